@@ -1,0 +1,184 @@
+package store
+
+import "time"
+
+// Article is a page of the knowledge base. What it says stands in its versions, one for each language.
+type Article struct {
+	Row
+	Slug     string   `json:"slug"`
+	Module   uint64   `json:"module,omitzero"`
+	Audience Audience `json:"audience"`
+	External string   `json:"external,omitzero"`
+	Author   uint64   `json:"author,omitzero"`
+}
+
+// Version is an article in one language.
+type Version struct {
+	Row
+	Article     uint64      `json:"article"`
+	Module      uint64      `json:"module,omitzero"`   // the article's, so that lists need one index
+	Audience    Audience    `json:"audience,omitzero"` // the article's
+	Language    string      `json:"language"`
+	Title       string      `json:"title"`
+	Body        string      `json:"body"`
+	Format      Format      `json:"format"`
+	Publication Publication `json:"state"`
+	Published   time.Time   `json:"published,omitzero"`
+	Author      uint64      `json:"author,omitzero"`
+}
+
+// Articles and their Versions.
+var (
+	Articles           = newTable[Article]("articles")
+	ArticlesBySlug     = Articles.uniqueIndex("slug", func(a *Article) [][]byte { return one(a.Slug) })
+	ArticlesByModule   = Articles.index("module", func(a *Article) [][]byte { return one(a.Module) })
+	ArticlesByExternal = Articles.uniqueIndex("external", func(a *Article) [][]byte {
+		if a.External == "" {
+			return nil
+		}
+		return one(a.External)
+	})
+
+	Versions          = newTable[Version]("versions")
+	VersionsByArticle = Versions.uniqueIndex("article", func(v *Version) [][]byte { return one(v.Article, v.Language) })
+	// publication, module, language, then title.
+	VersionsByModule = Versions.index("module", func(v *Version) [][]byte {
+		return one(v.Publication, v.Module, v.Language, FoldName(v.Title))
+	})
+	// publication, then update: drafts, and what is new.
+	VersionsByUpdate = Versions.index("update", func(v *Version) [][]byte { return one(v.Publication, v.Updated) })
+)
+
+// What the counters of versions are keyed by.
+const CountPublished = "published" // module, audience, language
+
+func init() {
+	Articles.refs = func(a *Article) map[string]uint64 { return map[string]uint64{"modules": a.Module} }
+	Versions.refs = func(v *Version) map[string]uint64 {
+		return map[string]uint64{"articles": v.Article, "modules": v.Module}
+	}
+	Versions.counts = func(v *Version) [][]byte {
+		if v.Publication != Published {
+			return nil
+		}
+		return one(CountPublished, v.Module, v.Audience, v.Language)
+	}
+	Notices.silent = true
+	Notices.refs = func(n *Notice) map[string]uint64 {
+		return map[string]uint64{"people": n.Person, "tickets": n.Ticket}
+	}
+	Notices.counts = func(n *Notice) [][]byte {
+		if n.Read {
+			return nil
+		}
+		return one(CountUnread, n.Person)
+	}
+	Drafts.silent = true
+	Drafts.refs = func(d *Form) map[string]uint64 { return map[string]uint64{"people": d.Person} }
+	SavedReplies.refs = func(r *SavedReply) map[string]uint64 {
+		return map[string]uint64{"groups": r.Group, "people": r.Person}
+	}
+}
+
+// Notice tells one person of one event, under the bell and, once mail goes out, by mail.
+type Notice struct {
+	Row
+	Person uint64    `json:"person"`
+	Ticket uint64    `json:"ticket,omitzero"`
+	Event  string    `json:"event"`          // opened, message, note, waiting, planned, resolved, closing, assigned, moved, priority, mention
+	By     uint64    `json:"by,omitzero"`    // who caused it
+	Seq    uint64    `json:"seq"`            // the change it comes from
+	At     time.Time `json:"at"`             // of the change
+	Why    string    `json:"why,omitzero"`   // the reason that was given
+	Read   bool      `json:"read,omitzero"`  // opened or marked as read
+	Reply  uint64    `json:"reply,omitzero"` // the message it is about
+}
+
+// CountUnread keys the counter of unread notices: person.
+const CountUnread = "unread"
+
+// Notices holds one row for each notice.
+var (
+	Notices         = newTable[Notice]("notices")
+	NoticesByPerson = Notices.index("person", func(n *Notice) [][]byte { return one(n.Person, n.At) })
+	NoticesUnread   = Notices.index("unread", func(n *Notice) [][]byte {
+		if n.Read {
+			return nil
+		}
+		return one(n.Person, n.Ticket)
+	})
+	NoticesByTime = Notices.index("time", func(n *Notice) [][]byte { return one(n.At) })
+)
+
+// SavedReply is a text agents insert by typing ::, of a group or one's own.
+type SavedReply struct {
+	Row
+	Group  uint64 `json:"group,omitzero"`
+	Person uint64 `json:"person,omitzero"`
+	Title  Words  `json:"title"`
+	Body   Words  `json:"body"`
+}
+
+// SavedReplies holds one row for each.
+var (
+	SavedReplies         = newTable[SavedReply]("replies")
+	SavedRepliesByGroup  = SavedReplies.index("group", func(r *SavedReply) [][]byte { return one(r.Group) })
+	SavedRepliesByPerson = SavedReplies.index("person", func(r *SavedReply) [][]byte { return one(r.Person) })
+)
+
+// Form is what somebody had typed into a form when the session ended; signing in again returns to it.
+type Form struct {
+	Row
+	Person uint64              `json:"person"`
+	Path   string              `json:"path"`
+	Values map[string][]string `json:"values"`
+	Ends   time.Time           `json:"ends"`
+}
+
+// Drafts holds forms that wait to be shown again.
+var (
+	Drafts         = newTable[Form]("drafts")
+	DraftsByPerson = Drafts.index("person", func(f *Form) [][]byte { return one(f.Person) })
+	DraftsByEnd    = Drafts.index("ends", func(f *Form) [][]byte { return one(f.Ends) })
+)
+
+// Settings are what the administrator chose for the whole desk. There is one row, with ID 1.
+type Settings struct {
+	Row
+	Name          string            `json:"name"`        // of the desk
+	Institution   string            `json:"institution"` // whose desk it is, in the top bar
+	Colour        string            `json:"colour,omitzero"`
+	Logo          string            `json:"logo,omitzero"`      // sum of the picture's blob
+	LogoType      string            `json:"logo_type,omitzero"` // image/png, image/jpeg or image/webp
+	Footer        []FooterLink      `json:"footer,omitempty"`
+	Welcome       Words             `json:"welcome,omitzero"`   // heading of the home page
+	HomeText      Words             `json:"home_text,omitzero"` // Markdown below it
+	Searches      []string          `json:"searches,omitempty"` // often searched
+	Hours         Words             `json:"hours,omitzero"`     // usual times, in words
+	Matrix        map[string]int    `json:"matrix,omitempty"`   // "blocking/today" -> 1..4
+	WorkingHours  map[string]int    `json:"hours_due,omitempty"`
+	DayBegins     int               `json:"day_begins,omitzero"` // hour
+	DayEnds       int               `json:"day_ends,omitzero"`   // hour
+	CloseAfter    int               `json:"close_after,omitzero"`
+	ReopenWithin  int               `json:"reopen_within,omitzero"`
+	ReviewModules map[uint64]bool   `json:"review,omitempty"` // products whose articles need a review before publishing
+	Extra         map[string]string `json:"extra,omitempty"`
+}
+
+// FooterLink is a link at the foot of every page.
+type FooterLink struct {
+	Label   Words  `json:"label"`
+	Address string `json:"address"`
+}
+
+// SettingsTable holds the one row of settings.
+var SettingsTable = newTable[Settings]("settings")
+
+func init() {
+	SettingsTable.blobs = func(s *Settings) []string {
+		if s.Logo == "" {
+			return nil
+		}
+		return []string{s.Logo}
+	}
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Blob is what is known of stored bytes: their SHA-256 in hexadecimal and their number.
+type Blob struct {
+	Sum  string
+	Size int64
+}
+
+// PutBlob stores all that r gives, at most limit bytes (0: no limit), and returns its sum and size once the bytes and
+// their name are on disk. Beyond the limit it returns TooLarge "error.file-too-large" and keeps nothing. The bytes are
+// written in full even if the same are there already, so that neither time nor answer tells whether somebody else has
+// the file. Until a row names it, a blob may be removed after an hour.
+func (s *Store) PutBlob(r io.Reader, limit int64) (Blob, error) {
+	dir := filepath.Join(s.dir, "blob", "new")
+	f, err := os.CreateTemp(dir, "blob-*")
+	if err != nil {
+		return Blob{}, diskError(err)
+	}
+	defer os.Remove(f.Name())
+	h := sha256.New()
+	src := r
+	if limit > 0 {
+		src = io.LimitReader(r, limit+1)
+	}
+	n, err := io.Copy(io.MultiWriter(f, h), src)
+	if err != nil {
+		f.Close()
+		return Blob{}, diskError(err)
+	}
+	if limit > 0 && n > limit {
+		f.Close()
+		return Blob{}, Fail(TooLarge, "error.file-too-large", "megabytes", limit>>20)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return Blob{}, diskError(err)
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	path := s.blobPath(sum)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return Blob{}, diskError(err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return Blob{}, diskError(err)
+	}
+	if err := errors.Join(syncDir(filepath.Dir(path)), syncDir(filepath.Join(s.dir, "blob"))); err != nil {
+		return Blob{}, diskError(err)
+	}
+	return Blob{Sum: sum, Size: n}, nil
+}
+
+func diskError(err error) error {
+	return &Error{Kind: Unavailable, Key: "error.disk", Err: fmt.Errorf("store: write blob: %w", err)}
+}
+
+// OpenBlob opens the bytes with the sum for reading; NotFound when they are not there.
+func (s *Store) OpenBlob(sum string) (*os.File, error) {
+	if len(sum) != 64 {
+		return nil, Fail(NotFound, "error.not-found")
+	}
+	f, err := os.Open(s.blobPath(sum))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Kind: NotFound, Key: "error.not-found", Err: err}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: open blob: %w", err)
+	}
+	return f, nil
+}
+
+func (s *Store) blobPath(sum string) string {
+	return filepath.Join(s.dir, "blob", sum[:2], sum[2:])
+}
+
+func (s *Store) statBlob(sum string) error {
+	if len(sum) != 64 {
+		return fmt.Errorf("store: %q is no sum", sum)
+	}
+	_, err := os.Stat(s.blobPath(sum))
+	return err
+}
+
+// namesBlob reports whether some row names the bytes.
+func (tx *Tx) namesBlob(sum string) bool {
+	if FilesBySum.Has(tx, sum) {
+		return true
+	}
+	set, err := SettingsTable.Get(tx, 1)
+	return err == nil && set.Logo == sum
+}
+
+// Sweep removes blobs that no row has named for an hour, and half-written ones as old. It reads one folder of 256 at
+// a time and asks inside a write transaction before it removes. It returns how many it removed.
+func (s *Store) Sweep() (int, error) {
+	old := s.clock().Add(-time.Hour)
+	removed := 0
+	root := filepath.Join(s.dir, "blob")
+	dirs, err := os.ReadDir(root)
+	if err != nil {
+		return 0, fmt.Errorf("store: sweep: %w", err)
+	}
+	for _, d := range dirs {
+		names, err := os.ReadDir(filepath.Join(root, d.Name()))
+		if err != nil {
+			return removed, fmt.Errorf("store: sweep: %w", err)
+		}
+		for _, f := range names {
+			info, err := f.Info()
+			if err != nil || info.ModTime().After(old) {
+				continue
+			}
+			path := filepath.Join(root, d.Name(), f.Name())
+			if d.Name() == "new" {
+				if err := os.Remove(path); err == nil {
+					removed++
+				}
+				continue
+			}
+			sum := d.Name() + f.Name()
+			gone := false
+			err = s.Update(By{Via: "desk", Act: "sweep"}, func(tx *Tx) error {
+				gone = false
+				// The time is read again here: the same bytes may have been stored anew since.
+				if info, err := os.Stat(path); err != nil || info.ModTime().After(old) || tx.namesBlob(sum) {
+					return nil
+				}
+				gone = os.Remove(path) == nil
+				return nil
+			})
+			if err != nil {
+				return removed, err
+			}
+			if gone {
+				removed++
+			}
+		}
+	}
+	return removed, nil
+}

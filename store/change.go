@@ -1,0 +1,226 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+)
+
+// Op is what happened to a row.
+type Op uint8
+
+// The operations.
+const (
+	OpNone Op = iota
+	Insert
+	Modify
+	Remove
+)
+
+var ops = []string{"", "insert", "modify", "remove"}
+
+func (v Op) String() string { return word(ops, byte(v)) }
+
+// MarshalText writes the code.
+func (v Op) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads a code.
+func (v *Op) UnmarshalText(b []byte) error { return parse(ops, b, v) }
+
+// Change is a fact of the change log: who did what to which row, when, and which fields it changed. The log is the
+// history of a ticket, the audit of the administration, and what drives search, notices and live pages.
+type Change struct {
+	Seq      uint64    `json:"-"`
+	At       time.Time `json:"at"`
+	By       uint64    `json:"by,omitzero"`
+	Via      string    `json:"via,omitzero"`
+	Act      string    `json:"act,omitzero"`
+	Why      string    `json:"why,omitzero"`
+	Internal bool      `json:"int,omitzero"`
+	Table    string    `json:"t"`
+	ID       uint64    `json:"id"`
+	Ticket   uint64    `json:"tk,omitzero"`
+	Op       Op        `json:"op"`
+	Fields   []Field   `json:"f,omitempty"`
+}
+
+// Field is one changed field with its values before and after as JSON; long and secret values are left out.
+type Field struct {
+	Name string          `json:"n"`
+	Old  json.RawMessage `json:"o,omitempty"`
+	New  json.RawMessage `json:"w,omitempty"`
+}
+
+// Field returns the changed field of the name and whether there is one.
+func (c *Change) Field(name string) (Field, bool) {
+	for _, f := range c.Fields {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+// uninteresting fields change with every Put and say nothing.
+var uninteresting = map[string]bool{"rev": true, "updated": true}
+
+const maxFieldValue = 400 // bytes of JSON kept of a value in the change log
+
+func diff(old, new []byte, secret []string) []Field {
+	var a, b map[string]json.RawMessage
+	if json.Unmarshal(old, &a) != nil || json.Unmarshal(new, &b) != nil {
+		return nil
+	}
+	var out []Field
+	add := func(name string, was, is json.RawMessage) {
+		if uninteresting[name] || bytes.Equal(was, is) {
+			return
+		}
+		f := Field{Name: name}
+		if !slices.Contains(secret, name) {
+			if len(was) <= maxFieldValue {
+				f.Old = was
+			}
+			if len(is) <= maxFieldValue {
+				f.New = is
+			}
+		}
+		out = append(out, f)
+	}
+	for name, was := range a {
+		add(name, was, b[name])
+	}
+	for name, is := range b {
+		if _, ok := a[name]; !ok {
+			add(name, nil, is)
+		}
+	}
+	slices.SortFunc(out, func(x, y Field) int { return bytes.Compare([]byte(x.Name), []byte(y.Name)) })
+	return out
+}
+
+func appendChange(tx *Tx, c *Change) error {
+	b := tx.bucket("changes", "rows")
+	seq, err := b.NextSequence()
+	if err != nil {
+		return fmt.Errorf("store: number change: %w", err)
+	}
+	c.Seq = seq
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("store: encode change: %w", err)
+	}
+	b.FillPercent = 0.95
+	if err := b.Put(idBytes(seq), raw); err != nil {
+		return fmt.Errorf("store: append change: %w", err)
+	}
+	tx.wrote = true
+	index := "ix.ticket"
+	if c.Ticket == 0 {
+		index = "ix.audit" // what belongs to no ticket is the audit of the administration
+	}
+	if err := tx.bucket("changes", index).Put(Key(c.Ticket, seq), nil); err != nil {
+		return fmt.Errorf("store: index change: %w", err)
+	}
+	return nil
+}
+
+// Changes walks the change log after the sequence number, oldest first, and no further than what was announced as
+// being on disk.
+func (tx *Tx) Changes(after uint64) iter.Seq2[*Change, error] {
+	limit := tx.store.Last()
+	return func(yield func(*Change, error) bool) {
+		c := tx.bucket("changes", "rows").Cursor()
+		for k, v := c.Seek(idBytes(after + 1)); k != nil && lastID(k) <= limit; k, v = c.Next() {
+			ch, err := decodeChange(k, v)
+			if !yield(ch, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// TicketChanges returns the changes of one ticket, oldest first.
+func (tx *Tx) TicketChanges(ticket uint64) ([]*Change, error) {
+	var out []*Change
+	c := tx.bucket("changes", "ix.ticket").Cursor()
+	prefix := idBytes(ticket)
+	rows := tx.bucket("changes", "rows")
+	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		seq := idBytes(lastID(k))
+		ch, err := decodeChange(seq, rows.Get(seq))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ch)
+	}
+	return out, nil
+}
+
+// AuditChanges walks the changes that belong to no ticket, newest first, before the sequence number (0: from the end).
+func (tx *Tx) AuditChanges(before uint64) iter.Seq2[*Change, error] {
+	return func(yield func(*Change, error) bool) {
+		c := tx.bucket("changes", "ix.audit").Cursor()
+		rows := tx.bucket("changes", "rows")
+		var k []byte
+		if before == 0 {
+			k, _ = c.Last()
+		} else if k, _ = c.Seek(Key(uint64(0), before)); k == nil {
+			k, _ = c.Last()
+		} else {
+			k, _ = c.Prev()
+		}
+		for ; k != nil; k, _ = c.Prev() {
+			seq := idBytes(lastID(k))
+			ch, err := decodeChange(seq, rows.Get(seq))
+			if !yield(ch, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func decodeChange(k, v []byte) (*Change, error) {
+	ch, err := decode[Change](v)
+	if err != nil {
+		return nil, fmt.Errorf("store: read change %d: %w", lastID(k), err)
+	}
+	ch.Seq = lastID(k)
+	return ch, nil
+}
+
+// Last returns the sequence number of the newest change that is known to be on disk.
+func (s *Store) Last() uint64 { return s.last.Load() }
+
+// Wait returns as soon as there is a change after the sequence number, or with the context's error. A consumer looks
+// first and waits then, so that no wake-up can be lost.
+func (s *Store) Wait(ctx context.Context, after uint64) error {
+	for {
+		s.wakeMu.Lock()
+		ch := s.wake
+		s.wakeMu.Unlock()
+		if s.Last() > after {
+			return nil
+		}
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *Store) announce(seq uint64) {
+	if seq <= s.last.Load() {
+		return
+	}
+	s.last.Store(seq)
+	s.wakeMu.Lock()
+	close(s.wake)
+	s.wake = make(chan struct{})
+	s.wakeMu.Unlock()
+}

@@ -1,0 +1,230 @@
+package store
+
+import "fmt"
+
+// enumeration is a small closed set of words of the domain. In rows, in the API and in files a value is its code; in
+// index keys it is one byte.
+type enumeration interface{ byte() byte }
+
+// TicketKind is what a ticket is about. KindNone stands only where nothing was chosen yet.
+type TicketKind uint8
+
+// The kinds of ticket.
+const (
+	KindNone TicketKind = iota
+	Clarification
+	Malfunction
+	Request
+	Guidance
+	Access
+)
+
+var ticketKinds = []string{"", "clarification", "malfunction", "request", "guidance", "access"}
+
+// State is where a ticket stands.
+type State uint8
+
+// The states of a ticket, in the order of their life.
+const (
+	StateNone State = iota
+	StateNew
+	StateOpen
+	StateWaiting
+	StatePlanned
+	StateResolved
+	StateClosed
+)
+
+var states = []string{"", "new", "open", "waiting", "planned", "resolved", "closed"}
+
+// Active reports whether the ticket still wants work: new, open, waiting or planned.
+func (s State) Active() bool { return s >= StateNew && s <= StatePlanned }
+
+// ActiveStates are the states in which a ticket still wants work.
+var ActiveStates = []State{StateNew, StateOpen, StateWaiting, StatePlanned}
+
+// Outcome is how a ticket was resolved.
+type Outcome uint8
+
+// The outcomes.
+const (
+	OutcomeNone Outcome = iota
+	Solved
+	Answered
+	KnownProblem
+	Duplicate
+	NotReproducible
+	Refused
+	Withdrawn
+	Spam
+)
+
+var outcomes = []string{"", "solved", "answered", "known-problem", "duplicate", "not-reproducible", "refused", "withdrawn", "spam"}
+
+// Severity is how much the matter hinders.
+type Severity uint8
+
+// The severities, worst first.
+const (
+	SeverityNone Severity = iota
+	Blocking
+	High
+	Medium
+	Low
+)
+
+var severities = []string{"", "blocking", "high", "medium", "low"}
+
+// Urgency is by when it matters.
+type Urgency uint8
+
+// The urgencies. NoDate is the code "none".
+const (
+	UrgencyNone Urgency = iota
+	Today
+	Week
+	NoDate
+)
+
+var urgencies = []string{"", "today", "week", "none"}
+
+// Channel is how a module is served. ChannelAbove takes what the level above says.
+type Channel uint8
+
+// The channels.
+const (
+	ChannelAbove Channel = iota
+	Here
+	OtherDesk
+	ByEmail
+)
+
+var channels = []string{"", "here", "desk", "email"}
+
+// Audience is who may read an article.
+type Audience uint8
+
+// The audiences, widest first.
+const (
+	AudienceNone Audience = iota
+	Public
+	SignedIn
+	Agents
+)
+
+var audiences = []string{"", "public", "signed-in", "agents"}
+
+// Format is how a body is written.
+type Format uint8
+
+// The formats.
+const (
+	FormatNone Format = iota
+	Markdown
+	HTML
+	Text
+)
+
+var formats = []string{"", "markdown", "html", "text"}
+
+// Publication is the state of one language version of an article: draft or published.
+type Publication uint8
+
+// The publications.
+const (
+	PublicationNone Publication = iota
+	Draft
+	Published
+)
+
+var publications = []string{"", "draft", "published"}
+
+// NoticeChoice is how much a person wants to be told.
+type NoticeChoice uint8
+
+// The choices; the zero value is everything.
+const (
+	NoticeAll NoticeChoice = iota
+	NoticeOwn
+	NoticeDigest
+	NoticeAnswers
+)
+
+var noticeChoices = []string{"all", "own", "digest", "answers"}
+
+func (v TicketKind) byte() byte   { return byte(v) }
+func (v State) byte() byte        { return byte(v) }
+func (v Outcome) byte() byte      { return byte(v) }
+func (v Severity) byte() byte     { return byte(v) }
+func (v Urgency) byte() byte      { return byte(v) }
+func (v Channel) byte() byte      { return byte(v) }
+func (v Audience) byte() byte     { return byte(v) }
+func (v Format) byte() byte       { return byte(v) }
+func (v Publication) byte() byte  { return byte(v) }
+func (v NoticeChoice) byte() byte { return byte(v) }
+
+func (v TicketKind) String() string   { return word(ticketKinds, byte(v)) }
+func (v State) String() string        { return word(states, byte(v)) }
+func (v Outcome) String() string      { return word(outcomes, byte(v)) }
+func (v Severity) String() string     { return word(severities, byte(v)) }
+func (v Urgency) String() string      { return word(urgencies, byte(v)) }
+func (v Channel) String() string      { return word(channels, byte(v)) }
+func (v Audience) String() string     { return word(audiences, byte(v)) }
+func (v Format) String() string       { return word(formats, byte(v)) }
+func (v Publication) String() string  { return word(publications, byte(v)) }
+func (v NoticeChoice) String() string { return word(noticeChoices, byte(v)) }
+
+// MarshalText writes the code.
+func (v TicketKind) MarshalText() ([]byte, error)   { return []byte(v.String()), nil }
+func (v State) MarshalText() ([]byte, error)        { return []byte(v.String()), nil }
+func (v Outcome) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
+func (v Severity) MarshalText() ([]byte, error)     { return []byte(v.String()), nil }
+func (v Urgency) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
+func (v Channel) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
+func (v Audience) MarshalText() ([]byte, error)     { return []byte(v.String()), nil }
+func (v Format) MarshalText() ([]byte, error)       { return []byte(v.String()), nil }
+func (v Publication) MarshalText() ([]byte, error)  { return []byte(v.String()), nil }
+func (v NoticeChoice) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads a code and refuses any other word with an Invalid error "error.code".
+func (v *TicketKind) UnmarshalText(b []byte) error   { return parse(ticketKinds, b, v) }
+func (v *State) UnmarshalText(b []byte) error        { return parse(states, b, v) }
+func (v *Outcome) UnmarshalText(b []byte) error      { return parse(outcomes, b, v) }
+func (v *Severity) UnmarshalText(b []byte) error     { return parse(severities, b, v) }
+func (v *Urgency) UnmarshalText(b []byte) error      { return parse(urgencies, b, v) }
+func (v *Channel) UnmarshalText(b []byte) error      { return parse(channels, b, v) }
+func (v *Audience) UnmarshalText(b []byte) error     { return parse(audiences, b, v) }
+func (v *Format) UnmarshalText(b []byte) error       { return parse(formats, b, v) }
+func (v *Publication) UnmarshalText(b []byte) error  { return parse(publications, b, v) }
+func (v *NoticeChoice) UnmarshalText(b []byte) error { return parse(noticeChoices, b, v) }
+
+func word(words []string, v byte) string {
+	if int(v) < len(words) {
+		return words[v]
+	}
+	return fmt.Sprintf("?%d", v)
+}
+
+func parse[V ~uint8](words []string, b []byte, v *V) error {
+	for i, w := range words {
+		if w == string(b) {
+			*v = V(i)
+			return nil
+		}
+	}
+	return Fail(Invalid, "error.code", "value", string(b))
+}
+
+// Parse reads the code of an enumeration, for instance Parse[State]("new"). It returns the zero value for the empty
+// string and an Invalid error "error.code" for a word that is no code.
+func Parse[V any, P interface {
+	*V
+	UnmarshalText([]byte) error
+}](code string) (V, error) {
+	var v V
+	if code == "" {
+		return v, nil
+	}
+	err := P(&v).UnmarshalText([]byte(code))
+	return v, err
+}

@@ -1,0 +1,307 @@
+package store
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Person is anyone with a record. Rights add up: everybody is a requester, a Membership makes an agent or supervisor,
+// a Coordination a coordinator, the two flags an editor and an administrator.
+type Person struct {
+	Row
+	Email         string         `json:"email"` // lower case, NFC; see Address
+	Name          string         `json:"name"`
+	Language      string         `json:"language,omitzero"` // it, en, or empty: the browser's
+	Organisation  uint64         `json:"organisation,omitzero"`
+	Unit          uint64         `json:"unit,omitzero"`
+	Phone         string         `json:"phone,omitzero"`
+	Administrator bool           `json:"administrator,omitzero"`
+	Editor        bool           `json:"editor,omitzero"`
+	Groups        []Membership   `json:"groups,omitempty"`
+	Coordinates   []Coordination `json:"coordinates,omitempty"`
+	Password      string         `json:"password,omitzero"` // argon2id in PHC form; empty: has no credentials
+	PasswordSet   time.Time      `json:"password_set,omitzero"`
+	Disabled      bool           `json:"disabled,omitzero"`
+	Notices       NoticeChoice   `json:"notices,omitzero"`
+	NoSingleKeys  bool           `json:"no_single_keys,omitzero"`
+	Theme         string         `json:"theme,omitzero"` // light, dark, or empty: the browser's
+	LastSeen      time.Time      `json:"last_seen,omitzero"`
+}
+
+// Membership puts a person into a support group, as agent or also as supervisor.
+type Membership struct {
+	Group      uint64 `json:"group"`
+	Supervisor bool   `json:"supervisor,omitzero"`
+}
+
+// Coordination lets a person see and speak for the tickets of an organisation, or of one unit of it.
+type Coordination struct {
+	Organisation uint64 `json:"organisation"`
+	Unit         uint64 `json:"unit,omitzero"`
+}
+
+// InGroup reports whether the person is an agent of the group.
+func (p *Person) InGroup(group uint64) bool {
+	return slices.ContainsFunc(p.Groups, func(m Membership) bool { return m.Group == group })
+}
+
+// Supervises reports whether the person is a supervisor of the group.
+func (p *Person) Supervises(group uint64) bool {
+	return slices.ContainsFunc(p.Groups, func(m Membership) bool { return m.Group == group && m.Supervisor })
+}
+
+// IsAgent reports whether the person works tickets in some group.
+func (p *Person) IsAgent() bool { return len(p.Groups) > 0 }
+
+// IsSupervisor reports whether the person supervises some group.
+func (p *Person) IsSupervisor() bool {
+	return slices.ContainsFunc(p.Groups, func(m Membership) bool { return m.Supervisor })
+}
+
+// Covers reports whether the person coordinates the organisation as a whole or this unit of it.
+func (p *Person) Covers(organisation, unit uint64) bool {
+	return organisation != 0 && slices.ContainsFunc(p.Coordinates, func(c Coordination) bool {
+		return c.Organisation == organisation && (c.Unit == 0 || c.Unit == unit)
+	})
+}
+
+// Address returns the form in which e-mail addresses are kept and compared: trimmed, NFC, lower case.
+func Address(s string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(s))) }
+
+// FoldName returns the form in which names are sorted and looked up: NFKD without marks, lower case, single spaces.
+func FoldName(s string) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(s) {
+		if r >= 0x300 && r <= 0x36f {
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return strings.Join(strings.Fields(strings.ToLower(b.String())), " ")
+}
+
+// People holds one row for each person.
+var People = newTable[Person]("people")
+
+// The ways into the people.
+var (
+	PeopleByEmail = People.uniqueIndex("email", func(p *Person) [][]byte { return one(p.Email) })
+	PeopleByName  = People.index("name", func(p *Person) [][]byte { return one(FoldName(p.Name)) })
+	// each word of name and address, for looking up by a beginning: use Span{Prefix: Beginning(word)}.
+	PeopleByWord = People.index("word", func(p *Person) [][]byte {
+		var out [][]byte
+		for _, w := range strings.Fields(FoldName(p.Name)) {
+			out = append(out, Key(w))
+		}
+		return append(out, Key(p.Email))
+	})
+	PeopleByGroup = People.index("group", func(p *Person) [][]byte {
+		var out [][]byte
+		for _, m := range p.Groups {
+			out = append(out, Key(m.Group, FoldName(p.Name)))
+		}
+		return out
+	})
+	PeopleByOrganisation = People.index("organisation", func(p *Person) [][]byte {
+		if p.Organisation == 0 {
+			return nil
+		}
+		return one(p.Organisation, FoldName(p.Name))
+	})
+	PeopleByCoordination = People.index("coordination", func(p *Person) [][]byte {
+		var out [][]byte
+		for _, c := range p.Coordinates {
+			out = append(out, Key(c.Organisation, c.Unit))
+		}
+		return out
+	})
+	// administrators, editors, supervisors and agents under their word.
+	PeopleByRole = People.index("role", func(p *Person) [][]byte {
+		var out [][]byte
+		if p.Administrator {
+			out = append(out, Key("administrator"))
+		}
+		if p.Editor {
+			out = append(out, Key("editor"))
+		}
+		if p.IsAgent() {
+			out = append(out, Key("agent"))
+		}
+		if p.IsSupervisor() {
+			out = append(out, Key("supervisor"))
+		}
+		if len(p.Coordinates) > 0 {
+			out = append(out, Key("coordinator"))
+		}
+		return out
+	})
+)
+
+// Beginning returns the index prefix of all strings that begin with s, for indexes whose first part is a string.
+func Beginning(s string) []byte {
+	k := Key(s)
+	return k[:len(k)-2]
+}
+
+func init() {
+	People.secret = []string{"password"}
+	People.refs = func(p *Person) map[string]uint64 {
+		return map[string]uint64{"organisations": p.Organisation, "units": p.Unit}
+	}
+	Units.refs = func(u *Unit) map[string]uint64 { return map[string]uint64{"organisations": u.Organisation} }
+	Modules.refs = func(m *Module) map[string]uint64 {
+		return map[string]uint64{"modules": m.Parent, "groups": m.Group}
+	}
+	Sessions.silent = true
+	Sessions.refs = func(s *Session) map[string]uint64 { return map[string]uint64{"people": s.Person} }
+	Tokens.secret = []string{"hash"}
+	Tokens.refs = func(t *Token) map[string]uint64 { return map[string]uint64{"people": t.Person} }
+	Links.secret = []string{"hash"}
+	Links.refs = func(l *Link) map[string]uint64 { return map[string]uint64{"people": l.Person} }
+}
+
+// Organisation is a university or body whose people use the desk.
+type Organisation struct {
+	Row
+	Name    string   `json:"name"`
+	Domains []string `json:"domains,omitempty"` // mail domains that belong to it, lower case
+}
+
+// Unit is a department or office inside an organisation.
+type Unit struct {
+	Row
+	Organisation uint64 `json:"organisation"`
+	Name         string `json:"name"`
+}
+
+// Organisations and Units hold one row for each.
+var (
+	Organisations         = newTable[Organisation]("organisations")
+	OrganisationsByName   = Organisations.uniqueIndex("name", func(o *Organisation) [][]byte { return one(FoldName(o.Name)) })
+	OrganisationsByDomain = Organisations.uniqueIndex("domain", func(o *Organisation) [][]byte {
+		var out [][]byte
+		for _, d := range o.Domains {
+			out = append(out, Key(d))
+		}
+		return out
+	})
+	Units               = newTable[Unit]("units")
+	UnitsByOrganisation = Units.uniqueIndex("name", func(u *Unit) [][]byte { return one(u.Organisation, FoldName(u.Name)) })
+)
+
+// Group is a support group: it owns modules and tickets.
+type Group struct {
+	Row
+	Code         string `json:"code"`
+	Name         Words  `json:"name"`
+	Description  Words  `json:"description,omitzero"`
+	Email        string `json:"email,omitzero"` // how to reach it, shown on the sign-in page
+	Phone        string `json:"phone,omitzero"`
+	Hours        Words  `json:"hours,omitzero"`
+	Confidential bool   `json:"confidential,omitzero"`
+	Retired      bool   `json:"retired,omitzero"`
+}
+
+// GeneralGroup is the code of the group that takes what nobody else does; it cannot be removed.
+const GeneralGroup = "generale"
+
+// Groups holds one row for each support group.
+var (
+	Groups       = newTable[Group]("groups")
+	GroupsByCode = Groups.uniqueIndex("code", func(g *Group) [][]byte { return one(g.Code) })
+)
+
+// Words is a short text in the languages of the desk.
+type Words struct {
+	IT string `json:"it,omitzero" toml:"it"`
+	EN string `json:"en,omitzero" toml:"en"`
+}
+
+// In returns the text in the language, else in the other one.
+func (w Words) In(language string) string {
+	if (language == "en" && w.EN != "") || w.IT == "" {
+		return w.EN
+	}
+	return w.IT
+}
+
+// Module is one level of the catalogue: product, area or module. What it does not say it has from the level above.
+type Module struct {
+	Row
+	Code         string     `json:"code"` // parts joined by /
+	Parent       uint64     `json:"parent,omitzero"`
+	Name         Words      `json:"name"`
+	Description  Words      `json:"description,omitzero"`
+	Channel      Channel    `json:"channel,omitzero"`
+	Address      string     `json:"address,omitzero"` // of the other desk (https://...) or mailbox
+	Reason       Words      `json:"reason,omitzero"`  // why it is served elsewhere
+	Group        uint64     `json:"group,omitzero"`
+	Versions     []string   `json:"versions,omitempty"` // in use, newest first
+	Questions    []Question `json:"questions,omitempty"`
+	Confidential bool       `json:"confidential,omitzero"`
+	Order        int        `json:"order,omitzero"`
+	Retired      bool       `json:"retired,omitzero"`
+}
+
+// Question is one thing the ticket form of a module asks in addition.
+type Question struct {
+	Code     string   `json:"code"`
+	Label    Words    `json:"label"`
+	Type     string   `json:"type"` // text, choice, number, date
+	Choices  []string `json:"choices,omitempty"`
+	Required bool     `json:"required,omitzero"`
+}
+
+// Modules holds one row for each level of the catalogue.
+var (
+	Modules         = newTable[Module]("modules")
+	ModulesByCode   = Modules.uniqueIndex("code", func(m *Module) [][]byte { return one(m.Code) })
+	ModulesByParent = Modules.index("parent", func(m *Module) [][]byte { return one(m.Parent, m.Code) })
+)
+
+// Session is a signed-in browser. The cookie holds 32 random bytes, the row their SHA-256.
+type Session struct {
+	Row
+	Hash   string    `json:"hash"`
+	Person uint64    `json:"person"`
+	Device string    `json:"device,omitzero"`
+	Addr   string    `json:"addr,omitzero"`
+	Seen   time.Time `json:"seen"`
+	Ends   time.Time `json:"ends"`
+}
+
+// Token lets a program act with the rights of its person.
+type Token struct {
+	Row
+	Hash   string    `json:"hash"`
+	Person uint64    `json:"person"`
+	Name   string    `json:"name,omitzero"`
+	Seen   time.Time `json:"seen,omitzero"`
+}
+
+// Link is good once, until it ends: for choosing a password.
+type Link struct {
+	Row
+	Hash   string    `json:"hash"`
+	Person uint64    `json:"person"`
+	For    string    `json:"for"` // password
+	Ends   time.Time `json:"ends"`
+}
+
+// Sessions, Tokens and Links are found by the hash of their secret.
+var (
+	Sessions         = newTable[Session]("sessions")
+	SessionsByHash   = Sessions.uniqueIndex("hash", func(s *Session) [][]byte { return one(s.Hash) })
+	SessionsByPerson = Sessions.index("person", func(s *Session) [][]byte { return one(s.Person, s.Seen) })
+	SessionsByEnd    = Sessions.index("ends", func(s *Session) [][]byte { return one(s.Ends) })
+	Tokens           = newTable[Token]("tokens")
+	TokensByHash     = Tokens.uniqueIndex("hash", func(t *Token) [][]byte { return one(t.Hash) })
+	TokensByPerson   = Tokens.index("person", func(t *Token) [][]byte { return one(t.Person) })
+	Links            = newTable[Link]("links")
+	LinksByHash      = Links.uniqueIndex("hash", func(l *Link) [][]byte { return one(l.Hash) })
+	LinksByPerson    = Links.index("person", func(l *Link) [][]byte { return one(l.Person) })
+	LinksByEnd       = Links.index("ends", func(l *Link) [][]byte { return one(l.Ends) })
+)

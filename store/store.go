@@ -1,0 +1,509 @@
+// Package store keeps everything the desk knows in one data folder: typed rows with declared indexes and counters in
+// one bbolt file, a change log written in the same transaction as the rows, and the bytes of files beside it. It is
+// the only importer of bbolt and owns the types of the domain.
+//
+//	DATA/desk.db                      the bbolt file
+//	  meta                            schema -> version, desk -> random id of this store
+//	  counts                          table + key parts -> number of rows (8 bytes)
+//	  cursors                         consumer -> sequence number of the change log
+//	  changes/rows                    sequence -> Change (JSON)
+//	  changes/ix.ticket               ticket + sequence -> empty
+//	  changes/ix.audit                0 + sequence -> empty, changes that belong to no ticket
+//	  TABLE/rows                      id (8 bytes, big-endian) -> row (JSON)
+//	  TABLE/ix.NAME                   key parts + id -> empty
+//	DATA/blob/ab/cdef...              bytes of files, named by their SHA-256 in hexadecimal
+//	DATA/blob/new/...                 bytes being written
+//	DATA/lock                         held by the process that has the folder; names it
+//	DATA/key                          32 random bytes that sign what leaves by mail
+//
+// Every key part is of fixed width or ended (see Key), the id stands last, so that a prefix never matches a longer
+// part. A change of a row passes through one function, Table.Put or Table.Delete. Readers see committed rows; who
+// follows the change log sees only what is known to be on disk.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+var (
+	bucketMeta    = []byte("meta")
+	bucketCounts  = []byte("counts")
+	bucketCursors = []byte("cursors")
+	bucketChanges = []byte("changes")
+
+	errBucketNotFound = bolterrors.ErrBucketNotFound
+)
+
+// Options are what a store can be told when it is opened. The zero value is right for a desk.
+type Options struct {
+	Clock  func() time.Time // time.Now when nil
+	Log    *slog.Logger     // slog.Default when nil
+	NoSync bool             // for tests and for making data: a crash may lose or tear what was written
+}
+
+// Store is an open data folder. Its methods may be used by many goroutines at once.
+type Store struct {
+	dir    string
+	clock  func() time.Time
+	log    *slog.Logger
+	noSync bool
+	lock   *os.File
+	id     string
+
+	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
+	db *bbolt.DB
+
+	queueMu sync.Mutex
+	queue   []*write
+	closed  bool
+	kick    chan struct{}
+	ended   chan struct{}
+	fault   atomic.Pointer[faultBox]
+	lastNow time.Time // only the committer touches it
+
+	last   atomic.Uint64
+	wakeMu sync.Mutex
+	wake   chan struct{}
+}
+
+type faultBox struct{ err error }
+
+type write struct {
+	by    By
+	fn    func(*Tx) error
+	err   error
+	panic any
+	stack []byte
+	done  chan struct{}
+}
+
+// Open opens the data folder, making it (mode 0700) and an empty store when they are not there. It returns Unavailable
+// naming the process when another one has the folder, and an error naming both versions when the file was written by
+// a newer release.
+func Open(dir string, o Options) (*Store, error) {
+	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, kick: make(chan struct{}, 1), ended: make(chan struct{}), wake: make(chan struct{})}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "blob", "new"), 0o700); err != nil {
+		return nil, fmt.Errorf("store: make data folder: %w", err)
+	}
+	if err := s.takeLock(); err != nil {
+		return nil, err
+	}
+	if err := s.openFile(); err != nil {
+		s.lock.Close()
+		return nil, err
+	}
+	go s.commitLoop()
+	return s, nil
+}
+
+// Dir returns the data folder.
+func (s *Store) Dir() string { return s.dir }
+
+// ID returns the random name of this store, made with its file: an index that carries another belongs to another desk.
+func (s *Store) ID() string { return s.id }
+
+func (s *Store) takeLock() error {
+	f, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("store: open lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		who, _ := io.ReadAll(io.LimitReader(f, 100))
+		f.Close()
+		return &Error{Kind: Unavailable, Key: "error.folder-in-use", Args: map[string]any{"process": strings.TrimSpace(string(who)), "folder": s.dir},
+			Err: fmt.Errorf("store: %s is in use by process %s", s.dir, strings.TrimSpace(string(who)))}
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteAt([]byte(fmt.Sprintf("%d\n", os.Getpid())), 0)
+		if err != nil {
+			s.log.Warn("store: name process in lock", "err", err)
+		}
+	}
+	s.lock = f
+	return nil
+}
+
+// openFile opens or makes desk.db, migrates it, and creates what buckets are missing.
+func (s *Store) openFile() error {
+	path := filepath.Join(s.dir, "desk.db")
+	bo := &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoSync: s.noSync}
+	if ^uint(0)>>32 != 0 {
+		// Address space only. A reader never has to wait for the file to be mapped anew, nor the writer for readers.
+		bo.InitialMmapSize = 64 << 30
+	}
+	db, err := bbolt.Open(path, 0o600, bo)
+	if err != nil {
+		return fmt.Errorf("store: open %s: %w", path, err)
+	}
+	if err := migrate(db, path, migrations); err != nil {
+		db.Close()
+		return err
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		for _, t := range allTables {
+			if err := t.create(tx); err != nil {
+				return err
+			}
+		}
+		for _, name := range [][]byte{bucketMeta, bucketCounts, bucketCursors, bucketChanges} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		for _, name := range []string{"rows", "ix.ticket", "ix.audit"} {
+			if _, err := tx.Bucket(bucketChanges).CreateBucketIfNotExists([]byte(name)); err != nil {
+				return err
+			}
+		}
+		meta := tx.Bucket(bucketMeta)
+		if meta.Get([]byte("desk")) == nil {
+			if err := meta.Put([]byte("desk"), []byte(rand.Text())); err != nil {
+				return err
+			}
+		}
+		s.id = string(meta.Get([]byte("desk")))
+		s.last.Store(tx.Bucket(bucketChanges).Bucket([]byte("rows")).Sequence())
+		return nil
+	})
+	if err != nil {
+		db.Close()
+		return fmt.Errorf("store: prepare %s: %w", path, err)
+	}
+	s.db = db
+	return nil
+}
+
+// Close waits for the writes that were handed over, then closes the file. Later calls of Update return Unavailable.
+func (s *Store) Close() error {
+	s.queueMu.Lock()
+	if s.closed {
+		s.queueMu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.queueMu.Unlock()
+	s.poke()
+	<-s.ended
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.db.Close()
+	return errors.Join(err, s.lock.Close())
+}
+
+// View runs fn in a read transaction, a consistent picture of the store. fn must not keep the Tx nor call Update.
+func (s *Store) View(fn func(*Tx) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.db.View(func(b *bbolt.Tx) error {
+		tx := &Tx{bolt: b, store: s, now: s.clock().UTC()}
+		defer func() { tx.done = true }()
+		return fn(tx)
+	})
+}
+
+// Update runs fn in a write transaction and returns when what it wrote is on disk, or with fn's error when nothing of
+// it was kept. Writers that come while another is being committed share one commit. fn may run more than once, in
+// another goroutine: it must assign its results rather than add to what it finds outside, must have no effect outside
+// the transaction and must not call Update or View. A panic of fn is raised in the caller. Unavailable when the disk
+// failed; the store then stops writing until its file has been opened again and checked.
+func (s *Store) Update(by By, fn func(*Tx) error) error {
+	if err := s.Fault(); err != nil {
+		return err
+	}
+	w := &write{by: by, fn: fn, done: make(chan struct{})}
+	s.queueMu.Lock()
+	if s.closed {
+		s.queueMu.Unlock()
+		return Fail(Unavailable, "error.stopping")
+	}
+	s.queue = append(s.queue, w)
+	s.queueMu.Unlock()
+	s.poke()
+	<-w.done
+	if w.panic != nil {
+		s.log.Error("store: panic in transaction", "panic", w.panic, "stack", string(w.stack))
+		panic(w.panic)
+	}
+	return w.err
+}
+
+// Fault returns the error that has stopped all writing, nil while the store is well.
+func (s *Store) Fault() error {
+	if f := s.fault.Load(); f != nil {
+		return &Error{Kind: Unavailable, Key: "error.disk", Err: f.err}
+	}
+	return nil
+}
+
+func (s *Store) poke() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+// maxGroup bounds how many writers share one commit, so that the first of them does not wait for ever.
+const maxGroup = 256
+
+func (s *Store) commitLoop() {
+	defer close(s.ended)
+	for {
+		s.queueMu.Lock()
+		batch := s.queue
+		if len(batch) > maxGroup {
+			batch = batch[:maxGroup:maxGroup]
+			s.queue = s.queue[maxGroup:]
+		} else {
+			s.queue = nil
+		}
+		closed := s.closed
+		s.queueMu.Unlock()
+		if len(batch) == 0 {
+			if closed {
+				return
+			}
+			<-s.kick
+			continue
+		}
+		for len(batch) > 0 {
+			batch = s.commitSome(batch)
+		}
+	}
+}
+
+// commitSome commits a run of writers from the front of the batch in one transaction and returns the rest. A writer
+// that fails before its first write is dropped from the run. One that fails after it spoils the transaction: those in
+// front of it are run again without it, and it begins the next run, alone in front, so that its error is judged
+// against what is really there.
+func (s *Store) commitSome(batch []*write) (rest []*write) {
+	if err := s.Fault(); err != nil {
+		for _, w := range batch {
+			w.finish(err)
+		}
+		return nil
+	}
+	n := len(batch)
+	for {
+		b, err := s.db.Begin(true)
+		if err != nil {
+			s.poison(err)
+			return batch
+		}
+		spoiled := -1
+		wrote := false
+		var seq uint64
+		for i, w := range batch[:n] {
+			tx := &Tx{bolt: b, store: s, now: s.tick(), by: w.by}
+			w.err, w.panic, w.stack = nil, nil, nil
+			s.run(w, tx)
+			if (w.err != nil || w.panic != nil) && tx.wrote {
+				spoiled = i
+				break
+			}
+			wrote = wrote || tx.wrote
+		}
+		if spoiled == 0 {
+			s.rollback(b)
+			close(batch[0].done)
+			return batch[1:]
+		}
+		if spoiled > 0 {
+			s.rollback(b)
+			n = spoiled
+			continue
+		}
+		if !wrote {
+			s.rollback(b)
+		} else {
+			seq = b.Bucket(bucketChanges).Bucket([]byte("rows")).Sequence()
+			if err := b.Commit(); err != nil {
+				s.poison(err)
+				return batch
+			}
+			s.announce(seq)
+		}
+		for _, w := range batch[:n] {
+			close(w.done)
+		}
+		return batch[n:]
+	}
+}
+
+func (w *write) finish(err error) {
+	w.err, w.panic = err, nil
+	close(w.done)
+}
+
+func (s *Store) run(w *write, tx *Tx) {
+	defer func() {
+		tx.done = true
+		if p := recover(); p != nil {
+			w.panic, w.stack = p, debug.Stack()
+		}
+	}()
+	w.err = w.fn(tx)
+}
+
+func (s *Store) rollback(b *bbolt.Tx) {
+	if err := b.Rollback(); err != nil {
+		s.log.Error("store: roll back", "err", err)
+	}
+}
+
+// tick reads the clock, never earlier than the reading before it.
+func (s *Store) tick() time.Time {
+	now := s.clock().UTC()
+	if now.Before(s.lastNow) {
+		now = s.lastNow
+	}
+	s.lastNow = now
+	return now
+}
+
+// poison stops all writing and begins to open the file anew until that succeeds. What a failed sync left in the page
+// cache cannot be trusted, so the file is closed, opened and checked before anybody writes again.
+func (s *Store) poison(err error) {
+	s.log.Error("store: writing stopped", "err", err)
+	if !s.fault.CompareAndSwap(nil, &faultBox{err}) {
+		return
+	}
+	go s.recover()
+}
+
+func (s *Store) recover() {
+	wait := 250 * time.Millisecond
+	for {
+		time.Sleep(wait) // back-off of a background repair: nothing else wakes when a disk becomes well
+		if s.isClosed() {
+			return
+		}
+		if err := s.reopen(); err != nil {
+			s.log.Error("store: still not writing", "err", err)
+			s.fault.Store(&faultBox{err})
+			if wait *= 2; wait > 15*time.Second {
+				wait = 15 * time.Second
+			}
+			continue
+		}
+		s.log.Info("store: writing again")
+		s.fault.Store(nil)
+		return
+	}
+}
+
+func (s *Store) isClosed() bool {
+	s.queueMu.Lock()
+	defer s.queueMu.Unlock()
+	return s.closed
+}
+
+func (s *Store) reopen() error {
+	s.mu.Lock()
+	if s.isClosed() {
+		s.mu.Unlock()
+		return nil
+	}
+	old := s.db
+	if err := old.Close(); err != nil {
+		s.log.Warn("store: close failed file", "err", err)
+	}
+	err := s.openFile()
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if findings := s.Check(); len(findings) > 0 {
+		return fmt.Errorf("store: check after fault: %s (and %d more)", findings[0], len(findings)-1)
+	}
+	return nil
+}
+
+// Key returns the 32 secret bytes of DATA/key, making the file (mode 0600) when it is not there.
+func (s *Store) SecretKey() ([]byte, error) {
+	path := filepath.Join(s.dir, "key")
+	b, err := os.ReadFile(path)
+	if err == nil {
+		if k, err := hex.DecodeString(strings.TrimSpace(string(b))); err == nil && len(k) == 32 {
+			return k, nil
+		}
+		return nil, fmt.Errorf("store: %s does not hold 32 bytes in hexadecimal", path)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("store: read key: %w", err)
+	}
+	k := make([]byte, 32)
+	rand.Read(k)
+	if err := writeFileSync(path, []byte(hex.EncodeToString(k)+"\n"), 0o600); err != nil {
+		return nil, fmt.Errorf("store: write key: %w", err)
+	}
+	return k, nil
+}
+
+func writeFileSync(path string, b []byte, mode os.FileMode) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	return errors.Join(err, syncDir(filepath.Dir(path)))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Copy writes a consistent copy of desk.db to w while the store is in use and returns its size in bytes.
+func (s *Store) Copy(ctx context.Context, w io.Writer) (int64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var n int64
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		var err error
+		n, err = tx.WriteTo(&contextWriter{ctx, w})
+		return err
+	})
+	return n, err
+}
+
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c *contextWriter) Write(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.w.Write(b)
+}

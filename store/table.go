@@ -1,0 +1,651 @@
+package store
+
+import (
+	"bytes"
+	"container/heap"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// Row is what every record has. ID is 0 until the first Put; Rev grows by one with every Put, and a Put of a row whose
+// Rev is no longer the stored one is a Conflict.
+type Row struct {
+	ID      uint64    `json:"-"`
+	Rev     uint64    `json:"rev"`
+	Created time.Time `json:"created,omitzero"`
+	Updated time.Time `json:"updated,omitzero"`
+}
+
+func (r *Row) row() *Row { return r }
+
+type record interface{ row() *Row }
+
+// Table is one kind of record with its indexes and counters. The variables of this package (Tickets, Messages, ...)
+// are the only tables there are.
+type Table[T any] struct {
+	name    string
+	indexes []*Index[T]
+	counts  func(*T) [][]byte          // counters the row adds one to
+	ticket  func(*T) uint64            // the ticket whose history a change of the row belongs to
+	refs    func(*T) map[string]uint64 // table name of each row this one names, for Check
+	silent  bool                       // changes are not recorded: sessions, notices
+	secret  []string                   // fields whose values never enter the change log
+	blobs   func(*T) []string          // blobs that the row names
+}
+
+// Index is an ordered way into a table.
+type Index[T any] struct {
+	table  *Table[T]
+	name   string
+	unique bool
+	keys   func(*T) [][]byte
+}
+
+// anyTable is what the store does with every table alike.
+type anyTable interface {
+	create(*bbolt.Tx) error
+	check(*Tx, func(string, ...any))
+	rebuild(*Tx) error
+	tableName() string
+	has(*Tx, uint64) bool
+}
+
+var allTables []anyTable
+
+func newTable[T any](name string) *Table[T] {
+	t := &Table[T]{name: name}
+	if _, ok := any(new(T)).(record); !ok {
+		panic("store: " + name + " rows do not embed Row")
+	}
+	allTables = append(allTables, t)
+	return t
+}
+
+func (t *Table[T]) index(name string, keys func(*T) [][]byte) *Index[T] {
+	ix := &Index[T]{table: t, name: "ix." + name, keys: keys}
+	t.indexes = append(t.indexes, ix)
+	return ix
+}
+
+func (t *Table[T]) uniqueIndex(name string, keys func(*T) [][]byte) *Index[T] {
+	ix := t.index(name, keys)
+	ix.unique = true
+	return ix
+}
+
+func (t *Table[T]) tableName() string { return t.name }
+
+// Name returns the table's name as changes carry it.
+func (t *Table[T]) Name() string { return t.name }
+
+func (t *Table[T]) create(tx *bbolt.Tx) error {
+	b, err := tx.CreateBucketIfNotExists([]byte(t.name))
+	if err != nil {
+		return err
+	}
+	if _, err = b.CreateBucketIfNotExists([]byte("rows")); err != nil {
+		return err
+	}
+	for _, ix := range t.indexes {
+		if _, err = b.CreateBucketIfNotExists([]byte(ix.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rowOf[T any](r *T) *Row { return any(r).(record).row() }
+
+// Get returns the row with the id, NotFound when there is none.
+func (t *Table[T]) Get(tx *Tx, id uint64) (*T, error) {
+	raw := tx.bucket(t.name, "rows").Get(idBytes(id))
+	if raw == nil {
+		return nil, &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: no %s %d", t.name, id)}
+	}
+	return t.decode(id, raw)
+}
+
+func (t *Table[T]) decode(id uint64, raw []byte) (*T, error) {
+	r, err := decode[T](raw)
+	if err != nil {
+		return nil, fmt.Errorf("store: read %s %d: %w", t.name, id, err)
+	}
+	rowOf(r).ID = id
+	return r, nil
+}
+
+func (t *Table[T]) has(tx *Tx, id uint64) bool {
+	return tx.bucket(t.name, "rows").Get(idBytes(id)) != nil
+}
+
+// Last returns the highest id ever given to a row of the table.
+func (t *Table[T]) Last(tx *Tx) uint64 { return tx.bucket(t.name, "rows").Sequence() }
+
+// Put writes the row: a new one when its ID is 0, else the next revision of the one that is there. It sets ID, Rev,
+// Updated and (when zero) Created, moves the index entries and counters, and appends a change, all in the one
+// transaction. It returns Conflict when the stored revision is another, and Conflict "error.taken" when a unique
+// index has the key already.
+func (t *Table[T]) Put(tx *Tx, r *T) error {
+	rows := tx.bucket(t.name, "rows")
+	row := rowOf(r)
+	op := Insert
+	var old *T
+	var oldRaw []byte
+	if row.ID != 0 {
+		op = Modify
+		oldRaw = rows.Get(idBytes(row.ID))
+		if oldRaw == nil {
+			return &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: put %s %d: not there", t.name, row.ID)}
+		}
+		var err error
+		if old, err = t.decode(row.ID, oldRaw); err != nil {
+			return err
+		}
+		if rowOf(old).Rev != row.Rev {
+			return &Error{Kind: Conflict, Key: "error.changed-meanwhile", Err: fmt.Errorf("store: put %s %d: revision %d, stored %d", t.name, row.ID, row.Rev, rowOf(old).Rev)}
+		}
+	}
+	if !tx.bolt.Writable() {
+		return fmt.Errorf("store: put %s: transaction is read-only", t.name)
+	}
+	if err := t.taken(tx, row.ID, r); err != nil {
+		return err // before the first write, so that the neighbours in the group commit need not run again
+	}
+	tx.wrote = true
+	if op == Insert {
+		id, err := rows.NextSequence()
+		if err != nil {
+			return fmt.Errorf("store: number %s: %w", t.name, err)
+		}
+		row.ID = id
+		if row.Created.IsZero() {
+			row.Created = tx.now
+		}
+	}
+	row.Rev++
+	row.Updated = tx.now
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("store: encode %s %d: %w", t.name, row.ID, err)
+	}
+	var fields []Field
+	if op == Modify && !t.silent {
+		fields = diff(oldRaw, raw, t.secret)
+	}
+	if err := t.reindex(tx, row.ID, old, r); err != nil {
+		return err
+	}
+	if op == Insert {
+		rows.FillPercent = 0.9
+	}
+	if err := rows.Put(idBytes(row.ID), raw); err != nil {
+		return fmt.Errorf("store: put %s %d: %w", t.name, row.ID, err)
+	}
+	return t.record(tx, op, row.ID, r, fields)
+}
+
+// Delete removes the row, its index entries and counters, and appends a change. NotFound when it is not there.
+func (t *Table[T]) Delete(tx *Tx, id uint64) error {
+	old, err := t.Get(tx, id)
+	if err != nil {
+		return err
+	}
+	tx.wrote = true
+	if err := t.reindex(tx, id, old, nil); err != nil {
+		return err
+	}
+	if err := tx.bucket(t.name, "rows").Delete(idBytes(id)); err != nil {
+		return fmt.Errorf("store: delete %s %d: %w", t.name, id, err)
+	}
+	return t.record(tx, Remove, id, old, nil)
+}
+
+func (t *Table[T]) record(tx *Tx, op Op, id uint64, r *T, fields []Field) error {
+	if t.silent {
+		return nil
+	}
+	c := Change{At: tx.now, By: tx.by.Person, Via: tx.by.Via, Act: tx.by.Act, Why: tx.by.Why, Internal: tx.by.Internal,
+		Table: t.name, ID: id, Op: op, Fields: fields}
+	if t.ticket != nil {
+		c.Ticket = t.ticket(r)
+	}
+	return appendChange(tx, &c)
+}
+
+func (t *Table[T]) taken(tx *Tx, id uint64, r *T) error {
+	for _, ix := range t.indexes {
+		if !ix.unique {
+			continue
+		}
+		for _, key := range ix.keys(r) {
+			if other := ix.find(tx, key); other != 0 && other != id {
+				return &Error{Kind: Conflict, Key: "error.taken", Field: ix.name[len("ix."):], Err: fmt.Errorf("store: put %s: %s taken by %d", t.name, ix.name, other)}
+			}
+		}
+	}
+	return nil
+}
+
+// reindex moves the entries from those of the old row to those of the new one; equal entries are left alone.
+func (t *Table[T]) reindex(tx *Tx, id uint64, old, r *T) error {
+	for _, ix := range t.indexes {
+		var out, in [][]byte
+		if old != nil {
+			out = distinct(ix.keys(old))
+		}
+		if r != nil {
+			in = distinct(ix.keys(r))
+		}
+		b := tx.bucket(t.name, ix.name)
+		for _, k := range out {
+			if !contains(in, k) {
+				if err := b.Delete(append(k, idBytes(id)...)); err != nil {
+					return fmt.Errorf("store: index %s of %s %d: %w", ix.name, t.name, id, err)
+				}
+			}
+		}
+		for _, k := range in {
+			if !contains(out, k) {
+				if err := b.Put(append(k, idBytes(id)...), nil); err != nil {
+					return fmt.Errorf("store: index %s of %s %d: %w", ix.name, t.name, id, err)
+				}
+			}
+		}
+	}
+	if t.counts == nil {
+		return nil
+	}
+	var out, in [][]byte
+	if old != nil {
+		out = distinct(t.counts(old))
+	}
+	if r != nil {
+		in = distinct(t.counts(r))
+	}
+	for _, k := range out {
+		if !contains(in, k) {
+			if err := t.count(tx, k, -1); err != nil {
+				return err
+			}
+		}
+	}
+	for _, k := range in {
+		if !contains(out, k) {
+			if err := t.count(tx, k, +1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func contains(keys [][]byte, k []byte) bool {
+	for _, o := range keys {
+		if bytes.Equal(o, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// distinct drops keys that stand twice, so that a row adds to an index or counter once.
+func distinct(keys [][]byte) [][]byte {
+	for i := 1; i < len(keys); i++ {
+		if contains(keys[:i], keys[i]) {
+			return distinct(append(append([][]byte{}, keys[:i]...), keys[i+1:]...))
+		}
+	}
+	return keys
+}
+
+func (t *Table[T]) counterKey(k []byte) []byte { return append(Key(t.name), k...) }
+
+func (t *Table[T]) count(tx *Tx, k []byte, d int) error {
+	b := tx.bolt.Bucket(bucketCounts)
+	key := t.counterKey(k)
+	n := int64(uint64Of(b.Get(key))) + int64(d)
+	if n <= 0 {
+		if n < 0 {
+			return fmt.Errorf("store: counter of %s below zero", t.name)
+		}
+		return b.Delete(key)
+	}
+	return b.Put(key, idBytes(uint64(n)))
+}
+
+// Count returns how many rows add to the counter made of the parts.
+func (t *Table[T]) Count(tx *Tx, parts ...any) int {
+	tx.live()
+	return int(uint64Of(tx.bolt.Bucket(bucketCounts).Get(t.counterKey(Key(parts...)))))
+}
+
+// All walks the rows by id, from the given id on (inclusive), upwards or, when desc, downwards from it (0: from the end).
+func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		c := tx.bucket(t.name, "rows").Cursor()
+		var k, v []byte
+		switch {
+		case !desc:
+			k, v = c.Seek(idBytes(from))
+		case from == 0:
+			k, v = c.Last()
+		default:
+			if k, v = c.Seek(idBytes(from)); k == nil {
+				k, v = c.Last()
+			} else if lastID(k) > from {
+				k, v = c.Prev()
+			}
+		}
+		for k != nil {
+			r, err := t.decode(lastID(k), v)
+			if !yield(r, err) || err != nil {
+				return
+			}
+			if desc {
+				k, v = c.Prev()
+			} else {
+				k, v = c.Next()
+			}
+		}
+	}
+}
+
+// Span names a run of index entries: those whose key begins with Prefix, upwards or downwards, from Low (inclusive)
+// to High (exclusive), both as the key bytes that follow the prefix; nil leaves that end open.
+type Span struct {
+	Prefix    []byte
+	Low, High []byte
+	Desc      bool
+}
+
+// Entry is one index entry: the key bytes behind the prefix of the span (the id last) and the id.
+type Entry struct {
+	Rest []byte
+	ID   uint64
+}
+
+// Entries walks the index entries of the span without reading rows.
+func (ix *Index[T]) Entries(tx *Tx, s Span) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		w := newWalk(tx.bucket(ix.table.name, ix.name).Cursor(), s)
+		for e, ok := w.first(); ok; e, ok = w.next() {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// Rows walks the rows of the span in the order of the index.
+func (ix *Index[T]) Rows(tx *Tx, s Span) iter.Seq2[*T, error] { return ix.Merge(tx, []Span{s}) }
+
+// Merge walks the rows of several spans as one list, ordered by what follows each span's prefix; all spans run in the
+// direction of the first. A row in two spans comes twice only when its keys differ.
+func (ix *Index[T]) Merge(tx *Tx, spans []Span) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for e := range ix.MergeEntries(tx, spans) {
+			r, err := ix.table.Get(tx, e.ID)
+			if err != nil {
+				err = fmt.Errorf("store: index %s of %s names %d: %w", ix.name, ix.table.name, e.ID, err)
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// MergeEntries is Merge without reading rows.
+func (ix *Index[T]) MergeEntries(tx *Tx, spans []Span) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		h := &walks{}
+		for _, s := range spans {
+			w := newWalk(tx.bucket(ix.table.name, ix.name).Cursor(), s)
+			if e, ok := w.first(); ok {
+				w.head = e
+				h.list = append(h.list, w)
+			}
+			h.desc = s.Desc
+		}
+		heap.Init(h)
+		var last []byte
+		for len(h.list) > 0 {
+			w := h.list[0]
+			e := w.head
+			if next, ok := w.next(); ok {
+				w.head = next
+				heap.Fix(h, 0)
+			} else {
+				heap.Pop(h)
+			}
+			if last != nil && bytes.Equal(last, e.Rest) {
+				continue
+			}
+			last = e.Rest
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// First returns the first row whose key begins with the parts, NotFound when there is none.
+func (ix *Index[T]) First(tx *Tx, parts ...any) (*T, error) {
+	if id := ix.find(tx, Key(parts...)); id != 0 {
+		return ix.table.Get(tx, id)
+	}
+	return nil, &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: no %s by %s", ix.table.name, ix.name)}
+}
+
+// Has reports whether some row's key begins with the parts.
+func (ix *Index[T]) Has(tx *Tx, parts ...any) bool { return ix.find(tx, Key(parts...)) != 0 }
+
+func (ix *Index[T]) find(tx *Tx, prefix []byte) uint64 {
+	k, _ := tx.bucket(ix.table.name, ix.name).Cursor().Seek(prefix)
+	if k == nil || !bytes.HasPrefix(k, prefix) {
+		return 0
+	}
+	return lastID(k)
+}
+
+// Find returns all rows whose key begins with the parts, in key order. For short lists only.
+func (ix *Index[T]) Find(tx *Tx, parts ...any) ([]*T, error) {
+	var out []*T
+	for r, err := range ix.Rows(tx, Span{Prefix: Key(parts...)}) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+type walk struct {
+	c    *bbolt.Cursor
+	s    Span
+	low  []byte
+	high []byte
+	head Entry
+}
+
+func newWalk(c *bbolt.Cursor, s Span) *walk {
+	w := &walk{c: c, s: s, low: append(append([]byte{}, s.Prefix...), s.Low...)}
+	if s.High != nil {
+		w.high = append(append([]byte{}, s.Prefix...), s.High...)
+	} else {
+		w.high = after(s.Prefix)
+	}
+	return w
+}
+
+func (w *walk) first() (Entry, bool) {
+	if !w.s.Desc {
+		k, _ := w.c.Seek(w.low)
+		return w.entry(k)
+	}
+	if w.high == nil {
+		k, _ := w.c.Last()
+		return w.entry(k)
+	}
+	k, _ := w.c.Seek(w.high)
+	if k == nil {
+		k, _ = w.c.Last()
+		return w.entry(k)
+	}
+	k, _ = w.c.Prev()
+	return w.entry(k)
+}
+
+func (w *walk) next() (Entry, bool) {
+	var k []byte
+	if w.s.Desc {
+		k, _ = w.c.Prev()
+	} else {
+		k, _ = w.c.Next()
+	}
+	return w.entry(k)
+}
+
+func (w *walk) entry(k []byte) (Entry, bool) {
+	if k == nil || bytes.Compare(k, w.low) < 0 || (w.high != nil && bytes.Compare(k, w.high) >= 0) {
+		return Entry{}, false
+	}
+	return Entry{Rest: bytes.Clone(k[len(w.s.Prefix):]), ID: lastID(k)}, true
+}
+
+type walks struct {
+	list []*walk
+	desc bool
+}
+
+func (h *walks) Len() int { return len(h.list) }
+func (h *walks) Less(i, j int) bool {
+	c := bytes.Compare(h.list[i].head.Rest, h.list[j].head.Rest)
+	if h.desc {
+		return c > 0
+	}
+	return c < 0
+}
+func (h *walks) Swap(i, j int) { h.list[i], h.list[j] = h.list[j], h.list[i] }
+func (h *walks) Push(x any)    { h.list = append(h.list, x.(*walk)) }
+func (h *walks) Pop() any {
+	w := h.list[len(h.list)-1]
+	h.list = h.list[:len(h.list)-1]
+	return w
+}
+
+// check compares every row with its index entries, counters, references and blobs, and reports what does not agree.
+func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
+	entries := make([]int, len(t.indexes))
+	counts := map[string]int{}
+	for r, err := range t.All(tx, 0, false) {
+		if err != nil {
+			report("%v", err)
+			return
+		}
+		id := rowOf(r).ID
+		for i, ix := range t.indexes {
+			for _, k := range distinct(ix.keys(r)) {
+				entries[i]++
+				entry := append(k, idBytes(id)...)
+				if found, _ := tx.bucket(t.name, ix.name).Cursor().Seek(entry); !bytes.Equal(found, entry) {
+					report("%s %d: no entry in %s", t.name, id, ix.name)
+				}
+			}
+		}
+		if t.counts != nil {
+			for _, k := range distinct(t.counts(r)) {
+				counts[string(t.counterKey(k))]++
+			}
+		}
+		if t.refs != nil {
+			for name, ref := range t.refs(r) {
+				table, _, _ := bytes.Cut([]byte(name), []byte("."))
+				if ref != 0 && !hasRow(tx, string(table), ref) {
+					report("%s %d: names %s %d, which is not there", t.name, id, name, ref)
+				}
+			}
+		}
+		if t.blobs != nil {
+			for _, sum := range t.blobs(r) {
+				if err := tx.store.statBlob(sum); err != nil {
+					report("%s %d: lost blob: %v", t.name, id, err)
+				}
+			}
+		}
+		if id > t.Last(tx) {
+			report("%s %d: above the sequence %d", t.name, id, t.Last(tx))
+		}
+	}
+	for i, ix := range t.indexes {
+		n := 0
+		c := tx.bucket(t.name, ix.name).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			n++
+		}
+		if n != entries[i] {
+			report("%s: %d entries in %s, rows call for %d", t.name, n, ix.name, entries[i])
+		}
+	}
+	prefix := Key(t.name)
+	c := tx.bolt.Bucket(bucketCounts).Cursor()
+	found := 0
+	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		found++
+		if int(uint64Of(v)) != counts[string(k)] {
+			report("%s: counter %x is %d, rows call for %d", t.name, k[len(prefix):], uint64Of(v), counts[string(k)])
+		}
+	}
+	if found != len(counts) {
+		report("%s: %d counters, rows call for %d", t.name, found, len(counts))
+	}
+}
+
+// rebuild derives the indexes and counters of the table anew from its rows; for migrations.
+func (t *Table[T]) rebuild(tx *Tx) error {
+	parent := tx.bolt.Bucket([]byte(t.name))
+	for _, ix := range t.indexes {
+		if err := parent.DeleteBucket([]byte(ix.name)); err != nil && !errors.Is(err, errBucketNotFound) {
+			return err
+		}
+		if _, err := parent.CreateBucket([]byte(ix.name)); err != nil {
+			return err
+		}
+	}
+	tx.buckets = nil
+	counts := tx.bolt.Bucket(bucketCounts)
+	prefix := Key(t.name)
+	var stale [][]byte
+	c := counts.Cursor()
+	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		stale = append(stale, bytes.Clone(k))
+	}
+	for _, k := range stale {
+		if err := counts.Delete(k); err != nil {
+			return err
+		}
+	}
+	for r, err := range t.All(tx, 0, false) {
+		if err != nil {
+			return err
+		}
+		if err := t.reindex(tx, rowOf(r).ID, nil, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func hasRow(tx *Tx, table string, id uint64) bool {
+	for _, t := range allTables {
+		if t.tableName() == table {
+			return t.has(tx, id)
+		}
+	}
+	return false
+}

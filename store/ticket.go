@@ -1,0 +1,262 @@
+package store
+
+import (
+	"slices"
+	"time"
+)
+
+// Ticket is one matter. Its ID is its number, shown as #1234 and never given twice.
+//
+// What the requester's side may see has a clock of its own: PublicRev and PublicUpdated move only with acts that side
+// may know of. Rev and Updated move with everything, notes included, and are for agents.
+type Ticket struct {
+	Row
+	Subject      string            `json:"subject"`
+	Kind         TicketKind        `json:"kind"`
+	Severity     Severity          `json:"severity"`
+	Urgency      Urgency           `json:"urgency"`
+	Priority     int               `json:"priority"` // 1 to 4, from severity and urgency by the matrix
+	State        State             `json:"state"`
+	Outcome      Outcome           `json:"outcome,omitzero"`
+	Module       uint64            `json:"module,omitzero"`
+	Group        uint64            `json:"group"`
+	Assignee     uint64            `json:"assignee,omitzero"`
+	Requester    uint64            `json:"requester"`
+	Organisation uint64            `json:"organisation,omitzero"` // of the requester when the ticket was opened
+	Unit         uint64            `json:"unit,omitzero"`
+	Participants []uint64          `json:"participants,omitempty"`
+	AddedBy      map[uint64]uint64 `json:"added_by,omitempty"` // participant -> who added them
+	Wishes       []string          `json:"wishes,omitempty"`   // addresses the requester asked to add; an agent grants them
+	Language     string            `json:"language,omitzero"`  // it or en
+	Via          string            `json:"via,omitzero"`       // the door it came through
+	OpenedBy     uint64            `json:"opened_by,omitzero"` // who opened it in the requester's name
+
+	Opened   time.Time `json:"opened"`            // when it was opened; imported tickets keep their date
+	Deadline time.Time `json:"deadline,omitzero"` // the date the requester gave with the urgency
+	Due      time.Time `json:"due"`               // when it is due, with the time it stood added
+	Stands   time.Time `json:"stands,omitzero"`   // since when the clock stands (waiting, planned)
+	Taken    time.Time `json:"taken,omitzero"`    // first taken in charge
+	Answered time.Time `json:"answered,omitzero"` // first public message of an agent
+	Resolved time.Time `json:"resolved,omitzero"`
+	Closed   time.Time `json:"closed,omitzero"`
+	Wake     time.Time `json:"wake,omitzero"` // when something is to happen by itself: notice, closing, end of spam
+	Warned   bool      `json:"warned,omitzero"`
+
+	Version     string    `json:"version,omitzero"`     // the version that has or will have the correction
+	PlannedFor  time.Time `json:"planned_for,omitzero"` // or its date
+	Affected    string    `json:"affected,omitzero"`    // the version in which it happens
+	Regression  bool      `json:"regression,omitzero"`
+	WorkedIn    string    `json:"worked_in,omitzero"` // the version in which it last worked
+	DuplicateOf uint64    `json:"duplicate_of,omitzero"`
+	Links       []uint64  `json:"links,omitempty"` // tickets that belong to it: followed, following, duplicates
+
+	Answers  map[string]string `json:"answers,omitempty"` // question code -> answer
+	External string            `json:"external,omitzero"` // the number in the system it was imported from
+
+	SpamSince time.Time `json:"spam,omitzero"`
+
+	Messages      int       `json:"messages"` // public ones
+	Notes         int       `json:"notes,omitzero"`
+	Files         int       `json:"files,omitzero"`      // public ones
+	LastBy        uint64    `json:"last_by,omitzero"`    // author of the newest public message
+	LastAgent     bool      `json:"last_agent,omitzero"` // whether it was on the agents' side
+	PublicRev     uint64    `json:"public_rev"`
+	PublicUpdated time.Time `json:"public_updated"`
+}
+
+// IsSpam reports whether the ticket was marked as spam: gone from every list and from search.
+func (t *Ticket) IsSpam() bool { return !t.SpamSince.IsZero() }
+
+// OnSide reports whether the person is the requester or a participant.
+func (t *Ticket) OnSide(person uint64) bool {
+	return person != 0 && (t.Requester == person || slices.Contains(t.Participants, person))
+}
+
+// Overdue reports whether the ticket still runs and its due time has passed.
+func (t *Ticket) Overdue(now time.Time) bool {
+	return (t.State == StateNew || t.State == StateOpen) && !t.Due.IsZero() && t.Due.Before(now)
+}
+
+// Tickets holds one row for each ticket.
+var Tickets = newTable[Ticket]("tickets")
+
+// The ways into the tickets. A ticket marked as spam stands only in TicketsBySpam, TicketsByWake and TicketsByExternal.
+var (
+	// group, state, then due and id: the queue of a group.
+	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return one(t.Group, t.State, t.Due) }))
+	// assignee, state, then due and id: own tickets of an agent. Unassigned ones stand under 0.
+	TicketsByAssignee = Tickets.index("assignee", shown(func(t *Ticket) [][]byte { return one(t.Assignee, t.State, t.Due) }))
+	// group, state, then due and id, only what nobody has: what is to be taken.
+	TicketsUnassigned = Tickets.index("unassigned", shown(func(t *Ticket) [][]byte {
+		if t.Assignee != 0 {
+			return nil
+		}
+		return one(t.Group, t.State, t.Due)
+	}))
+	// state, then due and id: everything.
+	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return one(t.State, t.Due) }))
+	// person on the requester's side, then public update and id.
+	TicketsBySide = Tickets.index("side", shown(func(t *Ticket) [][]byte {
+		out := one(t.Requester, t.PublicUpdated)
+		for _, p := range t.Participants {
+			out = append(out, Key(p, t.PublicUpdated))
+		}
+		return out
+	}))
+	// organisation, then public update and id.
+	TicketsByOrganisation = Tickets.index("organisation", shown(func(t *Ticket) [][]byte { return one(t.Organisation, t.PublicUpdated) }))
+	// unit, then public update and id.
+	TicketsByUnit = Tickets.index("unit", shown(func(t *Ticket) [][]byte { return one(t.Unit, t.PublicUpdated) }))
+	// module, then update and id.
+	TicketsByModule = Tickets.index("module", shown(func(t *Ticket) [][]byte { return one(t.Module, t.Updated) }))
+	// update, then id.
+	TicketsByUpdate = Tickets.index("update", shown(func(t *Ticket) [][]byte { return one(t.Updated) }))
+	// the number in another system.
+	TicketsByExternal = Tickets.uniqueIndex("external", func(t *Ticket) [][]byte {
+		if t.External == "" {
+			return nil
+		}
+		return one(t.External)
+	})
+	// when something is to happen by itself, then id.
+	TicketsByWake = Tickets.index("wake", func(t *Ticket) [][]byte {
+		if t.Wake.IsZero() {
+			return nil
+		}
+		return one(t.Wake)
+	})
+	// marked as spam, then since when.
+	TicketsBySpam = Tickets.index("spam", func(t *Ticket) [][]byte {
+		if !t.IsSpam() {
+			return nil
+		}
+		return one(t.Group, t.SpamSince)
+	})
+)
+
+func shown(keys func(*Ticket) [][]byte) func(*Ticket) [][]byte {
+	return func(t *Ticket) [][]byte {
+		if t.IsSpam() {
+			return nil
+		}
+		return keys(t)
+	}
+}
+
+// What the counters of tickets are keyed by; the parts that follow are named beside each.
+const (
+	CountGroup      = "group"      // group, state
+	CountAssignee   = "assignee"   // assignee, state
+	CountUnassigned = "unassigned" // group, state
+	CountSide       = "side"       // person, state
+	CountState      = "state"      // state
+	CountModule     = "module"     // module, state
+)
+
+func init() {
+	Tickets.counts = shown(func(t *Ticket) [][]byte {
+		out := [][]byte{Key(CountGroup, t.Group, t.State), Key(CountAssignee, t.Assignee, t.State), Key(CountState, t.State),
+			Key(CountModule, t.Module, t.State), Key(CountSide, t.Requester, t.State)}
+		if t.Assignee == 0 {
+			out = append(out, Key(CountUnassigned, t.Group, t.State))
+		}
+		for _, p := range t.Participants {
+			out = append(out, Key(CountSide, p, t.State))
+		}
+		return out
+	})
+	Tickets.ticket = func(t *Ticket) uint64 { return t.ID }
+	Tickets.refs = func(t *Ticket) map[string]uint64 {
+		return map[string]uint64{"people.requester": t.Requester, "people.assignee": t.Assignee, "groups": t.Group, "modules": t.Module,
+			"organisations": t.Organisation, "units": t.Unit, "tickets.duplicate": t.DuplicateOf}
+	}
+	Messages.ticket = func(m *Message) uint64 { return m.Ticket }
+	Messages.refs = func(m *Message) map[string]uint64 {
+		return map[string]uint64{"tickets": m.Ticket, "people": m.Author, "tickets.origin": m.Origin}
+	}
+	Files.ticket = func(f *File) uint64 { return f.Ticket }
+	Files.refs = func(f *File) map[string]uint64 {
+		return map[string]uint64{"tickets": f.Ticket, "messages": f.Message, "articles": f.Article, "people": f.Person}
+	}
+	Files.blobs = func(f *File) []string { return []string{f.Sum} }
+}
+
+// Message is what a person wrote in a ticket. An internal one is a note.
+type Message struct {
+	Row
+	Ticket   uint64    `json:"ticket"`
+	Author   uint64    `json:"author"`
+	At       time.Time `json:"at"`
+	Body     string    `json:"body"` // Markdown as typed
+	Internal bool      `json:"internal,omitzero"`
+	Agent    bool      `json:"agent,omitzero"` // written on the agents' side
+	Opening  bool      `json:"opening,omitzero"`
+	Via      string    `json:"via,omitzero"`
+	Mentions []uint64  `json:"mentions,omitempty"`
+	Origin   uint64    `json:"origin,omitzero"` // the ticket it was moved from; undoing leads back there
+}
+
+// Messages holds one row for each message and note.
+var Messages = newTable[Message]("messages")
+
+// MessagesByTicket leads to the messages of a ticket by time.
+var MessagesByTicket = Messages.index("ticket", func(m *Message) [][]byte { return one(m.Ticket, m.At) })
+
+// MessagesByOrigin leads to the messages that were moved away from a ticket.
+var MessagesByOrigin = Messages.index("origin", func(m *Message) [][]byte {
+	if m.Origin == 0 {
+		return nil
+	}
+	return one(m.Origin)
+})
+
+// File is the name under which stored bytes belong to a message of a ticket, to an article or, while a form is being
+// filled, to the person who sent them. Its ID is the only address it has.
+type File struct {
+	Row
+	Ticket   uint64 `json:"ticket,omitzero"`
+	Message  uint64 `json:"message,omitzero"`
+	Article  uint64 `json:"article,omitzero"`
+	Person   uint64 `json:"person"` // who sent it
+	Name     string `json:"name"`
+	Type     string `json:"type"` // media type by content
+	Size     int64  `json:"size"` // bytes
+	Sum      string `json:"sum"`  // SHA-256, hexadecimal
+	Internal bool   `json:"internal,omitzero"`
+}
+
+// Pending reports whether the file belongs to nothing yet but the person who sent it.
+func (f *File) Pending() bool { return f.Ticket == 0 && f.Article == 0 }
+
+// Files holds one row for each attachment.
+var Files = newTable[File]("files")
+
+// The ways into the files.
+var (
+	FilesByTicket = Files.index("ticket", func(f *File) [][]byte {
+		if f.Ticket == 0 {
+			return nil
+		}
+		return one(f.Ticket)
+	})
+	FilesByMessage = Files.index("message", func(f *File) [][]byte {
+		if f.Message == 0 {
+			return nil
+		}
+		return one(f.Message)
+	})
+	FilesByArticle = Files.index("article", func(f *File) [][]byte {
+		if f.Article == 0 {
+			return nil
+		}
+		return one(f.Article)
+	})
+	FilesBySum = Files.index("sum", func(f *File) [][]byte { return one(f.Sum) })
+	// what was sent and belongs to nothing yet, oldest first.
+	FilesPending = Files.index("pending", func(f *File) [][]byte {
+		if !f.Pending() {
+			return nil
+		}
+		return one(f.Created)
+	})
+)

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// By says who changes something, through which door, and what is being done. It is written into every change.
+type By struct {
+	Person   uint64 // 0 is the desk itself
+	Via      string // page, api, mail, import, command, desk
+	Act      string // what is done, in the domain's words: open, reply, take, resolve, ...
+	Why      string // the reason given, if one was
+	Internal bool   // concerns only those who may see notes
+}
+
+// Tx is one transaction, valid only inside the closure that received it; any later use panics. Rows it hands out are
+// copies that belong to the caller.
+type Tx struct {
+	bolt    *bbolt.Tx
+	store   *Store
+	now     time.Time
+	by      By
+	wrote   bool
+	done    bool
+	buckets map[string]*bbolt.Bucket
+}
+
+// Now is the one reading of the clock for this transaction, UTC.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// By returns who is changing things in this transaction.
+func (tx *Tx) By() By { return tx.by }
+
+// Act names what the following writes of this transaction are: a transaction that takes charge and then replies says
+// so in two steps, and each change carries its own.
+func (tx *Tx) Act(act string) { tx.by.Act = act }
+
+// Because sets the reason that the following changes carry.
+func (tx *Tx) Because(why string) { tx.by.Why = why }
+
+// Internally marks the following changes as visible only to those who may see notes.
+func (tx *Tx) Internally(yes bool) { tx.by.Internal = yes }
+
+func (tx *Tx) live() {
+	if tx.done {
+		panic("store: transaction used after its end")
+	}
+}
+
+// bucket returns the nested bucket table/part. Buckets are made when the file is opened, so absence is a fault.
+func (tx *Tx) bucket(table, part string) *bbolt.Bucket {
+	tx.live()
+	name := table + "/" + part
+	if b, ok := tx.buckets[name]; ok {
+		return b
+	}
+	b := tx.bolt.Bucket([]byte(table)).Bucket([]byte(part))
+	if b == nil {
+		panic("store: no bucket " + name)
+	}
+	if tx.buckets == nil {
+		tx.buckets = map[string]*bbolt.Bucket{}
+	}
+	tx.buckets[name] = b
+	return b
+}
+
+// Cursor returns how far the named consumer of the change log has come, 0 at first.
+func (tx *Tx) Cursor(consumer string) uint64 {
+	tx.live()
+	return uint64Of(tx.bolt.Bucket(bucketCursors).Get([]byte(consumer)))
+}
+
+// SetCursor records how far the named consumer has come, in the same transaction as what it wrote.
+func (tx *Tx) SetCursor(consumer string, seq uint64) error {
+	tx.live()
+	tx.wrote = true
+	return tx.bolt.Bucket(bucketCursors).Put([]byte(consumer), idBytes(seq))
+}
+
+func uint64Of(b []byte) uint64 {
+	if len(b) != 8 {
+		return 0
+	}
+	return lastID(b)
+}
+
+func decode[T any](raw []byte) (*T, error) {
+	v := new(T)
+	if err := json.Unmarshal(raw, v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
