@@ -1,0 +1,43 @@
+// Starts every behaviour. Each module enhances what the server has rendered, finds it by data attributes, and is
+// called again for a part of the page that was replaced; without it the page works as it is.
+import { all } from './page.js';
+import confirm from './confirm.js';
+import draft from './draft.js';
+import editor from './editor.js';
+import keys from './keys.js';
+import live from './live.js';
+import menu from './menu.js';
+import presence from './presence.js';
+import select from './select.js';
+import suggest from './suggest.js';
+import upload from './upload.js';
+
+const behaviours = [menu, confirm, draft, suggest, upload, editor, select, keys, presence, small];
+
+function start(root) {
+  for (const b of behaviours) {
+    try { b(root); } catch (e) { console.error(e); }
+  }
+}
+
+// What needs only a line or two.
+function small(root) {
+  all(root, '[data-focus]')[0]?.focus();
+  for (const s of all(root, 'select[data-submit]')) {
+    const button = document.querySelector(s.dataset.submit);
+    if (!button) continue;
+    button.hidden = true;
+    s.addEventListener('change', () => button.click());
+  }
+  for (const b of all(root, 'button[data-copy]')) {
+    if (!navigator.clipboard) continue;
+    b.hidden = false;
+    b.addEventListener('click', async () => {
+      await navigator.clipboard.writeText(document.querySelector(b.dataset.copy).textContent.trim());
+      if (b.dataset.copied) b.textContent = b.dataset.copied;
+    });
+  }
+}
+
+start(document);
+live(start);
