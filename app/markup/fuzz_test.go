@@ -1,0 +1,103 @@
+package markup
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+var formats = []string{Markdown, MessageFmt, RichText, PlainText}
+
+func FuzzHTML(f *testing.F) {
+	for _, s := range hostile(200) {
+		f.Add(s)
+	}
+	for _, s := range []string{
+		mail,
+		"[a](javascript:b) <javascript:c> ![d](data:e) [f](&#106;avascript:g)\n\n[h]: vbscript:i\n[h]",
+		`<a href="java	script:a">b</a><img src=x onerror=c><math><style><img src=d></style></math><svg><p>e<style>f`,
+		`<table><p>a<td style=b><form action=c><noscript><p title="</noscript><img src=d onerror=e>">`,
+		"a ![`b](/file/1 \"c\") | d\n-|-\n`e\\|f`|<g@h.it>",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, format := range formats {
+			out := string(HTML(format, s))
+			check(t, format, s, out)
+			for _, h := range Headings(format, s) {
+				if h.Level < 2 || h.Level > 6 || !strings.HasPrefix(h.ID, "s-") || strings.ContainsAny(h.ID, " \"'<>&") {
+					t.Errorf("%s: heading %+v", format, h)
+				}
+			}
+			if p := Plain(format, s); !utf8.ValidString(p) || p != strings.TrimSpace(p) {
+				t.Errorf("%s: plain text %q", format, p)
+			}
+			if format == RichText {
+				if again := string(HTML(RichText, out)); again != out {
+					t.Errorf("cleaned once: %q\ntwice: %q", out, again)
+				}
+			}
+		}
+	})
+}
+
+func FuzzMessage(f *testing.F) {
+	for _, s := range hostile(200) {
+		f.Add(s)
+	}
+	f.Add(mail)
+	f.Fuzz(func(t *testing.T, s string) {
+		check(t, "message", s, string(Message(s)))
+		// Every word that was written is in one part, in order.
+		var parts []string
+		for _, p := range Split(s) {
+			parts = append(parts, p.Text)
+		}
+		if got, want := strings.Fields(strings.Join(parts, "\n")), strings.Fields(Clean(s)); !slices.Equal(got, want) {
+			t.Errorf("parts have %q, the message %q", got, want)
+		}
+	})
+}
+
+func FuzzText(f *testing.F) {
+	f.Add("a\r\n\x00\xff\u202Eb. /c.pdf", 5)
+	f.Add(strings.Repeat("è ", 200)+".x", 80)
+	f.Fuzz(func(t *testing.T, s string, n int) {
+		for name, fn := range map[string]func(string) string{"Clean": Clean, "Line": Line, "FileName": FileName, "Slug": Slug} {
+			once := fn(s)
+			if twice := fn(once); twice != once {
+				t.Errorf("%s: once %q, twice %q", name, once, twice)
+			}
+			if !utf8.ValidString(once) || strings.ContainsRune(once, 0) {
+				t.Errorf("%s: %q", name, once)
+			}
+			if name != "Clean" && strings.ContainsAny(once, "\r\n\t\u202E\u2028") {
+				t.Errorf("%s: %q is more than a line", name, once)
+			}
+		}
+		if name := FileName(s); name == "" || len(name) > maxFileName || strings.ContainsAny(name, `/\`) || name[0] == '.' {
+			t.Errorf("file name %q", name)
+		}
+		n &= 0xfff
+		if got := Excerpt(s, n); utf8.RuneCountInString(got) > n || !utf8.ValidString(got) {
+			t.Errorf("Excerpt(%q, %d) = %q", s, n, got)
+		}
+	})
+}
+
+func FuzzExtract(f *testing.F) {
+	f.Add([]byte("<html lang=it><title>a</title><main><h1>a</h1><img alt=b><script>c</script></main>"), "main, #a .b[c=d]")
+	f.Add([]byte("<meta charset=utf-16><svg><title>a</title></svg><table><nav>"), "")
+	f.Fuzz(func(t *testing.T, page []byte, selector string) {
+		p, err := Extract(page, selector)
+		if err != nil {
+			return
+		}
+		if !utf8.ValidString(p.HTML) || p.Title != Line(p.Title) {
+			t.Errorf("%+v", p)
+		}
+		check(t, "page", p.HTML, string(HTML(RichText, p.HTML)))
+	})
+}
