@@ -1,0 +1,126 @@
+package credential
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"sportello/store"
+)
+
+// limit says how many failures are free within the window, and how long the next try has to wait after each further
+// one: first, then twice as long each time, at most longest.
+type limit struct {
+	free    int
+	window  time.Duration
+	first   time.Duration
+	longest time.Duration
+	size    int // names kept in memory
+}
+
+// A whole university may stand behind one address, so that an address is slowed much later, and less, than an account.
+var (
+	accountLimit = limit{free: 5, window: 15 * time.Minute, first: 15 * time.Second, longest: 15 * time.Minute, size: 20000}
+	placeLimit   = limit{free: 100, window: 15 * time.Minute, first: 5 * time.Second, longest: 5 * time.Minute, size: 20000}
+)
+
+// limiter counts failures by name. Nothing of it is kept over a restart.
+type limiter struct {
+	limit limit
+	mu    sync.Mutex
+	tries map[string]*tries
+}
+
+type tries struct {
+	since time.Time // when the window began
+	until time.Time // no try before
+	count int
+}
+
+func newLimiter(l limit) *limiter { return &limiter{limit: l, tries: map[string]*tries{}} }
+
+// try counts a try as failed before it is made, so that many at once cannot slip past the count together; the caller
+// takes it back, or clears the name, when it did not fail. It returns how long to wait, in which case nothing was
+// counted and nothing may be tried, or 0.
+func (l *limiter) try(name string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.tries[name]
+	if t != nil && now.Before(t.until) {
+		return t.until.Sub(now)
+	}
+	if t == nil || l.over(t, now) {
+		if t == nil && len(l.tries) >= l.limit.size {
+			l.forget(now)
+		}
+		t = &tries{since: now}
+		l.tries[name] = t
+	}
+	t.count++
+	if t.count >= l.limit.free {
+		wait := l.limit.longest
+		if n := t.count - l.limit.free; n < 20 {
+			wait = min(wait, l.limit.first<<n)
+		}
+		t.until = now.Add(wait)
+	}
+	return 0
+}
+
+// takeBack undoes one try of the name that did not fail.
+func (l *limiter) takeBack(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.tries[name]
+	if t == nil {
+		return
+	}
+	if t.count--; t.count < l.limit.free {
+		t.until = time.Time{}
+	}
+	if t.count <= 0 {
+		delete(l.tries, name)
+	}
+}
+
+func (l *limiter) clear(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.tries, name)
+}
+
+// over reports whether the tries are forgotten: after the window, or, once they had to wait, when a whole window has
+// passed after the wait.
+func (l *limiter) over(t *tries, now time.Time) bool {
+	from := t.since
+	if t.until.After(from) {
+		from = t.until
+	}
+	return now.Sub(from) >= l.limit.window
+}
+
+// forget makes room: all that is over goes, and if nothing is, the name that began first of some taken at random.
+func (l *limiter) forget(now time.Time) {
+	for name, t := range l.tries {
+		if l.over(t, now) {
+			delete(l.tries, name)
+		}
+	}
+	if len(l.tries) < l.limit.size {
+		return
+	}
+	oldest, seen := "", 0
+	for name := range l.tries {
+		if oldest == "" || l.tries[name].since.Before(l.tries[oldest].since) {
+			oldest = name
+		}
+		if seen++; seen == 16 {
+			break
+		}
+	}
+	delete(l.tries, oldest)
+}
+
+func tooMany(wait time.Duration) error {
+	return store.Fail(store.TooMany, "error.too-many", "seconds", int(math.Ceil(wait.Seconds())))
+}

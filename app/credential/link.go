@@ -1,0 +1,245 @@
+package credential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"sportello/store"
+)
+
+// LinkLife is how long a link is good.
+const LinkLife = 3 * 24 * time.Hour
+
+// ForPassword is the purpose of a link with which a person chooses a password.
+const ForPassword = "password"
+
+// NewLink makes a link for the purpose, good once and for three days, and returns its secret. Earlier links of the
+// person for the same purpose become worthless. NotFound when there is no such person.
+func (k *Keeper) NewLink(by store.By, person uint64, purpose string) (string, error) {
+	secret := ""
+	err := k.store.Update(by, func(tx *store.Tx) (err error) {
+		secret, err = k.NewLinkTx(tx, person, purpose)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// NewLinkTx is NewLink inside a transaction of the caller's, for instance the one that adds the person. When the
+// closure runs again it makes another secret: the last one counts.
+func (k *Keeper) NewLinkTx(tx *store.Tx, person uint64, purpose string) (string, error) {
+	if _, err := store.People.Get(tx, person); err != nil {
+		return "", err
+	}
+	if err := endLinks(tx, person, purpose); err != nil {
+		return "", err
+	}
+	secret, hash := newSecret()
+	err := store.Links.Put(tx, &store.Link{Hash: hash, Person: person, For: purpose, Ends: tx.Now().Add(LinkLife)})
+	return secret, err
+}
+
+func endLinks(tx *store.Tx, person uint64, purpose string) error {
+	links, err := store.LinksByPerson.Find(tx, person)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		if l.For != purpose {
+			continue
+		}
+		if err := store.Links.Delete(tx, l.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Link returns the person whom the link is for, without using it up: a GET that changes nothing. NotFound
+// "error.link-ended" when there is no such link, when it is used, ended or for something else, or the person disabled.
+func (k *Keeper) Link(secret, purpose string) (*store.Person, error) {
+	var p *store.Person
+	err := k.store.View(func(tx *store.Tx) (err error) {
+		_, p, err = k.LinkTx(tx, secret, purpose)
+		return err
+	})
+	return p, err
+}
+
+// LinkTx is Link inside a transaction of the caller's; it also returns the row.
+func (k *Keeper) LinkTx(tx *store.Tx, secret, purpose string) (*store.Link, *store.Person, error) {
+	ended := store.Fail(store.NotFound, "error.link-ended")
+	if !looksLikeSecret(secret) {
+		return nil, nil, ended
+	}
+	l, err := store.LinksByHash.First(tx, hashSecret(secret))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, ended
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.For != purpose || !tx.Now().Before(l.Ends) {
+		return nil, nil, ended
+	}
+	p, err := activePerson(tx, l.Person)
+	if errors.Is(err, store.ErrSignIn) {
+		return nil, nil, ended
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, p, nil
+}
+
+// UseLink uses the link up and does what it is for, in one transaction in the person's own name: when fn fails, the
+// link is as good as before. It fails like Link. fn may run twice (see store.Update).
+func (k *Keeper) UseLink(secret, purpose string, fn func(*store.Tx, *store.Person) error) error {
+	p, err := k.Link(secret, purpose)
+	if err != nil {
+		return err
+	}
+	return k.store.Update(store.By{Person: p.ID, Via: "page", Act: "use-link"}, func(tx *store.Tx) error {
+		l, p, err := k.LinkTx(tx, secret, purpose)
+		if err != nil {
+			return err
+		}
+		if err := store.Links.Delete(tx, l.ID); err != nil {
+			return err
+		}
+		return fn(tx, p)
+	})
+}
+
+// SetPassword gives the person the password, ends their sessions except those named, and makes their links for
+// choosing a password worthless. It fails as Rule does, and with NotFound when there is no such person.
+func (k *Keeper) SetPassword(by store.By, person uint64, password string, keep ...uint64) error {
+	var email, name string
+	err := k.store.View(func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, person)
+		if err != nil {
+			return err
+		}
+		email, name = p.Email, p.Name
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := Rule(password, email, name); err != nil {
+		return err
+	}
+	hash, err := Hash(password)
+	if err != nil {
+		return err
+	}
+	err = k.store.Update(by, func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, person)
+		if err != nil {
+			return err
+		}
+		email = p.Email
+		return k.SetPasswordTx(tx, p, hash, keep...)
+	})
+	if err != nil {
+		return err
+	}
+	k.accounts.clear(cut(email, 320))
+	return nil
+}
+
+// SetPasswordTx is SetPassword inside a transaction of the caller's, with what Hash returned. It writes the row p.
+func (k *Keeper) SetPasswordTx(tx *store.Tx, p *store.Person, hash string, keep ...uint64) error {
+	p.Password, p.PasswordSet = hash, tx.Now()
+	if err := store.People.Put(tx, p); err != nil {
+		return err
+	}
+	if err := endLinks(tx, p.ID, ForPassword); err != nil {
+		return err
+	}
+	_, err := k.EndOthersTx(tx, p.ID, keep...)
+	return err
+}
+
+// ChoosePassword uses up a link ForPassword and gives its person the password; it returns the person. It fails as Link
+// and Rule do; a password that is refused leaves the link as good as before.
+func (k *Keeper) ChoosePassword(secret, password string) (*store.Person, error) {
+	p, err := k.Link(secret, ForPassword)
+	if err != nil {
+		return nil, err
+	}
+	if err := Rule(password, p.Email, p.Name); err != nil {
+		return nil, err
+	}
+	hash, err := Hash(password)
+	if err != nil {
+		return nil, err
+	}
+	err = k.UseLink(secret, ForPassword, func(tx *store.Tx, row *store.Person) error {
+		tx.Act("set-password")
+		p = row
+		return k.SetPasswordTx(tx, row, hash)
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.accounts.clear(cut(p.Email, 320))
+	return p, nil
+}
+
+// expireBatch bounds what one transaction removes, so that writers do not wait for it.
+const expireBatch = 200
+
+// Expire removes the sessions, links and drafts whose end has come and returns how many rows that were.
+func (k *Keeper) Expire(ctx context.Context) (int, error) {
+	sum := 0
+	for _, kind := range []struct {
+		noun  string
+		batch func(*store.Tx) (int, error)
+	}{
+		{"sessions", batch(store.Sessions, store.SessionsByEnd)},
+		{"links", batch(store.Links, store.LinksByEnd)},
+		{"drafts", batch(store.Drafts, store.DraftsByEnd)},
+	} {
+		for {
+			if err := ctx.Err(); err != nil {
+				return sum, err
+			}
+			n := 0
+			err := k.store.Update(store.By{Via: "desk", Act: "expire"}, func(tx *store.Tx) (err error) {
+				n, err = kind.batch(tx)
+				return err
+			})
+			if err != nil {
+				return sum, fmt.Errorf("credential: remove ended %s: %w", kind.noun, err)
+			}
+			sum += n
+			if n < expireBatch {
+				break
+			}
+		}
+	}
+	return sum, nil
+}
+
+// batch returns a function that removes up to expireBatch rows of the table whose key in the index, an end, has come.
+func batch[T any](table *store.Table[T], ends *store.Index[T]) func(*store.Tx) (int, error) {
+	return func(tx *store.Tx) (int, error) {
+		var ids []uint64
+		for e := range ends.Entries(tx, store.Span{High: store.Key(tx.Now().Add(time.Nanosecond))}) {
+			if ids = append(ids, e.ID); len(ids) == expireBatch {
+				break
+			}
+		}
+		for _, id := range ids {
+			if err := table.Delete(tx, id); err != nil {
+				return 0, err
+			}
+		}
+		return len(ids), nil
+	}
+}

@@ -1,0 +1,199 @@
+package credential
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+
+	"sportello/store"
+)
+
+// The cost of a password: about 20 ms of one core and 19 MiB.
+const (
+	costMemory  = 19 * 1024 // KiB
+	costTime    = 2
+	costThreads = 1
+	saltBytes   = 16
+	keyBytes    = 32
+)
+
+// The bounds of a password.
+const (
+	MinPassword = 10   // characters
+	MaxPassword = 1024 // bytes
+)
+
+// cores lets as many passwords be worked on at once as there are cores: more would only take memory.
+var cores = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// longestWait is how long a sign-in waits for a core before it is told to come back: a queue that only grows helps nobody.
+const longestWait = 10 * time.Second
+
+func takeCore(ctx context.Context) (release func(), err error) {
+	release = func() { <-cores }
+	select {
+	case cores <- struct{}{}:
+		return release, nil
+	default:
+	}
+	wait := time.NewTimer(longestWait)
+	defer wait.Stop()
+	select {
+	case cores <- struct{}{}:
+		return release, nil
+	case <-wait.C:
+		return nil, tooMany(longestWait)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("credential: wait for a core: %w", ctx.Err())
+	}
+}
+
+// Hash returns the password in the form in which it is stored (argon2id as a PHC string, with a salt of its own). It
+// takes tens of milliseconds and waits while all cores do the same, so it does not belong inside a transaction. A
+// password over MaxPassword bytes is Invalid "error.password-long"; whether it is a good one is Rule's to say.
+func Hash(password string) (string, error) {
+	if len(password) > MaxPassword {
+		return "", errLong()
+	}
+	cores <- struct{}{}
+	defer func() { <-cores }()
+	salt := make([]byte, saltBytes)
+	rand.Read(salt)
+	key := argon2.IDKey(plain(password), salt, costTime, costMemory, costThreads, keyBytes)
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, costMemory, costTime, costThreads,
+		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
+}
+
+// nobody is compared with when there is no password to compare with, so that this takes as long. No password has it.
+var nobody = "$argon2id$v=19$m=19456,t=2,p=1$" + strings.Repeat("A", 22) + "$" + strings.Repeat("A", 43)
+
+// matches reports whether the password is the one that the PHC string was made of. The caller holds a core.
+func matches(password, phc string) (bool, error) {
+	var version, memory, passes int
+	var threads uint8
+	parts := strings.Split(phc, "$")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return false, errors.New("credential: stored password is not argon2id")
+	}
+	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
+		return false, fmt.Errorf("credential: stored password has version %q", parts[2])
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &passes, &threads); err != nil ||
+		memory < 8 || memory > 1<<20 || passes < 1 || passes > 100 || threads < 1 {
+		return false, fmt.Errorf("credential: stored password has cost %q", parts[3])
+	}
+	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
+	if err != nil {
+		return false, fmt.Errorf("credential: read salt: %w", err)
+	}
+	want, err := base64.RawStdEncoding.DecodeString(parts[5])
+	if err != nil || len(want) < 16 {
+		return false, errors.New("credential: stored password has no key")
+	}
+	got := argon2.IDKey(plain(password), salt, uint32(passes), uint32(memory), threads, uint32(len(want)))
+	return subtle.ConstantTimeCompare(got, want) == 1, nil
+}
+
+// plain makes one password of the two ways in which keyboards compose an accented letter.
+func plain(password string) []byte { return norm.NFC.Bytes([]byte(password)) }
+
+// Rule returns nil when the password is good enough for the person with this address and name, else an Invalid error
+// of the field password: "error.password-short" below MinPassword characters (Args "characters"), "error.password-long"
+// over MaxPassword bytes, "error.password-common" when it is easily guessed: little more than a well-known word, a run
+// of keys or few different characters, or holding the name or the beginning of the address.
+func Rule(password, email, name string) error {
+	if len(password) > MaxPassword {
+		return errLong()
+	}
+	if utf8.RuneCountInString(norm.NFC.String(password)) < MinPassword {
+		return store.Fail(store.Invalid, "error.password-short", "characters", MinPassword).At("password")
+	}
+	own := ownWords(email, name)
+	folded := store.FoldName(password)
+	for _, f := range []string{folded, unleet.Replace(folded)} {
+		if isCommon(f) || slices.ContainsFunc(own, func(w string) bool { return strings.Contains(f, w) }) {
+			return errCommon()
+		}
+	}
+	return nil
+}
+
+func errLong() error {
+	return store.Fail(store.Invalid, "error.password-long", "bytes", MaxPassword).At("password")
+}
+
+func errCommon() error { return store.Fail(store.Invalid, "error.password-common").At("password") }
+
+// shortestOwn keeps "Li" or "Ugo" from forbidding half of all words.
+const shortestOwn = 4
+
+// ownWords are the words that everybody knows of a person.
+func ownWords(email, name string) []string {
+	local, _, _ := strings.Cut(email, "@")
+	words := []string{store.FoldName(local)}
+	for _, s := range []string{local, name} {
+		words = append(words, strings.FieldsFunc(store.FoldName(s), func(r rune) bool { return !unicode.IsLetter(r) })...)
+	}
+	return slices.DeleteFunc(words, func(w string) bool { return utf8.RuneCountInString(w) < shortestOwn })
+}
+
+// unleet undoes the usual disguises of letters.
+var unleet = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i")
+
+// worthOfRest is how many different characters must be left of a password once the well-known words are taken out.
+const worthOfRest = 5
+
+func isCommon(folded string) bool {
+	rest := folded
+	for _, w := range commonWords {
+		rest = strings.ReplaceAll(rest, w, "")
+	}
+	different := map[rune]bool{}
+	var last rune
+	for _, r := range rest {
+		if r != last+1 && r != last-1 { // a run upwards or downwards says no more than its first character
+			different[r] = true
+		}
+		last = r
+	}
+	return len(different) < worthOfRest
+}
+
+// commonWords are what passwords are most often built from here: the words of sign-in forms, of the university, of
+// keyboards, months, football and affection. Longer ones come first, so that they are taken out whole.
+var commonWords = func() []string {
+	words := strings.Fields(`password passwort parolachiave parola passw pass segreto segreta secret welcome benvenuto benvenuta
+		accesso login letmein entrare apriti cambiami changeme cambia temporanea provvisoria default master
+		admin administrator amministratore root utente user guest ospite test prova demo
+		sportello helpdesk ticket ateneo universita university studente docente facolta segreteria ufficio laurea esame
+		ugov u-gov esse3 cineca titulus contabilita ricerca biblioteca
+		qwertyuiop qwerty qwertz asdfghjkl asdfgh asdf zxcvbnm zxcvbn zxcv qazwsx 1q2w3e4r 1qaz2wsx abcdef
+		1234567890 123456789 12345678 123456 12345 1234 123 0987654321 987654321 654321 4321 321
+		gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
+		january february march april june july august september october november december
+		lunedi martedi mercoledi giovedi venerdi sabato domenica monday friday sunday
+		primavera estate autunno inverno spring summer autumn winter
+		juventus juve inter milan napoli roma lazio torino forza calcio football ferrari
+		amore tiamo iloveyou love tesoro stella angelo angela principessa princess sunshine ciao buongiorno
+		mamma papa famiglia bambino gattino cucciolo
+		italia italy roma milano torino bologna firenze venezia palermo genova
+		andrea marco francesco francesca alessandro alessandra giuseppe giovanni antonio matteo lorenzo simone federica
+		martina chiara valentina sara giulia michele stefano roberto paolo luca
+		dragon monkey superman batman pokemon computer internet windows google samsung
+		2020 2021 2022 2023 2024 2025 2026 2027 2028 2029 2030`)
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(words)
+}()

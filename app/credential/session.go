@@ -1,0 +1,318 @@
+package credential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"sportello/store"
+)
+
+// How long a session lives.
+const (
+	SessionIdle = 14 * 24 * time.Hour // without being used
+	SessionLong = 30 * 24 * time.Hour // at most
+	seenEach    = 5 * time.Minute     // how often its use is written down
+	mostOpen    = 100                 // sessions of one person; beyond it the one that was not used for longest ends
+)
+
+// SignIn checks address and password and opens a session. It returns the secret for the cookie and the person. device
+// and addr are what the person's list of sessions shows of it.
+//
+// An unknown address, a wrong password, a person who is disabled or has no password all get the same Invalid
+// "error.sign-in", after the same work. After 5 failures for one address of mail, or 100 from one network address,
+// within 15 minutes it returns TooMany "error.too-many" with Args "seconds" for a time that grows with each further
+// failure, whether the password is right or not. Success clears the account's failures.
+func (k *Keeper) SignIn(ctx context.Context, email, password, device, addr string) (string, *store.Person, error) {
+	account := cut(store.Address(email), 320)
+	now := k.clock()
+	if wait := k.places.try(addr, now); wait > 0 {
+		return "", nil, tooMany(wait)
+	}
+	if wait := k.accounts.try(account, now); wait > 0 {
+		k.places.takeBack(addr)
+		return "", nil, tooMany(wait)
+	}
+	secret, person, err := k.signIn(ctx, account, password, device, addr)
+	switch {
+	case err == nil:
+		k.accounts.clear(account)
+		k.places.takeBack(addr)
+	case store.KindOf(err) != store.Invalid:
+		// Not a failure of the person: nothing was found out about the password.
+		k.accounts.takeBack(account)
+		k.places.takeBack(addr)
+	}
+	return secret, person, err
+}
+
+func (k *Keeper) signIn(ctx context.Context, account, password, device, addr string) (string, *store.Person, error) {
+	wrong := store.Fail(store.Invalid, "error.sign-in")
+	var known *store.Person
+	err := k.store.View(func(tx *store.Tx) error {
+		var err error
+		known, err = store.PeopleByEmail.First(tx, account)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("credential: look up person: %w", err)
+	}
+	phc := nobody
+	if known != nil && !known.Disabled && known.Password != "" {
+		phc = known.Password
+	}
+	if len(password) > MaxPassword {
+		phc, password = nobody, ""
+	}
+	release, err := takeCore(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	ok, err := matches(password, phc)
+	release()
+	if err != nil {
+		return "", nil, err
+	}
+	if !ok || phc == nobody {
+		return "", nil, wrong
+	}
+	secret, hash := newSecret()
+	var person *store.Person
+	err = k.store.Update(store.By{Person: known.ID, Via: "page", Act: "sign-in"}, func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, known.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return wrong
+		}
+		if err != nil {
+			return err
+		}
+		if p.Disabled || p.Password != phc {
+			return wrong // changed while the password was being compared
+		}
+		p.LastSeen = tx.Now()
+		if err := store.People.Put(tx, p); err != nil {
+			return err
+		}
+		if err := endOldest(tx, p.ID); err != nil {
+			return err
+		}
+		person = p
+		return store.Sessions.Put(tx, &store.Session{Hash: hash, Person: p.ID, Device: cut(device, 200), Addr: cut(addr, 64),
+			Seen: tx.Now(), Ends: tx.Now().Add(SessionIdle)})
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	return secret, person, nil
+}
+
+// endOldest makes room for one more session of the person.
+func endOldest(tx *store.Tx, person uint64) error {
+	var ids []uint64
+	for e := range store.SessionsByPerson.Entries(tx, store.Span{Prefix: store.Key(person)}) {
+		ids = append(ids, e.ID)
+	}
+	if len(ids) < mostOpen {
+		return nil
+	}
+	for _, id := range ids[:len(ids)-mostOpen+1] {
+		if err := store.Sessions.Delete(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Session returns the session that the secret opens and its person. It returns SignIn "error.sign-in-needed" when
+// there is none, when it has ended or when the person is disabled. That it was used is written at most each five
+// minutes and puts its end off, to 14 days from now and never beyond 30 days from its beginning.
+func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *store.Person, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	var s *store.Session
+	var p *store.Person
+	var now time.Time
+	err := k.store.View(func(tx *store.Tx) (err error) {
+		now = tx.Now()
+		s, p, err = k.SessionTx(tx, secret)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if now.Sub(s.Seen) < seenEach {
+		return s, p, nil
+	}
+	seen := s
+	err = k.store.Update(store.By{Person: p.ID, Via: "page", Act: "seen"}, func(tx *store.Tx) error {
+		row, err := store.Sessions.Get(tx, s.ID)
+		if err != nil {
+			return err
+		}
+		seen = row
+		if tx.Now().Sub(row.Seen) < seenEach {
+			return nil // another request of the same page was first
+		}
+		row.Seen = tx.Now()
+		row.Ends = row.Seen.Add(SessionIdle)
+		if last := row.Created.Add(SessionLong); row.Ends.After(last) {
+			row.Ends = last
+		}
+		return store.Sessions.Put(tx, row)
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil, errSignIn() // ended meanwhile
+	case err != nil:
+		// A desk that cannot write may still be read.
+		slog.WarnContext(ctx, "credential: note use of session", "session", s.ID, "err", err)
+		return s, p, nil
+	}
+	return seen, p, nil
+}
+
+// SessionTx is Session inside a transaction of the caller's; it does not note that the session was used.
+func (k *Keeper) SessionTx(tx *store.Tx, secret string) (*store.Session, *store.Person, error) {
+	s, err := sessionBySecret(tx, secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !open(s, tx.Now()) {
+		return nil, nil, errSignIn()
+	}
+	p, err := activePerson(tx, s.Person)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, p, nil
+}
+
+func sessionBySecret(tx *store.Tx, secret string) (*store.Session, error) {
+	if !looksLikeSecret(secret) {
+		return nil, errSignIn()
+	}
+	s, err := store.SessionsByHash.First(tx, hashSecret(secret))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errSignIn()
+	}
+	return s, err
+}
+
+func open(s *store.Session, now time.Time) bool {
+	return now.Before(s.Ends) && now.Before(s.Created.Add(SessionLong))
+}
+
+// activePerson returns the person, SignIn when there is none or it is disabled.
+func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
+	p, err := store.People.Get(tx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errSignIn()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.Disabled {
+		return nil, errSignIn()
+	}
+	return p, nil
+}
+
+// SignOut ends the session of the secret. That there is none is no error: the person is signed out either way.
+func (k *Keeper) SignOut(secret string) error {
+	return k.store.Update(store.By{Via: "page", Act: "sign-out"}, func(tx *store.Tx) error {
+		s, err := sessionBySecret(tx, secret)
+		if errors.Is(err, store.ErrSignIn) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return store.Sessions.Delete(tx, s.ID)
+	})
+}
+
+// SessionsOf returns the open sessions of the person, the one that was used last first.
+func (k *Keeper) SessionsOf(person uint64) ([]*store.Session, error) {
+	var out []*store.Session
+	err := k.store.View(func(tx *store.Tx) (err error) {
+		out, err = k.SessionsOfTx(tx, person)
+		return err
+	})
+	return out, err
+}
+
+// SessionsOfTx is SessionsOf inside a transaction of the caller's.
+func (k *Keeper) SessionsOfTx(tx *store.Tx, person uint64) ([]*store.Session, error) {
+	var out []*store.Session
+	for s, err := range store.SessionsByPerson.Rows(tx, store.Span{Prefix: store.Key(person), Desc: true}) {
+		if err != nil {
+			return nil, err
+		}
+		if open(s, tx.Now()) {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// EndSession ends one session of the person; NotFound when it is not theirs or not there.
+func (k *Keeper) EndSession(person, session uint64) error {
+	return k.store.Update(store.By{Person: person, Via: "page", Act: "end-session"}, func(tx *store.Tx) error {
+		s, err := store.Sessions.Get(tx, session)
+		if err != nil {
+			return err
+		}
+		if s.Person != person {
+			return store.Fail(store.NotFound, "error.not-found")
+		}
+		return store.Sessions.Delete(tx, session)
+	})
+}
+
+// EndOthers ends the sessions of the person except those named, and returns how many that were.
+func (k *Keeper) EndOthers(person uint64, keep ...uint64) (int, error) {
+	n := 0
+	err := k.store.Update(store.By{Person: person, Via: "page", Act: "end-sessions"}, func(tx *store.Tx) (err error) {
+		n, err = k.EndOthersTx(tx, person, keep...)
+		return err
+	})
+	return n, err
+}
+
+// EndOthersTx is EndOthers inside a transaction of the caller's, for instance the one that disables the person.
+func (k *Keeper) EndOthersTx(tx *store.Tx, person uint64, keep ...uint64) (int, error) {
+	sessions, err := store.SessionsByPerson.Find(tx, person)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, s := range sessions {
+		if slices.Contains(keep, s.ID) {
+			continue
+		}
+		if err := store.Sessions.Delete(tx, s.ID); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// cut returns at most n bytes of s, in whole characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
