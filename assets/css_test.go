@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sportello/assets"
 )
 
 // pairs are the colours that stand on each other. 4.5 is WCAG's contrast for text, 3 that for the edges of controls
@@ -100,8 +102,21 @@ func TestTheStyleSheetsKeepTheirPromises(t *testing.T) {
 			t.Errorf("%s: %s: the sheets use logical properties", path, m[1])
 		}
 	}
-	if n := gzipped(t, joined.Bytes()); n > 9000 {
+	if n := gzipped(t, assets.Squeeze(joined.Bytes())); n > 9000 {
 		t.Errorf("the style sheets weigh %d bytes compressed, at most 9000", n)
+	}
+}
+
+func TestSqueezingASheetKeepsItsMeaning(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"a comment goes", "/* a { b */\n.x { top: 0; }\n", ".x{top:0;}"},
+		{"a string stays", `.x::after { content: " {  ↑ "; }`, `.x::after{content:" {  ↑ ";}`},
+		{"a space between selectors stays", ".a .b :hover, .c > d { e: f; }", ".a .b :hover,.c > d{e:f;}"},
+		{"a space between values stays", "@media (min-width: 1rem) {\n  a { b: calc(1px + 2px) c; }\n}", "@media (min-width:1rem){a{b:calc(1px + 2px) c;}}"},
+	} {
+		if got := string(assets.Squeeze([]byte(c.in))); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 
