@@ -23,7 +23,7 @@ var pairs = []struct {
 }{
 	{"ink", "ground", 4.5}, {"ink", "surface", 4.5}, {"ink", "sunken", 4.5}, {"ink", "raised", 4.5},
 	{"ink", "brand-tint", 4.5}, {"ink", "calm-tint", 4.5}, {"ink", "wait-tint", 4.5}, {"ink", "alarm-tint", 4.5},
-	{"ink", "inner-tint", 4.5}, {"ink", "marked", 4.5},
+	{"ink", "inner-tint", 4.5}, {"ink", "marked", 4.5}, {"brand", "marked", 4.5}, {"brand-strong", "marked", 4.5}, {"soft", "marked", 4.5},
 	{"soft", "ground", 4.5}, {"soft", "surface", 4.5}, {"soft", "sunken", 4.5}, {"soft", "raised", 4.5}, {"soft", "brand-tint", 4.5},
 	{"soft", "inner-tint", 4.5},
 	{"brand", "ground", 4.5}, {"brand", "surface", 4.5}, {"brand", "raised", 4.5}, {"brand", "inner-tint", 4.5}, {"brand", "wait-tint", 4.5},

@@ -39,7 +39,8 @@ export function post(fields = {}) {
 
 // fill puts a fetched fragment into target.
 export function fill(target, doc) {
-  target.replaceChildren(...[...doc.body.childNodes].map((n) => document.adoptNode(n)));
+  const nodes = doc.body.childElementCount ? [...doc.body.childNodes] : [];
+  target.replaceChildren(...nodes.map((n) => document.adoptNode(n)));
 }
 
 // changed tells whether anybody has typed or chosen something in form since the server rendered it.
