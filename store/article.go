@@ -107,6 +107,12 @@ var (
 		}
 		return one(n.Person, n.Ticket)
 	})
+	NoticesByTicket = Notices.index("ticket", func(n *Notice) [][]byte {
+		if n.Ticket == 0 {
+			return nil
+		}
+		return one(n.Ticket)
+	})
 	NoticesByTime = Notices.index("time", func(n *Notice) [][]byte { return one(n.At) })
 )
 

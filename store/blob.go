@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -34,9 +35,13 @@ func (s *Store) PutBlob(r io.Reader, limit int64) (Blob, error) {
 	if limit > 0 {
 		src = io.LimitReader(r, limit+1)
 	}
-	n, err := io.Copy(io.MultiWriter(f, h), src)
+	from := &source{r: src}
+	n, err := io.Copy(io.MultiWriter(f, h), from)
 	if err != nil {
 		f.Close()
+		if from.err != nil {
+			return Blob{}, fmt.Errorf("store: read bytes of blob: %w", from.err)
+		}
 		return Blob{}, diskError(err)
 	}
 	if limit > 0 && n > limit {
@@ -51,7 +56,10 @@ func (s *Store) PutBlob(r io.Reader, limit int64) (Blob, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return Blob{}, diskError(err)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	s.blobMu.Lock()
+	err = os.Rename(f.Name(), path)
+	s.blobMu.Unlock()
+	if err != nil {
 		return Blob{}, diskError(err)
 	}
 	if err := errors.Join(syncDir(filepath.Dir(path)), syncDir(filepath.Join(s.dir, "blob"))); err != nil {
@@ -60,13 +68,27 @@ func (s *Store) PutBlob(r io.Reader, limit int64) (Blob, error) {
 	return Blob{Sum: sum, Size: n}, nil
 }
 
+// source remembers the error of its reader: an upload that broke off is no fault of the disk.
+type source struct {
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
 func diskError(err error) error {
 	return &Error{Kind: Unavailable, Key: "error.disk", Err: fmt.Errorf("store: write blob: %w", err)}
 }
 
 // OpenBlob opens the bytes with the sum for reading; NotFound when they are not there.
 func (s *Store) OpenBlob(sum string) (*os.File, error) {
-	if len(sum) != 64 {
+	if !isSum(sum) {
 		return nil, Fail(NotFound, "error.not-found")
 	}
 	f, err := os.Open(s.blobPath(sum))
@@ -79,12 +101,17 @@ func (s *Store) OpenBlob(sum string) (*os.File, error) {
 	return f, nil
 }
 
+// isSum keeps everything but sums away from the file system.
+func isSum(s string) bool {
+	return len(s) == 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
+}
+
 func (s *Store) blobPath(sum string) string {
 	return filepath.Join(s.dir, "blob", sum[:2], sum[2:])
 }
 
 func (s *Store) statBlob(sum string) error {
-	if len(sum) != 64 {
+	if !isSum(sum) {
 		return fmt.Errorf("store: %q is no sum", sum)
 	}
 	_, err := os.Stat(s.blobPath(sum))
@@ -130,12 +157,18 @@ func (s *Store) Sweep() (int, error) {
 			sum := d.Name() + f.Name()
 			gone := false
 			err = s.Update(By{Via: "desk", Act: "sweep"}, func(tx *Tx) error {
-				gone = false
-				// The time is read again here: the same bytes may have been stored anew since.
-				if info, err := os.Stat(path); err != nil || info.ModTime().After(old) || tx.namesBlob(sum) {
+				if tx.namesBlob(sum) {
 					return nil
 				}
-				gone = os.Remove(path) == nil
+				// The time is read again, with the name held: the same bytes may have been stored anew since.
+				s.blobMu.Lock()
+				defer s.blobMu.Unlock()
+				if info, err := os.Stat(path); err != nil || info.ModTime().After(old) {
+					return nil
+				}
+				if os.Remove(path) == nil {
+					gone = true // and stays so when this runs again and finds nothing
+				}
 				return nil
 			})
 			if err != nil {

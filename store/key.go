@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Key builds an index key from parts whose bytes sort as the values do: uint64 and int as eight bytes big-endian, a
+// Key builds an index key from parts whose bytes sort as the values do: a uint64 as eight bytes big-endian, a
 // time as nanoseconds since 1970 with the sign bit flipped, a bool or an enumeration as one byte, a string with NUL
 // written as 00 FF and ended by 00 01. Every part is of fixed width or ended, so that a key never is the prefix of a
 // longer part. Another type is a fault of the program and panics.

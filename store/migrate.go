@@ -22,20 +22,23 @@ var migrations []migration
 // release is refused.
 func migrate(db *bbolt.DB, path string, steps []migration) error {
 	want := len(steps) + 1
-	have := want
-	err := db.Update(func(tx *bbolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta == nil {
-			m, err := tx.CreateBucket(bucketMeta)
+	have := 0
+	err := db.View(func(tx *bbolt.Tx) (err error) {
+		if meta := tx.Bucket(bucketMeta); meta != nil {
+			have, err = strconv.Atoi(string(meta.Get([]byte("schema"))))
+		}
+		return err
+	})
+	if err == nil && have == 0 {
+		have = want // a new file
+		err = db.Update(func(tx *bbolt.Tx) error {
+			meta, err := tx.CreateBucket(bucketMeta)
 			if err != nil {
 				return err
 			}
-			return m.Put([]byte("schema"), []byte(strconv.Itoa(want)))
-		}
-		var err error
-		have, err = strconv.Atoi(string(meta.Get([]byte("schema"))))
-		return err
-	})
+			return meta.Put([]byte("schema"), []byte(strconv.Itoa(want)))
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("store: read schema version: %w", err)
 	}

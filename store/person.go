@@ -158,6 +158,7 @@ func init() {
 	Sessions.silent = true
 	Sessions.refs = func(s *Session) map[string]uint64 { return map[string]uint64{"people": s.Person} }
 	Tokens.secret = []string{"hash"}
+	Tokens.quiet = []string{"seen"}
 	Tokens.refs = func(t *Token) map[string]uint64 { return map[string]uint64{"people": t.Person} }
 	Links.secret = []string{"hash"}
 	Links.refs = func(l *Link) map[string]uint64 { return map[string]uint64{"people": l.Person} }

@@ -70,6 +70,8 @@ type Store struct {
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
 	db *bbolt.DB
 
+	blobMu sync.Mutex // held while a blob gets its name and while one is looked at and removed
+
 	queueMu sync.Mutex
 	queue   []*write
 	closed  bool
@@ -115,6 +117,9 @@ func Open(dir string, o Options) (*Store, error) {
 		s.lock.Close()
 		return nil, err
 	}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, s.db.Close(), s.lock.Close())
+	}
 	go s.commitLoop()
 	return s, nil
 }
@@ -146,9 +151,11 @@ func (s *Store) takeLock() error {
 	return nil
 }
 
-// openFile opens or makes desk.db, migrates it, and creates what buckets are missing.
+func (s *Store) path() string { return filepath.Join(s.dir, "desk.db") }
+
+// openFile opens or makes desk.db.
 func (s *Store) openFile() error {
-	path := filepath.Join(s.dir, "desk.db")
+	path := s.path()
 	bo := &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoSync: s.noSync}
 	if ^uint(0)>>32 != 0 {
 		// Address space only. A reader never has to wait for the file to be mapped anew, nor the writer for readers.
@@ -158,11 +165,18 @@ func (s *Store) openFile() error {
 	if err != nil {
 		return fmt.Errorf("store: open %s: %w", path, err)
 	}
-	if err := migrate(db, path, migrations); err != nil {
-		db.Close()
+	s.db = db
+	return nil
+}
+
+// prepare migrates the file and creates what buckets are missing. After a fault it is also the write that shows
+// whether the disk takes any.
+func (s *Store) prepare() error {
+	if err := migrate(s.db, s.path(), migrations); err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	var last uint64
+	err := s.db.Update(func(tx *bbolt.Tx) error {
 		for _, t := range allTables {
 			if err := t.create(tx); err != nil {
 				return err
@@ -184,15 +198,19 @@ func (s *Store) openFile() error {
 				return err
 			}
 		}
-		s.id = string(meta.Get([]byte("desk")))
-		s.last.Store(tx.Bucket(bucketChanges).Bucket([]byte("rows")).Sequence())
+		if s.id == "" {
+			s.id = string(meta.Get([]byte("desk")))
+		}
+		last = tx.Bucket(bucketChanges).Bucket([]byte("rows")).Sequence()
 		return nil
 	})
-	if err != nil {
-		db.Close()
-		return fmt.Errorf("store: prepare %s: %w", path, err)
+	if err == nil {
+		err = syncDir(s.dir)
 	}
-	s.db = db
+	if err != nil {
+		return fmt.Errorf("store: prepare %s: %w", s.path(), err)
+	}
+	s.announce(last) // after a fault there may be more than was announced: a commit whose last sync failed, but which is there
 	return nil
 }
 
@@ -358,13 +376,17 @@ func (w *write) finish(err error) {
 }
 
 func (s *Store) run(w *write, tx *Tx) {
+	returned := false
 	defer func() {
 		tx.done = true
 		if p := recover(); p != nil {
 			w.panic, w.stack = p, debug.Stack()
+		} else if !returned {
+			panic("store: a transaction ended its goroutine; t.Fatal has no place in one")
 		}
 	}()
 	w.err = w.fn(tx)
+	returned = true
 }
 
 func (s *Store) rollback(b *bbolt.Tx) {
@@ -435,13 +457,17 @@ func (s *Store) reopen() error {
 	if err != nil {
 		return err
 	}
+	// Outside the lock, for a desk that cannot write may still be read.
+	if err := s.prepare(); err != nil {
+		return err
+	}
 	if findings := s.Check(); len(findings) > 0 {
 		return fmt.Errorf("store: check after fault: %s (and %d more)", findings[0], len(findings)-1)
 	}
 	return nil
 }
 
-// Key returns the 32 secret bytes of DATA/key, making the file (mode 0600) when it is not there.
+// SecretKey returns the 32 secret bytes of DATA/key, making the file (mode 0600) when it is not there.
 func (s *Store) SecretKey() ([]byte, error) {
 	path := filepath.Join(s.dir, "key")
 	b, err := os.ReadFile(path)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -35,6 +36,7 @@ type Table[T any] struct {
 	refs    func(*T) map[string]uint64 // table name of each row this one names, for Check
 	silent  bool                       // changes are not recorded: sessions, notices
 	secret  []string                   // fields whose values never enter the change log
+	quiet   []string                   // fields that make no change when nothing else changed with them
 	blobs   func(*T) []string          // blobs that the row names
 }
 
@@ -177,6 +179,8 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	if op == Modify && !t.silent {
 		fields = diff(oldRaw, raw, t.secret)
 	}
+	quietly := op == Modify && len(t.quiet) > 0 && len(fields) > 0 &&
+		!slices.ContainsFunc(fields, func(f Field) bool { return !slices.Contains(t.quiet, f.Name) })
 	if err := t.reindex(tx, row.ID, old, r); err != nil {
 		return err
 	}
@@ -185,6 +189,9 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	}
 	if err := rows.Put(idBytes(row.ID), raw); err != nil {
 		return fmt.Errorf("store: put %s %d: %w", t.name, row.ID, err)
+	}
+	if quietly {
+		return nil
 	}
 	return t.record(tx, op, row.ID, r, fields)
 }
@@ -405,6 +412,7 @@ func (ix *Index[T]) MergeEntries(tx *Tx, spans []Span) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		h := &walks{}
 		for _, s := range spans {
+			s.Desc = spans[0].Desc
 			w := newWalk(tx.bucket(ix.table.name, ix.name).Cursor(), s)
 			if e, ok := w.first(); ok {
 				w.head = e

@@ -35,6 +35,7 @@ type Ticket struct {
 	Deadline time.Time `json:"deadline,omitzero"` // the date the requester gave with the urgency
 	Due      time.Time `json:"due"`               // when it is due, with the time it stood added
 	Stands   time.Time `json:"stands,omitzero"`   // since when the clock stands (waiting, planned)
+	Stood    int64     `json:"stood,omitzero"`    // seconds of working time for which it stood before that
 	Taken    time.Time `json:"taken,omitzero"`    // first taken in charge
 	Answered time.Time `json:"answered,omitzero"` // first public message of an agent
 	Resolved time.Time `json:"resolved,omitzero"`
@@ -260,3 +261,42 @@ var (
 		return one(f.Created)
 	})
 )
+
+// SideMessages returns the public messages that the requester's side of the ticket may read, by time: those of the
+// ticket itself without what a duplicate brought in (its people are others), and those that this ticket, being a
+// duplicate, gave to the other one.
+func SideMessages(tx *Tx, t *Ticket) ([]*Message, error) {
+	own, err := MessagesByTicket.Find(tx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := own[:0]
+	for _, m := range own {
+		if m.Internal || m.Merged(tx) {
+			continue
+		}
+		out = append(out, m)
+	}
+	if t.DuplicateOf != 0 {
+		away, err := MessagesByOrigin.Find(tx, t.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range away {
+			if !m.Internal && m.Ticket == t.DuplicateOf {
+				out = append(out, m)
+			}
+		}
+		slices.SortStableFunc(out, func(a, b *Message) int { return a.At.Compare(b.At) })
+	}
+	return out, nil
+}
+
+// Merged reports whether the message came into its ticket because another one was found to be its duplicate.
+func (m *Message) Merged(tx *Tx) bool {
+	if m.Origin == 0 {
+		return false
+	}
+	o, err := Tickets.Get(tx, m.Origin)
+	return err == nil && o.DuplicateOf == m.Ticket
+}

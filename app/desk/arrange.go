@@ -1,0 +1,270 @@
+package desk
+
+import (
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"sportello/store"
+)
+
+// Arranging: what agents do to whole tickets and to messages between tickets, and how it is undone.
+
+// plausibleAddress reports whether s is one bare mail address.
+func plausibleAddress(s string) bool {
+	if len(s) > 254 || strings.ContainsAny(s, "\r\n\x00 <>") {
+		return false
+	}
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s {
+		return false
+	}
+	_, domain, ok := strings.Cut(s, "@")
+	return ok && domain != ""
+}
+
+// spam marks and unmarks. A marked ticket is gone from every list and from search; after thirty days it is removed.
+func (w *stepping) spam() error {
+	if w.s.Spam == nil || *w.s.Spam == w.t.IsSpam() {
+		return nil
+	}
+	if err := w.need(Arrange); err != nil {
+		return err
+	}
+	w.t.SpamSince = time.Time{}
+	act := "not-spam"
+	if *w.s.Spam {
+		w.t.SpamSince = w.tx.Now()
+		act = "spam"
+	}
+	w.changed(act, false)
+	return w.flush()
+}
+
+// arrange links and unlinks two tickets, both ways.
+func (w *stepping) arrange() error {
+	if id := w.s.Link; id != 0 {
+		o, err := w.other(id, "link")
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(w.t.Links, id) {
+			w.t.Links = append(slices.Clone(w.t.Links), id)
+			w.changed("link", false)
+			if err := w.flush(); err != nil {
+				return err
+			}
+			o.Links = append(slices.Clone(o.Links), w.t.ID)
+			if err := store.Tickets.Put(w.tx, o); err != nil {
+				return err
+			}
+		}
+	}
+	if id := w.s.Unlink; id != 0 && slices.Contains(w.t.Links, id) {
+		o, err := w.other(id, "link")
+		if err != nil {
+			return err
+		}
+		w.t.Links = without(w.t.Links, id)
+		w.changed("unlink", false)
+		if err := w.flush(); err != nil {
+			return err
+		}
+		o.Links = without(o.Links, w.t.ID)
+		return store.Tickets.Put(w.tx, o)
+	}
+	return nil
+}
+
+// other returns another ticket that the actor may see, for linking and merging.
+func (w *stepping) other(id uint64, field string) (*store.Ticket, error) {
+	if err := w.need(Arrange); err != nil {
+		return nil, err
+	}
+	unknown := store.Fail(store.Invalid, "error.ticket-unknown", "number", id).At(field)
+	if id == w.t.ID {
+		return nil, store.Fail(store.Invalid, "error.ticket-itself").At(field)
+	}
+	o, err := store.Tickets.Get(w.tx, id)
+	if err != nil || o.IsSpam() || w.d.may(w.tx, w.a, See, o) != nil {
+		return nil, unknown
+	}
+	return o, nil
+}
+
+// merge follows on resolving as a duplicate: the messages and files move to the other ticket, which keeps in each
+// where it came from, and both are linked. The requester of the duplicate joins the other ticket only when that shows
+// them nothing they may not see: when both are of one organisation and the other is not confidential.
+func (w *stepping) merge() error {
+	o, err := w.other(w.s.DuplicateOf, "duplicate_of")
+	if err != nil {
+		return err
+	}
+	if w.d.may(w.tx, w.a, Arrange, o) != nil {
+		return store.Fail(store.Denied, "error.duplicate-denied").At("duplicate_of")
+	}
+	if o.DuplicateOf != 0 {
+		return store.Fail(store.Invalid, "error.duplicate-chain", "number", o.DuplicateOf).At("duplicate_of")
+	}
+	w.t.DuplicateOf = o.ID
+	if !slices.Contains(w.t.Links, o.ID) {
+		w.t.Links = append(slices.Clone(w.t.Links), o.ID)
+	}
+	w.changed("resolve", true)
+	if err := w.flush(); err != nil {
+		return err
+	}
+	messages, err := store.MessagesByTicket.Find(w.tx, w.t.ID)
+	if err != nil {
+		return err
+	}
+	w.tx.Act("merge")
+	w.tx.Internally(true)
+	for _, m := range messages {
+		if m.Agent && !m.Internal && m.At.Equal(w.tx.Now()) {
+			continue // the message that told the requester stays with them
+		}
+		if err := w.shift(m, w.t, o); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains(o.Links, w.t.ID) {
+		o.Links = append(slices.Clone(o.Links), w.t.ID)
+	}
+	touch(w.tx, o)
+	if err := store.Tickets.Put(w.tx, o); err != nil {
+		return err
+	}
+	return store.Tickets.Put(w.tx, w.t)
+}
+
+// shift moves one message with its files from one ticket to another and corrects both tickets' counts.
+func (w *stepping) shift(m *store.Message, from, to *store.Ticket) error {
+	files, err := store.FilesByMessage.Find(w.tx, m.ID)
+	if err != nil {
+		return err
+	}
+	if m.Internal {
+		from.Notes--
+		to.Notes++
+	} else {
+		from.Messages--
+		to.Messages++
+		from.Files -= len(files)
+		to.Files += len(files)
+	}
+	m.Ticket = to.ID
+	switch {
+	case m.Origin == to.ID:
+		m.Origin = 0
+	case m.Origin == 0:
+		m.Origin = from.ID
+	}
+	if err := store.Messages.Put(w.tx, m); err != nil {
+		return err
+	}
+	for _, f := range files {
+		f.Ticket = to.ID
+		if err := store.Files.Put(w.tx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// undoDuplicate brings back the messages that went to the other ticket and reopens this one.
+func (w *stepping) undoDuplicate() error {
+	if !w.s.UndoDuplicate {
+		return nil
+	}
+	if w.t.DuplicateOf == 0 {
+		return store.Fail(store.Invalid, "error.no-duplicate")
+	}
+	o, err := w.other(w.t.DuplicateOf, "duplicate_of")
+	if err != nil {
+		return err
+	}
+	moved, err := store.MessagesByOrigin.Find(w.tx, w.t.ID)
+	if err != nil {
+		return err
+	}
+	w.tx.Act("unmerge")
+	w.tx.Internally(true)
+	for _, m := range moved {
+		if m.Ticket == o.ID {
+			if err := w.shift(m, o, w.t); err != nil {
+				return err
+			}
+		}
+	}
+	o.Links = without(o.Links, w.t.ID)
+	touch(w.tx, o)
+	if err := store.Tickets.Put(w.tx, o); err != nil {
+		return err
+	}
+	w.t.Links = without(w.t.Links, o.ID)
+	w.d.enter(w.set, w.t, store.StateOpen, w.tx.Now())
+	w.changed("reopen", true)
+	return nil
+}
+
+// moveMessage moves one message to another ticket, or makes it a ticket of its own.
+func (w *stepping) moveMessage() error {
+	if w.s.MoveMessage == 0 {
+		return nil
+	}
+	if err := w.need(Arrange); err != nil {
+		return err
+	}
+	m, err := store.Messages.Get(w.tx, w.s.MoveMessage)
+	if err != nil || m.Ticket != w.t.ID || m.Opening && w.t.ID != 0 && m.Origin == 0 {
+		return store.Fail(store.Invalid, "error.message-stays").At("message")
+	}
+	w.tx.Act("move-message")
+	w.tx.Internally(true)
+	if w.s.MoveTo == 0 {
+		return w.split(m)
+	}
+	o, err := w.other(w.s.MoveTo, "to")
+	if err != nil {
+		return err
+	}
+	if w.d.may(w.tx, w.a, Arrange, o) != nil {
+		return store.Fail(store.Denied, "error.denied").At("to")
+	}
+	if err := w.shift(m, w.t, o); err != nil {
+		return err
+	}
+	touch(w.tx, o)
+	if err := store.Tickets.Put(w.tx, o); err != nil {
+		return err
+	}
+	w.changed("move-message", true)
+	return w.flush()
+}
+
+func (w *stepping) split(m *store.Message) error {
+	author, err := store.People.Get(w.tx, m.Author)
+	if err != nil {
+		return err
+	}
+	if m.Internal {
+		return store.Fail(store.Invalid, "error.note-no-ticket").At("message")
+	}
+	files, err := store.FilesByMessage.Find(w.tx, m.ID)
+	if err != nil {
+		return err
+	}
+	t := &store.Ticket{Subject: w.t.Subject, Kind: w.t.Kind, Severity: w.t.Severity, Urgency: store.NoDate, Module: w.t.Module, Group: w.t.Group,
+		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: w.t.Language, Via: m.Via, Opened: m.At, Links: []uint64{w.t.ID}}
+	m.Origin = w.t.ID
+	if err := w.d.insertTicket(w.tx, t, m, files); err != nil {
+		return err
+	}
+	w.t.Messages--
+	w.t.Files -= len(files)
+	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
+	w.changed("move-message", true)
+	return w.flush()
+}

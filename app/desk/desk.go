@@ -1,0 +1,162 @@
+// Package desk says what may be done at the desk and by whom: one method for each use case, each checking the one
+// table of rights (policy.go) and the one table of moves (workflow.go), each changing the store in one transaction.
+// Pages, API, mail, import and command line all come through here; there is no second way to change a ticket.
+//
+//	policy.go     who may do what: acts, relations, the table
+//	workflow.go   the moves between states and what each needs
+//	ticket.go     opening a ticket; step.go: every later change of one
+//	view.go       what an actor sees of a ticket; queue.go: lists and counts
+//	notice.go     who is told of what, planned from the change log
+//	clock.go      priority, due time, and what happens by itself
+//
+// Methods return store.Error values: NotFound for what is not there and for what may not be seen alike.
+package desk
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"sportello/app/credential"
+	"sportello/app/worktime"
+	"sportello/search"
+	"sportello/store"
+)
+
+// Options are what a desk is made of. Store is required; without Search every text search answers Unavailable.
+type Options struct {
+	Store    *store.Store
+	Search   *search.Index
+	Keeper   *credential.Keeper
+	Log      *slog.Logger
+	Clock    func() time.Time
+	Location *time.Location // the desk's time zone; Europe/Rome when nil
+	MaxFile  int64          // bytes of one attachment; 25 MiB when 0
+}
+
+// Desk is one running desk. Its methods may be called by many goroutines at once.
+type Desk struct {
+	st      *store.Store
+	ix      *search.Index
+	keeper  *credential.Keeper
+	log     *slog.Logger
+	clock   func() time.Time
+	loc     *time.Location
+	maxFile int64
+
+	reasonMu sync.Mutex
+	reasons  map[reasonKey]time.Time // administrators who gave a reason to see a confidential ticket, until when
+}
+
+type reasonKey struct{ person, ticket uint64 }
+
+// New returns the desk of the store. It writes nothing; Seed does.
+func New(o Options) *Desk {
+	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Clock, loc: o.Location, maxFile: o.MaxFile,
+		reasons: map[reasonKey]time.Time{}}
+	if d.log == nil {
+		d.log = slog.Default()
+	}
+	if d.clock == nil {
+		d.clock = time.Now
+	}
+	if d.loc == nil {
+		d.loc, _ = time.LoadLocation("Europe/Rome")
+		if d.loc == nil {
+			d.loc = time.UTC
+		}
+	}
+	if d.maxFile == 0 {
+		d.maxFile = 25 << 20
+	}
+	if d.keeper == nil {
+		d.keeper = credential.New(o.Store, d.clock)
+	}
+	return d
+}
+
+// Store returns the store of the desk, for reading what needs no rights: settings, catalogue, counts for metrics.
+func (d *Desk) Store() *store.Store { return d.st }
+
+// Index returns the index of the desk, nil when it has none.
+func (d *Desk) Index() *search.Index { return d.ix }
+
+// Keeper returns who keeps the credentials of the desk.
+func (d *Desk) Keeper() *credential.Keeper { return d.keeper }
+
+// Location returns the desk's time zone.
+func (d *Desk) Location() *time.Location { return d.loc }
+
+// Now returns the desk's clock.
+func (d *Desk) Now() time.Time { return d.clock() }
+
+// MaxFile returns the greatest size of one attachment in bytes.
+func (d *Desk) MaxFile() int64 { return d.maxFile }
+
+// Actor is who acts, and through which door. The zero Actor is somebody who is not signed in.
+type Actor struct {
+	Person   *store.Person
+	Via      string // page, api, mail, import, command
+	Language string // the reader's: it or en
+	System   bool   // the desk's own command line and imports: may do everything, in the name of Person if there is one
+}
+
+// ID returns the person's id, 0 when nobody is signed in.
+func (a Actor) ID() uint64 {
+	if a.Person == nil {
+		return 0
+	}
+	return a.Person.ID
+}
+
+// SignedIn reports whether somebody is signed in.
+func (a Actor) SignedIn() bool { return a.Person != nil }
+
+// IsAdministrator reports whether the actor runs the desk.
+func (a Actor) IsAdministrator() bool {
+	return a.System || a.Person != nil && a.Person.Administrator
+}
+
+// IsAgent reports whether the actor works tickets.
+func (a Actor) IsAgent() bool { return a.Person != nil && a.Person.IsAgent() }
+
+func (a Actor) by(act string) store.By {
+	via := a.Via
+	if via == "" {
+		via = "page"
+	}
+	return store.By{Person: a.ID(), Via: via, Act: act}
+}
+
+// lang returns the reader's language, Italian when none is known.
+func (a Actor) lang() string {
+	if a.Language == "en" {
+		return "en"
+	}
+	return "it"
+}
+
+// calendar is the working time as the settings have it.
+func (d *Desk) calendar(s *store.Settings) worktime.Calendar {
+	c := worktime.Calendar{Begin: 8, End: 18, Location: d.loc}
+	if s.DayEnds > s.DayBegins {
+		c.Begin, c.End = s.DayBegins, s.DayEnds
+	}
+	return c
+}
+
+// settings returns the row of settings, with the defaults of a new desk where it says nothing.
+func settings(tx *store.Tx) *store.Settings {
+	s, err := store.SettingsTable.Get(tx, 1)
+	if err != nil {
+		s = &store.Settings{}
+	}
+	return s.WithDefaults()
+}
+
+// Settings returns what the administrator chose for the desk.
+func (d *Desk) Settings() (*store.Settings, error) {
+	var s *store.Settings
+	err := d.st.View(func(tx *store.Tx) error { s = settings(tx); return nil })
+	return s, err
+}

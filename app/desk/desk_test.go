@@ -1,0 +1,573 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sportello/store"
+)
+
+// office is a desk of its own for one test: two groups (one of them confidential), a module each, and one person for
+// each way of standing to a ticket. The store is checked when the test ends.
+type office struct {
+	*Desk
+	t       *testing.T
+	now     atomic.Int64
+	people  map[string]*store.Person
+	group   map[string]uint64
+	module  map[string]uint64
+	organis map[string]uint64
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	o := &office{t: t, people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, organis: map[string]uint64{}}
+	o.now.Store(time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC).UnixNano()) // a Tuesday
+	clock := func() time.Time { return time.Unix(0, o.now.Add(int64(time.Millisecond))) }
+	st, err := store.Open(t.TempDir(), store.Options{NoSync: true, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if findings := st.Check(); len(findings) > 0 {
+			t.Errorf("check: %s", strings.Join(findings, "\n"))
+		}
+		st.Close()
+	})
+	o.Desk = New(Options{Store: st, Clock: clock})
+	err = st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		put := func(g *store.Group) error {
+			err := store.Groups.Put(tx, g)
+			o.group[g.Code] = g.ID
+			return err
+		}
+		if err := errors.Join(put(&store.Group{Code: "generale"}), put(&store.Group{Code: "csa"}), put(&store.Group{Code: "legale", Confidential: true})); err != nil {
+			return err
+		}
+		for _, m := range []*store.Module{
+			{Code: "csa", Channel: store.Here, Group: o.group["csa"]},
+			{Code: "legale", Channel: store.Here, Group: o.group["legale"]},
+			{Code: "esse3", Channel: store.OtherDesk, Address: "https://esse3.example", Name: store.Words{IT: "ESSE3"}},
+		} {
+			if err := store.Modules.Put(tx, m); err != nil {
+				return err
+			}
+			o.module[m.Code] = m.ID
+		}
+		for _, name := range []string{"Ateneo", "Altro ente"} {
+			g := &store.Organisation{Name: name}
+			if err := store.Organisations.Put(tx, g); err != nil {
+				return err
+			}
+			o.organis[name] = g.ID
+		}
+		unit := &store.Unit{Organisation: o.organis["Ateneo"], Name: "Personale"}
+		if err := store.Units.Put(tx, unit); err != nil {
+			return err
+		}
+		home, csa, legale := o.organis["Ateneo"], o.group["csa"], o.group["legale"]
+		for _, p := range []*store.Person{
+			{Email: "ada@ateneo.example", Name: "Ada Neri", Organisation: home, Unit: unit.ID},
+			{Email: "collega@ateneo.example", Name: "Carlo Collega", Organisation: home},
+			{Email: "estraneo@altro.example", Name: "Elsa Estranea", Organisation: o.organis["Altro ente"]},
+			{Email: "referente@ateneo.example", Name: "Rita Referente", Organisation: home, Coordinates: []store.Coordination{{Organisation: home}}},
+			{Email: "unita@ateneo.example", Name: "Ugo Unità", Organisation: home, Coordinates: []store.Coordination{{Organisation: home, Unit: unit.ID}}},
+			{Email: "agente@ateneo.example", Name: "Bruno Agente", Groups: []store.Membership{{Group: csa}}},
+			{Email: "agente2@ateneo.example", Name: "Bianca Agente", Groups: []store.Membership{{Group: csa}}},
+			{Email: "altrove@ateneo.example", Name: "Aldo Altrove", Groups: []store.Membership{{Group: legale}}},
+			{Email: "responsabile@ateneo.example", Name: "Sara Responsabile", Groups: []store.Membership{{Group: csa, Supervisor: true}}},
+			{Email: "redattore@ateneo.example", Name: "Renzo Redattore", Editor: true},
+			{Email: "amministratore@ateneo.example", Name: "Anna Amministra", Administrator: true},
+		} {
+			if err := store.People.Put(tx, p); err != nil {
+				return err
+			}
+			name, _, _ := strings.Cut(p.Email, "@")
+			o.people[name] = p
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func (o *office) as(name string) Actor {
+	p := o.people[name]
+	if p == nil {
+		o.t.Fatalf("nobody is called %s", name)
+	}
+	return Actor{Person: p, Via: "page", Language: "it"}
+}
+
+// later moves the clock on.
+func (o *office) later(d time.Duration) { o.now.Add(int64(d)) }
+
+// open opens a malfunction of CSA in Ada's name.
+func (o *office) open(module string) *store.Ticket {
+	o.t.Helper()
+	t, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500.", Kind: store.Malfunction, Module: o.module[module], Severity: store.High, Urgency: store.NoDate})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return t
+}
+
+func (o *office) do(who string, number uint64, s Step) *store.Ticket {
+	o.t.Helper()
+	t, err := o.Do(o.as(who), number, s)
+	if err != nil {
+		o.t.Fatalf("%s: %v", who, err)
+	}
+	return t
+}
+
+func (o *office) refused(who string, number uint64, s Step, kind store.Kind) {
+	o.t.Helper()
+	_, err := o.Do(o.as(who), number, s)
+	if err == nil || store.KindOf(err) != kind {
+		o.t.Errorf("%s: got %v, want %v", who, err, kind)
+	}
+}
+
+func say(body string) *Text  { return &Text{Body: body} }
+func note(body string) *Text { return &Text{Body: body, Internal: true} }
+
+func TestWhoSeesATicket(t *testing.T) {
+	o := newOffice(t)
+	plain, secret := o.open("csa"), o.open("legale")
+	o.do("ada", plain.ID, Step{Add: []string{"collega@ateneo.example"}})
+	for who, sees := range map[string][2]bool{
+		"estraneo": {false, false}, "redattore": {false, false}, "altrove": {true, true}, "agente": {true, false}, "ada": {true, true},
+		"collega": {true, false}, "referente": {true, true}, "unita": {true, true}, "responsabile": {true, false}, "amministratore": {true, false},
+	} {
+		for i, ticket := range []*store.Ticket{plain, secret} {
+			_, err := o.Ticket(o.as(who), ticket.ID)
+			if sees[i] != (err == nil) {
+				t.Errorf("%s, confidential %v: %v", who, i == 1, err)
+			}
+			if err != nil && who != "amministratore" && !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("%s learns that the ticket is there: %v", who, err)
+			}
+		}
+	}
+	if _, err := o.Ticket(Actor{}, plain.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("nobody: %v", err)
+	}
+	if err := o.GiveReason(o.as("amministratore"), secret.ID, "verifica dopo un reclamo"); err != nil {
+		t.Fatal(err)
+	}
+	v, err := o.Ticket(o.as("amministratore"), secret.ID)
+	if err != nil {
+		t.Fatalf("with a reason: %v", err)
+	}
+	if e := v.History[len(v.History)-1]; e.Act != "look-in" || e.Why != "verifica dopo un reclamo" || !e.Internal {
+		t.Errorf("the reason is not in the history: %+v", e)
+	}
+}
+
+func TestNotesLeaveNoTraceForTheRequesterSide(t *testing.T) {
+	o := newOffice(t)
+	n := o.open("csa").ID
+	o.do("agente", n, Step{Message: say("Buongiorno, verifico.")})
+	before, err := o.Ticket(o.as("ada"), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.later(time.Hour)
+	o.do("agente", n, Step{Message: note("Password di prova: segretissima")})
+	after, err := o.Ticket(o.as("ada"), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Ticket.PublicRev != before.Ticket.PublicRev || !after.Ticket.PublicUpdated.Equal(before.Ticket.PublicUpdated) {
+		t.Error("a note moved the clock of the requester's side")
+	}
+	if len(after.Messages) != len(before.Messages) || len(after.History) != len(before.History) {
+		t.Errorf("the requester sees %d messages and %d events, before %d and %d", len(after.Messages), len(after.History), len(before.Messages), len(before.History))
+	}
+	agents, err := o.Ticket(o.as("agente"), n)
+	if err != nil || len(agents.Messages) != 3 {
+		t.Errorf("the agent sees %d messages, %v", len(agents.Messages), err)
+	}
+	o.do("ada", n, Step{PublicRev: before.Ticket.PublicRev, Message: say("Grazie")})
+}
+
+func TestTheLifeOfATicket(t *testing.T) {
+	o := newOffice(t)
+	tk := o.open("csa")
+	if tk.ID != 1 || tk.State != store.StateNew || tk.Priority != 3 || tk.Group != o.group["csa"] || tk.Assignee != 0 {
+		t.Fatalf("opened as %+v", tk)
+	}
+	n := tk.ID
+	if tk = o.do("agente", n, Step{Take: true}); tk.State != store.StateOpen || tk.Assignee != o.people["agente"].ID || tk.Taken.IsZero() {
+		t.Fatalf("taken as %+v", tk)
+	}
+	if tk = o.do("agente", n, Step{Message: say("Quale mese?"), To: store.StateWaiting}); tk.State != store.StateWaiting || tk.Stands.IsZero() {
+		t.Fatalf("waiting as %+v", tk)
+	}
+	due := tk.Due
+	o.later(2 * time.Hour)
+	if tk = o.do("ada", n, Step{Message: say("Ottobre.")}); tk.State != store.StateOpen {
+		t.Fatalf("after the answer %v", tk.State)
+	}
+	if moved := tk.Due.Sub(due).Round(time.Second); moved != 2*time.Hour {
+		t.Errorf("due moved on by %v while it stood for two hours of work", moved)
+	}
+	o.refused("agente", n, Step{To: store.StatePlanned}, store.Invalid)
+	if tk = o.do("agente", n, Step{To: store.StatePlanned, Version: "24.06.01"}); tk.State != store.StatePlanned || tk.Version != "24.06.01" {
+		t.Fatalf("planned as %+v", tk)
+	}
+	o.refused("agente", n, Step{To: store.StateResolved, Outcome: store.Solved}, store.Invalid)
+	o.refused("agente", n, Step{To: store.StateResolved, Message: say("Fatto")}, store.Invalid)
+	if tk = o.do("agente", n, Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Corretto nella 24.06.01.")}); tk.State != store.StateResolved || tk.Outcome != store.Solved || tk.Version != "24.06.01" {
+		t.Fatalf("resolved as %+v", tk)
+	}
+	if tk = o.do("ada", n, Step{Message: say("Ancora no.")}); tk.State != store.StateOpen || tk.Outcome != store.OutcomeNone {
+		t.Fatalf("reopened as %+v", tk)
+	}
+	o.do("agente", n, Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Ora sì.")})
+	o.refused("collega", n, Step{Confirm: true}, store.NotFound)
+	if tk = o.do("ada", n, Step{Confirm: true}); tk.State != store.StateClosed || tk.Outcome != store.Solved {
+		t.Fatalf("confirmed as %+v", tk)
+	}
+	o.later(13 * 24 * time.Hour)
+	if tk = o.do("ada", n, Step{Message: say("È tornato.")}); tk.ID != n || tk.State != store.StateOpen {
+		t.Fatalf("within the grace: %+v", tk)
+	}
+	o.do("agente", n, Step{To: store.StateResolved, Outcome: store.Answered, Message: say("Vedi guida.")})
+	o.do("ada", n, Step{Confirm: true})
+	o.later(15 * 24 * time.Hour)
+	follow := o.do("ada", n, Step{Message: say("Di nuovo, dopo settimane.")})
+	if follow.ID == n || follow.State != store.StateNew || len(follow.Links) != 1 || follow.Links[0] != n {
+		t.Fatalf("after the grace: %+v", follow)
+	}
+	old, err := o.Ticket(o.as("ada"), n)
+	if err != nil || old.Ticket.State != store.StateClosed || len(old.Links) != 1 || old.Links[0].ID != follow.ID {
+		t.Errorf("the old ticket is %v with %d links, %v", old.Ticket.State, len(old.Links), err)
+	}
+}
+
+func TestAReplyToANewTicketTakesChargeAsAStepOfItsOwn(t *testing.T) {
+	o := newOffice(t)
+	n := o.open("csa").ID
+	tk := o.do("agente", n, Step{Message: say("Ecco la risposta."), To: store.StateResolved, Outcome: store.Answered})
+	if tk.Assignee != o.people["agente"].ID || tk.State != store.StateResolved {
+		t.Fatalf("%+v", tk)
+	}
+	v, err := o.Ticket(o.as("agente"), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var acts []string
+	for _, e := range v.History {
+		acts = append(acts, e.Act)
+	}
+	if got := strings.Join(acts, " "); got != "open take resolve" {
+		t.Errorf("history: %s", got)
+	}
+}
+
+func TestAResolvedTicketClosesByItselfAfterAWarning(t *testing.T) {
+	o := newOffice(t)
+	n := o.open("csa").ID
+	o.do("agente", n, Step{Message: say("Fatto."), To: store.StateResolved, Outcome: store.Solved})
+	state := func() *store.Ticket {
+		if err := o.Elapse(); err != nil {
+			t.Fatal(err)
+		}
+		v, err := o.Ticket(o.as("ada"), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Ticket
+	}
+	o.later(7 * 24 * time.Hour)
+	if tk := state(); tk.Warned || tk.State != store.StateResolved {
+		t.Fatalf("after seven days %+v", tk)
+	}
+	o.later(25 * time.Hour)
+	if tk := state(); !tk.Warned || tk.State != store.StateResolved {
+		t.Fatalf("after eight days %+v", tk)
+	}
+	o.later(2 * 24 * time.Hour)
+	if tk := state(); tk.State != store.StateClosed || tk.Outcome != store.Solved || !tk.Wake.IsZero() {
+		t.Fatalf("after ten days %+v", tk)
+	}
+}
+
+func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
+	o := newOffice(t)
+	n := o.open("csa").ID
+	yes, back := true, false
+	o.refused("ada", n, Step{Spam: &yes}, store.Denied)
+	o.refused("altrove", n, Step{Spam: &yes}, store.Denied)
+	o.do("agente", n, Step{Spam: &yes})
+	if _, err := o.Ticket(o.as("ada"), n); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the requester sees spam: %v", err)
+	}
+	for _, view := range Views {
+		page, err := o.Queue(o.as("agente"), QueueQuery{View: view})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := view == ViewSpam; want != (len(page.Tickets) == 1) {
+			t.Errorf("view %s has %d tickets", view, len(page.Tickets))
+		}
+	}
+	o.do("agente", n, Step{Spam: &back})
+	if _, err := o.Ticket(o.as("ada"), n); err != nil {
+		t.Errorf("after the undo: %v", err)
+	}
+	o.do("agente", n, Step{Spam: &yes})
+	o.later(31 * 24 * time.Hour)
+	if err := o.Elapse(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Ticket(o.as("agente"), n); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("after thirty days: %v", err)
+	}
+	if next := o.open("csa"); next.ID != n+1 {
+		t.Errorf("the number %d was given again", n)
+	}
+}
+
+func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
+	o := newOffice(t)
+	first := o.open("csa")
+	other, err := o.OpenTicket(o.as("collega"), NewTicket{Subject: "Cedolino", Body: "Parola privata: zucchina", Module: o.module["csa"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.refused("agente", other.ID, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: 99}, store.Invalid)
+	o.refused("agente", other.ID, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: other.ID}, store.Invalid)
+	o.do("agente", other.ID, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Ci stiamo già lavorando."), DuplicateOf: first.ID})
+	count := func(who string, n uint64) string {
+		v, err := o.Ticket(o.as(who), n)
+		if err != nil {
+			return "not found"
+		}
+		var bodies []string
+		for _, m := range v.Messages {
+			bodies = append(bodies, m.Body)
+		}
+		return strings.Join(bodies, "|")
+	}
+	if got := count("ada", first.ID); strings.Contains(got, "zucchina") {
+		t.Errorf("the first requester reads the duplicate's words: %s", got)
+	}
+	if got := count("collega", other.ID); got != "Parola privata: zucchina|Ci stiamo già lavorando." {
+		t.Errorf("the duplicate's requester reads %s", got)
+	}
+	if got := count("agente", first.ID); !strings.Contains(got, "zucchina") {
+		t.Errorf("the agent reads %s in the first ticket", got)
+	}
+	v, err := o.Ticket(o.as("collega"), other.ID)
+	if err != nil || v.Duplicate != nil || len(v.Links) != 0 {
+		t.Errorf("the requester of the duplicate sees the other ticket: %v", err)
+	}
+	o.do("agente", other.ID, Step{UndoDuplicate: true})
+	if got := count("agente", first.ID); strings.Contains(got, "zucchina") {
+		t.Errorf("after the undo the first ticket has %s", got)
+	}
+	v, err = o.Ticket(o.as("agente"), other.ID)
+	if err != nil || v.Ticket.State != store.StateOpen || v.Ticket.DuplicateOf != 0 || len(v.Messages) != 2 || v.Ticket.Messages != 2 {
+		t.Errorf("after the undo: %+v, %d messages", v.Ticket, len(v.Messages))
+	}
+}
+
+func TestParticipantsOfAnotherOrganisationAreAWish(t *testing.T) {
+	o := newOffice(t)
+	n := o.open("csa").ID
+	tk := o.do("ada", n, Step{Add: []string{"Collega@Ateneo.example"}})
+	if len(tk.Participants) != 1 {
+		t.Fatalf("%+v", tk.Participants)
+	}
+	known := o.do("ada", n, Step{Add: []string{"estraneo@altro.example"}})
+	unknown := o.do("ada", n, Step{Add: []string{"mai.visto@altro.example"}})
+	if len(known.Participants) != 1 || len(unknown.Wishes) != 2 {
+		t.Fatalf("participants %v, wishes %v", known.Participants, unknown.Wishes)
+	}
+	o.refused("ada", n, Step{Grant: "estraneo@altro.example"}, store.Denied)
+	tk = o.do("agente", n, Step{Grant: "estraneo@altro.example", Refuse: "mai.visto@altro.example"})
+	tk = o.do("agente", n, Step{Refuse: "mai.visto@altro.example"})
+	if len(tk.Participants) != 2 || len(tk.Wishes) != 0 {
+		t.Fatalf("participants %v, wishes %v", tk.Participants, tk.Wishes)
+	}
+	if _, err := o.Ticket(o.as("estraneo"), n); err != nil {
+		t.Errorf("whose wish was granted: %v", err)
+	}
+	o.refused("collega", n, Step{Remove: []uint64{o.people["estraneo"].ID}}, store.Denied)
+	o.do("collega", n, Step{Remove: []uint64{o.people["collega"].ID}})
+	if _, err := o.Ticket(o.as("collega"), n); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("who left still sees it: %v", err)
+	}
+}
+
+func TestMovingClearsTheAssigneeAndLeavesTheState(t *testing.T) {
+	o := newOffice(t)
+	n := o.open("csa").ID
+	o.do("agente", n, Step{Take: true})
+	legale, altrove := o.group["legale"], o.people["altrove"].ID
+	o.refused("ada", n, Step{Group: &legale}, store.Denied)
+	o.refused("agente", n, Step{Assignee: &altrove}, store.Invalid)
+	tk := o.do("agente", n, Step{Group: &legale})
+	if tk.Assignee != 0 || tk.State != store.StateOpen || tk.Group != legale {
+		t.Fatalf("%+v", tk)
+	}
+	if _, err := o.Ticket(o.as("agente"), n); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the agent left behind still sees the confidential ticket: %v", err)
+	}
+}
+
+func TestAnAgentElsewhereMovesATicketOnlyIntoTheirOwnGroup(t *testing.T) {
+	o := newOffice(t)
+	n := o.open("csa").ID
+	general, legale := o.group["generale"], o.group["legale"]
+	o.refused("altrove", n, Step{Group: &general}, store.Denied)
+	o.do("altrove", n, Step{Group: &legale})
+}
+
+func TestAStaleFormIsAConflict(t *testing.T) {
+	o := newOffice(t)
+	tk := o.open("csa")
+	o.do("agente2", tk.ID, Step{Take: true})
+	_, err := o.Do(o.as("agente"), tk.ID, Step{Rev: tk.Rev, Message: say("Prima di te")})
+	var e *store.Error
+	if !errors.As(err, &e) || e.Kind != store.Conflict || e.Args["rev"] == nil {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestTheReasonForAChangedSeverityIsOwed(t *testing.T) {
+	o := newOffice(t)
+	n := o.open("csa").ID
+	low := store.Low
+	o.refused("agente", n, Step{Severity: &low}, store.Invalid)
+	if tk := o.do("agente", n, Step{Severity: &low, Reason: "C'è un'altra strada"}); tk.Priority != 4 {
+		t.Errorf("priority %d", tk.Priority)
+	}
+	o.do("agente", n, Step{Take: true})
+	high := store.High
+	o.refused("ada", n, Step{Severity: &high}, store.Denied)
+}
+
+func TestAModuleServedElsewhereTakesNoTicketsFromRequesters(t *testing.T) {
+	o := newOffice(t)
+	_, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"]})
+	var problems store.Problems
+	if !errors.As(err, &problems) || problems[0].Key != "error.module-elsewhere" || problems[0].Args["address"] != "https://esse3.example" {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := o.OpenTicket(o.as("agente"), NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"], For: o.people["ada"].ID}); err != nil {
+		t.Errorf("an agent: %v", err)
+	}
+}
+
+func TestWhoOpensInAnothersName(t *testing.T) {
+	o := newOffice(t)
+	for who, may := range map[string]bool{"ada": false, "collega": false, "redattore": false, "estraneo": false, "referente": true, "unita": true, "agente": true, "altrove": true, "amministratore": true} {
+		_, err := o.OpenTicket(o.as(who), NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["ada"].ID})
+		if who != "ada" && may != (err == nil) {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	if _, err := o.OpenTicket(o.as("referente"), NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); store.KindOf(err) != store.Denied {
+		t.Errorf("a coordinator for somebody else's person: %v", err)
+	}
+}
+
+func TestQueuesAndCountsAgree(t *testing.T) {
+	o := newOffice(t)
+	for i := range 7 {
+		tk := o.open([]string{"csa", "legale"}[i%2])
+		if i == 2 {
+			o.do("agente", tk.ID, Step{Take: true})
+		}
+		if i == 4 {
+			o.do("agente", tk.ID, Step{Message: say("Come?"), To: store.StateWaiting})
+		}
+	}
+	for _, who := range []string{"agente", "altrove", "responsabile", "amministratore"} {
+		counts, err := o.Counts(o.as(who))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, view := range Views {
+			var numbers []string
+			after := ""
+			for {
+				page, err := o.Queue(o.as(who), QueueQuery{View: view, Limit: 2, After: after})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, tk := range page.Tickets {
+					numbers = append(numbers, fmt.Sprint(tk.ID))
+				}
+				if after = page.Next; after == "" {
+					break
+				}
+			}
+			if len(numbers) != counts[view] {
+				t.Errorf("%s: view %s shows %v, its count says %d", who, view, numbers, counts[view])
+			}
+		}
+	}
+	if _, err := o.Queue(o.as("ada"), QueueQuery{View: ViewAll}); store.KindOf(err) != store.Denied {
+		t.Errorf("a requester reads the queue: %v", err)
+	}
+}
+
+func TestWhoIsTold(t *testing.T) {
+	o := newOffice(t)
+	told := func() map[string]string {
+		t.Helper()
+		if _, err := o.PlanNotices(); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]string{}
+		for name := range o.people {
+			lines, _, err := o.Notices(o.as(name), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var events []string
+			for _, l := range lines {
+				if !l.Read {
+					events = append(events, l.Event)
+				}
+			}
+			if len(events) > 0 {
+				out[name] = strings.Join(events, " ")
+			}
+			if err := o.ReadNotices(o.as(name), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return out
+	}
+	want := func(step string, want map[string]string) {
+		t.Helper()
+		if got := told(); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: told %v, want %v", step, got, want)
+		}
+	}
+	n := o.open("csa").ID
+	want("opened", map[string]string{"ada": "opened", "agente": "new", "agente2": "new", "responsabile": "new"})
+	o.do("ada", n, Step{Add: []string{"collega@ateneo.example"}})
+	o.do("agente", n, Step{Message: say("Quale mese?"), To: store.StateWaiting})
+	want("asked", map[string]string{"ada": "waiting", "collega": "waiting"})
+	o.do("collega", n, Step{Message: say("Ottobre.")})
+	want("answered by a participant", map[string]string{"ada": "message", "agente": "message"})
+	o.do("agente2", n, Step{Message: &Text{Body: "@Sara puoi guardare?", Internal: true, Mentions: []uint64{o.people["responsabile"].ID, o.people["ada"].ID}}})
+	want("note", map[string]string{"agente": "note", "responsabile": "mention"})
+	o.do("agente", n, Step{Message: say("Fatto."), To: store.StateResolved, Outcome: store.Solved})
+	want("resolved", map[string]string{"ada": "resolved", "collega": "resolved"})
+	o.do("ada", n, Step{Confirm: true})
+	want("confirmed", map[string]string{})
+}

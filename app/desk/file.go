@@ -1,0 +1,116 @@
+package desk
+
+import (
+	"bytes"
+	"io"
+	"os"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// maxPending bounds the uploads one person may have lying about unused.
+const maxPending = 200
+
+// Keep stores what a person sends as a pending file: it belongs to nobody else until a message, note or article names
+// it, and goes after a day. The media type is told by the content, never by the name. An empty file is kept as it is.
+// TooLarge "error.file-too-large" beyond the limit, with nothing kept.
+func (d *Desk) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
+	if !a.SignedIn() {
+		return nil, denied(a)
+	}
+	head := make([]byte, 3072)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	head = head[:n]
+	blob, err := d.st.PutBlob(io.MultiReader(bytes.NewReader(head), r), d.maxFile)
+	if err != nil {
+		return nil, err
+	}
+	f := &store.File{Person: a.ID(), Name: markup.FileName(name), Type: mimetype.Detect(head).String(), Size: blob.Size, Sum: blob.Sum}
+	err = d.st.Update(a.by("upload"), func(tx *store.Tx) error {
+		c := *f
+		if err := store.Files.Put(tx, &c); err != nil {
+			return err
+		}
+		f.Row = c.Row
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// PendingFiles returns those of the ids that are pending files of the actor, so that a form can show them again.
+func (d *Desk) PendingFiles(a Actor, ids []uint64) ([]*store.File, error) {
+	var out []*store.File
+	err := d.st.View(func(tx *store.Tx) error {
+		for _, id := range ids {
+			if f, err := store.Files.Get(tx, id); err == nil && f.Pending() && f.Person == a.ID() && a.SignedIn() {
+				out = append(out, f)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// OpenFile opens a file for reading. It may be read by whom may read what it belongs to: the ticket (with its notes,
+// if the file came with one), the article, or the person who sent it while it is pending. The caller closes it.
+func (d *Desk) OpenFile(a Actor, id uint64) (*store.File, *os.File, error) {
+	var f *store.File
+	err := d.st.View(func(tx *store.Tx) error {
+		var err error
+		if f, err = store.Files.Get(tx, id); err != nil {
+			return err
+		}
+		return d.mayReadFile(tx, a, f)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := d.st.OpenBlob(f.Sum)
+	return f, r, err
+}
+
+func (d *Desk) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
+	gone := store.Fail(store.NotFound, "error.not-found")
+	switch {
+	case f.Ticket != 0:
+		t, err := store.Tickets.Get(tx, f.Ticket)
+		if err != nil {
+			return err
+		}
+		act := See
+		if f.Internal {
+			act = SeeNotes
+		}
+		if d.may(tx, a, act, t) != nil {
+			return gone
+		}
+		return nil
+	case f.Article != 0:
+		art, err := store.Articles.Get(tx, f.Article)
+		if err != nil {
+			return err
+		}
+		versions, err := store.VersionsByArticle.Find(tx, art.ID)
+		if err != nil {
+			return err
+		}
+		for _, v := range versions {
+			if mayRead(a, art.Audience, v.Publication) {
+				return nil
+			}
+		}
+		return gone
+	case a.SignedIn() && f.Person == a.ID():
+		return nil
+	}
+	return gone
+}

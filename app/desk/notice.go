@@ -1,0 +1,379 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"sportello/store"
+)
+
+// Notices are planned from the change log: RunNotices reads the changes behind its cursor, and writes the notices and
+// the cursor in one transaction, so that each change is planned exactly once. They are shown under the bell, and are
+// what mail will carry.
+
+// cursorNotices is the planner's name in the store's cursors.
+const cursorNotices = "notices"
+
+// Events a notice may be about, the weightier ones last: of several that one step causes, a person is told the last.
+var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "mention", "resolved"}
+
+// planAtOnce bounds how many changes one transaction of the planner handles.
+const planAtOnce = 500
+
+// RunNotices plans notices as changes come, until the context ends.
+func (d *Desk) RunNotices(ctx context.Context) error {
+	for {
+		last, err := d.PlanNotices()
+		if err != nil {
+			return err
+		}
+		if err := d.st.Wait(ctx, last); err != nil {
+			return err
+		}
+		// What comes together is planned together: one small transaction for each change would halve the speed of
+		// writing.
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// PlanNotices plans what is behind the cursor now and returns the sequence number it came to.
+func (d *Desk) PlanNotices() (uint64, error) {
+	for {
+		var done uint64
+		more := false
+		relevant := false
+		// Looked at in a reading transaction first: most changes concern nobody and need no write.
+		err := d.st.View(func(tx *store.Tx) error {
+			done, more, relevant = tx.Cursor(cursorNotices), false, false
+			n := 0
+			for c, err := range tx.Changes(done) {
+				if err != nil {
+					return err
+				}
+				done = c.Seq
+				relevant = relevant || tells(c)
+				if n++; n == planAtOnce {
+					more = true
+					break
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		if relevant {
+			err = d.st.Update(store.By{Via: "desk", Act: "notify"}, func(tx *store.Tx) error {
+				return d.plan(tx, done)
+			})
+			if err != nil {
+				return 0, err
+			}
+		} else if more {
+			err = d.st.Update(store.By{Via: "desk", Act: "notify"}, func(tx *store.Tx) error { return tx.SetCursor(cursorNotices, done) })
+			if err != nil {
+				return 0, err
+			}
+		}
+		if !more {
+			return done, nil
+		}
+	}
+}
+
+// tells reports whether somebody may have to be told of the change.
+func tells(c *store.Change) bool {
+	if c.Via == "import" || c.Act == "import" {
+		return false
+	}
+	return c.Table == store.Tickets.Name() && c.Op != store.Remove && slices.Contains([]string{"open", "take", "move", "assign", "wait", "plan", "resolve", "priority", "remind", "reply"}, c.Act) ||
+		c.Table == store.Messages.Name() && c.Op == store.Insert
+}
+
+// telling is what one person is to be told because of one step.
+type telling struct {
+	event string
+	reply uint64
+}
+
+type stepKey struct {
+	ticket uint64
+	by     uint64
+	at     time.Time
+}
+
+func (d *Desk) plan(tx *store.Tx, upTo uint64) error {
+	type step struct {
+		key     stepKey
+		changes []*store.Change
+	}
+	var steps []*step
+	index := map[stepKey]*step{}
+	for c, err := range tx.Changes(tx.Cursor(cursorNotices)) {
+		if err != nil {
+			return err
+		}
+		if c.Seq > upTo {
+			break
+		}
+		if !tells(c) {
+			continue
+		}
+		k := stepKey{c.Ticket, c.By, c.At}
+		s := index[k]
+		if s == nil {
+			s = &step{key: k}
+			index[k] = s
+			steps = append(steps, s)
+		}
+		s.changes = append(s.changes, c)
+	}
+	for _, s := range steps {
+		if err := d.planStep(tx, s.changes); err != nil {
+			return err
+		}
+	}
+	return tx.SetCursor(cursorNotices, upTo)
+}
+
+// planStep tells each person the weightiest event of the step.
+func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
+	t, err := store.Tickets.Get(tx, changes[0].Ticket)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	if t.IsSpam() {
+		return nil
+	}
+	tell := map[uint64]telling{}
+	say := func(event string, reply uint64, optional bool, people ...uint64) {
+		for _, p := range people {
+			if p == 0 {
+				continue
+			}
+			if optional && !d.wants(tx, p, event) {
+				continue
+			}
+			if now, ok := tell[p]; !ok || slices.Index(eventWeight, event) >= slices.Index(eventWeight, now.event) {
+				if reply == 0 {
+					reply = now.reply
+				}
+				tell[p] = telling{event, reply}
+			}
+		}
+	}
+	var last *store.Change
+	why := ""
+	for _, c := range changes {
+		last = c
+		if c.Why != "" && !c.Internal {
+			why = c.Why
+		}
+		if err := d.say(tx, t, c, say); err != nil {
+			return err
+		}
+	}
+	opened := slices.ContainsFunc(changes, func(c *store.Change) bool { return c.Act == "open" })
+	for person, what := range tell {
+		// Nobody is told of what they did themselves, the confirmation of opening excepted.
+		if person == last.By && !(opened && what.event == "opened") {
+			continue
+		}
+		p, err := store.People.Get(tx, person)
+		if err != nil || p.Disabled {
+			continue
+		}
+		see := See
+		if what.event == "note" || what.event == "mention" {
+			see = SeeNotes
+		}
+		if d.may(tx, Actor{Person: p}, see, t) != nil {
+			continue
+		}
+		n := &store.Notice{Person: person, Ticket: t.ID, Event: what.event, By: last.By, Seq: last.Seq, At: last.At, Reply: what.reply}
+		if t.OnSide(person) || see == SeeNotes || p.IsAgent() {
+			n.Why = why
+		}
+		if err := store.Notices.Put(tx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say is the table of domain.md, "who is told".
+func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(event string, reply uint64, optional bool, people ...uint64)) error {
+	side := append([]uint64{t.Requester}, t.Participants...)
+	if c.Table == store.Messages.Name() {
+		m, err := store.Messages.Get(tx, c.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case m.Internal:
+			say("note", m.ID, true, t.Assignee)
+			say("mention", m.ID, false, m.Mentions...)
+		case m.Opening:
+		case m.Agent:
+			say("message", m.ID, false, side...)
+			say("message", m.ID, true, t.Assignee)
+		default:
+			say("message", m.ID, true, side...)
+			say("message", m.ID, false, t.Assignee)
+			if t.Assignee == 0 {
+				say("message", m.ID, false, members(tx, t.Group)...)
+			}
+		}
+		return nil
+	}
+	switch c.Act {
+	case "open":
+		say("opened", 0, false, t.Requester)
+		say("new", 0, true, members(tx, t.Group)...)
+	case "take":
+		say("taken", 0, true, side...)
+	case "assign":
+		say("taken", 0, true, side...)
+		say("assigned", 0, false, t.Assignee)
+	case "move":
+		say("moved", 0, true, side...)
+		say("group", 0, true, members(tx, t.Group)...)
+	case "wait":
+		say("waiting", 0, false, side...)
+	case "plan":
+		say("planned", 0, false, side...)
+	case "resolve":
+		say("resolved", 0, false, side...)
+	case "remind":
+		say("closing", 0, false, side...)
+	case "priority":
+		say("priority", 0, false, side...)
+		say("priority", 0, true, t.Assignee)
+	}
+	return nil
+}
+
+func members(tx *store.Tx, group uint64) []uint64 {
+	var out []uint64
+	for e := range store.PeopleByGroup.Entries(tx, store.Span{Prefix: store.Key(group)}) {
+		out = append(out, e.ID)
+	}
+	return out
+}
+
+// wants tells whether the person's choice keeps an optional notice. The daily digest keeps it too: it gathers by mail
+// what the bell shows at once.
+func (d *Desk) wants(tx *store.Tx, person uint64, event string) bool {
+	p, err := store.People.Get(tx, person)
+	if err != nil {
+		return false
+	}
+	switch p.Notices {
+	case store.NoticeOwn:
+		return event != "new" && event != "group"
+	case store.NoticeAnswers:
+		return false
+	}
+	return true
+}
+
+// NoticeLine is a notice with what its line names.
+type NoticeLine struct {
+	*store.Notice
+	Subject string
+	Who     string // name of who caused it; empty when the desk did
+}
+
+// Notices returns the person's notices, newest first, and how many are unread.
+func (d *Desk) Notices(a Actor, limit int) ([]NoticeLine, int, error) {
+	if !a.SignedIn() {
+		return nil, 0, denied(a)
+	}
+	var out []NoticeLine
+	unread := 0
+	err := d.st.View(func(tx *store.Tx) error {
+		unread = store.Notices.Count(tx, store.CountUnread, a.ID())
+		for n, err := range store.NoticesByPerson.Rows(tx, store.Span{Prefix: store.Key(a.ID()), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if len(out) == limit {
+				break
+			}
+			line := NoticeLine{Notice: n}
+			if t, err := store.Tickets.Get(tx, n.Ticket); err == nil {
+				if d.may(tx, a, See, t) != nil {
+					continue
+				}
+				line.Subject = t.Subject
+			}
+			if p, err := store.People.Get(tx, n.By); err == nil {
+				line.Who = p.Name
+			}
+			out = append(out, line)
+		}
+		return nil
+	})
+	return out, unread, err
+}
+
+// Unread returns how many notices the person has not read.
+func (d *Desk) Unread(a Actor) (int, error) {
+	n := 0
+	err := d.st.View(func(tx *store.Tx) error { n = store.Notices.Count(tx, store.CountUnread, a.ID()); return nil })
+	return n, err
+}
+
+// ReadNotices marks the person's unread notices as read: those of one ticket, or all with 0.
+func (d *Desk) ReadNotices(a Actor, ticket uint64) error {
+	if !a.SignedIn() {
+		return denied(a)
+	}
+	prefix := store.Key(a.ID())
+	if ticket != 0 {
+		prefix = store.Key(a.ID(), ticket)
+	}
+	some := false
+	err := d.st.View(func(tx *store.Tx) error {
+		some = false
+		for range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
+			some = true
+			break
+		}
+		return nil
+	})
+	if err != nil || !some {
+		return err
+	}
+	return d.st.Update(a.by("read-notices"), func(tx *store.Tx) error {
+		var ids []uint64
+		for e := range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
+			if ids = append(ids, e.ID); len(ids) == 1000 {
+				break
+			}
+		}
+		for _, id := range ids {
+			n, err := store.Notices.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			n.Read = true
+			if err := store.Notices.Put(tx, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,311 @@
+package desk
+
+import (
+	"slices"
+	"time"
+
+	"sportello/store"
+)
+
+// Act is something a person may or may not do to a ticket.
+type Act uint8
+
+// The acts on tickets. Each has its row in rights.
+const (
+	See          Act = iota + 1 // the ticket, its public messages and files
+	SeeNotes                    // notes and their files
+	Write                       // a message
+	WriteNote                   // a note
+	AddPerson                   // a participant
+	RemovePerson                // any participant; what one may always remove is told by mayRemove
+	Arrange                     // link, merge, move a message, undo that, mark as spam
+	SeeHistory                  // all of the history, and the requester's other tickets
+	Correct                     // subject, module, kind, severity, urgency
+	Take                        // take charge, assign, move to a group
+	MoveHere                    // move into one's own group
+	Work                        // wait, plan, resolve with any outcome
+	Settle                      // resolve as solved or withdrawn, on the requester's side
+	Confirm                     // confirm the solution
+	Reopen
+	lastAct = Reopen
+)
+
+// relation is how a person stands to a ticket. A person may have several; rights add up.
+type relation uint8
+
+const (
+	asRequester relation = iota
+	asParticipant
+	asCoordinator
+	asAgentHere      // agent of the ticket's group
+	asAgentElsewhere // agent of another group
+	asSupervisorHere
+	asEditor
+	asAdministrator
+	relations
+)
+
+// cell is what the table says where act and relation meet.
+type cell uint8
+
+const (
+	no       cell = iota
+	yes           // always
+	notTaken      // until the ticket was taken in charge
+	openOnly      // unless group or module is confidential
+	reasoned      // where confidential, only with a reason that is logged
+)
+
+// rights is the table of domain.md. An act without a row is refused.
+var rights = map[Act][relations]cell{
+	//            requester participant coordinator agent here agent elsewhere supervisor editor administrator
+	See:          {yes, yes, yes, yes, openOnly, yes, no, reasoned},
+	SeeNotes:     {no, no, no, yes, openOnly, yes, no, reasoned},
+	Write:        {yes, yes, yes, yes, no, yes, no, no},
+	WriteNote:    {no, no, no, yes, openOnly, yes, no, reasoned},
+	AddPerson:    {yes, no, yes, yes, no, yes, no, reasoned},
+	RemovePerson: {no, no, yes, yes, no, yes, no, reasoned},
+	Arrange:      {no, no, no, yes, no, yes, no, reasoned},
+	SeeHistory:   {no, no, no, yes, openOnly, yes, no, reasoned},
+	Correct:      {notTaken, no, notTaken, yes, no, yes, no, reasoned},
+	Take:         {no, no, no, yes, no, yes, no, reasoned},
+	MoveHere:     {no, no, no, yes, openOnly, yes, no, reasoned},
+	Work:         {no, no, no, yes, no, yes, no, no},
+	Settle:       {yes, no, yes, no, no, no, no, no},
+	Confirm:      {yes, no, yes, no, no, no, no, no},
+	Reopen:       {yes, no, yes, yes, no, yes, no, no},
+}
+
+// standing is all that rights depend on.
+type standing struct {
+	is           [relations]bool
+	confidential bool
+	taken        bool // the ticket was taken in charge
+	reason       bool // a reason was given and logged
+}
+
+// allows reads the table: some relation of the person must have the act.
+func (s standing) allows(act Act) bool {
+	row, ok := rights[act]
+	if !ok {
+		return false
+	}
+	for r, is := range s.is {
+		if !is {
+			continue
+		}
+		switch row[r] {
+		case yes:
+			return true
+		case notTaken:
+			if !s.taken {
+				return true
+			}
+		case openOnly:
+			if !s.confidential {
+				return true
+			}
+		case reasoned:
+			if !s.confidential || s.reason {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// side reports whether the person stands on the requester's side.
+func (s standing) side() bool { return s.is[asRequester] || s.is[asParticipant] || s.is[asCoordinator] }
+
+// stand tells how the actor stands to the ticket.
+func (d *Desk) stand(tx *store.Tx, a Actor, t *store.Ticket) standing {
+	return d.standing(a, t, confidential(tx, t.Group, t.Module))
+}
+
+func (d *Desk) standing(a Actor, t *store.Ticket, secret bool) standing {
+	s := standing{confidential: secret}
+	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
+	p := a.Person
+	if a.System {
+		s.is[asAgentHere], s.is[asSupervisorHere], s.is[asAdministrator], s.reason = true, true, true, true
+	}
+	if p == nil || p.Disabled {
+		return s
+	}
+	s.is[asRequester] = t.Requester == p.ID
+	s.is[asParticipant] = slices.Contains(t.Participants, p.ID)
+	s.is[asCoordinator] = p.Covers(t.Organisation, t.Unit)
+	s.is[asAgentHere] = p.InGroup(t.Group)
+	s.is[asAgentElsewhere] = p.IsAgent() && !s.is[asAgentHere]
+	s.is[asSupervisorHere] = p.Supervises(t.Group)
+	s.is[asEditor] = p.Editor
+	s.is[asAdministrator] = p.Administrator
+	if p.Administrator && s.confidential {
+		s.reason = d.gaveReason(p.ID, t.ID)
+	}
+	return s
+}
+
+// may returns nil when the actor may do the act to the ticket: NotFound when the ticket may not even be seen, Denied
+// otherwise. An administrator in front of a confidential ticket is told that a reason is needed.
+func (d *Desk) may(tx *store.Tx, a Actor, act Act, t *store.Ticket) error {
+	s := d.stand(tx, a, t)
+	if t.IsSpam() && !s.allows(Arrange) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !s.allows(See) {
+		if s.is[asAdministrator] && s.confidential {
+			return store.Fail(store.Denied, "error.reason-needed")
+		}
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !s.allows(act) {
+		return store.Fail(store.Denied, "error.denied")
+	}
+	return nil
+}
+
+// mayRemove tells whether the actor may take the participant out of the ticket: who may remove anybody, the requester
+// whom they added, everybody themselves.
+func (d *Desk) mayRemove(tx *store.Tx, a Actor, t *store.Ticket, person uint64) bool {
+	s := d.stand(tx, a, t)
+	return s.allows(RemovePerson) || person == a.ID() || s.is[asRequester] && t.AddedBy[person] == a.ID()
+}
+
+// confidential reports whether the group, the module or a level above the module is confidential.
+func confidential(tx *store.Tx, group, module uint64) bool {
+	if g, err := store.Groups.Get(tx, group); err == nil && g.Confidential {
+		return true
+	}
+	for range 10 {
+		if module == 0 {
+			return false
+		}
+		m, err := store.Modules.Get(tx, module)
+		if err != nil {
+			return false
+		}
+		if m.Confidential {
+			return true
+		}
+		module = m.Parent
+	}
+	return false
+}
+
+// reasonHolds is how long a reason opens a confidential ticket to an administrator.
+const reasonHolds = time.Hour
+
+func (d *Desk) gaveReason(person, ticket uint64) bool {
+	d.reasonMu.Lock()
+	defer d.reasonMu.Unlock()
+	return d.clock().Before(d.reasons[reasonKey{person, ticket}])
+}
+
+// GiveReason lets an administrator see a confidential ticket for an hour. The reason is required and is written into
+// the ticket's history. NotFound for everybody else.
+func (d *Desk) GiveReason(a Actor, number uint64, reason string) error {
+	if !a.IsAdministrator() {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if reason == "" {
+		return store.Fail(store.Invalid, "error.required").At("reason")
+	}
+	err := d.st.Update(a.by("look-in"), func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		tx.Because(reason)
+		tx.Internally(true)
+		return store.Tickets.Put(tx, t)
+	})
+	if err == nil {
+		d.reasonMu.Lock()
+		now := d.clock()
+		for k, until := range d.reasons {
+			if now.After(until) {
+				delete(d.reasons, k)
+			}
+		}
+		d.reasons[reasonKey{a.ID(), number}] = now.Add(reasonHolds)
+		d.reasonMu.Unlock()
+	}
+	return err
+}
+
+// General rights are those that belong to no single ticket.
+
+// mayAdminister returns nil for administrators, Denied for everybody else.
+func mayAdminister(a Actor) error {
+	if a.IsAdministrator() {
+		return nil
+	}
+	return denied(a)
+}
+
+// maySupervise returns nil for administrators and for supervisors of the group.
+func maySupervise(a Actor, group uint64) error {
+	if a.IsAdministrator() || a.Person != nil && a.Person.Supervises(group) {
+		return nil
+	}
+	return denied(a)
+}
+
+func denied(a Actor) error {
+	if !a.SignedIn() {
+		return store.Fail(store.SignIn, "error.sign-in-first")
+	}
+	return store.Fail(store.Denied, "error.denied")
+}
+
+// mayRead tells whether the actor may read articles of the audience; drafts are for those who write.
+func mayRead(a Actor, audience store.Audience, pub store.Publication) bool {
+	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
+		return true
+	}
+	if pub != store.Published {
+		return a.IsAgent()
+	}
+	switch audience {
+	case store.Public:
+		return true
+	case store.SignedIn:
+		return a.SignedIn()
+	case store.Agents:
+		return a.IsAgent()
+	}
+	return false
+}
+
+// mayDraft returns nil for those who may write articles: agents, editors, administrators.
+func mayDraft(a Actor) error {
+	if a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Editor {
+		return nil
+	}
+	return denied(a)
+}
+
+// mayPublish returns nil for those who may publish an article of the module: supervisors, editors, administrators,
+// and agents where the product needs no review.
+func mayPublish(tx *store.Tx, a Actor, module uint64) error {
+	if a.IsAdministrator() || a.Person != nil && (a.Person.Editor || a.Person.IsSupervisor()) {
+		return nil
+	}
+	if a.IsAgent() && !settings(tx).ReviewModules[product(tx, module)] {
+		return nil
+	}
+	return denied(a)
+}
+
+// product returns the top level of the catalogue above the module.
+func product(tx *store.Tx, module uint64) uint64 {
+	for range 10 {
+		m, err := store.Modules.Get(tx, module)
+		if err != nil || m.Parent == 0 {
+			break
+		}
+		module = m.Parent
+	}
+	return module
+}

@@ -1,0 +1,575 @@
+package desk
+
+import (
+	"encoding/hex"
+	"iter"
+	"slices"
+	"time"
+
+	"sportello/store"
+)
+
+// The views of an agent's queue.
+const (
+	ViewMine       = "mine"
+	ViewGroup      = "group"
+	ViewUnassigned = "unassigned"
+	ViewWaiting    = "waiting"
+	ViewAll        = "all"
+	ViewResolved   = "resolved"
+	ViewClosed     = "closed"
+	ViewSpam       = "spam"
+)
+
+// Views lists them in the order of the side bar.
+var Views = []string{ViewMine, ViewGroup, ViewUnassigned, ViewWaiting, ViewAll, ViewResolved, ViewClosed, ViewSpam}
+
+// QueueQuery is which part of which view is wanted, sorted by what is due first.
+type QueueQuery struct {
+	View     string
+	Group    uint64
+	Module   uint64 // this level or one below it
+	State    store.State
+	Kind     store.TicketKind
+	Priority int
+	Assignee uint64
+	Overdue  bool
+	After    string // QueuePage.Next of the page before
+	Limit    int    // 50 when 0, at most 200
+}
+
+// QueuePage is one page of a list of tickets.
+type QueuePage struct {
+	Tickets []*store.Ticket
+	People  map[uint64]*store.Person
+	Modules map[uint64]*store.Module
+	Groups  map[uint64]*store.Group
+	Next    string // for After; empty on the last page
+	Count   int    // how many the view has without the filters
+	Cut     bool   // the filters looked at many rows without filling the page; Next goes on from there
+}
+
+// maxLooked bounds how many rows one page looks at when filters drop most of them.
+const maxLooked = 5000
+
+// Queue returns a page of the agent's view. Denied for everybody but agents and administrators.
+func (d *Desk) Queue(a Actor, q QueueQuery) (QueuePage, error) {
+	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return page, denied(a)
+	}
+	err := d.st.View(func(tx *store.Tx) error {
+		index, prefixes := d.queueSpans(tx, a, q)
+		page.Count = d.queueCount(tx, a, q.View)
+		return d.collect(tx, a, &page, index, prefixes, q.Limit, q.After, false, func(t *store.Ticket) bool { return q.fits(tx, t) })
+	})
+	return page, err
+}
+
+// queueSpans chooses the index and its prefixes for the view; with a state chosen only that state's.
+func (d *Desk) queueSpans(tx *store.Tx, a Actor, q QueueQuery) (*store.Index[store.Ticket], [][]byte) {
+	states := store.ActiveStates
+	switch q.View {
+	case ViewWaiting:
+		states = []store.State{store.StateWaiting}
+	case ViewResolved:
+		states = []store.State{store.StateResolved}
+	case ViewClosed:
+		states = []store.State{store.StateClosed}
+	}
+	if q.State != store.StateNone && q.View != ViewSpam && (q.View == ViewAll || slices.Contains(states, q.State)) {
+		states = []store.State{q.State}
+	}
+	groups := d.ownGroups(tx, a)
+	if q.Group != 0 {
+		if q.View == ViewAll || slices.Contains(groups, q.Group) {
+			groups = []uint64{q.Group}
+		} else {
+			groups = nil
+		}
+	}
+	var prefixes [][]byte
+	switch q.View {
+	case ViewMine:
+		for _, s := range states {
+			prefixes = append(prefixes, store.Key(a.ID(), s))
+		}
+		return store.TicketsByAssignee, prefixes
+	case ViewAll:
+		if q.Group == 0 {
+			for _, s := range states {
+				prefixes = append(prefixes, store.Key(s))
+			}
+			return store.TicketsByState, prefixes
+		}
+	case ViewSpam:
+		for _, g := range groups {
+			prefixes = append(prefixes, store.Key(g))
+		}
+		return store.TicketsBySpam, prefixes
+	}
+	for _, g := range groups {
+		for _, s := range states {
+			prefixes = append(prefixes, store.Key(g, s))
+		}
+	}
+	if q.View == ViewUnassigned {
+		return store.TicketsUnassigned, prefixes
+	}
+	return store.TicketsByGroup, prefixes
+}
+
+// ownGroups are the groups of the agent; an administrator without a group looks at all that are not confidential.
+func (d *Desk) ownGroups(tx *store.Tx, a Actor) []uint64 {
+	var out []uint64
+	if a.Person != nil {
+		for _, m := range a.Person.Groups {
+			out = append(out, m.Group)
+		}
+	}
+	if len(out) == 0 && a.IsAdministrator() {
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err == nil && !g.Confidential {
+				out = append(out, g.ID)
+			}
+		}
+	}
+	return out
+}
+
+func (q QueueQuery) fits(tx *store.Tx, t *store.Ticket) bool {
+	return (q.Module == 0 || under(tx, t.Module, q.Module)) && (q.Kind == store.KindNone || t.Kind == q.Kind) &&
+		(q.Priority == 0 || t.Priority == q.Priority) && (q.Assignee == 0 || t.Assignee == q.Assignee) &&
+		(q.Group == 0 || t.Group == q.Group) && (q.State == store.StateNone || t.State == q.State) && (!q.Overdue || t.Overdue(tx.Now()))
+}
+
+// under reports whether the module is the level or stands below it.
+func under(tx *store.Tx, module, level uint64) bool {
+	for range 10 {
+		if module == level {
+			return true
+		}
+		m, err := store.Modules.Get(tx, module)
+		if err != nil || m.Parent == 0 {
+			return false
+		}
+		module = m.Parent
+	}
+	return false
+}
+
+// collect fills the page from the merged spans with tickets the actor may see and that fit.
+func (d *Desk) collect(tx *store.Tx, a Actor, page *QueuePage, index *store.Index[store.Ticket], prefixes [][]byte, limit int, after string, desc bool, fits func(*store.Ticket) bool) error {
+	if limit <= 0 {
+		limit = 50
+	}
+	limit = min(limit, 200)
+	resume, _ := hex.DecodeString(after)
+	spans := make([]store.Span, len(prefixes))
+	for i, p := range prefixes {
+		spans[i] = store.Span{Prefix: p, Desc: desc}
+		if len(resume) > 0 && desc {
+			spans[i].High = resume
+		} else if len(resume) > 0 {
+			spans[i].Low = append(slices.Clone(resume), 0)
+		}
+	}
+	see := d.sight(tx, a)
+	var last []byte
+	looked := 0
+	for e := range index.MergeEntries(tx, spans) {
+		if len(page.Tickets) == limit || looked == maxLooked {
+			page.Next, page.Cut = hex.EncodeToString(last), len(page.Tickets) < limit
+			return nil
+		}
+		looked++
+		last = e.Rest
+		t, err := store.Tickets.Get(tx, e.ID)
+		if err != nil {
+			return err
+		}
+		if see(t) && fits(t) {
+			page.Tickets = append(page.Tickets, t)
+			page.name(tx, t)
+		}
+	}
+	return nil
+}
+
+// sight returns a function that tells whether the actor may see a ticket; it remembers what is confidential, for lists.
+func (d *Desk) sight(tx *store.Tx, a Actor) func(*store.Ticket) bool {
+	secret := map[[2]uint64]bool{}
+	return func(t *store.Ticket) bool {
+		key := [2]uint64{t.Group, t.Module}
+		c, ok := secret[key]
+		if !ok {
+			c = confidential(tx, t.Group, t.Module)
+			secret[key] = c
+		}
+		s := d.standing(a, t, c)
+		return s.allows(See) && (!t.IsSpam() || s.allows(Arrange))
+	}
+}
+
+// name looks up who and what a line of the list names.
+func (p *QueuePage) name(tx *store.Tx, t *store.Ticket) {
+	for _, id := range []uint64{t.Requester, t.Assignee} {
+		if id != 0 && p.People[id] == nil {
+			if person, err := store.People.Get(tx, id); err == nil {
+				p.People[id] = person
+			}
+		}
+	}
+	if t.Module != 0 && p.Modules[t.Module] == nil {
+		if m, err := store.Modules.Get(tx, t.Module); err == nil {
+			p.Modules[t.Module] = m
+		}
+	}
+	if p.Groups[t.Group] == nil {
+		if g, err := store.Groups.Get(tx, t.Group); err == nil {
+			p.Groups[t.Group] = g
+		}
+	}
+}
+
+// QueueCounts are the numbers beside the views.
+type QueueCounts map[string]int
+
+// Counts returns how many tickets each view of the agent holds, read from counters. The view of everything leaves out
+// confidential groups that are not the agent's own; a module that is confidential inside an open group is counted.
+func (d *Desk) Counts(a Actor) (QueueCounts, error) {
+	out := QueueCounts{}
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return out, nil
+	}
+	err := d.st.View(func(tx *store.Tx) error {
+		for _, v := range Views {
+			out[v] = d.queueCount(tx, a, v)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (d *Desk) queueCount(tx *store.Tx, a Actor, view string) int {
+	n := 0
+	states := store.ActiveStates
+	switch view {
+	case ViewMine:
+		for _, s := range states {
+			n += store.Tickets.Count(tx, store.CountAssignee, a.ID(), s)
+		}
+		return n
+	case ViewAll:
+		for _, s := range states {
+			n += store.Tickets.Count(tx, store.CountState, s)
+		}
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err != nil || !g.Confidential || a.Person != nil && a.Person.InGroup(g.ID) {
+				continue
+			}
+			for _, s := range states {
+				n -= store.Tickets.Count(tx, store.CountGroup, g.ID, s)
+			}
+		}
+		return n
+	case ViewWaiting:
+		states = []store.State{store.StateWaiting}
+	case ViewResolved:
+		states = []store.State{store.StateResolved}
+	case ViewClosed:
+		states = []store.State{store.StateClosed}
+	case ViewSpam:
+		for _, g := range d.ownGroups(tx, a) {
+			for range store.TicketsBySpam.Entries(tx, store.Span{Prefix: store.Key(g)}) {
+				if n++; n > 99 {
+					return n
+				}
+			}
+		}
+		return n
+	}
+	count := store.CountGroup
+	if view == ViewUnassigned {
+		count = store.CountUnassigned
+	}
+	for _, g := range d.ownGroups(tx, a) {
+		for _, s := range states {
+			n += store.Tickets.Count(tx, count, g, s)
+		}
+	}
+	return n
+}
+
+// Neighbours returns the numbers of the tickets before and after the given one in the actor's view, 0 at the ends. It
+// looks at the first five hundred of the view.
+func (d *Desk) Neighbours(a Actor, q QueueQuery, number uint64) (before, next uint64, err error) {
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return 0, 0, denied(a)
+	}
+	err = d.st.View(func(tx *store.Tx) error {
+		index, prefixes := d.queueSpans(tx, a, q)
+		spans := make([]store.Span, len(prefixes))
+		for i, p := range prefixes {
+			spans[i].Prefix = p
+		}
+		see := d.sight(tx, a)
+		found, looked := false, 0
+		for t, err := range index.Merge(tx, spans) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > 500 {
+				break
+			}
+			if t.ID == number {
+				found = true
+				continue
+			}
+			if !see(t) || !q.fits(tx, t) {
+				continue
+			}
+			if found {
+				next = t.ID
+				return nil
+			}
+			before = t.ID
+		}
+		if !found {
+			before = 0
+		}
+		return nil
+	})
+	return before, next, err
+}
+
+// SideQuery is which tickets of the requester's side are wanted, newest change first.
+type SideQuery struct {
+	Of     string // "" own and those one participates in, "organisation" those one coordinates
+	State  string // "" all, "open" what is not closed, or the code of a state
+	Kind   store.TicketKind
+	Module uint64
+	After  string
+	Limit  int
+}
+
+// SideTickets returns the tickets on whose requester's side the actor stands.
+func (d *Desk) SideTickets(a Actor, q SideQuery) (QueuePage, error) {
+	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+	if !a.SignedIn() {
+		return page, denied(a)
+	}
+	err := d.st.View(func(tx *store.Tx) error {
+		index := store.TicketsBySide
+		prefixes := [][]byte{store.Key(a.ID())}
+		if q.Of == "organisation" {
+			prefixes = nil
+			index = store.TicketsByOrganisation
+			for _, c := range a.Person.Coordinates {
+				if c.Unit == 0 {
+					prefixes = append(prefixes, store.Key(c.Organisation))
+				}
+			}
+			if len(prefixes) == 0 {
+				index = store.TicketsByUnit
+				for _, c := range a.Person.Coordinates {
+					prefixes = append(prefixes, store.Key(c.Unit))
+				}
+			}
+		} else {
+			for s := store.StateNew; s <= store.StateClosed; s++ {
+				page.Count += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
+			}
+		}
+		return d.collect(tx, a, &page, index, prefixes, q.Limit, q.After, true, func(t *store.Ticket) bool {
+			switch {
+			case q.State == "open" && t.State == store.StateClosed, q.Kind != store.KindNone && t.Kind != q.Kind,
+				q.Module != 0 && !under(tx, t.Module, q.Module):
+				return false
+			case q.State == "" || q.State == "open":
+				return true
+			}
+			return t.State.String() == q.State
+		})
+	})
+	return page, err
+}
+
+// OpenCount returns how many tickets of one's own side are not closed.
+func (d *Desk) OpenCount(a Actor) (int, error) {
+	n := 0
+	err := d.st.View(func(tx *store.Tx) error {
+		for s := store.StateNew; s < store.StateClosed; s++ {
+			n += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// RequesterTickets returns up to limit other tickets of a ticket's requester that the actor may see, newest first.
+// Empty for whom may not see the history.
+func (d *Desk) RequesterTickets(a Actor, number uint64, limit int) ([]*store.Ticket, error) {
+	var out []*store.Ticket
+	err := d.st.View(func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := d.may(tx, a, SeeHistory, t); err != nil {
+			return nil
+		}
+		see := d.sight(tx, a)
+		looked := 0
+		for o, err := range store.TicketsBySide.Rows(tx, store.Span{Prefix: store.Key(t.Requester), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > 200 || len(out) == limit {
+				break
+			}
+			if o.ID != t.ID && see(o) {
+				out = append(out, o)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// TicketFilter is what the API's list asks for. Zero values do not filter.
+type TicketFilter struct {
+	States       []store.State
+	Group        uint64
+	Module       uint64
+	Requester    uint64
+	UpdatedSince time.Time
+	Limit        int // 1 to 200, 50 when 0
+	After        uint64
+}
+
+// TicketList is an answer to TicketFilter: newest numbers first. Exact tells whether Total is the true number or only
+// a lower bound; Next goes into After, 0 on the last page.
+type TicketList struct {
+	Total   int
+	Exact   bool
+	Next    uint64
+	Tickets []*store.Ticket
+}
+
+// maxGathered bounds how many candidates of an index the API's list sorts by number.
+const maxGathered = 20000
+
+// List returns the tickets the actor may see, newest number first.
+func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
+	out := TicketList{Exact: true}
+	if !a.SignedIn() {
+		return out, denied(a)
+	}
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	f.Limit = min(f.Limit, 200)
+	err := d.st.View(func(tx *store.Tx) error {
+		see := d.sight(tx, a)
+		looked := 0
+		for t, err := range d.candidates(tx, a, f, &out.Exact) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > maxLooked || looked > 1000 && out.Next != 0 {
+				out.Exact = false
+				return nil
+			}
+			if t.IsSpam() || !f.fits(tx, t) || !see(t) {
+				continue
+			}
+			out.Total++
+			if f.After != 0 && t.ID >= f.After {
+				continue
+			}
+			if len(out.Tickets) < f.Limit {
+				out.Tickets = append(out.Tickets, t)
+			} else if out.Next == 0 {
+				out.Next = out.Tickets[len(out.Tickets)-1].ID
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {
+	return (len(f.States) == 0 || slices.Contains(f.States, t.State)) && (f.Group == 0 || t.Group == f.Group) &&
+		(f.Module == 0 || under(tx, t.Module, f.Module)) && (f.Requester == 0 || t.Requester == f.Requester) &&
+		(f.UpdatedSince.IsZero() || !t.Updated.Before(f.UpdatedSince))
+}
+
+// candidates walks tickets by falling number: out of the narrowest index that the filter offers, else all of them.
+func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter, exact *bool) iter.Seq2[*store.Ticket, error] {
+	var ids []uint64
+	gather := func(index *store.Index[store.Ticket], spans ...store.Span) bool {
+		for _, s := range spans {
+			for e := range index.Entries(tx, s) {
+				if ids = append(ids, e.ID); len(ids) > maxGathered {
+					ids = nil
+					return false
+				}
+			}
+		}
+		return true
+	}
+	active := len(f.States) > 0 && !slices.ContainsFunc(f.States, func(s store.State) bool { return !s.Active() })
+	var byState []store.Span
+	for _, s := range f.States {
+		byState = append(byState, store.Span{Prefix: store.Key(s)})
+	}
+	ok := false
+	switch {
+	case f.Requester != 0:
+		ok = gather(store.TicketsBySide, store.Span{Prefix: store.Key(f.Requester)})
+	case !a.IsAgent() && !a.IsAdministrator():
+		spans := []store.Span{{Prefix: store.Key(a.ID())}}
+		ok = gather(store.TicketsBySide, spans...)
+		for _, c := range a.Person.Coordinates {
+			if c.Unit != 0 {
+				ok = ok && gather(store.TicketsByUnit, store.Span{Prefix: store.Key(c.Unit)})
+			} else {
+				ok = ok && gather(store.TicketsByOrganisation, store.Span{Prefix: store.Key(c.Organisation)})
+			}
+		}
+	case active:
+		ok = gather(store.TicketsByState, byState...)
+	case !f.UpdatedSince.IsZero():
+		ok = gather(store.TicketsByUpdate, store.Span{Low: store.Key(f.UpdatedSince)})
+	}
+	if !ok {
+		*exact = false
+		from := uint64(0)
+		if f.After > 0 {
+			from = f.After - 1
+			if from == 0 {
+				return func(func(*store.Ticket, error) bool) {}
+			}
+		}
+		return store.Tickets.All(tx, from, true)
+	}
+	slices.SortFunc(ids, func(x, y uint64) int {
+		switch {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	ids = slices.Compact(ids)
+	return func(yield func(*store.Ticket, error) bool) {
+		for _, id := range ids {
+			t, err := store.Tickets.Get(tx, id)
+			if !yield(t, err) || err != nil {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package desk
+
+import (
+	"context"
+	"html/template"
+	"strings"
+	"time"
+
+	"sportello/app/markup"
+	"sportello/search"
+	"sportello/store"
+)
+
+// SearchQuery is what a person searches for.
+type SearchQuery struct {
+	Text   string
+	Types  []string // ticket, article; empty: both
+	Limit  int      // 20 when 0, at most 100
+	Offset int      // at most 1000
+	Facets bool
+	Sort   string // "" by relevance, "date"
+}
+
+// SearchPage is the answer: hits the actor may read, with snippets of what the actor may read of each.
+type SearchPage struct {
+	Total      int
+	Took       time.Duration
+	Hits       []Found
+	Facets     []search.Facet
+	Corrected  string
+	DidYouMean string
+	Any        bool // nothing had all the words; these have some
+}
+
+// Found is one hit with what its line shows.
+type Found struct {
+	Type    string
+	Ticket  *store.Ticket
+	Article *store.Article
+	Version *store.Version
+	Title   string
+	Snippet template.HTML
+	Module  *store.Module
+	Group   *store.Group
+}
+
+// access tells the index what the actor may read. It is the first of two gates: each hit is judged again by the
+// policy on the row that is there now.
+func (d *Desk) access(a Actor) search.Access {
+	x := search.Access{Person: a.ID(), Agent: a.IsAgent(), AllTickets: a.IsAdministrator()}
+	x.AllArticles = a.IsAdministrator() || a.Person != nil && a.Person.Editor
+	if a.Person != nil {
+		for _, m := range a.Person.Groups {
+			x.Groups = append(x.Groups, m.Group)
+		}
+		for _, c := range a.Person.Coordinates {
+			if c.Unit != 0 {
+				x.Units = append(x.Units, c.Unit)
+			} else {
+				x.Organisations = append(x.Organisations, c.Organisation)
+			}
+		}
+	}
+	return x
+}
+
+// searchTime bounds one search.
+const searchTime = 3 * time.Second
+
+// Search answers a question of text over tickets and articles. Anybody may ask and finds what they may read.
+// Unavailable when there is no index.
+func (d *Desk) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, error) {
+	var page SearchPage
+	if d.ix == nil {
+		return page, store.Fail(store.Unavailable, "error.search")
+	}
+	if q.Limit <= 0 {
+		q.Limit = 20
+	}
+	ctx, cancel := context.WithTimeout(ctx, searchTime)
+	defer cancel()
+	r, err := d.ix.Search(ctx, search.Query{Text: q.Text, Access: d.access(a), Types: q.Types, Language: a.lang(), Limit: min(q.Limit, 100),
+		Offset: min(max(q.Offset, 0), 1000), Facets: q.Facets, Sort: q.Sort})
+	if err != nil {
+		return page, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+	}
+	page = SearchPage{Total: r.Total, Took: r.Took, Facets: r.Facets, Corrected: r.Corrected, DidYouMean: r.DidYouMean, Any: r.Any}
+	err = d.st.View(func(tx *store.Tx) error {
+		for _, h := range r.Hits {
+			f, ok, err := d.found(tx, a, h, r.Parsed)
+			if err != nil {
+				return err
+			}
+			if ok {
+				page.Hits = append(page.Hits, f)
+			}
+		}
+		return nil
+	})
+	return page, err
+}
+
+// snippetLength is how many characters of text a hit shows.
+const snippetLength = 220
+
+func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed search.Parsed) (Found, bool, error) {
+	f := Found{Type: h.Type}
+	switch h.Type {
+	case "ticket":
+		t, err := store.Tickets.Get(tx, h.ID)
+		if err != nil || t.IsSpam() || d.may(tx, a, See, t) != nil {
+			return f, false, nil
+		}
+		text, err := d.readableText(tx, a, t)
+		if err != nil {
+			return f, false, err
+		}
+		f.Ticket, f.Title, f.Snippet = t, t.Subject, search.Snippet(text, parsed, t.Language, snippetLength)
+		f.Group, _ = store.Groups.Get(tx, t.Group) // a line without its group is still a line
+		if t.Module != 0 {
+			f.Module, _ = store.Modules.Get(tx, t.Module)
+		}
+	case "article":
+		art, err := store.Articles.Get(tx, h.ID)
+		if err != nil {
+			return f, false, nil
+		}
+		v, err := store.Versions.Get(tx, h.Version)
+		if err != nil || !mayRead(a, art.Audience, v.Publication) {
+			return f, false, nil
+		}
+		f.Article, f.Version, f.Title = art, v, v.Title
+		f.Snippet = search.Snippet(markup.Plain(v.Format.String(), v.Body), parsed, v.Language, snippetLength)
+		if art.Module != 0 {
+			f.Module, _ = store.Modules.Get(tx, art.Module)
+		}
+	default:
+		return f, false, nil
+	}
+	return f, true, nil
+}
+
+// maxSnippetText bounds the text of one ticket that is looked through for a snippet, in bytes.
+const maxSnippetText = 256 << 10
+
+// readableText joins what the actor may read of the ticket's messages.
+func (d *Desk) readableText(tx *store.Tx, a Actor, t *store.Ticket) (string, error) {
+	var messages []*store.Message
+	var err error
+	if d.may(tx, a, SeeNotes, t) == nil {
+		messages, err = store.MessagesByTicket.Find(tx, t.ID)
+	} else {
+		messages, err = store.SideMessages(tx, t)
+	}
+	var b strings.Builder
+	for _, m := range messages {
+		if b.Len()+len(m.Body) > maxSnippetText {
+			break
+		}
+		b.WriteString(markup.Plain("markdown", m.Body))
+		b.WriteString("\n")
+	}
+	return b.String(), err
+}
+
+// LookAlike finds articles and the actor's own tickets that resemble what is being typed as a subject.
+func (d *Desk) LookAlike(ctx context.Context, a Actor, text string, limit int) ([]Found, error) {
+	if d.ix == nil || len([]rune(strings.TrimSpace(text))) < 3 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	x := d.access(a)
+	// While asking, own tickets alone: an agent's reading rights are for the workbench.
+	x.Agent, x.AllTickets, x.Groups, x.Organisations, x.Units = false, false, nil, nil, nil
+	hits, err := d.ix.Suggest(ctx, text, x, limit)
+	if err != nil {
+		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+	}
+	var out []Found
+	err = d.st.View(func(tx *store.Tx) error {
+		for _, h := range hits {
+			f, ok, err := d.found(tx, a, h, search.Parsed{})
+			if err != nil {
+				return err
+			}
+			if ok && (f.Ticket == nil || f.Ticket.OnSide(a.ID())) {
+				out = append(out, f)
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,634 @@
+package desk
+
+import (
+	"slices"
+	"time"
+
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// Text is a message or note to be written.
+type Text struct {
+	Body     string
+	Internal bool
+	Files    []uint64 // pending files of the actor
+	Mentions []uint64 // agents who are told of a note
+}
+
+// Step is everything that one form or call changes in a ticket, done together or not at all. What is nil or zero
+// stays as it is.
+type Step struct {
+	Rev       uint64 // the revision the actor saw; another one is a Conflict. 0: not asked
+	PublicRev uint64 // the same for those on the requester's side
+
+	Message *Text
+	Take    bool // take charge: become assignee, new becomes open
+
+	To          store.State // where to move; StateNone stays
+	Outcome     store.Outcome
+	Version     string
+	PlannedFor  time.Time
+	DuplicateOf uint64
+	Confirm     bool // the requester's side confirms the solution
+	Reopen      bool // back to work from resolved or closed
+
+	Group    *uint64
+	Assignee *uint64 // 0 takes the assignee away
+
+	Subject    *string
+	Kind       *store.TicketKind
+	Module     *uint64
+	Severity   *store.Severity
+	Urgency    *store.Urgency
+	Deadline   *time.Time
+	Affected   *string
+	Regression *bool
+	WorkedIn   *string
+	Answers    map[string]string
+
+	Add    []string // addresses of participants
+	Remove []uint64 // participants
+	Grant  string   // a wished address that becomes a participant
+	Refuse string   // a wished address that does not
+
+	Link   uint64
+	Unlink uint64
+
+	Spam          *bool
+	UndoDuplicate bool
+
+	MoveMessage uint64 // a message to be moved
+	MoveTo      uint64 // to this ticket; 0 makes it a ticket of its own
+
+	Reason string // why severity, urgency or anything else was changed
+}
+
+// Do changes a ticket. Each part of the step is checked against the tables of rights and of moves; one refusal refuses
+// the whole. It returns the ticket as it is afterwards; when a message to a ticket closed too long ago opened a new
+// ticket, it returns that one.
+//
+// Errors: NotFound for what may not be seen, Denied for what may not be done, Conflict "error.changed-meanwhile" when
+// the ticket has another revision than the step's, Invalid naming the field.
+func (d *Desk) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
+	var out *store.Ticket
+	err := d.st.Update(a.by("change"), func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := d.may(tx, a, See, t); err != nil {
+			return err
+		}
+		if s.Rev != 0 && s.Rev != t.Rev || s.PublicRev != 0 && s.PublicRev != t.PublicRev {
+			e := store.Fail(store.Conflict, "error.changed-meanwhile")
+			e.Args = map[string]any{"rev": t.Rev, "public_rev": t.PublicRev}
+			return e
+		}
+		w := &stepping{d: d, tx: tx, a: a, t: t, s: s, set: settings(tx), stand: d.stand(tx, a, t)}
+		if err := w.do(); err != nil {
+			return err
+		}
+		out = w.t
+		return nil
+	})
+	return out, err
+}
+
+// stepping is one step under way in its transaction.
+type stepping struct {
+	d      *Desk
+	tx     *store.Tx
+	a      Actor
+	t      *store.Ticket
+	s      Step
+	set    *store.Settings
+	stand  standing
+	act    string // what the closing Put is called in the history
+	dirty  bool   // the ticket has changes that are not put yet
+	public bool   // they concern the requester's side
+}
+
+func (w *stepping) need(act Act) error {
+	if w.t.IsSpam() && !w.stand.allows(Arrange) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !w.stand.allows(act) {
+		return store.Fail(store.Denied, "error.denied")
+	}
+	return nil
+}
+
+// changed notes that the ticket is to be put under the act; a later, weightier act gives its name to the whole.
+func (w *stepping) changed(act string, public bool) {
+	w.act, w.dirty, w.public = act, true, w.public || public
+}
+
+// flush puts what has changed so far as a step of its own.
+func (w *stepping) flush() error {
+	if !w.dirty {
+		return nil
+	}
+	if w.public {
+		touch(w.tx, w.t)
+	}
+	w.d.schedule(w.set, w.t)
+	w.tx.Act(w.act)
+	w.tx.Because(w.s.Reason)
+	w.tx.Internally(!w.public)
+	w.dirty, w.public = false, false
+	return store.Tickets.Put(w.tx, w.t)
+}
+
+func (w *stepping) do() error {
+	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.flush} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take makes the actor the assignee; recorded as a step of its own.
+func (w *stepping) take() error {
+	if !w.s.Take {
+		return nil
+	}
+	if err := w.need(Take); err != nil {
+		return err
+	}
+	if !w.stand.is[asAgentHere] {
+		return store.Fail(store.Denied, "error.take-own-group")
+	}
+	return w.takeCharge()
+}
+
+func (w *stepping) takeCharge() error {
+	if w.t.State == store.StateNew {
+		if err := (attempt{from: w.t.State, to: store.StateOpen, by: agentSide}).legal(); err != nil {
+			return err
+		}
+		w.d.enter(w.set, w.t, store.StateOpen, w.tx.Now())
+	} else if w.t.Assignee == w.a.ID() {
+		return nil
+	}
+	w.t.Assignee = w.a.ID()
+	if w.t.Taken.IsZero() {
+		w.t.Taken = w.tx.Now()
+	}
+	w.changed("take", true)
+	return w.flush()
+}
+
+// place moves to another group and assigns. Assigning leaves the state; moving clears the assignee.
+func (w *stepping) place() error {
+	if g := w.s.Group; g != nil && *g != w.t.Group {
+		if err := w.need(Take); err != nil {
+			if w.need(MoveHere) != nil || w.a.Person == nil || !w.a.Person.InGroup(*g) {
+				return err
+			}
+		}
+		group, err := store.Groups.Get(w.tx, *g)
+		if err != nil || group.Retired {
+			return store.Fail(store.Invalid, "error.group-unknown").At("group")
+		}
+		w.t.Group, w.t.Assignee = group.ID, 0
+		w.changed("move", true)
+		if err := w.flush(); err != nil {
+			return err
+		}
+	}
+	if p := w.s.Assignee; p != nil && *p != w.t.Assignee {
+		if w.need(Take) != nil && !(w.a.Person != nil && w.a.Person.InGroup(w.t.Group)) {
+			return store.Fail(store.Denied, "error.denied").At("assignee")
+		}
+		if *p != 0 {
+			person, err := store.People.Get(w.tx, *p)
+			if err != nil || person.Disabled || !person.InGroup(w.t.Group) {
+				return store.Fail(store.Invalid, "error.assignee-not-in-group").At("assignee")
+			}
+		}
+		w.t.Assignee = *p
+		w.changed("assign", true)
+		return w.flush()
+	}
+	return nil
+}
+
+// correct changes what the ticket says of itself.
+func (w *stepping) correct() error {
+	s, t := w.s, w.t
+	var wrong store.Problems
+	before := *t
+	if s.Subject != nil {
+		t.Subject = markup.Line(*s.Subject)
+		checkText(&wrong, "subject", t.Subject, maxSubject)
+	}
+	if s.Kind != nil && *s.Kind != store.KindNone {
+		t.Kind = *s.Kind
+	}
+	if s.Module != nil && *s.Module != t.Module {
+		if *s.Module != 0 {
+			p, err := placement(w.tx, *s.Module)
+			if err != nil {
+				wrong.Add("module", "error.module-unknown")
+			} else if p.channel != store.Here && !w.a.IsAgent() && !w.a.IsAdministrator() {
+				wrong = append(wrong, store.Fail(store.Invalid, "error.module-elsewhere", "channel", p.channel.String(), "address", p.address, "module", p.code).At("module"))
+			}
+		}
+		t.Module = *s.Module
+	}
+	if s.Severity != nil && *s.Severity != store.SeverityNone {
+		t.Severity = *s.Severity
+	}
+	if s.Urgency != nil && *s.Urgency != store.UrgencyNone {
+		t.Urgency = *s.Urgency
+		if t.Urgency == store.NoDate {
+			t.Deadline = time.Time{}
+		}
+	}
+	if s.Deadline != nil {
+		t.Deadline = s.Deadline.UTC()
+		if s.Deadline.IsZero() {
+			t.Deadline = time.Time{}
+		}
+	}
+	if s.Affected != nil {
+		t.Affected = markup.Line(*s.Affected)
+	}
+	if s.Regression != nil {
+		t.Regression = *s.Regression
+	}
+	if s.WorkedIn != nil {
+		t.WorkedIn = markup.Line(*s.WorkedIn)
+	}
+	if t.Kind != store.Malfunction {
+		t.Regression, t.WorkedIn = false, ""
+	}
+	if s.Answers != nil {
+		if given := checkAnswers(w.tx, t.Module, s.Answers, false, &wrong); given != nil {
+			answers := map[string]string{}
+			for k, v := range t.Answers {
+				answers[k] = v
+			}
+			for k, v := range given {
+				answers[k] = v
+			}
+			t.Answers = answers
+		}
+	}
+	priority := before.Severity != t.Severity || before.Urgency != t.Urgency
+	other := before.Subject != t.Subject || before.Kind != t.Kind || before.Module != t.Module || !before.Deadline.Equal(t.Deadline) ||
+		before.Affected != t.Affected || before.Regression != t.Regression || before.WorkedIn != t.WorkedIn || s.Answers != nil
+	if !priority && !other {
+		return nil
+	}
+	if err := w.need(Correct); err != nil {
+		*t = before
+		return err
+	}
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	if priority && !w.stand.side() && w.s.Reason == "" && w.a.Via != "import" {
+		// The requester sees that the severity was changed, and is owed the reason.
+		return store.Fail(store.Invalid, "error.reason-for-priority").At("reason")
+	}
+	if priority {
+		w.changed("priority", true)
+	} else {
+		w.changed("correct", true)
+	}
+	return w.flush()
+}
+
+// people adds and removes participants and decides about wishes.
+func (w *stepping) people() error {
+	s, t := w.s, w.t
+	for _, address := range s.Add {
+		if err := w.add(store.Address(address)); err != nil {
+			return err
+		}
+	}
+	for _, id := range s.Remove {
+		if !slices.Contains(t.Participants, id) {
+			continue
+		}
+		if !w.d.mayRemove(w.tx, w.a, t, id) {
+			return store.Fail(store.Denied, "error.denied").At("participants")
+		}
+		t.Participants = without(t.Participants, id)
+		delete(t.AddedBy, id)
+		w.changed("remove-participant", true)
+	}
+	for _, wish := range []string{s.Grant, s.Refuse} {
+		wish = store.Address(wish)
+		if wish == "" || !slices.Contains(t.Wishes, wish) {
+			continue
+		}
+		if err := w.need(Arrange); err != nil {
+			return err
+		}
+		t.Wishes = slices.DeleteFunc(slices.Clone(t.Wishes), func(x string) bool { return x == wish })
+		if wish == store.Address(s.Grant) {
+			p, err := w.d.EnsureRequester(w.tx, wish, "")
+			if err != nil {
+				return err
+			}
+			w.join(p.ID)
+			continue
+		}
+		w.changed("refuse-wish", false)
+	}
+	if len(t.AddedBy) == 0 {
+		t.AddedBy = nil
+	}
+	return w.flush()
+}
+
+func (w *stepping) join(person uint64) {
+	t := w.t
+	if t.OnSide(person) {
+		return
+	}
+	t.Participants = append(slices.Clone(t.Participants), person)
+	added := map[uint64]uint64{person: w.a.ID()}
+	for k, v := range t.AddedBy {
+		added[k] = v
+	}
+	t.AddedBy = added
+	w.changed("participant", true)
+}
+
+// add makes somebody a participant. Agents may add anybody. The requester's side adds people of their organisation;
+// any other address, known or not, becomes a wish that an agent grants, and the answer is the same.
+func (w *stepping) add(address string) error {
+	if err := w.need(AddPerson); err != nil {
+		return err
+	}
+	if !plausibleAddress(address) {
+		return store.Fail(store.Invalid, "error.email").At("participants")
+	}
+	if len(w.t.Participants)+len(w.t.Wishes) >= maxPeople {
+		return store.Fail(store.Invalid, "error.too-many-participants", "max", maxPeople).At("participants")
+	}
+	p, err := store.PeopleByEmail.First(w.tx, address)
+	known := err == nil && !p.Disabled
+	if w.stand.is[asAgentHere] || w.stand.is[asSupervisorHere] || w.stand.is[asAdministrator] {
+		if !known {
+			if p, err = w.d.EnsureRequester(w.tx, address, ""); err != nil {
+				return err
+			}
+		}
+		w.join(p.ID)
+		return nil
+	}
+	if known && p.Organisation != 0 && p.Organisation == w.t.Organisation {
+		w.join(p.ID)
+		return nil
+	}
+	if !slices.Contains(w.t.Wishes, address) {
+		w.t.Wishes = append(slices.Clone(w.t.Wishes), address)
+		w.changed("wish", true)
+	}
+	return nil
+}
+
+// speak writes the message or note. A public reply of an agent to a new ticket takes charge first. A message of the
+// requester's side brings a waiting or resolved ticket back to work, and a closed one while it is not closed too long;
+// later it opens a new ticket, linked both ways.
+func (w *stepping) speak() error {
+	text := w.s.Message
+	if text == nil {
+		return nil
+	}
+	body := markup.Clean(text.Body)
+	var wrong store.Problems
+	checkBody(&wrong, body)
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	files, err := pendingFiles(w.tx, w.a, text.Files)
+	if err != nil {
+		return err
+	}
+	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: body, Via: w.a.by("").Via, Internal: text.Internal}
+	if text.Internal {
+		if err := w.need(WriteNote); err != nil {
+			return err
+		}
+		m.Agent = true
+		m.Mentions = w.mentioned(text.Mentions)
+		w.tx.Act("note")
+		w.tx.Internally(true)
+		w.tx.Because("")
+		if err := w.d.appendMessage(w.tx, w.t, m, files); err != nil {
+			return err
+		}
+		w.changed("note", false)
+		return w.flush()
+	}
+	if err := w.need(Write); err != nil {
+		return err
+	}
+	// Who works in the ticket's group speaks as an agent unless the ticket is their own.
+	m.Agent = (w.stand.is[asAgentHere] || w.stand.is[asSupervisorHere]) && !w.stand.is[asRequester] && !w.stand.is[asParticipant]
+	act := "message"
+	if m.Agent {
+		act = "reply"
+		if w.t.State == store.StateNew {
+			if err := w.takeCharge(); err != nil {
+				return err
+			}
+		}
+	} else if w.t.State == store.StateClosed && w.s.To == store.StateNone {
+		if w.tx.Now().After(w.t.Closed.AddDate(0, 0, w.set.ReopenWithin)) {
+			return w.follow(m, files)
+		}
+	}
+	w.tx.Act(act)
+	w.tx.Internally(false)
+	w.tx.Because("")
+	if err := w.d.appendMessage(w.tx, w.t, m, files); err != nil {
+		return err
+	}
+	w.changed(act, true)
+	if !m.Agent && w.s.To == store.StateNone && !w.s.Confirm {
+		return w.wakeUp()
+	}
+	return nil
+}
+
+// wakeUp is what a message of the requester's side does to the state by itself.
+func (w *stepping) wakeUp() error {
+	switch w.t.State {
+	case store.StateWaiting, store.StateResolved, store.StateClosed:
+	default:
+		return nil
+	}
+	if err := (attempt{from: w.t.State, to: store.StateOpen, by: requesterSide, message: true, inGrace: true}).legal(); err != nil {
+		return err
+	}
+	act := "message"
+	if w.t.State != store.StateWaiting {
+		act = "reopen"
+	}
+	w.d.enter(w.set, w.t, store.StateOpen, w.tx.Now())
+	w.changed(act, true)
+	return nil
+}
+
+// follow opens a new ticket for a message that came after the grace of a closed one, and links both.
+func (w *stepping) follow(m *store.Message, files []*store.File) error {
+	old := w.t
+	requester := old.Requester
+	if !w.stand.is[asRequester] {
+		requester = w.a.ID()
+	}
+	t := &store.Ticket{Subject: old.Subject, Kind: old.Kind, Severity: old.Severity, Urgency: store.NoDate, Module: old.Module, Group: old.Group,
+		Requester: requester, Organisation: old.Organisation, Unit: old.Unit, Participants: without(old.Participants, requester), Language: old.Language,
+		Via: m.Via, Opened: w.tx.Now(), Links: []uint64{old.ID}}
+	w.tx.Act("open")
+	w.tx.Internally(false)
+	if err := w.d.insertTicket(w.tx, t, m, files); err != nil {
+		return err
+	}
+	old.Links = append(slices.Clone(old.Links), t.ID)
+	w.changed("link", true)
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.t = t
+	return nil
+}
+
+// mentioned keeps those who may read the note.
+func (w *stepping) mentioned(ids []uint64) []uint64 {
+	var out []uint64
+	for _, id := range ids {
+		p, err := store.People.Get(w.tx, id)
+		if err != nil || slices.Contains(out, id) {
+			continue
+		}
+		if w.d.may(w.tx, Actor{Person: p}, SeeNotes, w.t) == nil {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// move changes the state as asked.
+func (w *stepping) move() error {
+	to := w.s.To
+	by := agentSide
+	if !w.stand.is[asAgentHere] && !w.stand.is[asSupervisorHere] {
+		by = requesterSide
+	}
+	switch {
+	case w.s.Confirm:
+		if err := w.need(Confirm); err != nil {
+			return err
+		}
+		to, by = store.StateClosed, requesterSide
+	case w.s.Reopen:
+		if err := w.need(Reopen); err != nil {
+			return err
+		}
+		to = store.StateOpen
+		if w.t.State == store.StateOpen {
+			return nil // the message that came with it did so already
+		}
+	case to == store.StateNone:
+		return nil
+	case to == w.t.State && to != store.StatePlanned && to != store.StateResolved:
+		return nil
+	case by == requesterSide && to == store.StateResolved:
+		if err := w.need(Settle); err != nil {
+			return err
+		}
+	case by == requesterSide && to == store.StateOpen:
+		if err := w.need(Reopen); err != nil {
+			return err
+		}
+	case by == requesterSide && to == store.StateClosed:
+		if err := w.need(Confirm); err != nil {
+			return err
+		}
+	default:
+		if err := w.need(Work); err != nil {
+			return err
+		}
+	}
+	message := w.s.Message != nil && !w.s.Message.Internal
+	version := markup.Line(w.s.Version)
+	if to == w.t.State && to == store.StatePlanned && by == agentSide {
+		return w.replan(version)
+	}
+	// An agent who resolves or asks about a new ticket takes charge first, as a step of its own.
+	if by == agentSide && w.t.State == store.StateNew && (to == store.StateResolved || to == store.StateWaiting) {
+		m := attempt{kind: w.t.Kind, from: w.t.State, to: to, by: by, message: message, outcome: w.s.Outcome}
+		if err := m.legal(); err != nil {
+			return err
+		}
+		if err := w.takeCharge(); err != nil {
+			return err
+		}
+	}
+	m := attempt{kind: w.t.Kind, from: w.t.State, to: to, by: by, message: message, outcome: w.s.Outcome, version: version != "" || !w.s.PlannedFor.IsZero(),
+		inGrace: !w.t.Closed.IsZero() && !w.tx.Now().After(w.t.Closed.AddDate(0, 0, w.set.ReopenWithin))}
+	if err := m.legal(); err != nil {
+		return err
+	}
+	if to == store.StateResolved && w.s.Outcome == store.Refused && !message {
+		return store.Fail(store.Invalid, "error.message-needed").At("body")
+	}
+	from := w.t.State
+	outcome := w.t.Outcome
+	duplicate := w.t.DuplicateOf
+	w.d.enter(w.set, w.t, to, w.tx.Now())
+	switch to {
+	case store.StateWaiting:
+		w.changed("wait", true)
+	case store.StatePlanned:
+		w.t.Version, w.t.PlannedFor = version, w.s.PlannedFor.UTC()
+		if w.s.PlannedFor.IsZero() {
+			w.t.PlannedFor = time.Time{}
+		}
+		w.changed("plan", true)
+	case store.StateResolved:
+		w.t.Outcome = w.s.Outcome
+		if version != "" {
+			w.t.Version = version
+		}
+		w.changed("resolve", true)
+		if w.s.Outcome == store.Duplicate {
+			return w.merge()
+		}
+	case store.StateClosed:
+		w.t.Outcome, w.t.DuplicateOf = outcome, duplicate
+		w.changed("confirm", true)
+	case store.StateOpen:
+		if from == store.StateResolved || from == store.StateClosed {
+			w.changed("reopen", true)
+		} else {
+			w.changed("resume", true)
+		}
+	}
+	return nil
+}
+
+// replan changes the version or date for which a correction is planned.
+func (w *stepping) replan(version string) error {
+	if err := (attempt{kind: w.t.Kind, version: version != "" || !w.s.PlannedFor.IsZero()}).has(correction); err != nil {
+		return err
+	}
+	if w.t.Version == version && w.t.PlannedFor.Equal(w.s.PlannedFor) {
+		return nil
+	}
+	w.t.Version, w.t.PlannedFor = version, w.s.PlannedFor
+	if !w.s.PlannedFor.IsZero() {
+		w.t.PlannedFor = w.s.PlannedFor.UTC()
+	}
+	w.changed("plan", true)
+	return nil
+}

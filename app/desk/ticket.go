@@ -1,0 +1,358 @@
+package desk
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// Limits of what is written, in characters and bytes.
+const (
+	maxSubject = 250
+	maxBody    = 6 << 20 // bytes
+	maxAnswer  = 2000
+	maxPeople  = 50 // participants of one ticket
+)
+
+// NewTicket is what opening a ticket asks for. What is left out has the default of DESIGN.md: kind clarification,
+// severity medium, urgency none, no module, and with no module the general group.
+type NewTicket struct {
+	Subject    string
+	Body       string
+	Kind       store.TicketKind
+	Module     uint64
+	Severity   store.Severity
+	Urgency    store.Urgency
+	Deadline   time.Time
+	Answers    map[string]string
+	Affected   string
+	Regression bool
+	WorkedIn   string
+	Files      []uint64 // pending files of the actor
+	For        uint64   // in whose name; 0 is the actor
+	Group      uint64   // agents may choose; else the module's
+	Language   string
+	// Form says that the questions of the module bind: the page asks them, other doors leave them to the agent.
+	Form bool
+}
+
+// OpenTicket opens a ticket. Everybody who is signed in may, in their own name; in another's name agents and
+// administrators, and coordinators for people of theirs. It returns all that is wrong with the fields as
+// store.Problems. A module served elsewhere refuses requesters with Invalid "error.module-elsewhere" and the
+// arguments channel and address.
+func (d *Desk) OpenTicket(a Actor, n NewTicket) (*store.Ticket, error) {
+	if !a.SignedIn() {
+		return nil, denied(a)
+	}
+	var out *store.Ticket
+	err := d.st.Update(a.by("open"), func(tx *store.Tx) error {
+		t, m, files, err := d.draft(tx, a, n)
+		if err != nil {
+			return err
+		}
+		if err := d.insertTicket(tx, t, m, files); err != nil {
+			return err
+		}
+		out = t
+		return nil
+	})
+	return out, err
+}
+
+// draft makes rows of what was asked and finds everything that is wrong with it.
+func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.Message, []*store.File, error) {
+	var wrong store.Problems
+	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
+		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.by("").Via, Opened: tx.Now()}
+	requester := a.Person
+	if n.For != 0 && n.For != a.ID() {
+		p, err := store.People.Get(tx, n.For)
+		if err != nil || !mayOpenFor(a, p) {
+			return nil, nil, nil, store.Fail(store.Denied, "error.open-for").At("requester")
+		}
+		requester, t.Requester, t.OpenedBy = p, p.ID, a.ID()
+	}
+	t.Organisation, t.Unit = requester.Organisation, requester.Unit
+	if t.Language == "" {
+		t.Language = requester.Language
+	}
+	if t.Kind == store.KindNone {
+		t.Kind = store.Clarification
+	}
+	if t.Severity == store.SeverityNone {
+		t.Severity = store.Medium
+	}
+	if t.Urgency == store.UrgencyNone {
+		t.Urgency = store.NoDate
+	}
+	checkText(&wrong, "subject", t.Subject, maxSubject)
+	body := markup.Clean(n.Body)
+	checkBody(&wrong, body)
+	group, err := d.placeOf(tx, a, n.Module, n.Group, &wrong)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	t.Group = group
+	if n.Form || len(n.Answers) > 0 {
+		t.Answers = checkAnswers(tx, n.Module, n.Answers, n.Form, &wrong)
+	}
+	t.Deadline = checkDeadline(d, t.Urgency, n.Deadline, n.Form, tx.Now(), &wrong)
+	if t.Kind != store.Malfunction {
+		t.Regression, t.WorkedIn = false, ""
+	}
+	files, err := pendingFiles(tx, a, n.Files)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := wrong.Err(); err != nil {
+		return nil, nil, nil, err
+	}
+	m := &store.Message{Author: requester.ID, At: tx.Now(), Body: body, Opening: true, Via: t.Via}
+	return t, m, files, nil
+}
+
+func mayOpenFor(a Actor, requester *store.Person) bool {
+	return a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Covers(requester.Organisation, requester.Unit)
+}
+
+func checkText(wrong *store.Problems, field, s string, most int) {
+	switch n := utf8.RuneCountInString(s); {
+	case n == 0:
+		wrong.Add(field, "error.required")
+	case n > most:
+		wrong.Add(field, "error.too-long", "max", most, "have", n)
+	}
+}
+
+func checkBody(wrong *store.Problems, body string) {
+	switch {
+	case strings.TrimSpace(body) == "":
+		wrong.Add("body", "error.required")
+	case len(body) > maxBody:
+		wrong.Add("body", "error.too-large", "megabytes", maxBody>>20)
+	}
+}
+
+// placeOf finds the group of a new ticket: the module's own or inherited one, another if an agent chose it, the
+// general one without a module.
+func (d *Desk) placeOf(tx *store.Tx, a Actor, module, chosen uint64, wrong *store.Problems) (uint64, error) {
+	general, err := store.GroupsByCode.First(tx, store.GeneralGroup)
+	if err != nil {
+		return 0, err
+	}
+	group := general.ID
+	if module != 0 {
+		p, err := placement(tx, module)
+		if err != nil {
+			wrong.Add("module", "error.module-unknown")
+			return group, nil
+		}
+		if p.retired {
+			wrong.Add("module", "error.module-retired")
+		}
+		if p.group != 0 {
+			group = p.group
+		}
+		if p.channel != store.Here && !a.IsAgent() && !a.IsAdministrator() {
+			*wrong = append(*wrong, store.Fail(store.Invalid, "error.module-elsewhere", "channel", p.channel.String(), "address", p.address, "module", p.code).At("module"))
+		}
+	}
+	if chosen != 0 {
+		if !a.IsAgent() && !a.IsAdministrator() {
+			return 0, store.Fail(store.Denied, "error.group-agents-only").At("group")
+		}
+		g, err := store.Groups.Get(tx, chosen)
+		if err != nil || g.Retired {
+			wrong.Add("group", "error.group-unknown")
+			return group, nil
+		}
+		group = g.ID
+	}
+	return group, nil
+}
+
+// placed is what a level of the catalogue says or has from the levels above it.
+type placed struct {
+	code    string
+	group   uint64
+	channel store.Channel
+	address string
+	reason  store.Words
+	retired bool
+	path    []uint64 // from the level itself up to the product
+}
+
+func placement(tx *store.Tx, module uint64) (placed, error) {
+	var p placed
+	for id := module; id != 0 && len(p.path) < 10; {
+		m, err := store.Modules.Get(tx, id)
+		if err != nil {
+			return p, err
+		}
+		if p.code == "" {
+			p.code = m.Code
+		}
+		p.path = append(p.path, m.ID)
+		p.retired = p.retired || m.Retired
+		if p.group == 0 {
+			p.group = m.Group
+		}
+		if p.channel == store.ChannelAbove {
+			p.channel, p.address, p.reason = m.Channel, m.Address, m.Reason
+		}
+		id = m.Parent
+	}
+	if p.channel == store.ChannelAbove {
+		p.channel = store.Here
+	}
+	return p, nil
+}
+
+// checkAnswers keeps the answers to the questions the module or a level above it asks. Required ones are only missed
+// where a form bound them.
+func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind bool, wrong *store.Problems) map[string]string {
+	out := map[string]string{}
+	for _, q := range questions(tx, module) {
+		v := strings.TrimSpace(markup.Clean(given[q.Code]))
+		field := "answer-" + q.Code
+		switch {
+		case v == "" && q.Required && bind:
+			wrong.Add(field, "error.required")
+			continue
+		case v == "":
+			continue
+		case utf8.RuneCountInString(v) > maxAnswer:
+			wrong.Add(field, "error.too-long", "max", maxAnswer, "have", utf8.RuneCountInString(v))
+			continue
+		}
+		switch q.Type {
+		case "choice":
+			if !slices.Contains(q.Choices, v) {
+				wrong.Add(field, "error.choice")
+			}
+		case "number":
+			if _, err := strconv.ParseFloat(strings.ReplaceAll(v, ",", "."), 64); err != nil {
+				wrong.Add(field, "error.number")
+			}
+		case "date":
+			if _, err := time.Parse(time.DateOnly, v); err != nil {
+				wrong.Add(field, "error.date")
+			}
+		}
+		out[q.Code] = v
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// questions are those of the module and of the levels above it, the general ones first.
+func questions(tx *store.Tx, module uint64) []store.Question {
+	var out []store.Question
+	for range 10 {
+		m, err := store.Modules.Get(tx, module)
+		if err != nil {
+			break
+		}
+		out = append(slices.Clone(m.Questions), out...)
+		module = m.Parent
+	}
+	return out
+}
+
+// checkDeadline wants a date for the urgencies that mean one, on the page alone, and none for no date. A date without
+// an hour means the end of that day's work.
+func checkDeadline(d *Desk, u store.Urgency, date time.Time, bind bool, now time.Time, wrong *store.Problems) time.Time {
+	if u == store.NoDate || u == store.UrgencyNone {
+		return time.Time{}
+	}
+	if date.IsZero() {
+		if bind {
+			wrong.Add("deadline", "error.deadline-needed")
+		}
+		return time.Time{}
+	}
+	if date.Before(now.Add(-time.Hour)) {
+		wrong.Add("deadline", "error.deadline-past")
+	} else if bind && u == store.Today && date.After(now.Add(24*time.Hour)) {
+		wrong.Add("deadline", "error.deadline-today")
+	} else if bind && u == store.Week && date.After(now.Add(8*24*time.Hour)) {
+		wrong.Add("deadline", "error.deadline-week")
+	}
+	return date.UTC()
+}
+
+// pendingFiles returns the uploads that the actor made and that belong to nothing yet.
+func pendingFiles(tx *store.Tx, a Actor, ids []uint64) ([]*store.File, error) {
+	var out []*store.File
+	for _, id := range ids {
+		f, err := store.Files.Get(tx, id)
+		if err != nil || !f.Pending() || f.Person != a.ID() {
+			return nil, store.Fail(store.Invalid, "error.file-gone").At("files")
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// insertTicket writes a new ticket with its first message and files. The ticket needs Subject, Kind, Group, Requester
+// and Opened; a first message needs Author, At and Body. Counts, public revision, priority, due time and wake follow.
+func (d *Desk) insertTicket(tx *store.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
+	if t.State == store.StateNone {
+		t.State = store.StateNew
+	}
+	t.PublicRev, t.PublicUpdated = 1, t.Opened
+	if t.Opened.Before(tx.Now()) {
+		t.Created = t.Opened
+	}
+	t.Messages, t.LastBy = 1, first.Author
+	t.Files = len(files)
+	d.schedule(settings(tx), t)
+	if err := store.Tickets.Put(tx, t); err != nil {
+		return err
+	}
+	first.Ticket, first.Opening = t.ID, true
+	return putMessage(tx, first, files)
+}
+
+// appendMessage writes a message or note of an existing ticket and brings the ticket's counts up to date; the caller
+// puts the ticket.
+func (d *Desk) appendMessage(tx *store.Tx, t *store.Ticket, m *store.Message, files []*store.File) error {
+	m.Ticket = t.ID
+	if m.Internal {
+		t.Notes++
+	} else {
+		t.Messages++
+		t.Files += len(files)
+		t.LastBy, t.LastAgent = m.Author, m.Agent
+		if m.Agent && t.Answered.IsZero() {
+			t.Answered = m.At
+		}
+	}
+	return putMessage(tx, m, files)
+}
+
+func putMessage(tx *store.Tx, m *store.Message, files []*store.File) error {
+	if err := store.Messages.Put(tx, m); err != nil {
+		return err
+	}
+	for _, f := range files {
+		f.Ticket, f.Message, f.Internal = m.Ticket, m.ID, m.Internal
+		if err := store.Files.Put(tx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// touch moves the clock that the requester's side sees.
+func touch(tx *store.Tx, t *store.Ticket) {
+	t.PublicRev++
+	t.PublicUpdated = tx.Now()
+}

@@ -1,0 +1,194 @@
+package desk
+
+import (
+	"slices"
+	"time"
+
+	"sportello/store"
+)
+
+// TicketView is all of a ticket that one actor may see.
+type TicketView struct {
+	Ticket    *store.Ticket
+	Messages  []*store.Message // by time; notes only for whom may see them
+	Files     map[uint64][]*store.File
+	History   []Event
+	People    map[uint64]*store.Person // everybody named in ticket, messages and history
+	Group     *store.Group
+	Module    *store.Module // nil without one
+	Path      []*store.Module
+	Questions []store.Question // those of the module that have an answer or could get one
+	Links     []*store.Ticket  // linked tickets that the actor may see
+	Duplicate *store.Ticket    // the ticket this one is a duplicate of, when the actor may see it
+	May       map[Act]bool
+	Agents    bool // the actor stands on the agents' side of this ticket
+	Side      bool // the actor is requester, participant or coordinator
+	MayRemove map[uint64]bool
+	Reachable []store.State // where the actor's side can move it
+	Settings  *store.Settings
+	Closes    time.Time // when a resolved ticket closes by itself; until when a closed one can be reopened
+	InGrace   bool
+}
+
+// Event is one line of a ticket's history.
+type Event struct {
+	Seq      uint64
+	At       time.Time
+	By       uint64
+	Act      string
+	Why      string
+	Internal bool
+	Fields   []store.Field
+	Message  uint64 // the message it is about, if it is one
+}
+
+// Ticket returns what the actor may see of the ticket, NotFound when that is nothing.
+func (d *Desk) Ticket(a Actor, number uint64) (*TicketView, error) {
+	v := &TicketView{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[Act]bool{}, MayRemove: map[uint64]bool{}}
+	err := d.st.View(func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := d.may(tx, a, See, t); err != nil {
+			return err
+		}
+		v.Ticket, v.Settings = t, settings(tx)
+		s := d.stand(tx, a, t)
+		for act := See; act <= lastAct; act++ {
+			v.May[act] = s.allows(act)
+		}
+		v.Side = s.side()
+		v.Agents = v.May[SeeNotes]
+		return d.fillView(tx, a, v, s)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error {
+	t := v.Ticket
+	var err error
+	if v.Agents {
+		v.Messages, err = store.MessagesByTicket.Find(tx, t.ID)
+	} else {
+		v.Messages, err = store.SideMessages(tx, t)
+	}
+	if err != nil {
+		return err
+	}
+	for _, m := range v.Messages {
+		if t.Files == 0 && t.Notes == 0 && m.Origin == 0 {
+			break // no file can be there: one look less for each message
+		}
+		files, err := store.FilesByMessage.Find(tx, m.ID)
+		if err != nil {
+			return err
+		}
+		if len(files) > 0 {
+			v.Files[m.ID] = files
+		}
+	}
+	if err := d.history(tx, v); err != nil {
+		return err
+	}
+	v.know(tx, t.Requester, t.Assignee, t.OpenedBy)
+	v.know(tx, t.Participants...)
+	for _, m := range v.Messages {
+		v.know(tx, m.Author)
+		v.know(tx, m.Mentions...)
+	}
+	for _, e := range v.History {
+		v.know(tx, e.By)
+	}
+	if v.Group, err = store.Groups.Get(tx, t.Group); err != nil {
+		return err
+	}
+	for id := t.Module; id != 0 && len(v.Path) < 10; {
+		m, err := store.Modules.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if v.Module == nil {
+			v.Module = m
+		}
+		v.Path = append([]*store.Module{m}, v.Path...)
+		id = m.Parent
+	}
+	if t.Module != 0 {
+		v.Questions = questions(tx, t.Module)
+	}
+	for _, id := range t.Links {
+		if o, err := store.Tickets.Get(tx, id); err == nil && d.may(tx, a, See, o) == nil {
+			v.Links = append(v.Links, o)
+			if id == t.DuplicateOf {
+				v.Duplicate = o
+			}
+		}
+	}
+	for _, p := range t.Participants {
+		v.MayRemove[p] = d.mayRemove(tx, a, t, p)
+	}
+	by := requesterSide
+	if s.is[asAgentHere] || s.is[asSupervisorHere] {
+		by = agentSide
+	}
+	v.Reachable = reachable(t, by)
+	switch t.State {
+	case store.StateResolved:
+		v.Closes = t.Resolved.AddDate(0, 0, v.Settings.CloseAfter)
+	case store.StateClosed:
+		v.Closes = t.Closed.AddDate(0, 0, v.Settings.ReopenWithin)
+		v.InGrace = tx.Now().Before(v.Closes)
+	}
+	return nil
+}
+
+func (v *TicketView) know(tx *store.Tx, ids ...uint64) {
+	for _, id := range ids {
+		if id == 0 || v.People[id] != nil {
+			continue
+		}
+		if p, err := store.People.Get(tx, id); err == nil {
+			v.People[id] = p
+		}
+	}
+}
+
+// publicActs are the steps of a ticket's life that its requester's side reads in the history.
+var publicActs = []string{"open", "take", "move", "assign", "wait", "resume", "plan", "resolve", "confirm", "close", "reopen", "priority", "correct",
+	"participant", "remove-participant", "import"}
+
+// agentActs are those that agents read in addition.
+var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "look-in", "remind"}
+
+// history reads the change log of the ticket into the lines the actor may see. A change of the ticket's row is one
+// line, named by its act; messages are lines only where no message is shown for them.
+func (d *Desk) history(tx *store.Tx, v *TicketView) error {
+	changes, err := tx.TicketChanges(v.Ticket.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if c.Table != store.Tickets.Name() {
+			continue
+		}
+		known := slices.Contains(publicActs, c.Act) && !c.Internal
+		if v.May[SeeHistory] {
+			known = known || slices.Contains(agentActs, c.Act)
+		}
+		act := c.Act
+		if !known {
+			// A reply or message that also moved the state is told as that move.
+			f, moved := c.Field("state")
+			if !moved || c.Internal || len(f.New) == 0 {
+				continue
+			}
+			act = "state"
+		}
+		v.History = append(v.History, Event{Seq: c.Seq, At: c.At, By: c.By, Act: act, Why: c.Why, Internal: c.Internal, Fields: c.Fields})
+	}
+	return nil
+}

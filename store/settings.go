@@ -1,0 +1,61 @@
+package store
+
+import "maps"
+
+// Defaults of a new desk (domain.md): the matrix of priorities and the working hours within which a ticket is due.
+var (
+	DefaultMatrix = map[string]int{
+		"blocking/today": 1, "blocking/week": 1, "blocking/none": 2,
+		"high/today": 1, "high/week": 2, "high/none": 3,
+		"medium/today": 2, "medium/week": 3, "medium/none": 4,
+		"low/today": 3, "low/week": 4, "low/none": 4,
+	}
+	DefaultHoursDue = map[string]int{"1": 4, "2": 8, "3": 24, "4": 60}
+)
+
+// Defaults in days and hours.
+const (
+	DefaultCloseAfter   = 10
+	DefaultReopenWithin = 14
+	DefaultDayBegins    = 8
+	DefaultDayEnds      = 18
+)
+
+// WithDefaults returns a copy in which everything the administrator did not choose has the value of a new desk.
+func (s *Settings) WithDefaults() *Settings {
+	c := *s
+	if c.Name == "" {
+		c.Name = "Sportello"
+	}
+	if c.Colour == "" {
+		c.Colour = "#0b4f9e"
+	}
+	c.Matrix = maps.Clone(DefaultMatrix)
+	maps.Copy(c.Matrix, s.Matrix)
+	c.WorkingHours = maps.Clone(DefaultHoursDue)
+	maps.Copy(c.WorkingHours, s.WorkingHours)
+	if c.CloseAfter == 0 {
+		c.CloseAfter = DefaultCloseAfter
+	}
+	if c.ReopenWithin == 0 {
+		c.ReopenWithin = DefaultReopenWithin
+	}
+	if c.DayEnds == 0 {
+		c.DayBegins, c.DayEnds = DefaultDayBegins, DefaultDayEnds
+	}
+	return &c
+}
+
+// PriorityOf returns 1 to 4 for severity and urgency by the matrix; what is not chosen counts as medium and no date.
+func (s *Settings) PriorityOf(severity Severity, urgency Urgency) int {
+	if severity == SeverityNone {
+		severity = Medium
+	}
+	if urgency == UrgencyNone {
+		urgency = NoDate
+	}
+	if p := s.Matrix[severity.String()+"/"+urgency.String()]; p >= 1 && p <= 4 {
+		return p
+	}
+	return 4
+}
