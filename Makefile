@@ -1,0 +1,44 @@
+# Everything a developer runs. `make test` is what CI runs.
+
+GO      ?= go
+export CGO_ENABLED ?= 0
+LDFLAGS  = -s -w
+
+.PHONY: build deps test check race fuzz crash bench corpus clean
+
+build:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sportello .
+
+# What the tests need and the machine may lack: Chromium, and axe-core for accessibility.
+deps:
+	@sh scripts/deps.sh
+
+test: deps check
+	$(GO) test -count=1 -timeout 20m ./...
+
+# gofmt and vet, and that the example configuration, the routes and the imports hold (those are tests).
+check:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+
+race:
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./store ./search ./app/desk ./app/credential ./app/worktime ./app/markup
+
+# Each fuzz target for a while; FUZZTIME=10m for a night.
+FUZZTIME ?= 20s
+fuzz:
+	@sh scripts/fuzz.sh $(FUZZTIME)
+
+# Three hundred kills at random moments.
+crash:
+	SPORTELLO_CRASHES=300 $(GO) test -count=1 -timeout 60m -run Crash -v ./store ./app
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# About 2,500 real help pages in Italian and as many in English, from Debian's packages.
+corpus:
+	@sh scripts/corpus.sh
+
+clean:
+	rm -rf sportello build
