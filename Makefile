@@ -11,7 +11,7 @@ build:
 
 # What the tests need and the machine may lack: Chromium, and axe-core for accessibility.
 deps:
-	@sh scripts/deps.sh
+	@sh .ci/deps.sh
 
 test: deps check
 	$(GO) test -count=1 -timeout 20m ./...
@@ -27,7 +27,7 @@ race:
 # Each fuzz target for a while; FUZZTIME=10m for a night.
 FUZZTIME ?= 20s
 fuzz:
-	@sh scripts/fuzz.sh $(FUZZTIME)
+	@sh .ci/fuzz.sh $(FUZZTIME)
 
 # Three hundred kills at random moments.
 crash:
@@ -38,7 +38,7 @@ bench:
 
 # About 2,500 real help pages in Italian and as many in English, from Debian's packages.
 corpus:
-	@sh scripts/corpus.sh
+	@sh .ci/corpus.sh
 
 clean:
 	rm -rf sportello build

@@ -49,7 +49,7 @@ func Load(fsys fs.FS) (*Public, error) {
 		}
 		css = append(css, b...)
 	}
-	p.files[bundle] = css
+	p.files[bundle] = Squeeze(css)
 	err := fs.WalkDir(fsys, "js", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(name) != ".js" {
 			return err

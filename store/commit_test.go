@@ -113,7 +113,7 @@ func TestAWriterSeesItsNeighbour(t *testing.T) {
 }
 
 func TestAFailureIsJudgedAgainstWhatIsReallyThere(t *testing.T) {
-	// The second writer takes its name from the first, which then falls away: run again it finds the name free.
+	// The second writer wants the name that the first one had written before it fell away.
 	st := fresh(t, quick)
 	ends := together(t, st,
 		func(tx *Tx) error {

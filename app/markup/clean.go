@@ -118,15 +118,11 @@ var policy = func() *bluemonday.Policy {
 	return p
 }()
 
-var headingTag = regexp.MustCompile(`(?i)<h([1-6])[\s/>]`)
-
 // cleanHTML returns safe, balanced HTML for HTML of any kind.
 func cleanHTML(s string, ids bool) string {
-	t := tidy{ids: ids, highest: 6}
-	for _, m := range headingTag.FindAllStringSubmatch(s, -1) {
-		t.highest = min(t.highest, int(m[1][0]-'0'))
-	}
+	t := tidy{ids: ids}
 	t.run(s)
+	t.level()
 	return policy.Sanitize(string(t.out))
 }
 
@@ -145,15 +141,19 @@ type open struct {
 // tokens and never builds a tree: repairing a tree as browsers do copies open
 // formatting into every new paragraph, and a small text becomes a huge page.
 type tidy struct {
-	out     []byte
-	stack   []open
-	ids     bool
-	highest int
-	known   headingIDs
+	out   []byte
+	stack []open
+	ids   bool
+	known headingIDs
 
 	heading     bool // one is open
 	headingText strings.Builder
+	headings    []headingPlace
 }
+
+// headingPlace is a finished heading: its level in the source and where the
+// digits of its tags are in the output.
+type headingPlace struct{ level, start, end int }
 
 func (t *tidy) run(s string) {
 	t.out = make([]byte, 0, len(s)+len(s)/8)
@@ -183,6 +183,8 @@ func (t *tidy) run(s string) {
 }
 
 func (t *tidy) text(s string) {
+	// "&#11;" was hidden from Clean when the body came in.
+	s = Clean(s)
 	if t.heading {
 		t.headingText.WriteString(s)
 	}
@@ -216,8 +218,8 @@ func (t *tidy) start(name string, attrs []html.Attribute) {
 		t.link(attrs)
 		return
 	}
-	if n := headingLevel(name); n > 0 {
-		t.startHeading(name, n)
+	if headingLevel(name) > 0 {
+		t.startHeading(name)
 		return
 	}
 	begin := len(t.out)
@@ -350,16 +352,31 @@ func (t *tidy) closeTo(n int) {
 			id := ` id="` + t.known.id(t.headingText.String()) + `"`
 			t.out = slices.Insert(t.out, o.begin+len("<h2"), []byte(id)...)
 		}
+		if heading {
+			t.headings = append(t.headings, headingPlace{headingLevel(o.name), o.begin + len("<h"), len(t.out) - len("2>")})
+		}
 	}
 }
 
-func (t *tidy) startHeading(name string, level int) {
-	as := "h" + string(byte('0'+min(level-t.highest+2, 6)))
+func (t *tidy) startHeading(name string) {
 	begin := len(t.out)
-	t.out = append(append(append(t.out, '<'), as...), '>')
+	t.out = append(append(append(t.out, '<'), name...), '>')
 	t.heading = true
 	t.headingText.Reset()
-	t.push(name, as, begin)
+	t.push(name, name, begin)
+}
+
+// level moves all headings so that the highest is an h2. Which one that is
+// shows only at the end, when the empty ones have gone.
+func (t *tidy) level() {
+	highest := 6
+	for _, h := range t.headings {
+		highest = min(highest, h.level)
+	}
+	for _, h := range t.headings {
+		digit := byte('0' + min(h.level-highest+2, 6))
+		t.out[h.start], t.out[h.end] = digit, digit
+	}
 }
 
 func (t *tidy) link(attrs []html.Attribute) {
@@ -370,7 +387,7 @@ func (t *tidy) link(attrs []html.Attribute) {
 	}
 	begin := len(t.out)
 	t.out = append(t.out, `<a href="`+html.EscapeString(href)+`"`...)
-	if title := attr(attrs, "title"); title != "" {
+	if title := Clean(attr(attrs, "title")); title != "" {
 		t.out = append(t.out, ` title="`+html.EscapeString(title)+`"`...)
 	}
 	if kind == linkExternal {
@@ -424,7 +441,7 @@ func (t *tidy) attributes(e element, as string, attrs []html.Attribute) {
 		}
 		if good {
 			seen[a.Key] = true
-			t.out = append(t.out, ` `+a.Key+`="`+html.EscapeString(a.Val)+`"`...)
+			t.out = append(t.out, ` `+a.Key+`="`+html.EscapeString(Clean(a.Val))+`"`...)
 		}
 	}
 }

@@ -1,7 +1,10 @@
 package markup
 
 import (
+	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -33,6 +36,9 @@ func FuzzHTML(f *testing.F) {
 			}
 			if p := Plain(format, s); !utf8.ValidString(p) || p != strings.TrimSpace(p) {
 				t.Errorf("%s: plain text %q", format, p)
+			}
+			if Clean(out) != out {
+				t.Errorf("%s: controls in %q", format, out)
 			}
 			if format == RichText {
 				if again := string(HTML(RichText, out)); again != out {
@@ -100,4 +106,39 @@ func FuzzExtract(f *testing.F) {
 		}
 		check(t, "page", p.HTML, string(HTML(RichText, p.HTML)))
 	})
+}
+
+// pieces are what fuzzing by bytes rarely puts together.
+var pieces = strings.Split("<p>|</p>|<div>|</div>|<b>|</b>|<i>|</i>|<a href=/x>|<a href=javascript:y>|<a href=http://z.it>|</a>|<h1>|</h1>|<h3>|</h3>|"+
+	"<ul>|<ol start=3>|<li>|</li>|</ul>|</ol>|<dl>|<dt>|<dd>|</dl>|<table>|<tr>|<td>|<th>|</td>|</tr>|</table>|<caption>|<thead>|<tbody>|</tbody>|"+
+	"<pre>|</pre>|<code>|</code>|<img src=/file/1 alt=u>|<img src=http://v.it/w alt='<'>|<img src=data:x onerror=y>|<br>|<hr>|<details>|<summary>|</details>|"+
+	"<script>|</script>|<style>|</style>|<svg>|<math>|</svg>|<title>|</title>|<noscript>|<template>|<textarea>|<select>|<plaintext>|<!--|-->|<![CDATA[|]]>|"+
+	"style=a:b|onclick=c|class=d|\"|'|<|>|&lt;|&#60;|&amp;|parola| |\n|\n\n|\n> |\n- |\n  - |\n1. |\n# |\n```\n|`|``|*|**|_|~~|[|](/e)|](http://f.it)|](javascript:g)|![|"+
+	"](/file/2)|](http://h.it/i.png)|[j]: javascript:k|[j]|<http://l.it>|<m@n.it>|www.o.it|p@q.it|#12|\\|---|===|    |\t|A\x7cB\n-\x7c-\n", "|")
+
+// MARKUP_PIECES asks for more texts than an ordinary run tries.
+func TestRandomPiecesStaySafe(t *testing.T) {
+	n := 4000
+	if s := os.Getenv("MARKUP_PIECES"); s != "" {
+		n, _ = strconv.Atoi(s)
+	}
+	rnd := rand.New(rand.NewPCG(1, uint64(n)))
+	for range n {
+		var b strings.Builder
+		for range 1 + rnd.IntN(40) {
+			b.WriteString(pieces[rnd.IntN(len(pieces))])
+		}
+		s := b.String()
+		for _, format := range formats {
+			out := string(HTML(format, s))
+			check(t, format, s, out)
+			if again := string(HTML(RichText, out)); format == RichText && again != out {
+				t.Errorf("%q cleaned once: %q\ntwice: %q", s, out, again)
+			}
+		}
+		check(t, "message", s, string(Message(s)))
+		if t.Failed() {
+			t.Fatalf("the text was %q", s)
+		}
+	}
 }

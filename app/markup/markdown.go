@@ -82,7 +82,8 @@ func (d *dialect) render(body string, ids bool) string {
 		// A bytes.Buffer does not fail; should a node, the text still shows.
 		return textHTML(body)
 	}
-	return b.String()
+	// Entities may have brought controls that Clean could not see before.
+	return Clean(b.String())
 }
 
 // maxReferences bounds the bytes that links by reference may add: a long

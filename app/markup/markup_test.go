@@ -83,6 +83,7 @@ func TestRichText(t *testing.T) {
 		"old elements become new ones":       {"<center>a</center><tt>b</tt><strike>c</strike>", "<div>a</div><code>b</code><s>c</s>"},
 		"comments go":                        {"a<!-- <b>c -->b", "ab"},
 		"text is escaped once":               {"a &amp; b &lt;c> \"", "a &amp; b &lt;c&gt; &#34;"},
+		"entities bring no controls":         {`a&#11;b&#1;<i title="&#7;c">d</i>`, "a\nb<i>d</i>"},
 		"language and direction stay":        {`<p lang="en" dir="rtl">a</p>`, `<p lang="en" dir="rtl">a</p>`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ func htmlText(s string) string {
 		kind := z.Next()
 		switch kind {
 		case html.ErrorToken:
-			return strings.TrimSpace(w.b.String())
+			return strings.TrimSpace(Clean(w.b.String()))
 		case html.TextToken:
 			if !skip {
 				w.text(string(z.Text()))
