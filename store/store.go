@@ -519,7 +519,11 @@ func (s *Store) Copy(ctx context.Context, w io.Writer) (int64, error) {
 		n, err = tx.WriteTo(&contextWriter{ctx, w})
 		return err
 	})
-	return n, err
+	if err != nil {
+		// bbolt keeps the text of the writer's error, not the error itself.
+		return n, errors.Join(ctx.Err(), fmt.Errorf("store: copy: %w", err))
+	}
+	return n, nil
 }
 
 type contextWriter struct {

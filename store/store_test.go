@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
@@ -101,7 +102,7 @@ func reopened(t testing.TB, dir string, o Options) *Store {
 }
 
 // quick is for tests that are not about what a crash leaves.
-var quick = Options{NoSync: true}
+var quick = Options{NoSync: true, Log: slog.New(slog.DiscardHandler)}
 
 func sound(t testing.TB, st *Store) {
 	t.Helper()

@@ -345,7 +345,7 @@ func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
 			if k, v = c.Seek(idBytes(from)); k == nil {
 				k, v = c.Last()
 			} else if lastID(k) > from {
-				k, v = c.Prev()
+				k, v = previous(c, k)
 			}
 		}
 		for k != nil {
@@ -354,12 +354,28 @@ func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
 				return
 			}
 			if desc {
-				k, v = c.Prev()
+				k, v = previous(c, k)
 			} else {
 				k, v = c.Next()
 			}
 		}
 	}
+}
+
+// previous moves the cursor from the key to the one before it. bbolt's own Prev returns nil, as at the beginning, when
+// it comes to a page that the same transaction has emptied.
+func previous(c *bbolt.Cursor, key []byte) (k, v []byte) {
+	k, v = c.Prev()
+	if k != nil || !c.Bucket().Writable() {
+		return k, v
+	}
+	if first, _ := c.Bucket().Cursor().First(); first == nil || bytes.Compare(first, key) >= 0 {
+		return nil, nil
+	}
+	for k == nil {
+		k, v = c.Prev()
+	}
+	return k, v
 }
 
 // Span names a run of index entries: those whose key begins with Prefix, upwards or downwards, from Low (inclusive)
@@ -475,6 +491,7 @@ func (ix *Index[T]) Find(tx *Tx, parts ...any) ([]*T, error) {
 
 type walk struct {
 	c    *bbolt.Cursor
+	at   []byte // the key the cursor is on
 	s    Span
 	low  []byte
 	high []byte
@@ -505,14 +522,14 @@ func (w *walk) first() (Entry, bool) {
 		k, _ = w.c.Last()
 		return w.entry(k)
 	}
-	k, _ = w.c.Prev()
+	k, _ = previous(w.c, k)
 	return w.entry(k)
 }
 
 func (w *walk) next() (Entry, bool) {
 	var k []byte
 	if w.s.Desc {
-		k, _ = w.c.Prev()
+		k, _ = previous(w.c, w.at)
 	} else {
 		k, _ = w.c.Next()
 	}
@@ -523,6 +540,7 @@ func (w *walk) entry(k []byte) (Entry, bool) {
 	if k == nil || bytes.Compare(k, w.low) < 0 || (w.high != nil && bytes.Compare(k, w.high) >= 0) {
 		return Entry{}, false
 	}
+	w.at = k
 	return Entry{Rest: bytes.Clone(k[len(w.s.Prefix):]), ID: lastID(k)}, true
 }
 

@@ -152,7 +152,9 @@ func TestAgainstAModel(t *testing.T) {
 						}
 					}
 					if round%10 == 0 {
-						compare(t, tx, r, next)
+						if err := compare(tx, r, next); err != nil {
+							return err
+						}
 					}
 					if give {
 						return abandoned
@@ -167,7 +169,7 @@ func TestAgainstAModel(t *testing.T) {
 					m = next
 				}
 				if round%5 == 0 {
-					must(t, st.View(func(tx *Tx) error { compare(t, tx, r, m); return nil }))
+					must(t, st.View(func(tx *Tx) error { return compare(tx, r, m) }))
 				}
 				if round%50 == 0 {
 					sound(t, st)
@@ -231,15 +233,28 @@ func put(tx *Tx, m *model, row item) error {
 	return err
 }
 
-func compare(t *testing.T, tx *Tx, r *rand.Rand, m *model) {
-	t.Helper()
+// compare asks table and model the same questions and returns the first that they answer differently.
+func compare(tx *Tx, r *rand.Rand, m *model) (err error) {
+	type difference struct{ error }
+	fail := func(format string, args ...any) { panic(difference{fmt.Errorf(format, args...)}) }
+	defer func() {
+		if p := recover(); p != nil {
+			d, ok := p.(difference)
+			if !ok {
+				panic(p)
+			}
+			err = d.error
+		}
+	}()
 	collect := func(seq func(func(*item, error) bool)) []uint64 {
 		out := []uint64{}
 		seq(func(row *item, err error) bool {
-			must(t, err)
+			if err != nil {
+				fail("walk: %w", err)
+			}
 			want := m.rows[row.ID]
 			if row.Rev != want.Rev || row.Name != want.Name || !row.At.Equal(want.At) || !slices.Equal(row.Tags, want.Tags) || row.Secret != want.Secret {
-				t.Fatalf("row %d is %+v, want %+v", row.ID, row, want)
+				fail("row %d is %+v, want %+v", row.ID, row, want)
 			}
 			out = append(out, row.ID)
 			return true
@@ -247,9 +262,8 @@ func compare(t *testing.T, tx *Tx, r *rand.Rand, m *model) {
 		return out
 	}
 	same := func(what string, got, want []uint64) {
-		t.Helper()
 		if !slices.Equal(got, want) {
-			t.Fatalf("%s: %v, want %v", what, got, want)
+			fail("%s: %v, want %v", what, got, want)
 		}
 	}
 	byID := m.sorted(func(a, b item) int { return cmp.Compare(a.ID, b.ID) })
@@ -263,7 +277,7 @@ func compare(t *testing.T, tx *Tx, r *rand.Rand, m *model) {
 		inGroup := slices.DeleteFunc(m.sorted(func(a, b item) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) }),
 			func(i item) bool { return i.Group != group })
 		if n := items.Count(tx, "group", group); n != len(inGroup) {
-			t.Fatalf("group %d counts %d, want %d", group, n, len(inGroup))
+			fail("group %d counts %d, want %d", group, n, len(inGroup))
 		}
 		low, high := time.Unix(int64(r.IntN(40)), 0), time.Unix(int64(r.IntN(40)), 0)
 		span := Span{Prefix: Key(group), Low: Key(low), High: Key(high)}
@@ -287,7 +301,7 @@ func compare(t *testing.T, tx *Tx, r *rand.Rand, m *model) {
 			}
 		}
 		if got := items.Count(tx, "tag", tag); got != n {
-			t.Fatalf("tag %d counts %d, want %d", tag, got, n)
+			fail("tag %d counts %d, want %d", tag, got, n)
 		}
 		if r.IntN(2) == 0 {
 			continue
@@ -322,8 +336,9 @@ func compare(t *testing.T, tx *Tx, r *rand.Rand, m *model) {
 		}
 	}
 	if (named == 0) != errors.Is(err, ErrNotFound) || (named != 0 && found.ID != named) || itemsByName.Has(tx, name) != (named != 0) {
-		t.Fatalf("%s: found %+v, %v, want %d", name, found, err, named)
+		fail("%s: found %+v, %v, want %d", name, found, err, named)
 	}
+	return nil
 }
 
 // TestManyWritersAgainstTheirModels lets each of several goroutines play with rows of its own group while readers look.

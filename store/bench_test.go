@@ -1,0 +1,138 @@
+package store
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// The three that follow write the same: one row of a ticket's size, on disk when the call returns. Ours also writes
+// indexes, counters and the change log.
+
+func BenchmarkUpdate1(b *testing.B) { benchUpdate(b, 1) }
+
+func BenchmarkUpdate64(b *testing.B) { benchUpdate(b, 64) }
+
+func benchUpdate(b *testing.B, writers int) {
+	st, err := Open(b.TempDir(), Options{})
+	must(b, err)
+	defer st.Close()
+	var n atomic.Uint64
+	parallel(b, writers, func() error {
+		i := n.Add(1)
+		return st.Update(By{Person: 1, Via: "api", Act: "open"}, func(tx *Tx) error {
+			return Tickets.Put(tx, &Ticket{Subject: "Stampa bloccata all'ufficio protocollo", State: StateNew, Group: i % 20, Requester: i % 2500,
+				Due: tx.Now(), Opened: tx.Now(), PublicUpdated: tx.Now(), Messages: 1})
+		})
+	})
+}
+
+func BenchmarkBoltUpdate1(b *testing.B)  { benchBolt(b, 1, (*bbolt.DB).Update) }
+func BenchmarkBoltUpdate64(b *testing.B) { benchBolt(b, 64, (*bbolt.DB).Update) }
+func BenchmarkBoltBatch1(b *testing.B)   { benchBolt(b, 1, (*bbolt.DB).Batch) }
+func BenchmarkBoltBatch64(b *testing.B)  { benchBolt(b, 64, (*bbolt.DB).Batch) }
+
+func benchBolt(b *testing.B, writers int, update func(*bbolt.DB, func(*bbolt.Tx) error) error) {
+	db, err := bbolt.Open(filepath.Join(b.TempDir(), "plain.db"), 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType})
+	must(b, err)
+	defer db.Close()
+	must(b, db.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("rows")); return err }))
+	row := make([]byte, 500)
+	parallel(b, writers, func() error {
+		return update(db, func(tx *bbolt.Tx) error {
+			rows := tx.Bucket([]byte("rows"))
+			id, err := rows.NextSequence()
+			if err != nil {
+				return err
+			}
+			return rows.Put(idBytes(id), row)
+		})
+	})
+}
+
+func parallel(b *testing.B, writers int, write func() error) {
+	left := atomic.Int64{}
+	left.Store(int64(b.N))
+	ends := make(chan error)
+	b.ResetTimer()
+	for range writers {
+		go func() {
+			for left.Add(-1) >= 0 {
+				if err := write(); err != nil {
+					ends <- err
+					return
+				}
+			}
+			ends <- nil
+		}()
+	}
+	for range writers {
+		if err := <-ends; err != nil {
+			b.Error(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
+}
+
+// BenchmarkPage reads a page of 50 of 100,000 tickets through an index, its count beside it.
+func BenchmarkPage(b *testing.B) {
+	st, err := Open(b.TempDir(), Options{NoSync: true})
+	must(b, err)
+	defer st.Close()
+	const tickets = 100000
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := 0; i < tickets; i += 5000 {
+		must(b, st.Update(By{Act: "open"}, func(tx *Tx) error {
+			for j := range 5000 {
+				n := i + j
+				state := StateClosed
+				if n%40 == 0 {
+					state = StateOpen
+				}
+				err := Tickets.Put(tx, &Ticket{Subject: fmt.Sprint("Richiesta ", n), State: state, Group: uint64(n%20) + 1, Requester: uint64(n%2500) + 1,
+					Due: start.Add(time.Duration(n*7919%tickets) * time.Minute), PublicUpdated: start.Add(time.Duration(n) * time.Minute), Messages: 1})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+	for name, spans := range map[string][]Span{
+		"everything closed": {{Prefix: Key(StateClosed), Desc: true}},
+		"twenty groups merged": func() (out []Span) {
+			for g := range uint64(20) {
+				out = append(out, Span{Prefix: Key(g+1, StateOpen)})
+			}
+			return out
+		}(),
+	} {
+		ix := TicketsByState
+		if len(spans) > 1 {
+			ix = TicketsByGroup
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				must(b, st.View(func(tx *Tx) error {
+					n := 0
+					for _, err := range ix.Merge(tx, spans) {
+						if err != nil {
+							return err
+						}
+						if n++; n == 50 {
+							break
+						}
+					}
+					if Tickets.Count(tx, CountState, StateClosed) == 0 || n != 50 {
+						b.Fatal("no page")
+					}
+					return nil
+				}))
+			}
+		})
+	}
+}

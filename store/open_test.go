@@ -1,0 +1,346 @@
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+func TestOpenMakesAFolderForItsOwnerAlone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "data")
+	st := reopened(t, dir, quick)
+	for path, want := range map[string]os.FileMode{"": 0o700, "blob": 0o700, "desk.db": 0o600, "lock": 0o600} {
+		info, err := os.Stat(filepath.Join(dir, path))
+		must(t, err)
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, want %v", path, info.Mode().Perm(), want)
+		}
+	}
+	key, err := st.SecretKey()
+	must(t, err)
+	again, err := st.SecretKey()
+	must(t, err)
+	if len(key) != 32 || !bytes.Equal(key, again) {
+		t.Errorf("keys %x and %x", key, again)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "key"), []byte("short\n"), 0o600))
+	if _, err := st.SecretKey(); err == nil {
+		t.Error("a broken key was accepted or replaced")
+	}
+}
+
+func TestAStoreKeepsItsName(t *testing.T) {
+	dir := t.TempDir()
+	st := reopened(t, dir, quick)
+	id := st.ID()
+	must(t, st.Close())
+	if again := reopened(t, dir, quick).ID(); id == "" || again != id {
+		t.Errorf("%q, then %q", id, again)
+	}
+	if other := fresh(t, quick).ID(); other == id {
+		t.Error("two stores have one name")
+	}
+}
+
+func playOpen(dir string) error {
+	st, err := Open(dir, Options{})
+	if err != nil {
+		fmt.Print(err)
+		return nil
+	}
+	fmt.Print("opened")
+	return st.Close()
+}
+
+func TestASecondProcessIsRefusedByName(t *testing.T) {
+	dir := t.TempDir()
+	st := reopened(t, dir, quick)
+	out, err := child(t, "open", dir).Output()
+	must(t, err)
+	for _, want := range []string{"unavailable: error.folder-in-use", "process " + strconv.Itoa(os.Getpid()), dir} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%q does not say %q", out, want)
+		}
+	}
+	_, err = Open(dir, Options{})
+	wantKind(t, err, Unavailable, "error.folder-in-use")
+	must(t, st.Close())
+	out, err = child(t, "open", dir).Output()
+	must(t, err)
+	if string(out) != "opened" {
+		t.Errorf("after the first has closed it: %q", out)
+	}
+}
+
+func TestANewerFileIsRefusedWithBothVersions(t *testing.T) {
+	dir := t.TempDir()
+	st := reopened(t, dir, quick)
+	must(t, st.Close())
+	path := filepath.Join(dir, "desk.db")
+	setSchema(t, path, 99)
+	before, err := os.ReadFile(path)
+	must(t, err)
+	_, err = Open(dir, quick)
+	wantKind(t, err, Unavailable, "error.newer-data")
+	if !strings.Contains(err.Error(), "schema 99") || !strings.Contains(err.Error(), fmt.Sprint("knows ", len(migrations)+1)) {
+		t.Errorf("error %q", err)
+	}
+	after, err := os.ReadFile(path)
+	must(t, err)
+	if !bytes.Equal(before, after) {
+		t.Error("the newer file was written to")
+	}
+	setSchema(t, path, len(migrations)+1)
+	reopened(t, dir, quick)
+}
+
+func setSchema(t testing.TB, path string, version int) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	must(t, err)
+	must(t, db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketMeta).Put([]byte("schema"), []byte(strconv.Itoa(version)))
+	}))
+	must(t, db.Close())
+}
+
+func TestMigrate(t *testing.T) {
+	read := func(db *bbolt.DB, key string) (out string) {
+		must(t, db.View(func(tx *bbolt.Tx) error {
+			out = string(tx.Bucket(bucketMeta).Get([]byte(key)))
+			return nil
+		}))
+		return out
+	}
+	appends := func(name string) migration {
+		return migration{name, func(tx *bbolt.Tx) error {
+			m := tx.Bucket(bucketMeta)
+			return m.Put([]byte("trail"), append(bytes.Clone(m.Get([]byte("trail"))), name...))
+		}}
+	}
+	broken := errors.New("broken")
+	fails := migration{"fails", func(tx *bbolt.Tx) error {
+		return errors.Join(tx.Bucket(bucketMeta).Put([]byte("trail"), []byte("spoiled")), broken)
+	}}
+	path := filepath.Join(t.TempDir(), "desk.db")
+	db, err := bbolt.Open(path, 0o600, nil)
+	must(t, err)
+	defer db.Close()
+
+	must(t, migrate(db, path, nil))
+	if v := read(db, "schema"); v != "1" {
+		t.Fatalf("a new file has schema %s", v)
+	}
+	if err := migrate(db, path, []migration{appends("a"), fails, appends("c")}); !errors.Is(err, broken) || !strings.Contains(err.Error(), "schema 3 (fails)") {
+		t.Fatalf("error %v", err)
+	}
+	if read(db, "schema") != "2" || read(db, "trail") != "a" {
+		t.Fatalf("after a step that fails: schema %s, trail %s", read(db, "schema"), read(db, "trail"))
+	}
+	must(t, migrate(db, path, []migration{appends("a"), appends("b"), appends("c")}))
+	if read(db, "schema") != "4" || read(db, "trail") != "abc" {
+		t.Fatalf("schema %s, trail %s", read(db, "schema"), read(db, "trail"))
+	}
+	for version, trail := range map[string]string{"1": "", "2": "a"} {
+		c, err := bbolt.Open(path+".schema"+version, 0o600, nil)
+		must(t, err)
+		if read(c, "schema") != version || read(c, "trail") != trail {
+			t.Errorf("copy of schema %s has schema %s, trail %s", version, read(c, "schema"), read(c, "trail"))
+		}
+		must(t, c.Close())
+	}
+	if _, err := os.Stat(path + ".schema4"); err == nil {
+		t.Error("a copy was made although there was nothing to do")
+	}
+	wantKind(t, migrate(db, path, nil), Unavailable, "error.newer-data")
+	fresh := filepath.Join(t.TempDir(), "desk.db")
+	n, err := bbolt.Open(fresh, 0o600, nil)
+	must(t, err)
+	defer n.Close()
+	must(t, migrate(n, fresh, []migration{fails}))
+	if read(n, "schema") != "2" || read(n, "trail") != "" {
+		t.Error("a new file went through the migrations")
+	}
+}
+
+var update = flag.Bool("update", false, "make testdata/schema1.db.gz anew; only as long as no release has written schema 1")
+
+const schema1 = "testdata/schema1.db.gz"
+
+// TestAFileOfSchema1 opens a file that was written when schema 1 was the newest, and finds everything in it.
+func TestAFileOfSchema1(t *testing.T) {
+	if *update {
+		writeSchema1(t)
+	}
+	dir := t.TempDir()
+	packed, err := os.Open(schema1)
+	must(t, err)
+	defer packed.Close()
+	z, err := gzip.NewReader(packed)
+	must(t, err)
+	raw, err := io.ReadAll(z)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, "desk.db"), raw, 0o600))
+
+	st := reopened(t, dir, quick)
+	_, err = st.PutBlob(strings.NewReader("allegato"), 0)
+	must(t, err)
+	sound(t, st)
+	must(t, st.View(func(tx *Tx) error {
+		for _, table := range allTables {
+			if name := table.tableName(); name != "test.items" && !table.has(tx, 1) {
+				t.Errorf("no row in %s", name)
+			}
+		}
+		ticket, err := Tickets.Get(tx, 1)
+		if err != nil {
+			return err
+		}
+		if ticket.Subject != "Stampa bloccata" || ticket.State != StateOpen || ticket.Kind != Malfunction || !ticket.OnSide(2) || ticket.Answers["ufficio"] != "Rettorato" {
+			t.Errorf("ticket %+v", ticket)
+		}
+		p, err := PeopleByEmail.First(tx, "chiara.riva@uni.example")
+		if err != nil {
+			return err
+		}
+		if !p.InGroup(1) || p.Password == "" {
+			t.Errorf("person %+v", p)
+		}
+		history, err := tx.TicketChanges(1)
+		if len(history) < 3 || history[0].Act != "open" {
+			t.Errorf("history %+v", history)
+		}
+		if tx.Cursor("notices") == 0 {
+			t.Error("the cursor is lost")
+		}
+		return err
+	}))
+	add(t, st, &item{Group: 1})
+}
+
+func writeSchema1(t *testing.T) {
+	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	st, err := Open(t.TempDir(), Options{NoSync: true, Clock: func() time.Time { at = at.Add(time.Second); return at }})
+	must(t, err)
+	blob, err := st.PutBlob(strings.NewReader("allegato"), 0)
+	must(t, err)
+	must(t, st.Update(By{Via: "command", Act: "open"}, func(tx *Tx) error {
+		ends := tx.Now().AddDate(10, 0, 0)
+		for _, write := range []func() error{
+			func() error {
+				return Organisations.Put(tx, &Organisation{Name: "Università di Prova", Domains: []string{"uni.example"}})
+			},
+			func() error { return Units.Put(tx, &Unit{Organisation: 1, Name: "Rettorato"}) },
+			func() error { return Groups.Put(tx, &Group{Code: GeneralGroup, Name: Words{IT: "Generale"}}) },
+			func() error {
+				return People.Put(tx, &Person{Email: "chiara.riva@uni.example", Name: "Chiara Riva", Password: "$argon2id$", PasswordSet: tx.Now(),
+					Groups: []Membership{{Group: 1, Supervisor: true}}, Administrator: true, Organisation: 1, Unit: 1})
+			},
+			func() error {
+				return People.Put(tx, &Person{Email: "dario.sala@uni.example", Name: "Dario Sala", Coordinates: []Coordination{{Organisation: 1}}})
+			},
+			func() error {
+				return Modules.Put(tx, &Module{Code: "csa", Name: Words{IT: "CSA"}, Channel: Here, Group: 1})
+			},
+			func() error {
+				return Tickets.Put(tx, &Ticket{Subject: "Stampa bloccata", Kind: Malfunction, Severity: High, Urgency: Week, Priority: 2, State: StateOpen,
+					Module: 1, Group: 1, Assignee: 1, Requester: 2, Participants: []uint64{1}, AddedBy: map[uint64]uint64{1: 2}, Organisation: 1, Unit: 1,
+					Opened: tx.Now(), Due: tx.Now().Add(8 * time.Hour), PublicUpdated: tx.Now(), Messages: 1, External: "OLD-1", Answers: map[string]string{"ufficio": "Rettorato"}})
+			},
+			func() error {
+				return Messages.Put(tx, &Message{Ticket: 1, Author: 2, At: tx.Now(), Body: "Non stampa."})
+			},
+			func() error {
+				return Files.Put(tx, &File{Ticket: 1, Message: 1, Person: 2, Name: "foto.png", Type: "image/png", Size: blob.Size, Sum: blob.Sum})
+			},
+			func() error {
+				return Articles.Put(tx, &Article{Slug: "stampa", Module: 1, Audience: Public, Author: 1})
+			},
+			func() error {
+				return Versions.Put(tx, &Version{Article: 1, Module: 1, Audience: Public, Language: "it", Title: "Stampa", Body: "Riavviare.", Format: Markdown, Publication: Published})
+			},
+			func() error {
+				return Notices.Put(tx, &Notice{Person: 1, Ticket: 1, Event: "opened", Seq: 1, At: tx.Now()})
+			},
+			func() error {
+				return SavedReplies.Put(tx, &SavedReply{Group: 1, Title: Words{IT: "Riavvio"}, Body: Words{IT: "Prova a riavviare."}})
+			},
+			func() error {
+				return Drafts.Put(tx, &Form{Person: 1, Path: "/", Values: map[string][]string{"body": {"x"}}, Ends: ends})
+			},
+			func() error { return Sessions.Put(tx, &Session{Hash: "s", Person: 1, Seen: tx.Now(), Ends: ends}) },
+			func() error { return Tokens.Put(tx, &Token{Hash: "t", Person: 1, Name: "prova"}) },
+			func() error { return Links.Put(tx, &Link{Hash: "l", Person: 2, For: "password", Ends: ends}) },
+			func() error {
+				return SettingsTable.Put(tx, &Settings{Name: "Sportello", Matrix: map[string]int{"high/week": 2}})
+			},
+			func() error { return tx.SetCursor("notices", 3) },
+		} {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	// The table of the tests is not part of the schema.
+	must(t, st.Update(By{}, func(tx *Tx) error { tx.wrote = true; return tx.bolt.DeleteBucket([]byte("test.items")) }))
+	var packed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	must(t, err)
+	_, err = st.Copy(context.Background(), z)
+	must(t, err)
+	must(t, errors.Join(z.Close(), st.Close(), os.MkdirAll("testdata", 0o755)))
+	must(t, os.WriteFile(schema1, packed.Bytes(), 0o644))
+}
+
+func TestCopyIsAStore(t *testing.T) {
+	st := fresh(t, quick)
+	add(t, st, &item{Group: 1, Name: "a"})
+	var b bytes.Buffer
+	n, err := st.Copy(t.Context(), &b)
+	must(t, err)
+	if int(n) != b.Len() {
+		t.Errorf("copied %d, says %d", b.Len(), n)
+	}
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "desk.db"), b.Bytes(), 0o600))
+	other := reopened(t, dir, quick)
+	must(t, other.View(func(tx *Tx) error { _, err := itemsByName.First(tx, "a"); return err }))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := st.Copy(ended, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("copy in an ended context: %v", err)
+	}
+}
+
+func TestEveryTableIsNamedOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, table := range allTables {
+		if seen[table.tableName()] {
+			t.Errorf("two tables are called %s", table.tableName())
+		}
+		seen[table.tableName()] = true
+		indexes := map[string]bool{}
+		list := reflect.ValueOf(table).Elem().FieldByName("indexes")
+		for i := range list.Len() {
+			name := list.Index(i).Elem().FieldByName("name").String()
+			if indexes[name] {
+				t.Errorf("two indexes of %s are called %s", table.tableName(), name)
+			}
+			indexes[name] = true
+		}
+	}
+}
