@@ -1,0 +1,434 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+
+	"sportello/store"
+)
+
+// newDesk is a new desk with what Seed gives it. The store is checked when the test ends.
+func newDesk(t *testing.T) *Desk {
+	t.Helper()
+	st, err := store.Open(t.TempDir(), store.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if findings := st.Check(); len(findings) > 0 {
+			t.Errorf("check: %s", strings.Join(findings, "\n"))
+		}
+		st.Close()
+	})
+	d := New(Options{Store: st})
+	if err := d.Seed(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+var system = Actor{System: true, Via: "command"}
+
+// wants fails unless the error is of the kind and, where they are given, has key and field in one of its problems.
+func wants(t *testing.T, err error, kind store.Kind, key, field string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error, want %v %s (%s)", kind, key, field)
+		return
+	}
+	list, ok := err.(store.Problems)
+	if !ok {
+		e, ok := err.(*store.Error)
+		if !ok {
+			t.Errorf("got %v, want %v %s (%s)", err, kind, key, field)
+			return
+		}
+		list = store.Problems{e}
+	}
+	for _, e := range list {
+		if e.Kind == kind && (key == "" || e.Key == key) && (field == "" || e.Field == field) {
+			return
+		}
+	}
+	t.Errorf("got %v, want %v %s (%s)", err, kind, key, field)
+}
+
+// everybodyBut are the people of the office who are not among the named.
+func everybodyBut(o *office, names ...string) []string {
+	var out []string
+	for n := range o.people {
+		ok := true
+		for _, not := range names {
+			ok = ok && n != not
+		}
+		if ok {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func TestOnlyAdministratorsRunTheDesk(t *testing.T) {
+	o := newOffice(t)
+	for _, who := range everybodyBut(o, "amministratore") {
+		a := o.as(who)
+		for what, err := range map[string]error{
+			"add organisation":    second(o.AddOrganisation(a, OrganisationForm{Name: "Nuovo"})),
+			"change organisation": second(o.ChangeOrganisation(a, o.organis["Ateneo"], 0, OrganisationForm{Name: "Nuovo"})),
+			"remove organisation": o.RemoveOrganisation(a, o.organis["Ateneo"]),
+			"add unit":            second(o.AddUnit(a, o.organis["Ateneo"], "Nuova")),
+			"change unit":         second(o.ChangeUnit(a, 1, 0, "Nuova")),
+			"remove unit":         o.RemoveUnit(a, 1),
+			"add group":           second(o.AddGroup(a, GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
+			"change group":        second(o.ChangeGroup(a, o.group["csa"], 0, GroupForm{Name: store.Words{IT: "Nuovo"}})),
+			"remove group":        o.RemoveGroup(a, o.group["csa"]),
+			"add module":          second(o.AddModule(a, ModuleForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
+			"change module":       second(o.ChangeModule(a, o.module["csa"], 0, ModuleForm{Name: store.Words{IT: "Nuovo"}})),
+			"remove module":       o.RemoveModule(a, o.module["csa"]),
+			"import catalogue":    second(o.ImportCatalogue(a, strings.NewReader(""))),
+			"export catalogue":    o.ExportCatalogue(a, &bytes.Buffer{}),
+			"settings":            second(o.ChangeSettings(a, 0, SettingsForm{Home: &Home{}})),
+			"audit":               third(o.Audit(a, 0, 10)),
+			"export tickets":      o.ExportTickets(context.Background(), a, func(TicketRecord) error { return nil }),
+			"export articles":     o.ExportArticles(context.Background(), a, func(ArticleRecord) error { return nil }),
+			"export people":       o.ExportPeople(context.Background(), a, func(PersonRecord) error { return nil }),
+			"import a person":     third(o.PutPersonRecord(a, PersonRecord{Email: "x@y.example", Name: "X"})),
+		} {
+			if store.KindOf(err) != store.Denied {
+				t.Errorf("%s by %s: %v, want denied", what, who, err)
+			}
+		}
+	}
+	if err := o.RemoveGroup(Actor{}, o.group["csa"]); store.KindOf(err) != store.SignIn {
+		t.Errorf("nobody removes a group: %v", err)
+	}
+}
+
+func second[A any](_ A, err error) error        { return err }
+func third[A, B any](_ A, _ B, err error) error { return err }
+
+func TestSeedMakesTheCatalogueOfTheDomainOnce(t *testing.T) {
+	d := newDesk(t)
+	levels, err := d.Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	group := map[uint64]string{}
+	list, err := d.Groups(system)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range list {
+		group[g.ID] = g.Code
+		if g.Name.IT == "" || g.Name.EN == "" || g.Description.IT == "" || g.Description.EN == "" {
+			t.Errorf("group %s lacks a text", g.Code)
+		}
+	}
+	if len(list) != 6 || list[0].Code != store.GeneralGroup {
+		t.Errorf("groups: %v", group)
+	}
+	for _, l := range levels {
+		got[l.Code] = l.Channel.String() + " " + group[l.Group]
+		if l.Name.IT == "" || l.Name.EN == "" || l.Description.IT == "" || l.Description.EN == "" {
+			t.Errorf("%s lacks a text", l.Code)
+		}
+		if !l.Here() && (l.Reason.IT == "" || l.Reason.EN == "") {
+			t.Errorf("%s does not say why it is served elsewhere", l.Code)
+		}
+		if l.Here() && len(l.Versions) == 0 {
+			t.Errorf("%s has no versions", l.Code)
+		}
+	}
+	want := map[string]string{
+		"u-gov": "here generale", "u-gov/ricerca": "here ricerca", "u-gov/ricerca/catalogo-valutazione": "here ricerca", "u-gov/ricerca/gestione-progetti": "here ricerca",
+		"u-gov/contabilita": "here contabilita", "u-gov/risorse-umane": "here risorse-umane", "u-gov/risorse-umane/gestione-organico": "here risorse-umane",
+		"u-gov/risorse-umane/valutazione-prestazioni": "here risorse-umane", "u-gov/pianificazione-controllo": "here pianificazione",
+		"u-gov/pianificazione-controllo/data-mart": "here pianificazione", "u-gov/pianificazione-controllo/allocazione-costi": "here pianificazione",
+		"u-gov/pianificazione-controllo/cruscotti": "here pianificazione", "u-gov/programmazione-didattica": "desk generale",
+		"u-gov/gestione-documentale": "desk generale", "u-gov/gestione-documentale/titulus": "desk generale", "csa": "here csa", "esse3": "desk generale", "cia": "email contabilita",
+	}
+	for code, w := range want {
+		if got[code] != w {
+			t.Errorf("%s: %q, want %q", code, got[code], w)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d levels, want %d", len(got), len(want))
+	}
+	l, err := d.LevelByCode("u-gov/ricerca/gestione-progetti")
+	if err != nil || l.Path.IT != "U-GOV › Ricerca › Gestione Progetti" || l.Depth != 2 || len(l.Above) != 2 {
+		t.Errorf("path %+v, %v", l, err)
+	}
+
+	seq := d.Store().Last()
+	if err := d.Seed(context.Background()); err != nil || d.Store().Last() != seq {
+		t.Errorf("a second seed wrote something: %v", err)
+	}
+	contacts, err := d.Contacts()
+	if err != nil || len(contacts) != 4 || len(contacts[0].Areas) == 0 {
+		t.Errorf("contacts %v, %v", contacts, err)
+	}
+}
+
+func TestExportedCatalogueReadsBackAsItWas(t *testing.T) {
+	d := newDesk(t)
+	var first, again bytes.Buffer
+	if err := d.ExportCatalogue(system, &first); err != nil {
+		t.Fatal(err)
+	}
+	n, err := d.ImportCatalogue(system, bytes.NewReader(first.Bytes()))
+	if err != nil || n != (Imported{}) {
+		t.Errorf("the same desk: %+v, %v", n, err)
+	}
+	st, err := store.Open(t.TempDir(), store.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	empty := New(Options{Store: st})
+	if n, err = empty.ImportCatalogue(system, bytes.NewReader(first.Bytes())); err != nil || n.Added != 24 {
+		t.Errorf("an empty desk: %+v, %v", n, err)
+	}
+	if err := empty.ExportCatalogue(system, &again); err != nil || first.String() != again.String() {
+		t.Errorf("differs after a round trip: %v", err)
+	}
+	_, err = d.ImportCatalogue(system, strings.NewReader("[[module]]\ncode='csa'\nname={it='CSA'}\nchanel='desk'\n"))
+	wants(t, err, store.Invalid, "error.catalogue-file", "file")
+	seq := d.Store().Last()
+	_, err = d.ImportCatalogue(system, strings.NewReader("[[module]]\ncode='nuovo'\nname={it='Nuovo'}\n[[module]]\ncode='x/y'\nname={it='Y'}\nchannel='fax'\n"))
+	wants(t, err, store.Invalid, "error.module-above", "module x/y: code")
+	wants(t, err, store.Invalid, "error.code", "module x/y: channel")
+	if d.Store().Last() != seq {
+		t.Error("part of a refused catalogue was written")
+	}
+}
+
+func TestModulesAreChecked(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("amministratore")
+	ok := ModuleForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}}
+	for name, c := range map[string]struct {
+		change     func(*ModuleForm)
+		key, field string
+	}{
+		"a name is needed":                   {func(f *ModuleForm) { f.Name = store.Words{} }, "error.required", "name-it"},
+		"a code has letters and hyphens":     {func(f *ModuleForm) { f.Code = "A b" }, "error.code-form", "code"},
+		"a code is taken once":               {func(f *ModuleForm) { f.Code = "csa" }, "error.code-taken", "code"},
+		"another desk has an https address":  {func(f *ModuleForm) { f.Channel, f.Address = store.OtherDesk, "http://x.example" }, "error.address-https", "address"},
+		"no script poses as an address":      {func(f *ModuleForm) { f.Channel, f.Address = store.OtherDesk, "javascript:alert(1)" }, "error.address-https", "address"},
+		"a mailbox is an e-mail address":     {func(f *ModuleForm) { f.Channel, f.Address = store.ByEmail, "cia" }, "error.email", "address"},
+		"what is served here has no address": {func(f *ModuleForm) { f.Channel, f.Address = store.Here, "https://x.example" }, "error.address-here", "address"},
+		"the group is there":                 {func(f *ModuleForm) { f.Group = 99 }, "error.group-unknown", "group"},
+		"the level above is there":           {func(f *ModuleForm) { f.Parent = 99 }, "error.module-unknown", "parent"},
+		"a question has a known type": {func(f *ModuleForm) {
+			f.Questions = []store.Question{{Code: "a", Label: store.Words{IT: "A"}, Type: "file"}}
+		}, "error.question-type", "questions-1"},
+		"a choice offers two things or more": {func(f *ModuleForm) {
+			f.Questions = []store.Question{{Code: "a", Label: store.Words{IT: "A"}, Type: "choice", Choices: []string{"uno", "uno"}}}
+		}, "error.question-choices", "questions-1"},
+		"two questions have different codes": {func(f *ModuleForm) {
+			f.Questions = []store.Question{{Code: "a", Label: store.Words{IT: "A"}, Type: "text"}, {Code: "a", Label: store.Words{IT: "B"}, Type: "text"}}
+		}, "error.code-taken", "questions-2"},
+		"a question says what it asks": {func(f *ModuleForm) { f.Questions = []store.Question{{Code: "a", Type: "text"}} }, "error.required", "questions-1"},
+		"a version is a short line":    {func(f *ModuleForm) { f.Versions = []string{strings.Repeat("1", 41)} }, "error.too-long", "versions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := ok
+			c.change(&f)
+			_, err := o.AddModule(a, f)
+			wants(t, err, store.Invalid, c.key, c.field)
+		})
+	}
+	m, err := o.AddModule(a, ModuleForm{Parent: o.module["csa"], Code: "stipendi", Name: store.Words{IT: "Stipendi"}, Versions: []string{" 2 ", "2", "1"}})
+	if err != nil || m.Code != "csa/stipendi" || len(m.Versions) != 2 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if l, err := o.Level(m.ID); err != nil || l.Group != o.group["csa"] || l.Channel != store.Here {
+		t.Errorf("does not inherit: %+v, %v", l, err)
+	}
+	f := ModuleFormOf(m)
+	f.Code = "paghe"
+	_, err = o.ChangeModule(a, m.ID, m.Rev, f)
+	wants(t, err, store.Invalid, "error.code-fixed", "code")
+	f.Code = ""
+	if _, err = o.ChangeModule(a, m.ID, m.Rev, f); err != nil {
+		t.Error(err)
+	}
+	_, err = o.ChangeModule(a, m.ID, m.Rev, f)
+	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
+	o.open("csa")
+	wants(t, o.RemoveModule(a, o.module["csa"]), store.Conflict, "error.module-in-use", "")
+	if err := o.RemoveModule(a, m.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestGroupsAreKept(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("amministratore")
+	general := o.group["generale"]
+	_, err := o.ChangeGroup(a, general, 0, GroupForm{Name: store.Words{IT: "Sportello"}, Retired: true})
+	wants(t, err, store.Conflict, "error.group-general", "")
+	wants(t, o.RemoveGroup(a, general), store.Conflict, "error.group-general", "")
+	wants(t, o.RemoveGroup(a, o.group["csa"]), store.Conflict, "error.group-in-use", "")
+	_, err = o.ChangeGroup(a, o.group["csa"], 0, GroupForm{Name: store.Words{IT: "CSA"}, Retired: true})
+	wants(t, err, store.Conflict, "error.group-serves", "")
+	_, err = o.ChangeGroup(a, o.group["csa"], 0, GroupForm{Code: "altro", Name: store.Words{IT: "CSA"}})
+	wants(t, err, store.Invalid, "error.code-fixed", "code")
+	g, err := o.AddGroup(a, GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}, Email: "Nuovo@Ateneo.example"})
+	if err != nil || g.Email != "nuovo@ateneo.example" {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	if err := o.RemoveGroup(a, g.ID); err != nil {
+		t.Error(err)
+	}
+	if err := o.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, false); err != nil {
+		t.Errorf("a supervisor adds an agent: %v", err)
+	}
+	wants(t, o.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, true), store.Denied, "", "")
+	wants(t, o.PutMember(o.as("responsabile"), o.group["legale"], o.people["ada"].ID, false), store.Denied, "", "")
+	wants(t, o.RemoveMember(o.as("responsabile"), o.group["csa"], o.people["responsabile"].ID), store.Denied, "", "")
+	wants(t, o.PutMember(o.as("agente"), o.group["csa"], o.people["collega"].ID, false), store.Denied, "", "")
+	if m, err := o.GroupMembers(o.as("agente"), o.group["csa"]); err != nil || len(m) != 4 {
+		t.Errorf("%d members, %v", len(m), err)
+	}
+	_, err = o.GroupMembers(o.as("collega"), o.group["csa"])
+	wants(t, err, store.Denied, "", "")
+}
+
+func TestOrganisationsAreRemovedOnlyWhenNothingNamesThem(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("amministratore")
+	wants(t, o.RemoveOrganisation(a, o.organis["Ateneo"]), store.Conflict, "error.organisation-in-use", "")
+	wants(t, o.RemoveUnit(a, 1), store.Conflict, "error.unit-in-use", "")
+	org, err := o.AddOrganisation(a, OrganisationForm{Name: "Nuovo ente", Domains: []string{"@Nuovo.example", "", "nuovo.example"}})
+	if err != nil || len(org.Domains) != 1 || org.Domains[0] != "nuovo.example" {
+		t.Fatalf("%+v, %v", org, err)
+	}
+	u, err := o.AddUnit(a, org.ID, "Ufficio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = o.AddUnit(a, org.ID, "UFFÌCIO")
+	wants(t, err, store.Invalid, "error.name-taken", "name")
+	_, err = o.AddOrganisation(a, OrganisationForm{Name: "nuovo  ENTE", Domains: []string{"nuovo.example", "x y"}})
+	wants(t, err, store.Invalid, "error.name-taken", "name")
+	wants(t, err, store.Invalid, "error.domain-taken", "domains")
+	wants(t, err, store.Invalid, "error.domain", "domains")
+	if _, err := o.ChangeUnit(a, u.ID, u.Rev, "Segreteria"); err != nil {
+		t.Error(err)
+	}
+	if err := o.RemoveOrganisation(a, org.ID); err != nil {
+		t.Error(err)
+	}
+	if list, err := o.Organisations(o.as("ada")); err != nil || len(list) != 1 {
+		t.Errorf("a requester sees %d organisations, %v", len(list), err)
+	}
+}
+
+func TestSettingsAreChecked(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("amministratore")
+	brand := func(colour string) SettingsForm {
+		return SettingsForm{Branding: &Branding{Name: "Sportello", Colour: colour}}
+	}
+	_, err := o.ChangeSettings(a, 0, brand("#ffcc00"))
+	wants(t, err, store.Invalid, "error.colour-contrast", "colour")
+	nearest := err.(store.Problems)[0].Args["nearest"].(string)
+	rgb, ok := readColour(nearest)
+	if !ok || contrastToWhite(rgb) < leastContrast || contrastToWhite(rgb) > leastContrast+0.2 {
+		t.Errorf("nearest %s has a contrast of %.2f", nearest, contrastToWhite(rgb))
+	}
+	if _, err = o.ChangeSettings(a, 0, brand(nearest)); err != nil {
+		t.Errorf("the colour offered is refused: %v", err)
+	}
+	_, err = o.ChangeSettings(a, 0, brand("red"))
+	wants(t, err, store.Invalid, "error.colour", "colour")
+
+	logo := func(b []byte) SettingsForm {
+		return SettingsForm{Branding: &Branding{Name: "Sportello", Logo: bytes.NewReader(b)}}
+	}
+	_, err = o.ChangeSettings(a, 0, logo([]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)))
+	wants(t, err, store.Invalid, "error.logo-type", "logo")
+	_, err = o.ChangeSettings(a, 0, logo([]byte("\x89PNG\r\n\x1a\nnot really")))
+	wants(t, err, store.Invalid, "error.logo-type", "logo")
+	_, err = o.ChangeSettings(a, 0, logo(make([]byte, MaxLogo+1)))
+	wants(t, err, store.TooLarge, "error.logo-size", "logo")
+	var pic bytes.Buffer
+	if err := png.Encode(&pic, image.NewGray(image.Rect(0, 0, 40, 20))); err != nil {
+		t.Fatal(err)
+	}
+	set, err := o.ChangeSettings(a, 0, logo(pic.Bytes()))
+	if err != nil || set.LogoType != "image/png" {
+		t.Fatalf("%+v, %v", set, err)
+	}
+	f, kind, err := o.Logo()
+	if err != nil || kind != "image/png" {
+		t.Fatal(err)
+	}
+	f.Close()
+
+	service := Service{Matrix: map[string]int{}, HoursDue: map[string]int{"1": 2, "2": 4, "3": 8, "4": 16}, DayBegins: 9, DayEnds: 17, CloseAfter: 7, ReopenWithin: 10}
+	for k, v := range store.DefaultMatrix {
+		service.Matrix[k] = v
+	}
+	bad := service
+	bad.Matrix = map[string]int{"blocking/today": 5, "x/y": 1}
+	bad.DayEnds = 9
+	_, err = o.ChangeSettings(a, 0, SettingsForm{Service: &bad})
+	wants(t, err, store.Invalid, "error.range", "matrix-blocking-today")
+	wants(t, err, store.Invalid, "error.range", "matrix-low-none")
+	wants(t, err, store.Invalid, "error.code", "matrix")
+	wants(t, err, store.Invalid, "error.day-ends", "day-ends")
+	service.Matrix["medium/none"] = 1
+	if set, err = o.ChangeSettings(a, set.Rev, SettingsForm{Service: &service}); err != nil || set.PriorityOf(store.Medium, store.NoDate) != 1 || set.LogoType == "" {
+		t.Errorf("%+v, %v", set, err)
+	}
+	_, err = o.ChangeSettings(a, 1, SettingsForm{Service: &service})
+	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
+
+	links := []store.FooterLink{{Label: store.Words{IT: "Privacy"}, Address: "javascript:alert(1)"}, {Label: store.Words{IT: "Altro"}, Address: "//evil.example"}, {}, {Address: "/privacy"}}
+	_, err = o.ChangeSettings(a, 0, SettingsForm{Footer: &links})
+	wants(t, err, store.Invalid, "error.link", "footer-1")
+	wants(t, err, store.Invalid, "error.link", "footer-2")
+	wants(t, err, store.Invalid, "error.required", "footer-4")
+	links = []store.FooterLink{{Label: store.Words{IT: "Privacy"}, Address: "/privacy"}, {Label: store.Words{EN: "Write"}, Address: "mailto:a@b.example"}, {Label: store.Words{IT: "Ateneo"}, Address: "https://ateneo.example/"}}
+	if set, err = o.ChangeSettings(a, 0, SettingsForm{Footer: &links}); err != nil || len(set.Footer) != 3 {
+		t.Errorf("%+v, %v", set, err)
+	}
+}
+
+func TestAuditTellsWhoChangedWhat(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("amministratore")
+	f := FormOf(o.people["ada"])
+	f.Phone, f.Groups = "0999", []store.Membership{{Group: o.group["csa"], Supervisor: true}}
+	if _, err := o.ChangePerson(a, o.people["ada"].ID, 0, f); err != nil {
+		t.Fatal(err)
+	}
+	o.open("csa")
+	lines, next, err := o.Audit(a, 0, 2)
+	if err != nil || len(lines) != 2 || next == 0 {
+		t.Fatalf("%d lines, next %d, %v", len(lines), next, err)
+	}
+	l := lines[0]
+	if l.By != "Anna Amministra" || l.Act != "change-person" || l.What != "Ada Neri" || l.Table != "people" {
+		t.Errorf("%+v", l)
+	}
+	got := map[string]string{}
+	for _, f := range l.Fields {
+		got[f.Name] = f.Old + " -> " + f.New
+	}
+	if got["phone"] != " -> 0999" || !strings.HasSuffix(got["groups"], "(supervisor)") {
+		t.Errorf("%v", got)
+	}
+	older, _, err := o.Audit(a, next, 100)
+	if err != nil || len(older) == 0 || older[0].Seq >= next {
+		t.Errorf("the next page: %v", err)
+	}
+}

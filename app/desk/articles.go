@@ -1,0 +1,310 @@
+package desk
+
+import (
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+
+	"sportello/store"
+)
+
+// ArticleFilter chooses articles; what is zero chooses nothing out. After is the Next of the page before.
+type ArticleFilter struct {
+	Module      *uint64 // this level alone; 0 is without module
+	Below       bool    // with Module: also the levels below it
+	Language    string  // the reader's: which version is shown, and which titles sort; hides nothing
+	Only        string  // it or en: only versions in that language
+	Publication store.Publication
+	Audience    store.Audience
+	After       string
+	Limit       int // 50 when 0, at most 200
+}
+
+// ArticleItem is one line of a list of articles.
+type ArticleItem struct {
+	*store.Article
+	Version *store.Version
+}
+
+// ArticlePage is one page of a list. Next is empty on the last one.
+type ArticlePage struct {
+	Items []ArticleItem
+	Next  string
+}
+
+// Articles lists the articles the actor may read by title, each once, in the reader's language where there is a
+// version in it. Without Publication it lists published ones; drafts are for those who write.
+func (d *Desk) Articles(a Actor, f ArticleFilter) (ArticlePage, error) {
+	if f.Publication == store.PublicationNone {
+		f.Publication = store.Published
+	}
+	if f.Publication == store.Draft {
+		if err := mayDraft(a); err != nil {
+			return ArticlePage{}, err
+		}
+	}
+	if f.Language == "" {
+		f.Language = a.lang()
+	}
+	limit := pageSize(f.Limit)
+	var low []byte
+	if after, err := hex.DecodeString(f.After); err == nil && len(after) > 0 {
+		low = append(after, 0)
+	}
+	var page ArticlePage
+	err := d.st.View(func(tx *store.Tx) error {
+		page = ArticlePage{}
+		modules, err := f.modules(tx)
+		if err != nil {
+			return err
+		}
+		var spans []store.Span
+		for _, m := range modules {
+			for _, l := range []string{"it", "en"} {
+				if f.Only == "" || f.Only == l {
+					spans = append(spans, store.Span{Prefix: store.Key(f.Publication, m, l), Low: low})
+				}
+			}
+		}
+		var last []byte
+		for e := range store.VersionsByModule.MergeEntries(tx, spans) {
+			v, err := store.Versions.Get(tx, e.ID)
+			if err != nil {
+				return err
+			}
+			if f.Audience != store.AudienceNone && v.Audience != f.Audience || !mayRead(a, v.Audience, v.Publication) {
+				continue
+			}
+			if v.Language != f.Language && f.Only == "" {
+				twin, err := versionIn(tx, v.Article, f.Language)
+				if err != nil {
+					return err
+				}
+				if twin != nil && twin.Publication == f.Publication {
+					continue // listed under its title in the reader's language
+				}
+			}
+			if len(page.Items) == limit {
+				page.Next = hex.EncodeToString(last)
+				return nil
+			}
+			art, err := store.Articles.Get(tx, v.Article)
+			if err != nil {
+				return err
+			}
+			page.Items = append(page.Items, ArticleItem{art, v})
+			last = e.Rest
+		}
+		return nil
+	})
+	return page, err
+}
+
+// modules are the levels of which the filter lists articles.
+func (f ArticleFilter) modules(tx *store.Tx) ([]uint64, error) {
+	if f.Module != nil && !f.Below {
+		return []uint64{*f.Module}, nil
+	}
+	levels, err := catalogue(tx)
+	if err != nil {
+		return nil, err
+	}
+	var out []uint64
+	if f.Module == nil || *f.Module == 0 {
+		out = append(out, 0)
+	}
+	for _, l := range levels {
+		if f.Module == nil || *f.Module == 0 || l.ID == *f.Module || slices.Contains(l.Above, *f.Module) {
+			out = append(out, l.ID)
+		}
+	}
+	return out, nil
+}
+
+// versionIn returns the article's version in the language, nil when there is none.
+func versionIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
+	v, err := store.VersionsByArticle.First(tx, article, lang)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return v, err
+}
+
+// ArticlesByModule lists the published articles of one level and of those below it, the first page of Articles.
+func (d *Desk) ArticlesByModule(a Actor, module uint64, lang string) (ArticlePage, error) {
+	return d.Articles(a, ArticleFilter{Module: &module, Below: true, Language: lang, Limit: 200})
+}
+
+// RecentArticles lists what was published or changed last and the actor may read, newest first, each article once.
+func (d *Desk) RecentArticles(a Actor, lang string, limit int) ([]ArticleItem, error) {
+	return d.recent(a, store.Published, lang, limit)
+}
+
+// Drafts lists drafts, the one changed last first, for those who write articles.
+func (d *Desk) Drafts(a Actor, limit int) ([]ArticleItem, error) {
+	if err := mayDraft(a); err != nil {
+		return nil, err
+	}
+	return d.recent(a, store.Draft, a.lang(), limit)
+}
+
+func (d *Desk) recent(a Actor, pub store.Publication, lang string, limit int) ([]ArticleItem, error) {
+	if limit <= 0 {
+		limit = 8
+	}
+	var out []ArticleItem
+	err := d.st.View(func(tx *store.Tx) error {
+		out = nil
+		seen := map[uint64]bool{}
+		for v, err := range store.VersionsByUpdate.Rows(tx, store.Span{Prefix: store.Key(pub), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if seen[v.Article] && pub == store.Published || !mayRead(a, v.Audience, v.Publication) {
+				continue
+			}
+			seen[v.Article] = true
+			if pub == store.Published && v.Language != lang {
+				twin, err := versionIn(tx, v.Article, lang)
+				if err != nil {
+					return err
+				}
+				if twin != nil && twin.Publication == pub {
+					v = twin
+				}
+			}
+			art, err := store.Articles.Get(tx, v.Article)
+			if err != nil {
+				return err
+			}
+			if out = append(out, ArticleItem{art, v}); len(out) == limit {
+				return nil
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// ArticleCounts returns how many published articles the actor may read of each level itself, without the levels below
+// it; articles of no level stand under 0. An article in two languages counts once.
+func (d *Desk) ArticleCounts(a Actor) (map[uint64]int, error) {
+	var out map[uint64]int
+	err := d.st.View(func(tx *store.Tx) error {
+		out = map[uint64]int{}
+		levels, err := catalogue(tx)
+		if err != nil {
+			return err
+		}
+		// Which article a version belongs to stands in the index: no row needs to be read.
+		article := map[uint64]uint64{}
+		for e := range store.VersionsByArticle.Entries(tx, store.Span{}) {
+			article[e.ID] = bigEndian(e.Rest)
+		}
+		for _, module := range append([]uint64{0}, ids(levels)...) {
+			hidden := 0
+			for _, aud := range []store.Audience{store.Public, store.SignedIn, store.Agents} {
+				if !mayRead(a, aud, store.Published) {
+					hidden += store.Versions.Count(tx, store.CountPublished, module, aud, "it") + store.Versions.Count(tx, store.CountPublished, module, aud, "en")
+				}
+			}
+			seen := map[uint64]bool{}
+			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: store.Key(store.Published, module)}) {
+				id := article[e.ID]
+				if seen[id] {
+					continue
+				}
+				seen[id] = true
+				if hidden > 0 {
+					art, err := store.Articles.Get(tx, id)
+					if err != nil {
+						return err
+					}
+					if !mayRead(a, art.Audience, store.Published) {
+						continue
+					}
+				}
+				out[module]++
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func ids(levels []Level) []uint64 {
+	var out []uint64
+	for _, l := range levels {
+		out = append(out, l.ID)
+	}
+	return out
+}
+
+func bigEndian(b []byte) uint64 {
+	var n uint64
+	for _, c := range b[:8] {
+		n = n<<8 | uint64(c)
+	}
+	return n
+}
+
+// PickArticles offers published articles the actor may read of which words of the title begin like all words of the
+// text: what is offered behind ?? while there is no index.
+func (d *Desk) PickArticles(a Actor, text string, limit int) ([]ArticleItem, error) {
+	if limit <= 0 || limit > 50 {
+		limit = 8
+	}
+	want := strings.Fields(store.FoldName(text))
+	var out []ArticleItem
+	err := d.st.View(func(tx *store.Tx) error {
+		out = nil
+		seen := map[uint64]bool{}
+		for _, lang := range []string{a.lang(), ""} {
+			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: store.Key(store.Published)}) {
+				in, title := titleOfEntry(e.Rest)
+				if lang != "" && in != lang || !beginWords(title, want) {
+					continue
+				}
+				v, err := store.Versions.Get(tx, e.ID)
+				if err != nil {
+					return err
+				}
+				if seen[v.Article] || !mayRead(a, v.Audience, v.Publication) {
+					continue
+				}
+				seen[v.Article] = true
+				art, err := store.Articles.Get(tx, v.Article)
+				if err != nil {
+					return err
+				}
+				if out = append(out, ArticleItem{art, v}); len(out) == limit {
+					return nil
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// titleOfEntry reads language and folded title out of an entry of VersionsByModule behind the publication, so that no
+// row with its long body needs to be read.
+func titleOfEntry(rest []byte) (lang, title string) {
+	parts := strings.SplitN(string(rest[8:len(rest)-8]), "\x00\x01", 3)
+	if len(parts) < 2 {
+		return "", ""
+	}
+	return parts[0], parts[1]
+}
+
+func beginWords(title string, want []string) bool {
+	have := strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for _, w := range want {
+		if !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) }) {
+			return false
+		}
+	}
+	return true
+}

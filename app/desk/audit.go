@@ -1,0 +1,233 @@
+package desk
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sportello/store"
+)
+
+// AuditLine is one change of the administration, in words.
+type AuditLine struct {
+	Seq    uint64
+	At     time.Time
+	By     string // name of who did it; empty for the desk itself
+	Via    string
+	Act    string // code, as act.CODE in the locale files
+	Table  string // people, groups, ...
+	ID     uint64
+	What   string // name of the row; its number when it is gone
+	Op     store.Op
+	Why    string
+	Fields []AuditField
+}
+
+// AuditField is one changed field with its values as text. Values that are secret or long are left out.
+type AuditField struct {
+	Name string
+	Old  string
+	New  string
+}
+
+// audited are the tables whose changes are the administration's. Uploads belong to nobody's audit.
+var audited = map[string]bool{}
+
+func init() {
+	for _, t := range []string{store.People.Name(), store.Organisations.Name(), store.Units.Name(), store.Groups.Name(), store.Modules.Name(),
+		store.SettingsTable.Name(), store.Articles.Name(), store.Versions.Name(), store.SavedReplies.Name(), store.Tokens.Name(), store.Links.Name()} {
+		audited[t] = true
+	}
+}
+
+// passing fields change by themselves and are no act of administration.
+var passing = map[string]bool{"last_seen": true, "seen": true}
+
+// Audit lists the changes of the administration, newest first, before the sequence number (0: the newest), for
+// administrators. next is what to ask for to go on, 0 at the end.
+func (d *Desk) Audit(a Actor, before uint64, limit int) (lines []AuditLine, next uint64, err error) {
+	if err := mayAdminister(a); err != nil {
+		return nil, 0, err
+	}
+	limit = pageSize(limit)
+	err = d.st.View(func(tx *store.Tx) error {
+		lines, next = nil, 0
+		n := namer{tx: tx, lang: a.lang(), known: map[string]string{}}
+		for c, err := range tx.AuditChanges(before) {
+			if err != nil {
+				return err
+			}
+			if !audited[c.Table] || c.Op == store.Modify && onlyPassing(c.Fields) {
+				continue
+			}
+			if len(lines) == limit {
+				next = lines[limit-1].Seq
+				return nil
+			}
+			lines = append(lines, n.line(c))
+		}
+		return nil
+	})
+	return lines, next, err
+}
+
+func onlyPassing(fields []store.Field) bool {
+	return !slices.ContainsFunc(fields, func(f store.Field) bool { return !passing[f.Name] })
+}
+
+// namer says rows and values in words; it asks the store for each row once.
+type namer struct {
+	tx    *store.Tx
+	lang  string
+	known map[string]string
+}
+
+func (n *namer) line(c *store.Change) AuditLine {
+	l := AuditLine{Seq: c.Seq, At: c.At, Via: c.Via, Act: c.Act, Table: c.Table, ID: c.ID, What: n.name(c.Table, c.ID), Op: c.Op, Why: c.Why}
+	if c.By != 0 {
+		l.By = n.name("people", c.By)
+	}
+	for _, f := range c.Fields {
+		if !passing[f.Name] {
+			l.Fields = append(l.Fields, AuditField{f.Name, n.value(c.Table, f.Name, f.Old), n.value(c.Table, f.Name, f.New)})
+		}
+	}
+	return l
+}
+
+// name is what the row is called, its number when it is gone.
+func (n *namer) name(table string, id uint64) string {
+	key := table + " " + strconv.FormatUint(id, 10)
+	if s, ok := n.known[key]; ok {
+		return s
+	}
+	s := n.look(table, id)
+	if s == "" {
+		s = "#" + strconv.FormatUint(id, 10)
+	}
+	n.known[key] = s
+	return s
+}
+
+func (n *namer) look(table string, id uint64) string {
+	switch table {
+	case "people":
+		if p, err := store.People.Get(n.tx, id); err == nil {
+			return p.Name
+		}
+	case "organisations":
+		if o, err := store.Organisations.Get(n.tx, id); err == nil {
+			return o.Name
+		}
+	case "units":
+		if u, err := store.Units.Get(n.tx, id); err == nil {
+			return u.Name
+		}
+	case "groups":
+		if g, err := store.Groups.Get(n.tx, id); err == nil {
+			return g.Name.In(n.lang)
+		}
+	case "modules":
+		if m, err := store.Modules.Get(n.tx, id); err == nil {
+			return m.Name.In(n.lang)
+		}
+	case "articles":
+		if a, err := store.Articles.Get(n.tx, id); err == nil {
+			return a.Slug
+		}
+	case "versions":
+		if v, err := store.Versions.Get(n.tx, id); err == nil {
+			return v.Title
+		}
+	case "replies":
+		if r, err := store.SavedReplies.Get(n.tx, id); err == nil {
+			return r.Title.In(n.lang)
+		}
+	case "tokens":
+		if t, err := store.Tokens.Get(n.tx, id); err == nil {
+			return strings.TrimPrefix(n.name("people", t.Person)+": "+t.Name, ": ")
+		}
+	case "links":
+		if l, err := store.Links.Get(n.tx, id); err == nil {
+			return n.name("people", l.Person)
+		}
+	case "settings":
+		return "settings"
+	}
+	return ""
+}
+
+// named are the fields whose number is that of a row in the table.
+var namedFields = map[string]string{"organisation": "organisations", "unit": "units", "group": "groups", "parent": "modules", "module": "modules",
+	"person": "people", "author": "people", "article": "articles"}
+
+// value says a field's JSON in words.
+func (n *namer) value(table, field string, raw json.RawMessage) string {
+	if len(raw) == 0 {
+		return ""
+	}
+	if rows, ok := namedFields[field]; ok {
+		var id uint64
+		if json.Unmarshal(raw, &id) == nil {
+			if id == 0 {
+				return ""
+			}
+			return n.name(rows, id)
+		}
+	}
+	switch {
+	case table == "people" && field == "groups":
+		var list []store.Membership
+		if json.Unmarshal(raw, &list) == nil {
+			return joined(list, func(m store.Membership) string {
+				if m.Supervisor {
+					return n.name("groups", m.Group) + " (supervisor)"
+				}
+				return n.name("groups", m.Group)
+			})
+		}
+	case table == "people" && field == "coordinates":
+		var list []store.Coordination
+		if json.Unmarshal(raw, &list) == nil {
+			return joined(list, func(c store.Coordination) string {
+				if c.Unit != 0 {
+					return n.name("organisations", c.Organisation) + PathSeparator + n.name("units", c.Unit)
+				}
+				return n.name("organisations", c.Organisation)
+			})
+		}
+	}
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return ""
+	}
+	return plainValue(v)
+}
+
+// plainValue writes decoded JSON as a person would: lists with commas, members as name: value.
+func plainValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []any:
+		return joined(v, plainValue)
+	case map[string]any:
+		return joined(slices.Sorted(maps.Keys(v)), func(k string) string { return k + ": " + plainValue(v[k]) })
+	}
+	return ""
+}
+
+func joined[T any](list []T, say func(T) string) string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = say(x)
+	}
+	return strings.Join(out, ", ")
+}

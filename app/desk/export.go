@@ -1,0 +1,230 @@
+package desk
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"sportello/store"
+)
+
+// exportAtOnce is how many rows one read transaction hands out, so that a slow reader holds no page of the file back.
+const exportAtOnce = 100
+
+// Exports are for administrators and the command line. Each hands out records in the order of their numbers, in
+// several read transactions: what is written meanwhile may be in it or not. An error of give ends the export and is
+// returned. Files are not in the records.
+
+// ExportTickets hands out every ticket that is not spam with all its messages and notes.
+func (d *Desk) ExportTickets(ctx context.Context, a Actor, give func(TicketRecord) error) error {
+	if err := mayAdminister(a); err != nil {
+		return err
+	}
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []TicketRecord, next uint64, err error) {
+		n := exporter{tx: tx, people: map[uint64]*store.Person{}}
+		read := 0
+		for t, err := range store.Tickets.All(tx, from, false) {
+			if err != nil {
+				return nil, 0, err
+			}
+			if read++; read > exportAtOnce {
+				return list, t.ID, nil
+			}
+			if t.IsSpam() {
+				continue
+			}
+			r, err := n.ticket(t)
+			if err != nil {
+				return nil, 0, err
+			}
+			list = append(list, r)
+		}
+		return list, 0, nil
+	}, give)
+}
+
+// ExportArticles hands out every language version of every article, drafts too.
+func (d *Desk) ExportArticles(ctx context.Context, a Actor, give func(ArticleRecord) error) error {
+	if err := mayAdminister(a); err != nil {
+		return err
+	}
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []ArticleRecord, next uint64, err error) {
+		read := 0
+		for v, err := range store.Versions.All(tx, from, false) {
+			if err != nil {
+				return nil, 0, err
+			}
+			if read++; read > exportAtOnce {
+				return list, v.ID, nil
+			}
+			art, err := store.Articles.Get(tx, v.Article)
+			if err != nil {
+				return nil, 0, err
+			}
+			r := ArticleRecord{Slug: art.Slug, Title: v.Title, Body: v.Body, Format: v.Format.String(), Language: v.Language, Audience: art.Audience.String(),
+				State: v.Publication.String(), ExternalID: art.External}
+			if art.Module != 0 {
+				m, err := store.Modules.Get(tx, art.Module)
+				if err != nil {
+					return nil, 0, err
+				}
+				r.Module = m.Code
+			}
+			list = append(list, r)
+		}
+		return list, 0, nil
+	}, give)
+}
+
+// ExportPeople hands out everybody, without passwords. Disabled people are left out.
+func (d *Desk) ExportPeople(ctx context.Context, a Actor, give func(PersonRecord) error) error {
+	if err := mayAdminister(a); err != nil {
+		return err
+	}
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []PersonRecord, next uint64, err error) {
+		read := 0
+		for p, err := range store.People.All(tx, from, false) {
+			if err != nil {
+				return nil, 0, err
+			}
+			if read++; read > exportAtOnce {
+				return list, p.ID, nil
+			}
+			if p.Disabled {
+				continue
+			}
+			r, err := personRecord(tx, p)
+			if err != nil {
+				return nil, 0, err
+			}
+			list = append(list, r)
+		}
+		return list, 0, nil
+	}, give)
+}
+
+// export reads pages and gives what they hold outside the transactions.
+func export[R any](ctx context.Context, st *store.Store, page func(tx *store.Tx, from uint64) ([]R, uint64, error), give func(R) error) error {
+	from := uint64(1)
+	for from != 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var list []R
+		err := st.View(func(tx *store.Tx) (err error) {
+			list, from, err = page(tx, from)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if err := give(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// exporter makes records of one page; it asks for each person once.
+type exporter struct {
+	tx     *store.Tx
+	people map[uint64]*store.Person
+}
+
+func (n *exporter) person(id uint64) (*store.Person, error) {
+	if p := n.people[id]; p != nil {
+		return p, nil
+	}
+	p, err := store.People.Get(n.tx, id)
+	if err == nil {
+		n.people[id] = p
+	}
+	return p, err
+}
+
+func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
+	requester, err := n.person(t.Requester)
+	if err != nil {
+		return TicketRecord{}, err
+	}
+	group, err := store.Groups.Get(n.tx, t.Group)
+	if err != nil {
+		return TicketRecord{}, err
+	}
+	r := TicketRecord{Number: t.ID, Subject: t.Subject, RequesterEmail: requester.Email, RequesterName: requester.Name, Kind: t.Kind.String(),
+		Severity: t.Severity.String(), Urgency: t.Urgency.String(), State: t.State.String(), Outcome: t.Outcome.String(), Version: t.Version, Group: group.Code,
+		Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Language: t.Language, CreatedAt: written3339(t.Opened), ExternalID: t.External}
+	if !t.Deadline.IsZero() {
+		r.Deadline = written3339(t.Deadline)
+	}
+	if t.Module != 0 {
+		m, err := store.Modules.Get(n.tx, t.Module)
+		if err != nil {
+			return TicketRecord{}, err
+		}
+		r.Module = m.Code
+	}
+	for c, v := range t.Answers {
+		if r.Answers == nil {
+			r.Answers = map[string]Scalar{}
+		}
+		r.Answers[c] = Scalar(v)
+	}
+	for m, err := range store.MessagesByTicket.Rows(n.tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return TicketRecord{}, err
+		}
+		if m.Opening && r.Body == "" {
+			r.Body = m.Body
+			continue
+		}
+		author, err := n.person(m.Author)
+		if err != nil {
+			return TicketRecord{}, err
+		}
+		r.Messages = append(r.Messages, MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Internal: m.Internal})
+	}
+	if r.Body == "" {
+		// The messages of a duplicate went to the other ticket; a record needs a body.
+		r.Body = "#" + strconv.FormatUint(t.DuplicateOf, 10)
+	}
+	return r, nil
+}
+
+func written3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+func personRecord(tx *store.Tx, p *store.Person) (PersonRecord, error) {
+	r := PersonRecord{Email: p.Email, Name: p.Name, Language: p.Language, Roles: []string{"requester"}}
+	if p.Organisation != 0 {
+		o, err := store.Organisations.Get(tx, p.Organisation)
+		if err != nil {
+			return r, err
+		}
+		r.Organisation = o.Name
+	}
+	if p.Unit != 0 {
+		u, err := store.Units.Get(tx, p.Unit)
+		if err != nil {
+			return r, err
+		}
+		r.Unit = u.Name
+	}
+	for _, role := range []struct {
+		name string
+		has  bool
+	}{{"coordinator", len(p.Coordinates) > 0}, {"agent", p.IsAgent()}, {"supervisor", p.IsSupervisor()}, {"editor", p.Editor}, {"administrator", p.Administrator}} {
+		if role.has {
+			r.Roles = append(r.Roles, role.name)
+		}
+	}
+	for _, m := range p.Groups {
+		g, err := store.Groups.Get(tx, m.Group)
+		if err != nil {
+			return r, err
+		}
+		r.Groups = append(r.Groups, g.Code)
+	}
+	return r, nil
+}

@@ -1,0 +1,143 @@
+package desk
+
+import (
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// Limits of what the administration keeps, in characters.
+const (
+	maxName  = 200
+	maxShort = 100
+	maxWords = 2000
+	maxEmail = 254
+	maxURL   = 500
+)
+
+// cleanLine cleans a field of one line and notes when it is longer than most characters.
+func cleanLine(wrong *store.Problems, field, s string, most int) string {
+	s = markup.Line(s)
+	if n := utf8.RuneCountInString(s); n > most {
+		wrong.Add(field, "error.too-long", "max", most, "have", n)
+	}
+	return s
+}
+
+// cleanText cleans a field of several lines and notes when it is longer than most characters.
+func cleanText(wrong *store.Problems, field, s string, most int) string {
+	s = strings.TrimSpace(markup.Clean(s))
+	if n := utf8.RuneCountInString(s); n > most {
+		wrong.Add(field, "error.too-long", "max", most, "have", n)
+	}
+	return s
+}
+
+// cleanWords cleans a short text in both languages; its fields are field-it and field-en.
+func cleanWords(wrong *store.Problems, field string, w store.Words, most int) store.Words {
+	return store.Words{IT: cleanLine(wrong, field+"-it", w.IT, most), EN: cleanLine(wrong, field+"-en", w.EN, most)}
+}
+
+// cleanName is words of which at least one language has to be there.
+func cleanName(wrong *store.Problems, field string, w store.Words, most int) store.Words {
+	w = cleanWords(wrong, field, w, most)
+	if w == (store.Words{}) {
+		wrong.Add(field+"-it", "error.required")
+	}
+	return w
+}
+
+// cleanTexts is a longer text of several lines in both languages.
+func cleanTexts(wrong *store.Problems, field string, w store.Words, most int) store.Words {
+	return store.Words{IT: cleanText(wrong, field+"-it", w.IT, most), EN: cleanText(wrong, field+"-en", w.EN, most)}
+}
+
+// cleanAddress cleans an e-mail address into the form in which it is kept, and notes when it is none.
+func cleanAddress(wrong *store.Problems, field, s string) string {
+	s = store.Address(s)
+	switch {
+	case s == "":
+		wrong.Add(field, "error.required")
+	case !isAddress(s):
+		wrong.Add(field, "error.email")
+	}
+	return s
+}
+
+// isAddress reports whether s is one bare e-mail address with a domain and nothing else: no name, no comment, no
+// quotes, no controls.
+func isAddress(s string) bool {
+	if len(s) > maxEmail || !utf8.ValidString(s) || s != markup.Line(s) || strings.ContainsAny(s, " \"<>()[],;:\\") {
+		return false
+	}
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s {
+		return false
+	}
+	local, domain, _ := strings.Cut(s, "@")
+	return local != "" && len(local) <= 64 && isDomain(domain)
+}
+
+var domainForm = regexp.MustCompile(`^[\pL\pN]([\pL\pN-]*[\pL\pN])?(\.[\pL\pN]([\pL\pN-]*[\pL\pN])?)*$`)
+
+// isDomain reports whether s can be a mail domain, without a dot too: a desk may serve an internal network.
+func isDomain(s string) bool { return len(s) <= 253 && domainForm.MatchString(s) }
+
+// webAddress reports whether s is an absolute https address, or http where that is allowed.
+func webAddress(s string, schemes ...string) bool {
+	u, err := url.Parse(s)
+	return err == nil && len(s) <= maxURL && slices.Contains(schemes, u.Scheme) && u.Host != "" && u.User == nil && s == markup.Line(s) && !strings.ContainsAny(s, " \"<>`")
+}
+
+var codeForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// cleanCode notes when s is no code: lower-case ASCII letters and digits in groups joined by single hyphens.
+func cleanCode(wrong *store.Problems, field, s string, most int) string {
+	s = strings.TrimSpace(s)
+	switch {
+	case s == "":
+		wrong.Add(field, "error.required")
+	case len(s) > most:
+		wrong.Add(field, "error.too-long", "max", most, "have", len(s))
+	case !codeForm.MatchString(s):
+		wrong.Add(field, "error.code-form")
+	}
+	return s
+}
+
+// cleanLanguage keeps it, en and empty, and notes anything else.
+func cleanLanguage(wrong *store.Problems, field, s string) string {
+	if s != "" && s != "it" && s != "en" {
+		wrong.Add(field, "error.language")
+		return ""
+	}
+	return s
+}
+
+// cleanLines splits a text into its lines, cleaned, without empty and doubled ones.
+func cleanLines(in []string) []string {
+	var out []string
+	for _, s := range in {
+		if s = markup.Line(s); s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// conflict is a refusal because something else names the row or was there before.
+func conflict(key string, args ...any) *store.Error { return store.Fail(store.Conflict, key, args...) }
+
+// sameRev returns a Conflict when the revision the actor saw is no longer the stored one; 0 asks nothing.
+func sameRev(saw, stored uint64) error {
+	if saw != 0 && saw != stored {
+		return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", stored)
+	}
+	return nil
+}

@@ -1,0 +1,270 @@
+package desk
+
+import (
+	"slices"
+
+	"sportello/store"
+)
+
+// Groups lists the support groups, the general one first, then by name. Everybody may read names and contacts, for
+// the sign-in page says whom to ask for credentials; retired ones are listed for agents and administrators alone.
+func (d *Desk) Groups(a Actor) ([]*store.Group, error) {
+	var out []*store.Group
+	err := d.st.View(func(tx *store.Tx) (err error) {
+		out, err = groups(tx)
+		return err
+	})
+	if !a.IsAdministrator() && !a.IsAgent() {
+		out = slices.DeleteFunc(out, func(g *store.Group) bool { return g.Retired })
+	}
+	byName(out, func(g *store.Group) string { return g.Name.In(a.lang()) })
+	slices.SortStableFunc(out, func(x, y *store.Group) int {
+		switch {
+		case x.Code == store.GeneralGroup && y.Code != store.GeneralGroup:
+			return -1
+		case y.Code == store.GeneralGroup && x.Code != store.GeneralGroup:
+			return 1
+		}
+		return 0
+	})
+	return out, err
+}
+
+func groups(tx *store.Tx) ([]*store.Group, error) {
+	var out []*store.Group
+	for g, err := range store.Groups.All(tx, 0, false) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// Group returns one group. Everybody may read names and contacts.
+func (d *Desk) Group(id uint64) (*store.Group, error) {
+	var g *store.Group
+	err := d.st.View(func(tx *store.Tx) (err error) {
+		g, err = store.Groups.Get(tx, id)
+		return err
+	})
+	return g, err
+}
+
+// GroupByCode returns the group with the code, NotFound when there is none.
+func (d *Desk) GroupByCode(code string) (*store.Group, error) {
+	var g *store.Group
+	err := d.st.View(func(tx *store.Tx) (err error) {
+		g, err = store.GroupsByCode.First(tx, code)
+		return err
+	})
+	return g, err
+}
+
+// Member is a person in a group.
+type Member struct {
+	*store.Person
+	Supervisor bool
+}
+
+// GroupMembers lists who works in the group by name, for agents and administrators.
+func (d *Desk) GroupMembers(a Actor, group uint64) ([]Member, error) {
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return nil, denied(a)
+	}
+	var out []Member
+	err := d.st.View(func(tx *store.Tx) error {
+		out = nil
+		if _, err := store.Groups.Get(tx, group); err != nil {
+			return err
+		}
+		people, err := store.PeopleByGroup.Find(tx, group)
+		for _, p := range people {
+			out = append(out, Member{bare(p), p.Supervises(group)})
+		}
+		return err
+	})
+	return out, err
+}
+
+// PutMember makes the person an agent of the group or, when supervisor, its supervisor. Administrators may; the group's
+// supervisors may add agents.
+func (d *Desk) PutMember(a Actor, group, person uint64, supervisor bool) error {
+	return d.member(a, "add-member", group, person, func(p *store.Person) error {
+		m := store.Membership{Group: group, Supervisor: supervisor}
+		i := slices.IndexFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
+		if !a.IsAdministrator() && (supervisor || i >= 0 && p.Groups[i].Supervisor) {
+			return store.Fail(store.Denied, "error.supervisor-only-agents").At("supervisor")
+		}
+		if i >= 0 {
+			p.Groups[i] = m
+		} else {
+			p.Groups = append(p.Groups, m)
+		}
+		return nil
+	})
+}
+
+// RemoveMember takes the person out of the group. Administrators may; the group's supervisors may take agents out.
+func (d *Desk) RemoveMember(a Actor, group, person uint64) error {
+	return d.member(a, "remove-member", group, person, func(p *store.Person) error {
+		if !a.IsAdministrator() && p.Supervises(group) {
+			return store.Fail(store.Denied, "error.supervisor-only-agents").At("supervisor")
+		}
+		p.Groups = slices.DeleteFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
+		return nil
+	})
+}
+
+func (d *Desk) member(a Actor, act string, group, person uint64, change func(*store.Person) error) error {
+	if err := maySupervise(a, group); err != nil {
+		return err
+	}
+	return d.st.Update(a.by(act), func(tx *store.Tx) error {
+		g, err := store.Groups.Get(tx, group)
+		if err != nil {
+			return err
+		}
+		p, err := store.People.Get(tx, person)
+		if err != nil {
+			return store.Fail(store.Invalid, "error.person-unknown").At("person")
+		}
+		if act == "add-member" && g.Retired {
+			return store.Fail(store.Invalid, "error.group-retired").At("group")
+		}
+		before := slices.Clone(p.Groups)
+		if err := change(p); err != nil {
+			return err
+		}
+		slices.SortFunc(p.Groups, func(x, y store.Membership) int { return int(x.Group) - int(y.Group) })
+		if slices.Equal(before, p.Groups) {
+			return nil
+		}
+		return store.People.Put(tx, p)
+	})
+}
+
+// GroupForm is what the administration knows of a group. The code cannot be changed once it is given.
+type GroupForm struct {
+	Code         string
+	Name         store.Words
+	Description  store.Words
+	Email        string
+	Phone        string
+	Hours        store.Words
+	Confidential bool
+	Retired      bool
+}
+
+// AddGroup adds a group. Administrators only.
+func (d *Desk) AddGroup(a Actor, f GroupForm) (*store.Group, error) {
+	if err := mayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Group
+	err := d.st.Update(a.by("add-group"), func(tx *store.Tx) error {
+		g := &store.Group{}
+		var wrong store.Problems
+		g.Code = cleanCode(&wrong, "code", f.Code, 40)
+		if store.GroupsByCode.Has(tx, g.Code) {
+			wrong.Add("code", "error.code-taken")
+		}
+		if err := fillGroup(g, f, &wrong); err != nil {
+			return err
+		}
+		out = g
+		return store.Groups.Put(tx, g)
+	})
+	return out, err
+}
+
+// ChangeGroup makes the group be as the form says; an empty code means the one it has. Conflict
+// "error.group-serves" when a group that still serves modules is to be retired, "error.group-general" for the general
+// group.
+func (d *Desk) ChangeGroup(a Actor, id, saw uint64, f GroupForm) (*store.Group, error) {
+	if err := mayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Group
+	err := d.st.Update(a.by("change-group"), func(tx *store.Tx) error {
+		g, err := store.Groups.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := sameRev(saw, g.Rev); err != nil {
+			return err
+		}
+		var wrong store.Problems
+		if f.Code != "" && f.Code != g.Code {
+			wrong.Add("code", "error.code-fixed")
+		}
+		if f.Retired && !g.Retired {
+			if err := mayRetire(tx, g); err != nil {
+				return err
+			}
+		}
+		if err := fillGroup(g, f, &wrong); err != nil {
+			return err
+		}
+		out = g
+		return store.Groups.Put(tx, g)
+	})
+	return out, err
+}
+
+func fillGroup(g *store.Group, f GroupForm, wrong *store.Problems) error {
+	g.Name = cleanName(wrong, "name", f.Name, maxShort)
+	g.Description = cleanTexts(wrong, "description", f.Description, maxWords)
+	g.Hours = cleanWords(wrong, "hours", f.Hours, maxName)
+	g.Phone = cleanLine(wrong, "phone", f.Phone, maxShort)
+	g.Email = ""
+	if f.Email != "" {
+		g.Email = cleanAddress(wrong, "email", f.Email)
+	}
+	g.Confidential, g.Retired = f.Confidential, f.Retired
+	return wrong.Err()
+}
+
+// mayRetire refuses for the general group and for groups that modules still name.
+func mayRetire(tx *store.Tx, g *store.Group) error {
+	if g.Code == store.GeneralGroup {
+		return conflict("error.group-general")
+	}
+	for m, err := range store.Modules.All(tx, 0, false) {
+		if err != nil {
+			return err
+		}
+		if m.Group == g.ID && !m.Retired {
+			return conflict("error.group-serves", "module", m.Code)
+		}
+	}
+	return nil
+}
+
+// RemoveGroup removes a group that nothing names. Conflict "error.group-general" for the general group and
+// "error.group-in-use" while a module, ticket, person or saved reply names it: such a group can be retired.
+func (d *Desk) RemoveGroup(a Actor, id uint64) error {
+	if err := mayAdminister(a); err != nil {
+		return err
+	}
+	return d.st.Update(a.by("remove-group"), func(tx *store.Tx) error {
+		g, err := store.Groups.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if g.Code == store.GeneralGroup {
+			return conflict("error.group-general")
+		}
+		used := store.TicketsByGroup.Has(tx, id) || store.TicketsBySpam.Has(tx, id) || store.PeopleByGroup.Has(tx, id) || store.SavedRepliesByGroup.Has(tx, id)
+		for m, err := range store.Modules.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			used = used || m.Group == id
+		}
+		if used {
+			return conflict("error.group-in-use")
+		}
+		return store.Groups.Delete(tx, id)
+	})
+}

@@ -1,0 +1,130 @@
+package desk
+
+import (
+	"errors"
+
+	"sportello/app/credential"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// OwnForm is what everybody may change of themselves.
+type OwnForm struct {
+	Name         string
+	Language     string
+	Phone        string
+	Notices      store.NoticeChoice
+	NoSingleKeys bool
+	Theme        string // light, dark or empty
+}
+
+// ChangeOwn changes the actor's own settings.
+func (d *Desk) ChangeOwn(a Actor, f OwnForm) (*store.Person, error) {
+	if !a.SignedIn() {
+		return nil, denied(a)
+	}
+	var out *store.Person
+	err := d.st.Update(a.by("change-own"), func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, a.ID())
+		if err != nil {
+			return err
+		}
+		var wrong store.Problems
+		p.Name = markup.Line(f.Name)
+		checkText(&wrong, "name", p.Name, maxName)
+		p.Language = cleanLanguage(&wrong, "language", f.Language)
+		p.Phone = cleanLine(&wrong, "phone", f.Phone, maxShort)
+		if f.Theme != "" && f.Theme != "light" && f.Theme != "dark" {
+			wrong.Add("theme", "error.code", "value", f.Theme)
+		}
+		if f.Notices > store.NoticeAnswers {
+			wrong.Add("notices", "error.code", "value", f.Notices.String())
+		}
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		p.Notices, p.NoSingleKeys, p.Theme = f.Notices, f.NoSingleKeys, f.Theme
+		out = p
+		return store.People.Put(tx, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return bare(out), nil
+}
+
+// SetUpForm makes a new desk one's own.
+type SetUpForm struct {
+	Name     string
+	Email    string
+	Password string
+	Desk     string // the desk's name; empty leaves it
+	Language string
+}
+
+// SetUp makes the first administrator. Whoever calls it has checked the set-up link. Denied "error.set-up-done" when
+// there is an administrator already, judged in the transaction that would make another.
+func (d *Desk) SetUp(f SetUpForm) (*store.Person, error) {
+	var wrong store.Problems
+	email := cleanAddress(&wrong, "email", f.Email)
+	full := markup.Line(f.Name)
+	checkText(&wrong, "name", full, maxName)
+	lang := cleanLanguage(&wrong, "language", f.Language)
+	title := cleanLine(&wrong, "desk", f.Desk, maxShort)
+	if err := credential.Rule(f.Password, email, full); err != nil {
+		e, ok := errors.AsType[*store.Error](err)
+		if !ok {
+			return nil, err
+		}
+		wrong = append(wrong, e)
+	}
+	if err := wrong.Err(); err != nil {
+		return nil, err
+	}
+	hash, err := credential.Hash(f.Password)
+	if err != nil {
+		return nil, err
+	}
+	var out *store.Person
+	err = d.st.Update(store.By{Via: "page", Act: "set-up"}, func(tx *store.Tx) error {
+		if store.PeopleByRole.Has(tx, "administrator") {
+			return store.Fail(store.Denied, "error.set-up-done")
+		}
+		p, err := store.PeopleByEmail.First(tx, email)
+		if errors.Is(err, store.ErrNotFound) {
+			p, err = &store.Person{Email: email}, nil
+		}
+		if err != nil {
+			return err
+		}
+		p.Name, p.Language, p.Administrator, p.Disabled = full, lang, true, false
+		if err := d.keeper.SetPasswordTx(tx, p, hash); err != nil {
+			return err
+		}
+		out = p
+		if title == "" {
+			return nil
+		}
+		set, err := storedSettings(tx)
+		if err != nil {
+			return err
+		}
+		set.Name = title
+		return store.SettingsTable.Put(tx, set)
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.keeper.EndSetUp()
+	return bare(out), nil
+}
+
+// HasAdministrator reports whether the desk is set up: whether an administrator exists.
+func (d *Desk) HasAdministrator() (bool, error) {
+	has := false
+	err := d.st.View(func(tx *store.Tx) error {
+		has = store.PeopleByRole.Has(tx, "administrator")
+		return nil
+	})
+	return has, err
+}

@@ -1,0 +1,239 @@
+package desk
+
+import (
+	"encoding/hex"
+	"iter"
+	"slices"
+	"strings"
+
+	"sportello/store"
+)
+
+// PeopleQuery chooses people; what is zero chooses nothing out. Role is administrator, editor, supervisor, agent or
+// coordinator. After is the Next of the page before.
+type PeopleQuery struct {
+	Text         string // beginnings of words of name or address, all of them
+	Organisation uint64
+	Unit         uint64
+	Group        uint64
+	Role         string
+	Disabled     *bool
+	After        string
+	Limit        int // 50 when 0, at most 200
+}
+
+// PeoplePage is one page of people by name. Next is empty on the last one.
+type PeoplePage struct {
+	People []*store.Person
+	Next   string
+}
+
+// People lists people by name for those who look after people: administrators and supervisors. Passwords are left out
+// of the rows.
+func (d *Desk) People(a Actor, q PeopleQuery) (PeoplePage, error) {
+	if !maySeePeople(a) {
+		return PeoplePage{}, denied(a)
+	}
+	limit := pageSize(q.Limit)
+	var page PeoplePage
+	err := d.st.View(func(tx *store.Tx) error {
+		page = PeoplePage{}
+		for p, err := range peopleByName(tx, q) {
+			if err != nil {
+				return err
+			}
+			if !q.fits(p) {
+				continue
+			}
+			if len(page.People) == limit {
+				last := page.People[limit-1]
+				page.Next = hex.EncodeToString(store.Key(store.FoldName(last.Name), last.ID))
+				return nil
+			}
+			page.People = append(page.People, bare(p))
+		}
+		return nil
+	})
+	return page, err
+}
+
+func maySeePeople(a Actor) bool {
+	return a.IsAdministrator() || a.Person != nil && a.Person.IsSupervisor()
+}
+
+func pageSize(n int) int {
+	if n <= 0 {
+		return 50
+	}
+	return min(n, 200)
+}
+
+// bare takes the password out of a row before it leaves the package.
+func bare(p *store.Person) *store.Person {
+	p.Password = ""
+	return p
+}
+
+// mostFound bounds how many people are looked at for a beginning of a word or a role.
+const mostFound = 5000
+
+// peopleByName walks the people that can fit, by name, behind the page before. Where an index has the name behind what
+// is asked for, it is walked; else what it names is collected and sorted.
+func peopleByName(tx *store.Tx, q PeopleQuery) iter.Seq2[*store.Person, error] {
+	q.Text = strings.TrimSpace(q.Text)
+	after, _ := hex.DecodeString(q.After)
+	var low []byte
+	if len(after) > 0 {
+		low = append(after, 0)
+	}
+	var entries iter.Seq[store.Entry]
+	switch {
+	case q.Text != "":
+		entries = store.PeopleByWord.Entries(tx, store.Span{Prefix: store.Beginning(longestWord(q.Text))})
+	case q.Role != "" && q.Group == 0:
+		entries = store.PeopleByRole.Entries(tx, store.Span{Prefix: store.Key(q.Role)})
+	case q.Group != 0:
+		return store.PeopleByGroup.Rows(tx, store.Span{Prefix: store.Key(q.Group), Low: low})
+	case q.Organisation != 0:
+		return store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: store.Key(q.Organisation), Low: low})
+	default:
+		return store.PeopleByName.Rows(tx, store.Span{Low: low})
+	}
+	return func(yield func(*store.Person, error) bool) {
+		found := map[uint64]bool{}
+		var people []*store.Person
+		for e := range entries {
+			if found[e.ID] || len(found) == mostFound {
+				continue
+			}
+			found[e.ID] = true
+			p, err := store.People.Get(tx, e.ID)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			people = append(people, p)
+		}
+		slices.SortFunc(people, func(x, y *store.Person) int {
+			return slices.Compare(store.Key(store.FoldName(x.Name), x.ID), store.Key(store.FoldName(y.Name), y.ID))
+		})
+		for _, p := range people {
+			if low != nil && slices.Compare(store.Key(store.FoldName(p.Name), p.ID), low) < 0 {
+				continue
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+}
+
+// longestWord is the word of the text that the fewest names have, as the index has it.
+func longestWord(text string) string {
+	word := ""
+	for _, w := range strings.Fields(text) {
+		f := store.FoldName(w)
+		if strings.Contains(w, "@") {
+			f = store.Address(w)
+		}
+		if len(f) > len(word) {
+			word = f
+		}
+	}
+	return word
+}
+
+func (q PeopleQuery) fits(p *store.Person) bool {
+	switch {
+	case q.Organisation != 0 && p.Organisation != q.Organisation,
+		q.Unit != 0 && p.Unit != q.Unit,
+		q.Group != 0 && !p.InGroup(q.Group),
+		q.Disabled != nil && p.Disabled != *q.Disabled:
+		return false
+	}
+	switch q.Role {
+	case "":
+	case "administrator":
+		if !p.Administrator {
+			return false
+		}
+	case "editor":
+		if !p.Editor {
+			return false
+		}
+	case "supervisor":
+		if !p.IsSupervisor() {
+			return false
+		}
+	case "agent":
+		if !p.IsAgent() {
+			return false
+		}
+	case "coordinator":
+		if len(p.Coordinates) == 0 {
+			return false
+		}
+	default:
+		return false
+	}
+	return named(p, q.Text)
+}
+
+// named reports whether every word of the text begins a word of the person's name, or the address.
+func named(p *store.Person, text string) bool {
+	have := append(strings.Fields(store.FoldName(p.Name)), p.Email)
+	for _, w := range strings.Fields(store.FoldName(text)) {
+		if !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) || strings.HasPrefix(h, store.Address(w)) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Pick is a person offered while somebody types a name.
+type Pick struct {
+	ID    uint64
+	Name  string
+	Email string
+}
+
+// PickPeople offers agents whose name or address begins like the text, for mentions and assignees. Only agents and
+// administrators are offered anything.
+func (d *Desk) PickPeople(a Actor, text string, limit int) ([]Pick, error) {
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return nil, nil
+	}
+	return d.pick(text, limit, PeopleQuery{Text: text, Role: "agent"}, func(*store.Person) bool { return true })
+}
+
+// PickRequesters offers those in whose name the actor may open a ticket: everybody for agents and administrators,
+// their own people for coordinators, nobody for others.
+func (d *Desk) PickRequesters(a Actor, text string, limit int) ([]Pick, error) {
+	if !a.IsAgent() && !a.IsAdministrator() && (a.Person == nil || len(a.Person.Coordinates) == 0) {
+		return nil, nil
+	}
+	return d.pick(text, limit, PeopleQuery{Text: text}, func(p *store.Person) bool { return mayOpenFor(a, p) })
+}
+
+func (d *Desk) pick(text string, limit int, q PeopleQuery, may func(*store.Person) bool) ([]Pick, error) {
+	if limit <= 0 || limit > 50 {
+		limit = 8
+	}
+	var out []Pick
+	err := d.st.View(func(tx *store.Tx) error {
+		out = nil
+		for p, err := range peopleByName(tx, q) {
+			if err != nil {
+				return err
+			}
+			if p.Disabled || !q.fits(p) || !may(p) {
+				continue
+			}
+			if out = append(out, Pick{p.ID, p.Name, p.Email}); len(out) == limit {
+				return nil
+			}
+		}
+		return nil
+	})
+	return out, err
+}

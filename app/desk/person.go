@@ -1,0 +1,373 @@
+package desk
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"sportello/app/credential"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// Person returns one person: oneself, and anybody for administrators, supervisors and agents. NotFound for everybody
+// else.
+func (d *Desk) Person(a Actor, id uint64) (*store.Person, error) {
+	if !maySeePeople(a) && !a.IsAgent() && (!a.SignedIn() || a.ID() != id) {
+		return nil, store.Fail(store.NotFound, "error.not-found")
+	}
+	var p *store.Person
+	err := d.st.View(func(tx *store.Tx) (err error) {
+		p, err = store.People.Get(tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return bare(p), nil
+}
+
+// PersonForm is what the administration knows of a person.
+type PersonForm struct {
+	Email         string
+	Name          string
+	Language      string
+	Organisation  uint64
+	Unit          uint64
+	Phone         string
+	Administrator bool
+	Editor        bool
+	Groups        []store.Membership
+	Coordinates   []store.Coordination
+	Disabled      bool
+}
+
+// FormOf returns the form that leaves the person as they are.
+func FormOf(p *store.Person) PersonForm {
+	return PersonForm{Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit, Phone: p.Phone,
+		Administrator: p.Administrator, Editor: p.Editor, Groups: slices.Clone(p.Groups), Coordinates: slices.Clone(p.Coordinates), Disabled: p.Disabled}
+}
+
+// AddPerson adds a person and returns the secret of a link, good once and for three days, with which they choose a
+// password. Administrators may; supervisors may add agents of groups they supervise and give no other role. It returns
+// all that is wrong as store.Problems.
+func (d *Desk) AddPerson(a Actor, f PersonForm) (*store.Person, string, error) {
+	if !maySeePeople(a) {
+		return nil, "", denied(a)
+	}
+	var out *store.Person
+	var link string
+	err := d.st.Update(a.by("add-person"), func(tx *store.Tx) error {
+		p := &store.Person{}
+		if err := d.fill(tx, a, p, f); err != nil {
+			return err
+		}
+		if err := store.People.Put(tx, p); err != nil {
+			return err
+		}
+		var err error
+		if link, err = d.keeper.NewLinkTx(tx, p.ID, credential.ForPassword); err != nil {
+			return err
+		}
+		out = p
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return bare(out), link, nil
+}
+
+// ChangePerson makes the person be as the form says. Administrators may change everything; supervisors who is agent
+// in the groups they supervise, and nothing else. The last administrator who is enabled stays one. Disabling ends the
+// person's sessions and links at once. rev is the revision the actor saw; 0 asks nothing.
+func (d *Desk) ChangePerson(a Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
+	if !maySeePeople(a) {
+		return nil, denied(a)
+	}
+	var out *store.Person
+	err := d.st.Update(a.by("change-person"), func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := sameRev(saw, p.Rev); err != nil {
+			return err
+		}
+		before := *p
+		if err := d.fill(tx, a, p, f); err != nil {
+			return err
+		}
+		if err := keepAdministrator(tx, &before, p); err != nil {
+			return err
+		}
+		if err := store.People.Put(tx, p); err != nil {
+			return err
+		}
+		if p.Disabled && !before.Disabled {
+			if _, err := d.keeper.EndOthersTx(tx, p.ID); err != nil {
+				return err
+			}
+		}
+		if p.Disabled || p.Email != before.Email {
+			// A link was given for who had the address then.
+			if err := endLinks(tx, p.ID); err != nil {
+				return err
+			}
+		}
+		out = p
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return bare(out), nil
+}
+
+func endLinks(tx *store.Tx, person uint64) error {
+	links, err := store.LinksByPerson.Find(tx, person)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		if err := store.Links.Delete(tx, l.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepAdministrator refuses to take the desk away from its last administrator.
+func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
+	if !before.Administrator || before.Disabled || p.Administrator && !p.Disabled {
+		return nil
+	}
+	for o, err := range store.PeopleByRole.Rows(tx, store.Span{Prefix: store.Key("administrator")}) {
+		if err != nil {
+			return err
+		}
+		if o.ID != p.ID && !o.Disabled {
+			return nil
+		}
+	}
+	field := "administrator"
+	if p.Disabled {
+		field = "disabled"
+	}
+	return store.Fail(store.Invalid, "error.last-administrator").At(field)
+}
+
+// fill writes the form into the row, after checking what is wrong with it and whether the actor may change that much.
+func (d *Desk) fill(tx *store.Tx, a Actor, p *store.Person, f PersonForm) error {
+	before := *p
+	var wrong store.Problems
+	p.Email = cleanAddress(&wrong, "email", f.Email)
+	if o, err := store.PeopleByEmail.First(tx, p.Email); err == nil && o.ID != p.ID {
+		wrong.Add("email", "error.email-taken")
+	}
+	p.Name = markup.Line(f.Name)
+	checkText(&wrong, "name", p.Name, maxName)
+	p.Language = cleanLanguage(&wrong, "language", f.Language)
+	p.Phone = cleanLine(&wrong, "phone", f.Phone, maxShort)
+	p.Organisation, p.Unit = f.Organisation, f.Unit
+	checkPlace(tx, &wrong, &p.Organisation, p.Unit)
+	p.Administrator, p.Editor, p.Disabled = f.Administrator, f.Editor, f.Disabled
+	p.Groups = memberships(tx, &wrong, f.Groups, before.Groups)
+	p.Coordinates = coordinations(tx, &wrong, f.Coordinates)
+	if !a.IsAdministrator() {
+		if err := maySupervisePerson(a, &before, p); err != nil {
+			return err
+		}
+	}
+	return wrong.Err()
+}
+
+// checkPlace notes when the organisation or unit is not there or the unit belongs to another organisation; a unit alone
+// names its organisation.
+func checkPlace(tx *store.Tx, wrong *store.Problems, organisation *uint64, unit uint64) {
+	if unit != 0 {
+		u, err := store.Units.Get(tx, unit)
+		switch {
+		case err != nil:
+			wrong.Add("unit", "error.unit-unknown")
+		case *organisation == 0:
+			*organisation = u.Organisation
+		case u.Organisation != *organisation:
+			wrong.Add("unit", "error.unit-elsewhere")
+		}
+	}
+	if *organisation != 0 {
+		if _, err := store.Organisations.Get(tx, *organisation); err != nil {
+			wrong.Add("organisation", "error.organisation-unknown")
+		}
+	}
+}
+
+// memberships keeps one for each group, supervisor if any says so. A retired group stays only where it was.
+func memberships(tx *store.Tx, wrong *store.Problems, in, had []store.Membership) []store.Membership {
+	var out []store.Membership
+	for _, m := range in {
+		g, err := store.Groups.Get(tx, m.Group)
+		was := slices.ContainsFunc(had, func(h store.Membership) bool { return h.Group == m.Group })
+		if err != nil || g.Retired && !was {
+			wrong.Add("groups", "error.group-unknown")
+			continue
+		}
+		if i := slices.IndexFunc(out, func(o store.Membership) bool { return o.Group == m.Group }); i >= 0 {
+			out[i].Supervisor = out[i].Supervisor || m.Supervisor
+			continue
+		}
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(x, y store.Membership) int { return int(x.Group) - int(y.Group) })
+	return out
+}
+
+func coordinations(tx *store.Tx, wrong *store.Problems, in []store.Coordination) []store.Coordination {
+	var out []store.Coordination
+	for _, c := range in {
+		n := len(*wrong)
+		checkPlace(tx, wrong, &c.Organisation, c.Unit)
+		if c.Organisation == 0 && len(*wrong) == n {
+			wrong.Add("coordinates", "error.organisation-unknown")
+		}
+		for i := n; i < len(*wrong); i++ {
+			(*wrong)[i] = (*wrong)[i].At("coordinates")
+		}
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// maySupervisePerson tells whether a supervisor may make this of the person: agents in and out of the groups they
+// supervise, no other role, and for people who are there already nothing else at all.
+func maySupervisePerson(a Actor, before, p *store.Person) error {
+	refuse := func(field string) error { return store.Fail(store.Denied, "error.supervisor-only-agents").At(field) }
+	switch {
+	case p.Administrator != before.Administrator:
+		return refuse("administrator")
+	case p.Editor != before.Editor:
+		return refuse("editor")
+	case !slices.Equal(p.Coordinates, before.Coordinates):
+		return refuse("coordinates")
+	case p.Disabled != before.Disabled:
+		return refuse("disabled")
+	}
+	for _, m := range p.Groups {
+		was := slices.Contains(before.Groups, m)
+		if !was && (m.Supervisor || !a.Person.Supervises(m.Group)) {
+			return refuse("groups")
+		}
+	}
+	for _, m := range before.Groups {
+		stays := slices.Contains(p.Groups, m)
+		if !stays && (m.Supervisor || !a.Person.Supervises(m.Group)) {
+			return refuse("groups")
+		}
+	}
+	if before.ID == 0 {
+		if len(p.Groups) == 0 {
+			return store.Fail(store.Invalid, "error.group-needed").At("groups")
+		}
+		return nil
+	}
+	for field, same := range map[string]bool{"email": p.Email == before.Email, "name": p.Name == before.Name, "language": p.Language == before.Language,
+		"organisation": p.Organisation == before.Organisation, "unit": p.Unit == before.Unit, "phone": p.Phone == before.Phone} {
+		if !same {
+			return refuse(field)
+		}
+	}
+	return nil
+}
+
+// NewPasswordLink returns the secret of a link, good once and for three days, with which the person chooses a
+// password; earlier links become worthless. Administrators may for everybody; supervisors for those agents of their
+// groups who have no right beyond these groups, for who has the link can act as that person.
+func (d *Desk) NewPasswordLink(a Actor, id uint64) (string, error) {
+	if !maySeePeople(a) {
+		return "", denied(a)
+	}
+	var link string
+	err := d.st.Update(a.by("new-link"), func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if !a.IsAdministrator() && !inHand(a.Person, p) {
+			return denied(a)
+		}
+		if p.Disabled {
+			return store.Fail(store.Invalid, "error.person-disabled")
+		}
+		link, err = d.keeper.NewLinkTx(tx, id, credential.ForPassword)
+		return err
+	})
+	return link, err
+}
+
+// inHand reports whether all that the person may do at the desk comes from groups the supervisor supervises.
+func inHand(supervisor, p *store.Person) bool {
+	if p.Administrator || p.Editor || len(p.Coordinates) > 0 || len(p.Groups) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return m.Supervisor || !supervisor.Supervises(m.Group) })
+}
+
+// MayLink reports whether NewPasswordLink would give the actor a link for the person.
+func MayLink(a Actor, p *store.Person) bool {
+	return !p.Disabled && (a.IsAdministrator() || a.Person != nil && inHand(a.Person, p))
+}
+
+// EnsureRequester returns the person with the address, adding one without credentials, in the organisation that owns
+// the mail domain, when there is none. An empty name becomes the address. Invalid "error.email" for what is no address.
+func (d *Desk) EnsureRequester(tx *store.Tx, email, name string) (*store.Person, error) {
+	email = store.Address(email)
+	if !isAddress(email) {
+		return nil, store.Fail(store.Invalid, "error.email").At("email")
+	}
+	p, err := store.PeopleByEmail.First(tx, email)
+	if err == nil {
+		return p, nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	p = &store.Person{Email: email, Name: cutRunes(markup.Line(name), maxName)}
+	if p.Name == "" {
+		p.Name = email
+	}
+	if p.Organisation, err = organisationOf(tx, email); err != nil {
+		return nil, err
+	}
+	act := tx.By().Act
+	tx.Act("add-person")
+	err = store.People.Put(tx, p)
+	tx.Act(act)
+	return p, err
+}
+
+// organisationOf returns the organisation that owns the mail domain of the address or a domain above it, 0 for none.
+func organisationOf(tx *store.Tx, email string) (uint64, error) {
+	_, domain, _ := strings.Cut(email, "@")
+	for domain != "" {
+		o, err := store.OrganisationsByDomain.First(tx, domain)
+		if err == nil {
+			return o.ID, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return 0, err
+		}
+		_, domain, _ = strings.Cut(domain, ".")
+	}
+	return 0, nil
+}
+
+func cutRunes(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n])
+}

@@ -1,0 +1,300 @@
+package desk
+
+import (
+	"strings"
+	"testing"
+
+	"sportello/app/credential"
+	"sportello/store"
+)
+
+func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
+	o := newOffice(t)
+	for _, who := range everybodyBut(o, "amministratore", "responsabile") {
+		a := o.as(who)
+		f := PersonForm{Email: "nuova@ateneo.example", Name: "Nuova", Groups: []store.Membership{{Group: o.group["csa"]}}}
+		for what, err := range map[string]error{
+			"list":   second(o.People(a, PeopleQuery{})),
+			"add":    third(o.AddPerson(a, f)),
+			"change": second(o.ChangePerson(a, o.people["ada"].ID, 0, FormOf(o.people["ada"]))),
+			"link":   second(o.NewPasswordLink(a, o.people["ada"].ID)),
+		} {
+			if store.KindOf(err) != store.Denied {
+				t.Errorf("%s by %s: %v, want denied", what, who, err)
+			}
+		}
+	}
+	_, err := o.Person(o.as("ada"), o.people["collega"].ID)
+	wants(t, err, store.NotFound, "", "")
+	_, err = o.Person(Actor{}, o.people["collega"].ID)
+	wants(t, err, store.NotFound, "", "")
+	if p, err := o.Person(o.as("ada"), o.people["ada"].ID); err != nil || p.Name != "Ada Neri" {
+		t.Errorf("oneself: %v", err)
+	}
+	if got, err := o.PickPeople(o.as("ada"), "b", 10); err != nil || len(got) != 0 {
+		t.Errorf("a requester is offered %v, %v", got, err)
+	}
+	if got, err := o.PickRequesters(o.as("ada"), "c", 10); err != nil || len(got) != 0 {
+		t.Errorf("a requester is offered %v, %v", got, err)
+	}
+}
+
+func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
+	o := newOffice(t)
+	s := o.as("responsabile")
+	csa := store.Membership{Group: o.group["csa"]}
+	ok := PersonForm{Email: "nuova@ateneo.example", Name: "Nuova Agente", Groups: []store.Membership{csa}}
+	for name, c := range map[string]struct {
+		change func(*PersonForm)
+		kind   store.Kind
+		field  string
+	}{
+		"no administrator":       {func(f *PersonForm) { f.Administrator = true }, store.Denied, "administrator"},
+		"no editor":              {func(f *PersonForm) { f.Editor = true }, store.Denied, "editor"},
+		"no coordinator":         {func(f *PersonForm) { f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}} }, store.Denied, "coordinates"},
+		"no other supervisor":    {func(f *PersonForm) { f.Groups = []store.Membership{{Group: csa.Group, Supervisor: true}} }, store.Denied, "groups"},
+		"nobody of other groups": {func(f *PersonForm) { f.Groups = []store.Membership{csa, {Group: o.group["legale"]}} }, store.Denied, "groups"},
+		"nobody of no group":     {func(f *PersonForm) { f.Groups = nil }, store.Invalid, "groups"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := ok
+			c.change(&f)
+			_, _, err := o.AddPerson(s, f)
+			wants(t, err, c.kind, "", c.field)
+		})
+	}
+	p, link, err := o.AddPerson(s, ok)
+	if err != nil || link == "" {
+		t.Fatal(err)
+	}
+	if _, err := o.Keeper().ChoosePassword(link, "quattro tartarughe verdi"); err != nil {
+		t.Errorf("the link does not work: %v", err)
+	}
+	f := FormOf(o.people["ada"])
+	f.Groups = []store.Membership{csa}
+	if _, err := o.ChangePerson(s, o.people["ada"].ID, 0, f); err != nil {
+		t.Errorf("making somebody an agent: %v", err)
+	}
+	f.Name = "Un altro nome"
+	_, err = o.ChangePerson(s, o.people["ada"].ID, 0, f)
+	wants(t, err, store.Denied, "error.supervisor-only-agents", "name")
+	f = FormOf(o.people["altrove"])
+	f.Groups = nil
+	_, err = o.ChangePerson(s, o.people["altrove"].ID, 0, f)
+	wants(t, err, store.Denied, "", "groups")
+
+	if _, err := o.NewPasswordLink(s, p.ID); err != nil {
+		t.Errorf("a link for an agent of the group: %v", err)
+	}
+	for _, who := range []string{"amministratore", "redattore", "referente", "altrove", "responsabile", "collega"} {
+		_, err := o.NewPasswordLink(s, o.people[who].ID)
+		wants(t, err, store.Denied, "", "")
+	}
+}
+
+func TestPersonFormsTellAllThatIsWrong(t *testing.T) {
+	o := newOffice(t)
+	_, _, err := o.AddPerson(o.as("amministratore"), PersonForm{Email: "ada@", Name: " ", Language: "fr", Organisation: o.organis["Altro ente"], Unit: 1,
+		Groups: []store.Membership{{Group: 99}}, Coordinates: []store.Coordination{{}}, Phone: strings.Repeat("1", 101)})
+	for field, key := range map[string]string{"email": "error.email", "name": "error.required", "language": "error.language", "unit": "error.unit-elsewhere",
+		"groups": "error.group-unknown", "coordinates": "error.organisation-unknown", "phone": "error.too-long"} {
+		wants(t, err, store.Invalid, key, field)
+	}
+	_, _, err = o.AddPerson(o.as("amministratore"), PersonForm{Email: " ADA@Ateneo.example", Name: "Un'altra"})
+	wants(t, err, store.Invalid, "error.email-taken", "email")
+}
+
+func TestAddressesAreBareAddresses(t *testing.T) {
+	for s, want := range map[string]bool{
+		"ada@ateneo.example": true, "a.b+c@x.y.example": true, "ada@intranet": true, "josé@ateneo.example": true, "o'neill@ateneo.example": true,
+		"": false, "ada": false, "@x.example": false, "ada@": false, "ada@x..y": false, "ada@-x.example": false, "a b@x.example": false,
+		"Ada <ada@x.example>": false, "ada@x.example,eva@x.example": false, "\"a b\"@x.example": false, "ada@x.example\nbcc: eva@x.example": false,
+		"ada\x00@x.example": false, "ada@[127.0.0.1]": false, "ada@x.example (Ada)": false, "a\u202edb@x.example": false,
+		strings.Repeat("a", 65) + "@x.example": false, "ada@" + strings.Repeat("a.", 130) + "example": false, "\xff@x.example": false,
+	} {
+		if got := isAddress(s); got != want {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	}
+}
+
+func TestTheLastAdministratorStays(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("amministratore")
+	for field, change := range map[string]func(*PersonForm){
+		"administrator": func(f *PersonForm) { f.Administrator = false },
+		"disabled":      func(f *PersonForm) { f.Disabled = true },
+	} {
+		f := FormOf(a.Person)
+		change(&f)
+		_, err := o.ChangePerson(a, a.ID(), 0, f)
+		wants(t, err, store.Invalid, "error.last-administrator", field)
+	}
+	_, _, err := o.PutPersonRecord(a, PersonRecord{Email: a.Person.Email, Roles: []string{"requester"}})
+	wants(t, err, store.Invalid, "error.last-administrator", "administrator")
+	f := FormOf(o.people["ada"])
+	f.Administrator = true
+	if _, err := o.ChangePerson(a, o.people["ada"].ID, 0, f); err != nil {
+		t.Fatal(err)
+	}
+	f = FormOf(a.Person)
+	f.Administrator = false
+	if _, err := o.ChangePerson(a, a.ID(), 0, f); err != nil {
+		t.Errorf("with another administrator: %v", err)
+	}
+}
+
+func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("amministratore")
+	ada := o.people["ada"]
+	if err := o.Keeper().SetPassword(store.By{}, ada.ID, "quattro tartarughe verdi"); err != nil {
+		t.Fatal(err)
+	}
+	secret, _, err := o.Keeper().SignIn(t.Context(), ada.Email, "quattro tartarughe verdi", "", "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := o.NewPasswordLink(a, ada.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := o.Person(a, ada.ID)
+	if err != nil || p.Password != "" {
+		t.Fatalf("the password left the desk: %v", err)
+	}
+	f := FormOf(p)
+	f.Disabled = true
+	if _, err := o.ChangePerson(a, ada.ID, p.Rev, f); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.Keeper().Session(t.Context(), secret); store.KindOf(err) != store.SignIn {
+		t.Errorf("session: %v", err)
+	}
+	if list, err := o.Keeper().SessionsOf(ada.ID); err != nil || len(list) != 0 {
+		t.Errorf("%d sessions, %v", len(list), err)
+	}
+	if _, err := o.Keeper().Link(link, credential.ForPassword); err == nil {
+		t.Error("the link still works")
+	}
+	_, err = o.NewPasswordLink(a, ada.ID)
+	wants(t, err, store.Invalid, "error.person-disabled", "")
+	_, err = o.ChangePerson(a, ada.ID, p.Rev, f)
+	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
+}
+
+func TestPeopleAreListedByNameInPages(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("amministratore")
+	names := func(q PeopleQuery) (out []string) {
+		for {
+			page, err := o.People(a, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range page.People {
+				out = append(out, strings.Fields(p.Name)[0])
+			}
+			if page.Next == "" {
+				return out
+			}
+			q.After = page.Next
+		}
+	}
+	for name, c := range map[string]struct {
+		q    PeopleQuery
+		want string
+	}{
+		"everybody":              {PeopleQuery{Limit: 3}, "Ada Aldo Anna Bianca Bruno Carlo Elsa Renzo Rita Sara Ugo"},
+		"by beginnings":          {PeopleQuery{Text: "age b", Limit: 1}, "Bianca Bruno"},
+		"by address":             {PeopleQuery{Text: "ada@at"}, "Ada"},
+		"without accents":        {PeopleQuery{Text: "unita"}, "Ugo"},
+		"by organisation":        {PeopleQuery{Organisation: o.organis["Ateneo"], Limit: 2}, "Ada Carlo Rita Ugo"},
+		"by unit":                {PeopleQuery{Organisation: o.organis["Ateneo"], Unit: 1}, "Ada"},
+		"by group":               {PeopleQuery{Group: o.group["csa"], Limit: 1}, "Bianca Bruno Sara"},
+		"by role":                {PeopleQuery{Role: "agent", Limit: 2}, "Aldo Bianca Bruno Sara"},
+		"by group and role":      {PeopleQuery{Group: o.group["csa"], Role: "supervisor"}, "Sara"},
+		"an unknown role":        {PeopleQuery{Role: "superuser"}, ""},
+		"white space is no word": {PeopleQuery{Text: "  ", Role: "editor"}, "Renzo"},
+		"nobody":                 {PeopleQuery{Text: "zzz"}, ""},
+	} {
+		if got := strings.Join(names(c.q), " "); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if got, err := o.PickRequesters(o.as("referente"), "", 50); err != nil || len(got) != 4 {
+		t.Errorf("a coordinator is offered %v, %v", got, err)
+	}
+	if got, err := o.PickPeople(o.as("agente"), "bi", 5); err != nil || len(got) != 1 || got[0].Name != "Bianca Agente" {
+		t.Errorf("an agent is offered %v, %v", got, err)
+	}
+}
+
+func TestEverybodyChangesTheirOwnSettingsOnly(t *testing.T) {
+	o := newOffice(t)
+	_, err := o.ChangeOwn(Actor{}, OwnForm{Name: "Nessuno"})
+	wants(t, err, store.SignIn, "", "")
+	_, err = o.ChangeOwn(o.as("ada"), OwnForm{Name: "", Language: "de", Theme: "pink"})
+	for _, field := range []string{"name", "language", "theme"} {
+		wants(t, err, store.Invalid, "", field)
+	}
+	p, err := o.ChangeOwn(o.as("ada"), OwnForm{Name: "Ada  Neri\u202e", Language: "en", Theme: "dark", NoSingleKeys: true, Notices: store.NoticeOwn})
+	if err != nil || p.Name != "Ada Neri" || p.Organisation != o.organis["Ateneo"] || !p.NoSingleKeys {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestOnlyADeskWithoutAdministratorIsSetUp(t *testing.T) {
+	o := newOffice(t)
+	form := SetUpForm{Name: "Prima Persona", Email: "Prima@Ateneo.example", Password: "quattro tartarughe verdi", Desk: "Il nostro sportello"}
+	_, err := o.SetUp(form)
+	wants(t, err, store.Denied, "error.set-up-done", "")
+
+	d := newDesk(t)
+	if has, err := d.HasAdministrator(); err != nil || has {
+		t.Fatalf("%v, %v", has, err)
+	}
+	_, err = d.SetUp(SetUpForm{Email: "prima", Password: "corta"})
+	for _, field := range []string{"email", "name", "password"} {
+		wants(t, err, store.Invalid, "", field)
+	}
+	p, err := d.SetUp(form)
+	if err != nil || !p.Administrator || p.Email != "prima@ateneo.example" {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if _, _, err := d.Keeper().SignIn(t.Context(), p.Email, form.Password, "", "127.0.0.1"); err != nil {
+		t.Error(err)
+	}
+	if set, err := d.Settings(); err != nil || set.Name != form.Desk || set.Welcome.IT == "" {
+		t.Errorf("%+v, %v", set, err)
+	}
+	if has, err := d.HasAdministrator(); err != nil || !has {
+		t.Errorf("%v, %v", has, err)
+	}
+	_, err = d.SetUp(form)
+	wants(t, err, store.Denied, "error.set-up-done", "")
+}
+
+func TestEnsureRequesterFindsTheOrganisationByItsMailDomain(t *testing.T) {
+	d := newDesk(t)
+	org, err := d.AddOrganisation(system, OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for email, want := range map[string]uint64{"a@ateneo.example": org.ID, "b@studenti.ateneo.example": org.ID, "c@altro.example": 0, "d@nonateneo.example": 0} {
+		err := d.Store().Update(store.By{Act: "mail"}, func(tx *store.Tx) error {
+			p, err := d.EnsureRequester(tx, email, "")
+			if err != nil {
+				return err
+			}
+			again, err := d.EnsureRequester(tx, strings.ToUpper(email), "Altro nome")
+			if p.Organisation != want || again.ID != p.ID || p.Password != "" || p.Name != email || tx.By().Act != "mail" {
+				t.Errorf("%s: %+v, then %+v", email, p, again)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

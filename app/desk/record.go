@@ -1,0 +1,258 @@
+package desk
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// TicketRecord is a ticket as imports, exports and the API write it. Codes and times are text, so that everything wrong
+// with them can be said together. Number is written by exports and not read.
+type TicketRecord struct {
+	Number         uint64            `json:"number,omitempty"`
+	Subject        string            `json:"subject"`
+	Body           string            `json:"body"`
+	RequesterEmail string            `json:"requester_email,omitempty"`
+	RequesterName  string            `json:"requester_name,omitempty"`
+	Module         string            `json:"module,omitempty"`
+	Kind           string            `json:"kind,omitempty"`
+	Severity       string            `json:"severity,omitempty"`
+	Urgency        string            `json:"urgency,omitempty"`
+	Deadline       string            `json:"deadline,omitempty"`
+	State          string            `json:"state,omitempty"`
+	Outcome        string            `json:"outcome,omitempty"`
+	Version        string            `json:"version,omitempty"`
+	Group          string            `json:"group,omitempty"`
+	Affected       string            `json:"affected,omitempty"`
+	Regression     bool              `json:"regression,omitempty"`
+	WorkedIn       string            `json:"worked_in,omitempty"`
+	Language       string            `json:"language,omitempty"`
+	CreatedAt      string            `json:"created_at,omitempty"`
+	ExternalID     string            `json:"external_id,omitempty"`
+	Answers        map[string]Scalar `json:"answers,omitempty"`
+	Messages       []MessageRecord   `json:"messages,omitempty"`
+}
+
+// MessageRecord is a later message or note of a TicketRecord.
+type MessageRecord struct {
+	AuthorEmail string `json:"author_email"`
+	AuthorName  string `json:"author_name,omitempty"`
+	At          string `json:"at,omitempty"`
+	Body        string `json:"body"`
+	Internal    bool   `json:"internal,omitempty"`
+}
+
+// Scalar is a text that JSON may also give as a number or as true and false.
+type Scalar string
+
+// UnmarshalJSON reads a string, a number, a boolean or null.
+func (s *Scalar) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		var v string
+		err := json.Unmarshal(b, &v)
+		*s = Scalar(v)
+		return err
+	}
+	switch b[0] {
+	case '{', '[':
+		return errors.New("desk: an answer is a text, a number or a boolean")
+	case 'n':
+		*s = ""
+	default:
+		*s = Scalar(b)
+	}
+	return nil
+}
+
+const (
+	maxExternal = 250
+	maxMessages = 2000 // of one record
+)
+
+// read is a record after what needs no store was checked.
+type read struct {
+	rec      TicketRecord
+	subject  string
+	body     string
+	external string
+	kind     store.TicketKind
+	severity store.Severity
+	urgency  store.Urgency
+	deadline time.Time
+	state    store.State
+	outcome  store.Outcome
+	opened   time.Time
+	messages []readMessage
+	wrong    store.Problems
+	history  bool // it tells what happened before, and nobody is told of it
+}
+
+type readMessage struct {
+	MessageRecord
+	at time.Time
+}
+
+// PutTicketRecord opens the ticket the record describes or, when one with its external_id is there, makes that one be
+// as it says: what the record leaves out stays, messages that are not there yet are appended. created tells which.
+// Without requester_email the ticket is the actor's own.
+//
+// Rights: requester_* needs the right to open in that person's name, group an agent, created_at, state, outcome,
+// messages and external_id an administrator; who lacks it gets Denied naming the field. A module served elsewhere takes
+// tickets from agents and administrators alone: Invalid "error.module-elsewhere" with channel and address. Everything
+// else that is wrong comes as store.Problems. What tells of the past (state, messages, created_at, and all that comes
+// by import) notifies nobody.
+func (d *Desk) PutTicketRecord(a Actor, rec TicketRecord) (t *store.Ticket, created bool, err error) {
+	if !a.SignedIn() && !a.System {
+		return nil, false, denied(a)
+	}
+	if err := mayUseFields(a, rec); err != nil {
+		return nil, false, err
+	}
+	r := d.readTicket(rec)
+	r.history = a.Via == "import" || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
+	act := "open"
+	if r.history {
+		act = "import"
+	}
+	err = d.st.Update(a.by(act), func(tx *store.Tx) error {
+		t, created = nil, false
+		old, err := store.TicketsByExternal.First(tx, r.external)
+		if r.external != "" && err == nil {
+			t = old
+			return d.updateFromRecord(tx, a, r, t)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		created = true
+		t, err = d.openFromRecord(tx, a, r)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return t, created, nil
+}
+
+// mayUseFields refuses the members of the record that the actor may not give, naming the first.
+func mayUseFields(a Actor, rec TicketRecord) error {
+	if a.IsAdministrator() {
+		return nil
+	}
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{{"created_at", rec.CreatedAt != ""}, {"state", rec.State != ""}, {"outcome", rec.Outcome != ""}, {"messages", len(rec.Messages) > 0}, {"external_id", rec.ExternalID != ""}} {
+		if f.given {
+			return store.Fail(store.Denied, "error.field-administrator", "field", f.name).At(f.name)
+		}
+	}
+	if rec.Group != "" && !a.IsAgent() {
+		return store.Fail(store.Denied, "error.group-agents-only").At("group")
+	}
+	return nil
+}
+
+func code[V any, P interface {
+	*V
+	UnmarshalText([]byte) error
+}](wrong *store.Problems, field, word string) V {
+	v, err := store.Parse[V, P](word)
+	if err != nil {
+		wrong.Add(field, "error.code", "value", cutRunes(markup.Line(word), 60))
+	}
+	return v
+}
+
+func (d *Desk) readTicket(rec TicketRecord) *read {
+	r := &read{rec: rec, subject: markup.Line(rec.Subject), body: markup.Clean(rec.Body), external: strings.TrimSpace(rec.ExternalID)}
+	w := &r.wrong
+	checkText(w, "subject", r.subject, maxSubject)
+	checkBody(w, r.body)
+	r.kind = code[store.TicketKind](w, "kind", rec.Kind)
+	r.severity = code[store.Severity](w, "severity", rec.Severity)
+	r.urgency = code[store.Urgency](w, "urgency", rec.Urgency)
+	r.state = code[store.State](w, "state", rec.State)
+	r.outcome = code[store.Outcome](w, "outcome", rec.Outcome)
+	cleanLanguage(w, "language", rec.Language)
+	if r.external != "" {
+		cleanLine(w, "external_id", r.external, maxExternal)
+	}
+	r.opened = d.readTime(w, "created_at", rec.CreatedAt)
+	if rec.Deadline != "" {
+		t, err := parseTime(rec.Deadline, d.loc)
+		if err != nil {
+			w.Add("deadline", "error.date")
+		}
+		r.deadline = t
+	}
+	for field, v := range map[string]string{"affected": rec.Affected, "worked_in": rec.WorkedIn, "version": rec.Version} {
+		cleanLine(w, field, v, maxShort)
+	}
+	for c, v := range rec.Answers {
+		if len(c) == 0 || len(c) > 100 || utf8.RuneCountInString(string(v)) > maxAnswer {
+			w.Add("answers."+cutRunes(markup.Line(c), 60), "error.too-long", "max", maxAnswer, "have", utf8.RuneCountInString(string(v)))
+		}
+	}
+	if r.outcome != store.OutcomeNone && r.state != store.StateResolved && r.state != store.StateClosed {
+		w.Add("outcome", "error.outcome-state")
+	}
+	if r.outcome == store.Spam {
+		w.Add("outcome", "error.outcome-spam")
+	}
+	if len(rec.Messages) > maxMessages {
+		w.Add("messages", "error.too-many", "max", maxMessages)
+		return r
+	}
+	for i, m := range rec.Messages {
+		field := "messages[" + strconv.Itoa(i) + "]."
+		m.Body = markup.Clean(m.Body)
+		n := len(*w)
+		checkBody(w, m.Body)
+		for j := n; j < len(*w); j++ {
+			(*w)[j] = (*w)[j].At(field + "body")
+		}
+		if !isAddress(store.Address(m.AuthorEmail)) {
+			w.Add(field+"author_email", "error.email")
+		}
+		r.messages = append(r.messages, readMessage{m, d.readTime(w, field+"at", m.At)})
+	}
+	return r
+}
+
+// readTime reads a time of the past; the zero time when there is none.
+func (d *Desk) readTime(wrong *store.Problems, field, s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := parseTime(s, d.loc)
+	switch {
+	case err != nil:
+		wrong.Add(field, "error.time")
+	case t.After(d.clock().Add(24 * time.Hour)): // clocks and time zones differ
+		wrong.Add(field, "error.time-future")
+	case t.Year() < 1970:
+		wrong.Add(field, "error.time")
+	}
+	return t
+}
+
+// parseTime reads RFC 3339 and, in the desk's time zone, dates with or without a time.
+func parseTime(s string, loc *time.Location) (time.Time, error) {
+	s = strings.TrimSpace(s)
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return t.UTC(), nil
+	}
+	for _, form := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(form, s, loc); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, errors.New("desk: no time in " + strconv.Quote(cutRunes(s, 40)))
+}
