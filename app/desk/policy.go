@@ -309,3 +309,8 @@ func product(tx *store.Tx, module uint64) uint64 {
 	}
 	return module
 }
+
+// OnAgentsSide reports whether the actor may see the ticket's notes, and with them its priority and its own clock.
+func (d *Desk) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
+	return d.may(tx, a, SeeNotes, t) == nil
+}

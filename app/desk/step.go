@@ -19,8 +19,8 @@ type Text struct {
 // Step is everything that one form or call changes in a ticket, done together or not at all. What is nil or zero
 // stays as it is.
 type Step struct {
-	Rev       uint64 // the revision the actor saw; another one is a Conflict. 0: not asked
-	PublicRev uint64 // the same for those on the requester's side
+	Rev       uint64 // the revision the actor saw (Ticket.Rev, on the requester's side PublicRev); another one is a Conflict. 0: not asked
+	PublicRev uint64 // the public revision the actor saw
 
 	Message *Text
 	Take    bool // take charge: become assignee, new becomes open
@@ -80,10 +80,8 @@ func (d *Desk) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
 		if err := d.may(tx, a, See, t); err != nil {
 			return err
 		}
-		if s.Rev != 0 && s.Rev != t.Rev || s.PublicRev != 0 && s.PublicRev != t.PublicRev {
-			e := store.Fail(store.Conflict, "error.changed-meanwhile")
-			e.Args = map[string]any{"rev": t.Rev, "public_rev": t.PublicRev}
-			return e
+		if err := d.fresh(tx, a, t, s); err != nil {
+			return err
 		}
 		w := &stepping{d: d, tx: tx, a: a, t: t, s: s, set: settings(tx), stand: d.stand(tx, a, t)}
 		if err := w.do(); err != nil {
@@ -93,6 +91,23 @@ func (d *Desk) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
 		return nil
 	})
 	return out, err
+}
+
+// fresh returns Conflict with the argument rev when the ticket is no longer at the revision the actor saw. On the
+// requester's side both revisions of the step mean the public one: the other would tell of notes.
+func (d *Desk) fresh(tx *store.Tx, a Actor, t *store.Ticket, s Step) error {
+	current, public := t.Rev, t.PublicRev
+	if !d.OnAgentsSide(tx, a, t) {
+		current = public
+	}
+	stale := func(now uint64) error { return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", now) }
+	if s.Rev != 0 && s.Rev != current {
+		return stale(current)
+	}
+	if s.PublicRev != 0 && s.PublicRev != public {
+		return stale(public)
+	}
+	return nil
 }
 
 // stepping is one step under way in its transaction.

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+type apiArticle struct {
+	Slug       string            `json:"slug"`
+	Title      string            `json:"title"`
+	Body       string            `json:"body,omitempty"`
+	Format     store.Format      `json:"format,omitzero"`
+	Language   string            `json:"language"`
+	Languages  []string          `json:"languages,omitempty"`
+	Module     string            `json:"module,omitempty"`
+	Audience   store.Audience    `json:"audience"`
+	State      store.Publication `json:"state"`
+	ExternalID string            `json:"external_id,omitempty"`
+	UpdatedAt  *time.Time        `json:"updated_at"`
+	Rev        uint64            `json:"rev"`
+	Files      []apiFile         `json:"attachments,omitempty"`
+}
+
+type apiArticleList struct {
+	Next     *string      `json:"next"`
+	Articles []apiArticle `json:"articles"`
+}
+
+func articleAnswer(n names, art *store.Article, v *store.Version) apiArticle {
+	return apiArticle{Slug: art.Slug, Title: v.Title, Format: v.Format, Language: v.Language, Module: n.module(art.Module), Audience: art.Audience,
+		State: v.Publication, ExternalID: art.External, UpdatedAt: apiMoment(v.Updated), Rev: v.Rev}
+}
+
+func (a *App) apiArticles(c *fiber.Ctx) error {
+	q := a.apiQuery(c)
+	f := desk.ArticleFilter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
+		Publication: formCode[store.Publication](q.Form, "state"), Audience: formCode[store.Audience](q.Form, "audience"), Below: true}
+	if code := q.Raw("module"); code != "" {
+		l, err := a.desk.LevelByCode(code)
+		if err != nil {
+			q.Refuse("module", "error.module-unknown")
+		} else {
+			f.Module = &l.ID
+		}
+	}
+	if err := q.Err(); err != nil {
+		return err
+	}
+	page, err := a.desk.Articles(a.actor(c), f)
+	if err != nil {
+		return err
+	}
+	out := apiArticleList{Articles: []apiArticle{}}
+	if page.Next != "" {
+		out.Next = &page.Next
+	}
+	err = a.st.View(func(tx *store.Tx) error {
+		for _, item := range page.Items {
+			out.Articles = append(out.Articles, articleAnswer(names{tx}, item.Article, item.Version))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(out)
+}
+
+func (a *App) apiArticle(c *fiber.Ctx) error {
+	slug, err := url.PathUnescape(c.Params("slug"))
+	if err != nil {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	lang := a.query(c).Raw("lang")
+	if lang == "" {
+		lang = a.lang(c)
+	}
+	return a.articleDocument(c, slug, lang)
+}
+
+func (a *App) articleDocument(c *fiber.Ctx, slug, lang string) error {
+	v, err := a.desk.Article(a.actor(c), slug, lang)
+	if err != nil {
+		return err
+	}
+	var out apiArticle
+	err = a.st.View(func(tx *store.Tx) error {
+		out = articleAnswer(names{tx}, v.Article, v.Version)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	out.Body, out.Languages = v.Version.Body, v.Languages
+	for _, f := range v.Files {
+		out.Files = append(out.Files, fileAnswer(f))
+	}
+	return c.JSON(out)
+}
+
+func (a *App) apiPostArticle(c *fiber.Ctx) error {
+	var rec desk.ArticleRecord
+	if err := readJSON(c, &rec); err != nil {
+		return err
+	}
+	return a.putArticle(c, rec)
+}
+
+func (a *App) apiPutArticle(c *fiber.Ctx) error {
+	slug, err := url.PathUnescape(c.Params("slug"))
+	if err != nil {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	var rec desk.ArticleRecord
+	if err := readJSON(c, &rec); err != nil {
+		return err
+	}
+	if rec.Slug != "" && rec.Slug != slug {
+		return store.Fail(store.Invalid, "error.slug-differs").At("slug")
+	}
+	rec.Slug = slug
+	return a.putArticle(c, rec)
+}
+
+func (a *App) putArticle(c *fiber.Ctx, rec desk.ArticleRecord) error {
+	art, created, err := a.desk.PutArticleRecord(a.actor(c), rec)
+	if err != nil {
+		return err
+	}
+	if created {
+		c.Status(fiber.StatusCreated)
+		c.Location("/api/v1/articles/" + url.PathEscape(art.Slug))
+	}
+	return a.articleDocument(c, art.Slug, strings.TrimSpace(rec.Language))
+}

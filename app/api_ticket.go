@@ -1,0 +1,498 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"mime"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+type apiTicket struct {
+	Number       uint64            `json:"number"`
+	Subject      string            `json:"subject"`
+	Kind         store.TicketKind  `json:"kind"`
+	Severity     store.Severity    `json:"severity"`
+	Urgency      store.Urgency     `json:"urgency"`
+	Priority     int               `json:"priority,omitempty"` // for agents
+	State        store.State       `json:"state"`
+	Outcome      store.Outcome     `json:"outcome,omitzero"`
+	Module       string            `json:"module,omitempty"`
+	Group        string            `json:"group"`
+	Assignee     *apiPerson        `json:"assignee,omitempty"`
+	Requester    *apiPerson        `json:"requester"`
+	Participants []apiPerson       `json:"participants,omitempty"`
+	Language     string            `json:"language,omitempty"`
+	Version      string            `json:"version,omitempty"`
+	PlannedFor   *time.Time        `json:"planned_for,omitempty"`
+	Affected     string            `json:"affected,omitempty"`
+	Regression   bool              `json:"regression,omitempty"`
+	WorkedIn     string            `json:"worked_in,omitempty"`
+	DuplicateOf  uint64            `json:"duplicate_of,omitempty"`
+	Links        []uint64          `json:"links,omitempty"`
+	Answers      map[string]string `json:"answers,omitempty"`
+	ExternalID   string            `json:"external_id,omitempty"` // for agents and administrators
+	CreatedAt    *time.Time        `json:"created_at"`
+	UpdatedAt    *time.Time        `json:"updated_at"`
+	Deadline     *time.Time        `json:"deadline,omitempty"`
+	DueAt        *time.Time        `json:"due_at,omitempty"`
+	ResolvedAt   *time.Time        `json:"resolved_at,omitempty"`
+	ClosedAt     *time.Time        `json:"closed_at,omitempty"`
+	Rev          uint64            `json:"rev"`
+	Messages     []apiMessage      `json:"messages,omitempty"`
+}
+
+type apiMessage struct {
+	ID          uint64     `json:"id"`
+	Author      *apiPerson `json:"author"`
+	At          *time.Time `json:"at"`
+	Body        string     `json:"body"`
+	Internal    bool       `json:"internal,omitempty"`
+	Attachments []apiFile  `json:"attachments,omitempty"`
+}
+
+type apiTicketList struct {
+	Total   int         `json:"total"`
+	TotalIs string      `json:"total_is"` // exact or at_least
+	Next    *uint64     `json:"next"`
+	Tickets []apiTicket `json:"tickets"`
+}
+
+// ticketAnswer is what the actor may know of the ticket; agents tells whether they stand on the agents' side of it. What
+// belongs to the agents' clock stays there: the requester's side gets the public revision and time.
+func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
+	out := apiTicket{Number: t.ID, Subject: t.Subject, Kind: t.Kind, Severity: t.Severity, Urgency: t.Urgency, State: t.State, Outcome: t.Outcome,
+		Module: n.module(t.Module), Group: n.group(t.Group), Assignee: n.person(t.Assignee), Requester: n.person(t.Requester), Language: t.Language,
+		Version: t.Version, PlannedFor: apiMoment(t.PlannedFor), Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Answers: t.Answers,
+		CreatedAt: apiMoment(t.Opened), Deadline: apiMoment(t.Deadline), DueAt: apiMoment(t.Due), ResolvedAt: apiMoment(t.Resolved),
+		ClosedAt: apiMoment(t.Closed), UpdatedAt: apiMoment(t.PublicUpdated), Rev: t.PublicRev}
+	if agents {
+		out.Priority, out.ExternalID, out.UpdatedAt, out.Rev = t.Priority, t.External, apiMoment(t.Updated), t.Rev
+	} else if out.Assignee != nil {
+		out.Assignee.Email = "" // the group answers, not a person's own mailbox
+	}
+	for _, p := range t.Participants {
+		if who := n.person(p); who != nil {
+			out.Participants = append(out.Participants, *who)
+		}
+	}
+	return out
+}
+
+// ticketDocument is a ticket with its messages, as one actor may see it.
+func (a *App) ticketDocument(c *fiber.Ctx, number uint64) (*apiTicket, error) {
+	v, err := a.desk.Ticket(a.actor(c), number)
+	if err != nil {
+		return nil, err
+	}
+	var out apiTicket
+	err = a.st.View(func(tx *store.Tx) error {
+		n := names{tx}
+		out = ticketAnswer(n, v.Ticket, v.Agents)
+		for _, o := range v.Links {
+			out.Links = append(out.Links, o.ID)
+		}
+		if v.Duplicate != nil {
+			out.DuplicateOf = v.Duplicate.ID
+		}
+		for _, m := range v.Messages {
+			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: apiMoment(m.At), Body: m.Body, Internal: m.Internal}
+			if m.Agent && !v.Agents && row.Author != nil {
+				row.Author.Email = ""
+			}
+			for _, f := range v.Files[m.ID] {
+				row.Attachments = append(row.Attachments, fileAnswer(f))
+			}
+			out.Messages = append(out.Messages, row)
+		}
+		return nil
+	})
+	return &out, err
+}
+
+func (a *App) apiOpenTicket(c *fiber.Ctx) error {
+	var rec desk.TicketRecord
+	if err := readJSON(c, &rec); err != nil {
+		return err
+	}
+	t, created, err := a.desk.PutTicketRecord(a.actor(c), rec)
+	if err != nil {
+		return err
+	}
+	var out apiTicket
+	err = a.st.View(func(tx *store.Tx) error {
+		out = ticketAnswer(names{tx}, t, a.desk.OnAgentsSide(tx, a.actor(c), t))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if created {
+		c.Status(fiber.StatusCreated)
+		c.Location("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
+	}
+	return c.JSON(out)
+}
+
+func (a *App) apiTickets(c *fiber.Ctx) error {
+	q := a.apiQuery(c)
+	f := desk.TicketFilter{Limit: q.limit(), After: q.ID("after"), UpdatedSince: q.moment("updated_since")}
+	for _, word := range strings.FieldsFunc(strings.Join(q.List("state"), ","), func(r rune) bool { return r == ',' }) {
+		s, err := store.Parse[store.State](word)
+		if err != nil {
+			q.Refuse("state", "error.choice")
+			continue
+		}
+		f.States = append(f.States, s)
+	}
+	nobody := false
+	err := a.st.View(func(tx *store.Tx) error {
+		if code := q.Raw("group"); code != "" {
+			g, err := store.GroupsByCode.First(tx, code)
+			if err != nil {
+				q.Refuse("group", "error.group-unknown")
+			} else {
+				f.Group = g.ID
+			}
+		}
+		if code := q.Raw("module"); code != "" {
+			m, err := store.ModulesByCode.First(tx, code)
+			if err != nil {
+				q.Refuse("module", "error.module-unknown")
+			} else {
+				f.Module = m.ID
+			}
+		}
+		if address := q.Raw("requester"); address != "" {
+			p, err := store.PeopleByEmail.First(tx, store.Address(address))
+			if err != nil {
+				nobody = true // whether somebody is known here is nobody's business: there is just nothing to list
+			} else {
+				f.Requester = p.ID
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := q.Err(); err != nil {
+		return err
+	}
+	out := apiTicketList{TotalIs: "exact", Tickets: []apiTicket{}}
+	if nobody {
+		return c.JSON(out)
+	}
+	list, err := a.desk.List(a.actor(c), f)
+	if err != nil {
+		return err
+	}
+	out.Total = list.Total
+	if !list.Exact {
+		out.TotalIs = "at_least"
+	}
+	if list.Next != 0 {
+		out.Next = &list.Next
+	}
+	err = a.st.View(func(tx *store.Tx) error {
+		for _, t := range list.Tickets {
+			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.desk.OnAgentsSide(tx, a.actor(c), t)))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(out)
+}
+
+func (a *App) apiTicket(c *fiber.Ctx) error {
+	number, err := apiNumber(c, "number")
+	if err != nil {
+		return err
+	}
+	out, err := a.ticketDocument(c, number)
+	if err != nil {
+		return err
+	}
+	return c.JSON(out)
+}
+
+// apiText is a message in a PATCH: a text, or an object that may make it a note.
+type apiText struct {
+	Body        string   `json:"body"`
+	Internal    bool     `json:"internal,omitempty"`
+	Mentions    []string `json:"mentions,omitempty"`    // addresses of agents
+	Attachments []uint64 `json:"attachments,omitempty"` // files of one's own that belong to nothing yet
+}
+
+// UnmarshalJSON takes a plain text for a message.
+func (t *apiText) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, &t.Body)
+	}
+	type plain apiText
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode((*plain)(t))
+}
+
+func (a *App) text(t *apiText) (*desk.Text, error) {
+	out := &desk.Text{Body: t.Body, Internal: t.Internal, Files: t.Attachments}
+	err := a.st.View(func(tx *store.Tx) error {
+		for _, address := range t.Mentions {
+			if p, err := store.PeopleByEmail.First(tx, store.Address(address)); err == nil {
+				out.Mentions = append(out.Mentions, p.ID)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// apiChange is the body of a PATCH. What is left out stays.
+type apiChange struct {
+	Rev                *uint64           `json:"rev,omitempty"`
+	Subject            *string           `json:"subject,omitempty"`
+	Kind               *store.TicketKind `json:"kind,omitempty"`
+	Severity           *store.Severity   `json:"severity,omitempty"`
+	Urgency            *store.Urgency    `json:"urgency,omitempty"`
+	Deadline           *time.Time        `json:"deadline,omitempty"`
+	Module             *string           `json:"module,omitempty"`
+	Group              *string           `json:"group,omitempty"`
+	Assignee           *string           `json:"assignee,omitempty"` // an address, or empty for nobody
+	State              *store.State      `json:"state,omitempty"`
+	Outcome            *store.Outcome    `json:"outcome,omitempty"`
+	Version            string            `json:"version,omitempty"`
+	PlannedFor         *time.Time        `json:"planned_for,omitempty"`
+	DuplicateOf        uint64            `json:"duplicate_of,omitempty"`
+	Affected           *string           `json:"affected,omitempty"`
+	Regression         *bool             `json:"regression,omitempty"`
+	WorkedIn           *string           `json:"worked_in,omitempty"`
+	Answers            map[string]string `json:"answers,omitempty"`
+	Take               bool              `json:"take,omitempty"`
+	Message            *apiText          `json:"message,omitempty"`
+	AddParticipants    []string          `json:"add_participants,omitempty"`
+	RemoveParticipants []string          `json:"remove_participants,omitempty"`
+	Spam               *bool             `json:"spam,omitempty"`
+	Reason             string            `json:"reason,omitempty"`
+}
+
+func (a *App) apiChangeTicket(c *fiber.Ctx) error {
+	number, err := apiNumber(c, "number")
+	if err != nil {
+		return err
+	}
+	var in apiChange
+	if err := readJSON(c, &in); err != nil {
+		return err
+	}
+	step, err := a.stepOf(in)
+	if err != nil {
+		// What may not be seen is not there, whatever else is wrong with the call.
+		if _, seen := a.desk.Ticket(a.actor(c), number); seen != nil {
+			return seen
+		}
+		return err
+	}
+	t, err := a.desk.Do(a.actor(c), number, step)
+	if err != nil {
+		return err
+	}
+	out, err := a.ticketDocument(c, t.ID)
+	if store.KindOf(err) == store.NotFound && err != nil {
+		return c.SendStatus(fiber.StatusNoContent) // done, and out of sight for whom did it: moved to a confidential group
+	}
+	if err != nil {
+		return err
+	}
+	return c.JSON(out)
+}
+
+// stepOf reads the codes of a change into rows.
+func (a *App) stepOf(in apiChange) (desk.Step, error) {
+	s := desk.Step{Subject: in.Subject, Kind: in.Kind, Severity: in.Severity, Urgency: in.Urgency, Deadline: in.Deadline, Version: in.Version,
+		DuplicateOf: in.DuplicateOf, Affected: in.Affected, Regression: in.Regression, WorkedIn: in.WorkedIn, Answers: in.Answers, Take: in.Take,
+		Add: in.AddParticipants, Spam: in.Spam, Reason: in.Reason}
+	if in.Rev != nil {
+		s.Rev = *in.Rev
+	}
+	if in.State != nil {
+		s.To = *in.State
+	}
+	if in.Outcome != nil {
+		s.Outcome = *in.Outcome
+	}
+	if in.PlannedFor != nil {
+		s.PlannedFor = *in.PlannedFor
+	}
+	if in.Message != nil {
+		text, err := a.text(in.Message)
+		if err != nil {
+			return s, err
+		}
+		s.Message = text
+	}
+	var wrong store.Problems
+	err := a.st.View(func(tx *store.Tx) error {
+		wrong = nil
+		if in.Module != nil {
+			var id uint64
+			if *in.Module != "" {
+				m, err := store.ModulesByCode.First(tx, *in.Module)
+				if err != nil {
+					wrong.Add("module", "error.module-unknown")
+				} else {
+					id = m.ID
+				}
+			}
+			s.Module = &id
+		}
+		if in.Group != nil {
+			g, err := store.GroupsByCode.First(tx, *in.Group)
+			if err != nil {
+				wrong.Add("group", "error.group-unknown")
+			} else {
+				s.Group = &g.ID
+			}
+		}
+		if in.Assignee != nil {
+			var id uint64
+			if *in.Assignee != "" {
+				p, err := store.PeopleByEmail.First(tx, store.Address(*in.Assignee))
+				if err != nil {
+					wrong.Add("assignee", "error.assignee-not-in-group")
+				} else {
+					id = p.ID
+				}
+			}
+			s.Assignee = &id
+		}
+		for _, address := range in.RemoveParticipants {
+			if p, err := store.PeopleByEmail.First(tx, store.Address(address)); err == nil {
+				s.Remove = append(s.Remove, p.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return s, err
+	}
+	return s, wrong.Err()
+}
+
+// apiWritten answers a message that was stored.
+type apiWritten struct {
+	Number      uint64      `json:"number"` // of the ticket it stands in: a new one when the old was closed too long ago
+	ID          uint64      `json:"id"`
+	State       store.State `json:"state"`
+	Rev         uint64      `json:"rev"`
+	Attachments []apiFile   `json:"attachments,omitempty"`
+}
+
+func (a *App) apiWriteMessage(c *fiber.Ctx) error {
+	number, err := apiNumber(c, "number")
+	if err != nil {
+		return err
+	}
+	var in apiText
+	if err := readJSON(c, &in); err != nil {
+		return err
+	}
+	text, err := a.text(&in)
+	if err != nil {
+		return err
+	}
+	return a.apiSay(c, number, text)
+}
+
+func (a *App) apiSay(c *fiber.Ctx, number uint64, text *desk.Text) error {
+	t, err := a.desk.Do(a.actor(c), number, desk.Step{Message: text})
+	if err != nil {
+		return err
+	}
+	v, err := a.desk.Ticket(a.actor(c), t.ID)
+	if err != nil {
+		return err
+	}
+	out := apiWritten{Number: t.ID, State: t.State, Rev: t.PublicRev}
+	if v.Agents {
+		out.Rev = t.Rev
+	}
+	for _, m := range v.Messages {
+		if m.Author == a.actor(c).ID() && m.ID > out.ID {
+			out.ID = m.ID
+		}
+	}
+	for _, f := range v.Files[out.ID] {
+		out.Attachments = append(out.Attachments, fileAnswer(f))
+	}
+	c.Status(fiber.StatusCreated)
+	c.Location("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
+	return c.JSON(out)
+}
+
+// apiAttach takes files for a message of their own: multipart/form-data with parts named file, and body and internal
+// if wanted, or the bytes themselves with ?name=. Without a body the message names the files.
+func (a *App) apiAttach(c *fiber.Ctx) error {
+	number, err := apiNumber(c, "number")
+	if err != nil {
+		return err
+	}
+	if _, err := a.desk.Ticket(a.actor(c), number); err != nil {
+		return err
+	}
+	text := &desk.Text{}
+	var kept []string
+	keep := func(name string, r io.Reader) error {
+		f, err := a.desk.Keep(a.actor(c), name, r)
+		if err != nil {
+			return err
+		}
+		text.Files = append(text.Files, f.ID)
+		kept = append(kept, f.Name)
+		return nil
+	}
+	if m, err := multipartOf(c); err != nil {
+		return store.Fail(store.Invalid, "error.form-unreadable")
+	} else if m != nil {
+		values := url.Values(m.Value)
+		text.Body, text.Internal = values.Get("body"), values.Get("internal") == "true" || values.Get("internal") == "1"
+		for _, h := range append(m.File["file"], m.File["files"]...) {
+			r, err := h.Open()
+			if err != nil {
+				return err
+			}
+			err = keep(h.Filename, r)
+			r.Close()
+			if err != nil {
+				return err
+			}
+		}
+	} else if len(c.Body()) > 0 || c.Query("name") != "" {
+		q := a.query(c)
+		text.Body, text.Internal = q.Raw("body"), q.Bool("internal")
+		name := q.Raw("name")
+		if _, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentDisposition)); err == nil && name == "" {
+			name = params["filename"]
+		}
+		if err := keep(name, bytes.NewReader(c.Body())); err != nil {
+			return err
+		}
+	}
+	if len(text.Files) == 0 {
+		return store.Fail(store.Invalid, "error.required").At("file")
+	}
+	if strings.TrimSpace(text.Body) == "" {
+		text.Body = strings.Join(kept, ", ")
+	}
+	return a.apiSay(c, number, text)
+}

@@ -1,0 +1,56 @@
+package desk
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"sportello/store"
+)
+
+// Durable creation through the desk, one writer and sixty-four: what a POST costs below HTTP.
+func BenchmarkOpenTicket(b *testing.B) {
+	for _, writers := range []int{1, 64} {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
+			st, err := store.Open(b.TempDir(), store.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer st.Close()
+			d := New(Options{Store: st})
+			p := &store.Person{Email: "ada@ateneo.example", Name: "Ada Neri"}
+			err = st.Update(store.By{}, func(tx *store.Tx) error {
+				c := *p
+				if err := store.Groups.Put(tx, &store.Group{Code: store.GeneralGroup}); err != nil {
+					return err
+				}
+				if err := store.People.Put(tx, &c); err != nil {
+					return err
+				}
+				p.Row = c.Row
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			a := Actor{Person: p, Via: "api"}
+			work := make(chan int)
+			var wg sync.WaitGroup
+			for range writers {
+				wg.Go(func() {
+					for range work {
+						if _, err := d.OpenTicket(a, NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500 quando apro il cedolino di ottobre."}); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			for i := 0; b.Loop(); i++ {
+				work <- i
+			}
+			close(work)
+			wg.Wait()
+		})
+	}
+}
