@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -159,34 +160,30 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestSweepNeverTakesWhatIsJustBeingSent stores the same old bytes again and again while they are swept.
+// TestSweepNeverTakesWhatIsJustBeingSent holds the lock that PutBlob holds while it gives the bytes their name.
 func TestSweepNeverTakesWhatIsJustBeingSent(t *testing.T) {
 	st := fresh(t, quick)
-	stop := make(chan struct{})
+	b, err := st.PutBlob(strings.NewReader("sent again after a long time"), 0)
+	must(t, err)
+	then := time.Now().Add(-2 * time.Hour)
+	must(t, os.Chtimes(st.blobPath(b.Sum), then, then))
+	st.blobMu.Lock()
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			if _, err := st.Sweep(); err != nil {
-				t.Error(err)
-			}
+		if n, err := st.Sweep(); n != 0 || err != nil {
+			t.Errorf("removed %d, %v", n, err)
 		}
 	})
-	for range 300 {
-		b, err := st.PutBlob(strings.NewReader("the same bytes"), 0)
-		must(t, err)
+	for range 10000 { // leave it every occasion to go wrong
 		if err := st.statBlob(b.Sum); err != nil {
-			t.Fatal(err)
+			break
 		}
-		then := time.Now().Add(-2 * time.Hour)
-		if err := os.Chtimes(st.blobPath(b.Sum), then, then); err != nil && !errors.Is(err, os.ErrNotExist) {
-			t.Fatal(err)
-		}
+		runtime.Gosched()
 	}
-	close(stop)
+	now := time.Now()
+	if err := os.Chtimes(st.blobPath(b.Sum), now, now); err != nil {
+		t.Errorf("swept while it was being sent: %v", err)
+	}
+	st.blobMu.Unlock()
 	sweeper.Wait()
 }
