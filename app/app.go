@@ -1,0 +1,376 @@
+// Package app is the process and its HTTP face: pages, API, background work, command line. It is the only importer of
+// fiber and koanf. What may be done, and by whom, is the desk's to say; here requests become calls of its methods, and
+// their results become pages.
+//
+//	app.go       start and stop, in one order
+//	routes.go    every address
+//	server.go    what surrounds each request; errors.go: what errors become
+//	session.go   who acts, in which language; page.go, form.go, words.go, engine.go: how pages are made
+//	NOUN.go      the pages of one noun: routes, handlers, view models
+//	command*.go  the command line
+package app
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/thejerf/suture/v4"
+
+	"sportello/app/desk"
+	"sportello/assets"
+	"sportello/search"
+	"sportello/store"
+)
+
+// App is one desk with its HTTP face. Open makes it, Run serves until its context ends, Close ends it.
+type App struct {
+	cfg  Config
+	log  *slog.Logger
+	st   *store.Store
+	ix   *search.Index
+	desk *desk.Desk
+
+	words    *dictionary
+	engine   *engine
+	public   *assets.Public
+	packed   packed
+	metrics  *metrics
+	table    []route
+	fiber    *fiber.App
+	proxies  []netip.Prefix
+	locals   []netip.Prefix
+	origin   string // scheme and host of base_url
+	secure   bool   // people come by https
+	csrfKey  []byte
+	presence presence
+
+	work     context.Context // ends when requests have had their time
+	endWork  context.CancelFunc
+	live     context.Context // ends first: streams
+	endLive  context.CancelFunc
+	stopping atomic.Bool
+	crash    *os.File
+}
+
+// How long stopping may take: what is running gets stopTime, background work that does not listen gets jobTime.
+const (
+	stopTime = 15 * time.Second
+	jobTime  = 5 * time.Second
+)
+
+// Open opens the data folder of the configuration, making it with its built-in catalogue when it is new, and all that
+// stands on it. Nothing is served yet. The order is the reverse of Close's.
+func Open(cfg Config, log *slog.Logger) (*App, error) {
+	a, err := openDesk(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openFace(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// openDesk opens all but the HTTP face: enough for a command that works alone.
+func openDesk(cfg Config, log *slog.Logger) (*App, error) {
+	if log == nil {
+		log = slog.Default()
+	}
+	a := &App{cfg: cfg, log: log}
+	a.work, a.endWork = context.WithCancel(context.Background())
+	a.live, a.endLive = context.WithCancel(context.Background())
+	if err := a.open(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) open() error {
+	zone, err := time.LoadLocation(a.cfg.TimeZone)
+	if err != nil {
+		return fmt.Errorf("app: load time zone: %w", err)
+	}
+	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log}); err != nil {
+		return err
+	}
+	a.openCrashFile()
+	a.ix = search.Open(filepath.Join(a.cfg.dataFolder(), "index"), a.st, search.Options{Log: a.log, Location: zone})
+	a.desk = desk.New(desk.Options{Store: a.st, Search: a.ix, Log: a.log, Location: zone, MaxFile: int64(a.cfg.MaxFileMB) << 20})
+	if err := a.desk.Seed(a.work); err != nil {
+		return fmt.Errorf("app: seed the desk: %w", err)
+	}
+	return nil
+}
+
+// openFace makes what stands between the desk and the browser.
+func (a *App) openFace() error {
+	secret, err := a.st.SecretKey()
+	if err != nil {
+		return err
+	}
+	m := hmac.New(sha256.New, secret)
+	m.Write([]byte("csrf 1"))
+	a.csrfKey = m.Sum(nil)
+	for _, s := range a.cfg.TrustedProxies {
+		p, err := parsePrefix(s)
+		if err != nil {
+			return fmt.Errorf("app: read trusted_proxies: %w", err)
+		}
+		a.proxies = append(a.proxies, p)
+	}
+	for _, s := range a.cfg.LocalAddresses {
+		p, err := parsePrefix(s)
+		if err != nil {
+			return fmt.Errorf("app: read local_addresses: %w", err)
+		}
+		a.locals = append(a.locals, p)
+	}
+	if u, err := url.Parse(a.cfg.BaseURL); err == nil && u.Host != "" {
+		a.origin = u.Scheme + "://" + u.Host
+		a.secure = u.Scheme == "https"
+	}
+	var fsys fs.FS = assets.FS
+	if a.cfg.reload != "" {
+		fsys = os.DirFS(a.cfg.reload)
+	}
+	if a.words, err = loadDictionary(fsys, a.log); err != nil {
+		return err
+	}
+	if a.public, err = assets.Load(fsys); err != nil {
+		return err
+	}
+	if a.engine, err = newEngine(fsys, a.cfg.reload != ""); err != nil {
+		return err
+	}
+	a.metrics = newMetrics(a)
+	a.table = a.routes()
+	a.fiber = a.newServer()
+	return nil
+}
+
+// openCrashFile has the runtime write what it says at its end into the data folder too: standard error is often lost.
+func (a *App) openCrashFile() {
+	f, err := os.OpenFile(filepath.Join(a.cfg.dataFolder(), "crash.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err == nil {
+		err = debug.SetCrashOutput(f, debug.CrashOptions{})
+		a.crash = f
+	}
+	if err != nil {
+		a.log.Warn("no crash file", "err", err)
+	}
+}
+
+// Close ends what Open began, in reverse. It may be called on an App that failed to open.
+func (a *App) Close() error {
+	a.stopping.Store(true)
+	a.endLive()
+	a.endWork()
+	var errs []error
+	if a.ix != nil {
+		errs = append(errs, a.ix.Close())
+	}
+	if a.st != nil {
+		errs = append(errs, a.st.Close())
+	}
+	if a.crash != nil {
+		errs = append(errs, debug.SetCrashOutput(nil, debug.CrashOptions{}), a.crash.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Serving is told to whoever waits for it once requests are answered.
+type Serving struct {
+	Address string // what to open in a browser
+	SetUp   string // the set-up link, empty once there is an administrator
+}
+
+// Run serves until the context ends, then stops in the reverse order of the start: streams, requests, background
+// work. ready is called once, when requests are answered. The App is still to be closed.
+func (a *App) Run(ctx context.Context, ready func(Serving)) error {
+	ln, err := net.Listen("tcp", a.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	serving := Serving{Address: a.address(ln.Addr())}
+	if a.origin == "" {
+		a.origin = serving.Address
+		a.secure = strings.HasPrefix(serving.Address, "https:")
+	}
+	var inner net.Listener = ln
+	if a.cfg.TLSCert != "" {
+		certs, err := openCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
+		if err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		inner = tls.NewListener(ln, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.get})
+	} else if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		a.log.Warn("serving plain http beyond this machine: put a proxy with https in front, or set tls_cert and tls_key", "listen", a.cfg.Listen)
+	}
+	has, err := a.desk.HasAdministrator()
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	if !has {
+		serving.SetUp = a.baseURL() + "/set-up/" + a.desk.Keeper().NewSetUp()
+	}
+
+	jobs := a.jobs()
+	jobsCtx, endJobs := context.WithCancel(context.Background())
+	defer endJobs()
+	jobsDone := jobs.ServeBackground(jobsCtx)
+
+	control, err := a.openControl()
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	redirect := a.startRedirect()
+	failed := make(chan error, 1)
+	go func() { failed <- a.fiber.Listener(inner) }()
+	if ready != nil {
+		ready(serving)
+	}
+	a.log.Info("serving", "address", serving.Address, "listen", ln.Addr().String(), "data", a.cfg.dataFolder())
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		err = fmt.Errorf("app: serve: %w", err)
+	}
+
+	a.log.Info("stopping")
+	a.stopping.Store(true)
+	a.endLive()
+	stop, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if e := a.fiber.ShutdownWithContext(stop); e != nil {
+		a.log.Warn("requests were cut off", "err", e)
+	}
+	if redirect != nil {
+		_ = redirect.Close()
+	}
+	control.close()
+	a.endWork()
+	endJobs()
+	select {
+	case <-jobsDone:
+	case <-time.After(jobTime):
+		a.log.Warn("background work did not end in time")
+	}
+	return err
+}
+
+// address is what people open for the listener's address; an address that stands for all becomes the local host.
+func (a *App) address(addr net.Addr) string {
+	scheme := "http"
+	if a.cfg.TLSCert != "" {
+		scheme = "https"
+	}
+	host := addr.String()
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host = net.JoinHostPort("localhost", fmt.Sprint(tcp.Port))
+	}
+	return scheme + "://" + host
+}
+
+// baseURL is the address of the desk as people write it, without a slash at its end.
+func (a *App) baseURL() string {
+	if a.cfg.BaseURL != "" {
+		return strings.TrimRight(a.cfg.BaseURL, "/")
+	}
+	return a.origin
+}
+
+// job is background work that runs until its context ends and is begun again, later each time, when it fails.
+type job struct {
+	name string
+	run  func(context.Context) error
+	app  *App
+}
+
+func (j job) String() string { return j.name }
+
+// Serve runs the work once. Suture makes a failure of a panic and begins anew.
+func (j job) Serve(ctx context.Context) error {
+	err := j.run(ctx)
+	if ctx.Err() != nil {
+		return suture.ErrDoNotRestart
+	}
+	j.app.metrics.jobs.WithLabelValues(j.name).Inc()
+	if err == nil {
+		err = errors.New("ended by itself")
+	}
+	return err
+}
+
+func (a *App) jobs() *suture.Supervisor {
+	s := suture.New("sportello", suture.Spec{
+		EventHook: func(e suture.Event) {
+			a.log.Error("background work failed", "event", e.String(), "detail", e.Map()["stacktrace"])
+		},
+		FailureBackoff:   15 * time.Second,
+		FailureThreshold: 5,
+		FailureDecay:     60,
+		Timeout:          jobTime,
+	})
+	add := func(name string, run func(context.Context) error) { s.Add(job{name, run, a}) }
+	add("search follower", a.ix.Run)
+	add("notices", a.desk.RunNotices)
+	add("clock", a.desk.RunClock)
+	add("expiry", a.hourly(func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))
+	add("sweep", a.hourly(func(context.Context) error { _, err := a.st.Sweep(); return err }))
+	return s
+}
+
+// hourly does the work at once and then each hour.
+func (a *App) hourly(work func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		t := time.NewTicker(time.Hour)
+		defer t.Stop()
+		for {
+			if err := work(ctx); err != nil {
+				return err
+			}
+			select {
+			case <-t.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+// startRedirect sends plain http to the desk's own address.
+func (a *App) startRedirect() io.Closer {
+	if a.cfg.HTTPRedirect == "" {
+		return nil
+	}
+	base := a.baseURL()
+	s := &http.Server{Addr: a.cfg.HTTPRedirect, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, base+r.URL.RequestURI(), http.StatusMovedPermanently)
+		})}
+	go func() {
+		if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+			a.log.Error("http_redirect", "err", err)
+		}
+	}()
+	return s
+}

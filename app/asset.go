@@ -1,0 +1,61 @@
+package app
+
+import (
+	"sync"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"sportello/store"
+)
+
+// packed keeps the compressed forms of what browsers load; each is made when it is first asked for.
+type packed struct {
+	mu    sync.Mutex
+	forms map[string][]byte
+}
+
+func (p *packed) form(encoding, name string, raw []byte) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := encoding + " " + name
+	if b, ok := p.forms[key]; ok {
+		return b
+	}
+	var b []byte
+	if encoding == "br" {
+		b = fasthttp.AppendBrotliBytesLevel(nil, raw, 9)
+	} else {
+		b = fasthttp.AppendGzipBytesLevel(nil, raw, 9)
+	}
+	if p.forms == nil {
+		p.forms = map[string][]byte{}
+	}
+	p.forms[key] = b
+	return b
+}
+
+// getAsset answers with a style sheet or script. The address changes with the content, so it may be kept for ever;
+// with the hash of an older release comes what there is now, not to be kept.
+func (a *App) getAsset(c *fiber.Ctx) error {
+	name := c.Params("*")
+	b, mediaType, current, ok := a.public.File(c.Params("hash"), name)
+	if !ok {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if current && a.cfg.reload == "" {
+		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	} else {
+		c.Set(fiber.HeaderCacheControl, "no-cache")
+	}
+	c.Set(fiber.HeaderContentType, mediaType)
+	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	encoding := bestEncoding(c.Get(fiber.HeaderAcceptEncoding))
+	if encoding == "" {
+		c.Response().SetBodyRaw(b)
+		return nil
+	}
+	c.Set(fiber.HeaderContentEncoding, encoding)
+	c.Response().SetBodyRaw(a.packed.form(encoding, name, b))
+	return nil
+}

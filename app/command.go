@@ -1,0 +1,304 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// The exit statuses.
+const (
+	exitDone  = 0
+	exitFail  = 1
+	exitUsage = 2
+	exitLater = 75 // sysexits' EX_TEMPFAIL: a mail server tries again
+)
+
+// commands make the subcommands. Further files add theirs in an init of their own; an initial value would go round in
+// circles, for a server runs commands too.
+var commands []func(*runner) *cobra.Command
+
+func init() {
+	commands = append(commands, serveCommand, personCommand, tokenCommand, backupCommand, restoreCommand, reindexCommand,
+		doctorCommand, mailCommand, versionCommand)
+}
+
+// runner is one run of the command line: in a process of its own, or inside a server to which another process handed
+// its request.
+type runner struct {
+	args   []string
+	in     io.Reader
+	out    io.Writer
+	errOut io.Writer
+	cwd    string // of who asked: relative paths start there
+	app    *App   // set inside a server
+
+	config string
+	data   string
+	ran    bool // the work began: an error is no longer wrong usage
+	exit   int  // what a server answered
+}
+
+// exitError is an error with a status of its own.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// Command runs one command line and returns its exit status: 0 done, 1 failed, 2 wrong usage.
+func Command(args []string, in io.Reader, out, errOut io.Writer) int {
+	cwd, err := os.Getwd()
+	if err != nil {
+		cwd = "/"
+	}
+	r := &runner{args: args, in: in, out: out, errOut: errOut, cwd: cwd}
+	return r.run(context.Background())
+}
+
+func (r *runner) run(ctx context.Context) int {
+	root := &cobra.Command{Use: "sportello", Short: "A help desk in one file", SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	root.PersistentFlags().StringVar(&r.config, "config", "", "configuration `FILE` (else SPORTELLO_CONFIG, ./config.toml, or the defaults)")
+	root.PersistentFlags().StringVar(&r.data, "data", "", "data `DIR` (over the configuration)")
+	root.CompletionOptions.HiddenDefaultCmd = true
+	for _, make := range commands {
+		root.AddCommand(make(r))
+	}
+	root.SetArgs(r.args)
+	root.SetIn(r.in)
+	root.SetOut(r.out)
+	root.SetErr(r.errOut)
+	err := root.ExecuteContext(ctx)
+	var status *exitError
+	switch {
+	case err == nil:
+		return r.exit
+	case errors.As(err, &status):
+		fmt.Fprintln(r.errOut, "sportello:", status.err)
+		return status.status
+	case !r.ran:
+		fmt.Fprintf(r.errOut, "sportello: %v\nsportello help lists the commands.\n", err)
+		return exitUsage
+	}
+	for _, line := range strings.Split(sayError(err), "\n") {
+		fmt.Fprintln(r.errOut, "sportello:", line)
+	}
+	return exitFail
+}
+
+// sayError says an error to whoever runs the command: the sentence of the locale files where it has one.
+func sayError(err error) string {
+	var many store.Problems
+	var one *store.Error
+	d, loadErr := commandWords()
+	if loadErr != nil {
+		return err.Error()
+	}
+	say := func(e *store.Error) string {
+		if e.Kind == store.Internal || e.Key == "" || !d.has("en", e.Key) {
+			return e.Error()
+		}
+		a := &App{words: d}
+		s := a.explain("en", e)
+		if e.Field != "" {
+			s = e.Field + ": " + s
+		}
+		return s
+	}
+	switch {
+	case errors.As(err, &many):
+		var lines []string
+		for _, e := range many {
+			lines = append(lines, say(e))
+		}
+		return strings.Join(lines, "\n")
+	case errors.As(err, &one):
+		return say(one)
+	}
+	return err.Error()
+}
+
+// begin marks that what follows is work: its errors are failures, not wrong usage.
+func (r *runner) begin() { r.ran = true }
+
+// path makes a path of the command line absolute, from where it was typed.
+func (r *runner) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(r.cwd, p)
+}
+
+// load reads the configuration with the flags over it.
+func (r *runner) load() (Config, error) {
+	var environ []string
+	environ = append(environ, os.Environ()...)
+	cfg, err := loadConfig(findConfig(r.config), environ)
+	if r.data != "" {
+		cfg.Data = r.path(r.data)
+	}
+	return cfg, err
+}
+
+// withDesk does the work on the desk: inside a server on its desk, alone on the data folder, or, when a server has the
+// folder, by handing the whole request to it. In the last case work is not called here.
+func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) error) error {
+	r.begin()
+	if r.app != nil {
+		return work(ctx, r.app)
+	}
+	cfg, err := r.load()
+	if err != nil {
+		return err
+	}
+	a, err := openDesk(cfg, r.logger(cfg))
+	if store.KindOf(err) == store.Unavailable {
+		status, handed := r.handOver(ctx, cfg)
+		if handed == nil {
+			r.exit = status
+			return nil
+		}
+		if !errors.Is(handed, errNoServer) {
+			return handed
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(ctx, a), a.Close())
+}
+
+// alone is withDesk for work that must have the data folder for itself.
+func (r *runner) alone(ctx context.Context, work func(context.Context, *App) error) error {
+	r.begin()
+	if r.app != nil {
+		return errors.New("this needs the data folder for itself: stop the server first")
+	}
+	cfg, err := r.load()
+	if err != nil {
+		return err
+	}
+	a, err := openDesk(cfg, r.logger(cfg))
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(ctx, a), a.Close())
+}
+
+func (r *runner) logger(cfg Config) *slog.Logger {
+	level, err := cfg.level()
+	if err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(r.errOut, o))
+	}
+	return slog.New(slog.NewTextHandler(r.errOut, o))
+}
+
+// actor is who acts on the command line: the desk itself.
+func (r *runner) actor() desk.Actor { return desk.Actor{Via: "command", System: true, Language: "it"} }
+
+func (r *runner) by(act string) store.By { return store.By{Via: "command", Act: act} }
+
+func versionCommand(r *runner) *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Say which release this is", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+		r.begin()
+		fmt.Fprintln(r.out, Version())
+		return nil
+	}}
+}
+
+// Version says which release the binary is, and what it was built with.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "sportello (unknown)"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") && len(s.Value) >= 12 {
+			v = s.Value[:12]
+		}
+	}
+	if v == "" {
+		v = "(devel)"
+	}
+	return fmt.Sprintf("sportello %s %s %s/%s", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+func serveCommand(r *runner) *cobra.Command {
+	var listen, reload string
+	c := &cobra.Command{Use: "serve", Short: "Run the desk", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		r.begin()
+		if r.app != nil {
+			return errors.New("a server runs already")
+		}
+		cfg, err := r.load()
+		if listen != "" {
+			cfg.Listen = listen
+			if err == nil {
+				err = cfg.Validate()
+			}
+		}
+		if err != nil {
+			return err
+		}
+		cfg.reload = reload
+		return r.serve(c.Context(), cfg, nil, func(s Serving) {
+			fmt.Fprintln(r.out, s.Address)
+			if s.SetUp != "" {
+				fmt.Fprintln(r.out, s.SetUp)
+			}
+		})
+	}}
+	c.Flags().StringVar(&listen, "listen", "", "`ADDR` to listen on (over the configuration)")
+	c.Flags().StringVar(&reload, "reload", "", "read templates and assets from this folder for each page")
+	_ = c.Flags().MarkHidden("reload")
+	return c
+}
+
+// serve opens the desk, prepares it if asked to, and serves until a signal. A second signal ends the process at once.
+func (r *runner) serve(ctx context.Context, cfg Config, prepare func(context.Context, *App) error, ready func(Serving)) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		for range signals {
+			if ctx.Err() != nil {
+				os.Exit(exitFail)
+			}
+			stop()
+		}
+	}()
+	a, err := Open(cfg, r.logger(cfg))
+	if err != nil {
+		return err
+	}
+	if prepare != nil {
+		if err := prepare(ctx, a); err != nil {
+			return errors.Join(err, a.Close())
+		}
+	}
+	return errors.Join(a.Run(ctx, ready), a.Close())
+}

@@ -1,0 +1,218 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"sportello/app/credential"
+	"sportello/app/desk"
+	"sportello/assets"
+	"sportello/store"
+)
+
+var commandWords = sync.OnceValues(func() (*dictionary, error) { return loadDictionary(assets.FS, nil) })
+
+func personCommand(r *runner) *cobra.Command {
+	c := &cobra.Command{Use: "person", Short: "Add people", Args: cobra.NoArgs, RunE: needsSubcommand}
+	c.AddCommand(personAddCommand(r))
+	return c
+}
+
+func needsSubcommand(c *cobra.Command, _ []string) error {
+	return fmt.Errorf("%s needs one of its commands: sportello help %s lists them", c.Name(), c.Name())
+}
+
+// newPerson is what person add is told.
+type newPerson struct {
+	email, name, organisation, unit, language string
+	roles, groups                             []string
+	password                                  bool
+}
+
+func personAddCommand(r *runner) *cobra.Command {
+	var n newPerson
+	c := &cobra.Command{Use: "add --email E --name N --role ROLE", Short: "Add a person", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			roles, err := readRoles(n)
+			if err != nil {
+				return err
+			}
+			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error { return r.addPerson(a, n, roles) })
+		}}
+	f := c.Flags()
+	f.StringVar(&n.email, "email", "", "e-mail address")
+	f.StringVar(&n.name, "name", "", "name and surname")
+	f.StringArrayVar(&n.roles, "role", nil, "`ROLE`: requester, coordinator, agent, supervisor, editor, administrator; may be repeated")
+	f.StringArrayVar(&n.groups, "group", nil, "code of a support `GROUP` of an agent or supervisor; may be repeated")
+	f.StringVar(&n.organisation, "organisation", "", "name of the organisation; added when it is not there")
+	f.StringVar(&n.unit, "unit", "", "name of the unit of the organisation; added when it is not there")
+	f.StringVar(&n.language, "language", "", "it or en")
+	f.BoolVar(&n.password, "password-stdin", false, "read the password, one line, from standard input")
+	_ = c.MarkFlagRequired("email")
+	_ = c.MarkFlagRequired("name")
+	_ = c.MarkFlagRequired("role")
+	return c
+}
+
+type roles struct{ coordinator, agent, supervisor, editor, administrator bool }
+
+func readRoles(n newPerson) (roles, error) {
+	var out roles
+	for _, word := range n.roles {
+		switch strings.ToLower(strings.TrimSpace(word)) {
+		case "requester":
+		case "coordinator":
+			out.coordinator = true
+		case "agent":
+			out.agent = true
+		case "supervisor":
+			out.supervisor = true
+		case "editor":
+			out.editor = true
+		case "administrator":
+			out.administrator = true
+		default:
+			return out, fmt.Errorf("--role %q is none of requester, coordinator, agent, supervisor, editor, administrator", word)
+		}
+	}
+	switch {
+	case out.coordinator && n.organisation == "":
+		return out, errors.New("a coordinator needs --organisation")
+	case n.unit != "" && n.organisation == "":
+		return out, errors.New("--unit needs --organisation")
+	case len(n.groups) > 0 && !out.agent && !out.supervisor:
+		return out, errors.New("--group needs --role agent or supervisor")
+	}
+	return out, nil
+}
+
+// addPerson adds the person with a password, or prints the link with which they choose one.
+func (r *runner) addPerson(a *App, n newPerson, is roles) error {
+	password := ""
+	if n.password {
+		line, err := bufio.NewReader(io.LimitReader(r.in, 4096)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("app: read password: %w", err)
+		}
+		password = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		// Before anything is written: a person without the password that was asked for is half a person.
+		if err := credential.Rule(password, store.Address(n.email), n.name); err != nil {
+			return err
+		}
+	}
+	f := desk.PersonForm{Email: n.email, Name: n.name, Language: n.language, Administrator: is.administrator, Editor: is.editor}
+	var err error
+	if f.Organisation, f.Unit, err = r.place(a, n.organisation, n.unit); err != nil {
+		return err
+	}
+	if is.coordinator {
+		f.Coordinates = []store.Coordination{{Organisation: f.Organisation, Unit: f.Unit}}
+	}
+	if (is.agent || is.supervisor) && len(n.groups) == 0 {
+		n.groups = []string{store.GeneralGroup}
+	}
+	for _, code := range n.groups {
+		g, err := a.desk.GroupByCode(code)
+		if err != nil {
+			return fmt.Errorf("--group %s: %s", code, sayError(err))
+		}
+		f.Groups = append(f.Groups, store.Membership{Group: g.ID, Supervisor: is.supervisor})
+	}
+	p, link, err := a.desk.AddPerson(r.actor(), f)
+	if err != nil {
+		return err
+	}
+	if n.password {
+		if err := a.desk.Keeper().SetPassword(r.by("set-password"), p.ID, password); err != nil {
+			return err
+		}
+		fmt.Fprintf(r.out, "added %s\n", p.Email)
+		return nil
+	}
+	fmt.Fprintf(r.out, "added %s\n", p.Email)
+	base := a.baseURL()
+	if base == "" {
+		base = "http://" + a.cfg.Listen
+	}
+	fmt.Fprintf(r.errOut, "to choose a password, within three days: %s/password/%s\n", base, link)
+	return nil
+}
+
+// place returns the organisation and unit of the names, adding what is not there.
+func (r *runner) place(a *App, organisation, unit string) (o, u uint64, err error) {
+	if organisation == "" {
+		return 0, 0, nil
+	}
+	err = a.st.View(func(tx *store.Tx) error {
+		row, err := store.OrganisationsByName.First(tx, store.FoldName(organisation))
+		if err != nil {
+			return err
+		}
+		o = row.ID
+		if unit == "" {
+			return nil
+		}
+		found, err := store.UnitsByOrganisation.First(tx, o, store.FoldName(unit))
+		if err == nil {
+			u = found.ID
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return 0, 0, err
+	}
+	if o == 0 {
+		row, err := a.desk.AddOrganisation(r.actor(), desk.OrganisationForm{Name: organisation})
+		if err != nil {
+			return 0, 0, err
+		}
+		o = row.ID
+	}
+	if unit != "" && u == 0 {
+		row, err := a.desk.AddUnit(r.actor(), o, unit)
+		if err != nil {
+			return 0, 0, err
+		}
+		u = row.ID
+	}
+	return o, u, nil
+}
+
+func tokenCommand(r *runner) *cobra.Command {
+	c := &cobra.Command{Use: "token", Short: "Make tokens for the API", Args: cobra.NoArgs, RunE: needsSubcommand}
+	var email, name string
+	create := &cobra.Command{Use: "create --person EMAIL", Short: "Make a token with the rights of a person and print it, once", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+				var p *store.Person
+				err := a.st.View(func(tx *store.Tx) (err error) {
+					p, err = store.PeopleByEmail.First(tx, store.Address(email))
+					return err
+				})
+				if errors.Is(err, store.ErrNotFound) {
+					return fmt.Errorf("nobody has the address %s", email)
+				}
+				if err != nil {
+					return err
+				}
+				secret, _, err := a.desk.Keeper().NewToken(r.by("make-token"), p.ID, name)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(r.out, secret)
+				return nil
+			})
+		}}
+	create.Flags().StringVar(&email, "person", "", "`EMAIL` of the person")
+	create.Flags().StringVar(&name, "name", "", "what the token is for")
+	_ = create.MarkFlagRequired("person")
+	c.AddCommand(create)
+	return c
+}

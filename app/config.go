@@ -1,0 +1,340 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/toml/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/structs"
+	"github.com/knadh/koanf/v2"
+)
+
+// Config is what the desk is told before it starts. Everything else an administrator chooses in the browser.
+type Config struct {
+	Data           string   `koanf:"data"`
+	Listen         string   `koanf:"listen"`
+	BaseURL        string   `koanf:"base_url"`
+	HTTPRedirect   string   `koanf:"http_redirect"`
+	TLSCert        string   `koanf:"tls_cert"`
+	TLSKey         string   `koanf:"tls_key"`
+	TimeZone       string   `koanf:"time_zone"`
+	TrustedProxies []string `koanf:"trusted_proxies"`
+	LocalAddresses []string `koanf:"local_addresses"`
+	MaxFileMB      int      `koanf:"max_file_mb"`
+	LogLevel       string   `koanf:"log_level"`
+	LogFormat      string   `koanf:"log_format"`
+
+	reload string // folder of assets to read anew for each page, while developing; set by a hidden flag alone
+}
+
+// defaultConfig is the desk nobody configured.
+func defaultConfig() Config {
+	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
+		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, LogLevel: "info", LogFormat: "text"}
+}
+
+// envPrefix begins the names of the environment that set a key; a double underscore steps into a table.
+const envPrefix = "SPORTELLO_"
+
+// loadConfig reads the defaults, then the file (none when path is empty), then the environment, each over the one
+// before. Every unknown key, every value of the wrong kind and everything Validate finds is one line of the error.
+func loadConfig(path string, environ []string) (Config, error) {
+	c := defaultConfig()
+	k := koanf.New(".")
+	if err := k.Load(structs.Provider(c, "koanf"), nil); err != nil {
+		return c, fmt.Errorf("app: load defaults: %w", err)
+	}
+	known := configKeys()
+	var wrong []error
+	if path != "" {
+		in := koanf.New(".")
+		if err := in.Load(file.Provider(path), toml.Parser()); err != nil {
+			return c, fmt.Errorf("app: read %s: %w", path, err)
+		}
+		wrong = append(wrong, unknownKeys(in, known)...)
+		if err := k.Merge(in); err != nil {
+			return c, fmt.Errorf("app: merge %s: %w", path, err)
+		}
+	}
+	fromEnv, problems := readEnviron(environ, known)
+	wrong = append(wrong, problems...)
+	for key, value := range fromEnv {
+		if err := k.Set(key, value); err != nil {
+			return c, fmt.Errorf("app: read environment: %w", err)
+		}
+	}
+	if len(wrong) > 0 {
+		return c, errors.Join(wrong...)
+	}
+	var out Config
+	err := k.UnmarshalWithConf("", &out, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
+		ErrorUnused: true, Result: &out, TagName: "koanf", DecodeHook: durationFromString}})
+	if err != nil {
+		return c, configError(err)
+	}
+	return out, out.Validate()
+}
+
+// durationFromString refuses a bare number for a duration: 90 would be 90 nanoseconds.
+func durationFromString(from, to reflect.Type, value any) (any, error) {
+	if to != reflect.TypeFor[time.Duration]() || from == to {
+		return value, nil
+	}
+	s, ok := value.(string)
+	if !ok {
+		return nil, fmt.Errorf("write a duration with its unit in quotes, such as \"90s\"")
+	}
+	return time.ParseDuration(s)
+}
+
+// configError puts each problem of decoding on a line of its own.
+func configError(err error) error {
+	var lines []error
+	for _, line := range strings.Split(err.Error(), "\n") {
+		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "* "))
+		if line == "" || strings.HasPrefix(line, "decoding failed") || strings.HasSuffix(line, "error(s) decoding:") {
+			continue
+		}
+		lines = append(lines, errors.New(strings.Replace(strings.Replace(line, "'", "", 1), "' ", ": ", 1)))
+	}
+	return errors.Join(lines...)
+}
+
+// configKeys lists the keys there are, with the kind of value of each.
+func configKeys() map[string]reflect.Type {
+	keys := map[string]reflect.Type{}
+	var walk func(prefix string, t reflect.Type)
+	walk = func(prefix string, t reflect.Type) {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name := f.Tag.Get("koanf")
+			if name == "" {
+				continue
+			}
+			if f.Type.Kind() == reflect.Struct {
+				walk(prefix+name+".", f.Type)
+				continue
+			}
+			keys[prefix+name] = f.Type
+		}
+	}
+	walk("", reflect.TypeFor[Config]())
+	return keys
+}
+
+func unknownKeys(k *koanf.Koanf, known map[string]reflect.Type) []error {
+	var out []error
+	keys := k.Keys()
+	slices.Sort(keys)
+	for _, key := range keys {
+		if _, ok := known[key]; !ok {
+			out = append(out, fmt.Errorf("%s: no such key", key))
+		}
+	}
+	return out
+}
+
+func readEnviron(environ []string, known map[string]reflect.Type) (map[string]any, []error) {
+	values := map[string]any{}
+	var wrong []error
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		rest, ok := strings.CutPrefix(name, envPrefix)
+		if !ok || name == "SPORTELLO_CONFIG" {
+			continue
+		}
+		key := strings.ToLower(strings.ReplaceAll(rest, "__", "."))
+		kind, ok := known[key]
+		if !ok {
+			wrong = append(wrong, fmt.Errorf("%s: no such key (from the environment, %s)", key, name))
+			continue
+		}
+		switch kind.Kind() {
+		case reflect.Int:
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %q is no whole number (from the environment, %s)", key, value, name))
+				continue
+			}
+			values[key] = n
+		case reflect.Bool:
+			b, err := strconv.ParseBool(value)
+			if err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %q is neither true nor false (from the environment, %s)", key, value, name))
+				continue
+			}
+			values[key] = b
+		case reflect.Slice:
+			list := []string{}
+			for _, s := range strings.Split(value, ",") {
+				if s = strings.TrimSpace(s); s != "" {
+					list = append(list, s)
+				}
+			}
+			values[key] = list
+		default:
+			values[key] = value
+		}
+	}
+	return values, wrong
+}
+
+// Validate returns all that is wrong, one problem for each line, each beginning with its key.
+func (c Config) Validate() error {
+	var wrong []error
+	bad := func(key, format string, args ...any) {
+		wrong = append(wrong, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	if c.Data == "" {
+		bad("data", "name a folder")
+	}
+	if err := listenAddress(c.Listen); err != nil {
+		bad("listen", "%v", err)
+	}
+	if c.HTTPRedirect != "" {
+		if err := listenAddress(c.HTTPRedirect); err != nil {
+			bad("http_redirect", "%v", err)
+		}
+		if c.TLSCert == "" {
+			bad("http_redirect", "leads to https, so tls_cert and tls_key are needed too")
+		}
+	}
+	if c.BaseURL != "" {
+		u, err := url.Parse(c.BaseURL)
+		switch {
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+			bad("base_url", "%q is no address such as https://desk.example.it", c.BaseURL)
+		case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+			bad("base_url", "%q must end after the host name: the desk needs a host of its own", c.BaseURL)
+		}
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		bad("tls_cert", "tls_cert and tls_key go together")
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "" {
+		bad("time_zone", "%q is no time zone such as Europe/Rome", c.TimeZone)
+	}
+	for _, s := range c.TrustedProxies {
+		if _, err := parsePrefix(s); err != nil {
+			bad("trusted_proxies", "%q is no address or network", s)
+		}
+	}
+	for _, s := range c.LocalAddresses {
+		if _, err := parsePrefix(s); err != nil {
+			bad("local_addresses", "%q is no address or network", s)
+		}
+	}
+	if c.MaxFileMB < 1 || c.MaxFileMB > 1024 {
+		bad("max_file_mb", "%d is not between 1 and 1024", c.MaxFileMB)
+	}
+	if _, err := c.level(); err != nil {
+		bad("log_level", "%q is none of debug, info, warn, error", c.LogLevel)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		bad("log_format", "%q is neither text nor json", c.LogFormat)
+	}
+	return errors.Join(wrong...)
+}
+
+func (c Config) level() (slog.Level, error) {
+	var l slog.Level
+	err := l.UnmarshalText([]byte(c.LogLevel))
+	if err == nil && strings.ContainsAny(c.LogLevel, "+-") {
+		err = errors.New("app: level with an offset")
+	}
+	return l, err
+}
+
+func listenAddress(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("%q is no address such as 127.0.0.1:8080", s)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("%q has no port from 0 to 65535", s)
+	}
+	if strings.ContainsAny(host, "/ ") {
+		return fmt.Errorf("%q has no host name", s)
+	}
+	return nil
+}
+
+// parsePrefix reads a network, or one address as the network of it alone.
+func parsePrefix(s string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.Masked(), nil
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	addr = addr.Unmap()
+	return netip.PrefixFrom(addr, addr.BitLen()), nil
+}
+
+// Redacted returns the configuration as lines of TOML with secrets left out, for doctor and the log.
+func (c Config) Redacted() string {
+	var b strings.Builder
+	t, v := reflect.TypeFor[Config](), reflect.ValueOf(c)
+	for i := range t.NumField() {
+		name := t.Field(i).Tag.Get("koanf")
+		if name == "" {
+			continue
+		}
+		value := v.Field(i).Interface()
+		if strings.Contains(name, "password") || strings.Contains(name, "secret") {
+			value = "..."
+		}
+		fmt.Fprintf(&b, "%s = %s\n", name, tomlValue(value))
+	}
+	return b.String()
+}
+
+func tomlValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		return strconv.Quote(v)
+	case []string:
+		quoted := make([]string, len(v))
+		for i, s := range v {
+			quoted[i] = strconv.Quote(s)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	return fmt.Sprint(v)
+}
+
+// findConfig returns the file to read: the one named, else SPORTELLO_CONFIG, else ./config.toml if it is there, else none.
+func findConfig(named string) string {
+	if named != "" {
+		return named
+	}
+	if s := os.Getenv("SPORTELLO_CONFIG"); s != "" {
+		return s
+	}
+	if _, err := os.Stat("config.toml"); err == nil {
+		return "config.toml"
+	}
+	return ""
+}
+
+// dataFolder is the data folder as an absolute path.
+func (c Config) dataFolder() string {
+	if abs, err := filepath.Abs(c.Data); err == nil {
+		return abs
+	}
+	return c.Data
+}

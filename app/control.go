@@ -1,0 +1,248 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"sportello/store"
+)
+
+// A command that finds the data folder taken hands itself over to the server that has it, through a socket in the data
+// folder. The request is one line of JSON, then what standard input holds in lines of the same kind; the answer is
+// lines of what the command prints, as it prints them, and its exit status at last.
+
+type controlRequest struct {
+	Args []string `json:"args"`
+	Cwd  string   `json:"cwd"`
+}
+
+type controlInput struct {
+	Data []byte `json:"data,omitempty"`
+	End  bool   `json:"end,omitempty"`
+}
+
+type controlAnswer struct {
+	Out  []byte `json:"out,omitempty"`
+	Err  []byte `json:"err,omitempty"`
+	Exit *int   `json:"exit,omitempty"`
+}
+
+// errNoServer is returned when nobody answers at the socket.
+var errNoServer = errors.New("app: no server answers")
+
+// maxSocketPath is how long a name of a socket can be; longer ones are reached through the open folder.
+const maxSocketPath = 100
+
+// shortSocket returns a name for the socket in the folder that is short enough to bind, and what to close afterwards.
+func shortSocket(folder string) (string, io.Closer, error) {
+	path := filepath.Join(folder, "control.sock")
+	if len(path) <= maxSocketPath {
+		return path, io.NopCloser(nil), nil
+	}
+	d, err := os.Open(folder)
+	if err != nil {
+		return "", nil, fmt.Errorf("app: open folder of socket: %w", err)
+	}
+	return fmt.Sprintf("/proc/self/fd/%d/control.sock", d.Fd()), d, nil
+}
+
+type control struct {
+	ln     net.Listener
+	folder io.Closer
+	path   string
+	wg     sync.WaitGroup
+	cancel context.CancelFunc
+}
+
+// openControl begins to take commands from other processes of the same person.
+func (a *App) openControl() (*control, error) {
+	folder := filepath.Join(a.cfg.dataFolder(), "run")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("app: make run folder: %w", err)
+	}
+	path, closer, err := shortSocket(folder)
+	if err != nil {
+		return nil, err
+	}
+	// The folder's lock is ours, so a socket that is there belongs to nobody any more.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, errors.Join(fmt.Errorf("app: remove old socket: %w", err), closer.Close())
+	}
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("app: open control socket: %w", err), closer.Close())
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("app: protect control socket: %w", err), ln.Close(), closer.Close())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &control{ln: ln, folder: closer, path: path, cancel: cancel}
+	c.wg.Add(1)
+	go func() {
+		defer c.wg.Done()
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				if !errors.Is(err, net.ErrClosed) {
+					a.log.Error("control socket", "err", err)
+				}
+				return
+			}
+			c.wg.Add(1)
+			go func() {
+				defer c.wg.Done()
+				defer conn.Close()
+				if err := a.answerControl(ctx, conn); err != nil {
+					a.log.Warn("command from another process", "err", err)
+				}
+			}()
+		}
+	}()
+	return c, nil
+}
+
+func (c *control) close() {
+	_ = os.Remove(c.path)
+	_ = c.ln.Close()
+	c.cancel()
+	c.wg.Wait()
+	_ = c.folder.Close()
+}
+
+// answerControl runs one handed-over command on this server's desk.
+func (a *App) answerControl(ctx context.Context, conn net.Conn) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	lines := bufio.NewReader(conn)
+	var q controlRequest
+	if err := readLine(lines, &q); err != nil {
+		return fmt.Errorf("app: read command: %w", err)
+	}
+	var mu sync.Mutex
+	send := func(x controlAnswer) error {
+		mu.Lock()
+		defer mu.Unlock()
+		raw, err := json.Marshal(x)
+		if err == nil {
+			_, err = conn.Write(append(raw, '\n'))
+		}
+		if err != nil {
+			cancel() // nobody listens any more
+		}
+		return err
+	}
+	r := &runner{args: q.Args, cwd: q.Cwd, app: a, in: &controlReader{lines: lines},
+		out:    writerFunc(func(s []byte) error { return send(controlAnswer{Out: s}) }),
+		errOut: writerFunc(func(s []byte) error { return send(controlAnswer{Err: s}) })}
+	status := exitFail
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				a.log.Error("command panicked", "args", q.Args[:min(2, len(q.Args))], "err", panicked(p))
+				_ = send(controlAnswer{Err: []byte("sportello: internal error, see the server's log\n")})
+			}
+		}()
+		status = r.run(ctx)
+	}()
+	return send(controlAnswer{Exit: &status})
+}
+
+func readLine(r *bufio.Reader, v any) error {
+	raw, err := r.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, v)
+}
+
+type writerFunc func([]byte) error
+
+func (f writerFunc) Write(b []byte) (int, error) {
+	if err := f(b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// controlReader is the other process's standard input.
+type controlReader struct {
+	lines *bufio.Reader
+	rest  []byte
+	done  bool
+}
+
+func (r *controlReader) Read(b []byte) (int, error) {
+	for len(r.rest) == 0 {
+		if r.done {
+			return 0, io.EOF
+		}
+		var in controlInput
+		if err := readLine(r.lines, &in); err != nil {
+			r.done = true
+			return 0, io.ErrUnexpectedEOF
+		}
+		r.rest, r.done = in.Data, in.End
+	}
+	n := copy(b, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// handOver gives the whole command line to the server that has the data folder and passes on what it says. It returns
+// the command's exit status, or errNoServer.
+func (r *runner) handOver(ctx context.Context, cfg Config) (int, error) {
+	path, closer, err := shortSocket(filepath.Join(cfg.dataFolder(), "run"))
+	if err != nil {
+		return 0, errNoServer
+	}
+	defer closer.Close()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
+	if err != nil {
+		return 0, errNoServer
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if err := json.NewEncoder(conn).Encode(controlRequest{Args: r.args, Cwd: r.cwd}); err != nil {
+		return 0, fmt.Errorf("app: hand command over: %w", err)
+	}
+	go r.sendInput(conn)
+	lines := bufio.NewReader(conn)
+	for {
+		var x controlAnswer
+		if err := readLine(lines, &x); err != nil {
+			return 0, store.Fail(store.Unavailable, "error.stopping")
+		}
+		_, _ = r.out.Write(x.Out)
+		_, _ = r.errOut.Write(x.Err)
+		if x.Exit != nil {
+			return *x.Exit, nil
+		}
+	}
+}
+
+// sendInput passes standard input on until it ends or nobody wants it any more.
+func (r *runner) sendInput(conn net.Conn) {
+	to := json.NewEncoder(conn)
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := r.in.Read(buf)
+		if n > 0 && to.Encode(controlInput{Data: buf[:n]}) != nil {
+			return
+		}
+		if err != nil {
+			_ = to.Encode(controlInput{End: true})
+			return
+		}
+	}
+}

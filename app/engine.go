@@ -1,0 +1,104 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io"
+	"io/fs"
+	"net/http"
+	"sync"
+
+	"github.com/gofiber/template/html/v2"
+)
+
+// viewer is a view model: a pointer to a struct that embeds Page.
+type viewer interface{ base() *Page }
+
+// engine renders pages with html/v2's templates but not with its layouts: those hold one lock for all requests, race
+// with plain renders, and print an error of the page into the layout with status 200. Here the page is executed into a
+// buffer first, then the layout around it, and an error of either leaves nothing written.
+type engine struct {
+	*html.Engine
+	fsys   fs.FS
+	reload bool // parse anew for each page: while developing only
+	mu     sync.Mutex
+}
+
+// newEngine parses every template below layout/, page/ and part/ and returns an error if any of them does not parse
+// or cannot be made safe.
+func newEngine(fsys fs.FS, reload bool) (*engine, error) {
+	e := &engine{fsys: fsys, reload: reload}
+	parsed, err := parseTemplates(fsys)
+	if err != nil {
+		return nil, err
+	}
+	e.Engine = parsed
+	return e, nil
+}
+
+func parseTemplates(fsys fs.FS) (*html.Engine, error) {
+	parsed := html.NewFileSystem(http.FS(fsys), ".html")
+	if err := parsed.Load(); err != nil {
+		return nil, fmt.Errorf("app: parse templates: %w", err)
+	}
+	// html/template looks for unsafe places only when a template is first executed. Do that now, with nothing to show:
+	// errors of execution are expected, errors of escaping are ours.
+	for _, t := range parsed.Templates.Templates() {
+		if t.Tree == nil {
+			continue
+		}
+		var unsafe *htmltemplate.Error
+		if err := t.Execute(io.Discard, nil); errors.As(err, &unsafe) {
+			return nil, fmt.Errorf("app: escape template %s: %w", t.Name(), err)
+		}
+	}
+	return parsed, nil
+}
+
+// Load does nothing: the templates were parsed when the engine was made, and an error then stopped the start.
+func (e *engine) Load() error { return nil }
+
+// Render executes the named template with the view and, unless the view's Page has no layout, the layout around it.
+// Nothing reaches out when it returns an error. Layouts given by the caller are ignored: the Page names its own.
+func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...string) error {
+	templates := e.Templates
+	if e.reload {
+		e.mu.Lock()
+		parsed, err := parseTemplates(e.fsys)
+		e.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		templates = parsed.Templates
+	}
+	var body bytes.Buffer
+	if err := execute(templates, &body, name, view); err != nil {
+		return err
+	}
+	v, ok := view.(viewer)
+	if !ok || v.base().Layout == "" {
+		_, err := out.Write(body.Bytes())
+		return err
+	}
+	p := v.base()
+	p.Body = htmltemplate.HTML(body.String())
+	var page bytes.Buffer
+	if err := execute(templates, &page, "layout/"+p.Layout, view); err != nil {
+		return err
+	}
+	_, err := out.Write(page.Bytes())
+	return err
+}
+
+func execute(templates *htmltemplate.Template, out *bytes.Buffer, name string, view any) error {
+	t := templates.Lookup(name)
+	if t == nil {
+		return fmt.Errorf("app: render %s: no such template", name)
+	}
+	if err := t.Execute(out, view); err != nil {
+		return fmt.Errorf("app: render %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,284 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/store"
+)
+
+// statusOf is the one table from kinds of error to HTTP status, for pages and API alike.
+var statusOf = map[store.Kind]int{
+	store.Internal:    fiber.StatusInternalServerError,
+	store.Invalid:     fiber.StatusUnprocessableEntity,
+	store.NotFound:    fiber.StatusNotFound,
+	store.Conflict:    fiber.StatusConflict,
+	store.Denied:      fiber.StatusForbidden,
+	store.SignIn:      fiber.StatusUnauthorized,
+	store.TooLarge:    fiber.StatusRequestEntityTooLarge,
+	store.TooMany:     fiber.StatusTooManyRequests,
+	store.Unavailable: fiber.StatusServiceUnavailable,
+}
+
+// kindOfStatus reads what fiber itself refuses (no such route, body too large, ...) into the same kinds.
+func kindOfStatus(status int) store.Kind {
+	switch status {
+	case fiber.StatusNotFound, fiber.StatusMethodNotAllowed:
+		return store.NotFound
+	case fiber.StatusRequestEntityTooLarge:
+		return store.TooLarge
+	case fiber.StatusRequestTimeout, fiber.StatusServiceUnavailable:
+		return store.Unavailable
+	case fiber.StatusTooManyRequests:
+		return store.TooMany
+	case fiber.StatusForbidden:
+		return store.Denied
+	}
+	if status >= 400 && status < 500 {
+		return store.Invalid
+	}
+	return store.Internal
+}
+
+// errCrossOrigin is what a form of another site gets.
+var errCrossOrigin = store.Fail(store.Denied, "error.cross-origin")
+
+// failure is an error made ready for an answer.
+type failure struct {
+	kind      store.Kind
+	status    int
+	problems  store.Problems // what the person may read; empty for a fault of ours
+	reference string         // of a fault of ours, shown and logged
+}
+
+func (a *App) judge(c *fiber.Ctx, err error) failure {
+	f := failure{kind: store.Internal}
+	var refused *fiber.Error
+	var one *store.Error
+	var many store.Problems
+	switch {
+	case errors.As(err, &many) && len(many) > 0:
+		f.kind, f.problems = many[0].Kind, many
+	case errors.As(err, &one):
+		f.kind, f.problems = one.Kind, store.Problems{one}
+	case errors.As(err, &refused):
+		f.kind = kindOfStatus(refused.Code)
+		f.status = refused.Code
+	}
+	if f.status == 0 {
+		f.status = statusOf[f.kind]
+	}
+	if f.kind == store.Internal || f.kind == store.Unavailable {
+		f.reference = reference()
+		if f.kind == store.Internal {
+			f.problems = nil
+		}
+		a.log.LogAttrs(c.Context(), slog.LevelError, "request failed", slog.String("reference", f.reference), slog.String("method", c.Method()),
+			slog.String("route", routePath(c)), slog.Uint64("person", a.actor(c).ID()), slog.Any("err", err))
+	}
+	if len(f.problems) == 0 && f.kind != store.Internal {
+		f.problems = store.Problems{store.Fail(f.kind, "error."+f.kind.String())}
+	}
+	return f
+}
+
+// reference returns a short word by which a person can name a failure and the administrator find it in the log.
+func reference() string {
+	s := rand.Text()
+	return s[:3] + "-" + s[3:7]
+}
+
+// fail answers the request with what the error is worth: a page, a problem document under /api, or a line of text for
+// what scripts ask for. It is the only place where errors become answers.
+func (a *App) fail(c *fiber.Ctx, err error) {
+	f := a.judge(c, err)
+	c.Response().ResetBody()
+	if f.kind == store.TooMany {
+		c.Set(fiber.HeaderRetryAfter, retryAfter(f.problems))
+	}
+	if isAPI(c) {
+		a.failAPI(c, f)
+		return
+	}
+	if !wantsPage(c) {
+		c.Status(f.status).Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+		_ = c.SendString(a.sentence(c, f))
+		return
+	}
+	if f.kind == store.SignIn {
+		if err = a.askToSignIn(c); err == nil {
+			return
+		}
+		f = a.judge(c, err)
+	}
+	if err := a.failurePage(c, f); err != nil {
+		// Even the error page failed: say it with nothing that could fail again.
+		a.log.Error("error page failed", "reference", f.reference, "err", err)
+		c.Response().ResetBody()
+		c.Status(fiber.StatusInternalServerError).Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+		_ = c.SendString("Errore interno / Internal error " + f.reference)
+	}
+}
+
+// sentence is what the person reads of the failure, in one line.
+func (a *App) sentence(c *fiber.Ctx, f failure) string {
+	lang := a.lang(c)
+	if len(f.problems) == 0 {
+		return a.words.text(lang, "error.internal", "reference", f.reference)
+	}
+	var all []string
+	for _, p := range f.problems {
+		all = append(all, a.explain(lang, p))
+	}
+	return strings.Join(all, " ")
+}
+
+// explain says one error in the language.
+func (a *App) explain(lang string, e *store.Error) string {
+	key := e.Key
+	if key == "" {
+		key = "error." + e.Kind.String()
+	}
+	if key == "error.too-many" && e.Kind == store.Invalid {
+		key = "error.too-many-of" // too many values, where the kind of that name means too many tries
+	}
+	args := make([]any, 0, 2*len(e.Args))
+	for name, v := range e.Args {
+		args = append(args, name, v)
+	}
+	return a.words.text(lang, key, args...)
+}
+
+// failurePage is page/error.html; what was posted is shown below it, so that nobody loses text to a fault or a conflict.
+type failurePage struct {
+	Page
+	Status    int
+	Heading   string
+	Text      string
+	Reference string
+	Posted    []postedText
+	Retry     string // the page to go back to, if one is known
+	Guest     bool
+}
+
+type postedText struct{ Name, Value string }
+
+func (a *App) failurePage(c *fiber.Ctx, f failure) error {
+	v := &failurePage{Page: a.page(c, "error.heading-"+f.kind.String()), Status: f.status, Reference: f.reference}
+	v.Heading = v.Title
+	v.Text = a.sentence(c, f)
+	v.Guest = !a.actor(c).SignedIn()
+	v.Layout = "plain"
+	v.Page.Status = f.status
+	if c.Method() == fiber.MethodPost && (f.kind == store.Conflict || f.kind == store.Internal || f.kind == store.Unavailable || f.kind == store.Denied || f.kind == store.Invalid) {
+		v.Posted = longTexts(postedValues(c))
+		v.Retry = formPage(c)
+	}
+	name := "page/error"
+	if f.kind == store.Conflict {
+		name = "page/conflict"
+	}
+	return a.render(c, name, v)
+}
+
+// longTexts are those of the values that somebody wrote rather than chose.
+func longTexts(values url.Values) []postedText {
+	var out []postedText
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, s := range values[name] {
+			if len(s) > 20 && strings.ContainsAny(s, " \n") {
+				out = append(out, postedText{name, s})
+			}
+		}
+	}
+	return out
+}
+
+// problemDocument is RFC 9457's, with the fields that were wrong.
+type problemDocument struct {
+	Type      string         `json:"type"`
+	Title     string         `json:"title"`
+	Status    int            `json:"status"`
+	Detail    string         `json:"detail,omitempty"`
+	Reference string         `json:"reference,omitempty"`
+	Errors    []problemField `json:"errors,omitempty"`
+	Args      map[string]any `json:"-"` // members of their own (RFC 9457, 3.2): rev of a conflict, channel and address of a module
+}
+
+// MarshalJSON writes the arguments as members beside the standard ones, which they cannot replace.
+func (d problemDocument) MarshalJSON() ([]byte, error) {
+	type plain problemDocument
+	standard, err := json.Marshal(plain(d))
+	if err != nil || len(d.Args) == 0 {
+		return standard, err
+	}
+	all := maps.Clone(d.Args)
+	if err := json.Unmarshal(standard, &all); err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
+}
+
+type problemField struct {
+	Field  string `json:"field"`
+	Key    string `json:"key"`
+	Detail string `json:"detail"`
+}
+
+func (a *App) failAPI(c *fiber.Ctx, f failure) {
+	lang := a.lang(c)
+	doc := problemDocument{Type: "about:blank", Status: f.status, Reference: f.reference,
+		Title: a.words.text(lang, "error.heading-"+f.kind.String()), Detail: a.sentence(c, f)}
+	for _, p := range f.problems {
+		if p.Field != "" {
+			doc.Errors = append(doc.Errors, problemField{Field: p.Field, Key: p.Key, Detail: a.explain(lang, p)})
+		}
+	}
+	for _, p := range f.problems {
+		if len(f.problems) == 1 || p.Args["channel"] != nil {
+			doc.Args = p.Args
+		}
+	}
+	if f.kind == store.SignIn {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="sportello"`)
+	}
+	c.Status(f.status)
+	if err := c.JSON(doc); err != nil {
+		a.log.Error("problem document failed", "reference", f.reference, "err", err)
+	}
+	c.Set(fiber.HeaderContentType, "application/problem+json")
+}
+
+func retryAfter(p store.Problems) string {
+	if len(p) > 0 {
+		if s, ok := p[0].Args["seconds"]; ok {
+			return fmt.Sprint(s)
+		}
+	}
+	return "30"
+}
+
+// panicked makes an error of a panic, with where it happened.
+func panicked(p any) error { return fmt.Errorf("app: panic: %v\n%s", p, debug.Stack()) }
+
+func isAPI(c *fiber.Ctx) bool { return strings.HasPrefix(c.Path(), "/api/") }
+
+// wantsPage reports whether the answer is to be shown as a page: scripts that fetch a piece say so by what they
+// accept or by their mode.
+func wantsPage(c *fiber.Ctx) bool {
+	if mode := c.Get("Sec-Fetch-Mode"); mode != "" {
+		return mode == "navigate"
+	}
+	accept := c.Get(fiber.HeaderAccept)
+	return accept == "" || strings.Contains(accept, "text/html") || accept == "*/*"
+}

@@ -1,0 +1,301 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"mime/multipart"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// Form reads what was posted, or asked for with a GET, value by value. What cannot be read is collected as problems of
+// its field; everything that was typed is kept to be shown again.
+type Form struct {
+	app      *App
+	actor    desk.Actor
+	values   url.Values
+	uploads  map[string][]*multipart.FileHeader
+	kept     []keptFile
+	problems store.Problems
+	err      error // not the person's fault: a disk that is full
+}
+
+// keptFile is an upload that was stored while the form around it is still being corrected.
+type keptFile struct {
+	ID   uint64
+	Name string
+	Size string
+}
+
+// form reads the request's form. A body that cannot be taken apart is a problem without a field.
+func (a *App) form(c *fiber.Ctx) *Form {
+	f := &Form{app: a, actor: a.actor(c), values: postedValues(c)}
+	if m, err := multipartOf(c); err == nil && m != nil {
+		f.uploads = m.File
+	} else if err != nil {
+		f.problems.Add("", "error.form-unreadable")
+	}
+	return f
+}
+
+// query reads the values of the address: filters, pages, what to search.
+func (a *App) query(c *fiber.Ctx) *Form {
+	return &Form{app: a, actor: a.actor(c), values: queryValues(c)}
+}
+
+func queryValues(c *fiber.Ctx) url.Values {
+	v := url.Values{}
+	c.Context().QueryArgs().VisitAll(func(name, value []byte) { v.Add(string(name), string(value)) })
+	return v
+}
+
+func multipartOf(c *fiber.Ctx) (*multipart.Form, error) {
+	if !strings.HasPrefix(strings.ToLower(c.Get(fiber.HeaderContentType)), fiber.MIMEMultipartForm) {
+		return nil, nil
+	}
+	return c.MultipartForm()
+}
+
+// postedValues returns the text values of the body. Secrets are among them: see withoutSecrets.
+func postedValues(c *fiber.Ctx) url.Values {
+	v := url.Values{}
+	if m, err := multipartOf(c); err == nil && m != nil {
+		for name, all := range m.Value {
+			v[name] = append(v[name], all...)
+		}
+		return v
+	}
+	c.Context().PostArgs().VisitAll(func(name, value []byte) { v.Add(string(name), string(value)) })
+	return v
+}
+
+// withoutSecrets leaves out passwords and tokens, which are never shown again nor kept.
+func withoutSecrets(v url.Values) url.Values {
+	out := url.Values{}
+	for name, all := range v {
+		if name == "csrf" || strings.Contains(name, "password") || strings.Contains(name, "secret") {
+			continue
+		}
+		out[name] = all
+	}
+	return out
+}
+
+// Has reports whether the form sent the name at all, even empty.
+func (f *Form) Has(name string) bool { return len(f.values[name]) > 0 }
+
+// Raw returns the value as it came.
+func (f *Form) Raw(name string) string { return f.values.Get(name) }
+
+// Text reads one line: trimmed, line ends and tabs as spaces, at most max characters.
+func (f *Form) Text(name string, max int) string {
+	s := strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' || r == '\t' {
+			return ' '
+		}
+		return r
+	}, f.readable(name)))
+	if utf8.RuneCountInString(s) > max {
+		f.problems.Add(name, "error.too-long", "max", max)
+	}
+	return s
+}
+
+// maxBody bounds what one field of text can hold, in bytes: more belongs in a file.
+const maxBody = 8 << 20
+
+// Body reads a text of many lines as typed, with line ends made plain.
+func (f *Form) Body(name string) string {
+	s := f.readable(name)
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	if len(s) > maxBody {
+		f.problems.Add(name, "error.body-too-long", "kilobytes", maxBody>>10)
+	}
+	if strings.TrimSpace(s) == "" {
+		return ""
+	}
+	return s
+}
+
+// readable returns the value, refusing what is no text: bytes that are not UTF-8, and NUL.
+func (f *Form) readable(name string) string {
+	s := f.values.Get(name)
+	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+		f.problems.Add(name, "error.not-text")
+		return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+	}
+	return s
+}
+
+// Need adds a problem for each of the names that is blank.
+func (f *Form) Need(names ...string) {
+	for _, name := range names {
+		if strings.TrimSpace(f.values.Get(name)) == "" {
+			f.problems.Add(name, "error.required")
+		}
+	}
+}
+
+// ID reads the number of a row, 0 when there is none.
+func (f *Form) ID(name string) uint64 {
+	s := strings.TrimPrefix(strings.TrimSpace(f.values.Get(name)), "#")
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		f.problems.Add(name, "error.number")
+	}
+	return n
+}
+
+// IDs reads several numbers of rows, each once.
+func (f *Form) IDs(name string) []uint64 {
+	var out []uint64
+	for _, s := range f.values[name] {
+		n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
+		if err != nil || n == 0 {
+			f.problems.Add(name, "error.number")
+			continue
+		}
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Int reads a whole number from least to most, or nothing when it is blank.
+func (f *Form) Int(name string, least, most, nothing int) int {
+	s := strings.TrimSpace(f.values.Get(name))
+	if s == "" {
+		return nothing
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < least || n > most {
+		f.problems.Add(name, "error.number-between", "least", least, "most", most)
+		return nothing
+	}
+	return n
+}
+
+// Bool reports whether a box was ticked.
+func (f *Form) Bool(name string) bool {
+	switch f.values.Get(name) {
+	case "", "0", "false", "off":
+		return false
+	}
+	return true
+}
+
+// List returns all values of the name that are not blank, trimmed.
+func (f *Form) List(name string) []string {
+	var out []string
+	for _, s := range f.values[name] {
+		if s = strings.TrimSpace(s); s != "" && utf8.ValidString(s) && !strings.ContainsRune(s, 0) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Lines returns the lines of a text that are not blank, trimmed.
+func (f *Form) Lines(name string) []string {
+	var out []string
+	for _, s := range strings.Split(f.Body(name), "\n") {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Time reads a date, or a date and a time, in the desk's zone; the zero time when it is blank.
+func (f *Form) Time(name string) time.Time {
+	s := strings.TrimSpace(f.values.Get(name))
+	if s == "" {
+		return time.Time{}
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02", "2/1/2006"} {
+		if t, err := time.ParseInLocation(layout, s, f.app.desk.Location()); err == nil && t.Year() >= 1900 && t.Year() < 10000 {
+			return t
+		}
+	}
+	f.problems.Add(name, "error.date")
+	return time.Time{}
+}
+
+// formCode reads a code of the domain, for instance formCode[store.State](f, "state"); the zero value when it is blank.
+func formCode[V any, P interface {
+	*V
+	UnmarshalText([]byte) error
+}](f *Form, name string) V {
+	v, err := store.Parse[V, P](strings.TrimSpace(f.values.Get(name)))
+	if err != nil {
+		f.problems.Add(name, "error.choice")
+	}
+	return v
+}
+
+// Files keeps what was uploaded under the name as pending files of the actor and returns their ids, after those that an
+// earlier try of the same form kept (kept_file). The page shows them again when the form comes back.
+func (f *Form) Files(name string) []uint64 {
+	ids := f.IDs("kept_file")
+	lang := f.actor.Language
+	before, err := f.app.desk.PendingFiles(f.actor, ids)
+	if err != nil {
+		f.err = err
+		return nil
+	}
+	ids = ids[:0]
+	for _, row := range before {
+		ids = append(ids, row.ID)
+		f.kept = append(f.kept, keptFile{row.ID, row.Name, size(lang, row.Size)})
+	}
+	for _, h := range f.uploads[name] {
+		if h.Filename == "" && h.Size == 0 {
+			continue // a field in which nothing was chosen
+		}
+		row, err := f.keep(h)
+		var refused *store.Error
+		switch {
+		case errors.As(err, &refused) && (refused.Kind == store.TooLarge || refused.Kind == store.Invalid):
+			f.problems = append(f.problems, refused.At(name))
+		case err != nil:
+			f.err = err
+		default:
+			ids = append(ids, row.ID)
+			f.kept = append(f.kept, keptFile{row.ID, row.Name, size(lang, row.Size)})
+		}
+	}
+	return ids
+}
+
+func (f *Form) keep(h *multipart.FileHeader) (*store.File, error) {
+	r, err := h.Open()
+	if err != nil {
+		return nil, fmt.Errorf("app: open upload: %w", err)
+	}
+	defer r.Close()
+	return f.app.desk.Keep(f.actor, h.Filename, r)
+}
+
+// Refuse adds a problem of the field.
+func (f *Form) Refuse(field, key string, args ...any) { f.problems.Add(field, key, args...) }
+
+// Err returns nil when everything could be read, else the problems.
+func (f *Form) Err() error {
+	if f.err != nil {
+		return f.err
+	}
+	return f.problems.Err()
+}

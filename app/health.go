@@ -1,0 +1,142 @@
+package app
+
+import (
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"sportello/store"
+)
+
+func (a *App) publicRoutes() []route {
+	return []route{
+		get("/healthz", "health.alive", guest, a.getHealthz),
+		get("/readyz", "health.ready", guest, a.getReadyz),
+		get("/metrics", "health.metrics", guest, a.getMetrics),
+		get("/assets/:hash/*", "asset.show", guest, a.getAsset),
+		get("/brand/:hash/colour.css", "brand.colour", guest, a.getBrandColour),
+		get("/brand/:hash/logo", "brand.logo", guest, a.getBrandLogo),
+		get("/live", "live.follow", person, a.getLive),
+		post("/tickets/:n<int>/presence", "live.presence", person, a.postPresence, ""),
+		post("/language", "language.choose", guest, a.postLanguage, ""),
+	}
+}
+
+// getHealthz answers while the process is up.
+func (a *App) getHealthz(c *fiber.Ctx) error { return c.SendString("ok\n") }
+
+// readiness is the body of /readyz. Strangers see the status alone.
+type readiness struct {
+	Status string          `json:"status"` // ready, degraded, unavailable
+	SetUp  *bool           `json:"set_up,omitempty"`
+	Index  *indexReadiness `json:"index,omitempty"`
+	Causes []cause         `json:"causes,omitempty"`
+}
+
+type indexReadiness struct {
+	State  string `json:"state"`
+	Behind uint64 `json:"behind"`
+}
+
+type cause struct {
+	Part string `json:"part"`
+	Text string `json:"text"`
+}
+
+// getReadyz answers 200 as long as pages can be served, whatever else is wrong, and 503 while stopping or when the
+// store cannot be read.
+func (a *App) getReadyz(c *fiber.Ctx) error {
+	r := readiness{Status: "ready"}
+	status := fiber.StatusOK
+	add := func(part, text string) {
+		r.Causes = append(r.Causes, cause{part, text})
+		if r.Status == "ready" {
+			r.Status = "degraded"
+		}
+	}
+	ix := a.ix.State()
+	r.Index = &indexReadiness{State: ix.State, Behind: ix.Behind}
+	if ix.State == "failed" {
+		add("index", ix.Err)
+	}
+	if err := a.st.Fault(); err != nil {
+		add("store", err.Error())
+	}
+	if has, err := a.desk.HasAdministrator(); err != nil {
+		add("store", err.Error())
+		r.Status, status = "unavailable", fiber.StatusServiceUnavailable
+	} else {
+		r.SetUp = &has
+	}
+	if a.stopping.Load() {
+		add("server", "stopping")
+		r.Status, status = "unavailable", fiber.StatusServiceUnavailable
+	}
+	if !a.isLocal(c) {
+		r = readiness{Status: r.Status}
+	} else if r.Causes == nil {
+		return c.Status(status).JSON(struct {
+			readiness
+			Causes []cause `json:"causes"`
+		}{r, []cause{}})
+	}
+	return c.Status(status).JSON(r)
+}
+
+// getMetrics answers with the figures, for the addresses named in the configuration. To others it is not there.
+func (a *App) getMetrics(c *fiber.Ctx) error {
+	if !a.isLocal(c) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	return adaptor.HTTPHandler(promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))(c)
+}
+
+// metrics are the figures of one desk, in a registry of their own.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+	running  prometheus.Gauge
+	streams  prometheus.Gauge
+	jobs     *prometheus.CounterVec
+}
+
+func newMetrics(a *App) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	m.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "sportello_request_seconds", Help: "Time to answer, by route, method and status.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}, []string{"route", "method", "status"})
+	m.running = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_requests_running", Help: "Requests being answered."})
+	m.streams = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_live_streams", Help: "Open streams of live events."})
+	m.jobs = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sportello_job_failures_total", Help: "Failures of background work, by name."}, []string{"job"})
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+	}
+	m.registry.MustRegister(m.requests, m.running, m.streams, m.jobs,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		gauge("sportello_store_last_change", "Number of the newest change on disk.", func() float64 { return float64(a.st.Last()) }),
+		gauge("sportello_store_bytes", "Size of desk.db.", func() float64 {
+			info, err := os.Stat(a.cfg.dataFolder() + "/desk.db")
+			if err != nil {
+				return 0
+			}
+			return float64(info.Size())
+		}),
+		gauge("sportello_index_behind", "Changes that search does not know yet.", func() float64 { return float64(a.ix.State().Behind) }),
+		gauge("sportello_index_documents", "Documents in the index.", func() float64 { return float64(a.ix.State().Docs) }),
+		gauge("sportello_index_failed", "1 while the index has failed.", func() float64 {
+			if a.ix.State().State == "failed" {
+				return 1
+			}
+			return 0
+		}))
+	return m
+}
+
+func (m *metrics) request(route, method string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+}

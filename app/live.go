@@ -1,0 +1,220 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+const (
+	livePing = 20 * time.Second // so that proxies and the browser know the stream is alive
+	liveEnds = 50 * time.Second // before the server's write timeout; the browser comes back by itself
+	liveMost = 500              // changes looked at for a browser that was away; beyond it, it looks for itself
+)
+
+// liveEvent is all that a stream ever says: which ticket changed, and its revision as this person knows it.
+type liveEvent struct {
+	Ticket uint64 `json:"ticket"`
+	Rev    uint64 `json:"rev"`
+}
+
+// getLive streams an event for each ticket that changes and that the person may see, asked anew each time. A change
+// that somebody on the requester's side may not know of is none for them.
+func (a *App) getLive(c *fiber.Ctx) error {
+	actor := a.actor(c)
+	secret := c.Cookies(a.cookieName("session"))
+	after, err := strconv.ParseUint(c.Get("Last-Event-ID"), 10, 64)
+	if err != nil || after > a.st.Last() {
+		after = a.st.Last()
+	}
+	c.Set(fiber.HeaderContentType, "text/event-stream")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set("X-Accel-Buffering", "no")
+	c.Context().SetBodyStreamWriter(fasthttp.StreamWriter(func(w *bufio.Writer) {
+		// Nothing of the request may be used here, and a panic would end the process.
+		defer func() {
+			if p := recover(); p != nil {
+				a.log.Error("live stream", "err", panicked(p))
+			}
+		}()
+		a.metrics.streams.Inc()
+		defer a.metrics.streams.Dec()
+		ctx, cancel := context.WithTimeout(a.live, liveEnds)
+		defer cancel()
+		if err := a.stream(ctx, w, actor, secret, after); err != nil && ctx.Err() == nil {
+			a.log.Debug("live stream ended", "person", actor.ID(), "err", err)
+		}
+	}))
+	return nil
+}
+
+func (a *App) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, secret string, after uint64) error {
+	fmt.Fprintf(w, "retry: 2000\nid: %d\n: hello\n\n", after)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	sent := map[uint64]uint64{}
+	for {
+		wait, cancel := context.WithTimeout(ctx, livePing)
+		err := a.st.Wait(wait, after)
+		cancel()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			fmt.Fprint(w, ": ping\n\n")
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		// Who acts may have changed too: the person's rights, or the session itself.
+		_, p, err := a.desk.Keeper().Session(ctx, secret)
+		if err != nil {
+			return nil
+		}
+		actor.Person = p
+		events, upTo, err := a.liveEvents(actor, after)
+		if err != nil {
+			return err
+		}
+		after = upTo
+		for _, e := range events {
+			if sent[e.Ticket] == e.Rev {
+				continue
+			}
+			sent[e.Ticket] = e.Rev
+			raw, err := json.Marshal(e)
+			if err != nil {
+				return fmt.Errorf("app: encode live event: %w", err)
+			}
+			fmt.Fprintf(w, "id: %d\ndata: %s\n\n", after, raw)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// liveEvents returns the events of the changes after the number, for the actor, and how far it looked.
+func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, error) {
+	upTo := after
+	var tickets []uint64
+	err := a.st.View(func(tx *store.Tx) error {
+		n := 0
+		for ch, err := range tx.Changes(after) {
+			if err != nil {
+				return err
+			}
+			upTo = ch.Seq
+			if ch.Ticket != 0 && !slices.Contains(tickets, ch.Ticket) {
+				tickets = append(tickets, ch.Ticket)
+			}
+			if n++; n == liveMost {
+				upTo = a.st.Last()
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, after, err
+	}
+	seen, err := a.desk.Revisions(actor, tickets)
+	if err != nil {
+		return nil, after, err
+	}
+	var out []liveEvent
+	for _, n := range tickets {
+		if rev, ok := seen[n]; ok {
+			out = append(out, liveEvent{n, rev})
+		}
+	}
+	return out, upTo, nil
+}
+
+// presence knows who has which ticket open just now. It is forgotten when the process ends.
+type presence struct {
+	mu   sync.Mutex
+	here map[uint64]map[uint64]seenHere // ticket -> person
+}
+
+type seenHere struct {
+	name string
+	at   time.Time
+}
+
+// presenceHolds is how long somebody counts as present after a sign of life; browsers give one each 20 s.
+const presenceHolds = 45 * time.Second
+
+// note records the person and returns the names of the others.
+func (p *presence) note(ticket, person uint64, name string, now time.Time) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.here == nil {
+		p.here = map[uint64]map[uint64]seenHere{}
+	}
+	for n, people := range p.here {
+		for id, s := range people {
+			if now.Sub(s.at) > presenceHolds {
+				delete(people, id)
+			}
+		}
+		if len(people) == 0 {
+			delete(p.here, n)
+		}
+	}
+	if p.here[ticket] == nil {
+		p.here[ticket] = map[uint64]seenHere{}
+	}
+	var others []string
+	for id, s := range p.here[ticket] {
+		if id != person {
+			others = append(others, s.name)
+		}
+	}
+	p.here[ticket][person] = seenHere{name, now}
+	slices.Sort(others)
+	return others
+}
+
+// postPresence notes that an agent has the ticket open and says who else has. Requesters are not told of it, nor noted.
+func (a *App) postPresence(c *fiber.Ctx) error {
+	n, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	actor := a.actor(c)
+	if !agent.admits(actor) {
+		return c.JSON(fiber.Map{"text": ""})
+	}
+	seen, err := a.desk.Revisions(actor, []uint64{n})
+	if err != nil {
+		return err
+	}
+	if _, ok := seen[n]; !ok {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	others := a.presence.note(n, actor.ID(), actor.Person.Name, a.desk.Now())
+	text := ""
+	if len(others) > 0 {
+		text = a.words.plural(a.lang(c), "presence.others", len(others), "names", strings.Join(others, ", "))
+	}
+	return c.JSON(fiber.Map{"text": text})
+}

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/credential"
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// mePage is one's own settings: who one is, what one is told, where one is signed in.
+type mePage struct {
+	Page
+	Email    string
+	Least    int
+	Roles    []string
+	Notices  []noticeChoice
+	Sessions []sessionLine
+	Others   bool
+	Tokens   []tokenLine
+	NewToken string // shown once
+	Password bool   // the password's form has errors and is shown open
+}
+
+type noticeChoice struct {
+	Code, Label string
+	Chosen      bool
+}
+
+type sessionLine struct {
+	ID      uint64
+	Device  string
+	Address string
+	Seen    Moment
+	This    bool
+}
+
+type tokenLine struct {
+	ID   uint64
+	Name string
+	Made Moment
+	Seen Moment
+}
+
+func (a *App) getMe(c *fiber.Ctx) error { return a.mePage(c, &mePage{}, nil, nil) }
+
+func (a *App) mePage(c *fiber.Ctx, v *mePage, f *Form, err error) error {
+	v.Page = a.page(c, "me.title")
+	v.Crumb(v.T("nav.home"), "/")
+	v.Crumb(v.Title, "")
+	who := a.actor(c).Person
+	v.Email, v.Least = who.Email, credential.MinPassword
+	if f == nil || v.Password {
+		v.fill(url.Values{"name": {who.Name}, "phone": {who.Phone}, "language": {who.Language}, "theme": {who.Theme},
+			"notices": {who.Notices.String()}, "single_keys": boxed(!who.NoSingleKeys)})
+		if !v.resume(c) && f != nil {
+			f.values = v.form.values
+		}
+	}
+	if f != nil {
+		if err := v.refill(f, err); err != nil {
+			return err
+		}
+	}
+	for _, choice := range []store.NoticeChoice{store.NoticeAll, store.NoticeOwn, store.NoticeDigest, store.NoticeAnswers} {
+		code := choice.String()
+		v.Notices = append(v.Notices, noticeChoice{Code: code, Label: v.T("notices." + code), Chosen: v.Chosen("notices", code)})
+	}
+	sessions, err := a.desk.Keeper().SessionsOf(who.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		line := sessionLine{ID: s.ID, Device: s.Device, Address: s.Addr, Seen: v.Moment(s.Seen), This: a.visit(c).session != nil && a.visit(c).session.ID == s.ID}
+		if line.Device == "" {
+			line.Device = v.T("me.unknown-device")
+		}
+		v.Others = v.Others || !line.This
+		v.Sessions = append(v.Sessions, line)
+	}
+	tokens, err := a.desk.Keeper().TokensOf(who.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		line := tokenLine{ID: t.ID, Name: t.Name, Made: v.Moment(t.Created), Seen: v.Moment(t.Seen)}
+		if line.Name == "" {
+			line.Name = v.T("me.token-without-name")
+		}
+		v.Tokens = append(v.Tokens, line)
+	}
+	return a.render(c, "page/me", v)
+}
+
+func boxed(yes bool) []string {
+	if yes {
+		return []string{"1"}
+	}
+	return nil
+}
+
+// ownForm is the form that leaves the person as they are.
+func ownForm(p *store.Person) desk.OwnForm {
+	return desk.OwnForm{Name: p.Name, Language: p.Language, Phone: p.Phone, Notices: p.Notices, NoSingleKeys: p.NoSingleKeys, Theme: p.Theme}
+}
+
+func (a *App) postMe(c *fiber.Ctx) error {
+	f := a.form(c)
+	own := desk.OwnForm{Name: f.Text("name", 200), Language: f.Text("language", 10), Phone: f.Text("phone", 60), Theme: f.Text("theme", 10),
+		Notices: formCode[store.NoticeChoice](f, "notices"), NoSingleKeys: !f.Bool("single_keys")}
+	err := f.Err()
+	if err == nil {
+		_, err = a.desk.ChangeOwn(a.actor(c), own)
+	}
+	if err != nil {
+		return a.mePage(c, &mePage{}, f, err)
+	}
+	return a.done(c, "flash.me-saved", "/me")
+}
+
+// postMyPassword changes one's own password, for which the one there was is asked; other sessions end.
+func (a *App) postMyPassword(c *fiber.Ctx) error {
+	f := a.form(c)
+	password := f.Raw("password")
+	f.Need("password_now")
+	err := samePassword(f, password)
+	if err == nil {
+		err = a.checkOwnPassword(c, f.Raw("password_now"))
+	}
+	if err == nil {
+		who := a.actor(c).ID()
+		err = a.desk.Keeper().SetPassword(store.By{Person: who, Via: "page", Act: "set-password"}, who, password, a.visit(c).session.ID)
+	}
+	if err != nil {
+		return a.mePage(c, &mePage{Password: true}, f, err)
+	}
+	return a.done(c, "flash.password-changed", "/me")
+}
+
+func (a *App) postEndSession(c *fiber.Ctx) error {
+	id, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	if err := a.desk.Keeper().EndSession(a.actor(c).ID(), id); err != nil {
+		return err
+	}
+	return a.done(c, "flash.session-ended", "/me")
+}
+
+func (a *App) postEndOthers(c *fiber.Ctx) error {
+	if _, err := a.desk.Keeper().EndOthers(a.actor(c).ID(), a.visit(c).session.ID); err != nil {
+		return err
+	}
+	return a.done(c, "flash.sessions-ended", "/me")
+}
+
+// postToken makes a token and shows it on the page that answers: it is nowhere to be had again.
+func (a *App) postToken(c *fiber.Ctx) error {
+	f := a.form(c)
+	name := f.Text("token_name", 100)
+	f.Need("token_name")
+	if err := f.Err(); err != nil {
+		return a.mePage(c, &mePage{}, f, err)
+	}
+	who := a.actor(c).ID()
+	secret, _, err := a.desk.Keeper().NewToken(store.By{Person: who, Via: "page", Act: "make-token"}, who, name)
+	if err != nil {
+		return err
+	}
+	return a.mePage(c, &mePage{NewToken: secret}, nil, nil)
+}
+
+func (a *App) postRevokeToken(c *fiber.Ctx) error {
+	id, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	who := a.actor(c).ID()
+	if err := a.desk.Keeper().RevokeToken(store.By{Person: who, Via: "page", Act: "revoke-token"}, who, id); err != nil {
+		return err
+	}
+	return a.done(c, "flash.token-revoked", "/me")
+}

@@ -1,0 +1,324 @@
+package app
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/store"
+)
+
+// Page is what every page has. View models embed it and add ready strings and booleans of their own; templates call
+// its methods and decide nothing.
+type Page struct {
+	Title       string
+	Lang        string
+	Path        string // of this page
+	Layout      string // portal, workbench or plain; empty for a piece without frame
+	Status      int    // 200 when 0
+	Theme       string // light, dark or empty
+	CSRF        string
+	Institution string
+	DeskName    string
+	Brand       string // address of the style sheet with the desk's colour, empty for the built-in one
+	Logo        string // address of the logo, empty when there is none
+	Footer      []Link
+	Nav         string // the part of the desk this page is in: tickets, articles, desk, admin, or empty
+	NavLinks    []Link
+	Side        []SideGroup // of the workbench: queues or the administration's menu
+	Crumbs      []Link
+	Flash       string
+	Query       string // what is in the search box
+	Live        bool   // the page follows /live
+
+	SignedIn        bool
+	Name            string // of who is signed in
+	Person          uint64
+	IsAgent         bool
+	IsSupervisor    bool
+	IsEditor        bool
+	IsCoordinator   bool
+	IsAdministrator bool
+	IsWriter        bool // may write articles
+	SingleKeys      bool
+	Bell            int // unread notices
+
+	Body   template.HTML // set by the engine for the layout
+	Errors map[string]string
+
+	app     *App
+	form    *Form
+	summary []FieldError
+	now     time.Time
+}
+
+// Link is a place to go.
+type Link struct {
+	Label   string
+	Address string
+	Current bool
+	Icon    string
+	Count   string
+	Lang    string
+}
+
+// SideGroup is a headed list in the side bar of the workbench.
+type SideGroup struct {
+	Heading string
+	Links   []Link
+}
+
+// FieldError is one line of the summary above a form.
+type FieldError struct{ Field, Text string }
+
+func (p *Page) base() *Page { return p }
+
+// page begins a page of the portal in the reader's language with the title of the key.
+func (a *App) page(c *fiber.Ctx, titleKey string, args ...any) Page {
+	v := a.visit(c)
+	s := v.settings
+	p := Page{app: a, Lang: v.lang, Path: c.Path(), Layout: "portal", CSRF: a.csrfToken(c), now: a.desk.Now().In(a.desk.Location()),
+		Institution: s.Institution, DeskName: s.Name, Title: a.words.text(v.lang, titleKey, args...), Bell: v.unread}
+	p.Brand, p.Logo = brandAddresses(s)
+	for _, l := range s.Footer {
+		p.Footer = append(p.Footer, Link{Label: l.Label.In(v.lang), Address: l.Address})
+	}
+	p.SingleKeys = true
+	if who := v.actor.Person; who != nil {
+		p.SignedIn, p.Name, p.Person, p.Theme, p.SingleKeys = true, who.Name, who.ID, who.Theme, !who.NoSingleKeys
+		p.IsAgent, p.IsSupervisor, p.IsEditor = who.IsAgent(), who.IsSupervisor(), who.Editor
+		p.IsCoordinator, p.IsAdministrator = len(who.Coordinates) > 0, who.Administrator
+		p.IsWriter = p.IsAgent || p.IsEditor || p.IsAdministrator
+	}
+	p.Flash = a.takeFlash(c, v.lang)
+	return p
+}
+
+// workbench begins a page of the workbench; side is filled by whoever has the queues or the menu.
+func (a *App) workbench(c *fiber.Ctx, titleKey string, args ...any) Page {
+	p := a.page(c, titleKey, args...)
+	p.Layout, p.Live = "workbench", true
+	return p
+}
+
+// render answers with the page: its template, then its layout around it. Nothing is sent when either fails.
+func (a *App) render(c *fiber.Ctx, name string, view viewer) error {
+	p := view.base()
+	p.NavLinks = p.navigation()
+	if p.Status != 0 {
+		c.Status(p.Status)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderContentLanguage, p.Lang)
+	return c.Render(name, view)
+}
+
+// fragment answers with the template alone, for scripts that put it into a page.
+func (a *App) fragment(c *fiber.Ctx, name string, view viewer) error {
+	view.base().Layout = ""
+	return a.render(c, name, view)
+}
+
+func (p *Page) navigation() []Link {
+	var out []Link
+	add := func(nav, address string) {
+		out = append(out, Link{Label: p.T("nav." + nav), Address: address, Current: p.Nav == nav})
+	}
+	if p.SignedIn {
+		add("tickets", "/tickets")
+	}
+	if p.IsAgent || p.IsAdministrator {
+		add("desk", "/desk")
+	}
+	add("articles", "/articles")
+	if p.IsAdministrator || p.IsSupervisor {
+		add("admin", "/admin")
+	}
+	return out
+}
+
+// T returns the sentence of the key with the pairs of name and value filled in.
+func (p *Page) T(key string, args ...any) string { return p.app.words.text(p.Lang, key, args...) }
+
+// Plural returns the form of the sentence that fits n.
+func (p *Page) Plural(key string, n int, args ...any) string {
+	return p.app.words.plural(p.Lang, key, n, args...)
+}
+
+// Moment says a point in time; {{template "part/time" .At}} shows it.
+func (p *Page) Moment(t time.Time) Moment { return p.app.words.moment(p.Lang, t, p.now) }
+
+// When says a point in time in words: ieri alle 10.42.
+func (p *Page) When(t time.Time) string { return p.Moment(t).Words }
+
+// Day says the day of a point in time in words: domani, martedì, 12 marzo 2026.
+func (p *Page) Day(t time.Time) string { return p.app.words.day(p.Lang, t, p.now) }
+
+// Date says the date of a point in time: 12 marzo 2026.
+func (p *Page) Date(t time.Time) string { return p.Moment(t).Date }
+
+// Size says a number of bytes: 96 kB.
+func (p *Page) Size(n int64) string { return size(p.Lang, n) }
+
+// Number writes a number as the reader's language groups it.
+func (p *Page) Number(n int) string { return groupDigits(p.Lang, n) }
+
+// Asset returns the address of a file browsers load.
+func (p *Page) Asset(name string) string { return p.app.public.URL(name) }
+
+// Scripts lists the addresses of all scripts but the first one, so that the browser need not discover them one by one.
+func (p *Page) Scripts() []string {
+	var out []string
+	for _, name := range p.app.public.Names() {
+		if strings.HasPrefix(name, "js/") && name != "js/app.js" {
+			out = append(out, p.Asset(name))
+		}
+	}
+	return out
+}
+
+// Languages are the languages to choose from.
+func (p *Page) Languages() []Link {
+	var out []Link
+	for _, lang := range languages {
+		out = append(out, Link{Label: strings.ToUpper(lang), Lang: lang, Current: lang == p.Lang})
+	}
+	return out
+}
+
+// Crumb adds a step to the path above the page; the page itself comes last with an empty address.
+func (p *Page) Crumb(label, address string) {
+	p.Crumbs = append(p.Crumbs, Link{Label: label, Address: address, Current: address == ""})
+}
+
+// refill puts a posted form back into the page, with what was wrong beside each field. It returns the errors that no
+// form can show, for the handler to return.
+func (p *Page) refill(f *Form, err error) error {
+	p.form = f
+	if err == nil {
+		return nil
+	}
+	var one *store.Error
+	var many store.Problems
+	if !errors.As(err, &many) {
+		if !errors.As(err, &one) {
+			return err
+		}
+		many = store.Problems{one}
+	}
+	p.Errors = map[string]string{}
+	for _, e := range many {
+		switch e.Kind {
+		case store.Invalid, store.TooLarge, store.TooMany:
+		case store.Conflict:
+			p.Status = fiber.StatusConflict
+			if e.Field == "" {
+				return err
+			}
+		default:
+			return err
+		}
+		text := p.app.explain(p.Lang, e)
+		if p.Errors[e.Field] != "" {
+			continue // the first problem of a field is enough
+		}
+		p.Errors[e.Field] = text
+		p.summary = append(p.summary, FieldError{e.Field, text})
+		if p.Status == 0 {
+			p.Status = statusOf[e.Kind]
+		}
+	}
+	return nil
+}
+
+// fill gives the form its first values, for a page that was not posted yet.
+func (p *Page) fill(values url.Values) { p.form = &Form{app: p.app, values: values} }
+
+// Summary lists what is wrong with the form, for the box above it.
+func (p *Page) Summary() []FieldError { return p.summary }
+
+// Err says what is wrong with the field, or nothing.
+func (p *Page) Err(field string) string { return p.Errors[field] }
+
+// FieldErr is Err for {{template "part/err" (.FieldErr "subject")}}.
+func (p *Page) FieldErr(field string) FieldError { return FieldError{field, p.Errors[field]} }
+
+// Bad gives a control its attributes when its field is wrong.
+func (p *Page) Bad(field string) template.HTMLAttr {
+	if p.Errors[field] == "" {
+		return ""
+	}
+	return template.HTMLAttr(fmt.Sprintf(`aria-invalid="true" aria-describedby="%s-e"`, template.HTMLEscapeString(field)))
+}
+
+// Value returns what the field holds.
+func (p *Page) Value(field string) string {
+	if p.form == nil {
+		return ""
+	}
+	return strings.ToValidUTF8(p.form.values.Get(field), "\uFFFD")
+}
+
+// Chosen reports whether the field holds the value: for options, radio buttons and boxes.
+func (p *Page) Chosen(field, value string) bool {
+	return p.form != nil && slices.Contains(p.form.values[field], value)
+}
+
+// Kept lists the uploads that an earlier try of the form stored.
+func (p *Page) Kept() []keptFile {
+	if p.form == nil {
+		return nil
+	}
+	return p.form.kept
+}
+
+// MaxFile says the greatest size of one attachment; MaxFileBytes is the number.
+func (p *Page) MaxFile() string { return size(p.Lang, p.app.desk.MaxFile()) }
+
+// MaxFileBytes is the greatest size of one attachment in bytes.
+func (p *Page) MaxFileBytes() int64 { return p.app.desk.MaxFile() }
+
+// done ends a POST: the sentence of the key is shown on the page at the address, to which the browser is sent.
+func (a *App) done(c *fiber.Ctx, flashKey, address string, args ...any) error {
+	if flashKey != "" {
+		a.setFlash(c, flashKey, args...)
+	}
+	return c.Redirect(address, fiber.StatusSeeOther)
+}
+
+type flash struct {
+	Key  string `json:"k"`
+	Args []any  `json:"a,omitempty"`
+}
+
+// setFlash keeps a sentence in a cookie for the page that is shown next.
+func (a *App) setFlash(c *fiber.Ctx, key string, args ...any) {
+	raw, err := json.Marshal(flash{key, args})
+	if err != nil || len(raw) > 1000 {
+		return
+	}
+	a.setCookie(c, "flash", base64.RawURLEncoding.EncodeToString(raw), time.Minute)
+}
+
+// takeFlash returns the sentence and forgets it. Only sentences made for this are shown, whatever the cookie says.
+func (a *App) takeFlash(c *fiber.Ctx, lang string) string {
+	value := c.Cookies(a.cookieName("flash"))
+	if value == "" {
+		return ""
+	}
+	a.setCookie(c, "flash", "", -1)
+	raw, err := base64.RawURLEncoding.DecodeString(value)
+	var f flash
+	if err != nil || json.Unmarshal(raw, &f) != nil || !strings.HasPrefix(f.Key, "flash.") || !a.words.has(lang, f.Key) {
+		return ""
+	}
+	return a.words.text(lang, f.Key, f.Args...)
+}

@@ -1,0 +1,157 @@
+package app
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// who says for whom a route is. The desk's methods judge each act again; this only keeps whole parts apart.
+type who uint8
+
+const (
+	guest         who = iota + 1 // everybody, signed in or not
+	person                       // everybody who is signed in
+	agent                        // agents, and administrators
+	writer                       // who may write articles: agents, editors, administrators
+	supervisor                   // supervisors, and administrators
+	administrator                // administrators
+	program                      // the API: a token, whoever it belongs to
+)
+
+var whoNames = map[who]string{guest: "guest", person: "person", agent: "agent", writer: "writer", supervisor: "supervisor",
+	administrator: "administrator", program: "program"}
+
+func (w who) String() string { return whoNames[w] }
+
+// admits reports whether the actor is among those the route is for.
+func (w who) admits(a desk.Actor) bool {
+	switch p := a.Person; w {
+	case guest:
+		return true
+	case person, program:
+		return p != nil
+	case agent:
+		return p != nil && (p.IsAgent() || p.Administrator)
+	case writer:
+		return p != nil && (p.IsAgent() || p.Editor || p.Administrator)
+	case supervisor:
+		return p != nil && (p.IsSupervisor() || p.Administrator)
+	case administrator:
+		return p != nil && p.Administrator
+	}
+	return false
+}
+
+// route is one address of the desk.
+type route struct {
+	Method string
+	Path   string
+	Name   string // noun.act, unique
+	Who    who
+	Handle fiber.Handler
+	Form   string // of a POST: the page that has its form, with the same parameters
+	Secret bool   // the address holds a secret and stays out of the log
+}
+
+// routes is every address there is, by noun. Literal paths stand before those with parameters: the first that fits wins.
+func (a *App) routes() []route {
+	return slices.Concat(
+		a.publicRoutes(),  // health.go, asset.go, brand.go: what needs nobody
+		a.accountRoutes(), // sign_in.go, me.go: getting in, and one's own settings
+		a.portalRoutes(),  // home.go, tickets_own.go: the requester's side
+		a.articleRoutes(), // article.go: the knowledge base
+		a.searchRoutes(),  // search.go: the one box
+		a.queueRoutes(),   // queue.go: the workbench's lists
+		a.ticketRoutes(),  // ticket.go: the acts on a ticket
+		a.adminRoutes(),   // administration
+		a.apiRoutes(),     // api.go: /api/v1
+		a.fileRoutes(),    // file.go: attachments
+	)
+}
+
+func get(path, name string, w who, h fiber.Handler) route {
+	return route{Method: fiber.MethodGet, Path: path, Name: name, Who: w, Handle: h}
+}
+
+// post is a route that changes something; form is the page whose form leads to it.
+func post(path, name string, w who, h fiber.Handler, form string) route {
+	return route{Method: fiber.MethodPost, Path: path, Name: name, Who: w, Handle: h, Form: form}
+}
+
+// register adds the routes to the router. A GET is answered for HEAD as well.
+func (a *App) register(f *fiber.App, routes []route) {
+	for i := range routes {
+		r := &routes[i]
+		h := func(c *fiber.Ctx) error {
+			if err := a.admit(c, r); err != nil {
+				return err
+			}
+			return r.Handle(c)
+		}
+		f.Add(r.Method, r.Path, h)
+		if r.Method == fiber.MethodGet {
+			f.Add(fiber.MethodHead, r.Path, h)
+		}
+	}
+}
+
+// admit notes which route it is and refuses those it is not for.
+func (a *App) admit(c *fiber.Ctx, r *route) error {
+	if r.Who == guest && strings.HasPrefix(r.Path, "/assets/") {
+		return nil // needs to know nobody
+	}
+	v := a.visit(c)
+	v.route = r
+	if r.Who.admits(v.actor) {
+		return nil
+	}
+	if !v.actor.SignedIn() {
+		return store.Fail(store.SignIn, "error.sign-in-needed")
+	}
+	return store.Fail(store.Denied, "error.denied")
+}
+
+// routePath names the request's route for logs and figures: the pattern, never what stands in its parameters.
+func routePath(c *fiber.Ctx) string {
+	if v, ok := c.Locals(visitKey).(*visit); ok && v.route != nil {
+		return v.route.Path
+	}
+	if r := c.Route(); r != nil && r.Path != "" && r.Path != "/" {
+		return r.Path
+	}
+	if c.Path() == "/" {
+		return "/"
+	}
+	return "-"
+}
+
+// formPage returns the page whose form was posted: what the route says, with the parameters of this request, else
+// where the browser came from, else the home page.
+func formPage(c *fiber.Ctx) string {
+	v, _ := c.Locals(visitKey).(*visit)
+	if v != nil && v.route != nil && v.route.Form != "" {
+		parts := strings.Split(v.route.Form, "/")
+		for i, p := range parts {
+			if name, ok := strings.CutPrefix(p, ":"); ok {
+				parts[i] = c.Params(name)
+			}
+		}
+		return localPath(strings.Join(parts, "/"))
+	}
+	return "/"
+}
+
+// number reads the parameter n of the address. What is no number is no page.
+func (a *App) number(c *fiber.Ctx) (uint64, error) {
+	n, err := strconv.ParseUint(c.Params("n"), 10, 64)
+	if err != nil || n == 0 {
+		return 0, store.Fail(store.NotFound, "error.not-found")
+	}
+	return n, nil
+}

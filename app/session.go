@@ -1,0 +1,226 @@
+package app
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/text/language"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// visit is what is known of one request: who acts, in which language, with which settings of the desk.
+type visit struct {
+	actor    desk.Actor
+	session  *store.Session
+	settings *store.Settings
+	lang     string
+	unread   int
+	route    *route
+	ctx      context.Context
+	cancel   context.CancelFunc
+}
+
+const visitKey = "visit"
+
+// requestTime bounds what one request may work; streams do not ask for it.
+const requestTime = 10 * time.Second
+
+// visit returns what is known of the request, finding it out once. It never fails: who cannot be recognised is
+// nobody, and a store that cannot be read gives a page with the defaults of a new desk.
+func (a *App) visit(c *fiber.Ctx) *visit {
+	if v, ok := c.Locals(visitKey).(*visit); ok {
+		return v
+	}
+	v := &visit{settings: (&store.Settings{}).WithDefaults()}
+	c.Locals(visitKey, v)
+	v.actor.Via = "page"
+	if isAPI(c) {
+		v.actor.Via = "api"
+		if secret, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer "); ok {
+			if p, err := a.desk.Keeper().Token(a.ctx(c), strings.TrimSpace(secret)); err == nil {
+				v.actor.Person = p
+			}
+		}
+	} else if secret := c.Cookies(a.cookieName("session")); secret != "" {
+		s, p, err := a.desk.Keeper().Session(a.ctx(c), secret)
+		if err == nil {
+			v.session, v.actor.Person = s, p
+		} else if store.KindOf(err) != store.SignIn {
+			a.log.Error("read session", "err", err)
+		}
+	}
+	err := a.st.View(func(tx *store.Tx) error {
+		if s, err := store.SettingsTable.Get(tx, 1); err == nil {
+			v.settings = s.WithDefaults()
+		}
+		if v.actor.SignedIn() {
+			v.unread = int(store.Notices.Count(tx, store.CountUnread, v.actor.ID()))
+		}
+		return nil
+	})
+	if err != nil {
+		a.log.Error("read settings", "err", err)
+	}
+	v.lang = chooseLanguage(v.actor.Person, c.Cookies(a.cookieName("lang")), c.Get(fiber.HeaderAcceptLanguage))
+	v.actor.Language = v.lang
+	return v
+}
+
+// actor returns who acts in this request.
+func (a *App) actor(c *fiber.Ctx) desk.Actor { return a.visit(c).actor }
+
+// lang returns the language of the reader, it or en.
+func (a *App) lang(c *fiber.Ctx) string { return a.visit(c).lang }
+
+// settings returns what the administrator chose, read at the beginning of the request.
+func (a *App) settings(c *fiber.Ctx) *store.Settings { return a.visit(c).settings }
+
+// ctx returns the context of the request. It ends after ten seconds and when the request has been answered; a browser
+// that leaves is not noticed.
+func (a *App) ctx(c *fiber.Ctx) context.Context {
+	v, ok := c.Locals(visitKey).(*visit)
+	if !ok {
+		v = a.visit(c)
+	}
+	if v.ctx == nil {
+		v.ctx, v.cancel = context.WithTimeout(a.work, requestTime)
+	}
+	return v.ctx
+}
+
+var languageMatcher = language.NewMatcher([]language.Tag{language.Italian, language.English})
+
+// chooseLanguage takes the person's own choice, else the one made in this browser, else what the browser prefers.
+func chooseLanguage(p *store.Person, cookie, accepted string) string {
+	if p != nil && (p.Language == "it" || p.Language == "en") {
+		return p.Language
+	}
+	if cookie == "it" || cookie == "en" {
+		return cookie
+	}
+	tags, _, err := language.ParseAcceptLanguage(accepted)
+	if err != nil || len(tags) == 0 {
+		return languages[0]
+	}
+	_, i, confidence := languageMatcher.Match(tags...)
+	if confidence == language.No {
+		return "en" // reads neither: the more common of the two
+	}
+	return languages[i]
+}
+
+// cookieName returns the name of one of our cookies. On https the name itself keeps other hosts of the domain from
+// setting it.
+func (a *App) cookieName(what string) string {
+	name := "sportello"
+	if what != "session" {
+		name += "-" + what
+	}
+	if a.secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// setCookie sets one of our cookies for the time, or removes it when that is negative.
+func (a *App) setCookie(c *fiber.Ctx, what, value string, life time.Duration) {
+	cookie := &fiber.Cookie{Name: a.cookieName(what), Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: a.secure}
+	if life < 0 {
+		cookie.Expires = time.Unix(0, 0)
+		cookie.MaxAge = -1
+	} else {
+		cookie.MaxAge = int(life.Seconds())
+	}
+	c.Cookie(cookie)
+}
+
+// csrfToken returns a token that only a page of this session can know. It is masked anew each time, so that
+// compressing a page tells nothing of it.
+func (a *App) csrfToken(c *fiber.Ctx) string {
+	v := a.visit(c)
+	if v.session == nil {
+		return ""
+	}
+	want := a.csrfOf(v.session)
+	out := make([]byte, 2*len(want))
+	rand.Read(out[:len(want)])
+	for i, b := range want {
+		out[len(want)+i] = b ^ out[i]
+	}
+	return hex.EncodeToString(out)
+}
+
+func (a *App) csrfOf(s *store.Session) []byte {
+	m := hmac.New(sha256.New, a.csrfKey)
+	m.Write([]byte(s.Hash))
+	return m.Sum(nil)[:16]
+}
+
+func (a *App) csrfValid(s *store.Session, token string) bool {
+	raw, err := hex.DecodeString(token)
+	if err != nil || len(raw) != 32 {
+		return false
+	}
+	got := make([]byte, 16)
+	for i := range got {
+		got[i] = raw[i] ^ raw[16+i]
+	}
+	return hmac.Equal(got, a.csrfOf(s))
+}
+
+// sameOrigin judges a request that could change something by what the browser says of where it comes from. Browsers
+// that say nothing must show the token of their session. Requests with a token of the API carry no cookie that
+// somebody else could make a browser send, so they need nothing.
+func (a *App) sameOrigin(c *fiber.Ctx) bool {
+	switch c.Method() {
+	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
+		return true
+	}
+	if isAPI(c) {
+		return true // the API knows no cookies
+	}
+	switch c.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+	default:
+		return false
+	}
+	if origin := c.Get(fiber.HeaderOrigin); origin != "" {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" {
+			return false
+		}
+		return u.Host == c.Get(fiber.HeaderHost) || u.Scheme+"://"+u.Host == a.origin
+	}
+	s := a.visit(c).session
+	if s == nil {
+		return true // no session that could be abused
+	}
+	token := c.Get("X-CSRF")
+	if token == "" {
+		token = postedValues(c).Get("csrf")
+	}
+	return a.csrfValid(s, token)
+}
+
+// localPath returns the address if it is a path of this desk, else "/": nobody is sent elsewhere by a link to us.
+func localPath(s string) string {
+	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") {
+		return "/"
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host != "" || u.Scheme != "" {
+		return "/"
+	}
+	return s
+}

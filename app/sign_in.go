@@ -1,0 +1,420 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/credential"
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+func (a *App) accountRoutes() []route {
+	secret := func(r route) route { r.Secret = true; return r }
+	return []route{
+		get("/sign-in", "sign-in.show", guest, a.getSignIn),
+		post("/sign-in", "sign-in.do", guest, a.postSignIn, "/sign-in"),
+		post("/sign-out", "sign-out.do", guest, a.postSignOut, ""),
+		get("/password", "password.forgotten", guest, a.getForgotten),
+		secret(get("/password/:secret", "password.show", guest, a.getPassword)),
+		secret(post("/password/:secret", "password.choose", guest, a.postPassword, "")),
+		secret(get("/set-up/:secret", "set-up.show", guest, a.getSetUp)),
+		secret(post("/set-up/:secret", "set-up.do", guest, a.postSetUp, "")),
+
+		get("/me", "me.show", person, a.getMe),
+		post("/me", "me.save", person, a.postMe, "/me"),
+		post("/me/password", "me.password", person, a.postMyPassword, "/me"),
+		post("/me/sessions/others/end", "me.end-others", person, a.postEndOthers, "/me"),
+		post("/me/sessions/:n<int>/end", "me.end-session", person, a.postEndSession, "/me"),
+		post("/me/tokens", "me.token", person, a.postToken, "/me"),
+		post("/me/tokens/:n<int>/revoke", "me.revoke", person, a.postRevokeToken, "/me"),
+	}
+}
+
+// signInPage says who gives credentials beside the form, and carries what somebody had posted when the session ended.
+type signInPage struct {
+	Page
+	Next     string
+	Resume   []resumed // what was posted and waits for the person to be known again
+	From     string    // the page with the form it was posted from
+	Kept     bool      // something was posted, so the page says that nothing is lost
+	Contacts []contactLine
+	NoSetUp  bool
+	Local    bool
+}
+
+type resumed struct{ Name, Value string }
+
+type contactLine struct {
+	Application string
+	Who         string
+	Links       []Link
+	Note        string
+}
+
+// The bounds of what is carried through a sign-in; more would not fit a form.
+const (
+	maxResumed      = 200
+	maxResumedBytes = 2 << 20
+)
+
+func (a *App) getSignIn(c *fiber.Ctx) error {
+	next := localPath(c.Query("next"))
+	if a.actor(c).SignedIn() {
+		return c.Redirect(next, fiber.StatusSeeOther)
+	}
+	return a.signInPage(c, &signInPage{Next: next}, nil, nil)
+}
+
+func (a *App) signInPage(c *fiber.Ctx, v *signInPage, f *Form, err error) error {
+	v.Page = a.page(c, "sign-in.title")
+	v.Layout = "plain"
+	if v.Kept {
+		v.Page.Status = fiber.StatusUnauthorized
+	}
+	if err := v.refill(f, err); err != nil {
+		return err
+	}
+	lines, err := a.contactLines(v.Lang)
+	if err != nil {
+		return err
+	}
+	v.Contacts = lines
+	has, err := a.desk.HasAdministrator()
+	if err != nil {
+		return err
+	}
+	v.NoSetUp = !has
+	return a.render(c, "page/sign-in", v)
+}
+
+// contactLines says per application who gives credentials and how to reach them.
+func (a *App) contactLines(lang string) ([]contactLine, error) {
+	contacts, err := a.desk.Contacts()
+	if err != nil {
+		return nil, err
+	}
+	var out []contactLine
+	for _, k := range contacts {
+		if own := len(k.Areas); own == 0 || k.Group != nil {
+			out = append(out, a.contactLine(lang, k))
+		}
+		for _, area := range k.Areas {
+			out = append(out, a.contactLine(lang, area))
+		}
+	}
+	return out, nil
+}
+
+// askToSignIn answers somebody who is not signed in: a page leads to the sign-in page, what was posted is carried by
+// it, so that signing in returns to the form as it was.
+func (a *App) askToSignIn(c *fiber.Ctx) error {
+	if c.Method() != fiber.MethodPost {
+		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), fiber.StatusSeeOther)
+	}
+	v := &signInPage{From: formPage(c), Kept: true}
+	v.Next = v.From
+	size := 0
+	for name, all := range withoutSecrets(postedValues(c)) {
+		for _, value := range all {
+			if size += len(name) + len(value); len(v.Resume) == maxResumed || size > maxResumedBytes {
+				break
+			}
+			v.Resume = append(v.Resume, resumed{"resume." + name, strings.ToValidUTF8(value, "\uFFFD")})
+		}
+	}
+	return a.signInPage(c, v, nil, nil)
+}
+
+func (a *App) postSignIn(c *fiber.Ctx) error {
+	f := a.form(c)
+	email, password := f.Text("email", 320), f.Raw("password")
+	next := localPath(f.Raw("next"))
+	secret, who, err := a.desk.Keeper().SignIn(a.ctx(c), email, password, device(c.Get(fiber.HeaderUserAgent)), a.clientIP(c).String())
+	if err != nil {
+		v := &signInPage{Next: next, From: localPath(f.Raw("from"))}
+		for name, all := range f.values {
+			for _, value := range all {
+				if strings.HasPrefix(name, "resume.") {
+					v.Resume = append(v.Resume, resumed{name, value})
+				}
+			}
+		}
+		var slow *store.Error
+		if errors.As(err, &slow) && slow.Kind == store.TooMany {
+			c.Set(fiber.HeaderRetryAfter, retryAfter(store.Problems{slow}))
+		}
+		return a.signInPage(c, v, f, err)
+	}
+	if old := c.Cookies(a.cookieName("session")); old != "" {
+		if err := a.desk.Keeper().SignOut(old); err != nil {
+			a.log.Warn("end session before the new one", "err", err)
+		}
+	}
+	a.setCookie(c, "session", secret, credential.SessionLong)
+	if draft, err := a.keepDraft(who.ID, localPath(f.Raw("from")), f.values); err != nil {
+		a.log.Error("keep form over sign-in", "err", err)
+	} else if draft != "" {
+		next = draft
+	}
+	return c.Redirect(next, fiber.StatusSeeOther)
+}
+
+// draftLife is how long a form waits to be shown again.
+const draftLife = 24 * time.Hour
+
+// keepDraft keeps the values that were carried through a sign-in and returns the address of the form that shows them
+// again; nothing when none were.
+func (a *App) keepDraft(who uint64, from string, values url.Values) (string, error) {
+	kept := map[string][]string{}
+	for name, all := range values {
+		if field, ok := strings.CutPrefix(name, "resume."); ok {
+			kept[field] = all
+		}
+	}
+	if len(kept) == 0 || from == "/" {
+		return "", nil
+	}
+	var id uint64
+	err := a.st.Update(store.By{Person: who, Via: "page", Act: "keep-form"}, func(tx *store.Tx) error {
+		row := &store.Form{Person: who, Path: from, Values: kept, Ends: tx.Now().Add(draftLife)}
+		if err := store.Drafts.Put(tx, row); err != nil {
+			return err
+		}
+		id = row.ID
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("app: keep form: %w", err)
+	}
+	return fmt.Sprintf("%s?draft=%d", from, id), nil
+}
+
+// draft returns what the person had typed into this page's form when the session ended, nil when there is nothing. A
+// page with a form gives it to Page.resume.
+func (a *App) draft(c *fiber.Ctx) url.Values {
+	id := a.query(c).ID("draft")
+	if id == 0 || !a.actor(c).SignedIn() {
+		return nil
+	}
+	var values url.Values
+	err := a.st.View(func(tx *store.Tx) error {
+		row, err := store.Drafts.Get(tx, id)
+		if err == nil && row.Person == a.actor(c).ID() && row.Path == c.Path() {
+			values = row.Values
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		a.log.Error("read kept form", "err", err)
+	}
+	return values
+}
+
+// resume fills the page's form with what was typed before the session ended, and says so. It reports whether there
+// was anything.
+func (p *Page) resume(c *fiber.Ctx) bool {
+	values := p.app.draft(c)
+	if values == nil {
+		return false
+	}
+	p.fill(values)
+	p.Flash = p.T("flash.resumed")
+	return true
+}
+
+func (a *App) postSignOut(c *fiber.Ctx) error {
+	if secret := c.Cookies(a.cookieName("session")); secret != "" {
+		if err := a.desk.Keeper().SignOut(secret); err != nil {
+			return err
+		}
+	}
+	a.setCookie(c, "session", "", -1)
+	c.Set("Clear-Site-Data", `"cache"`)
+	return a.done(c, "flash.signed-out", "/sign-in")
+}
+
+type forgottenPage struct {
+	Page
+	Contacts []contactLine
+}
+
+// getForgotten says how to get a new password. It asks for nothing, so it can tell nobody who has an account.
+func (a *App) getForgotten(c *fiber.Ctx) error {
+	v := &forgottenPage{Page: a.page(c, "password.forgotten-title")}
+	v.Layout = "plain"
+	lines, err := a.contactLines(v.Lang)
+	if err != nil {
+		return err
+	}
+	v.Contacts = lines
+	return a.render(c, "page/forgotten", v)
+}
+
+type passwordPage struct {
+	Page
+	Person string
+	Least  int
+	Set    bool // a set-up: more is asked
+}
+
+// getPassword shows the form in which the link's person chooses a password. It does not use the link up.
+func (a *App) getPassword(c *fiber.Ctx) error { return a.passwordPage(c, nil, nil) }
+
+func (a *App) passwordPage(c *fiber.Ctx, f *Form, err error) error {
+	p, gone := a.desk.Keeper().Link(c.Params("secret"), credential.ForPassword)
+	if gone != nil {
+		return gone
+	}
+	v := &passwordPage{Page: a.page(c, "password.title"), Least: credential.MinPassword}
+	v.Person = p.Email
+	v.Layout, v.Path = "plain", "/password"
+	if err := v.refill(f, err); err != nil {
+		return err
+	}
+	return a.render(c, "page/password", v)
+}
+
+func (a *App) postPassword(c *fiber.Ctx) error {
+	f := a.form(c)
+	password := f.Raw("password")
+	err := samePassword(f, password)
+	if err == nil {
+		_, err = a.desk.Keeper().ChoosePassword(c.Params("secret"), password)
+	}
+	if err != nil {
+		return a.passwordPage(c, f, err)
+	}
+	return a.done(c, "flash.password-chosen", "/sign-in")
+}
+
+func samePassword(f *Form, password string) error {
+	if password == "" {
+		f.Refuse("password", "error.required")
+	} else if f.Raw("password_again") != password {
+		f.Refuse("password_again", "error.password-again")
+	}
+	return f.Err()
+}
+
+// getSetUp shows the form that makes the first administrator.
+func (a *App) getSetUp(c *fiber.Ctx) error { return a.setUpPage(c, nil, nil) }
+
+func (a *App) setUpPage(c *fiber.Ctx, f *Form, err error) error {
+	if !a.desk.Keeper().CheckSetUp(c.Params("secret")) {
+		return store.Fail(store.NotFound, "error.link-ended")
+	}
+	v := &passwordPage{Page: a.page(c, "set-up.title"), Least: credential.MinPassword}
+	v.Layout, v.Path = "plain", "/set-up"
+	if f == nil {
+		v.fill(url.Values{"desk": {v.DeskName}})
+	}
+	if f != nil {
+		if err := v.refill(f, err); err != nil {
+			return err
+		}
+	}
+	return a.render(c, "page/set-up", v)
+}
+
+func (a *App) postSetUp(c *fiber.Ctx) error {
+	if !a.desk.Keeper().CheckSetUp(c.Params("secret")) {
+		return store.Fail(store.NotFound, "error.link-ended")
+	}
+	f := a.form(c)
+	form := desk.SetUpForm{Name: f.Text("name", 200), Email: f.Text("email", 320), Password: f.Raw("password"), Desk: f.Text("desk", 200), Language: a.lang(c)}
+	f.Need("name", "email")
+	err := samePassword(f, form.Password)
+	if err == nil {
+		_, err = a.desk.SetUp(form)
+	}
+	if err != nil {
+		return a.setUpPage(c, f, err)
+	}
+	return a.done(c, "flash.set-up", "/sign-in")
+}
+
+// postLanguage remembers the language in this browser and, for who is signed in, as their own.
+func (a *App) postLanguage(c *fiber.Ctx) error {
+	f := a.form(c)
+	lang := f.Raw("lang")
+	if lang != "it" && lang != "en" {
+		return store.Fail(store.Invalid, "error.choice").At("lang")
+	}
+	if actor := a.actor(c); actor.SignedIn() {
+		own := ownForm(actor.Person)
+		own.Language = lang
+		if _, err := a.desk.ChangeOwn(actor, own); err != nil {
+			return err
+		}
+	}
+	a.setCookie(c, "lang", lang, 365*24*time.Hour)
+	return c.Redirect(localPath(f.Raw("back")), fiber.StatusSeeOther)
+}
+
+// device says in a few words which browser a session belongs to.
+func device(userAgent string) string {
+	first := func(pairs ...string) string {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if strings.Contains(userAgent, pairs[i]) {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+	browser := first("Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari", "curl/", "curl")
+	system := first("iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux")
+	return strings.Trim(browser+", "+system, ", ")
+}
+
+// contactLine says one application's contact, those of its areas after it.
+func (a *App) contactLine(lang string, k desk.Contact) contactLine {
+	line := contactLine{Application: k.Product.Name.In(lang)}
+	if k.Product.Depth > 0 {
+		line.Application = k.Product.Path.In(lang)
+	}
+	switch {
+	case k.Group != nil:
+		line.Who = k.Group.Name.In(lang)
+		if k.Group.Email != "" {
+			line.Links = append(line.Links, Link{Label: k.Group.Email, Address: "mailto:" + k.Group.Email, Icon: "mail"})
+		}
+		if k.Group.Phone != "" {
+			line.Links = append(line.Links, Link{Label: k.Group.Phone, Address: "tel:" + strings.ReplaceAll(k.Group.Phone, " ", ""), Icon: "phone"})
+		}
+		line.Note = k.Group.Hours.In(lang)
+	case k.Product.Channel == store.OtherDesk:
+		line.Who = a.words.text(lang, "sign-in.own-desk")
+		line.Links = []Link{{Label: hostOf(k.Product.Address), Address: k.Product.Address, Icon: "out"}}
+	default:
+		line.Who = a.words.text(lang, "sign-in.by-mail")
+		line.Links = []Link{{Label: k.Product.Address, Address: "mailto:" + k.Product.Address, Icon: "mail"}}
+	}
+	return line
+}
+
+func hostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return address
+}
+
+// checkOwnPassword returns an Invalid error of the field password_now unless the password is the actor's. It is slowed
+// down like signing in.
+func (a *App) checkOwnPassword(c *fiber.Ctx, password string) error {
+	secret, _, err := a.desk.Keeper().SignIn(a.ctx(c), a.actor(c).Person.Email, password, "", a.clientIP(c).String())
+	if err != nil {
+		var e *store.Error
+		if errors.As(err, &e) && e.Kind == store.Invalid {
+			return store.Fail(store.Invalid, "error.password-now").At("password_now")
+		}
+		return err
+	}
+	return a.desk.Keeper().SignOut(secret)
+}

@@ -1,0 +1,254 @@
+package app
+
+import (
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/nicksnyder/go-i18n/v2/i18n/template"
+	"github.com/pelletier/go-toml/v2"
+	"golang.org/x/text/language"
+)
+
+// languages are those the desk speaks, the first being the one it falls back to when it knows nothing of the reader.
+var languages = []string{"it", "en"}
+
+// dictionary has the sentences of the desk in its languages, out of locale/*.it.toml and *.en.toml.
+type dictionary struct {
+	localizers map[string]*i18n.Localizer
+	plain      map[string]map[string]string // language -> key -> sentence that has nothing to fill in
+	log        *slog.Logger
+	missing    sync.Map
+}
+
+func loadDictionary(fsys fs.FS, log *slog.Logger) (*dictionary, error) {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	d := &dictionary{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}, log: log}
+	names, err := fs.Glob(fsys, "locale/*.toml")
+	if err != nil {
+		return nil, fmt.Errorf("app: list sentences: %w", err)
+	}
+	for _, lang := range languages {
+		d.plain[lang] = map[string]string{}
+		d.localizers[lang] = i18n.NewLocalizer(bundle, lang)
+	}
+	for _, name := range names {
+		file, err := bundle.LoadMessageFileFS(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("app: read sentences of %s: %w", name, err)
+		}
+		plain, ok := d.plain[file.Tag.String()]
+		if !ok {
+			return nil, fmt.Errorf("app: read sentences of %s: the desk does not speak %s", name, file.Tag)
+		}
+		for _, m := range file.Messages {
+			if m.One == "" && m.Many == "" && !strings.Contains(m.Other, "{") {
+				plain[m.ID] = m.Other
+			}
+		}
+	}
+	return d, nil
+}
+
+// text returns the sentence with the pairs of name and value filled in, in English when the language lacks it, and the
+// key itself when there is none: a page with a strange word is better than no page.
+func (d *dictionary) text(lang, key string, args ...any) string {
+	if s, ok := d.plain[lang][key]; ok {
+		return s
+	}
+	return d.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(args), TemplateParser: braces{}})
+}
+
+// plural is text for a number: the form that fits n, with {n} filled in besides the pairs.
+func (d *dictionary) plural(lang, key string, n int, args ...any) string {
+	data := pairs(args)
+	data["n"] = groupDigits(lang, n)
+	return d.localize(lang, &i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: data, TemplateParser: braces{}})
+}
+
+func (d *dictionary) localize(lang string, c *i18n.LocalizeConfig) string {
+	l, ok := d.localizers[lang]
+	if !ok {
+		l = d.localizers[languages[0]]
+	}
+	s, err := l.Localize(c)
+	if err != nil {
+		if _, known := d.missing.LoadOrStore(lang+" "+c.MessageID, true); !known && d.log != nil {
+			d.log.Error("app: sentence missing", "language", lang, "key", c.MessageID, "err", err)
+		}
+		if s == "" {
+			return c.MessageID
+		}
+	}
+	return s
+}
+
+// has reports whether the language has the sentence.
+func (d *dictionary) has(lang, key string) bool {
+	if _, ok := d.plain[lang][key]; ok {
+		return true
+	}
+	_, tag, err := d.localizers[lang].LocalizeWithTag(&i18n.LocalizeConfig{MessageID: key, PluralCount: 2, TemplateParser: braces{}})
+	return err == nil && tag.String() == lang
+}
+
+func pairs(args []any) map[string]any {
+	m := make(map[string]any, len(args)/2)
+	for i := 0; i+1 < len(args); i += 2 {
+		if name, ok := args[i].(string); ok {
+			m[name] = args[i+1]
+		}
+	}
+	return m
+}
+
+// braces fills {name} with the value of that name. Sentences are written by translators: they hold no programs.
+type braces struct{}
+
+func (braces) Cacheable() bool { return true }
+
+func (braces) Parse(src, _, _ string) (template.ParsedTemplate, error) { return sentence(src), nil }
+
+type sentence string
+
+func (s sentence) Execute(data any) (string, error) {
+	values, _ := data.(map[string]any)
+	rest := string(s)
+	var b strings.Builder
+	for {
+		open := strings.IndexByte(rest, '{')
+		if open < 0 {
+			break
+		}
+		end := strings.IndexByte(rest[open:], '}')
+		if end < 0 {
+			break
+		}
+		b.WriteString(rest[:open])
+		name := rest[open+1 : open+end]
+		if v, ok := values[name]; ok {
+			fmt.Fprint(&b, v)
+		} else {
+			b.WriteString(rest[open : open+end+1])
+		}
+		rest = rest[open+end+1:]
+	}
+	b.WriteString(rest)
+	return b.String(), nil
+}
+
+// groupDigits writes a number as readers of the language do: 12.400 and 12,400.
+func groupDigits(lang string, n int) string {
+	s := fmt.Sprint(n)
+	sep := "."
+	if lang == "en" {
+		sep = ","
+	}
+	first := 0
+	if n < 0 {
+		first = 1
+	}
+	if lang == "it" && len(s)-first <= 4 {
+		return s
+	}
+	for i := len(s) - 3; i > first; i -= 3 {
+		s = s[:i] + sep + s[i:]
+	}
+	return s
+}
+
+// size writes a number of bytes: 812 byte, 96 kB, 2,4 MB.
+func size(lang string, n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d byte", n)
+	case n < 1000_000:
+		return fmt.Sprintf("%d kB", (n+500)/1000)
+	}
+	s := fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	if n >= 1000_000_000 {
+		s = fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+	if lang != "en" {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return strings.Replace(strings.Replace(s, ",0 ", " ", 1), ".0 ", " ", 1)
+}
+
+// Moment is a point in time for a page: for machines, exactly, and as people say it.
+type Moment struct {
+	Machine string // RFC 3339, for the datetime attribute
+	Exact   string // 19 novembre 2025, 10.42
+	Words   string // ieri alle 10.42
+	Date    string // 19 novembre 2025
+}
+
+// Is reports whether there is a time at all; templates ask with {{if .At.Is}}.
+func (m Moment) Is() bool { return m.Machine != "" }
+
+// moment says t to a reader at now, both in the zone of now. The zero time gives the zero Moment.
+func (d *dictionary) moment(lang string, t, now time.Time) Moment {
+	if t.IsZero() {
+		return Moment{}
+	}
+	t = t.In(now.Location())
+	clock := t.Format("15.04")
+	if lang == "en" {
+		clock = t.Format("15:04")
+	}
+	clock = strings.TrimPrefix(clock, "0")
+	date := d.date(lang, t)
+	m := Moment{Machine: t.Format(time.RFC3339), Exact: date + ", " + clock, Date: date}
+	days := daysBetween(now, t)
+	switch {
+	case days == 0:
+		m.Words = d.text(lang, "time.today", "clock", clock)
+	case days == -1:
+		m.Words = d.text(lang, "time.yesterday", "clock", clock)
+	case days == 1:
+		m.Words = d.text(lang, "time.tomorrow", "clock", clock)
+	case days > -7 && days < 7:
+		m.Words = d.text(lang, "time.weekday", "day", d.text(lang, fmt.Sprintf("day.%d", t.Weekday())), "clock", clock)
+	default:
+		m.Words = date
+	}
+	return m
+}
+
+// day says the day alone: oggi, ieri, domani, martedì, 12 marzo 2026.
+func (d *dictionary) day(lang string, t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	t = t.In(now.Location())
+	switch days := daysBetween(now, t); {
+	case days == 0:
+		return d.text(lang, "time.day-today")
+	case days == -1:
+		return d.text(lang, "time.day-yesterday")
+	case days == 1:
+		return d.text(lang, "time.day-tomorrow")
+	case days > -7 && days < 7:
+		return d.text(lang, fmt.Sprintf("day.%d", t.Weekday()))
+	}
+	return d.date(lang, t)
+}
+
+// date writes the date of t in its own zone: 12 marzo 2026, 1º marzo 2026, 12 March 2026.
+func (d *dictionary) date(lang string, t time.Time) string {
+	day := fmt.Sprint(t.Day())
+	if lang == "it" && t.Day() == 1 {
+		day = "1º"
+	}
+	return fmt.Sprintf("%s %s %d", day, d.text(lang, fmt.Sprintf("month.%d", t.Month())), t.Year())
+}
+
+func daysBetween(now, t time.Time) int {
+	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
+	return int(midnight(t).Sub(midnight(now)).Hours() / 24)
+}

@@ -1,0 +1,10 @@
+// Sportello is a help desk in one file: tickets, a knowledge base and search over both, kept in one folder.
+package main
+
+import (
+	"os"
+
+	"sportello/app"
+)
+
+func main() { os.Exit(app.Command(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
