@@ -1,0 +1,85 @@
+package search
+
+import (
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// Access is what the reader may see, made by desk from the actor. It denies by default: the zero value sees public
+// articles only.
+type Access struct {
+	Person        uint64   // 0: nobody is signed in
+	Groups        []uint64 // own groups: their tickets, confidential ones too, with notes
+	Agent         bool     // also other groups' tickets that are not confidential, with notes
+	Organisations []uint64 // coordinated as a whole
+	Units         []uint64 // coordinated
+	AllArticles   bool     // editors, administrators: drafts too
+	AllTickets    bool     // administrators: all tickets that are not confidential, with notes
+}
+
+// sight is what an Access lets its reader see of one segment.
+type sight struct {
+	docs  *roaring.Bitmap // tickets and articles
+	notes *roaring.Bitmap // tickets whose notes may be read: never through being on the requester's side
+}
+
+func tagged(name string, ids []uint64) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = name + num(id)
+	}
+	return out
+}
+
+// see returns what is seen in the segment. own narrows tickets to those on whose side the person is.
+func (a Access) see(p *part, cat *catalogue, own bool) (sight, error) {
+	var s sight
+	side := tagged("o", a.Organisations)
+	side = append(side, tagged("u", a.Units)...)
+	if own {
+		side = nil
+	}
+	if a.Person != 0 {
+		side = append(side, "p"+num(a.Person))
+	}
+	docs, err := p.any(fieldAccess, side...)
+	if err != nil {
+		return s, err
+	}
+	s.docs, s.notes = docs, roaring.New()
+	if !own {
+		if s.notes, err = p.any(fieldAccess, tagged("g", a.Groups)...); err != nil {
+			return s, err
+		}
+		if a.Agent || a.AllTickets {
+			open, err := p.any(fieldTag, "type:ticket")
+			if err != nil {
+				return s, err
+			}
+			secret, err := p.any(fieldTag, append(tagged("group:", cat.secretGroups), tagged("module:", cat.secretModules)...)...)
+			if err != nil {
+				return s, err
+			}
+			open.AndNot(secret)
+			s.notes.Or(open)
+		}
+		s.docs.Or(s.notes)
+	}
+	var articles *roaring.Bitmap
+	if a.AllArticles {
+		articles, err = p.docs(fieldTag, "type:article")
+	} else {
+		audiences := []string{"audience:public"}
+		if a.Person != 0 {
+			audiences = append(audiences, "audience:signed-in")
+		}
+		if a.Agent || len(a.Groups) > 0 {
+			audiences = append(audiences, "audience:agents")
+		}
+		articles, err = p.any(fieldAccess, audiences...)
+	}
+	if err != nil {
+		return s, err
+	}
+	s.docs.Or(articles)
+	return s, nil
+}

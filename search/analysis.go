@@ -1,0 +1,407 @@
+package search
+
+import (
+	"hash/maphash"
+	"strings"
+	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/blevesearch/bleve/v2/analysis"
+	"github.com/blevesearch/bleve/v2/registry"
+	"github.com/blevesearch/snowballstem"
+	"github.com/blevesearch/snowballstem/english"
+	"github.com/blevesearch/snowballstem/italian"
+	"golang.org/x/text/unicode/norm"
+)
+
+// analysisVersion goes into the fingerprint of an index: raise it with any change of this file that makes other terms.
+const analysisVersion = 1
+
+// The languages that have a stemmed field. The first one is taken for a text that does not show its language.
+var languages = []string{"it", "en"}
+
+const (
+	maxTerm  = 64 // bytes; what is longer is cut, in texts and questions alike
+	maxParts = 32 // parts joined by single signs, as in a long address
+)
+
+// token is one term of a text. Parts are the words; a whole stands at the position of its first part and is what
+// several parts and the signs between them make together: a code, an address, a version, a file name.
+type token struct {
+	term       string
+	start, end int // bytes of the text it came from
+	pos        int // counts parts, from 0
+	parts      int // of a whole, how many it covers; 0 for a part
+	strict     bool
+}
+
+// scan calls emit for the tokens of the text in order, each whole before its parts. Terms are NFKC-folded lower case
+// without accents. A word in front of an apostrophe that is only an article or preposition (dell', l', un') is no token.
+func scan(text string, emit func(token)) {
+	s := scanner{text: text, emit: emit}
+	for i := 0; i < len(text); {
+		r, w := decodeRune(text, i)
+		switch {
+		case !isWord(r):
+			i += w
+		case isIdeograph(r):
+			s.put(token{term: fold(text[i : i+w]), start: i, end: i + w})
+			i += w
+		default:
+			i = s.chunk(i)
+		}
+	}
+}
+
+func tokens(text string) []token {
+	var out []token
+	scan(text, func(t token) { out = append(out, t) })
+	return out
+}
+
+type scanner struct {
+	text  string
+	emit  func(token)
+	pos   int
+	parts []token
+	seps  []rune // seps[i] stands between parts[i] and parts[i+1]
+	buf   []byte
+}
+
+func (s *scanner) put(t token) {
+	if t.term == "" {
+		return
+	}
+	t.pos = s.pos
+	s.pos++
+	s.emit(t)
+}
+
+// chunk reads words joined by single signs from byte i on and returns where it ended.
+func (s *scanner) chunk(i int) int {
+	s.parts, s.seps = s.parts[:0], s.seps[:0]
+	for {
+		start := i
+		for i < len(s.text) {
+			r, w := decodeRune(s.text, i)
+			if !isWord(r) || isIdeograph(r) {
+				break
+			}
+			i += w
+		}
+		s.parts = append(s.parts, token{term: fold(s.text[start:i]), start: start, end: i})
+		if i >= len(s.text) || len(s.parts) == maxParts {
+			break
+		}
+		sep, w := decodeRune(s.text, i)
+		if !isJoint(sep) || i+w >= len(s.text) {
+			break
+		}
+		if r, _ := decodeRune(s.text, i+w); !isWord(r) || isIdeograph(r) {
+			break
+		}
+		s.seps = append(s.seps, sep)
+		i += w
+	}
+	from := 0
+	for k := range s.seps {
+		if k >= from && isApostrophe(s.seps[k]) {
+			from = s.apostrophe(from, k)
+		}
+	}
+	s.run(from, len(s.parts))
+	return i
+}
+
+// apostrophe deals with the one between parts k and k+1 of a run that began at from, and returns where the next run begins.
+func (s *scanner) apostrophe(from, k int) int {
+	left, right := s.parts[k].term, s.parts[k+1].term
+	switch {
+	case elisions[left]:
+		s.run(from, k)
+	case right == "s": // the English genitive
+		s.run(from, k+1)
+		return k + 2
+	case contractions[right]: // don't, we're: one word without its apostrophe
+		s.parts[k+1].term = left + right
+		s.parts[k+1].start = s.parts[k].start
+		s.run(from, k)
+	default:
+		s.run(from, k+1)
+	}
+	return k + 1
+}
+
+// run emits parts[a:b] and, when they make a code, its whole.
+func (s *scanner) run(a, b int) {
+	if a >= b {
+		return
+	}
+	if b-a > 1 {
+		if whole, strict := s.whole(a, b); whole != "" {
+			s.emit(token{term: whole, start: s.parts[a].start, end: s.parts[b-1].end, pos: s.pos, parts: b - a, strict: strict})
+		}
+	}
+	for _, p := range s.parts[a:b] {
+		s.put(p)
+	}
+}
+
+// whole returns what the parts make together, empty when they only happen to touch. Hyphens fall away, so that U-GOV
+// is ugov and ORA-01722 is ora01722; other signs stay. Strict says that nothing but the whole means the same.
+func (s *scanner) whole(a, b int) (string, bool) {
+	digits, hyphens, signs := false, true, false
+	s.buf = s.buf[:0]
+	for k := a; k < b; k++ {
+		t := s.parts[k].term
+		digits = digits || strings.ContainsAny(t, "0123456789")
+		s.buf = append(s.buf, t...)
+		if k == b-1 {
+			break
+		}
+		if sep := s.seps[k]; sep == '-' || sep == 0x2010 || sep == 0x2011 {
+			continue
+		} else {
+			hyphens = false
+			signs = signs || sep == '_' || sep == '@'
+			s.buf = utf8.AppendRune(s.buf, sep)
+		}
+	}
+	last := s.parts[b-1].term
+	fileName := s.seps[b-2] == '.' && len(last) >= 2 && len(last) <= 4
+	if len(s.buf) > maxTerm || !(digits || signs || hyphens || fileName) {
+		return "", false
+	}
+	return string(s.buf), digits || signs || fileName
+}
+
+func decodeRune(s string, i int) (rune, int) {
+	if c := s[i]; c < utf8.RuneSelf {
+		return rune(c), 1
+	}
+	return utf8.DecodeRuneInString(s[i:])
+}
+
+func isWord(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	}
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.Mn, r) || r == 0xad)
+}
+
+func isJoint(r rune) bool {
+	switch r {
+	case '-', '_', '.', '/', '@', ':', '+', '&', '\\', 0x2010, 0x2011:
+		return true
+	}
+	return isApostrophe(r)
+}
+
+func isApostrophe(r rune) bool { return r == '\'' || r == 0x2019 || r == 0x2bc || r == '`' }
+
+// isIdeograph tells writing without spaces, where each sign is a token of its own.
+func isIdeograph(r rune) bool {
+	return r >= 0x2e80 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+}
+
+// fold returns the form in which words are compared.
+func fold(s string) string {
+	lower := true
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return cut(foldUnicode(s))
+		}
+		lower = lower && (c < 'A' || c > 'Z')
+	}
+	if !lower {
+		s = strings.ToLower(s)
+	}
+	return cut(s)
+}
+
+func foldUnicode(s string) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(s) {
+		switch r = unicode.ToLower(r); r {
+		case 'ß':
+			b.WriteString("ss")
+		case 'æ':
+			b.WriteString("ae")
+		case 'œ':
+			b.WriteString("oe")
+		case 'ø':
+			b.WriteByte('o')
+		case 'đ':
+			b.WriteByte('d')
+		case 'ł':
+			b.WriteByte('l')
+		case 'ı':
+			b.WriteByte('i')
+		default:
+			if unicode.IsLetter(r) || unicode.IsNumber(r) {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return b.String()
+}
+
+func cut(s string) string { return cutBytes(s, maxTerm) }
+
+// cutBytes returns at most n bytes of s, cut in front of a rune.
+func cutBytes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// stem returns the stem of a folded word in the language, empty when the word carries no meaning of its own there.
+func stem(language, word string) string {
+	l := lexicons[language]
+	if l == nil || l.stop[word] {
+		return ""
+	}
+	return l.stem(word)
+}
+
+// lexicon is what is known of a language. Stems are kept in a table without locks: texts use the same words again
+// and again, and stemming is the dearest part of analysis.
+type lexicon struct {
+	stop  map[string]bool
+	algo  func(*snowballstem.Env) bool
+	seed  maphash.Seed
+	cache [1 << 15]atomic.Pointer[stemmed]
+}
+
+type stemmed struct{ word, stem string }
+
+var lexicons = map[string]*lexicon{
+	"it": {stop: italianStops, algo: italian.Stem, seed: maphash.MakeSeed()},
+	"en": {stop: englishStops, algo: english.Stem, seed: maphash.MakeSeed()},
+}
+
+func (l *lexicon) stem(word string) string {
+	if len(word) < 3 {
+		return word
+	}
+	for i := 0; i < len(word); i++ {
+		if c := word[i]; c < 'a' || c > 'z' {
+			return word
+		}
+	}
+	slot := &l.cache[maphash.String(l.seed, word)&(1<<15-1)]
+	if e := slot.Load(); e != nil && e.word == word {
+		return e.stem
+	}
+	env := snowballstem.NewEnv(word)
+	l.algo(env)
+	e := &stemmed{word: strings.Clone(word)}
+	e.stem = strings.Clone(env.Current())
+	slot.Store(e)
+	return e.stem
+}
+
+// guessLanguage returns the language whose small words are the more frequent in the beginning of the text.
+func guessLanguage(text string) string {
+	text = cutBytes(text, 4096)
+	var count [2]int
+	scan(text, func(t token) {
+		for i, l := range languages {
+			if t.parts == 0 && len(t.term) > 1 && lexicons[l].stop[t.term] {
+				count[i]++
+			}
+		}
+	})
+	if count[1] > count[0] {
+		return languages[1]
+	}
+	return languages[0]
+}
+
+// analyser makes the terms of one sort of field for bleve.
+type analyser struct {
+	language string // stems of this language; empty: every part and whole as it is
+}
+
+// The names under which bleve finds the analysers.
+const (
+	analyseNeutral = "sportello_neutral"
+	analyseStem    = "sportello_stem_" // and the language
+	analyseCodes   = "sportello_codes" // terms separated by spaces, taken as they are
+)
+
+var analysers = func() map[string]analysis.Analyzer {
+	out := map[string]analysis.Analyzer{analyseNeutral: analyser{}, analyseCodes: codes{}}
+	for _, l := range languages {
+		out[analyseStem+l] = analyser{language: l}
+	}
+	return out
+}()
+
+func init() {
+	for name, a := range analysers {
+		err := registry.RegisterAnalyzer(name, func(map[string]any, *registry.Cache) (analysis.Analyzer, error) { return a, nil })
+		if err != nil {
+			panic("search: register " + name + ": " + err.Error())
+		}
+	}
+}
+
+// Analyze implements analysis.Analyzer.
+func (a analyser) Analyze(input []byte) analysis.TokenStream {
+	var terms slab
+	terms.grow(len(input))
+	scan(string(input), func(t token) {
+		if a.language == "" {
+			terms.add(t.term, t.start, t.end, t.pos)
+			return
+		}
+		if t.parts > 0 {
+			return
+		}
+		if s := stem(a.language, t.term); s != "" {
+			terms.add(s, t.start, t.end, t.pos)
+		}
+	})
+	return terms.stream
+}
+
+type codes struct{}
+
+// Analyze implements analysis.Analyzer.
+func (codes) Analyze(input []byte) analysis.TokenStream {
+	var terms slab
+	terms.grow(len(input))
+	for i, f := range strings.Fields(string(input)) {
+		terms.add(f, 0, 0, i)
+	}
+	return terms.stream
+}
+
+// slab hands out tokens and their bytes from few allocations.
+type slab struct {
+	stream analysis.TokenStream
+	tokens []analysis.Token
+	bytes  []byte
+}
+
+func (s *slab) grow(n int) {
+	s.bytes = make([]byte, 0, n+n/8+16)
+	s.stream = make(analysis.TokenStream, 0, n/7+4)
+}
+
+func (s *slab) add(term string, start, end, pos int) {
+	if len(s.tokens) == cap(s.tokens) {
+		s.tokens = make([]analysis.Token, 0, 128)
+	}
+	from := len(s.bytes)
+	s.bytes = append(s.bytes, term...)
+	s.tokens = append(s.tokens, analysis.Token{Start: start, End: end, Position: pos + 1, Term: s.bytes[from:len(s.bytes):len(s.bytes)]})
+	s.stream = append(s.stream, &s.tokens[len(s.tokens)-1])
+}

@@ -1,0 +1,360 @@
+package search
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/analysis"
+	"github.com/blevesearch/bleve/v2/document"
+	"github.com/blevesearch/bleve/v2/mapping"
+	index "github.com/blevesearch/bleve_index_api"
+
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
+const documentVersion = 1
+
+const (
+	maxField = 256 << 10 // bytes of text kept of one field
+	stamp    = "%08x"    // minutes since 1970 as the field when has them
+)
+
+// The fields of a document. Whoever may see a document may match all its fields but the notes.
+const (
+	fieldTitle  = "title" // subject or title; also in text
+	fieldHead   = "head"  // headings of an article; also in text
+	fieldText   = "text"  // everything the requester's side may read
+	fieldNote   = "note"  // notes and the names of their files
+	fieldFrom   = "from"  // the requester: words of the name, address, its local part, @domain
+	fieldAccess = "access"
+	fieldTag    = "tag"    // name:code, what filters and counts go by
+	fieldNumber = "number" // ticket number
+	fieldDay    = "day"    // opened or published: year, month, day
+	fieldWhen   = "when"   // last public change
+	fieldKey    = "key"    // of an article's version: article.language
+)
+
+// field declares what a field is for; mapping and documents both follow from it.
+type field struct {
+	name     string
+	analyser string
+	counted  bool // how often and in how long a text, for ranking
+	values   bool // read back by document, for order
+}
+
+var fields = func() []field {
+	out := []field{
+		{name: fieldHead, analyser: analyseNeutral, counted: true},
+		{name: fieldFrom, analyser: analyseCodes},
+		{name: fieldAccess, analyser: analyseCodes},
+		{name: fieldTag, analyser: analyseCodes},
+		{name: fieldNumber, analyser: analyseCodes},
+		{name: fieldDay, analyser: analyseCodes},
+		{name: fieldWhen, analyser: analyseCodes, values: true},
+		{name: fieldKey, analyser: analyseCodes, values: true},
+	}
+	for _, name := range []string{fieldTitle, fieldText, fieldNote} {
+		out = append(out, field{name: name, analyser: analyseNeutral, counted: true})
+		for _, l := range languages {
+			out = append(out, field{name: stemField(name, l), analyser: analyseStem + l, counted: true})
+		}
+	}
+	return out
+}()
+
+// stemField names the field that holds the stems of another one's words.
+func stemField(name, language string) string { return name + "_" + language }
+
+func newMapping() *mapping.IndexMappingImpl {
+	m := bleve.NewIndexMapping()
+	m.StoreDynamic, m.IndexDynamic, m.DocValuesDynamic = false, false, false
+	doc := bleve.NewDocumentStaticMapping()
+	doc.AddSubDocumentMapping("_all", bleve.NewDocumentDisabledMapping())
+	for _, f := range fields {
+		fm := bleve.NewTextFieldMapping()
+		fm.Analyzer = f.analyser
+		fm.Store, fm.IncludeInAll, fm.IncludeTermVectors = false, false, false
+		fm.DocValues, fm.SkipFreqNorm = f.values, !f.counted
+		doc.AddFieldMappingsAt(f.name, fm)
+	}
+	m.DefaultMapping = doc
+	return m
+}
+
+// writer says how a field's text becomes terms.
+type writer struct {
+	options  index.FieldIndexingOptions
+	analyzer analysis.Analyzer
+}
+
+var writers = func() map[string]writer {
+	out := map[string]writer{}
+	for _, f := range fields {
+		w := writer{options: index.IndexField, analyzer: analysers[f.analyser]}
+		if !f.counted {
+			w.options |= index.SkipFreqNorm
+		}
+		if f.values {
+			w.options |= index.DocValues
+		}
+		out[f.name] = w
+	}
+	return out
+}()
+
+// draft is a document being put together.
+type draft struct {
+	id    string
+	doc   *document.Document // nil: there is nothing to be found under the id
+	bytes int                // of text
+}
+
+func newDraft(id string) *draft { return &draft{id: id, doc: document.NewDocument(id)} }
+
+func (d *draft) set(name, text string) {
+	if text == "" {
+		return
+	}
+	text = cutBytes(text, maxField)
+	d.bytes += len(text)
+	w := writers[name]
+	d.doc.AddField(document.NewTextFieldCustom(name, nil, []byte(text), w.options, w.analyzer))
+}
+
+// words sets the neutral field of the name and the stemmed one of the language.
+func (d *draft) words(name, text, language string) {
+	d.set(name, text)
+	d.set(stemField(name, language), text)
+}
+
+func (d *draft) days(t time.Time, loc *time.Location) {
+	if t.IsZero() {
+		return
+	}
+	t = t.In(loc)
+	d.set(fieldDay, t.Format("2006 200601 20060102"))
+}
+
+func (d *draft) when(t time.Time) {
+	minutes := max(0, t.Unix()/60) // also the zero time
+	d.set(fieldWhen, fmt.Sprintf(stamp, uint32(min(minutes, 1<<32-1))))
+}
+
+func ticketID(id uint64) string  { return "t" + strconv.FormatUint(id, 10) }
+func versionID(id uint64) string { return "v" + strconv.FormatUint(id, 10) }
+
+// parseID returns the type and number of a document's id, an empty type for an id that is not ours.
+func parseID(id []byte) (string, uint64) {
+	if len(id) < 2 {
+		return "", 0
+	}
+	n, err := strconv.ParseUint(string(id[1:]), 10, 64)
+	switch {
+	case err != nil:
+		return "", 0
+	case id[0] == 't':
+		return TypeTicket, n
+	case id[0] == 'v':
+		return TypeArticle, n
+	}
+	return "", 0
+}
+
+func num(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// known language of a text, else the one it looks like.
+func languageOf(language, text string) string {
+	if lexicons[language] != nil {
+		return language
+	}
+	return guessLanguage(text)
+}
+
+// maker makes documents from rows inside one View. What many documents need is read once.
+type maker struct {
+	tx     *store.Tx
+	loc    *time.Location
+	people map[uint64]*store.Person
+}
+
+func (m *maker) person(id uint64) (*store.Person, error) {
+	if p, ok := m.people[id]; ok {
+		return p, nil
+	}
+	p, err := store.People.Get(m.tx, id)
+	if store.KindOf(err) == store.NotFound {
+		p, err = &store.Person{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m.people == nil {
+		m.people = map[uint64]*store.Person{}
+	}
+	m.people[id] = p
+	return p, nil
+}
+
+// pieces are the texts of a ticket or an article, as a phrase may stand in them: never across two.
+type pieces struct {
+	public, notes []string
+}
+
+// ticketPieces returns what can be read in a ticket: subject, messages, names of files, answers.
+func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
+	p := pieces{public: []string{t.Subject}}
+	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return p, err
+		}
+		if m.Internal {
+			p.notes = append(p.notes, m.Body)
+		} else {
+			p.public = append(p.public, m.Body)
+		}
+	}
+	for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return p, err
+		}
+		if f.Internal {
+			p.notes = append(p.notes, f.Name)
+		} else {
+			p.public = append(p.public, f.Name)
+		}
+	}
+	for _, q := range sortedKeys(t.Answers) {
+		p.public = append(p.public, t.Answers[q])
+	}
+	for _, s := range []string{t.Version, t.Affected, t.WorkedIn, t.External} {
+		if s != "" {
+			p.public = append(p.public, s)
+		}
+	}
+	return p, nil
+}
+
+// ticket returns the document of the ticket, an empty draft when there is nothing to find: no row, or spam.
+func (m *maker) ticket(id uint64) (*draft, error) {
+	t, err := store.Tickets.Get(m.tx, id)
+	if store.KindOf(err) == store.NotFound || err == nil && t.IsSpam() {
+		return &draft{id: ticketID(id)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := ticketPieces(m.tx, t)
+	if err != nil {
+		return nil, fmt.Errorf("search: read ticket %d: %w", id, err)
+	}
+	requester, err := m.person(t.Requester)
+	if err != nil {
+		return nil, fmt.Errorf("search: read requester of ticket %d: %w", id, err)
+	}
+	text := strings.Join(p.public, "\n")
+	language := languageOf(t.Language, text)
+
+	d := newDraft(ticketID(id))
+	d.words(fieldTitle, t.Subject, language)
+	d.words(fieldText, text, language)
+	d.words(fieldNote, strings.Join(p.notes, "\n"), language)
+	d.set(fieldFrom, fromTerms(requester))
+	d.set(fieldNumber, num(id))
+	d.days(t.Opened, m.loc)
+	d.when(t.PublicUpdated)
+
+	access := "g" + num(t.Group) + " p" + num(t.Requester)
+	for _, p := range t.Participants {
+		access += " p" + num(p)
+	}
+	if t.Organisation != 0 {
+		access += " o" + num(t.Organisation)
+	}
+	if t.Unit != 0 {
+		access += " u" + num(t.Unit)
+	}
+	d.set(fieldAccess, access)
+
+	tags := "type:ticket state:" + t.State.String() + " kind:" + t.Kind.String() + " group:" + num(t.Group) + " lang:" + language
+	if t.Module != 0 {
+		tags += " module:" + num(t.Module)
+	}
+	if t.Files > 0 {
+		tags += " files:yes"
+	}
+	d.set(fieldTag, tags)
+	return d, nil
+}
+
+// fromTerms returns what the requester can be found by.
+func fromTerms(p *store.Person) string {
+	terms := strings.Join(strings.Fields(p.Email), "")
+	if local, domain, ok := strings.Cut(terms, "@"); ok {
+		terms += " " + local + " @" + domain
+	}
+	scan(p.Name, func(t token) { terms += " " + t.term })
+	return terms
+}
+
+// versionPieces returns what can be read in a version of an article.
+func versionPieces(tx *store.Tx, v *store.Version) (pieces, error) {
+	p := pieces{public: []string{v.Title, markup.Plain(v.Format.String(), v.Body)}}
+	for f, err := range store.FilesByArticle.Rows(tx, store.Span{Prefix: store.Key(v.Article)}) {
+		if err != nil {
+			return p, err
+		}
+		p.public = append(p.public, f.Name)
+	}
+	return p, nil
+}
+
+// version returns the document of an article's version, an empty draft when it is not there.
+func (m *maker) version(id uint64) (*draft, error) {
+	v, err := store.Versions.Get(m.tx, id)
+	if store.KindOf(err) == store.NotFound {
+		return &draft{id: versionID(id)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := store.Articles.Get(m.tx, v.Article)
+	if store.KindOf(err) == store.NotFound {
+		return &draft{id: versionID(id)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := versionPieces(m.tx, v)
+	if err != nil {
+		return nil, fmt.Errorf("search: read article %d: %w", v.Article, err)
+	}
+	text := strings.Join(p.public, "\n")
+	language := languageOf(v.Language, text)
+	var heads []string
+	for _, h := range markup.Headings(v.Format.String(), v.Body) {
+		heads = append(heads, h.Text)
+	}
+
+	d := newDraft(versionID(id))
+	d.words(fieldTitle, v.Title, language)
+	d.words(fieldText, text, language)
+	d.set(fieldHead, strings.Join(heads, "\n"))
+	d.days(v.Created, m.loc)
+	d.when(v.Updated)
+	d.set(fieldKey, num(v.Article)+"."+v.Language)
+
+	tags := "type:article lang:" + language + " publication:" + v.Publication.String()
+	if a.Module != 0 {
+		tags += " module:" + num(a.Module)
+	}
+	d.set(fieldTag, tags)
+	if v.Publication == store.Published {
+		d.set(fieldAccess, "audience:"+a.Audience.String())
+	}
+	return d, nil
+}

@@ -1,0 +1,360 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"sportello/store"
+)
+
+const (
+	maxChanges = 1000    // of the log in one round
+	maxDocs    = 250     // in one batch
+	maxBytes   = 1 << 20 // of text in one batch
+)
+
+// Run keeps the index in step with the store until the context ends, and returns the context's error. What goes wrong
+// in between, panics included, is logged, shown by State and tried again with growing pauses.
+func (ix *Index) Run(ctx context.Context) error {
+	ix.sweep()
+	pause := time.Second
+	for ctx.Err() == nil {
+		begun := time.Now()
+		err := ix.runOnce(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if err == nil {
+			continue
+		}
+		ix.log.Error("search: follower stopped", "err", err)
+		ix.mu.Lock()
+		ix.phase, ix.failure = Failed, err
+		ix.mu.Unlock()
+		if time.Since(begun) > 10*time.Minute {
+			pause = time.Second
+		}
+		ix.rest(ctx, pause)
+		pause = min(2*pause, 5*time.Minute)
+	}
+	return ctx.Err()
+}
+
+// runOnce builds an index if one is needed and follows the store until something happens to it.
+func (ix *Index) runOnce(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			ix.log.Error("search: panic while indexing", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("search: panic: %v", p)
+			if h := ix.current.Load(); h != nil {
+				h.spoil(err)
+			}
+		}
+	}()
+	if reason := ix.needed(); reason != nil {
+		if err := ix.patience(); err != nil {
+			return err
+		}
+		if err := ix.rebuild(ctx, reason); err != nil {
+			return err
+		}
+	}
+	return ix.follow(ctx)
+}
+
+// maxFaults is how many indexes may turn out damaged within an hour before the follower stops building new ones.
+const maxFaults = 3
+
+// patience returns an error when the index was damaged again and again: what damages it would damage the next as well.
+func (ix *Index) patience() error {
+	h := ix.current.Load()
+	if h == nil || h.fault() == nil {
+		return nil
+	}
+	ix.faults = slices.DeleteFunc(ix.faults, func(t time.Time) bool { return time.Since(t) > time.Hour })
+	if len(ix.faults) >= maxFaults {
+		return fmt.Errorf("search: damaged %d times within an hour, last by: %w", len(ix.faults), h.fault())
+	}
+	ix.faults = append(ix.faults, time.Now())
+	return nil
+}
+
+// needed returns why a new index is needed, nil when the one that is there will do.
+func (ix *Index) needed() error {
+	ix.mu.Lock()
+	asked, reason := ix.asked, ix.reason
+	ix.mu.Unlock()
+	if asked {
+		return reason
+	}
+	h := ix.current.Load()
+	if h == nil {
+		return errNoIndex
+	}
+	return h.fault()
+}
+
+func (ix *Index) follow(ctx context.Context) error {
+	h := ix.current.Load()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if ix.needed() != nil {
+			return nil
+		}
+		if h.seq.Load() >= ix.st.Last() {
+			ix.enter(Following)
+			if err := ix.await(ctx, h); err != nil {
+				continue // the context ended or somebody wants something
+			}
+			ix.rest(ctx, ix.o.Delay)
+			continue
+		}
+		begun := time.Now()
+		if err := ix.round(ctx, h); err != nil {
+			if errors.Is(err, errGap) {
+				h.spoil(err)
+			}
+			return err
+		}
+		if h.seq.Load() < ix.st.Last() {
+			// There is more: let the desk have its processor for as long as this took.
+			ix.enter(CatchingUp)
+			ix.rest(ctx, min(time.Since(begun), ix.o.Delay))
+		}
+	}
+}
+
+func (ix *Index) enter(phase string) {
+	ix.mu.Lock()
+	ix.phase, ix.failure = phase, nil
+	ix.mu.Unlock()
+}
+
+// await returns when the store has a change the index does not know, and an error when it was woken for something else.
+func (ix *Index) await(ctx context.Context, h *handle) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ix.mu.Lock()
+	ix.stopWait = stop
+	ix.mu.Unlock()
+	if ix.needed() != nil {
+		return errNoIndex
+	}
+	return ix.st.Wait(ctx, h.seq.Load())
+}
+
+// rest pauses, shorter when somebody waits for the index.
+func (ix *Index) rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ix.hurry:
+	case <-ctx.Done():
+	}
+}
+
+// work is what a run of changes asks to be indexed again, each row once.
+type work struct {
+	last     uint64
+	tickets  map[uint64]struct{}
+	versions map[uint64]struct{}
+	forget   bool // modules or groups have changed
+}
+
+var errGap = errors.New("search: the change log has a gap behind the index")
+
+// readChanges gathers what the changes after seq touch, at most maxChanges of them.
+func (ix *Index) readChanges(tx *store.Tx, seq uint64) (*work, error) {
+	w := &work{last: seq, tickets: map[uint64]struct{}{}, versions: map[uint64]struct{}{}}
+	n := 0
+	for c, err := range tx.Changes(seq) {
+		if err != nil {
+			return nil, err
+		}
+		if c.Seq != w.last+1 {
+			return nil, errGap
+		}
+		w.last = c.Seq
+		if err := w.touch(tx, c); err != nil {
+			return nil, err
+		}
+		if n++; n == maxChanges {
+			break
+		}
+	}
+	if n == 0 {
+		return nil, errGap // the store says that there is a change
+	}
+	return w, nil
+}
+
+func (w *work) touch(tx *store.Tx, c *store.Change) error {
+	switch c.Table {
+	case store.Tickets.Name(), store.Messages.Name(), store.Files.Name():
+		if c.Ticket != 0 {
+			w.tickets[c.Ticket] = struct{}{}
+		}
+		for _, name := range []string{"ticket", "article"} { // moved from one to another, or sent with an article
+			if f, ok := c.Field(name); ok {
+				for _, raw := range [][]byte{f.Old, f.New} {
+					if err := w.moved(tx, name, raw); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		if c.Table == store.Files.Name() && c.Ticket == 0 {
+			f, err := store.Files.Get(tx, c.ID)
+			if err == nil && f.Article != 0 {
+				return w.article(tx, f.Article)
+			}
+			if store.KindOf(err) != store.NotFound {
+				return err
+			}
+		}
+	case store.Versions.Name():
+		w.versions[c.ID] = struct{}{}
+	case store.Articles.Name():
+		return w.article(tx, c.ID)
+	case store.People.Name():
+		_, name := c.Field("name")
+		_, email := c.Field("email")
+		if !name && !email {
+			return nil
+		}
+		for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: store.Key(c.ID)}) {
+			w.tickets[e.ID] = struct{}{}
+		}
+	case store.Modules.Name(), store.Groups.Name():
+		w.forget = true
+	}
+	return nil
+}
+
+// moved touches the ticket or article that a changed field names.
+func (w *work) moved(tx *store.Tx, name string, raw []byte) error {
+	id, ok := number(raw)
+	if !ok {
+		return nil
+	}
+	if name == "ticket" {
+		w.tickets[id] = struct{}{}
+		return nil
+	}
+	return w.article(tx, id)
+}
+
+func (w *work) article(tx *store.Tx, id uint64) error {
+	for e := range store.VersionsByArticle.Entries(tx, store.Span{Prefix: store.Key(id)}) {
+		w.versions[e.ID] = struct{}{}
+	}
+	return nil
+}
+
+// round brings the index forward by one run of changes. What it indexes may be newer than the run; the next one
+// indexes it again, to the same result.
+func (ix *Index) round(ctx context.Context, h *handle) error {
+	var w *work
+	err := ix.st.View(func(tx *store.Tx) (err error) {
+		w, err = ix.readChanges(tx, h.seq.Load())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if w.forget {
+		ix.catalogue.forget()
+	}
+	todo := make([]uint64, 0, len(w.tickets)+len(w.versions))
+	for _, id := range sortedKeys(w.tickets) {
+		todo = append(todo, id<<1)
+	}
+	for _, id := range sortedKeys(w.versions) {
+		todo = append(todo, id<<1|1)
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := ix.batch(h, todo, false, w.last)
+		if err != nil {
+			return err
+		}
+		if todo = todo[n:]; len(todo) == 0 {
+			break
+		}
+	}
+	h.seq.Store(w.last)
+	if ix.current.Load() == h {
+		ix.forward()
+	}
+	return nil
+}
+
+// batch writes the documents of as many rows as fit and returns how many; a row is its id and, in the lowest bit,
+// whether it is a version. With the last row the index has come to seq, if that is not 0. A fresh index has nothing to
+// take out. A row that cannot be read is logged and left out: it must not keep all others from being found.
+func (ix *Index) batch(h *handle, rows []uint64, fresh bool, seq uint64) (n int, err error) {
+	b := h.index.NewBatch()
+	size := 0
+	err = ix.st.View(func(tx *store.Tx) error {
+		m := &maker{tx: tx, loc: ix.o.Location}
+		for n < len(rows) && n < maxDocs && size < maxBytes {
+			var d *draft
+			var err error
+			if id := rows[n] >> 1; rows[n]&1 == 0 {
+				if d, err = m.ticket(id); err != nil {
+					ix.log.Error("search: leave out ticket", "ticket", id, "err", err)
+					d = &draft{id: ticketID(id)}
+				}
+			} else if d, err = m.version(id); err != nil {
+				ix.log.Error("search: leave out article", "version", id, "err", err)
+				d = &draft{id: versionID(id)}
+			}
+			n++
+			if d.doc == nil {
+				if !fresh {
+					b.Delete(d.id)
+				}
+				continue
+			}
+			size += d.bytes
+			if err := b.IndexAdvanced(d.doc); err != nil {
+				return fmt.Errorf("search: add %s: %w", d.id, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	if n == len(rows) && seq != 0 {
+		b.SetInternal(keySeq, seqBytes(seq))
+	}
+	if b.Size() == 0 {
+		return n, nil
+	}
+	if err := h.index.Batch(b); err != nil {
+		err = fmt.Errorf("search: write to %s: %w", filepath.Base(h.dir), err)
+		h.spoil(err)
+		return 0, err
+	}
+	return n, nil
+}
+
+func sortedKeys[K interface{ ~uint64 | ~string }, V any](m map[K]V) []K {
+	out := make([]K, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

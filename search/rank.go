@@ -1,0 +1,213 @@
+package search
+
+import (
+	"math"
+	"math/bits"
+	"strconv"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	segment "github.com/blevesearch/scorch_segment_api/v2"
+)
+
+// weighed is a field in which words are looked for, and what finding one there is worth. Length is what is usual for
+// the field, in words: a constant, for an average over all texts would tell of texts the reader may not see.
+type weighed struct {
+	name      string
+	weight    float64
+	length    float64
+	stems     bool // the field of stems in the reader's language that goes with it
+	notes     bool // counts only where the reader may read notes
+	scoreOnly bool // what it holds is also in another field
+	title     bool // is weighed by itself: a word in a title is worth something however often the text repeats it
+}
+
+var textFields = []weighed{
+	{name: fieldText, weight: 0.5, length: 200},
+	{name: fieldText, weight: 1, length: 120, stems: true},
+	{name: fieldTitle, weight: 0.5, length: 8, scoreOnly: true, title: true},
+	{name: fieldTitle, weight: 1, length: 6, stems: true, scoreOnly: true, title: true},
+	{name: fieldHead, weight: 0.5, length: 20, scoreOnly: true},
+	{name: fieldFrom, weight: 0.5},
+	{name: fieldNumber, weight: 5},
+	{name: fieldNote, weight: 0.3, length: 60, notes: true},
+	{name: fieldNote, weight: 0.3, length: 40, stems: true, notes: true},
+}
+
+var titleFields = []weighed{
+	{name: fieldTitle, weight: 1, length: 8},
+	{name: fieldTitle, weight: 2, length: 6, stems: true},
+}
+
+// The usual constants of BM25.
+const (
+	saturation = 1.2
+	lengthness = 0.5
+	titleWorth = 0.8 // of a title, beside the text
+)
+
+// order sets list and scores of the matches: by BM25 over the weighed fields, or by date. Rarity is reckoned among
+// the documents the reader may see, so that neither order nor score tells of others.
+//
+// This is the place where a ranker may look at the best candidates' own texts, for nearness and the like.
+func (r *run) order(byDate bool) error {
+	for _, p := range r.parts {
+		p.list = p.match.ToArray()
+		p.scores = make([]float64, len(p.list))
+		if len(p.list) == 0 {
+			continue
+		}
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		var err error
+		if byDate {
+			err = p.byDate()
+		} else {
+			err = r.score(p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *partRun) byDate() error {
+	i := 0
+	return p.values(fieldWhen, p.match.Iterator(), func(doc uint32, value string) {
+		for p.list[i] != doc {
+			i++
+		}
+		n, err := strconv.ParseUint(value, 16, 32)
+		if err == nil {
+			p.scores[i] = float64(n)
+		}
+	})
+}
+
+func (r *run) score(p *partRun) error {
+	text, title := make([]float64, len(p.list)), make([]float64, len(p.list))
+	var had []uint32 // a bit for each clause
+	if r.least > 1 {
+		had = make([]uint32, len(p.list))
+	}
+	for i, u := range r.units {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		clear(text)
+		clear(title)
+		if err := r.weigh(p, u, p.units[i], text, title); err != nil {
+			return err
+		}
+		n, df := float64(r.seen), float64(r.found[i])
+		idf := math.Log(1+(n-df+0.5)/(df+0.5)) * r.weights[i]
+		for k, w := range text {
+			if w += title[k]; w > 0 {
+				p.scores[k] += idf * (text[k]/(text[k]+saturation) + titleWorth*title[k]/(title[k]+saturation))
+				if had != nil {
+					had[k] |= 1 << (r.clause[i] & 31)
+				}
+			}
+		}
+	}
+	for k, set := range had {
+		if bits.OnesCount32(set) < r.least {
+			p.match.Remove(p.list[k])
+		}
+	}
+	return nil
+}
+
+// weigh adds to text and title, for each of p.list, what the unit is worth in its fields.
+func (r *run) weigh(p *partRun, u unit, having *roaring.Bitmap, text, title []float64) error {
+	having = roaring.And(having, p.match)
+	if having.IsEmpty() {
+		return nil
+	}
+	if u.kind == unitPrefix {
+		k := 0
+		for it := having.Iterator(); it.HasNext(); {
+			doc := it.Next()
+			for p.list[k] < doc {
+				k++
+			}
+			text[k] += 0.7
+		}
+		return nil
+	}
+	for _, f := range r.fields {
+		only := having
+		if f.notes {
+			if only = roaring.And(having, p.sight.notes); only.IsEmpty() {
+				continue
+			}
+		}
+		name, term := r.place(u, f)
+		if term == "" {
+			continue
+		}
+		weight := text
+		if f.title {
+			weight = title
+		}
+		k := 0
+		err := p.freqs(name, term, only, func(doc uint32, freq uint64, length float64) {
+			for p.list[k] < doc {
+				k++
+			}
+			w := f.weight
+			if f.length > 0 {
+				w *= float64(freq) / (1 - lengthness + lengthness*length/f.length)
+			}
+			weight[k] += w
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freqs calls fn for those documents of only that have the term, with how often, and how many terms the field has.
+func (p *part) freqs(field, term string, only *roaring.Bitmap, fn func(doc uint32, freq uint64, length float64)) error {
+	list, err := p.postings(field, term)
+	if err != nil {
+		return err
+	}
+	it := list.Iterator(true, true, false, nil)
+	o, ok := it.(segment.OptimizablePostingsIterator)
+	if !ok {
+		return nil
+	}
+	if n, one := o.DocNum1Hit(); one {
+		if !only.Contains(uint32(n)) {
+			return nil
+		}
+	} else {
+		actual := o.ActualBitmap()
+		if actual == nil {
+			return nil
+		}
+		wanted := roaring.And(actual, only)
+		if wanted.IsEmpty() {
+			return nil
+		}
+		o.ReplaceActual(wanted)
+	}
+	for {
+		post, err := it.Next()
+		if err != nil {
+			return err
+		}
+		if post == nil {
+			return nil
+		}
+		norm := post.Norm()
+		length := 1.0
+		if norm > 0 {
+			length = 1 / (norm * norm)
+		}
+		fn(uint32(post.Number()), post.Frequency(), length)
+	}
+}

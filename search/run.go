@@ -1,0 +1,571 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"sportello/store"
+)
+
+// run is one question being answered on one snapshot.
+type run struct {
+	ctx      context.Context
+	st       *store.Store
+	snap     *snapshot
+	cat      *catalogue
+	q        Query
+	parsed   *Parsed
+	language string
+	fields   []weighed // where words are looked for
+	own      bool      // of tickets, only those on whose side the person is
+	least    int       // clauses a document must have, when any will do
+
+	parts   []*partRun
+	units   []unit // every unit that is scored, once
+	weights []float64
+	clause  []int    // the clause each unit is of
+	seen    uint64   // documents the reader may see
+	found   []uint64 // of them, how many have each unit
+	atLeast bool
+}
+
+// partRun is the state of a run for one segment.
+type partRun struct {
+	*part
+	sight  sight
+	base   *roaring.Bitmap   // what may be a hit, before words
+	units  []*roaring.Bitmap // seen documents that have the unit
+	match  *roaring.Bitmap
+	list   []uint32  // match as it was when it was ordered
+	scores []float64 // of list
+}
+
+// prepare works out who sees what, filters, and the documents of each unit.
+func (r *run) prepare() error {
+	for i, c := range r.parsed.clauses {
+		for _, ch := range c.choices {
+			for _, u := range ch.units {
+				w := 1.0
+				if c.optional {
+					w = 0.2
+				}
+				if k := slices.Index(r.units, u); k >= 0 {
+					r.weights[k] = max(r.weights[k], w)
+					continue
+				}
+				r.units, r.weights, r.clause = append(r.units, u), append(r.weights, w), append(r.clause, i)
+			}
+		}
+	}
+	r.found = make([]uint64, len(r.units))
+	me, err := r.me()
+	if err != nil {
+		return err
+	}
+	for _, p := range r.snap.segments {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		pr := &partRun{part: p}
+		if pr.sight, err = r.q.Access.see(p, r.cat, r.own); err != nil {
+			return err
+		}
+		if pr.sight.docs.IsEmpty() {
+			continue
+		}
+		if err := r.filter(pr, me); err != nil {
+			return err
+		}
+		for i, u := range r.units {
+			docs, err := r.having(pr, u)
+			if err != nil {
+				return err
+			}
+			pr.units = append(pr.units, docs)
+			r.found[i] += docs.GetCardinality()
+		}
+		for _, ch := range r.parsed.not {
+			if len(ch.phrase) > 0 {
+				continue // looked up in the texts, later
+			}
+			docs, err := r.allOf(pr, ch)
+			if err != nil {
+				return err
+			}
+			pr.base.AndNot(docs)
+		}
+		r.seen += pr.sight.docs.GetCardinality()
+		r.parts = append(r.parts, pr)
+	}
+	return nil
+}
+
+// me returns the address that from:me stands for.
+func (r *run) me() (address string, err error) {
+	if r.q.Access.Person == 0 || !slices.ContainsFunc(r.parsed.Filters, isMe) {
+		return "", nil
+	}
+	err = r.st.View(func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, r.q.Access.Person)
+		if err == nil {
+			address = p.Email
+		}
+		return err
+	})
+	if store.KindOf(err) == store.NotFound {
+		err = nil
+	}
+	return address, err
+}
+
+func isMe(f Filter) bool { return f.Name == "from" && (f.Value == "me" || f.Value == "io") }
+
+// filter sets base: what is seen, of the types asked for, and passes the filters. Filters of one name are
+// alternatives, except for days.
+func (r *run) filter(p *partRun, me string) error {
+	p.base = p.sight.docs.Clone()
+	if len(r.q.Types) > 0 {
+		docs, err := p.any(fieldTag, prefixAll("type:", r.q.Types)...)
+		if err != nil {
+			return err
+		}
+		p.base.And(docs)
+	}
+	alternatives := map[string]*roaring.Bitmap{}
+	for _, f := range r.parsed.Filters {
+		docs, err := r.passing(p, f, me)
+		if err != nil {
+			return err
+		}
+		not := f.Not != (f.Name == "after" || f.Name == "files" && f.Value == "no")
+		switch {
+		case not:
+			p.base.AndNot(docs)
+		case f.Name == "before" || f.Name == "after":
+			p.base.And(docs)
+		case alternatives[f.Name] == nil:
+			alternatives[f.Name] = docs
+		default:
+			alternatives[f.Name].Or(docs)
+		}
+	}
+	for _, docs := range alternatives {
+		p.base.And(docs)
+	}
+	return nil
+}
+
+// passing returns the documents a filter names; for after:, those before the day, and for files:no, those with files.
+func (r *run) passing(p *partRun, f Filter, me string) (*roaring.Bitmap, error) {
+	switch f.Name {
+	case "state", "kind":
+		return p.any(fieldTag, prefixAll(f.Name+":", strings.Split(f.Value, "|"))...)
+	case "module", "group":
+		return p.any(fieldTag, tagged(f.Name+":", f.ids)...)
+	case "in":
+		return p.any(fieldTag, "type:"+f.Value)
+	case "files":
+		return p.any(fieldTag, "files:yes")
+	case "number":
+		return p.any(fieldNumber, f.Value)
+	case "before", "after":
+		return p.any(fieldDay, dayTerms(f.day)...)
+	}
+	var out *roaring.Bitmap // from
+	words := fromWords(f.Value)
+	if isMe(f) && me != "" {
+		words = []string{me}
+	}
+	for _, w := range words {
+		terms := []string{w}
+		if len(w) >= minPrefix && !isMe(f) {
+			if err := p.prefixed(fieldFrom, w, func(t string) bool {
+				terms = append(terms, t)
+				return len(terms) < maxExpansion
+			}); err != nil {
+				return nil, err
+			}
+		}
+		docs, err := p.any(fieldFrom, terms...)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = docs
+		} else {
+			out.And(docs)
+		}
+	}
+	return out, nil
+}
+
+func prefixAll(prefix string, values []string) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = prefix + v
+	}
+	return out
+}
+
+// maxExpansion bounds how many terms a beginning stands for in one segment.
+const maxExpansion = 2000
+
+// having returns the documents that have the unit where the reader may read it, as a bitmap of the run's own.
+func (r *run) having(p *partRun, u unit) (*roaring.Bitmap, error) {
+	out, notes := roaring.New(), roaring.New()
+	for _, f := range r.fields {
+		into := out
+		if f.notes {
+			if p.sight.notes.IsEmpty() {
+				continue
+			}
+			into = notes
+		}
+		if err := r.inField(p, u, f, into); err != nil {
+			return nil, err
+		}
+	}
+	if !notes.IsEmpty() {
+		notes.And(p.sight.notes)
+		out.Or(notes)
+	}
+	out.And(p.sight.docs)
+	return out, nil
+}
+
+func (r *run) inField(p *partRun, u unit, f weighed, into *roaring.Bitmap) error {
+	if f.scoreOnly {
+		return nil
+	}
+	if u.kind == unitPrefix {
+		if f.stems || f.name == fieldFrom {
+			return nil
+		}
+		var terms []string
+		if err := p.prefixed(f.name, u.term, func(t string) bool {
+			terms = append(terms, t)
+			return len(terms) < maxExpansion
+		}); err != nil {
+			return err
+		}
+		docs, err := p.any(f.name, terms...)
+		if err == nil {
+			into.Or(docs)
+		}
+		return err
+	}
+	name, term := r.place(u, f)
+	if term == "" {
+		return nil
+	}
+	docs, err := p.docs(name, term)
+	if err == nil {
+		into.Or(docs)
+	}
+	return err
+}
+
+// place returns the field and the term under which a unit stands there, an empty term when it cannot.
+func (r *run) place(u unit, f weighed) (field, term string) {
+	switch {
+	case f.stems && u.kind == unitWord:
+		return stemField(f.name, r.language), stem(r.language, u.term)
+	case f.stems:
+		return "", ""
+	case f.name == fieldNumber && !isNumber(u.term):
+		return "", ""
+	case f.name == fieldFrom && u.kind == unitExact && !strings.Contains(u.term, "@"):
+		return "", ""
+	}
+	return f.name, u.term
+}
+
+// allOf returns the documents that have all units of the choice.
+func (r *run) allOf(p *partRun, c choice) (*roaring.Bitmap, error) {
+	var out *roaring.Bitmap
+	for _, u := range c.units {
+		var docs *roaring.Bitmap
+		if k := slices.Index(r.units, u); k >= 0 && k < len(p.units) {
+			docs = p.units[k].Clone()
+		} else {
+			var err error
+			if docs, err = r.having(p, u); err != nil {
+				return nil, err
+			}
+		}
+		if out == nil {
+			out = docs
+		} else {
+			out.And(docs)
+		}
+	}
+	return out, nil
+}
+
+// answer finds, orders and counts.
+func (r *run) answer(res *Result) error {
+	total, err := r.matchAll()
+	if err != nil {
+		return err
+	}
+	if total == 0 && r.needed() > 1 && !r.parsed.Any {
+		r.parsed.Any = true
+		if _, err = r.matchAll(); err != nil {
+			return err
+		}
+	}
+	if r.parsed.Any {
+		if err := r.matchAny(); err != nil {
+			return err
+		}
+	}
+	byDate := r.q.Sort == "date" || len(r.parsed.clauses) == 0
+	if err := r.order(byDate); err != nil {
+		return err
+	}
+	if err := r.oneVersion(); err != nil {
+		return err
+	}
+	for _, p := range r.parts {
+		res.Total += int(p.match.GetCardinality())
+	}
+	res.AtLeast = r.atLeast
+	if r.q.Facets {
+		if res.Facets, err = r.facets(); err != nil {
+			return err
+		}
+	}
+	res.Hits, err = r.top()
+	return err
+}
+
+func (r *run) needed() int {
+	n := 0
+	for _, c := range r.parsed.clauses {
+		if !c.optional {
+			n += max(1, len(c.choices[0].phrase))
+		}
+	}
+	return n
+}
+
+// matchAll sets match to what has every clause that is needed, and returns how many that are.
+func (r *run) matchAll() (total uint64, err error) {
+	if r.parsed.Any {
+		return 0, nil
+	}
+	for _, p := range r.parts {
+		p.match = p.base.Clone()
+		for _, c := range r.parsed.clauses {
+			if c.optional {
+				continue
+			}
+			docs := roaring.New()
+			for _, ch := range c.choices {
+				all, err := r.allOf(p, ch)
+				if err != nil {
+					return 0, err
+				}
+				docs.Or(all)
+			}
+			p.match.And(docs)
+		}
+	}
+	if err := r.checkPhrases(); err != nil {
+		return 0, err
+	}
+	for _, p := range r.parts {
+		total += p.match.GetCardinality()
+	}
+	return total, nil
+}
+
+// matchAny sets match to what has any unit that is needed.
+func (r *run) matchAny() error {
+	for _, p := range r.parts {
+		docs := roaring.New()
+		for i, u := range p.units {
+			if r.weights[i] >= 1 {
+				docs.Or(u)
+			}
+		}
+		p.match = roaring.And(p.base, docs)
+	}
+	return r.checkPhrases()
+}
+
+// oneVersion leaves of each article the version in the reader's language, else the best of those that match.
+func (r *run) oneVersion() error {
+	type best struct {
+		part  *partRun
+		doc   uint32
+		score float64
+		mine  bool
+	}
+	chosen := map[string]best{}
+	for _, p := range r.parts {
+		articles, err := p.docs(fieldTag, "type:article")
+		if err != nil {
+			return err
+		}
+		articles = roaring.And(articles, p.match)
+		if articles.IsEmpty() {
+			continue
+		}
+		err = p.values(fieldKey, articles.Iterator(), func(doc uint32, value string) {
+			article, language, _ := strings.Cut(value, ".")
+			n := best{part: p, doc: doc, score: p.score(doc), mine: language == r.language}
+			o, ok := chosen[article]
+			switch {
+			case !ok:
+			case n.mine && !o.mine, n.mine == o.mine && n.score > o.score:
+				o.part.match.Remove(o.doc)
+			default:
+				p.match.Remove(doc)
+				return
+			}
+			chosen[article] = n
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *partRun) score(doc uint32) float64 {
+	if i, ok := slices.BinarySearch(p.list, doc); ok {
+		return p.scores[i]
+	}
+	return 0
+}
+
+// candidate is one document on its way to become a hit.
+type candidate struct {
+	part  *partRun
+	doc   uint32
+	score float64
+}
+
+// top returns the hits of the page that is asked for.
+func (r *run) top() ([]Hit, error) {
+	limit := r.q.Limit
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	from := max(0, r.q.Offset)
+	reach := min(from+limit, maxReach)
+	if from >= reach {
+		return nil, nil
+	}
+	// A heap with the worst on top would do; sorting now and then what was gathered is as fast and easier to read.
+	var best []candidate
+	worst := -1.0
+	keep := func() {
+		slices.SortFunc(best, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
+		best = best[:reach]
+		worst = best[reach-1].score
+	}
+	for k := len(r.parts) - 1; k >= 0; k-- {
+		p := r.parts[k]
+		for i := len(p.list) - 1; i >= 0; i-- {
+			if p.scores[i] <= worst || !p.match.Contains(p.list[i]) {
+				continue
+			}
+			best = append(best, candidate{p, p.list[i], p.scores[i]})
+			if len(best) >= 2*reach+64 {
+				keep()
+			}
+		}
+	}
+	if len(best) > reach {
+		keep()
+	}
+	hits := make([]Hit, 0, len(best))
+	for _, c := range best {
+		h, err := r.hit(c)
+		if err != nil {
+			return nil, err
+		}
+		hits = append(hits, h)
+	}
+	slices.SortStableFunc(hits, func(a, b Hit) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Type, b.Type), cmp.Compare(b.ID, a.ID))
+	})
+	return hits[min(from, len(hits)):], nil
+}
+
+func (r *run) hit(c candidate) (Hit, error) {
+	kind, id, err := c.part.id(c.doc)
+	if err != nil || kind == TypeTicket {
+		return Hit{Type: kind, ID: id, Score: c.score}, err
+	}
+	h := Hit{Type: kind, Version: id, Score: c.score}
+	err = c.part.values(fieldKey, roaring.BitmapOf(c.doc).Iterator(), func(_ uint32, value string) {
+		article, language, _ := strings.Cut(value, ".")
+		h.Language = language
+		h.ID, _ = strconv.ParseUint(article, 10, 64) // ours, checked when it was written
+	})
+	return h, err
+}
+
+// facets counts the matches by their tags.
+func (r *run) facets() ([]Facet, error) {
+	counts := map[string]int{}
+	modules := map[uint64]int{}
+	for _, p := range r.parts {
+		if p.match.IsEmpty() {
+			continue
+		}
+		var tags []string
+		if err := p.prefixed(fieldTag, "", func(t string) bool { tags = append(tags, t); return true }); err != nil {
+			return nil, err
+		}
+		for _, t := range tags {
+			docs, err := p.docs(fieldTag, t)
+			if err != nil {
+				return nil, err
+			}
+			n := int(docs.AndCardinality(p.match))
+			if n == 0 {
+				continue
+			}
+			name, code, _ := strings.Cut(t, ":")
+			id, _ := strconv.ParseUint(code, 10, 64)
+			switch name {
+			case "module":
+				for _, m := range r.cat.line(id) {
+					modules[m.ID] += n
+				}
+			case "group":
+				if g := r.cat.groups[id]; g != nil {
+					counts["group:"+g.Code] += n
+				}
+			case "type", "state", "kind":
+				counts[t] += n
+			}
+		}
+	}
+	for id, n := range modules {
+		counts["module:"+r.cat.modules[id].Code] += n
+	}
+	out := make([]Facet, 0, 5)
+	for _, name := range []string{"type", "state", "kind", "module", "group"} {
+		f := Facet{Name: name}
+		for t, n := range counts {
+			if code, ok := strings.CutPrefix(t, name+":"); ok {
+				f.Values = append(f.Values, FacetValue{code, n})
+			}
+		}
+		slices.SortFunc(f.Values, func(a, b FacetValue) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+		})
+		out = append(out, f)
+	}
+	return out, nil
+}

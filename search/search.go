@@ -1,0 +1,184 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"sportello/store"
+)
+
+// The types of record that are found.
+const (
+	TypeTicket  = "ticket"
+	TypeArticle = "article"
+)
+
+const (
+	defaultLimit = 20
+	maxReach     = 1000            // hits that can be paged through; people refine their question
+	maxTime      = 2 * time.Second // one search
+)
+
+// Query is one question.
+type Query struct {
+	Text     string
+	Access   Access
+	Types    []string // ticket, article; none is both
+	Language string   // the reader's: how words are understood, and which version of an article is returned
+	Limit    int      // 20 when 0; Offset and Limit reach at most 1,000 hits
+	Offset   int
+	Facets   bool
+	Sort     string // "" by relevance, "date" newest first; without words always newest first
+}
+
+// Result is what was found. Total and Facets count exactly what the reader may see, unless AtLeast says that a phrase
+// of very common words was looked up in the newest texts only.
+type Result struct {
+	Total      int
+	AtLeast    bool
+	Took       time.Duration
+	Hits       []Hit
+	Facets     []Facet
+	Corrected  string
+	DidYouMean string
+	Parsed     Parsed
+}
+
+// Hit names one row that was found. The caller loads it, asks the policy again, and makes the snippet.
+type Hit struct {
+	Type     string
+	ID       uint64 // of the ticket or article
+	Version  uint64 // of an article, the version that was found
+	Language string // of an article
+	Score    float64
+}
+
+// Facet counts what was found by one trait: type, state, kind, module (with all below it) or group. Codes are those
+// of the catalogue.
+type Facet struct {
+	Name   string
+	Values []FacetValue
+}
+
+// FacetValue is one value and how many have it, the most frequent first.
+type FacetValue struct {
+	Code  string
+	Count int
+}
+
+// Search answers a question. Every text is a question; one that asks nothing finds nothing. It returns Unavailable
+// while there is no index to ask (error.search-rebuilding with done and total), when the question took too long
+// (error.search-slow) and when the index is damaged (error.search-failed): it is then built anew by itself.
+func (ix *Index) Search(ctx context.Context, q Query) (res Result, err error) {
+	begun := time.Now()
+	err = ix.read(ctx, func(ctx context.Context, snap *snapshot) error {
+		cat, err := ix.catalogue.get(ix.st)
+		if err != nil {
+			return err
+		}
+		res.Parsed = parse(q.Text, cat, ix.o.Location, begun)
+		if res.Parsed.Empty() {
+			return nil
+		}
+		r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: q, parsed: &res.Parsed, language: readerLanguage(q.Language), fields: textFields}
+		if err := r.prepare(); err != nil {
+			return err
+		}
+		return r.answer(&res)
+	})
+	res.Took = time.Since(begun)
+	return res, err
+}
+
+// Suggest returns articles and own tickets whose title looks like the text, best first, while somebody is still
+// typing: the last word may be unfinished. It fails as Search does.
+func (ix *Index) Suggest(ctx context.Context, text string, a Access, limit int) (hits []Hit, err error) {
+	return ix.SuggestIn(ctx, text, a, "", limit)
+}
+
+// SuggestIn is Suggest for a reader of the language.
+func (ix *Index) SuggestIn(ctx context.Context, text string, a Access, language string, limit int) (hits []Hit, err error) {
+	if limit <= 0 {
+		limit = 6
+	}
+	p := parseTitle(text)
+	if p.Empty() {
+		return nil, nil
+	}
+	err = ix.read(ctx, func(ctx context.Context, snap *snapshot) error {
+		cat, err := ix.catalogue.get(ix.st)
+		if err != nil {
+			return err
+		}
+		if language == "" {
+			language = guessLanguage(text)
+		}
+		r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: Query{Access: a, Limit: limit}, parsed: &p,
+			language: readerLanguage(language), fields: titleFields, own: true, least: leastOf(len(p.clauses))}
+		if err := r.prepare(); err != nil {
+			return err
+		}
+		var res Result
+		p.Any = true
+		if err := r.answer(&res); err != nil {
+			return err
+		}
+		hits = res.Hits
+		return nil
+	})
+	return hits, err
+}
+
+// leastOf is how many of n words a look-alike has to share.
+func leastOf(n int) int {
+	switch {
+	case n <= 2:
+		return 1
+	case n <= 5:
+		return 2
+	}
+	return 3
+}
+
+func readerLanguage(l string) string {
+	if lexicons[l] != nil {
+		return l
+	}
+	return languages[0]
+}
+
+// read runs fn on a snapshot of the index, with a deadline. A panic in it marks the index as damaged.
+func (ix *Index) read(ctx context.Context, fn func(context.Context, *snapshot) error) (err error) {
+	h := ix.acquire()
+	if h == nil {
+		s := ix.State()
+		return store.Fail(store.Unavailable, "error.search-rebuilding", "done", s.Done, "total", s.Total)
+	}
+	defer h.mu.RUnlock()
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			ix.log.Error("search: panic while searching", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("search: panic: %v", p)
+		}
+		if err == nil || store.KindOf(err) != store.Internal {
+			return
+		}
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			err = &store.Error{Kind: store.Unavailable, Key: "error.search-slow", Err: err}
+			return
+		}
+		ix.spoil(h, err)
+		err = &store.Error{Kind: store.Unavailable, Key: "error.search-failed", Err: err}
+	}()
+	snap, err := takeSnapshot(h.index)
+	if err != nil {
+		return err
+	}
+	err = fn(ctx, snap)
+	return errors.Join(err, snap.close())
+}

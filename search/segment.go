@@ -1,0 +1,181 @@
+package search
+
+import (
+	"fmt"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	index "github.com/blevesearch/bleve_index_api"
+	segment "github.com/blevesearch/scorch_segment_api/v2"
+)
+
+// The index is read segment by segment, and what matches is worked out as bitmaps of document numbers: who may see
+// what, filters, words and counts are then a few ANDs of whole posting lists, and it all runs in the caller's
+// goroutine, where a panic over a damaged file can be caught. Bleve's own searchers start goroutines of their own.
+
+// snapshot is the index as it stands at one moment. It must be closed.
+type snapshot struct {
+	reader   index.IndexReader
+	segments []*part
+}
+
+func takeSnapshot(ix bleve.Index) (*snapshot, error) {
+	inner, err := ix.Advanced()
+	if err != nil {
+		return nil, fmt.Errorf("search: reach index: %w", err)
+	}
+	reader, err := inner.Reader()
+	if err != nil {
+		return nil, fmt.Errorf("search: read index: %w", err)
+	}
+	snap, ok := reader.(*scorch.IndexSnapshot)
+	if !ok {
+		return nil, fmt.Errorf("search: index is a %T", reader)
+	}
+	s := &snapshot{reader: reader}
+	for _, seg := range snap.Segments() {
+		s.segments = append(s.segments, &part{segment: seg.Segment(), deleted: seg.Deleted(), dicts: map[string]segment.TermDictionary{}})
+	}
+	return s, nil
+}
+
+func (s *snapshot) close() error { return s.reader.Close() }
+
+// part is one segment of a snapshot.
+type part struct {
+	segment segment.Segment
+	deleted *roaring.Bitmap
+	dicts   map[string]segment.TermDictionary
+}
+
+func (p *part) dict(field string) (segment.TermDictionary, error) {
+	d, ok := p.dicts[field]
+	if !ok {
+		var err error
+		if d, err = p.segment.Dictionary(field); err != nil {
+			return nil, fmt.Errorf("search: read dictionary of %s: %w", field, err)
+		}
+		p.dicts[field] = d
+	}
+	return d, nil
+}
+
+func (p *part) postings(field, term string) (segment.PostingsList, error) {
+	d, err := p.dict(field)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.PostingsList([]byte(term), p.deleted, nil)
+	if err != nil {
+		return nil, fmt.Errorf("search: read postings of %s: %w", field, err)
+	}
+	return list, nil
+}
+
+// docs returns the documents with the term in the field. The bitmap may be a part of the file: it must not be changed
+// nor kept longer than the snapshot.
+func (p *part) docs(field, term string) (*roaring.Bitmap, error) {
+	list, err := p.postings(field, term)
+	if err != nil {
+		return nil, err
+	}
+	return bitmapOf(list)
+}
+
+func bitmapOf(list segment.PostingsList) (*roaring.Bitmap, error) {
+	it, ok := list.Iterator(false, false, false, nil).(segment.OptimizablePostingsIterator)
+	if !ok {
+		return nil, fmt.Errorf("search: postings of type %T have no bitmap", list)
+	}
+	if n, ok := it.DocNum1Hit(); ok {
+		return roaring.BitmapOf(uint32(n)), nil
+	}
+	if b := it.ActualBitmap(); b != nil {
+		return b, nil
+	}
+	return roaring.New(), nil
+}
+
+// any returns the documents with any of the terms in the field, as a bitmap of the caller's own.
+func (p *part) any(field string, terms ...string) (*roaring.Bitmap, error) {
+	var all []*roaring.Bitmap
+	for _, t := range terms {
+		b, err := p.docs(field, t)
+		if err != nil {
+			return nil, err
+		}
+		if !b.IsEmpty() {
+			all = append(all, b)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return roaring.New(), nil
+	case 1:
+		return all[0].Clone(), nil
+	}
+	return roaring.FastOr(all...), nil
+}
+
+// prefixed calls fn for the terms of the field that begin with the prefix, in order, until fn returns false.
+func (p *part) prefixed(field, prefix string, fn func(term string) bool) error {
+	d, err := p.dict(field)
+	if err != nil {
+		return err
+	}
+	it := d.AutomatonIterator(nil, []byte(prefix), prefixEnd(prefix))
+	for {
+		e, err := it.Next()
+		if err != nil {
+			return fmt.Errorf("search: walk dictionary of %s: %w", field, err)
+		}
+		if e == nil || !fn(e.Term) {
+			return nil
+		}
+	}
+}
+
+// prefixEnd returns the first key behind all that begin with the prefix, nil when there is none.
+func prefixEnd(prefix string) []byte {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] != 0xff {
+			end := []byte(prefix[:i+1])
+			end[i]++
+			return end
+		}
+	}
+	return nil
+}
+
+// values reads the field back for documents, which must come in rising order.
+func (p *part) values(field string, docs roaring.IntIterable, fn func(doc uint32, value string)) error {
+	v, ok := p.segment.(segment.DocValueVisitable)
+	if !ok {
+		return fmt.Errorf("search: segment of type %T has no values", p.segment)
+	}
+	var state segment.DocVisitState
+	names := []string{field}
+	for docs.HasNext() {
+		doc := docs.Next()
+		var err error
+		state, err = v.VisitDocValues(uint64(doc), names, func(_ string, value []byte) { fn(doc, string(value)) }, state)
+		if err != nil {
+			return fmt.Errorf("search: read values of %s: %w", field, err)
+		}
+	}
+	return nil
+}
+
+// id returns the type and the number of the row a document was made from.
+func (p *part) id(doc uint32) (string, uint64, error) {
+	b, err := p.segment.DocID(uint64(doc))
+	if err != nil {
+		return "", 0, fmt.Errorf("search: read document id: %w", err)
+	}
+	kind, n := parseID(b)
+	if kind == "" {
+		return "", 0, fmt.Errorf("search: foreign document %q", b)
+	}
+	return kind, n, nil
+}

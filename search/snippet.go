@@ -1,0 +1,182 @@
+package search
+
+import (
+	"html/template"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Snippet cuts about n characters out of the text where most of the words that were asked for stand, on one line,
+// escaped, the words in <mark>. Without any of them it is the beginning of the text. The caller gives only text that
+// the reader may see.
+func Snippet(text string, p Parsed, language string, n int) template.HTML {
+	if n <= 0 {
+		return ""
+	}
+	text = strings.ToValidUTF8(cutBytes(text, maxField), "\uFFFD")
+	marks := p.marks(text, readerLanguage(language))
+	from, to := window(text, marks, n)
+	var b strings.Builder
+	if from > 0 {
+		b.WriteString("… ")
+	}
+	at := from
+	for _, m := range marks {
+		if m.start < at || m.end > to {
+			continue
+		}
+		writeLine(&b, text[at:m.start])
+		b.WriteString("<mark>")
+		writeLine(&b, text[m.start:m.end])
+		b.WriteString("</mark>")
+		at = m.end
+	}
+	writeLine(&b, text[at:to])
+	if to < len(text) {
+		return template.HTML(strings.TrimRight(b.String(), " ") + " …")
+	}
+	return template.HTML(b.String())
+}
+
+// writeLine writes text escaped, each run of white space as one space, without controls.
+func writeLine(b *strings.Builder, text string) {
+	space := false
+	for i, r := range text {
+		if unicode.IsSpace(r) {
+			space = true
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		switch {
+		case unicode.IsControl(r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
+		case r == '<' || r == '>' || r == '&' || r == '"' || r == '\'':
+			b.WriteString(template.HTMLEscapeString(text[i : i+1]))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	if space {
+		b.WriteByte(' ')
+	}
+}
+
+// mark is a place in a text that was asked for; what says which of the question's terms it is.
+type mark struct {
+	start, end int
+	what       int
+}
+
+// marks returns the places of the question's words in order, none overlapping.
+func (p *Parsed) marks(text, language string) []mark {
+	type wanted struct {
+		unit unit
+		stem string
+		what int
+	}
+	var want []wanted
+	for i, c := range p.clauses {
+		if c.optional {
+			continue
+		}
+		for _, ch := range c.choices {
+			for _, u := range ch.units {
+				w := wanted{unit: u, what: i}
+				if u.kind == unitWord {
+					w.stem = stem(language, u.term)
+				}
+				want = append(want, w)
+			}
+		}
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	var out []mark
+	scan(text, func(t token) {
+		if len(out) > 0 && t.start < out[len(out)-1].end {
+			return // a part of a code that is marked
+		}
+		stemmed := ""
+		for _, w := range want {
+			hit := t.term == w.unit.term
+			switch {
+			case w.unit.kind == unitPrefix:
+				hit = strings.HasPrefix(t.term, w.unit.term)
+			case !hit && w.stem != "" && t.parts == 0:
+				if stemmed == "" {
+					stemmed = stem(language, t.term)
+				}
+				hit = stemmed == w.stem
+			}
+			if hit {
+				out = append(out, mark{t.start, t.end, w.what})
+				return
+			}
+		}
+	})
+	return out
+}
+
+// window returns the bytes of text to show: about n characters with the most different marks, cut between words.
+func window(text string, marks []mark, n int) (from, to int) {
+	if len(marks) > 0 {
+		best := -1
+		for i, m := range marks {
+			seen := map[int]bool{}
+			score := 0
+			for _, o := range marks[i:] {
+				if o.end-m.start > n {
+					break
+				}
+				if !seen[o.what] {
+					score += 10
+				}
+				seen[o.what] = true
+				score++
+			}
+			if score > best {
+				best, from = score, m.start
+			}
+			if i > 500 {
+				break
+			}
+		}
+		from = back(text, from, n/4)
+	}
+	to = from
+	for count := 0; to < len(text) && count < n; count++ {
+		_, w := utf8.DecodeRuneInString(text[to:])
+		to += w
+	}
+	if to < len(text) {
+		if i := strings.LastIndexFunc(text[from:to], unicode.IsSpace); i > (to-from)/2 {
+			to = from + i
+		}
+	}
+	for _, m := range marks { // never cut through a mark
+		if m.start < to && m.end > to {
+			to = m.end
+		}
+	}
+	return from, to
+}
+
+// back returns the beginning of a word at most n bytes in front of i, the beginning of the text if that is near.
+func back(text string, i, n int) int {
+	if i <= n {
+		return 0
+	}
+	from := i - n
+	for from < i && !utf8.RuneStart(text[from]) {
+		from++
+	}
+	if k := strings.IndexFunc(text[from:i], unicode.IsSpace); k >= 0 {
+		_, w := utf8.DecodeRuneInString(text[from+k:])
+		return from + k + w
+	}
+	return i
+}
