@@ -544,7 +544,7 @@ func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter, exact *bool) it
 		ok = gather(store.TicketsByUpdate, store.Span{Low: store.Key(f.UpdatedSince)})
 	}
 	if !ok {
-		*exact = false
+		*exact = f.After == 0 // what lies above is not walked again
 		from := uint64(0)
 		if f.After > 0 {
 			from = f.After - 1
