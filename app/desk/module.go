@@ -228,7 +228,7 @@ func fillModule(tx *store.Tx, m *store.Module, f ModuleForm, wrong *store.Proble
 	}
 	m.Versions = cleanLines(f.Versions)
 	if len(m.Versions) > 100 {
-		wrong.Add("versions", "error.too-many", "max", 100)
+		wrong.Add("versions", "error.too-many-of", "max", 100)
 	}
 	for _, v := range m.Versions {
 		cleanLine(wrong, "versions", v, 40)
@@ -267,7 +267,7 @@ const maxQuestions = 20
 // checkQuestions cleans the questions and notes what is wrong with them under questions-N, counted from 1.
 func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question {
 	if len(in) > maxQuestions {
-		wrong.Add("questions", "error.too-many", "max", maxQuestions)
+		wrong.Add("questions", "error.too-many-of", "max", maxQuestions)
 		return nil
 	}
 	var out []store.Question

@@ -207,7 +207,7 @@ func (d *Desk) readTicket(rec TicketRecord) *read {
 		w.Add("outcome", "error.outcome-spam")
 	}
 	if len(rec.Messages) > maxMessages {
-		w.Add("messages", "error.too-many", "max", maxMessages)
+		w.Add("messages", "error.too-many-of", "max", maxMessages)
 		return r
 	}
 	for i, m := range rec.Messages {

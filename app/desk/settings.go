@@ -267,7 +267,7 @@ func checkFooter(in []store.FooterLink, wrong *store.Problems) []store.FooterLin
 		out = append(out, l)
 	}
 	if len(out) > maxFooter {
-		wrong.Add("footer", "error.too-many", "max", maxFooter)
+		wrong.Add("footer", "error.too-many-of", "max", maxFooter)
 	}
 	return out
 }
@@ -293,7 +293,7 @@ func (h *Home) fill(set *store.Settings, wrong *store.Problems) {
 		cleanLine(wrong, "searches", s, 60)
 	}
 	if len(set.Searches) > maxSearches {
-		wrong.Add("searches", "error.too-many", "max", maxSearches)
+		wrong.Add("searches", "error.too-many-of", "max", maxSearches)
 	}
 }
 
