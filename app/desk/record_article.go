@@ -43,9 +43,9 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 	if f.Title == "" && f.Format != store.FormatNone {
 		f.Title = firstLine(f.Format.String(), f.Body)
 	}
-	slug := strings.TrimSpace(rec.Slug)
-	if slug != "" {
-		cleanCode(&bad, "slug", slug, maxSlug)
+	named := strings.TrimSpace(rec.Slug)
+	if named != "" {
+		cleanCode(&bad, "slug", named, maxSlug)
 	}
 	act := "write-article"
 	if a.Via == "import" {
@@ -67,17 +67,18 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 		switch {
 		case external != "":
 			w.article, err = store.ArticlesByExternal.First(tx, external)
-		case slug != "":
-			w.article, err = store.ArticlesBySlug.First(tx, slug)
+		case named != "":
+			w.article, err = store.ArticlesBySlug.First(tx, named)
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		if w.article == nil {
-			if slug == "" {
-				slug = markup.Slug(f.Title)
+			w.slug = named
+			if named == "" {
+				w.slug = markup.Slug(f.Title)
 			}
-			w.slug = freeSlug(tx, slug)
+			w.slug = freeSlug(tx, w.slug)
 		} else {
 			if w.version, err = versionIn(tx, w.article.ID, f.Language); err != nil {
 				return err

@@ -2,8 +2,11 @@ package desk
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -280,5 +283,39 @@ func TestPersonRecordsGiveRolesAndPlaces(t *testing.T) {
 	var got []PersonRecord
 	if err := o.ExportPeople(t.Context(), importing, func(r PersonRecord) error { got = append(got, r); return nil }); err != nil || len(got) != len(o.people)+2 {
 		t.Errorf("exported %d, %v", len(got), err)
+	}
+}
+
+func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
+	o := newOffice(t)
+	const n = 20
+	var wait sync.WaitGroup
+	for i := range n {
+		wait.Go(func() {
+			if _, created, err := o.PutArticleRecord(importing, ArticleRecord{Title: "Stesso titolo", Body: "Testo", Format: "markdown", Language: "it"}); err != nil || !created {
+				t.Errorf("created %v, %v", created, err)
+			}
+		})
+		wait.Go(func() {
+			// One that fails behind its first write makes its neighbours run again.
+			_ = o.Store().Update(store.By{}, func(tx *store.Tx) error {
+				if err := store.Organisations.Put(tx, &store.Organisation{Name: "Ente " + strconv.Itoa(i)}); err != nil {
+					return err
+				}
+				return errors.New("changed my mind")
+			})
+		})
+		wait.Go(func() {
+			rec := TicketRecord{Subject: "S", Body: "B", RequesterEmail: "nuova" + strconv.Itoa(i) + "@ateneo.example", ExternalID: "X" + strconv.Itoa(i),
+				Messages: []MessageRecord{{AuthorEmail: "ada@ateneo.example", Body: "Uno"}, {AuthorEmail: "ada@ateneo.example", Body: "Due"}}}
+			if tk, created, err := o.PutTicketRecord(importing, rec); err != nil || !created || tk.Messages != 3 {
+				t.Errorf("%+v, created %v, %v", tk, created, err)
+			}
+		})
+	}
+	wait.Wait()
+	page, err := o.Articles(o.as("redattore"), ArticleFilter{Publication: store.Draft, Limit: 200})
+	if err != nil || len(page.Items) != n {
+		t.Errorf("%d articles, want %d, %v", len(page.Items), n, err)
 	}
 }

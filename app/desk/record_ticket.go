@@ -28,6 +28,9 @@ func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, er
 	}
 	if t.Urgency != store.NoDate {
 		t.Deadline = r.deadline
+		if !r.history && !t.Deadline.IsZero() && t.Deadline.Before(tx.Now().Add(-time.Hour)) {
+			wrong.Add("deadline", "error.deadline-past")
+		}
 	}
 	if t.Kind != store.Malfunction {
 		t.Regression, t.WorkedIn = false, ""
