@@ -108,7 +108,7 @@ func (a *App) open() error {
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log}); err != nil {
+	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log, NoSync: a.cfg.noSync}); err != nil {
 		return err
 	}
 	a.openCrashFile()

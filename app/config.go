@@ -38,6 +38,7 @@ type Config struct {
 	LogFormat      string   `koanf:"log_format"`
 
 	reload string // folder of assets to read anew for each page, while developing; set by a hidden flag alone
+	noSync bool   // for tests: what was written may be lost with the machine
 }
 
 // defaultConfig is the desk nobody configured.

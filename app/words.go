@@ -21,14 +21,14 @@ var languages = []string{"it", "en"}
 type dictionary struct {
 	localizers map[string]*i18n.Localizer
 	plain      map[string]map[string]string // language -> key -> sentence that has nothing to fill in
+	all        map[string]string            // language + key -> the file it stands in
 	log        *slog.Logger
 	missing    sync.Map
 }
 
 func loadDictionary(fsys fs.FS, log *slog.Logger) (*dictionary, error) {
 	bundle := i18n.NewBundle(language.English)
-	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	d := &dictionary{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}, log: log}
+	d := &dictionary{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}, all: map[string]string{}, log: log}
 	names, err := fs.Glob(fsys, "locale/*.toml")
 	if err != nil {
 		return nil, fmt.Errorf("app: list sentences: %w", err)
@@ -38,21 +38,84 @@ func loadDictionary(fsys fs.FS, log *slog.Logger) (*dictionary, error) {
 		d.localizers[lang] = i18n.NewLocalizer(bundle, lang)
 	}
 	for _, name := range names {
-		file, err := bundle.LoadMessageFileFS(fsys, name)
+		parts := strings.Split(strings.TrimSuffix(name, ".toml"), ".")
+		lang := parts[len(parts)-1]
+		if d.plain[lang] == nil {
+			return nil, fmt.Errorf("app: read sentences of %s: the name does not end in a language of the desk", name)
+		}
+		messages, err := readSentences(fsys, name)
 		if err != nil {
 			return nil, fmt.Errorf("app: read sentences of %s: %w", name, err)
 		}
-		plain, ok := d.plain[file.Tag.String()]
-		if !ok {
-			return nil, fmt.Errorf("app: read sentences of %s: the desk does not speak %s", name, file.Tag)
+		if err := bundle.AddMessages(language.Make(lang), messages...); err != nil {
+			return nil, fmt.Errorf("app: read sentences of %s: %w", name, err)
 		}
-		for _, m := range file.Messages {
+		for _, m := range messages {
+			if d.all[lang+" "+m.ID] != "" {
+				return nil, fmt.Errorf("app: read sentences of %s: %s stands in %s too", name, m.ID, d.all[lang+" "+m.ID])
+			}
+			d.all[lang+" "+m.ID] = name
 			if m.One == "" && m.Many == "" && !strings.Contains(m.Other, "{") {
-				plain[m.ID] = m.Other
+				d.plain[lang][m.ID] = m.Other
 			}
 		}
 	}
 	return d, nil
+}
+
+// readSentences reads one file. A key is the path of tables that leads to its sentence; a table of nothing but plural
+// categories, with the one called other among them, is one sentence with its forms. All other words are free as keys.
+func readSentences(fsys fs.FS, name string) ([]*i18n.Message, error) {
+	raw, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal(raw, &tree); err != nil {
+		return nil, err
+	}
+	var out []*i18n.Message
+	var walk func(prefix string, v any) error
+	walk = func(prefix string, v any) error {
+		switch v := v.(type) {
+		case string:
+			out = append(out, &i18n.Message{ID: prefix, Other: v})
+		case map[string]any:
+			if m, ok := forms(v); ok && prefix != "" {
+				m.ID = prefix
+				out = append(out, m)
+				return nil
+			}
+			for key, below := range v {
+				if prefix != "" {
+					key = prefix + "." + key
+				}
+				if err := walk(key, below); err != nil {
+					return err
+				}
+			}
+		default:
+			return fmt.Errorf("%s is no sentence", prefix)
+		}
+		return nil
+	}
+	return out, walk("", tree)
+}
+
+func forms(table map[string]any) (*i18n.Message, bool) {
+	m := &i18n.Message{}
+	places := map[string]*string{"zero": &m.Zero, "one": &m.One, "two": &m.Two, "few": &m.Few, "many": &m.Many, "other": &m.Other}
+	for key, v := range table {
+		s, ok := v.(string)
+		if !ok || places[key] == nil {
+			return nil, false
+		}
+		*places[key] = s
+	}
+	if m.Many == "" {
+		m.Many = m.Other // Italian counts millions so
+	}
+	return m, m.Other != "" && len(table) > 1
 }
 
 // text returns the sentence with the pairs of name and value filled in, in English when the language lacks it, and the
