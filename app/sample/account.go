@@ -1,0 +1,75 @@
+package sample
+
+import (
+	"crypto/rand"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// Account is somebody of the demo who can sign in.
+type Account struct {
+	Role     string // requester, coordinator, agent, supervisor, editor or administrator
+	Name     string
+	Email    string
+	Password string
+}
+
+// Accounts are one for each role, in the order of desk.Roles.
+type Accounts []Account
+
+// NewPasswords gives new passwords to the people whom the demo shows, one for each role, and returns them. Sessions
+// they had end. NotFound when the desk is not the demo's.
+func NewPasswords(d *desk.Desk) (Accounts, error) {
+	cast, err := People()
+	if err != nil {
+		return nil, err
+	}
+	var out Accounts
+	for _, role := range desk.Roles {
+		for _, p := range cast.Persons {
+			if p.Show == role {
+				out = append(out, Account{Role: role, Name: p.Name, Email: p.Email, Password: password()})
+			}
+		}
+	}
+	for _, a := range out {
+		var person *store.Person
+		err := d.Store().View(func(tx *store.Tx) (err error) {
+			person, err = store.PeopleByEmail.First(tx, store.Address(a.Email))
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sample: find %s: %w", a.Email, err)
+		}
+		if err := d.Keeper().SetPassword(store.By{Via: "command", Act: "set-password"}, person.ID, a.Password); err != nil {
+			return nil, fmt.Errorf("sample: set password of %s: %w", a.Email, err)
+		}
+	}
+	return out, nil
+}
+
+// password makes one that can be read aloud and typed: three words of three syllables and two digits, 61 bits.
+func password() string {
+	pick := func(n int) int {
+		v, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+		if err != nil {
+			panic("sample: no random bytes: " + err.Error()) // crypto/rand never fails on the systems we run on
+		}
+		return int(v.Int64())
+	}
+	const consonants, vowels = "bdflmnprstvz", "aeiou"
+	var words []string
+	for range 3 {
+		var w strings.Builder
+		for range 3 {
+			w.WriteByte(consonants[pick(len(consonants))])
+			w.WriteByte(vowels[pick(len(vowels))])
+		}
+		words = append(words, w.String())
+	}
+	return strings.Join(words, "-") + "-" + fmt.Sprint(10+pick(90))
+}

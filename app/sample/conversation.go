@@ -1,0 +1,328 @@
+package sample
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// open opens the ticket and plans what follows.
+func (m *matter) open() error {
+	s, t := m.s, m.story
+	n := desk.NewTicket{Subject: m.subject, Body: m.fill.Replace(t.Body), Language: t.Language, Deadline: m.deadline, Affected: m.fill.Replace(t.Version)}
+	var err error
+	if n.Kind, err = store.Parse[store.TicketKind](t.Kind); err != nil {
+		return err
+	}
+	if n.Severity, err = store.Parse[store.Severity](t.Severity); err != nil {
+		return err
+	}
+	if n.Urgency, err = store.Parse[store.Urgency](t.Urgency); err != nil {
+		return err
+	}
+	if !m.deadline.IsZero() && n.Urgency == store.NoDate {
+		n.Urgency = store.Week
+	}
+	if t.LastWorked != "" {
+		n.Regression, n.WorkedIn = true, m.fill.Replace(t.LastWorked)
+	}
+	if l := s.modules[t.Module]; l != nil && !m.astray {
+		n.Module = l.ID
+		n.Answers = m.answers(l)
+	}
+	by := m.requester
+	if m.byPhone {
+		by, n.For = m.agent, m.requester.row.ID
+	} else if t.Attachment != "" {
+		if err := m.enclose(&n); err != nil {
+			return err
+		}
+	}
+	row, err := s.d.OpenTicket(by.actor(), n)
+	if err != nil {
+		return fmt.Errorf("sample: open %q: %w", m.subject, err)
+	}
+	m.number = row.ID
+	m.plan()
+	return nil
+}
+
+func (m *matter) enclose(n *desk.NewTicket) error {
+	window := "Sportello"
+	if l := m.s.modules[m.story.Module]; l != nil {
+		window = l.Path.In(m.story.Language)
+	}
+	raw, err := m.s.attach(m.story.Attachment, window, m.fill.Replace(m.story.Subject), m.story.Language, m.opened.In(m.s.loc))
+	if err != nil {
+		return err
+	}
+	kind := "text/plain; charset=utf-8"
+	switch {
+	case strings.HasSuffix(m.story.Attachment, ".png"):
+		kind = "image/png"
+	case strings.HasSuffix(m.story.Attachment, ".csv"):
+		kind = "text/csv"
+	}
+	id, err := m.s.upload(m.requester, m.story.Attachment, kind, raw)
+	n.Files = []uint64{id}
+	return err
+}
+
+// answers to what the form of the module asks; not everybody fills them in.
+func (m *matter) answers(l *desk.Level) map[string]string {
+	out := map[string]string{}
+	for _, q := range l.Questions {
+		if !q.Required && m.s.r.IntN(3) == 0 {
+			continue
+		}
+		switch q.Type {
+		case "number":
+			out[q.Code] = m.fill.Replace("{anno}")
+		case "date":
+			out[q.Code] = m.opened.In(m.s.loc).AddDate(0, 0, -1-m.s.r.IntN(3)).Format(time.DateOnly)
+		case "choice":
+			if c := choose(m.subject+" "+m.story.Body, q.Choices); c != "" {
+				out[q.Code] = c
+			}
+		default:
+			if text := texts[q.Code]; text != "" {
+				out[q.Code] = m.fill.Replace(text)
+			}
+		}
+	}
+	return out
+}
+
+// texts answer the questions of the built-in catalogue, by code.
+var texts = map[string]string{"prodotto": "11{codice}", "progetto": "{progetto}", "documento": "DG {codice}", "struttura": "Dipartimento, segreteria amministrativa",
+	"analisi": "Costi per progetto, filtro anno {anno}", "ciclo": "Ciclo {anno}, primo semestre", "cruscotto": "Andamento della spesa", "matricola": "{matricola}"}
+
+// hints lead from words of a ticket to the choice its writer would make.
+var hints = []struct {
+	choice string
+	words  []string
+}{
+	{"Ordinativi", []string{"ordinativ", "distinta", "cassiere"}}, {"Missioni e compensi", []string{"mission", "compens"}}, {"IVA", []string{"iva"}},
+	{"Chiusura", []string{"chiusura", "riport"}}, {"Ciclo passivo", []string{"fattur", "ordin", "fornitor"}}, {"Budget", []string{"budget", "variazion", "storn"}},
+	{"Fisco e previdenza", []string{"conguagli", "certificaz", "detrazion", "irpef", "previden"}}, {"Carriera", []string{"inquadr", "carrier", "cessaz", "servizio"}},
+	{"Stipendio", []string{"cedolin", "stipend", "calcolo", "voc"}}, {"Valutatore", []string{"valutator", "assegn"}}, {"Valutato", []string{"scheda", "obiettiv"}},
+}
+
+func choose(text string, choices []string) string {
+	text = strings.ToLower(text)
+	for _, h := range hints {
+		if slices.Contains(choices, h.choice) && slices.ContainsFunc(h.words, func(w string) bool { return strings.Contains(text, w) }) {
+			return h.choice
+		}
+	}
+	if slices.Contains(choices, "Altro") {
+		return "Altro"
+	}
+	return ""
+}
+
+// say is a sentence of the demo's own.
+func (m *matter) say(key string) string { return extra[m.story.Language][key] }
+
+// step plans a change of the ticket by somebody.
+func (m *matter) step(at time.Time, by *player, what desk.Step) {
+	m.s.at(at, func() error {
+		if _, err := m.s.d.Do(by.actor(), m.number, what); err != nil {
+			return fmt.Errorf("sample: #%d %q at %s by %s: %w", m.number, m.subject, at.Format(time.DateTime), by.Email, err)
+		}
+		return nil
+	})
+}
+
+func public(body string) *desk.Text { return &desk.Text{Body: body} }
+func note(body string) *desk.Text   { return &desk.Text{Body: body, Internal: true} }
+
+// pace is how the time between two steps of a conversation passes.
+type pace struct {
+	m    *matter
+	at   time.Time
+	step time.Duration // of working time, for what still goes on; 0: as long as it takes
+}
+
+// later moves on by the time somebody takes: an agent after the priority, a requester half a day.
+func (p *pace) later(agent bool) time.Time {
+	s := p.m.s
+	if p.step > 0 {
+		p.at = s.cal.Add(p.at, time.Duration(float64(p.step)*(0.7+0.5*s.r.Float64())))
+		return p.at
+	}
+	hours := 5.0
+	if agent {
+		hours = map[string]float64{"blocking": 0.7, "high": 2.2, "medium": 5, "low": 11}[p.m.story.Severity]
+		if p.m.story.Urgency == "today" {
+			hours /= 2
+		}
+	}
+	wait := time.Duration((0.15 + s.r.ExpFloat64()) * hours * float64(time.Hour))
+	p.at = s.cal.Add(p.at, min(wait, time.Duration(5*hours*float64(time.Hour)))+time.Minute).Truncate(time.Second)
+	return p.at
+}
+
+// plan plans the life of the ticket after its opening.
+func (m *matter) plan() {
+	s := m.s
+	p := &pace{m: m, at: m.opened}
+	if m.colleague != nil {
+		p.at = s.cal.Add(m.opened, time.Duration(3+s.r.IntN(25))*time.Minute) // before the first answer: later it would reopen
+		m.step(p.at, m.requester, desk.Step{Message: public(m.say("colleague")), Add: []string{m.colleague.Email}})
+	}
+	switch m.end {
+	case untouched:
+		return
+	case taken:
+		p.step = s.cal.Between(m.opened, s.now) / 4
+		m.step(p.later(true), m.agent, desk.Step{Take: true})
+		if r := m.story.Replies; len(r) > 0 && r[0].Note {
+			m.step(p.later(true), m.agent, desk.Step{Message: note(m.fill.Replace(r[0].Text))})
+		}
+		m.mentioned(p)
+		return
+	case asked:
+		last := followUp(m.story)
+		p.step = s.cal.Between(m.opened, s.now) / time.Duration(last+3)
+		m.talk(p, m.story.Replies[:last+1], -1, desk.Step{})
+		m.mentioned(p)
+		return
+	case asItStands:
+		if m.story.State != "planned" {
+			p.step = s.cal.Between(m.opened, s.now) / time.Duration(len(m.story.Replies)+2)
+		}
+		last := m.lastAnswer()
+		switch m.story.State {
+		case "waiting":
+			m.talk(p, m.story.Replies, last, desk.Step{To: store.StateWaiting})
+		case "planned":
+			m.talk(p, m.story.Replies, last, desk.Step{To: store.StatePlanned, Version: m.fill.Replace(m.story.FixedIn)})
+		default:
+			m.talk(p, m.story.Replies, -1, desk.Step{})
+		}
+		m.mentioned(p)
+		return
+	}
+	if m.twinOf != nil {
+		m.joinTwin(p)
+		return
+	}
+	m.finish(p)
+}
+
+// finish plays the story to its outcome and what may come after it.
+func (m *matter) finish(p *pace) {
+	s := m.s
+	switch {
+	case m.astray:
+		first := s.agent(s.groups[store.GeneralGroup].ID, m.story.Language)
+		level := s.modules[m.story.Module].ID
+		m.step(p.later(true), first, desk.Step{Message: public(m.say("moved")), Group: &m.group, Module: &level})
+	case m.assigned:
+		m.step(p.later(true), s.supervisor(m.group), desk.Step{Assignee: &m.agent.row.ID})
+	}
+	if m.twin != nil && p.at.Before(m.twin.opened) {
+		p.at = m.twin.opened.Add(30 * time.Minute) // the answer comes after both have written
+	}
+	if m.priority {
+		lower, _ := store.Parse[store.Severity](m.story.Severity)
+		lower++
+		m.step(p.later(true), m.agent, desk.Step{Take: true, Severity: &lower, Reason: m.say("priority")})
+	} else if s.r.IntN(2) == 0 || len(m.story.Replies) > 0 && m.story.Replies[0].Note {
+		m.step(p.later(true), m.agent, desk.Step{Take: true})
+	}
+	m.mentioned(p)
+	outcome, _ := store.Parse[store.Outcome](m.story.Outcome)
+	end := desk.Step{To: store.StateResolved, Outcome: outcome}
+	if outcome == store.KnownProblem {
+		end.Version = m.fill.Replace("{prossima}")
+	}
+	if m.like != nil && m.like.number != 0 {
+		number := strconv.FormatUint(m.like.number, 10)
+		m.step(p.later(true), m.agent, desk.Step{Link: m.like.number, Message: note(strings.ReplaceAll(m.say("linked"), "{n}", number))})
+	}
+	confirmed := m.talk(p, m.story.Replies, m.lastAnswer(), end)
+	if !confirmed && s.r.IntN(100) < 35 {
+		p.at = s.cal.Add(p.at, time.Duration(2+s.r.IntN(40))*time.Hour)
+		m.step(p.at, m.requester, desk.Step{Confirm: true})
+		confirmed = true
+	}
+	if m.reopens {
+		p.at = s.cal.Add(p.at, time.Duration(9+s.r.IntN(30))*time.Hour)
+		m.step(p.at, m.requester, desk.Step{Message: public(m.say("reopen"))})
+		m.step(p.later(true), m.agent, desk.Step{Message: public(m.say("reopened")), To: store.StateResolved, Outcome: store.Solved})
+	}
+}
+
+// joinTwin has the agent find that the ticket is about what a colleague has reported.
+func (m *matter) joinTwin(p *pace) {
+	at := m.s.cal.Add(p.at, time.Duration(8+m.s.r.IntN(10))*time.Minute)
+	m.s.at(at, func() error {
+		_, err := m.s.d.Do(m.agent.actor(), m.number, desk.Step{Message: public(m.say("duplicate")), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: m.twinOf.number})
+		if err != nil {
+			return fmt.Errorf("sample: #%d duplicate of #%d: %w", m.number, m.twinOf.number, err)
+		}
+		return nil
+	})
+}
+
+// mentioned has the agent ask somebody in a note, who answers with another.
+func (m *matter) mentioned(p *pace) {
+	if m.mention == nil {
+		return
+	}
+	first, _, _ := strings.Cut(m.mention.Name, " ")
+	ask := note(strings.ReplaceAll(m.say("mention"), "{chi}", first))
+	ask.Mentions = []uint64{m.mention.row.ID}
+	m.step(p.later(true), m.agent, desk.Step{Message: ask})
+	if m.end == finished {
+		m.step(p.later(true), m.mention, desk.Step{Message: note(m.say("mentioned"))})
+	}
+}
+
+// lastAnswer is the index of the last public message of an agent.
+func (m *matter) lastAnswer() int {
+	last := -1
+	for i, r := range m.story.Replies {
+		if r.By == "agent" && !r.Note {
+			last = i
+		}
+	}
+	return last
+}
+
+// talk plays the replies. The one with the index last carries the end; what the requester writes after a resolution
+// confirms it. It reports whether that happened.
+func (m *matter) talk(p *pace, replies []Reply, last int, end desk.Step) (confirmed bool) {
+	for i, r := range replies {
+		body := m.fill.Replace(r.Text)
+		at := p.later(r.By == "agent")
+		switch {
+		case r.Note:
+			m.step(at, m.agent, desk.Step{Message: note(body)})
+		case r.By == "agent" && i == last:
+			final := end
+			final.Message = public(body)
+			m.step(at, m.agent, final)
+		case r.By == "agent":
+			ask := desk.Step{Message: public(body)}
+			if strings.Contains(body, "?") && i+1 < len(replies) && replies[i+1].By == "requester" {
+				ask.To = store.StateWaiting
+			}
+			m.step(at, m.agent, ask)
+		case confirmed:
+		case last >= 0 && i > last && end.To == store.StateResolved:
+			m.step(at, m.requester, desk.Step{Message: public(body), Confirm: true})
+			confirmed = true
+		default:
+			m.step(at, m.requester, desk.Step{Message: public(body)})
+		}
+	}
+	return confirmed
+}
