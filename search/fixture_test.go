@@ -26,6 +26,7 @@ type fixture struct {
 	ugov, accounting, csaModule     uint64 // modules
 	ana, bruno, carla, agent, other uint64 // people
 	polito, unibo, office           uint64 // organisations and a unit
+	blob                            string // bytes for files to name
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -34,6 +35,11 @@ func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{t: t, dir: t.TempDir()}
 	f.open()
+	blob, err := f.st.PutBlob(strings.NewReader("x"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.blob = blob.Sum
 	f.update(func(tx *store.Tx) error {
 		put(tx, &store.Organisation{Name: "Politecnico"}, store.Organisations, &f.polito)
 		put(tx, &store.Organisation{Name: "Ateneo"}, store.Organisations, &f.unibo)

@@ -89,12 +89,15 @@ var handles sync.Map
 
 func init() {
 	searcher.DisjunctionMaxClauseCount = maxClauses
-	scorch.RegistryAsyncErrorCallbacks[asyncName] = func(err error, path string) {
-		for dir := path; len(dir) > 1; dir = filepath.Dir(dir) { // the engine names its folder below ours
-			if h, ok := handles.Load(dir); ok {
-				h.(*handle).spoil(fmt.Errorf("search: engine: %w", err))
-				return
-			}
+	scorch.RegistryAsyncErrorCallbacks[asyncName] = asyncError
+}
+
+// asyncError is told what goes wrong in the engine's own goroutines, which end with it.
+func asyncError(err error, path string) {
+	for dir := path; len(dir) > 1; dir = filepath.Dir(dir) { // the engine names its folder below ours
+		if h, ok := handles.Load(dir); ok {
+			h.(*handle).spoil(fmt.Errorf("search: engine: %w", err))
+			return
 		}
 	}
 }

@@ -112,7 +112,9 @@ func TestOrderTellsNothingOfOthers(t *testing.T) {
 	f := newFixture(t)
 	f.ticket(store.Ticket{Subject: "alfa alfa beta"}, "testo")
 	f.ticket(store.Ticket{Subject: "alfa beta beta"}, "testo")
-	ask := func() string { return fmt.Sprint(f.search(Query{Text: "alfa OR beta", Access: Access{Person: f.ana}}).Hits) }
+	ask := func() string {
+		return fmt.Sprint(f.search(Query{Text: "alfa OR beta", Access: Access{Person: f.ana}}).Hits)
+	}
 	before := ask()
 	for range 20 {
 		f.ticket(store.Ticket{Subject: "beta beta", Requester: f.carla, Group: f.general}, "beta")
