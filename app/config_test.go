@@ -1,0 +1,103 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
+	got, err := loadConfig("../config.example.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, defaultConfig()) {
+		t.Errorf("the example gives\n%+v\nthe defaults are\n%+v", got, defaultConfig())
+	}
+	raw, err := os.ReadFile("../config.example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(raw), "\n")
+	for key := range configKeys() {
+		found := false
+		for i, line := range lines {
+			if strings.HasPrefix(line, key+" = ") {
+				found = i > 0 && strings.HasPrefix(lines[i-1], "# ")
+			}
+		}
+		if !found {
+			t.Errorf("%s does not stand in the example with a comment above it", key)
+		}
+	}
+}
+
+func TestConfigurationIsReadStrictly(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		env        []string
+		want       []string // the beginning of each line of the error; none: it is accepted
+	}{
+		{name: "nothing"},
+		{name: "every problem at once", file: "listn = \"x\"\nmax_file_mb = 0\n[mail]\nprot = 3\n", want: []string{"listn: no such key", "mail.prot: no such key"}},
+		{name: "upper case", file: "Listen = \"127.0.0.1:1\"\n", want: []string{"Listen: no such key"}},
+		{name: "a word for a number", file: "max_file_mb = \"many\"\n", want: []string{"max_file_mb"}},
+		{name: "a number for a word", file: "listen = 8080\n", want: []string{"listen"}},
+		{name: "one value for a list", file: "trusted_proxies = \"10.0.0.1\"\n", want: []string{"trusted_proxies"}},
+		{name: "no TOML", file: "listen = \n", want: []string{"app: read"}},
+		{name: "all that is wrong", file: "data = \"\"\nlisten = \"nowhere\"\nbase_url = \"desk.example.it\"\ntls_cert = \"a\"\ntime_zone = \"Rome\"\n" +
+			"trusted_proxies = [\"x\"]\nlocal_addresses = [\"y\"]\nmax_file_mb = 0\nlog_level = \"loud\"\nlog_format = \"xml\"\nhttp_redirect = \":80\"\n",
+			want: []string{"data:", "listen:", "base_url:", "tls_cert:", "time_zone:", "trusted_proxies:", "local_addresses:", "max_file_mb:", "log_level:", "log_format:"}},
+		{name: "a base with a path", file: "base_url = \"https://example.it/desk\"\n", want: []string{"base_url:"}},
+		{name: "a redirect without a certificate", file: "http_redirect = \":80\"\n", want: []string{"http_redirect:"}},
+		{name: "environment", env: []string{"SPORTELLO_MAX_FILE_MB=7", "SPORTELLO_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1", "PATH=/bin", "SPORTELLO_CONFIG=x"}},
+		{name: "unknown name in the environment", env: []string{"SPORTELLO_LISTN=x"}, want: []string{"listn: no such key (from the environment, SPORTELLO_LISTN)"}},
+		{name: "wrong kind in the environment", env: []string{"SPORTELLO_MAX_FILE_MB=many"}, want: []string{"max_file_mb: \"many\" is no whole number"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := ""
+			if c.file != "" {
+				path = filepath.Join(t.TempDir(), "config.toml")
+				if err := os.WriteFile(path, []byte(c.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := loadConfig(path, c.env)
+			if (err != nil) != (len(c.want) > 0) {
+				t.Fatalf("error %v, want %v", err, c.want)
+			}
+			if err == nil {
+				return
+			}
+			lines := strings.Split(err.Error(), "\n")
+			for _, want := range c.want {
+				found := false
+				for _, line := range lines {
+					found = found || strings.HasPrefix(line, want)
+				}
+				if !found {
+					t.Errorf("no line begins with %q:\n%s", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestTheEnvironmentStandsOverTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(path, []byte("listen = \"127.0.0.1:1\"\nmax_file_mb = 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := loadConfig(path, []string{"SPORTELLO_LISTEN=127.0.0.1:2", "SPORTELLO_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:2" || c.MaxFileMB != 3 || c.TimeZone != "Europe/Rome" || len(c.TrustedProxies) != 2 {
+		t.Errorf("%+v", c)
+	}
+	if !strings.Contains(c.Redacted(), "trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1\"]") {
+		t.Errorf("shown as\n%s", c.Redacted())
+	}
+}

@@ -1,0 +1,118 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+func TestEveryKindOfErrorHasItsStatusAndItsHeading(t *testing.T) {
+	d := dictionaryOf(t)
+	for kind, status := range map[store.Kind]int{store.Internal: 500, store.Invalid: 422, store.NotFound: 404, store.Conflict: 409, store.Denied: 403,
+		store.SignIn: 401, store.TooLarge: 413, store.TooMany: 429, store.Unavailable: 503} {
+		if statusOf[kind] != status {
+			t.Errorf("%s: %d, want %d", kind, statusOf[kind], status)
+		}
+		for _, lang := range languages {
+			if !d.has(lang, "error.heading-"+kind.String()) || !d.has(lang, "error."+kind.String()) {
+				t.Errorf("%s has no sentence in %s", kind, lang)
+			}
+		}
+	}
+	if len(statusOf) != 9 {
+		t.Errorf("the table has %d kinds", len(statusOf))
+	}
+}
+
+func TestErrorsBecomePagesOrProblemDocuments(t *testing.T) {
+	d := newTestDesk(t)
+	b := d.browser()
+	for _, c := range []struct {
+		err    error
+		status int
+		page   string
+		key    string
+	}{
+		{store.Fail(store.NotFound, "error.not-found"), 404, "Questa pagina non c&#39;è", ""},
+		{fmt.Errorf("desk: look: %w", store.Fail(store.Denied, "error.denied")), 403, "Non puoi farlo", ""},
+		{store.Fail(store.Conflict, "error.changed-meanwhile"), 409, "mentre scrivevi", ""},
+		{store.Problems{store.Fail(store.Invalid, "error.required").At("name"), store.Fail(store.Invalid, "error.email").At("email")}, 422, "Scrivi qualcosa qui. Non è un indirizzo e-mail.", "error.required"},
+		{store.Fail(store.TooMany, "error.too-many", "seconds", 7), 429, "tra 7 secondi", ""},
+		{&store.Error{Kind: store.Unavailable, Key: "error.disk", Err: errors.New("secret")}, 503, "Riferimento", ""},
+		{errors.New("secret"), 500, "Riferimento", ""},
+		{fiber.ErrRequestEntityTooLarge, 413, "troppo grande", ""},
+		{fiber.ErrMethodNotAllowed, 405, "Questa pagina non c&#39;è", ""},
+	} {
+		f := failing(d, "/fails", func(*fiber.Ctx) error { return c.err })
+		a := d.ask(f, "/fails")
+		b.must(a, c.status, c.page, "!secret")
+		if c.status == 429 && a.header.Get("Retry-After") != "7" {
+			t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+		}
+		f = failing(d, "/api/v1/fails", func(*fiber.Ctx) error { return c.err })
+		a = d.ask(f, "/api/v1/fails", "Accept-Language", "en")
+		var doc problemDocument
+		if err := json.Unmarshal([]byte(a.body), &doc); err != nil || a.header.Get("Content-Type") != "application/problem+json" || doc.Status != c.status || a.status != c.status {
+			t.Errorf("%v: %s %d %s", c.err, a.header.Get("Content-Type"), a.status, a.body)
+		}
+		if strings.Contains(a.body, "secret") {
+			t.Errorf("%v: the cause is told: %s", c.err, a.body)
+		}
+		if c.key != "" && (len(doc.Errors) != 2 || doc.Errors[0].Key != c.key || doc.Errors[0].Field != "name") {
+			t.Errorf("%v: %s", c.err, a.body)
+		}
+	}
+}
+
+func TestWhoIsNotSignedInIsAskedTo(t *testing.T) {
+	d := newTestDesk(t)
+	fail := func(*fiber.Ctx) error { return store.Fail(store.SignIn, "error.sign-in-needed") }
+	a := d.ask(failing(d, "/fails", fail), "/fails?x=1")
+	if a.status != 303 || a.header.Get("Location") != "/sign-in?next=%2Ffails%3Fx%3D1" {
+		t.Errorf("a page leads to %d %s", a.status, a.header.Get("Location"))
+	}
+	if a := d.ask(failing(d, "/fails", fail), "/fails", "Sec-Fetch-Mode", "cors"); a.status != 401 || strings.Contains(a.body, "<html") {
+		t.Errorf("a script gets %d %s", a.status, a.body)
+	}
+	if a := d.ask(failing(d, "/api/v1/fails", fail), "/api/v1/fails"); a.status != 401 || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
+		t.Errorf("a program gets %d %v", a.status, a.header)
+	}
+}
+
+func TestTextIsNotLostToAConflictOrAFault(t *testing.T) {
+	d := newTestDesk(t)
+	p := d.add("Ada Neri", desk.PersonForm{})
+	b := d.signedIn(p)
+	// The newest session is ended by its number, which is none of theirs: the error page answers a POST with text.
+	a := b.post("/me/sessions/999999/end", url.Values{"body": {"un testo lungo che qualcuno ha scritto"}, "password": {"a secret with spaces in it"}})
+	b.must(a, http.StatusNotFound, "!a secret with spaces")
+	for kind, status := range map[store.Kind]int{store.Conflict: 409, store.Internal: 500} {
+		d.app.table = append([]route{post("/fails", "test.fails", guest, func(*fiber.Ctx) error { return store.Fail(kind, "error."+kind.String()) }, "/me")}, d.app.table...)
+		f := d.app.newServer()
+		d.app.table = d.app.table[1:]
+		q, err := http.NewRequest(http.MethodPost, "http://desk/fails", strings.NewReader(url.Values{"body": {"un testo <b>lungo</b> che qualcuno ha scritto"}}.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		q.Header.Set("Sec-Fetch-Site", "same-origin")
+		q.Header.Set("Sec-Fetch-Mode", "navigate")
+		resp, err := f.Test(q, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := make([]byte, 100_000)
+		n, _ := resp.Body.Read(body)
+		resp.Body.Close()
+		b.must(answer{resp.StatusCode, resp.Header, string(body[:n])}, status, "un testo &lt;b&gt;lungo", `href="/me"`)
+	}
+}
