@@ -36,7 +36,7 @@ func newTestDesk(t *testing.T, configure ...func(*Config)) *testDesk {
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	if os.Getenv("SPORTELLO_TEST_LOG") == "" {
-		log = slog.New(slog.DiscardHandler)
+		log = discard()
 	}
 	a, err := Open(cfg, log)
 	if err != nil {
@@ -89,6 +89,8 @@ func (d *testDesk) add(name string, f desk.PersonForm) *store.Person {
 	}
 	return p
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // browser is one visitor with cookies of their own, who is not led on by redirects.
 type browser struct {

@@ -1,0 +1,143 @@
+package app
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// listen follows the live events of a browser. Each answer of next is one event.
+func listen(t *testing.T, b *browser) (next func() liveEvent) {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.d.url+"/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := b.client.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%d %v", resp.StatusCode, resp.Header)
+	}
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() && lines.Text() != ": hello" {
+	}
+	return func() liveEvent {
+		t.Helper()
+		for lines.Scan() {
+			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				var e liveEvent
+				if err := json.Unmarshal([]byte(data), &e); err != nil {
+					t.Fatal(err)
+				}
+				return e
+			}
+		}
+		t.Fatalf("the stream ended: %v", lines.Err())
+		return liveEvent{}
+	}
+}
+
+func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
+	d := newTestDesk(t)
+	g, err := d.app.desk.GroupByCode("csa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := d.app.desk.LevelByCode("csa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada, luca := d.add("Ada Neri", desk.PersonForm{}), d.add("Luca Bassi", desk.PersonForm{})
+	bruno := d.add("Bruno Galli", desk.PersonForm{Groups: []store.Membership{{Group: g.ID}}})
+	adas, lucas, brunos := listen(t, d.signedIn(ada)), listen(t, d.signedIn(luca)), listen(t, d.signedIn(bruno))
+
+	open := func(p *store.Person) *store.Ticket {
+		t.Helper()
+		tk, err := d.app.desk.OpenTicket(desk.Actor{Person: p}, desk.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tk
+	}
+	first := open(ada)
+	if e := adas(); e.Ticket != first.ID || e.Rev != first.PublicRev {
+		t.Errorf("Ada hears %+v", e)
+	}
+	if e := brunos(); e.Ticket != first.ID {
+		t.Errorf("Bruno hears %+v", e)
+	}
+	note, err := d.app.desk.Do(desk.Actor{Person: bruno}, first.ID, desk.Step{Message: &desk.Text{Body: "Tra noi.", Internal: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := brunos(); e.Ticket != first.ID || e.Rev != note.Rev {
+		t.Errorf("Bruno hears %+v, want revision %d", e, note.Rev)
+	}
+	// Ada hears nothing of the note, Luca nothing of Ada's ticket: the next thing each of them hears is their own.
+	second := open(ada)
+	if e := adas(); e.Ticket != second.ID {
+		t.Errorf("Ada hears %+v, want ticket %d", e, second.ID)
+	}
+	third := open(luca)
+	if e := lucas(); e.Ticket != third.ID {
+		t.Errorf("Luca hears %+v, want ticket %d", e, third.ID)
+	}
+}
+
+func TestLiveEventsAreForPeopleAlone(t *testing.T) {
+	d := newTestDesk(t)
+	b := d.browser()
+	b.header.Set("Sec-Fetch-Mode", "cors")
+	b.must(b.get("/live"), http.StatusUnauthorized, "!event")
+}
+
+func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
+	var p presence
+	now := time.Date(2026, 3, 12, 10, 0, 0, 0, time.UTC)
+	if got := p.note(7, 1, "Ada", now); len(got) != 0 {
+		t.Error(got)
+	}
+	if got := p.note(7, 2, "Bruno", now); !slices.Equal(got, []string{"Ada"}) {
+		t.Error(got)
+	}
+	if got := p.note(8, 3, "Carla", now); len(got) != 0 {
+		t.Error(got)
+	}
+	if got := p.note(7, 2, "Bruno", now.Add(time.Minute)); len(got) != 0 {
+		t.Errorf("%v did not go", got)
+	}
+
+	d := newTestDesk(t)
+	g, err := d.app.desk.GroupByCode("csa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := d.app.desk.LevelByCode("csa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := []store.Membership{{Group: g.ID}}
+	ada := d.add("Ada Neri", desk.PersonForm{})
+	tk, err := d.app.desk.OpenTicket(desk.Actor{Person: ada}, desk.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/tickets/" + itoa(tk.ID) + "/presence"
+	bruno, carla := d.signedIn(d.add("Bruno Galli", desk.PersonForm{Groups: in})), d.signedIn(d.add("Carla Serra", desk.PersonForm{Groups: in}))
+	bruno.must(bruno.post(path, nil), 200, `{"text":""}`)
+	carla.must(carla.post(path, nil), 200, "Bruno Galli la sta guardando")
+	asks := d.signedIn(ada)
+	asks.must(asks.post(path, nil), 200, `{"text":""}`)
+	bruno.must(bruno.post(path, nil), 200, "Carla Serra la sta guardando", "!Ada")
+	bruno.must(bruno.post("/tickets/999/presence", nil), 404)
+}
