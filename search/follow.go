@@ -12,10 +12,11 @@ import (
 	"sportello/store"
 )
 
+// A batch costs a sync of the disk and, later, merging; one of a thousand documents needs about 60 MB for a moment.
 const (
-	maxChanges = 1000    // of the log in one round
-	maxDocs    = 250     // in one batch
-	maxBytes   = 1 << 20 // of text in one batch
+	maxChanges = 4000    // of the log in one round
+	maxDocs    = 1000    // in one batch
+	maxBytes   = 2 << 20 // of text in one batch
 )
 
 // Run keeps the index in step with the store until the context ends, and returns the context's error. What goes wrong

@@ -304,7 +304,7 @@ func TestCrashTextIsKeptAndReadOnce(t *testing.T) {
 	for _, c := range []struct {
 		text     string
 		rebuilds int
-	}{{"panic: ours\nsportello/app.x()", 0}, {"fatal error: fault\ngithub.com/blevesearch/bleve/v2/index/scorch.(*Scorch)", 1}, {"", 0}} {
+	}{{"panic: ours\n\ngoroutine 1 [running]:\nsportello/app.x()\n\ngoroutine 7 [select]:\ngithub.com/blevesearch/bleve/v2/index/scorch.(*Scorch)", 0}, {"fatal error: fault\ngithub.com/blevesearch/bleve/v2/index/scorch.(*Scorch)", 1}, {"", 0}} {
 		f.stop()
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)

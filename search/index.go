@@ -273,7 +273,7 @@ func (ix *Index) verify(h *handle) error {
 		}
 		return v
 	}
-	if !bytes.Equal(get(keyFingerprint), []byte(fingerprint())) {
+	if !bytes.Equal(get(keyFingerprint), []byte(ix.fingerprint())) {
 		return errors.New("search: the index was made by another version")
 	}
 	if string(get(keyStore)) != ix.st.ID() {
@@ -291,7 +291,9 @@ func (ix *Index) verify(h *handle) error {
 }
 
 // fingerprint tells indexes apart that hold other terms for the same rows.
-var fingerprint = sync.OnceValue(func() string {
+func (ix *Index) fingerprint() string { return made() + " " + ix.o.Location.String() }
+
+var made = sync.OnceValue(func() string {
 	h := sha256.New()
 	m, err := json.Marshal(newMapping())
 	if err != nil {
@@ -316,6 +318,16 @@ func engineVersion() string {
 
 var engineNames = regexp.MustCompile(`blevesearch|/scorch|zapx`)
 
+// firstStack returns a crash text up to the end of the stack that crashed; the engine's idle goroutines may follow.
+func firstStack(text []byte) []byte {
+	if i := bytes.Index(text, []byte("goroutine ")); i >= 0 {
+		if n := bytes.Index(text[i:], []byte("\n\n")); n >= 0 {
+			return text[:i+n]
+		}
+	}
+	return text
+}
+
 // crashed returns an error when the text of the last run's crash names the engine; it takes CURRENT away, so that the
 // index is not opened even if this run ends here as well.
 func (ix *Index) crashed() error {
@@ -323,7 +335,7 @@ func (ix *Index) crashed() error {
 		return nil
 	}
 	text, err := os.ReadFile(ix.o.CrashFile)
-	if err != nil || !engineNames.Match(text) {
+	if err != nil || !engineNames.Match(firstStack(text)) {
 		return nil
 	}
 	ix.log.Error("search: the last run died in the search engine; the index is built anew", "file", ix.o.CrashFile)

@@ -8,7 +8,7 @@ import (
 
 // maxChecked bounds how many texts one search reads for its phrases. Positions in the index would make it two and a
 // half times as large; the documents that have all the words of a phrase are few.
-const maxChecked = 2000
+const maxChecked = 1000
 
 // checkPhrases takes those documents out of match whose text does not have the phrases of the question side by side,
 // or has one that is excluded. The newest are looked at first; when there are too many, the rest is left out.

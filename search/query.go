@@ -13,6 +13,7 @@ const (
 	maxTerms    = 20   // words, phrases and filters of one question; what follows is left out
 	maxQuestion = 2000 // bytes
 	minPrefix   = 3    // letters in front of *
+	maxPrefixes = 4    // beginnings in one question; further ones are taken as words
 )
 
 // Parsed is what was understood of a question.
@@ -97,6 +98,7 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 		text, p.Cut = cutBytes(text, maxQuestion), true
 	}
 	r := reader{text: strings.ToValidUTF8(text, " "), cat: cat, loc: loc, now: now}
+	prefixes := 0
 	joined := false // the term before was followed by OR
 	for n := 0; ; {
 		t, ok := r.next()
@@ -121,6 +123,11 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 			continue
 		}
 		n++
+		if u := &choices[len(choices)-1].units[0]; u.kind == unitPrefix {
+			if prefixes++; prefixes > maxPrefixes {
+				u.kind = unitWord
+			}
+		}
 		switch {
 		case t.not:
 			p.Excluded = append(p.Excluded, t.text)

@@ -10,7 +10,7 @@ import (
 )
 
 // weighed is a field in which words are looked for, and what finding one there is worth. Length is what is usual for
-// the field, in words: a constant, for an average over all texts would tell of texts the reader may not see.
+// the field, in words, 0 where it is not counted how often a word stands there: a constant, for an average over all texts would tell of texts the reader may not see.
 type weighed struct {
 	name      string
 	weight    float64
@@ -22,14 +22,14 @@ type weighed struct {
 }
 
 var textFields = []weighed{
-	{name: fieldText, weight: 0.5, length: 200},
+	{name: fieldText, weight: 0.5},
 	{name: fieldText, weight: 1, length: 120, stems: true},
 	{name: fieldTitle, weight: 0.5, length: 8, scoreOnly: true, title: true},
 	{name: fieldTitle, weight: 1, length: 6, stems: true, scoreOnly: true, title: true},
 	{name: fieldHead, weight: 0.5, length: 20, scoreOnly: true},
 	{name: fieldFrom, weight: 0.5},
 	{name: fieldNumber, weight: 5},
-	{name: fieldNote, weight: 0.3, length: 60, notes: true},
+	{name: fieldNote, weight: 0.2, notes: true},
 	{name: fieldNote, weight: 0.3, length: 40, stems: true, notes: true},
 }
 

@@ -50,7 +50,7 @@ func (ix *Index) rebuild(ctx context.Context, reason error) (err error) {
 	b := h.index.NewBatch()
 	b.SetInternal(keySeq, seqBytes(seq))
 	b.SetInternal(keyStore, []byte(ix.st.ID()))
-	b.SetInternal(keyFingerprint, []byte(fingerprint()))
+	b.SetInternal(keyFingerprint, []byte(ix.fingerprint()))
 	if err := h.index.Batch(b); err != nil {
 		return fmt.Errorf("search: finish %s: %w", name, err)
 	}

@@ -82,6 +82,9 @@ func (r *run) prepare() error {
 			return err
 		}
 		for i, u := range r.units {
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
 			docs, err := r.having(pr, u)
 			if err != nil {
 				return err
@@ -138,6 +141,9 @@ func (r *run) filter(p *partRun, me string) error {
 	}
 	alternatives := map[string]*roaring.Bitmap{}
 	for _, f := range r.parsed.Filters {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
 		docs, err := r.passing(p, f, me)
 		if err != nil {
 			return err
@@ -186,7 +192,7 @@ func (r *run) passing(p *partRun, f Filter, me string) (*roaring.Bitmap, error) 
 		if len(w) >= minPrefix && !isMe(f) {
 			if err := p.prefixed(fieldFrom, w, func(t string) bool {
 				terms = append(terms, t)
-				return len(terms) < maxExpansion
+				return len(terms) < maxExpansion/5
 			}); err != nil {
 				return nil, err
 			}
@@ -213,7 +219,7 @@ func prefixAll(prefix string, values []string) []string {
 }
 
 // maxExpansion bounds how many terms a beginning stands for in one segment.
-const maxExpansion = 2000
+const maxExpansion = 1000
 
 // having returns the documents that have the unit where the reader may read it, as a bitmap of the run's own.
 func (r *run) having(p *partRun, u unit) (*roaring.Bitmap, error) {
