@@ -140,7 +140,7 @@ func (n names) person(id uint64) *apiPerson {
 	if id == 0 {
 		return nil
 	}
-	p, err := store.People.Get(n.tx, id)
+	p, err := store.People.Peek(n.tx, id)
 	if err != nil {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (n names) module(id uint64) string {
 	if id == 0 {
 		return ""
 	}
-	m, err := store.Modules.Get(n.tx, id)
+	m, err := store.Modules.Peek(n.tx, id)
 	if err != nil {
 		return ""
 	}
@@ -159,7 +159,7 @@ func (n names) module(id uint64) string {
 }
 
 func (n names) group(id uint64) string {
-	g, err := store.Groups.Get(n.tx, id)
+	g, err := store.Groups.Peek(n.tx, id)
 	if err != nil {
 		return ""
 	}

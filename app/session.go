@@ -59,7 +59,7 @@ func (a *App) visit(c *fiber.Ctx) *visit {
 		}
 	}
 	err := a.st.View(func(tx *store.Tx) error {
-		if s, err := store.SettingsTable.Get(tx, 1); err == nil {
+		if s, err := store.SettingsTable.Peek(tx, 1); err == nil {
 			v.settings = s.WithDefaults()
 		}
 		if v.actor.SignedIn() {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -38,6 +39,9 @@ type Table[T any] struct {
 	secret  []string                   // fields whose values never enter the change log
 	quiet   []string                   // fields that make no change when nothing else changed with them
 	blobs   func(*T) []string          // blobs that the row names
+
+	peekMu sync.RWMutex
+	peeked map[uint64]peek[T]
 }
 
 // Index is an ordered way into a table.
@@ -111,6 +115,42 @@ func (t *Table[T]) Get(tx *Tx, id uint64) (*T, error) {
 	}
 	return t.decode(id, raw)
 }
+
+// Peek is Get for rows that are looked at again and again and seldom change: settings, catalogue, groups, people. The
+// row is shared and must not be changed. A row decoded before serves again as long as the stored bytes are the same, so
+// that what is returned always is what this transaction sees.
+func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
+	raw := tx.bucket(t.name, "rows").Get(idBytes(id))
+	if raw == nil {
+		return t.Get(tx, id)
+	}
+	t.peekMu.RLock()
+	p, ok := t.peeked[id]
+	t.peekMu.RUnlock()
+	if ok && bytes.Equal(p.raw, raw) {
+		return p.row, nil
+	}
+	r, err := t.decode(id, raw)
+	if err != nil {
+		return nil, err
+	}
+	t.peekMu.Lock()
+	defer t.peekMu.Unlock()
+	if t.peeked == nil || len(t.peeked) >= maxPeeked {
+		t.peeked = map[uint64]peek[T]{}
+	}
+	t.peeked[id] = peek[T]{bytes.Clone(raw), r}
+	return r, nil
+}
+
+// peek is a decoded row with the bytes it was decoded from.
+type peek[T any] struct {
+	raw []byte
+	row *T
+}
+
+// maxPeeked bounds how many rows of a table Peek remembers.
+const maxPeeked = 4096
 
 func (t *Table[T]) decode(id uint64, raw []byte) (*T, error) {
 	r, err := decode[T](raw)
@@ -464,6 +504,14 @@ func (ix *Index[T]) First(tx *Tx, parts ...any) (*T, error) {
 		return ix.table.Get(tx, id)
 	}
 	return nil, &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: no %s by %s", ix.table.name, ix.name)}
+}
+
+// PeekFirst is First with Peek.
+func (ix *Index[T]) PeekFirst(tx *Tx, parts ...any) (*T, error) {
+	if id := ix.find(tx, Key(parts...)); id != 0 {
+		return ix.table.Peek(tx, id)
+	}
+	return ix.First(tx, parts...)
 }
 
 // Has reports whether some row's key begins with the parts.

@@ -93,7 +93,8 @@ func (k *Keeper) LinkTx(tx *store.Tx, secret, purpose string) (*store.Link, *sto
 	if err != nil {
 		return nil, nil, err
 	}
-	return l, p, nil
+	own := *p // whoever uses the link is going to change the row
+	return l, &own, nil
 }
 
 // UseLink uses the link up and does what it is for, in one transaction in the person's own name: when fn fails, the

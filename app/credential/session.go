@@ -210,9 +210,9 @@ func open(s *store.Session, now time.Time) bool {
 	return now.Before(s.Ends) && now.Before(s.Created.Add(SessionLong))
 }
 
-// activePerson returns the person, SignIn when there is none or it is disabled.
+// activePerson returns the person, shared and not to be changed; SignIn when there is none or it is disabled.
 func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
-	p, err := store.People.Get(tx, id)
+	p, err := store.People.Peek(tx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, errSignIn()
 	}

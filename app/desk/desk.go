@@ -147,7 +147,7 @@ func (d *Desk) calendar(s *store.Settings) worktime.Calendar {
 
 // settings returns the row of settings, with the defaults of a new desk where it says nothing.
 func settings(tx *store.Tx) *store.Settings {
-	s, err := store.SettingsTable.Get(tx, 1)
+	s, err := store.SettingsTable.Peek(tx, 1)
 	if err != nil {
 		s = &store.Settings{}
 	}

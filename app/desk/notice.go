@@ -188,7 +188,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 		if person == last.By && !(opened && what.event == "opened") {
 			continue
 		}
-		p, err := store.People.Get(tx, person)
+		p, err := store.People.Peek(tx, person)
 		if err != nil || p.Disabled {
 			continue
 		}
@@ -276,7 +276,7 @@ func members(tx *store.Tx, group uint64) []uint64 {
 // wants tells whether the person's choice keeps an optional notice. The daily digest keeps it too: it gathers by mail
 // what the bell shows at once.
 func (d *Desk) wants(tx *store.Tx, person uint64, event string) bool {
-	p, err := store.People.Get(tx, person)
+	p, err := store.People.Peek(tx, person)
 	if err != nil {
 		return false
 	}

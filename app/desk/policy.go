@@ -174,14 +174,14 @@ func (d *Desk) mayRemove(tx *store.Tx, a Actor, t *store.Ticket, person uint64) 
 
 // confidential reports whether the group, the module or a level above the module is confidential.
 func confidential(tx *store.Tx, group, module uint64) bool {
-	if g, err := store.Groups.Get(tx, group); err == nil && g.Confidential {
+	if g, err := store.Groups.Peek(tx, group); err == nil && g.Confidential {
 		return true
 	}
 	for range 10 {
 		if module == 0 {
 			return false
 		}
-		m, err := store.Modules.Get(tx, module)
+		m, err := store.Modules.Peek(tx, module)
 		if err != nil {
 			return false
 		}
@@ -301,7 +301,7 @@ func mayPublish(tx *store.Tx, a Actor, module uint64) error {
 // product returns the top level of the catalogue above the module.
 func product(tx *store.Tx, module uint64) uint64 {
 	for range 10 {
-		m, err := store.Modules.Get(tx, module)
+		m, err := store.Modules.Peek(tx, module)
 		if err != nil || m.Parent == 0 {
 			break
 		}

@@ -149,7 +149,7 @@ func under(tx *store.Tx, module, level uint64) bool {
 		if module == level {
 			return true
 		}
-		m, err := store.Modules.Get(tx, module)
+		m, err := store.Modules.Peek(tx, module)
 		if err != nil || m.Parent == 0 {
 			return false
 		}
@@ -215,18 +215,18 @@ func (d *Desk) sight(tx *store.Tx, a Actor) func(*store.Ticket) bool {
 func (p *QueuePage) name(tx *store.Tx, t *store.Ticket) {
 	for _, id := range []uint64{t.Requester, t.Assignee} {
 		if id != 0 && p.People[id] == nil {
-			if person, err := store.People.Get(tx, id); err == nil {
+			if person, err := store.People.Peek(tx, id); err == nil {
 				p.People[id] = person
 			}
 		}
 	}
 	if t.Module != 0 && p.Modules[t.Module] == nil {
-		if m, err := store.Modules.Get(tx, t.Module); err == nil {
+		if m, err := store.Modules.Peek(tx, t.Module); err == nil {
 			p.Modules[t.Module] = m
 		}
 	}
 	if p.Groups[t.Group] == nil {
-		if g, err := store.Groups.Get(tx, t.Group); err == nil {
+		if g, err := store.Groups.Peek(tx, t.Group); err == nil {
 			p.Groups[t.Group] = g
 		}
 	}

@@ -141,7 +141,7 @@ func checkBody(wrong *store.Problems, body string) {
 // placeOf finds the group of a new ticket: the module's own or inherited one, another if an agent chose it, the
 // general one without a module.
 func (d *Desk) placeOf(tx *store.Tx, a Actor, module, chosen uint64, wrong *store.Problems) (uint64, error) {
-	general, err := store.GroupsByCode.First(tx, store.GeneralGroup)
+	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {
 		return 0, err
 	}
@@ -190,7 +190,7 @@ type placed struct {
 func placement(tx *store.Tx, module uint64) (placed, error) {
 	var p placed
 	for id := module; id != 0 && len(p.path) < 10; {
-		m, err := store.Modules.Get(tx, id)
+		m, err := store.Modules.Peek(tx, id)
 		if err != nil {
 			return p, err
 		}
@@ -256,7 +256,7 @@ func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind boo
 func questions(tx *store.Tx, module uint64) []store.Question {
 	var out []store.Question
 	for range 10 {
-		m, err := store.Modules.Get(tx, module)
+		m, err := store.Modules.Peek(tx, module)
 		if err != nil {
 			break
 		}

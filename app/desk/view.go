@@ -103,11 +103,11 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 	for _, e := range v.History {
 		v.know(tx, e.By)
 	}
-	if v.Group, err = store.Groups.Get(tx, t.Group); err != nil {
+	if v.Group, err = store.Groups.Peek(tx, t.Group); err != nil {
 		return err
 	}
 	for id := t.Module; id != 0 && len(v.Path) < 10; {
-		m, err := store.Modules.Get(tx, id)
+		m, err := store.Modules.Peek(tx, id)
 		if err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (v *TicketView) know(tx *store.Tx, ids ...uint64) {
 		if id == 0 || v.People[id] != nil {
 			continue
 		}
-		if p, err := store.People.Get(tx, id); err == nil {
+		if p, err := store.People.Peek(tx, id); err == nil {
 			v.People[id] = p
 		}
 	}
