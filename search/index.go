@@ -34,10 +34,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/index/scorch"
-	"github.com/blevesearch/bleve/v2/search/searcher"
-
 	"sportello/store"
 )
 
@@ -77,31 +73,6 @@ var (
 	keyFingerprint = []byte("fingerprint")
 )
 
-const (
-	asyncName = "sportello"
-	lockWait  = "2s"
-	// maxClauses bounds what the engine's own searchers would build, should one ever be used.
-	maxClauses = 1024
-)
-
-// handles leads from the folder of an open index to it, for errors that the engine reports from its own goroutines.
-var handles sync.Map
-
-func init() {
-	searcher.DisjunctionMaxClauseCount = maxClauses
-	scorch.RegistryAsyncErrorCallbacks[asyncName] = asyncError
-}
-
-// asyncError is told what goes wrong in the engine's own goroutines, which end with it.
-func asyncError(err error, path string) {
-	for dir := path; len(dir) > 1; dir = filepath.Dir(dir) { // the engine names its folder below ours
-		if h, ok := handles.Load(dir); ok {
-			h.(*handle).spoil(fmt.Errorf("search: engine: %w", err))
-			return
-		}
-	}
-}
-
 // Index is the index of one store. Its methods may be used by many goroutines at once.
 type Index struct {
 	dir string
@@ -126,39 +97,6 @@ type Index struct {
 	stopWait context.CancelFunc
 	rebuilds int // since Open
 	closed   bool
-}
-
-// handle is an open index. Searches hold mu for reading; closing it takes mu.
-type handle struct {
-	index bleve.Index
-	dir   string
-	seq   atomic.Uint64
-
-	mu     sync.RWMutex
-	closed bool
-
-	badMu sync.Mutex
-	bad   error
-	onBad func()
-}
-
-func (h *handle) spoil(err error) {
-	h.badMu.Lock()
-	first := h.bad == nil
-	if first {
-		h.bad = err
-	}
-	fn := h.onBad
-	h.badMu.Unlock()
-	if first && fn != nil {
-		fn()
-	}
-}
-
-func (h *handle) fault() error {
-	h.badMu.Lock()
-	defer h.badMu.Unlock()
-	return h.bad
 }
 
 // Open opens the index in dir, which belongs to it alone. It never fails and does no work that grows with the data: an
@@ -212,56 +150,6 @@ func (ix *Index) openCurrent() (*handle, error) {
 		return nil, err
 	}
 	return h, nil
-}
-
-// openHandle opens the index in the folder. On failure bleve's value must not be touched, and it may panic.
-func openHandle(dir string) (h *handle, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			h, err = nil, fmt.Errorf("search: open %s: panic: %v", filepath.Base(dir), p)
-		}
-	}()
-	index, err := bleve.OpenUsing(dir, map[string]any{"bolt_timeout": lockWait, "asyncErrorCallbackName": asyncName})
-	if err != nil {
-		return nil, fmt.Errorf("search: open %s: %w", filepath.Base(dir), err)
-	}
-	return newHandle(dir, index), nil
-}
-
-func createHandle(dir string) (h *handle, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			h, err = nil, fmt.Errorf("search: make %s: panic: %v", filepath.Base(dir), p)
-		}
-	}()
-	index, err := bleve.NewUsing(dir, newMapping(), scorch.Name, scorch.Name,
-		map[string]any{"bolt_timeout": lockWait, "asyncErrorCallbackName": asyncName})
-	if err != nil {
-		return nil, fmt.Errorf("search: make %s: %w", filepath.Base(dir), err)
-	}
-	return newHandle(dir, index), nil
-}
-
-func newHandle(dir string, index bleve.Index) *handle {
-	h := &handle{index: index, dir: dir}
-	handles.Store(dir, h)
-	return h
-}
-
-func (h *handle) close() (err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return nil
-	}
-	h.closed = true
-	handles.Delete(h.dir)
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("search: close: panic: %v", p)
-		}
-	}()
-	return h.index.Close()
 }
 
 // verify checks that the index was made by this program from this store, and reads how far it came.

@@ -1,0 +1,120 @@
+package search
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	"github.com/blevesearch/bleve/v2/search/searcher"
+)
+
+const (
+	asyncName = "sportello"
+	lockWait  = "2s"
+	// maxClauses bounds what the engine's own searchers would build, should one ever be used.
+	maxClauses = 1024
+)
+
+// handles leads from the folder of an open index to it, for errors that the engine reports from its own goroutines.
+var handles sync.Map
+
+func init() {
+	searcher.DisjunctionMaxClauseCount = maxClauses
+	scorch.RegistryAsyncErrorCallbacks[asyncName] = asyncError
+}
+
+// asyncError is told what goes wrong in the engine's own goroutines, which end with it.
+func asyncError(err error, path string) {
+	for dir := path; len(dir) > 1; dir = filepath.Dir(dir) { // the engine names its folder below ours
+		if h, ok := handles.Load(dir); ok {
+			h.(*handle).spoil(fmt.Errorf("search: engine: %w", err))
+			return
+		}
+	}
+}
+
+// handle is an open index. Searches hold mu for reading; closing it takes mu.
+type handle struct {
+	index bleve.Index
+	dir   string
+	seq   atomic.Uint64
+
+	mu     sync.RWMutex
+	closed bool
+
+	badMu sync.Mutex
+	bad   error
+	onBad func()
+}
+
+func (h *handle) spoil(err error) {
+	h.badMu.Lock()
+	first := h.bad == nil
+	if first {
+		h.bad = err
+	}
+	fn := h.onBad
+	h.badMu.Unlock()
+	if first && fn != nil {
+		fn()
+	}
+}
+
+func (h *handle) fault() error {
+	h.badMu.Lock()
+	defer h.badMu.Unlock()
+	return h.bad
+}
+
+// openHandle opens the index in the folder. On failure bleve's value must not be touched, and it may panic.
+func openHandle(dir string) (h *handle, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			h, err = nil, fmt.Errorf("search: open %s: panic: %v", filepath.Base(dir), p)
+		}
+	}()
+	index, err := bleve.OpenUsing(dir, map[string]any{"bolt_timeout": lockWait, "asyncErrorCallbackName": asyncName})
+	if err != nil {
+		return nil, fmt.Errorf("search: open %s: %w", filepath.Base(dir), err)
+	}
+	return newHandle(dir, index), nil
+}
+
+func createHandle(dir string) (h *handle, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			h, err = nil, fmt.Errorf("search: make %s: panic: %v", filepath.Base(dir), p)
+		}
+	}()
+	index, err := bleve.NewUsing(dir, newMapping(), scorch.Name, scorch.Name,
+		map[string]any{"bolt_timeout": lockWait, "asyncErrorCallbackName": asyncName})
+	if err != nil {
+		return nil, fmt.Errorf("search: make %s: %w", filepath.Base(dir), err)
+	}
+	return newHandle(dir, index), nil
+}
+
+func newHandle(dir string, index bleve.Index) *handle {
+	h := &handle{index: index, dir: dir}
+	handles.Store(dir, h)
+	return h
+}
+
+func (h *handle) close() (err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil
+	}
+	h.closed = true
+	handles.Delete(h.dir)
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("search: close: panic: %v", p)
+		}
+	}()
+	return h.index.Close()
+}
