@@ -232,16 +232,18 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 		serving.SetUp = a.baseURL() + "/set-up/" + a.desk.Keeper().NewSetUp()
 	}
 
-	jobs := a.jobs()
-	jobsCtx, endJobs := context.WithCancel(context.Background())
-	defer endJobs()
-	jobsDone := jobs.ServeBackground(jobsCtx)
-
 	control, err := a.openControl()
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	redirect := a.startRedirect()
+	redirect, err := a.startRedirect()
+	if err != nil {
+		control.close()
+		return errors.Join(err, ln.Close())
+	}
+	jobsCtx, endJobs := context.WithCancel(context.Background())
+	defer endJobs()
+	jobsDone := a.jobs().ServeBackground(jobsCtx)
 	failed := make(chan error, 1)
 	go func() { failed <- a.fiber.Listener(inner) }()
 	if ready != nil {
@@ -263,9 +265,7 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	if e := a.fiber.ShutdownWithContext(stop); e != nil {
 		a.log.Warn("requests were cut off", "err", e)
 	}
-	if redirect != nil {
-		_ = redirect.Close()
-	}
+	_ = redirect.Close()
 	control.close()
 	a.endWork()
 	endJobs()
@@ -357,20 +357,24 @@ func (a *App) hourly(work func(context.Context) error) func(context.Context) err
 	}
 }
 
-// startRedirect sends plain http to the desk's own address.
-func (a *App) startRedirect() io.Closer {
+// startRedirect sends plain http to the desk's own address, if it is to.
+func (a *App) startRedirect() (io.Closer, error) {
 	if a.cfg.HTTPRedirect == "" {
-		return nil
+		return io.NopCloser(nil), nil
+	}
+	ln, err := net.Listen("tcp", a.cfg.HTTPRedirect)
+	if err != nil {
+		return nil, fmt.Errorf("http_redirect: %w", err)
 	}
 	base := a.baseURL()
-	s := &http.Server{Addr: a.cfg.HTTPRedirect, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+	s := &http.Server{ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, base+r.URL.RequestURI(), http.StatusMovedPermanently)
 		})}
 	go func() {
-		if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("http_redirect", "err", err)
 		}
 	}()
-	return s
+	return s, nil
 }

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -168,8 +169,14 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) 
 	if err != nil {
 		return err
 	}
-	a, err := openDesk(cfg, r.logger(cfg))
-	if store.KindOf(err) == store.Unavailable {
+	for began := time.Now(); ; {
+		a, err := openDesk(cfg, r.logger(cfg))
+		if err == nil {
+			return errors.Join(work(ctx, a), a.Close())
+		}
+		if store.KindOf(err) != store.Unavailable {
+			return err
+		}
 		status, handed := r.handOver(ctx, cfg)
 		if handed == nil {
 			r.exit = status
@@ -178,12 +185,16 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) 
 		if !errors.Is(handed, errNoServer) {
 			return handed
 		}
+		// Whoever has the folder is starting, stopping, or another command: look again for a moment.
+		if time.Since(began) > lockTime || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(work(ctx, a), a.Close())
 }
+
+// lockTime is how long a command waits for the data folder.
+const lockTime = 2 * time.Second
 
 // alone is withDesk for work that must have the data folder for itself.
 func (r *runner) alone(ctx context.Context, work func(context.Context, *App) error) error {
@@ -294,6 +305,10 @@ func (r *runner) serve(ctx context.Context, cfg Config, prepare func(context.Con
 	a, err := Open(cfg, r.logger(cfg))
 	if err != nil {
 		return err
+	}
+	// Large uploads pass through a temporary folder; a small image has none, and the data folder has the space.
+	if tmp := filepath.Join(cfg.dataFolder(), "tmp"); os.RemoveAll(tmp) == nil && os.MkdirAll(tmp, 0o700) == nil {
+		_ = os.Setenv("TMPDIR", tmp)
 	}
 	if prepare != nil {
 		if err := prepare(ctx, a); err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"sportello/store"
 )
@@ -113,7 +114,12 @@ func (c *control) close() {
 	_ = os.Remove(c.path)
 	_ = c.ln.Close()
 	c.cancel()
-	c.wg.Wait()
+	ended := make(chan struct{})
+	go func() { c.wg.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(jobTime): // a command that does not listen: the store refuses its next write
+	}
 	_ = c.folder.Close()
 }
 

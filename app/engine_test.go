@@ -183,4 +183,3 @@ func TestAFaultOfOursShowsAReferenceAndNothingElse(t *testing.T) {
 		})
 	}
 }
-

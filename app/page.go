@@ -22,6 +22,7 @@ type Page struct {
 	Title       string
 	Lang        string
 	Path        string // of this page
+	Back        string // where to come back to after choosing a language
 	Layout      string // portal, workbench or plain; empty for a piece without frame
 	Status      int    // 200 when 0
 	Theme       string // light, dark or empty
@@ -90,6 +91,10 @@ func (a *App) page(c *fiber.Ctx, titleKey string, args ...any) Page {
 	p.Brand, p.Logo = brandAddresses(s)
 	for _, l := range s.Footer {
 		p.Footer = append(p.Footer, Link{Label: l.Label.In(v.lang), Address: l.Address})
+	}
+	p.Back = formPage(c)
+	if c.Method() == fiber.MethodGet {
+		p.Back = localPath(c.OriginalURL())
 	}
 	p.SingleKeys = true
 	if who := v.actor.Person; who != nil {

@@ -118,7 +118,7 @@ func (a *App) note(c *fiber.Ctx, took time.Duration) {
 
 // policy is what pages may load and do. Scripts make no HTML out of strings but through the one rule named here.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; font-src 'none'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types fragment"
 
 // secureHeaders adds the headers that keep browsers from doing more than they should. A handler that set its own
 // policy, as that of a file, keeps it.

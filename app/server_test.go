@@ -35,7 +35,7 @@ func newTestDesk(t *testing.T, configure ...func(*Config)) *testDesk {
 		f(&cfg)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	if os.Getenv("SPORTELLO_TEST_LOG") == "" {
+	if os.Getenv("DESK_TEST_LOG") == "" {
 		log = discard()
 	}
 	a, err := Open(cfg, log)

@@ -45,7 +45,7 @@ type signInPage struct {
 	Kept     bool      // something was posted, so the page says that nothing is lost
 	Contacts []contactLine
 	NoSetUp  bool
-	Local    bool
+	Out      bool // somebody just signed out: what this browser kept of their forms goes
 }
 
 type resumed struct{ Name, Value string }
@@ -68,7 +68,7 @@ func (a *App) getSignIn(c *fiber.Ctx) error {
 	if a.actor(c).SignedIn() {
 		return c.Redirect(next, fiber.StatusSeeOther)
 	}
-	return a.signInPage(c, &signInPage{Next: next}, nil, nil)
+	return a.signInPage(c, &signInPage{Next: next, Out: c.Query("out") != ""}, nil, nil)
 }
 
 func (a *App) signInPage(c *fiber.Ctx, v *signInPage, f *Form, err error) error {
@@ -236,7 +236,7 @@ func (a *App) postSignOut(c *fiber.Ctx) error {
 	}
 	a.setCookie(c, "session", "", -1)
 	c.Set("Clear-Site-Data", `"cache"`)
-	return a.done(c, "flash.signed-out", "/sign-in")
+	return a.done(c, "flash.signed-out", "/sign-in?out=1")
 }
 
 type forgottenPage struct {
@@ -260,7 +260,6 @@ type passwordPage struct {
 	Page
 	Person string
 	Least  int
-	Set    bool // a set-up: more is asked
 }
 
 // getPassword shows the form in which the link's person chooses a password. It does not use the link up.

@@ -21,7 +21,7 @@ import (
 
 // FS holds the files by the names above.
 //
-//go:embed css js layout page part locale
+//go:embed css js layout page part locale icon.svg
 var FS embed.FS
 
 // StyleSheets are the desk's own sheets in the order in which their layers are declared. They are served as one file.
@@ -50,7 +50,12 @@ func Load(fsys fs.FS) (*Public, error) {
 		css = append(css, b...)
 	}
 	p.files[bundle] = Squeeze(css)
-	err := fs.WalkDir(fsys, "js", func(name string, d fs.DirEntry, err error) error {
+	icon, err := fs.ReadFile(fsys, "icon.svg")
+	if err != nil {
+		return nil, fmt.Errorf("assets: read icon: %w", err)
+	}
+	p.files["icon.svg"] = icon
+	err = fs.WalkDir(fsys, "js", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(name) != ".js" {
 			return err
 		}
@@ -88,6 +93,8 @@ func (p *Public) File(hash, name string) (b []byte, mediaType string, current, o
 	switch {
 	case strings.HasSuffix(name, ".css"):
 		mediaType = "text/css; charset=utf-8"
+	case strings.HasSuffix(name, ".svg"):
+		mediaType = "image/svg+xml"
 	case strings.HasSuffix(name, ".js"):
 		mediaType = "text/javascript; charset=utf-8"
 	}
