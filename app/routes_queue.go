@@ -1,3 +1,18 @@
 package app
 
-func (a *App) queueRoutes() []route { return nil }
+func (a *App) queueRoutes() []route {
+	return []route{
+		get("/desk", "queue.open", agent, a.getDesk),
+		get("/desk/help", "queue.help", agent, a.getHelp),
+		post("/desk/bulk", "queue.bulk", agent, a.postBulk, "/desk"),
+		get("/desk/replies", "reply.list", agent, a.getReplies),
+		post("/desk/replies", "reply.add", agent, a.postReply, "/desk/replies/new"),
+		get("/desk/replies/new", "reply.new", agent, a.getReply),
+		get("/desk/replies/:n<int>", "reply.edit", agent, a.getReply),
+		post("/desk/replies/:n<int>", "reply.change", agent, a.postReply, "/desk/replies/:n"),
+		post("/desk/replies/:n<int>/remove", "reply.remove", agent, a.postRemoveReply, "/desk/replies/:n"),
+		get("/desk/:view", "queue.list", agent, a.getQueue),
+		get("/people/pick", "person.pick", agent, a.getPeoplePick),
+		get("/replies/pick", "reply.pick", agent, a.getRepliesPick),
+	}
+}

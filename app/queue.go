@@ -1,0 +1,434 @@
+package app
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// queuePage is one view of the agent's queue with its filters and the bar that acts on what is ticked.
+type queuePage struct {
+	Page
+	View       string
+	Here       string // this list with its filters: where acting on many leads back to
+	Count      string
+	Span       string // which part of the list this is
+	Rows       []queueRow
+	First      string // address of the beginning, when this is not it
+	NextPage   string
+	Cut        bool // the filters left most of what was looked at
+	Filtered   bool
+	Plain      string // the view without filters
+	Groups     []option
+	Modules    []option
+	States     []option
+	Kinds      []option
+	Priorities []option
+	Assignees  []option
+	Overdue    bool
+	InSpam     bool
+	Empty      string
+	EmptyHint  string
+	Elsewhere  Link // what to look at when there is nothing here
+
+	MoveTo   []option
+	AssignTo []option
+	To       []option
+	Outcomes []option
+	Result   *bulkResult
+}
+
+// option is one value of a select.
+type option struct {
+	Value, Label string
+	Chosen       bool
+}
+
+// badge is a state in words with the class that colours it.
+type badge struct{ Class, Words string }
+
+// dueView says when a ticket is due, in few words and exactly.
+type dueView struct {
+	Words string
+	Class string
+	Late  bool
+	At    Moment
+}
+
+type queueRow struct {
+	ID        uint64
+	Address   string
+	Subject   string
+	Unread    bool // its requester waits for an answer
+	Files     bool
+	Module    string
+	Path      string
+	Requester string
+	Agent     string
+	State     badge
+	Priority  string
+	Due       dueView
+	Chosen    bool
+}
+
+// queueNames are the parameters that make a queue; from names its view on the pages of tickets.
+var queueNames = []string{"group", "module", "state", "kind", "priority", "assignee", "overdue"}
+
+// queueQuery reads the filters of a list. What cannot be read filters nothing.
+func queueQuery(f *Form, view string) desk.QueueQuery {
+	q := desk.QueueQuery{View: view, Group: f.ID("group"), Module: f.ID("module"), State: formCode[store.State](f, "state"),
+		Kind: formCode[store.TicketKind](f, "kind"), Priority: f.Int("priority", 1, 4, 0), Assignee: f.ID("assignee"), Overdue: f.Bool("overdue")}
+	if after := f.Raw("after"); len(after) < 200 {
+		q.After = after
+	}
+	f.problems = nil
+	return q
+}
+
+// queueString writes the filters as a query string: with the view as "from" for the pages of tickets, without it for
+// the list itself.
+func queueString(f *Form, from string) string {
+	v := url.Values{}
+	if from != "" {
+		v.Set("from", from)
+	}
+	for _, name := range queueNames {
+		if s := f.Raw(name); s != "" && len(s) < 100 {
+			v.Set(name, strings.ToValidUTF8(s, ""))
+		}
+	}
+	return v.Encode()
+}
+
+// withQuery joins path and query string.
+func joinQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
+}
+
+// getDesk leads to the view where there is work: one's own tickets, else what is to be taken, else the group's.
+func (a *App) getDesk(c *fiber.Ctx) error {
+	counts, err := a.desk.Counts(a.actor(c))
+	if err != nil {
+		return err
+	}
+	view := desk.ViewGroup
+	for _, v := range []string{desk.ViewMine, desk.ViewUnassigned, desk.ViewGroup, desk.ViewAll} {
+		if counts[v] > 0 {
+			view = v
+			break
+		}
+	}
+	return c.Redirect("/desk/"+view, fiber.StatusSeeOther)
+}
+
+func (a *App) getQueue(c *fiber.Ctx) error {
+	view := c.Params("view")
+	if !slices.Contains(desk.Views, view) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	return a.queuePage(c, view, a.query(c), &queuePage{}, nil)
+}
+
+// queuePage shows the view with the filters of q; posted is the form of an act on many that was not all done.
+func (a *App) queuePage(c *fiber.Ctx, view string, q *Form, v *queuePage, posted *Form) error {
+	v.Page = a.workbench(c, "queue."+view)
+	v.Nav, v.View, v.InSpam = "desk", view, view == desk.ViewSpam
+	if v.Result != nil {
+		v.Status = fiber.StatusUnprocessableEntity
+	}
+	v.form = posted
+	query := queueQuery(q, view)
+	page, err := a.desk.Queue(a.actor(c), query)
+	if err != nil {
+		return err
+	}
+	v.Plain = "/desk/" + view
+	v.Here = joinQuery(v.Plain, queueString(q, ""))
+	v.Filtered = v.Here != v.Plain
+	v.Cut = page.Cut
+	v.Count = v.Number(page.Count)
+	at := q.Int("at", 0, 1<<30, 0)
+	if query.After == "" {
+		at = 0
+	} else {
+		v.First = v.Here
+	}
+	from := queueString(q, view)
+	for _, t := range page.Tickets {
+		v.Rows = append(v.Rows, v.row(t, page, from, posted))
+	}
+	if page.Next != "" {
+		next := url.Values{"after": {page.Next}, "at": {strconv.Itoa(at + len(page.Tickets))}}.Encode()
+		v.NextPage = joinQuery(v.Plain, strings.TrimPrefix(queueString(q, "")+"&"+next, "&"))
+	}
+	if n := len(page.Tickets); n > 0 && v.Filtered {
+		v.Span = v.T("queue.span", "first", v.Number(at+1), "last", v.Number(at+n))
+	} else if n > 0 {
+		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+n), "count", v.Number(max(page.Count, at+n)))
+	}
+	v.Empty, v.EmptyHint = v.T("queue.empty-"+view), v.T("queue.empty-"+view+"-hint")
+	v.Elsewhere = Link{Label: v.T("queue.see-group"), Address: "/desk/group"}
+	switch {
+	case v.Filtered:
+		v.Empty, v.EmptyHint = v.T("queue.empty-filtered"), v.T("queue.empty-filtered-hint")
+		v.Elsewhere = Link{Label: v.T("queue.no-filters"), Address: v.Plain}
+	case view == desk.ViewMine:
+		v.Elsewhere = Link{Label: v.T("queue.see-unassigned"), Address: "/desk/unassigned"}
+	case view == desk.ViewGroup, view == desk.ViewUnassigned:
+		v.Elsewhere = Link{Label: v.T("queue.see-all"), Address: "/desk/all"}
+	}
+	if err := a.queueChoices(c, v, query); err != nil {
+		return err
+	}
+	if err := a.queueSide(c, &v.Page, v.Here); err != nil {
+		return err
+	}
+	return a.render(c, "page/queue", v)
+}
+
+func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *Form) queueRow {
+	r := queueRow{ID: t.ID, Address: joinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
+		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: v.stateBadge(t), Priority: strconv.Itoa(t.Priority), Due: v.due(t)}
+	if m := page.Modules[t.Module]; m != nil {
+		r.Module = m.Name.In(v.Lang)
+	} else if g := page.Groups[t.Group]; g != nil {
+		r.Module = g.Name.In(v.Lang)
+	}
+	if p := page.People[t.Requester]; p != nil {
+		r.Requester = p.Name
+	}
+	if p := page.People[t.Assignee]; p != nil {
+		r.Agent = p.Name
+	}
+	r.Chosen = posted != nil && slices.Contains(posted.values["ticket"], strconv.FormatUint(t.ID, 10))
+	return r
+}
+
+// stateBadge says the state as agents read it.
+func (p *Page) stateBadge(t *store.Ticket) badge {
+	return badge{"state-" + t.State.String(), p.T("state.agent." + t.State.String())}
+}
+
+// due says when the ticket is due: how late it is, how few hours are left, or the day. Where the clock stands there is
+// nothing to hurry for, and where it has stopped nothing to say.
+func (p *Page) due(t *store.Ticket) dueView {
+	switch {
+	case t.Due.IsZero(), t.State == store.StateResolved, t.State == store.StateClosed:
+		return dueView{}
+	case t.State == store.StateWaiting, t.State == store.StatePlanned:
+		return dueView{Words: p.T("due.stands"), Class: "soft"}
+	}
+	d := dueView{At: p.Moment(t.Due)}
+	left := t.Due.Sub(p.now)
+	unit := func(key string, d time.Duration) string {
+		switch {
+		case d < time.Hour:
+			return p.T(key+"-minutes", "n", int(d/time.Minute))
+		case d < 48*time.Hour:
+			return p.T(key+"-hours", "n", int(d/time.Hour))
+		}
+		return p.T(key+"-days", "n", p.Number(int(d/(24*time.Hour))))
+	}
+	at := t.Due.In(p.now.Location())
+	switch days := daysBetween(p.now, at); {
+	case left < 0:
+		d.Words, d.Class, d.Late = unit("due.late", -left), "due-late", true
+	case left < 8*time.Hour:
+		d.Words, d.Class = unit("due.in", left), "due-soon"
+	case days <= 1:
+		d.Words, d.Class = p.Day(at), "due-soon"
+	case days < 7:
+		d.Words = p.Day(at)
+	default:
+		d.Words = p.T("due.date", "day", at.Day(), "month", p.T("due.month-"+strconv.Itoa(int(at.Month()))))
+		if at.Year() != p.now.Year() {
+			d.Words += " " + strconv.Itoa(at.Year())
+		}
+	}
+	return d
+}
+
+// queueChoices fills the selects of the filters and of the bar.
+func (a *App) queueChoices(c *fiber.Ctx, v *queuePage, q desk.QueueQuery) error {
+	actor := a.actor(c)
+	groups, err := a.desk.Groups(actor)
+	if err != nil {
+		return err
+	}
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	mine := func(g uint64) bool { return actor.Person.InGroup(g) }
+	bulk := func(name, value string) bool { return v.Chosen(name, value) }
+	for _, g := range groups {
+		id := strconv.FormatUint(g.ID, 10)
+		if q.View == desk.ViewAll || mine(g.ID) || !actor.IsAgent() {
+			v.Groups = append(v.Groups, option{id, g.Name.In(v.Lang), q.Group == g.ID})
+		}
+		if !g.Retired {
+			v.MoveTo = append(v.MoveTo, option{id, g.Name.In(v.Lang), bulk("group", id)})
+		}
+	}
+	if len(v.Groups) < 2 && q.Group == 0 {
+		v.Groups = nil
+	}
+	for _, l := range levels {
+		if !l.Retired || l.ID == q.Module {
+			v.Modules = append(v.Modules, levelOption(l, v.Lang, q.Module == l.ID))
+		}
+	}
+	states := store.ActiveStates
+	if q.View == desk.ViewAll || q.View == desk.ViewSpam {
+		states = append(slices.Clone(states), store.StateResolved, store.StateClosed)
+	}
+	if q.View != desk.ViewWaiting && q.View != desk.ViewResolved && q.View != desk.ViewClosed {
+		for _, s := range states {
+			v.States = append(v.States, option{s.String(), v.T("state.agent." + s.String()), q.State == s})
+		}
+	}
+	for _, k := range ticketKinds {
+		v.Kinds = append(v.Kinds, option{k.String(), v.T("kind." + k.String()), q.Kind == k})
+	}
+	for n := 1; n <= 4; n++ {
+		v.Priorities = append(v.Priorities, option{strconv.Itoa(n), "P" + strconv.Itoa(n), q.Priority == n})
+	}
+	v.Overdue = q.Overdue
+	people, err := a.colleagues(c, groups)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		id := strconv.FormatUint(p.ID, 10)
+		if q.View != desk.ViewMine && q.View != desk.ViewUnassigned {
+			v.Assignees = append(v.Assignees, option{id, p.Name, q.Assignee == p.ID})
+		}
+		v.AssignTo = append(v.AssignTo, option{id, p.Name, bulk("assignee", id)})
+	}
+	for _, s := range []store.State{store.StateWaiting, store.StateOpen, store.StatePlanned, store.StateResolved} {
+		v.To = append(v.To, option{s.String(), v.T("state.agent." + s.String()), bulk("to", s.String())})
+	}
+	v.Outcomes = v.outcomeOptions(bulk, false)
+	return nil
+}
+
+// levelOption names a level of the catalogue with those above it.
+func levelOption(l desk.Level, lang string, chosen bool) option {
+	return option{strconv.FormatUint(l.ID, 10), l.Path.In(lang), chosen}
+}
+
+var ticketKinds = []store.TicketKind{store.Clarification, store.Malfunction, store.Request, store.Guidance, store.Access}
+
+// outcomeOptions are the outcomes an agent may choose; a duplicate needs the number of the other ticket and is left
+// out where there is no field for it.
+func (p *Page) outcomeOptions(chosen func(name, value string) bool, duplicate bool) []option {
+	out := []store.Outcome{store.Solved, store.Answered, store.KnownProblem, store.NotReproducible, store.Refused}
+	if duplicate {
+		out = append(out, store.Duplicate)
+	}
+	var list []option
+	for _, o := range out {
+		list = append(list, option{o.String(), p.T("outcome." + o.String()), chosen("outcome", o.String())})
+	}
+	return list
+}
+
+// colleagues are the members of the actor's groups by name, the actor first; of all groups for an administrator who
+// has none.
+func (a *App) colleagues(c *fiber.Ctx, groups []*store.Group) ([]*store.Person, error) {
+	actor := a.actor(c)
+	var out []*store.Person
+	for _, g := range groups {
+		if actor.IsAgent() && !actor.Person.InGroup(g.ID) {
+			continue
+		}
+		members, err := a.desk.GroupMembers(actor, g.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range members {
+			if !m.Disabled && !slices.ContainsFunc(out, func(p *store.Person) bool { return p.ID == m.ID }) {
+				out = append(out, m.Person)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(x, y *store.Person) int {
+		switch {
+		case x.ID == actor.ID():
+			return -1
+		case y.ID == actor.ID():
+			return 1
+		}
+		return strings.Compare(store.FoldName(x.Name), store.FoldName(y.Name))
+	})
+	return out, nil
+}
+
+var viewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "people", desk.ViewUnassigned: "inbox", desk.ViewWaiting: "clock",
+	desk.ViewAll: "list", desk.ViewResolved: "check", desk.ViewClosed: "lock", desk.ViewSpam: "trash"}
+
+// queueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
+// several, and the tools. here is the address of the page, to mark its entry.
+func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
+	actor := a.actor(c)
+	counts, err := a.desk.Counts(actor)
+	if err != nil {
+		return err
+	}
+	path, query, _ := strings.Cut(here, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		values = nil
+	}
+	group := ""
+	if path == "/desk/group" {
+		group = values.Get("group")
+	}
+	link := func(view string) Link {
+		l := Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: viewIcons[view], Current: path == "/desk/"+view && group == ""}
+		if n := counts[view]; n > 0 {
+			l.Count = p.Number(n)
+			if view == desk.ViewSpam && n > 99 {
+				l.Count = "99+"
+			}
+		}
+		return l
+	}
+	queues := SideGroup{Heading: p.T("queue.queues")}
+	for _, v := range []string{desk.ViewMine, desk.ViewGroup, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewAll} {
+		queues.Links = append(queues.Links, link(v))
+	}
+	p.Side = append(p.Side, queues)
+	if own := actor.Person.Groups; len(own) > 1 {
+		groups, err := a.desk.Groups(actor)
+		if err != nil {
+			return err
+		}
+		mine := SideGroup{Heading: p.T("queue.groups")}
+		for _, g := range groups {
+			if id := strconv.FormatUint(g.ID, 10); actor.Person.InGroup(g.ID) {
+				mine.Links = append(mine.Links, Link{Label: g.Name.In(p.Lang), Address: "/desk/group?group=" + id, Icon: "people", Current: group == id})
+			}
+		}
+		p.Side = append(p.Side, mine)
+	}
+	done := SideGroup{Heading: p.T("queue.done")}
+	for _, v := range []string{desk.ViewResolved, desk.ViewClosed, desk.ViewSpam} {
+		done.Links = append(done.Links, link(v))
+	}
+	tools := SideGroup{Heading: p.T("queue.tools"), Links: []Link{
+		{Label: p.T("replies.title"), Address: "/desk/replies", Icon: "reply", Current: strings.HasPrefix(path, "/desk/replies")},
+		{Label: p.T("keys.help"), Address: "/desk/help", Icon: "info", Current: path == "/desk/help"}}}
+	p.Side = append(p.Side, done, tools)
+	return nil
+}

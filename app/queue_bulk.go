@@ -1,0 +1,142 @@
+package app
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// bulkResult tells what became of an act on many tickets: how many were changed, and of each other one why not.
+type bulkResult struct {
+	Done    int
+	Words   string
+	Refused []bulkRefusal
+}
+
+type bulkRefusal struct {
+	ID      uint64
+	Address string
+	Reason  string
+}
+
+// maxBulk bounds how many tickets one form changes: a page of the queue has no more.
+const maxBulk = 200
+
+// postBulk does one act to each ticket that was ticked. Each is a change of its own: what one refuses stops no other.
+// With a refusal the list comes back with the reasons, what was refused still ticked and what was typed still there.
+func (a *App) postBulk(c *fiber.Ctx) error {
+	f := a.form(c)
+	view, q := a.queueBack(f)
+	tickets := f.IDs("ticket")
+	if len(tickets) == 0 {
+		f.Refuse("ticket", "error.choose-tickets")
+	}
+	if len(tickets) > maxBulk {
+		f.Refuse("ticket", "error.too-many-of", "max", maxBulk)
+	}
+	step, flash := bulkStep(f)
+	if err := f.Err(); err != nil {
+		v := &queuePage{Result: &bulkResult{Words: a.explainAll(c, err)}}
+		return a.queuePage(c, view, q, v, f)
+	}
+	result := &bulkResult{}
+	var left []string
+	actor := a.actor(c)
+	for _, n := range tickets {
+		_, err := a.desk.Do(actor, n, step)
+		if err == nil {
+			result.Done++
+			continue
+		}
+		if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
+			return err
+		}
+		id := strconv.FormatUint(n, 10)
+		result.Refused = append(result.Refused, bulkRefusal{n, "/tickets/" + id, a.explainAll(c, err)})
+		left = append(left, id)
+	}
+	if len(result.Refused) == 0 {
+		return a.done(c, flash, joinQuery("/desk/"+view, queueString(q, "")), "n", result.Done)
+	}
+	lang := a.lang(c)
+	result.Words = a.words.plural(lang, "queue.bulk-done", result.Done) + " " + a.words.plural(lang, "queue.bulk-refused", len(result.Refused))
+	f.values["ticket"] = left
+	return a.queuePage(c, view, q, &queuePage{Result: result}, f)
+}
+
+// bulkStep reads what is to be done and the sentence that says it was.
+func bulkStep(f *Form) (desk.Step, string) {
+	yes, no := true, false
+	switch f.Raw("act") {
+	case "take":
+		return desk.Step{Take: true}, "flash.bulk-take"
+	case "assign":
+		to := f.ID("assignee")
+		if f.Raw("assignee") == "" {
+			f.Refuse("assignee", "error.assignee-needed")
+		}
+		return desk.Step{Assignee: &to}, "flash.bulk-assign"
+	case "move":
+		to := f.ID("group")
+		if to == 0 {
+			f.Refuse("group", "error.group-needed")
+		}
+		return desk.Step{Group: &to, Reason: f.Text("reason", maxReason)}, "flash.bulk-move"
+	case "state":
+		s := desk.Step{To: formCode[store.State](f, "to"), Version: f.Text("version", maxVersion)}
+		if s.To == store.StateResolved {
+			s.Outcome = formCode[store.Outcome](f, "outcome")
+		}
+		if s.To == store.StateNone {
+			f.Refuse("to", "error.choice")
+		}
+		if body := f.Body("body"); body != "" {
+			s.Message = &desk.Text{Body: body}
+		}
+		return s, "flash.bulk-state"
+	case "spam":
+		return desk.Step{Spam: &yes}, "flash.bulk-spam"
+	case "not-spam":
+		return desk.Step{Spam: &no}, "flash.bulk-not-spam"
+	}
+	f.Refuse("act", "error.choice")
+	return desk.Step{}, ""
+}
+
+// queueBack reads which list the form of the bar stood in: one of ours, whatever was sent.
+func (a *App) queueBack(f *Form) (view string, q *Form) {
+	q = &Form{app: a, actor: f.actor, values: url.Values{}}
+	path, query, _ := strings.Cut(localPath(f.Raw("back")), "?")
+	view, ok := strings.CutPrefix(path, "/desk/")
+	for _, v := range desk.Views {
+		if ok && v == view {
+			if values, err := url.ParseQuery(query); err == nil {
+				q.values = values
+			}
+			return view, q
+		}
+	}
+	return desk.ViewGroup, q
+}
+
+// explainAll says an error in the reader's language, problem by problem.
+func (a *App) explainAll(c *fiber.Ctx, err error) string {
+	var many store.Problems
+	var one *store.Error
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one):
+		many = store.Problems{one}
+	}
+	var out []string
+	for _, e := range many {
+		out = append(out, a.explain(a.lang(c), e))
+	}
+	return strings.Join(out, " ")
+}
