@@ -1,3 +1,26 @@
 package app
 
-func (a *App) portalRoutes() []route { return nil }
+func (a *App) portalRoutes() []route {
+	return []route{
+		get("/", "home.show", guest, a.getHome),
+		get("/modules/*", "module.show", guest, a.getModule),
+		get("/privacy", "text.privacy", guest, a.getPrivacy),
+		get("/accessibility", "text.accessibility", guest, a.getAccessibility),
+		get("/contacts", "text.contacts", guest, a.getContacts),
+
+		get("/tickets", "tickets.list", person, a.getOwnTickets),
+		get("/tickets/new", "ticket.new", person, a.getNewTicket),
+		post("/tickets/new", "ticket.open", person, a.postNewTicket, "/tickets/new"),
+		get("/look-alike", "ticket.look-alike", person, a.getLookAlike),
+
+		post("/tickets/:n<int>/message", "side.message", person, a.postSideMessage, "/tickets/:n"),
+		post("/tickets/:n<int>/confirm", "side.confirm", person, a.postSideConfirm, "/tickets/:n"),
+		post("/tickets/:n<int>/reopen", "side.reopen", person, a.postSideReopen, "/tickets/:n"),
+		post("/tickets/:n<int>/settle", "side.settle", person, a.postSideSettle, "/tickets/:n"),
+		post("/tickets/:n<int>/correct", "side.correct", person, a.postSideCorrect, "/tickets/:n"),
+		post("/tickets/:n<int>/participants", "side.participants", person, a.postSideParticipants, "/tickets/:n"),
+
+		get("/notices", "notices.list", person, a.getNotices),
+		post("/notices/read", "notices.read", person, a.postReadNotices, "/notices"),
+	}
+}

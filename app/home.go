@@ -1,0 +1,171 @@
+package app
+
+import (
+	"html/template"
+	"net/url"
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// homePage begins with search, for everybody; who is signed in finds their own tickets next, then come the
+// applications with the way to each.
+type homePage struct {
+	Page
+	Welcome  string
+	Text     template.HTML
+	Searches []Link
+	OpenText string // "(3 aperte)"
+	Tickets  []ownLine
+	Apps     []appCard
+	Articles []guideLine
+}
+
+// appCard is one application: what there is to read about it and where to ask.
+type appCard struct {
+	Name  string
+	About string // in a sentence
+	Areas []Link // with their articles
+	Guide string // "38 articoli nella guida", empty when there are none
+	Read  string // the address of its articles
+	New   string // the address of the form, empty when it is served elsewhere
+	Away  *awayBox
+}
+
+// guideLine is one article in a list.
+type guideLine struct{ Title, Address, Module string }
+
+// How much of each list the home page shows.
+const (
+	homeTickets  = 5
+	homeArticles = 5
+)
+
+func (a *App) getHome(c *fiber.Ctx) error {
+	v := &homePage{Page: a.page(c, "home.title")}
+	v.Layout, v.Nav, v.Live = "home", "home", true
+	set, actor := a.settings(c), a.actor(c)
+	if v.Welcome = set.Welcome.In(v.Lang); v.Welcome == "" {
+		v.Welcome = v.T("home.welcome")
+	}
+	if text := set.HomeText.In(v.Lang); text != "" {
+		v.Text = markup.HTML("markdown", text)
+	}
+	for _, s := range set.Searches {
+		v.Searches = append(v.Searches, Link{Label: s, Address: "/search?q=" + url.QueryEscape(s)})
+	}
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	if actor.SignedIn() {
+		if err := a.homeTickets(actor, v, levels); err != nil {
+			return err
+		}
+	}
+	if v.Apps, err = a.appCards(actor, &v.Page, levels); err != nil {
+		return err
+	}
+	recent, err := a.desk.RecentArticles(actor, v.Lang, homeArticles)
+	if err != nil {
+		return err
+	}
+	names := levelPaths(levels, v.Lang)
+	for _, it := range recent {
+		v.Articles = append(v.Articles, guideLine{it.Version.Title, articleAddress(it.Article), names[it.Module]})
+	}
+	return a.render(c, "page/home", v)
+}
+
+func (a *App) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) error {
+	page, err := a.desk.SideTickets(actor, desk.SideQuery{Limit: homeTickets})
+	if err != nil {
+		return err
+	}
+	v.Tickets = v.ownLines(page, levelPaths(levels, v.Lang), false)
+	open, err := a.desk.OpenCount(actor)
+	if err != nil {
+		return err
+	}
+	v.OpenText = v.Plural("home.open", open)
+	return nil
+}
+
+// appCards makes a card of each product, and one of each area that is served elsewhere than its product. Those served
+// here come first.
+func (a *App) appCards(actor desk.Actor, p *Page, levels []desk.Level) ([]appCard, error) {
+	counts, err := a.desk.ArticleCounts(actor)
+	if err != nil {
+		return nil, err
+	}
+	var here, away []appCard
+	for i := range levels {
+		l := &levels[i]
+		if l.Retired || l.Depth > 1 || l.Depth == 1 && l.Here() {
+			continue
+		}
+		if l.Depth == 1 {
+			if product := levelOf(levels, l.Above[0]); product == nil || !product.Here() {
+				continue // the product's own card says it
+			}
+		}
+		card := appCard{Name: l.Name.In(p.Lang), About: l.Description.In(p.Lang)}
+		if n := countBelow(levels, counts, l.ID); n > 0 {
+			card.Guide, card.Read = p.Plural("home.articles", n), levelArticles(l)
+		}
+		if !l.Here() {
+			box, err := a.away(p, l)
+			if err != nil {
+				return nil, err
+			}
+			card.Away = box
+			away = append(away, card)
+			continue
+		}
+		card.New = newTicketAddress(l.Code)
+		for j := range levels {
+			area := &levels[j]
+			if area.Depth == 1 && area.Parent == l.ID && area.Here() && !area.Retired {
+				card.Areas = append(card.Areas, Link{Label: area.Name.In(p.Lang), Address: "/modules/" + area.Code})
+			}
+		}
+		here = append(here, card)
+	}
+	return append(here, away...), nil
+}
+
+func levelOf(levels []desk.Level, id uint64) *desk.Level {
+	i := slices.IndexFunc(levels, func(l desk.Level) bool { return l.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &levels[i]
+}
+
+// countBelow adds up the articles of the level and of those below it.
+func countBelow(levels []desk.Level, counts map[uint64]int, id uint64) int {
+	n := counts[id]
+	for _, l := range levels {
+		if slices.Contains(l.Above, id) {
+			n += counts[l.ID]
+		}
+	}
+	return n
+}
+
+// levelPaths names each level with those above it.
+func levelPaths(levels []desk.Level, lang string) map[uint64]string {
+	out := make(map[uint64]string, len(levels))
+	for _, l := range levels {
+		out[l.ID] = l.Path.In(lang)
+	}
+	return out
+}
+
+func articleAddress(art *store.Article) string { return "/articles/" + url.PathEscape(art.Slug) }
+func levelArticles(l *desk.Level) string       { return "/articles/in/" + l.Code }
+func newTicketAddress(code string) string      { return "/tickets/new?module=" + url.QueryEscape(code) }

@@ -1,0 +1,187 @@
+package app
+
+import (
+	"html/template"
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// awayBox says who serves what is not served here, why, and leads there. Without an address it says so and offers the
+// general group.
+type awayBox struct {
+	Title   string
+	Why     string
+	Go      *Link
+	Missing string // said when no address is set
+	General *Link
+}
+
+// away explains the channel of a level that is served elsewhere.
+func (a *App) away(p *Page, l *desk.Level) (*awayBox, error) {
+	name := l.Name.In(p.Lang)
+	box := &awayBox{Why: l.Reason.In(p.Lang)}
+	if l.Channel == store.ByEmail {
+		box.Title = p.T("module.by-email", "name", name)
+		if l.Address != "" {
+			box.Go = &Link{Label: p.T("module.write-to", "address", l.Address), Address: "mailto:" + l.Address, Icon: "mail"}
+		}
+	} else {
+		box.Title = p.T("module.own-desk", "name", name)
+		if l.Address != "" {
+			box.Go = &Link{Label: p.T("module.go-to", "name", name), Address: l.Address, Icon: "out"}
+		}
+	}
+	if box.Why == "" {
+		box.Why = p.T("module.why")
+	}
+	if box.Go != nil {
+		return box, nil
+	}
+	general, err := a.desk.GroupByCode(store.GeneralGroup)
+	if err != nil {
+		return nil, err
+	}
+	box.Missing = p.T("module.no-address", "group", general.Name.In(p.Lang))
+	box.General = &Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: newTicketAddress(noModule)}
+	return box, nil
+}
+
+// modulePage is one level of the catalogue: what it is for, who looks after it, what to read and where to ask.
+type modulePage struct {
+	Page
+	About    string
+	Group    string
+	Hours    string
+	Email    string
+	Phone    string
+	Versions []string
+	Below    []Link
+	Articles []guideLine
+	Read     string // the address of all its articles, when there are more than are shown
+	New      string
+	Away     *awayBox
+	Retired  bool
+}
+
+// moduleArticles is how many articles the page of a level lists.
+const moduleArticles = 10
+
+func (a *App) getModule(c *fiber.Ctx) error {
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	code, err := url.PathUnescape(c.Params("*"))
+	if err != nil {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	l := levelByCode(levels, code)
+	if l == nil {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	v := &modulePage{Page: a.page(c, "module.title", "name", l.Name.In(a.lang(c)))}
+	v.Nav = "articles"
+	v.Crumb(v.T("nav.home"), "/")
+	for _, id := range l.Above {
+		if above := levelOf(levels, id); above != nil {
+			v.Crumb(above.Name.In(v.Lang), "/modules/"+above.Code)
+		}
+	}
+	v.Crumb(v.Title, "")
+	v.About, v.Versions, v.Retired = l.Description.In(v.Lang), l.Versions, l.Retired
+	for i := range levels {
+		if b := &levels[i]; b.Parent == l.ID && !b.Retired {
+			v.Below = append(v.Below, Link{Label: b.Name.In(v.Lang), Address: "/modules/" + b.Code})
+		}
+	}
+	if !l.Here() {
+		if v.Away, err = a.away(&v.Page, l); err != nil {
+			return err
+		}
+	} else if !l.Retired {
+		v.New = newTicketAddress(l.Code)
+	}
+	if l.Here() || l.Module.Group != 0 {
+		g, err := a.desk.Group(l.Group)
+		if err != nil {
+			return err
+		}
+		v.Group, v.Hours, v.Email, v.Phone = g.Name.In(v.Lang), g.Hours.In(v.Lang), g.Email, g.Phone
+	}
+	page, err := a.desk.Articles(a.actor(c), desk.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
+	if err != nil {
+		return err
+	}
+	names := levelPaths(levels, v.Lang)
+	for _, it := range page.Items {
+		line := guideLine{Title: it.Version.Title, Address: articleAddress(it.Article)}
+		if it.Module != l.ID {
+			line.Module = names[it.Module]
+		}
+		v.Articles = append(v.Articles, line)
+	}
+	if len(v.Articles) > 0 {
+		v.Read = levelArticles(l)
+	}
+	return a.render(c, "page/module", v)
+}
+
+func levelByCode(levels []desk.Level, code string) *desk.Level {
+	for i := range levels {
+		if levels[i].Code == code {
+			return &levels[i]
+		}
+	}
+	return nil
+}
+
+// textPage is a page of text alone: privacy, accessibility.
+type textPage struct {
+	Page
+	Text template.HTML
+}
+
+func (a *App) getPrivacy(c *fiber.Ctx) error {
+	v := &textPage{Page: a.page(c, "text.privacy-title")}
+	return a.textPage(c, v, "privacy", v.T("text.privacy"))
+}
+
+func (a *App) getAccessibility(c *fiber.Ctx) error {
+	v := &textPage{Page: a.page(c, "text.accessibility-title")}
+	return a.textPage(c, v, "accessibility", v.T("text.accessibility"))
+}
+
+// textPage shows the administrator's text of the name, settings.Extra["privacy.it"], else the one that is built in.
+func (a *App) textPage(c *fiber.Ctx, v *textPage, name, builtIn string) error {
+	v.Crumb(v.T("nav.home"), "/")
+	v.Crumb(v.Title, "")
+	text := a.settings(c).Extra[name+"."+v.Lang]
+	if text == "" {
+		text = builtIn
+	}
+	v.Text = markup.HTML("markdown", text)
+	return a.render(c, "page/text", v)
+}
+
+type contactsPage struct {
+	Page
+	Hours    string
+	Contacts []contactLine
+}
+
+func (a *App) getContacts(c *fiber.Ctx) error {
+	v := &contactsPage{Page: a.page(c, "text.contacts-title")}
+	v.Crumb(v.T("nav.home"), "/")
+	v.Crumb(v.Title, "")
+	lines, err := a.contactLines(v.Lang)
+	if err != nil {
+		return err
+	}
+	v.Contacts, v.Hours = lines, a.settings(c).Hours.In(v.Lang)
+	return a.render(c, "page/contacts", v)
+}

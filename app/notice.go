@@ -1,0 +1,66 @@
+package app
+
+import (
+	"github.com/gofiber/fiber/v2"
+)
+
+// noticesPage is what stands behind the bell. Opening an unread notice is a button, because it changes something.
+type noticesPage struct {
+	Page
+	Lines  []noticeLine
+	Unread int
+	Words  string // how many are unread
+}
+
+type noticeLine struct {
+	Ticket  uint64
+	Address string
+	Text    string
+	Subject string
+	Why     string
+	At      Moment
+	Unread  bool
+}
+
+// noticesShown is how many notices the page lists; older ones have had their time.
+const noticesShown = 100
+
+func (a *App) getNotices(c *fiber.Ctx) error {
+	v := &noticesPage{Page: a.page(c, "bell.title")}
+	v.Crumb(v.T("nav.home"), "/")
+	v.Crumb(v.Title, "")
+	lines, unread, err := a.desk.Notices(a.actor(c), noticesShown)
+	if err != nil {
+		return err
+	}
+	v.Unread, v.Words = unread, v.Plural("bell.unread", unread)
+	for _, n := range lines {
+		who := n.Who
+		if who == "" {
+			who = v.T("bell.the-desk")
+		}
+		line := noticeLine{Ticket: n.Ticket, Address: ticketAddress(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
+			At: v.Moment(n.At), Unread: !n.Read}
+		if n.Why != "" {
+			line.Why = v.T("bell.why", "reason", n.Why)
+		}
+		v.Lines = append(v.Lines, line)
+	}
+	return a.render(c, "page/notices", v)
+}
+
+// postReadNotices marks notices as read, those of one ticket or all, and leads to that ticket or back.
+func (a *App) postReadNotices(c *fiber.Ctx) error {
+	f := a.form(c)
+	n := f.ID("ticket")
+	if err := f.Err(); err != nil {
+		return err
+	}
+	if err := a.desk.ReadNotices(a.actor(c), n); err != nil {
+		return err
+	}
+	if n != 0 {
+		return c.Redirect(ticketAddress(n), fiber.StatusSeeOther)
+	}
+	return a.done(c, "flash.notices-read", "/notices")
+}

@@ -1,0 +1,505 @@
+package app
+
+import (
+	"fmt"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// newTicketPage is the form that opens a ticket, in three parts. Which questions it asks depends on the module: choosing
+// one posts the form, which comes back with everything typed. For a module served elsewhere it becomes the way there.
+type newTicketPage struct {
+	Page
+	ForOthers  bool // the actor may open in somebody else's name
+	Modules    []choices
+	NoModule   bool // "I do not know" was chosen
+	Kinds      []choice
+	Severities []choice
+	Urgencies  []choice
+	About      string // of the module
+	Questions  []askedQuestion
+	Versions   []string
+	Guide      bool // the guided set stands open
+	Alike      []alikeLine
+	Away       *awayBox
+	MayAnyway  bool      // agents may file under a module served elsewhere
+	Carried    []resumed // what was typed, while the form shows the way elsewhere
+	Typed      string    // the same for reading and copying
+	ByMail     string    // the way elsewhere with what was typed in it
+	Group      string
+	Hours      string
+	Times      string
+	Today      string
+	Refocus    bool // a module was just chosen: the focus returns there
+	DraftName  string
+}
+
+type askedQuestion struct {
+	Field    FieldError // its name and what is wrong
+	Label    string
+	Type     string // text, number, date
+	Value    string
+	Choices  []choice // of a question that is answered by choosing
+	Required bool
+}
+
+// guide are the fields that help to reproduce a malfunction, in the order in which they are written into the text.
+var guide = []string{"doing", "expected", "happened", "example", "since"}
+
+// noModule is the code of "I do not know": the general group takes the ticket.
+const noModule = "-"
+
+func (a *App) getNewTicket(c *fiber.Ctx) error {
+	q := a.query(c)
+	values := url.Values{"severity": {store.Medium.String()}, "urgency": {store.NoDate.String()}}
+	for _, name := range []string{"module", "kind", "subject"} {
+		if s := q.Text(name, 300); s != "" {
+			values.Set(name, s)
+		}
+	}
+	if s := q.Text("for", 320); s != "" {
+		address, err := a.requesterAddress(a.actor(c), s)
+		if err != nil {
+			return err
+		}
+		values.Set("requester", address)
+	}
+	return a.newTicketPage(c, &newTicketPage{Page: a.page(c, "new-ticket.title")}, values, nil, nil)
+}
+
+// newTicketPage shows the form with the first values, or as it was posted with what is wrong.
+func (a *App) newTicketPage(c *fiber.Ctx, v *newTicketPage, first url.Values, f *Form, wrong error) error {
+	v.Nav = "tickets"
+	v.Crumb(v.T("own.title"), "/tickets")
+	v.Crumb(v.Title, "")
+	if f == nil && !v.resume(c) {
+		v.fill(first)
+	}
+	if f != nil {
+		if err := v.refill(f, wrong); err != nil {
+			return err
+		}
+	}
+	actor := a.actor(c)
+	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
+	v.DraftName = fmt.Sprintf("%d-new-ticket", v.Person)
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	l := levelByCode(levels, v.Value("module"))
+	if l != nil && l.Retired {
+		l = nil
+	}
+	v.NoModule = v.Value("module") == noModule
+	code := ""
+	if l != nil {
+		code = l.Code
+	}
+	v.Modules = v.moduleChoices(levels, code, false)
+	if l != nil && !l.Here() {
+		if v.Away, err = a.away(&v.Page, l); err != nil {
+			return err
+		}
+		v.MayAnyway = actor.IsAgent() || actor.IsAdministrator()
+		v.carry()
+	}
+	v.offer()
+	if v.Away == nil || v.MayAnyway {
+		v.carryAnswers(l)
+	}
+	if l != nil {
+		v.About, v.Versions = l.Description.In(v.Lang), l.Versions
+		for _, q := range l.Questions {
+			v.Questions = append(v.Questions, v.question(q))
+		}
+	}
+	for _, name := range append([]string{"affected", "regression", "worked_in"}, guide...) {
+		v.Guide = v.Guide || v.Value(name) != ""
+	}
+	v.Guide = v.Guide || v.Chosen("kind", store.Malfunction.String())
+	if err := a.whoReads(c, v, l); err != nil {
+		return err
+	}
+	if v.Alike, err = a.alike(c, &v.Page, v.Value("subject"), code); err != nil {
+		return err
+	}
+	return a.render(c, "page/ticket-new", v)
+}
+
+// offer fills the choices that are the same for every module.
+func (v *newTicketPage) offer() {
+	for k := store.Clarification; k <= store.Access; k++ {
+		code := k.String()
+		if k == store.Access && !v.Chosen("kind", code) {
+			continue // it comes from the page that asks for credentials
+		}
+		v.Kinds = append(v.Kinds, choice{code, v.T("new-ticket.kind-" + code), v.T("new-ticket.says-" + code), v.Chosen("kind", code)})
+	}
+	for s := store.Blocking; s <= store.Low; s++ {
+		code := s.String()
+		v.Severities = append(v.Severities, choice{code, v.T("severity." + code), v.T("new-ticket.severity-" + code), v.Chosen("severity", code)})
+	}
+	for u := store.Today; u <= store.NoDate; u++ {
+		code := u.String()
+		v.Urgencies = append(v.Urgencies, choice{code, v.T("urgency." + code), v.T("new-ticket.urgency-" + code), v.Chosen("urgency", code)})
+	}
+	v.Today = v.now.Format(time.DateOnly)
+}
+
+func (v *newTicketPage) question(q store.Question) askedQuestion {
+	name := "answer-" + q.Code
+	field := askedQuestion{Field: v.FieldErr(name), Label: q.Label.In(v.Lang), Type: q.Type, Value: v.Value(name), Required: q.Required}
+	switch q.Type {
+	case "choice":
+		field.Choices = []choice{{Label: v.T("new-ticket.choose")}}
+		for _, s := range q.Choices {
+			field.Choices = append(field.Choices, choice{Code: s, Label: s, Chosen: s == field.Value})
+		}
+	case "number":
+		field.Type = "text" // a number field drops what it cannot read, and nothing typed may be lost
+	}
+	return field
+}
+
+// carry keeps what was typed while the page shows the way elsewhere, to be read, copied and brought along.
+func (v *newTicketPage) carry() {
+	if v.form == nil {
+		return
+	}
+	for name, all := range withoutSecrets(v.form.values) {
+		if slices.Contains([]string{"module", "kind", "requester", "act", "kept_file", "draft"}, name) {
+			continue
+		}
+		for _, s := range all {
+			if s != "" && len(v.Carried) < maxResumed {
+				v.Carried = append(v.Carried, resumed{name, strings.ToValidUTF8(s, "\uFFFD")})
+			}
+		}
+	}
+	slices.SortFunc(v.Carried, func(x, y resumed) int { return strings.Compare(x.Name, y.Name) })
+	for _, f := range v.Kept() {
+		v.Carried = append(v.Carried, resumed{"kept_file", fmt.Sprint(f.ID)})
+	}
+	v.Typed = strings.TrimSpace(joined("\n\n", v.Value("subject"), v.compose(v.Value)))
+	if v.Away.Go == nil || !strings.HasPrefix(v.Away.Go.Address, "mailto:") {
+		return
+	}
+	// Programs take only so much of an address: a long text is left to be copied.
+	body := v.compose(v.Value)
+	if len(body) > 1500 {
+		body = ""
+	}
+	query := "?subject=" + url.PathEscape(v.Value("subject"))
+	if body != "" {
+		query += "&body=" + url.PathEscape(body)
+	}
+	v.Away.Go.Address += query
+}
+
+// carryAnswers keeps the answers to questions that the module chosen now does not ask: the choice may be taken back.
+func (v *newTicketPage) carryAnswers(l *desk.Level) {
+	if v.form == nil {
+		return
+	}
+	v.Carried = nil
+	for name, all := range v.form.values {
+		code, ok := strings.CutPrefix(name, "answer-")
+		asked := l != nil && slices.ContainsFunc(l.Questions, func(q store.Question) bool { return q.Code == code })
+		if ok && !asked && all[0] != "" && len(v.Carried) < maxResumed {
+			v.Carried = append(v.Carried, resumed{name, strings.ToValidUTF8(all[0], "\uFFFD")})
+		}
+	}
+	slices.SortFunc(v.Carried, func(x, y resumed) int { return strings.Compare(x.Name, y.Name) })
+}
+
+// compose writes the guided set into the text, a heading for each field that was filled in.
+func (p *Page) compose(value func(string) string) string {
+	parts := []string{value("body")}
+	for _, name := range guide {
+		if s := strings.TrimSpace(value(name)); s != "" {
+			parts = append(parts, "### "+p.T("new-ticket.guide-"+name)+"\n\n"+s)
+		}
+	}
+	return joined("\n\n", parts...)
+}
+
+// whoReads says what comes next: which group reads the ticket, when it is there, and the usual times.
+func (a *App) whoReads(c *fiber.Ctx, v *newTicketPage, l *desk.Level) error {
+	if l == nil && !v.NoModule {
+		return nil
+	}
+	g, err := a.desk.GroupByCode(store.GeneralGroup)
+	if l != nil {
+		g, err = a.desk.Group(l.Group)
+	}
+	if err != nil {
+		return err
+	}
+	set := a.settings(c)
+	v.Group, v.Hours = g.Name.In(v.Lang), g.Hours.In(v.Lang)
+	if v.Hours == "" {
+		v.Hours = set.Hours.In(v.Lang)
+	}
+	v.Times = v.T("new-ticket.times", "least", set.WorkingHours["1"], "most", set.WorkingHours["4"])
+	return nil
+}
+
+// postNewTicket opens the ticket, or only shows the form again for another module when that is what was pressed.
+func (a *App) postNewTicket(c *fiber.Ctx) error {
+	f := a.form(c)
+	v := &newTicketPage{Page: a.page(c, "new-ticket.title")}
+	files := f.Files("files")
+	switch f.Raw("act") {
+	case "choose":
+		v.Refocus = true
+		return a.newTicketPage(c, v, nil, f, f.Err())
+	case "general":
+		f.values.Set("module", noModule)
+		return a.newTicketPage(c, v, nil, f, f.Err())
+	}
+	n, add, err := a.readNewTicket(c, v, f)
+	n.Files = files
+	if err == nil {
+		err = f.Err()
+	}
+	var t *store.Ticket
+	if err == nil {
+		t, err = a.desk.OpenTicket(a.actor(c), n)
+	}
+	if err != nil {
+		return a.newTicketPage(c, v, nil, f, err)
+	}
+	if len(add) > 0 {
+		if _, err := a.desk.Do(a.actor(c), t.ID, desk.Step{Add: add}); err != nil {
+			a.log.Warn("add participants to a new ticket", "ticket", t.ID, "err", err)
+			return a.done(c, "flash.new-ticket-alone", ticketAddress(t.ID))
+		}
+	}
+	return a.done(c, "flash.new-ticket", ticketAddress(t.ID))
+}
+
+// readNewTicket reads the form. What is wrong with it is collected in the form; an error is not the person's fault.
+func (a *App) readNewTicket(c *fiber.Ctx, v *newTicketPage, f *Form) (desk.NewTicket, []string, error) {
+	n := desk.NewTicket{Subject: f.Text("subject", 250), Kind: formCode[store.TicketKind](f, "kind"), Severity: formCode[store.Severity](f, "severity"),
+		Urgency: formCode[store.Urgency](f, "urgency"), Affected: f.Text("affected", 100), WorkedIn: f.Text("worked_in", 100),
+		Regression: f.Bool("regression"), Form: true}
+	if n.Subject == "" {
+		f.Refuse("subject", "error.subject-needed")
+	}
+	n.Body = v.compose(f.Body)
+	if strings.TrimSpace(n.Body) == "" {
+		f.Refuse("body", "error.body-needed")
+	}
+	if !f.Has("kind") {
+		f.Refuse("kind", "error.choice")
+	}
+	n.Deadline = a.deadline(c, f, n.Urgency)
+	level, err := a.formModule(f)
+	if err != nil {
+		return n, nil, err
+	}
+	if level != nil {
+		n.Module = level.ID
+		n.Answers = map[string]string{}
+		for _, q := range level.Questions {
+			name := "answer-" + q.Code
+			if n.Answers[q.Code] = f.Text(name, 2000); q.Required && n.Answers[q.Code] == "" {
+				f.Refuse(name, "error.required")
+			}
+		}
+	}
+	if n.For, err = a.formRequester(c, f); err != nil {
+		return n, nil, err
+	}
+	if n.For == 0 {
+		n.Language = v.Lang
+	}
+	return n, formAddresses(f, "participants"), nil
+}
+
+// formModule reads the module of the form, nil for "I do not know".
+func (a *App) formModule(f *Form) (*desk.Level, error) {
+	switch code := f.Raw("module"); code {
+	case noModule:
+		return nil, nil
+	case "":
+		f.Refuse("module", "error.module-needed")
+		return nil, nil
+	default:
+		l, err := a.desk.LevelByCode(code)
+		if store.KindOf(err) == store.NotFound {
+			f.Refuse("module", "error.module-unknown")
+			return nil, nil
+		}
+		return l, err
+	}
+}
+
+// deadline reads the date that goes with an urgency. A date without an hour means the end of that day's work, or the
+// end of the day when the work of today is over.
+func (a *App) deadline(c *fiber.Ctx, f *Form, u store.Urgency) time.Time {
+	if u != store.Today && u != store.Week {
+		return time.Time{}
+	}
+	t := f.Time("deadline")
+	switch {
+	case t.IsZero():
+		if f.Raw("deadline") == "" {
+			f.Refuse("deadline", "error.deadline-needed")
+		}
+		return t
+	case len(f.Raw("deadline")) > len(time.DateOnly):
+		return t
+	}
+	evening := time.Date(t.Year(), t.Month(), t.Day(), a.settings(c).DayEnds, 0, 0, 0, t.Location())
+	if now := a.desk.Now(); evening.Before(now) {
+		evening = time.Date(t.Year(), t.Month(), t.Day(), 23, 59, 0, 0, t.Location())
+	}
+	return evening
+}
+
+// formRequester finds in whose name the ticket is opened, 0 for one's own.
+func (a *App) formRequester(c *fiber.Ctx, f *Form) (uint64, error) {
+	text := f.Text("requester", 320)
+	if text == "" {
+		return 0, nil
+	}
+	found, err := a.desk.PickRequesters(a.actor(c), text, 10)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range found {
+		if strings.EqualFold(p.Email, text) || len(found) == 1 {
+			return p.ID, nil
+		}
+	}
+	if len(found) == 0 {
+		f.Refuse("requester", "error.requester-unknown")
+		return 0, nil
+	}
+	var names []string
+	for _, p := range found {
+		names = append(names, p.Name+" ("+p.Email+")")
+	}
+	f.Refuse("requester", "error.requester-several", "names", strings.Join(names, ", "))
+	return 0, nil
+}
+
+// requesterAddress turns the number of a person into their address, if the actor may open tickets in their name.
+func (a *App) requesterAddress(actor desk.Actor, s string) (string, error) {
+	var id uint64
+	if _, err := fmt.Sscanf(s, "%d", &id); err != nil || fmt.Sprint(id) != s {
+		return s, nil
+	}
+	email := ""
+	err := a.st.View(func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, id)
+		if err == nil {
+			email = p.Email
+		}
+		return err
+	})
+	if store.KindOf(err) == store.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	found, err := a.desk.PickRequesters(actor, email, 10)
+	if err != nil || !slices.ContainsFunc(found, func(p desk.Pick) bool { return p.ID == id }) {
+		return "", err
+	}
+	return email, nil
+}
+
+// formAddresses reads several addresses, set apart by commas, semicolons or white space.
+func formAddresses(f *Form, name string) []string {
+	var out []string
+	for _, s := range strings.FieldsFunc(f.Body(name), func(r rune) bool { return strings.ContainsRune(",; \t\n", r) }) {
+		parsed, err := mail.ParseAddress(s)
+		if err != nil || parsed.Address != s {
+			f.Refuse(name, "error.address-of", "address", s)
+			continue
+		}
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// alikeBox is the fragment beside the subject: what looks like the words being typed.
+type alikeBox struct {
+	Page
+	Alike []alikeLine
+}
+
+type alikeLine struct{ Title, Address, Meta string }
+
+// alikeMost is how many look-alikes are offered.
+const alikeMost = 5
+
+func (a *App) getLookAlike(c *fiber.Ctx) error {
+	q := a.query(c)
+	v := &alikeBox{Page: a.page(c, "new-ticket.alike")}
+	var err error
+	if v.Alike, err = a.alike(c, &v.Page, q.Raw("q"), q.Raw("module")); err != nil {
+		return err
+	}
+	return a.fragment(c, "part/look-alike", v)
+}
+
+// alike finds articles and own tickets that resemble the subject, those of the module first. It is an addition: without
+// an index there is none, and the form works.
+func (a *App) alike(c *fiber.Ctx, p *Page, subject, module string) ([]alikeLine, error) {
+	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
+		return nil, nil
+	}
+	found, err := a.desk.LookAlike(a.ctx(c), a.actor(c), subject, alikeMost)
+	if store.KindOf(err) == store.Unavailable {
+		a.log.Warn("look for what is alike", "err", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	near := func(f desk.Found) bool {
+		return module != "" && f.Module != nil && (f.Module.Code == module || strings.HasPrefix(f.Module.Code, module+"/"))
+	}
+	slices.SortStableFunc(found, func(x, y desk.Found) int {
+		switch {
+		case near(x) && !near(y):
+			return -1
+		case near(y) && !near(x):
+			return 1
+		}
+		return 0
+	})
+	var out []alikeLine
+	for _, f := range found {
+		line := alikeLine{Title: f.Title}
+		name := ""
+		if f.Module != nil {
+			name = f.Module.Name.In(p.Lang)
+		}
+		if f.Ticket != nil {
+			line.Title = fmt.Sprintf("#%d %s", f.Ticket.ID, f.Title)
+			line.Address = ticketAddress(f.Ticket.ID)
+			line.Meta = joined(" · ", p.T("new-ticket.alike-ticket"), p.stateWords(f.Ticket))
+		} else {
+			line.Address = articleAddress(f.Article)
+			line.Meta = joined(" · ", p.T("new-ticket.alike-article"), name)
+		}
+		out = append(out, line)
+	}
+	return out, nil
+}

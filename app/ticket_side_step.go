@@ -1,0 +1,146 @@
+package app
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// sideValues are the first values of the page's forms.
+func sideValues(t *store.Ticket, levels []desk.Level) url.Values {
+	values := url.Values{"subject": {t.Subject}, "severity": {t.Severity.String()}, "urgency": {t.Urgency.String()}, "module": {noModule}}
+	if l := levelOf(levels, t.Module); l != nil {
+		values.Set("module", l.Code)
+	}
+	if !t.Deadline.IsZero() {
+		values.Set("deadline", t.Deadline.Format(time.DateOnly))
+	}
+	return values
+}
+
+// correcting fills the form that corrects the ticket until it is taken in charge.
+func (v *sidePage) correcting(levels []desk.Level) {
+	v.Modules = v.moduleChoices(levels, v.Value("module"), false)
+	for s := store.Blocking; s <= store.Low; s++ {
+		code := s.String()
+		v.Severities = append(v.Severities, choice{Code: code, Label: v.T("severity." + code), Chosen: v.Chosen("severity", code)})
+	}
+	for u := store.Today; u <= store.NoDate; u++ {
+		code := u.String()
+		v.Urgencies = append(v.Urgencies, choice{Code: code, Label: v.T("urgency." + code), Chosen: v.Chosen("urgency", code)})
+	}
+	v.Today = v.now.Format(time.DateOnly)
+	for _, field := range []string{"subject", "module", "severity", "urgency", "deadline"} {
+		v.Correcting = v.Correcting || v.Err(field) != ""
+	}
+}
+
+// postSideMessage writes a message, alone or together with what the pressed button says.
+func (a *App) postSideMessage(c *fiber.Ctx) error {
+	f := a.form(c)
+	switch f.Raw("act") {
+	case "confirm":
+		return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, false), Confirm: true}, "flash.side-confirmed")
+	case "solved", "withdrawn":
+		return a.sideStep(c, f, settle(f, "act", a.sideText(c, f, false)), "flash.side-settled")
+	case "reopen":
+		return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, true), Reopen: true}, "flash.side-sent")
+	}
+	return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, true)}, "flash.side-sent")
+}
+
+func (a *App) postSideConfirm(c *fiber.Ctx) error {
+	f := a.form(c)
+	return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, false), Confirm: true}, "flash.side-confirmed")
+}
+
+func (a *App) postSideReopen(c *fiber.Ctx) error {
+	f := a.form(c)
+	return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, true), Reopen: true}, "flash.side-sent")
+}
+
+func (a *App) postSideSettle(c *fiber.Ctx) error {
+	f := a.form(c)
+	return a.sideStep(c, f, settle(f, "outcome", a.sideText(c, f, false)), "flash.side-settled")
+}
+
+// settle resolves on the requester's side: it is solved, or not needed any more.
+func settle(f *Form, field string, text *desk.Text) desk.Step {
+	return desk.Step{Message: text, To: store.StateResolved, Outcome: formCode[store.Outcome](f, field)}
+}
+
+// sideText reads the message of the form, nil when there is none and none is needed. Files alone are a message too.
+func (a *App) sideText(c *fiber.Ctx, f *Form, needed bool) *desk.Text {
+	text := &desk.Text{Body: f.Body("body"), Files: f.Files("files")}
+	if text.Body == "" && len(text.Files) > 0 {
+		text.Body = a.words.text(a.lang(c), "side.only-files")
+	}
+	if text.Body == "" && !needed {
+		return nil
+	}
+	return text
+}
+
+func (a *App) postSideCorrect(c *fiber.Ctx) error {
+	f := a.form(c)
+	subject, severity, urgency := f.Text("subject", 250), formCode[store.Severity](f, "severity"), formCode[store.Urgency](f, "urgency")
+	deadline := a.deadline(c, f, urgency)
+	level, err := a.formModule(f)
+	if err != nil {
+		return err
+	}
+	module := uint64(0)
+	if level != nil {
+		module = level.ID
+	}
+	return a.sideStep(c, f, desk.Step{Subject: &subject, Module: &module, Severity: &severity, Urgency: &urgency, Deadline: &deadline}, "flash.side-corrected")
+}
+
+// postSideParticipants adds somebody by address or takes somebody out. Whether an address was known is not told.
+func (a *App) postSideParticipants(c *fiber.Ctx) error {
+	f := a.form(c)
+	if f.Has("remove") {
+		return a.sideStep(c, f, desk.Step{Remove: f.IDs("remove")}, "flash.side-removed")
+	}
+	add := formAddresses(f, "participants")
+	if len(add) == 0 && f.Err() == nil {
+		f.Refuse("participants", "error.required")
+	}
+	return a.sideStep(c, f, desk.Step{Add: add}, "flash.side-added")
+}
+
+// sideStep does the step and returns to the ticket, or to the new one that a late message opened. What is wrong comes
+// back on the page with everything typed; when the ticket has moved on meanwhile, so does the text, to be sent again.
+func (a *App) sideStep(c *fiber.Ctx, f *Form, s desk.Step, flashKey string) error {
+	n, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	actor := a.actor(c)
+	s.Rev, s.PublicRev = f.ID("rev"), f.ID("public_rev")
+	var t *store.Ticket
+	if err = f.Err(); err == nil {
+		t, err = a.desk.Do(actor, n, s)
+	}
+	if err != nil {
+		tv, gone := a.desk.Ticket(actor, n)
+		if gone != nil {
+			return gone
+		}
+		return a.sideTicket(c, tv, f, err)
+	}
+	if err := a.desk.ReadNotices(actor, n); err != nil {
+		a.log.Error("read notices of a ticket", "ticket", n, "err", err)
+	}
+	if t.ID != n {
+		return a.done(c, "flash.side-followed", ticketAddress(t.ID), "number", n)
+	}
+	if _, err := a.desk.Ticket(actor, n); store.KindOf(err) == store.NotFound && err != nil {
+		return a.done(c, flashKey, "/tickets") // one has taken oneself out
+	}
+	return a.done(c, flashKey, ticketAddress(n))
+}
