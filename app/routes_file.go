@@ -1,3 +1,7 @@
 package app
 
-func (a *App) fileRoutes() []route { return nil }
+func (a *App) fileRoutes() []route {
+	return []route{
+		get("/files/:n<int>", "file.show", guest, a.getFile),
+	}
+}

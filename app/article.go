@@ -1,0 +1,457 @@
+package app
+
+import (
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// articlesPerPage is how many titles one page of a list has.
+const articlesPerPage = 50
+
+// withoutModule stands in an address for the articles that belong to no level. No level has this code.
+const withoutModule = "-"
+
+// guidePage is the front page of the knowledge base.
+type guidePage struct {
+	Page
+	Boxes  []guideBox
+	Recent []articleLine
+	All    string // how many there are, in words; empty when there are none
+	Drafts bool
+}
+
+// guideBox is one product with the levels directly below it that have articles.
+type guideBox struct {
+	Name    string
+	Address string
+	Count   string
+	Levels  []Link
+}
+
+// articlesPage lists the articles of a level and of those below it by title.
+type articlesPage struct {
+	Page
+	Tree    []guideNode
+	Lines   []articleLine
+	Total   string
+	Range   string // 51-100 di 2560, where it is known
+	Next    string
+	First   string
+	Letters []Link
+	Write   string
+}
+
+// guideNode is one level of the catalogue in a tree of links.
+type guideNode struct {
+	Label, Address, Count string
+	Current               bool
+	Below                 []guideNode
+}
+
+// articleLine is one article in a list.
+type articleLine struct {
+	Title, Address, Text string
+	Module               string
+	Updated              string
+	Lang                 string // of the title; empty when it is the reader's
+	Language             string // the name of that language
+	Draft, AgentsOnly    bool
+}
+
+// guideCatalogue is what every page of the knowledge base needs to know: the catalogue, and how many articles the reader may
+// read of each level with all below it.
+type guideCatalogue struct {
+	levels []desk.Level
+	counts map[uint64]int // with the levels below
+	total  int
+	loose  int // without a level
+}
+
+func (a *App) guideCatalogue(c *fiber.Ctx) (*guideCatalogue, error) {
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	own, err := a.desk.ArticleCounts(a.actor(c))
+	if err != nil {
+		return nil, err
+	}
+	g := &guideCatalogue{levels: levels, counts: map[uint64]int{}, loose: own[0]}
+	for _, n := range own {
+		g.total += n
+	}
+	for _, l := range levels {
+		g.counts[l.ID] += own[l.ID]
+		for _, up := range l.Above {
+			g.counts[up] += own[l.ID]
+		}
+	}
+	return g, nil
+}
+
+// shown reports whether the level has anything for the reader.
+func (g *guideCatalogue) shown(l *desk.Level) bool { return g.counts[l.ID] > 0 }
+
+func (a *App) getArticles(c *fiber.Ctx) error {
+	v := &guidePage{Page: a.page(c, "articles.title")}
+	v.Nav = "articles"
+	g, err := a.guideCatalogue(c)
+	if err != nil {
+		return err
+	}
+	for i := range g.levels {
+		l := &g.levels[i]
+		switch {
+		case !g.shown(l):
+		case l.Depth == 0:
+			v.Boxes = append(v.Boxes, guideBox{Name: l.Name.In(v.Lang), Address: levelAddress(l.Code), Count: v.Plural("articles.count", g.counts[l.ID])})
+		case l.Depth == 1 && len(v.Boxes) > 0:
+			box := &v.Boxes[len(v.Boxes)-1]
+			box.Levels = append(box.Levels, Link{Label: l.Name.In(v.Lang), Address: levelAddress(l.Code), Count: v.Number(g.counts[l.ID])})
+		}
+	}
+	if g.loose > 0 {
+		v.Boxes = append(v.Boxes, guideBox{Name: v.T("articles.loose"), Address: levelAddress(withoutModule), Count: v.Plural("articles.count", g.loose)})
+	}
+	if g.total > 0 {
+		v.All = v.Plural("articles.all", g.total)
+	}
+	recent, err := a.desk.RecentArticles(a.actor(c), v.Lang, 6)
+	if err != nil {
+		return err
+	}
+	for _, item := range recent {
+		v.Recent = append(v.Recent, v.line(item, g.path(item.Module, v.Lang)))
+	}
+	v.Drafts = v.IsWriter
+	return a.render(c, "page/articles", v)
+}
+
+// path names a level with those above it, nothing for none.
+func (g *guideCatalogue) path(id uint64, lang string) string {
+	if l := g.level(id); l != nil {
+		return l.Path.In(lang)
+	}
+	return ""
+}
+
+func (g *guideCatalogue) level(id uint64) *desk.Level {
+	i := slices.IndexFunc(g.levels, func(l desk.Level) bool { return l.ID == id })
+	if id == 0 || i < 0 {
+		return nil
+	}
+	return &g.levels[i]
+}
+
+func levelAddress(code string) string { return "/articles/in/" + code }
+func articlePath(slug string) string  { return "/articles/" + slug }
+
+// excerptSource bounds how much of a body is read for the few words a list shows of it, in bytes.
+const excerptSource = 4 << 10
+
+// line makes a line of a list of the article.
+func (p *Page) line(item desk.ArticleItem, module string) articleLine {
+	v := item.Version
+	l := articleLine{Title: v.Title, Address: articlePath(item.Slug), Module: module, Updated: p.T("articles.updated", "date", p.Date(v.Updated)),
+		Draft: v.Publication == store.Draft, AgentsOnly: item.Audience == store.Agents}
+	body := v.Body
+	if len(body) > excerptSource {
+		body = strings.ToValidUTF8(body[:excerptSource], "")
+	}
+	l.Text = markup.Excerpt(markup.Plain(v.Format.String(), body), 170)
+	if v.Language != p.Lang {
+		l.Lang, l.Language = v.Language, p.T("articles.language-"+v.Language)
+		l.Address += "?lang=" + v.Language
+	}
+	return l
+}
+
+// getArticlesIn lists the articles of one level, of no level, or all of them.
+func (a *App) getArticlesIn(c *fiber.Ctx) error {
+	code := strings.Trim(c.Params("*"), "/")
+	v := &articlesPage{Page: a.page(c, "articles.title")}
+	v.Nav = "articles"
+	g, err := a.guideCatalogue(c)
+	if err != nil {
+		return err
+	}
+	v.Crumb(v.T("articles.title"), "/articles")
+	f := desk.ArticleFilter{Language: v.Lang, Limit: articlesPerPage}
+	total, here := g.total, uint64(0)
+	switch code {
+	case "":
+		v.Title = v.T("articles.all-title")
+		v.Crumb(v.Title, "")
+	case withoutModule:
+		f.Module, total = new(uint64), g.loose
+		v.Title = v.T("articles.loose")
+		v.Crumb(v.Title, "")
+	default:
+		i := slices.IndexFunc(g.levels, func(l desk.Level) bool { return l.Code == code })
+		if i < 0 {
+			return store.Fail(store.NotFound, "error.not-found")
+		}
+		l := &g.levels[i]
+		f.Module, f.Below, total, here = &l.ID, true, g.counts[l.ID], l.ID
+		v.Title = v.T("articles.in", "level", l.Path.In(v.Lang))
+		for _, up := range l.Above {
+			if u := g.level(up); u != nil {
+				v.Crumb(u.Name.In(v.Lang), levelAddress(u.Code))
+			}
+		}
+		v.Crumb(l.Name.In(v.Lang), "")
+	}
+	q := a.query(c)
+	f.After = q.Raw("after")
+	begin := q.Int("n", 1, 1_000_000, 0)
+	list, err := a.desk.Articles(a.actor(c), f)
+	if err != nil {
+		return err
+	}
+	for _, item := range list.Items {
+		module := ""
+		if item.Module != here {
+			module = g.path(item.Module, v.Lang)
+		}
+		v.Lines = append(v.Lines, v.line(item, module))
+	}
+	v.Tree = g.tree(&v.Page, code)
+	v.Total = v.Plural("articles.count", total)
+	v.pages(begin, f.After, list.Next, total)
+	if v.IsWriter {
+		v.Write = "/articles/new"
+		if here != 0 {
+			v.Write += fmt.Sprintf("?module=%d", here)
+		}
+	}
+	return a.render(c, "page/articles-in", v)
+}
+
+// pages makes the ways through a list of more than one page: to the next one, to the first, and to each letter. The
+// place in the list is known as long as somebody turns pages one by one.
+func (v *articlesPage) pages(begin int, after, next string, total int) {
+	if after == "" {
+		begin = 1
+	}
+	if total <= articlesPerPage {
+		return
+	}
+	if begin > 0 && len(v.Lines) > 0 {
+		v.Range = v.T("articles.range", "first", v.Number(begin), "last", v.Number(begin+len(v.Lines)-1), "total", v.Number(total))
+	} else {
+		v.Range = v.Total
+	}
+	if after != "" {
+		v.First = v.Path
+	}
+	if next != "" {
+		v.Next = v.Path + "?after=" + url.QueryEscape(next)
+		if begin > 0 {
+			v.Next += fmt.Sprintf("&n=%d", begin+len(v.Lines))
+		}
+	}
+	for r := 'a'; r <= 'z'; r++ {
+		at := hex.EncodeToString([]byte{byte(r)}) // titles sort by their folded letters
+		v.Letters = append(v.Letters, Link{Label: strings.ToUpper(string(r)), Address: v.Path + "?after=" + at, Current: after == at})
+	}
+}
+
+// tree shows the levels that have articles; of products other than the one the page is in, only the first level below.
+func (g *guideCatalogue) tree(p *Page, code string) []guideNode {
+	node := func(label, code, at string, n int) guideNode {
+		return guideNode{Label: label, Address: strings.TrimSuffix(levelAddress(code), "/"), Count: p.Number(n), Current: code == at}
+	}
+	out := []guideNode{node(p.T("articles.everything"), "", code, g.total)}
+	for i := range g.levels {
+		l := &g.levels[i]
+		if !g.shown(l) && l.Code != code {
+			continue
+		}
+		n := node(l.Name.In(p.Lang), l.Code, code, g.counts[l.ID])
+		switch l.Depth {
+		case 0:
+			out = append(out, n)
+		case 1:
+			up := &out[len(out)-1]
+			up.Below = append(up.Below, n)
+		default:
+			area := path.Dir(l.Code)
+			if code != area && !strings.HasPrefix(code, area+"/") {
+				continue
+			}
+			if up := &out[len(out)-1]; len(up.Below) > 0 {
+				last := &up.Below[len(up.Below)-1]
+				last.Below = append(last.Below, n)
+			}
+		}
+	}
+	if g.loose > 0 {
+		out = append(out, node(p.T("articles.loose"), withoutModule, code, g.loose))
+	}
+	return out
+}
+
+// articlePage is one article in one language.
+type articlePage struct {
+	Page
+	Heading    string
+	Lang2      string // of the article, when it is not the page's
+	Article    template.HTML
+	Headings   []markup.Heading
+	Module     Link
+	Updated    string
+	Others     []Link // the article in its other languages
+	Missing    string // says that there is no version in the reader's language
+	Draft      string // says that only those who write see it
+	AgentsOnly bool
+	Files      []fileCard
+	Edit       string
+	Translate  Link
+	Ask        string
+	Clear      string // drafts of the browser that are saved now
+}
+
+func filePath(id uint64) string { return fmt.Sprintf("/files/%d", id) }
+
+// fileEnding is the ending of a name in capitals, at most four letters of it.
+func fileEnding(name string) string {
+	ext := strings.ToUpper(strings.TrimPrefix(path.Ext(name), "."))
+	if ext == "" || len(ext) > 4 {
+		return "FILE"
+	}
+	return ext
+}
+
+func (a *App) getArticle(c *fiber.Ctx) error {
+	v := &articlePage{Page: a.page(c, "articles.title")}
+	v.Nav = "articles"
+	want := v.Lang
+	if l := c.Query("lang"); slices.Contains(languages, l) {
+		want = l
+	}
+	art, err := a.desk.Article(a.actor(c), c.Params("slug"), want)
+	if err != nil {
+		return err
+	}
+	ver := art.Version
+	v.Title, v.Heading = ver.Title, ver.Title
+	if ver.Language != v.Lang {
+		v.Lang2 = ver.Language
+	}
+	if ver.Language != want {
+		v.Missing = v.T("article.missing-" + want)
+	}
+	if ver.Publication == store.Draft {
+		v.Draft = v.T("article.draft-text")
+	}
+	v.AgentsOnly = art.Audience == store.Agents
+	v.Updated = v.T("articles.updated", "date", v.Date(ver.Updated))
+	v.Article = markup.HTML(ver.Format.String(), ver.Body)
+	v.Headings = chapters(markup.Headings(ver.Format.String(), ver.Body))
+	for _, l := range art.Languages {
+		if l != ver.Language {
+			v.Others = append(v.Others, Link{Label: a.words.text(l, "article.read-in-"+l), Lang: l, Address: articlePath(art.Slug) + "?lang=" + l})
+		}
+	}
+	if v.Flash != "" {
+		v.Clear = fmt.Sprintf("%d-article--%s %d-article-%s-%s", v.Person, ver.Language, v.Person, art.Slug, ver.Language)
+	}
+	if err := a.articlePlace(v, art); err != nil {
+		return err
+	}
+	for _, f := range art.Files {
+		if !namesFile(ver.Body, f.ID) {
+			v.Files = append(v.Files, v.fileCard(f))
+		}
+	}
+	if art.MayChange {
+		v.Edit = articlePath(art.Slug) + "/edit?lang=" + ver.Language
+	}
+	if v.IsWriter && len(art.Languages) == 1 {
+		other := otherLanguage(ver.Language)
+		v.Translate = Link{Label: v.T("article.write-in-" + other), Address: articlePath(art.Slug) + "/edit?lang=" + other}
+	}
+	return a.render(c, "page/article", v)
+}
+
+// articlePlace says where the article belongs: the path above it, its module, and where to ask about it.
+func (a *App) articlePlace(v *articlePage, art *desk.ArticleView) error {
+	v.Crumb(v.T("articles.title"), "/articles")
+	v.Ask = "/tickets/new"
+	if l := art.Module; l != nil {
+		levels, err := a.desk.Catalogue()
+		if err != nil {
+			return err
+		}
+		for _, up := range levels {
+			if slices.Contains(l.Above, up.ID) {
+				v.Crumb(up.Name.In(v.Lang), levelAddress(up.Code))
+			}
+		}
+		v.Crumb(l.Name.In(v.Lang), levelAddress(l.Code))
+		v.Module = Link{Label: l.Path.In(v.Lang), Address: levelAddress(l.Code)}
+		v.Ask = newTicketAddress(l.Code)
+		if !l.Here() {
+			v.Ask = "/modules/" + l.Code // says who serves it
+		}
+	}
+	v.Crumb(markup.Excerpt(v.Title, 60), "")
+	return nil
+}
+
+func otherLanguage(lang string) string {
+	if lang == "it" {
+		return "en"
+	}
+	return "it"
+}
+
+// chapters chooses the headings for the list beside an article: the chapters, with their parts when there are few
+// chapters; nothing for a short article.
+func chapters(all []markup.Heading) []markup.Heading {
+	var chapters, parts []markup.Heading
+	for _, h := range all {
+		if h.Text == "" {
+			continue
+		}
+		if h.Level == 2 {
+			chapters = append(chapters, h)
+		}
+		if h.Level <= 3 {
+			parts = append(parts, h)
+		}
+	}
+	switch {
+	case len(chapters) >= 3:
+		return chapters
+	case len(parts) >= 3:
+		return parts
+	}
+	return nil
+}
+
+// namesFile reports whether the text links to the file or shows it.
+func namesFile(body string, id uint64) bool {
+	address := filePath(id)
+	for rest := body; ; {
+		i := strings.Index(rest, address)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(address):]
+		if rest == "" || rest[0] < '0' || rest[0] > '9' {
+			return true
+		}
+	}
+}

@@ -1,0 +1,513 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// articleEditPage is the editor of an article in one language.
+type articleEditPage struct {
+	Page
+	Address    string // to which the form is sent
+	Language   string // of the text
+	Name       string // of that language
+	New        bool   // there is no text in the language yet
+	Tabs       []Link
+	Modules    []articleOption
+	Audiences  []articleOption
+	States     []articleOption
+	NoPublish  string // why it cannot be published
+	HTML       bool   // the text is HTML, as imported pages are
+	Draft      string // name under which the browser keeps what is being typed
+	Preview    template.HTML
+	Previewed  bool
+	PreviewURL string
+	Uploads    []insertable
+	Files      []insertable
+	Other      *otherVersion
+	Delete     string
+	Cancel     string
+}
+
+// articleOption is one thing that can be chosen.
+type articleOption struct {
+	Value, Label, Hint string
+	Chosen, Off        bool
+}
+
+// insertable is a file with what to write to have it in the text.
+type insertable struct {
+	ID       uint64
+	Card     fileCard
+	Markdown string
+	Anchor   string // of the text to copy
+}
+
+// otherVersion is what somebody else saved meanwhile, beside what is in the form.
+type otherVersion struct {
+	Gone  bool
+	Title string
+	Diff  []diffLine
+	When  Moment
+}
+
+// articleText is the form of one language version.
+type articleText struct {
+	form   desk.ArticleForm
+	act    string
+	before []uint64 // uploads that an earlier try of the form kept
+}
+
+func (a *App) getNewArticle(c *fiber.Ctx) error {
+	return a.articleEditPage(c, nil, &articleEditPage{}, nil, nil)
+}
+
+func (a *App) getEditArticle(c *fiber.Ctx) error {
+	art, err := a.desk.Article(a.actor(c), c.Params("slug"), a.editLanguage(c, nil))
+	if err != nil {
+		return err
+	}
+	return a.articleEditPage(c, art, &articleEditPage{}, nil, nil)
+}
+
+// editLanguage is the language of the text in the form: what the form says, else the address, else the reader's.
+func (a *App) editLanguage(c *fiber.Ctx, f *Form) string {
+	lang := c.Query("lang")
+	if f != nil {
+		lang = f.Raw("lang")
+	} else if kept := a.draft(c); kept != nil {
+		lang = kept.Get("lang")
+	}
+	if slices.Contains(languages, lang) {
+		return lang
+	}
+	return a.lang(c)
+}
+
+// articleEditPage shows the editor: of a new article when art is nil, else of art in the language asked for, of which
+// there may be no text yet.
+func (a *App) articleEditPage(c *fiber.Ctx, art *desk.ArticleView, v *articleEditPage, f *Form, err error) error {
+	preview, previewed, other, status := v.Preview, v.Previewed, v.Other, v.Page.Status
+	v.Page = a.page(c, "article.new-title")
+	v.Nav, v.Preview, v.Previewed, v.Other, v.Page.Status = "articles", preview, previewed, other, status
+	v.Language = a.editLanguage(c, f)
+	v.Name = v.T("articles.language-" + v.Language)
+	v.Crumb(v.T("articles.title"), "/articles")
+	version, err2 := v.open(a, c, art)
+	if err2 != nil {
+		return err2
+	}
+	v.Crumb(v.Title, "")
+	if f == nil && !v.resume(c) {
+		v.fill(firstValues(c, art, version))
+	}
+	if f != nil {
+		if err := v.refill(f, err); err != nil {
+			return err
+		}
+	}
+	v.HTML = v.Value("format") == store.HTML.String()
+	v.PreviewURL = "/preview?as=article"
+	if v.HTML {
+		v.PreviewURL += "&format=html"
+	}
+	if v.New {
+		v.Draft = fmt.Sprintf("%d-article-%s-%s", v.Person, c.Params("slug"), v.Language)
+	}
+	if err := v.options(a, art); err != nil {
+		return err
+	}
+	for _, k := range v.Kept() {
+		v.Uploads = append(v.Uploads, v.insertable(k.ID, fileCard{Name: k.Name, Address: filePath(k.ID), Kind: fileEnding(k.Name), Size: k.Size}))
+	}
+	if art != nil {
+		for _, file := range art.Files {
+			v.Files = append(v.Files, v.insertable(file.ID, v.fileCard(file)))
+		}
+	}
+	return a.render(c, "page/article-edit", v)
+}
+
+// open says which text is being edited, and refuses one that the actor may not change. It returns the version that is
+// there, nil when there is none in the language.
+func (v *articleEditPage) open(a *App, c *fiber.Ctx, art *desk.ArticleView) (*store.Version, error) {
+	v.Address, v.Cancel, v.New = "/articles/new", "/articles", true
+	at := v.Address
+	var version *store.Version
+	if art != nil {
+		at = articlePath(art.Slug) + "/edit"
+		v.Address, v.Cancel = at, articlePath(art.Slug)
+		v.Title = v.T("article.edit-title")
+		v.Crumb(markup.Excerpt(art.Version.Title, 60), v.Cancel)
+		if art.Version.Language == v.Language {
+			version, v.New = art.Version, false
+			if !art.MayChange {
+				return nil, store.Fail(store.Denied, "error.publish-denied")
+			}
+			v.Cancel += "?lang=" + v.Language
+		} else {
+			v.Title = v.T("article.write-in-" + v.Language)
+		}
+		if !art.MayPublish {
+			v.NoPublish = v.T("article.no-publish")
+		}
+		if art.MayDelete && !v.New {
+			v.Delete = articlePath(art.Slug) + "/delete"
+		}
+	}
+	for _, l := range languages {
+		link := Link{Label: v.T("articles.language-" + l), Lang: l, Address: at + "?lang=" + l, Current: l == v.Language}
+		if art == nil && c.Query("module") != "" {
+			link.Address += "&module=" + url.QueryEscape(c.Query("module"))
+		}
+		if art != nil && !slices.Contains(art.Languages, l) {
+			link.Count = v.T("article.not-there")
+		}
+		v.Tabs = append(v.Tabs, link)
+	}
+	return version, nil
+}
+
+// firstValues is what the form holds when it is opened.
+func firstValues(c *fiber.Ctx, art *desk.ArticleView, version *store.Version) url.Values {
+	values := url.Values{"rev": {"0"}, "state": {store.Draft.String()}, "audience": {store.SignedIn.String()}, "format": {store.Markdown.String()}}
+	if art != nil {
+		values.Set("audience", art.Audience.String())
+		values.Set("module", itoaOrEmpty(art.Article.Module))
+	} else {
+		values.Set("module", c.Query("module"))
+	}
+	if version != nil {
+		values.Set("rev", fmt.Sprint(version.Rev))
+		values.Set("state", version.Publication.String())
+		values.Set("format", version.Format.String())
+		values.Set("title", version.Title)
+		values.Set("body", version.Body)
+	}
+	return values
+}
+
+func itoaOrEmpty(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+// options lists what can be chosen.
+func (v *articleEditPage) options(a *App, art *desk.ArticleView) error {
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	for _, l := range levels {
+		value := fmt.Sprint(l.ID)
+		if l.Retired && !v.Chosen("module", value) {
+			continue
+		}
+		v.Modules = append(v.Modules, articleOption{Value: value, Label: l.Path.In(v.Lang), Chosen: v.Chosen("module", value)})
+	}
+	for _, aud := range []store.Audience{store.Public, store.SignedIn, store.Agents} {
+		code := aud.String()
+		v.Audiences = append(v.Audiences, articleOption{Value: code, Label: v.T("article.audience-" + code), Hint: v.T("article.audience-hint-" + code), Chosen: v.Chosen("audience", code)})
+	}
+	for _, pub := range []store.Publication{store.Draft, store.Published} {
+		code := pub.String()
+		o := articleOption{Value: code, Label: v.T("article.state-" + code), Hint: v.T("article.state-hint-" + code), Chosen: v.Chosen("state", code)}
+		if pub == store.Published && v.NoPublish != "" {
+			o.Hint, o.Off = v.NoPublish, !o.Chosen
+		}
+		v.States = append(v.States, o)
+	}
+	return nil
+}
+
+func (v *articleEditPage) insertable(id uint64, card fileCard) insertable {
+	return insertable{ID: id, Card: card, Markdown: fileMarkdown(id, card.Name, v.HTML), Anchor: fmt.Sprintf("insert-%d", id)}
+}
+
+// fileMarkdown is what stands in a text for a file: the picture itself, or a link.
+func fileMarkdown(id uint64, name string, html bool) string {
+	picture := slices.Contains([]string{"PNG", "JPG", "JPEG", "GIF", "WEBP"}, fileEnding(name))
+	if html {
+		name = template.HTMLEscapeString(name)
+		if picture {
+			return fmt.Sprintf(`<img src="%s" alt="%s">`, filePath(id), name)
+		}
+		return fmt.Sprintf(`<a href="%s">%s</a>`, filePath(id), name)
+	}
+	name = strings.NewReplacer("[", `\[`, "]", `\]`, `\`, `\\`).Replace(name)
+	text := fmt.Sprintf("[%s](%s)", name, filePath(id))
+	if picture {
+		return "!" + text
+	}
+	return text
+}
+
+func (a *App) postNewArticle(c *fiber.Ctx) error { return a.saveArticle(c, nil) }
+
+func (a *App) postEditArticle(c *fiber.Ctx) error {
+	art, err := a.desk.Article(a.actor(c), c.Params("slug"), a.editLanguage(c, a.form(c)))
+	if err != nil {
+		return err
+	}
+	return a.saveArticle(c, art)
+}
+
+// readArticle reads the form. Uploads are kept whatever else is wrong with it.
+func (a *App) readArticle(c *fiber.Ctx, f *Form, art *desk.ArticleView) articleText {
+	t := articleText{act: f.Raw("act"), before: f.IDs("kept_file")}
+	t.form = desk.ArticleForm{Title: f.Text("title", 250), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
+		Audience: formCode[store.Audience](f, "audience"), Publication: formCode[store.Publication](f, "state"),
+		Format: formCode[store.Format](f, "format"), Language: a.editLanguage(c, f), Files: f.Files("files")}
+	if art != nil {
+		t.form.Slug = art.Slug
+	}
+	return t
+}
+
+// saveArticle saves the text, or shows how it will look, or takes files in and writes them at the end of the text.
+func (a *App) saveArticle(c *fiber.Ctx, art *desk.ArticleView) error {
+	f := a.form(c)
+	t := a.readArticle(c, f, art)
+	v := &articleEditPage{}
+	switch t.act {
+	case "preview":
+		v.Previewed, v.Preview = true, markup.HTML(t.form.Format.String(), f.Raw("body"))
+		return a.articleEditPage(c, art, v, f, f.Err())
+	case "upload":
+		t.insert(f)
+		return a.articleEditPage(c, art, v, f, f.Err())
+	}
+	err := f.Err()
+	var saved *desk.ArticleView
+	if err == nil {
+		saved, err = a.desk.SaveArticle(a.actor(c), t.form)
+	}
+	if err == nil {
+		key := "flash.article-saved"
+		if saved.Version.Publication == store.Published {
+			key = "flash.article-published"
+		}
+		return a.done(c, key, articlePath(saved.Slug)+"?lang="+saved.Version.Language)
+	}
+	if store.KindOf(err) == store.Conflict {
+		if v.Other, err = a.otherVersion(c, t.form, f); err != nil {
+			return err
+		}
+		v.Page.Status = fiber.StatusConflict
+		if art, err = a.desk.Article(a.actor(c), c.Params("slug"), t.form.Language); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return a.articleEditPage(c, art, v, f, nil)
+	}
+	return a.articleEditPage(c, art, v, f, besideField(err))
+}
+
+// insert writes the files that just came at the end of the text.
+func (t *articleText) insert(f *Form) {
+	html := t.form.Format == store.HTML
+	body := strings.TrimRight(f.Raw("body"), "\r\n ")
+	for _, k := range f.kept {
+		if slices.Contains(t.before, k.ID) {
+			continue
+		}
+		if body != "" {
+			body += "\n\n"
+		}
+		body += fileMarkdown(k.ID, k.Name, html)
+	}
+	f.values.Set("body", body+"\n")
+}
+
+// besideField makes of a right that one choice of the form would need a problem of that choice, so that the form comes
+// back with everything in it.
+func besideField(err error) error {
+	var one *store.Error
+	if errors.As(err, &one) && one.Kind == store.Denied && one.Field != "" {
+		return store.Fail(store.Invalid, one.Key).At(one.Field)
+	}
+	return err
+}
+
+// otherVersion is what somebody saved since the form was opened. The form gets the newest revision: who saves again has
+// seen it.
+func (a *App) otherVersion(c *fiber.Ctx, mine desk.ArticleForm, f *Form) (*otherVersion, error) {
+	art, err := a.desk.Article(a.actor(c), mine.Slug, mine.Language)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if err != nil || art.Version.Language != mine.Language {
+		f.values.Set("rev", "0")
+		return &otherVersion{Gone: true}, nil
+	}
+	f.values.Set("rev", fmt.Sprint(art.Version.Rev))
+	now := a.desk.Now().In(a.desk.Location())
+	return &otherVersion{Title: art.Version.Title, When: a.words.moment(a.lang(c), art.Version.Updated, now), Diff: diffLines(art.Version.Body, mine.Body)}, nil
+}
+
+func (a *App) postDeleteArticle(c *fiber.Ctx) error {
+	f := a.form(c)
+	slug, lang := c.Params("slug"), a.editLanguage(c, f)
+	rev := f.ID("rev")
+	if err := f.Err(); err != nil {
+		return err
+	}
+	if err := a.desk.DeleteArticle(a.actor(c), slug, lang, rev); err != nil {
+		return err
+	}
+	return a.done(c, "flash.article-deleted", "/articles/drafts")
+}
+
+// draftsPage lists the drafts for those who write.
+type draftsPage struct {
+	Page
+	Lines []draftLine
+	More  bool
+}
+
+type draftLine struct {
+	articleLine
+	Author  string
+	Changed Moment
+}
+
+const maxDrafts = 200
+
+func (a *App) getDrafts(c *fiber.Ctx) error {
+	v := &draftsPage{Page: a.page(c, "articles.drafts")}
+	v.Nav = "articles"
+	v.Crumb(v.T("articles.title"), "/articles")
+	v.Crumb(v.Title, "")
+	list, err := a.desk.Drafts(a.actor(c), maxDrafts)
+	if err != nil {
+		return err
+	}
+	v.More = len(list) == maxDrafts
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	g := &guideCatalogue{levels: levels}
+	names := map[uint64]string{}
+	err = a.st.View(func(tx *store.Tx) error {
+		for _, item := range list {
+			if p, err := store.People.Get(tx, item.Version.Author); err == nil {
+				names[p.ID] = p.Name // whoever is gone has no name to show
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, item := range list {
+		l := draftLine{articleLine: v.line(item, g.path(item.Module, v.Lang)), Author: names[item.Version.Author], Changed: v.Moment(item.Version.Updated)}
+		l.Address = articlePath(item.Slug) + "?lang=" + item.Version.Language
+		l.Language = v.T("articles.language-" + item.Version.Language)
+		v.Lines = append(v.Lines, l)
+	}
+	return a.render(c, "page/article-drafts", v)
+}
+
+// previewFragment is a text as it will look.
+type previewFragment struct {
+	Page
+	HTML template.HTML
+}
+
+// postPreview shows a text while it is being written: a message, or with as=article an article.
+func (a *App) postPreview(c *fiber.Ctx) error {
+	f := a.form(c)
+	text := f.Body("text")
+	if err := f.Err(); err != nil {
+		return err
+	}
+	v := &previewFragment{Page: a.page(c, "article.preview")}
+	switch {
+	case c.Query("as") != "article":
+		v.HTML = markup.MessageFolded(text, v.T("article.quoted"))
+	case c.Query("format") == store.HTML.String():
+		v.HTML = markup.HTML(markup.RichText, text)
+	default:
+		v.HTML = markup.HTML(markup.Markdown, text)
+	}
+	return a.fragment(c, "part/preview", v)
+}
+
+// getArticlePick lists articles for the editor's ??: those whose title begins like the words, then those that hold
+// them. Only what is published; what agents alone may read says so, for it must not go to anybody else.
+func (a *App) getArticlePick(c *fiber.Ctx) error {
+	actor := a.actor(c)
+	text := strings.TrimSpace(strings.ToValidUTF8(c.Query("q"), ""))
+	var items []desk.ArticleItem
+	var err error
+	if text == "" {
+		items, err = a.desk.RecentArticles(actor, actor.Language, maxPicks)
+	} else {
+		items, err = a.desk.PickArticles(actor, text, maxPicks)
+	}
+	if err != nil {
+		return err
+	}
+	if len(items) < maxPicks && text != "" {
+		found, err := a.desk.Search(a.ctx(c), actor, desk.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
+		if err != nil && store.KindOf(err) != store.Unavailable {
+			return err
+		}
+		for _, h := range found.Hits {
+			known := slices.ContainsFunc(items, func(i desk.ArticleItem) bool { return i.Article.ID == h.Article.ID })
+			if !known && h.Version.Publication == store.Published && len(items) < maxPicks {
+				items = append(items, desk.ArticleItem{Article: h.Article, Version: h.Version})
+			}
+		}
+	}
+	slices.SortStableFunc(items, func(x, y desk.ArticleItem) int {
+		return agentsLast(x.Audience == store.Agents, y.Audience == store.Agents)
+	})
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	g := &guideCatalogue{levels: levels}
+	out := []pickedArticle{}
+	for _, i := range items {
+		p := pickedArticle{Title: i.Version.Title, URL: articlePath(i.Slug), Text: g.path(i.Module, actor.Language)}
+		if i.Version.Language != actor.Language {
+			p.URL += "?lang=" + i.Version.Language
+		}
+		if i.Audience == store.Agents {
+			p.Text = strings.Trim(p.Text+", "+a.words.text(actor.Language, "articles.agents-only"), ", ")
+		}
+		out = append(out, p)
+	}
+	return c.JSON(out)
+}
+
+const maxPicks = 8
+
+type pickedArticle struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
+	Text  string `json:"text"`
+}
+
+func agentsLast(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case y:
+		return -1
+	}
+	return 1
+}

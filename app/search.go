@@ -1,0 +1,546 @@
+package app
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/search"
+	"sportello/store"
+)
+
+// The bounds of a search page. Beyond a thousand hits nobody turns pages: the page says to ask more precisely.
+const (
+	hitsPerPage = 20
+	searchReach = 1000
+	facetValues = 8 // values shown of one trait
+	searchText  = 2000
+)
+
+// searchPage is the one search over tickets and articles.
+type searchPage struct {
+	Page
+	Text     string // as asked
+	Asked    bool
+	Hidden   []searchHidden // what the form keeps of the filters that were clicked
+	Tabs     []Link
+	Facets   []searchFacet
+	Chosen   []Link // filters that hold, each with the address without it
+	Sorts    []Link
+	Count    string
+	Hits     []searchHit
+	Pages    searchPages
+	Any      bool // nothing has all the words
+	Instead  string
+	Original Link // the question as it was typed, when another one was answered
+	Meant    Link
+	Cut      bool
+	Trouble  string // why nothing can be found just now
+	Notice   string // how the index is, when it is not as it should be
+	Direct   Link   // the ticket whose number was typed
+	Help     []searchExample
+	OpenHelp bool
+}
+
+type searchHidden struct{ Name, Value string }
+
+type searchFacet struct {
+	Heading string
+	Values  []Link
+}
+
+// searchHit is one line of the answer.
+type searchHit struct {
+	Kind       string // Richiesta #12, Articolo
+	Address    string
+	Title      template.HTML
+	Lang       string // of title and text, when it is not the page's
+	Text       template.HTML
+	State      string // code of a ticket's state
+	StateWord  string
+	Module     string
+	When       string
+	Draft      bool
+	AgentsOnly bool
+	Secret     string
+}
+
+type searchPages struct {
+	Range, Before, After string
+	TooFar               bool
+}
+
+type searchExample struct {
+	Example, Address, Text string
+}
+
+// searchAsked is the question as the address has it: the text, and the filters that were clicked.
+type searchAsked struct {
+	text string
+	kind string              // ticket, article or both
+	sort string              // "" or date
+	page int                 // from 1
+	with map[string][]string // filter -> values
+}
+
+// searchFilters are the traits that can be clicked, in the order of the page; each is a filter of the query language.
+var searchFilters = []string{"state", "kind", "module", "group"}
+
+func (a *App) readAsked(c *fiber.Ctx) searchAsked {
+	q := a.query(c)
+	s := searchAsked{text: strings.TrimSpace(strings.ToValidUTF8(q.Raw("q"), " ")), page: q.Int("page", 1, searchReach/hitsPerPage, 1), with: map[string][]string{}}
+	if len(s.text) > searchText {
+		s.text = strings.ToValidUTF8(s.text[:searchText], "")
+	}
+	if t := q.Raw("type"); t == search.TypeTicket || t == search.TypeArticle {
+		s.kind = t
+	}
+	if q.Raw("sort") == "date" {
+		s.sort = "date"
+	}
+	for _, name := range searchFilters {
+		for _, value := range q.List(name) {
+			if isCode(value) && !slices.Contains(s.with[name], value) {
+				s.with[name] = append(s.with[name], value)
+			}
+		}
+	}
+	return s
+}
+
+// isCode reports whether the value may be a code of the catalogue or of the domain: it then cannot be anything but one
+// filter's value.
+func isCode(s string) bool {
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '/' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 200
+}
+
+// question is what the index is asked: the clicked filters, then the text, which may end in the middle of a phrase.
+func (s searchAsked) question() string {
+	var b strings.Builder
+	for _, name := range searchFilters {
+		for _, value := range s.with[name] {
+			b.WriteString(name + ":" + value + " ")
+		}
+	}
+	return b.String() + s.text
+}
+
+// address is where the question is asked; a first page and what is usual are left out.
+func (s searchAsked) address() string {
+	v := url.Values{}
+	if s.text != "" {
+		v.Set("q", s.text)
+	}
+	if s.kind != "" {
+		v.Set("type", s.kind)
+	}
+	if s.sort != "" {
+		v.Set("sort", s.sort)
+	}
+	for name, values := range s.with {
+		v[name] = values
+	}
+	if s.page > 1 {
+		v.Set("page", strconv.Itoa(s.page))
+	}
+	if len(v) == 0 {
+		return "/search"
+	}
+	return "/search?" + v.Encode()
+}
+
+// but returns a copy to change, on its first page.
+func (s searchAsked) but(change func(*searchAsked)) searchAsked {
+	with := map[string][]string{}
+	for name, values := range s.with {
+		with[name] = slices.Clone(values)
+	}
+	s.with, s.page = with, 1
+	change(&s)
+	return s
+}
+
+func (s searchAsked) without(name, value string) searchAsked {
+	return s.but(func(n *searchAsked) {
+		n.with[name] = slices.DeleteFunc(n.with[name], func(v string) bool { return v == value })
+		if len(n.with[name]) == 0 {
+			delete(n.with, name)
+		}
+	})
+}
+
+func (a *App) getSearch(c *fiber.Ctx) error {
+	s := a.readAsked(c)
+	v := &searchPage{Page: a.page(c, "search.title"), Text: s.text}
+	v.Query = s.text
+	v.Asked = strings.TrimSpace(s.question()) != ""
+	if v.Asked && s.text != "" {
+		v.Title = v.T("search.title-for", "text", s.text)
+	}
+	v.Crumb(v.T("nav.home"), "/")
+	v.Crumb(v.T("search.title"), "")
+	v.hold(s)
+	v.help()
+	v.Notice = a.indexNotice(&v.Page)
+	if !v.Asked {
+		v.OpenHelp = true
+		return a.render(c, "page/search", v)
+	}
+	q := desk.SearchQuery{Text: s.question(), Limit: hitsPerPage, Offset: (s.page - 1) * hitsPerPage, Facets: true, Sort: s.sort}
+	if s.kind != "" {
+		q.Types = []string{s.kind}
+	}
+	found, err := a.desk.Search(a.ctx(c), a.actor(c), q)
+	switch {
+	case store.KindOf(err) == store.Unavailable:
+		a.log.Warn("search", "err", err)
+		v.Trouble = a.searchTrouble(&v.Page, err) // the rest of the page is as good as ever
+	case err != nil:
+		return err
+	}
+	if err := a.answerSearch(c, v, s, found); err != nil {
+		return err
+	}
+	if len(v.Hits) == 0 {
+		a.offerNumber(c, v, s.text)
+	}
+	return a.render(c, "page/search", v)
+}
+
+// hold keeps in the form what was clicked, and lists it to be taken off again.
+func (v *searchPage) hold(s searchAsked) {
+	keep := func(name, value string) { v.Hidden = append(v.Hidden, searchHidden{name, value}) }
+	if s.kind != "" {
+		keep("type", s.kind)
+	}
+	if s.sort != "" {
+		keep("sort", s.sort)
+	}
+	for _, name := range searchFilters {
+		for _, value := range s.with[name] {
+			keep(name, value)
+		}
+	}
+}
+
+// answerSearch puts what was found into the page.
+func (a *App) answerSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.SearchPage) error {
+	names, err := a.searchNames(v)
+	if err != nil {
+		return err
+	}
+	v.Any, v.Cut = found.Parsed.Any && len(found.Hits) > 0, found.Parsed.Cut
+	v.Count = v.Plural("search.count", found.Total)
+	if found.AtLeast {
+		v.Count = v.Plural("search.at-least", found.Total)
+	}
+	reword := func(text string) string { return s.but(func(n *searchAsked) { n.text = text }).address() }
+	if found.Corrected != "" {
+		v.Instead = found.Corrected
+	}
+	if found.DidYouMean != "" {
+		v.Meant = Link{Label: found.DidYouMean, Address: reword(found.DidYouMean)}
+	}
+	for _, f := range found.Hits {
+		v.Hits = append(v.Hits, v.hit(f, found.Parsed))
+	}
+	if err := a.searchTabs(c, v, s, found); err != nil {
+		return err
+	}
+	v.facets(s, found, names)
+	for _, sort := range []string{"", "date"} {
+		code := sort
+		if code == "" {
+			code = "relevance"
+		}
+		v.Sorts = append(v.Sorts, Link{Label: v.T("search.sort-" + code), Address: s.but(func(n *searchAsked) { n.sort = sort }).address(), Current: s.sort == sort})
+	}
+	v.Pages = v.pages(s, found.Total)
+	return nil
+}
+
+func (v *searchPage) pages(s searchAsked, total int) searchPages {
+	var p searchPages
+	first := (s.page-1)*hitsPerPage + 1
+	last := min(s.page*hitsPerPage, total)
+	if total <= hitsPerPage || first > last {
+		if s.page > 1 {
+			p.Before = s.but(func(*searchAsked) {}).address()
+		}
+		return p
+	}
+	p.Range = v.T("articles.range", "first", v.Number(first), "last", v.Number(last), "total", v.Number(total))
+	turn := func(page int) string { return s.but(func(n *searchAsked) { n.page = page }).address() }
+	if s.page > 1 {
+		p.Before = turn(s.page - 1)
+	}
+	switch {
+	case last >= total:
+	case last >= searchReach:
+		p.TooFar = true
+	default:
+		p.After = turn(s.page + 1)
+	}
+	return p
+}
+
+// hit makes a line of what was found.
+func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
+	h := searchHit{Text: f.Snippet}
+	lang := v.Lang
+	if f.Module != nil {
+		h.Module = f.Module.Name.In(v.Lang)
+	}
+	switch {
+	case f.Ticket != nil:
+		t := f.Ticket
+		h.Kind, h.Address = v.T("search.ticket", "number", t.ID), fmt.Sprintf("/tickets/%d", t.ID)
+		h.State, h.StateWord = t.State.String(), v.stateWord(t.State.String())
+		h.When = v.Day(t.Opened)
+		if t.Language != "" {
+			lang = t.Language
+		}
+	case f.Article != nil:
+		h.Kind, h.Address = v.T("search.article"), articlePath(f.Article.Slug)
+		h.When = v.T("articles.updated", "date", v.Date(f.Version.Updated))
+		h.Draft, h.AgentsOnly = f.Version.Publication == store.Draft, f.Article.Audience == store.Agents
+		if lang = f.Version.Language; lang != v.Lang {
+			h.Address += "?lang=" + lang
+		}
+	}
+	if lang != v.Lang {
+		h.Lang = lang
+	}
+	h.Title = search.Snippet(f.Title, parsed, lang, 8*len(f.Title)+8) // all of it, with its marks
+	return h
+}
+
+// stateWord says a state as the reader's side of the desk does.
+func (p *Page) stateWord(code string) string {
+	if p.IsAgent || p.IsAdministrator {
+		return p.T("state.agent." + code)
+	}
+	return p.T("state." + code)
+}
+
+// searchTabs offers all, articles or tickets. How many there are of what the page leaves out is asked once more, without
+// counting anything else.
+func (a *App) searchTabs(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.SearchPage) error {
+	counts := map[string]int{s.kind: found.Total}
+	for _, f := range found.Facets {
+		for _, value := range f.Values {
+			if f.Name == "type" {
+				counts[value.Code] = value.Count
+			}
+		}
+	}
+	if s.kind != "" && v.Trouble == "" {
+		all, err := a.desk.Search(a.ctx(c), a.actor(c), desk.SearchQuery{Text: s.question(), Limit: 1})
+		if err != nil && store.KindOf(err) != store.Unavailable {
+			return err
+		}
+		counts[""] = all.Total
+		other := search.TypeTicket
+		if s.kind == other {
+			other = search.TypeArticle
+		}
+		counts[other] = max(0, all.Total-found.Total)
+		if all.Parsed.Any != found.Parsed.Any {
+			delete(counts, other) // answers to different questions
+		}
+	}
+	for _, kind := range []string{"", search.TypeArticle, search.TypeTicket} {
+		code := kind
+		if code == "" {
+			code = "all"
+		}
+		l := Link{Label: v.T("search.in-" + code), Address: s.but(func(n *searchAsked) { n.kind = kind }).address(), Current: s.kind == kind}
+		if n, ok := counts[kind]; ok || s.kind == "" {
+			l.Count = v.Number(n)
+		}
+		v.Tabs = append(v.Tabs, l)
+	}
+	return nil
+}
+
+// facets lists the traits of what was found with their counts; each value narrows the question, and those that hold
+// are taken off by a click.
+func (v *searchPage) facets(s searchAsked, found desk.SearchPage, names map[string]map[string]string) {
+	holds := func(name, value string) bool {
+		return slices.Contains(s.with[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f search.Filter) bool {
+			return f.Name == name && f.Value == value && !f.Not
+		})
+	}
+	for _, name := range searchFilters {
+		for _, value := range s.with[name] {
+			label := names[name][value]
+			if label == "" {
+				label = value
+			}
+			v.Chosen = append(v.Chosen, Link{Label: label, Address: s.without(name, value).address()})
+		}
+		i := slices.IndexFunc(found.Facets, func(f search.Facet) bool { return f.Name == name })
+		if i < 0 {
+			continue
+		}
+		list := searchFacet{Heading: v.T("search.facet-" + name)}
+		for _, value := range found.Facets[i].Values {
+			label := names[name][value.Code]
+			if label == "" || len(list.Values) == facetValues {
+				continue
+			}
+			l := Link{Label: label, Count: v.Number(value.Count), Current: holds(name, value.Code)}
+			switch {
+			case slices.Contains(s.with[name], value.Code):
+				l.Address = s.without(name, value.Code).address()
+			case !l.Current:
+				l.Address = s.but(func(n *searchAsked) { n.with[name] = append(n.with[name], value.Code) }).address()
+			}
+			list.Values = append(list.Values, l)
+		}
+		// A single value that everything has tells nothing, unless it was chosen.
+		all := found.Facets[i].Values
+		if len(all) > 1 || len(all) == 1 && (all[0].Count < found.Total || len(list.Values) == 1 && list.Values[0].Current) {
+			v.Facets = append(v.Facets, list)
+		}
+	}
+}
+
+// searchNames are the words for the codes of each trait.
+func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
+	out := map[string]map[string]string{"state": {}, "kind": {}, "module": {}, "group": {}}
+	for s := store.StateNew; s <= store.StateClosed; s++ {
+		out["state"][s.String()] = v.stateWord(s.String())
+	}
+	for k := store.Clarification; k <= store.Access; k++ {
+		out["kind"][k.String()] = v.T("kind." + k.String())
+	}
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range levels {
+		out["module"][l.Code] = l.Path.In(v.Lang)
+	}
+	err = a.st.View(func(tx *store.Tx) error {
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			out["group"][g.Code] = g.Name.In(v.Lang)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// indexNotice says how the index is when answers may lack something.
+func (a *App) indexNotice(p *Page) string {
+	switch s := a.ix.State(); s.State {
+	case search.Rebuilding:
+		if s.Total > 0 && s.Docs > 0 {
+			return p.T("search.rebuilding", "percent", min(99, s.Done*100/s.Total))
+		}
+	case search.CatchingUp:
+		if s.Behind > 200 {
+			return p.Plural("search.behind", int(s.Behind))
+		}
+	}
+	return ""
+}
+
+// searchTrouble says why nothing can be found.
+func (a *App) searchTrouble(p *Page, err error) string {
+	if s := a.ix.State(); s.State == search.Rebuilding {
+		return p.T("error.search-rebuilding", "done", p.Number(s.Done), "total", p.Number(s.Total))
+	}
+	if e, ok := err.(*store.Error); ok {
+		return a.explain(p.Lang, e)
+	}
+	return p.T("error.search")
+}
+
+// offerNumber leads to the ticket whose number was typed, which the store knows even while the index does not.
+func (a *App) offerNumber(c *fiber.Ctx, v *searchPage, text string) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(text, "#"), 10, 64)
+	if err != nil || n == 0 {
+		return
+	}
+	if t, err := a.desk.Ticket(a.actor(c), n); err == nil {
+		v.Direct = Link{Label: v.T("search.direct", "number", n, "subject", t.Ticket.Subject), Address: fmt.Sprintf("/tickets/%d", n)}
+	}
+}
+
+// helpExamples are the sentences of the help: search.help-N-example is a question to click on, search.help-N says what
+// it finds.
+const helpExamples = 8
+
+func (v *searchPage) help() {
+	for i := 1; i <= helpExamples; i++ {
+		example := v.T(fmt.Sprintf("search.help-%d-example", i))
+		v.Help = append(v.Help, searchExample{Example: example, Address: searchAsked{text: example}.address(), Text: v.T(fmt.Sprintf("search.help-%d", i))})
+	}
+}
+
+// suggestFragment lists what looks like the words being typed.
+type suggestFragment struct {
+	Page
+	Lines []searchSuggestion
+}
+
+type searchSuggestion struct{ Title, Address, Text, Lang string }
+
+const maxSuggestions = 8
+
+// getSuggest answers the search boxes while somebody types: articles and the reader's own tickets. Without an index it
+// offers nothing.
+func (a *App) getSuggest(c *fiber.Ctx) error {
+	v := &suggestFragment{Page: a.page(c, "search.title")}
+	text := strings.ToValidUTF8(c.Query("q"), " ")
+	found, err := a.desk.LookAlike(a.ctx(c), a.actor(c), text, maxSuggestions)
+	if err != nil && store.KindOf(err) != store.Unavailable {
+		return err
+	}
+	for _, f := range found {
+		if kind := c.Query("type"); kind == "" || kind == f.Type {
+			v.Lines = append(v.Lines, v.suggestion(f))
+		}
+	}
+	return a.fragment(c, "part/suggest", v)
+}
+
+func (p *Page) suggestion(f desk.Found) searchSuggestion {
+	s := searchSuggestion{Title: f.Title}
+	var about []string
+	switch {
+	case f.Ticket != nil:
+		s.Address = fmt.Sprintf("/tickets/%d", f.Ticket.ID)
+		about = append(about, p.T("search.ticket", "number", f.Ticket.ID), p.stateWord(f.Ticket.State.String()))
+		if f.Ticket.Language != p.Lang {
+			s.Lang = f.Ticket.Language
+		}
+	case f.Article != nil:
+		s.Address = articlePath(f.Article.Slug)
+		about = append(about, p.T("search.article"))
+		if f.Version.Language != p.Lang {
+			s.Lang = f.Version.Language
+			s.Address += "?lang=" + s.Lang
+		}
+	}
+	if f.Module != nil {
+		about = append(about, f.Module.Name.In(p.Lang))
+	}
+	s.Text = strings.Join(about, ", ")
+	return s
+}

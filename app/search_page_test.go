@@ -1,0 +1,146 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// searchable waits until the index knows everything there is.
+func (w *world) searchable() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := w.app.ix.CatchUp(ctx, w.app.st.Last()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func searchFor(text string) string { return "/search?q=" + url.QueryEscape(text) }
+
+func TestOneSearchFindsTicketsAndArticlesAsTheReaderMaySeeThem(t *testing.T) {
+	w := newWorld(t)
+	w.searchable()
+	for _, c := range []struct {
+		role, text string
+		count      string
+		has        []string
+	}{
+		{"nobody", "cedolino", "1 risultato", []string{"Stampare il <mark>cedolino</mark>", "!Richiesta #"}},
+		{"stranger", "cedolino", "1 risultato", []string{"!Richiesta #"}},
+		{"requester", "cedolino", "2 risultati", []string{"Richiesta #1", "Articolo", "state-"}},
+		{"participant", "cedolino", "2 risultati", nil},
+		{"coordinator", "cedolino", "2 risultati", nil},
+		{"agent", "cedolino", "2 risultati", []string{"Gruppo di supporto"}},
+		{"requester", "parolasegreta", "0 risultati", []string{"Non abbiamo trovato niente"}},
+		{"agent", "parolasegreta", "1 risultato", []string{"<mark>parolasegreta</mark>"}},
+		{"agent", "riservata", "0 risultati", nil},
+		{"editor", "riservata", "1 risultato", []string{"Bozza"}},
+	} {
+		b := w.visitor(c.role)
+		got := b.get(searchFor(c.text))
+		b.must(got, 200, append(c.has, c.count)...)
+		if t.Failed() {
+			t.Fatalf("%s searched %s", c.role, c.text)
+		}
+	}
+}
+
+func TestWhatIsTypedIsShownAsTextEverywhereOnThePage(t *testing.T) {
+	w := newWorld(t)
+	w.article(desk.ArticleForm{Title: `<script>alert("cedolino")</script>`, Body: `Testo cedolino <img src=x onerror="alert(1)">`, Audience: store.Public, Format: store.Text})
+	w.searchable()
+	b := w.visitor("nobody")
+	for _, text := range []string{`<script>alert("cedolino")</script>`, `"><img src=x onerror=alert(1)>`, `cedolino "`, "\x00\xff", strings.Repeat("a", 5000), "-", "*", "OR", "stato:", "#"} {
+		b.must(b.get(searchFor(text)), 200, "!<script>alert", "!<img src=x")
+	}
+	b.must(b.get("/search?q=cedolino&state=open%20OR&type=x&sort=y&page=99999999999&module=%3Cscript%3E"), 200, "2 risultati", "!<script>")
+}
+
+func TestTheCountsBesideTheHitsNarrowTheSearch(t *testing.T) {
+	w := newWorld(t)
+	w.ticket()
+	w.searchable()
+	b := w.visitor("agent")
+	page := b.get(searchFor("cedolino"))
+	b.must(page, 200, "3 risultati", `href="/search?q=cedolino&amp;type=ticket"`, `href="/search?kind=malfunction&amp;q=cedolino"`)
+	tickets := b.get(searchFor("cedolino") + "&type=ticket")
+	b.must(tickets, 200, "2 risultati", "!Articolo</span>")
+	if n := regexp.MustCompile(`Guida <span class="count">(\d+)`).FindStringSubmatch(tickets.body); n == nil || n[1] != "1" {
+		t.Errorf("beside the guide stands %v, want 1", n)
+	}
+	open := b.get(searchFor("cedolino") + "&state=open&kind=malfunction")
+	b.must(open, 200, "2 risultati", "Filtri:", `href="/search?kind=malfunction&amp;q=cedolino"`, `href="/search?q=cedolino&amp;state=open"`, `name="state" value="open"`)
+	b.must(b.get(searchFor("cedolino stato:chiusa")), 200, "0 risultati")
+	b.must(b.get(searchFor(`"cedolino di ottobre`)+"&state=open"), 200, "2 risultati")
+	b.must(b.get("/search?kind=malfunction"), 200, "2 risultati")
+}
+
+func TestAPageThatNothingIsAskedOfExplainsTheLanguageOfQuestions(t *testing.T) {
+	w := newWorld(t)
+	b := w.visitor("nobody")
+	page := b.get("/search")
+	b.must(page, 200, "Come cercare meglio", "stato:aperta tipo:anomalia", "!risultat")
+	w.searchable()
+	for _, m := range regexp.MustCompile(`<dt><a href="([^"]*)">`).FindAllStringSubmatch(page.body, -1) {
+		b.must(b.get(strings.ReplaceAll(m[1], "&amp;", "&")), 200)
+	}
+}
+
+func TestManyHitsAreTurnedPageByPageUpToAThousand(t *testing.T) {
+	w := newWorld(t)
+	for i := range 45 {
+		w.article(desk.ArticleForm{Title: "Anagrafica" + strings.Repeat(" x", i), Body: fmt.Sprintf("Testo numero %d.", i), Audience: store.Public})
+	}
+	w.searchable()
+	b := w.visitor("nobody")
+	seen := map[string]bool{}
+	at := searchFor("anagrafica")
+	for page := 1; at != ""; page++ {
+		got := b.get(at)
+		b.must(got, 200, "45 risultati", fmt.Sprintf("%d–%d di 45", (page-1)*20+1, min(page*20, 45)))
+		for _, m := range regexp.MustCompile(`<a class="title" href="([^"]*)"`).FindAllStringSubmatch(got.body, -1) {
+			seen[m[1]] = true
+		}
+		at = ""
+		if m := regexp.MustCompile(`href="([^"]*)" rel="next"`).FindStringSubmatch(got.body); m != nil {
+			at = strings.ReplaceAll(m[1], "&amp;", "&")
+		}
+	}
+	if len(seen) != 45 {
+		t.Errorf("turning pages shows %d of 45", len(seen))
+	}
+	b.must(b.get(searchFor("anagrafica")+"&page=50"), 200, "45 risultati")
+	b.must(b.get(searchFor("anagrafica")+"&sort=date"), 200, `<b aria-current="true">Per data</b>`)
+}
+
+func TestSuggestionsBeginAtThreeLettersAndShowOnlyOwnTickets(t *testing.T) {
+	w := newWorld(t)
+	w.searchable()
+	r := w.visitor("requester")
+	r.must(r.get("/suggest?q=cedol"), 200, "Stampare il cedolino", "Richiesta #1", "Articolo, CSA, carriere", "!<html")
+	r.must(r.get("/suggest?q=cedol&type=article"), 200, "Stampare il cedolino", "!Richiesta #1")
+	if got := r.get("/suggest?q=ce"); got.status != 200 || strings.TrimSpace(got.body) != "" {
+		t.Errorf("two letters suggest %d %q", got.status, got.body)
+	}
+	for _, role := range []string{"nobody", "agent", "stranger", "administrator"} {
+		b := w.visitor(role)
+		b.must(b.get("/suggest?q=cedol"), 200, "Stampare il cedolino", "!Richiesta #")
+	}
+}
+
+func TestATicketIsFoundByItsNumber(t *testing.T) {
+	w := newWorld(t)
+	w.searchable()
+	r := w.visitor("requester")
+	r.must(r.get(searchFor("#1")), 200, "Richiesta #1", `href="/tickets/1"`)
+	b := w.visitor("stranger")
+	b.must(b.get(searchFor("#1")), 200, `!href="/tickets/1"`)
+}
