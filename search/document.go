@@ -206,14 +206,16 @@ type pieces struct {
 	public, notes []string
 }
 
-// ticketPieces returns what can be read in a ticket: subject, messages, names of files, answers.
+// ticketPieces returns what can be read in a ticket: subject, messages, names of files, answers. What a duplicate
+// brought in belongs to other people and counts as notes do; the duplicate itself keeps the words it gave away.
 func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 	p := pieces{public: []string{t.Subject}}
+	merged := map[uint64]bool{}
 	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
-		if m.Internal {
+		if merged[m.ID] = m.Merged(tx); m.Internal || merged[m.ID] {
 			p.notes = append(p.notes, m.Body)
 		} else {
 			p.public = append(p.public, m.Body)
@@ -223,10 +225,20 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 		if err != nil {
 			return p, err
 		}
-		if f.Internal {
+		if f.Internal || merged[f.Message] {
 			p.notes = append(p.notes, f.Name)
 		} else {
 			p.public = append(p.public, f.Name)
+		}
+	}
+	if t.DuplicateOf != 0 {
+		for m, err := range store.MessagesByOrigin.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+			if err != nil {
+				return p, err
+			}
+			if !m.Internal && m.Ticket == t.DuplicateOf {
+				p.public = append(p.public, m.Body)
+			}
 		}
 	}
 	for _, q := range sortedKeys(t.Answers) {

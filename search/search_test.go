@@ -394,3 +394,24 @@ func TestTitlesComeFirst(t *testing.T) {
 		t.Errorf("hits %+v", res.Hits)
 	}
 }
+
+func TestWhatADuplicateBroughtInIsNotFoundByTheOthersRequester(t *testing.T) {
+	f := newFixture(t)
+	first := f.ticket(store.Ticket{Subject: "Cedolino bianco", Module: f.csaModule}, "non si apre")
+	twin := f.ticket(store.Ticket{Subject: "Cedolino vuoto", Requester: f.carla, Module: f.csaModule}, "non si apre")
+	f.update(func(tx *store.Tx) error {
+		m := &store.Message{Ticket: first, Author: f.carla, At: tx.Now(), Body: "la mia zucchina privata", Origin: twin}
+		if err := store.Messages.Put(tx, m); err != nil {
+			return err
+		}
+		row, err := store.Tickets.Get(tx, twin)
+		if err != nil {
+			return err
+		}
+		row.DuplicateOf = first
+		return store.Tickets.Put(tx, row)
+	})
+	f.wants(Access{Person: f.ana}, "zucchina", "")
+	f.wants(Access{Person: f.carla}, "zucchina", ids("t", twin))
+	f.wants(Access{Person: f.other, Agent: true}, "zucchina", ids("t", first, twin))
+}

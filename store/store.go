@@ -159,7 +159,8 @@ func (s *Store) openFile() error {
 	bo := &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoSync: s.noSync}
 	if ^uint(0)>>32 != 0 {
 		// Address space only. A reader never has to wait for the file to be mapped anew, nor the writer for readers.
-		bo.InitialMmapSize = 64 << 30
+		gigabytes := 64 // a variable, for the constant would not fit where int has 32 bits
+		bo.InitialMmapSize = gigabytes << 30
 	}
 	db, err := bbolt.Open(path, 0o600, bo)
 	if err != nil {
