@@ -1,0 +1,181 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sportello/app/desk"
+	"sportello/app/sample"
+	"sportello/store"
+)
+
+func init() { commands = append(commands, demoCommand) }
+
+// demoMarker is the file that tells a demo's data folder from a desk's.
+const demoMarker = "DEMO"
+
+// demoSeed makes every demo the same one.
+const demoSeed = 1
+
+func demoCommand(r *runner) *cobra.Command {
+	var listen string
+	c := &cobra.Command{Use: "demo", Short: "Run a desk with the data of an invented university", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		r.begin()
+		if r.app != nil {
+			return errors.New("a server runs already")
+		}
+		return r.demo(c.Context(), listen)
+	}}
+	c.Flags().StringVar(&listen, "listen", "", "`ADDR` to listen on (else the first free port of this machine from 8080 on)")
+	return c
+}
+
+// demo serves invented data from a temporary folder, which goes at the end, or from the folder of --data, which stays.
+func (r *runner) demo(ctx context.Context, listen string) error {
+	cfg, err := r.load()
+	if err != nil {
+		return err
+	}
+	// The demo is a desk of its own: what the configuration says of the real one's address is not for it.
+	cfg.BaseURL, cfg.TLSCert, cfg.TLSKey, cfg.HTTPRedirect = "", "", "", ""
+	if cfg.LogLevel == "info" {
+		cfg.LogLevel = "warn"
+	}
+	if cfg.Listen, err = demoAddress(listen); err != nil {
+		return err
+	}
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	filled := false
+	if r.data == "" {
+		if cfg.Data, err = os.MkdirTemp("", "sportello-demo-"); err != nil {
+			return fmt.Errorf("app: make folder of the demo: %w", err)
+		}
+		defer os.RemoveAll(cfg.Data)
+	} else if filled, err = demoFolder(cfg.Data); err != nil {
+		return err
+	}
+	began := time.Now()
+	var accounts sample.Accounts
+	prepare := func(_ context.Context, a *App) error {
+		if accounts != nil {
+			return nil
+		}
+		accounts, err = sample.NewPasswords(a.desk)
+		return err
+	}
+	if !filled {
+		fmt.Fprintln(r.errOut, "filling the demo's desk ...")
+		filling, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		accounts, err = fillDemo(filling, cfg, r.logger(cfg))
+		ended := filling.Err() != nil
+		stop()
+		if ended {
+			return errors.New("ended before the demo's desk was filled")
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(r.errOut, "filled in %.1f s\n", time.Since(began).Seconds())
+	}
+	return r.serve(ctx, cfg, prepare, func(s Serving) {
+		fmt.Fprintf(r.out, "%s\n\n", s.Address)
+		t := tabwriter.NewWriter(r.out, 0, 0, 3, ' ', 0)
+		fmt.Fprintln(t, "ROLE\tADDRESS\tPASSWORD")
+		for _, a := range accounts {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", a.Role, a.Email, a.Password)
+		}
+		_ = t.Flush()
+		if r.data == "" {
+			fmt.Fprintln(r.errOut, "Ctrl-C ends the demo; its data goes with it.")
+		}
+	})
+}
+
+// demoAddress is the address asked for, else the first of this machine from port 8080 on at which nobody listens.
+func demoAddress(listen string) (string, error) {
+	if listen != "" {
+		return listen, nil
+	}
+	const first, most = 8080, 100
+	var failed error
+	for port := first; port < first+most; port++ {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		ln, err := net.Listen("tcp", addr)
+		if err == nil {
+			return addr, ln.Close()
+		}
+		failed = err
+	}
+	return "", fmt.Errorf("no free port from %d to %d: %w", first, first+most-1, failed)
+}
+
+// demoFolder reports whether the folder holds a demo already. It refuses one that holds anything else.
+func demoFolder(path string) (filled bool, err error) {
+	if _, err := os.Stat(filepath.Join(path, demoMarker)); err == nil {
+		return true, nil
+	}
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("app: read folder: %w", err)
+	}
+	if len(entries) > 0 {
+		return false, fmt.Errorf("%s holds something else than a demo: name an empty folder, or one that does not exist", path)
+	}
+	return false, nil
+}
+
+// fillDemo makes the demo's data in the folder of the configuration, in a store of its own that runs on the demo's
+// clock and leaves writing to the disk for the end.
+func fillDemo(ctx context.Context, cfg Config, log *slog.Logger) (accounts sample.Accounts, err error) {
+	zone, err := time.LoadLocation(cfg.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("app: load time zone: %w", err)
+	}
+	now := time.Now()
+	clock := sample.NewClock(sample.Start(now))
+	st, err := store.Open(cfg.dataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err = errors.Join(err, st.Close()); err == nil {
+			err = errors.Join(syncFile(filepath.Join(cfg.dataFolder(), "desk.db")),
+				os.WriteFile(filepath.Join(cfg.dataFolder(), demoMarker), []byte("This folder holds the data of a demo.\n"), 0o600))
+		}
+	}()
+	d := desk.New(desk.Options{Store: st, Clock: clock.Now, Log: log, Location: zone})
+	if err := d.Seed(ctx); err != nil {
+		return nil, err
+	}
+	return sample.Demo(ctx, d, clock, demoSeed, now)
+}
+
+// syncFile has the disk take what was written to a file without waiting for it.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("app: open %s: %w", path, err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("app: sync %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// lines collects what a command prints while it runs and tells when a text has come.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+	want string
+	come chan struct{}
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := strings.Contains(l.text.String(), l.want)
+	l.text.Write(b)
+	if !before && strings.Contains(l.text.String(), l.want) {
+		close(l.come)
+	}
+	return len(b), nil
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// runDemo runs the demo until the function returns, and gives it what was printed.
+func runDemo(t *testing.T, args []string, use func(printed string)) (status int) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, errOut := &lines{want: "administrator ", come: make(chan struct{})}, &lines{want: "\x00", come: make(chan struct{})}
+	r := &runner{args: append([]string{"demo", "--listen", "127.0.0.1:0"}, args...), in: strings.NewReader(""), out: out, errOut: errOut, cwd: "/"}
+	ended := make(chan int, 1)
+	go func() { ended <- r.run(ctx) }()
+	select {
+	case <-out.come:
+		use(out.String())
+		stop()
+		status = <-ended
+	case status = <-ended:
+	}
+	if status != 0 {
+		t.Logf("%s\n%s", out, errOut)
+	}
+	return status
+}
+
+var demoAccount = regexp.MustCompile(`(?m)^(requester|coordinator|agent|supervisor|editor|administrator)\s+(\S+@\S+)\s+(\S+)$`)
+
+func TestTheDemoServesADeskAndLeavesNothingBehind(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	var accounts [][]string
+	status := runDemo(t, nil, func(printed string) {
+		accounts = demoAccount.FindAllStringSubmatch(printed, -1)
+		address, _, _ := strings.Cut(printed, "\n")
+		res, err := http.Get(address + "/")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != 200 || !strings.Contains(string(body), "Montevelino") {
+			t.Errorf("%d %v\n%.300s", res.StatusCode, err, body)
+		}
+	})
+	if status != 0 || len(accounts) != 6 {
+		t.Errorf("status %d, accounts %v", status, accounts)
+	}
+	left, err := os.ReadDir(tmp)
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func TestTheDemoKeepsAFolderOfItsOwnAndRefusesOthers(t *testing.T) {
+	t.Setenv("TMPDIR", os.TempDir()) // serving moves it
+	data := filepath.Join(t.TempDir(), "demo")
+	first, second := "", ""
+	if status := runDemo(t, []string{"--data", data}, func(s string) { first = s }); status != 0 {
+		t.Fatalf("an empty folder: status %d", status)
+	}
+	if status := runDemo(t, []string{"--data", data}, func(s string) { second = s }); status != 0 {
+		t.Fatalf("a demo's folder: status %d", status)
+	}
+	a, b := demoAccount.FindStringSubmatch(first), demoAccount.FindStringSubmatch(second)
+	if a == nil || b == nil || a[2] != b[2] || a[3] == b[3] {
+		t.Errorf("first %v, then %v: passwords are new each time", a, b)
+	}
+	full := filepath.Dir(write(t, "letter.txt", "keep me"))
+	if status := runDemo(t, []string{"--data", full}, func(string) {}); status != 1 {
+		t.Errorf("a folder with something else: status %d", status)
+	}
+	if entries, err := os.ReadDir(full); err != nil || len(entries) != 1 {
+		t.Errorf("the folder was touched: %v %v", entries, err)
+	}
+}

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sportello/app/desk"
+)
+
+func exportCommand(r *runner) *cobra.Command {
+	c := &cobra.Command{Use: "export", Short: "Write tickets, articles, people or the catalogue to standard output", Args: cobra.NoArgs, RunE: needsSubcommand}
+	add := func(use, short string, write func(context.Context, *App, *bufio.Writer) error) {
+		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+				out := bufio.NewWriterSize(r.out, 64<<10)
+				err := write(ctx, a, out)
+				return errors.Join(err, out.Flush())
+			})
+		}})
+	}
+	add("tickets", "Write all tickets with their messages and notes as JSON Lines, without attachments", func(ctx context.Context, a *App, out *bufio.Writer) error {
+		enc := lineEncoder(out)
+		return a.desk.ExportTickets(ctx, r.actor(), func(t desk.TicketRecord) error { return enc.Encode(t) })
+	})
+	add("articles", "Write all articles as JSON Lines, without pictures", func(ctx context.Context, a *App, out *bufio.Writer) error {
+		enc := lineEncoder(out)
+		return a.desk.ExportArticles(ctx, r.actor(), func(v desk.ArticleRecord) error { return enc.Encode(v) })
+	})
+	add("people", "Write all people who are not disabled as CSV, without passwords", exportPeople(r))
+	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *App, out *bufio.Writer) error {
+		return a.desk.ExportCatalogue(r.actor(), out)
+	})
+	return c
+}
+
+func lineEncoder(out *bufio.Writer) *json.Encoder {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	return enc
+}
+
+func exportPeople(r *runner) func(context.Context, *App, *bufio.Writer) error {
+	return func(ctx context.Context, a *App, out *bufio.Writer) error {
+		table := csv.NewWriter(out)
+		if err := table.Write(desk.PersonColumns); err != nil {
+			return fmt.Errorf("app: write people: %w", err)
+		}
+		err := a.desk.ExportPeople(ctx, r.actor(), func(p desk.PersonRecord) error {
+			return table.Write([]string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";")})
+		})
+		table.Flush()
+		return errors.Join(err, table.Error())
+	}
+}

@@ -1,0 +1,372 @@
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+func init() { commands = append(commands, importCommand, exportCommand) }
+
+// importing is one import: what it was told, and what became of the records so far.
+type importing struct {
+	r        *runner
+	app      *App
+	strict   bool
+	lang     string
+	imported int
+	updated  int
+	refused  int
+	progress *progress
+}
+
+// importActor is who imports: the desk itself, and nobody is told of it.
+var importActor = desk.Actor{Via: "import", System: true, Language: "it"}
+
+func importCommand(r *runner) *cobra.Command {
+	in := &importing{r: r}
+	c := &cobra.Command{Use: "import", Short: "Take tickets, articles, people or the catalogue in", Args: cobra.NoArgs, RunE: needsSubcommand}
+	c.PersistentFlags().BoolVar(&in.strict, "strict", false, "exit with 1 when a record was refused")
+	c.PersistentFlags().StringVar(&in.lang, "messages", "", "language of the reasons")
+	_ = c.PersistentFlags().MarkHidden("messages") // a server does not know the language of who asks it
+
+	c.AddCommand(in.command("tickets PATH", "Take tickets in from JSON Lines", in.tickets))
+	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(desk.PersonColumns, ", "), in.people))
+	c.AddCommand(in.command("catalogue PATH", "Take groups and modules in from TOML, as export catalogue writes them", in.catalogue))
+	c.AddCommand(in.articlesCommand())
+	for _, later := range []string{"mbox", "maildir"} {
+		c.AddCommand(&cobra.Command{Use: later + " PATH", Short: "Take mail in (comes with a later release)", Args: cobra.ExactArgs(1), RunE: func(*cobra.Command, []string) error {
+			r.begin()
+			return errors.New("mail cannot be imported yet: it comes with a later release")
+		}})
+	}
+	return c
+}
+
+// command is one kind of import: it reads PATH, or standard input for -, to its end.
+func (in *importing) command(use, short string, read func(context.Context, io.Reader) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		return in.run(c.Context(), func(ctx context.Context) error { return in.source(ctx, args[0], read) })
+	}}
+}
+
+func (in *importing) source(ctx context.Context, path string, read func(context.Context, io.Reader) error) error {
+	if path == "-" {
+		return read(ctx, in.r.in)
+	}
+	f, err := os.Open(in.r.path(path))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return read(ctx, f)
+}
+
+// run does the work on the desk and ends with the count. It fails when the source could not be read or the desk could
+// not be written, and with --strict when a record was refused.
+func (in *importing) run(ctx context.Context, work func(context.Context) error) error {
+	if in.lang == "" {
+		in.lang = messageLanguage(os.Getenv)
+		in.r.args = append([]string{"--messages=" + in.lang}, in.r.args...)
+	}
+	return in.r.withDesk(ctx, func(ctx context.Context, a *App) error {
+		if a.words == nil {
+			words, err := commandWords()
+			if err != nil {
+				return err
+			}
+			a.words = words
+		}
+		in.app, in.progress = a, in.r.progress("importing")
+		err := work(ctx)
+		in.progress.end()
+		fmt.Fprintf(in.r.out, "imported %d, updated %d, refused %d\n", in.imported, in.updated, in.refused)
+		if err != nil {
+			return err
+		}
+		if in.strict && in.refused > 0 {
+			return fmt.Errorf("%d records were refused", in.refused)
+		}
+		return nil
+	})
+}
+
+// messageLanguage is the language of who runs the command, as the environment names it.
+func messageLanguage(getenv func(string) string) string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := getenv(name); v != "" {
+			if strings.HasPrefix(v, "it") {
+				return "it"
+			}
+			return "en"
+		}
+	}
+	return "en"
+}
+
+// refuse counts a record that was refused and says why, in a line for each thing that is wrong. An error that is no
+// refusal is returned: it ends the import.
+func (in *importing) refuse(where string, err error) error {
+	var many store.Problems
+	var one *store.Error
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one):
+		switch one.Kind {
+		case store.Invalid, store.NotFound, store.Conflict, store.Denied, store.TooLarge:
+			many = store.Problems{one}
+		default:
+			return err
+		}
+	default:
+		return err
+	}
+	in.refused++
+	for _, e := range many {
+		field := e.Field
+		if field == "" {
+			field = "record"
+		}
+		fmt.Fprintf(in.r.errOut, "%s: %s: %s\n", where, field, strings.Join(strings.Fields(in.app.explain(in.lang, e)), " "))
+	}
+	return nil
+}
+
+// count counts a record that was taken.
+func (in *importing) count(created bool) {
+	if created {
+		in.imported++
+	} else {
+		in.updated++
+	}
+	in.progress.at(in.imported+in.updated+in.refused, 0)
+}
+
+const (
+	maxLine     = 64 << 20 // bytes of one line of JSON Lines
+	batchBytes  = 4 << 20  // of lines that one transaction may take
+	batchTicket = 100
+)
+
+// jsonLine is one line of JSON Lines; wrong says why it is none.
+type jsonLine struct {
+	number int
+	text   []byte
+	wrong  error
+}
+
+// eachLine hands out the lines that hold something. Its error is one of reading.
+func eachLine(src io.Reader, give func(jsonLine) error) error {
+	r := bufio.NewReaderSize(src, 1<<20)
+	for n := 1; ; n++ {
+		line := jsonLine{number: n}
+		long := false
+		for {
+			part, err := r.ReadSlice('\n')
+			if !long {
+				line.text = append(line.text, part...)
+				long = len(line.text) > maxLine
+			}
+			if err == bufio.ErrBufferFull {
+				continue
+			}
+			if err != nil && err != io.EOF {
+				return fmt.Errorf("app: read line %d: %w", n, err)
+			}
+			if n == 1 {
+				line.text = bytes.TrimPrefix(line.text, []byte("\ufeff"))
+			}
+			line.text = bytes.TrimSpace(line.text)
+			switch {
+			case long:
+				line.text, line.wrong = nil, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", maxLine>>20)
+			case !utf8.Valid(line.text):
+				line.wrong = store.Fail(store.Invalid, "error.not-text")
+			default:
+				line.wrong = wholeCharacters(line.text)
+			}
+			if len(line.text) > 0 || line.wrong != nil {
+				if err := give(line); err != nil {
+					return err
+				}
+			}
+			if err == io.EOF {
+				return nil
+			}
+			break
+		}
+	}
+}
+
+// decode reads a record of the line. Members that the record does not have are passed over, so that what another
+// system writes beside needs not be taken out.
+func (l jsonLine) decode(v any) error {
+	if l.wrong != nil {
+		return l.wrong
+	}
+	if len(l.text) == 0 || l.text[0] != '{' {
+		return store.Fail(store.Invalid, "error.json")
+	}
+	if err := json.Unmarshal(l.text, v); err != nil {
+		return jsonProblem(err)
+	}
+	return nil
+}
+
+// tickets takes JSON Lines in, a hundred records in one transaction, in the order of the file.
+func (in *importing) tickets(ctx context.Context, src io.Reader) error {
+	var recs []desk.TicketRecord
+	var lines []int
+	size := 0
+	flush := func() error {
+		results, err := in.app.desk.PutTicketRecords(importActor, recs)
+		if err != nil {
+			return err
+		}
+		for i, res := range results {
+			if res.Refused == nil {
+				in.count(res.Created)
+			} else if err := in.refuse(fmt.Sprint(lines[i]), res.Refused); err != nil {
+				return err
+			}
+		}
+		recs, lines, size = recs[:0], lines[:0], 0
+		return ctx.Err()
+	}
+	err := eachLine(src, func(l jsonLine) error {
+		var rec desk.TicketRecord
+		if err := l.decode(&rec); err != nil {
+			return in.refuse(fmt.Sprint(l.number), err)
+		}
+		if rec.RequesterEmail == "" {
+			// The desk would take the record for one of the actor's own; an import has no such actor.
+			return in.refuse(fmt.Sprint(l.number), store.Fail(store.Invalid, "error.required").At("requester_email"))
+		}
+		recs, lines, size = append(recs, rec), append(lines, l.number), size+len(l.text)
+		if len(recs) == batchTicket || size > batchBytes {
+			return flush()
+		}
+		return nil
+	})
+	// What was read is kept even if the rest cannot be.
+	return errors.Join(err, flush())
+}
+
+// people takes CSV in. The first line names the columns, in any order; those it does not know are passed over.
+func (in *importing) people(ctx context.Context, src io.Reader) error {
+	buffered := bufio.NewReader(src)
+	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
+		_, _ = buffered.Discard(3)
+	}
+	first, err := buffered.Peek(min(buffered.Size(), 4096))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("app: read people: %w", err)
+	}
+	head, _, _ := bytes.Cut(first, []byte("\n"))
+	table := csv.NewReader(buffered)
+	table.FieldsPerRecord = -1
+	if bytes.Count(head, []byte(";")) > bytes.Count(head, []byte(",")) {
+		table.Comma = ';' // as spreadsheets write it in Italy
+	}
+	names, err := table.Read()
+	if err != nil {
+		return fmt.Errorf("app: read the names of the columns: %w", err)
+	}
+	column := map[string]int{}
+	for i, name := range names {
+		column[strings.ToLower(strings.TrimSpace(name))] = i
+	}
+	if _, ok := column["email"]; !ok {
+		return errors.New("the first line names no column email")
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		row, err := table.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		var syntax *csv.ParseError
+		if errors.As(err, &syntax) {
+			if err := in.refuse(fmt.Sprint(syntax.StartLine), store.Fail(store.Invalid, "error.csv")); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("app: read people: %w", err)
+		}
+		line, _ := table.FieldPos(0)
+		if err := in.person(fmt.Sprint(line), column, row); err != nil {
+			return err
+		}
+	}
+}
+
+func (in *importing) person(where string, column map[string]int, row []string) error {
+	value := func(name string) string {
+		if i, ok := column[name]; ok && i < len(row) {
+			return strings.TrimSpace(row[i])
+		}
+		return ""
+	}
+	list := func(name string) []string {
+		return strings.FieldsFunc(value(name), func(r rune) bool { return r == ';' || r == ',' || r == '|' || r == ' ' })
+	}
+	for _, v := range row {
+		if !utf8.ValidString(v) {
+			return in.refuse(where, store.Fail(store.Invalid, "error.not-text"))
+		}
+	}
+	_, created, err := in.app.desk.PutPersonRecord(importActor, desk.PersonRecord{Email: value("email"), Name: value("name"), Language: value("language"),
+		Organisation: value("organisation"), Unit: value("unit"), Roles: list("roles"), Groups: list("groups")})
+	if err != nil {
+		return in.refuse(where, err)
+	}
+	in.count(created)
+	return nil
+}
+
+// catalogue takes groups and modules in, all of them or none.
+func (in *importing) catalogue(_ context.Context, src io.Reader) error {
+	n, err := in.app.desk.ImportCatalogue(importActor, src)
+	var wrong store.Problems
+	switch {
+	case errors.As(err, &wrong):
+		// The field names the record: "module u-gov/ricerca: channel".
+		seen := map[string]bool{}
+		for _, e := range wrong {
+			record, field, ok := strings.Cut(e.Field, ": ")
+			if !ok {
+				record, field = "catalogue", e.Field
+			}
+			before := in.refused
+			if err := in.refuse(record, e.At(field)); err != nil {
+				return err
+			}
+			if seen[record] {
+				in.refused = before
+			}
+			seen[record] = true
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	in.imported, in.updated = n.Added, n.Updated
+	return nil
+}

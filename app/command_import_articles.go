@@ -1,0 +1,336 @@
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// folderFlags say what the files of a folder cannot say of themselves.
+type folderFlags struct {
+	language, module, audience, content, state string
+}
+
+func (in *importing) articlesCommand() *cobra.Command {
+	var f folderFlags
+	c := &cobra.Command{Use: "articles PATH", Short: "Take articles in from JSON Lines, or from a folder of .html and .md files", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			return in.run(c.Context(), func(ctx context.Context) error {
+				if args[0] != "-" {
+					if info, err := os.Stat(in.r.path(args[0])); err == nil && info.IsDir() {
+						return in.folder(ctx, in.r.path(args[0]), f)
+					}
+				}
+				return in.source(ctx, args[0], in.articles)
+			})
+		}}
+	c.Flags().StringVar(&f.language, "language", "", "`LANGUAGE` of a folder's files, it or en (else what each page says)")
+	c.Flags().StringVar(&f.module, "module", "", "`CODE` of the module that a folder's files are about")
+	c.Flags().StringVar(&f.audience, "audience", "", "who may read a folder's files: public, signed-in (when not said) or agents")
+	c.Flags().StringVar(&f.content, "content", "", "`SELECTOR` of the part of a page that is the article (else main, article, [role=main] or body)")
+	c.Flags().StringVar(&f.state, "state", "published", "`STATE` of a folder's articles: published or draft")
+	return c
+}
+
+// check finds wrong usage before anything is read.
+func (f folderFlags) check() error {
+	if f.language != "" && f.language != "it" && f.language != "en" {
+		return fmt.Errorf("--language %q is neither it nor en", f.language)
+	}
+	if _, err := store.Parse[store.Audience](f.audience); err != nil {
+		return fmt.Errorf("--audience %q is none of public, signed-in, agents", f.audience)
+	}
+	if p, err := store.Parse[store.Publication](f.state); err != nil || p == store.PublicationNone {
+		return fmt.Errorf("--state %q is neither published nor draft", f.state)
+	}
+	if _, err := markup.Extract([]byte("<main></main>"), f.content); errors.Is(err, markup.ErrSelector) {
+		return fmt.Errorf("--content: %w", err)
+	}
+	return nil
+}
+
+// lanes are how many records are written at once: they share the desk's commits. Records of one article stay in one
+// lane, so that they are written in their order.
+const lanes = 32
+
+// articleWriter writes article records in lanes.
+type articleWriter struct {
+	in    *importing
+	lanes [lanes]chan articleJob
+	wg    sync.WaitGroup
+	mu    sync.Mutex // guards in's counts, its output and fault
+	fault error
+}
+
+type articleJob struct {
+	where string
+	rec   desk.ArticleRecord
+	make  func() (desk.ArticleRecord, error) // instead of rec, where making it takes time
+}
+
+func (in *importing) startWriting() *articleWriter {
+	w := &articleWriter{in: in}
+	for i := range w.lanes {
+		w.lanes[i] = make(chan articleJob, 4)
+		w.wg.Go(func() {
+			for j := range w.lanes[i] {
+				w.write(j)
+			}
+		})
+	}
+	return w
+}
+
+// put hands a record to the lane of its article and returns the error that has ended the writing, if one has.
+func (w *articleWriter) put(key string, j articleJob) error {
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, key)
+	w.lanes[h.Sum32()%lanes] <- j
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fault
+}
+
+func (w *articleWriter) write(j articleJob) {
+	w.mu.Lock()
+	stop := w.fault != nil
+	w.mu.Unlock()
+	if stop {
+		return
+	}
+	rec, err := j.rec, error(nil)
+	if j.make != nil {
+		rec, err = j.make()
+	}
+	created := false
+	if err == nil {
+		_, created, err = w.in.app.desk.PutArticleRecord(importActor, rec)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		w.in.count(created)
+		return
+	}
+	if err := w.in.refuse(j.where, err); err != nil && w.fault == nil {
+		w.fault = err
+	}
+}
+
+// end waits for what was handed out.
+func (w *articleWriter) end() error {
+	for _, l := range w.lanes {
+		close(l)
+	}
+	w.wg.Wait()
+	return w.fault
+}
+
+// articles takes JSON Lines in.
+func (in *importing) articles(ctx context.Context, src io.Reader) error {
+	w := in.startWriting()
+	err := eachLine(src, func(l jsonLine) error {
+		var rec desk.ArticleRecord
+		where := strconv.Itoa(l.number)
+		if err := l.decode(&rec); err != nil {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return in.refuse(where, err)
+		}
+		if rec.Format == "" {
+			rec.Format = store.Markdown.String()
+		}
+		key := cmp.Or(strings.TrimSpace(rec.ExternalID), strings.TrimSpace(rec.Slug), markup.Slug(rec.Title))
+		if err := w.put(key, articleJob{where: where, rec: rec}); err != nil {
+			return err
+		}
+		return ctx.Err()
+	})
+	return errors.Join(err, w.end())
+}
+
+const maxPage = 32 << 20 // bytes of one file of a folder
+
+// folderPage is one file of a folder.
+type folderPage struct {
+	path string // inside the folder, with slashes
+	slug string
+}
+
+// folder takes the .html and .md files of a folder in, those of its folders too. The path makes the slug, so that a
+// second run updates, and the same path of another language is a version of the same article. Links from page to page
+// lead to the articles that these have become.
+func (in *importing) folder(ctx context.Context, root string, f folderFlags) error {
+	pages, err := folderPages(root)
+	if err != nil {
+		return err
+	}
+	slugs := make(map[string]string, len(pages))
+	for _, p := range pages {
+		slugs[p.path] = p.slug
+	}
+	files, err := os.OpenRoot(root)
+	if err != nil {
+		return fmt.Errorf("app: open folder: %w", err)
+	}
+	defer files.Close()
+	w := in.startWriting()
+	for _, p := range pages {
+		err = w.put(p.slug, articleJob{where: p.path, make: func() (desk.ArticleRecord, error) { return readPage(files, p, slugs, f) }})
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			break
+		}
+	}
+	return errors.Join(err, w.end())
+}
+
+// folderPages lists the pages by path and gives each the slug of its path, -2, -3 where two would have the same.
+func folderPages(root string) ([]folderPage, error) {
+	var pages []folderPage
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name != root && strings.HasPrefix(d.Name(), ".") {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !d.Type().IsRegular() || pageFormat(name) == store.FormatNone {
+			return nil
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		pages = append(pages, folderPage{path: filepath.ToSlash(rel)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("app: read folder: %w", err)
+	}
+	slices.SortFunc(pages, func(a, b folderPage) int { return cmp.Compare(a.path, b.path) })
+	used := map[string]bool{"in": true, "new": true, "drafts": true, "pick": true} // pages of the desk's own below /articles/
+	for i := range pages {
+		p := &pages[i]
+		wish := cmp.Or(markup.Slug(strings.TrimSuffix(p.path, path.Ext(p.path))), "articolo")
+		p.slug = wish
+		for n := 2; used[p.slug]; n++ {
+			end := "-" + strconv.Itoa(n)
+			p.slug = strings.TrimRight(wish[:min(len(wish), 80-len(end))], "-") + end
+		}
+		used[p.slug] = true
+	}
+	return pages, nil
+}
+
+func pageFormat(name string) store.Format {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".html", ".htm", ".xhtml":
+		return store.HTML
+	case ".md", ".markdown":
+		return store.Markdown
+	}
+	return store.FormatNone
+}
+
+// readPage makes a record of one file. Pictures are never fetched; Extract leaves their text.
+func readPage(files *os.Root, p folderPage, slugs map[string]string, f folderFlags) (desk.ArticleRecord, error) {
+	rec := desk.ArticleRecord{Slug: p.slug, Language: f.language, Module: f.module, Audience: f.audience, State: f.state, Format: pageFormat(p.path).String()}
+	unreadable := store.Fail(store.Invalid, "error.file-unreadable").At("file")
+	file, err := files.Open(filepath.FromSlash(p.path))
+	if err != nil {
+		return rec, unreadable
+	}
+	defer file.Close()
+	raw, err := io.ReadAll(io.LimitReader(file, maxPage+1))
+	if err != nil {
+		return rec, unreadable
+	}
+	if len(raw) > maxPage {
+		return rec, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", maxPage>>20).At("file")
+	}
+	if rec.Format == store.Markdown.String() {
+		if !utf8.Valid(raw) {
+			return rec, store.Fail(store.Invalid, "error.not-text").At("file")
+		}
+		rec.Title, rec.Body = markdownTitle(string(bytes.TrimPrefix(raw, []byte("\ufeff"))))
+		return rec, nil
+	}
+	page, err := markup.Extract(raw, f.content)
+	switch {
+	case errors.Is(err, markup.ErrNoContent):
+		return rec, store.Fail(store.Invalid, "error.no-content").At("content")
+	case err != nil:
+		return rec, store.Fail(store.Invalid, "error.not-a-page").At("file")
+	}
+	rec.Title = page.Title
+	if rec.Language == "" {
+		rec.Language, _, _ = strings.Cut(strings.ToLower(page.Language), "-")
+	}
+	rec.Body = markup.Relink(page.HTML, func(href string) string { return pageLink(p.path, page.Base, href, slugs) })
+	return rec, nil
+}
+
+// markdownTitle takes a heading that begins the text for its title.
+func markdownTitle(body string) (title, rest string) {
+	body = strings.TrimLeft(body, " \t\r\n")
+	first, rest, _ := strings.Cut(body, "\n")
+	if heading, ok := strings.CutPrefix(first, "# "); ok {
+		return strings.TrimSpace(strings.Trim(strings.TrimSpace(heading), "#")), strings.TrimLeft(rest, "\r\n")
+	}
+	return "", body
+}
+
+// pageLink is where a link of an imported page leads now: to the article that the other page has become, else, when it
+// is an address of its own, where it led; a link to what was not imported goes.
+func pageLink(from, base, href string, slugs map[string]string) string {
+	u, err := url.Parse(strings.TrimSpace(href))
+	if err != nil {
+		return ""
+	}
+	if u.Scheme != "" || u.Host != "" || u.Path == "" && u.Fragment != "" && base == "" {
+		return href
+	}
+	at, err := url.Parse("file:///" + (&url.URL{Path: from}).EscapedPath())
+	if err != nil {
+		return ""
+	}
+	if b, err := url.Parse(base); err == nil {
+		at = at.ResolveReference(b)
+	}
+	to := at.ResolveReference(u)
+	slug, ok := slugs[strings.TrimPrefix(path.Clean(to.Path), "/")]
+	if to.Scheme != "file" || !ok {
+		return ""
+	}
+	link := "/articles/" + slug
+	if u.Fragment != "" {
+		link += "#" + u.EscapedFragment()
+	}
+	return link
+}
