@@ -201,15 +201,15 @@ func (a *App) postPresence(c *fiber.Ctx) error {
 		return err
 	}
 	actor := a.actor(c)
-	if !agent.admits(actor) {
-		return c.JSON(fiber.Map{"text": ""})
-	}
 	seen, err := a.desk.Revisions(actor, []uint64{n})
 	if err != nil {
 		return err
 	}
 	if _, ok := seen[n]; !ok {
 		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !agent.admits(actor) {
+		return c.JSON(fiber.Map{"text": ""})
 	}
 	others := a.presence.note(n, actor.ID(), actor.Person.Name, a.desk.Now())
 	text := ""

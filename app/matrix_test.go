@@ -1,0 +1,363 @@
+package app
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"image"
+	"image/png"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+var update = flag.Bool("update", false, "write the reviewed texts under testdata anew")
+
+// cast is everybody who may come to a route, in the order of the table's columns.
+var cast = []string{"nobody", "requester", "participant", "stranger", "coordinator", "elsewhere", "agent", "supervisor", "editor", "administrator"}
+
+// world is a desk with everybody of the cast and one of each thing that an address can name.
+type world struct {
+	*testDesk
+	people map[string]*store.Person
+	group  map[string]uint64
+	module map[string]uint64
+	things map[string]string // what a parameter of an address stands for, by the beginning of the address
+	now    int
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{testDesk: newTestDesk(t), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
+	d := w.app.desk
+	system := desk.Actor{Via: "command", System: true}
+	for _, code := range []string{"csa", "contabilita", "generale"} {
+		g, err := d.GroupByCode(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.group[code] = g.ID
+	}
+	for _, code := range []string{"csa", "esse3", "u-gov/contabilita"} {
+		l, err := d.LevelByCode(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.module[code] = l.ID
+	}
+	var home, other uint64
+	var unit uint64
+	err := w.app.st.Update(store.By{Via: "command", Act: "add"}, func(tx *store.Tx) error {
+		for name, id := range map[string]*uint64{"Ateneo": &home, "Altro ente": &other} {
+			o := &store.Organisation{Name: name}
+			if err := store.Organisations.Put(tx, o); err != nil {
+				return err
+			}
+			*id = o.ID
+		}
+		u := &store.Unit{Organisation: home, Name: "Personale"}
+		err := store.Units.Put(tx, u)
+		unit = u.ID
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(role, name string, f desk.PersonForm) {
+		f.Name, f.Email = name, role+"@example.it"
+		if f.Organisation == 0 {
+			f.Organisation = home
+		}
+		p, _, err := d.AddPerson(system, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.people[role] = p
+	}
+	add("requester", "Ada Neri", desk.PersonForm{Unit: unit})
+	add("participant", "Carlo Collega", desk.PersonForm{})
+	add("stranger", "Elsa Estranea", desk.PersonForm{Organisation: other})
+	add("coordinator", "Rita Referente", desk.PersonForm{Coordinates: []store.Coordination{{Organisation: home}}})
+	add("elsewhere", "Aldo Altrove", desk.PersonForm{Groups: []store.Membership{{Group: w.group["contabilita"]}}})
+	add("agent", "Bruno Galli", desk.PersonForm{Groups: []store.Membership{{Group: w.group["csa"]}}})
+	add("supervisor", "Sara Responsabile", desk.PersonForm{Groups: []store.Membership{{Group: w.group["csa"], Supervisor: true}}})
+	add("editor", "Renzo Redattore", desk.PersonForm{Editor: true})
+	add("administrator", "Anna Monti", desk.PersonForm{Administrator: true})
+	w.fill(home, unit)
+	return w
+}
+
+func (w *world) as(role string) desk.Actor {
+	return desk.Actor{Person: w.people[role], Via: "page", Language: "it"}
+}
+
+// picture is a small real PNG.
+func picture() []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// ticket opens a ticket of CSA in the requester's name, with the participant, a file, an answer and a note.
+func (w *world) ticket() *store.Ticket {
+	w.t.Helper()
+	d := w.app.desk
+	w.now++
+	f, err := d.Keep(w.as("requester"), "schermata.png", bytes.NewReader(picture()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	t, err := d.OpenTicket(w.as("requester"), desk.NewTicket{Subject: fmt.Sprintf("Il cedolino di ottobre non si apre (%d)", w.now), Body: "Da ieri esce **l'errore 500**.",
+		Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate, Files: []uint64{f.ID}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	steps := []struct {
+		role string
+		desk.Step
+	}{
+		{"requester", desk.Step{Add: []string{"participant@example.it", "mai.visto@altro.example"}}},
+		{"agent", desk.Step{Take: true}},
+		{"agent", desk.Step{Message: &desk.Text{Body: "Buongiorno, quale mese?"}, To: store.StateWaiting}},
+		{"agent", desk.Step{Message: &desk.Text{Body: "Nota: parolasegreta", Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}}},
+		{"participant", desk.Step{Message: &desk.Text{Body: "Ottobre, grazie."}}},
+	}
+	for _, s := range steps {
+		if t, err = d.Do(w.as(s.role), t.ID, s.Step); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return t
+}
+
+// reply adds a saved reply of CSA and returns its number.
+func (w *world) reply() string {
+	w.t.Helper()
+	r, err := w.app.desk.AddReply(w.as("agent"), desk.ReplyForm{Group: w.group["csa"], Title: store.Words{IT: "Saluti", EN: "Regards"}, Body: store.Words{IT: "Cordiali saluti", EN: "Kind regards"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return fmt.Sprint(r.ID)
+}
+
+// fill puts in one of each thing that pages show.
+func (w *world) fill(home, unit uint64) {
+	d := w.app.desk
+	t := w.ticket()
+	w.things["organisation"], w.things["unit"] = fmt.Sprint(home), fmt.Sprint(unit)
+	w.things["group"], w.things["module"] = fmt.Sprint(w.group["csa"]), fmt.Sprint(w.module["csa"])
+	somebody, _, err := d.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.things["person"] = fmt.Sprint(somebody.ID)
+	save := func(f desk.ArticleForm) {
+		if _, err := d.SaveArticle(w.as("administrator"), f); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	body := "Quando serve.\n\n# Passi\n\n1. Apri **Documenti**.\n2. Premi Stampa.\n\n# Se non funziona\n\nScrivi a [noi](/tickets/new).\n\n# Altro\n\nTesto."
+	save(desk.ArticleForm{Title: "Stampare il cedolino", Language: "it", Module: w.module["csa"], Audience: store.Public, Body: body, Format: store.Markdown, Publication: store.Published})
+	v, err := d.Article(w.as("administrator"), "stampare-il-cedolino", "it")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	save(desk.ArticleForm{Slug: v.Slug, Title: "Printing the payslip", Language: "en", Module: w.module["csa"], Audience: store.Public, Body: "Open Documents.", Format: store.Markdown, Publication: store.Published})
+	save(desk.ArticleForm{Title: "Bozza riservata", Language: "it", Module: w.module["csa"], Audience: store.Agents, Body: body, Format: store.Markdown, Publication: store.Draft})
+	w.things["slug"] = "stampare-il-cedolino"
+	files := map[uint64][]*store.File{}
+	if view, err := d.Ticket(w.as("agent"), t.ID); err != nil {
+		w.t.Fatal(err)
+	} else {
+		files = view.Files
+	}
+	for _, list := range files {
+		w.things["file"] = fmt.Sprint(list[0].ID)
+	}
+	if _, err := d.PlanNotices(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// visitor is a browser in which the role is signed in, with a session of its own.
+func (w *world) visitor(role string) *browser {
+	w.t.Helper()
+	b := w.browser()
+	if role == "nobody" {
+		return b
+	}
+	raw := make([]byte, 32)
+	rand.Read(raw)
+	secret := base64.RawURLEncoding.EncodeToString(raw)
+	sum := sha256.Sum256([]byte(secret))
+	now := time.Now()
+	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: w.people[role].ID, Seen: now, Ends: now.Add(time.Hour)})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b.header.Set("Cookie", "sportello="+secret)
+	return b
+}
+
+// address puts real things in the place of the route's parameters.
+func (w *world) address(r route) string {
+	w.t.Helper()
+	parts := strings.Split(strings.TrimPrefix(r.Path, "/"), "/")
+	for i, p := range parts {
+		if p == "*" {
+			parts[i] = "csa"
+			continue
+		}
+		name, ok := strings.CutPrefix(p, ":")
+		if !ok {
+			continue
+		}
+		name, _, _ = strings.Cut(name, "<")
+		before := ""
+		if i > 0 {
+			before = parts[i-1]
+		}
+		thing := ""
+		switch {
+		case before == "tickets":
+			thing = fmt.Sprint(w.ticket().ID)
+		case name == "slug":
+			thing = w.things["slug"]
+		case name == "view":
+			thing = "group"
+		case before == "people" || before == "members":
+			thing = w.things["person"]
+		case before == "organisations":
+			thing = w.things["organisation"]
+		case before == "units":
+			thing = w.things["unit"]
+		case before == "groups":
+			thing = w.things["group"]
+		case before == "catalogue" || before == "modules":
+			thing = w.things["module"]
+		case before == "files":
+			thing = w.things["file"]
+		case before == "replies":
+			thing = w.reply()
+		case before == "sessions" || before == "tokens":
+			thing = "1"
+		case name == "secret" || name == "hash" || before == "set-up" || before == "password":
+			thing = "nothing"
+		case before == "assets":
+			return w.app.public.URL("css/desk.css")
+		default:
+			w.t.Errorf("%s %s: what does %s stand for? Say it here", r.Method, r.Path, p)
+		}
+		parts[i] = thing
+	}
+	return "/" + strings.Join(parts, "/")
+}
+
+// TestWhoReachesWhichRoute asks every route as everybody of the cast. The reviewed table is testdata/routes.txt: a new
+// route fails until it has its row, and a row changes only on purpose.
+func TestWhoReachesWhichRoute(t *testing.T) {
+	w := newWorld(t)
+	file := filepath.Join("testdata", "routes.txt")
+	raw, err := os.ReadFile(file)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for _, line := range strings.Split(string(raw), "\n") {
+		if fields := strings.Fields(line); len(fields) == len(cast)+1 && fields[0] != "route" {
+			want[fields[0]] = strings.Join(fields[1:], " ")
+		}
+	}
+	var table []string
+	for _, r := range w.app.table {
+		if strings.HasSuffix(r.Path, "/live") {
+			continue // a stream; its rights are tested beside it
+		}
+		var cells []string
+		for _, role := range cast {
+			b := w.visitor(role)
+			address := w.address(r)
+			kind := "application/x-www-form-urlencoded"
+			var got answer
+			if r.Method == http.MethodGet {
+				got = b.get(address)
+			} else {
+				got = b.do(r.Method, address, strings.NewReader(""), kind)
+			}
+			cells = append(cells, fmt.Sprint(got.status))
+			w.invariants(r, role, address, got)
+		}
+		row := strings.Join(cells, " ")
+		table = append(table, fmt.Sprintf("%-32s %s", r.Name, row))
+		if !*update && want[r.Name] != row {
+			t.Errorf("%s %s %s\n got %s\nwant %s", r.Name, r.Method, r.Path, row, want[r.Name])
+		}
+		delete(want, r.Name)
+	}
+	for name := range want {
+		if !*update {
+			t.Errorf("%s stands in the table and is no route", name)
+		}
+	}
+	if *update {
+		head := fmt.Sprintf("%-32s %s\n", "route", strings.Join(cast, " "))
+		if err := os.WriteFile(file, []byte(head+strings.Join(table, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// invariants hold whatever the table says.
+func (w *world) invariants(r route, role, address string, got answer) {
+	w.t.Helper()
+	if got.status >= 500 {
+		w.t.Errorf("%s as %s: %d\n%s", r.Name, role, got.status, got.body)
+	}
+	if role == "nobody" && r.Who != guest {
+		if got.status != 401 && !(got.status == 303 && strings.HasPrefix(got.header.Get("Location"), "/sign-in")) {
+			w.t.Errorf("%s: nobody gets %d to %s", r.Name, got.status, got.header.Get("Location"))
+		}
+	}
+	if strings.Contains(r.Path, "/tickets/:") && slices.Contains([]string{"stranger", "editor"}, role) && got.status < 400 {
+		w.t.Errorf("%s: the %s gets %d", r.Name, role, got.status)
+	}
+	if slices.Contains([]string{"requester", "participant", "coordinator", "stranger", "editor", "nobody"}, role) && strings.Contains(got.body, "parolasegreta") {
+		w.t.Errorf("%s: the %s reads a note", r.Name, role)
+	}
+	for _, s := range []string{"%!", "&lt;nil&gt;", "<nil>", "no value", "ZgotmplZ"} {
+		if strings.Contains(got.header.Get("Content-Type"), "html") && strings.Contains(got.body, s) {
+			w.t.Errorf("%s as %s: the page says %s", r.Name, role, s)
+		}
+	}
+}
+
+var administratorForm = desk.PersonForm{Administrator: true}
+
+// person returns the row of the address.
+func (d *testDesk) person(address string) *store.Person {
+	d.t.Helper()
+	var p *store.Person
+	err := d.app.st.View(func(tx *store.Tx) error {
+		var err error
+		p, err = store.PeopleByEmail.First(tx, address)
+		return err
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return p
+}
