@@ -184,6 +184,7 @@ type folderPage struct {
 // second run updates, and the same path of another language is a version of the same article. Links from page to page
 // lead to the articles that these have become.
 func (in *importing) folder(ctx context.Context, root string, f folderFlags) error {
+	root = filepath.Clean(root)
 	pages, err := folderPages(root)
 	if err != nil {
 		return err
@@ -292,7 +293,9 @@ func readPage(files *os.Root, p folderPage, slugs map[string]string, f folderFla
 	if rec.Language == "" {
 		rec.Language, _, _ = strings.Cut(strings.ToLower(page.Language), "-")
 	}
-	rec.Body = markup.Relink(page.HTML, func(href string) string { return pageLink(p.path, page.Base, href, slugs) })
+	rec.Body = markup.Relink(page.HTML, func(href string) string {
+		return pageLink(filepath.ToSlash(files.Name()), p.path, page.Base, href, slugs)
+	})
 	return rec, nil
 }
 
@@ -308,7 +311,9 @@ func markdownTitle(body string) (title, rest string) {
 
 // pageLink is where a link of an imported page leads now: to the article that the other page has become, else, when it
 // is an address of its own, where it led; a link to what was not imported goes.
-func pageLink(from, base, href string, slugs map[string]string) string {
+//
+// Addresses are resolved as a browser does that opened the files: a base may lead out of the folder and a link back in.
+func pageLink(root, from, base, href string, slugs map[string]string) string {
 	u, err := url.Parse(strings.TrimSpace(href))
 	if err != nil {
 		return ""
@@ -316,15 +321,12 @@ func pageLink(from, base, href string, slugs map[string]string) string {
 	if u.Scheme != "" || u.Host != "" || u.Path == "" && u.Fragment != "" && base == "" {
 		return href
 	}
-	at, err := url.Parse("file:///" + (&url.URL{Path: from}).EscapedPath())
-	if err != nil {
-		return ""
-	}
+	at := &url.URL{Scheme: "file", Path: path.Join(root, from)}
 	if b, err := url.Parse(base); err == nil {
 		at = at.ResolveReference(b)
 	}
 	to := at.ResolveReference(u)
-	slug, ok := slugs[strings.TrimPrefix(path.Clean(to.Path), "/")]
+	slug, ok := slugs[strings.TrimPrefix(path.Clean(to.Path), root+"/")]
 	if to.Scheme != "file" || !ok {
 		return ""
 	}
