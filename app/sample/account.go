@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"sportello/app/desk"
@@ -36,20 +37,36 @@ func NewPasswords(d *desk.Desk) (Accounts, error) {
 			}
 		}
 	}
-	for _, a := range out {
+	return out, out.set(d)
+}
+
+// GeneratedAccounts gives new passwords to an agent and to a requester whom Generate made, and returns them.
+func GeneratedAccounts(d *desk.Desk) (Accounts, error) {
+	var out Accounts
+	for role, number := range map[string]int{"agent": generatedPeople + 1, "requester": 0} {
+		p := generatedPerson(number)
+		out = append(out, Account{Role: role, Name: p.Name, Email: p.Email, Password: password()})
+	}
+	slices.SortFunc(out, func(a, b Account) int { return strings.Compare(a.Role, b.Role) })
+	return out, out.set(d)
+}
+
+// set gives the people the passwords of the accounts.
+func (list Accounts) set(d *desk.Desk) error {
+	for _, a := range list {
 		var person *store.Person
 		err := d.Store().View(func(tx *store.Tx) (err error) {
 			person, err = store.PeopleByEmail.First(tx, store.Address(a.Email))
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("sample: find %s: %w", a.Email, err)
+			return fmt.Errorf("sample: find %s: %w", a.Email, err)
 		}
 		if err := d.Keeper().SetPassword(store.By{Via: "command", Act: "set-password"}, person.ID, a.Password); err != nil {
-			return nil, fmt.Errorf("sample: set password of %s: %w", a.Email, err)
+			return fmt.Errorf("sample: set password of %s: %w", a.Email, err)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // password makes one that can be read aloud and typed: three words of three syllables and two digits, 61 bits.

@@ -38,14 +38,6 @@ const (
 	generatedAddress = "ateneo.example"
 )
 
-// Generated names an address that Generate made, for signing in to what it made: of an agent or of a requester.
-func Generated(role string) string {
-	if role == "agent" {
-		return generatedPerson(generatedPeople + 1).Email
-	}
-	return generatedPerson(0).Email
-}
-
 // Generate adds tickets as a real desk has them after two years: conversations in Italian and English of words with
 // natural frequencies, 2,500 requesters in 60 units, the built-in groups and modules, notes, and 2.5 % not closed.
 // Numbers go on from the last one. People and units that an earlier run made are used again. The desk must be seeded

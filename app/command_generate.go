@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sportello/app/desk"
+	"sportello/app/sample"
+	"sportello/store"
+)
+
+func init() { commands = append(commands, generateCommand) }
+
+func generateCommand(r *runner) *cobra.Command {
+	var tickets int
+	var seed uint64
+	c := &cobra.Command{Use: "generate --tickets N", Short: "Add made-up tickets, as many as a large desk has, for measuring; the server must be stopped", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if tickets < 1 || tickets > 10_000_000 {
+				return fmt.Errorf("--tickets %d is not between 1 and 10000000", tickets)
+			}
+			r.begin()
+			if r.app != nil {
+				return errors.New("generate needs the data folder for itself: stop the server first")
+			}
+			cfg, err := r.load()
+			if err != nil {
+				return err
+			}
+			return r.generate(c.Context(), cfg, tickets, seed)
+		}}
+	c.Flags().IntVar(&tickets, "tickets", 0, "how many, `N`")
+	c.Flags().Uint64Var(&seed, "seed", 1, "another seed makes other tickets")
+	_ = c.MarkFlagRequired("tickets")
+	return c
+}
+
+// generate fills the data folder through a store of its own, which leaves writing to the disk for the end and runs on
+// a clock that is moved through the two years. At last it prints an agent and a requester with new passwords.
+func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uint64) error {
+	began := time.Now()
+	log := r.logger(cfg)
+	zone, err := time.LoadLocation(cfg.TimeZone)
+	if err != nil {
+		return fmt.Errorf("app: load time zone: %w", err)
+	}
+	clock := sample.NewClock(began.AddDate(-2, 0, -8))
+	st, err := store.Open(cfg.dataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
+	if store.KindOf(err) == store.Unavailable {
+		return fmt.Errorf("generate needs the data folder for itself: stop the server first (%w)", err)
+	}
+	if err != nil {
+		return err
+	}
+	accounts, err := r.generateInto(ctx, st, zone, clock, log, sample.GenerateOptions{Tickets: tickets, Seed: seed, Now: began, Clock: clock, Location: zone})
+	if err := errors.Join(err, st.Close(), syncFile(filepath.Join(cfg.dataFolder(), "desk.db"))); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.out, "generated %d tickets in %.1f s\n", tickets, time.Since(began).Seconds())
+	t := tabwriter.NewWriter(r.out, 0, 0, 3, ' ', 0)
+	for _, a := range accounts {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", a.Role, a.Email, a.Password)
+	}
+	return t.Flush()
+}
+
+func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.Location, clock *sample.Clock, log *slog.Logger, o sample.GenerateOptions) (sample.Accounts, error) {
+	d := desk.New(desk.Options{Store: st, Clock: clock.Now, Log: log, Location: zone})
+	if err := d.Seed(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := d.PlanNotices(); err != nil {
+		return nil, fmt.Errorf("app: plan notices: %w", err)
+	}
+	p := r.progress("generating")
+	o.Progress = p.at
+	err := sample.Generate(ctx, st, o)
+	p.end()
+	if err != nil {
+		return nil, err
+	}
+	clock.Release()
+	return sample.GeneratedAccounts(d)
+}
