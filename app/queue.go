@@ -57,6 +57,7 @@ type badge struct{ Class, Words string }
 // dueView says when a ticket is due, in few words and exactly.
 type dueView struct {
 	Words string
+	Long  string // in a sentence of its own: scaduta da 2 h, entro domani
 	Class string
 	Late  bool
 	At    Moment
@@ -226,9 +227,10 @@ func (p *Page) due(t *store.Ticket) dueView {
 	case t.Due.IsZero(), t.State == store.StateResolved, t.State == store.StateClosed:
 		return dueView{}
 	case t.State == store.StateWaiting, t.State == store.StatePlanned:
-		return dueView{Words: p.T("due.stands"), Class: "soft"}
+		return dueView{Words: p.T("due.stands"), Long: p.T("due.stands-long"), Class: "soft"}
 	}
 	d := dueView{At: p.Moment(t.Due)}
+	key := "due.by"
 	left := t.Due.Sub(p.now)
 	unit := func(key string, d time.Duration) string {
 		switch {
@@ -242,9 +244,9 @@ func (p *Page) due(t *store.Ticket) dueView {
 	at := t.Due.In(p.now.Location())
 	switch days := daysBetween(p.now, at); {
 	case left < 0:
-		d.Words, d.Class, d.Late = unit("due.late", -left), "due-late", true
+		d.Words, d.Class, d.Late, key = unit("due.late", -left), "due-late", true, "due.late-long"
 	case left < 8*time.Hour:
-		d.Words, d.Class = unit("due.in", left), "due-soon"
+		d.Words, d.Class, key = unit("due.in", left), "due-soon", "due.in-long"
 	case days <= 1:
 		d.Words, d.Class = p.Day(at), "due-soon"
 	case days < 7:
@@ -255,6 +257,7 @@ func (p *Page) due(t *store.Ticket) dueView {
 			d.Words += " " + strconv.Itoa(at.Year())
 		}
 	}
+	d.Long = p.T(key, "words", d.Words)
 	return d
 }
 

@@ -62,7 +62,7 @@ func (a *App) getReplies(c *fiber.Ctx) error {
 	for _, r := range all {
 		heading := r.GroupName
 		if r.Group == 0 {
-			heading = v.T("replies.own")
+			heading = v.T("replies.own-list")
 		}
 		line := replyLine{Title: r.Title.In(v.Lang), Address: "/desk/replies/" + strconv.FormatUint(r.ID, 10), Excerpt: markup.Excerpt(markup.Plain(markup.MessageFmt, r.Body.In(v.Lang)), 160)}
 		switch {

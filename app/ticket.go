@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -74,7 +75,8 @@ type ticketPage struct {
 	Modules    []option
 	Versions   []string
 	Questions  []questionView
-	Extra      []fact // affected version, regression, planned version, answers
+	Extra      []fact // outcome, versions, regression
+	Answers    []fact // to the questions of the module
 
 	People   []participantView
 	Wishes   []string
@@ -371,7 +373,7 @@ func (v *ticketPage) extraFacts(t *desk.TicketView) {
 				answer = v.Date(d)
 			}
 		}
-		v.Extra = append(v.Extra, fact{q.Label.In(v.Lang), answer})
+		v.Answers = append(v.Answers, fact{q.Label.In(v.Lang), answer})
 	}
 	add("ticket.external", row.External)
 }
@@ -552,16 +554,19 @@ func (a *App) ticketAround(c *fiber.Ctx, v *ticketPage, t *desk.TicketView) erro
 	for _, o := range more {
 		v.OtherOf = append(v.OtherOf, v.lineOf(o))
 	}
-	found, err := a.desk.LookAlike(a.ctx(c), actor, t.Ticket.Subject, 8)
+	found, err := a.desk.Search(a.ctx(c), actor, desk.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {
-		a.log.Warn("articles that fit a ticket", "err", err) // the page is worth having without them
+		a.log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
 	}
-	for _, f := range found {
-		if f.Article != nil && len(v.Articles) < 4 {
-			v.Articles = append(v.Articles, Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
-		}
+	for _, f := range found.Hits {
+		v.Articles = append(v.Articles, Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
 	}
 	return a.queueSide(c, &v.Page, v.Back)
+}
+
+// plainWords takes out of a subject what the language of search would read as a command.
+func plainWords(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 }
 
 // fromQuery reads back the queue that a ticket was opened from; nil when there is none.

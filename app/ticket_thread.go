@@ -218,7 +218,11 @@ func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eve
 	var run []eventView
 	flush := func() {
 		if len(run) >= foldFrom {
-			out = append(out, threadItem{Folded: run, Words: v.T("ticket.folded", "n", len(run), "from", run[0].At.Words, "to", run[len(run)-1].At.Words)})
+			key, from, to := "ticket.folded", run[0].At.Words, run[len(run)-1].At.Words
+			if from == to {
+				key = "ticket.folded-once"
+			}
+			out = append(out, threadItem{Folded: run, Words: v.T(key, "n", len(run), "from", from, "to", to)})
 		} else {
 			for i := range run {
 				out = append(out, threadItem{Event: &run[i]})
