@@ -165,7 +165,7 @@ func (b *tab) enter(w *world, role string) {
 	b.url = w.url
 	cookie := w.visitor(role).header.Get("Cookie")
 	name, value, ok := strings.Cut(cookie, "=")
-	b.run(network.ClearBrowserCookies())
+	b.run(network.ClearBrowserCookies(), network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": "it"}))
 	if !ok {
 		return
 	}

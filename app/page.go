@@ -285,8 +285,8 @@ func (p *Page) Kept() []keptFile {
 	return p.form.kept
 }
 
-// MaxFile says the greatest size of one attachment; MaxFileBytes is the number.
-func (p *Page) MaxFile() string { return size(p.Lang, p.app.desk.MaxFile()) }
+// MaxFile says the greatest size of one attachment, as the configuration names it; MaxFileBytes is the number.
+func (p *Page) MaxFile() string { return fmt.Sprintf("%d MB", p.app.desk.MaxFile()>>20) }
 
 // MaxFileBytes is the greatest size of one attachment in bytes.
 func (p *Page) MaxFileBytes() int64 { return p.app.desk.MaxFile() }
