@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -113,7 +114,7 @@ func (a *App) appCards(actor desk.Actor, p *Page, levels []desk.Level) ([]appCar
 				continue // the product's own card says it
 			}
 		}
-		card := appCard{Name: l.Name.In(p.Lang), About: l.Description.In(p.Lang)}
+		card := appCard{Name: shortName(l.Name.In(p.Lang)), About: l.Description.In(p.Lang)}
 		if n := countBelow(levels, counts, l.ID); n > 0 {
 			card.Guide, card.Read = p.Plural("home.articles", n), levelArticles(l)
 		}
@@ -136,6 +137,12 @@ func (a *App) appCards(actor desk.Actor, p *Page, levels []desk.Level) ([]appCar
 		here = append(here, card)
 	}
 	return append(here, away...), nil
+}
+
+// shortName is the name of an application without what explains it: CSA for "CSA, carriere e stipendi del personale".
+func shortName(name string) string {
+	short, _, _ := strings.Cut(name, ", ")
+	return short
 }
 
 func levelOf(levels []desk.Level, id uint64) *desk.Level {

@@ -14,7 +14,8 @@ import (
 // awayBox says who serves what is not served here, why, and leads there. Without an address it says so and offers the
 // general group.
 type awayBox struct {
-	Title   string
+	Title   string // ESSE3 ha uno sportello proprio.
+	Short   string // the same under a heading that names it
 	Why     string
 	Go      *Link
 	Missing string // said when no address is set
@@ -23,15 +24,15 @@ type awayBox struct {
 
 // away explains the channel of a level that is served elsewhere.
 func (a *App) away(p *Page, l *desk.Level) (*awayBox, error) {
-	name := l.Name.In(p.Lang)
+	name := shortName(l.Name.In(p.Lang))
 	box := &awayBox{Why: l.Reason.In(p.Lang)}
 	if l.Channel == store.ByEmail {
-		box.Title = p.T("module.by-email", "name", name)
+		box.Title, box.Short = p.T("module.by-email", "name", name), p.T("module.by-email-short")
 		if l.Address != "" {
 			box.Go = &Link{Label: p.T("module.write-to", "address", l.Address), Address: "mailto:" + l.Address, Icon: "mail"}
 		}
 	} else {
-		box.Title = p.T("module.own-desk", "name", name)
+		box.Title, box.Short = p.T("module.own-desk", "name", name), p.T("module.own-desk-short")
 		if l.Address != "" {
 			box.Go = &Link{Label: p.T("module.go-to", "name", name), Address: l.Address, Icon: "out"}
 		}

@@ -23,7 +23,7 @@ type noticeLine struct {
 }
 
 // noticesShown is how many notices the page lists; older ones have had their time.
-const noticesShown = 100
+const noticesShown = 50
 
 func (a *App) getNotices(c *fiber.Ctx) error {
 	v := &noticesPage{Page: a.page(c, "bell.title")}

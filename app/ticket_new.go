@@ -129,6 +129,9 @@ func (a *App) newTicketPage(c *fiber.Ctx, v *newTicketPage, first url.Values, f 
 	if err := a.whoReads(c, v, l); err != nil {
 		return err
 	}
+	if v.Away != nil && !v.MayAnyway {
+		return a.render(c, "page/ticket-new", v)
+	}
 	if v.Alike, err = a.alike(c, &v.Page, v.Value("subject"), code); err != nil {
 		return err
 	}
@@ -234,6 +237,8 @@ func (p *Page) compose(value func(string) string) string {
 
 // whoReads says what comes next: which group reads the ticket, when it is there, and the usual times.
 func (a *App) whoReads(c *fiber.Ctx, v *newTicketPage, l *desk.Level) error {
+	set := a.settings(c)
+	v.Times = v.T("new-ticket.times", "least", set.WorkingHours["1"], "most", set.WorkingHours["4"])
 	if l == nil && !v.NoModule {
 		return nil
 	}
@@ -244,12 +249,10 @@ func (a *App) whoReads(c *fiber.Ctx, v *newTicketPage, l *desk.Level) error {
 	if err != nil {
 		return err
 	}
-	set := a.settings(c)
 	v.Group, v.Hours = g.Name.In(v.Lang), g.Hours.In(v.Lang)
 	if v.Hours == "" {
 		v.Hours = set.Hours.In(v.Lang)
 	}
-	v.Times = v.T("new-ticket.times", "least", set.WorkingHours["1"], "most", set.WorkingHours["4"])
 	return nil
 }
 
@@ -289,24 +292,27 @@ func (a *App) postNewTicket(c *fiber.Ctx) error {
 
 // readNewTicket reads the form. What is wrong with it is collected in the form; an error is not the person's fault.
 func (a *App) readNewTicket(c *fiber.Ctx, v *newTicketPage, f *Form) (desk.NewTicket, []string, error) {
-	n := desk.NewTicket{Subject: f.Text("subject", 250), Kind: formCode[store.TicketKind](f, "kind"), Severity: formCode[store.Severity](f, "severity"),
-		Urgency: formCode[store.Urgency](f, "urgency"), Affected: f.Text("affected", 100), WorkedIn: f.Text("worked_in", 100),
-		Regression: f.Bool("regression"), Form: true}
-	if n.Subject == "" {
+	n := desk.NewTicket{Kind: formCode[store.TicketKind](f, "kind"), Severity: formCode[store.Severity](f, "severity"), Urgency: formCode[store.Urgency](f, "urgency"), Form: true}
+	// In the order of the page, as the summary lists what is wrong.
+	var err error
+	if n.For, err = a.formRequester(c, f); err != nil {
+		return n, nil, err
+	}
+	level, err := a.formModule(f)
+	if err != nil {
+		return n, nil, err
+	}
+	if !f.Has("kind") {
+		f.Refuse("kind", "error.choice")
+	}
+	if n.Subject = f.Text("subject", 250); n.Subject == "" {
 		f.Refuse("subject", "error.subject-needed")
 	}
 	n.Body = v.compose(f.Body)
 	if strings.TrimSpace(n.Body) == "" {
 		f.Refuse("body", "error.body-needed")
 	}
-	if !f.Has("kind") {
-		f.Refuse("kind", "error.choice")
-	}
-	n.Deadline = a.deadline(c, f, n.Urgency)
-	level, err := a.formModule(f)
-	if err != nil {
-		return n, nil, err
-	}
+	n.Affected, n.WorkedIn, n.Regression = f.Text("affected", 100), f.Text("worked_in", 100), f.Bool("regression")
 	if level != nil {
 		n.Module = level.ID
 		n.Answers = map[string]string{}
@@ -317,9 +323,7 @@ func (a *App) readNewTicket(c *fiber.Ctx, v *newTicketPage, f *Form) (desk.NewTi
 			}
 		}
 	}
-	if n.For, err = a.formRequester(c, f); err != nil {
-		return n, nil, err
-	}
+	n.Deadline = a.deadline(c, f, n.Urgency)
 	if n.For == 0 {
 		n.Language = v.Lang
 	}

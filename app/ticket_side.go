@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/gofiber/fiber/v2"
@@ -41,6 +42,7 @@ type sidePage struct {
 
 	Thread       []sideItem
 	Facts        []factLine
+	Answers      []factLine // to the questions of the module
 	Participants []sidePerson
 	Wishes       []string
 	Files        []fileCard
@@ -253,7 +255,7 @@ func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
 		if m.Internal {
 			continue
 		}
-		for len(events) > 0 && events[0].At.Before(m.At) {
+		for len(events) > 0 && (events[0].At.Before(m.At) || events[0].At.Equal(m.At) && precedes(events[0])) {
 			tell(events[0])
 			events = events[1:]
 		}
@@ -265,6 +267,9 @@ func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
 	}
 	flush()
 }
+
+// precedes reports whether an event stands before the message of the same step: who replies takes charge first.
+func precedes(e desk.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
 
 func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Message) *sideMessage {
 	out := &sideMessage{ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: markup.MessageFolded(m.Body, v.T("side.quoted"))}
@@ -341,8 +346,12 @@ func (v *sidePage) facts(tv *desk.TicketView) {
 		add("side.version", t.Version)
 	}
 	for _, q := range tv.Questions {
-		if s := t.Answers[q.Code]; s != "" {
-			v.Facts = append(v.Facts, factLine{q.Label.In(v.Lang), s})
+		s := t.Answers[q.Code]
+		if day, err := time.ParseInLocation(time.DateOnly, s, v.now.Location()); err == nil && q.Type == "date" {
+			s = v.Date(day)
+		}
+		if s != "" {
+			v.Answers = append(v.Answers, factLine{q.Label.In(v.Lang), s})
 		}
 	}
 }
