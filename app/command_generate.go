@@ -54,7 +54,7 @@ func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uin
 	clock := sample.NewClock(began.AddDate(-2, 0, -8))
 	st, err := store.Open(cfg.dataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
 	if store.KindOf(err) == store.Unavailable {
-		return fmt.Errorf("generate needs the data folder for itself: stop the server first (%w)", err)
+		return errors.New("generate needs the data folder for itself, stop the server first: " + sayError(err))
 	}
 	if err != nil {
 		return err

@@ -1,0 +1,233 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func init() { commands = append(commands, loadCommand) }
+
+// loading is what the load tool was told.
+type loading struct {
+	r        *runner
+	target   string
+	accounts string
+	tokens   []string
+	clients  int
+	duration time.Duration
+	pause    time.Duration
+}
+
+func loadCommand(r *runner) *cobra.Command {
+	l := &loading{r: r}
+	c := &cobra.Command{Use: "load", Short: "Play requesters and agents against a desk on this machine and say how fast it answers", Args: cobra.NoArgs,
+		Long: `Play requesters and agents against a desk on this machine and say how fast it answers.
+
+It reads pages, opens tickets and answers them, so the desk should be a demo or one that generate filled. Accounts are
+read from a file, one in each line, as demo and generate print them: something with an @, then the password.`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			target, err := localTarget(l.target)
+			if err != nil {
+				return err
+			}
+			switch {
+			case l.accounts == "" && len(l.tokens) == 0:
+				return errors.New("who should play? Name --accounts FILE or --token TOKEN")
+			case l.clients < 1 || l.clients > 1000:
+				return fmt.Errorf("--clients %d is not between 1 and 1000", l.clients)
+			case l.duration < time.Second || l.duration > time.Hour:
+				return fmt.Errorf("--duration %s is not between 1s and 1h", l.duration)
+			case l.pause < 0:
+				return fmt.Errorf("--pause %s is below 0", l.pause)
+			}
+			r.begin()
+			return l.run(c.Context(), target)
+		}}
+	f := c.Flags()
+	f.StringVar(&l.target, "url", "http://127.0.0.1:8080", "`ADDRESS` of the desk, on this machine alone")
+	f.StringVar(&l.accounts, "accounts", "", "`FILE` with addresses and passwords; - is standard input")
+	f.StringArrayVar(&l.tokens, "token", nil, "`TOKEN` of somebody who uses the API; may be repeated")
+	f.IntVar(&l.clients, "clients", 16, "how many play at once, `N`")
+	f.DurationVar(&l.duration, "duration", 30*time.Second, "for how long")
+	f.DurationVar(&l.pause, "pause", 0, "how long each waits between two pages")
+	return c
+}
+
+// localTarget refuses every address that is not this machine's: the tool is for measuring one's own desk.
+func localTarget(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("--url %q is no address such as http://127.0.0.1:8080", s)
+	}
+	host := u.Hostname()
+	if addr, err := netip.ParseAddr(host); strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback() {
+		return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+	}
+	return nil, fmt.Errorf("--url %s is not on this machine: only 127.0.0.0/8, ::1 and localhost are loaded", s)
+}
+
+// onlyLoopback ends a connection that a name would lead elsewhere.
+func onlyLoopback(_, address string, _ syscall.RawConn) error {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil || !a.Addr().Unmap().IsLoopback() {
+		return fmt.Errorf("app: %s is not on this machine", address)
+	}
+	return nil
+}
+
+func loopbackDialer() *net.Dialer {
+	return &net.Dialer{Timeout: 5 * time.Second, Control: onlyLoopback}
+}
+
+// readAccounts finds an address and the word behind it in each line.
+func readAccounts(src io.Reader) ([][2]string, error) {
+	var out [][2]string
+	lines := bufio.NewScanner(src)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		for i := 0; i+1 < len(words); i++ {
+			if strings.Contains(words[i], "@") && !strings.Contains(words[i], "://") {
+				out = append(out, [2]string{words[i], words[i+1]})
+				break
+			}
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("app: read accounts: %w", err)
+	}
+	return out, nil
+}
+
+// run signs everybody in, lets them play for the time, and prints what they saw.
+func (l *loading) run(ctx context.Context, target *url.URL) error {
+	var accounts [][2]string
+	if l.accounts != "" {
+		src := l.r.in
+		if l.accounts != "-" {
+			f, err := os.Open(l.r.path(l.accounts))
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			src = f
+		}
+		var err error
+		if accounts, err = readAccounts(src); err != nil {
+			return err
+		}
+		if len(accounts) == 0 && len(l.tokens) == 0 {
+			return errors.New("no line of the accounts has an address and a password")
+		}
+	}
+	seen := &timings{pages: map[string]*timing{}}
+	var casts []*visitor
+	for _, a := range accounts {
+		v := newVisitor(target, seen)
+		if err := v.signIn(ctx, a[0], a[1]); err != nil {
+			return fmt.Errorf("sign in %s: %w", a[0], err)
+		}
+		casts = append(casts, v)
+	}
+	for _, token := range l.tokens {
+		v := newVisitor(target, seen)
+		v.token = token
+		casts = append(casts, v)
+	}
+	seen.reset()
+	began := time.Now()
+	playing, stop := context.WithTimeout(ctx, l.duration)
+	defer stop()
+	var all sync.WaitGroup
+	for i := range l.clients {
+		v := casts[i%len(casts)].again(uint64(i))
+		all.Go(func() { v.play(playing, l.pause) })
+	}
+	all.Wait()
+	return seen.print(l.r.out, time.Since(began))
+}
+
+// timing is what was seen of one page.
+type timing struct {
+	took   []time.Duration // of what was answered as it should be
+	failed map[string]int  // status or kind of failure -> how often
+	bytes  int64
+}
+
+type timings struct {
+	mu    sync.Mutex
+	pages map[string]*timing
+}
+
+func (t *timings) reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pages = map[string]*timing{}
+}
+
+// add notes one answer; failure is empty when it was as it should be.
+func (t *timings) add(page string, took time.Duration, bytes int64, failure string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.pages[page]
+	if p == nil {
+		p = &timing{failed: map[string]int{}}
+		t.pages[page] = p
+	}
+	if failure != "" {
+		p.failed[failure]++
+		return
+	}
+	p.took = append(p.took, took)
+	p.bytes += bytes
+}
+
+// print writes a table of the pages and fails when the desk failed: with a status of 500 or above, or with no answer.
+func (t *timings) print(out io.Writer, elapsed time.Duration) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "PAGE\tCOUNT\tP50 ms\tP95 ms\tP99 ms\tMAX ms\tkB\tREFUSED OR FAILED")
+	answers, broken := 0, 0
+	for _, name := range sortedKeys(t.pages) {
+		p := t.pages[name]
+		answers += len(p.took)
+		why := ""
+		for _, f := range sortedKeys(p.failed) {
+			why += fmt.Sprintf(" %s: %d", f, p.failed[f])
+			if f >= "500" || f == "" {
+				broken += p.failed[f]
+			}
+		}
+		at := percentiles(p.took)
+		kb := 0.0
+		if len(p.took) > 0 {
+			kb = float64(p.bytes) / float64(len(p.took)) / 1000
+		}
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s\n", name, len(p.took), at(0.50), at(0.95), at(0.99), at(1), kb, strings.TrimSpace(why))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d answers in %.1f s, %.0f a second\n", answers, elapsed.Seconds(), float64(answers)/elapsed.Seconds())
+	if broken > 0 {
+		return fmt.Errorf("the desk failed %d times", broken)
+	}
+	if answers == 0 {
+		return errors.New("nothing was answered")
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+func TestOnlyThisMachineIsLoaded(t *testing.T) {
+	for target, good := range map[string]bool{"http://127.0.0.1:8080": true, "http://127.3.4.5": true, "http://[::1]:8080": true, "https://localhost/": true,
+		"http://[::ffff:127.0.0.1]:80": true, "http://10.0.0.1": false, "http://example.org": false, "http://localhost.example.org": false, "http://0.0.0.0:8080": false,
+		"http://127.0.0.1@example.org/": false, "ftp://localhost": false, "localhost:8080": false, "": false} {
+		if _, err := localTarget(target); (err == nil) != good {
+			t.Errorf("%q: %v", target, err)
+		}
+	}
+	if err := onlyLoopback("tcp", "192.0.2.1:80", nil); err == nil {
+		t.Error("a name that leads elsewhere is dialled")
+	}
+}
+
+func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
+	d := newTestDesk(t)
+	general, err := d.app.desk.GroupByCode(store.GeneralGroup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada := d.add("Ada Neri", desk.PersonForm{Groups: []store.Membership{{Group: general.ID}}})
+	ivo := d.add("Ivo Bo", desk.PersonForm{})
+	for i := range 5 {
+		if _, err := d.app.desk.OpenTicket(desk.Actor{Person: ivo}, desk.NewTicket{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token, _, err := d.app.desk.Keeper().NewToken(store.By{Via: "command", Act: "make-token"}, ivo.ID, "load")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*store.Person{ada, ivo} {
+		if err := d.app.desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, "cavallo-batteria-graffetta"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	accounts := "ROLE ADDRESS PASSWORD\nagent  " + ada.Email + "  cavallo-batteria-graffetta\n\nrequester " + ivo.Email + " cavallo-batteria-graffetta\n"
+	status, out, errOut := command(t, accounts, "load", "--url", d.url, "--accounts", "-", "--token", token, "--clients", "6", "--duration", "2s")
+	if status != 0 {
+		t.Errorf("status %d\n%s\n%s", status, out, errOut)
+	}
+	for _, want := range []string{"GET /desk/:view", "GET /tickets ", "GET /search", "POST /api/v1/tickets", "answers in"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("nothing of %s in\n%s", want, out)
+		}
+	}
+	if regexp.MustCompile(`\b(5\d\d|404|403|422): `).MatchString(out) {
+		t.Errorf("something failed:\n%s", out)
+	}
+	for _, c := range []struct {
+		args   []string
+		in     string
+		status int
+		want   string
+	}{
+		{[]string{"--accounts", "-"}, "ada@example.it wrong-password-here\n", 1, "not right"},
+		{[]string{"--accounts", "-"}, "nothing here\n", 1, "no line"},
+		{nil, "", 2, "who should play"},
+		{[]string{"--token", "x", "--clients", "0"}, "", 2, "--clients"},
+		{[]string{"--token", "x", "--duration", "2h"}, "", 2, "--duration"},
+	} {
+		status, out, errOut := command(t, c.in, append([]string{"load", "--url", d.url}, c.args...)...)
+		if status != c.status || !strings.Contains(errOut, c.want) {
+			t.Errorf("%v: status %d\n%s\n%s", c.args, status, out, errOut)
+		}
+	}
+}
+
+func TestGenerateNeedsTheFolderForItself(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	status, out, errOut := command(t, "", "generate", "--tickets", "300", "--data", data)
+	if status != 0 || !strings.Contains(out, "generated 300 tickets") || !regexp.MustCompile(`(?m)^agent +\S+@\S+ +\S+$`).MatchString(out) {
+		t.Fatalf("status %d\n%s\n%s", status, out, errOut)
+	}
+	if status, out, errOut = command(t, "", "doctor", "--data", data); status != 0 {
+		t.Errorf("doctor: status %d\n%s\n%s", status, out, errOut)
+	}
+	d := newTestDesk(t)
+	status, out, errOut = command(t, "", "generate", "--tickets", "10", "--data", d.app.cfg.dataFolder())
+	if status != 1 || !strings.Contains(errOut, "stop the server first") {
+		t.Errorf("beside a server: status %d\n%s\n%s", status, out, errOut)
+	}
+	for _, args := range [][]string{{"generate"}, {"generate", "--tickets", "0"}, {"generate", "--tickets", "many"}} {
+		if status, _, _ := command(t, "", append(args, "--data", data)...); status != 2 {
+			t.Errorf("%v: status %d", args, status)
+		}
+	}
+}
