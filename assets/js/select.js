@@ -12,7 +12,7 @@ function attach(part) {
   const count = () => {
     const n = boxes().filter((b) => b.checked).length;
     for (const e of part.querySelectorAll('[data-select-count]')) {
-      e.textContent = (n === 1 ? e.dataset.one : e.dataset.many)?.replace('{n}', n) ?? n;
+      e.textContent = (n === 1 ? e.dataset.single : e.dataset.many)?.replace('{n}', n) ?? n;
     }
     for (const e of part.querySelectorAll('[data-select-all]')) {
       e.checked = n > 0 && n === boxes().length;
