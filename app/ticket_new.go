@@ -39,6 +39,7 @@ type newTicketPage struct {
 	Times      string
 	Today      string
 	Refocus    bool // a module was just chosen: the focus returns there
+	KeepsDraft bool // the browser keeps what is typed: not for agents, whose page of the ticket would not clear it
 	DraftName  string
 }
 
@@ -90,7 +91,7 @@ func (a *App) newTicketPage(c *fiber.Ctx, v *newTicketPage, first url.Values, f 
 	}
 	actor := a.actor(c)
 	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
-	v.DraftName = fmt.Sprintf("%d-new-ticket", v.Person)
+	v.KeepsDraft, v.DraftName = !actor.IsAgent() && !actor.IsAdministrator(), fmt.Sprintf("%d-new-ticket", v.Person)
 	levels, err := a.desk.Catalogue()
 	if err != nil {
 		return err

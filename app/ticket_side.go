@@ -37,8 +37,8 @@ type sidePage struct {
 	Reopens    bool // a message brings the ticket back to work
 	Reply      replyBox
 	Stale      bool // somebody wrote meanwhile: what was typed stands in the box, unsent
-	Sent       bool // the message was taken: what the browser keeps of it may go
 	DraftName  string
+	Taken      string // the drafts that the browser may forget, because their text was taken
 
 	Thread       []sideItem
 	Facts        []factLine
@@ -114,8 +114,8 @@ func (a *App) sideTicket(c *fiber.Ctx, tv *desk.TicketView, f *Form, wrong error
 	v.Nav, v.Live = "tickets", true
 	v.Crumb(v.T("own.title"), "/tickets")
 	v.Crumb(fmt.Sprintf("#%d", t.ID), "")
-	v.Sent = v.Flash != "" && (v.Flash == v.T("flash.side-sent") || v.Flash == v.T("flash.new-ticket") || v.Flash == v.T("flash.side-confirmed"))
-	v.DraftName = fmt.Sprintf("%d-ticket-%d", v.Person, t.ID)
+	v.DraftName = draftName(v.Person, t.ID)
+	v.taken(tv)
 	if store.KindOf(wrong) == store.Conflict {
 		v.Stale, v.Status, wrong = true, fiber.StatusConflict, nil
 	}
@@ -150,6 +150,25 @@ func (a *App) sideTicket(c *fiber.Ctx, tv *desk.TicketView, f *Form, wrong error
 		v.correcting(levels)
 	}
 	return a.render(c, "page/ticket-side", v)
+}
+
+func draftName(person, ticket uint64) string { return fmt.Sprintf("%d-ticket-%d", person, ticket) }
+
+// taken tells from the sentence on the page which text has just arrived.
+func (v *sidePage) taken(tv *desk.TicketView) {
+	switch v.Flash {
+	case "":
+	case v.T("flash.side-sent"), v.T("flash.side-confirmed"):
+		v.Taken = v.DraftName
+	case v.T("flash.new-ticket"), v.T("flash.new-ticket-alone"):
+		v.Taken = fmt.Sprintf("%d-new-ticket", v.Person)
+	default:
+		for _, o := range tv.Links {
+			if v.Flash == v.T("flash.side-followed", "number", o.ID) {
+				v.Taken = draftName(v.Person, o.ID)
+			}
+		}
+	}
 }
 
 // first says what the actor may do.
