@@ -1,3 +1,58 @@
 package app
 
-func (a *App) adminRoutes() []route { return nil }
+// adminRoutes are the pages of the administration. Supervisors reach those about people and groups, and see there the
+// groups they look after.
+func (a *App) adminRoutes() []route {
+	return []route{
+		get("/admin", "admin.show", supervisor, a.getAdmin),
+		get("/admin/index", "admin-index.show", administrator, a.getAdminIndex),
+		post("/admin/index/rebuild", "admin-index.rebuild", administrator, a.postRebuildIndex, "/admin/index"),
+
+		get("/admin/people", "admin-people.list", supervisor, a.getAdminPeople),
+		get("/admin/people/new", "admin-people.new", supervisor, a.getNewPerson),
+		post("/admin/people", "admin-people.add", supervisor, a.postNewPerson, "/admin/people/new"),
+		get("/admin/people/:n<int>", "admin-people.show", supervisor, a.getAdminPerson),
+		post("/admin/people/:n<int>", "admin-people.change", supervisor, a.postAdminPerson, "/admin/people/:n"),
+		post("/admin/people/:n<int>/link", "admin-people.link", supervisor, a.postPersonLink, "/admin/people/:n"),
+		post("/admin/people/:n<int>/disable", "admin-people.disable", administrator, a.postDisablePerson, "/admin/people/:n"),
+		post("/admin/people/:n<int>/enable", "admin-people.enable", administrator, a.postEnablePerson, "/admin/people/:n"),
+
+		get("/admin/organisations", "admin-organisations.list", administrator, a.getOrganisations),
+		get("/admin/organisations/new", "admin-organisations.new", administrator, a.getNewOrganisation),
+		post("/admin/organisations", "admin-organisations.add", administrator, a.postNewOrganisation, "/admin/organisations/new"),
+		get("/admin/organisations/:n<int>", "admin-organisations.show", administrator, a.getOrganisation),
+		post("/admin/organisations/:n<int>", "admin-organisations.change", administrator, a.postOrganisation, "/admin/organisations/:n"),
+		post("/admin/organisations/:n<int>/remove", "admin-organisations.remove", administrator, a.postRemoveOrganisation, "/admin/organisations/:n"),
+		post("/admin/organisations/:n<int>/units", "admin-units.add", administrator, a.postNewUnit, "/admin/organisations/:n"),
+		post("/admin/units/:n<int>", "admin-units.change", administrator, a.postUnit, "/admin/organisations"),
+		post("/admin/units/:n<int>/remove", "admin-units.remove", administrator, a.postRemoveUnit, "/admin/organisations"),
+
+		get("/admin/groups", "admin-groups.list", supervisor, a.getGroups),
+		get("/admin/groups/new", "admin-groups.new", administrator, a.getNewGroup),
+		post("/admin/groups", "admin-groups.add", administrator, a.postNewGroup, "/admin/groups/new"),
+		get("/admin/groups/:n<int>", "admin-groups.show", supervisor, a.getGroup),
+		post("/admin/groups/:n<int>", "admin-groups.change", administrator, a.postGroup, "/admin/groups/:n"),
+		post("/admin/groups/:n<int>/members", "admin-groups.member", supervisor, a.postMember, "/admin/groups/:n"),
+		post("/admin/groups/:n<int>/members/remove", "admin-groups.remove-member", supervisor, a.postRemoveMember, "/admin/groups/:n"),
+		post("/admin/groups/:n<int>/remove", "admin-groups.remove", administrator, a.postRemoveGroup, "/admin/groups/:n"),
+
+		get("/admin/catalogue", "admin-catalogue.list", administrator, a.getAdminCatalogue),
+		get("/admin/catalogue/file", "admin-catalogue.download", administrator, a.getCatalogueFile),
+		post("/admin/catalogue/import", "admin-catalogue.import", administrator, a.postCatalogueFile, "/admin/catalogue"),
+		get("/admin/catalogue/new", "admin-catalogue.new", administrator, a.getNewLevel),
+		post("/admin/catalogue", "admin-catalogue.add", administrator, a.postNewLevel, "/admin/catalogue/new"),
+		get("/admin/catalogue/:n<int>", "admin-catalogue.show", administrator, a.getLevel),
+		post("/admin/catalogue/:n<int>", "admin-catalogue.change", administrator, a.postLevel, "/admin/catalogue/:n"),
+		post("/admin/catalogue/:n<int>/remove", "admin-catalogue.remove", administrator, a.postRemoveLevel, "/admin/catalogue/:n"),
+
+		get("/admin/priorities", "admin-priorities.show", administrator, a.getPriorities),
+		post("/admin/priorities", "admin-priorities.save", administrator, a.postPriorities, "/admin/priorities"),
+		get("/admin/branding", "admin-branding.show", administrator, a.getBranding),
+		get("/admin/branding/colour", "admin-branding.colour", administrator, a.getColourAdvice),
+		post("/admin/branding", "admin-branding.save", administrator, a.postBranding, "/admin/branding"),
+		get("/admin/home", "admin-home.show", administrator, a.getHomeTexts),
+		post("/admin/home", "admin-home.save", administrator, a.postHomeTexts, "/admin/home"),
+
+		get("/admin/changes", "admin-changes.list", administrator, a.getChanges),
+	}
+}

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// adminCataloguePage is the tree of products, areas and modules.
+type adminCataloguePage struct {
+	adminPage
+	Levels   []*adminLevelLine
+	Problems []importProblem
+}
+
+// adminLevelLine is one level with those below it.
+type adminLevelLine struct {
+	Name, Address string
+	Group         string
+	Inherited     bool // the group is that of the level above
+	Channel       adminBadge
+	NoAddress     bool // served elsewhere, and nobody said where
+	Confidential  bool
+	Retired       bool
+	AddBelow      string // address, empty on the lowest level
+	Below         []*adminLevelLine
+	Page          *Page // for the sentences of the recursive template
+}
+
+type importProblem struct{ Where, Text string }
+
+var channelBadges = map[store.Channel]string{store.Here: "badge-calm", store.OtherDesk: "badge-brand", store.ByEmail: "badge-wait"}
+
+func (a *App) getAdminCatalogue(c *fiber.Ctx) error {
+	return a.cataloguePage(c, &adminCataloguePage{})
+}
+
+func (a *App) cataloguePage(c *fiber.Ctx, v *adminCataloguePage) error {
+	problems, status := v.Problems, v.Page.Status
+	v.adminPage = a.admin(c, "catalogue", "admin-catalogue.title")
+	v.top()
+	v.Path, v.Problems, v.Page.Status = "/admin/catalogue", problems, status
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	s, err := a.surroundings(c)
+	if err != nil {
+		return err
+	}
+	last := map[int]*adminLevelLine{} // by depth
+	for _, l := range levels {
+		line := v.levelLine(s, &l)
+		last[l.Depth] = line
+		if above := last[l.Depth-1]; l.Depth > 0 && above != nil {
+			above.Below = append(above.Below, line)
+		} else {
+			v.Levels = append(v.Levels, line)
+		}
+	}
+	return a.render(c, "page/admin-catalogue", v)
+}
+
+func (v *adminCataloguePage) levelLine(s *surroundings, l *desk.Level) *adminLevelLine {
+	line := &adminLevelLine{Name: l.Name.In(v.Lang), Address: idAddress("catalogue", l.ID), Group: s.group(l.Group), Inherited: l.Module.Group == 0,
+		Channel:   adminBadge{v.T("admin-catalogue.channel-" + l.Channel.String()), channelBadges[l.Channel]},
+		NoAddress: !l.Here() && l.Address == "", Confidential: l.Confidential, Retired: l.Retired, Page: &v.Page}
+	if !l.Here() && l.Module.Group == 0 {
+		line.Group = "" // nobody here looks after it
+	}
+	if l.Depth < 2 && !l.Retired {
+		line.AddBelow = "/admin/catalogue/new?parent=" + strings.TrimPrefix(line.Address, "/admin/catalogue/")
+	}
+	return line
+}
+
+// getCatalogueFile sends groups and catalogue in the form that can be loaded again.
+func (a *App) getCatalogueFile(c *fiber.Ctx) error {
+	var b bytes.Buffer
+	if err := a.desk.ExportCatalogue(a.actor(c), &b); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "application/toml; charset=utf-8")
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="catalogo.toml"`)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Send(b.Bytes())
+}
+
+// postCatalogueFile takes a file of groups and catalogue, all of it or nothing.
+func (a *App) postCatalogueFile(c *fiber.Ctx) error {
+	f := a.form(c)
+	v := &adminCataloguePage{}
+	if len(f.uploads["file"]) == 0 || f.uploads["file"][0].Filename == "" {
+		f.Refuse("file", "admin-catalogue.no-file")
+	}
+	err := f.Err()
+	var n desk.Imported
+	if err == nil {
+		r, bad := f.uploads["file"][0].Open()
+		if bad != nil {
+			return bad
+		}
+		n, err = a.desk.ImportCatalogue(a.actor(c), r)
+		_ = r.Close()
+	}
+	if err == nil {
+		return a.done(c, "flash.catalogue-imported", "/admin/catalogue", "added", n.Added, "updated", n.Updated)
+	}
+	var many store.Problems
+	var one *store.Error
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one) && (one.Kind == store.Invalid || one.Kind == store.TooLarge):
+		many = store.Problems{one}
+	default:
+		return err
+	}
+	v.Page.Status = statusOf[many[0].Kind]
+	for _, e := range many {
+		p := importProblem{Text: a.explain(a.lang(c), e)}
+		if e.Field != "file" {
+			p.Where = e.Field
+		}
+		v.Problems = append(v.Problems, p)
+	}
+	return a.cataloguePage(c, v)
+}

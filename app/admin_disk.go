@@ -1,0 +1,15 @@
+//go:build linux || darwin || freebsd
+
+package app
+
+import "syscall"
+
+// diskSpace returns how many bytes are free for us and how many there are on the disk that holds the path.
+func diskSpace(path string) (free, total int64, ok bool) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(path, &s); err != nil {
+		return 0, 0, false
+	}
+	size := int64(s.Bsize)
+	return int64(s.Bavail) * size, int64(s.Blocks) * size, true
+}

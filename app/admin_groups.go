@@ -1,0 +1,308 @@
+package app
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// adminGroupsPage lists the support groups; supervisors see those they look after.
+type adminGroupsPage struct {
+	adminPage
+	Groups []adminGroupLine
+}
+
+type adminGroupLine struct {
+	Name, Address, Members, Modules, Contact string
+	General, Confidential, Retired           bool
+}
+
+// adminGroupPage is one group: the form, and who works in it.
+type adminGroupPage struct {
+	adminPage
+	New       bool
+	ID        uint64
+	Full      bool // the reader may change the group itself
+	General   bool
+	Code      string
+	About     string
+	Contact   string
+	Members   []adminMember
+	Modules   []Link
+	MayMember bool // people can be added
+}
+
+type adminMember struct {
+	ID            uint64
+	Name, Address string
+	Email         string
+	Supervisor    bool
+	Disabled      bool
+	MayRemove     bool
+	MayRank       bool // can be made supervisor or agent
+}
+
+func (a *App) getGroups(c *fiber.Ctx) error {
+	v := &adminGroupsPage{adminPage: a.admin(c, "groups", "admin-groups.title")}
+	v.top()
+	who := a.actor(c)
+	groups, err := a.desk.Groups(who)
+	if err != nil {
+		return err
+	}
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if !who.IsAdministrator() && !who.Person.Supervises(g.ID) {
+			continue
+		}
+		members, err := a.desk.GroupMembers(who, g.ID)
+		if err != nil {
+			return err
+		}
+		line := adminGroupLine{Name: g.Name.In(v.Lang), Address: idAddress("groups", g.ID), Members: v.Number(len(members)),
+			Modules: v.Number(len(servedBy(levels, g.ID))), General: g.Code == store.GeneralGroup, Confidential: g.Confidential, Retired: g.Retired,
+			Contact: contactOf(g)}
+		v.Groups = append(v.Groups, line)
+	}
+	return a.render(c, "page/admin-groups", v)
+}
+
+func contactOf(g *store.Group) string {
+	var parts []string
+	for _, s := range []string{g.Email, g.Phone} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// servedBy are the levels in use whose tickets come to the group.
+func servedBy(levels []desk.Level, group uint64) []desk.Level {
+	var out []desk.Level
+	for _, l := range levels {
+		if l.Group == group && l.Here() && !l.Retired {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (a *App) getNewGroup(c *fiber.Ctx) error { return a.newGroupPage(c, nil, nil) }
+
+func (a *App) newGroupPage(c *fiber.Ctx, f *Form, err error) error {
+	v := &adminGroupPage{adminPage: a.admin(c, "groups", "admin-groups.new"), New: true, Full: true}
+	v.end(v.Title)
+	if f == nil && !v.resume(c) {
+		v.fill(nil)
+	}
+	if f != nil {
+		if err := v.refill(f, err); err != nil {
+			return err
+		}
+	}
+	return a.render(c, "page/admin-group", v)
+}
+
+func groupValues(g *store.Group) url.Values {
+	v := url.Values{"email": {g.Email}, "phone": {g.Phone}, "confidential": boxed(g.Confidential), "retired": boxed(g.Retired), "rev": {strconv.FormatUint(g.Rev, 10)}}
+	setWords(v, "name", g.Name)
+	setWords(v, "description", g.Description)
+	setWords(v, "hours", g.Hours)
+	return v
+}
+
+var groupFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.name-en"}, {"description-it", "admin.description-it"},
+	{"description-en", "admin.description-en"}, {"email", "admin-groups.email"}, {"phone", "admin-groups.phone"}, {"hours-it", "admin-groups.hours-it"},
+	{"hours-en", "admin-groups.hours-en"}}
+
+func (a *App) getGroup(c *fiber.Ctx) error {
+	g, err := a.groupInHand(c)
+	if err != nil {
+		return err
+	}
+	return a.groupPage(c, g, nil, nil)
+}
+
+// groupInHand reads the group of the address. One that a supervisor does not look after is not there.
+func (a *App) groupInHand(c *fiber.Ctx) (*store.Group, error) {
+	n, err := a.number(c)
+	if err != nil {
+		return nil, err
+	}
+	who := a.actor(c)
+	if !who.IsAdministrator() && !who.Person.Supervises(n) {
+		return nil, store.Fail(store.NotFound, "error.not-found")
+	}
+	return a.desk.Group(n)
+}
+
+// groupPage shows the group; f is the form that was posted, whichever of the page's forms that is.
+func (a *App) groupPage(c *fiber.Ctx, g *store.Group, f *Form, err error) error {
+	v := &adminGroupPage{adminPage: a.admin(c, "groups", "admin-groups.group", "name", g.Name.In(a.lang(c)))}
+	v.end(g.Name.In(v.Lang))
+	v.Path = idAddress("groups", g.ID)
+	now := groupValues(g)
+	if f == nil && !v.resume(c) {
+		v.fill(now)
+	}
+	if f != nil {
+		if f.Has("member") || f.Has("person") || f.Has("remove") {
+			f.under(now)
+		}
+		if err := v.again(f, err, now, groupFields); err != nil {
+			return err
+		}
+	}
+	who := a.actor(c)
+	v.ID, v.Full, v.General, v.Code, v.About, v.Contact = g.ID, who.IsAdministrator(), g.Code == store.GeneralGroup, g.Code, g.Description.In(v.Lang), contactOf(g)
+	v.MayMember = !g.Retired
+	members, err := a.desk.GroupMembers(who, g.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		v.Members = append(v.Members, adminMember{ID: m.ID, Name: m.Name, Address: personAddress(m.ID), Email: m.Email, Supervisor: m.Supervisor, Disabled: m.Disabled,
+			MayRemove: v.Full || !m.Supervisor, MayRank: v.Full})
+	}
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	for _, l := range servedBy(levels, g.ID) {
+		link := Link{Label: l.Path.In(v.Lang)}
+		if v.Full {
+			link.Address = idAddress("catalogue", l.ID)
+		}
+		v.Modules = append(v.Modules, link)
+	}
+	return a.render(c, "page/admin-group", v)
+}
+
+func readGroup(f *Form) desk.GroupForm {
+	return desk.GroupForm{Code: f.Text("code", 40), Name: f.words("name", 100), Description: f.texts("description"), Email: f.Text("email", 320),
+		Phone: f.Text("phone", 100), Hours: f.words("hours", 200), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
+}
+
+func (a *App) postNewGroup(c *fiber.Ctx) error {
+	f := a.form(c)
+	form := readGroup(f)
+	err := f.Err()
+	var g *store.Group
+	if err == nil {
+		g, err = a.desk.AddGroup(a.actor(c), form)
+	}
+	if err != nil {
+		return a.newGroupPage(c, f, err)
+	}
+	return a.done(c, "flash.group-added", idAddress("groups", g.ID), "name", g.Name.In(a.lang(c)))
+}
+
+func (a *App) postGroup(c *fiber.Ctx) error {
+	g, err := a.groupInHand(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	form := readGroup(f)
+	if err = f.Err(); err == nil {
+		_, err = a.desk.ChangeGroup(a.actor(c), g.ID, f.ID("rev"), form)
+	}
+	if err != nil {
+		return a.groupPage(c, g, f, err)
+	}
+	return a.done(c, "flash.group-saved", idAddress("groups", g.ID), "name", form.Name.In(a.lang(c)))
+}
+
+// postMember adds somebody to the group by address or name, or gives a member another rank.
+func (a *App) postMember(c *fiber.Ctx) error {
+	g, err := a.groupInHand(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	person := f.ID("person")
+	if person == 0 {
+		person = a.findMember(c, f)
+	}
+	if err = f.Err(); err == nil {
+		err = a.desk.PutMember(a.actor(c), g.ID, person, f.Raw("rank") == "supervisor")
+	}
+	if err != nil {
+		return a.groupPage(c, g, f, moveProblems(err, func(field string) string {
+			if field == "person" {
+				return "member"
+			}
+			return field
+		}))
+	}
+	return a.done(c, "flash.member-saved", idAddress("groups", g.ID))
+}
+
+// findMember reads who is meant: a whole address, or a name that one person alone has.
+func (a *App) findMember(c *fiber.Ctx, f *Form) uint64 {
+	text := f.Text("member", 320)
+	if text == "" {
+		f.Refuse("member", "error.required")
+		return 0
+	}
+	page, err := a.desk.People(a.actor(c), desk.PeopleQuery{Text: text, Limit: 20})
+	if err != nil {
+		f.err = err
+		return 0
+	}
+	for _, p := range page.People {
+		if p.Email == store.Address(text) {
+			return p.ID
+		}
+	}
+	switch {
+	case len(page.People) == 1 && page.Next == "":
+		return page.People[0].ID
+	case len(page.People) > 1:
+		f.Refuse("member", "admin-groups.member-which")
+	default:
+		f.Refuse("member", "admin-groups.member-unknown")
+	}
+	return 0
+}
+
+func (a *App) postRemoveMember(c *fiber.Ctx) error {
+	g, err := a.groupInHand(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	person := f.ID("person")
+	if err := f.Err(); err != nil {
+		return a.groupPage(c, g, f, err)
+	}
+	if err := a.desk.RemoveMember(a.actor(c), g.ID, person); err != nil {
+		return err
+	}
+	to := idAddress("groups", g.ID)
+	if person == a.actor(c).ID() && !a.actor(c).IsAdministrator() {
+		to = "/admin"
+	}
+	return a.done(c, "flash.member-removed", to)
+}
+
+func (a *App) postRemoveGroup(c *fiber.Ctx) error {
+	g, err := a.groupInHand(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	if err := a.desk.RemoveGroup(a.actor(c), g.ID); err != nil {
+		return a.groupPage(c, g, f, err)
+	}
+	return a.done(c, "flash.group-removed", "/admin/groups", "name", g.Name.In(a.lang(c)))
+}

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/search"
+)
+
+// indexFacts says how the search index is.
+type indexFacts struct {
+	State    string // in words
+	Badge    string
+	Text     string // what it means
+	Behind   string // changes search does not know yet, empty when none
+	Failed   string // what went wrong
+	Progress bool
+	Done     int
+	Total    int
+	Words    string // of the progress
+	Docs     string
+	Size     string
+	Rebuilds string
+}
+
+// adminIndexPage is the page of the search index.
+type adminIndexPage struct {
+	adminPage
+	Index indexFacts
+}
+
+func (a *App) getAdminIndex(c *fiber.Ctx) error {
+	v := &adminIndexPage{adminPage: a.admin(c, "index", "admin-index.title")}
+	v.top()
+	v.Index = a.indexFacts(&v.Page)
+	return a.render(c, "page/admin-index", v)
+}
+
+var indexBadges = map[string]string{search.Following: "badge-calm", search.CatchingUp: "badge-wait", search.Rebuilding: "badge-wait", search.Failed: "badge-alarm"}
+
+func (a *App) indexFacts(p *Page) indexFacts {
+	s := a.ix.State()
+	f := indexFacts{State: p.T("admin-index.state-" + s.State), Text: p.T("admin-index.text-" + s.State), Badge: indexBadges[s.State], Failed: s.Err,
+		Docs: p.Number(int(s.Docs)), Size: p.Size(s.Bytes), Rebuilds: p.Number(a.ix.Rebuilds())}
+	if s.Behind > 0 {
+		f.Behind = p.Plural("admin-index.behind", int(s.Behind))
+	}
+	if s.State == search.Rebuilding && s.Total > 0 {
+		f.Progress, f.Done, f.Total = true, s.Done, s.Total
+		f.Words = p.T("admin-index.progress", "done", p.Number(s.Done), "total", p.Number(s.Total), "percent", strconv.Itoa(s.Done*100/s.Total))
+	}
+	return f
+}
+
+// postRebuildIndex asks for a new index; the old one answers until it is ready.
+func (a *App) postRebuildIndex(c *fiber.Ctx) error {
+	a.ix.Rebuild()
+	a.log.Info("rebuild of the index asked for", "person", a.actor(c).ID())
+	return a.done(c, "flash.index-rebuild", "/admin/index")
+}

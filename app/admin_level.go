@@ -1,0 +1,366 @@
+package app
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// adminLevelPage is the form of one level of the catalogue.
+type adminLevelPage struct {
+	adminPage
+	New       bool
+	ID        uint64
+	Code      string
+	Parents   []adminOption
+	Top       bool // a product: nothing stands above it
+	Channels  []adminChannel
+	Groups    []adminOption
+	Above     string   // what the group of the level above is called
+	Versions  string   // those of the level above
+	Asked     []string // questions of the levels above
+	Rows      []adminQuestion
+	RowCount  int
+	Below     []Link
+	AddBelow  string
+	Secret    bool // confidential already by the level above
+	Retired   bool // by the level above
+	TypeWords []adminOption
+}
+
+type adminChannel struct {
+	adminOption
+	Hint string
+}
+
+// adminQuestion is a row of the questions; the names of its fields begin with Field.
+type adminQuestion struct {
+	Number                         int
+	Field                          string
+	Code, It, En, Choices, Place   string
+	Types                          []adminOption
+	Required, Removed, Known, Open bool
+}
+
+// mostQuestionRows bounds how many rows a posted form may name.
+const mostQuestionRows = 40
+
+func questionField(n int, part string) string { return "questions-" + strconv.Itoa(n) + part }
+
+func levelValues(m *store.Module) url.Values {
+	v := url.Values{"channel": {m.Channel.String()}, "address": {m.Address}, "group": {idValue(m.Group)}, "versions": {strings.Join(m.Versions, "\n")},
+		"confidential": boxed(m.Confidential), "retired": boxed(m.Retired), "order": {strconv.Itoa(m.Order)}, "rev": {strconv.FormatUint(m.Rev, 10)},
+		"rows": {strconv.Itoa(len(m.Questions))}}
+	setWords(v, "name", m.Name)
+	setWords(v, "description", m.Description)
+	setWords(v, "reason", m.Reason)
+	for i, q := range m.Questions {
+		n := i + 1
+		v.Set(questionField(n, "-code"), q.Code)
+		setWords(v, questionField(n, ""), q.Label)
+		v.Set(questionField(n, "-type"), q.Type)
+		v.Set(questionField(n, "-choices"), strings.Join(q.Choices, "\n"))
+		v.Set(questionField(n, "-place"), strconv.Itoa(n))
+		v[questionField(n, "-required")] = boxed(q.Required)
+	}
+	return v
+}
+
+func idValue(id uint64) string {
+	if id == 0 {
+		return ""
+	}
+	return strconv.FormatUint(id, 10)
+}
+
+var levelFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.name-en"}, {"description-it", "admin.description-it"},
+	{"description-en", "admin.description-en"}, {"address", "admin-catalogue.address"}, {"reason-it", "admin-catalogue.reason-it"},
+	{"reason-en", "admin-catalogue.reason-en"}, {"versions", "admin-catalogue.versions"}, {"order", "admin-catalogue.order"}}
+
+func (a *App) getNewLevel(c *fiber.Ctx) error { return a.newLevelPage(c, nil, nil) }
+
+func (a *App) newLevelPage(c *fiber.Ctx, f *Form, err error) error {
+	v := &adminLevelPage{adminPage: a.admin(c, "catalogue", "admin-catalogue.new"), New: true}
+	v.end(v.Title)
+	if f == nil && !v.resume(c) {
+		v.fill(url.Values{"parent": {a.query(c).Raw("parent")}})
+	}
+	if f != nil {
+		if err := v.refill(f, err); err != nil {
+			return err
+		}
+	}
+	return a.levelForm(c, v, nil)
+}
+
+func (a *App) getLevel(c *fiber.Ctx) error {
+	n, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	return a.levelPage(c, n, nil, nil)
+}
+
+func (a *App) levelPage(c *fiber.Ctx, id uint64, f *Form, err error) error {
+	l, bad := a.desk.Level(id)
+	if bad != nil {
+		return bad
+	}
+	v := &adminLevelPage{adminPage: a.admin(c, "catalogue", "admin-catalogue.level", "name", l.Name.In(a.lang(c))), ID: l.ID, Code: l.Code}
+	v.Path = idAddress("catalogue", l.ID)
+	now := levelValues(l.Module)
+	if f == nil && !v.resume(c) {
+		v.fill(now)
+	}
+	if f != nil {
+		if f.Has("remove") {
+			f.under(now)
+		}
+		if err := v.again(f, err, now, levelFields); err != nil {
+			return err
+		}
+	}
+	return a.levelForm(c, v, l)
+}
+
+// levelForm fills in what the form needs besides its values; l is nil for a new level.
+func (a *App) levelForm(c *fiber.Ctx, v *adminLevelPage, l *desk.Level) error {
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	s, err := a.surroundings(c)
+	if err != nil {
+		return err
+	}
+	byID := map[uint64]*desk.Level{}
+	for i := range levels {
+		byID[levels[i].ID] = &levels[i]
+	}
+	var above *desk.Level
+	if l != nil {
+		above = byID[l.Parent]
+		for _, id := range l.Above {
+			v.Crumb(byID[id].Name.In(v.Lang), idAddress("catalogue", id))
+		}
+		v.end(l.Name.In(v.Lang))
+	} else {
+		parent, _ := strconv.ParseUint(v.Value("parent"), 10, 64)
+		above = byID[parent]
+		v.Parents = append(v.Parents, adminOption{"", v.T("admin-catalogue.no-parent"), above == nil})
+	}
+	v.Top = l != nil && above == nil
+	for _, o := range levels {
+		if l == nil && o.Depth < 2 && !o.Retired {
+			v.Parents = append(v.Parents, adminOption{idValue(o.ID), o.Path.In(v.Lang), above != nil && above.ID == o.ID})
+		}
+		if l != nil && o.Parent == l.ID {
+			v.Below = append(v.Below, Link{Label: o.Name.In(v.Lang), Address: idAddress("catalogue", o.ID)})
+		}
+	}
+	if l != nil && l.Depth < 2 {
+		v.AddBelow = "/admin/catalogue/new?parent=" + idValue(l.ID)
+	}
+	v.inherited(s, above)
+	v.channels(above)
+	v.groups(s)
+	v.questions()
+	return a.render(c, "page/admin-level", v)
+}
+
+// inherited says what the level has from the one above when it says nothing itself.
+func (v *adminLevelPage) inherited(s *surroundings, above *desk.Level) {
+	if above == nil {
+		for _, g := range s.groups {
+			if g.Code == store.GeneralGroup {
+				v.Above = g.Name.In(v.Lang)
+			}
+		}
+		return
+	}
+	v.Above = s.group(above.Group)
+	v.Versions = strings.Join(above.Versions, ", ")
+	v.Secret, v.Retired = above.Confidential, above.Retired
+	for _, q := range above.Questions {
+		v.Asked = append(v.Asked, q.Label.In(v.Lang))
+	}
+}
+
+func (v *adminLevelPage) channels(above *desk.Level) {
+	chosen := v.Value("channel")
+	add := func(code, label string) {
+		v.Channels = append(v.Channels, adminChannel{adminOption{code, label, chosen == code}, v.T("admin-catalogue.channel-hint-" + cmp.Or(code, "above"))})
+	}
+	switch {
+	case above != nil || v.New:
+		label := v.T("admin-catalogue.channel-above")
+		if above != nil {
+			label = v.T("admin-catalogue.channel-above-is", "channel", v.T("admin-catalogue.channel-"+above.Channel.String()))
+		}
+		add("", label)
+	case chosen == "":
+		chosen = store.Here.String()
+	}
+	for _, ch := range []store.Channel{store.Here, store.OtherDesk, store.ByEmail} {
+		add(ch.String(), v.T("admin-catalogue.channel-"+ch.String()))
+	}
+}
+
+func (v *adminLevelPage) groups(s *surroundings) {
+	chosen := v.Value("group")
+	v.Groups = append(v.Groups, adminOption{"", v.T("admin-catalogue.group-above", "group", v.Above), chosen == ""})
+	for _, g := range s.groups {
+		if id := idValue(g.ID); !g.Retired || id == chosen {
+			v.Groups = append(v.Groups, adminOption{id, g.Name.In(v.Lang), id == chosen})
+		}
+	}
+}
+
+// questions makes a row for each question of the form, and two empty ones.
+func (v *adminLevelPage) questions() {
+	for n := range rowCount(v.form) {
+		n++
+		if row := v.question(n); row.Code != "" || row.It != "" || row.En != "" || row.Choices != "" {
+			v.Rows = append(v.Rows, row)
+			v.RowCount = n
+		}
+	}
+	for range spareRows {
+		v.RowCount++
+		row := v.question(v.RowCount)
+		row.Code, row.It, row.En, row.Choices, row.Place, row.Required, row.Removed, row.Known = "", "", "", "", strconv.Itoa(v.RowCount), false, false, false
+		v.Rows = append(v.Rows, row)
+	}
+}
+
+func rowCount(f *Form) int {
+	n, _ := strconv.Atoi(f.values.Get("rows"))
+	return max(0, min(n, mostQuestionRows))
+}
+
+func (v *adminLevelPage) question(n int) adminQuestion {
+	value := func(part string) string { return v.Value(questionField(n, part)) }
+	row := adminQuestion{Number: n, Field: questionField(n, ""), Code: value("-code"), It: value("-it"), En: value("-en"), Choices: value("-choices"),
+		Place: cmp.Or(value("-place"), strconv.Itoa(n)), Required: value("-required") != "", Removed: value("-remove") != ""}
+	row.Known = row.Code != ""
+	row.Open = v.Err(row.Field) != ""
+	for _, t := range desk.QuestionTypes {
+		row.Types = append(row.Types, adminOption{t, v.T("admin-catalogue.type-" + t), t == cmp.Or(value("-type"), "text")})
+	}
+	return row
+}
+
+// readLevel reads the form. rows tells for each question that is sent on which row of the form it came from.
+func readLevel(f *Form) (form desk.ModuleForm, rows []int) {
+	form = desk.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", 40), Name: f.words("name", 100), Description: f.texts("description"),
+		Channel: formCode[store.Channel](f, "channel"), Address: f.Text("address", 500), Reason: f.texts("reason"), Group: f.ID("group"),
+		Versions: f.Lines("versions"), Confidential: f.Bool("confidential"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
+	type placed struct {
+		store.Question
+		row, place int
+	}
+	var all []placed
+	for n := range rowCount(f) {
+		n++
+		q := store.Question{Code: f.Text(questionField(n, "-code"), 40), Label: f.words(questionField(n, ""), 200), Type: f.Raw(questionField(n, "-type")),
+			Choices: f.Lines(questionField(n, "-choices")), Required: f.Bool(questionField(n, "-required"))}
+		empty := q.Code == "" && q.Label == (store.Words{}) && len(q.Choices) == 0
+		if empty || f.Bool(questionField(n, "-remove")) {
+			continue
+		}
+		all = append(all, placed{q, n, f.Int(questionField(n, "-place"), 0, 1000, n)})
+	}
+	slices.SortStableFunc(all, func(x, y placed) int { return cmp.Compare(x.place, y.place) })
+	for _, q := range all {
+		if q.Code == "" {
+			q.Code = freeCode(q.Label, form.Questions)
+		}
+		form.Questions = append(form.Questions, q.Question)
+		rows = append(rows, q.row)
+	}
+	return form, rows
+}
+
+// freeCode makes the code of a new question out of its words: programs name it, people never see it.
+func freeCode(label store.Words, taken []store.Question) string {
+	base := markup.Slug(label.In("it"))
+	if base == "" {
+		base = "domanda"
+	}
+	if len(base) > 36 {
+		base = strings.Trim(base[:36], "-")
+	}
+	code := base
+	for n := 2; slices.ContainsFunc(taken, func(q store.Question) bool { return q.Code == code }); n++ {
+		code = base + "-" + strconv.Itoa(n)
+	}
+	return code
+}
+
+// toRows gives the problems of questions to the rows they came from; without rows the fields name rows already.
+func toRows(err error, rows []int) error {
+	return moveProblems(err, func(field string) string {
+		rest, ok := strings.CutPrefix(field, "questions-")
+		number, _, _ := strings.Cut(rest, "-")
+		n, bad := strconv.Atoi(number)
+		switch {
+		case !ok || bad != nil || n < 1:
+			return field
+		case n <= len(rows):
+			n = rows[n-1]
+		}
+		return questionField(n, "")
+	})
+}
+
+func (a *App) postNewLevel(c *fiber.Ctx) error {
+	f := a.form(c)
+	form, rows := readLevel(f)
+	err := toRows(f.Err(), nil)
+	var m *store.Module
+	if err == nil {
+		m, err = a.desk.AddModule(a.actor(c), form)
+		err = toRows(err, rows)
+	}
+	if err != nil {
+		return a.newLevelPage(c, f, err)
+	}
+	return a.done(c, "flash.level-added", idAddress("catalogue", m.ID), "name", m.Name.In(a.lang(c)))
+}
+
+func (a *App) postLevel(c *fiber.Ctx) error {
+	n, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	form, rows := readLevel(f)
+	form.Code = "" // stays
+	if err = toRows(f.Err(), nil); err == nil {
+		_, err = a.desk.ChangeModule(a.actor(c), n, f.ID("rev"), form)
+		err = toRows(err, rows)
+	}
+	if err != nil {
+		return a.levelPage(c, n, f, err)
+	}
+	return a.done(c, "flash.level-saved", idAddress("catalogue", n), "name", form.Name.In(a.lang(c)))
+}
+
+func (a *App) postRemoveLevel(c *fiber.Ctx) error {
+	n, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	if err := a.desk.RemoveModule(a.actor(c), n); err != nil {
+		return a.levelPage(c, n, a.form(c), err)
+	}
+	return a.done(c, "flash.level-removed", "/admin/catalogue")
+}

@@ -1,0 +1,269 @@
+package app
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// adminPeoplePage lists people by name.
+type adminPeoplePage struct {
+	adminPage
+	Roles         []adminOption
+	Groups        []adminOption
+	Organisations []adminOption
+	Access        []adminOption
+	People        []adminPersonLine
+	Filtered      bool
+	OneGroup      string // the only group the reader looks after
+	Next          string // address of the next page
+	First         string // address of the first page, when this is a later one
+}
+
+type adminPersonLine struct {
+	Name, Address, Email, Place, Groups string
+	Roles                               []adminBadge
+	Disabled                            bool
+	Seen                                Moment
+}
+
+// adminBadge is a word on a tinted ground.
+type adminBadge struct{ Label, Class string }
+
+var adminRoles = []string{"administrator", "supervisor", "agent", "editor", "coordinator"}
+
+var roleBadges = map[string]string{"administrator": "badge-alarm", "supervisor": "badge-inner", "agent": "badge-brand", "editor": "badge-calm"}
+
+// roleBadges says what the person is at the desk. Everybody is a requester, so that is not said.
+func (p *Page) roleBadges(who *store.Person) []adminBadge {
+	is := map[string]bool{"administrator": who.Administrator, "supervisor": who.IsSupervisor(), "agent": who.IsAgent(), "editor": who.Editor,
+		"coordinator": len(who.Coordinates) > 0}
+	var out []adminBadge
+	for _, role := range adminRoles {
+		if is[role] {
+			out = append(out, adminBadge{p.T("admin.role-" + role), roleBadges[role]})
+		}
+	}
+	return out
+}
+
+// surroundings are the names that pages about people need: groups, organisations and units.
+type surroundings struct {
+	lang          string
+	groups        []*store.Group
+	organisations []desk.OrganisationView
+}
+
+func (a *App) surroundings(c *fiber.Ctx) (*surroundings, error) {
+	s := &surroundings{lang: a.lang(c)}
+	var err error
+	if s.groups, err = a.desk.Groups(a.actor(c)); err != nil {
+		return nil, err
+	}
+	s.organisations, err = a.desk.Organisations(a.actor(c))
+	return s, err
+}
+
+func (s *surroundings) group(id uint64) string {
+	for _, g := range s.groups {
+		if g.ID == id {
+			return g.Name.In(s.lang)
+		}
+	}
+	return "#" + strconv.FormatUint(id, 10)
+}
+
+// place names an organisation or a unit of it; nothing when there is none.
+func (s *surroundings) place(organisation, unit uint64) string {
+	for _, o := range s.organisations {
+		if o.ID != organisation {
+			continue
+		}
+		for _, u := range o.Units {
+			if u.ID == unit {
+				return o.Name + desk.PathSeparator + u.Name
+			}
+		}
+		return o.Name
+	}
+	return ""
+}
+
+// placeOptions offers organisations and their units in one list, each organisation with its units as a part of it. The
+// values are read by readPlace.
+func (s *surroundings) placeOptions(chosen string) []adminOptions {
+	var out []adminOptions
+	for _, o := range s.organisations {
+		part := adminOptions{Label: o.Name}
+		add := func(value, label string) {
+			part.Options = append(part.Options, adminOption{value, label, value == chosen})
+		}
+		add(placeValue(o.ID, 0), o.Name)
+		for _, u := range o.Units {
+			add(placeValue(o.ID, u.ID), u.Name)
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+func placeValue(organisation, unit uint64) string {
+	switch {
+	case unit != 0:
+		return "u" + strconv.FormatUint(unit, 10)
+	case organisation != 0:
+		return "o" + strconv.FormatUint(organisation, 10)
+	}
+	return ""
+}
+
+// readPlace reads a value of placeOptions; what is none gives a problem of the field.
+func (s *surroundings) readPlace(f *Form, field, value string) (organisation, unit uint64) {
+	if value == "" {
+		return 0, 0
+	}
+	for _, o := range s.organisations {
+		if placeValue(o.ID, 0) == value {
+			return o.ID, 0
+		}
+		for _, u := range o.Units {
+			if placeValue(o.ID, u.ID) == value {
+				return o.ID, u.ID
+			}
+		}
+	}
+	f.Refuse(field, "error.choice")
+	return 0, 0
+}
+
+// looksAfter reports whether the actor may see the person in the administration: administrators see all, supervisors
+// those of their groups.
+func looksAfter(a desk.Actor, p *store.Person) bool {
+	if a.IsAdministrator() {
+		return true
+	}
+	return slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return a.Person.Supervises(m.Group) })
+}
+
+func (a *App) getAdminPeople(c *fiber.Ctx) error {
+	v := &adminPeoplePage{adminPage: a.admin(c, "people", "admin-people.title")}
+	v.top()
+	s, err := a.surroundings(c)
+	if err != nil {
+		return err
+	}
+	f := a.query(c)
+	v.form = f
+	who := a.actor(c)
+	q := desk.PeopleQuery{Text: f.Text("text", 200), Role: f.Text("role", 20), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
+	switch f.Raw("access") {
+	case "active":
+		q.Disabled = new(bool)
+	case "disabled":
+		yes := true
+		q.Disabled = &yes
+	}
+	if !slices.Contains(adminRoles, q.Role) {
+		q.Role = ""
+	}
+	v.Filtered = q.Text != "" || q.Role != "" || q.Group != 0 || q.Organisation != 0 || q.Disabled != nil
+	v.peopleFilters(who, s, &q)
+	page, err := a.desk.People(who, q)
+	if err != nil {
+		return err
+	}
+	for _, p := range page.People {
+		v.People = append(v.People, v.personLine(s, p))
+	}
+	if page.Next != "" {
+		v.Next = withQuery(c, "after", page.Next)
+	}
+	if q.After != "" {
+		v.First = withQuery(c, "after", "")
+	}
+	return a.render(c, "page/admin-people", v)
+}
+
+// peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
+func (v *adminPeoplePage) peopleFilters(who desk.Actor, s *surroundings, q *desk.PeopleQuery) {
+	var own []adminOption
+	for _, g := range s.groups {
+		if who.IsAdministrator() || who.Person.Supervises(g.ID) {
+			own = append(own, adminOption{strconv.FormatUint(g.ID, 10), g.Name.In(s.lang), g.ID == q.Group})
+		}
+	}
+	if !who.IsAdministrator() {
+		if !slices.ContainsFunc(own, func(o adminOption) bool { return o.Chosen }) {
+			own[0].Chosen = true
+			q.Group, _ = strconv.ParseUint(own[0].Value, 10, 64)
+		}
+		if len(own) == 1 {
+			v.OneGroup = own[0].Label
+		}
+	}
+	v.Groups = own
+	for _, role := range adminRoles {
+		v.Roles = append(v.Roles, adminOption{role, v.T("admin.role-" + role), role == q.Role})
+	}
+	for _, o := range s.organisations {
+		v.Organisations = append(v.Organisations, adminOption{strconv.FormatUint(o.ID, 10), o.Name, o.ID == q.Organisation})
+	}
+	for _, code := range []string{"active", "disabled"} {
+		v.Access = append(v.Access, adminOption{code, v.T("admin-people.access-" + code), v.Value("access") == code})
+	}
+}
+
+func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPersonLine {
+	var groups []string
+	for _, m := range p.Groups {
+		groups = append(groups, s.group(m.Group))
+	}
+	return adminPersonLine{Name: p.Name, Address: personAddress(p.ID), Email: p.Email, Place: s.place(p.Organisation, p.Unit), Groups: strings.Join(groups, ", "),
+		Roles: v.roleBadges(p), Disabled: p.Disabled, Seen: v.Moment(p.LastSeen)}
+}
+
+func personAddress(id uint64) string { return "/admin/people/" + strconv.FormatUint(id, 10) }
+
+// withQuery is the address of this page with one value changed, or taken out when it is empty.
+func withQuery(c *fiber.Ctx, name, value string) string {
+	q := queryValues(c)
+	if value == "" {
+		q.Del(name)
+	} else {
+		q.Set(name, value)
+	}
+	for k, all := range q {
+		if len(all) == 1 && all[0] == "" {
+			q.Del(k)
+		}
+	}
+	if len(q) == 0 {
+		return c.Path()
+	}
+	return c.Path() + "?" + q.Encode()
+}
+
+// personValues is the form that leaves the person as they are.
+func personValues(p *store.Person) url.Values {
+	v := url.Values{"name": {p.Name}, "email": {p.Email}, "phone": {p.Phone}, "language": {p.Language}, "place": {placeValue(p.Organisation, p.Unit)},
+		"administrator": boxed(p.Administrator), "editor": boxed(p.Editor), "rev": {strconv.FormatUint(p.Rev, 10)}}
+	for _, m := range p.Groups {
+		role := "agent"
+		if m.Supervisor {
+			role = "supervisor"
+		}
+		v.Set(memberField(m.Group), role)
+	}
+	for _, k := range p.Coordinates {
+		v.Add("coordinates", placeValue(k.Organisation, k.Unit))
+	}
+	return v
+}
+
+func memberField(group uint64) string { return "group-" + strconv.FormatUint(group, 10) }

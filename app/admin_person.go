@@ -1,0 +1,305 @@
+package app
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// adminPersonPage is one person: the form, the ways in, and the link that was just made.
+type adminPersonPage struct {
+	adminPage
+	New        bool
+	ID         uint64
+	Full       bool // the reader may change everything, not the groups alone
+	Email      string
+	Phone      string
+	Place      string
+	Roles      []adminBadge
+	Places     []adminOptions
+	Groups     []adminMembership
+	Coordinate []adminCoordination
+	Disabled   bool
+	Self       bool
+	MayLink    bool
+	Link       string // shown once
+	LinkNew    bool   // it belongs to a person who was just added
+	Seen       Moment
+	Password   Moment
+	Since      Moment
+}
+
+// adminMembership is a row of the groups: what the person is in one of them.
+type adminMembership struct {
+	Field, Name string
+	Retired     bool
+	Fixed       string // what the person is there, when the reader cannot change it
+	Choices     []adminOption
+}
+
+type adminCoordination struct {
+	Number int
+	Places []adminOptions
+}
+
+// spareRows is how many empty rows a list of rows ends with, so that it grows without scripts.
+const spareRows = 2
+
+func (a *App) getNewPerson(c *fiber.Ctx) error { return a.newPersonPage(c, nil, nil) }
+
+func (a *App) newPersonPage(c *fiber.Ctx, f *Form, err error) error {
+	v := &adminPersonPage{adminPage: a.admin(c, "people", "admin-people.new"), New: true}
+	v.end(v.Title)
+	if f == nil && !v.resume(c) {
+		v.fill(nil)
+		if g := a.query(c).ID("group"); g != 0 {
+			v.fill(map[string][]string{memberField(g): {"agent"}})
+		}
+	}
+	if f != nil {
+		if err := v.refill(f, err); err != nil {
+			return err
+		}
+	}
+	return a.personPage(c, v, &store.Person{})
+}
+
+func (a *App) getAdminPerson(c *fiber.Ctx) error {
+	p, err := a.personInHand(c)
+	if err != nil {
+		return err
+	}
+	return a.adminPersonPage(c, &adminPersonPage{}, p, nil, nil)
+}
+
+// personInHand reads the person of the address. Whom the reader does not look after is not there.
+func (a *App) personInHand(c *fiber.Ctx) (*store.Person, error) {
+	n, err := a.number(c)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.desk.Person(a.actor(c), n)
+	if err == nil && !looksAfter(a.actor(c), p) {
+		err = store.Fail(store.NotFound, "error.not-found")
+	}
+	return p, err
+}
+
+var personFields = []adminField{{"name", "admin-people.name"}, {"email", "admin-people.email"}, {"phone", "admin-people.phone"}}
+
+func (a *App) adminPersonPage(c *fiber.Ctx, v *adminPersonPage, p *store.Person, f *Form, err error) error {
+	v.adminPage = a.admin(c, "people", "admin-people.person", "name", p.Name)
+	v.end(p.Name)
+	v.Path = personAddress(p.ID)
+	now := personValues(p)
+	if f == nil && !v.resume(c) {
+		v.fill(now)
+	}
+	if f != nil {
+		if err := v.again(f, err, now, personFields); err != nil {
+			return err
+		}
+	}
+	return a.personPage(c, v, p)
+}
+
+// personPage fills in what new and known people's pages share.
+func (a *App) personPage(c *fiber.Ctx, v *adminPersonPage, p *store.Person) error {
+	s, err := a.surroundings(c)
+	if err != nil {
+		return err
+	}
+	who := a.actor(c)
+	v.ID, v.Full = p.ID, who.IsAdministrator()
+	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), v.roleBadges(p)
+	v.Places = s.placeOptions(v.Value("place"))
+	v.Disabled, v.Self, v.MayLink = p.Disabled, p.ID == who.ID(), p.ID != 0 && desk.MayLink(who, p)
+	v.Seen, v.Password, v.Since = v.Moment(p.LastSeen), v.Moment(p.PasswordSet), v.Moment(p.Created)
+	for _, g := range s.groups {
+		if m, ok := v.membership(who, p, g); ok {
+			v.Groups = append(v.Groups, m)
+		}
+	}
+	if v.Full {
+		chosen := slices.DeleteFunc(slices.Clone(v.form.values["coordinates"]), func(s string) bool { return s == "" })
+		for i := range len(chosen) + spareRows {
+			value := ""
+			if i < len(chosen) {
+				value = chosen[i]
+			}
+			v.Coordinate = append(v.Coordinate, adminCoordination{i + 1, s.placeOptions(value)})
+		}
+	}
+	return a.render(c, "page/admin-person", v)
+}
+
+// membership is the row of one group, if it concerns the person or could. Supervisors choose among requester and agent,
+// in the groups they look after.
+func (v *adminPersonPage) membership(who desk.Actor, p *store.Person, g *store.Group) (adminMembership, bool) {
+	in := p.InGroup(g.ID)
+	own := who.IsAdministrator() || who.Person.Supervises(g.ID)
+	if g.Retired && !in || !own && !in {
+		return adminMembership{}, false
+	}
+	m := adminMembership{Field: memberField(g.ID), Name: g.Name.In(v.Lang), Retired: g.Retired}
+	if !own || !who.IsAdministrator() && p.Supervises(g.ID) {
+		m.Fixed = v.T("admin.role-agent")
+		if p.Supervises(g.ID) {
+			m.Fixed = v.T("admin.role-supervisor")
+		}
+		return m, true
+	}
+	roles := []string{"", "agent", "supervisor"}
+	if !who.IsAdministrator() {
+		roles = roles[:2]
+	}
+	for _, role := range roles {
+		label := v.T("admin-people.no-member")
+		if role != "" {
+			label = v.T("admin.role-" + role)
+		}
+		m.Choices = append(m.Choices, adminOption{role, label, v.Value(m.Field) == role})
+	}
+	return m, true
+}
+
+// readPerson reads the form over what the person is now. Supervisors' forms hold the groups alone.
+func (a *App) readPerson(c *fiber.Ctx, f *Form, p *store.Person) (desk.PersonForm, error) {
+	s, err := a.surroundings(c)
+	if err != nil {
+		return desk.PersonForm{}, err
+	}
+	who := a.actor(c)
+	out := desk.FormOf(p)
+	if who.IsAdministrator() || p.ID == 0 {
+		out.Name, out.Email, out.Phone, out.Language = f.Text("name", 200), f.Text("email", 320), f.Text("phone", 100), f.Text("language", 10)
+		out.Organisation, out.Unit = s.readPlace(f, "place", f.Raw("place"))
+	}
+	if who.IsAdministrator() {
+		out.Administrator, out.Editor = f.Bool("administrator"), f.Bool("editor")
+		out.Coordinates = nil
+		for _, value := range f.List("coordinates") {
+			var k store.Coordination
+			k.Organisation, k.Unit = s.readPlace(f, "coordinates", value)
+			out.Coordinates = append(out.Coordinates, k)
+		}
+	}
+	for _, g := range s.groups {
+		field := memberField(g.ID)
+		if !f.Has(field) {
+			continue
+		}
+		out.Groups = slices.DeleteFunc(out.Groups, func(m store.Membership) bool { return m.Group == g.ID })
+		switch f.Raw(field) {
+		case "":
+		case "agent", "supervisor":
+			out.Groups = append(out.Groups, store.Membership{Group: g.ID, Supervisor: f.Raw(field) == "supervisor"})
+		default:
+			f.Refuse("groups", "error.choice")
+		}
+	}
+	slices.SortFunc(out.Groups, func(x, y store.Membership) int { return int(x.Group) - int(y.Group) })
+	return out, f.Err()
+}
+
+// ownPerson gives the desk's problems to the fields of the page.
+func ownPerson(err error) error {
+	return moveProblems(err, func(field string) string {
+		if field == "organisation" || field == "unit" {
+			return "place"
+		}
+		return field
+	})
+}
+
+// postNewPerson adds the person and shows the link with which they choose a password: it is nowhere to be had again.
+func (a *App) postNewPerson(c *fiber.Ctx) error {
+	f := a.form(c)
+	form, err := a.readPerson(c, f, &store.Person{})
+	var p *store.Person
+	var link string
+	if err == nil {
+		p, link, err = a.desk.AddPerson(a.actor(c), form)
+	}
+	if err != nil {
+		return a.newPersonPage(c, f, ownPerson(err))
+	}
+	return a.adminPersonPage(c, &adminPersonPage{Link: a.passwordLink(link), LinkNew: true}, p, nil, nil)
+}
+
+func (a *App) passwordLink(secret string) string { return a.baseURL() + "/password/" + secret }
+
+func (a *App) postAdminPerson(c *fiber.Ctx) error {
+	p, err := a.personInHand(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	form, err := a.readPerson(c, f, p)
+	if err == nil {
+		_, err = a.desk.ChangePerson(a.actor(c), p.ID, f.ID("rev"), form)
+	}
+	if err != nil {
+		return a.adminPersonPage(c, &adminPersonPage{}, p, f, ownPerson(err))
+	}
+	to := personAddress(p.ID)
+	if !a.actor(c).IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return a.actor(c).Person.Supervises(m.Group) }) {
+		to = "/admin/people" // the person has left the supervisor's groups
+	}
+	return a.done(c, "flash.person-saved", to, "name", form.Name)
+}
+
+// postPersonLink makes a link anew and shows it on the page that answers.
+func (a *App) postPersonLink(c *fiber.Ctx) error {
+	p, err := a.personInHand(c)
+	if err != nil {
+		return err
+	}
+	link, err := a.desk.NewPasswordLink(a.actor(c), p.ID)
+	if err != nil {
+		return err
+	}
+	return a.adminPersonPage(c, &adminPersonPage{Link: a.passwordLink(link)}, p, nil, nil)
+}
+
+func (a *App) postDisablePerson(c *fiber.Ctx) error { return a.setDisabled(c, true) }
+
+func (a *App) postEnablePerson(c *fiber.Ctx) error { return a.setDisabled(c, false) }
+
+func (a *App) setDisabled(c *fiber.Ctx, disabled bool) error {
+	p, err := a.personInHand(c)
+	if err != nil {
+		return err
+	}
+	form := desk.FormOf(p)
+	form.Disabled = disabled
+	if _, err := a.desk.ChangePerson(a.actor(c), p.ID, a.form(c).ID("rev"), form); err != nil {
+		return a.refusedPerson(c, p, err)
+	}
+	key := "flash.person-enabled"
+	if disabled {
+		key = "flash.person-disabled"
+	}
+	return a.done(c, key, personAddress(p.ID), "name", p.Name)
+}
+
+// refusedPerson is the person's page with the reason why something was not done.
+func (a *App) refusedPerson(c *fiber.Ctx, p *store.Person, err error) error {
+	v := &adminPersonPage{}
+	v.adminPage = a.admin(c, "people", "admin-people.person", "name", p.Name)
+	v.end(p.Name)
+	v.Path = personAddress(p.ID)
+	v.fill(personValues(p))
+	if !v.refuse(err) {
+		return err
+	}
+	return a.personPage(c, v, p)
+}
+
+func idAddress(part string, id uint64) string {
+	return "/admin/" + part + "/" + strconv.FormatUint(id, 10)
+}

@@ -1,0 +1,266 @@
+package app
+
+import (
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/app/worktime"
+	"sportello/store"
+)
+
+// adminPrioritiesPage is the matrix of priorities and what follows from it.
+type adminPrioritiesPage struct {
+	adminPage
+	Urgencies []string
+	Rows      []priorityRow
+	Hours     []priorityHours
+	Preview   []priorityPreview
+	Example   string
+	Unsaved   string // the form shows what is not saved yet, and why
+}
+
+type priorityRow struct {
+	Severity string
+	Cells    []priorityCell
+}
+
+type priorityCell struct {
+	Field, Label string
+	Options      []adminOption
+}
+
+type priorityHours struct{ Field, Prio, Value string }
+
+// priorityPreview says in words what one priority means.
+type priorityPreview struct {
+	Prio  string
+	When  string // which severities and urgencies lead there
+	Hours string
+	Due   string // when a ticket opened now would be due
+}
+
+var (
+	severities = []store.Severity{store.Blocking, store.High, store.Medium, store.Low}
+	urgencies  = []store.Urgency{store.Today, store.Week, store.NoDate}
+)
+
+func cellField(s store.Severity, u store.Urgency) string {
+	return "matrix-" + s.String() + "-" + u.String()
+}
+
+func (a *App) getPriorities(c *fiber.Ctx) error {
+	return a.prioritiesPage(c, &adminPrioritiesPage{}, nil, nil)
+}
+
+func priorityValues(s *store.Settings) url.Values {
+	v := url.Values{"day-begins": {strconv.Itoa(s.DayBegins)}, "day-ends": {strconv.Itoa(s.DayEnds)}, "close-after": {strconv.Itoa(s.CloseAfter)},
+		"reopen-within": {strconv.Itoa(s.ReopenWithin)}, "rev": {strconv.FormatUint(s.Rev, 10)}}
+	for cell, p := range s.Matrix {
+		v.Set("matrix-"+strings.ReplaceAll(cell, "/", "-"), strconv.Itoa(p))
+	}
+	for p, hours := range s.WorkingHours {
+		v.Set("hours-due-"+p, strconv.Itoa(hours))
+	}
+	return v
+}
+
+// savedSettings reads the settings anew: those of the visit may be older than what was just refused.
+func (a *App) savedSettings() (*store.Settings, error) { return a.desk.Settings() }
+
+func (a *App) prioritiesPage(c *fiber.Ctx, v *adminPrioritiesPage, f *Form, err error) error {
+	unsaved := v.Unsaved
+	v.adminPage = a.admin(c, "priorities", "admin-priorities.title")
+	v.top()
+	v.Unsaved = unsaved
+	set, bad := a.savedSettings()
+	if bad != nil {
+		return bad
+	}
+	now := priorityValues(set)
+	if f == nil && !v.resume(c) {
+		v.fill(now)
+	}
+	if f != nil {
+		if err := v.again(f, err, now, v.priorityFields()); err != nil {
+			return err
+		}
+	}
+	for _, u := range urgencies {
+		v.Urgencies = append(v.Urgencies, v.T("urgency."+u.String()))
+	}
+	for _, s := range severities {
+		row := priorityRow{Severity: v.T("severity." + s.String())}
+		for _, u := range urgencies {
+			cell := priorityCell{Field: cellField(s, u), Label: v.T("severity."+s.String()) + ", " + v.T("urgency."+u.String())}
+			for p := 1; p <= 4; p++ {
+				n := strconv.Itoa(p)
+				cell.Options = append(cell.Options, adminOption{n, "P" + n, v.Value(cell.Field) == n})
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	for p := 1; p <= 4; p++ {
+		field := "hours-due-" + strconv.Itoa(p)
+		v.Hours = append(v.Hours, priorityHours{field, strconv.Itoa(p), v.Value(field)})
+	}
+	v.preview(a)
+	return a.render(c, "page/admin-priorities", v)
+}
+
+func (v *adminPrioritiesPage) priorityFields() []adminField {
+	return []adminField{{"day-begins", "admin-priorities.day-begins"}, {"day-ends", "admin-priorities.day-ends"}, {"close-after", "admin-priorities.close-after"},
+		{"reopen-within", "admin-priorities.reopen-within"}, {"hours-due-1", "admin-priorities.hours-1"}, {"hours-due-2", "admin-priorities.hours-2"},
+		{"hours-due-3", "admin-priorities.hours-3"}, {"hours-due-4", "admin-priorities.hours-4"}}
+}
+
+// preview says what the values of the form mean, with a ticket opened now as the example.
+func (v *adminPrioritiesPage) preview(a *App) {
+	number := func(field string) int {
+		n, _ := strconv.Atoi(v.Value(field))
+		return n
+	}
+	calendar := worktime.Calendar{Begin: number("day-begins"), End: number("day-ends"), Location: a.desk.Location()}
+	now := a.desk.Now().In(a.desk.Location())
+	v.Example = v.When(now)
+	for p := 1; p <= 4; p++ {
+		n := strconv.Itoa(p)
+		var when []string
+		for _, s := range severities {
+			var by []string
+			for _, u := range urgencies {
+				if v.Value(cellField(s, u)) == n {
+					by = append(by, strings.ToLower(v.T("urgency."+u.String())))
+				}
+			}
+			if len(by) > 0 {
+				when = append(when, v.T("severity."+s.String())+": "+strings.Join(by, ", "))
+			}
+		}
+		line := priorityPreview{Prio: n, When: strings.Join(when, "; "), Due: v.T("admin-priorities.no-due")}
+		if line.When == "" {
+			line.When = v.T("admin-priorities.nothing")
+		}
+		if hours := number("hours-due-" + n); hours > 0 && hours <= 1000 {
+			line.Hours = v.Plural("admin-priorities.hours", hours)
+			if calendar.Begin >= 0 && calendar.Begin < calendar.End && calendar.End <= 24 {
+				line.Due = v.When(calendar.Add(now, time.Duration(hours)*time.Hour))
+			}
+		}
+		v.Preview = append(v.Preview, line)
+	}
+}
+
+func readService(f *Form) desk.Service {
+	out := desk.Service{Matrix: map[string]int{}, HoursDue: map[string]int{}, DayBegins: f.Int("day-begins", 0, 23, 0), DayEnds: f.Int("day-ends", 1, 24, 0),
+		CloseAfter: f.Int("close-after", 1, 365, 0), ReopenWithin: f.Int("reopen-within", 1, 365, 0)}
+	for _, s := range severities {
+		for _, u := range urgencies {
+			out.Matrix[s.String()+"/"+u.String()] = f.Int(cellField(s, u), 1, 4, 0)
+		}
+	}
+	for p := 1; p <= 4; p++ {
+		n := strconv.Itoa(p)
+		out.HoursDue[n] = f.Int("hours-due-"+n, 1, 1000, 0)
+	}
+	f.Need("day-begins", "day-ends", "close-after", "reopen-within")
+	return out
+}
+
+// postPriorities saves the form, or shows what it would mean, or fills it with the values of a new desk.
+func (a *App) postPriorities(c *fiber.Ctx) error {
+	f := a.form(c)
+	switch f.Raw("act") {
+	case "preview":
+		return a.prioritiesPage(c, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-preview"}, f, nil)
+	case "defaults":
+		rev := f.Raw("rev")
+		f.values = priorityValues((&store.Settings{}).WithDefaults())
+		f.values.Set("rev", rev)
+		return a.prioritiesPage(c, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-defaults"}, f, nil)
+	}
+	service := readService(f)
+	err := f.Err()
+	if err == nil {
+		_, err = a.desk.ChangeSettings(a.actor(c), f.ID("rev"), desk.SettingsForm{Service: &service})
+	}
+	if err != nil {
+		return a.prioritiesPage(c, &adminPrioritiesPage{}, f, err)
+	}
+	return a.done(c, "flash.priorities-saved", "/admin/priorities")
+}
+
+// adminHomePage holds the texts of the home page.
+type adminHomePage struct {
+	adminPage
+	Preview []homePreview
+}
+
+type homePreview struct {
+	Lang, Label, Welcome string
+	HTML                 template.HTML
+}
+
+func (a *App) getHomeTexts(c *fiber.Ctx) error {
+	return a.homeTextsPage(c, &adminHomePage{}, nil, nil)
+}
+
+func homeValues(s *store.Settings) url.Values {
+	v := url.Values{"searches": {strings.Join(s.Searches, "\n")}, "rev": {strconv.FormatUint(s.Rev, 10)}}
+	setWords(v, "welcome", s.Welcome)
+	setWords(v, "text", s.HomeText)
+	setWords(v, "hours", s.Hours)
+	return v
+}
+
+var homeFields = []adminField{{"welcome-it", "admin-home.welcome-it"}, {"welcome-en", "admin-home.welcome-en"}, {"text-it", "admin-home.text-it"},
+	{"text-en", "admin-home.text-en"}, {"searches", "admin-home.searches"}, {"hours-it", "admin-home.hours-it"}, {"hours-en", "admin-home.hours-en"}}
+
+func (a *App) homeTextsPage(c *fiber.Ctx, v *adminHomePage, f *Form, err error) error {
+	v.adminPage = a.admin(c, "home", "admin-home.title")
+	v.top()
+	set, bad := a.savedSettings()
+	if bad != nil {
+		return bad
+	}
+	now := homeValues(set)
+	if f == nil && !v.resume(c) {
+		v.fill(now)
+	}
+	if f != nil {
+		if err := v.again(f, err, now, homeFields); err != nil {
+			return err
+		}
+		if f.Raw("act") == "preview" {
+			for _, lang := range languages {
+				v.Preview = append(v.Preview, homePreview{Lang: lang, Label: v.T("admin.language-" + lang), Welcome: v.Value("welcome-" + lang),
+					HTML: markup.HTML(markup.Markdown, v.Value("text-"+lang))})
+			}
+		}
+	}
+	return a.render(c, "page/admin-home", v)
+}
+
+// postHomeTexts saves the texts, or shows how they would look.
+func (a *App) postHomeTexts(c *fiber.Ctx) error {
+	f := a.form(c)
+	home := desk.Home{Welcome: f.words("welcome", 200), Text: f.texts("text"), Searches: f.Lines("searches"), Hours: f.words("hours", 200)}
+	err := f.Err()
+	if f.Raw("act") == "preview" {
+		return a.homeTextsPage(c, &adminHomePage{}, f, err)
+	}
+	if err == nil {
+		_, err = a.desk.ChangeSettings(a.actor(c), f.ID("rev"), desk.SettingsForm{Home: &home})
+	}
+	if err != nil {
+		return a.homeTextsPage(c, &adminHomePage{}, f, err)
+	}
+	return a.done(c, "flash.home-saved", "/admin/home")
+}
