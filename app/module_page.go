@@ -118,11 +118,10 @@ func (a *App) getModule(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	names := levelPaths(levels, v.Lang)
 	for _, it := range page.Items {
 		line := guideLine{Title: it.Version.Title, Address: articleAddress(it.Article)}
-		if it.Module != l.ID {
-			line.Module = names[it.Module]
+		if of := levelOf(levels, it.Module); of != nil && of.ID != l.ID {
+			line.Module = of.Name.In(v.Lang)
 		}
 		v.Articles = append(v.Articles, line)
 	}
