@@ -153,7 +153,7 @@ type pace struct {
 func (p *pace) later(agent bool) time.Time {
 	s := p.m.s
 	if p.step > 0 {
-		p.at = s.cal.Add(p.at, time.Duration(float64(p.step)*(0.7+0.5*s.r.Float64())))
+		p.at = s.cal.Add(p.at, time.Duration(float64(p.step)*(0.7+0.5*s.r.Float64()))).Truncate(time.Second)
 		return p.at
 	}
 	hours := 5.0

@@ -162,7 +162,11 @@ func (s *stage) active(stories []Ticket) []*matter {
 		case "waiting":
 			add(t, 12+30*s.r.Float64(), asItStands)
 		default:
-			add(t, 6+24*s.r.Float64(), asItStands)
+			hours := 6 + 24*s.r.Float64()
+			if t.Urgency == "today" {
+				hours = 1 + 2*s.r.Float64()
+			}
+			add(t, hours, asItStands)
 		}
 	}
 	for i, g := range groups {
@@ -191,18 +195,27 @@ func (s *stage) active(stories []Ticket) []*matter {
 	return all
 }
 
-// dueToday gives three tickets that are being worked a date that is today, or tomorrow noon when the day is over.
+// dueToday gives three tickets that are being worked a date that is today, or tomorrow noon when the day is over, and
+// three others one that has passed.
 func (s *stage) dueToday(all []*matter) {
 	local := s.now.In(s.loc)
 	due := time.Date(local.Year(), local.Month(), local.Day(), 18, 0, 0, 0, s.loc)
 	if due.Before(s.now.Add(time.Hour)) {
 		due = due.Add(18 * time.Hour)
 	}
-	n := 0
+	passed := time.Date(local.Year(), local.Month(), local.Day()-1, 18, 0, 0, 0, s.loc)
+	for !s.cal.Working(passed.Add(-time.Hour)) {
+		passed = passed.AddDate(0, 0, -1)
+	}
+	today, late := 0, 0
 	for _, m := range all {
-		if (m.end == taken || m.end == asked) && n < 3 {
+		switch works := m.end == taken || m.end == asked; {
+		case works && late < 3 && m.opened.Add(time.Hour).Before(passed):
+			m.deadline = passed
+			late++
+		case works && today < 3:
 			m.deadline = due
-			n++
+			today++
 		}
 	}
 }
@@ -287,7 +300,7 @@ func (s *stage) vary(all []*matter) []*matter {
 		}
 		m.reopens = m.story.Kind == "malfunction" && m.story.Outcome == "solved" && s.r.IntN(9) == 0 && s.now.Sub(m.opened) > 60*24*time.Hour
 		if len(twins) < duplicates && i > (len(twins)+1)*len(all)/(duplicates+1) && here && !m.astray && m.story.Kind == "malfunction" && len(m.story.Also) > 0 {
-			if p := s.requester(m.story, m.requester); p != nil {
+			if p := s.requester(m.story, m.requester); p != nil && p.Unit == m.requester.Unit {
 				t := s.new(m.story, 1, m.opened.Add(time.Duration(5+s.r.IntN(20))*time.Minute), finished)
 				t.requester, t.agent, t.twinOf, t.fill = p, m.agent, m, m.fill
 				t.subject = m.fill.Replace(m.story.Also[0])
