@@ -49,7 +49,10 @@ type articlesPage struct {
 	Next    string
 	First   string
 	Letters []Link
+	Only    []Link // which languages are listed
 	Write   string
+
+	address string // of the list's first page
 }
 
 // guideNode is one level of the catalogue in a tree of links.
@@ -158,7 +161,7 @@ func levelAddress(code string) string { return "/articles/in/" + code }
 func articlePath(slug string) string  { return "/articles/" + slug }
 
 // excerptSource bounds how much of a body is read for the few words a list shows of it, in bytes.
-const excerptSource = 4 << 10
+const excerptSource = 2 << 10
 
 // line makes a line of a list of the article.
 func (p *Page) line(item desk.ArticleItem, module string) articleLine {
@@ -169,12 +172,24 @@ func (p *Page) line(item desk.ArticleItem, module string) articleLine {
 	if len(body) > excerptSource {
 		body = strings.ToValidUTF8(body[:excerptSource], "")
 	}
-	l.Text = markup.Excerpt(markup.Plain(v.Format.String(), body), 170)
+	l.Text = markup.Excerpt(firstSentences(markup.Plain(v.Format.String(), body)), 170)
 	if v.Language != p.Lang {
 		l.Lang, l.Language = v.Language, p.T("articles.language-"+v.Language)
 		l.Address += "?lang=" + v.Language
 	}
 	return l
+}
+
+// firstSentences leaves out what stands before the first sentence of a text: headings and what is left of menus.
+func firstSentences(text string) string {
+	for rest := text; rest != ""; {
+		line, after, _ := strings.Cut(rest, "\n")
+		if line = strings.TrimSpace(line); len(line) > 60 || strings.HasSuffix(line, ".") {
+			return rest
+		}
+		rest = after
+	}
+	return text
 }
 
 // getArticlesIn lists the articles of one level, of no level, or all of them.
@@ -214,6 +229,10 @@ func (a *App) getArticlesIn(c *fiber.Ctx) error {
 	}
 	q := a.query(c)
 	f.After = q.Raw("after")
+	v.address = v.Path
+	if l := q.Raw("only"); slices.Contains(languages, l) {
+		f.Only, v.address = l, v.Path+"?only="+l
+	}
 	begin := q.Int("n", 1, 1_000_000, 0)
 	list, err := a.desk.Articles(a.actor(c), f)
 	if err != nil {
@@ -228,7 +247,7 @@ func (a *App) getArticlesIn(c *fiber.Ctx) error {
 	}
 	v.Tree = g.tree(&v.Page, code)
 	v.Total = v.Plural("articles.count", total)
-	v.pages(begin, f.After, list.Next, total)
+	v.pages(begin, f, list.Next, total)
 	if v.IsWriter {
 		v.Write = "/articles/new"
 		if here != 0 {
@@ -238,32 +257,46 @@ func (a *App) getArticlesIn(c *fiber.Ctx) error {
 	return a.render(c, "page/articles-in", v)
 }
 
-// pages makes the ways through a list of more than one page: to the next one, to the first, and to each letter. The
-// place in the list is known as long as somebody turns pages one by one.
-func (v *articlesPage) pages(begin int, after, next string, total int) {
-	if after == "" {
-		begin = 1
-	}
+// pages makes the ways through a list of more than one page: to the next one, to the first, to each letter, and to what
+// is in one language alone. The place in the list is known as long as somebody turns pages one by one.
+func (v *articlesPage) pages(begin int, f desk.ArticleFilter, next string, total int) {
 	if total <= articlesPerPage {
 		return
 	}
-	if begin > 0 && len(v.Lines) > 0 {
-		v.Range = v.T("articles.range", "first", v.Number(begin), "last", v.Number(begin+len(v.Lines)-1), "total", v.Number(total))
-	} else {
-		v.Range = v.Total
+	if f.After == "" {
+		begin = 1
 	}
-	if after != "" {
-		v.First = v.Path
+	last := v.Number(begin + len(v.Lines) - 1)
+	switch {
+	case begin == 0 || len(v.Lines) == 0:
+		v.Range = v.Total
+	case f.Only != "":
+		v.Range = v.T("articles.range-open", "first", v.Number(begin), "last", last)
+	default:
+		v.Range = v.T("articles.range", "first", v.Number(begin), "last", last, "total", v.Number(total))
+	}
+	at := func(after string) string {
+		if f.Only != "" {
+			return v.address + "&after=" + after
+		}
+		return v.address + "?after=" + after
+	}
+	if f.After != "" {
+		v.First = v.address
 	}
 	if next != "" {
-		v.Next = v.Path + "?after=" + url.QueryEscape(next)
+		v.Next = at(url.QueryEscape(next))
 		if begin > 0 {
 			v.Next += fmt.Sprintf("&n=%d", begin+len(v.Lines))
 		}
 	}
 	for r := 'a'; r <= 'z'; r++ {
-		at := hex.EncodeToString([]byte{byte(r)}) // titles sort by their folded letters
-		v.Letters = append(v.Letters, Link{Label: strings.ToUpper(string(r)), Address: v.Path + "?after=" + at, Current: after == at})
+		key := hex.EncodeToString([]byte{byte(r)}) // titles sort by their folded letters
+		v.Letters = append(v.Letters, Link{Label: strings.ToUpper(string(r)), Address: at(key), Current: f.After == key})
+	}
+	v.Only = append(v.Only, Link{Label: v.T("articles.only-all"), Address: v.Path, Current: f.Only == ""})
+	for _, l := range languages {
+		v.Only = append(v.Only, Link{Label: v.T("articles.only-" + l), Address: v.Path + "?only=" + l, Current: f.Only == l})
 	}
 }
 
@@ -370,10 +403,8 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 	if err := a.articlePlace(v, art); err != nil {
 		return err
 	}
-	for _, f := range art.Files {
-		if !namesFile(ver.Body, f.ID) {
-			v.Files = append(v.Files, v.fileCard(f))
-		}
+	if err := a.articleFiles(c, v, art); err != nil {
+		return err
 	}
 	if art.MayChange {
 		v.Edit = articlePath(art.Slug) + "/edit?lang=" + ver.Language
@@ -383,6 +414,30 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 		v.Translate = Link{Label: v.T("article.write-in-" + other), Address: articlePath(art.Slug) + "/edit?lang=" + other}
 	}
 	return a.render(c, "page/article", v)
+}
+
+// articleFiles lists the files that no text of the article shows or links to.
+func (a *App) articleFiles(c *fiber.Ctx, v *articlePage, art *desk.ArticleView) error {
+	if len(art.Files) == 0 {
+		return nil
+	}
+	texts := []string{art.Version.Body}
+	for _, l := range art.Languages {
+		if l == art.Version.Language {
+			continue
+		}
+		other, err := a.desk.Article(a.actor(c), art.Slug, l)
+		if err != nil {
+			return err
+		}
+		texts = append(texts, other.Version.Body)
+	}
+	for _, f := range art.Files {
+		if !slices.ContainsFunc(texts, func(text string) bool { return namesFile(text, f.ID) }) {
+			v.Files = append(v.Files, v.fileCard(f))
+		}
+	}
+	return nil
 }
 
 // articlePlace says where the article belongs: the path above it, its module, and where to ask about it.
@@ -405,6 +460,8 @@ func (a *App) articlePlace(v *articlePage, art *desk.ArticleView) error {
 		if !l.Here() {
 			v.Ask = "/modules/" + l.Code // says who serves it
 		}
+	} else {
+		v.Crumb(v.T("articles.loose"), levelAddress(withoutModule))
 	}
 	v.Crumb(markup.Excerpt(v.Title, 60), "")
 	return nil

@@ -18,25 +18,25 @@ import (
 // articleEditPage is the editor of an article in one language.
 type articleEditPage struct {
 	Page
-	Address    string // to which the form is sent
-	Language   string // of the text
-	Name       string // of that language
-	New        bool   // there is no text in the language yet
-	Tabs       []Link
-	Modules    []articleOption
-	Audiences  []articleOption
-	States     []articleOption
-	NoPublish  string // why it cannot be published
-	HTML       bool   // the text is HTML, as imported pages are
-	Draft      string // name under which the browser keeps what is being typed
-	Preview    template.HTML
-	Previewed  bool
-	PreviewURL string
-	Uploads    []insertable
-	Files      []insertable
-	Other      *otherVersion
-	Delete     string
-	Cancel     string
+	Address      string // to which the form is sent
+	Language     string // of the text
+	LanguageName string
+	New          bool // there is no text in the language yet
+	Tabs         []Link
+	Modules      []articleOption
+	Audiences    []articleOption
+	States       []articleOption
+	NoPublish    string // why it cannot be published
+	HTML         bool   // the text is HTML, as imported pages are
+	Draft        string // name under which the browser keeps what is being typed
+	Preview      template.HTML
+	Previewed    bool
+	PreviewURL   string
+	Uploads      []insertable
+	Files        []insertable
+	Other        *otherVersion
+	Delete       string
+	Cancel       string
 }
 
 // articleOption is one thing that can be chosen.
@@ -101,7 +101,7 @@ func (a *App) articleEditPage(c *fiber.Ctx, art *desk.ArticleView, v *articleEdi
 	v.Page = a.page(c, "article.new-title")
 	v.Nav, v.Preview, v.Previewed, v.Other, v.Page.Status = "articles", preview, previewed, other, status
 	v.Language = a.editLanguage(c, f)
-	v.Name = v.T("articles.language-" + v.Language)
+	v.LanguageName = v.T("articles.language-" + v.Language)
 	v.Crumb(v.T("articles.title"), "/articles")
 	version, err2 := v.open(a, c, art)
 	if err2 != nil {
@@ -330,14 +330,29 @@ func (t *articleText) insert(f *Form) {
 	f.values.Set("body", body+"\n")
 }
 
-// besideField makes of a right that one choice of the form would need a problem of that choice, so that the form comes
-// back with everything in it.
+// besideField makes of the desk's errors problems of the form's fields: a right that one choice would need becomes a
+// problem of that choice, so that the form comes back with everything in it, and what is missing is named.
 func besideField(err error) error {
 	var one *store.Error
-	if errors.As(err, &one) && one.Kind == store.Denied && one.Field != "" {
-		return store.Fail(store.Invalid, one.Key).At(one.Field)
+	var many store.Problems
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one) && one.Field != "":
+		many = store.Problems{one}
+	default:
+		return err
 	}
-	return err
+	out := make(store.Problems, 0, len(many))
+	for _, e := range many {
+		switch {
+		case e.Kind == store.Denied && e.Field != "":
+			e = store.Fail(store.Invalid, e.Key).At(e.Field)
+		case e.Key == "error.required" && (e.Field == "title" || e.Field == "body"):
+			e = store.Fail(store.Invalid, "article.need-"+e.Field).At(e.Field)
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // otherVersion is what somebody saved since the form was opened. The form gets the newest revision: who saves again has

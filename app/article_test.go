@@ -214,7 +214,7 @@ func TestWhatIsWrongIsSaidBesideTheFieldAndNothingTypedIsLost(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("editor")
 	form := url.Values{"lang": {"it"}, "rev": {"0"}, "format": {"markdown"}, "title": {""}, "body": {"Un testo <b>con</b> segni"}, "module": {"99999"}, "audience": {"agents"}, "state": {"published"}}
-	b.must(b.post("/articles/new", form), 422, "Un testo &lt;b&gt;con&lt;/b&gt; segni", `id="title-e"`, `id="module-e"`, `value="agents" checked`, `value="published" checked`)
+	b.must(b.post("/articles/new", form), 422, "Un testo &lt;b&gt;con&lt;/b&gt; segni", `id="title-e"`, "Scrivi il titolo.", `id="module-e"`, `value="agents" checked`, `value="published" checked`)
 	form.Set("title", "Titolo")
 	form.Set("module", "")
 	form.Set("body", "  \n ")
@@ -337,4 +337,23 @@ func TestArticlesOfferedBehindQuestionMarksAreThoseThatMayBeSent(t *testing.T) {
 	b.must(b.get("/articles/pick?q="), 200, "Stampare il cedolino", "!Bozza")
 	b.must(b.get("/articles/pick?q=bozza"), 200, "[]")
 	b.must(w.visitor("requester").get("/articles/pick?q=cedo"), 403)
+}
+
+func TestAnEndedSessionBringsTheArticleBackInItsLanguage(t *testing.T) {
+	w := newWorld(t)
+	p := w.people["editor"]
+	if err := w.app.desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
+		t.Fatal(err)
+	}
+	b := w.browser()
+	form := url.Values{"lang": {"en"}, "rev": {"3"}, "format": {"markdown"}, "title": {"Printing it"}, "body": {"A long text.\n\nAnd more."}, "audience": {"agents"}, "state": {"published"}, "act": {"save"}}
+	body, kind := upload(t, form, "", "", nil)
+	carry := carried(b.do("POST", "/articles/stampare-il-cedolino/edit", body, kind).body)
+	carry.Set("email", p.Email)
+	carry.Set("password", testPassword)
+	to := b.post("/sign-in", carry).header.Get("Location")
+	if !strings.HasPrefix(to, "/articles/stampare-il-cedolino/edit?draft=") {
+		t.Fatalf("signing in leads to %s", to)
+	}
+	b.must(b.get(to), 200, "A long text.\n\nAnd more.", `name="lang" value="en"`, `name="rev" value="3"`, `value="agents" checked`)
 }
