@@ -1,12 +1,7 @@
 package app
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"mime/multipart"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -16,26 +11,6 @@ import (
 	"sportello/app/desk"
 	"sportello/store"
 )
-
-// upload posts a form with a file.
-func (b *browser) upload(path string, values url.Values, name string, content []byte) answer {
-	b.d.t.Helper()
-	var body bytes.Buffer
-	m := multipart.NewWriter(&body)
-	for field, all := range values {
-		for _, s := range all {
-			_ = m.WriteField(field, s)
-		}
-	}
-	w, err := m.CreateFormFile("files", name)
-	if err == nil {
-		_, err = w.Write(content)
-	}
-	if err = errors.Join(err, m.Close()); err != nil {
-		b.d.t.Fatal(err)
-	}
-	return b.do(http.MethodPost, path, io.Reader(&body), m.FormDataContentType())
-}
 
 // asked is a form that opens a ticket, with the values put over it.
 func asked(over ...string) url.Values {
@@ -146,7 +121,7 @@ func TestARequesterOpensATicketInOnePage(t *testing.T) {
 	form := asked("module", "u-gov/contabilita", "body", "", "doing", "Premo Ribalta.", "happened", "Si ferma.", "example", "Documento 12", "affected", "24.02.00",
 		"regression", "1", "worked_in", "24.01.00", "answer-esercizio", "2026", "urgency", "week", "deadline", time.Now().AddDate(0, 0, 3).Format(time.DateOnly),
 		"participants", "participant@example.it, qualcuno@altrove.example")
-	n := w.opened(b.upload("/tickets/new", form, "schermata.png", picture()))
+	n := w.opened(b.upload("/tickets/new", "files", "schermata.png", picture(), form))
 	v := w.view("requester", n)
 	body := v.Messages[0].Body
 	for _, want := range []string{"### Che cosa stavo facendo\n\nPremo Ribalta.", "### Che cosa è successo\n\nSi ferma.", "### Un esempio\n\nDocumento 12"} {
@@ -169,7 +144,7 @@ func TestTheFormComesBackWholeWithWhatIsWrong(t *testing.T) {
 	b := w.visitor("requester")
 	long := "Riga con <b>segni</b> & accenti àèì\n" + strings.Repeat("altra riga\n", 2000)
 	form := asked("module", "", "subject", "", "kind", "", "body", long, "expected", "Che si aprisse", "urgency", "today", "participants", "non un indirizzo", "severity", "blocking")
-	got := b.upload("/tickets/new", form, "../../segreto.svg", []byte("<svg onload=alert(1)>"))
+	got := b.upload("/tickets/new", "files", "../../segreto.svg", []byte("<svg onload=alert(1)>"), form)
 	b.must(got, 422, "Scegli l&#39;applicazione", "Scrivi in poche parole", "Indica la data", "non è un indirizzo e-mail", "&lt;b&gt;segni&lt;/b&gt; &amp; accenti àèì", "Che si aprisse",
 		`value="blocking" checked`, `value="today" checked`, "segreto.svg", `name="kept_file"`, "!<svg onload")
 	if n := strings.Count(got.body, "altra riga"); n != 2000 {
@@ -196,7 +171,7 @@ func TestChoosingAModuleKeepsEverythingTyped(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("requester")
 	form := asked("act", "choose", "module", "u-gov/contabilita", "subject", "Chiusura bloccata", "body", "Testo scritto", "since", "ieri", "deadline", "2031-01-02", "urgency", "week")
-	got := b.upload("/tickets/new", form, "prova.txt", []byte("prova"))
+	got := b.upload("/tickets/new", "files", "prova.txt", []byte("prova"), form)
 	b.must(got, 200, "Chiusura bloccata", "Testo scritto", `value="ieri"`, `value="2031-01-02"`, `value="week" checked`, "prova.txt", `name="answer-fase"`, "data-focus")
 	form.Set("answer-fase", "IVA")
 	form.Set("module", "csa")
@@ -274,7 +249,7 @@ func TestAReplyToATicketThatMovedOnIsAConflictThatKeepsTheText(t *testing.T) {
 	b.must(b.post(at+"/message", url.Values{"rev": {rev}, "body": {"Una nota non è un conflitto."}}), 303)
 	rev = revOf(b.get(at).body)
 	w.do("agent", n, desk.Step{Message: &desk.Text{Body: "Ho corretto il dato."}})
-	got := b.upload(at+"/message", url.Values{"rev": {rev}, "body": {"Testo lungo <i>scritto</i> prima."}}, "prova.txt", []byte("prova"))
+	got := b.upload(at+"/message", "files", "prova.txt", []byte("prova"), url.Values{"rev": {rev}, "body": {"Testo lungo <i>scritto</i> prima."}})
 	b.must(got, 409, "È successo qualcosa mentre scrivevi", "Testo lungo &lt;i&gt;scritto&lt;/i&gt; prima.", "Ho corretto il dato.", "prova.txt", `name="kept_file"`)
 	now := revOf(got.body)
 	if now == rev || now == "" {
