@@ -1,0 +1,79 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// alikeBox is the fragment beside the subject: what looks like the words being typed.
+type alikeBox struct {
+	Page
+	Alike []alikeLine
+}
+
+type alikeLine struct{ Title, Address, Meta string }
+
+// alikeMost is how many look-alikes are offered.
+const alikeMost = 5
+
+func (a *App) getLookAlike(c *fiber.Ctx) error {
+	q := a.query(c)
+	v := &alikeBox{Page: a.page(c, "new-ticket.alike")}
+	var err error
+	if v.Alike, err = a.alike(c, &v.Page, q.Raw("q"), q.Raw("module")); err != nil {
+		return err
+	}
+	return a.fragment(c, "part/look-alike", v)
+}
+
+// alike finds articles and own tickets that resemble the subject, those of the module first. It is an addition: without
+// an index there is none, and the form works.
+func (a *App) alike(c *fiber.Ctx, p *Page, subject, module string) ([]alikeLine, error) {
+	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
+		return nil, nil
+	}
+	found, err := a.desk.LookAlike(a.ctx(c), a.actor(c), subject, alikeMost)
+	if store.KindOf(err) == store.Unavailable {
+		a.log.Warn("look for what is alike", "err", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	near := func(f desk.Found) bool {
+		return module != "" && f.Module != nil && (f.Module.Code == module || strings.HasPrefix(f.Module.Code, module+"/"))
+	}
+	slices.SortStableFunc(found, func(x, y desk.Found) int {
+		switch {
+		case near(x) && !near(y):
+			return -1
+		case near(y) && !near(x):
+			return 1
+		}
+		return 0
+	})
+	var out []alikeLine
+	for _, f := range found {
+		line := alikeLine{Title: f.Title}
+		name := ""
+		if f.Module != nil {
+			name = f.Module.Name.In(p.Lang)
+		}
+		if f.Ticket != nil {
+			line.Title = fmt.Sprintf("#%d %s", f.Ticket.ID, f.Title)
+			line.Address = ticketAddress(f.Ticket.ID)
+			line.Meta = joined(" · ", p.T("new-ticket.alike-ticket"), p.stateWords(f.Ticket))
+		} else {
+			line.Address = articleAddress(f.Article)
+			line.Meta = joined(" · ", p.T("new-ticket.alike-article"), name)
+		}
+		out = append(out, line)
+	}
+	return out, nil
+}
