@@ -184,6 +184,7 @@ func (a *App) getSearch(c *fiber.Ctx) error {
 	s := a.readAsked(c)
 	v := &searchPage{Page: a.page(c, "search.title"), Text: s.text}
 	v.Query = s.text
+	v.Path = s.address() // where changing the language leads back to
 	v.Asked = strings.TrimSpace(s.question()) != ""
 	if v.Asked && s.text != "" {
 		v.Title = v.T("search.title-for", "text", s.text)
