@@ -40,9 +40,9 @@ var adminRoles = []string{"administrator", "supervisor", "agent", "editor", "coo
 
 var roleBadges = map[string]string{"administrator": "badge-alarm", "supervisor": "badge-inner", "agent": "badge-brand", "editor": "badge-calm"}
 
-// roleBadges says what the person is at the desk. Everybody is a requester, so that is not said.
+// roleBadges says what the person is at the desk. Everybody is a requester and every supervisor an agent, so that is not said.
 func (p *Page) roleBadges(who *store.Person) []adminBadge {
-	is := map[string]bool{"administrator": who.Administrator, "supervisor": who.IsSupervisor(), "agent": who.IsAgent(), "editor": who.Editor,
+	is := map[string]bool{"administrator": who.Administrator, "supervisor": who.IsSupervisor(), "agent": who.IsAgent() && !who.IsSupervisor(), "editor": who.Editor,
 		"coordinator": len(who.Coordinates) > 0}
 	var out []adminBadge
 	for _, role := range adminRoles {
@@ -224,7 +224,11 @@ func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPers
 	for _, m := range p.Groups {
 		groups = append(groups, s.group(m.Group))
 	}
-	return adminPersonLine{Name: p.Name, Address: personAddress(p.ID), Email: p.Email, Place: s.place(p.Organisation, p.Unit), Groups: strings.Join(groups, ", "),
+	place := s.place(p.Organisation, p.Unit)
+	if _, unit, ok := strings.Cut(place, desk.PathSeparator); ok {
+		place = unit
+	}
+	return adminPersonLine{Name: p.Name, Address: personAddress(p.ID), Email: p.Email, Place: place, Groups: strings.Join(groups, ", "),
 		Roles: v.roleBadges(p), Disabled: p.Disabled, Seen: v.Moment(p.LastSeen)}
 }
 
