@@ -391,6 +391,8 @@ func TestTheCoordinatorFindsTheTicketsOfTheOrganisation(t *testing.T) {
 	c.must(c.get("/tickets?of=organisation"), 200, "cedolino di ottobre", "Ada Neri", "!Di un altro ente")
 	c.must(c.get("/tickets?of=organisation&state=closed"), 200, "Nessuna richiesta con questi filtri", "!cedolino di ottobre")
 	c.must(c.get("/tickets?of=organisation&kind=malfunction&module=csa&state=open"), 200, "cedolino di ottobre")
+	c.must(c.get("/tickets?of=organisation&state=not-closed"), 200, "cedolino di ottobre", `value="not-closed" selected`)
+	c.must(c.get("/tickets?of=organisation&state=waiting"), 200, "!cedolino di ottobre")
 	c.must(c.get("/tickets?of=organisation&module=u-gov"), 200, "!cedolino di ottobre")
 	c.must(c.get("/tickets?of=nobody"), 404)
 	c.must(c.get("/tickets?state=nonsense&kind=nonsense&after=zz"), 200)

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -151,13 +152,16 @@ func (a *App) getOwnTickets(c *fiber.Ctx) error {
 		return err
 	}
 	sq := desk.SideQuery{Of: of, After: q.Raw("after"), Limit: ownPerPage, Kind: formCode[store.TicketKind](q, "kind")}
-	if state := formCode[store.State](q, "state"); state != store.StateNone {
-		sq.State = state.String()
+	only := store.StateNone
+	if q.Raw("state") == stateNotClosed {
+		sq.State = "open" // the desk's word for it
+	} else if only = formCode[store.State](q, "state"); only != store.StateNone {
+		sq.State = only.String()
 	}
 	if l := levelByCode(levels, q.Raw("module")); l != nil {
 		sq.Module = l.ID
 	}
-	page, err := a.desk.SideTickets(actor, sq)
+	page, err := a.sideTickets(actor, sq, only)
 	if err != nil {
 		return err
 	}
@@ -190,14 +194,36 @@ func (a *App) getOwnTickets(c *fiber.Ctx) error {
 	return a.render(c, "page/tickets", v)
 }
 
-func (v *ownTicketsPage) choicesOf(q *Form, levels []desk.Level) {
-	v.States = []choice{{Label: v.T("own.state-any")}}
-	for s := store.StateNew; s <= store.StateClosed; s++ {
-		label := v.T("state." + s.String())
-		if s == store.StateOpen {
-			label = v.T("own.state-not-closed") // the desk reads open as all that is not closed
+// stateNotClosed is the filter's word for every state but the last.
+const stateNotClosed = "not-closed"
+
+// sideTickets is a page of the list. The desk's query knows open only as all that is not closed, so those that are in
+// open itself are picked out here: such a page may be shorter than others, and is never empty while there are more.
+func (a *App) sideTickets(actor desk.Actor, q desk.SideQuery, only store.State) (desk.QueuePage, error) {
+	for looked := 0; ; looked++ {
+		page, err := a.desk.SideTickets(actor, q)
+		if err != nil || only != store.StateOpen {
+			return page, err
 		}
-		v.States = append(v.States, choice{Code: s.String(), Label: label, Chosen: q.Raw("state") == s.String()})
+		page.Tickets = slices.DeleteFunc(page.Tickets, func(t *store.Ticket) bool { return t.State != store.StateOpen })
+		if len(page.Tickets) > 0 || page.Next == "" {
+			return page, nil
+		}
+		if looked == ownLooks {
+			page.Cut = true
+			return page, nil
+		}
+		q.After = page.Next
+	}
+}
+
+// ownLooks bounds how many pages are looked through for one that is not empty.
+const ownLooks = 20
+
+func (v *ownTicketsPage) choicesOf(q *Form, levels []desk.Level) {
+	v.States = []choice{{Label: v.T("own.state-any")}, {Code: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
+	for s := store.StateNew; s <= store.StateClosed; s++ {
+		v.States = append(v.States, choice{Code: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
 	}
 	v.Kinds = []choice{{Label: v.T("own.kind-any")}}
 	for k := store.Clarification; k <= store.Access; k++ {
