@@ -40,6 +40,12 @@ var chromium struct {
 // chrome returns a new tab of the one Chromium of this test run. Cookies are the browser's: enter begins anew.
 func chrome(t *testing.T) *tab {
 	t.Helper()
+	return newTab(t, theChromium(t))
+}
+
+// theChromium is the one Chromium of this test run.
+func theChromium(t *testing.T) context.Context {
+	t.Helper()
 	chromium.Lock()
 	defer chromium.Unlock()
 	if chromium.ctx == nil {
@@ -57,13 +63,23 @@ func chrome(t *testing.T) *tab {
 			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true),
 			chromedp.Flag("hide-scrollbars", true), chromedp.Flag("lang", "it"), chromedp.Flag("force-prefers-reduced-motion", true))
 		alloc, stopAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-		ctx, stop := chromedp.NewContext(alloc)
+		// Of events of the page that it does not know, chromedp complains on the terminal.
+		ctx, stop := chromedp.NewContext(alloc, chromedp.WithErrorf(func(format string, args ...any) {
+			if !strings.HasPrefix(format, "unhandled") {
+				fmt.Fprintf(os.Stderr, "chromedp: "+format+"\n", args...)
+			}
+		}))
 		if err := chromedp.Run(ctx); err != nil {
 			t.Fatalf("start Chromium: %v", err)
 		}
 		chromium.ctx, chromium.stop = ctx, func() { stop(); stopAlloc() }
 	}
-	ctx, cancel := chromedp.NewContext(chromium.ctx)
+	return chromium.ctx
+}
+
+func newTab(t *testing.T, chromium context.Context, of ...chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(chromium, of...)
 	ctx, stop := context.WithTimeout(ctx, 4*time.Minute)
 	b := &tab{t: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, b.listen)

@@ -32,11 +32,12 @@ type liveEvent struct {
 }
 
 // getLive streams an event for each ticket that changes and that the person may see, asked anew each time. A change
-// that somebody on the requester's side may not know of is none for them.
+// that somebody on the requester's side may not know of is none for them. It begins after the change that the page
+// names, so that nothing is missed between showing the page and opening the stream.
 func (a *App) getLive(c *fiber.Ctx) error {
 	actor := a.actor(c)
 	secret := c.Cookies(a.cookieName("session"))
-	after, err := strconv.ParseUint(c.Get("Last-Event-ID"), 10, 64)
+	after, err := strconv.ParseUint(c.Get("Last-Event-ID", c.Query("after")), 10, 64)
 	if err != nil || after > a.st.Last() {
 		after = a.st.Last()
 	}

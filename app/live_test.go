@@ -16,9 +16,17 @@ import (
 // listen follows the live events of a browser. Each answer of next is one event.
 func listen(t *testing.T, b *browser) (next func() liveEvent) {
 	t.Helper()
-	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.d.url+"/live", nil)
+	return listenAt(t, b, "/live")
+}
+
+func listenAt(t *testing.T, b *browser, address string) (next func() liveEvent) {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.d.url+address, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, values := range b.header {
+		q.Header[name] = values
 	}
 	resp, err := b.client.Do(q)
 	if err != nil {
@@ -91,6 +99,25 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	third := open(luca)
 	if e := lucas(); e.Ticket != third.ID {
 		t.Errorf("Luca hears %+v, want ticket %d", e, third.ID)
+	}
+}
+
+func TestWhatHappensBetweenAPageAndItsStreamIsHeard(t *testing.T) {
+	w := newWorld(t)
+	b := w.visitor("requester")
+	tk := w.ticket()
+	page := b.get(ticketAddress(tk.ID))
+	_, rest, ok := strings.Cut(page.body, ` data-live="`)
+	address, _, _ := strings.Cut(rest, `"`)
+	if !ok {
+		t.Fatalf("the page follows nothing\n%s", page.body)
+	}
+	tk, err := w.app.desk.Do(w.as("agent"), tk.ID, desk.Step{Message: &desk.Text{Body: "Ecco."}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := listenAt(t, b, address)(); e.Ticket != tk.ID || e.Rev != tk.PublicRev {
+		t.Errorf("heard %+v, want revision %d of ticket %d", e, tk.PublicRev, tk.ID)
 	}
 }
 

@@ -39,6 +39,7 @@ type Page struct {
 	Flash       string
 	Query       string // what is in the search box
 	Live        bool   // the page follows /live
+	LiveAfter   uint64 // from the change after this one
 
 	SignedIn        bool
 	Name            string // of who is signed in
@@ -87,7 +88,8 @@ func (a *App) page(c *fiber.Ctx, titleKey string, args ...any) Page {
 	v := a.visit(c)
 	s := v.settings
 	p := Page{app: a, Lang: v.lang, Path: c.Path(), Layout: "portal", CSRF: a.csrfToken(c), now: a.desk.Now().In(a.desk.Location()),
-		Institution: s.Institution, DeskName: s.Name, Title: a.words.text(v.lang, titleKey, args...), Bell: v.unread}
+		Institution: s.Institution, DeskName: s.Name, Title: a.words.text(v.lang, titleKey, args...), Bell: v.unread,
+		LiveAfter: v.last}
 	p.Brand, p.Logo = brandAddresses(s)
 	for _, l := range s.Footer {
 		p.Footer = append(p.Footer, Link{Label: l.Label.In(v.lang), Address: l.Address})

@@ -24,6 +24,7 @@ type visit struct {
 	settings *store.Settings
 	lang     string
 	unread   int
+	last     uint64 // the last change there was when the request came: what the page shows is at least as new
 	route    *route
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -40,7 +41,7 @@ func (a *App) visit(c *fiber.Ctx) *visit {
 	if v, ok := c.Locals(visitKey).(*visit); ok {
 		return v
 	}
-	v := &visit{settings: (&store.Settings{}).WithDefaults()}
+	v := &visit{settings: (&store.Settings{}).WithDefaults(), last: a.st.Last()}
 	c.Locals(visitKey, v)
 	v.actor.Via = "page"
 	if isAPI(c) {

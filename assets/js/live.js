@@ -47,12 +47,22 @@ export default function live(start) {
 function listen(url, hear) {
   if (!navigator.locks || !self.BroadcastChannel) return;
   const channel = new BroadcastChannel('live');
-  channel.onmessage = (e) => hear(e.data);
+  let recent = [];
+  channel.onmessage = ({ data }) => {
+    if (data !== 'again') return hear(data);
+    for (const e of recent) if (Date.now() - e.at < 5e3) channel.postMessage(e);
+  };
+  // What came after this page was shown and before it could hear.
+  channel.postMessage('again');
   navigator.locks.request('live', () => new Promise((release) => {
     const stream = new EventSource(url);
     const tell = (data) => { hear(data); channel.postMessage(data); };
     stream.onopen = () => tell(null);
-    stream.onmessage = (e) => tell(JSON.parse(e.data));
+    stream.onmessage = (e) => {
+      const event = { ...JSON.parse(e.data), at: Date.now() };
+      recent = [...recent.slice(-49), event];
+      tell(event);
+    };
     stream.onerror = () => {
       if (stream.readyState === EventSource.CLOSED) setTimeout(release, 30e3);
     };
