@@ -73,6 +73,10 @@ func (t *Ticket) OnSide(person uint64) bool {
 	return person != 0 && (t.Requester == person || slices.Contains(t.Participants, person))
 }
 
+// Standing reports whether the clock of the ticket stands: it is not due before it moves again, so that queues show it
+// behind those that run.
+func (t *Ticket) Standing() bool { return t.State == StateWaiting || t.State == StatePlanned }
+
 // Overdue reports whether the ticket still runs and its due time has passed.
 func (t *Ticket) Overdue(now time.Time) bool {
 	return (t.State == StateNew || t.State == StateOpen) && !t.Due.IsZero() && t.Due.Before(now)
@@ -83,19 +87,19 @@ var Tickets = newTable[Ticket]("tickets")
 
 // The ways into the tickets. A ticket marked as spam stands only in TicketsBySpam, TicketsByWake and TicketsByExternal.
 var (
-	// group, state, then due and id: the queue of a group.
-	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return one(t.Group, t.State, t.Due) }))
+	// group, state, then what stands last, due and id: the queue of a group.
+	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return one(t.Group, t.State, t.Standing(), t.Due) }))
 	// assignee, state, then due and id: own tickets of an agent. Unassigned ones stand under 0.
-	TicketsByAssignee = Tickets.index("assignee", shown(func(t *Ticket) [][]byte { return one(t.Assignee, t.State, t.Due) }))
+	TicketsByAssignee = Tickets.index("assignee", shown(func(t *Ticket) [][]byte { return one(t.Assignee, t.State, t.Standing(), t.Due) }))
 	// group, state, then due and id, only what nobody has: what is to be taken.
 	TicketsUnassigned = Tickets.index("unassigned", shown(func(t *Ticket) [][]byte {
 		if t.Assignee != 0 {
 			return nil
 		}
-		return one(t.Group, t.State, t.Due)
+		return one(t.Group, t.State, t.Standing(), t.Due)
 	}))
 	// state, then due and id: everything.
-	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return one(t.State, t.Due) }))
+	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return one(t.State, t.Standing(), t.Due) }))
 	// person on the requester's side, then public update and id.
 	TicketsBySide = Tickets.index("side", shown(func(t *Ticket) [][]byte {
 		out := one(t.Requester, t.PublicUpdated)

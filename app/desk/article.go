@@ -309,12 +309,15 @@ func followArticle(tx *store.Tx, art *store.Article, but *store.Version) error {
 const maxSlug = 80
 
 // freeSlug returns the wish or, when somebody has it, the wish with -2, -3 and so on, within 80 characters.
+// reservedSlugs are words that stand for pages of their own where an article's slug would.
+var reservedSlugs = []string{"new", "in", "drafts", "pick"}
+
 func freeSlug(tx *store.Tx, wish string) string {
 	if wish == "" {
 		wish = "articolo"
 	}
 	slug := wish
-	for n := 2; store.ArticlesBySlug.Has(tx, slug); n++ {
+	for n := 2; slices.Contains(reservedSlugs, slug) || store.ArticlesBySlug.Has(tx, slug); n++ {
 		end := "-" + strconv.Itoa(n)
 		slug = strings.TrimRight(wish[:min(len(wish), maxSlug-len(end))], "-") + end
 	}

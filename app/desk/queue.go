@@ -61,9 +61,14 @@ func (d *Desk) Queue(a Actor, q QueueQuery) (QueuePage, error) {
 	err := d.st.View(func(tx *store.Tx) error {
 		index, prefixes := d.queueSpans(tx, a, q)
 		page.Count = d.queueCount(tx, a, q.View)
-		return d.collect(tx, a, &page, index, prefixes, q.Limit, q.After, false, func(t *store.Ticket) bool { return q.fits(tx, t) })
+		return d.collect(tx, a, &page, index, prefixes, q.Limit, q.After, q.finished(), func(t *store.Ticket) bool { return q.fits(tx, t) })
 	})
 	return page, err
+}
+
+// finished reports whether the view shows what is done with: the latest first.
+func (q QueueQuery) finished() bool {
+	return q.View == ViewResolved || q.View == ViewClosed || q.View == ViewSpam
 }
 
 // queueSpans chooses the index and its prefixes for the view; with a state chosen only that state's.
@@ -311,7 +316,7 @@ func (d *Desk) Neighbours(a Actor, q QueueQuery, number uint64) (before, next ui
 		index, prefixes := d.queueSpans(tx, a, q)
 		spans := make([]store.Span, len(prefixes))
 		for i, p := range prefixes {
-			spans[i].Prefix = p
+			spans[i].Prefix, spans[i].Desc = p, q.finished()
 		}
 		see := d.sight(tx, a)
 		found, looked := false, 0

@@ -174,7 +174,7 @@ func (d *Desk) LookAlike(ctx context.Context, a Actor, text string, limit int) (
 	x := d.access(a)
 	// While asking, own tickets alone: an agent's reading rights are for the workbench.
 	x.Agent, x.AllTickets, x.Groups, x.Organisations, x.Units = false, false, nil, nil, nil
-	hits, err := d.ix.Suggest(ctx, text, x, limit)
+	hits, err := d.ix.SuggestIn(ctx, text, x, a.lang(), limit)
 	if err != nil {
 		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}

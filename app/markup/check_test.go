@@ -83,7 +83,7 @@ func safeAttribute(element string, a html.Attribute) error {
 		}
 		return fmt.Errorf("a link to %q", a.Val)
 	case "src":
-		if element != "img" || !strings.HasPrefix(address, "/file/") && !strings.HasPrefix(address, "/articles/") {
+		if element != "img" || !strings.HasPrefix(address, "/files/") && !strings.HasPrefix(address, "/articles/") {
 			return fmt.Errorf("%s loads %q", element, a.Val)
 		}
 	case "class":

@@ -21,7 +21,7 @@ func FuzzHTML(f *testing.F) {
 		"[a](javascript:b) <javascript:c> ![d](data:e) [f](&#106;avascript:g)\n\n[h]: vbscript:i\n[h]",
 		`<a href="java	script:a">b</a><img src=x onerror=c><math><style><img src=d></style></math><svg><p>e<style>f`,
 		`<table><p>a<td style=b><form action=c><noscript><p title="</noscript><img src=d onerror=e>">`,
-		"a ![`b](/file/1 \"c\") | d\n-|-\n`e\\|f`|<g@h.it>",
+		"a ![`b](/files/1 \"c\") | d\n-|-\n`e\\|f`|<g@h.it>",
 	} {
 		f.Add(s)
 	}
@@ -111,10 +111,10 @@ func FuzzExtract(f *testing.F) {
 // pieces are what fuzzing by bytes rarely puts together.
 var pieces = strings.Split("<p>|</p>|<div>|</div>|<b>|</b>|<i>|</i>|<a href=/x>|<a href=javascript:y>|<a href=http://z.it>|</a>|<h1>|</h1>|<h3>|</h3>|"+
 	"<ul>|<ol start=3>|<li>|</li>|</ul>|</ol>|<dl>|<dt>|<dd>|</dl>|<table>|<tr>|<td>|<th>|</td>|</tr>|</table>|<caption>|<thead>|<tbody>|</tbody>|"+
-	"<pre>|</pre>|<code>|</code>|<img src=/file/1 alt=u>|<img src=http://v.it/w alt='<'>|<img src=data:x onerror=y>|<br>|<hr>|<details>|<summary>|</details>|"+
+	"<pre>|</pre>|<code>|</code>|<img src=/files/1 alt=u>|<img src=http://v.it/w alt='<'>|<img src=data:x onerror=y>|<br>|<hr>|<details>|<summary>|</details>|"+
 	"<script>|</script>|<style>|</style>|<svg>|<math>|</svg>|<title>|</title>|<noscript>|<template>|<textarea>|<select>|<plaintext>|<!--|-->|<![CDATA[|]]>|"+
 	"style=a:b|onclick=c|class=d|\"|'|<|>|&lt;|&#60;|&amp;|parola| |\n|\n\n|\n> |\n- |\n  - |\n1. |\n# |\n```\n|`|``|*|**|_|~~|[|](/e)|](http://f.it)|](javascript:g)|![|"+
-	"](/file/2)|](http://h.it/i.png)|[j]: javascript:k|[j]|<http://l.it>|<m@n.it>|www.o.it|p@q.it|#12|\\|---|===|    |\t|A\x7cB\n-\x7c-\n", "|")
+	"](/files/2)|](http://h.it/i.png)|[j]: javascript:k|[j]|<http://l.it>|<m@n.it>|www.o.it|p@q.it|#12|\\|---|===|    |\t|A\x7cB\n-\x7c-\n", "|")
 
 // MARKUP_PIECES asks for more texts than an ordinary run tries.
 func TestRandomPiecesStaySafe(t *testing.T) {

@@ -55,7 +55,7 @@ func kindOfLink(u string) linkKind {
 }
 
 // localPicture tells whether an address is a picture that this desk serves:
-// /file/... or /articles/SLUG/files/...
+// /files/... or /articles/SLUG/files/...
 func localPicture(u string) bool {
 	if kindOfLink(u) != linkLocal || strings.Contains(u, "..") || strings.Contains(strings.ToLower(u), "%2e") {
 		return false
@@ -64,7 +64,7 @@ func localPicture(u string) bool {
 		slug, rest, _ := strings.Cut(rest, "/")
 		return slug != "" && strings.HasPrefix(rest, "files/")
 	}
-	return strings.HasPrefix(u, "/file/")
+	return strings.HasPrefix(u, "/files/")
 }
 
 func hasFold[T string | []byte](s T, prefix string) bool {
