@@ -134,6 +134,18 @@ func (v *adminPage) refuse(err error) bool {
 	return true
 }
 
+// begin fills a page that was not posted: with what was typed before the session ended, else with the values as they
+// are. A page with several forms has main as a field of its own one; the others leave that as it is.
+func (v *adminPage) begin(c *fiber.Ctx, now url.Values, main string) {
+	switch {
+	case !v.resume(c):
+		v.fill(now)
+	case !v.form.Has(main):
+		v.form.values.Del("rev") // of the other form
+		v.form.under(now)
+	}
+}
+
 // under gives the form the values it was not sent with, from a page that holds several forms.
 func (f *Form) under(values url.Values) {
 	for name, all := range values {

@@ -151,8 +151,8 @@ func (a *App) groupPage(c *fiber.Ctx, g *store.Group, f *Form, err error) error 
 	v.end(g.Name.In(v.Lang))
 	v.Path = idAddress("groups", g.ID)
 	now := groupValues(g)
-	if f == nil && !v.resume(c) {
-		v.fill(now)
+	if f == nil {
+		v.begin(c, now, "name-it")
 	}
 	if f != nil {
 		if f.Has("member") || f.Has("person") || f.Has("remove") {

@@ -104,8 +104,8 @@ func (a *App) organisationPage(c *fiber.Ctx, id uint64, f *Form, err error) erro
 	v.end(o.Name)
 	v.Path = idAddress("organisations", o.ID)
 	now := url.Values{"name": {o.Name}, "domains": {strings.Join(o.Domains, "\n")}, "rev": {strconv.FormatUint(o.Rev, 10)}}
-	if f == nil && !v.resume(c) {
-		v.fill(now)
+	if f == nil {
+		v.begin(c, now, "name")
 	}
 	if f != nil {
 		if !f.Has("name") {
@@ -118,7 +118,7 @@ func (a *App) organisationPage(c *fiber.Ctx, id uint64, f *Form, err error) erro
 	}
 	for _, u := range o.Units {
 		row := adminUnit{ID: u.ID, Field: unitField(u.ID), Name: u.Name, Value: u.Name, Rev: u.Rev}
-		if f != nil && f.Has(row.Field) {
+		if v.form.Has(row.Field) {
 			row.Value = v.Value(row.Field)
 		}
 		v.Units = append(v.Units, row)
@@ -197,27 +197,29 @@ func fieldTo(from, to string) func(string) string {
 	}
 }
 
-// unitInHand reads the unit of the address and the organisation it belongs to.
-func (a *App) unitInHand(c *fiber.Ctx) (unit, organisation uint64, err error) {
+// unitInHand reads the organisation of the address and which of its units is meant; another one is a problem of the form.
+func (a *App) unitInHand(c *fiber.Ctx, f *Form) (unit, organisation uint64, err error) {
 	n, err := a.number(c)
 	if err != nil {
 		return 0, 0, err
 	}
-	o, err := a.organisation(c, func(o desk.OrganisationView) bool {
-		return slices.ContainsFunc(o.Units, func(u *store.Unit) bool { return u.ID == n })
-	})
+	o, err := a.organisation(c, func(o desk.OrganisationView) bool { return o.ID == n })
 	if err != nil {
 		return 0, 0, err
 	}
-	return n, o.ID, nil
+	unit = f.ID("unit-id")
+	if !slices.ContainsFunc(o.Units, func(u *store.Unit) bool { return u.ID == unit }) {
+		f.Refuse("units", "error.unit-unknown")
+	}
+	return unit, n, nil
 }
 
 func (a *App) postUnit(c *fiber.Ctx) error {
-	n, organisation, err := a.unitInHand(c)
+	f := a.form(c)
+	n, organisation, err := a.unitInHand(c, f)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
 	name := f.Text(unitField(n), 200)
 	if err = f.Err(); err == nil {
 		_, err = a.desk.ChangeUnit(a.actor(c), n, f.ID("rev"), name)
@@ -230,12 +232,16 @@ func (a *App) postUnit(c *fiber.Ctx) error {
 }
 
 func (a *App) postRemoveUnit(c *fiber.Ctx) error {
-	n, organisation, err := a.unitInHand(c)
+	f := a.form(c)
+	n, organisation, err := a.unitInHand(c, f)
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveUnit(a.actor(c), n); err != nil {
-		return a.organisationPage(c, organisation, a.form(c), err)
+	if err = f.Err(); err == nil {
+		err = a.desk.RemoveUnit(a.actor(c), n)
+	}
+	if err != nil {
+		return a.organisationPage(c, organisation, f, err)
 	}
 	return a.done(c, "flash.unit-removed", idAddress("organisations", organisation)+"#units")
 }

@@ -347,13 +347,15 @@ func TestOrganisationsAndUnitsAreKept(t *testing.T) {
 	b.must(b.post(address+"/units", url.Values{"unit": {"Chimica"}}), 303)
 	b.must(b.post(address+"/units", url.Values{"unit": {"chimica"}}), 422, "Questo nome c&#39;è già", `value="chimica"`, `value="Altro Ateneo"`)
 	page := b.get(address)
-	unit := regexp.MustCompile(`action="(/admin/units/(\d+))"`).FindStringSubmatch(page.body)
-	b.must(b.post(unit[1], url.Values{"unit-" + unit[2]: {""}}), 422)
-	b.must(b.post(unit[1], url.Values{"unit-" + unit[2]: {"Dipartimento di Chimica"}}), 303)
+	unit := regexp.MustCompile(`name="unit-id" value="(\d+)"`).FindStringSubmatch(page.body)[1]
+	rename := func(name string) url.Values { return url.Values{"unit-id": {unit}, "unit-" + unit: {name}} }
+	b.must(b.post(address+"/units/rename", rename("")), 422)
+	b.must(b.post(idAddress("organisations", d.organisation)+"/units/rename", rename("Altrove")), 422, "Questa struttura non c")
+	b.must(b.post(address+"/units/rename", rename("Dipartimento di Chimica")), 303)
 	b.must(b.get("/admin/organisations"), 200, "Dipartimento di Chimica", "altro.it")
-	id, _ := strconv.ParseUint(unit[2], 10, 64)
+	id, _ := strconv.ParseUint(unit, 10, 64)
 	d.add("Ugo Po", desk.PersonForm{Unit: id})
-	b.must(b.post(unit[1]+"/remove", url.Values{}), 409, "ancora in uso")
+	b.must(b.post(address+"/units/remove", url.Values{"unit-id": {unit}}), 409, "ancora in uso")
 	b.must(b.post(address+"/remove", url.Values{}), 409, "ancora in uso")
 }
 
@@ -533,5 +535,31 @@ func TestTheIndexIsBuiltAnewWhenTheAdministratorAsks(t *testing.T) {
 	b.must(b.get("/admin/index"), 200, "è richiesta")
 	if d.app.ix.Rebuilds() < before {
 		t.Error("fewer indexes than before")
+	}
+}
+
+func TestAnEndedSessionLosesNoTextOfTheAdministration(t *testing.T) {
+	d := newAdministration(t)
+	organisation, group := idAddress("organisations", d.organisation), idAddress("groups", d.csa.ID)
+	for _, c := range []struct {
+		path   string
+		values url.Values
+		texts  []string
+	}{
+		{organisation, url.Values{"name": {"Nome mai salvato"}, "domains": {"vallombra.it"}}, []string{`value="Nome mai salvato"`}},
+		{organisation + "/units", url.Values{"unit": {"Struttura mai salvata"}}, []string{`value="Struttura mai salvata"`, `value="Università di Vallombra"`}},
+		{group + "/members", url.Values{"member": {"qualcuno@example.it"}}, []string{`value="qualcuno@example.it"`, `value="CSA, carriere e stipendi"`}},
+		{"/admin/catalogue", url.Values{"code": {"mai"}, "rows": {"1"}, "questions-1-it": {"Domanda mai salvata"}}, []string{`value="mai"`, `value="Domanda mai salvata"`}},
+		{"/admin/home", url.Values{"text-it": {"Testo mai salvato"}}, []string{"Testo mai salvato</textarea>"}},
+	} {
+		b := d.signedIn(d.admin)
+		if _, err := d.app.desk.Keeper().EndOthers(d.admin.ID); err != nil {
+			t.Fatal(err)
+		}
+		got := b.post(c.path, c.values)
+		b.must(got, 401)
+		got = b.post("/sign-in", changed(carried(got.body), "email", d.admin.Email, "password", testPassword))
+		b.must(got, 303)
+		b.must(b.get(got.header.Get("Location")), 200, c.texts...)
 	}
 }

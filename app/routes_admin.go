@@ -24,8 +24,8 @@ func (a *App) adminRoutes() []route {
 		post("/admin/organisations/:n<int>", "admin-organisations.change", administrator, a.postOrganisation, "/admin/organisations/:n"),
 		post("/admin/organisations/:n<int>/remove", "admin-organisations.remove", administrator, a.postRemoveOrganisation, "/admin/organisations/:n"),
 		post("/admin/organisations/:n<int>/units", "admin-units.add", administrator, a.postNewUnit, "/admin/organisations/:n"),
-		post("/admin/units/:n<int>", "admin-units.change", administrator, a.postUnit, "/admin/organisations"),
-		post("/admin/units/:n<int>/remove", "admin-units.remove", administrator, a.postRemoveUnit, "/admin/organisations"),
+		post("/admin/organisations/:n<int>/units/rename", "admin-units.change", administrator, a.postUnit, "/admin/organisations/:n"),
+		post("/admin/organisations/:n<int>/units/remove", "admin-units.remove", administrator, a.postRemoveUnit, "/admin/organisations/:n"),
 
 		get("/admin/groups", "admin-groups.list", supervisor, a.getGroups),
 		get("/admin/groups/new", "admin-groups.new", administrator, a.getNewGroup),
