@@ -18,6 +18,9 @@ func (a *App) postTake(_ *fiber.Ctx, _ uint64, _ *Form) (ticketAct, error) {
 
 func (a *App) postAssign(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 	to := f.ID("assignee")
+	if f.Raw("assignee") == "" { // nothing was chosen; nobody is 0
+		f.Refuse("assignee", "error.choice")
+	}
 	act := ticketAct{part: "assignee", step: desk.Step{Assignee: &to}, flash: "flash.ticket-assigned"}
 	if to == 0 {
 		act.flash = "flash.ticket-unassigned"
@@ -79,6 +82,9 @@ func (a *App) postFacts(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 		}
 	case "module":
 		module := f.ID("module")
+		if f.Raw("module") == "" {
+			f.Refuse("module", "error.choice")
+		}
 		s.Module = &module
 	case "answers":
 		s.Answers = map[string]string{}
@@ -126,6 +132,9 @@ func (a *App) postLinks(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 // postSpam marks as spam or takes that back.
 func (a *App) postSpam(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 	spam := f.Bool("spam")
+	if f.Raw("spam") == "" {
+		f.Refuse("", "error.choice")
+	}
 	act := ticketAct{part: "spam", step: desk.Step{Spam: &spam}, flash: "flash.ticket-spam"}
 	if !spam {
 		act.flash = "flash.ticket-not-spam"
