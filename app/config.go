@@ -77,16 +77,13 @@ func loadConfig(path string, environ []string) (Config, error) {
 			return c, fmt.Errorf("app: read environment: %w", err)
 		}
 	}
-	if len(wrong) > 0 {
-		return c, errors.Join(wrong...)
-	}
 	var out Config
 	err := k.UnmarshalWithConf("", &out, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
-		ErrorUnused: true, Result: &out, TagName: "koanf", DecodeHook: durationFromString}})
+		Result: &out, TagName: "koanf", DecodeHook: durationFromString}}) // what is unused was named above
 	if err != nil {
-		return c, configError(err)
+		return c, errors.Join(append(wrong, configError(err))...) // half decoded: what follows from it would mislead
 	}
-	return out, out.Validate()
+	return out, errors.Join(append(wrong, out.Validate())...)
 }
 
 // durationFromString refuses a bare number for a duration: 90 would be 90 nanoseconds.

@@ -72,6 +72,15 @@ type Link struct {
 	Lang    string
 }
 
+// Href is the address for a link. html/template knows no telephone numbers and would put a warning in their place: one
+// of digits alone is vouched for here.
+func (l Link) Href() any {
+	if number, ok := strings.CutPrefix(l.Address, "tel:"); ok && strings.Trim(number, "+0123456789") == "" {
+		return template.URL(l.Address)
+	}
+	return l.Address
+}
+
 // SideGroup is a headed list in the side bar of the workbench.
 type SideGroup struct {
 	Heading string
@@ -97,6 +106,11 @@ func (a *App) page(c *fiber.Ctx, titleKey string, args ...any) Page {
 	p.Back = formPage(c)
 	if c.Method() == fiber.MethodGet {
 		p.Back = localPath(c.OriginalURL())
+	}
+	if len(p.Footer) == 0 {
+		for _, name := range []string{"privacy", "accessibility", "contacts"} {
+			p.Footer = append(p.Footer, Link{Label: p.T("text." + name + "-title"), Address: "/" + name})
+		}
 	}
 	p.SingleKeys = true
 	if who := v.actor.Person; who != nil {
