@@ -4,7 +4,7 @@ GO      ?= go
 export CGO_ENABLED ?= 0
 LDFLAGS  = -s -w
 
-.PHONY: build deps test check race fuzz crash bench corpus clean
+.PHONY: build deps test check race fuzz crash bench corpus relevance clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sportello .
@@ -39,6 +39,11 @@ bench:
 # About 2,500 real help pages in Italian and as many in English, from Debian's packages.
 corpus:
 	@sh .ci/corpus.sh
+
+# How well the search finds, on the index entries that the authors of those pages wrote, beside other engines.
+relevance: corpus
+	@dpkg -s python3-xapian >/dev/null 2>&1 || apt-get install -y python3-xapian >/dev/null 2>&1 || echo "python3-xapian is not there: its line stays empty"
+	SPORTELLO_RELEVANCE=1 $(GO) test -count=1 -timeout 30m -v -run '^TestRelevance$$' ./app
 
 clean:
 	rm -rf sportello build

@@ -52,10 +52,23 @@ func (p *part) sum(ctx context.Context, sums map[string]uint64) error {
 		}
 		ids[doc] = string(id)
 		sums[ids[doc]] += 1
+		if err := p.segment.VisitStoredFields(uint64(doc), func(name string, _ byte, value []byte, _ []uint64) bool {
+			if name == fieldNear {
+				sum := fnv.New64a()
+				sum.Write(value)
+				sums[ids[doc]] += sum.Sum64()
+			}
+			return true
+		}); err != nil {
+			return fmt.Errorf("search: read stored fields: %w", err)
+		}
 	}
 	for _, f := range fields {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if f.kept {
+			continue
 		}
 		var fail error
 		err := p.prefixed(f.name, "", func(term string) bool {

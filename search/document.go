@@ -17,7 +17,7 @@ import (
 )
 
 // documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
-const documentVersion = 1
+const documentVersion = 2
 
 const (
 	maxField = 256 << 10 // bytes of text kept of one field
@@ -37,6 +37,7 @@ const (
 	fieldDay    = "day"    // opened or published: year, month, day
 	fieldWhen   = "when"   // last public change
 	fieldKey    = "key"    // of an article's version: article.language
+	fieldNear   = "near"   // the text in short, to be read back
 )
 
 // field declares what a field is for; mapping and documents both follow from it.
@@ -45,6 +46,7 @@ type field struct {
 	analyser string
 	counted  bool // how often and in how long a text, for ranking
 	values   bool // read back by document, for order
+	kept     bool // stored as it is, and not looked up
 }
 
 var fields = func() []field {
@@ -57,6 +59,7 @@ var fields = func() []field {
 		{name: fieldDay, analyser: analyseCodes},
 		{name: fieldWhen, analyser: analyseCodes, values: true},
 		{name: fieldKey, analyser: analyseCodes, values: true},
+		{name: fieldNear, analyser: analyseCodes, kept: true},
 	}
 	for _, name := range []string{fieldTitle, fieldText, fieldNote} {
 		// Text as it stands is there to be matched; how often is told by its stems. That saves a tenth of the index.
@@ -79,7 +82,8 @@ func newMapping() *mapping.IndexMappingImpl {
 	for _, f := range fields {
 		fm := bleve.NewTextFieldMapping()
 		fm.Analyzer = f.analyser
-		fm.Store, fm.IncludeInAll, fm.IncludeTermVectors = false, false, false
+		fm.Store, fm.IncludeInAll, fm.IncludeTermVectors = f.kept, false, false
+		fm.Index = !f.kept
 		fm.DocValues, fm.SkipFreqNorm = f.values, !f.counted
 		doc.AddFieldMappingsAt(f.name, fm)
 	}
@@ -103,6 +107,9 @@ var writers = func() map[string]writer {
 		if f.values {
 			w.options |= index.DocValues
 		}
+		if f.kept {
+			w.options = index.StoreField
+		}
 		out[f.name] = w
 	}
 	return out
@@ -125,6 +132,12 @@ func (d *draft) set(name, text string) {
 	d.bytes += len(text)
 	w := writers[name]
 	d.doc.AddField(document.NewTextFieldCustom(name, nil, []byte(text), w.options, w.analyzer))
+}
+
+// keep sets the text in short.
+func (d *draft) keep(near string) {
+	w := writers[fieldNear]
+	d.doc.AddField(document.NewTextFieldCustom(fieldNear, nil, []byte(near), w.options, w.analyzer))
 }
 
 // words sets the neutral field of the name and the stemmed one of the language.
@@ -277,6 +290,7 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	d.words(fieldText, text, language)
 	d.words(fieldNote, strings.Join(p.notes, "\n"), language)
 	d.set(fieldFrom, fromTerms(requester))
+	d.keep(newNear(language, changedOf(t)).document(p))
 	d.set(fieldNumber, num(id))
 	d.days(t.Opened, m.loc)
 	d.when(t.PublicUpdated)
@@ -357,6 +371,7 @@ func (m *maker) version(id uint64) (*draft, error) {
 	d.words(fieldTitle, v.Title, language)
 	d.words(fieldText, text, language)
 	d.set(fieldHead, strings.Join(heads, "\n"))
+	d.keep(newNear(language, time.Time{}).document(p))
 	d.days(v.Created, m.loc)
 	d.when(v.Updated)
 	d.set(fieldKey, num(v.Article)+"."+v.Language)

@@ -73,29 +73,7 @@ func (r *run) top() ([]Hit, error) {
 	if from >= reach {
 		return nil, nil
 	}
-	// A heap with the worst on top would do; sorting now and then what was gathered is as fast and easier to read.
-	var best []candidate
-	worst := -1.0
-	keep := func() {
-		slices.SortFunc(best, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
-		best = best[:reach]
-		worst = best[reach-1].score
-	}
-	for k := len(r.parts) - 1; k >= 0; k-- {
-		p := r.parts[k]
-		for i := len(p.list) - 1; i >= 0; i-- {
-			if p.scores[i] <= worst || !p.match.Contains(p.list[i]) {
-				continue
-			}
-			best = append(best, candidate{p, p.list[i], p.scores[i]})
-			if len(best) >= 2*reach+64 {
-				keep()
-			}
-		}
-	}
-	if len(best) > reach {
-		keep()
-	}
+	best := r.best(reach)
 	hits := make([]Hit, 0, len(best))
 	for _, c := range best {
 		h, err := r.hit(c)

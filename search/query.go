@@ -47,6 +47,7 @@ func (p *Parsed) Empty() bool { return len(p.clauses) == 0 && len(p.not) == 0 &&
 type clause struct {
 	choices  []choice
 	optional bool // a small word: helps the order and is not needed beside others
+	plus     bool // typed with a plus: needed, however few have it
 }
 
 // choice is a run of units that must all be there, a phrase also side by side.
@@ -144,7 +145,7 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 			last.choices = append(last.choices, choices...)
 			last.optional = last.optional && small
 		} else {
-			p.clauses = append(p.clauses, clause{choices: choices, optional: small})
+			p.clauses = append(p.clauses, clause{choices: choices, optional: small && !t.plus, plus: t.plus})
 		}
 		joined = false
 	}
@@ -164,6 +165,7 @@ type typed struct {
 	name   string // of what may be a filter: name:value
 	value  string
 	not    bool
+	plus   bool
 	quoted bool
 	or     bool
 }
@@ -195,7 +197,7 @@ func (r *reader) next() (typed, bool) {
 	var t typed
 	if len(rest) > 1 && (rest[0] == '-' || rest[0] == '+') {
 		if c, _ := utf8.DecodeRuneInString(rest[1:]); isWord(c) || c == '#' || closing(c) != "" {
-			t.not = rest[0] == '-'
+			t.not, t.plus = rest[0] == '-', rest[0] == '+'
 			r.at++
 			rest = rest[1:]
 		}

@@ -3,6 +3,7 @@ package search
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -13,42 +14,49 @@ import (
 // the field, in words, 0 where it is not counted how often a word stands there: a constant, for an average over all texts would tell of texts the reader may not see.
 type weighed struct {
 	name      string
+	language  string // of the stems it holds; empty: words as they are
 	weight    float64
 	length    float64
-	stems     bool // the field of stems in the reader's language that goes with it
 	notes     bool // counts only where the reader may read notes
 	scoreOnly bool // what it holds is also in another field
 	title     bool // is weighed by itself: a word in a title is worth something however often the text repeats it
 }
 
-var textFields = []weighed{
-	{name: fieldText, weight: 0.5},
-	{name: fieldText, weight: 1, length: 120, stems: true},
-	{name: fieldTitle, weight: 0.5, length: 8, scoreOnly: true, title: true},
-	{name: fieldTitle, weight: 1, length: 6, stems: true, scoreOnly: true, title: true},
-	{name: fieldHead, weight: 0.5, length: 20, scoreOnly: true},
-	{name: fieldFrom, weight: 0.5},
-	{name: fieldNumber, weight: 5},
-	{name: fieldNote, weight: 0.2, notes: true},
-	{name: fieldNote, weight: 0.3, length: 40, stems: true, notes: true},
+// Each document has stems of its own language alone; a question is looked for in all.
+func inStems(f weighed) []weighed {
+	var out []weighed
+	for _, l := range languages {
+		g := f
+		g.name, g.language = stemField(f.name, l), l
+		out = append(out, g)
+	}
+	return out
 }
 
-var titleFields = []weighed{
-	{name: fieldTitle, weight: 1, length: 8},
-	{name: fieldTitle, weight: 2, length: 6, stems: true},
-}
+var textFields = slices.Concat(
+	[]weighed{{name: fieldText, weight: 0.2}},
+	inStems(weighed{name: fieldText, weight: 1, length: 120}),
+	[]weighed{{name: fieldTitle, weight: 0.2, length: 8, scoreOnly: true, title: true}},
+	inStems(weighed{name: fieldTitle, weight: 1, length: 6, scoreOnly: true, title: true}),
+	[]weighed{{name: fieldFrom, weight: 0.5}, {name: fieldNumber, weight: 5}, {name: fieldNote, weight: 0.2, notes: true}},
+	inStems(weighed{name: fieldNote, weight: 0.5, length: 40, notes: true}),
+)
+
+var titleFields = slices.Concat(
+	[]weighed{{name: fieldTitle, weight: 1, length: 8}},
+	inStems(weighed{name: fieldTitle, weight: 2, length: 6}),
+)
 
 // The usual constants of BM25.
 const (
-	saturation = 1.2
-	lengthness = 0.5
-	titleWorth = 0.8 // of a title, beside the text
+	saturation = 1.6
+	lengthness = 0.1
+	titleWorth = 1.2 // of a title, beside the text
 )
 
 // order sets list and scores of the matches: by BM25 over the weighed fields, or by date. Rarity is reckoned among
-// the documents the reader may see, so that neither order nor score tells of others.
-//
-// This is the place where a ranker may look at the best candidates' own texts, for nearness and the like.
+// the documents the reader may see, so that neither order nor score tells of others. The best of them are then put in
+// their final order by what their texts in short tell (nearness.go).
 func (r *run) order(byDate bool) error {
 	for _, p := range r.parts {
 		p.list = p.match.ToArray()
@@ -69,7 +77,10 @@ func (r *run) order(byDate bool) error {
 			return err
 		}
 	}
-	return nil
+	if byDate || r.own {
+		return nil
+	}
+	return r.refine()
 }
 
 func (p *partRun) byDate() error {
@@ -100,8 +111,7 @@ func (r *run) score(p *partRun) error {
 		if err := r.weigh(p, u, p.units[i], text, title); err != nil {
 			return err
 		}
-		n, df := float64(r.seen), float64(r.found[i])
-		idf := math.Log(1+(n-df+0.5)/(df+0.5)) * r.weights[i]
+		idf := r.rarity(r.found[i]) * r.weights[i]
 		for k, w := range text {
 			if w += title[k]; w > 0 {
 				p.scores[k] += idf * (text[k]/(text[k]+saturation) + titleWorth*title[k]/(title[k]+saturation))
@@ -117,6 +127,12 @@ func (r *run) score(p *partRun) error {
 		}
 	}
 	return nil
+}
+
+// rarity is what a word is worth that df of the documents have which the reader may see.
+func (r *run) rarity(df uint64) float64 {
+	n, d := float64(r.seen), float64(df)
+	return math.Log(1 + (n-d+0.5)/(d+0.5))
 }
 
 // weigh adds to text and title, for each of p.list, what the unit is worth in its fields.
@@ -143,7 +159,7 @@ func (r *run) weigh(p *partRun, u unit, having *roaring.Bitmap, text, title []fl
 				continue
 			}
 		}
-		name, term := r.place(u, f)
+		term := r.place(u, f)
 		if term == "" {
 			continue
 		}
@@ -152,7 +168,7 @@ func (r *run) weigh(p *partRun, u unit, having *roaring.Bitmap, text, title []fl
 			weight = title
 		}
 		k := 0
-		err := p.freqs(name, term, only, func(doc uint32, freq uint64, length float64) {
+		err := p.freqs(f.name, term, only, func(doc uint32, freq uint64, length float64) {
 			for p.list[k] < doc {
 				k++
 			}

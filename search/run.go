@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -247,7 +248,7 @@ func (r *run) inField(p *partRun, u unit, f weighed, into *roaring.Bitmap) error
 		return nil
 	}
 	if u.kind == unitPrefix {
-		if f.stems || f.name == fieldFrom {
+		if f.language != "" || f.name == fieldFrom {
 			return nil
 		}
 		var terms []string
@@ -263,30 +264,30 @@ func (r *run) inField(p *partRun, u unit, f weighed, into *roaring.Bitmap) error
 		}
 		return err
 	}
-	name, term := r.place(u, f)
+	term := r.place(u, f)
 	if term == "" {
 		return nil
 	}
-	docs, err := p.docs(name, term)
+	docs, err := p.docs(f.name, term)
 	if err == nil {
 		into.Or(docs)
 	}
 	return err
 }
 
-// place returns the field and the term under which a unit stands there, an empty term when it cannot.
-func (r *run) place(u unit, f weighed) (field, term string) {
+// place returns the term under which a unit stands in the field, empty when it cannot.
+func (r *run) place(u unit, f weighed) string {
 	switch {
-	case f.stems && u.kind == unitWord:
-		return stemField(f.name, r.language), stem(r.language, u.term)
-	case f.stems:
-		return "", ""
+	case f.language != "" && u.kind == unitWord:
+		return stem(f.language, u.term)
+	case f.language != "":
+		return ""
 	case f.name == fieldNumber && !isNumber(u.term):
-		return "", ""
+		return ""
 	case f.name == fieldFrom && u.kind == unitExact && !strings.Contains(u.term, "@"):
-		return "", ""
+		return ""
 	}
-	return f.name, u.term
+	return u.term
 }
 
 // allOf returns the documents that have all units of the choice.
@@ -313,19 +314,20 @@ func (r *run) allOf(p *partRun, c choice) (*roaring.Bitmap, error) {
 
 // answer finds, orders and counts.
 func (r *run) answer(res *Result) error {
-	total, err := r.matchAll()
-	if err != nil {
-		return err
-	}
-	if total == 0 && r.needed() > 1 && !r.parsed.Any {
-		r.parsed.Any = true
-		if _, err = r.matchAll(); err != nil {
-			return err
-		}
-	}
-	if r.parsed.Any {
+	if r.own {
 		if err := r.matchAny(); err != nil {
 			return err
+		}
+	} else {
+		total, err := r.matchAll()
+		if err != nil {
+			return err
+		}
+		res.All = int(total)
+		if total < enough && r.needed() > 1 {
+			if err := r.matchMost(total == 0); err != nil {
+				return err
+			}
 		}
 	}
 	byDate := r.q.Sort == "date" || len(r.parsed.clauses) == 0
@@ -338,7 +340,9 @@ func (r *run) answer(res *Result) error {
 	for _, p := range r.parts {
 		res.Total += int(p.match.GetCardinality())
 	}
+	res.All = min(res.All, res.Total)
 	res.AtLeast = r.atLeast
+	var err error
 	if r.q.Facets {
 		if res.Facets, err = r.facets(); err != nil {
 			return err
@@ -360,22 +364,15 @@ func (r *run) needed() int {
 
 // matchAll sets match to what has every clause that is needed, and returns how many that are.
 func (r *run) matchAll() (total uint64, err error) {
-	if r.parsed.Any {
-		return 0, nil
-	}
 	for _, p := range r.parts {
 		p.match = p.base.Clone()
 		for _, c := range r.parsed.clauses {
 			if c.optional {
 				continue
 			}
-			docs := roaring.New()
-			for _, ch := range c.choices {
-				all, err := r.allOf(p, ch)
-				if err != nil {
-					return 0, err
-				}
-				docs.Or(all)
+			docs, err := r.clauseDocs(p, c)
+			if err != nil {
+				return 0, err
 			}
 			p.match.And(docs)
 		}
@@ -387,6 +384,124 @@ func (r *run) matchAll() (total uint64, err error) {
 		total += p.match.GetCardinality()
 	}
 	return total, nil
+}
+
+// clauseDocs returns the documents that have one of the clause's choices.
+func (r *run) clauseDocs(p *partRun, c clause) (*roaring.Bitmap, error) {
+	docs := roaring.New()
+	for _, ch := range c.choices {
+		all, err := r.allOf(p, ch)
+		if err != nil {
+			return nil, err
+		}
+		docs.Or(all)
+	}
+	return docs, nil
+}
+
+// Where few documents have all the words, those with most of them are worth showing as well.
+const (
+	enough   = 10     // documents with all the words
+	mostOf   = 0.5    // of what the words are worth that anything has
+	someOf   = 0.3    // the same, where nothing has all
+	maxLoose = 20_000 // documents looked at
+)
+
+// matchMost adds to match what has most of the words; where none has all, some of them. Phrases and words that were
+// typed with a plus stay needed as long as anything has all.
+func (r *run) matchMost(none bool) error {
+	type part struct {
+		docs [][]*roaring.Bitmap // of each clause, in each segment
+		idf  []float64
+		must []bool
+	}
+	var all part
+	total := 0.0
+	for _, c := range r.parsed.clauses {
+		if c.optional {
+			continue
+		}
+		var docs []*roaring.Bitmap
+		n := uint64(0)
+		for _, p := range r.parts {
+			d, err := r.clauseDocs(p, c)
+			if err != nil {
+				return err
+			}
+			docs = append(docs, d)
+			n += d.GetCardinality()
+		}
+		if n == 0 {
+			continue
+		}
+		must := !none && c.must()
+		if !must {
+			total += r.rarity(n)
+		}
+		all.docs, all.idf, all.must = append(all.docs, docs), append(all.idf, r.rarity(n)), append(all.must, must)
+	}
+	order := make([]int, 0, len(all.idf))
+	for i := range all.idf {
+		order = append(order, i)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(all.idf[b], all.idf[a]) })
+	least := total * mostOf
+	if r.parsed.Any = none; none {
+		least = total * someOf
+	}
+	left := maxLoose
+	for k := len(r.parts) - 1; k >= 0; k-- {
+		p := r.parts[k]
+		loose := roaring.New()
+		for _, i := range order {
+			if all.must[i] {
+				continue
+			}
+			docs := roaring.And(all.docs[i][k], p.base)
+			n := int(docs.GetCardinality())
+			if n > left {
+				if !none || !loose.IsEmpty() {
+					break // what has only the more frequent words can be done without
+				}
+				newest := docs.ToArray()[n-left:]
+				docs, n, r.atLeast = roaring.BitmapOf(newest...), left, true
+			}
+			left -= n
+			loose.Or(docs)
+		}
+		for i, must := range all.must {
+			if must {
+				loose.And(all.docs[i][k])
+			}
+		}
+		list := loose.ToArray()
+		has := make([]float64, len(list))
+		for i, must := range all.must {
+			if must {
+				continue
+			}
+			at := 0
+			for it := roaring.And(all.docs[i][k], loose).Iterator(); it.HasNext(); {
+				doc := it.Next()
+				for list[at] < doc {
+					at++
+				}
+				has[at] += all.idf[i]
+			}
+		}
+		for i, doc := range list {
+			if has[i] < least*0.9999 {
+				loose.Remove(doc)
+			}
+		}
+		p.match.Or(loose)
+	}
+	return r.checkPhrases()
+}
+
+// must tells what no answer goes without, however few there are.
+func (c clause) must() bool {
+	return c.plus || slices.ContainsFunc(c.choices, func(ch choice) bool { return len(ch.phrase) > 0 })
 }
 
 // matchAny sets match to what has any unit that is needed.

@@ -38,6 +38,7 @@ type Query struct {
 // of very common words was looked up in the newest texts only.
 type Result struct {
 	Total      int
+	All        int // of Total, how many have all the words; the others have most of them
 	AtLeast    bool
 	Took       time.Duration
 	Hits       []Hit
