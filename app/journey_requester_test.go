@@ -51,7 +51,7 @@ func TestARequesterFindsAnswersAsksAndIsAnswered(t *testing.T) {
 		s.tick("Alta")
 		s.tick("Entro la settimana")
 		s.in("main form").press("Apri la richiesta")
-		s.sees("Manca ancora una cosa")
+		s.refused()
 		s.holds("Oggetto", "Stampare il cedolino di novembre")
 		s.holds("Descrizione", "Alla fine compare una pagina **bianca**.")
 		s.sees("File già caricati", "pagina bianca.png")

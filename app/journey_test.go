@@ -355,6 +355,13 @@ func (s *walk) holds(label, value string) {
 	s.find(nil, fmt.Sprintf("the field %s does not hold %q", label, value), fmt.Sprintf("%s?.value.replace(/\\r\\n/g, '\\n').includes(%s)", s.fieldOf(label), quote(value)))
 }
 
+// refused fails the test unless the page says that something is wrong, with the texts.
+func (s *walk) refused(texts ...string) {
+	s.t.Helper()
+	s.find(nil, "the page finds nothing wrong", "document.querySelector('.alert-alarm li')")
+	s.in(".alert-alarm").sees(texts...)
+}
+
 // signIn types address and password into the sign-in page.
 func (s *walk) signIn(p *store.Person) {
 	s.t.Helper()
