@@ -571,3 +571,31 @@ func TestWhoIsTold(t *testing.T) {
 	o.do("ada", n, Step{Confirm: true})
 	want("confirmed", map[string]string{})
 }
+
+func TestNeighboursAreThoseOfTheList(t *testing.T) {
+	o := newOffice(t)
+	for range 6 {
+		o.open("csa")
+	}
+	o.open("legale") // not to be seen by the agent
+	q := QueueQuery{View: ViewAll}
+	page, err := o.Queue(o.as("agente"), q)
+	if err != nil || len(page.Tickets) != 6 {
+		t.Fatalf("%d tickets, %v", len(page.Tickets), err)
+	}
+	for i, tk := range page.Tickets {
+		var before, next uint64
+		if i > 0 {
+			before = page.Tickets[i-1].ID
+		}
+		if i < 5 {
+			next = page.Tickets[i+1].ID
+		}
+		if b, n, err := o.Neighbours(o.as("agente"), q, tk.ID); b != before || n != next || err != nil {
+			t.Errorf("ticket %d stands between %d and %d, said %d and %d, %v", tk.ID, before, next, b, n, err)
+		}
+	}
+	if b, n, _ := o.Neighbours(o.as("agente"), q, 99); b != 0 || n != 0 {
+		t.Errorf("a ticket that is not there has neighbours %d and %d", b, n)
+	}
+}

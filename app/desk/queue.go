@@ -306,8 +306,14 @@ func (d *Desk) queueCount(tx *store.Tx, a Actor, view string) int {
 	return n
 }
 
-// Neighbours returns the numbers of the tickets before and after the given one in the actor's view, 0 at the ends. It
-// looks at the first five hundred of the view.
+// nearby bounds how far Neighbours looks: for the ticket, and around it for others that fit.
+const (
+	farFromStart = 5000
+	nearby       = 50
+)
+
+// Neighbours returns the numbers of the tickets before and after the given one in the actor's view, 0 at the ends and
+// for a ticket that does not stand among the first five thousand. Rows are read around the ticket alone.
 func (d *Desk) Neighbours(a Actor, q QueueQuery, number uint64) (before, next uint64, err error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, 0, denied(a)
@@ -319,29 +325,42 @@ func (d *Desk) Neighbours(a Actor, q QueueQuery, number uint64) (before, next ui
 			spans[i].Prefix, spans[i].Desc = p, q.finished()
 		}
 		see := d.sight(tx, a)
+		fits := func(id uint64) (bool, error) {
+			t, err := store.Tickets.Get(tx, id)
+			return err == nil && see(t) && q.fits(tx, t), err
+		}
+		var behind []uint64 // the last ones walked past
 		found, looked := false, 0
-		for t, err := range index.Merge(tx, spans) {
-			if err != nil {
-				return err
-			}
-			if looked++; looked > 500 {
-				break
-			}
-			if t.ID == number {
-				found = true
-				continue
-			}
-			if !see(t) || !q.fits(tx, t) {
-				continue
-			}
-			if found {
-				next = t.ID
+		for e := range index.MergeEntries(tx, spans) {
+			if looked++; looked > farFromStart {
 				return nil
 			}
-			before = t.ID
-		}
-		if !found {
-			before = 0
+			switch {
+			case e.ID == number:
+				found, looked = true, farFromStart-nearby
+				for _, id := range slices.Backward(behind) {
+					ok, err := fits(id)
+					if err != nil {
+						return err
+					}
+					if ok {
+						before = id
+						break
+					}
+				}
+			case found:
+				ok, err := fits(e.ID)
+				if ok {
+					next = e.ID
+				}
+				if ok || err != nil {
+					return err
+				}
+			default:
+				if behind = append(behind, e.ID); len(behind) > 2*nearby {
+					behind = append(behind[:0], behind[nearby:]...)
+				}
+			}
 		}
 		return nil
 	})
