@@ -37,6 +37,7 @@ type searchPage struct {
 	Hits     []searchHit
 	Pages    searchPages
 	Any      bool // nothing has all the words
+	Some     string
 	Instead  string
 	Original Link // the question as it was typed, when another one was answered
 	Meant    Link
@@ -247,11 +248,17 @@ func (a *App) answerSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found des
 		v.Count = v.Plural("search.at-least", found.Total)
 	}
 	reword := func(text string) string { return s.but(func(n *searchAsked) { n.text = text }).address() }
+	clicked := strings.TrimSuffix(s.question(), s.text) // is in the address by itself
 	if found.Corrected != "" {
-		v.Instead = found.Corrected
+		v.Instead = strings.TrimPrefix(found.Corrected, clicked)
+		v.Original = Link{Label: s.text, Address: reword(strings.TrimPrefix(found.AsTyped, clicked))}
 	}
 	if found.DidYouMean != "" {
-		v.Meant = Link{Label: found.DidYouMean, Address: reword(found.DidYouMean)}
+		meant := strings.TrimPrefix(found.DidYouMean, clicked)
+		v.Meant = Link{Label: meant, Address: reword(meant)}
+	}
+	if found.All > 0 && found.All < found.Total {
+		v.Some = v.Plural("search.some", found.All)
 	}
 	for _, f := range found.Hits {
 		v.Hits = append(v.Hits, v.hit(f, found.Parsed))

@@ -51,35 +51,62 @@ func (a Access) see(p *part, cat *catalogue, own bool) (sight, error) {
 			return s, err
 		}
 		if a.Agent || a.AllTickets {
-			open, err := p.any(fieldTag, "type:ticket")
+			open, err := open(p, cat)
 			if err != nil {
 				return s, err
 			}
-			secret, err := p.any(fieldTag, append(tagged("group:", cat.secretGroups), tagged("module:", cat.secretModules)...)...)
-			if err != nil {
-				return s, err
-			}
-			open.AndNot(secret)
 			s.notes.Or(open)
 		}
 		s.docs.Or(s.notes)
 	}
-	var articles *roaring.Bitmap
-	if a.AllArticles {
-		articles, err = p.docs(fieldTag, "type:article")
-	} else {
-		audiences := []string{"audience:public"}
-		if a.Person != 0 {
-			audiences = append(audiences, "audience:signed-in")
-		}
-		if a.Agent || len(a.Groups) > 0 {
-			audiences = append(audiences, "audience:agents")
-		}
-		articles, err = p.any(fieldAccess, audiences...)
-	}
+	articles, err := a.articles(p)
 	if err != nil {
 		return s, err
 	}
 	s.docs.Or(articles)
 	return s, nil
+}
+
+// articles returns the versions of articles that may be read.
+func (a Access) articles(p *part) (*roaring.Bitmap, error) {
+	if a.AllArticles {
+		return p.docs(fieldTag, "type:article")
+	}
+	audiences := []string{"audience:public"}
+	if a.Person != 0 {
+		audiences = append(audiences, "audience:signed-in")
+	}
+	if a.Agent || len(a.Groups) > 0 {
+		audiences = append(audiences, "audience:agents")
+	}
+	return p.any(fieldAccess, audiences...)
+}
+
+// open returns the tickets that are not confidential.
+func open(p *part, cat *catalogue) (*roaring.Bitmap, error) {
+	open, err := p.any(fieldTag, "type:ticket")
+	if err != nil {
+		return nil, err
+	}
+	secret, err := p.any(fieldTag, append(tagged("group:", cat.secretGroups), tagged("module:", cat.secretModules)...)...)
+	if err != nil {
+		return nil, err
+	}
+	open.AndNot(secret)
+	return open, nil
+}
+
+// knows returns the documents whose words the reader may be told as corrections and suggestions: articles that may be
+// read and, for those who may read all tickets, those that are not confidential.
+func (a Access) knows(p *part, cat *catalogue) (*roaring.Bitmap, error) {
+	docs, err := a.articles(p)
+	if err != nil || !a.Agent && !a.AllTickets {
+		return docs, err
+	}
+	tickets, err := open(p, cat)
+	if err != nil {
+		return nil, err
+	}
+	tickets.Or(docs)
+	return tickets, nil
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // analysisVersion goes into the fingerprint of an index: raise it with any change of this file that makes other terms.
-const analysisVersion = 1
+const analysisVersion = 2
 
 // The languages that have a stemmed field. The first one is taken for a text that does not show its language.
 var languages = []string{"it", "en"}
@@ -273,17 +273,45 @@ func stem(language, word string) string {
 // lexicon is what is known of a language. Stems are kept in a table without locks: texts use the same words again
 // and again, and stemming is the dearest part of analysis.
 type lexicon struct {
-	stop  map[string]bool
-	algo  func(*snowballstem.Env) bool
-	seed  maphash.Seed
-	cache [1 << 15]atomic.Pointer[stemmed]
+	stop map[string]bool
+	algo func(*snowballstem.Env) bool
+	// Where the algorithm cuts alike words to different stems: a word is mended before, a stem after.
+	before, after func(string) string
+	seed          maphash.Seed
+	cache         [1 << 15]atomic.Pointer[stemmed]
 }
 
 type stemmed struct{ word, stem string }
 
 var lexicons = map[string]*lexicon{
-	"it": {stop: italianStops, algo: italian.Stem, seed: maphash.MakeSeed()},
+	"it": {stop: italianStops, algo: italian.Stem, before: italianNoun, after: italianFamily, seed: maphash.MakeSeed()},
 	"en": {stop: englishStops, algo: english.Stem, seed: maphash.MakeSeed()},
+}
+
+// italianNoun keeps the plural of a noun from being taken for a verb: stipendi, carriere.
+func italianNoun(word string) string {
+	switch {
+	case len(word) > 6 && strings.HasSuffix(word, "endi"):
+		return word + "o"
+	case len(word) > 6 && strings.HasSuffix(word, "iere"):
+		return word[:len(word)-1] + "a"
+	}
+	return word
+}
+
+// italianFamilies brings together what belongs to one verb: iscrizione, iscritto, iscrivere.
+var italianFamilies = []struct{ end, verb string }{
+	{"scrizion", "scriv"}, {"scritt", "scriv"}, {"duzion", "duc"}, {"dott", "duc"}, {"clusion", "clud"}, {"clus", "clud"},
+	{"mmission", "mmett"}, {"smission", "smett"}, {"emission", "emett"}, {"rmission", "rmett"}, {"mess", "mett"},
+}
+
+func italianFamily(stem string) string {
+	for _, f := range italianFamilies {
+		if len(stem) > len(f.end) && strings.HasSuffix(stem, f.end) && !strings.HasPrefix(stem, "comm") {
+			return stem[:len(stem)-len(f.end)] + f.verb
+		}
+	}
+	return stem
 }
 
 func (l *lexicon) stem(word string) string {
@@ -299,10 +327,17 @@ func (l *lexicon) stem(word string) string {
 	if e := slot.Load(); e != nil && e.word == word {
 		return e.stem
 	}
-	env := snowballstem.NewEnv(word)
+	whole := word
+	if l.before != nil {
+		whole = l.before(word)
+	}
+	env := snowballstem.NewEnv(whole)
 	l.algo(env)
 	e := &stemmed{word: strings.Clone(word)}
 	e.stem = strings.Clone(env.Current())
+	if l.after != nil {
+		e.stem = l.after(e.stem)
+	}
 	slot.Store(e)
 	return e.stem
 }

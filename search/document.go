@@ -17,7 +17,7 @@ import (
 )
 
 // documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
-const documentVersion = 2
+const documentVersion = 3
 
 const (
 	maxField = 256 << 10 // bytes of text kept of one field
@@ -37,6 +37,7 @@ const (
 	fieldDay    = "day"    // opened or published: year, month, day
 	fieldWhen   = "when"   // last public change
 	fieldKey    = "key"    // of an article's version: article.language
+	fieldWord   = "word"   // words of an article, to be suggested and to correct with
 	fieldNear   = "near"   // the text in short, to be read back
 )
 
@@ -59,6 +60,7 @@ var fields = func() []field {
 		{name: fieldDay, analyser: analyseCodes},
 		{name: fieldWhen, analyser: analyseCodes, values: true},
 		{name: fieldKey, analyser: analyseCodes, values: true},
+		{name: fieldWord, analyser: analyseNeutral},
 		{name: fieldNear, analyser: analyseCodes, kept: true},
 	}
 	for _, name := range []string{fieldTitle, fieldText, fieldNote} {
@@ -371,6 +373,7 @@ func (m *maker) version(id uint64) (*draft, error) {
 	d.words(fieldTitle, v.Title, language)
 	d.words(fieldText, text, language)
 	d.set(fieldHead, strings.Join(heads, "\n"))
+	d.set(fieldWord, text)
 	d.keep(newNear(language, time.Time{}).document(p))
 	d.days(v.Created, m.loc)
 	d.when(v.Updated)

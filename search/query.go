@@ -27,6 +27,7 @@ type Parsed struct {
 
 	clauses []clause
 	not     []choice
+	cleaned bool // the text had to be cut or mended: clauses do not know where they stand in it
 }
 
 // Filter is one name:value of a question. Name and Value are in the form the desk uses in English: state open, kind
@@ -48,6 +49,8 @@ type clause struct {
 	choices  []choice
 	optional bool // a small word: helps the order and is not needed beside others
 	plus     bool // typed with a plus: needed, however few have it
+	start    int  // bytes of the question, of a clause that is one word
+	end      int
 }
 
 // choice is a run of units that must all be there, a phrase also side by side.
@@ -99,6 +102,7 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 		text, p.Cut = cutBytes(text, maxQuestion), true
 	}
 	r := reader{text: strings.ToValidUTF8(text, " "), cat: cat, loc: loc, now: now}
+	p.cleaned = p.Cut || r.text != text
 	prefixes := 0
 	joined := false // the term before was followed by OR
 	for n := 0; ; {
@@ -145,7 +149,11 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 			last.choices = append(last.choices, choices...)
 			last.optional = last.optional && small
 		} else {
-			p.clauses = append(p.clauses, clause{choices: choices, optional: small && !t.plus, plus: t.plus})
+			c := clause{choices: choices, optional: small && !t.plus, plus: t.plus}
+			if list := tokens(t.text); !t.quoted && len(list) == 1 {
+				c.start, c.end = t.at+list[0].start, t.at+list[0].end
+			}
+			p.clauses = append(p.clauses, c)
 		}
 		joined = false
 	}
@@ -162,6 +170,7 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 // typed is one term as it stands in a question.
 type typed struct {
 	text   string
+	at     int    // byte of the question where it begins
 	name   string // of what may be a filter: name:value
 	value  string
 	not    bool
@@ -210,7 +219,7 @@ func (r *reader) next() (typed, bool) {
 	if end < 0 {
 		end = len(rest)
 	}
-	t.text = rest[:end]
+	t.text, t.at = rest[:end], r.at
 	r.at += end
 	if name, value, ok := strings.Cut(t.text, ":"); ok && name != "" {
 		t.name, t.value = name, value

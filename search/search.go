@@ -43,8 +43,9 @@ type Result struct {
 	Took       time.Duration
 	Hits       []Hit
 	Facets     []Facet
-	Corrected  string
-	DidYouMean string
+	Corrected  string // the question that was answered, when a word that nothing has was perhaps misspelt
+	AsTyped    string // then, the question that insists on the words as they were typed
+	DidYouMean string // a question that perhaps finds more
 	Parsed     Parsed
 }
 
@@ -80,18 +81,58 @@ func (ix *Index) Search(ctx context.Context, q Query) (res Result, err error) {
 		if err != nil {
 			return err
 		}
-		res.Parsed = parse(q.Text, cat, ix.o.Location, begun)
-		if res.Parsed.Empty() {
-			return nil
-		}
-		r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: q, parsed: &res.Parsed, language: readerLanguage(q.Language), fields: textFields}
-		if err := r.prepare(); err != nil {
-			return err
-		}
-		return r.answer(&res)
+		res, err = ix.answer(ctx, snap, cat, q, begun)
+		return err
 	})
 	res.Took = time.Since(begun)
 	return res, err
+}
+
+// answer answers the question as it was typed; where it has words that nothing has, as they were perhaps meant.
+func (ix *Index) answer(ctx context.Context, snap *snapshot, cat *catalogue, q Query, now time.Time) (Result, error) {
+	ask := func(text string) (*run, Result, error) {
+		var res Result
+		res.Parsed = parse(text, cat, ix.o.Location, now)
+		if res.Parsed.Empty() {
+			return nil, res, nil
+		}
+		r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: q, parsed: &res.Parsed, language: readerLanguage(q.Language), fields: textFields}
+		return r, res, r.prepare()
+	}
+	r, res, err := ask(q.Text)
+	if r == nil || err != nil {
+		return res, err
+	}
+	r.parsed = &res.Parsed
+	sure, maybe, err := r.correct()
+	if err != nil {
+		return res, err
+	}
+	if text := apply(q.Text, sure); len(sure) > 0 && text != q.Text {
+		other, meant, err := ask(text)
+		if err != nil {
+			return res, err
+		}
+		other.parsed = &meant.Parsed
+		if err := other.answer(&meant); err != nil {
+			return res, err
+		}
+		if meant.Total > 0 {
+			meant.Corrected = text
+			for i, f := range sure {
+				sure[i].word = "+" + q.Text[f.start:f.end]
+			}
+			meant.AsTyped = apply(q.Text, sure)
+			return meant, nil
+		}
+	}
+	if err := r.answer(&res); err != nil {
+		return res, err
+	}
+	if len(maybe) > 0 && res.All < enough {
+		res.DidYouMean = apply(q.Text, maybe)
+	}
+	return res, nil
 }
 
 // Suggest returns articles and own tickets whose title looks like the text, best first, while somebody is still

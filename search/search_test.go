@@ -166,6 +166,8 @@ func TestWords(t *testing.T) {
 	all := f.all()
 	for _, c := range []struct{ language, text, want string }{
 		{"it", "iscrizione", ids("t", it)},
+		{"it", "iscritto", ids("t", it)},
+		{"it", "iscriversi", ids("t", it)},
 		{"it", "anagrafiche", ids("t", it)},
 		{"it", "ANAGRAFICA", ids("t", it)},
 		{"it", "l'anagrafica", ids("t", it)},

@@ -24,11 +24,13 @@ type SearchQuery struct {
 // SearchPage is the answer: hits the actor may read, with snippets of what the actor may read of each.
 type SearchPage struct {
 	Total      int
+	All        int  // of Total, how many have all the words; the others have most of them
 	AtLeast    bool // Total is a lower bound
 	Took       time.Duration
 	Hits       []Found
 	Facets     []search.Facet
-	Corrected  string
+	Corrected  string // the question that was answered, with what was perhaps misspelt put right
+	AsTyped    string // then, the question that insists on what was typed
 	DidYouMean string
 	Parsed     search.Parsed // what was understood of the question; Any: nothing had all the words, these have some
 }
@@ -85,7 +87,7 @@ func (d *Desk) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, 
 	if err != nil {
 		return page, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}
-	page = SearchPage{Total: r.Total, AtLeast: r.AtLeast, Took: r.Took, Facets: r.Facets, Corrected: r.Corrected, DidYouMean: r.DidYouMean, Parsed: r.Parsed}
+	page = SearchPage{Total: r.Total, All: r.All, AtLeast: r.AtLeast, Took: r.Took, Facets: r.Facets, Corrected: r.Corrected, AsTyped: r.AsTyped, DidYouMean: r.DidYouMean, Parsed: r.Parsed}
 	err = d.st.View(func(tx *store.Tx) error {
 		for _, h := range r.Hits {
 			f, ok, err := d.found(tx, a, h, r.Parsed)

@@ -1,0 +1,240 @@
+package search
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+const (
+	leastLetters = 4    // of a word that is corrected
+	mostLetters  = 30   //
+	mostFixes    = 2    // words corrected in one question
+	rare         = 5    // documents a word stands in that may be a slip all the same
+	farMore      = 20.0 // times as many documents have the word that was perhaps meant
+	mostGuesses  = 24   // words one letter away that are weighed
+)
+
+// fix is a word of the question and what was perhaps meant.
+type fix struct {
+	start, end int // bytes of the question
+	word       string
+}
+
+// correct looks for words that nothing has which the reader may see, and in sure words one letter away that are known
+// to the reader; with maybe also for words that little has, where another is far more frequent. What a reader knows
+// stands in articles they may read, for an agent also in what requesters may read of tickets that are not confidential.
+func (r *run) correct() (sure, maybe []fix, err error) {
+	if r.parsed.cleaned {
+		return nil, nil, nil // positions are not those of what was typed
+	}
+	var known []*roaring.Bitmap
+	for i, c := range r.parsed.clauses {
+		u, ok := c.word()
+		if !ok || len(sure) == mostFixes {
+			continue
+		}
+		k := slices.Index(r.units, u)
+		if r.found[k] > rare || r.found[k] > 0 && len(sure) > 0 {
+			continue
+		}
+		if known == nil {
+			if known, err = r.known(); err != nil {
+				return nil, nil, err
+			}
+		}
+		word, n, err := r.nearest(i, u.term, known)
+		if err != nil {
+			return nil, nil, err
+		}
+		f := fix{c.start, c.end, word}
+		switch {
+		case word == "":
+		case r.found[k] == 0:
+			sure = append(sure, f)
+		case float64(n) >= farMore*float64(r.found[k]) && len(maybe) == 0:
+			maybe = append(maybe, f)
+		}
+	}
+	if len(sure) > 0 {
+		maybe = nil
+	}
+	return sure, maybe, nil
+}
+
+// word returns the one word the clause asks for, if it is one that may be misspelt.
+func (c clause) word() (unit, bool) {
+	if c.optional || c.plus || c.end == 0 {
+		return unit{}, false
+	}
+	u := c.choices[0].units[0]
+	if len(c.choices[0].units) > 1 || u.kind != unitWord || len(u.term) < leastLetters || len(u.term) > mostLetters {
+		return unit{}, false
+	}
+	for i := 0; i < len(u.term); i++ {
+		if u.term[i] < 'a' || u.term[i] > 'z' {
+			return unit{}, false
+		}
+	}
+	return u, true
+}
+
+// known returns for each part the documents whose words the reader may be told.
+func (r *run) known() ([]*roaring.Bitmap, error) {
+	var out []*roaring.Bitmap
+	for _, p := range r.parts {
+		docs, err := r.q.Access.knows(p.part, r.cat)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, docs)
+	}
+	return out, nil
+}
+
+// knownField is where the words that a reader may be told are looked up.
+func (a Access) knownField() string {
+	if a.Agent || a.AllTickets {
+		return fieldText
+	}
+	return fieldWord
+}
+
+// nearest returns the word one letter away from the term that clause i was most likely meant to ask for, and how many
+// documents have it; empty when there is none.
+func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint64, error) {
+	field := r.q.Access.knownField()
+	type guess struct {
+		word string
+		n    uint64
+	}
+	var guesses []guess
+	var err error
+	edits(term, func(word []byte) bool {
+		if r.ctx.Err() != nil {
+			err = r.ctx.Err()
+			return false
+		}
+		n := uint64(0)
+		for k, p := range r.parts {
+			d, fail := p.dict(field)
+			if fail != nil {
+				err = fail
+				return false
+			}
+			if yes, _ := d.Contains(word); !yes { // an error is one of reading and will show below
+				continue
+			}
+			docs, fail := p.docs(field, string(word))
+			if fail != nil {
+				err = fail
+				return false
+			}
+			n += docs.AndCardinality(known[k])
+		}
+		if n > 0 && !slices.ContainsFunc(guesses, func(g guess) bool { return g.word == string(word) }) {
+			guesses = append(guesses, guess{string(word), n})
+		}
+		return true
+	})
+	if err != nil || len(guesses) == 0 {
+		return "", 0, err
+	}
+	slices.SortFunc(guesses, func(a, b guess) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.word, b.word)) })
+	guesses = guesses[:min(len(guesses), mostGuesses)]
+	best, bestScore, bestN := "", -1.0, uint64(0)
+	for _, g := range guesses {
+		score := math.Log(float64(1 + g.n))
+		if g.word[0] != term[0] {
+			score -= 1 // the first letter is seldom the wrong one
+		}
+		together := uint64(0)
+		for k, p := range r.parts {
+			docs, err := p.docs(field, g.word)
+			if err != nil {
+				return "", 0, err
+			}
+			with := roaring.And(docs, known[k])
+			for j, c := range r.parsed.clauses {
+				if j == i || c.optional || with.IsEmpty() {
+					continue
+				}
+				others, err := r.clauseDocs(p, c)
+				if err != nil {
+					return "", 0, err
+				}
+				if others.IsEmpty() && r.foundNone(c) {
+					continue
+				}
+				with.And(others)
+			}
+			together += with.GetCardinality()
+		}
+		score += 3 * math.Log(float64(1+together))
+		if score > bestScore {
+			best, bestScore, bestN = g.word, score, g.n
+		}
+	}
+	return best, bestN, nil
+}
+
+// foundNone reports whether no document has the clause: it is misspelt as well.
+func (r *run) foundNone(c clause) bool {
+	for _, ch := range c.choices {
+		for _, u := range ch.units {
+			if k := slices.Index(r.units, u); k < 0 || r.found[k] > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// edits calls fn for the words one letter away: one left out, swapped with the next, replaced, put in. fn must not keep
+// the word; it ends the walk with false.
+func edits(term string, fn func(word []byte) bool) {
+	buf := make([]byte, 0, len(term)+1)
+	for i := 0; i < len(term); i++ {
+		buf = append(append(buf[:0], term[:i]...), term[i+1:]...)
+		if !fn(buf) {
+			return
+		}
+	}
+	for i := 0; i+1 < len(term); i++ {
+		buf = append(buf[:0], term...)
+		buf[i], buf[i+1] = buf[i+1], buf[i]
+		if !fn(buf) {
+			return
+		}
+	}
+	for i := 0; i <= len(term); i++ {
+		for c := byte('a'); c <= 'z'; c++ {
+			if i < len(term) && c != term[i] {
+				buf = append(buf[:0], term...)
+				buf[i] = c
+				if !fn(buf) {
+					return
+				}
+			}
+			buf = append(append(append(buf[:0], term[:i]...), c), term[i:]...)
+			if !fn(buf) {
+				return
+			}
+		}
+	}
+}
+
+// apply puts the fixes into the question.
+func apply(text string, fixes []fix) string {
+	out := text
+	for k := len(fixes) - 1; k >= 0; k-- {
+		f := fixes[k]
+		if f.start < 0 || f.end > len(text) || f.start >= f.end {
+			return text
+		}
+		out = out[:f.start] + f.word + out[f.end:]
+	}
+	return out
+}
