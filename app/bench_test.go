@@ -2,12 +2,18 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	neturl "net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -163,6 +169,161 @@ func BenchmarkCreateOverHTTP(b *testing.B) {
 			close(work)
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tickets/s")
+		})
+	}
+}
+
+// quantiles reports the median and the 99th percentile of the times, in milliseconds.
+func quantiles(b *testing.B, times []time.Duration) {
+	slices.Sort(times)
+	ms := func(q float64) float64 {
+		return float64(times[min(len(times)-1, int(q*float64(len(times))))].Microseconds()) / 1000
+	}
+	b.ReportMetric(ms(0.5), "p50-ms")
+	b.ReportMetric(ms(0.99), "p99-ms")
+}
+
+// BenchmarkPages is what a page costs at the desk's size, seen by a client on the same machine: the agent's and the
+// requester's ticket page, a queue, the home page, and search with the access filter, without and with facets.
+func BenchmarkPages(b *testing.B) {
+	a, url, _, _ := benchDesk(b)
+	client := benchClient(1)
+	sign := func(address string) string {
+		var p *store.Person
+		err := a.st.View(func(tx *store.Tx) error {
+			var err error
+			p, err = store.PeopleByEmail.First(tx, address)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		raw := make([]byte, 32)
+		rand.Read(raw)
+		secret := base64.RawURLEncoding.EncodeToString(raw)
+		sum := sha256.Sum256([]byte(secret))
+		now := time.Now()
+		err = a.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+			return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: p.ID, Seen: now, Ends: now.Add(time.Hour)})
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return "sportello=" + secret
+	}
+	var words []string
+	var owner string
+	var owned []uint64
+	tickets := uint64(0)
+	err := a.st.View(func(tx *store.Tx) error {
+		tickets = store.Tickets.Last(tx)
+		for t, err := range store.Tickets.All(tx, tickets/2, false) {
+			if err != nil {
+				return err
+			}
+			if len(words) < 400 {
+				words = append(words, strings.Fields(t.Subject)...)
+			}
+			if owner == "" {
+				p, err := store.People.Get(tx, t.Requester)
+				if err != nil {
+					return err
+				}
+				owner = p.Email
+				for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: store.Key(p.ID)}) {
+					owned = append(owned, e.ID)
+				}
+			}
+			if len(words) >= 400 {
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var long []string
+	for _, w := range words {
+		if w = strings.Trim(w, ".,;:!?\"'()#"); len(w) > 4 {
+			long = append(long, w)
+		}
+	}
+	agent, requester := sign("bruno.galli@bench.example"), sign(owner)
+	pick := func(i, n int) int { return (i*7919 + 13) % n }
+	two := func(i int) string {
+		return neturl.QueryEscape(long[pick(i, len(long))] + " " + long[pick(i+5, len(long))])
+	}
+	for _, page := range []struct {
+		name, cookie string
+		address      func(i int) string
+	}{
+		{"ticket-agent", agent, func(i int) string { return fmt.Sprintf("/tickets/%d", 1+pick(i, int(tickets))) }},
+		{"ticket-requester", requester, func(i int) string { return fmt.Sprintf("/tickets/%d", owned[pick(i, len(owned))]) }},
+		{"queue-group", agent, func(int) string { return "/desk/group" }},
+		{"queue-all", agent, func(int) string { return "/desk/all" }},
+		{"queue-closed", agent, func(int) string { return "/desk/closed" }},
+		{"home-requester", requester, func(int) string { return "/" }},
+		{"search-agent-page", agent, func(i int) string { return "/search?q=" + two(i) }},
+		{"search-requester-page", requester, func(i int) string { return "/search?q=" + two(i) }},
+	} {
+		b.Run(page.name, func(b *testing.B) {
+			var times []time.Duration
+			for i := 0; b.Loop(); i++ {
+				q, err := http.NewRequest(http.MethodGet, url+page.address(i), nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				q.Header.Set("Cookie", page.cookie)
+				began := time.Now()
+				resp, err := client.Do(q)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, err = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				times = append(times, time.Since(began))
+				if err != nil || resp.StatusCode != 200 {
+					b.Fatalf("%s: %d %v", q.URL, resp.StatusCode, err)
+				}
+			}
+			quantiles(b, times)
+		})
+	}
+	access := a.desk
+	person := func(address string) desk.Actor {
+		var p *store.Person
+		if err := a.st.View(func(tx *store.Tx) error {
+			var err error
+			p, err = store.PeopleByEmail.First(tx, address)
+			return err
+		}); err != nil {
+			b.Fatal(err)
+		}
+		return desk.Actor{Person: p, Via: "api", Language: "it"}
+	}
+	for _, s := range []struct {
+		name   string
+		who    desk.Actor
+		facets bool
+	}{
+		{"search-agent", person("bruno.galli@bench.example"), false}, {"search-agent-facets", person("bruno.galli@bench.example"), true},
+		{"search-requester", person(owner), false}, {"search-requester-facets", person(owner), true},
+	} {
+		b.Run(s.name, func(b *testing.B) {
+			var times []time.Duration
+			for i := 0; b.Loop(); i++ {
+				q, err := neturl.QueryUnescape(two(i))
+				if err != nil {
+					b.Fatal(err)
+				}
+				began := time.Now()
+				if _, err := access.Search(b.Context(), s.who, desk.SearchQuery{Text: q, Facets: s.facets}); err != nil {
+					b.Fatal(err)
+				}
+				times = append(times, time.Since(began))
+			}
+			quantiles(b, times)
 		})
 	}
 }
