@@ -384,7 +384,7 @@ func (a *App) contactLine(lang string, k desk.Contact) contactLine {
 			line.Links = append(line.Links, Link{Label: k.Group.Email, Address: "mailto:" + k.Group.Email, Icon: "mail"})
 		}
 		if k.Group.Phone != "" {
-			line.Links = append(line.Links, Link{Label: k.Group.Phone, Address: "tel:" + strings.ReplaceAll(k.Group.Phone, " ", ""), Icon: "phone"})
+			line.Links = append(line.Links, Link{Label: k.Group.Phone, Address: dial(k.Group.Phone), Icon: "phone"})
 		}
 		line.Note = k.Group.Hours.In(lang)
 	case k.Product.Channel == store.OtherDesk:
@@ -395,6 +395,23 @@ func (a *App) contactLine(lang string, k desk.Contact) contactLine {
 		line.Links = []Link{{Label: k.Product.Address, Address: "mailto:" + k.Product.Address, Icon: "mail"}}
 	}
 	return line
+}
+
+// dial returns the address that calls the number as people write it, empty when there is none to call. What follows the
+// number, an extension or words, is left out.
+func dial(written string) string {
+	digits := ""
+	for _, r := range written {
+		if strings.ContainsRune("0123456789", r) || r == '+' && digits == "" {
+			digits += string(r)
+		} else if !strings.ContainsRune(" ./-()\u00a0", r) {
+			break
+		}
+	}
+	if len(digits) < 3 {
+		return ""
+	}
+	return "tel:" + digits
 }
 
 func hostOf(address string) string {

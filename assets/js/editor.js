@@ -87,7 +87,7 @@ function attach(area) {
     e.stopPropagation();
     act();
   });
-  area.addEventListener('blur', () => setTimeout(close, 150));
+  area.addEventListener('blur', () => setTimeout(() => { if (document.activeElement !== area) close(); }, 150));
 }
 
 function preview(button) {
