@@ -30,6 +30,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	_ "time/tzdata" // a bare machine, or an empty image, has no time zones of its own
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/thejerf/suture/v4"
