@@ -114,7 +114,8 @@ func (a *App) open() error {
 	}
 	a.openCrashFile()
 	a.ix = search.Open(filepath.Join(a.cfg.dataFolder(), "index"), a.st, search.Options{Log: a.log, Location: zone})
-	a.desk = desk.New(desk.Options{Store: a.st, Search: a.ix, Log: a.log, Location: zone, MaxFile: int64(a.cfg.MaxFileMB) << 20})
+	a.desk = desk.New(desk.Options{Store: a.st, Search: a.ix, Log: a.log, Location: zone, MaxFile: int64(a.cfg.MaxFileMB) << 20,
+		MissMonths: a.cfg.MissesMonths})
 	if err := a.desk.Seed(a.work); err != nil {
 		return fmt.Errorf("app: seed the desk: %w", err)
 	}
@@ -335,6 +336,8 @@ func (a *App) jobs() *suture.Supervisor {
 	add("search follower", a.ix.Run)
 	add("notices", a.desk.RunNotices)
 	add("clock", a.desk.RunClock)
+	add("views", a.desk.RunViews)
+	add("misses", a.desk.RunMisses)
 	add("expiry", a.hourly(func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))
 	add("sweep", a.hourly(func(context.Context) error { _, err := a.st.Sweep(); return err }))
 	return s

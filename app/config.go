@@ -34,6 +34,7 @@ type Config struct {
 	TrustedProxies []string `koanf:"trusted_proxies"`
 	LocalAddresses []string `koanf:"local_addresses"`
 	MaxFileMB      int      `koanf:"max_file_mb"`
+	MissesMonths   int      `koanf:"misses_months"`
 	LogLevel       string   `koanf:"log_level"`
 	LogFormat      string   `koanf:"log_format"`
 
@@ -44,7 +45,7 @@ type Config struct {
 // defaultConfig is the desk nobody configured.
 func defaultConfig() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
-		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, LogLevel: "info", LogFormat: "text"}
+		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, MissesMonths: 12, LogLevel: "info", LogFormat: "text"}
 }
 
 // envPrefix begins the names of the environment that set a key; a double underscore steps into a table.
@@ -237,6 +238,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxFileMB < 1 || c.MaxFileMB > 1024 {
 		bad("max_file_mb", "%d is not between 1 and 1024", c.MaxFileMB)
+	}
+	if c.MissesMonths < 0 || c.MissesMonths > 120 {
+		bad("misses_months", "%d is not between 0 and 120", c.MissesMonths)
 	}
 	if _, err := c.level(); err != nil {
 		bad("log_level", "%q is none of debug, info, warn, error", c.LogLevel)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -180,6 +181,9 @@ var update = flag.Bool("update", false, "make testdata/schema1.db.gz anew; only 
 
 const schema1 = "testdata/schema1.db.gz"
 
+// tablesSince came after the file was written: opening makes them, empty.
+var tablesSince = []string{"views", "misses"}
+
 // TestAFileOfSchema1 opens a file that was written when schema 1 was the newest, and finds everything in it.
 func TestAFileOfSchema1(t *testing.T) {
 	if *update {
@@ -201,8 +205,8 @@ func TestAFileOfSchema1(t *testing.T) {
 	sound(t, st)
 	must(t, st.View(func(tx *Tx) error {
 		for _, table := range allTables {
-			if name := table.tableName(); name != "test.items" && !table.has(tx, 1) {
-				t.Errorf("no row in %s", name)
+			if name := table.tableName(); name != "test.items" && table.has(tx, 1) == slices.Contains(tablesSince, name) {
+				t.Errorf("%s has a row: %t", name, table.has(tx, 1))
 			}
 		}
 		ticket, err := Tickets.Get(tx, 1)

@@ -32,6 +32,8 @@ type Options struct {
 	Clock    func() time.Time
 	Location *time.Location // the desk's time zone; Europe/Rome when nil
 	MaxFile  int64          // bytes of one attachment; 25 MiB when 0
+
+	MissMonths int // how many months what people did not find is kept; 0: nothing is
 }
 
 // Desk is one running desk. Its methods may be called by many goroutines at once.
@@ -44,6 +46,10 @@ type Desk struct {
 	loc     *time.Location
 	maxFile int64
 
+	missMonths int
+	misses     missWork
+	views      viewWork
+
 	reasonMu sync.Mutex
 	reasons  map[reasonKey]time.Time // administrators who gave a reason to see a confidential ticket, until when
 }
@@ -52,7 +58,7 @@ type reasonKey struct{ person, ticket uint64 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
 func New(o Options) *Desk {
-	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Clock, loc: o.Location, maxFile: o.MaxFile,
+	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Clock, loc: o.Location, maxFile: o.MaxFile, missMonths: o.MissMonths,
 		reasons: map[reasonKey]time.Time{}}
 	if d.log == nil {
 		d.log = slog.Default()

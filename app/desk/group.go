@@ -242,7 +242,7 @@ func mayRetire(tx *store.Tx, g *store.Group) error {
 }
 
 // RemoveGroup removes a group that nothing names. Conflict "error.group-general" for the general group and
-// "error.group-in-use" while a module, ticket, person or saved reply names it: such a group can be retired.
+// "error.group-in-use" while a module, ticket, person, saved reply or saved view names it: such a group can be retired.
 func (d *Desk) RemoveGroup(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
@@ -255,7 +255,8 @@ func (d *Desk) RemoveGroup(a Actor, id uint64) error {
 		if g.Code == store.GeneralGroup {
 			return conflict("error.group-general")
 		}
-		used := store.TicketsByGroup.Has(tx, id) || store.TicketsBySpam.Has(tx, id) || store.PeopleByGroup.Has(tx, id) || store.SavedRepliesByGroup.Has(tx, id)
+		used := store.TicketsByGroup.Has(tx, id) || store.TicketsBySpam.Has(tx, id) || store.PeopleByGroup.Has(tx, id) ||
+			store.SavedRepliesByGroup.Has(tx, id) || store.ViewsByGroup.Has(tx, id)
 		for m, err := range store.Modules.All(tx, 0, false) {
 			if err != nil {
 				return err

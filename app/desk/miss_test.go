@@ -1,0 +1,196 @@
+package desk
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"sportello/store"
+)
+
+// missing lists what those who write are told.
+func (o *office) missing(q MissingQuery) []Missing {
+	o.t.Helper()
+	page, err := o.Missing(o.as("redattore"), q)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return page.List
+}
+
+func (o *office) written() {
+	o.t.Helper()
+	if err := o.WriteMisses(); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func withMisses(t *testing.T) *office {
+	o := newOffice(t)
+	o.missMonths = 12
+	return o
+}
+
+func TestOnlyThoseWhoWriteReadWhatOthersSearchedFor(t *testing.T) {
+	o := withMisses(t)
+	o.Asked(Actor{}, Asked{Words: []string{"lettera", "d'incarico"}, First: true})
+	o.written()
+	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "unita"} {
+		a, want := Actor{}, store.SignIn
+		if who != "" {
+			a, want = o.as(who), store.Denied
+		}
+		if page, err := o.Missing(a, MissingQuery{}); store.KindOf(err) != want || len(page.List) > 0 {
+			t.Errorf("%q reads %v (%v)", who, page.List, err)
+		}
+	}
+	for _, who := range []string{"redattore", "amministratore", "agente"} {
+		if page, err := o.Missing(o.as(who), MissingQuery{}); err != nil || len(page.List) != 1 || page.List[0].Text != "lettera d'incarico" {
+			t.Errorf("%s reads %v (%v)", who, page.List, err)
+		}
+	}
+}
+
+func TestNothingOfWhoAskedIsKept(t *testing.T) {
+	o := withMisses(t)
+	before := o.st.Last()
+	o.Asked(o.as("ada"), Asked{Words: []string{"Ricongiunzione", "servizi"}, First: true})
+	o.written()
+	if o.st.Last() != before {
+		t.Error("the change log tells of a search")
+	}
+	err := o.st.View(func(tx *store.Tx) error {
+		for m, err := range store.Misses.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			if m.Text != "ricongiunzione servizi" || m.None != 1 || m.Month != "2026-03" || m.Last.Format("15:04:05") != "00:00:00" || m.Created != m.Last {
+				t.Errorf("kept: %+v", m)
+			}
+			// A field more would be one to think about.
+			if n := reflect.TypeOf(*m).NumField(); n != 7 {
+				t.Errorf("a miss has %d fields", n)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range [][]string{{"ada@ateneo.example"}, {"matricola", "123456"}, {"matricola", "12", "34", "5"}, {"ab"}, {"12", "34"}, {fmt.Sprintf("%0101d", 1)},
+		{"di solito scrivo a qualcuno una lettera molto lunga in cui racconto tutto quello che mi è successo oggi e ieri"}, {}} {
+		o.Asked(o.as("ada"), Asked{Words: words, First: true})
+	}
+	o.Asked(o.as("agente"), Asked{Words: []string{"parolasegreta"}, First: true})
+	o.Asked(o.as("amministratore"), Asked{Words: []string{"parolasegreta"}, First: true})
+	o.written()
+	if got := o.missing(MissingQuery{}); len(got) != 1 {
+		t.Errorf("kept as well: %v", got)
+	}
+	o.Asked(o.as("agente"), Asked{Words: []string{"guida incarichi"}, Guide: true, First: true})
+	o.written()
+	if got := o.missing(MissingQuery{}); len(got) != 2 {
+		t.Errorf("what an agent looks for in the guide is not kept: %v", got)
+	}
+	o.missMonths = 0
+	if o.Asked(o.as("ada"), Asked{Words: []string{"altro ancora"}, First: true, Found: 3}); len(o.misses.asked)+len(o.misses.gathered) != 0 {
+		t.Error("a desk that keeps nothing keeps something")
+	}
+}
+
+func TestASearchCountsAsUnclickedWhenNothingIsOpenedInTenMinutes(t *testing.T) {
+	o := withMisses(t)
+	ask := func(text string, first bool) string {
+		return o.Asked(Actor{}, Asked{Words: []string{text}, First: first, Found: 4})
+	}
+	opened, left := ask("cedolino", true), ask("missione", true)
+	if opened == "" || left == "" || opened == left {
+		t.Fatalf("the answers are called %q and %q", opened, left)
+	}
+	if again := ask("cedolino", false); again != opened {
+		t.Errorf("the second page is called %q, the first %q", again, opened)
+	}
+	if strange := ask("mai chiesto", false); strange != "" {
+		t.Errorf("a second page without a first is called %q", strange)
+	}
+	o.Opened(opened)
+	o.Opened("nothing")
+	o.written()
+	if got := o.missing(MissingQuery{}); len(got) != 0 {
+		t.Errorf("counted at once: %v", got)
+	}
+	o.later(11 * time.Minute)
+	o.Opened(left + "x")
+	o.written()
+	o.Opened(left)
+	o.written()
+	got := o.missing(MissingQuery{})
+	if len(got) != 1 || got[0].Text != "missione" || got[0].Unclicked != 1 || got[0].None != 0 {
+		t.Errorf("not found: %+v", got)
+	}
+}
+
+func TestMissesAreCountedByMonthAndModuleAndErased(t *testing.T) {
+	o := withMisses(t)
+	ask := func(text string, module string, times int) {
+		for range times {
+			o.Asked(Actor{}, Asked{Words: []string{text}, Module: o.module[module], First: true})
+		}
+		o.written()
+	}
+	ask("anticipo", "csa", 2)
+	ask("anticipo", "", 1)
+	o.later(31 * 24 * time.Hour)
+	ask("anticipo", "csa", 3)
+	ask("rimborso", "", 4)
+	for _, c := range []struct {
+		q    MissingQuery
+		want string
+	}{
+		{MissingQuery{}, "anticipo 5, rimborso 4, anticipo 1, "},
+		{MissingQuery{Month: "2026-04"}, "rimborso 4, anticipo 3, "},
+		{MissingQuery{Month: "2026-03"}, "anticipo 2, anticipo 1, "},
+		{MissingQuery{Module: o.module["csa"]}, "anticipo 5, "},
+		{MissingQuery{Month: "\x00"}, ""},
+		{MissingQuery{Limit: 1}, "anticipo 5, "},
+	} {
+		got := ""
+		for _, m := range o.missing(c.q) {
+			got += fmt.Sprintf("%s %d, ", m.Text, m.None)
+		}
+		if got != c.want {
+			t.Errorf("%+v: %s, want %s", c.q, got, c.want)
+		}
+	}
+	o.missMonths = 1
+	if err := o.EraseMisses(); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.missing(MissingQuery{}); len(got) != 2 || got[0].None+got[1].None != 7 {
+		t.Errorf("after a month is left: %v", got)
+	}
+	o.missMonths = 0
+	if err := o.EraseMisses(); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.missing(MissingQuery{}); len(got) != 0 {
+		t.Errorf("after nothing is left: %v", got)
+	}
+}
+
+func TestNonsenseSearchedForWithoutEndFillsNothing(t *testing.T) {
+	o := withMisses(t)
+	for i := range maxMisses + 500 {
+		o.Asked(Actor{}, Asked{Words: []string{fmt.Sprintf("parola %c%c%c%c", 'a'+i%26, 'a'+i/26%26, 'a'+i/676, 'x')}, First: true})
+	}
+	if n := len(o.misses.gathered); n != maxMisses {
+		t.Errorf("%d are held, want %d", n, maxMisses)
+	}
+	for i := range maxAsked + 500 {
+		o.Asked(Actor{}, Asked{Words: []string{fmt.Sprintf("cosa %c%c%c%c", 'a'+i%26, 'a'+i/26%26, 'a'+i/676%26, 'a'+i/17576)}, First: true, Found: 1})
+	}
+	if n := len(o.misses.asked); n != maxAsked {
+		t.Errorf("%d wait, want %d", n, maxAsked)
+	}
+}

@@ -1,0 +1,281 @@
+package desk
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/store"
+)
+
+func (o *office) save(who string, f ViewForm) *store.View {
+	o.t.Helper()
+	v, err := o.SaveView(o.as(who), f)
+	if err != nil {
+		o.t.Fatalf("%s saves %q: %v", who, f.Name, err)
+	}
+	return v
+}
+
+func (o *office) count() {
+	o.t.Helper()
+	if err := o.CountViews(context.Background()); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// names of the views that the person is shown.
+func (o *office) viewsOf(who string) string {
+	o.t.Helper()
+	list, err := o.Views(o.as(who))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var out []string
+	for _, v := range list {
+		out = append(out, v.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestWhoIsNoAgentHasNoViews(t *testing.T) {
+	o := newOffice(t)
+	own := o.save("agente", ViewForm{Name: "Scadute", Query: QueueQuery{View: ViewAll, Overdue: true}})
+	shared := o.save("agente", ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: QueueQuery{View: ViewGroup}})
+	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "redattore"} {
+		a, want := Actor{Via: "page"}, store.SignIn
+		if who != "" {
+			a, want = o.as(who), store.Denied
+		}
+		_, list := o.Views(a)
+		_, save := o.SaveView(a, ViewForm{Name: "x", Query: QueueQuery{View: ViewAll}})
+		for act, err := range map[string]error{"list": list, "save": save} {
+			if store.KindOf(err) != want {
+				t.Errorf("%q %s: %v", who, act, err)
+			}
+		}
+		for _, id := range []uint64{own.ID, shared.ID} {
+			_, view := o.View(a, id)
+			_, change := o.ChangeView(a, id, 0, ViewForm{Name: "x"})
+			_, _, tickets := o.ViewTickets(context.Background(), a, id, "")
+			for act, err := range map[string]error{"view": view, "change": change, "remove": o.RemoveView(a, id), "tickets": tickets} {
+				if store.KindOf(err) != want {
+					t.Errorf("%q %s: %v", who, act, err)
+				}
+			}
+		}
+	}
+}
+
+func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
+	o := newOffice(t)
+	own := o.save("agente", ViewForm{Name: "Scadute", Query: QueueQuery{View: ViewAll, Overdue: true}})
+	shared := o.save("agente", ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: QueueQuery{View: ViewGroup}})
+	if shared.Of != o.group["csa"] {
+		t.Error("a shared view of \"my group\" is not that of the group it is shared with")
+	}
+	for _, c := range []struct {
+		who                 string
+		id                  uint64
+		see, change, remove store.Kind // Internal: may
+	}{
+		{"agente2", own.ID, store.NotFound, store.NotFound, store.NotFound},
+		{"responsabile", own.ID, store.NotFound, store.NotFound, store.NotFound},
+		{"amministratore", own.ID, store.NotFound, store.NotFound, store.NotFound},
+		{"altrove", shared.ID, store.NotFound, store.NotFound, store.NotFound},
+		{"agente2", shared.ID, 0, store.Denied, store.Denied},
+	} {
+		_, see := o.View(o.as(c.who), c.id)
+		_, change := o.ChangeView(o.as(c.who), c.id, 0, ViewForm{Name: "Altro"})
+		remove := o.RemoveView(o.as(c.who), c.id)
+		if (c.see == 0) != (see == nil) || see != nil && store.KindOf(see) != c.see || store.KindOf(change) != c.change || store.KindOf(remove) != c.remove {
+			t.Errorf("%s, view %d: %v, %v, %v", c.who, c.id, see, change, remove)
+		}
+	}
+	for who, want := range map[string]string{"agente": "Scadute, Del gruppo", "agente2": "Del gruppo", "responsabile": "Del gruppo", "altrove": "", "amministratore": ""} {
+		if got := o.viewsOf(who); got != want {
+			t.Errorf("%s is shown %q, want %q", who, got, want)
+		}
+	}
+	// The supervisor renames what is shared; to whom it belongs and who is told stays.
+	if _, err := o.ChangeView(o.as("responsabile"), shared.ID, shared.Edits, ViewForm{Name: "Di tutti", Notify: true}); err != nil {
+		t.Fatal(err)
+	}
+	v, err := o.View(o.as("agente"), shared.ID)
+	if err != nil || v.Name != "Di tutti" || v.Notify || v.Group != o.group["csa"] || v.GroupName != "" && !v.Own {
+		t.Errorf("after the supervisor: %+v, %v", v.View, err)
+	}
+	if _, err := o.ChangeView(o.as("agente"), shared.ID, shared.Edits, ViewForm{Name: "Mia"}); store.KindOf(err) != store.Conflict {
+		t.Errorf("a stale form: %v", err)
+	}
+	if _, err := o.ChangeView(o.as("agente"), shared.ID, v.Edits, ViewForm{Name: "Mia"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.viewsOf("agente2"); got != "" {
+		t.Errorf("no longer shared and still shown: %q", got)
+	}
+	if err := o.RemoveView(o.as("agente"), own.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatCannotBeSavedAsAView(t *testing.T) {
+	o := newOffice(t)
+	csa, legale := o.group["csa"], o.group["legale"]
+	for name, f := range map[string]ViewForm{
+		"no name":                  {Query: QueueQuery{View: ViewAll}},
+		"nothing asked":            {Name: "x"},
+		"no such queue":            {Name: "x", Query: QueueQuery{View: "secret"}},
+		"somebody's own, shared":   {Name: "x", Group: csa, Query: QueueQuery{View: ViewMine}},
+		"another group's, shared":  {Name: "x", Group: csa, Query: QueueQuery{View: ViewGroup, Group: legale}},
+		"words without end":        {Name: "x", Text: strings.Repeat("parola ", 400)},
+		"shared with another team": {Name: "x", Group: legale, Query: QueueQuery{View: ViewAll}},
+	} {
+		_, err := o.SaveView(o.as("agente"), f)
+		if err == nil {
+			t.Errorf("%s is saved", name)
+		}
+	}
+	for i := range maxViews {
+		o.save("agente", ViewForm{Name: strings.Repeat("x", i+1), Query: QueueQuery{View: ViewAll}})
+	}
+	if _, err := o.SaveView(o.as("agente"), ViewForm{Name: "una di troppo", Query: QueueQuery{View: ViewAll}}); err == nil {
+		t.Error("views without end")
+	}
+}
+
+func TestTheNumberOfAViewTellsNobodyMoreThanTheyMaySee(t *testing.T) {
+	o := newOffice(t)
+	for range 2 {
+		o.open("legale")
+	}
+	o.open("csa")
+	shared := o.save("amministratore", ViewForm{Name: "Tutte", Group: o.group["csa"], Query: QueueQuery{View: ViewAll}})
+	own := o.save("altrove", ViewForm{Name: "Tutte", Query: QueueQuery{View: ViewAll}})
+	other := o.save("agente", ViewForm{Name: "Tutte", Query: QueueQuery{View: ViewAll}})
+	o.viewsOf("agente")
+	o.viewsOf("altrove")
+	o.count()
+	for id, want := range map[uint64]int{shared.ID: 1, own.ID: 3, other.ID: 1} {
+		var v *store.View
+		err := o.st.View(func(tx *store.Tx) (err error) { v, err = store.Views.Get(tx, id); return err })
+		if err != nil || v.Counted != want || v.More {
+			t.Errorf("view %d counts %d, want %d (%v)", id, v.Counted, want, err)
+		}
+	}
+}
+
+func TestAViewIsCountedAtMostOnceAMinuteAndOnlyWhenLookedAt(t *testing.T) {
+	o := newOffice(t)
+	v := o.save("agente", ViewForm{Name: "Tutte", Query: QueueQuery{View: ViewAll, Kind: store.Malfunction}})
+	counted := func(want int, when string) {
+		t.Helper()
+		o.count()
+		now, err := o.View(o.as("agente"), v.ID)
+		if err != nil || now.Counted != want {
+			t.Errorf("%s: %d, want %d (%v)", when, now.Counted, want, err)
+		}
+	}
+	o.open("csa")
+	counted(0, "nobody looked")
+	o.viewsOf("agente")
+	counted(1, "looked at")
+	o.open("csa")
+	counted(1, "within the minute")
+	o.later(time.Minute)
+	counted(2, "a minute later")
+	before := o.st.Last()
+	o.later(time.Hour)
+	o.open("csa")
+	counted(2, "nobody looked for an hour")
+	if o.st.Last() != before+2 { // ticket and message
+		t.Error("counting leaves a trace in the change log")
+	}
+	for range 105 {
+		o.open("csa")
+	}
+	o.viewsOf("agente")
+	o.count()
+	now, err := o.View(o.as("agente"), v.ID)
+	if err != nil || now.Counted != store.MaxCounted || !now.More {
+		t.Errorf("of 108: %d, more %t (%v)", now.Counted, now.More, err)
+	}
+}
+
+func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
+	o := newOffice(t)
+	o.open("csa")
+	told := func(who string) (out []uint64) {
+		t.Helper()
+		lines, _, err := o.Notices(o.as(who), 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range lines {
+			if n.Event == "view" {
+				out = append(out, n.Ticket)
+			}
+		}
+		return out
+	}
+	q := QueueQuery{View: ViewGroup, Module: o.module["csa"]}
+	v := o.save("agente", ViewForm{Name: "CSA", Notify: true, Query: q})
+	o.save("agente2", ViewForm{Name: "CSA", Query: q})
+	o.save("altrove", ViewForm{Name: "Altrui", Notify: true, Query: QueueQuery{View: ViewAll, Module: o.module["csa"]}})
+	o.count()
+	if got := told("agente"); len(got) != 0 {
+		t.Errorf("told of what was there before: %v", got)
+	}
+	n := o.open("csa")
+	o.open("legale")
+	for range 3 {
+		o.later(time.Minute)
+		o.count()
+	}
+	if got := told("agente"); len(got) != 1 || got[0] != n.ID {
+		t.Errorf("told of %v, want %d once", got, n.ID)
+	}
+	if got := told("agente2"); len(got) != 0 {
+		t.Errorf("who did not ask is told of %v", got)
+	}
+	if got := told("altrove"); len(got) != 1 {
+		t.Errorf("an agent elsewhere is told of %v", got)
+	}
+	// Who leaves the group loses the view's notices with it.
+	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, o.people["agente"].ID)
+		if err != nil {
+			return err
+		}
+		p.Groups = nil
+		return store.People.Put(tx, p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.open("csa")
+	o.later(time.Minute)
+	o.count()
+	if got := told("agente"); len(got) != 1 {
+		t.Errorf("no agent any more and told of %v", got)
+	}
+	if _, err := o.View(Actor{Person: &store.Person{Row: store.Row{ID: v.Person}}}, v.ID); store.KindOf(err) != store.Denied {
+		t.Errorf("no agent any more: %v", err)
+	}
+}
+
+func TestWordsOfAViewAreAllNeeded(t *testing.T) {
+	for text, want := range map[string]string{
+		"cedolino ottobre":           "+cedolino +ottobre",
+		"errore di stampa":           "+errore di +stampa",
+		`"cedolino di ottobre" csa`:  `"cedolino di ottobre" csa`,
+		"stato:aperta cedolino -iva": "stato:aperta +cedolino -iva",
+		"rendic* OR anticipo":        "+rendic* OR +anticipo",
+		"":                           "",
+	} {
+		if got := everyWord(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package store
+
+import "time"
+
+// Miss counts, for one month, how often the same words were searched for without finding anything, or without anything
+// found being opened. It says nothing of who asked: no person, no address, no hour.
+type Miss struct {
+	Row
+	Text      string    `json:"text"`            // the words, lower case, single spaces
+	Module    uint64    `json:"module,omitzero"` // to which the search was limited; 0: to none
+	Month     string    `json:"month"`           // 2026-11, in the desk's time zone
+	None      int       `json:"none,omitzero"`
+	Unclicked int       `json:"unclicked,omitzero"`
+	Last      time.Time `json:"last"` // the day of the last one; the hour would help to guess who it was
+}
+
+// CountMisses keys the counter of misses: month.
+const CountMisses = "month"
+
+// Misses holds one row for each text, module and month. They leave no trace in the change log.
+var Misses = newTable[Miss]("misses")
+
+// MissesByMonth leads to the misses of a month: month, text, module.
+var MissesByMonth = Misses.uniqueIndex("month", func(m *Miss) [][]byte { return one(m.Month, m.Text, m.Module) })
+
+func init() {
+	Misses.silent = true
+	Misses.counts = func(m *Miss) [][]byte { return one(CountMisses, m.Month) }
+}

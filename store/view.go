@@ -1,0 +1,69 @@
+package store
+
+import "time"
+
+// View is a search that an agent saved: part of a queue by its filters or, with words, a search over tickets. It is
+// the person's own or, with a group, everybody's in that group.
+type View struct {
+	Row
+	Person uint64 `json:"person"`          // who saved it, and who is told of what is new in it
+	Group  uint64 `json:"group,omitzero"`  // with whom it is shared; 0: with nobody
+	Name   string `json:"name"`            // one line
+	Text   string `json:"text,omitzero"`   // the question as it was typed; empty: a view of the queue
+	Notify bool   `json:"notify,omitzero"` // tell the person of tickets that are new in it
+
+	// Which part of the queue, as the page of the queue asks for it; all empty when there is a question.
+	Queue    string     `json:"queue,omitzero"` // mine, group, unassigned, ...
+	Of       uint64     `json:"of,omitzero"`    // only tickets of this group
+	Module   uint64     `json:"module,omitzero"`
+	State    State      `json:"state,omitzero"`
+	Kind     TicketKind `json:"kind,omitzero"`
+	Priority int        `json:"priority,omitzero"`
+	Assignee uint64     `json:"assignee,omitzero"`
+	Overdue  bool       `json:"overdue,omitzero"`
+
+	// What the background work last found. Rev moves with it, so that a form of people compares Edits instead.
+	Edits      uint64    `json:"edits,omitzero"`
+	Counted    int       `json:"counted,omitzero"`    // at most MaxCounted
+	More       bool      `json:"more,omitzero"`       // there are more than Counted, or may be
+	CountedAt  time.Time `json:"counted_at,omitzero"` // when Counted last became another; zero: it was never counted
+	SeenNumber uint64    `json:"seen,omitzero"`       // tickets up to this number are not new
+}
+
+// MaxCounted is how far a view is counted: beyond it the number says nothing more.
+const MaxCounted = 99
+
+// Views holds one row for each saved search. Nobody's rights depend on them: they leave no trace in the change log.
+var Views = newTable[View]("views")
+
+// The ways into the views.
+var (
+	// person, then name: one's own that are shared with nobody.
+	ViewsByPerson = Views.index("person", func(v *View) [][]byte {
+		if v.Group != 0 {
+			return nil
+		}
+		return one(v.Person, FoldName(v.Name))
+	})
+	// group, then name: those shared with it.
+	ViewsByGroup = Views.index("group", func(v *View) [][]byte {
+		if v.Group == 0 {
+			return nil
+		}
+		return one(v.Group, FoldName(v.Name))
+	})
+	// those whose person wants to be told of what is new.
+	ViewsNotifying = Views.index("notify", func(v *View) [][]byte {
+		if !v.Notify {
+			return nil
+		}
+		return one(v.Person)
+	})
+)
+
+func init() {
+	Views.silent = true
+	Views.refs = func(v *View) map[string]uint64 {
+		return map[string]uint64{"people": v.Person, "groups": v.Group}
+	}
+}
