@@ -511,17 +511,31 @@ type searchSuggestion struct{ Title, Address, Text, Lang string }
 
 const maxSuggestions = 8
 
-// getSuggest answers the search boxes while somebody types: articles and the reader's own tickets. Without an index it
-// offers nothing.
+// getSuggest answers the search boxes while somebody types: how the text may go on, modules, articles and the reader's
+// own tickets. Without an index it offers nothing.
 func (a *App) getSuggest(c *fiber.Ctx) error {
 	v := &suggestFragment{Page: a.page(c, "search.title")}
-	text := strings.ToValidUTF8(c.Query("q"), " ")
-	found, err := a.desk.LookAlike(a.ctx(c), a.actor(c), text, maxSuggestions)
+	text, kind := strings.ToValidUTF8(c.Query("q"), " "), c.Query("type")
+	found, err := a.desk.Complete(a.ctx(c), a.actor(c), text, maxSuggestions)
 	if err != nil && store.KindOf(err) != store.Unavailable {
 		return err
 	}
-	for _, f := range found {
-		if kind := c.Query("type"); kind == "" || kind == f.Type {
+	if kind != search.TypeTicket && kind != search.TypeArticle {
+		kind = ""
+	}
+	for _, f := range found.Filters {
+		v.Lines = append(v.Lines, searchSuggestion{Title: f, Address: searchAsked{text: f, kind: kind}.address(), Text: v.T("search.suggest-filter")})
+	}
+	for _, w := range found.Words {
+		v.Lines = append(v.Lines, searchSuggestion{Title: w, Address: searchAsked{text: w, kind: kind}.address(), Text: v.T("search.suggest-word")})
+	}
+	if kind == "" {
+		for _, m := range found.Modules {
+			v.Lines = append(v.Lines, searchSuggestion{Title: m.Name.In(v.Lang), Address: "/modules/" + m.Code, Text: v.T("search.suggest-module")})
+		}
+	}
+	for _, f := range found.Hits {
+		if kind == "" || kind == f.Type {
 			v.Lines = append(v.Lines, v.suggestion(f))
 		}
 	}

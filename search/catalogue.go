@@ -16,6 +16,8 @@ type catalogue struct {
 	modules map[uint64]*store.Module
 	groups  map[uint64]*store.Group
 
+	organisations map[uint64]*store.Organisation
+
 	secretModules, secretGroups []uint64 // confidential ones; modules also by a level above
 }
 
@@ -53,7 +55,7 @@ func (c *catalogueCache) forget() {
 }
 
 func readCatalogue(st *store.Store) (*catalogue, error) {
-	c := &catalogue{modules: map[uint64]*store.Module{}, groups: map[uint64]*store.Group{}}
+	c := &catalogue{modules: map[uint64]*store.Module{}, groups: map[uint64]*store.Group{}, organisations: map[uint64]*store.Organisation{}}
 	err := st.View(func(tx *store.Tx) error {
 		for m, err := range store.Modules.All(tx, 0, false) {
 			if err != nil {
@@ -69,6 +71,12 @@ func readCatalogue(st *store.Store) (*catalogue, error) {
 			if g.Confidential {
 				c.secretGroups = append(c.secretGroups, g.ID)
 			}
+		}
+		for o, err := range store.Organisations.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			c.organisations[o.ID] = o
 		}
 		return nil
 	})
@@ -144,6 +152,27 @@ func (c *catalogue) group(name string) (string, []uint64) {
 	}
 	if slices.Sort(best); len(best) == 1 {
 		name = c.groups[best[0]].Code
+	}
+	return name, best
+}
+
+// organisation returns the organisations that a number or a folded name means, the number to show when it is one.
+func (c *catalogue) organisation(name string) (string, []uint64) {
+	if c == nil {
+		return "", nil
+	}
+	best, rank := []uint64(nil), 5
+	for id, o := range c.organisations {
+		r := nameRank(name, num(id), store.Words{IT: o.Name, EN: o.Name})
+		if r < rank {
+			best, rank = nil, r
+		}
+		if r == rank && r < 5 {
+			best = append(best, id)
+		}
+	}
+	if slices.Sort(best); len(best) == 1 {
+		name = num(best[0])
 	}
 	return name, best
 }

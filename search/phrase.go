@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"slices"
 
 	"sportello/store"
@@ -9,6 +10,9 @@ import (
 // maxChecked bounds how many texts one search reads for its phrases. Positions in the index would make it two and a
 // half times as large; the documents that have all the words of a phrase are few.
 const maxChecked = 1000
+
+// maxGlanced bounds how many texts in short are looked through to tell which texts are worth reading.
+const maxGlanced = 30_000
 
 // checkPhrases takes those documents out of match whose text does not have the phrases of the question side by side,
 // or has one that is excluded. The newest are looked at first; when there are too many, the rest is left out.
@@ -30,7 +34,7 @@ func (r *run) checkPhrases() error {
 	if len(needed) == 0 && len(excluded) == 0 {
 		return nil
 	}
-	checked := 0
+	checked, glanced := 0, 0
 	return r.st.View(func(tx *store.Tx) error {
 		for k := len(r.parts) - 1; k >= 0; k-- {
 			p := r.parts[k]
@@ -52,6 +56,18 @@ func (r *run) checkPhrases() error {
 			}
 			docs := suspects.ToArray()
 			for i := len(docs) - 1; i >= 0; i-- {
+				if glanced++; glanced <= maxGlanced {
+					maybe, err := glance(p, docs[i], needed, excluded)
+					if err != nil {
+						return err
+					}
+					if !maybe {
+						if len(needed) > 0 && !r.holds(p, docs[i], nil, needed, nil) {
+							p.match.Remove(docs[i])
+						}
+						continue
+					}
+				}
 				if checked++; checked > maxChecked {
 					r.atLeast = true
 					p.match.Remove(docs[i])
@@ -130,6 +146,69 @@ func (r *run) texts(tx *store.Tx, p *partRun, doc uint32) ([][]string, error) {
 		out = append(out, words)
 	}
 	return out, nil
+}
+
+// glance tells whether the text may have one of the phrases that its text in short has.
+func glance(p *partRun, doc uint32, needed []clause, excluded []choice) (maybe bool, err error) {
+	err = p.segment.VisitStoredFields(uint64(doc), func(field string, _ byte, near []byte, _ []uint64) bool {
+		if field != fieldNear {
+			return true
+		}
+		look := func(ch choice) bool {
+			return len(ch.phrase) > 0 && nearPhrase(near, ch.phrase, p.sight.notes.Contains(doc))
+		}
+		maybe = slices.ContainsFunc(excluded, look) || slices.ContainsFunc(needed, func(c clause) bool { return slices.ContainsFunc(c.choices, look) })
+		return false
+	})
+	if err != nil {
+		return false, fmt.Errorf("search: read text in short: %w", err)
+	}
+	return maybe, nil
+}
+
+// nearPhrase tells whether a text in short may have the words side by side; what it is too short to know may be.
+func nearPhrase(near []byte, phrase []string, notes bool) bool {
+	if len(near) < nearHeader || int(near[0]) >= len(languages) || len(near) > nearMax {
+		return true
+	}
+	const gap, small = -1, -2
+	want := make([]int32, len(phrase))
+	for i, w := range phrase {
+		want[i] = small
+		if s := stem(languages[near[0]], w); s != "" {
+			want[i] = int32(nearHash(s))
+		}
+	}
+	last := make([]int32, len(phrase)) // the words just read, a ring
+	at, n := 0, 0
+	for i := nearHeader; i < len(near); i++ {
+		word := int32(gap)
+		switch b := near[i]; {
+		case b&0x80 != 0 && i+1 < len(near):
+			i++
+			word = int32(b&0x7f)<<8 | int32(near[i])
+		case b == nearSmall:
+			word = small
+		case b == nearWhole:
+			i += 2
+			continue
+		case b == nearNotes && !notes:
+			return false
+		case b == nearBreak:
+			continue // a phrase may go on in the next paragraph
+		}
+		last[at] = word
+		at = (at + 1) % len(last)
+		n++
+		same := n >= len(want)
+		for k := 0; same && k < len(want); k++ {
+			same = last[(at+k)%len(last)] == want[k]
+		}
+		if same {
+			return true
+		}
+	}
+	return false
 }
 
 func hasPhrase(texts [][]string, phrase []string) bool {

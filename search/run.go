@@ -172,6 +172,12 @@ func (r *run) passing(p *partRun, f Filter, me string) (*roaring.Bitmap, error) 
 		return p.any(fieldTag, prefixAll(f.Name+":", strings.Split(f.Value, "|"))...)
 	case "module", "group":
 		return p.any(fieldTag, tagged(f.Name+":", f.ids)...)
+	case "organisation":
+		return p.any(fieldAccess, tagged("o", f.ids)...)
+	case "year":
+		return p.any(fieldDay, f.Value)
+	case "language":
+		return p.any(fieldTag, "lang:"+f.Value)
 	case "in":
 		return p.any(fieldTag, "type:"+f.Value)
 	case "files":

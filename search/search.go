@@ -58,14 +58,15 @@ type Hit struct {
 	Score    float64
 }
 
-// Facet counts what was found by one trait: type, state, kind, module (with all below it) or group. Codes are those
-// of the catalogue.
+// Facet counts what was found by one trait: type, state, kind, module (with all below it), group, organisation, year of
+// opening or writing, language. Codes are those of the catalogue, of organisations their number, and values of the
+// filter of the same name.
 type Facet struct {
 	Name   string
 	Values []FacetValue
 }
 
-// FacetValue is one value and how many have it, the most frequent first.
+// FacetValue is one value and how many have it, the most frequent first, years the latest first.
 type FacetValue struct {
 	Code  string
 	Count int
@@ -143,6 +144,18 @@ func (ix *Index) Suggest(ctx context.Context, text string, a Access, limit int) 
 
 // SuggestIn is Suggest for a reader of the language.
 func (ix *Index) SuggestIn(ctx context.Context, text string, a Access, language string, limit int) (hits []Hit, err error) {
+	err = ix.read(ctx, func(ctx context.Context, snap *snapshot) error {
+		cat, err := ix.catalogue.get(ix.st)
+		if err != nil {
+			return err
+		}
+		hits, err = ix.suggest(ctx, snap, cat, text, a, language, limit)
+		return err
+	})
+	return hits, err
+}
+
+func (ix *Index) suggest(ctx context.Context, snap *snapshot, cat *catalogue, text string, a Access, language string, limit int) ([]Hit, error) {
 	if limit <= 0 {
 		limit = 6
 	}
@@ -150,28 +163,18 @@ func (ix *Index) SuggestIn(ctx context.Context, text string, a Access, language 
 	if p.Empty() {
 		return nil, nil
 	}
-	err = ix.read(ctx, func(ctx context.Context, snap *snapshot) error {
-		cat, err := ix.catalogue.get(ix.st)
-		if err != nil {
-			return err
-		}
-		if language == "" {
-			language = guessLanguage(text)
-		}
-		r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: Query{Access: a, Limit: limit}, parsed: &p,
-			language: readerLanguage(language), fields: titleFields, own: true, least: leastOf(len(p.clauses))}
-		if err := r.prepare(); err != nil {
-			return err
-		}
-		var res Result
-		p.Any = true
-		if err := r.answer(&res); err != nil {
-			return err
-		}
-		hits = res.Hits
-		return nil
-	})
-	return hits, err
+	if language == "" {
+		language = guessLanguage(text)
+	}
+	r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: Query{Access: a, Limit: limit}, parsed: &p,
+		language: readerLanguage(language), fields: titleFields, own: true, least: leastOf(len(p.clauses))}
+	if err := r.prepare(); err != nil {
+		return nil, err
+	}
+	var res Result
+	p.Any = true
+	err := r.answer(&res)
+	return res.Hits, err
 }
 
 // leastOf is how many of n words a look-alike has to share.

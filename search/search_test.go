@@ -247,7 +247,7 @@ func TestFilters(t *testing.T) {
 		}
 		return d
 	}
-	a := f.ticket(store.Ticket{Subject: "prova alfa", Module: f.accounting, Kind: store.Malfunction, State: store.StateNew, Opened: day("2025-03-10")}, "x")
+	a := f.ticket(store.Ticket{Subject: "prova alfa", Organisation: f.polito, Module: f.accounting, Kind: store.Malfunction, State: store.StateNew, Opened: day("2025-03-10")}, "x")
 	b := f.ticket(store.Ticket{Subject: "prova beta", Module: f.csaModule, Kind: store.Request, State: store.StateClosed, Opened: day("2025-04-01"), Group: f.general, Requester: f.carla}, "x")
 	c := f.ticket(store.Ticket{Subject: "prova gamma", Kind: store.Request, State: store.StateWaiting, Opened: day("2026-01-31"), Files: 1}, "x")
 	f.article(store.Public, f.ugov, store.Published, "it", "prova", "testo")
@@ -281,6 +281,12 @@ func TestFilters(t *testing.T) {
 		"prova numero:2":                             ids("t", b),
 		"prova -#2 in:ticket":                        ids("t", a, c),
 		"state:closed":                               ids("t", b),
+		"prova anno:2025":                            ids("t", a, b),
+		"prova -year:2025 in:ticket":                 ids("t", c),
+		"prova ente:politecnico":                     ids("t", a),
+		"prova organisation:1":                       ids("t", a),
+		"prova lingua:inglese":                       "",
+		"prova language:it in:guides":                "a1it",
 	} {
 		t.Run(text, func(t *testing.T) {
 			g := *f
@@ -311,6 +317,7 @@ func TestFacetsCountLevelsAbove(t *testing.T) {
 	for name, want := range map[string]string{
 		"type": "[{ticket 2}]", "state": "[{new 1} {open 1}]", "kind": "[{clarification 2}]",
 		"module": "[{u-gov 2} {u-gov/contabilita 1}]", "group": "[{csa 2}]",
+		"organisation": "[]", "language": "[{it 2}]", "year": fmt.Sprintf("[{%d 2}]", time.Now().UTC().Year()),
 	} {
 		if got := fmt.Sprint(res.facet(name)); got != want {
 			t.Errorf("%s counts %s, want %s", name, got, want)

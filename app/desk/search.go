@@ -195,3 +195,45 @@ func (d *Desk) LookAlike(ctx context.Context, a Actor, text string, limit int) (
 	})
 	return out, err
 }
+
+// Completions are what a search box offers while somebody is typing.
+type Completions struct {
+	Hits    []Found
+	Modules []*store.Module
+	Words   []string // the text with its last word completed
+	Filters []string // the text with a filter or its value completed
+}
+
+// Complete offers how the text may go on. Anybody may ask; what is offered is what they may read, tickets only their own.
+func (d *Desk) Complete(ctx context.Context, a Actor, text string, limit int) (Completions, error) {
+	var out Completions
+	if d.ix == nil {
+		return out, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	// Hits are one's own, whoever asks; what an agent may be told of words is more.
+	c, err := d.ix.Complete(ctx, text, d.access(a), a.lang(), limit)
+	if err != nil {
+		return out, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+	}
+	out.Words, out.Filters = c.Words, c.Filters
+	err = d.st.View(func(tx *store.Tx) error {
+		for _, h := range c.Hits {
+			f, ok, err := d.found(tx, a, h, search.Parsed{})
+			if err != nil {
+				return err
+			}
+			if ok && (f.Ticket == nil || f.Ticket.OnSide(a.ID())) {
+				out.Hits = append(out.Hits, f)
+			}
+		}
+		for _, id := range c.Modules {
+			if m, err := store.Modules.Peek(tx, id); err == nil {
+				out.Modules = append(out.Modules, m)
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,241 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"sportello/store"
+)
+
+// Completion is what a search box offers while somebody is still typing.
+type Completion struct {
+	Hits    []Hit    // articles and own tickets whose title looks like the text
+	Modules []uint64 // levels of the catalogue whose name has the words, those above first
+	Words   []string // the text with its last word completed, the most frequent first
+	Filters []string // the text with the name of a filter or its value completed
+}
+
+const (
+	mostWords     = 5
+	mostModules   = 3
+	mostFilters   = 8
+	mostBeginning = 300 // words of one segment that begin alike and are weighed
+)
+
+// Complete offers how the text may go on, from its third letter. Words come from articles the reader may read, for
+// agents also from subjects of tickets that are not confidential; modules from the catalogue; hits as in Suggest. It
+// fails as Search does.
+func (ix *Index) Complete(ctx context.Context, text string, a Access, language string, limit int) (c Completion, err error) {
+	if text = strings.ToValidUTF8(text, " "); len(text) > maxQuestion {
+		return c, nil
+	}
+	err = ix.read(ctx, func(ctx context.Context, snap *snapshot) error {
+		cat, err := ix.catalogue.get(ix.st)
+		if err != nil {
+			return err
+		}
+		head, last := lastWord(text)
+		for _, f := range completeFilter(last, cat, a, language) {
+			c.Filters = append(c.Filters, head+f)
+		}
+		if strings.ContainsAny(last, ":\"*#+") || strings.HasPrefix(last, "-") || utf8.RuneCountInString(strings.TrimSpace(text)) < minPrefix {
+			return nil
+		}
+		words, err := knownWords(ctx, snap, cat, a, last)
+		if err != nil {
+			return err
+		}
+		for _, w := range words {
+			c.Words = append(c.Words, head+w)
+		}
+		c.Modules = cat.named(text)
+		c.Hits, err = ix.suggest(ctx, snap, cat, text, a, language, limit)
+		return err
+	})
+	return c, err
+}
+
+// lastWord cuts the text in front of the word that is being typed, which is empty after a space.
+func lastWord(text string) (head, last string) {
+	i := strings.LastIndexFunc(text, unicode.IsSpace)
+	if i < 0 {
+		return "", text
+	}
+	_, w := utf8.DecodeRuneInString(text[i:])
+	return text[:i+w], text[i+w:]
+}
+
+// knownWords returns words that begin so and that the reader may be told, one of each stem, the most frequent first.
+func knownWords(ctx context.Context, snap *snapshot, cat *catalogue, a Access, typed string) ([]string, error) {
+	list := tokens(typed)
+	if len(list) != 1 || utf8.RuneCountInString(list[0].term) < minPrefix {
+		return nil, nil
+	}
+	beginning := list[0].term
+	counts := map[string]uint64{}
+	names := []string{fieldWord}
+	if a.knownField() == fieldText {
+		names = append(names, fieldTitle)
+	}
+	for _, p := range snap.segments {
+		known, err := a.knows(p, cat)
+		if err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			var terms []string
+			if err := p.prefixed(name, beginning, func(t string) bool {
+				terms = append(terms, t)
+				return len(terms) < mostBeginning
+			}); err != nil {
+				return nil, err
+			}
+			for _, t := range terms {
+				if t == beginning || strings.IndexFunc(t, func(r rune) bool { return !isWord(r) }) >= 0 {
+					continue
+				}
+				docs, err := p.docs(name, t)
+				if err != nil {
+					return nil, err
+				}
+				if n := docs.AndCardinality(known); n > 0 {
+					counts[t] += n
+				}
+			}
+		}
+	}
+	words := sortedKeys(counts)
+	slices.SortStableFunc(words, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
+	var out []string
+	seen := map[string]bool{}
+	for _, w := range words {
+		s := cmp.Or(stem(guessLanguage(w), w), w)
+		if !seen[s] && len(out) < mostWords {
+			seen[s] = true
+			out = append(out, w)
+		}
+	}
+	return out, nil
+}
+
+// named returns the modules in use whose name has all words of the text, the last one perhaps unfinished.
+func (c *catalogue) named(text string) []uint64 {
+	var wanted []string
+	scan(text, func(t token) {
+		if t.parts == 0 {
+			wanted = append(wanted, t.term)
+		}
+	})
+	if len(wanted) == 0 {
+		return nil
+	}
+	var out []uint64
+	for id, m := range c.modules {
+		if m.Retired {
+			continue
+		}
+		var have []string
+		whole := ""
+		scan(m.Name.IT+" "+m.Name.EN+" "+m.Code[strings.LastIndexByte(m.Code, '/')+1:], func(t token) { have = append(have, t.term) })
+		scan(m.Name.IT, func(t token) {
+			if t.parts == 0 {
+				whole += t.term
+			}
+		})
+		all := strings.HasPrefix(whole, strings.Join(wanted, "")) // ugov, esse3
+		if !all {
+			all = true
+			for i, w := range wanted {
+				all = all && slices.ContainsFunc(have, func(h string) bool {
+					return h == w || i == len(wanted)-1 && strings.HasPrefix(h, w)
+				})
+			}
+		}
+		if all {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, func(a, b uint64) int {
+		return cmp.Or(cmp.Compare(len(c.line(a)), len(c.line(b))), cmp.Compare(c.modules[a].Code, c.modules[b].Code))
+	})
+	return out[:min(len(out), mostModules)]
+}
+
+// completeFilter returns the filters that what is being typed may become: names first, then values.
+func completeFilter(typed string, cat *catalogue, a Access, language string) []string {
+	sign := ""
+	if strings.HasPrefix(typed, "-") {
+		sign, typed = "-", typed[1:]
+	}
+	name, value, has := strings.Cut(strings.ToLower(typed), ":")
+	var out []string
+	if !has {
+		if len(name) < 2 {
+			return nil
+		}
+		for _, f := range filterHelp {
+			if n := f.name(language); strings.HasPrefix(n, name) && (!f.agents || a.Agent || a.AllTickets) {
+				out = append(out, sign+n+":")
+			}
+		}
+		return out
+	}
+	code := filterNames[name]
+	for _, v := range filterOffers(code, cat, a, language) {
+		if folded := store.FoldName(v); strings.HasPrefix(folded, store.FoldName(value)) && folded != value && len(out) < mostFilters {
+			if strings.ContainsFunc(v, unicode.IsSpace) {
+				v = `"` + v + `"`
+			}
+			out = append(out, sign+name+":"+v)
+		}
+	}
+	return out
+}
+
+// filterOffers returns the values of a filter as people write them.
+func filterOffers(code string, cat *catalogue, a Access, language string) []string {
+	switch code {
+	case "module":
+		var out []string
+		for _, m := range cat.modules {
+			if !m.Retired {
+				out = append(out, m.Code)
+			}
+		}
+		slices.Sort(out)
+		return out
+	case "group":
+		if !a.Agent && !a.AllTickets {
+			return nil
+		}
+		var out []string
+		for _, g := range cat.groups {
+			out = append(out, g.Code)
+		}
+		slices.Sort(out)
+		return out
+	case "organisation":
+		if !a.Agent && !a.AllTickets {
+			return nil
+		}
+		var out []string
+		for _, o := range cat.organisations {
+			out = append(out, o.Name)
+		}
+		slices.Sort(out)
+		return out
+	}
+	for _, f := range filterHelp {
+		if f.code == code {
+			return f.values(language)
+		}
+	}
+	return nil
+}

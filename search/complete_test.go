@@ -1,0 +1,90 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/store"
+)
+
+func TestCompletion(t *testing.T) {
+	f := newFixture(t)
+	mine := f.ticket(store.Ticket{Subject: "Rendiconto in errore"}, "la zucchina")
+	f.ticket(store.Ticket{Subject: "Rendita catastale", Requester: f.carla}, "aiuto")
+	f.ticket(store.Ticket{Subject: "Rendimento segreto", Group: f.secret, Requester: f.carla}, "note: zucchero")
+	art := f.article(store.Public, 0, store.Published, "it", "Il rendiconto", "Rendicontare le spese, il rendiconto. Accademico.")
+	f.article(store.Agents, 0, store.Published, "it", "Rendere", "Zuppa.")
+	f.catchUp()
+	requester, agent := Access{Person: f.ana}, Access{Person: f.other, Groups: []uint64{f.general}, Agent: true}
+	for _, c := range []struct {
+		text   string
+		access Access
+		want   string
+	}{
+		{"", requester, ""},
+		{"re", requester, ""},
+		{"rend", requester, fmt.Sprintf("hits a%dit t%d; words rendicontare", art, mine)},
+		{"rend", agent, "words rendiconto rendere"},
+		{"zucc", requester, ""},
+		{"zucc", agent, ""}, // words of tickets come from their subjects
+		{"zup", agent, "words zuppa"},
+		{"le rendiconta", requester, fmt.Sprintf("hits a%dit t%d; words le rendicontare", art, mine)},
+		{"contab", requester, fmt.Sprintf("modules %d", f.accounting)},
+		{"ugov", Access{}, fmt.Sprintf("modules %d", f.ugov)},
+		{"u-gov", Access{}, fmt.Sprintf("modules %d", f.ugov)},
+		{"acc", Access{}, fmt.Sprintf("modules %d; words accademico", f.accounting)},
+		{"sta", requester, "filters stato:"},
+		{"sta", agent, "filters stato:"},
+		{"rend stato:ap", requester, "filters rend stato:aperta"},
+		{"-tipo:a", requester, "filters -tipo:anomalia"},
+		{"gruppo:", requester, ""},
+		{"gruppo:c", agent, "filters gruppo:csa"},
+		{"modulo:u-gov/", requester, "filters modulo:u-gov/contabilita"},
+		{"ente:pol", agent, "filters ente:Politecnico"},
+		{"ente:pol", requester, ""},
+		{`"rend`, requester, ""},
+		{strings.Repeat("x", 3000), requester, ""},
+	} {
+		got, err := f.ix.Complete(context.Background(), c.text, c.access, "it", 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var parts []string
+		say := func(name, list string) {
+			if list != "" {
+				parts = append(parts, name+" "+list)
+			}
+		}
+		var hits []Hit
+		for _, h := range got.Hits {
+			if c.access.Agent {
+				continue
+			}
+			hits = append(hits, h)
+		}
+		say("hits", names(hits))
+		say("modules", strings.Trim(fmt.Sprint(got.Modules), "[]"))
+		say("words", strings.Join(got.Words, " "))
+		say("filters", strings.Join(got.Filters, " "))
+		if s := strings.Join(parts, "; "); s != c.want {
+			t.Errorf("%q: %q, want %q", c.text, s, c.want)
+		}
+	}
+}
+
+// Every value that is offered is understood.
+func TestOfferedFiltersAreFilters(t *testing.T) {
+	for _, language := range languages {
+		for _, f := range filterHelp {
+			for _, v := range f.values(language) {
+				p := parse(f.name(language)+":"+v, testCatalogue, time.UTC, time.Now())
+				if len(p.Filters) != 1 || p.Filters[0].Name != f.code {
+					t.Errorf("%s:%s is %+v", f.name(language), v, p)
+				}
+			}
+		}
+	}
+}

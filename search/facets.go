@@ -1,0 +1,106 @@
+package search
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// facetNames are the traits that are counted, each also the name of a filter ("in" is type's).
+var facetNames = []string{"type", "state", "kind", "module", "group", "organisation", "year", "language"}
+
+// mostValues bounds what is listed of one trait.
+const mostValues = 50
+
+// facets counts the matches by their traits.
+func (r *run) facets() ([]Facet, error) {
+	counts := map[string]map[string]int{}
+	for _, name := range facetNames {
+		counts[name] = map[string]int{}
+	}
+	modules := map[uint64]int{}
+	for _, p := range r.parts {
+		if p.match.IsEmpty() {
+			continue
+		}
+		if err := r.ctx.Err(); err != nil {
+			return nil, err
+		}
+		count := func(field, term string, add func(n int)) error {
+			docs, err := p.docs(field, term)
+			if err != nil {
+				return err
+			}
+			if n := int(docs.AndCardinality(p.match)); n > 0 {
+				add(n)
+			}
+			return nil
+		}
+		var tags, owners []string
+		if err := p.prefixed(fieldTag, "", func(t string) bool { tags = append(tags, t); return true }); err != nil {
+			return nil, err
+		}
+		for _, t := range tags {
+			name, code, _ := strings.Cut(t, ":")
+			id, _ := strconv.ParseUint(code, 10, 64)
+			err := count(fieldTag, t, func(n int) {
+				switch name {
+				case "module":
+					for _, m := range r.cat.line(id) {
+						modules[m.ID] += n
+					}
+				case "group":
+					if g := r.cat.groups[id]; g != nil {
+						counts["group"][g.Code] += n
+					}
+				case "lang":
+					counts["language"][code] += n
+				case "type", "state", "kind":
+					counts[name][code] += n
+				}
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		if err := p.prefixed(fieldAccess, "o", func(t string) bool { owners = append(owners, t); return true }); err != nil {
+			return nil, err
+		}
+		for _, t := range owners {
+			id, err := strconv.ParseUint(t[1:], 10, 64)
+			if err != nil || r.cat.organisations[id] == nil {
+				continue
+			}
+			if err := count(fieldAccess, t, func(n int) { counts["organisation"][t[1:]] += n }); err != nil {
+				return nil, err
+			}
+		}
+		for y := 1990; y <= time.Now().Year()+1; y++ {
+			year := strconv.Itoa(y)
+			if err := count(fieldDay, year, func(n int) { counts["year"][year] += n }); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for id, n := range modules {
+		counts["module"][r.cat.modules[id].Code] += n
+	}
+	out := make([]Facet, 0, len(facetNames))
+	for _, name := range facetNames {
+		f := Facet{Name: name}
+		for code, n := range counts[name] {
+			f.Values = append(f.Values, FacetValue{code, n})
+		}
+		slices.SortFunc(f.Values, func(a, b FacetValue) int {
+			if name == "year" {
+				return cmp.Compare(b.Code, a.Code)
+			}
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+		})
+		f.Values = f.Values[:min(len(f.Values), mostValues)]
+		out = append(out, f)
+	}
+	return out, nil
+}

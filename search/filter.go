@@ -1,0 +1,191 @@
+package search
+
+import (
+	"strings"
+	"time"
+
+	"sportello/store"
+)
+
+// filterNames are the names of filters in both languages, and what each is called inside.
+var filterNames = func() map[string]string {
+	out := map[string]string{}
+	for _, f := range filterHelp {
+		out[f.it], out[f.en] = f.code, f.code
+	}
+	return out
+}()
+
+// filterWord is a filter as it is offered while somebody types it.
+type filterWord struct {
+	code, it, en string
+	valuesIT     string // separated by commas
+	valuesEN     string
+	agents       bool // of use to agents alone
+}
+
+var filterHelp = []filterWord{
+	{code: "state", it: "stato", en: "state", valuesIT: "nuova,aperta,attesa,pianificata,risolta,chiusa,attiva", valuesEN: "new,open,waiting,planned,resolved,closed,active"},
+	{code: "kind", it: "tipo", en: "kind", valuesIT: "chiarimento,anomalia,richiesta,consulenza,credenziali", valuesEN: "clarification,malfunction,request,guidance,access"},
+	{code: "in", it: "in", en: "in", valuesIT: "richieste,guida", valuesEN: "tickets,guides"},
+	{code: "module", it: "modulo", en: "module"},
+	{code: "group", it: "gruppo", en: "group", agents: true},
+	{code: "from", it: "da", en: "from", valuesIT: "me", valuesEN: "me"},
+	{code: "organisation", it: "ente", en: "organisation", agents: true},
+	{code: "before", it: "prima", en: "before", valuesIT: "oggi,ieri", valuesEN: "today,yesterday"},
+	{code: "after", it: "dopo", en: "after", valuesIT: "oggi,ieri", valuesEN: "today,yesterday"},
+	{code: "year", it: "anno", en: "year"},
+	{code: "language", it: "lingua", en: "language", valuesIT: "italiano,inglese", valuesEN: "italian,english"},
+	{code: "files", it: "allegato", en: "attachment", valuesIT: "si,no", valuesEN: "yes,no"},
+	{code: "number", it: "numero", en: "number"},
+}
+
+func (f filterWord) name(language string) string {
+	if language == "en" {
+		return f.en
+	}
+	return f.it
+}
+
+func (f filterWord) values(language string) []string {
+	v := f.valuesIT
+	if language == "en" {
+		v = f.valuesEN
+	}
+	if v == "" {
+		return nil
+	}
+	return strings.Split(v, ",")
+}
+
+// filterValues are the words for values that are not codes; several codes are separated by a bar.
+var filterValues = map[string]map[string]string{
+	"state": {"nuova": "new", "nuovo": "new", "nuove": "new", "ricevuta": "new", "aperta": "open", "aperto": "open", "aperte": "open",
+		"in carico": "open", "in lavorazione": "open", "attesa": "waiting", "in attesa": "waiting", "in-attesa": "waiting", "pianificata": "planned",
+		"pianificato": "planned", "pianificate": "planned", "risolta": "resolved", "risolto": "resolved", "risolte": "resolved",
+		"chiusa": "closed", "chiuso": "closed", "chiuse": "closed", "active": "new|open|waiting|planned",
+		"attiva": "new|open|waiting|planned", "attivo": "new|open|waiting|planned", "attive": "new|open|waiting|planned"},
+	"kind": {"chiarimento": "clarification", "domanda": "clarification", "question": "clarification", "anomalia": "malfunction",
+		"anomalie": "malfunction", "malfunzionamento": "malfunction", "errore": "malfunction", "bug": "malfunction",
+		"richiesta": "request", "richieste": "request", "consulenza": "guidance", "configurazione": "guidance",
+		"credenziali": "access", "accesso": "access", "credentials": "access"},
+	"in": {"ticket": TypeTicket, "tickets": TypeTicket, "richiesta": TypeTicket, "richieste": TypeTicket, "guide": TypeArticle, "guides": TypeArticle,
+		"guida": TypeArticle, "article": TypeArticle, "articles": TypeArticle, "articolo": TypeArticle, "articoli": TypeArticle},
+	"language": {"it": "it", "italiano": "it", "italian": "it", "en": "en", "inglese": "en", "english": "en"},
+	"files":    {"yes": "yes", "si": "yes", "no": "no"},
+}
+
+// filter reports whether the term is a filter, and which one.
+func (r *reader) filter(t typed) (Filter, bool) {
+	if t.quoted {
+		return Filter{}, false
+	}
+	if digits, ok := strings.CutPrefix(t.text, "#"); ok && isNumber(digits) {
+		return Filter{Name: "number", Value: strings.TrimLeft(digits, "0"), Not: t.not}, true
+	}
+	f := Filter{Name: filterNames[strings.ToLower(t.name)], Not: t.not}
+	value := store.FoldName(t.value)
+	if f.Name == "" || value == "" {
+		return f, false
+	}
+	switch f.Name {
+	case "module":
+		f.Value, f.ids = r.cat.module(value)
+		return f, len(f.ids) > 0
+	case "group":
+		f.Value, f.ids = r.cat.group(value)
+		return f, len(f.ids) > 0
+	case "organisation":
+		f.Value, f.ids = r.cat.organisation(value)
+		return f, len(f.ids) > 0
+	case "year":
+		f.Value = value
+		return f, len(value) == 4 && isNumber(value)
+	case "before", "after":
+		var ok bool
+		f.day, f.Value, ok = r.date(value)
+		return f, ok
+	case "from":
+		f.Value = strings.ToLower(t.value)
+		return f, len(fromWords(f.Value)) > 0
+	case "number":
+		f.Value = strings.TrimLeft(strings.TrimPrefix(value, "#"), "0")
+		return f, isNumber(f.Value)
+	case "state":
+		if s, err := store.Parse[store.State](value); err == nil && s != store.StateNone {
+			f.Value = value
+			return f, true
+		}
+	case "kind":
+		if k, err := store.Parse[store.TicketKind](value); err == nil && k != store.KindNone {
+			f.Value = value
+			return f, true
+		}
+	}
+	f.Value = filterValues[f.Name][value]
+	return f, f.Value != ""
+}
+
+func isNumber(s string) bool {
+	if s == "" || len(s) > 19 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// date understands a day, a month or a year as its first day.
+func (r *reader) date(s string) (time.Time, string, bool) {
+	today := r.now.In(r.loc)
+	y, m, d := today.Date()
+	switch s {
+	case "oggi", "today":
+		t := time.Date(y, m, d, 0, 0, 0, 0, r.loc)
+		return t, t.Format(time.DateOnly), true
+	case "ieri", "yesterday":
+		t := time.Date(y, m, d-1, 0, 0, 0, 0, r.loc)
+		return t, t.Format(time.DateOnly), true
+	}
+	for _, layout := range []string{"2006-1-2", "2/1/2006", "2.1.2006", "2006-1", "1/2006", "2006"} {
+		if t, err := time.ParseInLocation(layout, s, r.loc); err == nil && t.Year() >= 1970 && t.Year() < 2200 {
+			return t, t.Format(time.DateOnly), true
+		}
+	}
+	return time.Time{}, "", false
+}
+
+// fromWords are the terms of a from: filter: an address or its beginning, or words of a name. "me" stays with the caller.
+func fromWords(value string) []string {
+	value = strings.TrimSuffix(value, "*")
+	if strings.Contains(value, "@") {
+		return []string{cutBytes(value, 200)}
+	}
+	var out []string
+	for _, k := range tokens(value) {
+		if k.parts == 0 && len(out) < 5 {
+			out = append(out, k.term)
+		}
+	}
+	return out
+}
+
+// dayTerms returns the terms of the field day that cover all days before the given one: years, then months, then days.
+// The end of time is the year in front of which the first index was made.
+func dayTerms(before time.Time) []string {
+	var out []string
+	y, m, d := before.Date()
+	for i := 1970; i < y; i++ {
+		out = append(out, time.Date(i, 1, 1, 0, 0, 0, 0, time.UTC).Format("2006"))
+	}
+	for i := time.January; i < m; i++ {
+		out = append(out, time.Date(y, i, 1, 0, 0, 0, 0, time.UTC).Format("200601"))
+	}
+	for i := 1; i < d; i++ {
+		out = append(out, time.Date(y, m, i, 0, 0, 0, 0, time.UTC).Format("20060102"))
+	}
+	return out
+}
