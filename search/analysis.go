@@ -16,7 +16,7 @@ import (
 )
 
 // analysisVersion goes into the fingerprint of an index: raise it with any change of this file that makes other terms.
-const analysisVersion = 2
+const analysisVersion = 3
 
 // The languages that have a stemmed field. The first one is taken for a text that does not show its language.
 var languages = []string{"it", "en"}
@@ -34,6 +34,7 @@ type token struct {
 	pos        int // counts parts, from 0
 	parts      int // of a whole, how many it covers; 0 for a part
 	strict     bool
+	loose      bool // a whole whose parts a space keeps apart: esse 3
 }
 
 // scan calls emit for the tokens of the text in order, each whole before its parts. Terms are NFKC-folded lower case
@@ -110,8 +111,52 @@ func (s *scanner) chunk(i int) int {
 			from = s.apostrophe(from, k)
 		}
 	}
+	if len(s.parts) == 1 && s.parts[0].term != "" {
+		s.beside(s.parts[0], i)
+	}
 	s.run(from, len(s.parts))
 	return i
+}
+
+// beside emits what the word ending at byte i makes together with the next one, where people write both apart and as
+// one: esse 3, u gov.
+func (s *scanner) beside(left token, i int) {
+	if len(left.term) > 10 || i+1 >= len(s.text) || s.text[i] != ' ' {
+		return
+	}
+	from := i + 1
+	for i = from; i < len(s.text) && i-from <= 10; i++ {
+		c := s.text[i]
+		if c >= utf8.RuneSelf || !isWord(rune(c)) {
+			break
+		}
+	}
+	if i == from || i-from > 10 || i < len(s.text) && (s.text[i] >= utf8.RuneSelf || isJoint(rune(s.text[i])) && i+1 < len(s.text) && s.text[i+1] != ' ' && s.text[i+1] != '\n') {
+		return
+	}
+	if right := fold(s.text[from:i]); together(left.term, right) {
+		s.emit(token{term: left.term + right, start: left.start, end: i, pos: s.pos, parts: 2, loose: true})
+	}
+}
+
+// together tells whether two words may be one: a letter and a word, or a word and a small number.
+func together(left, right string) bool {
+	if italianStops[left] || englishStops[left] || italianStops[right] || englishStops[right] || !isLetters(left) {
+		return false
+	}
+	if isNumber(right) {
+		return len(left) > 1 && len(right) < 3
+	}
+	return len(left) == 1 && len(right) > 1 && isLetters(right)
+}
+
+func isLetters(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 'a' || s[i] > 'z' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // apostrophe deals with the one between parts k and k+1 of a run that began at from, and returns where the next run begins.

@@ -54,6 +54,9 @@ func (r *run) want() *wanted {
 			for _, u := range ch.units {
 				k := slices.Index(r.units, u)
 				v := r.rarity(r.found[k]) * r.weights[k]
+				if c.isCode() {
+					v *= codeWorth
+				}
 				idf = max(idf, v)
 				if u.kind == unitPrefix {
 					continue

@@ -133,6 +133,7 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 		}
 		joined = false
 	}
+	p.join()
 	required := false
 	for _, c := range p.clauses {
 		required = required || !c.optional
@@ -141,6 +142,25 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 		p.clauses[i].optional = p.clauses[i].optional && required
 	}
 	return p
+}
+
+// join lets two words that stand side by side also be one, as people write them: esse 3, u gov.
+func (p *Parsed) join() {
+	plain := func(c clause) (string, bool) {
+		if c.end == 0 || len(c.choices) > 1 || len(c.choices[0].units) > 1 || c.choices[0].units[0].kind != unitWord {
+			return "", false
+		}
+		return c.choices[0].units[0].term, true
+	}
+	for i := 0; i+1 < len(p.clauses); i++ {
+		left, ok := plain(p.clauses[i])
+		right, also := plain(p.clauses[i+1])
+		if ok && also && together(left, right) {
+			one := choice{units: []unit{{unitExact, left + right}}}
+			p.clauses[i].choices = append(p.clauses[i].choices, one)
+			p.clauses[i+1].choices = append(p.clauses[i+1].choices, one)
+		}
+	}
 }
 
 // typed is one term as it stands in a question.

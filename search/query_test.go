@@ -44,6 +44,8 @@ func TestTokens(t *testing.T) {
 		"fine.Inizio e/o":                    "fine inizio e o",
 		"report.pdf":                         "[report.pdf] report pdf",
 		"https://www.unibo.it/a/b?x=1":       "https www unibo it a b x 1",
+		"esse 3, u gov e U GOV.":             "[esse3] esse 3 [ugov] u gov e [ugov] u gov",
+		"a 3 per 5 art 100 u gov-x la 3":     "a 3 per 5 art 100 u [govx] gov x la 3",
 		"--- ... '' \"\" ( )":                "",
 		"ﬁne №5 ＡＢＣ":                         "fine 5 abc",
 		"straße Łódź Ærø":                    "strasse lodz aero",

@@ -222,6 +222,30 @@ func TestWords(t *testing.T) {
 	}
 }
 
+func TestAsPeopleWriteThem(t *testing.T) {
+	f := newFixture(t)
+	one := f.ticket(store.Ticket{Subject: "Uso"}, "accesso a esse 3 e a u gov")
+	two := f.ticket(store.Ticket{Subject: "Uso"}, "accesso a ESSE3 e a UGOV")
+	three := f.ticket(store.Ticket{Subject: "Uso"}, "accesso a Esse-3 e a U-GOV")
+	other := f.ticket(store.Ticket{Subject: "Uso"}, "errore HTTP 500, ORA-01722 in AN_ANAGRAFICA da gino.poli@unito.it, CSA 24.06.01, allegato.pdf")
+	f.ticket(store.Ticket{Subject: "Uso"}, "HTTP ORA 01723 AN ANAGRAFICA gino poli unito it CSA 24 06 02 allegato pdf; errore 404, 501")
+	for text, want := range map[string]string{
+		"esse3": ids("t", one, two, three), "esse 3": ids("t", one, two, three), "ESSE-3": ids("t", one, two, three),
+		"ugov": ids("t", one, two, three), "u gov": ids("t", one, two, three), "U-GOV": ids("t", one, two, three), "accesso u gov": ids("t", one, two, three),
+		"ORA-01722": ids("t", other), "ora01722": ids("t", other), "AN_ANAGRAFICA": ids("t", other), "gino.poli@unito.it": ids("t", other),
+		"24.06.01": ids("t", other), "CSA 24.06.01": ids("t", other), "allegato.pdf": ids("t", other), "errore ORA-01722": ids("t", other),
+		"ORA-01724": "", "AN_ALTRO": "", "gino.poli@unimi.it": "", "24.06.03": "", "altro.pdf": "",
+	} {
+		res := f.search(Query{Text: text, Access: f.all()})
+		if got := names(res.Hits[:min(len(res.Hits), max(res.All, 1))]); got != want {
+			t.Errorf("%q found %q, want %q (%d of %d)", text, got, want, res.All, res.Total)
+		}
+	}
+	if res := f.search(Query{Text: "http 500", Access: f.all()}); len(res.Hits) == 0 || res.Hits[0].ID != other {
+		t.Errorf("http 500: %+v", res.Hits)
+	}
+}
+
 func TestAllWordsElseAny(t *testing.T) {
 	f := newFixture(t)
 	one := f.ticket(store.Ticket{Subject: "stampante"}, "non stampa")

@@ -36,8 +36,8 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 		if !ok || len(sure) == mostFixes {
 			continue
 		}
-		k := slices.Index(r.units, u)
-		if r.found[k] > rare || r.found[k] > 0 && len(sure) > 0 {
+		n := r.foundMost(c)
+		if n > rare || n > 0 && len(sure) > 0 {
 			continue
 		}
 		if known == nil {
@@ -45,16 +45,16 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 				return nil, nil, err
 			}
 		}
-		word, n, err := r.nearest(i, u.term, known)
+		word, others, err := r.nearest(i, u.term, known)
 		if err != nil {
 			return nil, nil, err
 		}
 		f := fix{c.start, c.end, word}
 		switch {
 		case word == "":
-		case r.found[k] == 0:
+		case n == 0:
 			sure = append(sure, f)
-		case float64(n) >= farMore*float64(r.found[k]) && len(maybe) == 0:
+		case float64(others) >= farMore*float64(n) && len(maybe) == 0:
 			maybe = append(maybe, f)
 		}
 	}
@@ -165,7 +165,7 @@ func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint
 				if err != nil {
 					return "", 0, err
 				}
-				if others.IsEmpty() && r.foundNone(c) {
+				if others.IsEmpty() && r.foundMost(c) == 0 {
 					continue
 				}
 				with.And(others)
@@ -180,16 +180,16 @@ func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint
 	return best, bestN, nil
 }
 
-// foundNone reports whether no document has the clause: it is misspelt as well.
-func (r *run) foundNone(c clause) bool {
+// foundMost returns how many documents have the one of the clause's units that most have.
+func (r *run) foundMost(c clause) (n uint64) {
 	for _, ch := range c.choices {
 		for _, u := range ch.units {
-			if k := slices.Index(r.units, u); k < 0 || r.found[k] > 0 {
-				return false
+			if k := slices.Index(r.units, u); k >= 0 {
+				n = max(n, r.found[k])
 			}
 		}
 	}
-	return true
+	return n
 }
 
 // edits calls fn for the words one letter away: one left out, swapped with the next, replaced, put in. fn must not keep

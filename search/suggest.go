@@ -18,6 +18,9 @@ func parseTitle(text string) Parsed {
 	open := text != "" && !unicode.IsSpace(last)
 	for i := 0; i < len(list) && len(p.clauses) < maxTitleWords; i++ {
 		k := list[i]
+		if k.loose {
+			continue
+		}
 		u := unit{unitWord, k.term}
 		if k.parts > 0 {
 			u.kind = unitExact
