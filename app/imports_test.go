@@ -28,6 +28,7 @@ var forbidden = []struct {
 	{"sportello/", "github.com/knadh/koanf/", []string{"sportello/app"}, "the configuration is read once; packages get their own part of it"},
 	{"sportello/", "github.com/spf13/cobra", []string{"sportello/app"}, "the command line is a face of the process"},
 	{"sportello/app/markup", "sportello/", nil, "a leaf: text in, text out"},
+	{"sportello/app/extract", "sportello/", nil, "a leaf: bytes in, text out"},
 	{"sportello/app/worktime", "sportello/", nil, "a leaf: times in, times out"},
 	{"sportello/app/credential", "sportello/app/", nil, "credentials stand on the store alone"},
 	{"sportello/assets", "sportello/", nil, "files have no opinion"},

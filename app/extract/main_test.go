@@ -1,0 +1,41 @@
+package extract
+
+import (
+	"os"
+	"testing"
+)
+
+// TestMain makes of the test binary the process that Apart starts. Two names of files have it misbehave behind its
+// limits, as a reader with a fault would.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 5 && os.Args[1] == ChildName {
+		switch os.Args[3] {
+		case "hog.txt", "endless.txt", "open.txt":
+			if err := limitSelf(); err != nil {
+				os.Exit(exitLimits)
+			}
+		}
+		switch os.Args[3] {
+		case "hog.txt":
+			var kept [][]byte
+			for {
+				b := make([]byte, 16<<20)
+				for i := 0; i < len(b); i += 4096 {
+					b[i] = 1
+				}
+				kept = append(kept, b)
+				os.Args[0] = string(kept[0][:1])
+			}
+		case "endless.txt":
+			for { //nolint:staticcheck // turns until it is ended
+			}
+		case "open.txt":
+			if _, err := os.Open("/"); err == nil {
+				os.Exit(exitText)
+			}
+			os.Exit(exitUnsupported)
+		}
+		os.Exit(Child(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
