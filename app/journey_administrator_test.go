@@ -3,6 +3,9 @@ package app
 import (
 	"strings"
 	"testing"
+
+	"sportello/app/desk"
+	"sportello/store"
 )
 
 func TestAnAdministratorSetsTheDeskUp(t *testing.T) {
@@ -116,6 +119,11 @@ func TestAnAdministratorSetsTheDeskUp(t *testing.T) {
 		s.sees("Non sono ancora salvati.")
 		s.in("main form").follow("Salva")
 		s.sees("Priorità e scadenze sono salvate.")
+		tk, err := d.app.desk.OpenTicket(desk.Actor{Person: d.person("bruno.galli@unipr.it"), Via: "page"}, desk.NewTicket{Subject: "Il prestito", Body: "Quanto dura?",
+			Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate})
+		if err != nil || tk.Priority != 1 {
+			t.Fatalf("%+v %v, want P1", tk, err)
+		}
 
 		// A colour on which nothing can be read is refused with the nearest that will do.
 		s.in("#side").follow("Nome e colori")

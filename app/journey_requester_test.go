@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func TestARequesterFindsAnswersAsksAndIsAnswered(t *testing.T) {
 		s.fill("Descrizione", "Alla fine compare una pagina **bianca**.")
 		s.attach("Allegati", fileFor(t, "pagina bianca.png", picture()))
 		if scripts {
-			s.in(".files").sees("pagina bianca.png")
+			s.in(".files").sees("pagina bianca.png", fmt.Sprintf("%d byte", len(picture())))
 			s.paste("Descrizione", picture())
 			s.in(".files").sees("pagina bianca.png", time.Now().UTC().Format("2006-"))
 		}

@@ -81,6 +81,6 @@ function named(f) {
 }
 
 function size(n) {
-  const [value, unit] = n < 1e6 ? [n / 1e3, 'kilobyte'] : [n / 1e6, 'megabyte'];
+  const [value, unit] = n < 1e3 ? [n, 'byte'] : n < 1e6 ? [n / 1e3, 'kilobyte'] : [n / 1e6, 'megabyte'];
   return new Intl.NumberFormat(document.documentElement.lang || undefined, { style: 'unit', unit, maximumSignificantDigits: 2 }).format(value);
 }
