@@ -310,7 +310,7 @@ const maxSlug = 80
 
 // freeSlug returns the wish or, when somebody has it, the wish with -2, -3 and so on, within 80 characters.
 // reservedSlugs are words that stand for pages of their own where an article's slug would.
-var reservedSlugs = []string{"new", "in", "drafts", "pick"}
+var reservedSlugs = []string{"new", "in", "drafts", "missing", "pick"}
 
 func freeSlug(tx *store.Tx, wish string) string {
 	if wish == "" {
@@ -359,7 +359,7 @@ func (d *Desk) DeleteArticle(a Actor, slug, lang string, saw uint64) error {
 			return err
 		}
 		for _, f := range files {
-			if err := store.Files.Delete(tx, f.ID); err != nil {
+			if err := store.DeleteFile(tx, f.ID); err != nil {
 				return err
 			}
 		}

@@ -108,7 +108,7 @@ func (d *Desk) Elapse() error {
 			}
 			tx.Act("forget-upload")
 			for _, id := range stale {
-				if err := store.Files.Delete(tx, id); err != nil {
+				if err := store.DeleteFile(tx, id); err != nil {
 					return err
 				}
 				n++
@@ -173,7 +173,7 @@ func removeTicket(tx *store.Tx, t *store.Ticket) error {
 		return err
 	}
 	for _, f := range files {
-		if err := store.Files.Delete(tx, f.ID); err != nil {
+		if err := store.DeleteFile(tx, f.ID); err != nil {
 			return err
 		}
 	}

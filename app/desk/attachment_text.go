@@ -1,0 +1,254 @@
+package desk
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"sportello/app/extract"
+	"sportello/store"
+)
+
+// The text of attachments is read behind the change log, so that nobody waits for it: whoever attaches a file is
+// answered first, and search finds its words some seconds later.
+
+// cursorAttachments is the reader's name in the store's cursors.
+const cursorAttachments = "attachments"
+
+const (
+	readersAtOnce = 2
+	filesAtOnce   = 2000 // changes, or files, that are looked at in one transaction
+)
+
+// Reader reads the text of a file that is open at its beginning; extract.Apart is one. Its errors are those of package
+// extract, or the context's.
+type Reader func(ctx context.Context, f *os.File, name, mediaType string) (string, error)
+
+// RunAttachments reads the text of files as they are attached, until the context ends.
+func (d *Desk) RunAttachments(ctx context.Context, read Reader) error {
+	for {
+		last, err := d.ReadAttachments(ctx, read)
+		if err != nil {
+			return err
+		}
+		if err := d.st.Wait(ctx, last); err != nil {
+			return err
+		}
+		select { // what comes together is looked at together
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// ReadAttachments reads the text of the files attached since the last time, the first time of all there are, and
+// returns the sequence number of the change log it came to. It goes on where it was when it is ended.
+func (d *Desk) ReadAttachments(ctx context.Context, read Reader) (uint64, error) {
+	var done uint64
+	err := d.st.View(func(tx *store.Tx) error { done = tx.Cursor(cursorAttachments); return nil })
+	if err != nil {
+		return 0, err
+	}
+	if done == 0 {
+		return d.readAllAttachments(ctx, read)
+	}
+	for {
+		var todo []uint64
+		more := false
+		from := done
+		err := d.st.View(func(tx *store.Tx) error {
+			todo, more, done = nil, false, from
+			seen := map[uint64]bool{}
+			n := 0
+			for c, err := range tx.Changes(from) {
+				if err != nil {
+					return err
+				}
+				done = c.Seq
+				if c.Table == store.Files.Name() && c.Op != store.Remove && !seen[c.ID] {
+					seen[c.ID] = true
+					if unread(tx, c.ID) != nil {
+						todo = append(todo, c.ID)
+					}
+				}
+				if n++; n == filesAtOnce {
+					more = true
+					break
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		if err := d.readFiles(ctx, read, todo); err != nil {
+			return 0, err
+		}
+		if more || len(todo) > 0 {
+			if err := d.attachmentsRead(done); err != nil {
+				return 0, err
+			}
+		}
+		if !more {
+			return done, nil
+		}
+	}
+}
+
+// readAllAttachments walks the files instead of a long past.
+func (d *Desk) readAllAttachments(ctx context.Context, read Reader) (uint64, error) {
+	done := d.st.Last()
+	for next := uint64(1); next != 0; {
+		var todo []uint64
+		from := next
+		err := d.st.View(func(tx *store.Tx) error {
+			todo, next = nil, 0
+			n := 0
+			for f, err := range store.Files.All(tx, from, false) {
+				if err != nil {
+					return err
+				}
+				if n++; n > filesAtOnce {
+					next = f.ID
+					break
+				}
+				if unread(tx, f.ID) != nil {
+					todo = append(todo, f.ID)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		if err := d.readFiles(ctx, read, todo); err != nil {
+			return 0, err
+		}
+	}
+	return done, d.attachmentsRead(done)
+}
+
+func (d *Desk) attachmentsRead(done uint64) error {
+	return d.st.Update(store.By{Via: "desk", Act: "read-files"}, func(tx *store.Tx) error { return tx.SetCursor(cursorAttachments, done) })
+}
+
+// unread returns the file if its text is to be read: it belongs to something, is of a kind that is read, and was not
+// yet. Else nil.
+func unread(tx *store.Tx, id uint64) *store.File {
+	f, err := store.Files.Get(tx, id)
+	if err != nil || f.Pending() || !extract.Reads(f.Name, f.Type) || store.TextsByFile.Has(tx, id) {
+		return nil
+	}
+	return f
+}
+
+// readFiles reads some files at once and returns when all are read, or the first error of the store or the context.
+func (d *Desk) readFiles(ctx context.Context, read Reader, ids []uint64) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	queue := make(chan uint64)
+	var readers sync.WaitGroup
+	for range min(readersAtOnce, len(ids)) {
+		readers.Go(func() {
+			for id := range queue {
+				if err := d.readFile(ctx, read, id); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for _, id := range ids {
+		select {
+		case queue <- id:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(queue)
+	readers.Wait()
+	return context.Cause(ctx)
+}
+
+// readFile reads the text of one file and keeps it, or why there is none. What ran out of bounds may have been the
+// machine's fault, and is tried a second time.
+func (d *Desk) readFile(ctx context.Context, read Reader, id uint64) error {
+	var f *store.File
+	if err := d.st.View(func(tx *store.Tx) error { f = unread(tx, id); return nil }); err != nil || f == nil {
+		return err
+	}
+	text, err := d.readBlob(ctx, read, f)
+	if r := extract.ReasonOf(err); err != nil && ctx.Err() == nil && (r == extract.OutOfBounds || r == extract.NotRun) {
+		text, err = d.readBlob(ctx, read, f)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	failed := ""
+	if err != nil {
+		failed = string(extract.ReasonOf(err))
+		d.log.Warn("no text in attachment", "file", id, "reason", failed, "err", err)
+	}
+	return d.st.Update(store.By{Via: "desk", Act: "read-file", Internal: true}, func(tx *store.Tx) error {
+		now := unread(tx, id) // it may have gone or moved meanwhile
+		if now == nil {
+			return nil
+		}
+		return store.Texts.Put(tx, &store.FileText{File: id, Ticket: now.Ticket, Article: now.Article, Text: text, Failed: failed, At: tx.Now()})
+	})
+}
+
+func (d *Desk) readBlob(ctx context.Context, read Reader, f *store.File) (string, error) {
+	b, err := d.st.OpenBlob(f.Sum)
+	if err != nil {
+		return "", err
+	}
+	defer b.Close()
+	return read(ctx, b, f.Name, f.Type)
+}
+
+// FailedAttachment is a file that search knows only by its name.
+type FailedAttachment struct {
+	File    *store.File
+	Article *store.Article // of the file, if it belongs to one
+	Reason  string         // in one word of package extract
+	At      time.Time
+}
+
+// FailedAttachments lists the files whose text could not be read, the newest first and at most so many, and says how
+// many there are. For administrators; of tickets they may not open it says no more than the number.
+func (d *Desk) FailedAttachments(a Actor, limit int) (list []FailedAttachment, total int, err error) {
+	if err := mayAdminister(a); err != nil {
+		return nil, 0, err
+	}
+	err = d.st.View(func(tx *store.Tx) error {
+		list, total = nil, 0
+		for e := range store.TextsFailed.Entries(tx, store.Span{Desc: true}) {
+			if total++; len(list) >= limit {
+				continue
+			}
+			t, err := store.Texts.Get(tx, e.ID)
+			if err != nil {
+				return err
+			}
+			f, err := store.Files.Get(tx, t.File)
+			if err != nil {
+				return err
+			}
+			if d.mayReadFile(tx, a, f) != nil {
+				f = &store.File{Row: f.Row, Ticket: f.Ticket, Size: f.Size}
+			}
+			v := FailedAttachment{File: f, Reason: t.Failed, At: t.At}
+			if f.Article != 0 {
+				if v.Article, err = store.Articles.Get(tx, f.Article); err != nil {
+					return err
+				}
+			}
+			list = append(list, v)
+		}
+		return nil
+	})
+	return list, total, err
+}

@@ -1,0 +1,168 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sportello/app/extract"
+	"sportello/store"
+)
+
+// here reads without a process of its own and counts how often it was asked.
+func here(calls *atomic.Int64) Reader {
+	return func(_ context.Context, f *os.File, name, mediaType string) (string, error) {
+		calls.Add(1)
+		if name == "lento.txt" {
+			return "", &extract.Error{Reason: extract.OutOfBounds, Err: errors.New("too slow")}
+		}
+		info, err := f.Stat()
+		if err != nil {
+			return "", err
+		}
+		return extract.Text(f, info.Size(), name, mediaType)
+	}
+}
+
+func (o *office) attach(who, name, content string) uint64 {
+	o.t.Helper()
+	f, err := o.Keep(o.as(who), name, strings.NewReader(content))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return f.ID
+}
+
+func (o *office) textOf(file uint64) (text *store.FileText) {
+	o.t.Helper()
+	err := o.Store().View(func(tx *store.Tx) (err error) { text, err = store.TextOf(tx, file); return err })
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		o.t.Fatal(err)
+	}
+	return text
+}
+
+func (o *office) readAll(r Reader) {
+	o.t.Helper()
+	if _, err := o.ReadAttachments(o.t.Context(), r); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func TestTextOfAttachmentsIsReadOnceTheyBelongToSomething(t *testing.T) {
+	o := newOffice(t)
+	var calls atomic.Int64
+	read := here(&calls)
+	o.readAll(read) // nothing yet: from now on by the change log
+	ticket := o.open("csa")
+	file := o.attach("ada", "verbale.txt", "codice zibellino")
+	picture := o.attach("ada", "foto.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+	o.readAll(read)
+	if o.textOf(file) != nil {
+		t.Error("a pending file was read")
+	}
+	before, err := o.Ticket(o.as("ada"), ticket.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := o.do("ada", ticket.ID, Step{Message: &Text{Body: "ecco", Files: []uint64{file, picture}}})
+	o.readAll(read)
+	o.readAll(read)
+	if got := o.textOf(file); got == nil || got.Text != "codice zibellino" || got.Ticket != ticket.ID || got.Failed != "" {
+		t.Errorf("text %+v", got)
+	}
+	if o.textOf(picture) != nil || calls.Load() != 1 {
+		t.Errorf("read %d times", calls.Load())
+	}
+	view, err := o.Ticket(o.as("ada"), ticket.ID)
+	if err != nil || view.Ticket.PublicRev != after.PublicRev || len(view.History) != len(before.History) {
+		t.Errorf("reading a file shows in the ticket: %v", err)
+	}
+}
+
+func TestTextOfAttachmentsThatAreThereAlreadyIsReadAtFirst(t *testing.T) {
+	o := newOffice(t)
+	ticket := o.open("csa")
+	file := o.attach("agente", "nota.txt", "parola interna")
+	o.do("agente", ticket.ID, Step{Message: &Text{Body: "x", Internal: true, Files: []uint64{file}}})
+	var calls atomic.Int64
+	o.readAll(here(&calls))
+	if got := o.textOf(file); got == nil || got.Text != "parola interna" {
+		t.Errorf("text %+v", got)
+	}
+}
+
+func TestAttachmentsThatCannotBeReadAreListedForTheAdministrator(t *testing.T) {
+	o := newOffice(t)
+	ticket := o.open("csa")
+	slow, broken := o.attach("ada", "lento.txt", "a"), o.attach("ada", "rotto.pdf", "%PDF-1.4 niente")
+	o.do("ada", ticket.ID, Step{Message: &Text{Body: "x", Files: []uint64{slow, broken}}})
+	var calls atomic.Int64
+	o.readAll(here(&calls))
+	if calls.Load() != 3 {
+		t.Errorf("read %d times, want the slow one twice", calls.Load())
+	}
+	list, total, err := o.FailedAttachments(o.as("amministratore"), 1)
+	if err != nil || total != 2 || len(list) != 1 {
+		t.Fatalf("%d of %d, %v", len(list), total, err)
+	}
+	list, _, _ = o.FailedAttachments(o.as("amministratore"), 10)
+	reasons := map[uint64]string{}
+	for _, f := range list {
+		reasons[f.File.ID] = f.Reason
+	}
+	if reasons[slow] != "limits" || reasons[broken] != "damaged" {
+		t.Errorf("reasons %v", reasons)
+	}
+	if _, _, err := o.FailedAttachments(o.as("agente"), 10); store.KindOf(err) != store.Denied {
+		t.Errorf("an agent: %v", err)
+	}
+}
+
+func TestTextGoesWithItsTicket(t *testing.T) {
+	o := newOffice(t)
+	ticket := o.open("csa")
+	file := o.attach("ada", "a.txt", "parole")
+	o.do("ada", ticket.ID, Step{Message: &Text{Body: "x", Files: []uint64{file}}})
+	var calls atomic.Int64
+	o.readAll(here(&calls))
+	yes := true
+	o.do("agente", ticket.ID, Step{Spam: &yes})
+	o.later((spamDays + 1) * 24 * time.Hour)
+	if err := o.Elapse(); err != nil {
+		t.Fatal(err)
+	}
+	if o.textOf(file) != nil {
+		t.Error("the text is left")
+	}
+}
+
+func TestReadingEndsWithItsContextAndGoesOnLater(t *testing.T) {
+	o := newOffice(t)
+	ticket := o.open("csa")
+	var files []uint64
+	for range 5 {
+		files = append(files, o.attach("ada", "a.txt", "parole"))
+	}
+	o.do("ada", ticket.ID, Step{Message: &Text{Body: "x", Files: files}})
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := o.ReadAttachments(ctx, func(ctx context.Context, _ *os.File, _, _ string) (string, error) {
+		cancel()
+		return "", ctx.Err()
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	var calls atomic.Int64
+	o.readAll(here(&calls))
+	for _, f := range files {
+		if got := o.textOf(f); got == nil || !bytes.Equal([]byte(got.Text), []byte("parole")) {
+			t.Errorf("file %d: %+v", f, got)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"errors"
+	"time"
+)
+
+// FileText is what was read out of a file, for search. Each file that is of a kind that is read has one once it belongs
+// to a ticket or an article; it goes with its file.
+type FileText struct {
+	Row
+	File    uint64    `json:"file"`
+	Ticket  uint64    `json:"ticket,omitzero"` // of the file when it was read: whose history the reading belongs to
+	Article uint64    `json:"article,omitzero"`
+	Text    string    `json:"text,omitzero"`
+	Failed  string    `json:"failed,omitzero"` // why there is no text, in one word of package extract
+	At      time.Time `json:"at"`
+}
+
+// Texts holds one row for each file that was read.
+var Texts = newTable[FileText]("texts")
+
+// The ways into the texts.
+var (
+	TextsByFile = Texts.uniqueIndex("file", func(t *FileText) [][]byte { return one(t.File) })
+	// what could not be read, by time.
+	TextsFailed = Texts.index("failed", func(t *FileText) [][]byte {
+		if t.Failed == "" {
+			return nil
+		}
+		return one(t.At)
+	})
+)
+
+func init() {
+	Texts.ticket = func(t *FileText) uint64 { return t.Ticket }
+	Texts.refs = func(t *FileText) map[string]uint64 { return map[string]uint64{"files": t.File} }
+}
+
+// TextOf returns the text of the file, NotFound when it was not read.
+func TextOf(tx *Tx, file uint64) (*FileText, error) { return TextsByFile.First(tx, file) }
+
+// DeleteFile removes the file and what was read out of it. Its bytes go later, when no other file has them.
+func DeleteFile(tx *Tx, id uint64) error {
+	t, err := TextOf(tx, id)
+	if err == nil {
+		err = Texts.Delete(tx, t.ID)
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return Files.Delete(tx, id)
+}
