@@ -68,7 +68,7 @@ var adminMenus = []struct {
 	entries []adminEntry
 }{
 	{"people", []adminEntry{{"people", "person"}, {"groups", "people"}, {"organisations", "list"}}},
-	{"service", []adminEntry{{"catalogue", "book"}, {"priorities", "clock"}}},
+	{"service", []adminEntry{{"catalogue", "book"}, {"priorities", "clock"}, {"synonyms", "search"}}},
 	{"look", []adminEntry{{"branding", "eye"}, {"home", "edit"}}},
 	{"care", []adminEntry{{"", "chart"}, {"index", "search"}, {"changes", "lock"}}},
 }

@@ -60,6 +60,7 @@ var changeKinds = []struct {
 	{"settings", []string{"settings"}},
 	{"articles", []string{"articles", "versions"}},
 	{"replies", []string{"replies"}},
+	{"synonyms", []string{"synonyms"}},
 	{"access", []string{"tokens", "links"}},
 }
 
@@ -245,6 +246,8 @@ func changeAddress(l desk.AuditLine) string {
 		return idAddress("catalogue", l.ID)
 	case "settings":
 		return "/admin/branding"
+	case "synonyms":
+		return "/admin/synonyms"
 	case "articles":
 		return "/articles/" + l.What
 	}

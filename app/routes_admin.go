@@ -53,6 +53,9 @@ func (a *App) adminRoutes() []route {
 		get("/admin/home", "admin-home.show", administrator, a.getHomeTexts),
 		post("/admin/home", "admin-home.save", administrator, a.postHomeTexts, "/admin/home"),
 
+		get("/admin/synonyms", "admin-synonyms.show", administrator, a.getSynonyms),
+		post("/admin/synonyms", "admin-synonyms.save", administrator, a.postSynonyms, "/admin/synonyms"),
+
 		get("/admin/changes", "admin-changes.list", administrator, a.getChanges),
 	}
 }

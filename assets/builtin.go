@@ -11,3 +11,8 @@ var Catalogue []byte
 //
 //go:embed home.toml
 var Home []byte
+
+// Synonyms holds the words of a new desk that mean the same.
+//
+//go:embed synonyms.toml
+var Synonyms []byte

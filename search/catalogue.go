@@ -17,6 +17,7 @@ type catalogue struct {
 	groups  map[uint64]*store.Group
 
 	organisations map[uint64]*store.Organisation
+	synonyms      synonyms
 
 	secretModules, secretGroups []uint64 // confidential ones; modules also by a level above
 }
@@ -77,6 +78,12 @@ func readCatalogue(st *store.Store) (*catalogue, error) {
 				return err
 			}
 			c.organisations[o.ID] = o
+		}
+		for s, err := range store.Synonyms.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			c.synonyms.add(s.Language, s.Words)
 		}
 		return nil
 	})

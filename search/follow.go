@@ -167,7 +167,7 @@ type work struct {
 	last     uint64
 	tickets  map[uint64]struct{}
 	versions map[uint64]struct{}
-	forget   bool // modules or groups have changed
+	forget   bool // what a catalogue holds has changed
 }
 
 var errGap = errors.New("search: the change log has a gap behind the index")
@@ -234,7 +234,7 @@ func (w *work) touch(tx *store.Tx, c *store.Change) error {
 		for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: store.Key(c.ID)}) {
 			w.tickets[e.ID] = struct{}{}
 		}
-	case store.Modules.Name(), store.Groups.Name():
+	case store.Modules.Name(), store.Groups.Name(), store.Organisations.Name(), store.Synonyms.Name():
 		w.forget = true
 	}
 	return nil
@@ -259,6 +259,22 @@ func (w *work) article(tx *store.Tx, id uint64) error {
 	}
 	return nil
 }
+// file touches what the file belongs to now.
+func (w *work) file(tx *store.Tx, id uint64) error {
+	f, err := store.Files.Get(tx, id)
+	switch {
+	case store.KindOf(err) == store.NotFound:
+		return nil
+	case err != nil:
+		return err
+	case f.Article != 0:
+		return w.article(tx, f.Article)
+	case f.Ticket != 0:
+		w.tickets[f.Ticket] = struct{}{}
+	}
+	return nil
+}
+
 
 // round brings the index forward by one run of changes. What it indexes may be newer than the run; the next one
 // indexes it again, to the same result.

@@ -55,6 +55,7 @@ type clause struct {
 type choice struct {
 	units  []unit
 	phrase []string // neutral parts in order; nil unless they were quoted
+	other  bool     // not what was typed, but what means the same
 }
 
 type unitKind uint8
@@ -134,6 +135,9 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 		joined = false
 	}
 	p.join()
+	if cat != nil {
+		cat.synonyms.put(&p)
+	}
 	required := false
 	for _, c := range p.clauses {
 		required = required || !c.optional

@@ -44,14 +44,20 @@ type partRun struct {
 	scores []float64 // of list
 }
 
+// otherWorth is what a word is worth that means the same as one that was typed.
+const otherWorth = 0.6
+
 // prepare works out who sees what, filters, and the documents of each unit.
 func (r *run) prepare() error {
 	for i, c := range r.parsed.clauses {
 		for _, ch := range c.choices {
 			for _, u := range ch.units {
 				w := 1.0
-				if c.optional {
+				switch {
+				case c.optional:
 					w = 0.2
+				case ch.other:
+					w = otherWorth
 				}
 				if k := slices.Index(r.units, u); k >= 0 {
 					r.weights[k] = max(r.weights[k], w)

@@ -38,7 +38,7 @@ var audited = map[string]bool{}
 
 func init() {
 	for _, t := range []string{store.People.Name(), store.Organisations.Name(), store.Units.Name(), store.Groups.Name(), store.Modules.Name(),
-		store.SettingsTable.Name(), store.Articles.Name(), store.Versions.Name(), store.SavedReplies.Name(), store.Tokens.Name(), store.Links.Name()} {
+		store.SettingsTable.Name(), store.Articles.Name(), store.Versions.Name(), store.SavedReplies.Name(), store.Synonyms.Name(), store.Tokens.Name(), store.Links.Name()} {
 		audited[t] = true
 	}
 }
@@ -141,6 +141,10 @@ func (n *namer) look(table string, id uint64) string {
 	case "versions":
 		if v, err := store.Versions.Get(n.tx, id); err == nil {
 			return v.Title
+		}
+	case "synonyms":
+		if s, err := store.Synonyms.Get(n.tx, id); err == nil {
+			return strings.Join(s.Words, ", ")
 		}
 	case "replies":
 		if r, err := store.SavedReplies.Get(n.tx, id); err == nil {

@@ -49,6 +49,9 @@ func (d *Desk) Seed(ctx context.Context) error {
 		if _, err := file.put(tx); err != nil {
 			return fmt.Errorf("desk: write built-in catalogue: %w", err)
 		}
+		if err := seedSynonyms(tx); err != nil {
+			return err
+		}
 		var wrong store.Problems
 		set := &store.Settings{}
 		(&Branding{Name: home.Name, Institution: home.Institution, Colour: home.Colour}).fill(set, "", "", &wrong)

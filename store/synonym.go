@@ -1,0 +1,14 @@
+package store
+
+// SynonymSet is a set of words that mean the same to who searches in a language. A word may be several: busta paga.
+type SynonymSet struct {
+	Row
+	Language string   `json:"language"` // it or en
+	Words    []string `json:"words"`
+}
+
+// Synonyms holds the sets that the administrator keeps.
+var (
+	Synonyms           = newTable[SynonymSet]("synonyms")
+	SynonymsByLanguage = Synonyms.index("language", func(s *SynonymSet) [][]byte { return one(s.Language, s.ID) })
+)
