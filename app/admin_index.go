@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,13 +28,44 @@ type indexFacts struct {
 // adminIndexPage is the page of the search index.
 type adminIndexPage struct {
 	adminPage
-	Index indexFacts
+	Index  indexFacts
+	Failed []failedFile
+	More   string // how many there are, when not all are shown
 }
+
+// failedFile is an attachment without text.
+type failedFile struct {
+	Name, Size, Why string
+	Where, Address  string
+	When            Moment
+}
+
+// failedShown is how many attachments without text the page shows.
+const failedShown = 50
 
 func (a *App) getAdminIndex(c *fiber.Ctx) error {
 	v := &adminIndexPage{adminPage: a.admin(c, "index", "admin-index.title")}
 	v.top()
 	v.Index = a.indexFacts(&v.Page)
+	failed, total, err := a.desk.FailedAttachments(a.actor(c), failedShown)
+	if err != nil {
+		return err
+	}
+	for _, f := range failed {
+		line := failedFile{Name: f.File.Name, Size: v.Size(f.File.Size), Why: v.T("admin-index.failed-" + f.Reason), When: v.Moment(f.At)}
+		if line.Name == "" {
+			line.Name = v.T("admin-index.failed-hidden")
+		}
+		if f.Article != nil {
+			line.Where, line.Address = f.Article.Slug, articlePath(f.Article.Slug)
+		} else {
+			line.Where, line.Address = fmt.Sprintf("#%d", f.File.Ticket), fmt.Sprintf("/tickets/%d", f.File.Ticket)
+		}
+		v.Failed = append(v.Failed, line)
+	}
+	if total > len(failed) {
+		v.More = v.Plural("admin-index.failed-total", total)
+	}
 	return a.render(c, "page/admin-index", v)
 }
 

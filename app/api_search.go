@@ -15,7 +15,8 @@ type apiHit struct {
 	Number     uint64 `json:"number,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
 	Title      string `json:"title"`
-	Snippet    string `json:"snippet"` // HTML: escaped text with the words in <mark>
+	Snippet    string `json:"snippet"`              // HTML: escaped text with the words in <mark>
+	Attachment string `json:"attachment,omitempty"` // the file that the snippet is from
 	Language   string `json:"language,omitempty"`
 	Module     string `json:"module,omitempty"`
 	State      string `json:"state,omitempty"`
@@ -59,7 +60,7 @@ func (a *App) apiSearch(c *fiber.Ctx) error {
 	}
 	out := apiFound{Total: page.Total, TookMS: float64(page.Took.Microseconds()) / 1000, Hits: []apiHit{}, Corrected: page.Corrected, DidYouMean: page.DidYouMean}
 	for _, f := range page.Hits {
-		h := apiHit{Type: f.Type, Title: f.Title, Snippet: string(f.Snippet)}
+		h := apiHit{Type: f.Type, Title: f.Title, Snippet: string(f.Snippet), Attachment: f.Attachment}
 		if f.Module != nil {
 			h.Module = f.Module.Code
 		}

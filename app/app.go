@@ -36,6 +36,7 @@ import (
 	"github.com/thejerf/suture/v4"
 
 	"sportello/app/desk"
+	"sportello/app/extract"
 	"sportello/assets"
 	"sportello/search"
 	"sportello/store"
@@ -336,6 +337,11 @@ func (a *App) jobs() *suture.Supervisor {
 	add("search follower", a.ix.Run)
 	add("notices", a.desk.RunNotices)
 	add("clock", a.desk.RunClock)
+	if extract.Able {
+		add("attachments", func(ctx context.Context) error { return a.desk.RunAttachments(ctx, readApart) })
+	} else {
+		a.log.Warn("the text of attachments is not read: this system sets no limits to processes")
+	}
 	add("views", a.desk.RunViews)
 	add("misses", a.desk.RunMisses)
 	add("expiry", a.hourly(func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))

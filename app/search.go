@@ -63,6 +63,7 @@ type searchHit struct {
 	Title      template.HTML
 	Lang       string // of title and text, when it is not the page's
 	Text       template.HTML
+	Attachment string // where the words stand, if in a file only
 	State      string // code of a ticket's state
 	StateWord  string
 	Module     string
@@ -305,7 +306,7 @@ func (v *searchPage) pages(s searchAsked, total int) searchPages {
 
 // hit makes a line of what was found.
 func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
-	h := searchHit{Text: f.Snippet}
+	h := searchHit{Text: f.Snippet, Attachment: f.Attachment}
 	lang := v.Lang
 	if f.Module != nil {
 		h.Module = f.Module.Name.In(v.Lang)

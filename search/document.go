@@ -221,7 +221,26 @@ type pieces struct {
 	public, notes []string
 }
 
-// ticketPieces returns what can be read in a ticket: subject, messages, names of files, answers. What a duplicate
+// maxFileText is how much of the text of one file is found, in bytes.
+const maxFileText = 64 << 10
+
+// FileText returns what of the text of a file is found.
+func FileText(text string) string { return cutBytes(text, maxFileText) }
+
+// fileText returns what was read out of a file, empty when nothing was.
+func fileText(tx *store.Tx, file uint64) (string, error) {
+	t, err := store.TextOf(tx, file)
+	if store.KindOf(err) == store.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return FileText(t.Text), nil
+}
+
+// ticketPieces returns what can be read in a ticket: subject, messages, names of files, answers, and last, where a long
+// text is cut, what stands in files. What a duplicate
 // brought in belongs to other people and counts as notes do; the duplicate itself keeps the words it gave away.
 func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 	p := pieces{public: []string{t.Subject}}
@@ -236,14 +255,21 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			p.public = append(p.public, m.Body)
 		}
 	}
+	var files pieces
 	for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return p, err
+		}
+		text, err := fileText(tx, f.ID)
 		if err != nil {
 			return p, err
 		}
 		if f.Internal || merged[f.Message] {
 			p.notes = append(p.notes, f.Name)
+			files.notes = append(files.notes, text)
 		} else {
 			p.public = append(p.public, f.Name)
+			files.public = append(files.public, text)
 		}
 	}
 	if t.DuplicateOf != 0 {
@@ -264,6 +290,8 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			p.public = append(p.public, s)
 		}
 	}
+	p.public = append(p.public, files.public...)
+	p.notes = append(p.notes, files.notes...)
 	return p, nil
 }
 
@@ -333,12 +361,19 @@ func fromTerms(p *store.Person) string {
 // versionPieces returns what can be read in a version of an article.
 func versionPieces(tx *store.Tx, v *store.Version) (pieces, error) {
 	p := pieces{public: []string{v.Title, markup.Plain(v.Format.String(), v.Body)}}
+	var files []string
 	for f, err := range store.FilesByArticle.Rows(tx, store.Span{Prefix: store.Key(v.Article)}) {
 		if err != nil {
 			return p, err
 		}
+		text, err := fileText(tx, f.ID)
+		if err != nil {
+			return p, err
+		}
 		p.public = append(p.public, f.Name)
+		files = append(files, text)
 	}
+	p.public = append(p.public, files...)
 	return p, nil
 }
 

@@ -221,6 +221,12 @@ func (w *work) touch(tx *store.Tx, c *store.Change) error {
 				return err
 			}
 		}
+	case store.Texts.Name():
+		if t, err := store.Texts.Get(tx, c.ID); err == nil {
+			return w.file(tx, t.File) // a text that is gone went with its file
+		} else if store.KindOf(err) != store.NotFound {
+			return err
+		}
 	case store.Versions.Name():
 		w.versions[c.ID] = struct{}{}
 	case store.Articles.Name():
@@ -253,12 +259,6 @@ func (w *work) moved(tx *store.Tx, name string, raw []byte) error {
 	return w.article(tx, id)
 }
 
-func (w *work) article(tx *store.Tx, id uint64) error {
-	for e := range store.VersionsByArticle.Entries(tx, store.Span{Prefix: store.Key(id)}) {
-		w.versions[e.ID] = struct{}{}
-	}
-	return nil
-}
 // file touches what the file belongs to now.
 func (w *work) file(tx *store.Tx, id uint64) error {
 	f, err := store.Files.Get(tx, id)
@@ -275,6 +275,12 @@ func (w *work) file(tx *store.Tx, id uint64) error {
 	return nil
 }
 
+func (w *work) article(tx *store.Tx, id uint64) error {
+	for e := range store.VersionsByArticle.Entries(tx, store.Span{Prefix: store.Key(id)}) {
+		w.versions[e.ID] = struct{}{}
+	}
+	return nil
+}
 
 // round brings the index forward by one run of changes. What it indexes may be newer than the run; the next one
 // indexes it again, to the same result.

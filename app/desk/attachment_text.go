@@ -3,10 +3,12 @@ package desk
 import (
 	"context"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"sportello/app/extract"
+	"sportello/search"
 	"sportello/store"
 )
 
@@ -251,4 +253,80 @@ func (d *Desk) FailedAttachments(a Actor, limit int) (list []FailedAttachment, t
 		return nil
 	})
 	return list, total, err
+}
+
+// maxLookedThrough bounds how many files of one hit are looked through for words.
+const maxLookedThrough = 5
+
+// showAttachment has the hit show where its words stand, if that is in a file only.
+func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Parsed) error {
+	language := ""
+	if f.Ticket != nil {
+		language = f.Ticket.Language
+	} else {
+		language = f.Version.Language
+	}
+	marked := func(text string) bool {
+		return strings.Contains(string(search.Snippet(text, parsed, language, len(text)+1)), "<mark>")
+	}
+	if strings.Contains(string(f.Snippet), "<mark>") || marked(f.Title) {
+		return nil
+	}
+	files, err := d.readableFiles(tx, a, f)
+	if err != nil {
+		return err
+	}
+	for i, file := range files {
+		if i == maxLookedThrough {
+			break
+		}
+		text, err := store.TextOf(tx, file.ID)
+		if store.KindOf(err) == store.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if s := search.Snippet(search.FileText(text.Text), parsed, language, snippetLength); strings.Contains(string(s), "<mark>") {
+			f.Snippet, f.Attachment = s, file.Name
+			return nil
+		}
+	}
+	for _, file := range files {
+		if marked(file.Name) {
+			f.Attachment = file.Name
+			return nil
+		}
+	}
+	return nil
+}
+
+// readableFiles returns the files of the hit that the actor may open.
+func (d *Desk) readableFiles(tx *store.Tx, a Actor, f *Found) ([]*store.File, error) {
+	if f.Ticket == nil {
+		return store.FilesByArticle.Find(tx, f.Article.ID)
+	}
+	if d.may(tx, a, SeeNotes, f.Ticket) == nil {
+		return store.FilesByTicket.Find(tx, f.Ticket.ID)
+	}
+	if f.Ticket.Files == 0 {
+		return nil, nil
+	}
+	messages, err := store.SideMessages(tx, f.Ticket)
+	if err != nil {
+		return nil, err
+	}
+	var out []*store.File
+	for _, m := range messages {
+		files, err := store.FilesByMessage.Find(tx, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			if !file.Internal {
+				out = append(out, file)
+			}
+		}
+	}
+	return out, nil
 }

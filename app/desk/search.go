@@ -43,8 +43,10 @@ type Found struct {
 	Version *store.Version
 	Title   string
 	Snippet template.HTML
-	Module  *store.Module
-	Group   *store.Group
+
+	Attachment string // the file whose text the snippet is from, when the words stand nowhere else
+	Module     *store.Module
+	Group      *store.Group
 }
 
 // access tells the index what the actor may read. It is the first of two gates: each hit is judged again by the
@@ -95,6 +97,9 @@ func (d *Desk) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, 
 				return err
 			}
 			if ok {
+				if err := d.showAttachment(tx, a, &f, r.Parsed); err != nil {
+					return err
+				}
 				page.Hits = append(page.Hits, f)
 			}
 		}

@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Able reports whether this system can set limits to the process of Apart.
+const Able = true
+
 // limitSelf takes from this process what it does not need to read one file that is open already. Without descriptors
 // there is neither another file nor a network.
 func limitSelf() error {
