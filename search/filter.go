@@ -111,19 +111,33 @@ func (r *reader) filter(t typed) (Filter, bool) {
 	case "number":
 		f.Value = strings.TrimLeft(strings.TrimPrefix(value, "#"), "0")
 		return f, isNumber(f.Value)
-	case "state":
-		if s, err := store.Parse[store.State](value); err == nil && s != store.StateNone {
-			f.Value = value
-			return f, true
-		}
-	case "kind":
-		if k, err := store.Parse[store.TicketKind](value); err == nil && k != store.KindNone {
-			f.Value = value
-			return f, true
-		}
 	}
-	f.Value = filterValues[f.Name][value]
+	f.Value = codesOf(f.Name, value)
 	return f, f.Value != ""
+}
+
+// codesOf returns the codes of values that are separated by bars, as people write them, again with bars; empty when one
+// is not known.
+func codesOf(name, values string) string {
+	var out []string
+	for _, v := range strings.Split(values, "|") {
+		code := filterValues[name][v]
+		switch name {
+		case "state":
+			if s, err := store.Parse[store.State](v); err == nil && s != store.StateNone {
+				code = v
+			}
+		case "kind":
+			if k, err := store.Parse[store.TicketKind](v); err == nil && k != store.KindNone {
+				code = v
+			}
+		}
+		if code == "" || len(out) == maxTerms {
+			return ""
+		}
+		out = append(out, code)
+	}
+	return strings.Join(out, "|")
 }
 
 func isNumber(s string) bool {

@@ -155,13 +155,16 @@ func TestDaysAreCoveredByFewTerms(t *testing.T) {
 // A question of any shape is answered, soon, with what the reader may see.
 func FuzzSearch(f *testing.F) {
 	for _, s := range []string{"", "a", `"`, `-"`, "-", "OR OR", "a OR b OR \"c d\" -e*", "state:", "in:guida -in:guida", "from:*", "da:@", "prima:0001-01-01",
-		"dopo:2199-12-31", "#0", "#18446744073709551615", "a*b*c*", "\x00\xff", "《》«»„“", "module:\"", "''''l'", "il la lo", "x:y:z -#1", strings.Repeat("a-", 500)} {
+		"dopo:2199-12-31", "#0", "#18446744073709551615", "a*b*c*", "\x00\xff", "《》«»„“", "module:\"", "''''l'", "il la lo", "x:y:z -#1", "alfq gamma delt", "esse 3 u gov +alfa", "stato:|", "in:guida|guida|", "ente:", strings.Repeat("a-", 500)} {
 		f.Add(s)
 	}
 	fx := newFixture(f)
 	mine := fx.ticket(store.Ticket{Subject: "alfa beta"}, "gamma delta ORA-01722", "note: segreto")
 	fx.ticket(store.Ticket{Subject: "alfa beta", Requester: fx.carla}, "gamma")
 	fx.article(store.Public, fx.ugov, store.Published, "it", "alfa", "beta gamma", "en", "alfa", "the beta")
+	fx.update(func(tx *store.Tx) error {
+		return put(tx, &store.SynonymSet{Language: "it", Words: []string{"alfa", "gamma delta", "zeta"}}, store.Synonyms, nil)
+	})
 	fx.catchUp()
 	f.Fuzz(func(t *testing.T, text string) {
 		a := Access{Person: fx.ana}
@@ -182,6 +185,20 @@ func FuzzSearch(f *testing.F) {
 		}
 		if _, err := fx.ix.Suggest(context.Background(), text, a, 5); err != nil {
 			t.Fatal(err)
+		}
+		c, err := fx.ix.Complete(context.Background(), text, a, "it", 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range append(c.Hits, res.Hits...) {
+			if h.Type == TypeTicket && h.ID != mine {
+				t.Fatalf("ticket %d is not the reader's", h.ID)
+			}
+		}
+		for _, w := range append(c.Words, c.Filters...) {
+			if !utf8.ValidString(w) {
+				t.Fatalf("completion %q", w)
+			}
 		}
 		s := string(Snippet(text+" "+text, res.Parsed, "it", 60))
 		rest := strings.ReplaceAll(strings.ReplaceAll(s, "<mark>", ""), "</mark>", "")

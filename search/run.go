@@ -183,9 +183,9 @@ func (r *run) passing(p *partRun, f Filter, me string) (*roaring.Bitmap, error) 
 	case "year":
 		return p.any(fieldDay, f.Value)
 	case "language":
-		return p.any(fieldTag, "lang:"+f.Value)
+		return p.any(fieldTag, prefixAll("lang:", strings.Split(f.Value, "|"))...)
 	case "in":
-		return p.any(fieldTag, "type:"+f.Value)
+		return p.any(fieldTag, prefixAll("type:", strings.Split(f.Value, "|"))...)
 	case "files":
 		return p.any(fieldTag, "files:yes")
 	case "number":

@@ -305,6 +305,8 @@ func TestFilters(t *testing.T) {
 		"prova numero:2":                             ids("t", b),
 		"prova -#2 in:ticket":                        ids("t", a, c),
 		"state:closed":                               ids("t", b),
+		"prova stato:nuova|chiusa":                   ids("t", a, b),
+		"prova in:richieste|guida -stato:attivo":     "a1it " + ids("t", b),
 		"prova anno:2025":                            ids("t", a, b),
 		"prova -year:2025 in:ticket":                 ids("t", c),
 		"prova ente:politecnico":                     ids("t", a),
