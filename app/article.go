@@ -377,6 +377,7 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	a.openedHit(c)
 	ver := art.Version
 	v.Title, v.Heading = ver.Title, ver.Title
 	if ver.Language != v.Lang {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -170,6 +171,9 @@ func (v *articleEditPage) open(a *App, c *fiber.Ctx, art *desk.ArticleView) (*st
 		if art == nil && c.Query("module") != "" {
 			link.Address += "&module=" + url.QueryEscape(c.Query("module"))
 		}
+		if art == nil && c.Query("title") != "" {
+			link.Address += "&title=" + url.QueryEscape(c.Query("title"))
+		}
 		if art != nil && !slices.Contains(art.Languages, l) {
 			link.Count = v.T("article.not-there")
 		}
@@ -186,6 +190,9 @@ func firstValues(c *fiber.Ctx, art *desk.ArticleView, version *store.Version) ur
 		values.Set("module", itoaOrEmpty(art.Article.Module))
 	} else {
 		values.Set("module", c.Query("module"))
+		if title := strings.Clone(c.Query("title")); utf8.RuneCountInString(title) <= 200 {
+			values.Set("title", strings.ToValidUTF8(title, ""))
+		}
 	}
 	if version != nil {
 		values.Set("rev", fmt.Sprint(version.Rev))

@@ -235,7 +235,7 @@ func folderPages(root string) ([]folderPage, error) {
 		return nil, fmt.Errorf("app: read folder: %w", err)
 	}
 	slices.SortFunc(pages, func(a, b folderPage) int { return cmp.Compare(a.path, b.path) })
-	used := map[string]bool{"in": true, "new": true, "drafts": true, "pick": true} // pages of the desk's own below /articles/
+	used := map[string]bool{"in": true, "new": true, "drafts": true, "missing": true, "pick": true} // pages of the desk's own below /articles/
 	for i := range pages {
 		p := &pages[i]
 		wish := cmp.Or(markup.Slug(strings.TrimSuffix(p.path, path.Ext(p.path))), "articolo")

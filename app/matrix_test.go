@@ -152,6 +152,17 @@ func (w *world) reply() string {
 	return fmt.Sprint(r.ID)
 }
 
+// savedView saves a view of CSA, in the agent's name, and returns its number.
+func (w *world) savedView() string {
+	w.t.Helper()
+	w.now++
+	v, err := w.app.desk.SaveView(w.as("agent"), desk.ViewForm{Name: fmt.Sprintf("Cedolini %d", w.now), Group: w.group["csa"], Text: "cedolino ottobre"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return fmt.Sprint(v.ID)
+}
+
 // fill puts in one of each thing that pages show.
 func (w *world) fill(home, unit uint64) {
 	d := w.app.desk
@@ -253,6 +264,8 @@ func (w *world) address(r route) string {
 			thing = w.things["file"]
 		case before == "replies":
 			thing = w.reply()
+		case before == "views":
+			thing = w.savedView()
 		case before == "sessions" || before == "tokens":
 			thing = "1"
 		case name == "secret" || name == "hash" || before == "set-up" || before == "password":

@@ -41,7 +41,9 @@ func (a *App) getNotices(c *fiber.Ctx) error {
 		}
 		line := noticeLine{Ticket: n.Ticket, Address: ticketAddress(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
 			At: v.Moment(n.At), Unread: !n.Read}
-		if n.Why != "" {
+		if n.Event == "view" {
+			line.Text = v.T("bell.event-view", "view", n.Why) // the reason of such a notice is the view
+		} else if n.Why != "" {
 			line.Why = v.T("bell.why", "reason", n.Why)
 		}
 		v.Lines = append(v.Lines, line)

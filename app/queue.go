@@ -43,6 +43,11 @@ type queuePage struct {
 	To       []option
 	Outcomes []option
 	Result   *bulkResult
+
+	Save       *viewEditPage // what is shown can be saved as a view
+	ChangeView string        // what is shown is a saved view that the reader may change
+	Words      string        // of a view with words
+	NoBulk     bool
 }
 
 // option is one value of a select.
@@ -191,10 +196,43 @@ func (a *App) queuePage(c *fiber.Ctx, view string, q *Form, v *queuePage, posted
 	if err := a.queueChoices(c, v, query); err != nil {
 		return err
 	}
+	if err := a.queueSaving(c, v, q); err != nil {
+		return err
+	}
 	if err := a.queueSide(c, &v.Page, v.Here); err != nil {
 		return err
 	}
 	return a.render(c, "page/queue", v)
+}
+
+// queueSaving names the list after the saved view that it is, or offers to save it as one where it is filtered.
+func (a *App) queueSaving(c *fiber.Ctx, v *queuePage, q *Form) error {
+	if !v.Filtered {
+		return nil
+	}
+	list, err := a.desk.Views(a.actor(c))
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		if viewAddress(s) != v.Here {
+			continue
+		}
+		if v.Title = s.Name; s.MayChange {
+			v.ChangeView = viewPath(s.ID) + "/edit"
+		}
+		return nil
+	}
+	v.Save = &viewEditPage{Page: v.Page, Kept: []searchHidden{{"view", v.View}}}
+	for _, name := range queueNames {
+		if s := q.Raw(name); s != "" && len(s) < 100 {
+			v.Save.Kept = append(v.Save.Kept, searchHidden{name, strings.ToValidUTF8(s, "")})
+		}
+	}
+	if v.View != desk.ViewMine {
+		v.Save.Groups, err = a.shareOptions(c, &v.Page)
+	}
+	return err
 }
 
 func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *Form) queueRow {
@@ -397,8 +435,12 @@ func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
 	if path == "/desk/group" {
 		group = values.Get("group")
 	}
+	saved, views, err := a.viewSide(c, p, here)
+	if err != nil {
+		return err
+	}
 	link := func(view string) Link {
-		l := Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: viewIcons[view], Current: path == "/desk/"+view && group == ""}
+		l := Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: viewIcons[view], Current: path == "/desk/"+view && group == "" && !saved}
 		if n := counts[view]; n > 0 {
 			l.Count = p.Number(n)
 			if view == desk.ViewSpam && n > 99 {
@@ -412,6 +454,9 @@ func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
 		queues.Links = append(queues.Links, link(v))
 	}
 	p.Side = append(p.Side, queues)
+	if len(views.Links) > 0 {
+		p.Side = append(p.Side, views)
+	}
 	if own := actor.Person.Groups; len(own) > 1 {
 		groups, err := a.desk.Groups(actor)
 		if err != nil {
@@ -420,7 +465,7 @@ func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
 		mine := SideGroup{Heading: p.T("queue.groups")}
 		for _, g := range groups {
 			if id := strconv.FormatUint(g.ID, 10); actor.Person.InGroup(g.ID) {
-				mine.Links = append(mine.Links, Link{Label: g.Name.In(p.Lang), Address: "/desk/group?group=" + id, Icon: "people", Current: group == id})
+				mine.Links = append(mine.Links, Link{Label: g.Name.In(p.Lang), Address: "/desk/group?group=" + id, Icon: "people", Current: group == id && !saved})
 			}
 		}
 		p.Side = append(p.Side, mine)
@@ -430,6 +475,7 @@ func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
 		done.Links = append(done.Links, link(v))
 	}
 	tools := SideGroup{Heading: p.T("queue.tools"), Links: []Link{
+		{Label: p.T("views.title"), Address: "/desk/views", Icon: "eye", Current: path == "/desk/views" && !saved},
 		{Label: p.T("replies.title"), Address: "/desk/replies", Icon: "reply", Current: strings.HasPrefix(path, "/desk/replies")},
 		{Label: p.T("keys.help"), Address: "/desk/help", Icon: "info", Current: path == "/desk/help"}}}
 	p.Side = append(p.Side, done, tools)

@@ -6,6 +6,7 @@ func (a *App) articleRoutes() []route {
 		get("/articles/in", "article.all", guest, a.getArticlesIn),
 		get("/articles/in/*", "article.in", guest, a.getArticlesIn),
 		get("/articles/drafts", "article.drafts", writer, a.getDrafts),
+		get("/articles/missing", "article.missing", writer, a.getMissing),
 		get("/articles/pick", "article.pick", agent, a.getArticlePick),
 		get("/articles/new", "article.new", writer, a.getNewArticle),
 		post("/articles/new", "article.add", writer, a.postNewArticle, "/articles/new"),

@@ -47,6 +47,7 @@ type searchPage struct {
 	Direct   Link   // the ticket whose number was typed
 	Help     []searchExample
 	OpenHelp bool
+	SaveView string // where agents save the question as a view
 }
 
 type searchHidden struct{ Name, Value string }
@@ -212,8 +213,15 @@ func (a *App) getSearch(c *fiber.Ctx) error {
 	case err != nil:
 		return err
 	}
+	if a.mayViewSearch(c, s) {
+		v.SaveView = "/desk/views/new?" + url.Values{"text": {s.question()}}.Encode()
+	}
+	asked := err == nil
 	if err := a.answerSearch(c, v, s, found); err != nil {
 		return err
+	}
+	if asked {
+		a.noteSearch(c, v, s, found)
 	}
 	if len(v.Hits) == 0 {
 		a.offerNumber(c, v, s.text)

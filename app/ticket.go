@@ -156,6 +156,7 @@ func (a *App) getTicket(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	a.openedHit(c)
 	q := a.query(c)
 	as := q.Raw("as")
 	if v.Agents && as != "requester" && (!v.Side || v.May[desk.Work] || q.Has("from") || as == "agent") {

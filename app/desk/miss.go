@@ -27,13 +27,13 @@ import (
 // to err: a page that was opened in a new window counts as opened, one that was read in its extract counts as not.
 
 const (
-	missHolds   = 10 * time.Minute // so long after a search opening a hit counts
-	missFlush   = 30 * time.Second
-	maxAsked    = 10000 // searches that wait for a click at one time; further ones are not counted
+	missHolds = 10 * time.Minute // so long after a search opening a hit counts
+	missFlush = 30 * time.Second
+	maxAsked  = 10000 // searches that wait for a click at one time; further ones are not counted
 	maxMisses = 1000  // different misses between two flushes; further ones are not counted
-	maxMonth    = 10000 // rows of one month: whoever searches for nonsense fills no disk
-	minMiss     = 3     // characters of words that are kept
-	maxMiss     = 100
+	maxMonth  = 10000 // rows of one month: whoever searches for nonsense fills no disk
+	minMiss   = 3     // characters of words that are kept
+	maxMiss   = 100
 )
 
 type missKey struct {
@@ -51,8 +51,8 @@ type asked struct {
 // missWork is what was searched for and is not written yet.
 type missWork struct {
 	mu       sync.Mutex
-	asked    map[string]asked   // by the name in the links
-	latest   map[missKey]string // the newest name for the words
+	asked    map[string]asked  // by the name in the links
+	latest   map[string]string // the newest name for the words
 	gathered map[missKey]missCount
 }
 
@@ -80,7 +80,7 @@ func (d *Desk) Asked(a Actor, q Asked) string {
 	defer w.mu.Unlock()
 	w.settle(now)
 	if !q.First {
-		return w.latest[key] // the same question, seen from another side
+		return w.latest[text] // the same question, seen from another side: by somebody else too, but it is only a number
 	}
 	if q.Found == 0 {
 		w.gather(key, missCount{none: 1})
@@ -93,10 +93,10 @@ func (d *Desk) Asked(a Actor, q Asked) string {
 	rand.Read(raw)
 	name := base64.RawURLEncoding.EncodeToString(raw)
 	if w.asked == nil {
-		w.asked, w.latest = map[string]asked{}, map[missKey]string{}
+		w.asked, w.latest = map[string]asked{}, map[string]string{}
 	}
 	w.asked[name] = asked{key, now}
-	w.latest[key] = name
+	w.latest[text] = name
 	return name
 }
 
@@ -115,8 +115,8 @@ func (d *Desk) Opened(name string) {
 
 func (w *missWork) forget(name string, key missKey) {
 	delete(w.asked, name)
-	if w.latest[key] == name {
-		delete(w.latest, key)
+	if w.latest[key.text] == name {
+		delete(w.latest, key.text)
 	}
 }
 
@@ -172,7 +172,7 @@ func missText(words []string) string {
 	if letters < minMiss {
 		return ""
 	}
-	return s
+	return strings.Clone(s) // it outlives the request, whose memory is used again
 }
 
 // RunMisses writes what was gathered each half minute, and once more when the context ends; each hour it erases what

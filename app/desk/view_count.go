@@ -335,3 +335,10 @@ func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64) error {
 	}
 	return nil
 }
+
+// ForgetCounts has every view that is looked at counted the next time, whenever it was counted last.
+func (d *Desk) ForgetCounts() {
+	d.views.mu.Lock()
+	defer d.views.mu.Unlock()
+	clear(d.views.counted)
+}

@@ -234,10 +234,10 @@ func shareView(tx *store.Tx, a Actor, v *store.View, group uint64) *store.Error 
 		}
 	} else {
 		if !a.IsAdministrator() && !a.Person.InGroup(group) {
-			return store.Fail(store.Denied, "error.denied").At("group")
+			return store.Fail(store.Denied, "error.denied").At("share")
 		}
 		if _, err := store.Groups.Get(tx, group); err != nil {
-			return store.Fail(store.Invalid, "error.group-unknown").At("group")
+			return store.Fail(store.Invalid, "error.group-unknown").At("share")
 		}
 		for range store.ViewsByGroup.Entries(tx, store.Span{Prefix: store.Key(group)}) {
 			n++
@@ -245,15 +245,15 @@ func shareView(tx *store.Tx, a Actor, v *store.View, group uint64) *store.Error 
 		switch {
 		case v.Text != "" || v.Queue == ViewAll:
 		case v.Queue == ViewMine:
-			return store.Fail(store.Invalid, "error.view-mine").At("group")
+			return store.Fail(store.Invalid, "error.view-mine").At("share")
 		case v.Of == 0:
 			v.Of = group
 		case v.Of != group:
-			return store.Fail(store.Invalid, "error.view-other-group").At("group")
+			return store.Fail(store.Invalid, "error.view-other-group").At("share")
 		}
 	}
 	if n >= maxViews {
-		return store.Fail(store.Invalid, "error.too-many-of", "max", maxViews).At("group")
+		return store.Fail(store.Invalid, "error.too-many-of", "max", maxViews).At("share")
 	}
 	return nil
 }

@@ -1,0 +1,164 @@
+package app
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/search"
+)
+
+// missingPage tells those who write what people searched for and did not find.
+type missingPage struct {
+	Page
+	Lines   []missingLine
+	Months  []option
+	Modules []option
+	Narrow  bool // a filter holds
+	More    bool
+	Kept    string // for how long it is kept
+}
+
+type missingLine struct {
+	Text      string
+	Search    string // address of the same search
+	Module    string
+	None      string
+	Unclicked string
+	Last      string
+	Write     string // address of a new article of that title
+}
+
+var monthForm = regexp.MustCompile(`^\d{4}-\d{2}$`)
+
+func (a *App) getMissing(c *fiber.Ctx) error {
+	v := &missingPage{Page: a.page(c, "missing.title")}
+	v.Nav = "articles"
+	v.Crumb(v.T("articles.title"), "/articles")
+	v.Crumb(v.T("articles.drafts"), "/articles/drafts")
+	v.Crumb(v.Title, "")
+	q := a.query(c)
+	ask := desk.MissingQuery{Module: q.ID("module"), Month: q.Raw("month")}
+	if !monthForm.MatchString(ask.Month) {
+		ask.Month = ""
+	}
+	page, err := a.desk.Missing(a.actor(c), ask)
+	if err != nil {
+		return err
+	}
+	v.Narrow, v.More = ask.Module != 0 || ask.Month != "", page.More
+	switch n := a.cfg.MissesMonths; n {
+	case 0:
+		v.Kept = v.T("missing.not-kept")
+	default:
+		v.Kept = v.Plural("missing.kept", n)
+	}
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	codes := map[uint64]string{}
+	for _, l := range levels {
+		codes[l.ID] = l.Code
+		if !l.Retired || l.ID == ask.Module {
+			v.Modules = append(v.Modules, levelOption(l, v.Lang, l.ID == ask.Module))
+		}
+	}
+	for _, m := range page.Months {
+		v.Months = append(v.Months, option{m, v.month(m), m == ask.Month})
+	}
+	for _, m := range page.List {
+		line := missingLine{Text: m.Text, Module: m.Path.In(v.Lang), None: v.Number(m.None), Unclicked: v.Number(m.Unclicked), Last: v.Date(m.Last)}
+		s := searchAsked{text: m.Text, kind: search.TypeArticle, with: map[string][]string{}}
+		if code := codes[m.Module]; code != "" {
+			s.with["module"] = []string{code}
+		}
+		line.Search = s.address()
+		to := url.Values{"title": {upperFirst(m.Text)}}
+		if m.Module != 0 {
+			to.Set("module", strconv.FormatUint(m.Module, 10))
+		}
+		line.Write = "/articles/new?" + to.Encode()
+		v.Lines = append(v.Lines, line)
+	}
+	return a.render(c, "page/missing", v)
+}
+
+// month says a month: novembre 2026.
+func (p *Page) month(s string) string {
+	t, err := time.Parse("2006-01", s)
+	if err != nil {
+		return s
+	}
+	return p.T("month."+strconv.Itoa(int(t.Month()))) + " " + strconv.Itoa(t.Year())
+}
+
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
+// answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
+// articles, and an index that lacks something says nothing at all. The links work as well without the name.
+func (a *App) noteSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.SearchPage) {
+	if c.Method() != fiber.MethodGet || s.text == "" || a.ix.State().State != search.Following {
+		return
+	}
+	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.kind == search.TypeArticle, Found: found.Total}
+	tickets := s.kind == search.TypeTicket
+	for _, f := range found.Parsed.Filters {
+		switch {
+		case f.Name == "module" && !f.Not:
+			if l, err := a.desk.LevelByCode(f.Value); err == nil {
+				q.Module = l.ID
+			}
+		case f.Name == "in" && !f.Not:
+			q.Guide = q.Guide || f.Value == search.TypeArticle
+			tickets = tickets || f.Value == search.TypeTicket
+		case f.Name != "module" && f.Name != "language":
+			tickets = true // state, kind, group, from, ...
+		}
+	}
+	actor := a.actor(c)
+	name := ""
+	if narrowed := s.kind != "" || s.sort != "" || s.page > 1 || len(s.with) > 0; narrowed {
+		name = a.desk.Asked(actor, q)
+	}
+	if name == "" && !tickets && s.sort == "" && s.page == 1 {
+		q.First = true
+		name = a.desk.Asked(actor, q)
+	}
+	if name == "" {
+		return
+	}
+	for i := range v.Hits {
+		h := &v.Hits[i]
+		mark := "?"
+		if strings.Contains(h.Address, "?") {
+			mark = "&"
+		}
+		h.Address += mark + "s=" + name
+	}
+}
+
+// openedHit notes that a page was opened from an answer of the search.
+func (a *App) openedHit(c *fiber.Ctx) {
+	if name := c.Query("s"); name != "" && len(name) < 40 && c.Method() == fiber.MethodGet {
+		a.desk.Opened(name)
+	}
+}
+
+// mayViewSearch reports whether the question can be saved as a view: agents save searches over tickets.
+func (a *App) mayViewSearch(c *fiber.Ctx, s searchAsked) bool {
+	actor := a.actor(c)
+	return (actor.IsAgent() || actor.IsAdministrator()) && s.kind != search.TypeArticle && strings.TrimSpace(s.question()) != ""
+}

@@ -1,0 +1,385 @@
+package app
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// viewsPage lists the saved views that an agent may open: their own, then those shared with their groups.
+type viewsPage struct {
+	Page
+	Lines []viewLine
+}
+
+type viewLine struct {
+	Name    string
+	Address string
+	About   string
+	Shared  string
+	Notify  bool
+	Edit    string // empty for who may only open it
+}
+
+// viewEditPage is the form of one view.
+type viewEditPage struct {
+	Page
+	Act    string
+	ID     uint64
+	Edits  uint64
+	About  string
+	Kept   []searchHidden // what the view asks, sent along by the form of a new one
+	Groups []option       // with whom it can be shared
+	Own    bool           // the reader saved it, or is about to
+	Shared string         // of somebody else's: the group
+}
+
+// viewValues are the filters of a view as the address of its queue has them.
+func viewValues(q desk.QueueQuery) url.Values {
+	v := url.Values{}
+	number := func(name string, n uint64) {
+		if n != 0 {
+			v.Set(name, strconv.FormatUint(n, 10))
+		}
+	}
+	number("group", q.Group)
+	number("module", q.Module)
+	number("priority", uint64(q.Priority))
+	number("assignee", q.Assignee)
+	if q.State != store.StateNone {
+		v.Set("state", q.State.String())
+	}
+	if q.Kind != store.KindNone {
+		v.Set("kind", q.Kind.String())
+	}
+	if q.Overdue {
+		v.Set("overdue", "1")
+	}
+	return v
+}
+
+func viewPath(id uint64) string { return "/desk/views/" + strconv.FormatUint(id, 10) }
+
+// viewAddress is where a view is looked at: without words it is the queue with its filters.
+func viewAddress(v desk.SavedView) string {
+	if v.Text != "" {
+		return viewPath(v.ID)
+	}
+	return joinQuery("/desk/"+v.Queue, viewValues(v.Query()).Encode())
+}
+
+// viewCounter is the number that was last counted, as the side bar shows it; empty while there is none.
+func (p *Page) viewCounter(v desk.SavedView) string {
+	switch {
+	case v.Counted == 0:
+		return ""
+	case v.More:
+		return p.Number(v.Counted) + "+"
+	}
+	return p.Number(v.Counted)
+}
+
+// viewSide adds the saved views to the side bar. here is the page's address; it reports whether a view is open.
+func (a *App) viewSide(c *fiber.Ctx, p *Page, here string) (open bool, group SideGroup, err error) {
+	list, err := a.desk.Views(a.actor(c))
+	if err != nil {
+		return false, group, err
+	}
+	group.Heading = p.T("views.side")
+	for _, v := range list {
+		l := Link{Label: v.Name, Address: viewAddress(v), Icon: "list", Count: p.viewCounter(v)}
+		if v.Text != "" {
+			l.Icon = "search"
+		}
+		if l.Current = l.Address == here && !open; l.Current {
+			open = true
+		}
+		group.Links = append(group.Links, l)
+	}
+	return open, group, nil
+}
+
+func (a *App) getViews(c *fiber.Ctx) error {
+	v := &viewsPage{Page: a.workbench(c, "views.title")}
+	v.Nav = "desk"
+	list, err := a.desk.Views(a.actor(c))
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		line := viewLine{Name: s.Name, Address: viewAddress(s), Notify: s.Notify && s.Own}
+		if line.About, err = a.viewAbout(c, &v.Page, s.Text, s.Query()); err != nil {
+			return err
+		}
+		if s.Group != 0 {
+			line.Shared = v.T("views.shared-with", "group", s.GroupName)
+		}
+		if s.MayChange {
+			line.Edit = viewPath(s.ID) + "/edit"
+		}
+		v.Lines = append(v.Lines, line)
+	}
+	if err := a.queueSide(c, &v.Page, "/desk/views"); err != nil {
+		return err
+	}
+	return a.render(c, "page/views", v)
+}
+
+// viewAbout says in words what a view shows.
+func (a *App) viewAbout(c *fiber.Ctx, p *Page, text string, q desk.QueueQuery) (string, error) {
+	if text != "" {
+		return p.T("views.about-words", "text", text), nil
+	}
+	said := []string{p.T("views.about-queue", "queue", p.T("queue."+q.View))}
+	say := func(key, value string) {
+		if value != "" {
+			said = append(said, p.T(key)+": "+value)
+		}
+	}
+	err := a.st.View(func(tx *store.Tx) error {
+		if g, err := store.Groups.Peek(tx, q.Group); err == nil {
+			say("ticket.group", g.Name.In(p.Lang))
+		}
+		if m, err := store.Modules.Peek(tx, q.Module); err == nil {
+			say("ticket.module", m.Name.In(p.Lang))
+		}
+		if who, err := store.People.Peek(tx, q.Assignee); err == nil && who.IsAgent() {
+			say("ticket.assignee", who.Name)
+		}
+		return nil
+	})
+	if q.State != store.StateNone {
+		say("ticket.state", p.T("state.agent."+q.State.String()))
+	}
+	if q.Kind != store.KindNone {
+		say("ticket.kind", p.T("kind."+q.Kind.String()))
+	}
+	if q.Priority != 0 {
+		say("ticket.priority", "P"+strconv.Itoa(q.Priority))
+	}
+	if q.Overdue {
+		said = append(said, p.T("queue.overdue"))
+	}
+	return strings.Join(said, ", "), err
+}
+
+// getView shows a view with words; one without is the queue with its filters.
+func (a *App) getView(c *fiber.Ctx) error {
+	n, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	actor := a.actor(c)
+	saved, err := a.desk.View(actor, n)
+	if err != nil {
+		return err
+	}
+	if saved.Text == "" {
+		return c.Redirect(viewAddress(saved), fiber.StatusSeeOther)
+	}
+	v := &queuePage{Page: a.workbench(c, "views.title"), NoBulk: true}
+	v.Nav, v.Title, v.Live = "desk", saved.Name, false // a search for each change of any ticket would be too many
+	v.Plain, v.Here = viewPath(n), viewPath(n)
+	if saved.MayChange {
+		v.ChangeView = viewPath(n) + "/edit"
+	}
+	v.Words = saved.Text
+	v.Elsewhere = Link{Label: v.T("views.in-search"), Address: searchAsked{text: saved.Text, kind: "ticket"}.address()}
+	v.Empty, v.EmptyHint = v.T("views.empty"), v.T("views.empty-hint")
+	q := a.query(c)
+	after := q.Raw("after")
+	_, page, err := a.desk.ViewTickets(a.ctx(c), actor, n, after)
+	switch {
+	case store.KindOf(err) == store.Unavailable:
+		a.log.Warn("view", "err", err)
+		v.Empty, v.EmptyHint = v.T("views.trouble"), a.searchTrouble(&v.Page, err)
+	case err != nil:
+		return err
+	}
+	v.Count = v.Number(page.Count)
+	at := 0
+	if at = q.Int("after", 0, 1000, 0); at > 0 {
+		v.First = v.Plain
+	}
+	for _, t := range page.Tickets {
+		v.Rows = append(v.Rows, v.row(t, page, "", nil))
+	}
+	if page.Next != "" {
+		v.NextPage = v.Plain + "?after=" + page.Next
+	}
+	if len(page.Tickets) > 0 {
+		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+len(page.Tickets)), "count", v.Number(page.Count))
+	}
+	if err := a.queueSide(c, &v.Page, v.Plain); err != nil {
+		return err
+	}
+	return a.render(c, "page/view", v)
+}
+
+// shareOptions are the groups with which the reader may share a view.
+func (a *App) shareOptions(c *fiber.Ctx, p *Page) ([]option, error) {
+	groups, err := a.desk.Groups(a.actor(c))
+	if err != nil {
+		return nil, err
+	}
+	var out []option
+	for _, g := range groups {
+		if id := strconv.FormatUint(g.ID, 10); !g.Retired && a.actor(c).Person.InGroup(g.ID) {
+			out = append(out, option{id, g.Name.In(p.Lang), p.Chosen("share", id)})
+		}
+	}
+	return out, nil
+}
+
+// viewNames are what the form of a new view sends along: the question, or the queue with its filters.
+var viewNames = append([]string{"text", "view"}, queueNames...)
+
+func (a *App) getNewView(c *fiber.Ctx) error { return a.newViewPage(c, a.query(c), nil) }
+
+// newViewPage is the form of a view that is not saved yet. f is the address, or with err what was posted.
+func (a *App) newViewPage(c *fiber.Ctx, f *Form, err error) error {
+	v := &viewEditPage{Page: a.workbench(c, "views.new"), Act: "/desk/views", Own: true}
+	v.Nav = "desk"
+	v.Crumb(v.T("views.title"), "/desk/views")
+	v.Crumb(v.Title, "")
+	switch {
+	case err != nil:
+		if problem := v.refill(f, err); problem != nil {
+			return problem
+		}
+	case v.resume(c):
+	default:
+		v.fill(f.values)
+	}
+	for _, name := range viewNames {
+		if s := v.Value(name); s != "" {
+			v.Kept = append(v.Kept, searchHidden{name, s})
+		}
+	}
+	text, q := readView(v.form)
+	if v.About, err = a.viewAbout(c, &v.Page, text, q); err != nil {
+		return err
+	}
+	if q.View != desk.ViewMine || text != "" {
+		if v.Groups, err = a.shareOptions(c, &v.Page); err != nil {
+			return err
+		}
+	}
+	if err := a.queueSide(c, &v.Page, "/desk/views"); err != nil {
+		return err
+	}
+	return a.render(c, "page/view-edit", v)
+}
+
+// readView reads what a new view asks: the question or, without one, the queue and its filters.
+func readView(f *Form) (string, desk.QueueQuery) {
+	text := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(f.Raw("text"), "\x00", " "), " "))
+	q := queueQuery(f, f.Raw("view"))
+	q.After = ""
+	if text == "" && viewIcons[q.View] == "" {
+		q.View = desk.ViewAll
+	}
+	return text, q
+}
+
+func (a *App) postView(c *fiber.Ctx) error {
+	f := a.form(c)
+	unreadable := f.Err()
+	form := desk.ViewForm{}
+	form.Text, form.Query = readView(f)
+	form.Name, form.Group, form.Notify = f.Text("name", 100), f.ID("share"), f.Bool("notify")
+	err := f.Err()
+	if unreadable != nil {
+		err = unreadable
+	}
+	if err != nil {
+		return a.newViewPage(c, f, err)
+	}
+	row, err := a.desk.SaveView(a.actor(c), form)
+	if err != nil {
+		return a.newViewPage(c, f, err)
+	}
+	return a.done(c, "flash.view-saved", viewPath(row.ID), "name", row.Name)
+}
+
+func (a *App) getEditView(c *fiber.Ctx) error { return a.editViewPage(c, nil, nil) }
+
+func (a *App) editViewPage(c *fiber.Ctx, f *Form, err error) error {
+	n, problem := a.number(c)
+	if problem != nil {
+		return problem
+	}
+	s, problem := a.desk.View(a.actor(c), n)
+	if problem != nil {
+		return problem
+	}
+	if !s.MayChange {
+		return store.Fail(store.Denied, "error.denied")
+	}
+	v := &viewEditPage{Page: a.workbench(c, "views.edit"), Act: viewPath(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
+	v.Nav = "desk"
+	v.Crumb(v.T("views.title"), "/desk/views")
+	v.Crumb(s.Name, viewAddress(s))
+	v.Crumb(v.Title, "")
+	values := url.Values{"name": {s.Name}, "share": {itoaOrEmpty(s.Group)}}
+	if s.Notify {
+		values.Set("notify", "1")
+	}
+	if f == nil && !v.resume(c) {
+		v.fill(values)
+	}
+	if store.KindOf(err) == store.Conflict { // the text stays, the form now knows what somebody else did
+		err = store.Fail(store.Invalid, "error.view-changed")
+		v.Status = fiber.StatusConflict
+	}
+	if f != nil {
+		if problem := v.refill(f, err); problem != nil {
+			return problem
+		}
+	}
+	if v.About, problem = a.viewAbout(c, &v.Page, s.Text, s.Query()); problem != nil {
+		return problem
+	}
+	if s.Own && (s.Queue != desk.ViewMine || s.Text != "") {
+		if v.Groups, problem = a.shareOptions(c, &v.Page); problem != nil {
+			return problem
+		}
+	}
+	if err := a.queueSide(c, &v.Page, viewAddress(s)); err != nil {
+		return err
+	}
+	return a.render(c, "page/view-edit", v)
+}
+
+func (a *App) postEditView(c *fiber.Ctx) error {
+	n, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	form := desk.ViewForm{Name: f.Text("name", 100), Group: f.ID("share"), Notify: f.Bool("notify")}
+	edits := f.ID("edits")
+	if err = f.Err(); err == nil {
+		_, err = a.desk.ChangeView(a.actor(c), n, edits, form)
+	}
+	if err != nil {
+		return a.editViewPage(c, f, err)
+	}
+	return a.done(c, "flash.view-changed", "/desk/views")
+}
+
+func (a *App) postRemoveView(c *fiber.Ctx) error {
+	n, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	if err := a.desk.RemoveView(a.actor(c), n); err != nil {
+		return err
+	}
+	return a.done(c, "flash.view-removed", "/desk/views")
+}
