@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -93,7 +94,7 @@ type searchAsked struct {
 }
 
 // searchFilters are the traits that can be clicked, in the order of the page; each is a filter of the query language.
-var searchFilters = []string{"state", "kind", "module", "group"}
+var searchFilters = []string{"state", "kind", "module", "group", "organisation", "year", "language"}
 
 func (a *App) readAsked(c *fiber.Ctx) searchAsked {
 	q := a.query(c)
@@ -436,7 +437,13 @@ func (v *searchPage) facets(s searchAsked, found desk.SearchPage, names map[stri
 
 // searchNames are the words for the codes of each trait.
 func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
-	out := map[string]map[string]string{"state": {}, "kind": {}, "module": {}, "group": {}}
+	out := map[string]map[string]string{"state": {}, "kind": {}, "module": {}, "group": {}, "organisation": {}, "year": {}, "language": {}}
+	for y := 1990; y <= time.Now().Year()+1; y++ {
+		out["year"][strconv.Itoa(y)] = strconv.Itoa(y)
+	}
+	for _, l := range languages {
+		out["language"][l] = v.T("admin.language-" + l)
+	}
 	for s := store.StateNew; s <= store.StateClosed; s++ {
 		out["state"][s.String()] = v.stateWord(s.String())
 	}
@@ -456,6 +463,12 @@ func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
 				return err
 			}
 			out["group"][g.Code] = g.Name.In(v.Lang)
+		}
+		for o, err := range store.Organisations.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			out["organisation"][strconv.FormatUint(o.ID, 10)] = o.Name
 		}
 		return nil
 	})
