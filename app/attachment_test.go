@@ -83,6 +83,7 @@ func TestWordsInAttachmentsAreFoundByWhoMayOpenThem(t *testing.T) {
 	}{
 		{"requester", "zibellino", []string{"1 risultato", "nell&#39;allegato", "<b>verbale.pdf</b>", "approva lo <mark>zibellino</mark>"}},
 		{"agent", "zibellino", []string{"1 risultato", "<b>verbale.pdf</b>"}},
+		{"requester", "verbale zibellino", []string{"1 risultato", "<b>verbale.pdf</b>", "approva lo <mark>zibellino</mark>"}},
 		{"requester", "verbale", []string{"1 risultato", "!nell&#39;allegato"}}, // in the message too
 		{"requester", `"approva lo zibellino"`, []string{"1 risultato"}},
 		{"stranger", "zibellino", []string{"0 risultati"}},

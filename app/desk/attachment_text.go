@@ -258,7 +258,7 @@ func (d *Desk) FailedAttachments(a Actor, limit int) (list []FailedAttachment, t
 // maxLookedThrough bounds how many files of one hit are looked through for words.
 const maxLookedThrough = 5
 
-// showAttachment has the hit show where its words stand, if that is in a file only.
+// showAttachment has the hit show where its words stand, if the ticket or article itself lacks some that a file has.
 func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Parsed) error {
 	language := ""
 	if f.Ticket != nil {
@@ -266,37 +266,32 @@ func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Par
 	} else {
 		language = f.Version.Language
 	}
-	marked := func(text string) bool {
-		return strings.Contains(string(search.Snippet(text, parsed, language, len(text)+1)), "<mark>")
-	}
-	if strings.Contains(string(f.Snippet), "<mark>") || marked(f.Title) {
+	least := search.Missing(f.Title+"\n"+f.text, parsed, language)
+	if least == 0 {
 		return nil
 	}
 	files, err := d.readableFiles(tx, a, f)
 	if err != nil {
 		return err
 	}
+	best := ""
 	for i, file := range files {
-		if i == maxLookedThrough {
+		if i == maxLookedThrough || least == 0 {
 			break
 		}
-		text, err := store.TextOf(tx, file.ID)
-		if store.KindOf(err) == store.NotFound {
-			continue
-		}
-		if err != nil {
+		words := ""
+		switch text, err := store.TextOf(tx, file.ID); {
+		case err == nil:
+			words = search.FileText(text.Text)
+		case store.KindOf(err) != store.NotFound:
 			return err
 		}
-		if s := search.Snippet(search.FileText(text.Text), parsed, language, snippetLength); strings.Contains(string(s), "<mark>") {
-			f.Snippet, f.Attachment = s, file.Name
-			return nil
+		if n := search.Missing(file.Name+"\n"+words, parsed, language); n < least {
+			least, best, f.Attachment = n, words, file.Name
 		}
 	}
-	for _, file := range files {
-		if marked(file.Name) {
-			f.Attachment = file.Name
-			return nil
-		}
+	if s := search.Snippet(best, parsed, language, snippetLength); strings.Contains(string(s), "<mark>") {
+		f.Snippet = s // else the words stand in the file's name
 	}
 	return nil
 }

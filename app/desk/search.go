@@ -44,9 +44,11 @@ type Found struct {
 	Title   string
 	Snippet template.HTML
 
-	Attachment string // the file whose text the snippet is from, when the words stand nowhere else
-	Module     *store.Module
-	Group      *store.Group
+	Attachment string // the file whose text the snippet is from, when some of the words stand nowhere else
+
+	text   string // of the ticket or article itself, as the actor may read it
+	Module *store.Module
+	Group  *store.Group
 }
 
 // access tells the index what the actor may read. It is the first of two gates: each hit is judged again by the
@@ -123,6 +125,7 @@ func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed search.Parsed) 
 		if err != nil {
 			return f, false, err
 		}
+		f.text = text
 		f.Ticket, f.Title, f.Snippet = t, t.Subject, search.Snippet(text, parsed, t.Language, snippetLength)
 		f.Group, _ = store.Groups.Get(tx, t.Group) // a line without its group is still a line
 		if t.Module != 0 {
@@ -138,7 +141,8 @@ func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed search.Parsed) 
 			return f, false, nil
 		}
 		f.Article, f.Version, f.Title = art, v, v.Title
-		f.Snippet = search.Snippet(markup.Plain(v.Format.String(), v.Body), parsed, v.Language, snippetLength)
+		f.text = markup.Plain(v.Format.String(), v.Body)
+		f.Snippet = search.Snippet(f.text, parsed, v.Language, snippetLength)
 		if art.Module != 0 {
 			f.Module, _ = store.Modules.Get(tx, art.Module)
 		}

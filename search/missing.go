@@ -1,0 +1,37 @@
+package search
+
+// Missing returns how many of the words and phrases that a question needs do not stand in the text; of a phrase all
+// words must be there, in whatever order.
+func Missing(text string, p Parsed, language string) int {
+	type at struct{ clause, choice int }
+	var all Parsed
+	var where []at
+	need := map[at]int{}
+	needed := 0
+	for i, c := range p.clauses {
+		if c.optional {
+			continue
+		}
+		needed++
+		for k, ch := range c.choices {
+			need[at{i, k}] = len(ch.units)
+			for _, u := range ch.units {
+				all.clauses = append(all.clauses, clause{choices: []choice{{units: []unit{u}}}})
+				where = append(where, at{i, k})
+			}
+		}
+	}
+	seen := map[int]bool{}
+	covered := map[int]bool{}
+	for _, m := range all.marks(cutBytes(text, maxField), readerLanguage(language)) {
+		if seen[m.what] {
+			continue
+		}
+		seen[m.what] = true
+		a := where[m.what]
+		if need[a]--; need[a] == 0 {
+			covered[a.clause] = true
+		}
+	}
+	return needed - len(covered)
+}
