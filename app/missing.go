@@ -81,7 +81,7 @@ func (a *App) getMissing(c *fiber.Ctx) error {
 		if code := codes[m.Module]; code != "" {
 			s.with["module"] = []string{code}
 		}
-		line.Search = s.address()
+		line.Search = s.address() + "&s=look" // who looks into it searches for nothing
 		to := url.Values{"title": {upperFirst(m.Text)}}
 		if m.Module != 0 {
 			to.Set("module", strconv.FormatUint(m.Module, 10))
@@ -110,7 +110,7 @@ func upperFirst(s string) string {
 // answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
 // articles, and an index that lacks something says nothing at all. The links work as well without the name.
 func (a *App) noteSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.SearchPage) {
-	if c.Method() != fiber.MethodGet || s.text == "" || a.ix.State().State != search.Following {
+	if c.Method() != fiber.MethodGet || c.Query("s") != "" || s.text == "" || a.ix.State().State != search.Following {
 		return
 	}
 	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.kind == search.TypeArticle, Found: found.Total}

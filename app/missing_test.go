@@ -40,6 +40,18 @@ func TestWhatPeopleDoNotFindIsReadByThoseWhoWriteAlone(t *testing.T) {
 	e.must(page, 200, "certificazione", "forfettari", "!<b>unica", "ricongiunzione servizi", "CSA", "!ada.neri", "!0012345", "!inesistente", "!introvabile", "!riservatissimo", "Scrivi questo articolo")
 	e.must(e.get("/articles/missing?module="+itoa(w.module["csa"])), 200, "ricongiunzione", "!forfettari")
 	e.must(e.get("/articles/missing?month=2001-01&module=x"), 200, "Niente da segnalare")
+	look := regexp.MustCompile(`href="(/search\?[^"]*ricong[^"]*)"`).FindStringSubmatch(page.body)
+	if look == nil {
+		t.Fatal("no way to look into it")
+	}
+	e.must(e.get(html.UnescapeString(look[1])), 200, "0 risultati")
+	if err := w.app.desk.WriteMisses(); err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?s)<tbody>.*</tbody>`)
+	if again := e.get("/articles/missing"); rows.FindString(again.body) != rows.FindString(page.body) {
+		t.Error("looking into it counts as a search")
+	}
 	at := regexp.MustCompile(`href="(/articles/new\?[^"]*Ricong[^"]*)"`).FindStringSubmatch(page.body)
 	if at == nil {
 		t.Fatal("no way to write it")
