@@ -17,7 +17,7 @@ import (
 )
 
 // documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
-const documentVersion = 3
+const documentVersion = 4
 
 const (
 	maxField = 256 << 10 // bytes of text kept of one field
@@ -27,7 +27,6 @@ const (
 // The fields of a document. Whoever may see a document may match all its fields but the notes.
 const (
 	fieldTitle  = "title" // subject or title; also in text
-	fieldHead   = "head"  // headings of an article; also in text
 	fieldText   = "text"  // everything the requester's side may read
 	fieldNote   = "note"  // notes and the names of their files
 	fieldFrom   = "from"  // the requester: words of the name, address, its local part, @domain
@@ -52,7 +51,6 @@ type field struct {
 
 var fields = func() []field {
 	out := []field{
-		{name: fieldHead, analyser: analyseNeutral, counted: true},
 		{name: fieldFrom, analyser: analyseCodes},
 		{name: fieldAccess, analyser: analyseCodes},
 		{name: fieldTag, analyser: analyseCodes},
@@ -64,10 +62,10 @@ var fields = func() []field {
 		{name: fieldNear, analyser: analyseCodes, kept: true},
 	}
 	for _, name := range []string{fieldTitle, fieldText, fieldNote} {
-		// Text as it stands is there to be matched; how often is told by its stems. That saves a tenth of the index.
+		// Texts are there to be matched; how often a word stands in them is told by the text in short.
 		out = append(out, field{name: name, analyser: analyseNeutral, counted: name == fieldTitle})
 		for _, l := range languages {
-			out = append(out, field{name: stemField(name, l), analyser: analyseStem + l, counted: true})
+			out = append(out, field{name: stemField(name, l), analyser: analyseStem + l, counted: name == fieldTitle})
 		}
 	}
 	return out
@@ -137,15 +135,25 @@ func (d *draft) set(name, text string) {
 }
 
 // keep sets the text in short.
-func (d *draft) keep(near string) {
+func (d *draft) keep(near []byte) {
 	w := writers[fieldNear]
-	d.doc.AddField(document.NewTextFieldCustom(fieldNear, nil, []byte(near), w.options, w.analyzer))
+	d.doc.AddField(document.NewTextFieldCustom(fieldNear, nil, near, w.options, w.analyzer))
 }
 
 // words sets the neutral field of the name and the stemmed one of the language.
-func (d *draft) words(name, text, language string) {
-	d.set(name, text)
-	d.set(stemField(name, language), text)
+func (d *draft) words(name string, text *reading) {
+	if len(text.tokens) == 0 {
+		return
+	}
+	d.ready(name, text)
+	d.ready(stemField(name, text.language), text)
+}
+
+// ready sets a field to a text that was read before.
+func (d *draft) ready(name string, text *reading) {
+	w := writers[name]
+	d.bytes += len(text.text)
+	d.doc.AddField(document.NewTextFieldCustom(name, nil, nil, w.options, readingAnalyser{w.analyzer.(analyser), text}))
 }
 
 func (d *draft) days(t time.Time, loc *time.Location) {
@@ -312,15 +320,16 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("search: read requester of ticket %d: %w", id, err)
 	}
-	text := strings.Join(p.public, "\n")
+	text := strings.Join(p.public, pieceEnd)
 	language := languageOf(t.Language, text)
+	public, notes := read(text, language), read(strings.Join(p.notes, pieceEnd), language)
 
 	d := newDraft(ticketID(id))
-	d.words(fieldTitle, t.Subject, language)
-	d.words(fieldText, text, language)
-	d.words(fieldNote, strings.Join(p.notes, "\n"), language)
+	d.words(fieldTitle, public.until(len(t.Subject)))
+	d.words(fieldText, public)
+	d.words(fieldNote, notes)
 	d.set(fieldFrom, fromTerms(requester))
-	d.keep(newNear(language, changedOf(t)).document(p))
+	d.keep(near(public, len(t.Subject), notes, changedOf(t)))
 	d.set(fieldNumber, num(id))
 	d.days(t.Opened, m.loc)
 	d.when(t.PublicUpdated)
@@ -397,19 +406,16 @@ func (m *maker) version(id uint64) (*draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("search: read article %d: %w", v.Article, err)
 	}
-	text := strings.Join(p.public, "\n")
+	text := strings.Join(p.public, pieceEnd)
 	language := languageOf(v.Language, text)
-	var heads []string
-	for _, h := range markup.Headings(v.Format.String(), v.Body) {
-		heads = append(heads, h.Text)
-	}
-
+	public := read(text, language)
 	d := newDraft(versionID(id))
-	d.words(fieldTitle, v.Title, language)
-	d.words(fieldText, text, language)
-	d.set(fieldHead, strings.Join(heads, "\n"))
-	d.set(fieldWord, text)
-	d.keep(newNear(language, time.Time{}).document(p))
+	d.words(fieldTitle, public.until(len(v.Title)))
+	d.words(fieldText, public)
+	if len(public.tokens) > 0 {
+		d.ready(fieldWord, public)
+	}
+	d.keep(near(public, len(v.Title), nil, time.Time{}))
 	d.days(v.Created, m.loc)
 	d.when(v.Updated)
 	d.set(fieldKey, num(v.Article)+"."+v.Language)

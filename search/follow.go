@@ -9,14 +9,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/blevesearch/bleve/v2"
+
 	"sportello/store"
 )
 
 // A batch costs a sync of the disk and, later, merging; one of a thousand documents needs about 60 MB for a moment.
 const (
 	maxChanges = 4000    // of the log in one round
-	maxDocs    = 1000    // in one batch
-	maxBytes   = 2 << 20 // of text in one batch
+	maxDocs    = 2000    // in one batch
+	maxBytes   = 4 << 20 // of text in one batch, each field counted
 )
 
 // Run keeps the index in step with the store until the context ends, and returns the context's error. What goes wrong
@@ -307,7 +309,7 @@ func (ix *Index) round(ctx context.Context, h *handle) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := ix.batch(h, todo, false, w.last)
+		n, err := ix.batch(h, todo, w.last)
 		if err != nil {
 			return err
 		}
@@ -323,10 +325,22 @@ func (ix *Index) round(ctx context.Context, h *handle) error {
 }
 
 // batch writes the documents of as many rows as fit and returns how many; a row is its id and, in the lowest bit,
-// whether it is a version. With the last row the index has come to seq, if that is not 0. A fresh index has nothing to
-// take out. A row that cannot be read is logged and left out: it must not keep all others from being found.
-func (ix *Index) batch(h *handle, rows []uint64, fresh bool, seq uint64) (n int, err error) {
-	b := h.index.NewBatch()
+// whether it is a version. With the last row the index has come to seq, if that is not 0.
+func (ix *Index) batch(h *handle, rows []uint64, seq uint64) (n int, err error) {
+	b, n, err := ix.prepare(h, rows, false)
+	if err != nil {
+		return 0, err
+	}
+	if n == len(rows) && seq != 0 {
+		b.SetInternal(keySeq, seqBytes(seq))
+	}
+	return n, h.write(b)
+}
+
+// prepare makes the documents of as many rows as fit into a batch and returns it with their number. A fresh index has
+// nothing to take out. A row that cannot be read is logged and left out: it must not keep all others from being found.
+func (ix *Index) prepare(h *handle, rows []uint64, fresh bool) (b *bleve.Batch, n int, err error) {
+	b = h.index.NewBatch()
 	size := 0
 	err = ix.st.View(func(tx *store.Tx) error {
 		m := &maker{tx: tx, loc: ix.o.Location}
@@ -356,21 +370,19 @@ func (ix *Index) batch(h *handle, rows []uint64, fresh bool, seq uint64) (n int,
 		}
 		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	if n == len(rows) && seq != 0 {
-		b.SetInternal(keySeq, seqBytes(seq))
-	}
+	return b, n, err
+}
+
+func (h *handle) write(b *bleve.Batch) error {
 	if b.Size() == 0 {
-		return n, nil
+		return nil
 	}
 	if err := h.index.Batch(b); err != nil {
 		err = fmt.Errorf("search: write to %s: %w", filepath.Base(h.dir), err)
 		h.spoil(err)
-		return 0, err
+		return err
 	}
-	return n, nil
+	return nil
 }
 
 func sortedKeys[K interface{ ~uint64 | ~string }, V any](m map[K]V) []K {

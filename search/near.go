@@ -41,69 +41,52 @@ func nearHash(term string) uint16 {
 	return uint16(h>>17) ^ uint16(h&0x7fff)
 }
 
-// nearWriter writes a document's text in short.
-type nearWriter struct {
-	language string
-	out      []byte
-}
-
-func newNear(language string, changed time.Time) *nearWriter {
-	w := &nearWriter{language: language, out: make([]byte, nearHeader, 512)}
+// near writes a text in short: what stands in front of byte title, what stands behind, and notes.
+func near(public *reading, title int, notes *reading, changed time.Time) []byte {
+	out := make([]byte, nearHeader, nearHeader+2*len(public.tokens)+16)
 	for i, l := range languages {
-		if l == language {
-			w.out[0] = byte(i)
+		if l == public.language {
+			out[0] = byte(i)
 		}
 	}
 	if !changed.IsZero() {
-		binary.BigEndian.PutUint32(w.out[1:], uint32(min(max(1, changed.Unix()/60), 1<<32-1)))
+		binary.BigEndian.PutUint32(out[1:], uint32(min(max(1, changed.Unix()/60), 1<<32-1)))
 	}
-	return w
+	n := public.count(title)
+	out = public.short(out, 0, n)
+	out = append(out, nearTitle)
+	out = public.short(out, n, len(public.tokens))
+	if notes != nil && len(notes.tokens) > 0 {
+		out = append(out, nearNotes)
+		out = notes.short(out, 0, len(notes.tokens))
+	}
+	return out
 }
 
-// text adds a piece of text; paragraphs are told apart by an empty line.
-func (w *nearWriter) text(s string) {
-	for paragraph := range strings.SplitSeq(cutBytes(s, maxField), "\n\n") {
-		if len(w.out) > nearMax {
-			return
+// short appends tokens from to to.
+func (r *reading) short(out []byte, from, to int) []byte {
+	end := 0
+	for i := from; i < to && len(out) <= nearMax; i++ {
+		t := &r.tokens[i]
+		if i > from && t.start > end && strings.Contains(r.text[end:t.start], "\n\n") {
+			out = append(out, nearBreak)
 		}
-		before := len(w.out)
-		scan(paragraph, func(t token) {
-			if t.parts > 0 {
-				w.out = append(w.out, nearWhole)
-				w.hash(t.term)
-				return
-			}
-			if s := stem(w.language, t.term); s != "" {
-				w.hash(s)
-				return
-			}
-			w.out = append(w.out, nearSmall)
-		})
-		if len(w.out) > before {
-			w.out = append(w.out, nearBreak)
+		end = max(end, t.end)
+		switch {
+		case t.parts > 0:
+			out = nearPut(append(out, nearWhole), t.term)
+		case r.stems[i] == "":
+			out = append(out, nearSmall)
+		default:
+			out = nearPut(out, r.stems[i])
 		}
 	}
+	return out
 }
 
-func (w *nearWriter) hash(term string) {
+func nearPut(out []byte, term string) []byte {
 	h := nearHash(term)
-	w.out = append(w.out, 0x80|byte(h>>8), byte(h))
-}
-
-// document writes title, public text and notes. The first public piece is the title.
-func (w *nearWriter) document(p pieces) string {
-	w.text(p.public[0])
-	w.out = append(w.out, nearTitle)
-	for _, s := range p.public[1:] {
-		w.text(s)
-	}
-	if len(p.notes) > 0 {
-		w.out = append(w.out, nearNotes)
-		for _, s := range p.notes {
-			w.text(s)
-		}
-	}
-	return string(w.out)
+	return append(out, 0x80|byte(h>>8), byte(h))
 }
 
 // changedOf is the time that makes one ticket fresher than another.

@@ -12,7 +12,7 @@ import (
 // The best by their terms are put in order by what their texts tell. The figures were found on the index entries of
 // real help pages in two languages, and hold on entries that were kept aside.
 const (
-	refined = 300 // documents whose texts are looked at
+	refined = 400 // documents whose texts are looked at
 
 	nearSaturation  = 1.6 // how soon repeating a word stops counting
 	nearLengthness  = 0.1 // how far a long text is held against its words

@@ -35,11 +35,11 @@ func inStems(f weighed) []weighed {
 
 var textFields = slices.Concat(
 	[]weighed{{name: fieldText, weight: 0.2}},
-	inStems(weighed{name: fieldText, weight: 1, length: 120}),
+	inStems(weighed{name: fieldText, weight: 1}),
 	[]weighed{{name: fieldTitle, weight: 0.2, length: 8, scoreOnly: true, title: true}},
 	inStems(weighed{name: fieldTitle, weight: 1, length: 6, scoreOnly: true, title: true}),
 	[]weighed{{name: fieldFrom, weight: 0.5}, {name: fieldNumber, weight: 5}, {name: fieldNote, weight: 0.2, notes: true}},
-	inStems(weighed{name: fieldNote, weight: 0.5, length: 40, notes: true}),
+	inStems(weighed{name: fieldNote, weight: 0.5, notes: true}),
 )
 
 var titleFields = slices.Concat(
@@ -167,16 +167,27 @@ func (r *run) weigh(p *partRun, u unit, having *roaring.Bitmap, text, title []fl
 		if f.title {
 			weight = title
 		}
+		if f.length == 0 {
+			docs, err := p.docs(f.name, term)
+			if err != nil {
+				return err
+			}
+			k := 0
+			for it := roaring.And(docs, only).Iterator(); it.HasNext(); {
+				doc := it.Next()
+				for p.list[k] < doc {
+					k++
+				}
+				weight[k] += f.weight
+			}
+			continue
+		}
 		k := 0
 		err := p.freqs(f.name, term, only, func(doc uint32, freq uint64, length float64) {
 			for p.list[k] < doc {
 				k++
 			}
-			w := f.weight
-			if f.length > 0 {
-				w *= float64(freq) / (1 - lengthness + lengthness*length/f.length)
-			}
-			weight[k] += w
+			weight[k] += f.weight * float64(freq) / (1 - lengthness + lengthness*length/f.length)
 		})
 		if err != nil {
 			return err

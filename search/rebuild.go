@@ -1,15 +1,20 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/blevesearch/bleve/v2"
 
 	"sportello/store"
 )
@@ -89,7 +94,7 @@ func (ix *Index) again(reason, err error) error {
 }
 
 // page is how many row numbers a rebuild reads at once.
-const page = 2000
+const page = 4000
 
 // fill writes all documents. Rows that change meanwhile are indexed again by the rounds that follow.
 func (ix *Index) fill(ctx context.Context, h *handle) error {
@@ -104,27 +109,70 @@ func (ix *Index) fill(ctx context.Context, h *handle) error {
 	ix.mu.Lock()
 	ix.total = int(lastTicket + lastVersion)
 	ix.mu.Unlock()
-	for bit, last := range []uint64{lastTicket, lastVersion} {
-		for from := uint64(1); from <= last; from += page {
-			var rows []uint64
-			for id := from; id < from+page && id <= last; id++ {
-				rows = append(rows, id<<1|uint64(bit))
-			}
-			for len(rows) > 0 {
-				if err := ctx.Err(); err != nil {
-					return err
+	rows := func(yield func(uint64) bool) {
+		for bit, last := range []uint64{lastTicket, lastVersion} {
+			for id := uint64(1); id <= last; id++ {
+				if !yield(id<<1 | uint64(bit)) {
+					return
 				}
-				n, err := ix.batch(h, rows, true, 0)
-				if err != nil {
-					return err
-				}
-				rows = rows[n:]
-				ix.mu.Lock()
-				ix.done += n
-				ix.mu.Unlock()
-				ix.tend(ctx)
 			}
 		}
+	}
+	next, stop := iter.Pull(rows)
+	defer stop()
+	var todo []uint64
+	refill := func() {
+		for len(todo) < page {
+			row, ok := next()
+			if !ok {
+				return
+			}
+			todo = append(todo, row)
+		}
+	}
+	// While the engine writes one batch the documents of the next are made.
+	type made struct {
+		batch *bleve.Batch
+		rows  int
+		err   error
+	}
+	making := func() <-chan made {
+		refill()
+		if len(todo) == 0 {
+			return nil
+		}
+		rows := slices.Clone(todo)
+		out := make(chan made, 1)
+		go func() {
+			var m made
+			defer func() {
+				if p := recover(); p != nil {
+					m.err = fmt.Errorf("search: panic while building: %v\n%s", p, debug.Stack())
+				}
+				out <- m
+			}()
+			m.batch, m.rows, m.err = ix.prepare(h, rows, true)
+		}()
+		return out
+	}
+	for coming := making(); coming != nil; {
+		m := <-coming
+		if m.err != nil {
+			return m.err
+		}
+		todo = todo[m.rows:]
+		coming = making()
+		err := cmp.Or(ctx.Err(), h.write(m.batch))
+		if err != nil {
+			if coming != nil {
+				<-coming
+			}
+			return err
+		}
+		ix.mu.Lock()
+		ix.done += m.rows
+		ix.mu.Unlock()
+		ix.tend(ctx)
 	}
 	return nil
 }
