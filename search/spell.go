@@ -12,6 +12,7 @@ const (
 	leastLetters = 4    // of a word that is corrected
 	mostLetters  = 30   //
 	mostFixes    = 2    // words corrected in one question
+	mostTried    = 4    // words looked up for it
 	rare         = 5    // documents a word stands in that may be a slip all the same
 	farMore      = 20.0 // times as many documents have the word that was perhaps meant
 	mostGuesses  = 24   // words one letter away that are weighed
@@ -31,6 +32,7 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 		return nil, nil, nil // positions are not those of what was typed
 	}
 	var known []*roaring.Bitmap
+	tried := 0
 	for i, c := range r.parsed.clauses {
 		u, ok := c.word()
 		if !ok || len(sure) == mostFixes {
@@ -39,6 +41,9 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 		n := r.foundMost(c)
 		if n > rare || n > 0 && len(sure) > 0 {
 			continue
+		}
+		if tried++; tried > mostTried {
+			break
 		}
 		if known == nil {
 			if known, err = r.known(); err != nil {
@@ -144,6 +149,10 @@ func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint
 	}
 	slices.SortFunc(guesses, func(a, b guess) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.word, b.word)) })
 	guesses = guesses[:min(len(guesses), mostGuesses)]
+	beside, err := r.beside(i, known)
+	if err != nil {
+		return "", 0, err
+	}
 	best, bestScore, bestN := "", -1.0, uint64(0)
 	for _, g := range guesses {
 		score := math.Log(float64(1 + g.n))
@@ -156,21 +165,7 @@ func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint
 			if err != nil {
 				return "", 0, err
 			}
-			with := roaring.And(docs, known[k])
-			for j, c := range r.parsed.clauses {
-				if j == i || c.optional || with.IsEmpty() {
-					continue
-				}
-				others, err := r.clauseDocs(p, c)
-				if err != nil {
-					return "", 0, err
-				}
-				if others.IsEmpty() && r.foundMost(c) == 0 {
-					continue
-				}
-				with.And(others)
-			}
-			together += with.GetCardinality()
+			together += docs.AndCardinality(beside[k])
 		}
 		score += 3 * math.Log(float64(1+together))
 		if score > bestScore {
@@ -178,6 +173,26 @@ func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint
 		}
 	}
 	return best, bestN, nil
+}
+
+// beside returns for each part the known documents that have everything else that is asked for and that anything has.
+func (r *run) beside(i int, known []*roaring.Bitmap) ([]*roaring.Bitmap, error) {
+	var out []*roaring.Bitmap
+	for k, p := range r.parts {
+		with := known[k].Clone()
+		for j, c := range r.parsed.clauses {
+			if j == i || c.optional || r.foundMost(c) == 0 || with.IsEmpty() {
+				continue
+			}
+			others, err := r.clauseDocs(p, c)
+			if err != nil {
+				return nil, err
+			}
+			with.And(others)
+		}
+		out = append(out, with)
+	}
+	return out, nil
 }
 
 // foundMost returns how many documents have the one of the clause's units that most have.
