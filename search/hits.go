@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,11 +56,97 @@ func (p *partRun) score(doc uint32) float64 {
 	return 0
 }
 
-// candidate is one document on its way to become a hit.
+// candidate is one document on its way to become a hit. Kind and id are read where scores are equal.
 type candidate struct {
 	part  *partRun
 	doc   uint32
 	score float64
+	kind  string
+	id    uint64
+}
+
+// name reads what the document was made from.
+func (c *candidate) name() (err error) {
+	if c.kind == "" {
+		c.kind, c.id, err = c.part.id(c.doc)
+	}
+	return err
+}
+
+// maxEqual bounds of how many documents with one and the same score the latest are looked for.
+const maxEqual = 20_000
+
+// best returns the n matches with the highest scores, the best first. Of equal ones articles come first, then the
+// latest: each match has one place, whatever n is, so that no page repeats or leaves out what another one shows.
+func (r *run) best(n int) ([]candidate, error) {
+	floor := r.floor(n)
+	var best, equal []candidate
+	for k := len(r.parts) - 1; k >= 0; k-- {
+		p := r.parts[k]
+		for i := len(p.list) - 1; i >= 0; i-- {
+			if p.scores[i] < floor || !p.match.Contains(p.list[i]) {
+				continue
+			}
+			c := candidate{part: p, doc: p.list[i], score: p.scores[i]}
+			switch {
+			case c.score > floor:
+				best = append(best, c)
+			case len(equal) < maxEqual:
+				equal = append(equal, c)
+			}
+		}
+	}
+	slices.SortFunc(best, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
+	for from, to := 0, 0; from < len(best); from = to {
+		for to = from + 1; to < len(best) && best[to].score == best[from].score; to++ {
+		}
+		if err := byName(best[from:to]); err != nil {
+			return nil, err
+		}
+	}
+	if err := byName(equal); err != nil {
+		return nil, err
+	}
+	best = append(best, equal...)
+	return best[:min(n, len(best))], nil
+}
+
+// floor returns the score that the n best matches have at least, the least of all when there are fewer.
+func (r *run) floor(n int) float64 {
+	// A heap with the worst on top would do; sorting now and then what was gathered is as fast and easier to read.
+	scores := make([]float64, 0, 2*n+64)
+	floor := math.Inf(-1)
+	for _, p := range r.parts {
+		for i, s := range p.scores {
+			if s <= floor || !p.match.Contains(p.list[i]) {
+				continue
+			}
+			if scores = append(scores, s); len(scores) == cap(scores) {
+				slices.Sort(scores)
+				scores = append(scores[:0], scores[len(scores)-n:]...)
+				floor = scores[0]
+			}
+		}
+	}
+	slices.Sort(scores)
+	if len(scores) < n {
+		return math.Inf(-1)
+	}
+	return scores[len(scores)-n]
+}
+
+// byName puts candidates with the same score in order.
+func byName(list []candidate) error {
+	if len(list) < 2 {
+		return nil
+	}
+	for i := range list {
+		if err := list[i].name(); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(list, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(b.id, a.id)) })
+	return nil
 }
 
 // top returns the hits of the page that is asked for.
@@ -73,27 +160,27 @@ func (r *run) top() ([]Hit, error) {
 	if from >= reach {
 		return nil, nil
 	}
-	best := r.best(reach)
-	hits := make([]Hit, 0, len(best))
-	for _, c := range best {
+	best, err := r.best(reach)
+	if err != nil {
+		return nil, err
+	}
+	var hits []Hit
+	for _, c := range best[min(from, len(best)):] {
 		h, err := r.hit(c)
 		if err != nil {
 			return nil, err
 		}
 		hits = append(hits, h)
 	}
-	slices.SortStableFunc(hits, func(a, b Hit) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Type, b.Type), cmp.Compare(b.ID, a.ID))
-	})
-	return hits[min(from, len(hits)):], nil
+	return hits, nil
 }
 
 func (r *run) hit(c candidate) (Hit, error) {
-	kind, id, err := c.part.id(c.doc)
-	if err != nil || kind == TypeTicket {
-		return Hit{Type: kind, ID: id, Score: c.score}, err
+	err := c.name()
+	if err != nil || c.kind == TypeTicket {
+		return Hit{Type: c.kind, ID: c.id, Score: c.score}, err
 	}
-	h := Hit{Type: kind, Version: id, Score: c.score}
+	h := Hit{Type: c.kind, Version: c.id, Score: c.score}
 	err = c.part.values(fieldKey, roaring.BitmapOf(c.doc).Iterator(), func(_ uint32, value string) {
 		article, language, _ := strings.Cut(value, ".")
 		h.Language = language

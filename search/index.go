@@ -8,7 +8,7 @@
 //	DIR/ix-N/        an index: one document for each ticket (t12) and each version of an article (v34), and inside it
 //	  seq            the last change it knows, 8 bytes
 //	  store          the store it was made from
-//	  fingerprint    mapping, analysis, documents and bleve it was made with
+//	  fingerprint    mapping, analysis, documents, libraries and time zone it was made with
 //
 // Who may see what is decided inside each search, from terms in the documents and from what the store says now of
 // modules and groups, before anything is counted, weighed or ordered.
@@ -27,7 +27,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -188,20 +187,17 @@ var made = sync.OnceValue(func() string {
 		panic("search: encode mapping: " + err.Error())
 	}
 	h.Write(m)
-	fmt.Fprintf(h, "\n%d %d %s", analysisVersion, documentVersion, engineVersion())
+	fmt.Fprintf(h, "\n%d %d %s", analysisVersion, documentVersion, strings.Join(libraries, " "))
 	return hex.EncodeToString(h.Sum(nil))
 })
 
-// engineVersion is the version of bleve in this binary, empty in a test binary that does not know it.
-func engineVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, d := range info.Deps {
-			if d.Path == "github.com/blevesearch/bleve/v2" {
-				return d.Version
-			}
-		}
-	}
-	return ""
+// libraries are what makes terms and files of an index besides our own code, with their versions: a binary that was
+// built without such notes, as tests are, has to open what another one made. A test compares them with go.mod.
+var libraries = []string{
+	"github.com/blevesearch/bleve/v2 v2.6.3",
+	"github.com/blevesearch/snowballstem v0.9.0",
+	"github.com/blevesearch/zapx/v17 v17.2.5",
+	"golang.org/x/text v0.43.0",
 }
 
 var engineNames = regexp.MustCompile(`blevesearch|/scorch|zapx`)

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -240,9 +239,9 @@ func nearPairs(a, b []int32) float64 {
 
 // refine orders the best of what was found by their texts in short, in front of all others.
 func (r *run) refine() error {
-	best := r.best(refined)
-	if len(best) == 0 {
-		return nil
+	best, err := r.best(refined)
+	if err != nil || len(best) == 0 {
+		return err
 	}
 	floor := best[len(best)-1].score
 	w := r.want()
@@ -291,32 +290,4 @@ func (r *run) has(p *partRun, doc uint32, c clause) bool {
 		}
 	}
 	return false
-}
-
-// best returns the n matches with the highest scores, the best first.
-func (r *run) best(n int) []candidate {
-	// A heap with the worst on top would do; sorting now and then what was gathered is as fast and easier to read.
-	var best []candidate
-	worst := -1.0
-	keep := func() {
-		slices.SortFunc(best, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
-		if len(best) > n {
-			best = best[:n]
-			worst = best[n-1].score
-		}
-	}
-	for k := len(r.parts) - 1; k >= 0; k-- {
-		p := r.parts[k]
-		for i := len(p.list) - 1; i >= 0; i-- {
-			if p.scores[i] <= worst || !p.match.Contains(p.list[i]) {
-				continue
-			}
-			best = append(best, candidate{p, p.list[i], p.scores[i]})
-			if len(best) >= 2*n+64 {
-				keep()
-			}
-		}
-	}
-	keep()
-	return best
 }
