@@ -85,13 +85,14 @@ type Notice struct {
 	Row
 	Person uint64    `json:"person"`
 	Ticket uint64    `json:"ticket,omitzero"`
-	Event  string    `json:"event"`          // opened, message, note, waiting, planned, resolved, closing, assigned, moved, priority, mention
-	By     uint64    `json:"by,omitzero"`    // who caused it
-	Seq    uint64    `json:"seq"`            // the change it comes from
-	At     time.Time `json:"at"`             // of the change
-	Why    string    `json:"why,omitzero"`   // the reason that was given
-	Read   bool      `json:"read,omitzero"`  // opened or marked as read
-	Reply  uint64    `json:"reply,omitzero"` // the message it is about
+	Event  string    `json:"event"`           // opened, message, note, waiting, planned, resolved, closing, assigned, moved, priority, mention
+	By     uint64    `json:"by,omitzero"`     // who caused it
+	Seq    uint64    `json:"seq"`             // the change it comes from
+	At     time.Time `json:"at"`              // of the change
+	Why    string    `json:"why,omitzero"`    // the reason that was given
+	Read   bool      `json:"read,omitzero"`   // opened or marked as read
+	Reply  uint64    `json:"reply,omitzero"`  // the message it is about
+	Digest bool      `json:"digest,omitzero"` // waits for the person's daily mail
 }
 
 // CountUnread keys the counter of unread notices: person.
@@ -114,6 +115,13 @@ var (
 		return one(n.Ticket)
 	})
 	NoticesByTime = Notices.index("time", func(n *Notice) [][]byte { return one(n.At) })
+	// what waits for the daily mail of its person.
+	NoticesDigest = Notices.index("digest", func(n *Notice) [][]byte {
+		if !n.Digest {
+			return nil
+		}
+		return one(n.Person, n.At)
+	})
 )
 
 // SavedReply is a text agents insert by typing ::, of a group or one's own.

@@ -120,7 +120,7 @@ func (s *Store) statBlob(sum string) error {
 
 // namesBlob reports whether some row names the bytes.
 func (tx *Tx) namesBlob(sum string) bool {
-	if FilesBySum.Has(tx, sum) {
+	if FilesBySum.Has(tx, sum) || MailsBySum.Has(tx, sum) {
 		return true
 	}
 	set, err := SettingsTable.Get(tx, 1)

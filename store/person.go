@@ -29,6 +29,8 @@ type Person struct {
 	NoSingleKeys  bool           `json:"no_single_keys,omitzero"`
 	Theme         string         `json:"theme,omitzero"` // light, dark, or empty: the browser's
 	LastSeen      time.Time      `json:"last_seen,omitzero"`
+	MailFailed    time.Time      `json:"mail_failed,omitzero"`     // since when mail to the address comes back; zero: it arrives
+	MailFailedWhy string         `json:"mail_failed_why,omitzero"` // what the other mail server said
 }
 
 // Membership puts a person into a support group, as agent or also as supervisor.
@@ -202,6 +204,7 @@ type Group struct {
 	Email        string `json:"email,omitzero"` // how to reach it, shown on the sign-in page
 	Phone        string `json:"phone,omitzero"`
 	Hours        Words  `json:"hours,omitzero"`
+	Signature    Words  `json:"signature,omitzero"` // stands below its answers by mail
 	Confidential bool   `json:"confidential,omitzero"`
 	Retired      bool   `json:"retired,omitzero"`
 }

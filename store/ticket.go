@@ -177,7 +177,7 @@ func init() {
 	}
 	Messages.ticket = func(m *Message) uint64 { return m.Ticket }
 	Messages.refs = func(m *Message) map[string]uint64 {
-		return map[string]uint64{"tickets": m.Ticket, "people": m.Author, "tickets.origin": m.Origin}
+		return map[string]uint64{"tickets": m.Ticket, "people": m.Author, "tickets.origin": m.Origin, "mails": m.Mail}
 	}
 	Files.ticket = func(f *File) uint64 { return f.Ticket }
 	Files.refs = func(f *File) map[string]uint64 {
@@ -199,6 +199,15 @@ type Message struct {
 	Via      string    `json:"via,omitzero"`
 	Mentions []uint64  `json:"mentions,omitempty"`
 	Origin   uint64    `json:"origin,omitzero"` // the ticket it was moved from; undoing leads back there
+
+	// What follows is said of messages that came by mail.
+	Mail        uint64 `json:"mail,omitzero"`        // the mail it was
+	Rest        string `json:"rest,omitzero"`        // what the mail quoted, and its signature: shown folded, as Markdown
+	Unproven    bool   `json:"unproven,omitzero"`    // nothing proves that the sender is who they say
+	Outside     bool   `json:"outside,omitzero"`     // its author did not belong to the ticket
+	Automatic   string `json:"automatic,omitzero"`   // what sort of machine wrote it; nobody is told of it
+	Unconfirmed bool   `json:"unconfirmed,omitzero"` // a note: an agent's answer by mail that the agent has yet to confirm
+	PEC         string `json:"pec,omitzero"`         // certified mail: its kind, once its signature was verified
 }
 
 // Messages holds one row for each message and note.

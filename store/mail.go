@@ -1,0 +1,241 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// MailState is how far a mail that came has got.
+type MailState string
+
+// The states of a mail.
+const (
+	MailWaiting MailState = "waiting" // on disk, not understood yet
+	MailDone    MailState = "done"    // stands in a ticket
+	MailHeld    MailState = "held"    // its sender may not write here until somebody approves
+	MailFailed  MailState = "failed"  // could not be processed; Why and Detail say what happened
+	MailAside   MailState = "aside"   // understood, and belongs to no ticket: automatic answers, reports of delivery
+	MailDropped MailState = "dropped" // refused by whoever decided about a held or failed one
+	MailSame    MailState = "same"    // another copy of a mail that was there already
+)
+
+// Mail is one message as it came, from whichever side. The bytes stay in a blob for as long as the row.
+type Mail struct {
+	Row
+	State     MailState `json:"state"`
+	Why       string    `json:"why,omitzero"`    // code of the reason why it is held, failed or aside
+	Detail    string    `json:"detail,omitzero"` // the reason in words, for the administrator
+	Sum       string    `json:"sum"`             // SHA-256 of the bytes as they came
+	Size      int64     `json:"size"`            // bytes
+	Cut       bool      `json:"cut,omitzero"`    // only the beginning was taken: it is larger than the desk takes
+	Source    string    `json:"source"`          // imap, lmtp, smtp, pipe, import
+	Mailbox   string    `json:"mailbox,omitzero"`
+	Return    string    `json:"return,omitzero"` // sender of the envelope
+	To        []string  `json:"to,omitempty"`    // recipients of the envelope
+	Print     string    `json:"print,omitzero"`  // what two copies of one message have in common
+	MessageID string    `json:"message_id,omitzero"`
+	From      string    `json:"from,omitzero"`
+	FromName  string    `json:"from_name,omitzero"`
+	Subject   string    `json:"subject,omitzero"`
+	Date      time.Time `json:"date,omitzero"` // as the sender wrote it
+	Automatic string    `json:"automatic,omitzero"`
+	Proven    bool      `json:"proven,omitzero"`
+	PEC       string    `json:"pec,omitzero"` // kind of certified mail
+	Ticket    uint64    `json:"ticket,omitzero"`
+	Message   uint64    `json:"message,omitzero"`
+	Joined    string    `json:"joined,omitzero"`    // code: why it stands in that ticket
+	JoinedBy  string    `json:"joined_by,omitzero"` // what decided: the Message-ID, the number
+	SameAs    uint64    `json:"same_as,omitzero"`
+	Tries     int       `json:"tries,omitzero"`
+	Decided   uint64    `json:"decided,omitzero"` // who approved or dropped it
+	Approved  bool      `json:"approved,omitzero"`
+}
+
+// Mails holds one row for each mail that came. They leave no trace in the change log: the messages they become do.
+var Mails = newTable[Mail]("mails")
+
+// The ways into the mails.
+var (
+	MailsByState = Mails.index("state", func(m *Mail) [][]byte { return one(string(m.State)) })
+	MailsBySum   = Mails.index("sum", func(m *Mail) [][]byte { return one(m.Sum) })
+	// what was understood, by what its copies have in common.
+	MailsByPrint = Mails.index("print", func(m *Mail) [][]byte {
+		if m.Print == "" || m.State == MailSame {
+			return nil
+		}
+		return one(m.Print)
+	})
+	MailsByMailbox = Mails.index("mailbox", func(m *Mail) [][]byte { return one(m.Mailbox) })
+	MailsByTicket  = Mails.index("ticket", func(m *Mail) [][]byte {
+		if m.Ticket == 0 {
+			return nil
+		}
+		return one(m.Ticket)
+	})
+)
+
+// MailKind says how a Message-ID came to belong to a ticket.
+type MailKind string
+
+// The kinds, the surest first.
+const (
+	MailOut  MailKind = "out"  // the desk sent it
+	MailIn   MailKind = "in"   // a mail that stands in the ticket
+	MailNear MailKind = "near" // somebody of the ticket named it beside one that stands in it
+)
+
+// MailID is a Message-ID seen in a ticket.
+type MailID struct {
+	Row
+	Hash    string   `json:"hash"` // see HashMessageID
+	ID      string   `json:"value"`
+	Kind    MailKind `json:"kind"`
+	Ticket  uint64   `json:"ticket"`
+	Message uint64   `json:"message,omitzero"`
+	Letter  uint64   `json:"letter,omitzero"` // of one that was sent
+}
+
+// MailIDs holds one row for each Message-ID and ticket.
+var MailIDs = newTable[MailID]("mail_ids")
+
+// The ways into the Message-IDs.
+var (
+	MailIDsByHash    = MailIDs.index("hash", func(m *MailID) [][]byte { return one(m.Hash) })
+	MailIDsByTicket  = MailIDs.index("ticket", func(m *MailID) [][]byte { return one(m.Ticket) })
+	MailIDsByMessage = MailIDs.index("message", func(m *MailID) [][]byte {
+		if m.Message == 0 {
+			return nil
+		}
+		return one(m.Message)
+	})
+)
+
+// HashMessageID returns the form in which Message-IDs are looked up: half a SHA-256 in hexadecimal. They may be of any
+// length and hold any bytes.
+func HashMessageID(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:16])
+}
+
+// LetterState is how far a mail that goes out has got.
+type LetterState string
+
+// The states of a letter.
+const (
+	LetterQueued  LetterState = "queued"  // goes at Next
+	LetterSent    LetterState = "sent"    // a mail server took it
+	LetterHeld    LetterState = "held"    // by an administrator, or by a limit; Why says which
+	LetterFailed  LetterState = "failed"  // refused, or tried for too long
+	LetterDropped LetterState = "dropped" // will not go
+	LetterBounced LetterState = "bounced" // was taken, and came back
+)
+
+// Telling is one event that a letter tells of.
+type Telling struct {
+	Event   string    `json:"event"`
+	By      uint64    `json:"by,omitzero"`
+	Message uint64    `json:"message,omitzero"`
+	At      time.Time `json:"at"`
+	Why     string    `json:"why,omitzero"`
+	Ticket  uint64    `json:"ticket,omitzero"` // in a digest, where each has its own
+}
+
+// Letter is one mail the desk sends to one person. What it says is written when it goes, from what that person may read
+// then; its Message-ID is there from the beginning, so that a second try is recognised as the same mail.
+type Letter struct {
+	Row
+	State     LetterState `json:"state"`
+	Why       string      `json:"why,omitzero"` // code: why it is held or was dropped
+	Person    uint64      `json:"person"`
+	To        string      `json:"to"`
+	Ticket    uint64      `json:"ticket,omitzero"`
+	Tells     []Telling   `json:"tells"`
+	MessageID string      `json:"message_id"`
+	Next      time.Time   `json:"next,omitzero"`
+	Tries     int         `json:"tries,omitzero"`
+	Error     string      `json:"error,omitzero"` // of the last try
+	Sent      time.Time   `json:"sent,omitzero"`
+	Subject   string      `json:"subject,omitzero"` // as it went
+	Unsure    bool        `json:"unsure,omitzero"`  // a try ended after all was said: it may have been taken
+}
+
+// Letters holds one row for each.
+var Letters = newTable[Letter]("letters")
+
+// The ways into the letters.
+var (
+	// what is to go, by when.
+	LettersDue = Letters.index("due", func(l *Letter) [][]byte {
+		if l.State != LetterQueued {
+			return nil
+		}
+		return one(l.Next)
+	})
+	LettersByState  = Letters.index("state", func(l *Letter) [][]byte { return one(string(l.State)) })
+	LettersByTo     = Letters.index("to", func(l *Letter) [][]byte { return one(l.To, l.Created) })
+	LettersByTicket = Letters.index("ticket", func(l *Letter) [][]byte {
+		if l.Ticket == 0 {
+			return nil
+		}
+		return one(l.Ticket)
+	})
+	// what waits to gather more of the same ticket for the same person.
+	LettersGathering = Letters.index("gathering", func(l *Letter) [][]byte {
+		if l.State != LetterQueued || l.Tries > 0 {
+			return nil
+		}
+		return one(l.Person, l.Ticket)
+	})
+)
+
+// TicketLink lets one person read one ticket without signing in, by a link that mail carries.
+type TicketLink struct {
+	Row
+	Ticket     uint64    `json:"ticket"`
+	Person     uint64    `json:"person"`
+	Serial     uint64    `json:"serial"` // grows when the link is withdrawn: the old one opens nothing any more
+	Ends       time.Time `json:"ends"`   // 30 days after the last notice
+	Withdrawn  bool      `json:"withdrawn,omitzero"`
+	LastOpened time.Time `json:"last_opened,omitzero"`
+}
+
+// TicketLinks holds one row for each ticket and person.
+var (
+	TicketLinks         = newTable[TicketLink]("ticket_links")
+	TicketLinksByTicket = TicketLinks.uniqueIndex("ticket", func(l *TicketLink) [][]byte { return one(l.Ticket, l.Person) })
+)
+
+// Mailbox is how far the desk has read a mailbox of the configuration.
+type Mailbox struct {
+	Row
+	Name     string    `json:"name"` // its address
+	Validity uint32    `json:"validity,omitzero"`
+	UID      uint32    `json:"uid,omitzero"`
+	LastOK   time.Time `json:"last_ok,omitzero"`
+}
+
+// Mailboxes holds one row for each.
+var (
+	Mailboxes       = newTable[Mailbox]("mailboxes")
+	MailboxesByName = Mailboxes.uniqueIndex("name", func(m *Mailbox) [][]byte { return one(m.Name) })
+)
+
+func init() {
+	Mails.silent, MailIDs.silent, Letters.silent, TicketLinks.silent, Mailboxes.silent = true, true, true, true, true
+	Mails.counts = func(m *Mail) [][]byte { return one(string(m.State)) }
+	Mails.blobs = func(m *Mail) []string { return []string{m.Sum} }
+	Mails.refs = func(m *Mail) map[string]uint64 {
+		return map[string]uint64{"tickets": m.Ticket, "messages": m.Message}
+	}
+	MailIDs.refs = func(m *MailID) map[string]uint64 {
+		return map[string]uint64{"tickets": m.Ticket, "messages": m.Message, "letters": m.Letter}
+	}
+	Letters.counts = func(l *Letter) [][]byte { return one(string(l.State)) }
+	Letters.refs = func(l *Letter) map[string]uint64 {
+		return map[string]uint64{"people": l.Person, "tickets": l.Ticket}
+	}
+	TicketLinks.refs = func(l *TicketLink) map[string]uint64 {
+		return map[string]uint64{"people": l.Person, "tickets": l.Ticket}
+	}
+}
