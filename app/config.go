@@ -37,6 +37,7 @@ type Config struct {
 	MissesMonths   int      `koanf:"misses_months"`
 	LogLevel       string   `koanf:"log_level"`
 	LogFormat      string   `koanf:"log_format"`
+	Backup         Backup   `koanf:"backup"`
 
 	reload string // folder of assets to read anew for each page, while developing; set by a hidden flag alone
 	noSync bool   // for tests: what was written may be lost with the machine
@@ -45,7 +46,7 @@ type Config struct {
 // defaultConfig is the desk nobody configured.
 func defaultConfig() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
-		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, MissesMonths: 12, LogLevel: "info", LogFormat: "text"}
+		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: defaultBackup()}
 }
 
 // envPrefix begins the names of the environment that set a key; a double underscore steps into a table.
@@ -248,6 +249,7 @@ func (c Config) Validate() error {
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		bad("log_format", "%q is neither text nor json", c.LogFormat)
 	}
+	c.Backup.validate(c.Data, bad)
 	return errors.Join(wrong...)
 }
 
@@ -290,25 +292,41 @@ func parsePrefix(s string) (netip.Prefix, error) {
 // Redacted returns the configuration as lines of TOML with secrets left out, for doctor and the log.
 func (c Config) Redacted() string {
 	var b strings.Builder
-	t, v := reflect.TypeFor[Config](), reflect.ValueOf(c)
-	for i := range t.NumField() {
-		name := t.Field(i).Tag.Get("koanf")
+	redact(&b, "", reflect.ValueOf(c))
+	return b.String()
+}
+
+// redact writes the plain keys of a table, then its tables, each under its name.
+func redact(b *strings.Builder, table string, v reflect.Value) {
+	var tables []int
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("koanf")
 		if name == "" {
+			continue
+		}
+		if v.Field(i).Kind() == reflect.Struct {
+			tables = append(tables, i)
 			continue
 		}
 		value := v.Field(i).Interface()
 		if strings.Contains(name, "password") || strings.Contains(name, "secret") {
 			value = "..."
 		}
-		fmt.Fprintf(&b, "%s = %s\n", name, tomlValue(value))
+		fmt.Fprintf(b, "%s = %s\n", name, tomlValue(value))
 	}
-	return b.String()
+	for _, i := range tables {
+		name := table + v.Type().Field(i).Tag.Get("koanf")
+		fmt.Fprintf(b, "\n[%s]\n", name)
+		redact(b, name+".", v.Field(i))
+	}
 }
 
 func tomlValue(v any) string {
 	switch v := v.(type) {
 	case string:
 		return strconv.Quote(v)
+	case time.Duration:
+		return strconv.Quote(v.String())
 	case []string:
 		quoted := make([]string, len(v))
 		for i, s := range v {

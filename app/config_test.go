@@ -21,6 +21,14 @@ func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(raw), "\n")
+	table := ""
+	for i, line := range lines { // a key of a table stands below its heading
+		if name, ok := strings.CutPrefix(line, "["); ok {
+			table = strings.TrimSuffix(name, "]") + "."
+		} else if line != "" && !strings.HasPrefix(line, "#") {
+			lines[i] = table + line
+		}
+	}
 	for key := range configKeys() {
 		found := false
 		for i, line := range lines {
@@ -52,6 +60,12 @@ func TestConfigurationIsReadStrictly(t *testing.T) {
 			want: []string{"data:", "listen:", "base_url:", "tls_cert:", "time_zone:", "trusted_proxies:", "local_addresses:", "max_file_mb:", "misses_months:", "log_level:", "log_format:"}},
 		{name: "a base with a path", file: "base_url = \"https://example.it/desk\"\n", want: []string{"base_url:"}},
 		{name: "a redirect without a certificate", file: "http_redirect = \":80\"\n", want: []string{"http_redirect:"}},
+		{name: "all that is wrong with backups", file: "data = \"/d\"\n[backup]\npath = \"/d/backup\"\nat = \"half past two\"\nevery = \"1s\"\nkeep_daily = -1\nkeep_weekly = -1\n" +
+			"keep_monthly = -1\nrate_mb = 0\nage_recipients = [\"someone\"]\n",
+			want: []string{"backup.path:", "backup.at:", "backup.every:", "backup.keep_daily:", "backup.keep_weekly:", "backup.keep_monthly:", "backup.rate_mb:", "backup.age_recipients:"}},
+		{name: "a duration without its unit", file: "[backup]\nevery = 90\n", want: []string{"backup.every: write a duration with its unit"}},
+		{name: "a secret key where public ones belong", file: "[backup]\nage_recipients = [\"AGE-SECRET-KEY-1\"]\n", want: []string{"backup.age_recipients: this is a secret key"}},
+		{name: "backups from the environment", env: []string{"SPORTELLO_BACKUP__PATH=/backup", "SPORTELLO_BACKUP__EVERY=6h", "SPORTELLO_BACKUP__KEEP_DAILY=3"}},
 		{name: "environment", env: []string{"SPORTELLO_MAX_FILE_MB=7", "SPORTELLO_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1", "PATH=/bin", "SPORTELLO_CONFIG=x"}},
 		{name: "unknown name in the environment", env: []string{"SPORTELLO_LISTN=x"}, want: []string{"listn: no such key (from the environment, SPORTELLO_LISTN)"}},
 		{name: "wrong kind in the environment", env: []string{"SPORTELLO_MAX_FILE_MB=many"}, want: []string{"max_file_mb: \"many\" is no whole number"}},

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+)
+
+// Backup is the part of the configuration that says when backups are made, where, and which are kept.
+type Backup struct {
+	Path            string        `koanf:"path"`
+	At              string        `koanf:"at"`
+	Every           time.Duration `koanf:"every"`
+	KeepDaily       int           `koanf:"keep_daily"`
+	KeepWeekly      int           `koanf:"keep_weekly"`
+	KeepMonthly     int           `koanf:"keep_monthly"`
+	RateMB          int           `koanf:"rate_mb"`
+	AgeRecipients   []string      `koanf:"age_recipients"`
+	AgeIdentityFile string        `koanf:"age_identity_file"`
+}
+
+func defaultBackup() Backup {
+	return Backup{At: "02:30", KeepDaily: 7, KeepWeekly: 5, KeepMonthly: 12, RateMB: 60, AgeRecipients: []string{}}
+}
+
+// validate tells of each value that cannot be; data is the folder that is backed up.
+func (b Backup) validate(data string, bad func(key, format string, args ...any)) {
+	if b.Path != "" && data != "" {
+		path, err1 := filepath.Abs(b.Path)
+		from, err2 := filepath.Abs(data)
+		if err1 == nil && err2 == nil && (inside(path, from) || inside(from, path)) {
+			bad("backup.path", "%q and the data folder lie one inside the other", b.Path)
+		}
+	}
+	if _, err := time.Parse("15:04", b.At); err != nil {
+		bad("backup.at", "%q is no time of day such as 02:30", b.At)
+	}
+	if b.Every != 0 && (b.Every < 10*time.Minute || b.Every > 31*24*time.Hour) {
+		bad("backup.every", "%v is not between 10m and 744h", b.Every)
+	}
+	for _, k := range []struct {
+		key string
+		n   int
+	}{{"backup.keep_daily", b.KeepDaily}, {"backup.keep_weekly", b.KeepWeekly}, {"backup.keep_monthly", b.KeepMonthly}} {
+		if k.n < 0 || k.n > 10000 {
+			bad(k.key, "%d is not between 0 and 10000", k.n)
+		}
+	}
+	if b.RateMB < 1 || b.RateMB > 10000 {
+		bad("backup.rate_mb", "%d is not between 1 and 10000", b.RateMB)
+	}
+	if _, err := b.recipients(); err != nil {
+		bad("backup.age_recipients", "%v", err)
+	}
+}
+
+// recipients reads the public keys that backups are encrypted to; none: they are not encrypted.
+func (b Backup) recipients() ([]age.Recipient, error) {
+	var out []age.Recipient
+	for _, s := range b.AgeRecipients {
+		if strings.HasPrefix(s, "AGE-SECRET-KEY-") {
+			return nil, fmt.Errorf("this is a secret key; only its public half, which begins with age1, belongs here")
+		}
+		all, err := age.ParseRecipients(strings.NewReader(s))
+		if err != nil {
+			return nil, fmt.Errorf("%q is no recipient such as age1...", s)
+		}
+		out = append(out, all...)
+	}
+	return out, nil
+}
+
+// inside reports whether the path is the folder or lies in it.
+func inside(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
