@@ -7,8 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/blevesearch/bleve/v2/analysis"
-	"github.com/blevesearch/bleve/v2/registry"
 	"github.com/blevesearch/snowballstem"
 	"github.com/blevesearch/snowballstem/english"
 	"github.com/blevesearch/snowballstem/italian"
@@ -402,86 +400,4 @@ func guessLanguage(text string) string {
 		return languages[1]
 	}
 	return languages[0]
-}
-
-// analyser makes the terms of one sort of field for bleve.
-type analyser struct {
-	language string // stems of this language; empty: every part and whole as it is
-}
-
-// The names under which bleve finds the analysers.
-const (
-	analyseNeutral = "sportello_neutral"
-	analyseStem    = "sportello_stem_" // and the language
-	analyseCodes   = "sportello_codes" // terms separated by spaces, taken as they are
-)
-
-var analysers = func() map[string]analysis.Analyzer {
-	out := map[string]analysis.Analyzer{analyseNeutral: analyser{}, analyseCodes: codes{}}
-	for _, l := range languages {
-		out[analyseStem+l] = analyser{language: l}
-	}
-	return out
-}()
-
-func init() {
-	for name, a := range analysers {
-		err := registry.RegisterAnalyzer(name, func(map[string]any, *registry.Cache) (analysis.Analyzer, error) { return a, nil })
-		if err != nil {
-			panic("search: register " + name + ": " + err.Error())
-		}
-	}
-}
-
-// Analyze implements analysis.Analyzer.
-func (a analyser) Analyze(input []byte) analysis.TokenStream {
-	var terms slab
-	terms.grow(len(input))
-	scan(string(input), func(t token) {
-		if a.language == "" {
-			terms.add(t.term, t.start, t.end, t.pos)
-			return
-		}
-		if t.parts > 0 {
-			return
-		}
-		if s := stem(a.language, t.term); s != "" {
-			terms.add(s, t.start, t.end, t.pos)
-		}
-	})
-	return terms.stream
-}
-
-type codes struct{}
-
-// Analyze implements analysis.Analyzer.
-func (codes) Analyze(input []byte) analysis.TokenStream {
-	var terms slab
-	terms.grow(len(input))
-	for i, f := range strings.Fields(string(input)) {
-		terms.add(f, 0, 0, i)
-	}
-	return terms.stream
-}
-
-// slab hands out tokens and their bytes from few allocations.
-type slab struct {
-	stream analysis.TokenStream
-	tokens []analysis.Token
-	bytes  []byte
-}
-
-func (s *slab) grow(n int) {
-	s.bytes = make([]byte, 0, n+n/8+16)
-	s.stream = make(analysis.TokenStream, 0, n/7+4)
-}
-
-func (s *slab) add(term string, start, end, pos int) {
-	if len(s.tokens) == cap(s.tokens) {
-		s.tokens = make([]analysis.Token, 0, 128)
-	}
-	from := len(s.bytes)
-	s.bytes = append(s.bytes, term...)
-	s.tokens = append(s.tokens, analysis.Token{Start: start, End: end, Position: pos + 1, Term: s.bytes[from:len(s.bytes):len(s.bytes)]})
-	s.stream = append(s.stream, &s.tokens[len(s.tokens)-1])
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/analysis"
 	"github.com/blevesearch/bleve/v2/document"
 	"github.com/blevesearch/bleve/v2/mapping"
 	index "github.com/blevesearch/bleve_index_api"
@@ -40,33 +39,54 @@ const (
 	fieldNear   = "near"   // the text in short, to be read back
 )
 
-// field declares what a field is for; mapping and documents both follow from it.
+// field declares what a field is for.
 type field struct {
-	name     string
-	analyser string
-	counted  bool // how often and in how long a text, for ranking
-	values   bool // read back by document, for order
-	kept     bool // stored as it is, and not looked up
+	name    string
+	counted bool // how often and in how long a text, for ranking
+	values  bool // read back by document, for order
+	kept    bool // stored as it is, and not looked up
+}
+
+func (f field) options() index.FieldIndexingOptions {
+	if f.kept {
+		return index.StoreField
+	}
+	o := index.IndexField
+	if !f.counted {
+		o |= index.SkipFreqNorm
+	}
+	if f.values {
+		o |= index.DocValues
+	}
+	return o
 }
 
 var fields = func() []field {
 	out := []field{
-		{name: fieldFrom, analyser: analyseCodes},
-		{name: fieldAccess, analyser: analyseCodes},
-		{name: fieldTag, analyser: analyseCodes},
-		{name: fieldNumber, analyser: analyseCodes},
-		{name: fieldDay, analyser: analyseCodes},
-		{name: fieldWhen, analyser: analyseCodes, values: true},
-		{name: fieldKey, analyser: analyseCodes, values: true},
-		{name: fieldWord, analyser: analyseNeutral},
-		{name: fieldNear, analyser: analyseCodes, kept: true},
+		{name: fieldFrom},
+		{name: fieldAccess},
+		{name: fieldTag},
+		{name: fieldNumber},
+		{name: fieldDay},
+		{name: fieldWhen, values: true},
+		{name: fieldKey, values: true},
+		{name: fieldWord},
+		{name: fieldNear, kept: true},
 	}
 	for _, name := range []string{fieldTitle, fieldText, fieldNote} {
 		// Texts are there to be matched; how often a word stands in them is told by the text in short.
-		out = append(out, field{name: name, analyser: analyseNeutral, counted: name == fieldTitle})
+		out = append(out, field{name: name, counted: name == fieldTitle})
 		for _, l := range languages {
-			out = append(out, field{name: stemField(name, l), analyser: analyseStem + l, counted: name == fieldTitle})
+			out = append(out, field{name: stemField(name, l), counted: name == fieldTitle})
 		}
+	}
+	return out
+}()
+
+var fieldsByName = func() map[string]field {
+	out := map[string]field{}
+	for _, f := range fields {
+		out[f.name] = f
 	}
 	return out
 }()
@@ -74,86 +94,65 @@ var fields = func() []field {
 // stemField names the field that holds the stems of another one's words.
 func stemField(name, language string) string { return name + "_" + language }
 
+// newMapping tells the engine nothing: documents come with their words.
 func newMapping() *mapping.IndexMappingImpl {
 	m := bleve.NewIndexMapping()
 	m.StoreDynamic, m.IndexDynamic, m.DocValuesDynamic = false, false, false
-	doc := bleve.NewDocumentStaticMapping()
-	doc.AddSubDocumentMapping("_all", bleve.NewDocumentDisabledMapping())
-	for _, f := range fields {
-		fm := bleve.NewTextFieldMapping()
-		fm.Analyzer = f.analyser
-		fm.Store, fm.IncludeInAll, fm.IncludeTermVectors = f.kept, false, false
-		fm.Index = !f.kept
-		fm.DocValues, fm.SkipFreqNorm = f.values, !f.counted
-		doc.AddFieldMappingsAt(f.name, fm)
-	}
-	m.DefaultMapping = doc
 	return m
 }
-
-// writer says how a field's text becomes terms.
-type writer struct {
-	options  index.FieldIndexingOptions
-	analyzer analysis.Analyzer
-}
-
-var writers = func() map[string]writer {
-	out := map[string]writer{}
-	for _, f := range fields {
-		w := writer{options: index.IndexField, analyzer: analysers[f.analyser]}
-		if !f.counted {
-			w.options |= index.SkipFreqNorm
-		}
-		if f.values {
-			w.options |= index.DocValues
-		}
-		if f.kept {
-			w.options = index.StoreField
-		}
-		out[f.name] = w
-	}
-	return out
-}()
 
 // draft is a document being put together.
 type draft struct {
 	id    string
 	doc   *document.Document // nil: there is nothing to be found under the id
 	bytes int                // of text
+	words *vocabulary
 }
 
-func newDraft(id string) *draft { return &draft{id: id, doc: document.NewDocument(id)} }
-
-func (d *draft) set(name, text string) {
-	if text == "" {
+// set sets a field to terms that are separated by spaces.
+func (d *draft) set(name, terms string) {
+	if terms = cutBytes(terms, maxField); terms == "" {
 		return
 	}
-	text = cutBytes(text, maxField)
-	d.bytes += len(text)
-	w := writers[name]
-	d.doc.AddField(document.NewTextFieldCustom(name, nil, []byte(text), w.options, w.analyzer))
+	d.doc.AddField(d.words.gather(fieldsByName[name], func(yield func(uint32) bool) {
+		for t := range strings.FieldsSeq(terms) {
+			if !yield(d.words.number(t)) {
+				return
+			}
+		}
+	}))
 }
 
 // keep sets the text in short.
 func (d *draft) keep(near []byte) {
-	w := writers[fieldNear]
-	d.doc.AddField(document.NewTextFieldCustom(fieldNear, nil, near, w.options, w.analyzer))
+	d.doc.AddField(document.NewTextFieldCustom(fieldNear, nil, near, fieldsByName[fieldNear].options(), nil))
 }
 
-// words sets the neutral field of the name and the stemmed one of the language.
-func (d *draft) words(name string, text *reading) {
+// text sets the field of the name to the words of the text, and the one of the language to their stems.
+func (d *draft) text(name string, text *reading) {
 	if len(text.tokens) == 0 {
 		return
 	}
-	d.ready(name, text)
-	d.ready(stemField(name, text.language), text)
+	d.plain(name, text)
+	d.doc.AddField(d.words.gather(fieldsByName[stemField(name, languages[text.language])], func(yield func(uint32) bool) {
+		for i := range text.tokens {
+			if n := text.tokens[i].stem; n != 0 && !yield(n) {
+				return
+			}
+		}
+	}))
 }
 
-// ready sets a field to a text that was read before.
-func (d *draft) ready(name string, text *reading) {
-	w := writers[name]
+// plain sets the field to the words of the text.
+func (d *draft) plain(name string, text *reading) {
 	d.bytes += len(text.text)
-	d.doc.AddField(document.NewTextFieldCustom(name, nil, nil, w.options, readingAnalyser{w.analyzer.(analyser), text}))
+	d.doc.AddField(d.words.gather(fieldsByName[name], func(yield func(uint32) bool) {
+		for i := range text.tokens {
+			if !yield(text.tokens[i].word) {
+				return
+			}
+		}
+	}))
 }
 
 func (d *draft) days(t time.Time, loc *time.Location) {
@@ -203,7 +202,16 @@ func languageOf(language, text string) string {
 type maker struct {
 	tx     *store.Tx
 	loc    *time.Location
+	words  *vocabulary
 	people map[uint64]*store.Person
+}
+
+func newMaker(tx *store.Tx, loc *time.Location) *maker {
+	return &maker{tx: tx, loc: loc, words: newVocabulary()}
+}
+
+func (m *maker) draft(id string) *draft {
+	return &draft{id: id, doc: document.NewDocument(id), words: m.words}
 }
 
 func (m *maker) person(id uint64) (*store.Person, error) {
@@ -322,12 +330,12 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	}
 	text := strings.Join(p.public, pieceEnd)
 	language := languageOf(t.Language, text)
-	public, notes := read(text, language), read(strings.Join(p.notes, pieceEnd), language)
+	public, notes := m.words.read(0, text, language), m.words.read(1, strings.Join(p.notes, pieceEnd), language)
 
-	d := newDraft(ticketID(id))
-	d.words(fieldTitle, public.until(len(t.Subject)))
-	d.words(fieldText, public)
-	d.words(fieldNote, notes)
+	d := m.draft(ticketID(id))
+	d.text(fieldTitle, public.until(len(t.Subject)))
+	d.text(fieldText, public)
+	d.text(fieldNote, notes)
 	d.set(fieldFrom, fromTerms(requester))
 	d.keep(near(public, len(t.Subject), notes, changedOf(t)))
 	d.set(fieldNumber, num(id))
@@ -408,12 +416,12 @@ func (m *maker) version(id uint64) (*draft, error) {
 	}
 	text := strings.Join(p.public, pieceEnd)
 	language := languageOf(v.Language, text)
-	public := read(text, language)
-	d := newDraft(versionID(id))
-	d.words(fieldTitle, public.until(len(v.Title)))
-	d.words(fieldText, public)
+	public := m.words.read(0, text, language)
+	d := m.draft(versionID(id))
+	d.text(fieldTitle, public.until(len(v.Title)))
+	d.text(fieldText, public)
 	if len(public.tokens) > 0 {
-		d.ready(fieldWord, public)
+		d.plain(fieldWord, public)
 	}
 	d.keep(near(public, len(v.Title), nil, time.Time{}))
 	d.days(v.Created, m.loc)

@@ -14,11 +14,11 @@ import (
 	"sportello/store"
 )
 
-// A batch costs a sync of the disk and, later, merging; one of a thousand documents needs about 60 MB for a moment.
+// A batch costs a sync of the disk and, later, merging; the larger it is, the fewer times a word is written.
 const (
 	maxChanges = 4000    // of the log in one round
-	maxDocs    = 2000    // in one batch
-	maxBytes   = 4 << 20 // of text in one batch, each field counted
+	maxDocs    = 4000    // in one batch
+	maxBytes   = 8 << 20 // of text in one batch
 )
 
 // Run keeps the index in step with the store until the context ends, and returns the context's error. What goes wrong
@@ -343,7 +343,7 @@ func (ix *Index) prepare(h *handle, rows []uint64, fresh bool) (b *bleve.Batch, 
 	b = h.index.NewBatch()
 	size := 0
 	err = ix.st.View(func(tx *store.Tx) error {
-		m := &maker{tx: tx, loc: ix.o.Location}
+		m := newMaker(tx, ix.o.Location)
 		for n < len(rows) && n < maxDocs && size < maxBytes {
 			var d *draft
 			var err error

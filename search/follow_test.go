@@ -19,13 +19,13 @@ import (
 )
 
 // The words that random texts are made of.
-var vocabulary = strings.Fields(`cedolino stipendio anagrafica iscrizione iscrizioni borsa docente protocollo fattura ordine missione rimborso
+var someWords = strings.Fields(`cedolino stipendio anagrafica iscrizione iscrizioni borsa docente protocollo fattura ordine missione rimborso
 	payment student report errore ORA-01722 AN_ANAGRAFICA u-gov badge firma contratto delibera progetto bilancio dell'ateneo perché quando`)
 
 func randomText(r *rand.Rand, n int) string {
 	out := make([]string, n)
 	for i := range out {
-		out[i] = vocabulary[r.IntN(len(vocabulary))]
+		out[i] = someWords[r.IntN(len(someWords))]
 	}
 	return strings.Join(out, " ")
 }

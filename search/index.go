@@ -8,7 +8,7 @@
 //	DIR/ix-N/        an index: one document for each ticket (t12) and each version of an article (v34), and inside it
 //	  seq            the last change it knows, 8 bytes
 //	  store          the store it was made from
-//	  fingerprint    mapping, analysis, documents, libraries and time zone it was made with
+//	  fingerprint    fields, analysis, documents, libraries and time zone it was made with
 //
 // Who may see what is decided inside each search, from terms in the documents and from what the store says now of
 // modules and groups, before anything is counted, weighed or ordered.
@@ -20,7 +20,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -182,12 +181,7 @@ func (ix *Index) fingerprint() string { return made() + " " + ix.o.Location.Stri
 
 var made = sync.OnceValue(func() string {
 	h := sha256.New()
-	m, err := json.Marshal(newMapping())
-	if err != nil {
-		panic("search: encode mapping: " + err.Error())
-	}
-	h.Write(m)
-	fmt.Fprintf(h, "\n%d %d %s", analysisVersion, documentVersion, strings.Join(libraries, " "))
+	fmt.Fprintf(h, "%d %d %+v %q", analysisVersion, documentVersion, fields, libraries)
 	return hex.EncodeToString(h.Sum(nil))
 })
 

@@ -44,11 +44,7 @@ func nearHash(term string) uint16 {
 // near writes a text in short: what stands in front of byte title, what stands behind, and notes.
 func near(public *reading, title int, notes *reading, changed time.Time) []byte {
 	out := make([]byte, nearHeader, nearHeader+2*len(public.tokens)+16)
-	for i, l := range languages {
-		if l == public.language {
-			out[0] = byte(i)
-		}
-	}
+	out[0] = byte(public.language)
 	if !changed.IsZero() {
 		binary.BigEndian.PutUint32(out[1:], uint32(min(max(1, changed.Unix()/60), 1<<32-1)))
 	}
@@ -65,7 +61,7 @@ func near(public *reading, title int, notes *reading, changed time.Time) []byte 
 
 // short appends tokens from to to.
 func (r *reading) short(out []byte, from, to int) []byte {
-	end := 0
+	end := uint32(0)
 	for i := from; i < to && len(out) <= nearMax; i++ {
 		t := &r.tokens[i]
 		if i > from && t.start > end && strings.Contains(r.text[end:t.start], "\n\n") {
@@ -73,21 +69,18 @@ func (r *reading) short(out []byte, from, to int) []byte {
 		}
 		end = max(end, t.end)
 		switch {
-		case t.parts > 0:
-			out = nearPut(append(out, nearWhole), t.term)
-		case r.stems[i] == "":
+		case t.whole:
+			out = nearPut(append(out, nearWhole), r.words[t.word].near)
+		case t.stem == 0:
 			out = append(out, nearSmall)
 		default:
-			out = nearPut(out, r.stems[i])
+			out = nearPut(out, r.words[t.stem].near)
 		}
 	}
 	return out
 }
 
-func nearPut(out []byte, term string) []byte {
-	h := nearHash(term)
-	return append(out, 0x80|byte(h>>8), byte(h))
-}
+func nearPut(out []byte, h uint16) []byte { return append(out, 0x80|byte(h>>8), byte(h)) }
 
 // changedOf is the time that makes one ticket fresher than another.
 func changedOf(t *store.Ticket) time.Time {
