@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"sportello/search"
 	"sportello/store"
 )
 
@@ -42,6 +43,8 @@ type readiness struct {
 type indexReadiness struct {
 	State  string `json:"state"`
 	Behind uint64 `json:"behind"`
+	Done   int    `json:"done,omitempty"` // of Total rows, while it is being built
+	Total  int    `json:"total,omitempty"`
 }
 
 type cause struct {
@@ -62,6 +65,9 @@ func (a *App) getReadyz(c *fiber.Ctx) error {
 	}
 	ix := a.ix.State()
 	r.Index = &indexReadiness{State: ix.State, Behind: ix.Behind}
+	if ix.State == search.Rebuilding {
+		r.Index.Done, r.Index.Total = ix.Done, ix.Total
+	}
 	if ix.State == "failed" {
 		add("index", ix.Err)
 	}
