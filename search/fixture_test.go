@@ -35,9 +35,16 @@ func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{t: t, dir: t.TempDir()}
 	f.open()
+	f.people()
+	return f
+}
+
+// people fills an empty store.
+func (f *fixture) people() {
+	f.t.Helper()
 	blob, err := f.st.PutBlob(strings.NewReader("x"), 1)
 	if err != nil {
-		t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	f.blob = blob.Sum
 	f.update(func(tx *store.Tx) error {
@@ -56,7 +63,6 @@ func newFixture(t testing.TB) *fixture {
 		put(tx, &store.Person{Email: "agente@desk.it", Name: "Agente", Groups: []store.Membership{{Group: f.csa}}}, store.People, &f.agent)
 		return put(tx, &store.Person{Email: "altra@desk.it", Name: "Altra", Groups: []store.Membership{{Group: f.general}}}, store.People, &f.other)
 	})
-	return f
 }
 
 // put writes the row and stores its id. A failure panics, which the store raises in the test.
