@@ -1,9 +1,11 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
+	"io"
 	"time"
 )
 
@@ -51,6 +53,7 @@ type Position struct {
 	UID      uint32   `json:"u,omitempty"` // everything up to here was dealt with, but for Missing
 	Unread   uint32   `json:"r,omitempty"` // above UID and up to here only unread messages count: they were there before us
 	Missing  []uint32 `json:"m,omitempty"` // at or below UID, failed so far, still to be delivered
+	Unmarked []uint32 `json:"a,omitempty"` // delivered, still to be marked, moved or deleted
 }
 
 // States of an inbox.
@@ -73,21 +76,96 @@ type InboxState struct {
 	Idle    bool      // the server tells at once (IDLE); otherwise it is asked every Times.Poll
 }
 
-var errNotYet = errors.New("transport: not written yet")
-
-// Watch delivers what arrives in the folder until ctx ends, and returns ctx's error; it returns another only when the
-// Inbox itself makes no sense. Failures of the server are told to state, and retried with back-off. Messages are
-// known by UID and UIDVALIDITY, not by \Seen: one that somebody read in webmail meanwhile is not missed. save is
-// called with the new position after messages were delivered and marked; its error stops the round and is retried.
-// A message that fails stays in Position.Missing and is tried again with back-off while later ones go on. save,
-// deliver and state are called from one goroutine, never at the same time.
-func (in *Inbox) Watch(ctx context.Context, from Position, save func(Position) error, deliver Deliver, state func(InboxState)) error {
-	return errNotYet
+// Try signs in and opens the folder, changing nothing. The error is an *Error, or ctx's.
+func (in *Inbox) Try(ctx context.Context) error {
+	if err := in.check(); err != nil {
+		return err
+	}
+	s, err := in.open(ctx, true)
+	if err != nil {
+		return err
+	}
+	s.end()
+	return nil
 }
 
-// Try signs in and opens the folder, changing nothing. The error is an *Error.
-func (in *Inbox) Try(ctx context.Context) error { return errNotYet }
-
 // Walk delivers every message of the folder once, in the order of the folder, changing nothing in it. The first error
-// of the server or of deliver ends it.
-func (in *Inbox) Walk(ctx context.Context, deliver Deliver) error { return errNotYet }
+// of the server or of deliver ends it; messages that disappear meanwhile are passed over.
+func (in *Inbox) Walk(ctx context.Context, deliver Deliver) error {
+	if err := in.check(); err != nil {
+		return err
+	}
+	s, err := in.open(ctx, true)
+	if err != nil {
+		return err
+	}
+	uids, err := s.search(1, 0, false)
+	var first error
+	once := func(ctx context.Context, e Envelope, r io.Reader) error {
+		if first == nil {
+			first = deliver(ctx, e, r)
+		}
+		return first
+	}
+	for len(uids) > 0 && err == nil {
+		n := min(batch, len(uids))
+		_, err = s.fetch(ctx, uids[:n], once, func(f fetched) {
+			if first == nil && !errors.Is(f.err, errGone) {
+				first = f.err
+			}
+		})
+		if err == nil {
+			err = first
+		}
+		uids = uids[n:]
+	}
+	if err != nil {
+		s.drop()
+		return cmp.Or(ctx.Err(), err)
+	}
+	s.end()
+	return nil
+}
+
+// batch is how many messages are asked for at once, and so how many at most arrive twice after a crash.
+const batch = 25
+
+func (in *Inbox) check() error {
+	if in.Host == "" {
+		return errors.New("transport: inbox has no host")
+	}
+	if in.After == AfterMove && in.MoveTo == "" {
+		return errors.New("transport: inbox does not say where to move messages")
+	}
+	if in.After == AfterMove && in.MoveTo == in.folder() {
+		return errors.New("transport: inbox moves messages to where they are")
+	}
+	return checkMode(in.TLS, "", TLSDirect, TLSStart, TLSNone)
+}
+
+func (in *Inbox) endpoint() *endpoint {
+	e := &endpoint{
+		host: in.Host, port: in.Port, mode: cmp.Or(in.TLS, TLSDirect), plain: in.Plain, roots: in.Roots,
+		connect: cmp.Or(in.Times.Connect, 30*time.Second), wait: in.times().Answer,
+	}
+	if e.port == 0 {
+		e.port = 143
+		if e.mode == TLSDirect {
+			e.port = 993
+		}
+	}
+	return e
+}
+
+func (in *Inbox) folder() string    { return cmp.Or(in.Folder, "INBOX") }
+func (in *Inbox) maxMessage() int64 { return cmp.Or(in.MaxMessage, 50<<20) }
+
+func (in *Inbox) times() Times {
+	t := in.Times
+	t.Answer = cmp.Or(t.Answer, time.Minute)
+	t.Renew = cmp.Or(t.Renew, 9*time.Minute)
+	t.Poll = cmp.Or(t.Poll, time.Minute)
+	t.First = cmp.Or(t.First, time.Second)
+	t.Longest = cmp.Or(t.Longest, 10*time.Minute)
+	return t
+}

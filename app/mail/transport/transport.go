@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Ways in, for Envelope.Source.
@@ -92,3 +93,17 @@ const (
 	TLSOptional = "optional" // Sender only: STARTTLS when offered, certificate not checked; as between mail servers on port 25
 	TLSNone     = "none"     // no encryption: loopback only, unless Plain is set
 )
+
+// Header returns the header lines that a final delivery puts before a message (RFC 5321 section 4.4), Return-Path and
+// one Delivered-To per recipient, for messages that came over LMTP or SMTP; nothing for others, which have theirs.
+func (e Envelope) Header() []byte {
+	if e.Source != FromLMTP && e.Source != FromSMTP {
+		return nil
+	}
+	var b strings.Builder
+	b.WriteString("Return-Path: <" + oneLine(e.From) + ">\r\n")
+	for _, to := range e.To {
+		b.WriteString("Delivered-To: " + oneLine(to) + "\r\n")
+	}
+	return []byte(b.String())
+}

@@ -1,0 +1,29 @@
+package transport
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// oneLine returns s fit for a log line, a page or a header field: what is no character or no printable one becomes a
+// space, runs of spaces become one, and it is cut after 500 bytes.
+func oneLine(s string) string {
+	var b strings.Builder
+	space := false
+	for _, r := range strings.ToValidUTF8(s, " ") {
+		if r != ' ' && (unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Cf)) || unicode.IsSpace(r) {
+			space = b.Len() > 0
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		if b.Len()+utf8.RuneLen(r) > 500 {
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
