@@ -10,7 +10,6 @@ package mail
 
 import (
 	"crypto/x509"
-	"io"
 	"time"
 )
 
@@ -115,16 +114,15 @@ type Message struct {
 
 // The roles of a part.
 const (
-	RoleFile        = "file"
-	RolePicture     = "picture"   // shown inside the HTML by its ContentID
-	RoleSignature   = "signature" // smime.p7s, signature.asc
-	RoleCalendar    = "calendar"
-	RoleMessage     = "message" // a mail attached to this mail, whole
-	RoleWinmail     = "winmail" // winmail.dat whose content was not understood
-	RoleEncrypted   = "encrypted"
-	RoleReport      = "report" // delivery status, disposition notification
-	RolePECEnvelope = "pec-envelope"
-	RolePECData     = "pec-data"
+	RoleFile      = "file"
+	RolePicture   = "picture"   // shown inside the HTML by its ContentID
+	RoleSignature = "signature" // smime.p7s, signature.asc
+	RoleCalendar  = "calendar"
+	RoleMessage   = "message" // a mail attached to this mail, whole
+	RoleWinmail   = "winmail" // winmail.dat whose content was not understood
+	RoleEncrypted = "encrypted"
+	RoleReport    = "report"   // delivery status, disposition notification
+	RolePECData   = "pec-data" // daticert.xml
 )
 
 // Part is something a mail carries besides its text.
@@ -154,12 +152,26 @@ type ReportLine struct {
 	Diagnostic string
 }
 
+// The kinds of PEC messages (RFC 6109).
+const (
+	PECTransport   = "trasporto" // a message from a certified mailbox
+	PECAnomaly     = "anomalia"  // an ordinary mail that was passed on to a certified mailbox
+	PECAccepted    = "accettazione"
+	PECRefused     = "non-accettazione"
+	PECInCharge    = "presa-in-carico"
+	PECDelivered   = "avvenuta-consegna"
+	PECUndelivered = "errore-consegna"
+	PECLate        = "preavviso-errore-consegna"
+	PECVirus       = "rilevazione-virus"
+)
+
 // PEC is what a certified envelope or receipt says of itself. It is only
-// there when its signature was verified.
+// there when the signature was verified, and everything in it was signed.
+// Only PECTransport says who wrote a message.
 type PEC struct {
-	Kind      string    // posta-certificata, accettazione, non-accettazione, presa-in-carico, avvenuta-consegna, errore-consegna, ...
+	Kind      string
 	Provider  string    // gestore-emittente
-	About     string    // Message-ID of the mail that a receipt is about
+	About     string    // Message-ID of the certified mail, for receipts of the one that was sent
 	ID        string    // identificativo
 	Recipient string    // the address a receipt is about
 	Date      time.Time // zero when not said
@@ -177,12 +189,4 @@ type Event struct {
 	Where   string
 	Who     Address // organizer
 	UID     string
-}
-
-// Read understands one message of size bytes. It never fails because of what
-// the message says: what cannot be understood is left out and named in
-// Problem, and the caller keeps the original. The error says only that r
-// could not be read.
-func Read(r io.ReaderAt, size int64, o Options) (*Message, error) {
-	return &Message{}, nil
 }

@@ -1,0 +1,266 @@
+package mail
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxAddresses bounds one list; nobody writes to more people by hand.
+const maxAddresses = 2000
+
+// maxEmail is what RFC 5321 allows with room for other alphabets.
+const maxEmail = 320
+
+// ParseAddresses reads an address list as people and programs write it (RFC
+// 5322 and worse): encoded and quoted names, names with commas that nobody
+// quoted, comments, groups, semicolons between addresses, "mailto:", an
+// address in quotes. A comment is the name when there is no other. What holds
+// no address is left out.
+func ParseAddresses(s string) []Address {
+	var list []Address
+	p := addressParser{s: s}
+	for !p.done() && len(list) < maxAddresses {
+		if a, ok := p.next(); ok {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// addressParser walks over a list; what was written before an address, and
+// may be its name, waits in name.
+type addressParser struct {
+	s       string
+	pos     int
+	name    strings.Builder
+	comment string
+	quoted  bool // name holds something that stood in quotes
+}
+
+func (p *addressParser) done() bool { return p.pos >= len(p.s) }
+
+// next reads up to the end of an address. A comma behind what is no address
+// may belong to a name ("Rossi, Anna <a@b.it>") and is kept until it shows.
+func (p *addressParser) next() (Address, bool) {
+	for p.pos < len(p.s) {
+		switch c := p.s[p.pos]; c {
+		case '"':
+			p.quote()
+		case '(':
+			p.skipComment()
+		case '<':
+			email := p.angle()
+			a := Address{Name: p.takeName(), Email: email}
+			if a.Email == "" {
+				// "Anna" <> or <Anna> a@b.it: nothing to write to.
+				if at := p.bare(a.Name); at != "" {
+					return Address{Email: at}, true
+				}
+				continue
+			}
+			if a.Name == "" {
+				a.Name = p.comment
+			}
+			p.comment = ""
+			return p.finish(a), true
+		case ',', ';':
+			p.pos++
+			word := p.name.String()
+			if a, ok := p.plain(word); ok {
+				return a, true
+			}
+			if c == ';' {
+				p.reset()
+				continue
+			}
+			if strings.TrimSpace(word) != "" {
+				p.name.WriteString(",")
+			}
+		case ':':
+			// The name of a group, or "mailto:".
+			p.pos++
+			if !p.quoted {
+				p.name.Reset()
+			} else {
+				p.name.WriteByte(c)
+			}
+		default:
+			p.name.WriteByte(c)
+			p.pos++
+		}
+	}
+	return p.plain(p.name.String())
+}
+
+func (p *addressParser) reset() {
+	p.name.Reset()
+	p.comment, p.quoted = "", false
+}
+
+// plain makes an address of words without angle brackets.
+func (p *addressParser) plain(word string) (Address, bool) {
+	email := p.bare(word)
+	if email == "" {
+		return Address{}, false
+	}
+	name := ""
+	// "Anna Bianchi a@b.it": what stands before it is the name.
+	if i := strings.LastIndexAny(strings.TrimSpace(word), " \t,"); i > 0 {
+		name = nameText(strings.TrimSpace(word)[:i])
+	}
+	if name == "" {
+		name = p.comment
+	}
+	p.reset()
+	return p.finish(Address{name, email}), true
+}
+
+// bare returns the address that words end with, "" if they do not.
+func (p *addressParser) bare(word string) string {
+	word = strings.TrimSpace(word)
+	if i := strings.LastIndexAny(word, " \t,"); i >= 0 {
+		word = word[i+1:]
+	}
+	return cleanEmail(word)
+}
+
+func (p *addressParser) finish(a Address) Address {
+	if strings.EqualFold(a.Name, a.Email) {
+		a.Name = ""
+	}
+	return a
+}
+
+// takeName returns the name before an angle bracket. If earlier entries of
+// the list were no addresses, they belong to it.
+func (p *addressParser) takeName() string {
+	name := nameText(p.name.String())
+	p.name.Reset()
+	p.quoted = false
+	return name
+}
+
+// nameText decodes a name. Quotes may have been inside an encoded word.
+func nameText(s string) string {
+	s = DecodeHeader(strings.Trim(s, " \t,"))
+	for len(s) > 1 && (s[0] == '"' && s[len(s)-1] == '"' || s[0] == '\'' && s[len(s)-1] == '\'') {
+		s = strings.TrimSpace(s[1 : len(s)-1])
+	}
+	return cut(strings.Trim(s, " ,"), maxName)
+}
+
+// maxName is more than anybody is called.
+const maxName = 400
+
+// quote reads a quoted string into the name. One that does not end is none.
+func (p *addressParser) quote() {
+	var b strings.Builder
+	for i := p.pos + 1; i < len(p.s); i++ {
+		switch c := p.s[i]; {
+		case c == '\\' && i+1 < len(p.s):
+			i++
+			b.WriteByte(p.s[i])
+		case c == '"':
+			if strings.HasPrefix(p.s[i+1:], "@") {
+				// "anna"@b.it: a local part in quotes. One with spaces is no
+				// address that could be written to, nor is its end.
+				p.name.WriteString(strings.ReplaceAll(b.String(), " ", "\x01"))
+			} else {
+				p.name.WriteString(b.String())
+				p.quoted = true
+			}
+			p.pos = i + 1
+			return
+		default:
+			b.WriteByte(c)
+		}
+	}
+	// No further quote will end either: they are all characters.
+	p.s = p.s[:p.pos] + strings.ReplaceAll(p.s[p.pos:], `"`, "")
+}
+
+func (p *addressParser) skipComment() {
+	depth, begin := 0, p.pos
+	for i := p.pos; i < len(p.s); i++ {
+		switch p.s[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				if c := nameText(p.s[begin+1 : i]); c != "" && p.comment == "" {
+					p.comment = c
+				}
+				p.pos = i + 1
+				return
+			}
+		}
+	}
+	p.s = p.s[:p.pos] + strings.ReplaceAll(p.s[p.pos:], "(", "")
+}
+
+// angle reads "<...>" and returns the address in it.
+func (p *addressParser) angle() string {
+	rest := p.s[p.pos+1:]
+	end := strings.IndexAny(rest, "<>")
+	next := p.pos + 1 + end + 1
+	switch {
+	case end < 0:
+		end, next = len(rest), len(p.s)
+		if i := strings.IndexByte(rest, ','); i >= 0 {
+			end, next = i, p.pos+1+i
+		}
+	case rest[end] == '<':
+		next = p.pos + 1 + end // "<<a@b.it>>"
+	}
+	in := rest[:end]
+	p.pos = next
+	in = strings.TrimPrefix(strings.TrimSpace(in), "mailto:")
+	if strings.HasPrefix(in, "@") {
+		// A route, which nobody has used for thirty years.
+		if i := strings.IndexByte(in, ':'); i > 0 {
+			in = in[i+1:]
+		}
+	}
+	return cleanEmail(in)
+}
+
+// cleanEmail returns an address lower case and NFC, "" when it is none: it
+// needs one @ with something on both sides, no white space, no controls, no
+// brackets, no quotes and no commas.
+func cleanEmail(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > 6*maxEmail {
+		return ""
+	}
+	if strings.Contains(s, "=?") {
+		s = DecodeHeader(s)
+	}
+	if !utf8.ValidString(s) {
+		s = guess([]byte(s))
+	}
+	s = strings.TrimPrefix(s, "mailto:")
+	s = strings.Trim(s, "<>'\"., \t")
+	at := strings.LastIndexByte(s, '@')
+	if at <= 0 || at == len(s)-1 {
+		return ""
+	}
+	local, domain := strings.Trim(s[:at], `"`), strings.TrimSuffix(s[at+1:], ".")
+	if local == "" || domain == "" || strings.ContainsAny(domain, "/_=!#") {
+		return ""
+	}
+	for _, r := range local + domain {
+		if r <= ' ' || r == 0x7f || unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`<>()[],;:"\@`, r) {
+			return ""
+		}
+	}
+	s = strings.ToLower(norm.NFC.String(local + "@" + domain))
+	if len(s) > maxEmail {
+		return ""
+	}
+	return s
+}

@@ -1,0 +1,141 @@
+package mail
+
+import (
+	"bytes"
+	"strings"
+)
+
+// field is one field of a header: its name as written and its value with the
+// line ends of folding taken out. The value is as it came, not decoded.
+type field struct{ name, value string }
+
+// header is a header in the order it was written.
+type header []field
+
+// get returns the first value of a name.
+func (h header) get(name string) string {
+	for _, f := range h {
+		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
+			return f.value
+		}
+	}
+	return ""
+}
+
+// has tells whether a field of a name is there, be it empty.
+func (h header) has(name string) bool {
+	for _, f := range h {
+		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// all returns the values of a name in order.
+func (h header) all(name string) []string {
+	var list []string
+	for _, f := range h {
+		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
+			list = append(list, f.value)
+		}
+	}
+	return list
+}
+
+// text returns the first value of a name decoded.
+func (h header) text(name string) string { return DecodeHeader(h.get(name)) }
+
+// fieldName returns the length of the field name that a line begins with, 0
+// when it begins with none. White space before the colon is forgiven.
+func fieldName(l []byte) int {
+	i := 0
+	for i < len(l) && l[i] > ' ' && l[i] < 0x7f && l[i] != ':' {
+		i++
+	}
+	n := i
+	for i < len(l) && (l[i] == ' ' || l[i] == '\t') {
+		i++
+	}
+	if n == 0 || n > 100 || i >= len(l) || l[i] != ':' {
+		return 0
+	}
+	return n
+}
+
+// readHeader reads the header at pos and returns where its body begins. What
+// is beyond maxHeader is skipped and said to be too long. A line that is no
+// field is taken for the rest of the one before it when a field follows, else
+// for the body of a message whose header does not end.
+func readHeader(data []byte, pos int) (h header, body int, long bool) {
+	begin := pos
+	var value []byte
+	flush := func() {
+		if len(h) > 0 && value != nil {
+			h[len(h)-1].value = string(bytes.TrimSpace(value))
+			value = nil
+		}
+	}
+	for pos < len(data) {
+		next, text := line(data, pos)
+		l := data[pos:text]
+		if len(l) == 0 {
+			flush()
+			return h, next, long
+		}
+		if pos-begin+len(l) > maxHeader {
+			long = true
+			if pos-begin < maxHeader && value == nil {
+				// A single field as long as that shows its beginning.
+				if n := fieldName(l); n > 0 {
+					h = append(h, field{name: string(l[:n])})
+					value = bytes.Clone(l[bytes.IndexByte(l, ':')+1 : min(len(l), maxHeader)])
+				}
+			}
+			flush()
+			pos = next
+			continue
+		}
+		n := fieldName(l)
+		switch {
+		case l[0] == ' ' || l[0] == '\t':
+			if len(bytes.TrimSpace(l)) == 0 && fieldOrBlank(data, next) == 0 {
+				// A line of spaces ends the header where what follows is text.
+				flush()
+				return h, next, long
+			}
+			if value != nil {
+				value = append(append(value, ' '), bytes.TrimLeft(l, " \t")...)
+			}
+		case n > 0:
+			flush()
+			h = append(h, field{name: string(l[:n])})
+			value = append(make([]byte, 0, len(l)+64), l[bytes.IndexByte(l, ':')+1:]...)
+		case fieldOrBlank(data, next) > 0 && len(h) > 0:
+			if value != nil {
+				value = append(append(value, ' '), l...)
+			}
+		default:
+			flush()
+			return h, pos, long
+		}
+		pos = next
+	}
+	flush()
+	return h, pos, long
+}
+
+// fieldOrBlank tells what the line at pos is: 1 a field, 2 blank, 0 other.
+func fieldOrBlank(data []byte, pos int) int {
+	if pos >= len(data) {
+		return 2
+	}
+	_, text := line(data, pos)
+	switch {
+	case text == pos:
+		return 2
+	case fieldName(data[pos:text]) > 0:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,278 @@
+package mail
+
+import (
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	netmail "net/mail"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// largeRead is how much is looked at of a message above MaxParse.
+const largeRead = 1 << 20
+
+// Read understands one message of size bytes. It never fails because of what
+// the message says: what cannot be understood is left out and named in
+// Problem, and the caller keeps the original. With any Problem but Broken the
+// text is what was found and Parts is empty, for a part of them would look
+// like all. The error says only that r could not be read.
+func Read(r io.ReaderAt, size int64, o Options) (*Message, error) {
+	limit := o.MaxParse
+	if limit <= 0 {
+		limit = DefaultMaxParse
+	}
+	n := size
+	if size > limit {
+		n = min(limit, largeRead)
+	}
+	data := make([]byte, max(n, 0))
+	got, err := r.ReadAt(data, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("mail: read message: %w", err)
+	}
+	if int64(got) < n {
+		return nil, fmt.Errorf("mail: read message: %d bytes of %d: %w", got, n, io.ErrUnexpectedEOF)
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	problem := ""
+	if size > limit {
+		problem = TooLarge
+	}
+	return understand(unixLines(data), o, problem, 0), nil
+}
+
+// maxWrapped bounds messages that are opened inside messages: PEC envelopes,
+// signed data, winmail.dat.
+const maxWrapped = 3
+
+// reading is a message while it is understood.
+type reading struct {
+	data     []byte
+	o        Options
+	wrapped  int // messages around this one that were opened
+	msg      *Message
+	segments []segment
+	kept     int // bytes in Parts, for the tests
+}
+
+// segment is a stretch of the body, in one form or two.
+type segment struct{ plain, html string }
+
+func understand(data []byte, o Options, problem string, wrapped int) *Message {
+	s := scanMessage(data)
+	m := &reading{data: data, o: o, wrapped: wrapped, msg: &Message{Problem: problem}}
+	m.headers(s.root.header)
+	if s.problem != "" && problem == "" {
+		m.msg.Problem = s.problem
+	}
+	if m.msg.Problem == "" && wrapped == 0 {
+		if inner := m.openPEC(s.root); inner != nil {
+			return inner
+		}
+	}
+	m.walk(s.root, place{})
+	m.settle()
+	if m.msg.Problem == "" && len(s.root.header) == 0 {
+		m.msg.Problem = Broken
+	}
+	m.judge(s.root)
+	if p := m.msg.Problem; p != "" && p != Broken {
+		m.msg.Parts = nil
+	}
+	return m.msg
+}
+
+// headers reads everything that stands in the header of a message alone.
+func (m *reading) headers(h header) {
+	msg := m.msg
+	if ids := MessageIDs(h.get("Message-ID")); len(ids) > 0 {
+		msg.MessageID = ids[0]
+	}
+	msg.InReplyTo = MessageIDs(h.get("In-Reply-To"))
+	msg.References = MessageIDs(strings.Join(h.all("References"), " "))
+	if from := ParseAddresses(h.get("From")); len(from) > 0 {
+		msg.From = from[0]
+	} else {
+		msg.From.Name = cut(h.text("From"), maxName)
+	}
+	if sender := ParseAddresses(h.get("Sender")); len(sender) > 0 {
+		msg.Sender = sender[0]
+	}
+	msg.ReplyTo = ParseAddresses(h.get("Reply-To"))
+	msg.To = ParseAddresses(strings.Join(h.all("To"), ", "))
+	msg.Cc = ParseAddresses(strings.Join(h.all("Cc"), ", "))
+	msg.Delivered = delivered(h)
+	if msg.HasReturnPath = h.has("Return-Path"); msg.HasReturnPath {
+		if a := ParseAddresses(h.get("Return-Path")); len(a) > 0 {
+			msg.ReturnPath = a[0].Email
+		}
+	}
+	msg.Subject = cut(h.text("Subject"), maxSubject)
+	msg.Date = parseDate(h.get("Date"), m.o.Now)
+	if lang, _, _ := strings.Cut(h.get("Content-Language"), ","); lang != "" {
+		lang, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(lang)), "-")
+		if language.MatchString(lang) {
+			msg.Language = lang
+		}
+	}
+	for _, v := range h.all("X-Sportello-Desk") {
+		if v = cut(oneLine(v), 200); v != "" && len(msg.Desk) < 100 {
+			msg.Desk = append(msg.Desk, v)
+		}
+	}
+}
+
+// maxSubject is what is kept of a subject.
+const maxSubject = 2000
+
+var (
+	language    = regexp.MustCompile(`^[a-z]{2,3}$`)
+	receivedFor = regexp.MustCompile(`(?i)\bfor\s+<?([^\s<>;()]+@[^\s<>;()]+)>?`)
+)
+
+// maxReceived bounds the Received fields that are looked at.
+const maxReceived = 100
+
+func delivered(h header) []string {
+	var list []string
+	seen := map[string]bool{}
+	add := func(v string) {
+		for _, a := range ParseAddresses(v) {
+			if !seen[a.Email] && len(list) < maxReceived {
+				seen[a.Email] = true
+				list = append(list, a.Email)
+			}
+		}
+	}
+	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To"} {
+		for _, v := range h.all(name) {
+			add(v)
+		}
+	}
+	for i, v := range h.all("Received") {
+		if i >= maxReceived {
+			break
+		}
+		if f := receivedFor.FindStringSubmatch(cut(v, 2000)); f != nil {
+			add(f[1])
+		}
+	}
+	return list
+}
+
+var (
+	dateComment = regexp.MustCompile(`\([^()]*\)`)
+	dateLayouts = []string{
+		"Mon, 2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 MST", "2 Jan 06 15:04:05 -0700", "2 Jan 06 15:04:05 MST", "2 Jan 2006 15:04:05",
+		"2 Jan 2006 15:04 -0700", "2 Jan 2006 15:04", "Jan 2 15:04:05 2006", "Jan 2 15:04:05 MST 2006", "Jan 2 15:04:05 -0700 2006", "2-Jan-2006 15:04:05 -0700",
+		time.RFC3339, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05", "2 January 2006 15:04:05 -0700", "2 January 2006 15:04:05",
+	}
+)
+
+// parseDate reads a date as RFC 5322 has it and as programs write it. One
+// before 1980, or more than two days after now, makes no sense.
+func parseDate(s string, now time.Time) time.Time {
+	s = strings.TrimSpace(dateComment.ReplaceAllString(cut(s, 200), " "))
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := netmail.ParseDate(s)
+	if err != nil {
+		s = strings.Join(strings.Fields(strings.ReplaceAll(s, ".", ":")), " ")
+		s = strings.NewReplacer("GMT+", "+", "GMT-", "-", "UTC+", "+", "UTC-", "-").Replace(s)
+		if i := strings.IndexByte(s, ','); i >= 0 && i < 12 {
+			s = strings.TrimSpace(s[i+1:])
+		} else if i := strings.IndexByte(s, ' '); i == 3 && len(s) > 4 {
+			if _, err := time.Parse("Mon", s[:3]); err == nil {
+				s = s[4:]
+			}
+		}
+		for _, layout := range dateLayouts {
+			if t, err = time.Parse(layout, s); err == nil {
+				break
+			}
+		}
+	}
+	if err != nil || t.Year() < 1980 || t.After(now.Add(48*time.Hour)) {
+		return time.Time{}
+	}
+	return t
+}
+
+// settle makes text and HTML of the stretches that were found. Where there is
+// HTML at all, it is complete: a stretch that only has plain text is put into
+// it as it was typed.
+func (m *reading) settle() {
+	var text, rich strings.Builder
+	hasHTML := false
+	for _, s := range m.segments {
+		hasHTML = hasHTML || s.html != ""
+	}
+	for _, s := range m.segments {
+		if s.plain != "" {
+			if text.Len() > 0 {
+				text.WriteString("\n\n")
+			}
+			text.WriteString(strings.TrimRight(s.plain, "\n "))
+		}
+		switch {
+		case s.html != "":
+			rich.WriteString(s.html)
+		case hasHTML:
+			rich.WriteString("<div>" + strings.ReplaceAll(html.EscapeString(strings.Trim(s.plain, "\n")), "\n", "<br>\n") + "</div>\n")
+		}
+	}
+	m.msg.Text, m.msg.HTML = strings.Trim(text.String(), "\n"), rich.String()
+	if strings.TrimSpace(m.msg.Text) == "" {
+		m.msg.Text = ""
+	}
+	if m.msg.Text == "" && m.msg.HTML == "" {
+		for _, ev := range m.msg.Calendar {
+			m.msg.Text = strings.TrimLeft(m.msg.Text+"\n\n"+ev.text(), "\n")
+		}
+	}
+	m.pictures()
+	m.pgpText()
+}
+
+// pgpText notes OpenPGP armour in the text itself.
+func (m *reading) pgpText() {
+	head := strings.TrimLeft(cut(m.msg.Text, 4096), "\n ")
+	switch {
+	case strings.HasPrefix(head, "-----BEGIN PGP MESSAGE-----") && m.msg.Encrypted == "":
+		m.msg.Encrypted = "pgp"
+	case strings.HasPrefix(head, "-----BEGIN PGP SIGNED MESSAGE-----") && m.msg.Signed == "":
+		m.msg.Signed = "pgp"
+	}
+}
+
+// pictures finds the parts that the HTML shows inside itself.
+func (m *reading) pictures() {
+	shown := map[string]bool{}
+	low := strings.ToLower(m.msg.HTML)
+	for {
+		i := strings.Index(low, "cid:")
+		if i < 0 {
+			break
+		}
+		low = low[i+4:]
+		end := strings.IndexAny(low[:min(len(low), maxID)], "\"'<> )\t\n")
+		if end < 0 {
+			end = min(len(low), maxID)
+		}
+		id := html.UnescapeString(low[:end])
+		shown[id] = true
+		shown[string(unpercent(id))] = true
+	}
+	for i := range m.msg.Parts {
+		p := &m.msg.Parts[i]
+		if p.Role == RoleFile && p.ContentID != "" && strings.HasPrefix(p.Type, "image/") && shown[strings.ToLower(p.ContentID)] {
+			p.Role, p.Inline = RolePicture, true
+		}
+	}
+}

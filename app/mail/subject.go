@@ -1,0 +1,138 @@
+package mail
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// maxReferences bounds the ids of one field: the first, which began the
+// thread, and the last, which are nearest to the message.
+const maxReferences = 200
+
+// maxID is what one line may hold.
+const maxID = 998
+
+// MessageIDs returns the ids in a Message-ID, In-Reply-To or References value
+// without <>, in order, each once. Brackets that are missing, comments, and
+// words around the ids are forgiven; an id needs no @ inside brackets. Of
+// more than 200 the first and the last are kept.
+func MessageIDs(s string) []string {
+	var list []string
+	seen := map[string]bool{}
+	add := func(id string) {
+		id = strings.Map(func(r rune) rune {
+			if r <= ' ' || r == 0x7f || r == '<' || r == '>' {
+				return -1
+			}
+			return r
+		}, id)
+		if id == "" || len(id) > maxID || seen[id] {
+			return
+		}
+		seen[id] = true
+		list = append(list, id)
+	}
+	for s != "" {
+		i := strings.IndexByte(s, '<')
+		before := s
+		if i >= 0 {
+			before = s[:i]
+		}
+		for _, w := range strings.Fields(strings.NewReplacer("(", " (", ")", ") ", ",", " ").Replace(before)) {
+			if strings.Contains(w, "@") && !strings.ContainsAny(w, `()"`) {
+				add(strings.Trim(w, ">;"))
+			}
+		}
+		if i < 0 {
+			break
+		}
+		s = s[i+1:]
+		end := strings.IndexAny(s, "<>")
+		if end < 0 {
+			end = len(s)
+			if k := strings.IndexAny(s, " \t"); k >= 0 {
+				end = k
+			}
+		}
+		add(s[:end])
+		s = s[min(end, len(s)):]
+		s = strings.TrimPrefix(s, ">")
+	}
+	if len(list) > maxReferences {
+		list = append(list[:1:1], list[len(list)-maxReferences+1:]...)
+	}
+	return list
+}
+
+var (
+	bracketNumber = regexp.MustCompile(`[\[(][^\[\]()#]{0,40}#\s?([1-9][0-9]{0,17})[\])]`)
+	bareNumber    = regexp.MustCompile(`(?:^|[\s:])#([1-9][0-9]{0,17})(?:$|[\s.,;:!?])`)
+)
+
+// Number returns the desk number in a subject: "[#12]", "(#12)", "[Sportello
+// #12]", else "#12" as a word of its own. A number without # is none, nor is
+// one that is part of a longer word. Brackets go before words, the first
+// before the second.
+func Number(subject string) (uint64, bool) {
+	if len(subject) > 10_000 {
+		subject = subject[:10_000]
+	}
+	for _, re := range []*regexp.Regexp{bracketNumber, bareNumber} {
+		if m := re.FindStringSubmatch(subject); m != nil {
+			n, err := strconv.ParseUint(m[1], 10, 64)
+			return n, err == nil
+		}
+	}
+	return 0, false
+}
+
+var (
+	// The marks of replies and forwards in Italian, English, German, French,
+	// Spanish, Portuguese, Dutch, Polish and the Scandinavian languages.
+	replyMark = regexp.MustCompile(`(?i)^(re|r|rif|risp|risposta|i|in|inoltro|inoltra|inoltrato|fw|fwd|forward|aw|antw|antwort|wg|sv|vs|vb|vl|tr|rép|rv|res|enc|odp|pd|doorst|bls|ynt|ref)\s?(\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3})?\s?[:：]\s*`)
+	deskMark  = regexp.MustCompile(`^[\[(][^\[\]()#]{0,40}#\s?[1-9][0-9]{0,17}[\])]\s*`)
+	blobMark  = regexp.MustCompile(`^\[[^\[\]]{1,60}\]\s*`)
+	fwdTail   = regexp.MustCompile(`(?i)\s*\(fwd\)$`)
+)
+
+// BaseSubject returns a subject without the marks of replies and forwards
+// that mail programs put in front of it, in any number and order, without
+// desk numbers among them, and without "(fwd)" at the end, much as RFC 5256
+// says. The name of a list in brackets stays unless a mark follows it.
+func BaseSubject(s string) string {
+	s = oneLine(s)
+	for {
+		before := s
+		s = replyMark.ReplaceAllLiteralString(s, "")
+		s = deskMark.ReplaceAllLiteralString(s, "")
+		s = fwdTail.ReplaceAllLiteralString(s, "")
+		if blob := blobMark.FindString(s); blob != "" {
+			if rest := s[len(blob):]; replyMark.MatchString(rest) {
+				s = rest
+			}
+		}
+		if s = strings.TrimSpace(s); s == before {
+			return s
+		}
+	}
+}
+
+var absent = regexp.MustCompile(`(?i)^\s*(((re|r|aw)\s?:\s*)?(automatic reply|auto[- ]?reply|autoreply|auto[- ]?response|autoresponder|out of (the )?office( (auto[- ]?reply|message))?|ooo|vacation( reply| message)?|` +
+	`risposta automatica|risponditore automatico|messaggio automatico di assenza|fuori (sede|ufficio)|assente dall'ufficio|assenza dall'ufficio|sono assente|assenza temporanea|messaggio di assenza|` +
+	`automatische antwort|abwesenheitsnotiz|abwesend|abwesenheit|réponse automatique|absence du bureau|respuesta automática|fuera de (la )?oficina|resposta automática|automatisch antwoord|automatiskt svar)\s*([:：\[(\-–]|$)|auto: )`)
+
+// OutOfOfficeSubject tells the subjects that absence notes begin with. A
+// subject that only mentions an absence is none.
+func OutOfOfficeSubject(s string) bool { return absent.MatchString(cut(s, 1000)) }
+
+// cut returns at most n bytes of s, cut in front of a rune.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

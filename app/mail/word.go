@@ -1,0 +1,180 @@
+package mail
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+)
+
+// DecodeHeader returns the text of a header value on one line. Encoded words
+// (RFC 2047) are decoded also where they are broken: cut inside a character,
+// with spaces in them, without padding or without end, in a character set
+// that nobody knows. Bytes above 127 are UTF-8 or else windows-1252. No CR,
+// LF or other control is left, whatever the words hid.
+func DecodeHeader(s string) string {
+	if !strings.Contains(s, "=?") {
+		if ascii([]byte(s)) {
+			return oneLine(s)
+		}
+		return oneLine(guess([]byte(s)))
+	}
+	var out strings.Builder
+	var raw []byte // bytes of words in one character set, still to be decoded
+	label := ""
+	flush := func() {
+		if raw != nil {
+			out.WriteString(decodeCharset(raw, label))
+			raw = nil
+		}
+	}
+	for s != "" {
+		i := strings.Index(s, "=?")
+		if i < 0 {
+			break
+		}
+		w, n := encodedWord(s[i:])
+		if n == 0 {
+			flush()
+			out.WriteString(guess([]byte(s[:i+2])))
+			s = s[i+2:]
+			continue
+		}
+		// White space between two words belongs to neither.
+		if raw == nil || strings.TrimSpace(s[:i]) != "" {
+			flush()
+			out.WriteString(guess([]byte(s[:i])))
+		} else if !strings.EqualFold(label, w.label) {
+			flush()
+		}
+		label = w.label
+		raw = append(raw, w.bytes()...)
+		if raw == nil {
+			raw = []byte{}
+		}
+		s = s[i+n:]
+	}
+	flush()
+	out.WriteString(guess([]byte(s)))
+	return oneLine(out.String())
+}
+
+// word is an encoded word as written.
+type word struct {
+	label, text string
+	base64      bool
+}
+
+// maxWord is far above the 75 characters of RFC 2047, which nobody keeps to.
+const maxWord = 8 << 10
+
+// encodedWord reads the word that s begins with and returns how long it is, 0
+// when it is none. The end of a word may be missing at the end of s alone.
+func encodedWord(s string) (word, int) {
+	a := strings.IndexByte(s[2:min(len(s), 80)], '?')
+	if a <= 0 {
+		return word{}, 0
+	}
+	w := word{label: s[2 : 2+a]}
+	if strings.ContainsAny(w.label, " \t=") {
+		return word{}, 0
+	}
+	rest := s[2+a+1:]
+	if len(rest) < 2 || rest[1] != '?' {
+		return word{}, 0
+	}
+	switch rest[0] {
+	case 'b', 'B':
+		w.base64 = true
+	case 'q', 'Q':
+	default:
+		return word{}, 0
+	}
+	rest = rest[2:]
+	limit := min(len(rest), maxWord)
+	end := strings.Index(rest[:limit], "?=")
+	if end < 0 {
+		if limit < len(rest) || strings.Contains(rest, "=?") {
+			return word{}, 0
+		}
+		w.text = strings.TrimRight(rest, "?")
+		return w, len(s)
+	}
+	w.text = rest[:end]
+	return w, 2 + a + 1 + 2 + end + 2
+}
+
+func (w word) bytes() []byte {
+	if w.base64 {
+		return decodeBase64([]byte(w.text))
+	}
+	out := make([]byte, 0, len(w.text))
+	for i := 0; i < len(w.text); i++ {
+		c := w.text[i]
+		if c == '_' {
+			c = ' '
+		}
+		if c == '=' && i+2 < len(w.text) {
+			if a, b := unhex(w.text[i+1]), unhex(w.text[i+2]); a >= 0 && b >= 0 {
+				c = byte(a<<4 | b)
+				i += 2
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// decodeBase64 decodes what there is: white space and strange characters are
+// left out, missing padding is forgiven, and after padding it begins anew, as
+// programs write that join encoded pieces.
+func decodeBase64(b []byte) []byte {
+	out := make([]byte, 0, len(b)/4*3+3)
+	var acc uint32
+	n := 0
+	flush := func() {
+		switch n {
+		case 2:
+			out = append(out, byte(acc>>4))
+		case 3:
+			out = append(out, byte(acc>>10), byte(acc>>2))
+		}
+		acc, n = 0, 0
+	}
+	for _, c := range b {
+		if c == '=' {
+			flush()
+			continue
+		}
+		v := base64Value[c]
+		if v < 0 {
+			continue
+		}
+		acc = acc<<6 | uint32(v)
+		if n++; n == 4 {
+			out = append(out, byte(acc>>16), byte(acc>>8), byte(acc))
+			acc, n = 0, 0
+		}
+	}
+	flush()
+	return out
+}
+
+var base64Value = func() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
+	}
+	const std = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for i := range len(std) {
+		t[std[i]] = int8(i)
+	}
+	t['-'], t['_'] = 62, 63 // the alphabet for addresses, which some use
+	return t
+}()
+
+// fastBase64 decodes base64 as it should be, quickly; false when it is not.
+func fastBase64(b []byte) ([]byte, bool) {
+	b = bytes.TrimSpace(b)
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(b)))
+	n, err := base64.StdEncoding.Decode(out, b)
+	return out[:n], err == nil
+}
