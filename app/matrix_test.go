@@ -37,8 +37,8 @@ type world struct {
 	now    int
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{testDesk: newTestDesk(t), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
+func newWorld(t *testing.T, configure ...func(*Config)) *world {
+	w := &world{testDesk: newTestDesk(t, configure...), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
 	d := w.app.desk
 	system := desk.Actor{Via: "command", System: true}
 	for _, code := range []string{"csa", "contabilita", "generale"} {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -143,4 +145,32 @@ func TestATicketIsFoundByItsNumber(t *testing.T) {
 	r.must(r.get(searchFor("#1")), 200, "Richiesta #1", `href="/tickets/1"`)
 	b := w.visitor("stranger")
 	b.must(b.get(searchFor("#1")), 200, `!href="/tickets/1"`)
+}
+
+func TestWithoutAnIndexTheDeskGoesOnAndSaysSo(t *testing.T) {
+	w := newWorld(t, func(c *Config) { // as on a disk that takes nothing any more
+		if err := os.WriteFile(filepath.Join(c.dataFolder(), "index"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
+	b := w.visitor("requester")
+	state := ""
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(state, `"state":"failed"`) && time.Now().Before(deadline); {
+		state = b.get("/readyz").body
+	}
+	b.must(b.get("/readyz"), 200, `"status":"degraded"`, `"state":"failed"`, `"part":"index"`)
+	b.must(b.get("/tickets/1"), 200, "Il cedolino di ottobre")
+	b.must(b.get("/tickets"), 200, "Il cedolino di ottobre")
+	b.must(b.get("/articles"), 200, "Stampare il cedolino")
+	b.must(b.get(searchFor("cedolino")), 200, "Cerca", "!risultat")
+	b.must(b.get("/suggest?q=cedol"), 200)
+	b.must(b.get("/healthz"), 200)
+	agent := w.visitor("agent")
+	agent.must(agent.get("/desk/group"), 200, "Il cedolino di ottobre")
+	agent.must(agent.get("/tickets/1"), 200, "parolasegreta")
+	admin := w.visitor("administrator")
+	admin.must(admin.get("/admin/index"), 200)
+	if n := w.fresh("Si apre anche senza ricerca").ID; n == 0 {
+		t.Error("no ticket can be opened")
+	}
 }
