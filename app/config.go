@@ -39,6 +39,10 @@ type Config struct {
 	LogFormat      string   `koanf:"log_format"`
 	Backup         Backup   `koanf:"backup"`
 
+	Mail      Mail      `koanf:"mail"`
+	SMTP      SMTP      `koanf:"smtp"`
+	Mailboxes []Mailbox `koanf:"mailbox"`
+
 	reload string // folder of assets to read anew for each page, while developing; set by a hidden flag alone
 	noSync bool   // for tests: what was written may be lost with the machine
 }
@@ -46,7 +50,8 @@ type Config struct {
 // defaultConfig is the desk nobody configured.
 func defaultConfig() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
-		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: defaultBackup()}
+		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: defaultBackup(),
+		Mail: defaultMail(), SMTP: defaultSMTP()}
 }
 
 // envPrefix begins the names of the environment that set a key; a double underscore steps into a table.
@@ -128,6 +133,9 @@ func configKeys() map[string]reflect.Type {
 				walk(prefix+name+".", f.Type)
 				continue
 			}
+			if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {
+				continue // [[tables]]: their keys are looked at one by one
+			}
 			keys[prefix+name] = f.Type
 		}
 	}
@@ -140,6 +148,10 @@ func unknownKeys(k *koanf.Koanf, known map[string]reflect.Type) []error {
 	keys := k.Keys()
 	slices.Sort(keys)
 	for _, key := range keys {
+		if key == "mailbox" {
+			out = append(out, unknownMailboxKeys(k.Get(key))...)
+			continue
+		}
 		if _, ok := known[key]; !ok {
 			out = append(out, fmt.Errorf("%s: no such key", key))
 		}
@@ -250,6 +262,7 @@ func (c Config) Validate() error {
 		bad("log_format", "%q is neither text nor json", c.LogFormat)
 	}
 	c.Backup.validate(c.Data, bad)
+	c.validateMail(bad)
 	return errors.Join(wrong...)
 }
 
@@ -304,7 +317,7 @@ func redact(b *strings.Builder, table string, v reflect.Value) {
 		if name == "" {
 			continue
 		}
-		if v.Field(i).Kind() == reflect.Struct {
+		if k := v.Field(i).Kind(); k == reflect.Struct || k == reflect.Slice && v.Field(i).Type().Elem().Kind() == reflect.Struct {
 			tables = append(tables, i)
 			continue
 		}
@@ -316,6 +329,13 @@ func redact(b *strings.Builder, table string, v reflect.Value) {
 	}
 	for _, i := range tables {
 		name := table + v.Type().Field(i).Tag.Get("koanf")
+		if list := v.Field(i); list.Kind() == reflect.Slice {
+			for n := range list.Len() {
+				fmt.Fprintf(b, "\n[[%s]]\n", name)
+				redact(b, name+".", list.Index(n))
+			}
+			continue
+		}
 		fmt.Fprintf(b, "\n[%s]\n", name)
 		redact(b, name+".", v.Field(i))
 	}

@@ -40,6 +40,15 @@ func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
 			t.Errorf("%s does not stand in the example with a comment above it", key)
 		}
 	}
+	for _, key := range mailboxKeys() {
+		found := false
+		for i, line := range lines {
+			found = found || strings.HasPrefix(line, "# "+key+" = ") && strings.HasPrefix(lines[i-1], "# ") && !strings.Contains(lines[i-1], " = \"\"")
+		}
+		if !found {
+			t.Errorf("mailbox.%s does not stand in the example with a comment above it", key)
+		}
+	}
 }
 
 func TestConfigurationIsReadStrictly(t *testing.T) {
@@ -65,6 +74,14 @@ func TestConfigurationIsReadStrictly(t *testing.T) {
 			want: []string{"backup.path:", "backup.at:", "backup.every:", "backup.keep_daily:", "backup.keep_weekly:", "backup.keep_monthly:", "backup.rate_mb:", "backup.age_recipients:"}},
 		{name: "a duration without its unit", file: "[backup]\nevery = 90\n", want: []string{"backup.every: write a duration with its unit"}},
 		{name: "a secret key where public ones belong", file: "[backup]\nage_recipients = [\"AGE-SECRET-KEY-1\"]\n", want: []string{"backup.age_recipients: this is a secret key"}},
+		{name: "all that is wrong with mail", file: "[mail]\nlisten = \"nowhere\"\nprotocol = \"pop\"\nallowed_from = [\"x\"]\nmax_message_mb = 0\npec_certificates = \"/nowhere\"\n" +
+			"[smtp]\nhost = \"m\"\nfrom = \"me\"\ntls = \"some\"\ndkim_domain = \"d\"\npassword = \"a\"\npassword_file = \"b\"\n" +
+			"[[mailbox]]\naddress = \"csa\"\nwho = \"friends\"\nhost = \"h\"\nafter = \"move\"\n",
+			want: []string{"mail.listen:", "mail.protocol:", "mail.allowed_from:", "mail.max_message_mb:", "mail.pec_certificates:", "smtp.from:", "smtp.tls:", "smtp.dkim_domain:",
+				"smtp.password:", "mailbox.address:", "mailbox.who:", "mailbox.user:", "mailbox.move_to:"}},
+		{name: "an unknown key of a mailbox", file: "[[mailbox]]\naddress = \"csa@uni.it\"\n[[mailbox]]\naddres = \"cia@uni.it\"\n", want: []string{"mailbox 2: addres: no such key"}},
+		{name: "two mailboxes of one address", file: "[[mailbox]]\naddress = \"csa@uni.it\"\n[[mailbox]]\naddress = \"CSA@uni.it\"\n", want: []string{"mailbox: csa@uni.it stands there twice"}},
+		{name: "two mailboxes", file: "[[mailbox]]\naddress = \"csa@uni.it\"\nmodule = \"csa\"\n[[mailbox]]\naddress = \"cia@uni.it\"\nwho = \"domains\"\ndomains = [\"uni.it\"]\n"},
 		{name: "backups from the environment", env: []string{"SPORTELLO_BACKUP__PATH=/backup", "SPORTELLO_BACKUP__EVERY=6h", "SPORTELLO_BACKUP__KEEP_DAILY=3"}},
 		{name: "environment", env: []string{"SPORTELLO_MAX_FILE_MB=7", "SPORTELLO_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1", "PATH=/bin", "SPORTELLO_CONFIG=x"}},
 		{name: "unknown name in the environment", env: []string{"SPORTELLO_LISTN=x"}, want: []string{"listn: no such key (from the environment, SPORTELLO_LISTN)"}},

@@ -18,6 +18,8 @@ const (
 	MailAside   MailState = "aside"   // understood, and belongs to no ticket: automatic answers, reports of delivery
 	MailDropped MailState = "dropped" // refused by whoever decided about a held or failed one
 	MailSame    MailState = "same"    // another copy of a mail that was there already
+
+	MailImporting MailState = "importing" // taken by an import that has not made a ticket of it yet
 )
 
 // Mail is one message as it came, from whichever side. The bytes stay in a blob for as long as the row.
@@ -38,7 +40,8 @@ type Mail struct {
 	From      string    `json:"from,omitzero"`
 	FromName  string    `json:"from_name,omitzero"`
 	Subject   string    `json:"subject,omitzero"`
-	Date      time.Time `json:"date,omitzero"` // as the sender wrote it
+	Addressed []string  `json:"addressed,omitempty"` // To and Cc without our own, once it stands in a ticket
+	Date      time.Time `json:"date,omitzero"`       // as the sender wrote it
 	Automatic string    `json:"automatic,omitzero"`
 	Proven    bool      `json:"proven,omitzero"`
 	PEC       string    `json:"pec,omitzero"` // kind of certified mail
@@ -89,7 +92,7 @@ const (
 type MailID struct {
 	Row
 	Hash    string   `json:"hash"` // see HashMessageID
-	ID      string   `json:"value"`
+	Value   string   `json:"value"`
 	Kind    MailKind `json:"kind"`
 	Ticket  uint64   `json:"ticket"`
 	Message uint64   `json:"message,omitzero"`
@@ -209,9 +212,8 @@ var (
 // Mailbox is how far the desk has read a mailbox of the configuration.
 type Mailbox struct {
 	Row
-	Name     string    `json:"name"` // its address
-	Validity uint32    `json:"validity,omitzero"`
-	UID      uint32    `json:"uid,omitzero"`
+	Name     string    `json:"name"`              // its address
+	Position string    `json:"position,omitzero"` // as package transport writes it
 	LastOK   time.Time `json:"last_ok,omitzero"`
 }
 

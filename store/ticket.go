@@ -201,13 +201,14 @@ type Message struct {
 	Origin   uint64    `json:"origin,omitzero"` // the ticket it was moved from; undoing leads back there
 
 	// What follows is said of messages that came by mail.
-	Mail        uint64 `json:"mail,omitzero"`        // the mail it was
-	Rest        string `json:"rest,omitzero"`        // what the mail quoted, and its signature: shown folded, as Markdown
-	Unproven    bool   `json:"unproven,omitzero"`    // nothing proves that the sender is who they say
-	Outside     bool   `json:"outside,omitzero"`     // its author did not belong to the ticket
-	Automatic   string `json:"automatic,omitzero"`   // what sort of machine wrote it; nobody is told of it
-	Unconfirmed bool   `json:"unconfirmed,omitzero"` // a note: an agent's answer by mail that the agent has yet to confirm
-	PEC         string `json:"pec,omitzero"`         // certified mail: its kind, once its signature was verified
+	Mail        uint64   `json:"mail,omitzero"`        // the mail it was
+	Rest        string   `json:"rest,omitzero"`        // what the mail quoted, and its signature: shown folded, as Markdown
+	Unproven    bool     `json:"unproven,omitzero"`    // nothing proves that the sender is who they say
+	Outside     bool     `json:"outside,omitzero"`     // its author did not belong to the ticket
+	Automatic   string   `json:"automatic,omitzero"`   // what sort of machine wrote it; nobody is told of it
+	Unconfirmed bool     `json:"unconfirmed,omitzero"` // a note: an agent's answer by mail that the agent has yet to confirm
+	Copied      []uint64 `json:"copied,omitempty"`     // people to whom the sender sent it too
+	PEC         string   `json:"pec,omitzero"`         // certified mail: its kind, once its signature was verified
 }
 
 // Messages holds one row for each message and note.
@@ -228,15 +229,17 @@ var MessagesByOrigin = Messages.index("origin", func(m *Message) [][]byte {
 // filled, to the person who sent them. Its ID is the only address it has.
 type File struct {
 	Row
-	Ticket   uint64 `json:"ticket,omitzero"`
-	Message  uint64 `json:"message,omitzero"`
-	Article  uint64 `json:"article,omitzero"`
-	Person   uint64 `json:"person"` // who sent it
-	Name     string `json:"name"`
-	Type     string `json:"type"` // media type by content
-	Size     int64  `json:"size"` // bytes
-	Sum      string `json:"sum"`  // SHA-256, hexadecimal
-	Internal bool   `json:"internal,omitzero"`
+	Ticket    uint64 `json:"ticket,omitzero"`
+	Message   uint64 `json:"message,omitzero"`
+	Article   uint64 `json:"article,omitzero"`
+	Person    uint64 `json:"person"` // who sent it
+	Name      string `json:"name"`
+	Type      string `json:"type"` // media type by content
+	Size      int64  `json:"size"` // bytes
+	Sum       string `json:"sum"`  // SHA-256, hexadecimal
+	Internal  bool   `json:"internal,omitzero"`
+	ContentID string `json:"cid,omitzero"`    // by which the text of a mail shows it
+	Inline    bool   `json:"inline,omitzero"` // a picture that stands in the text of a mail
 }
 
 // Pending reports whether the file belongs to nothing yet but the person who sent it.

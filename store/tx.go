@@ -38,6 +38,9 @@ func (tx *Tx) By() By { return tx.by }
 // so in two steps, and each change carries its own.
 func (tx *Tx) Act(act string) { tx.by.Act = act }
 
+// As says who makes the following writes, where that is only known inside the transaction: the sender of a mail.
+func (tx *Tx) As(person uint64) { tx.by.Person = person }
+
 // Because sets the reason that the following changes carry.
 func (tx *Tx) Because(why string) { tx.by.Why = why }
 

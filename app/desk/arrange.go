@@ -164,6 +164,9 @@ func (w *stepping) shift(m *store.Message, from, to *store.Ticket) error {
 	if err := store.Messages.Put(w.tx, m); err != nil {
 		return err
 	}
+	if err := moveMail(w.tx, m, to.ID); err != nil {
+		return err
+	}
 	for _, f := range files {
 		f.Ticket = to.ID
 		if err := store.Files.Put(w.tx, f); err != nil {
@@ -262,9 +265,65 @@ func (w *stepping) split(m *store.Message) error {
 	if err := w.d.insertTicket(w.tx, t, m, files); err != nil {
 		return err
 	}
+	if err := moveMail(w.tx, m, t.ID); err != nil {
+		return err
+	}
 	w.t.Messages--
 	w.t.Files -= len(files)
 	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
 	w.changed("move-message", true)
+	return w.flush()
+}
+
+// confirmMail makes an agent's answer by mail, which nothing proved to be theirs, the answer it was meant to be, or
+// leaves it a note for good. Only the agent whose name it bears may.
+func (w *stepping) confirmMail() error {
+	id := w.s.ConfirmMail
+	if id == 0 {
+		id = w.s.KeepNote
+	}
+	if id == 0 {
+		return nil
+	}
+	note, err := store.Messages.Get(w.tx, id)
+	if err != nil || note.Ticket != w.t.ID || !note.Unconfirmed || note.Author != w.a.ID() {
+		return store.Fail(store.Invalid, "error.no-mail-to-confirm").At("message")
+	}
+	note.Unconfirmed = false
+	w.tx.Act("note")
+	w.tx.Internally(true)
+	if w.s.KeepNote != 0 {
+		return store.Messages.Put(w.tx, note)
+	}
+	if err := w.need(Write); err != nil {
+		return err
+	}
+	if w.t.State == store.StateNew {
+		if err := w.takeCharge(); err != nil {
+			return err
+		}
+	}
+	files, err := store.FilesByMessage.Find(w.tx, note.ID)
+	if err != nil {
+		return err
+	}
+	answer := *note
+	answer.Row = store.Row{}
+	answer.Internal, answer.Unproven, answer.At, answer.Mentions = false, false, w.tx.Now(), nil
+	w.tx.Act("reply")
+	w.tx.Internally(false)
+	if err := w.d.appendMessage(w.tx, w.t, &answer, files); err != nil {
+		return err
+	}
+	if err := moveMailTo(w.tx, note, &answer); err != nil {
+		return err
+	}
+	w.tx.Act("note")
+	w.tx.Internally(true)
+	if err := store.Messages.Delete(w.tx, note.ID); err != nil {
+		return err
+	}
+	w.t.Notes--
+	w.changed("reply", true)
 	return w.flush()
 }

@@ -195,6 +195,9 @@ func removeTicket(tx *store.Tx, t *store.Ticket) error {
 			return err
 		}
 	}
+	if err := removeMail(tx, t.ID); err != nil {
+		return err
+	}
 	moved, err := store.MessagesByOrigin.Find(tx, t.ID)
 	if err != nil {
 		return err

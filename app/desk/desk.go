@@ -50,6 +50,12 @@ type Desk struct {
 	misses     missWork
 	views      viewWork
 
+	mail      MailOptions
+	mailMu    sync.Mutex    // one mail is processed at a time: the order in which they came decides
+	mailWaits chan struct{} // something may wait
+	outMu     sync.Mutex
+	outWaits  chan struct{}
+
 	reasonMu sync.Mutex
 	reasons  map[reasonKey]time.Time // administrators who gave a reason to see a confidential ticket, until when
 }
@@ -59,7 +65,8 @@ type reasonKey struct{ person, ticket uint64 }
 // New returns the desk of the store. It writes nothing; Seed does.
 func New(o Options) *Desk {
 	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Clock, loc: o.Location, maxFile: o.MaxFile, missMonths: o.MissMonths,
-		reasons: map[reasonKey]time.Time{}}
+		reasons: map[reasonKey]time.Time{}, mailWaits: make(chan struct{}, 1), outWaits: make(chan struct{}, 1)}
+	d.SetMail(MailOptions{})
 	if d.log == nil {
 		d.log = slog.Default()
 	}

@@ -17,7 +17,7 @@ import (
 const cursorNotices = "notices"
 
 // Events a notice may be about, the weightier ones last: of several that one step causes, a person is told the last.
-var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "mention", "resolved"}
+var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "mention", "bounce", "unconfirmed", "resolved"}
 
 // planAtOnce bounds how many changes one transaction of the planner handles.
 const planAtOnce = 500
@@ -98,8 +98,9 @@ func tells(c *store.Change) bool {
 
 // telling is what one person is to be told because of one step.
 type telling struct {
-	event string
-	reply uint64
+	event    string
+	reply    uint64
+	optional bool // the person may turn such notices down
 }
 
 type stepKey struct {
@@ -167,7 +168,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 				if reply == 0 {
 					reply = now.reply
 				}
-				tell[p] = telling{event, reply}
+				tell[p] = telling{event, reply, optional}
 			}
 		}
 	}
@@ -185,7 +186,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 	opened := slices.ContainsFunc(changes, func(c *store.Change) bool { return c.Act == "open" })
 	for person, what := range tell {
 		// Nobody is told of what they did themselves, the confirmation of opening excepted.
-		if person == last.By && !(opened && what.event == "opened") {
+		if person == last.By && !(opened && what.event == "opened") && what.event != "unconfirmed" {
 			continue
 		}
 		p, err := store.People.Peek(tx, person)
@@ -193,7 +194,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 			continue
 		}
 		see := See
-		if what.event == "note" || what.event == "mention" {
+		if slices.Contains(eventsOfNotes, what.event) {
 			see = SeeNotes
 		}
 		if d.may(tx, Actor{Person: p}, see, t) != nil {
@@ -206,9 +207,15 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 		if err := store.Notices.Put(tx, n); err != nil {
 			return err
 		}
+		if err := d.planLetter(tx, t, p, n, what.optional); err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// eventsOfNotes are those told only to whom may read notes.
+var eventsOfNotes = []string{"note", "mention", "bounce", "unconfirmed"}
 
 // say is the table of domain.md, "who is told".
 func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(event string, reply uint64, optional bool, people ...uint64)) error {
@@ -222,10 +229,29 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 			return err
 		}
 		switch {
+		case m.Internal && m.Automatic == "bounce":
+			// Somebody has to look after a requester who is no longer reached.
+			if t.Assignee != 0 {
+				say("bounce", m.ID, false, t.Assignee)
+			} else {
+				say("bounce", m.ID, false, members(tx, t.Group)...)
+			}
+		case m.Internal && m.Automatic != "":
+		case m.Unconfirmed:
+			say("unconfirmed", m.ID, false, m.Author)
+			say("note", m.ID, true, t.Assignee)
 		case m.Internal:
 			say("note", m.ID, true, t.Assignee)
 			say("mention", m.ID, false, m.Mentions...)
 		case m.Opening:
+		case m.Automatic != "":
+			// What a machine wrote is there to be read; it disturbs nobody, least of all another machine.
+		case m.Outside:
+			if t.Assignee != 0 {
+				say("message", m.ID, false, t.Assignee)
+			} else {
+				say("message", m.ID, false, members(tx, t.Group)...)
+			}
 		case m.Agent:
 			say("message", m.ID, false, side...)
 			say("message", m.ID, true, t.Assignee)
@@ -240,7 +266,9 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 	}
 	switch c.Act {
 	case "open":
-		say("opened", 0, false, t.Requester)
+		if !openedByMachine(tx, t) {
+			say("opened", 0, false, t.Requester)
+		}
 		say("new", 0, true, members(tx, t.Group)...)
 	case "take":
 		say("taken", 0, true, side...)
@@ -263,6 +291,17 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 		say("priority", 0, true, t.Assignee)
 	}
 	return nil
+}
+
+// openedByMachine reports whether a program wrote the mail that opened the ticket: it gets no confirmation.
+func openedByMachine(tx *store.Tx, t *store.Ticket) bool {
+	if t.Via != "mail" {
+		return false
+	}
+	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		return err == nil && m.Opening && m.Automatic != ""
+	}
+	return false
 }
 
 func members(tx *store.Tx, group uint64) []uint64 {

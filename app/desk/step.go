@@ -14,6 +14,14 @@ type Text struct {
 	Internal bool
 	Files    []uint64 // pending files of the actor
 	Mentions []uint64 // agents who are told of a note
+
+	mail *mailText // it came by mail
+}
+
+// mailText is what a message that came by mail has beside its text.
+type mailText struct {
+	message *store.Message
+	files   []*store.File // stored, and not yet put
 }
 
 // Step is everything that one form or call changes in a ticket, done together or not at all. What is nil or zero
@@ -60,6 +68,9 @@ type Step struct {
 
 	MoveMessage uint64 // a message to be moved
 	MoveTo      uint64 // to this ticket; 0 makes it a ticket of its own
+
+	ConfirmMail uint64 // a note that is the actor's own answer by mail: it becomes the answer
+	KeepNote    uint64 // the same, but it stays a note
 
 	Reason string // why severity, urgency or anything else was changed
 }
@@ -156,7 +167,7 @@ func (w *stepping) flush() error {
 }
 
 func (w *stepping) do() error {
-	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.flush} {
+	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.confirmMail, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.flush} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -428,6 +439,10 @@ func (w *stepping) speak() error {
 		return err
 	}
 	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: body, Via: w.a.by("").Via, Internal: text.Internal}
+	if text.mail != nil {
+		m, files = text.mail.message, text.mail.files
+		m.Body = body
+	}
 	if text.Internal {
 		if err := w.need(WriteNote); err != nil {
 			return err

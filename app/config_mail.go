@@ -1,0 +1,303 @@
+package app
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// Mail is what the configuration says of mail that comes, whichever way.
+type Mail struct {
+	Listen         string   `koanf:"listen"`
+	Protocol       string   `koanf:"protocol"`
+	AllowedFrom    []string `koanf:"allowed_from"`
+	TrustedServers []string `koanf:"trusted_servers"`
+	PECCertificate string   `koanf:"pec_certificates"`
+	MaxMessageMB   int      `koanf:"max_message_mb"`
+	DigestHour     int      `koanf:"digest_hour"`
+}
+
+// SMTP is the mail server that takes what the desk sends. Without a host no mail leaves.
+type SMTP struct {
+	Host             string `koanf:"host"`
+	Port             int    `koanf:"port"`
+	TLS              string `koanf:"tls"`
+	User             string `koanf:"user"`
+	Password         string `koanf:"password"`
+	PasswordFile     string `koanf:"password_file"`
+	OAuthTokenURL    string `koanf:"oauth_token_url"`
+	OAuthClientID    string `koanf:"oauth_client_id"`
+	OAuthSecretFile  string `koanf:"oauth_secret_file"`
+	OAuthRefreshFile string `koanf:"oauth_refresh_file"`
+	OAuthScope       string `koanf:"oauth_scope"`
+	CAFile           string `koanf:"ca_file"`
+	HELO             string `koanf:"helo"`
+	From             string `koanf:"from"`
+	AttachMB         int    `koanf:"attach_mb"`
+	DKIMDomain       string `koanf:"dkim_domain"`
+	DKIMSelector     string `koanf:"dkim_selector"`
+	DKIMKeyFile      string `koanf:"dkim_key_file"`
+	AllowPlain       bool   `koanf:"allow_plain"`
+}
+
+// Mailbox is one address at which the desk takes mail, and the IMAP folder it is fetched from, if it is fetched.
+type Mailbox struct {
+	Address          string   `koanf:"address"`
+	Group            string   `koanf:"group"`
+	Module           string   `koanf:"module"`
+	Who              string   `koanf:"who"`
+	Domains          []string `koanf:"domains"`
+	Host             string   `koanf:"host"`
+	Port             int      `koanf:"port"`
+	TLS              string   `koanf:"tls"`
+	User             string   `koanf:"user"`
+	Password         string   `koanf:"password"`
+	PasswordFile     string   `koanf:"password_file"`
+	OAuthTokenURL    string   `koanf:"oauth_token_url"`
+	OAuthClientID    string   `koanf:"oauth_client_id"`
+	OAuthSecretFile  string   `koanf:"oauth_secret_file"`
+	OAuthRefreshFile string   `koanf:"oauth_refresh_file"`
+	OAuthScope       string   `koanf:"oauth_scope"`
+	CAFile           string   `koanf:"ca_file"`
+	Folder           string   `koanf:"folder"`
+	After            string   `koanf:"after"`
+	MoveTo           string   `koanf:"move_to"`
+	AllowPlain       bool     `koanf:"allow_plain"`
+}
+
+func defaultMail() Mail {
+	return Mail{Protocol: "lmtp", AllowedFrom: []string{}, TrustedServers: []string{}, MaxMessageMB: 100, DigestHour: 7}
+}
+
+func defaultSMTP() SMTP { return SMTP{TLS: "starttls", AttachMB: 10} }
+
+// mailboxKeys are the keys of one mailbox.
+func mailboxKeys() []string {
+	var out []string
+	t := reflect.TypeFor[Mailbox]()
+	for i := range t.NumField() {
+		out = append(out, t.Field(i).Tag.Get("koanf"))
+	}
+	return out
+}
+
+// unknownMailboxKeys names the keys of the mailboxes that there are none of.
+func unknownMailboxKeys(value any) []error {
+	list, ok := value.([]any)
+	if !ok {
+		return []error{errors.New("mailbox: write each as [[mailbox]]")}
+	}
+	var out []error
+	known := mailboxKeys()
+	for i, one := range list {
+		table, ok := one.(map[string]any)
+		if !ok {
+			out = append(out, fmt.Errorf("mailbox %d: write it as [[mailbox]]", i+1))
+			continue
+		}
+		for key := range table {
+			if !slices.Contains(known, key) {
+				out = append(out, fmt.Errorf("mailbox %d: %s: no such key", i+1, key))
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return out
+}
+
+func bareAddress(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s && !strings.ContainsAny(s, "+\"")
+}
+
+// validateMail tells of each value that cannot be.
+func (c Config) validateMail(bad func(key, format string, args ...any)) {
+	m := c.Mail
+	if m.Listen != "" && !strings.HasPrefix(m.Listen, "/") {
+		if err := listenAddress(m.Listen); err != nil {
+			bad("mail.listen", "%v", err)
+		}
+	}
+	if m.Protocol != "lmtp" && m.Protocol != "smtp" {
+		bad("mail.protocol", "%q is neither lmtp nor smtp", m.Protocol)
+	}
+	for _, s := range m.AllowedFrom {
+		if _, err := parsePrefix(s); err != nil {
+			bad("mail.allowed_from", "%q is no address or network", s)
+		}
+	}
+	if m.MaxMessageMB < 1 || m.MaxMessageMB > 1024 {
+		bad("mail.max_message_mb", "%d is not between 1 and 1024", m.MaxMessageMB)
+	}
+	if m.DigestHour < 0 || m.DigestHour > 23 {
+		bad("mail.digest_hour", "%d is no hour from 0 to 23", m.DigestHour)
+	}
+	if _, err := m.pecRoots(); err != nil {
+		bad("mail.pec_certificates", "%v", err)
+	}
+	c.SMTP.validate(bad)
+	seen := map[string]bool{}
+	for i, box := range c.Mailboxes {
+		n := len(c.Mailboxes)
+		box.validate(func(key, format string, args ...any) {
+			name := "mailbox." + key
+			if n > 1 {
+				name = fmt.Sprintf("mailbox %d: %s", i+1, key)
+			}
+			bad(name, format, args...)
+		})
+		address := store.Address(box.Address)
+		if seen[address] && address != "" {
+			bad("mailbox", "%s stands there twice", address)
+		}
+		seen[address] = true
+	}
+}
+
+func (s SMTP) validate(bad func(key, format string, args ...any)) {
+	if s.Host == "" {
+		if s.From != "" && !bareAddress(s.From) {
+			bad("smtp.from", "%q is no address such as sportello@ateneo.it", s.From)
+		}
+		return
+	}
+	if !bareAddress(s.From) {
+		bad("smtp.from", "%q is no address such as sportello@ateneo.it", s.From)
+	}
+	if s.Port < 0 || s.Port > 65535 {
+		bad("smtp.port", "%d is no port", s.Port)
+	}
+	if !slices.Contains([]string{"tls", "starttls", "optional", "none"}, s.TLS) {
+		bad("smtp.tls", "%q is none of tls, starttls, optional, none", s.TLS)
+	}
+	if s.Password != "" && s.PasswordFile != "" {
+		bad("smtp.password", "password and password_file are both there: one is enough")
+	}
+	if s.AttachMB < 0 || s.AttachMB > 100 {
+		bad("smtp.attach_mb", "%d is not between 0 and 100", s.AttachMB)
+	}
+	if (s.DKIMDomain == "") != (s.DKIMSelector == "") || (s.DKIMDomain == "") != (s.DKIMKeyFile == "") {
+		bad("smtp.dkim_domain", "dkim_domain, dkim_selector and dkim_key_file go together")
+	}
+	if s.OAuthTokenURL != "" && s.OAuthClientID == "" {
+		bad("smtp.oauth_client_id", "oauth_token_url needs it")
+	}
+}
+
+func (m Mailbox) validate(bad func(key, format string, args ...any)) {
+	if !bareAddress(m.Address) {
+		bad("address", "%q is no address such as csa@ateneo.it", m.Address)
+	}
+	if !slices.Contains([]string{"", desk.WhoEverybody, desk.WhoKnown, desk.WhoDomains, desk.WhoHold}, m.Who) {
+		bad("who", "%q is none of everybody, known, domains, hold", m.Who)
+	}
+	if m.Who == desk.WhoDomains && len(m.Domains) == 0 {
+		bad("domains", "who = \"domains\" needs them")
+	}
+	if m.Host == "" {
+		return
+	}
+	if m.Port < 0 || m.Port > 65535 {
+		bad("port", "%d is no port", m.Port)
+	}
+	if !slices.Contains([]string{"", "tls", "starttls", "none"}, m.TLS) {
+		bad("tls", "%q is none of tls, starttls, none", m.TLS)
+	}
+	if m.User == "" {
+		bad("user", "host needs it")
+	}
+	if m.Password != "" && m.PasswordFile != "" {
+		bad("password", "password and password_file are both there: one is enough")
+	}
+	if !slices.Contains([]string{"", "keep", "move", "delete"}, m.After) {
+		bad("after", "%q is none of keep, move, delete", m.After)
+	}
+	if m.After == "move" && m.MoveTo == "" {
+		bad("move_to", "after = \"move\" needs it")
+	}
+	if m.OAuthTokenURL != "" && m.OAuthClientID == "" {
+		bad("oauth_client_id", "oauth_token_url needs it")
+	}
+}
+
+// secret returns the password, or what the file of it says now, without its line end.
+func secret(value, file string) func() (string, error) {
+	return func() (string, error) {
+		if file == "" {
+			return value, nil
+		}
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		return strings.TrimRight(string(raw), "\r\n"), nil
+	}
+}
+
+// roots reads certificates (PEM); nil for no file: the system's.
+func roots(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(raw) {
+		return nil, fmt.Errorf("%s holds no certificate (PEM)", file)
+	}
+	return pool, nil
+}
+
+// pecRoots reads the certificates of the PEC providers: one file (PEM), or every .pem and .crt of a folder.
+func (m Mail) pecRoots() (*x509.CertPool, error) {
+	if m.PECCertificate == "" {
+		return nil, nil
+	}
+	info, err := os.Stat(m.PECCertificate)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return roots(m.PECCertificate)
+	}
+	pool, found := x509.NewCertPool(), false
+	for _, pattern := range []string{"*.pem", "*.crt"} {
+		files, err := filepath.Glob(filepath.Join(m.PECCertificate, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			if err != nil {
+				return nil, err
+			}
+			found = pool.AppendCertsFromPEM(raw) || found
+		}
+	}
+	if !found {
+		return nil, fmt.Errorf("%s holds no certificate (PEM)", m.PECCertificate)
+	}
+	return pool, nil
+}
+
+func (m Mail) allowedFrom() []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range m.AllowedFrom {
+		if p, err := parsePrefix(s); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}

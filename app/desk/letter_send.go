@@ -1,0 +1,317 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"sportello/store"
+)
+
+// Outgoing is a letter with all that its reader may read of what it tells, as of now. Whoever writes the mail needs to
+// look at nothing else: what is not here must not leave.
+type Outgoing struct {
+	Letter     *store.Letter
+	Person     *store.Person // the reader, without password
+	Ticket     *store.Ticket // nil in a digest
+	Group      *store.Group
+	Agents     bool // the reader stands on the agents' side of the ticket
+	Lines      []OutgoingLine
+	From       string // address of the desk for this matter
+	ReplyTo    string // with the reader's token; From in a digest
+	InReplyTo  string
+	References []string
+	Link       string // secret of the link to read the ticket, for a reader who cannot sign in
+	Closes     time.Time
+}
+
+// OutgoingLine is one event. The text of a note is never in it.
+type OutgoingLine struct {
+	store.Telling
+	Who     string         // name of who caused it; of agents, with the group's name in the letter
+	Desk    bool           // it was caused on the agents' side
+	Text    *store.Message // the public message, nil for anything else
+	Files   []*store.File
+	Ticket  uint64
+	Subject string // in a digest
+}
+
+// Sent says what became of an attempt to send.
+type Sent struct {
+	OK        bool
+	Permanent bool   // no use in trying again
+	Recipient bool   // it was the address that was refused
+	Unsure    bool   // it may have been taken
+	Text      string // what the mail server said
+	Subject   string // of the mail
+}
+
+// tries are the pauses before each further attempt; after the last the letter has failed.
+var tries = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour,
+	12 * time.Hour, 12 * time.Hour, 12 * time.Hour}
+
+// RunLetters sends what is due, until the context ends. send does the sending of one letter; it may be called again for
+// the same letter, with the same Message-ID, when the desk ended before it could write down that it was sent.
+func (d *Desk) RunLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) error {
+	for {
+		next, err := d.SendLetters(ctx, send)
+		if err != nil {
+			return err
+		}
+		wait := time.Minute
+		if !next.IsZero() {
+			wait = min(wait, max(next.Sub(d.clock()), 10*time.Millisecond))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-d.outWaits:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// SendLetters sends what is due now and returns when the next one is.
+func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) (time.Time, error) {
+	d.outMu.Lock()
+	defer d.outMu.Unlock()
+	for ctx.Err() == nil {
+		var l *store.Letter
+		var out *Outgoing
+		why := ""
+		var next time.Time
+		err := d.st.View(func(tx *store.Tx) error {
+			l, out, why, next = nil, nil, "", time.Time{}
+			for row, err := range store.LettersDue.Rows(tx, store.Span{}) {
+				if err != nil {
+					return err
+				}
+				if next = row.Next; !row.Next.After(d.clock()) {
+					l = row
+				}
+				break
+			}
+			if l == nil {
+				return nil
+			}
+			var err error
+			out, why, err = d.outgoing(tx, l)
+			return err
+		})
+		if err != nil || l == nil {
+			return next, err
+		}
+		if out == nil {
+			if err := d.endLetter(l, store.LetterDropped, why); err != nil {
+				return next, err
+			}
+			continue
+		}
+		if out.Ticket != nil && out.Person.Password == "" {
+			if out.Link, err = d.keepLink(l); err != nil {
+				return next, err
+			}
+		}
+		out.Person.Password = ""
+		result := send(ctx, out)
+		if ctx.Err() != nil && !result.OK {
+			return next, ctx.Err()
+		}
+		if err := d.sent(l, result); err != nil {
+			return next, err
+		}
+	}
+	return time.Time{}, ctx.Err()
+}
+
+// keepLink makes or prolongs the link that the letter carries.
+func (d *Desk) keepLink(l *store.Letter) (string, error) {
+	secret := ""
+	err := d.st.Update(store.By{Via: "desk", Act: "link"}, func(tx *store.Tx) error {
+		link, err := d.linkFor(tx, l.Ticket, l.Person)
+		if err != nil {
+			return err
+		}
+		secret = d.readToken(link)
+		return nil
+	})
+	return secret, err
+}
+
+func (d *Desk) endLetter(l *store.Letter, state store.LetterState, why string) error {
+	return d.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+		row, err := store.Letters.Get(tx, l.ID)
+		if err != nil || row.State != store.LetterQueued {
+			return ignoreNotFound(err)
+		}
+		row.State, row.Why = state, why
+		return store.Letters.Put(tx, row)
+	})
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// sent writes down what became of an attempt.
+func (d *Desk) sent(l *store.Letter, s Sent) error {
+	return d.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+		row, err := store.Letters.Get(tx, l.ID)
+		if err != nil {
+			return ignoreNotFound(err)
+		}
+		row.Tries++
+		row.Error, row.Unsure = cutRunes(s.Text, 300), s.Unsure
+		if s.Subject != "" {
+			row.Subject = cutRunes(s.Subject, maxSubject)
+		}
+		switch {
+		case s.OK:
+			row.State, row.Sent, row.Error = store.LetterSent, tx.Now(), ""
+		case row.State != store.LetterQueued: // held or dropped meanwhile
+		case s.Permanent && s.Recipient:
+			return markUnreachable(tx, row, s.Text)
+		case s.Permanent || row.Tries > len(tries):
+			row.State = store.LetterFailed
+		default:
+			row.Next = tx.Now().Add(tries[row.Tries-1])
+		}
+		return store.Letters.Put(tx, row)
+	})
+}
+
+// outgoing gathers what the reader may read. nil with the reason when that is nothing.
+func (d *Desk) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error) {
+	p, err := store.People.Get(tx, l.Person)
+	if err != nil || p.Disabled {
+		return nil, WhyGone, ignoreNotFound(err)
+	}
+	o := &Outgoing{Letter: l, Person: p, From: d.mail.From, ReplyTo: d.mail.From}
+	if l.Ticket != 0 {
+		t, err := store.Tickets.Get(tx, l.Ticket)
+		if err != nil {
+			return nil, WhyGone, ignoreNotFound(err)
+		}
+		if d.may(tx, Actor{Person: p}, See, t) != nil {
+			return nil, WhyMayNotSee, nil
+		}
+		if err := d.about(tx, o, t); err != nil {
+			return nil, "", err
+		}
+	}
+	for _, tell := range l.Tells {
+		line, ok, err := d.line(tx, o, tell)
+		if err != nil {
+			return nil, "", err
+		}
+		if ok {
+			o.Lines = append(o.Lines, line)
+		}
+	}
+	if len(o.Lines) == 0 {
+		return nil, WhyMayNotSee, nil
+	}
+	return o, "", nil
+}
+
+// about fills in what belongs to the ticket: whence, whither, and the thread the letter stands in.
+func (d *Desk) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
+	o.Ticket, o.Agents = t, d.may(tx, Actor{Person: o.Person}, SeeNotes, t) == nil && !t.OnSide(o.Person.ID)
+	group, err := store.Groups.Peek(tx, t.Group)
+	if err != nil {
+		return err
+	}
+	o.Group = group
+	if from := d.addressOf(tx, t.Group, t.Module); from != "" {
+		o.From = from
+	}
+	o.ReplyTo = d.ReplyAddress(o.From, t.ID, o.Person.ID)
+	if t.State == store.StateResolved {
+		o.Closes = t.Resolved.AddDate(0, 0, settings(tx).CloseAfter)
+	}
+	return d.thread(tx, o, t)
+}
+
+// thread names the mails before: those of the ticket that this reader wrote or was sent, so that their mail program
+// shows one conversation and nobody learns the Message-ID of what others were sent.
+func (d *Desk) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
+	const kept = 20
+	for id, err := range store.MailIDsByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return err
+		}
+		mine := false
+		switch {
+		case id.Letter == o.Letter.ID:
+			continue
+		case id.Kind == store.MailOut:
+			l, err := store.Letters.Get(tx, id.Letter)
+			mine = err == nil && l.Person == o.Person.ID && (l.State == store.LetterSent || l.State == store.LetterBounced)
+		case id.Kind == store.MailIn && id.Message != 0:
+			m, err := store.Messages.Get(tx, id.Message)
+			mine = err == nil && !m.Internal && (m.Author == o.Person.ID || slices.Contains(m.Copied, o.Person.ID))
+		}
+		if mine {
+			if o.References = append(o.References, id.Value); len(o.References) > kept {
+				o.References = slices.Delete(o.References, 1, 2) // the first holds the conversation together
+			}
+		}
+	}
+	if n := len(o.References); n > 0 {
+		o.InReplyTo = o.References[n-1]
+	}
+	return nil
+}
+
+// line is one event as the reader may read it, false when they may not.
+func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
+	line := OutgoingLine{Telling: tell, Ticket: tell.Ticket}
+	t := o.Ticket
+	if t == nil {
+		var err error
+		if t, err = store.Tickets.Get(tx, tell.Ticket); err != nil {
+			return line, false, ignoreNotFound(err)
+		}
+		if d.may(tx, Actor{Person: o.Person}, See, t) != nil {
+			return line, false, nil
+		}
+		line.Subject = t.Subject
+	}
+	line.Ticket = t.ID
+	if by, err := store.People.Peek(tx, tell.By); err == nil {
+		line.Who = by.Name
+		line.Desk = by.InGroup(t.Group) && !t.OnSide(by.ID)
+	}
+	if tell.Message == 0 {
+		return line, true, nil
+	}
+	m, err := store.Messages.Get(tx, tell.Message)
+	if err != nil {
+		return line, false, ignoreNotFound(err)
+	}
+	if m.Internal {
+		// That there is a note may be told to whom may read it; what it says stays at the desk.
+		return line, d.may(tx, Actor{Person: o.Person}, SeeNotes, t) == nil, nil
+	}
+	if !o.Agents {
+		side, err := store.SideMessages(tx, t)
+		if err != nil {
+			return line, false, err
+		}
+		if !slices.ContainsFunc(side, func(s *store.Message) bool { return s.ID == m.ID }) {
+			return line, false, nil
+		}
+	}
+	line.Desk = m.Agent
+	if o.Ticket == nil {
+		return line, true, nil // a digest tells that, not what
+	}
+	line.Text = m
+	line.Files, err = store.FilesByMessage.Find(tx, m.ID)
+	line.Files = slices.DeleteFunc(line.Files, func(f *store.File) bool { return f.Internal })
+	return line, true, err
+}

@@ -1,0 +1,163 @@
+package desk
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"sportello/app/mail"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// incoming is a mail that was read, with its files stored and nothing decided.
+type incoming struct {
+	*mail.Message
+	own   string // what its sender wrote now, as Markdown
+	rest  string // what it quotes, and its signature
+	files []*store.File
+	print string
+	box   *Mailbox
+}
+
+func (d *Desk) readOptions() mail.Options {
+	return mail.Options{Servers: d.mail.Servers, PECRoots: d.mail.Roots, Now: d.clock()}
+}
+
+// readMail understands the bytes of a mail and stores what it carries.
+func (d *Desk) readMail(row *store.Mail) (*incoming, error) {
+	f, err := d.st.OpenBlob(row.Sum)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return d.understand(f, row, true)
+}
+
+func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming, error) {
+	m, err := mail.Read(r, row.Size, d.readOptions())
+	if err != nil {
+		return nil, fmt.Errorf("desk: read mail: %w", err)
+	}
+	in := &incoming{Message: m, box: d.boxOf(row, m)}
+	in.own, in.rest = markup.FromMail(m.Text, m.HTML)
+	in.own, in.rest = markup.Clean(in.own), markup.Clean(in.rest)
+	if strings.TrimSpace(in.own) == "" {
+		in.own, in.rest = in.rest, ""
+	}
+	if len(in.own) > maxBody {
+		in.own = strings.ToValidUTF8(in.own[:maxBody], "") // the original has all of it
+	}
+	if len(in.rest) > maxBody {
+		in.rest = strings.ToValidUTF8(in.rest[:maxBody], "")
+	}
+	in.print = printOf(m)
+	if !keep {
+		return in, nil
+	}
+	for _, p := range m.Parts {
+		blob, err := d.st.PutBlob(bytes.NewReader(p.Content), 0)
+		if err != nil {
+			return nil, err
+		}
+		in.files = append(in.files, &store.File{Name: markup.FileName(p.Name), Type: mimetype.Detect(p.Content).String(), Size: blob.Size, Sum: blob.Sum,
+			ContentID: p.ContentID, Inline: p.Inline && p.Role == mail.RolePicture})
+	}
+	return in, nil
+}
+
+// printOf returns what copies of one message have in common, whichever way they come: servers add lines to the header,
+// lists to the body. Without a Message-ID it is everything that was said.
+func printOf(m *mail.Message) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject))
+	if m.MessageID == "" {
+		fmt.Fprintf(h, "%s\x00%s\x00", m.Text, m.HTML)
+		for _, p := range m.Parts {
+			sum := sha256.Sum256(p.Content)
+			h.Write(sum[:])
+		}
+	}
+	if m.PEC != nil {
+		fmt.Fprintf(h, "pec\x00%s", m.PEC.ID)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// subject is what the ticket is called: the subject without Re: and its like, else the beginning of the text.
+func (in *incoming) subject() string {
+	s := markup.Line(mail.BaseSubject(in.Subject))
+	if s == "" {
+		s = markup.Excerpt(markup.Plain(markup.MessageFmt, in.own), 80)
+	}
+	if s == "" {
+		s = in.From.Email
+	}
+	return cutRunes(s, maxSubject)
+}
+
+// body is never empty: a mail of files alone has text to be found under.
+func (in *incoming) body() string {
+	if strings.TrimSpace(in.own) != "" {
+		return in.own
+	}
+	var names []string
+	for _, f := range in.files {
+		names = append(names, f.Name)
+	}
+	if len(names) == 0 {
+		return "—"
+	}
+	return "— " + strings.Join(names, ", ")
+}
+
+// addressed are the addresses of To and Cc, ours and the sender's left out, each once.
+func (d *Desk) addressed(in *incoming) []mail.Address {
+	var out []mail.Address
+	for _, list := range [][]mail.Address{in.To, in.Cc} {
+		for _, a := range list {
+			if a.Email == "" || a.Email == in.From.Email || d.ours(a.Email) || len(out) >= maxPeople ||
+				slices.ContainsFunc(out, func(x mail.Address) bool { return x.Email == a.Email }) {
+				continue
+			}
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// Small words that only one of the two languages has.
+var (
+	italianWords = []string{"il", "lo", "gli", "di", "che", "non", "per", "una", "sono", "con", "della", "del", "buongiorno", "salve", "grazie", "è", "ho", "alla"}
+	englishWords = []string{"the", "of", "and", "to", "is", "not", "for", "with", "are", "this", "that", "you", "hello", "thanks", "dear", "have", "we"}
+)
+
+// languageOf guesses between Italian and English by small words; Italian when nothing tells.
+func languageOf(text string) string {
+	it, en := 0, 0
+	for i, w := range strings.Fields(strings.ToLower(text)) {
+		if i == 400 {
+			break
+		}
+		w = strings.Trim(w, ".,;:!?()\"'")
+		if slices.Contains(italianWords, w) {
+			it++
+		}
+		if slices.Contains(englishWords, w) {
+			en++
+		}
+	}
+	if en > it {
+		return "en"
+	}
+	return "it"
+}

@@ -1,0 +1,207 @@
+package desk
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"os"
+	"strings"
+
+	"sportello/store"
+)
+
+// Tokens stand in addresses: in the reply address of a mail (desk+TOKEN@host) and in the link by which somebody without
+// credentials reads their ticket. Both are numbers followed by a truncated HMAC-SHA-256 under the desk's key, written in
+// lower-case base32 without padding, because mail servers may fold the case of a local part.
+//
+//	reply  uvarint ticket, uvarint person, 10 bytes of HMAC (80 bits): within the 64 characters of a local part
+//	read   uvarint ticket, uvarint person, uvarint serial, 16 bytes of HMAC
+
+const (
+	replyMAC = 10
+	readMAC  = 16
+)
+
+var tokenCode = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+func (d *Desk) sign(purpose string, numbers []byte, n int) []byte {
+	key := hmac.New(sha256.New, d.mail.Key)
+	key.Write([]byte("sportello mail " + purpose + " 1"))
+	m := hmac.New(sha256.New, key.Sum(nil))
+	m.Write(numbers)
+	return m.Sum(nil)[:n]
+}
+
+func (d *Desk) token(purpose string, size int, numbers ...uint64) string {
+	var b []byte
+	for _, n := range numbers {
+		b = binary.AppendUvarint(b, n)
+	}
+	return strings.ToLower(tokenCode.EncodeToString(append(b, d.sign(purpose, b, size)...)))
+}
+
+// openToken returns the numbers of a token, and false when it was not made by this desk for the purpose.
+func (d *Desk) openToken(purpose string, size, count int, token string) ([]uint64, bool) {
+	if len(d.mail.Key) == 0 || len(token) > 120 {
+		return nil, false
+	}
+	raw, err := tokenCode.DecodeString(strings.ToUpper(token))
+	if err != nil || len(raw) <= size {
+		return nil, false
+	}
+	numbers, mac := raw[:len(raw)-size], raw[len(raw)-size:]
+	if !hmac.Equal(mac, d.sign(purpose, numbers, size)) {
+		return nil, false
+	}
+	var out []uint64
+	for len(numbers) > 0 {
+		n, used := binary.Uvarint(numbers)
+		if used <= 0 {
+			return nil, false
+		}
+		out, numbers = append(out, n), numbers[used:]
+	}
+	return out, len(out) == count
+}
+
+// ReplyAddress returns the address to which the person answers about the ticket by mail, "" when the desk has none.
+func (d *Desk) ReplyAddress(address string, ticket, person uint64) string {
+	local, host, ok := strings.Cut(address, "@")
+	if !ok || len(d.mail.Key) == 0 {
+		return ""
+	}
+	local, _, _ = strings.Cut(local, "+")
+	token := d.token("reply", replyMAC, ticket, person)
+	if len(local)+1+len(token) > 64 { // RFC 5321, 4.5.3.1.1
+		return address
+	}
+	return local + "+" + token + "@" + host
+}
+
+// replyToken finds a reply token of this desk in the addresses.
+func (d *Desk) replyToken(addresses []string) (ticket, person uint64, ok bool) {
+	for _, address := range addresses {
+		local, _, _ := strings.Cut(address, "@")
+		i := strings.LastIndexByte(local, '+')
+		if i < 0 {
+			continue
+		}
+		if n, ok := d.openToken("reply", replyMAC, 2, local[i+1:]); ok {
+			return n[0], n[1], true
+		}
+	}
+	return 0, 0, false
+}
+
+// withoutTag takes a tag off the local part: desk+tag@host is desk@host.
+func withoutTag(address string) string {
+	local, host, ok := strings.Cut(address, "@")
+	if i := strings.IndexByte(local, '+'); ok && i > 0 {
+		return local[:i] + "@" + host
+	}
+	return address
+}
+
+// readToken is the secret of the link by which the person reads the ticket.
+func (d *Desk) readToken(l *store.TicketLink) string {
+	return d.token("read", readMAC, l.Ticket, l.Person, l.Serial)
+}
+
+// LinkedTicket returns what the person may read to whom the link was sent, and that person. NotFound for a link that
+// was withdrawn, has ended, or was never made, and once the person may no longer see the ticket.
+func (d *Desk) LinkedTicket(token string) (*TicketView, *store.Person, error) {
+	gone := store.Fail(store.NotFound, "error.link-gone")
+	n, ok := d.openToken("read", readMAC, 3, token)
+	if !ok {
+		return nil, nil, gone
+	}
+	var person *store.Person
+	err := d.st.View(func(tx *store.Tx) error {
+		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
+		if err != nil || l.Withdrawn || l.Serial != n[2] || !tx.Now().Before(l.Ends) {
+			return gone
+		}
+		p, err := store.People.Get(tx, l.Person)
+		if err != nil || p.Disabled {
+			return gone
+		}
+		t, err := store.Tickets.Get(tx, l.Ticket)
+		if err != nil || !t.OnSide(p.ID) {
+			return gone
+		}
+		person = &store.Person{Row: p.Row, Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, gone
+	}
+	// The bare person has neither groups nor roles: the link shows what the requester's side sees, whoever holds it.
+	v, err := d.Ticket(Actor{Person: person, Via: "link"}, n[0])
+	if err != nil {
+		return nil, nil, gone
+	}
+	return v, person, nil
+}
+
+// OpenLinkedFile opens a file that the linked ticket shows. The caller closes it. NotFound otherwise.
+func (d *Desk) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, error) {
+	v, person, err := d.LinkedTicket(token)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, files := range v.Files {
+		for _, f := range files {
+			if f.ID == id {
+				file, r, err := d.OpenFile(Actor{Person: person, Via: "link"}, id)
+				if err != nil {
+					return nil, nil, err
+				}
+				return file, r, nil
+			}
+		}
+	}
+	return nil, nil, store.Fail(store.NotFound, "error.not-found")
+}
+
+// WithdrawLinks makes the links that people hold to the ticket open nothing. Whoever arranges the ticket may, and the
+// requester. New notices carry new links.
+func (d *Desk) WithdrawLinks(a Actor, number uint64) error {
+	return d.st.Update(a.by("withdraw-links"), func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := d.may(tx, a, See, t); err != nil {
+			return err
+		}
+		if s := d.stand(tx, a, t); !s.allows(Arrange) && !s.is[asRequester] {
+			return store.Fail(store.Denied, "error.denied")
+		}
+		links, err := store.TicketLinksByTicket.Find(tx, number)
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			l.Withdrawn = true
+			if err := store.TicketLinks.Put(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// linkFor makes or prolongs the link by which the person reads the ticket: 30 days from this notice.
+func (d *Desk) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLink, error) {
+	l, err := store.TicketLinksByTicket.First(tx, ticket, person)
+	if err != nil {
+		l = &store.TicketLink{Ticket: ticket, Person: person, Serial: 1}
+	}
+	if l.Withdrawn || !tx.Now().Before(l.Ends) && l.ID != 0 {
+		l.Serial++
+		l.Withdrawn = false
+	}
+	l.Ends = tx.Now().AddDate(0, 0, 30)
+	return l, store.TicketLinks.Put(tx, l)
+}
