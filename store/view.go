@@ -28,6 +28,8 @@ type View struct {
 	More       bool      `json:"more,omitzero"`       // there are more than Counted, or may be
 	CountedAt  time.Time `json:"counted_at,omitzero"` // when Counted last became another; zero: it was never counted
 	SeenNumber uint64    `json:"seen,omitzero"`       // tickets up to this number are not new
+	Known      []uint64  `json:"known,omitempty"`     // tickets that were in it, by number, where they are few enough
+	Whole      bool      `json:"whole,omitzero"`      // Known has all of them
 }
 
 // MaxCounted is how far a view is counted: beyond it the number says nothing more.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"sportello/search"
 	"sportello/store"
 )
 
@@ -17,6 +18,7 @@ const (
 	viewShown  = 15 * time.Minute // so long after a page showed it
 	viewRounds = 10 * time.Second // so often the work looks for views that are due
 	maxNewRows = 1000             // how many new tickets are looked at for one view without words
+	maxKnown   = 1000             // tickets of one view that are remembered, to tell which are new in it
 	maxTold    = 5                // notices of one view at once: the newest
 )
 
@@ -146,7 +148,27 @@ type viewCount struct {
 	n     int
 	more  bool
 	seen  uint64
+	all   []uint64 // tickets in it, by number, when somebody wants to be told of new ones and there are not too many
+	whole bool     // all has every one
 	fresh []uint64 // new tickets, the newest first
+}
+
+// compare sets what is new: tickets that are in the view and were not the last time. Where there are too many to
+// remember, it is those that were opened since, opened.
+func (c *viewCount) compare(v *store.View, opened []uint64) {
+	slices.Sort(c.all)
+	c.fresh = opened
+	if c.whole && v.Whole {
+		c.fresh = slices.DeleteFunc(slices.Clone(c.all), func(id uint64) bool {
+			_, known := slices.BinarySearch(v.Known, id)
+			return known
+		})
+	}
+	if !c.whole {
+		c.all = nil
+	}
+	slices.Sort(c.fresh)
+	slices.Reverse(c.fresh)
 }
 
 // asGroup stands for no person: somebody who is in the group and in no other.
@@ -180,11 +202,15 @@ func (d *Desk) countView(ctx context.Context, v *store.View) (viewCount, error) 
 		q := viewQuery(v)
 		see := d.sight(tx, a)
 		index, prefixes := d.queueSpans(tx, a, q)
-		looked := 0
+		looked, in := 0, 0
+		most := store.MaxCounted
+		if c.whole = v.Notify; v.Notify {
+			most = maxKnown
+		}
 		for _, p := range prefixes {
 			for e := range index.Entries(tx, store.Span{Prefix: p}) {
-				if c.n == store.MaxCounted || looked == maxLooked {
-					c.more = true
+				if in == most || looked == maxLooked {
+					c.more, c.whole = true, false
 					break
 				}
 				looked++
@@ -192,29 +218,36 @@ func (d *Desk) countView(ctx context.Context, v *store.View) (viewCount, error) 
 				if err != nil {
 					return err
 				}
-				if see(t) && q.fits(tx, t) {
-					c.n++
+				if !see(t) || !q.fits(tx, t) {
+					continue
+				}
+				if in++; v.Notify {
+					c.all = append(c.all, t.ID)
 				}
 			}
 		}
+		c.n, c.more = min(in, store.MaxCounted), c.more || in > store.MaxCounted
 		if !v.Notify {
 			return nil
 		}
 		last := store.Tickets.Last(tx)
-		from := v.SeenNumber + 1
-		if last > maxNewRows {
-			from = max(from, last-maxNewRows)
-		}
-		groups := d.ownGroups(tx, a)
-		for t, err := range store.Tickets.All(tx, from, false) {
-			if err != nil {
-				return err
+		var opened []uint64
+		if !c.whole || !v.Whole {
+			from := v.SeenNumber + 1
+			if last > maxNewRows {
+				from = max(from, last-maxNewRows)
 			}
-			if q.holds(a, groups, t) && see(t) && q.fits(tx, t) {
-				c.fresh = append(c.fresh, t.ID)
+			groups := d.ownGroups(tx, a)
+			for t, err := range store.Tickets.All(tx, from, false) {
+				if err != nil {
+					return err
+				}
+				if q.holds(a, groups, t) && see(t) && q.fits(tx, t) {
+					opened = append(opened, t.ID)
+				}
 			}
 		}
-		slices.Reverse(c.fresh)
+		c.compare(v, opened)
 		c.seen = last
 		return nil
 	})
@@ -259,11 +292,16 @@ func (d *Desk) countWords(ctx context.Context, v *store.View) (viewCount, error)
 		return c, err
 	}
 	a.Language = a.Person.Language
+	if d.ix == nil {
+		return c, store.Fail(store.Unavailable, "error.search")
+	}
 	limit := 1
 	if v.Notify {
-		limit = viewPage
+		limit = maxKnown
 	}
-	found, err := d.Search(ctx, a, wordsOf(v, limit, 0))
+	// Numbers alone: whether somebody may be told of one is asked of the policy, on the row.
+	w := wordsOf(v, limit, 0)
+	found, err := d.ix.Search(ctx, search.Query{Text: w.Text, Access: d.access(a), Types: w.Types, Language: a.lang(), Limit: w.Limit, Sort: w.Sort})
 	if err != nil {
 		return c, err
 	}
@@ -272,24 +310,23 @@ func (d *Desk) countWords(ctx context.Context, v *store.View) (viewCount, error)
 	if !v.Notify {
 		return c, nil
 	}
-	for _, f := range found.Hits {
-		if f.Ticket != nil && f.Ticket.ID > v.SeenNumber {
-			c.fresh = append(c.fresh, f.Ticket.ID)
-			c.seen = max(c.seen, f.Ticket.ID)
+	c.whole = !found.AtLeast && found.Total <= len(found.Hits)
+	var opened []uint64
+	for _, h := range found.Hits {
+		c.all = append(c.all, h.ID)
+		if h.ID > v.SeenNumber {
+			opened = append(opened, h.ID)
+			c.seen = max(c.seen, h.ID)
 		}
 	}
-	slices.SortFunc(c.fresh, func(x, y uint64) int {
-		if x > y {
-			return -1
-		}
-		return 1
-	})
+	c.compare(v, opened)
 	return c, nil
 }
 
 // noteCount keeps what was counted, where it is another, together with the notices of what is new.
 func (d *Desk) noteCount(v *store.View, c viewCount) error {
-	if v.Counted == c.n && v.More == c.more && v.SeenNumber == c.seen && !v.CountedAt.IsZero() {
+	if v.Counted == c.n && v.More == c.more && v.SeenNumber == c.seen && !v.CountedAt.IsZero() &&
+		v.Whole == c.whole && slices.Equal(v.Known, c.all) {
 		return nil
 	}
 	return d.st.Update(store.By{Via: "desk", Act: "count-view"}, func(tx *store.Tx) error {
@@ -300,19 +337,21 @@ func (d *Desk) noteCount(v *store.View, c viewCount) error {
 		if err != nil {
 			return err
 		}
-		row.Counted, row.More, row.CountedAt, row.SeenNumber = c.n, c.more, tx.Now(), c.seen
+		seen := row.SeenNumber
+		row.Counted, row.More, row.CountedAt, row.SeenNumber, row.Known, row.Whole = c.n, c.more, tx.Now(), c.seen, c.all, c.whole
 		if err := store.Views.Put(tx, row); err != nil {
 			return err
 		}
 		if !row.Notify {
 			return nil
 		}
-		return d.tellNew(tx, row, c.fresh)
+		return d.tellNew(tx, row, c.fresh, seen)
 	})
 }
 
-// tellNew writes a notice for each of the newest tickets that the person of the view may see and did not open.
-func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64) error {
+// tellNew writes a notice for each of the newest tickets that the person of the view may see and did not bring there:
+// by opening it or, when its number is not above seen, by the last thing that was done in it.
+func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64) error {
 	p, err := store.People.Peek(tx, v.Person)
 	if err != nil || p.Disabled || v.Group != 0 && !p.InGroup(v.Group) && !p.Administrator {
 		return nil
@@ -324,8 +363,17 @@ func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64) error {
 			break
 		}
 		t, err := store.Tickets.Get(tx, id)
-		if err != nil || t.Via == "import" || t.OnSide(p.ID) || d.may(tx, a, SeeNotes, t) != nil {
+		if err != nil || t.Via == "import" && id > seen || t.OnSide(p.ID) || d.may(tx, a, SeeNotes, t) != nil {
 			continue // gone, old, known, or not for these eyes
+		}
+		if id <= seen {
+			changes, err := tx.TicketChanges(id)
+			if err != nil {
+				return err
+			}
+			if len(changes) > 0 && changes[len(changes)-1].By == p.ID {
+				continue
+			}
 		}
 		told++
 		n := &store.Notice{Person: p.ID, Ticket: id, Event: "view", By: t.Requester, Seq: d.st.Last(), At: tx.Now(), Why: v.Name}

@@ -215,6 +215,7 @@ func fillView(tx *store.Tx, a Actor, v *store.View, f ViewForm, wrong store.Prob
 		}
 		if f.Notify && !v.Notify {
 			v.SeenNumber = store.Tickets.Last(tx) // what is there already is not new
+			v.Known, v.Whole = nil, false
 		}
 		v.Notify = f.Notify
 	}
@@ -228,6 +229,7 @@ func fillView(tx *store.Tx, a Actor, v *store.View, f ViewForm, wrong store.Prob
 // everybody in the group: a view of somebody's own tickets cannot be, and one of "my groups" becomes that of this one.
 func shareView(tx *store.Tx, a Actor, v *store.View, group uint64) *store.Error {
 	n := 0
+	v.Known, v.Whole = nil, false // other eyes see other tickets
 	if v.Group = group; group == 0 {
 		for range store.ViewsByPerson.Entries(tx, store.Span{Prefix: store.Key(v.Person)}) {
 			n++

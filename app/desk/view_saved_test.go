@@ -265,6 +265,46 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 	}
 }
 
+func TestATicketThatComesToMatchAViewIsNewInItAsWell(t *testing.T) {
+	o := newOffice(t)
+	told := func() (n int) {
+		t.Helper()
+		o.later(2 * time.Minute)
+		o.count()
+		lines, _, err := o.Notices(o.as("agente"), 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range lines {
+			if l.Event == "view" {
+				n++
+			}
+		}
+		return n
+	}
+	theirs, mine := o.open("csa"), o.open("csa")
+	o.save("agente", ViewForm{Name: "In attesa", Notify: true, Query: QueueQuery{View: ViewWaiting}})
+	if n := told(); n != 0 {
+		t.Fatalf("told of %d tickets that do not match", n)
+	}
+	wait := Step{Message: &Text{Body: "Quale mese?"}, To: store.StateWaiting}
+	o.do("agente2", theirs.ID, wait)
+	o.do("agente", mine.ID, wait)
+	if n := told(); n != 1 {
+		t.Errorf("told of %d, want the one that somebody else had wait", n)
+	}
+	o.do("agente2", theirs.ID, Step{Message: &Text{Body: "E quale anno?", Internal: true}})
+	if n := told(); n != 1 {
+		t.Errorf("told %d times of what was there before", n)
+	}
+	o.do("ada", theirs.ID, Step{Message: &Text{Body: "Ottobre."}})
+	told()
+	o.do("agente2", theirs.ID, wait)
+	if n := told(); n != 2 {
+		t.Errorf("told %d times of a ticket that left and came back", n)
+	}
+}
+
 func TestWordsOfAViewAreAllNeeded(t *testing.T) {
 	for text, want := range map[string]string{
 		"cedolino ottobre":           "+cedolino +ottobre",
