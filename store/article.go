@@ -175,7 +175,8 @@ type Settings struct {
 	DayEnds       int               `json:"day_ends,omitzero"`   // hour
 	CloseAfter    int               `json:"close_after,omitzero"`
 	ReopenWithin  int               `json:"reopen_within,omitzero"`
-	ReviewModules map[uint64]bool   `json:"review,omitempty"` // products whose articles need a review before publishing
+	ReviewModules map[uint64]bool   `json:"review,omitempty"`     // products whose articles need a review before publishing
+	MailTexts     map[string]Words  `json:"mail_texts,omitempty"` // "opened.subject", "opened.text" -> what stands in the place of the built-in words
 	Extra         map[string]string `json:"extra,omitempty"`
 }
 

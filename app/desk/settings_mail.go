@@ -1,0 +1,84 @@
+package desk
+
+import (
+	"regexp"
+	"slices"
+
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// MailEvents are the events of which the desk tells by mail, in the order in which a ticket lives through them. Each
+// has a subject and a text.
+var MailEvents = []string{"opened", "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority",
+	"new", "group", "assigned", "note", "mention", "bounce", "unconfirmed", "digest"}
+
+// MailPlaceholders are what the texts of mail may leave to be filled in, written {name}.
+var MailPlaceholders = []string{"name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link"}
+
+const maxMailText = 5000
+
+var inBraces = regexp.MustCompile(`\{([^{}\n]*)\}`)
+
+// MailText returns what the administrator made of the subject and the text of the event's mail. What is empty in a
+// language is the built-in one there.
+func MailText(set *store.Settings, event string) (subject, text store.Words) {
+	return set.MailTexts[event+".subject"], set.MailTexts[event+".text"]
+}
+
+// SetMailText changes subject and text of the event's mail; what is empty becomes the built-in one again.
+// Administrators only. saw is the revision of the settings that the actor saw; 0 asks nothing. NotFound for an event
+// of which no mail tells. Invalid beside subject-it, subject-en, text-it and text-en, "error.mail-placeholder" with the
+// argument unknown for anything in braces that is no placeholder.
+func (d *Desk) SetMailText(a Actor, saw uint64, event string, subject, text store.Words) error {
+	if err := mayAdminister(a); err != nil {
+		return err
+	}
+	if !slices.Contains(MailEvents, event) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	var wrong store.Problems
+	subject = cleanWords(&wrong, "subject", subject, maxSubject)
+	text = cleanTexts(&wrong, "text", text, maxMailText)
+	for _, f := range []struct{ name, value string }{{"subject-it", subject.IT}, {"subject-en", subject.EN}, {"text-it", text.IT}, {"text-en", text.EN}} {
+		if unknown := unknownPlaceholder(f.value); unknown != "" {
+			wrong.Add(f.name, "error.mail-placeholder", "unknown", unknown)
+		}
+	}
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	return d.st.Update(a.by("change-settings"), func(tx *store.Tx) error {
+		set, err := storedSettings(tx)
+		if err != nil {
+			return err
+		}
+		if err := sameRev(saw, set.Rev); err != nil {
+			return err
+		}
+		texts := map[string]store.Words{}
+		for key, words := range set.MailTexts {
+			texts[key] = words
+		}
+		for key, words := range map[string]store.Words{event + ".subject": subject, event + ".text": text} {
+			if texts[key] = words; words == (store.Words{}) {
+				delete(texts, key)
+			}
+		}
+		if len(texts) == 0 {
+			texts = nil
+		}
+		set.MailTexts = texts
+		return store.SettingsTable.Put(tx, set)
+	})
+}
+
+// unknownPlaceholder returns the first thing in braces that would not be filled in, shortened for a message.
+func unknownPlaceholder(s string) string {
+	for _, m := range inBraces.FindAllStringSubmatch(s, -1) {
+		if !slices.Contains(MailPlaceholders, m[1]) {
+			return markup.Excerpt(m[0], 40)
+		}
+	}
+	return ""
+}
