@@ -33,6 +33,7 @@ import (
 	_ "time/tzdata" // a bare machine, or an empty image, has no time zones of its own
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/thejerf/suture/v4"
 
 	"sportello/app/desk"
@@ -70,6 +71,11 @@ type App struct {
 	endLive  context.CancelFunc
 	stopping atomic.Bool
 	crash    *os.File
+
+	commits  prometheus.Histogram
+	backups  *backups
+	jobLog   *jobLog
+	troubles *troubles
 }
 
 // How long stopping may take: what is running gets stopTime, background work that does not listen gets jobTime.
@@ -96,7 +102,8 @@ func openDesk(cfg Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{cfg: cfg, log: log}
+	a := &App{cfg: cfg, commits: newCommitFigures(), backups: &backups{}, jobLog: &jobLog{}, troubles: &troubles{}}
+	a.log = a.troubles.logger(log)
 	a.work, a.endWork = context.WithCancel(context.Background())
 	a.live, a.endLive = context.WithCancel(context.Background())
 	if err := a.open(); err != nil {
@@ -110,7 +117,8 @@ func (a *App) open() error {
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log, NoSync: a.cfg.noSync}); err != nil {
+	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log, NoSync: a.cfg.noSync,
+		Committed: func(took time.Duration) { a.commits.Observe(took.Seconds()) }}); err != nil {
 		return err
 	}
 	a.openCrashFile()
@@ -312,14 +320,21 @@ func (j job) String() string { return j.name }
 
 // Serve runs the work once. Suture makes a failure of a panic and begins anew.
 func (j job) Serve(ctx context.Context) error {
+	j.app.jobLog.began(j.name)
+	defer func() {
+		if p := recover(); p != nil {
+			j.app.jobLog.failed(j.name, p)
+			panic(p)
+		}
+	}()
 	err := j.run(ctx)
 	if ctx.Err() != nil {
 		return suture.ErrDoNotRestart
 	}
-	j.app.metrics.jobs.WithLabelValues(j.name).Inc()
 	if err == nil {
 		err = errors.New("ended by itself")
 	}
+	j.app.jobLog.failed(j.name, err)
 	return err
 }
 
@@ -344,20 +359,25 @@ func (a *App) jobs() *suture.Supervisor {
 	}
 	add("views", a.desk.RunViews)
 	add("misses", a.desk.RunMisses)
-	add("expiry", a.hourly(func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))
-	add("sweep", a.hourly(func(context.Context) error { _, err := a.st.Sweep(); return err }))
+	if a.cfg.Backup.scheduled() {
+		add("backup", a.runBackups)
+	}
+	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))
+	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.st.Sweep(); return err }))
 	return s
 }
 
-// hourly does the work at once and then each hour.
-func (a *App) hourly(work func(context.Context) error) func(context.Context) error {
+// hourly does the work of the job at once and then each hour.
+func (a *App) hourly(name string, work func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		t := time.NewTicker(time.Hour)
 		defer t.Stop()
 		for {
+			began := time.Now()
 			if err := work(ctx); err != nil {
 				return err
 			}
+			a.jobLog.ran(name, time.Since(began))
 			select {
 			case <-t.C:
 			case <-ctx.Done():

@@ -131,48 +131,6 @@ func TestCommandsWorkBesideAServerWhoseFolderHasALongName(t *testing.T) {
 	}
 }
 
-func TestABackupIsTheDeskAsItWas(t *testing.T) {
-	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{Administrator: true})
-	kept, err := d.app.desk.Keep(desk.Actor{Person: p}, "nota.txt", strings.NewReader("bytes"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := filepath.Join(t.TempDir(), "copy")
-	status, out, errOut := command(t, "", "backup", "--data", d.app.cfg.Data, to)
-	if status != 0 {
-		t.Fatalf("%d %s %s", status, out, errOut)
-	}
-	if status, _, _ := command(t, "", "backup", "--data", d.app.cfg.Data, to); status != 1 {
-		t.Error("a backup is written over another")
-	}
-	other := filepath.Join(t.TempDir(), "other")
-	if status, out, errOut := command(t, "", "restore", "--data", other, to); status != 0 {
-		t.Fatalf("restore: %d\n%s\n%s", status, out, errOut)
-	}
-	if status, _, _ := command(t, "", "restore", "--data", other, to); status != 1 {
-		t.Error("data are written over")
-	}
-	st, err := store.Open(other, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	f, err := st.OpenBlob(kept.Sum)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if b, err := io.ReadAll(f); err != nil || string(b) != "bytes" {
-		t.Errorf("%q %v", b, err)
-	}
-	for _, name := range []string{"key", "desk.db"} {
-		if info, err := os.Stat(filepath.Join(other, name)); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v %v", name, info, err)
-		}
-	}
-}
-
 func TestAServerStopsWithAStreamAndAnIdleConnectionOpen(t *testing.T) {
 	cfg := defaultConfig()
 	cfg.Data, cfg.Listen, cfg.noSync = t.TempDir(), "127.0.0.1:0", true

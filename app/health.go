@@ -1,14 +1,8 @@
 package app
 
 import (
-	"os"
-	"strconv"
-	"time"
-
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"sportello/search"
@@ -74,6 +68,9 @@ func (a *App) getReadyz(c *fiber.Ctx) error {
 	if err := a.st.Fault(); err != nil {
 		add("store", err.Error())
 	}
+	for _, c := range a.causes() {
+		add(c.Part, c.Text)
+	}
 	if has, err := a.desk.HasAdministrator(); err != nil {
 		add("store", err.Error())
 		r.Status, status = "unavailable", fiber.StatusServiceUnavailable
@@ -101,48 +98,4 @@ func (a *App) getMetrics(c *fiber.Ctx) error {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	return adaptor.HTTPHandler(promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))(c)
-}
-
-// metrics are the figures of one desk, in a registry of their own.
-type metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.HistogramVec
-	running  prometheus.Gauge
-	streams  prometheus.Gauge
-	jobs     *prometheus.CounterVec
-}
-
-func newMetrics(a *App) *metrics {
-	m := &metrics{registry: prometheus.NewRegistry()}
-	m.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "sportello_request_seconds", Help: "Time to answer, by route, method and status.",
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}, []string{"route", "method", "status"})
-	m.running = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_requests_running", Help: "Requests being answered."})
-	m.streams = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_live_streams", Help: "Open streams of live events."})
-	m.jobs = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sportello_job_failures_total", Help: "Failures of background work, by name."}, []string{"job"})
-	gauge := func(name, help string, value func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
-	}
-	m.registry.MustRegister(m.requests, m.running, m.streams, m.jobs,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		gauge("sportello_store_last_change", "Number of the newest change on disk.", func() float64 { return float64(a.st.Last()) }),
-		gauge("sportello_store_bytes", "Size of desk.db.", func() float64 {
-			info, err := os.Stat(a.cfg.dataFolder() + "/desk.db")
-			if err != nil {
-				return 0
-			}
-			return float64(info.Size())
-		}),
-		gauge("sportello_index_behind", "Changes that search does not know yet.", func() float64 { return float64(a.ix.State().Behind) }),
-		gauge("sportello_index_documents", "Documents in the index.", func() float64 { return float64(a.ix.State().Docs) }),
-		gauge("sportello_index_failed", "1 while the index has failed.", func() float64 {
-			if a.ix.State().State == "failed" {
-				return 1
-			}
-			return 0
-		}))
-	return m
-}
-
-func (m *metrics) request(route, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 }

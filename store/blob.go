@@ -128,7 +128,8 @@ func (tx *Tx) namesBlob(sum string) bool {
 }
 
 // Sweep removes blobs that no row has named for an hour, and half-written ones as old. It reads one folder of 256 at
-// a time and asks inside a write transaction before it removes. It returns how many it removed.
+// a time and asks inside a write transaction before it removes. While HoldBlobs holds the files it leaves the rest for
+// the next time. It returns how many it removed.
 func (s *Store) Sweep() (int, error) {
 	old := s.clock().Add(-time.Hour)
 	removed := 0
@@ -160,6 +161,10 @@ func (s *Store) Sweep() (int, error) {
 				if tx.namesBlob(sum) {
 					return nil
 				}
+				if !s.sweepMu.TryLock() {
+					return errSweepLater
+				}
+				defer s.sweepMu.Unlock()
 				// The time is read again, with the name held: the same bytes may have been stored anew since.
 				s.blobMu.Lock()
 				defer s.blobMu.Unlock()
@@ -171,6 +176,9 @@ func (s *Store) Sweep() (int, error) {
 				}
 				return nil
 			})
+			if errors.Is(err, errSweepLater) {
+				return removed, nil
+			}
 			if err != nil {
 				return removed, err
 			}

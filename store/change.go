@@ -184,6 +184,17 @@ func (tx *Tx) AuditChanges(before uint64) iter.Seq2[*Change, error] {
 	}
 }
 
+// Cursors returns how far each consumer of the change log has come that keeps its place in the store.
+func (tx *Tx) Cursors() map[string]uint64 {
+	tx.live()
+	out := map[string]uint64{}
+	c := tx.bolt.Bucket(bucketCursors).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		out[string(k)] = uint64Of(v)
+	}
+	return out
+}
+
 func decodeChange(k, v []byte) (*Change, error) {
 	ch, err := decode[Change](v)
 	if err != nil {

@@ -22,7 +22,6 @@
 package store
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -53,24 +52,27 @@ var (
 
 // Options are what a store can be told when it is opened. The zero value is right for a desk.
 type Options struct {
-	Clock  func() time.Time // time.Now when nil
-	Log    *slog.Logger     // slog.Default when nil
-	NoSync bool             // for tests and for making data: a crash may lose or tear what was written
+	Clock     func() time.Time         // time.Now when nil
+	Log       *slog.Logger             // slog.Default when nil
+	Committed func(took time.Duration) // told of each commit; has to be quick
+	NoSync    bool                     // for tests and for making data: a crash may lose or tear what was written
 }
 
 // Store is an open data folder. Its methods may be used by many goroutines at once.
 type Store struct {
-	dir    string
-	clock  func() time.Time
-	log    *slog.Logger
-	noSync bool
-	lock   *os.File
-	id     string
+	dir       string
+	clock     func() time.Time
+	log       *slog.Logger
+	noSync    bool
+	committed func(time.Duration)
+	lock      *os.File
+	id        string
 
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
 	db *bbolt.DB
 
-	blobMu sync.Mutex // held while a blob gets its name and while one is looked at and removed
+	sweepMu sync.RWMutex // held for reading while a backup copies files, tried for writing by Sweep
+	blobMu  sync.Mutex   // held while a blob gets its name and while one is looked at and removed
 
 	queueMu sync.Mutex
 	queue   []*write
@@ -100,7 +102,7 @@ type write struct {
 // naming the process when another one has the folder, and an error naming both versions when the file was written by
 // a newer release.
 func Open(dir string, o Options) (*Store, error) {
-	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, kick: make(chan struct{}, 1), ended: make(chan struct{}), wake: make(chan struct{})}
+	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, kick: make(chan struct{}, 1), ended: make(chan struct{}), wake: make(chan struct{})}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -277,6 +279,13 @@ func (s *Store) Fault() error {
 	return nil
 }
 
+// Waiting returns how many writes wait for the next commit.
+func (s *Store) Waiting() int {
+	s.queueMu.Lock()
+	defer s.queueMu.Unlock()
+	return len(s.queue)
+}
+
 func (s *Store) poke() {
 	select {
 	case s.kick <- struct{}{}:
@@ -358,9 +367,13 @@ func (s *Store) commitSome(batch []*write) (rest []*write) {
 			s.rollback(b)
 		} else {
 			seq = b.Bucket(bucketChanges).Bucket([]byte("rows")).Sequence()
+			began := time.Now()
 			if err := b.Commit(); err != nil {
 				s.poison(err)
 				return batch
+			}
+			if s.committed != nil {
+				s.committed(time.Since(began))
 			}
 			s.announce(seq)
 		}
@@ -508,33 +521,4 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// Copy writes a consistent copy of desk.db to w while the store is in use and returns its size in bytes.
-func (s *Store) Copy(ctx context.Context, w io.Writer) (int64, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var n int64
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		var err error
-		n, err = tx.WriteTo(&contextWriter{ctx, w})
-		return err
-	})
-	if err != nil {
-		// bbolt keeps the text of the writer's error, not the error itself.
-		return n, errors.Join(ctx.Err(), fmt.Errorf("store: copy: %w", err))
-	}
-	return n, nil
-}
-
-type contextWriter struct {
-	ctx context.Context
-	w   io.Writer
-}
-
-func (c *contextWriter) Write(b []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.w.Write(b)
 }

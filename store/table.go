@@ -55,6 +55,7 @@ type Index[T any] struct {
 type anyTable interface {
 	create(*bbolt.Tx) error
 	check(*Tx, func(string, ...any))
+	inventory(tx *Tx, step func() error, blob func(string)) (int, error)
 	rebuild(*Tx) error
 	tableName() string
 	has(*Tx, uint64) bool

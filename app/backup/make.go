@@ -1,0 +1,396 @@
+package backup
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"sportello/store"
+)
+
+// Source is what is backed up, and how.
+type Source struct {
+	Store      *store.Store
+	Program    string
+	Config     string // kept in the manifest to be read
+	Recipients []age.Recipient
+	Named      []string // the recipients as they are written
+	Rate       int64    // bytes a second; 0: as fast as it goes
+	Log        *slog.Logger
+
+	// Look, when set, sees the rows that are copied; Proof then gives what to keep beside them, nil for nothing.
+	Look  func(*store.Tx) error
+	Proof func(context.Context) ([]byte, error)
+
+	Progress func(done, total int64) // bytes of rows and files; may be nil
+}
+
+// Make makes a backup and returns what it says of itself. The desk is in use meanwhile or not. The backup appears under
+// its name only when all of it is on the disk; what fails or is cut short leaves nothing but files that the next one
+// shares. ErrBusy when another is being made there; a folder that holds another desk's backups is refused.
+func (f Folder) Make(ctx context.Context, s Source) (*Manifest, error) {
+	if s.Log == nil {
+		s.Log = slog.Default()
+	}
+	release, err := f.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := f.tidy(); err != nil {
+		return nil, err
+	}
+	last, err := f.Newest()
+	if err != nil && !errors.Is(err, ErrNone) {
+		return nil, err
+	}
+	if last.Manifest != nil && last.Manifest.Desk != s.Store.ID() {
+		return nil, fmt.Errorf("%s holds backups of another desk: give each desk a folder of its own", f.Path)
+	}
+	m := &making{folder: f, Source: s, ctx: ctx, last: last, began: time.Now(), pace: &pace{ctx: ctx, rate: float64(s.Rate)}}
+	if m.dir, err = os.MkdirTemp(f.Path, unfinished); err != nil {
+		return nil, fmt.Errorf("backup: make folder: %w", err)
+	}
+	out, err := m.make()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("backup: %w", err), os.RemoveAll(m.dir))
+	}
+	return out, nil
+}
+
+// making is one backup on its way.
+type making struct {
+	Source
+	folder Folder
+	ctx    context.Context
+	last   Entry
+	began  time.Time
+	pace   *pace
+	dir    string
+	man    Manifest
+	inv    store.Inventory
+	total  int64
+}
+
+func (m *making) make() (*Manifest, error) {
+	defer m.Store.HoldBlobs()()
+	m.man = Manifest{Format: format, Desk: m.Store.ID(), Program: m.Program, Schema: store.Schema(), EncryptedTo: m.Named, Config: m.Config, Pool: pool(m.Named)}
+	key, err := m.Store.SecretKey()
+	if err != nil {
+		return nil, err
+	}
+	// Mail that waits is copied before the rows: what is understood in between is in both, and told by its Message-ID.
+	if err := m.spool(); err != nil {
+		return nil, err
+	}
+	if err := m.rows(); err != nil {
+		return nil, err
+	}
+	if err := m.part("key", strings.NewReader(hex.EncodeToString(key)+"\n")); err != nil {
+		return nil, err
+	}
+	if err := m.files(key); err != nil {
+		return nil, err
+	}
+	if m.Proof != nil {
+		raw, err := m.Proof(m.ctx)
+		if err != nil {
+			return nil, err
+		}
+		if raw != nil {
+			if err := m.part("proof.json", strings.NewReader(string(raw))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return m.finish()
+}
+
+func (m *making) spool() error {
+	root := filepath.Join(m.Store.Dir(), "spool")
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // none, or taken since it was listed
+		}
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		in, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		rel, err := filepath.Rel(m.Store.Dir(), path)
+		if err != nil {
+			return err
+		}
+		return m.part(filepath.ToSlash(rel), in)
+	})
+}
+
+// part writes what r gives into the backup and notes it in the manifest.
+func (m *making) part(name string, r io.Reader) error {
+	return m.partFrom(name, m.Recipients, func(w io.Writer) error { _, err := io.Copy(w, r); return err })
+}
+
+func (m *making) partFrom(name string, to []age.Recipient, write func(io.Writer) error) error {
+	if len(to) > 0 {
+		name += encrypted
+	}
+	path := filepath.Join(m.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	out, err := create(path, m.pace)
+	if err != nil {
+		return err
+	}
+	w, err := seal(out, to)
+	if err == nil {
+		err = errors.Join(write(w), w.close())
+	} else {
+		err = errors.Join(err, out.close())
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	m.man.Parts = append(m.man.Parts, Part{Name: name, Size: out.size, SHA256: out.sum()})
+	return nil
+}
+
+// rows copies desk.db and counts what it holds, in one transaction.
+func (m *making) rows() error {
+	return m.partFrom("desk.db", m.Recipients, func(w io.Writer) error {
+		_, err := m.Store.Picture(m.ctx, &told{w: w, m: m}, func(tx *store.Tx) (err error) {
+			m.man.At, m.man.LastChange = tx.Now(), tx.LastChange()
+			if m.inv, err = tx.Inventory(m.ctx); err != nil {
+				return err
+			}
+			m.man.Rows = m.inv.Rows
+			m.total = tx.Size()
+			if m.Look != nil {
+				err = m.Look(tx)
+			}
+			return err
+		})
+		return err
+	})
+}
+
+// told tells of the progress of the rows.
+type told struct {
+	w io.Writer
+	m *making
+	n int64
+}
+
+func (t *told) Write(b []byte) (int, error) {
+	n, err := t.w.Write(b)
+	if t.n += int64(n); t.m.Progress != nil {
+		t.m.Progress(t.n, t.m.total)
+	}
+	return n, err
+}
+
+// files copies what is not there yet and lists all that the rows name.
+func (m *making) files(key []byte) error {
+	known, err := m.known()
+	if err != nil {
+		return err
+	}
+	root := filepath.Join(m.folder.Path, m.man.Pool)
+	if err := os.MkdirAll(filepath.Join(root, "new"), 0o700); err != nil {
+		return err
+	}
+	touched := map[string]bool{}
+	err = m.partFrom(filesList, nil, func(w io.Writer) error {
+		list := bufio.NewWriter(w)
+		for _, raw := range m.inv.Blobs {
+			if err := m.ctx.Err(); err != nil {
+				return err
+			}
+			sum := hex.EncodeToString(raw[:])
+			name := storedName(key, sum, len(m.Recipients) > 0)
+			at, err := m.file(sum, name, known[name], touched)
+			if store.KindOf(err) == store.NotFound {
+				m.Log.Warn("backup: a row names a file that is not there", "sum", sum)
+				m.man.Lost = append(m.man.Lost, name)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			m.man.Files++
+			m.man.FileBytes += at.Size
+			fmt.Fprintf(list, "%s %d %s\n", name, at.Size, at.SHA256)
+		}
+		return list.Flush()
+	})
+	for dir := range touched {
+		err = errors.Join(err, syncDir(dir))
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(root, "new")); err != nil {
+		return err
+	}
+	return errors.Join(syncDir(root), syncDir(m.folder.Path))
+}
+
+// storedName is what the file with the sum is called in its pool.
+func storedName(key []byte, sum string, secret bool) string {
+	if !secret {
+		return sum
+	}
+	h := hmac.New(sha256.New, key)
+	io.WriteString(h, "backup file 1 "+sum)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// known lists the sums of encrypted files of the backup before, which else had to be read to be known.
+func (m *making) known() (map[string]Part, error) {
+	out := map[string]Part{}
+	if len(m.Recipients) == 0 || m.last.Manifest == nil || m.last.Manifest.Pool != m.man.Pool {
+		return out, nil
+	}
+	err := readList(filepath.Join(m.folder.Path, m.last.Name, filesList), func(p Part) error { out[p.Name] = p; return nil })
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return out, err
+}
+
+// file sees to it that the pool has the file and returns it as it lies there.
+func (m *making) file(sum, name string, known Part, touched map[string]bool) (Part, error) {
+	path := poolPath(m.folder.Path, m.man.Pool, name)
+	in, err := m.Store.OpenBlob(sum)
+	if err != nil {
+		return Part{}, err
+	}
+	defer in.Close()
+	if there, err := os.Stat(path); err == nil {
+		if len(m.Recipients) == 0 {
+			if from, err := in.Stat(); err == nil && from.Size() == there.Size() {
+				return Part{Name: name, Size: there.Size(), SHA256: sum}, nil
+			}
+		} else if known.Size == there.Size() && known.SHA256 != "" {
+			return known, nil
+		}
+		// Of another size, or encrypted and in no list: it is written anew.
+	}
+	out, err := create(filepath.Join(m.folder.Path, m.man.Pool, "new", name), m.pace)
+	if err != nil {
+		return Part{}, err
+	}
+	w, err := seal(out, m.Recipients)
+	if err != nil {
+		return Part{}, errors.Join(err, out.close())
+	}
+	_, err = io.Copy(w, in)
+	if err = errors.Join(err, w.close()); err != nil {
+		return Part{}, fmt.Errorf("copy file: %w", errors.Join(err, os.Remove(out.f.Name())))
+	}
+	if len(m.Recipients) == 0 && out.sum() != sum {
+		// The desk's own bytes are not what their name says. They are kept, for nothing better is there, under the sum they have.
+		m.Log.Error("backup: the bytes of a file have changed on the disk", "sum", sum)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return Part{}, err
+	}
+	if err := os.Rename(out.f.Name(), path); err != nil {
+		return Part{}, err
+	}
+	touched[filepath.Dir(path)] = true
+	m.man.NewFiles++
+	m.man.NewBytes += out.size
+	return Part{Name: name, Size: out.size, SHA256: out.sum()}, nil
+}
+
+// readList reads the list of files of a backup.
+func readList(path string, each func(Part) error) error {
+	in, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	lines := bufio.NewScanner(in)
+	for n := 1; lines.Scan(); n++ {
+		fields := strings.Split(lines.Text(), " ")
+		if len(fields) != 3 || !isSum(fields[0]) || !isSum(fields[2]) {
+			return fmt.Errorf("backup: %s: line %d is none of a list of files", path, n)
+		}
+		size, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil || size < 0 {
+			return fmt.Errorf("backup: %s: line %d is none of a list of files", path, n)
+		}
+		if err := each(Part{Name: fields[0], Size: size, SHA256: fields[2]}); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+func isSum(s string) bool {
+	return len(s) == 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// finish writes the manifest and gives the backup its name.
+func (m *making) finish() (*Manifest, error) {
+	m.man.Took = time.Since(m.began).Round(time.Millisecond).Seconds()
+	raw, err := json.MarshalIndent(m.man, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	out, err := create(filepath.Join(m.dir, manifest), m.pace)
+	if err != nil {
+		return nil, err
+	}
+	_, err = out.Write(append(raw, '\n'))
+	if err = errors.Join(err, out.close()); err != nil {
+		return nil, err
+	}
+	if err := filepath.WalkDir(m.dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			err = syncDir(path)
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	base := m.man.At.UTC().Format(nameLayout)
+	for n := 1; n < 10; n++ {
+		name := base
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", base, n)
+		}
+		to := filepath.Join(m.folder.Path, name)
+		if _, err := os.Lstat(to); err == nil {
+			continue
+		}
+		if err := cmp.Or(os.Rename(m.dir, to), syncDir(m.folder.Path)); err != nil {
+			return nil, err
+		}
+		return &m.man, nil
+	}
+	return nil, fmt.Errorf("ten backups at %s", base)
+}

@@ -1,0 +1,137 @@
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"os"
+	"time"
+
+	"filippo.io/age"
+)
+
+// step is how much is written before the disk is told of it and the pace is looked at. The desk's own sync waits for
+// what the disk is doing, so that a step has to be small.
+const step = 512 << 10
+
+// pace bounds how fast a backup copies, over all its files together.
+type pace struct {
+	ctx   context.Context
+	rate  float64 // bytes a second; 0: as fast as it goes
+	begun time.Time
+	bytes int64
+}
+
+// spent counts bytes and waits until they were due.
+func (p *pace) spent(n int) error {
+	if p.rate > 0 {
+		now := time.Now()
+		if p.begun.IsZero() {
+			p.begun = now
+		}
+		p.bytes += int64(n)
+		due := p.begun.Add(time.Duration(float64(p.bytes) / p.rate * float64(time.Second)))
+		if wait := due.Sub(now); wait > 0 {
+			t := time.NewTimer(wait)
+			defer t.Stop()
+			select {
+			case <-t.C:
+			case <-p.ctx.Done():
+			}
+		} else if wait < -time.Second {
+			p.begun, p.bytes = now, 0 // slower than allowed: what was missed is not caught up in one go
+		}
+	}
+	return p.ctx.Err()
+}
+
+// output writes one file at the pace, with its size and sum as they lie on the disk. What was written goes to the disk
+// in steps and leaves the page cache: else gigabytes of it pile up there, and the next sync of the desk waits for all.
+type output struct {
+	f    *os.File
+	pace *pace
+	hash hash.Hash
+	size int64
+	sent int64 // handed to the disk
+	done int64 // on the disk
+}
+
+func create(path string, p *pace) (*output, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &output{f: f, pace: p, hash: sha256.New()}, nil
+}
+
+func (o *output) Write(b []byte) (n int, err error) {
+	for len(b) > 0 && err == nil {
+		piece := b[:min(len(b), step)]
+		var k int
+		k, err = o.f.Write(piece)
+		o.hash.Write(piece[:k])
+		o.size += int64(k)
+		n += k
+		b = b[k:]
+		if o.size-o.sent >= step {
+			writeBehind(o.f, o.done, o.sent, o.size)
+			o.done, o.sent = o.sent, o.size
+		}
+		if err == nil {
+			err = o.pace.spent(k)
+		}
+	}
+	return n, err
+}
+
+// close ends the file, on the disk when it returns no error.
+func (o *output) close() error {
+	err := o.f.Sync()
+	forget(o.f)
+	return errors.Join(err, o.f.Close())
+}
+
+func (o *output) sum() string { return hex.EncodeToString(o.hash.Sum(nil)) }
+
+// sealed is an output that what is written reaches encrypted, when there are recipients.
+type sealed struct {
+	*output
+	in io.WriteCloser
+}
+
+func seal(o *output, to []age.Recipient) (*sealed, error) {
+	if len(to) == 0 {
+		return &sealed{output: o}, nil
+	}
+	in, err := age.Encrypt(o, to...)
+	if err != nil {
+		return nil, err
+	}
+	return &sealed{output: o, in: in}, nil
+}
+
+func (s *sealed) Write(b []byte) (int, error) {
+	if s.in == nil {
+		return s.output.Write(b)
+	}
+	return s.in.Write(b)
+}
+
+func (s *sealed) close() error {
+	var err error
+	if s.in != nil {
+		err = s.in.Close()
+	}
+	return errors.Join(err, s.output.close())
+}
+
+// unseal is the other way.
+func unseal(r io.Reader, with []age.Identity) (io.Reader, error) {
+	if len(with) == 0 {
+		return r, nil
+	}
+	return age.Decrypt(r, with...)
+}

@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"sportello/search"
+	"sportello/store"
+)
+
+// proof is kept beside the rows of a backup: a few questions with what the desk answered when it was made. Who restores
+// it asks them again of an index made from the restored rows.
+type proof struct {
+	Exact     bool       `json:"exact"` // the index knew exactly the rows of the backup: answers have to be the same
+	Questions []question `json:"questions"`
+}
+
+type question struct {
+	Text     string   `json:"text"`
+	Language string   `json:"language"`
+	Asked    bool     `json:"asked"` // there was an index to ask; else Hits is what the question was made of
+	Total    int      `json:"total"`
+	AtLeast  bool     `json:"at_least,omitempty"`
+	Hits     []string `json:"hits"` // "ticket 12", "article 3"
+}
+
+// prover chooses the questions among the rows that are copied, and asks them afterwards.
+type prover struct {
+	app   *App
+	last  uint64 // change of the rows
+	top   uint64 // the newest ticket of the rows
+	proof proof
+}
+
+const (
+	provenTickets  = 6
+	provenArticles = 3
+	provenWords    = 4
+	provenHits     = 20
+)
+
+// look makes questions of the words of tickets and articles from one end of the desk to the other.
+func (p *prover) look(tx *store.Tx) error {
+	p.proof, p.last, p.top = proof{}, tx.LastChange(), store.Tickets.Last(tx)
+	for i := range uint64(provenTickets) {
+		from := 1 + p.top*i/provenTickets
+		if i == provenTickets-1 {
+			from = p.top
+		}
+		for t, err := range store.Tickets.All(tx, max(from, 1), false) {
+			if err == nil && !t.IsSpam() {
+				p.add(t.Subject, t.Language, fmt.Sprint(search.TypeTicket, " ", t.ID))
+			}
+			break // a row that cannot be read asks nothing; that it cannot is Check's to tell
+		}
+	}
+	articles := store.Versions.Last(tx)
+	for i := range uint64(provenArticles) {
+		for v, err := range store.Versions.All(tx, max(1+articles*i/provenArticles, 1), false) {
+			if err == nil {
+				p.add(v.Title, v.Language, fmt.Sprint(search.TypeArticle, " ", v.Article))
+			}
+			break
+		}
+	}
+	return nil
+}
+
+func (p *prover) add(text, language, hit string) {
+	var words []string
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !('a' <= r|0x20 && r|0x20 <= 'z' || r > 127) }) {
+		if utf8.RuneCountInString(w) > 3 && len(words) < provenWords {
+			words = append(words, w)
+		}
+	}
+	if len(words) > 0 {
+		p.proof.Questions = append(p.proof.Questions, question{Text: strings.Join(words, " "), Language: language, Hits: []string{hit}})
+	}
+}
+
+// ask asks them of the index that is there and returns the proof.
+func (p *prover) ask(ctx context.Context) ([]byte, error) {
+	level := func() bool {
+		s := p.app.ix.State()
+		return s.State == search.Following && s.Behind == 0 && p.app.st.Last() == p.last
+	}
+	p.proof.Exact = level()
+	for i := range p.proof.Questions {
+		q := &p.proof.Questions[i]
+		r, err := p.app.ix.Search(ctx, search.Query{Text: q.Text, Language: q.Language, Limit: provenHits, Access: seesAll})
+		if err != nil {
+			continue // an index that does not answer keeps nobody from a backup
+		}
+		var hits []string
+		for _, h := range r.Hits {
+			if h.Type != search.TypeTicket || h.ID <= p.top { // later ones are not in the rows
+				hits = append(hits, fmt.Sprint(h.Type, " ", h.ID))
+			}
+		}
+		q.Asked, q.Total, q.AtLeast, q.Hits = true, r.Total, r.AtLeast, hits
+	}
+	p.proof.Exact = p.proof.Exact && level()
+	return json.Marshal(p.proof)
+}
+
+// seesAll is the access of the desk itself.
+var seesAll = search.Access{Agent: true, AllTickets: true, AllArticles: true}
+
+// compareAnswers asks the questions again and tells of each answer that is not the one that was kept. Answers of an
+// index that knew a little more or less than the rows have to hold what they held then, not to be the same.
+func compareAnswers(ctx context.Context, ix *search.Index, p proof) (asked int, findings []string) {
+	for _, q := range p.Questions {
+		r, err := ix.Search(ctx, search.Query{Text: q.Text, Language: q.Language, Limit: 5 * provenHits, Access: seesAll})
+		if err != nil {
+			findings = append(findings, fmt.Sprintf("the question %q cannot be asked: %v", q.Text, err))
+			continue
+		}
+		asked++
+		found := map[string]bool{}
+		for _, h := range r.Hits {
+			found[fmt.Sprint(h.Type, " ", h.ID)] = true
+		}
+		if p.Exact && q.Asked && !q.AtLeast && !r.AtLeast && r.Total != q.Total {
+			findings = append(findings, fmt.Sprintf("the question %q found %d, and finds %d now", q.Text, q.Total, r.Total))
+			continue
+		}
+		if !q.Asked && len(r.Hits) < r.Total {
+			continue // so many have these words that the one they come from need not be among the first
+		}
+		for _, hit := range q.Hits {
+			if !found[hit] {
+				findings = append(findings, fmt.Sprintf("the question %q does not find %s any more", q.Text, hit))
+			}
+		}
+	}
+	return asked, findings
+}

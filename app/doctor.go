@@ -1,0 +1,334 @@
+package app
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sportello/app/backup"
+	"sportello/search"
+	"sportello/store"
+)
+
+func init() {
+	commands = append(commands, doctorCommand)
+	parts = append(parts,
+		part{name: "configuration", check: checkConfig},
+		part{name: "permissions", check: checkPermissions},
+		part{name: "disk", wrong: wrongDisk, check: checkDisk},
+		part{name: "clock", check: checkClock},
+		part{name: "data", check: checkData},
+		part{name: "index", check: checkIndex},
+		part{name: "backup", wrong: func(a *App) string { return a.backups.wrong(a.cfg.Backup, time.Now()) }, check: checkBackup},
+		part{name: "jobs", wrong: wrongJobs, check: checkJobs},
+		part{name: "errors", check: checkErrors})
+}
+
+func doctorCommand(r *runner) *cobra.Command {
+	return &cobra.Command{Use: "doctor", Short: "Check configuration, machine, data, index and backups, and say what to do", Args: cobra.NoArgs,
+		Long: "Looks at everything that can be wrong with a desk, beside a running server or alone, and says of each finding what to do about it.\nExits 0 when all is well; a note is no fault.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			if r.app == nil {
+				r.begin()
+				if _, err := r.load(); err != nil {
+					fmt.Fprintf(r.out, "%-6s configuration: %v\n       mend the configuration first: nothing else was looked at\n", wrong, err)
+					return errors.New("the configuration is wrong")
+				}
+			}
+			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+				fmt.Fprintln(r.out, a.cfg.Redacted())
+				faults := 0
+				for _, p := range parts {
+					if p.check == nil {
+						continue
+					}
+					for _, f := range p.check(ctx, a, r.app != nil) {
+						fmt.Fprintf(r.out, "%-6s %s: %s\n", f.level, p.name, f.text)
+						if f.do != "" {
+							fmt.Fprintf(r.out, "       %s\n", f.do)
+						}
+						if f.level == wrong {
+							faults++
+						}
+					}
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if faults > 0 {
+					return fmt.Errorf("%d things are wrong", faults)
+				}
+				fmt.Fprintln(r.out, "all is well")
+				return nil
+			})
+		}}
+}
+
+func checkConfig(_ context.Context, a *App, _ bool) []finding {
+	out := []finding{ok("every key is known and right")}
+	host, _, _ := net.SplitHostPort(a.cfg.Listen)
+	ip := net.ParseIP(host)
+	if local := host == "localhost" || ip != nil && ip.IsLoopback(); !local && a.cfg.TLSCert == "" {
+		out = append(out, finding{note, "the desk speaks plain http on " + a.cfg.Listen, "put a proxy with https in front, or set tls_cert and tls_key"})
+	}
+	if a.cfg.BaseURL == "" {
+		out = append(out, finding{note, "base_url is empty: links in mail would lead to the address listened on", "set base_url to the address people write in the browser"})
+	}
+	if a.cfg.TLSCert != "" {
+		out = append(out, checkCertificate(a.cfg.TLSCert, time.Now()))
+	}
+	if has, err := a.desk.HasAdministrator(); err == nil && !has {
+		out = append(out, finding{note, "there is no administrator yet", "open the set-up link that sportello serve prints, or use sportello person add --role administrator"})
+	}
+	return out
+}
+
+// checkCertificate looks how long the certificate is still good.
+func checkCertificate(path string, now time.Time) finding {
+	const do = "get a new certificate; the server reads it by itself when the file changes"
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return finding{wrong, fmt.Sprintf("the certificate cannot be read: %v", err), "let the desk's user read tls_cert"}
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return finding{wrong, path + " holds no certificate", do}
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	switch {
+	case err != nil:
+		return finding{wrong, fmt.Sprintf("the certificate cannot be understood: %v", err), do}
+	case now.After(cert.NotAfter):
+		return finding{wrong, "the certificate ended on " + cert.NotAfter.Format(time.DateOnly), do}
+	case now.Before(cert.NotBefore):
+		return finding{wrong, "the certificate begins only on " + cert.NotBefore.Format(time.DateOnly), "look whether the clock of the machine is right"}
+	case cert.NotAfter.Sub(now) < 14*24*time.Hour:
+		return finding{note, "the certificate ends on " + cert.NotAfter.Format(time.DateOnly), do}
+	}
+	return ok("the certificate is good until %s", cert.NotAfter.Format(time.DateOnly))
+}
+
+// checkPermissions looks whether others than the desk's user can read what it keeps, or it itself cannot.
+func checkPermissions(_ context.Context, a *App, _ bool) []finding {
+	var out []finding
+	dir := a.cfg.dataFolder()
+	look := func(path string, need fs.FileMode) {
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err != nil {
+			out = append(out, finding{wrong, err.Error(), "let the desk's user read it"})
+			return
+		}
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			out = append(out, finding{wrong, fmt.Sprintf("others can get at %s (mode %04o)", path, mode), fmt.Sprintf("chmod %o %s", need, path)})
+		}
+		if sys, is := info.Sys().(*syscall.Stat_t); is && int(sys.Uid) != os.Geteuid() {
+			out = append(out, finding{wrong, fmt.Sprintf("%s belongs to user %d, this process is user %d", path, sys.Uid, os.Geteuid()),
+				"run every command as the user who runs the server, and give the folder to that user with chown -R"})
+		}
+	}
+	look(dir, 0o700)
+	for _, name := range []string{"desk.db", "key", "lock", "crash.log"} {
+		look(filepath.Join(dir, name), 0o600)
+	}
+	for _, name := range []string{"blob", "index", "run", "spool"} {
+		look(filepath.Join(dir, name), 0o700)
+	}
+	if a.cfg.Backup.scheduled() {
+		look(a.cfg.Backup.Path, 0o700)
+	}
+	if len(out) == 0 {
+		out = append(out, ok("only the desk's user can get at %s", dir))
+	}
+	return out
+}
+
+func wrongDisk(a *App) string {
+	if free, total, known := diskSpace(a.cfg.dataFolder()); known && free < leastFree {
+		return fmt.Sprintf("%s of %s are free for %s", size("en", free), size("en", total), a.cfg.dataFolder())
+	}
+	return ""
+}
+
+func checkDisk(_ context.Context, a *App, _ bool) []finding {
+	const do = "make room, or move the folder to a greater disk"
+	free, total, known := diskSpace(a.cfg.dataFolder())
+	if !known {
+		return []finding{{note, "how much is free is not known on this system", ""}}
+	}
+	text := fmt.Sprintf("%s of %s are free for %s", size("en", free), size("en", total), a.cfg.dataFolder())
+	var rows int64
+	if info, err := os.Stat(filepath.Join(a.cfg.dataFolder(), "desk.db")); err == nil {
+		rows = info.Size()
+	}
+	switch {
+	case free < leastFree:
+		return []finding{{wrong, text, do}}
+	case free < rows:
+		return []finding{{note, text + ", less than the rows take: a new release may have to copy them", do}}
+	}
+	return []finding{{fine, text, ""}}
+}
+
+// built is when this code was written: no clock that is right shows less.
+var built = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+func checkClock(_ context.Context, a *App, _ bool) []finding {
+	const do = "set the clock of the machine and have it kept right (chrony, systemd-timesyncd)"
+	now := time.Now()
+	if now.Before(built) {
+		return []finding{{wrong, fmt.Sprintf("it is %s by the clock", now.Format(time.DateTime)), do}}
+	}
+	var newest time.Time
+	err := a.st.View(func(tx *store.Tx) error {
+		for c, err := range tx.Changes(tx.LastChange() - min(tx.LastChange(), 1)) {
+			if err == nil {
+				newest = c.At
+			}
+			return err
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return []finding{{wrong, err.Error(), "see what is said of the data"}}
+	case newest.Sub(now) > 5*time.Minute:
+		return []finding{{wrong, fmt.Sprintf("it is %s, but the newest change is of %s: the clock was put back", now.Format(time.DateTime), newest.Local().Format(time.DateTime)),
+			do + "; what is written until then bears a wrong time"}}
+	}
+	return []finding{ok("it is %s, the newest change is older", now.Format(time.DateTime))}
+}
+
+func checkData(ctx context.Context, a *App, _ bool) []finding {
+	if err := a.st.Fault(); err != nil {
+		return []finding{{wrong, err.Error(), "look at the disk (dmesg, free space); the desk writes again by itself when it can"}}
+	}
+	var out []finding
+	for _, f := range a.st.Check() {
+		out = append(out, finding{level: wrong, text: f})
+	}
+	if len(out) > 0 {
+		out[len(out)-1].do = "stop the desk, keep a copy of the data folder, restore the newest backup that verifies into another folder and compare"
+		return out
+	}
+	out = []finding{ok("%d changes, the data is sound", a.st.Last())}
+	if old, _ := filepath.Glob(filepath.Join(a.cfg.dataFolder(), "desk.db.schema*")); len(old) > 0 {
+		out = append(out, finding{note, fmt.Sprintf("%d copies from before a new release are kept, such as %s", len(old), old[0]), "remove them once the new release has proved itself"})
+	}
+	return out
+}
+
+func checkIndex(ctx context.Context, a *App, beside bool) []finding {
+	const do = "sportello reindex makes it anew from the data"
+	s := a.ix.State()
+	switch {
+	case s.State == search.Failed:
+		return []finding{{wrong, "the index has failed: " + s.Err, do}}
+	case s.State == search.Rebuilding:
+		return []finding{{note, fmt.Sprintf("the index is being made: %d of %d", s.Done, s.Total), ""}}
+	case s.Behind > 0 && !beside:
+		return []finding{{note, fmt.Sprintf("the index does not know %d changes yet", s.Behind), "it catches up when the server runs"}}
+	case s.Behind > 10000:
+		return []finding{{note, fmt.Sprintf("the index is %d changes behind", s.Behind), "wait; when it does not come forward, look at the log"}}
+	}
+	p := &prover{app: a}
+	if err := a.st.View(p.look); err != nil {
+		return []finding{{wrong, err.Error(), "see what is said of the data"}}
+	}
+	asked, missing := compareAnswers(ctx, a.ix, p.proof)
+	var out []finding
+	for _, m := range missing {
+		out = append(out, finding{wrong, m, do})
+	}
+	if len(out) == 0 {
+		out = append(out, ok("%s, %d documents, %d behind; %d questions of rows found them", s.State, s.Docs, s.Behind, asked))
+	}
+	return out
+}
+
+func checkBackup(_ context.Context, a *App, beside bool) []finding {
+	cfg := a.cfg.Backup
+	if !cfg.scheduled() {
+		return []finding{{note, "no backups are made by themselves", "set path under [backup], or have sportello backup PATH run each night"}}
+	}
+	folder := backup.Folder{Path: cfg.Path}
+	if !beside {
+		a.backups.look(folder)
+	}
+	var out []finding
+	if s := a.backups.wrong(cfg, time.Now()); s != "" {
+		out = append(out, finding{wrong, s, fmt.Sprintf("look whether %s is there, can be written and has room; sportello backup %s makes one now", cfg.Path, cfg.Path)})
+	}
+	if e, err := folder.Newest(); err == nil {
+		out = append(out, ok("the newest is %s, %s", e.Name, size("en", e.Manifest.Bytes())))
+	}
+	var here, there syscall.Stat_t
+	if syscall.Stat(a.cfg.dataFolder(), &here) == nil && syscall.Stat(cfg.Path, &there) == nil && here.Dev == there.Dev {
+		out = append(out, finding{note, "the backups lie on the disk of the data", "have them on another disk, or copied to another machine"})
+	}
+	if free, _, known := diskSpace(cfg.Path); known && free < leastFree {
+		out = append(out, finding{wrong, fmt.Sprintf("%s are free for backups", size("en", free)), "make room, or keep fewer (keep_daily, keep_weekly, keep_monthly)"})
+	}
+	return out
+}
+
+func wrongJobs(a *App) string {
+	for _, j := range a.jobLog.all() {
+		if j.troubled(time.Now()) {
+			return fmt.Sprintf("%s failed at %s: %s", j.Name, j.FailedAt.Format(time.TimeOnly), j.Err)
+		}
+	}
+	return ""
+}
+
+func checkJobs(_ context.Context, a *App, beside bool) []finding {
+	if !beside {
+		return nil
+	}
+	var out []finding
+	all := a.jobLog.all()
+	for _, j := range all {
+		switch {
+		case j.troubled(time.Now()):
+			out = append(out, finding{wrong, fmt.Sprintf("%s failed %d times, last at %s: %s", j.Name, j.Failures, j.FailedAt.Format(time.DateTime), j.Err), "it is begun again by itself; the log says more"})
+		case j.Failures > 0:
+			out = append(out, finding{note, fmt.Sprintf("%s failed %d times, last at %s: %s", j.Name, j.Failures, j.FailedAt.Format(time.DateTime), j.Err), ""})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, ok("%d run, none has failed", len(all)))
+	}
+	return out
+}
+
+func checkErrors(_ context.Context, a *App, beside bool) []finding {
+	var out []finding
+	if info, err := os.Stat(filepath.Join(a.cfg.dataFolder(), "crash.log")); err == nil && info.Size() > 0 && time.Since(info.ModTime()) < 7*24*time.Hour {
+		out = append(out, finding{note, "the server crashed on " + info.ModTime().Format(time.DateTime), "send crash.log of the data folder to those who make the program, then remove it"})
+	}
+	if beside {
+		all := a.troubles.lastDay(time.Now())
+		for _, t := range all[:min(3, len(all))] {
+			out = append(out, finding{note, fmt.Sprintf("%s (%d times, last at %s)", t.Text, t.Times, t.Last.Format(time.DateTime)), ""})
+		}
+		if len(all) > 3 {
+			out = append(out, finding{note, fmt.Sprintf("and %d other errors in the last day", len(all)-3), "the page of the administration shows them all"})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, ok("none to tell of"))
+	}
+	return out
+}

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"sportello/search"
+	"sportello/store"
+)
+
+// metrics are the figures of one desk, in a registry of their own.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+	running  prometheus.Gauge
+	streams  prometheus.Gauge
+}
+
+func newMetrics(a *App) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	m.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "sportello_request_seconds", Help: "Time to answer, by route, method and status.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}, []string{"route", "method", "status"})
+	m.running = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_requests_running", Help: "Requests being answered."})
+	m.streams = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_live_streams", Help: "Open streams of live events."})
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+	}
+	truth := func(is bool) float64 {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	m.registry.MustRegister(m.requests, m.running, m.streams, a.commits, &watched{a},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		gauge("sportello_store_last_change", "Number of the newest change on disk.", func() float64 { return float64(a.st.Last()) }),
+		gauge("sportello_store_bytes", "Size of desk.db.", func() float64 {
+			info, err := os.Stat(filepath.Join(a.cfg.dataFolder(), "desk.db"))
+			if err != nil {
+				return 0
+			}
+			return float64(info.Size())
+		}),
+		gauge("sportello_store_writes_waiting", "Writes that wait for the next commit.", func() float64 { return float64(a.st.Waiting()) }),
+		gauge("sportello_store_fault", "1 while nothing can be written.", func() float64 { return truth(a.st.Fault() != nil) }),
+		gauge("sportello_disk_free_bytes", "Room on the disk of the data folder.", func() float64 {
+			free, _, _ := diskSpace(a.cfg.dataFolder())
+			return float64(free)
+		}),
+		gauge("sportello_index_behind", "Changes that search does not know yet.", func() float64 { return float64(a.ix.State().Behind) }),
+		gauge("sportello_index_documents", "Documents in the index.", func() float64 { return float64(a.ix.State().Docs) }),
+		gauge("sportello_index_failed", "1 while the index has failed.", func() float64 { return truth(a.ix.State().State == search.Failed) }),
+		gauge("sportello_errors_last_day", "Errors that went to the log in the last day, the same ones each time.", func() float64 {
+			n := 0
+			for _, t := range a.troubles.lastDay(time.Now()) {
+				n += t.Times
+			}
+			return float64(n)
+		}))
+	return m
+}
+
+// newCommitFigures are how long committing takes, kept by the store's one writer.
+func newCommitFigures() prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: "sportello_store_commit_seconds", Help: "Time of one commit, shared by all who wrote at once.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5}})
+}
+
+func (m *metrics) request(route, method string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// watched gives the figures of jobs, of what follows the change log, of people's notices and of backups as they are
+// when they are asked for.
+type watched struct{ app *App }
+
+var (
+	jobRuns     = prometheus.NewDesc("sportello_job_runs_total", "Runs of background work that ended well, by name.", []string{"job"}, nil)
+	jobFailures = prometheus.NewDesc("sportello_job_failures_total", "Failures of background work, by name.", []string{"job"}, nil)
+	jobLast     = prometheus.NewDesc("sportello_job_last_run_timestamp_seconds", "When background work last ended well.", []string{"job"}, nil)
+	jobTook     = prometheus.NewDesc("sportello_job_last_run_seconds", "How long that took.", []string{"job"}, nil)
+	queueBehind = prometheus.NewDesc("sportello_queue_behind", "Changes that a follower of the change log has not dealt with yet.", []string{"queue"}, nil)
+	backupLast  = prometheus.NewDesc("sportello_backup_last_timestamp_seconds", "Moment of the newest backup.", nil, nil)
+	backupBytes = prometheus.NewDesc("sportello_backup_last_bytes", "Size of the newest backup.", nil, nil)
+	backupTook  = prometheus.NewDesc("sportello_backup_last_seconds", "How long the newest backup took.", nil, nil)
+	backupCount = prometheus.NewDesc("sportello_backups", "Backups that are kept.", nil, nil)
+	backupWrong = prometheus.NewDesc("sportello_backup_failed", "1 when the last attempt failed or the newest backup is too old.", nil, nil)
+)
+
+func (w *watched) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{jobRuns, jobFailures, jobLast, jobTook, queueBehind, backupLast, backupBytes, backupTook, backupCount, backupWrong} {
+		ch <- d
+	}
+}
+
+func (w *watched) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for _, j := range w.app.jobLog.all() {
+		ch <- prometheus.MustNewConstMetric(jobRuns, prometheus.CounterValue, float64(j.Runs), j.Name)
+		ch <- prometheus.MustNewConstMetric(jobFailures, prometheus.CounterValue, float64(j.Failures), j.Name)
+		if j.Runs > 0 {
+			gauge(jobLast, float64(j.Last.Unix()), j.Name)
+			gauge(jobTook, j.Took.Seconds(), j.Name)
+		}
+	}
+	var cursors map[string]uint64
+	if w.app.st.View(func(tx *store.Tx) error { cursors = tx.Cursors(); return nil }) == nil {
+		last := w.app.st.Last()
+		for name, at := range cursors {
+			gauge(queueBehind, float64(last-min(at, last)), name)
+		}
+	}
+	if !w.app.cfg.Backup.scheduled() {
+		return
+	}
+	failed := 0.0
+	if w.app.backups.wrong(w.app.cfg.Backup, time.Now()) != "" {
+		failed = 1
+	}
+	gauge(backupWrong, failed)
+	b := w.app.backups
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	gauge(backupCount, float64(b.all))
+	if b.newest != nil {
+		gauge(backupLast, float64(b.newest.At.Unix()))
+		gauge(backupBytes, float64(b.newest.Bytes()))
+		gauge(backupTook, b.newest.Took)
+	}
+}
