@@ -1,3 +1,152 @@
 // Package peer starts real mail servers for tests: Dovecot and Postfix on loopback and unprivileged ports, with a
-// certificate authority of their own, and servers that misbehave on purpose.
+// certificate authority of their own, and servers that misbehave on purpose. Everything stops and is deleted with the
+// test; what a server logged is shown when the test failed.
 package peer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// start is how long a server may take until it answers.
+const start = 20 * time.Second
+
+// missing ends a test for want of something that make deps installs.
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing: run make deps", what)
+	}
+	t.Skipf("%s is missing: run make deps", what)
+}
+
+// folder makes a temporary folder with a name short enough for sockets in it, which t.TempDir's is not.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "peer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Servers give up root's rights before they look into it.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// ports returns n ports of loopback that nobody listens on.
+func ports(t testing.TB, n int) []int {
+	t.Helper()
+	var free []int
+	for range n {
+		ln := Listen(t)
+		defer ln.Close()
+		free = append(free, ln.Addr().(*net.TCPAddr).Port)
+	}
+	return free
+}
+
+// Listen listens on a free port of loopback until the test ends.
+func Listen(t testing.TB) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	return ln
+}
+
+// Port returns the port a listener of Listen has.
+func Port(ln net.Listener) int { return ln.Addr().(*net.TCPAddr).Port }
+
+func write(t testing.TB, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run starts a server in a process group of its own and waits until every port greets. log is its log file.
+func run(t testing.TB, log string, ports []int, name string, arg ...string) {
+	t.Helper()
+	cmd := exec.Command(name, arg...)
+	out, err := os.Create(log + ".out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		// The group exists as long as one of its processes does; one that ended already is no news.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			<-ended
+		}
+		out.Close()
+		if t.Failed() {
+			for _, path := range []string{log + ".out", log} {
+				if b, err := os.ReadFile(path); err == nil && len(b) > 0 {
+					t.Logf("%s said:\n%s", filepath.Base(name), b[max(0, len(b)-8000):])
+				}
+			}
+		}
+	})
+	for end := time.Now().Add(start); ; time.Sleep(10 * time.Millisecond) {
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("%s ended at once: %v", name, err)
+		default:
+		}
+		err := greets(ports)
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s does not answer: %v", name, err)
+		}
+	}
+}
+
+func greets(ports []int) error {
+	for _, p := range ports {
+		c, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", p), time.Second)
+		if err != nil {
+			return err
+		}
+		err = c.SetReadDeadline(time.Now().Add(start))
+		if err == nil {
+			_, err = io.ReadFull(c, make([]byte, 4))
+		}
+		c.Close()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+	}
+	return nil
+}
