@@ -145,6 +145,7 @@ type tidy struct {
 	stack []open
 	ids   bool
 	known headingIDs
+	view  *MailView // set for the HTML of a mail, which has pictures of its own
 
 	heading     bool // one is open
 	headingText strings.Builder
@@ -401,6 +402,10 @@ func (t *tidy) link(attrs []html.Attribute) {
 // for a picture that loads by itself tells its owner who read it.
 func (t *tidy) image(attrs []html.Attribute) {
 	src, alt := strings.TrimSpace(attr(attrs, "src")), Line(attr(attrs, "alt"))
+	if t.view != nil {
+		t.mailImage(attrs, alt)
+		return
+	}
 	if localPicture(src) {
 		t.out = append(t.out, "<img"...)
 		t.out = append(t.out, ` src="`+html.EscapeString(src)+`" alt="`+html.EscapeString(alt)+`"`...)

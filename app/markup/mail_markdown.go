@@ -1,0 +1,377 @@
+package markup
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/html"
+)
+
+// mailMarkdown returns Markdown for a stretch of the HTML of a mail, as
+// Message reads it: a line is a line, everything that was typed is escaped.
+// Like htmlText it walks over tokens, which tidy has balanced and bounded.
+func mailMarkdown(s string) string {
+	t := tidy{}
+	t.run(s)
+	w := markdownWriter{}
+	z := html.NewTokenizer(bytes.NewReader(t.out))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			w.endLink()
+			return strings.Trim(Clean(string(w.out)), "\n ")
+		case html.TextToken:
+			w.text(string(z.Text()))
+		case html.StartTagToken, html.SelfClosingTagToken:
+			tok := z.Token()
+			w.start(tok)
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			w.end(string(name))
+		}
+	}
+}
+
+// markdownWriter writes what is owed only when there is text to write, so
+// that elements without text leave nothing behind.
+type markdownWriter struct {
+	out    []byte
+	lines  int  // line ends owed before the next text
+	space  bool // a space is owed
+	begun  bool // the line has text
+	cell   bool // a mark between two cells is owed
+	pre    int
+	above  string   // the quotes of the line before
+	prefix []string // of quotes and lists, one for each that is open
+	lists  []int    // per open list: -1 bullets, else the last number
+	bullet string   // owed before the next text, in place of the last prefix
+
+	formats []string // open formats
+	written int      // how many of them have their mark written
+
+	closed int // where the end of a format was written last
+
+	href        string // of the open link
+	linkAt      int    // where its text begins, -1 before it has any
+	linkFormats int    // formats that were written before it
+}
+
+func (w *markdownWriter) gap(n int) {
+	if len(w.out) == 0 || w.bullet != "" {
+		return
+	}
+	w.closeFormats(0)
+	w.lines = max(w.lines, n)
+	w.space, w.cell = false, false
+}
+
+// closeFormats writes the ends of all formats but the first n; they open
+// again with the next text if they are still open then.
+func (w *markdownWriter) closeFormats(n int) {
+	for ; w.written > n; w.written-- {
+		w.out = append(w.out, w.formats[w.written-1]...)
+		w.closed = len(w.out)
+	}
+}
+
+func (w *markdownWriter) text(s string) {
+	if w.pre > 0 {
+		for i, l := range strings.Split(strings.ReplaceAll(s, "\r", ""), "\n") {
+			if i > 0 {
+				w.breakLine()
+			}
+			if strings.TrimSpace(l) != "" {
+				w.raw(strings.TrimSuffix(escapeLine(l), " "), l)
+			}
+		}
+		return
+	}
+	for s != "" {
+		i := strings.IndexFunc(s, unicode.IsSpace)
+		if i == 0 {
+			w.space = true
+			s = strings.TrimLeftFunc(s, unicode.IsSpace)
+			continue
+		}
+		if i < 0 {
+			i = len(s)
+		}
+		w.word(s[:i])
+		s = s[i:]
+	}
+}
+
+func (w *markdownWriter) word(s string) {
+	w.owed()
+	var e string
+	if !w.begun {
+		e = escapeFirst(s)
+	} else {
+		var b strings.Builder
+		escapeInto(&b, s)
+		e = b.String()
+	}
+	w.raw(e, s)
+}
+
+// raw writes escaped text; plain is what it says.
+func (w *markdownWriter) raw(e, plain string) {
+	w.owed()
+	if w.href != "" && w.linkAt < 0 {
+		w.linkAt, w.linkFormats = len(w.out), w.written
+	}
+	if w.closed > 0 && w.closed == len(w.out) && w.begun {
+		// Behind a sign, the end of a format needs a space to be one; behind
+		// an end, so does a beginning.
+		if before := bytes.TrimRight(w.out, "*"); w.written < len(w.formats) || len(before) > 0 && !wordByte(before[len(before)-1]) {
+			w.out = append(w.out, ' ')
+		}
+	}
+	for w.written < len(w.formats) {
+		// A mark between a letter and a sign would be no mark.
+		if n := len(w.out); n > 0 && w.begun && wordByte(w.out[n-1]) && !wordByte(plain[0]) {
+			w.out = append(w.out, ' ')
+		}
+		w.out = append(w.out, w.formats[w.written]...)
+		w.written++
+	}
+	w.out = append(w.out, e...)
+	w.begun = true
+}
+
+// owed pays line ends, prefixes, bullets and spaces.
+func (w *markdownWriter) owed() {
+	fresh := len(w.out) == 0
+	if w.lines > 0 && !fresh {
+		quotes := w.quotes()
+		for i := range w.lines {
+			w.out = append(w.out, '\n')
+			if i < w.lines-1 {
+				// A blank line belongs to the quotes that go on over it.
+				w.out = append(w.out, strings.TrimRight(quotes[:min(len(quotes), len(w.above))], " ")...)
+			}
+		}
+		w.above = quotes
+	} else if fresh {
+		w.above = w.quotes()
+	}
+	switch {
+	case fresh && !w.begun, w.lines > 0:
+		n := len(w.prefix)
+		if w.bullet != "" && n > 0 {
+			for _, p := range w.prefix[:n-1] {
+				w.out = append(w.out, p...)
+			}
+			w.out = append(w.out, w.bullet...)
+		} else {
+			for _, p := range w.prefix {
+				w.out = append(w.out, p...)
+			}
+		}
+		w.begun = false
+	case w.cell && w.begun:
+		w.out = append(w.out, ` \| `...)
+	case w.space && w.begun:
+		w.out = append(w.out, ' ')
+	}
+	if w.bullet != "" {
+		w.bullet = ""
+	}
+	w.lines, w.space, w.cell = 0, false, false
+}
+
+func (w *markdownWriter) quotes() string {
+	var b strings.Builder
+	for _, p := range w.prefix {
+		if p == "> " {
+			b.WriteString(p)
+		}
+	}
+	return b.String()
+}
+
+func (w *markdownWriter) breakLine() {
+	if len(w.out) == 0 || w.bullet != "" {
+		return
+	}
+	w.closeFormats(0)
+	w.lines, w.space, w.cell = min(w.lines+1, 2), false, false
+}
+
+func (w *markdownWriter) start(tok html.Token) {
+	switch name := tok.Data; name {
+	case "br":
+		w.breakLine()
+	case "b", "strong":
+		w.format("**")
+	case "i", "em":
+		w.format("*")
+	case "h1", "h2", "h3", "h4", "h5", "h6":
+		w.gap(2)
+		w.format("**")
+	case "a":
+		w.endLink()
+		w.href, w.linkAt = attr(tok.Attr, "href"), -1
+	case "hr":
+		w.gap(2)
+		w.owed()
+		w.out = append(w.out, "-----"...)
+		w.gap(2)
+	case "ul", "ol":
+		w.list(tok)
+	case "li":
+		w.item()
+	case "blockquote":
+		w.gap(2)
+		if len(w.prefix) < maxNesting {
+			w.prefix = append(w.prefix, "> ")
+		} else {
+			w.prefix = append(w.prefix, "")
+		}
+		w.endLink()
+	case "td", "th":
+		w.cell = w.begun && w.lines == 0
+	case "pre":
+		w.gap(2)
+		w.pre++
+	case "p", "table":
+		w.gap(2)
+	default:
+		if e := elements[name]; e.block {
+			w.gap(1)
+		}
+	}
+}
+
+func (w *markdownWriter) format(mark string) {
+	if len(w.formats) < maxOpen {
+		w.formats = append(w.formats, mark)
+	}
+}
+
+func (w *markdownWriter) unformat(mark string) {
+	for i := len(w.formats) - 1; i >= 0; i-- {
+		if w.formats[i] != mark {
+			continue
+		}
+		w.closeFormats(i)
+		w.formats = append(w.formats[:i], w.formats[i+1:]...)
+		return
+	}
+}
+
+func (w *markdownWriter) list(tok html.Token) {
+	w.bullet = ""
+	if len(w.lists) == 0 {
+		w.gap(2)
+	} else {
+		w.gap(1)
+	}
+	n := -1
+	if tok.Data == "ol" {
+		n = 0
+		if s, err := strconv.Atoi(attr(tok.Attr, "start")); err == nil && s > 0 {
+			n = s - 1
+		}
+	}
+	w.lists = append(w.lists, n)
+	w.prefix = append(w.prefix, "")
+}
+
+func (w *markdownWriter) item() {
+	w.bullet = ""
+	w.gap(1)
+	n, p := len(w.lists), len(w.prefix)
+	if n == 0 || p == 0 || w.prefix[p-1] == "> " {
+		return
+	}
+	w.bullet = "- "
+	if w.lists[n-1] >= 0 {
+		w.lists[n-1]++
+		w.bullet = strconv.Itoa(w.lists[n-1]) + ". "
+	}
+	if n > maxNesting {
+		w.bullet = "" // Message does not nest deeper; it is a line of its own
+	}
+	w.prefix[p-1] = strings.Repeat(" ", len(w.bullet))
+}
+
+func (w *markdownWriter) end(name string) {
+	switch name {
+	case "b", "strong":
+		w.unformat("**")
+	case "i", "em":
+		w.unformat("*")
+	case "h1", "h2", "h3", "h4", "h5", "h6":
+		w.unformat("**")
+		w.gap(2)
+	case "a":
+		w.endLink()
+	case "ul", "ol":
+		w.bullet = ""
+		if n := len(w.lists); n > 0 {
+			w.lists = w.lists[:n-1]
+			w.pop()
+		}
+		if len(w.lists) == 0 {
+			w.gap(2)
+		} else {
+			w.gap(1)
+		}
+	case "li":
+		w.bullet = ""
+		w.gap(1)
+	case "blockquote":
+		w.pop()
+		w.gap(2)
+	case "pre":
+		w.pre = max(0, w.pre-1)
+		w.gap(2)
+	case "p", "table":
+		w.gap(2)
+	case "td", "th":
+	default:
+		if e := elements[name]; e.block {
+			w.gap(1)
+		}
+	}
+}
+
+func (w *markdownWriter) pop() {
+	if n := len(w.prefix); n > 0 {
+		w.prefix = w.prefix[:n-1]
+	}
+}
+
+// linkEscapes are the characters that would end the address of a link.
+var linkEscapes = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "*", "%2A", "`", "%60", "[", "%5B", "]", "%5D")
+
+// endLink makes a link of the text since its element began. Text that is its
+// own address stays as it is, for Message makes a link of that.
+func (w *markdownWriter) endLink() {
+	href, at := w.href, w.linkAt
+	w.href, w.linkAt = "", -1
+	if href == "" || at < 0 || len(href) > maxAddress {
+		return
+	}
+	if k := kindOfLink(href); k != linkExternal && k != linkContact {
+		return
+	}
+	label := string(w.out[at:])
+	plain := strings.ReplaceAll(strings.Trim(label, "* "), `\`, "")
+	for _, same := range []string{plain, "http://" + plain, "https://" + plain, "mailto:" + plain, "http://" + plain + "/", "https://" + plain + "/", plain + "/"} {
+		if strings.EqualFold(same, href) && !strings.Contains(plain, " ") {
+			return
+		}
+	}
+	if strings.Contains(label, "\n") {
+		return
+	}
+	// Formats that began inside end inside.
+	w.closeFormats(w.linkFormats)
+	label = string(w.out[at:])
+	w.out = append(append(w.out[:at], '['), label...)
+	w.out = append(w.out, "]("+linkEscapes.Replace(href)+")"...)
+}

@@ -1,0 +1,77 @@
+package markup
+
+import (
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// HasRemote tells whether the HTML of a mail has pictures that MailHTML leaves
+// out unless it may load them from elsewhere.
+func HasRemote(body string) bool {
+	z := html.NewTokenizer(strings.NewReader(body))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return false
+		case html.StartTagToken, html.SelfClosingTagToken:
+			if name, more := z.TagName(); string(name) != "img" || !more {
+				continue
+			}
+			var attrs []html.Attribute
+			for more := true; more; {
+				var k, v []byte
+				k, v, more = z.TagAttr()
+				attrs = append(attrs, html.Attribute{Key: string(k), Val: string(v)})
+			}
+			if _, remote := pictureSource(attrs); remote {
+				return true
+			}
+		}
+	}
+}
+
+// pictureSource returns where a picture is, and whether that is elsewhere: its
+// src, or the first of its srcset when it has no other.
+func pictureSource(attrs []html.Attribute) (src string, remote bool) {
+	src = strings.TrimSpace(attr(attrs, "src"))
+	if src == "" {
+		first, _, _ := strings.Cut(strings.TrimSpace(attr(attrs, "srcset")), ",")
+		if f := strings.Fields(first); len(f) > 0 {
+			src = f[0]
+		}
+	}
+	if strings.HasPrefix(src, "//") {
+		src = "https:" + src
+	}
+	return src, kindOfLink(src) == linkExternal
+}
+
+// mailImage writes a picture of a mail, or its alternative text.
+func (t *tidy) mailImage(attrs []html.Attribute, alt string) {
+	src, remote := pictureSource(attrs)
+	address := ""
+	switch {
+	case remote && t.view.Remote:
+		address = src
+	case hasFold(src, "cid:") && t.view.Picture != nil:
+		id := src[len("cid:"):]
+		if address = t.view.Picture(id); address == "" {
+			if plain, err := url.PathUnescape(id); err == nil && plain != id {
+				address = t.view.Picture(plain)
+			}
+		}
+		// Not more than a path of this desk, whatever Picture returns.
+		if kindOfLink(address) != linkLocal {
+			address = ""
+		}
+	}
+	if address == "" {
+		t.text(alt)
+		return
+	}
+	t.out = append(t.out, `<img src="`+html.EscapeString(address)+`" alt="`+html.EscapeString(alt)+`"`...)
+	t.attributes(element{attrs: []string{"title", "width", "height"}}, "img", attrs)
+	t.out = append(t.out, '>')
+}
