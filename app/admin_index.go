@@ -91,3 +91,11 @@ func (a *App) postRebuildIndex(c *fiber.Ctx) error {
 	a.log.Info("rebuild of the index asked for", "person", a.actor(c).ID())
 	return a.done(c, "flash.index-rebuild", "/admin/index")
 }
+
+// postRetryFiles has attachments that could not be read be read once more.
+func (a *App) postRetryFiles(c *fiber.Ctx) error {
+	if _, err := a.desk.RetryAttachments(a.actor(c)); err != nil {
+		return err
+	}
+	return a.done(c, "flash.index-retry", "/admin/index")
+}

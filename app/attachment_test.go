@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -115,7 +116,9 @@ func TestAHostileAttachmentCostsOneFailedReading(t *testing.T) {
 		t.Errorf("%+v", text)
 	}
 	b := w.visitor("administrator")
-	b.must(b.get("/admin/index"), http.StatusOK, "Allegati non letti", "rotto.pdf", "protetto da password", "!buono.txt")
+	b.must(b.get("/admin/index"), http.StatusOK, "Allegati non letti", "rotto.pdf", "protetto da password", "!buono.txt", "Prova a rileggerli")
+	b.must(b.post("/admin/index/files", url.Values{}), http.StatusSeeOther)
+	b.must(b.get("/admin/index"), http.StatusOK, "vengono riletti")
 }
 
 func TestEveryReasonHasItsSentence(t *testing.T) {

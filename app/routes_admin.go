@@ -7,6 +7,7 @@ func (a *App) adminRoutes() []route {
 		get("/admin", "admin.show", supervisor, a.getAdmin),
 		get("/admin/index", "admin-index.show", administrator, a.getAdminIndex),
 		post("/admin/index/rebuild", "admin-index.rebuild", administrator, a.postRebuildIndex, "/admin/index"),
+		post("/admin/index/files", "admin-index.retry", administrator, a.postRetryFiles, "/admin/index"),
 
 		get("/admin/people", "admin-people.list", supervisor, a.getAdminPeople),
 		get("/admin/people/new", "admin-people.new", supervisor, a.getNewPerson),

@@ -14,8 +14,11 @@ type FileText struct {
 	Article uint64    `json:"article,omitzero"`
 	Text    string    `json:"text,omitzero"`
 	Failed  string    `json:"failed,omitzero"` // why there is no text, in one word of package extract
-	At      time.Time `json:"at"`
+	At      time.Time `json:"at"`              // zero: to be read again
 }
+
+// Waiting reports whether the file is to be read again.
+func (t *FileText) Waiting() bool { return t.At.IsZero() }
 
 // Texts holds one row for each file that was read.
 var Texts = newTable[FileText]("texts")

@@ -20,6 +20,7 @@ const cursorAttachments = "attachments"
 
 const (
 	readersAtOnce = 2
+	maxRetried    = 1000
 	filesAtOnce   = 2000 // changes, or files, that are looked at in one transaction
 )
 
@@ -69,10 +70,10 @@ func (d *Desk) ReadAttachments(ctx context.Context, read Reader) (uint64, error)
 					return err
 				}
 				done = c.Seq
-				if c.Table == store.Files.Name() && c.Op != store.Remove && !seen[c.ID] {
-					seen[c.ID] = true
-					if unread(tx, c.ID) != nil {
-						todo = append(todo, c.ID)
+				if id := fileOf(tx, c); id != 0 && !seen[id] {
+					seen[id] = true
+					if unread(tx, id) != nil {
+						todo = append(todo, id)
 					}
 				}
 				if n++; n == filesAtOnce {
@@ -97,6 +98,20 @@ func (d *Desk) ReadAttachments(ctx context.Context, read Reader) (uint64, error)
 			return done, nil
 		}
 	}
+}
+
+// fileOf returns the file that may have to be read after the change: it is new, or has to be read again. 0 for none.
+func fileOf(tx *store.Tx, c *store.Change) uint64 {
+	switch {
+	case c.Op == store.Remove:
+	case c.Table == store.Files.Name():
+		return c.ID
+	case c.Table == store.Texts.Name():
+		if t, err := store.Texts.Get(tx, c.ID); err == nil && t.Waiting() {
+			return t.File
+		}
+	}
+	return 0
 }
 
 // readAllAttachments walks the files instead of a long past.
@@ -140,7 +155,10 @@ func (d *Desk) attachmentsRead(done uint64) error {
 // yet. Else nil.
 func unread(tx *store.Tx, id uint64) *store.File {
 	f, err := store.Files.Get(tx, id)
-	if err != nil || f.Pending() || !extract.Reads(f.Name, f.Type) || store.TextsByFile.Has(tx, id) {
+	if err != nil || f.Pending() || !extract.Reads(f.Name, f.Type) {
+		return nil
+	}
+	if t, err := store.TextOf(tx, id); err == nil && !t.Waiting() {
 		return nil
 	}
 	return f
@@ -198,7 +216,15 @@ func (d *Desk) readFile(ctx context.Context, read Reader, id uint64) error {
 		if now == nil {
 			return nil
 		}
-		return store.Texts.Put(tx, &store.FileText{File: id, Ticket: now.Ticket, Article: now.Article, Text: text, Failed: failed, At: tx.Now()})
+		row, err := store.TextOf(tx, id) // there when it is read again
+		if store.KindOf(err) == store.NotFound {
+			row, err = &store.FileText{}, nil
+		}
+		if err != nil {
+			return err
+		}
+		row.File, row.Ticket, row.Article, row.Text, row.Failed, row.At = id, now.Ticket, now.Article, text, failed, tx.Now()
+		return store.Texts.Put(tx, row)
 	})
 }
 
@@ -253,6 +279,35 @@ func (d *Desk) FailedAttachments(a Actor, limit int) (list []FailedAttachment, t
 		return nil
 	})
 	return list, total, err
+}
+
+// RetryAttachments has the files whose text could not be read be read once more, the newest first and at most a
+// thousand, and returns how many they are. For administrators.
+func (d *Desk) RetryAttachments(a Actor) (n int, err error) {
+	if err := mayAdminister(a); err != nil {
+		return 0, err
+	}
+	err = d.st.Update(a.by("retry-files"), func(tx *store.Tx) error {
+		var ids []uint64
+		for e := range store.TextsFailed.Entries(tx, store.Span{Desc: true}) {
+			if ids = append(ids, e.ID); len(ids) == maxRetried {
+				break
+			}
+		}
+		n = len(ids)
+		for _, id := range ids {
+			t, err := store.Texts.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			t.Failed, t.At = "", time.Time{}
+			if err := store.Texts.Put(tx, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
 }
 
 // maxLookedThrough bounds how many files of one hit are looked through for words.

@@ -124,6 +124,45 @@ func TestAttachmentsThatCannotBeReadAreListedForTheAdministrator(t *testing.T) {
 	}
 }
 
+func TestAttachmentsThatFailedAreReadAgainWhenAnAdministratorAsks(t *testing.T) {
+	o := newOffice(t)
+	ticket := o.open("csa")
+	file := o.attach("ada", "a.txt", "codice zibellino")
+	o.do("ada", ticket.ID, Step{Message: &Text{Body: "x", Files: []uint64{file}}})
+	broken := true
+	read := func(_ context.Context, f *os.File, name, mediaType string) (string, error) {
+		if broken {
+			return "", &extract.Error{Reason: extract.NotRun, Err: errors.New("no process")}
+		}
+		return "codice zibellino", nil
+	}
+	o.readAll(read)
+	if got := o.textOf(file); got == nil || got.Failed != "not-run" {
+		t.Fatalf("%+v", got)
+	}
+	o.readAll(read)
+	if _, err := o.RetryAttachments(o.as("agente")); store.KindOf(err) != store.Denied {
+		t.Errorf("an agent: %v", err)
+	}
+	again := func() {
+		t.Helper()
+		if n, err := o.RetryAttachments(o.as("amministratore")); n != 1 || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+		o.readAll(read)
+	}
+	if again(); o.textOf(file).Failed != "not-run" {
+		t.Errorf("%+v", o.textOf(file))
+	}
+	broken = false
+	if again(); o.textOf(file).Failed != "" || o.textOf(file).Text != "codice zibellino" {
+		t.Errorf("%+v", o.textOf(file))
+	}
+	if n, err := o.RetryAttachments(o.as("amministratore")); n != 0 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
 func TestTextGoesWithItsTicket(t *testing.T) {
 	o := newOffice(t)
 	ticket := o.open("csa")
