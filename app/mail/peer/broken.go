@@ -1,15 +1,18 @@
 package peer
 
 import (
+	"bytes"
 	"crypto/tls"
 	"io"
 	"net"
+	"regexp"
 	"sync"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 )
 
@@ -21,6 +24,7 @@ type Proxy struct {
 	cut  []int64 // for the next connections: bytes from the server after which they break
 	open map[net.Conn]bool
 	made int
+	mute bool
 }
 
 // NewProxy starts a proxy to a port of Host.
@@ -50,7 +54,7 @@ func NewProxy(t testing.TB, to int) *Proxy {
 		if limit >= 0 {
 			_, _ = io.CopyN(c, up, limit)
 		} else {
-			_, _ = io.Copy(c, up)
+			_, _ = io.Copy(muted{p, c}, up)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -74,6 +78,28 @@ func (p *Proxy) Drop() {
 	for c := range p.open {
 		c.Close()
 	}
+}
+
+// Mute makes the server's words disappear on all connections, which stay open.
+func (p *Proxy) Mute(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mute = on
+}
+
+type muted struct {
+	p *Proxy
+	c net.Conn
+}
+
+func (m muted) Write(b []byte) (int, error) {
+	m.p.mu.Lock()
+	mute := m.p.mute
+	m.p.mu.Unlock()
+	if mute {
+		return len(b), nil
+	}
+	return m.c.Write(b)
 }
 
 // Connections returns how many there have been so far.
@@ -163,10 +189,32 @@ func OldIMAP(t testing.TB, user string, messages ...string) int {
 	ln := Listen(t)
 	t.Cleanup(func() { srv.Close() })
 	go func() {
-		_ = srv.Serve(ln) // ends with the test
+		_ = srv.Serve(older{ln}) // ends with the test
 	}()
 	return Port(ln)
 }
+
+// older takes out of what a server offers what servers of old do not have; imapserver always offers it.
+type older struct{ net.Listener }
+
+func (o older) Accept() (net.Conn, error) {
+	c, err := o.Listener.Accept()
+	return olderConn{c}, err
+}
+
+type olderConn struct{ net.Conn }
+
+func (c olderConn) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("CAPABILITY ")) {
+		if _, err := c.Conn.Write(newer.ReplaceAll(b, nil)); err != nil {
+			return 0, err
+		}
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+var newer = regexp.MustCompile(` (IDLE|MOVE|UIDPLUS|ESEARCH|NAMESPACE|ENABLE|UNSELECT)\b`)
 
 type quiet struct{}
 
@@ -296,6 +344,34 @@ func (s *relaySession) Data(r io.Reader) error {
 		s.conn.Conn().Close()
 	}
 	return nil
+}
+
+// AuthMechanisms and Auth: user desk with Password, or with the token "valid".
+func (s *relaySession) AuthMechanisms() []string { return []string{sasl.Plain, "XOAUTH2"} }
+
+func (s *relaySession) Auth(mech string) (sasl.Server, error) {
+	if mech == sasl.Plain {
+		return sasl.NewPlainServer(func(_, user, password string) error {
+			if user != "desk" || password != Password {
+				return smtp.ErrAuthFailed
+			}
+			return nil
+		}), nil
+	}
+	return &tokens{}, nil
+}
+
+type tokens struct{ refused bool }
+
+func (s *tokens) Next(response []byte) ([]byte, bool, error) {
+	switch {
+	case s.refused:
+		return nil, false, smtp.ErrAuthFailed
+	case string(response) == "user=desk\x01auth=Bearer valid\x01\x01":
+		return nil, true, nil
+	}
+	s.refused = true
+	return []byte(`{"status":"401"}`), false, nil
 }
 
 func (s *relaySession) Reset()        {}

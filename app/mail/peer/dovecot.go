@@ -86,6 +86,13 @@ ssl = yes
 ssl_cert = <%[2]s
 ssl_key = <%[3]s
 disable_plaintext_auth = no
+auth_failure_delay = 0
+auth_verbose = yes
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 mail_location = maildir:%[1]s/mail/%%u
 mail_uid = %[4]s
 mail_gid = %[5]s

@@ -55,8 +55,13 @@ func (c *patient) arm(set func(time.Time) error) {
 	_ = set(t)
 }
 
+// Read fails at once after it failed once: some libraries ask again and again.
 func (c *patient) Read(b []byte) (int, error) {
 	c.mu.Lock()
+	if c.err != nil {
+		defer c.mu.Unlock()
+		return 0, c.err
+	}
 	c.arm(c.Conn.SetReadDeadline)
 	c.mu.Unlock()
 	n, err := c.Conn.Read(b)
