@@ -85,6 +85,30 @@ func TestTheCountsBesideTheHitsNarrowTheSearch(t *testing.T) {
 	b.must(b.get("/search?kind=malfunction"), 200, "2 risultati")
 }
 
+func TestASearchIsNarrowedByOrganisationYearAndLanguage(t *testing.T) {
+	w := newWorld(t)
+	year, language := time.Now().Year(), `href="/search?language=en&amp;q=cedolino"`
+	var other uint64
+	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		other = w.people["stranger"].Organisation
+		return store.Tickets.Put(tx, &store.Ticket{Subject: "Cedolino in inglese", Kind: store.Request, State: store.StateOpen, Severity: store.Medium, Urgency: store.NoDate, Priority: 4,
+			Group: w.group["csa"], Module: w.module["csa"], Language: "en", Requester: w.people["stranger"].ID, Organisation: other, Opened: time.Now().AddDate(-2, 0, 0)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.searchable()
+	b := w.visitor("agent")
+	b.must(b.get(searchFor("cedolino")), 200, "3 risultati", ">Ente<", ">Anno<", ">Lingua<", "Altro ente", language,
+		fmt.Sprintf(`href="/search?q=cedolino&amp;year=%d"`, year), fmt.Sprintf(`href="/search?q=cedolino&amp;year=%d"`, year-2), fmt.Sprintf(`href="/search?organisation=%d&amp;q=cedolino"`, other))
+	for _, filter := range []string{fmt.Sprintf("organisation=%d", other), fmt.Sprintf("year=%d", year-2), "language=en"} {
+		b.must(b.get(searchFor("cedolino")+"&"+filter), 200, "1 risultato", "Filtri:", "in inglese")
+	}
+	b.must(b.get(searchFor("cedolino")+fmt.Sprintf("&year=%d&year=%d", year, year-2)), 200, "3 risultati")
+	r := w.visitor("requester") // counts nothing of what others ask
+	r.must(r.get(searchFor("cedolino")), 200, "2 risultati", "!Altro ente", fmt.Sprintf("!year=%d", year-2), "!language=en")
+}
+
 func TestAPageThatNothingIsAskedOfExplainsTheLanguageOfQuestions(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("nobody")

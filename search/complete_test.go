@@ -75,6 +75,45 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+func TestWordsOfAnAttachmentAreOfferedWhereItMayBeOpened(t *testing.T) {
+	f := newFixture(t)
+	ticket := f.ticket(store.Ticket{Subject: "Richiesta"}, "aiuto")
+	all := f.article(store.Public, 0, store.Published, "it", "Guida", "Testo.")
+	some := f.article(store.Agents, 0, store.Published, "it", "Per operatori", "Testo.")
+	attach := func(file store.File, text string) {
+		f.update(func(tx *store.Tx) error {
+			file.Person, file.Name, file.Type, file.Sum, file.Size = f.ana, "a.pdf", "application/pdf", f.blob, 1
+			put(tx, &file, store.Files, nil)
+			return store.Texts.Put(tx, &store.FileText{File: store.Files.Last(tx), Ticket: file.Ticket, Article: file.Article, Text: text, At: tx.Now()})
+		})
+	}
+	attach(store.File{Article: all}, "il pangolino")
+	attach(store.File{Article: some}, "lo zibellino")
+	attach(store.File{Ticket: ticket}, "un ornitorinco")
+	attach(store.File{Ticket: ticket, Internal: true}, "una salamandra")
+	f.catchUp()
+	for name, c := range map[string]struct {
+		access Access
+		want   string
+	}{
+		"nobody":    {Access{}, "pangolino"},
+		"requester": {Access{Person: f.ana}, "pangolino"},
+		"agent":     {Access{Person: f.agent, Groups: []uint64{f.csa}, Agent: true}, "pangolino zibellino"},
+	} {
+		var got []string
+		for _, typed := range []string{"pangol", "zibell", "ornitor", "salam"} {
+			offered, err := f.ix.Complete(context.Background(), typed, c.access, "it", 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, offered.Words...)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s is offered %q, want %q", name, s, c.want)
+		}
+	}
+}
+
 // Every value that is offered is understood.
 func TestOfferedFiltersAreFilters(t *testing.T) {
 	for _, language := range languages {

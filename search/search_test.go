@@ -97,6 +97,16 @@ func TestNotesCannotBeLearned(t *testing.T) {
 			if err != nil || len(hits) > 0 {
 				t.Errorf("suggestions: %v, %v", hits, err)
 			}
+			for _, q := range []string{"fuurto", "sospeto", "sosppetto furo", "badge furt"} {
+				if res := g.search(Query{Text: q, Access: a}); strings.Contains(res.Corrected+res.DidYouMean, "furto") || strings.Contains(res.Corrected+res.DidYouMean, "sospetto") {
+					t.Errorf("%q: corrected to %q, offered %q", q, res.Corrected, res.DidYouMean)
+				}
+			}
+			for _, q := range []string{"sosp", "furt", "badge furt", "zx9", "ZX-9"} {
+				if c, err := g.ix.Complete(context.Background(), q, a, "it", 10); err != nil || len(c.Words) > 0 || q != "badge furt" && len(c.Hits) > 0 {
+					t.Errorf("%q is completed to %+v, %v", q, c, err)
+				}
+			}
 		})
 	}
 	agent := Access{Person: f.agent, Groups: []uint64{f.csa}, Agent: true}

@@ -31,7 +31,11 @@ func TestAtSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	ix := Open(dir, st, Options{Log: quiet(), Location: time.UTC})
+	zone, err := time.LoadLocation("Europe/Rome") // the usual one: the index of a desk will do
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix := Open(dir, st, Options{Log: quiet(), Location: zone})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- ix.Run(ctx) }()
