@@ -28,6 +28,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a bare machine, or an empty image, has no time zones of its own
@@ -71,6 +72,9 @@ type App struct {
 	endLive  context.CancelFunc
 	stopping atomic.Bool
 	crash    *os.File
+
+	post    *mailWork
+	spoolMu sync.Mutex
 
 	commits  prometheus.Histogram
 	backups  *backups
@@ -125,6 +129,9 @@ func (a *App) open() error {
 	a.ix = search.Open(filepath.Join(a.cfg.dataFolder(), "index"), a.st, search.Options{Log: a.log, Location: zone})
 	a.desk = desk.New(desk.Options{Store: a.st, Search: a.ix, Log: a.log, Location: zone, MaxFile: int64(a.cfg.MaxFileMB) << 20,
 		MissMonths: a.cfg.MissesMonths})
+	if err := a.openMail(); err != nil {
+		return err
+	}
 	if err := a.desk.Seed(a.work); err != nil {
 		return fmt.Errorf("app: seed the desk: %w", err)
 	}
@@ -357,6 +364,7 @@ func (a *App) jobs() *suture.Supervisor {
 	} else {
 		a.log.Warn("the text of attachments is not read: this system sets no limits to processes")
 	}
+	a.mailJobs(add)
 	add("views", a.desk.RunViews)
 	add("misses", a.desk.RunMisses)
 	if a.cfg.Backup.scheduled() {

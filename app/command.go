@@ -34,7 +34,7 @@ const (
 var commands []func(*runner) *cobra.Command
 
 func init() {
-	commands = append(commands, serveCommand, personCommand, tokenCommand, reindexCommand, mailCommand, versionCommand)
+	commands = append(commands, serveCommand, personCommand, tokenCommand, reindexCommand, versionCommand)
 }
 
 // runner is one run of the command line: in a process of its own, or inside a server to which another process handed

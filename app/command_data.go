@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -32,14 +31,4 @@ func reindexCommand(r *runner) *cobra.Command {
 			return nil
 		})
 	}}
-}
-
-func mailCommand(r *runner) *cobra.Command {
-	c := &cobra.Command{Use: "mail", Short: "Take mail in", Args: cobra.NoArgs, RunE: needsSubcommand}
-	c.AddCommand(&cobra.Command{Use: "deliver", Short: "Take one message from standard input (comes with a later release)", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			r.begin()
-			return &exitError{exitLater, errors.New("mail comes with a later release: try again then")}
-		}})
-	return c
 }

@@ -45,6 +45,8 @@ type Config struct {
 
 	reload string // folder of assets to read anew for each page, while developing; set by a hidden flag alone
 	noSync bool   // for tests: what was written may be lost with the machine
+
+	mailGather time.Duration // for tests: how long events are gathered into one mail; 0: a minute
 }
 
 // defaultConfig is the desk nobody configured.

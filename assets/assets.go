@@ -5,6 +5,7 @@
 //	page/     one template for each page, named as its noun
 //	part/     pieces that several pages share
 //	css/ js/  what browsers load, under an address that carries the hash of their content
+//	mail/     the frame around what the desk sends
 //	locale/   the sentences, in files NOUN.it.toml and NOUN.en.toml
 package assets
 
@@ -21,7 +22,7 @@ import (
 
 // FS holds the files by the names above.
 //
-//go:embed css js layout page part locale icon.svg
+//go:embed css js layout page part mail locale icon.svg
 var FS embed.FS
 
 // StyleSheets are the desk's own sheets in the order in which their layers are declared. They are served as one file.

@@ -119,9 +119,6 @@ func (d *Desk) wakeOut() {
 	}
 }
 
-// cursorDigest is the hour of the last daily mail, in the store's cursors as seconds since 1970.
-const cursorDigest = "digest"
-
 // RunDigest plans the daily mail at its hour, until the context ends. A desk that was down at the hour plans it when it
 // is up again.
 func (d *Desk) RunDigest(ctx context.Context) error {
@@ -137,8 +134,8 @@ func (d *Desk) RunDigest(ctx context.Context) error {
 	}
 }
 
-// PlanDigest plans the daily mail of everybody who has one coming, once the hour of the day has passed, and returns
-// how many it planned.
+// PlanDigest plans the daily mail of everybody who has one coming, with what happened before its hour last passed, and
+// returns how many it planned. What it plans no longer waits, so that it may be called at any time.
 func (d *Desk) PlanDigest() (int, error) {
 	if d.mail.From == "" {
 		return 0, nil
@@ -152,15 +149,9 @@ func (d *Desk) PlanDigest() (int, error) {
 	for !last {
 		err := d.st.Update(store.By{Via: "desk", Act: "digest"}, func(tx *store.Tx) error {
 			last = true
-			if int64(tx.Cursor(cursorDigest)) >= due.Unix() {
-				return nil
-			}
 			person, list, err := nextDigest(tx, due)
-			if err != nil {
+			if err != nil || person == 0 {
 				return err
-			}
-			if person == 0 {
-				return tx.SetCursor(cursorDigest, uint64(due.Unix()))
 			}
 			last = false
 			planned++

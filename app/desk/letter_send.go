@@ -108,7 +108,7 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 			}
 			continue
 		}
-		if out.Ticket != nil && out.Person.Password == "" {
+		if out.Ticket != nil && out.Person.Password == "" && out.Ticket.OnSide(out.Person.ID) && !out.Person.IsAgent() {
 			if out.Link, err = d.keepLink(l); err != nil {
 				return next, err
 			}

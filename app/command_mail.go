@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sportello/store"
+)
+
+func init() { commands = append(commands, mailCommand) }
+
+// exitMailUsage is sysexits' EX_USAGE: mail servers know it, and bounce.
+const exitMailUsage = 64
+
+func mailCommand(r *runner) *cobra.Command {
+	c := &cobra.Command{Use: "mail", Short: "Take mail in", Args: cobra.NoArgs, RunE: needsSubcommand}
+	var how spooled
+	deliver := &cobra.Command{Use: "deliver", Short: "Take one message from standard input",
+		Long: "Takes one message from standard input, for the pipe of a mail server or a filter. It is on disk before the command ends.\n" +
+			"Exits 0 when the message is kept, 64 on wrong usage, 75 otherwise, so that a mail server tries again.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &exitError{exitMailUsage, fmt.Errorf("mail deliver takes no argument, not %q: the message comes on standard input", args[0])}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := r.deliver(c.Context(), how); err != nil {
+				if e := (*exitError)(nil); errors.As(err, &e) {
+					return err
+				}
+				return &exitError{exitLater, err}
+			}
+			return nil
+		}}
+	deliver.Flags().StringVar(&how.Mailbox, "mailbox", "", "`ADDRESS` of the mailbox it is for (else what the message says)")
+	deliver.Flags().StringVar(&how.Return, "sender", "", "`ADDRESS` of the envelope's sender")
+	deliver.Flags().StringSliceVar(&how.To, "recipient", nil, "`ADDRESS` of the envelope's recipient")
+	deliver.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitMailUsage, err} })
+	spool := &cobra.Command{Use: "spool", Short: "Process what lies in the spool", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return r.withDesk(c.Context(), r.emptySpool)
+	}}
+	c.AddCommand(deliver, spool)
+	return c
+}
+
+// deliver keeps the message in the spool and then has it processed, here or by the running server. Once it is in the
+// spool it is kept, whatever follows.
+func (r *runner) deliver(ctx context.Context, how spooled) error {
+	r.begin()
+	if r.app != nil {
+		return errors.New("a message is delivered by a process of its own")
+	}
+	cfg, err := r.load()
+	if err != nil {
+		return err
+	}
+	how.At = time.Now()
+	if err := os.MkdirAll(cfg.dataFolder(), 0o700); err != nil {
+		return err
+	}
+	if err := putSpool(cfg.spool(), how, r.in, int64(cfg.Mail.MaxMessageMB)<<20); err != nil {
+		if store.KindOf(err) == store.TooLarge {
+			return fmt.Errorf("the message is larger than %d MB", cfg.Mail.MaxMessageMB)
+		}
+		return err
+	}
+	args := []string{"mail", "spool"}
+	for _, flag := range []struct{ name, value string }{{"--config", r.config}, {"--data", r.data}} {
+		if flag.value != "" {
+			args = append(args, flag.name, flag.value)
+		}
+	}
+	r.args, r.in = args, strings.NewReader("")
+	if err := r.withDesk(ctx, r.emptySpool); err != nil {
+		fmt.Fprintln(r.errOut, "sportello: the message is kept in", filepath.Join(cfg.spool()), "and waits for the desk:", sayError(err))
+	}
+	r.exit = exitDone
+	return nil
+}
+
+func (r *runner) emptySpool(ctx context.Context, a *App) error {
+	_, err := a.takeSpool(ctx)
+	if err != nil || r.app != nil {
+		return err // a server processes by itself what was taken
+	}
+	return a.desk.ProcessMail(ctx)
+}

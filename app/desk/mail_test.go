@@ -1,0 +1,613 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/store"
+)
+
+// mailOffice is an office that takes and sends mail: mx.ateneo.example is its own server.
+type mailOffice struct {
+	*office
+	sent []*Outgoing
+	n    int
+}
+
+func newMailOffice(t *testing.T) *mailOffice {
+	o := &mailOffice{office: newOffice(t)}
+	o.SetMail(MailOptions{From: "sportello@ateneo.example", Servers: []string{"mx.ateneo.example"}, Key: []byte(strings.Repeat("k", 32)), Desk: "this-desk",
+		Mailboxes: []Mailbox{{Address: "csa@ateneo.example", Group: "csa", Module: "csa"},
+			{Address: "noti@ateneo.example", Who: WhoKnown}, {Address: "dominio@ateneo.example", Who: WhoDomains, Domains: []string{"ateneo.example"}},
+			{Address: "approvare@ateneo.example", Who: WhoHold, Group: "csa"}}})
+	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		g, err := store.Organisations.Get(tx, o.organis["Ateneo"])
+		if err != nil {
+			return err
+		}
+		g.Domains = []string{"ateneo.example"}
+		return store.Organisations.Put(tx, g)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// letter is a mail in the making.
+type letter struct {
+	from, to, cc, subject, body string
+	id, reply, refs             string
+	header                      string // further lines
+	at                          time.Time
+	proven                      bool
+}
+
+func (o *mailOffice) mail(l letter) *store.Mail {
+	o.t.Helper()
+	o.n++
+	if l.id == "" {
+		l.id = fmt.Sprintf("m%d@elsewhere.example", o.n)
+	}
+	if l.to == "" {
+		l.to = "csa@ateneo.example"
+	}
+	var b strings.Builder
+	if l.proven {
+		_, domain, _ := strings.Cut(l.from, "@")
+		fmt.Fprintf(&b, "Authentication-Results: mx.ateneo.example; dmarc=pass header.from=%s\r\n", domain)
+	}
+	if l.at.IsZero() {
+		l.at = o.clock()
+	}
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s>\r\nDate: %s\r\n", l.from, l.to, l.subject, l.id, l.at.Format(time.RFC1123Z))
+	if l.cc != "" {
+		fmt.Fprintf(&b, "Cc: %s\r\n", l.cc)
+	}
+	if l.reply != "" {
+		fmt.Fprintf(&b, "In-Reply-To: <%s>\r\n", l.reply)
+	}
+	if l.refs != "" {
+		fmt.Fprintf(&b, "References: %s\r\n", l.refs)
+	}
+	b.WriteString(l.header + "\r\n" + l.body + "\r\n")
+	return o.take(b.String())
+}
+
+func (o *mailOffice) take(raw string) *store.Mail {
+	o.t.Helper()
+	m, err := o.TakeMail(MailFrom{Source: "lmtp"}, bytes.NewReader([]byte(raw)))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if err := o.ProcessMail(context.Background()); err != nil {
+		o.t.Fatal(err)
+	}
+	return o.row(m.ID)
+}
+
+func (o *mailOffice) row(id uint64) (m *store.Mail) {
+	o.t.Helper()
+	if err := o.st.View(func(tx *store.Tx) (err error) { m, err = store.Mails.Get(tx, id); return err }); err != nil {
+		o.t.Fatal(err)
+	}
+	return m
+}
+
+func (o *mailOffice) ticket(n uint64) (t *store.Ticket) {
+	o.t.Helper()
+	if err := o.st.View(func(tx *store.Tx) (err error) { t, err = store.Tickets.Get(tx, n); return err }); err != nil {
+		o.t.Fatal(err)
+	}
+	return t
+}
+
+func (o *mailOffice) message(n uint64) (m *store.Message) {
+	o.t.Helper()
+	if err := o.st.View(func(tx *store.Tx) (err error) { m, err = store.Messages.Get(tx, n); return err }); err != nil {
+		o.t.Fatal(err)
+	}
+	return m
+}
+
+func (o *mailOffice) do(who string, n uint64, s Step) *store.Ticket {
+	o.t.Helper()
+	t, err := o.Do(o.as(who), n, s)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return t
+}
+
+// post plans what is due and returns what went out since the last time, by recipient.
+func (o *mailOffice) post() map[string]*Outgoing {
+	o.t.Helper()
+	if _, err := o.PlanNotices(); err != nil {
+		o.t.Fatal(err)
+	}
+	o.later(2 * time.Minute)
+	out := map[string]*Outgoing{}
+	_, err := o.SendLetters(context.Background(), func(_ context.Context, l *Outgoing) Sent {
+		out[l.Letter.To] = l
+		o.sent = append(o.sent, l)
+		return Sent{OK: true, Subject: "x"}
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return out
+}
+
+func TestMailOpensATicketOfItsMailbox(t *testing.T) {
+	for _, c := range []struct {
+		name, to, group, module string
+	}{
+		{"the mailbox's group and module", "csa@ateneo.example", "csa", "csa"},
+		{"a tagged address", "csa+qualcosa@ateneo.example", "csa", "csa"},
+		{"what no mailbox claims goes to the general group", "altro@ateneo.example", "generale", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newMailOffice(t)
+			m := o.mail(letter{from: "Nuova Persona <nuova@ateneo.example>", to: c.to, subject: "Re: Cedolino di marzo", body: "Non lo trovo."})
+			if m.State != store.MailDone || m.Joined != JoinedNew {
+				t.Fatalf("mail %+v", m)
+			}
+			k := o.ticket(m.Ticket)
+			if k.Group != o.group[c.group] || k.Module != o.module[c.module] || k.Kind != store.Clarification || k.Severity != store.Medium || k.Urgency != store.NoDate || k.Subject != "Cedolino di marzo" {
+				t.Errorf("ticket %+v", k)
+			}
+			var p *store.Person
+			_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
+			if p.Email != "nuova@ateneo.example" || p.Name != "Nuova Persona" || p.Password != "" || p.Organisation != o.organis["Ateneo"] {
+				t.Errorf("requester %+v", p)
+			}
+		})
+	}
+}
+
+func TestTheSameMessageTwiceIsOneMessage(t *testing.T) {
+	o := newMailOffice(t)
+	at := o.clock()
+	first := o.mail(letter{from: "ada@ateneo.example", subject: "S", body: "testo", id: "uno@x.example", at: at})
+	for name, l := range map[string]letter{
+		"another way in":          {from: "ada@ateneo.example", subject: "S", body: "testo", id: "uno@x.example", at: at, header: "Received: from a by b; now\r\n"},
+		"with the foot of a list": {from: "ada@ateneo.example", subject: "S", body: "testo\r\n--\r\nlista", id: "uno@x.example", at: at},
+	} {
+		again := o.mail(l)
+		if again.State != store.MailSame && again.ID != first.ID {
+			t.Errorf("%s: %+v", name, again)
+		}
+	}
+	if n := o.ticket(first.Ticket).Messages; n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func TestWhereAMailBelongs(t *testing.T) {
+	o := newMailOffice(t)
+	first := o.mail(letter{from: "ada@ateneo.example", subject: "Domanda", body: "Come si fa?", id: "prima@ateneo.example", cc: "capo@ateneo.example", proven: true})
+	number := first.Ticket
+	o.do("agente", number, Step{Message: &Text{Body: "Così."}})
+	out := o.post()
+	answer := out["ada@ateneo.example"]
+	if answer == nil {
+		t.Fatal("the requester was not written to")
+	}
+	for _, c := range []struct {
+		name   string
+		l      letter
+		joined string
+		same   bool
+	}{
+		{"an answer to what the desk sent", letter{from: "ada@ateneo.example", reply: answer.Letter.MessageID}, JoinedMessageID, true},
+		{"an answer to the requester's own first mail", letter{from: "ada@ateneo.example", reply: "prima@ateneo.example"}, JoinedMessageID, true},
+		{"somebody in copy who answers that first mail", letter{from: "capo@ateneo.example", reply: "prima@ateneo.example"}, JoinedMessageID, true},
+		{"the requester from another address", letter{from: "ada.privata@altrove.example", refs: "<x@y> <" + answer.Letter.MessageID + ">"}, JoinedMessageID, true},
+		{"the reply address alone", letter{from: "ada@ateneo.example", to: answer.ReplyTo}, JoinedToken, true},
+		{"the reply address in upper case", letter{from: "ada@ateneo.example", to: strings.ToUpper(answer.ReplyTo)}, JoinedToken, true},
+		{"the number in the subject, from the requester", letter{from: "ada@ateneo.example", subject: fmt.Sprintf("Ancora su [#%d]", number)}, JoinedNumber, true},
+		{"the number, guessed by a stranger", letter{from: "ignoto@altrove.example", subject: fmt.Sprintf("[#%d] dimmi tutto", number)}, JoinedNew, false},
+		{"a token with one letter changed", letter{from: "ignoto@altrove.example", to: changed(answer.ReplyTo)}, JoinedNew, false},
+		{"nothing that names the ticket", letter{from: "ada@ateneo.example", subject: "Domanda"}, JoinedNew, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o.t = t
+			c.l.body = c.name
+			m := o.mail(c.l)
+			if m.State != store.MailDone || m.Joined != c.joined || (m.Ticket == number) != c.same {
+				t.Errorf("state %s, joined %s, ticket %d of %d (%s %s)", m.State, m.Joined, m.Ticket, number, m.Why, m.Detail)
+			}
+		})
+	}
+	o.t = t
+	// Two people of the ticket wrote to each other; the answer names only what the desk never saw.
+	o.mail(letter{from: "ada@ateneo.example", reply: "tra-noi@ateneo.example", refs: "<prima@ateneo.example> <tra-noi@ateneo.example>", body: "inoltro"})
+	if m := o.mail(letter{from: "capo@ateneo.example", reply: "tra-noi@ateneo.example", body: "anch'io"}); m.Ticket != number || m.Joined != JoinedNear {
+		t.Errorf("a copy that people sent each other: %+v", m)
+	}
+}
+
+func changed(address string) string {
+	i := strings.IndexByte(address, '@') - 3
+	c := byte('a')
+	if address[i] == c {
+		c = 'b'
+	}
+	return address[:i] + string(c) + address[i+1:]
+}
+
+func TestJoiningIsNotBelonging(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		from    string
+		proven  bool
+		outside bool
+		side    bool // becomes a participant
+		opens   bool // brings a waiting ticket back
+	}{
+		{"a stranger who was never addressed", "ignoto@altrove.example", true, true, false, false},
+		{"somebody of another organisation", "estraneo@altro.example", true, true, false, false},
+		{"somebody who was in copy, proven", "fornitore@ditta.example", true, false, true, true},
+		{"somebody who was in copy, unproven", "fornitore@ditta.example", false, false, false, false},
+		{"a colleague, proven", "collega@ateneo.example", true, false, true, true},
+		{"a colleague, unproven", "collega@ateneo.example", false, false, false, false},
+		{"the requester, unproven, may add words and so wakes the ticket", "ada@ateneo.example", false, false, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newMailOffice(t)
+			first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?", id: "prima@x", cc: "fornitore@ditta.example", proven: true})
+			o.do("agente", first.Ticket, Step{Message: &Text{Body: "Quale anno?"}, To: store.StateWaiting})
+			o.post()
+			before := len(o.sent)
+			m := o.mail(letter{from: c.from, reply: "prima@x", body: "parole", proven: c.proven})
+			k, msg := o.ticket(m.Ticket), o.message(m.Message)
+			if m.Ticket != first.Ticket || msg.Outside != c.outside || msg.Unproven == c.proven {
+				t.Errorf("joined %d; outside %t, unproven %t", m.Ticket, msg.Outside, msg.Unproven)
+			}
+			if k.OnSide(msg.Author) != c.side {
+				t.Errorf("on the requester's side: %t", !c.side)
+			}
+			if (k.State == store.StateOpen) != c.opens {
+				t.Errorf("state %s", k.State)
+			}
+			o.post()
+			for _, l := range o.sent[before:] {
+				if l.Letter.To == c.from && !c.side {
+					t.Errorf("%s was written to: %+v", c.from, l.Lines)
+				}
+			}
+		})
+	}
+}
+
+func TestWhoMayWriteToAMailbox(t *testing.T) {
+	for _, c := range []struct{ name, to, from, held string }{
+		{"everybody to an ordinary one", "csa@ateneo.example", "ignoto@altrove.example", ""},
+		{"known people alone", "noti@ateneo.example", "ignoto@altrove.example", "unknown"},
+		{"known people", "noti@ateneo.example", "ada@ateneo.example", ""},
+		{"named domains alone", "dominio@ateneo.example", "ignoto@altrove.example", "domain"},
+		{"named domains and what is below", "dominio@ateneo.example", "x@studenti.ateneo.example", ""},
+		{"a domain that only ends alike", "dominio@ateneo.example", "x@falsoateneo.example", "domain"},
+		{"nobody without approval", "approvare@ateneo.example", "ada@ateneo.example", "hold"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newMailOffice(t)
+			m := o.mail(letter{from: c.from, to: c.to, subject: "S", body: "b"})
+			if c.held == "" {
+				if m.State != store.MailDone {
+					t.Errorf("%+v", m)
+				}
+				return
+			}
+			if m.State != store.MailHeld || m.Why != c.held {
+				t.Fatalf("%+v", m)
+			}
+			if store.KindOf(o.RetryMail(o.as("agente"), m.ID)) != store.NotFound {
+				t.Error("an agent approved it")
+			}
+			if err := o.RetryMail(o.as("amministratore"), m.ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := o.ProcessMail(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if m = o.row(m.ID); m.State != store.MailDone || m.Ticket == 0 {
+				t.Errorf("after approval %+v", m)
+			}
+		})
+	}
+}
+
+func TestMachinesAreStoredAndNeverAnswered(t *testing.T) {
+	for _, c := range []struct {
+		name, header string
+		opens        bool // a ticket when it answers nothing
+	}{
+		{"an out-of-office", "Auto-Submitted: auto-replied\r\n", false},
+		{"an empty envelope sender", "Return-Path: <>\r\nAuto-Submitted: auto-generated\r\nContent-Type: text/plain\r\n", false},
+		{"a list", "List-Id: <ufficio.ateneo.example>\r\nPrecedence: list\r\n", true},
+		{"another desk's confirmation", "Auto-Submitted: auto-replied\r\nX-Sportello-Desk: other\r\n", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newMailOffice(t)
+			alone := o.mail(letter{from: "macchina@altrove.example", subject: "Fuori ufficio", body: "Torno lunedì.", header: c.header})
+			if (alone.Ticket != 0) != c.opens && c.name != "an empty envelope sender" {
+				t.Errorf("alone: %+v", alone)
+			}
+			if out := o.post(); out["macchina@altrove.example"] != nil {
+				t.Error("it was answered")
+			}
+			first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?", id: "prima@x"})
+			o.do("agente", first.Ticket, Step{Message: &Text{Body: "Fatto."}, To: store.StateResolved, Outcome: store.Answered})
+			o.post()
+			before := len(o.sent)
+			m := o.mail(letter{from: "ada@ateneo.example", reply: "prima@x", subject: "Re: D", body: "Torno lunedì.", header: c.header, proven: true})
+			if m.Ticket != first.Ticket || o.message(m.Message).Automatic == "" {
+				t.Errorf("in a thread: %+v", m)
+			}
+			if k := o.ticket(first.Ticket); k.State != store.StateResolved {
+				t.Errorf("it moved the ticket to %s", k.State)
+			}
+			o.post()
+			if len(o.sent) != before {
+				t.Errorf("it caused %d letters", len(o.sent)-before)
+			}
+		})
+	}
+}
+
+func TestTheDesksOwnMailComingBackIsPutAside(t *testing.T) {
+	o := newMailOffice(t)
+	for name, l := range map[string]letter{
+		"with its mark":             {from: "ada@ateneo.example", subject: "x", body: "y", header: "X-Sportello-Desk: this-desk\r\n"},
+		"from its own address":      {from: "sportello@ateneo.example", subject: "x", body: "z"},
+		"from one of its mailboxes": {from: "csa@ateneo.example", subject: "x", body: "w"},
+	} {
+		if m := o.mail(l); m.State != store.MailAside || m.Why != "own" {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+}
+
+func TestAnAgentAnswersByMail(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		from   string
+		proven bool
+		own    bool // by the agent's own reply address
+		public bool
+	}{
+		{"by the own reply address and proven: an answer", "agente@ateneo.example", true, true, true},
+		{"unproven: a note to confirm", "agente@ateneo.example", false, true, false},
+		{"proven, by the requester's reply address: a note to confirm", "agente@ateneo.example", true, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newMailOffice(t)
+			k := o.open("csa")
+			token := "agente"
+			if !c.own {
+				token = "ada"
+			}
+			to := o.ReplyAddress("csa@ateneo.example", k.ID, o.people[token].ID)
+			m := o.mail(letter{from: c.from, to: to, subject: "Re: x", body: "Provi ora.", proven: c.proven})
+			msg := o.message(m.Message)
+			if msg.Internal == c.public || msg.Unconfirmed == c.public {
+				t.Fatalf("message %+v", msg)
+			}
+			out := o.post()
+			if (out["ada@ateneo.example"] != nil && hasText(out["ada@ateneo.example"], "Provi ora.")) != c.public {
+				t.Errorf("the requester got it: %t", !c.public)
+			}
+			if c.public {
+				if k := o.ticket(k.ID); k.State != store.StateOpen || k.Assignee != o.people["agente"].ID {
+					t.Errorf("the answer did not take charge: %+v", k)
+				}
+				return
+			}
+			if _, err := o.Do(o.as("agente2"), k.ID, Step{ConfirmMail: msg.ID}); err == nil {
+				t.Error("somebody else confirmed it")
+			}
+			o.do("agente", k.ID, Step{ConfirmMail: msg.ID})
+			if out := o.post(); !hasText(out["ada@ateneo.example"], "Provi ora.") {
+				t.Error("confirmed, and the requester did not get it")
+			}
+		})
+	}
+}
+
+func hasText(l *Outgoing, s string) bool {
+	if l == nil {
+		return false
+	}
+	for _, line := range l.Lines {
+		if line.Text != nil && strings.Contains(line.Text.Body, s) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestNothingInternalLeaves(t *testing.T) {
+	o := newMailOffice(t)
+	k := o.open("csa")
+	o.do("agente", k.ID, Step{Take: true})
+	o.do("agente2", k.ID, Step{Message: &Text{Body: "segretissimo: il cedolino di Ada", Internal: true, Mentions: []uint64{o.people["agente"].ID}}})
+	o.do("agente", k.ID, Step{Message: &Text{Body: "Risposta pubblica."}})
+	o.do("agente", k.ID, Step{Message: &Text{Body: "Risolto."}, To: store.StateResolved, Outcome: store.Solved})
+	o.post()
+	if len(o.sent) == 0 {
+		t.Fatal("nothing was sent")
+	}
+	told := false
+	for _, l := range o.sent {
+		told = told || l.Letter.To == "agente@ateneo.example"
+		for _, line := range l.Lines {
+			if line.Text != nil && (line.Text.Internal || strings.Contains(line.Text.Body, "segretissimo")) {
+				t.Errorf("to %s: %+v", l.Letter.To, line.Text)
+			}
+		}
+	}
+	if !told {
+		t.Error("the mentioned agent was not told that there is a note")
+	}
+}
+
+func TestEventsWithinAMinuteAreOneLetter(t *testing.T) {
+	o := newMailOffice(t)
+	k := o.open("csa")
+	o.post()
+	before := len(o.sent)
+	o.do("agente", k.ID, Step{Message: &Text{Body: "Uno."}})
+	if _, err := o.PlanNotices(); err != nil {
+		t.Fatal(err)
+	}
+	o.later(20 * time.Second)
+	o.do("agente", k.ID, Step{Message: &Text{Body: "Due."}})
+	out := o.post()
+	n := 0
+	for _, l := range o.sent[before:] {
+		if l.Letter.To == "ada@ateneo.example" {
+			n++
+		}
+	}
+	if l := out["ada@ateneo.example"]; n != 1 || !hasText(l, "Uno.") || !hasText(l, "Due.") {
+		t.Errorf("%d letters, the last %+v", n, l)
+	}
+}
+
+func TestConfirmationsToOneAddressAreBounded(t *testing.T) {
+	o := newMailOffice(t)
+	for i := range 12 {
+		o.mail(letter{from: "tante@altrove.example", subject: fmt.Sprintf("Numero %d", i), body: "x"})
+	}
+	o.post()
+	n := 0
+	for _, l := range o.sent {
+		if l.Letter.To == "tante@altrove.example" {
+			n++
+		}
+	}
+	if n != mostConfirmations {
+		t.Errorf("%d confirmations", n)
+	}
+	page, err := o.Letters(o.as("amministratore"), store.LetterHeld, 0, 50)
+	if err != nil || len(page.Letters) != 12-mostConfirmations || page.Letters[0].Why != WhyRate {
+		t.Errorf("held: %d %v", len(page.Letters), err)
+	}
+}
+
+func TestAReportIsBelievedOnlyAboutWhatWasSentThere(t *testing.T) {
+	report := func(id, address string) string {
+		return "From: MAILER-DAEMON@mx.altrove.example\r\nTo: csa@ateneo.example\r\nReturn-Path: <>\r\nSubject: Undelivered Mail\r\nMIME-Version: 1.0\r\nMessage-ID: <bounce." + address + "." + id + "@mx>\r\n" +
+			"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nNon consegnato.\r\n" +
+			"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; " + address + "\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 no such user\r\n\r\n" +
+			"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <" + id + ">\r\nSubject: x\r\n\r\n--b--\r\n"
+	}
+	o := newMailOffice(t)
+	first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?"})
+	out := o.post()
+	id := out["ada@ateneo.example"].Letter.MessageID
+	for name, raw := range map[string]string{"of a Message-ID never sent": report("inventato@x", "ada@ateneo.example"), "of another address": report(id, "collega@ateneo.example")} {
+		if m := o.take(raw); m.State != store.MailAside {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+	m := o.take(report(id, "ada@ateneo.example") + "\r\n")
+	if m.State != store.MailDone || m.Ticket != first.Ticket || m.Joined != JoinedReport || !o.message(m.Message).Internal {
+		t.Fatalf("%+v", m)
+	}
+	var p *store.Person
+	_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, o.people["ada"].ID); return err })
+	if p.MailFailed.IsZero() || !strings.Contains(p.MailFailedWhy, "550") {
+		t.Errorf("the address is not marked: %+v", p)
+	}
+	told := o.post()
+	if told["agente@ateneo.example"] == nil {
+		t.Error("no agent was told")
+	}
+	o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
+	if out := o.post(); out["ada@ateneo.example"] != nil {
+		t.Error("the desk goes on writing to an address that comes back")
+	}
+}
+
+func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
+	o := newMailOffice(t)
+	first := o.mail(letter{from: "nuova@altrove.example", subject: "D", body: "?"})
+	other := o.mail(letter{from: "nuova@altrove.example", subject: "E", body: "!"})
+	o.do("agente", first.Ticket, Step{Message: &Text{Body: "nota nascosta", Internal: true}})
+	token := ""
+	o.post()
+	for _, l := range o.sent {
+		if l.Ticket.ID == first.Ticket && l.Link != "" {
+			token = l.Link
+		}
+	}
+	v, p, err := o.LinkedTicket(token)
+	if err != nil || v.Ticket.ID != first.Ticket || p.Email != "nuova@altrove.example" || v.Agents || len(v.Messages) != 1 {
+		t.Fatalf("%v %+v", err, v)
+	}
+	for name, bad := range map[string]string{"nothing": "", "changed": token[:len(token)-1] + "7", "of another purpose": o.token("reply", readMAC, other.Ticket, p.ID, 1), "never made": o.token("read", readMAC, other.Ticket, o.people["ada"].ID, 1)} {
+		if _, _, err := o.LinkedTicket(bad); store.KindOf(err) != store.NotFound {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := o.WithdrawLinks(o.as("agente"), first.Ticket); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.LinkedTicket(token); store.KindOf(err) != store.NotFound {
+		t.Errorf("withdrawn: %v", err)
+	}
+	o.do("agente", first.Ticket, Step{Message: &Text{Body: "Ecco."}})
+	fresh := o.post()["nuova@altrove.example"].Link
+	if _, _, err := o.LinkedTicket(token); store.KindOf(err) != store.NotFound {
+		t.Errorf("the old link works again: %v", err)
+	}
+	if _, _, err := o.LinkedTicket(fresh); err != nil {
+		t.Errorf("the new link: %v", err)
+	}
+	o.later(31 * 24 * time.Hour)
+	if _, _, err := o.LinkedTicket(fresh); store.KindOf(err) != store.NotFound {
+		t.Errorf("after 31 days: %v", err)
+	}
+}
+
+func TestTheDailyMail(t *testing.T) {
+	o := newMailOffice(t)
+	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, o.people["agente"].ID)
+		if err != nil {
+			return err
+		}
+		p.Notices = store.NoticeDigest
+		return store.People.Put(tx, p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.PlanDigest(); err != nil {
+		t.Fatal(err)
+	}
+	k := o.open("csa")
+	if out := o.post(); out["agente@ateneo.example"] != nil {
+		t.Error("the event went at once")
+	}
+	if n, err := o.PlanDigest(); n != 0 || err != nil {
+		t.Errorf("planned %d before its hour, %v", n, err)
+	}
+	o.later(24 * time.Hour)
+	if n, err := o.PlanDigest(); n != 1 || err != nil {
+		t.Fatalf("planned %d, %v", n, err)
+	}
+	l := o.post()["agente@ateneo.example"]
+	if l == nil || l.Ticket != nil || len(l.Lines) != 1 || l.Lines[0].Ticket != k.ID || l.Lines[0].Subject != k.Subject {
+		t.Fatalf("digest %+v", l)
+	}
+	if n, _ := o.PlanDigest(); n != 0 {
+		t.Errorf("planned %d twice", n)
+	}
+}

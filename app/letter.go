@@ -1,0 +1,394 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"net/mail"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/mail/transport"
+	"sportello/app/markup"
+	"sportello/assets"
+	"sportello/store"
+)
+
+// What the desk sends is written when it goes: text and HTML of the same words, in the reader's language, from the
+// sentences mail.EVENT.subject and mail.EVENT.text, or from what the administrator put in their place.
+
+// letterPage is what mail/letter.html shows.
+type letterPage struct {
+	Language  string
+	Subject   string
+	Lines     []letterLine
+	Files     *letterFiles
+	Reply     string
+	Links     []letterLink
+	Signature []string
+}
+
+type letterLine struct {
+	Intro []string // paragraphs
+	Body  template.HTML
+	text  string
+}
+
+type letterFiles struct {
+	Title string
+	List  []letterFile
+}
+
+type letterFile struct{ Name, Address, Size string }
+
+type letterLink struct{ Name, Address, text string }
+
+var letterHTML = sync.OnceValues(func() (*template.Template, error) {
+	return template.ParseFS(assets.FS, "mail/letter.html")
+})
+
+// humanEvents are those whose letter carries what a person wrote to its reader: not an automatic mail.
+func human(o *desk.Outgoing) bool {
+	return slices.ContainsFunc(o.Lines, func(l desk.OutgoingLine) bool { return l.Text != nil && l.Desk && !o.Agents })
+}
+
+// writeLetter makes the mail of a letter.
+func (a *App) writeLetter(o *desk.Outgoing) (*transport.Letter, error) {
+	set, err := a.desk.Settings()
+	if err != nil {
+		return nil, err
+	}
+	w := &letterWriter{app: a, o: o, set: set, lang: o.Person.Language, now: time.Now().In(a.desk.Location())}
+	if w.lang == "" && o.Ticket != nil {
+		w.lang = o.Ticket.Language
+	}
+	if w.lang != "en" {
+		w.lang = languages[0]
+	}
+	return w.letter()
+}
+
+type letterWriter struct {
+	app   *App
+	o     *desk.Outgoing
+	set   *store.Settings
+	lang  string
+	now   time.Time
+	until time.Time // of the reading link
+}
+
+func (w *letterWriter) t(key string, args ...any) string {
+	return w.app.words.text(w.lang, key, args...)
+}
+
+func (w *letterWriter) date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return w.app.words.date(w.lang, t.In(w.now.Location()))
+}
+
+// base is the address of a page of the desk.
+func (w *letterWriter) base(path string) string { return w.app.baseURL() + path }
+
+// link is where the reader reads the ticket.
+func (w *letterWriter) link() string {
+	switch {
+	case w.o.Ticket == nil:
+		return w.base("/tickets")
+	case w.o.Link != "":
+		return w.base("/r/" + w.o.Link)
+	}
+	return w.base(ticketAddress(w.o.Ticket.ID))
+}
+
+func (w *letterWriter) group() string {
+	if w.o.Group == nil {
+		return w.set.Name
+	}
+	return w.o.Group.Name.In(w.lang)
+}
+
+// fields are what the sentences of an event may fill in.
+func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
+	who := l.Who
+	if who == "" {
+		who = w.t("letter.the-desk")
+	}
+	f := map[string]string{"name": w.o.Person.Name, "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
+		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link()}
+	if t := w.o.Ticket; t != nil {
+		f["subject"] = t.Subject
+		switch {
+		case t.Version != "":
+			f["version"] = w.t("letter.in-version", "version", t.Version)
+		case !t.PlannedFor.IsZero():
+			f["version"] = w.t("letter.on-date", "date", w.date(t.PlannedFor))
+		}
+	} else {
+		f["date"] = w.date(w.now)
+	}
+	return f
+}
+
+// say is the sentence of an event, the administrator's before the built-in one. A line of its own that comes to nothing
+// but a label is as the administrator wanted it.
+func (w *letterWriter) say(event, part string, f map[string]string) string {
+	s := w.set.MailTexts[event+"."+part].In(w.lang)
+	if s == "" {
+		args := make([]any, 0, 2*len(f))
+		for k, v := range f {
+			args = append(args, k, v)
+		}
+		return w.t("mail."+event+"."+part, args...)
+	}
+	pairs := make([]string, 0, 2*len(f))
+	for k, v := range f {
+		pairs = append(pairs, "{"+k+"}", v)
+	}
+	return strings.NewReplacer(pairs...).Replace(s)
+}
+
+func (w *letterWriter) letter() (*transport.Letter, error) {
+	o := w.o
+	p := letterPage{Language: w.lang}
+	first := o.Lines[len(o.Lines)-1]
+	event := first.Event
+	if o.Ticket == nil {
+		event = "digest"
+	}
+	p.Subject = markup.Line(w.say(event, "subject", w.fields(first)))
+	if o.Ticket == nil {
+		p.Lines = w.digest(first)
+	} else {
+		for _, l := range o.Lines {
+			p.Lines = append(p.Lines, w.line(l))
+		}
+	}
+	attached := w.files(&p)
+	if o.ReplyTo != "" && o.Ticket != nil {
+		p.Reply = w.t("letter.reply")
+	}
+	w.links(&p)
+	p.Signature = w.signature()
+
+	html, err := w.html(p)
+	if err != nil {
+		return nil, err
+	}
+	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: o.Person.Name, Address: o.Letter.To}, MessageID: o.Letter.MessageID,
+		InReplyTo: o.InReplyTo, References: o.References, Subject: p.Subject, Text: p.text(), HTML: html, Date: w.now, Language: w.lang,
+		Desk: w.app.st.ID(), Attachments: attached}
+	if o.Person.Name == o.Person.Email {
+		l.To.Name = ""
+	}
+	if o.Ticket != nil {
+		l.Ticket = fmt.Sprint(o.Ticket.ID)
+	}
+	if o.ReplyTo != "" && o.ReplyTo != o.From {
+		l.ReplyTo = &mail.Address{Name: w.from(), Address: o.ReplyTo}
+	}
+	switch {
+	case first.Event == "opened":
+		l.AutoReplied = true
+	case !human(o):
+		l.Automatic = true
+	}
+	return l, nil
+}
+
+// from is the name in which the desk writes.
+func (w *letterWriter) from() string {
+	if w.o.Group == nil || w.group() == "" {
+		return w.set.Name
+	}
+	return w.t("letter.from", "group", w.group(), "desk", w.set.Name)
+}
+
+func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
+	out := letterLine{Intro: paragraphs(w.say(l.Event, "text", w.fields(l)))}
+	if l.Text == nil || l.Event == "opened" {
+		return out
+	}
+	out.Body = template.HTML(markup.Relink(string(markup.Message(l.Text.Body)), func(href string) string {
+		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
+			return w.base(href)
+		}
+		return href
+	}))
+	out.text = markup.Plain(markup.MessageFmt, l.Text.Body)
+	return out
+}
+
+func paragraphs(s string) []string {
+	var out []string
+	for _, p := range strings.Split(s, "\n\n") {
+		if p = strings.TrimSpace(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// digest is a line for each ticket's event.
+func (w *letterWriter) digest(first desk.OutgoingLine) []letterLine {
+	out := []letterLine{{Intro: paragraphs(w.say("digest", "text", w.fields(first)))}}
+	for _, l := range w.o.Lines {
+		who := l.Who
+		if who == "" {
+			who = w.t("letter.the-desk")
+		}
+		event := w.t("bell.event-"+l.Event, "who", who)
+		out = append(out, letterLine{Intro: []string{w.t("letter.digest-line", "number", l.Ticket, "subject", l.Subject, "event", event), w.base(ticketAddress(l.Ticket))}})
+	}
+	return out
+}
+
+// files are what the messages carry: attached while they are small enough together, else named with where they are.
+func (w *letterWriter) files(p *letterPage) []transport.Attachment {
+	var all []*store.File
+	total := int64(0)
+	for _, l := range w.o.Lines {
+		if l.Text == nil || l.Event == "opened" {
+			continue
+		}
+		for _, f := range l.Files {
+			all = append(all, f)
+			total += f.Size
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	files := &letterFiles{Title: w.t("letter.files")}
+	attach := total <= int64(w.app.cfg.SMTP.AttachMB)<<20
+	if !attach {
+		files.Title = w.t("letter.files-at-desk")
+	}
+	var out []transport.Attachment
+	for _, f := range all {
+		line := letterFile{Name: f.Name, Size: size(w.lang, f.Size)}
+		if attach {
+			out = append(out, transport.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, Open: func() (io.ReadCloser, error) { return w.app.st.OpenBlob(f.Sum) }})
+		} else if w.o.Link != "" {
+			line.Address = w.base(fmt.Sprintf("/r/%s/files/%d", w.o.Link, f.ID))
+		} else {
+			line.Address = w.base(fmt.Sprintf("/files/%d", f.ID))
+		}
+		files.List = append(files.List, line)
+	}
+	p.Files = files
+	return out
+}
+
+func (w *letterWriter) links(p *letterPage) {
+	add := func(plain, with, address string, args ...any) {
+		p.Links = append(p.Links, letterLink{Name: w.t(plain, args...), Address: address, text: w.t(with, append(args, "link", address)...)})
+	}
+	switch {
+	case w.o.Ticket == nil:
+		add("letter.choose-plain", "letter.choose", w.base("/me"))
+	case w.o.Link != "":
+		add("letter.read-plain", "letter.read", w.link(), "date", w.date(w.now.AddDate(0, 0, 30)))
+	default:
+		add("letter.open-plain", "letter.open", w.link())
+	}
+}
+
+// signature stands below: who looks after the matter, and the desk.
+func (w *letterWriter) signature() []string {
+	var out []string
+	if g := w.o.Group; g != nil {
+		out = append(out, g.Name.In(w.lang))
+		for _, line := range strings.Split(g.Signature.In(w.lang), "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				out = append(out, line)
+			}
+		}
+	}
+	name := w.set.Name
+	if w.set.Institution != "" && w.set.Institution != name {
+		name += ", " + w.set.Institution
+	}
+	return append(out, name)
+}
+
+func (w *letterWriter) html(p letterPage) (string, error) {
+	t, err := letterHTML()
+	if err != nil {
+		return "", fmt.Errorf("app: read the frame of letters: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return "", fmt.Errorf("app: write letter: %w", err)
+	}
+	return b.String(), nil
+}
+
+// text is the same letter without HTML.
+func (p letterPage) text() string {
+	var b strings.Builder
+	for _, l := range p.Lines {
+		for _, s := range l.Intro {
+			b.WriteString(s + "\n\n")
+		}
+		if l.text != "" {
+			b.WriteString(l.text + "\n\n")
+		}
+	}
+	if p.Files != nil {
+		b.WriteString(p.Files.Title + ":\n")
+		for _, f := range p.Files.List {
+			b.WriteString("- " + strings.TrimSpace(f.Name+" ("+f.Size+") "+f.Address) + "\n")
+		}
+		b.WriteString("\n")
+	}
+	if p.Reply != "" {
+		b.WriteString(p.Reply + "\n")
+	}
+	for _, l := range p.Links {
+		b.WriteString(l.text + "\n")
+	}
+	b.WriteString("\n-- \n" + strings.Join(p.Signature, "\n") + "\n")
+	return b.String()
+}
+
+// sendLetter writes a letter and hands it to the mail server.
+func (a *App) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
+	l, err := a.writeLetter(o)
+	if err != nil {
+		return desk.Sent{Text: err.Error()}
+	}
+	s := desk.Sent{Subject: l.Subject}
+	raw, err := l.Bytes()
+	if err == nil && a.post.signer != nil {
+		raw, err = a.post.signer.Sign(raw)
+	}
+	if err != nil {
+		s.Text, s.Permanent = err.Error(), true
+		return s
+	}
+	err = a.post.sender.Send(ctx, o.From, o.Letter.To, raw)
+	var refused *transport.SendError
+	a.post.mu.Lock()
+	defer a.post.mu.Unlock()
+	switch {
+	case err == nil:
+		s.OK = true
+		a.post.sentAt, a.post.sendErr = time.Now(), nil
+	case errors.As(err, &refused):
+		s.Text, s.Permanent, s.Recipient, s.Unsure = refused.Error(), refused.Permanent, refused.Recipient, refused.Sent
+		if refused.Server {
+			a.post.sendErr, a.post.sendErrAt = err, time.Now()
+		}
+	default:
+		s.Text = err.Error()
+	}
+	return s
+}

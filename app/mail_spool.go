@@ -1,0 +1,159 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// The spool is DATA/spool: what `mail deliver` took and no desk has processed yet. A message is one file, whose first
+// line is JSON that says how it came and whose rest is the message as it was. A name that begins with "new-" is still
+// being written, by a process that may be gone.
+
+const (
+	spoolNew  = "new-"
+	spoolMail = ".mail"
+)
+
+// spooled is the first line of a file in the spool.
+type spooled struct {
+	Mailbox string    `json:"mailbox,omitempty"`
+	Return  string    `json:"return,omitempty"`
+	To      []string  `json:"to,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+// putSpool makes the message durable: a temporary name, sync, rename, sync of the folder. No more than limit bytes are
+// taken: above it the error is TooLarge and nothing is kept.
+func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("app: make spool: %w", err)
+	}
+	var id [8]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return err
+	}
+	name := how.At.UTC().Format("20060102T150405.000000000") + "-" + hex.EncodeToString(id[:]) + spoolMail
+	tmp := filepath.Join(dir, spoolNew+name)
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("app: write spool: %w", err)
+	}
+	defer os.Remove(tmp) // nothing is there any more once it was renamed
+	n, err := int64(0), json.NewEncoder(f).Encode(how)
+	if err == nil {
+		n, err = io.Copy(f, io.LimitReader(r, limit+1))
+	}
+	if err == nil && n > limit {
+		err = store.Fail(store.TooLarge, "error.file-too-large", "megabytes", limit>>20)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, filepath.Join(dir, name)); err != nil {
+		return fmt.Errorf("app: write spool: %w", err)
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("app: write spool: %w", err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func (c Config) spool() string { return filepath.Join(c.dataFolder(), "spool") }
+
+// takeSpool takes in all that lies in the spool, in the order in which it came, and returns how many. What cannot be
+// read is put aside under its name with ".bad" and logged; it holds up nothing.
+func (a *App) takeSpool(ctx context.Context) (int, error) {
+	a.spoolMu.Lock()
+	defer a.spoolMu.Unlock()
+	dir := a.cfg.spool()
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("app: read spool: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		switch {
+		case strings.HasPrefix(e.Name(), spoolNew):
+			if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > time.Hour {
+				_ = os.Remove(filepath.Join(dir, e.Name())) // its writer is gone, and had not acknowledged it
+			}
+		case strings.HasSuffix(e.Name(), spoolMail):
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		if err := ctx.Err(); err != nil {
+			return i, err
+		}
+		path := filepath.Join(dir, name)
+		err := a.takeSpooled(path)
+		switch {
+		case err == nil:
+			if err := os.Remove(path); err != nil {
+				return i, fmt.Errorf("app: empty spool: %w", err)
+			}
+		case errors.Is(err, errSpool) || store.KindOf(err) == store.TooLarge:
+			a.log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
+			if err := os.Rename(path, path+".bad"); err != nil {
+				return i, fmt.Errorf("app: put aside: %w", err)
+			}
+		default:
+			return i, err
+		}
+	}
+	return len(names), nil
+}
+
+var errSpool = errors.New("app: file of the spool not understood")
+
+func (a *App) takeSpooled(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("app: read spool: %w", err)
+	}
+	defer f.Close()
+	r := bufio.NewReader(f)
+	line, err := r.ReadBytes('\n')
+	var how spooled
+	if err != nil || json.Unmarshal(line, &how) != nil {
+		return errSpool
+	}
+	_, err = a.desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To}, r)
+	return err
+}
+
+// runSpool looks into the spool when a command says that something came, and every half minute.
+func (a *App) runSpool(ctx context.Context) error {
+	for {
+		if _, err := a.takeSpool(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(30 * time.Second):
+		}
+	}
+}
