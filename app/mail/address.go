@@ -46,7 +46,13 @@ func (p *addressParser) done() bool { return p.pos >= len(p.s) }
 // may belong to a name ("Rossi, Anna <a@b.it>") and is kept until it shows.
 func (p *addressParser) next() (Address, bool) {
 	for p.pos < len(p.s) {
-		switch c := p.s[p.pos]; c {
+		c := p.s[p.pos]
+		if strings.IndexByte(",;:(", c) >= 0 && p.insideWord() {
+			p.name.WriteByte(c)
+			p.pos++
+			continue
+		}
+		switch c {
 		case '"':
 			p.quote()
 		case '(':
@@ -93,6 +99,15 @@ func (p *addressParser) next() (Address, bool) {
 		}
 	}
 	return p.plain(p.name.String())
+}
+
+// insideWord tells whether the name ends in an encoded word that has not
+// ended: what looks like a sign of the list belongs to it.
+func (p *addressParser) insideWord() bool {
+	name := p.name.String()
+	name = name[max(0, len(name)-200):]
+	begin := strings.LastIndex(name, "=?")
+	return begin >= 0 && strings.LastIndex(name, "?=") <= begin+1 && strings.Contains(p.s[p.pos:min(len(p.s), p.pos+200)], "?=")
 }
 
 func (p *addressParser) reset() {
@@ -205,6 +220,9 @@ func (p *addressParser) skipComment() {
 
 // angle reads "<...>" and returns the address in it.
 func (p *addressParser) angle() string {
+	for strings.HasPrefix(p.s[p.pos+1:], "<") {
+		p.pos++ // "<<a@b.it>>"
+	}
 	rest := p.s[p.pos+1:]
 	end := strings.IndexAny(rest, "<>")
 	next := p.pos + 1 + end + 1
@@ -215,7 +233,7 @@ func (p *addressParser) angle() string {
 			end, next = i, p.pos+1+i
 		}
 	case rest[end] == '<':
-		next = p.pos + 1 + end // "<<a@b.it>>"
+		next = p.pos + 1 + end
 	}
 	in := rest[:end]
 	p.pos = next

@@ -128,16 +128,13 @@ func (m *reading) text(e *entity) string {
 	return s
 }
 
-// metaCharset returns the character set that HTML names in itself, "" if it
-// names none or is UTF-8 anyway.
+// metaCharset returns the character set that HTML names in itself, else what
+// its first bytes look like, "" if that does not matter.
 func metaCharset(b []byte) string {
 	if ascii(b) {
 		return ""
 	}
-	_, name, certain := charset.DetermineEncoding(b[:min(len(b), 2048)], "text/html")
-	if !certain {
-		return ""
-	}
+	_, name, _ := charset.DetermineEncoding(b[:min(len(b), 2048)], "text/html")
 	return name
 }
 

@@ -189,7 +189,7 @@ func (s *scan) boundaryOf(l []byte, next int) (place int, last bool) {
 	// A multipart that names no boundary has the first one that is followed
 	// by the header of a part.
 	i := len(s.open) - 1
-	if m := s.open[i]; m.pending && len(l) > 2 {
+	if m := s.open[i]; m.pending && len(bytes.Trim(l, "-=_ ")) > 0 {
 		_, text := line(s.data, next)
 		if hasPrefixFold(s.data[next:text], "content-") {
 			m.boundary, m.pending = string(l), false
@@ -226,7 +226,7 @@ func skipMboxLine(data []byte) int {
 		next, text := line(data, pos)
 		l := data[pos:text]
 		blank := len(bytes.TrimSpace(l)) == 0
-		if !blank && !bytes.HasPrefix(l, []byte("From ")) && !bytes.HasPrefix(l, []byte(">From ")) {
+		if !blank && (fieldName(l) > 0 || !bytes.HasPrefix(l, []byte("From ")) && !bytes.HasPrefix(l, []byte(">From "))) {
 			break
 		}
 		if blank {
