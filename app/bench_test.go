@@ -184,7 +184,7 @@ func quantiles(b *testing.B, times []time.Duration) {
 }
 
 // BenchmarkPages is what a page costs at the desk's size, seen by a client on the same machine: the agent's and the
-// requester's ticket page, a queue, the home page, and search with the access filter, without and with facets.
+// requester's ticket page, a queue, the home page, suggestions, and search with the access filter, without and with facets.
 func BenchmarkPages(b *testing.B) {
 	a, url, _, _ := benchDesk(b)
 	client := benchClient(1)
@@ -254,6 +254,13 @@ func BenchmarkPages(b *testing.B) {
 	two := func(i int) string {
 		return neturl.QueryEscape(long[pick(i, len(long))] + " " + long[pick(i+5, len(long))])
 	}
+	typing := func(i int) string { // three letters of a word, or a word and three to five of the next
+		w := long[pick(i, len(long))]
+		if i%2 == 0 {
+			return neturl.QueryEscape(strings.ToValidUTF8(w[:3], ""))
+		}
+		return neturl.QueryEscape(long[pick(i+5, len(long))] + " " + strings.ToValidUTF8(w[:min(len(w), 3+i%3)], ""))
+	}
 	for _, page := range []struct {
 		name, cookie string
 		address      func(i int) string
@@ -266,6 +273,8 @@ func BenchmarkPages(b *testing.B) {
 		{"home-requester", requester, func(int) string { return "/" }},
 		{"search-agent-page", agent, func(i int) string { return "/search?q=" + two(i) }},
 		{"search-requester-page", requester, func(i int) string { return "/search?q=" + two(i) }},
+		{"suggest-agent", agent, func(i int) string { return "/suggest?q=" + typing(i) }},
+		{"suggest-requester", requester, func(i int) string { return "/suggest?q=" + typing(i) }},
 	} {
 		b.Run(page.name, func(b *testing.B) {
 			var times []time.Duration

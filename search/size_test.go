@@ -102,6 +102,11 @@ func TestAtSize(t *testing.T) {
 		{"a phrase", search(agent, false, func() string { return `"` + two() + `"` })},
 		{"a beginning", search(agent, false, func() string { return cutBytes(word(), 4) + "*" })},
 		{"one wrong letter", search(agent, false, func() string { w := word(); return w[:len(w)-1] + "qx " + word() })},
+		{"a phrase of small words", search(agent, false, func() string { return `"` + []string{"di la", "per il", "non si", "che la"}[r.IntN(4)] + `"` })},
+		{"everything at once", search(agent, true, func() string {
+			return cutBytes(word(), 3) + "* " + cutBytes(word(), 3) + "* OR " + cutBytes(word(), 3) + `* "` + two() + `" -` + cutBytes(word(), 3) + `* -"` + two() + `" ` + two() + " dopo:2000"
+		})},
+		{"nothing but exclusion", search(agent, true, func() string { return "-" + word() + ` -"` + two() + `"` })},
 		{"filters", search(agent, true, func() string { return "stato:aperta tipo:anomalia" })},
 		{"while typing, agent", func() error {
 			_, err := ix.Complete(context.Background(), word()+" "+cutBytes(word(), 3+r.IntN(3)), agent, "it", 8)
