@@ -1,7 +1,9 @@
 package search
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +53,68 @@ func TestEveryHitStandsOnOnePageHoweverManyAreEqual(t *testing.T) {
 		}
 		if len(got) != want.Total || want.Total < 100 {
 			t.Errorf("%q by %q shows %d of %d", q.Text, q.Sort, len(got), want.Total)
+		}
+	}
+}
+
+func TestTheLatestOfVeryManyAreTheLatest(t *testing.T) {
+	f := newFixture(t)
+	now := time.Now()
+	days := []int{400, 3, 0, 90, 91, 1, 30, 2000, 0, 3, 12, 700}
+	for i, d := range days {
+		at := now.AddDate(0, 0, -d).Add(-time.Duration(i) * time.Hour)
+		f.ticket(store.Ticket{Subject: "Stampa", Opened: at, PublicUpdated: at, Requester: []uint64{f.ana, f.carla}[i%2]}, "x")
+		if i%4 == 0 {
+			f.catchUp()
+		}
+	}
+	f.article(store.Public, 0, store.Published, "it", "Stampa", "x") // without a date
+	ask := func(n int) (out []uint64) {
+		t.Helper()
+		f.catchUp()
+		err := f.ix.read(t.Context(), func(ctx context.Context, snap *snapshot) error {
+			cat, err := f.ix.catalogue.get(f.st)
+			if err != nil {
+				return err
+			}
+			p := parse("stampa", cat, time.UTC, now)
+			r := &run{ctx: ctx, st: f.st, snap: snap, cat: cat, q: Query{Access: f.all(), Limit: 20}, parsed: &p, language: "it", fields: textFields}
+			if err := r.prepare(); err != nil {
+				return err
+			}
+			if _, err := r.matchAll(); err != nil {
+				return err
+			}
+			for _, p := range r.parts {
+				p.list = p.match.ToArray()
+				p.scores = make([]float64, len(p.list))
+			}
+			if n == 0 {
+				err = r.byDate()
+			} else {
+				err = r.latest(n)
+			}
+			if err != nil {
+				return err
+			}
+			hits, err := r.top()
+			for _, h := range hits {
+				out = append(out, h.ID)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	want := ask(0)
+	if len(want) != len(days)+1 {
+		t.Fatalf("%d found", len(want))
+	}
+	for _, n := range []int{1, 3, 7, 12, 1000} {
+		if got := ask(n); !slices.Equal(got[:min(n, len(got))], want[:min(n, len(want))]) {
+			t.Errorf("the latest %d are %v, want %v", n, got, want)
 		}
 	}
 }

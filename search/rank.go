@@ -1,10 +1,12 @@
 package search
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
@@ -61,26 +63,106 @@ func (r *run) order(byDate bool) error {
 	for _, p := range r.parts {
 		p.list = p.match.ToArray()
 		p.scores = make([]float64, len(p.list))
+	}
+	if byDate {
+		return r.byDate()
+	}
+	for _, p := range r.parts {
 		if len(p.list) == 0 {
 			continue
 		}
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		var err error
-		if byDate {
-			err = p.byDate()
-		} else {
-			err = r.score(p)
-		}
-		if err != nil {
+		if err := r.score(p); err != nil {
 			return err
 		}
 	}
-	if byDate || r.own {
+	if r.own {
 		return nil
 	}
 	return r.refine()
+}
+
+// manyByDate is how many documents are read one by one to put them in order; of more the latest are looked for.
+const manyByDate = 20_000
+
+// byDate scores by the last public change. Of very many documents only the latest get a score, as many as can be paged
+// through: the others stand behind them whatever their order.
+func (r *run) byDate() error {
+	total := 0
+	for _, p := range r.parts {
+		total += len(p.list)
+	}
+	if total > manyByDate {
+		return r.latest(2 * maxReach) // some fall away later: another version of an article
+	}
+	for _, p := range r.parts {
+		if len(p.list) == 0 {
+			continue
+		}
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		if err := p.byDate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// latest scores at least n documents that changed last, going back in time by steps that grow.
+func (r *run) latest(n int) error {
+	stampOf := func(minutes int64) string { return fmt.Sprintf(stamp, min(max(0, minutes), 1<<32-1)) }
+	begin := time.Now().Unix() / 60
+	end := "" // all that is later, which is nothing unless clocks differ
+	for step := int64(24 * 60); ; step *= 2 {
+		from := stampOf(begin)
+		for _, p := range r.parts {
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
+			found, err := p.between(from, end)
+			if err != nil {
+				return err
+			}
+			n -= found
+		}
+		if n <= 0 || begin <= 0 {
+			return nil
+		}
+		begin, end = begin-step, from
+	}
+}
+
+// between scores the matches whose last change is not before from and, unless end is empty, before end, and returns
+// how many they are.
+func (p *partRun) between(from, end string) (n int, err error) {
+	var last []byte
+	if end != "" {
+		last = []byte(end)
+	}
+	var terms []string
+	if err := p.ranged(fieldWhen, []byte(from), last, func(t string) bool { terms = append(terms, t); return true }); err != nil {
+		return 0, err
+	}
+	for _, t := range terms {
+		docs, err := p.docs(fieldWhen, t)
+		if err != nil {
+			return 0, err
+		}
+		minutes, err := strconv.ParseUint(t, 16, 32)
+		if err != nil {
+			continue
+		}
+		for it := docs.Iterator(); it.HasNext(); {
+			if i, ok := slices.BinarySearch(p.list, it.Next()); ok {
+				p.scores[i] = float64(minutes)
+				n++
+			}
+		}
+	}
+	return n, nil
 }
 
 func (p *partRun) byDate() error {

@@ -120,11 +120,17 @@ func (p *part) any(field string, terms ...string) (*roaring.Bitmap, error) {
 
 // prefixed calls fn for the terms of the field that begin with the prefix, in order, until fn returns false.
 func (p *part) prefixed(field, prefix string, fn func(term string) bool) error {
+	return p.ranged(field, []byte(prefix), prefixEnd(prefix), fn)
+}
+
+// ranged calls fn for the terms of the field from one term on up to another, which is left out, in order, until fn
+// returns false. Without an end it goes on to the last.
+func (p *part) ranged(field string, from, end []byte, fn func(term string) bool) error {
 	d, err := p.dict(field)
 	if err != nil {
 		return err
 	}
-	it := d.AutomatonIterator(nil, []byte(prefix), prefixEnd(prefix))
+	it := d.AutomatonIterator(nil, from, end)
 	for {
 		e, err := it.Next()
 		if err != nil {
