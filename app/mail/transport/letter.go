@@ -182,7 +182,7 @@ func (a Attachment) file() (*gomail.File, error) {
 // fileName returns name without path and controls, and short enough for one header line even when every character
 // of it is written as three times three bytes; the ending stays.
 func fileName(name string) string {
-	name = oneLine(name)
+	name = printable(name, 4096)
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	const most = 240
 	if len(name) > most {

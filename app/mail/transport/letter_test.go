@@ -179,7 +179,9 @@ func TestNothingInAFieldAddsAHeaderOrAPart(t *testing.T) {
 	}
 	got := parts(t, "", m.Header, m.Body)
 	if len(got) != 4 || strings.ContainsAny(got[1].name, "/\r\n") || got[2].name != "file" || !strings.HasSuffix(got[3].name, "èè.pdf") {
-		t.Errorf("parts %q", got)
+		for _, p := range got {
+			t.Errorf("%s %s %q", p.path, p.kind, p.name)
+		}
 	}
 }
 

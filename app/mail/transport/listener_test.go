@@ -140,7 +140,7 @@ func TestWhatAListenerAnswers(t *testing.T) {
 		name, data, want string
 		arrives          string // "" when nothing does, "=" when it does as it was sent
 	}{
-		{"a message is taken", message("uno"), "250", "="},
+		{"a message is taken", strings.ReplaceAll(message("uno"), "\r\n.", "\r\n.."), "250", "="},
 		{"a dot at the beginning of a line is one dot", "Subject: a\r\n\r\n..\r\n..b\r\n", "250", "Subject: a\r\n\r\n.\r\n.b\r\n"},
 		{"what cannot be stored is to come again, without saying why", message("full"), "451 4.3.0 <help@desk.test> cannot store the message now\r\n", ""},
 		{"a refusal is for good", message("refused"), "554 5.7.1 <help@desk.test> not wanted ?\r\n", ""},
@@ -162,7 +162,7 @@ func TestWhatAListenerAnswers(t *testing.T) {
 			c.upTo("DATA")
 			c.says(tt.data+".\r\n", tt.want)
 			if tt.arrives == "=" {
-				tt.arrives = tt.data
+				tt.arrives = strings.ReplaceAll(tt.data, "\r\n..", "\r\n.")
 			}
 			if tt.arrives != "" || tt.want == "250" {
 				if a := <-got; a.data != tt.arrives || a.From != "anna@uni.test" || !slices.Equal(a.To, []string{"help@desk.test"}) || a.Source != transport.FromLMTP {

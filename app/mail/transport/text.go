@@ -8,7 +8,9 @@ import (
 
 // oneLine returns s fit for a log line, a page or a header field: what is no character or no printable one becomes a
 // space, runs of spaces become one, and it is cut after 500 bytes.
-func oneLine(s string) string {
+func oneLine(s string) string { return printable(s, 500) }
+
+func printable(s string, most int) string {
 	var b strings.Builder
 	space := false
 	for _, r := range strings.ToValidUTF8(s, " ") {
@@ -20,7 +22,7 @@ func oneLine(s string) string {
 			b.WriteByte(' ')
 			space = false
 		}
-		if b.Len()+utf8.RuneLen(r) > 500 {
+		if b.Len()+utf8.RuneLen(r) > most {
 			break
 		}
 		b.WriteRune(r)
