@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
+	"os"
 	"slices"
 	"time"
 
@@ -23,24 +25,16 @@ func (s *Store) HoldBlobs() (release func()) {
 	return s.sweepMu.RUnlock
 }
 
-// Picture calls look with a consistent picture of the rows, then writes a copy of desk.db as of the same moment to w,
-// and returns the copy's size in bytes. Writers go on meanwhile; pages they free are not used again before it is over,
-// so that the file grows with what is written in that time. It gives up, with the fault, when the store stops writing:
-// the file could not be opened again before. Errors of w and of look can be told by errors.Is.
-func (s *Store) Picture(ctx context.Context, w io.Writer, look func(*Tx) error) (int64, error) {
+// Picture writes a copy of desk.db as of one moment to w and returns its size in bytes. Writers go on meanwhile, but no
+// page they free is used again before it is over: the file and its list of free pages, which every commit writes, grow
+// with each of them. It has to be short; CopyRows keeps it so. It gives up, with the fault, when the store stops writing,
+// for the file could not be opened again before. Errors of w can be told by errors.Is.
+func (s *Store) Picture(ctx context.Context, w io.Writer) (int64, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	guard := &pictureWriter{ctx: ctx, s: s, w: w}
 	var n int64
 	err := s.db.View(func(b *bbolt.Tx) error {
-		if look != nil {
-			tx := &Tx{bolt: b, store: s, now: s.clock().UTC()}
-			err := look(tx)
-			tx.done = true
-			if err != nil {
-				return err
-			}
-		}
 		var err error
 		n, err = b.WriteTo(guard)
 		return cmp.Or(guard.err, err) // bbolt keeps the text of the writer's error, not the error itself
@@ -65,6 +59,131 @@ func (p *pictureWriter) Write(b []byte) (n int, err error) {
 	}
 	p.err = err
 	return n, err
+}
+
+// copyBlock is how much is compared at once when rows are copied.
+const copyBlock = 64 << 10
+
+// CopyRows makes the empty file a copy of desk.db as of the moment it returns, with its size in bytes. The file is
+// first copied as it lies there while it changes, at the pace of wrote, which is told of everything written; then again
+// what has changed meanwhile; and at last, in a transaction as short as reading the file, what is still another. So
+// no writer has to wait for the copying of gigabytes, and the file does not grow. The copy is not synced.
+func (s *Store) CopyRows(ctx context.Context, to *os.File, wrote func(off int64, n int) error) (time.Time, int64, error) {
+	c := &rowCopy{to: to, wrote: wrote, seed: maphash.MakeSeed()}
+	for range 2 {
+		if err := s.copyAsItLies(ctx, c); err != nil {
+			return time.Time{}, 0, fmt.Errorf("store: copy rows: %w", err)
+		}
+	}
+	c.wrote = func(int64, int) error { return nil } // a pace is for what nobody waits for
+	c.next = 0
+	at := s.clock().UTC()
+	n, err := s.Picture(ctx, c)
+	if err == nil {
+		err = c.flush()
+	}
+	if err == nil {
+		err = to.Truncate(n)
+	}
+	if err != nil {
+		return at, n, fmt.Errorf("store: copy rows: %w", err)
+	}
+	return at, n, nil
+}
+
+// copyAsItLies goes through the file once, whatever is written to it meanwhile.
+func (s *Store) copyAsItLies(ctx context.Context, c *rowCopy) error {
+	in, err := os.Open(s.path())
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	buf := make([]byte, copyBlock)
+	for i := 0; ; i++ {
+		if err := s.mayGoOn(ctx); err != nil {
+			return err
+		}
+		n, err := in.ReadAt(buf, int64(i)*copyBlock)
+		if n > 0 {
+			if err := c.block(i, buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// rowCopy is a copy of the file on its way, with a sum of each block that was written. The seed makes it sure that
+// nobody can have made two blocks with the same sum.
+type rowCopy struct {
+	to    *os.File
+	wrote func(off int64, n int) error
+	seed  maphash.Seed
+	sums  []uint64
+	next  int    // the block that Write is filling
+	buf   []byte // of it
+}
+
+// block writes the block unless the copy has it.
+func (c *rowCopy) block(i int, b []byte) error {
+	sum := maphash.Bytes(c.seed, b)
+	if i < len(c.sums) && c.sums[i] == sum {
+		return nil
+	}
+	off := int64(i) * copyBlock
+	if _, err := c.to.WriteAt(b, off); err != nil {
+		return err
+	}
+	if i < len(c.sums) {
+		c.sums[i] = sum
+	} else {
+		c.sums = append(c.sums, sum)
+	}
+	return c.wrote(off, len(b))
+}
+
+// Write takes the file from its beginning on.
+func (c *rowCopy) Write(b []byte) (n int, err error) {
+	for len(b) > 0 {
+		k := min(len(b), copyBlock-len(c.buf))
+		c.buf = append(c.buf, b[:k]...)
+		n, b = n+k, b[k:]
+		if len(c.buf) == copyBlock {
+			if err := c.flush(); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+func (c *rowCopy) flush() error {
+	if len(c.buf) == 0 {
+		return nil
+	}
+	err := c.block(c.next, c.buf)
+	c.next, c.buf = c.next+1, c.buf[:0]
+	return err
+}
+
+// Inspect runs fn on the rows of a copy, which is not changed: it needs not be the file of a data folder. Files that
+// rows name are not looked for.
+func Inspect(path string, fn func(*Tx) error) error {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: 2 * time.Second})
+	if err != nil {
+		return fmt.Errorf("store: open copy %s: %w", path, err)
+	}
+	err = db.View(func(b *bbolt.Tx) error {
+		tx := &Tx{bolt: b, store: &Store{ended: make(chan struct{})}, now: time.Now().UTC()}
+		defer func() { tx.done = true }()
+		return fn(tx)
+	})
+	return errors.Join(err, db.Close())
 }
 
 func (s *Store) mayGoOn(ctx context.Context) error {
@@ -121,12 +240,6 @@ func (tx *Tx) Inventory(ctx context.Context) (Inventory, error) {
 
 // LastChange is the number of the newest change this transaction sees.
 func (tx *Tx) LastChange() uint64 { return tx.bucket("changes", "rows").Sequence() }
-
-// Size is how many bytes a picture of what this transaction sees has.
-func (tx *Tx) Size() int64 {
-	tx.live()
-	return tx.bolt.Size()
-}
 
 func (t *Table[T]) inventory(tx *Tx, step func() error, blob func(string)) (int, error) {
 	n := 0

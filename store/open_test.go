@@ -304,7 +304,7 @@ func writeSchema1(t *testing.T) {
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	must(t, err)
-	_, err = st.Picture(context.Background(), z, nil)
+	_, err = st.Picture(context.Background(), z)
 	must(t, err)
 	must(t, errors.Join(z.Close(), st.Close(), os.MkdirAll("testdata", 0o755)))
 	must(t, os.WriteFile(schema1, packed.Bytes(), 0o644))
@@ -314,7 +314,7 @@ func TestAPictureIsAStore(t *testing.T) {
 	st := fresh(t, quick)
 	add(t, st, &item{Group: 1, Name: "a"})
 	var b bytes.Buffer
-	n, err := st.Picture(t.Context(), &b, nil)
+	n, err := st.Picture(t.Context(), &b)
 	must(t, err)
 	if int(n) != b.Len() {
 		t.Errorf("copied %d, says %d", b.Len(), n)
@@ -325,7 +325,7 @@ func TestAPictureIsAStore(t *testing.T) {
 	must(t, other.View(func(tx *Tx) error { _, err := itemsByName.First(tx, "a"); return err }))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := st.Picture(ended, io.Discard, nil); !errors.Is(err, context.Canceled) {
+	if _, err := st.Picture(ended, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("copy in an ended context: %v", err)
 	}
 }

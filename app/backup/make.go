@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"filippo.io/age"
@@ -85,7 +86,6 @@ type making struct {
 	dir    string
 	man    Manifest
 	inv    store.Inventory
-	total  int64
 }
 
 func (m *making) make() (*Manifest, error) {
@@ -177,38 +177,89 @@ func (m *making) partFrom(name string, to []age.Recipient, write func(io.Writer)
 	return nil
 }
 
-// rows copies desk.db and counts what it holds, in one transaction.
+// aside is held while there is a copy beside the rows; the data folder belongs to this process alone.
+var aside sync.Mutex
+
+// rows copies desk.db and counts what the copy holds.
 func (m *making) rows() error {
-	return m.partFrom("desk.db", m.Recipients, func(w io.Writer) error {
-		_, err := m.Store.Picture(m.ctx, &told{w: w, m: m}, func(tx *store.Tx) (err error) {
-			m.man.At, m.man.LastChange = tx.Now(), tx.LastChange()
-			if m.inv, err = tx.Inventory(m.ctx); err != nil {
-				return err
-			}
-			m.man.Rows = m.inv.Rows
-			m.total = tx.Size()
-			if m.Look != nil {
-				err = m.Look(tx)
-			}
+	name, path := "desk.db", filepath.Join(m.dir, "desk.db")
+	flags := os.O_RDWR | os.O_CREATE | os.O_EXCL
+	if len(m.Recipients) > 0 {
+		// What is not encrypted stays on the desk's own disk. A file that a kill left is written over.
+		path, flags = filepath.Join(m.Store.Dir(), "backup.db"), os.O_RDWR|os.O_CREATE
+	}
+	f, err := os.OpenFile(path, flags, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if len(m.Recipients) > 0 {
+		if !aside.TryLock() {
+			return fmt.Errorf("%s: %w", path, ErrBusy)
+		}
+		defer aside.Unlock()
+		defer os.Remove(path)
+		if err := f.Truncate(0); err != nil {
 			return err
-		})
+		}
+	}
+	at, size, err := m.copyRows(f)
+	if err != nil {
+		return err
+	}
+	m.man.At = at
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	err = store.Inspect(path, func(tx *store.Tx) (err error) {
+		m.man.LastChange = tx.LastChange()
+		if m.inv, err = tx.Inventory(m.ctx); err != nil {
+			return err
+		}
+		m.man.Rows = m.inv.Rows
+		if m.Look != nil {
+			err = m.Look(tx)
+		}
 		return err
 	})
-}
-
-// told tells of the progress of the rows.
-type told struct {
-	w io.Writer
-	m *making
-	n int64
-}
-
-func (t *told) Write(b []byte) (int, error) {
-	n, err := t.w.Write(b)
-	if t.n += int64(n); t.m.Progress != nil {
-		t.m.Progress(t.n, t.m.total)
+	if err != nil {
+		return err
 	}
-	return n, err
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if len(m.Recipients) > 0 {
+		return m.part(name, f)
+	}
+	h := sha256.New()
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, make([]byte, 1<<20)); err != nil {
+		return err
+	}
+	forget(f)
+	m.man.Parts = append(m.man.Parts, Part{Name: name, Size: size, SHA256: hex.EncodeToString(h.Sum(nil))})
+	return nil
+}
+
+// copyRows copies desk.db at the pace.
+func (m *making) copyRows(f *os.File) (time.Time, int64, error) {
+	var total, done int64
+	if info, err := os.Stat(filepath.Join(m.Store.Dir(), "desk.db")); err == nil {
+		total = info.Size()
+	}
+	var sent, end int64 // what is handed to the disk, and written up to
+	return m.Store.CopyRows(m.ctx, f, func(off int64, n int) error {
+		if off < end { // what had changed is written again: the sync at the end takes it along
+			return m.pace.spent(n)
+		}
+		if end = off + int64(n); end-sent >= step {
+			writeBehind(f, max(sent-step, 0), sent, end, true) // it is counted and summed yet
+			sent = end
+		}
+		if done += int64(n); m.Progress != nil {
+			m.Progress(min(done, total), total)
+		}
+		return m.pace.spent(n)
+	})
 }
 
 // files copies what is not there yet and lists all that the rows name.

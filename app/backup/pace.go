@@ -77,7 +77,7 @@ func (o *output) Write(b []byte) (n int, err error) {
 		n += k
 		b = b[k:]
 		if o.size-o.sent >= step {
-			writeBehind(o.f, o.done, o.sent, o.size)
+			writeBehind(o.f, o.done, o.sent, o.size, false)
 			o.done, o.sent = o.sent, o.size
 		}
 		if err == nil {

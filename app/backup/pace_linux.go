@@ -7,12 +7,16 @@ import (
 )
 
 // writeBehind begins to write the bytes from sent to size, and waits until those from done to sent, which it began
-// before, are written; those are dropped from the page cache. Errors are told by the sync at the end.
-func writeBehind(f *os.File, done, sent, size int64) {
+// before, are written; those are dropped from the page cache unless they are to be read soon. Errors are told by the
+// sync at the end.
+func writeBehind(f *os.File, done, sent, size int64, keep bool) {
 	fd := int(f.Fd())
 	_ = unix.SyncFileRange(fd, sent, size-sent, unix.SYNC_FILE_RANGE_WRITE)
 	if sent > done {
 		_ = unix.SyncFileRange(fd, done, sent-done, unix.SYNC_FILE_RANGE_WAIT_BEFORE|unix.SYNC_FILE_RANGE_WRITE|unix.SYNC_FILE_RANGE_WAIT_AFTER)
+		if keep {
+			return
+		}
 		_ = unix.Fadvise(fd, done, sent-done, unix.FADV_DONTNEED)
 	}
 }
