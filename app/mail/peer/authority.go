@@ -96,3 +96,8 @@ func (a *Authority) files(t testing.TB, dir string) (cert, key string) {
 	}
 	return cert, key
 }
+
+// PEM returns the authority's own certificate, as a configuration names it.
+func (a *Authority) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
+}

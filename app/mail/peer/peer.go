@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -47,14 +49,35 @@ func folder(t testing.TB) string {
 	return dir
 }
 
-// ports returns n ports of loopback that nobody listens on.
+var given struct {
+	sync.Mutex
+	ports map[int]bool
+}
+
+// ports returns n ports of loopback that nobody listens on and that no other call got. They are below those that the
+// kernel gives to connections, so that none is taken before the server has it.
 func ports(t testing.TB, n int) []int {
 	t.Helper()
+	given.Lock()
+	defer given.Unlock()
+	if given.ports == nil {
+		given.ports = make(map[int]bool)
+	}
 	var free []int
-	for range n {
-		ln := Listen(t)
-		defer ln.Close()
-		free = append(free, ln.Addr().(*net.TCPAddr).Port)
+	for tries := 0; len(free) < n; tries++ {
+		p := 20000 + rand.IntN(12000)
+		ln, err := net.Listen("tcp", fmt.Sprintf("%s:%d", Host, p))
+		if err == nil {
+			ln.Close()
+		}
+		if err != nil || given.ports[p] {
+			if tries > 1000 {
+				t.Fatalf("no free port: %v", err)
+			}
+			continue
+		}
+		given.ports[p] = true
+		free = append(free, p)
 	}
 	return free
 }

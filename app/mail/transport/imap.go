@@ -251,14 +251,12 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 				if i < 0 {
 					continue
 				}
-				err := s.deliver(ctx, uid, sizes[uid], item.Literal, deliver)
-				if s.raw.lost() {
-					// Closing the command says why; here it only matters that this was the message.
-					under = uid
-					if err != nil {
-						continue
-					}
-					under = 0
+				broken, err := s.deliver(ctx, uid, sizes[uid], item.Literal, deliver)
+				if broken != nil {
+					// imapclient reads on by itself as soon as a literal failed: to ask it for anything more, if only to
+					// close the command, would read from the same buffer at the same time.
+					s.raw.Close()
+					return uid, s.fail(broken)
 				}
 				rest = slices.Delete(rest, i, i+1)
 				each(fetched{uid, err})
@@ -268,7 +266,7 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 	if err := cmd.Close(); err != nil {
 		var no *imap.Error
 		if !errors.As(err, &no) {
-			if under == 0 && len(rest) > 0 {
+			if len(rest) > 0 {
 				under = rest[0]
 			}
 			return under, s.fail(err)
@@ -294,10 +292,11 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 	return 0, nil
 }
 
-// deliver hands one message on and makes sure that all of it was there.
-func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.LiteralReader, deliver Deliver) error {
+// deliver hands one message on and makes sure that all of it was there. broken is why it could not be read to its
+// end; the connection is of no use then.
+func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.LiteralReader, deliver Deliver) (broken, err error) {
 	if lit == nil {
-		return s.at.fail(Refused, nil, errors.New("the server did not give the message"))
+		return nil, s.at.fail(Refused, nil, errors.New("the server did not give the message"))
 	}
 	e := Envelope{Source: FromIMAP, Mailbox: s.in.Name, UID: uid, Validity: s.validity, Size: size}
 	want := lit.Size()
@@ -307,26 +306,37 @@ func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.
 		e.Cut, e.Size, want = true, want, piece
 	}
 	r := &exactly{r: io.LimitReader(lit, want), left: want}
-	if err := deliver(ctx, e, r); err != nil {
-		return &Error{Code: DeliverFailed, Host: s.at.addr(), Err: err}
+	err = deliver(ctx, e, r)
+	if err == nil {
+		_, _ = io.Copy(io.Discard, r) // r keeps the error
 	}
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		return s.fail(err)
+	if r.err != nil {
+		return r.err, nil
 	}
-	return nil
+	if err != nil {
+		return nil, &Error{Code: DeliverFailed, Host: s.at.addr(), Err: err}
+	}
+	return nil, nil
 }
 
 // exactly gives left bytes, or an error: an early end is not the end of a message.
 type exactly struct {
 	r    io.Reader
 	left int64
+	err  error // but for io.EOF where it belongs
 }
 
 func (e *exactly) Read(b []byte) (int, error) {
+	if e.err != nil {
+		return 0, e.err
+	}
 	n, err := e.r.Read(b)
 	e.left -= int64(n)
 	if err == io.EOF && e.left > 0 {
 		err = io.ErrUnexpectedEOF
+	}
+	if err != io.EOF {
+		e.err = err
 	}
 	return n, err
 }

@@ -114,6 +114,7 @@ func parts(t *testing.T, path string, header mail.Header, r io.Reader) []part {
 }
 
 func TestALetterIsAsOthersReadIt(t *testing.T) {
+	t.Parallel()
 	l := letter()
 	picture := file("logo.png", "image/png", "png")
 	picture.Inline = "logo@desk.test"
@@ -156,6 +157,7 @@ func TestALetterIsAsOthersReadIt(t *testing.T) {
 }
 
 func TestNothingInAFieldAddsAHeaderOrAPart(t *testing.T) {
+	t.Parallel()
 	evil := "uno\r\nBcc: tutti@uni.test\r\n\r\nX\u2028Y\x00\x7f\u0085Z \u202e=?utf-8?q?=0d=0aBcc:_x?="
 	l := letter()
 	l.Subject, l.From.Name, l.To.Name, l.Desk, l.Ticket, l.Language = evil, evil, evil, evil, evil, evil
@@ -186,6 +188,7 @@ func TestNothingInAFieldAddsAHeaderOrAPart(t *testing.T) {
 }
 
 func TestLongFieldsFitTheirLines(t *testing.T) {
+	t.Parallel()
 	l := letter()
 	for i := range 100 {
 		l.References = append(l.References, fmt.Sprintf("%d.%s@uni.test", i, strings.Repeat("x", 100)))
@@ -204,6 +207,7 @@ func TestLongFieldsFitTheirLines(t *testing.T) {
 }
 
 func TestALetterThatCannotBeWrittenSaysSo(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*transport.Letter){
 		"no sender":        func(l *transport.Letter) { l.From.Address = "" },
 		"no recipient":     func(l *transport.Letter) { l.To.Address = "anna" },
@@ -263,6 +267,7 @@ func signing(t *testing.T, kind string) (*transport.Signer, func([]byte) error) 
 }
 
 func TestASignatureHoldsUntilSomebodyChangesTheLetter(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"rsa", "ed25519"} {
 		t.Run(kind, func(t *testing.T) {
 			s, verify := signing(t, kind)

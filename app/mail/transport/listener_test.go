@@ -120,6 +120,7 @@ func (c *talk) upTo(what string) {
 }
 
 func TestWhatAListenerAnswers(t *testing.T) {
+	t.Parallel()
 	l := &transport.Listener{
 		LMTP: true, Domain: "desk.test", MaxMessage: 100_000,
 		Known: func(r string) bool { return !strings.HasPrefix(r, "nobody@") },
@@ -227,6 +228,7 @@ func TestWhatAListenerAnswers(t *testing.T) {
 }
 
 func TestWhoMayConnect(t *testing.T) {
+	t.Parallel()
 	t.Run("only whom the rules name", func(t *testing.T) {
 		ln, _, _ := listen(t, &transport.Listener{From: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, nil)
 		connect(t, ln).hears("554 5.7.1")
@@ -286,6 +288,7 @@ func TestWhoMayConnect(t *testing.T) {
 }
 
 func TestALetterUnderWayIsTakenBeforeTheListenerEnds(t *testing.T) {
+	t.Parallel()
 	under, goOn := make(chan bool), make(chan bool)
 	ln, got, stop := listen(t, &transport.Listener{LMTP: true}, func(string) error {
 		under <- true
@@ -312,6 +315,7 @@ func TestALetterUnderWayIsTakenBeforeTheListenerEnds(t *testing.T) {
 }
 
 func TestSMTPWithSTARTTLS(t *testing.T) {
+	t.Parallel()
 	authority := peer.NewAuthority(t)
 	cert := authority.Issue(t)
 	ln, got, _ := listen(t, &transport.Listener{Cert: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &cert, nil }}, nil)
@@ -353,6 +357,7 @@ func TestSMTPWithSTARTTLS(t *testing.T) {
 }
 
 func TestPostfixHandsMailOverOnceTheDeskCanStoreIt(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	failures := 2
 	ln, got, _ := listen(t, &transport.Listener{LMTP: true, Domain: "desk.test"}, func(string) error {

@@ -41,7 +41,8 @@ type SendError struct {
 	// says to our sign-in or sender address is about our configuration and never permanent, nor is any trouble with
 	// the server as a whole.
 	Permanent bool
-	// Recipient says that the refusal was the answer to the recipient's address.
+	// Recipient says that there is no such recipient, as far as the server's answer to the address goes; a refusal for
+	// reasons of policy (5.7.x, "relay access denied") is none.
 	Recipient bool
 	// Server says that the trouble is with the server as a whole (connection, certificate, sign-in, 421): other
 	// messages would fail too.
@@ -144,7 +145,7 @@ func (s *Sender) send(l *line, from, to string, opts *smtp.MailOptions, message 
 	}
 	if err := l.client.Rcpt(to, nil); err != nil {
 		e := s.broken(l, err)
-		e.Recipient = e.Permanent
+		e.Recipient = e.Permanent && !strings.HasPrefix(e.Enhanced, "5.7.")
 		return e
 	}
 	w, err := l.client.Data()

@@ -150,6 +150,7 @@ func (w *watch) check(want ...string) {
 }
 
 func TestAnInboxDeliversEveryMessageOnce(t *testing.T) {
+	t.Parallel()
 	d := peer.Dovecot(t, "anna", "bruno", "carla", "dario", "elena", "franco")
 	deliver := func(user string, subjects ...string) {
 		for _, s := range subjects {
@@ -263,6 +264,7 @@ func TestAnInboxDeliversEveryMessageOnce(t *testing.T) {
 }
 
 func TestAMessageThatFailsIsNotLostAndStopsNoOther(t *testing.T) {
+	t.Parallel()
 	d := peer.Dovecot(t, "anna", "bruno", "carla", "dario")
 
 	t.Run("one that the desk cannot store is tried again", func(t *testing.T) {
@@ -369,6 +371,7 @@ func TestAMessageThatFailsIsNotLostAndStopsNoOther(t *testing.T) {
 }
 
 func TestAMessageAboveTheLimitArrivesCut(t *testing.T) {
+	t.Parallel()
 	d := peer.Dovecot(t, "anna")
 	big := message("grande") + strings.Repeat("riga lunga quanto basta per riempire\r\n", 60_000)
 	d.Deliver(t, "anna", message("prima"))
@@ -389,6 +392,7 @@ func TestAMessageAboveTheLimitArrivesCut(t *testing.T) {
 }
 
 func TestAServerWithoutIDLEAndMOVEIsAskedNowAndThen(t *testing.T) {
+	t.Parallel()
 	for _, after := range []string{transport.AfterKeep, transport.AfterMove, transport.AfterDelete} {
 		t.Run(after, func(t *testing.T) {
 			port := peer.OldIMAP(t, "anna", message("uno"), message("due"))
@@ -422,6 +426,7 @@ func TestAServerWithoutIDLEAndMOVEIsAskedNowAndThen(t *testing.T) {
 }
 
 func TestWalkReadsAFolderAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	d := peer.Dovecot(t, "anna")
 	d.Fill(t, "anna", 60, func(i int) string { return message(fmt.Sprint("numero ", i)) })
 	for range 2 {
