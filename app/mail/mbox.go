@@ -47,9 +47,11 @@ func SplitMbox(r io.Reader, each func(raw []byte) error) error {
 			return fmt.Errorf("mail: read mailbox file: %w", err)
 		}
 		long := errors.Is(err, bufio.ErrBufferFull)
-		if !middle && blank && !long && separator(l) && fieldFollows(b) {
-			// fieldFollows may have moved the bytes of l; they are not used
-			// again.
+		candidate := !middle && blank && !long && separator(l)
+		if candidate {
+			l = bytes.Clone(l) // looking ahead moves what was read
+		}
+		if candidate && (!begun && len(raw) == 0 || fieldFollows(b)) {
 			if begun || len(raw) > 0 {
 				if err := done(); err != nil {
 					return err

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -81,12 +82,14 @@ func authResult(s string) (method string, props map[string]string) {
 	return method, props
 }
 
+var equals = regexp.MustCompile(`[ \t]*=[ \t]*`)
+
 // authWords splits at white space outside quotes, with none around "=".
 func authWords(s string) []string {
 	var words []string
 	var b strings.Builder
 	quoted := false
-	s = strings.NewReplacer(" =", "=", "= ", "=").Replace(s)
+	s = equals.ReplaceAllLiteralString(s, "=")
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c == '"' {
