@@ -38,7 +38,7 @@ var importActor = desk.Actor{Via: "import", System: true, Language: "it"}
 
 func importCommand(r *runner) *cobra.Command {
 	in := &importing{r: r}
-	c := &cobra.Command{Use: "import", Short: "Take tickets, articles, people or the catalogue in", Args: cobra.NoArgs, RunE: needsSubcommand}
+	c := &cobra.Command{Use: "import", Short: "Take tickets, mail, articles, people or the catalogue in", Args: cobra.NoArgs, RunE: needsSubcommand}
 	c.PersistentFlags().BoolVar(&in.strict, "strict", false, "exit with 1 when a record was refused")
 	c.PersistentFlags().StringVar(&in.lang, "messages", "", "language of the reasons")
 	_ = c.PersistentFlags().MarkHidden("messages") // a server does not know the language of who asks it
@@ -47,12 +47,7 @@ func importCommand(r *runner) *cobra.Command {
 	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(desk.PersonColumns, ", "), in.people))
 	c.AddCommand(in.command("catalogue PATH", "Take groups and modules in from TOML, as export catalogue writes them", in.catalogue))
 	c.AddCommand(in.articlesCommand())
-	for _, later := range []string{"mbox", "maildir"} {
-		c.AddCommand(&cobra.Command{Use: later + " PATH", Short: "Take mail in (comes with a later release)", Args: cobra.ExactArgs(1), RunE: func(*cobra.Command, []string) error {
-			r.begin()
-			return errors.New("mail cannot be imported yet: it comes with a later release")
-		}})
-	}
+	c.AddCommand(in.mailCommands()...)
 	return c
 }
 

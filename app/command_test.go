@@ -42,7 +42,6 @@ func TestStatusesOfTheCommandLine(t *testing.T) {
 		{"a required flag left out", []string{"person", "add", "--email", "a@b.it"}, "", 2, "required flag"},
 		{"an unknown role", []string{"person", "add", "--email", "a@b.it", "--name", "A", "--role", "king", "--data", data}, "", 2, "king"},
 		{"a missing argument", []string{"backup"}, "", 2, "accepts 1 arg"},
-		{"mail that comes later", []string{"mail", "deliver"}, "From: a\n\n", 75, "later release"},
 		{"a bad address", []string{"person", "add", "--email", "nobody", "--name", "A", "--role", "requester", "--data", data}, "", 1, "email: This is not an e-mail address."},
 		{"a bad password", []string{"person", "add", "--email", "a@b.it", "--name", "A", "--role", "requester", "--password-stdin", "--data", data}, "short\n", 1, "fewer than 10"},
 		{"a folder that cannot be written", []string{"doctor", "--data", "/proc/nowhere"}, "", 1, "make data folder"},

@@ -53,7 +53,7 @@ type Config struct {
 func defaultConfig() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
 		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: defaultBackup(),
-		Mail: defaultMail(), SMTP: defaultSMTP()}
+		Mail: defaultMail(), SMTP: defaultSMTP(), Mailboxes: []Mailbox{}}
 }
 
 // envPrefix begins the names of the environment that set a key; a double underscore steps into a table.

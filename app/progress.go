@@ -49,6 +49,15 @@ func (p *progress) at(done, total int) {
 	}
 }
 
+// step is at for work of several steps, each counted by itself.
+func (p *progress) step(what string, done, total int) {
+	if p.what != what {
+		p.end()
+		p.what, p.said, p.last = what, 0, time.Time{}
+	}
+	p.at(done, total)
+}
+
 // end leaves the line.
 func (p *progress) end() {
 	if p.terminal && !p.last.IsZero() {

@@ -144,6 +144,8 @@ func (d *Desk) member(a Actor, act string, group, person uint64, change func(*st
 	})
 }
 
+const maxSignature = 500 // characters
+
 // GroupForm is what the administration knows of a group. The code cannot be changed once it is given.
 type GroupForm struct {
 	Code         string
@@ -152,6 +154,7 @@ type GroupForm struct {
 	Email        string
 	Phone        string
 	Hours        store.Words
+	Signature    store.Words // below its answers by mail, a few lines
 	Confidential bool
 	Retired      bool
 }
@@ -216,6 +219,7 @@ func fillGroup(g *store.Group, f GroupForm, wrong *store.Problems) error {
 	g.Name = cleanName(wrong, "name", f.Name, maxShort)
 	g.Description = cleanTexts(wrong, "description", f.Description, maxWords)
 	g.Hours = cleanWords(wrong, "hours", f.Hours, maxName)
+	g.Signature = cleanTexts(wrong, "signature", f.Signature, maxSignature)
 	g.Phone = cleanLine(wrong, "phone", f.Phone, maxShort)
 	g.Email = ""
 	if f.Email != "" {

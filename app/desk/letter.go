@@ -84,7 +84,6 @@ func (d *Desk) putLetter(tx *store.Tx, l *store.Letter) error {
 			return err
 		}
 	}
-	d.wakeOut()
 	return nil
 }
 
@@ -112,6 +111,7 @@ func (d *Desk) tooMany(tx *store.Tx, l *store.Letter) bool {
 
 func isConfirmation(l *store.Letter) bool { return len(l.Tells) > 0 && l.Tells[0].Event == "opened" }
 
+// wakeOut says that a letter may be due. It is said after the commit: before it, whoever looks would find nothing.
 func (d *Desk) wakeOut() {
 	select {
 	case d.outWaits <- struct{}{}:
@@ -160,6 +160,9 @@ func (d *Desk) PlanDigest() (int, error) {
 		if err != nil {
 			return planned, err
 		}
+	}
+	if planned > 0 {
+		d.wakeOut()
 	}
 	return planned, nil
 }

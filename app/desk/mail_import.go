@@ -77,7 +77,7 @@ func (d *Desk) ImportMail(ctx context.Context, a Actor, o MailImport, source fun
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
-	im := &mailImport{d: d, a: a, o: o, n: &n}
+	im := &mailImport{d: d, a: a, o: o, n: &n, taken: map[uint64]bool{}}
 	if err := im.place(); err != nil {
 		return n, err
 	}
@@ -94,6 +94,7 @@ type mailImport struct {
 	o     MailImport
 	n     *MailImportCount
 	heads []*head
+	taken map[uint64]bool // rows that heads names
 	box   Mailbox
 }
 
@@ -160,10 +161,11 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 			case t.err != nil:
 				im.n.Refused++
 				im.o.Each(MailImported{Where: t.head.where, Refused: t.err})
-			case t.head.why == "same":
+			case t.head.why == "same" || im.taken[t.head.id]:
 				im.n.Same++
 				im.o.Each(MailImported{Where: t.head.where, MessageID: t.head.message, Subject: t.head.subject, Why: "same"})
 			default:
+				im.taken[t.head.id] = true
 				im.heads = append(im.heads, t.head)
 			}
 		}

@@ -75,6 +75,7 @@ func (d *Desk) PlanNotices() (uint64, error) {
 			if err != nil {
 				return 0, err
 			}
+			d.wakeOut()
 		} else if more {
 			err = d.st.Update(store.By{Via: "desk", Act: "notify"}, func(tx *store.Tx) error { return tx.SetCursor(cursorNotices, done) })
 			if err != nil {

@@ -1,0 +1,218 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/app/desk"
+	mailpeer "sportello/app/mail/peer"
+	"sportello/store"
+)
+
+// freePort is a port nobody listens on now.
+func freePort(t *testing.T) int {
+	t.Helper()
+	ln, err := net.Listen("tcp", mailpeer.Host+":0")
+	must(t, err)
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port
+}
+
+// mailDesk is a desk that takes mail for its own domain over LMTP and sends through the port.
+func mailDesk(t *testing.T, domain string, lmtp, smtp int, more ...func(*Config)) *testDesk {
+	t.Helper()
+	return newTestDesk(t, append([]func(*Config){func(c *Config) {
+		c.mailGather = 10 * time.Millisecond
+		c.Mail.Listen = fmt.Sprintf("%s:%d", mailpeer.Host, lmtp)
+		c.Mail.TrustedServers = []string{"mx." + domain}
+		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = mailpeer.Host, smtp, "none", "sportello@"+domain
+		c.Mailboxes = []Mailbox{{Address: "csa@" + domain, Group: "csa", Module: "csa"}}
+	}}, more...)...)
+}
+
+func (d *testDesk) count(state store.LetterState) (n int) {
+	d.t.Helper()
+	must(d.t, d.app.st.View(func(tx *store.Tx) error { n = store.Letters.Count(tx, string(state)); return nil }))
+	return n
+}
+
+func (d *testDesk) tickets() (n uint64) {
+	d.t.Helper()
+	must(d.t, d.app.st.View(func(tx *store.Tx) error { n = store.Tickets.Last(tx); return nil }))
+	return n
+}
+
+// memberOf is the membership of an agent of the group.
+func (d *testDesk) memberOf(code string) (out []store.Membership) {
+	d.t.Helper()
+	must(d.t, d.app.st.View(func(tx *store.Tx) error {
+		g, err := store.GroupsByCode.First(tx, code)
+		out = []store.Membership{{Group: g.ID}}
+		return err
+	}))
+	return out
+}
+
+func (d *testDesk) ticket(n uint64) *desk.TicketView {
+	d.t.Helper()
+	v, err := d.app.desk.Ticket(importActor, n)
+	must(d.t, err)
+	return v
+}
+
+var (
+	replyTo   = regexp.MustCompile(`(?mi)^Reply-To: .*<?([^\s<>]+@sportello\.example)>?`)
+	messageID = regexp.MustCompile(`(?mi)^Message-ID: <([^>]+)>`)
+)
+
+func TestMailGoesThroughRealServersBothWays(t *testing.T) {
+	dovecot := mailpeer.Dovecot(t, "ada@ateneo.example")
+	lmtp := freePort(t)
+	postfix := mailpeer.Postfix(t, mailpeer.Routes{LMTP: map[string]int{"sportello.example": lmtp, "ateneo.example": dovecot.LMTP}})
+	d := mailDesk(t, "sportello.example", lmtp, postfix.Port)
+	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@sportello.example"})
+
+	postfix.Submit(t, "ada@ateneo.example", "csa@sportello.example",
+		"From: Ada Neri <ada@ateneo.example>\r\nTo: csa@sportello.example\r\nSubject: =?utf-8?q?Cedolino_di_marzo=2C_perch=C3=A9?=\r\nMessage-ID: <prima@ateneo.example>\r\nDate: Mon, 02 Mar 2026 10:00:00 +0100\r\n"+
+			"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nPerch=E9 non lo trovo?\r\n")
+	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
+	v := d.ticket(1)
+	if v.Ticket.Subject != "Cedolino di marzo, perché" || v.Messages[0].Body != "Perché non lo trovo?" || v.Ticket.Via != "mail" {
+		t.Fatalf("ticket %+v, message %+v", v.Ticket, v.Messages[0])
+	}
+	var confirmation string
+	eventually(t, "the confirmation in Ada's mailbox", func() bool {
+		if box := dovecot.Inbox(t, "ada@ateneo.example"); len(box) == 1 {
+			confirmation = box[0]
+		}
+		return confirmation != ""
+	})
+	for _, want := range []string{"Auto-Submitted: auto-replied", "In-Reply-To: <prima@ateneo.example>", "Content-Type: multipart/alternative", "X-Auto-Response-Suppress"} {
+		if !strings.Contains(confirmation, want) {
+			t.Errorf("the confirmation lacks %q:\n%s", want, confirmation)
+		}
+	}
+	to := replyTo.FindStringSubmatch(confirmation)
+	if to == nil || !strings.HasPrefix(to[1], "csa+") {
+		t.Fatalf("no reply address:\n%s", confirmation)
+	}
+	// A program that drops every other line of the thread still answers to the reply address.
+	postfix.Submit(t, "ada@ateneo.example", to[1], "From: ada@ateneo.example\r\nTo: "+to[1]+"\r\nSubject: altro oggetto\r\nMessage-ID: <seconda@ateneo.example>\r\n\r\nEcco il numero: 1234.\r\n")
+	eventually(t, "the answer", func() bool { return d.ticket(1).Ticket.Messages == 2 })
+
+	_, err := d.app.desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Sta sul **portale**."}})
+	must(t, err)
+	var answer string
+	eventually(t, "the agent's answer in Ada's mailbox", func() bool {
+		for _, m := range dovecot.Inbox(t, "ada@ateneo.example") {
+			if strings.Contains(m, "portale") {
+				answer = m
+			}
+		}
+		return answer != ""
+	})
+	if strings.Contains(answer, "Auto-Submitted: auto") || !strings.Contains(answer, "References: ") || messageID.FindString(answer) == messageID.FindString(confirmation) {
+		t.Errorf("the answer:\n%s", answer)
+	}
+	postfix.Empty(t)
+}
+
+func TestAFolderIsFetchedAndOneThatFailsHoldsUpNoOther(t *testing.T) {
+	dovecot := mailpeer.Dovecot(t, "csa", "cia")
+	dir := t.TempDir()
+	ca := filepath.Join(dir, "ca.pem")
+	must(t, os.WriteFile(ca, dovecot.Authority.PEM(), 0o600))
+	password := filepath.Join(dir, "password")
+	must(t, os.WriteFile(password, []byte(mailpeer.Password+"\n"), 0o600))
+	dovecot.Deliver(t, "csa", "From: ada@ateneo.example\r\nTo: csa@sportello.example\r\nSubject: Prima\r\nMessage-ID: <a@x>\r\n\r\nuno\r\n")
+	silent := mailpeer.Silent(t)
+	d := newTestDesk(t, func(c *Config) {
+		c.Mailboxes = []Mailbox{
+			{Address: "cia@sportello.example", Group: "contabilita", Host: mailpeer.Host, Port: silent, User: "cia", PasswordFile: password, CAFile: ca},
+			{Address: "lost@sportello.example", Host: "localhost", Port: dovecot.TLS, User: "cia", Password: "wrong", CAFile: ca},
+			{Address: "csa@sportello.example", Group: "csa", Module: "csa", Host: "localhost", Port: dovecot.TLS, User: "csa", PasswordFile: password, CAFile: ca, After: "move", MoveTo: "Fatte"},
+		}
+	})
+	eventually(t, "what lay in the folder", func() bool { return d.tickets() == 1 })
+	dovecot.Deliver(t, "csa", "From: ada@ateneo.example\r\nTo: csa@sportello.example\r\nSubject: Seconda\r\nMessage-ID: <b@x>\r\n\r\ndue\r\n")
+	eventually(t, "what arrived while it was watched", func() bool { return d.tickets() == 2 })
+	eventually(t, "the messages moved", func() bool { return len(dovecot.Folder(t, "csa", "Fatte")) == 2 })
+	eventually(t, "the wrong password on /readyz", func() bool {
+		res, err := http.Get(d.url + "/readyz")
+		must(t, err)
+		defer res.Body.Close()
+		var r readiness
+		must(t, json.NewDecoder(res.Body).Decode(&r))
+		for _, c := range r.Causes {
+			if res.StatusCode == 200 && r.Status == "degraded" && c.Part == "mail" && strings.Contains(c.Text, "lost@sportello.example") && !strings.Contains(c.Text, "csa@") {
+				return true
+			}
+		}
+		return false
+	})
+	if err := d.app.tryMailbox(context.Background(), "csa@sportello.example"); err != nil {
+		t.Errorf("the button of the good one: %v", err)
+	}
+	if err := d.app.tryMailbox(context.Background(), "lost@sportello.example"); err == nil {
+		t.Error("the button of the bad one says all is well")
+	}
+}
+
+func TestTwoDesksThatBothConfirmFallSilent(t *testing.T) {
+	portA, portB := freePort(t), freePort(t)
+	postfix := mailpeer.Postfix(t, mailpeer.Routes{LMTP: map[string]int{"uno.example": portA, "due.example": portB}})
+	one, two := mailDesk(t, "uno.example", portA, postfix.Port), mailDesk(t, "due.example", portB, postfix.Port)
+	// The mailbox of one desk writes to the mailbox of the other, as a person would who made it a forwarding address.
+	postfix.Submit(t, "csa@due.example", "csa@uno.example", "From: csa@due.example\r\nTo: csa@uno.example\r\nSubject: Un guasto\r\nMessage-ID: <inizio@due.example>\r\n\r\nNon funziona.\r\n")
+	eventually(t, "a ticket", func() bool { return one.tickets() == 1 })
+	eventually(t, "its confirmation", func() bool { return one.count(store.LetterSent) == 1 })
+	agent := one.add("Bruno Agente", desk.PersonForm{Groups: one.memberOf("csa"), Email: "bruno@altrove.example"})
+	_, err := one.app.desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Ci guardiamo."}})
+	must(t, err)
+	eventually(t, "the answer of a person at the other desk", func() bool { return two.tickets() == 1 })
+	postfix.Empty(t)
+	must(t, two.app.desk.ProcessMail(t.Context()))
+	must(t, one.app.desk.ProcessMail(t.Context()))
+	_, err = two.app.desk.PlanNotices()
+	must(t, err)
+	_, err = one.app.desk.PlanNotices()
+	must(t, err)
+	eventually(t, "nothing to send", func() bool { return one.count(store.LetterQueued)+two.count(store.LetterQueued) == 0 })
+	postfix.Empty(t)
+	if n := two.count(store.LetterSent); n != 0 {
+		t.Errorf("the other desk sent %d letters by itself", n)
+	}
+	if one.tickets() != 1 || one.ticket(1).Ticket.Messages != 2 || two.ticket(1).Ticket.Messages != 1 {
+		t.Errorf("tickets %d and %d, messages %d", one.tickets(), two.tickets(), one.ticket(1).Ticket.Messages)
+	}
+}
+
+func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
+	relay := mailpeer.NewRelay(t, nil)
+	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
+	relay.LoseAnswers(1)
+	_, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(aMail))
+	must(t, err)
+	eventually(t, "the first try", func() bool { return len(relay.Taken()) == 1 })
+	var page desk.LetterPage
+	eventually(t, "the letter waits, its fate unknown", func() bool {
+		page, err = d.app.desk.Letters(importActor, store.LetterQueued, 0, 10)
+		must(t, err)
+		return len(page.Letters) == 1 && page.Letters[0].Tries == 1 && page.Letters[0].Unsure
+	})
+	must(t, d.app.desk.DecideLetter(importActor, page.Letters[0].ID, desk.LetterRetry))
+	eventually(t, "the second try", func() bool { return d.count(store.LetterSent) == 1 })
+	taken := relay.Taken()
+	if len(taken) != 2 || messageID.FindString(string(taken[0].Data)) != messageID.FindString(string(taken[1].Data)) {
+		t.Errorf("%d mails, with Message-IDs of their own", len(taken))
+	}
+}
