@@ -128,7 +128,11 @@ protocol lmtp {
 }
 `, dir, cert, key, of.Uid, of.Gid, d.Plain, d.TLS, d.LMTP)
 	if me.Uid != "0" {
-		conf += fmt.Sprintf("default_internal_user = %s\ndefault_login_user = %[1]s\ndefault_internal_group = %s\nservice imap-login {\n  chroot =\n}\nservice anvil {\n  chroot =\n}\n", me.Username, me.Gid)
+		group, err := user.LookupGroupId(me.Gid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf += fmt.Sprintf("default_internal_user = %s\ndefault_login_user = %[1]s\ndefault_internal_group = %s\nservice imap-login {\n  chroot =\n}\nservice anvil {\n  chroot =\n}\n", me.Username, group.Name)
 	}
 	if introspect != "" {
 		conf += fmt.Sprintf("auth_mechanisms = plain xoauth2 oauthbearer\npassdb {\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = %s/oauth2.conf\n}\n", dir)

@@ -183,6 +183,7 @@ func (s *session) search(first, last uint32, unread bool) ([]uint32, error) {
 type fetched struct {
 	uid uint32
 	err error // nil: delivered; errGone: no longer there
+	cut bool
 }
 
 var errGone = errors.New("transport: message is no longer in the folder")
@@ -210,7 +211,7 @@ func (s *session) fetch(ctx context.Context, uids []uint32, deliver Deliver, eac
 		size, there := sizes[uid]
 		switch {
 		case !there:
-			each(fetched{uid, errGone})
+			each(fetched{uid: uid, err: errGone})
 		case size <= s.in.maxMessage():
 			run = append(run, uid)
 		default:
@@ -251,7 +252,7 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 				if i < 0 {
 					continue
 				}
-				broken, err := s.deliver(ctx, uid, sizes[uid], item.Literal, deliver)
+				cut, broken, err := s.deliver(ctx, uid, sizes[uid], item.Literal, deliver)
 				if broken != nil {
 					// imapclient reads on by itself as soon as a literal failed: to ask it for anything more, if only to
 					// close the command, would read from the same buffer at the same time.
@@ -259,7 +260,7 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 					return uid, s.fail(broken)
 				}
 				rest = slices.Delete(rest, i, i+1)
-				each(fetched{uid, err})
+				each(fetched{uid: uid, err: err, cut: cut})
 			}
 		}
 	}
@@ -281,22 +282,22 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 			return 0, nil
 		}
 		for _, uid := range rest {
-			each(fetched{uid, s.fail(err)})
+			each(fetched{uid: uid, err: s.fail(err)})
 		}
 		return 0, nil
 	}
 	for _, uid := range rest {
 		// It was there a moment ago when its size was asked, so it does not count as gone.
-		each(fetched{uid, s.at.fail(Refused, nil, errors.New("the server did not give the message"))})
+		each(fetched{uid: uid, err: s.at.fail(Refused, nil, errors.New("the server did not give the message"))})
 	}
 	return 0, nil
 }
 
 // deliver hands one message on and makes sure that all of it was there. broken is why it could not be read to its
 // end; the connection is of no use then.
-func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.LiteralReader, deliver Deliver) (broken, err error) {
+func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.LiteralReader, deliver Deliver) (cut bool, broken, err error) {
 	if lit == nil {
-		return nil, s.at.fail(Refused, nil, errors.New("the server did not give the message"))
+		return false, nil, s.at.fail(Refused, nil, errors.New("the server did not give the message"))
 	}
 	e := Envelope{Source: FromIMAP, Mailbox: s.in.Name, UID: uid, Validity: s.validity, Size: size}
 	want := lit.Size()
@@ -311,12 +312,12 @@ func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.
 		_, _ = io.Copy(io.Discard, r) // r keeps the error
 	}
 	if r.err != nil {
-		return r.err, nil
+		return e.Cut, r.err, nil
 	}
 	if err != nil {
-		return nil, &Error{Code: DeliverFailed, Host: s.at.addr(), Err: err}
+		err = &Error{Code: DeliverFailed, Host: s.at.addr(), Err: err}
 	}
-	return nil, nil
+	return e.Cut, nil, err
 }
 
 // exactly gives left bytes, or an error: an early end is not the end of a message.

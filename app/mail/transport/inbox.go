@@ -13,7 +13,7 @@ import (
 const (
 	AfterKeep   = "keep"   // stays, marked \Seen
 	AfterMove   = "move"   // moved to Inbox.MoveTo, which is created when it is not there
-	AfterDelete = "delete" // deleted; only marked \Deleted where the server has no UIDPLUS, for there EXPUNGE removes others' mail too
+	AfterDelete = "delete" // deleted, unless it arrived cut; only marked \Deleted where the server has no UIDPLUS, for there EXPUNGE removes others' mail too
 )
 
 // Inbox is one folder of an IMAP server (RFC 9051, RFC 3501).

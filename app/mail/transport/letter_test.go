@@ -283,7 +283,7 @@ func TestASignatureHoldsUntilSomebodyChangesTheLetter(t *testing.T) {
 			if err := verify(b); err != nil {
 				t.Fatal(err)
 			}
-			for _, change := range [][2]string{{"\r\nTo: ", "\r\nTo: x"}, {"\r\nDate: ", "\r\nDate: Sun, "}, {"auto-generated", "no"}, {"Buongiorno", "Buonasera"}, {"<orig@uni.test>", "<other@uni.test>"}} {
+			for _, change := range [][2]string{{"\r\nTo: ", "\r\nTo: x"}, {"\r\nDate: ", "\r\nDate: Sun, "}, {"auto-generated", "no"}, {"Buongiorno", "Buonasera"}, {"<orig@uni.test>", "<other@uni.test>"}, {"Subject: ", "Subject: altro\r\nSubject: "}, {"From: ", "From: <x@y.test>\r\nFrom: "}, {"Date: ", "Content-Type: text/html\r\nDate: "}} {
 				changed := bytes.Replace(b, []byte(change[0]), []byte(change[1]), 1)
 				if bytes.Equal(changed, b) || verify(changed) == nil {
 					t.Errorf("%q for %q goes unseen", change[1], change[0])

@@ -21,11 +21,12 @@ type Signer struct {
 	key              crypto.Signer
 }
 
-// signed are the header fields under the signature. One that a letter does not have is signed as missing where
-// adding it would change who speaks or what about.
+// signed are the header fields under the signature. Those whose second instance some reader would show are named
+// twice, and so signed as missing once more than there are: nobody can add one (RFC 6376 section 8.15).
 var signed = []string{
 	"From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Reply-To", "MIME-Version",
 	"Content-Type", "Content-Transfer-Encoding", "Auto-Submitted",
+	"From", "To", "Subject", "Date", "Message-ID", "Reply-To", "Content-Type",
 }
 
 // NewSigner returns a Signer for a domain and selector with a PEM private key: RSA of at least 1024 bits (PKCS#1 or

@@ -245,6 +245,9 @@ func (w *watcher) dealt(f fetched) {
 	switch {
 	case f.err == nil:
 		w.now.Fetched++
+		if f.cut && w.in.After == AfterDelete {
+			break // the folder has the only whole copy
+		}
 		w.at.Unmarked = append(w.at.Unmarked, f.uid)
 	case !errors.Is(f.err, errGone):
 		w.miss(f.uid, f.err)

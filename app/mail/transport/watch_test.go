@@ -378,7 +378,7 @@ func TestAMessageAboveTheLimitArrivesCut(t *testing.T) {
 	d.Deliver(t, "anna", big)
 	d.Deliver(t, "anna", message("dopo"))
 	in := inbox(d, "anna")
-	in.MaxMessage = 2 << 20
+	in.MaxMessage, in.After = 2<<20, transport.AfterDelete
 	w := start(t, in, transport.Position{}, nil)
 	w.quiet(3)
 	w.stop()
@@ -388,6 +388,9 @@ func TestAMessageAboveTheLimitArrivesCut(t *testing.T) {
 	}
 	if w.envelopes[0].Cut || w.envelopes[2].Cut {
 		t.Error("small messages were cut")
+	}
+	if left := d.Inbox(t, "anna"); len(left) != 1 || !strings.Contains(left[0], "Subject: grande") {
+		t.Errorf("%d messages are left: the whole one has to be", len(left))
 	}
 }
 
