@@ -22,7 +22,7 @@ check:
 	$(GO) vet ./...
 
 race:
-	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./store ./search ./app/desk ./app/credential ./app/worktime ./app/markup
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./store ./search ./app/desk ./app/credential ./app/worktime ./app/markup ./app/mail/transport
 
 # Each fuzz target for a while; FUZZTIME=10m for a night.
 FUZZTIME ?= 20s
