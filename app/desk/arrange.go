@@ -236,6 +236,8 @@ func (w *stepping) moveMessage() error {
 	if w.d.may(w.tx, w.a, Arrange, o) != nil {
 		return store.Fail(store.Denied, "error.denied").At("to")
 	}
+	opened := m.Opening
+	m.Opening = false
 	if err := w.shift(m, w.t, o); err != nil {
 		return err
 	}
@@ -244,7 +246,33 @@ func (w *stepping) moveMessage() error {
 		return err
 	}
 	w.changed("move-message", true)
+	if opened {
+		if err := w.reopenWith(o); err != nil {
+			return err
+		}
+	}
 	return w.flush()
+}
+
+// reopenWith looks after a ticket whose first message went to the other one: the next message is its first now; without
+// any it is closed as a duplicate of where everything went.
+func (w *stepping) reopenWith(o *store.Ticket) error {
+	rest, err := store.MessagesByTicket.Find(w.tx, w.t.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range rest {
+		if !m.Internal {
+			m.Opening = true
+			return store.Messages.Put(w.tx, m)
+		}
+	}
+	if w.t.State != store.StateResolved && w.t.State != store.StateClosed {
+		w.d.enter(w.set, w.t, store.StateResolved, w.tx.Now())
+	}
+	w.d.enter(w.set, w.t, store.StateClosed, w.tx.Now())
+	w.t.Outcome, w.t.DuplicateOf = store.Duplicate, o.ID
+	return nil
 }
 
 func (w *stepping) split(m *store.Message) error {

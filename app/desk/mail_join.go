@@ -170,8 +170,8 @@ func (j *joining) answered() []string {
 	return out
 }
 
-// ticketOf is the ticket in which a Message-ID stands for the sender: where its message is now or, when that was moved
-// there from a ticket to whose people the sender belongs, that one.
+// ticketOf is the ticket in which a Message-ID stands for the sender: where its message is now or, when that came there
+// with a duplicate to whose people the sender belongs, the duplicate.
 func (j *joining) ticketOf(m *store.MailID) *store.Ticket {
 	t, err := store.Tickets.Get(j.tx, m.Ticket)
 	if err != nil || t.IsSpam() {
@@ -181,7 +181,7 @@ func (j *joining) ticketOf(m *store.MailID) *store.Ticket {
 		return t
 	}
 	msg, err := store.Messages.Get(j.tx, m.Message)
-	if err != nil || msg.Origin == 0 {
+	if err != nil || !msg.Merged(j.tx) {
 		return t
 	}
 	if o, err := store.Tickets.Get(j.tx, msg.Origin); err == nil && o.OnSide(j.person.ID) && !o.IsSpam() {

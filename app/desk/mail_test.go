@@ -611,3 +611,59 @@ func TestTheDailyMail(t *testing.T) {
 		t.Errorf("planned %d twice", n)
 	}
 }
+
+func TestAMessageMovesToAnotherTicketAndBack(t *testing.T) {
+	o := newMailOffice(t)
+	first := o.mail(letter{from: "ada@ateneo.example", subject: "Uno", body: "uno", id: "uno@x", proven: true})
+	second := o.mail(letter{from: "ada@ateneo.example", subject: "Re: Uno", body: "due", id: "due@x", reply: "uno@x", proven: true})
+	other := o.mail(letter{from: "ada@ateneo.example", subject: "Altro", body: "altro", proven: true})
+	where := func() uint64 { return o.message(second.Message).Ticket }
+	answered := func() uint64 {
+		return o.mail(letter{from: "collega@ateneo.example", reply: "due@x", subject: "Re: Uno", body: "risposta", proven: true}).Ticket
+	}
+	o.do("agente", first.Ticket, Step{MoveMessage: second.Message, MoveTo: other.Ticket})
+	if where() != other.Ticket || o.row(second.ID).Ticket != other.Ticket {
+		t.Fatalf("it stands in %d", where())
+	}
+	if k := answered(); k != other.Ticket {
+		t.Errorf("an answer to the moved mail went to %d", k)
+	}
+	o.do("agente", other.Ticket, Step{MoveMessage: second.Message, MoveTo: first.Ticket})
+	if m := o.message(second.Message); m.Ticket != first.Ticket || m.Origin != 0 {
+		t.Errorf("after undoing %+v", m)
+	}
+	if k := answered(); k != first.Ticket {
+		t.Errorf("an answer to the mail that is back went to %d", k)
+	}
+	o.do("agente", first.Ticket, Step{MoveMessage: second.Message})
+	own := where()
+	if k := o.ticket(own); own == first.Ticket || own == other.Ticket || k.Messages != 1 || k.Requester != o.people["ada"].ID {
+		t.Fatalf("a ticket of its own: %d, %+v", own, k)
+	}
+	if k := answered(); k != own {
+		t.Errorf("an answer to the mail with a ticket of its own went to %d", k)
+	}
+	last := o.ticket(own)
+	o.do("agente", own, Step{MoveMessage: second.Message, MoveTo: first.Ticket})
+	if m := o.message(second.Message); m.Ticket != first.Ticket || m.Origin != 0 || m.Opening {
+		t.Errorf("after undoing the split %+v", m)
+	}
+	if last = o.ticket(own); last.Messages != 1 {
+		t.Errorf("the answer did not stay: %+v", last)
+	}
+}
+
+func TestATicketThatWasMadeOfAMessageGoesWithIt(t *testing.T) {
+	o := newMailOffice(t)
+	first := o.mail(letter{from: "ada@ateneo.example", subject: "Uno", body: "uno", id: "uno@x", proven: true})
+	second := o.mail(letter{from: "ada@ateneo.example", subject: "Re: Uno", body: "due", reply: "uno@x", proven: true})
+	o.do("agente", first.Ticket, Step{MoveMessage: second.Message})
+	own := o.message(second.Message).Ticket
+	o.do("agente", own, Step{MoveMessage: second.Message, MoveTo: first.Ticket})
+	if k := o.ticket(own); k.State != store.StateClosed || k.Outcome != store.Duplicate || k.DuplicateOf != first.Ticket || k.Messages != 0 {
+		t.Errorf("the empty ticket %+v", k)
+	}
+	if k := o.ticket(first.Ticket); k.Messages != 2 {
+		t.Errorf("the first one has %d messages", k.Messages)
+	}
+}
