@@ -38,7 +38,9 @@ func (ix *Index) Run(ctx context.Context) error {
 		ix.log.Error("search: follower stopped", "err", err)
 		ix.mu.Lock()
 		ix.phase, ix.failure = Failed, err
+		ix.failures++
 		ix.mu.Unlock()
+		ix.forward()
 		if time.Since(begun) > 10*time.Minute {
 			pause = time.Second
 		}

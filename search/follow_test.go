@@ -351,6 +351,34 @@ func TestAPanicIsAnErrorAndANewIndex(t *testing.T) {
 	}
 }
 
+func TestWhoAsksForANewIndexIsToldWhenItIsThere(t *testing.T) {
+	f := newFixture(t)
+	f.ticket(store.Ticket{Subject: "prova"}, "x")
+	f.catchUp()
+	none := func(int, int) {}
+	before := f.ix.Rebuilds()
+	if err := f.ix.RebuildNow(t.Context(), none); err != nil || f.ix.Rebuilds() != before+1 {
+		t.Errorf("%d rebuilds, %v", f.ix.Rebuilds()-before, err)
+	}
+	f.wants(f.all(), "prova", "t1")
+
+	// Or why it is not: nothing can be put beside the one that is there.
+	aside := filepath.Join(f.dir, "aside")
+	if err := errors.Join(os.Rename(f.indexDir(), aside), os.WriteFile(f.indexDir(), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.ix.RebuildNow(t.Context(), none); err == nil {
+		t.Error("there is nowhere to build and it was built")
+	}
+	if err := errors.Join(os.Remove(f.indexDir()), os.Rename(aside, f.indexDir())); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.ix.RebuildNow(t.Context(), none); err != nil {
+		t.Error(err)
+	}
+	f.wants(f.all(), "prova", "t1")
+}
+
 func TestSearchWhileRebuilding(t *testing.T) {
 	f := newFixture(t)
 	for i := range 300 {

@@ -94,6 +94,7 @@ type Index struct {
 	moved    chan struct{} // closed when the index comes forward
 	stopWait context.CancelFunc
 	rebuilds int // since Open
+	failures int // the same
 	closed   bool
 }
 
@@ -297,6 +298,38 @@ func (ix *Index) ask(reason error) {
 
 // Rebuild asks for a new index; the one that is there answers until it is ready.
 func (ix *Index) Rebuild() { ix.ask(errors.New("search: asked for")) }
+
+// RebuildNow asks for a new index and returns when one that was finished since then answers, or why it could not be
+// built; Run goes on trying. Meanwhile it tells step, each second, how many rows of how many are read. It needs Run to
+// be running.
+func (ix *Index) RebuildNow(ctx context.Context, step func(done, total int)) error {
+	ix.mu.Lock()
+	rebuilds, failures := ix.rebuilds, ix.failures
+	ix.mu.Unlock()
+	ix.Rebuild()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		ix.mu.Lock()
+		built, failed, err := ix.rebuilds > rebuilds, ix.failures > failures, ix.failure
+		done, total := ix.done, ix.total
+		moved := ix.moved
+		ix.mu.Unlock()
+		if built {
+			return nil
+		}
+		if failed && err != nil {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-tick.C:
+			step(done, total)
+		case <-ctx.Done():
+			return fmt.Errorf("search: wait for new index: %w", ctx.Err())
+		}
+	}
+}
 
 // Rebuilds returns how many indexes were built since Open.
 func (ix *Index) Rebuilds() int {

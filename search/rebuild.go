@@ -71,11 +71,11 @@ func (ix *Index) rebuild(ctx context.Context, reason error) (err error) {
 	if err := ix.setCurrent(name); err != nil {
 		return err
 	}
-	old := ix.install(h)
 	ix.mu.Lock()
 	ix.rebuilds++
 	done := ix.done
 	ix.mu.Unlock()
+	old := ix.install(h)
 	if old != nil {
 		if err := errors.Join(old.close(), os.RemoveAll(old.dir)); err != nil {
 			ix.log.Warn("search: remove old index", "err", err)
