@@ -11,7 +11,6 @@ import (
 func reindexCommand(r *runner) *cobra.Command {
 	return &cobra.Command{Use: "reindex", Short: "Make the search index anew", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
-			a.ix.Rebuild()
 			if r.app == nil { // alone nobody follows the change log yet
 				run, stop := context.WithCancel(ctx)
 				var following sync.WaitGroup
@@ -22,6 +21,12 @@ func reindexCommand(r *runner) *cobra.Command {
 				})
 				defer following.Wait()
 				defer stop()
+			}
+			p := r.progress("indexing")
+			err := a.ix.RebuildNow(ctx, p.at)
+			p.end()
+			if err != nil {
+				return err
 			}
 			if err := a.ix.CatchUp(ctx, a.st.Last()); err != nil {
 				return err
