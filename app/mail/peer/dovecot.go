@@ -139,7 +139,7 @@ protocol lmtp {
 		write(t, filepath.Join(dir, "oauth2.conf"), "introspection_mode = get\nintrospection_url = "+introspect+"\nusername_attribute = user\nactive_attribute = active\nactive_value = true\n")
 	}
 	write(t, d.conf, conf)
-	run(t, filepath.Join(dir, "log"), []int{d.Plain, d.LMTP}, program, "-F", "-c", d.conf)
+	run(t, filepath.Join(dir, "log"), "", []int{d.Plain, d.LMTP}, program, "-F", "-c", d.conf)
 	return d
 }
 

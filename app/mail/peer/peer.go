@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -106,8 +107,31 @@ func write(t testing.TB, path, content string) {
 	}
 }
 
-// run starts a server in a process group of its own and waits until every port greets. log is its log file.
-func run(t testing.TB, log string, ports []int, name string, arg ...string) {
+// guard ends a server, and deletes its folder, when this process dies without having done so: a test that runs into
+// its time limit runs no cleanup. It hears of the death by the end of its input. pidFile, when there, names another
+// process to end. The function it returns takes the guard away.
+func guard(t testing.TB, group int, pidFile, dir string) func() {
+	t.Helper()
+	const script = `cat >/dev/null; kill -TERM -"$1"; [ -f "$2" ] && kill -TERM $(cat "$2"); sleep 1; rm -rf "$3"`
+	cmd := exec.Command("sh", "-c", script, "guard", strconv.Itoa(group), pidFile, dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that what kills the test spares it
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it has nothing to put in order
+		_ = cmd.Wait()
+		in.Close()
+	}
+}
+
+// run starts a server in a process group of its own and waits until every port greets. log is its log file in the
+// server's folder; pidFile, when it is not empty, is where the server notes a process that leaves the group.
+func run(t testing.TB, log, pidFile string, ports []int, name string, arg ...string) {
 	t.Helper()
 	cmd := exec.Command(name, arg...)
 	out, err := os.Create(log + ".out")
@@ -121,7 +145,9 @@ func run(t testing.TB, log string, ports []int, name string, arg ...string) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+	release := guard(t, cmd.Process.Pid, pidFile, filepath.Dir(log))
 	t.Cleanup(func() {
+		defer release()
 		// The group exists as long as one of its processes does; one that ended already is no news.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		select {

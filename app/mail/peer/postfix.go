@@ -150,9 +150,10 @@ postlog unix-dgram n - n - 1 postlogd
 		t.Fatalf("%v: %s", err, out)
 	}
 	// Twice: before what run does at the end, and should run fail.
-	stop := func() { stopMaster(t, filepath.Join(dir, "spool/pid/master.pid")) }
+	pid := filepath.Join(dir, "spool/pid/master.pid")
+	stop := func() { stopMaster(t, pid) }
 	t.Cleanup(stop)
-	run(t, filepath.Join(dir, "log"), []int{port}, program, "-c", m.conf, "start-fg")
+	run(t, filepath.Join(dir, "log"), pid, []int{port}, program, "-c", m.conf, "start-fg")
 	t.Cleanup(stop)
 	return m
 }
