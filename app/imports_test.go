@@ -30,6 +30,7 @@ var forbidden = []struct {
 	{"sportello/app/markup", "sportello/", nil, "a leaf: text in, text out"},
 	{"sportello/app/extract", "sportello/", nil, "a leaf: bytes in, text out"},
 	{"sportello/app/worktime", "sportello/", nil, "a leaf: times in, times out"},
+	{"sportello/app/mail", "sportello/", nil, "a leaf: a message in, what it says out"},
 	{"sportello/app/mail/transport", "sportello/", nil, "a leaf: bytes in, bytes out"},
 	{"sportello/app/credential", "sportello/app/", nil, "credentials stand on the store alone"},
 	{"sportello/assets", "sportello/", nil, "files have no opinion"},

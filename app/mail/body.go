@@ -11,25 +11,32 @@ import (
 // encoding that nobody knows, or that the bytes do not follow, leaves them as
 // they are.
 func (m *reading) content(e *entity) []byte {
+	b, _ := m.decode(e)
+	return b
+}
+
+// decode is content, and tells whether the bytes are those of the message
+// itself.
+func (m *reading) decode(e *entity) (b []byte, shared bool) {
 	raw := m.data[e.body:max(e.body, e.end)]
 	encoding, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(e.header.get("Content-Transfer-Encoding"))), ";")
 	switch strings.Trim(encoding, `"' `) {
 	case "base64":
 		if out, ok := fastBase64(raw); ok {
-			return out
+			return out, false
 		}
 		if !likeBase64(raw) {
-			return raw
+			return raw, true
 		}
-		return decodeBase64(raw)
+		return decodeBase64(raw), false
 	case "quoted-printable", "quotedprintable", "qp":
-		return decodeQuoted(raw)
+		return decodeQuoted(raw), false
 	case "x-uuencode", "uuencode", "x-uue", "uue":
 		if out, ok := decodeUU(raw); ok {
-			return out
+			return out, false
 		}
 	}
-	return raw
+	return raw, true
 }
 
 // likeBase64 tells whether most of the bytes belong to the alphabet and no

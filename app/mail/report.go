@@ -36,7 +36,7 @@ func (m *reading) report(root *entity) {
 		}
 	}
 	if original == "" {
-		original = returnedID(m.msg.Text)
+		original = returnedID(cut(m.msg.Text, 1<<20))
 	}
 	// Reports about a message answer it.
 	if original == "" && len(m.msg.InReplyTo) > 0 {

@@ -182,9 +182,9 @@ func plainEnriched(s string) string {
 
 // add keeps a part with its content.
 func (m *reading) add(e *entity, role string, at place) {
-	content := m.content(e)
+	content, shared := m.decode(e)
 	if strings.HasPrefix(e.kind, "multipart/") {
-		content = m.data[e.start:e.end] // header and all, it is kept whole
+		content, shared = m.data[e.start:e.end], true // header and all, it is kept whole
 	}
 	name := partName(e)
 	if len(bytes.TrimSpace(content)) == 0 && name == "" {
@@ -195,10 +195,14 @@ func (m *reading) add(e *entity, role string, at place) {
 			name = fileName(cut(s, 120)) + ".eml"
 		}
 	}
+	if shared {
+		// The message may be forgotten while its parts are kept.
+		content = bytes.Clone(content)
+	}
 	disposition, _ := mediaType(e.header.get("Content-Disposition"))
 	p := Part{
 		Name: name, Type: e.kind, Inline: disposition == "inline", Role: role,
-		Content: bytes.Clone(content), Parent: at.parent,
+		Content: content, Parent: at.parent,
 	}
 	if ids := MessageIDs(e.header.get("Content-ID")); len(ids) > 0 {
 		p.ContentID = ids[0]

@@ -2,6 +2,7 @@ package markup
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -48,8 +49,9 @@ type markdownWriter struct {
 	lists  []int    // per open list: -1 bullets, else the last number
 	bullet string   // owed before the next text, in place of the last prefix
 
-	formats []string // open formats
-	written int      // how many of them have their mark written
+	formats []string // open formats, each mark once
+	nested  [2]int   // how often bold and italic were opened
+	written int      // how many of the formats have their mark written
 
 	closed int // where the end of a format was written last
 
@@ -245,20 +247,22 @@ func (w *markdownWriter) start(tok html.Token) {
 	}
 }
 
+// format opens a format; inside itself it changes nothing.
 func (w *markdownWriter) format(mark string) {
-	if len(w.formats) < maxOpen {
+	if w.nested[len(mark)%2]++; w.nested[len(mark)%2] == 1 {
 		w.formats = append(w.formats, mark)
 	}
 }
 
 func (w *markdownWriter) unformat(mark string) {
-	for i := len(w.formats) - 1; i >= 0; i-- {
-		if w.formats[i] != mark {
-			continue
-		}
-		w.closeFormats(i)
-		w.formats = append(w.formats[:i], w.formats[i+1:]...)
+	n := &w.nested[len(mark)%2]
+	if *n--; *n > 0 {
 		return
+	}
+	*n = 0
+	if i := slices.Index(w.formats, mark); i >= 0 {
+		w.closeFormats(i)
+		w.formats = slices.Delete(w.formats, i, i+1)
 	}
 }
 
@@ -293,7 +297,9 @@ func (w *markdownWriter) item() {
 		w.bullet = strconv.Itoa(w.lists[n-1]) + ". "
 	}
 	if n > maxNesting {
-		w.bullet = "" // Message does not nest deeper; it is a line of its own
+		// Message does not nest deeper; it is a line of its own.
+		w.bullet, w.prefix[p-1] = "", ""
+		return
 	}
 	w.prefix[p-1] = strings.Repeat(" ", len(w.bullet))
 }

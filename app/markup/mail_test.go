@@ -145,6 +145,11 @@ func TestNothingOfHostileMailsIsLost(t *testing.T) {
 			check(t, name, s, string(MailHTML(s, MailView{})))
 		})
 	}
+	for name, s := range hostile(64 << 10) {
+		if own, rest := FromMail("", s); len(own)+len(rest) > 8*len(s) {
+			t.Errorf("%s: %d bytes become %d", name, len(s), len(own)+len(rest))
+		}
+	}
 	// One that looks ahead at each of its elements would not end.
 	FromMail("", strings.Repeat(`<div class="gmail_quote">a`, MaxHTML/26))
 }
@@ -205,5 +210,13 @@ func TestMailHTML(t *testing.T) {
 				t.Errorf("HasRemote is %v", got)
 			}
 		})
+	}
+}
+
+func BenchmarkFromMail(b *testing.B) {
+	s := "<div>" + strings.Repeat("<p>Ciao <b>Anna</b>, la <i>stampa</i> del registro non va.<br>Grazie</p>", 60) + "</div><div class=gmail_quote><blockquote class=gmail_quote>" + strings.Repeat("<p>x</p>", 20) + "</blockquote></div>"
+	b.SetBytes(int64(len(s)))
+	for b.Loop() {
+		FromMail("", s)
 	}
 }
