@@ -6,12 +6,16 @@ import (
 	"time"
 )
 
-// maxEvents bounds the events of one invitation.
-const maxEvents = 50
+// maxEvents bounds the events of one invitation, maxCalendar the bytes that
+// are searched for them.
+const (
+	maxEvents   = 50
+	maxCalendar = 1 << 20
+)
 
 // calendar keeps an invitation and reads what it says.
 func (m *reading) calendar(e *entity, at place) {
-	for _, ev := range readCalendar(m.text(e)) {
+	for _, ev := range readCalendar(cut(m.text(e), maxCalendar)) {
 		// The same invitation stands in a mail twice: as a form of its text
 		// and as a file.
 		known := false
