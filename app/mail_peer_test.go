@@ -70,16 +70,16 @@ func (d *testDesk) ticket(n uint64) *desk.TicketView {
 }
 
 var (
-	replyTo   = regexp.MustCompile(`(?mi)^Reply-To: .*<?([^\s<>]+@sportello\.example)>?`)
+	replyTo   = regexp.MustCompile(`(?mi)^Reply-To:[^<]*<([^>]+@sportello\.example)>`)
 	messageID = regexp.MustCompile(`(?mi)^Message-ID: <([^>]+)>`)
 )
 
 func TestMailGoesThroughRealServersBothWays(t *testing.T) {
-	dovecot := mailpeer.Dovecot(t, "ada@ateneo.example")
+	dovecot := mailpeer.Dovecot(t, "ada@ateneo.example", "bruno@ateneo.example")
 	lmtp := freePort(t)
 	postfix := mailpeer.Postfix(t, mailpeer.Routes{LMTP: map[string]int{"sportello.example": lmtp, "ateneo.example": dovecot.LMTP}})
 	d := mailDesk(t, "sportello.example", lmtp, postfix.Port)
-	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@sportello.example"})
+	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 
 	postfix.Submit(t, "ada@ateneo.example", "csa@sportello.example",
 		"From: Ada Neri <ada@ateneo.example>\r\nTo: csa@sportello.example\r\nSubject: =?utf-8?q?Cedolino_di_marzo=2C_perch=C3=A9?=\r\nMessage-ID: <prima@ateneo.example>\r\nDate: Mon, 02 Mar 2026 10:00:00 +0100\r\n"+
