@@ -117,12 +117,13 @@ func groupValues(g *store.Group) url.Values {
 	setWords(v, "name", g.Name)
 	setWords(v, "description", g.Description)
 	setWords(v, "hours", g.Hours)
+	setWords(v, "signature", g.Signature)
 	return v
 }
 
 var groupFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.name-en"}, {"description-it", "admin.description-it"},
 	{"description-en", "admin.description-en"}, {"email", "admin-groups.email"}, {"phone", "admin-groups.phone"}, {"hours-it", "admin-groups.hours-it"},
-	{"hours-en", "admin-groups.hours-en"}}
+	{"hours-en", "admin-groups.hours-en"}, {"signature-it", "admin-groups.signature-it"}, {"signature-en", "admin-groups.signature-en"}}
 
 func (a *App) getGroup(c *fiber.Ctx) error {
 	g, err := a.groupInHand(c)
@@ -189,7 +190,7 @@ func (a *App) groupPage(c *fiber.Ctx, g *store.Group, f *Form, err error) error 
 
 func readGroup(f *Form) desk.GroupForm {
 	return desk.GroupForm{Code: f.Text("code", 40), Name: f.words("name", 100), Description: f.texts("description"), Email: f.Text("email", 320),
-		Phone: f.Text("phone", 100), Hours: f.words("hours", 200), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
+		Phone: f.Text("phone", 100), Hours: f.words("hours", 200), Signature: f.texts("signature"), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
 }
 
 func (a *App) postNewGroup(c *fiber.Ctx) error {

@@ -39,6 +39,12 @@ func (a *App) getFile(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	c.Set(fiber.HeaderCacheControl, "private, no-cache") // asked again each time: rights change
+	return sendFile(c, row, f)
+}
+
+// sendFile answers with the file, or with the part of it that was asked for, and closes it.
+func sendFile(c *fiber.Ctx, row *store.File, f *os.File) error {
 	handed := false // to the answer, which closes it
 	defer func() {
 		if !handed {
@@ -61,7 +67,6 @@ func (a *App) getFile(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderAcceptRanges, "bytes")
-	c.Set(fiber.HeaderCacheControl, "private, no-cache") // asked again each time: rights change
 	if tagListed(c.Get(fiber.HeaderIfNoneMatch), tag) {
 		c.Status(fiber.StatusNotModified)
 		return nil

@@ -38,7 +38,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, configure ...func(*Config)) *world {
-	w := &world{testDesk: newTestDesk(t, configure...), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
+	w := &world{testDesk: newTestDesk(t, append([]func(*Config){withMail}, configure...)...), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
 	d := w.app.desk
 	system := desk.Actor{Via: "command", System: true}
 	for _, code := range []string{"csa", "contabilita", "generale"} {
@@ -244,6 +244,24 @@ func (w *world) address(r route) string {
 		}
 		thing := ""
 		switch {
+		case strings.Contains(r.Path, "/messages/:"):
+			number, message := w.mailed()
+			return strings.NewReplacer(":n<int>", fmt.Sprint(number), ":m<int>", fmt.Sprint(message), ":i<int>", "0").Replace(r.Path)
+		case name == "token":
+			t := w.ticket()
+			v, err := w.app.desk.Ticket(w.as("requester"), t.ID)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			return strings.NewReplacer(":token", w.linked(w.people["requester"], t.ID), ":n<int>", fmt.Sprint(v.Files[v.Messages[0].ID][0].ID)).Replace(r.Path)
+		case before == "mails":
+			thing = fmt.Sprint(w.held())
+		case before == "letters":
+			thing = fmt.Sprint(w.letterTo(w.people["requester"], w.ticket().ID, store.LetterFailed, ""))
+		case before == "mail-texts":
+			thing = "opened"
+		case before == "pictures":
+			thing = "0"
 		case before == "tickets":
 			thing = fmt.Sprint(w.ticket().ID)
 		case name == "slug":

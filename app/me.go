@@ -17,6 +17,8 @@ type mePage struct {
 	Least    int
 	Roles    []string
 	Notices  []noticeChoice
+	Mails    bool         // the desk sends mail
+	Lost     *unreachable // mail to the person comes back
 	Sessions []sessionLine
 	Others   bool
 	Tokens   []tokenLine
@@ -46,6 +48,11 @@ type tokenLine struct {
 
 func (a *App) getMe(c *fiber.Ctx) error { return a.mePage(c, &mePage{}, nil, nil) }
 
+// getMyNotices leads to the choice of what one is told; mail names this address.
+func (a *App) getMyNotices(c *fiber.Ctx) error {
+	return c.Redirect("/me#notices", fiber.StatusSeeOther)
+}
+
 func (a *App) mePage(c *fiber.Ctx, v *mePage, f *Form, err error) error {
 	v.Page = a.page(c, "me.title")
 	v.Crumb(v.T("nav.home"), "/")
@@ -68,6 +75,7 @@ func (a *App) mePage(c *fiber.Ctx, v *mePage, f *Form, err error) error {
 		code := choice.String()
 		v.Notices = append(v.Notices, noticeChoice{Code: code, Label: v.T("notices." + code), Chosen: v.Chosen("notices", code)})
 	}
+	v.Mails, v.Lost = a.desk.MailOptions().From != "", v.unreachable(who)
 	sessions, err := a.desk.Keeper().SessionsOf(who.ID)
 	if err != nil {
 		return err

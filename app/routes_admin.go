@@ -1,7 +1,7 @@
 package app
 
-// adminRoutes are the pages of the administration. Supervisors reach those about people and groups, and see there the
-// groups they look after.
+// adminRoutes are the pages of the administration. Supervisors reach those about people, groups and mail that is held, and
+// see there what concerns the groups they look after.
 func (a *App) adminRoutes() []route {
 	return []route{
 		get("/admin", "admin.show", supervisor, a.getAdmin),
@@ -56,6 +56,20 @@ func (a *App) adminRoutes() []route {
 
 		get("/admin/synonyms", "admin-synonyms.show", administrator, a.getSynonyms),
 		post("/admin/synonyms", "admin-synonyms.save", administrator, a.postSynonyms, "/admin/synonyms"),
+
+		get("/admin/mailboxes", "mailboxes.show", administrator, a.getMailboxes),
+		post("/admin/mailboxes/try", "mailboxes.try", administrator, a.postTryMailbox, "/admin/mailboxes"),
+		post("/admin/mailboxes/try-sender", "mailboxes.try-sender", administrator, a.postTrySender, "/admin/mailboxes"),
+		get("/admin/mails", "mails.list", supervisor, a.getMails),
+		get("/admin/mails/:n<int>/original", "mails.show", supervisor, a.getMailOriginal),
+		get("/admin/mails/:n<int>/original.eml", "mails.download", supervisor, a.getMailFile),
+		get("/admin/mails/:n<int>/original/pictures/:i<int>", "mails.picture", supervisor, a.getMailPicture),
+		post("/admin/mails/:n<int>/retry", "mails.retry", supervisor, a.postRetryMail, "/admin/mails"),
+		post("/admin/mails/:n<int>/drop", "mails.drop", supervisor, a.postDropMail, "/admin/mails"),
+		get("/admin/letters", "letters.list", administrator, a.getLetters),
+		post("/admin/letters/:n<int>", "letters.decide", administrator, a.postLetter, "/admin/letters"),
+		get("/admin/mail-texts", "mail-texts.show", administrator, a.getMailTexts),
+		post("/admin/mail-texts/:event", "mail-texts.save", administrator, a.postMailText, "/admin/mail-texts"),
 
 		get("/admin/changes", "admin-changes.list", administrator, a.getChanges),
 	}

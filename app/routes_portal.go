@@ -1,12 +1,16 @@
 package app
 
 func (a *App) portalRoutes() []route {
+	secret := func(r route) route { r.Secret = true; return r }
 	return []route{
 		get("/", "home.show", guest, a.getHome),
 		get("/modules/*", "module.show", guest, a.getModule),
 		get("/privacy", "text.privacy", guest, a.getPrivacy),
 		get("/accessibility", "text.accessibility", guest, a.getAccessibility),
 		get("/contacts", "text.contacts", guest, a.getContacts),
+
+		secret(get("/r/:token", "linked.show", guest, a.getLinkedTicket)),
+		secret(get("/r/:token/files/:n<int>", "linked.file", guest, a.getLinkedFile)),
 
 		get("/tickets", "tickets.list", person, a.getOwnTickets),
 		get("/tickets/new", "ticket.new", person, a.getNewTicket),

@@ -17,6 +17,12 @@ func (a *App) ticketRoutes() []route {
 		work("spam", "spam", a.postSpam),
 		work("duplicate-undo", "duplicate-undo", a.postUndoDuplicate),
 		work("message-move", "message-move", a.postMoveMessage),
+		work("mail-answer", "mail-answer", a.postMailAnswer),
+		post("/tickets/:n<int>/reachable", "ticket.reachable", agent, a.postReachable, "/tickets/:n"),
+		post("/tickets/:n<int>/withdraw-links", "ticket.withdraw-links", person, a.postWithdrawLinks, "/tickets/:n"),
+		get("/tickets/:n<int>/messages/:m<int>/original", "original.show", person, a.getOriginal),
+		get("/tickets/:n<int>/messages/:m<int>/original.eml", "original.download", person, a.getOriginalFile),
+		get("/tickets/:n<int>/messages/:m<int>/original/pictures/:i<int>", "original.picture", person, a.getOriginalPicture),
 		post("/tickets/:n<int>/reason", "ticket.reason", administrator, a.postReason, "/tickets/:n"),
 	}
 }

@@ -128,7 +128,9 @@ func (a *App) secureHeaders(c *fiber.Ctx) {
 		h.Set(fiber.HeaderContentSecurityPolicy, policy)
 	}
 	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	h.Set(fiber.HeaderReferrerPolicy, "same-origin")
+	if len(h.Peek(fiber.HeaderReferrerPolicy)) == 0 {
+		h.Set(fiber.HeaderReferrerPolicy, "same-origin")
+	}
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()")

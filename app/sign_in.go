@@ -28,6 +28,8 @@ func (a *App) accountRoutes() []route {
 
 		get("/me", "me.show", person, a.getMe),
 		post("/me", "me.save", person, a.postMe, "/me"),
+		get("/me/notices", "me.notices", person, a.getMyNotices),
+		post("/me/reachable", "me.reachable", person, a.postMyReachable, "/me"),
 		post("/me/password", "me.password", person, a.postMyPassword, "/me"),
 		post("/me/sessions/others/end", "me.end-others", person, a.postEndOthers, "/me"),
 		post("/me/sessions/:n<int>/end", "me.end-session", person, a.postEndSession, "/me"),

@@ -42,6 +42,7 @@ type ticketPage struct {
 	Assignee   string
 	Due        dueView
 	Requester  personView
+	Lost       *unreachable // mail to the requester comes back
 	OpenedBy   string
 	Opened     Moment
 	Taken      Moment
@@ -54,6 +55,7 @@ type ticketPage struct {
 	OwnSide    bool // the reader stands on the requester's side as well
 
 	Thread   []threadItem
+	mails    map[uint64]*store.Mail
 	Conflict *conflictView
 	Editor   *editorView
 
@@ -81,6 +83,7 @@ type ticketPage struct {
 	People   []participantView
 	Wishes   []string
 	Links    []ticketLine
+	Holders  []linkHolder // who reads the ticket by a link
 	OtherOf  []ticketLine // of the same requester
 	Articles []Link
 }
@@ -90,6 +93,7 @@ type personView struct{ ID, Name, Email, Place, Phone, Initials string }
 type participantView struct {
 	personView
 	MayRemove bool
+	Lost      *unreachable
 }
 
 type ticketLine struct {
@@ -215,6 +219,9 @@ func (a *App) workTicket(c *fiber.Ctx, t *desk.TicketView, from string, back *po
 		return problem
 	}
 	v.names(t, names)
+	if v.mails, problem = a.mailsOf(t); problem != nil {
+		return problem
+	}
 	if err != nil {
 		if problem := v.tell(t, back, names, err); problem != nil {
 			return problem
@@ -316,6 +323,7 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 	}
 	v.Due = v.due(row)
 	v.Requester = n.view(row.Requester)
+	v.Lost = v.unreachable(n.people[row.Requester])
 	if row.OpenedBy != 0 {
 		v.OpenedBy = n.person(row.OpenedBy)
 	}
@@ -329,7 +337,7 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 		v.Duplicate = &line
 	}
 	for _, p := range row.Participants {
-		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p]})
+		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p], v.unreachable(n.people[p])})
 	}
 	v.Wishes = row.Wishes
 	for _, l := range t.Links {
@@ -554,6 +562,9 @@ func (a *App) ticketAround(c *fiber.Ctx, v *ticketPage, t *desk.TicketView) erro
 	}
 	for _, o := range more {
 		v.OtherOf = append(v.OtherOf, v.lineOf(o))
+	}
+	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
+		return err
 	}
 	found, err := a.desk.Search(a.ctx(c), actor, desk.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {

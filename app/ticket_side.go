@@ -47,6 +47,7 @@ type sidePage struct {
 	Wishes       []string
 	Files        []fileCard
 	Links        []ownLine
+	Holders      []linkHolder // who reads the ticket by a link
 
 	MayCorrect bool
 	Correcting bool // its form has errors and stands open
@@ -66,6 +67,7 @@ type sideItem struct {
 }
 
 type sideMessage struct {
+	On       *sidePage // the page it stands in
 	ID       uint64
 	Desk     bool
 	Initials string
@@ -74,6 +76,8 @@ type sideMessage struct {
 	At       Moment
 	HTML     template.HTML
 	Files    []fileCard
+	Mail     *byMail // nil when it did not come by mail
+	Folded   bool    // it is one line until it is opened
 }
 
 type sideEvent struct {
@@ -145,6 +149,9 @@ func (a *App) sideTicket(c *fiber.Ctx, tv *desk.TicketView, f *Form, wrong error
 	v.people(tv)
 	for _, o := range tv.Links {
 		v.Links = append(v.Links, v.ownLine(o, levelPaths(levels, v.Lang)))
+	}
+	if v.Holders, err = a.linkHolders(&v.Page, a.actor(c), t.ID); err != nil {
+		return err
 	}
 	if v.MayCorrect {
 		v.correcting(levels)
@@ -291,11 +298,14 @@ func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
 func precedes(e desk.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
 
 func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Message) *sideMessage {
-	out := &sideMessage{ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: markup.MessageFolded(m.Body, v.T("side.quoted"))}
+	out := &sideMessage{On: v, ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: markup.MessageFolded(m.Body, v.T("side.quoted"))}
 	if p := tv.People[m.Author]; p != nil {
 		out.Who = p.Name
 	}
 	out.Initials = sideInitials(out.Who)
+	if out.Mail = v.byMail(m, tv, nil); out.Mail != nil {
+		out.Folded = out.Mail.Folded != ""
+	}
 	switch {
 	case m.Agent:
 		out.Role = tv.Group.Name.In(v.Lang)

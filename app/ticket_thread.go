@@ -37,6 +37,9 @@ type messageView struct {
 	OriginTo string // the number to which it could go back, empty when it may not
 	MayMove  bool
 	MaySplit bool
+	Mail     *byMail // nil when it did not come by mail
+	Folded   bool    // it is one line until it is opened
+	Confirm  bool    // the reader's own answer by mail, which they have to confirm
 
 	Moving    bool // the form that moves it is shown open
 	MoveField string
@@ -281,6 +284,14 @@ func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNa
 	}
 	for _, f := range t.Files[m.ID] {
 		view.Files = append(view.Files, v.attachment(f))
+	}
+	if view.Mail = v.byMail(m, t, v.mails); view.Mail != nil {
+		if fromServer(m) {
+			view.Who = v.T("by-mail.server")
+			view.Role, view.Initials = "", "@"
+		}
+		view.Folded = view.Mail.Folded != ""
+		view.Confirm = m.Unconfirmed && m.Author == v.Person
 	}
 	view.MayMove = v.MayArrange && !(m.Opening && m.Origin == 0)
 	view.MaySplit = view.MayMove && !m.Internal && !m.Opening

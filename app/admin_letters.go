@@ -1,0 +1,138 @@
+package app
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// lettersPage lists the mail the desk sends, by how far it has got.
+type lettersPage struct {
+	adminPage
+	Tabs  []Link
+	State string
+	What  string
+	Empty string
+	Lines []letterRow
+	Next  string
+	First string
+}
+
+type letterRow struct {
+	ID      uint64
+	To      string
+	Name    string
+	Person  string // address of the person's page
+	Ticket  string
+	Subject string
+	Tells   string
+	Why     string
+	Error   string
+	Tries   string
+	Planned Moment
+	Goes    Moment
+	Sent    Moment
+	Unsure  bool
+	Hold    bool
+	Retry   string // words on the button, empty when it cannot be sent again
+	Drop    bool
+}
+
+// letterStates are the lists of the page.
+var letterStates = []store.LetterState{store.LetterQueued, store.LetterHeld, store.LetterFailed, store.LetterBounced, store.LetterSent, store.LetterDropped}
+
+func (a *App) getLetters(c *fiber.Ctx) error { return a.lettersPage(c, nil) }
+
+// lettersPage shows the list; refused is why a decision could not be made.
+func (a *App) lettersPage(c *fiber.Ctx, refused error) error {
+	v := &lettersPage{adminPage: a.admin(c, "letters", "letters.title")}
+	v.top()
+	q := a.query(c)
+	state := store.LetterState(q.Raw("state"))
+	if !slices.Contains(letterStates, state) {
+		state = store.LetterQueued
+	}
+	if refused != nil {
+		if !v.refuse(refused) {
+			return refused
+		}
+		v.Path = "/admin/letters"
+	}
+	page, err := a.desk.Letters(a.actor(c), state, q.ID("before"), mailsShown)
+	if err != nil {
+		return err
+	}
+	v.State, v.What, v.Empty = string(state), v.T("letters.what-"+string(state)), v.T("letters.empty-"+string(state))
+	for _, s := range letterStates {
+		v.Tabs = append(v.Tabs, Link{Label: v.T("letters.state-" + string(s)), Address: "/admin/letters?state=" + string(s), Current: s == state, Count: v.Number(page.Count[s])})
+	}
+	for _, l := range page.Letters {
+		v.Lines = append(v.Lines, v.letterRow(l, page.People[l.Person]))
+	}
+	if page.Next != 0 {
+		v.Next = withQuery(c, "before", strconv.FormatUint(page.Next, 10))
+	}
+	if q.ID("before") != 0 {
+		v.First = withQuery(c, "before", "")
+	}
+	return a.render(c, "page/letters", v)
+}
+
+func (p *Page) letterRow(l *store.Letter, who *store.Person) letterRow {
+	row := letterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
+	if who != nil {
+		row.Name, row.Person = who.Name, personAddress(who.ID)
+	}
+	if l.Ticket != 0 {
+		row.Ticket = strconv.FormatUint(l.Ticket, 10)
+	}
+	var events []string
+	for _, t := range l.Tells {
+		words := p.T("mail-texts.event-" + t.Event)
+		if !slices.Contains(events, words) {
+			events = append(events, words)
+		}
+	}
+	row.Tells = strings.Join(events, ", ")
+	if l.Why != "" {
+		row.Why = p.T("letters.why-" + l.Why)
+	}
+	if l.Tries > 0 {
+		row.Tries = p.Plural("letters.tries", l.Tries)
+	}
+	switch l.State {
+	case store.LetterQueued:
+		row.Goes, row.Hold, row.Retry, row.Drop = p.Moment(l.Next), true, p.T("letters.now"), true
+	case store.LetterHeld:
+		row.Retry, row.Drop = p.T("letters.release"), true
+	case store.LetterFailed, store.LetterBounced:
+		row.Retry, row.Drop = p.T("letters.retry"), true
+	}
+	return row
+}
+
+// postLetter holds a letter, has it sent at once, or drops it.
+func (a *App) postLetter(c *fiber.Ctx) error {
+	id, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	act, state := f.Raw("act"), store.LetterState(f.Raw("state"))
+	if !slices.Contains([]string{desk.LetterHold, desk.LetterRetry, desk.LetterDrop}, act) {
+		return a.lettersPage(c, store.Fail(store.Invalid, "error.choice"))
+	}
+	if err := a.desk.DecideLetter(a.actor(c), id, act); err != nil {
+		return a.lettersPage(c, err)
+	}
+	to := "/admin/letters"
+	if slices.Contains(letterStates, state) {
+		to += "?state=" + string(state)
+	}
+	return a.done(c, "flash.letter-"+act, to)
+}

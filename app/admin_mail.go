@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/mail/transport"
+	"sportello/store"
+)
+
+// mailboxesPage is every way by which mail comes and goes, and how each of them is.
+type mailboxesPage struct {
+	adminPage
+	Boxes   []mailboxLine
+	General string // the group to which goes what no mailbox claims
+	From    string // address of the desk's own mail, empty when none leaves
+	Server  string
+	Out     []overviewFigure
+	SentAt  Moment
+	SendErr string
+	SendWhy string
+}
+
+type mailboxLine struct {
+	Address, Group, Module, Source string
+	State, Badge                   string
+	Trouble, Detail                string // what is wrong: in words, and as the server said it
+	LastOK, NextTry                Moment
+	Fetched                        string
+	Tryable                        bool
+}
+
+// trialTime bounds how long trying a mailbox or the outgoing server may take.
+const trialTime = 20 * time.Second
+
+func (a *App) getMailboxes(c *fiber.Ctx) error { return a.mailboxesPage(c, "") }
+
+// mailboxesPage shows the page; refused says why something that was tried does not work.
+func (a *App) mailboxesPage(c *fiber.Ctx, refused string) error {
+	v := &mailboxesPage{adminPage: a.admin(c, "mailboxes", "mailboxes.title")}
+	v.top()
+	v.Path = "/admin/mailboxes"
+	if refused != "" {
+		v.Refused, v.Status = refused, fiber.StatusUnprocessableEntity
+	}
+	groups, err := a.desk.Groups(a.actor(c))
+	if err != nil {
+		return err
+	}
+	groupName := func(code string) string {
+		for _, g := range groups {
+			if g.Code == code {
+				return g.Name.In(v.Lang)
+			}
+		}
+		return code
+	}
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	v.General = groupName(store.GeneralGroup)
+	for _, s := range a.mailboxStates() {
+		line := mailboxLine{Address: s.Address, Group: groupName(s.Group), Source: v.T("mailboxes.source-" + s.Source), State: v.T("mailboxes.state-" + s.State),
+			Badge: mailboxBadges[s.State], LastOK: v.Moment(s.LastOK), NextTry: v.Moment(s.NextTry), Fetched: v.Number(s.Fetched), Tryable: s.Tryable}
+		for _, l := range levels {
+			if l.Code == s.Module {
+				line.Module = l.Path.In(v.Lang)
+			}
+		}
+		if s.Err != "" {
+			line.Trouble, line.Detail = v.transportTrouble(s.Code), s.Err
+		}
+		v.Boxes = append(v.Boxes, line)
+	}
+	if err := a.outgoingFacts(c, v); err != nil {
+		return err
+	}
+	return a.render(c, "page/mailboxes", v)
+}
+
+var mailboxBadges = map[string]string{transport.InboxFailed: "badge-alarm", transport.InboxConnecting: "badge-wait"}
+
+// transportTrouble says in words what sort of trouble there is with a mail server.
+func (p *Page) transportTrouble(code string) string {
+	if code == "" || !p.app.words.has(p.Lang, "mailboxes.code-"+code) {
+		code = "other"
+	}
+	return p.T("mailboxes.code-" + code)
+}
+
+func (a *App) outgoingFacts(c *fiber.Ctx, v *mailboxesPage) error {
+	v.From = a.desk.MailOptions().From
+	if s := a.cfg.SMTP; s.Host != "" {
+		v.Server = s.Host
+		if s.Port != 0 {
+			v.Server += ":" + strconv.Itoa(s.Port)
+		}
+	}
+	page, err := a.desk.Letters(a.actor(c), store.LetterQueued, 0, 1)
+	if err != nil {
+		return err
+	}
+	for _, s := range []store.LetterState{store.LetterQueued, store.LetterHeld, store.LetterFailed, store.LetterSent} {
+		v.Out = append(v.Out, overviewFigure{v.T("letters.state-" + string(s)), v.Number(page.Count[s]), "/admin/letters?state=" + string(s)})
+	}
+	a.post.mu.Lock()
+	defer a.post.mu.Unlock()
+	v.SentAt = v.Moment(a.post.sentAt)
+	if err := a.post.sendErr; err != nil {
+		v.SendWhy, v.SendErr = v.transportTrouble(string(transport.CodeOf(err))), err.Error()
+	}
+	return nil
+}
+
+// postTryMailbox signs in to the mailbox and changes nothing there.
+func (a *App) postTryMailbox(c *fiber.Ctx) error {
+	f := a.form(c)
+	address := f.Text("address", 320)
+	if err := f.Err(); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(a.ctx(c), trialTime)
+	defer stop()
+	err := a.tryMailbox(ctx, address)
+	if err == nil {
+		return a.done(c, "flash.mailbox-works", "/admin/mailboxes", "address", address)
+	}
+	return a.tried(c, err, "mailboxes.try-failed", address)
+}
+
+// postTrySender connects to the outgoing server and sends nothing.
+func (a *App) postTrySender(c *fiber.Ctx) error {
+	ctx, stop := context.WithTimeout(a.ctx(c), trialTime)
+	defer stop()
+	err := a.trySender(ctx)
+	if err == nil {
+		return a.done(c, "flash.sender-works", "/admin/mailboxes", "server", a.cfg.SMTP.Host)
+	}
+	return a.tried(c, err, "mailboxes.try-sender-failed", a.cfg.SMTP.Host)
+}
+
+func (a *App) tried(c *fiber.Ctx, err error, key, what string) error {
+	if store.KindOf(err) == store.NotFound {
+		return err
+	}
+	p := a.page(c, "mailboxes.title")
+	return a.mailboxesPage(c, p.T(key, "what", what, "why", p.transportTrouble(string(transport.CodeOf(err))), "detail", err.Error()))
+}

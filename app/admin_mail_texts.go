@@ -1,0 +1,114 @@
+package app
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// mailTextsPage holds subject and text of the mail of each event, in both languages.
+type mailTextsPage struct {
+	adminPage
+	Rev          string
+	Texts        []mailTextView
+	Placeholders []placeholderView
+}
+
+type mailTextView struct {
+	Event  string
+	Name   string
+	When   string
+	Own    bool // something was written for it
+	Open   bool
+	Fields []mailTextField
+}
+
+type mailTextField struct {
+	Name, Field string // in the form, and beside what problems stand
+	Label       string
+	Lang        string
+	Value       string
+	BuiltIn     string
+	Err         string
+	Lines       bool // it has several
+}
+
+type placeholderView struct{ Name, What string }
+
+func (a *App) getMailTexts(c *fiber.Ctx) error { return a.mailTextsPage(c, "", nil, nil) }
+
+// mailTextsPage shows the page; event, f and err are the form that was posted.
+func (a *App) mailTextsPage(c *fiber.Ctx, event string, f *Form, err error) error {
+	v := &mailTextsPage{adminPage: a.admin(c, "mail-texts", "mail-texts.title")}
+	v.top()
+	v.Path = "/admin/mail-texts"
+	set, problem := a.savedSettings()
+	if problem != nil {
+		return problem
+	}
+	v.Rev = strconv.FormatUint(set.Rev, 10)
+	if f != nil {
+		now := url.Values{"rev": {v.Rev}}
+		subject, text := desk.MailText(set, event)
+		setWords(now, "subject", subject)
+		setWords(now, "text", text)
+		if err := v.again(f, err, now, []adminField{{"subject-it", "mail-texts.subject-it"}, {"subject-en", "mail-texts.subject-en"},
+			{"text-it", "mail-texts.text-it"}, {"text-en", "mail-texts.text-en"}}); err != nil {
+			return err
+		}
+		// The fields of the page say which event they are of; the summary has to lead there.
+		for i := range v.summary {
+			v.summary[i].Field = event + "-" + v.summary[i].Field
+		}
+	} else if v.resume(c) && v.form.Has("event") {
+		f, event = v.form, v.form.Raw("event")
+	}
+	for _, e := range desk.MailEvents {
+		view := mailTextView{Event: e, Name: v.T("mail-texts.event-" + e), When: v.T("mail-texts.when-" + e), Open: e == event}
+		subject, text := desk.MailText(set, e)
+		view.Own = subject != (store.Words{}) || text != (store.Words{})
+		for _, part := range []struct {
+			name  string
+			words store.Words
+		}{{"subject", subject}, {"text", text}} {
+			for _, lang := range languages {
+				field := mailTextField{Name: part.name + "-" + lang, Field: e + "-" + part.name + "-" + lang, Label: v.T("mail-texts." + part.name + "-" + lang), Lang: lang,
+					Value: map[string]string{"it": part.words.IT, "en": part.words.EN}[lang], Lines: part.name == "text"}
+				if key := "mail." + e + "." + part.name; a.words.has(lang, key) {
+					field.BuiltIn = a.words.text(lang, key)
+				}
+				if f != nil && view.Open {
+					field.Value, field.Err = v.Value(field.Name), v.Err(field.Name)
+				}
+				view.Fields = append(view.Fields, field)
+			}
+		}
+		v.Texts = append(v.Texts, view)
+	}
+	for _, name := range desk.MailPlaceholders {
+		v.Placeholders = append(v.Placeholders, placeholderView{"{" + name + "}", v.T("mail-texts.placeholder-" + name)})
+	}
+	return a.render(c, "page/mail-texts", v)
+}
+
+func (a *App) postMailText(c *fiber.Ctx) error {
+	event := strings.Clone(c.Params("event"))
+	f := a.form(c)
+	subject, text := f.words("subject", 250), f.texts("text")
+	if !f.Has("rev") {
+		f.Refuse("subject-it", "error.required") // emptying all of it is a choice of the form's alone
+	}
+	err := f.Err()
+	if err == nil {
+		err = a.desk.SetMailText(a.actor(c), f.ID("rev"), event, subject, text)
+	}
+	if err != nil {
+		return a.mailTextsPage(c, event, f, err)
+	}
+	return a.done(c, "flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.words.text(a.lang(c), "mail-texts.event-"+event))
+}

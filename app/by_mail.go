@@ -1,0 +1,206 @@
+package app
+
+import (
+	"html/template"
+	"slices"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/app/mail"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// byMail is what a message that came by mail has beside its text, for the agents' page and that of the requester's
+// side alike.
+type byMail struct {
+	Page     *Page
+	Rest     template.HTML // what it quotes, and its signature
+	RestName string        // the words on the fold
+	Marks    []mailMark
+	Joined   string // why it stands in this ticket; for agents alone
+	Original string // address of the page with all of it, for whom may see it
+	File     string // address of the bytes as they came
+	Folded   string // the words on its one line, when a machine wrote it
+	Address  string // of an author who does not belong to the ticket, for whom may add them
+}
+
+type mailMark struct{ Class, Icon, Text string }
+
+// machines are those whose messages nobody has to read in the thread. What came over a list or from another system may
+// be somebody's question.
+var machines = map[mail.Automatic]bool{mail.AutoReply: true, mail.OutOfOffice: true, mail.Bounce: true, mail.Receipt: true}
+
+// byMail says what has to be said of the message, nil for one that did not come by mail. mails are the rows behind the
+// messages, for agents.
+func (p *Page) byMail(m *store.Message, t *desk.TicketView, mails map[uint64]*store.Mail) *byMail {
+	if m.Via != "mail" && m.Mail == 0 {
+		return nil
+	}
+	v := &byMail{Page: p}
+	mark := func(class, icon, key string) { v.Marks = append(v.Marks, mailMark{class, icon, p.T(key)}) }
+	mark("", "mail", "by-mail.mail")
+	if m.PEC != "" {
+		v.Marks = append(v.Marks, mailMark{"mark-calm", "check", p.T("by-mail.pec", "kind", p.pecKind(m.PEC))})
+	}
+	automatic := mail.Automatic(m.Automatic)
+	if automatic != mail.Personal {
+		words := p.T("by-mail.automatic-" + m.Automatic)
+		if machines[automatic] && !m.Opening {
+			v.Folded = words
+		} else {
+			v.Marks = append(v.Marks, mailMark{"", "gear", words})
+		}
+	}
+	if m.Unproven && !fromServer(m) {
+		mark("mark-wait", "warn", "by-mail.unproven")
+	}
+	if m.Outside && !m.Internal && !t.Ticket.OnSide(m.Author) {
+		mark("mark-wait", "people", "by-mail.outside")
+		if author := t.People[m.Author]; author != nil && t.May[desk.AddPerson] && automatic == mail.Personal {
+			v.Address = author.Email
+		}
+	}
+	if m.Rest != "" {
+		v.RestName, v.Rest = p.T("by-mail.rest"), markup.HTML(markup.MessageFmt, m.Rest)
+	}
+	if m.Mail != 0 && m.Ticket == t.Ticket.ID && (t.Agents || m.Author == p.Person && p.SignedIn && !m.Internal) {
+		v.Original = originalAddress(m.Ticket, m.ID)
+		v.File = v.Original + ".eml"
+	}
+	if row := mails[m.Mail]; row != nil && t.Agents {
+		v.Joined = p.joined(row)
+	}
+	return v
+}
+
+// fromServer reports whether a mail server wrote the message, in nobody's name.
+func fromServer(m *store.Message) bool {
+	return m.Automatic == string(mail.Bounce) || m.Automatic == string(mail.Receipt)
+}
+
+// joined says why a mail stands in its ticket.
+func (p *Page) joined(row *store.Mail) string {
+	if row.Joined == "" {
+		return ""
+	}
+	return p.T("by-mail.joined-"+row.Joined, "by", row.JoinedBy)
+}
+
+// mailsOf reads the rows of the mails that messages of the ticket were.
+func (a *App) mailsOf(t *desk.TicketView) (map[uint64]*store.Mail, error) {
+	out := map[uint64]*store.Mail{}
+	if !t.Agents {
+		return out, nil
+	}
+	err := a.st.View(func(tx *store.Tx) error {
+		for _, m := range t.Messages {
+			if m.Mail == 0 {
+				continue
+			}
+			row, err := store.Mails.Get(tx, m.Mail)
+			if err != nil {
+				return err
+			}
+			out[m.Mail] = row
+		}
+		return nil
+	})
+	return out, err
+}
+
+// unreachable says since when mail to somebody comes back.
+type unreachable struct {
+	Person string
+	Since  Moment
+	Why    string
+}
+
+func (p *Page) unreachable(who *store.Person) *unreachable {
+	if who == nil || who.MailFailed.IsZero() {
+		return nil
+	}
+	return &unreachable{strconv.FormatUint(who.ID, 10), p.Moment(who.MailFailed), who.MailFailedWhy}
+}
+
+// linkHolder is somebody who reads the ticket by a link.
+type linkHolder struct{ Name, Until string }
+
+// linkHolders lists who reads the ticket by a link, for those who may put an end to it.
+func (a *App) linkHolders(p *Page, actor desk.Actor, number uint64) ([]linkHolder, error) {
+	holders, err := a.desk.LinkHolders(actor, number)
+	var out []linkHolder
+	for _, h := range holders {
+		out = append(out, linkHolder{h.Person.Name, p.Day(h.Ends)})
+	}
+	return out, err
+}
+
+// postMailAnswer sends to the requester what the agent wrote by mail and nothing proves to be theirs, or leaves it a
+// note.
+func (a *App) postMailAnswer(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+	message := f.ID("message")
+	act := ticketAct{part: "message-" + strconv.FormatUint(message, 10)}
+	switch f.Raw("act") {
+	case "send":
+		act.step.ConfirmMail, act.flash = message, "flash.mail-answer-sent"
+	case "keep":
+		act.step.KeepNote, act.flash = message, "flash.mail-answer-kept"
+	}
+	if message == 0 || act.flash == "" {
+		f.Refuse("message", "error.choice")
+	}
+	return act, nil
+}
+
+// postReachable takes the mark off somebody of the ticket that mail to them comes back.
+func (a *App) postReachable(c *fiber.Ctx) error {
+	n, err := ticketNumber(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	person := f.ID("person")
+	if err := f.Err(); err != nil {
+		return err
+	}
+	t, err := a.desk.Ticket(a.actor(c), n)
+	if err != nil {
+		return err
+	}
+	if !t.Agents || person != t.Ticket.Requester && !slices.Contains(t.Ticket.Participants, person) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if err := a.desk.ReachAgain(a.actor(c), person); err != nil {
+		return err
+	}
+	return a.done(c, "flash.reachable", a.afterStep(c, n, f))
+}
+
+// postWithdrawLinks ends the links by which people read the ticket without signing in.
+func (a *App) postWithdrawLinks(c *fiber.Ctx) error {
+	n, err := ticketNumber(c)
+	if err != nil {
+		return err
+	}
+	f := a.form(c)
+	if err := a.desk.WithdrawLinks(a.actor(c), n); err != nil {
+		return err
+	}
+	to := ticketAddress(n)
+	if f.Has("seen") { // the agents' page sends it
+		to = a.afterStep(c, n, f)
+	}
+	return a.done(c, "flash.links-withdrawn", to)
+}
+
+// postMyReachable is postReachable for oneself.
+func (a *App) postMyReachable(c *fiber.Ctx) error {
+	actor := a.actor(c)
+	if err := a.desk.ReachAgain(actor, actor.ID()); err != nil {
+		return err
+	}
+	return a.done(c, "flash.reachable", "/me#notices")
+}

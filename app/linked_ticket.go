@@ -1,0 +1,120 @@
+package app
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// linkedPage is a ticket for somebody who has no credentials, by the link that mail brought them. It shows what the
+// requester's side sees, for reading only, and signs nobody in.
+type linkedPage struct {
+	sidePage
+	For     string       // whose link it is
+	Until   string       // the last day on which it opens the ticket
+	Answer  template.URL // mailto: the desk, empty when the desk takes no mail
+	ReplyTo string
+	Contact string // of the group, for credentials
+	Phone   string
+	Email   string
+}
+
+// withoutTraces keeps the secret in the address to the two who know it: no search engine lists the page, no browser
+// tells another site where it was, no cache keeps it.
+func withoutTraces(c *fiber.Ctx) {
+	c.Set("X-Robots-Tag", "noindex, nofollow, noarchive")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+}
+
+func (a *App) getLinkedTicket(c *fiber.Ctx) error {
+	withoutTraces(c)
+	token := c.Params("token")
+	tv, who, err := a.desk.LinkedTicket(token)
+	if err != nil {
+		return err
+	}
+	ends, replyTo, err := a.desk.LinkFacts(token)
+	if err != nil {
+		return err
+	}
+	t := tv.Ticket
+	v := &linkedPage{For: who.Name, ReplyTo: replyTo}
+	v.Page = a.page(c, "side.title", "number", t.ID, "subject", t.Subject)
+	v.Number, v.Rev, v.Subject, v.State = t.ID, t.PublicRev, t.Subject, t.State.String()
+	reader := v.Person
+	v.Person = who.ID // the sentences speak to whom the link was sent
+	v.Until = v.Day(ends)
+	if replyTo != "" {
+		v.Answer = mailTo(replyTo, fmt.Sprintf("Re: [#%d] %s", t.ID, t.Subject))
+	}
+	v.Contact, v.Phone, v.Email = tv.Group.Name.In(v.Lang), tv.Group.Phone, tv.Group.Email
+	names, err := a.sideNames(tv)
+	if err != nil {
+		return err
+	}
+	levels, err := a.desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	v.Line = joined(" · ", v.T("side.number", "number", t.ID), levelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", v.inSentence(t.Opened)))
+	v.standing(tv)
+	v.Next, v.SeeOther = "", nil // what comes next is a button they do not have; another ticket needs a link of its own
+	v.thread(tv, names)
+	base := "/r/" + token
+	v.readOnly(base)
+	v.facts(tv)
+	v.people(tv)
+	v.Person = reader
+	return a.render(c, "page/ticket-linked", v)
+}
+
+// readOnly takes out of the thread what only somebody who is signed in can use, and leads to files below base.
+func (v *linkedPage) readOnly(base string) {
+	file := func(f *fileCard) {
+		f.Address = base + f.Address
+		if f.Picture != "" {
+			f.Picture = f.Address
+		}
+	}
+	for _, item := range v.Thread {
+		if item.Message == nil {
+			continue
+		}
+		for i := range item.Message.Files {
+			file(&item.Message.Files[i])
+		}
+		if m := item.Message.Mail; m != nil {
+			m.Original, m.File, m.Address = "", "", ""
+		}
+	}
+	for i := range v.Files {
+		file(&v.Files[i])
+	}
+}
+
+// mailTo is an address for a link that opens a new mail. html/template would filter the scheme's plus sign.
+func mailTo(address, subject string) template.URL {
+	return template.URL("mailto:" + strings.ReplaceAll(url.PathEscape(address), "%40", "@") + "?subject=" + url.PathEscape(markup.Line(subject)))
+}
+
+// getLinkedFile answers with a file that the linked ticket shows.
+func (a *App) getLinkedFile(c *fiber.Ctx) error {
+	withoutTraces(c)
+	id, err := strconv.ParseUint(c.Params("n"), 10, 64)
+	if err != nil {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	row, f, err := a.desk.OpenLinkedFile(c.Params("token"), id)
+	if err != nil {
+		return err
+	}
+	return sendFile(c, row, f)
+}

