@@ -1,9 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"mime/quotedprintable"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +17,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	mailread "sportello/app/mail"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/store"
 )
@@ -215,4 +219,71 @@ func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
 	if len(taken) != 2 || messageID.FindString(string(taken[0].Data)) != messageID.FindString(string(taken[1].Data)) {
 		t.Errorf("%d mails, with Message-IDs of their own", len(taken))
 	}
+}
+
+func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
+	relay := mailpeer.NewRelay(t, nil)
+	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
+	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
+	second := d.add("Bianca Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bianca@ateneo.example"})
+	_, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+	must(t, err)
+	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
+	by := func(p *store.Person, s desk.Step) {
+		t.Helper()
+		_, err := d.app.desk.Do(desk.Actor{Person: p, Via: "page"}, 1, s)
+		must(t, err)
+	}
+	secret := "zzsegretissimo"
+	note := func(s string) *desk.Text {
+		return &desk.Text{Body: secret + " " + s, Internal: true, Mentions: []uint64{agent.ID, second.ID}}
+	}
+	by(agent, desk.Step{Take: true})
+	by(second, desk.Step{Message: note("a")})
+	by(agent, desk.Step{Message: &desk.Text{Body: "Quale anno, pubblicamente?"}, To: store.StateWaiting})
+	by(agent, desk.Step{Message: note("b")})
+	by(second, desk.Step{Assignee: &second.ID})
+	// An agent's answer that nothing proves stays a note until it is confirmed; its words stay too.
+	_, err = d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.desk.ReplyAddress("csa@sportello.example", 1, agent.ID)+
+		"\nSubject: Re: Cedolino\nMessage-ID: <agente@x>\n\n"+secret+" non confermata\n"))
+	must(t, err)
+	eventually(t, "the unconfirmed answer", func() bool { return len(d.ticket(1).Messages) == 5 })
+	by(second, desk.Step{Message: &desk.Text{Body: "Risolto pubblicamente."}, To: store.StateResolved, Outcome: store.Answered})
+	// What was said last is sent last: when it is out, so is everything before.
+	eventually(t, "the solution to be sent", func() bool {
+		return d.count(store.LetterQueued) == 0 && strings.Contains(sentTo(relay, "ada@ateneo.example"), "Risolto pubblicamente")
+	})
+	told := 0
+	for _, m := range relay.Taken() {
+		if s := decoded(t, m.Data); strings.Contains(s, secret) {
+			t.Errorf("to %s:\n%s", m.To, s)
+		}
+		if m.To != "ada@ateneo.example" {
+			told++
+		}
+	}
+	if told == 0 {
+		t.Error("no agent was told of anything")
+	}
+}
+
+// sentTo is all that was sent to the address, decoded.
+func sentTo(r *mailpeer.Relay, address string) string {
+	var b strings.Builder
+	for _, m := range r.Taken() {
+		if m.To == address {
+			s, _ := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(m.Data)))
+			b.Write(s)
+		}
+	}
+	return b.String()
+}
+
+// decoded is a mail with its text as it is read, whatever its encoding.
+func decoded(t *testing.T, raw []byte) string {
+	t.Helper()
+	m, err := mailread.Read(bytes.NewReader(raw), int64(len(raw)), mailread.Options{})
+	must(t, err)
+	qp, _ := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(raw)))
+	return m.Subject + "\n" + m.Text + "\n" + m.HTML + "\n" + string(qp)
 }
