@@ -3,8 +3,8 @@ package app
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -69,6 +69,7 @@ var adminMenus = []struct {
 }{
 	{"people", []adminEntry{{"people", "person"}, {"groups", "people"}, {"organisations", "list"}}},
 	{"service", []adminEntry{{"catalogue", "book"}, {"priorities", "clock"}, {"synonyms", "search"}}},
+	{"mail", []adminEntry{{"mailboxes", "inbox"}, {"mails", "mail"}, {"letters", "out"}, {"mail-texts", "edit"}}},
 	{"look", []adminEntry{{"branding", "eye"}, {"home", "edit"}}},
 	{"care", []adminEntry{{"", "chart"}, {"index", "search"}, {"changes", "lock"}}},
 }
@@ -79,7 +80,7 @@ func (p *Page) adminMenu(where string) []SideGroup {
 	for _, m := range adminMenus {
 		g := SideGroup{Heading: p.T("admin.heading-" + m.heading)}
 		for _, e := range m.entries {
-			if !p.IsAdministrator && e.where != "people" && e.where != "groups" {
+			if !p.IsAdministrator && !slices.Contains([]string{"people", "groups", "mails"}, e.where) {
 				continue
 			}
 			key, address := "admin.menu-"+e.where, "/admin/"+e.where
@@ -186,145 +187,4 @@ func (f *Form) texts(name string) store.Words {
 func setWords(v url.Values, name string, w store.Words) {
 	v.Set(name+"-it", w.IT)
 	v.Set(name+"-en", w.EN)
-}
-
-// adminOverview is the first page of the administration: how the desk is.
-type adminOverview struct {
-	adminPage
-	States  []overviewState
-	Total   int
-	Figures []overviewFigure
-	Index   indexFacts
-	Jobs    []overviewJob
-	Facts   []overviewFact
-}
-
-type overviewState struct {
-	Code, Label, Count, Address string
-	Width                       int // of the bar, 0 to 100
-}
-
-type overviewFigure struct{ Label, Count, Address string }
-
-type overviewFact struct{ Label, Text, Bad string }
-
-type overviewJob struct {
-	Name  string
-	Text  string
-	Badge string
-}
-
-var processStart = time.Now()
-
-func (a *App) getAdmin(c *fiber.Ctx) error {
-	if !a.actor(c).IsAdministrator() {
-		return c.Redirect("/admin/people", fiber.StatusSeeOther)
-	}
-	v := &adminOverview{adminPage: a.admin(c, "", "admin.title")}
-	v.top()
-	if err := a.countRows(v); err != nil {
-		return err
-	}
-	v.Index = a.indexFacts(&v.Page)
-	v.Jobs = a.jobFacts(&v.Page)
-	v.Facts = a.machineFacts(&v.Page)
-	return a.render(c, "page/admin", v)
-}
-
-// countRows counts tickets by state, people and articles. The figures name nobody and no matter, so they count
-// confidential tickets too.
-func (a *App) countRows(v *adminOverview) error {
-	counts := map[store.State]int{}
-	people, articles := 0, 0
-	err := a.st.View(func(tx *store.Tx) error {
-		for s := store.StateNew; s <= store.StateClosed; s++ {
-			counts[s] = store.Tickets.Count(tx, store.CountState, s)
-		}
-		people, articles = 0, 0
-		for range store.PeopleByName.Entries(tx, store.Span{}) {
-			people++
-		}
-		for range store.ArticlesByModule.Entries(tx, store.Span{}) {
-			articles++
-		}
-		return nil
-	})
-	most := 1
-	for _, n := range counts {
-		v.Total += n
-		most = max(most, n)
-	}
-	for s := store.StateNew; s <= store.StateClosed; s++ {
-		v.States = append(v.States, overviewState{Code: s.String(), Label: v.T("state.agent." + s.String()), Count: v.Number(counts[s]),
-			Address: "/desk/all?state=" + s.String(), Width: counts[s] * 100 / most})
-	}
-	v.Figures = []overviewFigure{
-		{v.Plural("admin.tickets", v.Total), v.Number(v.Total), "/desk/all"},
-		{v.Plural("admin.people", people), v.Number(people), "/admin/people"},
-		{v.Plural("admin.articles", articles), v.Number(articles), "/articles"},
-	}
-	return err
-}
-
-// jobFacts says of each background work whether it had to be begun anew since the start.
-func (a *App) jobFacts(v *Page) []overviewJob {
-	failures := map[string]int{}
-	families, err := a.metrics.registry.Gather()
-	if err != nil {
-		a.log.Warn("gather figures", "err", err)
-	}
-	for _, f := range families {
-		if f.GetName() != "sportello_job_failures_total" {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			for _, l := range m.GetLabel() {
-				failures[l.GetValue()] = int(m.GetCounter().GetValue())
-			}
-		}
-	}
-	var out []overviewJob
-	for _, name := range []string{"search follower", "notices", "clock", "expiry", "sweep"} {
-		j := overviewJob{Name: v.T("admin.job-" + strings.ReplaceAll(name, " ", "-")), Text: v.T("admin.job-runs"), Badge: "badge-calm"}
-		if n := failures[name]; n > 0 {
-			j.Text, j.Badge = v.Plural("admin.job-failed", n), "badge-alarm"
-		}
-		out = append(out, j)
-	}
-	return out
-}
-
-// leastFree is how little room on the disk is worth a warning, in bytes.
-const leastFree = 2 << 30
-
-func (a *App) machineFacts(v *Page) []overviewFact {
-	var out []overviewFact
-	data := overviewFact{Label: v.T("admin.store"), Text: v.T("admin.store-fine")}
-	if err := a.st.Fault(); err != nil {
-		data.Text, data.Bad = "", v.T("admin.store-fault", "reason", err.Error())
-	}
-	out = append(out, data)
-	disk := overviewFact{Label: v.T("admin.disk"), Text: v.T("admin.disk-unknown")}
-	if free, total, ok := diskSpace(a.cfg.dataFolder()); ok {
-		disk.Text = v.T("admin.disk-free", "free", v.Size(free), "total", v.Size(total))
-		if free < leastFree {
-			disk.Text, disk.Bad = "", v.T("admin.disk-short", "free", v.Size(free), "total", v.Size(total))
-		}
-	}
-	return append(out, disk,
-		overviewFact{Label: v.T("admin.folder"), Text: a.cfg.dataFolder()},
-		overviewFact{Label: v.T("admin.version"), Text: strings.TrimPrefix(Version(), "sportello ")},
-		overviewFact{Label: v.T("admin.uptime"), Text: v.lasted(time.Since(processStart))})
-}
-
-// lasted says a length of time by its two greatest parts.
-func (p *Page) lasted(d time.Duration) string {
-	days, hours, minutes := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60
-	switch {
-	case days > 0:
-		return p.Plural("admin.days", days) + " " + p.Plural("admin.hours", hours)
-	case hours > 0:
-		return p.Plural("admin.hours", hours) + " " + p.Plural("admin.minutes", minutes)
-	}
-	return p.Plural("admin.minutes", minutes)
 }

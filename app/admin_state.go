@@ -1,0 +1,207 @@
+package app
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/store"
+)
+
+// adminOverview is the first page of the administration: how the desk is.
+type adminOverview struct {
+	adminPage
+	States  []overviewState
+	Total   int
+	Figures []overviewFigure
+	Wrong   []overviewFact // what needs attention
+	Index   indexFacts
+	Facts   []overviewFact // the machine
+	Backup  []overviewFact
+	Parts   []overviewPart // what others watch
+	Jobs    []overviewJob
+	Errors  []overviewError
+}
+
+type overviewState struct {
+	Code, Label, Count, Address string
+	Width                       int // of the bar, 0 to 100
+}
+
+type overviewFigure struct{ Label, Count, Address string }
+
+type overviewFact struct{ Label, Text, Bad string }
+
+type overviewPart struct {
+	Label string
+	Facts []overviewFact
+}
+
+type overviewJob struct {
+	Name  string
+	Text  string
+	Badge string
+	Last  Moment
+	Took  string
+	Error string
+	At    Moment // of the error
+}
+
+type overviewError struct {
+	Text, Named, Times string
+	Last               Moment
+}
+
+var processStart = time.Now()
+
+func (a *App) getAdmin(c *fiber.Ctx) error {
+	if !a.actor(c).IsAdministrator() {
+		return c.Redirect("/admin/people", fiber.StatusSeeOther)
+	}
+	v := &adminOverview{adminPage: a.admin(c, "", "admin.title")}
+	v.top()
+	if err := a.countRows(v); err != nil {
+		return err
+	}
+	v.Index = a.indexFacts(&v.Page)
+	for _, c := range a.causes() {
+		v.Wrong = append(v.Wrong, overviewFact{Label: v.partLabel(c.Part), Bad: c.Text})
+	}
+	v.Facts, v.Backup = a.machineFacts(&v.Page), a.backupFacts(&v.Page)
+	for _, p := range parts {
+		if p.show != nil {
+			v.Parts = append(v.Parts, overviewPart{v.partLabel(p.name), p.show(a, &v.Page)})
+		}
+	}
+	v.Jobs = a.jobFacts(&v.Page)
+	for _, t := range a.troubles.lastDay(v.now) {
+		v.Errors = append(v.Errors, overviewError{t.Text, t.Named, v.Number(t.Times), v.Moment(t.Last)})
+	}
+	return a.render(c, "page/admin", v)
+}
+
+// countRows counts tickets by state, people and articles. The figures name nobody and no matter, so they count
+// confidential tickets too.
+func (a *App) countRows(v *adminOverview) error {
+	counts := map[store.State]int{}
+	people, articles := 0, 0
+	err := a.st.View(func(tx *store.Tx) error {
+		for s := store.StateNew; s <= store.StateClosed; s++ {
+			counts[s] = store.Tickets.Count(tx, store.CountState, s)
+		}
+		people, articles = 0, 0
+		for range store.PeopleByName.Entries(tx, store.Span{}) {
+			people++
+		}
+		for range store.ArticlesByModule.Entries(tx, store.Span{}) {
+			articles++
+		}
+		return nil
+	})
+	most := 1
+	for _, n := range counts {
+		v.Total += n
+		most = max(most, n)
+	}
+	for s := store.StateNew; s <= store.StateClosed; s++ {
+		v.States = append(v.States, overviewState{Code: s.String(), Label: v.T("state.agent." + s.String()), Count: v.Number(counts[s]),
+			Address: "/desk/all?state=" + s.String(), Width: counts[s] * 100 / most})
+	}
+	v.Figures = []overviewFigure{
+		{v.Plural("admin.tickets", v.Total), v.Number(v.Total), "/desk/all"},
+		{v.Plural("admin.people", people), v.Number(people), "/admin/people"},
+		{v.Plural("admin.articles", articles), v.Number(articles), "/articles"},
+	}
+	return err
+}
+
+// partLabel names a part in words; one that has none goes by its name.
+func (p *Page) partLabel(name string) string {
+	return p.known("watch.part-"+name, name)
+}
+
+// jobFacts says of each background work how it goes.
+func (a *App) jobFacts(v *Page) []overviewJob {
+	var out []overviewJob
+	for _, state := range a.jobLog.all() {
+		j := overviewJob{Name: v.known("admin.job-"+strings.ReplaceAll(state.Name, " ", "-"), state.Name), Text: v.T("watch.job-follows"), Badge: "badge-calm", Error: state.Err, At: v.Moment(state.FailedAt)}
+		if state.Runs > 0 {
+			j.Last, j.Took = v.Moment(state.Last), state.Took.Round(time.Millisecond).String()
+		}
+		switch {
+		case state.troubled(v.now):
+			j.Text, j.Badge = v.T("watch.job-fails"), "badge-alarm"
+		case state.Failures > 0:
+			j.Text, j.Badge = v.Plural("admin.job-failed", state.Failures), "badge-wait"
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+// backupFacts says how the backups are that the desk makes by itself; none when it makes none.
+func (a *App) backupFacts(v *Page) []overviewFact {
+	cfg, b := a.cfg.Backup, a.backups
+	if !cfg.scheduled() {
+		return nil
+	}
+	out := []overviewFact{{Label: v.T("watch.backup-folder"), Text: cfg.Path}}
+	add := func(key, text string) { out = append(out, overviewFact{Label: v.T(key), Text: text}) }
+	next := b.due(cfg, a.desk.Location(), v.now)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	newest := v.T("watch.backup-none")
+	if b.newest != nil {
+		newest = v.When(b.newest.At)
+		if len(b.newest.EncryptedTo) > 0 {
+			newest += ", " + v.T("watch.backup-secret")
+		}
+	}
+	add("watch.backup-newest", newest)
+	if b.newest != nil {
+		add("watch.backup-size", v.Size(b.newest.Bytes()))
+		add("watch.backup-kept", v.Number(b.all))
+	}
+	if !b.running.IsZero() {
+		add("watch.backup-next", v.T("watch.backup-running", "minutes", v.Number(int(v.now.Sub(b.running).Minutes()))))
+	} else {
+		add("watch.backup-next", v.When(next))
+	}
+	return out
+}
+
+// leastFree is how little room on the disk is worth a warning, in bytes.
+const leastFree = 2 << 30
+
+func (a *App) machineFacts(v *Page) []overviewFact {
+	var out []overviewFact
+	data := overviewFact{Label: v.T("admin.store"), Text: v.T("admin.store-fine")}
+	if err := a.st.Fault(); err != nil {
+		data.Text, data.Bad = "", v.T("admin.store-fault", "reason", err.Error())
+	}
+	out = append(out, data)
+	disk := overviewFact{Label: v.T("admin.disk"), Text: v.T("admin.disk-unknown")}
+	if free, total, ok := diskSpace(a.cfg.dataFolder()); ok {
+		disk.Text = v.T("admin.disk-free", "free", v.Size(free), "total", v.Size(total))
+		if free < leastFree {
+			disk.Text, disk.Bad = "", v.T("admin.disk-short", "free", v.Size(free), "total", v.Size(total))
+		}
+	}
+	return append(out, disk,
+		overviewFact{Label: v.T("admin.folder"), Text: a.cfg.dataFolder()},
+		overviewFact{Label: v.T("admin.version"), Text: strings.TrimPrefix(Version(), "sportello ")},
+		overviewFact{Label: v.T("admin.uptime"), Text: v.lasted(time.Since(processStart))})
+}
+
+// lasted says a length of time by its two greatest parts.
+func (p *Page) lasted(d time.Duration) string {
+	days, hours, minutes := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60
+	switch {
+	case days > 0:
+		return p.Plural("admin.days", days) + " " + p.Plural("admin.hours", hours)
+	case hours > 0:
+		return p.Plural("admin.hours", hours) + " " + p.Plural("admin.minutes", minutes)
+	}
+	return p.Plural("admin.minutes", minutes)
+}

@@ -1,0 +1,184 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+func TestErrorsOfTheLastDayAreRemembered(t *testing.T) {
+	var printed strings.Builder
+	mine := &troubles{}
+	log := mine.logger(slog.New(slog.NewTextHandler(&printed, &slog.HandlerOptions{Level: slog.LevelError})))
+	log.Info("all is well")
+	log.Warn("nearly")
+	log.With("desk", "prova").WithGroup("request").Error("request failed", "reference", "ab12", "err", errors.New("broken\nat line 3"), "took", time.Second)
+	log.With("desk", "prova").WithGroup("request").Error("request failed", "reference", "cd34", "err", errors.New("broken\nat line 7"), "took", time.Minute)
+	got := mine.lastDay(time.Now())
+	if len(got) != 1 || got[0].Times != 2 || got[0].Named != "cd34" || got[0].Text != "request failed desk=prova request.err=broken" {
+		t.Errorf("%+v", got)
+	}
+	if strings.Count(printed.String(), "request failed") != 2 || strings.Contains(printed.String(), "nearly") {
+		t.Errorf("printed %s", printed.String())
+	}
+	if got := mine.lastDay(time.Now().Add(25 * time.Hour)); len(got) != 0 {
+		t.Errorf("a day later: %+v", got)
+	}
+	for i := range 3 * maxTroubles {
+		log.Error(fmt.Sprint("another ", i))
+		log.Error("the same again")
+	}
+	got = mine.lastDay(time.Now())
+	if len(got) != maxTroubles || got[0].Text != "the same again" || got[0].Times != 3*maxTroubles {
+		t.Errorf("%d are remembered, the last %+v", len(got), got[0])
+	}
+	slog.New(mine.logger(discard()).Handler()).Error("to a log that is discarded")
+	if got := mine.lastDay(time.Now()); !strings.HasPrefix(got[0].Text, "to a log") {
+		t.Errorf("%+v", got[0])
+	}
+}
+
+func TestJobsAreWatched(t *testing.T) {
+	l := &jobLog{}
+	l.began("sweep")
+	l.failed("sweep", "no room")
+	now := time.Now()
+	if j := l.all()[0]; !j.troubled(now) || j.Failures != 1 || j.Err != "no room" {
+		t.Errorf("after a failure: %+v", j)
+	}
+	if l.all()[0].troubled(now.Add(2 * time.Hour)) {
+		t.Error("a failure of long ago is still told of")
+	}
+	l.ran("sweep", time.Second)
+	if j := l.all()[0]; j.troubled(now) || j.Runs != 1 {
+		t.Errorf("after a run: %+v", j)
+	}
+}
+
+func TestTheStateOfTheDeskIsOnOnePageAndInFigures(t *testing.T) {
+	d := newTestDesk(t, func(c *Config) { c.Data = filepath.Join(t.TempDir(), "data") })
+	b := d.signedIn(d.add("Ada Neri", desk.PersonForm{Administrator: true}))
+	d.app.log.Error("something failed", "reference", "xyzzy", "err", errors.New("<script>broken</script>"))
+	d.app.jobLog.failed("sweep", errors.New("no such folder"))
+	eventually(t, "the jobs do not begin", func() bool { return len(d.app.jobLog.all()) > 5 })
+	page := b.get("/admin")
+	for _, want := range []string{"Da sistemare", "no such folder", "something failed", "xyzzy", "&lt;script&gt;", "Lo sportello non fa copie da solo", "Ricerca", "File non più usati"} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	eventually(t, "nothing follows the changes", func() bool { return strings.Contains(b.get("/metrics").body, "sportello_queue_behind{queue=") })
+	figures := b.get("/metrics").body
+	for _, want := range []string{`sportello_job_failures_total{job="sweep"} 1`, "sportello_store_commit_seconds_count",
+		"sportello_store_writes_waiting 0", `sportello_request_seconds_count{method="GET",route="/admin",status="200"}`, "sportello_errors_last_day "} {
+		if !strings.Contains(figures, want) {
+			t.Errorf("the figures have no %s", want)
+		}
+	}
+	if got := b.get("/readyz"); got.status != http.StatusOK || !strings.Contains(got.body, `{"part":"jobs","text":"sweep failed`) {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(t *testing.T, data string) []string // more arguments
+		status int
+		want   []string
+	}{
+		"a new desk is well": {func(*testing.T, string) []string { return nil }, 0, []string{"the data is sound", "all is well", "note   backup: no backups"}},
+		"a folder that others may read": {func(t *testing.T, data string) []string {
+			if err := os.Chmod(data, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			return nil
+		}, 1, []string{"WRONG  permissions: others can get at", "chmod 700 "}},
+		"a configuration that is wrong": {func(t *testing.T, data string) []string {
+			path := filepath.Join(t.TempDir(), "config.toml")
+			if err := os.WriteFile(path, []byte("listn = 1\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return []string{"--config", path}
+		}, 1, []string{"WRONG  configuration: listn: no such key"}},
+		"a backup that is too old": {func(t *testing.T, data string) []string {
+			path := filepath.Join(t.TempDir(), "config.toml")
+			if err := os.WriteFile(path, []byte("[backup]\npath = \""+t.TempDir()+"\"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return []string{"--config", path}
+		}, 1, []string{"WRONG  backup: there is no backup yet", "makes one now"}},
+		"lost bytes": {func(t *testing.T, data string) []string {
+			if err := os.RemoveAll(filepath.Join(data, "blob")); err != nil {
+				t.Fatal(err)
+			}
+			return nil
+		}, 1, []string{"WRONG  data: ", "lost blob", "restore the newest backup"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := filepath.Join(t.TempDir(), "data")
+			cfg := defaultConfig()
+			cfg.Data = data
+			a, err := openDesk(cfg, discard())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, _, err := a.desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "lost bytes" {
+				b, err := a.st.PutBlob(strings.NewReader("bytes"), 0)
+				if err == nil {
+					err = a.st.Update(store.By{}, func(tx *store.Tx) error {
+						return store.Files.Put(tx, &store.File{Sum: b.Sum, Size: b.Size, Person: p.ID})
+					})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := a.Close(); err != nil {
+				t.Fatal(err)
+			}
+			more := c.before(t, data)
+			status, out, errOut := command(t, "", append([]string{"doctor", "--data", data}, more...)...)
+			if status != c.status {
+				t.Errorf("status %d\n%s\n%s", status, out, errOut)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("it does not say %q:\n%s\n%s", want, out, errOut)
+				}
+			}
+		})
+	}
+}
+
+func TestACertificateIsLookedAtBeforeItEnds(t *testing.T) {
+	cert, _ := makeCertificate(t, t.TempDir(), 1) // good from an hour ago for two hours
+	now := time.Now()
+	for _, c := range []struct {
+		name string
+		path string
+		now  time.Time
+		want level
+	}{
+		{"ends soon", cert, now, note},
+		{"ended", cert, now.Add(2 * time.Hour), wrong},
+		{"not yet", cert, now.Add(-2 * time.Hour), wrong},
+		{"not there", cert + ".gone", now, wrong},
+	} {
+		if got := checkCertificate(c.path, c.now); got.level != c.want {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
