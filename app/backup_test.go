@@ -351,7 +351,8 @@ func (noise) Read(b []byte) (int, error) {
 	for i := range b {
 		b[i] = byte(i*7 + i>>8)
 	}
-	return copy(b, fmt.Appendf(nil, "%d", time.Now().UnixNano())), nil
+	copy(b, fmt.Appendf(nil, "%d", time.Now().UnixNano()))
+	return len(b), nil
 }
 
 // childCommand is a command line of ours in a process of its own, which this test binary becomes.
