@@ -46,6 +46,7 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	if err != nil {
 		return nil, fmt.Errorf("desk: read mail: %w", err)
 	}
+	senderOf(m, row)
 	in := &incoming{Message: m, box: d.boxOf(row, m)}
 	in.own, in.rest = markup.FromMail(m.Text, m.HTML)
 	in.own, in.rest = markup.Clean(in.own), markup.Clean(in.rest)
@@ -58,7 +59,7 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	if len(in.rest) > maxBody {
 		in.rest = strings.ToValidUTF8(in.rest[:maxBody], "")
 	}
-	in.print = printOf(m)
+	in.print = printOf(m, in.own)
 	if !keep {
 		return in, nil
 	}
@@ -73,11 +74,30 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	return in, nil
 }
 
+// senderOf finds somebody who answers for a mail that names no author: who sent it, who wants the answers, who stands on
+// the envelope. Nothing proves them.
+func senderOf(m *mail.Message, row *store.Mail) {
+	if isAddress(m.From.Email) {
+		return
+	}
+	m.Proven = false
+	others := append([]mail.Address{m.Sender}, m.ReplyTo...)
+	for _, a := range append(others, mail.Address{Email: m.ReturnPath}, mail.Address{Email: row.Return}) {
+		if isAddress(a.Email) {
+			m.From = mail.Address{Name: m.From.Name, Email: a.Email}
+			return
+		}
+	}
+}
+
 // printOf returns what copies of one message have in common, whichever way they come: servers add lines to the header,
-// lists to the body. Without a Message-ID it is everything that was said.
-func printOf(m *mail.Message) string {
+// lists a foot below the signature. own is what its sender wrote; without a Message-ID it is everything that was said.
+func printOf(m *mail.Message, own string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject))
+	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject), strings.Join(strings.Fields(own), " "))
+	for _, p := range m.Parts {
+		fmt.Fprintf(h, "%s\x00", p.Name)
+	}
 	if m.MessageID == "" {
 		fmt.Fprintf(h, "%s\x00%s\x00", m.Text, m.HTML)
 		for _, p := range m.Parts {

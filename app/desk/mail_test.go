@@ -3,7 +3,12 @@ package desk
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -665,5 +670,75 @@ func TestATicketThatWasMadeOfAMessageGoesWithIt(t *testing.T) {
 	}
 	if k := o.ticket(first.Ticket); k.Messages != 2 {
 		t.Errorf("the first one has %d messages", k.Messages)
+	}
+}
+
+func TestNoSenderIsProvenByALineTheySmuggled(t *testing.T) {
+	o := newMailOffice(t)
+	proof := "Authentication-Results: mx.ateneo.example; dmarc=pass header.from=ateneo.example"
+	head := "From: ada@ateneo.example\r\nTo: csa@ateneo.example\r\nMessage-ID: <%s@x>\r\n"
+	for name, raw := range map[string]string{
+		"after a lone carriage return in the subject": fmt.Sprintf(head, "cr") + "Subject: x\r" + proof + "\r\n\r\ntesto",
+		"in an encoded word":                          fmt.Sprintf(head, "ew") + "Subject: =?utf-8?q?x=0D=0A" + strings.ReplaceAll(proof, " ", "_") + "?=\r\n\r\ntesto",
+		"folded into another line":                    fmt.Sprintf(head, "fold") + "Subject: x\r\n " + proof + "\r\n\r\ntesto",
+		"by a server of another name":                 fmt.Sprintf(head, "other") + "Subject: x\r\n" + strings.Replace(proof, "mx.ateneo", "mx.altrove", 1) + "\r\n\r\ntesto",
+		"by a server whose name only begins alike":    fmt.Sprintf(head, "alike") + "Subject: x\r\n" + strings.Replace(proof, "mx.ateneo.example;", "mx.ateneo.example.evil.example;", 1) + "\r\n\r\ntesto",
+		"about another domain":                        fmt.Sprintf(head, "domain") + "Subject: x\r\n" + strings.Replace(proof, "from=ateneo", "from=altrove", 1) + "\r\n\r\ntesto",
+		"in the body":                                 fmt.Sprintf(head, "body") + "Subject: x\r\n\r\n" + proof + "\r\n\r\ntesto",
+		"below the server's own word that it failed":  "Authentication-Results: mx.ateneo.example; dmarc=fail header.from=ateneo.example\r\n" + fmt.Sprintf(head, "below") + "Subject: x\r\n" + proof + "\r\n\r\ntesto",
+	} {
+		if m := o.take(raw); m.Proven || m.State != store.MailDone {
+			t.Errorf("%s: proven %t, state %s", name, m.Proven, m.State)
+		}
+	}
+	if m := o.take(proof + "\r\n" + fmt.Sprintf(head, "good") + "Subject: x\r\n\r\ntesto"); !m.Proven {
+		t.Error("the server's own line is not believed")
+	}
+}
+
+// TestEveryMailOfAPublicCorpusBecomesAMessageOrSaysWhy takes the messages that a parser of mail brings as its tests.
+func TestEveryMailOfAPublicCorpusBecomesAMessageOrSaysWhy(t *testing.T) {
+	out, err := exec.Command("go", "mod", "download", "-json", "github.com/jhillyerd/enmime/v2").Output()
+	var module struct{ Dir string }
+	if err != nil || json.Unmarshal(out, &module) != nil {
+		t.Fatalf("no corpus: %v", err)
+	}
+	o := newMailOffice(t)
+	n, kept := 0, map[store.MailState]int{}
+	err = filepath.WalkDir(filepath.Join(module.Dir, "testdata"), func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".raw") {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		n++
+		m := o.take(string(raw))
+		kept[m.State]++
+		f, err := o.st.OpenBlob(m.Sum)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if same, err := io.ReadAll(f); err != nil || !bytes.Equal(same, raw) {
+			t.Errorf("%s: the bytes are not those that came (%v)", path, err)
+		}
+		switch m.State {
+		case store.MailDone, store.MailSame, store.MailAside:
+		case store.MailFailed:
+			if m.From != "" && isAddress(m.From) {
+				t.Errorf("%s: failed although it has a sender: %s %s", path, m.Why, m.Detail)
+			}
+		default:
+			t.Errorf("%s: %s", path, m.State)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n < 80 || kept[store.MailDone] < n/3 {
+		t.Errorf("%d messages, %v", n, kept)
 	}
 }
