@@ -348,3 +348,44 @@ func TestEveryTableIsNamedOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestADamagedFileIsAnErrorThatSaysWhatToDo(t *testing.T) {
+	page := int64(os.Getpagesize())
+	for name, harm := range map[string]func(f *os.File, size int64) error{
+		"empty":                        func(f *os.File, _ int64) error { return f.Truncate(0) },
+		"cut within its meta pages":    func(f *os.File, _ int64) error { return f.Truncate(page / 2) },
+		"cut after its meta pages":     func(f *os.File, _ int64) error { return f.Truncate(2 * page) },
+		"cut in the middle":            func(f *os.File, _ int64) error { return f.Truncate(20 * page) },
+		"without either meta page":     func(f *os.File, _ int64) error { _, err := f.WriteAt(make([]byte, 2*page), 0); return err },
+		"zeros but for the meta pages": func(f *os.File, size int64) error { _, err := f.WriteAt(make([]byte, size-2*page), 2*page); return err },
+		"other bytes than a desk's": func(f *os.File, size int64) error {
+			_, err := f.WriteAt(bytes.Repeat([]byte("sportello"), int(size/9)), 0)
+			return err
+		},
+		"one byte of both meta pages off": func(f *os.File, _ int64) error {
+			_, err := f.WriteAt([]byte{255}, 60)
+			_, err2 := f.WriteAt([]byte{255}, page+60)
+			return errors.Join(err, err2)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			st, err := Open(dir, quick)
+			must(t, err)
+			for i := range 200 {
+				must(t, st.Update(By{Act: "put"}, func(tx *Tx) error { return items.Put(tx, &item{Group: uint64(i), Secret: strings.Repeat("s", 500)}) }))
+			}
+			must(t, st.Close())
+			f, err := os.OpenFile(filepath.Join(dir, "desk.db"), os.O_RDWR, 0)
+			must(t, err)
+			info, err := f.Stat()
+			must(t, err)
+			must(t, errors.Join(harm(f, info.Size()), f.Close()))
+			for range 2 { // the first one let go of it
+				if st, err = Open(dir, quick); err == nil || !strings.Contains(err.Error(), "desk.db is damaged") || !strings.Contains(err.Error(), "sportello restore") {
+					t.Fatalf("opened with %v", err)
+				}
+			}
+		})
+	}
+}

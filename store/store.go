@@ -115,7 +115,11 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := s.takeLock(); err != nil {
 		return nil, err
 	}
-	if err := s.openFile(); err != nil {
+	err := s.makeFile()
+	if err == nil {
+		err = s.openFile()
+	}
+	if err != nil {
 		s.lock.Close()
 		return nil, err
 	}
@@ -155,18 +159,80 @@ func (s *Store) takeLock() error {
 
 func (s *Store) path() string { return filepath.Join(s.dir, "desk.db") }
 
-// openFile opens or makes desk.db.
-func (s *Store) openFile() error {
+// makeFile makes an empty desk.db where there is none, under another name until it is whole: a power failure during the
+// first start leaves none, or one that opens. Later the file must be there: a disk that went away and came back as an
+// empty folder is no reason to begin anew.
+func (s *Store) makeFile() error {
+	path := s.path()
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return nil // whatever else is wrong with it, opening it says so
+	}
+	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("store: remove what was half made: %w", err)
+	}
+	db, err := bbolt.Open(path+".new", 0o600, nil)
+	if err == nil {
+		err = db.Close()
+	}
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err == nil {
+		err = syncDir(s.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("store: make %s: %w", path, err)
+	}
+	if err := syncDir(filepath.Dir(s.dir)); err != nil { // the folder's own name; its parent may be closed to us
+		s.log.Warn("store: the name of the data folder may not be on disk yet", "err", err)
+	}
+	return nil
+}
+
+// openFile opens desk.db. What is damaged so that it cannot be opened is an error that says what to do.
+func (s *Store) openFile() (err error) {
 	path := s.path()
 	bo := &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoSync: s.noSync}
+	var file *os.File
+	bo.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+		file, err = os.OpenFile(name, flag&^os.O_CREATE, mode)
+		return file, err
+	}
 	if ^uint(0)>>32 != 0 {
 		// Address space only. A reader never has to wait for the file to be mapped anew, nor the writer for readers.
 		gigabytes := 64 // a variable, for the constant would not fit where int has 32 bits
 		bo.InitialMmapSize = gigabytes << 30
 	}
-	db, err := bbolt.Open(path, 0o600, bo)
+	damaged := func(what any) error {
+		return fmt.Errorf("store: %s is damaged (%v): keep a copy of the data folder, bring the newest backup back into another folder with sportello restore, and let the desk serve that one", path, what)
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // pages that are not there, in a file that was cut short
+	defer func() {
+		if p := recover(); p != nil {
+			// bbolt had no chance to let go of it. What is mapped holds the lock too, so that closing is not enough.
+			err = errors.Join(damaged(p), syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
+		}
+	}()
+	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("store: open %s: %w", path, err)
+	}
+	if info.Size() == 0 {
+		return damaged("it is empty") // bbolt would begin anew in it
+	}
+	db, err := bbolt.Open(path, 0o600, bo)
+	switch {
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
+		return damaged(err)
+	case err != nil:
+		return fmt.Errorf("store: open %s: %w", path, err)
+	}
+	var needs int64
+	if err := db.View(func(tx *bbolt.Tx) error { needs = tx.Size(); return nil }); err != nil {
+		return errors.Join(fmt.Errorf("store: open %s: %w", path, err), db.Close())
+	}
+	if info.Size() < needs {
+		return errors.Join(damaged(fmt.Sprintf("%d bytes of %d are there", info.Size(), needs)), db.Close())
 	}
 	s.db = db
 	return nil
