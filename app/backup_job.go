@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"sportello/app/backup"
@@ -166,6 +169,9 @@ func (a *App) makeBackup(ctx context.Context, folder backup.Folder, progress fun
 	if err != nil {
 		return nil, err
 	}
+	if err := a.roomForBackup(folder.Path, len(to) > 0); err != nil {
+		return nil, err
+	}
 	p := &prover{app: a}
 	m, err := folder.Make(ctx, backup.Source{Store: a.st, Program: Version(), Config: a.cfg.Redacted(), Recipients: to, Named: cfg.AgeRecipients,
 		Rate: int64(cfg.RateMB) * 1e6, Log: a.log, Look: p.look, Proof: p.ask, Progress: progress})
@@ -180,6 +186,41 @@ func (a *App) makeBackup(ctx context.Context, folder backup.Folder, progress fun
 		return m, fmt.Errorf("the backup is made, but old ones could not be removed: %w", err)
 	}
 	return m, nil
+}
+
+// roomForBackup refuses to begin what would fill the disk of the data: a desk that cannot write is worse than one
+// without a new backup.
+func (a *App) roomForBackup(to string, aside bool) error {
+	data := a.cfg.dataFolder()
+	info, err := os.Stat(filepath.Join(data, "desk.db"))
+	if err != nil {
+		return fmt.Errorf("app: back up: %w", err)
+	}
+	need := int64(0)
+	if aside {
+		need += info.Size() // a copy before it is encrypted
+	}
+	for ; ; to = filepath.Dir(to) { // the folder may have to be made yet
+		if _, err := os.Stat(to); err == nil || to == filepath.Dir(to) {
+			break
+		}
+	}
+	if sameDisk(data, to) {
+		need += info.Size()
+	}
+	if free, _, known := diskSpace(data); known && need > 0 && free < need+roomLeft {
+		return fmt.Errorf("the backup needs %s on the disk of the data, where %s are free: make room, or have backups on another disk", size("en", need+roomLeft), size("en", free))
+	}
+	return nil
+}
+
+// roomLeft is what a backup leaves on the disk of the data for the desk.
+const roomLeft = 256 << 20
+
+// sameDisk reports whether both paths lie on one file system.
+func sameDisk(a, b string) bool {
+	var x, y syscall.Stat_t
+	return syscall.Stat(a, &x) == nil && syscall.Stat(b, &y) == nil && x.Dev == y.Dev
 }
 
 // wrong says what is wrong with the backups, empty when nothing is.

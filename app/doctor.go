@@ -274,8 +274,7 @@ func checkBackup(_ context.Context, a *App, beside bool) []finding {
 	if e, err := folder.Newest(); err == nil {
 		out = append(out, ok("the newest is %s, %s", e.Name, size("en", e.Manifest.Bytes())))
 	}
-	var here, there syscall.Stat_t
-	if syscall.Stat(a.cfg.dataFolder(), &here) == nil && syscall.Stat(cfg.Path, &there) == nil && here.Dev == there.Dev {
+	if sameDisk(a.cfg.dataFolder(), cfg.Path) {
 		out = append(out, finding{note, "the backups lie on the disk of the data", "have them on another disk, or copied to another machine"})
 	}
 	if free, _, known := diskSpace(cfg.Path); known && free < leastFree {

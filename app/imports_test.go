@@ -29,6 +29,8 @@ var forbidden = []struct {
 	{"sportello/", "github.com/spf13/cobra", []string{"sportello/app"}, "the command line is a face of the process"},
 	{"sportello/app/markup", "sportello/", nil, "a leaf: text in, text out"},
 	{"sportello/app/extract", "sportello/", nil, "a leaf: bytes in, text out"},
+	{"sportello/app/backup", "sportello/app/", nil, "backups stand on the store alone"},
+	{"sportello/", "filippo.io/age", []string{"sportello/app", "sportello/app/backup"}, "only backups are encrypted"},
 	{"sportello/app/worktime", "sportello/", nil, "a leaf: times in, times out"},
 	{"sportello/app/mail", "sportello/", nil, "a leaf: a message in, what it says out"},
 	{"sportello/app/mail/transport", "sportello/", nil, "a leaf: bytes in, bytes out"},

@@ -13,6 +13,7 @@
 //	PATH/blob-1a2b3c4d/ab/cdef...    the same encrypted to one set of recipients; named by an HMAC of their SHA-256
 //	                                 under the desk's key, so that nobody can tell by a name which files there are
 //	PATH/.new-*  PATH/.gone-*        a backup being made, or removed; what a kill left goes with the next backup
+//	DATA/backup.db                   the rows of a backup before they are encrypted; goes as soon as they are
 //
 // When a backup is encrypted, its parts but manifest.json and files.txt end in .age. The manifest can be read by
 // anybody who reads the folder: it names counts, sizes and recipients, no words and no people.

@@ -368,7 +368,11 @@ func TestABackupThatIsCutShort(t *testing.T) {
 		t.Error(findings, err)
 	}
 	has(t, opened(t, to), sum, strings.Repeat("x", 1<<20))
+	must(t, os.WriteFile(filepath.Join(x.st.Dir(), asideName), []byte("half"), 0o600))
 	x.make(f)
+	if _, err := os.Stat(filepath.Join(x.st.Dir(), asideName)); err == nil {
+		t.Error("rows that are not encrypted stay beside the data")
+	}
 	if left, _ := filepath.Glob(filepath.Join(f.Path, ".*")); len(left) > 0 {
 		t.Errorf("the next one leaves %v", left)
 	}

@@ -57,6 +57,13 @@ func (f Folder) Make(ctx context.Context, s Source) (*Manifest, error) {
 	if err := f.tidy(); err != nil {
 		return nil, err
 	}
+	if aside.TryLock() { // a kill left it, or it is not there
+		err := os.Remove(filepath.Join(s.Store.Dir(), asideName))
+		aside.Unlock()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("backup: clear what was cut short: %w", err)
+		}
+	}
 	last, err := f.Newest()
 	if err != nil && !errors.Is(err, ErrNone) {
 		return nil, err
@@ -180,13 +187,15 @@ func (m *making) partFrom(name string, to []age.Recipient, write func(io.Writer)
 // aside is held while there is a copy beside the rows; the data folder belongs to this process alone.
 var aside sync.Mutex
 
+const asideName = "backup.db"
+
 // rows copies desk.db and counts what the copy holds.
 func (m *making) rows() error {
 	name, path := "desk.db", filepath.Join(m.dir, "desk.db")
 	flags := os.O_RDWR | os.O_CREATE | os.O_EXCL
 	if len(m.Recipients) > 0 {
-		// What is not encrypted stays on the desk's own disk. A file that a kill left is written over.
-		path, flags = filepath.Join(m.Store.Dir(), "backup.db"), os.O_RDWR|os.O_CREATE
+		// What is not encrypted stays on the desk's own disk.
+		path, flags = filepath.Join(m.Store.Dir(), asideName), os.O_RDWR|os.O_CREATE
 	}
 	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
