@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"os/signal"
 	"strings"
 	"sync"
@@ -159,4 +160,40 @@ func until(done func() (bool, error)) error {
 			return errors.New("waited a minute in vain")
 		}
 	}
+}
+
+// TestPagesThatCannotBeReadEndNothing takes the end of the file away beneath a running store: reading it gives what a
+// disk gives that fails, a fault of memory. It is no way to treat a file, but the only one that needs no broken disk.
+func TestPagesThatCannotBeReadEndNothing(t *testing.T) {
+	st := fresh(t, quick)
+	put := func(n int) error {
+		return st.Update(By{Act: "put"}, func(tx *Tx) error {
+			return items.Put(tx, &item{Group: uint64(n), Secret: strings.Repeat("s", 3000)})
+		})
+	}
+	for n := range 100 {
+		must(t, put(n))
+	}
+	read := func() error {
+		return st.View(func(tx *Tx) error {
+			for _, err := range items.All(tx, 0, false) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	must(t, read())
+	whole, err := os.ReadFile(st.path())
+	must(t, err)
+	must(t, os.Truncate(st.path(), int64(4*os.Getpagesize())))
+	wantKind(t, read(), Unavailable, "error.disk")
+	for n := range 3 {
+		wantKind(t, put(n), Unavailable, "error.disk")
+	}
+	must(t, until(func() (bool, error) { return KindOf(read()) == Unavailable, nil }))
+	must(t, os.WriteFile(st.path(), whole, 0o600))
+	must(t, until(func() (bool, error) { return st.Fault() == nil && read() == nil, nil }))
+	must(t, put(1))
 }

@@ -301,14 +301,41 @@ func (s *Store) Close() error {
 }
 
 // View runs fn in a read transaction, a consistent picture of the store. fn must not keep the Tx nor call Update.
-func (s *Store) View(fn func(*Tx) error) error {
+// Unavailable while the file cannot be read.
+func (s *Store) View(fn func(*Tx) error) (err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.db.View(func(b *bbolt.Tx) error {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			if err = unreadable(p); err == nil {
+				panic(p)
+			}
+			s.log.Error("store: read", "err", err)
+		}
+	}()
+	err = s.db.View(func(b *bbolt.Tx) error {
 		tx := &Tx{bolt: b, store: s, now: s.clock().UTC()}
 		defer func() { tx.done = true }()
 		return fn(tx)
 	})
+	if fault := s.Fault(); fault != nil && errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return fault // a repair could not open it again yet
+	}
+	return err
+}
+
+// unreadable returns the error that the panic stands for when a page of the file could not be read, which the kernel
+// tells of as a fault of memory; nil for any other panic.
+func unreadable(p any) error {
+	fault, is := p.(interface {
+		error
+		Addr() uintptr
+	})
+	if !is || fault.Addr() < 1<<16 { // the latter is a nil pointer of ours
+		return nil
+	}
+	return &Error{Kind: Unavailable, Key: "error.disk", Err: fmt.Errorf("store: a page of the file cannot be read: %w", fault)}
 }
 
 // Update runs fn in a write transaction and returns when what it wrote is on disk, or with fn's error when nothing of
@@ -434,7 +461,7 @@ func (s *Store) commitSome(batch []*write) (rest []*write) {
 		} else {
 			seq = b.Bucket(bucketChanges).Bucket([]byte("rows")).Sequence()
 			began := time.Now()
-			if err := b.Commit(); err != nil {
+			if err := s.commit(b); err != nil {
 				s.poison(err)
 				return batch
 			}
@@ -450,6 +477,21 @@ func (s *Store) commitSome(batch []*write) (rest []*write) {
 	}
 }
 
+// commit ends the transaction on disk. An error leaves the file to be opened again.
+func (s *Store) commit(b *bbolt.Tx) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			if err = unreadable(p); err == nil {
+				panic(p)
+			}
+			defer func() { _ = recover() }() // it reads pages too; what counts is that it lets go of its lock
+			s.rollback(b)
+		}
+	}()
+	return b.Commit()
+}
+
 func (w *write) finish(err error) {
 	w.err, w.panic = err, nil
 	close(w.done)
@@ -457,9 +499,14 @@ func (w *write) finish(err error) {
 
 func (s *Store) run(w *write, tx *Tx) {
 	returned := false
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		tx.done = true
 		if p := recover(); p != nil {
+			if w.err = unreadable(p); w.err != nil {
+				s.log.Error("store: read", "err", w.err)
+				return
+			}
 			w.panic, w.stack = p, debug.Stack()
 		} else if !returned {
 			panic("store: a transaction ended its goroutine; t.Fatal has no place in one")
