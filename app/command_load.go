@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,6 +31,7 @@ type loading struct {
 	accounts string
 	tokens   []string
 	clients  int
+	people   [2]int // requesters and agents; both 0: clients, in the order of the accounts
 	duration time.Duration
 	pause    time.Duration
 }
@@ -49,6 +53,8 @@ read from a file, one in each line, as demo and generate print them: something w
 				return errors.New("who should play? Name --accounts FILE or --token TOKEN")
 			case l.clients < 1 || l.clients > 1000:
 				return fmt.Errorf("--clients %d is not between 1 and 1000", l.clients)
+			case min(l.people[0], l.people[1]) < 0 || l.people[0]+l.people[1] > 1000:
+				return fmt.Errorf("--requesters and --agents are not between 0 and 1000 together")
 			case l.duration < time.Second || l.duration > time.Hour:
 				return fmt.Errorf("--duration %s is not between 1s and 1h", l.duration)
 			case l.pause < 0:
@@ -62,6 +68,8 @@ read from a file, one in each line, as demo and generate print them: something w
 	f.StringVar(&l.accounts, "accounts", "", "`FILE` with addresses and passwords; - is standard input")
 	f.StringArrayVar(&l.tokens, "token", nil, "`TOKEN` of somebody who uses the API; may be repeated")
 	f.IntVar(&l.clients, "clients", 16, "how many play at once, `N`")
+	f.IntVar(&l.people[0], "requesters", 0, "instead of clients: how many requesters, `N`")
+	f.IntVar(&l.people[1], "agents", 0, "and how many agents, `M`")
 	f.DurationVar(&l.duration, "duration", 30*time.Second, "for how long")
 	f.DurationVar(&l.pause, "pause", 0, "how long each waits between two pages")
 	return c
@@ -152,12 +160,91 @@ func (l *loading) run(ctx context.Context, target *url.URL) error {
 	playing, stop := context.WithTimeout(ctx, l.duration)
 	defer stop()
 	var all sync.WaitGroup
-	for i := range l.clients {
-		v := casts[i%len(casts)].again(uint64(i))
+	cast, err := l.cast(casts)
+	if err != nil {
+		return err
+	}
+	for i, c := range cast {
+		v := c.again(uint64(i))
 		all.Go(func() { v.play(playing, l.pause) })
 	}
+	all.Go(func() { l.watch(playing, target, seen) })
 	all.Wait()
 	return seen.print(l.r.out, time.Since(began))
+}
+
+// cast says who plays: as many clients as were asked for, or so many requesters and agents.
+func (l *loading) cast(of []*visitor) ([]*visitor, error) {
+	var out []*visitor
+	if l.people == [2]int{} {
+		for i := range l.clients {
+			out = append(out, of[i%len(of)])
+		}
+		return out, nil
+	}
+	for i, name := range []string{"requester", "agent"} {
+		var some []*visitor
+		for _, v := range of {
+			if v.token == "" && v.agent == (i == 1) {
+				some = append(some, v)
+			}
+		}
+		if len(some) == 0 && l.people[i] > 0 {
+			return nil, fmt.Errorf("no account is that of a %s", name)
+		}
+		for k := range l.people[i] {
+			out = append(out, some[k%len(some)])
+		}
+	}
+	return out, nil
+}
+
+// watch writes ten times on the way what the desk takes of the machine, so that a leak shows: the desk's own figures, which it gives
+// to this machine.
+func (l *loading) watch(ctx context.Context, target *url.URL, seen *timings) {
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: loopbackDialer().DialContext}}
+	defer client.CloseIdleConnections()
+	began := time.Now()
+	every := time.NewTicker(max(l.duration/10, 500*time.Millisecond))
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		figures, err := readFigures(ctx, client, target.JoinPath("/metrics").String(), "go_goroutines", "sportello_memory_anon_bytes", "go_memstats_heap_inuse_bytes", "process_open_fds")
+		if err != nil {
+			continue // the desk shows its figures to some addresses only
+		}
+		fmt.Fprintf(l.r.errOut, "after %s: %d answers, %.0f goroutines, %.0f MB of its own, %.0f MB heap, %.0f files open\n", time.Since(began).Round(time.Second), seen.count(),
+			figures[0], figures[1]/1e6, figures[2]/1e6, figures[3])
+	}
+}
+
+// readFigures reads single figures in Prometheus' text form; one that is not there is 0.
+func readFigures(ctx context.Context, client *http.Client, address string, names ...string) ([]float64, error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := client.Do(q)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("app: read figures: %s", res.Status)
+	}
+	out := make([]float64, len(names))
+	lines := bufio.NewScanner(io.LimitReader(res.Body, 8<<20))
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		if i := slices.Index(names, name); i >= 0 {
+			out[i], _ = strconv.ParseFloat(value, 64)
+		}
+	}
+	return out, lines.Err()
 }
 
 // timing is what was seen of one page.
@@ -193,6 +280,16 @@ func (t *timings) add(page string, took time.Duration, bytes int64, failure stri
 	}
 	p.took = append(p.took, took)
 	p.bytes += bytes
+}
+
+// count is how many answers there were.
+func (t *timings) count() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.pages {
+		n += len(p.took)
+	}
+	return n
 }
 
 // print writes a table of the pages and fails when the desk failed: with a status of 500 or above, or with no answer.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -140,6 +141,35 @@ func (v *visitor) post(ctx context.Context, name, path string, f url.Values) (in
 	return v.do(ctx, "POST "+name, http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(f.Encode()))
 }
 
+// loadFile is what people attach: a table of some kilobytes.
+var loadFile = []byte(strings.Repeat("matricola;cognome;importo;mese\n", 600))
+
+// postWith is post with a file, as the form of a page sends it.
+func (v *visitor) postWith(ctx context.Context, name, path string, f url.Values, file []byte) (int, []byte) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for field, values := range f {
+		for _, value := range values {
+			_ = w.WriteField(field, value) // a buffer takes everything
+		}
+	}
+	part, err := w.CreateFormFile("files", "prova-di-carico.csv")
+	if err != nil {
+		return 0, nil
+	}
+	_, _ = part.Write(file)
+	_ = w.Close()
+	return v.do(ctx, "POST "+name+" with a file", http.MethodPost, path, w.FormDataContentType(), &b)
+}
+
+// send posts the form, one time in four with a file.
+func (v *visitor) send(ctx context.Context, name, path string, f url.Values) (int, []byte) {
+	if v.r.IntN(4) == 0 {
+		return v.postWith(ctx, name, path, f, loadFile)
+	}
+	return v.post(ctx, name, path, f)
+}
+
 // play uses the desk until the time is over.
 func (v *visitor) play(ctx context.Context, pause time.Duration) {
 	for ctx.Err() == nil {
@@ -242,7 +272,7 @@ func (v *visitor) open(ctx context.Context) {
 	f.Set("module", "-")
 	f.Set("subject", "Prova di carico: "+v.oneOf(loadWords))
 	f.Set("body", loadText)
-	if status, text := v.post(ctx, "/tickets/new", "/tickets/new", f); status == http.StatusOK && text != nil {
+	if status, text := v.send(ctx, "/tickets/new", "/tickets/new", f); status == http.StatusOK && text != nil {
 		v.seen.add("POST /tickets/new", 0, 0, "form shown again")
 	}
 }
@@ -255,7 +285,7 @@ func (v *visitor) reply(ctx context.Context, name, path, act string) {
 		return // closed, or another group's
 	}
 	f.Set("body", loadText)
-	v.post(ctx, "/tickets/:n"+act, path+act, f)
+	v.send(ctx, "/tickets/:n"+act, path+act, f)
 }
 
 // program is what a program with a token does next.

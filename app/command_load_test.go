@@ -47,9 +47,19 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 		}
 	}
 	accounts := "ROLE ADDRESS PASSWORD\nagent  " + ada.Email + "  cavallo-batteria-graffetta\n\nrequester " + ivo.Email + " cavallo-batteria-graffetta\n"
-	status, out, errOut := command(t, accounts, "load", "--url", d.url, "--accounts", "-", "--token", token, "--clients", "6", "--duration", "2s")
+	status, out, errOut := command(t, accounts, "load", "--url", d.url, "--accounts", "-", "--token", token, "--clients", "6", "--duration", "3s")
 	if status != 0 {
 		t.Errorf("status %d\n%s\n%s", status, out, errOut)
+	}
+	if !strings.Contains(errOut, "goroutines") || strings.Contains(errOut, " 0 MB of its own") {
+		t.Errorf("nothing of the desk's own figures:\n%s", errOut)
+	}
+	status, day, errOut := command(t, accounts, "load", "--url", d.url, "--accounts", "-", "--requesters", "6", "--agents", "3", "--duration", "3s")
+	if status != 0 || !strings.Contains(day, "with a file") {
+		t.Errorf("a working day: status %d\n%s\n%s", status, day, errOut)
+	}
+	if status, _, errOut := command(t, accounts, "load", "--url", d.url, "--accounts", "-", "--requesters", "990", "--agents", "30"); status != 2 {
+		t.Errorf("too many people: status %d\n%s", status, errOut)
 	}
 	for _, want := range []string{"GET /desk/:view", "GET /tickets ", "GET /search", "POST /api/v1/tickets", "answers in"} {
 		if !strings.Contains(out, want) {

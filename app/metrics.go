@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,6 +47,7 @@ func newMetrics(a *App) *metrics {
 			}
 			return float64(info.Size())
 		}),
+		gauge("sportello_memory_anon_bytes", "Memory of the process's own, without mapped files.", anonymousMemory),
 		gauge("sportello_store_writes_waiting", "Writes that wait for the next commit.", func() float64 { return float64(a.st.Waiting()) }),
 		gauge("sportello_store_fault", "1 while nothing can be written.", func() float64 { return truth(a.st.Fault() != nil) }),
 		gauge("sportello_disk_free_bytes", "Room on the disk of the data folder.", func() float64 {
@@ -134,4 +136,19 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 		gauge(backupBytes, float64(b.newest.Bytes()))
 		gauge(backupTook, b.newest.Took)
 	}
+}
+
+// anonymousMemory is RssAnon of this process in bytes, 0 where the system does not tell.
+func anonymousMemory() float64 {
+	raw, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			kb, _ := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 64)
+			return kb * 1024
+		}
+	}
+	return 0
 }
