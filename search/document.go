@@ -269,6 +269,9 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			p.notes = append(p.notes, m.Body)
 		} else {
 			p.public = append(p.public, m.Body)
+			if m.Opening && m.Rest != "" {
+				p.public = append(p.public, m.Rest) // what a first mail quotes stands in no other message
+			}
 		}
 	}
 	var files pieces
