@@ -86,10 +86,7 @@ var mailboxBadges = map[string]string{transport.InboxFailed: "badge-alarm", tran
 
 // transportTrouble says in words what sort of trouble there is with a mail server.
 func (p *Page) transportTrouble(code string) string {
-	if code == "" || !p.app.words.has(p.Lang, "mailboxes.code-"+code) {
-		code = "other"
-	}
-	return p.T("mailboxes.code-" + code)
+	return p.known("mailboxes.code-"+code, p.T("mailboxes.code-other"))
 }
 
 func (a *App) outgoingFacts(c *fiber.Ctx, v *mailboxesPage) error {

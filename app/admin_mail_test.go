@@ -145,3 +145,28 @@ func TestTheOriginalOfAMessageIsForThoseWhoMaySeeMoreThanItsText(t *testing.T) {
 		}
 	}
 }
+
+func TestAGroupHasASignature(t *testing.T) {
+	w := newWorld(t)
+	b := w.visitor("administrator")
+	g, err := w.app.desk.Group(w.group["csa"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := groupValues(g)
+	form.Set("signature-it", "Ufficio paghe\r\nVia Roma 1")
+	if got := b.post(idAddress("groups", g.ID), form); got.status != 303 {
+		t.Fatalf("saving: %d %s", got.status, got.body)
+	}
+	if g, err = w.app.desk.Group(g.ID); err != nil || g.Signature.IT != "Ufficio paghe\nVia Roma 1" {
+		t.Errorf("kept %q, %v", g.Signature.IT, err)
+	}
+	if got := b.get(idAddress("groups", g.ID)); !strings.Contains(got.body, "Ufficio paghe\nVia Roma 1</textarea>") {
+		t.Error("the page does not show it")
+	}
+	form.Set("rev", itoa(g.Rev))
+	form.Set("signature-en", strings.Repeat("x", 501))
+	if got := b.post(idAddress("groups", g.ID), form); got.status != 422 || !strings.Contains(got.body, `id="signature-en-e"`) {
+		t.Errorf("a signature that is too long: %d", got.status)
+	}
+}

@@ -230,8 +230,10 @@ func TestMailsInATicketSayWhatTheyAre(t *testing.T) {
 	w.comes(letter{id: "due@altrove.example", from: "Sergio Sconosciuto <sconosciuto@altrove.example>", answers: "uno@example.it", subject: "Re: Il cedolino è in bianco", text: "Succede anche a me."})
 	w.comes(letter{from: "Ada Neri <requester@example.it>", answers: "uno@example.it", proven: true, subject: "Fuori ufficio", text: "Torno lunedì.",
 		header: "Auto-Submitted: auto-replied\r\n"})
+	w.bounced(w.people["requester"], opened.Ticket)
 	s := w.walkAs(t, "requester", false)
 	s.visit(ticketAddress(opened.Ticket))
+	s.misses("Mail respinta")
 	s.in("#thread").sees("Succede anche a me.", "Mittente non verificato", "Non fa parte di questa richiesta", "Risposta automatica")
 	s.in("#thread").misses("Torno lunedì.", "Unito perché")
 
@@ -240,6 +242,11 @@ func TestMailsInATicketSayWhatTheyAre(t *testing.T) {
 	agent.in("#thread").sees("Ha aperto la richiesta: non risponde a nessun'altra.")
 	agent.in("#thread").unfold("Risposta automatica")
 	agent.in("#thread").sees("Torno lunedì.")
+	agent.in("#thread").sees("Mail respinta Server di posta")
+	agent.in("#thread").misses("mailbox unavailable")
+	agent.in("#thread").unfold("Mail respinta")
+	agent.in("#thread").sees("mailbox unavailable", "Unito perché riguarda una mail partita da questa richiesta.")
+	agent.in("#lost").sees("550 5.1.1")
 	agent.follow("Aggiungi Sergio Sconosciuto ai partecipanti")
 	agent.in("#facts").sees("Sergio Sconosciuto")
 	agent.misses("Non fa parte di questa richiesta")

@@ -2,12 +2,11 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"strings"
 	"time"
-
-	"context"
 
 	"sportello/app/desk"
 	"sportello/store"
@@ -174,4 +173,57 @@ func (w *world) linked(person *store.Person, ticket uint64) string {
 		w.t.Fatal("the letter carries no link")
 	}
 	return secret
+}
+
+// bounced has a letter about the ticket go to the person and come back.
+func (w *world) bounced(person *store.Person, ticket uint64) {
+	w.t.Helper()
+	id := w.letterTo(person, ticket, store.LetterSent, "")
+	var l *store.Letter
+	err := w.app.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) (err error) {
+		if l, err = store.Letters.Get(tx, id); err != nil {
+			return err
+		}
+		return store.MailIDs.Put(tx, &store.MailID{Hash: store.HashMessageID(l.MessageID), Value: l.MessageID, Kind: store.MailOut, Ticket: ticket, Letter: id})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	raw := strings.ReplaceAll(fmt.Sprintf(`From: MAILER-DAEMON@mx.example.it
+To: csa@desk.example
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <respinta-%d@mx.example.it>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b1
+
+--b1
+Content-Type: text/plain
+
+<%s>: mailbox unavailable
+
+--b1
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.it
+
+Final-Recipient: rfc822; %s
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 mailbox unavailable
+
+--b1
+Content-Type: text/rfc822-headers
+
+Message-ID: <%s>
+To: %s
+
+--b1--
+`, id, person.Email, person.Email, l.MessageID, person.Email), "\n", "\r\n")
+	if _, err := w.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.app.desk.ProcessMail(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
 }

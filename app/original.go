@@ -228,12 +228,7 @@ func (p *Page) pecFacts(c *mail.PEC) []factLine {
 }
 
 // pecKind names a kind of certified mail; one that is not known by its own word.
-func (p *Page) pecKind(kind string) string {
-	if p.app.words.has(p.Lang, "pec."+kind) {
-		return p.T("pec." + kind)
-	}
-	return kind
-}
+func (p *Page) pecKind(kind string) string { return p.known("pec."+kind, kind) }
 
 // headerLines are the lines of a header as they came.
 func headerLines(raw []byte) string {
