@@ -375,6 +375,7 @@ func TestChildCommand(t *testing.T) {
 		t.Skip("only as a child")
 	}
 	os.Unsetenv("SPORTELLO_CHILD") // no key of the configuration
+	os.Unsetenv("SPORTELLO_CRASHES")
 	os.Exit(Command(strings.Split(args, "\n"), os.Stdin, os.Stdout, os.Stderr))
 }
 
