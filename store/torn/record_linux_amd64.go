@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ErrCannot is what Record returns where this process may not trace another.
@@ -23,14 +24,8 @@ const (
 	sysIouringSetup = 425
 	sysOpenat2      = 437
 
-	atFdcwd   = -100
-	atRemoved = 0x200 // AT_REMOVEDIR
+	atFdcwd = -100
 
-	optGood      = 1       // PTRACE_O_TRACESYSGOOD
-	optFork      = 2 | 4   // PTRACE_O_TRACEFORK and VFORK
-	optClone     = 8       // PTRACE_O_TRACECLONE
-	optExitKill  = 1 << 20 // PTRACE_O_EXITKILL: nobody stays behind stopped
-	onlyMine     = 1 << 29 // __WNOTHREAD
 	fcntlDup     = 0
 	fcntlDupExec = 1030
 )
@@ -98,59 +93,24 @@ type thread struct {
 	after  func(result int64)
 }
 
-// follow goes from stop to stop until the process has ended.
+// follow goes from stop to stop until the process has ended, and returns with what.
 func (t *tracer) follow(pid int) error {
-	var ws syscall.WaitStatus
-	if _, err := syscall.Wait4(pid, &ws, syscall.WALL, nil); err != nil {
-		return err
-	}
-	if err := syscall.PtraceSetOptions(pid, optGood|optFork|optClone|optExitKill); err != nil {
-		return err
-	}
-	t.threads[pid] = &thread{}
-	if err := syscall.PtraceSyscall(pid, 0); err != nil {
-		return err
-	}
-	for {
-		tid, err := syscall.Wait4(-1, &ws, syscall.WALL|onlyMine, nil)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-			continue
-		case errors.Is(err, syscall.ECHILD):
-			return errors.New("the process is gone without a word")
-		case err != nil:
-			return err
-		}
-		if ws.Exited() || ws.Signaled() {
-			delete(t.threads, tid)
-			if tid == pid {
-				if ws.Signaled() {
-					return fmt.Errorf("it was ended by signal %v", ws.Signal())
-				}
-				t.r.begin(Event{Kind: Said, Data: fmt.Appendf(nil, "exit %d\n", ws.ExitStatus()), with: -1})
-				return nil
-			}
-			continue
-		}
-		th, known := t.threads[tid]
-		if !known {
+	ws, err := follow(pid, nil, func(tid int) (time.Duration, error) {
+		th := t.threads[tid]
+		if th == nil {
 			th = &thread{}
 			t.threads[tid] = th
 		}
-		pass := 0
-		switch sig := ws.StopSignal(); {
-		case sig == syscall.SIGTRAP|0x80:
-			if err := t.call(tid, th); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return err
-			}
-		case sig == syscall.SIGTRAP && ws.TrapCause() > 0, !known && sig == syscall.SIGSTOP: // a thread was made, or is new
-		default:
-			pass = int(sig)
-		}
-		if err := syscall.PtraceSyscall(tid, pass); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return err
-		}
+		return 0, t.call(tid, th)
+	})
+	switch {
+	case err != nil:
+		return err
+	case ws.Signaled():
+		return fmt.Errorf("it was ended by signal %v", ws.Signal())
 	}
+	t.r.begin(Event{Kind: Said, Data: fmt.Appendf(nil, "exit %d\n", ws.ExitStatus()), with: -1})
+	return nil
 }
 
 // call handles one stop at a call.

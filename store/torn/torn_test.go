@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // programs write "il testo" to DIR/lettera and then say that they did.
@@ -24,6 +26,7 @@ var programs = map[string]func(dir string) error{
 	"sync after the rename": func(dir string) error {
 		return errors.Join(put(dir+"/prova", false), os.Rename(dir+"/prova", dir+"/lettera"), syncFile(dir+"/lettera"), syncFolder(dir))
 	},
+	"what day it is":         func(string) error { fmt.Println(time.Now()); return nil },
 	"over the file it keeps": func(dir string) error { return errors.Join(put(dir+"/lettera", true), syncFolder(dir)) },
 }
 
@@ -151,4 +154,45 @@ func said(seen map[string]bool) string {
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+func TestAProcessMeetsTrouble(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		program string
+		trouble Trouble
+		status  int
+		want    string
+	}{
+		"none":                          {"careful", Trouble{}, 0, "done"},
+		"a disk that cannot be written": {"careful", Trouble{Refuse: syscall.EROFS}, 1, "read-only file system"},
+		"a sync that fails":             {"careful", Trouble{RefuseSync: syscall.EIO}, 1, "input/output error"},
+		"a sync of a folder that fails": {"no sync", Trouble{RefuseSync: syscall.EIO}, 1, "input/output error"},
+		"a slow sync":                   {"careful", Trouble{Sync: 30 * time.Millisecond}, 0, "done"},
+		"a clock put back":              {"what day it is", Trouble{Clock: -10 * 365 * 24 * time.Hour}, 0, fmt.Sprint(time.Now().Add(-10 * 365 * 24 * time.Hour).Year())},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			p, err := Start([]string{exe}, append(os.Environ(), "TORN_PROGRAM="+c.program, "TORN_DIR="+dir), out, out, dir, c.trouble)
+			if errors.Is(err, ErrCannot) {
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			ws, err := p.Wait()
+			said, _ := os.ReadFile(out.Name())
+			if err != nil || ws.ExitStatus() != c.status || !strings.Contains(string(said), c.want) {
+				t.Errorf("it ended with %d, %v, saying %s", ws.ExitStatus(), err, said)
+			}
+		})
+	}
 }
