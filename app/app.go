@@ -223,6 +223,7 @@ type Serving struct {
 // Run serves until the context ends, then stops in the reverse order of the start: streams, requests, background
 // work. ready is called once, when requests are answered. The App is still to be closed.
 func (a *App) Run(ctx context.Context, ready func(Serving)) error {
+	collectSeldom()
 	ln, err := net.Listen("tcp", a.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
