@@ -242,7 +242,7 @@ func TestMailsInATicketSayWhatTheyAre(t *testing.T) {
 	agent.in("#thread").sees("Ha aperto la richiesta: non risponde a nessun'altra.")
 	agent.in("#thread").unfold("Risposta automatica")
 	agent.in("#thread").sees("Torno lunedì.")
-	agent.in("#thread").sees("Mail respinta Server di posta")
+	agent.in("#thread").sees("Mail respinta Server di posta Nota interna")
 	agent.in("#thread").misses("mailbox unavailable")
 	agent.in("#thread").unfold("Mail respinta")
 	agent.in("#thread").sees("mailbox unavailable", "Unito perché riguarda una mail partita da questa richiesta.")
