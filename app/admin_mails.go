@@ -97,7 +97,7 @@ func (p *Page) mailLine(m *store.Mail) mailLine {
 		line.Email = m.Return
 	}
 	if m.Why != "" {
-		line.Why = p.known("mails.why-"+m.Why, p.T("mails.why-other", "code", m.Why))
+		line.Why = p.known("mails.why-"+m.Why, p.known("error."+m.Why, p.T("mails.why-other", "code", m.Why)))
 	}
 	if m.Ticket != 0 {
 		line.Ticket = strconv.FormatUint(m.Ticket, 10)

@@ -126,6 +126,9 @@ func (a *App) jobFacts(v *Page) []overviewJob {
 	var out []overviewJob
 	for _, state := range a.jobLog.all() {
 		j := overviewJob{Name: v.known("admin.job-"+strings.ReplaceAll(state.Name, " ", "-"), state.Name), Text: v.T("watch.job-follows"), Badge: "badge-calm", Error: state.Err, At: v.Moment(state.FailedAt)}
+		if address, ok := strings.CutPrefix(state.Name, "mailbox "); ok {
+			j.Name = v.T("admin.job-mailbox", "address", address)
+		}
 		if state.Runs > 0 {
 			j.Last, j.Took = v.Moment(state.Last), state.Took.Round(time.Millisecond).String()
 		}

@@ -204,11 +204,12 @@ func (d *Desk) processOne(row *store.Mail) (err error) {
 		return err // the desk cannot write just now; the mail waits
 	}
 	d.log.Warn("mail could not be processed", "mail", row.ID, "err", err)
-	why := "refused"
-	if store.KindOf(err) == store.Internal {
-		why = "fault"
+	why, detail := "fault", err.Error()
+	var refused *store.Error
+	if errors.As(err, &refused) && refused.Kind != store.Internal {
+		why, detail = strings.TrimPrefix(refused.Key, "error."), ""
 	}
-	return fail(why, err.Error())
+	return fail(why, detail)
 }
 
 // mailbox returns the mailbox with the address, tags aside, nil for none.
