@@ -75,12 +75,11 @@ func (a *App) writeLetter(o *desk.Outgoing) (*transport.Letter, error) {
 }
 
 type letterWriter struct {
-	app   *App
-	o     *desk.Outgoing
-	set   *store.Settings
-	lang  string
-	now   time.Time
-	until time.Time // of the reading link
+	app  *App
+	o    *desk.Outgoing
+	set  *store.Settings
+	lang string
+	now  time.Time
 }
 
 func (w *letterWriter) t(key string, args ...any) string {
@@ -140,7 +139,10 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 // say is the sentence of an event, the administrator's before the built-in one. A line of its own that comes to nothing
 // but a label is as the administrator wanted it.
 func (w *letterWriter) say(event, part string, f map[string]string) string {
-	s := w.set.MailTexts[event+"."+part].In(w.lang)
+	s := w.set.MailTexts[event+"."+part].IT // each language by itself: without a text in one of them its built-in one is said
+	if w.lang == "en" {
+		s = w.set.MailTexts[event+"."+part].EN
+	}
 	if s == "" {
 		args := make([]any, 0, 2*len(f))
 		for k, v := range f {
@@ -216,7 +218,7 @@ func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 	if l.Text == nil || l.Event == "opened" {
 		return out
 	}
-	out.Body = template.HTML(markup.Relink(string(markup.Message(l.Text.Body)), func(href string) string {
+	out.Body = template.HTML(markup.Relink(string(markup.Message(l.Text.Body)), func(href string) string { // #nosec G203 -- markup.Message is safe, and only addresses that begin with / change
 		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
 			return w.base(href)
 		}
