@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -202,7 +203,7 @@ func (a *App) readPerson(c *fiber.Ctx, f *Form, p *store.Person) (desk.PersonFor
 			f.Refuse("groups", "error.choice")
 		}
 	}
-	slices.SortFunc(out.Groups, func(x, y store.Membership) int { return int(x.Group) - int(y.Group) })
+	slices.SortFunc(out.Groups, func(x, y store.Membership) int { return cmp.Compare(x.Group, y.Group) })
 	return out, f.Err()
 }
 

@@ -146,27 +146,6 @@ func (b *tab) open(address string) {
 	b.run(chromedp.Navigate(b.url+address), chromedp.WaitReady("body", chromedp.ByQuery))
 }
 
-// text returns what a person reads on the page.
-func (b *tab) text() string {
-	b.t.Helper()
-	var s string
-	b.run(chromedp.Evaluate("document.body.innerText", &s))
-	return s
-}
-
-// sees fails the test unless the page comes to show each of the texts.
-func (b *tab) sees(texts ...string) {
-	b.t.Helper()
-	for _, want := range texts {
-		ctx, stop := context.WithTimeout(b.ctx, 15*time.Second)
-		err := chromedp.Run(ctx, chromedp.Poll(`document.body && document.body.innerText.includes(`+quote(want)+`)`, nil, chromedp.WithPollingInterval(50*time.Millisecond)))
-		stop()
-		if err != nil {
-			b.t.Fatalf("the page does not say %q: %v\n%s", want, err, b.text())
-		}
-	}
-}
-
 func quote(s string) string {
 	raw, err := json.Marshal(s)
 	if err != nil {
@@ -187,9 +166,6 @@ func (b *tab) enter(w *world, role string) {
 	}
 	b.run(network.SetCookie(name, value).WithURL(w.url).WithHTTPOnly(true))
 }
-
-// scripts switches scripts on or off.
-func (b *tab) scripts(on bool) { b.t.Helper(); b.run(emulation.SetScriptExecutionDisabled(!on)) }
 
 func (b *tab) screen(width, height int64, dark bool) {
 	b.t.Helper()

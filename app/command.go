@@ -195,23 +195,6 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) 
 // lockTime is how long a command waits for the data folder.
 const lockTime = 2 * time.Second
 
-// alone is withDesk for work that must have the data folder for itself.
-func (r *runner) alone(ctx context.Context, work func(context.Context, *App) error) error {
-	r.begin()
-	if r.app != nil {
-		return errors.New("this needs the data folder for itself: stop the server first")
-	}
-	cfg, err := r.load()
-	if err != nil {
-		return err
-	}
-	a, err := openDesk(cfg, r.logger(cfg))
-	if err != nil {
-		return err
-	}
-	return errors.Join(work(ctx, a), a.Close())
-}
-
 func (r *runner) logger(cfg Config) *slog.Logger {
 	level, err := cfg.level()
 	if err != nil {

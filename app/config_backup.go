@@ -66,7 +66,7 @@ func (b Backup) recipients() ([]age.Recipient, error) {
 		}
 		all, err := age.ParseRecipients(strings.NewReader(s))
 		if err != nil {
-			return nil, fmt.Errorf("%q is no recipient such as age1...", s)
+			return nil, fmt.Errorf("%q is no recipient: one begins with age1", s)
 		}
 		out = append(out, all...)
 	}

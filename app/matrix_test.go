@@ -188,13 +188,11 @@ func (w *world) fill(home, unit uint64) {
 	save(desk.ArticleForm{Slug: v.Slug, Title: "Printing the payslip", Language: "en", Module: w.module["csa"], Audience: store.Public, Body: "Open Documents.", Format: store.Markdown, Publication: store.Published})
 	save(desk.ArticleForm{Title: "Bozza riservata", Language: "it", Module: w.module["csa"], Audience: store.Agents, Body: body, Format: store.Markdown, Publication: store.Draft})
 	w.things["slug"] = "stampare-il-cedolino"
-	files := map[uint64][]*store.File{}
-	if view, err := d.Ticket(w.as("agent"), t.ID); err != nil {
+	view, err := d.Ticket(w.as("agent"), t.ID)
+	if err != nil {
 		w.t.Fatal(err)
-	} else {
-		files = view.Files
 	}
-	for _, list := range files {
+	for _, list := range view.Files {
 		w.things["file"] = fmt.Sprint(list[0].ID)
 	}
 	w.held()

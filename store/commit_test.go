@@ -137,7 +137,8 @@ func TestNowNeverGoesBack(t *testing.T) {
 	}})
 	var seen []time.Time
 	note := func(tx *Tx) error {
-		if tx.Now() != tx.Now() || tx.Now().Location() != time.UTC {
+		now := tx.Now()
+		if again := tx.Now(); now != again || now.Location() != time.UTC {
 			t.Error("the clock is not read once, in UTC")
 		}
 		seen = append(seen, tx.Now()) // one writer at a time, none fails: nothing runs twice

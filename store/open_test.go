@@ -382,7 +382,7 @@ func TestADamagedFileIsAnErrorThatSaysWhatToDo(t *testing.T) {
 			must(t, err)
 			must(t, errors.Join(harm(f, info.Size()), f.Close()))
 			for range 2 { // the first one let go of it
-				if st, err = Open(dir, quick); err == nil || !strings.Contains(err.Error(), "desk.db is damaged") || !strings.Contains(err.Error(), "sportello restore") {
+				if _, err = Open(dir, quick); err == nil || !strings.Contains(err.Error(), "desk.db is damaged") || !strings.Contains(err.Error(), "sportello restore") {
 					t.Fatalf("opened with %v", err)
 				}
 			}

@@ -157,6 +157,9 @@ func TestABackupIsTheDeskAsItWas(t *testing.T) {
 				t.Errorf("waiting mail: %q, %v", b, err)
 			}
 			must(t, filepath.WalkDir(f.Path, func(path string, d os.DirEntry, err error) error {
+				if err != nil {
+					return err
+				}
 				info, err := d.Info()
 				if err == nil && info.Mode().Perm()&0o077 != 0 {
 					t.Errorf("others may read %s: %v", path, info.Mode())

@@ -328,8 +328,10 @@ func TestLimiter(t *testing.T) {
 			last = wait
 			at = at.Add(wait)
 		}
-		if l.try("x", at.Add(accountLimit.window)) != 0 || l.try("x", at.Add(accountLimit.window)) != 0 {
-			t.Error("not forgotten after a quiet window")
+		for range 2 {
+			if l.try("x", at.Add(accountLimit.window)) != 0 {
+				t.Error("not forgotten after a quiet window")
+			}
 		}
 	})
 	t.Run("memory is bounded", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"slices"
 
 	"sportello/store"
@@ -136,7 +137,7 @@ func (d *Desk) member(a Actor, act string, group, person uint64, change func(*st
 		if err := change(p); err != nil {
 			return err
 		}
-		slices.SortFunc(p.Groups, func(x, y store.Membership) int { return int(x.Group) - int(y.Group) })
+		slices.SortFunc(p.Groups, func(x, y store.Membership) int { return cmp.Compare(x.Group, y.Group) })
 		if slices.Equal(before, p.Groups) {
 			return nil
 		}

@@ -648,12 +648,11 @@ func TestAMessageMovesToAnotherTicketAndBack(t *testing.T) {
 	if k := answered(); k != own {
 		t.Errorf("an answer to the mail with a ticket of its own went to %d", k)
 	}
-	last := o.ticket(own)
 	o.do("agente", own, Step{MoveMessage: second.Message, MoveTo: first.Ticket})
 	if m := o.message(second.Message); m.Ticket != first.Ticket || m.Origin != 0 || m.Opening {
 		t.Errorf("after undoing the split %+v", m)
 	}
-	if last = o.ticket(own); last.Messages != 1 {
+	if last := o.ticket(own); last.Messages != 1 {
 		t.Errorf("the answer did not stay: %+v", last)
 	}
 }

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -219,7 +220,7 @@ func memberships(tx *store.Tx, wrong *store.Problems, in, had []store.Membership
 		}
 		out = append(out, m)
 	}
-	slices.SortFunc(out, func(x, y store.Membership) int { return int(x.Group) - int(y.Group) })
+	slices.SortFunc(out, func(x, y store.Membership) int { return cmp.Compare(x.Group, y.Group) })
 	return out
 }
 

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"reflect"
 	"slices"
@@ -167,5 +168,5 @@ func (rec PersonRecord) roles(tx *store.Tx, p *store.Person, wrong *store.Proble
 		}
 		p.Groups = append(p.Groups, store.Membership{Group: g.ID, Supervisor: has("supervisor")})
 	}
-	slices.SortFunc(p.Groups, func(x, y store.Membership) int { return int(x.Group) - int(y.Group) })
+	slices.SortFunc(p.Groups, func(x, y store.Membership) int { return cmp.Compare(x.Group, y.Group) })
 }

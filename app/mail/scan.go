@@ -49,11 +49,8 @@ func scanMessage(data []byte) *scan {
 	pos := skipMboxLine(data)
 	s.root = s.part(pos, "text/plain")
 	pos = s.root.body
-	leaf := s.root
 	prev := pos // where the line before ends without its line end
-	if s.push(s.root) {
-		leaf = nil
-	}
+	s.push(s.root)
 	for pos < len(data) {
 		next, text := line(data, pos)
 		s.looked++
@@ -62,7 +59,6 @@ func scanMessage(data []byte) *scan {
 			if end {
 				s.pop(i)
 				m.tail = next
-				leaf = nil
 				pos, prev = next, next
 				continue
 			}
@@ -75,12 +71,10 @@ func scanMessage(data []byte) *scan {
 			if m.kind == "multipart/digest" {
 				kind = "message/rfc822"
 			}
-			leaf = s.part(next, kind)
+			leaf := s.part(next, kind)
 			m.parts = append(m.parts, leaf)
 			pos, prev = leaf.body, leaf.body
-			if s.push(leaf) {
-				leaf = nil
-			}
+			s.push(leaf)
 			continue
 		}
 		prev = text
@@ -117,13 +111,13 @@ func (s *scan) part(pos int, kind string) *entity {
 
 // push opens a multipart. A part that is none, or is too deep, stays closed
 // in itself.
-func (s *scan) push(e *entity) bool {
+func (s *scan) push(e *entity) {
 	if !strings.HasPrefix(e.kind, "multipart/") {
-		return false
+		return
 	}
 	if len(s.open) >= maxLevels {
 		s.fail(TooDeep)
-		return false
+		return
 	}
 	e.boundary = strings.TrimRight(e.params["boundary"], " \t")
 	e.pending = e.boundary == ""
@@ -133,7 +127,6 @@ func (s *scan) push(e *entity) bool {
 		// in every reader that works from the inside out.
 		s.level[e.boundary] = len(s.open) - 1
 	}
-	return true
 }
 
 // pop forgets the multiparts from place i on.

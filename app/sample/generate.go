@@ -55,7 +55,7 @@ func Generate(ctx context.Context, st *store.Store, o GenerateOptions) error {
 			return fmt.Errorf("sample: load time zone: %w", err)
 		}
 	}
-	g := &generator{o: o, st: st, r: rand.New(rand.NewPCG(o.Seed, 0x9e4e7a7e))}
+	g := &generator{o: o, st: st, r: rand.New(rand.NewPCG(o.Seed, 0x9e4e7a7e))} // #nosec G404 -- the same data each time
 	var err error
 	if g.it, g.en, err = languages(o.Seed); err != nil {
 		return err
@@ -252,7 +252,7 @@ func (g *generator) catalogue(tx *store.Tx) error {
 			continue
 		}
 		// What stands deeper is asked about more.
-		for range 1 + 2*min(1, int(m.Parent)) {
+		for range 1 + 2*min(1, m.Parent) {
 			g.modules = append(g.modules, p)
 		}
 	}

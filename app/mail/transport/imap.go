@@ -37,7 +37,7 @@ func (in *Inbox) open(ctx context.Context, readOnly bool) (*session, error) {
 	if err := s.begin(ctx, conn, readOnly); err != nil {
 		if s.client == nil {
 			stop()
-			conn.Close()
+			_ = conn.Close()
 		} else {
 			s.drop()
 		}
@@ -149,6 +149,9 @@ func (s *session) end() {
 
 func (s *session) fail(err error) error { return s.at.fail(Refused, s.raw, err) }
 
+// maxFound bounds how many messages one search may name: a server that counts more makes numbers up.
+const maxFound = 1 << 22
+
 // search returns the UIDs from first to last (0: the highest there is) in ascending order, without those marked
 // deleted.
 func (s *session) search(first, last uint32, unread bool) ([]uint32, error) {
@@ -165,13 +168,13 @@ func (s *session) search(first, last uint32, unread bool) ([]uint32, error) {
 	found, _ := data.All.(imap.UIDSet)
 	var uids []uint32
 	for _, r := range found {
-		if r.Start == 0 || r.Stop < r.Start || r.Stop-r.Start > 1<<22 {
+		if r.Start == 0 || r.Stop < r.Start || uint64(r.Stop-r.Start) > maxFound-uint64(len(uids)) {
 			return nil, s.at.fail(NotMail, s.raw, fmt.Errorf("search found %v", r))
 		}
 		for u := uint64(r.Start); u <= uint64(r.Stop); u++ {
 			// "n:*" is also the highest message when all are below n.
 			if u >= uint64(first) && (last == 0 || u <= uint64(last)) {
-				uids = append(uids, uint32(u))
+				uids = append(uids, uint32(u)) // #nosec G115 -- between two UIDs
 			}
 		}
 	}
@@ -256,7 +259,7 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 				if broken != nil {
 					// imapclient reads on by itself as soon as a literal failed: to ask it for anything more, if only to
 					// close the command, would read from the same buffer at the same time.
-					s.raw.Close()
+					_ = s.raw.Close()
 					return uid, s.fail(broken)
 				}
 				rest = slices.Delete(rest, i, i+1)
