@@ -16,10 +16,15 @@ deps:
 test: deps check
 	$(GO) test -count=1 -timeout 20m ./...
 
-# gofmt and vet, and that the example configuration, the routes and the imports hold (those are tests).
+# gofmt, vet, staticcheck, and gosec on what the binary is made of; that the example configuration, the routes and the
+# imports hold are tests. The two tools are pinned in .ci/lint. An exception is argued on its line, after #nosec or
+# //lint:ignore.
 check:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	@mkdir -p build && $(GO) build -C .ci/lint -o "$(CURDIR)/build/" ./gosec honnef.co/go/tools/cmd/staticcheck
+	build/staticcheck ./...
+	build/gosec -test=false $$($(GO) list -deps . | grep '^sportello')
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./store ./search ./app/desk ./app/credential ./app/worktime ./app/markup ./app/mail/transport

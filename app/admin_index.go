@@ -74,9 +74,9 @@ var indexBadges = map[string]string{search.Following: "badge-calm", search.Catch
 func (a *App) indexFacts(p *Page) indexFacts {
 	s := a.ix.State()
 	f := indexFacts{State: p.T("admin-index.state-" + s.State), Text: p.T("admin-index.text-" + s.State), Badge: indexBadges[s.State], Failed: s.Err,
-		Docs: p.Number(int(s.Docs)), Size: p.Size(s.Bytes), Rebuilds: p.Number(a.ix.Rebuilds())}
+		Docs: p.Number(int(s.Docs)), Size: p.Size(s.Bytes), Rebuilds: p.Number(a.ix.Rebuilds())} // #nosec G115 -- an index counts its documents in 32 bits
 	if s.Behind > 0 {
-		f.Behind = p.Plural("admin-index.behind", int(s.Behind))
+		f.Behind = p.Plural("admin-index.behind", int(s.Behind)) // #nosec G115 -- changes are counted from one
 	}
 	if s.State == search.Rebuilding && s.Total > 0 {
 		f.Progress, f.Done, f.Total = true, s.Done, s.Total

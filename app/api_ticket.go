@@ -472,7 +472,7 @@ func (a *App) apiAttach(c *fiber.Ctx) error {
 				return err
 			}
 			err = keep(h.Filename, r)
-			r.Close()
+			_ = r.Close()
 			if err != nil {
 				return err
 			}

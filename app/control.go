@@ -48,7 +48,7 @@ func shortSocket(folder string) (string, io.Closer, error) {
 	if len(path) <= maxSocketPath {
 		return path, io.NopCloser(nil), nil
 	}
-	d, err := os.Open(folder)
+	d, err := os.Open(folder) // #nosec G304 -- the data folder's own
 	if err != nil {
 		return "", nil, fmt.Errorf("app: open folder of socket: %w", err)
 	}
@@ -127,7 +127,7 @@ func (c *control) close() {
 func (a *App) answerControl(ctx context.Context, conn net.Conn) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	lines := bufio.NewReader(conn)
 	var q controlRequest
@@ -217,7 +217,7 @@ func (r *runner) handOver(ctx context.Context, cfg Config) (int, error) {
 		return 0, errNoServer
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	if err := json.NewEncoder(conn).Encode(controlRequest{Args: r.args, Cwd: r.cwd}); err != nil {
 		return 0, fmt.Errorf("app: hand command over: %w", err)

@@ -83,7 +83,7 @@ func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...strin
 		return err
 	}
 	p := v.base()
-	p.Body = htmltemplate.HTML(body.String())
+	p.Body = htmltemplate.HTML(body.String()) // #nosec G203 -- html/template wrote it
 	var page bytes.Buffer
 	if err := execute(templates, &page, "layout/"+p.Layout, view); err != nil {
 		return err

@@ -48,7 +48,7 @@ func sendFile(c *fiber.Ctx, row *store.File, f *os.File) error {
 	handed := false // to the answer, which closes it
 	defer func() {
 		if !handed {
-			f.Close()
+			_ = f.Close()
 		}
 	}()
 

@@ -298,7 +298,7 @@ func (a *App) getOriginalFile(c *fiber.Ctx) error {
 func sendMailFile(c *fiber.Ctx, row *store.Mail, f *os.File) error {
 	size, err := fileSize(f)
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return err
 	}
 	name := markup.Excerpt(markup.Line(row.Subject), 80)

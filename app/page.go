@@ -76,7 +76,7 @@ type Link struct {
 // of digits alone is vouched for here.
 func (l Link) Href() any {
 	if number, ok := strings.CutPrefix(l.Address, "tel:"); ok && strings.Trim(number, "+0123456789") == "" {
-		return template.URL(l.Address)
+		return template.URL(l.Address) // #nosec G203 -- a number and nothing else
 	}
 	return l.Address
 }
@@ -277,7 +277,7 @@ func (p *Page) Bad(field string) template.HTMLAttr {
 	if p.Errors[field] == "" {
 		return ""
 	}
-	return template.HTMLAttr(fmt.Sprintf(`aria-invalid="true" aria-describedby="%s-e"`, template.HTMLEscapeString(field)))
+	return template.HTMLAttr(fmt.Sprintf(`aria-invalid="true" aria-describedby="%s-e"`, template.HTMLEscapeString(field))) // #nosec G203 -- the field's name is escaped
 }
 
 // Value returns what the field holds.

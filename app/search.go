@@ -484,7 +484,7 @@ func (a *App) indexNotice(p *Page) string {
 		}
 	case search.CatchingUp:
 		if s.Behind > 200 {
-			return p.Plural("search.behind", int(s.Behind))
+			return p.Plural("search.behind", int(s.Behind)) // #nosec G115 -- changes are counted from one
 		}
 	}
 	return ""

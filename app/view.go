@@ -49,7 +49,7 @@ func viewValues(q desk.QueueQuery) url.Values {
 	}
 	number("group", q.Group)
 	number("module", q.Module)
-	number("priority", uint64(q.Priority))
+	number("priority", uint64(q.Priority)) // #nosec G115 -- a priority is never negative
 	number("assignee", q.Assignee)
 	if q.State != store.StateNone {
 		v.Set("state", q.State.String())

@@ -55,7 +55,7 @@ func (p *part) sum(ctx context.Context, sums map[string]uint64) error {
 		if err := p.segment.VisitStoredFields(uint64(doc), func(name string, _ byte, value []byte, _ []uint64) bool {
 			if name == fieldNear {
 				sum := fnv.New64a()
-				sum.Write(value)
+				_, _ = sum.Write(value) // a hash takes everything
 				sums[ids[doc]] += sum.Sum64()
 			}
 			return true

@@ -33,7 +33,7 @@ func (r *run) facets() ([]Facet, error) {
 			if err != nil {
 				return err
 			}
-			if n := int(docs.AndCardinality(p.match)); n > 0 {
+			if n := int(docs.AndCardinality(p.match)); n > 0 { // #nosec G115 -- documents are counted in 32 bits
 				add(n)
 			}
 			return nil

@@ -145,7 +145,7 @@ func (ix *Index) openCurrent() (*handle, error) {
 		return nil, err
 	}
 	if err := ix.verify(h); err != nil {
-		h.close()
+		_ = h.close()
 		return nil, err
 	}
 	return h, nil

@@ -44,7 +44,7 @@ func nearHash(term string) uint16 {
 // near writes a text in short: what stands in front of byte title, what stands behind, and notes.
 func near(public *reading, title int, notes *reading, changed time.Time) []byte {
 	out := make([]byte, nearHeader, nearHeader+2*len(public.tokens)+16)
-	out[0] = byte(public.language)
+	out[0] = byte(public.language) // #nosec G115 -- one of a few languages
 	if !changed.IsZero() {
 		binary.BigEndian.PutUint32(out[1:], uint32(min(max(1, changed.Unix()/60), 1<<32-1)))
 	}
@@ -80,7 +80,7 @@ func (r *reading) short(out []byte, from, to int) []byte {
 	return out
 }
 
-func nearPut(out []byte, h uint16) []byte { return append(out, 0x80|byte(h>>8), byte(h)) }
+func nearPut(out []byte, h uint16) []byte { return append(out, 0x80|byte(h>>8), byte(h)) } // #nosec G115 -- the two bytes of h
 
 // changedOf is the time that makes one ticket fresher than another.
 func changedOf(t *store.Ticket) time.Time {

@@ -290,7 +290,7 @@ func (p *part) freqs(field, term string, only *roaring.Bitmap, fn func(doc uint3
 		return nil
 	}
 	if n, one := o.DocNum1Hit(); one {
-		if !only.Contains(uint32(n)) {
+		if !only.Contains(uint32(n)) { // #nosec G115 -- documents are counted in 32 bits
 			return nil
 		}
 	} else {
@@ -317,6 +317,6 @@ func (p *part) freqs(field, term string, only *roaring.Bitmap, fn func(doc uint3
 		if norm > 0 {
 			length = 1 / (norm * norm)
 		}
-		fn(uint32(post.Number()), post.Frequency(), length)
+		fn(uint32(post.Number()), post.Frequency(), length) // #nosec G115 -- documents are counted in 32 bits
 	}
 }

@@ -46,7 +46,7 @@ func newVocabulary() *vocabulary {
 func (v *vocabulary) number(text string) uint32 {
 	n, ok := v.numbers[text]
 	if !ok {
-		n = uint32(len(v.words))
+		n = uint32(len(v.words))   // #nosec G115 -- words of one search, which is bounded
 		text = strings.Clone(text) // it may be a piece of a long one
 		stems := make([]uint32, len(languages))
 		for i := range stems {
@@ -94,7 +94,7 @@ func (v *vocabulary) read(place int, text, language string) *reading {
 	}
 	list := v.tokens[place][:0]
 	scan(r.text, func(t token) {
-		w := readWord{start: uint32(t.start), end: uint32(t.end), word: v.number(t.term), whole: t.parts > 0}
+		w := readWord{start: uint32(t.start), end: uint32(t.end), word: v.number(t.term), whole: t.parts > 0} // #nosec G115 -- a text is far below 4 GiB
 		if !w.whole {
 			w.stem = v.stem(r.language, w.word)
 		}
@@ -140,7 +140,7 @@ func (v *vocabulary) gather(f field, words func(yield func(uint32) bool)) *wordF
 		out.length++
 		w := &v.words[n]
 		if w.field != v.field {
-			w.field, w.at = v.field, uint32(len(out.words))
+			w.field, w.at = v.field, uint32(len(out.words)) // #nosec G115 -- words of one text, which is bounded
 			out.words = append(out.words, n)
 			if f.counted {
 				out.counts = append(out.counts, 0)

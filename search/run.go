@@ -335,7 +335,7 @@ func (r *run) answer(res *Result) error {
 		if err != nil {
 			return err
 		}
-		res.All = int(total)
+		res.All = int(total) // #nosec G115 -- documents are counted in 32 bits
 		if total < enough && r.needed() > 1 {
 			if err := r.matchMost(total == 0); err != nil {
 				return err
@@ -350,7 +350,7 @@ func (r *run) answer(res *Result) error {
 		return err
 	}
 	for _, p := range r.parts {
-		res.Total += int(p.match.GetCardinality())
+		res.Total += int(p.match.GetCardinality()) // #nosec G115 -- documents are counted in 32 bits
 	}
 	res.All = min(res.All, res.Total)
 	res.AtLeast = r.atLeast
@@ -475,7 +475,7 @@ func (r *run) matchMost(none bool) error {
 				continue
 			}
 			docs := roaring.And(all.docs[i][k], p.base)
-			n := int(docs.GetCardinality())
+			n := int(docs.GetCardinality()) // #nosec G115 -- documents are counted in 32 bits
 			if n > left {
 				if !none || !loose.IsEmpty() {
 					break // what has only the more frequent words can be done without

@@ -38,14 +38,14 @@ func (s *Store) PutBlob(r io.Reader, limit int64) (Blob, error) {
 	from := &source{r: src}
 	n, err := io.Copy(io.MultiWriter(f, h), from)
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		if from.err != nil {
 			return Blob{}, fmt.Errorf("store: read bytes of blob: %w", from.err)
 		}
 		return Blob{}, diskError(err)
 	}
 	if limit > 0 && n > limit {
-		f.Close()
+		_ = f.Close()
 		return Blob{}, Fail(TooLarge, "error.file-too-large", "megabytes", limit>>20)
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {

@@ -65,7 +65,7 @@ func appendTime(b []byte, t time.Time) []byte {
 	default:
 		n = t.UnixNano()
 	}
-	return binary.BigEndian.AppendUint64(b, uint64(n)^(1<<63))
+	return binary.BigEndian.AppendUint64(b, uint64(n)^(1<<63)) // #nosec G115 -- turning the sign bit keeps the order of signed numbers
 }
 
 func idBytes(id uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 0, 8), id) }

@@ -160,7 +160,7 @@ func isName(s string) bool {
 }
 
 func readManifest(dir string) (*Manifest, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, manifest))
+	raw, err := os.ReadFile(filepath.Join(dir, manifest)) // #nosec G304 -- the folder is the administrator's choice
 	if err != nil {
 		return nil, fmt.Errorf("backup: read manifest: %w", err)
 	}
@@ -198,21 +198,21 @@ func (f Folder) lock() (release func(), err error) {
 			return nil, fmt.Errorf("%s holds %s and no backups: name a folder that is empty or not there yet", f.Path, entries[i].Name())
 		}
 	}
-	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- in the folder of backups
 	if err != nil {
 		return nil, fmt.Errorf("backup: open %s: %w", path, err)
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
-		lock.Close()
+		_ = lock.Close()
 		return nil, fmt.Errorf("%s: %w", f.Path, ErrBusy)
 	} // a file system without locks is used without
 	if info, err := lock.Stat(); err == nil && info.Size() == 0 {
 		if _, err := lock.WriteString(about); err != nil {
-			lock.Close()
+			_ = lock.Close()
 			return nil, fmt.Errorf("backup: write %s: %w", path, err)
 		}
 	}
-	return func() { lock.Close() }, nil
+	return func() { _ = lock.Close() }, nil
 }
 
 const about = `This folder holds backups of a Sportello desk. Each folder named by a date is one of them; the folders named blob hold
@@ -263,7 +263,7 @@ func poolPath(folder, pool, name string) string {
 }
 
 func syncDir(dir string) error {
-	d, err := os.Open(dir)
+	d, err := os.Open(dir) // #nosec G304 -- a folder of backups
 	if err != nil {
 		return err
 	}

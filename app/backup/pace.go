@@ -60,7 +60,7 @@ type output struct {
 }
 
 func create(path string, p *pace) (*output, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- a new file in the folder of backups
 	if err != nil {
 		return nil, err
 	}

@@ -213,7 +213,7 @@ func readColour(s string) ([3]uint8, bool) {
 	if !ok || err != nil || len(s) != 6 {
 		return [3]uint8{}, false
 	}
-	return [3]uint8{uint8(n >> 16), uint8(n >> 8), uint8(n)}, true
+	return [3]uint8{uint8(n >> 16), uint8(n >> 8), uint8(n)}, true // #nosec G115 -- the low byte is what is wanted
 }
 
 func hexColour(c [3]uint8) string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }
@@ -235,7 +235,7 @@ func nearestReadable(c [3]uint8) [3]uint8 {
 	for k := 1000; k > 0; k-- {
 		dark := [3]uint8{}
 		for i := range c {
-			dark[i] = uint8(int(c[i]) * k / 1000)
+			dark[i] = uint8(int(c[i]) * k / 1000) // #nosec G115 -- k is at most 1000
 		}
 		if contrastToWhite(dark) >= leastContrast {
 			return dark

@@ -57,7 +57,7 @@ func Apart(ctx context.Context, program string, f *os.File, name, mediaType stri
 	limited, cancel := context.WithTimeout(ctx, wallLimit)
 	defer cancel()
 	out, said := &limitedBuffer{limit: MaxText}, &limitedBuffer{limit: 2 << 10, cut: true}
-	cmd := exec.CommandContext(limited, program, ChildName, "--", name, mediaType) // a name may begin as a flag does
+	cmd := exec.CommandContext(limited, program, ChildName, "--", name, mediaType) // #nosec G204 -- our own program; the words are arguments, no shell reads them; a name may begin as a flag does
 	cmd.Args[0] = "sportello"
 	cmd.Dir, cmd.Env = dir, []string{}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = f, out, said

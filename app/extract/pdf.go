@@ -49,7 +49,7 @@ func readPDF(r io.ReaderAt, size int64, out *sink) error {
 		return &Error{Damaged, err}
 	}
 	data = data[:n]
-	if bytes.Index(data[:min(n, 1024)], []byte("%PDF-")) < 0 {
+	if !bytes.Contains(data[:min(n, 1024)], []byte("%PDF-")) {
 		return refuse(Damaged, "does not begin as PDF does")
 	}
 	f := &pdf{data: data, objects: map[pdfRef]place{}, cache: map[pdfRef]any{}, budget: budget{maxUnfolded}, fonts: map[pdfRef]*pdfFont{}}
@@ -385,7 +385,7 @@ func unpredict(b []byte, row, pixel int) []byte {
 			case 2:
 				line[i] += above[i]
 			case 3:
-				line[i] += byte((int(left) + int(above[i])) / 2)
+				line[i] += byte((int(left) + int(above[i])) / 2) // #nosec G115 -- the mean of two bytes
 			case 4:
 				line[i] += paeth(left, above[i], corner)
 			}

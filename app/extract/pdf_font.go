@@ -127,7 +127,7 @@ func (p *pdfFont) guessWidths(base string) {
 	}
 	for w, letters := range map[float64]string{0.26: " ijl.,:;'|!/tfI()[]-", 0.34: "r", 0.5: "cksvxyzJ", 0.68: "ABCDEFGHKNOPQRSTUVXYZ", 0.83: "mwMW"} {
 		for _, c := range letters {
-			p.widths[uint16(c)] = w * scale
+			p.widths[uint16(c)] = w * scale // #nosec G115 -- letters of ASCII
 		}
 	}
 }
@@ -161,7 +161,7 @@ func (f *pdf) composite(p *pdfFont, d pdfDict) {
 		}
 		last, v := int(f.number(w[i+1], -1)), f.number(w[i+2], 0)/1000
 		for c := max(0, first); c <= min(last, 1<<16-1) && len(p.widths) < maxMapped; c++ {
-			p.widths[uint16(c)] = v
+			p.widths[uint16(c)] = v // #nosec G115 -- the loop ends below 1<<16
 		}
 		i += 3
 	}
@@ -372,8 +372,8 @@ func cmapRange(out map[uint16]string, low, high, to any) {
 	}
 	for c := int(a); c <= int(b); c++ {
 		s := append([]rune(nil), first...)
-		s[len(s)-1] += rune(c - int(a))
-		out[uint16(c)] = string(s)
+		s[len(s)-1] += rune(c - int(a)) // #nosec G115 -- the difference of two uint16
+		out[uint16(c)] = string(s)      // #nosec G115 -- from one uint16 to another
 	}
 }
 

@@ -189,7 +189,7 @@ func (l *lexer) name() pdfName {
 	for i := 0; i < len(t); i++ {
 		if t[i] == '#' && i+2 < len(t) {
 			if n, err := strconv.ParseUint(string(t[i+1:i+3]), 16, 8); err == nil {
-				out = append(out, byte(n))
+				out = append(out, byte(n)) // #nosec G115 -- two hexadecimal digits
 				i += 2
 				continue
 			}
@@ -254,7 +254,7 @@ func (l *lexer) escape() byte {
 		l.at++
 		n = n*8 + int(l.b[l.at]-'0')
 	}
-	return byte(n)
+	return byte(n) // #nosec G115 -- PDF has overflow in \ddd ignored
 }
 
 func hexDigit(c byte) int {
@@ -283,7 +283,7 @@ func (l *lexer) hex() pdfString {
 			continue
 		}
 		if n = n*16 + d; half {
-			out = append(out, byte(n))
+			out = append(out, byte(n)) // #nosec G115 -- two hexadecimal digits
 			n = 0
 		}
 		half = !half

@@ -44,10 +44,9 @@ type pdfText struct {
 	tm    matrix
 	line  matrix
 
-	begun  bool
-	x, y   float64 // where the last glyph ended, on the page
-	broken bool    // a line ended after a hyphen
-	forms  int     // drawn so far, in all
+	begun bool
+	x, y  float64 // where the last glyph ended, on the page
+	forms int     // drawn so far, in all
 }
 
 func (t *pdfText) run(content []byte, resources pdfDict, depth int) error {

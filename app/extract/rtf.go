@@ -180,7 +180,7 @@ func (p *rtf) word(word string, number int, has bool) error {
 		}
 		return nil
 	case "u":
-		p.unicode(rune(uint16(number)))
+		p.unicode(rune(uint16(number))) // #nosec G115 -- RTF writes letters above 32767 as negative
 		p.owed = p.at.skip
 		return nil
 	}

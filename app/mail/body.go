@@ -73,7 +73,7 @@ func decodeQuoted(b []byte) []byte {
 		for i := 0; i < len(l); i++ {
 			if l[i] == '=' && i+2 < len(l) {
 				if x, y := unhex(l[i+1]), unhex(l[i+2]); x >= 0 && y >= 0 {
-					out = append(out, byte(x<<4|y))
+					out = append(out, byte(x<<4|y)) // #nosec G115 -- two hexadecimal digits
 					i += 2
 					continue
 				}

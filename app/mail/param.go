@@ -159,7 +159,7 @@ func unpercent(s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
 			if a, b := unhex(s[i+1]), unhex(s[i+2]); a >= 0 && b >= 0 {
-				out = append(out, byte(a<<4|b))
+				out = append(out, byte(a<<4|b)) // #nosec G115 -- two hexadecimal digits
 				i += 2
 				continue
 			}

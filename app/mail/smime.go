@@ -174,13 +174,13 @@ func (n *berNode) size() int { return len(n.tag) + len(berLength(n.length)) + n.
 
 func berLength(n int) []byte {
 	if n < 0x80 {
-		return []byte{byte(n)}
+		return []byte{byte(n)} // #nosec G115 -- below 0x80
 	}
 	var b []byte
 	for v := n; v > 0; v >>= 8 {
 		b = append([]byte{byte(v)}, b...)
 	}
-	return append([]byte{0x80 | byte(len(b))}, b...)
+	return append([]byte{0x80 | byte(len(b))}, b...) // #nosec G115 -- an int has at most 8 bytes
 }
 
 func (n *berNode) write(out []byte) []byte {

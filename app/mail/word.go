@@ -115,7 +115,7 @@ func (w word) bytes() []byte {
 		}
 		if c == '=' && i+2 < len(w.text) {
 			if a, b := unhex(w.text[i+1]), unhex(w.text[i+2]); a >= 0 && b >= 0 {
-				c = byte(a<<4 | b)
+				c = byte(a<<4 | b) // #nosec G115 -- two hexadecimal digits
 				i += 2
 			}
 		}
@@ -134,9 +134,9 @@ func decodeBase64(b []byte) []byte {
 	flush := func() {
 		switch n {
 		case 2:
-			out = append(out, byte(acc>>4))
+			out = append(out, byte(acc>>4)) // #nosec G115 -- the low byte is what is wanted
 		case 3:
-			out = append(out, byte(acc>>10), byte(acc>>2))
+			out = append(out, byte(acc>>10), byte(acc>>2)) // #nosec G115 -- the low bytes are what is wanted
 		}
 		acc, n = 0, 0
 	}

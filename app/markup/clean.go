@@ -375,7 +375,7 @@ func (t *tidy) level() {
 		highest = min(highest, h.level)
 	}
 	for _, h := range t.headings {
-		digit := byte('0' + min(h.level-highest+2, 6))
+		digit := byte('0' + min(h.level-highest+2, 6)) // #nosec G115 -- a digit from 2 to 6
 		t.out[h.start], t.out[h.end] = digit, digit
 	}
 }

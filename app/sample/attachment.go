@@ -9,7 +9,7 @@ import (
 
 // attach makes the bytes of a file that comes with a first message: a screenshot, an extraction or a log.
 func (s *stage) attach(name, window, subject, language string, at time.Time) ([]byte, error) {
-	r := rand.New(rand.NewPCG(1, uint64(at.Unix())))
+	r := rand.New(rand.NewPCG(1, uint64(at.Unix()))) // #nosec G115 G404 -- a seed, for the same picture each time
 	switch {
 	case strings.HasSuffix(name, ".png"):
 		return s.picture(Picture{Kind: "error", Language: language, Window: window, Caption: shorten(subject, 60), Message: quoted(subject)})

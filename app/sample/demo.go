@@ -31,7 +31,7 @@ func Start(now time.Time) time.Time { return now.AddDate(0, 0, -demoDays-30) }
 // which it gives to one person of each role and returns, are new each time. Notices older than a week are read.
 func Demo(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time.Time) (Accounts, error) {
 	now = now.Truncate(time.Second)
-	s := &stage{ctx: ctx, d: d, clock: clock, r: rand.New(rand.NewPCG(seed, 0x5907e110)), now: now, loc: d.Location(),
+	s := &stage{ctx: ctx, d: d, clock: clock, r: rand.New(rand.NewPCG(seed, 0x5907e110)), now: now, loc: d.Location(), // #nosec G404 -- the same data each time; passwords are made elsewhere
 		cal:    worktime.Calendar{Begin: 8, End: 18, Location: d.Location()},
 		groups: map[string]*store.Group{}, modules: map[string]*desk.Level{}, ids: map[uint64]*desk.Level{},
 		drawn: map[Picture][]byte{}, stored: map[string]bool{}}

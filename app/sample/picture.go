@@ -140,7 +140,7 @@ func (c *canvas) small() image.Image {
 				return c.RGBA
 			}
 			palette = append(palette, color.RGBA{r, g, b, 0xff})
-			*k = uint8(len(palette))
+			*k = uint8(len(palette)) // #nosec G115 -- at most 255, see above
 		}
 		out.Pix[i] = *k - 1
 	}

@@ -121,19 +121,19 @@ func (e *endpoint) dial(ctx context.Context) (raw *patient, conn net.Conn, stop 
 	}
 	raw = &patient{Conn: c, wait: e.wait}
 	if e.mode == TLSNone && !e.plain && !loopback(c.RemoteAddr()) {
-		c.Close()
+		_ = c.Close()
 		return nil, nil, nil, e.fail(NoEncryption, nil, errors.New("plain text is allowed to this machine only"))
 	}
 	conn = raw
 	if e.mode == TLSDirect {
 		t := tls.Client(raw, e.tlsConfig())
 		if err := t.HandshakeContext(within); err != nil {
-			c.Close()
+			_ = c.Close()
 			return nil, nil, nil, e.fail(CannotConnect, raw, err)
 		}
 		conn = t
 	}
-	return raw, conn, context.AfterFunc(ctx, func() { c.Close() }), nil
+	return raw, conn, context.AfterFunc(ctx, func() { _ = c.Close() }), nil
 }
 
 // fail makes an *Error of err: of code, unless err itself says more exactly what happened. raw may be nil.

@@ -69,7 +69,7 @@ func (l *Listener) Serve(ctx context.Context, ln net.Listener, deliver Deliver, 
 	if l.Cert != nil {
 		srv.TLSConfig = &tls.Config{GetCertificate: l.Cert, MinVersion: tls.VersionTLS12}
 	}
-	stop := context.AfterFunc(ctx, func() { ln.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
 	defer stop()
 	err := srv.Serve(&gate{Listener: ln, rules: l, log: log, open: make(map[netip.Addr]int)})
 	if ctx.Err() != nil {
