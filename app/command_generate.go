@@ -19,12 +19,15 @@ import (
 func init() { commands = append(commands, generateCommand) }
 
 func generateCommand(r *runner) *cobra.Command {
-	var tickets int
+	var tickets, agents, requesters int
 	var seed uint64
 	c := &cobra.Command{Use: "generate --tickets N", Short: "Add made-up tickets, as many as a large desk has, for measuring; the server must be stopped", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if tickets < 1 || tickets > 10_000_000 {
-				return fmt.Errorf("--tickets %d is not between 1 and 10000000", tickets)
+			if tickets < 0 || tickets > 10_000_000 {
+				return fmt.Errorf("--tickets %d is not between 0 and 10000000", tickets)
+			}
+			if agents < 1 || agents >= sample.MostAgents || requesters < 1 || requesters > sample.MostRequesters {
+				return fmt.Errorf("--agents goes from 1 to %d, --requesters from 1 to %d", sample.MostAgents-1, sample.MostRequesters)
 			}
 			r.begin()
 			if r.app != nil {
@@ -34,17 +37,19 @@ func generateCommand(r *runner) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.generate(c.Context(), cfg, tickets, seed)
+			return r.generate(c.Context(), cfg, tickets, seed, agents, requesters)
 		}}
 	c.Flags().IntVar(&tickets, "tickets", 0, "how many, `N`")
+	c.Flags().IntVar(&agents, "agents", 1, "to how many agents a new password is given, `N`")
+	c.Flags().IntVar(&requesters, "requesters", 1, "and to how many requesters, `N`")
 	c.Flags().Uint64Var(&seed, "seed", 1, "another seed makes other tickets")
 	_ = c.MarkFlagRequired("tickets")
 	return c
 }
 
 // generate fills the data folder through a store of its own, which leaves writing to the disk for the end and runs on
-// a clock that is moved through the two years. At last it prints an agent and a requester with new passwords.
-func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uint64) error {
+// a clock that is moved through the two years. At last it prints agents and requesters with new passwords; with no tickets it does just that.
+func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uint64, agents, requesters int) error {
 	began := time.Now()
 	log := r.logger(cfg)
 	zone, err := time.LoadLocation(cfg.TimeZone)
@@ -59,7 +64,7 @@ func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uin
 	if err != nil {
 		return err
 	}
-	accounts, err := r.generateInto(ctx, st, zone, clock, log, sample.GenerateOptions{Tickets: tickets, Seed: seed, Now: began, Clock: clock, Location: zone})
+	accounts, err := r.generateInto(ctx, st, zone, clock, log, sample.GenerateOptions{Tickets: tickets, Seed: seed, Now: began, Clock: clock, Location: zone}, agents, requesters)
 	if err := errors.Join(err, st.Close(), syncFile(filepath.Join(cfg.dataFolder(), "desk.db"))); err != nil {
 		return err
 	}
@@ -71,7 +76,7 @@ func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uin
 	return t.Flush()
 }
 
-func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.Location, clock *sample.Clock, log *slog.Logger, o sample.GenerateOptions) (sample.Accounts, error) {
+func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.Location, clock *sample.Clock, log *slog.Logger, o sample.GenerateOptions, agents, requesters int) (sample.Accounts, error) {
 	d := desk.New(desk.Options{Store: st, Clock: clock.Now, Log: log, Location: zone})
 	if err := d.Seed(ctx); err != nil {
 		return nil, err
@@ -81,11 +86,13 @@ func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.L
 	}
 	p := r.progress("generating")
 	o.Progress = p.at
-	err := sample.Generate(ctx, st, o)
-	p.end()
-	if err != nil {
-		return nil, err
+	if o.Tickets > 0 {
+		err := sample.Generate(ctx, st, o)
+		p.end()
+		if err != nil {
+			return nil, err
+		}
 	}
 	clock.Release()
-	return sample.GeneratedAccounts(d)
+	return sample.GeneratedAccounts(d, agents, requesters)
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 
 	"sportello/app/desk"
@@ -40,14 +39,23 @@ func NewPasswords(d *desk.Desk) (Accounts, error) {
 	return out, out.set(d)
 }
 
-// GeneratedAccounts gives new passwords to an agent and to a requester whom Generate made, and returns them.
-func GeneratedAccounts(d *desk.Desk) (Accounts, error) {
+// MostAgents and MostRequesters are how many of each Generate makes.
+const (
+	MostAgents     = 6 * generatedAgents
+	MostRequesters = generatedPeople
+)
+
+// GeneratedAccounts gives new passwords to agents and requesters whom Generate made, and returns them, agents first.
+func GeneratedAccounts(d *desk.Desk, agents, requesters int) (Accounts, error) {
 	var out Accounts
-	for role, number := range map[string]int{"agent": generatedPeople + 1, "requester": 0} {
-		p := generatedPerson(number)
-		out = append(out, Account{Role: role, Name: p.Name, Email: p.Email, Password: password()})
+	add := func(role string, first, n, most int) {
+		for i := range min(n, most) {
+			p := generatedPerson(first + i)
+			out = append(out, Account{Role: role, Name: p.Name, Email: p.Email, Password: password()})
+		}
 	}
-	slices.SortFunc(out, func(a, b Account) int { return strings.Compare(a.Role, b.Role) })
+	add("agent", generatedPeople+1, agents, MostAgents-1)
+	add("requester", 0, requesters, MostRequesters)
 	return out, out.set(d)
 }
 

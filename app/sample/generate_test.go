@@ -158,8 +158,8 @@ func again(t *testing.T, st *store.Store, d *desk.Desk) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accounts, err := GeneratedAccounts(d)
-	if err != nil || len(accounts) != 2 {
+	accounts, err := GeneratedAccounts(d, 2, 3)
+	if err != nil || len(accounts) != 5 {
 		t.Fatalf("%v, %v", accounts, err)
 	}
 	for _, a := range accounts {
