@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/blevesearch/bleve/v2"
@@ -33,7 +35,11 @@ func (ix *Index) Run(ctx context.Context) error {
 			break
 		}
 		if err == nil {
-			continue
+			h := ix.current.Load()
+			if h == nil || !exhausted(h.fault()) {
+				continue
+			}
+			err = h.fault() // building another at once would only meet the same
 		}
 		ix.log.Error("search: follower stopped", "err", err)
 		ix.mu.Lock()
@@ -45,7 +51,11 @@ func (ix *Index) Run(ctx context.Context) error {
 			pause = time.Second
 		}
 		ix.rest(ctx, pause)
-		pause = min(2*pause, 5*time.Minute)
+		longest := 5 * time.Minute
+		if exhausted(err) {
+			longest = 30 * time.Second
+		}
+		pause = min(2*pause, longest)
 	}
 	return ctx.Err()
 }
@@ -78,7 +88,7 @@ const maxFaults = 3
 // patience returns an error when the index was damaged again and again: what damages it would damage the next as well.
 func (ix *Index) patience() error {
 	h := ix.current.Load()
-	if h == nil || h.fault() == nil {
+	if h == nil || h.fault() == nil || exhausted(h.fault()) {
 		return nil
 	}
 	ix.faults = slices.DeleteFunc(ix.faults, func(t time.Time) bool { return time.Since(t) > time.Hour })
@@ -87,6 +97,14 @@ func (ix *Index) patience() error {
 	}
 	ix.faults = append(ix.faults, time.Now())
 	return nil
+}
+
+// exhausted reports whether the machine had no more to give: room, file descriptors, a disk that can be written. It says
+// nothing against the next index, once the cause is gone; until then the pauses between the attempts grow.
+func exhausted(err error) bool {
+	return err != nil && slices.ContainsFunc([]error{syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE, syscall.EROFS, syscall.EIO}, func(e error) bool {
+		return errors.Is(err, e) || strings.Contains(err.Error(), e.Error()) // bleve passes on the words alone
+	})
 }
 
 // needed returns why a new index is needed, nil when the one that is there will do.
