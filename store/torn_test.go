@@ -121,7 +121,7 @@ func TestAPowerFailureLeavesACommitOrTheOneBefore(t *testing.T) {
 	if len(commits) < 20 {
 		t.Fatalf("only %d commits were seen", len(commits))
 	}
-	samples := 300
+	samples := 100
 	if s := os.Getenv("SPORTELLO_CRASHES"); s != "" {
 		n, err := strconv.Atoi(s)
 		must(t, err)
