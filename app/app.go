@@ -76,10 +76,12 @@ type App struct {
 	post    *mailWork
 	spoolMu sync.Mutex
 
-	commits  prometheus.Histogram
-	backups  *backups
-	jobLog   *jobLog
-	troubles *troubles
+	commits    prometheus.Histogram
+	lastCommit atomic.Int64 // how long it took, in nanoseconds
+	newest     time.Time    // of the changes that were there at the start
+	backups    *backups
+	jobLog     *jobLog
+	troubles   *troubles
 }
 
 // How long stopping may take: what is running gets stopTime, background work that does not listen gets jobTime.
@@ -122,7 +124,10 @@ func (a *App) open() error {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
 	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log, NoSync: a.cfg.noSync,
-		Committed: func(took time.Duration) { a.commits.Observe(took.Seconds()) }}); err != nil {
+		Committed: func(took time.Duration) { a.commits.Observe(took.Seconds()); a.lastCommit.Store(int64(took)) }}); err != nil {
+		return err
+	}
+	if a.newest, err = newestChange(a.st, 1000); err != nil {
 		return err
 	}
 	a.openCrashFile()
@@ -233,13 +238,13 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 		a.origin = serving.Address
 		a.secure = strings.HasPrefix(serving.Address, "https:")
 	}
-	var inner net.Listener = ln
+	var inner net.Listener = newSparingListener(ln, a.cfg.TLSCert != "", a.log)
 	if a.cfg.TLSCert != "" {
 		certs, err := openCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
 		if err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		inner = tls.NewListener(ln, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.get})
+		inner = tls.NewListener(inner, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.get})
 	} else if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		a.log.Warn("serving plain http beyond this machine: put a proxy with https in front, or set tls_cert and tls_key", "listen", a.cfg.Listen)
 	}

@@ -85,6 +85,7 @@ func (a *App) openControl() (*control, error) {
 		return nil, errors.Join(fmt.Errorf("app: protect control socket: %w", err), ln.Close(), closer.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	ln = newSparingListener(ln, true, a.log)
 	c := &control{ln: ln, folder: closer, path: path, cancel: cancel}
 	c.wg.Add(1)
 	go func() {

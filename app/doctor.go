@@ -26,7 +26,7 @@ func init() {
 		part{name: "configuration", check: checkConfig},
 		part{name: "permissions", check: checkPermissions},
 		part{name: "disk", wrong: wrongDisk, check: checkDisk},
-		part{name: "clock", check: checkClock},
+		part{name: "clock", wrong: wrongClock, check: checkClock},
 		part{name: "data", check: checkData},
 		part{name: "index", check: checkIndex},
 		part{name: "backup", wrong: func(a *App) string { return a.backups.wrong(a.cfg.Backup, time.Now()) }, check: checkBackup},
@@ -96,7 +96,7 @@ func checkConfig(_ context.Context, a *App, _ bool) []finding {
 // checkCertificate looks how long the certificate is still good.
 func checkCertificate(path string, now time.Time) finding {
 	const do = "get a new certificate; the server reads it by itself when the file changes"
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile(path) // #nosec G304 -- the configuration names it
 	if err != nil {
 		return finding{wrong, fmt.Sprintf("the certificate cannot be read: %v", err), "let the desk's user read tls_cert"}
 	}
@@ -159,8 +159,17 @@ func wrongDisk(a *App) string {
 	if free, total, known := diskSpace(a.cfg.dataFolder()); known && free < leastFree {
 		return fmt.Sprintf("%s of %s are free for %s", size("en", free), size("en", total), a.cfg.dataFolder())
 	}
+	if now := a.st.Committing(); now > slowCommit {
+		return fmt.Sprintf("a write to the disk takes %s so far", now.Round(100*time.Millisecond))
+	}
+	if last := time.Duration(a.lastCommit.Load()); last > slowCommit {
+		return fmt.Sprintf("a write to the disk took %s", last.Round(100*time.Millisecond))
+	}
 	return ""
 }
+
+// slowCommit is how long a write may take before it is worth a warning.
+const slowCommit = time.Second
 
 func checkDisk(_ context.Context, a *App, _ bool) []finding {
 	const do = "make room, or move the folder to a greater disk"
@@ -185,26 +194,54 @@ func checkDisk(_ context.Context, a *App, _ bool) []finding {
 // built is when this code was written: no clock that is right shows less.
 var built = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
+// newestChange returns the latest time of the last n changes. It need not be the last one's: clocks are put back.
+func newestChange(st *store.Store, n uint64) (newest time.Time, err error) {
+	err = st.View(func(tx *store.Tx) error {
+		for c, err := range tx.Changes(tx.LastChange() - min(tx.LastChange(), n)) {
+			if err != nil {
+				return err
+			}
+			if c.At.After(newest) {
+				newest = c.At
+			}
+		}
+		return nil
+	})
+	return newest, err
+}
+
+// clockJitter is how far a clock may be put back without a word.
+const clockJitter = 5 * time.Minute
+
+func wrongClock(a *App) string {
+	now := time.Now()
+	newest, err := newestChange(a.st, 1)
+	if err != nil {
+		return "" // the store says so
+	}
+	if a.newest.After(newest) {
+		newest = a.newest
+	}
+	if newest.Sub(now) > clockJitter {
+		return fmt.Sprintf("it is %s, but there are changes of %s: the clock was put back, or was ahead", now.Format(time.DateTime), newest.Local().Format(time.DateTime))
+	}
+	return ""
+}
+
 func checkClock(_ context.Context, a *App, _ bool) []finding {
 	const do = "set the clock of the machine and have it kept right (chrony, systemd-timesyncd)"
 	now := time.Now()
 	if now.Before(built) {
 		return []finding{{wrong, fmt.Sprintf("it is %s by the clock", now.Format(time.DateTime)), do}}
 	}
-	var newest time.Time
-	err := a.st.View(func(tx *store.Tx) error {
-		for c, err := range tx.Changes(tx.LastChange() - min(tx.LastChange(), 1)) {
-			if err == nil {
-				newest = c.At
-			}
-			return err
-		}
-		return nil
-	})
+	newest, err := newestChange(a.st, 1)
+	if a.newest.After(newest) {
+		newest = a.newest
+	}
 	switch {
 	case err != nil:
 		return []finding{{wrong, err.Error(), "see what is said of the data"}}
-	case newest.Sub(now) > 5*time.Minute:
+	case newest.Sub(now) > clockJitter:
 		return []finding{{wrong, fmt.Sprintf("it is %s, but the newest change is of %s: the clock was put back", now.Format(time.DateTime), newest.Local().Format(time.DateTime)),
 			do + "; what is written until then bears a wrong time"}}
 	}

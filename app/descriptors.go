@@ -1,0 +1,52 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+func init() {
+	parts = append(parts, part{name: "descriptors", wrong: wrongDescriptors, check: checkDescriptors})
+}
+
+// fewDescriptors is how many may be left before it is worth a warning.
+const fewDescriptors = 64
+
+// wrongDescriptors tells when the process can hardly open another file or connection.
+func wrongDescriptors(*App) string {
+	f, err := os.Open("/proc/self/fd")
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return "no file descriptor is left: " + err.Error()
+	}
+	if err != nil {
+		return "" // another system: what runs out is told by those who need it
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	var limit syscall.Rlimit
+	if err != nil || syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return ""
+	}
+	if used := uint64(len(names)); used+fewDescriptors > uint64(limit.Cur) {
+		return fmt.Sprintf("%d of %d file descriptors are in use", used, limit.Cur)
+	}
+	return ""
+}
+
+func checkDescriptors(_ context.Context, a *App, beside bool) []finding {
+	const do = "raise the limit of the server (LimitNOFILE of its systemd unit, or ulimit -n)"
+	if s := wrongDescriptors(a); s != "" {
+		return []finding{{wrong, s, do}}
+	}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return nil
+	}
+	if beside && limit.Cur < 4096 {
+		return []finding{{note, fmt.Sprintf("no more than %d files and connections can be open at once", limit.Cur), do}}
+	}
+	return nil
+}

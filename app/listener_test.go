@@ -1,0 +1,75 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+)
+
+// crowded is a listener of a process that has no descriptor left for as long as the spare one is kept.
+type crowded struct {
+	net.Listener
+	of *sparingListener
+}
+
+func (c crowded) Accept() (net.Conn, error) {
+	c.of.mu.Lock()
+	kept := c.of.spare != nil
+	c.of.mu.Unlock()
+	if kept {
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	conn, err := c.Listener.Accept()
+	c.of.mu.Lock()
+	c.of.closed = true // whatever it is then given is enough
+	c.of.mu.Unlock()
+	return conn, err
+}
+
+func TestAListenerOutlivesTheLastDescriptor(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	l := newSparingListener(ln, false, discard())
+	l.Listener = crowded{ln, l}
+	accepted := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			err = c.Close()
+		}
+		accepted <- err
+	}()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	must(t, err)
+	defer conn.Close()
+	must(t, <-accepted)
+	must(t, l.Close())
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after its end it accepts with %v", err)
+	}
+}
+
+func TestWhoIsTurnedAwayIsToldSo(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	l := newSparingListener(ln, false, discard())
+	defer l.Close()
+	go func() {
+		if c, err := ln.Accept(); err == nil {
+			l.turnAway(c)
+		}
+	}()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	must(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	must(t, err)
+	raw, err := io.ReadAll(conn)
+	if err != nil || !bytes.HasPrefix(raw, []byte("HTTP/1.1 503 ")) || !bytes.Contains(raw, []byte("Riprova tra poco")) {
+		t.Errorf("%q, %v", raw, err)
+	}
+}
