@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -61,6 +62,9 @@ type failure struct {
 	reference string         // of a fault of ours, shown and logged
 }
 
+// exhausted are the ways in which the machine refuses: no fault of the program, and over when the cause is gone.
+var exhausted = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE}
+
 func (a *App) judge(c *fiber.Ctx, err error) failure {
 	f := failure{kind: store.Internal}
 	var refused *fiber.Error
@@ -74,6 +78,8 @@ func (a *App) judge(c *fiber.Ctx, err error) failure {
 	case errors.As(err, &refused):
 		f.kind = kindOfStatus(refused.Code)
 		f.status = refused.Code
+	case slices.ContainsFunc(exhausted, func(e error) bool { return errors.Is(err, e) }):
+		f.kind, f.problems = store.Unavailable, store.Problems{store.Fail(store.Unavailable, "error.disk")}
 	}
 	if f.status == 0 {
 		f.status = statusOf[f.kind]

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"sportello/store"
 )
 
 // newServer makes the HTTP face. Each setting closes a trap: strings that change after the handler returned
@@ -29,6 +32,11 @@ func (a *App) newServer() *fiber.App {
 		DisableStartupMessage:   true,
 		Views:                   a.engine,
 		ErrorHandler: func(c *fiber.Ctx, err error) error { // what never reached the middleware: a body too large, a header too long
+			if errors.Is(err, fiber.ErrBadGateway) {
+				// The body could not be read. A broken connection hears no answer: it is the folder for large uploads
+				// that takes no more, and what else was posted is lost with it.
+				err = &store.Error{Kind: store.Unavailable, Key: "error.disk", Err: err}
+			}
 			a.fail(c, err)
 			a.secureHeaders(c)
 			return nil
