@@ -36,8 +36,8 @@ type spooled struct {
 	At      time.Time `json:"at"`
 }
 
-// putSpool makes the message durable: a temporary name, sync, rename, sync of the folder. No more than limit bytes are
-// taken: above it the error is TooLarge and nothing is kept.
+// putSpool makes the message durable: a temporary name, sync, rename, sync of the folder and of what holds its own name.
+// No more than limit bytes are taken: above it the error is TooLarge and nothing is kept.
 func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("app: make spool: %w", err)
@@ -69,6 +69,10 @@ func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
 	if err := os.Rename(tmp, filepath.Join(dir, name)); err != nil {
 		return fmt.Errorf("app: write spool: %w", err)
 	}
+	return errors.Join(syncFolder(dir), syncFolder(filepath.Dir(dir))) // the latter for the first message of all
+}
+
+func syncFolder(dir string) error {
 	d, err := os.Open(dir) // #nosec G304 -- the spool
 	if err != nil {
 		return fmt.Errorf("app: write spool: %w", err)
