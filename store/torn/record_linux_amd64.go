@@ -60,6 +60,7 @@ func Record(argv, environ []string, stdin *os.File, dir string, skip ...string) 
 		}
 		return nil, fmt.Errorf("torn: start %s: %w", argv[0], err)
 	}
+	t.pid = pid
 	if t.mem, err = os.Open(fmt.Sprintf("/proc/%d/mem", pid)); err == nil {
 		defer t.mem.Close()
 		err = t.follow(pid)
@@ -74,6 +75,8 @@ func Record(argv, environ []string, stdin *os.File, dir string, skip ...string) 
 // tracer is what is known of the process while it runs.
 type tracer struct {
 	r       *Recording
+	pid     int
+	failed  error // by what the end of a call did
 	dir     string
 	skip    map[string]bool
 	mem     *os.File
@@ -125,7 +128,7 @@ func (t *tracer) call(tid int, th *thread) error {
 			th.after(int64(regs.Rax))
 			th.after = nil
 		}
-		return nil
+		return t.failed
 	}
 	th.inside = true
 	var err error
@@ -217,7 +220,9 @@ func (t *tracer) enter(regs *syscall.PtraceRegs) (after func(int64), err error) 
 		if h != nil {
 			return nil, fmt.Errorf("call %d on %s", regs.Orig_rax, t.r.pathOf(h.node))
 		}
-	case sysCopyRange, syscall.SYS_SPLICE:
+	case sysCopyRange:
+		return t.copied(int(int32(regs.Rdx)), regs.R10)
+	case syscall.SYS_SPLICE:
 		if h := t.open[int(int32(regs.Rdx))]; h != nil {
 			return nil, fmt.Errorf("call %d on %s", regs.Orig_rax, t.r.pathOf(h.node))
 		}
@@ -252,6 +257,38 @@ func (t *tracer) write(h *handle, address, size uint64, at int64) (func(int64), 
 		e := &t.r.Events[i]
 		e.Size = min(e.Size, max(n, 0))
 		e.Data = e.Data[:e.Size]
+		t.r.end(i)
+	}, nil
+}
+
+// copied is what the kernel copies from one file to another by itself, to where the second one stands: what that was is
+// read afterwards.
+func (t *tracer) copied(fd int, offset uint64) (func(int64), error) {
+	h := t.open[fd]
+	if h == nil {
+		return nil, nil
+	}
+	if offset != 0 {
+		return nil, fmt.Errorf("copied to a place of %s", t.r.pathOf(h.node))
+	}
+	i := t.r.begin(Event{Kind: Write, Path: t.r.pathOf(h.node), Off: h.pos, node: h.node, with: -1})
+	return func(n int64) {
+		if n <= 0 {
+			return
+		}
+		e := &t.r.Events[i]
+		e.Data = make([]byte, n)
+		f, err := os.Open(fmt.Sprintf("/proc/%d/fd/%d", t.pid, fd))
+		if err == nil {
+			_, err = f.ReadAt(e.Data, e.Off)
+			f.Close()
+		}
+		if err != nil {
+			t.failed = fmt.Errorf("read what was copied: %w", err)
+		}
+		e.Size = n
+		h.pos += n
+		h.node.liveSize = max(h.node.liveSize, h.pos)
 		t.r.end(i)
 	}, nil
 }
