@@ -180,7 +180,7 @@ func (a *App) openFace() error {
 	if a.public, err = assets.Load(fsys); err != nil {
 		return err
 	}
-	if a.engine, err = newEngine(fsys, a.cfg.reload != ""); err != nil {
+	if a.engine, err = newEngine(fsys, a.words, a.cfg.reload != ""); err != nil {
 		return err
 	}
 	a.metrics = newMetrics(a)

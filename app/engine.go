@@ -19,29 +19,41 @@ type viewer interface{ base() *Page }
 // engine renders pages with html/v2's templates but not with its layouts: those hold one lock for all requests, race
 // with plain renders, and print an error of the page into the layout with status 200. Here the page is executed into a
 // buffer first, then the layout around it, and an error of either leaves nothing written.
+//
+// There is a set of templates for each language, in which what never changes is settled already (see settle.go).
 type engine struct {
-	*html.Engine
-	fsys   fs.FS
-	reload bool // parse anew for each page: while developing only
-	mu     sync.Mutex
+	*html.Engine // of the first language
+	sets         map[string]*htmltemplate.Template
+	fsys         fs.FS
+	words        *dictionary
+	reload       bool // parse anew for each page: while developing only
+	mu           sync.Mutex
 }
 
 // newEngine parses every template below layout/, page/ and part/ and returns an error if any of them does not parse
-// or cannot be made safe.
-func newEngine(fsys fs.FS, reload bool) (*engine, error) {
-	e := &engine{fsys: fsys, reload: reload}
-	parsed, err := parseTemplates(fsys)
-	if err != nil {
-		return nil, err
+// or cannot be made safe. Without words no sentence is settled.
+func newEngine(fsys fs.FS, words *dictionary, reload bool) (*engine, error) {
+	e := &engine{fsys: fsys, words: words, reload: reload, sets: map[string]*htmltemplate.Template{}}
+	for _, lang := range languages {
+		parsed, err := parseTemplates(fsys, words, lang)
+		if err != nil {
+			return nil, err
+		}
+		if e.Engine == nil {
+			e.Engine = parsed
+		}
+		e.sets[lang] = parsed.Templates
 	}
-	e.Engine = parsed
 	return e, nil
 }
 
-func parseTemplates(fsys fs.FS) (*html.Engine, error) {
+func parseTemplates(fsys fs.FS, words *dictionary, lang string) (*html.Engine, error) {
 	parsed := html.NewFileSystem(http.FS(fsys), ".html")
 	if err := parsed.Load(); err != nil {
 		return nil, fmt.Errorf("app: parse templates: %w", err)
+	}
+	if err := settleTemplates(parsed.Templates, words, lang); err != nil {
+		return nil, err
 	}
 	// html/template looks for unsafe places only when a template is first executed. Do that now, with nothing to show:
 	// errors of execution are expected, errors of escaping are ours.
@@ -63,10 +75,14 @@ func (e *engine) Load() error { return nil }
 // Render executes the named template with the view and, unless the view's Page has no layout, the layout around it.
 // Nothing reaches out when it returns an error. Layouts given by the caller are ignored: the Page names its own.
 func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...string) error {
-	templates := e.Templates
+	lang := languages[0]
+	if v, ok := view.(viewer); ok && e.sets[v.base().Lang] != nil {
+		lang = v.base().Lang
+	}
+	templates := e.sets[lang]
 	if e.reload {
 		e.mu.Lock()
-		parsed, err := parseTemplates(e.fsys)
+		parsed, err := parseTemplates(e.fsys, e.words, lang)
 		e.mu.Unlock()
 		if err != nil {
 			return err

@@ -35,7 +35,7 @@ func TestAnErrorInAPageLeavesNothingWritten(t *testing.T) {
 		"page/fails.html":    "<p>before</p>{{call .Secret}}",
 		"page/frame.html":    "<p>fine</p>",
 		"layout/broken.html": "<body>{{call .Secret}}{{.Body}}",
-	}), false)
+	}), nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,11 +54,11 @@ func TestAnErrorInAPageLeavesNothingWritten(t *testing.T) {
 
 func TestTemplatesThatDoNotParseOrCannotBeSafeStopTheStart(t *testing.T) {
 	for name, body := range map[string]string{"syntax": "{{if}}", "no such part": `{{template "part/none" .}}`, "unsafe place": `<a href={{.A}}`, "open quote": `<p title="{{.A}}`} {
-		if _, err := newEngine(templates(map[string]string{"page/x.html": body}), false); err == nil {
+		if _, err := newEngine(templates(map[string]string{"page/x.html": body}), nil, false); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := newEngine(assets.FS, false); err != nil {
+	if _, err := newEngine(assets.FS, nil, false); err != nil {
 		t.Error(err)
 	}
 }
@@ -68,7 +68,7 @@ func TestPagesAndLayoutsAtOnceDoNotMix(t *testing.T) {
 	for i := range 8 {
 		files[fmt.Sprintf("page/p%d.html", i)] = fmt.Sprintf("<p>%d {{.Title}}</p>", i)
 	}
-	e, err := newEngine(templates(files), false)
+	e, err := newEngine(templates(files), nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
