@@ -190,8 +190,8 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if o.Person.Name == o.Person.Email {
 		l.To.Name = ""
 	}
-	if o.Ticket != nil {
-		l.Ticket = fmt.Sprint(o.Ticket.ID)
+	if o.Ticket != nil && !human(o) {
+		l.Ticket = fmt.Sprint(o.Ticket.ID) // other desks take it for a machine's by this line
 	}
 	if o.ReplyTo != "" && o.ReplyTo != o.From {
 		l.ReplyTo = &mail.Address{Name: w.from(), Address: o.ReplyTo}
