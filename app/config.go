@@ -47,6 +47,8 @@ type Config struct {
 	noSync bool   // for tests: what was written may be lost with the machine
 
 	mailGather time.Duration // for tests: how long events are gathered into one mail; 0: a minute
+	headTime   time.Duration // for tests: how long a client may take for the header of a request; 0: see server.go
+	bodyTime   time.Duration // for tests: and for its body
 }
 
 // defaultConfig is the desk nobody configured.

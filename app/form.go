@@ -59,7 +59,7 @@ func queryValues(c *fiber.Ctx) url.Values {
 }
 
 func multipartOf(c *fiber.Ctx) (*multipart.Form, error) {
-	if !strings.HasPrefix(strings.ToLower(c.Get(fiber.HeaderContentType)), fiber.MIMEMultipartForm) {
+	if folded(c) || !strings.HasPrefix(strings.ToLower(c.Get(fiber.HeaderContentType)), fiber.MIMEMultipartForm) {
 		return nil, nil
 	}
 	return c.MultipartForm()

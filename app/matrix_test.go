@@ -221,7 +221,7 @@ func (w *world) visitor(role string) *browser {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	b.header.Set("Cookie", "sportello="+secret)
+	b.header.Set("Cookie", w.app.cookieName("session")+"="+secret)
 	return b
 }
 

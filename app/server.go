@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -24,7 +25,7 @@ func (a *App) newServer() *fiber.App {
 		UnescapePath:            false,
 		BodyLimit:               a.cfg.MaxFileMB<<20 + 1<<20,
 		ReadBufferSize:          16 << 10,
-		ReadTimeout:             120 * time.Second,
+		ReadTimeout:             cmp.Or(a.cfg.headTime, headTime),
 		WriteTimeout:            60 * time.Second,
 		IdleTimeout:             120 * time.Second,
 		EnableTrustedProxyCheck: true,
@@ -42,10 +43,25 @@ func (a *App) newServer() *fiber.App {
 			return nil
 		},
 	})
+	f.Server().HeaderReceived = a.bodyTime
 	f.Use(a.around)
 	a.register(f, a.table)
 	f.Use(a.nowhere)
 	return f
+}
+
+// What a client may take its time for. Who says the header of a request drop by drop holds nothing but a connection,
+// and that not for long; a file on a slow line takes as long as it is.
+const (
+	headTime = 15 * time.Second
+	bodyTime = 2 * time.Minute
+	slowLine = 32 << 10 // bytes a second
+)
+
+// bodyTime says, when the header is there, how long the body may take.
+func (a *App) bodyTime(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	most := min(max(h.ContentLength(), 0), a.cfg.MaxFileMB<<20+1<<20)
+	return fasthttp.RequestConfig{ReadTimeout: cmp.Or(a.cfg.bodyTime, bodyTime) + time.Duration(most/slowLine)*time.Second}
 }
 
 // around is what happens before and after every request.
@@ -59,6 +75,10 @@ func (a *App) around(c *fiber.Ctx) (err error) {
 				err = panicked(p)
 			}
 		}()
+		if folded(c) {
+			err = fiber.ErrUnsupportedMediaType
+			return
+		}
 		if !a.sameOrigin(c) {
 			err = errCrossOrigin
 			return
@@ -75,6 +95,15 @@ func (a *App) around(c *fiber.Ctx) (err error) {
 	}
 	a.note(c, time.Since(began))
 	return nil
+}
+
+// folded reports whether the body comes compressed. No browser sends one; fiber would unfold it to whatever size.
+func folded(c *fiber.Ctx) bool {
+	switch strings.ToLower(c.Get(fiber.HeaderContentEncoding)) {
+	case "", "identity":
+		return false
+	}
+	return true
 }
 
 // failSafely is fail for errors of fail itself: a panic there must not end the process.

@@ -97,6 +97,7 @@ type browser struct {
 	d      *testDesk
 	client *http.Client
 	header http.Header
+	host   string // what it says the desk is called, when not what it is
 }
 
 func (d *testDesk) browser() *browser {
@@ -140,6 +141,7 @@ func (b *browser) do(method, path string, body io.Reader, contentType string) an
 	for name, values := range b.header {
 		q.Header[name] = values
 	}
+	q.Host = b.host
 	resp, err := b.client.Do(q)
 	if err != nil {
 		b.d.t.Fatal(err)

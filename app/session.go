@@ -201,7 +201,8 @@ func (a *App) sameOrigin(c *fiber.Ctx) bool {
 		if err != nil || u.Host == "" {
 			return false
 		}
-		return u.Host == c.Get(fiber.HeaderHost) || u.Scheme+"://"+u.Host == a.origin
+		// On https a page that came without it is another site: whoever stands on the line could have written it.
+		return u.Host == c.Get(fiber.HeaderHost) && (!a.secure || u.Scheme == "https") || u.Scheme+"://"+u.Host == a.origin
 	}
 	s := a.visit(c).session
 	if s == nil {
