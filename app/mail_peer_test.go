@@ -287,3 +287,45 @@ func decoded(t *testing.T, raw []byte) string {
 	qp, _ := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(raw)))
 	return m.Subject + "\n" + m.Text + "\n" + m.HTML + "\n" + string(qp)
 }
+
+func TestFilesGoAlongWhileTheyAreSmall(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		mb   int
+		goes bool
+	}{{"below the size they are attached", 10, true}, {"above it the mail says where they are", 0, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			relay := mailpeer.NewRelay(t, nil)
+			d := mailDesk(t, "sportello.example", freePort(t), relay.Port, func(cfg *Config) { cfg.SMTP.AttachMB = c.mb })
+			agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
+			_, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+			must(t, err)
+			eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
+			a := desk.Actor{Person: agent, Via: "page"}
+			f, err := d.app.desk.Keep(a, "cedolino è qui.pdf", strings.NewReader("%PDF-1.4 cedolino"))
+			must(t, err)
+			_, err = d.app.desk.Do(a, 1, desk.Step{Message: &desk.Text{Body: "Eccolo.", Files: []uint64{f.ID}}})
+			must(t, err)
+			eventually(t, "the answer", func() bool { return strings.Contains(sentTo(relay, "ada@ateneo.example"), "Eccolo.") })
+			for _, m := range relay.Taken() {
+				read, err := mailread.Read(bytes.NewReader(m.Data), int64(len(m.Data)), mailread.Options{})
+				must(t, err)
+				if m.To != "ada@ateneo.example" || !strings.Contains(read.Text, "Eccolo.") {
+					continue
+				}
+				if attached := len(read.Parts) == 1 && string(read.Parts[0].Content) == "%PDF-1.4 cedolino" && read.Parts[0].Name == "cedolino è qui.pdf"; attached != c.goes {
+					t.Errorf("attached %t: %+v", attached, read.Parts)
+				}
+				link := regexp.MustCompile(regexp.QuoteMeta(d.url) + `(/r/[a-z2-7]+/files/[0-9]+)`).FindStringSubmatch(read.Text)
+				if (link == nil) != c.goes {
+					t.Fatalf("link %v:\n%s", link, read.Text)
+				}
+				if link != nil {
+					if got := d.browser().get(link[1]); got.status != http.StatusOK || got.body != "%PDF-1.4 cedolino" {
+						t.Errorf("the link gives %d %q", got.status, got.body)
+					}
+				}
+			}
+		})
+	}
+}
