@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -388,4 +389,21 @@ func TestADamagedFileIsAnErrorThatSaysWhatToDo(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheLockOfAKilledProcessIsWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	gone := child(t, "open", filepath.Join(t.TempDir(), "elsewhere"))
+	_ = gone.Run() // only its number is of use
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	must(t, err)
+	defer f.Close()
+	_, err = fmt.Fprintln(f, gone.Process.Pid)
+	must(t, err)
+	must(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	go func() {
+		time.Sleep(50 * time.Millisecond) // what a process needs that was begun by the one that was killed
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	}()
+	reopened(t, dir, quick)
 }

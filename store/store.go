@@ -31,6 +31,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -142,8 +143,14 @@ func (s *Store) takeLock() error {
 	if err != nil {
 		return fmt.Errorf("store: open lock: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		who, _ := io.ReadAll(io.LimitReader(f, 100))
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	for began := time.Now(); err != nil && time.Since(began) < 2*time.Second && ended(f); {
+		// Whoever had it was killed while it began another process, which lets go of the lock in a moment.
+		time.Sleep(10 * time.Millisecond)
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err != nil {
+		who, _ := io.ReadAll(io.NewSectionReader(f, 0, 100))
 		_ = f.Close()
 		return &Error{Kind: Unavailable, Key: "error.folder-in-use", Args: map[string]any{"process": strings.TrimSpace(string(who)), "folder": s.dir},
 			Err: fmt.Errorf("store: %s is in use by process %s", s.dir, strings.TrimSpace(string(who)))}
@@ -156,6 +163,16 @@ func (s *Store) takeLock() error {
 	}
 	s.lock = f
 	return nil
+}
+
+// ended reports whether the process that the lock names is no more.
+func ended(lock *os.File) bool {
+	b, err := io.ReadAll(io.NewSectionReader(lock, 0, 100))
+	if err != nil {
+		return false
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	return err == nil && pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
 func (s *Store) path() string { return filepath.Join(s.dir, "desk.db") }
@@ -582,6 +599,12 @@ func (s *Store) isClosed() bool {
 }
 
 func (s *Store) reopen() error {
+	// As long as it cannot even be opened for writing, the one that is open can be read.
+	if f, err := os.OpenFile(s.path(), os.O_RDWR, 0); err != nil {
+		return fmt.Errorf("store: open again: %w", err)
+	} else if err := f.Close(); err != nil {
+		return fmt.Errorf("store: open again: %w", err)
+	}
 	s.mu.Lock()
 	if s.isClosed() {
 		s.mu.Unlock()
