@@ -341,6 +341,12 @@ func (j job) Serve(ctx context.Context) error {
 		}
 	}()
 	err := j.run(ctx)
+	for ctx.Err() == nil && errors.Is(err, store.ErrUnavailable) && j.app.st.Fault() != nil {
+		// No fault of the work: it would fail again at once, and have all other work wait with it.
+		j.app.log.Warn("background work waits until the store can be written", "job", j.name, "err", err)
+		j.app.awaitStore(ctx)
+		err = j.run(ctx)
+	}
 	if ctx.Err() != nil {
 		return suture.ErrDoNotRestart
 	}
@@ -349,6 +355,19 @@ func (j job) Serve(ctx context.Context) error {
 	}
 	j.app.jobLog.failed(j.name, err)
 	return err
+}
+
+// awaitStore returns when the store can be written, or the context ends.
+func (a *App) awaitStore(ctx context.Context) {
+	t := time.NewTicker(200 * time.Millisecond)
+	defer t.Stop()
+	for a.st.Fault() != nil {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (a *App) jobs() *suture.Supervisor {
@@ -413,7 +432,8 @@ func (a *App) startRedirect() (io.Closer, error) {
 	base := a.baseURL()
 	s := &http.Server{ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, base+r.URL.RequestURI(), http.StatusMovedPermanently)
+			// What is asked for may be no path at all: "x:@elsewhere" would become a host with ours as its user.
+			http.Redirect(w, r, base+localPath(r.URL.RequestURI()), http.StatusMovedPermanently) // #nosec G710 -- the desk's own address and a path
 		})}
 	go func() {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {

@@ -10,18 +10,21 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 	"unsafe"
 
 	"sportello/app/desk"
+	mailpeer "sportello/app/mail/peer"
 	"sportello/store"
 	"sportello/store/torn"
 )
@@ -30,6 +33,7 @@ import (
 type faultDesk struct {
 	*testDesk // of which only the address is used: the desk is in another process
 	data      string
+	environ   []string // more of it, for the server
 	ada       *browser // a requester, signed in before anything goes wrong
 	token     string   // of an agent
 	acked     map[uint64]bool
@@ -44,9 +48,9 @@ type faultDesk struct {
 const faultText = "Il cedolino di marzo non si apre.\nHo provato con due browser e non cambia nulla."
 
 // serveFaulty makes the folder and serves it in a process of its own, traced if its disk or clock are to be troubled.
-func serveFaulty(t *testing.T, data string, traced bool) *faultDesk {
+func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *faultDesk {
 	t.Helper()
-	d := &faultDesk{testDesk: &testDesk{t: t}, data: data, acked: map[uint64]bool{}}
+	d := &faultDesk{testDesk: &testDesk{t: t}, data: data, environ: environ, acked: map[uint64]bool{}}
 	cfg := defaultConfig()
 	cfg.Data = data
 	a, err := openDesk(cfg, discard())
@@ -76,6 +80,7 @@ func (d *faultDesk) serve(traced bool, first torn.Trouble) {
 	defer said.Close()
 	d.said, d.ended = said.Name(), make(chan error, 1)
 	cmd := childCommand(t, "serve", "--data", d.data, "--listen", "127.0.0.1:0")
+	cmd.Env = append(cmd.Env, d.environ...)
 	if traced {
 		d.meet, err = torn.Start(cmd.Args, cmd.Env, out, said, d.data, first)
 		if errors.Is(err, torn.ErrCannot) {
@@ -96,7 +101,12 @@ func (d *faultDesk) serve(traced bool, first torn.Trouble) {
 		d.pid = cmd.Process.Pid
 		go func() { d.ended <- cmd.Wait() }()
 	}
-	t.Cleanup(func() { _ = syscall.Kill(d.pid, syscall.SIGKILL) }) // it has ended, unless the test failed
+	t.Cleanup(func() {
+		_ = syscall.Kill(d.pid, syscall.SIGKILL) // it has ended, unless the test failed
+		if b, err := os.ReadFile(said.Name()); err == nil && t.Failed() {
+			t.Logf("the server said ... %s", b[max(0, len(b)-8000):])
+		}
+	})
 	eventually(t, "it does not serve", func() bool {
 		b, err := os.ReadFile(out.Name())
 		must(t, err)
@@ -307,6 +317,12 @@ func TestADiskThatTurnsReadOnly(t *testing.T) {
 	d := serveFaulty(t, filepath.Join(t.TempDir(), "data"), true)
 	d.meet.Meet(torn.Trouble{Refuse: syscall.EROFS})
 	d.refused("store")
+	eventually(t, "no repair was tried", func() bool {
+		b, err := os.ReadFile(d.said)
+		must(t, err)
+		return bytes.Count(b, []byte("still not writing")) >= 2
+	})
+	d.refused("store")
 	d.meet.Meet(torn.Trouble{})
 	d.well("store")
 	d.stop(0)
@@ -443,4 +459,79 @@ func TestNoFileDescriptorsLeft(t *testing.T) {
 	}
 	d.well("descriptors")
 	d.stop(0)
+}
+
+// relayOnce takes mail and calls the function before it says that it took the first one.
+func relayOnce(t *testing.T, first func()) (port int, taken func() int) {
+	ln := mailpeer.Listen(t)
+	var mu sync.Mutex
+	n := 0
+	serve := func(conn net.Conn) {
+		defer conn.Close()
+		c := textproto.NewConn(conn)
+		for line, err := "", c.PrintfLine("220 relay"); err == nil; {
+			if line, err = c.ReadLine(); err != nil {
+				return
+			}
+			switch verb, _, _ := strings.Cut(line, " "); verb {
+			case "DATA":
+				if err = c.PrintfLine("354 go on"); err != nil {
+					return
+				}
+				if _, err = c.ReadDotBytes(); err != nil {
+					return
+				}
+				mu.Lock()
+				n++
+				if n == 1 {
+					first()
+				}
+				mu.Unlock()
+				err = c.PrintfLine("250 taken")
+			case "QUIT":
+				_ = c.PrintfLine("221 goodbye")
+				return
+			default:
+				err = c.PrintfLine("250 yes")
+			}
+		}
+	}
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn)
+		}
+	}()
+	return mailpeer.Port(ln), func() int { mu.Lock(); defer mu.Unlock(); return n }
+}
+
+// TestALetterThatCannotBeWrittenDownIsNotSentAgain turns the disk read-only when the relay has taken a letter and has not
+// said so: the desk cannot write down that it went, however often it tries.
+func TestALetterThatCannotBeWrittenDownIsNotSentAgain(t *testing.T) {
+	var d *faultDesk
+	ready := make(chan struct{})
+	port, taken := relayOnce(t, func() { <-ready; d.meet.Meet(torn.Trouble{Refuse: syscall.EROFS}) })
+	d = serveFaulty(t, filepath.Join(t.TempDir(), "data"), true, fmt.Sprint("SPORTELLO_SMTP__PORT=", port), "SPORTELLO_SMTP__HOST="+mailpeer.Host,
+		"SPORTELLO_SMTP__TLS=none", "SPORTELLO_SMTP__FROM=sportello@sportello.example")
+	close(ready)
+	eventually(t, "the disk takes no data and nobody says so", func() bool {
+		_, parts, _ := d.ready()
+		return slices.Contains(parts, "store")
+	})
+	d.meet.Meet(torn.Trouble{})
+	d.well("store")
+	eventually(t, "the second letter does not go", func() bool { return taken() >= 2 })
+	d.stop(0)
+	st, err := store.Open(d.data, store.Options{Log: discard()})
+	must(t, err)
+	defer st.Close()
+	must(t, st.View(func(tx *store.Tx) error {
+		if sent := store.Letters.Count(tx, string(store.LetterSent)); sent != taken() {
+			t.Errorf("%d letters went, %d were taken", sent, taken())
+		}
+		return nil
+	}))
 }

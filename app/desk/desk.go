@@ -51,9 +51,10 @@ type Desk struct {
 	views      viewWork
 
 	mail      MailOptions
-	mailMu    sync.Mutex    // one mail is processed at a time: the order in which they came decides
-	mailWaits chan struct{} // something may wait
-	outMu     sync.Mutex
+	mailMu    sync.Mutex      // one mail is processed at a time: the order in which they came decides
+	mailWaits chan struct{}   // something may wait
+	outMu     sync.Mutex      // held while letters are sent
+	unwritten map[uint64]Sent // letters that went, where the store would not take it down; under outMu
 	outWaits  chan struct{}
 
 	reasonMu sync.Mutex
@@ -65,7 +66,7 @@ type reasonKey struct{ person, ticket uint64 }
 // New returns the desk of the store. It writes nothing; Seed does.
 func New(o Options) *Desk {
 	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Clock, loc: o.Location, maxFile: o.MaxFile, missMonths: o.MissMonths,
-		reasons: map[reasonKey]time.Time{}, mailWaits: make(chan struct{}, 1), outWaits: make(chan struct{}, 1)}
+		reasons: map[reasonKey]time.Time{}, mailWaits: make(chan struct{}, 1), outWaits: make(chan struct{}, 1), unwritten: map[uint64]Sent{}}
 	d.SetMail(MailOptions{})
 	if d.log == nil {
 		d.log = slog.Default()

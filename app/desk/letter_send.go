@@ -102,6 +102,13 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 		if err != nil || l == nil {
 			return next, err
 		}
+		if result, was := d.unwritten[l.ID]; was {
+			if err := d.sent(l, result); err != nil {
+				return next, err
+			}
+			delete(d.unwritten, l.ID)
+			continue
+		}
 		if out == nil {
 			if err := d.endLetter(l, store.LetterDropped, why); err != nil {
 				return next, err
@@ -119,6 +126,7 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 			return next, ctx.Err()
 		}
 		if err := d.sent(l, result); err != nil {
+			d.unwritten[l.ID] = result // else a full disk would have it sent again and again
 			return next, err
 		}
 	}
