@@ -11,15 +11,23 @@ import (
 	"sportello/store"
 )
 
-// maxPending bounds the uploads one person may have lying about unused.
-const maxPending = 200
+// maxPending bounds the uploads one person may have lying about unused, and maxPendingFiles how many times the largest
+// file they may weigh: nobody fills the disk with what belongs to nothing.
+const (
+	maxPending      = 200
+	maxPendingFiles = 20
+)
 
 // Keep stores what a person sends as a pending file: it belongs to nobody else until a message, note or article names
 // it, and goes after a day. The media type is told by the content, never by the name. An empty file is kept as it is.
-// TooLarge "error.file-too-large" beyond the limit, with nothing kept.
+// TooLarge "error.file-too-large" beyond the limit, Invalid "error.pending-files" when the person has too many such
+// files, with nothing kept.
 func (d *Desk) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
 	if !a.SignedIn() {
 		return nil, denied(a)
+	}
+	if err := d.mayKeepMore(a); err != nil {
+		return nil, err
 	}
 	head := make([]byte, 3072)
 	n, err := io.ReadFull(r, head)
@@ -44,6 +52,24 @@ func (d *Desk) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+func (d *Desk) mayKeepMore(a Actor) error {
+	return d.st.View(func(tx *store.Tx) error {
+		n, size := 0, int64(0)
+		for f, err := range store.FilesPending.Rows(tx, store.Span{}) {
+			if err != nil {
+				return err
+			}
+			if f.Person == a.ID() {
+				n, size = n+1, size+f.Size
+			}
+		}
+		if n >= maxPending || size >= maxPendingFiles*d.maxFile {
+			return store.Fail(store.Invalid, "error.pending-files")
+		}
+		return nil
+	})
 }
 
 // PendingFiles returns those of the ids that are pending files of the actor, so that a form can show them again.
