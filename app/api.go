@@ -195,6 +195,6 @@ func (a *App) apiFile(c *fiber.Ctx) error {
 	}
 	c.Attachment(f.Name)
 	c.Set(fiber.HeaderContentType, "application/octet-stream")
-	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; sandbox")
+	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
 	return c.SendStream(r, int(f.Size)) // fasthttp closes it
 }

@@ -57,7 +57,7 @@ func (a *App) getBrandLogo(c *fiber.Ctx) error {
 	}
 	a.keepBrand(c, brandHash(s.Logo))
 	c.Set(fiber.HeaderContentType, s.LogoType)
-	c.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'")
+	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
 	return c.SendStream(f) // closes the file
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"sportello/app/desk"
@@ -34,7 +35,7 @@ type letter struct {
 	picture []byte // shown by the HTML as cid:foto
 }
 
-var mailNumber int
+var mailNumber atomic.Int64
 
 func (l letter) bytes() []byte {
 	var b bytes.Buffer
@@ -79,8 +80,7 @@ func (l letter) bytes() []byte {
 func (w *world) comes(l letter) *store.Mail {
 	w.t.Helper()
 	if l.id == "" {
-		mailNumber++
-		l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber)
+		l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
 	}
 	d := w.app.desk
 	row, err := d.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))

@@ -39,7 +39,7 @@ func (a *App) newServer() *fiber.App {
 				err = &store.Error{Kind: store.Unavailable, Key: "error.disk", Err: err}
 			}
 			a.fail(c, err)
-			a.secureHeaders(c)
+			a.secureHeaders(&c.Response().Header)
 			return nil
 		},
 	})
@@ -47,6 +47,13 @@ func (a *App) newServer() *fiber.App {
 	f.Use(a.around)
 	a.register(f, a.table)
 	f.Use(a.nowhere)
+	inner := f.Handler()
+	f.Server().Handler = func(c *fasthttp.RequestCtx) {
+		inner(c)
+		if len(c.Response.Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 { // fiber's own answer to a method that is none
+			a.secureHeaders(&c.Response.Header)
+		}
+	}
 	return f
 }
 
@@ -88,7 +95,7 @@ func (a *App) around(c *fiber.Ctx) (err error) {
 	if err != nil {
 		a.failSafely(c, err)
 	}
-	a.secureHeaders(c)
+	a.secureHeaders(&c.Response().Header)
 	compress(c)
 	if v, ok := c.Locals(visitKey).(*visit); ok && v.cancel != nil {
 		v.cancel()
@@ -159,8 +166,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // secureHeaders adds the headers that keep browsers from doing more than they should. A handler that set its own
 // policy, as that of a file, keeps it.
-func (a *App) secureHeaders(c *fiber.Ctx) {
-	h := &c.Response().Header
+func (a *App) secureHeaders(h *fasthttp.ResponseHeader) {
 	if len(h.Peek(fiber.HeaderContentSecurityPolicy)) == 0 {
 		h.Set(fiber.HeaderContentSecurityPolicy, policy)
 	}
