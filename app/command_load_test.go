@@ -102,7 +102,7 @@ func TestGenerateNeedsTheFolderForItself(t *testing.T) {
 	if status != 1 || !strings.Contains(errOut, "stop the server first") {
 		t.Errorf("beside a server: status %d\n%s\n%s", status, out, errOut)
 	}
-	for _, args := range [][]string{{"generate"}, {"generate", "--tickets", "0"}, {"generate", "--tickets", "many"}} {
+	for _, args := range [][]string{{"generate"}, {"generate", "--tickets", "-1"}, {"generate", "--tickets", "many"}} {
 		if status, _, _ := command(t, "", append(args, "--data", data)...); status != 2 {
 			t.Errorf("%v: status %d", args, status)
 		}
