@@ -401,9 +401,11 @@ func TestTheLockOfAKilledProcessIsWaitedFor(t *testing.T) {
 	_, err = fmt.Fprintln(f, gone.Process.Pid)
 	must(t, err)
 	must(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	freed := make(chan error, 1)
 	go func() {
 		time.Sleep(50 * time.Millisecond) // what a process needs that was begun by the one that was killed
-		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		freed <- syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
 	}()
 	reopened(t, dir, quick)
+	must(t, <-freed)
 }
