@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/text/language"
@@ -217,7 +218,7 @@ func (a *App) sameOrigin(c *fiber.Ctx) bool {
 
 // localPath returns the address if it is a path of this desk, else "/": nobody is sent elsewhere by a link to us.
 func localPath(s string) string {
-	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") {
+	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") || !utf8.ValidString(s) {
 		return "/"
 	}
 	u, err := url.Parse(s)

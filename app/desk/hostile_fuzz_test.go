@@ -1,0 +1,31 @@
+package desk
+
+import (
+	"strings"
+	"testing"
+)
+
+// FuzzReplyToken opens tokens of addresses and links. Only what this desk made opens, for its purpose alone.
+func FuzzReplyToken(f *testing.F) {
+	d := &Desk{}
+	d.mail.Key = []byte(strings.Repeat("k", 32))
+	reply, read := d.token("reply", replyMAC, 7, 9), d.token("read", readMAC, 7, 9, 1)
+	for _, s := range []string{reply, read, strings.ToUpper(reply), reply + "a", reply[1:], "", "+", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", strings.Repeat("7", 120), "ab1=="} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ticket, person, ok := d.replyToken([]string{"x@desk.example", "desk+" + s + "@desk.example"})
+		if ok && (ticket != 7 || person != 9) {
+			t.Errorf("%q opened %d for %d", s, ticket, person)
+		}
+		if n, ok := d.openToken("read", readMAC, 3, s); ok && (n[0] != 7 || n[1] != 9 || n[2] != 1) {
+			t.Errorf("%q opened %v", s, n)
+		}
+		if _, ok := d.openToken("read", readMAC, 3, reply); ok {
+			t.Error("the token of an address opens a link")
+		}
+		if address := withoutTag("desk+" + s + "@desk.example"); strings.Count(s, "@") == 0 && address != "desk@desk.example" {
+			t.Errorf("without its tag %q", address)
+		}
+	})
+}
