@@ -77,7 +77,7 @@ func (l *sparingListener) useSpare() bool {
 	if l.spare == nil {
 		return false
 	}
-	l.spare.Close()
+	_ = l.spare.Close()
 	l.spare = nil
 	return true
 }
@@ -102,7 +102,7 @@ func (l *sparingListener) Close() error {
 	defer l.mu.Unlock()
 	l.closed = true
 	if l.spare != nil {
-		l.spare.Close()
+		_ = l.spare.Close()
 		l.spare = nil
 	}
 	return l.Listener.Close()
