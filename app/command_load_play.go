@@ -170,8 +170,13 @@ func (v *visitor) send(ctx context.Context, name, path string, f url.Values) (in
 	return v.post(ctx, name, path, f)
 }
 
-// play uses the desk until the time is over.
+// play uses the desk until the time is over. The pauses are half as long to half as long again, so that people do not
+// walk in step.
 func (v *visitor) play(ctx context.Context, pause time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Duration(v.r.Int64N(int64(pause) + 1))):
+	}
 	for ctx.Err() == nil {
 		switch {
 		case v.token != "":
@@ -183,7 +188,7 @@ func (v *visitor) play(ctx context.Context, pause time.Duration) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(pause):
+		case <-time.After(pause/2 + time.Duration(v.r.Int64N(int64(pause)+1))):
 		}
 	}
 }
