@@ -343,6 +343,14 @@ func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 	everything := strings.Join(attempts, "\n\n")
 	taken, refused := w.fillEveryForm(next, everything)
 	t.Logf("%d forms were taken, %d refused: %s", taken, len(refused), strings.Join(refused, ", "))
+	admin := w.visitor("administrator")
+	for _, f := range formsOf(t, "/admin/synonyms", admin.get("/admin/synonyms").body) {
+		if f.values.Has("synonyms-it") { // two words a line, which no attempt is
+			f.values.Set("synonyms-it", "<img src=x onerror=hacked=1>, cedolino\n\"><script>hacked=1</script>, busta paga")
+			got := admin.post(f.action, f.values)
+			admin.must(got, http.StatusSeeOther)
+		}
+	}
 	w.mailAttempts()
 	w.importAttempts(everything)
 	if _, err := w.app.desk.PlanNotices(); err != nil {
@@ -397,10 +405,14 @@ func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 
 			// Each form once, with an attempt in every field, hidden ones and lists too.
 			for n, f := range formsOf(t, address, got.body) {
-				if done[f.id()] || f.action == "/sign-out" || len(f.values) == 0 || len(f.values) == 1 && f.values.Has("csrf") {
+				key := f.id()
+				if strings.HasPrefix(f.action, "/admin/mail-texts/") {
+					key = "one of the texts" // all of them are alike
+				}
+				if done[key] || f.action == "/sign-out" || len(f.values) == 0 || len(f.values) == 1 && f.values.Has("csrf") {
 					continue
 				}
-				done[f.id()] = true
+				done[key] = true
 				s.visit(address)
 				var there bool
 				script := fmt.Sprintf("(() => { const f = document.forms[%d]; return !!f && f.method.toUpperCase() === %s && [%s, null].includes(f.getAttribute('action')) })()", n, quote(f.method), quote(f.action))
