@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	threads "runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,12 @@ func theChromium(t *testing.T) context.Context {
 	t.Helper()
 	chromium.Lock()
 	defer chromium.Unlock()
+	if chromium.ctx != nil && chromium.ctx.Err() != nil {
+		// It ended under a test that came before, and that one failed if it was to blame. The others get another one.
+		t.Logf("Chromium had ended: %v", context.Cause(chromium.ctx))
+		chromium.stop()
+		chromium.ctx = nil
+	}
 	if chromium.ctx == nil {
 		path := ""
 		for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -69,7 +76,15 @@ func theChromium(t *testing.T) context.Context {
 				fmt.Fprintf(os.Stderr, "chromedp: "+format+"\n", args...)
 			}
 		}))
-		if err := chromedp.Run(ctx); err != nil {
+		// Chromium goes when the thread that began it goes, and tests that trace processes end their threads: it gets one
+		// to itself.
+		started := make(chan error, 1)
+		go func() {
+			threads.LockOSThread()
+			started <- chromedp.Run(ctx)
+			<-ctx.Done()
+		}()
+		if err := <-started; err != nil {
 			t.Fatalf("start Chromium: %v", err)
 		}
 		chromium.ctx, chromium.stop = ctx, func() { stop(); stopAlloc() }
