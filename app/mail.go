@@ -183,7 +183,8 @@ func (a *App) watchInbox(ctx context.Context, in *inbox) error {
 	})
 }
 
-// listenMail takes mail from the university's mail server.
+// listenMail takes mail from the university's mail server: for every recipient, because what no mailbox claims belongs
+// to the general group, and a mail server that is refused here would send it back.
 func (a *App) listenMail(ctx context.Context) error {
 	network := "tcp"
 	if strings.HasPrefix(a.cfg.Mail.Listen, "/") {
@@ -208,7 +209,7 @@ func (a *App) listenMail(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("mail.listen: %w", err), ln.Close())
 		}
 	}
-	l := &transport.Listener{LMTP: a.cfg.Mail.Protocol == "lmtp", Known: a.desk.Takes, From: a.cfg.Mail.allowedFrom(), MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20}
+	l := &transport.Listener{LMTP: a.cfg.Mail.Protocol == "lmtp", From: a.cfg.Mail.allowedFrom(), MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20}
 	if u, err := url.Parse(a.cfg.BaseURL); err == nil {
 		l.Domain = u.Hostname()
 	}

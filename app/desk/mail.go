@@ -256,7 +256,7 @@ func recipients(row *store.Mail, m *mail.Message) []string {
 	return out
 }
 
-// AddressOf returns the address at which mail about the group and module comes to the desk: that of the mailbox of the
+// addressOf returns the address at which mail about the group and module comes to the desk: that of the mailbox of the
 // module or a level above it, else the group's, else the desk's own.
 func (d *Desk) addressOf(tx *store.Tx, group, module uint64) string {
 	code := ""
@@ -285,14 +285,4 @@ func (d *Desk) addressOf(tx *store.Tx, group, module uint64) string {
 		best = d.mail.From
 	}
 	return best
-}
-
-// Takes reports whether mail for the address comes to this desk, for mail servers that ask before they deliver. With
-// no mailbox set up, everything does.
-func (d *Desk) Takes(address string) bool {
-	address = store.Address(address)
-	if len(d.mail.Mailboxes) == 0 && d.mail.From == "" {
-		return true
-	}
-	return d.ours(address)
 }

@@ -55,8 +55,7 @@ func (j *joining) decide() error {
 	row.Subject, row.Date, row.Automatic, row.Proven = cutRunes(markup.Line(in.Subject), maxSubject), in.Date, string(in.Automatic), in.Proven
 	row.Why, row.Detail = in.Problem, ""
 	if in.PEC != nil {
-		row.PEC = in.PEC.Kind
-		row.Proven = true // a provider's signature says who wrote it
+		row.PEC = in.PEC.Kind // whether it proves the sender is said by Proven: receipts and anomalies do not
 	}
 	if in.box != nil {
 		row.Mailbox = in.box.Address

@@ -46,6 +46,9 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	if err != nil {
 		return nil, fmt.Errorf("desk: read mail: %w", err)
 	}
+	if row.Cut && m.Problem == "" {
+		m.Problem = mail.TooLarge // what is here reads as if it were whole
+	}
 	senderOf(m, row)
 	in := &incoming{Message: m, box: d.boxOf(row, m)}
 	in.own, in.rest = markup.FromMail(m.Text, m.HTML)
