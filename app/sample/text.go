@@ -7,13 +7,14 @@ package sample
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"sort"
 	"strings"
 
-	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2"
 )
 
 //go:embed text
@@ -272,12 +273,12 @@ func decodeFile(name string, into any) error {
 }
 
 func decode(name, text string, into any) error {
-	meta, err := toml.Decode(text, into)
-	if err != nil {
+	if err := toml.NewDecoder(strings.NewReader(text)).DisallowUnknownFields().Decode(into); err != nil {
+		var unknown *toml.StrictMissingError
+		if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+			return fmt.Errorf("sample: decode %s: unknown key %s", name, strings.Join(unknown.Errors[0].Key(), "."))
+		}
 		return fmt.Errorf("sample: decode %s: %w", name, err)
-	}
-	if extra := meta.Undecoded(); len(extra) > 0 {
-		return fmt.Errorf("sample: decode %s: unknown key %s", name, extra[0])
 	}
 	return nil
 }
