@@ -50,7 +50,7 @@ func (a *App) getAsset(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentType, mediaType)
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	encoding := bestEncoding(c.Get(fiber.HeaderAcceptEncoding))
+	encoding := bestEncoding(said(c, fiber.HeaderAcceptEncoding))
 	if encoding == "" {
 		c.Response().SetBodyRaw(b)
 		return nil

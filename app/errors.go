@@ -285,6 +285,6 @@ func wantsPage(c *fiber.Ctx) bool {
 	if mode := c.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
 	}
-	accept := c.Get(fiber.HeaderAccept)
+	accept := said(c, fiber.HeaderAccept)
 	return accept == "" || strings.Contains(accept, "text/html") || accept == "*/*"
 }

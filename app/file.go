@@ -67,7 +67,7 @@ func sendFile(c *fiber.Ctx, row *store.File, f *os.File) error {
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderAcceptRanges, "bytes")
-	if tagListed(c.Get(fiber.HeaderIfNoneMatch), tag) {
+	if tagListed(said(c, fiber.HeaderIfNoneMatch), tag) {
 		c.Status(fiber.StatusNotModified)
 		return nil
 	}

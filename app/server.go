@@ -49,6 +49,10 @@ func (a *App) newServer() *fiber.App {
 	f.Use(a.nowhere)
 	inner := f.Handler()
 	f.Server().Handler = func(c *fasthttp.RequestCtx) {
+		if !clearHead(&c.Request.Header) {
+			c.SetUserValue(unclearKey, true)
+			c.SetConnectionClose() // what follows may be no request
+		}
 		inner(c)
 		if len(c.Response.Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 { // fiber's own answer to a method that is none
 			a.secureHeaders(&c.Response.Header)
@@ -71,6 +75,9 @@ func (a *App) bodyTime(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return fasthttp.RequestConfig{ReadTimeout: cmp.Or(a.cfg.bodyTime, bodyTime) + time.Duration(most/slowLine)*time.Second}
 }
 
+// unclearKey marks a request whose head could be read in more than one way.
+const unclearKey = "unclear"
+
 // around is what happens before and after every request.
 func (a *App) around(c *fiber.Ctx) (err error) {
 	began := time.Now()
@@ -82,6 +89,10 @@ func (a *App) around(c *fiber.Ctx) (err error) {
 				err = panicked(p)
 			}
 		}()
+		if c.Context().UserValue(unclearKey) != nil {
+			err = fiber.ErrBadRequest
+			return
+		}
 		if folded(c) {
 			err = fiber.ErrUnsupportedMediaType
 			return
@@ -197,7 +208,7 @@ func compress(c *fiber.Ctx) {
 		return
 	}
 	r.Header.Add(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	switch bestEncoding(c.Get(fiber.HeaderAcceptEncoding)) {
+	switch bestEncoding(said(c, fiber.HeaderAcceptEncoding)) {
 	case "br":
 		r.SetBodyRaw(fasthttp.AppendBrotliBytesLevel(nil, r.Body(), 3))
 		r.Header.Set(fiber.HeaderContentEncoding, "br")
@@ -230,7 +241,7 @@ func bestEncoding(accepted string) string {
 // clientIP returns the address the request comes from: the peer's, or, when the peer is a trusted proxy, the last
 // address of X-Forwarded-For that no trusted proxy has. What stands further left anybody could have written.
 func (a *App) clientIP(c *fiber.Ctx) netip.Addr {
-	return clientAddress(peer(c), c.Get(fiber.HeaderXForwardedFor), a.proxies)
+	return clientAddress(peer(c), said(c, fiber.HeaderXForwardedFor), a.proxies)
 }
 
 func peer(c *fiber.Ctx) netip.Addr {
@@ -249,6 +260,9 @@ func clientAddress(peer netip.Addr, forwarded string, proxies []netip.Prefix) ne
 	last := peer
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop := strings.TrimSpace(hops[i])
+		if hop == "" {
+			continue
+		}
 		if ap, err := netip.ParseAddrPort(hop); err == nil {
 			hop = ap.Addr().String()
 		}
@@ -276,8 +290,10 @@ func within(addr netip.Addr, prefixes []netip.Prefix) bool {
 // isLocal reports whether the request may see figures and details: it comes from a named address, and did not pass a
 // proxy that is not named.
 func (a *App) isLocal(c *fiber.Ctx) bool {
-	forwarded := c.Get(fiber.HeaderXForwardedFor) != "" || c.Get("Forwarded") != ""
-	if forwarded && !within(peer(c), a.proxies) {
+	switch forwarded := hasLine(c, fiber.HeaderXForwardedFor); {
+	case (forwarded || hasLine(c, "Forwarded")) && !within(peer(c), a.proxies):
+		return false
+	case !forwarded && hasLine(c, "Forwarded"): // it came from elsewhere, and we do not read from where
 		return false
 	}
 	return within(a.clientIP(c), a.locals)

@@ -72,7 +72,7 @@ func (a *App) visit(c *fiber.Ctx) *visit {
 	if err != nil {
 		a.log.Error("read settings", "err", err)
 	}
-	v.lang = chooseLanguage(v.actor.Person, c.Cookies(a.cookieName("lang")), c.Get(fiber.HeaderAcceptLanguage))
+	v.lang = chooseLanguage(v.actor.Person, c.Cookies(a.cookieName("lang")), said(c, fiber.HeaderAcceptLanguage))
 	v.actor.Language = v.lang
 	return v
 }

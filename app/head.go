@@ -1,0 +1,78 @@
+package app
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// said is what a header says, when it is a list: the lines of one name are one list (RFC 9110, 5.3), whoever wrote them.
+// HAProxy adds a line of its own below the client's where others lengthen the one that is there.
+func said(c *fiber.Ctx, name string) string {
+	lines := c.Request().Header.PeekAll(name)
+	if len(lines) == 1 {
+		return string(lines[0])
+	}
+	return string(bytes.Join(lines, []byte(", ")))
+}
+
+// hasLine reports whether the header is there at all, even with nothing in it.
+func hasLine(c *fiber.Ctx, name string) bool { return len(c.Request().Header.PeekAll(name)) > 0 }
+
+// once are the headers that say one thing by which the desk decides. Of two, a proxy in front may have believed the
+// other one.
+var once = map[string]bool{
+	"host": true, "content-length": true, "transfer-encoding": true, "content-type": true, "content-encoding": true, "content-disposition": true,
+	"authorization": true, "origin": true, "sec-fetch-site": true, "sec-fetch-mode": true, "x-csrf": true, "idempotency-key": true,
+	"range": true, "if-range": true, "last-event-id": true, "expect": true,
+}
+
+// clearHead reports whether everybody who reads the head of the request reads the same in it: where the request ends,
+// for which host it is, and what it says once. fasthttp refuses most of what is in doubt; what it mends is refused here.
+func clearHead(h *fasthttp.RequestHeader) bool {
+	if p := string(h.Protocol()); p != "HTTP/1.1" && p != "HTTP/1.0" {
+		return false
+	}
+	seen := map[string]bool{}
+	for line := range bytes.Lines(h.RawHeaders()) {
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			break
+		}
+		raw, value, ok := bytes.Cut(line, []byte(":"))
+		name := strings.ToLower(string(raw))
+		if !ok || !isToken(name) || seen[name] && once[name] { // a folded line begins with a space, which no name has
+			return false
+		}
+		seen[name] = true
+		if name == "host" && !isHost(string(bytes.Trim(value, " \t"))) {
+			return false
+		}
+	}
+	if seen["content-length"] && seen["transfer-encoding"] {
+		return false
+	}
+	if target := string(h.RequestURI()); !strings.HasPrefix(target, "/") && target != "*" {
+		_, rest, ok := strings.Cut(target, "://")
+		if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+			rest = rest[:i]
+		}
+		return ok && strings.EqualFold(rest, string(h.Host()))
+	}
+	return true
+}
+
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+// isHost reports whether the text is a name or an address, with a port or without; HTTP/1.0 may have none.
+func isHost(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(".-_:[]", r))
+	})
+}
