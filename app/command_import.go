@@ -9,13 +9,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"sportello/app/desk"
+	"sportello/app/markup"
 	"sportello/store"
 )
 
@@ -30,6 +34,7 @@ type importing struct {
 	imported int
 	updated  int
 	refused  int
+	passed   map[string]bool // names already said to be passed over
 	progress *progress
 }
 
@@ -140,6 +145,20 @@ func (in *importing) refuse(where string, err error) error {
 	return nil
 }
 
+// passOver says, once for each name, that the source has something the desk does not know: a column, a member, a key of
+// front matter. It is no refusal. where is the first line or path that has it.
+func (in *importing) passOver(where, name string) {
+	name = markup.Excerpt(name, 60)
+	if in.passed[name] || len(in.passed) > 1000 {
+		return
+	}
+	if in.passed == nil {
+		in.passed = map[string]bool{}
+	}
+	in.passed[name] = true
+	fmt.Fprintf(in.r.errOut, "%s %q: %s\n", where, name, in.app.words.text(in.lang, "command.passed-over"))
+}
+
 // count counts a record that was taken.
 func (in *importing) count(created bool) {
 	if created {
@@ -165,7 +184,11 @@ type jsonLine struct {
 
 // eachLine hands out the lines that hold something. Its error is one of reading.
 func eachLine(src io.Reader, give func(jsonLine) error) error {
-	r := bufio.NewReaderSize(src, 1<<20)
+	text, err := officeText(src)
+	if err != nil {
+		return err
+	}
+	r := bufio.NewReaderSize(text, 1<<20)
 	for n := 1; ; n++ {
 		line := jsonLine{number: n}
 		long := false
@@ -180,9 +203,6 @@ func eachLine(src io.Reader, give func(jsonLine) error) error {
 			}
 			if err != nil && err != io.EOF {
 				return fmt.Errorf("app: read line %d: %w", n, err)
-			}
-			if n == 1 {
-				line.text = bytes.TrimPrefix(line.text, []byte("\ufeff"))
 			}
 			line.text = bytes.TrimSpace(line.text)
 			switch {
@@ -206,19 +226,54 @@ func eachLine(src io.Reader, give func(jsonLine) error) error {
 	}
 }
 
-// decode reads a record of the line. Members that the record does not have are passed over, so that what another
-// system writes beside needs not be taken out.
-func (l jsonLine) decode(v any) error {
+// decode reads a record of the line into v, a pointer to a zero struct. Members that the record does not have do no
+// harm, so that what another system writes beside them can stay; their names are returned.
+func (l jsonLine) decode(v any) (unknown []string, err error) {
 	if l.wrong != nil {
-		return l.wrong
+		return nil, l.wrong
 	}
 	if len(l.text) == 0 || l.text[0] != '{' {
-		return store.Fail(store.Invalid, "error.json")
+		return nil, store.Fail(store.Invalid, "error.json")
 	}
 	if err := json.Unmarshal(l.text, v); err != nil {
-		return jsonProblem(err)
+		return nil, jsonProblem(err)
 	}
-	return nil
+	return unknownMembers(nil, l.text, reflect.TypeOf(v).Elem()), nil
+}
+
+// unknownMembers adds to names the members of the JSON object, and of the objects in its lists, that the struct has no
+// field for.
+func unknownMembers(names []string, object []byte, is reflect.Type) []string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(object, &members) != nil {
+		return names
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		i := slices.IndexFunc(reflect.VisibleFields(is), func(f reflect.StructField) bool {
+			tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			return strings.EqualFold(tag, name)
+		})
+		if i < 0 {
+			names = append(names, name)
+			continue
+		}
+		field := is.Field(i)
+		if field.Type.Kind() != reflect.Slice || field.Type.Elem().Kind() != reflect.Struct {
+			continue
+		}
+		var list []json.RawMessage
+		if json.Unmarshal(members[name], &list) != nil {
+			continue
+		}
+		for _, one := range list {
+			for _, inner := range unknownMembers(nil, one, field.Type.Elem()) {
+				if inner = name + "." + inner; !slices.Contains(names, inner) {
+					names = append(names, inner)
+				}
+			}
+		}
+	}
+	return names
 }
 
 // tickets takes JSON Lines in, a hundred records in one transaction, in the order of the file.
@@ -243,8 +298,12 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 	}
 	err := eachLine(src, func(l jsonLine) error {
 		var rec desk.TicketRecord
-		if err := l.decode(&rec); err != nil {
+		unknown, err := l.decode(&rec)
+		if err != nil {
 			return in.refuse(fmt.Sprint(l.number), err)
+		}
+		for _, name := range unknown {
+			in.passOver(fmt.Sprint(l.number), name)
 		}
 		if rec.RequesterEmail == "" {
 			// The desk would take the record for one of the actor's own; an import has no such actor.
@@ -260,29 +319,39 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 	return errors.Join(err, flush())
 }
 
-// people takes CSV in. The first line names the columns, in any order; those it does not know are passed over.
+// personWords are further names that offices give to the columns of people.
+var personWords = map[string]string{
+	"e-mail": "email", "mail": "email", "posta elettronica": "email", "indirizzo e-mail": "email", "indirizzo email": "email",
+	"nome": "name", "nome e cognome": "name", "nominativo": "name", "cognome e nome": "name",
+	"lingua": "language", "ateneo": "organisation", "ente": "organisation", "organization": "organisation", "organizzazione": "organisation",
+	"struttura": "unit", "ufficio": "unit", "role": "roles", "ruolo": "roles", "ruoli": "roles", "group": "groups", "gruppo": "groups", "gruppi": "groups",
+}
+
+// people takes a table in. The first line names the columns, in any order; each that the desk does not know is named on
+// standard error and passed over. "sep=" may stand above it.
 func (in *importing) people(ctx context.Context, src io.Reader) error {
-	buffered := bufio.NewReader(src)
-	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
-		_, _ = buffered.Discard(3)
-	}
-	first, err := buffered.Peek(min(buffered.Size(), 4096))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("app: read people: %w", err)
-	}
-	head, _, _ := bytes.Cut(first, []byte("\n"))
-	table := csv.NewReader(buffered)
-	table.FieldsPerRecord = -1
-	if bytes.Count(head, []byte(";")) > bytes.Count(head, []byte(",")) {
-		table.Comma = ';' // as spreadsheets write it in Italy
-	}
-	names, err := table.Read()
+	table, names, err := officeTable(src)
 	if err != nil {
-		return fmt.Errorf("app: read the names of the columns: %w", err)
+		return err
 	}
+	at, _ := table.FieldPos(0)
 	column := map[string]int{}
+	for _, known := range []map[string]string{nil, personWords} { // a column named exactly goes before one that says the same
+		for i, name := range names {
+			name = strings.ToLower(strings.TrimSpace(name))
+			if known != nil {
+				name = known[name]
+			}
+			if _, taken := column[name]; !taken && slices.Contains(desk.PersonColumns, name) {
+				column[name] = i
+			}
+		}
+	}
+	used := slices.Collect(maps.Values(column))
 	for i, name := range names {
-		column[strings.ToLower(strings.TrimSpace(name))] = i
+		if strings.TrimSpace(name) != "" && !slices.Contains(used, i) {
+			in.passOver(fmt.Sprint(at), name)
+		}
 	}
 	if _, ok := column["email"]; !ok {
 		return errors.New("the first line names no column email")
@@ -338,7 +407,11 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 
 // catalogue takes groups and modules in, all of them or none.
 func (in *importing) catalogue(_ context.Context, src io.Reader) error {
-	n, err := in.app.desk.ImportCatalogue(importActor, src)
+	text, err := officeText(src)
+	if err != nil {
+		return err
+	}
+	n, err := in.app.desk.ImportCatalogue(importActor, text)
 	var wrong store.Problems
 	switch {
 	case errors.As(err, &wrong):

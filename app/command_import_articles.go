@@ -140,6 +140,15 @@ func (w *articleWriter) write(j articleJob) {
 	}
 }
 
+// passOver is passOver of the import, from any lane.
+func (w *articleWriter) passOver(where string, names []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, name := range names {
+		w.in.passOver(where, name)
+	}
+}
+
 // end waits for what was handed out.
 func (w *articleWriter) end() error {
 	for _, l := range w.lanes {
@@ -155,11 +164,13 @@ func (in *importing) articles(ctx context.Context, src io.Reader) error {
 	err := eachLine(src, func(l jsonLine) error {
 		var rec desk.ArticleRecord
 		where := strconv.Itoa(l.number)
-		if err := l.decode(&rec); err != nil {
+		unknown, err := l.decode(&rec)
+		if err != nil {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return in.refuse(where, err)
 		}
+		w.passOver(where, unknown)
 		if rec.Format == "" {
 			rec.Format = store.Markdown.String()
 		}
@@ -275,11 +286,21 @@ func readPage(files *os.Root, p folderPage, slugs map[string]string, f folderFla
 	if len(raw) > maxPage {
 		return rec, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", maxPage>>20).At("file")
 	}
-	if rec.Format == store.Markdown.String() {
-		if !utf8.Valid(raw) {
+	html := rec.Format == store.HTML.String()
+	if !html || !declaresCharset(raw) {
+		text, err := officeText(bytes.NewReader(raw))
+		if err == nil {
+			raw, err = io.ReadAll(text)
+		}
+		if html { // the mark says that it is UTF-8, whatever its beginning looks like
+			raw = slices.Concat([]byte("\ufeff"), raw)
+		}
+		if err != nil || !utf8.Valid(raw) {
 			return rec, store.Fail(store.Invalid, "error.not-text").At("file")
 		}
-		rec.Title, rec.Body = markdownTitle(string(bytes.TrimPrefix(raw, []byte("\ufeff"))))
+	}
+	if !html {
+		rec.Title, rec.Body = markdownTitle(string(raw))
 		return rec, nil
 	}
 	page, err := markup.Extract(raw, f.content)
@@ -297,6 +318,11 @@ func readPage(files *os.Root, p folderPage, slugs map[string]string, f folderFla
 		return pageLink(filepath.ToSlash(files.Name()), p.path, page.Base, href, slugs)
 	})
 	return rec, nil
+}
+
+// declaresCharset reports whether a page says its character set where HTML wants it said, in its first 1,024 bytes.
+func declaresCharset(page []byte) bool {
+	return bytes.Contains(bytes.ToLower(page[:min(len(page), 1024)]), []byte("charset"))
 }
 
 // markdownTitle takes a heading that begins the text for its title.

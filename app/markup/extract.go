@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -62,7 +63,13 @@ func Extract(page []byte, selector string) (Page, error) {
 	if err != nil {
 		return Page{}, fmt.Errorf("markup: read character set of page: %w", err)
 	}
-	doc, err := html.Parse(r)
+	text := bufio.NewReader(r)
+	if mark, _, err := text.ReadRune(); err == nil && mark != '\ufeff' {
+		if err := text.UnreadRune(); err != nil {
+			return Page{}, fmt.Errorf("markup: read page: %w", err)
+		}
+	}
+	doc, err := html.Parse(text)
 	if err != nil {
 		return Page{}, fmt.Errorf("markup: parse page: %w", err)
 	}

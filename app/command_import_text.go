@@ -1,0 +1,175 @@
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// sniffed is how many bytes of a text are looked at, at a time, to tell its encoding.
+const sniffed = 64 << 10
+
+// officeText returns src as UTF-8 without a byte order mark, whatever an office's program wrote: UTF-8, UTF-16 (told by
+// its mark, or by the zero bytes of its ASCII characters) or Windows-1252. The last two are told apart by the first
+// block that holds more than ASCII: UTF-8 when most of its other bytes are, Windows-1252 otherwise. Nothing is read
+// ahead but one block, so a file may be of any size. Bytes that are no UTF-8 in a text that is UTF-8 pass as they are,
+// for the reader to refuse the line they are in.
+func officeText(src io.Reader) (io.Reader, error) {
+	r := bufio.NewReaderSize(src, sniffed)
+	head, err := r.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("app: read the beginning: %w", err)
+	}
+	var wide encoding.Encoding
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), len(head) >= 4 && head[0] != 0 && head[1] == 0 && head[3] == 0:
+		wide = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	case bytes.HasPrefix(head, []byte("\xfe\xff")), len(head) >= 4 && head[0] == 0 && head[1] != 0 && head[2] == 0:
+		wide = unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+	case bytes.HasPrefix(head, []byte("\ufeff")):
+		_, err := r.Discard(3)
+		return r, err
+	}
+	if wide != nil {
+		return wide.NewDecoder().Reader(r), nil
+	}
+	return &undecided{r: r}, nil
+}
+
+// undecided passes ASCII on until a block holds something else, and reads the rest as what that block is.
+type undecided struct {
+	r    *bufio.Reader
+	rest io.Reader // what follows, once the encoding is known
+}
+
+func (u *undecided) Read(p []byte) (int, error) {
+	if u.rest != nil {
+		return u.rest.Read(p)
+	}
+	block, err := u.r.Peek(sniffed)
+	if len(block) == 0 {
+		return 0, err
+	}
+	if n := asciiBytes(block); n > 0 {
+		return u.r.Read(p[:min(len(p), n)])
+	}
+	u.rest = u.r
+	if !mostlyUTF8(block, err != nil) {
+		u.rest = charmap.Windows1252.NewDecoder().Reader(u.r)
+	}
+	return u.rest.Read(p)
+}
+
+// asciiBytes returns how many bytes at the beginning of b are ASCII.
+func asciiBytes(b []byte) int {
+	if i := slices.IndexFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }); i >= 0 {
+		return i
+	}
+	return len(b)
+}
+
+// mostlyUTF8 reports whether more of what is not ASCII is well-formed UTF-8 than is not. A character that the end of
+// b cuts counts for nothing, unless the text ends there.
+func mostlyUTF8(b []byte, ends bool) bool {
+	good, bad := 0, 0
+	for len(b) > 0 {
+		c, n := utf8.DecodeRune(b)
+		switch {
+		case c == utf8.RuneError && n == 1 && (ends || utf8.FullRune(b)):
+			bad++
+		case c == utf8.RuneError && n == 1:
+			return good >= bad
+		case n > 1:
+			good++
+		}
+		b = b[n:]
+	}
+	return good >= bad
+}
+
+// officeTable reads a table as spreadsheets save it: any encoding of officeText, cells divided by commas, semicolons,
+// tabs or bars. A first line "sep=;" says which; otherwise the one that divides the line of names into most columns
+// does. names are the columns as they are written there, and line is the line they are in.
+func officeTable(src io.Reader) (table *csv.Reader, names []string, err error) {
+	text, err := officeText(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := bufio.NewReaderSize(text, sniffed)
+	head, err := peekLine(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	comma := rune(0)
+	skipped := 0
+	if said, ok := strings.CutPrefix(strings.ToLower(strings.Trim(strings.TrimRight(head, "\r\n"), `"`)), "sep="); ok && utf8.RuneCountInString(said) == 1 {
+		comma, _ = utf8.DecodeRuneInString(said)
+		if _, err := r.Discard(len(head)); err != nil {
+			return nil, nil, err
+		}
+		skipped = 1
+		if head, err = peekLine(r); err != nil {
+			return nil, nil, err
+		}
+	}
+	if comma == 0 {
+		comma = divider(head)
+	}
+	if comma == '"' || comma == '\r' || comma == '\n' || comma == utf8.RuneError {
+		return nil, nil, fmt.Errorf("the first line names %q as what divides cells", comma)
+	}
+	table = csv.NewReader(io.MultiReader(strings.NewReader(strings.Repeat("\n", skipped)), r)) // so that its line numbers are the file's
+	table.FieldsPerRecord = -1
+	table.Comma = comma
+	if names, err = table.Read(); err != nil {
+		return nil, nil, fmt.Errorf("app: read the names of the columns: %w", err)
+	}
+	return table, names, nil
+}
+
+// peekLine returns the next line, as much of it as the reader's buffer holds, without taking it.
+func peekLine(r *bufio.Reader) (string, error) {
+	for n := 512; ; n *= 2 {
+		b, err := r.Peek(min(n, r.Size()))
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			return string(b[:i+1]), nil
+		}
+		switch {
+		case errors.Is(err, io.EOF) || n >= r.Size():
+			return string(b), nil
+		case err != nil:
+			return "", fmt.Errorf("app: read the names of the columns: %w", err)
+		}
+	}
+}
+
+// divider returns what divides the cells of the line: the candidate that stands in it most often outside of quotes, the
+// comma when none does.
+func divider(line string) rune {
+	best, most := ',', 0
+	for _, c := range ",;\t|" {
+		n, quoted := 0, false
+		for _, r := range line {
+			switch {
+			case r == '"':
+				quoted = !quoted
+			case r == c && !quoted:
+				n++
+			}
+		}
+		if n > most {
+			best, most = c, n
+		}
+	}
+	return best
+}
