@@ -162,11 +162,12 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	p := letterPage{Language: w.lang}
 	first := o.Lines[len(o.Lines)-1]
 	event := first.Event
-	if o.Ticket == nil {
+	digest := o.Ticket == nil && event != desk.EventReceived
+	if digest {
 		event = "digest"
 	}
 	p.Subject = markup.Line(w.say(event, "subject", w.fields(first)))
-	if o.Ticket == nil {
+	if digest {
 		p.Lines = w.digest(first)
 	} else {
 		for _, l := range o.Lines {
@@ -177,7 +178,9 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if o.ReplyTo != "" && o.Ticket != nil {
 		p.Reply = w.t("letter.reply")
 	}
-	w.links(&p)
+	if event != desk.EventReceived {
+		w.links(&p)
+	}
 	p.Signature = w.signature()
 
 	html, err := w.html(p)
@@ -197,7 +200,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 		l.ReplyTo = &mail.Address{Name: w.from(), Address: o.ReplyTo}
 	}
 	switch {
-	case first.Event == "opened":
+	case first.Event == "opened", event == desk.EventReceived:
 		l.AutoReplied = true
 	case !human(o):
 		l.Automatic = true

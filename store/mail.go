@@ -150,7 +150,7 @@ type Letter struct {
 	Row
 	State     LetterState `json:"state"`
 	Why       string      `json:"why,omitzero"` // code: why it is held or was dropped
-	Person    uint64      `json:"person"`
+	Person    uint64      `json:"person"`       // 0: to the address alone
 	To        string      `json:"to"`
 	Ticket    uint64      `json:"ticket,omitzero"`
 	Tells     []Telling   `json:"tells"`
@@ -159,8 +159,10 @@ type Letter struct {
 	Tries     int         `json:"tries,omitzero"`
 	Error     string      `json:"error,omitzero"` // of the last try
 	Sent      time.Time   `json:"sent,omitzero"`
-	Subject   string      `json:"subject,omitzero"` // as it went
-	Unsure    bool        `json:"unsure,omitzero"`  // a try ended after all was said: it may have been taken
+	Subject   string      `json:"subject,omitzero"`  // as it went
+	Unsure    bool        `json:"unsure,omitzero"`   // a try ended after all was said: it may have been taken
+	Answers   string      `json:"answers,omitzero"`  // Message-ID of the mail it acknowledges
+	Language  string      `json:"language,omitzero"` // of a letter to nobody the desk knows
 }
 
 // Letters holds one row for each.

@@ -109,7 +109,31 @@ func (d *Desk) tooMany(tx *store.Tx, l *store.Letter) bool {
 	return all >= mostToAddress || same >= mostOfTicket || isConfirmation(l) && opened >= mostConfirmations
 }
 
-func isConfirmation(l *store.Letter) bool { return len(l.Tells) > 0 && l.Tells[0].Event == "opened" }
+func isConfirmation(l *store.Letter) bool {
+	return len(l.Tells) > 0 && (l.Tells[0].Event == "opened" || l.Tells[0].Event == EventReceived)
+}
+
+// EventReceived is what a plain acknowledgement tells: that a mail arrived, and nothing else.
+const EventReceived = "received"
+
+// planReceived has the sender of the mail told that it arrived: the plain acknowledgement, for whom nothing proves and
+// whose words belong to no ticket they may know of. The letter has none of their words, no ticket, no number, no link
+// and no reply address but the desk's own. Nobody is added to the people for it. It goes once for each mail, counts
+// among the confirmations that an address gets in an hour, and beyond those does not go at all; a machine gets none.
+func (d *Desk) planReceived(tx *store.Tx, row *store.Mail, language string) error {
+	if d.mail.From == "" || row.Automatic != "" || !plausibleAddress(row.From) || d.ours(row.From) {
+		return nil
+	}
+	l := &store.Letter{State: store.LetterQueued, To: row.From, Language: language, Answers: row.MessageID,
+		Tells: []store.Telling{{Event: EventReceived, At: tx.Now()}}, Next: tx.Now()}
+	if p, err := store.PeopleByEmail.PeekFirst(tx, row.From); err == nil && (p.Disabled || !p.MailFailed.IsZero()) {
+		return nil
+	}
+	if d.tooMany(tx, l) {
+		return nil
+	}
+	return d.putLetter(tx, l)
+}
 
 // wakeOut says that a letter may be due. It is said after the commit: before it, whoever looks would find nothing.
 func (d *Desk) wakeOut() {

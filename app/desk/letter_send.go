@@ -194,9 +194,15 @@ func (d *Desk) sent(l *store.Letter, s Sent) error {
 
 // outgoing gathers what the reader may read. nil with the reason when that is nothing.
 func (d *Desk) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error) {
-	p, err := store.People.Get(tx, l.Person)
-	if err != nil || p.Disabled {
-		return nil, WhyGone, ignoreNotFound(err)
+	p := &store.Person{Email: l.To, Name: l.To, Language: l.Language}
+	if l.Person != 0 {
+		var err error
+		if p, err = store.People.Get(tx, l.Person); err != nil || p.Disabled {
+			return nil, WhyGone, ignoreNotFound(err)
+		}
+	}
+	if isReceived(l) {
+		return &Outgoing{Letter: l, Person: p, From: d.mail.From, ReplyTo: d.mail.From, InReplyTo: l.Answers, Lines: []OutgoingLine{{Telling: l.Tells[0]}}}, "", nil
 	}
 	o := &Outgoing{Letter: l, Person: p, From: d.mail.From, ReplyTo: d.mail.From}
 	if l.Ticket != 0 {
@@ -225,6 +231,9 @@ func (d *Desk) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error
 	}
 	return o, "", nil
 }
+
+// isReceived reports whether the letter is a plain acknowledgement. It is about no ticket, and no digest.
+func isReceived(l *store.Letter) bool { return len(l.Tells) == 1 && l.Tells[0].Event == EventReceived }
 
 // about fills in what belongs to the ticket: whence, whither, and the thread the letter stands in.
 func (d *Desk) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {

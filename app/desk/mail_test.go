@@ -741,3 +741,52 @@ func TestEveryMailOfAPublicCorpusBecomesAMessageOrSaysWhy(t *testing.T) {
 		t.Errorf("%d messages, %v", n, kept)
 	}
 }
+
+func TestTheAcknowledgementSaysNothing(t *testing.T) {
+	o := newMailOffice(t)
+	k := o.open("csa")
+	send := func(row *store.Mail) {
+		if err := o.st.Update(store.By{Via: "mail"}, func(tx *store.Tx) error { return o.planReceived(tx, row, "it") }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row := func(from string) *store.Mail {
+		return &store.Mail{From: from, MessageID: "x@y", Subject: k.Subject, Ticket: k.ID}
+	}
+	people := func() (n int) {
+		_ = o.st.View(func(tx *store.Tx) error {
+			for range store.People.All(tx, 0, false) {
+				n++
+			}
+			return nil
+		})
+		return n
+	}
+	before := people()
+	machine := row("macchina@altrove.example")
+	machine.Automatic = "auto-reply"
+	for _, m := range []*store.Mail{row("ignoto@altrove.example"), machine, row("csa@ateneo.example"), row("")} {
+		send(m)
+	}
+	out := o.post()
+	if out["macchina@altrove.example"] != nil || out["csa@ateneo.example"] != nil || people() != before {
+		t.Errorf("told, or added: %v", out)
+	}
+	l := out["ignoto@altrove.example"]
+	if l == nil || l.Ticket != nil || l.Group != nil || l.Link != "" || l.ReplyTo != "sportello@ateneo.example" || len(l.Lines) != 1 || l.Lines[0].Subject != "" || l.Lines[0].Ticket != 0 {
+		t.Fatalf("%+v", l)
+	}
+	for range 2 * mostConfirmations {
+		send(row("molti@altrove.example"))
+	}
+	o.post()
+	n := 0
+	for _, l := range o.sent {
+		if l.Letter.To == "molti@altrove.example" {
+			n++
+		}
+	}
+	if n != mostConfirmations {
+		t.Errorf("%d went to one address in an hour", n)
+	}
+}
