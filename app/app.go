@@ -152,6 +152,9 @@ func (a *App) openFace() error {
 	m := hmac.New(sha256.New, secret)
 	m.Write([]byte("csrf 1"))
 	a.csrfKey = m.Sum(nil)
+	m.Reset()
+	m.Write([]byte("known browsers 1"))
+	a.desk.Keeper().KnowBrowsersBy(m.Sum(nil))
 	for _, s := range a.cfg.TrustedProxies {
 		p, err := parsePrefix(s)
 		if err != nil {

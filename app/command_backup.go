@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sportello/app/backup"
+	"sportello/app/credential"
 	"sportello/search"
 	"sportello/store"
 )
@@ -277,7 +278,8 @@ func (r *runner) restore(ctx context.Context, cfg Config, from, identity string,
 		return err
 	}
 	wrong := st.Check()
-	if err := st.Close(); err != nil {
+	asleep, err := credential.New(st, nil).AfterRestore()
+	if err = errors.Join(err, st.Close()); err != nil {
 		return err
 	}
 	for _, f := range wrong {
@@ -287,5 +289,6 @@ func (r *runner) restore(ctx context.Context, cfg Config, from, identity string,
 		return fmt.Errorf("restored %s into %s, but %d things are wrong with the data", e.Name, to, n)
 	}
 	fmt.Fprintf(r.out, "restored the backup %s into %s: %d tickets, %d files; search is made anew at the next start\n", e.Name, to, e.Manifest.Rows["tickets"], e.Manifest.Files)
+	fmt.Fprintf(r.out, "sessions and links have ended; tokens that sleep until an administrator wakes them: %d\n", asleep)
 	return nil
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -187,9 +189,13 @@ func (r *runner) place(a *App, organisation, unit string) (o, u uint64, err erro
 
 func tokenCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "token", Short: "Make tokens for the API", Args: cobra.NoArgs, RunE: needsSubcommand}
-	var email, name string
+	var email, name, expires string
 	create := &cobra.Command{Use: "create --person EMAIL", Short: "Make a token with the rights of a person and print it, once", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			life, err := readLife(expires)
+			if err != nil {
+				return err
+			}
 			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
 				var p *store.Person
 				err := a.st.View(func(tx *store.Tx) (err error) {
@@ -202,7 +208,7 @@ func tokenCommand(r *runner) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				secret, _, err := a.desk.Keeper().NewToken(r.by("make-token"), p.ID, name)
+				secret, _, err := a.desk.Keeper().NewTokenFor(r.by("make-token"), p.ID, name, life)
 				if err != nil {
 					return err
 				}
@@ -212,7 +218,21 @@ func tokenCommand(r *runner) *cobra.Command {
 		}}
 	create.Flags().StringVar(&email, "person", "", "`EMAIL` of the person")
 	create.Flags().StringVar(&name, "name", "", "what the token is for")
+	create.Flags().StringVar(&expires, "expires", "365d", "how `LONG` it is good: days (90d), years (1y) or hours (12h), at most 2y")
 	_ = create.MarkFlagRequired("person")
 	c.AddCommand(create)
 	return c
+}
+
+// readLife reads how long a token is good: a number of days, years or hours.
+func readLife(s string) (time.Duration, error) {
+	units := map[string]time.Duration{"h": time.Hour, "d": 24 * time.Hour, "y": 365 * 24 * time.Hour}
+	if s != "" {
+		n, err := strconv.Atoi(s[:len(s)-1])
+		unit := units[s[len(s)-1:]]
+		if err == nil && unit > 0 && n > 0 && n <= int(credential.TokenLongest/unit) {
+			return time.Duration(n) * unit, nil
+		}
+	}
+	return 0, fmt.Errorf("--expires %q is no time from 1h to 2y, as in 90d", s)
 }

@@ -2,6 +2,9 @@ package app
 
 import (
 	"net/url"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -23,6 +26,9 @@ type mePage struct {
 	Others   bool
 	Tokens   []tokenLine
 	NewToken string // shown once
+	Lives    []adminOption
+	Confirm  bool   // making a token asks for the password
+	Asked    string // what was wrong with the password given for that
 	Password bool   // the password's form has errors and is shown open
 }
 
@@ -40,10 +46,13 @@ type sessionLine struct {
 }
 
 type tokenLine struct {
-	ID   uint64
-	Name string
-	Made Moment
-	Seen Moment
+	ID     uint64
+	Name   string
+	Made   Moment
+	Seen   Moment
+	Ends   Moment
+	Over   bool // its end has come
+	Asleep bool // it waits for an administrator
 }
 
 func (a *App) getMe(c *fiber.Ctx) error { return a.mePage(c, &mePage{}, nil, nil) }
@@ -93,11 +102,20 @@ func (a *App) mePage(c *fiber.Ctx, v *mePage, f *Form, err error) error {
 		return err
 	}
 	for _, t := range tokens {
-		line := tokenLine{ID: t.ID, Name: t.Name, Made: v.Moment(t.Created), Seen: v.Moment(t.Seen)}
+		line := tokenLine{ID: t.ID, Name: t.Name, Made: v.Moment(t.Created), Seen: v.Moment(t.Seen), Ends: v.Moment(t.Ends),
+			Over: !a.desk.Now().Before(t.Ends), Asleep: !t.Asleep.IsZero()}
 		if line.Name == "" {
 			line.Name = v.T("me.token-without-name")
 		}
 		v.Tokens = append(v.Tokens, line)
+	}
+	if !v.Password {
+		v.Asked = v.Err("password_now")
+	}
+	v.Confirm = !a.desk.Keeper().Confirmed(a.visit(c).session)
+	for i, days := range tokenLives {
+		value := strconv.Itoa(days)
+		v.Lives = append(v.Lives, adminOption{value, v.Plural("me.token-days", days), v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
 	}
 	return a.render(c, "page/me", v)
 }
@@ -135,7 +153,7 @@ func (a *App) postMyPassword(c *fiber.Ctx) error {
 	f.Need("password_now")
 	err := samePassword(f, password)
 	if err == nil {
-		err = a.checkOwnPassword(c, f.Raw("password_now"))
+		err = a.confirm(c, f.Raw("password_now"))
 	}
 	if err == nil {
 		who := a.actor(c).ID()
@@ -144,6 +162,11 @@ func (a *App) postMyPassword(c *fiber.Ctx) error {
 	if err != nil {
 		return a.mePage(c, &mePage{Password: true}, f, err)
 	}
+	who, err := a.desk.Person(a.actor(c), a.actor(c).ID())
+	if err != nil {
+		return err
+	}
+	a.knowBrowser(c, who) // what it was known by ended with the password before
 	return a.done(c, "flash.password-changed", "/me")
 }
 
@@ -165,16 +188,32 @@ func (a *App) postEndOthers(c *fiber.Ctx) error {
 	return a.done(c, "flash.sessions-ended", "/me")
 }
 
-// postToken makes a token and shows it on the page that answers: it is nowhere to be had again.
+// tokenLives are the lives of a token that the page offers, in days; the first is chosen.
+var tokenLives = []int{365, 90, 30, 7, 730}
+
+// postToken makes a token, for which the person is asked to show again who they are, and shows it on the page that
+// answers: it is nowhere to be had again.
 func (a *App) postToken(c *fiber.Ctx) error {
 	f := a.form(c)
 	name := f.Text("token_name", 100)
+	days := tokenLives[0]
+	if f.Has("token_life") {
+		n, err := strconv.Atoi(f.Raw("token_life"))
+		if err != nil || !slices.Contains(tokenLives, n) {
+			f.Refuse("token_life", "error.choice")
+		}
+		days = n
+	}
 	f.Need("token_name")
-	if err := f.Err(); err != nil {
+	err := f.Err()
+	if err == nil {
+		err = a.confirmLately(c, f)
+	}
+	if err != nil {
 		return a.mePage(c, &mePage{}, f, err)
 	}
 	who := a.actor(c).ID()
-	secret, _, err := a.desk.Keeper().NewToken(store.By{Person: who, Via: "page", Act: "make-token"}, who, name)
+	secret, _, err := a.desk.Keeper().NewTokenFor(store.By{Person: who, Via: "page", Act: "make-token"}, who, name, time.Duration(days)*24*time.Hour)
 	if err != nil {
 		return err
 	}

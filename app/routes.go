@@ -111,6 +111,9 @@ func (a *App) admit(c *fiber.Ctx, r *route) error {
 	if r.Who.admits(v.actor) {
 		return nil
 	}
+	if v.refused != nil {
+		return v.refused
+	}
 	if !v.actor.SignedIn() {
 		return store.Fail(store.SignIn, "error.sign-in-needed")
 	}

@@ -22,6 +22,7 @@ import (
 type visit struct {
 	actor    desk.Actor
 	session  *store.Session
+	refused  error // why the token that was shown opens nothing
 	settings *store.Settings
 	lang     string
 	unread   int
@@ -48,9 +49,7 @@ func (a *App) visit(c *fiber.Ctx) *visit {
 	if isAPI(c) {
 		v.actor.Via = "api"
 		if secret, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer "); ok {
-			if p, err := a.desk.Keeper().Token(a.ctx(c), strings.TrimSpace(secret)); err == nil {
-				v.actor.Person = p
-			}
+			v.actor.Person, v.refused = a.desk.Keeper().Token(a.ctx(c), strings.TrimSpace(secret))
 		}
 	} else if secret := c.Cookies(a.cookieName("session")); secret != "" {
 		s, p, err := a.desk.Keeper().Session(a.ctx(c), secret)

@@ -137,7 +137,8 @@ func (a *App) postSignIn(c *fiber.Ctx) error {
 	f := a.form(c)
 	email, password := f.Text("email", 320), f.Raw("password")
 	next := localPath(f.Raw("next"))
-	secret, who, err := a.desk.Keeper().SignIn(a.ctx(c), email, password, device(c.Get(fiber.HeaderUserAgent)), a.clientIP(c).String())
+	known := c.Cookies(a.cookieName("known"))
+	secret, who, err := a.desk.Keeper().SignInFrom(a.ctx(c), email, password, device(c.Get(fiber.HeaderUserAgent)), a.clientIP(c).String(), known)
 	if err != nil {
 		v := &signInPage{Next: next, From: localPath(f.Raw("from"))}
 		for name, all := range f.values {
@@ -159,6 +160,7 @@ func (a *App) postSignIn(c *fiber.Ctx) error {
 		}
 	}
 	a.setCookie(c, "session", secret, credential.SessionLong)
+	a.knowBrowser(c, who)
 	if draft, err := a.keepDraft(who.ID, localPath(f.Raw("from")), f.values); err != nil {
 		a.log.Error("keep form over sign-in", "err", err)
 	} else if draft != "" {
@@ -423,16 +425,35 @@ func hostOf(address string) string {
 	return address
 }
 
-// checkOwnPassword returns an Invalid error of the field password_now unless the password is the actor's. It is slowed
-// down like signing in.
-func (a *App) checkOwnPassword(c *fiber.Ctx, password string) error {
-	secret, _, err := a.desk.Keeper().SignIn(a.ctx(c), a.actor(c).Person.Email, password, "", a.clientIP(c).String())
-	if err != nil {
-		var e *store.Error
-		if errors.As(err, &e) && e.Kind == store.Invalid {
-			return store.Fail(store.Invalid, "error.password-now").At("password_now")
-		}
+// knowBrowser makes the browser one that others' failures do not slow down for the person. It outlives signing out.
+func (a *App) knowBrowser(c *fiber.Ctx, who *store.Person) {
+	a.setCookie(c, "known", a.desk.Keeper().KnowBrowser(who, c.Cookies(a.cookieName("known"))), credential.BrowserLife)
+}
+
+// confirm asks who is signed in to show again who they are, in the way in which they sign in: by the password in the
+// field password_now. What is wrong is an Invalid error of that field.
+func (a *App) confirm(c *fiber.Ctx, password string) error {
+	v := a.visit(c)
+	err := a.desk.Keeper().Confirm(a.ctx(c), v.session.ID, v.actor.ID(), password)
+	if store.KindOf(err) == store.Invalid {
+		return store.Fail(store.Invalid, "error.password-now").At("password_now")
+	}
+	if err == nil {
+		s := *v.session // the page that answers knows it already
+		s.Confirmed = a.desk.Now()
+		v.session = &s
+	}
+	return err
+}
+
+// confirmLately is confirm, which is not asked again for some minutes.
+func (a *App) confirmLately(c *fiber.Ctx, f *Form) error {
+	if a.desk.Keeper().Confirmed(a.visit(c).session) {
+		return nil
+	}
+	f.Need("password_now")
+	if err := f.Err(); err != nil {
 		return err
 	}
-	return a.desk.Keeper().SignOut(secret)
+	return a.confirm(c, f.Raw("password_now"))
 }

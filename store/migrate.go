@@ -1,9 +1,12 @@
 package store
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -16,7 +19,67 @@ type migration struct {
 
 // migrations lead from version 1 upwards: migrations[0] makes version 2 of version 1. A file of this release has the
 // version len(migrations)+1.
-var migrations []migration
+var migrations = []migration{
+	{"tokens end", endTokens},
+}
+
+// endTokens gives a year to tokens from before tokens had an end.
+func endTokens(tx *bbolt.Tx) error {
+	ends, err := json.Marshal(time.Now().UTC().AddDate(1, 0, 0))
+	if err != nil {
+		return err
+	}
+	return eachRow(tx, "tokens", func(row map[string]json.RawMessage) bool {
+		if _, has := row["ends"]; has {
+			return false
+		}
+		row["ends"] = ends
+		return true
+	})
+}
+
+// eachRow gives change the fields of every row of the table and writes those for which it returns true. No index may
+// depend on what is changed. Keys stand in another order afterwards, which nothing looks at.
+func eachRow(tx *bbolt.Tx, table string, change func(row map[string]json.RawMessage) bool) error {
+	b := tx.Bucket([]byte(table))
+	if b == nil {
+		return nil
+	}
+	rows := b.Bucket([]byte("rows"))
+	changed := map[string][]byte{}
+	err := rows.ForEach(func(k, v []byte) error {
+		row := map[string]json.RawMessage{}
+		if err := json.Unmarshal(v, &row); err != nil {
+			return fmt.Errorf("store: read row of %s: %w", table, err)
+		}
+		if !change(row) {
+			return nil
+		}
+		raw, err := json.Marshal(row)
+		changed[string(k)] = raw
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for k, raw := range changed {
+		if err := rows.Put([]byte(k), raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyFile writes what the transaction sees to the path and syncs it. Not by bbolt, whose way to open files makes none
+// here (see openFile).
+func copyFile(tx *bbolt.Tx, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // #nosec G304 -- beside the data file
+	if err != nil {
+		return err
+	}
+	_, err = tx.WriteTo(f)
+	return errors.Join(err, f.Sync(), f.Close())
+}
 
 // migrate brings the file up to date. Before the first step the file is copied to desk.db.schemaN. A file of a newer
 // release is refused.
@@ -49,9 +112,7 @@ func migrate(db *bbolt.DB, path string, steps []migration) error {
 	if have == want {
 		return nil
 	}
-	err = db.View(func(tx *bbolt.Tx) error {
-		return tx.CopyFile(fmt.Sprintf("%s.schema%d", path, have), os.FileMode(0o600))
-	})
+	err = db.View(func(tx *bbolt.Tx) error { return copyFile(tx, fmt.Sprintf("%s.schema%d", path, have)) })
 	if err != nil {
 		return fmt.Errorf("store: copy before migration: %w", err)
 	}

@@ -228,6 +228,9 @@ func TestAFileOfSchema1(t *testing.T) {
 		if len(history) < 3 || history[0].Act != "open" {
 			t.Errorf("history %+v", history)
 		}
+		if token, err := Tokens.Get(tx, 1); err != nil || token.Ends.Before(time.Now().AddDate(0, 11, 0)) || !token.Asleep.IsZero() {
+			t.Errorf("token %+v, %v: tokens from before tokens ended have a year", token, err)
+		}
 		if tx.Cursor("notices") == 0 {
 			t.Error("the cursor is lost")
 		}

@@ -24,6 +24,7 @@ type Person struct {
 	Coordinates   []Coordination `json:"coordinates,omitempty"`
 	Password      string         `json:"password,omitzero"` // argon2id in PHC form; empty: has no credentials
 	PasswordSet   time.Time      `json:"password_set,omitzero"`
+	Ended         time.Time      `json:"ended,omitzero"` // when everything ended that opened the account: what was sent before opens nothing
 	Disabled      bool           `json:"disabled,omitzero"`
 	Notices       NoticeChoice   `json:"notices,omitzero"`
 	NoSingleKeys  bool           `json:"no_single_keys,omitzero"`
@@ -275,15 +276,19 @@ type Session struct {
 	Addr   string    `json:"addr,omitzero"`
 	Seen   time.Time `json:"seen"`
 	Ends   time.Time `json:"ends"`
+	// Confirmed is when the person last showed again who they are, after signing in.
+	Confirmed time.Time `json:"confirmed,omitzero"`
 }
 
-// Token lets a program act with the rights of its person.
+// Token lets a program act with the rights that its person has at that moment, until it ends.
 type Token struct {
 	Row
 	Hash   string    `json:"hash"`
 	Person uint64    `json:"person"`
 	Name   string    `json:"name,omitzero"`
 	Seen   time.Time `json:"seen,omitzero"`
+	Ends   time.Time `json:"ends"`
+	Asleep time.Time `json:"asleep,omitzero"` // since when it waits for an administrator: the desk was restored from a backup
 }
 
 // Link is good once, until it ends: for choosing a password.
@@ -304,8 +309,15 @@ var (
 	Tokens           = newTable[Token]("tokens")
 	TokensByHash     = Tokens.uniqueIndex("hash", func(t *Token) [][]byte { return one(t.Hash) })
 	TokensByPerson   = Tokens.index("person", func(t *Token) [][]byte { return one(t.Person) })
-	Links            = newTable[Link]("links")
-	LinksByHash      = Links.uniqueIndex("hash", func(l *Link) [][]byte { return one(l.Hash) })
-	LinksByPerson    = Links.index("person", func(l *Link) [][]byte { return one(l.Person) })
-	LinksByEnd       = Links.index("ends", func(l *Link) [][]byte { return one(l.Ends) })
+	// those that sleep, by when they fell asleep.
+	TokensAsleep = Tokens.index("asleep", func(t *Token) [][]byte {
+		if t.Asleep.IsZero() {
+			return nil
+		}
+		return one(t.Asleep)
+	})
+	Links         = newTable[Link]("links")
+	LinksByHash   = Links.uniqueIndex("hash", func(l *Link) [][]byte { return one(l.Hash) })
+	LinksByPerson = Links.index("person", func(l *Link) [][]byte { return one(l.Person) })
+	LinksByEnd    = Links.index("ends", func(l *Link) [][]byte { return one(l.Ends) })
 )

@@ -22,8 +22,12 @@ import (
 type Keeper struct {
 	store    *store.Store
 	clock    func() time.Time
-	accounts *limiter
-	places   *limiter
+	accounts *limiter // failures of strangers, by address of mail
+	browsers *limiter // failures of browsers that are known, by person and browser
+	owners   *limiter // failures of people who are signed in, by person
+	places   *limiter // failures by network
+
+	deviceKey []byte // signs what makes a browser known
 
 	setUpMu sync.Mutex
 	setUp   []byte // SHA-256 of the secret of the set-up link, nil while there is none
@@ -35,8 +39,15 @@ func New(st *store.Store, clock func() time.Time) *Keeper {
 	if clock == nil {
 		clock = time.Now
 	}
-	return &Keeper{store: st, clock: clock, accounts: newLimiter(accountLimit), places: newLimiter(placeLimit)}
+	k := &Keeper{store: st, clock: clock, accounts: newLimiter(accountLimit), browsers: newLimiter(accountLimit), owners: newLimiter(accountLimit),
+		places: newLimiter(placeLimit), deviceKey: make([]byte, sha256.Size)}
+	rand.Read(k.deviceKey)
+	return k
 }
+
+// KnowBrowsersBy gives the key that signs what makes a browser known, so that browsers stay known when the program is
+// started again. It is called before anything else.
+func (k *Keeper) KnowBrowsersBy(key []byte) { k.deviceKey = key }
 
 const secretBytes = 32
 

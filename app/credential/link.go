@@ -43,13 +43,14 @@ func (k *Keeper) NewLinkTx(tx *store.Tx, person uint64, purpose string) (string,
 	return secret, err
 }
 
+// endLinks removes the person's links for the purpose; "" is every purpose.
 func endLinks(tx *store.Tx, person uint64, purpose string) error {
 	links, err := store.LinksByPerson.Find(tx, person)
 	if err != nil {
 		return err
 	}
 	for _, l := range links {
-		if l.For != purpose {
+		if purpose != "" && l.For != purpose {
 			continue
 		}
 		if err := store.Links.Delete(tx, l.ID); err != nil {
@@ -116,8 +117,8 @@ func (k *Keeper) UseLink(secret, purpose string, fn func(*store.Tx, *store.Perso
 	})
 }
 
-// SetPassword gives the person the password, ends their sessions except those named, and makes their links for
-// choosing a password worthless. It fails as Rule does, and with NotFound when there is no such person.
+// SetPassword gives the person the password and ends all that opened the account before: sessions except those named,
+// links and tokens. It fails as Rule does, and with NotFound when there is no such person.
 func (k *Keeper) SetPassword(by store.By, person uint64, password string, keep ...uint64) error {
 	var email, name string
 	err := k.store.View(func(tx *store.Tx) error {
@@ -156,14 +157,38 @@ func (k *Keeper) SetPassword(by store.By, person uint64, password string, keep .
 // SetPasswordTx is SetPassword inside a transaction of the caller's, with what Hash returned. It writes the row p.
 func (k *Keeper) SetPasswordTx(tx *store.Tx, p *store.Person, hash string, keep ...uint64) error {
 	p.Password, p.PasswordSet = hash, tx.Now()
-	if err := store.People.Put(tx, p); err != nil {
+	if err := k.EndAllTx(tx, p, keep...); err != nil {
 		return err
 	}
-	if err := endLinks(tx, p.ID, ForPassword); err != nil {
+	return store.People.Put(tx, p)
+}
+
+// EndAllTx ends all that opens the person's account, but for the sessions named: sessions, tokens, links of every
+// purpose, and links by which mail lets them read a ticket. It changes the row p, which the caller writes.
+func (k *Keeper) EndAllTx(tx *store.Tx, p *store.Person, keep ...uint64) error {
+	if p.ID == 0 {
+		return nil // a new person has nothing yet
+	}
+	if _, err := k.EndOthersTx(tx, p.ID, keep...); err != nil {
 		return err
 	}
-	_, err := k.EndOthersTx(tx, p.ID, keep...)
-	return err
+	tokens, err := store.TokensByPerson.Find(tx, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if err := store.Tokens.Delete(tx, t.ID); err != nil {
+			return err
+		}
+	}
+	return k.EndLinksTx(tx, p)
+}
+
+// EndLinksTx ends what was sent to the person's address and opens something: links of every purpose. It changes the
+// row p, which the caller writes.
+func (k *Keeper) EndLinksTx(tx *store.Tx, p *store.Person) error {
+	p.Ended = tx.Now()
+	return endLinks(tx, p.ID, "")
 }
 
 // ChoosePassword uses up a link ForPassword and gives its person the password; it returns the person. It fails as Link
@@ -194,6 +219,74 @@ func (k *Keeper) ChoosePassword(secret, password string) (*store.Person, error) 
 
 // expireBatch bounds what one transaction removes, so that writers do not wait for it.
 const expireBatch = 200
+
+// AfterRestore makes the credentials of a store that came from a backup those of another time: sessions and links are
+// gone, mailed links to tickets open nothing, and tokens sleep until an administrator wakes them, for some of them were
+// revoked since. It returns how many tokens sleep.
+func (k *Keeper) AfterRestore() (int, error) {
+	asleep := 0
+	by := store.By{Via: "command", Act: "restore"}
+	for _, step := range []func(*store.Tx, uint64) (uint64, int, error){
+		each(store.Sessions, func(tx *store.Tx, s *store.Session) error { return store.Sessions.Delete(tx, s.ID) }, func(s *store.Session) uint64 { return s.ID }),
+		each(store.Links, func(tx *store.Tx, l *store.Link) error { return store.Links.Delete(tx, l.ID) }, func(l *store.Link) uint64 { return l.ID }),
+		each(store.TicketLinks, func(tx *store.Tx, l *store.TicketLink) error {
+			l.Withdrawn = true
+			return store.TicketLinks.Put(tx, l)
+		}, func(l *store.TicketLink) uint64 { return l.ID }),
+		each(store.Tokens, func(tx *store.Tx, t *store.Token) error {
+			t.Asleep = tx.Now()
+			return store.Tokens.Put(tx, t)
+		}, func(t *store.Token) uint64 { return t.ID }),
+	} {
+		after := uint64(0)
+		for {
+			n, next := 0, uint64(0)
+			err := k.store.Update(by, func(tx *store.Tx) (err error) {
+				next, n, err = step(tx, after)
+				return err
+			})
+			if err != nil {
+				return 0, fmt.Errorf("credential: end what the backup brought back: %w", err)
+			}
+			if n == 0 {
+				break
+			}
+			after = next
+		}
+	}
+	err := k.store.View(func(tx *store.Tx) error {
+		asleep = 0
+		for range store.TokensAsleep.Entries(tx, store.Span{}) {
+			asleep++
+		}
+		return nil
+	})
+	return asleep, err
+}
+
+// each returns a function that does something to at most expireBatch rows behind a number, and tells the last number
+// and how many they were.
+func each[T any](table *store.Table[T], do func(*store.Tx, *T) error, id func(*T) uint64) func(*store.Tx, uint64) (uint64, int, error) {
+	return func(tx *store.Tx, after uint64) (uint64, int, error) {
+		var rows []*T
+		last := after
+		for r, err := range table.All(tx, after+1, false) {
+			if err != nil {
+				return 0, 0, err
+			}
+			if rows = append(rows, r); len(rows) == expireBatch {
+				break
+			}
+		}
+		for _, r := range rows {
+			last = id(r)
+			if err := do(tx, r); err != nil {
+				return 0, 0, err
+			}
+		}
+		return last, len(rows), nil
+	}
+}
 
 // Expire removes the sessions, links and drafts whose end has come and returns how many rows that were.
 func (k *Keeper) Expire(ctx context.Context) (int, error) {

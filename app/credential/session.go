@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -20,50 +21,120 @@ const (
 	mostOpen    = 100                 // sessions of one person; beyond it the one that was not used for longest ends
 )
 
-// SignIn checks address and password and opens a session. It returns the secret for the cookie and the person. device
-// and addr are what the person's list of sessions shows of it.
+// SignIn is SignInFrom for a browser that is not known.
+func (k *Keeper) SignIn(ctx context.Context, email, password, device, addr string) (string, *store.Person, error) {
+	return k.SignInFrom(ctx, email, password, device, addr, "")
+}
+
+// SignInFrom checks address and password and opens a session. It returns the secret for the cookie and the person.
+// device and addr are what the person's list of sessions shows of it. known is the cookie of KnowBrowser.
 //
 // An unknown address, a wrong password, a person who is disabled or has no password all get the same Invalid
-// "error.sign-in", after the same work. After 5 failures for one address of mail, or 100 from one network address,
-// within 15 minutes it returns TooMany "error.too-many" with Args "seconds" for a time that grows with each further
-// failure, whether the password is right or not. Success clears the account's failures.
-func (k *Keeper) SignIn(ctx context.Context, email, password, device, addr string) (string, *store.Person, error) {
+// "error.sign-in", after the same work. After 5 failures for one address of mail, or 100 from one network, within 15
+// minutes it returns TooMany "error.too-many" with Args "seconds" for a time that grows with each further failure,
+// whether the password is right or not. Success clears the account's failures. A browser that is known for the person
+// has 5 failures of its own, and none of the others' count for it.
+func (k *Keeper) SignInFrom(ctx context.Context, email, password, device, addr, known string) (string, *store.Person, error) {
 	account := cut(store.Address(email), 320)
+	who, err := k.byAddress(account)
+	if err != nil {
+		return "", nil, err
+	}
 	now := k.clock()
-	if wait := k.places.try(addr, now); wait > 0 {
-		return "", nil, tooMany(wait)
+	counts := []count{{k.places, place(addr), false}, {k.accounts, account, true}}
+	if name := k.known(who, known, now); name != "" {
+		counts = []count{{k.browsers, strconv.FormatUint(who.ID, 10) + " " + name, true}}
 	}
-	if wait := k.accounts.try(account, now); wait > 0 {
-		k.places.takeBack(addr)
-		return "", nil, tooMany(wait)
+	return counted(counts, now, func() (string, *store.Person, error) { return k.signIn(ctx, who, password, device, addr) })
+}
+
+// count is a name with a limiter, whose failures success forgets or leaves as they were before the try.
+type count struct {
+	limiter *limiter
+	name    string
+	forget  bool
+}
+
+// counted does the try unless one of the counts has to wait, and counts it as failed when it says that it was: with an
+// Invalid error. Anything else found nothing out about the password.
+func counted(counts []count, now time.Time, try func() (string, *store.Person, error)) (string, *store.Person, error) {
+	for i, c := range counts {
+		if wait := c.limiter.try(c.name, now); wait > 0 {
+			for _, before := range counts[:i] {
+				before.limiter.takeBack(before.name)
+			}
+			return "", nil, tooMany(wait)
+		}
 	}
-	secret, person, err := k.signIn(ctx, account, password, device, addr)
-	switch {
-	case err == nil:
-		k.accounts.clear(account)
-		k.places.takeBack(addr)
-	case store.KindOf(err) != store.Invalid:
-		// Not a failure of the person: nothing was found out about the password.
-		k.accounts.takeBack(account)
-		k.places.takeBack(addr)
+	secret, person, err := try()
+	for _, c := range counts {
+		switch {
+		case err == nil && c.forget:
+			c.limiter.clear(c.name)
+		case err == nil || store.KindOf(err) != store.Invalid:
+			c.limiter.takeBack(c.name)
+		}
 	}
 	return secret, person, err
 }
 
-func (k *Keeper) signIn(ctx context.Context, account, password, device, addr string) (string, *store.Person, error) {
-	wrong := store.Fail(store.Invalid, "error.sign-in")
-	var known *store.Person
-	err := k.store.View(func(tx *store.Tx) error {
-		var err error
-		known, err = store.PeopleByEmail.First(tx, account)
+// byAddress returns the person with the address, nil when there is none.
+func (k *Keeper) byAddress(account string) (*store.Person, error) {
+	var p *store.Person
+	err := k.store.View(func(tx *store.Tx) (err error) {
+		p, err = store.PeopleByEmail.First(tx, account)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil
+			p, err = nil, nil
 		}
 		return err
 	})
 	if err != nil {
-		return "", nil, fmt.Errorf("credential: look up person: %w", err)
+		return nil, fmt.Errorf("credential: look up person: %w", err)
 	}
+	return p, nil
+}
+
+// ConfirmLasts is how long it counts that somebody who is signed in has shown again who they are.
+const ConfirmLasts = 5 * time.Minute
+
+// Confirmed reports whether the person of the session has shown again lately who they are. Signing in alone is not that:
+// who finds a browser open has not signed in.
+func (k *Keeper) Confirmed(s *store.Session) bool {
+	age := k.clock().Sub(s.Confirmed)
+	return !s.Confirmed.IsZero() && age >= 0 && age < ConfirmLasts
+}
+
+// Confirm notes that the person of the session has shown again who they are, by the password. A wrong one is Invalid
+// "error.sign-in". Failures have a count of their own for the person: they keep nobody from signing in, and nobody else
+// can use them up.
+func (k *Keeper) Confirm(ctx context.Context, session uint64, person uint64, password string) error {
+	_, _, err := counted([]count{{k.owners, strconv.FormatUint(person, 10), true}}, k.clock(), func() (string, *store.Person, error) {
+		var p *store.Person
+		err := k.store.View(func(tx *store.Tx) (err error) {
+			p, err = activePerson(tx, person)
+			return err
+		})
+		if err != nil {
+			return "", nil, err
+		}
+		if _, err := k.judge(ctx, p, password); err != nil {
+			return "", nil, err
+		}
+		return "", p, k.store.Update(store.By{Person: person, Via: "page", Act: "confirm"}, func(tx *store.Tx) error {
+			s, err := store.Sessions.Get(tx, session)
+			if err != nil {
+				return err
+			}
+			s.Confirmed = tx.Now()
+			return store.Sessions.Put(tx, s)
+		})
+	})
+	return err
+}
+
+// judge returns the stored form of the person's password if it is the one given, else Invalid "error.sign-in". It takes
+// as long for nobody, for nil and for who has none.
+func (k *Keeper) judge(ctx context.Context, known *store.Person, password string) (string, error) {
 	phc := nobody
 	if known != nil && !known.Disabled && known.Password != "" {
 		phc = known.Password
@@ -73,15 +144,24 @@ func (k *Keeper) signIn(ctx context.Context, account, password, device, addr str
 	}
 	release, err := takeCore(ctx)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	ok, err := matches(password, phc)
 	release()
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	if !ok || phc == nobody {
-		return "", nil, wrong
+		return "", store.Fail(store.Invalid, "error.sign-in")
+	}
+	return phc, nil
+}
+
+func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, device, addr string) (string, *store.Person, error) {
+	wrong := store.Fail(store.Invalid, "error.sign-in")
+	phc, err := k.judge(ctx, known, password)
+	if err != nil {
+		return "", nil, err
 	}
 	secret, hash := newSecret()
 	var person *store.Person

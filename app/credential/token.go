@@ -12,9 +12,25 @@ import (
 // tokenSeenEach is how often the use of a token is written down.
 const tokenSeenEach = time.Hour
 
-// NewToken makes a token that acts with the rights of the person, and returns its secret, which is nowhere to be had
-// again, and its row. NotFound when there is no such person, Denied "error.person-disabled" when they are disabled.
+// TokenLife is how long a token lives unless another time is chosen; TokenLongest is the longest there is.
+const (
+	TokenLife    = 365 * 24 * time.Hour
+	TokenLongest = 2 * TokenLife
+)
+
+// NewToken is NewTokenFor with TokenLife.
 func (k *Keeper) NewToken(by store.By, person uint64, name string) (string, *store.Token, error) {
+	return k.NewTokenFor(by, person, name, TokenLife)
+}
+
+// NewTokenFor makes a token that acts for that long with the rights that the person has at each moment, and returns its
+// secret, which is nowhere to be had again, and its row. NotFound when there is no such person, Denied
+// "error.person-disabled" when they are disabled, Invalid "error.token-life" for a life below an hour or over
+// TokenLongest.
+func (k *Keeper) NewTokenFor(by store.By, person uint64, name string, life time.Duration) (string, *store.Token, error) {
+	if life < time.Hour || life > TokenLongest {
+		return "", nil, store.Fail(store.Invalid, "error.token-life").At("token_life")
+	}
 	secret, hash := newSecret()
 	var token *store.Token
 	err := k.store.Update(by, func(tx *store.Tx) error {
@@ -25,7 +41,7 @@ func (k *Keeper) NewToken(by store.By, person uint64, name string) (string, *sto
 		if p.Disabled {
 			return store.Fail(store.Denied, "error.person-disabled")
 		}
-		row := &store.Token{Hash: hash, Person: person, Name: cut(name, 200)}
+		row := &store.Token{Hash: hash, Person: person, Name: cut(name, 200), Ends: tx.Now().Add(life)}
 		if err := store.Tokens.Put(tx, row); err != nil {
 			return err
 		}
@@ -38,8 +54,9 @@ func (k *Keeper) NewToken(by store.By, person uint64, name string) (string, *sto
 	return secret, token, nil
 }
 
-// Token returns the person with whose rights the token acts. It returns SignIn "error.sign-in-needed" when there is no
-// such token, when it was revoked or when the person is disabled. That it was used is written at most once an hour.
+// Token returns the person with whose rights the token acts. It returns SignIn: "error.sign-in-needed" when there is no
+// such token, when it was revoked or when the person is disabled, "error.token-ended" after its end,
+// "error.token-asleep" while it waits for an administrator. That it was used is written at most once an hour.
 func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -93,6 +110,12 @@ func (k *Keeper) TokenTx(tx *store.Tx, secret string) (*store.Token, *store.Pers
 	p, err := activePerson(tx, t.Person)
 	if err != nil {
 		return nil, nil, err
+	}
+	switch {
+	case !tx.Now().Before(t.Ends):
+		return nil, nil, store.Fail(store.SignIn, "error.token-ended")
+	case !t.Asleep.IsZero():
+		return nil, nil, store.Fail(store.SignIn, "error.token-asleep")
 	}
 	return t, p, nil
 }
