@@ -404,9 +404,7 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 	if err := a.articlePlace(v, art); err != nil {
 		return err
 	}
-	if err := a.articleFiles(c, v, art); err != nil {
-		return err
-	}
+	v.listFiles(art)
 	if art.MayChange {
 		v.Edit = articlePath(art.Slug) + "/edit?lang=" + ver.Language
 	}
@@ -417,28 +415,13 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 	return a.render(c, "page/article", v)
 }
 
-// articleFiles lists the files that no text of the article shows or links to.
-func (a *App) articleFiles(c *fiber.Ctx, v *articlePage, art *desk.ArticleView) error {
-	if len(art.Files) == 0 {
-		return nil
-	}
-	texts := []string{art.Version.Body}
-	for _, l := range art.Languages {
-		if l == art.Version.Language {
-			continue
-		}
-		other, err := a.desk.Article(a.actor(c), art.Slug, l)
-		if err != nil {
-			return err
-		}
-		texts = append(texts, other.Version.Body)
-	}
+// listFiles lists the files that the text of the version neither shows nor links to.
+func (v *articlePage) listFiles(art *desk.ArticleView) {
 	for _, f := range art.Files {
-		if !slices.ContainsFunc(texts, func(text string) bool { return namesFile(text, f.ID) }) {
+		if !art.Version.Names(f.ID) {
 			v.Files = append(v.Files, v.fileCard(f))
 		}
 	}
-	return nil
 }
 
 // articlePlace says where the article belongs: the path above it, its module, and where to ask about it.
@@ -497,19 +480,4 @@ func chapters(all []markup.Heading) []markup.Heading {
 		return parts
 	}
 	return nil
-}
-
-// namesFile reports whether the text links to the file or shows it.
-func namesFile(body string, id uint64) bool {
-	address := filePath(id)
-	for rest := body; ; {
-		i := strings.Index(rest, address)
-		if i < 0 {
-			return false
-		}
-		rest = rest[i+len(address):]
-		if rest == "" || rest[0] < '0' || rest[0] > '9' {
-			return true
-		}
-	}
 }

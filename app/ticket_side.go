@@ -315,9 +315,6 @@ func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Messag
 		out.Role = v.T("side.participant")
 	}
 	for _, f := range tv.Files[m.ID] {
-		if f.Internal {
-			continue
-		}
 		card := v.fileCard(f)
 		out.Files = append(out.Files, card)
 		v.Files = append(v.Files, card)

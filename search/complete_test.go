@@ -87,10 +87,19 @@ func TestWordsOfAnAttachmentAreOfferedWhereItMayBeOpened(t *testing.T) {
 			return store.Texts.Put(tx, &store.FileText{File: store.Files.Last(tx), Ticket: file.Ticket, Article: file.Article, Text: text, At: tx.Now()})
 		})
 	}
-	attach(store.File{Article: all}, "il pangolino")
-	attach(store.File{Article: some}, "lo zibellino")
-	attach(store.File{Ticket: ticket}, "un ornitorinco")
-	attach(store.File{Ticket: ticket, Internal: true}, "una salamandra")
+	var message, note uint64
+	f.update(func(tx *store.Tx) error {
+		m, err := store.MessagesByTicket.First(tx, ticket)
+		if err != nil {
+			return err
+		}
+		message = m.ID
+		return put(tx, &store.Message{Ticket: ticket, Author: f.ana, At: tx.Now(), Body: "nota", Internal: true}, store.Messages, &note)
+	})
+	attach(store.File{Article: all, Versions: []uint64{1}}, "il pangolino")
+	attach(store.File{Article: some, Versions: []uint64{2}}, "lo zibellino")
+	attach(store.File{Ticket: ticket, Message: message}, "un ornitorinco")
+	attach(store.File{Ticket: ticket, Message: note}, "una salamandra")
 	f.catchUp()
 	for name, c := range map[string]struct {
 		access Access

@@ -260,12 +260,12 @@ func fileText(tx *store.Tx, file uint64) (string, error) {
 // brought in belongs to other people and counts as notes do; the duplicate itself keeps the words it gave away.
 func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 	p := pieces{public: []string{t.Subject}}
-	merged := map[uint64]bool{}
+	public := map[uint64]bool{} // messages that the requester's side reads
 	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
-		if merged[m.ID] = m.Merged(tx); m.Internal || merged[m.ID] {
+		if public[m.ID] = !m.Internal && !m.Merged(tx); !public[m.ID] {
 			p.notes = append(p.notes, m.Body)
 		} else {
 			p.public = append(p.public, m.Body)
@@ -283,7 +283,7 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 		if err != nil {
 			return p, err
 		}
-		if f.Internal || merged[f.Message] {
+		if !public[f.Message] {
 			p.notes = append(p.notes, f.Name)
 			files.notes = append(files.notes, text)
 		} else {
@@ -296,8 +296,19 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			if err != nil {
 				return p, err
 			}
-			if !m.Internal && m.Ticket == t.DuplicateOf {
-				p.public = append(p.public, m.Body)
+			if m.Internal || m.Ticket != t.DuplicateOf {
+				continue
+			}
+			p.public = append(p.public, m.Body)
+			for f, err := range store.FilesByMessage.Rows(tx, store.Span{Prefix: store.Key(m.ID)}) {
+				if err != nil {
+					return p, err
+				}
+				text, err := fileText(tx, f.ID)
+				if err != nil {
+					return p, err
+				}
+				p.public, files.public = append(p.public, f.Name), append(files.public, text)
 			}
 		}
 	}
@@ -382,7 +393,7 @@ func fromTerms(p *store.Person) string {
 func versionPieces(tx *store.Tx, v *store.Version) (pieces, error) {
 	p := pieces{public: []string{v.Title, markup.Plain(v.Format.String(), v.Body)}}
 	var files []string
-	for f, err := range store.FilesByArticle.Rows(tx, store.Span{Prefix: store.Key(v.Article)}) {
+	for f, err := range store.FilesByVersion.Rows(tx, store.Span{Prefix: store.Key(v.ID)}) {
 		if err != nil {
 			return p, err
 		}

@@ -103,8 +103,11 @@ func (f *fixture) randomStep(r *rand.Rand) {
 			a.Module = []uint64{0, f.ugov}[r.IntN(2)]
 			return store.Articles.Put(tx, a)
 		case n < 19:
-			id := pick(tickets)
-			return put(tx, &store.File{Ticket: id, Person: f.ana, Name: randomText(r, 1) + ".pdf", Type: "application/pdf", Internal: r.IntN(2) == 0, Sum: f.blob, Size: 1}, store.Files, nil)
+			m, err := store.Messages.Get(tx, pick(store.Messages.Last(tx)))
+			if err != nil {
+				return nil
+			}
+			return put(tx, &store.File{Ticket: m.Ticket, Message: m.ID, Person: f.ana, Name: randomText(r, 1) + ".pdf", Type: "application/pdf", Sum: f.blob, Size: 1}, store.Files, nil)
 		default:
 			last := store.Files.Last(tx)
 			if last == 0 {

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Article is a page of the knowledge base. What it says stands in its versions, one for each language.
 type Article struct {
@@ -25,6 +29,20 @@ type Version struct {
 	Publication Publication `json:"state"`
 	Published   time.Time   `json:"published,omitzero"`
 	Author      uint64      `json:"author,omitzero"`
+}
+
+// Names reports whether the text shows the file or links to it.
+func (v *Version) Names(file uint64) bool {
+	address := "/files/" + strconv.FormatUint(file, 10)
+	for rest := v.Body; ; {
+		i := strings.Index(rest, address)
+		if i < 0 {
+			return false
+		}
+		if rest = rest[i+len(address):]; rest == "" || rest[0] < '0' || rest[0] > '9' {
+			return true
+		}
+	}
 }
 
 // Articles and their Versions.

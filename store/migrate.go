@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,6 +23,51 @@ type migration struct {
 // version len(migrations)+1.
 var migrations = []migration{
 	{"tokens end", endTokens},
+	{"files of articles belong to versions", filesToVersions},
+}
+
+// filesToVersions gives each file of an article to versions of it: to those whose text names it, the published ones
+// first; a file that no text names goes to the published version if it was there when that was published, else to the
+// one that is still a draft.
+func filesToVersions(b *bbolt.Tx) error {
+	tx := &Tx{bolt: b}
+	if b.Bucket([]byte(Files.name)) == nil {
+		return nil
+	}
+	rows := tx.bucket(Files.name, "rows")
+	for f, err := range Files.All(tx, 0, false) {
+		if err != nil {
+			return err
+		}
+		if f.Article == 0 {
+			continue
+		}
+		versions, err := VersionsByArticle.Find(tx, f.Article)
+		if err != nil {
+			return err
+		}
+		slices.SortStableFunc(versions, func(x, y *Version) int { return cmp.Compare(y.Publication, x.Publication) })
+		for _, v := range versions {
+			if v.Names(f.ID) {
+				f.Versions = append(f.Versions, v.ID)
+			}
+		}
+		if len(f.Versions) == 0 && len(versions) > 0 {
+			owner := versions[0]
+			if owner.Publication == Published && f.Created.After(owner.Published) {
+				owner = versions[len(versions)-1]
+			}
+			f.Versions = []uint64{owner.ID}
+		}
+		raw, err := json.Marshal(f)
+		if err != nil {
+			return err
+		}
+		if err := rows.Put(idBytes(f.ID), raw); err != nil {
+			return err
+		}
+	}
+	return Files.rebuild(tx)
 }
 
 // endTokens gives a year to tokens from before tokens had an end.

@@ -412,3 +412,57 @@ func TestTheLockOfAKilledProcessIsWaitedFor(t *testing.T) {
 	reopened(t, dir, quick)
 	must(t, <-freed)
 }
+
+// TestFilesOfArticlesGetTheVersionsThatShowThem takes a file back to schema 1, where a file knew its article alone.
+func TestFilesOfArticlesGetTheVersionsThatShowThem(t *testing.T) {
+	dir := t.TempDir()
+	st := reopened(t, dir, quick)
+	blob, err := st.PutBlob(strings.NewReader("figura"), 0)
+	must(t, err)
+	names := []string{"named by the published", "named by the draft", "named by both", "named by none, there at publication", "named by none, sent later", "of a draft alone"}
+	var published, draft, alone uint64
+	must(t, st.Update(By{}, func(tx *Tx) error {
+		a, b := &Article{Slug: "a"}, &Article{Slug: "b"}
+		must(t, errors.Join(Articles.Put(tx, a), Articles.Put(tx, b)))
+		p := &Version{Article: a.ID, Language: "it", Title: "a", Body: "![x](/files/1) ![x](/files/3)", Format: Markdown, Publication: Published, Published: tx.Now()}
+		d := &Version{Article: a.ID, Language: "en", Title: "a", Body: "![x](/files/2) ![x](/files/3) /files/10 /files/44", Format: Markdown, Publication: Draft}
+		l := &Version{Article: b.ID, Language: "it", Title: "b", Body: "b", Format: Markdown, Publication: Draft}
+		must(t, errors.Join(Versions.Put(tx, p), Versions.Put(tx, d), Versions.Put(tx, l)))
+		published, draft, alone = p.ID, d.ID, l.ID
+		for i, name := range names {
+			f := &File{Article: a.ID, Name: name, Sum: blob.Sum, Size: blob.Size}
+			f.Created = tx.Now().Add(-time.Hour)
+			switch i {
+			case 4:
+				f.Created = tx.Now().Add(time.Hour)
+			case 5:
+				f.Article = b.ID
+			}
+			must(t, Files.Put(tx, f))
+		}
+		return Files.Put(tx, &File{Name: "pending", Sum: blob.Sum, Size: blob.Size})
+	}))
+	must(t, st.Close())
+	setSchema(t, filepath.Join(dir, "desk.db"), 1)
+	st = reopened(t, dir, quick)
+	sound(t, st)
+	want := [][]uint64{{published}, {draft}, {published, draft}, {published}, {draft}, {alone}, nil}
+	must(t, st.View(func(tx *Tx) error {
+		for i, versions := range want {
+			f, err := Files.Get(tx, uint64(i)+1)
+			must(t, err)
+			if !slices.Equal(f.Versions, versions) {
+				t.Errorf("%s: %v, want %v", f.Name, f.Versions, versions)
+			}
+		}
+		shown, err := FilesByVersion.Find(tx, draft)
+		must(t, err)
+		if len(shown) != 3 {
+			t.Errorf("the draft shows %d files, want 3", len(shown))
+		}
+		return nil
+	}))
+	if _, err := os.Stat(filepath.Join(dir, "desk.db.schema1")); err != nil {
+		t.Errorf("no copy was kept: %v", err)
+	}
+}

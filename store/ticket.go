@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -181,7 +182,11 @@ func init() {
 	}
 	Files.ticket = func(f *File) uint64 { return f.Ticket }
 	Files.refs = func(f *File) map[string]uint64 {
-		return map[string]uint64{"tickets": f.Ticket, "messages": f.Message, "articles": f.Article, "people": f.Person}
+		refs := map[string]uint64{"tickets": f.Ticket, "messages": f.Message, "articles": f.Article, "people": f.Person}
+		for i, v := range f.Versions {
+			refs["versions."+strconv.Itoa(i)] = v
+		}
+		return refs
 	}
 	Files.blobs = func(f *File) []string { return []string{f.Sum} }
 }
@@ -229,17 +234,17 @@ var MessagesByOrigin = Messages.index("origin", func(m *Message) [][]byte {
 // filled, to the person who sent them. Its ID is the only address it has.
 type File struct {
 	Row
-	Ticket    uint64 `json:"ticket,omitzero"`
-	Message   uint64 `json:"message,omitzero"`
-	Article   uint64 `json:"article,omitzero"`
-	Person    uint64 `json:"person"` // who sent it
-	Name      string `json:"name"`
-	Type      string `json:"type"` // media type by content
-	Size      int64  `json:"size"` // bytes
-	Sum       string `json:"sum"`  // SHA-256, hexadecimal
-	Internal  bool   `json:"internal,omitzero"`
-	ContentID string `json:"cid,omitzero"`    // by which the text of a mail shows it
-	Inline    bool   `json:"inline,omitzero"` // a picture that stands in the text of a mail
+	Ticket    uint64   `json:"ticket,omitzero"`
+	Message   uint64   `json:"message,omitzero"`
+	Article   uint64   `json:"article,omitzero"`
+	Versions  []uint64 `json:"versions,omitempty"` // those of the article that show it; the first is the one it was sent with
+	Person    uint64   `json:"person"`             // who sent it
+	Name      string   `json:"name"`
+	Type      string   `json:"type"`            // media type by content
+	Size      int64    `json:"size"`            // bytes
+	Sum       string   `json:"sum"`             // SHA-256, hexadecimal
+	ContentID string   `json:"cid,omitzero"`    // by which the text of a mail shows it
+	Inline    bool     `json:"inline,omitzero"` // a picture that stands in the text of a mail
 }
 
 // Pending reports whether the file belongs to nothing yet but the person who sent it.
@@ -269,6 +274,14 @@ var (
 		return one(f.Article)
 	})
 	FilesBySum = Files.index("sum", func(f *File) [][]byte { return one(f.Sum) })
+	// by the versions of articles that show it.
+	FilesByVersion = Files.index("version", func(f *File) [][]byte {
+		var out [][]byte
+		for _, v := range f.Versions {
+			out = append(out, Key(v))
+		}
+		return out
+	})
 	// what was sent and belongs to nothing yet, oldest first.
 	FilesPending = Files.index("pending", func(f *File) [][]byte {
 		if !f.Pending() {

@@ -18,7 +18,7 @@ type ArticleView struct {
 	Languages  []string // those the actor may read, the shown one among them
 	Module     *Level   // nil when the article belongs to none
 	Author     string
-	Files      []*store.File
+	Files      []*store.File // of the version that is shown
 	MayChange  bool
 	MayPublish bool
 	MayDelete  bool // this version
@@ -83,7 +83,11 @@ func (d *Desk) viewArticle(tx *store.Tx, a Actor, art *store.Article, lang strin
 	if p, err := store.People.Get(tx, v.Version.Author); err == nil {
 		v.Author = p.Name
 	}
-	if v.Files, err = store.FilesByArticle.Find(tx, art.ID); err != nil {
+	files, err := store.FilesByVersion.Find(tx, v.Version.ID)
+	if err != nil {
+		return nil, err
+	}
+	if v.Files, err = d.readableFiles(tx, a, files); err != nil {
 		return nil, err
 	}
 	v.MayPublish = mayPublish(tx, a, art.Module) == nil
@@ -158,15 +162,46 @@ func (d *Desk) SaveArticle(a Actor, f ArticleForm) (*ArticleView, error) {
 			return err
 		}
 		for _, file := range files {
-			file.Article = art.ID
+			file.Article, file.Versions = art.ID, []uint64{v.ID}
 			if err := store.Files.Put(tx, file); err != nil {
 				return err
 			}
+		}
+		if err := d.shareFiles(tx, a, v); err != nil {
+			return err
 		}
 		out, err = d.viewArticle(tx, a, art, v.Language)
 		return err
 	})
 	return out, err
+}
+
+// shareFiles lets the version show those files of the article's other versions that its text names and its writer may
+// read, as a translation shows the pictures of what it translates, and takes from it those it names no longer. What was
+// sent with the version stays with it.
+func (d *Desk) shareFiles(tx *store.Tx, a Actor, v *store.Version) error {
+	files, err := store.FilesByArticle.Find(tx, v.Article)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		has, names := slices.Contains(f.Versions, v.ID), v.Names(f.ID)
+		switch {
+		case names && !has:
+			if d.mayReadFile(tx, a, f) != nil {
+				continue
+			}
+			f.Versions = append(slices.Clone(f.Versions), v.ID)
+		case has && !names && f.Versions[0] != v.ID:
+			f.Versions = without(f.Versions, v.ID)
+		default:
+			continue
+		}
+		if err := store.Files.Put(tx, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // written is a version on its way into the store, from the form or from a record.
@@ -348,20 +383,25 @@ func (d *Desk) DeleteArticle(a Actor, slug, lang string, saw uint64) error {
 		if err := mayDiscard(tx, a, art, v); err != nil {
 			return err
 		}
+		files, err := store.FilesByVersion.Find(tx, v.ID)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if f.Versions = without(f.Versions, v.ID); len(f.Versions) > 0 {
+				err = store.Files.Put(tx, f)
+			} else {
+				err = store.DeleteFile(tx, f.ID)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if err := store.Versions.Delete(tx, v.ID); err != nil {
 			return err
 		}
 		if store.VersionsByArticle.Has(tx, art.ID) {
 			return nil
-		}
-		files, err := store.FilesByArticle.Find(tx, art.ID)
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			if err := store.DeleteFile(tx, f.ID); err != nil {
-				return err
-			}
 		}
 		return store.Articles.Delete(tx, art.ID)
 	})

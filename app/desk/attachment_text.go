@@ -325,7 +325,7 @@ func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Par
 	if least == 0 {
 		return nil
 	}
-	files, err := d.readableFiles(tx, a, f)
+	files, err := d.filesOf(tx, a, f)
 	if err != nil {
 		return err
 	}
@@ -351,18 +351,20 @@ func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Par
 	return nil
 }
 
-// readableFiles returns the files of the hit that the actor may open.
-func (d *Desk) readableFiles(tx *store.Tx, a Actor, f *Found) ([]*store.File, error) {
+// filesOf returns the files of the hit that the actor may open.
+func (d *Desk) filesOf(tx *store.Tx, a Actor, f *Found) ([]*store.File, error) {
 	if f.Ticket == nil {
-		return store.FilesByArticle.Find(tx, f.Article.ID)
+		files, err := store.FilesByVersion.Find(tx, f.Version.ID)
+		if err != nil {
+			return nil, err
+		}
+		return d.readableFiles(tx, a, files)
 	}
-	if d.may(tx, a, SeeNotes, f.Ticket) == nil {
-		return store.FilesByTicket.Find(tx, f.Ticket.ID)
-	}
-	if f.Ticket.Files == 0 {
+	s := d.stand(tx, a, f.Ticket)
+	if f.Ticket.Files == 0 && !s.allows(SeeNotes) {
 		return nil, nil
 	}
-	messages, err := store.SideMessages(tx, f.Ticket)
+	messages, err := d.messages(tx, f.Ticket, s)
 	if err != nil {
 		return nil, err
 	}
@@ -372,11 +374,7 @@ func (d *Desk) readableFiles(tx *store.Tx, a Actor, f *Found) ([]*store.File, er
 		if err != nil {
 			return nil, err
 		}
-		for _, file := range files {
-			if !file.Internal {
-				out = append(out, file)
-			}
-		}
+		out = append(out, files...)
 	}
 	return out, nil
 }

@@ -2,8 +2,10 @@ package desk
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/gabriel-vasile/mimetype"
 
@@ -86,8 +88,7 @@ func (d *Desk) PendingFiles(a Actor, ids []uint64) ([]*store.File, error) {
 	return out, err
 }
 
-// OpenFile opens a file for reading. It may be read by whom may read what it belongs to: the ticket (with its notes,
-// if the file came with one), the article, or the person who sent it while it is pending. The caller closes it.
+// OpenFile opens a file for reading. The caller closes it. NotFound for a file that the actor may not read.
 func (d *Desk) OpenFile(a Actor, id uint64) (*store.File, *os.File, error) {
 	var f *store.File
 	err := d.st.View(func(tx *store.Tx) error {
@@ -104,39 +105,96 @@ func (d *Desk) OpenFile(a Actor, id uint64) (*store.File, *os.File, error) {
 	return f, r, err
 }
 
+// mayReadFile returns nil when the actor may read the file: they may read the message or note it came with, or one of
+// the versions of an article that show it, or they sent it and nothing has it yet. NotFound otherwise.
 func (d *Desk) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	switch {
 	case f.Ticket != 0:
-		t, err := store.Tickets.Get(tx, f.Ticket)
+		m, err := store.Messages.Get(tx, f.Message)
 		if err != nil {
 			return err
 		}
-		act := See
-		if f.Internal {
-			act = SeeNotes
-		}
-		if d.may(tx, a, act, t) != nil {
-			return gone
-		}
-		return nil
+		return d.mayReadMessage(tx, a, m)
 	case f.Article != 0:
-		art, err := store.Articles.Get(tx, f.Article)
-		if err != nil {
-			return err
-		}
-		versions, err := store.VersionsByArticle.Find(tx, art.ID)
-		if err != nil {
-			return err
-		}
-		for _, v := range versions {
-			if mayRead(a, art.Audience, v.Publication) {
+		for _, id := range f.Versions {
+			v, err := store.Versions.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			if mayRead(a, v.Audience, v.Publication) {
 				return nil
 			}
 		}
-		return gone
 	case a.SignedIn() && f.Person == a.ID():
 		return nil
 	}
 	return gone
+}
+
+// mayReadMessage returns nil when the actor may read the message or note: who sees the notes of the ticket it is in
+// reads all of it, the requester's side what store.SideMessages shows of it. What a duplicate brought along stays with
+// the requester's side of the duplicate. NotFound otherwise.
+func (d *Desk) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
+	gone := store.Fail(store.NotFound, "error.not-found")
+	t, err := store.Tickets.Get(tx, m.Ticket)
+	if err != nil {
+		return err
+	}
+	if d.may(tx, a, SeeNotes, t) == nil {
+		return nil
+	}
+	if m.Internal {
+		return gone
+	}
+	if m.Origin != 0 {
+		o, err := store.Tickets.Get(tx, m.Origin)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err == nil && o.DuplicateOf == t.ID {
+			t = o
+		}
+	}
+	if !d.stand(tx, a, t).side() || d.may(tx, a, See, t) != nil {
+		return gone
+	}
+	return nil
+}
+
+// messages returns what the actor, who may see the ticket and stands to it as s says, may read of its messages and
+// notes, by time.
+func (d *Desk) messages(tx *store.Tx, t *store.Ticket, s standing) ([]*store.Message, error) {
+	if !s.allows(SeeNotes) {
+		return store.SideMessages(tx, t)
+	}
+	out, err := store.MessagesByTicket.Find(tx, t.ID)
+	if err != nil || t.DuplicateOf == 0 || !s.side() {
+		return out, err
+	}
+	side, err := store.SideMessages(tx, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range side {
+		if m.Ticket != t.ID { // it gave them away and may itself not see where they are now
+			out = append(out, m)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y *store.Message) int { return x.At.Compare(y.At) })
+	return out, nil
+}
+
+// readableFiles returns those of the files that the actor may read, in their order.
+func (d *Desk) readableFiles(tx *store.Tx, a Actor, files []*store.File) ([]*store.File, error) {
+	var out []*store.File
+	for _, f := range files {
+		switch err := d.mayReadFile(tx, a, f); {
+		case err == nil:
+			out = append(out, f)
+		case store.KindOf(err) != store.NotFound && store.KindOf(err) != store.Denied:
+			return nil, err
+		}
+	}
+	return out, nil
 }

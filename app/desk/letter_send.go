@@ -329,6 +329,5 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 	}
 	line.Text = m
 	line.Files, err = store.FilesByMessage.Find(tx, m.ID)
-	line.Files = slices.DeleteFunc(line.Files, func(f *store.File) bool { return f.Internal })
 	return line, true, err
 }

@@ -89,7 +89,11 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 			return err
 		}
 		created = w.added
-		return nil
+		v, err := versionIn(tx, art.ID, w.form.Language)
+		if err != nil {
+			return err
+		}
+		return d.shareFiles(tx, a, v)
 	})
 	return art, created, err
 }

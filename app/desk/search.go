@@ -157,13 +157,7 @@ const maxSnippetText = 256 << 10
 
 // readableText joins what the actor may read of the ticket's messages.
 func (d *Desk) readableText(tx *store.Tx, a Actor, t *store.Ticket) (string, error) {
-	var messages []*store.Message
-	var err error
-	if d.may(tx, a, SeeNotes, t) == nil {
-		messages, err = store.MessagesByTicket.Find(tx, t.ID)
-	} else {
-		messages, err = store.SideMessages(tx, t)
-	}
+	messages, err := d.messages(tx, t, d.stand(tx, a, t))
 	var b strings.Builder
 	for _, m := range messages {
 		if b.Len()+len(m.Body) > maxSnippetText {

@@ -343,7 +343,7 @@ func putMessage(tx *store.Tx, m *store.Message, files []*store.File) error {
 		return err
 	}
 	for _, f := range files {
-		f.Ticket, f.Message, f.Internal = m.Ticket, m.ID, m.Internal
+		f.Ticket, f.Message = m.Ticket, m.ID
 		if err := store.Files.Put(tx, f); err != nil {
 			return err
 		}

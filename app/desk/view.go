@@ -71,12 +71,7 @@ func (d *Desk) Ticket(a Actor, number uint64) (*TicketView, error) {
 func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error {
 	t := v.Ticket
 	var err error
-	if v.Agents {
-		v.Messages, err = store.MessagesByTicket.Find(tx, t.ID)
-	} else {
-		v.Messages, err = store.SideMessages(tx, t)
-	}
-	if err != nil {
+	if v.Messages, err = d.messages(tx, t, s); err != nil {
 		return err
 	}
 	for _, m := range v.Messages {

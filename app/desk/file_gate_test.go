@@ -1,0 +1,210 @@
+package desk
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"sportello/store"
+)
+
+// kept is a file of the test with what makes it visible: the message it came with.
+type kept struct {
+	id      uint64
+	message uint64
+}
+
+// TestAFileIsAsVisibleAsTheMessageItCameWith plays tickets, notes, merges, moves and their undoing at random. After
+// every act, each person may open just the files of the messages that some ticket page shows them, and finds on the
+// pages just the files that they may open.
+func TestAFileIsAsVisibleAsTheMessageItCameWith(t *testing.T) {
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		o := newOffice(t)
+		var files []kept
+		var tickets []uint64
+		attach := func(who string) []uint64 {
+			f, err := o.Keep(o.as(who), fmt.Sprintf("f%d.txt", len(files)), strings.NewReader(fmt.Sprint("testo ", len(files))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, kept{id: f.ID})
+			return []uint64{f.ID}
+		}
+		try := func(who string, n uint64, s Step) { _, _ = o.Do(o.as(who), n, s) } // a refused act leaves its file pending
+		for range 40 {
+			pick := func() uint64 { return tickets[r.IntN(len(tickets))] }
+			if len(tickets) < 3 || r.IntN(8) == 0 {
+				who := []string{"ada", "collega", "estraneo"}[r.IntN(3)]
+				tk, err := o.OpenTicket(o.as(who), NewTicket{Subject: "S", Body: "B", Module: o.module[[]string{"csa", "csa", "legale"}[r.IntN(3)]], Files: attach(who)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				tickets = append(tickets, tk.ID)
+				continue
+			}
+			n := pick()
+			switch r.IntN(8) {
+			case 0:
+				try("agente", n, Step{Message: &Text{Body: "nota", Internal: true, Files: attach("agente")}})
+			case 1:
+				try("agente", n, Step{Message: &Text{Body: "risposta", Files: attach("agente")}})
+			case 2:
+				who := []string{"ada", "collega", "estraneo"}[r.IntN(3)]
+				try(who, n, Step{Message: &Text{Body: "ancora", Files: attach(who)}})
+			case 3, 4:
+				try("agente", n, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: pick()})
+			case 5:
+				try("agente", n, Step{UndoDuplicate: true})
+			case 6:
+				try("agente", n, Step{MoveMessage: 1 + uint64(r.IntN(40)), MoveTo: pick()})
+			case 7:
+				try("agente", n, Step{MoveMessage: 1 + uint64(r.IntN(40))})
+			}
+			o.sameEverywhere(t, files)
+		}
+	}
+}
+
+func (o *office) sameEverywhere(t *testing.T, files []kept) {
+	t.Helper()
+	for who := range o.people {
+		shown := map[uint64]bool{}
+		for n := uint64(1); n < 40; n++ {
+			v, err := o.Ticket(o.as(who), n)
+			if err != nil {
+				continue
+			}
+			seen := map[uint64]bool{}
+			for _, m := range v.Messages {
+				seen[m.ID] = true
+			}
+			for message, list := range v.Files {
+				if !seen[message] {
+					t.Errorf("%s: ticket %d shows files of message %d, which it does not show", who, n, message)
+				}
+				for _, f := range list {
+					shown[f.ID] = true
+				}
+			}
+		}
+		for _, f := range files {
+			row, r, err := o.OpenFile(o.as(who), f.id)
+			if err == nil {
+				r.Close()
+			}
+			pending := err == nil && row.Pending()
+			if (err == nil) != (shown[f.id] || pending) {
+				t.Errorf("%s: file %d: opens: %v; on a page: %v", who, f.id, err, shown[f.id])
+			}
+			if err != nil && store.KindOf(err) != store.NotFound {
+				t.Errorf("%s: file %d: %v is not the answer for what is not there", who, f.id, err)
+			}
+			if pending && row.Person != o.as(who).ID() {
+				t.Errorf("%s opens what somebody else is sending", who)
+			}
+		}
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// TestAFileIsAsVisibleAsTheVersionsThatShowIt has an article whose Italian text is published and whose English one is
+// not.
+func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
+	o := newOffice(t)
+	editor := o.as("redattore")
+	keep := func(name string) uint64 {
+		f, err := o.Keep(editor, name, strings.NewReader(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.ID
+	}
+	save := func(f ArticleForm) *ArticleView {
+		t.Helper()
+		v, err := o.SaveArticle(editor, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	may := func(who string, id uint64) bool {
+		a := Actor{}
+		if who != "" {
+			a = o.as(who)
+		}
+		_, r, err := o.OpenFile(a, id)
+		if err == nil {
+			r.Close()
+		}
+		return err == nil
+	}
+	list := func(who, lang string) string {
+		a := Actor{}
+		if who != "" {
+			a = o.as(who)
+		}
+		v, err := o.Article(a, "guida", lang)
+		if err != nil {
+			return "not found"
+		}
+		var names []string
+		for _, f := range v.Files {
+			names = append(names, f.Name)
+		}
+		slices.Sort(names)
+		return strings.Join(names, " ")
+	}
+	picture, secret := keep("figura.png"), keep("bozza.png")
+	it := save(ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: fmt.Sprintf("![figura](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Files: []uint64{picture}})
+	en := save(ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d) ![draft](/files/%d)", picture, secret), Audience: store.Public, Publication: store.Draft, Files: []uint64{secret}})
+	for who, want := range map[string][2]bool{"": {true, false}, "ada": {true, false}, "estraneo": {true, false}, "referente": {true, false}, "agente": {true, true}, "redattore": {true, true}} {
+		if may(who, picture) != want[0] || may(who, secret) != want[1] {
+			t.Errorf("%q opens the published picture: %t, the draft's: %t", who, may(who, picture), may(who, secret))
+		}
+	}
+	if got := list("", "it"); got != "figura.png" {
+		t.Errorf("everybody is shown %q", got)
+	}
+	if got := list("agente", "en"); got != "bozza.png figura.png" {
+		t.Errorf("who reads the draft is shown %q", got)
+	}
+	// Naming a file by its number opens nothing: neither a draft's of another article nor a ticket's.
+	other := save(ArticleForm{Slug: "altra", Language: "it", Title: "Altra", Body: fmt.Sprintf("![x](/files/%d)", secret), Audience: store.Public, Publication: store.Published})
+	if may("", secret) || len(other.Files) != 0 {
+		t.Error("a draft's picture is public because another article names it")
+	}
+	// The audience of the article holds for its files at once.
+	it = save(ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Agents, Publication: store.Published, Rev: it.Version.Rev})
+	if may("", picture) || may("ada", picture) || !may("agente", picture) {
+		t.Error("files do not follow the audience")
+	}
+	it = save(ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Public, Publication: store.Draft, Rev: it.Version.Rev})
+	if may("", picture) || may("ada", picture) {
+		t.Error("a picture outlives the publication of its text")
+	}
+	// A published text that shows a picture shows it, whichever version it came with.
+	view, err := o.Article(editor, "guida", "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	en = save(ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Rev: view.Version.Rev})
+	if !may("", picture) {
+		t.Error("the published English text shows a picture that nobody may open")
+	}
+	save(ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: "Nothing to see.", Audience: store.Public, Publication: store.Published, Rev: en.Version.Rev})
+	if may("", picture) {
+		t.Error("no published text shows the picture any more")
+	}
+	// A draft that goes takes its own files along, and leaves those that another text shows.
+	if err := o.DeleteArticle(editor, "guida", "it", it.Version.Rev); err != nil {
+		t.Fatal(err)
+	}
+	if may("redattore", picture) {
+		t.Error("the picture of a text that is gone is still there")
+	}
+}
