@@ -264,7 +264,7 @@ func (a *App) mentions(c *fiber.Ctx, body string) ([]desk.Pick, []string, error)
 		some := false
 		for _, p := range picks {
 			local, _, _ := strings.Cut(p.Email, "@")
-			if name != "" && store.FoldName(p.Name) != store.FoldName(name) || name == "" && !strings.EqualFold(local, handle) && !strings.EqualFold(p.Email, handle) {
+			if name != "" && !store.SameName(p.Name, name) || name == "" && !strings.EqualFold(local, handle) && !strings.EqualFold(p.Email, handle) {
 				continue
 			}
 			some = true

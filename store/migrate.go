@@ -24,6 +24,15 @@ type migration struct {
 var migrations = []migration{
 	{"tokens end", endTokens},
 	{"files of articles belong to versions", filesToVersions},
+	{"people are found by the forms of their names", namesToForms},
+}
+
+// namesToForms derives the indexes of the people anew: one has other keys.
+func namesToForms(b *bbolt.Tx) error {
+	if b.Bucket([]byte(People.name)) == nil {
+		return nil
+	}
+	return People.rebuild(&Tx{bolt: b})
 }
 
 // filesToVersions gives each file of an article to versions of it: to those whose text names it, the published ones

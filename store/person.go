@@ -74,7 +74,7 @@ func (p *Person) Covers(organisation, unit uint64) bool {
 // Address returns the form in which e-mail addresses are kept and compared: trimmed, NFC, lower case.
 func Address(s string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(s))) }
 
-// FoldName returns the form in which names are sorted and looked up: NFKD without marks, lower case, single spaces.
+// FoldName returns the form in which names and titles are sorted and kept apart (people are looked up by name.go): NFKD without marks, lower case, single spaces.
 func FoldName(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
@@ -93,10 +93,11 @@ var People = newTable[Person]("people")
 var (
 	PeopleByEmail = People.uniqueIndex("email", func(p *Person) [][]byte { return one(p.Email) })
 	PeopleByName  = People.index("name", func(p *Person) [][]byte { return one(FoldName(p.Name)) })
-	// each word of name and address, for looking up by a beginning: use Span{Prefix: Beginning(word)}.
+	// the forms of the name and the address, to look people up by the NameBeginnings of a text: use
+	// Span{Prefix: Beginning(word)}.
 	PeopleByWord = People.index("word", func(p *Person) [][]byte {
 		var out [][]byte
-		for _, w := range strings.Fields(FoldName(p.Name)) {
+		for _, w := range p.forms() {
 			out = append(out, Key(w))
 		}
 		return append(out, Key(p.Email))

@@ -87,9 +87,20 @@ func peopleByName(tx *store.Tx, q PeopleQuery) iter.Seq2[*store.Person, error] {
 		low = append(after, 0)
 	}
 	var entries iter.Seq[store.Entry]
+	beginnings := store.NameBeginnings(q.Text)
 	switch {
+	case q.Text != "" && len(beginnings) == 0: // signs alone name nobody
+		return func(func(*store.Person, error) bool) {}
 	case q.Text != "":
-		entries = store.PeopleByWord.Entries(tx, store.Span{Prefix: store.Beginning(longestWord(q.Text))})
+		entries = func(yield func(store.Entry) bool) {
+			for _, w := range beginnings {
+				for e := range store.PeopleByWord.Entries(tx, store.Span{Prefix: store.Beginning(w)}) {
+					if !yield(e) {
+						return
+					}
+				}
+			}
+		}
 	case q.Role != "" && q.Group == 0:
 		entries = store.PeopleByRole.Entries(tx, store.Span{Prefix: store.Key(q.Role)})
 	case q.Group != 0:
@@ -128,21 +139,6 @@ func peopleByName(tx *store.Tx, q PeopleQuery) iter.Seq2[*store.Person, error] {
 	}
 }
 
-// longestWord is the word of the text that the fewest names have, as the index has it.
-func longestWord(text string) string {
-	word := ""
-	for _, w := range strings.Fields(text) {
-		f := store.FoldName(w)
-		if strings.Contains(w, "@") {
-			f = store.Address(w)
-		}
-		if len(f) > len(word) {
-			word = f
-		}
-	}
-	return word
-}
-
 func (q PeopleQuery) fits(p *store.Person) bool {
 	switch {
 	case q.Organisation != 0 && p.Organisation != q.Organisation,
@@ -176,18 +172,7 @@ func (q PeopleQuery) fits(p *store.Person) bool {
 	default:
 		return false
 	}
-	return named(p, q.Text)
-}
-
-// named reports whether every word of the text begins a word of the person's name, or the address.
-func named(p *store.Person, text string) bool {
-	have := append(strings.Fields(store.FoldName(p.Name)), p.Email)
-	for _, w := range strings.Fields(store.FoldName(text)) {
-		if !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) || strings.HasPrefix(h, store.Address(w)) }) {
-			return false
-		}
-	}
-	return true
+	return p.Named(q.Text)
 }
 
 // Pick is a person offered while somebody types a name.
