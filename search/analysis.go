@@ -11,10 +11,12 @@ import (
 	"github.com/blevesearch/snowballstem/english"
 	"github.com/blevesearch/snowballstem/italian"
 	"golang.org/x/text/unicode/norm"
+
+	"sportello/store"
 )
 
 // analysisVersion goes into the fingerprint of an index: raise it with any change of this file that makes other terms.
-const analysisVersion = 3
+const analysisVersion = 4
 
 // The languages that have a stemmed field. The first one is taken for a text that does not show its language.
 var languages = []string{"it", "en"}
@@ -33,12 +35,18 @@ type token struct {
 	parts      int // of a whole, how many it covers; 0 for a part
 	strict     bool
 	loose      bool // a whole whose parts a space keeps apart: esse 3
+	form       bool // not what stands there, but another way to remember it (identifier.go); only where forms are asked for
 }
 
 // scan calls emit for the tokens of the text in order, each whole before its parts. Terms are NFKC-folded lower case
 // without accents. A word in front of an apostrophe that is only an article or preposition (dell', l', un') is no token.
 func scan(text string, emit func(token)) {
 	s := scanner{text: text, emit: emit}
+	s.scan()
+}
+
+func (s *scanner) scan() {
+	text := s.text
 	for i := 0; i < len(text); {
 		r, w := decodeRune(text, i)
 		switch {
@@ -48,6 +56,9 @@ func scan(text string, emit func(token)) {
 			s.put(token{term: fold(text[i : i+w]), start: i, end: i + w})
 			i += w
 		default:
+			if s.forms && i >= s.grouped {
+				s.groups(i)
+			}
 			i = s.chunk(i)
 		}
 	}
@@ -66,6 +77,12 @@ type scanner struct {
 	parts []token
 	seps  []rune // seps[i] stands between parts[i] and parts[i+1]
 	buf   []byte
+
+	forms   bool // emit forms as well
+	made    int  // forms emitted
+	grouped int  // byte where the last row of groups ended
+	atoms   []atom
+	each    func(a, b int) // takes each run of parts instead
 }
 
 func (s *scanner) put(t token) {
@@ -94,7 +111,10 @@ func (s *scanner) chunk(i int) int {
 			break
 		}
 		sep, w := decodeRune(s.text, i)
-		if !isJoint(sep) || i+w >= len(s.text) {
+		if !isJoint(sep) && !(sep == ',' && isDigit(s.text[i-1])) || i+w >= len(s.text) {
+			break
+		}
+		if sep == ',' && !isDigit(s.text[i+w]) {
 			break
 		}
 		if r, _ := decodeRune(s.text, i+w); !isWord(r) || isIdeograph(r) {
@@ -132,13 +152,25 @@ func (s *scanner) beside(left token, i int) {
 	if i == from || i-from > 10 || i < len(s.text) && (s.text[i] >= utf8.RuneSelf || isJoint(rune(s.text[i])) && i+1 < len(s.text) && s.text[i+1] != ' ' && s.text[i+1] != '\n') {
 		return
 	}
-	if right := fold(s.text[from:i]); together(left.term, right) {
+	right := fold(s.text[from:i])
+	first, _ := decodeRune(s.text, left.start)
+	second, _ := decodeRune(s.text, from)
+	if s.forms && particles[left.term] && unicode.IsUpper(first) && unicode.IsUpper(second) {
+		s.form(left.term+right, left.start, i) // De Rosa
+	}
+	if isNumber(right) && len(right) > 2 && !(isLetters(left.term) && strings.ToUpper(s.text[left.start:left.end]) == s.text[left.start:left.end]) {
+		return // a number beside a word: only behind capitals it is the word's own, ORA 00942
+	}
+	if together(left.term, right) {
 		s.emit(token{term: left.term + right, start: left.start, end: i, pos: s.pos, parts: 2, loose: true})
 	}
 }
 
-// together tells whether two words may be one: a letter and a word, or a word and a small number.
+// together tells whether two words may be one: a letter and a word, or a word and a number.
 func together(left, right string) bool {
+	if isLetters(left) && len(left) > 1 && isNumber(right) && len(right) > 2 {
+		return true
+	}
 	if italianStops[left] || englishStops[left] || italianStops[right] || englishStops[right] || !isLetters(left) {
 		return false
 	}
@@ -160,6 +192,9 @@ func isLetters(s string) bool {
 // apostrophe deals with the one between parts k and k+1 of a run that began at from, and returns where the next run begins.
 func (s *scanner) apostrophe(from, k int) int {
 	left, right := s.parts[k].term, s.parts[k+1].term
+	if first, _ := decodeRune(s.text, s.parts[k+1].start); s.forms && unicode.IsUpper(first) {
+		s.form(left+right, s.parts[k].start, s.parts[k+1].end) // D'Angelo, remembered as dangelo
+	}
 	switch {
 	case elisions[left]:
 		s.run(from, k)
@@ -181,6 +216,12 @@ func (s *scanner) run(a, b int) {
 	if a >= b {
 		return
 	}
+	switch {
+	case s.each != nil:
+		s.each(a, b)
+	case s.forms:
+		s.identifier(a, b)
+	}
 	if b-a > 1 {
 		if whole, strict := s.whole(a, b); whole != "" {
 			s.emit(token{term: whole, start: s.parts[a].start, end: s.parts[b-1].end, pos: s.pos, parts: b - a, strict: strict})
@@ -191,25 +232,32 @@ func (s *scanner) run(a, b int) {
 	}
 }
 
-// whole returns what the parts make together, empty when they only happen to touch. Hyphens fall away, so that U-GOV
-// is ugov and ORA-01722 is ora01722; other signs stay. Strict says that nothing but the whole means the same.
+// whole returns what the parts make together, empty when they only happen to touch. The signs between them fall away,
+// for people remember others: U-GOV is ugov, ORA-01722 ora01722, T_CED_VOCI tcedvoci; between two digits a dot stays,
+// whatever the sign was. An address of mail stays as it is. Strict says that nothing but the whole means the same.
 func (s *scanner) whole(a, b int) (string, bool) {
-	digits, hyphens, signs := false, true, false
+	digits, hyphens, signs, mail := false, true, false, false
+	for k := a; k < b-1; k++ {
+		mail = mail || s.seps[k] == '@'
+	}
 	s.buf = s.buf[:0]
 	for k := a; k < b; k++ {
 		t := s.parts[k].term
 		digits = digits || strings.ContainsAny(t, "0123456789")
+		switch {
+		case k == a:
+		case mail:
+			s.buf = utf8.AppendRune(s.buf, s.seps[k-1])
+		case len(s.buf) > 0 && t != "" && isDigit(s.buf[len(s.buf)-1]) && isDigit(t[0]):
+			s.buf = append(s.buf, '.')
+		}
 		s.buf = append(s.buf, t...)
 		if k == b-1 {
 			break
 		}
-		if sep := s.seps[k]; sep == '-' || sep == 0x2010 || sep == 0x2011 {
-			continue
-		} else {
-			hyphens = false
-			signs = signs || sep == '_' || sep == '@'
-			s.buf = utf8.AppendRune(s.buf, sep)
-		}
+		sep := s.seps[k]
+		hyphens = hyphens && (sep == '-' || sep == 0x2010 || sep == 0x2011)
+		signs = signs || sep == '_' || sep == '@' || sep == '\\'
 	}
 	last := s.parts[b-1].term
 	fileName := s.seps[b-2] == '.' && len(last) >= 2 && len(last) <= 4
@@ -218,6 +266,8 @@ func (s *scanner) whole(a, b int) (string, bool) {
 	}
 	return string(s.buf), digits || signs || fileName
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func decodeRune(s string, i int) (rune, int) {
 	if c := s[i]; c < utf8.RuneSelf {
@@ -267,25 +317,11 @@ func fold(s string) string {
 func foldUnicode(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
-		switch r = unicode.ToLower(r); r {
-		case 'ß':
-			b.WriteString("ss")
-		case 'æ':
-			b.WriteString("ae")
-		case 'œ':
-			b.WriteString("oe")
-		case 'ø':
-			b.WriteByte('o')
-		case 'đ':
-			b.WriteByte('d')
-		case 'ł':
-			b.WriteByte('l')
-		case 'ı':
-			b.WriteByte('i')
-		default:
-			if unicode.IsLetter(r) || unicode.IsNumber(r) {
-				b.WriteRune(r)
-			}
+		r = unicode.ToLower(r)
+		if s := store.FoldLetter(r); s != "" {
+			b.WriteString(s)
+		} else if unicode.IsLetter(r) || unicode.IsNumber(r) {
+			b.WriteRune(r)
 		}
 	}
 	return b.String()

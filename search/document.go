@@ -143,12 +143,14 @@ func (d *draft) text(name string, text *reading) {
 	}))
 }
 
-// plain sets the field to the words of the text.
+// plain sets the field to the words of the text, and to the forms of its identifiers where it is asked for what stands
+// in it, not for words to offer.
 func (d *draft) plain(name string, text *reading) {
 	d.bytes += len(text.text)
+	forms := name == fieldText || name == fieldNote
 	d.doc.AddField(d.words.gather(fieldsByName[name], func(yield func(uint32) bool) {
 		for i := range text.tokens {
-			if !yield(text.tokens[i].word) {
+			if (forms || !text.tokens[i].form) && !yield(text.tokens[i].word) {
 				return
 			}
 		}
@@ -384,6 +386,10 @@ func fromTerms(p *store.Person) string {
 	terms := strings.Join(strings.Fields(p.Email), "")
 	if local, domain, ok := strings.Cut(terms, "@"); ok {
 		terms += " " + local + " @" + domain
+	}
+	scanForms(p.Email, func(t token) { terms += " " + t.term })
+	for _, w := range store.NameForms(p.Name) {
+		terms += " " + w
 	}
 	scan(p.Name, func(t token) { terms += " " + t.term })
 	return terms

@@ -23,15 +23,15 @@ func Missing(text string, p Parsed, language string) int {
 	}
 	seen := map[int]bool{}
 	covered := map[int]bool{}
-	for _, m := range all.marks(cutBytes(text, maxField), readerLanguage(language)) {
-		if seen[m.what] {
-			continue
+	all.hits(cutBytes(text, maxField), readerLanguage(language), func(m mark) bool {
+		if !seen[m.what] {
+			seen[m.what] = true
+			a := where[m.what]
+			if need[a]--; need[a] == 0 {
+				covered[a.clause] = true
+			}
 		}
-		seen[m.what] = true
-		a := where[m.what]
-		if need[a]--; need[a] == 0 {
-			covered[a.clause] = true
-		}
-	}
+		return false
+	})
 	return needed - len(covered)
 }

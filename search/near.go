@@ -64,6 +64,9 @@ func (r *reading) short(out []byte, from, to int) []byte {
 	end := uint32(0)
 	for i := from; i < to && len(out) <= nearMax; i++ {
 		t := &r.tokens[i]
+		if t.form {
+			continue
+		}
 		if i > from && t.start > end && strings.Contains(r.text[end:t.start], "\n\n") {
 			out = append(out, nearBreak)
 		}

@@ -49,6 +49,8 @@ type clause struct {
 	plus     bool // typed with a plus: needed, however few have it
 	start    int  // bytes of the question, of a clause that is one word
 	end      int
+	from, to int  // bytes of the question of what was typed without quotation marks
+	code     bool // an identifier: its choices are forms of one
 }
 
 // choice is a run of units that must all be there, a phrase also side by side.
@@ -100,11 +102,22 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 			n, joined = n+1, false
 			continue
 		}
+		var forms []choice
 		choices, small := t.choices()
 		if len(choices) == 0 {
 			continue
 		}
 		n++
+		if !t.quoted && !t.not {
+			for _, c := range t.remembered() {
+				if c.units[len(c.units)-1].kind == unitPrefix {
+					if prefixes++; prefixes > maxPrefixes {
+						continue
+					}
+				}
+				forms = append(forms, c)
+			}
+		}
 		if u := &choices[len(choices)-1].units[0]; u.kind == unitPrefix {
 			if prefixes++; prefixes > maxPrefixes {
 				u.kind = unitWord
@@ -121,20 +134,27 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parse
 		default:
 			p.Words = append(p.Words, t.text)
 		}
+		choices = append(choices, forms...)
 		if joined {
 			last := &p.clauses[len(p.clauses)-1]
 			last.choices = append(last.choices, choices...)
 			last.optional = last.optional && small
 		} else {
 			c := clause{choices: choices, optional: small && !t.plus, plus: t.plus}
-			if list := tokens(t.text); !t.quoted && len(list) == 1 {
-				c.start, c.end = t.at+list[0].start, t.at+list[0].end
+			if !t.quoted {
+				c.from, c.to = t.at, t.at+len(t.text)
+				list := tokens(t.text)
+				if len(list) == 1 {
+					c.start, c.end = t.at+list[0].start, t.at+list[0].end
+				}
+				c.code = len(list) > 1 && list[0].strict && list[0].parts == len(list)-1
 			}
 			p.clauses = append(p.clauses, c)
 		}
 		joined = false
 	}
 	p.join()
+	p.group(r.text)
 	if cat != nil {
 		cat.synonyms.put(&p)
 	}
@@ -159,7 +179,7 @@ func (p *Parsed) join() {
 	for i := 0; i+1 < len(p.clauses); i++ {
 		left, ok := plain(p.clauses[i])
 		right, also := plain(p.clauses[i+1])
-		if ok && also && together(left, right) {
+		if ok && also && len(left)+len(right) <= maxTerm && together(left, right) {
 			one := choice{units: []unit{{unitExact, left + right}}}
 			p.clauses[i].choices = append(p.clauses[i].choices, one)
 			p.clauses[i+1].choices = append(p.clauses[i+1].choices, one)

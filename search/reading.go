@@ -82,6 +82,7 @@ type readWord struct {
 	word       uint32
 	stem       uint32 // 0 for wholes and for words without a meaning of their own
 	whole      bool
+	form       bool
 }
 
 // read takes a text apart. There are two places for readings.
@@ -93,8 +94,8 @@ func (v *vocabulary) read(place int, text, language string) *reading {
 		}
 	}
 	list := v.tokens[place][:0]
-	scan(r.text, func(t token) {
-		w := readWord{start: uint32(t.start), end: uint32(t.end), word: v.number(t.term), whole: t.parts > 0} // #nosec G115 -- a text is far below 4 GiB
+	scanForms(r.text, func(t token) {
+		w := readWord{start: uint32(t.start), end: uint32(t.end), word: v.number(t.term), whole: t.parts > 0, form: t.form} // #nosec G115 -- a text is far below 4 GiB
 		if !w.whole {
 			w.stem = v.stem(r.language, w.word)
 		}

@@ -296,8 +296,6 @@ func (r *run) place(u unit, f weighed) string {
 		return ""
 	case f.name == fieldNumber && !isNumber(u.term):
 		return ""
-	case f.name == fieldFrom && u.kind == unitExact && !strings.Contains(u.term, "@"):
-		return ""
 	}
 	return u.term
 }
@@ -400,7 +398,7 @@ func (r *run) matchAll() (total uint64, err error) {
 
 // isCode tells whether the clause is one code and nothing else.
 func (c clause) isCode() bool {
-	return len(c.choices) == 1 && len(c.choices[0].phrase) == 0 && len(c.choices[0].units) == 1 && c.choices[0].units[0].kind == unitExact
+	return c.code || len(c.choices) == 1 && len(c.choices[0].phrase) == 0 && len(c.choices[0].units) == 1 && c.choices[0].units[0].kind == unitExact
 }
 
 // clauseDocs returns the documents that have one of the clause's choices.

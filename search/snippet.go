@@ -1,7 +1,9 @@
 package search
 
 import (
+	"cmp"
 	"html/template"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -72,6 +74,28 @@ type mark struct {
 
 // marks returns the places of the question's words in order, none overlapping.
 func (p *Parsed) marks(text, language string) []mark {
+	var all []mark
+	p.hits(text, language, func(m mark) bool {
+		all = append(all, m)
+		return false
+	})
+	// An identifier's forms come in front of its parts, wherever they stand in it.
+	slices.SortStableFunc(all, func(a, b mark) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end)) })
+	var out []mark
+	for _, m := range all {
+		last := len(out) - 1
+		switch {
+		case last < 0 || m.start >= out[last].end:
+			out = append(out, m)
+		case m.end > out[last].end: // pieces of one identifier that overlap are one
+			out[last].end = m.end
+		}
+	}
+	return out
+}
+
+// hits calls fn for each place where a word of the question stands, until fn says that the place needs no other word.
+func (p *Parsed) hits(text, language string, fn func(mark) bool) {
 	type wanted struct {
 		unit unit
 		stem string
@@ -93,13 +117,9 @@ func (p *Parsed) marks(text, language string) []mark {
 		}
 	}
 	if len(want) == 0 {
-		return nil
+		return
 	}
-	var out []mark
-	scan(text, func(t token) {
-		if len(out) > 0 && t.start < out[len(out)-1].end {
-			return // a part of a code that is marked
-		}
+	scanForms(text, func(t token) {
 		stemmed := ""
 		for _, w := range want {
 			hit := t.term == w.unit.term
@@ -112,13 +132,11 @@ func (p *Parsed) marks(text, language string) []mark {
 				}
 				hit = stemmed == w.stem
 			}
-			if hit {
-				out = append(out, mark{t.start, t.end, w.what})
+			if hit && fn(mark{t.start, t.end, w.what}) {
 				return
 			}
 		}
 	})
-	return out
 }
 
 // window returns the bytes of text to show: about n characters with the most different marks, cut between words.

@@ -22,8 +22,12 @@ func parseTitle(text string) Parsed {
 			continue
 		}
 		u := unit{unitWord, k.term}
+		var parts choice
 		if k.parts > 0 {
 			u.kind = unitExact
+			for _, part := range list[i+1 : min(len(list), i+1+k.parts)] {
+				parts.units = append(parts.units, unit{unitWord, part.term})
+			}
 			i += k.parts // its parts follow
 		}
 		end := i == len(list)-1 && open
@@ -31,6 +35,9 @@ func parseTitle(text string) Parsed {
 			continue
 		}
 		c := clause{choices: []choice{{units: []unit{u}}}}
+		if len(parts.units) > 0 {
+			c.choices = append(c.choices, parts)
+		}
 		if end && u.kind == unitWord {
 			if utf8.RuneCountInString(k.term) < minPrefix {
 				continue
