@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"sportello/app/desk"
 	"sportello/store"
 )
 
@@ -49,6 +50,68 @@ func readJSON(c *fiber.Ctx, v any) error {
 		return store.Fail(store.Invalid, "error.json")
 	}
 	return nil
+}
+
+// members are the parts of a JSON object, not yet read: what a call names is judged before what it says.
+type members map[string]json.RawMessage
+
+// membersOf returns the parts of the body by their names in small letters, as readJSON takes them, without those that
+// are null. The error says that the body is no object; it is for after the rights.
+func membersOf(c *fiber.Ctx) (members, error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(c.Body(), &raw); err != nil {
+		return nil, jsonProblem(err)
+	}
+	out := members{}
+	for name, v := range raw {
+		if string(v) != "null" {
+			out[strings.ToLower(name)] = v
+		}
+	}
+	return out, nil
+}
+
+// fields names the parts as the desk's table of rights does.
+func (m members) fields() []string {
+	var out []string
+	for name, v := range m {
+		if name == "message" {
+			var text members
+			if json.Unmarshal(v, &text) == nil && text.internal() {
+				name = "note"
+			}
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// internal reports whether a text means to be a note: it says anything else than false there.
+func (m members) internal() bool {
+	v, said := m["internal"]
+	return said && string(v) != "false" && string(v) != "null"
+}
+
+// speech is what a text means to be: message or note.
+func (m members) speech() string {
+	if m.internal() {
+		return "note"
+	}
+	return "message"
+}
+
+// given names the parts of a record; an empty text or list is as good as left out.
+func (m members) given() desk.Given {
+	var g desk.Given
+	for name, v := range m {
+		if s := string(v); s != `""` && s != "[]" {
+			g.Fields = append(g.Fields, name)
+		}
+	}
+	if json.Unmarshal(m["requester_email"], &g.RequesterEmail) != nil {
+		g.RequesterEmail = "" // nobody's
+	}
+	return g
 }
 
 func wholeCharacters(body []byte) error {

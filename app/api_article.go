@@ -105,6 +105,9 @@ func (a *App) articleDocument(c *fiber.Ctx, slug, lang string) error {
 }
 
 func (a *App) apiPostArticle(c *fiber.Ctx) error {
+	if err := a.desk.MayWriteArticles(a.actor(c)); err != nil {
+		return err
+	}
 	var rec desk.ArticleRecord
 	if err := readJSON(c, &rec); err != nil {
 		return err
@@ -113,6 +116,9 @@ func (a *App) apiPostArticle(c *fiber.Ctx) error {
 }
 
 func (a *App) apiPutArticle(c *fiber.Ctx) error {
+	if err := a.desk.MayWriteArticles(a.actor(c)); err != nil {
+		return err
+	}
 	slug, err := url.PathUnescape(c.Params("slug"))
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")

@@ -46,12 +46,12 @@ func (a *App) postState(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 	if s.To == store.StatePlanned {
 		s.Version, s.PlannedFor = f.Text("state_version", maxVersion), f.Time("state_planned_for")
 	}
-	return ticketAct{part: "state", step: s, flash: "flash.ticket-state", moved: map[string]string{"state": "to", "version": "state_version", "body": "to", "outcome": "to"}}, nil
+	return ticketAct{part: "state", step: s, asks: []string{"state"}, flash: "flash.ticket-state", moved: map[string]string{"state": "to", "version": "state_version", "body": "to", "outcome": "to"}}, nil
 }
 
 // postFacts corrects what the ticket says of itself: the part that the form names, and nothing else.
 func (a *App) postFacts(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
-	act := ticketAct{part: f.Raw("part"), flash: "flash.ticket-facts"}
+	act := ticketAct{part: f.Raw("part"), asks: []string{"subject"}, flash: "flash.ticket-facts"}
 	s := &act.step
 	switch act.part {
 	case "subject":
@@ -119,7 +119,7 @@ func (a *App) postParticipantsDesk(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, 
 }
 
 func (a *App) postLinks(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
-	act := ticketAct{part: "links", flash: "flash.ticket-linked"}
+	act := ticketAct{part: "links", asks: []string{"link"}, flash: "flash.ticket-linked"}
 	if f.Raw("act") == "unlink" {
 		act.step.Unlink, act.flash = f.ID("unlink"), "flash.ticket-unlinked"
 		return act, nil
@@ -151,7 +151,7 @@ func (a *App) postMoveMessage(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error
 	message := f.ID("message")
 	id := strconv.FormatUint(message, 10)
 	field := "move_to-" + id
-	act := ticketAct{part: "message-" + id, step: desk.Step{MoveMessage: message}, flash: "flash.ticket-message-moved",
+	act := ticketAct{part: "message-" + id, step: desk.Step{MoveMessage: message}, asks: []string{"move_message"}, flash: "flash.ticket-message-moved",
 		moved: map[string]string{"to": field, "message": field}}
 	if message == 0 {
 		f.Refuse("", "error.choice")

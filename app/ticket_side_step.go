@@ -123,7 +123,10 @@ func (a *App) sideStep(c *fiber.Ctx, f *Form, s desk.Step, flashKey string) erro
 	actor := a.actor(c)
 	s.Rev, s.PublicRev = f.ID("rev"), f.ID("public_rev")
 	var t *store.Ticket
-	if err = f.Err(); err == nil {
+	if err = a.desk.MayDo(actor, n, s); err == nil {
+		err = f.Err()
+	}
+	if err == nil {
 		t, err = a.desk.Do(actor, n, s)
 	}
 	if err != nil {

@@ -26,6 +26,7 @@ const (
 type ticketAct struct {
 	part  string // which form it is, to be shown open again
 	step  desk.Step
+	asks  []string // fields whose rights the form needs even where the step is left without them
 	flash string
 	args  []any
 	sent  bool              // what was written in the editor has been taken
@@ -53,7 +54,10 @@ func (a *App) ticketPost(h ticketHandler) fiber.Handler {
 		}
 		act.step.Rev = f.ID("rev")
 		var t *store.Ticket
-		if err = f.Err(); err == nil {
+		if err = a.desk.MayDo(a.actor(c), n, act.step, act.asks...); err == nil {
+			err = f.Err()
+		}
+		if err == nil {
 			t, err = a.desk.Do(a.actor(c), n, act.step)
 		}
 		if err != nil {

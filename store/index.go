@@ -108,6 +108,9 @@ func (ix *Index[T]) PeekFirst(tx *Tx, parts ...any) (*T, error) {
 // Has reports whether some row's key begins with the parts.
 func (ix *Index[T]) Has(tx *Tx, parts ...any) bool { return ix.find(tx, Key(parts...)) != 0 }
 
+// ID returns the number of the first row whose key begins with the parts, 0 when there is none.
+func (ix *Index[T]) ID(tx *Tx, parts ...any) uint64 { return ix.find(tx, Key(parts...)) }
+
 func (ix *Index[T]) find(tx *Tx, prefix []byte) uint64 {
 	k, _ := tx.bucket(ix.table.name, ix.name).Cursor().Seek(prefix)
 	if k == nil || !bytes.HasPrefix(k, prefix) {

@@ -243,7 +243,7 @@ func (w *written) put(tx *store.Tx, a Actor, wrong *store.Problems) (*store.Arti
 	if f.Audience > store.Agents || f.Format > store.Text || f.Publication > store.Published {
 		wrong.Add("audience", "error.code", "value", "")
 	}
-	if f.Module != 0 {
+	if f.Module != 0 && f.Module != Nowhere {
 		if _, err := store.Modules.Get(tx, f.Module); err != nil {
 			wrong.Add("module", "error.module-unknown")
 		}

@@ -28,7 +28,7 @@ func (d *Desk) PutTicketRecords(a Actor, recs []TicketRecord) ([]RecordResult, e
 	reads := make([]*read, len(recs))
 	var todo []int
 	for i, rec := range recs {
-		if err := mayUseFields(a, rec); err != nil {
+		if err := d.MayOpenWith(a, rec.given()); err != nil {
 			out[i].Refused = err
 			continue
 		}

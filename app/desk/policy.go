@@ -286,13 +286,29 @@ func mayDraft(a Actor) error {
 	return denied(a)
 }
 
-// mayPublish returns nil for those who may publish an article of the module: supervisors, editors, administrators,
-// and agents where the product needs no review.
+// mayPublish returns nil for those who may publish an article of the module: editors, administrators, supervisors of the
+// group that looks after it, and agents where the product needs no review. A module that is not there (see Nowhere)
+// counts as one that needs a review as soon as any does: the answer does not tell which there are.
 func mayPublish(tx *store.Tx, a Actor, module uint64) error {
-	if a.IsAdministrator() || a.Person != nil && (a.Person.Editor || a.Person.IsSupervisor()) {
+	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
 		return nil
 	}
-	if a.IsAgent() && !settings(tx).ReviewModules[product(tx, module)] {
+	if !a.IsAgent() {
+		return denied(a)
+	}
+	review := settings(tx).ReviewModules
+	if module == Nowhere {
+		for _, needed := range review {
+			if needed {
+				return denied(a)
+			}
+		}
+		return nil
+	}
+	if !review[product(tx, module)] {
+		return nil
+	}
+	if p, err := placement(tx, module); err == nil && p.group != 0 && a.Person.Supervises(p.group) {
 		return nil
 	}
 	return denied(a)

@@ -103,15 +103,12 @@ type readMessage struct {
 // Without requester_email the ticket is the actor's own.
 //
 // Rights: requester_* needs the right to open in that person's name, group an agent, created_at, state, outcome,
-// messages and external_id an administrator; who lacks it gets Denied naming the field. A module served elsewhere takes
+// version, messages and external_id an administrator; who lacks it gets Denied naming the field. A module served elsewhere takes
 // tickets from agents and administrators alone: Invalid "error.module-elsewhere" with channel and address. Everything
 // else that is wrong comes as store.Problems. What tells of the past (state, messages, created_at, and all that comes
 // by import) notifies nobody.
 func (d *Desk) PutTicketRecord(a Actor, rec TicketRecord) (t *store.Ticket, created bool, err error) {
-	if !a.SignedIn() && !a.System {
-		return nil, false, denied(a)
-	}
-	if err := mayUseFields(a, rec); err != nil {
+	if err := d.MayOpenWith(a, rec.given()); err != nil {
 		return nil, false, err
 	}
 	r := d.readTicket(rec)
@@ -138,25 +135,6 @@ func (d *Desk) PutTicketRecord(a Actor, rec TicketRecord) (t *store.Ticket, crea
 		return nil, false, err
 	}
 	return t, created, nil
-}
-
-// mayUseFields refuses the members of the record that the actor may not give, naming the first.
-func mayUseFields(a Actor, rec TicketRecord) error {
-	if a.IsAdministrator() {
-		return nil
-	}
-	for _, f := range []struct {
-		name  string
-		given bool
-	}{{"created_at", rec.CreatedAt != ""}, {"state", rec.State != ""}, {"outcome", rec.Outcome != ""}, {"messages", len(rec.Messages) > 0}, {"external_id", rec.ExternalID != ""}} {
-		if f.given {
-			return store.Fail(store.Denied, "error.field-administrator", "field", f.name).At(f.name)
-		}
-	}
-	if rec.Group != "" && !a.IsAgent() {
-		return store.Fail(store.Denied, "error.group-agents-only").At("group")
-	}
-	return nil
 }
 
 func code[V any, P interface {

@@ -59,6 +59,7 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 			m, err := store.ModulesByCode.First(tx, code)
 			if err != nil {
 				wrong.Add("module", "error.module-unknown")
+				w.form.Module = Nowhere
 			} else {
 				w.form.Module = m.ID
 			}

@@ -95,6 +95,9 @@ func (d *Desk) requesterOf(tx *store.Tx, a Actor, r *read, wrong *store.Problems
 		return nil, refused
 	}
 	if !isAddress(email) {
+		if !a.IsAgent() && !a.IsAdministrator() {
+			return nil, refused
+		}
 		wrong.Add("requester_email", "error.email")
 		return &store.Person{}, nil
 	}

@@ -75,8 +75,8 @@ type Step struct {
 	Reason string // why severity, urgency or anything else was changed
 }
 
-// Do changes a ticket. Each part of the step is checked against the tables of rights and of moves; one refusal refuses
-// the whole. It returns the ticket as it is afterwards; when a message to a ticket closed too long ago opened a new
+// Do changes a ticket. Each part of the step is checked against the tables of rights and of moves, the rights to all
+// parts first; one refusal refuses the whole. It returns the ticket as it is afterwards; when a message to a ticket closed too long ago opened a new
 // ticket, it returns that one.
 //
 // Errors: NotFound for what may not be seen, Denied for what may not be done, Conflict "error.changed-meanwhile" when
@@ -88,7 +88,7 @@ func (d *Desk) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
 		if err != nil {
 			return err
 		}
-		if err := d.may(tx, a, See, t); err != nil {
+		if err := d.judge(tx, a, t, s.fields()); err != nil {
 			return err
 		}
 		if err := d.fresh(tx, a, t, s); err != nil {
@@ -208,12 +208,12 @@ func (w *stepping) takeCharge() error {
 
 // place moves to another group and assigns. Assigning leaves the state; moving clears the assignee.
 func (w *stepping) place() error {
-	if g := w.s.Group; g != nil && *g != w.t.Group {
-		if err := w.need(Take); err != nil {
-			if w.need(MoveHere) != nil || w.a.Person == nil || !w.a.Person.InGroup(*g) {
-				return err
-			}
+	if g := w.s.Group; g != nil {
+		if w.need(Take) != nil && (w.need(MoveHere) != nil || w.a.Person == nil || !w.a.Person.InGroup(*g)) {
+			return store.Fail(store.Denied, "error.denied").At("group")
 		}
+	}
+	if g := w.s.Group; g != nil && *g != w.t.Group {
 		group, err := store.Groups.Get(w.tx, *g)
 		if err != nil || group.Retired {
 			return store.Fail(store.Invalid, "error.group-unknown").At("group")
@@ -224,10 +224,10 @@ func (w *stepping) place() error {
 			return err
 		}
 	}
+	if p := w.s.Assignee; p != nil && w.need(Take) != nil && !(w.a.Person != nil && w.a.Person.InGroup(w.t.Group)) {
+		return store.Fail(store.Denied, "error.denied").At("assignee")
+	}
 	if p := w.s.Assignee; p != nil && *p != w.t.Assignee {
-		if w.need(Take) != nil && !(w.a.Person != nil && w.a.Person.InGroup(w.t.Group)) {
-			return store.Fail(store.Denied, "error.denied").At("assignee")
-		}
 		if *p != 0 {
 			person, err := store.People.Get(w.tx, *p)
 			if err != nil || person.Disabled || !person.InGroup(w.t.Group) {
@@ -256,7 +256,7 @@ func (w *stepping) correct() error {
 	if s.Module != nil && *s.Module != t.Module {
 		if *s.Module != 0 {
 			p, err := placement(w.tx, *s.Module)
-			if err != nil {
+			if err != nil || p.retired && !w.a.IsAgent() && !w.a.IsAdministrator() {
 				wrong.Add("module", "error.module-unknown")
 			} else if p.channel != store.Here && !w.a.IsAgent() && !w.a.IsAdministrator() {
 				wrong = append(wrong, store.Fail(store.Invalid, "error.module-elsewhere", "channel", p.channel.String(), "address", p.address, "module", p.code).At("module"))
@@ -337,11 +337,11 @@ func (w *stepping) people() error {
 		}
 	}
 	for _, id := range s.Remove {
+		if !w.d.mayRemove(w.tx, w.a, t, id) { // before it is known whether they are there
+			return store.Fail(store.Denied, "error.denied").At("participants")
+		}
 		if !slices.Contains(t.Participants, id) {
 			continue
-		}
-		if !w.d.mayRemove(w.tx, w.a, t, id) {
-			return store.Fail(store.Denied, "error.denied").At("participants")
 		}
 		t.Participants = without(t.Participants, id)
 		delete(t.AddedBy, id)

@@ -148,7 +148,8 @@ func (d *Desk) placeOf(tx *store.Tx, a Actor, module, chosen uint64, wrong *stor
 	group := general.ID
 	if module != 0 {
 		p, err := placement(tx, module)
-		if err != nil {
+		inside := a.IsAgent() || a.IsAdministrator()
+		if err != nil || p.retired && !inside { // what has retired is nobody else's to know
 			wrong.Add("module", "error.module-unknown")
 			return group, nil
 		}
@@ -158,7 +159,7 @@ func (d *Desk) placeOf(tx *store.Tx, a Actor, module, chosen uint64, wrong *stor
 		if p.group != 0 {
 			group = p.group
 		}
-		if p.channel != store.Here && !a.IsAgent() && !a.IsAdministrator() {
+		if p.channel != store.Here && !inside {
 			*wrong = append(*wrong, store.Fail(store.Invalid, "error.module-elsewhere", "channel", p.channel.String(), "address", p.address, "module", p.code).At("module"))
 		}
 	}
