@@ -26,7 +26,9 @@ type adminPersonPage struct {
 	Coordinate []adminCoordination
 	Disabled   bool
 	Self       bool
-	MayLink    bool
+	MayLink    bool   // a link can be sent to the person's own address
+	MayHand    bool   // a link can be seen, to hand it over
+	NeedWhy    bool   // that takes a reason: mail goes out to the person
 	Link       string // shown once
 	LinkNew    bool   // it belongs to a person who was just added
 	Seen       Moment
@@ -118,7 +120,8 @@ func (a *App) personPage(c *fiber.Ctx, v *adminPersonPage, p *store.Person) erro
 	v.ID, v.Full = p.ID, who.IsAdministrator()
 	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), v.roleBadges(p)
 	v.Places = s.placeOptions(v.Value("place"))
-	v.Disabled, v.Self, v.MayLink = p.Disabled, p.ID == who.ID(), p.ID != 0 && desk.MayLink(who, p)
+	v.Disabled, v.Self, v.NeedWhy = p.Disabled, p.ID == who.ID(), a.desk.MailReaches(p)
+	v.MayLink, v.MayHand = a.desk.MayLink(who, p)
 	v.Seen, v.Password, v.Since = v.Moment(p.LastSeen), v.Moment(p.PasswordSet), v.Moment(p.Created)
 	for _, g := range s.groups {
 		if m, ok := v.membership(who, p, g); ok {
@@ -217,7 +220,8 @@ func ownPerson(err error) error {
 	})
 }
 
-// postNewPerson adds the person and shows the link with which they choose a password: it is nowhere to be had again.
+// postNewPerson adds the person, who gets a link for choosing a password by mail; where none goes out the page shows it:
+// it is nowhere to be had again.
 func (a *App) postNewPerson(c *fiber.Ctx) error {
 	f := a.form(c)
 	form, err := a.readPerson(c, f, &store.Person{})
@@ -228,6 +232,9 @@ func (a *App) postNewPerson(c *fiber.Ctx) error {
 	}
 	if err != nil {
 		return a.newPersonPage(c, f, ownPerson(err))
+	}
+	if link == "" {
+		return a.done(c, "flash.person-added", personAddress(p.ID), "name", p.Name, "email", p.Email)
 	}
 	return a.adminPersonPage(c, &adminPersonPage{Link: a.passwordLink(link), LinkNew: true}, p, nil, nil)
 }
@@ -254,15 +261,27 @@ func (a *App) postAdminPerson(c *fiber.Ctx) error {
 	return a.done(c, "flash.person-saved", to, "name", form.Name)
 }
 
-// postPersonLink makes a link anew and shows it on the page that answers.
+// postPersonLink has a link sent to the person's own address or, with a reason or where no mail goes out, shows it on the
+// page that answers, to be handed over.
 func (a *App) postPersonLink(c *fiber.Ctx) error {
 	p, err := a.personInHand(c)
 	if err != nil {
 		return err
 	}
-	link, err := a.desk.NewPasswordLink(a.actor(c), p.ID)
+	f := a.form(c)
+	reason := f.Text("reason", 200)
+	if err := f.Err(); err != nil {
+		return a.refusedPerson(c, p, err)
+	}
+	if !f.Bool("hand") && reason == "" && a.desk.MailReaches(p) {
+		if err := a.desk.SendPasswordLink(a.actor(c), p.ID); err != nil {
+			return a.refusedPerson(c, p, err)
+		}
+		return a.done(c, "flash.link-sent", personAddress(p.ID), "email", p.Email)
+	}
+	link, err := a.desk.HandPasswordLink(a.actor(c), p.ID, reason)
 	if err != nil {
-		return err
+		return a.refusedPerson(c, p, err)
 	}
 	return a.adminPersonPage(c, &adminPersonPage{Link: a.passwordLink(link)}, p, nil, nil)
 }

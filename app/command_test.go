@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -42,6 +43,8 @@ func TestStatusesOfTheCommandLine(t *testing.T) {
 		{"a required flag left out", []string{"person", "add", "--email", "a@b.it"}, "", 2, "required flag"},
 		{"an unknown role", []string{"person", "add", "--email", "a@b.it", "--name", "A", "--role", "king", "--data", data}, "", 2, "king"},
 		{"a missing argument", []string{"backup"}, "", 2, "accepts 1 arg"},
+		{"a token for ever", []string{"token", "create", "--person", "a@b.it", "--expires", "9y", "--data", data}, "", 2, "--expires"},
+		{"a token for no time", []string{"token", "create", "--person", "a@b.it", "--expires", "", "--data", data}, "", 2, "--expires"},
 		{"a bad address", []string{"person", "add", "--email", "nobody", "--name", "A", "--role", "requester", "--data", data}, "", 1, "email: This is not an e-mail address."},
 		{"a bad password", []string{"person", "add", "--email", "a@b.it", "--name", "A", "--role", "requester", "--password-stdin", "--data", data}, "short\n", 1, "fewer than 10"},
 		{"a folder that cannot be written", []string{"doctor", "--data", "/proc/nowhere"}, "", 1, "make data folder"},
@@ -71,11 +74,20 @@ func TestPeopleAndTokensAreMadeAlone(t *testing.T) {
 	if status != 0 || strings.Contains(out, "/password/") {
 		t.Errorf("status %d, %s", status, out)
 	}
+	// Somebody who is there keeps their password and rights, whoever says so.
+	status, _, errOut = command(t, "un'altra frase lunga\n", "person", "add", "--data", data, "--email", "ADA@example.it", "--name", "Ada Neri",
+		"--role", "administrator", "--password-stdin")
+	if status != 1 || !strings.Contains(errOut, "email") {
+		t.Errorf("adding an address that is there: status %d, %s", status, errOut)
+	}
 	st, err := store.Open(data, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
+	if _, _, err := credential.New(st, nil).SignIn(t.Context(), "ada@example.it", testPassword, "", ""); err != nil {
+		t.Errorf("the password from before: %v", err)
+	}
 	err = st.View(func(tx *store.Tx) error {
 		p, err := store.PeopleByEmail.First(tx, "ada@example.it")
 		if err != nil {

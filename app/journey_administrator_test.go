@@ -159,7 +159,6 @@ func TestASupervisorLooksAfterTheirGroup(t *testing.T) {
 		s.visit("/admin/priorities")
 		s.misses("ore lavorative")
 		s.visit("/admin/people/" + itoa(w.people["agent"].ID))
-		s.follow("Crea un collegamento")
-		s.sees("Il collegamento è pronto")
+		s.misses("Crea un collegamento") // a link of somebody who is there is for its owner, or in an administrator's hands
 	})
 }

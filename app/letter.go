@@ -99,6 +99,10 @@ func (w *letterWriter) base(path string) string { return w.app.baseURL() + path 
 // link is where the reader reads the ticket.
 func (w *letterWriter) link() string {
 	switch {
+	case w.o.Account != "" && w.o.Link != "":
+		return w.app.passwordLink(w.o.Link)
+	case w.o.Account != "":
+		return w.base("/me")
 	case w.o.Ticket == nil:
 		return w.base("/tickets")
 	case w.o.Link != "":
@@ -162,7 +166,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	p := letterPage{Language: w.lang}
 	first := o.Lines[len(o.Lines)-1]
 	event := first.Event
-	digest := o.Ticket == nil && event != desk.EventReceived
+	digest := o.Ticket == nil && o.Account == "" && event != desk.EventReceived
 	if digest {
 		event = "digest"
 	}
@@ -297,6 +301,10 @@ func (w *letterWriter) links(p *letterPage) {
 		p.Links = append(p.Links, letterLink{Name: w.t(plain, args...), Address: address, text: w.t(with, append(args, "link", address)...)})
 	}
 	switch {
+	case w.o.Account != "" && w.o.Link != "":
+		add("letter.password-plain", "letter.password", w.link())
+	case w.o.Account != "":
+		add("letter.account-plain", "letter.account", w.link())
 	case w.o.Ticket == nil:
 		add("letter.choose-plain", "letter.choose", w.base("/me"))
 	case w.o.Link != "":

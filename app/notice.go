@@ -2,6 +2,8 @@ package app
 
 import (
 	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
 )
 
 // noticesPage is what stands behind the bell. Opening an unread notice is a button, because it changes something.
@@ -13,7 +15,8 @@ type noticesPage struct {
 }
 
 type noticeLine struct {
-	Ticket  uint64
+	ID      uint64
+	Ticket  uint64 // 0 about one's own account
 	Address string
 	Text    string
 	Subject string
@@ -39,8 +42,11 @@ func (a *App) getNotices(c *fiber.Ctx) error {
 		if who == "" {
 			who = v.T("bell.the-desk")
 		}
-		line := noticeLine{Ticket: n.Ticket, Address: ticketAddress(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
+		line := noticeLine{ID: n.ID, Ticket: n.Ticket, Address: ticketAddress(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
 			At: v.Moment(n.At), Unread: !n.Read}
+		if n.Ticket == 0 && desk.AccountEvent(n.Event) {
+			line.Address = "/me"
+		}
 		if n.Event == "view" {
 			line.Text = v.T("bell.event-view", "view", n.Why) // the reason of such a notice is the view
 		} else if n.Why != "" {
@@ -54,9 +60,15 @@ func (a *App) getNotices(c *fiber.Ctx) error {
 // postReadNotices marks notices as read, those of one ticket or all, and leads to that ticket or back.
 func (a *App) postReadNotices(c *fiber.Ctx) error {
 	f := a.form(c)
-	n := f.ID("ticket")
+	n, one := f.ID("ticket"), f.ID("notice")
 	if err := f.Err(); err != nil {
 		return err
+	}
+	if one != 0 { // it is about no ticket: one's own account
+		if err := a.desk.ReadNotice(a.actor(c), one); err != nil {
+			return err
+		}
+		return c.Redirect("/me", fiber.StatusSeeOther)
 	}
 	if err := a.desk.ReadNotices(a.actor(c), n); err != nil {
 		return err

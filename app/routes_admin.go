@@ -71,6 +71,10 @@ func (a *App) adminRoutes() []route {
 		get("/admin/mail-texts", "mail-texts.show", administrator, a.getMailTexts),
 		post("/admin/mail-texts/:event", "mail-texts.save", administrator, a.postMailText, "/admin/mail-texts"),
 
+		get("/admin/tokens", "admin-tokens.list", administrator, a.getAdminTokens),
+		post("/admin/tokens/wake", "admin-tokens.wake-all", administrator, a.postWakeTokens, "/admin/tokens"),
+		post("/admin/tokens/:n<int>/wake", "admin-tokens.wake", administrator, a.postWakeToken, "/admin/tokens"),
+
 		get("/admin/changes", "admin-changes.list", administrator, a.getChanges),
 	}
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"sportello/store"
@@ -94,9 +95,6 @@ func (d *Desk) PutMember(a Actor, group, person uint64, supervisor bool) error {
 	return d.member(a, "add-member", group, person, func(p *store.Person) error {
 		m := store.Membership{Group: group, Supervisor: supervisor}
 		i := slices.IndexFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
-		if !a.IsAdministrator() && (supervisor || i >= 0 && p.Groups[i].Supervisor) {
-			return store.Fail(store.Denied, "error.supervisor-only-agents").At("supervisor")
-		}
 		if i >= 0 {
 			p.Groups[i] = m
 		} else {
@@ -109,9 +107,6 @@ func (d *Desk) PutMember(a Actor, group, person uint64, supervisor bool) error {
 // RemoveMember takes the person out of the group. Administrators may; the group's supervisors may take agents out.
 func (d *Desk) RemoveMember(a Actor, group, person uint64) error {
 	return d.member(a, "remove-member", group, person, func(p *store.Person) error {
-		if !a.IsAdministrator() && p.Supervises(group) {
-			return store.Fail(store.Denied, "error.supervisor-only-agents").At("supervisor")
-		}
 		p.Groups = slices.DeleteFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
 		return nil
 	})
@@ -127,19 +122,26 @@ func (d *Desk) member(a Actor, act string, group, person uint64, change func(*st
 			return err
 		}
 		p, err := store.People.Get(tx, person)
-		if err != nil {
+		if errors.Is(err, store.ErrNotFound) {
 			return store.Fail(store.Invalid, "error.person-unknown").At("person")
+		}
+		if err != nil {
+			return err
 		}
 		if act == "add-member" && g.Retired {
 			return store.Fail(store.Invalid, "error.group-retired").At("group")
 		}
-		before := slices.Clone(p.Groups)
+		before := *p
+		before.Groups = slices.Clone(p.Groups)
 		if err := change(p); err != nil {
 			return err
 		}
 		slices.SortFunc(p.Groups, func(x, y store.Membership) int { return cmp.Compare(x.Group, y.Group) })
-		if slices.Equal(before, p.Groups) {
+		if slices.Equal(before.Groups, p.Groups) {
 			return nil
+		}
+		if err := mayChangeAccount(a, &before, p); err != nil {
+			return err
 		}
 		return store.People.Put(tx, p)
 	})

@@ -14,7 +14,8 @@ import (
 type Outgoing struct {
 	Letter     *store.Letter
 	Person     *store.Person // the reader, without password
-	Ticket     *store.Ticket // nil in a digest
+	Ticket     *store.Ticket // nil in a digest, and about an account
+	Account    string        // the event, in a letter about the reader's account
 	Group      *store.Group
 	Agents     bool // the reader stands on the agents' side of the ticket
 	Lines      []OutgoingLine
@@ -22,7 +23,7 @@ type Outgoing struct {
 	ReplyTo    string // with the reader's token; From in a digest
 	InReplyTo  string
 	References []string
-	Link       string // secret of the link to read the ticket, for a reader who cannot sign in
+	Link       string // secret of the link to read the ticket, for a reader who cannot sign in; about an account, to choose a password
 	Closes     time.Time
 }
 
@@ -117,6 +118,11 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 		}
 		if out.Ticket != nil && out.Person.Password == "" && out.Ticket.OnSide(out.Person.ID) && !out.Person.IsAgent() {
 			if out.Link, err = d.keepLink(l); err != nil {
+				return next, err
+			}
+		}
+		if slices.Contains(linkEvents, out.Account) {
+			if out.Link, err = d.passwordLink(l); err != nil {
 				return next, err
 			}
 		}
@@ -216,6 +222,9 @@ func (d *Desk) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error
 		if err := d.about(tx, o, t); err != nil {
 			return nil, "", err
 		}
+	}
+	if event := ofAccount(l); event != "" {
+		return d.outgoingAccount(tx, o, event)
 	}
 	for _, tell := range l.Tells {
 		line, ok, err := d.line(tx, o, tell)

@@ -123,7 +123,7 @@ func (d *Desk) LinkedTicket(token string) (*TicketView, *store.Person, error) {
 			return gone
 		}
 		p, err := store.People.Get(tx, l.Person)
-		if err != nil || p.Disabled {
+		if err != nil || p.Disabled || l.Ends.AddDate(0, 0, -linkDays).Before(p.Ended) {
 			return gone
 		}
 		t, err := store.Tickets.Get(tx, l.Ticket)
@@ -198,10 +198,17 @@ func (d *Desk) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLink, 
 	if err != nil {
 		l = &store.TicketLink{Ticket: ticket, Person: person, Serial: 1}
 	}
-	if l.Withdrawn || !tx.Now().Before(l.Ends) && l.ID != 0 {
+	p, err := store.People.Peek(tx, person)
+	if err != nil {
+		return nil, err
+	}
+	if l.Withdrawn || l.ID != 0 && (!tx.Now().Before(l.Ends) || l.Ends.AddDate(0, 0, -linkDays).Before(p.Ended)) {
 		l.Serial++
 		l.Withdrawn = false
 	}
-	l.Ends = tx.Now().AddDate(0, 0, 30)
+	l.Ends = tx.Now().AddDate(0, 0, linkDays)
 	return l, store.TicketLinks.Put(tx, l)
 }
+
+// linkDays is how many days a link by which a ticket is read is good after the last notice.
+const linkDays = 30

@@ -90,6 +90,9 @@ func (d *Desk) PlanNotices() (uint64, error) {
 
 // tells reports whether somebody may have to be told of the change.
 func tells(c *store.Change) bool {
+	if accountEvent(c) != "" {
+		return true // an import as well gives and takes rights
+	}
 	if c.Via == "import" || c.Act == "import" {
 		return false
 	}
@@ -116,6 +119,7 @@ func (d *Desk) plan(tx *store.Tx, upTo uint64) error {
 		changes []*store.Change
 	}
 	var steps []*step
+	var accounts []*store.Change
 	index := map[stepKey]*step{}
 	for c, err := range tx.Changes(tx.Cursor(cursorNotices)) {
 		if err != nil {
@@ -123,6 +127,10 @@ func (d *Desk) plan(tx *store.Tx, upTo uint64) error {
 		}
 		if c.Seq > upTo {
 			break
+		}
+		if event := accountEvent(c); event != "" {
+			accounts = append(accounts, c)
+			continue
 		}
 		if !tells(c) {
 			continue
@@ -138,6 +146,11 @@ func (d *Desk) plan(tx *store.Tx, upTo uint64) error {
 	}
 	for _, s := range steps {
 		if err := d.planStep(tx, s.changes); err != nil {
+			return err
+		}
+	}
+	for _, c := range accounts {
+		if err := d.planAccount(tx, c, accountEvent(c)); err != nil {
 			return err
 		}
 	}
@@ -374,6 +387,27 @@ func (d *Desk) Unread(a Actor) (int, error) {
 	n := 0
 	err := d.st.View(func(tx *store.Tx) error { n = store.Notices.Count(tx, store.CountUnread, a.ID()); return nil })
 	return n, err
+}
+
+// ReadNotice marks one of the person's notices as read; NotFound when it is not theirs.
+func (d *Desk) ReadNotice(a Actor, id uint64) error {
+	if !a.SignedIn() {
+		return denied(a)
+	}
+	return d.st.Update(a.by("read-notices"), func(tx *store.Tx) error {
+		n, err := store.Notices.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if n.Person != a.ID() {
+			return store.Fail(store.NotFound, "error.not-found")
+		}
+		if n.Read {
+			return nil
+		}
+		n.Read = true
+		return store.Notices.Put(tx, n)
+	})
 }
 
 // ReadNotices marks the person's unread notices as read: those of one ticket, or all with 0.

@@ -49,9 +49,10 @@ func FormOf(p *store.Person) PersonForm {
 		Administrator: p.Administrator, Editor: p.Editor, Groups: slices.Clone(p.Groups), Coordinates: slices.Clone(p.Coordinates), Disabled: p.Disabled}
 }
 
-// AddPerson adds a person and returns the secret of a link, good once and for three days, with which they choose a
-// password. Administrators may; supervisors may add agents of groups they supervise and give no other role. It returns
-// all that is wrong as store.Problems.
+// AddPerson adds a person, who gets a link, good once and for three days, with which they choose a password: by mail to
+// their address. Where no mail goes out to them, and on the command line, whose owner may do everything, the secret of
+// the link is returned to be handed over: who is new owns nothing yet. Supervisors may add agents of groups they supervise and give no other role. It returns all
+// that is wrong as store.Problems.
 func (d *Desk) AddPerson(a Actor, f PersonForm) (*store.Person, string, error) {
 	if !maySeePeople(a) {
 		return nil, "", denied(a)
@@ -60,28 +61,34 @@ func (d *Desk) AddPerson(a Actor, f PersonForm) (*store.Person, string, error) {
 	var link string
 	err := d.st.Update(a.by("add-person"), func(tx *store.Tx) error {
 		p := &store.Person{}
+		link, out = "", nil
 		if err := d.fill(tx, a, p, f); err != nil {
 			return err
 		}
 		if err := store.People.Put(tx, p); err != nil {
 			return err
 		}
-		var err error
-		if link, err = d.keeper.NewLinkTx(tx, p.ID, credential.ForPassword); err != nil {
-			return err
-		}
 		out = p
-		return nil
+		var err error
+		switch {
+		case p.Disabled:
+		case !a.System && d.mailReaches(p):
+			err = d.planAccountLetter(tx, p, p.Email, "invited", a.ID(), "")
+		case mayAccount(a, HandLink, account{person: &store.Person{}}):
+			link, err = d.keeper.NewLinkTx(tx, p.ID, credential.ForPassword)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, "", err
 	}
+	d.wakeOut()
 	return bare(out), link, nil
 }
 
 // ChangePerson makes the person be as the form says. Administrators may change everything; supervisors who is agent
 // in the groups they supervise, and nothing else. The last administrator who is enabled stays one. Disabling ends the
-// person's sessions and links at once. rev is the revision the actor saw; 0 asks nothing.
+// person's sessions, tokens and links for good; another address ends the links. rev is the revision the actor saw; 0 asks nothing.
 func (d *Desk) ChangePerson(a Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
 	if !maySeePeople(a) {
 		return nil, denied(a)
@@ -102,40 +109,16 @@ func (d *Desk) ChangePerson(a Actor, id, saw uint64, f PersonForm) (*store.Perso
 		if err := keepAdministrator(tx, &before, p); err != nil {
 			return err
 		}
-		if err := store.People.Put(tx, p); err != nil {
+		if err := d.endWithChange(tx, &before, p); err != nil {
 			return err
 		}
-		if p.Disabled && !before.Disabled {
-			if _, err := d.keeper.EndOthersTx(tx, p.ID); err != nil {
-				return err
-			}
-		}
-		if p.Disabled || p.Email != before.Email {
-			// A link was given for who had the address then.
-			if err := endLinks(tx, p.ID); err != nil {
-				return err
-			}
-		}
 		out = p
-		return nil
+		return store.People.Put(tx, p)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return bare(out), nil
-}
-
-func endLinks(tx *store.Tx, person uint64) error {
-	links, err := store.LinksByPerson.Find(tx, person)
-	if err != nil {
-		return err
-	}
-	for _, l := range links {
-		if err := store.Links.Delete(tx, l.ID); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // keepAdministrator refuses to take the desk away from its last administrator.
@@ -163,8 +146,11 @@ func (d *Desk) fill(tx *store.Tx, a Actor, p *store.Person, f PersonForm) error 
 	before := *p
 	var wrong store.Problems
 	p.Email = cleanAddress(&wrong, "email", f.Email)
-	if o, err := store.PeopleByEmail.First(tx, p.Email); err == nil && o.ID != p.ID {
+	o, err := store.PeopleByEmail.First(tx, p.Email)
+	if err == nil && o.ID != p.ID {
 		wrong.Add("email", "error.email-taken")
+	} else if err := ignoreNotFound(err); err != nil {
+		return err
 	}
 	p.Name = markup.Line(f.Name)
 	checkText(&wrong, "name", p.Name, maxName)
@@ -175,10 +161,11 @@ func (d *Desk) fill(tx *store.Tx, a Actor, p *store.Person, f PersonForm) error 
 	p.Administrator, p.Editor, p.Disabled = f.Administrator, f.Editor, f.Disabled
 	p.Groups = memberships(tx, &wrong, f.Groups, before.Groups)
 	p.Coordinates = coordinations(tx, &wrong, f.Coordinates)
-	if !a.IsAdministrator() {
-		if err := maySupervisePerson(a, &before, p); err != nil {
-			return err
-		}
+	if err := mayChangeAccount(a, &before, p); err != nil {
+		return err
+	}
+	if before.ID == 0 && !a.IsAdministrator() && len(p.Groups) == 0 {
+		return store.Fail(store.Invalid, "error.group-needed").At("groups")
 	}
 	return wrong.Err()
 }
@@ -240,85 +227,6 @@ func coordinations(tx *store.Tx, wrong *store.Problems, in []store.Coordination)
 		}
 	}
 	return out
-}
-
-// maySupervisePerson tells whether a supervisor may make this of the person: agents in and out of the groups they
-// supervise, no other role, and for people who are there already nothing else at all.
-func maySupervisePerson(a Actor, before, p *store.Person) error {
-	refuse := func(field string) error { return store.Fail(store.Denied, "error.supervisor-only-agents").At(field) }
-	switch {
-	case p.Administrator != before.Administrator:
-		return refuse("administrator")
-	case p.Editor != before.Editor:
-		return refuse("editor")
-	case !slices.Equal(p.Coordinates, before.Coordinates):
-		return refuse("coordinates")
-	case p.Disabled != before.Disabled:
-		return refuse("disabled")
-	}
-	for _, m := range p.Groups {
-		was := slices.Contains(before.Groups, m)
-		if !was && (m.Supervisor || !a.Person.Supervises(m.Group)) {
-			return refuse("groups")
-		}
-	}
-	for _, m := range before.Groups {
-		stays := slices.Contains(p.Groups, m)
-		if !stays && (m.Supervisor || !a.Person.Supervises(m.Group)) {
-			return refuse("groups")
-		}
-	}
-	if before.ID == 0 {
-		if len(p.Groups) == 0 {
-			return store.Fail(store.Invalid, "error.group-needed").At("groups")
-		}
-		return nil
-	}
-	for field, same := range map[string]bool{"email": p.Email == before.Email, "name": p.Name == before.Name, "language": p.Language == before.Language,
-		"organisation": p.Organisation == before.Organisation, "unit": p.Unit == before.Unit, "phone": p.Phone == before.Phone} {
-		if !same {
-			return refuse(field)
-		}
-	}
-	return nil
-}
-
-// NewPasswordLink returns the secret of a link, good once and for three days, with which the person chooses a
-// password; earlier links become worthless. Administrators may for everybody; supervisors for those agents of their
-// groups who have no right beyond these groups, for who has the link can act as that person.
-func (d *Desk) NewPasswordLink(a Actor, id uint64) (string, error) {
-	if !maySeePeople(a) {
-		return "", denied(a)
-	}
-	var link string
-	err := d.st.Update(a.by("new-link"), func(tx *store.Tx) error {
-		p, err := store.People.Get(tx, id)
-		if err != nil {
-			return err
-		}
-		if !a.IsAdministrator() && !inHand(a.Person, p) {
-			return denied(a)
-		}
-		if p.Disabled {
-			return store.Fail(store.Invalid, "error.person-disabled")
-		}
-		link, err = d.keeper.NewLinkTx(tx, id, credential.ForPassword)
-		return err
-	})
-	return link, err
-}
-
-// inHand reports whether all that the person may do at the desk comes from groups the supervisor supervises.
-func inHand(supervisor, p *store.Person) bool {
-	if p.Administrator || p.Editor || len(p.Coordinates) > 0 || len(p.Groups) == 0 {
-		return false
-	}
-	return !slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return m.Supervisor || !supervisor.Supervises(m.Group) })
-}
-
-// MayLink reports whether NewPasswordLink would give the actor a link for the person.
-func MayLink(a Actor, p *store.Person) bool {
-	return !p.Disabled && (a.IsAdministrator() || a.Person != nil && inHand(a.Person, p))
 }
 
 // EnsureRequester returns the person with the address, adding one without credentials, in the organisation that owns

@@ -17,7 +17,8 @@ func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
 			"list":   second(o.People(a, PeopleQuery{})),
 			"add":    third(o.AddPerson(a, f)),
 			"change": second(o.ChangePerson(a, o.people["ada"].ID, 0, FormOf(o.people["ada"]))),
-			"link":   second(o.NewPasswordLink(a, o.people["ada"].ID)),
+			"send":   o.SendPasswordLink(a, o.people["ada"].ID),
+			"hand":   second(o.HandPasswordLink(a, o.people["ada"].ID, "")),
 		} {
 			if store.KindOf(err) != store.Denied {
 				t.Errorf("%s by %s: %v, want denied", what, who, err)
@@ -83,12 +84,11 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 	_, err = o.ChangePerson(s, o.people["altrove"].ID, 0, f)
 	wants(t, err, store.Denied, "", "groups")
 
-	if _, err := o.NewPasswordLink(s, p.ID); err != nil {
-		t.Errorf("a link for an agent of the group: %v", err)
-	}
+	wants(t, o.SendPasswordLink(s, p.ID), store.Invalid, "error.link-not-sent", "")
+	_, err = o.HandPasswordLink(s, p.ID, "Non riceve")
+	wants(t, err, store.Denied, "", "") // who has a row is somebody, though it was added a moment ago
 	for _, who := range []string{"amministratore", "redattore", "referente", "altrove", "responsabile", "collega"} {
-		_, err := o.NewPasswordLink(s, o.people[who].ID)
-		wants(t, err, store.Denied, "", "")
+		wants(t, o.SendPasswordLink(s, o.people[who].ID), store.Denied, "", "")
 	}
 }
 
@@ -155,7 +155,7 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := o.NewPasswordLink(a, ada.ID)
+	link, err := o.HandPasswordLink(a, ada.ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 	if _, err := o.Keeper().Link(link, credential.ForPassword); err == nil {
 		t.Error("the link still works")
 	}
-	_, err = o.NewPasswordLink(a, ada.ID)
+	_, err = o.HandPasswordLink(a, ada.ID, "")
 	wants(t, err, store.Invalid, "error.person-disabled", "")
 	_, err = o.ChangePerson(a, ada.ID, p.Rev, f)
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere walks the attack: into the own group, the password link, out again.
+func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
+	d := newAdministration(t)
+	b := d.signedIn(d.supervisor)
+	group := idAddress("groups", d.csa.ID)
+	neverSeen := d.add("Mai Entrata", desk.PersonForm{Email: "mai@example.it"})
+	for _, p := range []*store.Person{d.asker, neverSeen} {
+		got := b.post(group+"/members", url.Values{"member": {p.Email}})
+		b.must(got, http.StatusSeeOther, "!/password/")
+		b.must(b.get(personAddress(p.ID)), 200, "!/password/", `!name="hand"`)
+		for _, form := range []url.Values{{}, {"hand": {"1"}}, {"reason": {"Me lo ha chiesto"}}} {
+			if got := b.post(personAddress(p.ID)+"/link", form); got.status < 400 || passwordLink.MatchString(got.body) {
+				t.Errorf("a supervisor asks for a link with %v: %d, %s", form, got.status, passwordLink.FindString(got.body))
+			}
+		}
+		b.must(b.post(group+"/members/remove", url.Values{"person": {idValue(p.ID)}}), http.StatusSeeOther)
+		// Who was added and removed finds it under the bell.
+		theirs := d.signedIn(p)
+		if _, err := d.app.desk.PlanNotices(); err != nil {
+			t.Fatal(err)
+		}
+		theirs.must(theirs.get("/notices"), 200, "Carla Serra ha cambiato quello che puoi fare")
+	}
+	// Adding somebody again who is there is no way to a link either.
+	got := b.post("/admin/people", url.Values{"name": {"Ada"}, "email": {d.asker.Email}, memberField(d.csa.ID): {"agent"}})
+	b.must(got, 422, "!/password/")
+
+	// An administrator hands one over, and the person is told.
+	a := d.signedIn(d.admin)
+	a.must(a.post(personAddress(d.asker.ID)+"/link", url.Values{"reason": {"Ha perso la casella"}}), 200, "Il collegamento è pronto", "/password/")
+	a.must(a.get("/admin/changes?kind=access"), 200, "Ha perso la casella")
+	theirs := d.signedIn(d.asker)
+	page := theirs.get("/notices")
+	theirs.must(page, 200, "Franca Gatti ha preso un collegamento", "Ha perso la casella")
+	_, id, _ := strings.Cut(page.body, `name="notice" value="`)
+	id, _, _ = strings.Cut(id, `"`)
+	if to := theirs.post("/notices/read", url.Values{"notice": {id}}).header.Get("Location"); to != "/me" {
+		t.Errorf("the notice leads to %q", to)
+	}
+	a.must(a.post("/notices/read", url.Values{"notice": {id}}), 404)
+}
+
+func TestSleepingTokensAreWokenOnAPage(t *testing.T) {
+	d := newAdministration(t)
+	token, _, err := d.app.desk.Keeper().NewToken(store.By{}, d.agent.ID, "stampe notturne")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.app.desk.Keeper().AfterRestore(); err != nil {
+		t.Fatal(err)
+	}
+	s := d.signedIn(d.supervisor)
+	s.must(s.get("/admin/tokens"), 403)
+	s.must(s.post("/admin/tokens/wake", nil), 403)
+	s.must(s.post("/admin/tokens/1/wake", nil), 403)
+	a := d.signedIn(d.admin)
+	a.must(a.get("/admin/tokens"), 200, "stampe notturne", "Bruno Galli", "!"+token)
+	a.must(a.post("/admin/tokens/99/wake", nil), 404)
+	a.must(a.post("/admin/tokens/wake", nil), http.StatusSeeOther)
+	a.must(a.get("/admin/tokens"), 200, "Nessun token sospeso")
+	if _, err := d.app.desk.Keeper().Token(t.Context(), token); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,336 @@
+package desk
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"sportello/app/credential"
+	"sportello/store"
+)
+
+func TestEachActOnAnAccountHasItsRow(t *testing.T) {
+	for act := AccountAct(1); act <= lastAccountAct; act++ {
+		if _, ok := accountRights[act]; !ok {
+			t.Errorf("act %d has no row", act)
+		}
+	}
+	if len(accountRights) != int(lastAccountAct) {
+		t.Errorf("%d rows for %d acts", len(accountRights), lastAccountAct)
+	}
+	admin := Actor{Person: &store.Person{Row: store.Row{ID: 1}, Administrator: true}}
+	if mayAccount(admin, lastAccountAct+1, account{person: &store.Person{}}) || mayAccount(admin, 0, account{person: &store.Person{}}) {
+		t.Error("an act without a row is allowed")
+	}
+}
+
+// TestEachFieldOfTheFormIsAnAct fails when the form of a person gets a field whose change needs no right.
+func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
+	form := reflect.TypeFor[PersonForm]()
+	for i := range form.NumField() {
+		name := form.Field(i).Name
+		before, after := &store.Person{Row: store.Row{ID: 7}}, &store.Person{Row: store.Row{ID: 7}}
+		f := reflect.ValueOf(after).Elem().FieldByName(name)
+		switch v := f.Addr().Interface().(type) {
+		case *string:
+			*v = "x"
+		case *uint64:
+			*v = 1
+		case *bool:
+			*v = true
+		case *[]store.Membership:
+			*v = []store.Membership{{Group: 1}}
+		case *[]store.Coordination:
+			*v = []store.Coordination{{Organisation: 1}}
+		default:
+			t.Fatalf("%s: teach the test this type", name)
+		}
+		if len(accountChanges(before, after)) == 0 || len(accountChanges(after, before)) == 0 {
+			t.Errorf("whoever may change anything may change %s", name)
+		}
+	}
+}
+
+// TestWhoMayDoWhatToAnAccount is the table read by an independent one: role, act and whose account, in letters of who may.
+func TestWhoMayDoWhatToAnAccount(t *testing.T) {
+	o := newOffice(t)
+	csa, legale := o.group["csa"], o.group["legale"]
+	actors := []string{"ada", "agente", "responsabile", "redattore", "referente", "amministratore"}
+	whom := map[string]*store.Person{
+		"new": {}, "requester": o.people["collega"], "agent here": o.people["agente2"], "agent elsewhere": o.people["altrove"],
+		"administrator": {Row: store.Row{ID: 901}, Administrator: true}, "supervisor here": {Row: store.Row{ID: 902}, Groups: []store.Membership{{Group: csa, Supervisor: true}}},
+		"supervisor elsewhere":       {Row: store.Row{ID: 903}, Groups: []store.Membership{{Group: legale, Supervisor: true}}},
+		"agent here who coordinates": {Row: store.Row{ID: 904}, Groups: []store.Membership{{Group: csa}}, Coordinates: []store.Coordination{{Organisation: 1}}},
+	}
+	for act := AccountAct(1); act <= lastAccountAct; act++ {
+		for target, p := range whom {
+			for _, group := range []uint64{csa, legale} {
+				for _, mails := range []bool{true, false} {
+					for _, reason := range []string{"", "ha perso la casella"} {
+						to := account{person: p, group: group, mails: mails, reason: reason}
+						for _, who := range actors {
+							want := false
+							switch who {
+							case "amministratore":
+								want = act != HandLink || !mails || reason != ""
+							case "responsabile":
+								switch act {
+								case SeeAccount, AddAccount, MakeAgent:
+									want = group == csa
+								case Rename, ChangeAddress, ChangePlace, HandLink:
+									want = target == "new"
+								case SendLink:
+									want = target == "agent here"
+								}
+							}
+							if got := mayAccount(o.as(who), act, to); got != want {
+								t.Errorf("%s does act %d to %s (group here %v, mail %v, reason %q): %v, want %v", who, act, target, group == csa, mails, reason, got, want)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	for act := AccountAct(1); act <= lastAccountAct; act++ {
+		ada := o.as("ada")
+		if got, want := mayAccount(ada, act, account{person: ada.Person}), act == SeeAccount || act == Rename; got != want {
+			t.Errorf("a requester does act %d to themselves: %v", act, got)
+		}
+	}
+}
+
+// told is what a person's bell says, and what goes out by mail: event>address.
+func (o *mailOffice) told(id uint64) (bell, mail string) {
+	o.t.Helper()
+	if _, err := o.PlanNotices(); err != nil {
+		o.t.Fatal(err)
+	}
+	o.sent = nil
+	if _, err := o.SendLetters(context.Background(), func(_ context.Context, l *Outgoing) Sent {
+		o.sent = append(o.sent, l)
+		return Sent{OK: true}
+	}); err != nil {
+		o.t.Fatal(err)
+	}
+	p, err := o.Person(system, id)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	lines, _, err := o.Notices(Actor{Person: p}, 50)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, l := range slices.Backward(lines) {
+		bell += l.Event + " "
+	}
+	for _, l := range o.sent {
+		mail += l.Letter.Tells[0].Event + ">" + l.Letter.To + " "
+	}
+	return strings.TrimSpace(bell), strings.TrimSpace(mail)
+}
+
+func TestALinkGoesToItsOwnerAlone(t *testing.T) {
+	o := newMailOffice(t)
+	s, a, ada := o.as("responsabile"), o.as("amministratore"), o.people["ada"]
+	csa := o.group["csa"]
+
+	// The attack: into the group, a link, out again.
+	if err := o.PutMember(s, csa, ada.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, reason := range []string{"", "Me lo ha chiesto"} {
+		_, err := o.HandPasswordLink(s, ada.ID, reason)
+		wants(t, err, store.Denied, "", "")
+	}
+	if err := o.SendPasswordLink(s, ada.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.RemoveMember(s, csa, ada.ID); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, o.SendPasswordLink(s, ada.ID), store.Denied, "", "")
+	bell, mail := o.told(ada.ID)
+	if bell != "rights rights" || mail != "link>ada@ateneo.example rights>ada@ateneo.example rights>ada@ateneo.example" {
+		t.Errorf("Ada is told %q, by mail %q", bell, mail)
+	}
+	if l := o.sent[0].Link; l == "" {
+		t.Error("the letter has no link")
+	} else if p, err := o.Keeper().Link(l, credential.ForPassword); err != nil || p.ID != ada.ID {
+		t.Errorf("the link is for %v, %v", p, err)
+	}
+
+	// An administrator hands one over with a reason, which is logged and told.
+	_, err := o.HandPasswordLink(a, ada.ID, " ")
+	wants(t, err, store.Invalid, "error.required", "reason")
+	secret, err := o.HandPasswordLink(a, ada.ID, "Ha perso la casella")
+	if err != nil || secret == "" {
+		t.Fatal(err)
+	}
+	if bell, mail := o.told(ada.ID); !strings.HasSuffix(bell, "handed") || mail != "handed>ada@ateneo.example" {
+		t.Errorf("Ada is told %q, by mail %q", bell, mail)
+	}
+	lines, _, err := o.Audit(a, 0, 200)
+	if err != nil || !slices.ContainsFunc(lines, func(l AuditLine) bool {
+		return l.Act == "hand-link" && l.Why == "Ha perso la casella" && l.By == "Anna Amministra"
+	}) {
+		t.Errorf("the log does not name who handed over a link and why: %v", err)
+	}
+
+	// Another address: the one that was is told, and what was sent to it opens nothing.
+	f := FormOf(o.stored(ada.ID))
+	f.Email = "ada.neri@altro.example"
+	if err := o.SendPasswordLink(a, ada.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.ChangePerson(a, ada.ID, 0, f); err != nil {
+		t.Fatal(err)
+	}
+	_, mail = o.told(ada.ID)
+	if mail != "address>ada@ateneo.example address>ada.neri@altro.example" {
+		t.Errorf("by mail %q: a link that waited goes to the address before, or nobody is told", mail)
+	}
+	if _, err := o.Keeper().Link(secret, credential.ForPassword); err == nil {
+		t.Error("a link from before is good")
+	}
+}
+
+func (o *office) stored(id uint64) *store.Person {
+	o.t.Helper()
+	p, err := o.Person(system, id)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return p
+}
+
+func TestAPersonIsToldOfTheirAccount(t *testing.T) {
+	o := newMailOffice(t)
+	a, ada := o.as("amministratore"), o.people["ada"]
+	p, link, err := o.AddPerson(a, PersonForm{Email: "nuova@ateneo.example", Name: "Nuova"})
+	if err != nil || link != "" {
+		t.Fatalf("where mail goes out nobody sees the link: %q, %v", link, err)
+	}
+	if _, mail := o.told(p.ID); mail != "invited>nuova@ateneo.example" || o.sent[0].Link == "" {
+		t.Errorf("who is new gets %q", mail)
+	}
+	first, err := o.Keeper().ChoosePassword(o.sent[0].Link, "quattro tartarughe verdi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bell, mail := o.told(p.ID); bell != "" || mail != "" {
+		t.Errorf("the first password: %q, %q", bell, mail)
+	}
+	if err := o.Keeper().SetPassword(store.By{Person: first.ID, Via: "page", Act: "set-password"}, p.ID, "cinque tartarughe verdi"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.Keeper().NewToken(store.By{Person: p.ID, Via: "page", Act: "make-token"}, p.ID, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if bell, mail := o.told(p.ID); bell != "" || mail != "password>nuova@ateneo.example token>nuova@ateneo.example" {
+		t.Errorf("what looks like oneself is told by mail alone: %q, %q", bell, mail)
+	}
+	if _, _, err := o.PutPersonRecord(Actor{System: true, Via: "import"}, PersonRecord{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
+		t.Fatal(err)
+	}
+	if bell, mail := o.told(ada.ID); bell != "rights" || mail != "rights>ada@ateneo.example" {
+		t.Errorf("an import gives rights: %q, %q", bell, mail)
+	}
+}
+
+func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
+	o := newMailOffice(t)
+	a, ada := o.as("amministratore"), o.people["ada"]
+	if err := o.Keeper().SetPassword(store.By{}, ada.ID, "quattro tartarughe verdi"); err != nil {
+		t.Fatal(err)
+	}
+	session, _, err := o.Keeper().SignIn(t.Context(), ada.Email, "quattro tartarughe verdi", "", "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := o.Keeper().NewToken(store.By{}, ada.ID, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := o.Keeper().NewLink(store.By{}, ada.ID, credential.ForPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tk, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: o.module["csa"], Severity: store.Low, Urgency: store.NoDate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := ""
+	err = o.st.Update(store.By{}, func(tx *store.Tx) error {
+		l, err := o.linkFor(tx, tk.ID, ada.ID)
+		if err == nil {
+			read = o.readToken(l)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.LinkedTicket(read); err != nil {
+		t.Fatal(err)
+	}
+	for _, disabled := range []bool{true, false} {
+		f := FormOf(o.stored(ada.ID))
+		f.Disabled = disabled
+		if _, err := o.ChangePerson(a, ada.ID, 0, f); err != nil {
+			t.Fatal(err)
+		}
+		_, _, noSession := o.Keeper().Session(t.Context(), session)
+		_, noToken := o.Keeper().Token(t.Context(), token)
+		_, noLink := o.Keeper().Link(link, credential.ForPassword)
+		_, _, noRead := o.LinkedTicket(read)
+		if noSession == nil || noToken == nil || noLink == nil || noRead == nil {
+			t.Errorf("disabled %v: session %v, token %v, link %v, link to a ticket %v", disabled, noSession, noToken, noLink, noRead)
+		}
+	}
+}
+
+func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
+	o := newOffice(t)
+	ada := o.people["ada"]
+	var secrets []string
+	for range 3 {
+		s, _, err := o.Keeper().NewToken(store.By{}, ada.ID, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets = append(secrets, s)
+	}
+	if _, err := o.Keeper().AfterRestore(); err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range everybodyBut(o, "amministratore") {
+		_, _, err := o.SleepingTokens(o.as(who))
+		wants(t, err, store.Denied, "", "")
+		wants(t, o.WakeToken(o.as(who), 1), store.Denied, "", "")
+		_, err = o.WakeTokens(o.as(who))
+		wants(t, err, store.Denied, "", "")
+	}
+	a := o.as("amministratore")
+	list, n, err := o.SleepingTokens(a)
+	if err != nil || n != 3 || len(list) != 3 || list[0].Who.ID != ada.ID {
+		t.Fatalf("%v of %d, %v", list, n, err)
+	}
+	awake := func() (n int) {
+		for _, s := range secrets {
+			if _, err := o.Keeper().Token(t.Context(), s); err == nil {
+				n++
+			}
+		}
+		return n
+	}
+	if err := o.WakeToken(a, list[0].ID); err != nil || awake() != 1 {
+		t.Errorf("%d awake, %v", awake(), err)
+	}
+	wants(t, o.WakeToken(a, list[0].ID), store.NotFound, "", "")
+	if n, err := o.WakeTokens(a); err != nil || n != 2 || awake() != 3 {
+		t.Errorf("woke %d, %d are awake, %v", n, awake(), err)
+	}
+}
