@@ -120,7 +120,7 @@ func (a *App) postBranding(c *fiber.Ctx) error {
 	if nearest := f.Raw("nearest"); nearest != "" {
 		f.values.Set("colour", nearest)
 	}
-	b := desk.Branding{Name: f.Text("name", 60), Institution: f.Text("institution", 200), Colour: f.Text("colour", 20), NoLogo: f.Bool("no-logo")}
+	b := desk.Branding{Name: f.Text("name", store.Most("settings.name")), Institution: f.Text("institution", store.Most("settings.institution")), Colour: f.Text("colour", store.Most("settings.colour")), NoLogo: f.Bool("no-logo")}
 	var links []store.FooterLink
 	for n := range min(rowCount(f), mostFooterRows) {
 		n++

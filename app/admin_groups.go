@@ -189,8 +189,8 @@ func (a *App) groupPage(c *fiber.Ctx, g *store.Group, f *Form, err error) error 
 }
 
 func readGroup(f *Form) desk.GroupForm {
-	return desk.GroupForm{Code: f.Text("code", 40), Name: f.words("name", 100), Description: f.texts("description"), Email: f.Text("email", 320),
-		Phone: f.Text("phone", 100), Hours: f.words("hours", 200), Signature: f.texts("signature"), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
+	return desk.GroupForm{Code: f.Text("code", store.Most("groups.code")), Name: f.words("name", store.Most("groups.name.it")), Description: f.texts("description"), Email: f.Text("email", store.Most("groups.email")),
+		Phone: f.Text("phone", store.Most("groups.phone")), Hours: f.words("hours", store.Most("groups.hours.it")), Signature: f.texts("signature"), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
 }
 
 func (a *App) postNewGroup(c *fiber.Ctx) error {
@@ -250,7 +250,7 @@ func (a *App) postMember(c *fiber.Ctx) error {
 
 // findMember reads who is meant: a whole address, or a name that one person alone has.
 func (a *App) findMember(c *fiber.Ctx, f *Form) uint64 {
-	text := f.Text("member", 320)
+	text := f.Text("member", store.Most("people.email"))
 	if text == "" {
 		f.Refuse("member", "error.required")
 		return 0

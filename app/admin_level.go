@@ -260,8 +260,8 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 
 // readLevel reads the form. rows tells for each question that is sent on which row of the form it came from.
 func readLevel(f *Form) (form desk.ModuleForm, rows []int) {
-	form = desk.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", 40), Name: f.words("name", 100), Description: f.texts("description"),
-		Channel: formCode[store.Channel](f, "channel"), Address: f.Text("address", 500), Reason: f.texts("reason"), Group: f.ID("group"),
+	form = desk.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: f.words("name", store.Most("modules.name.it")), Description: f.texts("description"),
+		Channel: formCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: f.texts("reason"), Group: f.ID("group"),
 		Versions: f.Lines("versions"), Confidential: f.Bool("confidential"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
 	type placed struct {
 		store.Question

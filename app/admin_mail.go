@@ -116,7 +116,7 @@ func (a *App) outgoingFacts(c *fiber.Ctx, v *mailboxesPage) error {
 // postTryMailbox signs in to the mailbox and changes nothing there.
 func (a *App) postTryMailbox(c *fiber.Ctx) error {
 	f := a.form(c)
-	address := f.Text("address", 320)
+	address := f.Text("address", store.Most("people.email"))
 	if err := f.Err(); err != nil {
 		return err
 	}

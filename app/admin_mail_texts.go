@@ -99,7 +99,7 @@ func (a *App) mailTextsPage(c *fiber.Ctx, event string, f *Form, err error) erro
 func (a *App) postMailText(c *fiber.Ctx) error {
 	event := strings.Clone(c.Params("event"))
 	f := a.form(c)
-	subject, text := f.words("subject", 250), f.texts("text")
+	subject, text := f.words("subject", store.Most("tickets.subject")), f.texts("text")
 	if !f.Has("rev") {
 		f.Refuse("subject-it", "error.required") // emptying all of it is a choice of the form's alone
 	}

@@ -127,7 +127,7 @@ func (a *App) organisationPage(c *fiber.Ctx, id uint64, f *Form, err error) erro
 }
 
 func readOrganisation(f *Form) desk.OrganisationForm {
-	return desk.OrganisationForm{Name: f.Text("name", 200), Domains: f.Lines("domains")}
+	return desk.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Domains: f.Lines("domains")}
 }
 
 func (a *App) postNewOrganisation(c *fiber.Ctx) error {
@@ -177,7 +177,7 @@ func (a *App) postNewUnit(c *fiber.Ctx) error {
 		return err
 	}
 	f := a.form(c)
-	name := f.Text("unit", 200)
+	name := f.Text("unit", store.Most("units.name"))
 	if err = f.Err(); err == nil {
 		_, err = a.desk.AddUnit(a.actor(c), n, name)
 	}

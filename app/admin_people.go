@@ -161,7 +161,7 @@ func (a *App) getAdminPeople(c *fiber.Ctx) error {
 	f := a.query(c)
 	v.form = f
 	who := a.actor(c)
-	q := desk.PeopleQuery{Text: f.Text("text", 200), Role: f.Text("role", 20), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
+	q := desk.PeopleQuery{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
 	switch f.Raw("access") {
 	case "active":
 		q.Disabled = new(bool)

@@ -180,7 +180,7 @@ func (a *App) readPerson(c *fiber.Ctx, f *Form, p *store.Person) (desk.PersonFor
 	who := a.actor(c)
 	out := desk.FormOf(p)
 	if who.IsAdministrator() || p.ID == 0 {
-		out.Name, out.Email, out.Phone, out.Language = f.Text("name", 200), f.Text("email", 320), f.Text("phone", 100), f.Text("language", 10)
+		out.Name, out.Email, out.Phone, out.Language = f.Text("name", store.Most("people.name")), f.Text("email", store.Most("people.email")), f.Text("phone", store.Most("people.phone")), f.Text("language", store.Most("people.language"))
 		out.Organisation, out.Unit = s.readPlace(f, "place", f.Raw("place"))
 	}
 	if who.IsAdministrator() {

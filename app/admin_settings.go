@@ -251,7 +251,7 @@ func (a *App) homeTextsPage(c *fiber.Ctx, v *adminHomePage, f *Form, err error) 
 // postHomeTexts saves the texts, or shows how they would look.
 func (a *App) postHomeTexts(c *fiber.Ctx) error {
 	f := a.form(c)
-	home := desk.Home{Welcome: f.words("welcome", 200), Text: f.texts("text"), Searches: f.Lines("searches"), Hours: f.words("hours", 200)}
+	home := desk.Home{Welcome: f.words("welcome", store.Most("settings.welcome.it")), Text: f.texts("text"), Searches: f.Lines("searches"), Hours: f.words("hours", store.Most("settings.hours.it"))}
 	err := f.Err()
 	if f.Raw("act") == "preview" {
 		return a.homeTextsPage(c, &adminHomePage{}, f, err)

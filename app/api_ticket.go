@@ -253,7 +253,16 @@ func (t *apiText) UnmarshalJSON(b []byte) error {
 	return d.Decode((*plain)(t))
 }
 
+// maxAttached bounds the files of one message.
+const maxAttached = 100
+
 func (a *App) text(t *apiText) (*desk.Text, error) {
+	if len(t.Mentions) > maxMentions { // before each is looked up
+		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxMentions).At("mentions")
+	}
+	if len(t.Attachments) > maxAttached {
+		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxAttached).At("attachments")
+	}
 	out := &desk.Text{Body: t.Body, Internal: t.Internal, Files: t.Attachments}
 	err := a.st.View(func(tx *store.Tx) error {
 		for _, address := range t.Mentions {
@@ -352,6 +361,12 @@ func (a *App) stepOf(in apiChange) (desk.Step, error) {
 			return s, err
 		}
 		s.Message = text
+	}
+	most := store.Tickets.Most("participants")
+	for field, list := range map[string][]string{"add_participants": in.AddParticipants, "remove_participants": in.RemoveParticipants} {
+		if len(list) > most {
+			return s, store.Fail(store.Invalid, "error.too-many-of", "max", most).At(field)
+		}
 	}
 	err := a.st.View(func(tx *store.Tx) error {
 		if in.Module != nil {

@@ -274,7 +274,7 @@ func (a *App) postEditArticle(c *fiber.Ctx) error {
 // readArticle reads the form. Uploads are kept whatever else is wrong with it.
 func (a *App) readArticle(c *fiber.Ctx, f *Form, art *desk.ArticleView) articleText {
 	t := articleText{act: f.Raw("act"), before: f.IDs("kept_file")}
-	t.form = desk.ArticleForm{Title: f.Text("title", 250), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
+	t.form = desk.ArticleForm{Title: f.Text("title", store.Most("versions.title")), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
 		Audience: formCode[store.Audience](f, "audience"), Publication: formCode[store.Publication](f, "state"),
 		Format: formCode[store.Format](f, "format"), Language: a.editLanguage(c, f), Files: f.Files("files")}
 	if art != nil {

@@ -111,7 +111,7 @@ func (f *Form) Text(name string, max int) string {
 }
 
 // maxBody bounds what one field of text can hold, in bytes: more belongs in a file.
-const maxBody = 8 << 20
+var maxBody = store.Most("messages.body")
 
 // Body reads a text of many lines as typed, with line ends made plain.
 func (f *Form) Body(name string) string {

@@ -134,7 +134,7 @@ func ownForm(p *store.Person) desk.OwnForm {
 
 func (a *App) postMe(c *fiber.Ctx) error {
 	f := a.form(c)
-	own := desk.OwnForm{Name: f.Text("name", 200), Language: f.Text("language", 10), Phone: f.Text("phone", 60), Theme: f.Text("theme", 10),
+	own := desk.OwnForm{Name: f.Text("name", store.Most("people.name")), Language: f.Text("language", store.Most("people.language")), Phone: f.Text("phone", store.Most("people.phone")), Theme: f.Text("theme", store.Most("people.theme")),
 		Notices: formCode[store.NoticeChoice](f, "notices"), NoSingleKeys: !f.Bool("single_keys")}
 	err := f.Err()
 	if err == nil {
@@ -195,7 +195,7 @@ var tokenLives = []int{365, 90, 30, 7, 730}
 // answers: it is nowhere to be had again.
 func (a *App) postToken(c *fiber.Ctx) error {
 	f := a.form(c)
-	name := f.Text("token_name", 100)
+	name := f.Text("token_name", store.Most("tokens.name"))
 	days := tokenLives[0]
 	if f.Has("token_life") {
 		n, err := strconv.Atoi(f.Raw("token_life"))

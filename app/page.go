@@ -166,6 +166,14 @@ func (p *Page) navigation() []Link {
 	return out
 }
 
+// Most is how much a field takes, by the one table of limits: "tickets.subject", or "reason" for that of a change.
+func (p *Page) Most(field string) int {
+	if field == "reason" {
+		return store.MaxReason
+	}
+	return store.Most(field)
+}
+
 // T returns the sentence of the key with the pairs of name and value filled in.
 func (p *Page) T(key string, args ...any) string { return p.app.words.text(p.Lang, key, args...) }
 

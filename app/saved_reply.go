@@ -166,7 +166,7 @@ func (v *replyPage) refillReply(f *Form, err error) error {
 // postReply adds or changes a saved reply.
 func (a *App) postReply(c *fiber.Ctx) error {
 	f := a.form(c)
-	form := desk.ReplyForm{Group: f.ID("group"), Title: store.Words{IT: f.Text("title-it", 200), EN: f.Text("title-en", 200)},
+	form := desk.ReplyForm{Group: f.ID("group"), Title: store.Words{IT: f.Text("title-it", store.Most("replies.title.it")), EN: f.Text("title-en", store.Most("replies.title.en"))},
 		Body: store.Words{IT: f.Body("body-it"), EN: f.Body("body-en")}}
 	rev := f.ID("rev")
 	flash := "flash.reply-added"

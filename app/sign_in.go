@@ -135,7 +135,7 @@ func (a *App) askToSignIn(c *fiber.Ctx) error {
 
 func (a *App) postSignIn(c *fiber.Ctx) error {
 	f := a.form(c)
-	email, password := f.Text("email", 320), f.Raw("password")
+	email, password := f.Text("email", store.Most("people.email")), f.Raw("password")
 	next := localPath(f.Raw("next"))
 	known := c.Cookies(a.cookieName("known"))
 	secret, who, err := a.desk.Keeper().SignInFrom(a.ctx(c), email, password, device(c.Get(fiber.HeaderUserAgent)), a.clientIP(c).String(), known)
@@ -330,7 +330,7 @@ func (a *App) postSetUp(c *fiber.Ctx) error {
 		return store.Fail(store.NotFound, "error.link-ended")
 	}
 	f := a.form(c)
-	form := desk.SetUpForm{Name: f.Text("name", 200), Email: f.Text("email", 320), Password: f.Raw("password"), Desk: f.Text("desk", 200), Language: a.lang(c)}
+	form := desk.SetUpForm{Name: f.Text("name", store.Most("people.name")), Email: f.Text("email", store.Most("people.email")), Password: f.Raw("password"), Desk: f.Text("desk", store.Most("settings.name")), Language: a.lang(c)}
 	f.Need("name", "email")
 	err := samePassword(f, form.Password)
 	if err == nil {

@@ -55,7 +55,7 @@ func (a *App) postFacts(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 	s := &act.step
 	switch act.part {
 	case "subject":
-		subject := f.Text("subject", 250)
+		subject := f.Text("subject", store.Most("tickets.subject"))
 		f.Need("subject")
 		s.Subject = &subject
 	case "priority":
@@ -72,7 +72,7 @@ func (a *App) postFacts(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 		}
 	case "kind":
 		kind, regression := formCode[store.TicketKind](f, "kind"), f.Bool("regression")
-		affected, worked := f.Text("affected", maxVersion), f.Text("worked_in", maxVersion)
+		affected, worked := f.Text("affected", store.Most("tickets.affected")), f.Text("worked_in", store.Most("tickets.worked_in"))
 		if kind == store.KindNone {
 			f.Refuse("kind", "error.choice")
 		}
@@ -90,7 +90,7 @@ func (a *App) postFacts(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 		s.Answers = map[string]string{}
 		for name := range f.values {
 			if code, ok := strings.CutPrefix(name, "answer-"); ok {
-				s.Answers[code] = f.Text(name, 2000)
+				s.Answers[code] = f.Text(name, store.Tickets.MostOfEach("answers"))
 			}
 		}
 	default:
@@ -105,13 +105,13 @@ func (a *App) postParticipantsDesk(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, 
 	switch f.Raw("act") {
 	case "add":
 		f.Need("address")
-		act.step.Add = []string{f.Text("address", 254)}
+		act.step.Add = []string{f.Text("address", store.Most("people.email"))}
 	case "remove":
 		act.step.Remove = []uint64{f.ID("person")}
 	case "grant":
-		act.step.Grant = f.Text("wish", 254)
+		act.step.Grant = f.Text("wish", store.Most("people.email"))
 	case "refuse":
-		act.step.Refuse = f.Text("wish", 254)
+		act.step.Refuse = f.Text("wish", store.Most("people.email"))
 	default:
 		f.Refuse("address", "error.choice")
 	}

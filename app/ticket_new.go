@@ -66,7 +66,7 @@ func (a *App) getNewTicket(c *fiber.Ctx) error {
 			values.Set(name, s)
 		}
 	}
-	if s := q.Text("for", 320); s != "" {
+	if s := q.Text("for", store.Most("people.email")); s != "" {
 		address, err := a.requesterAddress(a.actor(c), s)
 		if err != nil {
 			return err
@@ -306,20 +306,20 @@ func (a *App) readNewTicket(c *fiber.Ctx, v *newTicketPage, f *Form) (desk.NewTi
 	if !f.Has("kind") {
 		f.Refuse("kind", "error.choice")
 	}
-	if n.Subject = f.Text("subject", 250); n.Subject == "" {
+	if n.Subject = f.Text("subject", store.Most("tickets.subject")); n.Subject == "" {
 		f.Refuse("subject", "error.subject-needed")
 	}
 	n.Body = v.compose(f.Body)
 	if strings.TrimSpace(n.Body) == "" {
 		f.Refuse("body", "error.body-needed")
 	}
-	n.Affected, n.WorkedIn, n.Regression = f.Text("affected", 100), f.Text("worked_in", 100), f.Bool("regression")
+	n.Affected, n.WorkedIn, n.Regression = f.Text("affected", store.Most("tickets.affected")), f.Text("worked_in", store.Most("tickets.worked_in")), f.Bool("regression")
 	if level != nil {
 		n.Module = level.ID
 		n.Answers = map[string]string{}
 		for _, q := range level.Questions {
 			name := "answer-" + q.Code
-			if n.Answers[q.Code] = f.Text(name, 2000); q.Required && n.Answers[q.Code] == "" {
+			if n.Answers[q.Code] = f.Text(name, store.Tickets.MostOfEach("answers")); q.Required && n.Answers[q.Code] == "" {
 				f.Refuse(name, "error.required")
 			}
 		}
@@ -374,7 +374,7 @@ func (a *App) deadline(c *fiber.Ctx, f *Form, u store.Urgency) time.Time {
 
 // formRequester finds in whose name the ticket is opened, 0 for one's own.
 func (a *App) formRequester(c *fiber.Ctx, f *Form) (uint64, error) {
-	text := f.Text("requester", 320)
+	text := f.Text("requester", store.Most("people.email"))
 	if text == "" {
 		return 0, nil
 	}

@@ -87,7 +87,7 @@ func (a *App) sideText(c *fiber.Ctx, f *Form, needed bool) *desk.Text {
 
 func (a *App) postSideCorrect(c *fiber.Ctx) error {
 	f := a.form(c)
-	subject, severity, urgency := f.Text("subject", 250), formCode[store.Severity](f, "severity"), formCode[store.Urgency](f, "urgency")
+	subject, severity, urgency := f.Text("subject", store.Most("tickets.subject")), formCode[store.Severity](f, "severity"), formCode[store.Urgency](f, "urgency")
 	deadline := a.deadline(c, f, urgency)
 	level, err := a.formModule(f)
 	if err != nil {

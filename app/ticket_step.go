@@ -17,9 +17,9 @@ import (
 )
 
 // Lengths of what the forms of a ticket take, in characters.
-const (
-	maxReason  = 500
-	maxVersion = 60
+var (
+	maxReason  = store.MaxReason
+	maxVersion = store.Most("tickets.version")
 )
 
 // ticketAct is what one form of the ticket page asks for.
@@ -241,7 +241,7 @@ func (a *App) showPreview(c *fiber.Ctx, n uint64, f *Form, body string) error {
 var mentionMark = regexp.MustCompile(`(?:^|[^\pL\pN_.@-])@(?:"([^"\n]{2,80})"|([\pL\pN][\pL\pN._+-]{0,63}(?:@[\pL\pN.-]+)?))`)
 
 // maxMentions bounds how many are looked up.
-const maxMentions = 20
+var maxMentions = store.Most("messages.mentions")
 
 // mentions finds the agents whom a note names: by the part of their address before the @, by the whole address, or by
 // their name in quotes. What names nobody is returned as it was written. Who may not read the note is left out by the

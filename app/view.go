@@ -292,7 +292,7 @@ func (a *App) postView(c *fiber.Ctx) error {
 	unreadable := f.Err()
 	form := desk.ViewForm{}
 	form.Text, form.Query = readView(f)
-	form.Name, form.Group, form.Notify = f.Text("name", 100), f.ID("share"), f.Bool("notify")
+	form.Name, form.Group, form.Notify = f.Text("name", store.Most("views.name")), f.ID("share"), f.Bool("notify")
 	err := f.Err()
 	if unreadable != nil {
 		err = unreadable
@@ -362,7 +362,7 @@ func (a *App) postEditView(c *fiber.Ctx) error {
 		return err
 	}
 	f := a.form(c)
-	form := desk.ViewForm{Name: f.Text("name", 100), Group: f.ID("share"), Notify: f.Bool("notify")}
+	form := desk.ViewForm{Name: f.Text("name", store.Most("views.name")), Group: f.ID("share"), Notify: f.Bool("notify")}
 	edits := f.ID("edits")
 	if err = f.Err(); err == nil {
 		_, err = a.desk.ChangeView(a.actor(c), n, edits, form)

@@ -79,6 +79,7 @@ func init() {
 		return out
 	}
 	items.secret = []string{"secret"}
+	items.limits = limits{"name": text(10000), "text": bytesOf(64 << 20), "tags": entries(10000), "secret": text(1 << 20)}
 	items.quiet = []string{"seen"}
 }
 

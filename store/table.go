@@ -38,6 +38,7 @@ type Table[T any] struct {
 	secret  []string                   // fields whose values never enter the change log
 	quiet   []string                   // fields that make no change when nothing else changed with them
 	blobs   func(*T) []string          // blobs that the row names
+	limits  limits                     // how much each field holds; see limit.go
 
 	peekMu sync.RWMutex
 	peeked map[uint64]peek[T]
@@ -59,6 +60,8 @@ type anyTable interface {
 	rebuild(*Tx) error
 	tableName() string
 	has(*Tx, uint64) bool
+	Most(string) int
+	unlimited() []string
 }
 
 var allTables []anyTable
@@ -171,7 +174,7 @@ func (t *Table[T]) Last(tx *Tx) uint64 { return tx.bucket(t.name, "rows").Sequen
 // Put writes the row: a new one when its ID is 0, else the next revision of the one that is there. It sets ID, Rev,
 // Updated and (when zero) Created, moves the index entries and counters, and appends a change, all in the one
 // transaction. It returns Conflict when the stored revision is another, and Conflict "error.taken" when a unique
-// index has the key already.
+// index has the key already, and Problems when a value is longer than its field holds (see Limit).
 func (t *Table[T]) Put(tx *Tx, r *T) error {
 	rows := tx.bucket(t.name, "rows")
 	row := rowOf(r)
@@ -194,6 +197,12 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	}
 	if !tx.bolt.Writable() {
 		return fmt.Errorf("store: put %s: transaction is read-only", t.name)
+	}
+	if err := t.keepLimits(tx, old, r); err != nil {
+		return err
+	}
+	if _, err := keepReason(tx); err != nil && !t.silent {
+		return err
 	}
 	if err := t.taken(tx, row.ID, r); err != nil {
 		return err // before the first write, so that the neighbours in the group commit need not run again
@@ -256,7 +265,11 @@ func (t *Table[T]) record(tx *Tx, op Op, id uint64, r *T, fields []Field) error 
 	if t.silent {
 		return nil
 	}
-	c := Change{At: tx.now, By: tx.by.Person, Via: tx.by.Via, Act: tx.by.Act, Why: tx.by.Why, Internal: tx.by.Internal,
+	why, err := keepReason(tx)
+	if err != nil {
+		return err
+	}
+	c := Change{At: tx.now, By: tx.by.Person, Via: tx.by.Via, Act: tx.by.Act, Why: why, Internal: tx.by.Internal,
 		Table: t.name, ID: id, Op: op, Fields: fields}
 	if t.ticket != nil {
 		c.Ticket = t.ticket(r)

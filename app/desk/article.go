@@ -110,9 +110,9 @@ type ArticleForm struct {
 	Files       []uint64 // pending files of the actor that become the article's
 }
 
-const (
-	maxTitle       = 250
-	maxArticleBody = 6 << 20 // bytes
+var (
+	maxTitle       = store.Versions.Most("title")
+	maxArticleBody = store.Versions.Most("body") // bytes
 )
 
 // SaveArticle writes one language version: a new article when the slug is empty or nobody has it, a new version when the
@@ -341,7 +341,7 @@ func followArticle(tx *store.Tx, art *store.Article, but *store.Version) error {
 	return nil
 }
 
-const maxSlug = 80
+var maxSlug = store.Articles.Most("slug")
 
 // freeSlug returns the wish or, when somebody has it, the wish with -2, -3 and so on, within 80 characters.
 // reservedSlugs are words that stand for pages of their own where an article's slug would.

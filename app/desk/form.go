@@ -12,13 +12,13 @@ import (
 	"sportello/store"
 )
 
-// Limits of what the administration keeps, in characters.
-const (
-	maxName  = 200
-	maxShort = 100
-	maxWords = 2000
-	maxEmail = 254
-	maxURL   = 500
+// Limits of what the administration keeps, in characters: the store's.
+var (
+	maxName  = store.People.Most("name")
+	maxShort = store.People.Most("phone")
+	maxWords = store.Groups.Most("description.it")
+	maxEmail = store.People.Most("email")
+	maxURL   = store.Modules.Most("address")
 )
 
 // cleanLine cleans a field of one line and notes when it is longer than most characters.

@@ -147,7 +147,7 @@ func (d *Desk) member(a Actor, act string, group, person uint64, change func(*st
 	})
 }
 
-const maxSignature = 500 // characters
+var maxSignature = store.Groups.Most("signature.it") // characters
 
 // GroupForm is what the administration knows of a group. The code cannot be changed once it is given.
 type GroupForm struct {
@@ -171,7 +171,7 @@ func (d *Desk) AddGroup(a Actor, f GroupForm) (*store.Group, error) {
 	err := d.st.Update(a.by("add-group"), func(tx *store.Tx) error {
 		g := &store.Group{}
 		var wrong store.Problems
-		g.Code = cleanCode(&wrong, "code", f.Code, 40)
+		g.Code = cleanCode(&wrong, "code", f.Code, store.Groups.Most("code"))
 		if store.GroupsByCode.Has(tx, g.Code) {
 			wrong.Add("code", "error.code-taken")
 		}

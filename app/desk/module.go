@@ -228,10 +228,10 @@ func fillModule(tx *store.Tx, m *store.Module, f ModuleForm, wrong *store.Proble
 	}
 	m.Versions = cleanLines(f.Versions)
 	if len(m.Versions) > 100 {
-		wrong.Add("versions", "error.too-many-of", "max", 100)
+		wrong.Add("versions", "error.too-many-of", "max", store.Modules.Most("versions"))
 	}
 	for _, v := range m.Versions {
-		cleanLine(wrong, "versions", v, 40)
+		cleanLine(wrong, "versions", v, store.Modules.MostOfEach("versions"))
 	}
 	m.Questions = checkQuestions(wrong, f.Questions)
 	m.Confidential, m.Order, m.Retired = f.Confidential, f.Order, f.Retired
@@ -262,7 +262,7 @@ func checkChannel(wrong *store.Problems, channel store.Channel, address string) 
 // QuestionTypes are the types a question can have.
 var QuestionTypes = []string{"text", "choice", "number", "date"}
 
-const maxQuestions = 20
+var maxQuestions = store.Modules.Most("questions")
 
 // checkQuestions cleans the questions and notes what is wrong with them under questions-N, counted from 1.
 func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question {
@@ -273,7 +273,7 @@ func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question
 	var out []store.Question
 	for i, q := range in {
 		field := "questions-" + strconv.Itoa(i+1)
-		q.Code = cleanCode(wrong, field, q.Code, 40)
+		q.Code = cleanCode(wrong, field, q.Code, store.Modules.Most("questions.code"))
 		if slices.ContainsFunc(out, func(o store.Question) bool { return o.Code == q.Code }) {
 			wrong.Add(field, "error.code-taken")
 		}

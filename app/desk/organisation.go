@@ -98,7 +98,7 @@ func (d *Desk) putOrganisation(a Actor, act string, id, saw uint64, f Organisati
 			o.Domains = append(o.Domains, s)
 		}
 		if len(o.Domains) > 100 {
-			wrong.Add("domains", "error.too-many-of", "max", 100)
+			wrong.Add("domains", "error.too-many-of", "max", store.Organisations.Most("domains"))
 		}
 		if err := wrong.Err(); err != nil {
 			return err

@@ -70,7 +70,7 @@ func (d *Desk) SetUp(f SetUpForm) (*store.Person, error) {
 	full := markup.Line(f.Name)
 	checkText(&wrong, "name", full, maxName)
 	lang := cleanLanguage(&wrong, "language", f.Language)
-	title := cleanLine(&wrong, "desk", f.Desk, maxShort)
+	title := cleanLine(&wrong, "desk", f.Desk, store.SettingsTable.Most("name"))
 	if err := credential.Rule(f.Password, email, full); err != nil {
 		e, ok := errors.AsType[*store.Error](err)
 		if !ok {

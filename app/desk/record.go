@@ -70,10 +70,9 @@ func (s *Scalar) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-const (
-	maxExternal = 250
-	maxMessages = 2000 // of one record
-)
+const maxMessages = 2000 // of one record
+
+var maxExternal = store.Tickets.Most("external")
 
 // read is a record after what needs no store was checked.
 type read struct {

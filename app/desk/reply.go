@@ -22,7 +22,7 @@ type ReplyForm struct {
 	Body  store.Words // Markdown
 }
 
-const maxReplyBody = 20000
+var maxReplyBody = store.SavedReplies.Most("body.it")
 
 // Replies lists the saved replies the actor may insert: one's own first, then those of one's groups; administrators
 // see those of all groups.

@@ -60,9 +60,12 @@ const MaxLogo = 512 << 10
 
 const (
 	maxLogoSide = 4000 // pixels
-	maxFooter   = 12
-	maxSearches = 12
-	maxHomeText = 20000
+)
+
+var (
+	maxFooter   = store.SettingsTable.Most("footer")
+	maxSearches = store.SettingsTable.Most("searches")
+	maxHomeText = store.SettingsTable.Most("home_text.it")
 )
 
 // ChangeSettings changes what the form has. Administrators only. rev is the revision the actor saw; 0 asks nothing. A
@@ -133,7 +136,7 @@ func storedSettings(tx *store.Tx) (*store.Settings, error) {
 }
 
 func (b *Branding) fill(set *store.Settings, logo, kind string, wrong *store.Problems) {
-	set.Name = cleanLine(wrong, "name", b.Name, 60)
+	set.Name = cleanLine(wrong, "name", b.Name, store.SettingsTable.Most("name"))
 	if set.Name == "" {
 		wrong.Add("name", "error.required")
 	}
@@ -290,7 +293,7 @@ func (h *Home) fill(set *store.Settings, wrong *store.Problems) {
 	set.Hours = cleanWords(wrong, "hours", h.Hours, maxName)
 	set.Searches = cleanLines(h.Searches)
 	for _, s := range set.Searches {
-		cleanLine(wrong, "searches", s, 60)
+		cleanLine(wrong, "searches", s, store.SettingsTable.MostOfEach("searches"))
 	}
 	if len(set.Searches) > maxSearches {
 		wrong.Add("searches", "error.too-many-of", "max", maxSearches)

@@ -16,7 +16,7 @@ var MailEvents = []string{"opened", EventReceived, "message", "taken", "moved", 
 // MailPlaceholders are what the texts of mail may leave to be filled in, written {name}.
 var MailPlaceholders = []string{"name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link"}
 
-const maxMailText = 5000
+var maxMailText = store.SettingsTable.Most("mail_texts.it")
 
 var inBraces = regexp.MustCompile(`\{([^{}\n]*)\}`)
 

@@ -15,9 +15,12 @@ import (
 
 // Bounds of the list of synonyms.
 const (
-	maxSynonymSets  = 2000 // of one language
-	maxSynonymWords = 12   // of one set
-	maxSynonym      = 60   // characters of one word
+	maxSynonymSets = 2000 // of one language
+)
+
+var (
+	maxSynonymWords = store.Synonyms.Most("words")       // of one set
+	maxSynonym      = store.Synonyms.MostOfEach("words") // characters of one word
 )
 
 // SynonymLists holds for each language the sets of words that mean the same, in the order they were written.
@@ -81,8 +84,15 @@ func (d *Desk) ChangeSynonyms(a Actor, saw string, lists SynonymLists) error {
 			return conflict("error.changed-meanwhile")
 		}
 		var wrong store.Problems
+		wants := SynonymLists{}
 		for _, language := range synonymLanguages {
-			wanted := cleanSynonyms(&wrong, "synonyms-"+language, lists[language])
+			wants[language] = cleanSynonyms(&wrong, "synonyms-"+language, lists[language])
+		}
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		for _, language := range synonymLanguages {
+			wanted := wants[language]
 			for _, s := range now[language] {
 				if i := slices.IndexFunc(wanted, func(w []string) bool { return slices.Equal(w, s.Words) }); i >= 0 {
 					wanted = slices.Delete(wanted, i, i+1)
@@ -94,7 +104,7 @@ func (d *Desk) ChangeSynonyms(a Actor, saw string, lists SynonymLists) error {
 				return err
 			}
 		}
-		return wrong.Err()
+		return nil
 	})
 }
 

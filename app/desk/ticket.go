@@ -11,12 +11,12 @@ import (
 	"sportello/store"
 )
 
-// Limits of what is written, in characters and bytes.
-const (
-	maxSubject = 250
-	maxBody    = 6 << 20 // bytes
-	maxAnswer  = 2000
-	maxPeople  = 50 // participants of one ticket
+// Limits of what is written, in characters and bytes: the store's.
+var (
+	maxSubject = store.Tickets.Most("subject")
+	maxBody    = store.Messages.Most("body") // bytes
+	maxAnswer  = store.Tickets.MostOfEach("answers")
+	maxPeople  = store.Tickets.Most("participants")
 )
 
 // NewTicket is what opening a ticket asks for. What is left out has the default of DESIGN.md: kind clarification,

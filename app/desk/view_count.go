@@ -18,9 +18,11 @@ const (
 	viewShown  = 15 * time.Minute // so long after a page showed it
 	viewRounds = 10 * time.Second // so often the work looks for views that are due
 	maxNewRows = 1000             // how many new tickets are looked at for one view without words
-	maxKnown   = 1000             // tickets of one view that are remembered, to tell which are new in it
 	maxTold    = 5                // notices of one view at once: the newest
 )
+
+// maxKnown bounds the tickets of one view that are remembered, to tell which are new in it.
+var maxKnown = store.Views.Most("known")
 
 // viewWork remembers which views are looked at and when each was counted. It is forgotten when the process ends.
 type viewWork struct {

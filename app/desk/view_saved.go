@@ -35,9 +35,10 @@ type ViewForm struct {
 
 // Limits of views: a list that is longer helps nobody.
 const (
-	maxViews    = 50 // of one person, and of one group
-	maxViewText = 2000
+	maxViews = 50 // of one person, and of one group
 )
+
+var maxViewText = store.Views.Most("text")
 
 func viewQuery(v *store.View) QueueQuery {
 	return QueueQuery{View: v.Queue, Group: v.Of, Module: v.Module, State: v.State, Kind: v.Kind, Priority: v.Priority,

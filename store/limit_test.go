@@ -1,0 +1,156 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestNoFieldGrowsWithoutEnd(t *testing.T) {
+	for _, table := range allTables {
+		for _, field := range table.unlimited() {
+			t.Errorf("%s has no limit", field)
+		}
+	}
+}
+
+// TestPutKeepsLimits tries every limit that a field of a row has: by each door alike what is longer is refused, naming
+// the field, or cut where nobody can be told.
+func TestPutKeepsLimits(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("è", n) }
+	wide := map[string]string{}
+	for i := range 11_000 {
+		wide[strings.Repeat("a", i%40)+string(rune(0x4e00+i))] = "x"
+	}
+	rows := map[string]struct {
+		put   func(*Tx) error
+		field string
+	}{
+		"subject":        {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{Subject: long(251)}) }, "subject"},
+		"affected":       {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{Affected: long(12 << 20)}) }, "affected"},
+		"worked in":      {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{WorkedIn: long(101)}) }, "worked_in"},
+		"answers":        {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{Answers: wide}) }, "answers"},
+		"an answer":      {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{Answers: map[string]string{"a": long(2001)}}) }, "answers.a"},
+		"a code":         {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{Answers: map[string]string{long(101): "a"}}) }, "answers"},
+		"participants":   {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{Participants: make([]uint64, 51)}) }, "participants"},
+		"links":          {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{Links: make([]uint64, 1001)}) }, "links"},
+		"wishes":         {func(tx *Tx) error { return Tickets.Put(tx, &Ticket{Wishes: []string{long(255)}}) }, "wishes"},
+		"body":           {func(tx *Tx) error { return Messages.Put(tx, &Message{Body: long(maxBody/2 + 1)}) }, "body"},
+		"mentions":       {func(tx *Tx) error { return Messages.Put(tx, &Message{Mentions: make([]uint64, 1_000_000)}) }, "mentions"},
+		"name of a file": {func(tx *Tx) error { return Files.Put(tx, &File{Name: long(256)}) }, "name"},
+		"words":          {func(tx *Tx) error { return Groups.Put(tx, &Group{Name: Words{EN: long(101)}}) }, "name.en"},
+		"a question": {func(tx *Tx) error {
+			return Modules.Put(tx, &Module{Questions: []Question{{Label: Words{IT: long(201)}}}})
+		}, "questions.label.it"},
+		"mail texts": {func(tx *Tx) error {
+			return SettingsTable.Put(tx, &Settings{MailTexts: map[string]Words{"a": {IT: long(5001)}}})
+		}, "mail_texts.it"},
+		"values": {func(tx *Tx) error {
+			return Drafts.Put(tx, &Form{Values: map[string][]string{"a": make([]string, 1001)}})
+		}, "values."},
+		"reason": {func(tx *Tx) error { tx.Because(long(501)); return Tickets.Put(tx, &Ticket{}) }, "reason"},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			st := fresh(t, quick)
+			for _, via := range []string{"page", "api", "import", "command", ""} {
+				err := st.Update(By{Via: via}, row.put)
+				var wrong *Error
+				if !errors.As(err, &wrong) || wrong.Kind != Invalid || wrong.Field != row.field || wrong.Args["max"] == nil {
+					t.Fatalf("by %q: %v, want a problem of %s that names the limit", via, err, row.field)
+				}
+			}
+			for _, via := range []string{"mail", "desk"} {
+				undo := errors.New("undo")
+				err := st.Update(By{Via: via}, func(tx *Tx) error {
+					if err := row.put(tx); err != nil {
+						return err
+					}
+					return undo
+				})
+				if !errors.Is(err, undo) {
+					t.Errorf("by %q: %v, want it cut", via, err)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatIsCutStaysWhole(t *testing.T) {
+	st := fresh(t, quick)
+	must(t, st.Update(By{Via: "mail"}, func(tx *Tx) error {
+		m := &Message{Body: strings.Repeat("è", maxBody), Mentions: make([]uint64, 50)}
+		mentions := m.Mentions
+		if err := Messages.Put(tx, m); err != nil {
+			return err
+		}
+		if len(m.Body) != maxBody || !utf8.ValidString(m.Body) || len(m.Mentions) != 20 || len(mentions) != 50 {
+			t.Errorf("%d bytes, %d mentions", len(m.Body), len(m.Mentions))
+		}
+		return nil
+	}))
+	must(t, st.Update(By{Via: "page"}, func(tx *Tx) error {
+		s := &Session{Hash: "h", Device: strings.Repeat("x", 5000)}
+		if err := Sessions.Put(tx, s); err != nil {
+			return err
+		}
+		if len(s.Device) != 200 {
+			t.Errorf("the browser's name has %d characters", len(s.Device))
+		}
+		return nil
+	}))
+}
+
+// TestOldRowsOverTheLimit: what an older release let in can be read, and the row can be changed in every other field and
+// made smaller, never larger.
+func TestOldRowsOverTheLimit(t *testing.T) {
+	st := fresh(t, quick)
+	big := strings.Repeat("v", 5000)
+	var id uint64
+	must(t, st.Update(By{Via: "page"}, func(tx *Tx) error {
+		row := &Ticket{Subject: "a", Affected: "x", Answers: map[string]string{"a": "x"}, Participants: []uint64{1}}
+		if err := Tickets.Put(tx, row); err != nil {
+			return err
+		}
+		id = row.ID
+		row.Affected, row.Answers, row.Participants = big, map[string]string{"a": big}, make([]uint64, 200)
+		for i := range row.Participants {
+			row.Participants[i] = uint64(i + 1)
+		}
+		for i := range 200 {
+			row.Answers[strings.Repeat("k", 200)+string(rune('a'+i))] = "x"
+		}
+		old, err := Tickets.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		raw, err := json.Marshal(row)
+		if err != nil {
+			return err
+		}
+		if err := Tickets.reindex(tx, id, old, row); err != nil {
+			return err
+		}
+		return tx.bucket("tickets", "rows").Put(idBytes(id), raw)
+	}))
+	change := func(with func(*Ticket)) error {
+		return st.Update(By{Via: "page"}, func(tx *Tx) error {
+			row, err := Tickets.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			with(row)
+			return Tickets.Put(tx, row)
+		})
+	}
+	must(t, change(func(t *Ticket) { t.Subject = "b" }))
+	must(t, change(func(t *Ticket) { t.Participants = t.Participants[1:] }))
+	must(t, change(func(t *Ticket) { t.Answers = maps.Clone(t.Answers); t.Answers["a"] = "short" }))
+	must(t, change(func(t *Ticket) { t.Affected = "short" }))
+	wantKind(t, change(func(t *Ticket) { t.Affected = big }), Invalid, "error.too-long")
+	wantKind(t, change(func(t *Ticket) { t.Participants = append(t.Participants, 999) }), Invalid, "error.too-many-of")
+	wantKind(t, change(func(t *Ticket) { t.Answers = maps.Clone(t.Answers); t.Answers["new"] = "x" }), Invalid, "error.too-many-of")
+}
