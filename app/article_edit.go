@@ -375,7 +375,7 @@ func (a *App) otherVersion(c *fiber.Ctx, mine desk.ArticleForm, f *Form) (*other
 	}
 	f.values.Set("rev", fmt.Sprint(art.Version.Rev))
 	now := a.desk.Now().In(a.desk.Location())
-	return &otherVersion{Title: art.Version.Title, When: a.words.moment(a.lang(c), art.Version.Updated, now), Diff: diffLines(art.Version.Body, mine.Body)}, nil
+	return &otherVersion{Title: art.Version.Title, When: a.words.moment(a.lang(c), art.Version.Updated, now), Diff: shownDiff(diffLines(art.Version.Body, mine.Body))}, nil
 }
 
 func (a *App) postDeleteArticle(c *fiber.Ctx) error {
