@@ -60,7 +60,7 @@ func init() {
 		"body": bytesOf(maxBody), "via": text(maxWord), "mentions": entries(20), "rest": {Text: maxBody, Bytes: true, Observed: true},
 		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord),
 	}
-	Files.limits = limits{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail)}
+	Files.limits = limits{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)}
 	Texts.limits = limits{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": observed(maxDetail)}
 	Articles.limits = limits{"slug": text(80), "external": text(250)}
 	Versions.limits = limits{"language": text(8), "title": text(250), "body": bytesOf(maxBody)}
@@ -82,7 +82,7 @@ func init() {
 	}
 	MailIDs.limits = limits{"hash": text(maxHash), "value": observed(1000), "kind": observed(maxWord)}
 	Letters.limits = limits{
-		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "tells": {Entries: 10000, Observed: true}, "tells.event": observed(maxWord),
+		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true}, "tells.event": observed(maxWord),
 		"tells.why": observed(maxWhy), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500),
 	}
 	Mailboxes.limits = limits{"name": text(320), "position": text(maxDetail)}
