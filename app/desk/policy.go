@@ -308,7 +308,18 @@ func mayPublish(tx *store.Tx, a Actor, module uint64) error {
 	if !review[product(tx, module)] {
 		return nil
 	}
-	if p, err := placement(tx, module); err == nil && p.group != 0 && a.Person.Supervises(p.group) {
+	p, err := placement(tx, module)
+	if err != nil && store.KindOf(err) != store.NotFound {
+		return err
+	}
+	if p.group == 0 { // the general group looks after what no other does
+		general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
+		if err != nil {
+			return err
+		}
+		p.group = general.ID
+	}
+	if a.Person.Supervises(p.group) {
 		return nil
 	}
 	return denied(a)

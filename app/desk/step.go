@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -409,7 +410,22 @@ func (w *stepping) add(address string) error {
 		w.join(p.ID)
 		return nil
 	}
-	if known && p.Organisation != 0 && p.Organisation == w.t.Organisation {
+	switch {
+	case known && p.Organisation != 0 && p.Organisation == w.t.Organisation:
+		w.join(p.ID)
+		return nil
+	case errors.Is(err, store.ErrNotFound):
+		// The same as for somebody who is known: whether they are is nobody's business.
+		organisation, err := organisationOf(w.tx, address)
+		if err != nil {
+			return err
+		}
+		if organisation == 0 || organisation != w.t.Organisation {
+			break
+		}
+		if p, err = w.d.EnsureRequester(w.tx, address, ""); err != nil {
+			return err
+		}
 		w.join(p.ID)
 		return nil
 	}
