@@ -186,6 +186,13 @@ func (s searchAsked) without(name, value string) searchAsked {
 
 func (a *App) getSearch(c *fiber.Ctx) error {
 	s := a.readAsked(c)
+	direct, err := a.askedTicket(c, s)
+	if err != nil {
+		return err
+	}
+	if direct != nil && strings.HasPrefix(s.text, "#") {
+		return c.Redirect(fmt.Sprintf("/tickets/%d", direct.ID), fiber.StatusSeeOther)
+	}
 	v := &searchPage{Page: a.page(c, "search.title"), Text: s.text}
 	v.Query = s.text
 	v.Path = s.address() // where changing the language leads back to
@@ -224,8 +231,9 @@ func (a *App) getSearch(c *fiber.Ctx) error {
 	if asked {
 		a.noteSearch(c, v, s, found)
 	}
-	if len(v.Hits) == 0 {
-		a.offerNumber(c, v, s.text)
+	if direct != nil && !slices.ContainsFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == direct.ID }) {
+		// The store knows it even while the index does not.
+		v.Direct = Link{Label: v.T("search.direct", "number", direct.ID, "subject", direct.Subject), Address: fmt.Sprintf("/tickets/%d", direct.ID)}
 	}
 	return a.render(c, "page/search", v)
 }
@@ -501,15 +509,29 @@ func (a *App) searchTrouble(p *Page, err error) string {
 	return p.T("error.search")
 }
 
-// offerNumber leads to the ticket whose number was typed, which the store knows even while the index does not.
-func (a *App) offerNumber(c *fiber.Ctx, v *searchPage, text string) {
-	n, err := strconv.ParseUint(strings.TrimPrefix(text, "#"), 10, 64)
+// askedTicket returns the ticket whose number, with # or without, is all that is asked, if the reader may see it: for
+// anybody else a number is a word like others.
+func (a *App) askedTicket(c *fiber.Ctx, s searchAsked) (*store.Ticket, error) {
+	if len(s.with) > 0 || s.kind == search.TypeArticle || s.page > 1 {
+		return nil, nil
+	}
+	return a.ticketByNumber(c, s.text)
+}
+
+func (a *App) ticketByNumber(c *fiber.Ctx, text string) (*store.Ticket, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "#")), 10, 64)
 	if err != nil || n == 0 {
-		return
+		return nil, nil // not a number
 	}
-	if t, err := a.desk.Ticket(a.actor(c), n); err == nil {
-		v.Direct = Link{Label: v.T("search.direct", "number", n, "subject", t.Ticket.Subject), Address: fmt.Sprintf("/tickets/%d", n)}
+	t, err := a.desk.Ticket(a.actor(c), n)
+	switch store.KindOf(err) {
+	case store.NotFound, store.Denied:
+		return nil, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	return t.Ticket, nil
 }
 
 // helpExamples are the sentences of the help: search.help-N-example is a question to click on, search.help-N says what
@@ -544,6 +566,16 @@ func (a *App) getSuggest(c *fiber.Ctx) error {
 	}
 	if kind != search.TypeTicket && kind != search.TypeArticle {
 		kind = ""
+	}
+	if kind != search.TypeArticle {
+		t, err := a.ticketByNumber(c, text)
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			found.Hits = slices.DeleteFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == t.ID })
+			v.Lines = append(v.Lines, v.suggestion(desk.Found{Type: search.TypeTicket, Ticket: t, Title: t.Subject}))
+		}
 	}
 	for _, f := range found.Filters {
 		v.Lines = append(v.Lines, searchSuggestion{Title: f, Address: searchAsked{text: f, kind: kind}.address(), Text: v.T("search.suggest-filter")})

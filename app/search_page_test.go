@@ -162,13 +162,74 @@ func TestSuggestionsBeginAtThreeLettersAndShowOnlyOwnTickets(t *testing.T) {
 	}
 }
 
-func TestATicketIsFoundByItsNumber(t *testing.T) {
+func TestANumberAloneLeadsToItsTicketForThoseWhoMaySeeIt(t *testing.T) {
 	w := newWorld(t)
+	w.ticket()
+	for range 3 { // others that speak of the number, and later
+		w.asks("requester", "Come la 1: di nuovo la 1, 1 e 1")
+	}
 	w.searchable()
-	r := w.visitor("requester")
-	r.must(r.get(searchFor("#1")), 200, "Richiesta #1", `href="/tickets/1"`)
-	b := w.visitor("stranger")
-	b.must(b.get(searchFor("#1")), 200, `!href="/tickets/1"`)
+	first := regexp.MustCompile(`class="title[^"]*" href="(/tickets/[0-9]+)"`)
+	for _, role := range []string{"nobody", "stranger"} {
+		b := w.visitor(role)
+		for _, text := range []string{"#1", "# 1", "1", " #1 ", "#0001"} {
+			b.must(b.get(searchFor(text)), 200, `!href="/tickets/1"`)
+			there, none := b.get(searchFor("#1")), b.get(searchFor("#9"))
+			if there.status != none.status || strings.ReplaceAll(there.body, "#1", "#9") != strings.ReplaceAll(none.body, "#1", "#9") && !sameButForTokens(there.body, none.body) {
+				t.Errorf("%s: #1 is answered %d, #9, which is not there, %d", role, there.status, none.status)
+			}
+		}
+		if got := b.get("/suggest?q=%231"); strings.Contains(got.body, "/tickets/1") {
+			t.Errorf("%s: suggested %s", role, got.body)
+		}
+	}
+	for _, role := range []string{"requester", "participant", "coordinator", "agent"} {
+		b := w.visitor(role)
+		for _, text := range []string{"#1", "# 1", " #1 ", "#0001"} {
+			if got := b.get(searchFor(text)); got.status != 303 || got.header.Get("Location") != "/tickets/1" {
+				t.Errorf("%s: %q is answered %d to %q", role, text, got.status, got.header.Get("Location"))
+			}
+		}
+		got := b.get(searchFor("1"))
+		b.must(got, 200)
+		if m := first.FindStringSubmatch(got.body); m == nil || m[1] != "/tickets/1" {
+			t.Errorf("%s: 1 finds first %v", role, m)
+		}
+		b.must(b.get("/suggest?q=%231"), 200, `href="/tickets/1"`)
+		b.must(b.get(searchFor("#1")+"&type=article"), 200)
+		b.must(b.get(searchFor("#1 #2")), 200)
+	}
+}
+
+// sameButForTokens compares two pages by their words.
+func sameButForTokens(x, y string) bool {
+	tags := regexp.MustCompile(`<[^>]*>|#?[19]`)
+	return tags.ReplaceAllString(x, "") == tags.ReplaceAllString(y, "")
+}
+
+func TestPeopleAreFoundBySearchHoweverTheirNameIsTyped(t *testing.T) {
+	w := newWorld(t)
+	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, w.people["requester"].ID)
+		if err != nil {
+			return err
+		}
+		p.Name = "Ugo D’Angelo De Müller"
+		return store.People.Put(tx, p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.searchable()
+	agent, other, admin := w.visitor("agent"), w.visitor("stranger"), w.visitor("administrator")
+	for _, name := range []string{"angelo", "dangelo", "d'angelo", "d’angelo", "d angelo", "D`ANGELO", "Müller", "muller", "mueller", "demuller", "De Müller", "ugo angelo", "dange"} {
+		agent.must(agent.get(searchFor(`da:"`+name+`"`)), 200, `href="/tickets/1"`)
+		other.must(other.get(searchFor(`da:"`+name+`"`)), 200, `!href="/tickets/1"`)
+		admin.must(admin.get("/admin/people?text="+url.QueryEscape(name)), 200, "Ugo D’Angelo")
+		if name != "dange" {
+			agent.must(agent.get(searchFor(name)), 200, `href="/tickets/1"`)
+		}
+	}
 }
 
 func TestWithoutAnIndexTheDeskGoesOnAndSaysSo(t *testing.T) {

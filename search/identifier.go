@@ -46,6 +46,9 @@ type atom struct {
 
 // identifier emits the forms of parts[a:b].
 func (s *scanner) identifier(a, b int) {
+	if b-a == 1 && isPlain(s.text[s.parts[a].start:s.parts[a].end]) {
+		return
+	}
 	s.atoms = s.atoms[:0]
 	for k := a; k < b; k++ {
 		p := s.parts[k]
@@ -134,6 +137,16 @@ func appendAtoms(out []atom, text string, p token, part int) []atom {
 		return append(out[:from], atom{term: p.term, start: p.start, end: p.end, part: part, alone: true})
 	}
 	return out
+}
+
+// isPlain tells a word as most are: small letters behind the first.
+func isPlain(word string) bool {
+	for i := 1; i < len(word); i++ {
+		if c := word[i]; (c < 'a' || c > 'z') && c < utf8.RuneSelf {
+			return false
+		}
+	}
+	return word != "" && !isDigit(word[0]) && (word[0] < utf8.RuneSelf || strings.ToLower(word) == word)
 }
 
 func kindOf(r rune) byte {

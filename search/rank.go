@@ -81,8 +81,37 @@ func (r *run) order(byDate bool) error {
 	if r.own {
 		return nil
 	}
-	return r.refine()
+	if err := r.refine(); err != nil {
+		return err
+	}
+	return r.numbered()
 }
+
+// numbered puts the ticket first whose number is all that is asked.
+func (r *run) numbered() error {
+	if len(r.parsed.clauses) != 1 {
+		return nil
+	}
+	number := r.parsed.clauses[0].choices[0].units[0]
+	if number.kind == unitPrefix || !isNumber(number.term) || len(r.parsed.clauses[0].choices[0].units) > 1 {
+		return nil
+	}
+	for _, p := range r.parts {
+		docs, err := p.docs(fieldNumber, number.term)
+		if err != nil {
+			return err
+		}
+		for it := docs.Iterator(); it.HasNext(); {
+			if i, ok := slices.BinarySearch(p.list, it.Next()); ok {
+				p.scores[i] = math.Max(0, p.scores[i]) + first
+			}
+		}
+	}
+	return nil
+}
+
+// first is more than any score that words make.
+const first = 1e6
 
 // manyByDate is how many documents are read one by one to put them in order; of more the latest are looked for.
 const manyByDate = 20_000
