@@ -56,7 +56,7 @@ func (s *scanner) scan() {
 			s.put(token{term: fold(text[i : i+w]), start: i, end: i + w})
 			i += w
 		default:
-			if s.forms && i >= s.grouped {
+			if s.forms && i >= s.grouped && (r < 'a' || r > 'z' || i+2 < len(text) && isDigit(text[i+2])) {
 				s.groups(i)
 			}
 			i = s.chunk(i)
