@@ -65,6 +65,7 @@ type App struct {
 	secure   bool   // people come by https
 	csrfKey  []byte
 	presence presence
+	audible  audible
 
 	work     context.Context // ends when requests have had their time
 	endWork  context.CancelFunc

@@ -22,8 +22,12 @@ import (
 const (
 	livePing = 20 * time.Second // so that proxies and the browser know the stream is alive
 	liveEnds = 50 * time.Second // before the server's write timeout; the browser comes back by itself
-	liveMost = 500              // changes looked at for a browser that was away; beyond it, it looks for itself
+	liveMost = 500              // changes told of to a browser that was away; beyond it, it looks for itself
+	liveLook = 20 * liveMost    // changes looked at for that
 )
+
+// hearsAll reports whether the person hears of what agents do among themselves, in some ticket at least.
+func hearsAll(actor desk.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
 
 // liveEvent is all that a stream ever says: which ticket changed, and its revision as this person knows it.
 type liveEvent struct {
@@ -39,7 +43,11 @@ func (a *App) getLive(c *fiber.Ctx) error {
 	secret := c.Cookies(a.cookieName("session"))
 	after, err := strconv.ParseUint(c.Get("Last-Event-ID", c.Query("after")), 10, 64)
 	if err != nil || after > a.st.Last() {
-		after = a.st.Last()
+		if after = a.st.Last(); !hearsAll(actor) {
+			if after, err = a.lastPublic(); err != nil {
+				return err
+			}
+		}
 	}
 	c.Set(fiber.HeaderContentType, "text/event-stream")
 	c.Set(fiber.HeaderCacheControl, "no-store")
@@ -113,21 +121,63 @@ func (a *App) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, sec
 	}
 }
 
+// audible is how far the change log was read for the newest change that somebody on a requester's side may hear of.
+type audible struct {
+	mu     sync.Mutex
+	begun  bool
+	upTo   uint64
+	public uint64
+}
+
+// lastPublic returns the newest change that moved the clock of a requester's side: what agents do among themselves does
+// not show in it. Each change is looked at once; after very many the newest of all is as good.
+func (a *App) lastPublic() (uint64, error) {
+	l := &a.audible
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last := a.st.Last()
+	if !l.begun || last-l.upTo > liveLook {
+		l.begun, l.upTo, l.public = true, last, last
+		return l.public, nil
+	}
+	if last == l.upTo {
+		return l.public, nil
+	}
+	err := a.st.View(func(tx *store.Tx) error {
+		for ch, err := range tx.Changes(l.upTo) {
+			if err != nil {
+				return err
+			}
+			l.upTo = ch.Seq
+			if ch.Public() {
+				l.public = ch.Seq
+			}
+		}
+		return nil
+	})
+	return l.public, err
+}
+
 // liveEvents returns the events of the changes after the number, for the actor, and how far it looked.
 func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, error) {
 	upTo := after
 	var tickets []uint64
+	public := map[uint64]bool{} // of those, which changed for the requester's side too
 	err := a.st.View(func(tx *store.Tx) error {
-		n := 0
+		looked := 0
 		for ch, err := range tx.Changes(after) {
 			if err != nil {
 				return err
 			}
 			upTo = ch.Seq
-			if ch.Ticket != 0 && !slices.Contains(tickets, ch.Ticket) {
+			if _, known := public[ch.Ticket]; ch.Ticket != 0 && !known {
 				tickets = append(tickets, ch.Ticket)
+				public[ch.Ticket] = false
 			}
-			if n++; n == liveMost {
+			if ch.Public() {
+				public[ch.Ticket] = true
+			}
+			if looked++; looked == liveLook || len(tickets) == liveMost {
 				upTo = a.st.Last()
 				break
 			}
@@ -143,8 +193,8 @@ func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, e
 	}
 	var out []liveEvent
 	for _, n := range tickets {
-		if rev, ok := seen[n]; ok {
-			out = append(out, liveEvent{n, rev})
+		if r, ok := seen[n]; ok && (r.Agents || public[n]) {
+			out = append(out, liveEvent{n, r.Rev})
 		}
 	}
 	return out, upTo, nil

@@ -30,11 +30,12 @@ var cast = []string{"nobody", "requester", "participant", "stranger", "coordinat
 // world is a desk with everybody of the cast and one of each thing that an address can name.
 type world struct {
 	*testDesk
-	people map[string]*store.Person
-	group  map[string]uint64
-	module map[string]uint64
-	things map[string]string // what a parameter of an address stands for, by the beginning of the address
-	now    int
+	people          map[string]*store.Person
+	group           map[string]uint64
+	module          map[string]uint64
+	things          map[string]string // what a parameter of an address stands for, by the beginning of the address
+	now             int
+	elsewhereTicket uint64 // of another organisation
 }
 
 func newWorld(t *testing.T, configure ...func(*Config)) *world {

@@ -26,7 +26,7 @@ type visit struct {
 	settings *store.Settings
 	lang     string
 	unread   int
-	last     uint64 // the last change there was when the request came: what the page shows is at least as new
+	last     uint64 // the last change there was for this person when the request came: what the page shows is at least as new
 	route    *route
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -57,6 +57,13 @@ func (a *App) visit(c *fiber.Ctx) *visit {
 			v.session, v.actor.Person = s, p
 		} else if store.KindOf(err) != store.SignIn {
 			a.log.Error("read session", "err", err)
+		}
+	}
+	if !isAPI(c) && !hearsAll(v.actor) {
+		if last, err := a.lastPublic(); err == nil {
+			v.last = last
+		} else {
+			a.log.Error("read changes", "err", err)
 		}
 	}
 	err := a.st.View(func(tx *store.Tx) error {

@@ -6,11 +6,17 @@ import (
 	"sportello/store"
 )
 
+// Revision is that of a ticket by the clock of its reader's side.
+type Revision struct {
+	Rev    uint64
+	Agents bool // by the clock of everything: the reader may see notes
+}
+
 // Revisions returns, for those of the tickets that the actor may see, the revision as the actor knows it: of
 // everything for who may see notes, of what is public for the requester's side. Others are left out, without telling
 // whether they are there.
-func (d *Desk) Revisions(a Actor, numbers []uint64) (map[uint64]uint64, error) {
-	out := make(map[uint64]uint64, len(numbers))
+func (d *Desk) Revisions(a Actor, numbers []uint64) (map[uint64]Revision, error) {
+	out := make(map[uint64]Revision, len(numbers))
 	err := d.st.View(func(tx *store.Tx) error {
 		for _, n := range numbers {
 			t, err := store.Tickets.Get(tx, n)
@@ -23,11 +29,10 @@ func (d *Desk) Revisions(a Actor, numbers []uint64) (map[uint64]uint64, error) {
 			if d.may(tx, a, See, t) != nil {
 				continue
 			}
-			rev := t.PublicRev
-			if d.may(tx, a, SeeNotes, t) == nil {
-				rev = t.Rev
+			out[n] = Revision{Rev: t.PublicRev}
+			if d.OnAgentsSide(tx, a, t) {
+				out[n] = Revision{Rev: t.Rev, Agents: true}
 			}
-			out[n] = rev
 		}
 		return nil
 	})

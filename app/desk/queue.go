@@ -508,6 +508,13 @@ func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
 			if t.IsSpam() || !f.fits(tx, t) || !see(t) {
 				continue
 			}
+			updated := t.PublicUpdated
+			if d.OnAgentsSide(tx, a, t) {
+				updated = t.Updated
+			}
+			if updated.Before(f.UpdatedSince) {
+				continue
+			}
 			out.Total++
 			if f.After != 0 && t.ID >= f.After {
 				continue
@@ -525,8 +532,7 @@ func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
 
 func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, t.State)) && (f.Group == 0 || t.Group == f.Group) &&
-		(f.Module == 0 || under(tx, t.Module, f.Module)) && (f.Requester == 0 || t.Requester == f.Requester) &&
-		(f.UpdatedSince.IsZero() || !t.Updated.Before(f.UpdatedSince))
+		(f.Module == 0 || under(tx, t.Module, f.Module)) && (f.Requester == 0 || t.Requester == f.Requester)
 }
 
 // candidates walks tickets by falling number: out of the narrowest index that the filter offers, else all of them.

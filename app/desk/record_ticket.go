@@ -330,7 +330,14 @@ func (d *Desk) updateFromRecord(tx *store.Tx, a Actor, r *read, t *store.Ticket)
 	if !rewritten && len(news) == 0 && reflect.DeepEqual(&before, t) {
 		return nil
 	}
-	t.PublicRev++
+	// Notes alone move the clock of the agents' side alone.
+	shown := *t
+	shown.Notes = before.Notes
+	public := rewritten || !reflect.DeepEqual(&before, &shown)
+	tx.Internally(!public)
+	if public {
+		t.PublicRev++
+	}
 	if rewritten {
 		t.PublicUpdated = tx.Now()
 	}

@@ -365,7 +365,7 @@ func (w *stepping) people() error {
 			w.join(p.ID)
 			continue
 		}
-		w.changed("refuse-wish", false)
+		w.changed("refuse-wish", true) // the requester reads the wishes
 	}
 	if len(t.AddedBy) == 0 {
 		t.AddedBy = nil

@@ -1,0 +1,135 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// internalActs are what the agents' side does among itself, by the name the history has for it.
+var internalActs = map[string]func(w *world, n uint64) error{
+	"note": func(w *world, n uint64) error {
+		_, err := w.app.desk.Do(w.as("agent"), n, desk.Step{Message: &desk.Text{Body: "Tra noi: parolanascosta.", Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}})
+		return err
+	},
+	"link": func(w *world, n uint64) error {
+		_, err := w.app.desk.Do(w.as("agent"), n, desk.Step{Link: w.elsewhereTicket})
+		return err
+	},
+	"unlink": func(w *world, n uint64) error {
+		_, err := w.app.desk.Do(w.as("agent"), n, desk.Step{Unlink: w.elsewhereTicket})
+		return err
+	},
+	"look-in": func(w *world, n uint64) error {
+		return w.app.desk.GiveReason(w.as("administrator"), n, "verifica")
+	},
+}
+
+// Who may not read notes sees nothing of what agents do among themselves: not a byte of what they can fetch differs.
+func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
+	w := newWorld(t)
+	elsas, err := w.app.desk.OpenTicket(w.as("stranger"), desk.NewTicket{Subject: "Di un altro ente", Body: "Altro.", Kind: store.Clarification, Module: w.module["csa"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.elsewhereTicket = elsas.ID
+	n := w.ticket().ID
+	roles := []string{"requester", "participant", "coordinator"}
+	browsers, tokens := map[string]*browser{}, map[string]string{}
+	for _, role := range roles {
+		browsers[role] = w.visitor(role)
+		secret, _, err := w.app.desk.Keeper().NewToken(store.By{Via: "command"}, w.people[role].ID, "prova")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[role] = secret
+	}
+	// Everything each of them can fetch, but for the secret of each form and sentences of how long ago something was.
+	ago := regexp.MustCompile(`(?:un minuto|[0-9]+ minuti|un'ora|meno di un minuto|pochi secondi) fa|adesso|poco fa|"[0-9a-f]{60,}"|=[A-Za-z0-9_-]{10,}"`)
+	fetch := func(since string) map[string]string {
+		out := map[string]string{}
+		for _, role := range roles {
+			for _, address := range []string{ticketAddress(n), "/tickets", "/", "/search?q=parolanascosta", "/search?q=cedolino", "/notices"} {
+				out[role+" "+address] = ago.ReplaceAllString(browsers[role].get(address).body, "")
+			}
+			b := w.browser()
+			b.header.Set("Authorization", "Bearer "+tokens[role])
+			for _, address := range []string{fmt.Sprintf("/api/v1/tickets/%d", n), "/api/v1/tickets", "/api/v1/tickets?updated_since=" + since, "/api/v1/search?q=parolanascosta"} {
+				got := b.get(address)
+				out[role+" "+address] = regexp.MustCompile(`"took_ms":[0-9.]+`).ReplaceAllString(got.body, "") + got.header.Get("ETag")
+			}
+		}
+		return out
+	}
+	for _, act := range []string{"note", "link", "unlink", "look-in"} {
+		since := time.Now().UTC().Add(time.Second).Format(time.RFC3339)
+		before, from := fetch(since), w.app.st.Last()
+		rev := w.row(n).Rev
+		if err := internalActs[act](w, n); err != nil {
+			t.Fatalf("%s: %v", act, err)
+		}
+		if w.row(n).Rev == rev {
+			t.Errorf("%s did not happen", act)
+		}
+		for name, is := range fetch(since) {
+			if was := before[name]; was != is {
+				i := 0
+				for i < min(len(was), len(is)) && was[i] == is[i] {
+					i++
+				}
+				t.Errorf("%s changes %s: %.120q becomes %.120q", act, name, was[i:], is[i:])
+			}
+		}
+		for _, role := range roles {
+			events, _, err := w.app.liveEvents(w.as(role), from)
+			if err != nil || len(events) > 0 {
+				t.Errorf("%s hears of %s: %v %v", role, act, events, err)
+			}
+		}
+		if events, _, _ := w.app.liveEvents(w.as("agent"), from); len(events) == 0 {
+			t.Errorf("the agent hears nothing of %s", act)
+		}
+	}
+	// Nor does a filter by time tell of it.
+	b := w.browser()
+	b.header.Set("Authorization", "Bearer "+tokens["requester"])
+	w.age(n, func(tk *store.Ticket) { tk.PublicUpdated = tk.PublicUpdated.Add(-time.Hour) })
+	since := time.Now().UTC().Add(-time.Minute).Format(time.RFC3339)
+	if err := internalActs["note"](w, n); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.get("/api/v1/tickets?updated_since=" + since).body; strings.Contains(got, fmt.Sprintf(`"number":%d,`, n)) {
+		t.Errorf("a note makes the ticket newer: %s", got)
+	}
+}
+
+// Every act that is written down as internal stands in the table above, or says here why not.
+func TestEveryInternalActIsTried(t *testing.T) {
+	elsewhere := map[string]string{
+		"spam":     "takes the ticket away from its people",
+		"not-spam": "gives it back",
+		"merge":    "gives its people the other ticket",
+	}
+	files, err := filepath.Glob("desk/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`changed\("([a-z-]+)", false\)`).FindAllStringSubmatch(string(raw), -1) {
+			if internalActs[m[1]] == nil && elsewhere[m[1]] == "" {
+				t.Errorf("%s: nobody tries whether the requester's side sees %q", name, m[1])
+			}
+		}
+	}
+}
