@@ -57,6 +57,7 @@ type apiMessage struct {
 	At          *time.Time `json:"at"`
 	Body        string     `json:"body"`
 	Internal    bool       `json:"internal,omitempty"`
+	Proven      *bool      `json:"proven,omitempty"` // of what came by mail: whether something proves its sender
 	Attachments []apiFile  `json:"attachments,omitempty"`
 }
 
@@ -106,6 +107,10 @@ func (a *App) ticketDocument(c *fiber.Ctx, number uint64) (*apiTicket, error) {
 		}
 		for _, m := range v.Messages {
 			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: apiMoment(m.At), Body: m.Body, Internal: m.Internal}
+			if m.Mail != 0 {
+				proven := !m.NotVerified()
+				row.Proven = &proven
+			}
 			if m.Agent && !v.Agents && row.Author != nil {
 				row.Author.Email = ""
 			}

@@ -54,8 +54,11 @@ func (p *Page) byMail(m *store.Message, t *desk.TicketView, mails map[uint64]*st
 			v.Marks = append(v.Marks, mailMark{"", "gear", words})
 		}
 	}
-	if m.Unproven && !fromServer(m) {
+	switch {
+	case m.NotVerified():
 		mark("mark-wait", "warn", "by-mail.unproven")
+	case m.Unproven && m.Known:
+		mark("", "check", "by-mail.known")
 	}
 	if m.Outside && !m.Internal && !t.Ticket.OnSide(m.Author) {
 		mark("mark-wait", "people", "by-mail.outside")

@@ -222,6 +222,9 @@ func (w *letterWriter) from() string {
 
 func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 	out := letterLine{Intro: paragraphs(w.say(l.Event, "text", w.fields(l)))}
+	if l.Unproven {
+		out.Intro = append([]string{w.t("letter.unproven")}, out.Intro...)
+	}
 	if l.Text == nil || l.Event == "opened" {
 		return out
 	}
@@ -254,6 +257,9 @@ func (w *letterWriter) digest(first desk.OutgoingLine) []letterLine {
 			who = w.t("letter.the-desk")
 		}
 		event := w.t("bell.event-"+l.Event, "who", who)
+		if l.Unproven {
+			event += " (" + w.t("bell.unproven") + ")"
+		}
 		out = append(out, letterLine{Intro: []string{w.t("letter.digest-line", "number", l.Ticket, "subject", l.Subject, "event", event), w.base(ticketAddress(l.Ticket))}})
 	}
 	return out

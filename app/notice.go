@@ -23,6 +23,8 @@ type noticeLine struct {
 	Why     string
 	At      Moment
 	Unread  bool
+
+	Unproven bool // its sender is not verified
 }
 
 // noticesShown is how many notices the page lists; older ones have had their time.
@@ -47,6 +49,7 @@ func (a *App) getNotices(c *fiber.Ctx) error {
 		if n.Ticket == 0 && desk.AccountEvent(n.Event) {
 			line.Address = "/me"
 		}
+		line.Unproven = n.Unproven
 		if n.Event == "view" {
 			line.Text = v.T("bell.event-view", "view", n.Why) // the reason of such a notice is the view
 		} else if n.Why != "" {

@@ -209,11 +209,18 @@ type Message struct {
 	Mail        uint64   `json:"mail,omitzero"`        // the mail it was
 	Rest        string   `json:"rest,omitzero"`        // what the mail quoted, and its signature: shown folded, as Markdown
 	Unproven    bool     `json:"unproven,omitzero"`    // nothing proves that the sender is who they say
+	Known       bool     `json:"known,omitzero"`       // unproven, but sent to the reply address of a letter by whom the letter was sent to
 	Outside     bool     `json:"outside,omitzero"`     // its author did not belong to the ticket
 	Automatic   string   `json:"automatic,omitzero"`   // what sort of machine wrote it; nobody is told of it
 	Unconfirmed bool     `json:"unconfirmed,omitzero"` // a note: an agent's answer by mail that the agent has yet to confirm
 	Copied      []uint64 `json:"copied,omitempty"`     // people to whom the sender sent it too
 	PEC         string   `json:"pec,omitzero"`         // certified mail: its kind, once its signature was verified
+}
+
+// NotVerified reports whether the message came by mail and nothing proves who sent it: neither a mail server of ours nor
+// that it answers a letter from the address the letter was sent to. What a mail server wrote is in nobody's name.
+func (m *Message) NotVerified() bool {
+	return m.Unproven && !m.Known && m.Automatic != "bounce" && m.Automatic != "receipt"
 }
 
 // Messages holds one row for each message and note.

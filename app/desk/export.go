@@ -177,14 +177,14 @@ func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
 			return TicketRecord{}, err
 		}
 		if m.Opening && r.Body == "" {
-			r.Body = m.Body
+			r.Body, r.Unproven = m.Body, m.NotVerified()
 			continue
 		}
 		author, err := n.person(m.Author)
 		if err != nil {
 			return TicketRecord{}, err
 		}
-		r.Messages = append(r.Messages, MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Internal: m.Internal})
+		r.Messages = append(r.Messages, MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Internal: m.Internal, Unproven: m.NotVerified()})
 	}
 	if r.Body == "" {
 		// The messages of a duplicate went to the other ticket; a record needs a body.

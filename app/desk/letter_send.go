@@ -36,6 +36,8 @@ type OutgoingLine struct {
 	Files   []*store.File
 	Ticket  uint64
 	Subject string // in a digest
+
+	Unproven bool // it tells of a mail of which nothing proves who sent it
 }
 
 // Sent says what became of an attempt to send.
@@ -293,6 +295,29 @@ func (d *Desk) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 	return nil
 }
 
+// toldMessage is the message that an event tells of: the one it names, of a new ticket the first. nil for none.
+func toldMessage(tx *store.Tx, t *store.Ticket, event string, message uint64) (*store.Message, error) {
+	if message != 0 {
+		m, err := store.Messages.Get(tx, message)
+		return m, ignoreNotFound(err)
+	}
+	if t.Via != "mail" || !slices.Contains([]string{"opened", "new", "view", "group", "assigned"}, event) {
+		return nil, nil
+	}
+	return opening(tx, t)
+}
+
+// opening is the message that opened the ticket, nil once it was moved away.
+func opening(tx *store.Tx, t *store.Ticket) (*store.Message, error) {
+	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil || m.Opening {
+			return m, err
+		}
+		break
+	}
+	return nil, nil
+}
+
 // line is one event as the reader may read it, false when they may not.
 func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
 	line := OutgoingLine{Telling: tell, Ticket: tell.Ticket}
@@ -312,6 +337,11 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 		line.Who = by.Name
 		line.Desk = by.InGroup(t.Group) && !t.OnSide(by.ID)
 	}
+	told, err := toldMessage(tx, t, tell.Event, tell.Message)
+	if err != nil {
+		return line, false, err
+	}
+	line.Unproven = told != nil && told.NotVerified()
 	if tell.Message == 0 {
 		return line, true, nil
 	}

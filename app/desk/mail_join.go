@@ -247,6 +247,7 @@ func (j *joining) join(t *store.Ticket, why, by string) error {
 	j.tx.As(j.person.ID)
 	j.row.Joined, j.row.JoinedBy = why, by
 	m := j.message()
+	m.Known = m.Unproven && j.tokenTicket == t.ID && j.tokenPerson == j.person.ID
 	a := Actor{Person: j.person, Via: "mail", Language: t.Language}
 	w := &stepping{d: j.d, tx: j.tx, a: a, t: t, set: settings(j.tx)}
 	switch {

@@ -487,7 +487,7 @@ func TestEventsWithinAMinuteAreOneLetter(t *testing.T) {
 func TestConfirmationsToOneAddressAreBounded(t *testing.T) {
 	o := newMailOffice(t)
 	for i := range 12 {
-		o.mail(letter{from: "tante@altrove.example", subject: fmt.Sprintf("Numero %d", i), body: "x"})
+		o.mail(letter{from: "tante@altrove.example", subject: fmt.Sprintf("Numero %d", i), body: "x", proven: true})
 	}
 	o.post()
 	n := 0
@@ -542,8 +542,8 @@ func TestAReportIsBelievedOnlyAboutWhatWasSentThere(t *testing.T) {
 
 func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 	o := newMailOffice(t)
-	first := o.mail(letter{from: "nuova@altrove.example", subject: "D", body: "?"})
-	other := o.mail(letter{from: "nuova@altrove.example", subject: "E", body: "!"})
+	first := o.mail(letter{from: "nuova@altrove.example", subject: "D", body: "?", proven: true})
+	other := o.mail(letter{from: "nuova@altrove.example", subject: "E", body: "!", proven: true})
 	o.do("agente", first.Ticket, Step{Message: &Text{Body: "nota nascosta", Internal: true}})
 	token := ""
 	o.post()

@@ -280,7 +280,21 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 	}
 	switch c.Act {
 	case "open":
-		if !openedByMachine(tx, t) {
+		m, err := opening(tx, t)
+		if err != nil {
+			return err
+		}
+		switch {
+		case m != nil && t.Via == "mail" && m.Automatic != "": // a machine gets no confirmation
+		case m != nil && m.Mail != 0 && m.NotVerified() && d.strange(tx, t.Requester):
+			row, err := store.Mails.Get(tx, m.Mail)
+			if err == nil {
+				err = d.planReceived(tx, row, t.Language)
+			}
+			if err != nil {
+				return err
+			}
+		default:
 			say("opened", 0, false, t.Requester)
 		}
 		say("new", 0, true, members(tx, t.Group)...)
@@ -307,15 +321,10 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 	return nil
 }
 
-// openedByMachine reports whether a program wrote the mail that opened the ticket: it gets no confirmation.
-func openedByMachine(tx *store.Tx, t *store.Ticket) bool {
-	if t.Via != "mail" {
-		return false
-	}
-	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
-		return err == nil && m.Opening && m.Automatic != ""
-	}
-	return false
+// strange reports whether the person is a stranger: of no organisation of the desk, and never given a way to sign in.
+func (d *Desk) strange(tx *store.Tx, person uint64) bool {
+	p, err := store.People.Peek(tx, person)
+	return err != nil || p.Organisation == 0 && p.Password == "" && len(p.Groups) == 0 && !p.Administrator && !p.Editor
 }
 
 func members(tx *store.Tx, group uint64) []uint64 {
@@ -347,6 +356,8 @@ type NoticeLine struct {
 	*store.Notice
 	Subject string
 	Who     string // name of who caused it; empty when the desk did
+
+	Unproven bool // it tells of a mail of which nothing proves who sent it
 }
 
 // Notices returns the person's notices, newest first, and how many are unread.
@@ -371,6 +382,11 @@ func (d *Desk) Notices(a Actor, limit int) ([]NoticeLine, int, error) {
 					continue
 				}
 				line.Subject = t.Subject
+				m, err := toldMessage(tx, t, n.Event, n.Reply)
+				if err != nil {
+					return err
+				}
+				line.Unproven = m != nil && m.NotVerified()
 			}
 			if p, err := store.People.Get(tx, n.By); err == nil {
 				line.Who = p.Name

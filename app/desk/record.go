@@ -36,6 +36,7 @@ type TicketRecord struct {
 	CreatedAt      string            `json:"created_at,omitempty"`
 	ExternalID     string            `json:"external_id,omitempty"`
 	Answers        map[string]Scalar `json:"answers,omitempty"`
+	Unproven       bool              `json:"unproven,omitempty"` // of the first message
 	Messages       []MessageRecord   `json:"messages,omitempty"`
 }
 
@@ -46,6 +47,7 @@ type MessageRecord struct {
 	At          string `json:"at,omitempty"`
 	Body        string `json:"body"`
 	Internal    bool   `json:"internal,omitempty"`
+	Unproven    bool   `json:"unproven,omitempty"` // it came by mail, and nothing proved its sender
 }
 
 // Scalar is a text that JSON may also give as a number or as true and false.

@@ -62,7 +62,7 @@ func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, er
 		return nil, err
 	}
 	d.enterImported(settings(tx), t, r, lastOf(t.Opened, list))
-	first := &store.Message{Author: requester.ID, At: t.Opened, Body: r.body, Via: t.Via}
+	first := &store.Message{Author: requester.ID, At: t.Opened, Body: r.body, Via: t.Via, Unproven: r.rec.Unproven}
 	if err := d.insertTicket(tx, t, first, nil); err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func (d *Desk) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]imported, e
 			at = m.at
 		}
 		agent := m.Internal || author.IsAgent() && author.ID != t.Requester
-		out = append(out, imported{&store.Message{Author: author.ID, At: at, Body: m.Body, Internal: m.Internal, Agent: agent, Via: "import"}, said})
+		out = append(out, imported{&store.Message{Author: author.ID, At: at, Body: m.Body, Internal: m.Internal, Agent: agent, Via: "import", Unproven: m.Unproven}, said})
 	}
 	slices.SortStableFunc(out, func(x, y imported) int { return x.At.Compare(y.At) })
 	return out, nil

@@ -487,7 +487,7 @@ func (w *stepping) speak() error {
 				return err
 			}
 		}
-	} else if w.t.State == store.StateClosed && w.s.To == store.StateNone {
+	} else if w.t.State == store.StateClosed && w.s.To == store.StateNone && !m.NotVerified() {
 		if w.tx.Now().After(w.t.Closed.AddDate(0, 0, w.set.ReopenWithin)) {
 			return w.follow(m, files)
 		}
@@ -499,6 +499,9 @@ func (w *stepping) speak() error {
 		return err
 	}
 	w.changed(act, true)
+	if w.t.State == store.StateClosed && m.NotVerified() {
+		return nil // what nothing proves adds its words and opens nothing again
+	}
 	if !m.Agent && w.s.To == store.StateNone && !w.s.Confirm {
 		return w.wakeUp()
 	}
