@@ -1,11 +1,14 @@
 package app
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -73,4 +76,50 @@ func TestSleepingTokensAreWokenOnAPage(t *testing.T) {
 	if _, err := d.app.desk.Keeper().Token(t.Context(), token); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestARestoreBringsNoCredentialsBack goes by the command line: what was ended after the backup is not alive again.
+func TestARestoreBringsNoCredentialsBack(t *testing.T) {
+	from, kept, to := filepath.Join(t.TempDir(), "data"), t.TempDir(), filepath.Join(t.TempDir(), "data")
+	run := func(in string, args ...string) string {
+		t.Helper()
+		status, out, errOut := command(t, in, args...)
+		if status != 0 {
+			t.Fatalf("%v: %d, %s %s", args, status, out, errOut)
+		}
+		return strings.TrimSpace(out)
+	}
+	run(testPassword+"\n", "person", "add", "--data", from, "--email", "ada@example.it", "--name", "Ada Neri", "--role", "administrator", "--password-stdin")
+	token := run("", "token", "create", "--data", from, "--person", "ada@example.it", "--expires", "90d")
+	open := func(dir string, do func(*credential.Keeper)) {
+		t.Helper()
+		st, err := store.Open(dir, store.Options{NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(credential.New(st, nil))
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	session := ""
+	open(from, func(k *credential.Keeper) {
+		var err error
+		if session, _, err = k.SignIn(t.Context(), "ada@example.it", testPassword, "", ""); err != nil {
+			t.Fatal(err)
+		}
+	})
+	run("", "backup", kept, "--data", from)
+	if out := run("", "restore", kept, "--data", to); !strings.Contains(out, "wakes them: 1") {
+		t.Errorf("restore says %q", out)
+	}
+	open(to, func(k *credential.Keeper) {
+		if _, _, err := k.Session(t.Context(), session); store.KindOf(err) != store.SignIn {
+			t.Errorf("the session: %v", err)
+		}
+		_, err := k.Token(t.Context(), token)
+		if e, ok := errors.AsType[*store.Error](err); !ok || e.Key != "error.token-asleep" {
+			t.Errorf("the token: %v", err)
+		}
+	})
 }

@@ -97,7 +97,7 @@ func openAPI(routes []route) object {
 	}
 	return object{
 		"openapi": "3.1.0",
-		"info":    object{"title": "Sportello", "version": "1", "description": "A token has exactly the rights of its person. What may not be seen is not there."},
+		"info":    object{"title": "Sportello", "version": "1", "description": "A token has the rights that its person has at that moment, until it ends. A token that ended, or that sleeps since the desk was restored, is answered 401 with that reason. What may not be seen is not there."},
 		"paths":   paths,
 		"components": object{"schemas": schemas, "securitySchemes": object{
 			"token": object{"type": "http", "scheme": "bearer"}}},
