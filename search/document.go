@@ -237,6 +237,8 @@ func (m *maker) person(id uint64) (*store.Person, error) {
 // pieces are the texts of a ticket or an article, as a phrase may stand in them: never across two.
 type pieces struct {
 	public, notes []string
+	files         bool // public ones
+	foreign       int  // files that a duplicate brought in
 }
 
 // maxFileText is how much of the text of one file is found, in bytes.
@@ -262,12 +264,13 @@ func fileText(tx *store.Tx, file uint64) (string, error) {
 // brought in belongs to other people and counts as notes do; the duplicate itself keeps the words it gave away.
 func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 	p := pieces{public: []string{t.Subject}}
-	public := map[uint64]bool{} // messages that the requester's side reads
+	public, foreign := map[uint64]bool{}, map[uint64]bool{} // messages that the requester's side reads; that the duplicate's does
 	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
-		if public[m.ID] = !m.Internal && !m.Merged(tx); !public[m.ID] {
+		foreign[m.ID] = !m.Internal && m.Merged()
+		if public[m.ID] = !m.Internal && !m.Merged(); !public[m.ID] {
 			p.notes = append(p.notes, m.Body)
 		} else {
 			p.public = append(p.public, m.Body)
@@ -286,32 +289,35 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			return p, err
 		}
 		if !public[f.Message] {
+			if foreign[f.Message] {
+				p.foreign++
+			}
 			p.notes = append(p.notes, f.Name)
 			files.notes = append(files.notes, text)
 		} else {
+			p.files = true
 			p.public = append(p.public, f.Name)
 			files.public = append(files.public, text)
 		}
 	}
-	if t.DuplicateOf != 0 {
-		for m, err := range store.MessagesByOrigin.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+	for m, err := range store.MessagesByBrought.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return p, err
+		}
+		if m.Internal || m.Side() != t.ID || !m.Merged() {
+			continue
+		}
+		p.public = append(p.public, m.Body)
+		for f, err := range store.FilesByMessage.Rows(tx, store.Span{Prefix: store.Key(m.ID)}) {
 			if err != nil {
 				return p, err
 			}
-			if m.Internal || m.Ticket != t.DuplicateOf {
-				continue
+			text, err := fileText(tx, f.ID)
+			if err != nil {
+				return p, err
 			}
-			p.public = append(p.public, m.Body)
-			for f, err := range store.FilesByMessage.Rows(tx, store.Span{Prefix: store.Key(m.ID)}) {
-				if err != nil {
-					return p, err
-				}
-				text, err := fileText(tx, f.ID)
-				if err != nil {
-					return p, err
-				}
-				p.public, files.public = append(p.public, f.Name), append(files.public, text)
-			}
+			p.files = true
+			p.public, files.public = append(p.public, f.Name), append(files.public, text)
 		}
 	}
 	for _, q := range sortedKeys(t.Answers) {
@@ -374,7 +380,7 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	if t.Module != 0 {
 		tags += " module:" + num(t.Module)
 	}
-	if t.Files > 0 {
+	if p.files || t.Files > p.foreign {
 		tags += " files:yes"
 	}
 	d.set(fieldTag, tags)

@@ -234,6 +234,14 @@ func (w *work) touch(tx *store.Tx, c *store.Change) error {
 				}
 			}
 		}
+		if c.Table == store.Messages.Name() {
+			if err := w.message(tx, c.ID); err != nil {
+				return err
+			}
+		}
+		if c.Table == store.Files.Name() && c.Ticket != 0 {
+			return w.file(tx, c.ID)
+		}
 		if c.Table == store.Files.Name() && c.Ticket == 0 {
 			f, err := store.Files.Get(tx, c.ID)
 			if err == nil && f.Article != 0 {
@@ -293,6 +301,22 @@ func (w *work) file(tx *store.Tx, id uint64) error {
 		return w.article(tx, f.Article)
 	case f.Ticket != 0:
 		w.tickets[f.Ticket] = struct{}{}
+		return w.message(tx, f.Message)
+	}
+	return nil
+}
+
+// message touches the tickets from which merging brought the message, if it is still there: their people find it too.
+func (w *work) message(tx *store.Tx, id uint64) error {
+	m, err := store.Messages.Get(tx, id)
+	if store.KindOf(err) == store.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, t := range m.Brought {
+		w.tickets[t] = struct{}{}
 	}
 	return nil
 }

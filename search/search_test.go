@@ -445,7 +445,7 @@ func TestWhatADuplicateBroughtInIsNotFoundByTheOthersRequester(t *testing.T) {
 	first := f.ticket(store.Ticket{Subject: "Cedolino bianco", Module: f.csaModule}, "non si apre")
 	twin := f.ticket(store.Ticket{Subject: "Cedolino vuoto", Requester: f.carla, Module: f.csaModule}, "non si apre")
 	f.update(func(tx *store.Tx) error {
-		m := &store.Message{Ticket: first, Author: f.carla, At: tx.Now(), Body: "la mia zucchina privata", Origin: twin}
+		m := &store.Message{Ticket: first, Author: f.carla, At: tx.Now(), Body: "la mia zucchina privata", Origin: twin, Brought: []uint64{twin}}
 		if err := store.Messages.Put(tx, m); err != nil {
 			return err
 		}
@@ -454,6 +454,17 @@ func TestWhatADuplicateBroughtInIsNotFoundByTheOthersRequester(t *testing.T) {
 			return err
 		}
 		row.DuplicateOf = first
+		return store.Tickets.Put(tx, row)
+	})
+	f.wants(Access{Person: f.ana}, "zucchina", "")
+	f.wants(Access{Person: f.carla}, "zucchina", ids("t", twin))
+	// The duplicate taken up again is nobody's duplicate, and the words are still its people's.
+	f.update(func(tx *store.Tx) error {
+		row, err := store.Tickets.Get(tx, twin)
+		if err != nil {
+			return err
+		}
+		row.DuplicateOf = 0
 		return store.Tickets.Put(tx, row)
 	})
 	f.wants(Access{Person: f.ana}, "zucchina", "")

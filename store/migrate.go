@@ -25,6 +25,53 @@ var migrations = []migration{
 	{"tokens end", endTokens},
 	{"files of articles belong to versions", filesToVersions},
 	{"people are found by the forms of their names", namesToForms},
+	{"messages stay with those whose they are", messagesToSides},
+}
+
+// messagesToSides notes of messages that a merge brought where they are from which ticket. Until now that was told by the
+// ticket still being a duplicate; one that was taken up again since is found by the change that moved the message.
+func messagesToSides(b *bbolt.Tx) error {
+	tx := &Tx{bolt: b}
+	if b.Bucket([]byte(Messages.name)) == nil {
+		return nil
+	}
+	rows := tx.bucket(Messages.name, "rows")
+	for m, err := range Messages.All(tx, 0, false) {
+		if err != nil {
+			return err
+		}
+		if m.Origin == 0 {
+			continue
+		}
+		o, err := Tickets.Get(tx, m.Origin)
+		if err != nil && KindOf(err) != NotFound {
+			return err
+		}
+		brought := err == nil && o.DuplicateOf == m.Ticket
+		if !brought {
+			changes, err := tx.TicketChanges(m.Ticket)
+			if err != nil {
+				return err
+			}
+			for _, c := range changes {
+				if _, moved := c.Field("ticket"); moved && c.Table == Messages.name && c.ID == m.ID {
+					brought = c.Act == "merge" // the last one says it
+				}
+			}
+		}
+		if !brought {
+			continue
+		}
+		m.Brought = []uint64{m.Origin}
+		raw, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		if err := rows.Put(idBytes(m.ID), raw); err != nil {
+			return err
+		}
+	}
+	return Messages.rebuild(tx)
 }
 
 // namesToForms derives the indexes of the people anew: one has other keys.

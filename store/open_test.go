@@ -466,3 +466,51 @@ func TestFilesOfArticlesGetTheVersionsThatShowThem(t *testing.T) {
 		t.Errorf("no copy was kept: %v", err)
 	}
 }
+
+// TestMessagesStayWithThosePeopleWhomAMergeTookThemFrom takes a file back to schema 4, where a ticket that was taken up
+// again forgot what a merge had taken from it.
+func TestMessagesStayWithThosePeopleWhomAMergeTookThemFrom(t *testing.T) {
+	dir := t.TempDir()
+	st := reopened(t, dir, quick)
+	must(t, st.Update(By{Act: "open"}, func(tx *Tx) error {
+		must(t, errors.Join(Groups.Put(tx, &Group{Code: "g"}), People.Put(tx, &Person{Email: "a@uni.example"})))
+		for range 3 {
+			must(t, Tickets.Put(tx, &Ticket{Subject: "s", Group: 1, Requester: 1}))
+		}
+		for i, from := range []uint64{2, 3, 2, 1} {
+			must(t, Messages.Put(tx, &Message{Ticket: from, Author: 1, At: tx.Now(), Body: fmt.Sprint(i)}))
+		}
+		return nil
+	}))
+	move := func(act string, id uint64) {
+		must(t, st.Update(By{Act: act}, func(tx *Tx) error {
+			m, err := Messages.Get(tx, id)
+			must(t, err)
+			m.Origin, m.Ticket = m.Ticket, 1
+			return Messages.Put(tx, m)
+		}))
+	}
+	move("merge", 1)        // of a ticket that was taken up again
+	move("merge", 2)        // of one that still is a duplicate
+	move("move-message", 3) // by hand
+	must(t, st.Update(By{}, func(tx *Tx) error {
+		twin, err := Tickets.Get(tx, 3)
+		must(t, err)
+		twin.DuplicateOf = 1
+		return Tickets.Put(tx, twin)
+	}))
+	must(t, st.Close())
+	setSchema(t, filepath.Join(dir, "desk.db"), 4)
+	st = reopened(t, dir, quick)
+	sound(t, st)
+	must(t, st.View(func(tx *Tx) error {
+		for i, side := range []uint64{2, 3, 1, 1} {
+			m, err := Messages.Get(tx, uint64(i)+1)
+			must(t, err)
+			if m.Side() != side {
+				t.Errorf("message %d stays with %d, want %d", m.ID, m.Side(), side)
+			}
+		}
+		return nil
+	}))
+}

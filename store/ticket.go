@@ -203,7 +203,8 @@ type Message struct {
 	Opening  bool      `json:"opening,omitzero"`
 	Via      string    `json:"via,omitzero"`
 	Mentions []uint64  `json:"mentions,omitempty"`
-	Origin   uint64    `json:"origin,omitzero"` // the ticket it was moved from; undoing leads back there
+	Origin   uint64    `json:"origin,omitzero"`   // the ticket it was moved from; undoing leads back there
+	Brought  []uint64  `json:"brought,omitempty"` // the tickets that merging brought it from, in order: it stays with the requester's side of the first
 
 	// What follows is said of messages that came by mail.
 	Mail        uint64   `json:"mail,omitzero"`        // the mail it was
@@ -236,6 +237,28 @@ var MessagesByOrigin = Messages.index("origin", func(m *Message) [][]byte {
 	}
 	return one(m.Origin)
 })
+
+// MessagesByBrought leads from a ticket to the messages that merging took away from it, wherever they are now.
+var MessagesByBrought = Messages.index("brought", func(m *Message) [][]byte {
+	var out [][]byte
+	for _, t := range m.Brought {
+		out = append(out, Key(t))
+	}
+	return out
+})
+
+// Side is the ticket whose requester's side reads the message, if it is no note: the one it is in or, for ever, the one
+// from which merging first brought it. That ticket may be gone.
+func (m *Message) Side() uint64 {
+	if len(m.Brought) > 0 {
+		return m.Brought[0]
+	}
+	return m.Ticket
+}
+
+// Merged reports whether the message belongs to the people of another ticket than the one it is in, found to be a
+// duplicate of this one.
+func (m *Message) Merged() bool { return m.Side() != m.Ticket }
 
 // File is the name under which stored bytes belong to a message of a ticket, to an article or, while a form is being
 // filled, to the person who sent them. Its ID is the only address it has.
@@ -299,40 +322,29 @@ var (
 )
 
 // SideMessages returns the public messages that the requester's side of the ticket may read, by time: those of the
-// ticket itself without what a duplicate brought in (its people are others), and those that this ticket, being a
-// duplicate, gave to the other one.
+// ticket itself without what a duplicate brought in (its people are others), and those that merging took away.
 func SideMessages(tx *Tx, t *Ticket) ([]*Message, error) {
-	own, err := MessagesByTicket.Find(tx, t.ID)
+	out, err := OwnMessages(tx, t)
+	return slices.DeleteFunc(out, func(m *Message) bool { return m.Internal }), err
+}
+
+// OwnMessages returns the messages and notes that were written to the ticket or moved to it, wherever merging took them,
+// by time.
+func OwnMessages(tx *Tx, t *Ticket) ([]*Message, error) {
+	here, err := MessagesByTicket.Find(tx, t.ID)
 	if err != nil {
 		return nil, err
 	}
-	out := own[:0]
-	for _, m := range own {
-		if m.Internal || m.Merged(tx) {
-			continue
-		}
-		out = append(out, m)
+	out := slices.DeleteFunc(here, func(m *Message) bool { return m.Merged() })
+	away, err := MessagesByBrought.Find(tx, t.ID)
+	if err != nil || len(away) == 0 {
+		return out, err
 	}
-	if t.DuplicateOf != 0 {
-		away, err := MessagesByOrigin.Find(tx, t.ID)
-		if err != nil {
-			return nil, err
+	for _, m := range away {
+		if m.Side() == t.ID && m.Merged() {
+			out = append(out, m)
 		}
-		for _, m := range away {
-			if !m.Internal && m.Ticket == t.DuplicateOf {
-				out = append(out, m)
-			}
-		}
-		slices.SortStableFunc(out, func(a, b *Message) int { return a.At.Compare(b.At) })
 	}
+	slices.SortStableFunc(out, func(a, b *Message) int { return a.At.Compare(b.At) })
 	return out, nil
-}
-
-// Merged reports whether the message came into its ticket because another one was found to be its duplicate.
-func (m *Message) Merged(tx *Tx) bool {
-	if m.Origin == 0 {
-		return false
-	}
-	o, err := Tickets.Get(tx, m.Origin)
-	return err == nil && o.DuplicateOf == m.Ticket
 }

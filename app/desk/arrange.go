@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"maps"
 	"net/mail"
 	"slices"
 	"strings"
@@ -125,6 +126,7 @@ func (w *stepping) merge() error {
 		if m.Agent && !m.Internal && m.At.Equal(w.tx.Now()) {
 			continue // the message that told the requester stays with them
 		}
+		m.Brought = append(slices.Clone(m.Brought), w.t.ID)
 		if err := w.shift(m, w.t, o); err != nil {
 			return err
 		}
@@ -132,14 +134,14 @@ func (w *stepping) merge() error {
 	if !slices.Contains(o.Links, w.t.ID) {
 		o.Links = append(slices.Clone(o.Links), w.t.ID)
 	}
-	touch(w.tx, o)
 	if err := store.Tickets.Put(w.tx, o); err != nil {
 		return err
 	}
 	return store.Tickets.Put(w.tx, w.t)
 }
 
-// shift moves one message with its files from one ticket to another and corrects both tickets' counts.
+// shift moves one message with its files from one ticket to another and corrects both tickets' counts. A message that
+// merging brought stays with the people it is from, wherever it goes, until it comes back to them.
 func (w *stepping) shift(m *store.Message, from, to *store.Ticket) error {
 	files, err := store.FilesByMessage.Find(w.tx, m.ID)
 	if err != nil {
@@ -155,6 +157,9 @@ func (w *stepping) shift(m *store.Message, from, to *store.Ticket) error {
 		to.Files += len(files)
 	}
 	m.Ticket = to.ID
+	if i := slices.Index(m.Brought, to.ID); i >= 0 {
+		m.Brought = m.Brought[:i]
+	}
 	switch {
 	case m.Origin == to.ID:
 		m.Origin = 0
@@ -188,23 +193,33 @@ func (w *stepping) undoDuplicate() error {
 	if err != nil {
 		return err
 	}
-	moved, err := store.MessagesByOrigin.Find(w.tx, w.t.ID)
+	moved, err := store.MessagesByBrought.Find(w.tx, w.t.ID)
 	if err != nil {
 		return err
 	}
 	w.tx.Act("unmerge")
 	w.tx.Internally(true)
+	holders := map[uint64]*store.Ticket{o.ID: o} // what was brought may have gone on with the other one
 	for _, m := range moved {
-		if m.Ticket == o.ID {
-			if err := w.shift(m, o, w.t); err != nil {
+		from := holders[m.Ticket]
+		if from == nil {
+			if from, err = store.Tickets.Get(w.tx, m.Ticket); err != nil {
 				return err
 			}
+			if w.d.may(w.tx, w.a, Arrange, from) != nil {
+				continue
+			}
+			holders[from.ID] = from
+		}
+		if err := w.shift(m, from, w.t); err != nil {
+			return err
 		}
 	}
 	o.Links = without(o.Links, w.t.ID)
-	touch(w.tx, o)
-	if err := store.Tickets.Put(w.tx, o); err != nil {
-		return err
+	for _, id := range slices.Sorted(maps.Keys(holders)) {
+		if err := store.Tickets.Put(w.tx, holders[id]); err != nil {
+			return err
+		}
 	}
 	w.t.Links = without(w.t.Links, o.ID)
 	w.d.enter(w.set, w.t, store.StateOpen, w.tx.Now())
@@ -236,22 +251,39 @@ func (w *stepping) moveMessage() error {
 	if w.d.may(w.tx, w.a, Arrange, o) != nil {
 		return store.Fail(store.Denied, "error.denied").At("to")
 	}
-	opened := m.Opening
-	m.Opening = false
+	opened, seen := m.Opening && !m.Merged(), !m.Internal && !m.Merged()
+	if opened {
+		whole, err := w.whole(m)
+		if err != nil {
+			return err
+		}
+		if whole { // the ticket goes with it, as a duplicate does
+			m.Brought = append(slices.Clone(m.Brought), w.t.ID)
+		}
+	}
+	m.Opening = m.Opening && m.Brought != nil
 	if err := w.shift(m, w.t, o); err != nil {
 		return err
 	}
-	touch(w.tx, o)
+	if !m.Internal && !m.Merged() {
+		touch(w.tx, o)
+	}
 	if err := store.Tickets.Put(w.tx, o); err != nil {
 		return err
 	}
-	w.changed("move-message", true)
+	w.changed("move-message", seen)
 	if opened {
 		if err := w.reopenWith(o); err != nil {
 			return err
 		}
 	}
 	return w.flush()
+}
+
+// whole reports whether the message is all that the requester's side has said and been told in the ticket.
+func (w *stepping) whole(m *store.Message) (bool, error) {
+	all, err := store.MessagesByTicket.Find(w.tx, w.t.ID)
+	return !slices.ContainsFunc(all, func(x *store.Message) bool { return x.ID != m.ID && !x.Internal && !x.Merged() }), err
 }
 
 // reopenWith looks after a ticket whose first message went to the other one: the next message is its first now; without
@@ -262,7 +294,7 @@ func (w *stepping) reopenWith(o *store.Ticket) error {
 		return err
 	}
 	for _, m := range rest {
-		if !m.Internal {
+		if !m.Internal && !m.Merged() {
 			m.Opening = true
 			return store.Messages.Put(w.tx, m)
 		}
@@ -290,6 +322,7 @@ func (w *stepping) split(m *store.Message) error {
 	t := &store.Ticket{Subject: w.t.Subject, Kind: w.t.Kind, Severity: w.t.Severity, Urgency: store.NoDate, Module: w.t.Module, Group: w.t.Group,
 		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: w.t.Language, Via: m.Via, Opened: m.At, Links: []uint64{w.t.ID}}
 	m.Origin = w.t.ID
+	seen := !m.Merged()
 	if err := w.d.insertTicket(w.tx, t, m, files); err != nil {
 		return err
 	}
@@ -299,7 +332,7 @@ func (w *stepping) split(m *store.Message) error {
 	w.t.Messages--
 	w.t.Files -= len(files)
 	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
-	w.changed("move-message", true)
+	w.changed("move-message", seen)
 	return w.flush()
 }
 

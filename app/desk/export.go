@@ -172,10 +172,11 @@ func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
 		}
 		r.Answers[c] = Scalar(v)
 	}
-	for m, err := range store.MessagesByTicket.Rows(n.tx, store.Span{Prefix: store.Key(t.ID)}) {
-		if err != nil {
-			return TicketRecord{}, err
-		}
+	own, err := store.OwnMessages(n.tx, t) // what a duplicate gave away stands in its own record, for its own people
+	if err != nil {
+		return TicketRecord{}, err
+	}
+	for _, m := range own {
 		if m.Opening && r.Body == "" {
 			r.Body, r.Unproven = m.Body, m.NotVerified()
 			continue
@@ -187,7 +188,7 @@ func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
 		r.Messages = append(r.Messages, MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Internal: m.Internal, Unproven: m.NotVerified()})
 	}
 	if r.Body == "" {
-		// The messages of a duplicate went to the other ticket; a record needs a body.
+		// All messages were moved to another ticket; a record needs a body.
 		r.Body = "#" + strconv.FormatUint(t.DuplicateOf, 10)
 	}
 	return r, nil

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"os"
 	"slices"
@@ -147,13 +146,9 @@ func (d *Desk) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
 	if m.Internal {
 		return gone
 	}
-	if m.Origin != 0 {
-		o, err := store.Tickets.Get(tx, m.Origin)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if m.Merged() {
+		if t, err = store.Tickets.Get(tx, m.Side()); err != nil {
 			return err
-		}
-		if err == nil && o.DuplicateOf == t.ID {
-			t = o
 		}
 	}
 	if !d.stand(tx, a, t).side() || d.may(tx, a, See, t) != nil {
@@ -169,7 +164,7 @@ func (d *Desk) messages(tx *store.Tx, t *store.Ticket, s standing) ([]*store.Mes
 		return store.SideMessages(tx, t)
 	}
 	out, err := store.MessagesByTicket.Find(tx, t.ID)
-	if err != nil || t.DuplicateOf == 0 || !s.side() {
+	if err != nil || !s.side() {
 		return out, err
 	}
 	side, err := store.SideMessages(tx, t)

@@ -10,6 +10,155 @@ import (
 	"sportello/store"
 )
 
+// TestWhatADuplicateBroughtStaysWithItsPeople plays at random and keeps beside it, slowly and plainly, whose each public
+// message is: of the ticket it was written to, of the one it was moved to by hand if nothing had been merged before, and
+// for ever of the one that a merge took it from until it returns there. Only those people see it, on their page, by file
+// and in exports; whatever else happens to the tickets: taken up again, merged further, undone, closed, moved on.
+func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
+	for seed := range uint64(10) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		o := newOffice(t)
+		owner := map[uint64]string{} // ticket -> its requester; nobody here covers another's
+		side := map[string]uint64{}  // word of a message -> the ticket whose people read it
+		fixed := map[string]bool{}   // once merged
+		file := map[string]uint64{}  // word of a message -> its file
+		where := map[string]uint64{} // word -> message
+		var tickets []uint64
+		people := []string{"ada", "estraneo", "collega"}
+		word := func() string { return fmt.Sprintf("parola%d", len(side)) }
+		attach := func(who, w string) []uint64 {
+			f, err := o.Keep(o.as(who), w+".txt", strings.NewReader(w))
+			if err != nil {
+				t.Fatal(err)
+			}
+			file[w] = f.ID
+			return []uint64{f.ID}
+		}
+		learn := func(w string, ticket uint64) {
+			side[w] = ticket
+			v, err := o.Ticket(o.as("agente"), ticket)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range v.Messages {
+				if m.Body == w {
+					where[w] = m.ID
+				}
+			}
+		}
+		standing := func() map[uint64]uint64 { // message -> ticket it is in
+			out := map[uint64]uint64{}
+			_ = o.st.View(func(tx *store.Tx) error {
+				for m, err := range store.Messages.All(tx, 0, false) {
+					if err != nil {
+						return err
+					}
+					out[m.ID] = m.Ticket
+				}
+				return nil
+			})
+			return out
+		}
+		for range 45 {
+			if len(tickets) < 4 {
+				who, w := people[len(tickets)%3], word()
+				tk, err := o.OpenTicket(o.as(who), NewTicket{Subject: "S", Body: w, Module: o.module["csa"], Files: attach(who, w)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				tickets, owner[tk.ID] = append(tickets, tk.ID), who
+				learn(w, tk.ID)
+				continue
+			}
+			n, m := tickets[r.IntN(len(tickets))], tickets[r.IntN(len(tickets))]
+			before := standing()
+			switch r.IntN(7) {
+			case 0, 1: // also wakes what was resolved as a duplicate
+				w := word()
+				if tk, err := o.Do(o.as(owner[n]), n, Step{Message: &Text{Body: w, Files: attach(owner[n], w)}}); err == nil {
+					if _, known := owner[tk.ID]; !known {
+						tickets, owner[tk.ID] = append(tickets, tk.ID), owner[n]
+					}
+					learn(w, tk.ID)
+				}
+			case 2, 3:
+				_, err := o.Do(o.as("agente"), n, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: m})
+				for w, id := range where {
+					if err == nil && before[id] == n {
+						fixed[w] = side[w] != m
+					}
+				}
+			case 4:
+				_, err := o.Do(o.as("agente"), n, Step{UndoDuplicate: true})
+				for w, id := range where {
+					if now := standing()[id]; err == nil && now == n && side[w] == n {
+						fixed[w] = false
+					}
+				}
+			case 5:
+				w := fmt.Sprintf("parola%d", r.IntN(len(side)))
+				from := before[where[w]]
+				was, err := o.Ticket(o.as("agente"), from)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := o.Do(o.as("agente"), from, Step{MoveMessage: where[w], MoveTo: m}); err == nil {
+					switch {
+					case fixed[w] && side[w] == m:
+						fixed[w] = false
+					case !fixed[w]:
+						v, _ := o.Ticket(o.as("agente"), from)
+						if v.Ticket.DuplicateOf == m && was.Ticket.DuplicateOf != m { // all there was went
+							fixed[w] = true
+						} else {
+							side[w] = m
+						}
+					}
+				}
+			case 6:
+				_, _ = o.Do(o.as(owner[n]), n, Step{Confirm: true})
+			}
+			for _, who := range people {
+				reads := map[string]bool{}
+				for _, n := range tickets {
+					v, err := o.Ticket(o.as(who), n)
+					if err != nil {
+						continue
+					}
+					for _, m := range v.Messages {
+						reads[m.Body] = true
+					}
+				}
+				for w, ticket := range side {
+					want := owner[ticket] == who
+					if reads[w] != want {
+						t.Fatalf("seed %d: %s reads %s: %v, the model says %v", seed, who, w, reads[w], want)
+					}
+					_, f, err := o.OpenFile(o.as(who), file[w])
+					if err == nil {
+						f.Close()
+					}
+					if (err == nil) != want {
+						t.Fatalf("seed %d: %s opens the file of %s: %v, the model says %v", seed, who, w, err, want)
+					}
+				}
+			}
+		}
+		err := o.ExportTickets(t.Context(), Actor{System: true}, func(rec TicketRecord) error {
+			for w, ticket := range side {
+				in := rec.Body == w || slices.ContainsFunc(rec.Messages, func(m MessageRecord) bool { return m.Body == w && !m.Internal })
+				if in != (ticket == rec.Number) {
+					t.Errorf("seed %d: the record of %d has %s: %v; it belongs to %d", seed, rec.Number, w, in, ticket)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // kept is a file of the test with what makes it visible: the message it came with.
 type kept struct {
 	id      uint64

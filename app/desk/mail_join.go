@@ -180,10 +180,10 @@ func (j *joining) ticketOf(m *store.MailID) *store.Ticket {
 		return t
 	}
 	msg, err := store.Messages.Get(j.tx, m.Message)
-	if err != nil || !msg.Merged(j.tx) {
+	if err != nil || !msg.Merged() {
 		return t
 	}
-	if o, err := store.Tickets.Get(j.tx, msg.Origin); err == nil && o.OnSide(j.person.ID) && !o.IsSpam() {
+	if o, err := store.Tickets.Get(j.tx, msg.Side()); err == nil && o.OnSide(j.person.ID) && !o.IsSpam() {
 		return o
 	}
 	return t

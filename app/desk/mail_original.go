@@ -34,10 +34,13 @@ func (d *Desk) mailOf(tx *store.Tx, a Actor, number, message uint64) (*store.Tic
 		return nil, nil, nil, err
 	}
 	m, err := store.Messages.Get(tx, message)
-	if err != nil || m.Ticket != t.ID || m.Mail == 0 {
+	if err != nil || m.Ticket != t.ID && m.Side() != t.ID || m.Mail == 0 {
 		return nil, nil, nil, gone
 	}
-	if d.may(tx, a, SeeNotes, t) != nil && (m.Internal || m.Author != a.ID() || d.may(tx, a, See, t) != nil) {
+	if d.mayReadMessage(tx, a, m) != nil {
+		return nil, nil, nil, gone
+	}
+	if in, err := store.Tickets.Get(tx, m.Ticket); err != nil || m.Author != a.ID() && d.may(tx, a, SeeNotes, in) != nil {
 		return nil, nil, nil, gone
 	}
 	row, err := store.Mails.Get(tx, m.Mail)

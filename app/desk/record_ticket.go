@@ -357,7 +357,7 @@ func rewriteOpening(tx *store.Tx, ticket uint64, body string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if !m.Opening {
+		if !m.Opening || m.Merged() {
 			continue
 		}
 		if m.Body == body {

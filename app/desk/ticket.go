@@ -318,6 +318,9 @@ func (d *Desk) insertTicket(tx *store.Tx, t *store.Ticket, first *store.Message,
 	if err := store.Tickets.Put(tx, t); err != nil {
 		return err
 	}
+	if len(first.Brought) > 0 {
+		first.Brought = []uint64{t.ID} // it stays its author's when it goes back to where merging had brought it
+	}
 	first.Ticket, first.Opening = t.ID, true
 	return putMessage(tx, first, files)
 }

@@ -75,7 +75,7 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 		return err
 	}
 	for _, m := range v.Messages {
-		if t.Files == 0 && t.Notes == 0 && m.Origin == 0 {
+		if t.Files == 0 && t.Notes == 0 && m.Origin == 0 && !m.Merged() {
 			break // no file can be there: one look less for each message
 		}
 		files, err := store.FilesByMessage.Find(tx, m.ID)
