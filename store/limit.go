@@ -57,7 +57,7 @@ func init() {
 		"external": text(250),
 	}
 	Messages.limits = limits{
-		"body": bytesOf(maxBody), "via": text(maxWord), "mentions": entries(20), "rest": {Text: maxBody, Bytes: true, Observed: true},
+		"body": bytesOf(maxBody), "via": text(maxWord), "mentions": entries(20), "brought": entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
 		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord),
 	}
 	Files.limits = limits{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)}
