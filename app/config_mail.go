@@ -25,6 +25,8 @@ type Mail struct {
 	PECCertificate string   `koanf:"pec_certificates"`
 	MaxMessageMB   int      `koanf:"max_message_mb"`
 	DigestHour     int      `koanf:"digest_hour"`
+	MostPerAddress int      `koanf:"most_per_address"`
+	MostPerDomain  int      `koanf:"most_per_domain"`
 }
 
 // SMTP is the mail server that takes what the desk sends. Without a host no mail leaves.
@@ -76,7 +78,7 @@ type Mailbox struct {
 }
 
 func defaultMail() Mail {
-	return Mail{Protocol: "lmtp", AllowedFrom: []string{}, TrustedServers: []string{}, MaxMessageMB: 100, DigestHour: 7}
+	return Mail{Protocol: "lmtp", AllowedFrom: []string{}, TrustedServers: []string{}, MaxMessageMB: 100, DigestHour: 7, MostPerAddress: 20, MostPerDomain: 200}
 }
 
 func defaultSMTP() SMTP { return SMTP{TLS: "starttls", AttachMB: 10} }
@@ -138,6 +140,12 @@ func (c Config) validateMail(bad func(key, format string, args ...any)) {
 	}
 	if m.MaxMessageMB < 1 || m.MaxMessageMB > 1024 {
 		bad("mail.max_message_mb", "%d is not between 1 and 1024", m.MaxMessageMB)
+	}
+	if m.MostPerAddress < 0 {
+		bad("mail.most_per_address", "%d is less than 0", m.MostPerAddress)
+	}
+	if m.MostPerDomain < 0 {
+		bad("mail.most_per_domain", "%d is less than 0", m.MostPerDomain)
 	}
 	if m.DigestHour < 0 || m.DigestHour > 23 {
 		bad("mail.digest_hour", "%d is no hour from 0 to 23", m.DigestHour)

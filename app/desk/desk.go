@@ -52,6 +52,7 @@ type Desk struct {
 
 	mail      MailOptions
 	mailMu    sync.Mutex      // one mail is processed at a time: the order in which they came decides
+	strangers strangers       // under mailMu
 	mailWaits chan struct{}   // something may wait
 	outMu     sync.Mutex      // held while letters are sent
 	unwritten map[uint64]Sent // letters that went, where the store would not take it down; under outMu

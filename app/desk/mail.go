@@ -38,7 +38,10 @@ type MailOptions struct {
 	Desk       string         // what the desk calls itself in its mail, to know it again
 	MaxMessage int64          // bytes taken of one mail; 100 MiB when 0
 	Gather     time.Duration  // how long events of one ticket are gathered into one mail; a minute when 0
-	DigestAt   int            // hour at which the daily mail goes; 7 when 0
+	// How many tickets mail opens in an hour for one address and for one domain that is of no organisation of the desk;
+	// what goes beyond is held. 0: any number.
+	MostPerAddress, MostPerDomain int
+	DigestAt                      int // hour at which the daily mail goes; 7 when 0
 }
 
 // Who may write to a mailbox. What others write is held until somebody approves it.

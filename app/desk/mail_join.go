@@ -3,6 +3,7 @@ package desk
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"sportello/app/mail"
 	"sportello/app/markup"
@@ -36,7 +37,9 @@ type joining struct {
 
 // joinMail makes a mail that was read what it is to be: a message of a ticket, a ticket, or something kept aside.
 func (d *Desk) joinMail(row *store.Mail, in *incoming) error {
-	return d.st.Update(store.By{Via: "mail", Act: "mail"}, func(tx *store.Tx) error {
+	opened := time.Time{}
+	err := d.st.Update(store.By{Via: "mail", Act: "mail"}, func(tx *store.Tx) error {
+		opened = time.Time{}
 		r, err := store.Mails.Get(tx, row.ID)
 		if err != nil {
 			return err
@@ -45,8 +48,18 @@ func (d *Desk) joinMail(row *store.Mail, in *incoming) error {
 			return nil
 		}
 		j := &joining{d: d, tx: tx, row: r, in: in}
-		return j.decide()
+		if err := j.decide(); err != nil {
+			return err
+		}
+		if r.State == store.MailDone && r.Joined == JoinedNew {
+			opened = tx.Now()
+		}
+		return nil
 	})
+	if err == nil && !opened.IsZero() {
+		d.strangers.note(in.From.Email, opened)
+	}
+	return err
 }
 
 func (j *joining) decide() error {
@@ -366,7 +379,15 @@ func (j *joining) open() error {
 			return j.aside(string(j.in.Automatic))
 		}
 	}
-	if held := j.refused(); held != "" && !j.row.Approved {
+	held := j.refused()
+	if held == "" {
+		many, err := j.tooMany()
+		if err != nil {
+			return err
+		}
+		held = many
+	}
+	if held != "" && !j.row.Approved {
 		return j.hold(held)
 	}
 	module, group, err := j.d.placeOfBox(j.tx, j.in.box)

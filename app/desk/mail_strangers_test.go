@@ -1,0 +1,62 @@
+package desk
+
+import (
+	"fmt"
+	"testing"
+
+	"sportello/store"
+)
+
+// What strangers open in an hour is bounded for each address and each domain, after a start too; the rest is held, and
+// nothing of it is lost. Who answers a ticket of theirs, and the desk's own organisations, are not counted.
+func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
+	o := newMailOffice(t)
+	o.Desk.mail.MostPerAddress, o.Desk.mail.MostPerDomain = 3, 5
+	n := 0
+	send := func(from string) *store.Mail {
+		n++
+		return o.mail(letter{from: from, subject: fmt.Sprintf("Numero %d", n), body: fmt.Sprintf("Testo %d", n)})
+	}
+	expect := func(from string, state store.MailState) *store.Mail {
+		t.Helper()
+		m := send(from)
+		if m.State != state || state == store.MailHeld && (m.Why != WhyMany || m.Ticket != 0) {
+			t.Errorf("%d, %s: %s %s", n, from, m.State, m.Why)
+		}
+		return m
+	}
+	for range 3 {
+		expect("uno@altrove.example", store.MailDone)
+	}
+	o.strangers = strangers{} // as after a start
+	held := expect("uno@altrove.example", store.MailHeld)
+	expect("due@altrove.example", store.MailDone)
+	expect("tre@altrove.example", store.MailDone)
+	expect("quattro@altrove.example", store.MailHeld)
+	expect("uno@terzo.example", store.MailDone)
+	for range 8 {
+		expect("ada@ateneo.example", store.MailDone)
+	}
+	first := o.mail(letter{from: "uno@quarto.example", subject: "D", body: "?", proven: true})
+	for i := range 8 {
+		if m := o.mail(letter{from: "uno@quarto.example", subject: "Re: D", body: fmt.Sprintf("Ancora %d", i), reply: first.MessageID, proven: true}); m.Ticket != first.Ticket {
+			t.Errorf("an answer is %s", m.State)
+		}
+	}
+	if err := o.RetryMail(o.as("amministratore"), held.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.ProcessMail(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := o.st.View(func(tx *store.Tx) error {
+		m, err := store.Mails.Get(tx, held.ID)
+		if err == nil && (m.State != store.MailDone || m.Ticket == 0) {
+			t.Errorf("approved, it is %s", m.State)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
