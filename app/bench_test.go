@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	neturl "net/url"
@@ -57,7 +56,7 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 	}
 	cfg := defaultConfig()
 	cfg.Data, cfg.Listen = benchOnce.dir, "127.0.0.1:0"
-	log := slog.New(slog.DiscardHandler)
+	log := cfg.logger(io.Discard)
 	cfg.noSync = true
 	made, err := openDesk(cfg, log)
 	if err != nil {

@@ -51,6 +51,7 @@ type runner struct {
 	data   string
 	ran    bool // the work began: an error is no longer wrong usage
 	exit   int  // what a server answered
+	brief  bool // the terminal hears of troubles alone
 }
 
 // exitError is an error with a status of its own.
@@ -196,15 +197,43 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) 
 const lockTime = 2 * time.Second
 
 func (r *runner) logger(cfg Config) *slog.Logger {
-	level, err := cfg.level()
+	l := cfg.logger(r.errOut)
+	if r.brief {
+		return slog.New(briefHandler{l.Handler()})
+	}
+	return l
+}
+
+// logger returns the log of a desk with this configuration, on w.
+func (c Config) logger(w io.Writer) *slog.Logger {
+	level, err := c.level()
 	if err != nil {
 		level = slog.LevelInfo
 	}
 	o := &slog.HandlerOptions{Level: level}
-	if cfg.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(r.errOut, o))
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
 	}
-	return slog.New(slog.NewTextHandler(r.errOut, o))
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// briefHandler keeps what is no trouble from the terminal, and lets the desk do all that the level asks for: a demo is
+// the program that is served.
+type briefHandler struct{ slog.Handler }
+
+func (h briefHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level < slog.LevelWarn {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h briefHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return briefHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h briefHandler) WithGroup(name string) slog.Handler {
+	return briefHandler{h.Handler.WithGroup(name)}
 }
 
 // actor is who acts on the command line: the desk itself.

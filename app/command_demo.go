@@ -51,9 +51,7 @@ func (r *runner) demo(ctx context.Context, listen string) error {
 	}
 	// The demo is a desk of its own: what the configuration says of the real one's address is not for it.
 	cfg.BaseURL, cfg.TLSCert, cfg.TLSKey, cfg.HTTPRedirect = "", "", "", ""
-	if cfg.LogLevel == "info" {
-		cfg.LogLevel = "warn"
-	}
+	r.brief = cfg.LogLevel == "info"
 	if cfg.Listen, err = demoAddress(listen); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func newFuzzed(f *testing.F) *fuzzed {
 	cfg := defaultConfig()
 	cfg.Data, cfg.noSync, cfg.BaseURL = f.TempDir(), true, "http://desk.example"
 	withMail(&cfg)
-	a, err := Open(cfg, discard())
+	a, err := Open(cfg, cfg.logger(io.Discard))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -168,3 +168,23 @@ func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
 	bruno.must(bruno.post(path, nil), 200, "Carla Serra la sta guardando", "!Ada")
 	bruno.must(bruno.post("/tickets/999/presence", nil), 404)
 }
+
+// TestADownloadIsNotReadIntoMemory fetches a file with the default configuration, whose log tells how large each answer is.
+func TestADownloadIsNotReadIntoMemory(t *testing.T) {
+	w := newWorld(t)
+	const size = 24 << 20
+	file := w.keep("requester", "grande.bin", strings.Repeat("x", size))
+	token := w.caller(w.people["requester"])
+	for _, get := range []func() answer{
+		func() answer { return w.visitor("requester").do(http.MethodHead, "/files/"+itoa(file), nil, "") },
+		func() answer { return token.do(http.MethodHead, "/api/v1/files/"+itoa(file), nil, "") },
+	} {
+		was := allocated()
+		if a := get(); a.status != http.StatusOK {
+			t.Fatalf("%d", a.status)
+		}
+		if more := allocated() - was; more > size/4 {
+			t.Errorf("%d MB of memory for a file of %d", more>>20, size>>20)
+		}
+	}
+}

@@ -161,7 +161,10 @@ func (a *App) note(c *fiber.Ctx, took time.Duration) {
 		return
 	}
 	attrs := []slog.Attr{slog.String("method", c.Method()), slog.String("route", path), slog.Int("status", status),
-		slog.Duration("took", took.Round(10*time.Microsecond)), slog.Int("bytes", len(c.Response().Body())), slog.String("from", a.clientIP(c).String())}
+		slog.Duration("took", took.Round(10*time.Microsecond)), slog.String("from", a.clientIP(c).String())}
+	if n, known := answerSize(c.Response()); known {
+		attrs = append(attrs, slog.Int("bytes", n))
+	}
 	if v, ok := c.Locals(visitKey).(*visit); ok {
 		attrs = append(attrs, slog.Uint64("person", v.actor.ID()))
 		if n := c.Params("n"); n != "" && v.route != nil && !v.route.Secret {
@@ -169,6 +172,16 @@ func (a *App) note(c *fiber.Ctx, took time.Duration) {
 		}
 	}
 	a.log.LogAttrs(c.Context(), level, "request", attrs...)
+}
+
+// answerSize is how many bytes the answer's body has, if that is known. A stream is not looked into: it would be read
+// to its end before anything of it is sent.
+func answerSize(r *fasthttp.Response) (n int, known bool) {
+	if r.IsBodyStream() {
+		n = r.Header.ContentLength()
+		return n, n >= 0
+	}
+	return len(r.Body()), true
 }
 
 // policy is what pages may load and do. Scripts make no HTML out of strings but through the one rule named here.

@@ -34,9 +34,9 @@ func newTestDesk(t *testing.T, configure ...func(*Config)) *testDesk {
 	for _, f := range configure {
 		f(&cfg)
 	}
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	if os.Getenv("DESK_TEST_LOG") == "" {
-		log = discard()
+	log := cfg.logger(io.Discard) // written as by a desk that is served, and thrown away
+	if os.Getenv("DESK_TEST_LOG") != "" {
+		log = cfg.logger(t.Output())
 	}
 	a, err := Open(cfg, log)
 	if err != nil {
