@@ -95,18 +95,15 @@ func (a *App) getCatalogueFile(c *fiber.Ctx) error {
 func (a *App) postCatalogueFile(c *fiber.Ctx) error {
 	f := a.form(c)
 	v := &adminCataloguePage{}
-	if len(f.uploads["file"]) == 0 || f.uploads["file"][0].Filename == "" {
+	if len(f.uploads["file"]) == 0 {
 		f.Refuse("file", "admin-catalogue.no-file")
 	}
 	err := f.Err()
 	var n desk.Imported
 	if err == nil {
-		r, bad := f.uploads["file"][0].Open()
-		if bad != nil {
-			return bad
+		if err = f.uploads["file"][0].err; err == nil {
+			n, err = a.desk.ImportCatalogue(a.actor(c), bytes.NewReader(f.uploads["file"][0].bytes))
 		}
-		n, err = a.desk.ImportCatalogue(a.actor(c), r)
-		_ = r.Close()
 	}
 	if err == nil {
 		return a.done(c, "flash.catalogue-imported", "/admin/catalogue", "added", n.Added, "updated", n.Updated)

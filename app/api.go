@@ -33,8 +33,11 @@ var surrogate = regexp.MustCompile(`(?i)\\+u(d[89a-f][0-9a-f]{2}|0000)`)
 
 // readJSON decodes the body into v. It refuses what is no JSON, members that v does not have (named), bytes that are
 // not UTF-8, NUL and halves of characters: nothing is stored otherwise than it was sent.
-func readJSON(c *fiber.Ctx, v any) error {
-	body := c.Body()
+func (a *App) readJSON(c *fiber.Ctx, v any) error {
+	body, err := a.visit(c).body.whole()
+	if err != nil {
+		return err
+	}
 	if !utf8.Valid(body) {
 		return store.Fail(store.Invalid, "error.not-text")
 	}
@@ -57,9 +60,13 @@ type members map[string]json.RawMessage
 
 // membersOf returns the parts of the body by their names in small letters, as readJSON takes them, without those that
 // are null. The error says that the body is no object; it is for after the rights.
-func membersOf(c *fiber.Ctx) (members, error) {
+func (a *App) membersOf(c *fiber.Ctx) (members, error) {
+	body, err := a.visit(c).body.whole()
+	if err != nil {
+		return nil, err
+	}
 	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(c.Body(), &raw); err != nil {
+	if err := json.Unmarshal(body, &raw); err != nil {
 		return nil, jsonProblem(err)
 	}
 	out := members{}

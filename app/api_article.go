@@ -109,7 +109,7 @@ func (a *App) apiPostArticle(c *fiber.Ctx) error {
 		return err
 	}
 	var rec desk.ArticleRecord
-	if err := readJSON(c, &rec); err != nil {
+	if err := a.readJSON(c, &rec); err != nil {
 		return err
 	}
 	return a.putArticle(c, rec)
@@ -124,7 +124,7 @@ func (a *App) apiPutArticle(c *fiber.Ctx) error {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	var rec desk.ArticleRecord
-	if err := readJSON(c, &rec); err != nil {
+	if err := a.readJSON(c, &rec); err != nil {
 		return err
 	}
 	if rec.Slug != "" && rec.Slug != slug {

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"io"
 	"mime"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -125,7 +123,7 @@ func (a *App) ticketDocument(c *fiber.Ctx, number uint64) (*apiTicket, error) {
 }
 
 func (a *App) apiOpenTicket(c *fiber.Ctx) error {
-	members, unreadable := membersOf(c)
+	members, unreadable := a.membersOf(c)
 	if err := a.desk.MayOpenWith(a.actor(c), members.given()); err != nil {
 		return err
 	}
@@ -133,7 +131,7 @@ func (a *App) apiOpenTicket(c *fiber.Ctx) error {
 		return unreadable
 	}
 	var rec desk.TicketRecord
-	if err := readJSON(c, &rec); err != nil {
+	if err := a.readJSON(c, &rec); err != nil {
 		return err
 	}
 	t, created, err := a.desk.PutTicketRecord(a.actor(c), rec)
@@ -313,7 +311,7 @@ func (a *App) apiChangeTicket(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	members, unreadable := membersOf(c)
+	members, unreadable := a.membersOf(c)
 	if err := a.desk.MayChange(a.actor(c), number, members.fields()...); err != nil {
 		return err
 	}
@@ -321,7 +319,7 @@ func (a *App) apiChangeTicket(c *fiber.Ctx) error {
 		return unreadable
 	}
 	var in apiChange
-	if err := readJSON(c, &in); err != nil {
+	if err := a.readJSON(c, &in); err != nil {
 		return err
 	}
 	step, err := a.stepOf(in)
@@ -415,7 +413,7 @@ func (a *App) apiWriteMessage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	members, unreadable := membersOf(c)
+	members, unreadable := a.membersOf(c)
 	if err := a.desk.MayChange(a.actor(c), number, members.speech()); err != nil {
 		return err
 	}
@@ -423,7 +421,7 @@ func (a *App) apiWriteMessage(c *fiber.Ctx) error {
 		return unreadable
 	}
 	var in apiText
-	if err := readJSON(c, &in); err != nil {
+	if err := a.readJSON(c, &in); err != nil {
 		return err
 	}
 	text, err := a.text(&in)
@@ -472,41 +470,35 @@ func (a *App) apiAttach(c *fiber.Ctx) error {
 	}
 	text := &desk.Text{}
 	var kept []string
-	keep := func(name string, r io.Reader) error {
-		f, err := a.desk.Keep(a.actor(c), name, r)
+	v := a.visit(c)
+	if strings.HasPrefix(strings.ToLower(c.Get(fiber.HeaderContentType)), fiber.MIMEMultipartForm) {
+		p, err := a.readForm(c, v.route)
 		if err != nil {
 			return err
 		}
-		text.Files = append(text.Files, f.ID)
-		kept = append(kept, f.Name)
-		return nil
-	}
-	if m, err := multipartOf(c); err != nil {
-		return store.Fail(store.Invalid, "error.form-unreadable")
-	} else if m != nil {
-		values := url.Values(m.Value)
-		text.Body, text.Internal = values.Get("body"), values.Get("internal") == "true" || values.Get("internal") == "1"
-		for _, h := range append(m.File["file"], m.File["files"]...) {
-			r, err := h.Open()
-			if err != nil {
-				return err
-			}
-			err = keep(h.Filename, r)
-			_ = r.Close()
-			if err != nil {
-				return err
-			}
+		if p.unreadable {
+			return store.Fail(store.Invalid, "error.form-unreadable")
 		}
-	} else if len(c.Body()) > 0 || c.Query("name") != "" {
+		text.Body, text.Internal = p.values.Get("body"), p.values.Get("internal") == "true" || p.values.Get("internal") == "1"
+		for _, u := range append(p.uploads["file"], p.uploads["files"]...) {
+			if u.err != nil {
+				return u.err
+			}
+			text.Files = append(text.Files, u.row.ID)
+			kept = append(kept, u.row.Name)
+		}
+	} else if !v.body.ended() || c.Query("name") != "" {
 		q := a.query(c)
 		text.Body, text.Internal = q.Raw("body"), q.Bool("internal")
 		name := q.Raw("name")
 		if _, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentDisposition)); err == nil && name == "" {
 			name = params["filename"]
 		}
-		if err := keep(name, bytes.NewReader(c.Body())); err != nil {
+		f, err := a.desk.Keep(a.actor(c), name, v.body)
+		if err := cmpErr(v.body, err); err != nil {
 			return err
 		}
+		text.Files, kept = []uint64{f.ID}, []string{f.Name}
 	}
 	if len(text.Files) == 0 {
 		return store.Fail(store.Invalid, "error.required").At("file")

@@ -66,6 +66,9 @@ type App struct {
 	csrfKey  []byte
 	presence presence
 	audible  audible
+	room     room
+	streams  streams
+	largest  int64 // bytes that any route takes
 
 	work     context.Context // ends when requests have had their time
 	endWork  context.CancelFunc
@@ -189,6 +192,9 @@ func (a *App) openFace() error {
 	}
 	a.metrics = newMetrics(a)
 	a.table = a.routes()
+	for i := range a.table {
+		a.largest = max(a.largest, a.table[i].most(a))
+	}
 	a.fiber = a.newServer()
 	return nil
 }
@@ -233,6 +239,7 @@ type Serving struct {
 // work. ready is called once, when requests are answered. The App is still to be closed.
 func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	collectSeldom()
+	limitMemory(a.cfg.MemoryLimitMB)
 	ln, err := net.Listen("tcp", a.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -242,7 +249,10 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 		a.origin = serving.Address
 		a.secure = strings.HasPrefix(serving.Address, "https:")
 	}
-	var inner net.Listener = newSparingListener(ln, a.cfg.TLSCert != "", a.log)
+	sparing := newSparingListener(ln, a.cfg.TLSCert != "", a.log)
+	sparing.most, sparing.mostOf = mostConnections(a.cfg.MaxConnections), a.cfg.MaxConnectionsPerAddress
+	sparing.trusted = func(addr netip.Addr) bool { return addr.IsLoopback() || within(addr, a.proxies) }
+	var inner net.Listener = sparing
 	if a.cfg.TLSCert != "" {
 		certs, err := openCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
 		if err != nil {

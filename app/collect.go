@@ -62,3 +62,11 @@ func afterEachCollection(f func()) {
 		afterEachCollection(f)
 	}, struct{}{})
 }
+
+// limitMemory has the collector work harder before the program has more than so many megabytes, unless GOMEMLIMIT says
+// how many. It is no wall: what is needed is given.
+func limitMemory(megabytes int) {
+	if megabytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(megabytes) << 20)
+	}
+}

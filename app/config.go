@@ -34,10 +34,16 @@ type Config struct {
 	TrustedProxies []string `koanf:"trusted_proxies"`
 	LocalAddresses []string `koanf:"local_addresses"`
 	MaxFileMB      int      `koanf:"max_file_mb"`
-	MissesMonths   int      `koanf:"misses_months"`
-	LogLevel       string   `koanf:"log_level"`
-	LogFormat      string   `koanf:"log_format"`
-	Backup         Backup   `koanf:"backup"`
+
+	MaxConnections           int `koanf:"max_connections"`
+	MaxConnectionsPerAddress int `koanf:"max_connections_per_address"`
+	SlowestUploadKB          int `koanf:"slowest_upload_kb"`
+	MemoryLimitMB            int `koanf:"memory_limit_mb"`
+
+	MissesMonths int    `koanf:"misses_months"`
+	LogLevel     string `koanf:"log_level"`
+	LogFormat    string `koanf:"log_format"`
+	Backup       Backup `koanf:"backup"`
 
 	Mail      Mail      `koanf:"mail"`
 	SMTP      SMTP      `koanf:"smtp"`
@@ -54,7 +60,9 @@ type Config struct {
 // defaultConfig is the desk nobody configured.
 func defaultConfig() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
-		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25, MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: defaultBackup(),
+		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25,
+		MaxConnections: 12_000, MaxConnectionsPerAddress: 1000, SlowestUploadKB: 8, MemoryLimitMB: 384,
+		MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: defaultBackup(),
 		Mail: defaultMail(), SMTP: defaultSMTP(), Mailboxes: []Mailbox{}}
 }
 
@@ -255,6 +263,18 @@ func (c Config) Validate() error {
 	}
 	if c.MaxFileMB < 1 || c.MaxFileMB > 1024 {
 		bad("max_file_mb", "%d is not between 1 and 1024", c.MaxFileMB)
+	}
+	if c.MaxConnections < 16 || c.MaxConnections > 1_000_000 {
+		bad("max_connections", "%d is not between 16 and 1000000", c.MaxConnections)
+	}
+	if c.MaxConnectionsPerAddress < 0 || c.MaxConnectionsPerAddress > 1_000_000 {
+		bad("max_connections_per_address", "%d is not between 0 and 1000000", c.MaxConnectionsPerAddress)
+	}
+	if c.SlowestUploadKB < 1 || c.SlowestUploadKB > 1024 {
+		bad("slowest_upload_kb", "%d is not between 1 and 1024", c.SlowestUploadKB)
+	}
+	if c.MemoryLimitMB != 0 && (c.MemoryLimitMB < 64 || c.MemoryLimitMB > 1_000_000) {
+		bad("memory_limit_mb", "%d is neither 0 nor between 64 and 1000000", c.MemoryLimitMB)
 	}
 	if c.MissesMonths < 0 || c.MissesMonths > 120 {
 		bad("misses_months", "%d is not between 0 and 120", c.MissesMonths)

@@ -2,8 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
-	"mime/multipart"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,7 +21,7 @@ type Form struct {
 	app      *App
 	actor    desk.Actor
 	values   url.Values
-	uploads  map[string][]*multipart.FileHeader
+	uploads  map[string][]sentFile
 	kept     []keptFile
 	problems store.Problems
 	err      error // not the person's fault: a disk that is full
@@ -39,10 +37,11 @@ type keptFile struct {
 // form reads the request's form. A body that cannot be taken apart is a problem without a field.
 func (a *App) form(c *fiber.Ctx) *Form {
 	f := &Form{app: a, actor: a.actor(c), values: postedValues(c)}
-	if m, err := multipartOf(c); err == nil && m != nil {
-		f.uploads = m.File
-	} else if err != nil {
-		f.problems.Add("", "error.form-unreadable")
+	if p := a.visit(c).posted; p != nil {
+		f.uploads = p.uploads
+		if p.unreadable {
+			f.problems.Add("", "error.form-unreadable")
+		}
 	}
 	return f
 }
@@ -58,24 +57,12 @@ func queryValues(c *fiber.Ctx) url.Values {
 	return v
 }
 
-func multipartOf(c *fiber.Ctx) (*multipart.Form, error) {
-	if folded(c) || !strings.HasPrefix(strings.ToLower(c.Get(fiber.HeaderContentType)), fiber.MIMEMultipartForm) {
-		return nil, nil
-	}
-	return c.MultipartForm()
-}
-
 // postedValues returns the text values of the body. Secrets are among them: see withoutSecrets.
 func postedValues(c *fiber.Ctx) url.Values {
-	v := url.Values{}
-	if m, err := multipartOf(c); err == nil && m != nil {
-		for name, all := range m.Value {
-			v[name] = append(v[name], all...)
-		}
-		return v
+	if v, ok := c.Locals(visitKey).(*visit); ok && v.posted != nil {
+		return v.posted.values
 	}
-	c.Context().PostArgs().VisitAll(func(name, value []byte) { v.Add(string(name), string(value)) })
-	return v
+	return url.Values{}
 }
 
 // withoutSecrets leaves out passwords and tokens, which are never shown again nor kept.
@@ -246,7 +233,7 @@ func formCode[V any, P interface {
 	return v
 }
 
-// Files keeps what was uploaded under the name as pending files of the actor and returns their ids, after those that an
+// Files returns the ids of what was uploaded under the name, which are pending files of the actor, after those that an
 // earlier try of the same form kept (kept_file). The page shows them again when the form comes back.
 func (f *Form) Files(name string) []uint64 {
 	ids := f.IDs("kept_file")
@@ -261,32 +248,16 @@ func (f *Form) Files(name string) []uint64 {
 		ids = append(ids, row.ID)
 		f.kept = append(f.kept, keptFile{row.ID, row.Name, size(lang, row.Size)})
 	}
-	for _, h := range f.uploads[name] {
-		if h.Filename == "" && h.Size == 0 {
-			continue // a field in which nothing was chosen
-		}
-		row, err := f.keep(h)
+	for _, u := range f.uploads[name] {
 		var refused *store.Error
-		switch {
-		case errors.As(err, &refused) && (refused.Kind == store.TooLarge || refused.Kind == store.Invalid):
+		if errors.As(u.err, &refused) {
 			f.problems = append(f.problems, refused.At(name))
-		case err != nil:
-			f.err = err
-		default:
-			ids = append(ids, row.ID)
-			f.kept = append(f.kept, keptFile{row.ID, row.Name, size(lang, row.Size)})
+			continue
 		}
+		ids = append(ids, u.row.ID)
+		f.kept = append(f.kept, keptFile{u.row.ID, u.row.Name, size(lang, u.row.Size)})
 	}
 	return ids
-}
-
-func (f *Form) keep(h *multipart.FileHeader) (*store.File, error) {
-	r, err := h.Open()
-	if err != nil {
-		return nil, fmt.Errorf("app: open upload: %w", err)
-	}
-	defer r.Close()
-	return f.app.desk.Keep(f.actor, h.Filename, r)
 }
 
 // Refuse adds a problem of the field.

@@ -5,29 +5,54 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// sparingListener accepts connections and outlives a process that has no file descriptor left, which fasthttp takes for
-// the end of the listener. It keeps one aside: with that it takes who comes, says that it is busy, and lets go.
+// sparingListener accepts connections within what the process and each address may have. Who comes when there is no room
+// takes the place of whoever has been silent longest: no number of connections that say nothing keeps others out. It
+// outlives a process that has no file descriptor left, which fasthttp takes for the end of the listener: one is kept
+// aside, and with that it takes who comes, says that it is busy, and lets go.
 type sparingListener struct {
 	net.Listener
-	log    *slog.Logger
-	silent bool // nothing can be said in the clear
+	log     *slog.Logger
+	silent  bool                  // nothing can be said in the clear
+	most    int                   // connections at once
+	mostOf  int                   // of one address; 0: any number
+	trusted func(netip.Addr) bool // addresses behind which many may stand: proxies, and this machine
 
 	mu     sync.Mutex
 	spare  *os.File
 	closed bool
 	warned time.Time
+	open   map[*conn]struct{}
+	of     map[netip.Prefix]int
 }
 
 func newSparingListener(ln net.Listener, silent bool, log *slog.Logger) *sparingListener {
-	l := &sparingListener{Listener: ln, log: log, silent: silent}
+	l := &sparingListener{Listener: ln, log: log, silent: silent, most: mostConnections(0),
+		trusted: netip.Addr.IsLoopback, open: map[*conn]struct{}{}, of: map[netip.Prefix]int{}}
 	l.keepSpare()
 	return l
+}
+
+// mostConnections is how many connections there may be: as configured, if the process has the descriptors, of which
+// the store, the index and files need some.
+func mostConnections(configured int) int {
+	most := configured
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil && limit.Cur < 1<<30 {
+		has := int(limit.Cur)
+		if fit := max(has-min(has/4, 400), 1); most == 0 || fit < most {
+			most = fit
+		}
+	}
+	return most
 }
 
 // Accept waits for the next connection that can be served.
@@ -36,9 +61,10 @@ func (l *sparingListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		switch {
-		case err == nil && l.keepSpare():
-			return c, nil
 		case err == nil:
+			if served, ok := l.admit(c); ok {
+				return served, nil
+			}
 			l.turnAway(c)
 		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 			if !l.useSpare() {
@@ -50,6 +76,173 @@ func (l *sparingListener) Accept() (net.Conn, error) {
 		default:
 			return nil, err
 		}
+	}
+}
+
+// admit counts the connection, and makes room for it if there is none.
+func (l *sparingListener) admit(c net.Conn) (net.Conn, bool) {
+	served := &conn{Conn: c, of: l}
+	if ap, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil && !l.trusted(ap.Addr().Unmap()) {
+		served.network = networkOf(ap.Addr().Unmap())
+	}
+	served.moved.Store(time.Now().UnixNano())
+	bounded := l.mostOf > 0 && served.network.IsValid()
+	l.mu.Lock()
+	crowded, full := bounded && l.of[served.network] >= l.mostOf, len(l.open) >= l.most
+	l.mu.Unlock()
+	if crowded && l.closeSilent(served.network, 1) == 0 || full && l.closeSilent(netip.Prefix{}, l.most/64+1) == 0 {
+		return nil, false
+	}
+	if !l.keepSpare() && (l.closeSilent(netip.Prefix{}, l.most/64+1) == 0 || !l.keepSpare()) {
+		return nil, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[served] = struct{}{}
+	if served.network.IsValid() {
+		l.of[served.network]++
+	}
+	return served, true
+}
+
+// closeSilent closes up to n of the connections for which nothing is being done, those first that have been silent
+// longest; of one network, if one is given. It returns how many it closed.
+func (l *sparingListener) closeSilent(of netip.Prefix, n int) int {
+	l.mu.Lock()
+	var silent []*conn
+	for c := range l.open {
+		if !c.busy.Load() && (!of.IsValid() || c.network == of) {
+			silent = append(silent, c)
+		}
+	}
+	l.mu.Unlock()
+	moved := make(map[*conn]int64, len(silent))
+	for _, c := range silent {
+		moved[c] = c.moved.Load()
+	}
+	slices.SortFunc(silent, func(a, b *conn) int {
+		switch {
+		case moved[a] < moved[b]:
+			return -1
+		case moved[a] > moved[b]:
+			return 1
+		}
+		return 0
+	})
+	silent = silent[:min(n, len(silent))]
+	for _, c := range silent {
+		c.lingers.Store(false)
+		_ = c.cut()
+	}
+	return len(silent)
+}
+
+// conn is one connection of a client.
+type conn struct {
+	net.Conn
+	of      *sparingListener
+	network netip.Prefix // counted; none for a proxy
+	moved   atomic.Int64 // when a byte last came or went
+	busy    atomic.Bool  // something is being done for it, rather than waited for
+	lingers atomic.Bool  // the peer has more to say than was read
+	gone    sync.Once
+	err     error
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.moved.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if n > 0 {
+		c.moved.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+// How long, and how much, a peer that was answered before it had said all may go on without being heard. A connection
+// that is closed in its face takes the answer with it.
+const (
+	lingerTime  = 20 * time.Second
+	lingerPause = 2 * time.Second
+	lingerBytes = 32 << 20
+)
+
+// Close ends the connection, once the peer could read what it was answered.
+func (c *conn) Close() error {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok || !c.lingers.Load() || half.CloseWrite() != nil {
+		return c.cut()
+	}
+	c.busy.Store(false)
+	piece := make([]byte, 16<<10)
+	end := time.Now().Add(lingerTime)
+	for n := 0; n < lingerBytes && time.Now().Before(end); {
+		if c.Conn.SetReadDeadline(time.Now().Add(lingerPause)) != nil {
+			break
+		}
+		more, err := c.Conn.Read(piece)
+		if n += more; err != nil {
+			break
+		}
+	}
+	return c.cut()
+}
+
+func (c *conn) cut() error {
+	c.gone.Do(func() {
+		c.err = c.Conn.Close()
+		c.of.mu.Lock()
+		defer c.of.mu.Unlock()
+		delete(c.of.open, c)
+		if c.network.IsValid() {
+			if c.of.of[c.network]--; c.of.of[c.network] <= 0 {
+				delete(c.of.of, c.network)
+			}
+		}
+	})
+	return c.err
+}
+
+// accepted returns our own connection below the one that is served, nil where a test has another.
+func accepted(served net.Conn) *conn {
+	if over, ok := served.(interface{ NetConn() net.Conn }); ok {
+		served = over.NetConn()
+	}
+	c, _ := served.(*conn)
+	return c
+}
+
+// works notes that something is done for the connection, until the function that it returns is called.
+func works(served net.Conn) (done func()) {
+	c := accepted(served)
+	if c == nil {
+		return func() {}
+	}
+	c.lingers.Store(false)
+	c.busy.Store(true)
+	return func() { c.busy.Store(false) }
+}
+
+// waits notes that work waits for the peer, until the function that it returns is called.
+func waits(served net.Conn) (done func()) {
+	c := accepted(served)
+	if c == nil {
+		return func() {}
+	}
+	c.busy.Store(false)
+	return func() { c.busy.Store(true) }
+}
+
+// lingers notes whether the peer has more to say than was read.
+func lingers(served net.Conn, more bool) {
+	if c := accepted(served); c != nil {
+		c.lingers.Store(more)
 	}
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,10 @@ func (a *App) getLive(c *fiber.Ctx) error {
 			}
 		}
 	}
+	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+networkOf(a.clientIP(c)).String())
+	if !ok {
+		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 60) // the page looks for itself meanwhile
+	}
 	c.Set(fiber.HeaderContentType, "text/event-stream")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no")
@@ -59,6 +64,7 @@ func (a *App) getLive(c *fiber.Ctx) error {
 				a.log.Error("live stream", "err", panicked(p))
 			}
 		}()
+		defer leave()
 		a.metrics.streams.Inc()
 		defer a.metrics.streams.Dec()
 		ctx, cancel := context.WithTimeout(a.live, liveEnds)
@@ -198,6 +204,56 @@ func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, e
 		}
 	}
 	return out, upTo, nil
+}
+
+// How many streams there may be. A browser needs one for all its pages: see live.js. One that gets none looks for itself
+// every half minute, and asks again.
+const (
+	liveOfSession = 8
+	liveOfPerson  = 24
+	liveOfNetwork = 1000
+	liveOfAll     = 3000
+)
+
+// streams counts those that are open.
+type streams struct {
+	mu  sync.Mutex
+	all int
+	of  map[string]int
+}
+
+// enter takes a place for a stream of the session, the person and the network, which leave gives back; not ok when one
+// of them has no more.
+func (s *streams) enter(session, person, network string) (leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
+	if s.all >= liveOfAll || s.of[session] >= liveOfSession || s.of[person] >= liveOfPerson || s.of[network] >= liveOfNetwork {
+		return nil, false
+	}
+	names := []string{session, person, network}
+	s.all++
+	for _, n := range names {
+		s.of[n]++
+	}
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.all--
+		for _, n := range names {
+			if s.of[n]--; s.of[n] == 0 {
+				delete(s.of, n)
+			}
+		}
+	}), true
+}
+
+// secretName is a name for the secret in memory, of which it cannot be told.
+func secretName(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return string(sum[:])
 }
 
 // presence knows who has which ticket open just now. It is forgotten when the process ends.

@@ -188,3 +188,46 @@ func TestADownloadIsNotReadIntoMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamsAreBoundedForSessionAndPerson opens more streams than anybody needs. The next one is refused with a time to
+// come back, other people's go on, and a place is free again when a stream ends.
+func TestStreamsAreBoundedForSessionAndPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.visitor("requester")
+	b.header.Set("Sec-Fetch-Mode", "cors")
+	for range liveOfSession {
+		listen(t, b)
+	}
+	got := b.get("/live")
+	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
+		t.Errorf("one more stream of the session: %d %v", got.status, got.header)
+	}
+	for n := liveOfSession; n < liveOfPerson; n++ {
+		if n%liveOfSession == 0 {
+			b = w.visitor("requester")
+			b.header.Set("Sec-Fetch-Mode", "cors")
+		}
+		listen(t, b)
+	}
+	b = w.visitor("requester")
+	b.header.Set("Sec-Fetch-Mode", "cors")
+	if got := b.get("/live"); got.status != http.StatusTooManyRequests {
+		t.Errorf("one more stream of the person: %d", got.status)
+	}
+	b.must(b.get("/tickets"), http.StatusOK)
+	listen(t, w.visitor("agent"))
+
+	var s streams
+	for range liveOfNetwork + 1 {
+		leave, ok := s.enter("s", "p", "n")
+		if !ok {
+			t.Fatal("a place was not given back")
+		}
+		leave()
+		leave() // once is enough
+	}
+	if s.all != 0 || len(s.of) != 0 {
+		t.Errorf("%d, %v are left", s.all, s.of)
+	}
+}

@@ -55,8 +55,30 @@ type route struct {
 	Name   string // noun.act, unique
 	Who    who
 	Handle fiber.Handler
-	Form   string // of a POST: the page that has its form, with the same parameters
-	Secret bool   // the address holds a secret and stays out of the log
+	Form   string   // of a POST: the page that has its form, with the same parameters
+	Secret bool     // the address holds a secret and stays out of the log
+	Text   int64    // bytes that the body may have, files apart; 0: smallBody
+	Files  []string // fields of the form, or of the call, whose files are kept
+	Inline bool     // the files are read at once and not kept
+}
+
+// long is the route for what people write at length.
+func (r route) long() route { r.Text = longBody; return r }
+
+// files is the route for a long text and files in the named fields.
+func (r route) files(fields ...string) route { r.Files = fields; return r.long() }
+
+// inline is the route for files that are read at once and not kept.
+func (r route) inline() route { r.Inline = true; return r }
+
+func (r *route) text() int64 { return max(r.Text, smallBody) }
+
+// most is how many bytes the body may have at all.
+func (r *route) most(a *App) int64 {
+	if len(r.Files) > 0 {
+		return r.text() + int64(a.cfg.MaxFileMB)<<20
+	}
+	return r.text()
 }
 
 // routes is every address there is, by noun. Literal paths stand before those with parameters: the first that fits wins.
@@ -109,12 +131,19 @@ func (a *App) admit(c *fiber.Ctx, r *route) error {
 	v := a.visit(c)
 	v.route = r
 	if r.Who.admits(v.actor) {
-		return nil
+		switch r.Method {
+		case fiber.MethodGet, fiber.MethodHead:
+			return nil
+		}
+		return a.receive(c, r)
 	}
 	if v.refused != nil {
 		return v.refused
 	}
 	if !v.actor.SignedIn() {
+		if r.Method == fiber.MethodPost && !isAPI(c) && wantsPage(c) {
+			a.receiveSome(c)
+		}
 		return store.Fail(store.SignIn, "error.sign-in-needed")
 	}
 	return store.Fail(store.Denied, "error.denied")

@@ -10,16 +10,16 @@ func (a *App) apiRoutes() []route {
 	}
 	return []route{
 		do(fiber.MethodGet, "/openapi.json", "openapi", guest, a.apiOpenAPI),
-		do(fiber.MethodPost, "/tickets", "tickets.open", program, a.apiOpenTicket),
+		do(fiber.MethodPost, "/tickets", "tickets.open", program, a.apiOpenTicket).long(),
 		do(fiber.MethodGet, "/tickets", "tickets.list", program, a.apiTickets),
 		do(fiber.MethodGet, "/tickets/:number<int>", "tickets.read", program, a.apiTicket),
-		do(fiber.MethodPatch, "/tickets/:number<int>", "tickets.change", program, a.apiChangeTicket),
-		do(fiber.MethodPost, "/tickets/:number<int>/messages", "tickets.write", program, a.apiWriteMessage),
-		do(fiber.MethodPost, "/tickets/:number<int>/attachments", "tickets.attach", program, a.apiAttach),
+		do(fiber.MethodPatch, "/tickets/:number<int>", "tickets.change", program, a.apiChangeTicket).long(),
+		do(fiber.MethodPost, "/tickets/:number<int>/messages", "tickets.write", program, a.apiWriteMessage).long(),
+		do(fiber.MethodPost, "/tickets/:number<int>/attachments", "tickets.attach", program, a.apiAttach).files("file", "files"),
 		do(fiber.MethodGet, "/articles", "articles.list", program, a.apiArticles),
-		do(fiber.MethodPost, "/articles", "articles.write", program, a.apiPostArticle),
+		do(fiber.MethodPost, "/articles", "articles.write", program, a.apiPostArticle).long(),
 		do(fiber.MethodGet, "/articles/:slug", "articles.read", program, a.apiArticle),
-		do(fiber.MethodPut, "/articles/:slug", "articles.put", program, a.apiPutArticle),
+		do(fiber.MethodPut, "/articles/:slug", "articles.put", program, a.apiPutArticle).long(),
 		do(fiber.MethodGet, "/search", "search", program, a.apiSearch),
 		do(fiber.MethodGet, "/files/:id<int>", "files.read", program, a.apiFile),
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"cmp"
-	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -10,40 +9,48 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
-
-	"sportello/store"
 )
 
 // newServer makes the HTTP face. Each setting closes a trap: strings that change after the handler returned
 // (Immutable), bodies and headers without bound, slow peers, headers of proxies believed from anybody.
 func (a *App) newServer() *fiber.App {
 	f := fiber.New(fiber.Config{
-		AppName:                 "sportello",
-		Immutable:               true,
-		StrictRouting:           true,
-		CaseSensitive:           true,
-		UnescapePath:            false,
-		BodyLimit:               a.cfg.MaxFileMB<<20 + 1<<20,
-		ReadBufferSize:          16 << 10,
-		ReadTimeout:             cmp.Or(a.cfg.headTime, headTime),
-		WriteTimeout:            60 * time.Second,
-		IdleTimeout:             120 * time.Second,
-		EnableTrustedProxyCheck: true,
-		TrustedProxies:          a.cfg.TrustedProxies,
-		DisableStartupMessage:   true,
-		Views:                   a.engine,
+		AppName:                      "sportello",
+		Immutable:                    true,
+		StrictRouting:                true,
+		CaseSensitive:                true,
+		UnescapePath:                 false,
+		StreamRequestBody:            true,
+		BodyLimit:                    1, // all else is a stream, which the routes read: see body.go
+		DisablePreParseMultipartForm: true,
+		ReadBufferSize:               16 << 10,
+		ReadTimeout:                  cmp.Or(a.cfg.headTime, headTime),
+		WriteTimeout:                 60 * time.Second,
+		IdleTimeout:                  120 * time.Second,
+		EnableTrustedProxyCheck:      true,
+		TrustedProxies:               a.cfg.TrustedProxies,
+		DisableStartupMessage:        true,
+		Views:                        a.engine,
 		ErrorHandler: func(c *fiber.Ctx, err error) error { // what never reached the middleware: a body too large, a header too long
-			if errors.Is(err, fiber.ErrBadGateway) {
-				// The body could not be read. A broken connection hears no answer: it is the folder for large uploads
-				// that takes no more, and what else was posted is lost with it.
-				err = &store.Error{Kind: store.Unavailable, Key: "error.disk", Err: err}
-			}
+			lingers(c.Context().Conn(), true)
 			a.fail(c, err)
 			a.secureHeaders(&c.Response().Header)
 			return nil
 		},
 	})
-	f.Server().HeaderReceived = a.bodyTime
+	f.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		if a.announcesTooMuch(h) {
+			h.Set(fiber.HeaderExpect, "100-continue") // so that it is answered before anything of the body is waited for
+		}
+		return fasthttp.RequestConfig{ReadTimeout: a.bodyGrace()} // until the first byte of the body is there
+	}
+	f.Server().ExpectHandler = func(c *fasthttp.RequestCtx) int {
+		if !a.announcesTooMuch(&c.Request.Header) {
+			return fasthttp.StatusContinue
+		}
+		f.Server().Handler(c)
+		return c.Response.StatusCode()
+	}
 	f.Use(a.around)
 	a.register(f, a.table)
 	f.Use(a.nowhere)
@@ -53,7 +60,9 @@ func (a *App) newServer() *fiber.App {
 			c.SetUserValue(unclearKey, true)
 			c.SetConnectionClose() // what follows may be no request
 		}
+		done := works(c.Conn())
 		inner(c)
+		done()
 		if len(c.Response.Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 { // fiber's own answer to a method that is none
 			a.secureHeaders(&c.Response.Header)
 		}
@@ -62,18 +71,26 @@ func (a *App) newServer() *fiber.App {
 }
 
 // What a client may take its time for. Who says the header of a request drop by drop holds nothing but a connection,
-// and that not for long; a file on a slow line takes as long as it is.
+// and that not for long; a file on a slow line takes as long as it is, if it comes at the least speed.
 const (
 	headTime = 15 * time.Second
-	bodyTime = 2 * time.Minute
-	slowLine = 32 << 10 // bytes a second
+	bodyTime = 15 * time.Second // before the first byte of a body, and between two
 )
 
-// bodyTime says, when the header is there, how long the body may take.
-func (a *App) bodyTime(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	most := min(max(h.ContentLength(), 0), a.cfg.MaxFileMB<<20+1<<20)
-	return fasthttp.RequestConfig{ReadTimeout: cmp.Or(a.cfg.bodyTime, bodyTime) + time.Duration(most/slowLine)*time.Second}
+// announcesTooMuch reports whether the head alone says that no route takes the body: it is larger than any takes, or
+// than any takes from somebody who does not even try to say who they are.
+func (a *App) announcesTooMuch(h *fasthttp.RequestHeader) bool {
+	n := int64(h.ContentLength())
+	if n <= smallBody {
+		return false
+	}
+	if len(h.Cookie(a.cookieName("session"))) == 0 && len(h.Peek(fiber.HeaderAuthorization)) == 0 {
+		return true
+	}
+	return n > a.largest
 }
+
+func (a *App) bodyGrace() time.Duration { return cmp.Or(a.cfg.bodyTime, bodyTime) }
 
 // unclearKey marks a request whose head could be read in more than one way.
 const unclearKey = "unclear"
@@ -91,6 +108,10 @@ func (a *App) around(c *fiber.Ctx) (err error) {
 		}()
 		if c.Context().UserValue(unclearKey) != nil {
 			err = fiber.ErrBadRequest
+			return
+		}
+		if int64(c.Context().Request.Header.ContentLength()) > a.largest {
+			err = errBodyTooLarge
 			return
 		}
 		if folded(c) {
@@ -111,7 +132,15 @@ func (a *App) around(c *fiber.Ctx) (err error) {
 	if v, ok := c.Locals(visitKey).(*visit); ok && v.cancel != nil {
 		v.cancel()
 	}
-	a.note(c, time.Since(began))
+	took := time.Since(began)
+	unread := c.Context().Request.Header.ContentLength() != 0
+	if v, ok := c.Locals(visitKey).(*visit); ok && v.body != nil {
+		took -= v.body.spent
+		unread = !v.body.ended()
+		v.body.letGo()
+	}
+	lingers(c.Context().Conn(), unread)
+	a.note(c, took)
 	return nil
 }
 

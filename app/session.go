@@ -28,6 +28,9 @@ type visit struct {
 	unread   int
 	last     uint64 // the last change there was for this person when the request came: what the page shows is at least as new
 	route    *route
+	body     *incoming
+	posted   *postedForm
+	unproven bool // nothing but the token of the session can say that the form comes from a page of ours
 	ctx      context.Context
 	cancel   context.CancelFunc
 }
@@ -215,11 +218,11 @@ func (a *App) sameOrigin(c *fiber.Ctx) bool {
 	if s == nil {
 		return true // no session that could be abused
 	}
-	token := c.Get("X-CSRF")
-	if token == "" {
-		token = postedValues(c).Get("csrf")
+	if token := c.Get("X-CSRF"); token != "" {
+		return a.csrfValid(s, token)
 	}
-	return a.csrfValid(s, token)
+	a.visit(c).unproven = true // receive judges the token of the form
+	return true
 }
 
 // localPath returns the address if it is a path of this desk, else "/": nobody is sent elsewhere by a link to us.

@@ -62,7 +62,7 @@ type contactLine struct {
 // The bounds of what is carried through a sign-in; more would not fit a form.
 const (
 	maxResumed      = 200
-	maxResumedBytes = 2 << 20
+	maxResumedBytes = smallBody - 8<<10 // as the sign-in form sends them
 )
 
 func (a *App) getSignIn(c *fiber.Ctx) error {
@@ -124,7 +124,7 @@ func (a *App) askToSignIn(c *fiber.Ctx) error {
 	size := 0
 	for name, all := range withoutSecrets(postedValues(c)) {
 		for _, value := range all {
-			if size += len(name) + len(value); len(v.Resume) == maxResumed || size > maxResumedBytes {
+			if size += len(url.QueryEscape("resume."+name+value)) + 2; len(v.Resume) == maxResumed || size > maxResumedBytes {
 				break
 			}
 			v.Resume = append(v.Resume, resumed{"resume." + name, strings.ToValidUTF8(value, "\uFFFD")})

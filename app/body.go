@@ -1,0 +1,425 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"sportello/store"
+)
+
+// Nothing is given before it is known to whom. The head of a request says who asks and for which route; only then is its
+// body read: a piece at a time, never faster into memory than it comes, up to what the route takes, out of a room that
+// all requests share. Files go straight to the store.
+const (
+	smallBody = 64 << 10 // for whoever is not signed in, and for every route that names no other bound
+	maxFields = 2000     // of a form
+	partHead  = 16 << 10 // of a part of a form, before its content begins
+	bodyRoom  = 96 << 20 // bytes of bodies that lie in memory at once
+)
+
+var (
+	longBody  = int64(maxBody) + 1<<20 // for what people write
+	bodyShare = 4*longBody + 4<<20     // of the room, that of one person or address
+)
+
+// incoming is the body of one request on its way in.
+type incoming struct {
+	app   *App
+	from  io.Reader // nil when there is none
+	conn  net.Conn  // nil where a test asks without one
+	whose string
+	most  int64 // bytes; one more is too many
+	says  int64 // bytes as announced, -1 when it comes in pieces
+	got   int64
+	held  int64 // of the room
+	began time.Time
+	spent time.Duration
+	kept  []byte
+	err   error // of the last reading, io.EOF once it was read to its end
+}
+
+// errBodyTooLarge is what a body beyond its route's bound gets.
+var errBodyTooLarge = store.Fail(store.TooLarge, "error.too-large")
+
+// body returns the body of the request, of which no more than most bytes are ever read. Asked again, it is the same one.
+func (a *App) body(c *fiber.Ctx, most int64) *incoming {
+	v := a.visit(c)
+	if v.body != nil {
+		return v.body
+	}
+	r := &c.Context().Request
+	b := &incoming{app: a, most: most, says: int64(r.Header.ContentLength()), whose: a.whose(c), began: time.Now()}
+	switch {
+	case b.says == 0:
+		b.err = io.EOF
+	case r.IsBodyStream():
+		b.from, b.conn = r.BodyStream(), c.Context().Conn()
+	case len(r.Body()) > 0:
+		b.from, b.says = bytes.NewReader(r.Body()), int64(len(r.Body()))
+	default:
+		b.err = io.EOF
+	}
+	v.body = b
+	return b
+}
+
+// whose names whom the room that a request takes is counted for: the person, else the network they come from.
+func (a *App) whose(c *fiber.Ctx) string {
+	if p := a.actor(c).Person; p != nil {
+		return "person " + p.Email
+	}
+	return networkOf(a.clientIP(c)).String()
+}
+
+// networkOf is what one client has: an address of IPv4, 64 bits of IPv6.
+func networkOf(addr netip.Addr) netip.Prefix {
+	bits := 32
+	if addr.Is6() {
+		bits = 64
+	}
+	p, err := addr.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
+}
+
+// Read reads what has come, and waits no longer than a client of the least speed would take.
+func (b *incoming) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if b.says > b.most {
+		b.err = errBodyTooLarge
+		return 0, b.err
+	}
+	if left := b.most - b.got + 1; int64(len(p)) > left {
+		p = p[:left]
+	}
+	if b.conn != nil {
+		_ = b.conn.SetReadDeadline(b.until(time.Now())) // a connection that is gone says so when it is read
+		defer waits(b.conn)()
+	}
+	asked := time.Now()
+	n, err := b.from.Read(p)
+	b.spent += time.Since(asked)
+	b.got += int64(n)
+	switch {
+	case b.got > b.most:
+		b.err = errBodyTooLarge
+		return 0, b.err
+	case err == io.EOF && b.says >= 0 && b.got < b.says: // the peer left before its end
+		b.err = fiber.ErrBadRequest
+	case err == io.EOF:
+		b.err = io.EOF
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.err = fiber.ErrRequestTimeout
+	case err != nil:
+		b.err = fiber.ErrBadRequest
+	}
+	return n, b.err
+}
+
+// until is when the next piece must have come: a grace at first, then as much time as the bytes so far take at the least
+// speed. Speed is no credit for silence longer than the grace.
+func (b *incoming) until(now time.Time) time.Time {
+	grace := b.app.bodyGrace()
+	earned := b.began.Add(grace + time.Duration(b.got)*time.Second/time.Duration(b.app.cfg.SlowestUploadKB<<10))
+	if soon := now.Add(grace); soon.Before(earned) {
+		return soon
+	}
+	return earned
+}
+
+// ended reports whether all of the body was read.
+func (b *incoming) ended() bool { return b.err == io.EOF }
+
+// hold takes room for n more bytes, and as much again for what will be made of them.
+func (b *incoming) hold(n int64) error {
+	if err := b.app.room.take(b.whose, 2*n); err != nil {
+		return err
+	}
+	b.held += 2 * n
+	return nil
+}
+
+func (b *incoming) letGo() {
+	b.app.room.back(b.whose, b.held)
+	b.held = 0
+}
+
+// all reads r, a body or a part of one, into memory. With an error it returns what came before it.
+func (b *incoming) all(r io.Reader, most int64) ([]byte, error) {
+	var out []byte
+	for {
+		if len(out) == cap(out) {
+			more := min(max(int64(cap(out)), 4096), most+1-int64(len(out)))
+			if more <= 0 {
+				return out, errBodyTooLarge
+			}
+			if err := b.hold(more); err != nil {
+				return out, err
+			}
+			out = append(make([]byte, 0, int64(len(out))+more), out...)
+		}
+		n, err := r.Read(out[len(out):cap(out)])
+		out = out[:len(out)+n]
+		if int64(len(out)) > most {
+			return out[:most], errBodyTooLarge
+		}
+		if err == io.EOF {
+			return out, nil
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+}
+
+// whole reads all of the body into memory. Asked again, it returns the same bytes.
+func (b *incoming) whole() ([]byte, error) {
+	if b.kept == nil && !b.ended() {
+		var err error
+		if b.kept, err = b.all(b, b.most); err != nil {
+			b.kept = nil
+			return nil, err
+		}
+	}
+	return b.kept, nil
+}
+
+// room is how much of bodies may lie in memory at once, and how much of it is for one person or address.
+type room struct {
+	mu    sync.Mutex
+	taken int64
+	by    map[string]int64
+}
+
+func (r *room) take(whose string, n int64) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.taken+n > bodyRoom || r.by[whose]+n > bodyShare {
+		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 5)
+	}
+	if r.by == nil {
+		r.by = map[string]int64{}
+	}
+	r.taken += n
+	r.by[whose] += n
+	return nil
+}
+
+func (r *room) back(whose string, n int64) {
+	if n == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken -= n
+	if r.by[whose] -= n; r.by[whose] <= 0 {
+		delete(r.by, whose)
+	}
+}
+
+// postedForm is a form that was read.
+type postedForm struct {
+	values     url.Values
+	uploads    map[string][]sentFile
+	unreadable bool
+}
+
+// sentFile is one file of a form: kept by the desk, or why it was not; or its bytes, where the route asks for them.
+type sentFile struct {
+	row   *store.File
+	bytes []byte
+	err   error
+}
+
+// receive reads the form that comes with a request to one of our pages, once it is known who sends it to which route.
+// Whoever sends no sign of the page it comes from shows the token of the session before the first file is kept.
+func (a *App) receive(c *fiber.Ctx, r *route) error {
+	v := a.visit(c)
+	most := r.most(a)
+	if !v.actor.SignedIn() {
+		most = smallBody
+	}
+	b := a.body(c, most)
+	if b.says > b.most {
+		return errBodyTooLarge
+	}
+	if isAPI(c) {
+		return nil // its handlers read it
+	}
+	p, err := a.readForm(c, r)
+	v.posted = p
+	if err != nil {
+		return err
+	}
+	if v.unproven && !a.csrfValid(v.session, p.values.Get("csrf")) {
+		return errCrossOrigin
+	}
+	if b.spent > 0 && v.cancel != nil { // the time for the work begins when all is there
+		v.cancel()
+		v.ctx, v.cancel = nil, nil
+	}
+	return nil
+}
+
+// receiveSome reads what of a form fits into what is read of anybody, for whom is asked to sign in first.
+func (a *App) receiveSome(c *fiber.Ctx) {
+	b := a.body(c, smallBody)
+	b.says = -1 // not refused for what will not be read
+	a.visit(c).posted, _ = a.readForm(c, &route{})
+}
+
+// readForm reads a form to its end. With an error it returns the values that came before it.
+func (a *App) readForm(c *fiber.Ctx, r *route) (*postedForm, error) {
+	p := &postedForm{values: url.Values{}, uploads: map[string][]sentFile{}}
+	v := a.visit(c)
+	b := v.body
+	if b.err == io.EOF {
+		return p, nil
+	}
+	kind := strings.ToLower(c.Get(fiber.HeaderContentType))
+	switch {
+	case strings.HasPrefix(kind, fiber.MIMEApplicationForm):
+		raw, err := b.all(b, min(b.most, r.text()))
+		if err != nil {
+			raw = raw[:max(bytes.LastIndexByte(raw, '&'), 0)] // the last one may not be whole
+		}
+		if bytes.Count(raw, []byte("&")) >= maxFields {
+			return p, store.Fail(store.TooLarge, "error.form-fields", "max", maxFields)
+		}
+		var args fasthttp.Args
+		args.ParseBytes(raw)
+		for name, value := range args.All() {
+			p.values.Add(string(name), string(value))
+		}
+		return p, err
+	case strings.HasPrefix(kind, fiber.MIMEMultipartForm):
+		_, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+		if err != nil || params["boundary"] == "" {
+			p.unreadable = true
+			return p, nil
+		}
+		err = a.readParts(c, r, p, params["boundary"])
+		if err != nil && (b.err == nil || b.ended()) && !isOurs(err) {
+			p.unreadable, err = true, nil
+		}
+		return p, err
+	}
+	return p, nil
+}
+
+// isOurs reports whether the error is one that says to the person what it is.
+func isOurs(err error) bool {
+	var one *store.Error
+	var refused *fiber.Error
+	return errors.As(err, &one) || errors.As(err, &refused) || store.KindOf(err) != store.Internal
+}
+
+// readParts reads the parts of a form one after the other.
+func (a *App) readParts(c *fiber.Ctx, r *route, p *postedForm, boundary string) error {
+	v := a.visit(c)
+	b := v.body
+	heads := &headReader{from: b}
+	parts := multipart.NewReader(heads, boundary)
+	text := min(b.most, r.text())
+	for n := 0; ; n++ {
+		heads.left = partHead
+		part, err := parts.NextPart()
+		if err == io.EOF {
+			_, err = io.Copy(io.Discard, b) // what stands below the last part is nothing
+			return err
+		}
+		if err != nil {
+			if b.err != nil && !b.ended() {
+				return b.err
+			}
+			return err
+		}
+		heads.left = -1
+		if n == maxFields {
+			return store.Fail(store.TooLarge, "error.form-fields", "max", maxFields)
+		}
+		name := part.FormName()
+		switch file := part.FileName(); {
+		case name == "":
+		case file == "":
+			value, err := b.all(part, text)
+			if err != nil {
+				return cmpErr(b, err)
+			}
+			text -= int64(len(value)) + 64
+			if text < 0 {
+				return errBodyTooLarge
+			}
+			p.values.Add(name, string(value))
+		case slices.Contains(r.Files, name):
+			if v.unproven && !a.csrfValid(v.session, p.values.Get("csrf")) {
+				return errCrossOrigin
+			}
+			var u sentFile
+			if r.Inline {
+				u.bytes, u.err = b.all(part, longBody)
+			} else {
+				u.row, u.err = a.desk.Keep(v.actor, file, part)
+			}
+			if b.err != nil && !b.ended() {
+				return b.err
+			}
+			var refused *store.Error
+			if u.err != nil && !(errors.As(u.err, &refused) && (refused.Kind == store.TooLarge || refused.Kind == store.Invalid)) {
+				return u.err
+			}
+			p.uploads[name] = append(p.uploads[name], u)
+		}
+		if _, err := io.Copy(io.Discard, part); err != nil { // of a file that was refused, or that nobody asked for
+			return cmpErr(b, err)
+		}
+	}
+}
+
+// cmpErr returns what went wrong with the body itself, if that is what went wrong.
+func cmpErr(b *incoming, err error) error {
+	if b.err != nil && !b.ended() {
+		return b.err
+	}
+	return err
+}
+
+// headReader bounds the bytes between two contents: mime/multipart takes megabytes of header for a part.
+type headReader struct {
+	from io.Reader
+	left int // -1: within a content
+}
+
+var errPartHead = errors.New("app: header of a part is too long")
+
+func (h *headReader) Read(p []byte) (int, error) {
+	if h.left == 0 {
+		return 0, errPartHead
+	}
+	if h.left > 0 && len(p) > h.left {
+		p = p[:h.left]
+	}
+	n, err := h.from.Read(p)
+	if h.left > 0 {
+		h.left -= n
+	}
+	return n, err
+}
