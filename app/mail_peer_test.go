@@ -83,6 +83,10 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	lmtp := freePort(t)
 	postfix := mailpeer.Postfix(t, mailpeer.Routes{LMTP: map[string]int{"sportello.example": lmtp, "ateneo.example": dovecot.LMTP}})
 	d := mailDesk(t, "sportello.example", lmtp, postfix.Port)
+	// Of a domain of the desk's own: a stranger whom nothing proves would get the plain acknowledgement alone.
+	must(t, d.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo di prova", Domains: []string{"ateneo.example"}})
+	}))
 	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 
 	postfix.Submit(t, "ada@ateneo.example", "csa@sportello.example",
