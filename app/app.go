@@ -69,6 +69,7 @@ type App struct {
 	room     room
 	streams  streams
 	largest  int64 // bytes that any route takes
+	underWay underWay
 
 	work     context.Context // ends when requests have had their time
 	endWork  context.CancelFunc

@@ -157,7 +157,7 @@ func (a *App) postMyPassword(c *fiber.Ctx) error {
 	}
 	if err == nil {
 		who := a.actor(c).ID()
-		err = a.desk.Keeper().SetPassword(store.By{Person: who, Via: "page", Act: "set-password"}, who, password, a.visit(c).session.ID)
+		err = a.desk.Keeper().SetPassword(a.actor(c).By("set-password"), who, password, a.visit(c).session.ID)
 	}
 	if err != nil {
 		return a.mePage(c, &mePage{Password: true}, f, err)
@@ -213,7 +213,7 @@ func (a *App) postToken(c *fiber.Ctx) error {
 		return a.mePage(c, &mePage{}, f, err)
 	}
 	who := a.actor(c).ID()
-	secret, _, err := a.desk.Keeper().NewTokenFor(store.By{Person: who, Via: "page", Act: "make-token"}, who, name, time.Duration(days)*24*time.Hour)
+	secret, _, err := a.desk.Keeper().NewTokenFor(a.actor(c).By("make-token"), who, name, time.Duration(days)*24*time.Hour)
 	if err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func (a *App) postRevokeToken(c *fiber.Ctx) error {
 		return err
 	}
 	who := a.actor(c).ID()
-	if err := a.desk.Keeper().RevokeToken(store.By{Person: who, Via: "page", Act: "revoke-token"}, who, id); err != nil {
+	if err := a.desk.Keeper().RevokeToken(a.actor(c).By("revoke-token"), who, id); err != nil {
 		return err
 	}
 	return a.done(c, "flash.token-revoked", "/me")

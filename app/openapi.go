@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"sportello/app/desk"
 )
 
@@ -75,15 +77,19 @@ func openAPI(routes []route) object {
 			answers["200"] = answer
 		}
 		op := object{"operationId": r.Name, "summary": d.summary, "responses": answers}
-		if len(parameters) > 0 {
-			op["parameters"] = parameters
-		}
 		if d.in != nil {
 			op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schemas.of(reflect.TypeOf(d.in))}}}
 		}
 		if d.files {
 			op["requestBody"] = object{"required": true, "content": object{"multipart/form-data": object{"schema": object{"type": "object", "properties": object{
 				"file": object{"type": "array", "items": object{"type": "string", "format": "binary"}}, "body": object{"type": "string"}, "internal": object{"type": "boolean"}}}}}}
+		}
+		if r.Method == fiber.MethodPost && r.Who == program {
+			parameters = append(parameters, object{"name": "Idempotency-Key", "in": "header", "schema": object{"type": "string", "maxLength": maxOnceKey},
+				"description": "A word of the caller's own. Within 24 hours the same key with the same token and the same request answers the first result again and changes nothing; with another request it answers 422, while the first is still under way at last 409. What was refused may be tried again under its key."})
+		}
+		if len(parameters) > 0 {
+			op["parameters"] = parameters
 		}
 		if r.Who == guest {
 			op["security"] = []any{}

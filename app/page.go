@@ -60,6 +60,9 @@ type Page struct {
 	form    *Form
 	summary []FieldError
 	now     time.Time
+
+	onceBase  string // of the keys of this page's forms
+	onceForms int
 }
 
 // Link is a place to go.

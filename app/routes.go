@@ -114,7 +114,7 @@ func (a *App) register(f *fiber.App, routes []route) {
 			if err := a.admit(c, r); err != nil {
 				return err
 			}
-			return r.Handle(c)
+			return a.once(c, r)
 		}
 		f.Add(r.Method, r.Path, h)
 		if r.Method == fiber.MethodGet {

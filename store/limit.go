@@ -102,6 +102,7 @@ func init() {
 		"reason.it": text(2000), "reason.en": text(2000), "versions": texts(100, 40), "questions": entries(20), "questions.code": text(40),
 		"questions.label.it": text(maxName), "questions.label.en": text(maxName), "questions.type": text(maxWord), "questions.choices": texts(200, maxName),
 	}
+	UsedKeys.limits = limits{"hash": text(64), "same": text(64), "table": text(50), "to": text(2000), "type": text(200), "answer": entries(MaxUsedAnswer)}
 	Sessions.limits = limits{"hash": text(maxHash), "device": observed(200), "addr": observed(maxWord)}
 	Tokens.limits = limits{"hash": text(maxHash), "name": text(maxShort)}
 	Links.limits = limits{"hash": text(maxHash), "for": text(maxWord)}

@@ -365,6 +365,10 @@ func (s *Store) Update(by By, fn func(*Tx) error) error {
 	if err := s.Fault(); err != nil {
 		return err
 	}
+	used := func() {}
+	if by.Once != nil {
+		fn, used = by.Once.within(fn)
+	}
 	w := &write{by: by, fn: fn, done: make(chan struct{})}
 	s.queueMu.Lock()
 	if s.closed {
@@ -378,6 +382,9 @@ func (s *Store) Update(by By, fn func(*Tx) error) error {
 	if w.panic != nil {
 		s.log.Error("store: panic in transaction", "panic", w.panic, "stack", string(w.stack))
 		panic(w.panic)
+	}
+	if w.err == nil {
+		used()
 	}
 	return w.err
 }

@@ -265,6 +265,9 @@ func (t *Table[T]) record(tx *Tx, op Op, id uint64, r *T, fields []Field) error 
 	if t.silent {
 		return nil
 	}
+	if op == Insert && tx.made.id == 0 {
+		tx.made.table, tx.made.id = t.name, id
+	}
 	why, err := keepReason(tx)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ type By struct {
 	Act      string // what is done, in the domain's words: open, reply, take, resolve, ...
 	Why      string // the reason given, if one was
 	Internal bool   // concerns only those who may see notes
+	Once     *Once  // the key that what is done uses up, nil for none
 }
 
 // Tx is one transaction, valid only inside the closure that received it; any later use panics. Rows it hands out are
@@ -26,6 +27,10 @@ type Tx struct {
 	wrote   bool
 	done    bool
 	buckets map[string]*bbolt.Bucket
+	made    struct { // the first row that was inserted, but for silent tables
+		table string
+		id    uint64
+	}
 }
 
 // Now is the one reading of the clock for this transaction, UTC.

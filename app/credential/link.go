@@ -288,7 +288,7 @@ func each[T any](table *store.Table[T], do func(*store.Tx, *T) error, id func(*T
 	}
 }
 
-// Expire removes the sessions, links and drafts whose end has come and returns how many rows that were.
+// Expire removes the sessions, links, drafts and used keys whose end has come and returns how many rows that were.
 func (k *Keeper) Expire(ctx context.Context) (int, error) {
 	sum := 0
 	for _, kind := range []struct {
@@ -298,6 +298,7 @@ func (k *Keeper) Expire(ctx context.Context) (int, error) {
 		{"sessions", batch(store.Sessions, store.SessionsByEnd)},
 		{"links", batch(store.Links, store.LinksByEnd)},
 		{"drafts", batch(store.Drafts, store.DraftsByEnd)},
+		{"used keys", batch(store.UsedKeys, store.UsedKeysByEnd)},
 	} {
 		for {
 			if err := ctx.Err(); err != nil {

@@ -27,6 +27,7 @@ func (d *Desk) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
 	if !a.SignedIn() {
 		return nil, denied(a)
 	}
+	a.Once = nil // a form that is refused keeps its files, and its key
 	if err := d.mayKeepMore(a); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,5 @@
-// Starts every behaviour. Each module enhances what the server has rendered, finds it by data attributes, and is
-// called again for a part of the page that was replaced; without it the page works as it is.
-import { all } from './page.js';
+// Starts every behaviour, again for a part of the page that was replaced.
+import { all, make } from './page.js';
 import confirm from './confirm.js';
 import draft from './draft.js';
 import editor from './editor.js';
@@ -38,6 +37,17 @@ function small(root) {
     });
   }
 }
+
+addEventListener('submit', (e) => {
+  const b = e.submitter;
+  if (b?.ariaBusy) e.preventDefault();
+  if (!b || e.defaultPrevented || e.target.method !== 'post') return;
+  const status = make('span', { role: 'status' });
+  b.after(status);
+  b.ariaBusy = true;
+  setTimeout(() => { status.textContent = document.querySelector('meta[name="sending"]')?.content ?? ''; });
+  addEventListener('pageshow', () => { status.remove(); b.ariaBusy = null; });
+});
 
 start(document);
 live(start);

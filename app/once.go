@@ -1,0 +1,267 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/store"
+)
+
+// An act happens once. Every form of who is signed in carries a key of its own (part/csrf), and a program may send one
+// with each POST (Idempotency-Key). What is done under a key uses it up in the same transaction (store.Once); who comes
+// with it again is led to what was made. A key belongs to the person, or to the token.
+
+// onceField is the field in which a form carries its key.
+const onceField = "once"
+
+// maxOnceKey bounds a key, in bytes.
+const maxOnceKey = 255
+
+// OnceKey returns a key for one form of the page, another each time.
+func (p *Page) OnceKey() string {
+	if p.onceBase == "" {
+		p.onceBase = rand.Text()
+	}
+	p.onceForms++
+	return p.onceBase + "-" + strconv.Itoa(p.onceForms)
+}
+
+// once answers a request that may change something. One request at a time acts under a key; the others wait for it.
+func (a *App) once(c *fiber.Ctx, r *route) error {
+	key, err := a.onceKey(c, r)
+	if err != nil {
+		return err
+	}
+	if key == "" {
+		return r.Handle(c)
+	}
+	same, err := a.sent(c)
+	if err != nil {
+		return err
+	}
+	leave, err := a.underWay.enter(a.work, key)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	used, err := a.usedKey(key)
+	if err != nil {
+		return err
+	}
+	if used != nil {
+		return a.sameAgain(c, used, same)
+	}
+	o := &store.Once{Key: key, Same: same}
+	a.visit(c).actor.Once = o
+	if err = r.Handle(c); err == nil && o.Used() != nil {
+		a.keepAnswer(c, o.Used())
+	}
+	return err
+}
+
+// onceKey returns the hash of the request's key with whose it is, empty when it has none.
+func (a *App) onceKey(c *fiber.Ctx, r *route) (string, error) {
+	if r.Method != fiber.MethodPost {
+		return "", nil
+	}
+	who, key := "", ""
+	switch v := a.visit(c); {
+	case !v.actor.SignedIn():
+		return "", nil
+	case isAPI(c):
+		who, key = c.Get(fiber.HeaderAuthorization), c.Get("Idempotency-Key")
+		if len(key) > maxOnceKey || !utf8.ValidString(key) {
+			return "", store.Fail(store.Invalid, "error.once-key", "max", maxOnceKey).At("Idempotency-Key")
+		}
+	default:
+		who, key = strconv.FormatUint(v.actor.ID(), 10), postedValues(c).Get(onceField)
+	}
+	if key == "" || len(key) > maxOnceKey {
+		return "", nil
+	}
+	return hashOf("once 1", who, key), nil
+}
+
+// sent is a hash of what was sent and where to, so that another act under the same key is not taken for the same. Of
+// files that a program streams it is their length: they are not read before it is known whether they are wanted.
+func (a *App) sent(c *fiber.Ctx) (string, error) {
+	v := a.visit(c)
+	at := c.Path() + "?" + c.Context().QueryArgs().String()
+	switch {
+	case !isAPI(c):
+		return hashOf(append([]string{"form", at, essential(postedValues(c)).Encode()}, v.posted.files()...)...), nil
+	case len(v.route.Files) == 0:
+		raw, err := v.body.whole()
+		return hashOf("bytes", at, string(raw)), err
+	}
+	return hashOf("stream", at, strconv.FormatInt(v.body.says, 10)), nil
+}
+
+// files names what was sent with a form: field, name and contents.
+func (p *postedForm) files() []string {
+	if p == nil {
+		return nil
+	}
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(p.uploads)) {
+		for _, u := range p.uploads[name] {
+			out = append(out, name)
+			if u.row != nil {
+				out = append(out, u.row.Name, u.row.Sum)
+			} else {
+				out = append(out, hashOf(string(u.bytes)))
+			}
+		}
+	}
+	return out
+}
+
+// essential leaves out what differs each time a form is shown.
+func essential(v url.Values) url.Values {
+	v = maps.Clone(v)
+	delete(v, "csrf")
+	delete(v, onceField)
+	return v
+}
+
+// hashOf hashes the parts so that no two lists of parts are alike.
+func hashOf(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		_, _ = io.WriteString(h, strconv.Itoa(len(p))+":"+p)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// usedKey returns what was done under the key, nil when nothing was, or too long ago.
+func (a *App) usedKey(key string) (*store.UsedKey, error) {
+	var used *store.UsedKey
+	err := a.st.View(func(tx *store.Tx) error {
+		k, err := store.UsedKeysByHash.First(tx, key)
+		if err == nil {
+			used = k
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return used, err
+}
+
+// sameAgain answers who comes with a used key.
+func (a *App) sameAgain(c *fiber.Ctx, used *store.UsedKey, same string) error {
+	api := isAPI(c)
+	switch {
+	case used.Same != same && api:
+		return store.Fail(store.Invalid, "error.once-other").At("Idempotency-Key")
+	case used.Same != same:
+		return store.Fail(store.Conflict, "error.once-form")
+	case !api:
+		return c.Redirect(a.madeAt(c, used), fiber.StatusSeeOther)
+	}
+	c.Set("Idempotency-Replayed", "true")
+	if used.Status == 0 { // the desk was stopped between the act and its answer
+		if used.Table != store.Tickets.Name() {
+			return store.Fail(store.Conflict, "error.once-lost")
+		}
+		t, err := a.ticketDocument(c, used.Made)
+		if err != nil {
+			return err
+		}
+		c.Location("/api/v1/tickets/" + strconv.FormatUint(used.Made, 10))
+		return c.Status(fiber.StatusCreated).JSON(t)
+	}
+	if used.To != "" {
+		c.Location(used.To)
+	}
+	if used.Type != "" {
+		c.Set(fiber.HeaderContentType, used.Type)
+	}
+	return c.Status(used.Status).Send(used.Answer)
+}
+
+// madeAt is the page of what was made under the key: where the first was led to, else the ticket, else the page the
+// form stood on.
+func (a *App) madeAt(c *fiber.Ctx, used *store.UsedKey) string {
+	switch {
+	case used.To != "":
+		return localPath(used.To)
+	case used.Table == store.Tickets.Name():
+		return "/tickets/" + strconv.FormatUint(used.Made, 10)
+	}
+	return formPage(c)
+}
+
+// keepAnswer keeps what the act was answered with. A page that answers may show a secret and is not kept, nor an
+// answer that is too long: who comes again is led to what was made.
+func (a *App) keepAnswer(c *fiber.Ctx, used *store.UsedKey) {
+	r := c.Response()
+	k := *used
+	k.Status, k.To = r.StatusCode(), string(r.Header.Peek(fiber.HeaderLocation))
+	if k.Status >= 400 || r.IsBodyStream() || !isAPI(c) && k.To == "" {
+		return
+	}
+	if isAPI(c) {
+		if len(r.Body()) > store.MaxUsedAnswer {
+			return
+		}
+		k.Type, k.Answer = string(r.Header.ContentType()), slices.Clone(r.Body())
+	}
+	err := a.st.Update(store.By{Via: "desk", Act: "keep-answer"}, func(tx *store.Tx) error {
+		row := k
+		return store.UsedKeys.Put(tx, &row)
+	})
+	if err != nil {
+		a.log.Warn("the answer of an act is not kept", "route", routePath(c), "err", err)
+	}
+}
+
+// underWay are the keys under which somebody acts at the moment.
+type underWay struct {
+	mu   sync.Mutex
+	keys map[string]chan struct{}
+}
+
+// enter returns when nobody else acts under the key; leave lets the next in. Who waits as long as a request may take
+// is told that the act is still under way.
+func (u *underWay) enter(ctx context.Context, key string) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	for {
+		u.mu.Lock()
+		busy, ok := u.keys[key]
+		if !ok {
+			if u.keys == nil {
+				u.keys = map[string]chan struct{}{}
+			}
+			done := make(chan struct{})
+			u.keys[key] = done
+			u.mu.Unlock()
+			return func() {
+				u.mu.Lock()
+				delete(u.keys, key)
+				u.mu.Unlock()
+				close(done)
+			}, nil
+		}
+		u.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, store.Fail(store.Conflict, "error.once-busy")
+		}
+	}
+}

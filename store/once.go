@@ -1,0 +1,70 @@
+package store
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// UsedKeyLife is how long a used key leads to what was made under it.
+const UsedKeyLife = 24 * time.Hour
+
+// MaxUsedAnswer bounds, in bytes, the answer that is kept with a used key.
+const MaxUsedAnswer = 64 << 10
+
+// UsedKey says that an act was done under a key, and what came of it. It is written by the transaction that did the
+// act, so that neither is ever there without the other; the answer follows in a transaction of its own and may be
+// missing after a crash.
+type UsedKey struct {
+	Row
+	Hash   string    `json:"hash"`            // of who acted, where, and the key
+	Same   string    `json:"same"`            // hash of what was sent with it
+	Table  string    `json:"table,omitzero"`  // of the first row that was made, if one was
+	Made   uint64    `json:"made,omitzero"`   // its id
+	Status int       `json:"status,omitzero"` // of the answer; 0 as long as none is kept
+	To     string    `json:"to,omitzero"`     // where the answer led
+	Type   string    `json:"type,omitzero"`
+	Answer []byte    `json:"answer,omitempty"`
+	Ends   time.Time `json:"ends"`
+}
+
+// UsedKeys are found by hash, and by their end to be removed.
+var (
+	UsedKeys       = newTable[UsedKey]("usedkeys")
+	UsedKeysByHash = UsedKeys.uniqueIndex("hash", func(k *UsedKey) [][]byte { return one(k.Hash) })
+	UsedKeysByEnd  = UsedKeys.index("ends", func(k *UsedKey) [][]byte { return one(k.Ends) })
+)
+
+func init() { UsedKeys.silent = true }
+
+// Once is the key of an act. The first transaction under it that writes anything uses the key up; those that the same
+// act needs after it pass. Another act under a used key fails with Conflict "error.taken" and changes nothing.
+type Once struct {
+	Key  string // kept as UsedKey.Hash
+	Same string
+	used atomic.Pointer[UsedKey]
+}
+
+// Used returns the row of the key once the act has been done, else nil.
+func (o *Once) Used() *UsedKey { return o.used.Load() }
+
+// within has the closure use the key up in its own transaction. done is to be called when that is on disk.
+func (o *Once) within(fn func(*Tx) error) (within func(*Tx) error, done func()) {
+	var row *UsedKey
+	within = func(tx *Tx) error {
+		row = nil
+		if err := fn(tx); err != nil || !tx.wrote || o.Used() != nil {
+			return err
+		}
+		k := &UsedKey{Hash: o.Key, Same: o.Same, Table: tx.made.table, Made: tx.made.id, Ends: tx.now.Add(UsedKeyLife)}
+		if err := UsedKeys.Put(tx, k); err != nil {
+			return err
+		}
+		row = k
+		return nil
+	}
+	return within, func() {
+		if row != nil {
+			o.used.Store(row)
+		}
+	}
+}
