@@ -204,6 +204,14 @@ func TestAPIListsPageByPage(t *testing.T) {
 	if fmt.Sprint(numbers) != "[7 6 5 4 3 2 1]" {
 		t.Errorf("numbers %v", numbers)
 	}
+	for _, query := range []string{"", "&state=new", "&requester=ada.neri@example.it", "&updated_since=2001-01-01T00:00:00Z"} {
+		for after := 8; after > 0; after-- { // the total is that of all pages, on each
+			got, page := d.administrator.call("GET", fmt.Sprintf("/tickets?limit=2&after=%d%s", after, query), nil)
+			if got.status != 200 || page["total"] != 7.0 || page["total_is"] != "exact" {
+				t.Errorf("%s after %d: %d, %v %v", query, after, got.status, page["total"], page["total_is"])
+			}
+		}
+	}
 	for _, query := range []string{"limit=0", "limit=201", "limit=x", "state=aperto", "group=no", "module=no", "updated_since=ieri", "after=x"} {
 		if got, _ := d.requester.call("GET", "/tickets?"+query, nil); got.status != 422 {
 			t.Errorf("%s: %d %s", query, got.status, got.body)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,9 +54,26 @@ func exportPeople(r *runner) func(context.Context, *App, *bufio.Writer) error {
 			return fmt.Errorf("app: write people: %w", err)
 		}
 		err := a.desk.ExportPeople(ctx, r.actor(), func(p desk.PersonRecord) error {
-			return table.Write([]string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";")})
+			row := []string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";")}
+			for i := range row {
+				row[i] = tableCell(row[i])
+			}
+			return table.Write(row)
 		})
 		table.Flush()
 		return errors.Join(err, table.Error())
 	}
 }
+
+// A cell that begins so is a formula to programs that show tables; in Italy they divide lines at semicolons too.
+var (
+	formula  = regexp.MustCompile("(^|;)('*[=+\\-@\t\r\n＝＋－＠])")
+	harmless = regexp.MustCompile("(^|;)'('*[=+\\-@\t\r\n＝＋－＠])")
+)
+
+// tableCell makes a text of what a program that shows tables would take for a formula: an apostrophe stands before it.
+// Every table the desk writes has its cells from here. fromTableCell takes the apostrophe away again.
+func tableCell(s string) string { return formula.ReplaceAllString(s, "$1'$2") }
+
+// fromTableCell reads a cell that tableCell wrote. What others wrote stays as it is, but for such an apostrophe.
+func fromTableCell(s string) string { return harmless.ReplaceAllString(s, "$1$2") }

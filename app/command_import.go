@@ -384,7 +384,7 @@ func (in *importing) people(ctx context.Context, src io.Reader) error {
 func (in *importing) person(where string, column map[string]int, row []string) error {
 	value := func(name string) string {
 		if i, ok := column[name]; ok && i < len(row) {
-			return strings.TrimSpace(row[i])
+			return strings.TrimSpace(fromTableCell(strings.TrimSpace(row[i])))
 		}
 		return ""
 	}

@@ -481,6 +481,9 @@ type TicketList struct {
 	Tickets []*store.Ticket
 }
 
+// maxTotalled bounds how many tickets are looked at to count a list: beyond it the total is a lower bound.
+const maxTotalled = 2000
+
 // maxGathered bounds how many candidates of an index the API's list sorts by number.
 const maxGathered = 20000
 
@@ -495,35 +498,50 @@ func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
 	}
 	f.Limit = min(f.Limit, 200)
 	err := d.st.View(func(tx *store.Tx) error {
+		out = TicketList{Exact: true}
 		see := d.sight(tx, a)
-		looked := 0
-		for t, err := range d.candidates(tx, a, f, &out.Exact) {
-			if err != nil {
-				return err
-			}
-			if looked++; looked > maxLooked || looked > 1000 && out.Next != 0 {
-				out.Exact = false
-				return nil
-			}
+		shown := func(t *store.Ticket) bool {
 			if t.IsSpam() || !f.fits(tx, t) || !see(t) {
-				continue
+				return false
 			}
-			updated := t.PublicUpdated
+			updated := t.PublicUpdated // the reader's side has its own clock
 			if d.OnAgentsSide(tx, a, t) {
 				updated = t.Updated
 			}
-			if updated.Before(f.UpdatedSince) {
+			return !updated.Before(f.UpdatedSince)
+		}
+		whole := f
+		whole.After = 0 // the total is that of all pages, so that it is the same on each
+		looked := 0
+		for t, err := range d.candidates(tx, a, whole) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > maxTotalled {
+				out.Exact = false
+				break
+			}
+			if shown(t) {
+				out.Total++
+			}
+		}
+		looked = 0
+		for t, err := range d.candidates(tx, a, f) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > maxLooked {
+				out.Next = t.ID + 1 // the next page looks on from here
+				return nil
+			}
+			if !shown(t) {
 				continue
 			}
-			out.Total++
-			if f.After != 0 && t.ID >= f.After {
-				continue
+			if len(out.Tickets) == f.Limit {
+				out.Next = out.Tickets[f.Limit-1].ID
+				return nil
 			}
-			if len(out.Tickets) < f.Limit {
-				out.Tickets = append(out.Tickets, t)
-			} else if out.Next == 0 {
-				out.Next = out.Tickets[len(out.Tickets)-1].ID
-			}
+			out.Tickets = append(out.Tickets, t)
 		}
 		return nil
 	})
@@ -535,8 +553,9 @@ func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {
 		(f.Module == 0 || under(tx, t.Module, f.Module)) && (f.Requester == 0 || t.Requester == f.Requester)
 }
 
-// candidates walks tickets by falling number: out of the narrowest index that the filter offers, else all of them.
-func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter, exact *bool) iter.Seq2[*store.Ticket, error] {
+// candidates walks tickets by falling number, below After: out of the narrowest index that the filter offers, else all
+// of them.
+func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter) iter.Seq2[*store.Ticket, error] {
 	var ids []uint64
 	gather := func(index *store.Index[store.Ticket], spans ...store.Span) bool {
 		for _, s := range spans {
@@ -574,7 +593,6 @@ func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter, exact *bool) it
 		ok = gather(store.TicketsByUpdate, store.Span{Low: store.Key(f.UpdatedSince)})
 	}
 	if !ok {
-		*exact = f.After == 0 // what lies above is not walked again
 		from := uint64(0)
 		if f.After > 0 {
 			from = f.After - 1
@@ -596,6 +614,9 @@ func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter, exact *bool) it
 	ids = slices.Compact(ids)
 	return func(yield func(*store.Ticket, error) bool) {
 		for _, id := range ids {
+			if f.After != 0 && id >= f.After {
+				continue
+			}
 			t, err := store.Tickets.Get(tx, id)
 			if !yield(t, err) || err != nil {
 				return
