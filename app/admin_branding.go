@@ -44,7 +44,7 @@ func footerField(n int, part string) string { return "footer-" + strconv.Itoa(n)
 func (a *App) getBranding(c *fiber.Ctx) error { return a.brandingPage(c, nil, nil) }
 
 func brandingValues(s *store.Settings) url.Values {
-	v := url.Values{"name": {s.Name}, "institution": {s.Institution}, "colour": {s.Colour}, "rows": {strconv.Itoa(len(s.Footer))}, "rev": {strconv.FormatUint(s.Rev, 10)}}
+	v := url.Values{"name": {s.Name}, "institution": {s.Institution}, "short": {s.Short}, "colour": {s.Colour}, "rows": {strconv.Itoa(len(s.Footer))}, "rev": {strconv.FormatUint(s.Rev, 10)}}
 	for i, l := range s.Footer {
 		setWords(v, footerField(i+1, ""), l.Label)
 		v.Set(footerField(i+1, "-address"), l.Address)
@@ -52,7 +52,7 @@ func brandingValues(s *store.Settings) url.Values {
 	return v
 }
 
-var brandingFields = []adminField{{"name", "admin-branding.name"}, {"institution", "admin-branding.institution"}, {"colour", "admin-branding.colour"}}
+var brandingFields = []adminField{{"name", "admin-branding.name"}, {"institution", "admin-branding.institution"}, {"short", "admin-branding.short"}, {"colour", "admin-branding.colour"}}
 
 func (a *App) brandingPage(c *fiber.Ctx, f *Form, err error) error {
 	v := &adminBrandingPage{adminPage: a.admin(c, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
@@ -120,7 +120,7 @@ func (a *App) postBranding(c *fiber.Ctx) error {
 	if nearest := f.Raw("nearest"); nearest != "" {
 		f.values.Set("colour", nearest)
 	}
-	b := desk.Branding{Name: f.Text("name", store.Most("settings.name")), Institution: f.Text("institution", store.Most("settings.institution")), Colour: f.Text("colour", store.Most("settings.colour")), NoLogo: f.Bool("no-logo")}
+	b := desk.Branding{Name: f.Text("name", store.Most("settings.name")), Institution: f.Text("institution", store.Most("settings.institution")), Short: f.Text("short", store.Most("settings.short")), Colour: f.Text("colour", store.Most("settings.colour")), NoLogo: f.Bool("no-logo")}
 	var links []store.FooterLink
 	for n := range min(rowCount(f), mostFooterRows) {
 		n++

@@ -47,6 +47,57 @@ type apiTicket struct {
 	ClosedAt     *time.Time        `json:"closed_at,omitempty"`
 	Rev          uint64            `json:"rev"`
 	Messages     []apiMessage      `json:"messages,omitempty"`
+	Beside       *[]apiBeside      `json:"beside,omitempty"` // for who sees notes: what came by mail from who belongs to nobody of the ticket
+}
+
+type apiBeside struct {
+	ID          uint64     `json:"id"`
+	From        *apiPerson `json:"from"`
+	Subject     string     `json:"subject"`
+	Body        string     `json:"body"`
+	At          *time.Time `json:"at"`
+	Attachments []apiFile  `json:"attachments"`
+	Proven      bool       `json:"proven"`
+}
+
+// apiDecision says what to do with words that lie beside a ticket.
+type apiDecision struct {
+	Do     desk.BesideDo `json:"do"` // join, join-and-add-person, own-ticket or dismiss
+	Reason string        `json:"reason,omitempty"`
+}
+
+// apiBesideTicket decides about words that lie beside a ticket, and answers the ticket as it is afterwards.
+func (a *App) apiBesideTicket(c *fiber.Ctx) error {
+	number, err := apiNumber(c, "number")
+	if err != nil {
+		return err
+	}
+	id, err := apiNumber(c, "id")
+	if err != nil {
+		return err
+	}
+	v, err := a.desk.Ticket(a.actor(c), number)
+	if err != nil {
+		return err
+	}
+	if !v.Agents {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !v.May[desk.Arrange] {
+		return store.Fail(store.Denied, "error.denied")
+	}
+	var in apiDecision
+	if err := a.readJSON(c, &in); err != nil {
+		return err
+	}
+	if _, err := a.desk.Do(a.actor(c), number, desk.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
+		return err
+	}
+	out, err := a.ticketDocument(c, number)
+	if err != nil {
+		return err
+	}
+	return c.JSON(out)
 }
 
 type apiMessage struct {
@@ -117,6 +168,23 @@ func (a *App) ticketDocument(c *fiber.Ctx, number uint64) (*apiTicket, error) {
 			}
 			out.Messages = append(out.Messages, row)
 		}
+		if !v.Agents {
+			return nil
+		}
+		list := []apiBeside{}
+		for _, m := range v.Beside {
+			row := apiBeside{ID: m.ID, From: n.person(m.Author), Body: m.Body, At: apiMoment(m.At), Attachments: []apiFile{}, Proven: !m.Unproven}
+			mail, err := store.Mails.Get(tx, m.Mail)
+			if err != nil {
+				return err
+			}
+			row.Subject = mail.Subject
+			for _, f := range v.Files[m.ID] {
+				row.Attachments = append(row.Attachments, fileAnswer(f))
+			}
+			list = append(list, row)
+		}
+		out.Beside = &list
 		return nil
 	})
 	return &out, err

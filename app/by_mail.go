@@ -66,6 +66,9 @@ func (p *Page) byMail(m *store.Message, t *desk.TicketView, mails map[uint64]*st
 			v.Address = author.Email
 		}
 	}
+	if m.Beside == store.BesideWaiting {
+		mark("mark-wait", "people", "by-mail.outside")
+	}
 	if m.Rest != "" {
 		v.RestName, v.Rest = p.T("by-mail.rest"), markup.HTML(markup.MessageFmt, m.Rest)
 	}
@@ -99,7 +102,7 @@ func (a *App) mailsOf(t *desk.TicketView) (map[uint64]*store.Mail, error) {
 		return out, nil
 	}
 	err := a.st.View(func(tx *store.Tx) error {
-		for _, m := range t.Messages {
+		for _, m := range slices.Concat(t.Messages, t.Beside) {
 			if m.Mail == 0 {
 				continue
 			}

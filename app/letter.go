@@ -161,6 +161,16 @@ func (w *letterWriter) say(event, part string, f map[string]string) string {
 	return strings.NewReplacer(pairs...).Replace(s)
 }
 
+// named puts the desk's short name before the number at the beginning of a subject, where the catalogue names another
+// desk of the same kind: its numbers look alike.
+func (w *letterWriter) named(subject string, ticket uint64) string {
+	mark := fmt.Sprintf("[#%d]", ticket)
+	if rest, ok := strings.CutPrefix(subject, mark); ok && ticket != 0 && w.o.Named {
+		return fmt.Sprintf("[%s #%d]", w.set.ShortName(), ticket) + rest
+	}
+	return subject
+}
+
 func (w *letterWriter) letter() (*transport.Letter, error) {
 	o := w.o
 	p := letterPage{Language: w.lang}
@@ -170,7 +180,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if digest {
 		event = "digest"
 	}
-	p.Subject = markup.Line(w.say(event, "subject", w.fields(first)))
+	p.Subject = w.named(markup.Line(w.say(event, "subject", w.fields(first))), first.Ticket)
 	if digest {
 		p.Lines = w.digest(first)
 	} else {
@@ -181,6 +191,9 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	attached := w.files(&p)
 	if o.ReplyTo != "" && o.Ticket != nil {
 		p.Reply = w.t("letter.reply")
+		if o.Purpose == desk.PurposeInternal {
+			p.Reply = w.t("letter.reply-note")
+		}
 	}
 	if event != desk.EventReceived {
 		w.links(&p)

@@ -248,7 +248,7 @@ func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	by(agent, desk.Step{Message: note("b")})
 	by(second, desk.Step{Assignee: &second.ID})
 	// An agent's answer that nothing proves stays a note until it is confirmed; its words stay too.
-	_, err = d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.desk.ReplyAddress("csa@sportello.example", 1, agent.ID)+
+	_, err = d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.desk.ReplyAddress("csa@sportello.example", 1, agent.ID, desk.PurposePublic)+
 		"\nSubject: Re: Cedolino\nMessage-ID: <agente@x>\n\n"+secret+" non confermata\n"))
 	must(t, err)
 	eventually(t, "the unconfirmed answer", func() bool { return len(d.ticket(1).Messages) == 5 })

@@ -38,6 +38,8 @@ var apiDescriptions = map[string]apiDescription{
 		in: apiChange{}, out: apiTicket{}},
 	"api.tickets.write":  {summary: "Write a message, or a note with internal", in: apiText{}, out: apiWritten{}, created: true},
 	"api.tickets.attach": {summary: "Attach files with a message of their own: parts named file, and body and internal if wanted; or the bytes with ?name=", out: apiWritten{}, created: true, files: true},
+	"api.tickets.beside": {summary: "Decide about words that came by mail and lie beside a ticket: join, join-and-add-person, own-ticket, or dismiss with a reason",
+		in: apiDecision{}, out: apiTicket{}},
 	"api.articles.list": {summary: "Articles the token's person may read, by title", out: apiArticleList{}, query: append([]apiParameter{
 		{"module", "string", "code; takes what is below it too"}, {"state", "string", "draft or published"}, {"audience", "string", "public, signed-in or agents"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"language", "string", "only versions in it"}}, pageParameters...)},

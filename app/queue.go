@@ -74,6 +74,7 @@ type queueRow struct {
 	Subject   string
 	Unread    bool // its requester waits for an answer
 	Files     bool
+	Beside    string // how many words lie beside it, for whom may see notes; empty for none
 	Module    string
 	Path      string
 	Requester string
@@ -238,6 +239,9 @@ func (a *App) queueSaving(c *fiber.Ctx, v *queuePage, q *Form) error {
 func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *Form) queueRow {
 	r := queueRow{ID: t.ID, Address: joinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
 		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: v.stateBadge(t), Priority: strconv.Itoa(t.Priority), Due: v.due(t)}
+	if t.Beside > 0 {
+		r.Beside = v.Plural("queue.beside-here", t.Beside)
+	}
 	if m := page.Modules[t.Module]; m != nil {
 		r.Module = m.Name.In(v.Lang)
 	} else if g := page.Groups[t.Group]; g != nil {
@@ -330,7 +334,7 @@ func (a *App) queueChoices(c *fiber.Ctx, v *queuePage, q desk.QueueQuery) error 
 		}
 	}
 	states := store.ActiveStates
-	if q.View == desk.ViewAll || q.View == desk.ViewSpam {
+	if q.View == desk.ViewAll || q.View == desk.ViewSpam || q.View == desk.ViewBeside {
 		states = append(slices.Clone(states), store.StateResolved, store.StateClosed)
 	}
 	if q.View != desk.ViewWaiting && q.View != desk.ViewResolved && q.View != desk.ViewClosed {
@@ -416,7 +420,7 @@ func (a *App) colleagues(c *fiber.Ctx, groups []*store.Group) ([]*store.Person, 
 }
 
 var viewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "people", desk.ViewUnassigned: "inbox", desk.ViewWaiting: "clock",
-	desk.ViewAll: "list", desk.ViewResolved: "check", desk.ViewClosed: "lock", desk.ViewSpam: "trash"}
+	desk.ViewBeside: "mail", desk.ViewAll: "list", desk.ViewResolved: "check", desk.ViewClosed: "lock", desk.ViewSpam: "trash"}
 
 // queueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
 // several, and the tools. here is the address of the page, to mark its entry.
@@ -450,7 +454,7 @@ func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
 		return l
 	}
 	queues := SideGroup{Heading: p.T("queue.queues")}
-	for _, v := range []string{desk.ViewMine, desk.ViewGroup, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewAll} {
+	for _, v := range []string{desk.ViewMine, desk.ViewGroup, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewBeside, desk.ViewAll} {
 		queues.Links = append(queues.Links, link(v))
 	}
 	p.Side = append(p.Side, queues)

@@ -16,6 +16,7 @@ func (a *App) apiRoutes() []route {
 		do(fiber.MethodPatch, "/tickets/:number<int>", "tickets.change", program, a.apiChangeTicket).long(),
 		do(fiber.MethodPost, "/tickets/:number<int>/messages", "tickets.write", program, a.apiWriteMessage).long(),
 		do(fiber.MethodPost, "/tickets/:number<int>/attachments", "tickets.attach", program, a.apiAttach).files("file", "files"),
+		do(fiber.MethodPost, "/tickets/:number<int>/beside/:id<int>", "tickets.beside", program, a.apiBesideTicket),
 		do(fiber.MethodGet, "/articles", "articles.list", program, a.apiArticles),
 		do(fiber.MethodPost, "/articles", "articles.write", program, a.apiPostArticle).long(),
 		do(fiber.MethodGet, "/articles/:slug", "articles.read", program, a.apiArticle),

@@ -17,6 +17,8 @@ func (a *App) ticketRoutes() []route {
 		work("spam", "spam", a.postSpam),
 		work("duplicate-undo", "duplicate-undo", a.postUndoDuplicate),
 		work("message-move", "message-move", a.postMoveMessage),
+		work("beside", "beside", a.postBeside),
+		work("belongs", "belongs", a.postBelongs),
 		work("mail-answer", "mail-answer", a.postMailAnswer),
 		post("/tickets/:n<int>/reachable", "ticket.reachable", agent, a.postReachable, "/tickets/:n"),
 		post("/tickets/:n<int>/withdraw-links", "ticket.withdraw-links", person, a.postWithdrawLinks, "/tickets/:n"),

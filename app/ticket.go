@@ -82,6 +82,9 @@ type ticketPage struct {
 
 	People   []participantView
 	Wishes   []string
+	Beside   []*messageView // what lies beside the ticket
+	Words    string         // on its fold
+	Belongs  *ticketLine    // the ticket to which it may belong
 	Links    []ticketLine
 	Holders  []linkHolder // who reads the ticket by a link
 	OtherOf  []ticketLine // of the same requester
@@ -340,6 +343,16 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p], v.unreachable(n.people[p])})
 	}
 	v.Wishes = row.Wishes
+	for _, m := range t.Beside {
+		line := v.messageOf(m, t, n)
+		line.MayMove, line.Anchor = false, "beside-"+line.Anchor
+		v.Beside = append(v.Beside, line)
+	}
+	v.Words = v.Plural("ticket.beside", len(t.Beside))
+	if t.MayBelong != nil {
+		line := v.lineOf(t.MayBelong)
+		v.Belongs = &line
+	}
 	for _, l := range t.Links {
 		v.Links = append(v.Links, v.lineOf(l))
 	}

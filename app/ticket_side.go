@@ -44,7 +44,7 @@ type sidePage struct {
 	Facts        []factLine
 	Answers      []factLine // to the questions of the module
 	Participants []sidePerson
-	Wishes       []string
+	Wishes       []sideWish
 	Files        []fileCard
 	Links        []ownLine
 	Holders      []linkHolder // who reads the ticket by a link
@@ -382,6 +382,12 @@ func (v *sidePage) facts(tv *desk.TicketView) {
 	}
 }
 
+// sideWish is an address that was asked to be added.
+type sideWish struct {
+	Address string
+	May     bool // the reader may add it
+}
+
 func (v *sidePage) people(tv *desk.TicketView) {
 	for _, id := range tv.Ticket.Participants {
 		p := tv.People[id]
@@ -391,6 +397,8 @@ func (v *sidePage) people(tv *desk.TicketView) {
 		v.Participants = append(v.Participants, sidePerson{ID: id, Name: p.Name, MayRemove: tv.MayRemove[id], Self: id == v.Person})
 	}
 	if v.MayAdd {
-		v.Wishes = tv.Ticket.Wishes
+		for _, w := range tv.Ticket.Wishes {
+			v.Wishes = append(v.Wishes, sideWish{w, tv.MayGrant[w]})
+		}
 	}
 }

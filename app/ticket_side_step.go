@@ -106,6 +106,9 @@ func (a *App) postSideParticipants(c *fiber.Ctx) error {
 	if f.Has("remove") {
 		return a.sideStep(c, f, desk.Step{Remove: f.IDs("remove")}, "flash.side-removed")
 	}
+	if f.Has("grant") {
+		return a.sideStep(c, f, desk.Step{Grant: f.Text("grant", 254)}, "flash.side-added")
+	}
 	add := formAddresses(f, "participants")
 	if len(add) == 0 && f.Err() == nil {
 		f.Refuse("participants", "error.required")

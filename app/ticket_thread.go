@@ -40,6 +40,12 @@ type messageView struct {
 	Mail     *byMail // nil when it did not come by mail
 	Folded   bool    // it is one line until it is opened
 	Confirm  bool    // the reader's own answer by mail, which they have to confirm
+	Publish  bool    // it answers what was internal, and the reader may publish it
+
+	Subject     string // of what lies beside the ticket
+	Dismissed   string // why what lay beside the ticket was dismissed
+	ReasonField string
+	ReasonError string
 
 	Moving    bool // the form that moves it is shown open
 	MoveField string
@@ -292,10 +298,16 @@ func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNa
 		}
 		view.Folded = view.Mail.Folded != ""
 		view.Confirm = m.Unconfirmed && m.Author == v.Person
+		view.Publish = m.AnswersNote && t.May[desk.Write]
+		view.Dismissed = m.BesideWhy
+		if row := v.mails[m.Mail]; row != nil && m.Beside == store.BesideWaiting {
+			view.Subject = row.Subject
+		}
 	}
 	view.MayMove = v.MayArrange && !(m.Opening && m.Origin == 0)
 	view.MaySplit = view.MayMove && !m.Internal && !m.Opening
-	view.MoveField = "move_to-" + id
+	view.MoveField, view.ReasonField = "move_to-"+id, "reason-"+id
+	view.ReasonError = v.Err(view.ReasonField)
 	view.MoveTo, view.MoveError, view.Moving = v.Value(view.MoveField), v.Err(view.MoveField), v.OpenPart == "message-"+id
 	if m.Origin != 0 {
 		view.Origin = v.T("ticket.moved-from", "number", m.Origin)
@@ -321,7 +333,7 @@ func (p *Page) attachment(f *store.File) attachment {
 
 var eventIcons = map[string]string{"take": "hand", "assign": "person", "move": "right", "wait": "clock", "plan": "pin", "resolve": "check", "confirm": "check",
 	"close": "lock", "reopen": "reply", "link": "link", "unlink": "link", "merge": "link", "unmerge": "link", "participant": "people", "remove-participant": "people",
-	"wish": "people", "refuse-wish": "people", "move-message": "right", "spam": "trash", "not-spam": "reply", "look-in": "eye"}
+	"wish": "people", "refuse-wish": "people", "beside": "mail", "let-in": "mail", "own-ticket": "mail", "dismiss": "mail", "apart": "link", "move-message": "right", "spam": "trash", "not-spam": "reply", "look-in": "eye"}
 
 // event says one line of the history: who did what, from what to what. Opening is told by the first message, unless
 // somebody else did it.

@@ -272,6 +272,11 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 		foreign[m.ID] = !m.Internal && m.Merged()
 		if public[m.ID] = !m.Internal && !m.Merged(); !public[m.ID] {
 			p.notes = append(p.notes, m.Body)
+			if m.Beside != "" {
+				if row, err := store.Mails.Get(tx, m.Mail); err == nil {
+					p.notes = append(p.notes, row.Subject)
+				}
+			}
 		} else {
 			p.public = append(p.public, m.Body)
 			if m.Opening && m.Rest != "" {

@@ -177,8 +177,9 @@ var (
 // Settings are what the administrator chose for the whole desk. There is one row, with ID 1.
 type Settings struct {
 	Row
-	Name          string            `json:"name"`        // of the desk
-	Institution   string            `json:"institution"` // whose desk it is, in the top bar
+	Name          string            `json:"name"`           // of the desk
+	Short         string            `json:"short,omitzero"` // the desk's name in the subject of its mail: [Short #12]; empty: made from Name
+	Institution   string            `json:"institution"`    // whose desk it is, in the top bar
 	Colour        string            `json:"colour,omitzero"`
 	Logo          string            `json:"logo,omitzero"`      // sum of the picture's blob
 	LogoType      string            `json:"logo_type,omitzero"` // image/png, image/jpeg or image/webp

@@ -58,7 +58,7 @@ func init() {
 	}
 	Messages.limits = limits{
 		"body": bytesOf(maxBody), "via": text(maxWord), "mentions": entries(20), "brought": entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
-		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord),
+		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord), "beside": text(maxWord), "beside_why": text(maxShort),
 	}
 	Files.limits = limits{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)}
 	Texts.limits = limits{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": observed(maxDetail)}
@@ -68,7 +68,7 @@ func init() {
 	Notices.limits = limits{"event": text(maxWord), "why": observed(maxWhy)}
 	Drafts.limits = limits{"path": observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}}
 	SettingsTable.limits = limits{
-		"name": text(60), "institution": text(maxName), "colour": text(32), "logo": text(maxHash), "logo_type": text(maxWord), "footer": entries(12),
+		"name": text(60), "short": text(MaxShort), "institution": text(maxName), "colour": text(32), "logo": text(maxHash), "logo_type": text(maxWord), "footer": entries(12),
 		"footer.label.it": text(maxShort), "footer.label.en": text(maxShort), "footer.address": text(maxAddress), "welcome.it": text(maxName), "welcome.en": text(maxName),
 		"home_text.it": text(20000), "home_text.en": text(20000), "searches": texts(12, 60), "hours.it": text(maxName), "hours.en": text(maxName),
 		"matrix": named(20, maxWord, 0), "hours_due": named(10, maxWord, 0), "review": entries(10000), "mail_texts": named(200, maxShort, 0),

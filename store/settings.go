@@ -1,6 +1,10 @@
 package store
 
-import "maps"
+import (
+	"maps"
+	"strings"
+	"unicode"
+)
 
 // Defaults of a new desk (domain.md): the matrix of priorities and the working hours within which a ticket is due.
 var (
@@ -44,6 +48,23 @@ func (s *Settings) WithDefaults() *Settings {
 		c.DayBegins, c.DayEnds = DefaultDayBegins, DefaultDayEnds
 	}
 	return &c
+}
+
+// MaxShort is how many characters the short name of a desk has at most.
+const MaxShort = 20
+
+// ShortName is the desk's name in the subjects of its mail: the chosen one, else the first word of its name.
+func (s *Settings) ShortName() string {
+	if s.Short != "" {
+		return s.Short
+	}
+	for _, w := range strings.FieldsFunc(s.Name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("[]()#", r) }) {
+		if r := []rune(w); len(r) > MaxShort {
+			return string(r[:MaxShort])
+		}
+		return w
+	}
+	return "Sportello"
 }
 
 // PriorityOf returns 1 to 4 for severity and urgency by the matrix; what is not chosen counts as medium and no date.

@@ -59,6 +59,8 @@ type Ticket struct {
 
 	Messages      int       `json:"messages"` // public ones
 	Notes         int       `json:"notes,omitzero"`
+	Beside        int       `json:"beside,omitzero"`     // messages beside it that wait for an agent
+	MayBelong     uint64    `json:"may_belong,omitzero"` // the ticket to which its mail pointed without its sender belonging there; for agents
 	Files         int       `json:"files,omitzero"`      // public ones
 	LastBy        uint64    `json:"last_by,omitzero"`    // author of the newest public message
 	LastAgent     bool      `json:"last_agent,omitzero"` // whether it was on the agents' side
@@ -124,6 +126,13 @@ var (
 		}
 		return one(t.External)
 	})
+	// group, then due and id: beside which words wait.
+	TicketsBeside = Tickets.index("beside", shown(func(t *Ticket) [][]byte {
+		if t.Beside == 0 {
+			return nil
+		}
+		return one(t.Group, t.Due)
+	}))
 	// when something is to happen by itself, then id.
 	TicketsByWake = Tickets.index("wake", func(t *Ticket) [][]byte {
 		if t.Wake.IsZero() {
@@ -157,6 +166,7 @@ const (
 	CountSide       = "side"       // person, state
 	CountState      = "state"      // state
 	CountModule     = "module"     // module, state
+	CountBeside     = "beside"     // group
 )
 
 func init() {
@@ -165,6 +175,9 @@ func init() {
 			Key(CountModule, t.Module, t.State), Key(CountSide, t.Requester, t.State)}
 		if t.Assignee == 0 {
 			out = append(out, Key(CountUnassigned, t.Group, t.State))
+		}
+		if t.Beside > 0 {
+			out = append(out, Key(CountBeside, t.Group))
 		}
 		for _, p := range t.Participants {
 			out = append(out, Key(CountSide, p, t.State))
@@ -207,15 +220,18 @@ type Message struct {
 	Brought  []uint64  `json:"brought,omitempty"` // the tickets that merging brought it from, in order: it stays with the requester's side of the first
 
 	// What follows is said of messages that came by mail.
-	Mail        uint64   `json:"mail,omitzero"`        // the mail it was
-	Rest        string   `json:"rest,omitzero"`        // what the mail quoted, and its signature: shown folded, as Markdown
-	Unproven    bool     `json:"unproven,omitzero"`    // nothing proves that the sender is who they say
-	Known       bool     `json:"known,omitzero"`       // unproven, but sent to the reply address of a letter by whom the letter was sent to
-	Outside     bool     `json:"outside,omitzero"`     // its author did not belong to the ticket
-	Automatic   string   `json:"automatic,omitzero"`   // what sort of machine wrote it; nobody is told of it
-	Unconfirmed bool     `json:"unconfirmed,omitzero"` // a note: an agent's answer by mail that the agent has yet to confirm
-	Copied      []uint64 `json:"copied,omitempty"`     // people to whom the sender sent it too
-	PEC         string   `json:"pec,omitzero"`         // certified mail: its kind, once its signature was verified
+	Mail        uint64   `json:"mail,omitzero"`         // the mail it was
+	Rest        string   `json:"rest,omitzero"`         // what the mail quoted, and its signature: shown folded, as Markdown
+	Unproven    bool     `json:"unproven,omitzero"`     // nothing proves that the sender is who they say
+	Known       bool     `json:"known,omitzero"`        // unproven, but sent to the reply address of a letter by whom the letter was sent to
+	Outside     bool     `json:"outside,omitzero"`      // its author did not belong to the ticket
+	Automatic   string   `json:"automatic,omitzero"`    // what sort of machine wrote it; nobody is told of it
+	Unconfirmed bool     `json:"unconfirmed,omitzero"`  // a note: an agent's answer by mail that the agent has yet to confirm
+	Copied      []uint64 `json:"copied,omitempty"`      // people to whom the sender sent it too
+	AnswersNote bool     `json:"answers_note,omitzero"` // a note: it answers a letter that told of something internal; who may write messages may publish it
+	Beside      Beside   `json:"beside,omitzero"`       // words that belong to nobody of the ticket: for agents alone, as a note is
+	BesideWhy   string   `json:"beside_why,omitzero"`   // why they were dismissed
+	PEC         string   `json:"pec,omitzero"`          // certified mail: its kind, once its signature was verified
 }
 
 // NotVerified reports whether the message came by mail and nothing proves who sent it: neither a mail server of ours nor
@@ -223,6 +239,16 @@ type Message struct {
 func (m *Message) NotVerified() bool {
 	return m.Unproven && !m.Known && m.Automatic != "bounce" && m.Automatic != "receipt"
 }
+
+// Beside says of a message that it lies beside its ticket: it came by mail, from somebody who does not belong there. It
+// is Internal for as long.
+type Beside string
+
+// What became of words beside a ticket.
+const (
+	BesideWaiting   Beside = "waiting"   // an agent has to decide
+	BesideDismissed Beside = "dismissed" // kept, and no more
+)
 
 // Messages holds one row for each message and note.
 var Messages = newTable[Message]("messages")

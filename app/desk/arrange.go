@@ -147,6 +147,10 @@ func (w *stepping) shift(m *store.Message, from, to *store.Ticket) error {
 	if err != nil {
 		return err
 	}
+	if m.Beside == store.BesideWaiting {
+		from.Beside--
+		to.Beside++
+	}
 	if m.Internal {
 		from.Notes--
 		to.Notes++
@@ -336,8 +340,9 @@ func (w *stepping) split(m *store.Message) error {
 	return w.flush()
 }
 
-// confirmMail makes an agent's answer by mail, which nothing proved to be theirs, the answer it was meant to be, or
-// leaves it a note for good. Only the agent whose name it bears may.
+// confirmMail makes a note that came by mail the message it was meant to be, or leaves it a note for good. An answer that
+// nothing proved to be its agent's is theirs alone to confirm; an answer to a letter about something internal is
+// published by whoever may write messages and sees it.
 func (w *stepping) confirmMail() error {
 	id := w.s.ConfirmMail
 	if id == 0 {
@@ -347,44 +352,88 @@ func (w *stepping) confirmMail() error {
 		return nil
 	}
 	note, err := store.Messages.Get(w.tx, id)
-	if err != nil || note.Ticket != w.t.ID || !note.Unconfirmed || note.Author != w.a.ID() {
+	if err != nil || note.Ticket != w.t.ID || !w.stand.allows(SeeNotes) || !(note.AnswersNote || note.Unconfirmed && note.Author == w.a.ID()) {
 		return store.Fail(store.Invalid, "error.no-mail-to-confirm").At("message")
-	}
-	note.Unconfirmed = false
-	w.tx.Act("note")
-	w.tx.Internally(true)
-	if w.s.KeepNote != 0 {
-		return store.Messages.Put(w.tx, note)
 	}
 	if err := w.need(Write); err != nil {
 		return err
 	}
-	if w.t.State == store.StateNew {
+	if w.s.KeepNote != 0 {
+		note.Unconfirmed, note.AnswersNote = false, false
+		w.tx.Act("note")
+		w.tx.Internally(true)
+		return store.Messages.Put(w.tx, note)
+	}
+	if note.Agent && w.t.State == store.StateNew {
 		if err := w.takeCharge(); err != nil {
 			return err
 		}
 	}
+	if _, err := w.reveal(note); err != nil {
+		return err
+	}
+	w.changed("reply", true)
+	if note.Agent {
+		return w.flush()
+	}
+	if err := w.wake(); err != nil {
+		return err
+	}
+	return w.flush()
+}
+
+// reveal makes a note of the ticket a message of the ticket, in its author's name: with its files and its mail. What
+// nothing proves stays so unless its author does it.
+func (w *stepping) reveal(note *store.Message) (*store.Message, error) {
+	m, files, err := w.lift(note)
+	if err != nil {
+		return nil, err
+	}
+	w.tx.As(m.Author)
+	w.tx.Act("message")
+	w.tx.Internally(false)
+	w.tx.Because("")
+	err = w.d.appendMessage(w.tx, w.t, m, files)
+	w.tx.As(w.a.ID())
+	if err != nil {
+		return nil, err
+	}
+	return m, w.drop(note, m)
+}
+
+// lift is the message that the note becomes, not yet put, with its files.
+func (w *stepping) lift(note *store.Message) (*store.Message, []*store.File, error) {
 	files, err := store.FilesByMessage.Find(w.tx, note.ID)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	answer := *note
-	answer.Row = store.Row{}
-	answer.Internal, answer.Unproven, answer.At, answer.Mentions = false, false, w.tx.Now(), nil
-	w.tx.Act("reply")
-	w.tx.Internally(false)
-	if err := w.d.appendMessage(w.tx, w.t, &answer, files); err != nil {
-		return err
-	}
-	if err := moveMailTo(w.tx, note, &answer); err != nil {
-		return err
+	m := *note
+	m.Row = store.Row{}
+	m.Internal, m.Unconfirmed, m.AnswersNote, m.Beside, m.BesideWhy, m.Mentions, m.At = false, false, false, "", "", nil, w.tx.Now()
+	m.Unproven = m.Unproven && note.Author != w.a.ID()
+	return &m, files, nil
+}
+
+// drop takes away the note that became the message.
+func (w *stepping) drop(note, m *store.Message) error {
+	if note.Mail != 0 {
+		if err := moveMailTo(w.tx, note, m); err != nil {
+			return err
+		}
 	}
 	w.tx.Act("note")
 	w.tx.Internally(true)
-	if err := store.Messages.Delete(w.tx, note.ID); err != nil {
-		return err
+	if note.Beside == store.BesideWaiting {
+		w.t.Beside--
 	}
 	w.t.Notes--
-	w.changed("reply", true)
-	return w.flush()
+	return store.Messages.Delete(w.tx, note.ID)
+}
+
+// wake brings a waiting or resolved ticket back to work; a closed one stays closed.
+func (w *stepping) wake() error {
+	if w.t.State == store.StateClosed {
+		return nil
+	}
+	return w.wakeUp()
 }

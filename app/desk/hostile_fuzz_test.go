@@ -14,14 +14,14 @@ func FuzzReplyToken(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		ticket, person, ok := d.replyToken([]string{"x@desk.example", "desk+" + s + "@desk.example"})
-		if ok && (ticket != 7 || person != 9) {
-			t.Errorf("%q opened %d for %d", s, ticket, person)
+		token := d.replyToken([]string{"x@desk.example", "desk+" + s + "@desk.example"})
+		if token.ticket != 0 && (token.ticket != 7 || token.person != 9 || token.purpose != PurposeUnknown) {
+			t.Errorf("%q opened %+v", s, token)
 		}
-		if n, ok := d.openToken("read", readMAC, 3, s); ok && (n[0] != 7 || n[1] != 9 || n[2] != 1) {
+		if n, ok := d.openToken("read", readMAC, s); ok && len(n) == 3 && (n[0] != 7 || n[1] != 9 || n[2] != 1) {
 			t.Errorf("%q opened %v", s, n)
 		}
-		if _, ok := d.openToken("read", readMAC, 3, reply); ok {
+		if _, ok := d.openToken("read", readMAC, reply); ok {
 			t.Error("the token of an address opens a link")
 		}
 		if address := withoutTag("desk+" + s + "@desk.example"); strings.Count(s, "@") == 0 && address != "desk@desk.example" {

@@ -19,12 +19,14 @@ type Outgoing struct {
 	Group      *store.Group
 	Agents     bool // the reader stands on the agents' side of the ticket
 	Lines      []OutgoingLine
-	From       string // address of the desk for this matter
-	ReplyTo    string // with the reader's token; From in a digest
+	From       string  // address of the desk for this matter
+	ReplyTo    string  // with the reader's token; From in a digest
+	Purpose    Purpose // what the answer becomes
 	InReplyTo  string
 	References []string
 	Link       string // secret of the link to read the ticket, for a reader who cannot sign in; about an account, to choose a password
 	Closes     time.Time
+	Named      bool // the number in the subject bears the desk's short name
 }
 
 // OutgoingLine is one event. The text of a note is never in it.
@@ -257,11 +259,25 @@ func (d *Desk) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 	if from := d.addressOf(tx, t.Group, t.Module); from != "" {
 		o.From = from
 	}
-	o.ReplyTo = d.ReplyAddress(o.From, t.ID, o.Person.ID)
+	o.Purpose = purposeOf(tx, o.Letter)
+	o.ReplyTo = d.ReplyAddress(o.From, t.ID, o.Person.ID, o.Purpose)
 	if t.State == store.StateResolved {
 		o.Closes = t.Resolved.AddDate(0, 0, settings(tx).CloseAfter)
 	}
+	if o.Named, err = otherDesks(tx); err != nil {
+		return err
+	}
 	return d.thread(tx, o, t)
+}
+
+// otherDesks reports whether the catalogue names another desk of the same kind.
+func otherDesks(tx *store.Tx) (bool, error) {
+	for m, err := range store.Modules.All(tx, 0, false) {
+		if err != nil || m.Channel == store.OtherDesk && !m.Retired {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // thread names the mails before: those of the ticket that this reader wrote or was sent, so that their mail program

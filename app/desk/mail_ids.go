@@ -14,13 +14,16 @@ func putMailID(tx *store.Tx, id string, kind store.MailKind, ticket, message, le
 	if id == "" || len(id) > 1000 {
 		return nil
 	}
-	hash := store.HashMessageID(id)
+	hash, n := store.HashMessageID(id), 0
 	for m, err := range store.MailIDsByHash.Rows(tx, store.Span{Prefix: store.Key(hash)}) {
 		if err != nil {
 			return err
 		}
-		if kind == store.MailNear || m.Ticket == ticket && m.Kind == kind {
+		if m.Ticket == ticket && (kind == store.MailNear || m.Kind == kind) {
 			return nil
+		}
+		if n++; kind == store.MailNear && n >= mostOfID {
+			return nil // as many would be looked at
 		}
 	}
 	return store.MailIDs.Put(tx, &store.MailID{Hash: hash, Value: id, Kind: kind, Ticket: ticket, Message: message, Letter: letter})

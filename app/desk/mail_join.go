@@ -12,8 +12,8 @@ import (
 
 // Why a mail stands where it stands.
 const (
-	JoinedMessageID = "message-id" // it answers a message of the ticket
-	JoinedNear      = "near"       // it answers one that people of the ticket sent each other
+	JoinedMessageID = "message-id" // it answers a mail that the ticket holds
+	JoinedNear      = "near"       // it answers one that mails of the ticket mention
 	JoinedToken     = "token"      // it was sent to a reply address of the ticket
 	JoinedNumber    = "number"     // its subject names the ticket, and its sender belongs there
 	JoinedReport    = "report"     // it reports about a mail of the ticket
@@ -28,11 +28,20 @@ type joining struct {
 	row *store.Mail
 	in  *incoming
 
-	person      *store.Person // the sender, when the desk knows them
-	tokenTicket uint64
-	tokenPerson uint64
-	machine     bool // written by a program
-	foreign     bool // from another desk
+	person  *store.Person // the sender, when the desk knows them
+	token   replyToken    // of the reply address it was sent to
+	machine bool          // written by a program
+	foreign bool          // from another desk
+	places  map[uint64]place
+	laid    bool   // beside a ticket
+	suggest uint64 // the ticket to which it points without its sender belonging there
+}
+
+// lead is a ticket to which a mail points, and how its sender stands there.
+type lead struct {
+	t       *store.Ticket
+	why, by string
+	where   place
 }
 
 // joinMail makes a mail that was read what it is to be: a message of a ticket, a ticket, or something kept aside.
@@ -51,7 +60,7 @@ func (d *Desk) joinMail(row *store.Mail, in *incoming) error {
 		if err := j.decide(); err != nil {
 			return err
 		}
-		if r.State == store.MailDone && r.Joined == JoinedNew {
+		if r.State == store.MailDone && (r.Joined == JoinedNew || j.laid) {
 			opened = tx.Now()
 		}
 		return nil
@@ -98,15 +107,17 @@ func (j *joining) decide() error {
 	if j.person != nil && j.person.Disabled {
 		return j.hold("disabled")
 	}
-	j.tokenTicket, j.tokenPerson, _ = j.d.replyToken(recipients(row, in.Message))
-	t, why, by, err := j.find()
-	if err != nil {
+	j.token = j.d.replyToken(recipients(row, in.Message))
+	l, err := j.find()
+	switch {
+	case err != nil:
 		return err
+	case l == nil:
+		return j.open()
+	case l.where == outside:
+		return j.beside(l)
 	}
-	if t != nil {
-		return j.join(t, why, by)
-	}
-	return j.open()
+	return j.join(l)
 }
 
 // aside keeps a mail that becomes no message.
@@ -124,47 +135,132 @@ func (j *joining) hold(why string) error {
 	return store.Mails.Put(j.tx, j.row)
 }
 
-// find says which ticket the mail belongs to: by every Message-ID ever seen in one, then by the token in the reply
-// address, then by the number in the subject, and that only for somebody who belongs to that ticket. nil: to none.
-func (j *joining) find() (t *store.Ticket, why, by string, err error) {
-	for _, kinds := range [][]store.MailKind{{store.MailOut, store.MailIn}, {store.MailNear}} {
-		for _, id := range j.answered() {
-			for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(id))}) {
-				if err != nil {
-					return nil, "", "", err
-				}
-				if !slices.Contains(kinds, m.Kind) {
-					continue
-				}
-				if t := j.ticketOf(m); t != nil {
-					why := JoinedMessageID
-					if m.Kind == store.MailNear {
-						why = JoinedNear
-					}
-					return t, why, cutRunes(id, 200), nil
-				}
+// find is the table of domain.md, "mail and belonging". It says which ticket the mail joins or, where its sender is
+// outside, beside which it lies; nil for one of its own. What the ticket holds goes before what it mentions; anything
+// by which the sender belongs goes before anything by which they do not.
+func (j *joining) find() (*lead, error) {
+	if seen, err := j.seen(); seen || err != nil {
+		return nil, err
+	}
+	var beside *lead
+	for _, id := range j.answered() {
+		l, err := j.byID(id, false)
+		if err != nil || l != nil && l.where != outside {
+			return l, err
+		}
+		if beside == nil {
+			beside = l
+		}
+	}
+	if t := j.ticket(j.token.ticket); t != nil {
+		l, err := j.lead(t, JoinedToken, "")
+		if err != nil || l.where != outside {
+			return l, err
+		}
+		if beside == nil {
+			beside = l
+		}
+	}
+	// Its own Message-ID stands among those mentioned: a copy that went to somebody else first may have been answered.
+	for _, id := range append(j.answered(), j.in.MessageID) {
+		l, err := j.byID(id, true)
+		if err != nil || l != nil && l.where != outside {
+			return l, err
+		}
+		if l != nil && j.suggest == 0 {
+			j.suggest = l.t.ID
+		}
+	}
+	if n, ok := mail.Number(j.in.Subject, settings(j.tx).ShortName()); ok {
+		if t := j.ticket(n); t != nil {
+			l, err := j.lead(t, JoinedNumber, "#"+number(n))
+			if err != nil || l.where != outside {
+				return l, err
 			}
 		}
 	}
-	if j.tokenTicket != 0 {
-		if t, err := store.Tickets.Get(j.tx, j.tokenTicket); err == nil && !t.IsSpam() {
-			return t, JoinedToken, "", nil
-		}
-	}
-	if n, ok := mail.Number(j.in.Subject); ok && j.person != nil {
-		t, err := store.Tickets.Get(j.tx, n)
-		if err == nil && !t.IsSpam() {
-			s := j.d.stand(j.tx, Actor{Person: j.person}, t)
-			if s.side() || s.allows(Write) {
-				return t, JoinedNumber, "#" + number(n), nil
-			}
-		}
-	}
-	return nil, "", "", nil
+	return beside, nil
 }
 
-// answered are the Message-IDs the mail answers, the nearest first. Its own stands among them: a copy that went to
-// somebody else first may have been named in a ticket already.
+// seen reports whether the mail's Message-ID stands in a ticket already, with other content: copies are known before.
+func (j *joining) seen() (bool, error) {
+	if j.in.MessageID == "" {
+		return false, nil
+	}
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(j.in.MessageID))}) {
+		if err != nil || m.Kind != store.MailNear {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// mostOfID bounds how many tickets one Message-ID is looked for in: a whole university may answer one announcement.
+const mostOfID = 50
+
+// byID is the ticket that holds the Message-ID, or mentions it: the newest to which the sender belongs, else the newest.
+func (j *joining) byID(id string, mentioned bool) (*lead, error) {
+	if id == "" {
+		return nil, nil
+	}
+	var out *lead
+	n := 0
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(id)), Desc: true}) {
+		if err != nil {
+			return nil, err
+		}
+		if n++; n > mostOfID {
+			break
+		}
+		if (m.Kind == store.MailNear) != mentioned {
+			continue
+		}
+		t := j.ticketOf(m)
+		if t == nil {
+			continue
+		}
+		why := JoinedMessageID
+		if mentioned {
+			why = JoinedNear
+		}
+		l, err := j.lead(t, why, cutRunes(id, 200))
+		if err != nil || l.where != outside {
+			return l, err
+		}
+		if out == nil {
+			out = l
+		}
+	}
+	return out, nil
+}
+
+func (j *joining) lead(t *store.Ticket, why, by string) (*lead, error) {
+	where, known := j.places[t.ID]
+	if !known {
+		var err error
+		if where, err = j.placeIn(t); err != nil {
+			return nil, err
+		}
+		if j.places == nil {
+			j.places = map[uint64]place{}
+		}
+		j.places[t.ID] = where
+	}
+	return &lead{t, why, by, where}, nil
+}
+
+// ticket returns the ticket of that number, nil when there is none, or none any more.
+func (j *joining) ticket(n uint64) *store.Ticket {
+	if n == 0 {
+		return nil
+	}
+	if t, err := store.Tickets.Get(j.tx, n); err == nil && !t.IsSpam() {
+		return t
+	}
+	return nil
+}
+
+// answered are the Message-IDs the mail answers, the nearest first.
 func (j *joining) answered() []string {
 	var out []string
 	add := func(ids ...string) {
@@ -178,7 +274,6 @@ func (j *joining) answered() []string {
 	refs := slices.Clone(j.in.References)
 	slices.Reverse(refs)
 	add(refs...)
-	add(j.in.MessageID)
 	return out
 }
 
@@ -202,53 +297,76 @@ func (j *joining) ticketOf(m *store.MailID) *store.Ticket {
 	return t
 }
 
-// place is how the sender of a mail stands to the ticket it joins.
+// place is how the sender of a mail stands to a ticket.
 type place uint8
 
 const (
-	outside place = iota // does not belong: is shown so, changes nothing, is told nothing
-	near                 // was addressed in the thread, or is of the requester's organisation
-	within               // requester, participant, coordinator
-	agent                // may write as an agent
-	noting               // an agent who may only write notes here
+	outside   place = iota // does not belong: the words lie beside the ticket
+	addressed              // a mail of the ticket was for them, too: their words join, and no more
+	within                 // requester, participant, coordinator
+	agent                  // agent of the group
+	noting                 // agent of another group who answers a letter about something internal that was theirs
 )
 
+// placeIn says how the sender stands to the ticket. To a confidential one belong its people and its group alone.
 func (j *joining) placeIn(t *store.Ticket) (place, error) {
+	secret := confidential(j.tx, t.Group, t.Module)
 	if j.person != nil {
-		s := j.d.stand(j.tx, Actor{Person: j.person}, t)
+		s := j.d.standing(Actor{Person: j.person}, t, secret)
+		own := j.token.person == j.person.ID && j.token.ticket == t.ID
 		switch {
-		case s.side():
+		case s.is[asRequester] || s.is[asParticipant] || s.is[asCoordinator] && !secret:
 			return within, nil
-		case s.allows(Write):
+		case s.is[asAgentHere] || s.is[asSupervisorHere]:
 			return agent, nil
-		case s.allows(WriteNote) && j.person.IsAgent():
+		case s.is[asAgentElsewhere] && s.allows(WriteNote) && own && j.token.purpose == PurposeInternal:
 			return noting, nil
 		}
 	}
-	organisation, err := organisationOf(j.tx, j.in.From.Email)
-	if err != nil {
-		return outside, err
-	}
-	if j.person != nil {
-		organisation = j.person.Organisation
-	}
-	if organisation != 0 && organisation == t.Organisation {
-		return near, nil
+	if secret {
+		return outside, nil
 	}
 	for m, err := range store.MailsByTicket.Rows(j.tx, store.Span{Prefix: store.Key(t.ID)}) {
 		if err != nil {
 			return outside, err
 		}
 		if slices.Contains(m.Addressed, j.in.From.Email) {
-			return near, nil
+			return addressed, nil
 		}
 	}
 	return outside, nil
 }
 
-// join makes the mail a message or note of the ticket.
-func (j *joining) join(t *store.Ticket, why, by string) error {
-	where, err := j.placeIn(t)
+// internal reports whether the mail answers what told of anything internal: by the reply address it was sent to, or by
+// the letter it names.
+func (j *joining) internal(where place) (bool, error) {
+	if j.token.purpose == PurposeInternal || j.token.ticket != 0 && j.token.purpose == PurposeUnknown && where >= agent {
+		return true, nil
+	}
+	nearest := j.in.InReplyTo
+	if n := len(j.in.References); len(nearest) == 0 && n > 0 {
+		nearest = j.in.References[n-1:]
+	}
+	for _, id := range nearest {
+		l, err := j.letter(id)
+		if err != nil {
+			return false, ignoreNotFound(err)
+		}
+		if l != nil && purposeOf(j.tx, l) == PurposeInternal {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// join makes the mail a message or note of the ticket. It makes nobody a participant.
+func (j *joining) join(l *lead) error {
+	t := l.t
+	if l.where == addressed && t.State == store.StateClosed {
+		j.suggest = t.ID
+		return j.open() // only its people bring a closed one back
+	}
+	internal, err := j.internal(l.where)
 	if err != nil {
 		return err
 	}
@@ -258,31 +376,38 @@ func (j *joining) join(t *store.Ticket, why, by string) error {
 		}
 	}
 	j.tx.As(j.person.ID)
-	j.row.Joined, j.row.JoinedBy = why, by
+	j.row.Joined, j.row.JoinedBy = l.why, l.by
 	m := j.message()
-	m.Known = m.Unproven && j.tokenTicket == t.ID && j.tokenPerson == j.person.ID
+	m.Known = m.Unproven && j.token.ticket == t.ID && j.token.person == j.person.ID
+	m.Outside = l.where == addressed
 	a := Actor{Person: j.person, Via: "mail", Language: t.Language}
 	w := &stepping{d: j.d, tx: j.tx, a: a, t: t, set: settings(j.tx)}
+	own := j.row.Proven && j.token.purpose == PurposePublic && j.token.ticket == t.ID && j.token.person == j.person.ID
 	switch {
-	case j.machine || where == outside:
-		m.Outside = where == outside
+	case j.machine:
+		m.Internal, m.Agent = internal || l.where >= agent, l.where >= agent
 		return j.lay(w, m)
-	case where == agent && j.row.Proven && j.tokenTicket == t.ID && j.tokenPerson == j.person.ID:
+	case internal:
+		m.Internal, m.AnswersNote, m.Agent = true, true, l.where >= agent
+		if l.where < agent {
+			return j.lay(w, m)
+		}
+	case l.where == agent && own:
 		// The agent's own reply address, and proof that the agent used it: an answer like one written on the page.
-	case where == agent || where == noting:
-		m.Internal, m.Agent, m.Unconfirmed = true, true, where == agent
-	case where == near && j.row.Proven:
-		w.s.Reason = ""
-		w.stand = j.d.stand(j.tx, a, t)
-		w.join(j.person.ID)
-		if err := w.flush(); err != nil {
+	case l.where == agent:
+		m.Internal, m.Agent, m.Unconfirmed = true, true, true
+	case l.where == addressed:
+		if err := j.wish(w, mail.Address{Email: j.in.From.Email}); err != nil {
 			return err
 		}
-	case where == near:
-		return j.lay(w, m) // what is not proven adds nobody
-	}
-	if where == within && j.row.Proven {
-		if err := j.addCopied(w); err != nil {
+		if t.State == store.StateWaiting || t.State == store.StateResolved {
+			if err := w.wakeUp(); err != nil {
+				return err
+			}
+		}
+		return j.lay(w, m)
+	case j.row.Proven:
+		if err := j.wish(w, j.d.addressed(j.in)...); err != nil {
 			return err
 		}
 	}
@@ -300,17 +425,75 @@ func (j *joining) join(t *store.Ticket, why, by string) error {
 	return j.done(w.t, m, true)
 }
 
-// lay puts a message into the ticket that changes nothing there: a machine's, or that of somebody who does not belong.
+// lay puts a message into the ticket beside what else is changed: a machine's, that of somebody who was addressed, or a
+// note of whom may write none.
 func (j *joining) lay(w *stepping, m *store.Message) error {
+	act := w.act
+	if act == "" || act == "wish" {
+		act = "message"
+	}
 	j.tx.Act("message")
+	j.tx.Internally(m.Internal)
 	if err := j.d.appendMessage(j.tx, w.t, m, j.in.files); err != nil {
 		return err
 	}
-	w.changed("message", true)
+	if m.Internal && !w.dirty {
+		act = "note"
+	}
+	w.changed(act, !m.Internal)
 	if err := w.flush(); err != nil {
 		return err
 	}
-	return j.done(w.t, m, false)
+	return j.done(w.t, m, !j.machine && !m.Internal)
+}
+
+// maxBeside bounds how much lies beside one ticket. What comes on top is a ticket of its own.
+const maxBeside = 100
+
+// beside keeps the words of somebody who does not belong to the ticket: with it, for agents alone, until one of them
+// decides. They change nothing that the requester's side sees. The sender is told that the mail arrived, and no more.
+func (j *joining) beside(l *lead) error {
+	if !opens(j.in.Automatic) && !j.row.Approved {
+		return j.aside(string(j.in.Automatic))
+	}
+	if held, err := j.unwelcome(); err != nil {
+		return err
+	} else if held != "" {
+		return j.hold(held)
+	}
+	if l.t.Beside >= maxBeside {
+		j.suggest = l.t.ID
+		return j.open()
+	}
+	known := j.person != nil && j.person.Language != ""
+	if j.person == nil {
+		var err error
+		if j.person, err = j.d.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+			return err
+		}
+	}
+	language := languageOf(j.in.own)
+	if known {
+		language = j.person.Language
+	}
+	j.tx.As(j.person.ID)
+	j.tx.Act("beside")
+	j.tx.Internally(true)
+	j.row.Joined, j.row.JoinedBy = l.why, l.by
+	m := j.message()
+	m.Internal, m.Outside, m.Beside = true, true, store.BesideWaiting
+	if err := j.d.appendMessage(j.tx, l.t, m, j.in.files); err != nil {
+		return err
+	}
+	l.t.Beside++
+	j.laid = true
+	if err := store.Tickets.Put(j.tx, l.t); err != nil {
+		return err
+	}
+	if err := j.d.planReceived(j.tx, j.row, language); err != nil {
+		return err
+	}
+	return j.done(l.t, m, false)
 }
 
 func (j *joining) message() *store.Message {
@@ -341,36 +524,6 @@ func (j *joining) copied() []uint64 {
 	return out
 }
 
-// addCopied makes participants of those the requester's side copied: people of the requester's organisation at once,
-// others as a wish that an agent grants.
-func (j *joining) addCopied(w *stepping) error {
-	w.stand = j.d.stand(j.tx, w.a, w.t)
-	if !w.stand.allows(AddPerson) {
-		return nil
-	}
-	for _, c := range j.d.addressed(j.in) {
-		if !plausibleAddress(c.Email) || len(w.t.Participants)+len(w.t.Wishes) >= maxPeople {
-			continue
-		}
-		if p, err := store.PeopleByEmail.PeekFirst(j.tx, c.Email); err == nil && (w.t.OnSide(p.ID) || p.InGroup(w.t.Group)) {
-			continue
-		}
-		organisation, err := organisationOf(j.tx, c.Email)
-		if err != nil {
-			return err
-		}
-		if organisation != 0 && organisation == w.t.Organisation {
-			if _, err := j.d.EnsureRequester(j.tx, c.Email, c.Name); err != nil {
-				return err
-			}
-		}
-		if err := w.add(c.Email); err != nil {
-			return err
-		}
-	}
-	return w.flush()
-}
-
 // open makes the mail a ticket: a clarification, severity medium, no date, of the mailbox's module.
 func (j *joining) open() error {
 	switch j.in.Automatic {
@@ -379,15 +532,9 @@ func (j *joining) open() error {
 			return j.aside(string(j.in.Automatic))
 		}
 	}
-	held := j.refused()
-	if held == "" {
-		many, err := j.tooMany()
-		if err != nil {
-			return err
-		}
-		held = many
-	}
-	if held != "" && !j.row.Approved {
+	if held, err := j.unwelcome(); err != nil {
+		return err
+	} else if held != "" {
 		return j.hold(held)
 	}
 	module, group, err := j.d.placeOfBox(j.tx, j.in.box)
@@ -402,7 +549,7 @@ func (j *joining) open() error {
 	j.tx.As(j.person.ID)
 	j.tx.Act("open")
 	t := &store.Ticket{Subject: j.in.subject(), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
-		Requester: j.person.ID, Organisation: j.person.Organisation, Unit: j.person.Unit, Language: j.language(), Via: "mail", Opened: j.tx.Now()}
+		Requester: j.person.ID, Organisation: j.person.Organisation, Unit: j.person.Unit, Language: j.language(), Via: "mail", Opened: j.tx.Now(), MayBelong: j.suggest}
 	m := j.message()
 	if j.foreign && m.Automatic == "" {
 		m.Automatic = string(mail.Notification) // what opens a ticket here by itself is not answered by itself
@@ -411,30 +558,42 @@ func (j *joining) open() error {
 		return err
 	}
 	w := &stepping{d: j.d, tx: j.tx, a: Actor{Person: j.person, Via: "mail"}, t: t, set: settings(j.tx)}
-	if j.row.Proven && !j.machine {
-		err = j.addCopied(w)
-	} else {
-		err = j.wish(w)
-	}
-	if err != nil {
+	if err := j.wish(w, j.d.addressed(j.in)...); err != nil {
 		return err
 	}
 	j.row.Joined = JoinedNew
 	return j.done(t, m, true)
 }
 
-// wish notes whom an unproven mail copied, for an agent to add.
-func (j *joining) wish(w *stepping) error {
+// wish notes whom the mail copied, or who wrote without belonging, for the requester or an agent to add: by mail alone
+// nobody becomes a participant, whosever colleague they are.
+func (j *joining) wish(w *stepping, list ...mail.Address) error {
 	if j.machine {
 		return nil
 	}
-	for _, c := range j.d.addressed(j.in) {
-		if plausibleAddress(c.Email) && len(w.t.Wishes) < maxPeople && !slices.Contains(w.t.Wishes, c.Email) {
-			w.t.Wishes = append(slices.Clone(w.t.Wishes), c.Email)
-			w.changed("wish", true)
+	for _, c := range list {
+		if !plausibleAddress(c.Email) || len(w.t.Participants)+len(w.t.Wishes) >= maxPeople || slices.Contains(w.t.Wishes, c.Email) {
+			continue
 		}
+		if p, err := store.PeopleByEmail.PeekFirst(j.tx, c.Email); err == nil && (w.t.OnSide(p.ID) || p.InGroup(w.t.Group)) {
+			continue
+		}
+		w.t.Wishes = append(slices.Clone(w.t.Wishes), c.Email)
+		w.changed("wish", true)
 	}
 	return w.flush()
+}
+
+// unwelcome says why what the sender writes is held: they may not write to the mailbox, or wrote too much; "" when it
+// is not, or somebody approved it.
+func (j *joining) unwelcome() (string, error) {
+	if j.row.Approved {
+		return "", nil
+	}
+	if held := j.refused(); held != "" {
+		return held, nil
+	}
+	return j.tooMany()
 }
 
 // refused says why the sender may not write to the mailbox, "" when they may.

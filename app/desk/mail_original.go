@@ -101,8 +101,8 @@ func (d *Desk) LinkHolders(a Actor, number uint64) ([]LinkHolder, error) {
 // answers by mail, "" when the desk has none.
 func (d *Desk) LinkFacts(token string) (ends time.Time, replyTo string, err error) {
 	gone := store.Fail(store.NotFound, "error.link-gone")
-	n, ok := d.openToken("read", readMAC, 3, token)
-	if !ok {
+	n, ok := d.openToken("read", readMAC, token)
+	if !ok || len(n) != 3 {
 		return ends, "", gone
 	}
 	err = d.st.View(func(tx *store.Tx) error {
@@ -114,7 +114,7 @@ func (d *Desk) LinkFacts(token string) (ends time.Time, replyTo string, err erro
 		if err != nil {
 			return gone
 		}
-		ends, replyTo = l.Ends, d.ReplyAddress(d.addressOf(tx, t.Group, t.Module), t.ID, l.Person)
+		ends, replyTo = l.Ends, d.ReplyAddress(d.addressOf(tx, t.Group, t.Module), t.ID, l.Person, PurposePublic)
 		return nil
 	})
 	return ends, replyTo, err

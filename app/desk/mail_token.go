@@ -15,7 +15,8 @@ import (
 // credentials reads their ticket. Both are numbers followed by a truncated HMAC-SHA-256 under the desk's key, written in
 // lower-case base32 without padding, because mail servers may fold the case of a local part.
 //
-//	reply  uvarint ticket, uvarint person, 10 bytes of HMAC (80 bits): within the 64 characters of a local part
+//	reply  uvarint ticket, uvarint person, uvarint purpose, 10 bytes of HMAC (80 bits): within the 64 characters of a
+//	       local part; those of releases before have no purpose
 //	read   uvarint ticket, uvarint person, uvarint serial, 16 bytes of HMAC
 
 const (
@@ -42,7 +43,7 @@ func (d *Desk) token(purpose string, size int, numbers ...uint64) string {
 }
 
 // openToken returns the numbers of a token, and false when it was not made by this desk for the purpose.
-func (d *Desk) openToken(purpose string, size, count int, token string) ([]uint64, bool) {
+func (d *Desk) openToken(purpose string, size int, token string) ([]uint64, bool) {
 	if len(d.mail.Key) == 0 || len(token) > 120 {
 		return nil, false
 	}
@@ -62,36 +63,60 @@ func (d *Desk) openToken(purpose string, size, count int, token string) ([]uint6
 		}
 		out, numbers = append(out, n), numbers[used:]
 	}
-	return out, len(out) == count
+	return out, true
 }
 
-// ReplyAddress returns the address to which the person answers about the ticket by mail, "" when the desk has none.
-func (d *Desk) ReplyAddress(address string, ticket, person uint64) string {
+// ReplyAddress returns the address to which the person answers by mail a letter of the purpose about the ticket, "" when
+// the desk has none.
+func (d *Desk) ReplyAddress(address string, ticket, person uint64, purpose Purpose) string {
 	local, host, ok := strings.Cut(address, "@")
 	if !ok || len(d.mail.Key) == 0 {
 		return ""
 	}
 	local, _, _ = strings.Cut(local, "+")
-	token := d.token("reply", replyMAC, ticket, person)
+	token := d.token("reply", replyMAC, ticket, person, uint64(purpose))
 	if len(local)+1+len(token) > 64 { // RFC 5321, 4.5.3.1.1
 		return address
 	}
 	return local + "+" + token + "@" + host
 }
 
-// replyToken finds a reply token of this desk in the addresses.
-func (d *Desk) replyToken(addresses []string) (ticket, person uint64, ok bool) {
+// replyToken is what a reply address says of the letter that named it.
+type replyToken struct {
+	ticket, person uint64
+	purpose        Purpose
+}
+
+// replyToken finds the reply token of this desk in the addresses: the first, with the purpose of the most internal one.
+// One whose purpose is not known to be public, as those of releases before, is for whom may write notes internal.
+func (d *Desk) replyToken(addresses []string) (t replyToken) {
 	for _, address := range addresses {
 		local, _, _ := strings.Cut(address, "@")
 		i := strings.LastIndexByte(local, '+')
 		if i < 0 {
 			continue
 		}
-		if n, ok := d.openToken("reply", replyMAC, 2, local[i+1:]); ok {
-			return n[0], n[1], true
+		n, ok := d.openToken("reply", replyMAC, local[i+1:])
+		if !ok || len(n) != 2 && len(n) != 3 {
+			continue
+		}
+		purpose := PurposeUnknown
+		if len(n) == 3 {
+			switch Purpose(n[2]) {
+			case PurposePublic:
+				purpose = PurposePublic
+			default:
+				purpose = PurposeInternal
+			}
+		}
+		if t.ticket == 0 {
+			t = replyToken{n[0], n[1], purpose}
+		}
+		if purpose == PurposeInternal {
+			t.purpose = purpose
 		}
 	}
-	return 0, 0, false
+	return t
 }
 
 // withoutTag takes a tag off the local part: desk+tag@host is desk@host.
@@ -112,8 +137,8 @@ func (d *Desk) readToken(l *store.TicketLink) string {
 // was withdrawn, has ended, or was never made, and once the person may no longer see the ticket.
 func (d *Desk) LinkedTicket(token string) (*TicketView, *store.Person, error) {
 	gone := store.Fail(store.NotFound, "error.link-gone")
-	n, ok := d.openToken("read", readMAC, 3, token)
-	if !ok {
+	n, ok := d.openToken("read", readMAC, token)
+	if !ok || len(n) != 3 {
 		return nil, nil, gone
 	}
 	var person *store.Person

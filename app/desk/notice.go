@@ -17,7 +17,7 @@ import (
 const cursorNotices = "notices"
 
 // Events a notice may be about, the weightier ones last: of several that one step causes, a person is told the last.
-var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "mention", "bounce", "unconfirmed", "resolved"}
+var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "beside", "mention", "bounce", "unconfirmed", "resolved"}
 
 // planAtOnce bounds how many changes one transaction of the planner handles.
 const planAtOnce = 500
@@ -229,7 +229,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 }
 
 // eventsOfNotes are those told only to whom may read notes.
-var eventsOfNotes = []string{"note", "mention", "bounce", "unconfirmed"}
+var eventsOfNotes = []string{"note", "beside", "mention", "bounce", "unconfirmed"}
 
 // say is the table of domain.md, "who is told".
 func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(event string, reply uint64, optional bool, people ...uint64)) error {
@@ -250,7 +250,17 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 			} else {
 				say("bounce", m.ID, false, members(tx, t.Group)...)
 			}
-		case m.Internal && m.Automatic != "":
+		case m.Internal && m.Automatic != "" || m.Beside == store.BesideDismissed:
+		case m.Beside != "", m.AnswersNote && t.Assignee == 0:
+			event := "note"
+			if m.Beside != "" {
+				event = "beside"
+			}
+			if t.Assignee != 0 {
+				say(event, m.ID, false, t.Assignee)
+			} else {
+				say(event, m.ID, m.Beside == "", members(tx, t.Group)...)
+			}
 		case m.Unconfirmed:
 			say("unconfirmed", m.ID, false, m.Author)
 			say("note", m.ID, true, t.Assignee)
@@ -260,12 +270,6 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 		case m.Opening:
 		case m.Automatic != "":
 			// What a machine wrote is there to be read; it disturbs nobody, least of all another machine.
-		case m.Outside:
-			if t.Assignee != 0 {
-				say("message", m.ID, false, t.Assignee)
-			} else {
-				say("message", m.ID, false, members(tx, t.Group)...)
-			}
 		case m.Agent:
 			say("message", m.ID, false, side...)
 			say("message", m.ID, true, t.Assignee)

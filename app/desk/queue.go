@@ -15,6 +15,7 @@ const (
 	ViewGroup      = "group"
 	ViewUnassigned = "unassigned"
 	ViewWaiting    = "waiting"
+	ViewBeside     = "beside" // beside which words wait for an agent
 	ViewAll        = "all"
 	ViewResolved   = "resolved"
 	ViewClosed     = "closed"
@@ -22,7 +23,7 @@ const (
 )
 
 // Views lists them in the order of the side bar.
-var Views = []string{ViewMine, ViewGroup, ViewUnassigned, ViewWaiting, ViewAll, ViewResolved, ViewClosed, ViewSpam}
+var Views = []string{ViewMine, ViewGroup, ViewUnassigned, ViewWaiting, ViewBeside, ViewAll, ViewResolved, ViewClosed, ViewSpam}
 
 // QueueQuery is which part of which view is wanted, sorted by what is due first.
 type QueueQuery struct {
@@ -107,9 +108,12 @@ func (d *Desk) queueSpans(tx *store.Tx, a Actor, q QueueQuery) (*store.Index[sto
 			}
 			return store.TicketsByState, prefixes
 		}
-	case ViewSpam:
+	case ViewSpam, ViewBeside:
 		for _, g := range groups {
 			prefixes = append(prefixes, store.Key(g))
+		}
+		if q.View == ViewBeside {
+			return store.TicketsBeside, prefixes
 		}
 		return store.TicketsBySpam, prefixes
 	}
@@ -284,6 +288,11 @@ func (d *Desk) queueCount(tx *store.Tx, a Actor, view string) int {
 		states = []store.State{store.StateResolved}
 	case ViewClosed:
 		states = []store.State{store.StateClosed}
+	case ViewBeside:
+		for _, g := range d.ownGroups(tx, a) {
+			n += store.Tickets.Count(tx, store.CountBeside, g)
+		}
+		return n
 	case ViewSpam:
 		for _, g := range d.ownGroups(tx, a) {
 			for range store.TicketsBySpam.Entries(tx, store.Span{Prefix: store.Key(g)}) {

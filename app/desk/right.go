@@ -41,7 +41,7 @@ var fieldRights = []struct {
 	{"note", []Act{WriteNote}},
 	{"add_participants", []Act{AddPerson}},
 	{"remove_participants", []Act{See}}, // everybody may leave; others are judged by mayRemove
-	{"wish", []Act{Arrange}},
+	{"wish", []Act{Arrange, AddPerson}}, // the requester's side grants those it could add: see mayAnswerWish
 	{"link", []Act{Arrange}},
 	{"spam", []Act{Arrange}},
 	{"undo_duplicate", []Act{Arrange}},

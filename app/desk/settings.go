@@ -32,6 +32,7 @@ type SettingsForm struct {
 type Branding struct {
 	Name        string
 	Institution string
+	Short       string    // in the subject of mail; empty is made from Name
 	Colour      string    // #rrggbb; empty is the desk's own
 	Logo        io.Reader // PNG, JPEG or WebP, at most 512 KiB; nil leaves the logo
 	NoLogo      bool      // takes the logo away
@@ -141,6 +142,9 @@ func (b *Branding) fill(set *store.Settings, logo, kind string, wrong *store.Pro
 		wrong.Add("name", "error.required")
 	}
 	set.Institution = cleanLine(wrong, "institution", b.Institution, maxName)
+	if set.Short = cleanLine(wrong, "short", b.Short, store.MaxShort); strings.ContainsAny(set.Short, "[]()#") {
+		wrong.Add("short", "error.short-name")
+	}
 	set.Colour = checkColour(wrong, b.Colour)
 	switch {
 	case b.NoLogo:

@@ -70,7 +70,12 @@ type Step struct {
 	MoveMessage uint64 // a message to be moved
 	MoveTo      uint64 // to this ticket; 0 makes it a ticket of its own
 
-	ConfirmMail uint64 // a note that is the actor's own answer by mail: it becomes the answer
+	Beside   uint64   // a message beside the ticket
+	BesideDo BesideDo // what is done with it
+
+	Apart bool // the ticket does not belong to the one its mail pointed to
+
+	ConfirmMail uint64 // a note that came by mail and may have been meant for everybody: it becomes a message
 	KeepNote    uint64 // the same, but it stays a note
 
 	Reason string // why severity, urgency or anything else was changed
@@ -168,7 +173,7 @@ func (w *stepping) flush() error {
 }
 
 func (w *stepping) do() error {
-	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.confirmMail, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.flush} {
+	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.beside, w.confirmMail, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.flush} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -353,7 +358,7 @@ func (w *stepping) people() error {
 		if wish == "" || !slices.Contains(t.Wishes, wish) {
 			continue
 		}
-		if err := w.need(Arrange); err != nil {
+		if err := w.mayAnswerWish(wish); err != nil {
 			return err
 		}
 		t.Wishes = slices.DeleteFunc(slices.Clone(t.Wishes), func(x string) bool { return x == wish })
@@ -371,6 +376,28 @@ func (w *stepping) people() error {
 		t.AddedBy = nil
 	}
 	return w.flush()
+}
+
+// mayAnswerWish returns nil for whom may grant or refuse the wish: agents, and the requester's side where they could add
+// the person themselves.
+func (w *stepping) mayAnswerWish(wish string) error {
+	err := w.need(Arrange)
+	if err == nil || w.need(AddPerson) != nil {
+		return err
+	}
+	if own, bad := ofOrganisation(w.tx, wish, w.t.Organisation); bad != nil || own {
+		return bad
+	}
+	return err
+}
+
+// ofOrganisation reports whether the address is of the organisation: that of its person, else that of its domain.
+func ofOrganisation(tx *store.Tx, address string, organisation uint64) (bool, error) {
+	have, err := organisationOf(tx, address)
+	if p, bad := store.PeopleByEmail.PeekFirst(tx, address); bad == nil {
+		have = p.Organisation
+	}
+	return err == nil && have != 0 && have == organisation, err
 }
 
 func (w *stepping) join(person uint64) {

@@ -11,6 +11,7 @@ import (
 type TicketView struct {
 	Ticket    *store.Ticket
 	Messages  []*store.Message // by time; notes only for whom may see them
+	Beside    []*store.Message // what lies beside it and waits, for whom may see notes
 	Files     map[uint64][]*store.File
 	History   []Event
 	People    map[uint64]*store.Person // everybody named in ticket, messages and history
@@ -19,12 +20,14 @@ type TicketView struct {
 	Path      []*store.Module
 	Questions []store.Question // those of the module that have an answer or could get one
 	Links     []*store.Ticket  // linked tickets that the actor may see
+	MayBelong *store.Ticket    // the ticket to which it may belong, for agents who may see that
 	Duplicate *store.Ticket    // the ticket this one is a duplicate of, when the actor may see it
 	May       map[Act]bool
 	Agents    bool // the actor stands on the agents' side of this ticket
 	Side      bool // the actor is requester, participant or coordinator
 	MayRemove map[uint64]bool
-	Reachable []store.State // where the actor's side can move it
+	MayGrant  map[string]bool // wishes that the actor may grant
+	Reachable []store.State   // where the actor's side can move it
 	Settings  *store.Settings
 	Closes    time.Time // when a resolved ticket closes by itself; until when a closed one can be reopened
 	InGrace   bool
@@ -89,6 +92,13 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 	if err := d.history(tx, v); err != nil {
 		return err
 	}
+	v.Messages = slices.DeleteFunc(v.Messages, func(m *store.Message) bool {
+		if m.Beside == store.BesideWaiting {
+			v.Beside = append(v.Beside, m)
+			v.know(tx, m.Author)
+		}
+		return m.Beside == store.BesideWaiting
+	})
 	v.know(tx, t.Requester, t.Assignee, t.OpenedBy)
 	v.know(tx, t.Participants...)
 	for _, m := range v.Messages {
@@ -121,6 +131,18 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 			if id == t.DuplicateOf {
 				v.Duplicate = o
 			}
+		}
+	}
+	if v.Agents && t.MayBelong != 0 {
+		if o, err := store.Tickets.Get(tx, t.MayBelong); err == nil && !o.IsSpam() && d.may(tx, a, SeeNotes, o) == nil {
+			v.MayBelong = o
+		}
+	}
+	if len(t.Wishes) > 0 {
+		w := &stepping{d: d, tx: tx, a: a, t: t, stand: s}
+		v.MayGrant = map[string]bool{}
+		for _, wish := range t.Wishes {
+			v.MayGrant[wish] = w.mayAnswerWish(wish) == nil
 		}
 	}
 	for _, p := range t.Participants {
@@ -157,7 +179,7 @@ var publicActs = []string{"open", "take", "move", "assign", "wait", "resume", "p
 	"participant", "remove-participant", "import"}
 
 // agentActs are those that agents read in addition.
-var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "look-in", "remind"}
+var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "beside", "let-in", "own-ticket", "dismiss", "apart", "look-in", "remind"}
 
 // history reads the change log of the ticket into the lines the actor may see. A change of the ticket's row is one
 // line, named by its act; messages are lines only where no message is shown for them.

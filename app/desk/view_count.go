@@ -274,6 +274,8 @@ func (q QueueQuery) holds(a Actor, groups []uint64, t *store.Ticket) bool {
 		return here && t.State == store.StateResolved
 	case ViewClosed:
 		return here && t.State == store.StateClosed
+	case ViewBeside:
+		return here && t.Beside > 0
 	case ViewSpam:
 		return here
 	default:

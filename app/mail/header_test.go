@@ -139,12 +139,13 @@ func TestMessageIDs(t *testing.T) {
 
 func TestNumber(t *testing.T) {
 	for in, want := range map[string]uint64{
-		"[#12] Stampa": 12, "Re: [#12] Stampa": 12, "Re: R: [SPORTELLO #12] Stampa": 12, "Stampa (#12)": 12, "Stampa #12": 12, "#12": 12,
-		"#12: Stampa": 12, "vedi #3 e [#12]": 12, "[#12] vedi [#3]": 12, "[Sportello d'ateneo # 12]": 12,
-		"Stampa 12": 0, "[12]": 0, "n#12": 0, "#12a": 0, "#0": 0, "#012": 0, "": 0, "#": 0, "[#]": 0, "#12345678901234567890": 0, "C#7": 0, "&#12;": 0,
-		"stanza 4#12": 0, "https://a.it/#12": 0,
+		"[#12] Stampa": 12, "Re: [#12] Stampa": 12, "Re: R: [SPORTELLO #12] Stampa": 12, "Fwd: Re: [#12]": 12, "I: Rif: AW: [Sportello #12] x": 12, "RE[2]: [#12] x": 12,
+		"[#12] vedi [#3]": 12, "Re:\r\n [#12] Stampa": 12,
+		"Domanda #1 sul cedolino": 0, "Re: [Cineca #1] x": 0, "Stampa (#12)": 0, "(#12) x": 0, "Stampa #12": 0, "#12": 0, "#12: Stampa": 0, "vedi #3 e [#12]": 0,
+		"Stampa [#12]": 0, "[Sportello d'ateneo #12]": 0, "[Sportello# 12]": 0, "[# 12]": 0, "[lista] [#12] x": 0, "[ #12]": 0,
+		"Stampa 12": 0, "[12]": 0, "n#12": 0, "[#0]": 0, "[#012]": 0, "": 0, "[#]": 0, "[#12345678901234567890]": 0, "[Altro [#12]": 0,
 	} {
-		got, ok := Number(in)
+		got, ok := Number(in, "Sportello")
 		if got != want || ok != (want > 0) {
 			t.Errorf("%q has number %d, %v, want %d", in, got, ok, want)
 		}
@@ -225,7 +226,7 @@ func FuzzHeader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		oneLineOnly(t, DecodeHeader(s))
 		BaseSubject(s)
-		Number(s)
+		Number(s, "Sportello")
 		OutOfOfficeSubject(s)
 		for _, id := range MessageIDs(s) {
 			oneLineOnly(t, id)

@@ -65,26 +65,29 @@ func MessageIDs(s string) []string {
 	return list
 }
 
-var (
-	bracketNumber = regexp.MustCompile(`[\[(][^\[\]()#]{0,40}#\s?([1-9][0-9]{0,17})[\])]`)
-	bareNumber    = regexp.MustCompile(`(?:^|[\s:])#([1-9][0-9]{0,17})(?:$|[\s.,;:!?])`)
-)
+var deskNumber = regexp.MustCompile(`^\[(?:([^\[\]#]{1,40}) )?#([1-9][0-9]{0,17})\]`)
 
-// Number returns the desk number in a subject: "[#12]", "(#12)", "[Sportello
-// #12]", else "#12" as a word of its own. A number without # is none, nor is
-// one that is part of a longer word. Brackets go before words, the first
-// before the second.
-func Number(subject string) (uint64, bool) {
+// Number returns the desk number in a subject that begins, after the marks of replies and forwards, in the form in which
+// the desk of that short name writes it: "[#12]", or "[Sportello #12]". The number of another desk is none, nor is one
+// anywhere else.
+func Number(subject, short string) (uint64, bool) {
 	if len(subject) > 10_000 {
 		subject = subject[:10_000]
 	}
-	for _, re := range []*regexp.Regexp{bracketNumber, bareNumber} {
-		if m := re.FindStringSubmatch(subject); m != nil {
-			n, err := strconv.ParseUint(m[1], 10, 64)
-			return n, err == nil
+	subject = oneLine(subject)
+	for {
+		rest := strings.TrimSpace(replyMark.ReplaceAllLiteralString(subject, ""))
+		if rest == subject {
+			break
 		}
+		subject = rest
 	}
-	return 0, false
+	m := deskNumber.FindStringSubmatch(subject)
+	if m == nil || m[1] != "" && (short == "" || !strings.EqualFold(m[1], short)) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(m[2], 10, 64)
+	return n, err == nil
 }
 
 var (

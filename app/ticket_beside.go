@@ -1,0 +1,53 @@
+package app
+
+import (
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// postBeside decides about words that lie beside the ticket.
+func (a *App) postBeside(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+	id := f.ID("message")
+	field := "reason-" + strconv.FormatUint(id, 10)
+	do := desk.BesideDo(f.Raw("do"))
+	act := ticketAct{part: "beside", flash: "flash.beside-" + string(do), moved: map[string]string{"reason": field}}
+	switch do {
+	case desk.BesideJoin, desk.BesidePerson, desk.BesideOwn:
+	case desk.BesideDrop:
+		act.step.Reason = f.Text(field, 100)
+	default:
+		f.Refuse("do", "error.choice")
+	}
+	act.step.Beside, act.step.BesideDo = id, do
+	return act, nil
+}
+
+// postBelongs answers the suggestion that the ticket may belong to another one: linked, made one, or left apart.
+func (a *App) postBelongs(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error) {
+	act := ticketAct{part: "belongs", flash: "flash.belongs-" + f.Raw("act")}
+	act.step.Apart = true
+	v, err := a.desk.Ticket(a.actor(c), n)
+	if err != nil {
+		return act, err
+	}
+	other := v.MayBelong
+	switch f.Raw("act") {
+	case "apart":
+	case "link", "merge":
+		if other == nil {
+			f.Refuse("act", "error.choice")
+			break
+		}
+		if act.step.Link = other.ID; f.Raw("act") == "merge" {
+			act.step.Link, act.step.DuplicateOf, act.step.To, act.step.Outcome = 0, other.ID, store.StateResolved, store.Duplicate
+			act.step.Message = &desk.Text{Body: a.words.text(v.Ticket.Language, "ticket.belongs-merged")}
+		}
+	default:
+		f.Refuse("act", "error.choice")
+	}
+	return act, nil
+}
