@@ -230,6 +230,12 @@ func (a *App) workTicket(c *fiber.Ctx, t *desk.TicketView, from string, back *po
 			return problem
 		}
 	}
+	for _, m := range t.Beside {
+		line := v.messageOf(m, t, names)
+		line.MayMove, line.Anchor = false, "beside-"+line.Anchor
+		v.Beside = append(v.Beside, line)
+	}
+	v.Words = v.Plural("ticket.beside", len(t.Beside))
 	v.Thread = v.thread(t, names)
 	if err := a.ticketChoices(c, v, t, names); err != nil {
 		return err
@@ -343,12 +349,6 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p], v.unreachable(n.people[p])})
 	}
 	v.Wishes = row.Wishes
-	for _, m := range t.Beside {
-		line := v.messageOf(m, t, n)
-		line.MayMove, line.Anchor = false, "beside-"+line.Anchor
-		v.Beside = append(v.Beside, line)
-	}
-	v.Words = v.Plural("ticket.beside", len(t.Beside))
 	if t.MayBelong != nil {
 		line := v.lineOf(t.MayBelong)
 		v.Belongs = &line
