@@ -10,10 +10,10 @@ import (
 func TestWordsBesideATicketAreForAgentsAlone(t *testing.T) {
 	for _, do := range []string{"join", "join-and-add-person", "own-ticket", "dismiss"} {
 		w := newWorld(t)
-		n, _ := w.mailed()
+		w.mailed()
 		w.comes(letter{from: "Ada Neri <requester@example.it>", subject: "D", id: "tenuta@x", text: "per tenerne l'identificativo", proven: true})
 		held := w.comes(letter{from: "Ada Neri <requester@example.it>", subject: "ancora", id: "ancora@x", answers: "tenuta@x", text: "altro", proven: true})
-		n = held.Ticket
+		n := held.Ticket
 		at, api := ticketAddress(n), fmt.Sprintf("/tickets/%d", n)
 		requester := w.visitor("requester")
 		before := requester.get(at).body

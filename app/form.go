@@ -53,7 +53,9 @@ func (a *App) query(c *fiber.Ctx) *Form {
 
 func queryValues(c *fiber.Ctx) url.Values {
 	v := url.Values{}
-	c.Context().QueryArgs().VisitAll(func(name, value []byte) { v.Add(string(name), string(value)) })
+	for name, value := range c.Context().QueryArgs().All() {
+		v.Add(string(name), string(value))
+	}
 	return v
 }
 

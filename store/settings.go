@@ -58,13 +58,14 @@ func (s *Settings) ShortName() string {
 	if s.Short != "" {
 		return s.Short
 	}
-	for _, w := range strings.FieldsFunc(s.Name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("[]()#", r) }) {
-		if r := []rune(w); len(r) > MaxShort {
-			return string(r[:MaxShort])
-		}
-		return w
+	words := strings.FieldsFunc(s.Name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("[]()#", r) })
+	if len(words) == 0 {
+		return "Sportello"
 	}
-	return "Sportello"
+	if r := []rune(words[0]); len(r) > MaxShort {
+		return string(r[:MaxShort])
+	}
+	return words[0]
 }
 
 // PriorityOf returns 1 to 4 for severity and urgency by the matrix; what is not chosen counts as medium and no date.
