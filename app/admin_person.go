@@ -269,7 +269,7 @@ func (a *App) postPersonLink(c *fiber.Ctx) error {
 		return err
 	}
 	f := a.form(c)
-	reason := f.Text("reason", 200)
+	reason := f.Text("reason", store.MaxReason)
 	if err := f.Err(); err != nil {
 		return a.refusedPerson(c, p, err)
 	}
