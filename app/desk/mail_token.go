@@ -102,11 +102,9 @@ func (d *Desk) replyToken(addresses []string) (t replyToken) {
 		}
 		purpose := PurposeUnknown
 		if len(n) == 3 {
-			switch Purpose(n[2]) {
-			case PurposePublic:
+			purpose = PurposeInternal
+			if n[2] == uint64(PurposePublic) {
 				purpose = PurposePublic
-			default:
-				purpose = PurposeInternal
 			}
 		}
 		if t.ticket == 0 {
