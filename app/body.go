@@ -32,7 +32,7 @@ const (
 )
 
 var (
-	longBody  = int64(maxBody) + 1<<20 // for what people write
+	longBody  = int64(maxBody) + 3<<20 // for what people write, also when it is too long: it comes back with its error
 	bodyShare = 4*longBody + 4<<20     // of the room, that of one person or address
 )
 

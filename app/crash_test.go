@@ -107,6 +107,8 @@ data = %q
 listen = "127.0.0.1:0"
 base_url = "http://sportello.example"
 [mail]
+most_per_domain = 0
+most_per_address = 0
 listen = %q
 [smtp]
 host = %q

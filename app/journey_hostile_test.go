@@ -54,12 +54,13 @@ var attempts = []string{
 func attempter() func(most int) string {
 	n := 0
 	return func(most int) string {
-		for {
+		for range attempts {
 			n++
 			if s := "Prova " + attempts[n%len(attempts)]; len(s) <= most {
 				return s
 			}
 		}
+		return "Prova <script>hacked=1"[:min(most, 22)] // a field in which none has room gets the beginning of one
 	}
 }
 

@@ -107,7 +107,7 @@ func (a *App) postSideParticipants(c *fiber.Ctx) error {
 		return a.sideStep(c, f, desk.Step{Remove: f.IDs("remove")}, "flash.side-removed")
 	}
 	if f.Has("grant") {
-		return a.sideStep(c, f, desk.Step{Grant: f.Text("grant", 254)}, "flash.side-added")
+		return a.sideStep(c, f, desk.Step{Grant: f.Text("grant", store.Most("people.email"))}, "flash.side-added")
 	}
 	add := formAddresses(f, "participants")
 	if len(add) == 0 && f.Err() == nil {
