@@ -452,7 +452,8 @@ func TestNoFileDescriptorsLeft(t *testing.T) {
 	defer conn.Close()
 	must(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
 	fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-	d.ada.must(d.ada.get("/healthz"), http.StatusOK)
+	// It may have taken the place of a connection that was silent: who had that comes in the same way.
+	eventually(t, "who was there before is kept out", func() bool { return d.ada.get("/healthz").status == http.StatusOK })
 	limit(was)
 	if raw, err := io.ReadAll(conn); err != nil || !bytes.HasPrefix(raw, []byte("HTTP/1.1 503 ")) && !bytes.HasPrefix(raw, []byte("HTTP/1.1 200 ")) {
 		t.Errorf("a new connection is answered %q, %v", raw, err)

@@ -93,7 +93,8 @@ func (l *sparingListener) admit(c net.Conn) (net.Conn, bool) {
 	if crowded && l.closeSilent(served.network, 1) == 0 || full && l.closeSilent(netip.Prefix{}, l.most/64+1) == 0 {
 		return nil, false
 	}
-	if !l.keepSpare() && (l.closeSilent(netip.Prefix{}, l.most/64+1) == 0 || !l.keepSpare()) {
+	// Where descriptors are what lacks, one is enough: who was answered just now keeps the connection.
+	if !l.keepSpare() && (l.closeSilent(netip.Prefix{}, 1) == 0 || !l.keepSpare()) {
 		return nil, false
 	}
 	l.mu.Lock()
