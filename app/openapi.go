@@ -30,7 +30,7 @@ var apiDescriptions = map[string]apiDescription{
 	"api.openapi": {summary: "This description"},
 	"api.tickets.open": {summary: "Open a ticket in one's own name, or as an import would. The same external_id again updates and answers 200.",
 		in: desk.TicketRecord{}, out: apiTicket{}, created: true},
-	"api.tickets.list": {summary: "Tickets the token's person may see, newest number first", out: apiTicketList{}, query: append([]apiParameter{
+	"api.tickets.list": {summary: "Tickets the token's person may see, newest number first, without messages and answers", out: apiTicketList{}, query: append([]apiParameter{
 		{"state", "string", "codes, several joined by commas"}, {"group", "string", "code"}, {"module", "string", "code; takes what is below it too"},
 		{"requester", "string", "address"}, {"updated_since", "string", "RFC 3339 time or date"}}, pageParameters...)},
 	"api.tickets.read": {summary: "One ticket with its messages", out: apiTicket{}},

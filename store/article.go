@@ -24,7 +24,7 @@ type Version struct {
 	Audience    Audience    `json:"audience,omitzero"` // the article's
 	Language    string      `json:"language"`
 	Title       string      `json:"title"`
-	Body        string      `json:"body"`
+	Body        string      `json:"body,omitzero"`
 	Format      Format      `json:"format"`
 	Publication Publication `json:"state"`
 	Published   time.Time   `json:"published,omitzero"`
@@ -75,6 +75,7 @@ func init() {
 	Versions.refs = func(v *Version) map[string]uint64 {
 		return map[string]uint64{"articles": v.Article, "modules": v.Module}
 	}
+	Versions.apart = []string{"body"}
 	Versions.counts = func(v *Version) [][]byte {
 		if v.Publication != Published {
 			return nil

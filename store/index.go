@@ -38,12 +38,21 @@ func (ix *Index[T]) Entries(tx *Tx, s Span) iter.Seq[Entry] {
 // Rows walks the rows of the span in the order of the index.
 func (ix *Index[T]) Rows(tx *Tx, s Span) iter.Seq2[*T, error] { return ix.Merge(tx, []Span{s}) }
 
+// GlanceRows is Rows with Table.Glance.
+func (ix *Index[T]) GlanceRows(tx *Tx, s Span) iter.Seq2[*T, error] {
+	return ix.merge(tx, []Span{s}, ix.table.Glance)
+}
+
 // Merge walks the rows of several spans as one list, ordered by what follows each span's prefix; all spans run in the
 // direction of the first. A row in two spans comes twice only when its keys differ.
 func (ix *Index[T]) Merge(tx *Tx, spans []Span) iter.Seq2[*T, error] {
+	return ix.merge(tx, spans, ix.table.Get)
+}
+
+func (ix *Index[T]) merge(tx *Tx, spans []Span, get func(*Tx, uint64) (*T, error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		for e := range ix.MergeEntries(tx, spans) {
-			r, err := ix.table.Get(tx, e.ID)
+			r, err := get(tx, e.ID)
 			if err != nil {
 				err = fmt.Errorf("store: index %s of %s names %d: %w", ix.name, ix.table.name, e.ID, err)
 			}
@@ -123,6 +132,18 @@ func (ix *Index[T]) find(tx *Tx, prefix []byte) uint64 {
 func (ix *Index[T]) Find(tx *Tx, parts ...any) ([]*T, error) {
 	var out []*T
 	for r, err := range ix.Rows(tx, Span{Prefix: Key(parts...)}) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// Glance is Find with Table.Glance.
+func (ix *Index[T]) Glance(tx *Tx, parts ...any) ([]*T, error) {
+	var out []*T
+	for r, err := range ix.GlanceRows(tx, Span{Prefix: Key(parts...)}) {
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,44 @@ var migrations = []migration{
 	{"files of articles belong to versions", filesToVersions},
 	{"people are found by the forms of their names", namesToForms},
 	{"messages stay with those whose they are", messagesToSides},
+	{"what lists do not show is kept apart", longFieldsApart},
+}
+
+// longFieldsApart writes the rows anew that have something to keep apart.
+func longFieldsApart(b *bbolt.Tx) error {
+	return errors.Join(divideRows(b, Tickets), divideRows(b, Versions))
+}
+
+func divideRows[T any](b *bbolt.Tx, t *Table[T]) error {
+	if b.Bucket([]byte(t.name)) == nil {
+		return nil
+	}
+	rows := (&Tx{bolt: b}).bucket(t.name, "rows")
+	for next := []byte{}; next != nil; { // in pieces: a walk does not go on over what was written under it
+		changed := map[string][]byte{}
+		c := rows.Cursor()
+		k, v := c.Seek(next)
+		for ; k != nil && len(changed) < 1000; k, v = c.Next() {
+			r, err := t.decode(lastID(k), v)
+			if err != nil {
+				return err
+			}
+			raw, err := t.encode(r)
+			if err != nil {
+				return err
+			}
+			if bytes.IndexByte(raw, '\n') >= 0 {
+				changed[string(k)] = raw
+			}
+		}
+		next = bytes.Clone(k)
+		for k, raw := range changed {
+			if err := rows.Put([]byte(k), raw); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // messagesToSides notes of messages that a merge brought where they are from which ticket. Until now that was told by the
@@ -63,7 +102,7 @@ func messagesToSides(b *bbolt.Tx) error {
 			continue
 		}
 		m.Brought = []uint64{m.Origin}
-		raw, err := json.Marshal(m)
+		raw, err := Messages.encode(m)
 		if err != nil {
 			return err
 		}
@@ -115,7 +154,7 @@ func filesToVersions(b *bbolt.Tx) error {
 			}
 			f.Versions = []uint64{owner.ID}
 		}
-		raw, err := json.Marshal(f)
+		raw, err := Files.encode(f)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -509,6 +510,47 @@ func TestMessagesStayWithThosePeopleWhomAMergeTookThemFrom(t *testing.T) {
 			must(t, err)
 			if m.Side() != side {
 				t.Errorf("message %d stays with %d, want %d", m.ID, m.Side(), side)
+			}
+		}
+		return nil
+	}))
+}
+
+// TestWhatListsDoNotShowIsKeptApartInOlderFiles takes a file back to schema 5, whose rows were one object each.
+func TestWhatListsDoNotShowIsKeptApartInOlderFiles(t *testing.T) {
+	dir := t.TempDir()
+	st := reopened(t, dir, quick)
+	const many = 2500 // more than one piece of the migration
+	must(t, st.Update(By{Act: "open"}, func(tx *Tx) error {
+		must(t, errors.Join(Groups.Put(tx, &Group{Code: "g"}), People.Put(tx, &Person{Email: "a@uni.example"})))
+		for i := range many {
+			r := &Ticket{Subject: "s", Group: 1, Requester: 1}
+			if i%3 != 0 {
+				r.Answers = map[string]string{"menu": fmt.Sprint(i)}
+			}
+			must(t, Tickets.Put(tx, r))
+			raw, err := json.Marshal(r)
+			must(t, err)
+			must(t, tx.bucket(Tickets.name, "rows").Put(idBytes(r.ID), raw))
+		}
+		return nil
+	}))
+	must(t, st.Close())
+	setSchema(t, filepath.Join(dir, "desk.db"), 5)
+	st = reopened(t, dir, quick)
+	sound(t, st)
+	must(t, st.View(func(tx *Tx) error {
+		for i := range many {
+			whole, err := Tickets.Get(tx, uint64(i)+1)
+			must(t, err)
+			seen, err := Tickets.Glance(tx, uint64(i)+1)
+			must(t, err)
+			want := ""
+			if i%3 != 0 {
+				want = fmt.Sprint(i)
+			}
+			if whole.Answers["menu"] != want || seen.Answers != nil || seen.Subject != "s" {
+				t.Fatalf("ticket %d: %v whole, %v at a glance", i+1, whole.Answers, seen.Answers)
 			}
 		}
 		return nil

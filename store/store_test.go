@@ -71,6 +71,7 @@ var (
 )
 
 func init() {
+	items.apart = []string{"secret", "tags"}
 	items.counts = func(i *item) [][]byte {
 		out := one("group", i.Group)
 		for _, tag := range i.Tags {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ type Row struct {
 	Rev     uint64    `json:"rev"`
 	Created time.Time `json:"created,omitzero"`
 	Updated time.Time `json:"updated,omitzero"`
+
+	partial bool // read by Glance
 }
 
 func (r *Row) row() *Row { return r }
@@ -39,6 +42,7 @@ type Table[T any] struct {
 	quiet   []string                   // fields that make no change when nothing else changed with them
 	blobs   func(*T) []string          // blobs that the row names
 	limits  limits                     // how much each field holds; see limit.go
+	apart   []string                   // fields that lists do not show and that may be long; see Glance
 
 	peekMu sync.RWMutex
 	peeked map[uint64]peek[T]
@@ -155,13 +159,78 @@ type peek[T any] struct {
 // maxPeeked bounds how many rows of a table Peek remembers.
 const maxPeeked = 4096
 
+// Glance is Get for lists: what the table keeps apart is neither read nor decoded, so that a row costs a list the same
+// however much somebody wrote into it. The row has those fields empty, and Put refuses it.
+func (t *Table[T]) Glance(tx *Tx, id uint64) (*T, error) {
+	raw := tx.bucket(t.name, "rows").Get(idBytes(id))
+	if raw == nil {
+		return t.Get(tx, id)
+	}
+	return t.glance(id, raw)
+}
+
+func (t *Table[T]) glance(id uint64, raw []byte) (*T, error) {
+	near, _ := t.divide(raw)
+	r, err := t.decode(id, near)
+	if err != nil {
+		return nil, err
+	}
+	rowOf(r).partial = len(t.apart) > 0
+	return r, nil
+}
+
 func (t *Table[T]) decode(id uint64, raw []byte) (*T, error) {
-	r, err := decode[T](raw)
+	near, far := t.divide(raw)
+	r, err := decode[T](near)
+	if err == nil && far != nil {
+		err = json.Unmarshal(far, r)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: read %s %d: %w", t.name, id, err)
 	}
 	rowOf(r).ID = id
 	return r, nil
+}
+
+// divide returns the two lines of a stored row, each a JSON object: what lists show, and what is kept apart, nil when
+// there is nothing.
+func (t *Table[T]) divide(raw []byte) (near, far []byte) {
+	if len(t.apart) > 0 {
+		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
+			return raw[:i], raw[i+1:]
+		}
+	}
+	return raw, nil
+}
+
+// encode is the opposite of decode.
+func (t *Table[T]) encode(r *T) ([]byte, error) {
+	if len(t.apart) == 0 {
+		return json.Marshal(r)
+	}
+	near, far := *r, map[string]any{}
+	v := reflect.ValueOf(&near).Elem()
+	for _, f := range jsonFields(v.Type()) {
+		if field := v.Field(f.index); slices.Contains(t.apart, f.name) && !field.IsZero() {
+			far[f.name] = field.Interface()
+			field.SetZero()
+		}
+	}
+	raw, err := json.Marshal(&near)
+	if err != nil || len(far) == 0 {
+		return raw, err
+	}
+	long, err := json.Marshal(far)
+	return append(append(raw, '\n'), long...), err
+}
+
+// joined makes one object of the two lines of a stored row.
+func (t *Table[T]) joined(raw []byte) []byte {
+	near, far := t.divide(raw)
+	if far == nil {
+		return near
+	}
+	return slices.Concat(near[:len(near)-1], []byte{','}, far[1:])
 }
 
 func (t *Table[T]) has(tx *Tx, id uint64) bool {
@@ -178,6 +247,9 @@ func (t *Table[T]) Last(tx *Tx) uint64 { return tx.bucket(t.name, "rows").Sequen
 func (t *Table[T]) Put(tx *Tx, r *T) error {
 	rows := tx.bucket(t.name, "rows")
 	row := rowOf(r)
+	if row.partial {
+		return fmt.Errorf("store: put %s %d: it was only glanced at", t.name, row.ID)
+	}
 	op := Insert
 	var old *T
 	var oldRaw []byte
@@ -220,13 +292,13 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	}
 	row.Rev++
 	row.Updated = tx.now
-	raw, err := json.Marshal(r)
+	raw, err := t.encode(r)
 	if err != nil {
 		return fmt.Errorf("store: encode %s %d: %w", t.name, row.ID, err)
 	}
 	var fields []Field
 	if op == Modify && !t.silent {
-		fields = diff(oldRaw, raw, t.secret)
+		fields = diff(t.joined(oldRaw), t.joined(raw), t.secret)
 	}
 	quietly := op == Modify && len(t.quiet) > 0 && len(fields) > 0 &&
 		!slices.ContainsFunc(fields, func(f Field) bool { return !slices.Contains(t.quiet, f.Name) })
@@ -389,6 +461,15 @@ func (t *Table[T]) Count(tx *Tx, parts ...any) int {
 
 // All walks the rows by id, from the given id on (inclusive), upwards or, when desc, downwards from it (0: from the end).
 func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
+	return t.walk(tx, from, desc, t.decode)
+}
+
+// GlanceAll is All with Glance.
+func (t *Table[T]) GlanceAll(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
+	return t.walk(tx, from, desc, t.glance)
+}
+
+func (t *Table[T]) walk(tx *Tx, from uint64, desc bool, decode func(uint64, []byte) (*T, error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		c := tx.bucket(t.name, "rows").Cursor()
 		var k, v []byte
@@ -405,7 +486,7 @@ func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
 			}
 		}
 		for k != nil {
-			r, err := t.decode(lastID(k), v)
+			r, err := decode(lastID(k), v)
 			if !yield(r, err) || err != nil {
 				return
 			}

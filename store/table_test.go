@@ -43,6 +43,19 @@ func TestPut(t *testing.T) {
 		err := st.Update(By{}, func(tx *Tx) error { c := stale; return items.Put(tx, &c) })
 		wantKind(t, err, Conflict, "error.changed-meanwhile")
 	})
+	t.Run("refuses a row that was only glanced at, for the rest of it would be lost", func(t *testing.T) {
+		st := fresh(t, quick)
+		a := &item{Secret: "s"}
+		add(t, st, a)
+		must(t, st.Update(By{}, func(tx *Tx) error {
+			seen, err := items.Glance(tx, a.ID)
+			must(t, err)
+			if items.Put(tx, seen) == nil {
+				t.Error("it was written")
+			}
+			return nil
+		}))
+	})
 	t.Run("refuses a row that is not there", func(t *testing.T) {
 		st := fresh(t, quick)
 		err := st.Update(By{}, func(tx *Tx) error { return items.Put(tx, &item{Row: Row{ID: 7}}) })
@@ -273,6 +286,11 @@ func compare(tx *Tx, r *rand.Rand, m *model) (err error) {
 	slices.Reverse(down)
 	same("all downwards", collect(items.All(tx, from, true)), ids(slices.DeleteFunc(slices.Clone(down), func(i item) bool { return from != 0 && i.ID > from })))
 
+	for row, err := range items.GlanceAll(tx, 0, false) {
+		if err != nil || row.Secret != "" || row.Tags != nil || row.Name != m.rows[row.ID].Name || row.Rev != m.rows[row.ID].Rev {
+			fail("a glance shows %+v, %v", row, err)
+		}
+	}
 	for group := range uint64(4) {
 		inGroup := slices.DeleteFunc(m.sorted(func(a, b item) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) }),
 			func(i item) bool { return i.Group != group })

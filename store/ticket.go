@@ -185,6 +185,7 @@ func init() {
 		return out
 	})
 	Tickets.ticket = func(t *Ticket) uint64 { return t.ID }
+	Tickets.apart = []string{"answers", "wishes", "added_by"}
 	Tickets.refs = func(t *Ticket) map[string]uint64 {
 		return map[string]uint64{"people.requester": t.Requester, "people.assignee": t.Assignee, "groups": t.Group, "modules": t.Module,
 			"organisations": t.Organisation, "units": t.Unit, "tickets.duplicate": t.DuplicateOf}

@@ -54,7 +54,7 @@ func (d *Desk) ArticleByID(a Actor, id uint64, lang string) (*ArticleView, error
 }
 
 func (d *Desk) viewArticle(tx *store.Tx, a Actor, art *store.Article, lang string) (*ArticleView, error) {
-	versions, err := store.VersionsByArticle.Find(tx, art.ID)
+	versions, err := store.VersionsByArticle.Glance(tx, art.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,9 @@ func (d *Desk) viewArticle(tx *store.Tx, a Actor, art *store.Article, lang strin
 	}
 	if v.Version == nil {
 		return nil, store.Fail(store.NotFound, "error.not-found")
+	}
+	if v.Version, err = store.Versions.Get(tx, v.Version.ID); err != nil {
+		return nil, err
 	}
 	if art.Module != 0 {
 		levels, err := catalogue(tx)
@@ -305,7 +308,7 @@ func (w *written) may(tx *store.Tx, a Actor, f ArticleForm) error {
 	}
 	public := f.Publication == store.Published || w.version != nil && w.version.Publication == store.Published
 	if w.article != nil && (w.article.Module != f.Module || w.article.Audience != f.Audience) {
-		versions, err := store.VersionsByArticle.Find(tx, w.article.ID)
+		versions, err := store.VersionsByArticle.Glance(tx, w.article.ID)
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func (d *Desk) Articles(a Actor, f ArticleFilter) (ArticlePage, error) {
 		}
 		var last []byte
 		for e := range store.VersionsByModule.MergeEntries(tx, spans) {
-			v, err := store.Versions.Get(tx, e.ID)
+			v, err := store.Versions.Glance(tx, e.ID)
 			if err != nil {
 				return err
 			}
@@ -78,7 +78,7 @@ func (d *Desk) Articles(a Actor, f ArticleFilter) (ArticlePage, error) {
 				continue
 			}
 			if v.Language != f.Language && f.Only == "" {
-				twin, err := versionIn(tx, v.Article, f.Language)
+				twin, err := twinIn(tx, v.Article, f.Language)
 				if err != nil {
 					return err
 				}
@@ -132,6 +132,15 @@ func versionIn(tx *store.Tx, article uint64, lang string) (*store.Version, error
 	return v, err
 }
 
+// twinIn is versionIn without the text.
+func twinIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
+	id := store.VersionsByArticle.ID(tx, article, lang)
+	if id == 0 {
+		return nil, nil
+	}
+	return store.Versions.Glance(tx, id)
+}
+
 // ArticlesByModule lists the published articles of one level and of those below it, the first page of Articles.
 func (d *Desk) ArticlesByModule(a Actor, module uint64, lang string) (ArticlePage, error) {
 	return d.Articles(a, ArticleFilter{Module: &module, Below: true, Language: lang, Limit: 200})
@@ -158,7 +167,7 @@ func (d *Desk) recent(a Actor, pub store.Publication, lang string, limit int) ([
 	err := d.st.View(func(tx *store.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
-		for v, err := range store.VersionsByUpdate.Rows(tx, store.Span{Prefix: store.Key(pub), Desc: true}) {
+		for v, err := range store.VersionsByUpdate.GlanceRows(tx, store.Span{Prefix: store.Key(pub), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -167,7 +176,7 @@ func (d *Desk) recent(a Actor, pub store.Publication, lang string, limit int) ([
 			}
 			seen[v.Article] = true
 			if pub == store.Published && v.Language != lang {
-				twin, err := versionIn(tx, v.Article, lang)
+				twin, err := twinIn(tx, v.Article, lang)
 				if err != nil {
 					return err
 				}
@@ -267,7 +276,7 @@ func (d *Desk) PickArticles(a Actor, text string, limit int) ([]ArticleItem, err
 				if lang != "" && in != lang || !beginWords(title, want) {
 					continue
 				}
-				v, err := store.Versions.Get(tx, e.ID)
+				v, err := store.Versions.Glance(tx, e.ID)
 				if err != nil {
 					return err
 				}

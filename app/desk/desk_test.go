@@ -15,20 +15,22 @@ import (
 // each way of standing to a ticket. The store is checked when the test ends.
 type office struct {
 	*Desk
-	t       *testing.T
+	t       testing.TB
 	now     atomic.Int64
+	dir     string
 	people  map[string]*store.Person
 	group   map[string]uint64
 	module  map[string]uint64
 	organis map[string]uint64
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t testing.TB) *office {
 	t.Helper()
 	o := &office{t: t, people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, organis: map[string]uint64{}}
 	o.now.Store(time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC).UnixNano()) // a Tuesday
 	clock := func() time.Time { return time.Unix(0, o.now.Add(int64(time.Millisecond))) }
-	st, err := store.Open(t.TempDir(), store.Options{NoSync: true, Clock: clock})
+	o.dir = t.TempDir()
+	st, err := store.Open(o.dir, store.Options{NoSync: true, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func (d *Desk) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
 		return d.mayReadMessage(tx, a, m)
 	case f.Article != 0:
 		for _, id := range f.Versions {
-			v, err := store.Versions.Get(tx, id)
+			v, err := store.Versions.Glance(tx, id)
 			if err != nil {
 				return err
 			}
@@ -137,7 +137,7 @@ func (d *Desk) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
 // the requester's side of the duplicate. NotFound otherwise.
 func (d *Desk) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
-	t, err := store.Tickets.Get(tx, m.Ticket)
+	t, err := store.Tickets.Glance(tx, m.Ticket)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (d *Desk) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
 		return gone
 	}
 	if m.Merged() {
-		if t, err = store.Tickets.Get(tx, m.Side()); err != nil {
+		if t, err = store.Tickets.Glance(tx, m.Side()); err != nil {
 			return err
 		}
 	}

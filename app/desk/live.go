@@ -19,7 +19,7 @@ func (d *Desk) Revisions(a Actor, numbers []uint64) (map[uint64]Revision, error)
 	out := make(map[uint64]Revision, len(numbers))
 	err := d.st.View(func(tx *store.Tx) error {
 		for _, n := range numbers {
-			t, err := store.Tickets.Get(tx, n)
+			t, err := store.Tickets.Glance(tx, n)
 			if errors.Is(err, store.ErrNotFound) {
 				continue
 			}

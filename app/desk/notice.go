@@ -381,7 +381,7 @@ func (d *Desk) Notices(a Actor, limit int) ([]NoticeLine, int, error) {
 				break
 			}
 			line := NoticeLine{Notice: n}
-			if t, err := store.Tickets.Get(tx, n.Ticket); err == nil {
+			if t, err := store.Tickets.Glance(tx, n.Ticket); err == nil {
 				if d.may(tx, a, See, t) != nil {
 					continue
 				}

@@ -148,7 +148,7 @@ func organisationUsed(tx *store.Tx, id uint64) (bool, error) {
 
 // inSpam looks through the tickets marked as spam, which stand in no other index: they still name their rows.
 func inSpam(tx *store.Tx, is func(*store.Ticket) bool) (bool, error) {
-	for t, err := range store.TicketsBySpam.Rows(tx, store.Span{}) {
+	for t, err := range store.TicketsBySpam.GlanceRows(tx, store.Span{}) {
 		if err != nil {
 			return false, err
 		}

@@ -193,7 +193,7 @@ func (d *Desk) collect(tx *store.Tx, a Actor, page *QueuePage, index *store.Inde
 		}
 		looked++
 		last = e.Rest
-		t, err := store.Tickets.Get(tx, e.ID)
+		t, err := store.Tickets.Glance(tx, e.ID)
 		if err != nil {
 			return err
 		}
@@ -335,7 +335,7 @@ func (d *Desk) Neighbours(a Actor, q QueueQuery, number uint64) (before, next ui
 		}
 		see := d.sight(tx, a)
 		fits := func(id uint64) (bool, error) {
-			t, err := store.Tickets.Get(tx, id)
+			t, err := store.Tickets.Glance(tx, id)
 			return err == nil && see(t) && q.fits(tx, t), err
 		}
 		var behind []uint64 // the last ones walked past
@@ -445,7 +445,7 @@ func (d *Desk) OpenCount(a Actor) (int, error) {
 func (d *Desk) RequesterTickets(a Actor, number uint64, limit int) ([]*store.Ticket, error) {
 	var out []*store.Ticket
 	err := d.st.View(func(tx *store.Tx) error {
-		t, err := store.Tickets.Get(tx, number)
+		t, err := store.Tickets.Glance(tx, number)
 		if err != nil {
 			return err
 		}
@@ -454,7 +454,7 @@ func (d *Desk) RequesterTickets(a Actor, number uint64, limit int) ([]*store.Tic
 		}
 		see := d.sight(tx, a)
 		looked := 0
-		for o, err := range store.TicketsBySide.Rows(tx, store.Span{Prefix: store.Key(t.Requester), Desc: true}) {
+		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: store.Key(t.Requester), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -496,7 +496,7 @@ const maxTotalled = 2000
 // maxGathered bounds how many candidates of an index the API's list sorts by number.
 const maxGathered = 20000
 
-// List returns the tickets the actor may see, newest number first.
+// List returns the tickets the actor may see, newest number first, without what the table keeps apart (store.Table.Glance).
 func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
 	out := TicketList{Exact: true}
 	if !a.SignedIn() {
@@ -609,7 +609,7 @@ func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter) iter.Seq2[*stor
 				return func(func(*store.Ticket, error) bool) {}
 			}
 		}
-		return store.Tickets.All(tx, from, true)
+		return store.Tickets.GlanceAll(tx, from, true)
 	}
 	slices.SortFunc(ids, func(x, y uint64) int {
 		switch {
@@ -626,7 +626,7 @@ func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter) iter.Seq2[*stor
 			if f.After != 0 && id >= f.After {
 				continue
 			}
-			t, err := store.Tickets.Get(tx, id)
+			t, err := store.Tickets.Glance(tx, id)
 			if !yield(t, err) || err != nil {
 				return
 			}

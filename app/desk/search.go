@@ -117,7 +117,7 @@ func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed search.Parsed) 
 	f := Found{Type: h.Type}
 	switch h.Type {
 	case "ticket":
-		t, err := store.Tickets.Get(tx, h.ID)
+		t, err := store.Tickets.Glance(tx, h.ID)
 		if err != nil || t.IsSpam() || d.may(tx, a, See, t) != nil {
 			return f, false, nil
 		}

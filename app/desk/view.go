@@ -126,7 +126,7 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 		v.Questions = questions(tx, t.Module)
 	}
 	for _, id := range t.Links {
-		if o, err := store.Tickets.Get(tx, id); err == nil && d.may(tx, a, See, o) == nil {
+		if o, err := store.Tickets.Glance(tx, id); err == nil && d.may(tx, a, See, o) == nil {
 			v.Links = append(v.Links, o)
 			if id == t.DuplicateOf {
 				v.Duplicate = o
@@ -134,7 +134,7 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 		}
 	}
 	if v.Agents && t.MayBelong != 0 {
-		if o, err := store.Tickets.Get(tx, t.MayBelong); err == nil && !o.IsSpam() && d.may(tx, a, SeeNotes, o) == nil {
+		if o, err := store.Tickets.Glance(tx, t.MayBelong); err == nil && !o.IsSpam() && d.may(tx, a, SeeNotes, o) == nil {
 			v.MayBelong = o
 		}
 	}

@@ -216,7 +216,7 @@ func (d *Desk) countView(ctx context.Context, v *store.View) (viewCount, error) 
 					break
 				}
 				looked++
-				t, err := store.Tickets.Get(tx, e.ID)
+				t, err := store.Tickets.Glance(tx, e.ID)
 				if err != nil {
 					return err
 				}
@@ -240,7 +240,7 @@ func (d *Desk) countView(ctx context.Context, v *store.View) (viewCount, error) 
 				from = max(from, last-maxNewRows)
 			}
 			groups := d.ownGroups(tx, a)
-			for t, err := range store.Tickets.All(tx, from, false) {
+			for t, err := range store.Tickets.GlanceAll(tx, from, false) {
 				if err != nil {
 					return err
 				}
@@ -366,7 +366,7 @@ func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64)
 		if told == maxTold {
 			break
 		}
-		t, err := store.Tickets.Get(tx, id)
+		t, err := store.Tickets.Glance(tx, id)
 		if err != nil || t.Via == "import" && id > seen || t.OnSide(p.ID) || d.may(tx, a, SeeNotes, t) != nil {
 			continue // gone, old, known, or not for these eyes
 		}

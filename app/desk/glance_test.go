@@ -1,0 +1,141 @@
+package desk
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sportello/store"
+)
+
+// TestAListReadsNothingThatItDoesNotShow breaks, in the file, what lists do not show of tickets and articles: every list
+// comes out all the same, and the page of the one ticket or article says that it could not be read.
+func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
+	o := newOffice(t)
+	const far = `"lontano `
+	module := o.module["csa"]
+	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		m, err := store.Modules.Get(tx, module)
+		if err != nil {
+			return err
+		}
+		m.Questions = []store.Question{{Code: "menu", Label: store.Words{IT: "Menù", EN: "Menu"}, Type: "text"}}
+		return store.Modules.Put(tx, m)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "Cedolino", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "Cedolino di marzo", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.do("agente", done.ID, Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Ora si apre")})
+	o.do("agente", n.ID, Step{Take: true})
+	art, err := o.SaveArticle(o.as("redattore"), ArticleForm{Title: "Il cedolino", Body: "lontano dal cuore", Language: "it", Audience: store.Public, Module: module, Publication: store.Draft})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	raw, err := os.ReadFile(filepath.Join(o.dir, "desk.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Count(raw, []byte(far)) < 3 {
+		t.Fatalf("what was to be broken stands %d times in the file", bytes.Count(raw, []byte(far)))
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "desk.db"), bytes.ReplaceAll(raw, []byte(far), []byte("lontano \x01 "[:len(far)])), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(dir, store.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	d := New(Options{Store: st})
+
+	agent, ada, writer := o.as("agente"), o.as("ada"), o.as("redattore")
+	lists := map[string]func() (int, error){
+		"the API's list": func() (int, error) { l, err := d.List(agent, TicketFilter{}); return len(l.Tickets), err },
+		"the API's list of one's own": func() (int, error) {
+			l, err := d.List(ada, TicketFilter{})
+			return len(l.Tickets), err
+		},
+		"the API's list by state": func() (int, error) {
+			l, err := d.List(agent, TicketFilter{States: []store.State{store.StateOpen}})
+			return len(l.Tickets), err
+		},
+		"own tickets": func() (int, error) { l, err := d.SideTickets(ada, SideQuery{}); return len(l.Tickets), err },
+		"the requester's other tickets": func() (int, error) {
+			l, err := d.RequesterTickets(agent, n.ID, 5)
+			return len(l), err
+		},
+		"live events": func() (int, error) { l, err := d.Revisions(ada, []uint64{n.ID, done.ID}); return len(l), err },
+		"neighbours": func() (int, error) {
+			_, _, err := d.Neighbours(agent, QueueQuery{View: ViewMine}, n.ID)
+			return 1, err
+		},
+		"notices": func() (int, error) { l, _, err := d.Notices(ada, 10); return max(len(l), 1), err },
+		"drafts":  func() (int, error) { l, err := d.Drafts(writer, 10); return len(l), err },
+		"articles": func() (int, error) {
+			l, err := d.Articles(writer, ArticleFilter{Publication: store.Draft, Language: "it"})
+			return len(l.Items), err
+		},
+	}
+	for _, v := range []string{ViewMine, ViewGroup, ViewAll, ViewResolved} {
+		lists["the queue, "+v] = func() (int, error) { l, err := d.Queue(agent, QueueQuery{View: v}); return len(l.Tickets), err }
+	}
+	for name, list := range lists {
+		if n, err := list(); err != nil || n == 0 {
+			t.Errorf("%s: %d, %v", name, n, err)
+		}
+	}
+	if _, err := d.Ticket(agent, n.ID); err == nil || store.KindOf(err) == store.NotFound {
+		t.Errorf("a ticket that cannot be read is shown, or said not to be there: %v", err)
+	}
+	if _, err := d.Article(writer, art.Article.Slug, "it"); err == nil || store.KindOf(err) == store.NotFound {
+		t.Errorf("an article that cannot be read is shown, or said not to be there: %v", err)
+	}
+}
+
+// BenchmarkQueue is a page of fifty: of small tickets, and of tickets of which each holds as much as it may.
+func BenchmarkQueue(b *testing.B) {
+	for _, full := range []bool{false, true} {
+		b.Run(fmt.Sprintf("full=%v", full), func(b *testing.B) {
+			o := newOffice(b)
+			answers := map[string]string{"menu": "Stampe"}
+			if full {
+				clear(answers)
+				for i := range store.Tickets.Most("answers") {
+					answers[fmt.Sprintf("domanda-%d", i)] = strings.Repeat("à", store.Tickets.MostOfEach("answers"))
+				}
+			}
+			err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+				for range 50 {
+					if err := store.Tickets.Put(tx, &store.Ticket{Subject: "Cedolino", State: store.StateNew, Group: o.group["csa"], Requester: o.people["ada"].ID, Answers: answers}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			a := o.as("agente")
+			b.ReportAllocs()
+			for b.Loop() {
+				page, err := o.Queue(a, QueueQuery{View: ViewGroup})
+				if err != nil || len(page.Tickets) != 50 {
+					b.Fatal(len(page.Tickets), err)
+				}
+			}
+		})
+	}
+}
