@@ -97,7 +97,7 @@ func TestARestoreBringsNoCredentialsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		do(credential.New(st, nil))
+		do(credential.New(st))
 		if err := st.Close(); err != nil {
 			t.Fatal(err)
 		}

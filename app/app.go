@@ -113,7 +113,7 @@ func openDesk(cfg Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{cfg: cfg, commits: newCommitFigures(), backups: &backups{}, jobLog: &jobLog{}, troubles: &troubles{}}
+	a := &App{cfg: cfg, commits: newCommitFigures(), backups: &backups{}, jobLog: &jobLog{now: cfg.now}, troubles: &troubles{now: cfg.now}}
 	a.log = a.troubles.logger(log)
 	a.work, a.endWork = context.WithCancel(context.Background())
 	a.live, a.endLive = context.WithCancel(context.Background())
@@ -128,7 +128,7 @@ func (a *App) open() error {
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log, NoSync: a.cfg.noSync,
+	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log, Clock: a.cfg.now, NoSync: a.cfg.noSync,
 		Committed: func(took time.Duration) { a.commits.Observe(took.Seconds()); a.lastCommit.Store(int64(took)) }}); err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func (a *App) runBackups(ctx context.Context) error {
 	folder := backup.Folder{Path: a.cfg.Backup.Path}
 	for {
 		a.backups.look(folder)
-		if now := time.Now(); !a.backups.due(a.cfg.Backup, a.desk.Location(), now).After(now) {
+		if now := a.desk.Now(); !a.backups.due(a.cfg.Backup, a.desk.Location(), now).After(now) {
 			a.scheduledBackup(ctx, folder)
 		}
 		select {
@@ -133,7 +133,7 @@ func (a *App) runBackups(ctx context.Context) error {
 func (a *App) scheduledBackup(ctx context.Context, folder backup.Folder) {
 	b := a.backups
 	b.mu.Lock()
-	b.running = time.Now()
+	b.running = a.desk.Now()
 	b.mu.Unlock()
 	m, err := a.makeBackup(ctx, folder, nil)
 	if err == nil {
@@ -150,7 +150,7 @@ func (a *App) scheduledBackup(ctx context.Context, folder backup.Folder) {
 	defer b.mu.Unlock()
 	b.running = time.Time{}
 	if err != nil {
-		b.failed, b.failedAt = err, time.Now()
+		b.failed, b.failedAt = err, a.desk.Now()
 		b.attempts++
 		a.jobLog.failed("backup", err)
 		return

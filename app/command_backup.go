@@ -278,7 +278,7 @@ func (r *runner) restore(ctx context.Context, cfg Config, from, identity string,
 		return err
 	}
 	wrong := st.Check()
-	asleep, err := credential.New(st, nil).AfterRestore()
+	asleep, err := credential.New(st).AfterRestore()
 	if err = errors.Join(err, st.Close()); err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func fillDemo(ctx context.Context, cfg Config, log *slog.Logger) (accounts sampl
 	if err != nil {
 		return nil, fmt.Errorf("app: load time zone: %w", err)
 	}
-	now := time.Now()
+	now := cfg.now()
 	clock := sample.NewClock(sample.Start(now))
 	st, err := store.Open(cfg.dataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
 	if err != nil {
@@ -159,7 +159,7 @@ func fillDemo(ctx context.Context, cfg Config, log *slog.Logger) (accounts sampl
 				os.WriteFile(filepath.Join(cfg.dataFolder(), demoMarker), []byte("This folder holds the data of a demo.\n"), 0o600))
 		}
 	}()
-	d := desk.New(desk.Options{Store: st, Clock: clock.Now, Log: log, Location: zone})
+	d := desk.New(desk.Options{Store: st, Log: log, Location: zone})
 	if err := d.Seed(ctx); err != nil {
 		return nil, err
 	}

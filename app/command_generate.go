@@ -50,13 +50,13 @@ func generateCommand(r *runner) *cobra.Command {
 // generate fills the data folder through a store of its own, which leaves writing to the disk for the end and runs on
 // a clock that is moved through the two years. At last it prints agents and requesters with new passwords; with no tickets it does just that.
 func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uint64, agents, requesters int) error {
-	began := time.Now()
+	began, now := time.Now(), cfg.now()
 	log := r.logger(cfg)
 	zone, err := time.LoadLocation(cfg.TimeZone)
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	clock := sample.NewClock(began.AddDate(-2, 0, -8))
+	clock := sample.NewClock(now.AddDate(-2, 0, -8))
 	st, err := store.Open(cfg.dataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
 	if store.KindOf(err) == store.Unavailable {
 		return errors.New("generate needs the data folder for itself, stop the server first: " + sayError(err))
@@ -64,7 +64,7 @@ func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uin
 	if err != nil {
 		return err
 	}
-	accounts, err := r.generateInto(ctx, st, zone, clock, log, sample.GenerateOptions{Tickets: tickets, Seed: seed, Now: began, Clock: clock, Location: zone}, agents, requesters)
+	accounts, err := r.generateInto(ctx, st, zone, clock, log, sample.GenerateOptions{Tickets: tickets, Seed: seed, Now: now, Clock: clock, Location: zone}, agents, requesters)
 	if err := errors.Join(err, st.Close(), syncFile(filepath.Join(cfg.dataFolder(), "desk.db"))); err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uin
 }
 
 func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.Location, clock *sample.Clock, log *slog.Logger, o sample.GenerateOptions, agents, requesters int) (sample.Accounts, error) {
-	d := desk.New(desk.Options{Store: st, Clock: clock.Now, Log: log, Location: zone})
+	d := desk.New(desk.Options{Store: st, Log: log, Location: zone})
 	if err := d.Seed(ctx); err != nil {
 		return nil, err
 	}
@@ -93,6 +93,5 @@ func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.L
 			return nil, err
 		}
 	}
-	clock.Release()
 	return sample.GeneratedAccounts(d, agents, requesters)
 }

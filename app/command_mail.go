@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +61,7 @@ func (r *runner) deliver(ctx context.Context, how spooled) error {
 	if err != nil {
 		return err
 	}
-	how.At = time.Now()
+	how.At = cfg.now()
 	if err := os.MkdirAll(cfg.dataFolder(), 0o700); err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func TestPeopleAndTokensAreMadeAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	if _, _, err := credential.New(st, nil).SignIn(t.Context(), "ada@example.it", testPassword, "", ""); err != nil {
+	if _, _, err := credential.New(st).SignIn(t.Context(), "ada@example.it", testPassword, "", ""); err != nil {
 		t.Errorf("the password from before: %v", err)
 	}
 	err = st.View(func(tx *store.Tx) error {

@@ -49,12 +49,21 @@ type Config struct {
 	SMTP      SMTP      `koanf:"smtp"`
 	Mailboxes []Mailbox `koanf:"mailbox"`
 
-	reload string // folder of assets to read anew for each page, while developing; set by a hidden flag alone
-	noSync bool   // for tests: what was written may be lost with the machine
+	clock  func() time.Time // the desk's; nil: the machine's. Ask now
+	reload string           // folder of assets to read anew for each page, while developing; set by a hidden flag alone
+	noSync bool             // for tests: what was written may be lost with the machine
 
 	mailGather time.Duration // for tests: how long events are gathered into one mail; 0: a minute
 	headTime   time.Duration // for tests: how long a client may take for the header of a request; 0: see server.go
 	bodyTime   time.Duration // for tests: and for its body
+}
+
+// now reads the desk's clock. Where there is a store, or a desk, it is asked instead: it was given this one.
+func (c Config) now() time.Time {
+	if c.clock == nil {
+		return time.Now()
+	}
+	return c.clock()
 }
 
 // defaultConfig is the desk nobody configured.

@@ -29,7 +29,7 @@ func init() {
 		part{name: "clock", wrong: wrongClock, check: checkClock},
 		part{name: "data", check: checkData},
 		part{name: "index", check: checkIndex},
-		part{name: "backup", wrong: func(a *App) string { return a.backups.wrong(a.cfg.Backup, time.Now()) }, check: checkBackup},
+		part{name: "backup", wrong: func(a *App) string { return a.backups.wrong(a.cfg.Backup, a.desk.Now()) }, check: checkBackup},
 		part{name: "jobs", wrong: wrongJobs, check: checkJobs},
 		part{name: "errors", check: checkErrors})
 }
@@ -214,7 +214,7 @@ func newestChange(st *store.Store, n uint64) (newest time.Time, err error) {
 const clockJitter = 5 * time.Minute
 
 func wrongClock(a *App) string {
-	now := time.Now()
+	now := a.desk.Now()
 	newest, err := newestChange(a.st, 1)
 	if err != nil {
 		return "" // the store says so
@@ -230,9 +230,9 @@ func wrongClock(a *App) string {
 
 func checkClock(_ context.Context, a *App, _ bool) []finding {
 	const do = "set the clock of the machine and have it kept right (chrony, systemd-timesyncd)"
-	now := time.Now()
-	if now.Before(built) {
-		return []finding{{wrong, fmt.Sprintf("it is %s by the clock", now.Format(time.DateTime)), do}}
+	now := a.desk.Now()
+	if machine := time.Now(); machine.Before(built) {
+		return []finding{{wrong, fmt.Sprintf("it is %s by the clock", machine.Format(time.DateTime)), do}}
 	}
 	newest, err := newestChange(a.st, 1)
 	if a.newest.After(newest) {
@@ -305,7 +305,7 @@ func checkBackup(_ context.Context, a *App, beside bool) []finding {
 		a.backups.look(folder)
 	}
 	var out []finding
-	if s := a.backups.wrong(cfg, time.Now()); s != "" {
+	if s := a.backups.wrong(cfg, a.desk.Now()); s != "" {
 		out = append(out, finding{wrong, s, fmt.Sprintf("look whether %s is there, can be written and has room; sportello backup %s makes one now", cfg.Path, cfg.Path)})
 	}
 	if e, err := folder.Newest(); err == nil {
@@ -322,7 +322,7 @@ func checkBackup(_ context.Context, a *App, beside bool) []finding {
 
 func wrongJobs(a *App) string {
 	for _, j := range a.jobLog.all() {
-		if j.troubled(time.Now()) {
+		if j.troubled(a.desk.Now()) {
 			return fmt.Sprintf("%s failed at %s: %s", j.Name, j.FailedAt.Format(time.TimeOnly), j.Err)
 		}
 	}
@@ -337,7 +337,7 @@ func checkJobs(_ context.Context, a *App, beside bool) []finding {
 	all := a.jobLog.all()
 	for _, j := range all {
 		switch {
-		case j.troubled(time.Now()):
+		case j.troubled(a.desk.Now()):
 			out = append(out, finding{wrong, fmt.Sprintf("%s failed %d times, last at %s: %s", j.Name, j.Failures, j.FailedAt.Format(time.DateTime), j.Err), "it is begun again by itself; the log says more"})
 		case j.Failures > 0:
 			out = append(out, finding{note, fmt.Sprintf("%s failed %d times, last at %s: %s", j.Name, j.Failures, j.FailedAt.Format(time.DateTime), j.Err), ""})
@@ -355,7 +355,7 @@ func checkErrors(_ context.Context, a *App, beside bool) []finding {
 		out = append(out, finding{note, "the server crashed on " + info.ModTime().Format(time.DateTime), "send crash.log of the data folder to those who make the program, then remove it"})
 	}
 	if beside {
-		all := a.troubles.lastDay(time.Now())
+		all := a.troubles.lastDay(a.desk.Now())
 		for _, t := range all[:min(3, len(all))] {
 			out = append(out, finding{note, fmt.Sprintf("%s (%d times, last at %s)", t.Text, t.Times, t.Last.Format(time.DateTime)), ""})
 		}

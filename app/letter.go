@@ -64,7 +64,7 @@ func (a *App) writeLetter(o *desk.Outgoing) (*transport.Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &letterWriter{app: a, o: o, set: set, lang: o.Person.Language, now: time.Now().In(a.desk.Location())}
+	w := &letterWriter{app: a, o: o, set: set, lang: o.Person.Language, now: a.desk.Now().In(a.desk.Location())}
 	if w.lang == "" && o.Ticket != nil {
 		w.lang = o.Ticket.Language
 	}
@@ -413,11 +413,11 @@ func (a *App) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
 	switch {
 	case err == nil:
 		s.OK = true
-		a.post.sentAt, a.post.sendErr = time.Now(), nil
+		a.post.sentAt, a.post.sendErr = a.desk.Now(), nil
 	case errors.As(err, &refused):
 		s.Text, s.Permanent, s.Recipient, s.Unsure = refused.Error(), refused.Permanent, refused.Recipient, refused.Sent
 		if refused.Server {
-			a.post.sendErr, a.post.sendErrAt = err, time.Now()
+			a.post.sendErr, a.post.sendErrAt = err, a.desk.Now()
 		}
 	default:
 		s.Text = err.Error()

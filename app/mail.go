@@ -95,7 +95,7 @@ func (a *App) openMail() error {
 		if err != nil {
 			return fmt.Errorf("app: read ca_file of %s: %w", m.Address, err)
 		}
-		a.post.inboxes = append(a.post.inboxes, &inbox{cfg: m, inner: &transport.Inbox{Name: store.Address(m.Address), Host: m.Host, Port: m.Port, TLS: m.TLS, Plain: m.AllowPlain, User: m.User,
+		a.post.inboxes = append(a.post.inboxes, &inbox{cfg: m, inner: &transport.Inbox{Clock: a.desk.Now, Name: store.Address(m.Address), Host: m.Host, Port: m.Port, TLS: m.TLS, Plain: m.AllowPlain, User: m.User,
 			Password: secret(m.Password, m.PasswordFile), OAuth: oauthOf(m.OAuthTokenURL, m.OAuthClientID, m.OAuthSecretFile, m.OAuthRefreshFile, m.OAuthScope),
 			Folder: m.Folder, After: m.After, MoveTo: m.MoveTo, Roots: pool, MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20}})
 	}
@@ -148,7 +148,7 @@ func (a *App) takeMail(_ context.Context, e transport.Envelope, r io.Reader) err
 	if err == nil {
 		a.post.mu.Lock()
 		a.post.took++
-		a.post.lastTook = time.Now()
+		a.post.lastTook = a.desk.Now()
 		a.post.mu.Unlock()
 	}
 	return err

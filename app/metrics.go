@@ -59,7 +59,7 @@ func newMetrics(a *App) *metrics {
 		gauge("sportello_index_failed", "1 while the index has failed.", func() float64 { return truth(a.ix.State().State == search.Failed) }),
 		gauge("sportello_errors_last_day", "Errors that went to the log in the last day, the same ones each time.", func() float64 {
 			n := 0
-			for _, t := range a.troubles.lastDay(time.Now()) {
+			for _, t := range a.troubles.lastDay(a.desk.Now()) {
 				n += t.Times
 			}
 			return float64(n)
@@ -123,7 +123,7 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	failed := 0.0
-	if w.app.backups.wrong(w.app.cfg.Backup, time.Now()) != "" {
+	if w.app.backups.wrong(w.app.cfg.Backup, w.app.desk.Now()) != "" {
 		failed = 1
 	}
 	gauge(backupWrong, failed)

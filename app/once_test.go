@@ -242,7 +242,7 @@ func TestAUsedKeyGoesAfterADay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	d := desk.New(desk.Options{Store: st, Clock: func() time.Time { return now }, Log: discard()})
+	d := desk.New(desk.Options{Store: st, Log: discard()})
 	if err := st.Update(store.By{Once: &store.Once{Key: "k", Same: "s"}}, func(tx *store.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo"})
 	}); err != nil {

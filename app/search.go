@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -446,7 +445,7 @@ func (v *searchPage) facets(s searchAsked, found desk.SearchPage, names map[stri
 // searchNames are the words for the codes of each trait.
 func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
 	out := map[string]map[string]string{"state": {}, "kind": {}, "module": {}, "group": {}, "organisation": {}, "year": {}, "language": {}}
-	for y := 1990; y <= time.Now().Year()+1; y++ {
+	for y := 1990; y <= v.now.Year()+1; y++ {
 		out["year"][strconv.Itoa(y)] = strconv.Itoa(y)
 	}
 	for _, l := range languages {

@@ -60,6 +60,7 @@ func (a *App) causes() []cause {
 
 // jobLog remembers how background work goes.
 type jobLog struct {
+	now  func() time.Time
 	mu   sync.Mutex
 	jobs map[string]*jobState
 }
@@ -93,14 +94,14 @@ func (l *jobLog) change(name string, f func(*jobState)) {
 	f(l.jobs[name])
 }
 
-func (l *jobLog) began(name string) { l.change(name, func(j *jobState) { j.Began = time.Now() }) }
+func (l *jobLog) began(name string) { l.change(name, func(j *jobState) { j.Began = l.now() }) }
 
 func (l *jobLog) ran(name string, took time.Duration) {
-	l.change(name, func(j *jobState) { j.Runs++; j.Last, j.Took = time.Now(), took })
+	l.change(name, func(j *jobState) { j.Runs++; j.Last, j.Took = l.now(), took })
 }
 
 func (l *jobLog) failed(name string, err any) {
-	l.change(name, func(j *jobState) { j.Failures++; j.FailedAt, j.Err = time.Now(), fmt.Sprint(err) })
+	l.change(name, func(j *jobState) { j.Failures++; j.FailedAt, j.Err = l.now(), fmt.Sprint(err) })
 }
 
 // all returns the jobs in order of their names.
@@ -118,6 +119,7 @@ func (l *jobLog) all() []jobState {
 // troubles remembers the errors of the last day that went to the log. The same error again counts up, so that one that
 // comes a thousand times leaves room for others.
 type troubles struct {
+	now func() time.Time
 	mu  sync.Mutex
 	all []*trouble // the latest at the end
 }
@@ -196,7 +198,7 @@ func (h *troubleHandler) Handle(ctx context.Context, r slog.Record) error {
 			b.WriteString(h.say(a))
 			return true
 		})
-		h.to.add(b.String(), named, r.Time)
+		h.to.add(b.String(), named, h.to.now())
 		if !h.next.Enabled(ctx, r.Level) {
 			return nil
 		}

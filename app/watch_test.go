@@ -17,7 +17,7 @@ import (
 
 func TestErrorsOfTheLastDayAreRemembered(t *testing.T) {
 	var printed strings.Builder
-	mine := &troubles{}
+	mine := &troubles{now: time.Now}
 	log := mine.logger(slog.New(slog.NewTextHandler(&printed, &slog.HandlerOptions{Level: slog.LevelError})))
 	log.Info("all is well")
 	log.Warn("nearly")
@@ -48,7 +48,7 @@ func TestErrorsOfTheLastDayAreRemembered(t *testing.T) {
 }
 
 func TestJobsAreWatched(t *testing.T) {
-	l := &jobLog{}
+	l := &jobLog{now: time.Now}
 	l.began("sweep")
 	l.failed("sweep", "no room")
 	now := time.Now()

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // facetNames are the traits that are counted, each also the name of a filter ("in" is type's).
@@ -77,7 +76,7 @@ func (r *run) facets() ([]Facet, error) {
 				return nil, err
 			}
 		}
-		for y := 1990; y <= time.Now().Year()+1; y++ {
+		for y := 1990; y <= r.st.Now().Year()+1; y++ {
 			year := strconv.Itoa(y)
 			if err := count(fieldDay, year, func(n int) { counts["year"][year] += n }); err != nil {
 				return nil, err

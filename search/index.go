@@ -222,7 +222,7 @@ func (ix *Index) crashed() error {
 		ix.log.Error("search: set index aside", "err", err)
 	}
 	ext := filepath.Ext(ix.o.CrashFile)
-	kept := strings.TrimSuffix(ix.o.CrashFile, ext) + "-search-" + time.Now().UTC().Format("20060102-150405") + ext
+	kept := strings.TrimSuffix(ix.o.CrashFile, ext) + "-search-" + ix.st.Now().UTC().Format("20060102-150405") + ext
 	if err := os.Rename(ix.o.CrashFile, kept); err != nil {
 		ix.log.Error("search: keep crash text", "err", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 )
 
 // The best by their terms are put in order by what their texts tell. The figures were found on the index entries of
@@ -247,7 +246,7 @@ func (r *run) refine() error {
 	w := r.want()
 	var t textSpots
 	has := make([]bool, len(w.idf))
-	now := uint32(time.Now().Unix() / 60) // #nosec G115 -- minutes fit until the year 10136
+	now := uint32(r.st.Now().Unix() / 60) // #nosec G115 -- minutes fit until the year 10136
 	for n, c := range best {
 		if n%32 == 0 {
 			if err := r.ctx.Err(); err != nil {

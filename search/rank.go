@@ -6,7 +6,6 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
@@ -143,7 +142,7 @@ func (r *run) byDate() error {
 // latest scores at least n documents that changed last, going back in time by steps that grow.
 func (r *run) latest(n int) error {
 	stampOf := func(minutes int64) string { return fmt.Sprintf(stamp, min(max(0, minutes), 1<<32-1)) }
-	begin := time.Now().Unix() / 60
+	begin := r.st.Now().Unix() / 60
 	end := "" // all that is later, which is nothing unless clocks differ
 	for step := int64(24 * 60); ; step *= 2 {
 		from := stampOf(begin)

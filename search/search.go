@@ -82,7 +82,7 @@ func (ix *Index) Search(ctx context.Context, q Query) (res Result, err error) {
 		if err != nil {
 			return err
 		}
-		res, err = ix.answer(ctx, snap, cat, q, begun)
+		res, err = ix.answer(ctx, snap, cat, q, ix.st.Now())
 		return err
 	})
 	res.Took = time.Since(begun)

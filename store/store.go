@@ -558,6 +558,9 @@ func (s *Store) rollback(b *bbolt.Tx) {
 	}
 }
 
+// Now reads the clock that the store was opened with. It is the desk's: whoever has the store asks it and no other.
+func (s *Store) Now() time.Time { return s.clock() }
+
 // tick reads the clock, never earlier than the reading before it.
 func (s *Store) tick() time.Time {
 	now := s.clock().UTC()

@@ -40,7 +40,7 @@ func newDesk(t *testing.T) *desk {
 			t.Error(err)
 		}
 	})
-	d.st, d.Keeper = st, New(st, clock)
+	d.st, d.Keeper = st, New(st)
 	d.giada = d.person("giada.conti@uni.example", "Giada Conti")
 	return d
 }
@@ -698,7 +698,7 @@ func BenchmarkSession(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	k := New(st, nil)
+	k := New(st)
 	secret, hash := newSecret()
 	err = st.Update(store.By{}, func(tx *store.Tx) error {
 		p := &store.Person{Email: "a@uni.example", Name: "A"}

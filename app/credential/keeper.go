@@ -33,13 +33,9 @@ type Keeper struct {
 	setUp   []byte // SHA-256 of the secret of the set-up link, nil while there is none
 }
 
-// New returns a keeper over the store. The clock is time.Now when nil; it serves the slowing of sign-ins, all else
-// takes the time of its transaction.
-func New(st *store.Store, clock func() time.Time) *Keeper {
-	if clock == nil {
-		clock = time.Now
-	}
-	k := &Keeper{store: st, clock: clock, accounts: newLimiter(accountLimit), browsers: newLimiter(accountLimit), owners: newLimiter(accountLimit),
+// New returns a keeper over the store, by whose clock it goes.
+func New(st *store.Store) *Keeper {
+	k := &Keeper{store: st, clock: st.Now, accounts: newLimiter(accountLimit), browsers: newLimiter(accountLimit), owners: newLimiter(accountLimit),
 		places: newLimiter(placeLimit), deviceKey: make([]byte, sha256.Size)}
 	rand.Read(k.deviceKey)
 	return k

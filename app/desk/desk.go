@@ -29,7 +29,6 @@ type Options struct {
 	Search   *search.Index
 	Keeper   *credential.Keeper
 	Log      *slog.Logger
-	Clock    func() time.Time
 	Location *time.Location // the desk's time zone; Europe/Rome when nil
 	MaxFile  int64          // bytes of one attachment; 25 MiB when 0
 
@@ -66,14 +65,11 @@ type reasonKey struct{ person, ticket uint64 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
 func New(o Options) *Desk {
-	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Clock, loc: o.Location, maxFile: o.MaxFile, missMonths: o.MissMonths,
+	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Store.Now, loc: o.Location, maxFile: o.MaxFile, missMonths: o.MissMonths,
 		reasons: map[reasonKey]time.Time{}, mailWaits: make(chan struct{}, 1), outWaits: make(chan struct{}, 1), unwritten: map[uint64]Sent{}}
 	d.SetMail(MailOptions{})
 	if d.log == nil {
 		d.log = slog.Default()
-	}
-	if d.clock == nil {
-		d.clock = time.Now
 	}
 	if d.loc == nil {
 		d.loc, _ = time.LoadLocation("Europe/Rome")
@@ -85,7 +81,7 @@ func New(o Options) *Desk {
 		d.maxFile = 25 << 20
 	}
 	if d.keeper == nil {
-		d.keeper = credential.New(o.Store, d.clock)
+		d.keeper = credential.New(o.Store)
 	}
 	return d
 }

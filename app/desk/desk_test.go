@@ -40,7 +40,7 @@ func newOffice(t testing.TB) *office {
 		}
 		st.Close()
 	})
-	o.Desk = New(Options{Store: st, Clock: clock})
+	o.Desk = New(Options{Store: st})
 	err = st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		put := func(g *store.Group) error {
 			err := store.Groups.Put(tx, g)

@@ -26,8 +26,8 @@ type Options struct {
 	// PECRoots are the certificates of PEC providers that the administrator
 	// installed; nil means that nothing is PEC.
 	PECRoots *x509.CertPool
-	// Now replaces the clock; zero is the present. A signature is judged at
-	// the time it says it was made, which may not be after Now.
+	// Now is the present. A signature is judged at the time it says it was
+	// made, which may not be after Now.
 	Now time.Time
 }
 

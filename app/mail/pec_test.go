@@ -496,7 +496,7 @@ func TestOpenSSLSignatures(t *testing.T) {
 	if !roots.AppendCertsFromPEM(pem) {
 		t.Fatal("no certificate")
 	}
-	m := read(t, []byte(envelope(transportHead, plain, sig)), Options{PECRoots: roots})
+	m := read(t, []byte(envelope(transportHead, plain, sig)), Options{PECRoots: roots, Now: time.Now()})
 	if m.PEC == nil || m.From.Email != "anna@pec.ateneo.it" {
 		t.Errorf("not opened: %+v", m.From)
 	}

@@ -36,9 +36,6 @@ func Read(r io.ReaderAt, size int64, o Options) (*Message, error) {
 	if int64(got) < n {
 		return nil, fmt.Errorf("mail: read message: %d bytes of %d: %w", got, n, io.ErrUnexpectedEOF)
 	}
-	if o.Now.IsZero() {
-		o.Now = time.Now()
-	}
 	problem := ""
 	if size > limit {
 		problem = TooLarge

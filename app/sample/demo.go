@@ -27,7 +27,7 @@ func Start(now time.Time) time.Time { return now.AddDate(0, 0, -demoDays-30) }
 // Demo fills an empty, seeded desk: the people of an invented university, their articles, and 400 tickets of the last
 // twelve months, played as these people through the desk's own methods, in the order of time, so that history, notices
 // and due times are what they would have been. The desk's store must run on the clock, which stands at Start(now) or
-// earlier; Demo moves it on to now and releases it. The same seed and now make the same data; only the passwords,
+// earlier; Demo moves it on to now. The same seed and now make the same data; only the passwords,
 // which it gives to one person of each role and returns, are new each time. Notices older than a week are read.
 func Demo(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time.Time) (Accounts, error) {
 	now = now.Truncate(time.Second)
@@ -63,7 +63,6 @@ func Demo(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time
 	if err := s.storing.Wait(); err != nil {
 		return nil, fmt.Errorf("sample: store files: %w", err)
 	}
-	clock.Release()
 	return NewPasswords(d)
 }
 

@@ -32,7 +32,7 @@ func fill(t *testing.T, seed uint64, now time.Time) (*desk.Desk, Accounts) {
 			t.Error(err)
 		}
 	})
-	d := desk.New(desk.Options{Store: st, Clock: clock.Now, Log: slog.New(slog.DiscardHandler)})
+	d := desk.New(desk.Options{Store: st, Log: slog.New(slog.DiscardHandler)})
 	if err := d.Seed(context.Background()); err != nil {
 		t.Fatal(err)
 	}

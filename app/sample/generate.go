@@ -47,7 +47,7 @@ const (
 // NoSync and its file synced at the end.
 func Generate(ctx context.Context, st *store.Store, o GenerateOptions) error {
 	if o.Now.IsZero() {
-		o.Now = time.Now()
+		o.Now = st.Now()
 	}
 	if o.Location == nil {
 		var err error

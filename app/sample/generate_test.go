@@ -23,7 +23,7 @@ func generate(t testing.TB, n int) (*store.Store, *desk.Desk) {
 			t.Error(err)
 		}
 	})
-	d := desk.New(desk.Options{Store: st, Clock: clock.Now, Log: slog.New(slog.DiscardHandler)})
+	d := desk.New(desk.Options{Store: st, Log: slog.New(slog.DiscardHandler)})
 	if err := d.Seed(context.Background()); err != nil {
 		t.Fatal(err)
 	}

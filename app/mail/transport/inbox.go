@@ -33,6 +33,7 @@ type Inbox struct {
 
 	MaxMessage int64 // bytes; a larger message arrives cut. 0: 50 MiB
 
+	Clock func() time.Time // for what is told of it; nil: the machine's
 	Times Times
 }
 
@@ -159,6 +160,13 @@ func (in *Inbox) endpoint() *endpoint {
 
 func (in *Inbox) folder() string    { return cmp.Or(in.Folder, "INBOX") }
 func (in *Inbox) maxMessage() int64 { return cmp.Or(in.MaxMessage, 50<<20) }
+
+func (in *Inbox) clock() func() time.Time {
+	if in.Clock == nil {
+		return time.Now
+	}
+	return in.Clock
+}
 
 func (in *Inbox) times() Times {
 	t := in.Times

@@ -36,7 +36,7 @@ func (in *Inbox) Watch(ctx context.Context, from Position, save func(Position) e
 		return err
 	}
 	w := &watcher{
-		in: in, times: in.times(), save: save, deliver: deliver, tell: state,
+		in: in, times: in.times(), clock: in.clock(), save: save, deliver: deliver, tell: state,
 		at: from, lost: make(map[uint32]int),
 	}
 	w.at.Missing, w.at.Unmarked = slices.Clone(from.Missing), slices.Clone(from.Unmarked)
@@ -48,7 +48,7 @@ func (in *Inbox) Watch(ctx context.Context, from Position, save func(Position) e
 			return ctx.Err()
 		}
 		wait := w.retry.NextBackOff()
-		w.now.Err, w.now.NextTry = err, time.Now().Add(wait)
+		w.now.Err, w.now.NextTry = err, w.clock().Add(wait)
 		w.state(InboxFailed)
 		if !sleep(ctx, wait) {
 			return ctx.Err()
@@ -76,6 +76,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 type watcher struct {
 	in      *Inbox
 	times   Times
+	clock   func() time.Time
 	save    func(Position) error
 	deliver Deliver
 	tell    func(InboxState)
@@ -93,7 +94,7 @@ type watcher struct {
 
 func (w *watcher) state(s string) {
 	if w.now.State != s {
-		w.now.State, w.now.Since = s, time.Now()
+		w.now.State, w.now.Since = s, w.clock()
 	}
 	w.now.Missing = len(w.at.Missing)
 	w.tell(w.now)
@@ -129,7 +130,7 @@ func (w *watcher) run(ctx context.Context) error {
 			return err
 		}
 		w.retry.Reset()
-		w.now.LastOK = time.Now()
+		w.now.LastOK = w.clock()
 		w.now.NextTry = time.Time{}
 		if len(w.at.Missing) > 0 {
 			w.now.NextTry = w.due
@@ -167,7 +168,7 @@ func (w *watcher) round(ctx context.Context, s *session) error {
 		return err
 	}
 	fresh = append(fresh, above...)
-	w.now.LastOK = time.Now()
+	w.now.LastOK = w.clock()
 	if len(fresh) > 0 && len(w.at.Missing) < maxMissing {
 		w.state(InboxFetching)
 		if err := w.fetch(ctx, s, fresh, false); err != nil {
@@ -181,14 +182,14 @@ func (w *watcher) round(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	if len(w.at.Missing) > 0 && !time.Now().Before(w.due) {
+	if len(w.at.Missing) > 0 && !w.clock().Before(w.due) {
 		w.state(InboxFetching)
 		failing := len(w.at.Missing)
 		err := w.fetch(ctx, s, slices.Clone(w.at.Missing), true)
 		if len(w.at.Missing) < failing {
 			w.again.Reset()
 		}
-		w.due = time.Now().Add(w.again.NextBackOff())
+		w.due = w.clock().Add(w.again.NextBackOff())
 		if err != nil {
 			return err
 		}
@@ -266,7 +267,7 @@ func (w *watcher) miss(uid uint32, err error) {
 	w.now.Err = err
 	if len(w.at.Missing) == 0 {
 		w.again.Reset()
-		w.due = time.Now().Add(w.again.NextBackOff())
+		w.due = w.clock().Add(w.again.NextBackOff())
 	}
 	if i := slices.Index(w.at.Missing, uid); i >= 0 {
 		w.at.Missing = slices.Delete(w.at.Missing, i, i+1)
@@ -323,7 +324,7 @@ func (w *watcher) store() error {
 func (w *watcher) wait(ctx context.Context, s *session) error {
 	var due <-chan time.Time
 	if len(w.at.Missing) > 0 {
-		t := time.NewTimer(time.Until(w.due))
+		t := time.NewTimer(w.due.Sub(w.clock()))
 		defer t.Stop()
 		due = t.C
 	}
