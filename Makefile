@@ -4,7 +4,7 @@ GO      ?= go
 export CGO_ENABLED ?= 0
 LDFLAGS  = -s -w
 
-.PHONY: build deps test check race fuzz crash bench corpus relevance clean
+.PHONY: build deps test check race fuzz crash demo-moments bench corpus relevance clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sportello .
@@ -37,6 +37,11 @@ fuzz:
 # Three hundred kills at random moments, and nine thousand folders as a power failure leaves them.
 crash:
 	SPORTELLO_CRASHES=300 $(GO) test -count=1 -timeout 60m -run 'Crash|PowerFailure' -v ./store ./app
+
+# The demo, played at 2,000 moments of thirty years; SPORTELLO_DEMO_SEED plays those again of which it printed the seed.
+MOMENTS ?= 2000
+demo-moments:
+	SPORTELLO_DEMO_MOMENTS=$(MOMENTS) $(GO) test -count=1 -timeout 120m -v -run '^TestTheDemoStartsAtAnyMoment$$' ./app/sample
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

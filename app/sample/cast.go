@@ -33,11 +33,14 @@ type stage struct {
 	groups  map[string]*store.Group
 	modules map[string]*desk.Level
 	ids     map[uint64]*desk.Level
+	tickets int // in all
 	drawn   map[Picture][]byte
 	stored  map[string]bool // sums of blobs that are written or being written
 	storing errgroup.Group
 	events  events
 	order   int
+	played  int // steps
+	left    int // and those that their ticket no longer offered when their time came
 }
 
 // player is a person of the demo with what the store does not know of them.

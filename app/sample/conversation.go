@@ -25,7 +25,9 @@ func (m *matter) open() error {
 	if n.Urgency, err = store.Parse[store.Urgency](t.Urgency); err != nil {
 		return err
 	}
-	if !m.deadline.IsZero() && n.Urgency == store.NoDate {
+	if !n.Deadline.After(m.opened) {
+		n.Deadline = time.Time{} // nobody gives a date that has passed
+	} else if n.Urgency == store.NoDate {
 		n.Urgency = store.Week
 	}
 	if t.LastWorked != "" {
@@ -129,14 +131,67 @@ func choose(text string, choices []string) string {
 // say is a sentence of the demo's own.
 func (m *matter) say(key string) string { return extra[m.story.Language][key] }
 
-// step plans a change of the ticket by somebody.
+// step plans a change of the ticket by somebody. When its time has come they look at the ticket first, and leave what
+// its page no longer offers them: it may have been closed by itself meanwhile, or be a duplicate. So nothing is refused,
+// and what goes wrong all the same is a fault.
 func (m *matter) step(at time.Time, by *player, what desk.Step) {
 	m.s.at(at, func() error {
-		if _, err := m.s.d.Do(by.actor(), m.number, what); err != nil {
+		fits, err := m.offered(by, what)
+		if err == nil && fits {
+			_, err = m.s.d.Do(by.actor(), m.number, what)
+		}
+		if err != nil {
 			return fmt.Errorf("sample: #%d %q at %s by %s: %w", m.number, m.subject, at.Format(time.DateTime), by.Email, err)
+		}
+		m.s.played++
+		if !fits {
+			m.s.left++
 		}
 		return nil
 	})
+}
+
+// offered reports whether the ticket, as it is now, offers the step to somebody.
+func (m *matter) offered(by *player, what desk.Step) (bool, error) {
+	v, err := m.s.d.Ticket(by.actor(), m.number)
+	if err != nil {
+		return false, err
+	}
+	if err := m.s.d.MayDo(by.actor(), m.number, what); err != nil {
+		if store.KindOf(err) == store.Denied {
+			return false, nil
+		}
+		return false, err
+	}
+	reachable := func(to store.State) bool { return slices.Contains(v.Reachable, to) }
+	for _, other := range []uint64{what.Link, what.DuplicateOf} {
+		if fits, err := m.joins(by, other); err != nil || !fits {
+			return false, err
+		}
+	}
+	switch {
+	case what.Confirm:
+		return reachable(store.StateClosed), nil
+	case what.Reopen:
+		return reachable(store.StateOpen) && (v.Ticket.State != store.StateClosed || v.InGrace), nil
+	case what.To != store.StateNone:
+		return reachable(what.To), nil
+	case what.Message != nil && what.Message.Internal:
+		return true, nil
+	}
+	return v.Ticket.State.Active(), nil
+}
+
+// joins reports whether somebody may link another ticket or find this one a duplicate of it; 0 is none.
+func (m *matter) joins(by *player, other uint64) (bool, error) {
+	if other == 0 {
+		return true, nil
+	}
+	v, err := m.s.d.Ticket(by.actor(), other)
+	if store.KindOf(err) == store.NotFound {
+		return false, nil // what they may not see
+	}
+	return err == nil && v.May[desk.Arrange] && v.Ticket.DuplicateOf == 0 && !v.Ticket.IsSpam(), err
 }
 
 func public(body string) *desk.Text { return &desk.Text{Body: body} }
@@ -255,7 +310,7 @@ func (m *matter) finish(p *pace) {
 	}
 	if m.reopens {
 		p.at = s.cal.Add(p.at, time.Duration(9+s.r.IntN(30))*time.Hour)
-		m.step(p.at, m.requester, desk.Step{Message: public(m.say("reopen"))})
+		m.step(p.at, m.requester, desk.Step{Message: public(m.say("reopen")), Reopen: true})
 		m.step(p.later(true), m.agent, desk.Step{Message: public(m.say("reopened")), To: store.StateResolved, Outcome: store.Solved})
 	}
 }
@@ -263,13 +318,7 @@ func (m *matter) finish(p *pace) {
 // joinTwin has the agent find that the ticket is about what a colleague has reported.
 func (m *matter) joinTwin(p *pace) {
 	at := m.s.cal.Add(p.at, time.Duration(8+m.s.r.IntN(10))*time.Minute)
-	m.s.at(at, func() error {
-		_, err := m.s.d.Do(m.agent.actor(), m.number, desk.Step{Message: public(m.say("duplicate")), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: m.twinOf.number})
-		if err != nil {
-			return fmt.Errorf("sample: #%d duplicate of #%d: %w", m.number, m.twinOf.number, err)
-		}
-		return nil
-	})
+	m.step(at, m.agent, desk.Step{Message: public(m.say("duplicate")), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: m.twinOf.number})
 }
 
 // mentioned has the agent ask somebody in a note, who answers with another.
@@ -307,6 +356,9 @@ func (m *matter) talk(p *pace, replies []Reply, last int, end desk.Step) (confir
 		case r.Note:
 			m.step(at, m.agent, desk.Step{Message: note(body)})
 		case r.By == "agent" && i == last:
+			if end.To == store.StatePlanned {
+				m.step(at, m.agent, desk.Step{Take: true}) // what is new cannot be planned
+			}
 			final := end
 			final.Message = public(body)
 			m.step(at, m.agent, final)

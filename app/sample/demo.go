@@ -27,43 +27,59 @@ func Start(now time.Time) time.Time { return now.AddDate(0, 0, -demoDays-30) }
 // Demo fills an empty, seeded desk: the people of an invented university, their articles, and 400 tickets of the last
 // twelve months, played as these people through the desk's own methods, in the order of time, so that history, notices
 // and due times are what they would have been. The desk's store must run on the clock, which stands at Start(now) or
-// earlier; Demo moves it on to now. The same seed and now make the same data; only the passwords,
-// which it gives to one person of each role and returns, are new each time. Notices older than a week are read.
+// earlier; Demo moves it on to now. The same seed and now make the same data; only the passwords, which it gives to one
+// person of each role and returns, are new each time. Notices older than a week are read.
+//
+// It can be made at any second. What is invented decides what people would like to do, and when; the desk is asked then
+// whether they still can (see step).
 func Demo(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time.Time) (Accounts, error) {
+	if err := newStage(ctx, d, clock, seed, now, demoTickets).fill(); err != nil {
+		return nil, err
+	}
+	return NewPasswords(d)
+}
+
+// newStage returns the desk of a demo with so many tickets, empty.
+func newStage(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time.Time, tickets int) *stage {
 	now = now.Truncate(time.Second)
 	s := &stage{ctx: ctx, d: d, clock: clock, r: rand.New(rand.NewPCG(seed, 0x5907e110)), now: now, loc: d.Location(), // #nosec G404 -- the same data each time; passwords are made elsewhere
 		cal:    worktime.Calendar{Begin: 8, End: 18, Location: d.Location()},
 		groups: map[string]*store.Group{}, modules: map[string]*desk.Level{}, ids: map[uint64]*desk.Level{},
-		drawn: map[Picture][]byte{}, stored: map[string]bool{}}
+		tickets: tickets, drawn: map[Picture][]byte{}, stored: map[string]bool{}}
 	s.storing.SetLimit(8)
-	clock.Set(Start(now).Add(time.Minute))
+	return s
+}
+
+// fill is Demo without passwords.
+func (s *stage) fill() error {
+	s.clock.Set(Start(s.now).Add(time.Minute))
 	if err := s.scene(); err != nil {
-		return nil, err
+		return err
 	}
 	matters, err := s.matters()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, m := range matters {
 		s.at(m.opened, m.open)
 	}
 	if err := s.library(matters[0].opened); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.play(); err != nil {
-		return nil, errors.Join(err, s.storing.Wait())
+		return errors.Join(err, s.storing.Wait())
 	}
-	if err := s.elapse(now); err != nil {
-		return nil, err
+	if err := s.elapse(s.now); err != nil {
+		return err
 	}
-	clock.Set(now)
+	s.clock.Set(s.now)
 	if err := s.notices(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.storing.Wait(); err != nil {
-		return nil, fmt.Errorf("sample: store files: %w", err)
+		return fmt.Errorf("sample: store files: %w", err)
 	}
-	return NewPasswords(d)
+	return nil
 }
 
 // event is something that is done at a time of the demo's year.

@@ -54,7 +54,7 @@ func (s *stage) matters() ([]*matter, error) {
 		return nil, err
 	}
 	all := s.active(stories)
-	all = append(all, s.past(stories, demoTickets-len(all)-duplicates)...)
+	all = append(all, s.past(stories, s.tickets-len(all)-duplicates)...)
 	slices.SortStableFunc(all, func(a, b *matter) int { return a.opened.Compare(b.opened) })
 	all = append(all, s.vary(all)...)
 	slices.SortStableFunc(all, func(a, b *matter) int { return a.opened.Compare(b.opened) })
