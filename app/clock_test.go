@@ -1,14 +1,22 @@
 package app
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"path"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/store"
 )
 
 // machineTime are the places that may ask the machine what time it is: files, folders (ending with /), or what a file
@@ -168,4 +176,54 @@ func TestTheWatchOverTheClockIsNotFooledByNames(t *testing.T) {
 			t.Errorf("%s: %d, not %d", src, got, want)
 		}
 	}
+}
+
+// TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock moves a desk through a year that is not the machine's.
+func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var clock atomic.Pointer[time.Time]
+	set := func(at time.Time) { clock.Store(&at) }
+	morning := time.Date(2031, 7, 4, 9, 30, 0, 0, rome)
+	set(morning)
+	d := newTestDesk(t, func(c *Config) { c.clock = func() time.Time { return *clock.Load() } })
+	p := d.add("Ada Neri", desk.PersonForm{})
+	b, program := d.signedIn(p), d.caller(p)
+
+	got, ticket := program.call("POST", "/tickets", box{"subject": "Il cedolino di luglio", "body": "Non si apre."})
+	if at, err := time.Parse(time.RFC3339, fmt.Sprint(ticket["created_at"])); got.status != http.StatusCreated || err != nil || !at.Equal(morning) {
+		t.Fatalf("opened %v: %d %s", ticket["created_at"], got.status, got.body)
+	}
+	b.must(b.get("/tickets/1"), 200, "oggi alle 9.30", "2031-07-04T")
+	if err := d.app.ix.CatchUp(t.Context(), d.app.st.Last()); err != nil {
+		t.Fatal(err)
+	}
+	b.must(b.get(searchFor("cedolino dopo:oggi")), 200, "1 risultato")
+	b.must(b.get(searchFor("cedolino prima:oggi")), 200, "0 risultati")
+	l, err := d.app.writeLetter(&desk.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: "link", Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "link"}}}})
+	if err != nil || !l.Date.Equal(morning) {
+		t.Errorf("the letter is of %v, %v", l.Date, err)
+	}
+
+	for range 5 {
+		d.browser().post("/sign-in", url.Values{"email": {p.Email}, "password": {"wrong"}})
+	}
+	enter := func() int {
+		return d.browser().post("/sign-in", url.Values{"email": {p.Email}, "password": {testPassword}}).status
+	}
+	if got := enter(); got != http.StatusTooManyRequests {
+		t.Errorf("after five wrong passwords: %d", got)
+	}
+	set(morning.Add(24 * time.Hour))
+	if got := enter(); got != http.StatusSeeOther {
+		t.Errorf("a day later: %d", got)
+	}
+	b.must(b.get("/tickets/1"), 200, "ieri alle 9.30")
+	set(morning.AddDate(0, 0, 16))
+	b.must(b.get("/tickets/1"), http.StatusSeeOther) // the session has ended
+	program.must(program.get("/api/v1/tickets/1"), 200)
+	set(morning.AddDate(1, 0, 1))
+	program.must(program.get("/api/v1/tickets/1"), http.StatusUnauthorized) // and the token
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,20 +32,44 @@ const demoMarker = "DEMO"
 const demoSeed = 1
 
 func demoCommand(r *runner) *cobra.Command {
-	var listen string
+	var listen, at string
 	c := &cobra.Command{Use: "demo", Short: "Run a desk with the data of an invented university", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		start, err := demoTime(at)
+		if err != nil {
+			return err
+		}
 		r.begin()
 		if r.app != nil {
 			return errors.New("a server runs already")
 		}
-		return r.demo(c.Context(), listen)
+		return r.demo(c.Context(), listen, start)
 	}}
 	c.Flags().StringVar(&listen, "listen", "", "`ADDR` to listen on (else the first free port of this machine from 8080 on)")
+	c.Flags().StringVar(&at, "at", "", "`TIME` (RFC 3339) at which the desk's clock starts, to run on from there;\nthe same time makes the same data, but for the passwords (else the present)")
 	return c
 }
 
+// demoTime reads the time at which the demo's clock is to start, zero for the present.
+func demoTime(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || at.UTC().Year() < 2000 || at.UTC().Year() > 2099 {
+		return time.Time{}, fmt.Errorf("--at: %q is no time of the years 2000 to 2099 in the form of RFC 3339, such as 2026-03-17T09:40:00+01:00", text)
+	}
+	return at, nil
+}
+
+// runningFrom returns a clock that shows the time now and runs on from there.
+func runningFrom(at time.Time) func() time.Time {
+	began := time.Now()
+	return func() time.Time { return at.Add(time.Since(began)) }
+}
+
 // demo serves invented data from a temporary folder, which goes at the end, or from the folder of --data, which stays.
-func (r *runner) demo(ctx context.Context, listen string) error {
+// The desk's clock starts at the time once they are there, unless it is zero: then it is the machine's.
+func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 	cfg, err := r.load()
 	if err != nil {
 		return err
@@ -79,7 +104,7 @@ func (r *runner) demo(ctx context.Context, listen string) error {
 	if !filled {
 		fmt.Fprintln(r.errOut, "filling the demo's desk ...")
 		filling, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-		accounts, err = fillDemo(filling, cfg, r.logger(cfg))
+		accounts, err = fillDemo(filling, cfg, r.logger(cfg), cmp.Or(at, cfg.now()))
 		ended := filling.Err() != nil
 		stop()
 		if ended {
@@ -89,6 +114,9 @@ func (r *runner) demo(ctx context.Context, listen string) error {
 			return err
 		}
 		fmt.Fprintf(r.errOut, "filled in %.1f s\n", time.Since(began).Seconds())
+	}
+	if !at.IsZero() {
+		cfg.clock = runningFrom(at)
 	}
 	return r.serve(ctx, cfg, prepare, func(s Serving) {
 		fmt.Fprintf(r.out, "%s\n\n", s.Address)
@@ -140,14 +168,13 @@ func demoFolder(path string) (filled bool, err error) {
 	return false, nil
 }
 
-// fillDemo makes the demo's data in the folder of the configuration, in a store of its own that runs on the demo's
+// fillDemo makes the demo's data as they are at the time, in the folder of the configuration, in a store of its own that runs on the demo's
 // clock and leaves writing to the disk for the end.
-func fillDemo(ctx context.Context, cfg Config, log *slog.Logger) (accounts sample.Accounts, err error) {
+func fillDemo(ctx context.Context, cfg Config, log *slog.Logger, now time.Time) (accounts sample.Accounts, err error) {
 	zone, err := time.LoadLocation(cfg.TimeZone)
 	if err != nil {
 		return nil, fmt.Errorf("app: load time zone: %w", err)
 	}
-	now := cfg.now()
 	clock := sample.NewClock(sample.Start(now))
 	st, err := store.Open(cfg.dataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
 	if err != nil {

@@ -2,11 +2,15 @@ package app
 
 import (
 	"context"
+	"html"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,6 +89,66 @@ func TestTheDemoServesADeskAndLeavesNothingBehind(t *testing.T) {
 	left, err := os.ReadDir(tmp)
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// look returns what an agent of the demo sees of the queue: tickets, and the times at which the page says things happened.
+func look(t *testing.T, printed string) (list []string) {
+	t.Helper()
+	address, _, _ := strings.Cut(printed, "\n")
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	agent := slices.IndexFunc(demoAccount.FindAllStringSubmatch(printed, -1), func(a []string) bool { return a[1] == "agent" })
+	who := demoAccount.FindAllStringSubmatch(printed, -1)[agent]
+	q, err := http.NewRequest(http.MethodPost, address+"/sign-in", strings.NewReader(url.Values{"email": {who[2]}, "password": {who[3]}, "next": {"/desk/all"}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	q.Header.Set("Origin", address)
+	res, err := client.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("%d %v\n%.300s", res.StatusCode, err, body)
+	}
+	return regexp.MustCompile(`/tickets/\d+|\d{4}-\d\d-\d\dT[^"]*`).FindAllString(html.UnescapeString(string(body)), -1)
+}
+
+func TestTheSameTimeMakesTheSameDemo(t *testing.T) {
+	var one, two []string
+	const at = "2031-12-27T08:59:30+01:00"
+	for _, list := range []*[]string{&one, &two} {
+		t.Setenv("TMPDIR", t.TempDir()) // serving moves it
+		if status := runDemo(t, []string{"--at", at}, func(s string) { *list = look(t, s) }); status != 0 {
+			t.Fatalf("status %d", status)
+		}
+	}
+	if !slices.Equal(one, two) {
+		t.Errorf("an agent saw\n%v, then\n%v", one, two)
+	}
+	recent := slices.ContainsFunc(one, func(s string) bool { return s > "2031-12-1" && s < at })
+	if len(one) < 20 || !recent {
+		t.Errorf("on %s an agent sees %v", at, one)
+	}
+}
+
+func TestTheDemoStartsAtNoTimeThatIsNone(t *testing.T) {
+	for _, at := range []string{"tomorrow", "2026-03-17", "2026-03-17T09:40:00", "2026-02-30T09:40:00Z", "1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "1e9", " ", "9999999-01-01T00:00:00Z"} {
+		if status := runDemo(t, []string{"--at", at}, func(string) {}); status != exitUsage {
+			t.Errorf("--at %q: status %d", at, status)
+		}
+	}
+	for _, at := range []string{"2000-01-01T00:00:00Z", "2099-12-31T23:59:59Z", "2100-01-01T00:59:59+01:00", "2026-03-17T09:40:00.5+01:00"} {
+		if _, err := demoTime(at); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -160,6 +160,19 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+func TestSweepGoesByTheClockOfTheFilesAndNotByTheDesks(t *testing.T) {
+	ahead := quick
+	ahead.Clock = func() time.Time { return time.Now().AddDate(1, 0, 0) }
+	st := fresh(t, ahead)
+	b, err := st.PutBlob(strings.NewReader("just sent"), 0)
+	must(t, err)
+	n, err := st.Sweep()
+	must(t, err)
+	if _, err := os.Stat(st.blobPath(b.Sum)); n != 0 || err != nil {
+		t.Errorf("removed %d, %v", n, err)
+	}
+}
+
 // TestSweepNeverTakesWhatIsJustBeingSent holds the lock that PutBlob holds while it gives the bytes their name.
 func TestSweepNeverTakesWhatIsJustBeingSent(t *testing.T) {
 	st := fresh(t, quick)
