@@ -80,7 +80,7 @@ func (p *Page) adminMenu(where string) []SideGroup {
 	for _, m := range adminMenus {
 		g := SideGroup{Heading: p.T("admin.heading-" + m.heading)}
 		for _, e := range m.entries {
-			if !p.IsAdministrator && !slices.Contains([]string{"people", "groups", "mails"}, e.where) {
+			if !p.IsAdministrator && !slices.Contains([]string{"people", "groups"}, e.where) {
 				continue
 			}
 			key, address := "admin.menu-"+e.where, "/admin/"+e.where

@@ -9,28 +9,51 @@ import (
 	"sportello/store"
 )
 
-func TestHeldMailIsDecidedAbout(t *testing.T) {
+// Mail that became no message is judged by the group at whose mailbox it arrived, beside its queue: one by one, or many
+// at once. Nobody else finds it, by list, number or search.
+func TestHeldMailIsJudgedByItsGroup(t *testing.T) {
 	w := newWorld(t)
-	approved, dropped := w.held(), w.held()
-	supervisor, administrator := w.visitor("supervisor"), w.visitor("administrator")
-	for _, b := range []*browser{supervisor, administrator} {
-		if got := b.get("/admin/mails"); !strings.Contains(got.body, "Sergio Sconosciuto") || !strings.Contains(got.body, "Questa casella chiede di approvare ogni mail.") {
-			t.Errorf("the list does not show it: %d", got.status)
+	approved, dropped, third := w.held(), w.held(), w.held()
+	agent, administrator := w.visitor("agent"), w.visitor("administrator")
+	for _, role := range []string{"agent", "supervisor", "administrator"} {
+		got := w.visitor(role).get(mailsPath)
+		if !strings.Contains(got.body, "Sergio Sconosciuto") || !strings.Contains(got.body, "Questa casella chiede di approvare ogni mail.") {
+			t.Errorf("%s: the list does not show it: %d", role, got.status)
+		}
+		if got := w.visitor(role).get("/desk/group"); !strings.Contains(got.body, "<span>Posta da vedere</span><span class=\"count\">4</span>") {
+			t.Errorf("%s: the number does not stand beside the queue", role)
 		}
 	}
-	if got := supervisor.get("/admin/mails?state=done"); strings.Contains(got.body, "requester@example.it") {
-		t.Error("a supervisor reads what is not held")
+	eventually(t, "search does not find it", func() bool {
+		return strings.Contains(agent.get("/search?q=sconosciuto").body, mailAddress(approved))
+	})
+	for _, role := range []string{"requester", "coordinator", "editor", "elsewhere", "participant"} {
+		b := w.visitor(role)
+		for _, path := range []string{mailAddress(approved), mailAddress(approved) + ".eml", mailAddress(approved) + "/pictures/0"} {
+			if got := b.get(path); got.status != 404 && got.status != 403 {
+				t.Errorf("%s: %s is %d", role, path, got.status)
+			}
+		}
+		for _, path := range []string{mailsPath, "/search?q=sconosciuto", "/search?q=cedolino", "/api/v1/search?q=sconosciuto"} {
+			if got := b.get(path); strings.Contains(got.body, "Posso scrivere") {
+				t.Errorf("%s: %s shows it", role, path)
+			}
+		}
+		b.post(mailsPath, url.Values{"mail": {fmt.Sprint(approved)}, "do": {"approve"}})
+		if m := w.mail(approved); m.State != store.MailHeld {
+			t.Errorf("%s judged it: %s", role, m.State)
+		}
 	}
-	if got := supervisor.get(mailAddress(approved)); !strings.Contains(got.body, "il <strong>cedolino</strong>") && !strings.Contains(got.body, "il <b>cedolino</b>") {
+	if got := agent.get(mailAddress(approved)); !strings.Contains(got.body, "il <strong>cedolino</strong>") && !strings.Contains(got.body, "il <b>cedolino</b>") {
 		t.Errorf("the mail is not shown: %d %s", got.status, got.body)
 	}
-	got := supervisor.get(mailAddress(approved) + ".eml")
+	got := agent.get(mailAddress(approved) + ".eml")
 	if got.status != 200 || !strings.Contains(got.body, hostileMail) || got.header.Get("Content-Type") != "message/rfc822" ||
 		!strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") || !strings.Contains(got.header.Get("Content-Security-Policy"), "sandbox") {
 		t.Errorf("the original: %d %v", got.status, got.header)
 	}
-	if got := supervisor.post(fmt.Sprintf("/admin/mails/%d/retry", approved), url.Values{}); got.status != 303 {
-		t.Errorf("approving: %d", got.status)
+	if got := agent.post(mailsPath, url.Values{"approve": {fmt.Sprint(approved)}, "back": {mailsPath + "?state=held"}}); got.status != 303 || got.header.Get("Location") != mailsPath+"?state=held" {
+		t.Errorf("approving: %d %s", got.status, got.header.Get("Location"))
 	}
 	if err := w.app.desk.ProcessMail(t.Context()); err != nil {
 		t.Fatal(err)
@@ -38,15 +61,28 @@ func TestHeldMailIsDecidedAbout(t *testing.T) {
 	if m := w.mail(approved); m.State != store.MailDone || m.Ticket == 0 {
 		t.Errorf("approved, it is %s", m.State)
 	}
-	if got := administrator.post(fmt.Sprintf("/admin/mails/%d/drop", dropped), url.Values{"state": {"held"}}); got.header.Get("Location") != "/admin/mails?state=held" {
+	if got := administrator.post(mailsPath, url.Values{"mail": {fmt.Sprint(dropped), fmt.Sprint(third)}, "do": {"drop"}, "back": {"/admin/mails?state=held"}}); got.header.Get("Location") != "/admin/mails?state=held" {
 		t.Errorf("dropping: %d %s", got.status, got.header.Get("Location"))
 	}
-	if got := administrator.post(fmt.Sprintf("/admin/mails/%d/drop", dropped), url.Values{}); got.status != 409 || !strings.Contains(got.body, "alert-alarm") {
+	for _, id := range []uint64{dropped, third} {
+		if m := w.mail(id); m.State != store.MailDropped {
+			t.Errorf("dropped, it is %s", m.State)
+		}
+	}
+	if got := administrator.post(mailsPath, url.Values{"drop": {fmt.Sprint(dropped)}}); got.status != 409 || !strings.Contains(got.body, "alert-alarm") {
 		t.Errorf("dropping twice: %d", got.status)
 	}
-	if got := supervisor.get(mailAddress(dropped)); got.status != 404 {
-		t.Errorf("a supervisor opens what is not held: %d", got.status)
+	if got := agent.get(mailAddress(dropped)); got.status != 404 {
+		t.Errorf("an agent opens what is not to be judged any more: %d", got.status)
 	}
+	for _, form := range []url.Values{{}, {"do": {"approve"}}, {"mail": {fmt.Sprint(dropped)}, "do": {"burn"}}} {
+		if got := agent.post(mailsPath, form); got.status != 409 || !strings.Contains(got.body, "alert-alarm") {
+			t.Errorf("%v: %d", form, got.status)
+		}
+	}
+	eventually(t, "search finds it for ever", func() bool {
+		return !strings.Contains(agent.get("/search?q=sconosciuto").body, mailAddress(dropped))
+	})
 }
 
 func TestLettersAreHeldReleasedAndDropped(t *testing.T) {

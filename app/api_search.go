@@ -42,7 +42,7 @@ func (a *App) apiSearch(c *fiber.Ctx) error {
 	s := desk.SearchQuery{Text: q.Raw("q"), Limit: q.Int("limit", 1, 100, 20), Offset: q.Int("offset", 0, 1000, 0), Facets: q.Bool("facets"), Sort: q.Raw("sort")}
 	for _, t := range strings.FieldsFunc(strings.Join(q.List("type"), ","), func(r rune) bool { return r == ',' }) {
 		switch t {
-		case "ticket", "article", "release":
+		case "ticket", "article", "release", "mail":
 			s.Types = append(s.Types, t)
 		default:
 			q.Refuse("type", "error.choice")
@@ -69,6 +69,8 @@ func (a *App) apiSearch(c *fiber.Ctx) error {
 			if actor.IsAgent() || actor.IsAdministrator() {
 				h.ExternalID = f.Ticket.External
 			}
+		} else if f.Mail != nil {
+			h.ID, h.State = f.Mail.ID, string(f.Mail.State)
 		} else {
 			h.ID, h.Slug, h.ExternalID = f.Article.ID, f.Article.Slug, f.Article.External
 			h.State, h.Language = f.Version.Publication.String(), f.Version.Language

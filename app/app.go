@@ -138,6 +138,10 @@ func (a *App) open() error {
 	a.openCrashFile()
 	a.ix = search.Open(filepath.Join(a.cfg.dataFolder(), "index"), a.st, search.Options{Log: a.log, Location: zone})
 	a.desk = desk.New(desk.Options{Store: a.st, Search: a.ix, Log: a.log, Location: zone, MaxFile: int64(a.cfg.MaxFileMB) << 20,
+		Free: func() (int64, bool) {
+			free, _, known := diskSpace(a.cfg.dataFolder())
+			return free, known
+		},
 		MissMonths: a.cfg.MissesMonths})
 	if err := a.openMail(); err != nil {
 		return err

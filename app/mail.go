@@ -290,12 +290,23 @@ func (a *App) trySender(ctx context.Context) error {
 }
 
 // mailTrouble is what /readyz says of mail, one line for each way that does not work.
+// Mail that waits for somebody's judgement is a matter for /readyz when it is more, or waits longer.
+const (
+	mostAwaiting    = 200
+	longestAwaiting = 5 * 24 * time.Hour // a long weekend is none
+)
+
 func (a *App) mailTrouble() []string {
 	var out []string
 	for _, s := range a.mailboxStates() {
 		if s.State == transport.InboxFailed {
 			out = append(out, s.Address+": "+s.Err)
 		}
+	}
+	if n, since, err := a.desk.MailAwaits(); err != nil {
+		out = append(out, "mail that waits for approval: "+err.Error())
+	} else if n > mostAwaiting || n > 0 && a.desk.Now().Sub(since) > longestAwaiting {
+		out = append(out, fmt.Sprintf("%d mails wait for approval, the oldest since %s", n, since.UTC().Format(time.DateOnly)))
 	}
 	a.post.mu.Lock()
 	defer a.post.mu.Unlock()

@@ -37,10 +37,14 @@ type spooled struct {
 }
 
 // putSpool makes the message durable: a temporary name, sync, rename, sync of the folder and of what holds its own name.
-// No more than limit bytes are taken: above it the error is TooLarge and nothing is kept.
+// No more than limit bytes are taken: above it the error is TooLarge and nothing is kept. It is Unavailable while what
+// waits in the spool takes all the room it has: a tenth of what is free on the disk.
 func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("app: make spool: %w", err)
+	}
+	if free, _, known := diskSpace(dir); known && spoolSize(dir) > free/10 {
+		return store.Fail(store.Unavailable, "error.mail-room")
 	}
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
@@ -70,6 +74,17 @@ func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
 		return fmt.Errorf("app: write spool: %w", err)
 	}
 	return errors.Join(syncFolder(dir), syncFolder(filepath.Dir(dir))) // the latter for the first message of all
+}
+
+// spoolSize is how many bytes wait in the spool.
+func spoolSize(dir string) (size int64) {
+	entries, _ := os.ReadDir(dir) // what cannot be listed cannot be written to either
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
 }
 
 func syncFolder(dir string) error {
@@ -118,6 +133,7 @@ func (a *App) takeSpool(ctx context.Context) (int, error) {
 			if err := os.Remove(path); err != nil {
 				return i, fmt.Errorf("app: empty spool: %w", err)
 			}
+		case errors.Is(err, desk.ErrMailRoom): // it waits here, and nothing behind it
 		case errors.Is(err, errSpool) || store.KindOf(err) == store.TooLarge:
 			a.log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
 			if err := os.Rename(path, path+".bad"); err != nil {

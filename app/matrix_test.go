@@ -256,7 +256,7 @@ func (w *world) address(r route) string {
 				w.t.Fatal(err)
 			}
 			return strings.NewReplacer(":token", w.linked(w.people["participant"], t.ID), ":n<int>", fmt.Sprint(v.Files[v.Messages[0].ID][0].ID)).Replace(r.Path)
-		case before == "mails":
+		case before == "mail":
 			thing = fmt.Sprint(w.held())
 		case before == "letters":
 			thing = fmt.Sprint(w.letterTo(w.people["requester"], w.ticket().ID, store.LetterFailed, ""))

@@ -47,8 +47,8 @@ var apiDescriptions = map[string]apiDescription{
 		in: desk.ArticleRecord{}, out: apiArticle{}, created: true},
 	"api.articles.read": {summary: "An article in one language", out: apiArticle{}, query: []apiParameter{{"lang", "string", "it or en; the other one when there is no such version"}}},
 	"api.articles.put":  {summary: "Write one language version of the article with this slug", in: desk.ArticleRecord{}, out: apiArticle{}, created: true},
-	"api.search": {summary: "Search tickets and articles together; finds what the token's person may read", out: apiFound{}, query: []apiParameter{
-		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, joined by commas"},
+	"api.search": {summary: "Search tickets, articles and mail to be judged together; finds what the token's person may read", out: apiFound{}, query: []apiParameter{
+		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (what became no message and the person judges), joined by commas"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, 20 when left out"}, {"offset", "integer", "0 to 1000"},
 		{"facets", "integer", "1 for counts"}, {"sort", "string", "date for the newest first"}}},
 	"api.files.read": {summary: "The bytes of an attachment"},

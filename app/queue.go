@@ -457,6 +457,15 @@ func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
 	for _, v := range []string{desk.ViewMine, desk.ViewGroup, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewBeside, desk.ViewAll} {
 		queues.Links = append(queues.Links, link(v))
 	}
+	waiting, err := a.desk.MailCount(actor)
+	if err != nil {
+		return err
+	}
+	mails := Link{Label: p.T("mails.side"), Address: mailsPath, Icon: "inbox", Current: path == mailsPath}
+	if waiting > 0 {
+		mails.Count = p.Number(waiting)
+	}
+	queues.Links = append(queues.Links, mails)
 	p.Side = append(p.Side, queues)
 	if len(views.Links) > 0 {
 		p.Side = append(p.Side, views)

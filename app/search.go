@@ -101,7 +101,7 @@ func (a *App) readAsked(c *fiber.Ctx) searchAsked {
 	if len(s.text) > searchText {
 		s.text = strings.ToValidUTF8(s.text[:searchText], "")
 	}
-	if t := q.Raw("type"); t == search.TypeTicket || t == search.TypeArticle {
+	if t := q.Raw("type"); t == search.TypeTicket || t == search.TypeArticle || t == search.TypeMail {
 		s.kind = t
 	}
 	if q.Raw("sort") == "date" {
@@ -336,6 +336,13 @@ func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
 		if t.Language != "" {
 			lang = t.Language
 		}
+	case f.Mail != nil:
+		h.Kind, h.Address, h.When = v.T("search.mail"), mailAddress(f.Mail.ID), v.Day(f.Mail.Created)
+		h.StateWord, h.State = v.T("mails.state-"+string(f.Mail.State)), string(f.Mail.State)
+		if f.Title == "" {
+			h.Title = template.HTML(template.HTMLEscapeString(v.T("mails.no-subject"))) // #nosec G203 -- escaped
+			return h
+		}
 	case f.Article != nil:
 		h.Kind, h.Address = v.T("search.article"), articlePath(f.Article.Slug)
 		h.When = v.T("articles.updated", "date", v.Date(f.Version.Updated))
@@ -359,9 +366,13 @@ func (p *Page) stateWord(code string) string {
 	return p.T("state." + code)
 }
 
-// searchTabs offers all, articles or tickets. How many there are of what the page leaves out is asked once more, without
-// counting anything else.
+// searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
+// out is asked once more.
 func (a *App) searchTabs(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.SearchPage) error {
+	kinds := []string{"", search.TypeArticle, search.TypeTicket}
+	if v.IsAgent || v.IsAdministrator {
+		kinds = append(kinds, search.TypeMail)
+	}
 	counts := map[string]int{s.kind: found.Total}
 	for _, f := range found.Facets {
 		for _, value := range f.Values {
@@ -371,21 +382,28 @@ func (a *App) searchTabs(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.
 		}
 	}
 	if s.kind != "" && v.Trouble == "" {
-		all, err := a.desk.Search(a.ctx(c), a.actor(c), desk.SearchQuery{Text: s.question(), Limit: 1})
+		all, err := a.desk.Search(a.ctx(c), a.actor(c), desk.SearchQuery{Text: s.question(), Limit: 1, Facets: true})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
 		counts[""] = all.Total
-		other := search.TypeTicket
-		if s.kind == other {
-			other = search.TypeArticle
+		for _, kind := range kinds[1:] {
+			if kind != s.kind {
+				counts[kind] = 0
+			}
 		}
-		counts[other] = max(0, all.Total-found.Total)
-		if all.Parsed.Any != found.Parsed.Any {
-			delete(counts, other) // answers to different questions
+		for _, f := range all.Facets {
+			for _, value := range f.Values {
+				if f.Name == "type" && value.Code != s.kind {
+					counts[value.Code] = value.Count
+				}
+			}
+		}
+		if all.Parsed.Any != found.Parsed.Any { // answers to different questions
+			counts = map[string]int{"": all.Total, s.kind: found.Total}
 		}
 	}
-	for _, kind := range []string{"", search.TypeArticle, search.TypeTicket} {
+	for _, kind := range kinds {
 		code := kind
 		if code == "" {
 			code = "all"

@@ -40,7 +40,8 @@ func TestOneSearchFindsTicketsAndArticlesAsTheReaderMaySeeThem(t *testing.T) {
 		{"requester", "cedolino", "2 risultati", []string{"Richiesta #1", "Articolo", "state-"}},
 		{"participant", "cedolino", "2 risultati", nil},
 		{"coordinator", "cedolino", "2 risultati", nil},
-		{"agent", "cedolino", "2 risultati", []string{"Gruppo di supporto"}},
+		{"agent", "cedolino", "3 risultati", []string{"Gruppo di supporto", "Mail da vedere"}}, // one that was not approved among them
+		{"elsewhere", "cedolino", "2 risultati", []string{"!Mail da vedere"}},
 		{"requester", "parolasegreta", "0 risultati", []string{"Non abbiamo trovato niente"}},
 		{"agent", "parolasegreta", "1 risultato", []string{"<mark>parolasegreta</mark>"}},
 		{"agent", "riservata", "0 risultati", nil},
@@ -72,7 +73,7 @@ func TestTheCountsBesideTheHitsNarrowTheSearch(t *testing.T) {
 	w.searchable()
 	b := w.visitor("agent")
 	page := b.get(searchFor("cedolino"))
-	b.must(page, 200, "3 risultati", `href="/search?q=cedolino&amp;type=ticket"`, `href="/search?kind=malfunction&amp;q=cedolino"`)
+	b.must(page, 200, "4 risultati", `href="/search?q=cedolino&amp;type=ticket"`, `href="/search?q=cedolino&amp;type=mail"`, `href="/search?kind=malfunction&amp;q=cedolino"`)
 	tickets := b.get(searchFor("cedolino") + "&type=ticket")
 	b.must(tickets, 200, "2 risultati", "!Articolo</span>")
 	if n := regexp.MustCompile(`Guida <span class="count">(\d+)`).FindStringSubmatch(tickets.body); n == nil || n[1] != "1" {
@@ -99,12 +100,12 @@ func TestASearchIsNarrowedByOrganisationYearAndLanguage(t *testing.T) {
 	}
 	w.searchable()
 	b := w.visitor("agent")
-	b.must(b.get(searchFor("cedolino")), 200, "3 risultati", ">Ente<", ">Anno<", ">Lingua<", "Altro ente", language,
+	b.must(b.get(searchFor("cedolino")), 200, "4 risultati", ">Ente<", ">Anno<", ">Lingua<", "Altro ente", language,
 		fmt.Sprintf(`href="/search?q=cedolino&amp;year=%d"`, year), fmt.Sprintf(`href="/search?q=cedolino&amp;year=%d"`, year-2), fmt.Sprintf(`href="/search?organisation=%d&amp;q=cedolino"`, other))
 	for _, filter := range []string{fmt.Sprintf("organisation=%d", other), fmt.Sprintf("year=%d", year-2), "language=en"} {
 		b.must(b.get(searchFor("cedolino")+"&"+filter), 200, "1 risultato", "Filtri:", "in inglese")
 	}
-	b.must(b.get(searchFor("cedolino")+fmt.Sprintf("&year=%d&year=%d", year, year-2)), 200, "3 risultati")
+	b.must(b.get(searchFor("cedolino")+fmt.Sprintf("&year=%d&year=%d", year, year-2)), 200, "4 risultati")
 	r := w.visitor("requester") // counts nothing of what others ask
 	r.must(r.get(searchFor("cedolino")), 200, "2 risultati", "!Altro ente", fmt.Sprintf("!year=%d", year-2), "!language=en")
 }

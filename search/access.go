@@ -8,17 +8,17 @@ import (
 // articles only.
 type Access struct {
 	Person        uint64   // 0: nobody is signed in
-	Groups        []uint64 // own groups: their tickets, confidential ones too, with notes
+	Groups        []uint64 // own groups: their tickets, confidential ones too, with notes, and the mail they judge
 	Agent         bool     // also other groups' tickets that are not confidential, with notes
 	Organisations []uint64 // coordinated as a whole
 	Units         []uint64 // coordinated
 	AllArticles   bool     // editors, administrators: drafts too
-	AllTickets    bool     // administrators: all tickets that are not confidential, with notes
+	AllTickets    bool     // administrators: all tickets that are not confidential, with notes, and such mail
 }
 
 // sight is what an Access lets its reader see of one segment.
 type sight struct {
-	docs  *roaring.Bitmap // tickets and articles
+	docs  *roaring.Bitmap // tickets, articles, mail
 	notes *roaring.Bitmap // tickets whose notes may be read: never through being on the requester's side
 }
 
@@ -51,11 +51,18 @@ func (a Access) see(p *part, cat *catalogue, own bool) (sight, error) {
 			return s, err
 		}
 		if a.Agent || a.AllTickets {
-			open, err := open(p, cat)
+			open, err := open(p, cat, TypeTicket)
 			if err != nil {
 				return s, err
 			}
 			s.notes.Or(open)
+		}
+		if a.AllTickets {
+			mail, err := open(p, cat, TypeMail)
+			if err != nil {
+				return s, err
+			}
+			s.notes.Or(mail)
 		}
 		s.docs.Or(s.notes)
 	}
@@ -82,9 +89,9 @@ func (a Access) articles(p *part) (*roaring.Bitmap, error) {
 	return p.any(fieldAccess, audiences...)
 }
 
-// open returns the tickets that are not confidential.
-func open(p *part, cat *catalogue) (*roaring.Bitmap, error) {
-	open, err := p.any(fieldTag, "type:ticket")
+// open returns the records of the type that are not confidential.
+func open(p *part, cat *catalogue, kind string) (*roaring.Bitmap, error) {
+	open, err := p.any(fieldTag, "type:"+kind)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +110,7 @@ func (a Access) knows(p *part, cat *catalogue) (*roaring.Bitmap, error) {
 	if err != nil || !a.Agent && !a.AllTickets {
 		return docs, err
 	}
-	tickets, err := open(p, cat)
+	tickets, err := open(p, cat, TypeTicket)
 	if err != nil {
 		return nil, err
 	}

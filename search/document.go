@@ -16,7 +16,7 @@ import (
 )
 
 // documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
-const documentVersion = 4
+const documentVersion = 5
 
 const (
 	maxField = 256 << 10 // bytes of text kept of one field
@@ -172,6 +172,7 @@ func (d *draft) when(t time.Time) {
 
 func ticketID(id uint64) string  { return "t" + strconv.FormatUint(id, 10) }
 func versionID(id uint64) string { return "v" + strconv.FormatUint(id, 10) }
+func mailID(id uint64) string    { return "m" + strconv.FormatUint(id, 10) }
 
 // parseID returns the type and number of a document's id, an empty type for an id that is not ours.
 func parseID(id []byte) (string, uint64) {
@@ -186,6 +187,8 @@ func parseID(id []byte) (string, uint64) {
 		return TypeTicket, n
 	case id[0] == 'v':
 		return TypeArticle, n
+	case id[0] == 'm':
+		return TypeMail, n
 	}
 	return "", 0
 }
@@ -404,6 +407,37 @@ func fromTerms(p *store.Person) string {
 	}
 	scan(p.Name, func(t token) { terms += " " + t.term })
 	return terms
+}
+
+// mailPieces returns what can be read of a mail that somebody has to judge.
+func mailPieces(m *store.Mail) pieces { return pieces{public: []string{m.Subject, m.Text}} }
+
+// mail returns the document of a mail that somebody has to judge, an empty draft for every other: what became a message
+// is found in its ticket. Who judges reads all of it; nobody else finds any.
+func (m *maker) mail(id uint64) (*draft, error) {
+	row, err := store.Mails.Glance(m.tx, id)
+	if store.KindOf(err) == store.NotFound || err == nil && !row.Judged() {
+		return &draft{id: mailID(id)}, nil
+	}
+	if err == nil {
+		row, err = store.Mails.Get(m.tx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	text := strings.Join(mailPieces(row).public, pieceEnd)
+	language := languageOf("", text)
+	public := m.words.read(0, text, language)
+	d := m.draft(mailID(id))
+	d.text(fieldTitle, public.until(len(row.Subject)))
+	d.text(fieldText, public)
+	d.set(fieldFrom, fromTerms(&store.Person{Email: row.From, Name: row.FromName}))
+	d.keep(near(public, len(row.Subject), nil, row.Created))
+	d.days(row.Created, m.loc)
+	d.when(row.Created)
+	d.set(fieldAccess, "g"+num(row.Group))
+	d.set(fieldTag, "type:mail group:"+num(row.Group)+" lang:"+language)
+	return d, nil
 }
 
 // versionPieces returns what can be read in a version of an article.

@@ -70,7 +70,7 @@ var filterValues = map[string]map[string]string{
 		"richiesta": "request", "richieste": "request", "consulenza": "guidance", "configurazione": "guidance",
 		"credenziali": "access", "accesso": "access", "credentials": "access"},
 	"in": {"ticket": TypeTicket, "tickets": TypeTicket, "richiesta": TypeTicket, "richieste": TypeTicket, "guide": TypeArticle, "guides": TypeArticle,
-		"guida": TypeArticle, "article": TypeArticle, "articles": TypeArticle, "articolo": TypeArticle, "articoli": TypeArticle},
+		"guida": TypeArticle, "article": TypeArticle, "articles": TypeArticle, "articolo": TypeArticle, "articoli": TypeArticle, "mail": TypeMail, "posta": TypeMail},
 	"language": {"it": "it", "italiano": "it", "italian": "it", "en": "en", "inglese": "en", "english": "en"},
 	"files":    {"yes": "yes", "si": "yes", "no": "no"},
 }

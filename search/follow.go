@@ -189,6 +189,7 @@ type work struct {
 	last     uint64
 	tickets  map[uint64]struct{}
 	versions map[uint64]struct{}
+	mails    map[uint64]struct{}
 	forget   bool // what a catalogue holds has changed
 }
 
@@ -196,7 +197,7 @@ var errGap = errors.New("search: the change log has a gap behind the index")
 
 // readChanges gathers what the changes after seq touch, at most maxChanges of them.
 func (ix *Index) readChanges(tx *store.Tx, seq uint64) (*work, error) {
-	w := &work{last: seq, tickets: map[uint64]struct{}{}, versions: map[uint64]struct{}{}}
+	w := &work{last: seq, tickets: map[uint64]struct{}{}, versions: map[uint64]struct{}{}, mails: map[uint64]struct{}{}}
 	n := 0
 	for c, err := range tx.Changes(seq) {
 		if err != nil {
@@ -261,6 +262,8 @@ func (w *work) touch(tx *store.Tx, c *store.Change) error {
 		w.versions[c.ID] = struct{}{}
 	case store.Articles.Name():
 		return w.article(tx, c.ID)
+	case store.Mails.Name():
+		w.mails[c.ID] = struct{}{}
 	case store.People.Name():
 		_, name := c.Field("name")
 		_, email := c.Field("email")
@@ -342,12 +345,11 @@ func (ix *Index) round(ctx context.Context, h *handle) error {
 	if w.forget {
 		ix.catalogue.forget()
 	}
-	todo := make([]uint64, 0, len(w.tickets)+len(w.versions))
-	for _, id := range sortedKeys(w.tickets) {
-		todo = append(todo, id<<1)
-	}
-	for _, id := range sortedKeys(w.versions) {
-		todo = append(todo, id<<1|1)
+	var todo []source
+	for kind, ids := range []map[uint64]struct{}{w.tickets, w.versions, w.mails} {
+		for _, id := range sortedKeys(ids) {
+			todo = append(todo, source{kind, id})
+		}
 	}
 	for {
 		if err := ctx.Err(); err != nil {
@@ -368,9 +370,27 @@ func (ix *Index) round(ctx context.Context, h *handle) error {
 	return nil
 }
 
-// batch writes the documents of as many rows as fit and returns how many; a row is its id and, in the lowest bit,
-// whether it is a version. With the last row the index has come to seq, if that is not 0.
-func (ix *Index) batch(h *handle, rows []uint64, seq uint64) (n int, err error) {
+// source is a row that a document is made of: its place in sources, and its number.
+type source struct {
+	kind int
+	id   uint64
+}
+
+// sources are the tables that documents are made of.
+var sources = []struct {
+	name string
+	key  func(uint64) string
+	make func(*maker, uint64) (*draft, error)
+	last func(*store.Tx) uint64
+}{
+	{"ticket", ticketID, (*maker).ticket, store.Tickets.Last},
+	{"article", versionID, (*maker).version, store.Versions.Last},
+	{"mail", mailID, (*maker).mail, store.Mails.Last},
+}
+
+// batch writes the documents of as many rows as fit and returns how many. With the last row the index has come to seq,
+// if that is not 0.
+func (ix *Index) batch(h *handle, rows []source, seq uint64) (n int, err error) {
 	b, n, err := ix.prepare(h, rows, false)
 	if err != nil {
 		return 0, err
@@ -383,22 +403,17 @@ func (ix *Index) batch(h *handle, rows []uint64, seq uint64) (n int, err error) 
 
 // prepare makes the documents of as many rows as fit into a batch and returns it with their number. A fresh index has
 // nothing to take out. A row that cannot be read is logged and left out: it must not keep all others from being found.
-func (ix *Index) prepare(h *handle, rows []uint64, fresh bool) (b *bleve.Batch, n int, err error) {
+func (ix *Index) prepare(h *handle, rows []source, fresh bool) (b *bleve.Batch, n int, err error) {
 	b = h.index.NewBatch()
 	size := 0
 	err = ix.st.View(func(tx *store.Tx) error {
 		m := newMaker(tx, ix.o.Location)
 		for n < len(rows) && n < maxDocs && size < maxBytes {
-			var d *draft
-			var err error
-			if id := rows[n] >> 1; rows[n]&1 == 0 {
-				if d, err = m.ticket(id); err != nil {
-					ix.log.Error("search: leave out ticket", "ticket", id, "err", err)
-					d = &draft{id: ticketID(id)}
-				}
-			} else if d, err = m.version(id); err != nil {
-				ix.log.Error("search: leave out article", "version", id, "err", err)
-				d = &draft{id: versionID(id)}
+			from, id := sources[rows[n].kind], rows[n].id
+			d, err := from.make(m, id)
+			if err != nil {
+				ix.log.Error("search: leave out "+from.name, "id", id, "err", err)
+				d = &draft{id: from.key(id)}
 			}
 			n++
 			if d.doc == nil {

@@ -35,7 +35,16 @@ func (f *fixture) randomStep(r *rand.Rand) {
 	pick := func(last uint64) uint64 { return 1 + r.Uint64N(max(last, 1)) }
 	f.update(func(tx *store.Tx) error {
 		tickets, versions := store.Tickets.Last(tx), store.Versions.Last(tx)
-		switch n := r.IntN(20); {
+		switch n := r.IntN(23); {
+		case n == 20:
+			return put(tx, &store.Mail{State: store.MailHeld, Sum: f.blob, Source: "lmtp", Subject: randomText(r, 3), Text: randomText(r, 9), Group: []uint64{f.general, f.csa, f.secret}[r.IntN(3)]}, store.Mails, nil)
+		case n > 20:
+			m, err := store.Mails.Get(tx, pick(store.Mails.Last(tx)))
+			if err != nil {
+				return nil
+			}
+			m.State = []store.MailState{store.MailWaiting, store.MailDropped, store.MailAside, store.MailFailed}[r.IntN(4)]
+			return put(tx, m, store.Mails, nil)
 		case n < 6 || tickets == 0:
 			t := &store.Ticket{Subject: randomText(r, 4), Kind: store.Request, State: store.StateNew, Group: []uint64{f.general, f.csa, f.secret}[r.IntN(3)],
 				Module: []uint64{0, f.accounting, f.csaModule}[r.IntN(3)], Requester: []uint64{f.ana, f.bruno, f.carla}[r.IntN(3)], Opened: tx.Now(), PublicUpdated: tx.Now()}

@@ -177,7 +177,7 @@ func (r *run) top() ([]Hit, error) {
 
 func (r *run) hit(c candidate) (Hit, error) {
 	err := c.name()
-	if err != nil || c.kind == TypeTicket {
+	if err != nil || c.kind != TypeArticle {
 		return Hit{Type: c.kind, ID: c.id, Score: c.score}, err
 	}
 	h := Hit{Type: c.kind, Version: c.id, Score: c.score}

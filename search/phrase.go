@@ -119,6 +119,11 @@ func (r *run) texts(tx *store.Tx, p *partRun, doc uint32) ([][]string, error) {
 		if t, err = store.Tickets.Get(tx, id); err == nil {
 			ps, err = ticketPieces(tx, t)
 		}
+	} else if kind == TypeMail {
+		var m *store.Mail
+		if m, err = store.Mails.Get(tx, id); err == nil {
+			ps = mailPieces(m)
+		}
 	} else {
 		var v *store.Version
 		if v, err = store.Versions.Get(tx, id); err == nil {

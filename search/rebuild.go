@@ -98,21 +98,25 @@ const page = 4000
 
 // fill writes all documents. Rows that change meanwhile are indexed again by the rounds that follow.
 func (ix *Index) fill(ctx context.Context, h *handle) error {
-	var lastTicket, lastVersion uint64
+	last := make([]uint64, len(sources))
+	total := uint64(0)
 	err := ix.st.View(func(tx *store.Tx) error {
-		lastTicket, lastVersion = store.Tickets.Last(tx), store.Versions.Last(tx)
+		for kind, from := range sources {
+			last[kind] = from.last(tx)
+			total += last[kind]
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	ix.mu.Lock()
-	ix.total = int(lastTicket + lastVersion)
+	ix.total = int(total) // #nosec G115 -- rows are counted in an int everywhere
 	ix.mu.Unlock()
-	rows := func(yield func(uint64) bool) {
-		for bit, last := range []uint64{lastTicket, lastVersion} {
+	rows := func(yield func(source) bool) {
+		for kind, last := range last {
 			for id := uint64(1); id <= last; id++ {
-				if !yield(id<<1 | uint64(bit)) {
+				if !yield(source{kind, id}) {
 					return
 				}
 			}
@@ -120,7 +124,7 @@ func (ix *Index) fill(ctx context.Context, h *handle) error {
 	}
 	next, stop := iter.Pull(rows)
 	defer stop()
-	var todo []uint64
+	var todo []source
 	refill := func() {
 		for len(todo) < page {
 			row, ok := next()

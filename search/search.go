@@ -14,6 +14,7 @@ import (
 const (
 	TypeTicket  = "ticket"
 	TypeArticle = "article"
+	TypeMail    = "mail" // became no message: somebody of its group has to judge it
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 type Query struct {
 	Text     string
 	Access   Access
-	Types    []string // ticket, article; none is both
+	Types    []string // ticket, article, mail; none is all
 	Language string   // the reader's: how words are understood, and which version of an article is returned
 	Limit    int      // 20 when 0; Offset and Limit reach at most 1,000 hits
 	Offset   int
@@ -52,7 +53,7 @@ type Result struct {
 // Hit names one row that was found. The caller loads it, asks the policy again, and makes the snippet.
 type Hit struct {
 	Type     string
-	ID       uint64 // of the ticket or article
+	ID       uint64 // of the ticket, article or mail
 	Version  uint64 // of an article, the version that was found
 	Language string // of an article
 	Score    float64

@@ -471,3 +471,40 @@ func TestWhatADuplicateBroughtInIsNotFoundByTheOthersRequester(t *testing.T) {
 	f.wants(Access{Person: f.carla}, "zucchina", ids("t", twin))
 	f.wants(Access{Person: f.other, Agent: true}, "zucchina", ids("t", first, twin))
 }
+
+// Mail that became no message is found by whoever judges it and nobody else, in every word of it, until it is decided.
+func TestMailThatIsJudgedIsFoundByItsGroup(t *testing.T) {
+	f := newFixture(t)
+	var ids [3]uint64
+	f.update(func(tx *store.Tx) error {
+		for i, m := range []*store.Mail{
+			{State: store.MailHeld, Subject: "Cedolino", Text: "non si apre da stamani", From: "sergio@altrove.it", FromName: "Sergio Sconosciuto", Group: f.csa},
+			{State: store.MailAside, Subject: "Fuori sede", Text: "cedolino riservato", From: "ana@polito.it", Group: f.secret},
+			{State: store.MailDone, Subject: "Cedolino", Text: "non si apre", From: "ana@polito.it", Group: f.csa},
+		} {
+			m.Sum, m.Source = f.blob, "lmtp"
+			put(tx, m, store.Mails, &ids[i])
+		}
+		return nil
+	})
+	agent, other, root := Access{Person: f.agent, Groups: []uint64{f.csa}, Agent: true}, Access{Person: f.other, Groups: []uint64{f.general}, Agent: true}, Access{Person: f.ana, AllTickets: true, AllArticles: true}
+	for _, a := range []Access{{}, {Person: f.ana}, {Person: f.carla, Organisations: []uint64{f.unibo}, Units: []uint64{f.office}}, other, {Person: f.other, AllArticles: true}} {
+		for _, text := range []string{"cedolino", "stamani", "sconosciuto", "da:sergio@altrove.it", "in:mail", `"non si apre"`} {
+			f.wants(a, text, "")
+		}
+	}
+	for _, text := range []string{"cedolino", "stamani", "da:sergio@altrove.it", "in:mail", `"non si apre da"`} {
+		f.wants(agent, text, "m1")
+		f.wants(root, text, "m1")
+	}
+	f.wants(Access{Person: f.agent, Groups: []uint64{f.csa, f.secret}, Agent: true}, "cedolino", "m1 m2")
+	f.update(func(tx *store.Tx) error {
+		m, err := store.Mails.Get(tx, ids[0])
+		if err != nil {
+			return err
+		}
+		m.State = store.MailDropped
+		return store.Mails.Put(tx, m)
+	})
+	f.wants(agent, "cedolino", "")
+}

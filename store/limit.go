@@ -47,6 +47,9 @@ const (
 	maxAddress = 500
 )
 
+// MaxMailText is how much is kept beside its bytes of what a mail says that somebody has to judge, in bytes.
+const MaxMailText = 64 << 10
+
 // MaxReason is how long the reason of a change may be, in characters.
 const MaxReason = maxWhy
 
@@ -78,7 +81,7 @@ func init() {
 		"state": observed(maxWord), "why": observed(maxWord), "detail": observed(maxDetail), "sum": text(maxHash), "source": observed(maxWord), "mailbox": observed(320),
 		"return": observed(320), "to": observedTexts(1000, 320), "print": observed(maxHash), "message_id": observed(500), "from": observed(320), "from_name": observed(maxName),
 		"subject": observed(250), "addressed": observedTexts(maxShort, 320), "automatic": observed(maxWord), "pec": observed(maxWord), "joined": observed(maxWord),
-		"joined_by": observed(maxName),
+		"joined_by": observed(maxName), "text": {Text: MaxMailText, Bytes: true, Observed: true},
 	}
 	MailIDs.limits = limits{"hash": text(maxHash), "value": observed(1000), "kind": observed(maxWord)}
 	Letters.limits = limits{

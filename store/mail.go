@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 )
 
@@ -44,7 +45,9 @@ type Mail struct {
 	Date      time.Time `json:"date,omitzero"`       // as the sender wrote it
 	Automatic string    `json:"automatic,omitzero"`
 	Proven    bool      `json:"proven,omitzero"`
-	PEC       string    `json:"pec,omitzero"` // kind of certified mail
+	PEC       string    `json:"pec,omitzero"`   // kind of certified mail
+	Group     uint64    `json:"group,omitzero"` // whose it is to judge, where it became no message; 0 before it was read
+	Text      string    `json:"text,omitzero"`  // what it says, of one that somebody has to judge
 	Ticket    uint64    `json:"ticket,omitzero"`
 	Message   uint64    `json:"message,omitzero"`
 	Joined    string    `json:"joined,omitzero"`    // code: why it stands in that ticket
@@ -55,7 +58,14 @@ type Mail struct {
 	Approved  bool      `json:"approved,omitzero"`
 }
 
-// Mails holds one row for each mail that came. They leave no trace in the change log: the messages they become do.
+// Judged reports whether the mail became no message, or none yet, and people of its group may say what it is to be.
+func (m *Mail) Judged() bool { return slices.Contains(JudgedMail, m.State) }
+
+// JudgedMail are the states of mail that people judge, the ones that wait for it first.
+var JudgedMail = []MailState{MailHeld, MailFailed, MailAside}
+
+// Mails holds one row for each mail that came. In the change log stands when one is to be judged or no longer is; of the
+// others, the messages they become.
 var Mails = newTable[Mail]("mails")
 
 // The ways into the mails.
@@ -68,6 +78,13 @@ var (
 			return nil
 		}
 		return one(m.Print)
+	})
+	// group, state, of what people judge.
+	MailsByGroup = Mails.index("group", func(m *Mail) [][]byte {
+		if !m.Judged() {
+			return nil
+		}
+		return one(m.Group, string(m.State))
 	})
 	MailsByMailbox = Mails.index("mailbox", func(m *Mail) [][]byte { return one(m.Mailbox) })
 	MailsByTicket  = Mails.index("ticket", func(m *Mail) [][]byte {
@@ -227,7 +244,15 @@ var (
 
 func init() {
 	Mails.silent, MailIDs.silent, Letters.silent, TicketLinks.silent, Mailboxes.silent = true, true, true, true, true
-	Mails.counts = func(m *Mail) [][]byte { return one(string(m.State)) }
+	Mails.told = func(old, m *Mail) bool { return m.Judged() || old != nil && old.Judged() }
+	Mails.apart = []string{"to", "text"}
+	Mails.counts = func(m *Mail) [][]byte {
+		out := one(string(m.State))
+		if m.Judged() {
+			out = append(out, Key(CountGroup, m.Group, string(m.State)))
+		}
+		return out
+	}
 	Mails.blobs = func(m *Mail) []string { return []string{m.Sum} }
 	Mails.refs = func(m *Mail) map[string]uint64 {
 		return map[string]uint64{"tickets": m.Ticket, "messages": m.Message}

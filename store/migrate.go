@@ -32,7 +32,15 @@ var migrations = []migration{
 
 // longFieldsApart writes the rows anew that have something to keep apart.
 func longFieldsApart(b *bbolt.Tx) error {
-	return errors.Join(divideRows(b, Tickets), divideRows(b, Versions))
+	return errors.Join(divideRows(b, Tickets), divideRows(b, Versions), divideRows(b, Mails), rebuildMails(b))
+}
+
+// rebuildMails makes the index and counters of mail that people judge.
+func rebuildMails(b *bbolt.Tx) error {
+	if b.Bucket([]byte(Mails.name)) == nil {
+		return nil
+	}
+	return Mails.rebuild(&Tx{bolt: b})
 }
 
 func divideRows[T any](b *bbolt.Tx, t *Table[T]) error {

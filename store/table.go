@@ -38,6 +38,7 @@ type Table[T any] struct {
 	ticket  func(*T) uint64            // the ticket whose history a change of the row belongs to
 	refs    func(*T) map[string]uint64 // table name of each row this one names, for Check
 	silent  bool                       // changes are not recorded: sessions, notices
+	told    func(old, r *T) bool       // of a silent table, what is recorded all the same, without its fields
 	secret  []string                   // fields whose values never enter the change log
 	quiet   []string                   // fields that make no change when nothing else changed with them
 	blobs   func(*T) []string          // blobs that the row names
@@ -314,7 +315,7 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	if quietly {
 		return nil
 	}
-	return t.record(tx, op, row.ID, r, fields)
+	return t.record(tx, op, row.ID, old, r, fields)
 }
 
 // Delete removes the row, its index entries and counters, and appends a change. NotFound when it is not there.
@@ -330,14 +331,14 @@ func (t *Table[T]) Delete(tx *Tx, id uint64) error {
 	if err := tx.bucket(t.name, "rows").Delete(idBytes(id)); err != nil {
 		return fmt.Errorf("store: delete %s %d: %w", t.name, id, err)
 	}
-	return t.record(tx, Remove, id, old, nil)
+	return t.record(tx, Remove, id, nil, old, nil)
 }
 
-func (t *Table[T]) record(tx *Tx, op Op, id uint64, r *T, fields []Field) error {
-	if t.silent {
+func (t *Table[T]) record(tx *Tx, op Op, id uint64, old, r *T, fields []Field) error {
+	if t.silent && (t.told == nil || !t.told(old, r)) {
 		return nil
 	}
-	if op == Insert && tx.made.id == 0 {
+	if op == Insert && !t.silent && tx.made.id == 0 {
 		tx.made.table, tx.made.id = t.name, id
 	}
 	why, err := keepReason(tx)

@@ -316,6 +316,9 @@ const maxLookedThrough = 5
 // showAttachment has the hit show where its words stand, if the ticket or article itself lacks some that a file has.
 func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Parsed) error {
 	language := ""
+	if f.Mail != nil {
+		return nil // its files are not read before it becomes a message
+	}
 	if f.Ticket != nil {
 		language = f.Ticket.Language
 	} else {

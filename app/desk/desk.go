@@ -32,6 +32,9 @@ type Options struct {
 	Location *time.Location // the desk's time zone; Europe/Rome when nil
 	MaxFile  int64          // bytes of one attachment; 25 MiB when 0
 
+	// Free returns how many bytes are free on the disk of the store, false when that is not known; nil: it never is.
+	Free func() (bytes int64, known bool)
+
 	MissMonths int // how many months what people did not find is kept; 0: nothing is
 }
 
@@ -44,6 +47,8 @@ type Desk struct {
 	clock   func() time.Time
 	loc     *time.Location
 	maxFile int64
+	free    func() (int64, bool)
+	held    heldRoom
 
 	missMonths int
 	misses     missWork
@@ -65,7 +70,7 @@ type reasonKey struct{ person, ticket uint64 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
 func New(o Options) *Desk {
-	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Store.Now, loc: o.Location, maxFile: o.MaxFile, missMonths: o.MissMonths,
+	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Store.Now, loc: o.Location, maxFile: o.MaxFile, free: o.Free, missMonths: o.MissMonths,
 		reasons: map[reasonKey]time.Time{}, mailWaits: make(chan struct{}, 1), outWaits: make(chan struct{}, 1), unwritten: map[uint64]Sent{}}
 	d.SetMail(MailOptions{})
 	if d.log == nil {

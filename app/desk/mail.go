@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -24,7 +25,8 @@ import (
 //	mail_join.go    which ticket, and as whom
 //	mail_report.go  reports about what the desk sent
 //	mail_token.go   the secrets in reply addresses and reading links
-//	mail_admin.go   what administrators do with what is held or failed
+//	mail_judge.go   what people make of what became no message
+//	mail_admin.go   originals, and what administrators do with letters
 //	mail_import.go  years of mail at once
 //	letter.go       planning what goes out; letter_send.go: sending it
 
@@ -97,11 +99,28 @@ func (d *Desk) SetMail(o MailOptions) {
 func (d *Desk) MailOptions() MailOptions { return d.mail }
 
 // TakeMail keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail.
-// TooLarge beyond MaxMessage, with nothing kept.
+// TooLarge beyond MaxMessage, with nothing kept. Unavailable with ErrMailRoom for a stranger's while held mail takes all
+// the room that strangers have: whoever brings it tries again later. Of one that lies in a mailbox of ours only the
+// beginning is taken then, so that it holds up nothing that lies there behind it.
 func (d *Desk) TakeMail(from MailFrom, r io.Reader) (*store.Mail, error) {
 	blob, err := d.st.PutBlob(r, d.mail.MaxMessage)
 	if err != nil {
 		return nil, err
+	}
+	beginning, err := d.beginningOf(blob.Sum)
+	if err != nil {
+		return nil, err
+	}
+	switch full, err := d.noRoom(blob.Size, beginning); {
+	case err != nil:
+		return nil, err
+	case full && from.Source != "imap":
+		return nil, &store.Error{Kind: store.Unavailable, Key: "error.mail-room", Err: ErrMailRoom}
+	case full:
+		from.Cut = true
+		if blob, err = d.st.PutBlob(bytes.NewReader(beginning), 0); err != nil {
+			return nil, err
+		}
 	}
 	var out *store.Mail
 	err = d.st.Update(store.By{Via: "mail", Act: "take-mail"}, func(tx *store.Tx) error {
@@ -134,6 +153,9 @@ func (d *Desk) wakeMail() {
 
 // RunMail processes mail as it comes, until the context ends.
 func (d *Desk) RunMail(ctx context.Context) error {
+	if err := d.adoptMail(ctx); err != nil {
+		return err
+	}
 	for {
 		if err := d.ProcessMail(ctx); err != nil {
 			return err
@@ -187,6 +209,11 @@ func (d *Desk) processOne(row *store.Mail) (err error) {
 				return err
 			}
 			m.State, m.Why, m.Detail, m.Tries = store.MailFailed, why, cutRunes(detail, 500), m.Tries+1
+			if m.Group == 0 {
+				if m.Group, err = d.groupOfMail(tx, m); err != nil {
+					return err
+				}
+			}
 			return store.Mails.Put(tx, m)
 		})
 	}

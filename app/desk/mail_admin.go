@@ -11,114 +11,6 @@ import (
 	"sportello/store"
 )
 
-// MailPage is a page of mails that came, newest first. Before is the Next of the page before.
-type MailPage struct {
-	Mails []*store.Mail
-	Next  uint64
-	Count map[store.MailState]int
-}
-
-// Mails lists the mails in the state, newest first, for administrators; supervisors see those held at mailboxes of
-// their groups.
-func (d *Desk) Mails(a Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
-	page := MailPage{Count: map[store.MailState]int{}}
-	if !a.IsAdministrator() && (a.Person == nil || !a.Person.IsSupervisor()) {
-		return page, denied(a)
-	}
-	limit = pageSize(limit)
-	err := d.st.View(func(tx *store.Tx) error {
-		page.Mails, page.Next = nil, 0
-		for _, s := range []store.MailState{store.MailWaiting, store.MailDone, store.MailHeld, store.MailFailed, store.MailAside, store.MailDropped, store.MailSame} {
-			page.Count[s] = store.Mails.Count(tx, string(s))
-		}
-		span := store.Span{Prefix: store.Key(string(state)), Desc: true}
-		if before != 0 {
-			span.High = store.Key(before)
-		}
-		for m, err := range store.MailsByState.Rows(tx, span) {
-			if err != nil {
-				return err
-			}
-			if d.mayDecide(tx, a, m) != nil {
-				continue
-			}
-			if len(page.Mails) == limit {
-				page.Next = page.Mails[limit-1].ID
-				return nil
-			}
-			page.Mails = append(page.Mails, m)
-		}
-		return nil
-	})
-	if !a.IsAdministrator() {
-		page.Count = nil
-	}
-	return page, err
-}
-
-// mayDecide returns nil for whoever decides about the mail: administrators, and supervisors of the group of its mailbox
-// about what is held there.
-func (d *Desk) mayDecide(tx *store.Tx, a Actor, m *store.Mail) error {
-	if a.IsAdministrator() {
-		return nil
-	}
-	if a.Person != nil && m.State == store.MailHeld {
-		if _, group, err := d.placeOfBox(tx, d.mailbox(m.Mailbox)); err == nil && a.Person.Supervises(group) {
-			return nil
-		}
-	}
-	return store.Fail(store.NotFound, "error.not-found")
-}
-
-func (d *Desk) decideMail(a Actor, act string, id uint64, change func(m *store.Mail) error) error {
-	return d.st.Update(a.by(act), func(tx *store.Tx) error {
-		m, err := store.Mails.Get(tx, id)
-		if err != nil {
-			return err
-		}
-		if err := d.mayDecide(tx, a, m); err != nil {
-			return err
-		}
-		if err := change(m); err != nil {
-			return err
-		}
-		m.Decided = a.ID()
-		return store.Mails.Put(tx, m)
-	})
-}
-
-// RetryMail has a mail processed anew: one that failed, one that is held (which approves it), or one that was kept
-// aside, which then opens a ticket whoever wrote it. Conflict for any other.
-func (d *Desk) RetryMail(a Actor, id uint64) error {
-	err := d.decideMail(a, "retry-mail", id, func(m *store.Mail) error {
-		switch m.State {
-		case store.MailFailed:
-		case store.MailHeld, store.MailAside:
-			m.Approved = true
-		default:
-			return store.Fail(store.Conflict, "error.mail-decided")
-		}
-		m.State, m.Why, m.Detail = store.MailWaiting, "", ""
-		return nil
-	})
-	if err == nil {
-		d.wakeMail()
-	}
-	return err
-}
-
-// DropMail refuses a mail that failed, is held, or was kept aside. Its bytes stay, and it can be found in the list.
-func (d *Desk) DropMail(a Actor, id uint64) error {
-	return d.decideMail(a, "drop-mail", id, func(m *store.Mail) error {
-		switch m.State {
-		case store.MailFailed, store.MailHeld, store.MailAside:
-			m.State = store.MailDropped
-			return nil
-		}
-		return store.Fail(store.Conflict, "error.mail-decided")
-	})
-}
-
 // OpenMail opens the bytes of a mail as it came, for whoever decides about it. The caller closes it.
 func (d *Desk) OpenMail(a Actor, id uint64) (*store.Mail, *os.File, error) {
 	var m *store.Mail
@@ -127,7 +19,7 @@ func (d *Desk) OpenMail(a Actor, id uint64) (*store.Mail, *os.File, error) {
 		if m, err = store.Mails.Get(tx, id); err != nil {
 			return err
 		}
-		return d.mayDecide(tx, a, m)
+		return d.mayJudge(tx, a, m)
 	})
 	if err != nil {
 		return nil, nil, err

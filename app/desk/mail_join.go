@@ -82,6 +82,10 @@ func (j *joining) decide() error {
 	if in.box != nil {
 		row.Mailbox = in.box.Address
 	}
+	var err error
+	if _, row.Group, err = j.d.placeOfBox(j.tx, in.box); err != nil {
+		return err
+	}
 	if have, err := store.MailsByPrint.First(j.tx, in.print); err == nil && have.ID != row.ID && have.State != store.MailDropped {
 		row.State, row.SameAs = store.MailSame, have.ID
 		return store.Mails.Put(j.tx, row)
@@ -122,7 +126,10 @@ func (j *joining) decide() error {
 
 // aside keeps a mail that becomes no message.
 func (j *joining) aside(why string) error {
-	j.row.State, j.row.Why = store.MailAside, why
+	j.row.State, j.row.Why, j.row.Text = store.MailAside, why, j.in.body()
+	if why == "own" {
+		j.row.Group = 0 // it may tell of other groups' tickets
+	}
 	return store.Mails.Put(j.tx, j.row)
 }
 
@@ -131,7 +138,7 @@ func (j *joining) hold(why string) error {
 	if j.row.Approved {
 		return nil
 	}
-	j.row.State, j.row.Why = store.MailHeld, why
+	j.row.State, j.row.Why, j.row.Text = store.MailHeld, why, j.in.body()
 	return store.Mails.Put(j.tx, j.row)
 }
 
@@ -459,6 +466,7 @@ func (j *joining) beside(l *lead) error {
 	if held, err := j.unwelcome(); err != nil {
 		return err
 	} else if held != "" {
+		j.row.Group = l.t.Group
 		return j.hold(held)
 	}
 	if l.t.Beside >= maxBeside {
@@ -660,7 +668,7 @@ func (d *Desk) placeOfBox(tx *store.Tx, box *Mailbox) (module, group uint64, err
 
 // done writes down where the mail went, and the Message-IDs that lead there from now on.
 func (j *joining) done(t *store.Ticket, m *store.Message, belongs bool) error {
-	j.row.State, j.row.Ticket, j.row.Message = store.MailDone, t.ID, m.ID
+	j.row.State, j.row.Text, j.row.Ticket, j.row.Message = store.MailDone, "", t.ID, m.ID
 	if belongs {
 		for _, a := range j.d.addressed(j.in) {
 			j.row.Addressed = append(j.row.Addressed, a.Email)

@@ -1,17 +1,28 @@
 package desk
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"strings"
+	"sync"
 	"time"
 
+	"golang.org/x/net/publicsuffix"
+
+	"sportello/app/mail"
 	"sportello/store"
 )
 
-// What strangers can make is bounded: tickets by mail, in an hour, for each address and for each domain. What goes beyond
-// is held for people to judge; nothing of it is lost. Mail domains of the desk's own organisations have no bound.
+// What strangers can make is bounded: tickets by mail, in an hour, for each address and for each domain, and the room on
+// disk that their held mail takes. What goes beyond the first two is held for people to judge; what goes beyond the
+// third stays where it came from. Nothing of it is lost. Mail domains of the desk's own organisations have no bound.
 
 // WhyMany is why a mail is held that goes beyond the bounds.
 const WhyMany = "many"
+
+// ErrMailRoom is why a stranger's mail is not taken now: what is held of such fills the room that they have on the disk.
+var ErrMailRoom = errors.New("desk: no room for more mail from strangers")
 
 // maxStrangers bounds how many addresses and domains are counted at once; while there are more, strangers' mail is held.
 const maxStrangers = 20000
@@ -23,8 +34,13 @@ type strangers struct {
 	opened map[string][]time.Time // by address, and by domain with an @ before it
 }
 
+// strangerKeys are what the address counts under. A domain counts with all below what its owner registered: names below
+// that cost nothing (publicsuffix.org).
 func strangerKeys(address string) []string {
 	_, domain, _ := strings.Cut(address, "@")
+	if owned, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
+		domain = owned
+	}
 	return []string{address, "@" + domain}
 }
 
@@ -106,4 +122,89 @@ func (j *joining) tooMany() (string, error) {
 		return WhyMany, nil
 	}
 	return "", nil
+}
+
+// Held mail of strangers takes at most this part of what is free on the disk.
+const strangersPart = 10
+
+// maxHeldCounted bounds how many held mails are counted: more than that are too many.
+const maxHeldCounted = 50_000
+
+// heldRoom is how much held mail takes, counted anew after a minute.
+type heldRoom struct {
+	mu    sync.Mutex
+	at    time.Time
+	bytes int64
+}
+
+// take counts the bytes of one more mail, and reports whether they are within the room.
+func (h *heldRoom) take(tx *store.Tx, size, room int64) (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := tx.Now(); h.at.IsZero() || now.Before(h.at) || now.Sub(h.at) > time.Minute {
+		h.at, h.bytes = now, 0
+		n := 0
+		for e := range store.MailsByState.Entries(tx, store.Span{Prefix: store.Key(string(store.MailHeld))}) {
+			m, err := store.Mails.Glance(tx, e.ID)
+			if err != nil {
+				return false, err
+			}
+			if h.bytes += m.Size; n == maxHeldCounted {
+				h.bytes = 1 << 62
+				break
+			}
+			n++
+		}
+	}
+	if size > room-h.bytes {
+		return false, nil
+	}
+	h.bytes += size
+	return true, nil
+}
+
+// noRoom reports whether a mail of the size is a stranger's, while what is held leaves no more room for such. The
+// beginning of the mail says who sent it; one whose sender cannot be read there is a stranger's.
+func (d *Desk) noRoom(size int64, beginning []byte) (refuse bool, err error) {
+	if d.free == nil {
+		return false, nil
+	}
+	free, known := d.free()
+	if !known {
+		return false, nil
+	}
+	err = d.st.View(func(tx *store.Tx) error {
+		fits, err := d.held.take(tx, size, free/strangersPart)
+		if err != nil || fits {
+			refuse = false
+			return err
+		}
+		refuse = true
+		m, err := mail.Read(bytes.NewReader(beginning), int64(len(beginning)), d.readOptions())
+		if err != nil || m.From.Email == "" {
+			return nil // a sender that cannot be read is nobody we know
+		}
+		own, err := organisationOf(tx, m.From.Email)
+		if err != nil || own != 0 {
+			refuse = false
+			return err
+		}
+		p, err := store.PeopleByEmail.PeekFirst(tx, m.From.Email)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		refuse = err == nil && p.Disabled
+		return err
+	})
+	return refuse, err
+}
+
+// beginningOf reads the first bytes of a stored mail.
+func (d *Desk) beginningOf(sum string) ([]byte, error) {
+	f, err := d.st.OpenBlob(sum)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, 64<<10))
 }

@@ -43,7 +43,7 @@ func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 			t.Errorf("an answer is %s", m.State)
 		}
 	}
-	if err := o.RetryMail(o.as("amministratore"), held.ID); err != nil {
+	if err := o.JudgeMail(o.as("agente"), held.ID, MailApprove); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.ProcessMail(t.Context()); err != nil {

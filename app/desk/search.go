@@ -14,7 +14,7 @@ import (
 // SearchQuery is what a person searches for.
 type SearchQuery struct {
 	Text   string
-	Types  []string // ticket, article; empty: both
+	Types  []string // ticket, article, mail; empty: all
 	Limit  int      // 20 when 0, at most 100
 	Offset int      // at most 1000
 	Facets bool
@@ -41,6 +41,7 @@ type Found struct {
 	Ticket  *store.Ticket
 	Article *store.Article
 	Version *store.Version
+	Mail    *store.Mail // one that the actor judges
 	Title   string
 	Snippet template.HTML
 
@@ -74,7 +75,7 @@ func (d *Desk) access(a Actor) search.Access {
 // searchTime bounds one search.
 const searchTime = 3 * time.Second
 
-// Search answers a question of text over tickets and articles. Anybody may ask and finds what they may read.
+// Search answers a question of text over tickets, articles, and the mail that the actor judges. Anybody may ask and finds what they may read.
 // Unavailable when there is no index.
 func (d *Desk) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, error) {
 	var page SearchPage
@@ -146,6 +147,14 @@ func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed search.Parsed) 
 		if art.Module != 0 {
 			f.Module, _ = store.Modules.Get(tx, art.Module)
 		}
+	case search.TypeMail:
+		m, err := store.Mails.Get(tx, h.ID)
+		if err != nil || !m.Judged() || d.mayJudge(tx, a, m) != nil {
+			return f, false, nil
+		}
+		f.Mail, f.Title, f.text = m, m.Subject, markup.Plain("markdown", m.Text)
+		f.Snippet = search.Snippet(f.text, parsed, "", snippetLength)
+		f.Group, _ = store.Groups.Get(tx, m.Group) // a line without its group is still a line
 	default:
 		return f, false, nil
 	}

@@ -1,0 +1,64 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"sportello/store"
+)
+
+// Held mail of strangers takes a tenth of what is free on the disk. Beyond that a stranger's mail stays where it came
+// from, and of one that lies in a mailbox of ours the beginning is taken; whom the desk knows is never refused.
+func TestStrangersFillNoDisk(t *testing.T) {
+	o := newMailOffice(t)
+	free := int64(400_000)
+	o.Desk.free = func() (int64, bool) { return free, true }
+	take := func(source, from string) (*store.Mail, error) {
+		body := strings.Repeat(fmt.Sprintf("Riga di %s.\r\n", from), 1000)
+		raw := fmt.Sprintf("From: %s\r\nTo: approvare@ateneo.example\r\nSubject: %d\r\nMessage-ID: <%d@x.example>\r\n\r\n%s", from, o.now.Load(), o.now.Load(), body)
+		m, err := o.TakeMail(MailFrom{Source: source, Mailbox: "approvare@ateneo.example"}, strings.NewReader(raw))
+		if err == nil {
+			if err := o.ProcessMail(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return m, err
+	}
+	taken := 0
+	for range 10 {
+		if _, err := take("lmtp", "sconosciuto@altrove.example"); err == nil {
+			taken++
+		} else if !errors.Is(err, ErrMailRoom) || store.KindOf(err) != store.Unavailable {
+			t.Fatal(err)
+		}
+	}
+	if taken == 0 || taken > 2 {
+		t.Errorf("%d mails of 24 kB were taken into the 40 kB that are free for them", taken)
+	}
+	for _, from := range []string{"ada@ateneo.example", "nuovo@ateneo.example"} {
+		if _, err := take("lmtp", from); err != nil {
+			t.Errorf("%s is refused: %v", from, err)
+		}
+	}
+	m, err := take("imap", "altro@altrove.example")
+	if err != nil || !m.Cut || o.row(m.ID).State != store.MailHeld {
+		t.Errorf("of a mail in a mailbox of ours: %+v, %v", m, err)
+	}
+	free = 400_000_000
+	if _, err := take("lmtp", "sconosciuto@altrove.example"); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
+// A domain's subdomains count with it: they cost nothing. Public suffixes do not: their customers are strangers to each other.
+func TestSubdomainsCountTogether(t *testing.T) {
+	for address, want := range map[string]string{
+		"a@esempio.it": "@esempio.it", "a@x.y.esempio.it": "@esempio.it", "a@mail.example.co.uk": "@example.co.uk", "a@utente.github.io": "@utente.github.io", "a@localhost": "@localhost",
+	} {
+		if got := strangerKeys(address); got[0] != address || got[1] != want {
+			t.Errorf("%s counts under %v, want %s", address, got, want)
+		}
+	}
+}

@@ -1,0 +1,288 @@
+package app
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/desk"
+	"sportello/store"
+)
+
+// mailsPage lists mail that came, by what became of it: all of it in the administration, and beside the queue what the
+// reader judges.
+type mailsPage struct {
+	adminPage
+	Tabs   []Link
+	State  string
+	What   string // what the state means
+	Empty  string
+	Lines  []mailLine
+	Next   string
+	First  string
+	Acts   mailActs
+	Back   string // this list: where judging leads back to
+	Result *mailResult
+}
+
+// mailActs are the words on the buttons that judge mail of one state, empty for what cannot be judged.
+type mailActs struct{ Approve, Drop string }
+
+// mailResult says what of many could not be done.
+type mailResult struct {
+	Words   string
+	Refused []mailRefusal
+}
+
+type mailRefusal struct {
+	ID      uint64
+	Address string
+	Reason  string
+}
+
+type mailLine struct {
+	Page     *Page
+	State    string
+	ID       uint64
+	At       Moment
+	Name     string
+	Email    string
+	Subject  string
+	Mailbox  string
+	Group    string
+	Why      string
+	Detail   string
+	Size     string
+	Original string // address of the page that shows it
+	Ticket   string // number, for one that stands in a ticket
+	Marks    []mailMark
+	Acts     mailActs
+	Chosen   bool
+}
+
+// mailStates are the lists of the administration's page, what waits for a decision first.
+var mailStates = append(slices.Clone(store.JudgedMail), store.MailWaiting, store.MailDone, store.MailDropped, store.MailSame)
+
+const (
+	mailsShown     = 50
+	mailsPath      = "/desk/mail"
+	adminMailsPath = "/admin/mails"
+)
+
+func (a *App) getMails(c *fiber.Ctx) error {
+	return a.mailsPage(c, adminMailsPath, a.query(c), &mailsPage{})
+}
+
+func (a *App) getGroupMails(c *fiber.Ctx) error {
+	return a.mailsPage(c, mailsPath, a.query(c), &mailsPage{})
+}
+
+// mailsPage shows the list at the path with the parameters of q.
+func (a *App) mailsPage(c *fiber.Ctx, path string, q *Form, v *mailsPage) error {
+	states, list := store.JudgedMail, a.desk.GroupMails
+	if path == adminMailsPath {
+		states, list = mailStates, a.desk.Mails
+		v.adminPage = a.admin(c, "mails", "mails.title")
+		v.top()
+	} else {
+		v.adminPage = adminPage{Page: a.workbench(c, "mails.group-title")}
+		v.Nav = "desk"
+	}
+	state := store.MailState(q.Raw("state"))
+	if !slices.Contains(states, state) {
+		state = states[0]
+	}
+	page, err := list(a.actor(c), state, q.ID("before"), mailsShown)
+	if err != nil {
+		return err
+	}
+	q.problems = nil
+	here := func(state store.MailState, before uint64) string {
+		values := url.Values{"state": {string(state)}}
+		if before != 0 {
+			values.Set("before", strconv.FormatUint(before, 10))
+		}
+		return path + "?" + values.Encode()
+	}
+	v.State, v.What, v.Empty, v.Acts = string(state), v.T("mails.what-"+string(state)), v.T("mails.empty-"+string(state)), v.mailActs(state)
+	v.Back = here(state, q.ID("before"))
+	for _, s := range states {
+		v.Tabs = append(v.Tabs, Link{Label: v.T("mails.state-" + string(s)), Address: here(s, 0), Current: s == state, Count: v.Number(page.Count[s])})
+	}
+	for _, m := range page.Mails {
+		line := v.mailLine(m)
+		if g := page.Groups[m.Group]; g != nil && len(page.Groups) > 1 {
+			line.Group = g.Name.In(v.Lang)
+		}
+		line.Chosen = v.form != nil && slices.Contains(v.form.values["mail"], strconv.FormatUint(m.ID, 10))
+		v.Lines = append(v.Lines, line)
+	}
+	if page.Next != 0 {
+		v.Next = here(state, page.Next)
+	}
+	if q.ID("before") != 0 {
+		v.First = here(state, 0)
+	}
+	if path == mailsPath {
+		if err := a.queueSide(c, &v.Page, mailsPath); err != nil {
+			return err
+		}
+	}
+	if v.Result != nil {
+		v.Page.Status = fiber.StatusConflict
+	}
+	return a.render(c, "page/mails", v)
+}
+
+func mailAddress(id uint64) string { return mailsPath + "/" + strconv.FormatUint(id, 10) + "/original" }
+
+func (p *Page) mailActs(state store.MailState) mailActs {
+	switch state {
+	case store.MailHeld:
+		return mailActs{p.T("mails.approve"), p.T("mails.drop")}
+	case store.MailFailed:
+		return mailActs{p.T("mails.retry"), p.T("mails.drop")}
+	case store.MailAside:
+		return mailActs{p.T("mails.open"), p.T("mails.drop")}
+	}
+	return mailActs{}
+}
+
+func (p *Page) mailLine(m *store.Mail) mailLine {
+	line := mailLine{Page: p, State: string(m.State), ID: m.ID, At: p.Moment(m.Created), Name: m.FromName, Email: m.From, Subject: m.Subject, Mailbox: m.Mailbox, Detail: m.Detail, Size: p.Size(m.Size),
+		Original: mailAddress(m.ID), Acts: p.mailActs(m.State)}
+	if line.Name == line.Email {
+		line.Name = ""
+	}
+	if line.Email == "" {
+		line.Email = m.Return
+	}
+	if m.Why != "" {
+		line.Why = p.known("mails.why-"+m.Why, p.known("error."+m.Why, p.T("mails.why-other", "code", m.Why)))
+	}
+	if m.Ticket != 0 {
+		line.Ticket = strconv.FormatUint(m.Ticket, 10)
+	}
+	if m.Cut {
+		line.Marks = append(line.Marks, mailMark{"mark-wait", "warn", p.T("mails.cut")})
+	}
+	if m.PEC != "" {
+		line.Marks = append(line.Marks, mailMark{"mark-calm", "check", p.T("by-mail.pec", "kind", p.pecKind(m.PEC))})
+	}
+	if !m.Proven && m.From != "" && m.Source != "import" {
+		line.Marks = append(line.Marks, mailMark{"mark-wait", "warn", p.T("mails.unproven")})
+	}
+	return line
+}
+
+// postJudgeMail says of one mail or of many what they are to be. What one refuses stops no other.
+func (a *App) postJudgeMail(c *fiber.Ctx) error {
+	f := a.form(c)
+	ids, decision := f.IDs("mail"), f.Raw("do")
+	for _, one := range []string{desk.MailApprove, desk.MailDrop} { // the buttons of one line
+		if id := f.ID(one); id != 0 {
+			ids, decision = []uint64{id}, one
+		}
+	}
+	path, query, _ := strings.Cut(localPath(f.Raw("back")), "?")
+	if path != adminMailsPath || !a.actor(c).IsAdministrator() {
+		path = mailsPath
+	}
+	q := &Form{app: a, actor: f.actor, values: url.Values{}}
+	if values, err := url.ParseQuery(query); err == nil {
+		q.values = values
+	}
+	again := func(r *mailResult) error {
+		v := &mailsPage{Result: r}
+		return a.mailsPage(c, path, q, v)
+	}
+	if len(ids) == 0 {
+		f.Refuse("mail", "error.choose-mails")
+	}
+	if decision != desk.MailApprove && decision != desk.MailDrop {
+		f.Refuse("do", "error.choice")
+	}
+	if err := f.Err(); err != nil {
+		return again(&mailResult{Words: a.explainAll(c, err)})
+	}
+	done, refused, err := a.desk.JudgeMails(a.actor(c), ids, decision)
+	if err != nil {
+		return err
+	}
+	if len(refused) == 0 {
+		to := path
+		if state := q.Raw("state"); state != "" {
+			to += "?" + url.Values{"state": {state}}.Encode()
+		}
+		return a.done(c, "flash.mail-"+decision, to, "n", done)
+	}
+	if len(ids) == 1 && store.KindOf(refused[ids[0]]) == store.NotFound {
+		return refused[ids[0]]
+	}
+	r := &mailResult{Words: a.words.plural(a.lang(c), "mails.done", done) + " " + a.words.plural(a.lang(c), "mails.refused", len(refused))}
+	for _, id := range ids {
+		if why := refused[id]; why != nil {
+			r.Refused = append(r.Refused, mailRefusal{id, mailAddress(id), a.explainAll(c, why)})
+		}
+	}
+	return again(r)
+}
+
+// mailOriginalPage is a mail that somebody decides about.
+type mailOriginalPage struct {
+	adminPage
+	Line     mailLine
+	State    string
+	Back     string
+	Original originalView
+}
+
+func (a *App) getMailOriginal(c *fiber.Ctx) error {
+	id, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	o, err := a.desk.ReadMail(a.actor(c), id)
+	if err != nil {
+		return err
+	}
+	v := &mailOriginalPage{adminPage: adminPage{Page: a.workbench(c, "mails.one", "number", id)}, State: string(o.Mail.State)}
+	v.Nav, v.Live, v.Back = "desk", false, mailsPath+"?state="+string(o.Mail.State)
+	if v.IsAdministrator {
+		v.Back = adminMailsPath + "?state=" + string(o.Mail.State)
+	}
+	if err := a.queueSide(c, &v.Page, mailsPath); err != nil {
+		return err
+	}
+	v.Line = v.mailLine(o.Mail)
+	a.fillOriginal(c, &v.Page, &v.Original, o, mailAddress(id))
+	return a.render(c, "page/mail", v)
+}
+
+func (a *App) getMailPicture(c *fiber.Ctx) error {
+	id, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	o, err := a.desk.ReadMail(a.actor(c), id)
+	if err != nil {
+		return err
+	}
+	return sendPicture(c, o.Read)
+}
+
+// getMailFile hands over the bytes of a mail as they came.
+func (a *App) getMailFile(c *fiber.Ctx) error {
+	id, err := a.number(c)
+	if err != nil {
+		return err
+	}
+	row, f, err := a.desk.OpenMail(a.actor(c), id)
+	if err != nil {
+		return err
+	}
+	return sendMailFile(c, row, f)
+}
