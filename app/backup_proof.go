@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"sportello/search"
 	"sportello/store"
@@ -70,13 +69,7 @@ func (p *prover) look(tx *store.Tx) error {
 }
 
 func (p *prover) add(text, language, hit string) {
-	var words []string
-	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !('a' <= r|0x20 && r|0x20 <= 'z' || r > 127) }) {
-		if utf8.RuneCountInString(w) > 3 && len(words) < provenWords {
-			words = append(words, w)
-		}
-	}
-	if len(words) > 0 {
+	if words := search.Words(text, provenWords); len(words) > 0 {
 		p.proof.Questions = append(p.proof.Questions, question{Text: strings.Join(words, " "), Language: language, Hits: []string{hit}})
 	}
 }

@@ -193,6 +193,11 @@ type work struct {
 	forget   bool // what a catalogue holds has changed
 }
 
+// rows are those of each table in sources.
+func (w *work) rows() []map[uint64]struct{} {
+	return []map[uint64]struct{}{w.tickets, w.versions, w.mails}
+}
+
 var errGap = errors.New("search: the change log has a gap behind the index")
 
 // readChanges gathers what the changes after seq touch, at most maxChanges of them.
@@ -346,7 +351,7 @@ func (ix *Index) round(ctx context.Context, h *handle) error {
 		ix.catalogue.forget()
 	}
 	var todo []source
-	for kind, ids := range []map[uint64]struct{}{w.tickets, w.versions, w.mails} {
+	for kind, ids := range w.rows() {
 		for _, id := range sortedKeys(ids) {
 			todo = append(todo, source{kind, id})
 		}
