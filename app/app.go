@@ -105,6 +105,11 @@ func Open(cfg Config, log *slog.Logger) (*App, error) {
 	if err := a.openFace(); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
+	for _, f := range lookAtPermissions(cfg) {
+		if f.level == wrong {
+			a.log.Warn("permissions: "+f.text, "do", f.do)
+		}
+	}
 	return a, nil
 }
 

@@ -92,15 +92,13 @@ func (r *runner) run(ctx context.Context) int {
 	case err == nil:
 		return r.exit
 	case errors.As(err, &status):
-		fmt.Fprintln(r.errOut, "sportello:", status.err)
+		r.sayFailure(status.err)
 		return status.status
 	case !r.ran:
 		fmt.Fprintf(r.errOut, "sportello: %v\nsportello help lists the commands.\n", err)
 		return exitUsage
 	}
-	for _, line := range strings.Split(sayError(err), "\n") {
-		fmt.Fprintln(r.errOut, "sportello:", line)
-	}
+	r.sayFailure(err)
 	return exitFail
 }
 
@@ -174,7 +172,7 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) 
 		if err == nil {
 			return errors.Join(work(ctx, a), a.Close())
 		}
-		if store.KindOf(err) != store.Unavailable {
+		if !folderInUse(err) {
 			return err
 		}
 		status, handed := r.handOver(ctx, cfg)

@@ -50,6 +50,7 @@ type Config struct {
 	Mailboxes []Mailbox `koanf:"mailbox"`
 
 	clock  func() time.Time // the desk's; nil: the machine's. Ask now
+	file   string           // that it was read from, empty when there is none
 	reload string           // folder of assets to read anew for each page, while developing; set by a hidden flag alone
 	noSync bool             // for tests: what was written may be lost with the machine
 
@@ -111,6 +112,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 	if err != nil {
 		return c, errors.Join(append(wrong, configError(err))...) // half decoded: what follows from it would mislead
 	}
+	out.file = path
 	return out, errors.Join(append(wrong, out.Validate())...)
 }
 

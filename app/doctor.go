@@ -6,11 +6,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +23,7 @@ func init() {
 	commands = append(commands, doctorCommand)
 	parts = append(parts,
 		part{name: "configuration", check: checkConfig},
-		part{name: "permissions", check: checkPermissions},
+		part{name: "permissions", check: func(_ context.Context, a *App, _ bool) []finding { return lookAtPermissions(a.cfg) }},
 		part{name: "disk", wrong: wrongDisk, check: checkDisk},
 		part{name: "clock", wrong: wrongClock, check: checkClock},
 		part{name: "data", check: checkData},
@@ -45,21 +44,14 @@ func doctorCommand(r *runner) *cobra.Command {
 					return errors.New("the configuration is wrong")
 				}
 			}
-			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+			looked := false
+			err := r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+				looked = true
 				fmt.Fprintln(r.out, a.cfg.Redacted())
 				faults := 0
 				for _, p := range parts {
-					if p.check == nil {
-						continue
-					}
-					for _, f := range p.check(ctx, a, r.app != nil) {
-						fmt.Fprintf(r.out, "%-6s %s: %s\n", f.level, p.name, f.text)
-						if f.do != "" {
-							fmt.Fprintf(r.out, "       %s\n", f.do)
-						}
-						if f.level == wrong {
-							faults++
-						}
+					if p.check != nil {
+						faults += r.tell(p.name, p.check(ctx, a, r.app != nil))
 					}
 				}
 				if err := ctx.Err(); err != nil {
@@ -71,7 +63,34 @@ func doctorCommand(r *runner) *cobra.Command {
 				fmt.Fprintln(r.out, "all is well")
 				return nil
 			})
+			if looked || err == nil {
+				return err
+			}
+			cfg, _ := r.load() // it was read above
+			how, do := dataAdvice(cfg, err)
+			if how == nil {
+				return err
+			}
+			// There is no desk to look at, but what stands around it can be told.
+			fmt.Fprintln(r.out, cfg.Redacted())
+			faults := r.tell("permissions", lookAtPermissions(cfg))
+			faults += r.tell("data", []finding{{wrong, strings.Join(how, " "), strings.Join(do, "\n")}})
+			return fmt.Errorf("%d things are wrong, and nothing else could be looked at", faults)
 		}}
+}
+
+// tell writes what was found of a part and returns how much of it is wrong.
+func (r *runner) tell(part string, findings []finding) (faults int) {
+	for _, f := range findings {
+		fmt.Fprintf(r.out, "%-6s %s: %s\n", f.level, part, f.text)
+		for line := range strings.Lines(f.do) {
+			fmt.Fprintf(r.out, "       %s\n", strings.TrimSuffix(line, "\n"))
+		}
+		if f.level == wrong {
+			faults++
+		}
+	}
+	return faults
 }
 
 func checkConfig(_ context.Context, a *App, _ bool) []finding {
@@ -116,43 +135,6 @@ func checkCertificate(path string, now time.Time) finding {
 		return finding{note, "the certificate ends on " + cert.NotAfter.Format(time.DateOnly), do}
 	}
 	return ok("the certificate is good until %s", cert.NotAfter.Format(time.DateOnly))
-}
-
-// checkPermissions looks whether others than the desk's user can read what it keeps, or it itself cannot.
-func checkPermissions(_ context.Context, a *App, _ bool) []finding {
-	var out []finding
-	dir := a.cfg.dataFolder()
-	look := func(path string, need fs.FileMode) {
-		info, err := os.Lstat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return
-		}
-		if err != nil {
-			out = append(out, finding{wrong, err.Error(), "let the desk's user read it"})
-			return
-		}
-		if mode := info.Mode().Perm(); mode&0o077 != 0 {
-			out = append(out, finding{wrong, fmt.Sprintf("others can get at %s (mode %04o)", path, mode), fmt.Sprintf("chmod %o %s", need, path)})
-		}
-		if sys, is := info.Sys().(*syscall.Stat_t); is && int(sys.Uid) != os.Geteuid() {
-			out = append(out, finding{wrong, fmt.Sprintf("%s belongs to user %d, this process is user %d", path, sys.Uid, os.Geteuid()),
-				"run every command as the user who runs the server, and give the folder to that user with chown -R"})
-		}
-	}
-	look(dir, 0o700)
-	for _, name := range []string{"desk.db", "key", "lock", "crash.log"} {
-		look(filepath.Join(dir, name), 0o600)
-	}
-	for _, name := range []string{"blob", "index", "run", "spool"} {
-		look(filepath.Join(dir, name), 0o700)
-	}
-	if a.cfg.Backup.scheduled() {
-		look(a.cfg.Backup.Path, 0o700)
-	}
-	if len(out) == 0 {
-		out = append(out, ok("only the desk's user can get at %s", dir))
-	}
-	return out
 }
 
 func wrongDisk(a *App) string {

@@ -370,4 +370,3 @@ func isIdeographText(word string) bool {
 	r, _ := utf8.DecodeRuneInString(word)
 	return isIdeograph(r)
 }
-

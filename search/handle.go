@@ -1,7 +1,9 @@
 package search
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -80,7 +82,7 @@ func openHandle(dir string) (h *handle, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("search: open %s: %w", filepath.Base(dir), err)
 	}
-	return newHandle(dir, index), nil
+	return ours(dir, index)
 }
 
 func createHandle(dir string) (h *handle, err error) {
@@ -93,6 +95,14 @@ func createHandle(dir string) (h *handle, err error) {
 		map[string]any{"bolt_timeout": lockWait, "asyncErrorCallbackName": asyncName})
 	if err != nil {
 		return nil, fmt.Errorf("search: make %s: %w", filepath.Base(dir), err)
+	}
+	return ours(dir, index)
+}
+
+// ours is the handle of an index whose files are the desk's alone: bleve writes one that everybody may read.
+func ours(dir string, index bleve.Index) (*handle, error) {
+	if err := os.Chmod(filepath.Join(dir, "index_meta.json"), 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("search: keep %s from others: %w", filepath.Base(dir), err), index.Close())
 	}
 	return newHandle(dir, index), nil
 }

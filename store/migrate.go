@@ -238,9 +238,15 @@ func migrate(db *bbolt.DB, path string, steps []migration) error {
 	have := 0
 	err := db.View(func(tx *bbolt.Tx) (err error) {
 		if meta := tx.Bucket(bucketMeta); meta != nil {
-			have, err = strconv.Atoi(string(meta.Get([]byte("schema"))))
+			if have, err = strconv.Atoi(string(meta.Get([]byte("schema")))); err != nil || have < 1 {
+				return badFile(path, "damaged", fmt.Sprintf("its version is %q", meta.Get([]byte("schema"))))
+			}
+			return nil
 		}
-		return err
+		if name, _ := tx.Cursor().First(); name != nil {
+			return badFile(path, "foreign", fmt.Sprintf("another program keeps %q in it", name))
+		}
+		return nil
 	})
 	if err == nil && have == 0 {
 		have = want // a new file
@@ -256,7 +262,7 @@ func migrate(db *bbolt.DB, path string, steps []migration) error {
 		return fmt.Errorf("store: read schema version: %w", err)
 	}
 	if have > want {
-		return &Error{Kind: Unavailable, Key: "error.newer-data", Args: map[string]any{"have": have, "want": want},
+		return &Error{Kind: Unavailable, Key: "error.newer-data", Args: map[string]any{"file": path, "have": have, "want": want},
 			Err: fmt.Errorf("store: %s has schema %d, this release knows %d: use the newer release", path, have, want)}
 	}
 	if have == want {

@@ -221,9 +221,7 @@ func (s *Store) openFile() (err error) {
 		gigabytes := 64 // a variable, for the constant would not fit where int has 32 bits
 		bo.InitialMmapSize = gigabytes << 30
 	}
-	damaged := func(what any) error {
-		return fmt.Errorf("store: %s is damaged (%v): keep a copy of the data folder, bring the newest backup back into another folder with sportello restore, and let the desk serve that one", path, what)
-	}
+	damaged := func(what any) error { return badFile(path, "damaged", what) }
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // pages that are not there, in a file that was cut short
 	defer func() {
 		if p := recover(); p != nil {
@@ -231,12 +229,9 @@ func (s *Store) openFile() (err error) {
 			err = errors.Join(damaged(p), syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
 		}
 	}()
-	info, err := os.Stat(path)
+	half, err := lookAtFile(path)
 	if err != nil {
-		return fmt.Errorf("store: open %s: %w", path, err)
-	}
-	if info.Size() == 0 {
-		return damaged("it is empty") // bbolt would begin anew in it
+		return err
 	}
 	db, err := bbolt.Open(path, 0o600, bo)
 	switch {
@@ -245,12 +240,8 @@ func (s *Store) openFile() (err error) {
 	case err != nil:
 		return fmt.Errorf("store: open %s: %w", path, err)
 	}
-	var needs int64
-	if err := db.View(func(tx *bbolt.Tx) error { needs = tx.Size(); return nil }); err != nil {
-		return errors.Join(fmt.Errorf("store: open %s: %w", path, err), db.Close())
-	}
-	if info.Size() < needs {
-		return errors.Join(damaged(fmt.Sprintf("%d bytes of %d are there", info.Size(), needs)), db.Close())
+	if half {
+		s.log.Warn("store: one of the two heads of desk.db cannot be read: the other is taken, and the last change may be lost; a power failure leaves it so", "file", path)
 	}
 	s.db = db
 	return nil
@@ -258,12 +249,18 @@ func (s *Store) openFile() (err error) {
 
 // prepare migrates the file and creates what buckets are missing. After a fault it is also the write that shows
 // whether the disk takes any.
-func (s *Store) prepare() error {
+func (s *Store) prepare() (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil { // bbolt met a page that is none
+			err = badFile(s.path(), "damaged", p)
+		}
+	}()
 	if err := migrate(s.db, s.path(), migrations); err != nil {
 		return err
 	}
 	var last uint64
-	err := s.db.Update(func(tx *bbolt.Tx) error {
+	err = s.db.Update(func(tx *bbolt.Tx) error {
 		for _, t := range allTables {
 			if err := t.create(tx); err != nil {
 				return err

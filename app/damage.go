@@ -1,0 +1,80 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"sportello/store"
+)
+
+// dataAdvice says of a database file that cannot be opened as it is how it is and what to do about it, in every language
+// of the desk, for whoever stands before it may not read the others: nothing can be asked of the data. The commands bear
+// the names of this desk's own folders. It returns nil for any other error.
+func dataAdvice(cfg Config, err error) (how, do []string) {
+	var e *store.Error
+	if !errors.As(err, &e) || !strings.HasPrefix(e.Key, "error.database-") && e.Key != "error.newer-data" {
+		return nil, nil
+	}
+	d, loadErr := commandWords()
+	if loadErr != nil {
+		return []string{err.Error()}, nil
+	}
+	data := cfg.dataFolder()
+	backups := cfg.Backup.Path
+	advice := "command.database-restore"
+	if backups == "" {
+		advice = "command.database-restore-from"
+	}
+	for _, lang := range []string{"en", "it"} {
+		a := &App{words: d}
+		how = append(how, a.explain(lang, e))
+		if e.Key == "error.newer-data" {
+			do = append(do, d.text(lang, "command.database-newer"))
+		}
+		do = append(do, d.text(lang, "command.database-keep"), "  cp -a "+shellQuote(data)+" "+shellQuote(data+".kept"))
+		do = append(do, d.text(lang, advice))
+		from := shellQuote(backups)
+		if backups == "" {
+			from = d.text(lang, "command.database-backups")
+		}
+		do = append(do, "  sportello restore --data "+shellQuote(data+".restored")+" "+from,
+			"  sportello serve --data "+shellQuote(data+".restored"))
+		if copies, _ := filepath.Glob(filepath.Join(data, "desk.db.schema*")); len(copies) > 0 {
+			do = append(do, d.text(lang, "command.database-copies", "file", copies[len(copies)-1]))
+		}
+	}
+	return how, do
+}
+
+// shellQuote writes a path as a shell takes it.
+func shellQuote(path string) string {
+	plain := strings.IndexFunc(path, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/._-+,:@", r))
+	}) < 0
+	if plain && path != "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+// folderInUse reports whether the error only says that another process has the data folder.
+func folderInUse(err error) bool {
+	var e *store.Error
+	return errors.As(err, &e) && e.Key == "error.folder-in-use"
+}
+
+// sayFailure writes why a command failed, and what to do where that is known.
+func (r *runner) sayFailure(err error) {
+	cfg, _ := r.load() // where it cannot be read, its defaults name the folders
+	if how, do := dataAdvice(cfg, err); how != nil {
+		for _, line := range append(how, do...) {
+			fmt.Fprintln(r.errOut, "sportello:", line)
+		}
+		return
+	}
+	for _, line := range strings.Split(sayError(err), "\n") {
+		fmt.Fprintln(r.errOut, "sportello:", line)
+	}
+}

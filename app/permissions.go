@@ -1,0 +1,161 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// What the bits of a mode may not say. The data folder is the desk's alone. Secrets beside it may be read by a group,
+// for that is how systems keep them (root:sportello, 0640).
+const (
+	notOursAlone fs.FileMode = 0o077
+	notOurGroups fs.FileMode = 0o027
+	notWritable  fs.FileMode = 0o022
+)
+
+// maxPermissions is how many files and folders are looked at below one folder: a desk with millions of files has to start.
+const maxPermissions = 4000
+
+// lookAtPermissions tells what others than the desk's user can get at of all that the desk keeps or reads: at the start as
+// warnings, by doctor as faults. Each finding says the command that mends it.
+func lookAtPermissions(cfg Config) []finding {
+	var l permissions
+	dir := cfg.dataFolder()
+	l.owned(dir)
+	l.one(dir, notOursAlone, "700")
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.unreadable(err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if l.owned(path); e.IsDir() || e.Type()&fs.ModeSymlink != 0 {
+			l.below(path)
+		} else {
+			l.one(path, notOursAlone, "600")
+		}
+	}
+	if cfg.Backup.scheduled() {
+		l.owned(cfg.Backup.Path)
+		l.below(cfg.Backup.Path)
+	}
+	inside, files := cfg.secrets()
+	for _, path := range files {
+		l.one(path, notOurGroups, "600")
+	}
+	if cfg.file != "" {
+		text, err := os.ReadFile(cfg.file)
+		if err == nil && slices.ContainsFunc(inside, func(secret string) bool { return strings.Contains(string(text), secret) }) {
+			l.one(cfg.file, notOurGroups, "600")
+		} else { // also one without secrets says what the desk does
+			l.one(cfg.file, notWritable, "go-w")
+		}
+	}
+	if len(l.found) == 0 {
+		return []finding{ok("only the desk's user can get at %s", dir)}
+	}
+	return l.found
+}
+
+type permissions struct{ found []finding }
+
+func (l *permissions) unreadable(err error) {
+	l.found = append(l.found, finding{wrong, err.Error(), "let the desk's user read it"})
+}
+
+// one looks at one file or folder, where a link leads to.
+func (l *permissions) one(path string, forbidden fs.FileMode, mend string) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // what needs it says so
+	case err != nil:
+		l.unreadable(err)
+	case info.Mode().Type() != fs.ModeSocket && info.Mode().Perm()&forbidden != 0:
+		l.found = append(l.found, finding{wrong, fmt.Sprintf("others can get at %s (mode %04o)", path, info.Mode().Perm()), "chmod " + mend + " " + shellQuote(path)})
+	}
+}
+
+// owned looks whose the file is: what one user writes, another one cannot.
+func (l *permissions) owned(path string) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return
+	}
+	if sys, is := info.Sys().(*syscall.Stat_t); is && int(sys.Uid) != os.Geteuid() {
+		l.found = append(l.found, finding{wrong, fmt.Sprintf("%s belongs to user %d, this process is user %d", path, sys.Uid, os.Geteuid()),
+			"run every command as the user who runs the server, and give the folder to that user with chown -R"})
+	}
+}
+
+// below looks at a folder and what lies in it, and makes one finding of it all.
+func (l *permissions) below(dir string) {
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			l.unreadable(err)
+		}
+		return
+	}
+	l.one(root, notOursAlone, "700")
+	looked, open, first := 0, 0, ""
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) { // the desk works meanwhile
+			return nil
+		}
+		if err != nil || path == root {
+			return err
+		}
+		if looked++; looked > maxPermissions {
+			return filepath.SkipAll
+		}
+		info, err := e.Info()
+		if err != nil || info.Mode()&(fs.ModeSymlink|fs.ModeSocket) != 0 || info.Mode().Perm()&notOursAlone == 0 {
+			return nil
+		}
+		if open++; open == 1 {
+			first = fmt.Sprintf("%s (mode %04o)", path, info.Mode().Perm())
+		}
+		return nil
+	})
+	if err != nil {
+		l.unreadable(err)
+	}
+	if open > 0 {
+		l.found = append(l.found, finding{wrong, fmt.Sprintf("others can get at %d files and folders below %s, such as %s", open, root, first),
+			"chmod -R go-rwx " + shellQuote(root)})
+	}
+}
+
+// secrets returns the secrets that the configuration holds itself, and the files that hold others.
+func (c Config) secrets() (inside, files []string) {
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		for i := range v.NumField() {
+			name, f := v.Type().Field(i).Tag.Get("koanf"), v.Field(i)
+			secret := strings.Contains(name, "password") || strings.Contains(name, "secret")
+			switch {
+			case name == "":
+			case f.Kind() == reflect.Struct:
+				walk(f)
+			case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
+				for k := range f.Len() {
+					walk(f.Index(k))
+				}
+			case f.Kind() != reflect.String || f.String() == "":
+			case name == "tls_key", strings.HasSuffix(name, "_file") && (secret || strings.Contains(name, "refresh") || strings.Contains(name, "key") || strings.Contains(name, "identity")):
+				files = append(files, f.String())
+			case secret:
+				inside = append(inside, f.String())
+			}
+		}
+	}
+	walk(reflect.ValueOf(c))
+	return inside, files
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"slices"
+)
+
+// A bbolt file begins with two pages that say what the rest is; each commit writes one of them, in turn. They are read
+// here before the file is mapped, for what is wrong with a file is told best by its beginning, and bbolt would begin
+// anew in an empty one.
+const (
+	headAt      = 16 // of the page
+	headSize    = 64
+	headMagic   = 0xED0CDAED
+	headVersion = 2
+)
+
+type fileHead struct {
+	pageSize int64
+	pages    uint64
+	commit   uint64
+}
+
+// parseHead reads one head; known tells that it looks like one, whole that nothing of it has changed since it was written.
+func parseHead(b []byte) (h fileHead, known, whole bool) {
+	if len(b) < headSize {
+		return h, false, false
+	}
+	order := binary.NativeEndian // as bbolt writes
+	if order.Uint32(b) != headMagic {
+		return h, false, false
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write(b[:headSize-8]) // a hash takes everything
+	h = fileHead{pageSize: int64(order.Uint32(b[8:])), pages: order.Uint64(b[40:]), commit: order.Uint64(b[48:])}
+	return h, true, order.Uint32(b[4:]) == headVersion && sum.Sum64() == order.Uint64(b[56:]) && h.pageSize > 0
+}
+
+// lookAtFile judges desk.db by its beginning and its size. Half tells that one of its two heads cannot be read: a power
+// failure while a commit was being written leaves it so, and the commit before is what the file holds.
+func lookAtFile(path string) (half bool, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("store: open %s: %w", path, err)
+	case !info.Mode().IsRegular():
+		return false, badFile(path, "foreign", "it is no file")
+	case info.Size() == 0:
+		return false, badFile(path, "empty", "it is empty")
+	}
+	f, err := os.Open(path) // #nosec G304 -- the store's own file
+	if err != nil {
+		return false, fmt.Errorf("store: open %s: %w", path, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	read := func(page int64) (b []byte, err error) {
+		b = make([]byte, headSize)
+		n, err := f.ReadAt(b, page+headAt)
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return b[:n], err
+	}
+	first, err := read(0)
+	if err != nil {
+		return false, fmt.Errorf("store: read %s: %w", path, err)
+	}
+	newest, known, whole := parseHead(first)
+	sizes := []int64{newest.pageSize}
+	if !whole {
+		sizes = []int64{int64(os.Getpagesize()), 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16}
+	}
+	heads := 0
+	if whole {
+		heads++
+	}
+	for _, size := range sizes {
+		b, err := read(size)
+		if err != nil {
+			return false, fmt.Errorf("store: read %s: %w", path, err)
+		}
+		h, k, w := parseHead(b)
+		known = known || k
+		if w && h.pageSize == size {
+			if heads++; heads == 1 || h.commit > newest.commit {
+				newest = h
+			}
+			break
+		}
+	}
+	switch need := int64(newest.pages) * newest.pageSize; { // #nosec G115 -- a sum that does not fit is no size of a file
+	case heads == 0 && !known:
+		what := "it does not begin as one"
+		if len(first) > 0 && !slices.ContainsFunc(bytes.TrimLeft(first, "\x00"), func(byte) bool { return true }) {
+			what = "it begins with zeros alone"
+		}
+		return false, badFile(path, "foreign", what)
+	case heads == 0 && info.Size() < 2*int64(os.Getpagesize()):
+		return false, shortFile(path, info.Size(), 4*int64(os.Getpagesize()))
+	case heads == 0:
+		return false, badFile(path, "damaged", "neither of its heads can be read")
+	case info.Size() < need:
+		return false, shortFile(path, info.Size(), need)
+	}
+	return heads == 1, nil
+}
+
+// badFile is the error for a file that cannot be opened as it is: empty, short, foreign or damaged. Its sentence says how it
+// is; what to do depends on what else there is, which the caller knows.
+func badFile(path, how string, what any) *Error {
+	return &Error{Kind: Unavailable, Key: "error.database-" + how, Args: map[string]any{"file": path, "what": fmt.Sprint(what)},
+		Err: fmt.Errorf("store: %s is damaged (%v): keep a copy of the data folder, bring the newest backup back into another folder with sportello restore, and let the desk serve that one", path, what)}
+}
+
+func shortFile(path string, have, need int64) *Error {
+	e := badFile(path, "short", fmt.Sprintf("%d bytes of %d are there", have, need))
+	e.Args["have"], e.Args["need"] = have, need
+	return e
+}
