@@ -423,9 +423,7 @@ func (im *mailImport) writeChunk(chunk [][]threadMail) error {
 				return err
 			}
 			told = append(told, lines...)
-			if w.made {
-				tickets++
-			}
+			tickets += w.made
 		}
 		return nil
 	})

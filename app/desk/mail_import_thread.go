@@ -9,19 +9,29 @@ import (
 	"sportello/store"
 )
 
-// threadWriter makes one ticket of one thread, or adds what is new to the ticket that has its beginning.
+// threadWriter makes tickets of the mails of one thread: one where all who wrote belong together, and one for each who
+// answered without belonging, as domain.md has it of mail that comes by itself. Nothing lies beside a ticket: these
+// matters are old, and nobody is to decide about hundreds of them.
 type threadWriter struct {
-	im     *mailImport
-	tx     *store.Tx
-	t      *store.Ticket
-	made   bool
-	last   time.Time // of the newest mail a person wrote
-	agents bool      // the desk's side wrote
-	knows  map[string]bool
+	im       *mailImport
+	tx       *store.Tx
+	branches []*branch
+	made     int // tickets
+}
+
+// branch is what goes into one ticket.
+type branch struct {
+	t         *store.Ticket
+	made      bool
+	touched   bool      // something was put into it
+	last      time.Time // of the newest mail a person wrote
+	agents    bool      // the desk's side wrote
+	secret    bool      // group or module is confidential
+	addressed map[string]bool
+	wishes    []string
 }
 
 func (w *threadWriter) write(thread []threadMail) ([]MailImported, error) {
-	w.knows = map[string]bool{}
 	var told []MailImported
 	var kept []threadMail
 	for _, m := range thread {
@@ -52,24 +62,6 @@ func (w *threadWriter) write(thread []threadMail) ([]MailImported, error) {
 		kept = append(kept, m)
 	}
 	if len(kept) == 0 {
-		return told, nil
-	}
-	if err := w.find(kept); err != nil {
-		return nil, err
-	}
-	if w.t == nil && !slices.ContainsFunc(kept, func(m threadMail) bool { return opens(m.in.Automatic) }) {
-		// Nothing but machines: reports and absences that answer nothing here.
-		for _, m := range kept {
-			row, err := w.row(m)
-			if err != nil {
-				return nil, err
-			}
-			row.State, row.Why = store.MailAside, string(m.in.Automatic)
-			if err := store.Mails.Put(w.tx, row); err != nil {
-				return nil, err
-			}
-			told = append(told, MailImported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Why: row.Why})
-		}
 		return told, nil
 	}
 	for _, m := range kept {
@@ -123,36 +115,118 @@ func (w *threadWriter) refuse(m threadMail, why error) error {
 	return store.Mails.Put(w.tx, row)
 }
 
-// find looks whether a ticket has part of the thread already.
-func (w *threadWriter) find(thread []threadMail) error {
-	for _, m := range thread {
-		for _, id := range append([]string{m.head.message}, m.head.refs...) {
-			if id == "" {
+// aside keeps a mail of a machine that answers nothing here: reports, absences.
+func (w *threadWriter) aside(m threadMail) (MailImported, error) {
+	row, err := w.row(m)
+	if err != nil {
+		return MailImported{}, err
+	}
+	row.State, row.Why = store.MailAside, string(m.in.Automatic)
+	return MailImported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Why: row.Why}, store.Mails.Put(w.tx, row)
+}
+
+// branchOf is where the mail goes, nil for a ticket of its own, and then the ticket to which it points all the same. It
+// is the table of domain.md, "mail and belonging": what a ticket holds goes before what it mentions, and neither joins
+// who does not belong.
+func (w *threadWriter) branchOf(m threadMail, author *store.Person) (b *branch, suggest uint64, err error) {
+	refs := slices.Clone(m.head.refs)
+	slices.Reverse(refs) // the nearest first; its own stands among those mentioned
+	for _, kind := range []store.MailKind{store.MailIn, store.MailNear} {
+		for _, id := range append(refs, m.head.message) {
+			if id == "" || kind == store.MailIn && id == m.head.message {
 				continue
 			}
-			for known, err := range store.MailIDsByHash.Rows(w.tx, store.Span{Prefix: store.Key(store.HashMessageID(id))}) {
+			n := 0
+			for known, err := range store.MailIDsByHash.Rows(w.tx, store.Span{Prefix: store.Key(store.HashMessageID(id)), Desc: true}) {
 				if err != nil {
-					return err
+					return nil, 0, err
 				}
-				if t, err := store.Tickets.Get(w.tx, known.Ticket); err == nil && !t.IsSpam() {
-					w.t = t
+				if n++; n > mostOfID {
+					break
+				}
+				if (known.Kind == store.MailNear) != (kind == store.MailNear) {
+					continue
+				}
+				o, err := w.branch(known.Ticket)
+				if err != nil {
+					return nil, 0, err
+				}
+				switch {
+				case o == nil:
+				case w.belongs(o, author, m):
 					m.head.why, m.head.by = JoinedMessageID, id
-					return nil
+					return o, 0, nil
+				case suggest == 0:
+					suggest = o.t.ID
 				}
 			}
 		}
 	}
-	return nil
+	if m.head.why == JoinedSubject {
+		for _, o := range slices.Backward(w.branches) {
+			if w.belongs(o, author, m) {
+				return o, 0, nil
+			}
+		}
+	}
+	return nil, suggest, nil
 }
 
-// message puts one mail into the ticket, opening it with the first.
+// branch returns that of the ticket, nil for one that is gone.
+func (w *threadWriter) branch(ticket uint64) (*branch, error) {
+	for _, b := range w.branches {
+		if b.t.ID == ticket {
+			return b, nil
+		}
+	}
+	t, err := store.Tickets.Get(w.tx, ticket)
+	if errors.Is(err, store.ErrNotFound) || err == nil && t.IsSpam() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	b := w.add(t)
+	for m, err := range store.MailsByTicket.Rows(w.tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range m.Addressed {
+			b.addressed[a] = true
+		}
+	}
+	return b, nil
+}
+
+func (w *threadWriter) add(t *store.Ticket) *branch {
+	b := &branch{t: t, addressed: map[string]bool{}, secret: confidential(w.tx, t.Group, t.Module)}
+	w.branches = append(w.branches, b)
+	return b
+}
+
+// belongs reports whether the author's words join the ticket: the desk's side, the requester's, whoever was addressed.
+func (w *threadWriter) belongs(b *branch, author *store.Person, m threadMail) bool {
+	email := m.in.From.Email
+	return w.im.own(email) || author.InGroup(b.t.Group) || b.t.OnSide(author.ID) ||
+		!b.secret && (b.addressed[email] || author.Covers(b.t.Organisation, b.t.Unit))
+}
+
+// message puts one mail into a ticket, opening it where it belongs to none.
 func (w *threadWriter) message(m threadMail) (MailImported, error) {
 	im, in := w.im, m.in
-	line := MailImported{Where: m.head.where, MessageID: m.head.message, Subject: in.Subject, Why: m.head.why, By: m.head.by}
+	line := MailImported{Where: m.head.where, MessageID: m.head.message, Subject: in.Subject}
 	author, err := im.d.EnsureRequester(w.tx, in.From.Email, in.From.Name)
 	if err != nil {
 		return line, err
 	}
+	b, suggest, err := w.branchOf(m, author)
+	if err != nil {
+		return line, err
+	}
+	if b == nil && !opens(in.Automatic) {
+		return w.aside(m)
+	}
+	line.Why, line.By = m.head.why, m.head.by
 	at := m.head.date
 	if at.IsZero() || at.After(w.tx.Now()) {
 		at = w.tx.Now()
@@ -162,79 +236,79 @@ func (w *threadWriter) message(m threadMail) (MailImported, error) {
 		return line, err
 	}
 	msg := &store.Message{Author: author.ID, At: at.UTC(), Body: in.body(), Via: "import", Mail: row.ID, Rest: in.rest, Automatic: string(in.Automatic), PEC: row.PEC}
-	msg.Agent = author.IsAgent() || im.own(author.Email)
+	msg.Agent = im.own(author.Email) || author.IsAgent()
 	for _, f := range in.files {
 		f.Person = author.ID
 	}
-	if w.t == nil {
-		if err := w.open(m, author, msg); err != nil {
+	if b == nil {
+		if b, err = w.open(m, author, msg, suggest); err != nil {
 			return line, err
 		}
 		line.Why, line.By = JoinedNew, ""
 	} else {
-		if line.Why == "" {
-			line.Why, line.By = JoinedMessageID, first(m.head.refs)
+		msg.Agent = msg.Agent && !b.t.OnSide(author.ID)
+		if msg.Outside = !msg.Agent && !b.t.OnSide(author.ID); msg.Outside && msg.Automatic == "" {
+			b.wish(author.Email)
 		}
-		msg.Agent = msg.Agent && !w.t.OnSide(author.ID)
-		w.belongs(author, msg)
-		if err := im.d.appendMessage(w.tx, w.t, msg, in.files); err != nil {
+		if err := im.d.appendMessage(w.tx, b.t, msg, in.files); err != nil {
 			return line, err
 		}
 	}
 	if in.Automatic == mail.Personal || in.Automatic == mail.List {
-		if at.After(w.last) {
-			w.last = at
+		if at.After(b.last) {
+			b.last = at
 		}
-		w.agents = w.agents || msg.Agent
-		if msg.Agent && w.t.Assignee == 0 && author.InGroup(w.t.Group) {
-			w.t.Assignee = author.ID
+		b.agents = b.agents || msg.Agent
+		if msg.Agent && b.t.Assignee == 0 && author.InGroup(b.t.Group) {
+			b.t.Assignee = author.ID
 		}
 	}
+	b.touched = true
 	for _, a := range row.Addressed {
-		w.knows[a] = true
+		b.addressed[a] = true
 	}
-	if msg.At.After(w.t.PublicUpdated) {
-		w.t.PublicUpdated = msg.At
+	if msg.At.After(b.t.PublicUpdated) {
+		b.t.PublicUpdated = msg.At
 	}
-	line.Ticket = w.t.ID
-	row.State, row.Ticket, row.Message, row.Joined, row.JoinedBy = store.MailDone, w.t.ID, msg.ID, line.Why, cutRunes(line.By, 200)
+	line.Ticket = b.t.ID
+	row.State, row.Ticket, row.Message, row.Joined, row.JoinedBy = store.MailDone, b.t.ID, msg.ID, line.Why, cutRunes(line.By, 200)
 	if err := store.Mails.Put(w.tx, row); err != nil {
 		return line, err
 	}
-	if err := putMailID(w.tx, in.MessageID, store.MailIn, w.t.ID, msg.ID, 0); err != nil {
+	if err := putMailID(w.tx, in.MessageID, store.MailIn, b.t.ID, msg.ID, 0); err != nil {
 		return line, err
 	}
 	if msg.Outside || in.Automatic != mail.Personal {
 		return line, nil
 	}
 	for _, id := range m.head.refs {
-		if err := putMailID(w.tx, id, store.MailNear, w.t.ID, msg.ID, 0); err != nil {
+		if err := putMailID(w.tx, id, store.MailNear, b.t.ID, msg.ID, 0); err != nil {
 			return line, err
 		}
 	}
 	return line, nil
 }
 
-func first(list []string) string {
-	if len(list) == 0 {
-		return ""
+// wish notes somebody who wrote without belonging: the requester or an agent may add them.
+func (b *branch) wish(email string) {
+	if plausibleAddress(email) && !slices.Contains(b.wishes, email) {
+		b.wishes = append(b.wishes, email)
 	}
-	return list[0]
 }
 
 // open makes the ticket. Its requester is who wrote first or, when that was the desk, to whom it wrote.
-func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Message) error {
+func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Message, suggest uint64) (*branch, error) {
 	im := w.im
 	module, group, err := im.d.placeOfBox(w.tx, &im.box)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	requester := author
 	if msg.Agent {
 		for _, to := range m.in.To {
 			if isAddress(to.Email) && !im.own(to.Email) {
 				if requester, err = im.d.EnsureRequester(w.tx, to.Email, to.Name); err != nil {
-					return err
+					return nil, err
 				}
 				break
 			}
@@ -242,7 +316,7 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 		msg.Agent = requester.ID != author.ID
 	}
 	t := &store.Ticket{Subject: m.in.subject(), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
-		Requester: requester.ID, Organisation: requester.Organisation, Unit: requester.Unit, Language: languageOf(m.in.own), Via: "import", Opened: msg.At}
+		Requester: requester.ID, Organisation: requester.Organisation, Unit: requester.Unit, Language: languageOf(m.in.own), Via: "import", Opened: msg.At, MayBelong: suggest}
 	if requester.ID != author.ID {
 		t.OpenedBy = author.ID
 	}
@@ -250,56 +324,61 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 		t.Language = requester.Language
 	}
 	if err := im.d.insertTicket(w.tx, t, msg, m.in.files); err != nil {
-		return err
+		return nil, err
 	}
 	t.LastAgent = msg.Agent
-	w.t, w.made = t, true
+	b := w.add(t)
+	b.made = true
+	w.made++
+	return b, nil
+}
+
+// finish puts each ticket into the state its last word leaves it in. One that was there before keeps its state.
+func (w *threadWriter) finish() error {
+	for _, b := range w.branches {
+		if !b.touched {
+			continue // only looked at
+		}
+		if err := w.settle(b); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// belongs makes a participant of somebody who was addressed in the thread, or is of the requester's organisation; who
-// is neither wrote from outside.
-func (w *threadWriter) belongs(author *store.Person, msg *store.Message) {
-	if msg.Agent || w.t.OnSide(author.ID) || w.im.own(author.Email) {
-		return
-	}
-	if msg.Automatic == "" && len(w.t.Participants) < maxPeople &&
-		(w.knows[author.Email] || author.Organisation != 0 && author.Organisation == w.t.Organisation) {
-		w.t.Participants = append(slices.Clone(w.t.Participants), author.ID)
-		return
-	}
-	msg.Outside = true
-}
-
-// finish puts the ticket into the state its last word leaves it in. One that was there before keeps its state, unless
-// it was closed and somebody wrote since.
-func (w *threadWriter) finish() error {
+func (w *threadWriter) settle(b *branch) error {
 	set := settings(w.tx)
-	d, t := w.im.d, w.t
-	if !w.made {
+	d, t := w.im.d, b.t
+	for _, email := range b.wishes {
+		if len(t.Participants)+len(t.Wishes) < maxPeople && !slices.Contains(t.Wishes, email) && t.State != store.StateClosed {
+			t.Wishes = append(slices.Clone(t.Wishes), email)
+		}
+	}
+	if !b.made {
 		t.PublicRev++
 		d.schedule(set, t)
 		return store.Tickets.Put(w.tx, t)
 	}
-	if w.last.IsZero() {
-		w.last = t.Opened
+	if b.last.IsZero() {
+		b.last = t.Opened
 	}
-	old := w.tx.Now().Sub(w.last) > w.im.o.CloseAfter
+	old := w.tx.Now().Sub(b.last) > w.im.o.CloseAfter
 	switch {
 	case old:
-		d.enter(set, t, store.StateResolved, w.last)
-		d.enter(set, t, store.StateClosed, w.last)
+		t.Wishes = nil // nobody is to be added to what is long over
+		d.enter(set, t, store.StateResolved, b.last)
+		d.enter(set, t, store.StateClosed, b.last)
 		t.Outcome = store.Solved
-		if w.agents {
+		if b.agents {
 			t.Outcome = store.Answered
 		}
-	case w.agents && t.LastAgent:
+	case b.agents && t.LastAgent:
 		d.enter(set, t, store.StateOpen, t.Opened)
-		d.enter(set, t, store.StateWaiting, w.last)
-	case w.agents:
+		d.enter(set, t, store.StateWaiting, b.last)
+	case b.agents:
 		d.enter(set, t, store.StateOpen, t.Opened)
 	}
-	if w.agents && t.Taken.IsZero() {
+	if b.agents && t.Taken.IsZero() {
 		t.Taken = t.Opened
 		if !t.Answered.IsZero() {
 			t.Taken = t.Answered
