@@ -248,6 +248,11 @@ func (m *matter) plan() {
 		m.talk(p, m.story.Replies[:last+1], -1, desk.Step{})
 		m.mentioned(p)
 		return
+	case answered:
+		last := m.lastAnswer()
+		p.step = s.cal.Between(m.opened, s.now) / time.Duration(last+3)
+		m.talk(p, m.story.Replies[:last+1], last, desk.Step{To: store.StateResolved, Outcome: store.Solved})
+		return
 	case asItStands:
 		if m.story.State != "planned" {
 			p.step = s.cal.Between(m.opened, s.now) / time.Duration(len(m.story.Replies)+2)

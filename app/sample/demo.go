@@ -22,7 +22,7 @@ const (
 
 // Start returns when the clock of a demo's store has to stand while the desk is seeded: shortly before anybody of the
 // demo did anything.
-func Start(now time.Time) time.Time { return now.AddDate(0, 0, -demoDays-30) }
+func Start(now time.Time) time.Time { return now.UTC().AddDate(0, 0, -demoDays-30) }
 
 // Demo fills an empty, seeded desk: the people of an invented university, their articles, and 400 tickets of the last
 // twelve months, played as these people through the desk's own methods, in the order of time, so that history, notices
@@ -39,9 +39,10 @@ func Demo(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time
 	return NewPasswords(d)
 }
 
-// newStage returns the desk of a demo with so many tickets, empty.
+// newStage returns the desk of a demo with so many tickets, still empty.
 func newStage(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time.Time, tickets int) *stage {
-	now = now.Truncate(time.Second)
+	now = now.Truncate(time.Second).In(d.Location()) // however the moment was written
+
 	s := &stage{ctx: ctx, d: d, clock: clock, r: rand.New(rand.NewPCG(seed, 0x5907e110)), now: now, loc: d.Location(), // #nosec G404 -- the same data each time; passwords are made elsewhere
 		cal:    worktime.Calendar{Begin: 8, End: 18, Location: d.Location()},
 		groups: map[string]*store.Group{}, modules: map[string]*desk.Level{}, ids: map[uint64]*desk.Level{},

@@ -17,6 +17,7 @@ const (
 	untouched                // opened, nobody has it
 	taken                    // somebody has it and has not answered yet
 	asked                    // the requester's question waits for an answer
+	answered                 // resolved, and not confirmed yet
 	asItStands               // as far as the scenario goes, which has no outcome
 )
 
@@ -184,6 +185,11 @@ func (s *stage) active(stories []Ticket) []*matter {
 		add(find(0, func(t *Ticket) bool {
 			return ended(t) && followUp(t) >= 0 && s.modules[t.Module] != nil && s.modules[t.Module].Here()
 		}), 5+20*s.r.Float64(), asked)
+	}
+	for i := range 4 {
+		add(find(0, func(t *Ticket) bool {
+			return ended(t) && t.Outcome == "solved" && s.modules[t.Module] != nil && s.modules[t.Module].Here()
+		}), 12+6*float64(i)+3*s.r.Float64(), answered)
 	}
 	s.dueToday(all)
 	for _, m := range all {

@@ -177,7 +177,7 @@ func playAt(t *testing.T, now time.Time, seed uint64, tickets int, drawn map[Pic
 func (s *stage) looksAtWork() error {
 	var wrong []error
 	odd := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	unassigned, active, overdue, today := map[uint64]int{}, 0, 0, 0
+	unassigned, states, active, overdue, today := map[uint64]int{}, map[store.State]int{}, 0, 0, 0
 	err := s.d.Store().View(func(tx *store.Tx) error {
 		var last time.Time
 		for t, err := range store.Tickets.All(tx, 0, false) {
@@ -191,6 +191,7 @@ func (s *stage) looksAtWork() error {
 			if !t.Deadline.IsZero() && t.Deadline.Before(t.Opened) {
 				odd("#%d was to be done %v, before it was opened %v", t.ID, t.Deadline, t.Opened)
 			}
+			states[t.State]++
 			if !t.State.Active() {
 				continue
 			}
@@ -219,6 +220,9 @@ func (s *stage) looksAtWork() error {
 	})
 	if active < 25 || active > 45 || len(unassigned) != len(s.groups) || overdue == 0 || today == 0 {
 		odd("%d active, without assignee in %d groups, %d overdue, %d due soon", active, len(unassigned), overdue, today)
+	}
+	if states[store.StateWaiting] < 3 || states[store.StatePlanned] < 3 || states[store.StateResolved] < 3 {
+		odd("states %v", states)
 	}
 	return errors.Join(append(wrong, err)...)
 }
