@@ -52,7 +52,15 @@ func TestWordsBesideATicketAreForAgentsAlone(t *testing.T) {
 		if do == "dismiss" {
 			b.must(b.post(at+"/beside", w.formOf(b, n, "do", do, "message", fmt.Sprint(row.Message))), 422)
 			b.must(b.post(at+"/beside", w.formOf(b, n, "do", do, "message", fmt.Sprint(row.Message), fmt.Sprintf("reason-%d", row.Message), "non riguarda")), 303)
-			b.must(b.get(at), 200, "non riguarda")
+			b.must(b.get(at), 200, "non riguarda", "Riprendi")
+			if got, _ := agent.call("POST", path, box{"do": do, "reason": "x"}); got.status != 409 {
+				t.Errorf("dismissed twice: %d", got.status)
+			}
+			if strings.Contains(requester.get(at).body, "zibaldone") {
+				t.Error("the requester reads what was dismissed")
+			}
+			b.must(b.post(at+"/beside", w.formOf(b, n, "do", "join", "message", fmt.Sprint(row.Message))), 303) // second thoughts
+			do = "join"
 		} else if got, _ := agent.call("POST", path, box{"do": do}); got.status != 200 {
 			t.Errorf("%s: %d %s", do, got.status, got.body)
 		}

@@ -45,7 +45,7 @@ func (w *stepping) beside() error {
 	if err != nil || m.Ticket != w.t.ID || m.Beside == "" {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if m.Beside != store.BesideWaiting {
+	if m.Beside == store.BesideDismissed && w.s.BesideDo == BesideDrop { // what was dismissed can still be taken up
 		return store.Fail(store.Conflict, "error.beside-decided")
 	}
 	switch w.s.BesideDo {

@@ -238,7 +238,10 @@ func TestWhatBecomesOfWordsBeside(t *testing.T) {
 				if m := o.message(id); m.Beside != store.BesideDismissed || m.BesideWhy != "non riguarda" || !m.Internal {
 					t.Errorf("%+v", m)
 				}
-				o.refused("agente", n, Step{Beside: id, BesideDo: BesideJoin}, store.Conflict)
+				o.refused("agente", n, Step{Beside: id, BesideDo: BesideDrop, Reason: "di nuovo"}, store.Conflict)
+				if x := o.do("agente", n, Step{Beside: id, BesideDo: BesideJoin}); x.Beside != 0 || x.Messages != k.Messages+1 || x.Notes != k.Notes-1 {
+					t.Errorf("taken up again: %+v", x)
+				}
 			default:
 				if l := out["ada@ateneo.example"]; !hasText(l, "zibaldone") || l.Lines[len(l.Lines)-1].Who == "Bruno Agente" {
 					t.Errorf("the requester was told %+v", l)

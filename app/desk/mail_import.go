@@ -96,6 +96,7 @@ type mailImport struct {
 	heads []*head
 	taken map[uint64]bool // rows that heads names
 	box   Mailbox
+	short string // name of the desk in its subjects
 }
 
 func (im *mailImport) by() store.By { return store.By{Person: im.a.ID(), Via: "import", Act: "import"} }
@@ -103,6 +104,7 @@ func (im *mailImport) by() store.By { return store.By{Person: im.a.ID(), Via: "i
 func (im *mailImport) place() error {
 	im.box = Mailbox{Group: im.o.Group, Module: im.o.Module}
 	return im.d.st.View(func(tx *store.Tx) error {
+		im.short = settings(tx).ShortName()
 		var wrong store.Problems
 		if im.o.Group != "" && !store.GroupsByCode.Has(tx, im.o.Group) {
 			wrong.Add("group", "error.group-unknown")
@@ -229,7 +231,7 @@ func (im *mailImport) keep(where string, raw []byte) (*head, *store.Mail, error)
 	}
 	h.message, h.date, h.from = m.MessageID, m.Date, m.From.Email
 	h.refs = append(append([]string{}, m.References...), m.InReplyTo...)
-	h.subject = mail.BaseSubject(m.Subject)
+	h.subject = mail.BaseSubject(m.Subject, im.short)
 	h.reply = h.subject != strings.TrimSpace(m.Subject)
 	for _, list := range [][]mail.Address{{m.From}, m.To, m.Cc} {
 		for _, p := range list {

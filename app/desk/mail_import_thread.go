@@ -315,7 +315,7 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 		}
 		msg.Agent = requester.ID != author.ID
 	}
-	t := &store.Ticket{Subject: m.in.subject(), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
+	t := &store.Ticket{Subject: m.in.subject(im.short), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
 		Requester: requester.ID, Organisation: requester.Organisation, Unit: requester.Unit, Language: languageOf(m.in.own), Via: "import", Opened: msg.At, MayBelong: suggest}
 	if requester.ID != author.ID {
 		t.OpenedBy = author.ID

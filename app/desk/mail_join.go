@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -86,7 +87,9 @@ func (j *joining) decide() error {
 	if _, row.Group, err = j.d.placeOfBox(j.tx, in.box); err != nil {
 		return err
 	}
-	if have, err := store.MailsByPrint.First(j.tx, in.print); err == nil && have.ID != row.ID && have.State != store.MailDropped {
+	if have, err := store.MailsByPrint.First(j.tx, in.print); ignoreNotFound(err) != nil {
+		return err
+	} else if err == nil && have.ID != row.ID && have.State != store.MailDropped {
 		row.State, row.SameAs = store.MailSame, have.ID
 		return store.Mails.Put(j.tx, row)
 	}
@@ -105,8 +108,8 @@ func (j *joining) decide() error {
 		// Nobody writes to the desk as the desk.
 		return j.aside("own")
 	}
-	if p, err := store.PeopleByEmail.First(j.tx, in.From.Email); err == nil {
-		j.person = p
+	if j.person, err = store.PeopleByEmail.First(j.tx, in.From.Email); ignoreNotFound(err) != nil {
+		return err
 	}
 	if j.person != nil && j.person.Disabled {
 		return j.hold("disabled")
@@ -159,7 +162,9 @@ func (j *joining) find() (*lead, error) {
 			beside = l
 		}
 	}
-	if t := j.ticket(j.token.ticket); t != nil {
+	if t, err := j.ticket(j.token.ticket); err != nil {
+		return nil, err
+	} else if t != nil {
 		l, err := j.lead(t, JoinedToken, "")
 		if err != nil || l.where != outside {
 			return l, err
@@ -179,7 +184,9 @@ func (j *joining) find() (*lead, error) {
 		}
 	}
 	if n, ok := mail.Number(j.in.Subject, settings(j.tx).ShortName()); ok {
-		if t := j.ticket(n); t != nil {
+		if t, err := j.ticket(n); err != nil {
+			return nil, err
+		} else if t != nil {
 			l, err := j.lead(t, JoinedNumber, "#"+number(n))
 			if err != nil || l.where != outside {
 				return l, err
@@ -222,7 +229,10 @@ func (j *joining) byID(id string, mentioned bool) (*lead, error) {
 		if (m.Kind == store.MailNear) != mentioned {
 			continue
 		}
-		t := j.ticketOf(m)
+		t, err := j.ticketOf(m)
+		if err != nil {
+			return nil, err
+		}
 		if t == nil {
 			continue
 		}
@@ -257,14 +267,15 @@ func (j *joining) lead(t *store.Ticket, why, by string) (*lead, error) {
 }
 
 // ticket returns the ticket of that number, nil when there is none, or none any more.
-func (j *joining) ticket(n uint64) *store.Ticket {
+func (j *joining) ticket(n uint64) (*store.Ticket, error) {
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
-	if t, err := store.Tickets.Get(j.tx, n); err == nil && !t.IsSpam() {
-		return t
+	t, err := store.Tickets.Get(j.tx, n)
+	if errors.Is(err, store.ErrNotFound) || err == nil && t.IsSpam() {
+		return nil, nil
 	}
-	return nil
+	return t, err
 }
 
 // answered are the Message-IDs the mail answers, the nearest first.
@@ -286,22 +297,22 @@ func (j *joining) answered() []string {
 
 // ticketOf is the ticket in which a Message-ID stands for the sender: where its message is now or, when that came there
 // with a duplicate to whose people the sender belongs, the duplicate.
-func (j *joining) ticketOf(m *store.MailID) *store.Ticket {
-	t, err := store.Tickets.Get(j.tx, m.Ticket)
-	if err != nil || t.IsSpam() {
-		return nil
+func (j *joining) ticketOf(m *store.MailID) (*store.Ticket, error) {
+	t, err := j.ticket(m.Ticket)
+	if err != nil || t == nil {
+		return nil, err
 	}
 	if m.Message == 0 || j.person == nil || t.OnSide(j.person.ID) {
-		return t
+		return t, nil
 	}
 	msg, err := store.Messages.Get(j.tx, m.Message)
 	if err != nil || !msg.Merged() {
-		return t
+		return t, ignoreNotFound(err)
 	}
-	if o, err := store.Tickets.Get(j.tx, msg.Side()); err == nil && o.OnSide(j.person.ID) && !o.IsSpam() {
-		return o
+	if o, err := j.ticket(msg.Side()); err != nil || o != nil && o.OnSide(j.person.ID) {
+		return o, err
 	}
-	return t
+	return t, nil
 }
 
 // place is how the sender of a mail stands to a ticket.
@@ -556,7 +567,7 @@ func (j *joining) open() error {
 	}
 	j.tx.As(j.person.ID)
 	j.tx.Act("open")
-	t := &store.Ticket{Subject: j.in.subject(), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
+	t := &store.Ticket{Subject: j.in.subject(settings(j.tx).ShortName()), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
 		Requester: j.person.ID, Organisation: j.person.Organisation, Unit: j.person.Unit, Language: j.language(), Via: "mail", Opened: j.tx.Now(), MayBelong: j.suggest}
 	m := j.message()
 	if j.foreign && m.Automatic == "" {

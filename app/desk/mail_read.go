@@ -97,7 +97,7 @@ func senderOf(m *mail.Message, row *store.Mail) {
 // lists a foot below the signature. own is what its sender wrote; without a Message-ID it is everything that was said.
 func printOf(m *mail.Message, own string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject), strings.Join(strings.Fields(own), " "))
+	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject, ""), strings.Join(strings.Fields(own), " "))
 	for _, p := range m.Parts {
 		fmt.Fprintf(h, "%s\x00", p.Name)
 	}
@@ -115,8 +115,8 @@ func printOf(m *mail.Message, own string) string {
 }
 
 // subject is what the ticket is called: the subject without Re: and its like, else the beginning of the text.
-func (in *incoming) subject() string {
-	s := markup.Line(mail.BaseSubject(in.Subject))
+func (in *incoming) subject(short string) string {
+	s := markup.Line(mail.BaseSubject(in.Subject, short))
 	if s == "" {
 		s = markup.Excerpt(markup.Plain(markup.MessageFmt, in.own), 80)
 	}

@@ -157,9 +157,10 @@ func TestBaseSubject(t *testing.T) {
 		"Stampa": "Stampa", "Re: Stampa": "Stampa", "RE: R: Stampa": "Stampa", "R: I: Stampa": "Stampa", "Fwd: Re: FW: Stampa": "Stampa", "Rif: Stampa": "Stampa",
 		"AW: SV: TR: Stampa": "Stampa", "Re[2]: Stampa": "Stampa", "Re(3): Stampa": "Stampa", "Re : Stampa": "Stampa", "Re:Re:Stampa": "Stampa", "Inoltro: Stampa": "Stampa",
 		"Re: [#12] Re: Stampa": "Stampa", "[Sportello #12] Stampa": "Stampa", "[lista] Re: Stampa": "Stampa", "[lista] Stampa": "[lista] Stampa", "Stampa (fwd)": "Stampa",
-		"  Stampa\t x ": "Stampa x", "Re:": "", "": "", "Reti: quali": "Reti: quali", "Rete: x": "Rete: x", "Ricerca: a": "Ricerca: a", "Antw: Stampa": "Stampa", "Re：Stampa": "Stampa",
+		"Re: [Cineca #1] Stampa": "[Cineca #1] Stampa", "Re: [Cineca #1] Re: Stampa": "[Cineca #1] Re: Stampa", "[Sportello #12] [Cineca #1] Stampa": "[Cineca #1] Stampa",
+		"Re: [sportello #12] R: Stampa": "Stampa", "(#12) Stampa": "(#12) Stampa", "[#12]": "", "  Stampa\t x ": "Stampa x", "Re:": "", "": "", "Reti: quali": "Reti: quali", "Rete: x": "Rete: x", "Ricerca: a": "Ricerca: a", "Antw: Stampa": "Stampa", "Re：Stampa": "Stampa",
 	} {
-		if got := BaseSubject(in); got != want {
+		if got := BaseSubject(in, "Sportello"); got != want {
 			t.Errorf("%q has base %q, want %q", in, got, want)
 		}
 	}
@@ -225,7 +226,7 @@ func FuzzHeader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		oneLineOnly(t, DecodeHeader(s))
-		BaseSubject(s)
+		BaseSubject(s, "Sportello")
 		Number(s, "Sportello")
 		OutOfOfficeSubject(s)
 		for _, id := range MessageIDs(s) {

@@ -94,23 +94,26 @@ var (
 	// The marks of replies and forwards in Italian, English, German, French,
 	// Spanish, Portuguese, Dutch, Polish and the Scandinavian languages.
 	replyMark = regexp.MustCompile(`(?i)^(re|r|rif|risp|risposta|i|in|inoltro|inoltra|inoltrato|fw|fwd|forward|aw|antw|antwort|wg|sv|vs|vb|vl|tr|rép|rv|res|enc|odp|pd|doorst|bls|ynt|ref)\s?(\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3})?\s?[:：]\s*`)
-	deskMark  = regexp.MustCompile(`^[\[(][^\[\]()#]{0,40}#\s?[1-9][0-9]{0,17}[\])]\s*`)
 	blobMark  = regexp.MustCompile(`^\[[^\[\]]{1,60}\]\s*`)
 	fwdTail   = regexp.MustCompile(`(?i)\s*\(fwd\)$`)
 )
 
 // BaseSubject returns a subject without the marks of replies and forwards
 // that mail programs put in front of it, in any number and order, without
-// desk numbers among them, and without "(fwd)" at the end, much as RFC 5256
-// says. The name of a list in brackets stays unless a mark follows it.
-func BaseSubject(s string) string {
+// the numbers of the desk of that short name among them, and without "(fwd)"
+// at the end, much as RFC 5256 says. The name of a list in brackets stays
+// unless a mark follows it, and so does the number of another desk: it is by
+// that number that people speak of the matter there.
+func BaseSubject(s, short string) string {
 	s = oneLine(s)
 	for {
 		before := s
 		s = replyMark.ReplaceAllLiteralString(s, "")
-		s = deskMark.ReplaceAllLiteralString(s, "")
+		if m := deskNumber.FindStringSubmatch(s); m != nil && (m[1] == "" || short != "" && strings.EqualFold(m[1], short)) {
+			s = s[len(m[0]):]
+		}
 		s = fwdTail.ReplaceAllLiteralString(s, "")
-		if blob := blobMark.FindString(s); blob != "" {
+		if blob := blobMark.FindString(s); blob != "" && !deskNumber.MatchString(s) {
 			if rest := s[len(blob):]; replyMark.MatchString(rest) {
 				s = rest
 			}
