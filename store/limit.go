@@ -113,6 +113,51 @@ func init() {
 	Views.limits = limits{"name": text(maxShort), "text": text(2000), "queue": text(maxWord), "known": {Entries: 1000, Observed: true}}
 }
 
+// crowd bounds how many rows of a table share the beginning of a key: what one person, group or organisation may have.
+type crowd[T any] struct {
+	index *Index[T]
+	of    func(*T) []byte // nil: the row does not count here
+	most  int
+	field string // named in the refusal
+}
+
+func init() {
+	Tokens.crowds = []crowd[Token]{{TokensByPerson, func(t *Token) []byte { return Key(t.Person) }, 100, "name"}}
+	SavedReplies.crowds = []crowd[SavedReply]{
+		{SavedRepliesByGroup, func(r *SavedReply) []byte { return under(r.Group) }, 1000, "title"},
+		{SavedRepliesByPerson, func(r *SavedReply) []byte { return under(r.Person) }, 1000, "title"},
+	}
+	Units.crowds = []crowd[Unit]{{UnitsByOrganisation, func(u *Unit) []byte { return Key(u.Organisation) }, 5000, "name"}}
+	Views.crowds = []crowd[View]{
+		{ViewsByPerson, func(v *View) []byte { return under(v.Person) }, 500, "name"},
+		{ViewsByGroup, func(v *View) []byte { return under(v.Group) }, 500, "name"},
+	}
+}
+
+func under(id uint64) []byte {
+	if id == 0 {
+		return nil
+	}
+	return Key(id)
+}
+
+// keepRoom refuses a new row where there are as many as there may be.
+func (t *Table[T]) keepRoom(tx *Tx, r *T) error {
+	for _, c := range t.crowds {
+		of := c.of(r)
+		if of == nil {
+			continue
+		}
+		n := 0
+		for range c.index.Entries(tx, Span{Prefix: of}) {
+			if n++; n >= c.most {
+				return Problems{Fail(Invalid, "error.too-many-of", "max", c.most, "have", n).At(c.field)}
+			}
+		}
+	}
+	return nil
+}
+
 // Most returns how much the field holds: characters (bytes of long texts), of a list or map its entries. Deeper fields
 // have their names joined by a dot. A field without a limit is a fault of the program.
 func (t *Table[T]) Most(field string) int {

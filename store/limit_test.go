@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -153,4 +154,43 @@ func TestOldRowsOverTheLimit(t *testing.T) {
 	wantKind(t, change(func(t *Ticket) { t.Affected = big }), Invalid, "error.too-long")
 	wantKind(t, change(func(t *Ticket) { t.Participants = append(t.Participants, 999) }), Invalid, "error.too-many-of")
 	wantKind(t, change(func(t *Ticket) { t.Answers = maps.Clone(t.Answers); t.Answers["new"] = "x" }), Invalid, "error.too-many-of")
+}
+
+// What one person, group or organisation may have is bounded, whoever adds to it; others are not concerned.
+func TestARowTooManyIsRefused(t *testing.T) {
+	st := fresh(t, quick)
+	must(t, st.Update(By{Act: "setup"}, func(tx *Tx) error {
+		return errors.Join(People.Put(tx, &Person{Email: "a@uni.example"}), People.Put(tx, &Person{Email: "b@uni.example"}), Groups.Put(tx, &Group{Code: "g"}))
+	}))
+	n := 0
+	token := func(person uint64) error {
+		n++
+		return st.Update(By{Act: "token"}, func(tx *Tx) error { return Tokens.Put(tx, &Token{Hash: fmt.Sprint(n), Name: "x", Person: person}) })
+	}
+	for range Tokens.crowds[0].most {
+		must(t, token(1))
+	}
+	if err := token(1); KindOf(err) != Invalid || err == nil {
+		t.Errorf("one more is %v", err)
+	}
+	must(t, token(2))
+	must(t, st.Update(By{Act: "token"}, func(tx *Tx) error { // what is there may change
+		row, err := Tokens.Get(tx, 1)
+		must(t, err)
+		row.Name = "y"
+		return errors.Join(Tokens.Put(tx, row), Tokens.Delete(tx, 2))
+	}))
+	must(t, token(1))
+	for _, person := range []uint64{0, 1} { // a group's replies do not count for a person
+		must(t, st.Update(By{Act: "reply"}, func(tx *Tx) error {
+			for range SavedReplies.crowds[0].most {
+				r := &SavedReply{Person: person}
+				if person == 0 {
+					r.Group = 1
+				}
+				must(t, SavedReplies.Put(tx, r))
+			}
+			return nil
+		}))
+	}
 }

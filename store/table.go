@@ -43,6 +43,7 @@ type Table[T any] struct {
 	quiet   []string                   // fields that make no change when nothing else changed with them
 	blobs   func(*T) []string          // blobs that the row names
 	limits  limits                     // how much each field holds; see limit.go
+	crowds  []crowd[T]                 // how many rows may share a key; see limit.go
 	apart   []string                   // fields that lists do not show and that may be long; see Glance
 
 	peekMu sync.RWMutex
@@ -273,6 +274,11 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	}
 	if err := t.keepLimits(tx, old, r); err != nil {
 		return err
+	}
+	if op == Insert {
+		if err := t.keepRoom(tx, r); err != nil {
+			return err
+		}
 	}
 	if _, err := keepReason(tx); err != nil && !t.silent {
 		return err
