@@ -41,7 +41,7 @@ crash:
 # The demo, played at 2,000 moments of thirty years; SPORTELLO_DEMO_SEED plays those again of which it printed the seed.
 MOMENTS ?= 2000
 demo-moments:
-	SPORTELLO_DEMO_MOMENTS=$(MOMENTS) $(GO) test -count=1 -timeout 120m -v -run '^TestTheDemoStartsAtAnyMoment$$' ./app/sample
+	GOGC=400 SPORTELLO_DEMO_MOMENTS=$(MOMENTS) $(GO) test -count=1 -timeout 120m -v -run '^TestTheDemoStartsAtAnyMoment$$' ./app/sample
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -254,8 +254,9 @@ func (m *matter) plan() {
 		m.talk(p, m.story.Replies[:last+1], last, desk.Step{To: store.StateResolved, Outcome: store.Solved})
 		return
 	case asItStands:
-		if m.story.State != "planned" {
-			p.step = s.cal.Between(m.opened, s.now) / time.Duration(len(m.story.Replies)+2)
+		p.step = s.cal.Between(m.opened, s.now) / time.Duration(len(m.story.Replies)+2)
+		if m.story.State == "planned" {
+			p.step /= 3 // that was some time ago
 		}
 		last := m.lastAnswer()
 		switch m.story.State {
