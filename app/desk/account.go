@@ -365,8 +365,20 @@ func (d *Desk) tellAccount(tx *store.Tx, p *store.Person, event string, by uint6
 func (d *Desk) planAccountLetter(tx *store.Tx, p *store.Person, to, event string, by uint64, why string) error {
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: to, Next: tx.Now(),
 		Tells: []store.Telling{{Event: event, By: by, At: tx.Now(), Why: why}}}
-	if d.tooMany(tx, l) {
-		l.State, l.Why = store.LetterHeld, WhyRate
+	until, err := d.crowded(tx, l)
+	if err != nil {
+		return err
+	}
+	if until.After(l.Next) {
+		l.Next = until
+		for o, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: store.Key(p.ID, uint64(0))}) {
+			if err != nil {
+				return err
+			}
+			if ofAccount(o) == event && o.To == to {
+				return nil // one that says the same waits already
+			}
+		}
 	}
 	return d.putLetter(tx, l)
 }

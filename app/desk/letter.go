@@ -14,16 +14,19 @@ import (
 // Letters are planned where notices are: in the transaction that moves the planner's cursor, so that each event is
 // planned exactly once. Events of one ticket within a minute become one letter for each person.
 
-// How much the desk sends at most. What goes beyond is not lost: the letter is held and the administrator sees it.
+// How much the desk sends by itself, so that no machine that answers it keeps it writing. What goes beyond waits until the
+// hour has passed, gathered into one letter: it is delayed, never held. What a person writes at the desk goes at once,
+// however much it is.
 const (
-	mostConfirmations = 5  // of tickets opened, to one address in an hour
-	mostToAddress     = 60 // letters to one address in an hour
-	mostOfTicket      = 20 // letters about one ticket to one address in an hour
+	mostConfirmations = 5   // of tickets opened, to one address in an hour
+	mostToAddress     = 60  // letters to one address in an hour
+	mostOfTicket      = 20  // letters about one ticket to one address in an hour
+	mostGathered      = 500 // events in one letter
 )
 
 // Reasons why a letter is held or was dropped.
 const (
-	WhyRate        = "rate"        // a limit of what the desk sends
+	WhyRate        = "rate"        // a limit of what the desk sent, in an older release; see releaseLetters
 	WhyUnreachable = "unreachable" // mail to the address comes back
 	WhyAdmin       = "admin"       // an administrator decided
 	WhyMayNotSee   = "may-not-see" // the person may no longer see what it would tell
@@ -40,31 +43,74 @@ func (d *Desk) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *sto
 		n.Digest = true
 		return store.Notices.Put(tx, n)
 	}
+	answer := false
 	if n.Reply != 0 {
 		m, err := store.Messages.Get(tx, n.Reply)
 		if err != nil {
-			return nil // gone meanwhile, and with it what there was to tell
+			return ignoreNotFound(err) // gone meanwhile, and with it what there was to tell
 		}
 		if !m.Internal && slices.Contains(m.Copied, p.ID) {
 			return nil // the sender sent it to them, too
 		}
+		answer = !m.Internal && m.Via != "mail"
 	}
 	tell := store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why}
-	if l, err := store.LettersGathering.First(tx, p.ID, t.ID); err == nil && tx.Now().Before(l.Next) {
+	l, err := gathering(tx, p.ID, t.ID)
+	if err != nil {
+		return err
+	}
+	if l != nil {
 		l.Tells = append(l.Tells, tell)
+		if soon := tx.Now().Add(d.mail.Gather); answer && l.Next.After(soon) {
+			l.Next = soon
+		}
 		return store.Letters.Put(tx, l)
 	}
-	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(d.mail.Gather)}
+	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(d.mail.Gather)}
 	if n.Event == "opened" {
 		l.Next = tx.Now() // who asks wants to know that it arrived
 	}
-	switch {
-	case !p.MailFailed.IsZero():
+	if !p.MailFailed.IsZero() {
 		l.State, l.Why = store.LetterHeld, WhyUnreachable
-	case d.tooMany(tx, l):
-		l.State, l.Why = store.LetterHeld, WhyRate
+		return d.putLetter(tx, l)
+	}
+	if answer {
+		return d.putLetter(tx, l)
+	}
+	until, err := d.crowded(tx, l)
+	if err != nil {
+		return err
+	}
+	if !until.After(l.Next) {
+		return d.putLetter(tx, l)
+	}
+	l.Next = until
+	if n.Reply != 0 {
+		return d.putLetter(tx, l) // further mail of the same ticket is gathered into it, with its words
+	}
+	l.Ticket, l.Tells[0].Ticket = 0, t.ID
+	if all, err := gathering(tx, p.ID, 0); err != nil || all != nil && all.Next.Before(until.Add(time.Hour)) {
+		if err != nil {
+			return err
+		}
+		all.Tells = append(all.Tells, l.Tells[0])
+		return store.Letters.Put(tx, all)
 	}
 	return d.putLetter(tx, l)
+}
+
+// gathering is the letter about the ticket (0: about several) that has not gone to the person yet and takes more, nil
+// for none.
+func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
+	for l, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: store.Key(person, ticket)}) {
+		if err != nil {
+			return nil, err
+		}
+		if tx.Now().Before(l.Next) && len(l.Tells) < mostGathered && ofAccount(l) == "" {
+			return l, nil
+		}
+	}
+	return nil, nil
 }
 
 // putLetter writes a new letter with the Message-ID it will have.
@@ -87,26 +133,40 @@ func (d *Desk) putLetter(tx *store.Tx, l *store.Letter) error {
 	return nil
 }
 
-// tooMany reports whether the letter goes beyond what one address gets in an hour.
-func (d *Desk) tooMany(tx *store.Tx, l *store.Letter) bool {
-	since := store.Key(tx.Now().Add(-time.Hour))
-	all, opened, same := 0, 0, 0
-	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(l.To), Low: since}) {
+// crowded returns until when the letter has to wait, for its address got as many within an hour as the desk sends by
+// itself; the zero time when it need not.
+func (d *Desk) crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
+	var all, opened, same []time.Time
+	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(l.To), Low: store.Key(tx.Now().Add(-time.Hour))}) {
 		if err != nil {
-			return true
+			return time.Time{}, err
 		}
 		if o.State == store.LetterHeld || o.State == store.LetterDropped {
 			continue
 		}
-		all++
-		if o.Ticket == l.Ticket {
-			same++
+		all = append(all, o.Created)
+		if o.Ticket == l.Ticket && l.Ticket != 0 {
+			same = append(same, o.Created)
 		}
 		if isConfirmation(o) {
-			opened++
+			opened = append(opened, o.Created)
 		}
 	}
-	return all >= mostToAddress || same >= mostOfTicket || isConfirmation(l) && opened >= mostConfirmations
+	if !isConfirmation(l) {
+		opened = nil
+	}
+	var until time.Time
+	for _, c := range []struct {
+		were []time.Time
+		most int
+	}{{all, mostToAddress}, {same, mostOfTicket}, {opened, mostConfirmations}} {
+		if n := len(c.were); n >= c.most {
+			if t := c.were[n-c.most].Add(time.Hour); t.After(until) {
+				until = t
+			}
+		}
+	}
+	return until, nil
 }
 
 func isConfirmation(l *store.Letter) bool {
@@ -129,8 +189,8 @@ func (d *Desk) planReceived(tx *store.Tx, row *store.Mail, language string) erro
 	if p, err := store.PeopleByEmail.PeekFirst(tx, row.From); err == nil && (p.Disabled || !p.MailFailed.IsZero()) {
 		return nil
 	}
-	if d.tooMany(tx, l) {
-		return nil
+	if until, err := d.crowded(tx, l); err != nil || !until.IsZero() {
+		return err
 	}
 	return d.putLetter(tx, l)
 }

@@ -59,6 +59,9 @@ var tries = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 *
 // RunLetters sends what is due, until the context ends. send does the sending of one letter; it may be called again for
 // the same letter, with the same Message-ID, when the desk ended before it could write down that it was sent.
 func (d *Desk) RunLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) error {
+	if err := d.releaseLetters(); err != nil {
+		return err
+	}
 	for {
 		next, err := d.SendLetters(ctx, send)
 		if err != nil {
@@ -75,6 +78,31 @@ func (d *Desk) RunLetters(ctx context.Context, send func(context.Context, *Outgo
 		case <-time.After(wait):
 		}
 	}
+}
+
+// releaseLetters lets go what an older release held because of how much there was, unless it is old news by now.
+func (d *Desk) releaseLetters() error {
+	return d.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+		var list []*store.Letter
+		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: store.Key(string(store.LetterHeld)), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if tx.Now().Sub(l.Created) > 3*24*time.Hour || len(list) == 1000 {
+				break
+			}
+			if l.Why == WhyRate {
+				list = append(list, l)
+			}
+		}
+		for _, l := range list {
+			l.State, l.Why, l.Next = store.LetterQueued, "", tx.Now()
+			if err := store.Letters.Put(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // SendLetters sends what is due now and returns when the next one is.

@@ -442,25 +442,97 @@ func TestEventsWithinAMinuteAreOneLetter(t *testing.T) {
 	}
 }
 
-func TestConfirmationsToOneAddressAreBounded(t *testing.T) {
+// hours sends what is due for so long, and returns what the address was told: each event with its ticket, and when.
+func (o *mailOffice) hours(n int, address string) (told map[string]int, letters int) {
+	o.t.Helper()
+	told = map[string]int{}
+	from := len(o.sent)
+	for range n * 20 {
+		o.post()
+		o.later(time.Minute)
+	}
+	for _, l := range o.sent[from:] {
+		if l.Letter.To == address {
+			letters++
+			for _, line := range l.Lines {
+				told[fmt.Sprintf("%s %d", line.Event, line.Ticket)]++
+			}
+		}
+	}
+	return told, letters
+}
+
+// noneHeld asserts that no letter waits for somebody to let it go.
+func (o *mailOffice) noneHeld() {
+	o.t.Helper()
+	for _, s := range []store.LetterState{store.LetterHeld, store.LetterFailed} {
+		if page, err := o.Letters(o.as("amministratore"), s, 0, 50); err != nil || len(page.Letters) != 0 {
+			o.t.Errorf("%s: %d letters, %v", s, len(page.Letters), err)
+		}
+	}
+}
+
+// What the desk writes by itself to one address is bounded by the hour. What goes beyond comes later, gathered, once.
+func TestALetterTooManyComesLaterAndIsNeverHeld(t *testing.T) {
 	o := newMailOffice(t)
-	for i := range 12 {
+	const n = 12
+	for i := range n {
 		o.mail(letter{from: "tante@altrove.example", subject: fmt.Sprintf("Numero %d", i), body: "x", proven: true})
 	}
 	o.post()
-	n := 0
+	now := 0
 	for _, l := range o.sent {
 		if l.Letter.To == "tante@altrove.example" {
-			n++
+			now++
 		}
 	}
-	if n != mostConfirmations {
-		t.Errorf("%d confirmations", n)
+	if now != mostConfirmations {
+		t.Errorf("%d confirmations at once", now)
 	}
-	page, err := o.Letters(o.as("amministratore"), store.LetterHeld, 0, 50)
-	if err != nil || len(page.Letters) != 12-mostConfirmations || page.Letters[0].Why != WhyRate {
-		t.Errorf("held: %d %v", len(page.Letters), err)
+	o.noneHeld()
+	told, letters := o.hours(3, "tante@altrove.example")
+	if len(told) != n-mostConfirmations || letters != 1 {
+		t.Errorf("later %v in %d letters", told, letters)
 	}
+	for what, times := range told {
+		if times != 1 {
+			t.Errorf("%s was told %d times", what, times)
+		}
+	}
+	o.noneHeld()
+}
+
+// A busy group reads of each new ticket, an answer of a person goes at once, and two machines that answer each other
+// slow down.
+func TestABusyAddressIsToldOfEverything(t *testing.T) {
+	o := newMailOffice(t)
+	ada := o.open("csa")
+	o.post()
+	const many = mostToAddress + 40
+	for range many {
+		o.open("csa")
+	}
+	told, letters := o.hours(6, "agente2@ateneo.example")
+	if len(told) != many || letters != mostToAddress {
+		t.Errorf("of %d new tickets %d were told of, in %d letters", many, len(told), letters)
+	}
+	for what, times := range told {
+		if times != 1 {
+			t.Errorf("%s was told %d times", what, times)
+		}
+	}
+	before := len(o.sent)
+	for i := range many {
+		o.do("agente", ada.ID, Step{Message: say(fmt.Sprintf("Risposta numero %d.", i))})
+		out := o.post()
+		if l := out["ada@ateneo.example"]; !hasText(l, fmt.Sprintf("Risposta numero %d.", i)) {
+			t.Fatalf("answer %d did not go at once: %+v", i, l)
+		}
+	}
+	if len(o.sent)-before < many {
+		t.Errorf("%d letters for %d answers", len(o.sent)-before, many)
+	}
+	o.noneHeld()
 }
 
 func TestAReportIsBelievedOnlyAboutWhatWasSentThere(t *testing.T) {
