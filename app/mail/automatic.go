@@ -87,7 +87,7 @@ var (
 )
 
 // automatic returns what kind of program sent the message and the line that
-// says so, "" for a person.
+// says so, "" for a person. No word of the subject is enough by itself.
 func (m *reading) automatic(root *entity) (Automatic, string) {
 	h, msg := root.header, m.msg
 	because := func(name string) string {
@@ -132,7 +132,7 @@ func (m *reading) automatic(root *entity) (Automatic, string) {
 		}
 	}
 	switch {
-	case OutOfOfficeSubject(msg.Subject):
+	case nobody && OutOfOfficeSubject(msg.Subject): // the words alone decide nothing: people write them too
 		return OutOfOffice, subject
 	case nobody:
 		return AutoReply, "Return-Path: <>"

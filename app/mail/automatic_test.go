@@ -7,6 +7,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// What people write about absences, cars and automatic replies is theirs: words of a subject alone make nobody a machine.
+func TestNoSubjectAloneMakesAPersonAMachine(t *testing.T) {
+	for _, subject := range []string{"Auto: parcheggio", "Fuori sede: missione non liquidata", "Risposta automatica: non parte", "Out of office: how do I set it", "Assente dall'ufficio: come si registra",
+		"Automatic reply: the wrong text goes out", "Vacation: request refused", "OOO - booking of a room", "Abwesenheit: Antrag", "Messaggio automatico di assenza: va cambiato", "Re: Fuori ufficio",
+		"Autoreply", "Sono assente", "Undelivered Mail Returned to Sender", "Mancato recapito: lettera", "Letto: circolare", "Delivery failure", "Non recapitabile", "Ricevuta di ritorno: dove la trovo", "Message not delivered"} {
+		for _, more := range []string{"", "In-Reply-To: <a@x.it>\nReferences: <a@x.it>\n", "Return-Path: <anna@x.it>\n", "X-Mailer: Outlook\nPrecedence: normal\nAuto-Submitted: no\n"} {
+			m := read(t, []byte("From: Anna <anna@x.it>\nSubject: "+subject+"\n"+more+"\nciao\n"), Options{})
+			if m.Automatic != Personal {
+				t.Errorf("%q, %q: %q because %q", subject, more, m.Automatic, m.AutomaticWhy)
+			}
+		}
+	}
+}
+
 func TestAutomatic(t *testing.T) {
 	person := "From: Anna <anna@x.it>\nReturn-Path: <anna@x.it>\nSubject: Stampa\n"
 	daemonHead := "From: MAILER-DAEMON@x.it\nReturn-Path: <>\n"
@@ -27,8 +41,8 @@ func TestAutomatic(t *testing.T) {
 		"X-Autoreply":                            {person + "X-Autoreply: yes\n", AutoReply, "X-Autoreply: yes"},
 		"Precedence: auto_reply":                 {person + "Precedence: auto_reply\n", AutoReply, "Precedence: auto_reply"},
 		"absence by Exchange":                    {"From: Anna <anna@x.it>\nSubject: Risposta automatica: Stampa\nX-Auto-Response-Suppress: All\nAuto-Submitted: auto-generated\n", OutOfOffice, "Auto-Submitted: auto-generated"},
-		"absence by its subject alone":           {"From: Anna <anna@x.it>\nSubject: Fuori sede: Stampa\n", OutOfOffice, "Subject: Fuori sede: Stampa"},
-		"an encoded subject":                     {"From: Anna <anna@x.it>\nSubject: =?utf-8?Q?R=C3=A9ponse_automatique=3A_x?=\n", OutOfOffice, "Subject: Réponse automatique: x"},
+		"absence in words, that nobody sent":     {"From: Anna <anna@x.it>\nReturn-Path: <>\nSubject: Fuori sede: Stampa\n", OutOfOffice, "Subject: Fuori sede: Stampa"},
+		"an encoded subject":                     {"From: Anna <anna@x.it>\nReturn-Path: <>\nSubject: =?utf-8?Q?R=C3=A9ponse_automatique=3A_x?=\n", OutOfOffice, "Subject: Réponse automatique: x"},
 		"no return path":                         {"From: Anna <anna@x.it>\nReturn-Path: <>\nSubject: Stampa\n", AutoReply, "Return-Path: <>"},
 		"a list":                                 {person + "List-Id: <docenti.x.it>\nPrecedence: list\n", List, "List-Id: <docenti.x.it>"},
 		"a list that only says so":               {person + "Precedence: list\n", List, "Precedence: list"},
