@@ -120,7 +120,11 @@ func (a *App) personPage(c *fiber.Ctx, v *adminPersonPage, p *store.Person) erro
 	v.ID, v.Full = p.ID, who.IsAdministrator()
 	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), v.roleBadges(p)
 	v.Places = s.placeOptions(v.Value("place"))
-	v.Disabled, v.Self, v.NeedWhy = p.Disabled, p.ID == who.ID(), a.desk.MailReaches(p)
+	reached, err := a.desk.MailReaches(p)
+	if err != nil {
+		return err
+	}
+	v.Disabled, v.Self, v.NeedWhy = p.Disabled, p.ID == who.ID(), reached
 	v.MayLink, v.MayHand = a.desk.MayLink(who, p)
 	v.Seen, v.Password, v.Since = v.Moment(p.LastSeen), v.Moment(p.PasswordSet), v.Moment(p.Created)
 	for _, g := range s.groups {
@@ -273,7 +277,11 @@ func (a *App) postPersonLink(c *fiber.Ctx) error {
 	if err := f.Err(); err != nil {
 		return a.refusedPerson(c, p, err)
 	}
-	if !f.Bool("hand") && reason == "" && a.desk.MailReaches(p) {
+	reached, err := a.desk.MailReaches(p)
+	if err != nil {
+		return err
+	}
+	if !f.Bool("hand") && reason == "" && reached {
 		if err := a.desk.SendPasswordLink(a.actor(c), p.ID); err != nil {
 			return a.refusedPerson(c, p, err)
 		}

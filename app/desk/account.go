@@ -189,12 +189,18 @@ func (d *Desk) endWithChange(tx *store.Tx, before, p *store.Person) error {
 }
 
 // mailReaches reports whether mail goes out to the person.
-func (d *Desk) mailReaches(p *store.Person) bool {
-	return d.mail.From != "" && plausibleAddress(p.Email) && !d.ours(p.Email) && p.MailFailed.IsZero()
+func (d *Desk) mailReaches(tx *store.Tx, p *store.Person) bool {
+	return d.mail.From != "" && plausibleAddress(p.Email) && !d.ours(tx, p.Email) && p.MailFailed.IsZero()
 }
 
 // MailReaches reports whether mail goes out to the person, so that a link can be sent to them.
-func (d *Desk) MailReaches(p *store.Person) bool { return d.mailReaches(p) }
+func (d *Desk) MailReaches(p *store.Person) (yes bool, err error) {
+	err = d.st.View(func(tx *store.Tx) error {
+		yes = d.mailReaches(tx, p)
+		return nil
+	})
+	return yes, err
+}
 
 // SendPasswordLink has a link, good once and for three days, with which a password is chosen, sent to the person's own
 // address; nobody else sees it. Administrators may for everybody, supervisors for agents whose rights all come from
@@ -205,7 +211,7 @@ func (d *Desk) SendPasswordLink(a Actor, id uint64) error {
 		if err != nil {
 			return err
 		}
-		if !d.mailReaches(p) {
+		if !d.mailReaches(tx, p) {
 			return store.Fail(store.Invalid, "error.link-not-sent")
 		}
 		return d.planAccountLetter(tx, p, p.Email, "link", a.ID(), "")
@@ -250,7 +256,7 @@ func (d *Desk) linkable(tx *store.Tx, a Actor, act AccountAct, id uint64, reason
 	if err != nil {
 		return nil, err
 	}
-	if to := (account{person: p, mails: d.mailReaches(p), reason: reason}); !mayAccount(a, act, to) {
+	if to := (account{person: p, mails: d.mailReaches(tx, p), reason: reason}); !mayAccount(a, act, to) {
 		to.reason = "any"
 		if mayAccount(a, act, to) {
 			return nil, store.Fail(store.Invalid, "error.required").At("reason")
@@ -276,7 +282,11 @@ func (d *Desk) MayLink(a Actor, p *store.Person) (send, hand bool) {
 	if p.Disabled || p.ID == 0 {
 		return false, false
 	}
-	to := account{person: p, mails: d.mailReaches(p), reason: "any"}
+	mails, err := d.MailReaches(p)
+	if err != nil {
+		return false, false
+	}
+	to := account{person: p, mails: mails, reason: "any"}
 	return to.mails && mayAccount(a, SendLink, to), mayAccount(a, HandLink, to)
 }
 
@@ -334,7 +344,7 @@ func (d *Desk) planAccount(tx *store.Tx, c *store.Change, event string) error {
 		// The address that was is told too: who was sent the links until now must learn that somebody else is.
 		if f, _ := c.Field("email"); len(f.Old) > 0 {
 			var was string
-			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && d.mail.From != "" && plausibleAddress(was) && !d.ours(was) {
+			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && d.mail.From != "" && plausibleAddress(was) && !d.ours(tx, was) {
 				if err := d.planAccountLetter(tx, p, was, "address", c.By, ""); err != nil {
 					return err
 				}
@@ -355,7 +365,7 @@ func (d *Desk) tellAccount(tx *store.Tx, p *store.Person, event string, by uint6
 			return err
 		}
 	}
-	if !d.mailReaches(p) {
+	if !d.mailReaches(tx, p) {
 		return nil
 	}
 	return d.planAccountLetter(tx, p, p.Email, event, by, why)

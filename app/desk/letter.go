@@ -36,7 +36,7 @@ const (
 // planLetter has the notice go out by mail, unless the person has the text already, is told by the daily mail, or
 // cannot be reached.
 func (d *Desk) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *store.Notice, optional bool) error {
-	if d.mail.From == "" || !plausibleAddress(p.Email) || d.ours(p.Email) {
+	if d.mail.From == "" || !plausibleAddress(p.Email) || d.ours(tx, p.Email) {
 		return nil
 	}
 	if optional && p.Notices == store.NoticeDigest {
@@ -124,13 +124,7 @@ func (d *Desk) putLetter(tx *store.Tx, l *store.Letter) error {
 	if err := store.Letters.Put(tx, l); err != nil {
 		return err
 	}
-	if l.Ticket != 0 {
-		message := uint64(0)
-		if err := putMailID(tx, l.MessageID, store.MailOut, l.Ticket, message, l.ID); err != nil {
-			return err
-		}
-	}
-	return nil
+	return putMailID(tx, l.MessageID, store.MailOut, l.Ticket, 0, l.ID)
 }
 
 // crowded returns until when the letter has to wait, for its address got as many within an hour as the desk sends by
@@ -181,7 +175,7 @@ const EventReceived = "received"
 // and no reply address but the desk's own. Nobody is added to the people for it. It goes once for each mail, counts
 // among the confirmations that an address gets in an hour, and beyond those does not go at all; a machine gets none.
 func (d *Desk) planReceived(tx *store.Tx, row *store.Mail, language string) error {
-	if d.mail.From == "" || row.Automatic != "" || !plausibleAddress(row.From) || d.ours(row.From) {
+	if d.mail.From == "" || row.Automatic != "" || !plausibleAddress(row.From) || d.ours(tx, row.From) {
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, To: row.From, Language: language, Answers: row.MessageID,

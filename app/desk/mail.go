@@ -98,7 +98,8 @@ func (d *Desk) SetMail(o MailOptions) {
 // MailOptions returns what SetMail was told.
 func (d *Desk) MailOptions() MailOptions { return d.mail }
 
-// TakeMail keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail.
+// TakeMail keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail, where
+// it came to the same mailbox.
 // TooLarge beyond MaxMessage, with nothing kept. Unavailable with ErrMailRoom for a stranger's while held mail takes all
 // the room that strangers have: whoever brings it tries again later. Of one that lies in a mailbox of ours only the
 // beginning is taken then, so that it holds up nothing that lies there behind it.
@@ -124,9 +125,10 @@ func (d *Desk) TakeMail(from MailFrom, r io.Reader) (*store.Mail, error) {
 	}
 	var out *store.Mail
 	err = d.st.Update(store.By{Via: "mail", Act: "take-mail"}, func(tx *store.Tx) error {
-		if have, err := store.MailsBySum.First(tx, blob.Sum); err == nil {
+		have, err := d.haveMail(tx, blob.Sum, from)
+		if err != nil || have != nil {
 			out = have
-			return nil
+			return err
 		}
 		out = &store.Mail{State: store.MailWaiting, Sum: blob.Sum, Size: blob.Size, Cut: from.Cut, Source: from.Source,
 			Mailbox: store.Address(from.Mailbox), Return: store.Address(from.Return)}
@@ -240,38 +242,6 @@ func (d *Desk) processOne(row *store.Mail) (err error) {
 		why, detail = strings.TrimPrefix(refused.Key, "error."), ""
 	}
 	return fail(why, detail)
-}
-
-// mailbox returns the mailbox with the address, tags aside, nil for none.
-func (d *Desk) mailbox(address string) *Mailbox {
-	if address == "" {
-		return nil
-	}
-	for i := range d.mail.Mailboxes {
-		if m := &d.mail.Mailboxes[i]; m.Address == address || m.Address == withoutTag(address) {
-			return m
-		}
-	}
-	return nil
-}
-
-// ours reports whether mail to the address comes to this desk.
-func (d *Desk) ours(address string) bool {
-	return address != "" && (d.mailbox(address) != nil || address == d.mail.From || withoutTag(address) == d.mail.From)
-}
-
-// boxOf finds the mailbox a mail came for: the one it was fetched from, else the first that an address of envelope or
-// header names. nil when none claims it.
-func (d *Desk) boxOf(row *store.Mail, m *mail.Message) *Mailbox {
-	if box := d.mailbox(row.Mailbox); box != nil {
-		return box
-	}
-	for _, address := range recipients(row, m) {
-		if box := d.mailbox(address); box != nil {
-			return box
-		}
-	}
-	return nil
 }
 
 // recipients are all addresses a mail was for, as envelope, mail servers and sender name them.

@@ -117,8 +117,8 @@ func (im *mailImport) place() error {
 }
 
 // own reports whether the address is the mailbox's.
-func (im *mailImport) own(address string) bool {
-	return im.d.ours(address) || slices.Contains(im.o.Own, address)
+func (im *mailImport) own(tx *store.Tx, address string) bool {
+	return im.d.ours(tx, address) || slices.Contains(im.o.Own, address)
 }
 
 // takeAtOnce is how many mails one transaction writes down.
@@ -233,12 +233,19 @@ func (im *mailImport) keep(where string, raw []byte) (*head, *store.Mail, error)
 	h.refs = append(append([]string{}, m.References...), m.InReplyTo...)
 	h.subject = mail.BaseSubject(m.Subject, im.short)
 	h.reply = h.subject != strings.TrimSpace(m.Subject)
-	for _, list := range [][]mail.Address{{m.From}, m.To, m.Cc} {
-		for _, p := range list {
-			if p.Email != "" && !im.own(p.Email) && len(h.people) < 30 {
-				h.people = append(h.people, p.Email)
+	err = im.d.st.View(func(tx *store.Tx) error {
+		h.people = nil
+		for _, list := range [][]mail.Address{{m.From}, m.To, m.Cc} {
+			for _, p := range list {
+				if p.Email != "" && !im.own(tx, p.Email) && len(h.people) < 30 {
+					h.people = append(h.people, p.Email)
+				}
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return h, nil, err
 	}
 	return h, &store.Mail{State: store.MailImporting, Sum: blob.Sum, Size: blob.Size, Source: "import"}, nil
 }

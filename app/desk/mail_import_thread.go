@@ -95,8 +95,8 @@ func (w *threadWriter) row(m threadMail) (*store.Mail, error) {
 	if in.PEC != nil {
 		row.PEC = in.PEC.Kind
 	}
-	for _, a := range w.im.d.addressed(in) {
-		if !w.im.own(a.Email) {
+	for _, a := range w.im.d.addressed(w.tx, in) {
+		if !w.im.own(w.tx, a.Email) {
 			row.Addressed = append(row.Addressed, a.Email)
 		}
 	}
@@ -207,7 +207,7 @@ func (w *threadWriter) add(t *store.Ticket) *branch {
 // belongs reports whether the author's words join the ticket: the desk's side, the requester's, whoever was addressed.
 func (w *threadWriter) belongs(b *branch, author *store.Person, m threadMail) bool {
 	email := m.in.From.Email
-	return w.im.own(email) || author.InGroup(b.t.Group) || b.t.OnSide(author.ID) ||
+	return w.im.own(w.tx, email) || author.InGroup(b.t.Group) || b.t.OnSide(author.ID) ||
 		!b.secret && (b.addressed[email] || author.Covers(b.t.Organisation, b.t.Unit))
 }
 
@@ -236,7 +236,7 @@ func (w *threadWriter) message(m threadMail) (MailImported, error) {
 		return line, err
 	}
 	msg := &store.Message{Author: author.ID, At: at.UTC(), Body: in.body(), Via: "import", Mail: row.ID, Rest: in.rest, Automatic: string(in.Automatic), PEC: row.PEC}
-	msg.Agent = im.own(author.Email) || author.IsAgent()
+	msg.Agent = im.own(w.tx, author.Email) || author.IsAgent()
 	for _, f := range in.files {
 		f.Person = author.ID
 	}
@@ -306,7 +306,7 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 	requester := author
 	if msg.Agent {
 		for _, to := range m.in.To {
-			if isAddress(to.Email) && !im.own(to.Email) {
+			if isAddress(to.Email) && !im.own(w.tx, to.Email) {
 				if requester, err = im.d.EnsureRequester(w.tx, to.Email, to.Name); err != nil {
 					return nil, err
 				}

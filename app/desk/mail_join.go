@@ -32,6 +32,7 @@ type joining struct {
 	person  *store.Person // the sender, when the desk knows them
 	token   replyToken    // of the reply address it was sent to
 	machine bool          // written by a program
+	copies  []*store.Mail // the same mail, as other mailboxes have it
 	foreign bool          // from another desk
 	places  map[uint64]place
 	laid    bool   // beside a ticket
@@ -87,15 +88,27 @@ func (j *joining) decide() error {
 	if _, row.Group, err = j.d.placeOfBox(j.tx, in.box); err != nil {
 		return err
 	}
-	if have, err := store.MailsByPrint.First(j.tx, in.print); ignoreNotFound(err) != nil {
+	if j.copies, err = store.MailsByPrint.Find(j.tx, in.print); err != nil {
 		return err
-	} else if err == nil && have.ID != row.ID && have.State != store.MailDropped {
-		row.State, row.SameAs = store.MailSame, have.ID
-		return store.Mails.Put(j.tx, row)
+	}
+	j.copies = slices.DeleteFunc(j.copies, func(m *store.Mail) bool { return m.ID == row.ID || m.State == store.MailDropped })
+	for _, have := range j.copies {
+		same, err := j.d.samePlace(j.tx, have.Mailbox, row.Mailbox)
+		if err != nil {
+			return err
+		}
+		if same {
+			row.State, row.SameAs = store.MailSame, have.ID
+			return store.Mails.Put(j.tx, row)
+		}
 	}
 	j.foreign = len(in.Desk) > 0
-	if slices.Contains(in.Desk, j.d.mail.Desk) && j.d.mail.Desk != "" {
-		return j.aside("own") // our own mail, come back by a redirection
+	own, err := j.ownMail()
+	if err != nil {
+		return err
+	}
+	if own {
+		return j.aside("own") // come back by a redirection
 	}
 	j.machine = in.Automatic != mail.Personal
 	if !row.Approved && (in.Report != nil || in.PEC != nil && in.PEC.About != "") {
@@ -104,9 +117,8 @@ func (j *joining) decide() error {
 	if in.From.Email == "" || !isAddress(in.From.Email) {
 		return store.Fail(store.Invalid, "error.mail-no-sender")
 	}
-	if j.d.ours(in.From.Email) {
-		// Nobody writes to the desk as the desk.
-		return j.aside("own")
+	if err := j.share(); err != nil {
+		return err
 	}
 	if j.person, err = store.PeopleByEmail.First(j.tx, in.From.Email); ignoreNotFound(err) != nil {
 		return err
@@ -125,6 +137,48 @@ func (j *joining) decide() error {
 		return j.beside(l)
 	}
 	return j.join(l)
+}
+
+// ownMail reports whether the desk sent the mail itself. It knows its own by what it put into it and by the Message-ID,
+// not by the sender's address: people of an office write from the address at which the desk takes their mail.
+func (j *joining) ownMail() (bool, error) {
+	if j.d.mail.Desk != "" && slices.Contains(j.in.Desk, j.d.mail.Desk) {
+		return true, nil
+	}
+	l, err := j.letter(j.in.MessageID)
+	return l != nil, ignoreNotFound(err)
+}
+
+// share gives the mail to the other mailboxes for which it came, to each as a mail of its own. Which has it already is
+// known by the row.
+func (j *joining) share() error {
+	for _, box := range j.in.boxes {
+		if box.Address == j.row.Mailbox {
+			continue
+		}
+		has := false
+		for _, have := range j.copies {
+			same, err := j.d.samePlace(j.tx, have.Mailbox, box.Address)
+			if err != nil {
+				return err
+			}
+			has = has || same
+		}
+		if has {
+			continue
+		}
+		m := &store.Mail{State: store.MailWaiting, Sum: j.row.Sum, Size: j.row.Size, Cut: j.row.Cut, Source: j.row.Source, Mailbox: box.Address, Return: j.row.Return,
+			To: []string{box.Address}}
+		if err := store.Mails.Put(j.tx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// has reports whether the ticket has the mail already, as another mailbox does.
+func (j *joining) has(t *store.Ticket) bool {
+	return slices.ContainsFunc(j.copies, func(m *store.Mail) bool { return m.State == store.MailDone && m.Ticket == t.ID })
 }
 
 // aside keeps a mail that becomes no message.
@@ -164,7 +218,7 @@ func (j *joining) find() (*lead, error) {
 	}
 	if t, err := j.ticket(j.token.ticket); err != nil {
 		return nil, err
-	} else if t != nil {
+	} else if t != nil && !j.has(t) {
 		l, err := j.lead(t, JoinedToken, "")
 		if err != nil || l.where != outside {
 			return l, err
@@ -186,7 +240,7 @@ func (j *joining) find() (*lead, error) {
 	if n, ok := mail.Number(j.in.Subject, settings(j.tx).ShortName()); ok {
 		if t, err := j.ticket(n); err != nil {
 			return nil, err
-		} else if t != nil {
+		} else if t != nil && !j.has(t) {
 			l, err := j.lead(t, JoinedNumber, "#"+number(n))
 			if err != nil || l.where != outside {
 				return l, err
@@ -202,9 +256,13 @@ func (j *joining) seen() (bool, error) {
 		return false, nil
 	}
 	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(j.in.MessageID))}) {
-		if err != nil || m.Kind != store.MailNear {
-			return err == nil, err
+		if err != nil {
+			return false, err
 		}
+		if m.Kind == store.MailNear || slices.ContainsFunc(j.copies, func(c *store.Mail) bool { return c.Message != 0 && c.Message == m.Message }) {
+			continue
+		}
+		return true, nil
 	}
 	return false, nil
 }
@@ -212,13 +270,16 @@ func (j *joining) seen() (bool, error) {
 // mostOfID bounds how many tickets one Message-ID is looked for in: a whole university may answer one announcement.
 const mostOfID = 50
 
-// byID is the ticket that holds the Message-ID, or mentions it: the newest to which the sender belongs, else the newest.
+// byID is the ticket that holds the Message-ID, or mentions it: the newest to which the sender belongs, else the newest;
+// of those to which they belong, one of the group for which the mail came. A ticket that has this mail from another
+// mailbox is none.
 func (j *joining) byID(id string, mentioned bool) (*lead, error) {
 	if id == "" {
 		return nil, nil
 	}
 	var out *lead
 	n := 0
+	var elsewhere *lead
 	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(id)), Desc: true}) {
 		if err != nil {
 			return nil, err
@@ -233,7 +294,7 @@ func (j *joining) byID(id string, mentioned bool) (*lead, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t == nil {
+		if t == nil || j.has(t) {
 			continue
 		}
 		why := JoinedMessageID
@@ -241,12 +302,17 @@ func (j *joining) byID(id string, mentioned bool) (*lead, error) {
 			why = JoinedNear
 		}
 		l, err := j.lead(t, why, cutRunes(id, 200))
-		if err != nil || l.where != outside {
+		switch {
+		case err != nil || l.where != outside && t.Group == j.row.Group:
 			return l, err
-		}
-		if out == nil {
+		case l.where != outside && elsewhere == nil:
+			elsewhere = l
+		case out == nil:
 			out = l
 		}
+	}
+	if elsewhere != nil {
+		return elsewhere, nil
 	}
 	return out, nil
 }
@@ -425,7 +491,7 @@ func (j *joining) join(l *lead) error {
 		}
 		return j.lay(w, m)
 	case j.row.Proven:
-		if err := j.wish(w, j.d.addressed(j.in)...); err != nil {
+		if err := j.wish(w, j.d.addressed(j.tx, j.in)...); err != nil {
 			return err
 		}
 	}
@@ -535,7 +601,7 @@ func (j *joining) automatic() string {
 // copied are the people the desk knows to whom the sender sent the mail too: they have it already.
 func (j *joining) copied() []uint64 {
 	var out []uint64
-	for _, a := range j.d.addressed(j.in) {
+	for _, a := range j.d.addressed(j.tx, j.in) {
 		if p, err := store.PeopleByEmail.PeekFirst(j.tx, a.Email); err == nil {
 			out = append(out, p.ID)
 		}
@@ -576,12 +642,42 @@ func (j *joining) open() error {
 	if err := j.d.insertTicket(j.tx, t, m, j.in.files); err != nil {
 		return err
 	}
+	if err := j.linkCopies(t); err != nil {
+		return err
+	}
 	w := &stepping{d: j.d, tx: j.tx, a: Actor{Person: j.person, Via: "mail"}, t: t, set: settings(j.tx)}
-	if err := j.wish(w, j.d.addressed(j.in)...); err != nil {
+	if err := j.wish(w, j.d.addressed(j.tx, j.in)...); err != nil {
 		return err
 	}
 	j.row.Joined = JoinedNew
 	return j.done(t, m, true)
+}
+
+// linkCopies links the new ticket with those that the same mail made, or joined, by other mailboxes. Links are for agents:
+// each group sees that the others have it too.
+func (j *joining) linkCopies(t *store.Ticket) error {
+	for _, c := range j.copies {
+		if c.State != store.MailDone || c.Ticket == t.ID || slices.Contains(t.Links, c.Ticket) {
+			continue
+		}
+		o, err := j.ticket(c.Ticket)
+		if err != nil {
+			return err
+		}
+		if o == nil {
+			continue
+		}
+		t.Links, o.Links = append(t.Links, o.ID), append(slices.Clone(o.Links), t.ID)
+		j.tx.Act("link")
+		j.tx.Internally(true)
+		err = errors.Join(store.Tickets.Put(j.tx, t), store.Tickets.Put(j.tx, o))
+		j.tx.Internally(false)
+		j.tx.Act("open")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wish notes whom the mail copied, or who wrote without belonging, for the requester or an agent to add: by mail alone
@@ -651,37 +747,11 @@ func (j *joining) language() string {
 	return languageOf(j.in.own)
 }
 
-// placeOfBox is the module and group of what opens through the mailbox; the general group without one.
-func (d *Desk) placeOfBox(tx *store.Tx, box *Mailbox) (module, group uint64, err error) {
-	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
-	if err != nil {
-		return 0, 0, err
-	}
-	group = general.ID
-	if box == nil {
-		return 0, group, nil
-	}
-	if box.Module != "" {
-		if m, err := store.ModulesByCode.PeekFirst(tx, box.Module); err == nil {
-			module = m.ID
-			if p, err := placement(tx, m.ID); err == nil && p.group != 0 {
-				group = p.group
-			}
-		}
-	}
-	if box.Group != "" {
-		if g, err := store.GroupsByCode.PeekFirst(tx, box.Group); err == nil && !g.Retired {
-			group = g.ID
-		}
-	}
-	return module, group, nil
-}
-
 // done writes down where the mail went, and the Message-IDs that lead there from now on.
 func (j *joining) done(t *store.Ticket, m *store.Message, belongs bool) error {
 	j.row.State, j.row.Text, j.row.Ticket, j.row.Message = store.MailDone, "", t.ID, m.ID
 	if belongs {
-		for _, a := range j.d.addressed(j.in) {
+		for _, a := range j.d.addressed(j.tx, j.in) {
 			j.row.Addressed = append(j.row.Addressed, a.Email)
 		}
 	}

@@ -196,10 +196,10 @@ func (d *Desk) JudgeMails(a Actor, ids []uint64, decision string) (done int, ref
 
 // groupOfMail is whose a mail is of which nothing more is known than where it arrived.
 func (d *Desk) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
-	box := d.mailbox(m.Mailbox)
+	box := d.mailbox(tx, m.Mailbox)
 	for _, to := range m.To {
 		if box == nil {
-			box = d.mailbox(to)
+			box = d.mailbox(tx, to)
 		}
 	}
 	_, group, err := d.placeOfBox(tx, box)

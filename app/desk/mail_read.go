@@ -24,7 +24,8 @@ type incoming struct {
 	rest  string // what it quotes, and its signature
 	files []*store.File
 	print string
-	box   *Mailbox
+	box   *Mailbox   // the one it is handled for
+	boxes []*Mailbox // all for which it came
 }
 
 func (d *Desk) readOptions() mail.Options {
@@ -50,7 +51,17 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 		m.Problem = mail.TooLarge // what is here reads as if it were whole
 	}
 	senderOf(m, row)
-	in := &incoming{Message: m, box: d.boxOf(row, m)}
+	in := &incoming{Message: m}
+	err = d.st.View(func(tx *store.Tx) (err error) {
+		in.boxes, err = d.boxesOf(tx, row, m)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(in.boxes) > 0 {
+		in.box = in.boxes[0]
+	}
 	in.own, in.rest = markup.FromMail(m.Text, m.HTML)
 	in.own, in.rest = markup.Clean(in.own), markup.Clean(in.rest)
 	if strings.TrimSpace(in.own) == "" {
@@ -142,11 +153,11 @@ func (in *incoming) body() string {
 }
 
 // addressed are the addresses of To and Cc, ours and the sender's left out, each once.
-func (d *Desk) addressed(in *incoming) []mail.Address {
+func (d *Desk) addressed(tx *store.Tx, in *incoming) []mail.Address {
 	var out []mail.Address
 	for _, list := range [][]mail.Address{in.To, in.Cc} {
 		for _, a := range list {
-			if a.Email == "" || a.Email == in.From.Email || d.ours(a.Email) || len(out) >= maxPeople ||
+			if a.Email == "" || a.Email == in.From.Email || d.ours(tx, a.Email) || len(out) >= maxPeople ||
 				slices.ContainsFunc(out, func(x mail.Address) bool { return x.Email == a.Email }) {
 				continue
 			}

@@ -323,15 +323,27 @@ func TestMachinesAreStoredAndNeverAnswered(t *testing.T) {
 	}
 }
 
+// The desk knows its own mail by what it sent, not by whose address it bears: see TestAnOfficeWritesToAnotherOffice.
 func TestTheDesksOwnMailComingBackIsPutAside(t *testing.T) {
 	o := newMailOffice(t)
-	for name, l := range map[string]letter{
-		"with its mark":             {from: "ada@ateneo.example", subject: "x", body: "y", header: "X-Sportello-Desk: this-desk\r\n"},
-		"from its own address":      {from: "sportello@ateneo.example", subject: "x", body: "z"},
-		"from one of its mailboxes": {from: "csa@ateneo.example", subject: "x", body: "w"},
+	for name, c := range map[string]struct {
+		letter
+		own bool
+	}{
+		"with its mark":             {letter{from: "ada@ateneo.example", subject: "x", body: "y", header: "X-Sportello-Desk: this-desk\r\n"}, true},
+		"from its own address":      {letter{from: "sportello@ateneo.example", subject: "x", body: "z"}, false},
+		"from one of its mailboxes": {letter{from: "csa@ateneo.example", subject: "x", body: "w"}, false},
+		"with another desk's mark":  {letter{from: "ada@ateneo.example", subject: "x", body: "v", header: "X-Sportello-Desk: that-desk\r\n"}, false},
 	} {
-		if m := o.mail(l); m.State != store.MailAside || m.Why != "own" {
+		m := o.mail(c.letter)
+		if own := m.State == store.MailAside && m.Why == "own"; own != c.own || !own && m.Ticket == 0 {
 			t.Errorf("%s: %+v", name, m)
+		}
+	}
+	o.post()
+	for _, l := range o.sent {
+		if l.Letter.To == "sportello@ateneo.example" || l.Letter.To == "csa@ateneo.example" {
+			t.Errorf("the desk wrote to itself, of %s", l.Lines[0].Event)
 		}
 	}
 }

@@ -233,7 +233,10 @@ var eventsOfNotes = []string{"note", "beside", "mention", "bounce", "unconfirmed
 
 // say is the table of domain.md, "who is told".
 func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(event string, reply uint64, optional bool, people ...uint64)) error {
-	side := append([]uint64{t.Requester}, t.Participants...)
+	side, err := d.sideOf(tx, t)
+	if err != nil {
+		return err
+	}
 	if c.Table == store.Messages.Name() {
 		m, err := store.Messages.Get(tx, c.ID)
 		if errors.Is(err, store.ErrNotFound) {

@@ -1,0 +1,206 @@
+package desk
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"sportello/store"
+)
+
+// newOffices has two mailboxes of two groups, and a group that is reached at its address alone.
+func newOffices(t *testing.T) *mailOffice {
+	o := newMailOffice(t)
+	opts := o.MailOptions()
+	opts.Mailboxes = append(opts.Mailboxes, Mailbox{Address: "generale@ateneo.example", Group: "generale"})
+	o.SetMail(opts)
+	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		g, err := store.Groups.Get(tx, o.group["legale"])
+		if err != nil {
+			return err
+		}
+		g.Email = "Sportello-Legale@ateneo.example"
+		return store.Groups.Put(tx, g)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// every returns the mails of the desk.
+func (o *mailOffice) every() (out []*store.Mail) {
+	o.t.Helper()
+	err := o.st.View(func(tx *store.Tx) error {
+		out = nil
+		for m, err := range store.Mails.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			out = append(out, m)
+		}
+		return nil
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return out
+}
+
+// One mail to several mailboxes is handled once for each, however its copies come, and the tickets are linked for agents.
+func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
+	raw := func(id, to, refs, more string) string {
+		if refs != "" {
+			refs = "References: <" + refs + "@x>\r\n"
+		}
+		return fmt.Sprintf("%sFrom: Ada Neri <ada@ateneo.example>\r\nTo: %s\r\nSubject: Cedolino\r\nMessage-ID: <%s@x>\r\n%s\r\nNon si apre (%s).\r\n", more, to, id, refs, id)
+	}
+	both := "csa@ateneo.example, generale@ateneo.example"
+	type copy struct {
+		from MailFrom
+		raw  string
+	}
+	for name, copies := range map[string][]copy{
+		"one envelope":                       {{MailFrom{Source: "lmtp", To: []string{"csa@ateneo.example", "generale@ateneo.example"}}, raw("a", both, "", "")}},
+		"an envelope each, the same bytes":   {{MailFrom{Source: "lmtp", To: []string{"csa@ateneo.example"}}, raw("a", both, "", "")}, {MailFrom{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "")}},
+		"two folders that are fetched":       {{MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "Delivered-To: csa@ateneo.example\r\n")}, {MailFrom{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "Delivered-To: generale@ateneo.example\r\n")}},
+		"two folders, the same bytes":        {{MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "")}, {MailFrom{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "")}},
+		"a pipe that knows no envelope":      {{MailFrom{Source: "pipe"}, raw("a", both, "", "")}},
+		"both ways, and each of them again":  {{MailFrom{Source: "pipe"}, raw("a", both, "", "")}, {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "X: 1\r\n")}, {MailFrom{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "X: 2\r\n")}, {MailFrom{Source: "pipe"}, raw("a", both, "", "")}},
+		"a copy, and two addresses of a box": {{MailFrom{Source: "pipe"}, raw("a", "csa@ateneo.example, csa+x@ateneo.example, sportello@ateneo.example", "", "Cc: generale@ateneo.example\r\n")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffices(t)
+			for _, c := range copies {
+				if _, err := o.TakeMail(c.from, strings.NewReader(c.raw)); err != nil {
+					t.Fatal(err)
+				}
+				if err := o.ProcessMail(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var done []*store.Mail
+			for _, m := range o.every() {
+				switch m.State {
+				case store.MailDone:
+					done = append(done, m)
+				case store.MailSame:
+				default:
+					t.Errorf("a copy is %s", m.State)
+				}
+			}
+			if len(done) != 2 || done[0].Ticket == done[1].Ticket {
+				t.Fatalf("%d tickets", len(done))
+			}
+			groups := []uint64{o.group["csa"], o.group["generale"]}
+			for i, m := range done {
+				k := o.ticket(m.Ticket)
+				if !slices.Contains(groups, k.Group) || !slices.Equal(k.Links, []uint64{done[1-i].Ticket}) || k.Messages != 1 || k.PublicRev != 1 {
+					t.Errorf("%+v", k)
+				}
+				if v, err := o.Ticket(o.as("ada"), k.ID); err != nil || len(v.Messages) != 1 {
+					t.Errorf("its requester sees %v, %v", v, err)
+				}
+			}
+			if o.ticket(done[0].Ticket).Group == o.ticket(done[1].Ticket).Group {
+				t.Error("both stand in one group")
+			}
+			// What they write next reaches the ticket of the mailbox they write to, and both when they write to both.
+			for _, next := range []struct {
+				to     string
+				groups []string
+			}{{"csa@ateneo.example", []string{"csa"}}, {"generale@ateneo.example", []string{"generale"}}, {both, []string{"csa", "generale"}}} {
+				id := "b" + strings.Join(next.groups, "")
+				if _, err := o.TakeMail(MailFrom{Source: "pipe"}, strings.NewReader(raw(id, next.to, "a", ""))); err != nil {
+					t.Fatal(err)
+				}
+				if err := o.ProcessMail(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				var got []uint64
+				for _, m := range o.every() {
+					if m.MessageID == id+"@x" && m.State == store.MailDone {
+						got = append(got, o.ticket(m.Ticket).Group)
+						if m.Ticket != done[0].Ticket && m.Ticket != done[1].Ticket {
+							t.Errorf("%s opened #%d", id, m.Ticket)
+						}
+					}
+				}
+				var want []uint64
+				for _, g := range next.groups {
+					want = append(want, o.group[g])
+				}
+				slices.Sort(got)
+				slices.Sort(want)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s went to groups %v, want %v", id, got, want)
+				}
+			}
+		})
+	}
+}
+
+// A group's address is the desk's own: mail to it goes to that group, and nobody adds it to a ticket.
+func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
+	o := newOffices(t)
+	m := o.mail(letter{from: "ada@ateneo.example", to: "sportello-legale@ateneo.example", subject: "D", body: "?"})
+	if k := o.ticket(m.Ticket); k.Group != o.group["legale"] {
+		t.Errorf("it went to group %d", k.Group)
+	}
+	m = o.mail(letter{from: "ada@ateneo.example", to: "csa@ateneo.example", cc: "sportello-legale@ateneo.example, collega@ateneo.example", subject: "E", body: "?", proven: true})
+	for _, k := range []*store.Ticket{o.ticket(m.Ticket), o.ticket(m.Ticket + 1)} {
+		if !slices.Equal(k.Wishes, []string{"collega@ateneo.example"}) || len(k.Participants) != 0 {
+			t.Errorf("ticket %d: wishes %v, participants %v", k.ID, k.Wishes, k.Participants)
+		}
+	}
+}
+
+// An office that writes from the address at which the desk takes its mail is a person: its mail is a ticket, and the
+// answer reaches the people of that office. What the desk itself sent is known by its Message-ID and its own mark.
+func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
+	o := newOffices(t)
+	m := o.mail(letter{from: "csa@ateneo.example", to: "generale@ateneo.example", subject: "Chiavi", body: "Chi le ha?"})
+	if m.State != store.MailDone || m.Joined != JoinedNew {
+		t.Fatalf("%+v", m)
+	}
+	k := o.ticket(m.Ticket)
+	if k.Group != o.group["generale"] {
+		t.Errorf("%+v", k)
+	}
+	o.post()
+	o.do("amministratore", k.ID, Step{Group: ptr(o.group["generale"])})
+	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, o.people["altrove"].ID)
+		if err != nil {
+			return err
+		}
+		p.Groups = append(p.Groups, store.Membership{Group: o.group["generale"]})
+		o.people["altrove"] = p
+		return store.People.Put(tx, p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.do("altrove", k.ID, Step{Message: say("Le ha il portiere.")})
+	out := o.post()
+	for _, address := range []string{"agente@ateneo.example", "agente2@ateneo.example"} {
+		if l := out[address]; !hasText(l, "Le ha il portiere.") {
+			t.Errorf("%s was told %+v", address, l)
+		}
+	}
+	if l := out["csa@ateneo.example"]; l != nil {
+		t.Error("the desk wrote to itself")
+	}
+	for _, l := range o.sent {
+		for name, header := range map[string]string{"by its mark": "X-Sportello-Desk: this-desk\r\n", "by its Message-ID": ""} {
+			back := o.mail(letter{from: "sportello@ateneo.example", to: "csa@ateneo.example", subject: name, body: name, id: l.Letter.MessageID, header: header})
+			if back.State != store.MailAside || back.Why != "own" || back.Group != 0 {
+				t.Errorf("%s: %s %s", name, back.State, back.Why)
+			}
+		}
+		break
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
