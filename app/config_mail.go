@@ -27,6 +27,7 @@ type Mail struct {
 	DigestHour     int      `koanf:"digest_hour"`
 	MostPerAddress int      `koanf:"most_per_address"`
 	MostPerDomain  int      `koanf:"most_per_domain"`
+	Forms          []string `koanf:"forms"`
 }
 
 // SMTP is the mail server that takes what the desk sends. Without a host no mail leaves.
@@ -78,7 +79,7 @@ type Mailbox struct {
 }
 
 func defaultMail() Mail {
-	return Mail{Protocol: "lmtp", AllowedFrom: []string{}, TrustedServers: []string{}, MaxMessageMB: 100, DigestHour: 7, MostPerAddress: 20, MostPerDomain: 200}
+	return Mail{Protocol: "lmtp", AllowedFrom: []string{}, TrustedServers: []string{}, Forms: []string{}, MaxMessageMB: 100, DigestHour: 7, MostPerAddress: 20, MostPerDomain: 200}
 }
 
 func defaultSMTP() SMTP { return SMTP{TLS: "starttls", AttachMB: 10} }
@@ -140,6 +141,11 @@ func (c Config) validateMail(bad func(key, format string, args ...any)) {
 	}
 	if m.MaxMessageMB < 1 || m.MaxMessageMB > 1024 {
 		bad("mail.max_message_mb", "%d is not between 1 and 1024", m.MaxMessageMB)
+	}
+	for _, address := range m.Forms {
+		if !bareAddress(address) {
+			bad("mail.forms", "%q is no address", address)
+		}
 	}
 	if m.MostPerAddress < 0 {
 		bad("mail.most_per_address", "%d is less than 0", m.MostPerAddress)

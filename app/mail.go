@@ -57,7 +57,7 @@ func (a *App) openMail() error {
 		return fmt.Errorf("app: read pec_certificates: %w", err)
 	}
 	o := desk.MailOptions{Servers: a.cfg.Mail.TrustedServers, Roots: pec, Key: key, Desk: a.st.ID(), MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20,
-		DigestAt: a.cfg.Mail.DigestHour, MostPerAddress: a.cfg.Mail.MostPerAddress, MostPerDomain: a.cfg.Mail.MostPerDomain, Gather: a.cfg.mailGather}
+		DigestAt: a.cfg.Mail.DigestHour, MostPerAddress: a.cfg.Mail.MostPerAddress, MostPerDomain: a.cfg.Mail.MostPerDomain, Forms: a.cfg.Mail.Forms, Gather: a.cfg.mailGather}
 	if a.cfg.SMTP.Host != "" {
 		o.From = a.cfg.SMTP.From
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"sportello/app/desk"
@@ -226,4 +227,25 @@ To: %s
 	if err := w.app.desk.ProcessMail(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// The person whom a web form names is asked, by a page that shows nothing of the ticket; nobody else gets it.
+func TestATicketThatAFormOpenedIsClaimedOnItsPage(t *testing.T) {
+	w := newWorld(t)
+	row := w.comes(letter{from: "Modulo <noreply@example.it>", subject: "Zibaldone", id: "modulo@x", text: "Parole di chissà chi", header: "Reply-To: requester@example.it\r\n"})
+	at := ticketAddress(row.Ticket)
+	for _, role := range []string{"participant", "stranger", "coordinator"} {
+		b := w.visitor(role)
+		b.must(b.get(at), 404)
+		b.must(b.post(at+"/claim", nil), 404)
+	}
+	agent := w.visitor("agent")
+	agent.must(agent.get(at), 200, "Zibaldone", "non ha ancora confermato")
+	b := w.visitor("requester")
+	b.must(b.get(at), 200, "È tua questa richiesta?", "!Zibaldone", "!chissà")
+	b.must(b.get("/tickets"), 200, "!Zibaldone")
+	b.must(b.post(at+"/claim", nil), 303)
+	b.must(b.get(at), 200, "Zibaldone", "chissà")
+	b.must(b.post(at+"/claim", nil), 404)
+	agent.must(agent.get(at), 200, "ha confermato che la richiesta è sua", "!non ha ancora confermato")
 }

@@ -25,6 +25,7 @@ func (a *App) ticketRoutes() []route {
 		get("/tickets/:n<int>/messages/:m<int>/original", "original.show", person, a.getOriginal),
 		get("/tickets/:n<int>/messages/:m<int>/original.eml", "original.download", person, a.getOriginalFile),
 		get("/tickets/:n<int>/messages/:m<int>/original/pictures/:i<int>", "original.picture", person, a.getOriginalPicture),
+		post("/tickets/:n<int>/claim", "ticket.claim", person, a.postClaim, "/tickets/:n"),
 		post("/tickets/:n<int>/reason", "ticket.reason", administrator, a.postReason, "/tickets/:n"),
 	}
 }

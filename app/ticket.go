@@ -80,15 +80,16 @@ type ticketPage struct {
 	Extra      []fact // outcome, versions, regression
 	Answers    []fact // to the questions of the module
 
-	People   []participantView
-	Wishes   []string
-	Beside   []*messageView // what lies beside the ticket
-	Words    string         // on its fold
-	Belongs  *ticketLine    // the ticket to which it may belong
-	Links    []ticketLine
-	Holders  []linkHolder // who reads the ticket by a link
-	OtherOf  []ticketLine // of the same requester
-	Articles []Link
+	People    []participantView
+	Wishes    []string
+	Unclaimed bool           // a form named the requester, who has not said yet that it is theirs
+	Beside    []*messageView // what lies beside the ticket
+	Words     string         // on its fold
+	Belongs   *ticketLine    // the ticket to which it may belong
+	Links     []ticketLine
+	Holders   []linkHolder // who reads the ticket by a link
+	OtherOf   []ticketLine // of the same requester
+	Articles  []Link
 }
 
 type personView struct{ ID, Name, Email, Place, Phone, Initials string }
@@ -159,6 +160,14 @@ func (a *App) getTicket(c *fiber.Ctx) error {
 	v, err := a.desk.Ticket(a.actor(c), n)
 	if wantsReason(err) {
 		return a.reasonPage(c, n, nil, nil)
+	}
+	if store.KindOf(err) == store.NotFound && err != nil {
+		if claim, fault := a.desk.MayClaim(a.actor(c), n); fault != nil || claim {
+			if fault != nil {
+				return fault
+			}
+			return a.claimPage(c, n)
+		}
 	}
 	if err != nil {
 		return err
@@ -331,7 +340,7 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 		v.Assignee = n.person(row.Assignee)
 	}
 	v.Due = v.due(row)
-	v.Requester = n.view(row.Requester)
+	v.Requester, v.Unclaimed = n.view(row.Requester), row.Unclaimed
 	v.Lost = v.unreachable(n.people[row.Requester])
 	if row.OpenedBy != 0 {
 		v.OpenedBy = n.person(row.OpenedBy)

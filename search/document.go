@@ -372,7 +372,10 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	d.days(t.Opened, m.loc)
 	d.when(t.PublicUpdated)
 
-	access := "g" + num(t.Group) + " p" + num(t.Requester)
+	access := "g" + num(t.Group)
+	if !t.Unclaimed {
+		access += " p" + num(t.Requester)
+	}
 	for _, p := range t.Participants {
 		access += " p" + num(p)
 	}

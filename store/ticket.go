@@ -31,6 +31,7 @@ type Ticket struct {
 	Language     string            `json:"language,omitzero"`  // it or en
 	Via          string            `json:"via,omitzero"`       // the door it came through
 	OpenedBy     uint64            `json:"opened_by,omitzero"` // who opened it in the requester's name
+	Unclaimed    bool              `json:"unclaimed,omitzero"` // a mail named the requester, who has yet to say that it is theirs: until then they see nothing of it
 
 	Opened   time.Time `json:"opened"`            // when it was opened; imported tickets keep their date
 	Deadline time.Time `json:"deadline,omitzero"` // the date the requester gave with the urgency
@@ -71,9 +72,9 @@ type Ticket struct {
 // IsSpam reports whether the ticket was marked as spam: gone from every list and from search.
 func (t *Ticket) IsSpam() bool { return !t.SpamSince.IsZero() }
 
-// OnSide reports whether the person is the requester or a participant.
+// OnSide reports whether the person is the requester, and has claimed the ticket, or a participant.
 func (t *Ticket) OnSide(person uint64) bool {
-	return person != 0 && (t.Requester == person || slices.Contains(t.Participants, person))
+	return person != 0 && (t.Requester == person && !t.Unclaimed || slices.Contains(t.Participants, person))
 }
 
 // Standing reports whether the clock of the ticket stands: it is not due before it moves again, so that queues show it
@@ -105,7 +106,10 @@ var (
 	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return one(t.State, t.Standing(), t.Due) }))
 	// person on the requester's side, then public update and id.
 	TicketsBySide = Tickets.index("side", shown(func(t *Ticket) [][]byte {
-		out := one(t.Requester, t.PublicUpdated)
+		var out [][]byte
+		if !t.Unclaimed {
+			out = one(t.Requester, t.PublicUpdated)
+		}
 		for _, p := range t.Participants {
 			out = append(out, Key(p, t.PublicUpdated))
 		}
@@ -172,7 +176,10 @@ const (
 func init() {
 	Tickets.counts = shown(func(t *Ticket) [][]byte {
 		out := [][]byte{Key(CountGroup, t.Group, t.State), Key(CountAssignee, t.Assignee, t.State), Key(CountState, t.State),
-			Key(CountModule, t.Module, t.State), Key(CountSide, t.Requester, t.State)}
+			Key(CountModule, t.Module, t.State)}
+		if !t.Unclaimed {
+			out = append(out, Key(CountSide, t.Requester, t.State))
+		}
 		if t.Assignee == 0 {
 			out = append(out, Key(CountUnassigned, t.Group, t.State))
 		}

@@ -248,7 +248,7 @@ func (d *Desk) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error
 		if err != nil {
 			return nil, WhyGone, ignoreNotFound(err)
 		}
-		if d.may(tx, Actor{Person: p}, See, t) != nil {
+		if d.may(tx, Actor{Person: p}, See, t) != nil && !(t.Unclaimed && t.Requester == p.ID) {
 			return nil, WhyMayNotSee, nil
 		}
 		if err := d.about(tx, o, t); err != nil {
@@ -387,7 +387,7 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 	}
 	line.Unproven = told != nil && told.NotVerified()
 	if tell.Message == 0 {
-		return line, true, nil
+		return line, !(t.Unclaimed && t.Requester == o.Person.ID), nil
 	}
 	m, err := store.Messages.Get(tx, tell.Message)
 	if err != nil {
@@ -396,6 +396,9 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 	if m.Internal {
 		// That there is a note may be told to whom may read it; what it says stays at the desk.
 		return line, d.may(tx, Actor{Person: o.Person}, SeeNotes, t) == nil, nil
+	}
+	if t.Unclaimed && t.Requester == o.Person.ID && !m.Agent {
+		return line, false, nil
 	}
 	if !o.Agents {
 		side, err := store.SideMessages(tx, t)

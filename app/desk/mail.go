@@ -43,7 +43,8 @@ type MailOptions struct {
 	// How many tickets mail opens in an hour for one address and for one domain that is of no organisation of the desk;
 	// what goes beyond is held. 0: any number.
 	MostPerAddress, MostPerDomain int
-	DigestAt                      int // hour at which the daily mail goes; 7 when 0
+	Forms                         []string // addresses nobody answers, beside noreply@ and its like: Reply-To names who wrote
+	DigestAt                      int      // hour at which the daily mail goes; 7 when 0
 }
 
 // Who may write to a mailbox. What others write is held until somebody approves it.
@@ -89,6 +90,10 @@ func (d *Desk) SetMail(o MailOptions) {
 		o.DigestAt = 7
 	}
 	o.From = store.Address(o.From)
+	o.Forms = slices.Clone(o.Forms)
+	for i := range o.Forms {
+		o.Forms[i] = store.Address(o.Forms[i])
+	}
 	for i := range o.Mailboxes {
 		o.Mailboxes[i].Address = store.Address(o.Mailboxes[i].Address)
 	}

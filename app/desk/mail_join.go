@@ -68,7 +68,7 @@ func (d *Desk) joinMail(row *store.Mail, in *incoming) error {
 		return nil
 	})
 	if err == nil && !opened.IsZero() {
-		d.strangers.note(in.From.Email, opened)
+		d.strangers.note(in.sender(), opened)
 	}
 	return err
 }
@@ -398,6 +398,9 @@ func (j *joining) placeIn(t *store.Ticket) (place, error) {
 	if j.person != nil {
 		s := j.d.standing(Actor{Person: j.person}, t, secret)
 		own := j.token.person == j.person.ID && j.token.ticket == t.ID
+		if own && t.Unclaimed && t.Requester == j.person.ID {
+			return addressed, nil // we wrote to them; that they read it claims nothing
+		}
 		switch {
 		case s.is[asRequester] || s.is[asParticipant] || s.is[asCoordinator] && !secret:
 			return within, nil
@@ -481,8 +484,10 @@ func (j *joining) join(l *lead) error {
 	case l.where == agent:
 		m.Internal, m.Agent, m.Unconfirmed = true, true, true
 	case l.where == addressed:
-		if err := j.wish(w, mail.Address{Email: j.in.From.Email}); err != nil {
-			return err
+		if t.Requester != j.person.ID {
+			if err := j.wish(w, mail.Address{Email: j.in.From.Email}); err != nil {
+				return err
+			}
 		}
 		if t.State == store.StateWaiting || t.State == store.StateResolved {
 			if err := w.wakeUp(); err != nil {
@@ -635,6 +640,9 @@ func (j *joining) open() error {
 	j.tx.Act("open")
 	t := &store.Ticket{Subject: j.in.subject(settings(j.tx).ShortName()), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
 		Requester: j.person.ID, Organisation: j.person.Organisation, Unit: j.person.Unit, Language: j.language(), Via: "mail", Opened: j.tx.Now(), MayBelong: j.suggest}
+	if j.in.form != "" {
+		t.Unclaimed, t.Organisation, t.Unit = true, 0, 0
+	}
 	m := j.message()
 	if j.foreign && m.Automatic == "" {
 		m.Automatic = string(mail.Notification) // what opens a ticket here by itself is not answered by itself
@@ -717,15 +725,20 @@ func (j *joining) refused() string {
 	if box == nil {
 		return ""
 	}
+	from, known := j.in.From.Email, j.person != nil
+	if j.in.form != "" { // whom a form names opens no door
+		p, err := store.PeopleByEmail.PeekFirst(j.tx, j.in.form)
+		from, known = j.in.form, err == nil && !p.Disabled
+	}
 	switch box.Who {
 	case WhoHold:
 		return "hold"
 	case WhoKnown:
-		if j.person == nil {
+		if !known {
 			return "unknown"
 		}
 	case WhoDomains:
-		_, domain, _ := strings.Cut(j.in.From.Email, "@")
+		_, domain, _ := strings.Cut(from, "@")
 		for _, d := range box.Domains {
 			d = strings.ToLower(d)
 			if domain == d || strings.HasSuffix(domain, "."+d) {

@@ -167,4 +167,3 @@ func (d *Desk) placeOfBox(tx *store.Tx, box *Mailbox) (module, group uint64, err
 	}
 	return module, group, nil
 }
-

@@ -26,6 +26,7 @@ type incoming struct {
 	print string
 	box   *Mailbox   // the one it is handled for
 	boxes []*Mailbox // all for which it came
+	form  string     // the address of the form that sent it, where From is whom the form names
 }
 
 func (d *Desk) readOptions() mail.Options {
@@ -53,7 +54,9 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	senderOf(m, row)
 	in := &incoming{Message: m}
 	err = d.st.View(func(tx *store.Tx) (err error) {
-		in.boxes, err = d.boxesOf(tx, row, m)
+		if in.boxes, err = d.boxesOf(tx, row, m); err == nil {
+			in.form = d.writerOf(tx, m)
+		}
 		return err
 	})
 	if err != nil {
@@ -102,6 +105,32 @@ func senderOf(m *mail.Message, row *store.Mail) {
 			return
 		}
 	}
+}
+
+// sender is the address that counts for what may be sent here: a form's own, whomever it names.
+func (in *incoming) sender() string {
+	if in.form != "" {
+		return in.form
+	}
+	return in.From.Email
+}
+
+// writerOf makes the one person to whom answers are to go the sender of a mail that a form sent from an address nobody
+// answers, and returns that address; "" for every other mail. Nothing proves that person.
+func (d *Desk) writerOf(tx *store.Tx, m *mail.Message) string {
+	form := m.From.Email
+	if !mail.Unanswerable(form) && !slices.Contains(d.mail.Forms, form) || len(m.ReplyTo) != 1 {
+		return ""
+	}
+	writer := m.ReplyTo[0]
+	if !isAddress(writer.Email) || writer.Email == form || mail.Unanswerable(writer.Email) || d.ours(tx, writer.Email) {
+		return ""
+	}
+	m.From, m.Proven = writer, false
+	if m.Automatic == mail.Notification && strings.HasPrefix(m.AutomaticWhy, "From:") {
+		m.Automatic, m.AutomaticWhy = mail.Personal, "" // a person filled the form
+	}
+	return form
 }
 
 // printOf returns what copies of one message have in common, whichever way they come: servers add lines to the header,

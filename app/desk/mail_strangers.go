@@ -104,7 +104,7 @@ func (j *joining) tooMany() (string, error) {
 	if j.row.Approved || j.d.mail.MostPerAddress == 0 && j.d.mail.MostPerDomain == 0 {
 		return "", nil
 	}
-	own, err := organisationOf(j.tx, j.in.From.Email)
+	own, err := organisationOf(j.tx, j.in.sender())
 	if err != nil || own != 0 {
 		return "", err
 	}
@@ -112,7 +112,7 @@ func (j *joining) tooMany() (string, error) {
 	if err := s.begin(j.tx); err != nil {
 		return "", err
 	}
-	keys := strangerKeys(j.in.From.Email)
+	keys := strangerKeys(j.in.sender())
 	for i, most := range []int{j.d.mail.MostPerAddress, j.d.mail.MostPerDomain} {
 		if most > 0 && s.count(keys[i], j.tx.Now()) >= most {
 			return WhyMany, nil

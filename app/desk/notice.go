@@ -211,6 +211,12 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 		if slices.Contains(eventsOfNotes, what.event) {
 			see = SeeNotes
 		}
+		if t.Unclaimed && person == t.Requester {
+			if err := d.planUnclaimed(tx, t, p, last, what); err != nil {
+				return err
+			}
+			continue
+		}
 		if d.may(tx, Actor{Person: p}, see, t) != nil {
 			continue
 		}
@@ -226,6 +232,19 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 		}
 	}
 	return nil
+}
+
+// planUnclaimed has what an agent answers go to the address that a form named. Of anything else in the ticket its
+// requester is told once they have claimed it.
+func (d *Desk) planUnclaimed(tx *store.Tx, t *store.Ticket, p *store.Person, c *store.Change, what telling) error {
+	if what.reply == 0 {
+		return nil
+	}
+	m, err := store.Messages.Get(tx, what.reply)
+	if err != nil || !m.Agent || m.Internal {
+		return ignoreNotFound(err)
+	}
+	return d.planLetter(tx, t, p, &store.Notice{Person: p.ID, Ticket: t.ID, Event: what.event, By: c.By, Seq: c.Seq, At: c.At, Reply: what.reply}, false)
 }
 
 // eventsOfNotes are those told only to whom may read notes.
@@ -293,7 +312,7 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 		}
 		switch {
 		case m != nil && t.Via == "mail" && m.Automatic != "": // a machine gets no confirmation
-		case m != nil && m.Mail != 0 && m.NotVerified() && d.strange(tx, t.Requester):
+		case m != nil && m.Mail != 0 && m.NotVerified() && (t.Unclaimed || d.strange(tx, t.Requester)):
 			row, err := store.Mails.Get(tx, m.Mail)
 			if err == nil {
 				err = d.planReceived(tx, row, t.Language)

@@ -132,7 +132,7 @@ func (d *Desk) standing(a Actor, t *store.Ticket, secret bool) standing {
 	if p == nil || p.Disabled {
 		return s
 	}
-	s.is[asRequester] = t.Requester == p.ID
+	s.is[asRequester] = t.Requester == p.ID && !t.Unclaimed
 	s.is[asParticipant] = slices.Contains(t.Participants, p.ID)
 	s.is[asCoordinator] = p.Covers(t.Organisation, t.Unit)
 	s.is[asAgentHere] = p.InGroup(t.Group)

@@ -36,7 +36,8 @@ type TicketRecord struct {
 	CreatedAt      string            `json:"created_at,omitempty"`
 	ExternalID     string            `json:"external_id,omitempty"`
 	Answers        map[string]Scalar `json:"answers,omitempty"`
-	Unproven       bool              `json:"unproven,omitempty"` // of the first message
+	Unproven       bool              `json:"unproven,omitempty"`  // of the first message
+	Unclaimed      bool              `json:"unclaimed,omitempty"` // a form named the requester, who sees nothing before claiming it
 	Messages       []MessageRecord   `json:"messages,omitempty"`
 }
 

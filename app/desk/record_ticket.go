@@ -51,6 +51,9 @@ func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, er
 		return nil, err
 	}
 	t.Requester, t.Organisation, t.Unit = requester.ID, requester.Organisation, requester.Unit
+	if t.Unclaimed = r.rec.Unclaimed && r.history; t.Unclaimed {
+		t.Organisation, t.Unit = 0, 0
+	}
 	if t.Language == "" {
 		t.Language = requester.Language
 	}

@@ -176,7 +176,7 @@ func (v *TicketView) know(tx *store.Tx, ids ...uint64) {
 
 // publicActs are the steps of a ticket's life that its requester's side reads in the history.
 var publicActs = []string{"open", "take", "move", "assign", "wait", "resume", "plan", "resolve", "confirm", "close", "reopen", "priority", "correct",
-	"participant", "remove-participant", "import"}
+	"participant", "remove-participant", "import", "claim"}
 
 // agentActs are those that agents read in addition.
 var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "beside", "let-in", "own-ticket", "dismiss", "apart", "look-in", "remind"}

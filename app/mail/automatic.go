@@ -86,6 +86,10 @@ var (
 	readNote = regexp.MustCompile(`(?i)^(letto|read|gelesen|lu|leído|conferma di lettura|ricevuta di ritorno|non letto|not read|eliminato senza (essere stato )?lett[oa]|return receipt)( \(visualizzato\)| \(displayed\))?\s?[:\-]`)
 )
 
+// Unanswerable reports whether the local part of the address says that nobody
+// reads answers to it: noreply, donotreply, nonrispondere and their like.
+func Unanswerable(address string) bool { return noReply.MatchString(address) }
+
 // automatic returns what kind of program sent the message and the line that
 // says so, "" for a person. No word of the subject is enough by itself.
 func (m *reading) automatic(root *entity) (Automatic, string) {
