@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"sportello/store"
 )
 
 func init() { commands = append(commands, mailCommand) }
@@ -23,7 +21,8 @@ func mailCommand(r *runner) *cobra.Command {
 	var how spooled
 	deliver := &cobra.Command{Use: "deliver", Short: "Take one message from standard input",
 		Long: "Takes one message from standard input, for the pipe of a mail server or a filter. It is on disk before the command ends.\n" +
-			"Exits 0 when the message is kept, 64 on wrong usage, 75 otherwise, so that a mail server tries again.",
+			"Exits 0 when the message is kept, of one above mail.max_message_mb its beginning, 64 on wrong usage, 75 otherwise, so\n" +
+			"that a mail server tries again.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return &exitError{exitMailUsage, fmt.Errorf("mail deliver takes no argument, not %q: the message comes on standard input", args[0])}
@@ -66,9 +65,6 @@ func (r *runner) deliver(ctx context.Context, how spooled) error {
 		return err
 	}
 	if err := putSpool(cfg.spool(), how, r.in, int64(cfg.Mail.MaxMessageMB)<<20); err != nil {
-		if store.KindOf(err) == store.TooLarge {
-			return fmt.Errorf("the message is larger than %d MB", cfg.Mail.MaxMessageMB)
-		}
 		return err
 	}
 	args := []string{"mail", "spool"}

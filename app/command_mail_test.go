@@ -31,7 +31,7 @@ func TestAPipeTakesOrSaysTryAgain(t *testing.T) {
 		{"an unknown flag", []string{"--data", data, "--fly"}, aMail, 64},
 		{"a folder that cannot be", []string{"--data", readOnly}, aMail, 75},
 		{"a configuration that cannot be read", []string{"--config", "/nowhere/config.toml", "--data", data}, aMail, 75},
-		{"a message above the limit", []string{"--config", large, "--data", data}, aMail + strings.Repeat("x\n", 1<<20), 75},
+		{"a message above the limit", []string{"--config", large, "--data", data}, aMail + strings.Repeat("x\n", 1<<20), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if status, out, errOut := command(t, c.in, append([]string{"mail", "deliver"}, c.args...)...); status != c.status {
@@ -52,7 +52,15 @@ func TestAPipeTakesOrSaysTryAgain(t *testing.T) {
 		if k.Subject != "Cedolino" || k.Messages != 1 || k.Group != general.ID {
 			t.Errorf("ticket %+v", k)
 		}
-		for state, n := range map[store.MailState]int{store.MailDone: 1, store.MailSame: 1, store.MailFailed: 1} {
+		// Of the one that is too large the beginning is there, and says so.
+		large, err := store.Tickets.Get(tx, 2)
+		must(t, err)
+		mails, err := store.MailsByTicket.Find(tx, large.ID)
+		must(t, err)
+		if len(mails) != 1 || !mails[0].Cut || mails[0].Size != 1<<20 || large.Messages != 1 {
+			t.Errorf("the large one: %+v, mails %+v", large, mails)
+		}
+		for state, n := range map[store.MailState]int{store.MailDone: 2, store.MailSame: 1, store.MailFailed: 1} {
 			if got := store.Mails.Count(tx, string(state)); got != n {
 				t.Errorf("%d mails %s, want %d", got, state, n)
 			}

@@ -34,11 +34,24 @@ type spooled struct {
 	Return  string    `json:"return,omitempty"`
 	To      []string  `json:"to,omitempty"`
 	At      time.Time `json:"at"`
+	Cut     bool      `json:"cut"` // only the beginning is here
+}
+
+// spoolPiece is how much is kept of a message that is larger than the desk takes.
+const spoolPiece = 1 << 20
+
+// line is the first line of the file, as long whether the message was cut or not.
+func (s spooled) line() ([]byte, error) {
+	b, err := json.Marshal(s)
+	if s.Cut {
+		b = append(b, ' ') // "true" is shorter than "false"
+	}
+	return append(b, '\n'), err
 }
 
 // putSpool makes the message durable: a temporary name, sync, rename, sync of the folder and of what holds its own name.
-// No more than limit bytes are taken: above it the error is TooLarge and nothing is kept. It is Unavailable while what
-// waits in the spool takes all the room it has: a tenth of what is free on the disk.
+// Of a message larger than limit bytes the beginning is kept, and marked: who brought it is done with it either way.
+// It is Unavailable while what waits in the spool takes all the room it has: a tenth of what is free on the disk.
 func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("app: make spool: %w", err)
@@ -57,12 +70,25 @@ func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
 		return fmt.Errorf("app: write spool: %w", err)
 	}
 	defer os.Remove(tmp) // nothing is there any more once it was renamed
-	n, err := int64(0), json.NewEncoder(f).Encode(how)
+	line, err := how.line()
+	if err == nil {
+		_, err = f.Write(line)
+	}
+	n := int64(0)
 	if err == nil {
 		n, err = io.Copy(f, io.LimitReader(r, limit+1))
 	}
 	if err == nil && n > limit {
-		err = store.Fail(store.TooLarge, "error.file-too-large", "megabytes", limit>>20)
+		how.Cut = true
+		if line, err = how.line(); err == nil {
+			_, err = f.WriteAt(line, 0)
+		}
+		if err == nil {
+			err = f.Truncate(int64(len(line)) + min(limit, spoolPiece))
+		}
+		if err == nil {
+			_, err = io.Copy(io.Discard, r) // a pipe that is closed in its face is a failure to a mail server
+		}
 	}
 	if err == nil {
 		err = f.Sync()
@@ -160,7 +186,7 @@ func (a *App) takeSpooled(path string) error {
 	if err != nil || json.Unmarshal(line, &how) != nil {
 		return errSpool
 	}
-	_, err = a.desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To}, r)
+	_, err = a.desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
 	return err
 }
 

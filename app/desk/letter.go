@@ -170,6 +170,27 @@ func isConfirmation(l *store.Letter) bool {
 // EventReceived is what a plain acknowledgement tells: that a mail arrived, and nothing else.
 const EventReceived = "received"
 
+// EventCut tells the sender of a mail that only its beginning was taken.
+const EventCut = "cut"
+
+// planCut has the sender of a mail that was larger than the desk takes told so, once, where it is proven that they sent
+// it and they read the ticket it stands in.
+func (d *Desk) planCut(tx *store.Tx, row *store.Mail, p *store.Person) error {
+	if !row.Cut || !row.Proven || row.Automatic != "" || p == nil || !d.mailReaches(tx, p) {
+		return nil
+	}
+	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: row.Ticket, Next: tx.Now(),
+		Tells: []store.Telling{{Event: EventCut, By: p.ID, At: tx.Now()}}}
+	until, err := d.crowded(tx, l)
+	if err != nil {
+		return err
+	}
+	if until.After(l.Next) {
+		l.Next = until
+	}
+	return d.putLetter(tx, l)
+}
+
 // planReceived has the sender of the mail told that it arrived: the plain acknowledgement, for whom nothing proves and
 // whose words belong to no ticket they may know of. The letter has none of their words, no ticket, no number, no link
 // and no reply address but the desk's own. Nobody is added to the people for it. It goes once for each mail, counts

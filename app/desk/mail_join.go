@@ -62,6 +62,11 @@ func (d *Desk) joinMail(row *store.Mail, in *incoming) error {
 		if err := j.decide(); err != nil {
 			return err
 		}
+		if r.State == store.MailDone && !j.laid {
+			if err := d.planCut(tx, r, j.person); err != nil {
+				return err
+			}
+		}
 		if r.State == store.MailDone && (r.Joined == JoinedNew || j.laid) {
 			opened = tx.Now()
 		}

@@ -62,3 +62,41 @@ func TestSubdomainsCountTogether(t *testing.T) {
 		}
 	}
 }
+
+// Who sent a mail of which only the beginning was taken is told so once, if it is proven that they sent it.
+func TestWhoseMailWasCutIsTold(t *testing.T) {
+	for _, proven := range []bool{true, false} {
+		o := newMailOffice(t)
+		send := func(n int, more string) *store.Mail {
+			proof := ""
+			if proven {
+				proof = "Authentication-Results: mx.ateneo.example; dmarc=pass header.from=ateneo.example\r\n"
+			}
+			m, err := o.TakeMail(MailFrom{Source: "pipe", Cut: true}, strings.NewReader(fmt.Sprintf("%s%sFrom: ada@ateneo.example\r\nTo: csa@ateneo.example\r\nSubject: Grande\r\nMessage-ID: <%d@x>\r\n\r\nIn allegato %d.\r\n", proof, more, n, n)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := o.ProcessMail(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return o.row(m.ID)
+		}
+		first := send(1, "")
+		second := send(2, "In-Reply-To: <1@x>\r\n")
+		if first.State != store.MailDone || second.Ticket != first.Ticket {
+			t.Fatalf("%+v, %+v", first, second)
+		}
+		o.post()
+		told := 0
+		for _, l := range o.sent {
+			for _, line := range l.Lines {
+				if line.Event == EventCut {
+					told++
+				}
+			}
+		}
+		if want := map[bool]int{true: 2}[proven]; told != want {
+			t.Errorf("proven %v: told %d times of two mails, want %d", proven, told, want)
+		}
+	}
+}

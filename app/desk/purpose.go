@@ -19,7 +19,7 @@ var purposes = map[string]Purpose{
 	"opened": PurposePublic, "message": PurposePublic, "taken": PurposePublic, "moved": PurposePublic, "waiting": PurposePublic, "planned": PurposePublic,
 	"resolved": PurposePublic, "closing": PurposePublic, "priority": PurposePublic, "new": PurposePublic,
 	"group": PurposeInternal, "assigned": PurposeInternal, "note": PurposeInternal, "mention": PurposeInternal, "bounce": PurposeInternal,
-	"unconfirmed": PurposeInternal, "beside": PurposeInternal, "digest": PurposeInternal, EventReceived: PurposePublic,
+	"unconfirmed": PurposeInternal, "beside": PurposeInternal, "digest": PurposeInternal, EventReceived: PurposePublic, EventCut: PurposePublic,
 }
 
 // purposeOf is what the answer to the letter becomes: a note as soon as it tells of anything internal, whatever else it

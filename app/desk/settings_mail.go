@@ -10,7 +10,7 @@ import (
 
 // MailEvents are the events of which the desk tells by mail, in the order in which a ticket lives through them. Each
 // has a subject and a text.
-var MailEvents = []string{"opened", EventReceived, "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority",
+var MailEvents = []string{"opened", EventReceived, EventCut, "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority",
 	"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed", "digest"}
 
 // MailPlaceholders are what the texts of mail may leave to be filled in, written {name}.
