@@ -104,7 +104,9 @@ type apiMessage struct {
 	ID          uint64     `json:"id"`
 	Author      *apiPerson `json:"author"`
 	At          *time.Time `json:"at"`
-	Body        string     `json:"body"`
+	Body        string     `json:"body"`   // as typed; of HTML its text
+	Format      string     `json:"format"` // text, markdown or html
+	HTML        string     `json:"html"`   // what the page shows, safe
 	Internal    bool       `json:"internal,omitempty"`
 	Proven      *bool      `json:"proven,omitempty"` // of what came by mail: whether something proves its sender
 	Attachments []apiFile  `json:"attachments,omitempty"`
@@ -155,7 +157,8 @@ func (a *App) ticketDocument(c *fiber.Ctx, number uint64) (*apiTicket, error) {
 			out.DuplicateOf = v.Duplicate.ID
 		}
 		for _, m := range v.Messages {
-			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: apiMoment(m.At), Body: m.Body, Internal: m.Internal}
+			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: apiMoment(m.At), Body: m.Body, Format: m.Written().String(),
+				HTML: string(messageHTML(m.Written(), m.Body, "…")), Internal: m.Internal}
 			if m.Mail != 0 {
 				proven := !m.NotVerified()
 				row.Proven = &proven
@@ -308,6 +311,7 @@ func (a *App) apiTicket(c *fiber.Ctx) error {
 // apiText is a message in a PATCH: a text, or an object that may make it a note.
 type apiText struct {
 	Body        string   `json:"body"`
+	Format      string   `json:"format,omitempty"` // text, markdown or html; left out, text on the requester's side and markdown on the agents'
 	Internal    bool     `json:"internal,omitempty"`
 	Mentions    []string `json:"mentions,omitempty"`    // addresses of agents
 	Attachments []uint64 `json:"attachments,omitempty"` // files of one's own that belong to nothing yet
@@ -334,8 +338,12 @@ func (a *App) text(t *apiText) (*desk.Text, error) {
 	if len(t.Attachments) > maxAttached {
 		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxAttached).At("attachments")
 	}
-	out := &desk.Text{Body: t.Body, Internal: t.Internal, Files: t.Attachments}
-	err := a.st.View(func(tx *store.Tx) error {
+	format, err := store.Parse[store.Format](t.Format)
+	if err != nil {
+		return nil, store.Fail(store.Invalid, "error.code", "value", clip(t.Format, 60)).At("format")
+	}
+	out := &desk.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
+	err = a.st.View(func(tx *store.Tx) error {
 		for _, address := range t.Mentions {
 			if p, err := store.PeopleByEmail.First(tx, store.Address(address)); err == nil {
 				out.Mentions = append(out.Mentions, p.ID)

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -448,7 +449,8 @@ type previewFragment struct {
 	HTML template.HTML
 }
 
-// postPreview shows a text while it is being written: a message, or with as=article an article.
+// postPreview shows a text while it is being written: a message, read as the ticket that is named will read it, or
+// with as=article an article.
 func (a *App) postPreview(c *fiber.Ctx) error {
 	f := a.form(c)
 	text := f.Body("text")
@@ -458,7 +460,19 @@ func (a *App) postPreview(c *fiber.Ctx) error {
 	v := &previewFragment{Page: a.page(c, "article.preview")}
 	switch {
 	case c.Query("as") != "article":
-		v.HTML = markup.MessageFolded(text, v.T("article.quoted"))
+		format := store.Markdown
+		if n := c.Query("ticket"); n != "" {
+			number, err := strconv.ParseUint(n, 10, 64)
+			if err != nil {
+				return store.Fail(store.NotFound, "error.not-found")
+			}
+			t, err := a.desk.Ticket(a.actor(c), number)
+			if err != nil {
+				return err
+			}
+			format = t.Speaks(f.Raw("mode") == "note")
+		}
+		v.HTML = messageHTML(format, text, v.T("article.quoted"))
 	case c.Query("format") == store.HTML.String():
 		v.HTML = markup.HTML(markup.RichText, text)
 	default:

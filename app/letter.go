@@ -241,13 +241,14 @@ func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 	if l.Text == nil || l.Event == "opened" {
 		return out
 	}
-	out.Body = template.HTML(markup.Relink(string(markup.Message(l.Text.Body)), func(href string) string { // #nosec G203 -- markup.Message is safe, and only addresses that begin with / change
+	shown := strings.Replace(string(messageHTML(l.Text.Written(), l.Text.Body, "…")), `<div class="plain">`, `<div style="white-space:pre-wrap">`, 1)
+	out.Body = template.HTML(markup.Relink(shown, func(href string) string { // #nosec G203 -- messageHTML is safe, and only addresses that begin with / change
 		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
 			return w.base(href)
 		}
 		return href
 	}))
-	out.text = markup.Plain(markup.MessageFmt, l.Text.Body)
+	out.text = desk.Words(l.Text)
 	return out
 }
 

@@ -124,7 +124,7 @@ func TestARequesterOpensATicketInOnePage(t *testing.T) {
 	n := w.opened(b.upload("/tickets/new", "files", "schermata.png", picture(), form))
 	v := w.view("requester", n)
 	body := v.Messages[0].Body
-	for _, want := range []string{"### Che cosa stavo facendo\n\nPremo Ribalta.", "### Che cosa è successo\n\nSi ferma.", "### Un esempio\n\nDocumento 12"} {
+	for _, want := range []string{"Che cosa stavo facendo:\nPremo Ribalta.", "Che cosa è successo:\nSi ferma.", "Un esempio:\nDocumento 12"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the text lacks %q:\n%s", want, body)
 		}
@@ -195,7 +195,7 @@ func TestAModuleServedElsewhereLeadsThereAndKeepsTheText(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("requester")
 	form := asked("act", "choose", "module", "esse3", "body", "Il voto non compare.", "doing", "Apro il libretto.")
-	b.must(b.post("/tickets/new", form), 200, "ESSE3 ha uno sportello proprio", "indirizzo non è ancora indicato", `value="general"`, "Il voto non compare.", "### Che cosa stavo facendo",
+	b.must(b.post("/tickets/new", form), 200, "ESSE3 ha uno sportello proprio", "indirizzo non è ancora indicato", `value="general"`, "Il voto non compare.", "Che cosa stavo facendo",
 		`<textarea name="doing" hidden`, "!Apri la richiesta</button></div></section>")
 	form.Set("act", "general")
 	b.must(b.post("/tickets/new", form), 200, `value="-" selected`, "Il voto non compare.", "Apro il libretto.", "<b>Sportello</b>")

@@ -13,7 +13,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
-	"sportello/app/markup"
 	"sportello/store"
 )
 
@@ -127,6 +126,8 @@ type editorView struct {
 	Readers  string
 	Replies  string // where saved replies are asked for
 	Preview  template.HTML
+
+	PreviewURL string // what is typed here as the ticket will show it
 }
 
 type sendButton struct{ Act, Label string }
@@ -438,7 +439,8 @@ func lowerFirst(s string) string {
 // editor says what can be written and sent from where the ticket stands.
 func (v *ticketPage) editor(t *desk.TicketView) {
 	row := t.Ticket
-	e := &editorView{Reply: t.May[desk.Write], Note: t.May[desk.WriteNote], Replies: "/replies/pick?lang=" + url.QueryEscape(row.Language) + "&q="}
+	e := &editorView{Reply: t.May[desk.Write], Note: t.May[desk.WriteNote], Replies: "/replies/pick?lang=" + url.QueryEscape(row.Language) + "&q=",
+		PreviewURL: "/preview?ticket=" + strconv.FormatUint(row.ID, 10)}
 	v.Editor = e
 	e.InNote = v.Chosen("mode", "note") || !e.Reply
 	var readers []string
@@ -624,9 +626,4 @@ func (p *presence) others(ticket, person uint64, now time.Time) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// message shows a body as the thread does, for the preview.
-func (p *Page) message(body string) template.HTML {
-	return markup.MessageFolded(body, p.T("ticket.quoted"))
 }

@@ -225,12 +225,12 @@ func (v *newTicketPage) carryAnswers(l *desk.Level) {
 	slices.SortFunc(v.Carried, func(x, y resumed) int { return strings.Compare(x.Name, y.Name) })
 }
 
-// compose writes the guided set into the text, a heading for each field that was filled in.
+// compose writes the guided set into the text, the name of each field that was filled in above it.
 func (p *Page) compose(value func(string) string) string {
 	parts := []string{value("body")}
 	for _, name := range guide {
-		if s := strings.TrimSpace(value(name)); s != "" {
-			parts = append(parts, "### "+p.T("new-ticket.guide-"+name)+"\n\n"+s)
+		if s := value(name); strings.TrimSpace(s) != "" {
+			parts = append(parts, p.T("new-ticket.guide-"+name)+":\n"+s)
 		}
 	}
 	return joined("\n\n", parts...)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -218,7 +219,8 @@ type Message struct {
 	Ticket   uint64    `json:"ticket"`
 	Author   uint64    `json:"author"`
 	At       time.Time `json:"at"`
-	Body     string    `json:"body"` // Markdown as typed
+	Body     string    `json:"body"`            // as typed; of HTML the text taken from it
+	Format   Format    `json:"format,omitzero"` // how Body and Rest are to be read; rows of before have none and are Markdown
 	Internal bool      `json:"internal,omitzero"`
 	Agent    bool      `json:"agent,omitzero"` // written on the agents' side
 	Opening  bool      `json:"opening,omitzero"`
@@ -229,7 +231,7 @@ type Message struct {
 
 	// What follows is said of messages that came by mail.
 	Mail        uint64   `json:"mail,omitzero"`         // the mail it was
-	Rest        string   `json:"rest,omitzero"`         // what the mail quoted, and its signature: shown folded, as Markdown
+	Rest        string   `json:"rest,omitzero"`         // what the mail quoted, and its signature: shown folded
 	Unproven    bool     `json:"unproven,omitzero"`     // nothing proves that the sender is who they say
 	Known       bool     `json:"known,omitzero"`        // unproven, but sent to the reply address of a letter by whom the letter was sent to
 	Outside     bool     `json:"outside,omitzero"`      // its author did not belong to the ticket
@@ -241,6 +243,9 @@ type Message struct {
 	BesideWhy   string   `json:"beside_why,omitzero"`   // why they were dismissed
 	PEC         string   `json:"pec,omitzero"`          // certified mail: its kind, once its signature was verified
 }
+
+// Written is the format of the message: Markdown for a row of before formats.
+func (m *Message) Written() Format { return cmp.Or(m.Format, Markdown) }
 
 // NotVerified reports whether the message came by mail and nothing proves who sent it: neither a mail server of ours nor
 // that it answers a letter from the address the letter was sent to. What a mail server wrote is in nobody's name.

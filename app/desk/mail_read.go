@@ -20,13 +20,14 @@ import (
 // incoming is a mail that was read, with its files stored and nothing decided.
 type incoming struct {
 	*mail.Message
-	own   string // what its sender wrote now, as Markdown
-	rest  string // what it quotes, and its signature
-	files []*store.File
-	print string
-	box   *Mailbox   // the one it is handled for
-	boxes []*Mailbox // all for which it came
-	form  string     // the address of the form that sent it, where From is whom the form names
+	own    string // what its sender wrote now
+	rest   string // what it quotes, and its signature
+	format store.Format
+	files  []*store.File
+	print  string
+	form   string     // the address of the form that sent it, where From is whom the form names
+	box    *Mailbox   // the one it is handled for
+	boxes  []*Mailbox // all for which it came
 }
 
 func (d *Desk) readOptions() mail.Options {
@@ -65,8 +66,11 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	if len(in.boxes) > 0 {
 		in.box = in.boxes[0]
 	}
-	in.own, in.rest = markup.FromMail(m.Text, m.HTML)
-	in.own, in.rest = markup.Clean(in.own), markup.Clean(in.rest)
+	marked := false
+	in.own, in.rest, marked = markup.FromMail(m.Text, m.HTML)
+	if in.format = store.Text; marked {
+		in.format = store.Markdown
+	}
 	if strings.TrimSpace(in.own) == "" {
 		in.own, in.rest = in.rest, ""
 	}
@@ -158,7 +162,7 @@ func printOf(m *mail.Message, own string) string {
 func (in *incoming) subject(short string) string {
 	s := markup.Line(mail.BaseSubject(in.Subject, short))
 	if s == "" {
-		s = markup.Excerpt(markup.Plain(markup.MessageFmt, in.own), 80)
+		s = markup.Excerpt(Words(&store.Message{Body: in.own, Format: in.format}), 80)
 	}
 	if s == "" {
 		s = in.From.Email

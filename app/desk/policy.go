@@ -117,6 +117,12 @@ func (s standing) allows(act Act) bool {
 // side reports whether the person stands on the requester's side.
 func (s standing) side() bool { return s.is[asRequester] || s.is[asParticipant] || s.is[asCoordinator] }
 
+// speaksForGroup reports whether what the person writes here is the group's word: who works in the ticket's group speaks
+// as an agent unless the ticket is their own.
+func (s standing) speaksForGroup() bool {
+	return (s.is[asAgentHere] || s.is[asSupervisorHere]) && !s.is[asRequester] && !s.is[asParticipant]
+}
+
 // stand tells how the actor stands to the ticket.
 func (d *Desk) stand(tx *store.Tx, a Actor, t *store.Ticket) standing {
 	return d.standing(a, t, confidential(tx, t.Group, t.Module))

@@ -18,6 +18,7 @@ type TicketRecord struct {
 	Number         uint64            `json:"number,omitempty"`
 	Subject        string            `json:"subject"`
 	Body           string            `json:"body"`
+	Format         string            `json:"format,omitempty"` // of the body: text, markdown or html; left out, text
 	RequesterEmail string            `json:"requester_email,omitempty"`
 	RequesterName  string            `json:"requester_name,omitempty"`
 	Module         string            `json:"module,omitempty"`
@@ -47,6 +48,7 @@ type MessageRecord struct {
 	AuthorName  string `json:"author_name,omitempty"`
 	At          string `json:"at,omitempty"`
 	Body        string `json:"body"`
+	Format      string `json:"format,omitempty"` // left out, text on the requester's side and markdown on the agents'
 	Internal    bool   `json:"internal,omitempty"`
 	Unproven    bool   `json:"unproven,omitempty"` // it came by mail, and nothing proved its sender
 }
@@ -82,6 +84,7 @@ type read struct {
 	rec      TicketRecord
 	subject  string
 	body     string
+	format   store.Format
 	external string
 	kind     store.TicketKind
 	severity store.Severity
@@ -97,7 +100,8 @@ type read struct {
 
 type readMessage struct {
 	MessageRecord
-	at time.Time
+	at     time.Time
+	format store.Format
 }
 
 // PutTicketRecord opens the ticket the record describes or, when one with its external_id is there, makes that one be
@@ -155,6 +159,7 @@ func (d *Desk) readTicket(rec TicketRecord) *read {
 	w := &r.wrong
 	checkText(w, "subject", r.subject, maxSubject)
 	checkBody(w, r.body)
+	r.format = code[store.Format](w, "format", rec.Format)
 	r.kind = code[store.TicketKind](w, "kind", rec.Kind)
 	r.severity = code[store.Severity](w, "severity", rec.Severity)
 	r.urgency = code[store.Urgency](w, "urgency", rec.Urgency)
@@ -201,7 +206,7 @@ func (d *Desk) readTicket(rec TicketRecord) *read {
 		if !isAddress(store.Address(m.AuthorEmail)) {
 			w.Add(field+"author_email", "error.email")
 		}
-		r.messages = append(r.messages, readMessage{m, d.readTime(w, field+"at", m.At)})
+		r.messages = append(r.messages, readMessage{m, d.readTime(w, field+"at", m.At), code[store.Format](w, field+"format", m.Format)})
 	}
 	return r
 }

@@ -65,7 +65,8 @@ func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, er
 		return nil, err
 	}
 	d.enterImported(settings(tx), t, r, lastOf(t.Opened, list))
-	first := &store.Message{Author: requester.ID, At: t.Opened, Body: r.body, Via: t.Via, Unproven: r.rec.Unproven}
+	first := &store.Message{Author: requester.ID, At: t.Opened, Body: r.body, Format: r.format, Via: t.Via, Unproven: r.rec.Unproven}
+	first.Format = formatOf(first)
 	if err := d.insertTicket(tx, t, first, nil); err != nil {
 		return nil, err
 	}
@@ -205,7 +206,9 @@ func (d *Desk) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]imported, e
 			at = m.at
 		}
 		agent := m.Internal || author.IsAgent() && author.ID != t.Requester
-		out = append(out, imported{&store.Message{Author: author.ID, At: at, Body: m.Body, Internal: m.Internal, Agent: agent, Via: "import", Unproven: m.Unproven}, said})
+		row := &store.Message{Author: author.ID, At: at, Body: m.Body, Format: m.format, Internal: m.Internal, Agent: agent, Via: "import", Unproven: m.Unproven}
+		row.Format = formatOf(row)
+		out = append(out, imported{row, said})
 	}
 	slices.SortStableFunc(out, func(x, y imported) int { return x.At.Compare(y.At) })
 	return out, nil
@@ -315,7 +318,7 @@ func (d *Desk) updateFromRecord(tx *store.Tx, a Actor, r *read, t *store.Ticket)
 		return err
 	}
 	tx.Act("import")
-	rewritten, err := rewriteOpening(tx, t.ID, r.body)
+	rewritten, err := rewriteOpening(tx, t.ID, r)
 	if err != nil {
 		return err
 	}
@@ -355,7 +358,7 @@ func lastPublic(t *store.Ticket) time.Time {
 	return t.Opened
 }
 
-func rewriteOpening(tx *store.Tx, ticket uint64, body string) (bool, error) {
+func rewriteOpening(tx *store.Tx, ticket uint64, r *read) (bool, error) {
 	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(ticket)}) {
 		if err != nil {
 			return false, err
@@ -363,10 +366,11 @@ func rewriteOpening(tx *store.Tx, ticket uint64, body string) (bool, error) {
 		if !m.Opening || m.Merged() {
 			continue
 		}
-		if m.Body == body {
+		if m.Body == r.body && (r.format == store.FormatNone || r.format == m.Written()) {
 			return false, nil
 		}
-		m.Body = body
+		m.Body, m.Format = r.body, r.format
+		m.Format = formatOf(m)
 		return true, store.Messages.Put(tx, m)
 	}
 	return false, nil

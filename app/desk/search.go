@@ -172,7 +172,7 @@ func (d *Desk) readableText(tx *store.Tx, a Actor, t *store.Ticket) (string, err
 		if b.Len()+len(m.Body) > maxSnippetText {
 			break
 		}
-		b.WriteString(markup.Plain("markdown", m.Body))
+		b.WriteString(Words(m))
 		b.WriteString("\n")
 	}
 	return b.String(), err

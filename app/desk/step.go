@@ -13,8 +13,9 @@ import (
 type Text struct {
 	Body     string
 	Internal bool
-	Files    []uint64 // pending files of the actor
-	Mentions []uint64 // agents who are told of a note
+	Files    []uint64     // pending files of the actor
+	Mentions []uint64     // agents who are told of a note
+	Format   store.Format // of Body, where the program that sends it says so
 
 	mail *mailText // it came by mail
 }
@@ -481,16 +482,17 @@ func (w *stepping) speak() error {
 	if err != nil {
 		return err
 	}
-	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: body, Via: w.a.by("").Via, Internal: text.Internal}
+	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: body, Format: text.Format, Via: w.a.by("").Via, Internal: text.Internal}
 	if text.mail != nil {
 		m, files = text.mail.message, text.mail.files
 		m.Body = body
 	}
+	m.Agent = text.Internal || w.stand.speaksForGroup()
+	m.Format = formatOf(m)
 	if text.Internal {
 		if err := w.need(WriteNote); err != nil {
 			return err
 		}
-		m.Agent = true
 		m.Mentions = w.mentioned(text.Mentions)
 		w.tx.Act("note")
 		w.tx.Internally(true)
@@ -504,8 +506,6 @@ func (w *stepping) speak() error {
 	if err := w.need(Write); err != nil {
 		return err
 	}
-	// Who works in the ticket's group speaks as an agent unless the ticket is their own.
-	m.Agent = (w.stand.is[asAgentHere] || w.stand.is[asSupervisorHere]) && !w.stand.is[asRequester] && !w.stand.is[asParticipant]
 	act := "message"
 	if m.Agent {
 		act = "reply"

@@ -113,6 +113,7 @@ func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.
 		return nil, nil, nil, err
 	}
 	m := &store.Message{Author: requester.ID, At: tx.Now(), Body: body, Opening: true, Via: t.Via}
+	m.Format = formatOf(m)
 	return t, m, files, nil
 }
 

@@ -24,6 +24,7 @@ type TicketView struct {
 	Duplicate *store.Ticket    // the ticket this one is a duplicate of, when the actor may see it
 	May       map[Act]bool
 	Agents    bool // the actor stands on the agents' side of this ticket
+	ForGroup  bool // what the actor writes in public is the group's word
 	Side      bool // the actor is requester, participant or coordinator
 	MayRemove map[uint64]bool
 	MayGrant  map[string]bool // wishes that the actor may grant
@@ -61,7 +62,7 @@ func (d *Desk) Ticket(a Actor, number uint64) (*TicketView, error) {
 		for act := See; act <= lastAct; act++ {
 			v.May[act] = s.allows(act)
 		}
-		v.Side = s.side()
+		v.Side, v.ForGroup = s.side(), s.speaksForGroup()
 		v.Agents = v.May[SeeNotes]
 		return d.fillView(tx, a, v, s)
 	})

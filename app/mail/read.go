@@ -215,7 +215,7 @@ func (m *reading) settle() {
 			if text.Len() > 0 {
 				text.WriteString("\n\n")
 			}
-			text.WriteString(strings.TrimRight(s.plain, "\n "))
+			text.WriteString(strings.TrimRight(s.plain, "\n"))
 		}
 		switch {
 		case s.html != "":

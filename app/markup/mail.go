@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// FromMail turns the body of a mail into a message: own is Markdown of what
-// its sender wrote now, rest of what they quoted, of their signature and of
-// what their office puts under every mail. No word is lost between the two.
-// The HTML is taken when it says anything; plain text is escaped so that it
-// shows as it was typed. own is only empty when the mail has no text.
-func FromMail(text, html string) (own, rest string) {
+// FromMail turns the body of a mail into a message: own is what its sender
+// wrote now, rest what they quoted, their signature and what their office puts
+// under every mail. No word is lost between the two. The HTML is taken when it
+// says anything, and becomes Markdown; else both are the plain text, line by
+// line as it was typed. own is only empty when the mail has no text.
+func FromMail(text, html string) (own, rest string, markdown bool) {
 	if len(html) > MaxHTML {
 		// Nobody writes that; what can be read of it still is.
 		if strings.TrimSpace(text) == "" {
@@ -21,13 +21,14 @@ func FromMail(text, html string) (own, rest string) {
 	}
 	if html != "" {
 		if own, rest = fromHTML(Clean(html)); own != "" {
-			return own, rest
+			return own, rest, true
 		}
 	}
-	return fromText(Clean(text))
+	own, rest = fromText(Clean(text))
+	return own, rest, false
 }
 
-// fromText cuts plain text and escapes it.
+// fromText cuts plain text. Blank lines at the ends of what it cuts go.
 func fromText(text string) (own, rest string) {
 	var mine, theirs []string
 	for _, p := range Split(text) {
@@ -40,7 +41,7 @@ func fromText(text string) (own, rest string) {
 	if len(mine) == 0 {
 		mine, theirs = theirs, nil
 	}
-	return cutSignature(escapeLines(strings.Join(mine, "\n\n")), escapeLines(strings.Join(theirs, "\n\n")))
+	return cutSignature(strings.Join(mine, "\n\n"), strings.Join(theirs, "\n\n"))
 }
 
 // cutSignature moves a signature, and what stands below it, from own to rest.
@@ -126,16 +127,8 @@ func ruleAbove(lines []string, i, written int) int {
 // isDashes tells a line of dashes, stars or underscores, escaped or not.
 func isDashes(s string) bool { return strings.Trim(s, `\-_*=`) == "" }
 
-// escapeLines makes Markdown that shows plain text as it was typed. Lines
-// that begin with ">" stay quotes.
-func escapeLines(s string) string {
-	lines := strings.Split(s, "\n")
-	for i, l := range lines {
-		lines[i] = escapeLine(l)
-	}
-	return strings.Join(lines, "\n")
-}
-
+// escapeLine makes Markdown that shows a line as it was typed. One that begins
+// with ">" stays a quote.
 func escapeLine(l string) string {
 	var b strings.Builder
 	l = strings.TrimRight(l, " \t\u00a0")

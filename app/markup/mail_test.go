@@ -11,32 +11,32 @@ func TestFromMailText(t *testing.T) {
 	for name, c := range map[string]struct{ in, own, rest string }{
 		"text alone":                         {"Buongiorno,\nnon va.\n", "Buongiorno,\nnon va.", ""},
 		"nothing":                            {" \n", "", ""},
-		"a heading is none":                  {"# non va\n#12 va", "\\# non va\n#12 va", ""},
-		"a number makes no list":             {"1. uno\n3) tre\n2024 è", "1\\. uno\n3\\) tre\n2024 è", ""},
-		"a mark makes no list":               {"* uno\n- due\n+ tre", "\\* uno\n\\- due\n\\+ tre", ""},
-		"signs are signs":                    {"a_b _c_ 2*3*4 `d` [e](f) <g> &amp; ~~h~~ | i", "a_b \\_c\\_ 2\\*3\\*4 \\`d\\` \\[e\\](f) \\<g> \\&amp; \\~\\~h\\~\\~ \\| i", ""},
+		"a heading is none":                  {"# non va\n#12 va", "# non va\n#12 va", ""},
+		"a number makes no list":             {"1. uno\n3) tre\n2024 è", "1. uno\n3) tre\n2024 è", ""},
+		"a mark makes no list":               {"* uno\n- due\n+ tre", "* uno\n- due\n+ tre", ""},
+		"signs are signs":                    {"a_b _c_ 2*3*4 `d` [e](f) <g> &amp; ~~h~~ | i", "a_b _c_ 2*3*4 `d` [e](f) <g> &amp; ~~h~~ | i", ""},
 		"an address of a page stays":         {"vedi https://a.it/b_c_d?e=f&g=h qui", "vedi https://a.it/b_c_d?e=f&g=h qui", ""},
-		"an indent is no code":               {"a\n\n      b\n\tc", "a\n\n\u00a0\u00a0\u00a0\u00a0\u00a0\u00a0b\n\u00a0\u00a0\u00a0\u00a0c", ""},
-		"what is quoted below is folded":     {"Sì\n\nIl giorno lun 3 mar 2025 alle 10:12 Anna <a@b.it> ha scritto:\n> # va?\n", "Sì", "Il giorno lun 3 mar 2025 alle 10:12 Anna \\<a@b.it> ha scritto:\n> \\# va?"},
+		"an indent is no code":               {"a\n\n      b\n\tc", "a\n\n      b\n\tc", ""},
+		"what is quoted below is folded":     {"Sì\n\nIl giorno lun 3 mar 2025 alle 10:12 Anna <a@b.it> ha scritto:\n> # va?\n", "Sì", "Il giorno lun 3 mar 2025 alle 10:12 Anna <a@b.it> ha scritto:\n> # va?"},
 		"an answer between quotes stays":     {"> va?\n\nSì\n", "> va?\n\nSì", ""},
 		"Messaggio originale":                {"Sì\n-----Messaggio originale-----\nDa: Anna\nva?", "Sì", "-----Messaggio originale-----\nDa: Anna\nva?"},
 		"Outlook's rule and head":            {"Sì\n________________________________\nDa: Anna\nInviato: lunedì\nA: b\nOggetto: c\n\nva?", "Sì", "________________________________\nDa: Anna\nInviato: lunedì\nA: b\nOggetto: c\n\nva?"},
-		"a signature":                        {"Non va\n-- \nAnna Bianchi\nUfficio", "Non va", "--\nAnna Bianchi\nUfficio"},
-		"a signature and a quote":            {"Non va\n-- \nAnna\n\nOn Mon, 3 Mar 2025 at 10:12, B <b@c.it> wrote:\n> x", "Non va", "--\nAnna\n\nOn Mon, 3 Mar 2025 at 10:12, B \\<b@c.it> wrote:\n> x"},
-		"a signature alone stays":            {"-- \nAnna", "--\nAnna", ""},
+		"a signature":                        {"Non va\n-- \nAnna Bianchi\nUfficio", "Non va", "-- \nAnna Bianchi\nUfficio"},
+		"a signature and a quote":            {"Non va\n-- \nAnna\n\nOn Mon, 3 Mar 2025 at 10:12, B <b@c.it> wrote:\n> x", "Non va", "-- \nAnna\n\nOn Mon, 3 Mar 2025 at 10:12, B <b@c.it> wrote:\n> x"},
+		"a signature alone stays":            {"-- \nAnna", "-- \nAnna", ""},
 		"dashes with much below are a rule":  {"a\n--\n" + strings.Repeat("b\n", 40), "a\n--\n" + strings.TrimRight(strings.Repeat("b\n", 40), "\n"), ""},
 		"Inviato da iPhone":                  {"Non va\n\nInviato da iPhone", "Non va", "Inviato da iPhone"},
 		"Inviato dal mio":                    {"Non va\n\nInviato dal mio dispositivo Samsung", "Non va", "Inviato dal mio dispositivo Samsung"},
-		"Ottieni Outlook":                    {"Non va\n\nOttieni Outlook per Android<https://aka.ms/x>", "Non va", "Ottieni Outlook per Android\\<https://aka.ms/x>"},
+		"Ottieni Outlook":                    {"Non va\n\nOttieni Outlook per Android<https://aka.ms/x>", "Non va", "Ottieni Outlook per Android<https://aka.ms/x>"},
 		"something sent is no signature":     {"Inviato da iPhone non va\n\nNon va", "Inviato da iPhone non va\n\nNon va", ""},
 		"a disclaimer":                       {"Non va\n\nLe informazioni contenute nella presente sono riservate.", "Non va", "Le informazioni contenute nella presente sono riservate."},
-		"a disclaimer with its rule":         {"Non va\n\n*****\nThis e-mail is confidential and intended for its addressee.", "Non va", "\\*\\*\\*\\*\\*\nThis e-mail is confidential and intended for its addressee."},
+		"a disclaimer with its rule":         {"Non va\n\n*****\nThis e-mail is confidential and intended for its addressee.", "Non va", "*****\nThis e-mail is confidential and intended for its addressee."},
 		"a disclaimer alone is the message":  {"Avviso di riservatezza\nbla", "Avviso di riservatezza\nbla", ""},
-		"a forward alone is the message":     {"---------- Forwarded message ---------\nDa: Anna <a@b.it>\n\nva?", "---------- Forwarded message ---------\nDa: Anna \\<a@b.it>\n\nva?", ""},
-		"several levels of quotes are shown": {"a\n> b\n>> c\n> > d", "a", "> b\n> > c\n> > d"},
+		"a forward alone is the message":     {"---------- Forwarded message ---------\nDa: Anna <a@b.it>\n\nva?", "---------- Forwarded message ---------\nDa: Anna <a@b.it>\n\nva?", ""},
+		"several levels of quotes are shown": {"a\n> b\n>> c\n> > d", "a", "> b\n>> c\n> > d"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail(c.in, "")
+			own, rest, _ := FromMail(c.in, "")
 			if own != c.own {
 				t.Errorf("own is %q, want %q", own, c.own)
 			}
@@ -80,7 +80,7 @@ Anna</pre>`, "Sì", "Il 03/03/2025 10:12, Anna ha scritto:\n\n> va?\n\n--\nAnna"
 		"a quote of one who writes so": {`<p>a</p><blockquote>b</blockquote><p>c</p>`, "a\n\n> b\n\nc", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail("", c.in)
+			own, rest, _ := FromMail("", c.in)
 			if own != c.own {
 				t.Errorf("own is %q\nwant %q", own, c.own)
 			}
@@ -89,7 +89,7 @@ Anna</pre>`, "Sì", "Il 03/03/2025 10:12, Anna ha scritto:\n\n> va?\n\n--\nAnna"
 			}
 		})
 	}
-	if own, _ := FromMail("testo", "<p>&nbsp;</p><img src=x>"); own != "testo" {
+	if own, _, _ := FromMail("testo", "<p>&nbsp;</p><img src=x>"); own != "testo" {
 		t.Errorf("HTML without words hides the text: %q", own)
 	}
 }
@@ -103,7 +103,7 @@ func words(s string) []string {
 
 func checkFromMail(t *testing.T, text, html string) {
 	t.Helper()
-	own, rest := FromMail(text, html)
+	own, rest, markdown := FromMail(text, html)
 	if strings.TrimSpace(text) != "" && strings.TrimSpace(own) == "" && words(text) != nil {
 		t.Errorf("text %q leaves nothing", text)
 	}
@@ -112,7 +112,10 @@ func checkFromMail(t *testing.T, text, html string) {
 		if s == "" {
 			continue
 		}
-		out := string(Message(s))
+		out := string(MessageText(s))
+		if markdown {
+			out = string(Message(s))
+		}
 		check(t, "message of a mail", s, out)
 		shown += " " + htmlText(out) + " " + s
 	}
@@ -139,14 +142,14 @@ func TestNothingOfHostileMailsIsLost(t *testing.T) {
 	for name, s := range hostile(16 << 10) {
 		t.Run(name, func(t *testing.T) {
 			checkFromMail(t, s, "")
-			own, rest := FromMail("", s)
+			own, rest, _ := FromMail("", s)
 			check(t, name, s, string(Message(own)))
 			check(t, name, s, string(Message(rest)))
 			check(t, name, s, string(MailHTML(s, MailView{})))
 		})
 	}
 	for name, s := range hostile(64 << 10) {
-		if own, rest := FromMail("", s); len(own)+len(rest) > 8*len(s) {
+		if own, rest, _ := FromMail("", s); len(own)+len(rest) > 8*len(s) {
 			t.Errorf("%s: %d bytes become %d", name, len(s), len(own)+len(rest))
 		}
 	}
@@ -164,7 +167,7 @@ func FuzzFromMail(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, html string) {
 		checkFromMail(t, text, "")
-		own, rest := FromMail(text, html)
+		own, rest, _ := FromMail(text, html)
 		for _, s := range []string{own, rest} {
 			check(t, "message of a mail", s, string(Message(s)))
 		}

@@ -2,6 +2,7 @@ package markup
 
 import (
 	"html"
+	"html/template"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -198,9 +199,19 @@ func Slug(s string) string {
 	return strings.TrimRight(cutRunes(b.String(), 80), "-")
 }
 
-// textHTML shows plain text as it was typed. Line ends are <br> alone, so
+// MessageText renders a ticket message that is text: every character stands
+// where it was typed, and none means anything. Addresses of pages and mail
+// addresses are links, and "#123" leads to /tickets/123. Nothing is folded.
+func MessageText(body string) template.HTML {
+	return template.HTML(linkedText(Clean(body), true)) // #nosec G203 -- linkedText escapes
+}
+
+// textHTML shows plain text as it was typed.
+func textHTML(s string) string { return linkedText(s, false) }
+
+// linkedText writes text in <div class="plain">. Line ends are <br> alone, so
 // that a style of pre-wrap on .plain keeps the spaces and doubles no line.
-func textHTML(s string) string {
+func linkedText(s string, tickets bool) string {
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/8 + 32)
 	b.WriteString(`<div class="plain">`)
@@ -209,28 +220,43 @@ func textHTML(s string) string {
 	flush := func(to int) {
 		b.WriteString(html.EscapeString(s[from:to]))
 	}
+	link := func(at, n int, href, rest string) {
+		flush(at)
+		b.WriteString(`<a href="` + html.EscapeString(href) + `"` + rest + `>` + html.EscapeString(s[at:at+n]) + `</a>`)
+		from = at + n
+	}
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '\n':
+		c := s[i]
+		switch {
+		case c == '\n':
 			flush(i)
 			b.WriteString("<br>")
 			from = i + 1
-		case 'h', 'H', 'w', 'W':
-			if i > 0 && wordByte(s[i-1]) {
+		case c == '#':
+			if !tickets || i > 0 && (wordByte(s[i-1]) || s[i-1] == '&') {
 				continue
 			}
-			n := matchURL(src[i:])
-			if n == 0 {
+			if n := matchTicket(src[i:]); n > 0 {
+				link(i, n, "/tickets/"+s[i+1:i+n], "")
+				i = from - 1
+			}
+		case wordByte(c) && c < utf8.RuneSelf && (i == 0 || !wordByte(s[i-1])):
+			if n := matchURL(src[i:]); n > 0 {
+				href := s[i : i+n]
+				if c == 'w' || c == 'W' {
+					href = "http://" + href
+				}
+				link(i, n, href, ` rel="`+relExternal+`"`)
+				i = from - 1
 				continue
 			}
-			href := s[i : i+n]
-			if c == 'w' || c == 'W' {
-				href = "http://" + href
+			if i > 0 && strings.IndexByte("@.+-%'", s[i-1]) >= 0 {
+				continue // the middle of an address
 			}
-			flush(i)
-			b.WriteString(`<a href="` + html.EscapeString(href) + `" rel="` + relExternal + `">` + html.EscapeString(s[i:i+n]) + `</a>`)
-			from = i + n
-			i = from - 1
+			if n := matchEmail(src[i:]); n > 0 {
+				link(i, n, "mailto:"+s[i:i+n], "")
+				i = from - 1
+			}
 		}
 	}
 	flush(len(s))

@@ -1,4 +1,4 @@
-// textarea[data-editor]: an article after ??, a saved reply after ::, a colleague after @ in a note; preview; Ctrl+Enter.
+// textarea[data-editor]: ?? an article, :: a saved reply, @ a colleague in a note; preview; Ctrl+Enter.
 import { all, fill, json, later, make, page, post } from './page.js';
 
 export default function editor(root) {
@@ -100,7 +100,7 @@ function preview(button) {
     const show = target.hidden;
     if (show) {
       try {
-        fill(target, await page(button.dataset.preview, post({ text: area.value })));
+        fill(target, await page(button.dataset.preview, post({ text: area.value, mode: area.form.mode?.value })));
       } catch { return; }
     }
     target.hidden = !show;

@@ -1,0 +1,251 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"sportello/app/desk"
+	"sportello/app/mail"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// typedCases are texts of which some way to read marks would change a character.
+var typedCases = map[string]string{
+	"a path of a server":       `\\server01\stipendi\*.xls e \\nas\dati\_vecchi\[2025]`,
+	"what begins like a head":  "# commento\n## altro\n#1 e #12\n#!/bin/sh\nTitolo\n======\nSotto\n------",
+	"what begins like a list":  "3. articolo tre\n1) uno\n- meno\n+ più\n* stella\n  - rientrato\n2026. Un anno",
+	"underscores and stars":    "__init__ _x_ a*b*c **due** ***tre*** 2*3*4 snake_case_ _",
+	"tags and entities":        "<tag> <b>x</b> &amp; &lt; &#65; &nbsp; <script>alert(1)</script> <!-- c --> </div>",
+	"quotes typed by hand":     "> citato\n>> due\n > tre\nrisposta\n> in fondo",
+	"indents and runs":         "voce    importo   note\n    quattro spazi\n\ttab\n        otto\n\n\n\ntre righe vuote  \nfine  ",
+	"links of another tongue":  "[x](y) [x][y] ![i](j) <https://a.it> [[wiki]] [a]: https://b.it",
+	"a table of bars":          "| a | b |\n|---|---|\n| 1 |  |\n||3|",
+	"ticks, tildes, rules":     "`codice` ``` ~~tolto~~\n```sh\nrm -rf *\n```\n---\n***\n___\n~~~",
+	"backslashes and escapes":  `\* \_ \\ \n \t C:\new\temp\ a\` + "\nriga\\",
+	"addresses":                "www.ateneo.it/a_b_c?x=1&y=2, https://a.it/(b). e ada.neri@ateneo.it; <bruno@x.it>",
+	"a signature and a header": "-- \nAnna\nDa: Bruno\nInviato: ieri\nA: Anna\nOggetto: x",
+	"formulas":                 "=SOMMA(A1:A3)*2 $x^2$ \\(a\\) ${b} {{c}} %d %s 10^3 H~2~O ==x== :smile: @ada #ferie",
+	"the first line is blank":  "\n  poi\n",
+	"signs of all kinds":       "‘virgolette’ — … € ½ 😀 \u202etesto\u202c é e\u0301 ﬁ \u00a0x\u00a0\u00a0y",
+}
+
+// seen returns the text that a reader sees of a message: line ends where its elements end a line, and every space, for
+// the element keeps them.
+func seen(t testing.TB, page, id string) string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	var text func(*html.Node)
+	text = func(n *html.Node) {
+		switch {
+		case n.Type == html.TextNode:
+			out.WriteString(n.Data)
+		case n.Data == "br":
+			out.WriteByte('\n')
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			text(c)
+		}
+	}
+	for n := range root.Descendants() {
+		if id != "" && nodeAttr(n, "id") != id {
+			continue
+		}
+		for p := range n.Descendants() {
+			if nodeAttr(p, "class") == "plain" || nodeAttr(p, "style") == "white-space:pre-wrap" {
+				text(p)
+				return out.String()
+			}
+		}
+	}
+	t.Fatalf("no text in %s of %s", id, page)
+	return ""
+}
+
+// letterOf writes the letter that would tell the person of the message.
+func (w *world) letterOf(person *store.Person, number uint64, m *store.Message) *mail.Message {
+	w.t.Helper()
+	row := w.row(number)
+	l, err := w.app.writeLetter(&desk.Outgoing{Letter: &store.Letter{To: person.Email, MessageID: "x@desk.example"}, Person: person, Ticket: row, From: "csa@desk.example",
+		Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Ticket: number}}})
+	must(w.t, err)
+	raw, err := l.Bytes()
+	must(w.t, err)
+	out, err := mail.Read(bytes.NewReader(raw), int64(len(raw)), mail.Options{})
+	must(w.t, err)
+	return out
+}
+
+// last returns the newest message of the ticket.
+func (w *world) last(number uint64) *store.Message {
+	w.t.Helper()
+	list := w.view("supervisor", number).Messages
+	return list[len(list)-1]
+}
+
+// showsAsTyped looks at the newest message of the ticket wherever it is shown.
+func (w *world) showsAsTyped(t *testing.T, number uint64, want string) {
+	t.Helper()
+	m := w.last(number)
+	id := fmt.Sprint("m", m.ID)
+	for _, role := range []string{"requester", "agent"} {
+		if got := seen(t, w.visitor(role).get(ticketAddress(number)).body, id); got != want {
+			t.Errorf("the %s's page shows %q, typed was %q", role, got, want)
+		}
+		_, doc := w.caller(w.people[role]).call("GET", fmt.Sprintf("/tickets/%d", number), nil)
+		list := doc["messages"].([]any)
+		row := list[len(list)-1].(box)
+		if row["body"] != want || row["format"] != "text" {
+			t.Errorf("the API says %q in %v, typed was %q", row["body"], row["format"], want)
+		}
+		if got := seen(t, fmt.Sprint("<div>", row["html"], "</div>"), ""); got != want {
+			t.Errorf("the API shows %q, typed was %q", got, want)
+		}
+	}
+	l := w.letterOf(w.people["agent"], number, m)
+	if !strings.Contains(l.Text, strings.Trim(want, "\n")) {
+		t.Errorf("the letter says %q, typed was %q", l.Text, want)
+	}
+	if got := seen(t, l.HTML, ""); got != want {
+		t.Errorf("the letter shows %q, typed was %q", got, want)
+	}
+}
+
+func TestWhatARequesterTypesIsShownAsTyped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	requester := w.visitor("requester")
+	api := w.caller(w.people["requester"])
+	for name, typed := range typedCases {
+		t.Run(name, func(t *testing.T) {
+			n := w.opened(requester.post("/tickets/new", asked("body", strings.ReplaceAll(typed, "\n", "\r\n"))))
+			w.showsAsTyped(t, n, typed)
+			requester.must(requester.post(ticketAddress(n)+"/message", url.Values{"body": {typed + "\nx"}}), 303)
+			w.showsAsTyped(t, n, typed+"\nx")
+			got, doc := api.call("POST", "/tickets", box{"subject": "Prova", "body": typed, "module": "csa"})
+			if got.status != 201 {
+				t.Fatal(got.body)
+			}
+			n = uint64(doc["number"].(float64))
+			w.showsAsTyped(t, n, typed)
+			if got, _ = api.call("PATCH", fmt.Sprintf("/tickets/%d", n), box{"message": typed + "y"}); got.status != 200 {
+				t.Fatal(got.body)
+			}
+			w.showsAsTyped(t, n, typed+"y")
+			row := w.comes(letter{from: "Ada Neri <requester@example.it>", proven: true, subject: name, text: strings.ReplaceAll(typed, "\n", "\r\n")})
+			m := w.last(row.Ticket)
+			if m.Rest == "" {
+				w.showsAsTyped(t, row.Ticket, strings.Trim(typed, "\n"))
+			} else if got, want := m.Body+"\n"+m.Rest, strings.Trim(typed, "\n"); got != want || seen(t, requester.get(ticketAddress(row.Ticket)).body, fmt.Sprint("m", m.ID)) != m.Body {
+				t.Errorf("the mail became %q, typed was %q", got, want)
+			}
+		})
+	}
+}
+
+func TestFormatIsJudgedByWhoSpeaks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.opened(w.visitor("requester").post("/tickets/new", asked()))
+	w.do("requester", n, desk.Step{Add: []string{"elsewhere@example.it"}})
+	at := fmt.Sprintf("/tickets/%d", n)
+	own := w.asks("agent", "Una mia richiesta")
+	imported := func(rec string) uint64 {
+		got, doc := w.caller(w.people["administrator"]).call("POST", "/tickets", rec)
+		if got.status != 201 {
+			t.Fatal(got.body)
+		}
+		return uint64(doc["number"].(float64))
+	}
+	for _, c := range []struct {
+		name, role string
+		number     uint64
+		message    box
+		want       store.Format
+	}{
+		{"a requester writes text", "requester", n, box{"body": "*a*"}, store.Text},
+		{"a participant writes text", "participant", w.opened(w.visitor("participant").post("/tickets/new", asked())), box{"body": "*a*"}, store.Text},
+		{"a coordinator writes text", "coordinator", n, box{"body": "*a*"}, store.Text},
+		{"an agent in their own ticket writes text", "agent", own.ID, box{"body": "*a*"}, store.Text},
+		{"an agent answers in Markdown", "agent", n, box{"body": "*a*"}, store.Markdown},
+		{"a note is Markdown", "agent", n, box{"body": "*a*", "internal": true}, store.Markdown},
+		{"an agent's program says text", "agent", n, box{"body": "*a*", "format": "text"}, store.Text},
+		{"a requester's program says Markdown", "requester", n, box{"body": "*a*", "format": "markdown"}, store.Markdown},
+	} {
+		if got, _ := w.caller(w.people[c.role]).call("POST", fmt.Sprintf("/tickets/%d/messages", c.number), c.message); got.status != 201 {
+			t.Fatalf("%s: %s", c.name, got.body)
+		}
+		if m := w.last(c.number); m.Format != c.want {
+			t.Errorf("%s: %s", c.name, m.Format)
+		}
+	}
+	if got, _ := w.caller(w.people["requester"]).call("POST", at+"/messages", box{"body": "a", "format": "rtf"}); got.status != 422 || !strings.Contains(got.body, `"format"`) {
+		t.Errorf("an unknown format: %d %s", got.status, got.body)
+	}
+	k := imported(`{"subject":"Vecchia","body":"# a","requester_email":"requester@example.it","messages":[{"author_email":"agent@example.it","body":"*b*"},{"author_email":"requester@example.it","body":"*c*"},{"author_email":"agent@example.it","body":"*d*","internal":true}]}`)
+	var formats []string
+	for _, m := range w.view("administrator", k).Messages {
+		formats = append(formats, m.Body+" "+m.Format.String())
+	}
+	if got := strings.Join(formats, ", "); got != "# a text, *b* markdown, *c* text, *d* markdown" {
+		t.Errorf("imported: %s", got)
+	}
+	// A row of before formats is Markdown, and an export says so.
+	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		m := w.view("requester", n).Messages[0]
+		m.Body, m.Format = "**prima**", store.FormatNone
+		return store.Messages.Put(tx, m)
+	})
+	must(t, err)
+	w.visitor("requester").must(w.visitor("requester").get(at), 200, "<strong>prima</strong>")
+	// What the agent sees before sending is what the ticket will show.
+	b := w.visitor("agent")
+	for _, c := range []struct {
+		number     uint64
+		mode, want string
+	}{{n, "reply", "<em>a</em>"}, {own.ID, "reply", "*a*"}, {own.ID, "note", "<em>a</em>"}} {
+		b.must(b.post(fmt.Sprintf("/preview?ticket=%d", c.number), url.Values{"text": {"*a*"}, "mode": {c.mode}}), 200, c.want)
+	}
+	s := w.visitor("stranger")
+	s.must(s.post(fmt.Sprintf("/preview?ticket=%d", n), url.Values{"text": {"*a*"}}), 404)
+}
+
+// What a form or the API refuses for other reasons.
+func typeable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsRune(s, 0) && strings.TrimSpace(s) != "" && len(s) < 4096
+}
+
+// FuzzWhatIsTyped gives any text to every door of a requester. What is shown is that text after markup.Clean: CR LF and
+// CR are line ends, form feed and vertical tab too, other controls go, a byte order mark at the beginning goes. Of a
+// plain mail, blank lines at the ends go, and what it quotes or signs with is folded below, none of its lines lost.
+func FuzzWhatIsTyped(f *testing.F) {
+	for _, s := range typedCases {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		if !typeable(typed) || strings.TrimSpace(markup.Clean(typed)) == "" {
+			return
+		}
+		w := newWorld(t)
+		n := w.asks("requester", "Prova").ID
+		want := markup.Clean(typed)
+		b := w.visitor("requester")
+		b.must(b.post(ticketAddress(n)+"/message", url.Values{"body": {typed}}), 303)
+		w.showsAsTyped(t, n, want)
+		got, _ := w.caller(w.people["requester"]).call("POST", fmt.Sprintf("/tickets/%d/messages", n), box{"body": typed})
+		if got.status != 201 {
+			t.Fatal(got.body)
+		}
+		w.showsAsTyped(t, n, want)
+	})
+}
