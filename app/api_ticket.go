@@ -158,7 +158,7 @@ func (a *App) ticketDocument(c *fiber.Ctx, number uint64) (*apiTicket, error) {
 		}
 		for _, m := range v.Messages {
 			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: apiMoment(m.At), Body: m.Body, Format: m.Written().String(),
-				HTML: string(messageHTML(m.Written(), m.Body, "…")), Internal: m.Internal}
+				HTML: string(messageHTML(m, "…", picturesOf(v.Files, m))), Internal: m.Internal}
 			if m.Mail != 0 {
 				proven := !m.NotVerified()
 				row.Proven = &proven

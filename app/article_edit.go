@@ -472,7 +472,7 @@ func (a *App) postPreview(c *fiber.Ctx) error {
 			}
 			format = t.Speaks(f.Raw("mode") == "note")
 		}
-		v.HTML = messageHTML(format, text, v.T("article.quoted"))
+		v.HTML = passageHTML(format, text, "", v.T("article.quoted"), nil)
 	case c.Query("format") == store.HTML.String():
 		v.HTML = markup.HTML(markup.RichText, text)
 	default:

@@ -69,7 +69,7 @@ func (p *Page) byMail(m *store.Message, t *desk.TicketView, mails map[uint64]*st
 		mark("mark-wait", "people", "by-mail.outside")
 	}
 	if m.Rest != "" {
-		v.RestName, v.Rest = p.T("by-mail.rest"), messageHTML(m.Written(), m.Rest, p.T("ticket.quoted"))
+		v.RestName, v.Rest = p.T("by-mail.rest"), restHTML(m, p.T("ticket.quoted"), picturesOf(t.Files, m))
 	}
 	if m.Mail != 0 && m.Ticket == t.Ticket.ID && (t.Agents || m.Author == p.Person && p.SignedIn && !m.Internal) {
 		v.Original = originalAddress(m.Ticket, m.ID)

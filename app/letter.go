@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -188,7 +189,8 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 			p.Lines = append(p.Lines, w.line(l))
 		}
 	}
-	attached := w.files(&p)
+	attached, ids := w.files(&p)
+	w.inline(&p, attached, ids)
 	if o.ReplyTo != "" && o.Ticket != nil {
 		p.Reply = w.t("letter.reply")
 		if o.Purpose == desk.PurposeInternal {
@@ -241,7 +243,7 @@ func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 	if l.Text == nil || l.Event == "opened" {
 		return out
 	}
-	shown := strings.Replace(string(messageHTML(l.Text.Written(), l.Text.Body, "…")), `<div class="plain">`, `<div style="white-space:pre-wrap">`, 1)
+	shown := forLetter(string(messageHTML(l.Text, "…", l.Files)))
 	out.Body = template.HTML(markup.Relink(shown, func(href string) string { // #nosec G203 -- messageHTML is safe, and only addresses that begin with / change
 		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
 			return w.base(href)
@@ -250,6 +252,31 @@ func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 	}))
 	out.text = desk.Words(l.Text)
 	return out
+}
+
+// forLetter says in the HTML itself what the pages say in their sheets.
+func forLetter(s string) string {
+	s = strings.Replace(s, `<div class="plain">`, `<div style="white-space:pre-wrap">`, 1)
+	return strings.ReplaceAll(s, "<table>", `<table border="1" cellpadding="4" style="border-collapse:collapse">`)
+}
+
+// letterPicture finds the pictures that stand in a text.
+var letterPicture = regexp.MustCompile(`<img src="/files/([0-9]+)"`)
+
+// inline has the pictures of the texts come with the letter, where they are attached; else they lead to the desk.
+func (w *letterWriter) inline(p *letterPage, attached []transport.Attachment, ids []uint64) {
+	for i := range p.Lines {
+		l := &p.Lines[i]
+		l.Body = template.HTML(letterPicture.ReplaceAllStringFunc(string(l.Body), func(tag string) string { // #nosec G203 -- only addresses of safe HTML change
+			for k, id := range ids {
+				if tag == fmt.Sprintf(`<img src="/files/%d"`, id) {
+					attached[k].Inline = fmt.Sprintf("file-%d", id)
+					return fmt.Sprintf(`<img src="cid:file-%d"`, id)
+				}
+			}
+			return `<img src="` + w.base(strings.TrimSuffix(strings.TrimPrefix(tag, `<img src="`), `"`)) + `"`
+		}))
+	}
 }
 
 func paragraphs(s string) []string {
@@ -280,7 +307,7 @@ func (w *letterWriter) digest(first desk.OutgoingLine) []letterLine {
 }
 
 // files are what the messages carry: attached while they are small enough together, else named with where they are.
-func (w *letterWriter) files(p *letterPage) []transport.Attachment {
+func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []uint64) {
 	var all []*store.File
 	total := int64(0)
 	for _, l := range w.o.Lines {
@@ -293,17 +320,17 @@ func (w *letterWriter) files(p *letterPage) []transport.Attachment {
 		}
 	}
 	if len(all) == 0 {
-		return nil
+		return nil, nil
 	}
 	files := &letterFiles{Title: w.t("letter.files")}
 	attach := total <= int64(w.app.cfg.SMTP.AttachMB)<<20
 	if !attach {
 		files.Title = w.t("letter.files-at-desk")
 	}
-	var out []transport.Attachment
 	for _, f := range all {
 		line := letterFile{Name: f.Name, Size: size(w.lang, f.Size)}
 		if attach {
+			ids = append(ids, f.ID)
 			out = append(out, transport.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, Open: func() (io.ReadCloser, error) { return w.app.st.OpenBlob(f.Sum) }})
 		} else if w.o.Link != "" {
 			line.Address = w.base(fmt.Sprintf("/r/%s/files/%d", w.o.Link, f.ID))
@@ -313,7 +340,7 @@ func (w *letterWriter) files(p *letterPage) []transport.Attachment {
 		files.List = append(files.List, line)
 	}
 	p.Files = files
-	return out
+	return out, ids
 }
 
 func (w *letterWriter) links(p *letterPage) {

@@ -1,22 +1,60 @@
 package app
 
 import (
+	"fmt"
 	"html/template"
+	"slices"
+	"strings"
 
 	"sportello/app/markup"
 	"sportello/store"
 )
 
-// messageHTML shows a text of a message in its format, for every page, the API and letters. quoted stands on the fold
-// of what Markdown quotes.
-func messageHTML(format store.Format, text, quoted string) template.HTML {
-	if format == store.Markdown {
-		return markup.MessageFolded(text, quoted)
-	}
-	return markup.MessageText(text)
+// shown are the media types of pictures that may stand in the text of a message.
+var shownInText = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+// messageHTML shows a message in its format, for every page, the API and letters. quoted stands on the fold of what
+// Markdown quotes; files are those whose pictures the text may show.
+func messageHTML(m *store.Message, quoted string, files []*store.File) template.HTML {
+	return passageHTML(m.Written(), m.Body, m.HTML, quoted, files)
 }
 
-// message shows a message as the thread does.
-func (p *Page) message(m *store.Message) template.HTML {
-	return messageHTML(m.Written(), m.Body, p.T("ticket.quoted"))
+// restHTML shows what the mail quoted, and its signature.
+func restHTML(m *store.Message, quoted string, files []*store.File) template.HTML {
+	return passageHTML(m.Written(), m.Rest, m.RestHTML, quoted, files)
+}
+
+func passageHTML(format store.Format, text, html, quoted string, files []*store.File) template.HTML {
+	switch {
+	case format == store.Markdown:
+		return markup.MessageFolded(text, quoted)
+	case html == "":
+		return markup.MessageText(text)
+	}
+	return markup.MailHTML(html, markup.MailView{Picture: func(cid string) string {
+		for _, f := range files {
+			if f.ContentID == cid && cid != "" && slices.Contains(shownInText, f.Type) {
+				return fmt.Sprintf("/files/%d", f.ID)
+			}
+		}
+		return ""
+	}})
+}
+
+// picturesOf are the files whose pictures a message may show: its own first, then those of the ticket that the reader
+// sees, for an answer quotes pictures that are not attached again.
+func picturesOf(all map[uint64][]*store.File, m *store.Message) []*store.File {
+	if m.HTML == "" && m.RestHTML == "" {
+		return nil
+	}
+	out := all[m.ID]
+	if !strings.Contains(m.HTML+m.RestHTML, "<img") {
+		return out
+	}
+	for id, files := range all {
+		if id != m.ID {
+			out = append(slices.Clip(out), files...)
+		}
+	}
+	return out
 }

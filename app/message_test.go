@@ -249,3 +249,84 @@ func FuzzWhatIsTyped(f *testing.F) {
 		w.showsAsTyped(t, n, want)
 	})
 }
+
+// A mail of HTML is shown by the page, given by the API and sent on by letters with what its marks say.
+func TestWhatAMailOfHTMLSaysIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	table := "<table><tr><th>Cap</th><th>Dare</th><th>Avere</th></tr><tr><td>12</td><td></td><td><s>1500</s></td></tr></table>"
+	mail := `<div style="color:red" id="mittente"><p>Gentili, <script>x</script>10<sup>3</sup> e <input type="checkbox" checked> fatto</p>` + table +
+		`<pre>a    b</pre><img src="cid:foto" alt="foto.png"><img src="https://spia.example/x.gif"></div>`
+	row := w.comes(letter{from: "Ada Neri <requester@example.it>", proven: true, subject: "Tabella", id: "tabella@x", html: mail, picture: picture()})
+	n := row.Ticket
+	m := w.last(n)
+	if m.Format != store.HTML || m.Body != "Gentili, 10^3 e ☑ fatto\n\nCap | Dare | Avere\n12 |  | ~~1500~~\n\na    b" {
+		t.Errorf("the text is %s %q", m.Format, m.Body)
+	}
+	files := w.view("requester", n).Files[m.ID]
+	if len(files) != 1 {
+		t.Fatalf("files: %v", files)
+	}
+	img := fmt.Sprintf(`<img src="/files/%d"`, files[0].ID)
+	for _, role := range []string{"requester", "agent"} {
+		b := w.visitor(role)
+		b.must(b.get(ticketAddress(n)), 200, table, "10<sup>3</sup>", "<pre>a    b</pre>", "☑ fatto", img, "!spia.example", `!id="mittente"`, "!color:red")
+		_, doc := w.caller(w.people[role]).call("GET", fmt.Sprintf("/tickets/%d", n), nil)
+		first := doc["messages"].([]any)[0].(box)
+		if first["format"] != "html" || first["body"] != m.Body || !strings.Contains(fmt.Sprint(first["html"]), table) || !strings.Contains(fmt.Sprint(first["html"]), img) {
+			t.Errorf("the API says %v", first)
+		}
+		if got := b.get(fmt.Sprintf("/files/%d", files[0].ID)); got.status != 200 {
+			t.Errorf("the %s's picture: %d", role, got.status)
+		}
+	}
+	if got := w.visitor("stranger").get(fmt.Sprintf("/files/%d", files[0].ID)); got.status != 404 {
+		t.Errorf("a stranger's picture: %d", got.status)
+	}
+	l, err := w.app.writeLetter(&desk.Outgoing{Letter: &store.Letter{To: "x@example.it", MessageID: "x@desk.example"}, Person: w.people["agent"], Ticket: w.row(n), From: "csa@desk.example",
+		Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Files: files, Ticket: n}}})
+	must(t, err)
+	if !strings.Contains(l.Text, m.Body) || !strings.Contains(l.HTML, "<td></td><td><s>1500</s></td>") || !strings.Contains(l.HTML, fmt.Sprintf(`<img src="cid:file-%d"`, files[0].ID)) {
+		t.Errorf("the letter says %s\n%s", l.Text, l.HTML)
+	}
+	if len(l.Attachments) != 1 || l.Attachments[0].Inline != fmt.Sprintf("file-%d", files[0].ID) {
+		t.Errorf("attached: %+v", l.Attachments)
+	}
+	// A picture that only stands in the quoted part is not attached again; one that is new is.
+	again := func(html string, pic []byte) int {
+		row := w.comes(letter{from: "Ada Neri <requester@example.it>", proven: true, subject: "Re: Tabella", answers: "tabella@x", html: html, picture: pic})
+		if row.Ticket != n {
+			t.Fatalf("%+v", row)
+		}
+		return len(w.view("requester", n).Files[row.Message])
+	}
+	quoted := `<p>Sì</p><blockquote type="cite"><p>vedi</p><img src="cid:foto"></blockquote>`
+	if got := again(quoted, picture()); got != 0 {
+		t.Errorf("quoted again: %d files", got)
+	}
+	if got := again(quoted, append(picture(), 0)); got != 1 {
+		t.Errorf("quoted for the first time: %d files", got)
+	}
+	if got := again(`<p>Sì <img src="cid:foto"></p>`, picture()); got != 1 {
+		t.Errorf("sent again: %d files", got)
+	}
+}
+
+func TestAProgramSendsHTML(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	api := w.caller(w.people["requester"])
+	got, doc := api.call("POST", "/tickets", box{"subject": "Prova", "format": "html", "body": `<p onclick=x>a<sup>2</sup></p><img src="/files/1"><table><tr><td>1</td><td></td></tr></table>`})
+	if got.status != 201 {
+		t.Fatal(got.body)
+	}
+	n := uint64(doc["number"].(float64))
+	if m := w.last(n); m.Format != store.HTML || m.Body != "a^2\n\n1 |" || m.HTML != "<p>a<sup>2</sup></p> <table><tr><td>1</td><td></td></tr></table>" {
+		t.Errorf("%s %q %q", m.Format, m.Body, m.HTML)
+	}
+	for _, empty := range []string{"<p></p>", "<script>x</script>", " "} {
+		if got, _ := api.call("POST", fmt.Sprintf("/tickets/%d/messages", n), box{"body": empty, "format": "html"}); got.status != 422 {
+			t.Errorf("%q: %d", empty, got.status)
+		}
+	}
+}

@@ -226,7 +226,7 @@ func (a *App) showPreview(c *fiber.Ctx, n uint64, f *Form, body string) error {
 		from = queueString(q, q.Raw("from"))
 	}
 	page := a.page(c, "ticket.preview")
-	preview := messageHTML(t.Speaks(f.Raw("mode") == "note"), body, page.T("ticket.quoted"))
+	preview := passageHTML(t.Speaks(f.Raw("mode") == "note"), body, "", page.T("ticket.quoted"), nil)
 	if body == "" {
 		preview = template.HTML("<p>" + template.HTMLEscapeString(page.T("ticket.preview-empty")) + "</p>") // #nosec G203 -- escaped
 	}

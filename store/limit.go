@@ -61,6 +61,7 @@ func init() {
 	}
 	Messages.limits = limits{
 		"body": bytesOf(maxBody), "via": text(maxWord), "mentions": entries(20), "brought": entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
+		"html": bytesOf(maxBody), "rest_html": {Text: maxBody, Bytes: true, Observed: true},
 		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord), "beside": text(maxWord), "beside_why": text(maxShort),
 	}
 	Files.limits = limits{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)}

@@ -221,6 +221,7 @@ type Message struct {
 	At       time.Time `json:"at"`
 	Body     string    `json:"body"`            // as typed; of HTML the text taken from it
 	Format   Format    `json:"format,omitzero"` // how Body and Rest are to be read; rows of before have none and are Markdown
+	HTML     string    `json:"html,omitzero"`   // of HTML, what is shown: tidied, its inline pictures under their Content-IDs
 	Internal bool      `json:"internal,omitzero"`
 	Agent    bool      `json:"agent,omitzero"` // written on the agents' side
 	Opening  bool      `json:"opening,omitzero"`
@@ -232,6 +233,7 @@ type Message struct {
 	// What follows is said of messages that came by mail.
 	Mail        uint64   `json:"mail,omitzero"`         // the mail it was
 	Rest        string   `json:"rest,omitzero"`         // what the mail quoted, and its signature: shown folded
+	RestHTML    string   `json:"rest_html,omitzero"`    // the same, where the mail was HTML
 	Unproven    bool     `json:"unproven,omitzero"`     // nothing proves that the sender is who they say
 	Known       bool     `json:"known,omitzero"`        // unproven, but sent to the reply address of a letter by whom the letter was sent to
 	Outside     bool     `json:"outside,omitzero"`      // its author did not belong to the ticket

@@ -178,14 +178,14 @@ func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
 	}
 	for _, m := range own {
 		if m.Opening && r.Body == "" {
-			r.Body, r.Format, r.Unproven = m.Body, m.Written().String(), m.NotVerified()
+			r.Body, r.Format, r.HTML, r.Unproven = m.Body, m.Written().String(), m.HTML, m.NotVerified()
 			continue
 		}
 		author, err := n.person(m.Author)
 		if err != nil {
 			return TicketRecord{}, err
 		}
-		r.Messages = append(r.Messages, MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Format: m.Written().String(), Internal: m.Internal, Unproven: m.NotVerified()})
+		r.Messages = append(r.Messages, MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Format: m.Written().String(), HTML: m.HTML, Internal: m.Internal, Unproven: m.NotVerified()})
 	}
 	if r.Body == "" {
 		// All messages were moved to another ticket; a record needs a body.

@@ -235,7 +235,7 @@ func (w *threadWriter) message(m threadMail) (MailImported, error) {
 	if err != nil {
 		return line, err
 	}
-	msg := &store.Message{Author: author.ID, At: at.UTC(), Body: in.body(), Format: in.format, Via: "import", Mail: row.ID, Rest: in.rest, Automatic: string(in.Automatic), PEC: row.PEC}
+	msg := &store.Message{Author: author.ID, At: at.UTC(), Body: in.body(), Format: in.format, Via: "import", Mail: row.ID, Rest: in.rest, HTML: in.html, RestHTML: in.below, Automatic: string(in.Automatic), PEC: row.PEC}
 	msg.Agent = im.own(w.tx, author.Email) || author.IsAgent()
 	for _, f := range in.files {
 		f.Person = author.ID

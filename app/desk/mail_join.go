@@ -595,7 +595,7 @@ func (j *joining) message() *store.Message {
 	for _, f := range j.in.files {
 		f.Person = j.person.ID
 	}
-	return &store.Message{Author: j.person.ID, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: "mail", Mail: j.row.ID, Rest: j.in.rest,
+	return &store.Message{Author: j.person.ID, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: "mail", Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below,
 		Unproven: !j.row.Proven, Automatic: j.automatic(), PEC: j.row.PEC, Copied: j.copied()}
 }
 

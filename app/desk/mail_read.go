@@ -23,6 +23,8 @@ type incoming struct {
 	own    string // what its sender wrote now
 	rest   string // what it quotes, and its signature
 	format store.Format
+	html   string // of HTML, what is shown of both
+	below  string
 	files  []*store.File
 	print  string
 	form   string     // the address of the form that sent it, where From is whom the form names
@@ -66,12 +68,11 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	if len(in.boxes) > 0 {
 		in.box = in.boxes[0]
 	}
-	marked := false
-	in.own, in.rest, marked = markup.FromMail(m.Text, m.HTML)
-	if in.format = store.Text; marked {
-		in.format = store.Markdown
-	}
-	if strings.TrimSpace(in.own) == "" {
+	own, rest := markup.FromMail(m.Text, m.HTML)
+	in.own, in.rest, in.format = own.Text, rest.Text, store.Text
+	if own.HTML != "" {
+		in.html, in.below, in.format = own.HTML, rest.HTML, store.HTML
+	} else if strings.TrimSpace(in.own) == "" {
 		in.own, in.rest = in.rest, ""
 	}
 	if len(in.own) > maxBody {

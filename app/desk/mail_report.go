@@ -56,7 +56,7 @@ func (j *joining) report() error {
 	if kind == mail.Personal {
 		kind = mail.Bounce
 	}
-	m := &store.Message{Author: letter.Person, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: "mail", Mail: j.row.ID, Rest: j.in.rest, Internal: true,
+	m := &store.Message{Author: letter.Person, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: "mail", Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below, Internal: true,
 		Automatic: string(kind), PEC: j.row.PEC}
 	if hard {
 		m.Automatic = string(mail.Bounce)

@@ -39,6 +39,7 @@ type TicketRecord struct {
 	Answers        map[string]Scalar `json:"answers,omitempty"`
 	Unproven       bool              `json:"unproven,omitempty"`  // of the first message
 	Unclaimed      bool              `json:"unclaimed,omitempty"` // a form named the requester, who sees nothing before claiming it
+	HTML           string            `json:"html,omitempty"`      // of an export: what a body of HTML is made of again
 	Messages       []MessageRecord   `json:"messages,omitempty"`
 }
 
@@ -50,6 +51,7 @@ type MessageRecord struct {
 	Body        string `json:"body"`
 	Format      string `json:"format,omitempty"` // left out, text on the requester's side and markdown on the agents'
 	Internal    bool   `json:"internal,omitempty"`
+	HTML        string `json:"html,omitempty"`     // of an export: what a body of HTML is made of again
 	Unproven    bool   `json:"unproven,omitempty"` // it came by mail, and nothing proved its sender
 }
 
@@ -85,6 +87,7 @@ type read struct {
 	subject  string
 	body     string
 	format   store.Format
+	html     string
 	external string
 	kind     store.TicketKind
 	severity store.Severity
@@ -155,11 +158,10 @@ func code[V any, P interface {
 }
 
 func (d *Desk) readTicket(rec TicketRecord) *read {
-	r := &read{rec: rec, subject: markup.Line(rec.Subject), body: markup.Clean(rec.Body), external: strings.TrimSpace(rec.ExternalID)}
+	r := &read{rec: rec, subject: markup.Line(rec.Subject), external: strings.TrimSpace(rec.ExternalID)}
 	w := &r.wrong
 	checkText(w, "subject", r.subject, maxSubject)
-	checkBody(w, r.body)
-	r.format = code[store.Format](w, "format", rec.Format)
+	r.body, r.format, r.html = readBody(w, "", rec.Body, rec.Format, rec.HTML)
 	r.kind = code[store.TicketKind](w, "kind", rec.Kind)
 	r.severity = code[store.Severity](w, "severity", rec.Severity)
 	r.urgency = code[store.Urgency](w, "urgency", rec.Urgency)
@@ -197,18 +199,31 @@ func (d *Desk) readTicket(rec TicketRecord) *read {
 	}
 	for i, m := range rec.Messages {
 		field := "messages[" + strconv.Itoa(i) + "]."
-		m.Body = markup.Clean(m.Body)
-		n := len(*w)
-		checkBody(w, m.Body)
-		for j := n; j < len(*w); j++ {
-			(*w)[j] = (*w)[j].At(field + "body")
-		}
+		var format store.Format
+		m.Body, format, m.HTML = readBody(w, field, m.Body, m.Format, m.HTML)
 		if !isAddress(store.Address(m.AuthorEmail)) {
 			w.Add(field+"author_email", "error.email")
 		}
-		r.messages = append(r.messages, readMessage{m, d.readTime(w, field+"at", m.At), code[store.Format](w, field+"format", m.Format)})
+		r.messages = append(r.messages, readMessage{m, d.readTime(w, field+"at", m.At), format})
 	}
 	return r
+}
+
+// readBody reads the text of a message in its format; of HTML it is the text, with what is shown beside it.
+func readBody(wrong *store.Problems, prefix, body, word, html string) (string, store.Format, string) {
+	m := store.Message{Body: markup.Clean(body), Format: code[store.Format](wrong, prefix+"format", word)}
+	if m.Format == store.HTML {
+		if html != "" {
+			m.Body = html
+		}
+		phrase(&m)
+	}
+	var own store.Problems
+	checkBody(&own, m.Body)
+	for _, e := range own {
+		*wrong = append(*wrong, e.At(prefix+"body"))
+	}
+	return m.Body, m.Format, m.HTML
 }
 
 // readTime reads a time of the past; the zero time when there is none.

@@ -65,8 +65,8 @@ func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, er
 		return nil, err
 	}
 	d.enterImported(settings(tx), t, r, lastOf(t.Opened, list))
-	first := &store.Message{Author: requester.ID, At: t.Opened, Body: r.body, Format: r.format, Via: t.Via, Unproven: r.rec.Unproven}
-	first.Format = formatOf(first)
+	first := &store.Message{Author: requester.ID, At: t.Opened, Body: r.body, Format: r.format, HTML: r.html, Via: t.Via, Unproven: r.rec.Unproven}
+	phrase(first)
 	if err := d.insertTicket(tx, t, first, nil); err != nil {
 		return nil, err
 	}
@@ -206,8 +206,8 @@ func (d *Desk) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]imported, e
 			at = m.at
 		}
 		agent := m.Internal || author.IsAgent() && author.ID != t.Requester
-		row := &store.Message{Author: author.ID, At: at, Body: m.Body, Format: m.format, Internal: m.Internal, Agent: agent, Via: "import", Unproven: m.Unproven}
-		row.Format = formatOf(row)
+		row := &store.Message{Author: author.ID, At: at, Body: m.Body, Format: m.format, HTML: m.HTML, Internal: m.Internal, Agent: agent, Via: "import", Unproven: m.Unproven}
+		phrase(row)
 		out = append(out, imported{row, said})
 	}
 	slices.SortStableFunc(out, func(x, y imported) int { return x.At.Compare(y.At) })
@@ -369,8 +369,8 @@ func rewriteOpening(tx *store.Tx, ticket uint64, r *read) (bool, error) {
 		if m.Body == r.body && (r.format == store.FormatNone || r.format == m.Written()) {
 			return false, nil
 		}
-		m.Body, m.Format = r.body, r.format
-		m.Format = formatOf(m)
+		m.Body, m.Format, m.HTML = r.body, r.format, r.html
+		phrase(m)
 		return true, store.Messages.Put(tx, m)
 	}
 	return false, nil

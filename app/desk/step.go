@@ -472,9 +472,16 @@ func (w *stepping) speak() error {
 	if text == nil {
 		return nil
 	}
-	body := markup.Clean(text.Body)
+	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.by("").Via, Internal: text.Internal}
+	if text.mail != nil {
+		m = text.mail.message
+	}
+	m.Agent = text.Internal || w.stand.speaksForGroup()
 	var wrong store.Problems
-	checkBody(&wrong, body)
+	if checkBody(&wrong, m.Body); len(wrong) == 0 {
+		phrase(m)
+		checkBody(&wrong, m.Body) // HTML may say nothing
+	}
 	if err := wrong.Err(); err != nil {
 		return err
 	}
@@ -482,13 +489,9 @@ func (w *stepping) speak() error {
 	if err != nil {
 		return err
 	}
-	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: body, Format: text.Format, Via: w.a.by("").Via, Internal: text.Internal}
 	if text.mail != nil {
-		m, files = text.mail.message, text.mail.files
-		m.Body = body
+		files = text.mail.files
 	}
-	m.Agent = text.Internal || w.stand.speaksForGroup()
-	m.Format = formatOf(m)
 	if text.Internal {
 		if err := w.need(WriteNote); err != nil {
 			return err

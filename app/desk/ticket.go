@@ -113,7 +113,7 @@ func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.
 		return nil, nil, nil, err
 	}
 	m := &store.Message{Author: requester.ID, At: tx.Now(), Body: body, Opening: true, Via: t.Via}
-	m.Format = formatOf(m)
+	phrase(m)
 	return t, m, files, nil
 }
 
@@ -330,6 +330,10 @@ func (d *Desk) insertTicket(tx *store.Tx, t *store.Ticket, first *store.Message,
 // puts the ticket.
 func (d *Desk) appendMessage(tx *store.Tx, t *store.Ticket, m *store.Message, files []*store.File) error {
 	m.Ticket = t.ID
+	files, err := withoutQuoted(tx, m, files)
+	if err != nil {
+		return err
+	}
 	if m.Internal {
 		t.Notes++
 	} else {

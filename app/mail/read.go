@@ -201,6 +201,9 @@ func parseDate(s string, now time.Time) time.Time {
 	return t
 }
 
+// keepSpaces keeps the lines and columns of plain text in HTML.
+var keepSpaces = strings.NewReplacer("\n ", "<br>\n\u00a0", "\n", "<br>\n", "  ", "\u00a0 ", "\t", "\u00a0\u00a0\u00a0\u00a0")
+
 // settle makes text and HTML of the stretches that were found. Where there is
 // HTML at all, it is complete: a stretch that only has plain text is put into
 // it as it was typed.
@@ -221,7 +224,7 @@ func (m *reading) settle() {
 		case s.html != "":
 			rich.WriteString(s.html)
 		case hasHTML:
-			rich.WriteString("<div>" + strings.ReplaceAll(html.EscapeString(strings.Trim(s.plain, "\n")), "\n", "<br>\n") + "</div>\n")
+			rich.WriteString("<div>" + keepSpaces.Replace(html.EscapeString(strings.Trim(s.plain, "\n"))) + "</div>\n")
 		}
 	}
 	m.msg.Text, m.msg.HTML = strings.Trim(text.String(), "\n"), rich.String()

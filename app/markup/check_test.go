@@ -95,7 +95,7 @@ func safeAttribute(element string, a html.Attribute) error {
 		if !strings.HasPrefix(a.Val, "s-") {
 			return fmt.Errorf("an id %q", a.Val)
 		}
-	case "rel", "title", "alt", "width", "height", "start", "value", "colspan", "rowspan", "align", "scope", "reversed", "open", "lang", "dir":
+	case "rel", "title", "alt", "width", "height", "start", "value", "colspan", "rowspan", "align", "scope", "type", "reversed", "open", "lang", "dir":
 	default:
 		return fmt.Errorf("an attribute %s=%q", a.Key, a.Val)
 	}

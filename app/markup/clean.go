@@ -35,7 +35,7 @@ var elements = func() map[string]element {
 		"br":         {void: true},
 		"wbr":        {void: true},
 		"hr":         {void: true, block: true},
-		"ol":         {attrs: []string{"start", "reversed"}, block: true},
+		"ol":         {attrs: []string{"start", "reversed", "type"}, block: true},
 		"li":         {attrs: []string{"value"}, block: true, in: inList},
 		"dt":         {block: true, in: []string{"dl"}},
 		"dd":         {block: true, in: []string{"dl"}},
@@ -81,6 +81,7 @@ var (
 	goodAlign  = regexp.MustCompile(`^(left|right|center)$`)
 	goodScope  = regexp.MustCompile(`^(row|col|rowgroup|colgroup)$`)
 	goodID     = regexp.MustCompile(`^s-[a-z0-9-]+$`)
+	goodType   = regexp.MustCompile(`^[1aAiI]$`)
 	goodFlag   = regexp.MustCompile(`^$`)
 	goodRel    = regexp.MustCompile(`^` + relExternal + `$`)
 	goodText   = regexp.MustCompile(`(?s)^.*$`)
@@ -90,7 +91,7 @@ var (
 // by kindOfLink and localPicture, and once more by the policy.
 var attributeRules = map[string]*regexp.Regexp{
 	"title": goodText, "alt": goodText, "width": goodNumber, "height": goodNumber, "start": goodNumber,
-	"value": goodNumber, "colspan": goodNumber, "rowspan": goodNumber, "align": goodAlign, "scope": goodScope,
+	"value": goodNumber, "colspan": goodNumber, "rowspan": goodNumber, "align": goodAlign, "scope": goodScope, "type": goodType,
 	"reversed": goodFlag, "open": goodFlag, "href": goodText, "src": goodText,
 }
 
@@ -131,10 +132,12 @@ func cleanHTML(s string, ids bool) string {
 const maxOpen = 100
 
 // open is an element that has begun: its name in the source and in the
-// output, where its tag begins in the output and where its content.
+// output, where its tag begins in the output and where its content. One that
+// is nothing in the output only has a look.
 type open struct {
 	name, as    string
 	begin, body int
+	look        look
 }
 
 // tidy writes elements so that each one ends where it must. It works on
@@ -146,6 +149,10 @@ type tidy struct {
 	ids   bool
 	known headingIDs
 	view  *MailView // set for the HTML of a mail, which has pictures of its own
+	words bool      // pictures become their words
+	keep  bool      // it is the HTML of a mail that is to be kept
+
+	looks int // open elements with a look of their own that changes text
 
 	heading     bool // one is open
 	headingText strings.Builder
@@ -189,10 +196,23 @@ func (t *tidy) text(s string) {
 	if t.heading {
 		t.headingText.WriteString(s)
 	}
+	if t.looks > 0 {
+		t.lookedText(s)
+		return
+	}
 	t.out = append(t.out, html.EscapeString(s)...)
 }
 
 func (t *tidy) start(name string, attrs []html.Attribute) {
+	if name == "input" {
+		t.text(sign(attrs))
+		return
+	}
+	if t.mail() {
+		if t.mailStart(name, attrs) {
+			return
+		}
+	}
 	e, ok := elements[name]
 	if !ok {
 		return
@@ -229,12 +249,15 @@ func (t *tidy) start(name string, attrs []html.Attribute) {
 	t.out = append(t.out, '>')
 	if !e.void {
 		t.push(name, as, begin)
+		if t.mail() {
+			t.dress(name, attrs)
+		}
 	}
 }
 
 // push notes an element whose tag was just written.
 func (t *tidy) push(name, as string, begin int) {
-	t.stack = append(t.stack, open{name, as, begin, len(t.out)})
+	t.stack = append(t.stack, open{name: name, as: as, begin: begin, body: len(t.out)})
 }
 
 var cell = []string{"td", "th", "caption", "table"}
@@ -309,7 +332,7 @@ func (t *tidy) find(names, barrier []string) int {
 
 func (t *tidy) end(name string) {
 	e, ok := elements[name]
-	if !ok || e.void {
+	if !ok && !(t.mail() && (name == "span" || name == "font")) || e.void {
 		return
 	}
 	// A stray end tag inside a cell must not end what holds the table.
@@ -340,6 +363,12 @@ func (t *tidy) closeTo(n int) {
 	for i := len(t.stack) - 1; i >= n; i-- {
 		o := t.stack[i]
 		t.stack = t.stack[:i]
+		if o.look != (look{}) {
+			t.looks--
+		}
+		if o.as == "" {
+			continue
+		}
 		heading := headingLevel(o.name) > 0
 		if heading {
 			t.heading = false
@@ -383,7 +412,7 @@ func (t *tidy) level() {
 func (t *tidy) link(attrs []html.Attribute) {
 	href := strings.TrimSpace(attr(attrs, "href"))
 	kind := kindOfLink(href)
-	if kind == linkRefused {
+	if kind == linkRefused || t.keep && kind == linkLocal {
 		return
 	}
 	begin := len(t.out)
@@ -402,6 +431,14 @@ func (t *tidy) link(attrs []html.Attribute) {
 // for a picture that loads by itself tells its owner who read it.
 func (t *tidy) image(attrs []html.Attribute) {
 	src, alt := strings.TrimSpace(attr(attrs, "src")), Line(attr(attrs, "alt"))
+	if t.words {
+		t.text(" " + alt + " ")
+		return
+	}
+	if t.keep {
+		t.keepImage(attrs, src, alt)
+		return
+	}
 	if t.view != nil {
 		t.mailImage(attrs, alt)
 		return

@@ -6,12 +6,16 @@ import (
 	"strings"
 )
 
-// FromMail turns the body of a mail into a message: own is what its sender
-// wrote now, rest what they quoted, their signature and what their office puts
-// under every mail. No word is lost between the two. The HTML is taken when it
-// says anything, and becomes Markdown; else both are the plain text, line by
-// line as it was typed. own is only empty when the mail has no text.
-func FromMail(text, html string) (own, rest string, markdown bool) {
+// Passage is what somebody wrote: its text and, when it came as HTML, the HTML
+// that MailHTML shows.
+type Passage struct{ Text, HTML string }
+
+// FromMail divides the body of a mail: own is what its sender wrote now, rest
+// what they quoted, their signature and what their office puts under every
+// mail. No word is lost between the two. The HTML is taken when it says
+// anything; else both are the plain text, line by line as it was typed. own is
+// only empty when the mail has no text.
+func FromMail(text, html string) (own, rest Passage) {
 	if len(html) > MaxHTML {
 		// Nobody writes that; what can be read of it still is.
 		if strings.TrimSpace(text) == "" {
@@ -20,12 +24,17 @@ func FromMail(text, html string) (own, rest string, markdown bool) {
 		html = ""
 	}
 	if html != "" {
-		if own, rest = fromHTML(Clean(html)); own != "" {
-			return own, rest, true
+		own, rest = fromHTML(Clean(html))
+		switch {
+		case own.Text != "" && own.HTML != "", own.HTML != "" && strings.TrimSpace(text) == "":
+			return own, rest
+		case own.Text != "":
+			return Passage{Text: own.Text}, Passage{Text: rest.Text}
 		}
 	}
-	own, rest = fromText(Clean(text))
-	return own, rest, false
+	own.HTML, rest.HTML = "", ""
+	own.Text, rest.Text = fromText(Clean(text))
+	return own, rest
 }
 
 // fromText cuts plain text. Blank lines at the ends of what it cuts go.
@@ -126,84 +135,6 @@ func ruleAbove(lines []string, i, written int) int {
 
 // isDashes tells a line of dashes, stars or underscores, escaped or not.
 func isDashes(s string) bool { return strings.Trim(s, `\-_*=`) == "" }
-
-// escapeLine makes Markdown that shows a line as it was typed. One that begins
-// with ">" stays a quote.
-func escapeLine(l string) string {
-	var b strings.Builder
-	l = strings.TrimRight(l, " \t\u00a0")
-	// The marks of a quote, as deep as quotes are shown.
-	for depth := 0; ; depth++ {
-		t := strings.TrimLeft(l, " ")
-		if len(l)-len(t) > 3 || !strings.HasPrefix(t, ">") {
-			break
-		}
-		if l = t[1:]; depth < maxNesting {
-			b.WriteString("> ")
-		}
-		l = strings.TrimPrefix(l, " ")
-	}
-	// Four spaces would begin code; spaces that do not break keep the place.
-	body := strings.TrimLeft(l, " \t")
-	if indent := l[:len(l)-len(body)]; strings.Contains(indent, "\t") || len(indent) > 3 {
-		b.WriteString(strings.Repeat("\u00a0", min(len(strings.ReplaceAll(indent, "\t", "    ")), 40)))
-	} else {
-		b.WriteString(indent)
-	}
-	first, after, more := strings.Cut(body, " ")
-	b.WriteString(escapeFirst(first))
-	if more {
-		b.WriteByte(' ')
-		escapeInto(&b, after)
-	}
-	return b.String()
-}
-
-var listMark = regexp.MustCompile(`^[0-9]{1,9}[.)]$`)
-
-// escapeFirst escapes the first word of a line, which may be the mark of a
-// list, a heading or a rule.
-func escapeFirst(w string) string {
-	switch {
-	case w == "":
-		return ""
-	case listMark.MatchString(w):
-		return w[:len(w)-1] + `\` + w[len(w)-1:]
-	case w == "+" || w == "-" || strings.Trim(w, "#") == "":
-		return `\` + w
-	case len(w) >= 5 && strings.Trim(w, "_") == "":
-		// A rule, as Outlook puts above the message it answers.
-		return w
-	}
-	var b strings.Builder
-	escapeInto(&b, w)
-	return b.String()
-}
-
-// escapeInto writes text so that no character in it is Markdown. Addresses of
-// pages stay whole, for they become links.
-func escapeInto(b *strings.Builder, s string) {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch c {
-		case 'h', 'H', 'w', 'W':
-			if i == 0 || !wordByte(s[i-1]) {
-				if n := matchURL([]byte(s[i:min(len(s), i+maxAddress)])); n > 0 {
-					b.WriteString(s[i : i+n])
-					i += n - 1
-					continue
-				}
-			}
-		case '\\', '`', '*', '[', ']', '<', '~', '&', '|':
-			b.WriteByte('\\')
-		case '_':
-			if i == 0 || i == len(s)-1 || !wordByte(s[i-1]) || !wordByte(s[i+1]) {
-				b.WriteByte('\\')
-			}
-		}
-		b.WriteByte(c)
-	}
-}
 
 // MailView says where the pictures of a mail are.
 type MailView struct {

@@ -2,6 +2,7 @@ package markup
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -380,4 +381,82 @@ func (w *markdownWriter) endLink() {
 	label = string(w.out[at:])
 	w.out = append(append(w.out[:at], '['), label...)
 	w.out = append(w.out, "]("+linkEscapes.Replace(href)+")"...)
+}
+
+// escapeLine makes Markdown that shows a line as it was typed. One that begins
+// with ">" stays a quote.
+func escapeLine(l string) string {
+	var b strings.Builder
+	l = strings.TrimRight(l, " \t\u00a0")
+	// The marks of a quote, as deep as quotes are shown.
+	for depth := 0; ; depth++ {
+		t := strings.TrimLeft(l, " ")
+		if len(l)-len(t) > 3 || !strings.HasPrefix(t, ">") {
+			break
+		}
+		if l = t[1:]; depth < maxNesting {
+			b.WriteString("> ")
+		}
+		l = strings.TrimPrefix(l, " ")
+	}
+	// Four spaces would begin code; spaces that do not break keep the place.
+	body := strings.TrimLeft(l, " \t")
+	if indent := l[:len(l)-len(body)]; strings.Contains(indent, "\t") || len(indent) > 3 {
+		b.WriteString(strings.Repeat("\u00a0", min(len(strings.ReplaceAll(indent, "\t", "    ")), 40)))
+	} else {
+		b.WriteString(indent)
+	}
+	first, after, more := strings.Cut(body, " ")
+	b.WriteString(escapeFirst(first))
+	if more {
+		b.WriteByte(' ')
+		escapeInto(&b, after)
+	}
+	return b.String()
+}
+
+var listMark = regexp.MustCompile(`^[0-9]{1,9}[.)]$`)
+
+// escapeFirst escapes the first word of a line, which may be the mark of a
+// list, a heading or a rule.
+func escapeFirst(w string) string {
+	switch {
+	case w == "":
+		return ""
+	case listMark.MatchString(w):
+		return w[:len(w)-1] + `\` + w[len(w)-1:]
+	case w == "+" || w == "-" || strings.Trim(w, "#") == "":
+		return `\` + w
+	case len(w) >= 5 && strings.Trim(w, "_") == "":
+		// A rule, as Outlook puts above the message it answers.
+		return w
+	}
+	var b strings.Builder
+	escapeInto(&b, w)
+	return b.String()
+}
+
+// escapeInto writes text so that no character in it is Markdown. Addresses of
+// pages stay whole, for they become links.
+func escapeInto(b *strings.Builder, s string) {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch c {
+		case 'h', 'H', 'w', 'W':
+			if i == 0 || !wordByte(s[i-1]) {
+				if n := matchURL([]byte(s[i:min(len(s), i+maxAddress)])); n > 0 {
+					b.WriteString(s[i : i+n])
+					i += n - 1
+					continue
+				}
+			}
+		case '\\', '`', '*', '[', ']', '<', '~', '&', '|':
+			b.WriteByte('\\')
+		case '_':
+			if i == 0 || i == len(s)-1 || !wordByte(s[i-1]) || !wordByte(s[i+1]) {
+				b.WriteByte('\\')
+			}
+		}
+		b.WriteByte(c)
+	}
 }

@@ -2,6 +2,7 @@ package markup
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -13,77 +14,289 @@ type stretch struct {
 	text   string
 }
 
+// cutMark stands in the HTML of what a sender wrote where a quote was taken
+// out. Nobody types it: it is taken off before.
+const (
+	cutMark  = "\uE0F1"
+	cutBlock = "<div>" + cutMark + "</div>"
+)
+
+// maxKept bounds the HTML of a mail that is kept. A longer one is its text.
+const maxKept = 1 << 20
+
+// keptHTML returns the HTML of a mail as it is kept: safe but for the
+// addresses of its inline pictures, which MailHTML puts in their place.
+func keptHTML(s string) string {
+	t := tidy{keep: true}
+	t.run(s)
+	return string(t.out)
+}
+
+// FromHTML takes HTML that somebody wrote, whole.
+func FromHTML(s string) Passage {
+	s = Clean(s)
+	if len(s) > MaxHTML {
+		return Passage{Text: htmlText(s)}
+	}
+	return passage(keptHTML(unwrapLayout(keptHTML(strings.ReplaceAll(s, cutMark, "")))))
+}
+
+// passage is the text of HTML that was kept, and the HTML unless it is too
+// long to be shown on every page.
+func passage(kept string) Passage {
+	p := Passage{Text: mailText(kept), HTML: kept}
+	if len(kept) > maxKept || p.Text == "" && !strings.Contains(kept, "<img") {
+		p.HTML = ""
+	}
+	return p
+}
+
 // fromHTML is FromMail for HTML; own is empty when there is no text in it.
-func fromHTML(s string) (own, rest string) {
-	var list []stretch // of Markdown
-	for _, p := range mailStretches(s) {
-		md := mailMarkdown(p.text)
-		switch n := len(list); {
-		case strings.TrimSpace(md) == "":
-		case n > 0 && list[n-1].quoted == p.quoted:
-			list[n-1].text += "\n\n" + md
-		default:
-			list = append(list, stretch{p.quoted, md})
-		}
-	}
-	var mine, theirs []string
+func fromHTML(s string) (own, rest Passage) {
+	s = strings.ReplaceAll(s, cutMark, "")
+	list := mailStretches(s)
+	shows := make([]bool, len(list))
+	last := -1 // the last stretch of the sender's that shows something
 	for i, p := range list {
+		if shows[i] = tree(keptHTML(p.text)).shows; shows[i] && !p.quoted {
+			last = i
+		}
+	}
+	var mine strings.Builder
+	var quotes []string
+	words := false
+	for i := 0; i < len(list); i++ {
+		if !list[i].quoted {
+			mine.WriteString(list[i].text)
+			words = words || shows[i] && htmlText(list[i].text) != ""
+			continue
+		}
+		// One quote goes on over what shows nothing.
+		end, quote, between := i, "", ""
+		for k := i; k < len(list) && (list[k].quoted || !shows[k]); k++ {
+			if list[k].quoted {
+				quote, end = quote+list[k].text, k
+			}
+		}
+		for _, p := range list[i:end] {
+			if !p.quoted {
+				between += p.text
+			}
+		}
+		i = end
 		switch {
-		case !p.quoted:
-			mine = append(mine, p.text)
-		case i+1 < len(list) && len(mine) > 0 && strings.Count(p.text, "\n") < shortQuote:
+		case !tree(keptHTML(quote)).shows:
+			mine.WriteString(between)
+		case end < last && words && strings.Count(htmlText(quote), "\n") < shortQuote:
 			// A line or two with the answer below them are read with it.
-			md := p.text
-			if !quoted(md) {
-				md = "> " + strings.ReplaceAll(md, "\n", "\n> ")
+			if !hasFold(strings.TrimSpace(quote), "<blockquote") {
+				quote = "<blockquote>" + quote + "</blockquote>"
 			}
-			mine = append(mine, md)
+			mine.WriteString(quote + between)
 		default:
-			if len(mine) > 0 {
-				// "Il giorno ... ha scritto:" belongs to what follows it.
-				head, said := cutAttribution(mine[len(mine)-1])
-				mine[len(mine)-1] = head
-				if said != "" {
-					theirs = append(theirs, said)
+			mine.WriteString(cutBlock + between)
+			quotes = append(quotes, quote)
+		}
+	}
+	d := division{html: unwrapLayout(keptHTML(mine.String()))}
+	d.lines = textLines(d.html)
+	d.divide(len(quotes))
+	kept := d.part(partOwn)
+	if own = passage(kept); own.Text == "" {
+		// Who only forwards has written nothing else.
+		return passage(keptHTML(unwrapLayout(keptHTML(s)))), Passage{}
+	}
+	below := []string{d.part(partSignature), d.part(partBelow)}
+	for i, q := range quotes {
+		below = append(below, d.part(partSaid+part(i)), keptHTML(unwrapLayout(keptHTML(q))))
+	}
+	rest = passage(strings.Join(below, ""))
+	return own, rest
+}
+
+// part says to what a line of a mail belongs.
+type part int
+
+const (
+	partOwn       part = iota
+	partSignature      // and what stands below it
+	partBelow          // what the words of the mail show to be quoted
+	partMark           // where a quote was taken out
+	partSaid           // what says who wrote the first quote, then the second...
+)
+
+// division says of each line of the HTML of a mail to which part it belongs.
+type division struct {
+	html  string
+	lines []textLine
+	of    []part
+}
+
+func (d *division) divide(quotes int) {
+	d.of = make([]part, len(d.lines))
+	texts := make([]string, len(d.lines))
+	for i, l := range d.lines {
+		texts[i] = l.text
+	}
+	// "Il giorno ... ha scritto:" belongs to what follows it.
+	found := 0
+	for k, l := range d.lines {
+		if strings.Trim(l.text, "> |") != cutMark {
+			continue
+		}
+		d.of[k] = partMark
+		for i := k - 1; i >= max(0, k-6) && d.of[i] == partOwn; i-- {
+			if n, _ := attribution(texts[:k], i); n > 0 && onlyBlank(texts[:k], i+n) {
+				for j := i; j < k; j++ {
+					d.of[j] = partSaid + part(min(found, quotes-1))
 				}
+				break
 			}
-			theirs = append(theirs, p.text)
+		}
+		found++
+	}
+	// What is left is read like plain text, but that a sign in a table or in
+	// preformatted text is the sender's, and so is what they set apart.
+	var left []string
+	var at []int
+	said := false
+	for i, l := range d.lines {
+		if d.of[i] != partOwn {
+			continue
+		}
+		s := l.text
+		switch bare := strings.TrimSpace(s); {
+		case l.fixed && (strings.HasPrefix(bare, ">") || isDashes(bare)):
+			s = "| " + s
+		case l.quoted && !said:
+			s = strings.TrimLeft(s, "> ")
+			if strings.HasPrefix(s, ">") || isDashes(s) {
+				s = "| " + s
+			}
+		}
+		left, at = append(left, s), append(at, i)
+		if !l.quoted && strings.TrimSpace(s) != "" {
+			low := strings.ToLower(strings.TrimSpace(s))
+			said = strings.HasSuffix(low, "ha scritto:") || strings.HasSuffix(low, "scrive:") || strings.HasSuffix(low, "wrote:") || strings.HasSuffix(low, "writes:")
 		}
 	}
-	var kept, below []string
-	for _, p := range Split(strings.Join(nonBlank(mine), "\n\n")) {
-		if p.Quoted {
-			below = append(below, p.Text)
-		} else if strings.TrimSpace(p.Text) != "" {
-			kept = append(kept, p.Text)
+	for _, r := range quotedLines(left) {
+		for _, i := range at[r[0]:r[1]] {
+			d.of[i] = partBelow
 		}
 	}
-	theirs = append(below, theirs...)
-	if len(kept) == 0 {
-		kept, theirs = theirs, nil
+	own := func() (texts []string, of []int) {
+		for k, i := range at {
+			if d.of[i] == partOwn {
+				texts, of = append(texts, left[k]), append(of, i)
+			}
+		}
+		return texts, of
 	}
-	return cutSignature(strings.Join(kept, "\n\n"), strings.Join(theirs, "\n\n"))
+	texts, of := own()
+	if onlyBlank(texts, 0) {
+		for _, i := range at { // it is all there is
+			d.of[i] = partOwn
+		}
+		texts, of = own()
+	}
+	if s := signatureAt(texts); s >= 0 {
+		for _, i := range of[s:] {
+			d.of[i] = partSignature
+		}
+	}
 }
 
-func nonBlank(list []string) []string {
-	var out []string
-	for _, s := range list {
-		if strings.TrimSpace(s) != "" {
-			out = append(out, s)
+// part returns the HTML of one part, balanced. An element that is cut goes on
+// in each part that has a piece of it.
+func (d *division) part(p part) string {
+	var b strings.Builder
+	var stack, have []node
+	z := html.NewTokenizer(strings.NewReader(d.html))
+	pos, line := 0, -1
+	here := func() bool { return line < 0 && p == d.first() || line >= 0 && d.of[line] == p }
+	// reach has what is open in the output be what is open in the source.
+	reach := func() {
+		n := 0
+		for n < len(have) && n < len(stack) && have[n].from == stack[n].from {
+			n++
+		}
+		for i := len(have) - 1; i >= n; i-- {
+			b.WriteString("</" + have[i].tag + ">")
+		}
+		for _, o := range stack[n:] {
+			b.WriteString(o.text)
+		}
+		have = append(have[:n], stack[n:]...)
+	}
+	next := 0
+	advance := func(to int) {
+		for next < len(d.lines) && (d.lines[next].from < 0 || d.lines[next].from <= to) {
+			if d.lines[next].from >= 0 {
+				line = next
+			}
+			next++
 		}
 	}
-	return out
+	for {
+		kind := z.Next()
+		raw := string(z.Raw())
+		from := pos
+		pos += len(raw)
+		switch kind {
+		case html.ErrorToken:
+			stack = nil
+			reach()
+			return keptHTML(b.String())
+		case html.TextToken:
+			for raw != "" {
+				advance(from)
+				end := len(raw)
+				for k := next; k < len(d.lines); k++ {
+					if d.lines[k].from >= 0 {
+						end = min(end, d.lines[k].from-from)
+						break
+					}
+				}
+				if here() {
+					reach()
+					b.WriteString(strings.ReplaceAll(raw[:end], cutMark, ""))
+				}
+				raw, from = raw[end:], from+end
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			advance(from)
+			tok := z.Token()
+			if elements[tok.Data].void {
+				if here() {
+					reach()
+					b.WriteString(raw)
+				}
+				continue
+			}
+			stack = append(stack, node{tag: tok.Data, text: raw, from: from})
+			if slices.Contains(mayBeEmpty, tok.Data) && here() {
+				reach() // an empty cell has no line of its own
+			}
+		case html.EndTagToken:
+			if len(stack) > 0 {
+				stack = stack[:len(stack)-1]
+			}
+			if len(have) > len(stack) {
+				reach()
+			}
+		}
+	}
 }
 
-// cutAttribution takes lines such as "Il giorno ... ha scritto:" off the end.
-func cutAttribution(md string) (head, said string) {
-	lines := strings.Split(strings.TrimRight(md, "\n "), "\n")
-	for i := len(lines) - 1; i >= max(0, len(lines)-4); i-- {
-		if n, _ := attribution(lines, i); n > 0 && i+n == len(lines) {
-			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n "), strings.Join(lines[i:], "\n")
+// first is the part to which belongs what stands before the first line.
+func (d *division) first() part {
+	for i, l := range d.lines {
+		if l.from >= 0 {
+			return d.of[i]
 		}
 	}
-	return md, ""
+	return partOwn
 }
 
 // Marks of the programs that people write mail with. Outlook puts "x_" in
@@ -108,8 +321,7 @@ var (
 )
 
 // mailStretches cuts the HTML of a mail where its program marked a quote or a
-// signature. It reads tags one by one and builds no tree; pictures become
-// their alternative text.
+// signature. It reads tags one by one and builds no tree.
 func mailStretches(s string) []stretch {
 	var list []stretch
 	var b strings.Builder
@@ -140,10 +352,6 @@ func mailStretches(s string) []stretch {
 		switch kind {
 		case html.StartTagToken:
 			tok := z.Token()
-			if tok.Data == "img" {
-				text = pictureWords(tok.Attr)
-				break
-			}
 			if last {
 				break
 			}
@@ -162,10 +370,6 @@ func mailStretches(s string) []stretch {
 					turn(true)
 					until, depth = tok.Data, 1
 				}
-			}
-		case html.SelfClosingTagToken:
-			if tok := z.Token(); tok.Data == "img" {
-				text = pictureWords(tok.Attr)
 			}
 		case html.EndTagToken:
 			name, _ := z.TagName()
@@ -190,17 +394,6 @@ func voidElement(name string) bool {
 		return true
 	}
 	return false
-}
-
-// pictureWords returns the alternative text of a picture unless it is only
-// the name of its file, or one that a program made up.
-func pictureWords(attrs []html.Attribute) string {
-	alt := Line(attr(attrs, "alt"))
-	if low := strings.ToLower(alt); alt == "" || len(alt) > 300 || strings.HasSuffix(low, ".png") || strings.HasSuffix(low, ".jpg") ||
-		strings.HasSuffix(low, ".gif") || strings.HasSuffix(low, ".jpeg") || strings.HasPrefix(low, "cid:") || low == "image" || low == "immagine" {
-		return " "
-	}
-	return " " + html.EscapeString(alt) + " "
 }
 
 type mark int

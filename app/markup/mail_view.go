@@ -75,3 +75,21 @@ func (t *tidy) mailImage(attrs []html.Attribute, alt string) {
 	t.attributes(element{attrs: []string{"title", "width", "height"}}, "img", attrs)
 	t.out = append(t.out, '>')
 }
+
+// Pictures returns the Content-IDs of the inline pictures in the HTML of a mail, as written and unescaped.
+func Pictures(body string) []string {
+	var out []string
+	for i := 0; ; {
+		k := strings.Index(body[i:], `<img src="cid:`)
+		if k < 0 {
+			return out
+		}
+		i += k + len(`<img src="cid:`)
+		id, _, _ := strings.Cut(body[i:min(len(body), i+2000)], `"`)
+		id = html.UnescapeString(id)
+		out = append(out, id)
+		if plain, err := url.PathUnescape(id); err == nil && plain != id {
+			out = append(out, plain)
+		}
+	}
+}

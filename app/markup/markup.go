@@ -76,11 +76,11 @@ func Plain(format, body string) string {
 		return htmlText(Clean(body))
 	case Markdown:
 		if len(body) <= MaxArticle {
-			return htmlText(render(Markdown, body, false))
+			return balancedText(render(Markdown, body, false))
 		}
 	case MessageFmt:
 		if len(body) <= MaxMessage {
-			return htmlText(render(MessageFmt, body, false))
+			return balancedText(render(MessageFmt, body, false))
 		}
 	}
 	return strings.TrimSpace(Clean(body))

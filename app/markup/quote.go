@@ -74,7 +74,23 @@ func Split(body string) []Part {
 			parts = append(parts, Part{quoted, s})
 		}
 	}
-	begin, fence := 0, ""
+	begin := 0
+	for _, r := range quotedLines(lines) {
+		add(false, begin, r[0])
+		add(true, r[0], r[1])
+		begin = r[1]
+	}
+	add(false, begin, len(lines))
+	if len(parts) == 0 {
+		parts = []Part{{}}
+	}
+	return parts
+}
+
+// quotedLines returns where quotes begin and end among the lines.
+func quotedLines(lines []string) [][2]int {
+	var out [][2]int
+	fence := ""
 	for i := 0; i < len(lines); {
 		if mark := fenceMark(lines[i]); mark != "" || fence != "" {
 			fence = afterFence(fence, mark, lines[i])
@@ -83,17 +99,11 @@ func Split(body string) []Part {
 		}
 		end, fold := quoteAt(lines, i)
 		if fold {
-			add(false, begin, i)
-			add(true, i, end)
-			begin = end
+			out = append(out, [2]int{i, end})
 		}
 		i = max(end, i+1)
 	}
-	add(false, begin, len(lines))
-	if len(parts) == 0 {
-		parts = []Part{{}}
-	}
-	return parts
+	return out
 }
 
 // Own returns what the author of a message wrote, without what they quoted;
