@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
@@ -450,28 +451,34 @@ type previewFragment struct {
 }
 
 // postPreview shows a text while it is being written: a message, read as the ticket that is named will read it, or
-// with as=article an article.
+// with as=article an article. With as=markdown it answers with what was pasted there, as the text to write.
 func (a *App) postPreview(c *fiber.Ctx) error {
 	f := a.form(c)
-	text := f.Body("text")
+	as, format, text := c.Query("as"), store.Markdown, ""
+	if as != "markdown" {
+		text = f.Body("text")
+	}
 	if err := f.Err(); err != nil {
 		return err
 	}
+	if n := c.Query("ticket"); n != "" {
+		number, err := strconv.ParseUint(n, 10, 64)
+		if err != nil {
+			return store.Fail(store.NotFound, "error.not-found")
+		}
+		t, err := a.desk.Ticket(a.actor(c), number)
+		if err != nil {
+			return err
+		}
+		format = t.Speaks(f.Raw("mode") == "note")
+	}
 	v := &previewFragment{Page: a.page(c, "article.preview")}
 	switch {
-	case c.Query("as") != "article":
-		format := store.Markdown
-		if n := c.Query("ticket"); n != "" {
-			number, err := strconv.ParseUint(n, 10, 64)
-			if err != nil {
-				return store.Fail(store.NotFound, "error.not-found")
-			}
-			t, err := a.desk.Ticket(a.actor(c), number)
-			if err != nil {
-				return err
-			}
-			format = t.Speaks(f.Raw("mode") == "note")
-		}
+	case as == "markdown" && format == store.Markdown:
+		return c.JSON(cmp.Or(markup.FromPaste(f.Raw("html")), f.Raw("text")))
+	case as == "markdown":
+		return c.JSON(f.Raw("text"))
+	case as != "article":
 		v.HTML = passageHTML(format, text, "", v.T("article.quoted"), nil)
 	case c.Query("format") == store.HTML.String():
 		v.HTML = markup.HTML(markup.RichText, text)

@@ -312,6 +312,35 @@ func TestWhatAMailOfHTMLSaysIsKept(t *testing.T) {
 	}
 }
 
+func TestWhatAnAgentPastesIsMarkdownAndWhatARequesterPastesIsText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.asks("requester", "Prova").ID
+	own := w.asks("agent", "Una mia richiesta").ID
+	paste := url.Values{"html": {"<table><tr><td>a</td><td></td></tr><tr><td>1</td><td>2</td></tr></table>"}, "text": {"a\t\n1\t2"}}
+	b := w.visitor("agent")
+	b.must(b.get(ticketAddress(n)), 200, fmt.Sprintf(`data-paste="/preview?ticket=%d&amp;as=markdown"`, n))
+	for _, c := range []struct {
+		address, mode, want string
+	}{
+		{"/preview?as=markdown", "", `"| a |  |\n| --- | --- |\n| 1 | 2 |"`},
+		{fmt.Sprintf("/preview?as=markdown&ticket=%d", n), "reply", `"| a |  |\n| --- | --- |\n| 1 | 2 |"`},
+		{fmt.Sprintf("/preview?as=markdown&ticket=%d", own), "reply", `"a\t\n1\t2"`},
+		{fmt.Sprintf("/preview?as=markdown&ticket=%d", own), "note", `"| a |  |\n| --- | --- |\n| 1 | 2 |"`},
+	} {
+		paste.Set("mode", c.mode)
+		if got := b.post(c.address, paste); got.status != 200 || strings.TrimSpace(got.body) != c.want {
+			t.Errorf("%s %s: %d %s", c.address, c.mode, got.status, got.body)
+		}
+	}
+	s := w.visitor("stranger")
+	s.must(s.post(fmt.Sprintf("/preview?as=markdown&ticket=%d", n), paste), 404)
+	// A requester's fields are plain: what is pasted there is the text with its tabs.
+	r := w.visitor("requester")
+	r.must(r.get(ticketAddress(n)), 200, "!data-paste")
+	r.must(r.get("/tickets/new"), 200, "!data-paste")
+}
+
 func TestAProgramSendsHTML(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

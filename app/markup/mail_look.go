@@ -225,7 +225,7 @@ func (t *tidy) lookedText(s string) {
 // signs are what the letters of fonts made of signs look like.
 var signs = map[font]map[rune]rune{
 	fontOfSigns:   pairs("J☺ K😐 L☹ à→ ß← á↑ â↓ è➔ ü✓ û✗ þ☑ ý☒ ¨☐ o☐ q❑ r❒ n■ §▪ l● ¡○ Ø➢ v❖ «★ (☎ )✆ *✉ ?✍ !✏ C👍 D👎 G☟ F☞ E☜ ¬✩ x☒ "),
-	fontOfSymbols: pairs("·• ®→ ¬← ­↑ ¯↓ Û⇔ Þ⇒ ´× ¸÷ £≤ ³≥ ¹≠ ±± »≈ º≡ ¥∞ Ö√ å∑ ò∫ ¶∂ Î∈ aα bβ gγ dδ eε lλ mμ pπ rρ sσ tτ wω fφ DΔ SΣ WΩ FΦ "),
+	fontOfSymbols: pairs("·• ®→ ¬← \u00ad↑ ¯↓ Û⇔ Þ⇒ ´× ¸÷ £≤ ³≥ ¹≠ ±± »≈ º≡ ¥∞ Ö√ å∑ ò∫ ¶∂ Î∈ aα bβ gγ dδ eε lλ mμ pπ rρ sσ tτ wω fφ DΔ SΣ WΩ FΦ "),
 }
 
 func pairs(s string) map[rune]rune {

@@ -178,6 +178,7 @@ func FuzzFromMail(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, html string) {
 		checkFromMail(t, text, "")
 		checkFromMail(t, "", html)
+		check(t, "what was pasted", html, string(Message(FromPaste(html))))
 		for _, o := range []MailView{{}, {Remote: true}} {
 			out := string(MailHTML(html, o))
 			if err := balanced(out); err != nil {

@@ -8,7 +8,7 @@ export default function draft(root) {
   for (const e of all(root, '[data-draft-clear]')) {
     for (const name of e.dataset.draftClear.split(' ')) forget(name);
   }
-  for (const form of all(root, 'form[data-draft]')) attach(form);
+  all(root, '[data-draft]').forEach(attach);
 }
 
 function forget(name) {
@@ -33,7 +33,7 @@ function attach(form) {
   const keep = () => {
     const now = {};
     for (const e of fields()) if (e.type !== 'radio' || e.checked) now[e.name] = e.value;
-    try { sessionStorage.setItem(key, JSON.stringify(now)); } catch { /* full: the text is still in the field */ }
+    try { sessionStorage.setItem(key, JSON.stringify(now)); } catch { /* full */ }
   };
   form.addEventListener('input', later(keep, 300));
   form.addEventListener('submit', keep);

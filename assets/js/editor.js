@@ -2,8 +2,9 @@
 import { all, fill, json, later, make, page, post } from './page.js';
 
 export default function editor(root) {
-  for (const area of all(root, 'textarea[data-editor]')) attach(area);
-  for (const button of all(root, 'button[data-preview]')) preview(button);
+  all(root, '[data-editor]').forEach(attach);
+  all(root, '[data-preview]').forEach(preview);
+  all(root, '[data-paste]').forEach(paste);
 }
 
 // What can be picked: its mark, where it is asked, how an item reads and what it writes.
@@ -18,7 +19,8 @@ let count = 0;
 function attach(area) {
   const list = make('ul', { className: 'options editor-list', id: `pick${++count}`, role: 'listbox', hidden: true, ariaLabel: area.labels?.[0]?.textContent ?? '' });
   area.after(list);
-  for (const [name, value] of Object.entries({ 'aria-autocomplete': 'list', 'aria-controls': list.id })) area.setAttribute(name, value);
+  area.ariaAutoComplete = 'list';
+  area.setAttribute('aria-controls', list.id);
   let found = [], at = 0, pick, words, asked = 0;
 
   const close = () => {
@@ -41,13 +43,8 @@ function attach(area) {
     const text = pick.write(found[n]);
     close();
     if (!mark) return;
-    area.focus();
     area.setSelectionRange(mark.index, before.length);
-    // The old command is the only one whose effect Ctrl+Z takes back.
-    if (!document.execCommand?.('insertText', false, text)) {
-      area.setRangeText(text, mark.index, before.length, 'end');
-      area.dispatchEvent(new Event('input', { bubbles: true }));
-    }
+    put(area, text);
   };
   const ask = later(async () => {
     const my = ++asked, p = pick, q = words;
@@ -68,7 +65,7 @@ function attach(area) {
 
   area.addEventListener('input', () => {
     const before = area.value.slice(0, area.selectionStart);
-    const note = area.form?.querySelector('[name="mode"]:checked')?.value === 'note';
+    const note = area.form?.mode?.value === 'note';
     pick = picks.find((p) => area.dataset[p.from] && (!p.note || note) && p.mark.test(before));
     if (!pick) return list.hidden || close();
     words = before.match(pick.mark)[1].trim();
@@ -90,19 +87,35 @@ function attach(area) {
   area.addEventListener('blur', () => setTimeout(() => { if (document.activeElement !== area) close(); }, 150));
 }
 
+// put writes over what is selected. The old command is the only one whose effect Ctrl+Z takes back.
+function put(area, text) {
+  area.focus();
+  if (document.execCommand?.('insertText', false, text)) return;
+  area.setRangeText(text, area.selectionStart, area.selectionEnd, 'end');
+  area.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+// paste has copied tables, lists and bold come as Markdown.
+function paste(area) {
+  area.addEventListener('paste', async (e) => {
+    const html = e.clipboardData.getData('text/html'), text = e.clipboardData.getData('text/plain');
+    if (!html) return;
+    e.preventDefault();
+    put(area, await json(area.dataset.paste, post({ html, text, mode: area.form.mode?.value })).catch(() => text));
+  });
+}
+
 function preview(button) {
   const target = document.querySelector(button.dataset.previewTarget);
-  const area = button.form?.querySelector('textarea[data-editor]');
+  const area = button.form?.querySelector('[data-editor]');
   if (!target || !area) return;
   button.ariaPressed = 'false';
   button.addEventListener('click', async (e) => {
     e.preventDefault();
     const show = target.hidden;
-    if (show) {
-      try {
-        fill(target, await page(button.dataset.preview, post({ text: area.value, mode: area.form.mode?.value })));
-      } catch { return; }
-    }
+    try {
+      if (show) fill(target, await page(button.dataset.preview, post({ text: area.value, mode: area.form.mode?.value })));
+    } catch { return; }
     target.hidden = !show;
     area.hidden = show;
     button.ariaPressed = String(show);

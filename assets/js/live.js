@@ -23,7 +23,7 @@ export default function live(start) {
       timer = 0;
       due = false;
       busy = true;
-      try { take(await page(location.href), start); } catch { /* the next event or look tries again */ }
+      try { take(await page(location.href), start); } catch { /* tried again */ }
       busy = false;
       if (due) refresh();
     }, heard && ticket ? 150 : 2000);

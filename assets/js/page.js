@@ -18,21 +18,21 @@ export function make(tag, props = {}, ...children) {
 
 // page fetches HTML of our own origin as a document that runs nothing. It throws on an error and when the answer
 // came from elsewhere, as the sign-in page does after the session has ended.
-export async function page(url, options = {}) {
-  const r = await fetch(url, { credentials: 'same-origin', ...options });
-  if (!r.ok || r.redirected) throw new Error(`${url}: ${r.status}`);
-  const html = await r.text();
+export async function page(url, options) {
+  const html = await (await ask(url, options)).text();
   return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, 'text/html');
 }
 
-export async function json(url, options = {}) {
-  const r = await fetch(url, { credentials: 'same-origin', ...options });
+export const json = async (url, options) => (await ask(url, options)).json();
+
+async function ask(url, options) {
+  const r = await fetch(url, options);
   if (!r.ok || r.redirected) throw new Error(`${url}: ${r.status}`);
-  return r.json();
+  return r;
 }
 
 // post gives the options of a POST with the page's token.
-export function post(fields = {}) {
+export function post(fields) {
   const token = document.querySelector('meta[name="csrf"]')?.content ?? '';
   return { method: 'POST', headers: { 'X-CSRF': token }, body: new URLSearchParams(fields) };
 }

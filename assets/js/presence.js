@@ -1,4 +1,4 @@
-// [data-presence]: says every 20 seconds, while somebody looks, that this ticket is open here, and shows who else has it open.
+// [data-presence]: says every 20 seconds that this ticket is open here, and who else has it open.
 import { all, json, post } from './page.js';
 
 export default function presence(root) {

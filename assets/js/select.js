@@ -1,4 +1,4 @@
-// [data-select]: tick all, tick a range with Shift, and how many are ticked. The bar itself shows by CSS.
+// [data-select]: tick all, tick a range with Shift, and how many are ticked.
 import { all } from './page.js';
 
 export default function select(root) {

@@ -2,7 +2,7 @@
 import { all, fill, later, page } from './page.js';
 
 export default function suggest(root) {
-  for (const input of all(root, 'input[data-suggest]')) attach(input);
+  all(root, '[data-suggest]').forEach(attach);
 }
 
 function attach(input) {
@@ -18,12 +18,10 @@ function attach(input) {
     running = new AbortController();
     const url = new URL(input.dataset.suggest, location.href);
     url.searchParams.set('q', q);
-    if (input.dataset.suggestWith) {
-      for (const e of document.querySelectorAll(input.dataset.suggestWith)) url.searchParams.set(e.name, e.value);
-    }
+    for (const e of document.querySelectorAll(input.dataset.suggestWith ?? 'no-field')) url.searchParams.set(e.name, e.value);
     try {
       fill(target, await page(url, { signal: running.signal }));
-    } catch { /* typing went on, or the server is away: the field works without */ }
+    } catch { /* the field works without */ }
   }, 200);
   input.addEventListener('input', ask);
   input.addEventListener('keydown', (e) => {

@@ -1,9 +1,9 @@
-// [data-upload]: files dropped on the form's field, or pasted as pictures, join those that were chosen; each can be
-// taken away again, and one above the limit is refused before it travels.
+// [data-upload]: dropped files and pasted pictures join those that were chosen; each can be taken away, and one above
+// the limit is refused before it travels.
 import { all, make } from './page.js';
 
 export default function upload(root) {
-  for (const box of all(root, '[data-upload]')) attach(box);
+  all(root, '[data-upload]').forEach(attach);
 }
 
 function attach(box) {
@@ -65,9 +65,9 @@ function attach(box) {
   });
   for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
     drop.addEventListener(type, (e) => {
-      if (!e.dataTransfer?.types.includes('Files')) return;
+      if (!e.dataTransfer.types.includes('Files')) return;
       e.preventDefault();
-      drop.classList.toggle('over', type === 'dragenter' || type === 'dragover');
+      drop.classList.toggle('over', /enter|over/.test(type));
       if (type === 'drop') add(e.dataTransfer.files);
     });
   }

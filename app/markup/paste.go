@@ -7,43 +7,33 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-
-	"golang.org/x/net/html"
 )
 
-// mailMarkdown returns Markdown for a stretch of the HTML of a mail, as
-// Message reads it: a line is a line, everything that was typed is escaped.
-// Like htmlText it walks over tokens, which tidy has balanced and bounded.
-func mailMarkdown(s string) string {
-	t := tidy{}
-	t.run(s)
-	w := markdownWriter{}
-	z := html.NewTokenizer(bytes.NewReader(t.out))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			w.endLink()
-			return strings.Trim(Clean(string(w.out)), "\n ")
-		case html.TextToken:
-			w.text(string(z.Text()))
-		case html.StartTagToken, html.SelfClosingTagToken:
-			tok := z.Token()
-			w.start(tok)
-		case html.EndTagToken:
-			name, _ := z.TagName()
-			w.end(string(name))
-		}
+// FromPaste returns Markdown, as messages and articles read it, that says what
+// copied HTML says: everything that was typed is escaped; bold, italic, struck
+// text, links, lists, tables with their empty cells and preformatted text have
+// their marks.
+func FromPaste(s string) string {
+	if s = Clean(s); len(s) > MaxHTML {
+		return ""
 	}
+	kept := keptHTML(unwrapLayout(keptHTML(s)))
+	w := markdownWriter{src: kept, cells: &grid{extra: 2000 + len(kept)/8}}
+	w.kids(tree(kept))
+	w.endLink()
+	return strings.Trim(Clean(string(w.out)), "\n ")
 }
 
 // markdownWriter writes what is owed only when there is text to write, so
 // that elements without text leave nothing behind.
 type markdownWriter struct {
+	src    string
+	cells  *grid // only for its bound, which tables share
+	flat   bool  // everything stands on one line: a cell
 	out    []byte
 	lines  int  // line ends owed before the next text
 	space  bool // a space is owed
 	begun  bool // the line has text
-	cell   bool // a mark between two cells is owed
 	pre    int
 	above  string   // the quotes of the line before
 	prefix []string // of quotes and lists, one for each that is open
@@ -51,7 +41,7 @@ type markdownWriter struct {
 	bullet string   // owed before the next text, in place of the last prefix
 
 	formats []string // open formats, each mark once
-	nested  [2]int   // how often bold and italic were opened
+	nested  [3]int   // how often bold, italic and struck text were opened
 	written int      // how many of the formats have their mark written
 
 	closed int // where the end of a format was written last
@@ -66,8 +56,12 @@ func (w *markdownWriter) gap(n int) {
 		return
 	}
 	w.closeFormats(0)
+	if w.flat {
+		w.space = true
+		return
+	}
 	w.lines = max(w.lines, n)
-	w.space, w.cell = false, false
+	w.space = false
 }
 
 // closeFormats writes the ends of all formats but the first n; they open
@@ -128,7 +122,7 @@ func (w *markdownWriter) raw(e, plain string) {
 	if w.closed > 0 && w.closed == len(w.out) && w.begun {
 		// Behind a sign, the end of a format needs a space to be one; behind
 		// an end, so does a beginning.
-		if before := bytes.TrimRight(w.out, "*"); w.written < len(w.formats) || len(before) > 0 && !wordByte(before[len(before)-1]) {
+		if before := bytes.TrimRight(w.out, "*~"); w.written < len(w.formats) || len(before) > 0 && !wordByte(before[len(before)-1]) {
 			w.out = append(w.out, ' ')
 		}
 	}
@@ -174,15 +168,13 @@ func (w *markdownWriter) owed() {
 			}
 		}
 		w.begun = false
-	case w.cell && w.begun:
-		w.out = append(w.out, ` \| `...)
 	case w.space && w.begun:
 		w.out = append(w.out, ' ')
 	}
 	if w.bullet != "" {
 		w.bullet = ""
 	}
-	w.lines, w.space, w.cell = 0, false, false
+	w.lines, w.space = 0, false
 }
 
 func (w *markdownWriter) quotes() string {
@@ -200,15 +192,142 @@ func (w *markdownWriter) breakLine() {
 		return
 	}
 	w.closeFormats(0)
-	w.lines, w.space, w.cell = min(w.lines+1, 2), false, false
+	if w.flat {
+		w.space = true
+		return
+	}
+	w.lines, w.space = min(w.lines+1, 2), false
 }
 
-func (w *markdownWriter) start(tok html.Token) {
-	switch name := tok.Data; name {
+func (w *markdownWriter) kids(n *node) {
+	for _, k := range n.kids {
+		w.node(k)
+	}
+}
+
+func (w *markdownWriter) node(n *node) {
+	switch n.tag {
+	case "":
+		w.text(n.text)
+		return
+	case "img":
+		if words := pictureAlt(n.attrs); words != "" {
+			w.text(" " + words + " ")
+		}
+		return
+	case "sup", "sub":
+		in := plainWriter{src: w.src, flat: true, cells: w.cells}
+		in.node(n)
+		w.text(in.b.String())
+		return
+	case "table":
+		if !w.flat {
+			w.table(n)
+			return
+		}
+	case "pre":
+		if !w.flat && len(w.prefix) == 0 && !strings.Contains(w.src[n.from:n.to], "```") {
+			w.fence(n)
+			return
+		}
+	}
+	w.start(n)
+	w.kids(n)
+	w.end(n.tag)
+}
+
+// fence writes preformatted text as it stands.
+func (w *markdownWriter) fence(n *node) {
+	text := strings.Trim(innerOf(n), "\n")
+	if strings.TrimSpace(text) == "" {
+		return
+	}
+	w.gap(2)
+	w.owed()
+	w.out = append(w.out, "```\n"+text+"\n```"...)
+	w.begun = true
+	w.gap(2)
+}
+
+// innerOf is all text in an element, and line ends where it breaks.
+func innerOf(n *node) string {
+	var b strings.Builder
+	var walk func(n *node)
+	walk = func(n *node) {
+		b.WriteString(n.text)
+		if n.tag == "br" {
+			b.WriteByte('\n')
+		}
+		for _, k := range n.kids {
+			walk(k)
+		}
+		if n.tag != "pre" && blockGap(n.tag) > 0 && !strings.HasSuffix(b.String(), "\n") {
+			b.WriteByte('\n')
+		}
+	}
+	walk(n)
+	return strings.ReplaceAll(b.String(), "\u00a0", " ")
+}
+
+// table writes rows of as many cells as the widest has; the first is the head.
+func (w *markdownWriter) table(table *node) {
+	for _, k := range table.kids {
+		if k.tag == "caption" {
+			w.gap(2)
+			w.kids(k)
+			w.gap(2)
+		}
+	}
+	var rows [][]string
+	columns := 0
+	g := grid{extra: w.cells.extra}
+	for _, tr := range table.rows() {
+		var row []string
+		g.row(tr, func(_ int, c *node) {
+			in := markdownWriter{src: w.src, flat: true, cells: w.cells, begun: true, out: []byte(" ")}
+			in.kids(c)
+			in.endLink()
+			in.closeFormats(0)
+			row = append(row, strings.TrimSpace(Clean(string(in.out))))
+		}, func(int) { row = append(row, "") })
+		if len(row) > 0 {
+			rows, columns = append(rows, row), max(columns, len(row))
+		}
+	}
+	w.cells.extra = g.extra
+	w.gap(2)
+	if columns*len(rows) > maxCells+len(w.src)/2 { // Markdown would not read it as a table
+		for _, row := range rows {
+			w.owed()
+			w.out = append(w.out, strings.Join(row, ` \| `)...)
+			w.begun = true
+			w.gap(1)
+		}
+		rows = nil
+	}
+	for i, row := range rows {
+		w.owed()
+		w.out = append(w.out, "| "+strings.Join(append(row, make([]string, columns-len(row))...), " | ")+" |"...)
+		w.begun = true
+		w.gap(1)
+		if i == 0 {
+			w.owed()
+			w.out = append(w.out, "|"+strings.Repeat(" --- |", columns)...)
+			w.begun = true
+			w.gap(1)
+		}
+	}
+	w.gap(2)
+}
+
+func (w *markdownWriter) start(tok *node) {
+	switch name := tok.tag; name {
 	case "br":
 		w.breakLine()
 	case "b", "strong":
 		w.format("**")
+	case "s", "del", "strike":
+		w.format("~~")
 	case "i", "em":
 		w.format("*")
 	case "h1", "h2", "h3", "h4", "h5", "h6":
@@ -216,7 +335,7 @@ func (w *markdownWriter) start(tok html.Token) {
 		w.format("**")
 	case "a":
 		w.endLink()
-		w.href, w.linkAt = attr(tok.Attr, "href"), -1
+		w.href, w.linkAt = attr(tok.attrs, "href"), -1
 	case "hr":
 		w.gap(2)
 		w.owed()
@@ -235,7 +354,7 @@ func (w *markdownWriter) start(tok html.Token) {
 		}
 		w.endLink()
 	case "td", "th":
-		w.cell = w.begun && w.lines == 0
+		w.space = true
 	case "pre":
 		w.gap(2)
 		w.pre++
@@ -250,13 +369,18 @@ func (w *markdownWriter) start(tok html.Token) {
 
 // format opens a format; inside itself it changes nothing.
 func (w *markdownWriter) format(mark string) {
-	if w.nested[len(mark)%2]++; w.nested[len(mark)%2] == 1 {
+	n := w.opened(mark)
+	if *n++; *n == 1 {
 		w.formats = append(w.formats, mark)
 	}
 }
 
+func (w *markdownWriter) opened(mark string) *int {
+	return &w.nested[slices.Index([]string{"**", "*", "~~"}, mark)]
+}
+
 func (w *markdownWriter) unformat(mark string) {
-	n := &w.nested[len(mark)%2]
+	n := w.opened(mark)
 	if *n--; *n > 0 {
 		return
 	}
@@ -267,7 +391,7 @@ func (w *markdownWriter) unformat(mark string) {
 	}
 }
 
-func (w *markdownWriter) list(tok html.Token) {
+func (w *markdownWriter) list(tok *node) {
 	w.bullet = ""
 	if len(w.lists) == 0 {
 		w.gap(2)
@@ -275,9 +399,9 @@ func (w *markdownWriter) list(tok html.Token) {
 		w.gap(1)
 	}
 	n := -1
-	if tok.Data == "ol" {
+	if tok.tag == "ol" {
 		n = 0
-		if s, err := strconv.Atoi(attr(tok.Attr, "start")); err == nil && s > 0 {
+		if s, err := strconv.Atoi(attr(tok.attrs, "start")); err == nil && s > 0 {
 			n = s - 1
 		}
 	}
@@ -290,6 +414,10 @@ func (w *markdownWriter) item() {
 	w.gap(1)
 	n, p := len(w.lists), len(w.prefix)
 	if n == 0 || p == 0 || w.prefix[p-1] == "> " {
+		return
+	}
+	if w.flat {
+		w.text("- ")
 		return
 	}
 	w.bullet = "- "
@@ -309,6 +437,8 @@ func (w *markdownWriter) end(name string) {
 	switch name {
 	case "b", "strong":
 		w.unformat("**")
+	case "s", "del", "strike":
+		w.unformat("~~")
 	case "i", "em":
 		w.unformat("*")
 	case "h1", "h2", "h3", "h4", "h5", "h6":
@@ -453,7 +583,7 @@ func escapeInto(b *strings.Builder, s string) {
 		case '\\', '`', '*', '[', ']', '<', '~', '&', '|':
 			b.WriteByte('\\')
 		case '_':
-			if i == 0 || i == len(s)-1 || !wordByte(s[i-1]) || !wordByte(s[i+1]) {
+			if inner := func(c byte) bool { return c != '_' && wordByte(c) }; i == 0 || i == len(s)-1 || !inner(s[i-1]) || !inner(s[i+1]) {
 				b.WriteByte('\\')
 			}
 		}
