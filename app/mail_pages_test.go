@@ -249,3 +249,15 @@ func TestATicketThatAFormOpenedIsClaimedOnItsPage(t *testing.T) {
 	b.must(b.post(at+"/claim", nil), 404)
 	agent.must(agent.get(at), 200, "ha confermato che la richiesta è sua", "!non ha ancora confermato")
 }
+
+// The agent's page of a ticket names the letters that did not leave; the requester's page does not.
+func TestTheTicketPageNamesLettersThatDidNotLeave(t *testing.T) {
+	w := newWorld(t)
+	n := w.ticket().ID
+	w.letterTo(w.people["requester"], n, store.LetterFailed, "")
+	w.letterTo(w.people["requester"], n, store.LetterHeld, "admin")
+	w.letterTo(w.people["requester"], n, store.LetterSent, "")
+	agent, requester := w.visitor("agent"), w.visitor("requester")
+	agent.must(agent.get(ticketAddress(n)), 200, "2 mail di questa richiesta non sono partite", "550 5.1.1", "!/admin/letters")
+	requester.must(requester.get(ticketAddress(n)), 200, "!non sono partite", "!550 5.1.1")
+}

@@ -79,16 +79,18 @@ type ticketPage struct {
 	Extra      []fact // outcome, versions, regression
 	Answers    []fact // to the questions of the module
 
-	People    []participantView
-	Wishes    []string
-	Unclaimed bool           // a form named the requester, who has not said yet that it is theirs
-	Beside    []*messageView // what lies beside the ticket
-	Words     string         // on its fold
-	Belongs   *ticketLine    // the ticket to which it may belong
-	Links     []ticketLine
-	Holders   []linkHolder // who reads the ticket by a link
-	OtherOf   []ticketLine // of the same requester
-	Articles  []Link
+	People      []participantView
+	Wishes      []string
+	Unclaimed   bool           // a form named the requester, who has not said yet that it is theirs
+	Beside      []*messageView // what lies beside the ticket
+	Unsent      []letterRow    // letters that did not leave
+	UnsentWords string
+	Words       string      // on its fold
+	Belongs     *ticketLine // the ticket to which it may belong
+	Links       []ticketLine
+	Holders     []linkHolder // who reads the ticket by a link
+	OtherOf     []ticketLine // of the same requester
+	Articles    []Link
 }
 
 type personView struct{ ID, Name, Email, Place, Phone, Initials string }
@@ -246,6 +248,10 @@ func (a *App) workTicket(c *fiber.Ctx, t *desk.TicketView, from string, back *po
 		v.Beside = append(v.Beside, line)
 	}
 	v.Words = v.Plural("ticket.beside", len(t.Beside))
+	for _, l := range t.Unsent {
+		v.Unsent = append(v.Unsent, v.letterRow(l, t.People[l.Person]))
+	}
+	v.UnsentWords = v.Plural("ticket.unsent", len(t.Unsent))
 	v.Thread = v.thread(t, names)
 	if err := a.ticketChoices(c, v, t, names); err != nil {
 		return err

@@ -321,7 +321,7 @@ func TestAWishIsOneClickForWhoMayAdd(t *testing.T) {
 
 // TestEachLetterHasItsPurpose fails for an event or a mail without a row.
 func TestEachLetterHasItsPurpose(t *testing.T) {
-	public := []string{"opened", "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority", "new", EventReceived}
+	public := []string{"opened", "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority", "new", EventReceived, EventCut}
 	for _, event := range slices.Concat(eventWeight, MailEvents) {
 		p, ok := purposes[event]
 		if !ok || (p == PurposePublic) != slices.Contains(public, event) {

@@ -386,6 +386,16 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 		return line, false, err
 	}
 	line.Unproven = told != nil && told.NotVerified()
+	if tell.Event == "new" && o.Ticket != nil && o.Agents {
+		// Whoever reads of a new ticket on the way sees what it is about.
+		first, err := opening(tx, t)
+		if err != nil || first == nil || first.Internal {
+			return line, true, err
+		}
+		line.Text = first
+		line.Files, err = store.FilesByMessage.Find(tx, first.ID)
+		return line, true, err
+	}
 	if tell.Message == 0 {
 		return line, !(t.Unclaimed && t.Requester == o.Person.ID), nil
 	}

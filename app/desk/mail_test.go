@@ -514,6 +514,51 @@ func TestALetterTooManyComesLaterAndIsNeverHeld(t *testing.T) {
 	o.noneHeld()
 }
 
+// The letter about a new ticket has its words and files; of one that says only that there is something, no text leaves.
+func TestTheLetterAboutANewTicketHasItsText(t *testing.T) {
+	o := newMailOffice(t)
+	o.mail(letter{from: "ada@ateneo.example", subject: "Cedolino", body: "Non si apre da stamani.", proven: true})
+	out := o.post()
+	l := out["agente@ateneo.example"]
+	if !hasText(l, "Non si apre da stamani.") || l.Lines[0].Event != "new" {
+		t.Errorf("%+v", l)
+	}
+	if l := out["ada@ateneo.example"]; hasText(l, "stamani") {
+		t.Error("the confirmation repeats the words")
+	}
+	k := o.open("legale")
+	for address, l := range o.post() {
+		if l.Letter.Ticket == k.ID && hasText(l, "") && address != "altrove@ateneo.example" && address != "ada@ateneo.example" {
+			t.Errorf("%s reads of a confidential ticket", address)
+		}
+	}
+}
+
+// Who works a ticket sees which letters about it did not leave, and why; its requester does not.
+func TestATicketShowsTheLettersThatDidNotLeave(t *testing.T) {
+	o := newMailOffice(t)
+	k := o.open("csa")
+	o.post()
+	o.do("agente", k.ID, Step{Message: say("Ecco.")})
+	if _, err := o.PlanNotices(); err != nil {
+		t.Fatal(err)
+	}
+	o.later(2 * time.Minute)
+	_, err := o.SendLetters(t.Context(), func(_ context.Context, l *Outgoing) Sent { return Sent{Permanent: true, Text: "554 refused"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := o.Ticket(o.as("agente"), k.ID)
+	if err != nil || len(v.Unsent) != 1 || v.Unsent[0].To != "ada@ateneo.example" || v.Unsent[0].Error != "554 refused" || v.People[v.Unsent[0].Person] == nil {
+		t.Errorf("%+v, %v", v.Unsent, err)
+	}
+	for _, who := range []string{"ada", "referente"} {
+		if v, err := o.Ticket(o.as(who), k.ID); err != nil || len(v.Unsent) != 0 {
+			t.Errorf("%s sees %+v, %v", who, v.Unsent, err)
+		}
+	}
+}
+
 // A busy group reads of each new ticket, an answer of a person goes at once, and two machines that answer each other
 // slow down.
 func TestABusyAddressIsToldOfEverything(t *testing.T) {

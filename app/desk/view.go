@@ -12,6 +12,7 @@ type TicketView struct {
 	Ticket    *store.Ticket
 	Messages  []*store.Message // by time; notes only for whom may see them
 	Beside    []*store.Message // what lies beside it and waits, for whom may see notes
+	Unsent    []*store.Letter  // those about it that did not leave, the newest first, for agents
 	Files     map[uint64][]*store.File
 	History   []Event
 	People    map[uint64]*store.Person // everybody named in ticket, messages and history
@@ -100,6 +101,14 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 		}
 		return m.Beside == store.BesideWaiting
 	})
+	if v.Agents {
+		if v.Unsent, err = unsent(tx, t.ID); err != nil {
+			return err
+		}
+		for _, l := range v.Unsent {
+			v.know(tx, l.Person)
+		}
+	}
 	v.know(tx, t.Requester, t.Assignee, t.OpenedBy)
 	v.know(tx, t.Participants...)
 	for _, m := range v.Messages {
@@ -173,6 +182,32 @@ func (v *TicketView) know(tx *store.Tx, ids ...uint64) {
 			v.People[id] = p
 		}
 	}
+}
+
+// How many letters that did not leave the page of a ticket shows, and how many of its letters are looked at for that.
+const (
+	maxUnsent       = 20
+	maxUnsentLooked = 500
+)
+
+// unsent are letters about the ticket that somebody should know did not leave: held, refused, come back, or tried in vain
+// so far.
+func unsent(tx *store.Tx, ticket uint64) ([]*store.Letter, error) {
+	var out []*store.Letter
+	looked := 0
+	for l, err := range store.LettersByTicket.Rows(tx, store.Span{Prefix: store.Key(ticket), Desc: true}) {
+		if err != nil {
+			return nil, err
+		}
+		if looked++; looked > maxUnsentLooked || len(out) == maxUnsent {
+			break
+		}
+		switch {
+		case l.State == store.LetterHeld, l.State == store.LetterFailed, l.State == store.LetterBounced, l.State == store.LetterQueued && l.Tries > 0:
+			out = append(out, l)
+		}
+	}
+	return out, nil
 }
 
 // publicActs are the steps of a ticket's life that its requester's side reads in the history.
