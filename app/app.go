@@ -268,7 +268,7 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 		if err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		inner = tls.NewListener(inner, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.get})
+		inner = tlsListener{tls.NewListener(inner, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.get})}
 	} else if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		a.log.Warn("serving plain http beyond this machine: put a proxy with https in front, or set tls_cert and tls_key", "listen", a.cfg.Listen)
 	}

@@ -277,7 +277,10 @@ func retryAfter(p store.Problems) string {
 // panicked makes an error of a panic, with where it happened.
 func panicked(p any) error { return fmt.Errorf("app: panic: %v\n%s", p, debug.Stack()) }
 
-func isAPI(c *fiber.Ctx) bool { return strings.HasPrefix(c.Path(), "/api/") }
+// isAPI reports whether a program asked: by its path or, where the request could not be read, by what was heard of it.
+func isAPI(c *fiber.Ctx) bool { return isAPIPath(c.Path()) || c.Locals(apiKey) != nil }
+
+const apiKey = "api"
 
 // wantsPage reports whether the answer is to be shown as a page: scripts that fetch a piece say so by what they
 // accept or by their mode.

@@ -301,6 +301,20 @@ func fullDisk(t *testing.T, dir string) {
 		asked := url.Values{"subject": {"Cedolino"}, "body": {faultText}, "kind": {"clarification"}, "severity": {"medium"}, "urgency": {"none"}, "module": {"csa"}}
 		got := d.ada.upload("/tickets/new", "files", "grande.bin", bytes.Repeat([]byte("grande "), 18<<20/7), asked)
 		d.ada.must(got, http.StatusServiceUnavailable, "Il disco dello sportello") // what was typed is in the browser alone
+		for path, size := range map[string]int{"/api/v1/tickets/1/attachments?name=grande.bin": 18 << 20, "/api/v1/tickets/1/attachments?name=piccolo.bin": 300 << 10} {
+			q, err := http.NewRequest("POST", d.url+path, bytes.NewReader(make([]byte, size)))
+			must(t, err)
+			q.Header.Set("Authorization", "Bearer "+d.token)
+			q.Header.Set("Content-Type", "application/octet-stream")
+			resp, err := http.DefaultClient.Do(q)
+			must(t, err)
+			var doc problemDocument
+			err = json.NewDecoder(resp.Body).Decode(&doc)
+			resp.Body.Close()
+			if err != nil || resp.Header.Get("Content-Type") != "application/problem+json" || resp.StatusCode != http.StatusServiceUnavailable || doc.Status != resp.StatusCode {
+				t.Errorf("a program is answered %d %s %+v: %v", resp.StatusCode, resp.Header.Get("Content-Type"), doc, err)
+			}
+		}
 		if status, _, errOut := command(t, "From: ada@example.it\r\nSubject: x\r\n\r\n"+strings.Repeat("testo ", 2000), "mail", "deliver", "--data", data); status != exitLater {
 			t.Errorf("mail deliver: %d %s", status, errOut)
 		}

@@ -148,11 +148,13 @@ type conn struct {
 	lingers atomic.Bool  // the peer has more to say than was read
 	gone    sync.Once
 	err     error
+	heard
 }
 
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
+		c.hear(p[:n])
 		c.moved.Store(time.Now().UnixNano())
 	}
 	return n, err
@@ -227,7 +229,12 @@ func works(served net.Conn) (done func()) {
 	}
 	c.lingers.Store(false)
 	c.busy.Store(true)
-	return func() { c.busy.Store(false) }
+	return func() {
+		if h, ok := served.(interface{ self() *heard }); ok {
+			h.self().forget()
+		}
+		c.busy.Store(false)
+	}
 }
 
 // waits notes that work waits for the peer, until the function that it returns is called.
@@ -278,13 +285,22 @@ func (l *sparingListener) useSpare() bool {
 
 const busy = "Lo sportello ha troppo da fare in questo momento. Riprova tra poco.\nThe desk is too busy just now. Try again shortly.\n"
 
+const busyProblem = `{"type":"about:blank","title":"The desk is too busy just now","status":503,"detail":"Try again shortly."}`
+
 // turnAway says that there is no room. What the peer sends is read first, or the answer might be lost to it.
 func (l *sparingListener) turnAway(c net.Conn) {
 	defer c.Close()
 	if l.silent || c.SetDeadline(time.Now().Add(300*time.Millisecond)) != nil {
 		return
 	}
-	if _, err := c.Read(make([]byte, 4096)); err != nil {
+	said := make([]byte, 4096)
+	n, err := c.Read(said)
+	if err != nil {
+		return
+	}
+	var h heard
+	if h.hear(said[:n]); h.api {
+		_, _ = io.WriteString(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 30\r\nConnection: close\r\n\r\n"+busyProblem)
 		return
 	}
 	_, _ = io.WriteString(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 30\r\nConnection: close\r\n\r\n"+busy)

@@ -33,6 +33,9 @@ func (a *App) newServer() *fiber.App {
 		Views:                        a.engine,
 		ErrorHandler: func(c *fiber.Ctx, err error) error { // what never reached the middleware: a body too large, a header too long
 			lingers(c.Context().Conn(), true)
+			if asksAPI(c.Context().Conn()) { // fasthttp forgets a request whose head or body it could not read
+				c.Locals(apiKey, true)
+			}
 			a.fail(c, err)
 			a.secureHeaders(&c.Response().Header)
 			return nil
@@ -64,6 +67,9 @@ func (a *App) newServer() *fiber.App {
 		inner(c)
 		done()
 		if len(c.Response.Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 { // fiber's own answer to a method that is none
+			if path := string(c.Path()); isAPIPath(path) {
+				a.failUnrouted(f, c)
+			}
 			a.secureHeaders(&c.Response.Header)
 		}
 	}
@@ -166,8 +172,29 @@ func (a *App) failSafely(c *fiber.Ctx, err error) {
 	a.fail(c, err)
 }
 
-// nowhere answers what no route took: a slash too much leads to the page, everything else is not there.
+// failUnrouted answers a request under the API that fiber answered by itself.
+func (a *App) failUnrouted(f *fiber.App, inner *fasthttp.RequestCtx) {
+	c := f.AcquireCtx(inner)
+	defer f.ReleaseCtx(c)
+	c.Locals(apiKey, true)
+	a.failSafely(c, fiber.NewError(inner.Response.StatusCode()))
+}
+
+// nowhere answers what no route took: a slash too much leads to the page, an address of the API with another method is
+// told which it takes, everything else is not there.
 func (a *App) nowhere(c *fiber.Ctx) error {
+	if isAPI(c) {
+		var takes []string
+		for _, r := range a.table {
+			if strings.HasPrefix(r.Path, "/api/") && fiber.RoutePatternMatch(c.Path(), r.Path, fiber.Config{StrictRouting: true, CaseSensitive: true}) {
+				takes = append(takes, r.Method)
+			}
+		}
+		if len(takes) > 0 {
+			c.Set(fiber.HeaderAllow, strings.Join(takes, ", "))
+			return fiber.ErrMethodNotAllowed
+		}
+	}
 	if path := c.Path(); c.Method() == fiber.MethodGet && len(path) > 1 && strings.HasSuffix(path, "/") {
 		if trimmed := localPath("/" + strings.Trim(path, "/")); trimmed != "/" {
 			return c.Redirect(trimmed, fiber.StatusMovedPermanently)
