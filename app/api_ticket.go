@@ -235,29 +235,48 @@ func (a *App) apiTickets(c *fiber.Ctx) error {
 		}
 		f.States = append(f.States, s)
 	}
+	// Whether somebody is known is nobody's business: there is just nothing to list. A confidential group and a module
+	// that is retired are for those who work here and for who has a ticket there; to others there is none of that code.
+	who := a.actor(c)
+	works := who.IsAgent() || who.IsAdministrator()
 	nobody := false
+	hidden := map[string]desk.TicketFilter{}
+	unknown := map[string]bool{}
 	err := a.st.View(func(tx *store.Tx) error {
 		if code := q.Raw("group"); code != "" {
 			g, err := store.GroupsByCode.First(tx, code)
-			if err != nil {
-				q.Refuse("group", "error.group-unknown")
-			} else {
-				f.Group = g.ID
+			switch {
+			case store.KindOf(err) == store.NotFound:
+				unknown["group"] = true
+			case err != nil:
+				return err
+			default:
+				if f.Group = g.ID; g.Confidential && !works {
+					hidden["group"] = desk.TicketFilter{Group: g.ID, Limit: 1}
+				}
 			}
 		}
 		if code := q.Raw("module"); code != "" {
 			m, err := store.ModulesByCode.First(tx, code)
-			if err != nil {
-				q.Refuse("module", "error.module-unknown")
-			} else {
-				f.Module = m.ID
+			switch {
+			case store.KindOf(err) == store.NotFound:
+				unknown["module"] = true
+			case err != nil:
+				return err
+			default:
+				if f.Module = m.ID; m.Retired && !works {
+					hidden["module"] = desk.TicketFilter{Module: m.ID, Limit: 1}
+				}
 			}
 		}
 		if address := q.Raw("requester"); address != "" {
 			p, err := store.PeopleByEmail.First(tx, store.Address(address))
-			if err != nil {
-				nobody = true // whether somebody is known here is nobody's business: there is just nothing to list
-			} else {
+			switch {
+			case store.KindOf(err) == store.NotFound:
+				nobody = true
+			case err != nil:
+				return err
+			default:
 				f.Requester = p.ID
 			}
 		}
@@ -266,6 +285,18 @@ func (a *App) apiTickets(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	for name, own := range hidden {
+		list, err := a.desk.List(who, own)
+		if err != nil {
+			return err
+		}
+		unknown[name] = list.Total == 0
+	}
+	for _, name := range []string{"group", "module"} { // in one order, whatever the reason
+		if unknown[name] {
+			q.Refuse(name, "error."+name+"-unknown")
+		}
+	}
 	if err := q.Err(); err != nil {
 		return err
 	}
@@ -273,7 +304,7 @@ func (a *App) apiTickets(c *fiber.Ctx) error {
 	if nobody {
 		return c.JSON(out)
 	}
-	list, err := a.desk.List(a.actor(c), f)
+	list, err := a.desk.List(who, f)
 	if err != nil {
 		return err
 	}

@@ -94,10 +94,16 @@ func (r *reader) filter(t typed) (Filter, bool) {
 		return f, len(f.ids) > 0
 	case "group":
 		f.Value, f.ids = r.cat.group(value)
-		return f, len(f.ids) > 0
+		if r.outside {
+			f.Value = value
+		}
+		return f, r.outside || len(f.ids) > 0
 	case "organisation":
 		f.Value, f.ids = r.cat.organisation(value)
-		return f, len(f.ids) > 0
+		if r.outside {
+			f.Value = value
+		}
+		return f, r.outside || len(f.ids) > 0
 	case "year":
 		f.Value = value
 		return f, len(value) == 4 && isNumber(value)

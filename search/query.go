@@ -76,11 +76,17 @@ type unit struct {
 // parse understands a question. Every text is one; what is no filter is words. Names of modules and groups are looked
 // up in the catalogue, days are those of the location.
 func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parsed {
+	return parseFor(text, cat, loc, now, false)
+}
+
+// parseFor is parse for somebody who stands outside the desk: a filter that is of use to agents is always a filter for
+// them, whether there is what it names or not.
+func parseFor(text string, cat *catalogue, loc *time.Location, now time.Time, outside bool) Parsed {
 	var p Parsed
 	if len(text) > maxQuestion {
 		text, p.Cut = cutBytes(text, maxQuestion), true
 	}
-	r := reader{text: strings.ToValidUTF8(text, " "), cat: cat, loc: loc, now: now}
+	r := reader{text: strings.ToValidUTF8(text, " "), cat: cat, loc: loc, now: now, outside: outside}
 	p.cleaned = p.Cut || r.text != text
 	prefixes := 0
 	joined := false // the term before was followed by OR
@@ -205,6 +211,8 @@ type reader struct {
 	cat  *catalogue
 	loc  *time.Location
 	now  time.Time
+
+	outside bool
 }
 
 func closing(r rune) string {

@@ -94,7 +94,7 @@ func (ix *Index) Search(ctx context.Context, q Query) (res Result, err error) {
 func (ix *Index) answer(ctx context.Context, snap *snapshot, cat *catalogue, q Query, now time.Time) (Result, error) {
 	ask := func(text string) (*run, Result, error) {
 		var res Result
-		res.Parsed = parse(text, cat, ix.o.Location, now)
+		res.Parsed = parseFor(text, cat, ix.o.Location, now, !q.Access.Agent && !q.Access.AllTickets)
 		if res.Parsed.Empty() {
 			return nil, res, nil
 		}
