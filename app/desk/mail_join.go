@@ -454,6 +454,12 @@ func (j *joining) internal(where place) (bool, error) {
 // join makes the mail a message or note of the ticket. It makes nobody a participant.
 func (j *joining) join(l *lead) error {
 	t := l.t
+	if live, err := j.living(t); err != nil || live != nil && l.where < agent {
+		if err != nil {
+			return err
+		}
+		return j.joinLiving(l, live)
+	}
 	if l.where == addressed && t.State == store.StateClosed {
 		j.suggest = t.ID
 		return j.open() // only its people bring a closed one back

@@ -292,6 +292,12 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 		case m.Opening:
 		case m.Automatic != "":
 			// What a machine wrote is there to be read; it disturbs nobody, least of all another machine.
+		case m.Merged(): // of the people of a duplicate: those of this ticket know nothing of it
+			if t.Assignee != 0 {
+				say("message", m.ID, false, t.Assignee)
+			} else {
+				say("message", m.ID, false, members(tx, t.Group)...)
+			}
 		case m.Agent:
 			say("message", m.ID, false, side...)
 			say("message", m.ID, true, t.Assignee)
