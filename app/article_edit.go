@@ -475,7 +475,11 @@ func (a *App) postPreview(c *fiber.Ctx) error {
 	v := &previewFragment{Page: a.page(c, "article.preview")}
 	switch {
 	case as == "markdown" && format == store.Markdown:
-		return c.JSON(cmp.Or(markup.FromPaste(f.Raw("html")), f.Raw("text")))
+		said := cmp.Or(markup.FromPaste(f.Raw("html")), f.Raw("text"))
+		if strings.HasPrefix(said, "| ") || strings.HasPrefix(said, "```") {
+			said = "\n" + said // it is one only where a line begins
+		}
+		return c.JSON(said)
 	case as == "markdown":
 		return c.JSON(f.Raw("text"))
 	case as != "article":

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
 	"sportello/app/desk"
@@ -323,10 +324,10 @@ func TestWhatAnAgentPastesIsMarkdownAndWhatARequesterPastesIsText(t *testing.T) 
 	for _, c := range []struct {
 		address, mode, want string
 	}{
-		{"/preview?as=markdown", "", `"| a |  |\n| --- | --- |\n| 1 | 2 |"`},
-		{fmt.Sprintf("/preview?as=markdown&ticket=%d", n), "reply", `"| a |  |\n| --- | --- |\n| 1 | 2 |"`},
+		{"/preview?as=markdown", "", `"\n| a |  |\n| --- | --- |\n| 1 | 2 |"`},
+		{fmt.Sprintf("/preview?as=markdown&ticket=%d", n), "reply", `"\n| a |  |\n| --- | --- |\n| 1 | 2 |"`},
 		{fmt.Sprintf("/preview?as=markdown&ticket=%d", own), "reply", `"a\t\n1\t2"`},
-		{fmt.Sprintf("/preview?as=markdown&ticket=%d", own), "note", `"| a |  |\n| --- | --- |\n| 1 | 2 |"`},
+		{fmt.Sprintf("/preview?as=markdown&ticket=%d", own), "note", `"\n| a |  |\n| --- | --- |\n| 1 | 2 |"`},
 	} {
 		paste.Set("mode", c.mode)
 		if got := b.post(c.address, paste); got.status != 200 || strings.TrimSpace(got.body) != c.want {
@@ -339,6 +340,24 @@ func TestWhatAnAgentPastesIsMarkdownAndWhatARequesterPastesIsText(t *testing.T) 
 	r := w.visitor("requester")
 	r.must(r.get(ticketAddress(n)), 200, "!data-paste")
 	r.must(r.get("/tickets/new"), 200, "!data-paste")
+}
+
+func TestATablePastedInABrowserKeepsItsCells(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.asks("requester", "Prova").ID
+	b := chrome(t)
+	b.enter(w, "agent")
+	b.open(ticketAddress(n))
+	var got string
+	b.run(chromedp.Evaluate(`(() => { const e = document.querySelector('#body'), data = new DataTransfer();
+		data.setData('text/html', '<table><tr><td>a</td><td></td></tr><tr><td>1</td><td><b>2</b></td></tr></table>'); data.setData('text/plain', 'a\t\n1\t2');
+		e.value = 'Ecco: '; e.focus(); e.setSelectionRange(6, 6);
+		e.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })) })()`, nil),
+		chromedp.Poll(`document.querySelector('#body').value.length > 6 && document.querySelector('#body').value`, &got))
+	if got != "Ecco: \n| a |  |\n| --- | --- |\n| 1 | **2** |" {
+		t.Errorf("the field holds %q", got)
+	}
 }
 
 func TestAProgramSendsHTML(t *testing.T) {

@@ -88,6 +88,9 @@ func (w *written) message(m store.Message, words int) {
 	g.buf = w.l.text(g.buf[:0], g.r, words)
 	m.Body, m.At, m.Via = string(g.buf), w.at, "page"
 	m.Created = w.at
+	if m.Format = store.Text; m.Agent {
+		m.Format = store.Markdown
+	}
 	if m.Internal {
 		t.Notes++
 	} else {
