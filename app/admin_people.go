@@ -142,15 +142,6 @@ func (s *surroundings) readPlace(f *Form, field, value string) (organisation, un
 	return 0, 0
 }
 
-// looksAfter reports whether the actor may see the person in the administration: administrators see all, supervisors
-// those of their groups.
-func looksAfter(a desk.Actor, p *store.Person) bool {
-	if a.IsAdministrator() {
-		return true
-	}
-	return slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return a.Person.Supervises(m.Group) })
-}
-
 func (a *App) getAdminPeople(c *fiber.Ctx) error {
 	v := &adminPeoplePage{adminPage: a.admin(c, "people", "admin-people.title")}
 	v.top()

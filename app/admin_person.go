@@ -86,7 +86,7 @@ func (a *App) personInHand(c *fiber.Ctx) (*store.Person, error) {
 		return nil, err
 	}
 	p, err := a.desk.Person(a.actor(c), n)
-	if err == nil && !looksAfter(a.actor(c), p) {
+	if err == nil && !desk.MaySeeAccount(a.actor(c), p) {
 		err = store.Fail(store.NotFound, "error.not-found")
 	}
 	return p, err

@@ -123,6 +123,14 @@ func mayAccount(a Actor, act AccountAct, to account) bool {
 	return false
 }
 
+// MaySeeAccount reports whether the actor may see the person's record in the administration.
+func MaySeeAccount(a Actor, p *store.Person) bool {
+	if mayAccount(a, SeeAccount, account{person: p}) {
+		return true
+	}
+	return slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return mayAccount(a, SeeAccount, account{person: p, group: m.Group}) })
+}
+
 // accountChange is one thing that a form makes of a person: the act, the group that it is about, and the field.
 type accountChange struct {
 	act   AccountAct
@@ -294,9 +302,9 @@ func (d *Desk) MayLink(a Actor, p *store.Person) (send, hand bool) {
 // whoever got hold of the account is to the desk that person.
 var (
 	// accountEvents are all of them.
-	accountEvents = []string{"invited", "link", "handed", "rights", "password", "address", "token"}
+	accountEvents = []string{"invited", "link", "handed", "rights", "password", "address", "token", "woken"}
 	// ownToo are those told to who did it.
-	ownToo = []string{"password", "address", "token"}
+	ownToo = []string{"password", "address", "token", "woken"}
 	// linkEvents are those whose letter carries a link for choosing a password.
 	linkEvents = []string{"invited", "link"}
 )
@@ -309,6 +317,11 @@ func accountEvent(c *store.Change) string {
 	switch {
 	case c.Table == store.Tokens.Name() && c.Op == store.Insert:
 		return "token"
+	case c.Table == store.Tokens.Name() && c.Op == store.Modify:
+		if f, ok := c.Field("asleep"); ok && len(f.Old) > 0 && len(f.New) == 0 {
+			return "woken"
+		}
+		return ""
 	case c.Table != store.People.Name() || c.Op != store.Modify:
 		return ""
 	}
@@ -329,7 +342,7 @@ func accountEvent(c *store.Change) string {
 // planAccount tells the person what a change did to their account.
 func (d *Desk) planAccount(tx *store.Tx, c *store.Change, event string) error {
 	id := c.ID
-	if event == "token" {
+	if c.Table == store.Tokens.Name() {
 		t, err := store.Tokens.Get(tx, c.ID)
 		if err != nil {
 			return ignoreNotFound(err)

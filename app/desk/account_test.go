@@ -334,3 +334,56 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 		t.Errorf("woke %d, %d are awake, %v", n, awake(), err)
 	}
 }
+
+func TestWhoseTokenIsWokenIsTold(t *testing.T) {
+	o := newMailOffice(t)
+	p := o.people["ada"]
+	if _, _, err := o.keeper.NewToken(store.By{Via: "command"}, p.ID, "report"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.keeper.AfterRestore(); err != nil {
+		t.Fatal(err)
+	}
+	told := func() (n int) {
+		t.Helper()
+		if _, err := o.PlanNotices(); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.st.View(func(tx *store.Tx) error {
+			for l, err := range store.Letters.All(tx, 0, false) {
+				if err != nil {
+					return err
+				}
+				if ofAccount(l) == "woken" && l.Person == p.ID {
+					n++
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := told(); n != 0 {
+		t.Fatalf("told %d times before", n)
+	}
+	if n, err := o.WakeTokens(Actor{Via: "command", System: true}); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	if n := told(); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+func TestOnesOwnRecordIsChangedAndSeenByTheTable(t *testing.T) {
+	was := accountRights[Rename]
+	defer func() { accountRights[Rename] = was }()
+	o := newMailOffice(t)
+	if _, err := o.ChangeOwn(o.as("ada"), OwnForm{Name: "Ada Nerissima"}); err != nil {
+		t.Fatal(err)
+	}
+	accountRights[Rename] = [accountRelations]accountCell{}
+	if _, err := o.ChangeOwn(o.as("ada"), OwnForm{Name: "Ada Verdi"}); store.KindOf(err) != store.Denied {
+		t.Errorf("without the right: %v", err)
+	}
+}

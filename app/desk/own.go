@@ -29,11 +29,15 @@ func (d *Desk) ChangeOwn(a Actor, f OwnForm) (*store.Person, error) {
 		if err != nil {
 			return err
 		}
+		before := *p
 		var wrong store.Problems
 		p.Name = markup.Line(f.Name)
 		checkText(&wrong, "name", p.Name, maxName)
 		p.Language = cleanLanguage(&wrong, "language", f.Language)
 		p.Phone = cleanLine(&wrong, "phone", f.Phone, maxShort)
+		if err := mayChangeAccount(a, &before, p); err != nil {
+			return err
+		}
 		if f.Theme != "" && f.Theme != "light" && f.Theme != "dark" {
 			wrong.Add("theme", "error.code", "value", f.Theme)
 		}
