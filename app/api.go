@@ -263,8 +263,10 @@ func (a *App) apiFile(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Attachment(f.Name)
-	c.Set(fiber.HeaderContentType, "application/octet-stream")
+	c.Set(fiber.HeaderContentDisposition, dispositionOf("attachment", f.Name))
+	mediaType, _ := servedType(f.Type) // never shown in place
+	c.Set(fiber.HeaderContentType, mediaType)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
 	return c.SendStream(r, int(f.Size)) // fasthttp closes it
 }

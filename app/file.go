@@ -10,8 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/text/unicode/norm"
 
 	"sportello/store"
 )
@@ -116,15 +118,22 @@ func servedType(stored string) (mediaType string, inPlace bool) {
 	return fiber.MIMEOctetStream, false
 }
 
+// plainLetters are letters and signs that no accent sets apart from those of ASCII.
+var plainLetters = strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE", "ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ı", "i", "þ", "th", "ð", "d",
+	"–", "-", "—", "-", "‑", "-", "’", "'", "‘", "'", "“", "'", "”", "'", "«", "'", "»", "'", "…", "...", "€", "EUR", "\u00a0", " ", "\u202f", " ", "º", "o", "ª", "a")
+
 // dispositionOf writes the header with the file's name: in plain letters for old programs, in full for all others (RFC
 // 6266, RFC 8187). No character of the name can end the value.
 func dispositionOf(kind, name string) string {
 	plain := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || strings.ContainsRune(`"\%/;`, r) {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1 // what stood above the letter before it
+		case r < ' ' || r > '~' || strings.ContainsRune(`"\%/;`, r):
 			return '_'
 		}
 		return r
-	}, name)
+	}, norm.NFD.String(plainLetters.Replace(name)))
 	full := strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 	return fmt.Sprintf(`%s; filename="%s"; filename*=UTF-8''%s`, kind, plain, full)
 }

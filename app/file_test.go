@@ -70,7 +70,7 @@ func TestOnlySafePicturesAndPDFAreShownInPlace(t *testing.T) {
 func TestNoNameOfAFileEndsTheHeaderThatCarriesIt(t *testing.T) {
 	for name, want := range map[string]string{
 		"nota.txt":               `attachment; filename="nota.txt"; filename*=UTF-8''nota.txt`,
-		"città è.pdf":            `attachment; filename="citt_ _.pdf"; filename*=UTF-8''citt%C3%A0%20%C3%A8.pdf`,
+		"città è.pdf":            `attachment; filename="citta e.pdf"; filename*=UTF-8''citt%C3%A0%20%C3%A8.pdf`,
 		`a"; x="b.html`:          `attachment; filename="a__ x=_b.html"; filename*=UTF-8''a%22%3B%20x%3D%22b.html`,
 		"a\r\nX-Y: 1.txt":        `attachment; filename="a__X-Y: 1.txt"; filename*=UTF-8''a%0D%0AX-Y%3A%201.txt`,
 		"100%.txt":               `attachment; filename="100_.txt"; filename*=UTF-8''100%25.txt`,
