@@ -46,8 +46,12 @@ func kindOfLink(u string) linkKind {
 			return linkRefused
 		}
 		return linkLocal
-	case hasFold(u, "http://") && len(u) > len("http://"), hasFold(u, "https://") && len(u) > len("https://"):
-		return linkExternal
+	case hasFold(u, "http://"), hasFold(u, "https://"):
+		// Without a host it leads nowhere, and who writes it again may leave the slashes out.
+		if _, rest, _ := strings.Cut(u, "//"); rest != "" && strings.IndexByte("/?#", rest[0]) < 0 {
+			return linkExternal
+		}
+		return linkRefused
 	case hasFold(u, "mailto:"), hasFold(u, "tel:"):
 		return linkContact
 	}
