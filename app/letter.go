@@ -443,7 +443,7 @@ func (a *App) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
 		s.OK = true
 		a.post.sentAt, a.post.sendErr = a.desk.Now(), nil
 	case errors.As(err, &refused):
-		s.Text, s.Permanent, s.Recipient, s.Unsure = refused.Error(), refused.Permanent, refused.Recipient, refused.Sent
+		s.Text, s.Permanent, s.Status, s.Unsure = refused.Error(), refused.Permanent, refused.Status(), refused.Sent
 		if refused.Server {
 			a.post.sendErr, a.post.sendErrAt = err, a.desk.Now()
 		}

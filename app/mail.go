@@ -308,6 +308,11 @@ func (a *App) mailTrouble() []string {
 	} else if n > mostAwaiting || n > 0 && a.desk.Now().Sub(since) > longestAwaiting {
 		out = append(out, fmt.Sprintf("%d mails wait for approval, the oldest since %s", n, since.UTC().Format(time.DateOnly)))
 	}
+	if why, at, err := a.desk.MailRefused(); err != nil {
+		out = append(out, "letters that were refused: "+err.Error())
+	} else if why != "" {
+		out = append(out, fmt.Sprintf("other mail servers refuse ours, %s: %s", at.UTC().Format(time.DateOnly), why))
+	}
 	a.post.mu.Lock()
 	defer a.post.mu.Unlock()
 	if a.post.sendErr != nil {

@@ -31,6 +31,7 @@ const (
 	WhyAdmin       = "admin"       // an administrator decided
 	WhyMayNotSee   = "may-not-see" // the person may no longer see what it would tell
 	WhyGone        = "gone"        // ticket or person are no more
+	WhyRefused     = "refused"     // it failed: another server does not let ours in
 )
 
 // planLetter has the notice go out by mail, unless the person has the text already, is told by the daily mail, or

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sportello/app/mail"
 	"sportello/store"
 )
 
@@ -45,8 +46,8 @@ type OutgoingLine struct {
 // Sent says what became of an attempt to send.
 type Sent struct {
 	OK        bool
-	Permanent bool   // no use in trying again
-	Recipient bool   // it was the address that was refused
+	Permanent bool   // refused, and not for the moment alone
+	Status    string // code of the refusal (RFC 3463), "" when there was none
 	Unsure    bool   // it may have been taken
 	Text      string // what the mail server said
 	Subject   string // of the mail
@@ -55,6 +56,10 @@ type Sent struct {
 // tries are the pauses before each further attempt; after the last the letter has failed.
 var tries = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour,
 	12 * time.Hour, 12 * time.Hour, 12 * time.Hour}
+
+// softTries are the pauses after a refusal that is final but says nothing against the address: a full mailbox is
+// emptied, a blocklist forgets, and whoever asks every minute stays on it.
+var softTries = []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour}
 
 // RunLetters sends what is due, until the context ends. send does the sending of one letter; it may be called again for
 // the same letter, with the same Message-ID, when the desk ended before it could write down that it was sent.
@@ -219,15 +224,32 @@ func (d *Desk) sent(l *store.Letter, s Sent) error {
 		case s.OK:
 			row.State, row.Sent, row.Error = store.LetterSent, tx.Now(), ""
 		case row.State != store.LetterQueued: // held or dropped meanwhile
-		case s.Permanent && s.Recipient:
-			return markUnreachable(tx, row, s.Text)
-		case s.Permanent || row.Tries > len(tries):
+		case s.Permanent:
+			return d.refusedAtOnce(tx, row, s)
+		case row.Tries > len(tries):
 			row.State = store.LetterFailed
 		default:
 			row.Next = tx.Now().Add(tries[row.Tries-1])
 		}
 		return store.Letters.Put(tx, row)
 	})
+}
+
+// refusedAtOnce writes down that the mail server refused a letter, by the same judgement as a report that comes later.
+func (d *Desk) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
+	verdict := mail.Judge(s.Status, s.Text)
+	switch {
+	case verdict == mail.Hard:
+		return markUnreachable(tx, l, s.Text)
+	case l.Tries <= len(softTries) && s.Status != "" && !mail.OfMessage(s.Status):
+		l.Next = tx.Now().Add(softTries[l.Tries-1])
+	default:
+		l.State = store.LetterFailed
+		if verdict == mail.Refused {
+			l.Why = WhyRefused
+		}
+	}
+	return store.Letters.Put(tx, l)
 }
 
 // outgoing gathers what the reader may read. nil with the reason when that is nothing.

@@ -1,8 +1,10 @@
 package desk
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"sportello/app/mail"
 	"sportello/store"
@@ -13,20 +15,15 @@ import (
 // else is kept aside. What is believed becomes a note of the ticket; one that says that the address cannot be reached
 // marks the person and tells who works the ticket.
 func (j *joining) report() error {
-	original, named, hard, why := "", []string{}, false, ""
+	original, named := "", []string{}
 	if p := j.in.PEC; p != nil && p.About != "" {
-		original, why = p.About, p.Errors
-		if p.Recipient != "" {
-			named = append(named, store.Address(p.Recipient))
-		}
-		hard = p.Kind == "errore-consegna" || p.Kind == "non-accettazione"
+		original = p.About
 	}
 	if r := j.in.Report; r != nil {
-		original, hard = r.Original, r.Hard
+		original = cmp.Or(r.Original, original)
 		for _, line := range r.Recipients {
-			named = append(named, store.Address(line.Address))
-			if why == "" {
-				why = strings.TrimSpace(line.Status + " " + line.Diagnostic)
+			if line.Address != "" { // a receipt of acceptance names nobody
+				named = append(named, store.Address(line.Address))
 			}
 		}
 	}
@@ -39,10 +36,9 @@ func (j *joining) report() error {
 	if letter == nil || !accepted && !slices.Contains(named, letter.To) {
 		return j.aside("report-unknown")
 	}
-	if hard {
-		if err := j.unreachable(letter, why); err != nil {
-			return err
-		}
+	verdict, why := j.verdict(letter)
+	if err := j.notArrived(letter, verdict, why); err != nil {
+		return err
 	}
 	if letter.Ticket == 0 {
 		return j.aside("report")
@@ -58,7 +54,7 @@ func (j *joining) report() error {
 	}
 	m := &store.Message{Author: letter.Person, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: "mail", Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below, Internal: true,
 		Automatic: string(kind), PEC: j.row.PEC}
-	if hard {
+	if verdict == mail.Hard {
 		m.Automatic = string(mail.Bounce)
 	}
 	for _, f := range j.in.files {
@@ -91,11 +87,64 @@ func (j *joining) letter(id string) (*store.Letter, error) {
 	return nil, nil
 }
 
-// unreachable marks the person to whom the letter went: mail to them comes back.
-func (j *joining) unreachable(l *store.Letter, why string) error {
-	return markUnreachable(j.tx, l, why)
+// verdict is what the report says of the person to whom the letter went: of several recipients each has their own fate.
+func (j *joining) verdict(l *store.Letter) (verdict mail.Verdict, why string) {
+	if j.in.Report == nil {
+		return mail.Soft, ""
+	}
+	for _, line := range j.in.Report.Recipients {
+		if line.Action != "failed" || store.Address(line.Address) != l.To {
+			continue
+		}
+		if v := line.Verdict(); why == "" || v == mail.Hard {
+			verdict, why = v, strings.TrimSpace(line.Status+" "+strings.TrimPrefix(line.Diagnostic, line.Status+" "))
+		}
+	}
+	return verdict, why
 }
 
+// notArrived writes down that a letter did not arrive. Only an address that does not exist marks the person; that our
+// server is let in nowhere leaves the letter among those that failed, where MailRefused finds it.
+func (j *joining) notArrived(l *store.Letter, verdict mail.Verdict, why string) error {
+	switch {
+	case why == "":
+		return nil
+	case verdict == mail.Hard:
+		return markUnreachable(j.tx, l, why)
+	case l.State != store.LetterSent:
+		return nil
+	case verdict == mail.Refused:
+		l.State, l.Why = store.LetterFailed, WhyRefused
+	}
+	l.Error = cutRunes(why, 300)
+	return store.Letters.Put(j.tx, l)
+}
+
+// MailRefused returns what another server last said when it did not let the desk's own server in, and when the letter
+// was made; "" when none did in the last days, or an administrator decided about those letters.
+func (d *Desk) MailRefused() (why string, at time.Time, err error) {
+	const days, most = 7, 200
+	err = d.st.View(func(tx *store.Tx) error {
+		why, at = "", time.Time{}
+		n := 0
+		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: store.Key(string(store.LetterFailed)), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if n++; n > most || d.clock().Sub(l.Created) > days*24*time.Hour {
+				break
+			}
+			if l.Why == WhyRefused {
+				why, at = l.Error, l.Created
+				break
+			}
+		}
+		return nil
+	})
+	return why, at, err
+}
+
+// markUnreachable marks the person to whom the letter went: mail to them comes back.
 func markUnreachable(tx *store.Tx, l *store.Letter, why string) error {
 	l.State, l.Error = store.LetterBounced, cutRunes(why, 300)
 	if err := store.Letters.Put(tx, l); err != nil {

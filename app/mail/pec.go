@@ -101,10 +101,7 @@ func (m *reading) receipt(root *entity, pec *PEC) *Message {
 	case PECDelivered:
 		l.Action, l.Status = "delivered", "2.0.0"
 	case PECUndelivered:
-		l.Action, l.Status = "failed", "5.1.1"
-		if s := statusCode.FindString(pec.Errors); s != "" {
-			l.Status = s
-		}
+		l.Action, l.Status = "failed", codeOf("5.0.0", pec.Errors)
 	case PECRefused, PECVirus:
 		l.Action, l.Status = "failed", "5.7.0"
 	case PECLate:
@@ -112,7 +109,7 @@ func (m *reading) receipt(root *entity, pec *PEC) *Message {
 	default:
 		l.Action, l.Status = "relayed", "2.0.0"
 	}
-	out.Report = &Report{Original: pec.About, Recipients: []ReportLine{l}, Hard: l.hard()}
+	out.Report = &Report{Original: pec.About, Recipients: []ReportLine{l}, Hard: l.Verdict() == Hard}
 	return out
 }
 

@@ -50,7 +50,7 @@ func (m *reading) report(root *entity) {
 	}
 	r.Original = original
 	for _, l := range r.Recipients {
-		r.Hard = r.Hard || l.hard()
+		r.Hard = r.Hard || l.Verdict() == Hard
 	}
 	m.msg.Report = &r
 }
@@ -67,24 +67,6 @@ func (r *Report) only(actions ...string) bool {
 		}
 	}
 	return len(r.Recipients) > 0
-}
-
-// hard tells whether the address itself is wrong: no such mailbox, domain or
-// host. A full mailbox, a message too large or a refusal by policy is none,
-// for the next message may pass.
-func (l ReportLine) hard() bool {
-	if l.Action != "failed" || !strings.HasPrefix(l.Status, "5.") {
-		return false
-	}
-	switch l.Status {
-	case "5.2.2", "5.2.3", "5.3.4", "5.3.1", "5.4.5", "5.4.6":
-		return false
-	}
-	switch l.Status[:min(4, len(l.Status))] {
-	case "5.6.", "5.7.":
-		return false
-	}
-	return true
 }
 
 func block(b []byte) header {
@@ -129,16 +111,8 @@ func statusLines(b []byte) []ReportLine {
 			address = o
 		}
 		action, _, _ := strings.Cut(strings.ToLower(oneLine(h.get("Action"))), " ")
-		l := ReportLine{
-			Address: address, Action: cut(action, 20),
-			Status:     statusCode.FindString(h.get("Status")),
-			Diagnostic: cut(untyped(h.text("Diagnostic-Code")), 1000),
-		}
-		if l.Status == "" || strings.HasSuffix(l.Status, ".0.0") {
-			if s := statusCode.FindString(l.Diagnostic); s != "" {
-				l.Status = s
-			}
-		}
+		l := ReportLine{Address: address, Action: cut(action, 20), Diagnostic: cut(untyped(h.text("Diagnostic-Code")), 1000)}
+		l.Status = codeOf(h.get("Status"), l.Diagnostic)
 		if l.Action == "" && strings.HasPrefix(l.Status, "5.") {
 			l.Action = "failed"
 		}
@@ -150,9 +124,7 @@ func statusLines(b []byte) []ReportLine {
 }
 
 var (
-	statusCode = regexp.MustCompile(`\b[245]\.\d{1,3}\.\d{1,3}\b`)
-	replyCode  = regexp.MustCompile(`(?:^|[\s:\-(#])(5\d\d|4\d\d)(?:[\s\-]|$)`)
-	returned   = regexp.MustCompile(`(?im)^[> \t]*Message-ID:[ \t]*(<[^<>\s]{3,500}>)`)
+	returned = regexp.MustCompile(`(?im)^[> \t]*Message-ID:[ \t]*(<[^<>\s]{3,500}>)`)
 	// "<a@b.it>: why", as Postfix, qmail and others write it.
 	reasonLine = regexp.MustCompile(`(?m)^[ \t]*<?([^\s<>:;,()"]+@[^\s<>:;,()"]+)>?(?: \([^)\n]{0,200}\))?:?[ \t]*(.*)$`)
 )
@@ -201,14 +173,7 @@ func (m *reading) toldInWords(root *entity) []ReportLine {
 		if delayed {
 			l.Action = "delayed"
 		}
-		if l.Status = statusCode.FindString(why); l.Status == "" {
-			if c := replyCode.FindStringSubmatch(why); c != nil {
-				l.Status = c[1][:1] + ".0.0"
-				if c[1] == "552" || c[1] == "452" {
-					l.Status = c[1][:1] + ".2.2"
-				}
-			}
-		}
+		l.Status = codeOf("", l.Diagnostic)
 		list = append(list, l)
 	}
 	spots := reasonLine.FindAllStringSubmatchIndex(text, maxReport)

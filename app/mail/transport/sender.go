@@ -62,6 +62,15 @@ func (e *SendError) Error() string {
 	}
 	return strings.Join(strings.Fields(fmt.Sprintf("transport: send: %d %s %s", e.Code, e.Enhanced, e.Text)), " ")
 }
+
+// Status is the code of the refusal (RFC 3463), of the reply code alone when the server gave no other, "" when it gave
+// none.
+func (e *SendError) Status() string {
+	if e.Enhanced == "" && e.Code != 0 {
+		return fmt.Sprintf("%d.0.0", e.Code/100)
+	}
+	return e.Enhanced
+}
 func (e *SendError) Unwrap() error { return e.Err }
 
 // line is a connection that was greeted and signed in.

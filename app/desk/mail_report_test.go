@@ -1,0 +1,138 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/store"
+)
+
+// comeBack is the report of a mail server about each of several recipients: address, status and words.
+func comeBack(id string, lines ...[3]string) string {
+	b := "From: MAILER-DAEMON@mx.altrove.example\r\nTo: csa@ateneo.example\r\nReturn-Path: <>\r\nSubject: Undelivered Mail\r\nMIME-Version: 1.0\r\nMessage-ID: <bounce." + fmt.Sprint(len(lines)) + id + "@mx>\r\n" +
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nNon consegnato.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+	for _, l := range lines {
+		b += "Final-Recipient: rfc822; " + l[0] + "\r\nAction: failed\r\nStatus: " + l[1] + "\r\nDiagnostic-Code: smtp; " + l[2] + "\r\n\r\n"
+	}
+	return b + "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <" + id + ">\r\nSubject: x\r\n\r\n--b--\r\n"
+}
+
+// failed are why mail to the person comes back and the newest letter to them.
+func (o *mailOffice) failed(who string) (why string, l *store.Letter) {
+	o.t.Helper()
+	if err := o.st.View(func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, o.people[who].ID)
+		if err != nil {
+			return err
+		}
+		why = p.MailFailedWhy
+		for row, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(p.Email), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if l == nil {
+				l = row
+			}
+		}
+		return nil
+	}); err != nil {
+		o.t.Fatal(err)
+	}
+	return why, l
+}
+
+// What a server says once the letter was taken, and what it says at once, is judged alike: nobody whose address exists
+// is marked, and what comes after goes out.
+func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T) {
+	const ada = "ada@ateneo.example"
+	for name, c := range map[string]struct {
+		lines        [][3]string
+		hard, ours   bool
+		state, after store.LetterState // after a report; after a refusal at once
+	}{
+		"no such user":               {[][3]string{{ada, "5.1.1", "550 5.1.1 no such user"}}, true, false, store.LetterBounced, store.LetterBounced},
+		"no such user, in words":     {[][3]string{{ada, "5.0.0", "550 User unknown"}}, true, false, store.LetterBounced, store.LetterBounced},
+		"no such domain":             {[][3]string{{ada, "5.4.4", "Host not found"}}, true, false, store.LetterBounced, store.LetterBounced},
+		"full":                       {[][3]string{{ada, "5.0.0", "550 mailbox full"}}, false, false, store.LetterSent, store.LetterQueued},
+		"full, with a hard code":     {[][3]string{{ada, "5.1.1", "554 over quota"}}, false, false, store.LetterSent, store.LetterQueued},
+		"too many recipients":        {[][3]string{{ada, "5.5.3", "550 too many recipients"}}, false, false, store.LetterSent, store.LetterQueued},
+		"too large":                  {[][3]string{{ada, "5.3.4", "552 5.3.4 message too large"}}, false, false, store.LetterSent, store.LetterFailed},
+		"disabled":                   {[][3]string{{ada, "5.2.1", "550 5.2.1 account disabled"}}, false, false, store.LetterSent, store.LetterQueued},
+		"greylisting":                {[][3]string{{ada, "5.0.0", "550 greylisted"}}, false, false, store.LetterSent, store.LetterQueued},
+		"a blocklist":                {[][3]string{{ada, "5.1.1", "550 5.7.1 blocked using zen.spamhaus.org"}}, false, true, store.LetterFailed, store.LetterQueued},
+		"no PTR":                     {[][3]string{{ada, "5.0.0", "550 no PTR record"}}, false, true, store.LetterFailed, store.LetterQueued},
+		"policy":                     {[][3]string{{ada, "5.7.1", "554 5.7.1 rejected by local policy"}}, false, true, store.LetterFailed, store.LetterQueued},
+		"somebody else is not there": {[][3]string{{"altra@ateneo.example", "5.1.1", "550 no such user"}, {ada, "5.2.2", "550 full"}}, false, false, store.LetterSent, store.LetterQueued},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newMailOffice(t)
+			first := o.mail(letter{from: ada, subject: "D", body: "?"})
+			id := o.post()[ada].Letter.MessageID
+			if m := o.take(comeBack(id, c.lines...)); m.State != store.MailDone || m.Ticket != first.Ticket {
+				t.Fatalf("%+v", m)
+			}
+			why, l := o.failed("ada")
+			if (why != "") != c.hard || l.State != c.state || l.Error == "" {
+				t.Errorf("marked %q, the letter %s: %s", why, l.State, l.Error)
+			}
+			told, _, err := o.MailRefused()
+			if err != nil || (told != "") != c.ours {
+				t.Errorf("the administrator is told %q, %v", told, err)
+			}
+			o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
+			if out := o.post(); (out[ada] == nil) != c.hard {
+				t.Errorf("the next letter: %v", out[ada])
+			}
+			o.later(8 * 24 * time.Hour)
+			if told, _, _ := o.MailRefused(); told != "" {
+				t.Errorf("still told after a week: %q", told)
+			}
+		})
+		t.Run(name+", at once", func(t *testing.T) {
+			o := newMailOffice(t)
+			first := o.mail(letter{from: ada, subject: "D", body: "?"})
+			i := slices.IndexFunc(c.lines, func(l [3]string) bool { return l[0] == ada })
+			status, words := c.lines[i][1], "transport: send: "+c.lines[i][2]
+			tries := 0
+			refuse := func(_ context.Context, l *Outgoing) Sent {
+				if l.Letter.To != ada {
+					return Sent{OK: true}
+				}
+				tries++
+				return Sent{Permanent: true, Status: status, Text: words}
+			}
+			send := func() (string, *store.Letter) {
+				if _, err := o.PlanNotices(); err != nil {
+					t.Fatal(err)
+				}
+				o.later(2 * time.Minute)
+				if _, err := o.SendLetters(context.Background(), refuse); err != nil {
+					t.Fatal(err)
+				}
+				return o.failed("ada")
+			}
+			why, l := send()
+			if (why != "") != c.hard || l.State != c.after || !strings.Contains(l.Error, words) {
+				t.Errorf("marked %q, the letter %s: %s", why, l.State, l.Error)
+			}
+			for range 6 {
+				o.later(25 * time.Hour)
+				why, l = send()
+			}
+			if l.State == store.LetterQueued || tries > 4 || (why != "") != c.hard {
+				t.Errorf("in the end %d tries, marked %q, the letter %s", tries, why, l.State)
+			}
+			if told, _, err := o.MailRefused(); err != nil || (told != "") != (c.ours && o.clock().Sub(l.Created) < 7*24*time.Hour) {
+				t.Errorf("the administrator is told %q, %v", told, err)
+			}
+			o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
+			if out := o.post(); (out[ada] == nil) != c.hard {
+				t.Errorf("the next letter: %v", out[ada])
+			}
+		})
+	}
+}
