@@ -22,6 +22,7 @@ type apiArticle struct {
 	Audience   store.Audience    `json:"audience"`
 	State      store.Publication `json:"state"`
 	ExternalID string            `json:"external_id,omitempty"`
+	Labels     []string          `json:"labels,omitempty"`
 	UpdatedAt  *time.Time        `json:"updated_at"`
 	Rev        uint64            `json:"rev"`
 	Files      []apiFile         `json:"attachments,omitempty"`
@@ -34,7 +35,7 @@ type apiArticleList struct {
 
 func articleAnswer(n names, art *store.Article, v *store.Version) apiArticle {
 	return apiArticle{Slug: art.Slug, Title: v.Title, Format: v.Format, Language: v.Language, Module: n.module(art.Module), Audience: art.Audience,
-		State: v.Publication, ExternalID: art.External, UpdatedAt: apiMoment(v.Updated), Rev: v.Rev}
+		State: v.Publication, ExternalID: art.External, Labels: v.Labels, UpdatedAt: apiMoment(v.Updated), Rev: v.Rev}
 }
 
 func (a *App) apiArticles(c *fiber.Ctx) error {

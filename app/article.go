@@ -13,6 +13,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/search"
 	"sportello/store"
 )
 
@@ -348,6 +349,7 @@ type articlePage struct {
 	Missing    string // says that there is no version in the reader's language
 	Draft      string // says that only those who write see it
 	AgentsOnly bool
+	Labels     []Link // what was written beside the text to find it by
 	Files      []fileCard
 	Edit       string
 	Translate  Link
@@ -392,6 +394,9 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 	v.AgentsOnly = art.Audience == store.Agents
 	v.Updated = v.T("articles.updated", "date", v.Date(ver.Updated))
 	v.Article = markup.HTML(ver.Format.String(), ver.Body)
+	for _, l := range ver.Labels {
+		v.Labels = append(v.Labels, Link{Label: l, Address: searchAsked{text: `"` + strings.ReplaceAll(l, `"`, " ") + `"`, kind: search.TypeArticle}.address()})
+	}
 	v.Headings = chapters(markup.Headings(ver.Format.String(), ver.Body))
 	for _, l := range art.Languages {
 		if l != ver.Language {

@@ -202,6 +202,7 @@ func firstValues(c *fiber.Ctx, art *desk.ArticleView, version *store.Version) ur
 		values.Set("format", version.Format.String())
 		values.Set("title", version.Title)
 		values.Set("body", version.Body)
+		values.Set("labels", strings.Join(version.Labels, ", "))
 	}
 	return values
 }
@@ -273,6 +274,9 @@ func (a *App) postEditArticle(c *fiber.Ctx) error {
 	return a.saveArticle(c, art)
 }
 
+// maxLabels is how long the labels are together, as they are typed.
+var maxLabels = store.Most("versions.labels") * (store.Versions.MostOfEach("labels") + 2)
+
 // readArticle reads the form. Uploads are kept whatever else is wrong with it.
 func (a *App) readArticle(c *fiber.Ctx, f *Form, art *desk.ArticleView) articleText {
 	t := articleText{act: f.Raw("act"), before: f.IDs("kept_file")}
@@ -281,6 +285,12 @@ func (a *App) readArticle(c *fiber.Ctx, f *Form, art *desk.ArticleView) articleT
 		Format: formCode[store.Format](f, "format"), Language: a.editLanguage(c, f), Files: f.Files("files")}
 	if art != nil {
 		t.form.Slug = art.Slug
+	}
+	if f.Has("labels") {
+		t.form.Labels = strings.FieldsFunc(f.Text("labels", maxLabels), func(r rune) bool { return r == ',' || r == ';' })
+		if t.form.Labels == nil {
+			t.form.Labels = []string{}
+		}
 	}
 	return t
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
-const documentVersion = 5
+const documentVersion = 6
 
 const (
 	maxField = 256 << 10 // bytes of text kept of one field
@@ -445,7 +445,7 @@ func (m *maker) mail(id uint64) (*draft, error) {
 
 // versionPieces returns what can be read in a version of an article.
 func versionPieces(tx *store.Tx, v *store.Version) (pieces, error) {
-	p := pieces{public: []string{v.Title, markup.Plain(v.Format.String(), v.Body)}}
+	p := pieces{public: append([]string{v.Title, markup.Plain(v.Format.String(), v.Body)}, v.Labels...)}
 	var files []string
 	for f, err := range store.FilesByVersion.Rows(tx, store.Span{Prefix: store.Key(v.ID)}) {
 		if err != nil {

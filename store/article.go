@@ -25,6 +25,7 @@ type Version struct {
 	Language    string      `json:"language"`
 	Title       string      `json:"title"`
 	Body        string      `json:"body,omitzero"`
+	Labels      []string    `json:"labels,omitempty"` // words to find it by that the text lacks
 	Format      Format      `json:"format"`
 	Publication Publication `json:"state"`
 	Published   time.Time   `json:"published,omitzero"`

@@ -67,7 +67,7 @@ func init() {
 	Files.limits = limits{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)}
 	Texts.limits = limits{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": observed(maxDetail)}
 	Articles.limits = limits{"slug": text(80), "external": text(250)}
-	Versions.limits = limits{"language": text(8), "title": text(250), "body": bytesOf(maxBody)}
+	Versions.limits = limits{"language": text(8), "title": text(250), "body": bytesOf(maxBody), "labels": texts(20, 60)}
 	SavedReplies.limits = limits{"title.it": text(maxShort), "title.en": text(maxShort), "body.it": text(20000), "body.en": text(20000)}
 	Notices.limits = limits{"event": text(maxWord), "why": observed(maxWhy)}
 	Drafts.limits = limits{"path": observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}}

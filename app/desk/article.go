@@ -2,6 +2,7 @@ package desk
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,6 +109,7 @@ type ArticleForm struct {
 	Title       string
 	Body        string
 	Format      store.Format // Markdown when none is chosen
+	Labels      []string     // nil: those that are there stay
 	Publication store.Publication
 	Rev         uint64   // of the version the actor saw; 0 for one that is new
 	Files       []uint64 // pending files of the actor that become the article's
@@ -283,6 +285,9 @@ func (w *written) put(tx *store.Tx, a Actor, wrong *store.Problems) (*store.Arti
 	}
 	v.Module, v.Audience = art.Module, art.Audience
 	v.Title, v.Body, v.Format, v.Publication = title, body, f.Format, f.Publication
+	if f.Labels != nil {
+		v.Labels = cleanLabels(f.Labels)
+	}
 	switch {
 	case v.Publication != store.Published:
 		v.Published = time.Time{}
@@ -290,11 +295,22 @@ func (w *written) put(tx *store.Tx, a Actor, wrong *store.Problems) (*store.Arti
 		v.Published = tx.Now()
 		tx.Act("publish-article")
 	}
-	if v.ID != 0 && before == *v {
+	if v.ID != 0 && reflect.DeepEqual(before, *v) {
 		return art, v, nil
 	}
 	w.changed = true
 	return art, v, store.Versions.Put(tx, v)
+}
+
+// cleanLabels are the labels, each on one line and once.
+func cleanLabels(list []string) []string {
+	var out []string
+	for _, l := range list {
+		if l = markup.Line(l); l != "" && !slices.ContainsFunc(out, func(o string) bool { return strings.EqualFold(o, l) }) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // may tells whether the actor may make this of the article: drafts by all who write, what is or becomes published by

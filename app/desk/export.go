@@ -62,7 +62,7 @@ func (d *Desk) ExportArticles(ctx context.Context, a Actor, give func(ArticleRec
 				return nil, 0, err
 			}
 			r := ArticleRecord{Slug: art.Slug, Title: v.Title, Body: v.Body, Format: v.Format.String(), Language: v.Language, Audience: art.Audience.String(),
-				State: v.Publication.String(), ExternalID: art.External}
+				State: v.Publication.String(), ExternalID: art.External, Labels: v.Labels}
 			if art.Module != 0 {
 				m, err := store.Modules.Get(tx, art.Module)
 				if err != nil {

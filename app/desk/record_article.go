@@ -11,15 +11,17 @@ import (
 
 // ArticleRecord is one language version of an article as imports, exports and the API write it.
 type ArticleRecord struct {
-	Slug       string `json:"slug,omitempty"`
-	Title      string `json:"title"`
-	Body       string `json:"body"`
-	Format     string `json:"format"`
-	Language   string `json:"language"`
-	Module     string `json:"module,omitempty"`
-	Audience   string `json:"audience,omitempty"`
-	State      string `json:"state,omitempty"`
-	ExternalID string `json:"external_id,omitempty"`
+	Slug       string   `json:"slug,omitempty"`
+	Title      string   `json:"title"`
+	Body       string   `json:"body"`
+	Format     string   `json:"format"`
+	Language   string   `json:"language"`
+	Module     string   `json:"module,omitempty"`
+	Audience   string   `json:"audience,omitempty"`
+	State      string   `json:"state,omitempty"`
+	ExternalID string   `json:"external_id,omitempty"`
+	Labels     []string `json:"labels,omitempty"` // words to find it by that the text lacks
+	Files      []uint64 `json:"-"`                // that an import kept for it
 }
 
 // PutArticleRecord writes the version the record describes. Records of one external_id or, without one, of one slug are
@@ -34,7 +36,7 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 		}
 	}
 	var bad store.Problems
-	f := ArticleForm{Title: markup.Line(rec.Title), Body: markup.Clean(rec.Body), Language: rec.Language}
+	f := ArticleForm{Title: markup.Line(rec.Title), Body: markup.Clean(rec.Body), Language: rec.Language, Labels: rec.Labels}
 	f.Format = code[store.Format](&bad, "format", rec.Format)
 	f.Audience = code[store.Audience](&bad, "audience", rec.Audience)
 	f.Publication = code[store.Publication](&bad, "state", rec.State)
