@@ -420,6 +420,7 @@ func (a *App) jobs() *suture.Supervisor {
 		add("backup", a.runBackups)
 	}
 	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))
+	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.desk.RemindTokens(); return err }))
 	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.st.Sweep(); return err }))
 	return s
 }

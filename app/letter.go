@@ -94,6 +94,14 @@ func (w *letterWriter) date(t time.Time) string {
 	return w.app.words.date(w.lang, t.In(w.now.Location()))
 }
 
+// or is the name, or what is said where there is none.
+func (w *letterWriter) or(name, key string) string {
+	if name == "" {
+		return w.t(key)
+	}
+	return name
+}
+
 // base is the address of a page of the desk.
 func (w *letterWriter) base(path string) string { return w.app.baseURL() + path }
 
@@ -126,7 +134,7 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 		who = w.t("letter.the-desk")
 	}
 	f := map[string]string{"name": w.o.Person.Name, "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
-		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link()}
+		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name")}
 	if t := w.o.Ticket; t != nil {
 		f["subject"] = t.Subject
 		switch {
@@ -137,6 +145,9 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 		}
 	} else {
 		f["date"] = w.date(w.now)
+	}
+	if l.Token != 0 {
+		f["date"] = w.date(l.Ends)
 	}
 	return f
 }

@@ -52,6 +52,11 @@ func (a *App) getNotices(c *fiber.Ctx) error {
 		line.Unproven = n.Unproven
 		if n.Event == "view" {
 			line.Text = v.T("bell.event-view", "view", n.Why) // the reason of such a notice is the view
+		} else if n.Event == "ending" {
+			line.Text = v.T("bell.event-ending", "token", n.Why) // and of this one the token
+			if n.Why == "" {
+				line.Text = v.T("bell.event-ending", "token", v.T("me.token-without-name"))
+			}
 		} else if n.Why != "" {
 			line.Why = v.T("bell.why", "reason", n.Why)
 		}

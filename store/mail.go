@@ -159,6 +159,7 @@ type Telling struct {
 	At      time.Time `json:"at"`
 	Why     string    `json:"why,omitzero"`
 	Ticket  uint64    `json:"ticket,omitzero"` // in a digest, where each has its own
+	Token   uint64    `json:"token,omitzero"`  // whose end is near
 }
 
 // Letter is one mail the desk sends to one person. What it says is written when it goes, from what that person may read

@@ -290,6 +290,8 @@ type Token struct {
 	Seen   time.Time `json:"seen,omitzero"`
 	Ends   time.Time `json:"ends"`
 	Asleep time.Time `json:"asleep,omitzero"` // since when it waits for an administrator: the desk was restored from a backup
+	// Reminded is how many of the reminders of its end are behind it.
+	Reminded int `json:"reminded,omitzero"`
 }
 
 // Link is good once, until it ends: for choosing a password.

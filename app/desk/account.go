@@ -222,7 +222,7 @@ func (d *Desk) SendPasswordLink(a Actor, id uint64) error {
 		if !d.mailReaches(tx, p) {
 			return store.Fail(store.Invalid, "error.link-not-sent")
 		}
-		return d.planAccountLetter(tx, p, p.Email, "link", a.ID(), "")
+		return d.planAccountLetter(tx, p, p.Email, store.Telling{Event: "link", By: a.ID()})
 	})
 	if err == nil {
 		d.wakeOut()
@@ -246,7 +246,7 @@ func (d *Desk) HandPasswordLink(a Actor, id uint64, reason string) (string, erro
 			return err
 		}
 		tx.Because("")
-		return d.tellAccount(tx, p, "handed", a.ID(), reason)
+		return d.tellAccount(tx, p, store.Telling{Event: "handed", By: a.ID(), Why: reason}, reason)
 	})
 	if err != nil {
 		return "", err
@@ -302,7 +302,7 @@ func (d *Desk) MayLink(a Actor, p *store.Person) (send, hand bool) {
 // whoever got hold of the account is to the desk that person.
 var (
 	// accountEvents are all of them.
-	accountEvents = []string{"invited", "link", "handed", "rights", "password", "address", "token", "woken"}
+	accountEvents = []string{"invited", "link", "handed", "rights", "password", "address", "token", "woken", "ending"}
 	// ownToo are those told to who did it.
 	ownToo = []string{"password", "address", "token", "woken"}
 	// linkEvents are those whose letter carries a link for choosing a password.
@@ -320,6 +320,9 @@ func accountEvent(c *store.Change) string {
 	case c.Table == store.Tokens.Name() && c.Op == store.Modify:
 		if f, ok := c.Field("asleep"); ok && len(f.Old) > 0 && len(f.New) == 0 {
 			return "woken"
+		}
+		if _, ok := c.Field("reminded"); ok {
+			return "ending"
 		}
 		return ""
 	case c.Table != store.People.Name() || c.Op != store.Modify:
@@ -341,13 +344,19 @@ func accountEvent(c *store.Change) string {
 
 // planAccount tells the person what a change did to their account.
 func (d *Desk) planAccount(tx *store.Tx, c *store.Change, event string) error {
-	id := c.ID
+	id, tell, why := c.ID, store.Telling{Event: event, By: c.By, Why: c.Why}, c.Why
 	if c.Table == store.Tokens.Name() {
 		t, err := store.Tokens.Get(tx, c.ID)
 		if err != nil {
 			return ignoreNotFound(err)
 		}
 		id = t.Person
+		if event == "ending" {
+			if !acts(t, tx.Now()) {
+				return nil
+			}
+			tell.Token, why = t.ID, t.Name
+		}
 	}
 	p, err := store.People.Get(tx, id)
 	if err != nil || p.Disabled {
@@ -358,22 +367,22 @@ func (d *Desk) planAccount(tx *store.Tx, c *store.Change, event string) error {
 		if f, _ := c.Field("email"); len(f.Old) > 0 {
 			var was string
 			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && d.mail.From != "" && plausibleAddress(was) && !d.ours(tx, was) {
-				if err := d.planAccountLetter(tx, p, was, "address", c.By, ""); err != nil {
+				if err := d.planAccountLetter(tx, p, was, store.Telling{Event: "address", By: c.By}); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	return d.tellAccount(tx, p, event, c.By, c.Why)
+	return d.tellAccount(tx, p, tell, why)
 }
 
-// tellAccount tells the person by bell and, where mail goes out, by letter.
-func (d *Desk) tellAccount(tx *store.Tx, p *store.Person, event string, by uint64, why string) error {
-	if by == p.ID && !slices.Contains(ownToo, event) {
+// tellAccount tells the person by bell, with the words of why, and, where mail goes out, by letter.
+func (d *Desk) tellAccount(tx *store.Tx, p *store.Person, tell store.Telling, why string) error {
+	if tell.By == p.ID && !slices.Contains(ownToo, tell.Event) {
 		return nil
 	}
-	if by != p.ID {
-		n := &store.Notice{Person: p.ID, Event: event, By: by, Seq: tx.LastChange(), At: tx.Now(), Why: why}
+	if tell.By != p.ID {
+		n := &store.Notice{Person: p.ID, Event: tell.Event, By: tell.By, Seq: tx.LastChange(), At: tx.Now(), Why: why}
 		if err := store.Notices.Put(tx, n); err != nil {
 			return err
 		}
@@ -381,13 +390,13 @@ func (d *Desk) tellAccount(tx *store.Tx, p *store.Person, event string, by uint6
 	if !d.mailReaches(tx, p) {
 		return nil
 	}
-	return d.planAccountLetter(tx, p, p.Email, event, by, why)
+	return d.planAccountLetter(tx, p, p.Email, tell)
 }
 
 // planAccountLetter plans a letter about the account to the address.
-func (d *Desk) planAccountLetter(tx *store.Tx, p *store.Person, to, event string, by uint64, why string) error {
-	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: to, Next: tx.Now(),
-		Tells: []store.Telling{{Event: event, By: by, At: tx.Now(), Why: why}}}
+func (d *Desk) planAccountLetter(tx *store.Tx, p *store.Person, to string, tell store.Telling) error {
+	tell.At = tx.Now()
+	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: to, Next: tx.Now(), Tells: []store.Telling{tell}}
 	until, err := d.crowded(tx, l)
 	if err != nil {
 		return err
@@ -398,7 +407,7 @@ func (d *Desk) planAccountLetter(tx *store.Tx, p *store.Person, to, event string
 			if err != nil {
 				return err
 			}
-			if ofAccount(o) == event && o.To == to {
+			if ofAccount(o) == tell.Event && o.To == to && o.Tells[0].Token == tell.Token {
 				return nil // one that says the same waits already
 			}
 		}
@@ -422,6 +431,13 @@ func (d *Desk) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Outgoi
 	}
 	tell := o.Letter.Tells[0]
 	line := OutgoingLine{Telling: tell}
+	if tell.Token != 0 {
+		t, err := store.Tokens.Get(tx, tell.Token)
+		if err != nil || !acts(t, tx.Now()) {
+			return nil, WhyGone, ignoreNotFound(err)
+		}
+		line.Named, line.Ends = t.Name, t.Ends
+	}
 	by, err := store.People.Peek(tx, tell.By)
 	if err == nil {
 		line.Who = by.Name

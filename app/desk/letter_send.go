@@ -40,6 +40,9 @@ type OutgoingLine struct {
 	Ticket  uint64
 	Subject string // in a digest
 
+	Named string    // the token whose end is near
+	Ends  time.Time // and when that is
+
 	Unproven bool // it tells of a mail of which nothing proves who sent it
 }
 

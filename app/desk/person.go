@@ -73,7 +73,7 @@ func (d *Desk) AddPerson(a Actor, f PersonForm) (*store.Person, string, error) {
 		switch {
 		case p.Disabled:
 		case !a.System && d.mailReaches(tx, p):
-			err = d.planAccountLetter(tx, p, p.Email, "invited", a.ID(), "")
+			err = d.planAccountLetter(tx, p, p.Email, store.Telling{Event: "invited", By: a.ID()})
 		case mayAccount(a, HandLink, account{person: &store.Person{}}):
 			link, err = d.keeper.NewLinkTx(tx, p.ID, credential.ForPassword)
 		}

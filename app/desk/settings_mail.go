@@ -14,7 +14,7 @@ var MailEvents = []string{"opened", EventReceived, EventCut, "message", "taken",
 	"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed", "digest"}
 
 // MailPlaceholders are what the texts of mail may leave to be filled in, written {name}.
-var MailPlaceholders = []string{"name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link"}
+var MailPlaceholders = []string{"name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token"}
 
 var maxMailText = store.SettingsTable.Most("mail_texts.it")
 
