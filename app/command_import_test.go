@@ -176,7 +176,7 @@ func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 		t.Errorf("%+v", v.Version)
 	}
 	body := v.Version.Body
-	for want, there := range map[string]bool{`href="/articles/writer-due#b"`: true, `https://www.example.org/x`: true, "gone.html": false, "p.png": false, "figura": true, "<h1": false, "<nav": false} {
+	for want, there := range map[string]bool{`href="/articles/writer-due#s-b"`: true, `https://www.example.org/x`: true, "gone.html": false, "p.png": false, "figura": true, "<h1": false, "<nav": false} {
 		if strings.Contains(body, want) != there {
 			t.Errorf("%s: %v, want %v in %s", want, !there, there, body)
 		}

@@ -53,7 +53,7 @@ func readRelevance(t *testing.T, language, root string, aside bool) relevanceCor
 		if err != nil {
 			return err
 		}
-		page, err := markup.Extract(raw, "#DisplayArea")
+		page, err := markup.Extract(raw, "#DisplayArea", nil)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

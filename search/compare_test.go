@@ -75,7 +75,7 @@ func TestAHealthyIndexIsNeverCalledWrongAndAHurtOneAlways(t *testing.T) {
 	if n, findings := compare(); n != len(ids)-1 || len(findings) > 0 {
 		t.Fatalf("%d were compared: %q", n, findings)
 	}
-	f.ix.Rebuild()
+	f.rebuild()
 	if n, findings := compare(); n != len(ids)-1 || len(findings) > 0 {
 		t.Fatalf("made anew, %d were compared: %q", n, findings)
 	}

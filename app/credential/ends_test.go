@@ -117,8 +117,16 @@ func TestASleepingTokenSaysSo(t *testing.T) {
 func TestARestoreEndsAllHoweverManyThereAre(t *testing.T) {
 	d := newDesk(t)
 	d.must(d.st.Update(store.By{}, func(tx *store.Tx) error {
+		owner := uint64(0)
 		for i := range 2*expireBatch + 7 {
-			if err := store.Tokens.Put(tx, &store.Token{Hash: fmt.Sprint(i), Person: d.giada, Ends: tx.Now().Add(time.Hour)}); err != nil {
+			if i%50 == 0 { // nobody has as many
+				p := &store.Person{Email: fmt.Sprintf("p%d@uni.example", i)}
+				if err := store.People.Put(tx, p); err != nil {
+					return err
+				}
+				owner = p.ID
+			}
+			if err := store.Tokens.Put(tx, &store.Token{Hash: fmt.Sprint(i), Person: owner, Ends: tx.Now().Add(time.Hour)}); err != nil {
 				return err
 			}
 			if err := store.Sessions.Put(tx, &store.Session{Hash: fmt.Sprint(i), Person: d.giada, Seen: tx.Now(), Ends: tx.Now().Add(time.Hour)}); err != nil {

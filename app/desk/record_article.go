@@ -1,9 +1,12 @@
 package desk
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
 
 	"sportello/app/markup"
 	"sportello/store"
@@ -11,17 +14,29 @@ import (
 
 // ArticleRecord is one language version of an article as imports, exports and the API write it.
 type ArticleRecord struct {
-	Slug       string   `json:"slug,omitempty"`
-	Title      string   `json:"title"`
-	Body       string   `json:"body"`
-	Format     string   `json:"format"`
-	Language   string   `json:"language"`
-	Module     string   `json:"module,omitempty"`
-	Audience   string   `json:"audience,omitempty"`
-	State      string   `json:"state,omitempty"`
-	ExternalID string   `json:"external_id,omitempty"`
-	Labels     []string `json:"labels,omitempty"` // words to find it by that the text lacks
-	Files      []uint64 `json:"-"`                // that an import kept for it
+	Slug       string           `json:"slug,omitempty"`
+	Title      string           `json:"title"`
+	Body       string           `json:"body"`
+	Format     string           `json:"format"`
+	Language   string           `json:"language"`
+	Module     string           `json:"module,omitempty"`
+	Audience   string           `json:"audience,omitempty"`
+	State      string           `json:"state,omitempty"`
+	ExternalID string           `json:"external_id,omitempty"`
+	Labels     []string         `json:"labels,omitempty"` // words to find it by that the text lacks
+	Pictures   []ArticlePicture `json:"-"`                // that come along with an import
+}
+
+// ArticlePicture is a picture that comes along with a record. In the body stands its mark, in place of the address it will
+// have.
+type ArticlePicture struct {
+	Mark, Name string
+	Content    []byte
+}
+
+// IsPicture reports whether the bytes are of a kind of picture that the desk shows.
+func IsPicture(content []byte) bool {
+	return slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, mimetype.Detect(content).String())
 }
 
 // PutArticleRecord writes the version the record describes. Records of one external_id or, without one, of one slug are
@@ -52,6 +67,14 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 	act := "write-article"
 	if a.Via == "import" {
 		act = "import"
+	}
+	sums := make([]string, len(rec.Pictures))
+	for i, p := range rec.Pictures {
+		blob, err := d.st.PutBlob(bytes.NewReader(p.Content), d.maxFile)
+		if err != nil {
+			return nil, false, err
+		}
+		sums[i] = blob.Sum
 	}
 	err = d.st.Update(a.by(act), func(tx *store.Tx) error {
 		art, created = nil, false
@@ -88,10 +111,16 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 			}
 			w.keep(rec)
 		}
+		if err := w.known(tx, rec.Pictures, sums); err != nil {
+			return err
+		}
 		if art, _, err = w.put(tx, a, &wrong); err != nil {
 			return err
 		}
 		created = w.added
+		if err := w.addPictures(tx, a, art, rec.Pictures, sums, &wrong); err != nil {
+			return err
+		}
 		v, err := versionIn(tx, art.ID, w.form.Language)
 		if err != nil {
 			return err
@@ -99,6 +128,51 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 		return d.shareFiles(tx, a, v)
 	})
 	return art, created, err
+}
+
+// known puts the addresses of the pictures that the version has already for their marks.
+func (w *written) known(tx *store.Tx, pictures []ArticlePicture, sums []string) error {
+	if w.version == nil || len(pictures) == 0 {
+		return nil
+	}
+	files, err := store.FilesByVersion.Find(tx, w.version.ID)
+	if err != nil {
+		return err
+	}
+	for i, p := range pictures {
+		for _, f := range files {
+			if f.Sum == sums[i] {
+				w.form.Body = strings.ReplaceAll(w.form.Body, p.Mark, "/files/"+number(f.ID))
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// addPictures makes the other pictures files of the version, and puts their addresses for their marks.
+func (w *written) addPictures(tx *store.Tx, a Actor, art *store.Article, pictures []ArticlePicture, sums []string, wrong *store.Problems) error {
+	added := false
+	for i, p := range pictures {
+		if !strings.Contains(w.form.Body, p.Mark) {
+			continue
+		}
+		v, err := versionIn(tx, art.ID, w.form.Language)
+		if err != nil {
+			return err
+		}
+		f := &store.File{Article: art.ID, Versions: []uint64{v.ID}, Person: a.ID(), Name: markup.FileName(p.Name), Type: mimetype.Detect(p.Content).String(), Size: int64(len(p.Content)), Sum: sums[i]}
+		if err := store.Files.Put(tx, f); err != nil {
+			return err
+		}
+		w.form.Body = strings.ReplaceAll(w.form.Body, p.Mark, "/files/"+number(f.ID))
+		w.article, w.version, added = art, v, true
+	}
+	if !added {
+		return nil
+	}
+	_, _, err := w.put(tx, a, wrong)
+	return err
 }
 
 // keep lets stay what the record does not say of an article that is there.

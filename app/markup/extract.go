@@ -40,10 +40,11 @@ var defaultContent = []string{"main", "article", "[role=main]", "body"}
 // [attribute], [attribute=value] or several of them joined.
 //
 // Scripts, styles, navigation, comments and what cannot be shown go; pictures
-// leave their alternative text; the first h1 goes if it repeats the title;
-// links stay as they are. The error is ErrNoContent or ErrSelector, or says
+// come from where picture says, and where it says "" leave their alternative
+// text (nil: all of them do); the first h1 goes if it repeats the title; links
+// stay as they are. The error is ErrNoContent or ErrSelector, or says
 // why the file cannot be read (elements nested more than 512 deep).
-func Extract(page []byte, selector string) (Page, error) {
+func Extract(page []byte, selector string, picture func(src string) string) (Page, error) {
 	paths := defaultContent
 	if strings.TrimSpace(selector) != "" {
 		paths = []string{selector}
@@ -83,7 +84,12 @@ func Extract(page []byte, selector string) (Page, error) {
 	if n := first(doc, func(n *html.Node) bool { return n.DataAtom == atom.Base && attr(n.Attr, "href") != "" }); n != nil {
 		found.Base = attr(n.Attr, "href")
 	}
-	prune(doc)
+	prune(doc, func(src string) string {
+		if picture == nil || src == "" {
+			return ""
+		}
+		return picture(src)
+	})
 	var content *html.Node
 	for _, c := range choices {
 		if content = first(doc, c.matches); content != nil {
@@ -141,8 +147,9 @@ func innerText(n *html.Node) string {
 	return b.String()
 }
 
-// prune takes off what is not content and puts alternative text for pictures.
-func prune(doc *html.Node) {
+// prune takes off what is not content and puts alternative text for pictures
+// that do not come along.
+func prune(doc *html.Node, picture func(src string) string) {
 	var gone []*html.Node
 	for n := range doc.Descendants() {
 		switch n.Type {
@@ -155,6 +162,11 @@ func prune(doc *html.Node) {
 				atom.Input, atom.Select, atom.Textarea, atom.Button:
 				gone = append(gone, n)
 			case atom.Img:
+				alt := Line(attr(n.Attr, "alt"))
+				if src := picture(attr(n.Attr, "src")); src != "" {
+					n.Attr = []html.Attribute{{Key: "src", Val: src}, {Key: "alt", Val: alt}}
+					continue
+				}
 				n.Parent.InsertBefore(&html.Node{Type: html.TextNode, Data: Line(attr(n.Attr, "alt"))}, n)
 				gone = append(gone, n)
 			}

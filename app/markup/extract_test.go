@@ -37,7 +37,7 @@ func TestExtract(t *testing.T) {
 		"an empty file is an empty page":   {"", "", Page{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := Extract([]byte(c.page), c.selector)
+			got, err := Extract([]byte(c.page), c.selector, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,15 +49,15 @@ func TestExtract(t *testing.T) {
 }
 
 func TestExtractRefuses(t *testing.T) {
-	if _, err := Extract([]byte("<p>a</p>"), "#b"); !errors.Is(err, ErrNoContent) {
+	if _, err := Extract([]byte("<p>a</p>"), "#b", nil); !errors.Is(err, ErrNoContent) {
 		t.Errorf("a selector without a match gives %v", err)
 	}
 	for _, s := range []string{"a > b", "a:first-child", ",", "a,", "#", ".", "[a", "[]", "[a~=b]", "a+b"} {
-		if _, err := Extract([]byte("<p>a</p>"), s); !errors.Is(err, ErrSelector) {
+		if _, err := Extract([]byte("<p>a</p>"), s, nil); !errors.Is(err, ErrSelector) {
 			t.Errorf("selector %q gives %v", s, err)
 		}
 	}
-	if _, err := Extract([]byte(strings.Repeat("<div>", 1000)), ""); err == nil {
+	if _, err := Extract([]byte(strings.Repeat("<div>", 1000)), "", nil); err == nil {
 		t.Error("a page nested 1,000 deep is read")
 	}
 }

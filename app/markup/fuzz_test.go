@@ -97,7 +97,7 @@ func FuzzExtract(f *testing.F) {
 	f.Add([]byte("<html lang=it><title>a</title><main><h1>a</h1><img alt=b><script>c</script></main>"), "main, #a .b[c=d]")
 	f.Add([]byte("<meta charset=utf-16><svg><title>a</title></svg><table><nav>"), "")
 	f.Fuzz(func(t *testing.T, page []byte, selector string) {
-		p, err := Extract(page, selector)
+		p, err := Extract(page, selector, nil)
 		if err != nil {
 			return
 		}

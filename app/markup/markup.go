@@ -167,3 +167,7 @@ func (h *headingIDs) id(text string) string {
 	h.used[id] = true
 	return id
 }
+
+// HeadingID returns the id of a heading with the words, if it is the first of
+// its page that has them.
+func HeadingID(words string) string { return (&headingIDs{}).id(words) }
