@@ -1,10 +1,14 @@
 package app
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,5 +82,313 @@ func TestTokensEndWithThePassword(t *testing.T) {
 	b.must(b.post("/me/password", url.Values{"password_now": {testPassword}, "password": {"una frase nuova e lunga"}, "password_again": {"una frase nuova e lunga"}}), http.StatusSeeOther)
 	if _, err := d.app.desk.Keeper().Token(t.Context(), token); store.KindOf(err) != store.SignIn {
 		t.Errorf("the token: %v", err)
+	}
+}
+
+// confirmDesk is a desk with an administrator, whose clock is the machine's, put forward.
+type confirmDesk struct {
+	*testDesk
+	ahead atomic.Int64
+	admin *store.Person
+	actor desk.Actor
+	group *store.Group
+}
+
+func newConfirmDesk(t *testing.T) *confirmDesk {
+	d := &confirmDesk{}
+	d.testDesk = newTestDesk(t, withMail, func(c *Config) { c.clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) } })
+	d.admin = d.add("Carla Capo", desk.PersonForm{Administrator: true})
+	d.actor = desk.Actor{Person: d.admin, Via: "page"}
+	var err error
+	if d.group, err = d.app.desk.GroupByCode("csa"); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d *confirmDesk) pass(long time.Duration) { d.ahead.Add(int64(long)) }
+
+// acts lists what the administrator has done since the change, but for showing who they are.
+func (d *confirmDesk) acts(since uint64) (out []string) {
+	d.t.Helper()
+	err := d.app.st.View(func(tx *store.Tx) error {
+		out = nil
+		for c, err := range tx.Changes(since) {
+			if err != nil {
+				return err
+			}
+			if c.By == d.admin.ID && !slices.Contains([]string{"seen", "confirm", "sign-in"}, c.Act) {
+				out = append(out, c.Act+" "+c.Table)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return out
+}
+
+// confirmedActs are forms that do each of the acts for which somebody shows again who they are, by the name of its route.
+var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Values){
+	"me.password": func(*confirmDesk) (string, url.Values) {
+		return "/me/password", url.Values{"password": {testPassword + " due"}, "password_again": {testPassword + " due"}}
+	},
+	"me.token": func(*confirmDesk) (string, url.Values) { return "/me/tokens", url.Values{"token_name": {"report"}} },
+	"admin-people.add": func(d *confirmDesk) (string, url.Values) {
+		return "/admin/people", url.Values{"name": {"Lia \"Testa\" <b>& figli</b>"}, "email": {"lia@example.it"}, "administrator": {"1"}}
+	},
+	"admin-people.change": func(d *confirmDesk) (string, url.Values) {
+		p := d.add("Ada Cambia", desk.PersonForm{})
+		return personAddress(p.ID), changed(personValues(d.person(p.Email)), "email", "altrove@example.it", "administrator", "1", memberField(d.group.ID), "supervisor")
+	},
+	"admin-people.link": func(d *confirmDesk) (string, url.Values) {
+		return personAddress(d.add("Ada Link", desk.PersonForm{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
+	},
+	"admin-people.disable": func(d *confirmDesk) (string, url.Values) {
+		p := d.add("Ada Via", desk.PersonForm{})
+		return personAddress(p.ID) + "/disable", personValues(d.person(p.Email))
+	},
+	"admin-people.enable": func(d *confirmDesk) (string, url.Values) {
+		p := d.add("Ada Torna", desk.PersonForm{Disabled: true})
+		return personAddress(p.ID) + "/enable", personValues(d.person(p.Email))
+	},
+	"admin-groups.change": func(d *confirmDesk) (string, url.Values) {
+		return idAddress("groups", d.group.ID), changed(groupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")
+	},
+	"admin-groups.member": func(d *confirmDesk) (string, url.Values) {
+		return idAddress("groups", d.group.ID) + "/members", url.Values{"member": {d.add("Ada Membro", desk.PersonForm{}).Email}, "rank": {"supervisor"}}
+	},
+	"admin-groups.remove-member": func(d *confirmDesk) (string, url.Values) {
+		p := d.add("Ada Esce", desk.PersonForm{Groups: []store.Membership{{Group: d.group.ID}}})
+		return idAddress("groups", d.group.ID) + "/members/remove", url.Values{"person": {itoa(p.ID)}}
+	},
+	"admin-groups.remove": func(d *confirmDesk) (string, url.Values) {
+		g, err := d.app.desk.AddGroup(d.actor, desk.GroupForm{Code: "via", Name: store.Words{IT: "Via", EN: "Away"}})
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		return idAddress("groups", g.ID) + "/remove", url.Values{"remove": {"1"}}
+	},
+	"mail-texts.save": func(d *confirmDesk) (string, url.Values) {
+		s, err := d.app.desk.Settings()
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		return "/admin/mail-texts/opened", url.Values{"rev": {itoa(s.Rev)}, "event": {"opened"}, "subject-it": {"Richiesta {number}"}, "subject-en": {""}, "text-it": {"Ciao {name}\n\nfine"}, "text-en": {""}}
+	},
+	"admin-tokens.wake": func(d *confirmDesk) (string, url.Values) {
+		return "/admin/tokens/" + itoa(d.sleeping()) + "/wake", url.Values{}
+	},
+	"admin-tokens.wake-all": func(d *confirmDesk) (string, url.Values) {
+		d.sleeping()
+		return "/admin/tokens/wake", url.Values{}
+	},
+}
+
+// sleeping makes a token that sleeps.
+func (d *confirmDesk) sleeping() uint64 {
+	d.t.Helper()
+	_, token, err := d.app.desk.Keeper().NewToken(store.By{}, d.admin.ID, "report")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	err = d.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		t, err := store.Tokens.Get(tx, token.ID)
+		if err != nil {
+			return err
+		}
+		t.Asleep = tx.Now()
+		return store.Tokens.Put(tx, t)
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return token.ID
+}
+
+// repeated are the values that a page which asks for the password posts along, without those of the page itself.
+func repeated(page, action string) (key string, v url.Values) {
+	v = postable(page, action)
+	key = v.Get(onceField)
+	for _, name := range []string{"", "csrf", onceField, passwordField} {
+		v.Del(name)
+	}
+	return key, v
+}
+
+// asTyped is the form as a browser sends it again: with the line ends of a form.
+func asTyped(v url.Values) url.Values {
+	out := url.Values{}
+	for name, all := range v {
+		for _, s := range all {
+			out.Add(name, strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n"))
+		}
+	}
+	return out
+}
+
+// TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight walks every route that asks who is signed in to show again who
+// they are, in a browser in which an administrator signed in a while ago.
+func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
+	t.Parallel()
+	d := newConfirmDesk(t)
+	for name := range confirmedActs {
+		if !slices.ContainsFunc(d.app.table, func(r route) bool { return r.Name == name && r.Confirm != unasked }) {
+			t.Errorf("nobody is asked who they are for %s", name)
+		}
+	}
+	for _, r := range d.app.table {
+		if r.Confirm == unasked {
+			continue
+		}
+		prepare := confirmedActs[r.Name]
+		if prepare == nil {
+			t.Errorf("no form does %s", r.Name)
+			continue
+		}
+		b := d.signedIn(d.admin)
+		d.pass(15 * time.Minute)
+		address, form := prepare(d)
+		form = changed(asTyped(form), onceField, "chiave "+r.Name)
+		before := d.app.st.Last()
+
+		ask, wrong := http.StatusUnauthorized, http.StatusUnprocessableEntity
+		if r.Confirm != lately {
+			ask = wrong // by the form of the act
+		}
+		again := func(got answer, status int) url.Values {
+			t.Helper()
+			if got.status != status || !strings.Contains(got.body, `name="password_now"`) || strings.Contains(got.body, "sbagliata") {
+				t.Fatalf("%s is answered %d\n%s", r.Name, got.status, got.body)
+			}
+			if done := d.acts(before); len(done) > 0 {
+				t.Fatalf("%s is done by who has not shown who they are: %v", r.Name, done)
+			}
+			if r.Confirm != lately {
+				return changed(form, onceField, form.Get(onceField))
+			}
+			key, values := repeated(got.body, address)
+			want := maps.Clone(form)
+			want.Del(onceField)
+			if values = asTyped(values); !reflect.DeepEqual(values, want) || key != form.Get(onceField) {
+				t.Errorf("%s: what was typed is lost: %q with %q, want %q", r.Name, values, key, want)
+			}
+			return changed(values, onceField, key)
+		}
+		values := again(b.post(address, form), ask)
+		values = again(b.post(address, changed(values, passwordField, "sbagliata e lunga")), wrong)
+		values = again(b.post(address, changed(values, passwordField, "")), wrong)
+		got := b.post(address, changed(values, passwordField, testPassword))
+		if done := d.acts(before); got.status >= 400 || len(done) == 0 {
+			t.Errorf("%s is not done by who has shown who they are: %d %v\n%s", r.Name, got.status, done, got.body)
+		}
+		if r.Confirm != lately {
+			if r.Name == "me.password" {
+				if err := d.app.desk.Keeper().SetPassword(store.By{Via: "command"}, d.admin.ID, testPassword); err != nil {
+					t.Fatal(err)
+				}
+			}
+			continue
+		}
+		last := len(d.acts(before))
+		for _, same := range []url.Values{values, form} { // the key of the form acts once, with the password and without
+			if got := b.post(address, same); got.status >= 400 {
+				t.Errorf("%s a second time: %d\n%s", r.Name, got.status, got.body)
+			}
+		}
+		if len(d.acts(before)) != last {
+			t.Errorf("%s is done twice under one key: %v", r.Name, d.acts(before))
+		}
+	}
+}
+
+// TestSigningInLatelyIsEnough lets the time pass after which the administrator is asked again, who is not asked before.
+func TestSigningInLatelyIsEnough(t *testing.T) {
+	t.Parallel()
+	d := newConfirmDesk(t)
+	b := d.signedIn(d.admin)
+	asked := func() bool {
+		t.Helper()
+		address, form := confirmedActs["admin-tokens.wake-all"](d)
+		return b.post(address, form).status == http.StatusUnauthorized
+	}
+	if asked() {
+		t.Error("who has just signed in is asked again")
+	}
+	if d.pass(14 * time.Minute); asked() {
+		t.Error("who signed in 14 minutes ago is asked again")
+	}
+	if d.pass(time.Minute); !asked() {
+		t.Error("who signed in 15 minutes ago is not asked")
+	}
+	address, form := confirmedActs["admin-tokens.wake-all"](d)
+	b.must(b.post(address, changed(form, passwordField, testPassword)), http.StatusSeeOther)
+	if d.pass(14 * time.Minute); asked() {
+		t.Error("who confirmed 14 minutes ago is asked again")
+	}
+	if d.pass(time.Minute); !asked() {
+		t.Error("who confirmed 15 minutes ago is not asked")
+	}
+	if d.pass(-2 * time.Hour); !asked() {
+		t.Error("a clock that was set back confirms")
+	}
+	d.pass(2 * time.Hour)
+	other := d.signedIn(d.admin)
+	d.pass(16 * time.Minute)
+	b.must(b.post(address, changed(form, passwordField, testPassword)), http.StatusSeeOther)
+	if got := other.post(address, url.Values{}); got.status != http.StatusUnauthorized {
+		t.Errorf("confirmed in one browser, another is answered %d", got.status)
+	}
+}
+
+// TestAWrongPasswordToConfirmCountsAsFailed has somebody at a browser that was found open guess.
+func TestAWrongPasswordToConfirmCountsAsFailed(t *testing.T) {
+	t.Parallel()
+	d := newConfirmDesk(t)
+	b := d.signedIn(d.admin)
+	d.pass(time.Hour)
+	address, form := confirmedActs["admin-people.disable"](d)
+	before := d.app.st.Last()
+	for range 5 {
+		b.must(b.post(address, changed(form, passwordField, "sbagliata e lunga")), http.StatusUnprocessableEntity)
+	}
+	got := b.post(address, changed(form, passwordField, testPassword))
+	b.must(got, http.StatusTooManyRequests, "Troppi tentativi")
+	if got.header.Get("Retry-After") == "" {
+		t.Error("nobody says when to come back")
+	}
+	if done := d.acts(before); len(done) > 0 {
+		t.Errorf("done: %v", done)
+	}
+	d.signedIn(d.admin) // keeps nobody from signing in
+}
+
+// TestNobodyIsAskedForAPasswordWithoutNeed posts to every route that asks for no confirmation, as an administrator who signed in a
+// while ago, and to those that do as people who may not go there at all.
+func TestNobodyIsAskedForAPasswordWithoutNeed(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	w := newWorld(t, func(c *Config) { c.clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) } })
+	visitors := map[string]*browser{}
+	for _, role := range []string{"nobody", "requester", "agent", "coordinator", "editor", "administrator"} {
+		visitors[role] = w.visitor(role)
+	}
+	ahead.Store(int64(20 * time.Minute))
+	title := w.app.words.text("it", "confirm.title")
+	for _, r := range w.app.table {
+		if r.Confirm != unasked && (r.Method != http.MethodPost || len(r.Files) > 0 || isAPIPath(r.Path)) {
+			t.Errorf("%s cannot be confirmed: a program has no password, a form with files is not repeated", r.Name)
+		}
+	}
+	for _, r := range posts(w.app) {
+		for role, b := range visitors {
+			if r.Name == "sign-out.do" || strings.HasPrefix(r.Path, "/me") || r.Confirm == unasked && role != "administrator" || r.Confirm != unasked && r.Who.admits(desk.Actor{Person: w.people[role]}) {
+				continue
+			}
+			if got := b.post(w.address(r), url.Values{}); strings.Contains(got.body, title) {
+				t.Errorf("%s asks the %s for the password: %d", r.Name, role, got.status)
+			}
+		}
 	}
 }

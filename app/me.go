@@ -110,9 +110,9 @@ func (a *App) mePage(c *fiber.Ctx, v *mePage, f *Form, err error) error {
 		v.Tokens = append(v.Tokens, line)
 	}
 	if !v.Password {
-		v.Asked = v.Err("password_now")
+		v.Asked = v.Err(passwordField)
 	}
-	v.Confirm = !a.desk.Keeper().Confirmed(a.visit(c).session)
+	v.Confirm = !a.isConfirmed(c, anew)
 	for i, days := range tokenLives {
 		value := strconv.Itoa(days)
 		v.Lives = append(v.Lives, adminOption{value, v.Plural("me.token-days", days), v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
@@ -150,10 +150,10 @@ func (a *App) postMe(c *fiber.Ctx) error {
 func (a *App) postMyPassword(c *fiber.Ctx) error {
 	f := a.form(c)
 	password := f.Raw("password")
-	f.Need("password_now")
+	f.Need(passwordField)
 	err := samePassword(f, password)
 	if err == nil {
-		err = a.confirm(c, f.Raw("password_now"))
+		err = a.confirm(c, f)
 	}
 	if err == nil {
 		who := a.actor(c).ID()
@@ -207,7 +207,7 @@ func (a *App) postToken(c *fiber.Ctx) error {
 	f.Need("token_name")
 	err := f.Err()
 	if err == nil {
-		err = a.confirmLately(c, f)
+		err = a.confirm(c, f)
 	}
 	if err != nil {
 		return a.mePage(c, &mePage{}, f, err)

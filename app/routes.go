@@ -60,6 +60,8 @@ type route struct {
 	Text   int64    // bytes that the body may have, files apart; 0: smallBody
 	Files  []string // fields of the form, or of the call, whose files are kept
 	Inline bool     // the files are read at once and not kept
+
+	Confirm confirmation // what counts as having shown lately who one is
 }
 
 // long is the route for what people write at length.
@@ -112,6 +114,9 @@ func (a *App) register(f *fiber.App, routes []route) {
 		r := &routes[i]
 		h := func(c *fiber.Ctx) error {
 			if err := a.admit(c, r); err != nil {
+				return err
+			}
+			if asked, err := a.confirmFirst(c, r); asked || err != nil {
 				return err
 			}
 			return a.once(c, r)

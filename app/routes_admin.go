@@ -11,12 +11,12 @@ func (a *App) adminRoutes() []route {
 
 		get("/admin/people", "admin-people.list", supervisor, a.getAdminPeople),
 		get("/admin/people/new", "admin-people.new", supervisor, a.getNewPerson),
-		post("/admin/people", "admin-people.add", supervisor, a.postNewPerson, "/admin/people/new"),
+		post("/admin/people", "admin-people.add", supervisor, a.postNewPerson, "/admin/people/new").confirmed(lately),
 		get("/admin/people/:n<int>", "admin-people.show", supervisor, a.getAdminPerson),
-		post("/admin/people/:n<int>", "admin-people.change", supervisor, a.postAdminPerson, "/admin/people/:n"),
-		post("/admin/people/:n<int>/link", "admin-people.link", supervisor, a.postPersonLink, "/admin/people/:n"),
-		post("/admin/people/:n<int>/disable", "admin-people.disable", administrator, a.postDisablePerson, "/admin/people/:n"),
-		post("/admin/people/:n<int>/enable", "admin-people.enable", administrator, a.postEnablePerson, "/admin/people/:n"),
+		post("/admin/people/:n<int>", "admin-people.change", supervisor, a.postAdminPerson, "/admin/people/:n").confirmed(lately),
+		post("/admin/people/:n<int>/link", "admin-people.link", supervisor, a.postPersonLink, "/admin/people/:n").confirmed(lately),
+		post("/admin/people/:n<int>/disable", "admin-people.disable", administrator, a.postDisablePerson, "/admin/people/:n").confirmed(lately),
+		post("/admin/people/:n<int>/enable", "admin-people.enable", administrator, a.postEnablePerson, "/admin/people/:n").confirmed(lately),
 
 		get("/admin/organisations", "admin-organisations.list", administrator, a.getOrganisations),
 		get("/admin/organisations/new", "admin-organisations.new", administrator, a.getNewOrganisation),
@@ -32,10 +32,10 @@ func (a *App) adminRoutes() []route {
 		get("/admin/groups/new", "admin-groups.new", administrator, a.getNewGroup),
 		post("/admin/groups", "admin-groups.add", administrator, a.postNewGroup, "/admin/groups/new"),
 		get("/admin/groups/:n<int>", "admin-groups.show", supervisor, a.getGroup),
-		post("/admin/groups/:n<int>", "admin-groups.change", administrator, a.postGroup, "/admin/groups/:n"),
-		post("/admin/groups/:n<int>/members", "admin-groups.member", supervisor, a.postMember, "/admin/groups/:n"),
-		post("/admin/groups/:n<int>/members/remove", "admin-groups.remove-member", supervisor, a.postRemoveMember, "/admin/groups/:n"),
-		post("/admin/groups/:n<int>/remove", "admin-groups.remove", administrator, a.postRemoveGroup, "/admin/groups/:n"),
+		post("/admin/groups/:n<int>", "admin-groups.change", administrator, a.postGroup, "/admin/groups/:n").confirmed(lately),
+		post("/admin/groups/:n<int>/members", "admin-groups.member", supervisor, a.postMember, "/admin/groups/:n").confirmed(lately),
+		post("/admin/groups/:n<int>/members/remove", "admin-groups.remove-member", supervisor, a.postRemoveMember, "/admin/groups/:n").confirmed(lately),
+		post("/admin/groups/:n<int>/remove", "admin-groups.remove", administrator, a.postRemoveGroup, "/admin/groups/:n").confirmed(lately),
 
 		get("/admin/catalogue", "admin-catalogue.list", administrator, a.getAdminCatalogue),
 		get("/admin/catalogue/file", "admin-catalogue.download", administrator, a.getCatalogueFile),
@@ -64,11 +64,11 @@ func (a *App) adminRoutes() []route {
 		get("/admin/letters", "letters.list", administrator, a.getLetters),
 		post("/admin/letters/:n<int>", "letters.decide", administrator, a.postLetter, "/admin/letters"),
 		get("/admin/mail-texts", "mail-texts.show", administrator, a.getMailTexts),
-		post("/admin/mail-texts/:event", "mail-texts.save", administrator, a.postMailText, "/admin/mail-texts").long(),
+		post("/admin/mail-texts/:event", "mail-texts.save", administrator, a.postMailText, "/admin/mail-texts").long().confirmed(lately),
 
 		get("/admin/tokens", "admin-tokens.list", administrator, a.getAdminTokens),
-		post("/admin/tokens/wake", "admin-tokens.wake-all", administrator, a.postWakeTokens, "/admin/tokens"),
-		post("/admin/tokens/:n<int>/wake", "admin-tokens.wake", administrator, a.postWakeToken, "/admin/tokens"),
+		post("/admin/tokens/wake", "admin-tokens.wake-all", administrator, a.postWakeTokens, "/admin/tokens").confirmed(lately),
+		post("/admin/tokens/:n<int>/wake", "admin-tokens.wake", administrator, a.postWakeToken, "/admin/tokens").confirmed(lately),
 
 		get("/admin/changes", "admin-changes.list", administrator, a.getChanges),
 	}

@@ -30,10 +30,10 @@ func (a *App) accountRoutes() []route {
 		post("/me", "me.save", person, a.postMe, "/me"),
 		get("/me/notices", "me.notices", person, a.getMyNotices),
 		post("/me/reachable", "me.reachable", person, a.postMyReachable, "/me"),
-		post("/me/password", "me.password", person, a.postMyPassword, "/me"),
+		post("/me/password", "me.password", person, a.postMyPassword, "/me").confirmed(always),
 		post("/me/sessions/others/end", "me.end-others", person, a.postEndOthers, "/me"),
 		post("/me/sessions/:n<int>/end", "me.end-session", person, a.postEndSession, "/me"),
-		post("/me/tokens", "me.token", person, a.postToken, "/me"),
+		post("/me/tokens", "me.token", person, a.postToken, "/me").confirmed(anew),
 		post("/me/tokens/:n<int>/revoke", "me.revoke", person, a.postRevokeToken, "/me"),
 	}
 }
@@ -122,13 +122,11 @@ func (a *App) askToSignIn(c *fiber.Ctx) error {
 	v := &signInPage{From: formPage(c), Kept: true}
 	v.Next = v.From
 	size := 0
-	for name, all := range withoutSecrets(postedValues(c)) {
-		for _, value := range all {
-			if size += len(url.QueryEscape("resume."+name+value)) + 2; len(v.Resume) == maxResumed || size > maxResumedBytes {
-				break
-			}
-			v.Resume = append(v.Resume, resumed{"resume." + name, strings.ToValidUTF8(value, "\uFFFD")})
+	for _, one := range carry(postedValues(c), "resume.") {
+		if size += len(url.QueryEscape(one.Name+one.Value)) + 2; len(v.Resume) == maxResumed || size > maxResumedBytes {
+			break
 		}
+		v.Resume = append(v.Resume, one)
 	}
 	return a.signInPage(c, v, nil, nil)
 }
@@ -428,32 +426,4 @@ func hostOf(address string) string {
 // knowBrowser makes the browser one that others' failures do not slow down for the person. It outlives signing out.
 func (a *App) knowBrowser(c *fiber.Ctx, who *store.Person) {
 	a.setCookie(c, "known", a.desk.Keeper().KnowBrowser(who, c.Cookies(a.cookieName("known"))), credential.BrowserLife)
-}
-
-// confirm asks who is signed in to show again who they are, in the way in which they sign in: by the password in the
-// field password_now. What is wrong is an Invalid error of that field.
-func (a *App) confirm(c *fiber.Ctx, password string) error {
-	v := a.visit(c)
-	err := a.desk.Keeper().Confirm(a.ctx(c), v.session.ID, v.actor.ID(), password)
-	if store.KindOf(err) == store.Invalid {
-		return store.Fail(store.Invalid, "error.password-now").At("password_now")
-	}
-	if err == nil {
-		s := *v.session // the page that answers knows it already
-		s.Confirmed = a.desk.Now()
-		v.session = &s
-	}
-	return err
-}
-
-// confirmLately is confirm, which is not asked again for some minutes.
-func (a *App) confirmLately(c *fiber.Ctx, f *Form) error {
-	if a.desk.Keeper().Confirmed(a.visit(c).session) {
-		return nil
-	}
-	f.Need("password_now")
-	if err := f.Err(); err != nil {
-		return err
-	}
-	return a.confirm(c, f.Raw("password_now"))
 }

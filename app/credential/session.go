@@ -94,14 +94,26 @@ func (k *Keeper) byAddress(account string) (*store.Person, error) {
 	return p, nil
 }
 
-// ConfirmLasts is how long it counts that somebody who is signed in has shown again who they are.
-const ConfirmLasts = 5 * time.Minute
+// How long it counts that somebody who is signed in has shown who they are.
+const (
+	ConfirmLasts = 5 * time.Minute  // having shown it again
+	FreshLasts   = 15 * time.Minute // the same, or having signed in, where that is enough
+)
 
 // Confirmed reports whether the person of the session has shown again lately who they are. Signing in alone is not that:
 // who finds a browser open has not signed in.
-func (k *Keeper) Confirmed(s *store.Session) bool {
-	age := k.clock().Sub(s.Confirmed)
-	return !s.Confirmed.IsZero() && age >= 0 && age < ConfirmLasts
+func (k *Keeper) Confirmed(s *store.Session) bool { return k.within(s.Confirmed, ConfirmLasts) }
+
+// Fresh reports whether the person of the session has lately signed in, or shown again who they are.
+func (k *Keeper) Fresh(s *store.Session) bool {
+	return k.within(s.Created, FreshLasts) || k.within(s.Confirmed, FreshLasts)
+}
+
+// within reports whether the moment, if there is one, was no longer ago than that. What lies ahead, because the clock
+// was set back, was not.
+func (k *Keeper) within(at time.Time, long time.Duration) bool {
+	age := k.clock().Sub(at)
+	return !at.IsZero() && age >= 0 && age < long
 }
 
 // Confirm notes that the person of the session has shown again who they are, by the password. A wrong one is Invalid
