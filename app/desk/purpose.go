@@ -13,13 +13,15 @@ const (
 )
 
 // purposes says of each event what the answer to its letter becomes. What tells agents of their own affairs is
-// internal: notes, who works, whose it is, what came back, what waits for them. An event that does not stand here is
+// internal: notes, who works, whose it is, what came back, what waits for them, their account. An event that does not stand here is
 // internal.
 var purposes = map[string]Purpose{
 	"opened": PurposePublic, "message": PurposePublic, "taken": PurposePublic, "moved": PurposePublic, "waiting": PurposePublic, "planned": PurposePublic,
 	"resolved": PurposePublic, "closing": PurposePublic, "priority": PurposePublic, "new": PurposePublic,
 	"group": PurposeInternal, "assigned": PurposeInternal, "note": PurposeInternal, "mention": PurposeInternal, "bounce": PurposeInternal,
 	"unconfirmed": PurposeInternal, "beside": PurposeInternal, "digest": PurposeInternal, EventReceived: PurposePublic, EventCut: PurposePublic,
+	"invited": PurposeInternal, "link": PurposeInternal, "handed": PurposeInternal, "rights": PurposeInternal, "password": PurposeInternal,
+	"address": PurposeInternal, "token": PurposeInternal, "woken": PurposeInternal, "ending": PurposeInternal,
 }
 
 // purposeOf is what the answer to the letter becomes: a note as soon as it tells of anything internal, whatever else it

@@ -8,10 +8,10 @@ import (
 	"sportello/store"
 )
 
-// MailEvents are the events of which the desk tells by mail, in the order in which a ticket lives through them. Each
-// has a subject and a text.
-var MailEvents = []string{"opened", EventReceived, EventCut, "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority",
-	"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed", "digest"}
+// MailEvents are the events of which the desk tells by mail: in the order in which a ticket lives through them, then
+// those of an account. Each has a subject and a text.
+var MailEvents = append([]string{"opened", EventReceived, EventCut, "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority",
+	"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed", "digest"}, accountEvents...)
 
 // MailPlaceholders are what the texts of mail may leave to be filled in, written {name}.
 var MailPlaceholders = []string{"name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token"}
