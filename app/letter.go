@@ -261,7 +261,9 @@ func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 		}
 		return href
 	}))
-	out.text = desk.Words(l.Text)
+	if out.text = desk.Words(l.Text); l.Text.Written() == store.Markdown {
+		out.text = markup.LetterText(string(out.Body)) // with the addresses of its links
+	}
 	return out
 }
 

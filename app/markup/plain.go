@@ -21,6 +21,10 @@ func balancedText(s string) string {
 	return newText(s).whole()
 }
 
+// LetterText returns what HTML of our own says as text for the plain part of a
+// letter: as Plain has it, with the address of each link beside its words.
+func LetterText(s string) string { return mailText(s) }
+
 // mailText is balancedText with the spaces that do not break, for who writes mail makes columns of them, and with the
 // addresses of links, for the words on them may say nothing.
 func mailText(s string) string {
