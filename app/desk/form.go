@@ -84,9 +84,10 @@ func isAddress(s string) bool {
 	return local != "" && len(local) <= 64 && isDomain(domain)
 }
 
-var domainForm = regexp.MustCompile(`^[\pL\pN]([\pL\pN-]*[\pL\pN])?(\.[\pL\pN]([\pL\pN-]*[\pL\pN])?)*$`)
+var domainForm = regexp.MustCompile(`^[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?(\.[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?)*$`)
 
-// isDomain reports whether s can be a mail domain, without a dot too: a desk may serve an internal network.
+// isDomain reports whether s can be a mail domain, without a dot too and with an underscore: a desk may serve an internal
+// network and its machines.
 func isDomain(s string) bool { return len(s) <= 253 && domainForm.MatchString(s) }
 
 // webAddress reports whether s is an absolute https address, or http where that is allowed.

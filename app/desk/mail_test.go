@@ -877,3 +877,15 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 		t.Errorf("%d went to one address in an hour", n)
 	}
 }
+
+// Printers and machines of internal networks write from hosts with an underscore, and are answered there.
+func TestAMachineOfAnInternalNetworkOpensATicket(t *testing.T) {
+	o := newMailOffice(t)
+	m := o.mail(letter{from: "Stampante <root@stampante_2.ateneo.example>", subject: "Toner", body: "Il toner sta finendo."})
+	if m.State != store.MailDone || m.Joined != JoinedNew {
+		t.Fatalf("%+v", m)
+	}
+	if out := o.post(); out["root@stampante_2.ateneo.example"] == nil {
+		t.Error("it is not answered")
+	}
+}

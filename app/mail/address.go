@@ -224,6 +224,10 @@ func (p *addressParser) angle() string {
 		p.pos++ // "<<a@b.it>>"
 	}
 	rest := p.s[p.pos+1:]
+	if in, n := p.bracket(rest); n > 0 {
+		p.pos += 1 + n
+		return inBrackets(in)
+	}
 	end := strings.IndexAny(rest, "<>")
 	next := p.pos + 1 + end + 1
 	switch {
@@ -237,7 +241,15 @@ func (p *addressParser) angle() string {
 	}
 	in := rest[:end]
 	p.pos = next
+	return inBrackets(in)
+}
+
+// inBrackets returns the address of what stood in angle brackets.
+func inBrackets(in string) string {
 	in = strings.TrimPrefix(strings.TrimSpace(in), "mailto:")
+	if local, domain, ok := strings.Cut(in, "@"); ok {
+		in = strings.TrimRight(local, " \t") + "@" + strings.TrimLeft(domain, " \t")
+	}
 	if strings.HasPrefix(in, "@") {
 		// A route, which nobody has used for thirty years.
 		if i := strings.IndexByte(in, ':'); i > 0 {
@@ -245,6 +257,60 @@ func (p *addressParser) angle() string {
 		}
 	}
 	return cleanEmail(in)
+}
+
+// bracket reads "...>" with comments in it and returns what stands there
+// without them, their white space too, and its length; 0 when there are none
+// or it does not end. The first comment is the name when there is no other.
+func (p *addressParser) bracket(s string) (in string, n int) {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '<':
+			return "", 0
+		case '>':
+			if n == 0 {
+				return "", 0
+			}
+			return b.String() + s[n:i], i + 1
+		case '(':
+			end := i + commentEnd(s[i:min(len(s), i+maxComment)])
+			if end == i {
+				return "", 0
+			}
+			if c := nameText(s[i+1 : end-1]); c != "" && p.comment == "" {
+				p.comment = c
+			}
+			b.WriteString(strings.TrimRight(s[n:i], " \t"))
+			for end < len(s) && (s[end] == ' ' || s[end] == '\t') {
+				end++
+			}
+			n, i = end, end-1
+		}
+	}
+	return "", 0
+}
+
+// maxComment bounds a comment inside an address.
+const maxComment = 300
+
+// commentEnd returns the length of the comment that s begins with, 0 when it
+// does not end.
+func commentEnd(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // cleanEmail returns an address lower case and NFC, "" when it is none: it
@@ -268,7 +334,7 @@ func cleanEmail(s string) string {
 		return ""
 	}
 	local, domain := strings.Trim(s[:at], `"`), strings.TrimSuffix(s[at+1:], ".")
-	if local == "" || domain == "" || strings.ContainsAny(domain, "/_=!#") {
+	if local == "" || domain == "" || strings.ContainsAny(domain, "/=!#") {
 		return ""
 	}
 	for _, r := range local + domain {

@@ -68,7 +68,7 @@ func fieldName(l []byte) int {
 // field is taken for the rest of the one before it when a field follows, else
 // for the body of a message whose header does not end.
 func readHeader(data []byte, pos int) (h header, body int, long bool) {
-	begin := pos
+	begin, folded := pos, pos // up to folded the lines are known to belong to the header
 	var value []byte
 	flush := func() {
 		if len(h) > 0 && value != nil {
@@ -99,10 +99,13 @@ func readHeader(data []byte, pos int) (h header, body int, long bool) {
 		n := fieldName(l)
 		switch {
 		case l[0] == ' ' || l[0] == '\t':
-			if len(bytes.TrimSpace(l)) == 0 && fieldOrBlank(data, next) == 0 {
-				// A line of spaces ends the header where what follows is text.
-				flush()
-				return h, next, long
+			if pos >= folded && len(bytes.TrimSpace(l)) == 0 {
+				// A line of blanks belongs to a field that goes on (RFC 5322
+				// 4.2). It ends the header where what follows is text.
+				if folded = foldedTo(data, next); folded == 0 {
+					flush()
+					return h, next, long
+				}
 			}
 			if value != nil {
 				value = append(append(value, ' '), bytes.TrimLeft(l, " \t")...)
@@ -138,4 +141,17 @@ func fieldOrBlank(data []byte, pos int) int {
 		return 1
 	}
 	return 0
+}
+
+// foldedTo returns where the lines from pos on that begin with white space
+// end, if what stands there is a field or the end of the header; else 0.
+func foldedTo(data []byte, pos int) int {
+	begin := pos
+	for pos < len(data) && (data[pos] == ' ' || data[pos] == '\t') {
+		pos, _ = line(data, pos)
+	}
+	if fieldOrBlank(data, pos) == 0 || pos >= len(data) && pos > begin {
+		return 0
+	}
+	return max(pos, begin)
 }

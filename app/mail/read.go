@@ -1,12 +1,13 @@
 package mail
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
 	"io"
-	netmail "net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -163,39 +164,97 @@ func delivered(h header) []string {
 }
 
 var (
-	dateComment = regexp.MustCompile(`\([^()]*\)`)
+	dateComment = regexp.MustCompile(`\(([^()]*)\)`)
 	dateLayouts = []string{
-		"Mon, 2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 MST", "2 Jan 06 15:04:05 -0700", "2 Jan 06 15:04:05 MST", "2 Jan 2006 15:04:05",
-		"2 Jan 2006 15:04 -0700", "2 Jan 2006 15:04", "Jan 2 15:04:05 2006", "Jan 2 15:04:05 MST 2006", "Jan 2 15:04:05 -0700 2006", "2-Jan-2006 15:04:05 -0700",
-		time.RFC3339, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05", "2 January 2006 15:04:05 -0700", "2 January 2006 15:04:05",
+		"2 Jan 2006 15:04:05 -0700", "2 Jan 06 15:04:05 -0700", "2 Jan 2006 15:04 -0700", "2 Jan 06 15:04 -0700", "2 January 2006 15:04:05 -0700", "2 January 2006 15:04 -0700",
+		"2-Jan-2006 15:04:05 -0700", "2-Jan-06 15:04:05 -0700", "2-Jan-2006 15:04 -0700", "Jan 2 15:04:05 2006 -0700", "Jan 2 15:04 2006 -0700", "Jan 2 2006 15:04:05 -0700", "January 2 2006 15:04:05 -0700",
+		"2006-01-02 15:04:05 -0700", "2006-01-02 15:04 -0700", "2006-01-02T15:04:05 -0700",
 	}
+	// zones are those that programs name instead of saying them, in minutes.
+	zones = map[string]int{
+		"UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 60, "BST": 60, "CET": 60, "MET": 60, "CEST": 120, "MEST": 120, "MESZ": 120, "MEZ": 60, "EET": 120, "EEST": 180, "MSK": 180,
+		"EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420, "AKST": -540, "AKDT": -480, "HST": -600, "JST": 540, "KST": 540,
+	}
+	zoneName   = regexp.MustCompile(`^[A-Za-z]{1,5}$`)
+	zoneOffset = regexp.MustCompile(`^(?:GMT|UTC|UT)?([+-])(\d{1,2}?):?(\d\d)?$`)
 )
 
+// offsetOf returns the zone that a word of a date says, "" when it says none.
+// RFC 5322 has letters that nobody knows mean that the zone is unknown.
+func offsetOf(word string) string {
+	if m := zoneOffset.FindStringSubmatch(word); m != nil {
+		hours, minutes := m[2], m[3]
+		if minutes == "" {
+			minutes = "00"
+		}
+		return m[1] + strings.Repeat("0", 2-len(hours)) + hours + minutes
+	}
+	if !zoneName.MatchString(word) {
+		return ""
+	}
+	minutes := zones[strings.ToUpper(word)]
+	sign := '+'
+	if minutes < 0 {
+		sign, minutes = '-', -minutes
+	}
+	return fmt.Sprintf("%c%02d%02d", sign, minutes/60, minutes%60)
+}
+
 // parseDate reads a date as RFC 5322 has it and as programs write it. One
-// before 1980, or more than two days after now, makes no sense.
+// before 1980, or more than two days after now, makes no sense. Without a
+// zone it is taken for UTC.
 func parseDate(s string, now time.Time) time.Time {
-	s = strings.TrimSpace(dateComment.ReplaceAllString(cut(s, 200), " "))
-	if s == "" {
-		return time.Time{}
+	s = cut(s, 200)
+	if t, err := time.Parse(time.RFC3339, strings.TrimSpace(s)); err == nil {
+		return sensible(t, now)
 	}
-	t, err := netmail.ParseDate(s)
-	if err != nil {
-		s = strings.Join(strings.Fields(strings.ReplaceAll(s, ".", ":")), " ")
-		s = strings.NewReplacer("GMT+", "+", "GMT-", "-", "UTC+", "+", "UTC-", "-").Replace(s)
-		if i := strings.IndexByte(s, ','); i >= 0 && i < 12 {
-			s = strings.TrimSpace(s[i+1:])
-		} else if i := strings.IndexByte(s, ' '); i == 3 && len(s) > 4 {
-			if _, err := time.Parse("Mon", s[:3]); err == nil {
-				s = s[4:]
-			}
+	beside := ""
+	if m := dateComment.FindStringSubmatch(s); m != nil {
+		beside = strings.ToUpper(strings.TrimSpace(m[1]))
+	}
+	s = dateComment.ReplaceAllString(s, " ")
+	if i := strings.IndexByte(s, ','); i >= 0 && i < 12 {
+		s = s[i+1:]
+	}
+	words := strings.Fields(s)
+	if len(words) > 0 && len(words[0]) >= 3 && slices.ContainsFunc(weekdays, func(day string) bool { return strings.EqualFold(day, words[0][:3]) }) {
+		words = words[1:]
+	}
+	// The zone stands behind the time, or between it and the year. A number
+	// goes before a name.
+	zone, clock := "", false
+	for i := 0; i < len(words); i++ {
+		if strings.Count(words[i], ":")+strings.Count(words[i], ".") > 0 && !strings.ContainsAny(words[i], "+-") {
+			clock = true
+			words[i] = strings.ReplaceAll(words[i], ".", ":")
+			continue
 		}
-		for _, layout := range dateLayouts {
-			if t, err = time.Parse(layout, s); err == nil {
-				break
-			}
+		z := offsetOf(words[i])
+		if !clock || z == "" {
+			continue
+		}
+		if zone == "" || !zoneName.MatchString(words[i]) {
+			zone = z
+		}
+		words = slices.Delete(words, i, i+1)
+		i--
+	}
+	if _, known := zones[beside]; zone == "" && known {
+		zone = offsetOf(beside)
+	}
+	s = strings.ReplaceAll(strings.Join(words, " "), ",", "") + " " + cmp.Or(zone, "+0000")
+	for _, layout := range dateLayouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return sensible(t, now)
 		}
 	}
-	if err != nil || t.Year() < 1980 || t.After(now.Add(48*time.Hour)) {
+	return time.Time{}
+}
+
+var weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+
+func sensible(t, now time.Time) time.Time {
+	if t.Year() < 1980 || t.After(now.Add(48*time.Hour)) {
 		return time.Time{}
 	}
 	return t

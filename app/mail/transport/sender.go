@@ -381,13 +381,21 @@ func (s *Sender) signIn(ctx context.Context, at *endpoint, l *line) (Code, error
 	return SignInRefused, err
 }
 
+// lookup is idna.Lookup, and lets an underscore be: machines of internal networks have it in their names.
+var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
+
 // wireAddress returns an address as it goes into MAIL and RCPT, with its domain in ASCII.
 func wireAddress(a string) (string, error) {
 	at := strings.LastIndexByte(a, '@')
 	if at < 1 || at == len(a)-1 || len(a) > 320 || strings.ContainsAny(a, " <>\"\\,;:()[]") || oneLine(a) != a {
 		return "", fmt.Errorf("not an address: %q", a)
 	}
-	domain, err := idna.Lookup.ToASCII(a[at+1:])
+	domain, err := lookup.ToASCII(a[at+1:])
+	if err == nil && strings.ContainsFunc(domain, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-_", r)
+	}) {
+		err = errors.New("a domain has letters, digits, - and _")
+	}
 	if err != nil {
 		return "", fmt.Errorf("not an address: %q: %w", a, err)
 	}

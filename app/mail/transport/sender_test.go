@@ -204,7 +204,7 @@ func TestAddressesOnTheWire(t *testing.T) {
 	r := peer.NewRelay(t, nil)
 	s := sender(r.Port)
 	defer s.Close()
-	for _, bad := range []string{"", "anna", "@uni.test", "anna@", "anna@uni.test>\r\nRCPT TO:<bruno@uni.test", "anna bruno@uni.test", "<anna@uni.test>", "anna@uni test", "an\u202ena@uni.test"} {
+	for _, bad := range []string{"", "anna", "@uni.test", "anna@", "anna@uni.test>\r\nRCPT TO:<bruno@uni.test", "anna bruno@uni.test", "<anna@uni.test>", "anna@uni!test", "anna@uni test", "an\u202ena@uni.test"} {
 		e := sendError(t, s.Send(t.Context(), "desk@desk.test", bad, []byte(message("uno"))))
 		if !e.Permanent || !e.Recipient {
 			t.Errorf("%q: %+v", bad, e)
@@ -216,8 +216,11 @@ func TestAddressesOnTheWire(t *testing.T) {
 	if e := sendError(t, s.Send(t.Context(), "desk@desk.test", "è@uni.test", []byte(message("uno")))); !e.Permanent || e.Enhanced != "5.6.7" {
 		t.Errorf("%+v", e)
 	}
+	if err := s.Send(t.Context(), "desk@desk.test", "root@stampante_2.test", []byte(message("due"))); err != nil {
+		t.Error(err)
+	}
 	got := r.Taken()
-	if len(got) != 1 || got[0].To != "anna@xn--universit-y1a.test" {
+	if len(got) != 2 || got[0].To != "anna@xn--universit-y1a.test" || got[1].To != "root@stampante_2.test" {
 		t.Errorf("taken %+v", got)
 	}
 }
