@@ -36,6 +36,15 @@ func (w *threadWriter) write(thread []threadMail) ([]MailImported, error) {
 	var kept []threadMail
 	for _, m := range thread {
 		line := MailImported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Refused: m.err}
+		if m.err == nil && !isAddress(m.in.From.Email) && m.in.Report != nil {
+			// Reports come from nobody, and are no matter of anybody's.
+			line, err := w.aside(m)
+			if err != nil {
+				return nil, err
+			}
+			told = append(told, line)
+			continue
+		}
 		if m.err == nil && !isAddress(m.in.From.Email) {
 			line.Refused = store.Fail(store.Invalid, "error.mail-no-sender")
 		}

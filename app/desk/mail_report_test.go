@@ -136,3 +136,64 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 		})
 	}
 }
+
+// Reports come from nobody: they find their letter all the same, and one that finds none is kept aside, not failed.
+func TestAReportFromNobodyFindsItsLetter(t *testing.T) {
+	const ada = "ada@ateneo.example"
+	const back = "\r\n\r\n--- Original message follows.\r\n\r\nReceived: from desk\r\nTo: altra@ateneo.example\r\nMessage-ID: <%s>\r\n"
+	for name, head := range map[string]string{
+		"MAILER-DAEMON":             "From: MAILER-DAEMON <>\r\nSubject: Mail delivery failed\r\n",
+		"a name alone":              "From: Mail Delivery Subsystem\r\nSubject: Returned mail: see transcript\r\n",
+		"nothing":                   "From: <>\r\nSubject: Permanent Delivery Failure\r\n",
+		"no field":                  "Subject: mail failed, returning to sender\r\n",
+		"with a list's precedence":  "From: MAILER-DAEMON <>\r\nPrecedence: list\r\nSubject: Undeliverable\r\n",
+		"the null path, no subject": "From: MAILER-DAEMON\r\nReturn-Path: <>\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newMailOffice(t)
+			first := o.mail(letter{from: ada, subject: "D", body: "?"})
+			id := o.post()[ada].Letter.MessageID
+			raw := "To: csa@ateneo.example\r\n" + head + "\r\nThere was an error delivering your mail to <%s>.\r\n\r\n550 5.1.1 User unknown" + back
+			if m := o.take(fmt.Sprintf(raw, ada, "mai@spedito.example")); m.State != store.MailAside {
+				t.Errorf("about another letter: %+v", m)
+			}
+			if m := o.take(fmt.Sprintf(raw, "altra@ateneo.example", id)); m.State != store.MailAside {
+				t.Errorf("about another address: %+v", m)
+			}
+			if why, _ := o.failed("ada"); why != "" {
+				t.Errorf("marked already: %s", why)
+			}
+			if m := o.take(fmt.Sprintf(raw, ada, id)); m.State != store.MailDone || m.Ticket != first.Ticket || m.Joined != JoinedReport {
+				t.Fatalf("%+v", m)
+			}
+			if why, l := o.failed("ada"); why == "" || l.State != store.LetterBounced {
+				t.Errorf("not marked, the letter %s", l.State)
+			}
+		})
+	}
+}
+
+// An import refuses no report because nobody sent it.
+func TestAnImportKeepsReportsFromNobodyAside(t *testing.T) {
+	o := newMailOffice(t)
+	n := 0
+	var told []string
+	_, err := o.ImportMail(t.Context(), o.as("amministratore"), MailImport{Group: "csa", Module: "csa", Each: func(m MailImported) {
+		told = append(told, fmt.Sprint(m.Why, " ", m.Refused != nil))
+	}}, func(give func(string, []byte) error) error {
+		for _, head := range []string{"From: MAILER-DAEMON <>\r\nSubject: Mail delivery failed\r\n", "Subject: Permanent Delivery Failure\r\n", "From: Anna\r\nSubject: Ciao\r\n"} {
+			n++
+			if err := give(fmt.Sprint(n), []byte(head+"To: csa@ateneo.example\r\n\r\nThere was an error delivering your mail to <ada@ateneo.example>.\r\n")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(told)
+	if got := strings.Join(told, ", "); got != " true, bounce false, bounce false" {
+		t.Errorf("told %q", got)
+	}
+}

@@ -78,11 +78,16 @@ var fieldRules = []fieldRule{
 }
 
 var (
-	daemon  = regexp.MustCompile(`(?i)^(mailer-?daemon|mail-?daemon|postmaster|microsoftexchange[0-9a-f]{32}|mail(er)?[-_.]?system)(@|$)`)
-	noReply = regexp.MustCompile(`(?i)^(no[-_.]?reply|do[-_.]?not[-_.]?reply|non[-_.]?rispondere|noresponder|ne[-_.]?pas[-_.]?repondre|bounces?|autoreply|auto-?responder|notifiche|notifications?)([-_.+][^@]*)?@`)
-	bounced = regexp.MustCompile(`(?i)^(undeliver(ed|able)|delivery (status notification|failure|has failed)|mail delivery (failed|failure|system)|returned mail|failure notice|message (not delivered|undeliverable)|` +
+	daemon     = regexp.MustCompile(`(?i)^(mailer[-_. ]?d(ae|ea)mon|mail[-_. ]?d(ae|ea)mon|mdaemon|mmdf|postmaster|microsoftexchange[0-9a-f]{32}|mail(er)?[-_.]?(delivery[-_.]?)?(sub)?system)(@|$)`)
+	daemonName = regexp.MustCompile(`(?i)^((internet )?mail(er)?[-_ ](delivery|d(ae|ea)mon|(sub)?system)\b|mail delivery|system administrator$|amministratore di sistema$|returned mail$|undelivered mail$)`)
+	noReply    = regexp.MustCompile(`(?i)^(no[-_.]?reply|do[-_.]?not[-_.]?reply|non[-_.]?rispondere|noresponder|ne[-_.]?pas[-_.]?repondre|bounces?|autoreply|auto-?responder|notifiche|notifications?)([-_.+][^@]*)?@`)
+	bounced    = regexp.MustCompile(`(?i)^(undeliver(ed|able)|delivery (status notification|failure|has failed)|mail delivery (failed|failure|system)|returned mail|failure notice|message (not delivered|undeliverable)|` +
+		`permanent delivery failure|mail failed, returning|mail system error|non-?deliver(y|able)|` +
 		`warning: (message|could not send)|delayed mail|non recapitabile|mancato recapito|messaggio non (recapitat|consegnat)|impossibile recapitare|recapito ritardato|notifica (dello|sullo) stato (del|di) recapito|` +
 		`unzustellbar|undelivrable|non remis|no se puede entregar)`)
+	// returning is what only mail systems are believed.
+	returning = regexp.MustCompile(`(?i)(un|non?)[- ]?deliver|deliver\w*\b.{0,30}(fail|error|problem|status|report|delay|notif|impossib|not possible)|(fail|error|unable|could not|cannot|can't|impossib)\w*\b.{0,40}deliver|not\b.{0,20}deliver|` +
+		`return(ed|ing)\b.{0,30}(mail|message|sender)|(mail|message)\b.{0,30}(fail|error|return|reject|delay|bounce)|(reject|bounce)\w*\b.{0,20}(mail|message)|failure|user unknown|unknown user|\bbounce|transcript|recapit|consegn|zustell|non ?livr|entrega`)
 	readNote = regexp.MustCompile(`(?i)^(letto|read|gelesen|lu|leído|conferma di lettura|ricevuta di ritorno|non letto|not read|eliminato senza (essere stato )?lett[oa]|return receipt)( \(visualizzato\)| \(displayed\))?\s?[:\-]`)
 )
 
@@ -98,7 +103,7 @@ func (m *reading) automatic(root *entity) (Automatic, string) {
 		return cut(name+": "+oneLine(h.text(name)), 200)
 	}
 	subject := because("Subject")
-	fromDaemon := daemon.MatchString(msg.From.Email) || msg.From.Email == "" && daemon.MatchString(msg.From.Name)
+	fromDaemon := m.fromSystem()
 	nobody := msg.HasReturnPath && msg.ReturnPath == ""
 	switch {
 	case h.has("X-Ricevuta"):
@@ -107,17 +112,15 @@ func (m *reading) automatic(root *entity) (Automatic, string) {
 		return Receipt, because("Content-Type")
 	case msg.Report != nil && msg.Report.only("delivered", "relayed", "expanded"):
 		return Receipt, because("Content-Type")
-	case root.kind == "multipart/report" && strings.EqualFold(root.params["report-type"], "feedback-report"):
+	case m.feedback(root):
 		return Notification, because("Content-Type")
 	case root.kind == "multipart/report":
 		return Bounce, because("Content-Type")
 	case h.has("X-Failed-Recipients"):
 		return Bounce, because("X-Failed-Recipients")
-	case msg.Report != nil:
-		return Bounce, because("From")
-	case (fromDaemon || nobody) && bounced.MatchString(msg.Subject):
+	case m.saysReturned() && (bounced.MatchString(msg.Subject) || returning.MatchString(msg.Subject)):
 		return Bounce, subject
-	case nobody && fromDaemon:
+	case msg.Report != nil:
 		return Bounce, because("From")
 	}
 	for _, r := range fieldRules {

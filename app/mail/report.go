@@ -1,6 +1,9 @@
 package mail
 
 import (
+	"bytes"
+	"cmp"
+	"html"
 	"regexp"
 	"strings"
 )
@@ -28,15 +31,17 @@ func (m *reading) report(root *entity) {
 			original = firstID(block(p.Content).get("Message-ID"))
 		}
 	}
-	isReport := root.kind == "multipart/report"
-	if len(r.Recipients) == 0 {
-		r.Recipients = m.toldInWords(root)
-		if len(r.Recipients) == 0 && !(isReport && original != "") {
-			return
-		}
+	disposition := root.kind == "multipart/report" && strings.EqualFold(root.params["report-type"], "disposition-notification")
+	feedback := m.feedback(root)
+	isReport := root.kind == "multipart/report" && !disposition && !feedback || m.saysReturned()
+	if len(r.Recipients) == 0 && !feedback {
+		r.Recipients = m.toldInWords(root, isReport)
+	}
+	if len(r.Recipients) == 0 && !isReport && !(disposition && original != "") && !(feedback && m.msg.From.Email == "") {
+		return
 	}
 	if original == "" {
-		original = returnedID(cut(m.msg.Text, 1<<20))
+		original = returnedID(cut(cmp.Or(m.msg.Text, stripTags(cut(m.msg.HTML, 1<<20))), 1<<20))
 	}
 	// Reports about a message answer it.
 	if original == "" && len(m.msg.InReplyTo) > 0 {
@@ -45,14 +50,54 @@ func (m *reading) report(root *entity) {
 	if original == "" && len(m.msg.References) > 0 {
 		original = m.msg.References[len(m.msg.References)-1]
 	}
-	if len(r.Recipients) == 0 && !strings.EqualFold(root.params["report-type"], "disposition-notification") {
-		return
-	}
 	r.Original = original
 	for _, l := range r.Recipients {
 		r.Hard = r.Hard || l.Verdict() == Hard
 	}
 	m.msg.Report = &r
+}
+
+// feedback tells whether a message is a complaint about mail (RFC 5965).
+func (m *reading) feedback(root *entity) bool {
+	if root.kind == "multipart/report" && strings.EqualFold(root.params["report-type"], "feedback-report") {
+		return true
+	}
+	for _, p := range m.msg.Parts {
+		if p.Type == "message/feedback-report" {
+			return true
+		}
+	}
+	return false
+}
+
+// fromSystem tells whether the sender is a mail system: by its address, or
+// by its name.
+func (m *reading) fromSystem() bool {
+	msg := m.msg
+	if msg.From.Email != "" {
+		return daemon.MatchString(msg.From.Email) || daemonName.MatchString(msg.From.Name)
+	}
+	name := strings.Trim(msg.From.Name, `<>"' `)
+	return daemon.MatchString(name) || daemonName.MatchString(name)
+}
+
+// saysReturned tells whether a mail system says that a mail did not arrive.
+// The words of the subject alone say nothing: people write them too. A
+// postmaster is a person as well, unless nobody could answer.
+func (m *reading) saysReturned() bool {
+	msg := m.msg
+	nobody := msg.HasReturnPath && msg.ReturnPath == ""
+	system := m.fromSystem() || msg.From.Email+msg.Sender.Email+msg.ReturnPath == ""
+	switch {
+	case system && nobody:
+		return true
+	case !system && !nobody || OutOfOfficeSubject(msg.Subject):
+		return false
+	case bounced.MatchString(msg.Subject):
+		return true
+	}
+	person := strings.HasPrefix(msg.From.Email, "postmaster") && msg.ReturnPath != ""
+	return system && !person && returning.MatchString(msg.Subject)
 }
 
 // only tells whether each recipient has one of these actions.
@@ -88,6 +133,7 @@ func firstID(s string) string {
 // message, then one for each recipient.
 func statusLines(b []byte) []ReportLine {
 	var list []ReportLine
+	b = blankLine.ReplaceAll(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), nil) // between recipients they are as good as empty
 	for len(list) < maxReport {
 		for len(b) > 0 && (b[0] == '\n' || b[0] == '\r') {
 			b = b[1:]
@@ -110,11 +156,17 @@ func statusLines(b []byte) []ReportLine {
 			// What we wrote to, when the mail was passed on from there.
 			address = o
 		}
+		if address == "" {
+			address = typed(h.get("X-Actual-Recipient"))
+		}
 		action, _, _ := strings.Cut(strings.ToLower(oneLine(h.get("Action"))), " ")
 		l := ReportLine{Address: address, Action: cut(action, 20), Diagnostic: cut(untyped(h.text("Diagnostic-Code")), 1000)}
 		l.Status = codeOf(h.get("Status"), l.Diagnostic)
-		if l.Action == "" && strings.HasPrefix(l.Status, "5.") {
+		switch {
+		case l.Action == "" && strings.HasPrefix(l.Status, "5."):
 			l.Action = "failed"
+		case l.Action == "" && strings.HasPrefix(l.Status, "4."):
+			l.Action = "delayed"
 		}
 		if l.Address != "" && l.Action != "" {
 			list = append(list, l)
@@ -124,10 +176,25 @@ func statusLines(b []byte) []ReportLine {
 }
 
 var (
-	returned = regexp.MustCompile(`(?im)^[> \t]*Message-ID:[ \t]*(<[^<>\s]{3,500}>)`)
-	// "<a@b.it>: why", as Postfix, qmail and others write it.
-	reasonLine = regexp.MustCompile(`(?m)^[ \t]*<?([^\s<>:;,()"]+@[^\s<>:;,()"]+)>?(?: \([^)\n]{0,200}\))?:?[ \t]*(.*)$`)
+	blankLine = regexp.MustCompile(`(?m)^[ \t]+$`)
+	returned  = regexp.MustCompile(`(?im)^[> \t]*Message-ID:[ \t]*(<[^<>\s]{3,500}>)`)
+	// "<a@b.it>: why", as Postfix, qmail, GMX and others write it.
+	reasonLine = regexp.MustCompile(`(?m)^[ \t>*]*(?:[0-9]{3}[ -](?:[245]\.[0-9]+\.[0-9]+ )?)?[<"'\[]{0,2}(` + anAddress + `)[>"'\]]{0,2}(?: ?\([^)\n]{0,200}\))?(?::|\.\.\.|[ \t]|$)[ \t]*(.*)$`)
+	// "Unknown user: a@b.it", "RCPT TO:<a@b.it>", "your mail to a@b.it": what
+	// IMail, dma, EZweb, Domino, James and many a remote server say.
+	namedIn = regexp.MustCompile(`(?im)\b(?:rcpt to|(?:failed |final |original )?recipients?(?: address)?|unknown user|user unknown|user|mailbox|account|address|utente|casella|destinatario|indirizzo|` +
+		`(?:deliver(?:y|ed|ing|able)?|consegna\w*|recapita\w*|send|sent)\b[^\n@]{0,60}\b(?:to|for|at|a|ad)|exceeds allowed size|(?:message|mail|messaggio) (?:to|for|per|a))\b[ \t]*:?(?:[ \t]+[\w.\-]{1,40}[ \t(]+|[ \t]*)[<"'(\[]{0,2}(` + anAddress + `)()`)
+	anyAddress = regexp.MustCompile(`(?:^|[\s<"'(\[:])(` + anAddress + `)()`)
+	// Below such a line is the mail that came back, with addresses of its own.
+	cameBack = regexp.MustCompile(`(?im)^[ \t>*=_\-]*(?:below this line is a copy|this is a copy of|original message|messaggio originale|(?:the )?(?:original |unsent |returned |failed )?(?:message|e-?mail|header)s?\b[^\n]{0,60}\bfollow(?:s|ing)?[ .:*=_\-]*$|` +
+		`unsent message|returned message|message header|intestazioni del messaggio originale|received: (?:from|by|\()|return-path: ?<|message-id: ?<)`)
+	// A server that says so tries again by itself.
+	goesOnTrying = regexp.MustCompile(`(?i)delivery attempts will continue|will (?:be retried|continue to (?:try|be)|keep trying|try again|retry)|still being retried|do(?: not|n't) need to re-?send|no action is required on your part|this is a warning message only|continuer[aà] a tentare|tenter[aà] ancora`)
+	delaying     = regexp.MustCompile(`(?i)delay|ritard|^warning`)
 )
+
+// anAddress is an address among words.
+const anAddress = `[^\s<>:;,()"'\[\]|]+@[^\s<>:;,()"'\[\]|@]+`
 
 // typed returns the address of "rfc822; a@b.it".
 func typed(v string) string {
@@ -144,28 +211,30 @@ func untyped(v string) string {
 // toldInWords finds the recipients of a report that says in words what RFC
 // 3464 says in fields, as qmail, Exim and old Exchange servers do. It looks
 // only at what a mail system sent.
-func (m *reading) toldInWords(root *entity) []ReportLine {
+func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 	msg := m.msg
 	failed := ParseAddresses(strings.Join(root.header.all("X-Failed-Recipients"), ", "))
-	system := daemon.MatchString(msg.From.Email) || msg.From.Email == "" && daemon.MatchString(msg.From.Name) || msg.HasReturnPath && msg.ReturnPath == ""
-	if len(failed) == 0 && !(system && bounced.MatchString(msg.Subject)) {
+	if len(failed) == 0 && !isReport {
 		return nil
 	}
 	text := cut(msg.Text, maxReportText)
 	if text == "" {
-		text = cut(stripTags(msg.HTML), maxReportText)
+		text = html.UnescapeString(cut(stripTags(msg.HTML), maxReportText))
 	}
-	// Below this line is the mail that came back, with addresses of its own.
-	for _, mark := range []string{"--- Below this line is a copy", "------ This is a copy of", "----- Original message", "----- Messaggio originale", "Original message headers:", "Intestazioni del messaggio originale"} {
-		if i := strings.Index(text, mark); i >= 0 {
-			text = text[:i]
+	if at := cameBack.FindStringIndex(text); at != nil {
+		text = text[:at[0]]
+	}
+	delayed := delaying.MatchString(msg.Subject) || goesOnTrying.MatchString(text)
+	var list []ReportLine
+	seen := map[string]bool{msg.From.Email: true}
+	if len(failed) == 0 {
+		// To whom the report goes is not whom it is about.
+		for _, a := range append(msg.To, msg.Cc...) {
+			seen[a.Email] = true
 		}
 	}
-	delayed := strings.Contains(strings.ToLower(msg.Subject), "delay") || strings.Contains(strings.ToLower(msg.Subject), "ritardat") || strings.HasPrefix(strings.ToLower(msg.Subject), "warning")
-	var list []ReportLine
-	seen := map[string]bool{}
 	add := func(address, why string) {
-		if address == "" || seen[address] || len(list) >= maxReport || address == msg.From.Email {
+		if address == "" || seen[address] || len(list) >= maxReport || daemon.MatchString(address) {
 			return
 		}
 		seen[address] = true
@@ -176,28 +245,55 @@ func (m *reading) toldInWords(root *entity) []ReportLine {
 		l.Status = codeOf("", l.Diagnostic)
 		list = append(list, l)
 	}
-	spots := reasonLine.FindAllStringSubmatchIndex(text, maxReport)
-	for i, s := range spots {
-		address := cleanEmail(text[s[2]:s[3]])
-		if address == "" {
-			continue
-		}
-		// The reason stands behind the address and in the lines below it, up
-		// to the next one.
-		end := min(len(text), s[1]+1000)
-		if i+1 < len(spots) {
-			end = min(end, spots[i+1][0])
-		}
-		why := text[s[4]:end]
-		if para := strings.Index(why, "\n\n"); para > 2 {
-			why = why[:para]
-		}
-		wanted := len(failed) == 0
+	wanted := func(address string) bool {
 		for _, f := range failed {
-			wanted = wanted || f.Email == address
+			if f.Email == address {
+				return true
+			}
 		}
-		if wanted {
+		return len(failed) == 0
+	}
+	for _, how := range []*regexp.Regexp{reasonLine, namedIn, anyAddress} {
+		var order []string
+		reasons := map[string]string{}
+		spots := how.FindAllStringSubmatchIndex(text, maxReport)
+		for i, s := range spots {
+			address := cleanEmail(strings.TrimRight(text[s[2]:s[3]], "."))
+			if address == "" || !wanted(address) {
+				continue
+			}
+			why := text[max(0, s[0]-300):min(len(text), s[1]+700)] // it may stand before the address as well
+			if how == reasonLine {
+				// It stands behind the address, before it as a code, and in the
+				// lines below up to the next address.
+				end := min(len(text), s[1]+1000)
+				if i+1 < len(spots) {
+					end = min(end, spots[i+1][0])
+				}
+				why = text[s[4]:end]
+				if para := strings.Index(why, "\n\n"); para > 2 {
+					why = why[:para]
+				}
+				if code := strings.Trim(text[s[0]:s[2]], " \t\n>*<\"'["); code != "" {
+					why = code + " " + why
+				}
+			}
+			if _, have := reasons[address]; !have {
+				order = append(order, address)
+			}
+			if len(reasons[address]) < 1000 {
+				reasons[address] += why + "\n"
+			}
+		}
+		for _, address := range order {
+			why := reasons[address]
+			if len(order) == 1 && codeOf("", why) == "" && Judge("", why) == Soft {
+				why += text // of one recipient everything is said
+			}
 			add(address, why)
+		}
+		if len(list) > 0 {
+			break
 		}
 	}
 	for _, f := range failed {
