@@ -70,6 +70,10 @@ func readCalendar(s string) []Event {
 			switch name {
 			case "SUMMARY":
 				ev.Summary = calendarText(value)
+			case "DESCRIPTION":
+				ev.What = calendarLines(value)
+			case "URL":
+				ev.Link = cut(oneLine(value), 1000)
 			case "LOCATION":
 				ev.Where = calendarText(value)
 			case "UID":
@@ -121,6 +125,22 @@ func calendarLine(l string) (name string, params map[string]string, value string
 		}
 	}
 	return strings.ToUpper(strings.TrimSpace(parts[0])), params, value
+}
+
+// maxWhat bounds the description of an event, which holds the link to it.
+const maxWhat = 8000
+
+// calendarLines is calendarText for what may have several lines.
+func calendarLines(s string) string {
+	s = strings.NewReplacer(`\n`, "\n", `\N`, "\n", `\,`, ",", `\;`, ";", `\\`, `\`).Replace(cut(s, maxWhat))
+	var lines []string
+	for _, l := range strings.Split(s, "\n") {
+		l = oneLine(l)
+		if l != "" || len(lines) > 0 && lines[len(lines)-1] != "" {
+			lines = append(lines, l)
+		}
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
 func calendarText(s string) string {
@@ -237,6 +257,12 @@ func (ev Event) text() string {
 		add(ev.Who.Name + " <" + ev.Who.Email + ">")
 	} else {
 		add(ev.Who.Name + ev.Who.Email)
+	}
+	if ev.Link != "" && !strings.Contains(ev.What, ev.Link) {
+		add(ev.Link)
+	}
+	if ev.What != "" {
+		add("\n" + ev.What)
 	}
 	return strings.Join(lines, "\n")
 }

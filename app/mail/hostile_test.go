@@ -238,20 +238,33 @@ func TestWinmail(t *testing.T) {
 	rtf = binary.LittleEndian.AppendUint32(rtf, 9)
 	rtf = binary.LittleEndian.AppendUint32(rtf, 0x414c454d)
 	rtf = append(rtf, "    {\\rtf1 a}"...)
+	within := func(dat []byte) []byte { // as an attached message, behind the id of its interface
+		return bytes.Join([][]byte{tnefAttr(2, 0x00069002, make([]byte, 14)), tnefAttr(2, 0x00069005, mapiProps(propAttachData, 0x0d, append(make([]byte, 16), dat...)))}, nil)
+	}
+	inner := attr(codepage, tnefAttr(1, 0x00018004, []byte("Stampa\x00")), tnefAttr(1, 0x0002800c, []byte("perch\xe9\x00")))
+	innerProps := attr(tnefAttr(1, 0x00069003, mapiProps(propSubject, 0x1f, utf16("Perché"), propFrom, 0x1f, utf16("Anna Bianchi"), propBody, 0x1f, utf16("due"))), file)
 	for name, c := range map[string]struct {
 		dat               []byte
 		body, text, parts string
 	}{
-		"a file":                      {attr(codepage, file), "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
-		"two files":                   {attr(file, file), "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat\nfile|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
-		"a short name alone":          {attr(tnefAttr(2, 0x00069002, nil), tnefAttr(2, 0x00018010, []byte("A.TXT\x00")), tnefAttr(2, 0x0006800f, []byte("abc"))), "uno", "uno", "file|A.TXT|application/octet-stream|3|in winmail.dat"},
-		"its text, if there is none":  {attr(codepage, tnefAttr(1, 0x0002800c, []byte("perch\xe9\x00"))), "", "perché", ""},
-		"its text, if there is one":   {attr(codepage, tnefAttr(1, 0x0002800c, []byte("perch\xe9\x00")), file), "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
-		"a text in Unicode":           {attr(tnefAttr(1, 0x00069003, mapiProps(propBody, 0x1f, utf16("perché")))), "", "perché", ""},
-		"RTF alone":                   {attr(tnefAttr(1, 0x00069003, mapiProps(propRTF, 0x102, rtf))), "", "", "file|message.rtf|application/rtf|9|in winmail.dat"},
-		"it breaks off":               {attr(file, file)[:len(head)+len(file)+40], "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
-		"empty, it stays as it is":    {attr(codepage), "uno", "uno", "winmail|winmail.dat|application/ms-tnef|25"},
-		"a name that leads elsewhere": {attr(tnefAttr(2, 0x00069002, nil), tnefAttr(2, 0x00018010, []byte(`..\..\a.exe`)), tnefAttr(2, 0x0006800f, []byte("abc"))), "uno", "uno", "file|a.exe|application/octet-stream|3|in winmail.dat"},
+		"a file":                       {attr(codepage, file), "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
+		"two files":                    {attr(file, file), "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat\nfile|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
+		"a short name alone":           {attr(tnefAttr(2, 0x00069002, nil), tnefAttr(2, 0x00018010, []byte("A.TXT\x00")), tnefAttr(2, 0x0006800f, []byte("abc"))), "uno", "uno", "file|A.TXT|application/octet-stream|3|in winmail.dat"},
+		"its text, if there is none":   {attr(codepage, tnefAttr(1, 0x0002800c, []byte("perch\xe9\x00"))), "", "perché", ""},
+		"its text, if there is one":    {attr(codepage, tnefAttr(1, 0x0002800c, []byte("perch\xe9\x00")), file), "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
+		"a text in Unicode":            {attr(tnefAttr(1, 0x00069003, mapiProps(propBody, 0x1f, utf16("perché")))), "", "perché", ""},
+		"RTF alone":                    {attr(tnefAttr(1, 0x00069003, mapiProps(propRTF, 0x102, rtf))), "", "", "file|message.rtf|application/rtf|9|in winmail.dat"},
+		"it breaks off":                {attr(file, file)[:len(head)+len(file)+40], "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
+		"a mail inside":                {attr(within(inner)), "uno", "uno\n\nStampa\n\nperché", ""},
+		"a mail inside, no other text": {attr(within(inner)), "", "Stampa\n\nperché", ""},
+		"a mail inside, and who":       {attr(within(innerProps)), "uno", "uno\n\nAnna Bianchi\nPerché\n\ndue", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
+		"two mails inside":             {attr(within(inner), within(inner)), "uno", "uno\n\nStampa\n\nperché\n\nStampa\n\nperché", ""},
+		"a mail in a mail":             {attr(within(attr(codepage, tnefAttr(1, 0x0002800c, []byte("due\x00")), within(inner)))), "uno", "uno\n\ndue\n\nStampa\n\nperché", ""},
+		"a mail and a file":            {attr(within(inner), file), "uno", "uno\n\nStampa\n\nperché", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
+		"a mail without text":          {attr(within(attr(file))), "uno", "uno", "file|Bilancio è.pdf|application/pdf|3|a@b|in winmail.dat"},
+		"mails too deep are a file":    {attr(within(attr(within(attr(within(attr(within(inner)))))))), "uno", "uno", "file|file-1|application/octet-stream|61|in winmail.dat"},
+		"empty, it stays as it is":     {attr(codepage), "uno", "uno", "winmail|winmail.dat|application/ms-tnef|25"},
+		"a name that leads elsewhere":  {attr(tnefAttr(2, 0x00069002, nil), tnefAttr(2, 0x00018010, []byte(`..\..\a.exe`)), tnefAttr(2, 0x0006800f, []byte("abc"))), "uno", "uno", "file|a.exe|application/octet-stream|3|in winmail.dat"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := read(t, []byte(letter("Content-Type: multipart/mixed; boundary=x", "--x\n\n"+c.body+"\n--x\nContent-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n"+base64.StdEncoding.EncodeToString(c.dat)+"\n--x--")), Options{})

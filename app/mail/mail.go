@@ -189,4 +189,6 @@ type Event struct {
 	Where   string
 	Who     Address // organizer
 	UID     string
+	What    string // its description, of several lines: the link to a meeting stands here
+	Link    string // URL of the event itself
 }

@@ -362,3 +362,56 @@ func TestOnlyAReaderMakesReadFail(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A file of text that is sent alone is read, and kept as a file under its name; a form of the text is none.
+func TestASoleNamedTextIsTextAndFile(t *testing.T) {
+	for head, want := range map[string]string{
+		"Content-Type: text/plain; name=errori.log":                                  "errori.log",
+		"Content-Type: text/plain; name=\"errori.txt\"\nContent-Disposition: inline": "errori.txt",
+		"Content-Type: text/plain\nContent-Disposition: inline; filename=a.txt":      "a.txt",
+		"Content-Type: text/csv; name=dati.csv":                                      "dati.csv",
+		"Content-Type: text/plain; name*=utf-8''c%C3%A0.txt":                         "cà.txt",
+		"Content-Type: text/html; name=pagina.html":                                  "pagina.html",
+		"Content-Type: text/plain":                                                   "",
+		"Content-Type: text/plain; charset=utf-8\nContent-Disposition: inline":       "",
+		"Content-Type: text/plain; charset=utf-8\nContent-Description: il testo":     "",
+	} {
+		m := read(t, []byte(letter(head, "riga uno")), Options{})
+		got := ""
+		for _, p := range m.Parts {
+			got += p.Name
+			if strings.TrimSpace(string(p.Content)) != "riga uno" || p.Role != RoleFile {
+				t.Errorf("%s: %+v", head, p)
+			}
+		}
+		if got != want || m.Text+m.HTML == "" {
+			t.Errorf("%s: files %q, want %q; text %q", head, got, want, m.Text+m.HTML)
+		}
+	}
+	raw := letter("Content-Type: multipart/alternative; boundary=x", "--x\nContent-Type: text/plain; name=a.txt\n\nuno\n--x\nContent-Type: text/html; name=a.html\n\n<p>uno\n--x--")
+	if m := read(t, []byte(raw), Options{}); m.Text != "uno" {
+		t.Errorf("text %q", m.Text)
+	}
+}
+
+// The link to a meeting stands in the description of its invitation.
+func TestAnInvitationShowsWhatItSays(t *testing.T) {
+	for in, want := range map[string]string{
+		"SUMMARY:Riunione\nDESCRIPTION:Partecipa:\\nhttps://meet.example/abc\\, grazie":    "Riunione\n\nPartecipa:\nhttps://meet.example/abc, grazie",
+		"SUMMARY:Riunione\nDESCRIPTION;LANGUAGE=it:Partecipa: https://meet.exam\n ple/abc": "Riunione\n\nPartecipa: https://meet.example/abc",
+		"SUMMARY:Riunione\nURL:https://meet.example/abc":                                   "Riunione\nhttps://meet.example/abc",
+		"SUMMARY:Riunione\nURL:https://m.example/a\nDESCRIPTION:Vai a https://m.example/a": "Riunione\n\nVai a https://m.example/a",
+		"DESCRIPTION:Solo questo":                                            "Solo questo",
+		"SUMMARY:Riunione\nDESCRIPTION:\\n\\n":                               "Riunione",
+		"SUMMARY:Riunione\nBEGIN:VALARM\nDESCRIPTION:Promemoria\nEND:VALARM": "Riunione",
+		"SUMMARY:Riunione\nDESCRIPTION:uno\\n\\n\\n\\ndue":                   "Riunione\n\nuno\n\ndue",
+		"SUMMARY:Riunione\nDESCRIPTION:a\x00b":                               "Riunione\n\nab",
+		"SUMMARY:Riunione\nLOCATION:Sala B\nDESCRIPTION:Porta\\; il verbale": "Riunione\nSala B\n\nPorta; il verbale",
+	} {
+		raw := letter("Content-Type: text/calendar; method=REQUEST", "BEGIN:VCALENDAR\nBEGIN:VEVENT\n"+in+"\nEND:VEVENT\nEND:VCALENDAR")
+		m := read(t, []byte(raw), Options{})
+		if strings.TrimSpace(m.Text) != want || len(m.Parts) != 1 || m.Parts[0].Role != RoleCalendar {
+			t.Errorf("%q is shown as %q, want %q, parts %d", in, m.Text, want, len(m.Parts))
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 // Attributes and properties of TNEF (MS-OXTNEF) that carry what people sent.
 const (
 	tnefSignature  = 0x223e9f78
+	tnefSubject    = 0x8004
 	tnefBody       = 0x800c
 	tnefAttachData = 0x800f
 	tnefTitle      = 0x8010
@@ -19,6 +20,8 @@ const (
 	tnefAttachment = 0x9005
 	tnefCodepage   = 0x9007
 
+	propSubject    = 0x0037
+	propFrom       = 0x0c1a
 	propBody       = 0x1000
 	propRTF        = 0x1009
 	propHTML       = 0x1013
@@ -38,7 +41,8 @@ const (
 )
 
 // winmail opens a winmail.dat: the files in it become parts, its text is
-// taken when the mail has none. One that cannot be read stays as it is.
+// taken when the mail has none, and the text of mails in it always. One that
+// cannot be read stays as it is.
 func (m *reading) winmail(e *entity, at place) {
 	t, ok := readTNEF(m.content(e))
 	if !ok {
@@ -49,7 +53,30 @@ func (m *reading) winmail(e *entity, at place) {
 	if name == "" {
 		name = "winmail.dat"
 	}
+	has := false
+	for _, s := range m.segments {
+		has = has || s.plain != "" || s.html != ""
+	}
+	m.tnef(t, name, !has, 0)
+}
+
+// tnef takes what a winmail.dat holds, and the mails inside it with it.
+func (m *reading) tnef(t tnef, name string, shown bool, depth int) {
+	switch {
+	case shown && (t.html != "" || t.text != ""):
+		head := strings.TrimLeft(t.from+"\n"+t.subject, "\n")
+		if depth > 0 && head != "" {
+			m.segments = append(m.segments, segment{plain: head})
+		}
+		m.segments = append(m.segments, segment{plain: t.text, html: t.html})
+	case shown && len(t.rtf) > 0:
+		m.keep(Part{Name: "message.rtf", Type: "application/rtf", Role: RoleFile, Content: t.rtf, Parent: name})
+	}
 	for i, f := range t.files {
+		if inner, ok := readTNEF(f.data); ok && depth < maxWrapped {
+			m.tnef(inner, name, true, depth+1)
+			continue
+		}
 		p := Part{
 			Name: fileName(f.name), Type: strings.ToLower(oneLine(f.mime)), ContentID: strings.Trim(oneLine(f.cid), "<>"),
 			Role: RoleFile, Content: f.data, Parent: name,
@@ -62,17 +89,6 @@ func (m *reading) winmail(e *entity, at place) {
 		}
 		m.keep(p)
 	}
-	for _, s := range m.segments {
-		if s.plain != "" || s.html != "" {
-			return
-		}
-	}
-	switch {
-	case t.html != "" || t.text != "":
-		m.segments = append(m.segments, segment{plain: t.text, html: t.html})
-	case len(t.rtf) > 0:
-		m.keep(Part{Name: "message.rtf", Type: "application/rtf", Role: RoleFile, Content: t.rtf, Parent: name})
-	}
 }
 
 type tnefFile struct {
@@ -82,6 +98,8 @@ type tnefFile struct {
 
 type tnef struct {
 	text, html string
+	from       string // name of who wrote it
+	subject    string
 	rtf        []byte
 	files      []tnefFile
 	codepage   string
@@ -127,6 +145,8 @@ func (t *tnef) attribute(id uint16, data []byte) {
 		if len(data) >= 4 {
 			t.codepage = "cp" + strconv.Itoa(int(binary.LittleEndian.Uint32(data)))
 		}
+	case tnefSubject:
+		t.subject = cut(oneLine(t.string8(data)), maxSubject)
 	case tnefBody:
 		t.text = t.string8(data)
 	case tnefProps:
@@ -134,6 +154,10 @@ func (t *tnef) attribute(id uint16, data []byte) {
 			switch id {
 			case propBody:
 				t.text = t.text + t.propText(kind, v)
+			case propSubject:
+				t.subject = cut(oneLine(t.propText(kind, v)), maxSubject)
+			case propFrom:
+				t.from = cut(oneLine(t.propText(kind, v)), maxName)
 			case propHTML:
 				if kind == 0x1f {
 					t.html = t.propText(kind, v)

@@ -129,6 +129,9 @@ func (m *reading) leaf(e *entity, at place) {
 		// What a Macintosh knows of the file that follows.
 	case strings.HasPrefix(kind, "text/") && !attached:
 		m.asText(e, at)
+		if named && !at.alternative {
+			m.add(e, RoleFile, at) // a file that somebody sent alone is text to read, and a file to keep
+		}
 	default:
 		m.add(e, RoleFile, at)
 	}
