@@ -52,10 +52,15 @@ func marks(cookie string) []string {
 	return strings.SplitN(cookie, ".", mostMarks+1)
 }
 
-// known returns the name of the browser if the cookie marks it as one in which the person has signed in, else "".
+// known returns the name of the browser if the cookie marks it as one in which the person has signed in, else "". It
+// works as much for nobody, for nil and for who cannot sign in.
 func (k *Keeper) known(p *store.Person, cookie string, now time.Time) string {
-	if p == nil || p.Password == "" || p.Disabled || cookie == "" {
+	if cookie == "" {
 		return ""
+	}
+	nobody := p == nil || p.Password == "" || p.Disabled
+	if p == nil {
+		p = &store.Person{}
 	}
 	for _, s := range marks(cookie) {
 		b, err := base64.RawURLEncoding.DecodeString(s)
@@ -63,7 +68,7 @@ func (k *Keeper) known(p *store.Person, cookie string, now time.Time) string {
 			continue
 		}
 		made := time.Unix(int64(binary.BigEndian.Uint64(b)), 0) // #nosec G115 -- signed by us
-		if age := now.Sub(made); age < BrowserLife && age > -BrowserLife {
+		if age := now.Sub(made); !nobody && age < BrowserLife && age > -BrowserLife {
 			return base64.RawURLEncoding.EncodeToString(b[8 : 8+markName])
 		}
 	}
