@@ -143,15 +143,11 @@ func (d *Desk) writerOf(tx *store.Tx, m *mail.Message) string {
 func printOf(m *mail.Message, own string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject, ""), strings.Join(strings.Fields(own), " "))
-	for _, p := range m.Parts {
-		fmt.Fprintf(h, "%s\x00", p.Name)
+	for _, p := range m.Parts { // two mails alike but for a file are two
+		fmt.Fprintf(h, "%s\x00%x\x00", p.Name, sha256.Sum256(p.Content))
 	}
 	if m.MessageID == "" {
 		fmt.Fprintf(h, "%s\x00%s\x00", m.Text, m.HTML)
-		for _, p := range m.Parts {
-			sum := sha256.Sum256(p.Content)
-			h.Write(sum[:])
-		}
 	}
 	if m.PEC != nil {
 		fmt.Fprintf(h, "pec\x00%s", m.PEC.ID)
