@@ -25,6 +25,8 @@ type mailTextView struct {
 	When   string
 	Own    bool // something was written for it
 	Open   bool
+	MayOff bool // it may be switched off
+	Sent   bool
 	Fields []mailTextField
 }
 
@@ -57,6 +59,7 @@ func (a *App) mailTextsPage(c *fiber.Ctx, event string, f *Form, err error) erro
 		subject, text := desk.MailText(set, event)
 		setWords(now, "subject", subject)
 		setWords(now, "text", text)
+		now["sent"] = boxed(!desk.MailOff(set, event))
 		if err := v.again(f, err, now, []adminField{{"subject-it", "mail-texts.subject-it"}, {"subject-en", "mail-texts.subject-en"},
 			{"text-it", "mail-texts.text-it"}, {"text-en", "mail-texts.text-en"}}); err != nil {
 			return err
@@ -69,7 +72,10 @@ func (a *App) mailTextsPage(c *fiber.Ctx, event string, f *Form, err error) erro
 		f, event = v.form, v.form.Raw("event")
 	}
 	for _, e := range desk.MailEvents {
-		view := mailTextView{Event: e, Name: v.T("mail-texts.event-" + e), When: v.T("mail-texts.when-" + e), Open: e == event}
+		view := mailTextView{Event: e, Name: v.T("mail-texts.event-" + e), When: v.T("mail-texts.when-" + e), Open: e == event, MayOff: desk.MayBeOff(e), Sent: !desk.MailOff(set, e)}
+		if f != nil && view.Open {
+			view.Sent = f.Bool("sent")
+		}
 		subject, text := desk.MailText(set, e)
 		view.Own = subject != (store.Words{}) || text != (store.Words{})
 		for _, part := range []struct {
@@ -105,7 +111,7 @@ func (a *App) postMailText(c *fiber.Ctx) error {
 	}
 	err := f.Err()
 	if err == nil {
-		err = a.desk.SetMailText(a.actor(c), f.ID("rev"), event, subject, text)
+		err = a.desk.SetMailText(a.actor(c), f.ID("rev"), event, subject, text, !f.Bool("sent"))
 	}
 	if err != nil {
 		return a.mailTextsPage(c, event, f, err)

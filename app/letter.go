@@ -134,7 +134,8 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 		who = w.t("letter.the-desk")
 	}
 	f := map[string]string{"name": w.o.Person.Name, "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
-		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name")}
+		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"),
+		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.words.moment(w.lang, l.At, w.now).Exact}
 	if t := w.o.Ticket; t != nil {
 		f["subject"] = t.Subject
 		switch {

@@ -215,7 +215,7 @@ func (w *world) visitor(role string) *browser {
 	rand.Read(raw)
 	secret := base64.RawURLEncoding.EncodeToString(raw)
 	sum := sha256.Sum256([]byte(secret))
-	now := time.Now()
+	now := w.app.desk.Now()
 	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: w.people[role].ID, Seen: now, Ends: now.Add(time.Hour)})
 	})

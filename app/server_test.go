@@ -20,9 +20,10 @@ import (
 
 // testDesk is a real desk on a real listener, in a folder that goes with the test. Its data are checked at the end.
 type testDesk struct {
-	t   *testing.T
-	app *App
-	url string
+	heard uint64 // the last letter that aboutBrowsers looked at
+	t     *testing.T
+	app   *App
+	url   string
 }
 
 // newTestDesk serves a new desk with the built-in catalogue and nobody in it. configure may change the configuration

@@ -285,12 +285,14 @@ func (a *App) postPassword(c *fiber.Ctx) error {
 	f := a.form(c)
 	password := f.Raw("password")
 	err := samePassword(f, password)
+	var who *store.Person
 	if err == nil {
-		_, err = a.desk.Keeper().ChoosePassword(c.Params("secret"), password)
+		who, err = a.desk.Keeper().ChoosePassword(c.Params("secret"), password)
 	}
 	if err != nil {
 		return a.passwordPage(c, f, err)
 	}
+	a.knowBrowser(c, who) // else signing in next would be told as from a stranger's
 	return a.done(c, "flash.password-chosen", "/sign-in")
 }
 

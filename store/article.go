@@ -198,6 +198,7 @@ type Settings struct {
 	ReopenWithin  int               `json:"reopen_within,omitzero"`
 	ReviewModules map[uint64]bool   `json:"review,omitempty"`     // products whose articles need a review before publishing
 	MailTexts     map[string]Words  `json:"mail_texts,omitempty"` // "opened.subject", "opened.text" -> what stands in the place of the built-in words
+	MailsOff      []string          `json:"mails_off,omitempty"`  // events of which the desk sends no mail, of those that may be switched off
 	Extra         map[string]string `json:"extra,omitempty"`
 }
 

@@ -75,7 +75,7 @@ func init() {
 		"name": text(60), "short": text(MaxShort), "institution": text(maxName), "colour": text(32), "logo": text(maxHash), "logo_type": text(maxWord), "footer": entries(12),
 		"footer.label.it": text(maxShort), "footer.label.en": text(maxShort), "footer.address": text(maxAddress), "welcome.it": text(maxName), "welcome.en": text(maxName),
 		"home_text.it": text(20000), "home_text.en": text(20000), "searches": texts(12, 60), "hours.it": text(maxName), "hours.en": text(maxName),
-		"matrix": named(20, maxWord, 0), "hours_due": named(10, maxWord, 0), "review": entries(10000), "mail_texts": named(200, maxShort, 0),
+		"matrix": named(20, maxWord, 0), "hours_due": named(10, maxWord, 0), "review": entries(10000), "mail_texts": named(200, maxShort, 0), "mails_off": texts(50, maxWord),
 		"mail_texts.it": text(5000), "mail_texts.en": text(5000), "extra": named(200, maxShort, 20000),
 	}
 	Mails.limits = limits{
@@ -87,7 +87,7 @@ func init() {
 	MailIDs.limits = limits{"hash": text(maxHash), "value": observed(1000), "kind": observed(maxWord)}
 	Letters.limits = limits{
 		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true}, "tells.event": observed(maxWord),
-		"tells.why": observed(maxWhy), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500), "answers": observed(500),
+		"tells.why": observed(maxWhy), "tells.device": observed(200), "tells.addr": observed(maxWord), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500), "answers": observed(500),
 	}
 	Mailboxes.limits = limits{"name": text(320), "position": text(maxDetail)}
 	Misses.limits = limits{"text": text(100), "month": text(16)}

@@ -160,6 +160,8 @@ type Telling struct {
 	Why     string    `json:"why,omitzero"`
 	Ticket  uint64    `json:"ticket,omitzero"` // in a digest, where each has its own
 	Token   uint64    `json:"token,omitzero"`  // whose end is near
+	Device  string    `json:"device,omitzero"` // that somebody signed in with
+	Addr    string    `json:"addr,omitzero"`   // and whence
 }
 
 // Letter is one mail the desk sends to one person. What it says is written when it goes, from what that person may read

@@ -29,6 +29,8 @@ type Keeper struct {
 
 	deviceKey []byte // signs what makes a browser known
 
+	strange func(*store.Tx, *store.Person, *store.Session) error // see TellStrange
+
 	setUpMu sync.Mutex
 	setUp   []byte // SHA-256 of the secret of the set-up link, nil while there is none
 }
@@ -44,6 +46,12 @@ func New(st *store.Store) *Keeper {
 // KnowBrowsersBy gives the key that signs what makes a browser known, so that browsers stay known when the program is
 // started again. It is called before anything else.
 func (k *Keeper) KnowBrowsersBy(key []byte) { k.deviceKey = key }
+
+// TellStrange has tell called in the transaction of each sign-in from a browser that is not known for the person, their
+// very first sign-in excepted. It is called before anything else.
+func (k *Keeper) TellStrange(tell func(*store.Tx, *store.Person, *store.Session) error) {
+	k.strange = tell
+}
 
 const secretBytes = 32
 

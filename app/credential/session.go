@@ -42,10 +42,11 @@ func (k *Keeper) SignInFrom(ctx context.Context, email, password, device, addr, 
 	}
 	now := k.clock()
 	counts := []count{{k.places, place(addr), false}, {k.accounts, account, true}}
-	if name := k.known(who, known, now); name != "" {
+	name := k.known(who, known, now)
+	if name != "" {
 		counts = []count{{k.browsers, strconv.FormatUint(who.ID, 10) + " " + name, true}}
 	}
-	return counted(counts, now, func() (string, *store.Person, error) { return k.signIn(ctx, who, password, device, addr) })
+	return counted(counts, now, func() (string, *store.Person, error) { return k.signIn(ctx, who, password, device, addr, name == "") })
 }
 
 // count is a name with a limiter, whose failures success forgets or leaves as they were before the try.
@@ -169,7 +170,7 @@ func (k *Keeper) judge(ctx context.Context, known *store.Person, password string
 	return phc, nil
 }
 
-func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, device, addr string) (string, *store.Person, error) {
+func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, device, addr string, strange bool) (string, *store.Person, error) {
 	wrong := store.Fail(store.Invalid, "error.sign-in")
 	phc, err := k.judge(ctx, known, password)
 	if err != nil {
@@ -188,6 +189,7 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 		if p.Disabled || p.Password != phc {
 			return wrong // changed while the password was being compared
 		}
+		strange := strange && !p.LastSeen.IsZero()
 		p.LastSeen = tx.Now()
 		if err := store.People.Put(tx, p); err != nil {
 			return err
@@ -196,8 +198,11 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 			return err
 		}
 		person = p
-		return store.Sessions.Put(tx, &store.Session{Hash: hash, Person: p.ID, Device: cut(device, 200), Addr: cut(addr, 64),
-			Seen: tx.Now(), Ends: tx.Now().Add(SessionIdle)})
+		s := &store.Session{Hash: hash, Person: p.ID, Device: cut(device, 200), Addr: cut(addr, 64), Seen: tx.Now(), Ends: tx.Now().Add(SessionIdle)}
+		if err := store.Sessions.Put(tx, s); err != nil || !strange || k.strange == nil {
+			return err
+		}
+		return k.strange(tx, p, s)
 	})
 	if err != nil {
 		return "", nil, err

@@ -302,9 +302,9 @@ func (d *Desk) MayLink(a Actor, p *store.Person) (send, hand bool) {
 // whoever got hold of the account is to the desk that person.
 var (
 	// accountEvents are all of them.
-	accountEvents = []string{"invited", "link", "handed", "rights", "password", "address", "token", "woken", "ending"}
+	accountEvents = []string{"invited", "link", "handed", "rights", "password", "address", "token", "woken", "ending", "browser"}
 	// ownToo are those told to who did it.
-	ownToo = []string{"password", "address", "token", "woken"}
+	ownToo = []string{"password", "address", "token", "woken", "browser"}
 	// linkEvents are those whose letter carries a link for choosing a password.
 	linkEvents = []string{"invited", "link"}
 )
@@ -374,6 +374,24 @@ func (d *Desk) planAccount(tx *store.Tx, c *store.Change, event string) error {
 		}
 	}
 	return d.tellAccount(tx, p, tell, why)
+}
+
+// tellStrange tells the person by letter, at most once an hour, that they signed in from a browser that is not known.
+// It stands behind no bell: whoever signed in would read it first.
+func (d *Desk) tellStrange(tx *store.Tx, p *store.Person, s *store.Session) error {
+	const event = "browser"
+	if MailOff(settings(tx), event) {
+		return nil
+	}
+	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(p.Email), Low: store.Key(tx.Now().Add(-time.Hour))}) {
+		if err != nil {
+			return err
+		}
+		if ofAccount(o) == event && o.Person == p.ID {
+			return nil
+		}
+	}
+	return d.tellAccount(tx, p, store.Telling{Event: event, By: p.ID, Device: s.Device, Addr: s.Addr}, "")
 }
 
 // tellAccount tells the person by bell, with the words of why, and, where mail goes out, by letter.

@@ -88,6 +88,7 @@ func New(o Options) *Desk {
 	if d.keeper == nil {
 		d.keeper = credential.New(o.Store)
 	}
+	d.keeper.TellStrange(d.tellStrange)
 	return d
 }
 

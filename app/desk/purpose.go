@@ -21,7 +21,7 @@ var purposes = map[string]Purpose{
 	"group": PurposeInternal, "assigned": PurposeInternal, "note": PurposeInternal, "mention": PurposeInternal, "bounce": PurposeInternal,
 	"unconfirmed": PurposeInternal, "beside": PurposeInternal, "digest": PurposeInternal, EventReceived: PurposePublic, EventCut: PurposePublic,
 	"invited": PurposeInternal, "link": PurposeInternal, "handed": PurposeInternal, "rights": PurposeInternal, "password": PurposeInternal,
-	"address": PurposeInternal, "token": PurposeInternal, "woken": PurposeInternal, "ending": PurposeInternal,
+	"address": PurposeInternal, "token": PurposeInternal, "woken": PurposeInternal, "ending": PurposeInternal, "browser": PurposeInternal,
 }
 
 // purposeOf is what the answer to the letter becomes: a note as soon as it tells of anything internal, whatever else it

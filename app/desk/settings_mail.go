@@ -13,8 +13,19 @@ import (
 var MailEvents = append([]string{"opened", EventReceived, EventCut, "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority",
 	"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed", "digest"}, accountEvents...)
 
+// optionalMails are the events whose mail an administrator may switch off.
+var optionalMails = []string{"browser"}
+
+// MayBeOff reports whether the event's mail may be switched off.
+func MayBeOff(event string) bool { return slices.Contains(optionalMails, event) }
+
+// MailOff reports whether the event's mail is switched off.
+func MailOff(set *store.Settings, event string) bool {
+	return MayBeOff(event) && slices.Contains(set.MailsOff, event)
+}
+
 // MailPlaceholders are what the texts of mail may leave to be filled in, written {name}.
-var MailPlaceholders = []string{"name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token"}
+var MailPlaceholders = []string{"name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token", "device", "address", "time"}
 
 var maxMailText = store.SettingsTable.Most("mail_texts.it")
 
@@ -26,11 +37,12 @@ func MailText(set *store.Settings, event string) (subject, text store.Words) {
 	return set.MailTexts[event+".subject"], set.MailTexts[event+".text"]
 }
 
-// SetMailText changes subject and text of the event's mail; what is empty becomes the built-in one again.
+// SetMailText changes subject and text of the event's mail; what is empty becomes the built-in one again. off switches
+// the mail off, where MayBeOff; of other events it is nothing.
 // Administrators only. saw is the revision of the settings that the actor saw; 0 asks nothing. NotFound for an event
 // of which no mail tells. Invalid beside subject-it, subject-en, text-it and text-en, "error.mail-placeholder" with the
 // argument unknown for anything in braces that is no placeholder.
-func (d *Desk) SetMailText(a Actor, saw uint64, event string, subject, text store.Words) error {
+func (d *Desk) SetMailText(a Actor, saw uint64, event string, subject, text store.Words, off bool) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
@@ -69,6 +81,10 @@ func (d *Desk) SetMailText(a Actor, saw uint64, event string, subject, text stor
 			texts = nil
 		}
 		set.MailTexts = texts
+		set.MailsOff = slices.DeleteFunc(slices.Clone(set.MailsOff), func(e string) bool { return e == event })
+		if off && MayBeOff(event) {
+			set.MailsOff = append(set.MailsOff, event)
+		}
 		return store.SettingsTable.Put(tx, set)
 	})
 }
