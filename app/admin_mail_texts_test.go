@@ -103,3 +103,19 @@ func TestTheLetterOfATokenNamesItAndItsDay(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLetterOfRightsSaysWhichInTheReadersLanguage(t *testing.T) {
+	w := newWorld(t)
+	rights := []desk.NamedRight{{Right: "supervisor", Over: store.Words{IT: "Stipendi", EN: "Payroll"}}, {Right: "editor"},
+		{Right: "agent", Over: store.Words{IT: "Ricerca", EN: "Research"}, Taken: true}}
+	for lang, want := range map[string]string{
+		"it": "Ora sei: responsabile del gruppo «Stipendi»; redattore della guida. Non sei più: operatore del gruppo «Ricerca».",
+		"en": "You are now: supervisor of the group “Payroll”; editor of the guide. You are no longer: agent of the group “Research”.",
+	} {
+		p := *w.people["requester"]
+		p.Language = lang
+		if _, text := w.accountLetter(&p, "rights", func(l *desk.OutgoingLine) { l.Rights = rights }); !strings.Contains(text, want) {
+			t.Errorf("%s: %s", lang, text)
+		}
+	}
+}

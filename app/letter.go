@@ -94,6 +94,27 @@ func (w *letterWriter) date(t time.Time) string {
 	return w.app.words.date(w.lang, t.In(w.now.Location()))
 }
 
+// rights says which rights the reader was given and which taken, a sentence each; nothing of none.
+func (w *letterWriter) rights(changes []desk.NamedRight) string {
+	var given, taken []string
+	for _, r := range changes {
+		s := w.t("letter.right-"+r.Right, "over", r.Over.In(w.lang))
+		if r.Taken {
+			taken = append(taken, s)
+		} else {
+			given = append(given, s)
+		}
+	}
+	var out []string
+	if len(given) > 0 {
+		out = append(out, w.t("letter.rights-given", "rights", strings.Join(given, "; ")))
+	}
+	if len(taken) > 0 {
+		out = append(out, w.t("letter.rights-taken", "rights", strings.Join(taken, "; ")))
+	}
+	return strings.Join(out, " ")
+}
+
 // or is the name, or what is said where there is none.
 func (w *letterWriter) or(name, key string) string {
 	if name == "" {
@@ -135,7 +156,7 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 	}
 	f := map[string]string{"name": w.o.Person.Name, "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
 		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"),
-		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.words.moment(w.lang, l.At, w.now).Exact}
+		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.words.moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
 	if t := w.o.Ticket; t != nil {
 		f["subject"] = t.Subject
 		switch {

@@ -79,7 +79,7 @@ var uninteresting = map[string]bool{"rev": true, "updated": true}
 
 const maxFieldValue = 400 // bytes of JSON kept of a value in the change log
 
-func diff(old, new []byte, secret []string) []Field {
+func diff(old, new []byte, secret, whole []string) []Field {
 	var a, b map[string]json.RawMessage
 	if json.Unmarshal(old, &a) != nil || json.Unmarshal(new, &b) != nil {
 		return nil
@@ -91,10 +91,11 @@ func diff(old, new []byte, secret []string) []Field {
 		}
 		f := Field{Name: name}
 		if !slices.Contains(secret, name) {
-			if len(was) <= maxFieldValue {
+			all := slices.Contains(whole, name)
+			if all || len(was) <= maxFieldValue {
 				f.Old = was
 			}
-			if len(is) <= maxFieldValue {
+			if all || len(is) <= maxFieldValue {
 				f.New = is
 			}
 		}

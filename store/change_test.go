@@ -71,10 +71,11 @@ func TestDiff(t *testing.T) {
 		{"hides a secret but says that it changed", `{"secret":"old"}`, `{"secret":"new"}`, "secret:>"},
 		{"hides a secret that came or went", `{"secret":"old"}`, `{}`, "secret:>"},
 		{"leaves out what is long", `{"a":"` + long + `"}`, `{"a":"short"}`, `a:>"short"`},
+		{"keeps what is told whole", `{"whole":"` + long + `"}`, `{}`, `whole:"` + long + `">`},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			var got []string
-			for _, f := range diff([]byte(tc.old), []byte(tc.new), []string{"secret"}) {
+			for _, f := range diff([]byte(tc.old), []byte(tc.new), []string{"secret"}, []string{"whole"}) {
 				got = append(got, fmt.Sprintf("%s:%s>%s", f.Name, f.Old, f.New))
 			}
 			if s := strings.Join(got, " "); s != tc.want {

@@ -87,7 +87,7 @@ func init() {
 	MailIDs.limits = limits{"hash": text(maxHash), "value": observed(1000), "kind": observed(maxWord)}
 	Letters.limits = limits{
 		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true}, "tells.event": observed(maxWord),
-		"tells.why": observed(maxWhy), "tells.device": observed(200), "tells.addr": observed(maxWord), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500), "answers": observed(500),
+		"tells.why": observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": observed(maxWord), "tells.device": observed(200), "tells.addr": observed(maxWord), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500), "answers": observed(500),
 	}
 	Mailboxes.limits = limits{"name": text(320), "position": text(maxDetail)}
 	Misses.limits = limits{"text": text(100), "month": text(16)}

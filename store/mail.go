@@ -153,15 +153,25 @@ const (
 
 // Telling is one event that a letter tells of.
 type Telling struct {
-	Event   string    `json:"event"`
-	By      uint64    `json:"by,omitzero"`
-	Message uint64    `json:"message,omitzero"`
-	At      time.Time `json:"at"`
-	Why     string    `json:"why,omitzero"`
-	Ticket  uint64    `json:"ticket,omitzero"` // in a digest, where each has its own
-	Token   uint64    `json:"token,omitzero"`  // whose end is near
-	Device  string    `json:"device,omitzero"` // that somebody signed in with
-	Addr    string    `json:"addr,omitzero"`   // and whence
+	Event   string        `json:"event"`
+	By      uint64        `json:"by,omitzero"`
+	Message uint64        `json:"message,omitzero"`
+	At      time.Time     `json:"at"`
+	Why     string        `json:"why,omitzero"`
+	Ticket  uint64        `json:"ticket,omitzero"`  // in a digest, where each has its own
+	Token   uint64        `json:"token,omitzero"`   // whose end is near
+	Rights  []RightChange `json:"rights,omitempty"` // given and taken
+	Device  string        `json:"device,omitzero"`  // that somebody signed in with
+	Addr    string        `json:"addr,omitzero"`    // and whence
+}
+
+// RightChange is one right that somebody was given, or that was taken from them.
+type RightChange struct {
+	Right        string `json:"right"` // administrator, editor, agent, supervisor, coordinator
+	Group        uint64 `json:"group,omitzero"`
+	Organisation uint64 `json:"organisation,omitzero"`
+	Unit         uint64 `json:"unit,omitzero"`
+	Taken        bool   `json:"taken,omitzero"`
 }
 
 // Letter is one mail the desk sends to one person. What it says is written when it goes, from what that person may read

@@ -152,6 +152,7 @@ func Beginning(s string) []byte {
 
 func init() {
 	People.secret = []string{"password"}
+	People.whole = []string{"groups", "coordinates"} // whoever is told of their rights is told of all that changed
 	People.refs = func(p *Person) map[string]uint64 {
 		return map[string]uint64{"organisations": p.Organisation, "units": p.Unit}
 	}

@@ -40,6 +40,7 @@ type Table[T any] struct {
 	silent  bool                       // changes are not recorded: sessions, notices
 	told    func(old, r *T) bool       // of a silent table, what is recorded all the same, without its fields
 	secret  []string                   // fields whose values never enter the change log
+	whole   []string                   // fields whose values the change log keeps however long they are
 	quiet   []string                   // fields that make no change when nothing else changed with them
 	blobs   func(*T) []string          // blobs that the row names
 	limits  limits                     // how much each field holds; see limit.go
@@ -305,7 +306,7 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	}
 	var fields []Field
 	if op == Modify && !t.silent {
-		fields = diff(t.joined(oldRaw), t.joined(raw), t.secret)
+		fields = diff(t.joined(oldRaw), t.joined(raw), t.secret, t.whole)
 	}
 	quietly := op == Modify && len(t.quiet) > 0 && len(fields) > 0 &&
 		!slices.ContainsFunc(fields, func(f Field) bool { return !slices.Contains(t.quiet, f.Name) })

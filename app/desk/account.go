@@ -362,6 +362,9 @@ func (d *Desk) planAccount(tx *store.Tx, c *store.Change, event string) error {
 	if err != nil || p.Disabled {
 		return ignoreNotFound(err)
 	}
+	if event == "rights" {
+		tell.Rights = rightChanges(c)
+	}
 	if event == "address" {
 		// The address that was is told too: who was sent the links until now must learn that somebody else is.
 		if f, _ := c.Field("email"); len(f.Old) > 0 {
@@ -425,7 +428,7 @@ func (d *Desk) planAccountLetter(tx *store.Tx, p *store.Person, to string, tell 
 			if err != nil {
 				return err
 			}
-			if ofAccount(o) == tell.Event && o.To == to && o.Tells[0].Token == tell.Token {
+			if ofAccount(o) == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && slices.Equal(o.Tells[0].Rights, tell.Rights) {
 				return nil // one that says the same waits already
 			}
 		}
@@ -455,6 +458,16 @@ func (d *Desk) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Outgoi
 			return nil, WhyGone, ignoreNotFound(err)
 		}
 		line.Named, line.Ends = t.Name, t.Ends
+	}
+	for _, c := range tell.Rights {
+		name, err := rightName(tx, c)
+		if err != nil {
+			return nil, "", err
+		}
+		if name == (store.Words{}) && (c.Group != 0 || c.Organisation != 0) {
+			continue // it is gone
+		}
+		line.Rights = append(line.Rights, NamedRight{c.Right, name, c.Taken})
 	}
 	by, err := store.People.Peek(tx, tell.By)
 	if err == nil {

@@ -43,6 +43,8 @@ type OutgoingLine struct {
 	Named string    // the token whose end is near
 	Ends  time.Time // and when that is
 
+	Rights []NamedRight // of the reader, given and taken
+
 	Unproven bool // it tells of a mail of which nothing proves who sent it
 }
 
