@@ -192,14 +192,12 @@ func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 	if l := out["csa@ateneo.example"]; l != nil {
 		t.Error("the desk wrote to itself")
 	}
-	for _, l := range o.sent {
-		for name, header := range map[string]string{"by its mark": "X-Sportello-Desk: this-desk\r\n", "by its Message-ID": ""} {
-			back := o.mail(letter{from: "sportello@ateneo.example", to: "csa@ateneo.example", subject: name, body: name, id: l.Letter.MessageID, header: header})
-			if back.State != store.MailAside || back.Why != "own" || back.Group != 0 {
-				t.Errorf("%s: %s %s", name, back.State, back.Why)
-			}
+	sent := o.sent[0].Letter
+	for name, header := range map[string]string{"by its mark": "X-Sportello-Desk: this-desk\r\n", "by its Message-ID": ""} {
+		back := o.mail(letter{from: "sportello@ateneo.example", to: "csa@ateneo.example", subject: name, body: name, id: sent.MessageID, header: header})
+		if back.State != store.MailAside || back.Why != "own" || back.Group != 0 {
+			t.Errorf("%s: %s %s", name, back.State, back.Why)
 		}
-		break
 	}
 }
 
