@@ -101,7 +101,7 @@ func createHandle(dir string) (h *handle, err error) {
 
 // ours is the handle of an index whose files are the desk's alone: bleve writes one that everybody may read.
 func ours(dir string, index bleve.Index) (*handle, error) {
-	if err := os.Chmod(filepath.Join(dir, "index_meta.json"), 0o600); err != nil {
+	if err := os.Chmod(filepath.Join(dir, "index_meta.json"), 0o600); err != nil { // #nosec G703 -- in the folder of the index, which is ours
 		return nil, errors.Join(fmt.Errorf("search: keep %s from others: %w", filepath.Base(dir), err), index.Close())
 	}
 	return newHandle(dir, index), nil
