@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -14,17 +13,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
-	"unicode/utf8"
 
-	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"sportello/app/desk"
 	"sportello/app/markup"
@@ -284,256 +278,6 @@ func pageFormat(name string) store.Format {
 	return store.FormatNone
 }
 
-// pageReader makes a record of one file of a folder.
-type pageReader struct {
-	files   *os.Root
-	page    folderPage
-	slugs   map[string]string // of the articles that the pages become, by path
-	flags   folderFlags
-	most    int // bytes of a picture
-	named   func(name, why string)
-	anchors []anchor
-	taken   map[string]int // pictures of the record, by path
-}
-
-// read makes the record. Nothing is fetched: pictures come from the folder, or leave their text.
-func (r *pageReader) read() (desk.ArticleRecord, error) {
-	p, f := r.page, r.flags
-	rec := desk.ArticleRecord{Slug: p.slug, Language: f.language, Module: f.module, Audience: f.audience, State: f.state, Format: pageFormat(p.path).String()}
-	unreadable := store.Fail(store.Invalid, "error.file-unreadable").At("file")
-	file, err := r.files.Open(filepath.FromSlash(p.path))
-	if err != nil {
-		return rec, unreadable
-	}
-	defer file.Close()
-	raw, err := io.ReadAll(io.LimitReader(file, maxPage+1))
-	if err != nil {
-		return rec, unreadable
-	}
-	if len(raw) > maxPage {
-		return rec, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", maxPage>>20).At("file")
-	}
-	html := rec.Format == store.HTML.String()
-	if !html || !declaresCharset(raw) {
-		text, err := officeText(bytes.NewReader(raw))
-		if err == nil {
-			raw, err = io.ReadAll(text)
-		}
-		if html { // the mark says that it is UTF-8, whatever its beginning looks like
-			raw = slices.Concat([]byte("\ufeff"), raw)
-		}
-		if err != nil || !utf8.Valid(raw) {
-			return rec, store.Fail(store.Invalid, "error.not-text").At("file")
-		}
-	}
-	if !html {
-		return rec, r.markdown(&rec, string(raw))
-	}
-	page, err := markup.Extract(raw, f.content, func(src string) string { return r.picture(&rec, "", src) })
-	switch {
-	case errors.Is(err, markup.ErrNoContent):
-		return rec, store.Fail(store.Invalid, "error.no-content").At("content")
-	case err != nil:
-		return rec, store.Fail(store.Invalid, "error.not-a-page").At("file")
-	}
-	rec.Title = page.Title
-	if rec.Language == "" {
-		rec.Language, _, _ = strings.Cut(strings.ToLower(page.Language), "-")
-	}
-	rec.Body = markup.Relink(page.HTML, func(href string) string { return r.link(page.Base, href) })
-	return rec, nil
-}
-
-// inlineLinks are the links and pictures of Markdown that stand where they are used.
-var inlineLinks = regexp.MustCompile(`(!?)\[([^\[\]\n]*)\]\(\s*<?([^()\s<>]+)>?((?:\s+(?:"[^"\n]*"|'[^'\n]*'))?)\s*\)`)
-
-// markdown reads what stands above the text, and points its links and pictures at what they have become. Code is left as
-// it is.
-func (r *pageReader) markdown(rec *desk.ArticleRecord, text string) error {
-	front, body, err := frontMatter(text)
-	if err != nil {
-		r.named("---", "command.front-matter")
-	}
-	r.tell(rec, front)
-	title, rest := markdownTitle(body)
-	if rec.Title == "" {
-		rec.Title = title
-	} else if title != "" && !strings.EqualFold(title, rec.Title) {
-		rest = body
-	}
-	var b strings.Builder
-	fenced := false
-	for line := range strings.Lines(rest) {
-		if t := strings.TrimLeft(line, " >"); strings.HasPrefix(t, "```") || strings.HasPrefix(t, "~~~") {
-			fenced = !fenced
-		}
-		if !fenced && !strings.Contains(line, "`") {
-			line = inlineLinks.ReplaceAllStringFunc(line, func(s string) string {
-				m := inlineLinks.FindStringSubmatch(s)
-				if m[1] == "!" {
-					if to := r.picture(rec, "", m[3]); to != "" {
-						return "![" + m[2] + "](" + to + m[4] + ")"
-					}
-					return m[2]
-				}
-				if to := r.link("", m[3]); to != "" {
-					return "[" + m[2] + "](" + to + m[4] + ")"
-				}
-				return m[2]
-			})
-		}
-		b.WriteString(line)
-	}
-	rec.Body = b.String()
-	return nil
-}
-
-// tell takes what front matter says, and names what it does not understand.
-func (r *pageReader) tell(rec *desk.ArticleRecord, front map[string]any) {
-	names := make([]string, 0, len(front))
-	for name := range front {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		value := front[name]
-		list := frontList(value)
-		one := strings.TrimSpace(strings.Join(list, ", "))
-		switch strings.ToLower(name) {
-		case "title":
-			rec.Title = one
-		case "labels", "tags", "keywords", "categories", "etichette":
-			rec.Labels = append(rec.Labels, list...)
-		case "language", "lang":
-			if r.flags.language == "" {
-				rec.Language, _, _ = strings.Cut(strings.ToLower(one), "-")
-			}
-		case "module":
-			rec.Module = one
-		case "audience":
-			rec.Audience = one
-		case "state":
-			rec.State = one
-		case "draft":
-			if one == "true" {
-				rec.State = store.Draft.String()
-			}
-		default:
-			r.named(name, "command.passed-over")
-		}
-	}
-}
-
-// frontList is a value of front matter as texts; a text with commas is several.
-func frontList(value any) []string {
-	var out []string
-	switch v := value.(type) {
-	case nil:
-	case []any:
-		for _, one := range v {
-			out = append(out, frontList(one)...)
-		}
-	case string:
-		for one := range strings.SplitSeq(v, ",") {
-			if one = strings.TrimSpace(one); one != "" {
-				out = append(out, one)
-			}
-		}
-	case bool, int, int64, uint64, float64:
-		out = append(out, fmt.Sprint(v))
-	case time.Time:
-		out = append(out, v.Format(time.DateOnly))
-	}
-	return out
-}
-
-// maxFront is how much front matter is looked for, in bytes.
-const maxFront = 64 << 10
-
-// frontMatter divides a page from what stands above it between lines of --- (YAML) or +++ (TOML). A page without is its
-// text; so is one whose front matter cannot be read, with the error.
-func frontMatter(text string) (front map[string]any, body string, err error) {
-	text = strings.TrimPrefix(text, "\ufeff")
-	first, rest, _ := strings.Cut(text, "\n")
-	mark := strings.TrimRight(first, " \t\r")
-	if mark != "---" && mark != "+++" {
-		return nil, text, nil
-	}
-	at := 0
-	for line := range strings.Lines(rest) {
-		if at += len(line); at > maxFront {
-			break
-		}
-		if end := strings.TrimRight(line, " \t\r\n"); end != mark && (end != "..." || mark != "---") {
-			continue
-		}
-		head := []byte(rest[:at-len(line)])
-		if mark == "+++" {
-			err = toml.Unmarshal(head, &front)
-		} else {
-			err = yaml.Unmarshal(head, &front)
-		}
-		if err != nil || front == nil && len(bytes.TrimSpace(head)) > 0 {
-			return nil, text, cmp.Or(err, errors.New("app: front matter is no list of names and values"))
-		}
-		return front, rest[at:], nil
-	}
-	return nil, text, nil // a line across the page
-}
-
-// maxPictures is how many pictures come along with one page.
-const maxPictures = 200
-
-// picture takes a picture of the folder into the record and returns the word that stands for its address there, "" for
-// one that does not come along, which is named.
-func (r *pageReader) picture(rec *desk.ArticleRecord, base, src string) string {
-	name, ok := r.local(base, src)
-	if !ok {
-		r.named(src, "command.no-picture")
-		return ""
-	}
-	if i, had := r.taken[name]; had {
-		return rec.Pictures[i].Mark
-	}
-	info, err := r.files.Stat(filepath.FromSlash(name))
-	if err != nil || !info.Mode().IsRegular() || info.Size() > int64(r.most) || len(rec.Pictures) == maxPictures {
-		r.named(src, "command.no-picture")
-		return ""
-	}
-	f, err := r.files.Open(filepath.FromSlash(name))
-	if err != nil {
-		r.named(src, "command.no-picture")
-		return ""
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, int64(r.most)))
-	if err != nil || !desk.IsPicture(content) {
-		r.named(src, "command.no-picture")
-		return ""
-	}
-	if r.taken == nil {
-		r.taken = map[string]int{}
-	}
-	r.taken[name] = len(rec.Pictures)
-	rec.Pictures = append(rec.Pictures, desk.ArticlePicture{Mark: fmt.Sprintf("/files/picture-%d-of-this-page", len(rec.Pictures)), Name: path.Base(name), Content: content})
-	return rec.Pictures[len(rec.Pictures)-1].Mark
-}
-
-// local is the path inside the folder to which an address of the page leads.
-func (r *pageReader) local(base, address string) (string, bool) {
-	u, err := url.Parse(strings.TrimSpace(address))
-	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {
-		return "", false
-	}
-	root := filepath.ToSlash(r.files.Name())
-	at := &url.URL{Scheme: "file", Path: path.Join(root, r.page.path)}
-	if b, err := url.Parse(base); err == nil {
-		at = at.ResolveReference(b)
-	}
-	to := at.ResolveReference(u)
-	return strings.CutPrefix(path.Clean(to.Path), root+"/")
-}
-
 // anchor is a place of an article to which a page leads.
 type anchor struct{ from, slug, language, fragment string }
 
@@ -605,21 +349,6 @@ func (w *articleWriter) lostAnchors() error {
 		}
 	}
 	return nil
-}
-
-// declaresCharset reports whether a page says its character set where HTML wants it said, in its first 1,024 bytes.
-func declaresCharset(page []byte) bool {
-	return bytes.Contains(bytes.ToLower(page[:min(len(page), 1024)]), []byte("charset"))
-}
-
-// markdownTitle takes a heading that begins the text for its title.
-func markdownTitle(body string) (title, rest string) {
-	body = strings.TrimLeft(body, " \t\r\n")
-	first, rest, _ := strings.Cut(body, "\n")
-	if heading, ok := strings.CutPrefix(first, "# "); ok {
-		return strings.TrimSpace(strings.Trim(strings.TrimSpace(heading), "#")), strings.TrimLeft(rest, "\r\n")
-	}
-	return "", body
 }
 
 // pageLink is where a link of an imported page leads now: to the article that the other page has become, else, when it

@@ -21,11 +21,22 @@ func (d *Desk) mailbox(tx *store.Tx, address string) *Mailbox {
 		}
 	}
 	for e := range store.GroupsByCode.Entries(tx, store.Span{}) {
-		if g, err := store.Groups.Peek(tx, e.ID); err == nil && g.Email != "" && !g.Retired && (store.Address(g.Email) == address || store.Address(g.Email) == withoutTag(address)) {
-			return &Mailbox{Address: store.Address(g.Email), Group: g.Code}
+		g, err := store.Groups.Peek(tx, e.ID)
+		if err != nil || g.Email == "" || g.Retired {
+			continue
+		}
+		if at := store.Address(g.Email); (at == address || at == withoutTag(address)) && !somebodys(tx, at) {
+			return &Mailbox{Address: at, Group: g.Code}
 		}
 	}
 	return nil
+}
+
+// somebodys reports whether the address is that of a person who works or signs in here: a group may give it for questions,
+// and letters go there all the same.
+func somebodys(tx *store.Tx, address string) bool {
+	p, err := store.PeopleByEmail.PeekFirst(tx, address)
+	return err == nil && (p.Password != "" || p.IsAgent() || p.Editor || p.Administrator || len(p.Coordinates) > 0)
 }
 
 // ours reports whether mail to the address comes to this desk.

@@ -156,6 +156,26 @@ func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
 	}
 }
 
+// A group that gives a colleague's own address for questions does not cut that colleague off.
+func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
+	o := newOffices(t)
+	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		g, err := store.Groups.Get(tx, o.group["legale"])
+		if err != nil {
+			return err
+		}
+		g.Email = "agente@ateneo.example"
+		return store.Groups.Put(tx, g)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.mail(letter{from: "ada@ateneo.example", subject: "Cedolino", body: "Non si apre.", proven: true})
+	if l := o.post()["agente@ateneo.example"]; !hasText(l, "Non si apre.") {
+		t.Errorf("they were told %+v", l)
+	}
+}
+
 // An office that writes from the address at which the desk takes its mail is a person: its mail is a ticket, and the
 // answer reaches the people of that office. What the desk itself sent is known by its Message-ID and its own mark.
 func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
