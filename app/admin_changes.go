@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -24,7 +25,7 @@ type adminChangesPage struct {
 }
 
 type changeLine struct {
-	At      Moment
+	At      words.Moment
 	By, Via string
 	Kind    string
 	What    string
@@ -158,7 +159,7 @@ func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 
 // known is the sentence of the key, or what is said instead when there is none.
 func (p *Page) known(key, instead string) string {
-	if p.app.words.has(p.Lang, key) {
+	if p.app.words.Has(p.Lang, key) {
 		return p.T(key)
 	}
 	return instead

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"sportello/app/words"
 	"sportello/search"
 )
 
@@ -37,7 +38,7 @@ type adminIndexPage struct {
 type failedFile struct {
 	Name, Size, Why string
 	Where, Address  string
-	When            Moment
+	When            words.Moment
 }
 
 // failedShown is how many attachments without text the page shows.

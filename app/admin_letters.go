@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -34,9 +35,9 @@ type letterRow struct {
 	Why     string
 	Error   string
 	Tries   string
-	Planned Moment
-	Goes    Moment
-	Sent    Moment
+	Planned words.Moment
+	Goes    words.Moment
+	Sent    words.Moment
 	Unsure  bool
 	Hold    bool
 	Retry   string // words on the button, empty when it cannot be sent again

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/mail/transport"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -19,7 +20,7 @@ type mailboxesPage struct {
 	From    string // address of the desk's own mail, empty when none leaves
 	Server  string
 	Out     []overviewFigure
-	SentAt  Moment
+	SentAt  words.Moment
 	SendErr string
 	SendWhy string
 }
@@ -28,7 +29,7 @@ type mailboxLine struct {
 	Address, Group, Module, Source string
 	State, Badge                   string
 	Trouble, Detail                string // what is wrong: in words, and as the server said it
-	LastOK, NextTry                Moment
+	LastOK, NextTry                words.Moment
 	Fetched                        string
 	Tryable                        bool
 }

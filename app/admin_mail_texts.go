@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -82,11 +83,11 @@ func (a *App) mailTextsPage(c *fiber.Ctx, event string, f *Form, err error) erro
 			name  string
 			words store.Words
 		}{{"subject", subject}, {"text", text}} {
-			for _, lang := range languages {
+			for _, lang := range words.Languages {
 				field := mailTextField{Name: part.name + "-" + lang, Field: e + "-" + part.name + "-" + lang, Label: v.T("mail-texts." + part.name + "-" + lang), Lang: lang,
 					Value: map[string]string{"it": part.words.IT, "en": part.words.EN}[lang], Lines: part.name == "text"}
-				if key := "mail." + e + "." + part.name; a.words.has(lang, key) {
-					field.BuiltIn = a.words.text(lang, key)
+				if key := "mail." + e + "." + part.name; a.words.Has(lang, key) {
+					field.BuiltIn = a.words.Text(lang, key)
 				}
 				if f != nil && view.Open {
 					field.Value, field.Err = v.Value(field.Name), v.Err(field.Name)
@@ -116,5 +117,5 @@ func (a *App) postMailText(c *fiber.Ctx) error {
 	if err != nil {
 		return a.mailTextsPage(c, event, f, err)
 	}
-	return a.done(c, "flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.words.text(a.lang(c), "mail-texts.event-"+event))
+	return a.done(c, "flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.words.Text(a.lang(c), "mail-texts.event-"+event))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -33,14 +34,14 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 	b := w.visitor("administrator")
 	page := b.get("/admin/mail-texts").body
 	for _, event := range desk.MailEvents {
-		for _, lang := range languages {
+		for _, lang := range words.Languages {
 			for _, key := range []string{"mail." + event + ".subject", "mail." + event + ".text", "mail-texts.event-" + event, "mail-texts.when-" + event} {
-				if !w.app.words.has(lang, key) {
+				if !w.app.words.Has(lang, key) {
 					t.Errorf("%s has no %s", lang, key)
 				}
 			}
 			for _, part := range []string{"subject", "text"} {
-				for _, m := range regexp.MustCompile(`\{([^{}]*)\}`).FindAllStringSubmatch(w.app.words.text(lang, "mail."+event+"."+part), -1) {
+				for _, m := range regexp.MustCompile(`\{([^{}]*)\}`).FindAllStringSubmatch(w.app.words.Text(lang, "mail."+event+"."+part), -1) {
 					if !slices.Contains(desk.MailPlaceholders, m[1]) {
 						t.Errorf("%s of %s fills in %s, which no administrator may write", part, event, m[0])
 					}
@@ -52,7 +53,7 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 		}
 	}
 	for _, name := range desk.MailPlaceholders {
-		if !w.app.words.has("it", "mail-texts.placeholder-"+name) {
+		if !w.app.words.Has("it", "mail-texts.placeholder-"+name) {
 			t.Errorf("nobody is told what {%s} is", name)
 		}
 	}
@@ -65,7 +66,7 @@ func TestAnAdministratorsWordsStandInLettersOfAccounts(t *testing.T) {
 		if !desk.AccountEvent(event) {
 			continue
 		}
-		for _, lang := range languages {
+		for _, lang := range words.Languages {
 			p := *w.people["requester"]
 			p.Language = lang
 			subject, text := w.accountLetter(&p, event, nil)

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -30,7 +31,7 @@ type adminPersonLine struct {
 	Name, Address, Email, Place, Groups string
 	Roles                               []adminBadge
 	Disabled                            bool
-	Seen                                Moment
+	Seen                                words.Moment
 }
 
 // adminBadge is a word on a tinted ground.

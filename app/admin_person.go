@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -31,9 +32,9 @@ type adminPersonPage struct {
 	NeedWhy    bool   // that takes a reason: mail goes out to the person
 	Link       string // shown once
 	LinkNew    bool   // it belongs to a person who was just added
-	Seen       Moment
-	Password   Moment
-	Since      Moment
+	Seen       words.Moment
+	Password   words.Moment
+	Since      words.Moment
 }
 
 // adminMembership is a row of the groups: what the person is in one of them.

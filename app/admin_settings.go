@@ -11,6 +11,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/words"
 	"sportello/app/worktime"
 	"sportello/store"
 )
@@ -239,7 +240,7 @@ func (a *App) homeTextsPage(c *fiber.Ctx, v *adminHomePage, f *Form, err error) 
 			return err
 		}
 		if f.Raw("act") == "preview" {
-			for _, lang := range languages {
+			for _, lang := range words.Languages {
 				v.Preview = append(v.Preview, homePreview{Lang: lang, Label: v.T("admin.language-" + lang), Welcome: v.Value("welcome-" + lang),
 					HTML: markup.HTML(markup.Markdown, v.Value("text-"+lang))})
 			}

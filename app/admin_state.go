@@ -6,6 +6,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"sportello/app/listen"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -42,15 +44,15 @@ type overviewJob struct {
 	Name  string
 	Text  string
 	Badge string
-	Last  Moment
+	Last  words.Moment
 	Took  string
 	Error string
-	At    Moment // of the error
+	At    words.Moment // of the error
 }
 
 type overviewError struct {
 	Text, Named, Times string
-	Last               Moment
+	Last               words.Moment
 }
 
 var processStart = time.Now()
@@ -146,7 +148,7 @@ func (a *App) jobFacts(v *Page) []overviewJob {
 // backupFacts says how the backups are that the desk makes by itself; none when it makes none.
 func (a *App) backupFacts(v *Page) []overviewFact {
 	cfg, b := a.cfg.Backup, a.backups
-	if !cfg.scheduled() {
+	if !cfg.Scheduled() {
 		return nil
 	}
 	out := []overviewFact{{Label: v.T("watch.backup-folder"), Text: cfg.Path}}
@@ -185,14 +187,14 @@ func (a *App) machineFacts(v *Page) []overviewFact {
 	}
 	out = append(out, data)
 	disk := overviewFact{Label: v.T("admin.disk"), Text: v.T("admin.disk-unknown")}
-	if free, total, ok := diskSpace(a.cfg.dataFolder()); ok {
+	if free, total, ok := listen.DiskSpace(a.cfg.DataFolder()); ok {
 		disk.Text = v.T("admin.disk-free", "free", v.Size(free), "total", v.Size(total))
 		if free < leastFree {
 			disk.Text, disk.Bad = "", v.T("admin.disk-short", "free", v.Size(free), "total", v.Size(total))
 		}
 	}
 	return append(out, disk,
-		overviewFact{Label: v.T("admin.folder"), Text: a.cfg.dataFolder()},
+		overviewFact{Label: v.T("admin.folder"), Text: a.cfg.DataFolder()},
 		overviewFact{Label: v.T("admin.version"), Text: strings.TrimPrefix(Version(), "sportello ")},
 		overviewFact{Label: v.T("admin.uptime"), Text: v.lasted(time.Since(processStart))})
 }

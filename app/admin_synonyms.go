@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -25,7 +26,7 @@ func (a *App) synonymsPage(c *fiber.Ctx, f *Form, err error) error {
 		return bad
 	}
 	now := url.Values{"rev": {mark}}
-	for _, language := range languages {
+	for _, language := range words.Languages {
 		var lines []string
 		for _, words := range lists[language] {
 			lines = append(lines, strings.Join(words, ", "))
@@ -46,7 +47,7 @@ func (a *App) synonymsPage(c *fiber.Ctx, f *Form, err error) error {
 func (a *App) postSynonyms(c *fiber.Ctx) error {
 	f := a.form(c)
 	lists := desk.SynonymLists{}
-	for _, language := range languages {
+	for _, language := range words.Languages {
 		for _, line := range f.Lines("synonyms-" + language) {
 			lists[language] = append(lists[language], strings.Split(line, ","))
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -161,7 +162,7 @@ func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	if _, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
 		t.Fatal(err)
 	}
-	for _, lang := range languages {
+	for _, lang := range words.Languages {
 		p := d.add("Capo "+lang, desk.PersonForm{Administrator: true, Language: lang})
 		b := d.signedIn(p)
 		for _, r := range d.app.adminRoutes() {

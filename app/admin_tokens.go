@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
+
+	"sportello/app/words"
 )
 
 // adminTokensPage lists the tokens that sleep since the desk was restored from a backup.
@@ -16,7 +18,7 @@ type adminTokensPage struct {
 type sleepingLine struct {
 	ID                 uint64
 	Name, Who, Address string
-	Made, Seen, Ends   Moment
+	Made, Seen, Ends   words.Moment
 }
 
 func (a *App) getAdminTokens(c *fiber.Ctx) error {

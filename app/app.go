@@ -37,8 +37,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/thejerf/suture/v4"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/extract"
+	"sportello/app/listen"
+	"sportello/app/words"
 	"sportello/assets"
 	"sportello/search"
 	"sportello/store"
@@ -46,13 +49,13 @@ import (
 
 // App is one desk with its HTTP face. Open makes it, Run serves until its context ends, Close ends it.
 type App struct {
-	cfg  Config
+	cfg  config.Config
 	log  *slog.Logger
 	st   *store.Store
 	ix   *search.Index
 	desk *desk.Desk
 
-	words    *dictionary
+	words    *words.Dictionary
 	engine   *engine
 	public   *assets.Public
 	packed   packed
@@ -97,7 +100,7 @@ const (
 
 // Open opens the data folder of the configuration, making it with its built-in catalogue when it is new, and all that
 // stands on it. Nothing is served yet. The order is the reverse of Close's.
-func Open(cfg Config, log *slog.Logger) (*App, error) {
+func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	a, err := openDesk(cfg, log)
 	if err != nil {
 		return nil, err
@@ -114,11 +117,11 @@ func Open(cfg Config, log *slog.Logger) (*App, error) {
 }
 
 // openDesk opens all but the HTTP face: enough for a command that works alone.
-func openDesk(cfg Config, log *slog.Logger) (*App, error) {
+func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{cfg: cfg, commits: newCommitFigures(), backups: &backups{}, jobLog: &jobLog{now: cfg.now}, troubles: &troubles{now: cfg.now}}
+	a := &App{cfg: cfg, commits: newCommitFigures(), backups: &backups{}, jobLog: &jobLog{now: cfg.Now}, troubles: &troubles{now: cfg.Now}}
 	a.log = a.troubles.logger(log)
 	a.work, a.endWork = context.WithCancel(context.Background())
 	a.live, a.endLive = context.WithCancel(context.Background())
@@ -133,7 +136,7 @@ func (a *App) open() error {
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	if a.st, err = store.Open(a.cfg.dataFolder(), store.Options{Log: a.log, Clock: a.cfg.now, NoSync: a.cfg.noSync,
+	if a.st, err = store.Open(a.cfg.DataFolder(), store.Options{Log: a.log, Clock: a.cfg.Now, NoSync: a.cfg.NoSync,
 		Committed: func(took time.Duration) { a.commits.Observe(took.Seconds()); a.lastCommit.Store(int64(took)) }}); err != nil {
 		return err
 	}
@@ -141,10 +144,10 @@ func (a *App) open() error {
 		return err
 	}
 	a.openCrashFile()
-	a.ix = search.Open(filepath.Join(a.cfg.dataFolder(), "index"), a.st, search.Options{Log: a.log, Location: zone})
+	a.ix = search.Open(filepath.Join(a.cfg.DataFolder(), "index"), a.st, search.Options{Log: a.log, Location: zone})
 	a.desk = desk.New(desk.Options{Store: a.st, Search: a.ix, Log: a.log, Location: zone, MaxFile: int64(a.cfg.MaxFileMB) << 20,
 		Free: func() (int64, bool) {
-			free, _, known := diskSpace(a.cfg.dataFolder())
+			free, _, known := listen.DiskSpace(a.cfg.DataFolder())
 			return free, known
 		},
 		MissMonths: a.cfg.MissesMonths})
@@ -170,14 +173,14 @@ func (a *App) openFace() error {
 	m.Write([]byte("known browsers 1"))
 	a.desk.Keeper().KnowBrowsersBy(m.Sum(nil))
 	for _, s := range a.cfg.TrustedProxies {
-		p, err := parsePrefix(s)
+		p, err := config.ParsePrefix(s)
 		if err != nil {
 			return fmt.Errorf("app: read trusted_proxies: %w", err)
 		}
 		a.proxies = append(a.proxies, p)
 	}
 	for _, s := range a.cfg.LocalAddresses {
-		p, err := parsePrefix(s)
+		p, err := config.ParsePrefix(s)
 		if err != nil {
 			return fmt.Errorf("app: read local_addresses: %w", err)
 		}
@@ -188,16 +191,16 @@ func (a *App) openFace() error {
 		a.secure = u.Scheme == "https"
 	}
 	var fsys fs.FS = assets.FS
-	if a.cfg.reload != "" {
-		fsys = os.DirFS(a.cfg.reload)
+	if a.cfg.Reload != "" {
+		fsys = os.DirFS(a.cfg.Reload)
 	}
-	if a.words, err = loadDictionary(fsys, a.log); err != nil {
+	if a.words, err = words.Load(fsys, a.log); err != nil {
 		return err
 	}
 	if a.public, err = assets.Load(fsys); err != nil {
 		return err
 	}
-	if a.engine, err = newEngine(fsys, a.words, a.cfg.reload != ""); err != nil {
+	if a.engine, err = newEngine(fsys, a.words, a.cfg.Reload != ""); err != nil {
 		return err
 	}
 	a.metrics = newMetrics(a)
@@ -211,7 +214,7 @@ func (a *App) openFace() error {
 
 // openCrashFile has the runtime write what it says at its end into the data folder too: standard error is often lost.
 func (a *App) openCrashFile() {
-	f, err := os.OpenFile(filepath.Join(a.cfg.dataFolder(), "crash.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(filepath.Join(a.cfg.DataFolder(), "crash.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err == nil {
 		err = debug.SetCrashOutput(f, debug.CrashOptions{})
 		a.crash = f
@@ -259,16 +262,16 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 		a.origin = serving.Address
 		a.secure = strings.HasPrefix(serving.Address, "https:")
 	}
-	sparing := newSparingListener(ln, a.cfg.TLSCert != "", a.log)
-	sparing.most, sparing.mostOf = mostConnections(a.cfg.MaxConnections), a.cfg.MaxConnectionsPerAddress
-	sparing.trusted = func(addr netip.Addr) bool { return addr.IsLoopback() || within(addr, a.proxies) }
+	sparing := listen.New(ln, a.cfg.TLSCert != "", a.log)
+	sparing.Most, sparing.MostOf = listen.Most(a.cfg.MaxConnections), a.cfg.MaxConnectionsPerAddress
+	sparing.Trusted = func(addr netip.Addr) bool { return addr.IsLoopback() || within(addr, a.proxies) }
 	var inner net.Listener = sparing
 	if a.cfg.TLSCert != "" {
-		certs, err := openCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
+		certs, err := listen.OpenCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
 		if err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		inner = tlsListener{tls.NewListener(inner, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.get})}
+		inner = listen.TLS{Listener: tls.NewListener(inner, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.Get})}
 	} else if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		a.log.Warn("serving plain http beyond this machine: put a proxy with https in front, or set tls_cert and tls_key", "listen", a.cfg.Listen)
 	}
@@ -297,7 +300,7 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	if ready != nil {
 		ready(serving)
 	}
-	a.log.Info("serving", "address", serving.Address, "listen", ln.Addr().String(), "data", a.cfg.dataFolder())
+	a.log.Info("serving", "address", serving.Address, "listen", ln.Addr().String(), "data", a.cfg.DataFolder())
 
 	select {
 	case <-ctx.Done():
@@ -416,7 +419,7 @@ func (a *App) jobs() *suture.Supervisor {
 	a.mailJobs(add)
 	add("views", a.desk.RunViews)
 	add("misses", a.desk.RunMisses)
-	if a.cfg.Backup.scheduled() {
+	if a.cfg.Backup.Scheduled() {
 		add("backup", a.runBackups)
 	}
 	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))

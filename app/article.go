@@ -13,6 +13,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
 )
@@ -231,7 +232,7 @@ func (a *App) getArticlesIn(c *fiber.Ctx) error {
 	q := a.query(c)
 	f.After = q.Raw("after")
 	v.address = v.Path
-	if l := q.Raw("only"); slices.Contains(languages, l) {
+	if l := q.Raw("only"); slices.Contains(words.Languages, l) {
 		f.Only, v.address = l, v.Path+"?only="+l
 	}
 	begin := q.Int("n", 1, 1_000_000, 0)
@@ -296,7 +297,7 @@ func (v *articlesPage) pages(begin int, f desk.ArticleFilter, next string, total
 		v.Letters = append(v.Letters, Link{Label: strings.ToUpper(string(r)), Address: at(key), Current: f.After == key})
 	}
 	v.Only = append(v.Only, Link{Label: v.T("articles.only-all"), Address: v.Path, Current: f.Only == ""})
-	for _, l := range languages {
+	for _, l := range words.Languages {
 		v.Only = append(v.Only, Link{Label: v.T("articles.only-" + l), Address: v.Path + "?only=" + l, Current: f.Only == l})
 	}
 }
@@ -372,7 +373,7 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 	v := &articlePage{Page: a.page(c, "articles.title")}
 	v.Nav = "articles"
 	want := v.Lang
-	if l := c.Query("lang"); slices.Contains(languages, l) {
+	if l := c.Query("lang"); slices.Contains(words.Languages, l) {
 		want = l
 	}
 	art, err := a.desk.Article(a.actor(c), c.Params("slug"), want)
@@ -400,7 +401,7 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 	v.Headings = chapters(markup.Headings(ver.Format.String(), ver.Body))
 	for _, l := range art.Languages {
 		if l != ver.Language {
-			v.Others = append(v.Others, Link{Label: a.words.text(l, "article.read-in-"+l), Lang: l, Address: articlePath(art.Slug) + "?lang=" + l})
+			v.Others = append(v.Others, Link{Label: a.words.Text(l, "article.read-in-"+l), Lang: l, Address: articlePath(art.Slug) + "?lang=" + l})
 		}
 	}
 	if v.Flash != "" {

@@ -15,6 +15,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -61,7 +62,7 @@ type otherVersion struct {
 	Gone  bool
 	Title string
 	Diff  []diffLine
-	When  Moment
+	When  words.Moment
 }
 
 // articleText is the form of one language version.
@@ -91,7 +92,7 @@ func (a *App) editLanguage(c *fiber.Ctx, f *Form) string {
 	} else if kept := a.draft(c); kept != nil {
 		lang = kept.Get("lang")
 	}
-	if slices.Contains(languages, lang) {
+	if slices.Contains(words.Languages, lang) {
 		return lang
 	}
 	return a.lang(c)
@@ -168,7 +169,7 @@ func (v *articleEditPage) open(a *App, c *fiber.Ctx, art *desk.ArticleView) (*st
 			v.Delete = articlePath(art.Slug) + "/delete"
 		}
 	}
-	for _, l := range languages {
+	for _, l := range words.Languages {
 		link := Link{Label: v.T("articles.language-" + l), Lang: l, Address: at + "?lang=" + l, Current: l == v.Language}
 		if art == nil && c.Query("module") != "" {
 			link.Address += "&module=" + url.QueryEscape(c.Query("module"))
@@ -387,7 +388,7 @@ func (a *App) otherVersion(c *fiber.Ctx, mine desk.ArticleForm, f *Form) (*other
 	}
 	f.values.Set("rev", fmt.Sprint(art.Version.Rev))
 	now := a.desk.Now().In(a.desk.Location())
-	return &otherVersion{Title: art.Version.Title, When: a.words.moment(a.lang(c), art.Version.Updated, now), Diff: shownDiff(diffLines(art.Version.Body, mine.Body))}, nil
+	return &otherVersion{Title: art.Version.Title, When: a.words.Moment(a.lang(c), art.Version.Updated, now), Diff: shownDiff(diffLines(art.Version.Body, mine.Body))}, nil
 }
 
 func (a *App) postDeleteArticle(c *fiber.Ctx) error {
@@ -413,7 +414,7 @@ type draftsPage struct {
 type draftLine struct {
 	articleLine
 	Author  string
-	Changed Moment
+	Changed words.Moment
 }
 
 const maxDrafts = 200
@@ -544,7 +545,7 @@ func (a *App) getArticlePick(c *fiber.Ctx) error {
 			p.URL += "?lang=" + i.Version.Language
 		}
 		if i.Audience == store.Agents {
-			p.Text = strings.Trim(p.Text+", "+a.words.text(actor.Language, "articles.agents-only"), ", ")
+			p.Text = strings.Trim(p.Text+", "+a.words.Text(actor.Language, "articles.agents-only"), ", ")
 		}
 		out = append(out, p)
 	}

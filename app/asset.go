@@ -43,7 +43,7 @@ func (a *App) getAsset(c *fiber.Ctx) error {
 	if !ok {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if current && a.cfg.reload == "" {
+	if current && a.cfg.Reload == "" {
 		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	} else {
 		c.Set(fiber.HeaderCacheControl, "no-cache")

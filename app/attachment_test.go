@@ -125,7 +125,7 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 	w := newWorld(t)
 	for _, r := range []extract.Reason{extract.Encrypted, extract.Damaged, extract.TooMuch, extract.Unsupported, extract.OutOfBounds, extract.NotRun} {
 		for _, lang := range []string{"it", "en"} {
-			if !w.app.words.has(lang, "admin-index.failed-"+string(r)) {
+			if !w.app.words.Has(lang, "admin-index.failed-"+string(r)) {
 				t.Errorf("%s: no sentence for %s", lang, r)
 			}
 		}

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"sportello/app/backup"
+	"sportello/app/config"
+	"sportello/app/listen"
+	"sportello/app/words"
 )
 
 // backups is what the desk knows of the backups it makes by itself.
@@ -33,34 +36,6 @@ const (
 	retryFirst = 5 * time.Minute
 	retryMost  = time.Hour
 )
-
-// scheduled reports whether backups are made by themselves.
-func (b Backup) scheduled() bool { return b.Path != "" }
-
-// after is when the backup is due that follows one of that moment.
-func (b Backup) after(last time.Time, zone *time.Location) time.Time {
-	if b.Every > 0 {
-		return last.Add(b.Every)
-	}
-	at, err := time.Parse("15:04", b.At)
-	if err != nil {
-		return last.Add(24 * time.Hour) // Validate refused it
-	}
-	l := last.In(zone)
-	for day := 0; ; day++ {
-		if due := time.Date(l.Year(), l.Month(), l.Day()+day, at.Hour(), at.Minute(), 0, 0, zone); due.After(last) {
-			return due
-		}
-	}
-}
-
-// late is how old the newest backup may become before that is worth a warning.
-func (b Backup) late() time.Duration {
-	if b.Every > 0 {
-		return b.Every + max(b.Every/2, time.Hour)
-	}
-	return 30 * time.Hour
-}
 
 // retry is how long to wait after so many attempts that failed.
 func retry(attempts int) time.Duration {
@@ -92,7 +67,7 @@ func (b *backups) look(folder backup.Folder) {
 }
 
 // due returns when the next backup is to be made; what is not after now is due.
-func (b *backups) due(cfg Backup, zone *time.Location, now time.Time) time.Time {
+func (b *backups) due(cfg config.Backup, zone *time.Location, now time.Time) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failed != nil {
@@ -108,7 +83,7 @@ func (b *backups) due(cfg Backup, zone *time.Location, now time.Time) time.Time 
 	if last.IsZero() || last.After(now.Add(time.Hour)) {
 		return now
 	}
-	return cfg.after(last, zone)
+	return cfg.After(last, zone)
 }
 
 // runBackups makes a backup whenever one is due, and the one that was missed while the desk did not run. An attempt
@@ -165,7 +140,7 @@ func (a *App) scheduledBackup(ctx context.Context, folder backup.Folder) {
 // makeBackup makes one backup and, in the folder of the configuration, removes those that need not be kept.
 func (a *App) makeBackup(ctx context.Context, folder backup.Folder, progress func(done, total int64)) (*backup.Manifest, error) {
 	cfg := a.cfg.Backup
-	to, err := cfg.recipients()
+	to, err := cfg.Recipients()
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +166,7 @@ func (a *App) makeBackup(ctx context.Context, folder backup.Folder, progress fun
 // roomForBackup refuses to begin what would fill the disk of the data: a desk that cannot write is worse than one
 // without a new backup.
 func (a *App) roomForBackup(to string, aside bool) error {
-	data := a.cfg.dataFolder()
+	data := a.cfg.DataFolder()
 	info, err := os.Stat(filepath.Join(data, "desk.db"))
 	if err != nil {
 		return fmt.Errorf("app: back up: %w", err)
@@ -208,8 +183,8 @@ func (a *App) roomForBackup(to string, aside bool) error {
 	if sameDisk(data, to) {
 		need += info.Size()
 	}
-	if free, _, known := diskSpace(data); known && need > 0 && free < need+roomLeft {
-		return fmt.Errorf("the backup needs %s on the disk of the data, where %s are free: make room, or have backups on another disk", size("en", need+roomLeft), size("en", free))
+	if free, _, known := listen.DiskSpace(data); known && need > 0 && free < need+roomLeft {
+		return fmt.Errorf("the backup needs %s on the disk of the data, where %s are free: make room, or have backups on another disk", words.Size("en", need+roomLeft), words.Size("en", free))
 	}
 	return nil
 }
@@ -224,11 +199,11 @@ func sameDisk(a, b string) bool {
 }
 
 // wrong says what is wrong with the backups, empty when nothing is.
-func (b *backups) wrong(cfg Backup, now time.Time) string {
+func (b *backups) wrong(cfg config.Backup, now time.Time) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case !cfg.scheduled():
+	case !cfg.Scheduled():
 		return ""
 	case b.failed != nil:
 		return fmt.Sprintf("the backup at %s failed: %v", b.failedAt.Format(time.DateTime), b.failed)
@@ -238,7 +213,7 @@ func (b *backups) wrong(cfg Backup, now time.Time) string {
 		if b.running.IsZero() {
 			return "there is no backup yet in " + cfg.Path
 		}
-	case now.Sub(b.newest.At) > cfg.late() && b.running.IsZero():
+	case now.Sub(b.newest.At) > cfg.Late() && b.running.IsZero():
 		return fmt.Sprintf("the newest backup is of %s", b.newest.At.Local().Format(time.DateTime))
 	case len(b.broken) > 0:
 		return fmt.Sprintf("%d backups cannot be read, the first is %s", len(b.broken), b.broken[0])

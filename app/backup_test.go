@@ -17,14 +17,15 @@ import (
 	"filippo.io/age"
 
 	"sportello/app/backup"
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
 
 // filled is a served desk with two tickets, an article's worth of words and a file; followed by its index.
-func filled(t *testing.T, configure ...func(*Config)) (d *testDesk, sum string) {
+func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum string) {
 	t.Helper()
-	d = newTestDesk(t, append([]func(*Config){func(c *Config) { c.Data = filepath.Join(t.TempDir(), "data") }}, configure...)...)
+	d = newTestDesk(t, append([]func(*config.Config){func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") }}, configure...)...)
 	p := d.add("Ada Neri", desk.PersonForm{Administrator: true})
 	actor := desk.Actor{Person: p, Language: "it"}
 	kept, err := d.app.desk.Keep(actor, "nota.txt", strings.NewReader("bytes of a file"))
@@ -82,7 +83,7 @@ func TestABackupBesideAServerVerifiesAndRestores(t *testing.T) {
 	}
 	for name, to := range map[string][]string{"plain": {}, "encrypted": {id.Recipient().String()}} {
 		t.Run(name, func(t *testing.T) {
-			d, sum := filled(t, func(c *Config) { c.Backup.AgeRecipients = to })
+			d, sum := filled(t, func(c *config.Config) { c.Backup.AgeRecipients = to })
 			path := filepath.Join(t.TempDir(), "backups")
 			for want := range 2 {
 				status, out, errOut := command(t, "", "backup", "--data", d.app.cfg.Data, path)
@@ -216,22 +217,22 @@ func TestWhenABackupIsDue(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name           string
-		cfg            Backup
+		cfg            config.Backup
 		newest, failed string
 		attempts       int
 		now, due       string
 	}{
-		{name: "none yet: at once", cfg: Backup{At: "02:30"}, now: "2026-11-23 09:00", due: "2026-11-23 09:00"},
-		{name: "the next night", cfg: Backup{At: "02:30"}, newest: "2026-11-23 02:30", now: "2026-11-23 09:00", due: "2026-11-24 02:30"},
-		{name: "one by hand in the evening is no night's", cfg: Backup{At: "02:30"}, newest: "2026-11-23 01:00", now: "2026-11-23 02:00", due: "2026-11-23 02:30"},
-		{name: "a missed one is overdue", cfg: Backup{At: "02:30"}, newest: "2026-11-20 02:30", now: "2026-11-23 09:00", due: "2026-11-21 02:30"},
-		{name: "the night that has no such hour", cfg: Backup{At: "02:30"}, newest: "2026-03-28 02:30", now: "2026-03-28 09:00", due: "2026-03-29 03:30"},
-		{name: "every six hours", cfg: Backup{At: "02:30", Every: 6 * time.Hour}, newest: "2026-11-23 02:30", now: "2026-11-23 03:00", due: "2026-11-23 08:30"},
-		{name: "a failed one soon again", cfg: Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 1, now: "2026-11-23 02:31", due: "2026-11-23 02:35"},
-		{name: "later each time", cfg: Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 3, now: "2026-11-23 02:31", due: "2026-11-23 02:50"},
-		{name: "within an hour always", cfg: Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 30, now: "2026-11-23 02:31", due: "2026-11-23 03:30"},
-		{name: "the clock was put back a year", cfg: Backup{At: "02:30"}, newest: "2027-11-22 02:30", now: "2026-11-23 02:31", due: "2026-11-23 02:31"},
-		{name: "the clock was put back after a failure", cfg: Backup{At: "02:30"}, failed: "2027-11-23 02:30", attempts: 1, now: "2026-11-23 02:31", due: "2026-11-23 02:31"},
+		{name: "none yet: at once", cfg: config.Backup{At: "02:30"}, now: "2026-11-23 09:00", due: "2026-11-23 09:00"},
+		{name: "the next night", cfg: config.Backup{At: "02:30"}, newest: "2026-11-23 02:30", now: "2026-11-23 09:00", due: "2026-11-24 02:30"},
+		{name: "one by hand in the evening is no night's", cfg: config.Backup{At: "02:30"}, newest: "2026-11-23 01:00", now: "2026-11-23 02:00", due: "2026-11-23 02:30"},
+		{name: "a missed one is overdue", cfg: config.Backup{At: "02:30"}, newest: "2026-11-20 02:30", now: "2026-11-23 09:00", due: "2026-11-21 02:30"},
+		{name: "the night that has no such hour", cfg: config.Backup{At: "02:30"}, newest: "2026-03-28 02:30", now: "2026-03-28 09:00", due: "2026-03-29 03:30"},
+		{name: "every six hours", cfg: config.Backup{At: "02:30", Every: 6 * time.Hour}, newest: "2026-11-23 02:30", now: "2026-11-23 03:00", due: "2026-11-23 08:30"},
+		{name: "a failed one soon again", cfg: config.Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 1, now: "2026-11-23 02:31", due: "2026-11-23 02:35"},
+		{name: "later each time", cfg: config.Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 3, now: "2026-11-23 02:31", due: "2026-11-23 02:50"},
+		{name: "within an hour always", cfg: config.Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 30, now: "2026-11-23 02:31", due: "2026-11-23 03:30"},
+		{name: "the clock was put back a year", cfg: config.Backup{At: "02:30"}, newest: "2027-11-22 02:30", now: "2026-11-23 02:31", due: "2026-11-23 02:31"},
+		{name: "the clock was put back after a failure", cfg: config.Backup{At: "02:30"}, failed: "2027-11-23 02:30", attempts: 1, now: "2026-11-23 02:31", due: "2026-11-23 02:31"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &backups{failedAt: at(c.failed), attempts: c.attempts}
@@ -261,7 +262,7 @@ func eventually(t *testing.T, what string, yes func() bool) {
 
 func TestAServerMakesBackupsByItself(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backups")
-	d := newTestDesk(t, func(c *Config) { c.Data, c.Backup.Path = filepath.Join(t.TempDir(), "data"), path })
+	d := newTestDesk(t, func(c *config.Config) { c.Data, c.Backup.Path = filepath.Join(t.TempDir(), "data"), path })
 	eventually(t, "no backup is made", func() bool { e, err := backup.Folder{Path: path}.Newest(); return err == nil && e.Name != "" })
 	eventually(t, "the backup is not known", func() bool {
 		return strings.Contains(d.browser().get("/metrics").body, "sportello_backup_failed 0") && strings.Contains(d.browser().get("/metrics").body, `sportello_job_runs_total{job="backup"} 1`)
@@ -276,7 +277,7 @@ func TestABackupThatFailsIsShown(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := newTestDesk(t, func(c *Config) { c.Data, c.Backup.Path = filepath.Join(t.TempDir(), "data"), path })
+	d := newTestDesk(t, func(c *config.Config) { c.Data, c.Backup.Path = filepath.Join(t.TempDir(), "data"), path })
 	eventually(t, "the failure is not told of", func() bool {
 		got := d.browser().get("/readyz")
 		return got.status == http.StatusOK && strings.Contains(got.body, `"degraded"`) && strings.Contains(got.body, `"part":"backup"`)

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/sample"
 	"sportello/store"
@@ -54,10 +55,10 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 		}
 		benchOnce.dir = dir
 	}
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Data, cfg.Listen = benchOnce.dir, "127.0.0.1:0"
-	log := cfg.logger(io.Discard)
-	cfg.noSync = true
+	log := cfg.Logger(io.Discard)
+	cfg.NoSync = true
 	made, err := openDesk(cfg, log)
 	if err != nil {
 		b.Fatal(err)
@@ -74,7 +75,7 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 	if err := made.Close(); err != nil {
 		b.Fatal(err)
 	}
-	cfg.noSync = false
+	cfg.NoSync = false
 	a, err = Open(cfg, log)
 	if err != nil {
 		b.Fatal(err)

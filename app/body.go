@@ -7,7 +7,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"sportello/app/listen"
 	"sportello/store"
 )
 
@@ -82,20 +82,7 @@ func (a *App) whose(c *fiber.Ctx) string {
 	if p := a.actor(c).Person; p != nil {
 		return "person " + p.Email
 	}
-	return networkOf(a.clientIP(c)).String()
-}
-
-// networkOf is what one client has: an address of IPv4, 64 bits of IPv6.
-func networkOf(addr netip.Addr) netip.Prefix {
-	bits := 32
-	if addr.Is6() {
-		bits = 64
-	}
-	p, err := addr.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
+	return listen.Network(a.clientIP(c)).String()
 }
 
 // Read reads what has come, and waits no longer than a client of the least speed would take.
@@ -112,7 +99,7 @@ func (b *incoming) Read(p []byte) (int, error) {
 	}
 	if b.conn != nil {
 		_ = b.conn.SetReadDeadline(b.until(time.Now())) // a connection that is gone says so when it is read
-		defer waits(b.conn)()
+		defer listen.Waits(b.conn)()
 	}
 	asked := time.Now()
 	n, err := b.from.Read(p)

@@ -9,6 +9,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/mail"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -119,7 +120,7 @@ func (a *App) mailsOf(t *desk.TicketView) (map[uint64]*store.Mail, error) {
 // unreachable says since when mail to somebody comes back.
 type unreachable struct {
 	Person string
-	Since  Moment
+	Since  words.Moment
 	Why    string
 }
 

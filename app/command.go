@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -111,7 +112,7 @@ func sayError(err error) string {
 		return err.Error()
 	}
 	say := func(e *store.Error) string {
-		if e.Kind == store.Internal || e.Key == "" || !d.has("en", e.Key) {
+		if e.Kind == store.Internal || e.Key == "" || !d.Has("en", e.Key) {
 			return e.Error()
 		}
 		a := &App{words: d}
@@ -146,10 +147,10 @@ func (r *runner) path(p string) string {
 }
 
 // load reads the configuration with the flags over it.
-func (r *runner) load() (Config, error) {
+func (r *runner) load() (config.Config, error) {
 	var environ []string
 	environ = append(environ, os.Environ()...)
-	cfg, err := loadConfig(findConfig(r.config), environ)
+	cfg, err := config.Load(config.Find(r.config), environ)
 	if r.data != "" {
 		cfg.Data = r.path(r.data)
 	}
@@ -194,25 +195,12 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) 
 // lockTime is how long a command waits for the data folder.
 const lockTime = 2 * time.Second
 
-func (r *runner) logger(cfg Config) *slog.Logger {
-	l := cfg.logger(r.errOut)
+func (r *runner) logger(cfg config.Config) *slog.Logger {
+	l := cfg.Logger(r.errOut)
 	if r.brief {
 		return slog.New(briefHandler{l.Handler()})
 	}
 	return l
-}
-
-// logger returns the log of a desk with this configuration, on w.
-func (c Config) logger(w io.Writer) *slog.Logger {
-	level, err := c.level()
-	if err != nil {
-		level = slog.LevelInfo
-	}
-	o := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }
 
 // briefHandler keeps what is no trouble from the terminal, and lets the desk do all that the level asks for: a demo is
@@ -282,7 +270,7 @@ func serveCommand(r *runner) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cfg.reload = reload
+		cfg.Reload = reload
 		return r.serve(c.Context(), cfg, nil, func(s Serving) {
 			fmt.Fprintln(r.out, s.Address)
 			if s.SetUp != "" {
@@ -297,7 +285,7 @@ func serveCommand(r *runner) *cobra.Command {
 }
 
 // serve opens the desk, prepares it if asked to, and serves until a signal. A second signal ends the process at once.
-func (r *runner) serve(ctx context.Context, cfg Config, prepare func(context.Context, *App) error, ready func(Serving)) error {
+func (r *runner) serve(ctx context.Context, cfg config.Config, prepare func(context.Context, *App) error, ready func(Serving)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	signals := make(chan os.Signal, 2)
@@ -316,7 +304,7 @@ func (r *runner) serve(ctx context.Context, cfg Config, prepare func(context.Con
 		return err
 	}
 	// Large uploads pass through a temporary folder; a small image has none, and the data folder has the space.
-	if tmp := filepath.Join(cfg.dataFolder(), "tmp"); os.RemoveAll(tmp) == nil && os.MkdirAll(tmp, 0o700) == nil {
+	if tmp := filepath.Join(cfg.DataFolder(), "tmp"); os.RemoveAll(tmp) == nil && os.MkdirAll(tmp, 0o700) == nil {
 		_ = os.Setenv("TMPDIR", tmp)
 	}
 	if prepare != nil {

@@ -18,7 +18,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"sportello/app/backup"
+	"sportello/app/config"
 	"sportello/app/credential"
+	"sportello/app/listen"
+	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
 )
@@ -50,8 +53,8 @@ func (r *runner) backup(ctx context.Context, a *App, to string) error {
 		what = "encrypted"
 	}
 	rows := m.Bytes() - m.FileBytes
-	fmt.Fprintf(r.out, "backed up %s of rows and %d files of %s (%d new, %s) into %s, %s, in %.1f s\n", size("en", rows), m.Files, size("en", m.FileBytes),
-		m.NewFiles, size("en", m.NewBytes), to, what, m.Took)
+	fmt.Fprintf(r.out, "backed up %s of rows and %d files of %s (%d new, %s) into %s, %s, in %.1f s\n", words.Size("en", rows), m.Files, words.Size("en", m.FileBytes),
+		m.NewFiles, words.Size("en", m.NewBytes), to, what, m.Took)
 	return nil
 }
 
@@ -75,7 +78,7 @@ func backupListCommand(r *runner) *cobra.Command {
 			if len(e.Manifest.EncryptedTo) > 0 {
 				secret = "encrypted"
 			}
-			fmt.Fprintf(w, "%s\t%d tickets\t%d files\t%s\t%s\t%s\n", e.Name, e.Manifest.Rows["tickets"], e.Manifest.Files, size("en", e.Manifest.Bytes()), e.Manifest.Program, secret)
+			fmt.Fprintf(w, "%s\t%d tickets\t%d files\t%s\t%s\t%s\n", e.Name, e.Manifest.Rows["tickets"], e.Manifest.Files, words.Size("en", e.Manifest.Bytes()), e.Manifest.Program, secret)
 		}
 		return w.Flush()
 	}}
@@ -139,8 +142,8 @@ func (r *runner) verify(ctx context.Context, path, identity, work string, withSe
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	need := (e.Manifest.Bytes() - e.Manifest.FileBytes) * 2 // the rows and an index of them
-	if free, _, ok := diskSpace(dir); ok && free < need {
-		return fmt.Errorf("verifying needs about %s of room in %s, where %s are free: name another folder with --work", size("en", need), filepath.Dir(dir), size("en", free))
+	if free, _, ok := listen.DiskSpace(dir); ok && free < need {
+		return fmt.Errorf("verifying needs about %s of room in %s, where %s are free: name another folder with --work", words.Size("en", need), filepath.Dir(dir), words.Size("en", free))
 	}
 	fmt.Fprintf(r.errOut, "restoring %s aside\n", e.Name)
 	p := r.progress("megabytes read:")
@@ -223,7 +226,7 @@ func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, r
 func (r *runner) zone() (*time.Location, error) {
 	cfg, err := r.load()
 	if err != nil {
-		cfg = defaultConfig()
+		cfg = config.Default()
 	}
 	return time.LoadLocation(cfg.TimeZone)
 }
@@ -249,7 +252,7 @@ func restoreCommand(r *runner) *cobra.Command {
 	return c
 }
 
-func (r *runner) restore(ctx context.Context, cfg Config, from, identity string, damaged bool) error {
+func (r *runner) restore(ctx context.Context, cfg config.Config, from, identity string, damaged bool) error {
 	folder, e, err := backup.Find(from)
 	if err != nil {
 		return err
@@ -258,7 +261,7 @@ func (r *runner) restore(ctx context.Context, cfg Config, from, identity string,
 	if err != nil {
 		return err
 	}
-	to := cfg.dataFolder()
+	to := cfg.DataFolder()
 	p := r.progress("megabytes read:")
 	_, findings, err := folder.Restore(ctx, e, to, backup.Restoring{Identities: ids, Damaged: damaged,
 		Log:      func(format string, args ...any) { fmt.Fprintf(r.errOut, format+"\n", args...) },

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+
+	"sportello/app/words"
 )
 
 func reindexCommand(r *runner) *cobra.Command {
@@ -32,7 +34,7 @@ func reindexCommand(r *runner) *cobra.Command {
 				return err
 			}
 			s := a.ix.State()
-			fmt.Fprintf(r.out, "indexed %d documents, %s\n", s.Docs, size("en", s.Bytes))
+			fmt.Fprintf(r.out, "indexed %d documents, %s\n", s.Docs, words.Size("en", s.Bytes))
 			return nil
 		})
 	}}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/sample"
 	"sportello/store"
@@ -104,7 +105,7 @@ func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 	if !filled {
 		fmt.Fprintln(r.errOut, "filling the demo's desk ...")
 		filling, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-		accounts, err = fillDemo(filling, cfg, r.logger(cfg), cmp.Or(at, cfg.now()))
+		accounts, err = fillDemo(filling, cfg, r.logger(cfg), cmp.Or(at, cfg.Now()))
 		ended := filling.Err() != nil
 		stop()
 		if ended {
@@ -116,7 +117,7 @@ func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 		fmt.Fprintf(r.errOut, "filled in %.1f s\n", time.Since(began).Seconds())
 	}
 	if !at.IsZero() {
-		cfg.clock = runningFrom(at)
+		cfg.Clock = runningFrom(at)
 	}
 	return r.serve(ctx, cfg, prepare, func(s Serving) {
 		fmt.Fprintf(r.out, "%s\n\n", s.Address)
@@ -170,20 +171,20 @@ func demoFolder(path string) (filled bool, err error) {
 
 // fillDemo makes the demo's data as they are at the time, in the folder of the configuration, in a store of its own that runs on the demo's
 // clock and leaves writing to the disk for the end.
-func fillDemo(ctx context.Context, cfg Config, log *slog.Logger, now time.Time) (accounts sample.Accounts, err error) {
+func fillDemo(ctx context.Context, cfg config.Config, log *slog.Logger, now time.Time) (accounts sample.Accounts, err error) {
 	zone, err := time.LoadLocation(cfg.TimeZone)
 	if err != nil {
 		return nil, fmt.Errorf("app: load time zone: %w", err)
 	}
 	clock := sample.NewClock(sample.Start(now))
-	st, err := store.Open(cfg.dataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
+	st, err := store.Open(cfg.DataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err = errors.Join(err, st.Close()); err == nil {
-			err = errors.Join(syncFile(filepath.Join(cfg.dataFolder(), "desk.db")),
-				os.WriteFile(filepath.Join(cfg.dataFolder(), demoMarker), []byte("This folder holds the data of a demo.\n"), 0o600))
+			err = errors.Join(syncFile(filepath.Join(cfg.DataFolder(), "desk.db")),
+				os.WriteFile(filepath.Join(cfg.DataFolder(), demoMarker), []byte("This folder holds the data of a demo.\n"), 0o600))
 		}
 	}()
 	d := desk.New(desk.Options{Store: st, Log: log, Location: zone})

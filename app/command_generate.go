@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/sample"
 	"sportello/store"
@@ -49,15 +50,15 @@ func generateCommand(r *runner) *cobra.Command {
 
 // generate fills the data folder through a store of its own, which leaves writing to the disk for the end and runs on
 // a clock that is moved through the two years. At last it prints agents and requesters with new passwords; with no tickets it does just that.
-func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uint64, agents, requesters int) error {
-	began, now := time.Now(), cfg.now()
+func (r *runner) generate(ctx context.Context, cfg config.Config, tickets int, seed uint64, agents, requesters int) error {
+	began, now := time.Now(), cfg.Now()
 	log := r.logger(cfg)
 	zone, err := time.LoadLocation(cfg.TimeZone)
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
 	clock := sample.NewClock(now.AddDate(-2, 0, -8))
-	st, err := store.Open(cfg.dataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
+	st, err := store.Open(cfg.DataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
 	if store.KindOf(err) == store.Unavailable {
 		return errors.New("generate needs the data folder for itself, stop the server first: " + sayError(err))
 	}
@@ -65,7 +66,7 @@ func (r *runner) generate(ctx context.Context, cfg Config, tickets int, seed uin
 		return err
 	}
 	accounts, err := r.generateInto(ctx, st, zone, clock, log, sample.GenerateOptions{Tickets: tickets, Seed: seed, Now: now, Clock: clock, Location: zone}, agents, requesters)
-	if err := errors.Join(err, st.Close(), syncFile(filepath.Join(cfg.dataFolder(), "desk.db"))); err != nil {
+	if err := errors.Join(err, st.Close(), syncFile(filepath.Join(cfg.DataFolder(), "desk.db"))); err != nil {
 		return err
 	}
 	fmt.Fprintf(r.out, "generated %d tickets in %.1f s\n", tickets, time.Since(began).Seconds())

@@ -156,7 +156,7 @@ func (in *importing) passOver(where, name string) {
 		in.passed = map[string]bool{}
 	}
 	in.passed[name] = true
-	fmt.Fprintf(in.r.errOut, "%s %q: %s\n", where, name, in.app.words.text(in.lang, "command.passed-over"))
+	fmt.Fprintf(in.r.errOut, "%s %q: %s\n", where, name, in.app.words.Text(in.lang, "command.passed-over"))
 }
 
 // count counts a record that was taken.

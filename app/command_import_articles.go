@@ -317,7 +317,7 @@ func (w *articleWriter) named(where, name, why string) {
 		w.in.passOver(where, name)
 		return
 	}
-	fmt.Fprintf(w.in.r.errOut, "%s %q: %s\n", where, markup.Excerpt(name, 200), w.in.app.words.text(w.in.lang, why))
+	fmt.Fprintf(w.in.r.errOut, "%s %q: %s\n", where, markup.Excerpt(name, 200), w.in.app.words.Text(w.in.lang, why))
 }
 
 func (w *articleWriter) expect(list []anchor) {

@@ -87,7 +87,7 @@ func TestAFolderBringsItsPicturesAndNamesWhatIsLost(t *testing.T) {
 		"[la guida](guida.html#secondo), [un altro punto](guida.html#manca), [qui](#parte), [niente](manca.md)\n\n## Parte\n\n```\n![codice](img/uno.png)\n```\n"))
 	put("guida.html", []byte(`<html><body><h1>La guida</h1><p><img src="img/uno.png" alt="prima" onerror="alert(1)"> <img src="img/due%20con%20spazio.png" alt="seconda"> <img src="img/manca.png" alt="terza"></p><h2>Secondo</h2><p>Testo. <a href="note.md">note</a></p></body></html>`))
 	run := func(want string) string {
-		status, out, errOut := command(t, "", "import", "articles", dir, "--language", "it", "--audience", "public", "--data", d.app.cfg.dataFolder())
+		status, out, errOut := command(t, "", "import", "articles", dir, "--language", "it", "--audience", "public", "--data", d.app.cfg.DataFolder())
 		if status != 0 || lastLine(out) != want {
 			t.Fatalf("status %d\n%s\n%s", status, out, errOut)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/mail"
 	"sportello/app/mail/transport"
@@ -184,12 +185,12 @@ func (m *mailImporting) walk(ctx context.Context, host string, give give) error 
 			return fmt.Errorf("%q has no port", host)
 		}
 	}
-	pool, err := roots(m.imap.caFile)
+	pool, err := config.Roots(m.imap.caFile)
 	if err != nil {
 		return err
 	}
 	box := &transport.Inbox{Name: name, Host: name, Port: port, TLS: m.imap.tls, Plain: m.imap.plain, User: m.imap.user,
-		Password: secret("", m.r.path(m.imap.passwordFile)), Folder: m.imap.folder, Roots: pool, MaxMessage: int64(m.app.cfg.Mail.MaxMessageMB) << 20}
+		Password: config.Secret("", m.r.path(m.imap.passwordFile)), Folder: m.imap.folder, Roots: pool, MaxMessage: int64(m.app.cfg.Mail.MaxMessageMB) << 20}
 	return box.Walk(ctx, func(_ context.Context, e transport.Envelope, r io.Reader) error {
 		raw, err := io.ReadAll(r)
 		if err != nil {

@@ -158,7 +158,7 @@ func manual(t *testing.T, lang string) string {
 
 func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 	d := newTestDesk(t)
-	data := d.app.cfg.dataFolder()
+	data := d.app.cfg.DataFolder()
 	// The desk is being served: the command hands itself over to it.
 	status, out, errOut := command(t, "", "import", "articles", manual(t, "it"), "--language", "it", "--module", "csa", "--audience", "public", "--data", data)
 	if status != 0 || lastLine(out) != "imported 4, updated 0, refused 1" || !strings.Contains(errOut, "empty.html: ") {

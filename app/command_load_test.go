@@ -98,7 +98,7 @@ func TestGenerateNeedsTheFolderForItself(t *testing.T) {
 		t.Errorf("doctor: status %d\n%s\n%s", status, out, errOut)
 	}
 	d := newTestDesk(t)
-	status, out, errOut = command(t, "", "generate", "--tickets", "10", "--data", d.app.cfg.dataFolder())
+	status, out, errOut = command(t, "", "generate", "--tickets", "10", "--data", d.app.cfg.DataFolder())
 	if status != 1 || !strings.Contains(errOut, "stop the server first") {
 		t.Errorf("beside a server: status %d\n%s\n%s", status, out, errOut)
 	}

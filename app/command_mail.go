@@ -60,11 +60,11 @@ func (r *runner) deliver(ctx context.Context, how spooled) error {
 	if err != nil {
 		return err
 	}
-	how.At = cfg.now()
-	if err := os.MkdirAll(cfg.dataFolder(), 0o700); err != nil {
+	how.At = cfg.Now()
+	if err := os.MkdirAll(cfg.DataFolder(), 0o700); err != nil {
 		return err
 	}
-	if err := putSpool(cfg.spool(), how, r.in, int64(cfg.Mail.MaxMessageMB)<<20); err != nil {
+	if err := putSpool(cfg.Spool(), how, r.in, int64(cfg.Mail.MaxMessageMB)<<20); err != nil {
 		return err
 	}
 	args := []string{"mail", "spool"}
@@ -75,7 +75,7 @@ func (r *runner) deliver(ctx context.Context, how spooled) error {
 	}
 	r.args, r.in = args, strings.NewReader("")
 	if err := r.withDesk(ctx, r.emptySpool); err != nil {
-		fmt.Fprintln(r.errOut, "sportello: the message is kept in", filepath.Join(cfg.spool()), "and waits for the desk:", sayError(err))
+		fmt.Fprintln(r.errOut, "sportello: the message is kept in", filepath.Join(cfg.Spool()), "and waits for the desk:", sayError(err))
 	}
 	r.exit = exitDone
 	return nil

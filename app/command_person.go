@@ -15,11 +15,12 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
 )
 
-var commandWords = sync.OnceValues(func() (*dictionary, error) { return loadDictionary(assets.FS, nil) })
+var commandWords = sync.OnceValues(func() (*words.Dictionary, error) { return words.Load(assets.FS, nil) })
 
 func personCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "person", Short: "Add people", Args: cobra.NoArgs, RunE: needsSubcommand}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/store"
@@ -108,7 +109,7 @@ func TestPeopleAndTokensAreMadeAlone(t *testing.T) {
 
 func TestCommandsWorkBesideAServerWhoseFolderHasALongName(t *testing.T) {
 	long := filepath.Join(t.TempDir(), strings.Repeat("a-rather-long-name-", 8))
-	d := newTestDesk(t, func(c *Config) { c.Data = long })
+	d := newTestDesk(t, func(c *config.Config) { c.Data = long })
 	info, err := os.Stat(filepath.Join(long, "run", "control.sock"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("socket: %v, %v", info, err)
@@ -143,8 +144,8 @@ func TestCommandsWorkBesideAServerWhoseFolderHasALongName(t *testing.T) {
 }
 
 func TestAServerStopsWithAStreamAndAnIdleConnectionOpen(t *testing.T) {
-	cfg := defaultConfig()
-	cfg.Data, cfg.Listen, cfg.noSync = t.TempDir(), "127.0.0.1:0", true
+	cfg := config.Default()
+	cfg.Data, cfg.Listen, cfg.NoSync = t.TempDir(), "127.0.0.1:0", true
 	a, err := Open(cfg, discard())
 	if err != nil {
 		t.Fatal(err)

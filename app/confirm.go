@@ -101,7 +101,7 @@ func (a *App) confirmFirst(c *fiber.Ctx, r *route) (asked bool, err error) {
 		}
 		return false, nil
 	}
-	v := &confirmPage{Page: a.page(c, "confirm.title"), Act: a.words.text(a.lang(c), "confirm.act-"+strings.ReplaceAll(r.Name, ".", "-")),
+	v := &confirmPage{Page: a.page(c, "confirm.title"), Act: a.words.Text(a.lang(c), "confirm.act-"+strings.ReplaceAll(r.Name, ".", "-")),
 		Email: a.actor(c).Person.Email, To: localPath(c.OriginalURL()), Again: carry(values, ""), Keyed: values.Get(onceField) != "", Cancel: formPage(c)}
 	v.Layout = "plain"
 	if !given {

@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/listen"
 	"sportello/store"
 )
 
@@ -96,7 +98,9 @@ type confirmDesk struct {
 
 func newConfirmDesk(t *testing.T) *confirmDesk {
 	d := &confirmDesk{}
-	d.testDesk = newTestDesk(t, withMail, func(c *Config) { c.clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) } })
+	d.testDesk = newTestDesk(t, withMail, func(c *config.Config) {
+		c.Clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
+	})
 	d.admin = d.add("Carla Capo", desk.PersonForm{Administrator: true})
 	d.actor = desk.Actor{Person: d.admin, Via: "page"}
 	var err error
@@ -369,15 +373,17 @@ func TestAWrongPasswordToConfirmCountsAsFailed(t *testing.T) {
 func TestNobodyIsAskedForAPasswordWithoutNeed(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
-	w := newWorld(t, func(c *Config) { c.clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) } })
+	w := newWorld(t, func(c *config.Config) {
+		c.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
 	visitors := map[string]*browser{}
 	for _, role := range []string{"nobody", "requester", "agent", "coordinator", "editor", "administrator"} {
 		visitors[role] = w.visitor(role)
 	}
 	ahead.Store(int64(20 * time.Minute))
-	title := w.app.words.text("it", "confirm.title")
+	title := w.app.words.Text("it", "confirm.title")
 	for _, r := range w.app.table {
-		if r.Confirm != unasked && (r.Method != http.MethodPost || len(r.Files) > 0 || isAPIPath(r.Path)) {
+		if r.Confirm != unasked && (r.Method != http.MethodPost || len(r.Files) > 0 || listen.IsAPIPath(r.Path)) {
 			t.Errorf("%s cannot be confirmed: a program has no password, a form with files is not repeated", r.Name)
 		}
 	}

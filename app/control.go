@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"sportello/app/config"
+	"sportello/app/listen"
 	"sportello/store"
 )
 
@@ -65,7 +67,7 @@ type control struct {
 
 // openControl begins to take commands from other processes of the same person.
 func (a *App) openControl() (*control, error) {
-	folder := filepath.Join(a.cfg.dataFolder(), "run")
+	folder := filepath.Join(a.cfg.DataFolder(), "run")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("app: make run folder: %w", err)
 	}
@@ -85,7 +87,7 @@ func (a *App) openControl() (*control, error) {
 		return nil, errors.Join(fmt.Errorf("app: protect control socket: %w", err), ln.Close(), closer.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ln = newSparingListener(ln, true, a.log)
+	ln = listen.New(ln, true, a.log)
 	c := &control{ln: ln, folder: closer, path: path, cancel: cancel}
 	c.wg.Add(1)
 	go func() {
@@ -207,8 +209,8 @@ func (r *controlReader) Read(b []byte) (int, error) {
 
 // handOver gives the whole command line to the server that has the data folder and passes on what it says. It returns
 // the command's exit status, or errNoServer.
-func (r *runner) handOver(ctx context.Context, cfg Config) (int, error) {
-	path, closer, err := shortSocket(filepath.Join(cfg.dataFolder(), "run"))
+func (r *runner) handOver(ctx context.Context, cfg config.Config) (int, error) {
+	path, closer, err := shortSocket(filepath.Join(cfg.DataFolder(), "run"))
 	if err != nil {
 		return 0, errNoServer
 	}

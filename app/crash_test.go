@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/search"
@@ -53,7 +54,7 @@ type acknowledged struct {
 type crashDesk struct {
 	t       *testing.T
 	config  string
-	cfg     Config
+	cfg     config.Config
 	token   string
 	lmtp    string
 	relay   *mailpeer.Relay
@@ -120,7 +121,7 @@ address = "csa@sportello.example"
 group = "csa"
 `, filepath.Join(dir, "data"), d.lmtp, mailpeer.Host, d.relay.Port), 0o600))
 	var err error
-	d.cfg, err = loadConfig(d.config, nil)
+	d.cfg, err = config.Load(d.config, nil)
 	must(t, err)
 	a, err := openDesk(d.cfg, discard())
 	must(t, err)

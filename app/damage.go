@@ -6,13 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"sportello/app/config"
 	"sportello/store"
 )
 
 // dataAdvice says of a database file that cannot be opened as it is how it is and what to do about it, in every language
 // of the desk, for whoever stands before it may not read the others: nothing can be asked of the data. The commands bear
 // the names of this desk's own folders. It returns nil for any other error.
-func dataAdvice(cfg Config, err error) (how, do []string) {
+func dataAdvice(cfg config.Config, err error) (how, do []string) {
 	var e *store.Error
 	if !errors.As(err, &e) || !strings.HasPrefix(e.Key, "error.database-") && e.Key != "error.newer-data" {
 		return nil, nil
@@ -21,7 +22,7 @@ func dataAdvice(cfg Config, err error) (how, do []string) {
 	if loadErr != nil {
 		return []string{err.Error()}, nil
 	}
-	data := cfg.dataFolder()
+	data := cfg.DataFolder()
 	backups := cfg.Backup.Path
 	advice := "command.database-restore"
 	if backups == "" {
@@ -31,18 +32,18 @@ func dataAdvice(cfg Config, err error) (how, do []string) {
 		a := &App{words: d}
 		how = append(how, a.explain(lang, e))
 		if e.Key == "error.newer-data" {
-			do = append(do, d.text(lang, "command.database-newer"))
+			do = append(do, d.Text(lang, "command.database-newer"))
 		}
-		do = append(do, d.text(lang, "command.database-keep"), "  cp -a "+shellQuote(data)+" "+shellQuote(data+".kept"))
-		do = append(do, d.text(lang, advice))
+		do = append(do, d.Text(lang, "command.database-keep"), "  cp -a "+shellQuote(data)+" "+shellQuote(data+".kept"))
+		do = append(do, d.Text(lang, advice))
 		from := shellQuote(backups)
 		if backups == "" {
-			from = d.text(lang, "command.database-backups")
+			from = d.Text(lang, "command.database-backups")
 		}
 		do = append(do, "  sportello restore --data "+shellQuote(data+".restored")+" "+from,
 			"  sportello serve --data "+shellQuote(data+".restored"))
 		if copies, _ := filepath.Glob(filepath.Join(data, "desk.db.schema*")); len(copies) > 0 {
-			do = append(do, d.text(lang, "command.database-copies", "file", copies[len(copies)-1]))
+			do = append(do, d.Text(lang, "command.database-copies", "file", copies[len(copies)-1]))
 		}
 	}
 	return how, do

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"sportello/app/backup"
+	"sportello/app/listen"
+	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
 )
@@ -138,8 +140,8 @@ func checkCertificate(path string, now time.Time) finding {
 }
 
 func wrongDisk(a *App) string {
-	if free, total, known := diskSpace(a.cfg.dataFolder()); known && free < leastFree {
-		return fmt.Sprintf("%s of %s are free for %s", size("en", free), size("en", total), a.cfg.dataFolder())
+	if free, total, known := listen.DiskSpace(a.cfg.DataFolder()); known && free < leastFree {
+		return fmt.Sprintf("%s of %s are free for %s", words.Size("en", free), words.Size("en", total), a.cfg.DataFolder())
 	}
 	if now := a.st.Committing(); now > slowCommit {
 		return fmt.Sprintf("a write to the disk takes %s so far", now.Round(100*time.Millisecond))
@@ -155,13 +157,13 @@ const slowCommit = time.Second
 
 func checkDisk(_ context.Context, a *App, _ bool) []finding {
 	const do = "make room, or move the folder to a greater disk"
-	free, total, known := diskSpace(a.cfg.dataFolder())
+	free, total, known := listen.DiskSpace(a.cfg.DataFolder())
 	if !known {
 		return []finding{{note, "how much is free is not known on this system", ""}}
 	}
-	text := fmt.Sprintf("%s of %s are free for %s", size("en", free), size("en", total), a.cfg.dataFolder())
+	text := fmt.Sprintf("%s of %s are free for %s", words.Size("en", free), words.Size("en", total), a.cfg.DataFolder())
 	var rows int64
-	if info, err := os.Stat(filepath.Join(a.cfg.dataFolder(), "desk.db")); err == nil {
+	if info, err := os.Stat(filepath.Join(a.cfg.DataFolder(), "desk.db")); err == nil {
 		rows = info.Size()
 	}
 	switch {
@@ -243,7 +245,7 @@ func checkData(ctx context.Context, a *App, _ bool) []finding {
 		return out
 	}
 	out = []finding{ok("%d changes, the data is sound", a.st.Last())}
-	if old, _ := filepath.Glob(filepath.Join(a.cfg.dataFolder(), "desk.db.schema*")); len(old) > 0 {
+	if old, _ := filepath.Glob(filepath.Join(a.cfg.DataFolder(), "desk.db.schema*")); len(old) > 0 {
 		out = append(out, finding{note, fmt.Sprintf("%d copies from before a new release are kept, such as %s", len(old), old[0]), "remove them once the new release has proved itself"})
 	}
 	return out
@@ -281,7 +283,7 @@ func checkIndex(ctx context.Context, a *App, beside bool) []finding {
 
 func checkBackup(_ context.Context, a *App, beside bool) []finding {
 	cfg := a.cfg.Backup
-	if !cfg.scheduled() {
+	if !cfg.Scheduled() {
 		return []finding{{note, "no backups are made by themselves", "set path under [backup], or have sportello backup PATH run each night"}}
 	}
 	folder := backup.Folder{Path: cfg.Path}
@@ -293,13 +295,13 @@ func checkBackup(_ context.Context, a *App, beside bool) []finding {
 		out = append(out, finding{wrong, s, fmt.Sprintf("look whether %s is there, can be written and has room; sportello backup %s makes one now", cfg.Path, cfg.Path)})
 	}
 	if e, err := folder.Newest(); err == nil {
-		out = append(out, ok("the newest is %s, %s", e.Name, size("en", e.Manifest.Bytes())))
+		out = append(out, ok("the newest is %s, %s", e.Name, words.Size("en", e.Manifest.Bytes())))
 	}
-	if sameDisk(a.cfg.dataFolder(), cfg.Path) {
+	if sameDisk(a.cfg.DataFolder(), cfg.Path) {
 		out = append(out, finding{note, "the backups lie on the disk of the data", "have them on another disk, or copied to another machine"})
 	}
-	if free, _, known := diskSpace(cfg.Path); known && free < leastFree {
-		out = append(out, finding{wrong, fmt.Sprintf("%s are free for backups", size("en", free)), "make room, or keep fewer (keep_daily, keep_weekly, keep_monthly)"})
+	if free, _, known := listen.DiskSpace(cfg.Path); known && free < leastFree {
+		out = append(out, finding{wrong, fmt.Sprintf("%s are free for backups", words.Size("en", free)), "make room, or keep fewer (keep_daily, keep_weekly, keep_monthly)"})
 	}
 	return out
 }
@@ -335,7 +337,7 @@ func checkJobs(_ context.Context, a *App, beside bool) []finding {
 
 func checkErrors(_ context.Context, a *App, beside bool) []finding {
 	var out []finding
-	if info, err := os.Stat(filepath.Join(a.cfg.dataFolder(), "crash.log")); err == nil && info.Size() > 0 && time.Since(info.ModTime()) < 7*24*time.Hour {
+	if info, err := os.Stat(filepath.Join(a.cfg.DataFolder(), "crash.log")); err == nil && info.Size() > 0 && time.Since(info.ModTime()) < 7*24*time.Hour {
 		out = append(out, finding{note, "the server crashed on " + info.ModTime().Format(time.DateTime), "send crash.log of the data folder to those who make the program, then remove it"})
 	}
 	if beside {

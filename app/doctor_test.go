@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sportello/app/config"
 )
 
 // aDesk makes a data folder as a server that ran leaves it, with a configuration that names a folder of backups.
@@ -172,11 +174,11 @@ func TestNoCommandOpensADatabaseFileThatIsNone(t *testing.T) {
 
 // TestWhatOthersCanGetAtIsToldAtTheStartAndByDoctor opens one thing after the other to others.
 func TestWhatOthersCanGetAtIsToldAtTheStartAndByDoctor(t *testing.T) {
-	data, config, backups := aDesk(t, "una richiesta")
+	data, settings, backups := aDesk(t, "una richiesta")
 	secret := filepath.Join(t.TempDir(), "password")
 	text := fmt.Sprintf("[backup]\npath = '%s'\n[smtp]\nhost = 'localhost'\nfrom = 'desk@example.it'\nuser = 'desk'\npassword_file = '%s'\n", backups, secret)
 	plain := strings.Replace(text, "password_file = '"+secret+"'", "password = 'molto-segreta'", 1)
-	if err := errors.Join(os.WriteFile(config, []byte(text), 0o600), os.WriteFile(secret, []byte("segreta\n"), 0o600),
+	if err := errors.Join(os.WriteFile(settings, []byte(text), 0o600), os.WriteFile(secret, []byte("segreta\n"), 0o600),
 		os.MkdirAll(filepath.Join(data, "blob", "ab"), 0o700), os.WriteFile(filepath.Join(data, "blob", "ab", "cd"), []byte("x"), 0o600),
 		os.MkdirAll(filepath.Join(data, "spool"), 0o700), os.WriteFile(filepath.Join(data, "spool", "1.mail.bad"), []byte("x"), 0o600)); err != nil {
 		t.Fatal(err)
@@ -187,20 +189,20 @@ func TestWhatOthersCanGetAtIsToldAtTheStartAndByDoctor(t *testing.T) {
 	}
 	look := func(t *testing.T) (started, doctor string) {
 		t.Helper()
-		cfg, err := loadConfig(config, nil)
+		cfg, err := config.Load(settings, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		cfg.Data = data
 		var log bytes.Buffer
-		a, err := Open(cfg, cfg.logger(&log))
+		a, err := Open(cfg, cfg.Logger(&log))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Close(); err != nil {
 			t.Fatal(err)
 		}
-		_, doctor, _ = command(t, "", "doctor", "--data", data, "--config", config)
+		_, doctor, _ = command(t, "", "doctor", "--data", data, "--config", settings)
 		return log.String(), doctor
 	}
 	if started, doctor := look(t); strings.Contains(started, "permissions") || !strings.Contains(doctor, "ok     permissions: ") {
@@ -225,7 +227,7 @@ func TestWhatOthersCanGetAtIsToldAtTheStartAndByDoctor(t *testing.T) {
 		{backups, 0o755, "chmod 700 "},
 		{newest[0], 0o644, "chmod -R go-rwx "},
 		{secret, 0o644, "chmod 600 "},
-		{config, 0o666, "chmod go-w "},
+		{settings, 0o666, "chmod go-w "},
 	} {
 		t.Run(fmt.Sprintf("%s %o", filepath.Base(c.path), c.mode), func(t *testing.T) {
 			info, err := os.Stat(c.path)
@@ -249,10 +251,10 @@ func TestWhatOthersCanGetAtIsToldAtTheStartAndByDoctor(t *testing.T) {
 			}
 		})
 	}
-	if err := errors.Join(os.WriteFile(config, []byte(plain), 0o600), os.Chmod(config, 0o644)); err != nil {
+	if err := errors.Join(os.WriteFile(settings, []byte(plain), 0o600), os.Chmod(settings, 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	if started, doctor := look(t); !strings.Contains(started, "chmod 600 "+config) || !strings.Contains(doctor, "chmod 600 "+config) {
+	if started, doctor := look(t); !strings.Contains(started, "chmod 600 "+settings) || !strings.Contains(doctor, "chmod 600 "+settings) {
 		t.Errorf("a password that others may read:\n%s\n%s", started, doctor)
 	}
 }

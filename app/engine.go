@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/gofiber/template/html/v2"
+
+	"sportello/app/words"
 )
 
 // viewer is a view model: a pointer to a struct that embeds Page.
@@ -25,17 +27,17 @@ type engine struct {
 	*html.Engine // of the first language
 	sets         map[string]*htmltemplate.Template
 	fsys         fs.FS
-	words        *dictionary
+	words        *words.Dictionary
 	reload       bool // parse anew for each page: while developing only
 	mu           sync.Mutex
 }
 
 // newEngine parses every template below layout/, page/ and part/ and returns an error if any of them does not parse
 // or cannot be made safe. Without words no sentence is settled.
-func newEngine(fsys fs.FS, words *dictionary, reload bool) (*engine, error) {
-	e := &engine{fsys: fsys, words: words, reload: reload, sets: map[string]*htmltemplate.Template{}}
-	for _, lang := range languages {
-		parsed, err := parseTemplates(fsys, words, lang)
+func newEngine(fsys fs.FS, said *words.Dictionary, reload bool) (*engine, error) {
+	e := &engine{fsys: fsys, words: said, reload: reload, sets: map[string]*htmltemplate.Template{}}
+	for _, lang := range words.Languages {
+		parsed, err := parseTemplates(fsys, said, lang)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +49,7 @@ func newEngine(fsys fs.FS, words *dictionary, reload bool) (*engine, error) {
 	return e, nil
 }
 
-func parseTemplates(fsys fs.FS, words *dictionary, lang string) (*html.Engine, error) {
+func parseTemplates(fsys fs.FS, words *words.Dictionary, lang string) (*html.Engine, error) {
 	parsed := html.NewFileSystem(http.FS(fsys), ".html")
 	if err := parsed.Load(); err != nil {
 		return nil, fmt.Errorf("app: parse templates: %w", err)
@@ -75,7 +77,7 @@ func (e *engine) Load() error { return nil }
 // Render executes the named template with the view and, unless the view's Page has no layout, the layout around it.
 // Nothing reaches out when it returns an error. Layouts given by the caller are ignored: the Page names its own.
 func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...string) error {
-	lang := languages[0]
+	lang := words.Languages[0]
 	if v, ok := view.(viewer); ok && e.sets[v.base().Lang] != nil {
 		lang = v.base().Lang
 	}

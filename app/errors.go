@@ -15,6 +15,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"sportello/app/listen"
 	"sportello/store"
 )
 
@@ -140,7 +141,7 @@ func (a *App) fail(c *fiber.Ctx, err error) {
 func (a *App) sentence(c *fiber.Ctx, f failure) string {
 	lang := a.lang(c)
 	if len(f.problems) == 0 {
-		return a.words.text(lang, "error.internal", "reference", f.reference)
+		return a.words.Text(lang, "error.internal", "reference", f.reference)
 	}
 	var all []string
 	for _, p := range f.problems {
@@ -162,7 +163,7 @@ func (a *App) explain(lang string, e *store.Error) string {
 	for name, v := range e.Args {
 		args = append(args, name, v)
 	}
-	return a.words.text(lang, key, args...)
+	return a.words.Text(lang, key, args...)
 }
 
 // failurePage is page/error.html; what was posted is shown below it, so that nobody loses text to a fault or a conflict.
@@ -244,7 +245,7 @@ type problemField struct {
 func (a *App) failAPI(c *fiber.Ctx, f failure) {
 	lang := a.lang(c)
 	doc := problemDocument{Type: "about:blank", Status: f.status, Reference: f.reference,
-		Title: a.words.text(lang, "error.heading-"+f.kind.String()), Detail: a.sentence(c, f)}
+		Title: a.words.Text(lang, "error.heading-"+f.kind.String()), Detail: a.sentence(c, f)}
 	for _, p := range f.problems {
 		if p.Field != "" {
 			doc.Errors = append(doc.Errors, problemField{Field: p.Field, Key: p.Key, Detail: a.explain(lang, p)})
@@ -278,7 +279,7 @@ func retryAfter(p store.Problems) string {
 func panicked(p any) error { return fmt.Errorf("app: panic: %v\n%s", p, debug.Stack()) }
 
 // isAPI reports whether a program asked: by its path or, where the request could not be read, by what was heard of it.
-func isAPI(c *fiber.Ctx) bool { return isAPIPath(c.Path()) || c.Locals(apiKey) != nil }
+func isAPI(c *fiber.Ctx) bool { return listen.IsAPIPath(c.Path()) || c.Locals(apiKey) != nil }
 
 const apiKey = "api"
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -23,8 +24,8 @@ func TestEveryKindOfErrorHasItsStatusAndItsHeading(t *testing.T) {
 		if statusOf[kind] != status {
 			t.Errorf("%s: %d, want %d", kind, statusOf[kind], status)
 		}
-		for _, lang := range languages {
-			if !d.has(lang, "error.heading-"+kind.String()) || !d.has(lang, "error."+kind.String()) {
+		for _, lang := range words.Languages {
+			if !d.Has(lang, "error.heading-"+kind.String()) || !d.Has(lang, "error."+kind.String()) {
 				t.Errorf("%s has no sentence in %s", kind, lang)
 			}
 		}

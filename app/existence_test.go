@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -52,7 +53,7 @@ func apart(a, b string) (string, string) {
 // or that there is nothing, it is so to the other, byte for byte.
 func TestNoFormTellsWhoMayNotWhatThereIs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.Mail.MostPerAddress = 0 })
+	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 })
 	asked := 0
 	for _, r := range posts(w.app) {
 		if r.Who == guest || strings.HasSuffix(r.Path, "/live") || strings.HasPrefix(r.Path, "/me") || r.Name == "sign-out" {
@@ -108,7 +109,7 @@ func TestNoFormTellsWhoMayNotWhatThereIs(t *testing.T) {
 // TestNoNumberInAnAddressTellsWhatThereIs asks every page and form for things that are there and things that are not.
 func TestNoNumberInAnAddressTellsWhatThereIs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.Mail.MostPerAddress = 0 })
+	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 })
 	number := regexp.MustCompile(`/\d+|/stampare-il-cedolino`)
 	for _, r := range w.app.table {
 		if !strings.Contains(r.Path, ":") || r.Secret || r.Who == program || r.Who == guest || strings.HasSuffix(r.Path, "/live") {

@@ -23,6 +23,7 @@ import (
 	"time"
 	"unsafe"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/store"
@@ -51,7 +52,7 @@ const faultText = "Il cedolino di marzo non si apre.\nHo provato con due browser
 func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *faultDesk {
 	t.Helper()
 	d := &faultDesk{testDesk: &testDesk{t: t}, data: data, environ: environ, acked: map[uint64]bool{}}
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Data = data
 	a, err := openDesk(cfg, discard())
 	must(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -248,7 +249,7 @@ func (f *Form) Files(name string) []uint64 {
 	ids = ids[:0]
 	for _, row := range before {
 		ids = append(ids, row.ID)
-		f.kept = append(f.kept, keptFile{row.ID, row.Name, size(lang, row.Size)})
+		f.kept = append(f.kept, keptFile{row.ID, row.Name, words.Size(lang, row.Size)})
 	}
 	for _, u := range f.uploads[name] {
 		var refused *store.Error
@@ -257,7 +258,7 @@ func (f *Form) Files(name string) []uint64 {
 			continue
 		}
 		ids = append(ids, u.row.ID)
-		f.kept = append(f.kept, keptFile{u.row.ID, u.row.Name, size(lang, u.row.Size)})
+		f.kept = append(f.kept, keptFile{u.row.ID, u.row.Name, words.Size(lang, u.row.Size)})
 	}
 	return ids
 }

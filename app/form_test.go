@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -80,7 +81,7 @@ func TestAFormReadsEachKindOfValueAndCollectsWhatIsWrong(t *testing.T) {
 }
 
 func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
-	d := newTestDesk(t, func(c *Config) { c.MaxFileMB = 1 })
+	d := newTestDesk(t, func(c *config.Config) { c.MaxFileMB = 1 })
 	p := d.add("Ada Neri", desk.PersonForm{})
 	actor := desk.Actor{Person: p, Language: "it"}
 	var got []uint64

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 
+	"sportello/app/listen"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
@@ -43,7 +45,7 @@ func clearHead(h *fasthttp.RequestHeader) bool {
 		}
 		raw, value, ok := bytes.Cut(line, []byte(":"))
 		name := strings.ToLower(string(raw))
-		if !ok || !isToken(name) || seen[name] && once[name] { // a folded line begins with a space, which no name has
+		if !ok || !listen.IsToken(name) || seen[name] && once[name] { // a folded line begins with a space, which no name has
 			return false
 		}
 		seen[name] = true
@@ -62,12 +64,6 @@ func clearHead(h *fasthttp.RequestHeader) bool {
 		return ok && strings.EqualFold(rest, string(h.Host()))
 	}
 	return true
-}
-
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	})
 }
 
 // isHost reports whether the text is a name or an address, with a port or without; HTTP/1.0 may have none.

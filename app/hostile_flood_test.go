@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/store"
 )
 
@@ -125,7 +126,7 @@ func TestWhoeverPushesGetsNothingBeforeTheyAreKnown(t *testing.T) {
 // body and send none: whoever comes is served, again and again.
 func TestWhoIsSilentLongestMakesRoom(t *testing.T) {
 	t.Parallel()
-	d := newTestDesk(t, func(c *Config) { c.MaxConnections = 32 })
+	d := newTestDesk(t, func(c *config.Config) { c.MaxConnections = 32 })
 	host := strings.TrimPrefix(d.url, "http://")
 	promise := "POST /sign-in HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 100\r\n\r\n"
 	b := d.browser()
@@ -215,7 +216,7 @@ func TestAFileIsKeptForNobodyWhoseCheckHasNotPassed(t *testing.T) {
 // as browsers do: a page in the reader's language, a problem document for a program.
 func TestWhatIsTooLargeIsAnsweredWhereItCanBeRead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.MaxFileMB = 1 })
+	w := newWorld(t, func(c *config.Config) { c.MaxFileMB = 1 })
 	b := w.visitor("requester")
 	b.header.Set("Accept-Language", "en")
 	large := strings.Repeat("a", 20<<20)

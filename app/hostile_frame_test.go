@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sportello/app/config"
 )
 
 // answers says the bytes, ends its own side, and returns the status of each answer until the desk ends the connection.
@@ -117,7 +119,7 @@ func TestWhereARequestEndsIsNeverInDoubt(t *testing.T) {
 // client's own line is never believed for the proxy's, and what may be said once is not believed twice.
 func TestTheLinesOfAListAreOneList(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.TrustedProxies = []string{"127.0.0.1"} })
+	w := newWorld(t, func(c *config.Config) { c.TrustedProxies = []string{"127.0.0.1"} })
 	host := strings.TrimPrefix(w.url, "http://")
 	session := w.visitor("requester").header.Get("Cookie")
 	file := w.keep("requester", "a.txt", "testo")

@@ -23,6 +23,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -36,10 +37,10 @@ type fuzzed struct {
 }
 
 func newFuzzed(f *testing.F) *fuzzed {
-	cfg := defaultConfig()
-	cfg.Data, cfg.noSync, cfg.BaseURL = f.TempDir(), true, "http://desk.example"
+	cfg := config.Default()
+	cfg.Data, cfg.NoSync, cfg.BaseURL = f.TempDir(), true, "http://desk.example"
 	withMail(&cfg)
-	a, err := Open(cfg, cfg.logger(io.Discard))
+	a, err := Open(cfg, cfg.Logger(io.Discard))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -248,7 +249,7 @@ func fuzzImport(f *testing.F, what string, seeds ...string) {
 			}
 			refusals := 0
 			for line := range strings.Lines(errOut.String()) {
-				if !strings.Contains(line, z.app.words.text("it", "command.passed-over")) {
+				if !strings.Contains(line, z.app.words.Text("it", "command.passed-over")) {
 					refusals++
 				}
 			}
@@ -307,8 +308,8 @@ func FuzzConfig(f *testing.F) {
 		if err := os.WriteFile(path, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := loadConfig(path, []string{env})
-		again, err2 := loadConfig(path, []string{env})
+		c, err := config.Load(path, []string{env})
+		again, err2 := config.Load(path, []string{env})
 		if (err == nil) != (err2 == nil) || err == nil && !reflect.DeepEqual(c, again) {
 			t.Errorf("read twice: %v and %v", err, err2)
 		}

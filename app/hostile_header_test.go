@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -152,7 +153,7 @@ func TestEveryRouteAnswersWithTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 func TestEveryCookieOverTLSIsBoundToTheHost(t *testing.T) {
 	t.Parallel()
 	cert, key := makeCertificate(t, t.TempDir(), 1)
-	w := newWorld(t, func(c *Config) { c.TLSCert, c.TLSKey = cert, key })
+	w := newWorld(t, func(c *config.Config) { c.TLSCert, c.TLSKey = cert, key })
 	over := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // its own pair
 	cookies := map[string]bool{}
 	look := func(what string, a answer) {
@@ -280,7 +281,7 @@ func TestPlainHTTPLeadsToTheDeskAndNowhereElse(t *testing.T) {
 	t.Parallel()
 	cert, key := makeCertificate(t, t.TempDir(), 1)
 	plain := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	w := newTestDesk(t, func(c *Config) {
+	w := newTestDesk(t, func(c *config.Config) {
 		c.TLSCert, c.TLSKey, c.HTTPRedirect, c.BaseURL = cert, key, plain, "https://sportello.example.it"
 	})
 	p := &testDesk{t: t, app: w.app, url: "http://" + plain}
@@ -306,10 +307,10 @@ func TestNoAddressLeavesTheFoldersOfTheDesk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const marker = "questononesce"
-	must(t, os.WriteFile(filepath.Join(w.app.cfg.dataFolder(), "segreto.txt"), []byte(marker), 0o600))
-	key, err := os.ReadFile(filepath.Join(w.app.cfg.dataFolder(), "key"))
+	must(t, os.WriteFile(filepath.Join(w.app.cfg.DataFolder(), "segreto.txt"), []byte(marker), 0o600))
+	key, err := os.ReadFile(filepath.Join(w.app.cfg.DataFolder(), "key"))
 	must(t, err)
-	data := w.app.cfg.dataFolder()
+	data := w.app.cfg.DataFolder()
 	host := strings.TrimPrefix(w.url, "http://")
 	cookie := w.visitor("administrator").header.Get("Cookie")
 	n := 0
@@ -347,7 +348,7 @@ func TestNoAddressLeavesTheFoldersOfTheDesk(t *testing.T) {
 // TestSignInIsSlowedPerAccountAndPerAddress guesses at one account from many addresses, and at many from one.
 func TestSignInIsSlowedPerAccountAndPerAddress(t *testing.T) {
 	t.Parallel()
-	d := newTestDesk(t, func(c *Config) { c.TrustedProxies = []string{"127.0.0.0/8"} })
+	d := newTestDesk(t, func(c *config.Config) { c.TrustedProxies = []string{"127.0.0.0/8"} })
 	p := d.add("Ada Neri", desk.PersonForm{})
 	try := func(email, password, from string) answer {
 		b := d.browser()

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -182,7 +183,7 @@ func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
 		}
 	}
 	// Over https a page that came without it is another site's.
-	s := newTestDesk(t, func(c *Config) { c.BaseURL = "https://sportello.example.it" })
+	s := newTestDesk(t, func(c *config.Config) { c.BaseURL = "https://sportello.example.it" })
 	sb := s.browser()
 	sb.header = http.Header{"Origin": {s.url}}
 	sb.must(sb.post("/language", url.Values{"lang": {"it"}}), http.StatusForbidden)
@@ -239,7 +240,7 @@ func TestNoMethodButThoseOfTheTableDoesAnything(t *testing.T) {
 func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 	t.Parallel()
 	for _, base := range []string{"", "https://sportello.example.it/"} {
-		w := newWorld(t, func(c *Config) { c.BaseURL = base })
+		w := newWorld(t, func(c *config.Config) { c.BaseURL = base })
 		poisoned := http.Header{"X-Forwarded-Host": {"poison.example"}, "X-Forwarded-Server": {"poison.example"}, "X-Host": {"poison.example"}, "X-Forwarded-Proto": {"poison"}, "X-Forwarded-Port": {"666"},
 			"Forwarded": {`for=192.0.2.1;host=poison.example;proto=poison`}, "X-Original-Url": {"//poison.example/"}, "X-Rewrite-Url": {"//poison.example/"}, "X-Forwarded-Prefix": {"//poison.example"}, "X-Original-Host": {"poison.example"},
 			"Referer": {"https://poison.example/"}, "X-Forwarded-For": {"poison.example"}, "True-Client-Ip": {"poison.example"}, "X-Forwarded-Scheme": {"poison"}, "X-Url-Scheme": {"poison"}}

@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -338,7 +339,7 @@ func (w *world) importAttempts(everything string) {
 // fields.
 func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.Mail.MostPerAddress = 0 }) // one sender writes all the attempts
+	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 }) // one sender writes all the attempts
 	next := attempter()
 	everything := strings.Join(attempts, "\n\n")
 	taken, refused := w.fillEveryForm(next, everything)

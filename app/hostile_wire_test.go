@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/extract"
 	"sportello/store"
 )
@@ -189,7 +190,7 @@ func TestAnAttachmentThatUnfoldsCostsOneFailedReading(t *testing.T) {
 
 // TestABodyLargerThanAFileMayBeIsCutOff sends a gigabyte in pieces, and says that one will come.
 func TestABodyLargerThanAFileMayBeIsCutOff(t *testing.T) {
-	d := newTestDesk(t, func(c *Config) { c.MaxFileMB = 2 })
+	d := newTestDesk(t, func(c *config.Config) { c.MaxFileMB = 2 })
 	host := strings.TrimPrefix(d.url, "http://")
 	most := d.app.cfg.MaxFileMB<<20 + 1<<20
 	for _, path := range []string{"/sign-in", "/tickets/new", "/api/v1/tickets", "/nothing"} {
@@ -225,7 +226,7 @@ func TestABodyLargerThanAFileMayBeIsCutOff(t *testing.T) {
 // half a body, nothing at all.
 func TestASlowClientLosesItsConnectionAndHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
-	d := newTestDesk(t, func(c *Config) { c.headTime, c.bodyTime = 500*time.Millisecond, 700*time.Millisecond })
+	d := newTestDesk(t, func(c *config.Config) { c.HeadTime, c.BodyTime = 500*time.Millisecond, 700*time.Millisecond })
 	host := strings.TrimPrefix(d.url, "http://")
 	slow := map[string]func(c net.Conn, i int) string{
 		"a header that begins":   func(net.Conn, int) string { return "GET / HTTP/1.1\r\nHost: " + host + "\r\nX-A" },

@@ -17,6 +17,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/mail/transport"
 	"sportello/app/markup"
+	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
 )
@@ -70,7 +71,7 @@ func (a *App) writeLetter(o *desk.Outgoing) (*transport.Letter, error) {
 		w.lang = o.Ticket.Language
 	}
 	if w.lang != "en" {
-		w.lang = languages[0]
+		w.lang = words.Languages[0]
 	}
 	return w.letter()
 }
@@ -84,14 +85,14 @@ type letterWriter struct {
 }
 
 func (w *letterWriter) t(key string, args ...any) string {
-	return w.app.words.text(w.lang, key, args...)
+	return w.app.words.Text(w.lang, key, args...)
 }
 
 func (w *letterWriter) date(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return w.app.words.date(w.lang, t.In(w.now.Location()))
+	return w.app.words.Date(w.lang, t.In(w.now.Location()))
 }
 
 // rights says which rights the reader was given and which taken, a sentence each; nothing of none.
@@ -156,7 +157,7 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 	}
 	f := map[string]string{"name": w.o.Person.Name, "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
 		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"),
-		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.words.moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
+		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
 	if t := w.o.Ticket; t != nil {
 		f["subject"] = t.Subject
 		switch {
@@ -363,7 +364,7 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 		files.Title = w.t("letter.files-at-desk")
 	}
 	for _, f := range all {
-		line := letterFile{Name: f.Name, Size: size(w.lang, f.Size)}
+		line := letterFile{Name: f.Name, Size: words.Size(w.lang, f.Size)}
 		if attach {
 			ids = append(ids, f.ID)
 			out = append(out, transport.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, Open: func() (io.ReadCloser, error) { return w.app.st.OpenBlob(f.Sum) }})

@@ -17,6 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"sportello/app/desk"
+	"sportello/app/listen"
 	"sportello/store"
 )
 
@@ -50,7 +51,7 @@ func (a *App) getLive(c *fiber.Ctx) error {
 			}
 		}
 	}
-	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+networkOf(a.clientIP(c)).String())
+	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+listen.Network(a.clientIP(c)).String())
 	if !ok {
 		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 60) // the page looks for itself meanwhile
 	}
@@ -321,7 +322,7 @@ func (a *App) postPresence(c *fiber.Ctx) error {
 	others := a.presence.note(n, actor.ID(), actor.Person.Name, a.desk.Now())
 	text := ""
 	if len(others) > 0 {
-		text = a.words.plural(a.lang(c), "presence.others", len(others), "names", strings.Join(others, ", "))
+		text = a.words.Plural(a.lang(c), "presence.others", len(others), "names", strings.Join(others, ", "))
 	}
 	return c.JSON(fiber.Map{"text": text})
 }

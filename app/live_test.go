@@ -13,8 +13,8 @@ import (
 	"sportello/store"
 )
 
-// listen follows the live events of a browser. Each answer of next is one event.
-func listen(t *testing.T, b *browser) (next func() liveEvent) {
+// listenLive follows the live events of a browser. Each answer of next is one event.
+func listenLive(t *testing.T, b *browser) (next func() liveEvent) {
 	t.Helper()
 	return listenAt(t, b, "/live")
 }
@@ -67,7 +67,7 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	}
 	ada, luca := d.add("Ada Neri", desk.PersonForm{}), d.add("Luca Bassi", desk.PersonForm{})
 	bruno := d.add("Bruno Galli", desk.PersonForm{Groups: []store.Membership{{Group: g.ID}}})
-	adas, lucas, brunos := listen(t, d.signedIn(ada)), listen(t, d.signedIn(luca)), listen(t, d.signedIn(bruno))
+	adas, lucas, brunos := listenLive(t, d.signedIn(ada)), listenLive(t, d.signedIn(luca)), listenLive(t, d.signedIn(bruno))
 
 	open := func(p *store.Person) *store.Ticket {
 		t.Helper()
@@ -197,7 +197,7 @@ func TestStreamsAreBoundedForSessionAndPerson(t *testing.T) {
 	b := w.visitor("requester")
 	b.header.Set("Sec-Fetch-Mode", "cors")
 	for range liveOfSession {
-		listen(t, b)
+		listenLive(t, b)
 	}
 	got := b.get("/live")
 	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
@@ -208,7 +208,7 @@ func TestStreamsAreBoundedForSessionAndPerson(t *testing.T) {
 			b = w.visitor("requester")
 			b.header.Set("Sec-Fetch-Mode", "cors")
 		}
-		listen(t, b)
+		listenLive(t, b)
 	}
 	b = w.visitor("requester")
 	b.header.Set("Sec-Fetch-Mode", "cors")
@@ -216,7 +216,7 @@ func TestStreamsAreBoundedForSessionAndPerson(t *testing.T) {
 		t.Errorf("one more stream of the person: %d", got.status)
 	}
 	b.must(b.get("/tickets"), http.StatusOK)
-	listen(t, w.visitor("agent"))
+	listenLive(t, w.visitor("agent"))
 
 	var s streams
 	for range liveOfNetwork + 1 {

@@ -15,7 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/listen"
 	"sportello/app/mail/transport"
 	"sportello/store"
 )
@@ -39,7 +41,7 @@ type mailWork struct {
 
 // inbox is a mailbox of the configuration that is fetched.
 type inbox struct {
-	cfg   Mailbox
+	cfg   config.Mailbox
 	inner *transport.Inbox
 
 	mu    sync.Mutex
@@ -52,12 +54,12 @@ func (a *App) openMail() error {
 	if err != nil {
 		return err
 	}
-	pec, err := a.cfg.Mail.pecRoots()
+	pec, err := a.cfg.Mail.PecRoots()
 	if err != nil {
 		return fmt.Errorf("app: read pec_certificates: %w", err)
 	}
 	o := desk.MailOptions{Servers: a.cfg.Mail.TrustedServers, Roots: pec, Key: key, Desk: a.st.ID(), MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20,
-		DigestAt: a.cfg.Mail.DigestHour, MostPerAddress: a.cfg.Mail.MostPerAddress, MostPerDomain: a.cfg.Mail.MostPerDomain, Forms: a.cfg.Mail.Forms, Gather: a.cfg.mailGather}
+		DigestAt: a.cfg.Mail.DigestHour, MostPerAddress: a.cfg.Mail.MostPerAddress, MostPerDomain: a.cfg.Mail.MostPerDomain, Forms: a.cfg.Mail.Forms, Gather: a.cfg.MailGather}
 	if a.cfg.SMTP.Host != "" {
 		o.From = a.cfg.SMTP.From
 	}
@@ -67,7 +69,7 @@ func (a *App) openMail() error {
 	a.desk.SetMail(o)
 	a.post = &mailWork{}
 	if s := a.cfg.SMTP; s.Host != "" {
-		pool, err := roots(s.CAFile)
+		pool, err := config.Roots(s.CAFile)
 		if err != nil {
 			return fmt.Errorf("app: read smtp.ca_file: %w", err)
 		}
@@ -75,7 +77,7 @@ func (a *App) openMail() error {
 		if u, err := url.Parse(a.cfg.BaseURL); err == nil && helo == "" {
 			helo = u.Hostname()
 		}
-		a.post.sender = &transport.Sender{Host: s.Host, Port: s.Port, TLS: s.TLS, Plain: s.AllowPlain, User: s.User, Password: secret(s.Password, s.PasswordFile),
+		a.post.sender = &transport.Sender{Host: s.Host, Port: s.Port, TLS: s.TLS, Plain: s.AllowPlain, User: s.User, Password: config.Secret(s.Password, s.PasswordFile),
 			OAuth: oauthOf(s.OAuthTokenURL, s.OAuthClientID, s.OAuthSecretFile, s.OAuthRefreshFile, s.OAuthScope), HELO: helo, Roots: pool}
 		if s.DKIMDomain != "" {
 			pem, err := os.ReadFile(s.DKIMKeyFile)
@@ -91,12 +93,12 @@ func (a *App) openMail() error {
 		if m.Host == "" {
 			continue
 		}
-		pool, err := roots(m.CAFile)
+		pool, err := config.Roots(m.CAFile)
 		if err != nil {
 			return fmt.Errorf("app: read ca_file of %s: %w", m.Address, err)
 		}
 		a.post.inboxes = append(a.post.inboxes, &inbox{cfg: m, inner: &transport.Inbox{Clock: a.desk.Now, Name: store.Address(m.Address), Host: m.Host, Port: m.Port, TLS: m.TLS, Plain: m.AllowPlain, User: m.User,
-			Password: secret(m.Password, m.PasswordFile), OAuth: oauthOf(m.OAuthTokenURL, m.OAuthClientID, m.OAuthSecretFile, m.OAuthRefreshFile, m.OAuthScope),
+			Password: config.Secret(m.Password, m.PasswordFile), OAuth: oauthOf(m.OAuthTokenURL, m.OAuthClientID, m.OAuthSecretFile, m.OAuthRefreshFile, m.OAuthScope),
 			Folder: m.Folder, After: m.After, MoveTo: m.MoveTo, Roots: pool, MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20}})
 	}
 	return nil
@@ -108,10 +110,10 @@ func oauthOf(tokenURL, client, secretFile, refreshFile, scope string) *transport
 	}
 	o := &transport.OAuth{TokenURL: tokenURL, ClientID: client}
 	if secretFile != "" {
-		o.Secret = secret("", secretFile)
+		o.Secret = config.Secret("", secretFile)
 	}
 	if refreshFile != "" {
-		o.Refresh = secret("", refreshFile)
+		o.Refresh = config.Secret("", refreshFile)
 	}
 	if scope != "" {
 		o.Scopes = strings.Fields(scope)
@@ -209,16 +211,16 @@ func (a *App) listenMail(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("mail.listen: %w", err), ln.Close())
 		}
 	}
-	l := &transport.Listener{LMTP: a.cfg.Mail.Protocol == "lmtp", From: a.cfg.Mail.allowedFrom(), MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20}
+	l := &transport.Listener{LMTP: a.cfg.Mail.Protocol == "lmtp", From: a.cfg.Mail.Peers(), MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20}
 	if u, err := url.Parse(a.cfg.BaseURL); err == nil {
 		l.Domain = u.Hostname()
 	}
 	if a.cfg.TLSCert != "" {
-		certs, err := openCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
+		certs, err := listen.OpenCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
 		if err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		l.Cert = func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return certs.get(h) }
+		l.Cert = func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return certs.Get(h) }
 	}
 	a.log.Info("taking mail", "listen", ln.Addr().String(), "protocol", a.cfg.Mail.Protocol)
 	return l.Serve(ctx, ln, a.takeMail, a.log)

@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
 
 // withMail gives the desk of a test two mailboxes, and a mail server of its own whose word on senders it believes.
-func withMail(c *Config) {
-	c.Mailboxes = []Mailbox{{Address: "csa@desk.example", Group: "csa", Module: "csa", Who: desk.WhoEverybody},
+func withMail(c *config.Config) {
+	c.Mailboxes = []config.Mailbox{{Address: "csa@desk.example", Group: "csa", Module: "csa", Who: desk.WhoEverybody},
 		{Address: "vaglio@desk.example", Group: "csa", Who: desk.WhoHold}}
 	c.Mail.TrustedServers = []string{"mx.desk.example"}
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	mailread "sportello/app/mail"
 	mailpeer "sportello/app/mail/peer"
@@ -32,14 +33,14 @@ func freePort(t *testing.T) int {
 }
 
 // mailDesk is a desk that takes mail for its own domain over LMTP and sends through the port.
-func mailDesk(t *testing.T, domain string, lmtp, smtp int, more ...func(*Config)) *testDesk {
+func mailDesk(t *testing.T, domain string, lmtp, smtp int, more ...func(*config.Config)) *testDesk {
 	t.Helper()
-	return newTestDesk(t, append([]func(*Config){func(c *Config) {
-		c.mailGather = 10 * time.Millisecond
+	return newTestDesk(t, append([]func(*config.Config){func(c *config.Config) {
+		c.MailGather = 10 * time.Millisecond
 		c.Mail.Listen = fmt.Sprintf("%s:%d", mailpeer.Host, lmtp)
 		c.Mail.TrustedServers = []string{"mx." + domain}
 		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = mailpeer.Host, smtp, "none", "sportello@"+domain
-		c.Mailboxes = []Mailbox{{Address: "csa@" + domain, Group: "csa", Module: "csa"}}
+		c.Mailboxes = []config.Mailbox{{Address: "csa@" + domain, Group: "csa", Module: "csa"}}
 	}}, more...)...)
 }
 
@@ -143,8 +144,8 @@ func TestAFolderIsFetchedAndOneThatFailsHoldsUpNoOther(t *testing.T) {
 	must(t, os.WriteFile(password, []byte(mailpeer.Password+"\n"), 0o600))
 	dovecot.Deliver(t, "csa", "From: ada@ateneo.example\r\nTo: csa@sportello.example\r\nSubject: Prima\r\nMessage-ID: <a@x>\r\n\r\nuno\r\n")
 	silent := mailpeer.Silent(t)
-	d := newTestDesk(t, func(c *Config) {
-		c.Mailboxes = []Mailbox{
+	d := newTestDesk(t, func(c *config.Config) {
+		c.Mailboxes = []config.Mailbox{
 			{Address: "cia@sportello.example", Group: "contabilita", Host: mailpeer.Host, Port: silent, User: "cia", PasswordFile: password, CAFile: ca},
 			{Address: "lost@sportello.example", Host: "localhost", Port: dovecot.TLS, User: "cia", Password: "wrong", CAFile: ca},
 			{Address: "csa@sportello.example", Group: "csa", Module: "csa", Host: "localhost", Port: dovecot.TLS, User: "csa", PasswordFile: password, CAFile: ca, After: "move", MoveTo: "Fatte"},
@@ -300,7 +301,7 @@ func TestFilesGoAlongWhileTheyAreSmall(t *testing.T) {
 	}{{"below the size they are attached", 10, true}, {"above it the mail says where they are", 0, false}} {
 		t.Run(c.name, func(t *testing.T) {
 			relay := mailpeer.NewRelay(t, nil)
-			d := mailDesk(t, "sportello.example", freePort(t), relay.Port, func(cfg *Config) { cfg.SMTP.AttachMB = c.mb })
+			d := mailDesk(t, "sportello.example", freePort(t), relay.Port, func(cfg *config.Config) { cfg.SMTP.AttachMB = c.mb })
 			agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 			_, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 			must(t, err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/listen"
 	"sportello/store"
 )
 
@@ -56,7 +57,7 @@ func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("app: make spool: %w", err)
 	}
-	if free, _, known := diskSpace(dir); known && spoolSize(dir) > free/10 {
+	if free, _, known := listen.DiskSpace(dir); known && spoolSize(dir) > free/10 {
 		return store.Fail(store.Unavailable, "error.mail-room")
 	}
 	var id [8]byte
@@ -121,14 +122,12 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (c Config) spool() string { return filepath.Join(c.dataFolder(), "spool") }
-
 // takeSpool takes in all that lies in the spool, in the order in which it came, and returns how many. What cannot be
 // read is put aside under its name with ".bad" and logged; it holds up nothing.
 func (a *App) takeSpool(ctx context.Context) (int, error) {
 	a.spoolMu.Lock()
 	defer a.spoolMu.Unlock()
-	dir := a.cfg.spool()
+	dir := a.cfg.Spool()
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil

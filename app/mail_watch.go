@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sportello/app/mail/transport"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -119,5 +120,5 @@ func plural(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}
-	return groupDigits("en", n) + " " + what
+	return words.GroupDigits("en", n) + " " + what
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -47,7 +48,7 @@ type mailLine struct {
 	Page     *Page
 	State    string
 	ID       uint64
-	At       Moment
+	At       words.Moment
 	Name     string
 	Email    string
 	Subject  string
@@ -222,7 +223,7 @@ func (a *App) postJudgeMail(c *fiber.Ctx) error {
 	if len(ids) == 1 && store.KindOf(refused[ids[0]]) == store.NotFound {
 		return refused[ids[0]]
 	}
-	r := &mailResult{Words: a.words.plural(a.lang(c), "mails.done", done) + " " + a.words.plural(a.lang(c), "mails.refused", len(refused))}
+	r := &mailResult{Words: a.words.Plural(a.lang(c), "mails.done", done) + " " + a.words.Plural(a.lang(c), "mails.refused", len(refused))}
 	for _, id := range ids {
 		if why := refused[id]; why != nil {
 			r.Refused = append(r.Refused, mailRefusal{id, mailAddress(id), a.explainAll(c, why)})

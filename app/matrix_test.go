@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -38,8 +39,8 @@ type world struct {
 	elsewhereTicket uint64 // of another organisation
 }
 
-func newWorld(t *testing.T, configure ...func(*Config)) *world {
-	w := &world{testDesk: newTestDesk(t, append([]func(*Config){withMail}, configure...)...), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
+func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
+	w := &world{testDesk: newTestDesk(t, append([]func(*config.Config){withMail}, configure...)...), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
 	d := w.app.desk
 	system := desk.Actor{Via: "command", System: true}
 	for _, code := range []string{"csa", "contabilita", "generale"} {
@@ -303,7 +304,7 @@ func (w *world) address(r route) string {
 // TestWhoReachesWhichRoute asks every route as everybody of the cast. The reviewed table is testdata/routes.txt: a new
 // route fails until it has its row, and a row changes only on purpose.
 func TestWhoReachesWhichRoute(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.Mail.MostPerAddress = 0 }) // every role makes mails of one sender
+	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 }) // every role makes mails of one sender
 	file := filepath.Join("testdata", "routes.txt")
 	raw, err := os.ReadFile(file)
 	if err != nil && !*update {

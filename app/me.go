@@ -10,6 +10,7 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -41,16 +42,16 @@ type sessionLine struct {
 	ID      uint64
 	Device  string
 	Address string
-	Seen    Moment
+	Seen    words.Moment
 	This    bool
 }
 
 type tokenLine struct {
 	ID     uint64
 	Name   string
-	Made   Moment
-	Seen   Moment
-	Ends   Moment
+	Made   words.Moment
+	Seen   words.Moment
+	Ends   words.Moment
 	Over   bool // its end has come
 	Asleep bool // it waits for an administrator
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"sportello/app/credential"
+	"sportello/app/listen"
 	"sportello/search"
 	"sportello/store"
 )
@@ -42,7 +43,7 @@ func newMetrics(a *App) *metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("sportello_store_last_change", "Number of the newest change on disk.", func() float64 { return float64(a.st.Last()) }),
 		gauge("sportello_store_bytes", "Size of desk.db.", func() float64 {
-			info, err := os.Stat(filepath.Join(a.cfg.dataFolder(), "desk.db"))
+			info, err := os.Stat(filepath.Join(a.cfg.DataFolder(), "desk.db"))
 			if err != nil {
 				return 0
 			}
@@ -54,7 +55,7 @@ func newMetrics(a *App) *metrics {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "sportello_password_hashes_total", Help: "Passwords worked on since the start, each for some 20 ms of a core."},
 			func() float64 { return float64(credential.Hashed()) }),
 		gauge("sportello_disk_free_bytes", "Room on the disk of the data folder.", func() float64 {
-			free, _, _ := diskSpace(a.cfg.dataFolder())
+			free, _, _ := listen.DiskSpace(a.cfg.DataFolder())
 			return float64(free)
 		}),
 		gauge("sportello_index_behind", "Changes that search does not know yet.", func() float64 { return float64(a.ix.State().Behind) }),
@@ -122,7 +123,7 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 			gauge(queueBehind, float64(last-min(at, last)), name)
 		}
 	}
-	if !w.app.cfg.Backup.scheduled() {
+	if !w.app.cfg.Backup.Scheduled() {
 		return
 	}
 	failed := 0.0

@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 )
 
 // noticesPage is what stands behind the bell. Opening an unread notice is a button, because it changes something.
@@ -21,7 +22,7 @@ type noticeLine struct {
 	Text    string
 	Subject string
 	Why     string
-	At      Moment
+	At      words.Moment
 	Unread  bool
 
 	Unproven bool // its sender is not verified

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -100,7 +101,7 @@ func (a *App) page(c *fiber.Ctx, titleKey string, args ...any) Page {
 	v := a.visit(c)
 	s := v.settings
 	p := Page{app: a, Lang: v.lang, Path: c.Path(), Layout: "portal", CSRF: a.csrfToken(c), now: a.desk.Now().In(a.desk.Location()),
-		Institution: s.Institution, DeskName: s.Name, Title: a.words.text(v.lang, titleKey, args...), Bell: v.unread,
+		Institution: s.Institution, DeskName: s.Name, Title: a.words.Text(v.lang, titleKey, args...), Bell: v.unread,
 		LiveAfter: v.last}
 	p.Brand, p.Logo = brandAddresses(s)
 	for _, l := range s.Footer {
@@ -178,30 +179,30 @@ func (p *Page) Most(field string) int {
 }
 
 // T returns the sentence of the key with the pairs of name and value filled in.
-func (p *Page) T(key string, args ...any) string { return p.app.words.text(p.Lang, key, args...) }
+func (p *Page) T(key string, args ...any) string { return p.app.words.Text(p.Lang, key, args...) }
 
 // Plural returns the form of the sentence that fits n.
 func (p *Page) Plural(key string, n int, args ...any) string {
-	return p.app.words.plural(p.Lang, key, n, args...)
+	return p.app.words.Plural(p.Lang, key, n, args...)
 }
 
 // Moment says a point in time; {{template "part/time" .At}} shows it.
-func (p *Page) Moment(t time.Time) Moment { return p.app.words.moment(p.Lang, t, p.now) }
+func (p *Page) Moment(t time.Time) words.Moment { return p.app.words.Moment(p.Lang, t, p.now) }
 
 // When says a point in time in words: ieri alle 10.42.
 func (p *Page) When(t time.Time) string { return p.Moment(t).Words }
 
 // Day says the day of a point in time in words: domani, martedì, 12 marzo 2026.
-func (p *Page) Day(t time.Time) string { return p.app.words.day(p.Lang, t, p.now) }
+func (p *Page) Day(t time.Time) string { return p.app.words.Day(p.Lang, t, p.now) }
 
 // Date says the date of a point in time: 12 marzo 2026.
 func (p *Page) Date(t time.Time) string { return p.Moment(t).Date }
 
 // Size says a number of bytes: 96 kB.
-func (p *Page) Size(n int64) string { return size(p.Lang, n) }
+func (p *Page) Size(n int64) string { return words.Size(p.Lang, n) }
 
 // Number writes a number as the reader's language groups it.
-func (p *Page) Number(n int) string { return groupDigits(p.Lang, n) }
+func (p *Page) Number(n int) string { return words.GroupDigits(p.Lang, n) }
 
 // Asset returns the address of a file browsers load.
 func (p *Page) Asset(name string) string { return p.app.public.URL(name) }
@@ -220,7 +221,7 @@ func (p *Page) Scripts() []string {
 // Languages are the languages to choose from.
 func (p *Page) Languages() []Link {
 	var out []Link
-	for _, lang := range languages {
+	for _, lang := range words.Languages {
 		out = append(out, Link{Label: strings.ToUpper(lang), Lang: lang, Current: lang == p.Lang})
 	}
 	return out
@@ -349,8 +350,8 @@ func (a *App) takeFlash(c *fiber.Ctx, lang string) string {
 	a.setCookie(c, "flash", "", -1)
 	raw, err := base64.RawURLEncoding.DecodeString(value)
 	var f flash
-	if err != nil || json.Unmarshal(raw, &f) != nil || !strings.HasPrefix(f.Key, "flash.") || !a.words.has(lang, f.Key) {
+	if err != nil || json.Unmarshal(raw, &f) != nil || !strings.HasPrefix(f.Key, "flash.") || !a.words.Has(lang, f.Key) {
 		return ""
 	}
-	return a.words.text(lang, f.Key, f.Args...)
+	return a.words.Text(lang, f.Key, f.Args...)
 }

@@ -6,10 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"syscall"
+
+	"sportello/app/config"
 )
 
 // What the bits of a mode may not say. The data folder is the desk's alone. Secrets beside it may be read by a group,
@@ -25,9 +26,9 @@ const maxPermissions = 4000
 
 // lookAtPermissions tells what others than the desk's user can get at of all that the desk keeps or reads: at the start as
 // warnings, by doctor as faults. Each finding says the command that mends it.
-func lookAtPermissions(cfg Config) []finding {
+func lookAtPermissions(cfg config.Config) []finding {
 	var l permissions
-	dir := cfg.dataFolder()
+	dir := cfg.DataFolder()
 	l.owned(dir)
 	l.one(dir, notOursAlone, "700")
 	entries, err := os.ReadDir(dir)
@@ -42,20 +43,20 @@ func lookAtPermissions(cfg Config) []finding {
 			l.one(path, notOursAlone, "600")
 		}
 	}
-	if cfg.Backup.scheduled() {
+	if cfg.Backup.Scheduled() {
 		l.owned(cfg.Backup.Path)
 		l.below(cfg.Backup.Path)
 	}
-	inside, files := cfg.secrets()
+	inside, files := cfg.Secrets()
 	for _, path := range files {
 		l.one(path, notOurGroups, "600")
 	}
-	if cfg.file != "" {
-		text, err := os.ReadFile(cfg.file)
+	if cfg.File != "" {
+		text, err := os.ReadFile(cfg.File)
 		if err == nil && slices.ContainsFunc(inside, func(secret string) bool { return strings.Contains(string(text), secret) }) {
-			l.one(cfg.file, notOurGroups, "600")
+			l.one(cfg.File, notOurGroups, "600")
 		} else { // also one without secrets says what the desk does
-			l.one(cfg.file, notWritable, "go-w")
+			l.one(cfg.File, notWritable, "go-w")
 		}
 	}
 	if len(l.found) == 0 {
@@ -131,31 +132,4 @@ func (l *permissions) below(dir string) {
 		l.found = append(l.found, finding{wrong, fmt.Sprintf("others can get at %d files and folders below %s, such as %s", open, root, first),
 			"chmod -R go-rwx " + shellQuote(root)})
 	}
-}
-
-// secrets returns the secrets that the configuration holds itself, and the files that hold others.
-func (c Config) secrets() (inside, files []string) {
-	var walk func(v reflect.Value)
-	walk = func(v reflect.Value) {
-		for i := range v.NumField() {
-			name, f := v.Type().Field(i).Tag.Get("koanf"), v.Field(i)
-			secret := strings.Contains(name, "password") || strings.Contains(name, "secret")
-			switch {
-			case name == "":
-			case f.Kind() == reflect.Struct:
-				walk(f)
-			case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
-				for k := range f.Len() {
-					walk(f.Index(k))
-				}
-			case f.Kind() != reflect.String || f.String() == "":
-			case name == "tls_key", strings.HasSuffix(name, "_file") && (secret || strings.Contains(name, "refresh") || strings.Contains(name, "key") || strings.Contains(name, "identity")):
-				files = append(files, f.String())
-			case secret:
-				inside = append(inside, f.String())
-			}
-		}
-	}
-	walk(reflect.ValueOf(c))
-	return inside, files
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -18,7 +19,7 @@ import (
 // before it knows for certain what was asked.
 func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 	t.Parallel()
-	d := newTestDesk(t, func(c *Config) { c.headTime, c.bodyTime = 700*time.Millisecond, 700*time.Millisecond })
+	d := newTestDesk(t, func(c *config.Config) { c.HeadTime, c.BodyTime = 700*time.Millisecond, 700*time.Millisecond })
 	token := func(name string, f desk.PersonForm) string {
 		secret, _, err := d.app.desk.Keeper().NewToken(store.By{Via: "command"}, d.add(name, f).ID, "test")
 		if err != nil {

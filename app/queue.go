@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -65,7 +66,7 @@ type dueView struct {
 	Long  string // in a sentence of its own: scaduta da 2 h, entro domani
 	Class string
 	Late  bool
-	At    Moment
+	At    words.Moment
 }
 
 type queueRow struct {
@@ -284,7 +285,7 @@ func (p *Page) due(t *store.Ticket) dueView {
 		return p.T(key+"-days", "n", p.Number(int(d/(24*time.Hour))))
 	}
 	at := t.Due.In(p.now.Location())
-	switch days := daysBetween(p.now, at); {
+	switch days := words.DaysBetween(p.now, at); {
 	case left < 0:
 		d.Words, d.Class, d.Late, key = unit("due.late", -left), "due-late", true, "due.late-long"
 	case left < 8*time.Hour:

@@ -65,7 +65,7 @@ func (a *App) postBulk(c *fiber.Ctx) error {
 		return a.done(c, flash, joinQuery("/desk/"+view, queueString(q, "")), "n", result.Done)
 	}
 	lang := a.lang(c)
-	result.Words = a.words.plural(lang, "queue.bulk-done", result.Done) + " " + a.words.plural(lang, "queue.bulk-refused", len(result.Refused))
+	result.Words = a.words.Plural(lang, "queue.bulk-done", result.Done) + " " + a.words.Plural(lang, "queue.bulk-refused", len(result.Refused))
 	f.values["ticket"] = left
 	return a.queuePage(c, view, q, &queuePage{Result: result}, f)
 }

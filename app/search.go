@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
 )
@@ -466,7 +467,7 @@ func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
 	for y := 1990; y <= v.now.Year()+1; y++ {
 		out["year"][strconv.Itoa(y)] = strconv.Itoa(y)
 	}
-	for _, l := range languages {
+	for _, l := range words.Languages {
 		out["language"][l] = v.T("admin.language-" + l)
 	}
 	for s := store.StateNew; s <= store.StateClosed; s++ {

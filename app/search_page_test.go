@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -234,8 +235,8 @@ func TestPeopleAreFoundBySearchHoweverTheirNameIsTyped(t *testing.T) {
 }
 
 func TestWithoutAnIndexTheDeskGoesOnAndSaysSo(t *testing.T) {
-	w := newWorld(t, func(c *Config) { // as on a disk that takes nothing any more
-		if err := os.WriteFile(filepath.Join(c.dataFolder(), "index"), nil, 0o600); err != nil {
+	w := newWorld(t, func(c *config.Config) { // as on a disk that takes nothing any more
+		if err := os.WriteFile(filepath.Join(c.DataFolder(), "index"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	})

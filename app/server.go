@@ -9,6 +9,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"sportello/app/listen"
 )
 
 // newServer makes the HTTP face. Each setting closes a trap: strings that change after the handler returned
@@ -24,7 +26,7 @@ func (a *App) newServer() *fiber.App {
 		BodyLimit:                    1, // all else is a stream, which the routes read: see body.go
 		DisablePreParseMultipartForm: true,
 		ReadBufferSize:               16 << 10,
-		ReadTimeout:                  cmp.Or(a.cfg.headTime, headTime),
+		ReadTimeout:                  cmp.Or(a.cfg.HeadTime, headTime),
 		WriteTimeout:                 60 * time.Second,
 		IdleTimeout:                  120 * time.Second,
 		EnableTrustedProxyCheck:      true,
@@ -32,8 +34,8 @@ func (a *App) newServer() *fiber.App {
 		DisableStartupMessage:        true,
 		Views:                        a.engine,
 		ErrorHandler: func(c *fiber.Ctx, err error) error { // what never reached the middleware: a body too large, a header too long
-			lingers(c.Context().Conn(), true)
-			if asksAPI(c.Context().Conn()) { // fasthttp forgets a request whose head or body it could not read
+			listen.Lingers(c.Context().Conn(), true)
+			if listen.AsksAPI(c.Context().Conn()) { // fasthttp forgets a request whose head or body it could not read
 				c.Locals(apiKey, true)
 			}
 			a.fail(c, err)
@@ -63,11 +65,11 @@ func (a *App) newServer() *fiber.App {
 			c.SetUserValue(unclearKey, true)
 			c.SetConnectionClose() // what follows may be no request
 		}
-		done := works(c.Conn())
+		done := listen.Works(c.Conn())
 		inner(c)
 		done()
 		if len(c.Response.Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 { // fiber's own answer to a method that is none
-			if path := string(c.Path()); isAPIPath(path) {
+			if path := string(c.Path()); listen.IsAPIPath(path) {
 				a.failUnrouted(f, c)
 			}
 			a.secureHeaders(&c.Response.Header)
@@ -96,7 +98,7 @@ func (a *App) announcesTooMuch(h *fasthttp.RequestHeader) bool {
 	return n > a.largest
 }
 
-func (a *App) bodyGrace() time.Duration { return cmp.Or(a.cfg.bodyTime, bodyTime) }
+func (a *App) bodyGrace() time.Duration { return cmp.Or(a.cfg.BodyTime, bodyTime) }
 
 // unclearKey marks a request whose head could be read in more than one way.
 const unclearKey = "unclear"
@@ -145,7 +147,7 @@ func (a *App) around(c *fiber.Ctx) (err error) {
 		unread = !v.body.ended()
 		v.body.letGo()
 	}
-	lingers(c.Context().Conn(), unread)
+	listen.Lingers(c.Context().Conn(), unread)
 	a.note(c, took)
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -28,16 +29,16 @@ type testDesk struct {
 
 // newTestDesk serves a new desk with the built-in catalogue and nobody in it. configure may change the configuration
 // before it starts.
-func newTestDesk(t *testing.T, configure ...func(*Config)) *testDesk {
+func newTestDesk(t *testing.T, configure ...func(*config.Config)) *testDesk {
 	t.Helper()
-	cfg := defaultConfig()
-	cfg.Data, cfg.Listen, cfg.noSync = t.TempDir(), "127.0.0.1:0", true
+	cfg := config.Default()
+	cfg.Data, cfg.Listen, cfg.NoSync = t.TempDir(), "127.0.0.1:0", true
 	for _, f := range configure {
 		f(&cfg)
 	}
-	log := cfg.logger(io.Discard) // written as by a desk that is served, and thrown away
+	log := cfg.Logger(io.Discard) // written as by a desk that is served, and thrown away
 	if os.Getenv("DESK_TEST_LOG") != "" {
-		log = cfg.logger(t.Output())
+		log = cfg.Logger(t.Output())
 	}
 	a, err := Open(cfg, log)
 	if err != nil {
@@ -205,7 +206,7 @@ func TestEveryAnswerCarriesTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 }
 
 func TestOnHTTPSCookiesAreBoundToTheHost(t *testing.T) {
-	d := newTestDesk(t, func(c *Config) { c.BaseURL = "https://sportello.example.it" })
+	d := newTestDesk(t, func(c *config.Config) { c.BaseURL = "https://sportello.example.it" })
 	p := d.add("Ada Neri", desk.PersonForm{})
 	b := d.browser()
 	b.header.Set("Origin", "https://sportello.example.it")
@@ -254,7 +255,7 @@ func TestOnlyNamedAddressesSeeFiguresAndDetails(t *testing.T) {
 	b.must(b.get("/metrics"), 404)
 	b.must(b.get("/readyz"), 200, `{"status":"ready"}`, "!index")
 
-	far := newTestDesk(t, func(c *Config) { c.LocalAddresses = []string{"192.0.2.0/24"} })
+	far := newTestDesk(t, func(c *config.Config) { c.LocalAddresses = []string{"192.0.2.0/24"} })
 	fb := far.browser()
 	fb.must(fb.get("/metrics"), 404)
 	fb.must(fb.get("/readyz"), 200, "!causes")
@@ -349,7 +350,7 @@ func TestEveryRouteHasANameAndAReader(t *testing.T) {
 func TestADatabaseErrorReachesNobody(t *testing.T) {
 	d := newTestDesk(t)
 	secret := fmt.Errorf("store: open /secret/desk.db: boom")
-	f := d.app.words.text("it", "error.internal", "reference", "X")
+	f := d.app.words.Text("it", "error.internal", "reference", "X")
 	if strings.Contains(f, "secret") {
 		t.Fatal("the sentence knows the cause")
 	}

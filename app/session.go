@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -120,13 +121,13 @@ func chooseLanguage(p *store.Person, cookie, accepted string) string {
 	}
 	tags, _, err := language.ParseAcceptLanguage(accepted)
 	if err != nil || len(tags) == 0 {
-		return languages[0]
+		return words.Languages[0]
 	}
 	_, i, confidence := languageMatcher.Match(tags...)
 	if confidence == language.No {
 		return "en" // reads neither: the more common of the two
 	}
-	return languages[i]
+	return words.Languages[i]
 }
 
 // cookieName returns the name of one of our cookies. On https the name itself keeps other hosts of the domain from

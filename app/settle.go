@@ -6,6 +6,8 @@ import (
 	"html"
 	htmltemplate "html/template"
 	"text/template/parse"
+
+	"sportello/app/words"
 )
 
 // Settling a set of templates does once, before html/template looks at them, what would come out the same for every
@@ -17,7 +19,7 @@ import (
 const iconTemplate = "part/icon"
 
 // settleTemplates rewrites the templates of the set for the language. Without words sentences are left alone.
-func settleTemplates(set *htmltemplate.Template, words *dictionary, lang string) error {
+func settleTemplates(set *htmltemplate.Template, words *words.Dictionary, lang string) error {
 	s := &settling{words: words, lang: lang, icons: map[string][]byte{}}
 	if t := set.Lookup(iconTemplate); t != nil {
 		// A copy draws them: a set that was executed once cannot be changed any more.
@@ -39,7 +41,7 @@ func settleTemplates(set *htmltemplate.Template, words *dictionary, lang string)
 }
 
 type settling struct {
-	words *dictionary
+	words *words.Dictionary
 	lang  string
 	icon  *htmltemplate.Template
 	icons map[string][]byte
@@ -52,8 +54,8 @@ func (s *settling) list(l *parse.ListNode) error {
 	for i, n := range l.Nodes {
 		switch n := n.(type) {
 		case *parse.ActionNode:
-			if key, ok := constantSentence(n.Pipe); ok && s.words != nil && s.words.has(s.lang, key) {
-				l.Nodes[i] = text(n.Pos, []byte(html.EscapeString(s.words.text(s.lang, key))))
+			if key, ok := constantSentence(n.Pipe); ok && s.words != nil && s.words.Has(s.lang, key) {
+				l.Nodes[i] = text(n.Pos, []byte(html.EscapeString(s.words.Text(s.lang, key))))
 			}
 		case *parse.TemplateNode:
 			name, ok := constantArgument(n)

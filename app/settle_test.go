@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
 )
@@ -22,7 +23,7 @@ func TestSettlingChangesNoPage(t *testing.T) {
 	plain, err := newEngine(assets.FS, nil, false)
 	must(t, err)
 	b, guest := d.signedIn(admin), d.browser()
-	for _, lang := range languages {
+	for _, lang := range words.Languages {
 		for _, w := range []struct {
 			b    *browser
 			path string

@@ -392,10 +392,10 @@ func (a *App) contactLine(lang string, k desk.Contact) contactLine {
 		}
 		line.Note = k.Group.Hours.In(lang)
 	case k.Product.Channel == store.OtherDesk:
-		line.Who = a.words.text(lang, "sign-in.own-desk")
+		line.Who = a.words.Text(lang, "sign-in.own-desk")
 		line.Links = []Link{{Label: hostOf(k.Product.Address), Address: k.Product.Address, Icon: "out"}}
 	default:
-		line.Who = a.words.text(lang, "sign-in.by-mail")
+		line.Who = a.words.Text(lang, "sign-in.by-mail")
 		line.Links = []Link{{Label: k.Product.Address, Address: "mailto:" + k.Product.Address, Icon: "mail"}}
 	}
 	return line

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -30,7 +31,7 @@ type servedProcess struct {
 
 func serveInProcess(t *testing.T, data string) *servedProcess {
 	t.Helper()
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Data = data
 	a, err := openDesk(cfg, discard())
 	if err != nil {

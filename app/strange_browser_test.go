@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/store"
 )
 
 // withSending has the desk send, to a server that is not there.
-func withSending(c *Config) {
+func withSending(c *config.Config) {
 	withMail(c)
 	c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = "127.0.0.1", 1, "none", "sportello@desk.example"
 }
@@ -56,7 +57,7 @@ func (d *testDesk) aboutBrowsers() (to, texts []string) {
 func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 	var clock atomic.Int64
 	clock.Store(time.Date(2031, 2, 1, 8, 5, 0, 0, time.UTC).UnixNano())
-	d := newTestDesk(t, withSending, func(c *Config) { c.clock = func() time.Time { return time.Unix(0, clock.Load()) } })
+	d := newTestDesk(t, withSending, func(c *config.Config) { c.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	later := func(by time.Duration) { clock.Add(int64(by)) }
 	p, other, english := d.add("Ada Neri", desk.PersonForm{}), d.add("Bruno Galli", desk.PersonForm{}), d.add("Mary White", desk.PersonForm{Language: "en"})
 	enter := func(b *browser, p *store.Person, password string, status int) {
@@ -143,7 +144,7 @@ func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 	var clock atomic.Int64
 	clock.Store(time.Now().UnixNano())
-	w := newWorld(t, withSending, func(c *Config) { c.clock = func() time.Time { return time.Unix(0, clock.Load()) } })
+	w := newWorld(t, withSending, func(c *config.Config) { c.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	p := w.people["requester"]
 	if err := w.app.desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
 		t.Fatal(err)

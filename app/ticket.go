@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -43,8 +44,8 @@ type ticketPage struct {
 	Requester  personView
 	Lost       *unreachable // mail to the requester comes back
 	OpenedBy   string
-	Opened     Moment
-	Taken      Moment
+	Opened     words.Moment
+	Taken      words.Moment
 	Closes     string
 	Language   string
 	Others     string // who else has the ticket open

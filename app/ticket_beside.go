@@ -44,7 +44,7 @@ func (a *App) postBelongs(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error) {
 		}
 		if act.step.Link = other.ID; f.Raw("act") == "merge" {
 			act.step.Link, act.step.DuplicateOf, act.step.To, act.step.Outcome = 0, other.ID, store.StateResolved, store.Duplicate
-			act.step.Message = &desk.Text{Body: a.words.text(v.Ticket.Language, "ticket.belongs-merged")}
+			act.step.Message = &desk.Text{Body: a.words.Text(v.Ticket.Language, "ticket.belongs-merged")}
 		}
 	default:
 		f.Refuse("act", "error.choice")

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -72,7 +73,7 @@ type sideMessage struct {
 	Initials string
 	Who      string
 	Role     string
-	At       Moment
+	At       words.Moment
 	HTML     template.HTML
 	Files    []fileCard
 	Mail     *byMail // nil when it did not come by mail
@@ -81,7 +82,7 @@ type sideMessage struct {
 
 type sideEvent struct {
 	Text string
-	At   Moment
+	At   words.Moment
 }
 
 type factLine struct{ Name, Text string }

@@ -77,7 +77,7 @@ func settle(f *Form, field string, text *desk.Text) desk.Step {
 func (a *App) sideText(c *fiber.Ctx, f *Form, needed bool) *desk.Text {
 	text := &desk.Text{Body: f.Body("body"), Files: f.Files("files")}
 	if text.Body == "" && len(text.Files) > 0 {
-		text.Body = a.words.text(a.lang(c), "side.only-files")
+		text.Body = a.words.Text(a.lang(c), "side.only-files")
 	}
 	if text.Body == "" && !needed {
 		return nil

@@ -199,7 +199,7 @@ func (a *App) postStep(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error) {
 		case len(missing) > 0:
 			done.flash, done.args = "flash.ticket-note-missing", []any{"names", clip(strings.Join(missing, ", "), 200)}
 		case len(names) > 0:
-			done.flash, done.args = "flash.ticket-note-told", []any{"names", clip(listWords(a.words.text(a.lang(c), "ticket.and"), names), 200)}
+			done.flash, done.args = "flash.ticket-note-told", []any{"names", clip(listWords(a.words.Text(a.lang(c), "ticket.and"), names), 200)}
 		}
 	default:
 		f.Refuse("mode", "error.choice")

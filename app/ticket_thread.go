@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"sportello/app/desk"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -28,7 +29,7 @@ type messageView struct {
 	Who      string
 	Role     string
 	Initials string
-	At       Moment
+	At       words.Moment
 	Note     bool
 	Desk     bool // written on the agents' side
 	Body     template.HTML
@@ -61,7 +62,7 @@ type attachment struct {
 type eventView struct {
 	Text string
 	Why  string
-	At   Moment
+	At   words.Moment
 	Icon string
 	seq  uint64
 	at   time.Time

@@ -16,6 +16,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sportello/app/config"
+	"sportello/app/listen"
 )
 
 // makeCertificate writes a self-signed pair for this machine with the serial number.
@@ -44,9 +47,9 @@ func makeCertificate(t *testing.T, dir string, serial int64) (cert, key string) 
 	return cert, key
 }
 
-func serialOf(t *testing.T, c *certificate) int64 {
+func serialOf(t *testing.T, c *listen.Certificate) int64 {
 	t.Helper()
-	pair, err := c.get(nil)
+	pair, err := c.Get(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +63,7 @@ func serialOf(t *testing.T, c *certificate) int64 {
 func TestARenewedCertificateIsTakenAndABrokenOneIsNot(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := makeCertificate(t, dir, 1)
-	c, err := openCertificate(cert, key, discard())
+	c, err := listen.OpenCertificate(cert, key, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,18 +71,18 @@ func TestARenewedCertificateIsTakenAndABrokenOneIsNot(t *testing.T) {
 		t.Errorf("serial %d", n)
 	}
 	makeCertificate(t, dir, 22) // another length, whatever the clock of the file system
-	c.looked = time.Time{}
+	c.Looked = time.Time{}
 	if n := serialOf(t, c); n != 22 {
 		t.Errorf("after the renewal: serial %d", n)
 	}
 	if err := os.WriteFile(cert, []byte("half a file"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.looked = time.Time{}
+	c.Looked = time.Time{}
 	if n := serialOf(t, c); n != 22 {
 		t.Errorf("after a broken renewal: serial %d", n)
 	}
-	if _, err := openCertificate(cert, key, discard()); err == nil {
+	if _, err := listen.OpenCertificate(cert, key, discard()); err == nil {
 		t.Error("a broken certificate does not stop the start")
 	}
 }
@@ -92,7 +95,7 @@ func TestHTTPSIsServedDirectlyAndPlainHTTPLeadsToIt(t *testing.T) {
 	}
 	plain := free.Addr().String()
 	free.Close()
-	d := newTestDesk(t, func(c *Config) { c.TLSCert, c.TLSKey, c.HTTPRedirect = cert, key, plain })
+	d := newTestDesk(t, func(c *config.Config) { c.TLSCert, c.TLSKey, c.HTTPRedirect = cert, key, plain })
 	if !strings.HasPrefix(d.url, "https://") || !d.app.secure {
 		t.Fatalf("serves at %s", d.url)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/store"
 	"sportello/store/torn"
 )
@@ -26,7 +27,7 @@ func TestAPowerFailureLosesNoMail(t *testing.T) {
 
 func failPower(t *testing.T, held bool) {
 	dir := t.TempDir()
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Data = filepath.Join(dir, "data")
 	a, err := openDesk(cfg, discard())
 	must(t, err)
@@ -86,8 +87,8 @@ func failPower(t *testing.T, held bool) {
 
 // afterPowerFailure starts the desk on the folder, has it do what it does at its start, and counts the tickets.
 func afterPowerFailure(t *testing.T, data, message string) (tickets int, err error) {
-	cfg := defaultConfig()
-	cfg.Data, cfg.noSync = data, true
+	cfg := config.Default()
+	cfg.Data, cfg.NoSync = data, true
 	a, err := openDesk(cfg, discard())
 	if err != nil {
 		return 0, err
@@ -102,7 +103,7 @@ func afterPowerFailure(t *testing.T, data, message string) (tickets int, err err
 	if findings := a.st.Check(); len(findings) > 0 {
 		return 0, fmt.Errorf("check: %v", findings)
 	}
-	if bad, _ := filepath.Glob(filepath.Join(cfg.spool(), "*.bad")); len(bad) > 0 {
+	if bad, _ := filepath.Glob(filepath.Join(cfg.Spool(), "*.bad")); len(bad) > 0 {
 		return 0, fmt.Errorf("put aside: %v", bad)
 	}
 	return tickets, a.st.View(func(tx *store.Tx) error {

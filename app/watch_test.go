@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -65,7 +66,7 @@ func TestJobsAreWatched(t *testing.T) {
 }
 
 func TestTheStateOfTheDeskIsOnOnePageAndInFigures(t *testing.T) {
-	d := newTestDesk(t, func(c *Config) { c.Data = filepath.Join(t.TempDir(), "data") })
+	d := newTestDesk(t, func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") })
 	b := d.signedIn(d.add("Ada Neri", desk.PersonForm{Administrator: true}))
 	d.app.log.Error("something failed", "reference", "xyzzy", "err", errors.New("<script>broken</script>"))
 	d.app.jobLog.failed("sweep", errors.New("no such folder"))
@@ -125,7 +126,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := filepath.Join(t.TempDir(), "data")
-			cfg := defaultConfig()
+			cfg := config.Default()
 			cfg.Data = data
 			a, err := openDesk(cfg, discard())
 			if err != nil {

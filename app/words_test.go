@@ -10,12 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/words"
 	"sportello/assets"
 )
 
-func dictionaryOf(t *testing.T) *dictionary {
+func dictionaryOf(t *testing.T) *words.Dictionary {
 	t.Helper()
-	d, err := loadDictionary(assets.FS, nil)
+	d, err := words.Load(assets.FS, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func sentences(t *testing.T) map[string]map[string][]string {
 	for _, name := range names {
 		parts := strings.Split(name, ".")
 		lang := parts[len(parts)-2]
-		messages, err := readSentences(assets.FS, name)
+		messages, err := words.ReadSentences(assets.FS, name)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -156,24 +157,24 @@ func namedByTheProgram(key string) bool {
 func TestSentencesAreFilledIn(t *testing.T) {
 	d := dictionaryOf(t)
 	for _, c := range []struct{ got, want string }{
-		{d.text("it", "time.today", "clock", "9.05"), "oggi alle 9.05"},
-		{d.text("en", "time.today", "clock", "9:05"), "today at 9:05"},
-		{d.text("it", "time.today"), "oggi alle {clock}"},
-		{d.text("it", "no.such.key"), "no.such.key"},
-		{d.plural("it", "nav.notices", 1), "1 avviso da leggere"},
-		{d.plural("it", "nav.notices", 0), "0 avvisi da leggere"},
-		{d.plural("it", "nav.notices", 12345), "12.345 avvisi da leggere"},
-		{d.plural("it", "nav.notices", 1000000), "1.000.000 avvisi da leggere"},
-		{d.plural("en", "nav.notices", 1), "1 unread notice"},
-		{d.plural("en", "presence.others", 2, "names", "{n} & <b>"), "{n} & <b> are looking at it"},
-		{groupDigits("it", 1234), "1234"},
-		{groupDigits("en", 1234), "1,234"},
-		{groupDigits("it", -12345), "-12.345"},
-		{size("it", 0), "0 byte"},
-		{size("it", 95_600), "96 kB"},
-		{size("it", 2_400_000), "2,4 MB"},
-		{size("en", 25<<20), "26.2 MB"},
-		{size("it", 3_000_000), "3 MB"},
+		{d.Text("it", "time.today", "clock", "9.05"), "oggi alle 9.05"},
+		{d.Text("en", "time.today", "clock", "9:05"), "today at 9:05"},
+		{d.Text("it", "time.today"), "oggi alle {clock}"},
+		{d.Text("it", "no.such.key"), "no.such.key"},
+		{d.Plural("it", "nav.notices", 1), "1 avviso da leggere"},
+		{d.Plural("it", "nav.notices", 0), "0 avvisi da leggere"},
+		{d.Plural("it", "nav.notices", 12345), "12.345 avvisi da leggere"},
+		{d.Plural("it", "nav.notices", 1000000), "1.000.000 avvisi da leggere"},
+		{d.Plural("en", "nav.notices", 1), "1 unread notice"},
+		{d.Plural("en", "presence.others", 2, "names", "{n} & <b>"), "{n} & <b> are looking at it"},
+		{words.GroupDigits("it", 1234), "1234"},
+		{words.GroupDigits("en", 1234), "1,234"},
+		{words.GroupDigits("it", -12345), "-12.345"},
+		{words.Size("it", 0), "0 byte"},
+		{words.Size("it", 95_600), "96 kB"},
+		{words.Size("it", 2_400_000), "2,4 MB"},
+		{words.Size("en", 25<<20), "26.2 MB"},
+		{words.Size("it", 3_000_000), "3 MB"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
@@ -202,18 +203,18 @@ func TestTimesAreSaidAsPeopleSayThem(t *testing.T) {
 		{time.Date(2025, 12, 1, 9, 0, 0, 0, rome), "1º dicembre 2025", "1 December 2025"},
 		{time.Time{}, "", ""},
 	} {
-		if got := d.moment("it", c.at, now).Words; got != c.it {
+		if got := d.Moment("it", c.at, now).Words; got != c.it {
 			t.Errorf("%v: %q, want %q", c.at, got, c.it)
 		}
-		if got := d.moment("en", c.at, now).Words; got != c.en {
+		if got := d.Moment("en", c.at, now).Words; got != c.en {
 			t.Errorf("%v: %q, want %q", c.at, got, c.en)
 		}
 	}
-	m := d.moment("it", time.Date(2026, 3, 11, 9, 41, 0, 0, time.UTC), now)
+	m := d.Moment("it", time.Date(2026, 3, 11, 9, 41, 0, 0, time.UTC), now)
 	if m.Machine != "2026-03-11T10:41:00+01:00" || m.Exact != "11 marzo 2026, 10.41" || !m.Is() {
 		t.Errorf("%+v", m)
 	}
-	if d.day("it", now.AddDate(0, 0, 1), now) != "domani" || d.day("it", now.AddDate(0, 0, 4), now) != "lunedì" || d.day("en", now.AddDate(1, 0, 0), now) != "12 March 2027" {
+	if d.Day("it", now.AddDate(0, 0, 1), now) != "domani" || d.Day("it", now.AddDate(0, 0, 4), now) != "lunedì" || d.Day("en", now.AddDate(1, 0, 0), now) != "12 March 2027" {
 		t.Error("days are said wrongly")
 	}
 }

@@ -1,4 +1,4 @@
-package app
+package words
 
 import (
 	"fmt"
@@ -14,11 +14,11 @@ import (
 	"golang.org/x/text/language"
 )
 
-// languages are those the desk speaks, the first being the one it falls back to when it knows nothing of the reader.
-var languages = []string{"it", "en"}
+// Languages are those the desk speaks, the first being the one it falls back to when it knows nothing of the reader.
+var Languages = []string{"it", "en"}
 
-// dictionary has the sentences of the desk in its languages, out of locale/*.it.toml and *.en.toml.
-type dictionary struct {
+// Dictionary has the sentences of the desk in its languages, out of locale/*.it.toml and *.en.toml.
+type Dictionary struct {
 	localizers map[string]*i18n.Localizer
 	plain      map[string]map[string]string // language -> key -> sentence that has nothing to fill in
 	all        map[string]string            // language + key -> the file it stands in
@@ -26,14 +26,14 @@ type dictionary struct {
 	missing    sync.Map
 }
 
-func loadDictionary(fsys fs.FS, log *slog.Logger) (*dictionary, error) {
+func Load(fsys fs.FS, log *slog.Logger) (*Dictionary, error) {
 	bundle := i18n.NewBundle(language.English)
-	d := &dictionary{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}, all: map[string]string{}, log: log}
+	d := &Dictionary{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}, all: map[string]string{}, log: log}
 	names, err := fs.Glob(fsys, "locale/*.toml")
 	if err != nil {
 		return nil, fmt.Errorf("app: list sentences: %w", err)
 	}
-	for _, lang := range languages {
+	for _, lang := range Languages {
 		d.plain[lang] = map[string]string{}
 		d.localizers[lang] = i18n.NewLocalizer(bundle, lang)
 	}
@@ -43,7 +43,7 @@ func loadDictionary(fsys fs.FS, log *slog.Logger) (*dictionary, error) {
 		if d.plain[lang] == nil {
 			return nil, fmt.Errorf("app: read sentences of %s: the name does not end in a language of the desk", name)
 		}
-		messages, err := readSentences(fsys, name)
+		messages, err := ReadSentences(fsys, name)
 		if err != nil {
 			return nil, fmt.Errorf("app: read sentences of %s: %w", name, err)
 		}
@@ -63,9 +63,9 @@ func loadDictionary(fsys fs.FS, log *slog.Logger) (*dictionary, error) {
 	return d, nil
 }
 
-// readSentences reads one file. A key is the path of tables that leads to its sentence; a table of nothing but plural
+// ReadSentences reads one file. A key is the path of tables that leads to its sentence; a table of nothing but plural
 // categories, with the one called other among them, is one sentence with its forms. All other words are free as keys.
-func readSentences(fsys fs.FS, name string) ([]*i18n.Message, error) {
+func ReadSentences(fsys fs.FS, name string) ([]*i18n.Message, error) {
 	raw, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, err
@@ -118,26 +118,26 @@ func forms(table map[string]any) (*i18n.Message, bool) {
 	return m, m.Other != "" && len(table) > 1
 }
 
-// text returns the sentence with the pairs of name and value filled in, in English when the language lacks it, and the
+// Text returns the sentence with the pairs of name and value filled in, in English when the language lacks it, and the
 // key itself when there is none: a page with a strange word is better than no page.
-func (d *dictionary) text(lang, key string, args ...any) string {
+func (d *Dictionary) Text(lang, key string, args ...any) string {
 	if s, ok := d.plain[lang][key]; ok {
 		return s
 	}
 	return d.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(args), TemplateParser: braces{}})
 }
 
-// plural is text for a number: the form that fits n, with {n} filled in besides the pairs.
-func (d *dictionary) plural(lang, key string, n int, args ...any) string {
+// Plural is text for a number: the form that fits n, with {n} filled in besides the pairs.
+func (d *Dictionary) Plural(lang, key string, n int, args ...any) string {
 	data := pairs(args)
-	data["n"] = groupDigits(lang, n)
+	data["n"] = GroupDigits(lang, n)
 	return d.localize(lang, &i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: data, TemplateParser: braces{}})
 }
 
-func (d *dictionary) localize(lang string, c *i18n.LocalizeConfig) string {
+func (d *Dictionary) localize(lang string, c *i18n.LocalizeConfig) string {
 	l, ok := d.localizers[lang]
 	if !ok {
-		l = d.localizers[languages[0]]
+		l = d.localizers[Languages[0]]
 	}
 	s, err := l.Localize(c)
 	if err != nil {
@@ -151,8 +151,8 @@ func (d *dictionary) localize(lang string, c *i18n.LocalizeConfig) string {
 	return s
 }
 
-// has reports whether the language has the sentence.
-func (d *dictionary) has(lang, key string) bool {
+// Has reports whether the language has the sentence.
+func (d *Dictionary) Has(lang, key string) bool {
 	if _, ok := d.plain[lang][key]; ok {
 		return true
 	}
@@ -205,8 +205,8 @@ func (s sentence) Execute(data any) (string, error) {
 	return b.String(), nil
 }
 
-// groupDigits writes a number as readers of the language do: 12.400 and 12,400.
-func groupDigits(lang string, n int) string {
+// GroupDigits writes a number as readers of the language do: 12.400 and 12,400.
+func GroupDigits(lang string, n int) string {
 	s := fmt.Sprint(n)
 	sep := "."
 	if lang == "en" {
@@ -225,8 +225,8 @@ func groupDigits(lang string, n int) string {
 	return s
 }
 
-// size writes a number of bytes: 812 byte, 96 kB, 2,4 MB.
-func size(lang string, n int64) string {
+// Size writes a number of bytes: 812 byte, 96 kB, 2,4 MB.
+func Size(lang string, n int64) string {
 	switch {
 	case n < 1000:
 		return fmt.Sprintf("%d byte", n)
@@ -254,8 +254,8 @@ type Moment struct {
 // Is reports whether there is a time at all; templates ask with {{if .At.Is}}.
 func (m Moment) Is() bool { return m.Machine != "" }
 
-// moment says t to a reader at now, both in the zone of now. The zero time gives the zero Moment.
-func (d *dictionary) moment(lang string, t, now time.Time) Moment {
+// Moment says t to a reader at now, both in the zone of now. The zero time gives the zero Moment.
+func (d *Dictionary) Moment(lang string, t, now time.Time) Moment {
 	if t.IsZero() {
 		return Moment{}
 	}
@@ -265,53 +265,53 @@ func (d *dictionary) moment(lang string, t, now time.Time) Moment {
 		clock = t.Format("15:04")
 	}
 	clock = strings.TrimPrefix(clock, "0")
-	date := d.date(lang, t)
+	date := d.Date(lang, t)
 	m := Moment{Machine: t.Format(time.RFC3339), Exact: date + ", " + clock, Date: date}
-	days := daysBetween(now, t)
+	days := DaysBetween(now, t)
 	switch {
 	case days == 0:
-		m.Words = d.text(lang, "time.today", "clock", clock)
+		m.Words = d.Text(lang, "time.today", "clock", clock)
 	case days == -1:
-		m.Words = d.text(lang, "time.yesterday", "clock", clock)
+		m.Words = d.Text(lang, "time.yesterday", "clock", clock)
 	case days == 1:
-		m.Words = d.text(lang, "time.tomorrow", "clock", clock)
+		m.Words = d.Text(lang, "time.tomorrow", "clock", clock)
 	case days > -7 && days < 7:
-		m.Words = d.text(lang, "time.weekday", "day", d.text(lang, fmt.Sprintf("day.%d", t.Weekday())), "clock", clock)
+		m.Words = d.Text(lang, "time.weekday", "day", d.Text(lang, fmt.Sprintf("day.%d", t.Weekday())), "clock", clock)
 	default:
 		m.Words = date
 	}
 	return m
 }
 
-// day says the day alone: oggi, ieri, domani, martedì, 12 marzo 2026.
-func (d *dictionary) day(lang string, t, now time.Time) string {
+// Day says the day alone: oggi, ieri, domani, martedì, 12 marzo 2026.
+func (d *Dictionary) Day(lang string, t, now time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	t = t.In(now.Location())
-	switch days := daysBetween(now, t); {
+	switch days := DaysBetween(now, t); {
 	case days == 0:
-		return d.text(lang, "time.day-today")
+		return d.Text(lang, "time.day-today")
 	case days == -1:
-		return d.text(lang, "time.day-yesterday")
+		return d.Text(lang, "time.day-yesterday")
 	case days == 1:
-		return d.text(lang, "time.day-tomorrow")
+		return d.Text(lang, "time.day-tomorrow")
 	case days > -7 && days < 7:
-		return d.text(lang, fmt.Sprintf("day.%d", t.Weekday()))
+		return d.Text(lang, fmt.Sprintf("day.%d", t.Weekday()))
 	}
-	return d.date(lang, t)
+	return d.Date(lang, t)
 }
 
-// date writes the date of t in its own zone: 12 marzo 2026, 1º marzo 2026, 12 March 2026.
-func (d *dictionary) date(lang string, t time.Time) string {
+// Date writes the date of t in its own zone: 12 marzo 2026, 1º marzo 2026, 12 March 2026.
+func (d *Dictionary) Date(lang string, t time.Time) string {
 	day := fmt.Sprint(t.Day())
 	if lang == "it" && t.Day() == 1 {
 		day = "1º"
 	}
-	return fmt.Sprintf("%s %s %d", day, d.text(lang, fmt.Sprintf("month.%d", t.Month())), t.Year())
+	return fmt.Sprintf("%s %s %d", day, d.Text(lang, fmt.Sprintf("month.%d", t.Month())), t.Year())
 }
 
-func daysBetween(now, t time.Time) int {
+func DaysBetween(now, t time.Time) int {
 	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
 	return int(midnight(t).Sub(midnight(now)).Hours() / 24)
 }

@@ -1,8 +1,9 @@
-package app
+package config
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -49,26 +50,26 @@ type Config struct {
 	SMTP      SMTP      `koanf:"smtp"`
 	Mailboxes []Mailbox `koanf:"mailbox"`
 
-	clock  func() time.Time // the desk's; nil: the machine's. Ask now
-	file   string           // that it was read from, empty when there is none
-	reload string           // folder of assets to read anew for each page, while developing; set by a hidden flag alone
-	noSync bool             // for tests: what was written may be lost with the machine
+	Clock  func() time.Time // the desk's; nil: the machine's. Ask now
+	File   string           // that it was read from, empty when there is none
+	Reload string           // folder of assets to read anew for each page, while developing; set by a hidden flag alone
+	NoSync bool             // for tests: what was written may be lost with the machine
 
-	mailGather time.Duration // for tests: how long events are gathered into one mail; 0: a minute
-	headTime   time.Duration // for tests: how long a client may take for the header of a request; 0: see server.go
-	bodyTime   time.Duration // for tests: and for its body
+	MailGather time.Duration // for tests: how long events are gathered into one mail; 0: a minute
+	HeadTime   time.Duration // for tests: how long a client may take for the header of a request; 0: see server.go
+	BodyTime   time.Duration // for tests: and for its body
 }
 
-// now reads the desk's clock. Where there is a store, or a desk, it is asked instead: it was given this one.
-func (c Config) now() time.Time {
-	if c.clock == nil {
+// Now reads the desk's clock. Where there is a store, or a desk, it is asked instead: it was given this one.
+func (c Config) Now() time.Time {
+	if c.Clock == nil {
 		return time.Now()
 	}
-	return c.clock()
+	return c.Clock()
 }
 
-// defaultConfig is the desk nobody configured.
-func defaultConfig() Config {
+// Default is the desk nobody configured.
+func Default() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
 		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25,
 		MaxConnections: 12_000, MaxConnectionsPerAddress: 1000, SlowestUploadKB: 8, MemoryLimitMB: 384,
@@ -79,10 +80,10 @@ func defaultConfig() Config {
 // envPrefix begins the names of the environment that set a key; a double underscore steps into a table.
 const envPrefix = "SPORTELLO_"
 
-// loadConfig reads the defaults, then the file (none when path is empty), then the environment, each over the one
+// Load reads the defaults, then the file (none when path is empty), then the environment, each over the one
 // before. Every unknown key, every value of the wrong kind and everything Validate finds is one line of the error.
-func loadConfig(path string, environ []string) (Config, error) {
-	c := defaultConfig()
+func Load(path string, environ []string) (Config, error) {
+	c := Default()
 	k := koanf.New(".")
 	if err := k.Load(structs.Provider(c, "koanf"), nil); err != nil {
 		return c, fmt.Errorf("app: load defaults: %w", err)
@@ -112,7 +113,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 	if err != nil {
 		return c, errors.Join(append(wrong, configError(err))...) // half decoded: what follows from it would mislead
 	}
-	out.file = path
+	out.File = path
 	return out, errors.Join(append(wrong, out.Validate())...)
 }
 
@@ -263,12 +264,12 @@ func (c Config) Validate() error {
 		bad("time_zone", "%q is no time zone such as Europe/Rome", c.TimeZone)
 	}
 	for _, s := range c.TrustedProxies {
-		if _, err := parsePrefix(s); err != nil {
+		if _, err := ParsePrefix(s); err != nil {
 			bad("trusted_proxies", "%q is no address or network", s)
 		}
 	}
 	for _, s := range c.LocalAddresses {
-		if _, err := parsePrefix(s); err != nil {
+		if _, err := ParsePrefix(s); err != nil {
 			bad("local_addresses", "%q is no address or network", s)
 		}
 	}
@@ -324,8 +325,8 @@ func listenAddress(s string) error {
 	return nil
 }
 
-// parsePrefix reads a network, or one address as the network of it alone.
-func parsePrefix(s string) (netip.Prefix, error) {
+// ParsePrefix reads a network, or one address as the network of it alone.
+func ParsePrefix(s string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(s); err == nil {
 		return p.Masked(), nil
 	}
@@ -392,8 +393,8 @@ func tomlValue(v any) string {
 	return fmt.Sprint(v)
 }
 
-// findConfig returns the file to read: the one named, else SPORTELLO_CONFIG, else ./config.toml if it is there, else none.
-func findConfig(named string) string {
+// Find returns the file to read: the one named, else SPORTELLO_CONFIG, else ./config.toml if it is there, else none.
+func Find(named string) string {
 	if named != "" {
 		return named
 	}
@@ -406,10 +407,23 @@ func findConfig(named string) string {
 	return ""
 }
 
-// dataFolder is the data folder as an absolute path.
-func (c Config) dataFolder() string {
+// DataFolder is the data folder as an absolute path.
+func (c Config) DataFolder() string {
 	if abs, err := filepath.Abs(c.Data); err == nil {
 		return abs
 	}
 	return c.Data
+}
+
+// Logger returns the log of a desk with this configuration, on w.
+func (c Config) Logger(w io.Writer) *slog.Logger {
+	level, err := c.level()
+	if err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -1,11 +1,11 @@
 //go:build linux || darwin || freebsd
 
-package app
+package listen
 
 import "syscall"
 
-// diskSpace returns how many bytes are free for us and how many there are on the disk that holds the path.
-func diskSpace(path string) (free, total int64, ok bool) {
+// DiskSpace returns how many bytes are free for us and how many there are on the disk that holds the path.
+func DiskSpace(path string) (free, total int64, ok bool) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(path, &s); err != nil {
 		return 0, 0, false

@@ -1,4 +1,4 @@
-package app
+package listen
 
 import (
 	"bytes"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// isAPIPath reports whether an address is one of the API, of whatever version, there or not.
-func isAPIPath(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
+// IsAPIPath reports whether an address is one of the API, of whatever version, there or not.
+func IsAPIPath(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
 
 // heard is the beginning of the request that is under way on a connection. Whoever asks the API is answered as a program
 // also where the request cannot be read to its end, or is forgotten when that fails: its first line says whom it is for.
@@ -29,13 +29,13 @@ func (h *heard) hear(p []byte) {
 	h.line = append(h.line, p[:min(len(p), heardLine-len(h.line))]...)
 	h.whole = len(h.line) == heardLine
 	method, target, ok := bytes.Cut(bytes.TrimLeft(h.line, "\r\n"), []byte(" "))
-	if !ok || !isToken(string(method)) || !bytes.HasPrefix(target, []byte("/")) {
+	if !ok || !IsToken(string(method)) || !bytes.HasPrefix(target, []byte("/")) {
 		return // what comes behind a request that was read along with the one before it
 	}
 	if end := bytes.IndexAny(target, " ?\r\n"); end >= 0 {
 		target, h.whole = target[:end], true
 	}
-	h.api = isAPIPath(string(target))
+	h.api = IsAPIPath(string(target))
 }
 
 // forget makes room for the next request.
@@ -43,16 +43,16 @@ func (h *heard) forget() { h.line, h.whole = h.line[:0], false }
 
 func (h *heard) self() *heard { return h }
 
-// asksAPI reports whether what is under way on the connection is for the API.
-func asksAPI(served net.Conn) bool {
+// AsksAPI reports whether what is under way on the connection is for the API.
+func AsksAPI(served net.Conn) bool {
 	h, ok := served.(interface{ self() *heard })
 	return ok && h.self().api
 }
 
-// tlsListener has what comes in over https heard as well.
-type tlsListener struct{ net.Listener }
+// TLS has what comes in over https heard as well.
+type TLS struct{ net.Listener }
 
-func (l tlsListener) Accept() (net.Conn, error) {
+func (l TLS) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if inner, ok := c.(*tls.Conn); ok {
 		return &tlsConn{Conn: inner}, err
@@ -69,4 +69,10 @@ func (c *tlsConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.hear(p[:n])
 	return n, err
+}
+
+func IsToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
 }

@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"fmt"
@@ -52,13 +52,13 @@ func (b Backup) validate(data string, bad func(key, format string, args ...any))
 	if b.RateMB < 1 || b.RateMB > 10000 {
 		bad("backup.rate_mb", "%d is not between 1 and 10000", b.RateMB)
 	}
-	if _, err := b.recipients(); err != nil {
+	if _, err := b.Recipients(); err != nil {
 		bad("backup.age_recipients", "%v", err)
 	}
 }
 
-// recipients reads the public keys that backups are encrypted to; none: they are not encrypted.
-func (b Backup) recipients() ([]age.Recipient, error) {
+// Recipients reads the public keys that backups are encrypted to; none: they are not encrypted.
+func (b Backup) Recipients() ([]age.Recipient, error) {
 	var out []age.Recipient
 	for _, s := range b.AgeRecipients {
 		if strings.HasPrefix(s, "AGE-SECRET-KEY-") {
@@ -77,4 +77,32 @@ func (b Backup) recipients() ([]age.Recipient, error) {
 func inside(path, folder string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// Scheduled reports whether backups are made by themselves.
+func (b Backup) Scheduled() bool { return b.Path != "" }
+
+// After is when the backup is due that follows one of that moment.
+func (b Backup) After(last time.Time, zone *time.Location) time.Time {
+	if b.Every > 0 {
+		return last.Add(b.Every)
+	}
+	at, err := time.Parse("15:04", b.At)
+	if err != nil {
+		return last.Add(24 * time.Hour) // Validate refused it
+	}
+	l := last.In(zone)
+	for day := 0; ; day++ {
+		if due := time.Date(l.Year(), l.Month(), l.Day()+day, at.Hour(), at.Minute(), 0, 0, zone); due.After(last) {
+			return due
+		}
+	}
+}
+
+// Late is how old the newest backup may become before that is worth a warning.
+func (b Backup) Late() time.Duration {
+	if b.Every > 0 {
+		return b.Every + max(b.Every/2, time.Hour)
+	}
+	return 30 * time.Hour
 }

@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"os"
@@ -9,14 +9,14 @@ import (
 )
 
 func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
-	got, err := loadConfig("../config.example.toml", nil)
+	got, err := Load("../config.example.toml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := defaultConfig()
-	want.file = got.file
+	want := Default()
+	want.File = got.File
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("the example gives\n%+v\nthe defaults are\n%+v", got, defaultConfig())
+		t.Errorf("the example gives\n%+v\nthe defaults are\n%+v", got, Default())
 	}
 	raw, err := os.ReadFile("../config.example.toml")
 	if err != nil {
@@ -97,7 +97,7 @@ func TestConfigurationIsReadStrictly(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := loadConfig(path, c.env)
+			_, err := Load(path, c.env)
 			if (err != nil) != (len(c.want) > 0) {
 				t.Fatalf("error %v, want %v", err, c.want)
 			}
@@ -123,7 +123,7 @@ func TestTheEnvironmentStandsOverTheFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("listen = \"127.0.0.1:1\"\nmax_file_mb = 3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := loadConfig(path, []string{"SPORTELLO_LISTEN=127.0.0.1:2", "SPORTELLO_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1"})
+	c, err := Load(path, []string{"SPORTELLO_LISTEN=127.0.0.1:2", "SPORTELLO_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package app
+package listen
 
 import (
 	"errors"
@@ -14,17 +14,17 @@ import (
 	"time"
 )
 
-// sparingListener accepts connections within what the process and each address may have. Who comes when there is no room
+// Listener accepts connections within what the process and each address may have. Who comes when there is no room
 // takes the place of whoever has been silent longest: no number of connections that say nothing keeps others out. It
 // outlives a process that has no file descriptor left, which fasthttp takes for the end of the listener: one is kept
 // aside, and with that it takes who comes, says that it is busy, and lets go.
-type sparingListener struct {
+type Listener struct {
 	net.Listener
 	log     *slog.Logger
 	silent  bool                  // nothing can be said in the clear
-	most    int                   // connections at once
-	mostOf  int                   // of one address; 0: any number
-	trusted func(netip.Addr) bool // addresses behind which many may stand: proxies, and this machine
+	Most    int                   // connections at once
+	MostOf  int                   // of one address; 0: any number
+	Trusted func(netip.Addr) bool // addresses behind which many may stand: proxies, and this machine
 
 	mu     sync.Mutex
 	spare  *os.File
@@ -34,16 +34,16 @@ type sparingListener struct {
 	of     map[netip.Prefix]int
 }
 
-func newSparingListener(ln net.Listener, silent bool, log *slog.Logger) *sparingListener {
-	l := &sparingListener{Listener: ln, log: log, silent: silent, most: mostConnections(0),
-		trusted: netip.Addr.IsLoopback, open: map[*conn]struct{}{}, of: map[netip.Prefix]int{}}
+func New(ln net.Listener, silent bool, log *slog.Logger) *Listener {
+	l := &Listener{Listener: ln, log: log, silent: silent, Most: Most(0),
+		Trusted: netip.Addr.IsLoopback, open: map[*conn]struct{}{}, of: map[netip.Prefix]int{}}
 	l.keepSpare()
 	return l
 }
 
-// mostConnections is how many connections there may be: as configured, if the process has the descriptors, of which
+// Most is how many connections there may be: as configured, if the process has the descriptors, of which
 // the store, the index and files need some.
-func mostConnections(configured int) int {
+func Most(configured int) int {
 	most := configured
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil && limit.Cur < 1<<30 {
@@ -56,7 +56,7 @@ func mostConnections(configured int) int {
 }
 
 // Accept waits for the next connection that can be served.
-func (l *sparingListener) Accept() (net.Conn, error) {
+func (l *Listener) Accept() (net.Conn, error) {
 	const pause = 100 * time.Millisecond
 	for {
 		c, err := l.Listener.Accept()
@@ -80,17 +80,17 @@ func (l *sparingListener) Accept() (net.Conn, error) {
 }
 
 // admit counts the connection, and makes room for it if there is none.
-func (l *sparingListener) admit(c net.Conn) (net.Conn, bool) {
+func (l *Listener) admit(c net.Conn) (net.Conn, bool) {
 	served := &conn{Conn: c, of: l}
-	if ap, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil && !l.trusted(ap.Addr().Unmap()) {
-		served.network = networkOf(ap.Addr().Unmap())
+	if ap, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil && !l.Trusted(ap.Addr().Unmap()) {
+		served.network = Network(ap.Addr().Unmap())
 	}
 	served.moved.Store(time.Now().UnixNano())
-	bounded := l.mostOf > 0 && served.network.IsValid()
+	bounded := l.MostOf > 0 && served.network.IsValid()
 	l.mu.Lock()
-	crowded, full := bounded && l.of[served.network] >= l.mostOf, len(l.open) >= l.most
+	crowded, full := bounded && l.of[served.network] >= l.MostOf, len(l.open) >= l.Most
 	l.mu.Unlock()
-	if crowded && l.closeSilent(served.network, 1) == 0 || full && l.closeSilent(netip.Prefix{}, l.most/64+1) == 0 {
+	if crowded && l.closeSilent(served.network, 1) == 0 || full && l.closeSilent(netip.Prefix{}, l.Most/64+1) == 0 {
 		return nil, false
 	}
 	// Where descriptors are what lacks, one is enough: who was answered just now keeps the connection.
@@ -108,7 +108,7 @@ func (l *sparingListener) admit(c net.Conn) (net.Conn, bool) {
 
 // closeSilent closes up to n of the connections for which nothing is being done, those first that have been silent
 // longest; of one network, if one is given. It returns how many it closed.
-func (l *sparingListener) closeSilent(of netip.Prefix, n int) int {
+func (l *Listener) closeSilent(of netip.Prefix, n int) int {
 	l.mu.Lock()
 	var silent []*conn
 	for c := range l.open {
@@ -141,7 +141,7 @@ func (l *sparingListener) closeSilent(of netip.Prefix, n int) int {
 // conn is one connection of a client.
 type conn struct {
 	net.Conn
-	of      *sparingListener
+	of      *Listener
 	network netip.Prefix // counted; none for a proxy
 	moved   atomic.Int64 // when a byte last came or went
 	busy    atomic.Bool  // something is being done for it, rather than waited for
@@ -221,8 +221,8 @@ func accepted(served net.Conn) *conn {
 	return c
 }
 
-// works notes that something is done for the connection, until the function that it returns is called.
-func works(served net.Conn) (done func()) {
+// Works notes that something is done for the connection, until the function that it returns is called.
+func Works(served net.Conn) (done func()) {
 	c := accepted(served)
 	if c == nil {
 		return func() {}
@@ -237,8 +237,8 @@ func works(served net.Conn) (done func()) {
 	}
 }
 
-// waits notes that work waits for the peer, until the function that it returns is called.
-func waits(served net.Conn) (done func()) {
+// Waits notes that work waits for the peer, until the function that it returns is called.
+func Waits(served net.Conn) (done func()) {
 	c := accepted(served)
 	if c == nil {
 		return func() {}
@@ -247,15 +247,15 @@ func waits(served net.Conn) (done func()) {
 	return func() { c.busy.Store(true) }
 }
 
-// lingers notes whether the peer has more to say than was read.
-func lingers(served net.Conn, more bool) {
+// Lingers notes whether the peer has more to say than was read.
+func Lingers(served net.Conn, more bool) {
 	if c := accepted(served); c != nil {
 		c.lingers.Store(more)
 	}
 }
 
 // keepSpare puts one aside, and reports whether it is there.
-func (l *sparingListener) keepSpare() bool {
+func (l *Listener) keepSpare() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.spare == nil && !l.closed {
@@ -268,7 +268,7 @@ func (l *sparingListener) keepSpare() bool {
 }
 
 // useSpare gives it back to the system, and reports whether there was one.
-func (l *sparingListener) useSpare() bool {
+func (l *Listener) useSpare() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if time.Since(l.warned) > time.Minute {
@@ -288,7 +288,7 @@ const busy = "Lo sportello ha troppo da fare in questo momento. Riprova tra poco
 const busyProblem = `{"type":"about:blank","title":"The desk is too busy just now","status":503,"detail":"Try again shortly."}`
 
 // turnAway says that there is no room. What the peer sends is read first, or the answer might be lost to it.
-func (l *sparingListener) turnAway(c net.Conn) {
+func (l *Listener) turnAway(c net.Conn) {
 	defer c.Close()
 	if l.silent || c.SetDeadline(time.Now().Add(300*time.Millisecond)) != nil {
 		return
@@ -307,7 +307,7 @@ func (l *sparingListener) turnAway(c net.Conn) {
 }
 
 // Close ends Accept.
-func (l *sparingListener) Close() error {
+func (l *Listener) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
@@ -316,4 +316,17 @@ func (l *sparingListener) Close() error {
 		l.spare = nil
 	}
 	return l.Listener.Close()
+}
+
+// Network is what one client has: an address of IPv4, 64 bits of IPv6.
+func Network(addr netip.Addr) netip.Prefix {
+	bits := 32
+	if addr.Is6() {
+		bits = 64
+	}
+	p, err := addr.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
 }

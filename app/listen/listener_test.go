@@ -1,9 +1,10 @@
-package app
+package listen
 
 import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"syscall"
@@ -13,7 +14,7 @@ import (
 // crowded is a listener of a process that has no descriptor left for as long as the spare one is kept.
 type crowded struct {
 	net.Listener
-	of *sparingListener
+	of *Listener
 }
 
 func (c crowded) Accept() (net.Conn, error) {
@@ -32,8 +33,8 @@ func (c crowded) Accept() (net.Conn, error) {
 
 func TestAListenerOutlivesTheLastDescriptor(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	l := newSparingListener(ln, false, discard())
+	need(t, err)
+	l := New(ln, false, quiet())
 	l.Listener = crowded{ln, l}
 	accepted := make(chan error, 1)
 	go func() {
@@ -44,10 +45,10 @@ func TestAListenerOutlivesTheLastDescriptor(t *testing.T) {
 		accepted <- err
 	}()
 	conn, err := net.Dial("tcp", ln.Addr().String())
-	must(t, err)
+	need(t, err)
 	defer conn.Close()
-	must(t, <-accepted)
-	must(t, l.Close())
+	need(t, <-accepted)
+	need(t, l.Close())
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("after its end it accepts with %v", err)
 	}
@@ -55,8 +56,8 @@ func TestAListenerOutlivesTheLastDescriptor(t *testing.T) {
 
 func TestWhoIsTurnedAwayIsToldSo(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	l := newSparingListener(ln, false, discard())
+	need(t, err)
+	l := New(ln, false, quiet())
 	defer l.Close()
 	go func() {
 		if c, err := ln.Accept(); err == nil {
@@ -64,12 +65,22 @@ func TestWhoIsTurnedAwayIsToldSo(t *testing.T) {
 		}
 	}()
 	conn, err := net.Dial("tcp", ln.Addr().String())
-	must(t, err)
+	need(t, err)
 	defer conn.Close()
 	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-	must(t, err)
+	need(t, err)
 	raw, err := io.ReadAll(conn)
 	if err != nil || !bytes.HasPrefix(raw, []byte("HTTP/1.1 503 ")) || !bytes.Contains(raw, []byte("Riprova tra poco")) {
 		t.Errorf("%q, %v", raw, err)
+	}
+}
+
+// quiet is a log that nobody reads.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func need(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

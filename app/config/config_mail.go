@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"crypto/x509"
@@ -135,7 +135,7 @@ func (c Config) validateMail(bad func(key, format string, args ...any)) {
 		bad("mail.protocol", "%q is neither lmtp nor smtp", m.Protocol)
 	}
 	for _, s := range m.AllowedFrom {
-		if _, err := parsePrefix(s); err != nil {
+		if _, err := ParsePrefix(s); err != nil {
 			bad("mail.allowed_from", "%q is no address or network", s)
 		}
 	}
@@ -156,7 +156,7 @@ func (c Config) validateMail(bad func(key, format string, args ...any)) {
 	if m.DigestHour < 0 || m.DigestHour > 23 {
 		bad("mail.digest_hour", "%d is no hour from 0 to 23", m.DigestHour)
 	}
-	if _, err := m.pecRoots(); err != nil {
+	if _, err := m.PecRoots(); err != nil {
 		bad("mail.pec_certificates", "%v", err)
 	}
 	c.SMTP.validate(bad)
@@ -244,8 +244,8 @@ func (m Mailbox) validate(bad func(key, format string, args ...any)) {
 	}
 }
 
-// secret returns the password, or what the file of it says now, without its line end.
-func secret(value, file string) func() (string, error) {
+// Secret returns the password, or what the file of it says now, without its line end.
+func Secret(value, file string) func() (string, error) {
 	return func() (string, error) {
 		if file == "" {
 			return value, nil
@@ -258,8 +258,8 @@ func secret(value, file string) func() (string, error) {
 	}
 }
 
-// roots reads certificates (PEM); nil for no file: the system's.
-func roots(file string) (*x509.CertPool, error) {
+// Roots reads certificates (PEM); nil for no file: the system's.
+func Roots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -274,8 +274,8 @@ func roots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// pecRoots reads the certificates of the PEC providers: one file (PEM), or every .pem and .crt of a folder.
-func (m Mail) pecRoots() (*x509.CertPool, error) {
+// PecRoots reads the certificates of the PEC providers: one file (PEM), or every .pem and .crt of a folder.
+func (m Mail) PecRoots() (*x509.CertPool, error) {
 	if m.PECCertificate == "" {
 		return nil, nil
 	}
@@ -284,7 +284,7 @@ func (m Mail) pecRoots() (*x509.CertPool, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return roots(m.PECCertificate)
+		return Roots(m.PECCertificate)
 	}
 	pool, found := x509.NewCertPool(), false
 	for _, pattern := range []string{"*.pem", "*.crt"} {
@@ -306,12 +306,41 @@ func (m Mail) pecRoots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (m Mail) allowedFrom() []netip.Prefix {
+func (m Mail) Peers() []netip.Prefix {
 	var out []netip.Prefix
 	for _, s := range m.AllowedFrom {
-		if p, err := parsePrefix(s); err == nil {
+		if p, err := ParsePrefix(s); err == nil {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+func (c Config) Spool() string { return filepath.Join(c.DataFolder(), "spool") }
+
+// Secrets returns the secrets that the configuration holds itself, and the files that hold others.
+func (c Config) Secrets() (inside, files []string) {
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		for i := range v.NumField() {
+			name, f := v.Type().Field(i).Tag.Get("koanf"), v.Field(i)
+			secret := strings.Contains(name, "password") || strings.Contains(name, "secret")
+			switch {
+			case name == "":
+			case f.Kind() == reflect.Struct:
+				walk(f)
+			case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
+				for k := range f.Len() {
+					walk(f.Index(k))
+				}
+			case f.Kind() != reflect.String || f.String() == "":
+			case name == "tls_key", strings.HasSuffix(name, "_file") && (secret || strings.Contains(name, "refresh") || strings.Contains(name, "key") || strings.Contains(name, "identity")):
+				files = append(files, f.String())
+			case secret:
+				inside = append(inside, f.String())
+			}
+		}
+	}
+	walk(reflect.ValueOf(c))
+	return inside, files
 }

@@ -1,4 +1,4 @@
-package app
+package listen
 
 import (
 	"crypto/tls"
@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// certificate is a pair of PEM files, read again when one of them changes. A pair that cannot be read leaves the one
+// Certificate is a pair of PEM files, read again when one of them changes. A pair that cannot be read leaves the one
 // before in use: whoever renews writes two files, and between them they do not fit.
-type certificate struct {
+type Certificate struct {
 	cert, key string
 	log       *slog.Logger
 
 	mu      sync.Mutex
-	looked  time.Time
+	Looked  time.Time
 	stamp   string
 	current *tls.Certificate
 }
@@ -24,15 +24,15 @@ type certificate struct {
 // certLook is how often the files are looked at, at most.
 const certLook = 5 * time.Second
 
-func openCertificate(cert, key string, log *slog.Logger) (*certificate, error) {
-	c := &certificate{cert: cert, key: key, log: log}
+func OpenCertificate(cert, key string, log *slog.Logger) (*Certificate, error) {
+	c := &Certificate{cert: cert, key: key, log: log}
 	if err := c.read(); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *certificate) read() error {
+func (c *Certificate) read() error {
 	stamp := fileStamp(c.cert) + fileStamp(c.key)
 	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 	if err != nil {
@@ -42,11 +42,11 @@ func (c *certificate) read() error {
 	return nil
 }
 
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.looked) >= certLook {
-		c.looked = now
+	if now := time.Now(); now.Sub(c.Looked) >= certLook {
+		c.Looked = now
 		if fileStamp(c.cert)+fileStamp(c.key) != c.stamp {
 			if err := c.read(); err != nil {
 				c.log.Error("certificate not renewed", "err", err)
