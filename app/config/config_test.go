@@ -9,7 +9,7 @@ import (
 )
 
 func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
-	got, err := Load("../config.example.toml", nil)
+	got, err := Load("../../config.example.toml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,7 +18,7 @@ func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the example gives\n%+v\nthe defaults are\n%+v", got, Default())
 	}
-	raw, err := os.ReadFile("../config.example.toml")
+	raw, err := os.ReadFile("../../config.example.toml")
 	if err != nil {
 		t.Fatal(err)
 	}
