@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"sportello/app/desk"
 	"sportello/app/listen"
@@ -58,7 +57,7 @@ func (a *App) getLive(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "text/event-stream")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no")
-	c.Context().SetBodyStreamWriter(fasthttp.StreamWriter(func(w *bufio.Writer) {
+	stream(c, func(w *bufio.Writer) {
 		// Nothing of the request may be used here, and a panic would end the process.
 		defer func() {
 			if p := recover(); p != nil {
@@ -73,7 +72,7 @@ func (a *App) getLive(c *fiber.Ctx) error {
 		if err := a.stream(ctx, w, actor, secret, after); err != nil && ctx.Err() == nil {
 			a.log.Debug("live stream ended", "person", actor.ID(), "err", err)
 		}
-	}))
+	})
 	return nil
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"html/template"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -309,5 +308,5 @@ func sendMailFile(c *fiber.Ctx, row *store.Mail, f *os.File) error {
 	c.Set(fiber.HeaderContentType, "message/rfc822")
 	c.Set(fiber.HeaderContentDisposition, dispositionOf("attachment", markup.FileName(name+".eml")))
 	c.Set(fiber.HeaderCacheControl, "private, no-cache")
-	return c.SendStream(&steadyFile{section: io.NewSectionReader(f, 0, size), file: f, conn: c.Context().Conn()}, int(size))
+	return sendPiece(c, f, 0, size)
 }

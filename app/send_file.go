@@ -1,0 +1,218 @@
+package app
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/text/unicode/norm"
+
+	"sportello/store"
+)
+
+// shownInPlace are the media types a browser may show as a page of this desk: pictures without scripts, and PDF. All
+// else is handed over to be saved, whatever its name says.
+var shownInPlace = map[string]bool{
+	"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "application/pdf": true,
+}
+
+// The policies of a file. What shows PDF in some browsers is a page of its own that a sandbox would not let run.
+const (
+	filePolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
+	pdfPolicy  = "default-src 'none'; frame-ancestors 'none'"
+)
+
+// sendFile answers with the file, or with the part of it that was asked for, and closes it.
+func sendFile(c *fiber.Ctx, row *store.File, f *os.File) error {
+	handed := false // to the answer, which closes it
+	defer func() {
+		if !handed {
+			_ = f.Close()
+		}
+	}()
+
+	mediaType, inPlace := servedType(row.Type)
+	disposition := "attachment"
+	if inPlace {
+		disposition = "inline"
+	}
+	tag := fmt.Sprintf(`"%d-%d"`, row.ID, row.Rev)
+	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	if mediaType == "application/pdf" {
+		c.Set(fiber.HeaderContentSecurityPolicy, pdfPolicy)
+	}
+	c.Set(fiber.HeaderContentType, mediaType)
+	c.Set(fiber.HeaderContentDisposition, dispositionOf(disposition, row.Name))
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderETag, tag)
+	c.Set(fiber.HeaderAcceptRanges, "bytes")
+	if tagListed(said(c, fiber.HeaderIfNoneMatch), tag) {
+		c.Status(fiber.StatusNotModified)
+		return nil
+	}
+
+	size, err := fileSize(f)
+	if err != nil {
+		return err
+	}
+	from, length := int64(0), size
+	if asked := c.Get(fiber.HeaderRange); asked != "" && rangeHolds(c.Get(fiber.HeaderIfRange), tag) {
+		first, n, ok := byteRange(asked, size)
+		switch {
+		case !ok: // not understood, or several at once: all of it is an answer too
+		case n == 0:
+			c.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes */%d", size))
+			c.Set(fiber.HeaderContentDisposition, "inline")
+			c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+			c.Status(fiber.StatusRequestedRangeNotSatisfiable)
+			return nil
+		default:
+			from, length = first, n
+			c.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", first, first+n-1, size))
+			c.Status(fiber.StatusPartialContent)
+		}
+	}
+	handed = true
+	return sendPiece(c, f, from, length)
+}
+
+// servedType returns the media type to send and whether the file may be shown in place. Types that a browser could run
+// are not even named.
+func servedType(stored string) (mediaType string, inPlace bool) {
+	kind, _, _ := strings.Cut(strings.ToLower(stored), ";")
+	kind = strings.TrimSpace(kind)
+	if shownInPlace[kind] {
+		return kind, true
+	}
+	top, sub, _ := strings.Cut(kind, "/")
+	switch {
+	case strings.HasSuffix(sub, "+xml"):
+	case kind == "text/plain" || kind == "text/csv":
+		return stored, false
+	case kind == "application/zip" || kind == "application/msword" || strings.HasPrefix(kind, "application/vnd.") || top == "audio" || top == "video" || top == "image":
+		return kind, false
+	}
+	return fiber.MIMEOctetStream, false
+}
+
+// plainLetters are letters and signs that no accent sets apart from those of ASCII.
+var plainLetters = strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE", "ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ı", "i", "þ", "th", "ð", "d",
+	"–", "-", "—", "-", "‑", "-", "’", "'", "‘", "'", "“", "'", "”", "'", "«", "'", "»", "'", "…", "...", "€", "EUR", "\u00a0", " ", "\u202f", " ", "º", "o", "ª", "a")
+
+// dispositionOf writes the header with the file's name: in plain letters for old programs, in full for all others (RFC
+// 6266, RFC 8187). No character of the name can end the value.
+func dispositionOf(kind, name string) string {
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1 // what stood above the letter before it
+		case r < ' ' || r > '~' || strings.ContainsRune(`"\%/;`, r):
+			return '_'
+		}
+		return r
+	}, norm.NFD.String(plainLetters.Replace(name)))
+	full := strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	return fmt.Sprintf(`%s; filename="%s"; filename*=UTF-8''%s`, kind, plain, full)
+}
+
+// tagListed reports whether an If-None-Match header names the tag.
+func tagListed(header, tag string) bool {
+	for _, one := range strings.Split(header, ",") {
+		one = strings.TrimPrefix(textproto.TrimString(one), "W/")
+		if one == tag || one == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// rangeHolds reports whether a part may be sent for the If-Range header: there is none, or it names this very content.
+func rangeHolds(header, tag string) bool { return header == "" || textproto.TrimString(header) == tag }
+
+// byteRange reads a Range header that names one part: where it begins and how long it is within size. A length of 0
+// says that the file has no such part; not ok, that the header is not understood.
+func byteRange(header string, size int64) (first, length int64, ok bool) {
+	spec, ok := strings.CutPrefix(strings.TrimSpace(header), "bytes=")
+	if !ok || strings.Contains(spec, ",") {
+		return 0, 0, false
+	}
+	a, b, ok := strings.Cut(strings.TrimSpace(spec), "-")
+	if !ok {
+		return 0, 0, false
+	}
+	number := func(s string) (int64, bool) {
+		n, err := strconv.ParseUint(s, 10, 63)
+		return int64(n), err == nil
+	}
+	if a == "" { // the last bytes
+		n, ok := number(b)
+		if !ok {
+			return 0, 0, false
+		}
+		n = min(n, size)
+		return size - n, n, true
+	}
+	first, ok = number(a)
+	if !ok {
+		return 0, 0, false
+	}
+	last := size - 1
+	if b != "" {
+		n, ok := number(b)
+		if !ok || n < first {
+			return 0, 0, false
+		}
+		last = min(n, last)
+	}
+	if first >= size {
+		return 0, 0, true
+	}
+	return first, last - first + 1, true
+}
+
+func fileSize(f *os.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("app: look at file: %w", err)
+	}
+	return info.Size(), nil
+}
+
+// steadyFile is a part of a file on its way to a browser. The server gives one answer a fixed time; a large file on a
+// slow line may take longer as long as it moves, so each piece that is asked for puts the end off.
+type steadyFile struct {
+	section *io.SectionReader
+	file    *os.File
+	conn    net.Conn
+	moved   time.Time
+}
+
+const fileStands = time.Minute // without a byte taken
+
+func (s *steadyFile) Read(p []byte) (int, error) {
+	if now := time.Now(); s.conn != nil && now.Sub(s.moved) > time.Second {
+		s.moved = now
+		_ = s.conn.SetWriteDeadline(now.Add(fileStands)) // without it the server's own time holds
+	}
+	return s.section.Read(p)
+}
+
+func (s *steadyFile) Close() error { return s.file.Close() }
+
+// sendPiece answers with the bytes of the file from first on, and closes it when they are sent. A peer that takes
+// nothing for a minute gets no more.
+func sendPiece(c *fiber.Ctx, f *os.File, first, length int64) error {
+	return c.SendStream(&steadyFile{section: io.NewSectionReader(f, first, length), file: f, conn: c.Context().Conn()}, int(length))
+}
+
+// stream answers with what write writes, for as long as it does.
+func stream(c *fiber.Ctx, write func(*bufio.Writer)) { c.Context().SetBodyStreamWriter(write) }
