@@ -2,11 +2,10 @@ package app
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/store"
 )
@@ -41,8 +40,8 @@ type adminOptions struct {
 }
 
 // admin begins a page of the administration; where is the part of it, as in its address.
-func (a *App) admin(c *fiber.Ctx, where, titleKey string, args ...any) adminPage {
-	v := adminPage{Page: a.workbench(c, titleKey, args...)}
+func (a *App) admin(r *Request, where, titleKey string, args ...any) adminPage {
+	v := adminPage{Page: r.workbench(titleKey, args...)}
 	v.Nav, v.Live = "admin", false
 	v.Side = v.adminMenu(where)
 	v.Crumb(v.T("nav.admin"), "/admin")
@@ -107,7 +106,7 @@ func (v *adminPage) again(f *Form, err error, now url.Values, fields []adminFiel
 	if !errors.As(err, &one) || one.Kind != store.Conflict || one.Field != "" {
 		return v.refill(f, err)
 	}
-	v.form, v.Page.Status = f, fiber.StatusConflict
+	v.form, v.Page.Status = f, http.StatusConflict
 	if one.Key != "error.changed-meanwhile" {
 		v.Refused = v.app.explain(v.Lang, one)
 		return nil
@@ -137,9 +136,9 @@ func (v *adminPage) refuse(err error) bool {
 
 // begin fills a page that was not posted: with what was typed before the session ended, else with the values as they
 // are. A page with several forms has main as a field of its own one; the others leave that as it is.
-func (v *adminPage) begin(c *fiber.Ctx, now url.Values, main string) {
+func (v *adminPage) begin(r *Request, now url.Values, main string) {
 	switch {
-	case !v.resume(c):
+	case !v.resume(r):
 		v.fill(now)
 	case !v.form.Has(main):
 		v.form.values.Del("rev") // of the other form

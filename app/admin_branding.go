@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -41,7 +39,7 @@ const mostFooterRows = 20
 
 func footerField(n int, part string) string { return "footer-" + strconv.Itoa(n) + part }
 
-func (a *App) getBranding(c *fiber.Ctx) error { return a.brandingPage(c, nil, nil) }
+func (a *App) getBranding(r *Request) error { return a.brandingPage(r, nil, nil) }
 
 func brandingValues(s *store.Settings) url.Values {
 	v := url.Values{"name": {s.Name}, "institution": {s.Institution}, "short": {s.Short}, "colour": {s.Colour}, "rows": {strconv.Itoa(len(s.Footer))}, "rev": {strconv.FormatUint(s.Rev, 10)}}
@@ -54,15 +52,15 @@ func brandingValues(s *store.Settings) url.Values {
 
 var brandingFields = []adminField{{"name", "admin-branding.name"}, {"institution", "admin-branding.institution"}, {"short", "admin-branding.short"}, {"colour", "admin-branding.colour"}}
 
-func (a *App) brandingPage(c *fiber.Ctx, f *Form, err error) error {
-	v := &adminBrandingPage{adminPage: a.admin(c, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
+func (a *App) brandingPage(r *Request, f *Form, err error) error {
+	v := &adminBrandingPage{adminPage: a.admin(r, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
 	v.top()
 	set, bad := a.savedSettings()
 	if bad != nil {
 		return bad
 	}
 	now := brandingValues(set)
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(now)
 	}
 	if f != nil {
@@ -83,7 +81,7 @@ func (a *App) brandingPage(c *fiber.Ctx, f *Form, err error) error {
 		v.Links = append(v.Links, footerRow{Number: n, Field: footerField(n, "")})
 	}
 	v.Rows = n
-	return a.render(c, "page/admin-branding", v)
+	return r.render("page/admin-branding", v)
 }
 
 func (v *adminBrandingPage) footerRow(n, number int) footerRow {
@@ -108,15 +106,15 @@ func (p *Page) colourAdvice(s string) colourAdvice {
 }
 
 // getColourAdvice judges a colour while it is being chosen, as a piece of the page.
-func (a *App) getColourAdvice(c *fiber.Ctx) error {
-	p := a.page(c, "admin-branding.title")
-	v := p.colourAdvice(a.query(c).Raw("q"))
-	return a.fragment(c, "part/admin-colour", &v)
+func (a *App) getColourAdvice(r *Request) error {
+	p := r.page("admin-branding.title")
+	v := p.colourAdvice(r.query().Raw("q"))
+	return r.fragment("part/admin-colour", &v)
 }
 
 // postBranding saves name, colour, logo and links. A logo that was sent with a form that is wrong elsewhere is kept.
-func (a *App) postBranding(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postBranding(r *Request) error {
+	f := r.form()
 	if nearest := f.Raw("nearest"); nearest != "" {
 		f.values.Set("colour", nearest)
 	}
@@ -126,7 +124,7 @@ func (a *App) postBranding(c *fiber.Ctx) error {
 		n++
 		links = append(links, store.FooterLink{Label: f.words(footerField(n, ""), 100), Address: f.Text(footerField(n, "-address"), 500)})
 	}
-	logo, err := a.sentLogo(c, f)
+	logo, err := a.sentLogo(r, f)
 	if err != nil {
 		return err
 	}
@@ -135,15 +133,15 @@ func (a *App) postBranding(c *fiber.Ctx) error {
 		b.Logo = logo
 	}
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeSettings(a.actor(c), f.ID("rev"), desk.SettingsForm{Branding: &b, Footer: &links})
+		_, err = a.desk.ChangeSettings(r.actor(), f.ID("rev"), desk.SettingsForm{Branding: &b, Footer: &links})
 	}
 	if err == nil {
-		return a.done(c, "flash.branding-saved", "/admin/branding")
+		return r.done("flash.branding-saved", "/admin/branding")
 	}
 	if concerns(err, "logo") {
 		f.kept = nil // this picture will never do
 	}
-	return a.brandingPage(c, f, moveProblems(err, footerRowOf))
+	return a.brandingPage(r, f, moveProblems(err, footerRowOf))
 }
 
 // footerRowOf gives the problem of a part of a row to the row.
@@ -165,11 +163,11 @@ func concerns(err error, field string) bool {
 }
 
 // sentLogo opens the picture that came with the form, or with an earlier try of it; nil when there is none.
-func (a *App) sentLogo(c *fiber.Ctx, f *Form) (*os.File, error) {
+func (a *App) sentLogo(r *Request, f *Form) (*os.File, error) {
 	ids := f.Files("logo")
 	if len(ids) == 0 || f.Err() != nil {
 		return nil, nil
 	}
-	_, r, err := a.desk.OpenFile(a.actor(c), ids[len(ids)-1])
-	return r, err
+	_, file, err := a.desk.OpenFile(r.actor(), ids[len(ids)-1])
+	return file, err
 }

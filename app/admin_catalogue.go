@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -36,20 +34,20 @@ type importProblem struct{ Where, Text string }
 
 var channelBadges = map[store.Channel]string{store.Here: "badge-calm", store.OtherDesk: "badge-brand", store.ByEmail: "badge-wait"}
 
-func (a *App) getAdminCatalogue(c *fiber.Ctx) error {
-	return a.cataloguePage(c, &adminCataloguePage{})
+func (a *App) getAdminCatalogue(r *Request) error {
+	return a.cataloguePage(r, &adminCataloguePage{})
 }
 
-func (a *App) cataloguePage(c *fiber.Ctx, v *adminCataloguePage) error {
+func (a *App) cataloguePage(r *Request, v *adminCataloguePage) error {
 	problems, status := v.Problems, v.Page.Status
-	v.adminPage = a.admin(c, "catalogue", "admin-catalogue.title")
+	v.adminPage = a.admin(r, "catalogue", "admin-catalogue.title")
 	v.top()
 	v.Path, v.Problems, v.Page.Status = "/admin/catalogue", problems, status
 	levels, err := a.desk.Catalogue()
 	if err != nil {
 		return err
 	}
-	s, err := a.surroundings(c)
+	s, err := a.surroundings(r)
 	if err != nil {
 		return err
 	}
@@ -63,7 +61,7 @@ func (a *App) cataloguePage(c *fiber.Ctx, v *adminCataloguePage) error {
 			v.Levels = append(v.Levels, line)
 		}
 	}
-	return a.render(c, "page/admin-catalogue", v)
+	return r.render("page/admin-catalogue", v)
 }
 
 func (v *adminCataloguePage) levelLine(s *surroundings, l *desk.Level) *adminLevelLine {
@@ -80,20 +78,20 @@ func (v *adminCataloguePage) levelLine(s *surroundings, l *desk.Level) *adminLev
 }
 
 // getCatalogueFile sends groups and catalogue in the form that can be loaded again.
-func (a *App) getCatalogueFile(c *fiber.Ctx) error {
+func (a *App) getCatalogueFile(r *Request) error {
 	var b bytes.Buffer
-	if err := a.desk.ExportCatalogue(a.actor(c), &b); err != nil {
+	if err := a.desk.ExportCatalogue(r.actor(), &b); err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderContentType, "application/toml; charset=utf-8")
-	c.Set(fiber.HeaderContentDisposition, `attachment; filename="catalogo.toml"`)
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.Send(b.Bytes())
+	r.SetHeader("Content-Type", "application/toml; charset=utf-8")
+	r.SetHeader("Content-Disposition", `attachment; filename="catalogo.toml"`)
+	r.SetHeader("Cache-Control", "no-store")
+	return r.Send(b.Bytes())
 }
 
 // postCatalogueFile takes a file of groups and catalogue, all of it or nothing.
-func (a *App) postCatalogueFile(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postCatalogueFile(r *Request) error {
+	f := r.form()
 	v := &adminCataloguePage{}
 	if len(f.uploads["file"]) == 0 {
 		f.Refuse("file", "admin-catalogue.no-file")
@@ -102,11 +100,11 @@ func (a *App) postCatalogueFile(c *fiber.Ctx) error {
 	var n desk.Imported
 	if err == nil {
 		if err = f.uploads["file"][0].err; err == nil {
-			n, err = a.desk.ImportCatalogue(a.actor(c), bytes.NewReader(f.uploads["file"][0].bytes))
+			n, err = a.desk.ImportCatalogue(r.actor(), bytes.NewReader(f.uploads["file"][0].bytes))
 		}
 	}
 	if err == nil {
-		return a.done(c, "flash.catalogue-imported", "/admin/catalogue", "added", n.Added, "updated", n.Updated)
+		return r.done("flash.catalogue-imported", "/admin/catalogue", "added", n.Added, "updated", n.Updated)
 	}
 	var many store.Problems
 	var one *store.Error
@@ -119,11 +117,11 @@ func (a *App) postCatalogueFile(c *fiber.Ctx) error {
 	}
 	v.Page.Status = statusOf[many[0].Kind]
 	for _, e := range many {
-		p := importProblem{Text: a.explain(a.lang(c), e)}
+		p := importProblem{Text: a.explain(r.lang(), e)}
 		if e.Field != "file" {
 			p.Where = e.Field
 		}
 		v.Problems = append(v.Problems, p)
 	}
-	return a.cataloguePage(c, v)
+	return a.cataloguePage(r, v)
 }

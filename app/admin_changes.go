@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/words"
 	"sportello/store"
@@ -65,10 +63,10 @@ var changeKinds = []struct {
 	{"access", []string{"tokens", "links"}},
 }
 
-func (a *App) getChanges(c *fiber.Ctx) error {
-	v := &adminChangesPage{adminPage: a.admin(c, "changes", "admin-changes.title")}
+func (a *App) getChanges(r *Request) error {
+	v := &adminChangesPage{adminPage: a.admin(r, "changes", "admin-changes.title")}
 	v.top()
-	f := a.query(c)
+	f := r.query()
 	v.form = f
 	var tables []string
 	for _, k := range changeKinds {
@@ -79,7 +77,7 @@ func (a *App) getChanges(c *fiber.Ctx) error {
 		v.Kinds = append(v.Kinds, adminOption{k.code, v.T("admin-changes.kind-" + k.code), chosen})
 	}
 	before := f.ID("before")
-	lines, next, err := a.changesOf(a.actor(c), before, tables)
+	lines, next, err := a.changesOf(r.actor(), before, tables)
 	if err != nil {
 		return err
 	}
@@ -87,12 +85,12 @@ func (a *App) getChanges(c *fiber.Ctx) error {
 		v.Lines = append(v.Lines, v.changeLine(l))
 	}
 	if next != 0 {
-		v.Next = withQuery(c, "before", strconv.FormatUint(next, 10))
+		v.Next = withQuery(r, "before", strconv.FormatUint(next, 10))
 	}
 	if before != 0 {
-		v.First = withQuery(c, "before", "")
+		v.First = withQuery(r, "before", "")
 	}
-	return a.render(c, "page/admin-changes", v)
+	return r.render("page/admin-changes", v)
 }
 
 // changesOf reads the log until a page is full of lines about the tables, all of them when there are none.

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -47,10 +45,10 @@ type adminMember struct {
 	MayRank       bool // can be made supervisor or agent
 }
 
-func (a *App) getGroups(c *fiber.Ctx) error {
-	v := &adminGroupsPage{adminPage: a.admin(c, "groups", "admin-groups.title")}
+func (a *App) getGroups(r *Request) error {
+	v := &adminGroupsPage{adminPage: a.admin(r, "groups", "admin-groups.title")}
 	v.top()
-	who := a.actor(c)
+	who := r.actor()
 	groups, err := a.desk.Groups(who)
 	if err != nil {
 		return err
@@ -72,7 +70,7 @@ func (a *App) getGroups(c *fiber.Ctx) error {
 			Contact: contactOf(g)}
 		v.Groups = append(v.Groups, line)
 	}
-	return a.render(c, "page/admin-groups", v)
+	return r.render("page/admin-groups", v)
 }
 
 func contactOf(g *store.Group) string {
@@ -96,12 +94,12 @@ func servedBy(levels []desk.Level, group uint64) []desk.Level {
 	return out
 }
 
-func (a *App) getNewGroup(c *fiber.Ctx) error { return a.newGroupPage(c, nil, nil) }
+func (a *App) getNewGroup(r *Request) error { return a.newGroupPage(r, nil, nil) }
 
-func (a *App) newGroupPage(c *fiber.Ctx, f *Form, err error) error {
-	v := &adminGroupPage{adminPage: a.admin(c, "groups", "admin-groups.new"), New: true, Full: true}
+func (a *App) newGroupPage(r *Request, f *Form, err error) error {
+	v := &adminGroupPage{adminPage: a.admin(r, "groups", "admin-groups.new"), New: true, Full: true}
 	v.end(v.Title)
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(nil)
 	}
 	if f != nil {
@@ -109,7 +107,7 @@ func (a *App) newGroupPage(c *fiber.Ctx, f *Form, err error) error {
 			return err
 		}
 	}
-	return a.render(c, "page/admin-group", v)
+	return r.render("page/admin-group", v)
 }
 
 func groupValues(g *store.Group) url.Values {
@@ -125,21 +123,21 @@ var groupFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.
 	{"description-en", "admin.description-en"}, {"email", "admin-groups.email"}, {"phone", "admin-groups.phone"}, {"hours-it", "admin-groups.hours-it"},
 	{"hours-en", "admin-groups.hours-en"}, {"signature-it", "admin-groups.signature-it"}, {"signature-en", "admin-groups.signature-en"}}
 
-func (a *App) getGroup(c *fiber.Ctx) error {
-	g, err := a.groupInHand(c)
+func (a *App) getGroup(r *Request) error {
+	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	return a.groupPage(c, g, nil, nil)
+	return a.groupPage(r, g, nil, nil)
 }
 
 // groupInHand reads the group of the address. One that a supervisor does not look after is not there.
-func (a *App) groupInHand(c *fiber.Ctx) (*store.Group, error) {
-	n, err := a.number(c)
+func (a *App) groupInHand(r *Request) (*store.Group, error) {
+	n, err := r.number()
 	if err != nil {
 		return nil, err
 	}
-	who := a.actor(c)
+	who := r.actor()
 	if !who.IsAdministrator() && !who.Person.Supervises(n) {
 		return nil, store.Fail(store.NotFound, "error.not-found")
 	}
@@ -147,13 +145,13 @@ func (a *App) groupInHand(c *fiber.Ctx) (*store.Group, error) {
 }
 
 // groupPage shows the group; f is the form that was posted, whichever of the page's forms that is.
-func (a *App) groupPage(c *fiber.Ctx, g *store.Group, f *Form, err error) error {
-	v := &adminGroupPage{adminPage: a.admin(c, "groups", "admin-groups.group", "name", g.Name.In(a.lang(c)))}
+func (a *App) groupPage(r *Request, g *store.Group, f *Form, err error) error {
+	v := &adminGroupPage{adminPage: a.admin(r, "groups", "admin-groups.group", "name", g.Name.In(r.lang()))}
 	v.end(g.Name.In(v.Lang))
 	v.Path = idAddress("groups", g.ID)
 	now := groupValues(g)
 	if f == nil {
-		v.begin(c, now, "name-it")
+		v.begin(r, now, "name-it")
 	}
 	if f != nil {
 		if f.Has("member") || f.Has("person") || f.Has("remove") {
@@ -163,7 +161,7 @@ func (a *App) groupPage(c *fiber.Ctx, g *store.Group, f *Form, err error) error 
 			return err
 		}
 	}
-	who := a.actor(c)
+	who := r.actor()
 	v.ID, v.Full, v.General, v.Code, v.About, v.Contact = g.ID, who.IsAdministrator(), g.Code == store.GeneralGroup, g.Code, g.Description.In(v.Lang), contactOf(g)
 	v.MayMember = !g.Retired
 	members, err := a.desk.GroupMembers(who, g.ID)
@@ -185,7 +183,7 @@ func (a *App) groupPage(c *fiber.Ctx, g *store.Group, f *Form, err error) error 
 		}
 		v.Modules = append(v.Modules, link)
 	}
-	return a.render(c, "page/admin-group", v)
+	return r.render("page/admin-group", v)
 }
 
 func readGroup(f *Form) desk.GroupForm {
@@ -193,69 +191,69 @@ func readGroup(f *Form) desk.GroupForm {
 		Phone: f.Text("phone", store.Most("groups.phone")), Hours: f.words("hours", store.Most("groups.hours.it")), Signature: f.texts("signature"), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
 }
 
-func (a *App) postNewGroup(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postNewGroup(r *Request) error {
+	f := r.form()
 	form := readGroup(f)
 	err := f.Err()
 	var g *store.Group
 	if err == nil {
-		g, err = a.desk.AddGroup(a.actor(c), form)
+		g, err = a.desk.AddGroup(r.actor(), form)
 	}
 	if err != nil {
-		return a.newGroupPage(c, f, err)
+		return a.newGroupPage(r, f, err)
 	}
-	return a.done(c, "flash.group-added", idAddress("groups", g.ID), "name", g.Name.In(a.lang(c)))
+	return r.done("flash.group-added", idAddress("groups", g.ID), "name", g.Name.In(r.lang()))
 }
 
-func (a *App) postGroup(c *fiber.Ctx) error {
-	g, err := a.groupInHand(c)
+func (a *App) postGroup(r *Request) error {
+	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	form := readGroup(f)
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeGroup(a.actor(c), g.ID, f.ID("rev"), form)
+		_, err = a.desk.ChangeGroup(r.actor(), g.ID, f.ID("rev"), form)
 	}
 	if err != nil {
-		return a.groupPage(c, g, f, err)
+		return a.groupPage(r, g, f, err)
 	}
-	return a.done(c, "flash.group-saved", idAddress("groups", g.ID), "name", form.Name.In(a.lang(c)))
+	return r.done("flash.group-saved", idAddress("groups", g.ID), "name", form.Name.In(r.lang()))
 }
 
 // postMember adds somebody to the group by address or name, or gives a member another rank.
-func (a *App) postMember(c *fiber.Ctx) error {
-	g, err := a.groupInHand(c)
+func (a *App) postMember(r *Request) error {
+	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	person := f.ID("person")
 	if person == 0 {
-		person = a.findMember(c, f)
+		person = a.findMember(r, f)
 	}
 	if err = f.Err(); err == nil {
-		err = a.desk.PutMember(a.actor(c), g.ID, person, f.Raw("rank") == "supervisor")
+		err = a.desk.PutMember(r.actor(), g.ID, person, f.Raw("rank") == "supervisor")
 	}
 	if err != nil {
-		return a.groupPage(c, g, f, moveProblems(err, func(field string) string {
+		return a.groupPage(r, g, f, moveProblems(err, func(field string) string {
 			if field == "person" {
 				return "member"
 			}
 			return field
 		}))
 	}
-	return a.done(c, "flash.member-saved", idAddress("groups", g.ID))
+	return r.done("flash.member-saved", idAddress("groups", g.ID))
 }
 
 // findMember reads who is meant: a whole address, or a name that one person alone has.
-func (a *App) findMember(c *fiber.Ctx, f *Form) uint64 {
+func (a *App) findMember(r *Request, f *Form) uint64 {
 	text := f.Text("member", store.Most("people.email"))
 	if text == "" {
 		f.Refuse("member", "error.required")
 		return 0
 	}
-	page, err := a.desk.People(a.actor(c), desk.PeopleQuery{Text: text, Limit: 20})
+	page, err := a.desk.People(r.actor(), desk.PeopleQuery{Text: text, Limit: 20})
 	if err != nil {
 		f.err = err
 		return 0
@@ -276,34 +274,34 @@ func (a *App) findMember(c *fiber.Ctx, f *Form) uint64 {
 	return 0
 }
 
-func (a *App) postRemoveMember(c *fiber.Ctx) error {
-	g, err := a.groupInHand(c)
+func (a *App) postRemoveMember(r *Request) error {
+	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	person := f.ID("person")
 	if err := f.Err(); err != nil {
-		return a.groupPage(c, g, f, err)
+		return a.groupPage(r, g, f, err)
 	}
-	if err := a.desk.RemoveMember(a.actor(c), g.ID, person); err != nil {
+	if err := a.desk.RemoveMember(r.actor(), g.ID, person); err != nil {
 		return err
 	}
 	to := idAddress("groups", g.ID)
-	if person == a.actor(c).ID() && !a.actor(c).IsAdministrator() {
+	if person == r.actor().ID() && !r.actor().IsAdministrator() {
 		to = "/admin"
 	}
-	return a.done(c, "flash.member-removed", to)
+	return r.done("flash.member-removed", to)
 }
 
-func (a *App) postRemoveGroup(c *fiber.Ctx) error {
-	g, err := a.groupInHand(c)
+func (a *App) postRemoveGroup(r *Request) error {
+	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
-	if err := a.desk.RemoveGroup(a.actor(c), g.ID); err != nil {
-		return a.groupPage(c, g, f, err)
+	f := r.form()
+	if err := a.desk.RemoveGroup(r.actor(), g.ID); err != nil {
+		return a.groupPage(r, g, f, err)
 	}
-	return a.done(c, "flash.group-removed", "/admin/groups", "name", g.Name.In(a.lang(c)))
+	return r.done("flash.group-removed", "/admin/groups", "name", g.Name.In(r.lang()))
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/words"
 	"sportello/search"
 )
@@ -44,11 +42,11 @@ type failedFile struct {
 // failedShown is how many attachments without text the page shows.
 const failedShown = 50
 
-func (a *App) getAdminIndex(c *fiber.Ctx) error {
-	v := &adminIndexPage{adminPage: a.admin(c, "index", "admin-index.title")}
+func (a *App) getAdminIndex(r *Request) error {
+	v := &adminIndexPage{adminPage: a.admin(r, "index", "admin-index.title")}
 	v.top()
 	v.Index = a.indexFacts(&v.Page)
-	failed, total, err := a.desk.FailedAttachments(a.actor(c), failedShown)
+	failed, total, err := a.desk.FailedAttachments(r.actor(), failedShown)
 	if err != nil {
 		return err
 	}
@@ -67,7 +65,7 @@ func (a *App) getAdminIndex(c *fiber.Ctx) error {
 	if total > len(failed) {
 		v.More = v.Plural("admin-index.failed-total", total)
 	}
-	return a.render(c, "page/admin-index", v)
+	return r.render("page/admin-index", v)
 }
 
 var indexBadges = map[string]string{search.Following: "badge-calm", search.CatchingUp: "badge-wait", search.Rebuilding: "badge-wait", search.Failed: "badge-alarm"}
@@ -87,16 +85,16 @@ func (a *App) indexFacts(p *Page) indexFacts {
 }
 
 // postRebuildIndex asks for a new index; the old one answers until it is ready.
-func (a *App) postRebuildIndex(c *fiber.Ctx) error {
+func (a *App) postRebuildIndex(r *Request) error {
 	a.ix.Rebuild()
-	a.log.Info("rebuild of the index asked for", "person", a.actor(c).ID())
-	return a.done(c, "flash.index-rebuild", "/admin/index")
+	a.log.Info("rebuild of the index asked for", "person", r.actor().ID())
+	return r.done("flash.index-rebuild", "/admin/index")
 }
 
 // postRetryFiles has attachments that could not be read be read once more.
-func (a *App) postRetryFiles(c *fiber.Ctx) error {
-	if _, err := a.desk.RetryAttachments(a.actor(c)); err != nil {
+func (a *App) postRetryFiles(r *Request) error {
+	if _, err := a.desk.RetryAttachments(r.actor()); err != nil {
 		return err
 	}
-	return a.done(c, "flash.index-retry", "/admin/index")
+	return r.done("flash.index-retry", "/admin/index")
 }

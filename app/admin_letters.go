@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/words"
 	"sportello/store"
@@ -47,13 +45,13 @@ type letterRow struct {
 // letterStates are the lists of the page.
 var letterStates = []store.LetterState{store.LetterQueued, store.LetterHeld, store.LetterFailed, store.LetterBounced, store.LetterSent, store.LetterDropped}
 
-func (a *App) getLetters(c *fiber.Ctx) error { return a.lettersPage(c, nil) }
+func (a *App) getLetters(r *Request) error { return a.lettersPage(r, nil) }
 
 // lettersPage shows the list; refused is why a decision could not be made.
-func (a *App) lettersPage(c *fiber.Ctx, refused error) error {
-	v := &lettersPage{adminPage: a.admin(c, "letters", "letters.title")}
+func (a *App) lettersPage(r *Request, refused error) error {
+	v := &lettersPage{adminPage: a.admin(r, "letters", "letters.title")}
 	v.top()
-	q := a.query(c)
+	q := r.query()
 	state := store.LetterState(q.Raw("state"))
 	if !slices.Contains(letterStates, state) {
 		state = store.LetterQueued
@@ -64,7 +62,7 @@ func (a *App) lettersPage(c *fiber.Ctx, refused error) error {
 		}
 		v.Path = "/admin/letters"
 	}
-	page, err := a.desk.Letters(a.actor(c), state, q.ID("before"), mailsShown)
+	page, err := a.desk.Letters(r.actor(), state, q.ID("before"), mailsShown)
 	if err != nil {
 		return err
 	}
@@ -76,12 +74,12 @@ func (a *App) lettersPage(c *fiber.Ctx, refused error) error {
 		v.Lines = append(v.Lines, v.letterRow(l, page.People[l.Person]))
 	}
 	if page.Next != 0 {
-		v.Next = withQuery(c, "before", strconv.FormatUint(page.Next, 10))
+		v.Next = withQuery(r, "before", strconv.FormatUint(page.Next, 10))
 	}
 	if q.ID("before") != 0 {
-		v.First = withQuery(c, "before", "")
+		v.First = withQuery(r, "before", "")
 	}
-	return a.render(c, "page/letters", v)
+	return r.render("page/letters", v)
 }
 
 func (p *Page) letterRow(l *store.Letter, who *store.Person) letterRow {
@@ -118,22 +116,22 @@ func (p *Page) letterRow(l *store.Letter, who *store.Person) letterRow {
 }
 
 // postLetter holds a letter, has it sent at once, or drops it.
-func (a *App) postLetter(c *fiber.Ctx) error {
-	id, err := a.number(c)
+func (a *App) postLetter(r *Request) error {
+	id, err := r.number()
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	act, state := f.Raw("act"), store.LetterState(f.Raw("state"))
 	if !slices.Contains([]string{desk.LetterHold, desk.LetterRetry, desk.LetterDrop}, act) {
-		return a.lettersPage(c, store.Fail(store.Invalid, "error.choice"))
+		return a.lettersPage(r, store.Fail(store.Invalid, "error.choice"))
 	}
-	if err := a.desk.DecideLetter(a.actor(c), id, act); err != nil {
-		return a.lettersPage(c, err)
+	if err := a.desk.DecideLetter(r.actor(), id, act); err != nil {
+		return a.lettersPage(r, err)
 	}
 	to := "/admin/letters"
 	if slices.Contains(letterStates, state) {
 		to += "?state=" + string(state)
 	}
-	return a.done(c, "flash.letter-"+act, to)
+	return r.done("flash.letter-"+act, to)
 }

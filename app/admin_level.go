@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/store"
@@ -85,39 +83,39 @@ var levelFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.
 	{"description-en", "admin.description-en"}, {"address", "admin-catalogue.address"}, {"reason-it", "admin-catalogue.reason-it"},
 	{"reason-en", "admin-catalogue.reason-en"}, {"versions", "admin-catalogue.versions"}, {"order", "admin-catalogue.order"}}
 
-func (a *App) getNewLevel(c *fiber.Ctx) error { return a.newLevelPage(c, nil, nil) }
+func (a *App) getNewLevel(r *Request) error { return a.newLevelPage(r, nil, nil) }
 
-func (a *App) newLevelPage(c *fiber.Ctx, f *Form, err error) error {
-	v := &adminLevelPage{adminPage: a.admin(c, "catalogue", "admin-catalogue.new"), New: true}
+func (a *App) newLevelPage(r *Request, f *Form, err error) error {
+	v := &adminLevelPage{adminPage: a.admin(r, "catalogue", "admin-catalogue.new"), New: true}
 	v.end(v.Title)
-	if f == nil && !v.resume(c) {
-		v.fill(url.Values{"parent": {a.query(c).Raw("parent")}})
+	if f == nil && !v.resume(r) {
+		v.fill(url.Values{"parent": {r.query().Raw("parent")}})
 	}
 	if f != nil {
 		if err := v.refill(f, err); err != nil {
 			return err
 		}
 	}
-	return a.levelForm(c, v, nil)
+	return a.levelForm(r, v, nil)
 }
 
-func (a *App) getLevel(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) getLevel(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	return a.levelPage(c, n, nil, nil)
+	return a.levelPage(r, n, nil, nil)
 }
 
-func (a *App) levelPage(c *fiber.Ctx, id uint64, f *Form, err error) error {
+func (a *App) levelPage(r *Request, id uint64, f *Form, err error) error {
 	l, bad := a.desk.Level(id)
 	if bad != nil {
 		return bad
 	}
-	v := &adminLevelPage{adminPage: a.admin(c, "catalogue", "admin-catalogue.level", "name", l.Name.In(a.lang(c))), ID: l.ID, Code: l.Code}
+	v := &adminLevelPage{adminPage: a.admin(r, "catalogue", "admin-catalogue.level", "name", l.Name.In(r.lang())), ID: l.ID, Code: l.Code}
 	v.Path = idAddress("catalogue", l.ID)
 	now := levelValues(l.Module)
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(now)
 	}
 	if f != nil {
@@ -128,16 +126,16 @@ func (a *App) levelPage(c *fiber.Ctx, id uint64, f *Form, err error) error {
 			return err
 		}
 	}
-	return a.levelForm(c, v, l)
+	return a.levelForm(r, v, l)
 }
 
 // levelForm fills in what the form needs besides its values; l is nil for a new level.
-func (a *App) levelForm(c *fiber.Ctx, v *adminLevelPage, l *desk.Level) error {
+func (a *App) levelForm(r *Request, v *adminLevelPage, l *desk.Level) error {
 	levels, err := a.desk.Catalogue()
 	if err != nil {
 		return err
 	}
-	s, err := a.surroundings(c)
+	s, err := a.surroundings(r)
 	if err != nil {
 		return err
 	}
@@ -173,7 +171,7 @@ func (a *App) levelForm(c *fiber.Ctx, v *adminLevelPage, l *desk.Level) error {
 	v.channels(above)
 	v.groups(s)
 	v.questions()
-	return a.render(c, "page/admin-level", v)
+	return r.render("page/admin-level", v)
 }
 
 // inherited says what the level has from the one above when it says nothing itself.
@@ -321,46 +319,46 @@ func toRows(err error, rows []int) error {
 	})
 }
 
-func (a *App) postNewLevel(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postNewLevel(r *Request) error {
+	f := r.form()
 	form, rows := readLevel(f)
 	err := toRows(f.Err(), nil)
 	var m *store.Module
 	if err == nil {
-		m, err = a.desk.AddModule(a.actor(c), form)
+		m, err = a.desk.AddModule(r.actor(), form)
 		err = toRows(err, rows)
 	}
 	if err != nil {
-		return a.newLevelPage(c, f, err)
+		return a.newLevelPage(r, f, err)
 	}
-	return a.done(c, "flash.level-added", idAddress("catalogue", m.ID), "name", m.Name.In(a.lang(c)))
+	return r.done("flash.level-added", idAddress("catalogue", m.ID), "name", m.Name.In(r.lang()))
 }
 
-func (a *App) postLevel(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) postLevel(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	form, rows := readLevel(f)
 	form.Code = "" // stays
 	if err = toRows(f.Err(), nil); err == nil {
-		_, err = a.desk.ChangeModule(a.actor(c), n, f.ID("rev"), form)
+		_, err = a.desk.ChangeModule(r.actor(), n, f.ID("rev"), form)
 		err = toRows(err, rows)
 	}
 	if err != nil {
-		return a.levelPage(c, n, f, err)
+		return a.levelPage(r, n, f, err)
 	}
-	return a.done(c, "flash.level-saved", idAddress("catalogue", n), "name", form.Name.In(a.lang(c)))
+	return r.done("flash.level-saved", idAddress("catalogue", n), "name", form.Name.In(r.lang()))
 }
 
-func (a *App) postRemoveLevel(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) postRemoveLevel(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveModule(a.actor(c), n); err != nil {
-		return a.levelPage(c, n, a.form(c), err)
+	if err := a.desk.RemoveModule(r.actor(), n); err != nil {
+		return a.levelPage(r, n, r.form(), err)
 	}
-	return a.done(c, "flash.level-removed", "/admin/catalogue")
+	return r.done("flash.level-removed", "/admin/catalogue")
 }

@@ -2,10 +2,9 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/mail/transport"
 	"sportello/app/words"
@@ -37,17 +36,17 @@ type mailboxLine struct {
 // trialTime bounds how long trying a mailbox or the outgoing server may take.
 const trialTime = 20 * time.Second
 
-func (a *App) getMailboxes(c *fiber.Ctx) error { return a.mailboxesPage(c, "") }
+func (a *App) getMailboxes(r *Request) error { return a.mailboxesPage(r, "") }
 
 // mailboxesPage shows the page; refused says why something that was tried does not work.
-func (a *App) mailboxesPage(c *fiber.Ctx, refused string) error {
-	v := &mailboxesPage{adminPage: a.admin(c, "mailboxes", "mailboxes.title")}
+func (a *App) mailboxesPage(r *Request, refused string) error {
+	v := &mailboxesPage{adminPage: a.admin(r, "mailboxes", "mailboxes.title")}
 	v.top()
 	v.Path = "/admin/mailboxes"
 	if refused != "" {
-		v.Refused, v.Status = refused, fiber.StatusUnprocessableEntity
+		v.Refused, v.Status = refused, http.StatusUnprocessableEntity
 	}
-	groups, err := a.desk.Groups(a.actor(c))
+	groups, err := a.desk.Groups(r.actor())
 	if err != nil {
 		return err
 	}
@@ -77,10 +76,10 @@ func (a *App) mailboxesPage(c *fiber.Ctx, refused string) error {
 		}
 		v.Boxes = append(v.Boxes, line)
 	}
-	if err := a.outgoingFacts(c, v); err != nil {
+	if err := a.outgoingFacts(r, v); err != nil {
 		return err
 	}
-	return a.render(c, "page/mailboxes", v)
+	return r.render("page/mailboxes", v)
 }
 
 var mailboxBadges = map[string]string{transport.InboxFailed: "badge-alarm", transport.InboxConnecting: "badge-wait"}
@@ -90,7 +89,7 @@ func (p *Page) transportTrouble(code string) string {
 	return p.known("mailboxes.code-"+code, p.T("mailboxes.code-other"))
 }
 
-func (a *App) outgoingFacts(c *fiber.Ctx, v *mailboxesPage) error {
+func (a *App) outgoingFacts(r *Request, v *mailboxesPage) error {
 	v.From = a.desk.MailOptions().From
 	if s := a.cfg.SMTP; s.Host != "" {
 		v.Server = s.Host
@@ -98,7 +97,7 @@ func (a *App) outgoingFacts(c *fiber.Ctx, v *mailboxesPage) error {
 			v.Server += ":" + strconv.Itoa(s.Port)
 		}
 	}
-	page, err := a.desk.Letters(a.actor(c), store.LetterQueued, 0, 1)
+	page, err := a.desk.Letters(r.actor(), store.LetterQueued, 0, 1)
 	if err != nil {
 		return err
 	}
@@ -115,36 +114,36 @@ func (a *App) outgoingFacts(c *fiber.Ctx, v *mailboxesPage) error {
 }
 
 // postTryMailbox signs in to the mailbox and changes nothing there.
-func (a *App) postTryMailbox(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postTryMailbox(r *Request) error {
+	f := r.form()
 	address := f.Text("address", store.Most("people.email"))
 	if err := f.Err(); err != nil {
 		return err
 	}
-	ctx, stop := context.WithTimeout(a.ctx(c), trialTime)
+	ctx, stop := context.WithTimeout(r.ctx(), trialTime)
 	defer stop()
 	err := a.tryMailbox(ctx, address)
 	if err == nil {
-		return a.done(c, "flash.mailbox-works", "/admin/mailboxes", "address", address)
+		return r.done("flash.mailbox-works", "/admin/mailboxes", "address", address)
 	}
-	return a.tried(c, err, "mailboxes.try-failed", address)
+	return a.tried(r, err, "mailboxes.try-failed", address)
 }
 
 // postTrySender connects to the outgoing server and sends nothing.
-func (a *App) postTrySender(c *fiber.Ctx) error {
-	ctx, stop := context.WithTimeout(a.ctx(c), trialTime)
+func (a *App) postTrySender(r *Request) error {
+	ctx, stop := context.WithTimeout(r.ctx(), trialTime)
 	defer stop()
 	err := a.trySender(ctx)
 	if err == nil {
-		return a.done(c, "flash.sender-works", "/admin/mailboxes", "server", a.cfg.SMTP.Host)
+		return r.done("flash.sender-works", "/admin/mailboxes", "server", a.cfg.SMTP.Host)
 	}
-	return a.tried(c, err, "mailboxes.try-sender-failed", a.cfg.SMTP.Host)
+	return a.tried(r, err, "mailboxes.try-sender-failed", a.cfg.SMTP.Host)
 }
 
-func (a *App) tried(c *fiber.Ctx, err error, key, what string) error {
+func (a *App) tried(r *Request, err error, key, what string) error {
 	if store.KindOf(err) == store.NotFound {
 		return err
 	}
-	p := a.page(c, "mailboxes.title")
-	return a.mailboxesPage(c, p.T(key, "what", what, "why", p.transportTrouble(string(transport.CodeOf(err))), "detail", err.Error()))
+	p := r.page("mailboxes.title")
+	return a.mailboxesPage(r, p.T(key, "what", what, "why", p.transportTrouble(string(transport.CodeOf(err))), "detail", err.Error()))
 }

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/words"
 	"sportello/store"
@@ -43,11 +41,11 @@ type mailTextField struct {
 
 type placeholderView struct{ Name, What string }
 
-func (a *App) getMailTexts(c *fiber.Ctx) error { return a.mailTextsPage(c, "", nil, nil) }
+func (a *App) getMailTexts(r *Request) error { return a.mailTextsPage(r, "", nil, nil) }
 
 // mailTextsPage shows the page; event, f and err are the form that was posted.
-func (a *App) mailTextsPage(c *fiber.Ctx, event string, f *Form, err error) error {
-	v := &mailTextsPage{adminPage: a.admin(c, "mail-texts", "mail-texts.title")}
+func (a *App) mailTextsPage(r *Request, event string, f *Form, err error) error {
+	v := &mailTextsPage{adminPage: a.admin(r, "mail-texts", "mail-texts.title")}
 	v.top()
 	v.Path = "/admin/mail-texts"
 	set, problem := a.savedSettings()
@@ -69,7 +67,7 @@ func (a *App) mailTextsPage(c *fiber.Ctx, event string, f *Form, err error) erro
 		for i := range v.summary {
 			v.summary[i].Field = event + "-" + v.summary[i].Field
 		}
-	} else if v.resume(c) && v.form.Has("event") {
+	} else if v.resume(r) && v.form.Has("event") {
 		f, event = v.form, v.form.Raw("event")
 	}
 	for _, e := range desk.MailEvents {
@@ -100,22 +98,22 @@ func (a *App) mailTextsPage(c *fiber.Ctx, event string, f *Form, err error) erro
 	for _, name := range desk.MailPlaceholders {
 		v.Placeholders = append(v.Placeholders, placeholderView{"{" + name + "}", v.T("mail-texts.placeholder-" + name)})
 	}
-	return a.render(c, "page/mail-texts", v)
+	return r.render("page/mail-texts", v)
 }
 
-func (a *App) postMailText(c *fiber.Ctx) error {
-	event := strings.Clone(c.Params("event"))
-	f := a.form(c)
+func (a *App) postMailText(r *Request) error {
+	event := strings.Clone(r.Param("event"))
+	f := r.form()
 	subject, text := f.words("subject", store.Most("tickets.subject")), f.texts("text")
 	if !f.Has("rev") {
 		f.Refuse("subject-it", "error.required") // emptying all of it is a choice of the form's alone
 	}
 	err := f.Err()
 	if err == nil {
-		err = a.desk.SetMailText(a.actor(c), f.ID("rev"), event, subject, text, !f.Bool("sent"))
+		err = a.desk.SetMailText(r.actor(), f.ID("rev"), event, subject, text, !f.Bool("sent"))
 	}
 	if err != nil {
-		return a.mailTextsPage(c, event, f, err)
+		return a.mailTextsPage(r, event, f, err)
 	}
-	return a.done(c, "flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.words.Text(a.lang(c), "mail-texts.event-"+event))
+	return r.done("flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.words.Text(r.lang(), "mail-texts.event-"+event))
 }

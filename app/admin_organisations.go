@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -40,10 +38,10 @@ type adminUnit struct {
 	Rev   uint64
 }
 
-func (a *App) getOrganisations(c *fiber.Ctx) error {
-	v := &adminOrganisationsPage{adminPage: a.admin(c, "organisations", "admin-organisations.title")}
+func (a *App) getOrganisations(r *Request) error {
+	v := &adminOrganisationsPage{adminPage: a.admin(r, "organisations", "admin-organisations.title")}
 	v.top()
-	all, err := a.desk.Organisations(a.actor(c))
+	all, err := a.desk.Organisations(r.actor())
 	if err != nil {
 		return err
 	}
@@ -55,34 +53,34 @@ func (a *App) getOrganisations(c *fiber.Ctx) error {
 		}
 		v.Organisations = append(v.Organisations, line)
 	}
-	return a.render(c, "page/admin-organisations", v)
+	return r.render("page/admin-organisations", v)
 }
 
 func unitField(id uint64) string { return "unit-" + strconv.FormatUint(id, 10) }
 
-func (a *App) getNewOrganisation(c *fiber.Ctx) error { return a.newOrganisationPage(c, nil, nil) }
+func (a *App) getNewOrganisation(r *Request) error { return a.newOrganisationPage(r, nil, nil) }
 
-func (a *App) newOrganisationPage(c *fiber.Ctx, f *Form, err error) error {
-	v := &adminOrganisationPage{adminPage: a.admin(c, "organisations", "admin-organisations.new"), New: true}
+func (a *App) newOrganisationPage(r *Request, f *Form, err error) error {
+	v := &adminOrganisationPage{adminPage: a.admin(r, "organisations", "admin-organisations.new"), New: true}
 	v.end(v.Title)
 	if f == nil {
-		v.resume(c)
+		v.resume(r)
 	} else if err := v.refill(f, err); err != nil {
 		return err
 	}
-	return a.render(c, "page/admin-organisation", v)
+	return r.render("page/admin-organisation", v)
 }
 
-func (a *App) getOrganisation(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) getOrganisation(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	return a.organisationPage(c, n, nil, nil)
+	return a.organisationPage(r, n, nil, nil)
 }
 
-func (a *App) organisation(c *fiber.Ctx, is func(desk.OrganisationView) bool) (*desk.OrganisationView, error) {
-	all, err := a.desk.Organisations(a.actor(c))
+func (a *App) organisation(r *Request, is func(desk.OrganisationView) bool) (*desk.OrganisationView, error) {
+	all, err := a.desk.Organisations(r.actor())
 	if err != nil {
 		return nil, err
 	}
@@ -94,18 +92,18 @@ func (a *App) organisation(c *fiber.Ctx, is func(desk.OrganisationView) bool) (*
 }
 
 // organisationPage shows the organisation; f is the form that was posted, whichever of the page's forms that is.
-func (a *App) organisationPage(c *fiber.Ctx, id uint64, f *Form, err error) error {
-	o, bad := a.organisation(c, func(o desk.OrganisationView) bool { return o.ID == id })
+func (a *App) organisationPage(r *Request, id uint64, f *Form, err error) error {
+	o, bad := a.organisation(r, func(o desk.OrganisationView) bool { return o.ID == id })
 	if bad != nil {
 		return bad
 	}
-	v := &adminOrganisationPage{adminPage: a.admin(c, "organisations", "admin-organisations.organisation", "name", o.Name), ID: o.ID,
+	v := &adminOrganisationPage{adminPage: a.admin(r, "organisations", "admin-organisations.organisation", "name", o.Name), ID: o.ID,
 		People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
 	v.end(o.Name)
 	v.Path = idAddress("organisations", o.ID)
 	now := url.Values{"name": {o.Name}, "domains": {strings.Join(o.Domains, "\n")}, "rev": {strconv.FormatUint(o.Rev, 10)}}
 	if f == nil {
-		v.begin(c, now, "name")
+		v.begin(r, now, "name")
 	}
 	if f != nil {
 		if !f.Has("name") {
@@ -123,68 +121,68 @@ func (a *App) organisationPage(c *fiber.Ctx, id uint64, f *Form, err error) erro
 		}
 		v.Units = append(v.Units, row)
 	}
-	return a.render(c, "page/admin-organisation", v)
+	return r.render("page/admin-organisation", v)
 }
 
 func readOrganisation(f *Form) desk.OrganisationForm {
 	return desk.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Domains: f.Lines("domains")}
 }
 
-func (a *App) postNewOrganisation(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postNewOrganisation(r *Request) error {
+	f := r.form()
 	form := readOrganisation(f)
 	err := f.Err()
 	var o *store.Organisation
 	if err == nil {
-		o, err = a.desk.AddOrganisation(a.actor(c), form)
+		o, err = a.desk.AddOrganisation(r.actor(), form)
 	}
 	if err != nil {
-		return a.newOrganisationPage(c, f, err)
+		return a.newOrganisationPage(r, f, err)
 	}
-	return a.done(c, "flash.organisation-added", idAddress("organisations", o.ID), "name", o.Name)
+	return r.done("flash.organisation-added", idAddress("organisations", o.ID), "name", o.Name)
 }
 
-func (a *App) postOrganisation(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) postOrganisation(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	form := readOrganisation(f)
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeOrganisation(a.actor(c), n, f.ID("rev"), form)
+		_, err = a.desk.ChangeOrganisation(r.actor(), n, f.ID("rev"), form)
 	}
 	if err != nil {
-		return a.organisationPage(c, n, f, err)
+		return a.organisationPage(r, n, f, err)
 	}
-	return a.done(c, "flash.organisation-saved", idAddress("organisations", n), "name", form.Name)
+	return r.done("flash.organisation-saved", idAddress("organisations", n), "name", form.Name)
 }
 
-func (a *App) postRemoveOrganisation(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) postRemoveOrganisation(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveOrganisation(a.actor(c), n); err != nil {
-		return a.organisationPage(c, n, a.form(c), err)
+	if err := a.desk.RemoveOrganisation(r.actor(), n); err != nil {
+		return a.organisationPage(r, n, r.form(), err)
 	}
-	return a.done(c, "flash.organisation-removed", "/admin/organisations")
+	return r.done("flash.organisation-removed", "/admin/organisations")
 }
 
-func (a *App) postNewUnit(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) postNewUnit(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	name := f.Text("unit", store.Most("units.name"))
 	if err = f.Err(); err == nil {
-		_, err = a.desk.AddUnit(a.actor(c), n, name)
+		_, err = a.desk.AddUnit(r.actor(), n, name)
 	}
 	if err != nil {
-		return a.organisationPage(c, n, f, moveProblems(err, fieldTo("name", "unit")))
+		return a.organisationPage(r, n, f, moveProblems(err, fieldTo("name", "unit")))
 	}
-	return a.done(c, "flash.unit-added", idAddress("organisations", n)+"#units", "name", name)
+	return r.done("flash.unit-added", idAddress("organisations", n)+"#units", "name", name)
 }
 
 // fieldTo gives problems of one field to another.
@@ -198,12 +196,12 @@ func fieldTo(from, to string) func(string) string {
 }
 
 // unitInHand reads the organisation of the address and which of its units is meant; another one is a problem of the form.
-func (a *App) unitInHand(c *fiber.Ctx, f *Form) (unit, organisation uint64, err error) {
-	n, err := a.number(c)
+func (a *App) unitInHand(r *Request, f *Form) (unit, organisation uint64, err error) {
+	n, err := r.number()
 	if err != nil {
 		return 0, 0, err
 	}
-	o, err := a.organisation(c, func(o desk.OrganisationView) bool { return o.ID == n })
+	o, err := a.organisation(r, func(o desk.OrganisationView) bool { return o.ID == n })
 	if err != nil {
 		return 0, 0, err
 	}
@@ -214,34 +212,34 @@ func (a *App) unitInHand(c *fiber.Ctx, f *Form) (unit, organisation uint64, err 
 	return unit, n, nil
 }
 
-func (a *App) postUnit(c *fiber.Ctx) error {
-	f := a.form(c)
-	n, organisation, err := a.unitInHand(c, f)
+func (a *App) postUnit(r *Request) error {
+	f := r.form()
+	n, organisation, err := a.unitInHand(r, f)
 	if err != nil {
 		return err
 	}
 	name := f.Text(unitField(n), 200)
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeUnit(a.actor(c), n, f.ID("rev"), name)
+		_, err = a.desk.ChangeUnit(r.actor(), n, f.ID("rev"), name)
 	}
 	if err != nil {
 		f.values.Del("rev") // of the unit, not of the page's own form
-		return a.organisationPage(c, organisation, f, moveProblems(err, fieldTo("name", unitField(n))))
+		return a.organisationPage(r, organisation, f, moveProblems(err, fieldTo("name", unitField(n))))
 	}
-	return a.done(c, "flash.unit-saved", idAddress("organisations", organisation)+"#units", "name", name)
+	return r.done("flash.unit-saved", idAddress("organisations", organisation)+"#units", "name", name)
 }
 
-func (a *App) postRemoveUnit(c *fiber.Ctx) error {
-	f := a.form(c)
-	n, organisation, err := a.unitInHand(c, f)
+func (a *App) postRemoveUnit(r *Request) error {
+	f := r.form()
+	n, organisation, err := a.unitInHand(r, f)
 	if err != nil {
 		return err
 	}
 	if err = f.Err(); err == nil {
-		err = a.desk.RemoveUnit(a.actor(c), n)
+		err = a.desk.RemoveUnit(r.actor(), n)
 	}
 	if err != nil {
-		return a.organisationPage(c, organisation, f, err)
+		return a.organisationPage(r, organisation, f, err)
 	}
-	return a.done(c, "flash.unit-removed", idAddress("organisations", organisation)+"#units")
+	return r.done("flash.unit-removed", idAddress("organisations", organisation)+"#units")
 }

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/words"
 	"sportello/store"
@@ -61,13 +59,13 @@ type surroundings struct {
 	organisations []desk.OrganisationView
 }
 
-func (a *App) surroundings(c *fiber.Ctx) (*surroundings, error) {
-	s := &surroundings{lang: a.lang(c)}
+func (a *App) surroundings(r *Request) (*surroundings, error) {
+	s := &surroundings{lang: r.lang()}
 	var err error
-	if s.groups, err = a.desk.Groups(a.actor(c)); err != nil {
+	if s.groups, err = a.desk.Groups(r.actor()); err != nil {
 		return nil, err
 	}
-	s.organisations, err = a.desk.Organisations(a.actor(c))
+	s.organisations, err = a.desk.Organisations(r.actor())
 	return s, err
 }
 
@@ -143,16 +141,16 @@ func (s *surroundings) readPlace(f *Form, field, value string) (organisation, un
 	return 0, 0
 }
 
-func (a *App) getAdminPeople(c *fiber.Ctx) error {
-	v := &adminPeoplePage{adminPage: a.admin(c, "people", "admin-people.title")}
+func (a *App) getAdminPeople(r *Request) error {
+	v := &adminPeoplePage{adminPage: a.admin(r, "people", "admin-people.title")}
 	v.top()
-	s, err := a.surroundings(c)
+	s, err := a.surroundings(r)
 	if err != nil {
 		return err
 	}
-	f := a.query(c)
+	f := r.query()
 	v.form = f
-	who := a.actor(c)
+	who := r.actor()
 	q := desk.PeopleQuery{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
 	switch f.Raw("access") {
 	case "active":
@@ -174,12 +172,12 @@ func (a *App) getAdminPeople(c *fiber.Ctx) error {
 		v.People = append(v.People, v.personLine(s, p))
 	}
 	if page.Next != "" {
-		v.Next = withQuery(c, "after", page.Next)
+		v.Next = withQuery(r, "after", page.Next)
 	}
 	if q.After != "" {
-		v.First = withQuery(c, "after", "")
+		v.First = withQuery(r, "after", "")
 	}
-	return a.render(c, "page/admin-people", v)
+	return r.render("page/admin-people", v)
 }
 
 // peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
@@ -227,8 +225,8 @@ func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPers
 func personAddress(id uint64) string { return "/admin/people/" + strconv.FormatUint(id, 10) }
 
 // withQuery is the address of this page with one value changed, or taken out when it is empty.
-func withQuery(c *fiber.Ctx, name, value string) string {
-	q := queryValues(c)
+func withQuery(r *Request, name, value string) string {
+	q := r.queryValues()
 	if value == "" {
 		q.Del(name)
 	} else {
@@ -240,9 +238,9 @@ func withQuery(c *fiber.Ctx, name, value string) string {
 		}
 	}
 	if len(q) == 0 {
-		return c.Path()
+		return r.Path()
 	}
-	return c.Path() + "?" + q.Encode()
+	return r.Path() + "?" + q.Encode()
 }
 
 // personValues is the form that leaves the person as they are.

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/words"
 	"sportello/store"
@@ -53,14 +51,14 @@ type adminCoordination struct {
 // spareRows is how many empty rows a list of rows ends with, so that it grows without scripts.
 const spareRows = 2
 
-func (a *App) getNewPerson(c *fiber.Ctx) error { return a.newPersonPage(c, nil, nil) }
+func (a *App) getNewPerson(r *Request) error { return a.newPersonPage(r, nil, nil) }
 
-func (a *App) newPersonPage(c *fiber.Ctx, f *Form, err error) error {
-	v := &adminPersonPage{adminPage: a.admin(c, "people", "admin-people.new"), New: true}
+func (a *App) newPersonPage(r *Request, f *Form, err error) error {
+	v := &adminPersonPage{adminPage: a.admin(r, "people", "admin-people.new"), New: true}
 	v.end(v.Title)
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(nil)
-		if g := a.query(c).ID("group"); g != 0 {
+		if g := r.query().ID("group"); g != 0 {
 			v.fill(map[string][]string{memberField(g): {"agent"}})
 		}
 	}
@@ -69,25 +67,25 @@ func (a *App) newPersonPage(c *fiber.Ctx, f *Form, err error) error {
 			return err
 		}
 	}
-	return a.personPage(c, v, &store.Person{})
+	return a.personPage(r, v, &store.Person{})
 }
 
-func (a *App) getAdminPerson(c *fiber.Ctx) error {
-	p, err := a.personInHand(c)
+func (a *App) getAdminPerson(r *Request) error {
+	p, err := a.personInHand(r)
 	if err != nil {
 		return err
 	}
-	return a.adminPersonPage(c, &adminPersonPage{}, p, nil, nil)
+	return a.adminPersonPage(r, &adminPersonPage{}, p, nil, nil)
 }
 
 // personInHand reads the person of the address. Whom the reader does not look after is not there.
-func (a *App) personInHand(c *fiber.Ctx) (*store.Person, error) {
-	n, err := a.number(c)
+func (a *App) personInHand(r *Request) (*store.Person, error) {
+	n, err := r.number()
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.desk.Person(a.actor(c), n)
-	if err == nil && !desk.MaySeeAccount(a.actor(c), p) {
+	p, err := a.desk.Person(r.actor(), n)
+	if err == nil && !desk.MaySeeAccount(r.actor(), p) {
 		err = store.Fail(store.NotFound, "error.not-found")
 	}
 	return p, err
@@ -95,12 +93,12 @@ func (a *App) personInHand(c *fiber.Ctx) (*store.Person, error) {
 
 var personFields = []adminField{{"name", "admin-people.name"}, {"email", "admin-people.email"}, {"phone", "admin-people.phone"}}
 
-func (a *App) adminPersonPage(c *fiber.Ctx, v *adminPersonPage, p *store.Person, f *Form, err error) error {
-	v.adminPage = a.admin(c, "people", "admin-people.person", "name", p.Name)
+func (a *App) adminPersonPage(r *Request, v *adminPersonPage, p *store.Person, f *Form, err error) error {
+	v.adminPage = a.admin(r, "people", "admin-people.person", "name", p.Name)
 	v.end(p.Name)
 	v.Path = personAddress(p.ID)
 	now := personValues(p)
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(now)
 	}
 	if f != nil {
@@ -108,16 +106,16 @@ func (a *App) adminPersonPage(c *fiber.Ctx, v *adminPersonPage, p *store.Person,
 			return err
 		}
 	}
-	return a.personPage(c, v, p)
+	return a.personPage(r, v, p)
 }
 
 // personPage fills in what new and known people's pages share.
-func (a *App) personPage(c *fiber.Ctx, v *adminPersonPage, p *store.Person) error {
-	s, err := a.surroundings(c)
+func (a *App) personPage(r *Request, v *adminPersonPage, p *store.Person) error {
+	s, err := a.surroundings(r)
 	if err != nil {
 		return err
 	}
-	who := a.actor(c)
+	who := r.actor()
 	v.ID, v.Full = p.ID, who.IsAdministrator()
 	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), v.roleBadges(p)
 	v.Places = s.placeOptions(v.Value("place"))
@@ -143,7 +141,7 @@ func (a *App) personPage(c *fiber.Ctx, v *adminPersonPage, p *store.Person) erro
 			v.Coordinate = append(v.Coordinate, adminCoordination{i + 1, s.placeOptions(value)})
 		}
 	}
-	return a.render(c, "page/admin-person", v)
+	return r.render("page/admin-person", v)
 }
 
 // membership is the row of one group, if it concerns the person or could. Supervisors choose among requester and agent,
@@ -177,12 +175,12 @@ func (v *adminPersonPage) membership(who desk.Actor, p *store.Person, g *store.G
 }
 
 // readPerson reads the form over what the person is now. Supervisors' forms hold the groups alone.
-func (a *App) readPerson(c *fiber.Ctx, f *Form, p *store.Person) (desk.PersonForm, error) {
-	s, err := a.surroundings(c)
+func (a *App) readPerson(r *Request, f *Form, p *store.Person) (desk.PersonForm, error) {
+	s, err := a.surroundings(r)
 	if err != nil {
 		return desk.PersonForm{}, err
 	}
-	who := a.actor(c)
+	who := r.actor()
 	out := desk.FormOf(p)
 	if who.IsAdministrator() || p.ID == 0 {
 		out.Name, out.Email, out.Phone, out.Language = f.Text("name", store.Most("people.name")), f.Text("email", store.Most("people.email")), f.Text("phone", store.Most("people.phone")), f.Text("language", store.Most("people.language"))
@@ -227,106 +225,106 @@ func ownPerson(err error) error {
 
 // postNewPerson adds the person, who gets a link for choosing a password by mail; where none goes out the page shows it:
 // it is nowhere to be had again.
-func (a *App) postNewPerson(c *fiber.Ctx) error {
-	f := a.form(c)
-	form, err := a.readPerson(c, f, &store.Person{})
+func (a *App) postNewPerson(r *Request) error {
+	f := r.form()
+	form, err := a.readPerson(r, f, &store.Person{})
 	var p *store.Person
 	var link string
 	if err == nil {
-		p, link, err = a.desk.AddPerson(a.actor(c), form)
+		p, link, err = a.desk.AddPerson(r.actor(), form)
 	}
 	if err != nil {
-		return a.newPersonPage(c, f, ownPerson(err))
+		return a.newPersonPage(r, f, ownPerson(err))
 	}
 	if link == "" {
-		return a.done(c, "flash.person-added", personAddress(p.ID), "name", p.Name, "email", p.Email)
+		return r.done("flash.person-added", personAddress(p.ID), "name", p.Name, "email", p.Email)
 	}
-	return a.adminPersonPage(c, &adminPersonPage{Link: a.passwordLink(link), LinkNew: true}, p, nil, nil)
+	return a.adminPersonPage(r, &adminPersonPage{Link: a.passwordLink(link), LinkNew: true}, p, nil, nil)
 }
 
 func (a *App) passwordLink(secret string) string { return a.baseURL() + "/password/" + secret }
 
-func (a *App) postAdminPerson(c *fiber.Ctx) error {
-	p, err := a.personInHand(c)
+func (a *App) postAdminPerson(r *Request) error {
+	p, err := a.personInHand(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
-	form, err := a.readPerson(c, f, p)
+	f := r.form()
+	form, err := a.readPerson(r, f, p)
 	if err == nil {
-		_, err = a.desk.ChangePerson(a.actor(c), p.ID, f.ID("rev"), form)
+		_, err = a.desk.ChangePerson(r.actor(), p.ID, f.ID("rev"), form)
 	}
 	if err != nil {
-		return a.adminPersonPage(c, &adminPersonPage{}, p, f, ownPerson(err))
+		return a.adminPersonPage(r, &adminPersonPage{}, p, f, ownPerson(err))
 	}
 	to := personAddress(p.ID)
-	if !a.actor(c).IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return a.actor(c).Person.Supervises(m.Group) }) {
+	if !r.actor().IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return r.actor().Person.Supervises(m.Group) }) {
 		to = "/admin/people" // the person has left the supervisor's groups
 	}
-	return a.done(c, "flash.person-saved", to, "name", form.Name)
+	return r.done("flash.person-saved", to, "name", form.Name)
 }
 
 // postPersonLink has a link sent to the person's own address or, with a reason or where no mail goes out, shows it on the
 // page that answers, to be handed over.
-func (a *App) postPersonLink(c *fiber.Ctx) error {
-	p, err := a.personInHand(c)
+func (a *App) postPersonLink(r *Request) error {
+	p, err := a.personInHand(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	reason := f.Text("reason", store.MaxReason)
 	if err := f.Err(); err != nil {
-		return a.refusedPerson(c, p, err)
+		return a.refusedPerson(r, p, err)
 	}
 	reached, err := a.desk.MailReaches(p)
 	if err != nil {
 		return err
 	}
 	if !f.Bool("hand") && reason == "" && reached {
-		if err := a.desk.SendPasswordLink(a.actor(c), p.ID); err != nil {
-			return a.refusedPerson(c, p, err)
+		if err := a.desk.SendPasswordLink(r.actor(), p.ID); err != nil {
+			return a.refusedPerson(r, p, err)
 		}
-		return a.done(c, "flash.link-sent", personAddress(p.ID), "email", p.Email)
+		return r.done("flash.link-sent", personAddress(p.ID), "email", p.Email)
 	}
-	link, err := a.desk.HandPasswordLink(a.actor(c), p.ID, reason)
+	link, err := a.desk.HandPasswordLink(r.actor(), p.ID, reason)
 	if err != nil {
-		return a.refusedPerson(c, p, err)
+		return a.refusedPerson(r, p, err)
 	}
-	return a.adminPersonPage(c, &adminPersonPage{Link: a.passwordLink(link)}, p, nil, nil)
+	return a.adminPersonPage(r, &adminPersonPage{Link: a.passwordLink(link)}, p, nil, nil)
 }
 
-func (a *App) postDisablePerson(c *fiber.Ctx) error { return a.setDisabled(c, true) }
+func (a *App) postDisablePerson(r *Request) error { return a.setDisabled(r, true) }
 
-func (a *App) postEnablePerson(c *fiber.Ctx) error { return a.setDisabled(c, false) }
+func (a *App) postEnablePerson(r *Request) error { return a.setDisabled(r, false) }
 
-func (a *App) setDisabled(c *fiber.Ctx, disabled bool) error {
-	p, err := a.personInHand(c)
+func (a *App) setDisabled(r *Request, disabled bool) error {
+	p, err := a.personInHand(r)
 	if err != nil {
 		return err
 	}
 	form := desk.FormOf(p)
 	form.Disabled = disabled
-	if _, err := a.desk.ChangePerson(a.actor(c), p.ID, a.form(c).ID("rev"), form); err != nil {
-		return a.refusedPerson(c, p, err)
+	if _, err := a.desk.ChangePerson(r.actor(), p.ID, r.form().ID("rev"), form); err != nil {
+		return a.refusedPerson(r, p, err)
 	}
 	key := "flash.person-enabled"
 	if disabled {
 		key = "flash.person-disabled"
 	}
-	return a.done(c, key, personAddress(p.ID), "name", p.Name)
+	return r.done(key, personAddress(p.ID), "name", p.Name)
 }
 
 // refusedPerson is the person's page with the reason why something was not done.
-func (a *App) refusedPerson(c *fiber.Ctx, p *store.Person, err error) error {
+func (a *App) refusedPerson(r *Request, p *store.Person, err error) error {
 	v := &adminPersonPage{}
-	v.adminPage = a.admin(c, "people", "admin-people.person", "name", p.Name)
+	v.adminPage = a.admin(r, "people", "admin-people.person", "name", p.Name)
 	v.end(p.Name)
 	v.Path = personAddress(p.ID)
 	v.fill(personValues(p))
 	if !v.refuse(err) {
 		return err
 	}
-	return a.personPage(c, v, p)
+	return a.personPage(r, v, p)
 }
 
 func idAddress(part string, id uint64) string {

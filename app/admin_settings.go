@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/words"
@@ -56,8 +54,8 @@ func cellField(s store.Severity, u store.Urgency) string {
 	return "matrix-" + s.String() + "-" + u.String()
 }
 
-func (a *App) getPriorities(c *fiber.Ctx) error {
-	return a.prioritiesPage(c, &adminPrioritiesPage{}, nil, nil)
+func (a *App) getPriorities(r *Request) error {
+	return a.prioritiesPage(r, &adminPrioritiesPage{}, nil, nil)
 }
 
 func priorityValues(s *store.Settings) url.Values {
@@ -75,9 +73,9 @@ func priorityValues(s *store.Settings) url.Values {
 // savedSettings reads the settings anew: those of the visit may be older than what was just refused.
 func (a *App) savedSettings() (*store.Settings, error) { return a.desk.Settings() }
 
-func (a *App) prioritiesPage(c *fiber.Ctx, v *adminPrioritiesPage, f *Form, err error) error {
+func (a *App) prioritiesPage(r *Request, v *adminPrioritiesPage, f *Form, err error) error {
 	unsaved := v.Unsaved
-	v.adminPage = a.admin(c, "priorities", "admin-priorities.title")
+	v.adminPage = a.admin(r, "priorities", "admin-priorities.title")
 	v.top()
 	v.Unsaved = unsaved
 	set, bad := a.savedSettings()
@@ -85,7 +83,7 @@ func (a *App) prioritiesPage(c *fiber.Ctx, v *adminPrioritiesPage, f *Form, err 
 		return bad
 	}
 	now := priorityValues(set)
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(now)
 	}
 	if f != nil {
@@ -113,7 +111,7 @@ func (a *App) prioritiesPage(c *fiber.Ctx, v *adminPrioritiesPage, f *Form, err 
 		v.Hours = append(v.Hours, priorityHours{field, strconv.Itoa(p), v.Value(field)})
 	}
 	v.preview(a)
-	return a.render(c, "page/admin-priorities", v)
+	return r.render("page/admin-priorities", v)
 }
 
 func (v *adminPrioritiesPage) priorityFields() []adminField {
@@ -176,26 +174,26 @@ func readService(f *Form) desk.Service {
 }
 
 // postPriorities saves the form, or shows what it would mean, or fills it with the values of a new desk.
-func (a *App) postPriorities(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postPriorities(r *Request) error {
+	f := r.form()
 	switch f.Raw("act") {
 	case "preview":
-		return a.prioritiesPage(c, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-preview"}, f, nil)
+		return a.prioritiesPage(r, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-preview"}, f, nil)
 	case "defaults":
 		rev := f.Raw("rev")
 		f.values = priorityValues((&store.Settings{}).WithDefaults())
 		f.values.Set("rev", rev)
-		return a.prioritiesPage(c, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-defaults"}, f, nil)
+		return a.prioritiesPage(r, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-defaults"}, f, nil)
 	}
 	service := readService(f)
 	err := f.Err()
 	if err == nil {
-		_, err = a.desk.ChangeSettings(a.actor(c), f.ID("rev"), desk.SettingsForm{Service: &service})
+		_, err = a.desk.ChangeSettings(r.actor(), f.ID("rev"), desk.SettingsForm{Service: &service})
 	}
 	if err != nil {
-		return a.prioritiesPage(c, &adminPrioritiesPage{}, f, err)
+		return a.prioritiesPage(r, &adminPrioritiesPage{}, f, err)
 	}
-	return a.done(c, "flash.priorities-saved", "/admin/priorities")
+	return r.done("flash.priorities-saved", "/admin/priorities")
 }
 
 // adminHomePage holds the texts of the home page.
@@ -209,8 +207,8 @@ type homePreview struct {
 	HTML                 template.HTML
 }
 
-func (a *App) getHomeTexts(c *fiber.Ctx) error {
-	return a.homeTextsPage(c, &adminHomePage{}, nil, nil)
+func (a *App) getHomeTexts(r *Request) error {
+	return a.homeTextsPage(r, &adminHomePage{}, nil, nil)
 }
 
 func homeValues(s *store.Settings) url.Values {
@@ -224,15 +222,15 @@ func homeValues(s *store.Settings) url.Values {
 var homeFields = []adminField{{"welcome-it", "admin-home.welcome-it"}, {"welcome-en", "admin-home.welcome-en"}, {"text-it", "admin-home.text-it"},
 	{"text-en", "admin-home.text-en"}, {"searches", "admin-home.searches"}, {"hours-it", "admin-home.hours-it"}, {"hours-en", "admin-home.hours-en"}}
 
-func (a *App) homeTextsPage(c *fiber.Ctx, v *adminHomePage, f *Form, err error) error {
-	v.adminPage = a.admin(c, "home", "admin-home.title")
+func (a *App) homeTextsPage(r *Request, v *adminHomePage, f *Form, err error) error {
+	v.adminPage = a.admin(r, "home", "admin-home.title")
 	v.top()
 	set, bad := a.savedSettings()
 	if bad != nil {
 		return bad
 	}
 	now := homeValues(set)
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(now)
 	}
 	if f != nil {
@@ -246,22 +244,22 @@ func (a *App) homeTextsPage(c *fiber.Ctx, v *adminHomePage, f *Form, err error) 
 			}
 		}
 	}
-	return a.render(c, "page/admin-home", v)
+	return r.render("page/admin-home", v)
 }
 
 // postHomeTexts saves the texts, or shows how they would look.
-func (a *App) postHomeTexts(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postHomeTexts(r *Request) error {
+	f := r.form()
 	home := desk.Home{Welcome: f.words("welcome", store.Most("settings.welcome.it")), Text: f.texts("text"), Searches: f.Lines("searches"), Hours: f.words("hours", store.Most("settings.hours.it"))}
 	err := f.Err()
 	if f.Raw("act") == "preview" {
-		return a.homeTextsPage(c, &adminHomePage{}, f, err)
+		return a.homeTextsPage(r, &adminHomePage{}, f, err)
 	}
 	if err == nil {
-		_, err = a.desk.ChangeSettings(a.actor(c), f.ID("rev"), desk.SettingsForm{Home: &home})
+		_, err = a.desk.ChangeSettings(r.actor(), f.ID("rev"), desk.SettingsForm{Home: &home})
 	}
 	if err != nil {
-		return a.homeTextsPage(c, &adminHomePage{}, f, err)
+		return a.homeTextsPage(r, &adminHomePage{}, f, err)
 	}
-	return a.done(c, "flash.home-saved", "/admin/home")
+	return r.done("flash.home-saved", "/admin/home")
 }

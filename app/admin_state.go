@@ -1,10 +1,9 @@
 package app
 
 import (
+	"net/http"
 	"strings"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/listen"
 	"sportello/app/words"
@@ -57,11 +56,11 @@ type overviewError struct {
 
 var processStart = time.Now()
 
-func (a *App) getAdmin(c *fiber.Ctx) error {
-	if !a.actor(c).IsAdministrator() {
-		return c.Redirect("/admin/people", fiber.StatusSeeOther)
+func (a *App) getAdmin(r *Request) error {
+	if !r.actor().IsAdministrator() {
+		return r.Redirect("/admin/people", http.StatusSeeOther)
 	}
-	v := &adminOverview{adminPage: a.admin(c, "", "admin.title")}
+	v := &adminOverview{adminPage: a.admin(r, "", "admin.title")}
 	v.top()
 	if err := a.countRows(v); err != nil {
 		return err
@@ -80,7 +79,7 @@ func (a *App) getAdmin(c *fiber.Ctx) error {
 	for _, t := range a.troubles.lastDay(v.now) {
 		v.Errors = append(v.Errors, overviewError{t.Text, t.Named, v.Number(t.Times), v.Moment(t.Last)})
 	}
-	return a.render(c, "page/admin", v)
+	return r.render("page/admin", v)
 }
 
 // countRows counts tickets by state, people and articles. The figures name nobody and no matter, so they count

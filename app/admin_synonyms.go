@@ -4,8 +4,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/words"
 	"sportello/store"
@@ -16,12 +14,12 @@ type synonymsPage struct{ adminPage }
 
 var synonymFields = []adminField{{"synonyms-it", "admin-synonyms.list-it"}, {"synonyms-en", "admin-synonyms.list-en"}}
 
-func (a *App) getSynonyms(c *fiber.Ctx) error { return a.synonymsPage(c, nil, nil) }
+func (a *App) getSynonyms(r *Request) error { return a.synonymsPage(r, nil, nil) }
 
-func (a *App) synonymsPage(c *fiber.Ctx, f *Form, err error) error {
-	v := &synonymsPage{a.admin(c, "synonyms", "admin-synonyms.title")}
+func (a *App) synonymsPage(r *Request, f *Form, err error) error {
+	v := &synonymsPage{a.admin(r, "synonyms", "admin-synonyms.title")}
 	v.top()
-	lists, mark, bad := a.desk.Synonyms(a.actor(c))
+	lists, mark, bad := a.desk.Synonyms(r.actor())
 	if bad != nil {
 		return bad
 	}
@@ -33,7 +31,7 @@ func (a *App) synonymsPage(c *fiber.Ctx, f *Form, err error) error {
 		}
 		now.Set("synonyms-"+language, strings.Join(lines, "\n"))
 	}
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(now)
 	}
 	if f != nil {
@@ -41,11 +39,11 @@ func (a *App) synonymsPage(c *fiber.Ctx, f *Form, err error) error {
 			return err
 		}
 	}
-	return a.render(c, "page/admin-synonyms", v)
+	return r.render("page/admin-synonyms", v)
 }
 
-func (a *App) postSynonyms(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postSynonyms(r *Request) error {
+	f := r.form()
 	lists := desk.SynonymLists{}
 	for _, language := range words.Languages {
 		for _, line := range f.Lines("synonyms-" + language) {
@@ -57,10 +55,10 @@ func (a *App) postSynonyms(c *fiber.Ctx) error {
 		err = store.Fail(store.Invalid, "error.required").At("synonyms-it") // an empty list is a choice of the form's alone
 	}
 	if err == nil {
-		err = a.desk.ChangeSynonyms(a.actor(c), f.Raw("rev"), lists)
+		err = a.desk.ChangeSynonyms(r.actor(), f.Raw("rev"), lists)
 	}
 	if err != nil {
-		return a.synonymsPage(c, f, err)
+		return a.synonymsPage(r, f, err)
 	}
-	return a.done(c, "flash.synonyms-saved", "/admin/synonyms")
+	return r.done("flash.synonyms-saved", "/admin/synonyms")
 }

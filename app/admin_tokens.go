@@ -3,8 +3,6 @@ package app
 import (
 	"strconv"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/words"
 )
 
@@ -21,10 +19,10 @@ type sleepingLine struct {
 	Made, Seen, Ends   words.Moment
 }
 
-func (a *App) getAdminTokens(c *fiber.Ctx) error {
-	v := &adminTokensPage{adminPage: a.admin(c, "tokens", "admin-tokens.title")}
+func (a *App) getAdminTokens(r *Request) error {
+	v := &adminTokensPage{adminPage: a.admin(r, "tokens", "admin-tokens.title")}
 	v.top()
-	list, all, err := a.desk.SleepingTokens(a.actor(c))
+	list, all, err := a.desk.SleepingTokens(r.actor())
 	if err != nil {
 		return err
 	}
@@ -37,24 +35,24 @@ func (a *App) getAdminTokens(c *fiber.Ctx) error {
 		v.Tokens = append(v.Tokens, sleepingLine{ID: t.ID, Name: name, Who: t.Who.Name, Address: personAddress(t.Who.ID), Made: v.Moment(t.Created),
 			Seen: v.Moment(t.Seen), Ends: v.Moment(t.Ends)})
 	}
-	return a.render(c, "page/admin-tokens", v)
+	return r.render("page/admin-tokens", v)
 }
 
-func (a *App) postWakeToken(c *fiber.Ctx) error {
-	id, err := a.number(c)
+func (a *App) postWakeToken(r *Request) error {
+	id, err := r.number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.WakeToken(a.actor(c), id); err != nil {
+	if err := a.desk.WakeToken(r.actor(), id); err != nil {
 		return err
 	}
-	return a.done(c, "flash.token-woken", "/admin/tokens")
+	return r.done("flash.token-woken", "/admin/tokens")
 }
 
-func (a *App) postWakeTokens(c *fiber.Ctx) error {
-	n, err := a.desk.WakeTokens(a.actor(c))
+func (a *App) postWakeTokens(r *Request) error {
+	n, err := a.desk.WakeTokens(r.actor())
 	if err != nil {
 		return err
 	}
-	return a.done(c, "flash.tokens-woken", "/admin/tokens", "n", strconv.Itoa(n))
+	return r.done("flash.tokens-woken", "/admin/tokens", "n", strconv.Itoa(n))
 }

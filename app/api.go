@@ -11,8 +11,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -33,8 +31,8 @@ var surrogate = regexp.MustCompile(`(?i)\\+u(d[89a-f][0-9a-f]{2}|0000)`)
 
 // readJSON decodes the body into v. It refuses what is no JSON, members that v does not have (named), bytes that are
 // not UTF-8, NUL and halves of characters: nothing is stored otherwise than it was sent.
-func (a *App) readJSON(c *fiber.Ctx, v any) error {
-	body, err := a.visit(c).body.whole()
+func (a *App) readJSON(r *Request, v any) error {
+	body, err := r.visit().body.whole()
 	if err != nil {
 		return err
 	}
@@ -60,8 +58,8 @@ type members map[string]json.RawMessage
 
 // membersOf returns the parts of the body by their names in small letters, as readJSON takes them, without those that
 // are null. The error says that the body is no object; it is for after the rights.
-func (a *App) membersOf(c *fiber.Ctx) (members, error) {
-	body, err := a.visit(c).body.whole()
+func (a *App) membersOf(r *Request) (members, error) {
+	body, err := r.visit().body.whole()
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +167,8 @@ func jsonProblem(err error) error {
 }
 
 // apiNumber reads the number in the path; what is no number is not there.
-func apiNumber(c *fiber.Ctx, name string) (uint64, error) {
-	n, err := strconv.ParseUint(c.Params(name), 10, 64)
+func apiNumber(r *Request, name string) (uint64, error) {
+	n, err := strconv.ParseUint(r.Param(name), 10, 64)
 	if err != nil {
 		return 0, store.Fail(store.NotFound, "error.not-found")
 	}
@@ -180,10 +178,10 @@ func apiNumber(c *fiber.Ctx, name string) (uint64, error) {
 // apiQuery reads values of the address and collects what is wrong with them.
 type apiQuery struct {
 	*Form
-	c *fiber.Ctx
+	r *Request
 }
 
-func (a *App) apiQuery(c *fiber.Ctx) apiQuery { return apiQuery{a.query(c), c} }
+func (a *App) apiQuery(r *Request) apiQuery { return apiQuery{r.query(), r} }
 
 // page reads limit and offset or after.
 func (q apiQuery) limit() int { return q.Int("limit", 1, 200, 50) }
@@ -254,19 +252,19 @@ func fileAnswer(f *store.File) apiFile {
 }
 
 // apiFile streams one file to whom may read what it belongs to.
-func (a *App) apiFile(c *fiber.Ctx) error {
-	id, err := apiNumber(c, "id")
+func (a *App) apiFile(r *Request) error {
+	id, err := apiNumber(r, "id")
 	if err != nil {
 		return err
 	}
-	f, r, err := a.desk.OpenFile(a.actor(c), id)
+	f, file, err := a.desk.OpenFile(r.actor(), id)
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderContentDisposition, dispositionOf("attachment", f.Name))
+	r.SetHeader("Content-Disposition", dispositionOf("attachment", f.Name))
 	mediaType, _ := servedType(f.Type) // never shown in place
-	c.Set(fiber.HeaderContentType, mediaType)
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
-	return c.SendStream(r, int(f.Size)) // fasthttp closes it
+	r.SetHeader("Content-Type", mediaType)
+	r.SetHeader("X-Content-Type-Options", "nosniff")
+	r.SetHeader("Content-Security-Policy", filePolicy)
+	return r.SendStream(file, int(f.Size)) // fasthttp closes it
 }

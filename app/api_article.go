@@ -1,11 +1,10 @@
 package app
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/store"
@@ -38,8 +37,8 @@ func articleAnswer(n names, art *store.Article, v *store.Version) apiArticle {
 		State: v.Publication, ExternalID: art.External, Labels: v.Labels, UpdatedAt: apiMoment(v.Updated), Rev: v.Rev}
 }
 
-func (a *App) apiArticles(c *fiber.Ctx) error {
-	q := a.apiQuery(c)
+func (a *App) apiArticles(r *Request) error {
+	q := a.apiQuery(r)
 	f := desk.ArticleFilter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
 		Publication: formCode[store.Publication](q.Form, "state"), Audience: formCode[store.Audience](q.Form, "audience"), Below: true}
 	if code := q.Raw("module"); code != "" {
@@ -53,7 +52,7 @@ func (a *App) apiArticles(c *fiber.Ctx) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, err := a.desk.Articles(a.actor(c), f)
+	page, err := a.desk.Articles(r.actor(), f)
 	if err != nil {
 		return err
 	}
@@ -70,23 +69,23 @@ func (a *App) apiArticles(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
-func (a *App) apiArticle(c *fiber.Ctx) error {
-	slug, err := url.PathUnescape(c.Params("slug"))
+func (a *App) apiArticle(r *Request) error {
+	slug, err := url.PathUnescape(r.Param("slug"))
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	lang := a.query(c).Raw("lang")
+	lang := r.query().Raw("lang")
 	if lang == "" {
-		lang = a.lang(c)
+		lang = r.lang()
 	}
-	return a.articleDocument(c, slug, lang)
+	return a.articleDocument(r, slug, lang)
 }
 
-func (a *App) articleDocument(c *fiber.Ctx, slug, lang string) error {
-	v, err := a.desk.Article(a.actor(c), slug, lang)
+func (a *App) articleDocument(r *Request, slug, lang string) error {
+	v, err := a.desk.Article(r.actor(), slug, lang)
 	if err != nil {
 		return err
 	}
@@ -102,47 +101,47 @@ func (a *App) articleDocument(c *fiber.Ctx, slug, lang string) error {
 	for _, f := range v.Files {
 		out.Files = append(out.Files, fileAnswer(f))
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
-func (a *App) apiPostArticle(c *fiber.Ctx) error {
-	if err := a.desk.MayWriteArticles(a.actor(c)); err != nil {
+func (a *App) apiPostArticle(r *Request) error {
+	if err := a.desk.MayWriteArticles(r.actor()); err != nil {
 		return err
 	}
 	var rec desk.ArticleRecord
-	if err := a.readJSON(c, &rec); err != nil {
+	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
-	return a.putArticle(c, rec)
+	return a.putArticle(r, rec)
 }
 
-func (a *App) apiPutArticle(c *fiber.Ctx) error {
-	if err := a.desk.MayWriteArticles(a.actor(c)); err != nil {
+func (a *App) apiPutArticle(r *Request) error {
+	if err := a.desk.MayWriteArticles(r.actor()); err != nil {
 		return err
 	}
-	slug, err := url.PathUnescape(c.Params("slug"))
+	slug, err := url.PathUnescape(r.Param("slug"))
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	var rec desk.ArticleRecord
-	if err := a.readJSON(c, &rec); err != nil {
+	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
 	if rec.Slug != "" && rec.Slug != slug {
 		return store.Fail(store.Invalid, "error.slug-differs").At("slug")
 	}
 	rec.Slug = slug
-	return a.putArticle(c, rec)
+	return a.putArticle(r, rec)
 }
 
-func (a *App) putArticle(c *fiber.Ctx, rec desk.ArticleRecord) error {
-	art, created, err := a.desk.PutArticleRecord(a.actor(c), rec)
+func (a *App) putArticle(r *Request, rec desk.ArticleRecord) error {
+	art, created, err := a.desk.PutArticleRecord(r.actor(), rec)
 	if err != nil {
 		return err
 	}
 	if created {
-		c.Status(fiber.StatusCreated)
-		c.Location("/api/v1/articles/" + url.PathEscape(art.Slug))
+		r.Status(http.StatusCreated)
+		r.SetLocation("/api/v1/articles/" + url.PathEscape(art.Slug))
 	}
-	return a.articleDocument(c, art.Slug, strings.TrimSpace(rec.Language))
+	return a.articleDocument(r, art.Slug, strings.TrimSpace(rec.Language))
 }

@@ -3,8 +3,6 @@ package app
 import (
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 )
 
@@ -31,16 +29,16 @@ type apiFound struct {
 	DidYouMean string                    `json:"did_you_mean,omitempty"`
 }
 
-func (a *App) apiSearch(c *fiber.Ctx) error {
-	q := a.apiQuery(c)
-	actor := a.actor(c)
+func (a *App) apiSearch(r *Request) error {
+	q := a.apiQuery(r)
+	actor := r.actor()
 	if lang := q.Raw("lang"); lang == "it" || lang == "en" {
 		actor.Language = lang
 	} else if lang != "" {
 		q.Refuse("lang", "error.choice")
 	}
 	s := desk.SearchQuery{Text: q.Raw("q"), Limit: q.Int("limit", 1, 100, 20), Offset: q.Int("offset", 0, 1000, 0), Facets: q.Bool("facets"), Sort: q.Raw("sort")}
-	for _, t := range strings.FieldsFunc(strings.Join(q.List("type"), ","), func(r rune) bool { return r == ',' }) {
+	for _, t := range strings.FieldsFunc(strings.Join(q.List("type"), ","), func(ch rune) bool { return ch == ',' }) {
 		switch t {
 		case "ticket", "article", "release", "mail":
 			s.Types = append(s.Types, t)
@@ -54,7 +52,7 @@ func (a *App) apiSearch(c *fiber.Ctx) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, err := a.desk.Search(a.ctx(c), actor, s)
+	page, err := a.desk.Search(r.ctx(), actor, s)
 	if err != nil {
 		return err
 	}
@@ -87,11 +85,11 @@ func (a *App) apiSearch(c *fiber.Ctx) error {
 			out.Facets[f.Name] = values
 		}
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
 // apiOpenAPI answers the description of this API.
-func (a *App) apiOpenAPI(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return c.JSON(openAPI(a.apiRoutes()))
+func (a *App) apiOpenAPI(r *Request) error {
+	r.SetHeader("Cache-Control", "no-cache")
+	return r.JSON(openAPI(a.apiRoutes()))
 }

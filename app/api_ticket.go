@@ -5,11 +5,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"mime"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/store"
@@ -67,16 +66,16 @@ type apiDecision struct {
 }
 
 // apiBesideTicket decides about words that lie beside a ticket, and answers the ticket as it is afterwards.
-func (a *App) apiBesideTicket(c *fiber.Ctx) error {
-	number, err := apiNumber(c, "number")
+func (a *App) apiBesideTicket(r *Request) error {
+	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
 	}
-	id, err := apiNumber(c, "id")
+	id, err := apiNumber(r, "id")
 	if err != nil {
 		return err
 	}
-	v, err := a.desk.Ticket(a.actor(c), number)
+	v, err := a.desk.Ticket(r.actor(), number)
 	if err != nil {
 		return err
 	}
@@ -87,17 +86,17 @@ func (a *App) apiBesideTicket(c *fiber.Ctx) error {
 		return store.Fail(store.Denied, "error.denied")
 	}
 	var in apiDecision
-	if err := a.readJSON(c, &in); err != nil {
+	if err := a.readJSON(r, &in); err != nil {
 		return err
 	}
-	if _, err := a.desk.Do(a.actor(c), number, desk.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
+	if _, err := a.desk.Do(r.actor(), number, desk.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
 		return err
 	}
-	out, err := a.ticketDocument(c, number)
+	out, err := a.ticketDocument(r, number)
 	if err != nil {
 		return err
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
 type apiMessage struct {
@@ -141,8 +140,8 @@ func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 }
 
 // ticketDocument is a ticket with its messages, as one actor may see it.
-func (a *App) ticketDocument(c *fiber.Ctx, number uint64) (*apiTicket, error) {
-	v, err := a.desk.Ticket(a.actor(c), number)
+func (a *App) ticketDocument(r *Request, number uint64) (*apiTicket, error) {
+	v, err := a.desk.Ticket(r.actor(), number)
 	if err != nil {
 		return nil, err
 	}
@@ -193,41 +192,41 @@ func (a *App) ticketDocument(c *fiber.Ctx, number uint64) (*apiTicket, error) {
 	return &out, err
 }
 
-func (a *App) apiOpenTicket(c *fiber.Ctx) error {
-	members, unreadable := a.membersOf(c)
-	if err := a.desk.MayOpenWith(a.actor(c), members.given()); err != nil {
+func (a *App) apiOpenTicket(r *Request) error {
+	members, unreadable := a.membersOf(r)
+	if err := a.desk.MayOpenWith(r.actor(), members.given()); err != nil {
 		return err
 	}
 	if unreadable != nil {
 		return unreadable
 	}
 	var rec desk.TicketRecord
-	if err := a.readJSON(c, &rec); err != nil {
+	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
-	t, created, err := a.desk.PutTicketRecord(a.actor(c), rec)
+	t, created, err := a.desk.PutTicketRecord(r.actor(), rec)
 	if err != nil {
 		return err
 	}
 	var out apiTicket
 	err = a.st.View(func(tx *store.Tx) error {
-		out = ticketAnswer(names{tx}, t, a.desk.OnAgentsSide(tx, a.actor(c), t))
+		out = ticketAnswer(names{tx}, t, a.desk.OnAgentsSide(tx, r.actor(), t))
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	if created {
-		c.Status(fiber.StatusCreated)
-		c.Location("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
+		r.Status(http.StatusCreated)
+		r.SetLocation("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
-func (a *App) apiTickets(c *fiber.Ctx) error {
-	q := a.apiQuery(c)
+func (a *App) apiTickets(r *Request) error {
+	q := a.apiQuery(r)
 	f := desk.TicketFilter{Limit: q.limit(), After: q.ID("after"), UpdatedSince: q.moment("updated_since")}
-	for _, word := range strings.FieldsFunc(strings.Join(q.List("state"), ","), func(r rune) bool { return r == ',' }) {
+	for _, word := range strings.FieldsFunc(strings.Join(q.List("state"), ","), func(ch rune) bool { return ch == ',' }) {
 		s, err := store.Parse[store.State](word)
 		if err != nil {
 			q.Refuse("state", "error.choice")
@@ -237,7 +236,7 @@ func (a *App) apiTickets(c *fiber.Ctx) error {
 	}
 	// Whether somebody is known is nobody's business: there is just nothing to list. A confidential group and a module
 	// that is retired are for those who work here and for who has a ticket there; to others there is none of that code.
-	who := a.actor(c)
+	who := r.actor()
 	works := who.IsAgent() || who.IsAdministrator()
 	nobody := false
 	hidden := map[string]desk.TicketFilter{}
@@ -302,7 +301,7 @@ func (a *App) apiTickets(c *fiber.Ctx) error {
 	}
 	out := apiTicketList{TotalIs: "exact", Tickets: []apiTicket{}}
 	if nobody {
-		return c.JSON(out)
+		return r.JSON(out)
 	}
 	list, err := a.desk.List(who, f)
 	if err != nil {
@@ -317,26 +316,26 @@ func (a *App) apiTickets(c *fiber.Ctx) error {
 	}
 	err = a.st.View(func(tx *store.Tx) error {
 		for _, t := range list.Tickets {
-			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.desk.OnAgentsSide(tx, a.actor(c), t)))
+			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.desk.OnAgentsSide(tx, r.actor(), t)))
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
-func (a *App) apiTicket(c *fiber.Ctx) error {
-	number, err := apiNumber(c, "number")
+func (a *App) apiTicket(r *Request) error {
+	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
 	}
-	out, err := a.ticketDocument(c, number)
+	out, err := a.ticketDocument(r, number)
 	if err != nil {
 		return err
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
 // apiText is a message in a PATCH: a text, or an object that may make it a note.
@@ -413,38 +412,38 @@ type apiChange struct {
 	Reason             string            `json:"reason,omitempty"`
 }
 
-func (a *App) apiChangeTicket(c *fiber.Ctx) error {
-	number, err := apiNumber(c, "number")
+func (a *App) apiChangeTicket(r *Request) error {
+	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
 	}
-	members, unreadable := a.membersOf(c)
-	if err := a.desk.MayChange(a.actor(c), number, members.fields()...); err != nil {
+	members, unreadable := a.membersOf(r)
+	if err := a.desk.MayChange(r.actor(), number, members.fields()...); err != nil {
 		return err
 	}
 	if unreadable != nil {
 		return unreadable
 	}
 	var in apiChange
-	if err := a.readJSON(c, &in); err != nil {
+	if err := a.readJSON(r, &in); err != nil {
 		return err
 	}
 	step, err := a.stepOf(in)
 	if err != nil {
 		return err
 	}
-	t, err := a.desk.Do(a.actor(c), number, step)
+	t, err := a.desk.Do(r.actor(), number, step)
 	if err != nil {
 		return err
 	}
-	out, err := a.ticketDocument(c, t.ID)
+	out, err := a.ticketDocument(r, t.ID)
 	if store.KindOf(err) == store.NotFound && err != nil {
-		return c.SendStatus(fiber.StatusNoContent) // done, and out of sight for whom did it: moved to a confidential group
+		return r.SendStatus(http.StatusNoContent) // done, and out of sight for whom did it: moved to a confidential group
 	}
 	if err != nil {
 		return err
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
 // stepOf reads the codes of a change into numbers of rows: a code that nobody has into Nowhere, which the desk refuses
@@ -515,35 +514,35 @@ type apiWritten struct {
 	Attachments []apiFile   `json:"attachments,omitempty"`
 }
 
-func (a *App) apiWriteMessage(c *fiber.Ctx) error {
-	number, err := apiNumber(c, "number")
+func (a *App) apiWriteMessage(r *Request) error {
+	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
 	}
-	members, unreadable := a.membersOf(c)
-	if err := a.desk.MayChange(a.actor(c), number, members.speech()); err != nil {
+	members, unreadable := a.membersOf(r)
+	if err := a.desk.MayChange(r.actor(), number, members.speech()); err != nil {
 		return err
 	}
 	if unreadable != nil {
 		return unreadable
 	}
 	var in apiText
-	if err := a.readJSON(c, &in); err != nil {
+	if err := a.readJSON(r, &in); err != nil {
 		return err
 	}
 	text, err := a.text(&in)
 	if err != nil {
 		return err
 	}
-	return a.apiSay(c, number, text)
+	return a.apiSay(r, number, text)
 }
 
-func (a *App) apiSay(c *fiber.Ctx, number uint64, text *desk.Text) error {
-	t, err := a.desk.Do(a.actor(c), number, desk.Step{Message: text})
+func (a *App) apiSay(r *Request, number uint64, text *desk.Text) error {
+	t, err := a.desk.Do(r.actor(), number, desk.Step{Message: text})
 	if err != nil {
 		return err
 	}
-	v, err := a.desk.Ticket(a.actor(c), t.ID)
+	v, err := a.desk.Ticket(r.actor(), t.ID)
 	if err != nil {
 		return err
 	}
@@ -552,34 +551,34 @@ func (a *App) apiSay(c *fiber.Ctx, number uint64, text *desk.Text) error {
 		out.Rev = t.Rev
 	}
 	for _, m := range v.Messages {
-		if m.Author == a.actor(c).ID() && m.ID > out.ID {
+		if m.Author == r.actor().ID() && m.ID > out.ID {
 			out.ID = m.ID
 		}
 	}
 	for _, f := range v.Files[out.ID] {
 		out.Attachments = append(out.Attachments, fileAnswer(f))
 	}
-	c.Status(fiber.StatusCreated)
-	c.Location("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
-	return c.JSON(out)
+	r.Status(http.StatusCreated)
+	r.SetLocation("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
+	return r.JSON(out)
 }
 
 // apiAttach takes files for a message of their own: multipart/form-data with parts named file, and body and internal
 // if wanted, or the bytes themselves with ?name=. Without a body the message names the files.
-func (a *App) apiAttach(c *fiber.Ctx) error {
-	number, err := apiNumber(c, "number")
+func (a *App) apiAttach(r *Request) error {
+	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
 	}
 	// Nothing is kept for who may neither write here; what it is to be is known when it was read.
-	if err := a.desk.MayAttach(a.actor(c), number); err != nil {
+	if err := a.desk.MayAttach(r.actor(), number); err != nil {
 		return err
 	}
 	text := &desk.Text{}
 	var kept []string
-	v := a.visit(c)
-	if strings.HasPrefix(strings.ToLower(c.Get(fiber.HeaderContentType)), fiber.MIMEMultipartForm) {
-		p, err := a.readForm(c, v.route)
+	v := r.visit()
+	if strings.HasPrefix(strings.ToLower(r.Header("Content-Type")), "multipart/form-data") {
+		p, err := r.readForm(v.route)
 		if err != nil {
 			return err
 		}
@@ -594,14 +593,14 @@ func (a *App) apiAttach(c *fiber.Ctx) error {
 			text.Files = append(text.Files, u.row.ID)
 			kept = append(kept, u.row.Name)
 		}
-	} else if !v.body.ended() || c.Query("name") != "" {
-		q := a.query(c)
+	} else if !v.body.ended() || r.Query("name") != "" {
+		q := r.query()
 		text.Body, text.Internal = q.Raw("body"), q.Bool("internal")
 		name := q.Raw("name")
-		if _, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentDisposition)); err == nil && name == "" {
+		if _, params, err := mime.ParseMediaType(r.Header("Content-Disposition")); err == nil && name == "" {
 			name = params["filename"]
 		}
-		f, err := a.desk.Keep(a.actor(c), name, v.body)
+		f, err := a.desk.Keep(r.actor(), name, v.body)
 		if err := cmpErr(v.body, err); err != nil {
 			return err
 		}
@@ -613,5 +612,5 @@ func (a *App) apiAttach(c *fiber.Ctx) error {
 	if strings.TrimSpace(text.Body) == "" {
 		text.Body = strings.Join(kept, ", ")
 	}
-	return a.apiSay(c, number, text)
+	return a.apiSay(r, number, text)
 }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/words"
@@ -83,12 +81,12 @@ type guideCatalogue struct {
 	loose  int // without a level
 }
 
-func (a *App) guideCatalogue(c *fiber.Ctx) (*guideCatalogue, error) {
+func (a *App) guideCatalogue(r *Request) (*guideCatalogue, error) {
 	levels, err := a.desk.Catalogue()
 	if err != nil {
 		return nil, err
 	}
-	own, err := a.desk.ArticleCounts(a.actor(c))
+	own, err := a.desk.ArticleCounts(r.actor())
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +106,10 @@ func (a *App) guideCatalogue(c *fiber.Ctx) (*guideCatalogue, error) {
 // shown reports whether the level has anything for the reader.
 func (g *guideCatalogue) shown(l *desk.Level) bool { return g.counts[l.ID] > 0 }
 
-func (a *App) getArticles(c *fiber.Ctx) error {
-	v := &guidePage{Page: a.page(c, "articles.title")}
+func (a *App) getArticles(r *Request) error {
+	v := &guidePage{Page: r.page("articles.title")}
 	v.Nav = "articles"
-	g, err := a.guideCatalogue(c)
+	g, err := a.guideCatalogue(r)
 	if err != nil {
 		return err
 	}
@@ -132,7 +130,7 @@ func (a *App) getArticles(c *fiber.Ctx) error {
 	if g.total > 0 {
 		v.All = v.Plural("articles.all", g.total)
 	}
-	recent, err := a.desk.RecentArticles(a.actor(c), v.Lang, 6)
+	recent, err := a.desk.RecentArticles(r.actor(), v.Lang, 6)
 	if err != nil {
 		return err
 	}
@@ -140,7 +138,7 @@ func (a *App) getArticles(c *fiber.Ctx) error {
 		v.Recent = append(v.Recent, v.line(item, g.path(item.Module, v.Lang)))
 	}
 	v.Drafts = v.IsWriter
-	return a.render(c, "page/articles", v)
+	return r.render("page/articles", v)
 }
 
 // path names a level with those above it, nothing for none.
@@ -195,11 +193,11 @@ func firstSentences(text string) string {
 }
 
 // getArticlesIn lists the articles of one level, of no level, or all of them.
-func (a *App) getArticlesIn(c *fiber.Ctx) error {
-	code := strings.Trim(c.Params("*"), "/")
-	v := &articlesPage{Page: a.page(c, "articles.title")}
+func (a *App) getArticlesIn(r *Request) error {
+	code := strings.Trim(r.Param("*"), "/")
+	v := &articlesPage{Page: r.page("articles.title")}
 	v.Nav = "articles"
-	g, err := a.guideCatalogue(c)
+	g, err := a.guideCatalogue(r)
 	if err != nil {
 		return err
 	}
@@ -229,14 +227,14 @@ func (a *App) getArticlesIn(c *fiber.Ctx) error {
 		}
 		v.Crumb(l.Name.In(v.Lang), "")
 	}
-	q := a.query(c)
+	q := r.query()
 	f.After = q.Raw("after")
 	v.address = v.Path
 	if l := q.Raw("only"); slices.Contains(words.Languages, l) {
 		f.Only, v.address = l, v.Path+"?only="+l
 	}
 	begin := q.Int("n", 1, 1_000_000, 0)
-	list, err := a.desk.Articles(a.actor(c), f)
+	list, err := a.desk.Articles(r.actor(), f)
 	if err != nil {
 		return err
 	}
@@ -256,7 +254,7 @@ func (a *App) getArticlesIn(c *fiber.Ctx) error {
 			v.Write += fmt.Sprintf("?module=%d", here)
 		}
 	}
-	return a.render(c, "page/articles-in", v)
+	return r.render("page/articles-in", v)
 }
 
 // pages makes the ways through a list of more than one page: to the next one, to the first, to each letter, and to what
@@ -369,18 +367,18 @@ func fileEnding(name string) string {
 	return ext
 }
 
-func (a *App) getArticle(c *fiber.Ctx) error {
-	v := &articlePage{Page: a.page(c, "articles.title")}
+func (a *App) getArticle(r *Request) error {
+	v := &articlePage{Page: r.page("articles.title")}
 	v.Nav = "articles"
 	want := v.Lang
-	if l := c.Query("lang"); slices.Contains(words.Languages, l) {
+	if l := r.Query("lang"); slices.Contains(words.Languages, l) {
 		want = l
 	}
-	art, err := a.desk.Article(a.actor(c), c.Params("slug"), want)
+	art, err := a.desk.Article(r.actor(), r.Param("slug"), want)
 	if err != nil {
 		return err
 	}
-	a.openedHit(c)
+	a.openedHit(r)
 	ver := art.Version
 	v.Title, v.Heading = ver.Title, ver.Title
 	if ver.Language != v.Lang {
@@ -418,7 +416,7 @@ func (a *App) getArticle(c *fiber.Ctx) error {
 		other := otherLanguage(ver.Language)
 		v.Translate = Link{Label: v.T("article.write-in-" + other), Address: articlePath(art.Slug) + "/edit?lang=" + other}
 	}
-	return a.render(c, "page/article", v)
+	return r.render("page/article", v)
 }
 
 // listFiles lists the files that the text of the version neither shows nor links to.

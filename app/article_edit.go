@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/markup"
@@ -72,48 +71,48 @@ type articleText struct {
 	before []uint64 // uploads that an earlier try of the form kept
 }
 
-func (a *App) getNewArticle(c *fiber.Ctx) error {
-	return a.articleEditPage(c, nil, &articleEditPage{}, nil, nil)
+func (a *App) getNewArticle(r *Request) error {
+	return a.articleEditPage(r, nil, &articleEditPage{}, nil, nil)
 }
 
-func (a *App) getEditArticle(c *fiber.Ctx) error {
-	art, err := a.desk.Article(a.actor(c), c.Params("slug"), a.editLanguage(c, nil))
+func (a *App) getEditArticle(r *Request) error {
+	art, err := a.desk.Article(r.actor(), r.Param("slug"), a.editLanguage(r, nil))
 	if err != nil {
 		return err
 	}
-	return a.articleEditPage(c, art, &articleEditPage{}, nil, nil)
+	return a.articleEditPage(r, art, &articleEditPage{}, nil, nil)
 }
 
 // editLanguage is the language of the text in the form: what the form says, else the address, else the reader's.
-func (a *App) editLanguage(c *fiber.Ctx, f *Form) string {
-	lang := c.Query("lang")
+func (a *App) editLanguage(r *Request, f *Form) string {
+	lang := r.Query("lang")
 	if f != nil {
 		lang = f.Raw("lang")
-	} else if kept := a.draft(c); kept != nil {
+	} else if kept := a.draft(r); kept != nil {
 		lang = kept.Get("lang")
 	}
 	if slices.Contains(words.Languages, lang) {
 		return lang
 	}
-	return a.lang(c)
+	return r.lang()
 }
 
 // articleEditPage shows the editor: of a new article when art is nil, else of art in the language asked for, of which
 // there may be no text yet.
-func (a *App) articleEditPage(c *fiber.Ctx, art *desk.ArticleView, v *articleEditPage, f *Form, err error) error {
+func (a *App) articleEditPage(r *Request, art *desk.ArticleView, v *articleEditPage, f *Form, err error) error {
 	preview, previewed, other, status := v.Preview, v.Previewed, v.Other, v.Page.Status
-	v.Page = a.page(c, "article.new-title")
+	v.Page = r.page("article.new-title")
 	v.Nav, v.Preview, v.Previewed, v.Other, v.Page.Status = "articles", preview, previewed, other, status
-	v.Language = a.editLanguage(c, f)
+	v.Language = a.editLanguage(r, f)
 	v.LanguageName = v.T("articles.language-" + v.Language)
 	v.Crumb(v.T("articles.title"), "/articles")
-	version, err2 := v.open(a, c, art)
+	version, err2 := v.open(a, r, art)
 	if err2 != nil {
 		return err2
 	}
 	v.Crumb(v.Title, "")
-	if f == nil && !v.resume(c) {
-		v.fill(firstValues(c, art, version))
+	if f == nil && !v.resume(r) {
+		v.fill(firstValues(r, art, version))
 	}
 	if f != nil {
 		if err := v.refill(f, err); err != nil {
@@ -126,7 +125,7 @@ func (a *App) articleEditPage(c *fiber.Ctx, art *desk.ArticleView, v *articleEdi
 		v.PreviewURL += "&format=html"
 	}
 	if v.New {
-		v.Draft = fmt.Sprintf("%d-article-%s-%s", v.Person, c.Params("slug"), v.Language)
+		v.Draft = fmt.Sprintf("%d-article-%s-%s", v.Person, r.Param("slug"), v.Language)
 	}
 	if err := v.options(a, art); err != nil {
 		return err
@@ -139,12 +138,12 @@ func (a *App) articleEditPage(c *fiber.Ctx, art *desk.ArticleView, v *articleEdi
 			v.Files = append(v.Files, v.insertable(file.ID, v.fileCard(file)))
 		}
 	}
-	return a.render(c, "page/article-edit", v)
+	return r.render("page/article-edit", v)
 }
 
 // open says which text is being edited, and refuses one that the actor may not change. It returns the version that is
 // there, nil when there is none in the language.
-func (v *articleEditPage) open(a *App, c *fiber.Ctx, art *desk.ArticleView) (*store.Version, error) {
+func (v *articleEditPage) open(a *App, r *Request, art *desk.ArticleView) (*store.Version, error) {
 	v.Address, v.Cancel, v.New = "/articles/new", "/articles", true
 	at := v.Address
 	var version *store.Version
@@ -171,11 +170,11 @@ func (v *articleEditPage) open(a *App, c *fiber.Ctx, art *desk.ArticleView) (*st
 	}
 	for _, l := range words.Languages {
 		link := Link{Label: v.T("articles.language-" + l), Lang: l, Address: at + "?lang=" + l, Current: l == v.Language}
-		if art == nil && c.Query("module") != "" {
-			link.Address += "&module=" + url.QueryEscape(c.Query("module"))
+		if art == nil && r.Query("module") != "" {
+			link.Address += "&module=" + url.QueryEscape(r.Query("module"))
 		}
-		if art == nil && c.Query("title") != "" {
-			link.Address += "&title=" + url.QueryEscape(c.Query("title"))
+		if art == nil && r.Query("title") != "" {
+			link.Address += "&title=" + url.QueryEscape(r.Query("title"))
 		}
 		if art != nil && !slices.Contains(art.Languages, l) {
 			link.Count = v.T("article.not-there")
@@ -186,14 +185,14 @@ func (v *articleEditPage) open(a *App, c *fiber.Ctx, art *desk.ArticleView) (*st
 }
 
 // firstValues is what the form holds when it is opened.
-func firstValues(c *fiber.Ctx, art *desk.ArticleView, version *store.Version) url.Values {
+func firstValues(r *Request, art *desk.ArticleView, version *store.Version) url.Values {
 	values := url.Values{"rev": {"0"}, "state": {store.Draft.String()}, "audience": {store.SignedIn.String()}, "format": {store.Markdown.String()}}
 	if art != nil {
 		values.Set("audience", art.Audience.String())
 		values.Set("module", itoaOrEmpty(art.Article.Module))
 	} else {
-		values.Set("module", c.Query("module"))
-		if title := strings.Clone(c.Query("title")); utf8.RuneCountInString(title) <= 200 {
+		values.Set("module", r.Query("module"))
+		if title := strings.Clone(r.Query("title")); utf8.RuneCountInString(title) <= 200 {
 			values.Set("title", strings.ToValidUTF8(title, ""))
 		}
 	}
@@ -265,30 +264,30 @@ func fileMarkdown(id uint64, name string, html bool) string {
 	return text
 }
 
-func (a *App) postNewArticle(c *fiber.Ctx) error { return a.saveArticle(c, nil) }
+func (a *App) postNewArticle(r *Request) error { return a.saveArticle(r, nil) }
 
-func (a *App) postEditArticle(c *fiber.Ctx) error {
-	art, err := a.desk.Article(a.actor(c), c.Params("slug"), a.editLanguage(c, a.form(c)))
+func (a *App) postEditArticle(r *Request) error {
+	art, err := a.desk.Article(r.actor(), r.Param("slug"), a.editLanguage(r, r.form()))
 	if err != nil {
 		return err
 	}
-	return a.saveArticle(c, art)
+	return a.saveArticle(r, art)
 }
 
 // maxLabels is how long the labels are together, as they are typed.
 var maxLabels = store.Most("versions.labels") * (store.Versions.MostOfEach("labels") + 2)
 
 // readArticle reads the form. Uploads are kept whatever else is wrong with it.
-func (a *App) readArticle(c *fiber.Ctx, f *Form, art *desk.ArticleView) articleText {
+func (a *App) readArticle(r *Request, f *Form, art *desk.ArticleView) articleText {
 	t := articleText{act: f.Raw("act"), before: f.IDs("kept_file")}
 	t.form = desk.ArticleForm{Title: f.Text("title", store.Most("versions.title")), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
 		Audience: formCode[store.Audience](f, "audience"), Publication: formCode[store.Publication](f, "state"),
-		Format: formCode[store.Format](f, "format"), Language: a.editLanguage(c, f), Files: f.Files("files")}
+		Format: formCode[store.Format](f, "format"), Language: a.editLanguage(r, f), Files: f.Files("files")}
 	if art != nil {
 		t.form.Slug = art.Slug
 	}
 	if f.Has("labels") {
-		t.form.Labels = strings.FieldsFunc(f.Text("labels", maxLabels), func(r rune) bool { return r == ',' || r == ';' })
+		t.form.Labels = strings.FieldsFunc(f.Text("labels", maxLabels), func(ch rune) bool { return ch == ',' || ch == ';' })
 		if t.form.Labels == nil {
 			t.form.Labels = []string{}
 		}
@@ -297,41 +296,41 @@ func (a *App) readArticle(c *fiber.Ctx, f *Form, art *desk.ArticleView) articleT
 }
 
 // saveArticle saves the text, or shows how it will look, or takes files in and writes them at the end of the text.
-func (a *App) saveArticle(c *fiber.Ctx, art *desk.ArticleView) error {
-	f := a.form(c)
-	t := a.readArticle(c, f, art)
+func (a *App) saveArticle(r *Request, art *desk.ArticleView) error {
+	f := r.form()
+	t := a.readArticle(r, f, art)
 	v := &articleEditPage{}
 	switch t.act {
 	case "preview":
 		v.Previewed, v.Preview = true, markup.HTML(t.form.Format.String(), f.Raw("body"))
-		return a.articleEditPage(c, art, v, f, f.Err())
+		return a.articleEditPage(r, art, v, f, f.Err())
 	case "upload":
 		t.insert(f)
-		return a.articleEditPage(c, art, v, f, f.Err())
+		return a.articleEditPage(r, art, v, f, f.Err())
 	}
 	err := f.Err()
 	var saved *desk.ArticleView
 	if err == nil {
-		saved, err = a.desk.SaveArticle(a.actor(c), t.form)
+		saved, err = a.desk.SaveArticle(r.actor(), t.form)
 	}
 	if err == nil {
 		key := "flash.article-saved"
 		if saved.Version.Publication == store.Published {
 			key = "flash.article-published"
 		}
-		return a.done(c, key, articlePath(saved.Slug)+"?lang="+saved.Version.Language)
+		return r.done(key, articlePath(saved.Slug)+"?lang="+saved.Version.Language)
 	}
 	if store.KindOf(err) == store.Conflict {
-		if v.Other, err = a.otherVersion(c, t.form, f); err != nil {
+		if v.Other, err = a.otherVersion(r, t.form, f); err != nil {
 			return err
 		}
-		v.Page.Status = fiber.StatusConflict
-		if art, err = a.desk.Article(a.actor(c), c.Params("slug"), t.form.Language); err != nil && !errors.Is(err, store.ErrNotFound) {
+		v.Page.Status = http.StatusConflict
+		if art, err = a.desk.Article(r.actor(), r.Param("slug"), t.form.Language); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		return a.articleEditPage(c, art, v, f, nil)
+		return a.articleEditPage(r, art, v, f, nil)
 	}
-	return a.articleEditPage(c, art, v, f, besideField(err))
+	return a.articleEditPage(r, art, v, f, besideField(err))
 }
 
 // insert writes the files that just came at the end of the text.
@@ -377,8 +376,8 @@ func besideField(err error) error {
 
 // otherVersion is what somebody saved since the form was opened. The form gets the newest revision: who saves again has
 // seen it.
-func (a *App) otherVersion(c *fiber.Ctx, mine desk.ArticleForm, f *Form) (*otherVersion, error) {
-	art, err := a.desk.Article(a.actor(c), mine.Slug, mine.Language)
+func (a *App) otherVersion(r *Request, mine desk.ArticleForm, f *Form) (*otherVersion, error) {
+	art, err := a.desk.Article(r.actor(), mine.Slug, mine.Language)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
@@ -388,20 +387,20 @@ func (a *App) otherVersion(c *fiber.Ctx, mine desk.ArticleForm, f *Form) (*other
 	}
 	f.values.Set("rev", fmt.Sprint(art.Version.Rev))
 	now := a.desk.Now().In(a.desk.Location())
-	return &otherVersion{Title: art.Version.Title, When: a.words.Moment(a.lang(c), art.Version.Updated, now), Diff: shownDiff(diffLines(art.Version.Body, mine.Body))}, nil
+	return &otherVersion{Title: art.Version.Title, When: a.words.Moment(r.lang(), art.Version.Updated, now), Diff: shownDiff(diffLines(art.Version.Body, mine.Body))}, nil
 }
 
-func (a *App) postDeleteArticle(c *fiber.Ctx) error {
-	f := a.form(c)
-	slug, lang := c.Params("slug"), a.editLanguage(c, f)
+func (a *App) postDeleteArticle(r *Request) error {
+	f := r.form()
+	slug, lang := r.Param("slug"), a.editLanguage(r, f)
 	rev := f.ID("rev")
 	if err := f.Err(); err != nil {
 		return err
 	}
-	if err := a.desk.DeleteArticle(a.actor(c), slug, lang, rev); err != nil {
+	if err := a.desk.DeleteArticle(r.actor(), slug, lang, rev); err != nil {
 		return err
 	}
-	return a.done(c, "flash.article-deleted", "/articles/drafts")
+	return r.done("flash.article-deleted", "/articles/drafts")
 }
 
 // draftsPage lists the drafts for those who write.
@@ -419,12 +418,12 @@ type draftLine struct {
 
 const maxDrafts = 200
 
-func (a *App) getDrafts(c *fiber.Ctx) error {
-	v := &draftsPage{Page: a.page(c, "articles.drafts")}
+func (a *App) getDrafts(r *Request) error {
+	v := &draftsPage{Page: r.page("articles.drafts")}
 	v.Nav = "articles"
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Crumb(v.Title, "")
-	list, err := a.desk.Drafts(a.actor(c), maxDrafts)
+	list, err := a.desk.Drafts(r.actor(), maxDrafts)
 	if err != nil {
 		return err
 	}
@@ -452,7 +451,7 @@ func (a *App) getDrafts(c *fiber.Ctx) error {
 		l.Language = v.T("articles.language-" + item.Version.Language)
 		v.Lines = append(v.Lines, l)
 	}
-	return a.render(c, "page/article-drafts", v)
+	return r.render("page/article-drafts", v)
 }
 
 // previewFragment is a text as it will look.
@@ -463,51 +462,51 @@ type previewFragment struct {
 
 // postPreview shows a text while it is being written: a message, read as the ticket that is named will read it, or
 // with as=article an article. With as=markdown it answers with what was pasted there, as the text to write.
-func (a *App) postPreview(c *fiber.Ctx) error {
-	f := a.form(c)
-	as, format, text := c.Query("as"), store.Markdown, ""
+func (a *App) postPreview(r *Request) error {
+	f := r.form()
+	as, format, text := r.Query("as"), store.Markdown, ""
 	if as != "markdown" {
 		text = f.Body("text")
 	}
 	if err := f.Err(); err != nil {
 		return err
 	}
-	if n := c.Query("ticket"); n != "" {
+	if n := r.Query("ticket"); n != "" {
 		number, err := strconv.ParseUint(n, 10, 64)
 		if err != nil {
 			return store.Fail(store.NotFound, "error.not-found")
 		}
-		t, err := a.desk.Ticket(a.actor(c), number)
+		t, err := a.desk.Ticket(r.actor(), number)
 		if err != nil {
 			return err
 		}
 		format = t.Speaks(f.Raw("mode") == "note")
 	}
-	v := &previewFragment{Page: a.page(c, "article.preview")}
+	v := &previewFragment{Page: r.page("article.preview")}
 	switch {
 	case as == "markdown" && format == store.Markdown:
 		said := cmp.Or(markup.FromPaste(f.Raw("html")), f.Raw("text"))
 		if strings.HasPrefix(said, "| ") || strings.HasPrefix(said, "```") {
 			said = "\n" + said // it is one only where a line begins
 		}
-		return c.JSON(said)
+		return r.JSON(said)
 	case as == "markdown":
-		return c.JSON(f.Raw("text"))
+		return r.JSON(f.Raw("text"))
 	case as != "article":
 		v.HTML = passageHTML(format, text, "", v.T("article.quoted"), nil)
-	case c.Query("format") == store.HTML.String():
+	case r.Query("format") == store.HTML.String():
 		v.HTML = markup.HTML(markup.RichText, text)
 	default:
 		v.HTML = markup.HTML(markup.Markdown, text)
 	}
-	return a.fragment(c, "part/preview", v)
+	return r.fragment("part/preview", v)
 }
 
 // getArticlePick lists articles for the editor's ??: those whose title begins like the words, then those that hold
 // them. Only what is published; what agents alone may read says so, for it must not go to anybody else.
-func (a *App) getArticlePick(c *fiber.Ctx) error {
-	actor := a.actor(c)
-	text := strings.TrimSpace(strings.ToValidUTF8(c.Query("q"), ""))
+func (a *App) getArticlePick(r *Request) error {
+	actor := r.actor()
+	text := strings.TrimSpace(strings.ToValidUTF8(r.Query("q"), ""))
 	var items []desk.ArticleItem
 	var err error
 	if text == "" {
@@ -519,7 +518,7 @@ func (a *App) getArticlePick(c *fiber.Ctx) error {
 		return err
 	}
 	if len(items) < maxPicks && text != "" {
-		found, err := a.desk.Search(a.ctx(c), actor, desk.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
+		found, err := a.desk.Search(r.ctx(), actor, desk.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
@@ -549,7 +548,7 @@ func (a *App) getArticlePick(c *fiber.Ctx) error {
 		}
 		out = append(out, p)
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
 const maxPicks = 8

@@ -37,25 +37,25 @@ func (p *packed) form(encoding, name string, raw []byte) []byte {
 
 // getAsset answers with a style sheet or script. The address changes with the content, so it may be kept for ever;
 // with the hash of an older release comes what there is now, not to be kept.
-func (a *App) getAsset(c *fiber.Ctx) error {
-	name := c.Params("*")
-	b, mediaType, current, ok := a.public.File(c.Params("hash"), name)
+func (a *App) getAsset(r *Request) error {
+	name := r.c.Params("*")
+	b, mediaType, current, ok := a.public.File(r.c.Params("hash"), name)
 	if !ok {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	if current && a.cfg.Reload == "" {
-		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+		r.c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	} else {
-		c.Set(fiber.HeaderCacheControl, "no-cache")
+		r.c.Set(fiber.HeaderCacheControl, "no-cache")
 	}
-	c.Set(fiber.HeaderContentType, mediaType)
-	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	encoding := bestEncoding(said(c, fiber.HeaderAcceptEncoding))
+	r.c.Set(fiber.HeaderContentType, mediaType)
+	r.c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	encoding := bestEncoding(r.said(fiber.HeaderAcceptEncoding))
 	if encoding == "" {
-		c.Response().SetBodyRaw(b)
+		r.c.Response().SetBodyRaw(b)
 		return nil
 	}
-	c.Set(fiber.HeaderContentEncoding, encoding)
-	c.Response().SetBodyRaw(a.packed.form(encoding, name, b))
+	r.c.Set(fiber.HeaderContentEncoding, encoding)
+	r.c.Response().SetBodyRaw(a.packed.form(encoding, name, b))
 	return nil
 }

@@ -56,20 +56,20 @@ type incoming struct {
 var errBodyTooLarge = store.Fail(store.TooLarge, "error.too-large")
 
 // body returns the body of the request, of which no more than most bytes are ever read. Asked again, it is the same one.
-func (a *App) body(c *fiber.Ctx, most int64) *incoming {
-	v := a.visit(c)
+func (r *Request) body(most int64) *incoming {
+	v := r.visit()
 	if v.body != nil {
 		return v.body
 	}
-	r := &c.Context().Request
-	b := &incoming{app: a, most: most, says: int64(r.Header.ContentLength()), whose: a.whose(c), began: time.Now()}
+	req := &r.c.Context().Request
+	b := &incoming{app: r.site, most: most, says: int64(req.Header.ContentLength()), whose: r.whose(), began: time.Now()}
 	switch {
 	case b.says == 0:
 		b.err = io.EOF
-	case r.IsBodyStream():
-		b.from, b.conn = r.BodyStream(), c.Context().Conn()
-	case len(r.Body()) > 0:
-		b.from, b.says = bytes.NewReader(r.Body()), int64(len(r.Body()))
+	case req.IsBodyStream():
+		b.from, b.conn = req.BodyStream(), r.c.Context().Conn()
+	case len(req.Body()) > 0:
+		b.from, b.says = bytes.NewReader(req.Body()), int64(len(req.Body()))
 	default:
 		b.err = io.EOF
 	}
@@ -78,11 +78,11 @@ func (a *App) body(c *fiber.Ctx, most int64) *incoming {
 }
 
 // whose names whom the room that a request takes is counted for: the person, else the network they come from.
-func (a *App) whose(c *fiber.Ctx) string {
-	if p := a.actor(c).Person; p != nil {
+func (r *Request) whose() string {
+	if p := r.actor().Person; p != nil {
 		return "person " + p.Email
 	}
-	return listen.Network(a.clientIP(c)).String()
+	return listen.Network(r.clientIP()).String()
 }
 
 // Read reads what has come, and waits no longer than a client of the least speed would take.
@@ -238,25 +238,25 @@ type sentFile struct {
 
 // receive reads the form that comes with a request to one of our pages, once it is known who sends it to which route.
 // Whoever sends no sign of the page it comes from shows the token of the session before the first file is kept.
-func (a *App) receive(c *fiber.Ctx, r *route) error {
-	v := a.visit(c)
-	most := r.most(a)
+func (r *Request) receive(to *route) error {
+	v := r.visit()
+	most := to.most(r.site)
 	if !v.actor.SignedIn() {
 		most = smallBody
 	}
-	b := a.body(c, most)
+	b := r.body(most)
 	if b.says > b.most {
 		return errBodyTooLarge
 	}
-	if isAPI(c) {
+	if r.isAPI() {
 		return nil // its handlers read it
 	}
-	p, err := a.readForm(c, r)
+	p, err := r.readForm(to)
 	v.posted = p
 	if err != nil {
 		return err
 	}
-	if v.unproven && !a.csrfValid(v.session, p.values.Get("csrf")) {
+	if v.unproven && !r.site.csrfValid(v.session, p.values.Get("csrf")) {
 		return errCrossOrigin
 	}
 	if b.spent > 0 && v.cancel != nil { // the time for the work begins when all is there
@@ -267,24 +267,24 @@ func (a *App) receive(c *fiber.Ctx, r *route) error {
 }
 
 // receiveSome reads what of a form fits into what is read of anybody, for whom is asked to sign in first.
-func (a *App) receiveSome(c *fiber.Ctx) {
-	b := a.body(c, smallBody)
+func (r *Request) receiveSome() {
+	b := r.body(smallBody)
 	b.says = -1 // not refused for what will not be read
-	a.visit(c).posted, _ = a.readForm(c, &route{})
+	r.visit().posted, _ = r.readForm(&route{})
 }
 
 // readForm reads a form to its end. With an error it returns the values that came before it.
-func (a *App) readForm(c *fiber.Ctx, r *route) (*postedForm, error) {
+func (r *Request) readForm(to *route) (*postedForm, error) {
 	p := &postedForm{values: url.Values{}, uploads: map[string][]sentFile{}}
-	v := a.visit(c)
+	v := r.visit()
 	b := v.body
 	if b.err == io.EOF {
 		return p, nil
 	}
-	kind := strings.ToLower(c.Get(fiber.HeaderContentType))
+	kind := strings.ToLower(r.c.Get(fiber.HeaderContentType))
 	switch {
 	case strings.HasPrefix(kind, fiber.MIMEApplicationForm):
-		raw, err := b.all(b, min(b.most, r.text()))
+		raw, err := b.all(b, min(b.most, to.text()))
 		if err != nil {
 			raw = raw[:max(bytes.LastIndexByte(raw, '&'), 0)] // the last one may not be whole
 		}
@@ -298,12 +298,12 @@ func (a *App) readForm(c *fiber.Ctx, r *route) (*postedForm, error) {
 		}
 		return p, err
 	case strings.HasPrefix(kind, fiber.MIMEMultipartForm):
-		_, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+		_, params, err := mime.ParseMediaType(r.c.Get(fiber.HeaderContentType))
 		if err != nil || params["boundary"] == "" {
 			p.unreadable = true
 			return p, nil
 		}
-		err = a.readParts(c, r, p, params["boundary"])
+		err = r.readParts(to, p, params["boundary"])
 		if err != nil && (b.err == nil || b.ended()) && !isOurs(err) {
 			p.unreadable, err = true, nil
 		}
@@ -320,12 +320,12 @@ func isOurs(err error) bool {
 }
 
 // readParts reads the parts of a form one after the other.
-func (a *App) readParts(c *fiber.Ctx, r *route, p *postedForm, boundary string) error {
-	v := a.visit(c)
+func (r *Request) readParts(to *route, p *postedForm, boundary string) error {
+	v := r.visit()
 	b := v.body
 	heads := &headReader{from: b}
 	parts := multipart.NewReader(heads, boundary)
-	text := min(b.most, r.text())
+	text := min(b.most, to.text())
 	for n := 0; ; n++ {
 		heads.left = partHead
 		part, err := parts.NextPart()
@@ -356,15 +356,15 @@ func (a *App) readParts(c *fiber.Ctx, r *route, p *postedForm, boundary string) 
 				return errBodyTooLarge
 			}
 			p.values.Add(name, string(value))
-		case slices.Contains(r.Files, name):
-			if v.unproven && !a.csrfValid(v.session, p.values.Get("csrf")) {
+		case slices.Contains(to.Files, name):
+			if v.unproven && !r.site.csrfValid(v.session, p.values.Get("csrf")) {
 				return errCrossOrigin
 			}
 			var u sentFile
-			if r.Inline {
+			if to.Inline {
 				u.bytes, u.err = b.all(part, longBody)
 			} else {
-				u.row, u.err = a.desk.Keep(v.actor, file, part)
+				u.row, u.err = r.site.desk.Keep(v.actor, file, part)
 			}
 			if b.err != nil && !b.ended() {
 				return b.err

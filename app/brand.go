@@ -33,16 +33,16 @@ func brandHash(s string) string {
 }
 
 // getBrandColour answers with the style sheet that gives the desk its colour.
-func (a *App) getBrandColour(c *fiber.Ctx) error {
-	s := a.settings(c)
-	a.keepBrand(c, brandHash(s.Colour))
-	c.Set(fiber.HeaderContentType, "text/css; charset=utf-8")
-	return c.SendString(brandSheet(s.Colour))
+func (a *App) getBrandColour(r *Request) error {
+	s := r.settings()
+	r.keepBrand(brandHash(s.Colour))
+	r.c.Set(fiber.HeaderContentType, "text/css; charset=utf-8")
+	return r.c.SendString(brandSheet(s.Colour))
 }
 
 // getBrandLogo answers with the desk's logo, a raster image.
-func (a *App) getBrandLogo(c *fiber.Ctx) error {
-	s := a.settings(c)
+func (a *App) getBrandLogo(r *Request) error {
+	s := r.settings()
 	if s.Logo == "" {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
@@ -55,17 +55,17 @@ func (a *App) getBrandLogo(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	a.keepBrand(c, brandHash(s.Logo))
-	c.Set(fiber.HeaderContentType, s.LogoType)
-	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
-	return c.SendStream(f) // closes the file
+	r.keepBrand(brandHash(s.Logo))
+	r.c.Set(fiber.HeaderContentType, s.LogoType)
+	r.c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	return r.c.SendStream(f) // closes the file
 }
 
-func (a *App) keepBrand(c *fiber.Ctx, hash string) {
-	if c.Params("hash") == hash {
-		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+func (r *Request) keepBrand(hash string) {
+	if r.c.Params("hash") == hash {
+		r.c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	} else {
-		c.Set(fiber.HeaderCacheControl, "no-cache")
+		r.c.Set(fiber.HeaderCacheControl, "no-cache")
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/mail"
 	"sportello/app/words"
@@ -146,7 +144,7 @@ func (a *App) linkHolders(p *Page, actor desk.Actor, number uint64) ([]linkHolde
 
 // postMailAnswer sends to the requester what the agent wrote by mail and nothing proves to be theirs, or leaves it a
 // note.
-func (a *App) postMailAnswer(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postMailAnswer(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	message := f.ID("message")
 	act := ticketAct{part: "message-" + strconv.FormatUint(message, 10)}
 	switch f.Raw("act") {
@@ -162,51 +160,51 @@ func (a *App) postMailAnswer(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error)
 }
 
 // postReachable takes the mark off somebody of the ticket that mail to them comes back.
-func (a *App) postReachable(c *fiber.Ctx) error {
-	n, err := ticketNumber(c)
+func (a *App) postReachable(r *Request) error {
+	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	person := f.ID("person")
 	if err := f.Err(); err != nil {
 		return err
 	}
-	t, err := a.desk.Ticket(a.actor(c), n)
+	t, err := a.desk.Ticket(r.actor(), n)
 	if err != nil {
 		return err
 	}
 	if !t.Agents || person != t.Ticket.Requester && !slices.Contains(t.Ticket.Participants, person) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if err := a.desk.ReachAgain(a.actor(c), person); err != nil {
+	if err := a.desk.ReachAgain(r.actor(), person); err != nil {
 		return err
 	}
-	return a.done(c, "flash.reachable", a.afterStep(c, n, f))
+	return r.done("flash.reachable", a.afterStep(r, n, f))
 }
 
 // postWithdrawLinks ends the links by which people read the ticket without signing in.
-func (a *App) postWithdrawLinks(c *fiber.Ctx) error {
-	n, err := ticketNumber(c)
+func (a *App) postWithdrawLinks(r *Request) error {
+	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
-	if err := a.desk.WithdrawLinks(a.actor(c), n); err != nil {
+	f := r.form()
+	if err := a.desk.WithdrawLinks(r.actor(), n); err != nil {
 		return err
 	}
 	to := ticketAddress(n)
 	if f.Has("seen") { // the agents' page sends it
-		to = a.afterStep(c, n, f)
+		to = a.afterStep(r, n, f)
 	}
-	return a.done(c, "flash.links-withdrawn", to)
+	return r.done("flash.links-withdrawn", to)
 }
 
 // postMyReachable is postReachable for oneself.
-func (a *App) postMyReachable(c *fiber.Ctx) error {
-	actor := a.actor(c)
+func (a *App) postMyReachable(r *Request) error {
+	actor := r.actor()
 	if err := a.desk.ReachAgain(actor, actor.ID()); err != nil {
 		return err
 	}
-	return a.done(c, "flash.reachable", "/me#notices")
+	return r.done("flash.reachable", "/me#notices")
 }

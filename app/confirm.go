@@ -34,39 +34,39 @@ func (r route) confirmed(by confirmation) route { r.Confirm = by; return r }
 const passwordField = "password_now"
 
 // isConfirmed reports whether the person of the request has shown lately enough who they are.
-func (a *App) isConfirmed(c *fiber.Ctx, by confirmation) bool {
-	s := a.visit(c).session
+func (r *Request) isConfirmed(by confirmation) bool {
+	s := r.visit().session
 	switch {
 	case by == unasked:
 		return true
 	case s == nil:
 		return false
 	case by == lately:
-		return a.desk.Keeper().Fresh(s)
+		return r.site.desk.Keeper().Fresh(s)
 	case by == anew:
-		return a.desk.Keeper().Confirmed(s)
+		return r.site.desk.Keeper().Confirmed(s)
 	}
 	return false
 }
 
 // confirm asks who is signed in to show again who they are, unless they have done so lately enough for the act. What is
 // wrong is an Invalid error of passwordField.
-func (a *App) confirm(c *fiber.Ctx, f *Form) error {
-	v := a.visit(c)
-	if a.isConfirmed(c, v.route.Confirm) {
+func (r *Request) confirm(f *Form) error {
+	v := r.visit()
+	if r.isConfirmed(v.route.Confirm) {
 		return nil
 	}
 	f.Need(passwordField)
 	if err := f.Err(); err != nil {
 		return err
 	}
-	err := a.desk.Keeper().Confirm(a.ctx(c), v.session.ID, v.actor.ID(), f.Raw(passwordField))
+	err := r.site.desk.Keeper().Confirm(r.ctx(), v.session.ID, v.actor.ID(), f.Raw(passwordField))
 	if store.KindOf(err) == store.Invalid {
 		return store.Fail(store.Invalid, "error.password-now").At(passwordField)
 	}
 	if err == nil {
 		s := *v.session // the page that answers knows it already
-		s.Confirmed = a.desk.Now()
+		s.Confirmed = r.site.desk.Now()
 		v.session = &s
 	}
 	return err
@@ -86,36 +86,36 @@ type confirmPage struct {
 // confirmFirst asks for the password where the route wants a confirmation that no form of its own asks for, and reports
 // whether it answered. Once given, the password is none of what was posted: the act and its key are the same with it and
 // without.
-func (a *App) confirmFirst(c *fiber.Ctx, r *route) (asked bool, err error) {
-	if r.Confirm != lately {
+func (r *Request) confirmFirst(to *route) (asked bool, err error) {
+	if to.Confirm != lately {
 		return false, nil
 	}
-	f := a.form(c)
+	f := r.form()
 	given := f.Has(passwordField)
-	err = a.confirm(c, f)
+	err = r.confirm(f)
 	values := maps.Clone(f.values)
 	delete(values, passwordField)
 	if err == nil {
 		if given {
-			a.visit(c).posted.values = values
+			r.visit().posted.values = values
 		}
 		return false, nil
 	}
-	v := &confirmPage{Page: a.page(c, "confirm.title"), Act: a.words.Text(a.lang(c), "confirm.act-"+strings.ReplaceAll(r.Name, ".", "-")),
-		Email: a.actor(c).Person.Email, To: localPath(c.OriginalURL()), Again: carry(values, ""), Keyed: values.Get(onceField) != "", Cancel: formPage(c)}
+	v := &confirmPage{Page: r.page("confirm.title"), Act: r.site.words.Text(r.lang(), "confirm.act-"+strings.ReplaceAll(to.Name, ".", "-")),
+		Email: r.actor().Person.Email, To: localPath(r.c.OriginalURL()), Again: carry(values, ""), Keyed: values.Get(onceField) != "", Cancel: r.formPage()}
 	v.Layout = "plain"
 	if !given {
 		v.Page.Status = fiber.StatusUnauthorized
-		return true, a.render(c, "page/confirm", v)
+		return true, r.render("page/confirm", v)
 	}
 	var slow *store.Error
 	if errors.As(err, &slow) && slow.Kind == store.TooMany {
-		c.Set(fiber.HeaderRetryAfter, retryAfter(store.Problems{slow}))
+		r.c.Set(fiber.HeaderRetryAfter, retryAfter(store.Problems{slow}))
 	}
 	if err := v.refill(f, err); err != nil {
 		return true, err
 	}
-	return true, a.render(c, "page/confirm", v)
+	return true, r.render("page/confirm", v)
 }
 
 // carry is what a page repeats of what was posted, so that nothing of it has to be typed again; each name is prefixed.

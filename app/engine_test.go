@@ -136,7 +136,7 @@ func TestTemplatesHoldNoStyleAndNoScript(t *testing.T) {
 }
 
 // failing is a server of the desk with one route more.
-func failing(d *testDesk, path string, h fiber.Handler) *fiber.App {
+func failing(d *testDesk, path string, h func(*Request) error) *fiber.App {
 	d.app.table = append([]route{get(path, "test"+path, guest, h)}, d.app.table...)
 	return d.app.newServer()
 }
@@ -164,11 +164,11 @@ func (d *testDesk) ask(f *fiber.App, path string, header ...string) answer {
 
 func TestAFaultOfOursShowsAReferenceAndNothingElse(t *testing.T) {
 	var d *testDesk
-	for name, h := range map[string]fiber.Handler{
-		"/error": func(*fiber.Ctx) error { return fmt.Errorf("store: open /data/secret.db: boom") },
-		"/panic": func(*fiber.Ctx) error { panic("secret.db") },
-		"/page": func(c *fiber.Ctx) error {
-			return d.app.render(c, "page/secret.db", &failingView{Page: d.app.page(c, "me.title"), Secret: nil})
+	for name, h := range map[string]func(*Request) error{
+		"/error": func(*Request) error { return fmt.Errorf("store: open /data/secret.db: boom") },
+		"/panic": func(*Request) error { panic("secret.db") },
+		"/page": func(r *Request) error {
+			return r.render("page/secret.db", &failingView{Page: r.page("me.title"), Secret: nil})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

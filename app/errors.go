@@ -66,7 +66,7 @@ type failure struct {
 // exhausted are the ways in which the machine refuses: no fault of the program, and over when the cause is gone.
 var exhausted = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE}
 
-func (a *App) judge(c *fiber.Ctx, err error) failure {
+func (r *Request) judge(err error) failure {
 	f := failure{kind: store.Internal}
 	var refused *fiber.Error
 	var one *store.Error
@@ -90,8 +90,8 @@ func (a *App) judge(c *fiber.Ctx, err error) failure {
 		if f.kind == store.Internal {
 			f.problems = nil
 		}
-		a.log.LogAttrs(c.Context(), slog.LevelError, "request failed", slog.String("reference", f.reference), slog.String("method", c.Method()),
-			slog.String("route", routePath(c)), slog.Uint64("person", a.actor(c).ID()), slog.Any("err", err))
+		r.site.log.LogAttrs(r.c.Context(), slog.LevelError, "request failed", slog.String("reference", f.reference), slog.String("method", r.c.Method()),
+			slog.String("route", r.routePath()), slog.Uint64("person", r.actor().ID()), slog.Any("err", err))
 	}
 	if len(f.problems) == 0 && f.kind != store.Internal {
 		f.problems = store.Problems{store.Fail(f.kind, "error."+f.kind.String())}
@@ -107,45 +107,45 @@ func reference() string {
 
 // fail answers the request with what the error is worth: a page, a problem document under /api, or a line of text for
 // what scripts ask for. It is the only place where errors become answers.
-func (a *App) fail(c *fiber.Ctx, err error) {
-	f := a.judge(c, err)
-	c.Response().ResetBody()
+func (r *Request) fail(err error) {
+	f := r.judge(err)
+	r.c.Response().ResetBody()
 	if f.kind == store.TooMany {
-		c.Set(fiber.HeaderRetryAfter, retryAfter(f.problems))
+		r.c.Set(fiber.HeaderRetryAfter, retryAfter(f.problems))
 	}
-	if isAPI(c) {
-		a.failAPI(c, f)
+	if r.isAPI() {
+		r.failAPI(f)
 		return
 	}
-	if !wantsPage(c) {
-		c.Status(f.status).Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
-		_ = c.SendString(a.sentence(c, f))
+	if !r.wantsPage() {
+		r.c.Status(f.status).Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+		_ = r.c.SendString(r.sentence(f))
 		return
 	}
 	if f.kind == store.SignIn {
-		if err = a.askToSignIn(c); err == nil {
+		if err = r.site.askToSignIn(r); err == nil {
 			return
 		}
-		f = a.judge(c, err)
+		f = r.judge(err)
 	}
-	if err := a.failurePage(c, f); err != nil {
+	if err := r.failurePage(f); err != nil {
 		// Even the error page failed: say it with nothing that could fail again.
-		a.log.Error("error page failed", "reference", f.reference, "err", err)
-		c.Response().ResetBody()
-		c.Status(fiber.StatusInternalServerError).Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
-		_ = c.SendString("Errore interno / Internal error " + f.reference)
+		r.site.log.Error("error page failed", "reference", f.reference, "err", err)
+		r.c.Response().ResetBody()
+		r.c.Status(fiber.StatusInternalServerError).Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+		_ = r.c.SendString("Errore interno / Internal error " + f.reference)
 	}
 }
 
 // sentence is what the person reads of the failure, in one line.
-func (a *App) sentence(c *fiber.Ctx, f failure) string {
-	lang := a.lang(c)
+func (r *Request) sentence(f failure) string {
+	lang := r.lang()
 	if len(f.problems) == 0 {
-		return a.words.Text(lang, "error.internal", "reference", f.reference)
+		return r.site.words.Text(lang, "error.internal", "reference", f.reference)
 	}
 	var all []string
 	for _, p := range f.problems {
-		all = append(all, a.explain(lang, p))
+		all = append(all, r.site.explain(lang, p))
 	}
 	return strings.Join(all, " ")
 }
@@ -180,22 +180,22 @@ type failurePage struct {
 
 type postedText struct{ Name, Value string }
 
-func (a *App) failurePage(c *fiber.Ctx, f failure) error {
-	v := &failurePage{Page: a.page(c, "error.heading-"+f.kind.String()), Status: f.status, Reference: f.reference}
+func (r *Request) failurePage(f failure) error {
+	v := &failurePage{Page: r.page("error.heading-" + f.kind.String()), Status: f.status, Reference: f.reference}
 	v.Heading = v.Title
-	v.Text = a.sentence(c, f)
-	v.Guest = !a.actor(c).SignedIn()
+	v.Text = r.sentence(f)
+	v.Guest = !r.actor().SignedIn()
 	v.Layout = "plain"
 	v.Page.Status = f.status
-	if c.Method() == fiber.MethodPost && (f.kind == store.Conflict || f.kind == store.Internal || f.kind == store.Unavailable || f.kind == store.Denied || f.kind == store.Invalid) {
-		v.Posted = longTexts(postedValues(c))
-		v.Retry = formPage(c)
+	if r.c.Method() == fiber.MethodPost && (f.kind == store.Conflict || f.kind == store.Internal || f.kind == store.Unavailable || f.kind == store.Denied || f.kind == store.Invalid) {
+		v.Posted = longTexts(r.postedValues())
+		v.Retry = r.formPage()
 	}
 	name := "page/error"
 	if f.kind == store.Conflict {
 		name = "page/conflict"
 	}
-	return a.render(c, name, v)
+	return r.render(name, v)
 }
 
 // longTexts are those of the values that somebody wrote rather than chose.
@@ -242,13 +242,13 @@ type problemField struct {
 	Detail string `json:"detail"`
 }
 
-func (a *App) failAPI(c *fiber.Ctx, f failure) {
-	lang := a.lang(c)
+func (r *Request) failAPI(f failure) {
+	lang := r.lang()
 	doc := problemDocument{Type: "about:blank", Status: f.status, Reference: f.reference,
-		Title: a.words.Text(lang, "error.heading-"+f.kind.String()), Detail: a.sentence(c, f)}
+		Title: r.site.words.Text(lang, "error.heading-"+f.kind.String()), Detail: r.sentence(f)}
 	for _, p := range f.problems {
 		if p.Field != "" {
-			doc.Errors = append(doc.Errors, problemField{Field: p.Field, Key: p.Key, Detail: a.explain(lang, p)})
+			doc.Errors = append(doc.Errors, problemField{Field: p.Field, Key: p.Key, Detail: r.site.explain(lang, p)})
 		}
 	}
 	for _, p := range f.problems {
@@ -257,13 +257,13 @@ func (a *App) failAPI(c *fiber.Ctx, f failure) {
 		}
 	}
 	if f.kind == store.SignIn {
-		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="sportello"`)
+		r.c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="sportello"`)
 	}
-	c.Status(f.status)
-	if err := c.JSON(doc); err != nil {
-		a.log.Error("problem document failed", "reference", f.reference, "err", err)
+	r.c.Status(f.status)
+	if err := r.c.JSON(doc); err != nil {
+		r.site.log.Error("problem document failed", "reference", f.reference, "err", err)
 	}
-	c.Set(fiber.HeaderContentType, "application/problem+json")
+	r.c.Set(fiber.HeaderContentType, "application/problem+json")
 }
 
 func retryAfter(p store.Problems) string {
@@ -279,16 +279,16 @@ func retryAfter(p store.Problems) string {
 func panicked(p any) error { return fmt.Errorf("app: panic: %v\n%s", p, debug.Stack()) }
 
 // isAPI reports whether a program asked: by its path or, where the request could not be read, by what was heard of it.
-func isAPI(c *fiber.Ctx) bool { return listen.IsAPIPath(c.Path()) || c.Locals(apiKey) != nil }
+func (r *Request) isAPI() bool { return listen.IsAPIPath(r.c.Path()) || r.c.Locals(apiKey) != nil }
 
 const apiKey = "api"
 
 // wantsPage reports whether the answer is to be shown as a page: scripts that fetch a piece say so by what they
 // accept or by their mode.
-func wantsPage(c *fiber.Ctx) bool {
-	if mode := c.Get("Sec-Fetch-Mode"); mode != "" {
+func (r *Request) wantsPage() bool {
+	if mode := r.c.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
 	}
-	accept := said(c, fiber.HeaderAccept)
+	accept := r.said(fiber.HeaderAccept)
 	return accept == "" || strings.Contains(accept, "text/html") || accept == "*/*"
 }

@@ -54,13 +54,13 @@ func TestErrorsBecomePagesOrProblemDocuments(t *testing.T) {
 		{fiber.ErrRequestEntityTooLarge, 413, "troppo grande", ""},
 		{fiber.ErrMethodNotAllowed, 405, "Questa pagina non c&#39;è", ""},
 	} {
-		f := failing(d, "/fails", func(*fiber.Ctx) error { return c.err })
+		f := failing(d, "/fails", func(*Request) error { return c.err })
 		a := d.ask(f, "/fails")
 		b.must(a, c.status, c.page, "!secret")
 		if c.status == 429 && a.header.Get("Retry-After") != "7" {
 			t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
 		}
-		f = failing(d, "/api/v1/fails", func(*fiber.Ctx) error { return c.err })
+		f = failing(d, "/api/v1/fails", func(*Request) error { return c.err })
 		a = d.ask(f, "/api/v1/fails", "Accept-Language", "en")
 		var doc problemDocument
 		if err := json.Unmarshal([]byte(a.body), &doc); err != nil || a.header.Get("Content-Type") != "application/problem+json" || doc.Status != c.status || a.status != c.status {
@@ -77,7 +77,7 @@ func TestErrorsBecomePagesOrProblemDocuments(t *testing.T) {
 
 func TestWhoIsNotSignedInIsAskedTo(t *testing.T) {
 	d := newTestDesk(t)
-	fail := func(*fiber.Ctx) error { return store.Fail(store.SignIn, "error.sign-in-needed") }
+	fail := func(*Request) error { return store.Fail(store.SignIn, "error.sign-in-needed") }
 	a := d.ask(failing(d, "/fails", fail), "/fails?x=1")
 	if a.status != 303 || a.header.Get("Location") != "/sign-in?next=%2Ffails%3Fx%3D1" {
 		t.Errorf("a page leads to %d %s", a.status, a.header.Get("Location"))
@@ -98,7 +98,7 @@ func TestTextIsNotLostToAConflictOrAFault(t *testing.T) {
 	a := b.post("/me/sessions/999999/end", url.Values{"body": {"un testo lungo che qualcuno ha scritto"}, "password": {"a secret with spaces in it"}})
 	b.must(a, http.StatusNotFound, "!a secret with spaces")
 	for kind, status := range map[store.Kind]int{store.Conflict: 409, store.Internal: 500} {
-		d.app.table = append([]route{post("/fails", "test.fails", guest, func(*fiber.Ctx) error { return store.Fail(kind, "error."+kind.String()) }, "/me")}, d.app.table...)
+		d.app.table = append([]route{post("/fails", "test.fails", guest, func(*Request) error { return store.Fail(kind, "error."+kind.String()) }, "/me")}, d.app.table...)
 		f := d.app.newServer()
 		d.app.table = d.app.table[1:]
 		q, err := http.NewRequest(http.MethodPost, "http://desk/fails", strings.NewReader(url.Values{"body": {"un testo <b>lungo</b> che qualcuno ha scritto"}}.Encode()))

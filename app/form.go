@@ -9,8 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/words"
 	"sportello/store"
@@ -36,9 +34,9 @@ type keptFile struct {
 }
 
 // form reads the request's form. A body that cannot be taken apart is a problem without a field.
-func (a *App) form(c *fiber.Ctx) *Form {
-	f := &Form{app: a, actor: a.actor(c), values: postedValues(c)}
-	if p := a.visit(c).posted; p != nil {
+func (r *Request) form() *Form {
+	f := &Form{app: r.site, actor: r.actor(), values: r.postedValues()}
+	if p := r.visit().posted; p != nil {
 		f.uploads = p.uploads
 		if p.unreadable {
 			f.problems.Add("", "error.form-unreadable")
@@ -48,21 +46,21 @@ func (a *App) form(c *fiber.Ctx) *Form {
 }
 
 // query reads the values of the address: filters, pages, what to search.
-func (a *App) query(c *fiber.Ctx) *Form {
-	return &Form{app: a, actor: a.actor(c), values: queryValues(c)}
+func (r *Request) query() *Form {
+	return &Form{app: r.site, actor: r.actor(), values: r.queryValues()}
 }
 
-func queryValues(c *fiber.Ctx) url.Values {
+func (r *Request) queryValues() url.Values {
 	v := url.Values{}
-	for name, value := range c.Context().QueryArgs().All() {
+	for name, value := range r.c.Context().QueryArgs().All() {
 		v.Add(string(name), string(value))
 	}
 	return v
 }
 
 // postedValues returns the text values of the body. Secrets are among them: see withoutSecrets.
-func postedValues(c *fiber.Ctx) url.Values {
-	if v, ok := c.Locals(visitKey).(*visit); ok && v.posted != nil {
+func (r *Request) postedValues() url.Values {
+	if v := r.v; v != nil && v.posted != nil {
 		return v.posted.values
 	}
 	return url.Values{}

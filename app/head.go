@@ -6,14 +6,13 @@ import (
 
 	"sportello/app/listen"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
 
 // said is what a header says, when it is a list: the lines of one name are one list (RFC 9110, 5.3), whoever wrote them.
 // HAProxy adds a line of its own below the client's where others lengthen the one that is there.
-func said(c *fiber.Ctx, name string) string {
-	lines := c.Request().Header.PeekAll(name)
+func (r *Request) said(name string) string {
+	lines := r.c.Request().Header.PeekAll(name)
 	if len(lines) == 1 {
 		return string(lines[0])
 	}
@@ -21,7 +20,7 @@ func said(c *fiber.Ctx, name string) string {
 }
 
 // hasLine reports whether the header is there at all, even with nothing in it.
-func hasLine(c *fiber.Ctx, name string) bool { return len(c.Request().Header.PeekAll(name)) > 0 }
+func (r *Request) hasLine(name string) bool { return len(r.c.Request().Header.PeekAll(name)) > 0 }
 
 // once are the headers that say one thing by which the desk decides. Of two, a proxy in front may have believed the
 // other one.

@@ -1,8 +1,8 @@
 package app
 
 import (
-	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"net/http"
+
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"sportello/search"
@@ -24,7 +24,7 @@ func (a *App) publicRoutes() []route {
 }
 
 // getHealthz answers while the process is up.
-func (a *App) getHealthz(c *fiber.Ctx) error { return c.SendString("ok\n") }
+func (a *App) getHealthz(r *Request) error { return r.SendString("ok\n") }
 
 // readiness is the body of /readyz. Strangers see the status alone.
 type readiness struct {
@@ -48,19 +48,19 @@ type cause struct {
 
 // getReadyz answers 200 as long as pages can be served, whatever else is wrong, and 503 while stopping or when the
 // store cannot be read.
-func (a *App) getReadyz(c *fiber.Ctx) error {
-	r := readiness{Status: "ready"}
-	status := fiber.StatusOK
+func (a *App) getReadyz(r *Request) error {
+	ready := readiness{Status: "ready"}
+	status := http.StatusOK
 	add := func(part, text string) {
-		r.Causes = append(r.Causes, cause{part, text})
-		if r.Status == "ready" {
-			r.Status = "degraded"
+		ready.Causes = append(ready.Causes, cause{part, text})
+		if ready.Status == "ready" {
+			ready.Status = "degraded"
 		}
 	}
 	ix := a.ix.State()
-	r.Index = &indexReadiness{State: ix.State, Behind: ix.Behind}
+	ready.Index = &indexReadiness{State: ix.State, Behind: ix.Behind}
 	if ix.State == search.Rebuilding {
-		r.Index.Done, r.Index.Total = ix.Done, ix.Total
+		ready.Index.Done, ready.Index.Total = ix.Done, ix.Total
 	}
 	if ix.State == "failed" {
 		add("index", ix.Err)
@@ -73,29 +73,29 @@ func (a *App) getReadyz(c *fiber.Ctx) error {
 	}
 	if has, err := a.desk.HasAdministrator(); err != nil {
 		add("store", err.Error())
-		r.Status, status = "unavailable", fiber.StatusServiceUnavailable
+		ready.Status, status = "unavailable", http.StatusServiceUnavailable
 	} else {
-		r.SetUp = &has
+		ready.SetUp = &has
 	}
 	if a.stopping.Load() {
 		add("server", "stopping")
-		r.Status, status = "unavailable", fiber.StatusServiceUnavailable
+		ready.Status, status = "unavailable", http.StatusServiceUnavailable
 	}
-	if !a.isLocal(c) {
-		r = readiness{Status: r.Status}
-	} else if r.Causes == nil {
-		return c.Status(status).JSON(struct {
+	if !r.isLocal() {
+		ready = readiness{Status: ready.Status}
+	} else if ready.Causes == nil {
+		return r.Status(status).JSON(struct {
 			readiness
 			Causes []cause `json:"causes"`
-		}{r, []cause{}})
+		}{ready, []cause{}})
 	}
-	return c.Status(status).JSON(r)
+	return r.Status(status).JSON(ready)
 }
 
 // getMetrics answers with the figures, for the addresses named in the configuration. To others it is not there.
-func (a *App) getMetrics(c *fiber.Ctx) error {
-	if !a.isLocal(c) {
+func (a *App) getMetrics(r *Request) error {
+	if !r.isLocal() {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	return adaptor.HTTPHandler(promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))(c)
+	return r.answerBy(promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/store"
@@ -46,10 +44,10 @@ const (
 	homeArticles = 5
 )
 
-func (a *App) getHome(c *fiber.Ctx) error {
-	v := &homePage{Page: a.page(c, "home.title")}
+func (a *App) getHome(r *Request) error {
+	v := &homePage{Page: r.page("home.title")}
 	v.Layout, v.Nav, v.Live = "home", "home", true
-	set, actor := a.settings(c), a.actor(c)
+	set, actor := r.settings(), r.actor()
 	if v.Welcome = set.Welcome.In(v.Lang); v.Welcome == "" {
 		v.Welcome = v.T("home.welcome")
 	}
@@ -79,7 +77,7 @@ func (a *App) getHome(c *fiber.Ctx) error {
 	for _, it := range recent {
 		v.Articles = append(v.Articles, guideLine{it.Version.Title, articleAddress(it.Article), names[it.Module]})
 	}
-	return a.render(c, "page/home", v)
+	return r.render("page/home", v)
 }
 
 func (a *App) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) error {

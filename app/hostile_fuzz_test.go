@@ -188,11 +188,12 @@ func FuzzForm(f *testing.F) {
 		ctx.Init(&q, &net.TCPAddr{}, nil)
 		c := z.app.fiber.AcquireCtx(ctx)
 		defer z.app.fiber.ReleaseCtx(c)
-		err := z.app.receive(c, &route{Files: []string{"files"}, Text: longBody})
+		r := z.app.request(c)
+		err := r.receive(&route{Files: []string{"files"}, Text: longBody})
 		if err != nil && store.KindOf(err) != store.TooLarge && store.KindOf(err) != store.SignIn { // nobody keeps files
 			t.Fatal(err)
 		}
-		form := z.app.form(c)
+		form := r.form()
 		for name := range form.values {
 			if s := form.Text(name, 50); !utf8.ValidString(s) || strings.ContainsAny(s, "\x00\r\n\t") || utf8.RuneCountInString(s) > 50 && form.problems.Err() == nil {
 				t.Errorf("line %q", s)

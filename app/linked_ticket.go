@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/markup"
 	"sportello/store"
 )
@@ -28,15 +26,15 @@ type linkedPage struct {
 
 // withoutTraces keeps the secret in the address to the two who know it: no search engine lists the page, no browser
 // tells another site where it was, no cache keeps it.
-func withoutTraces(c *fiber.Ctx) {
-	c.Set("X-Robots-Tag", "noindex, nofollow, noarchive")
-	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
-	c.Set(fiber.HeaderCacheControl, "no-store")
+func withoutTraces(r *Request) {
+	r.SetHeader("X-Robots-Tag", "noindex, nofollow, noarchive")
+	r.SetHeader("Referrer-Policy", "no-referrer")
+	r.SetHeader("Cache-Control", "no-store")
 }
 
-func (a *App) getLinkedTicket(c *fiber.Ctx) error {
-	withoutTraces(c)
-	token := c.Params("token")
+func (a *App) getLinkedTicket(r *Request) error {
+	withoutTraces(r)
+	token := r.Param("token")
 	tv, who, err := a.desk.LinkedTicket(token)
 	if err != nil {
 		return err
@@ -47,7 +45,7 @@ func (a *App) getLinkedTicket(c *fiber.Ctx) error {
 	}
 	t := tv.Ticket
 	v := &linkedPage{For: who.Name, ReplyTo: replyTo}
-	v.Page = a.page(c, "side.title", "number", t.ID, "subject", t.Subject)
+	v.Page = r.page("side.title", "number", t.ID, "subject", t.Subject)
 	v.Number, v.Rev, v.Subject, v.State = t.ID, t.PublicRev, t.Subject, t.State.String()
 	reader := v.Person
 	v.Person = who.ID // the sentences speak to whom the link was sent
@@ -73,7 +71,7 @@ func (a *App) getLinkedTicket(c *fiber.Ctx) error {
 	v.facts(tv)
 	v.people(tv)
 	v.Person = reader
-	return a.render(c, "page/ticket-linked", v)
+	return r.render("page/ticket-linked", v)
 }
 
 // readOnly takes out of the thread what only somebody who is signed in can use, and leads to files below base.
@@ -106,15 +104,15 @@ func mailTo(address, subject string) template.URL {
 }
 
 // getLinkedFile answers with a file that the linked ticket shows.
-func (a *App) getLinkedFile(c *fiber.Ctx) error {
-	withoutTraces(c)
-	id, err := strconv.ParseUint(c.Params("n"), 10, 64)
+func (a *App) getLinkedFile(r *Request) error {
+	withoutTraces(r)
+	id, err := strconv.ParseUint(r.Param("n"), 10, 64)
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	row, f, err := a.desk.OpenLinkedFile(c.Params("token"), id)
+	row, f, err := a.desk.OpenLinkedFile(r.Param("token"), id)
 	if err != nil {
 		return err
 	}
-	return sendFile(c, row, f)
+	return r.sendFile(row, f)
 }

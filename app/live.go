@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/listen"
@@ -39,10 +38,10 @@ type liveEvent struct {
 // getLive streams an event for each ticket that changes and that the person may see, asked anew each time. A change
 // that somebody on the requester's side may not know of is none for them. It begins after the change that the page
 // names, so that nothing is missed between showing the page and opening the stream.
-func (a *App) getLive(c *fiber.Ctx) error {
-	actor := a.actor(c)
-	secret := c.Cookies(a.cookieName("session"))
-	after, err := strconv.ParseUint(c.Get("Last-Event-ID", c.Query("after")), 10, 64)
+func (a *App) getLive(r *Request) error {
+	actor := r.actor()
+	secret := r.Cookie(a.cookieName("session"))
+	after, err := strconv.ParseUint(cmp.Or(r.Header("Last-Event-ID"), r.Query("after")), 10, 64)
 	if err != nil || after > a.st.Last() {
 		if after = a.st.Last(); !hearsAll(actor) {
 			if after, err = a.lastPublic(); err != nil {
@@ -50,14 +49,14 @@ func (a *App) getLive(c *fiber.Ctx) error {
 			}
 		}
 	}
-	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+listen.Network(a.clientIP(c)).String())
+	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+listen.Network(r.clientIP()).String())
 	if !ok {
 		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 60) // the page looks for itself meanwhile
 	}
-	c.Set(fiber.HeaderContentType, "text/event-stream")
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	c.Set("X-Accel-Buffering", "no")
-	stream(c, func(w *bufio.Writer) {
+	r.SetHeader("Content-Type", "text/event-stream")
+	r.SetHeader("Cache-Control", "no-store")
+	r.SetHeader("X-Accel-Buffering", "no")
+	r.stream(func(w *bufio.Writer) {
 		// Nothing of the request may be used here, and a panic would end the process.
 		defer func() {
 			if p := recover(); p != nil {
@@ -302,12 +301,12 @@ func (p *presence) note(ticket, person uint64, name string, now time.Time) []str
 }
 
 // postPresence notes that an agent has the ticket open and says who else has. Requesters are not told of it, nor noted.
-func (a *App) postPresence(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) postPresence(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	actor := a.actor(c)
+	actor := r.actor()
 	seen, err := a.desk.Revisions(actor, []uint64{n})
 	if err != nil {
 		return err
@@ -316,12 +315,12 @@ func (a *App) postPresence(c *fiber.Ctx) error {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	if !agent.admits(actor) {
-		return c.JSON(fiber.Map{"text": ""})
+		return r.JSON(map[string]any{"text": ""})
 	}
 	others := a.presence.note(n, actor.ID(), actor.Person.Name, a.desk.Now())
 	text := ""
 	if len(others) > 0 {
-		text = a.words.Plural(a.lang(c), "presence.others", len(others), "names", strings.Join(others, ", "))
+		text = a.words.Plural(r.lang(), "presence.others", len(others), "names", strings.Join(others, ", "))
 	}
-	return c.JSON(fiber.Map{"text": text})
+	return r.JSON(map[string]any{"text": text})
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -22,23 +20,23 @@ type alikeLine struct{ Title, Address, Meta string }
 // alikeMost is how many look-alikes are offered.
 const alikeMost = 5
 
-func (a *App) getLookAlike(c *fiber.Ctx) error {
-	q := a.query(c)
-	v := &alikeBox{Page: a.page(c, "new-ticket.alike")}
+func (a *App) getLookAlike(r *Request) error {
+	q := r.query()
+	v := &alikeBox{Page: r.page("new-ticket.alike")}
 	var err error
-	if v.Alike, err = a.alike(c, &v.Page, q.Raw("q"), q.Raw("module")); err != nil {
+	if v.Alike, err = a.alike(r, &v.Page, q.Raw("q"), q.Raw("module")); err != nil {
 		return err
 	}
-	return a.fragment(c, "part/look-alike", v)
+	return r.fragment("part/look-alike", v)
 }
 
 // alike finds articles and own tickets that resemble the subject, those of the module first. It is an addition: without
 // an index there is none, and the form works.
-func (a *App) alike(c *fiber.Ctx, p *Page, subject, module string) ([]alikeLine, error) {
+func (a *App) alike(r *Request, p *Page, subject, module string) ([]alikeLine, error) {
 	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
 		return nil, nil
 	}
-	found, err := a.desk.LookAlike(a.ctx(c), a.actor(c), subject, alikeMost)
+	found, err := a.desk.LookAlike(r.ctx(), r.actor(), subject, alikeMost)
 	if store.KindOf(err) == store.Unavailable {
 		a.log.Warn("look for what is alike", "err", err)
 		return nil, nil

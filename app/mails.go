@@ -1,12 +1,11 @@
 package app
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/words"
@@ -73,30 +72,30 @@ const (
 	adminMailsPath = "/admin/mails"
 )
 
-func (a *App) getMails(c *fiber.Ctx) error {
-	return a.mailsPage(c, adminMailsPath, a.query(c), &mailsPage{})
+func (a *App) getMails(r *Request) error {
+	return a.mailsPage(r, adminMailsPath, r.query(), &mailsPage{})
 }
 
-func (a *App) getGroupMails(c *fiber.Ctx) error {
-	return a.mailsPage(c, mailsPath, a.query(c), &mailsPage{})
+func (a *App) getGroupMails(r *Request) error {
+	return a.mailsPage(r, mailsPath, r.query(), &mailsPage{})
 }
 
 // mailsPage shows the list at the path with the parameters of q.
-func (a *App) mailsPage(c *fiber.Ctx, path string, q *Form, v *mailsPage) error {
+func (a *App) mailsPage(r *Request, path string, q *Form, v *mailsPage) error {
 	states, list := store.JudgedMail, a.desk.GroupMails
 	if path == adminMailsPath {
 		states, list = mailStates, a.desk.Mails
-		v.adminPage = a.admin(c, "mails", "mails.title")
+		v.adminPage = a.admin(r, "mails", "mails.title")
 		v.top()
 	} else {
-		v.adminPage = adminPage{Page: a.workbench(c, "mails.group-title")}
+		v.adminPage = adminPage{Page: r.workbench("mails.group-title")}
 		v.Nav = "desk"
 	}
 	state := store.MailState(q.Raw("state"))
 	if !slices.Contains(states, state) {
 		state = states[0]
 	}
-	page, err := list(a.actor(c), state, q.ID("before"), mailsShown)
+	page, err := list(r.actor(), state, q.ID("before"), mailsShown)
 	if err != nil {
 		return err
 	}
@@ -128,14 +127,14 @@ func (a *App) mailsPage(c *fiber.Ctx, path string, q *Form, v *mailsPage) error 
 		v.First = here(state, 0)
 	}
 	if path == mailsPath {
-		if err := a.queueSide(c, &v.Page, mailsPath); err != nil {
+		if err := a.queueSide(r, &v.Page, mailsPath); err != nil {
 			return err
 		}
 	}
 	if v.Result != nil {
-		v.Page.Status = fiber.StatusConflict
+		v.Page.Status = http.StatusConflict
 	}
-	return a.render(c, "page/mails", v)
+	return r.render("page/mails", v)
 }
 
 func mailAddress(id uint64) string { return mailsPath + "/" + strconv.FormatUint(id, 10) + "/original" }
@@ -180,8 +179,8 @@ func (p *Page) mailLine(m *store.Mail) mailLine {
 }
 
 // postJudgeMail says of one mail or of many what they are to be. What one refuses stops no other.
-func (a *App) postJudgeMail(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postJudgeMail(r *Request) error {
+	f := r.form()
 	ids, decision := f.IDs("mail"), f.Raw("do")
 	for _, one := range []string{desk.MailApprove, desk.MailDrop} { // the buttons of one line
 		if id := f.ID(one); id != 0 {
@@ -189,16 +188,16 @@ func (a *App) postJudgeMail(c *fiber.Ctx) error {
 		}
 	}
 	path, query, _ := strings.Cut(localPath(f.Raw("back")), "?")
-	if path != adminMailsPath || !a.actor(c).IsAdministrator() {
+	if path != adminMailsPath || !r.actor().IsAdministrator() {
 		path = mailsPath
 	}
 	q := &Form{app: a, actor: f.actor, values: url.Values{}}
 	if values, err := url.ParseQuery(query); err == nil {
 		q.values = values
 	}
-	again := func(r *mailResult) error {
-		v := &mailsPage{Result: r}
-		return a.mailsPage(c, path, q, v)
+	again := func(result *mailResult) error {
+		v := &mailsPage{Result: result}
+		return a.mailsPage(r, path, q, v)
 	}
 	if len(ids) == 0 {
 		f.Refuse("mail", "error.choose-mails")
@@ -207,9 +206,9 @@ func (a *App) postJudgeMail(c *fiber.Ctx) error {
 		f.Refuse("do", "error.choice")
 	}
 	if err := f.Err(); err != nil {
-		return again(&mailResult{Words: a.explainAll(c, err)})
+		return again(&mailResult{Words: a.explainAll(r, err)})
 	}
-	done, refused, err := a.desk.JudgeMails(a.actor(c), ids, decision)
+	done, refused, err := a.desk.JudgeMails(r.actor(), ids, decision)
 	if err != nil {
 		return err
 	}
@@ -218,18 +217,18 @@ func (a *App) postJudgeMail(c *fiber.Ctx) error {
 		if state := q.Raw("state"); state != "" {
 			to += "?" + url.Values{"state": {state}}.Encode()
 		}
-		return a.done(c, "flash.mail-"+decision, to, "n", done)
+		return r.done("flash.mail-"+decision, to, "n", done)
 	}
 	if len(ids) == 1 && store.KindOf(refused[ids[0]]) == store.NotFound {
 		return refused[ids[0]]
 	}
-	r := &mailResult{Words: a.words.Plural(a.lang(c), "mails.done", done) + " " + a.words.Plural(a.lang(c), "mails.refused", len(refused))}
+	result := &mailResult{Words: a.words.Plural(r.lang(), "mails.done", done) + " " + a.words.Plural(r.lang(), "mails.refused", len(refused))}
 	for _, id := range ids {
 		if why := refused[id]; why != nil {
-			r.Refused = append(r.Refused, mailRefusal{id, mailAddress(id), a.explainAll(c, why)})
+			result.Refused = append(result.Refused, mailRefusal{id, mailAddress(id), a.explainAll(r, why)})
 		}
 	}
-	return again(r)
+	return again(result)
 }
 
 // mailOriginalPage is a mail that somebody decides about.
@@ -241,49 +240,49 @@ type mailOriginalPage struct {
 	Original originalView
 }
 
-func (a *App) getMailOriginal(c *fiber.Ctx) error {
-	id, err := a.number(c)
+func (a *App) getMailOriginal(r *Request) error {
+	id, err := r.number()
 	if err != nil {
 		return err
 	}
-	o, err := a.desk.ReadMail(a.actor(c), id)
+	o, err := a.desk.ReadMail(r.actor(), id)
 	if err != nil {
 		return err
 	}
-	v := &mailOriginalPage{adminPage: adminPage{Page: a.workbench(c, "mails.one", "number", id)}, State: string(o.Mail.State)}
+	v := &mailOriginalPage{adminPage: adminPage{Page: r.workbench("mails.one", "number", id)}, State: string(o.Mail.State)}
 	v.Nav, v.Live, v.Back = "desk", false, mailsPath+"?state="+string(o.Mail.State)
 	if v.IsAdministrator {
 		v.Back = adminMailsPath + "?state=" + string(o.Mail.State)
 	}
-	if err := a.queueSide(c, &v.Page, mailsPath); err != nil {
+	if err := a.queueSide(r, &v.Page, mailsPath); err != nil {
 		return err
 	}
 	v.Line = v.mailLine(o.Mail)
-	a.fillOriginal(c, &v.Page, &v.Original, o, mailAddress(id))
-	return a.render(c, "page/mail", v)
+	a.fillOriginal(r, &v.Page, &v.Original, o, mailAddress(id))
+	return r.render("page/mail", v)
 }
 
-func (a *App) getMailPicture(c *fiber.Ctx) error {
-	id, err := a.number(c)
+func (a *App) getMailPicture(r *Request) error {
+	id, err := r.number()
 	if err != nil {
 		return err
 	}
-	o, err := a.desk.ReadMail(a.actor(c), id)
+	o, err := a.desk.ReadMail(r.actor(), id)
 	if err != nil {
 		return err
 	}
-	return sendPicture(c, o.Read)
+	return sendPicture(r, o.Read)
 }
 
 // getMailFile hands over the bytes of a mail as they came.
-func (a *App) getMailFile(c *fiber.Ctx) error {
-	id, err := a.number(c)
+func (a *App) getMailFile(r *Request) error {
+	id, err := r.number()
 	if err != nil {
 		return err
 	}
-	row, f, err := a.desk.OpenMail(a.actor(c), id)
+	row, f, err := a.desk.OpenMail(r.actor(), id)
 	if err != nil {
 		return err
 	}
-	return sendMailFile(c, row, f)
+	return sendMailFile(r, row, f)
 }

@@ -1,12 +1,11 @@
 package app
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/credential"
 	"sportello/app/desk"
@@ -56,23 +55,23 @@ type tokenLine struct {
 	Asleep bool // it waits for an administrator
 }
 
-func (a *App) getMe(c *fiber.Ctx) error { return a.mePage(c, &mePage{}, nil, nil) }
+func (a *App) getMe(r *Request) error { return a.mePage(r, &mePage{}, nil, nil) }
 
 // getMyNotices leads to the choice of what one is told; mail names this address.
-func (a *App) getMyNotices(c *fiber.Ctx) error {
-	return c.Redirect("/me#notices", fiber.StatusSeeOther)
+func (a *App) getMyNotices(r *Request) error {
+	return r.Redirect("/me#notices", http.StatusSeeOther)
 }
 
-func (a *App) mePage(c *fiber.Ctx, v *mePage, f *Form, err error) error {
-	v.Page = a.page(c, "me.title")
+func (a *App) mePage(r *Request, v *mePage, f *Form, err error) error {
+	v.Page = r.page("me.title")
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	who := a.actor(c).Person
+	who := r.actor().Person
 	v.Email, v.Least = who.Email, credential.MinPassword
 	if f == nil || v.Password {
 		v.fill(url.Values{"name": {who.Name}, "phone": {who.Phone}, "language": {who.Language}, "theme": {who.Theme},
 			"notices": {who.Notices.String()}, "single_keys": boxed(!who.NoSingleKeys)})
-		if !v.resume(c) && f != nil {
+		if !v.resume(r) && f != nil {
 			f.values = v.form.values
 		}
 	}
@@ -91,7 +90,7 @@ func (a *App) mePage(c *fiber.Ctx, v *mePage, f *Form, err error) error {
 		return err
 	}
 	for _, s := range sessions {
-		line := sessionLine{ID: s.ID, Device: s.Device, Address: s.Addr, Seen: v.Moment(s.Seen), This: a.visit(c).session != nil && a.visit(c).session.ID == s.ID}
+		line := sessionLine{ID: s.ID, Device: s.Device, Address: s.Addr, Seen: v.Moment(s.Seen), This: r.visit().session != nil && r.visit().session.ID == s.ID}
 		if line.Device == "" {
 			line.Device = v.T("me.unknown-device")
 		}
@@ -113,12 +112,12 @@ func (a *App) mePage(c *fiber.Ctx, v *mePage, f *Form, err error) error {
 	if !v.Password {
 		v.Asked = v.Err(passwordField)
 	}
-	v.Confirm = !a.isConfirmed(c, anew)
+	v.Confirm = !r.isConfirmed(anew)
 	for i, days := range tokenLives {
 		value := strconv.Itoa(days)
 		v.Lives = append(v.Lives, adminOption{value, v.Plural("me.token-days", days), v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
 	}
-	return a.render(c, "page/me", v)
+	return r.render("page/me", v)
 }
 
 func boxed(yes bool) []string {
@@ -133,60 +132,60 @@ func ownForm(p *store.Person) desk.OwnForm {
 	return desk.OwnForm{Name: p.Name, Language: p.Language, Phone: p.Phone, Notices: p.Notices, NoSingleKeys: p.NoSingleKeys, Theme: p.Theme}
 }
 
-func (a *App) postMe(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postMe(r *Request) error {
+	f := r.form()
 	own := desk.OwnForm{Name: f.Text("name", store.Most("people.name")), Language: f.Text("language", store.Most("people.language")), Phone: f.Text("phone", store.Most("people.phone")), Theme: f.Text("theme", store.Most("people.theme")),
 		Notices: formCode[store.NoticeChoice](f, "notices"), NoSingleKeys: !f.Bool("single_keys")}
 	err := f.Err()
 	if err == nil {
-		_, err = a.desk.ChangeOwn(a.actor(c), own)
+		_, err = a.desk.ChangeOwn(r.actor(), own)
 	}
 	if err != nil {
-		return a.mePage(c, &mePage{}, f, err)
+		return a.mePage(r, &mePage{}, f, err)
 	}
-	return a.done(c, "flash.me-saved", "/me")
+	return r.done("flash.me-saved", "/me")
 }
 
 // postMyPassword changes one's own password, for which the one there was is asked; other sessions end.
-func (a *App) postMyPassword(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postMyPassword(r *Request) error {
+	f := r.form()
 	password := f.Raw("password")
 	f.Need(passwordField)
 	err := samePassword(f, password)
 	if err == nil {
-		err = a.confirm(c, f)
+		err = r.confirm(f)
 	}
 	if err == nil {
-		who := a.actor(c).ID()
-		err = a.desk.Keeper().SetPassword(a.actor(c).By("set-password"), who, password, a.visit(c).session.ID)
+		who := r.actor().ID()
+		err = a.desk.Keeper().SetPassword(r.actor().By("set-password"), who, password, r.visit().session.ID)
 	}
 	if err != nil {
-		return a.mePage(c, &mePage{Password: true}, f, err)
+		return a.mePage(r, &mePage{Password: true}, f, err)
 	}
-	who, err := a.desk.Person(a.actor(c), a.actor(c).ID())
+	who, err := a.desk.Person(r.actor(), r.actor().ID())
 	if err != nil {
 		return err
 	}
-	a.knowBrowser(c, who) // what it was known by ended with the password before
-	return a.done(c, "flash.password-changed", "/me")
+	a.knowBrowser(r, who) // what it was known by ended with the password before
+	return r.done("flash.password-changed", "/me")
 }
 
-func (a *App) postEndSession(c *fiber.Ctx) error {
-	id, err := a.number(c)
+func (a *App) postEndSession(r *Request) error {
+	id, err := r.number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.Keeper().EndSession(a.actor(c).ID(), id); err != nil {
+	if err := a.desk.Keeper().EndSession(r.actor().ID(), id); err != nil {
 		return err
 	}
-	return a.done(c, "flash.session-ended", "/me")
+	return r.done("flash.session-ended", "/me")
 }
 
-func (a *App) postEndOthers(c *fiber.Ctx) error {
-	if _, err := a.desk.Keeper().EndOthers(a.actor(c).ID(), a.visit(c).session.ID); err != nil {
+func (a *App) postEndOthers(r *Request) error {
+	if _, err := a.desk.Keeper().EndOthers(r.actor().ID(), r.visit().session.ID); err != nil {
 		return err
 	}
-	return a.done(c, "flash.sessions-ended", "/me")
+	return r.done("flash.sessions-ended", "/me")
 }
 
 // tokenLives are the lives of a token that the page offers, in days; the first is chosen.
@@ -194,8 +193,8 @@ var tokenLives = []int{365, 90, 30, 7, 730}
 
 // postToken makes a token, for which the person is asked to show again who they are, and shows it on the page that
 // answers: it is nowhere to be had again.
-func (a *App) postToken(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postToken(r *Request) error {
+	f := r.form()
 	name := f.Text("token_name", store.Most("tokens.name"))
 	days := tokenLives[0]
 	if f.Has("token_life") {
@@ -208,27 +207,27 @@ func (a *App) postToken(c *fiber.Ctx) error {
 	f.Need("token_name")
 	err := f.Err()
 	if err == nil {
-		err = a.confirm(c, f)
+		err = r.confirm(f)
 	}
 	if err != nil {
-		return a.mePage(c, &mePage{}, f, err)
+		return a.mePage(r, &mePage{}, f, err)
 	}
-	who := a.actor(c).ID()
-	secret, _, err := a.desk.Keeper().NewTokenFor(a.actor(c).By("make-token"), who, name, time.Duration(days)*24*time.Hour)
+	who := r.actor().ID()
+	secret, _, err := a.desk.Keeper().NewTokenFor(r.actor().By("make-token"), who, name, time.Duration(days)*24*time.Hour)
 	if err != nil {
 		return err
 	}
-	return a.mePage(c, &mePage{NewToken: secret}, nil, nil)
+	return a.mePage(r, &mePage{NewToken: secret}, nil, nil)
 }
 
-func (a *App) postRevokeToken(c *fiber.Ctx) error {
-	id, err := a.number(c)
+func (a *App) postRevokeToken(r *Request) error {
+	id, err := r.number()
 	if err != nil {
 		return err
 	}
-	who := a.actor(c).ID()
-	if err := a.desk.Keeper().RevokeToken(a.actor(c).By("revoke-token"), who, id); err != nil {
+	who := r.actor().ID()
+	if err := a.desk.Keeper().RevokeToken(r.actor().By("revoke-token"), who, id); err != nil {
 		return err
 	}
-	return a.done(c, "flash.token-revoked", "/me")
+	return r.done("flash.token-revoked", "/me")
 }

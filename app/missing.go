@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -9,8 +10,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/search"
@@ -39,18 +38,18 @@ type missingLine struct {
 
 var monthForm = regexp.MustCompile(`^\d{4}-\d{2}$`)
 
-func (a *App) getMissing(c *fiber.Ctx) error {
-	v := &missingPage{Page: a.page(c, "missing.title")}
+func (a *App) getMissing(r *Request) error {
+	v := &missingPage{Page: r.page("missing.title")}
 	v.Nav = "articles"
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Crumb(v.T("articles.drafts"), "/articles/drafts")
 	v.Crumb(v.Title, "")
-	q := a.query(c)
+	q := r.query()
 	ask := desk.MissingQuery{Module: q.ID("module"), Month: q.Raw("month")}
 	if !monthForm.MatchString(ask.Month) {
 		ask.Month = ""
 	}
-	page, err := a.desk.Missing(a.actor(c), ask)
+	page, err := a.desk.Missing(r.actor(), ask)
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,7 @@ func (a *App) getMissing(c *fiber.Ctx) error {
 		line.Write = "/articles/new?" + to.Encode()
 		v.Lines = append(v.Lines, line)
 	}
-	return a.render(c, "page/missing", v)
+	return r.render("page/missing", v)
 }
 
 // month says a month: novembre 2026.
@@ -109,8 +108,8 @@ func upperFirst(s string) string {
 // noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
 // answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
 // articles, and an index that lacks something says nothing at all. The links work as well without the name.
-func (a *App) noteSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.SearchPage) {
-	if c.Method() != fiber.MethodGet || c.Query("s") != "" || s.text == "" || a.ix.State().State != search.Following {
+func (a *App) noteSearch(r *Request, v *searchPage, s searchAsked, found desk.SearchPage) {
+	if r.Method() != http.MethodGet || r.Query("s") != "" || s.text == "" || a.ix.State().State != search.Following {
 		return
 	}
 	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.kind == search.TypeArticle, Found: found.Total}
@@ -128,7 +127,7 @@ func (a *App) noteSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.
 			tickets = true // state, kind, group, from, ...
 		}
 	}
-	actor := a.actor(c)
+	actor := r.actor()
 	name := ""
 	if narrowed := s.kind != "" || s.sort != "" || s.page > 1 || len(s.with) > 0; narrowed {
 		name = a.desk.Asked(actor, q)
@@ -151,14 +150,14 @@ func (a *App) noteSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.
 }
 
 // openedHit notes that a page was opened from an answer of the search.
-func (a *App) openedHit(c *fiber.Ctx) {
-	if name := c.Query("s"); name != "" && len(name) < 40 && c.Method() == fiber.MethodGet {
+func (a *App) openedHit(r *Request) {
+	if name := r.Query("s"); name != "" && len(name) < 40 && r.Method() == http.MethodGet {
 		a.desk.Opened(name)
 	}
 }
 
 // mayViewSearch reports whether the question can be saved as a view: agents save searches over tickets.
-func (a *App) mayViewSearch(c *fiber.Ctx, s searchAsked) bool {
-	actor := a.actor(c)
+func (a *App) mayViewSearch(r *Request, s searchAsked) bool {
+	actor := r.actor()
 	return (actor.IsAgent() || actor.IsAdministrator()) && s.kind != search.TypeArticle && strings.TrimSpace(s.question()) != ""
 }

@@ -4,8 +4,6 @@ import (
 	"html/template"
 	"net/url"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/store"
@@ -72,12 +70,12 @@ type modulePage struct {
 // moduleArticles is how many articles the page of a level lists.
 const moduleArticles = 10
 
-func (a *App) getModule(c *fiber.Ctx) error {
+func (a *App) getModule(r *Request) error {
 	levels, err := a.desk.Catalogue()
 	if err != nil {
 		return err
 	}
-	code, err := url.PathUnescape(c.Params("*"))
+	code, err := url.PathUnescape(r.Param("*"))
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
@@ -85,7 +83,7 @@ func (a *App) getModule(c *fiber.Ctx) error {
 	if l == nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	v := &modulePage{Page: a.page(c, "module.title", "name", l.Name.In(a.lang(c)))}
+	v := &modulePage{Page: r.page("module.title", "name", l.Name.In(r.lang()))}
 	v.Nav = "articles"
 	v.Crumb(v.T("nav.home"), "/")
 	for _, id := range l.Above {
@@ -114,7 +112,7 @@ func (a *App) getModule(c *fiber.Ctx) error {
 		}
 		v.Group, v.Hours, v.Email, v.Phone = g.Name.In(v.Lang), g.Hours.In(v.Lang), g.Email, g.Phone
 	}
-	page, err := a.desk.Articles(a.actor(c), desk.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
+	page, err := a.desk.Articles(r.actor(), desk.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
 	if err != nil {
 		return err
 	}
@@ -128,7 +126,7 @@ func (a *App) getModule(c *fiber.Ctx) error {
 	if len(v.Articles) > 0 {
 		v.Read = levelArticles(l)
 	}
-	return a.render(c, "page/module", v)
+	return r.render("page/module", v)
 }
 
 func levelByCode(levels []desk.Level, code string) *desk.Level {
@@ -146,26 +144,26 @@ type textPage struct {
 	Text template.HTML
 }
 
-func (a *App) getPrivacy(c *fiber.Ctx) error {
-	v := &textPage{Page: a.page(c, "text.privacy-title")}
-	return a.textPage(c, v, "privacy", v.T("text.privacy"))
+func (a *App) getPrivacy(r *Request) error {
+	v := &textPage{Page: r.page("text.privacy-title")}
+	return a.textPage(r, v, "privacy", v.T("text.privacy"))
 }
 
-func (a *App) getAccessibility(c *fiber.Ctx) error {
-	v := &textPage{Page: a.page(c, "text.accessibility-title")}
-	return a.textPage(c, v, "accessibility", v.T("text.accessibility"))
+func (a *App) getAccessibility(r *Request) error {
+	v := &textPage{Page: r.page("text.accessibility-title")}
+	return a.textPage(r, v, "accessibility", v.T("text.accessibility"))
 }
 
 // textPage shows the administrator's text of the name, settings.Extra["privacy.it"], else the one that is built in.
-func (a *App) textPage(c *fiber.Ctx, v *textPage, name, builtIn string) error {
+func (a *App) textPage(r *Request, v *textPage, name, builtIn string) error {
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	text := a.settings(c).Extra[name+"."+v.Lang]
+	text := r.settings().Extra[name+"."+v.Lang]
 	if text == "" {
 		text = builtIn
 	}
 	v.Text = markup.HTML("markdown", text)
-	return a.render(c, "page/text", v)
+	return r.render("page/text", v)
 }
 
 type contactsPage struct {
@@ -174,14 +172,14 @@ type contactsPage struct {
 	Contacts []contactLine
 }
 
-func (a *App) getContacts(c *fiber.Ctx) error {
-	v := &contactsPage{Page: a.page(c, "text.contacts-title")}
+func (a *App) getContacts(r *Request) error {
+	v := &contactsPage{Page: r.page("text.contacts-title")}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
 	lines, err := a.contactLines(v.Lang)
 	if err != nil {
 		return err
 	}
-	v.Contacts, v.Hours = lines, a.settings(c).Hours.In(v.Lang)
-	return a.render(c, "page/contacts", v)
+	v.Contacts, v.Hours = lines, r.settings().Hours.In(v.Lang)
+	return r.render("page/contacts", v)
 }

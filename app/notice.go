@@ -1,7 +1,7 @@
 package app
 
 import (
-	"github.com/gofiber/fiber/v2"
+	"net/http"
 
 	"sportello/app/desk"
 	"sportello/app/words"
@@ -31,11 +31,11 @@ type noticeLine struct {
 // noticesShown is how many notices the page lists; older ones have had their time.
 const noticesShown = 50
 
-func (a *App) getNotices(c *fiber.Ctx) error {
-	v := &noticesPage{Page: a.page(c, "bell.title")}
+func (a *App) getNotices(r *Request) error {
+	v := &noticesPage{Page: r.page("bell.title")}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	lines, unread, err := a.desk.Notices(a.actor(c), noticesShown)
+	lines, unread, err := a.desk.Notices(r.actor(), noticesShown)
 	if err != nil {
 		return err
 	}
@@ -63,27 +63,27 @@ func (a *App) getNotices(c *fiber.Ctx) error {
 		}
 		v.Lines = append(v.Lines, line)
 	}
-	return a.render(c, "page/notices", v)
+	return r.render("page/notices", v)
 }
 
 // postReadNotices marks notices as read, those of one ticket or all, and leads to that ticket or back.
-func (a *App) postReadNotices(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postReadNotices(r *Request) error {
+	f := r.form()
 	n, one := f.ID("ticket"), f.ID("notice")
 	if err := f.Err(); err != nil {
 		return err
 	}
 	if one != 0 { // it is about no ticket: one's own account
-		if err := a.desk.ReadNotice(a.actor(c), one); err != nil {
+		if err := a.desk.ReadNotice(r.actor(), one); err != nil {
 			return err
 		}
-		return c.Redirect("/me", fiber.StatusSeeOther)
+		return r.Redirect("/me", http.StatusSeeOther)
 	}
-	if err := a.desk.ReadNotices(a.actor(c), n); err != nil {
+	if err := a.desk.ReadNotices(r.actor(), n); err != nil {
 		return err
 	}
 	if n != 0 {
-		return c.Redirect(ticketAddress(n), fiber.StatusSeeOther)
+		return r.Redirect(ticketAddress(n), http.StatusSeeOther)
 	}
-	return a.done(c, "flash.notices-read", "/notices")
+	return r.done("flash.notices-read", "/notices")
 }

@@ -39,54 +39,54 @@ func (p *Page) OnceKey() string {
 }
 
 // once answers a request that may change something. One request at a time acts under a key; the others wait for it.
-func (a *App) once(c *fiber.Ctx, r *route) error {
-	key, err := a.onceKey(c, r)
+func (r *Request) once(to *route) error {
+	key, err := r.onceKey(to)
 	if err != nil {
 		return err
 	}
 	if key == "" {
-		return r.Handle(c)
+		return to.Handle(r)
 	}
-	same, err := a.sent(c)
+	same, err := r.sent()
 	if err != nil {
 		return err
 	}
-	leave, err := a.underWay.enter(a.work, key)
+	leave, err := r.site.underWay.enter(r.site.work, key)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	used, err := a.usedKey(key)
+	used, err := r.site.usedKey(key)
 	if err != nil {
 		return err
 	}
 	if used != nil {
-		return a.sameAgain(c, used, same)
+		return r.sameAgain(used, same)
 	}
 	o := &store.Once{Key: key, Same: same}
-	a.visit(c).actor.Once = o
-	if err = r.Handle(c); err == nil && o.Used() != nil {
-		a.keepAnswer(c, o.Used())
+	r.visit().actor.Once = o
+	if err = to.Handle(r); err == nil && o.Used() != nil {
+		r.keepAnswer(o.Used())
 	}
 	return err
 }
 
 // onceKey returns the hash of the request's key with whose it is, empty when it has none.
-func (a *App) onceKey(c *fiber.Ctx, r *route) (string, error) {
-	if r.Method != fiber.MethodPost {
+func (r *Request) onceKey(to *route) (string, error) {
+	if to.Method != fiber.MethodPost {
 		return "", nil
 	}
 	who, key := "", ""
-	switch v := a.visit(c); {
+	switch v := r.visit(); {
 	case !v.actor.SignedIn():
 		return "", nil
-	case isAPI(c):
-		who, key = c.Get(fiber.HeaderAuthorization), c.Get("Idempotency-Key")
+	case r.isAPI():
+		who, key = r.c.Get(fiber.HeaderAuthorization), r.c.Get("Idempotency-Key")
 		if len(key) > maxOnceKey || !utf8.ValidString(key) {
 			return "", store.Fail(store.Invalid, "error.once-key", "max", maxOnceKey).At("Idempotency-Key")
 		}
 	default:
-		who, key = strconv.FormatUint(v.actor.ID(), 10), postedValues(c).Get(onceField)
+		who, key = strconv.FormatUint(v.actor.ID(), 10), r.postedValues().Get(onceField)
 	}
 	if key == "" || len(key) > maxOnceKey {
 		return "", nil
@@ -96,12 +96,12 @@ func (a *App) onceKey(c *fiber.Ctx, r *route) (string, error) {
 
 // sent is a hash of what was sent and where to, so that another act under the same key is not taken for the same. Of
 // files that a program streams it is their length: they are not read before it is known whether they are wanted.
-func (a *App) sent(c *fiber.Ctx) (string, error) {
-	v := a.visit(c)
-	at := c.Path() + "?" + c.Context().QueryArgs().String()
+func (r *Request) sent() (string, error) {
+	v := r.visit()
+	at := r.c.Path() + "?" + r.c.Context().QueryArgs().String()
 	switch {
-	case !isAPI(c):
-		return hashOf(append([]string{"form", at, essential(postedValues(c)).Encode()}, v.posted.files()...)...), nil
+	case !r.isAPI():
+		return hashOf(append([]string{"form", at, essential(r.postedValues()).Encode()}, v.posted.files()...)...), nil
 	case len(v.route.Files) == 0:
 		raw, err := v.body.whole()
 		return hashOf("bytes", at, string(raw)), err
@@ -162,70 +162,70 @@ func (a *App) usedKey(key string) (*store.UsedKey, error) {
 }
 
 // sameAgain answers who comes with a used key.
-func (a *App) sameAgain(c *fiber.Ctx, used *store.UsedKey, same string) error {
-	api := isAPI(c)
+func (r *Request) sameAgain(used *store.UsedKey, same string) error {
+	api := r.isAPI()
 	switch {
 	case used.Same != same && api:
 		return store.Fail(store.Invalid, "error.once-other").At("Idempotency-Key")
 	case used.Same != same:
 		return store.Fail(store.Conflict, "error.once-form")
 	case !api:
-		return c.Redirect(a.madeAt(c, used), fiber.StatusSeeOther)
+		return r.c.Redirect(r.madeAt(used), fiber.StatusSeeOther)
 	}
-	c.Set("Idempotency-Replayed", "true")
+	r.c.Set("Idempotency-Replayed", "true")
 	if used.Status == 0 { // the desk was stopped between the act and its answer
 		if used.Table != store.Tickets.Name() {
 			return store.Fail(store.Conflict, "error.once-lost")
 		}
-		t, err := a.ticketDocument(c, used.Made)
+		t, err := r.site.ticketDocument(r, used.Made)
 		if err != nil {
 			return err
 		}
-		c.Location("/api/v1/tickets/" + strconv.FormatUint(used.Made, 10))
-		return c.Status(fiber.StatusCreated).JSON(t)
+		r.c.Location("/api/v1/tickets/" + strconv.FormatUint(used.Made, 10))
+		return r.c.Status(fiber.StatusCreated).JSON(t)
 	}
 	if used.To != "" {
-		c.Location(used.To)
+		r.c.Location(used.To)
 	}
 	if used.Type != "" {
-		c.Set(fiber.HeaderContentType, used.Type)
+		r.c.Set(fiber.HeaderContentType, used.Type)
 	}
-	return c.Status(used.Status).Send(used.Answer)
+	return r.c.Status(used.Status).Send(used.Answer)
 }
 
 // madeAt is the page of what was made under the key: where the first was led to, else the ticket, else the page the
 // form stood on.
-func (a *App) madeAt(c *fiber.Ctx, used *store.UsedKey) string {
+func (r *Request) madeAt(used *store.UsedKey) string {
 	switch {
 	case used.To != "":
 		return localPath(used.To)
 	case used.Table == store.Tickets.Name():
 		return "/tickets/" + strconv.FormatUint(used.Made, 10)
 	}
-	return formPage(c)
+	return r.formPage()
 }
 
 // keepAnswer keeps what the act was answered with. A page that answers may show a secret and is not kept, nor an
 // answer that is too long: who comes again is led to what was made.
-func (a *App) keepAnswer(c *fiber.Ctx, used *store.UsedKey) {
-	r := c.Response()
+func (r *Request) keepAnswer(used *store.UsedKey) {
+	answer := r.c.Response()
 	k := *used
-	k.Status, k.To = r.StatusCode(), string(r.Header.Peek(fiber.HeaderLocation))
-	if k.Status >= 400 || r.IsBodyStream() || !isAPI(c) && k.To == "" {
+	k.Status, k.To = answer.StatusCode(), string(answer.Header.Peek(fiber.HeaderLocation))
+	if k.Status >= 400 || answer.IsBodyStream() || !r.isAPI() && k.To == "" {
 		return
 	}
-	if isAPI(c) {
-		if len(r.Body()) > store.MaxUsedAnswer {
+	if r.isAPI() {
+		if len(answer.Body()) > store.MaxUsedAnswer {
 			return
 		}
-		k.Type, k.Answer = string(r.Header.ContentType()), slices.Clone(r.Body())
+		k.Type, k.Answer = string(answer.Header.ContentType()), slices.Clone(answer.Body())
 	}
-	err := a.st.Update(store.By{Via: "desk", Act: "keep-answer"}, func(tx *store.Tx) error {
+	err := r.site.st.Update(store.By{Via: "desk", Act: "keep-answer"}, func(tx *store.Tx) error {
 		row := k
 		return store.UsedKeys.Put(tx, &row)
 	})
 	if err != nil {
-		a.log.Warn("the answer of an act is not kept", "route", routePath(c), "err", err)
+		r.site.log.Warn("the answer of an act is not kept", "route", r.routePath(), "err", err)
 	}
 }
 

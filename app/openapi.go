@@ -2,12 +2,11 @@ package app
 
 import (
 	"encoding"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 )
@@ -86,7 +85,7 @@ func openAPI(routes []route) object {
 			op["requestBody"] = object{"required": true, "content": object{"multipart/form-data": object{"schema": object{"type": "object", "properties": object{
 				"file": object{"type": "array", "items": object{"type": "string", "format": "binary"}}, "body": object{"type": "string"}, "internal": object{"type": "boolean"}}}}}}
 		}
-		if r.Method == fiber.MethodPost && r.Who == program {
+		if r.Method == http.MethodPost && r.Who == program {
 			parameters = append(parameters, object{"name": "Idempotency-Key", "in": "header", "schema": object{"type": "string", "maxLength": maxOnceKey},
 				"description": "A word of the caller's own. Within 24 hours the same key with the same token and the same request answers the first result again and changes nothing; with another request it answers 422, while the first is still under way at last 409. What was refused may be tried again under its key."})
 		}

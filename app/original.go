@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/mail"
@@ -49,11 +48,11 @@ type originalPage struct {
 // maxHeaderShown bounds the lines of a header that are shown as they came, in bytes.
 const maxHeaderShown = 64 << 10
 
-func (a *App) messageAddress(c *fiber.Ctx) (number, message uint64, err error) {
-	if number, err = a.number(c); err != nil {
+func (a *App) messageAddress(r *Request) (number, message uint64, err error) {
+	if number, err = r.number(); err != nil {
 		return 0, 0, err
 	}
-	message, err = strconv.ParseUint(c.Params("m"), 10, 64)
+	message, err = strconv.ParseUint(r.Param("m"), 10, 64)
 	if err != nil {
 		return 0, 0, store.Fail(store.NotFound, "error.not-found")
 	}
@@ -65,12 +64,12 @@ func originalAddress(number, message uint64) string {
 }
 
 // getOriginal shows the mail that a message was, to whoever may see more of it than its text.
-func (a *App) getOriginal(c *fiber.Ctx) error {
-	number, message, err := a.messageAddress(c)
+func (a *App) getOriginal(r *Request) error {
+	number, message, err := a.messageAddress(r)
 	if err != nil {
 		return err
 	}
-	actor := a.actor(c)
+	actor := r.actor()
 	o, err := a.desk.Original(actor, number, message)
 	if err != nil {
 		return err
@@ -83,30 +82,30 @@ func (a *App) getOriginal(c *fiber.Ctx) error {
 		notes = tv.Agents
 	}
 	if notes {
-		v.Page = a.workbench(c, "original.title", "number", number)
+		v.Page = r.workbench("original.title", "number", number)
 		v.Nav, v.Live = "desk", false
 		v.Crumb(v.T("nav.desk"), "/desk")
 		v.Joined = v.joined(o.Mail)
-		if err := a.queueSide(c, &v.Page, ""); err != nil {
+		if err := a.queueSide(r, &v.Page, ""); err != nil {
 			return err
 		}
 	} else {
-		v.Page = a.page(c, "original.title", "number", number)
+		v.Page = r.page("original.title", "number", number)
 		v.Nav = "tickets"
 		v.Crumb(v.T("own.title"), "/tickets")
 	}
 	v.Crumb("#"+strconv.FormatUint(number, 10), ticketAddress(number))
 	v.Crumb(v.T("original.crumb"), "")
-	a.fillOriginal(c, &v.Page, &v.Original, o, originalAddress(number, message))
-	return a.render(c, "page/original", v)
+	a.fillOriginal(r, &v.Page, &v.Original, o, originalAddress(number, message))
+	return r.render("page/original", v)
 }
 
 // fillOriginal reads the mail into the view. base is the address of the page, below which its pictures are. Pictures
 // from elsewhere are loaded only when the address asks for them; the policy of the page then allows it.
-func (a *App) fillOriginal(c *fiber.Ctx, p *Page, v *originalView, o *desk.Original, base string) {
+func (a *App) fillOriginal(r *Request, p *Page, v *originalView, o *desk.Original, base string) {
 	m := o.Read
 	v.Page, v.Download = p, base+".eml"
-	remote := c.Query("pictures") == "1"
+	remote := r.Query("pictures") == "1"
 	v.HTML = markup.MailHTML(m.HTML, markup.MailView{Remote: remote, Picture: func(cid string) string {
 		for i, part := range m.Parts {
 			if part.ContentID == cid && cid != "" && rasterOf(part.Content) != "" {
@@ -118,7 +117,7 @@ func (a *App) fillOriginal(c *fiber.Ctx, p *Page, v *originalView, o *desk.Origi
 	if markup.HasRemote(m.HTML) {
 		v.Blocked, v.Loaded = base+"?pictures=1", remote
 		if remote {
-			c.Set(fiber.HeaderContentSecurityPolicy, strings.Replace(policy, "img-src 'self'", "img-src 'self' https:", 1))
+			r.SetHeader("Content-Security-Policy", strings.Replace(policy, "img-src 'self'", "img-src 'self' https:", 1))
 		}
 	}
 	switch {
@@ -250,21 +249,21 @@ func rasterOf(content []byte) string {
 }
 
 // getOriginalPicture answers with a picture that the text of the mail shows.
-func (a *App) getOriginalPicture(c *fiber.Ctx) error {
-	number, message, err := a.messageAddress(c)
+func (a *App) getOriginalPicture(r *Request) error {
+	number, message, err := a.messageAddress(r)
 	if err != nil {
 		return err
 	}
-	o, err := a.desk.Original(a.actor(c), number, message)
+	o, err := a.desk.Original(r.actor(), number, message)
 	if err != nil {
 		return err
 	}
-	return sendPicture(c, o.Read)
+	return sendPicture(r, o.Read)
 }
 
-func sendPicture(c *fiber.Ctx, m *mail.Message) error {
+func sendPicture(r *Request, m *mail.Message) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
-	i, err := strconv.Atoi(c.Params("i"))
+	i, err := strconv.Atoi(r.Param("i"))
 	if err != nil || i < 0 || i >= len(m.Parts) {
 		return gone
 	}
@@ -273,28 +272,28 @@ func sendPicture(c *fiber.Ctx, m *mail.Message) error {
 	if kind == "" {
 		return gone
 	}
-	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
-	c.Set(fiber.HeaderContentType, kind)
-	c.Set(fiber.HeaderContentDisposition, dispositionOf("inline", markup.FileName(part.Name)))
-	c.Set(fiber.HeaderCacheControl, "private, no-cache")
-	return c.Send(part.Content)
+	r.SetHeader("Content-Security-Policy", filePolicy)
+	r.SetHeader("Content-Type", kind)
+	r.SetHeader("Content-Disposition", dispositionOf("inline", markup.FileName(part.Name)))
+	r.SetHeader("Cache-Control", "private, no-cache")
+	return r.Send(part.Content)
 }
 
 // getOriginalFile hands over the bytes of the mail as they came.
-func (a *App) getOriginalFile(c *fiber.Ctx) error {
-	number, message, err := a.messageAddress(c)
+func (a *App) getOriginalFile(r *Request) error {
+	number, message, err := a.messageAddress(r)
 	if err != nil {
 		return err
 	}
-	row, f, err := a.desk.OpenOriginal(a.actor(c), number, message)
+	row, f, err := a.desk.OpenOriginal(r.actor(), number, message)
 	if err != nil {
 		return err
 	}
-	return sendMailFile(c, row, f)
+	return sendMailFile(r, row, f)
 }
 
 // sendMailFile hands over the bytes of a mail, to be saved and never to be shown.
-func sendMailFile(c *fiber.Ctx, row *store.Mail, f *os.File) error {
+func sendMailFile(r *Request, row *store.Mail, f *os.File) error {
 	size, err := fileSize(f)
 	if err != nil {
 		_ = f.Close()
@@ -304,9 +303,9 @@ func sendMailFile(c *fiber.Ctx, row *store.Mail, f *os.File) error {
 	if name == "" {
 		name = "mail-" + strconv.FormatUint(row.ID, 10)
 	}
-	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
-	c.Set(fiber.HeaderContentType, "message/rfc822")
-	c.Set(fiber.HeaderContentDisposition, dispositionOf("attachment", markup.FileName(name+".eml")))
-	c.Set(fiber.HeaderCacheControl, "private, no-cache")
-	return sendPiece(c, f, 0, size)
+	r.SetHeader("Content-Security-Policy", filePolicy)
+	r.SetHeader("Content-Type", "message/rfc822")
+	r.SetHeader("Content-Disposition", dispositionOf("attachment", markup.FileName(name+".eml")))
+	r.SetHeader("Cache-Control", "private, no-cache")
+	return r.sendPiece(f, 0, size)
 }

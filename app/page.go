@@ -97,19 +97,19 @@ type FieldError struct{ Field, Text string }
 func (p *Page) base() *Page { return p }
 
 // page begins a page of the portal in the reader's language with the title of the key.
-func (a *App) page(c *fiber.Ctx, titleKey string, args ...any) Page {
-	v := a.visit(c)
+func (r *Request) page(titleKey string, args ...any) Page {
+	v := r.visit()
 	s := v.settings
-	p := Page{app: a, Lang: v.lang, Path: c.Path(), Layout: "portal", CSRF: a.csrfToken(c), now: a.desk.Now().In(a.desk.Location()),
-		Institution: s.Institution, DeskName: s.Name, Title: a.words.Text(v.lang, titleKey, args...), Bell: v.unread,
+	p := Page{app: r.site, Lang: v.lang, Path: r.c.Path(), Layout: "portal", CSRF: r.csrfToken(), now: r.site.desk.Now().In(r.site.desk.Location()),
+		Institution: s.Institution, DeskName: s.Name, Title: r.site.words.Text(v.lang, titleKey, args...), Bell: v.unread,
 		LiveAfter: v.last}
 	p.Brand, p.Logo = brandAddresses(s)
 	for _, l := range s.Footer {
 		p.Footer = append(p.Footer, Link{Label: l.Label.In(v.lang), Address: l.Address})
 	}
-	p.Back = formPage(c)
-	if c.Method() == fiber.MethodGet {
-		p.Back = localPath(c.OriginalURL())
+	p.Back = r.formPage()
+	if r.c.Method() == fiber.MethodGet {
+		p.Back = localPath(r.c.OriginalURL())
 	}
 	if len(p.Footer) == 0 {
 		for _, name := range []string{"privacy", "accessibility", "contacts"} {
@@ -123,33 +123,33 @@ func (a *App) page(c *fiber.Ctx, titleKey string, args ...any) Page {
 		p.IsCoordinator, p.IsAdministrator = len(who.Coordinates) > 0, who.Administrator
 		p.IsWriter = p.IsAgent || p.IsEditor || p.IsAdministrator
 	}
-	p.Flash = a.takeFlash(c, v.lang)
+	p.Flash = r.takeFlash(v.lang)
 	return p
 }
 
 // workbench begins a page of the workbench; side is filled by whoever has the queues or the menu.
-func (a *App) workbench(c *fiber.Ctx, titleKey string, args ...any) Page {
-	p := a.page(c, titleKey, args...)
+func (r *Request) workbench(titleKey string, args ...any) Page {
+	p := r.page(titleKey, args...)
 	p.Layout, p.Live = "workbench", true
 	return p
 }
 
 // render answers with the page: its template, then its layout around it. Nothing is sent when either fails.
-func (a *App) render(c *fiber.Ctx, name string, view viewer) error {
+func (r *Request) render(name string, view viewer) error {
 	p := view.base()
 	p.NavLinks = p.navigation()
 	if p.Status != 0 {
-		c.Status(p.Status)
+		r.c.Status(p.Status)
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	c.Set(fiber.HeaderContentLanguage, p.Lang)
-	return c.Render(name, view)
+	r.c.Set(fiber.HeaderCacheControl, "no-store")
+	r.c.Set(fiber.HeaderContentLanguage, p.Lang)
+	return r.c.Render(name, view)
 }
 
 // fragment answers with the template alone, for scripts that put it into a page.
-func (a *App) fragment(c *fiber.Ctx, name string, view viewer) error {
+func (r *Request) fragment(name string, view viewer) error {
 	view.base().Layout = ""
-	return a.render(c, name, view)
+	return r.render(name, view)
 }
 
 func (p *Page) navigation() []Link {
@@ -320,11 +320,11 @@ func (p *Page) MaxFile() string { return fmt.Sprintf("%d MB", p.app.desk.MaxFile
 func (p *Page) MaxFileBytes() int64 { return p.app.desk.MaxFile() }
 
 // done ends a POST: the sentence of the key is shown on the page at the address, to which the browser is sent.
-func (a *App) done(c *fiber.Ctx, flashKey, address string, args ...any) error {
+func (r *Request) done(flashKey, address string, args ...any) error {
 	if flashKey != "" {
-		a.setFlash(c, flashKey, args...)
+		r.setFlash(flashKey, args...)
 	}
-	return c.Redirect(address, fiber.StatusSeeOther)
+	return r.c.Redirect(address, fiber.StatusSeeOther)
 }
 
 type flash struct {
@@ -333,25 +333,25 @@ type flash struct {
 }
 
 // setFlash keeps a sentence in a cookie for the page that is shown next.
-func (a *App) setFlash(c *fiber.Ctx, key string, args ...any) {
+func (r *Request) setFlash(key string, args ...any) {
 	raw, err := json.Marshal(flash{key, args})
 	if err != nil || len(raw) > 1000 {
 		return
 	}
-	a.setCookie(c, "flash", base64.RawURLEncoding.EncodeToString(raw), time.Minute)
+	r.setCookie("flash", base64.RawURLEncoding.EncodeToString(raw), time.Minute)
 }
 
 // takeFlash returns the sentence and forgets it. Only sentences made for this are shown, whatever the cookie says.
-func (a *App) takeFlash(c *fiber.Ctx, lang string) string {
-	value := c.Cookies(a.cookieName("flash"))
+func (r *Request) takeFlash(lang string) string {
+	value := r.c.Cookies(r.site.cookieName("flash"))
 	if value == "" {
 		return ""
 	}
-	a.setCookie(c, "flash", "", -1)
+	r.setCookie("flash", "", -1)
 	raw, err := base64.RawURLEncoding.DecodeString(value)
 	var f flash
-	if err != nil || json.Unmarshal(raw, &f) != nil || !strings.HasPrefix(f.Key, "flash.") || !a.words.Has(lang, f.Key) {
+	if err != nil || json.Unmarshal(raw, &f) != nil || !strings.HasPrefix(f.Key, "flash.") || !r.site.words.Has(lang, f.Key) {
 		return ""
 	}
-	return a.words.Text(lang, f.Key, f.Args...)
+	return r.site.words.Text(lang, f.Key, f.Args...)
 }

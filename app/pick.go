@@ -3,8 +3,6 @@ package app
 import (
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 )
 
@@ -17,8 +15,8 @@ type pickedPerson struct {
 
 // getPeoplePick offers agents to mention in a note: by the part of the address before the @ where that names one
 // person, else by the whole address.
-func (a *App) getPeoplePick(c *fiber.Ctx) error {
-	found, err := a.desk.PickPeople(a.actor(c), clip(a.query(c).Raw("q"), 100), 8)
+func (a *App) getPeoplePick(r *Request) error {
+	found, err := a.desk.PickPeople(r.actor(), clip(r.query().Raw("q"), 100), 8)
 	if err != nil {
 		return err
 	}
@@ -26,7 +24,7 @@ func (a *App) getPeoplePick(c *fiber.Ctx) error {
 	for _, p := range found {
 		local, _, _ := strings.Cut(p.Email, "@")
 		handle := local
-		same, err := a.desk.PickPeople(a.actor(c), local, 50)
+		same, err := a.desk.PickPeople(r.actor(), local, 50)
 		if err != nil {
 			return err
 		}
@@ -35,7 +33,7 @@ func (a *App) getPeoplePick(c *fiber.Ctx) error {
 		}
 		out = append(out, pickedPerson{p.Name, handle})
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }
 
 func sameLocal(picks []desk.Pick, local string) []desk.Pick {
@@ -54,19 +52,19 @@ type pickedReply struct {
 }
 
 // getRepliesPick offers saved replies in the language of the ticket, which the page names.
-func (a *App) getRepliesPick(c *fiber.Ctx) error {
-	q := a.query(c)
+func (a *App) getRepliesPick(r *Request) error {
+	q := r.query()
 	lang := q.Raw("lang")
 	if lang != "it" && lang != "en" {
-		lang = a.lang(c)
+		lang = r.lang()
 	}
-	found, err := a.desk.PickReplies(a.actor(c), clip(q.Raw("q"), 100), lang, 8)
+	found, err := a.desk.PickReplies(r.actor(), clip(q.Raw("q"), 100), lang, 8)
 	if err != nil {
 		return err
 	}
 	out := make([]pickedReply, 0, len(found))
-	for _, r := range found {
-		out = append(out, pickedReply{r.Title.In(lang), r.Body.In(lang)})
+	for _, reply := range found {
+		out = append(out, pickedReply{reply.Title.In(lang), reply.Body.In(lang)})
 	}
-	return c.JSON(out)
+	return r.JSON(out)
 }

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
@@ -138,10 +136,10 @@ func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 
 func TestAFaultUnderTheAPIIsAProblemDocument(t *testing.T) {
 	d := newTestDesk(t)
-	for name, h := range map[string]fiber.Handler{
-		"panic":       func(*fiber.Ctx) error { panic("secret") },
-		"unavailable": func(*fiber.Ctx) error { return store.Fail(store.Unavailable, "error.disk") },
-		"too many":    func(*fiber.Ctx) error { return store.Fail(store.TooMany, "error.too-many", "seconds", 3) },
+	for name, h := range map[string]func(*Request) error{
+		"panic":       func(*Request) error { panic("secret") },
+		"unavailable": func(*Request) error { return store.Fail(store.Unavailable, "error.disk") },
+		"too many":    func(*Request) error { return store.Fail(store.TooMany, "error.too-many", "seconds", 3) },
 	} {
 		got := d.ask(failing(d, "/api/v1/fails", h), "/api/v1/fails")
 		if got.header.Get("Content-Type") != "application/problem+json" || strings.Contains(got.body, "secret") || got.status < 400 {

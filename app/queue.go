@@ -1,13 +1,12 @@
 package app
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/words"
@@ -124,8 +123,8 @@ func joinQuery(path, query string) string {
 }
 
 // getDesk leads to the view where there is work: one's own tickets, else what is to be taken, else the group's.
-func (a *App) getDesk(c *fiber.Ctx) error {
-	counts, err := a.desk.Counts(a.actor(c))
+func (a *App) getDesk(r *Request) error {
+	counts, err := a.desk.Counts(r.actor())
 	if err != nil {
 		return err
 	}
@@ -136,27 +135,27 @@ func (a *App) getDesk(c *fiber.Ctx) error {
 			break
 		}
 	}
-	return c.Redirect("/desk/"+view, fiber.StatusSeeOther)
+	return r.Redirect("/desk/"+view, http.StatusSeeOther)
 }
 
-func (a *App) getQueue(c *fiber.Ctx) error {
-	view := c.Params("view")
+func (a *App) getQueue(r *Request) error {
+	view := r.Param("view")
 	if !slices.Contains(desk.Views, view) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	return a.queuePage(c, view, a.query(c), &queuePage{}, nil)
+	return a.queuePage(r, view, r.query(), &queuePage{}, nil)
 }
 
 // queuePage shows the view with the filters of q; posted is the form of an act on many that was not all done.
-func (a *App) queuePage(c *fiber.Ctx, view string, q *Form, v *queuePage, posted *Form) error {
-	v.Page = a.workbench(c, "queue."+view)
+func (a *App) queuePage(r *Request, view string, q *Form, v *queuePage, posted *Form) error {
+	v.Page = r.workbench("queue." + view)
 	v.Nav, v.View, v.InSpam = "desk", view, view == desk.ViewSpam
 	if v.Result != nil {
-		v.Status = fiber.StatusUnprocessableEntity
+		v.Status = http.StatusUnprocessableEntity
 	}
 	v.form = posted
 	query := queueQuery(q, view)
-	page, err := a.desk.Queue(a.actor(c), query)
+	page, err := a.desk.Queue(r.actor(), query)
 	if err != nil {
 		return err
 	}
@@ -195,24 +194,24 @@ func (a *App) queuePage(c *fiber.Ctx, view string, q *Form, v *queuePage, posted
 	case view == desk.ViewGroup, view == desk.ViewUnassigned:
 		v.Elsewhere = Link{Label: v.T("queue.see-all"), Address: "/desk/all"}
 	}
-	if err := a.queueChoices(c, v, query); err != nil {
+	if err := a.queueChoices(r, v, query); err != nil {
 		return err
 	}
-	if err := a.queueSaving(c, v, q); err != nil {
+	if err := a.queueSaving(r, v, q); err != nil {
 		return err
 	}
-	if err := a.queueSide(c, &v.Page, v.Here); err != nil {
+	if err := a.queueSide(r, &v.Page, v.Here); err != nil {
 		return err
 	}
-	return a.render(c, "page/queue", v)
+	return r.render("page/queue", v)
 }
 
 // queueSaving names the list after the saved view that it is, or offers to save it as one where it is filtered.
-func (a *App) queueSaving(c *fiber.Ctx, v *queuePage, q *Form) error {
+func (a *App) queueSaving(r *Request, v *queuePage, q *Form) error {
 	if !v.Filtered {
 		return nil
 	}
-	list, err := a.desk.Views(a.actor(c))
+	list, err := a.desk.Views(r.actor())
 	if err != nil {
 		return err
 	}
@@ -232,7 +231,7 @@ func (a *App) queueSaving(c *fiber.Ctx, v *queuePage, q *Form) error {
 		}
 	}
 	if v.View != desk.ViewMine {
-		v.Save.Groups, err = a.shareOptions(c, &v.Page)
+		v.Save.Groups, err = a.shareOptions(r, &v.Page)
 	}
 	return err
 }
@@ -305,8 +304,8 @@ func (p *Page) due(t *store.Ticket) dueView {
 }
 
 // queueChoices fills the selects of the filters and of the bar.
-func (a *App) queueChoices(c *fiber.Ctx, v *queuePage, q desk.QueueQuery) error {
-	actor := a.actor(c)
+func (a *App) queueChoices(r *Request, v *queuePage, q desk.QueueQuery) error {
+	actor := r.actor()
 	groups, err := a.desk.Groups(actor)
 	if err != nil {
 		return err
@@ -350,7 +349,7 @@ func (a *App) queueChoices(c *fiber.Ctx, v *queuePage, q desk.QueueQuery) error 
 		v.Priorities = append(v.Priorities, option{strconv.Itoa(n), "P" + strconv.Itoa(n), q.Priority == n})
 	}
 	v.Overdue = q.Overdue
-	people, err := a.colleagues(c, groups)
+	people, err := a.colleagues(r, groups)
 	if err != nil {
 		return err
 	}
@@ -391,8 +390,8 @@ func (p *Page) outcomeOptions(chosen func(name, value string) bool, duplicate bo
 
 // colleagues are the members of the actor's groups by name, the actor first; of all groups for an administrator who
 // has none.
-func (a *App) colleagues(c *fiber.Ctx, groups []*store.Group) ([]*store.Person, error) {
-	actor := a.actor(c)
+func (a *App) colleagues(r *Request, groups []*store.Group) ([]*store.Person, error) {
+	actor := r.actor()
 	var out []*store.Person
 	for _, g := range groups {
 		if actor.IsAgent() && !actor.Person.InGroup(g.ID) {
@@ -425,8 +424,8 @@ var viewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "peop
 
 // queueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
 // several, and the tools. here is the address of the page, to mark its entry.
-func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
-	actor := a.actor(c)
+func (a *App) queueSide(r *Request, p *Page, here string) error {
+	actor := r.actor()
 	counts, err := a.desk.Counts(actor)
 	if err != nil {
 		return err
@@ -440,7 +439,7 @@ func (a *App) queueSide(c *fiber.Ctx, p *Page, here string) error {
 	if path == "/desk/group" {
 		group = values.Get("group")
 	}
-	saved, views, err := a.viewSide(c, p, here)
+	saved, views, err := a.viewSide(r, p, here)
 	if err != nil {
 		return err
 	}

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -30,8 +28,8 @@ const maxBulk = 200
 
 // postBulk does one act to each ticket that was ticked. Each is a change of its own: what one refuses stops no other.
 // With a refusal the list comes back with the reasons, what was refused still ticked and what was typed still there.
-func (a *App) postBulk(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postBulk(r *Request) error {
+	f := r.form()
 	view, q := a.queueBack(f)
 	tickets := f.IDs("ticket")
 	if len(tickets) == 0 {
@@ -42,12 +40,12 @@ func (a *App) postBulk(c *fiber.Ctx) error {
 	}
 	step, flash := bulkStep(f)
 	if err := f.Err(); err != nil {
-		v := &queuePage{Result: &bulkResult{Words: a.explainAll(c, err)}}
-		return a.queuePage(c, view, q, v, f)
+		v := &queuePage{Result: &bulkResult{Words: a.explainAll(r, err)}}
+		return a.queuePage(r, view, q, v, f)
 	}
 	result := &bulkResult{}
 	var left []string
-	actor := a.actor(c)
+	actor := r.actor()
 	for _, n := range tickets {
 		_, err := a.desk.Do(actor, n, step)
 		if err == nil {
@@ -58,16 +56,16 @@ func (a *App) postBulk(c *fiber.Ctx) error {
 			return err
 		}
 		id := strconv.FormatUint(n, 10)
-		result.Refused = append(result.Refused, bulkRefusal{n, "/tickets/" + id, a.explainAll(c, err)})
+		result.Refused = append(result.Refused, bulkRefusal{n, "/tickets/" + id, a.explainAll(r, err)})
 		left = append(left, id)
 	}
 	if len(result.Refused) == 0 {
-		return a.done(c, flash, joinQuery("/desk/"+view, queueString(q, "")), "n", result.Done)
+		return r.done(flash, joinQuery("/desk/"+view, queueString(q, "")), "n", result.Done)
 	}
-	lang := a.lang(c)
+	lang := r.lang()
 	result.Words = a.words.Plural(lang, "queue.bulk-done", result.Done) + " " + a.words.Plural(lang, "queue.bulk-refused", len(result.Refused))
 	f.values["ticket"] = left
-	return a.queuePage(c, view, q, &queuePage{Result: result}, f)
+	return a.queuePage(r, view, q, &queuePage{Result: result}, f)
 }
 
 // bulkStep reads what is to be done and the sentence that says it was.
@@ -126,7 +124,7 @@ func (a *App) queueBack(f *Form) (view string, q *Form) {
 }
 
 // explainAll says an error in the reader's language, problem by problem.
-func (a *App) explainAll(c *fiber.Ctx, err error) string {
+func (a *App) explainAll(r *Request, err error) string {
 	var many store.Problems
 	var one *store.Error
 	switch {
@@ -136,7 +134,7 @@ func (a *App) explainAll(c *fiber.Ctx, err error) string {
 	}
 	var out []string
 	for _, e := range many {
-		out = append(out, a.explain(a.lang(c), e))
+		out = append(out, a.explain(r.lang(), e))
 	}
 	return strings.Join(out, " ")
 }

@@ -54,7 +54,7 @@ type route struct {
 	Path   string
 	Name   string // noun.act, unique
 	Who    who
-	Handle fiber.Handler
+	Handle func(*Request) error
 	Form   string   // of a POST: the page that has its form, with the same parameters
 	Secret bool     // the address holds a secret and stays out of the log
 	Text   int64    // bytes that the body may have, files apart; 0: smallBody
@@ -99,55 +99,56 @@ func (a *App) routes() []route {
 	)
 }
 
-func get(path, name string, w who, h fiber.Handler) route {
+func get(path, name string, w who, h func(*Request) error) route {
 	return route{Method: fiber.MethodGet, Path: path, Name: name, Who: w, Handle: h}
 }
 
 // post is a route that changes something; form is the page whose form leads to it.
-func post(path, name string, w who, h fiber.Handler, form string) route {
+func post(path, name string, w who, h func(*Request) error, form string) route {
 	return route{Method: fiber.MethodPost, Path: path, Name: name, Who: w, Handle: h, Form: form}
 }
 
 // register adds the routes to the router. A GET is answered for HEAD as well.
 func (a *App) register(f *fiber.App, routes []route) {
 	for i := range routes {
-		r := &routes[i]
+		to := &routes[i]
 		h := func(c *fiber.Ctx) error {
-			if err := a.admit(c, r); err != nil {
+			r := a.request(c)
+			if err := r.admit(to); err != nil {
 				return err
 			}
-			if asked, err := a.confirmFirst(c, r); asked || err != nil {
+			if asked, err := r.confirmFirst(to); asked || err != nil {
 				return err
 			}
-			return a.once(c, r)
+			return r.once(to)
 		}
-		f.Add(r.Method, r.Path, h)
-		if r.Method == fiber.MethodGet {
-			f.Add(fiber.MethodHead, r.Path, h)
+		f.Add(to.Method, to.Path, h)
+		if to.Method == fiber.MethodGet {
+			f.Add(fiber.MethodHead, to.Path, h)
 		}
 	}
 }
 
 // admit notes which route it is and refuses those it is not for.
-func (a *App) admit(c *fiber.Ctx, r *route) error {
-	if r.Who == guest && strings.HasPrefix(r.Path, "/assets/") {
+func (r *Request) admit(to *route) error {
+	if to.Who == guest && strings.HasPrefix(to.Path, "/assets/") {
 		return nil // needs to know nobody
 	}
-	v := a.visit(c)
-	v.route = r
-	if r.Who.admits(v.actor) {
-		switch r.Method {
+	v := r.visit()
+	v.route = to
+	if to.Who.admits(v.actor) {
+		switch to.Method {
 		case fiber.MethodGet, fiber.MethodHead:
 			return nil
 		}
-		return a.receive(c, r)
+		return r.receive(to)
 	}
 	if v.refused != nil {
 		return v.refused
 	}
 	if !v.actor.SignedIn() {
-		if r.Method == fiber.MethodPost && !isAPI(c) && wantsPage(c) {
-			a.receiveSome(c)
+		if to.Method == fiber.MethodPost && !r.isAPI() && r.wantsPage() {
+			r.receiveSome()
 		}
 		return store.Fail(store.SignIn, "error.sign-in-needed")
 	}
@@ -155,14 +156,14 @@ func (a *App) admit(c *fiber.Ctx, r *route) error {
 }
 
 // routePath names the request's route for logs and figures: the pattern, never what stands in its parameters.
-func routePath(c *fiber.Ctx) string {
-	if v, ok := c.Locals(visitKey).(*visit); ok && v.route != nil {
+func (r *Request) routePath() string {
+	if v := r.v; v != nil && v.route != nil {
 		return v.route.Path
 	}
-	if r := c.Route(); r != nil && r.Path != "" && r.Path != "/" {
-		return r.Path
+	if to := r.c.Route(); to != nil && to.Path != "" && to.Path != "/" {
+		return to.Path
 	}
-	if c.Path() == "/" {
+	if r.c.Path() == "/" {
 		return "/"
 	}
 	return "-"
@@ -170,13 +171,13 @@ func routePath(c *fiber.Ctx) string {
 
 // formPage returns the page whose form was posted: what the route says, with the parameters of this request, else
 // where the browser came from, else the home page.
-func formPage(c *fiber.Ctx) string {
-	v, _ := c.Locals(visitKey).(*visit)
+func (r *Request) formPage() string {
+	v := r.v
 	if v != nil && v.route != nil && v.route.Form != "" {
 		parts := strings.Split(v.route.Form, "/")
 		for i, p := range parts {
 			if name, ok := strings.CutPrefix(p, ":"); ok {
-				parts[i] = c.Params(name)
+				parts[i] = r.c.Params(name)
 			}
 		}
 		return localPath(strings.Join(parts, "/"))
@@ -185,8 +186,8 @@ func formPage(c *fiber.Ctx) string {
 }
 
 // number reads the parameter n of the address. What is no number is no page.
-func (a *App) number(c *fiber.Ctx) (uint64, error) {
-	n, err := strconv.ParseUint(c.Params("n"), 10, 64)
+func (r *Request) number() (uint64, error) {
+	n, err := strconv.ParseUint(r.c.Params("n"), 10, 64)
 	if err != nil || n == 0 {
 		return 0, store.Fail(store.NotFound, "error.not-found")
 	}

@@ -1,10 +1,9 @@
 package app
 
 import (
+	"net/http"
 	"net/url"
 	"strconv"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/markup"
@@ -43,32 +42,32 @@ type replyPage struct {
 // helpPage is what the shortcuts' window says, as a page of its own.
 type helpPage struct{ Page }
 
-func (a *App) getHelp(c *fiber.Ctx) error {
-	v := &helpPage{a.workbench(c, "keys.help")}
+func (a *App) getHelp(r *Request) error {
+	v := &helpPage{r.workbench("keys.help")}
 	v.Nav = "desk"
-	if err := a.queueSide(c, &v.Page, "/desk/help"); err != nil {
+	if err := a.queueSide(r, &v.Page, "/desk/help"); err != nil {
 		return err
 	}
-	return a.render(c, "page/desk-help", v)
+	return r.render("page/desk-help", v)
 }
 
-func (a *App) getReplies(c *fiber.Ctx) error {
-	v := &repliesPage{Page: a.workbench(c, "replies.title")}
+func (a *App) getReplies(r *Request) error {
+	v := &repliesPage{Page: r.workbench("replies.title")}
 	v.Nav = "desk"
-	all, err := a.desk.Replies(a.actor(c))
+	all, err := a.desk.Replies(r.actor())
 	if err != nil {
 		return err
 	}
-	for _, r := range all {
-		heading := r.GroupName
-		if r.Group == 0 {
+	for _, reply := range all {
+		heading := reply.GroupName
+		if reply.Group == 0 {
 			heading = v.T("replies.own-list")
 		}
-		line := replyLine{Title: r.Title.In(v.Lang), Address: "/desk/replies/" + strconv.FormatUint(r.ID, 10), Excerpt: markup.Excerpt(markup.Plain(markup.MessageFmt, r.Body.In(v.Lang)), 160)}
+		line := replyLine{Title: reply.Title.In(v.Lang), Address: "/desk/replies/" + strconv.FormatUint(reply.ID, 10), Excerpt: markup.Excerpt(markup.Plain(markup.MessageFmt, reply.Body.In(v.Lang)), 160)}
 		switch {
-		case r.Body.IT != "" && r.Body.EN != "":
+		case reply.Body.IT != "" && reply.Body.EN != "":
 			line.Languages = "IT, EN"
-		case r.Body.EN != "":
+		case reply.Body.EN != "":
 			line.Languages = "EN"
 		default:
 			line.Languages = "IT"
@@ -79,23 +78,23 @@ func (a *App) getReplies(c *fiber.Ctx) error {
 		part := &v.Parts[len(v.Parts)-1]
 		part.Replies = append(part.Replies, line)
 	}
-	if err := a.queueSide(c, &v.Page, "/desk/replies"); err != nil {
+	if err := a.queueSide(r, &v.Page, "/desk/replies"); err != nil {
 		return err
 	}
-	return a.render(c, "page/saved-replies", v)
+	return r.render("page/saved-replies", v)
 }
 
 // replyOf returns the saved reply of the address among those the actor may insert; nil for the form of a new one.
-func (a *App) replyOf(c *fiber.Ctx) (*desk.Reply, error) {
-	if c.Params("n") == "" {
+func (a *App) replyOf(r *Request) (*desk.Reply, error) {
+	if r.Param("n") == "" {
 		return nil, nil
 	}
-	all, err := a.desk.Replies(a.actor(c))
+	all, err := a.desk.Replies(r.actor())
 	if err != nil {
 		return nil, err
 	}
 	for i := range all {
-		if strconv.FormatUint(all[i].ID, 10) != c.Params("n") {
+		if strconv.FormatUint(all[i].ID, 10) != r.Param("n") {
 			continue
 		}
 		return &all[i], nil
@@ -103,51 +102,51 @@ func (a *App) replyOf(c *fiber.Ctx) (*desk.Reply, error) {
 	return nil, store.Fail(store.NotFound, "error.not-found")
 }
 
-func (a *App) getReply(c *fiber.Ctx) error { return a.replyPage(c, nil, nil) }
+func (a *App) getReply(r *Request) error { return a.replyPage(r, nil, nil) }
 
-func (a *App) replyPage(c *fiber.Ctx, f *Form, err error) error {
-	r, problem := a.replyOf(c)
+func (a *App) replyPage(r *Request, f *Form, err error) error {
+	reply, problem := a.replyOf(r)
 	if problem != nil {
 		return problem
 	}
 	key := "replies.new"
-	if r != nil {
+	if reply != nil {
 		key = "replies.edit"
 	}
-	v := &replyPage{Page: a.workbench(c, key), Act: "/desk/replies"}
+	v := &replyPage{Page: r.workbench(key), Act: "/desk/replies"}
 	v.Nav = "desk"
 	v.Crumb(v.T("replies.title"), "/desk/replies")
 	v.Crumb(v.Title, "")
 	values := url.Values{}
-	if r != nil {
-		v.ID, v.Rev, v.Act, v.Fixed = r.ID, r.Rev, "/desk/replies/"+strconv.FormatUint(r.ID, 10), !r.MayChange
-		if v.Owner = r.GroupName; v.Owner == "" {
+	if reply != nil {
+		v.ID, v.Rev, v.Act, v.Fixed = reply.ID, reply.Rev, "/desk/replies/"+strconv.FormatUint(reply.ID, 10), !reply.MayChange
+		if v.Owner = reply.GroupName; v.Owner == "" {
 			v.Owner = v.T("replies.own")
 		}
-		values = url.Values{"title-it": {r.Title.IT}, "title-en": {r.Title.EN}, "body-it": {r.Body.IT}, "body-en": {r.Body.EN}}
+		values = url.Values{"title-it": {reply.Title.IT}, "title-en": {reply.Title.EN}, "body-it": {reply.Body.IT}, "body-en": {reply.Body.EN}}
 	}
 	v.fill(values)
 	if f == nil {
-		v.resume(c)
+		v.resume(r)
 	} else if problem := v.refillReply(f, err); problem != nil {
 		return problem
 	}
-	if r == nil {
-		groups, err := a.desk.Groups(a.actor(c))
+	if reply == nil {
+		groups, err := a.desk.Groups(r.actor())
 		if err != nil {
 			return err
 		}
 		for _, g := range groups {
 			id := strconv.FormatUint(g.ID, 10)
-			if !g.Retired && (a.actor(c).Person.InGroup(g.ID) || v.IsAdministrator) {
+			if !g.Retired && (r.actor().Person.InGroup(g.ID) || v.IsAdministrator) {
 				v.Groups = append(v.Groups, option{id, g.Name.In(v.Lang), v.Chosen("group", id)})
 			}
 		}
 	}
-	if err := a.queueSide(c, &v.Page, v.Act); err != nil {
+	if err := a.queueSide(r, &v.Page, v.Act); err != nil {
 		return err
 	}
-	return a.render(c, "page/saved-reply", v)
+	return r.render("page/saved-reply", v)
 }
 
 // refillReply is refill with a conflict told above the form: the texts stay, the revision is the one there is now.
@@ -157,15 +156,15 @@ func (v *replyPage) refillReply(f *Form, err error) error {
 		if problem := v.refill(f, said); problem != nil {
 			return problem
 		}
-		v.Status = fiber.StatusConflict
+		v.Status = http.StatusConflict
 		return nil
 	}
 	return v.refill(f, err)
 }
 
 // postReply adds or changes a saved reply.
-func (a *App) postReply(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postReply(r *Request) error {
+	f := r.form()
 	form := desk.ReplyForm{Group: f.ID("group"), Title: store.Words{IT: f.Text("title-it", store.Most("replies.title.it")), EN: f.Text("title-en", store.Most("replies.title.en"))},
 		Body: store.Words{IT: f.Body("body-it"), EN: f.Body("body-en")}}
 	rev := f.ID("rev")
@@ -173,28 +172,28 @@ func (a *App) postReply(c *fiber.Ctx) error {
 	err := f.Err()
 	switch {
 	case err != nil:
-	case c.Params("n") == "":
-		_, err = a.desk.AddReply(a.actor(c), form)
+	case r.Param("n") == "":
+		_, err = a.desk.AddReply(r.actor(), form)
 	default:
 		var n uint64
 		flash = "flash.reply-changed"
-		if n, err = ticketNumber(c); err == nil {
-			_, err = a.desk.ChangeReply(a.actor(c), n, rev, form)
+		if n, err = ticketNumber(r); err == nil {
+			_, err = a.desk.ChangeReply(r.actor(), n, rev, form)
 		}
 	}
 	if err != nil {
-		return a.replyPage(c, f, err)
+		return a.replyPage(r, f, err)
 	}
-	return a.done(c, flash, "/desk/replies")
+	return r.done(flash, "/desk/replies")
 }
 
-func (a *App) postRemoveReply(c *fiber.Ctx) error {
-	n, err := ticketNumber(c)
+func (a *App) postRemoveReply(r *Request) error {
+	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveReply(a.actor(c), n); err != nil {
+	if err := a.desk.RemoveReply(r.actor(), n); err != nil {
 		return err
 	}
-	return a.done(c, "flash.reply-removed", "/desk/replies")
+	return r.done("flash.reply-removed", "/desk/replies")
 }

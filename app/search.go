@@ -3,12 +3,11 @@ package app
 import (
 	"fmt"
 	"html/template"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/words"
@@ -96,8 +95,8 @@ type searchAsked struct {
 // searchFilters are the traits that can be clicked, in the order of the page; each is a filter of the query language.
 var searchFilters = []string{"state", "kind", "module", "group", "organisation", "year", "language"}
 
-func (a *App) readAsked(c *fiber.Ctx) searchAsked {
-	q := a.query(c)
+func (a *App) readAsked(r *Request) searchAsked {
+	q := r.query()
 	s := searchAsked{text: strings.TrimSpace(strings.ToValidUTF8(q.Raw("q"), " ")), page: q.Int("page", 1, searchReach/hitsPerPage, 1), with: map[string][]string{}}
 	if len(s.text) > searchText {
 		s.text = strings.ToValidUTF8(s.text[:searchText], "")
@@ -184,16 +183,16 @@ func (s searchAsked) without(name, value string) searchAsked {
 	})
 }
 
-func (a *App) getSearch(c *fiber.Ctx) error {
-	s := a.readAsked(c)
-	direct, err := a.askedTicket(c, s)
+func (a *App) getSearch(r *Request) error {
+	s := a.readAsked(r)
+	direct, err := a.askedTicket(r, s)
 	if err != nil {
 		return err
 	}
 	if direct != nil && strings.HasPrefix(s.text, "#") {
-		return c.Redirect(fmt.Sprintf("/tickets/%d", direct.ID), fiber.StatusSeeOther)
+		return r.Redirect(fmt.Sprintf("/tickets/%d", direct.ID), http.StatusSeeOther)
 	}
-	v := &searchPage{Page: a.page(c, "search.title"), Text: s.text}
+	v := &searchPage{Page: r.page("search.title"), Text: s.text}
 	v.Query = s.text
 	v.Path = s.address() // where changing the language leads back to
 	v.Asked = strings.TrimSpace(s.question()) != ""
@@ -207,13 +206,13 @@ func (a *App) getSearch(c *fiber.Ctx) error {
 	v.Notice = a.indexNotice(&v.Page)
 	if !v.Asked {
 		v.OpenHelp = true
-		return a.render(c, "page/search", v)
+		return r.render("page/search", v)
 	}
 	q := desk.SearchQuery{Text: s.question(), Limit: hitsPerPage, Offset: (s.page - 1) * hitsPerPage, Facets: true, Sort: s.sort}
 	if s.kind != "" {
 		q.Types = []string{s.kind}
 	}
-	found, err := a.desk.Search(a.ctx(c), a.actor(c), q)
+	found, err := a.desk.Search(r.ctx(), r.actor(), q)
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.log.Warn("search", "err", err)
@@ -221,21 +220,21 @@ func (a *App) getSearch(c *fiber.Ctx) error {
 	case err != nil:
 		return err
 	}
-	if a.mayViewSearch(c, s) {
+	if a.mayViewSearch(r, s) {
 		v.SaveView = "/desk/views/new?" + url.Values{"text": {s.question()}}.Encode()
 	}
 	asked := err == nil
-	if err := a.answerSearch(c, v, s, found); err != nil {
+	if err := a.answerSearch(r, v, s, found); err != nil {
 		return err
 	}
 	if asked {
-		a.noteSearch(c, v, s, found)
+		a.noteSearch(r, v, s, found)
 	}
 	if direct != nil && !slices.ContainsFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == direct.ID }) {
 		// The store knows it even while the index does not.
 		v.Direct = Link{Label: v.T("search.direct", "number", direct.ID, "subject", direct.Subject), Address: fmt.Sprintf("/tickets/%d", direct.ID)}
 	}
-	return a.render(c, "page/search", v)
+	return r.render("page/search", v)
 }
 
 // hold keeps in the form what was clicked, and lists it to be taken off again.
@@ -255,7 +254,7 @@ func (v *searchPage) hold(s searchAsked) {
 }
 
 // answerSearch puts what was found into the page.
-func (a *App) answerSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.SearchPage) error {
+func (a *App) answerSearch(r *Request, v *searchPage, s searchAsked, found desk.SearchPage) error {
 	names, err := a.searchNames(v)
 	if err != nil {
 		return err
@@ -281,7 +280,7 @@ func (a *App) answerSearch(c *fiber.Ctx, v *searchPage, s searchAsked, found des
 	for _, f := range found.Hits {
 		v.Hits = append(v.Hits, v.hit(f, found.Parsed))
 	}
-	if err := a.searchTabs(c, v, s, found); err != nil {
+	if err := a.searchTabs(r, v, s, found); err != nil {
 		return err
 	}
 	v.facets(s, found, names)
@@ -369,7 +368,7 @@ func (p *Page) stateWord(code string) string {
 
 // searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
 // out is asked once more.
-func (a *App) searchTabs(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.SearchPage) error {
+func (a *App) searchTabs(r *Request, v *searchPage, s searchAsked, found desk.SearchPage) error {
 	kinds := []string{"", search.TypeArticle, search.TypeTicket}
 	if v.IsAgent || v.IsAdministrator {
 		kinds = append(kinds, search.TypeMail)
@@ -383,7 +382,7 @@ func (a *App) searchTabs(c *fiber.Ctx, v *searchPage, s searchAsked, found desk.
 		}
 	}
 	if s.kind != "" && v.Trouble == "" {
-		all, err := a.desk.Search(a.ctx(c), a.actor(c), desk.SearchQuery{Text: s.question(), Limit: 1, Facets: true})
+		all, err := a.desk.Search(r.ctx(), r.actor(), desk.SearchQuery{Text: s.question(), Limit: 1, Facets: true})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
@@ -529,19 +528,19 @@ func (a *App) searchTrouble(p *Page, err error) string {
 
 // askedTicket returns the ticket whose number, with # or without, is all that is asked, if the reader may see it: for
 // anybody else a number is a word like others.
-func (a *App) askedTicket(c *fiber.Ctx, s searchAsked) (*store.Ticket, error) {
+func (a *App) askedTicket(r *Request, s searchAsked) (*store.Ticket, error) {
 	if len(s.with) > 0 || s.kind == search.TypeArticle || s.page > 1 {
 		return nil, nil
 	}
-	return a.ticketByNumber(c, s.text)
+	return a.ticketByNumber(r, s.text)
 }
 
-func (a *App) ticketByNumber(c *fiber.Ctx, text string) (*store.Ticket, error) {
+func (a *App) ticketByNumber(r *Request, text string) (*store.Ticket, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "#")), 10, 64)
 	if err != nil || n == 0 {
 		return nil, nil // not a number
 	}
-	t, err := a.desk.Ticket(a.actor(c), n)
+	t, err := a.desk.Ticket(r.actor(), n)
 	switch store.KindOf(err) {
 	case store.NotFound, store.Denied:
 		return nil, nil
@@ -575,10 +574,10 @@ const maxSuggestions = 8
 
 // getSuggest answers the search boxes while somebody types: how the text may go on, modules, articles and the reader's
 // own tickets. Without an index it offers nothing.
-func (a *App) getSuggest(c *fiber.Ctx) error {
-	v := &suggestFragment{Page: a.page(c, "search.title")}
-	text, kind := strings.ToValidUTF8(c.Query("q"), " "), c.Query("type")
-	found, err := a.desk.Complete(a.ctx(c), a.actor(c), text, maxSuggestions)
+func (a *App) getSuggest(r *Request) error {
+	v := &suggestFragment{Page: r.page("search.title")}
+	text, kind := strings.ToValidUTF8(r.Query("q"), " "), r.Query("type")
+	found, err := a.desk.Complete(r.ctx(), r.actor(), text, maxSuggestions)
 	if err != nil && store.KindOf(err) != store.Unavailable {
 		return err
 	}
@@ -586,7 +585,7 @@ func (a *App) getSuggest(c *fiber.Ctx) error {
 		kind = ""
 	}
 	if kind != search.TypeArticle {
-		t, err := a.ticketByNumber(c, text)
+		t, err := a.ticketByNumber(r, text)
 		if err != nil {
 			return err
 		}
@@ -611,7 +610,7 @@ func (a *App) getSuggest(c *fiber.Ctx) error {
 			v.Lines = append(v.Lines, v.suggestion(f))
 		}
 	}
-	return a.fragment(c, "part/suggest", v)
+	return r.fragment("part/suggest", v)
 }
 
 func (p *Page) suggestion(f desk.Found) searchSuggestion {

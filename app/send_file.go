@@ -32,7 +32,7 @@ const (
 )
 
 // sendFile answers with the file, or with the part of it that was asked for, and closes it.
-func sendFile(c *fiber.Ctx, row *store.File, f *os.File) error {
+func (r *Request) sendFile(row *store.File, f *os.File) error {
 	handed := false // to the answer, which closes it
 	defer func() {
 		if !handed {
@@ -46,17 +46,17 @@ func sendFile(c *fiber.Ctx, row *store.File, f *os.File) error {
 		disposition = "inline"
 	}
 	tag := fmt.Sprintf(`"%d-%d"`, row.ID, row.Rev)
-	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	r.c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
 	if mediaType == "application/pdf" {
-		c.Set(fiber.HeaderContentSecurityPolicy, pdfPolicy)
+		r.c.Set(fiber.HeaderContentSecurityPolicy, pdfPolicy)
 	}
-	c.Set(fiber.HeaderContentType, mediaType)
-	c.Set(fiber.HeaderContentDisposition, dispositionOf(disposition, row.Name))
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	c.Set(fiber.HeaderETag, tag)
-	c.Set(fiber.HeaderAcceptRanges, "bytes")
-	if tagListed(said(c, fiber.HeaderIfNoneMatch), tag) {
-		c.Status(fiber.StatusNotModified)
+	r.c.Set(fiber.HeaderContentType, mediaType)
+	r.c.Set(fiber.HeaderContentDisposition, dispositionOf(disposition, row.Name))
+	r.c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	r.c.Set(fiber.HeaderETag, tag)
+	r.c.Set(fiber.HeaderAcceptRanges, "bytes")
+	if tagListed(r.said(fiber.HeaderIfNoneMatch), tag) {
+		r.c.Status(fiber.StatusNotModified)
 		return nil
 	}
 
@@ -65,24 +65,24 @@ func sendFile(c *fiber.Ctx, row *store.File, f *os.File) error {
 		return err
 	}
 	from, length := int64(0), size
-	if asked := c.Get(fiber.HeaderRange); asked != "" && rangeHolds(c.Get(fiber.HeaderIfRange), tag) {
+	if asked := r.c.Get(fiber.HeaderRange); asked != "" && rangeHolds(r.c.Get(fiber.HeaderIfRange), tag) {
 		first, n, ok := byteRange(asked, size)
 		switch {
 		case !ok: // not understood, or several at once: all of it is an answer too
 		case n == 0:
-			c.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes */%d", size))
-			c.Set(fiber.HeaderContentDisposition, "inline")
-			c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
-			c.Status(fiber.StatusRequestedRangeNotSatisfiable)
+			r.c.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes */%d", size))
+			r.c.Set(fiber.HeaderContentDisposition, "inline")
+			r.c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+			r.c.Status(fiber.StatusRequestedRangeNotSatisfiable)
 			return nil
 		default:
 			from, length = first, n
-			c.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", first, first+n-1, size))
-			c.Status(fiber.StatusPartialContent)
+			r.c.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", first, first+n-1, size))
+			r.c.Status(fiber.StatusPartialContent)
 		}
 	}
 	handed = true
-	return sendPiece(c, f, from, length)
+	return r.sendPiece(f, from, length)
 }
 
 // servedType returns the media type to send and whether the file may be shown in place. Types that a browser could run
@@ -210,9 +210,9 @@ func (s *steadyFile) Close() error { return s.file.Close() }
 
 // sendPiece answers with the bytes of the file from first on, and closes it when they are sent. A peer that takes
 // nothing for a minute gets no more.
-func sendPiece(c *fiber.Ctx, f *os.File, first, length int64) error {
-	return c.SendStream(&steadyFile{section: io.NewSectionReader(f, first, length), file: f, conn: c.Context().Conn()}, int(length))
+func (r *Request) sendPiece(f *os.File, first, length int64) error {
+	return r.c.SendStream(&steadyFile{section: io.NewSectionReader(f, first, length), file: f, conn: r.c.Context().Conn()}, int(length))
 }
 
 // stream answers with what write writes, for as long as it does.
-func stream(c *fiber.Ctx, write func(*bufio.Writer)) { c.Context().SetBodyStreamWriter(write) }
+func (r *Request) stream(write func(*bufio.Writer)) { r.c.Context().SetBodyStreamWriter(write) }

@@ -38,7 +38,7 @@ func (a *App) newServer() *fiber.App {
 			if listen.AsksAPI(c.Context().Conn()) { // fasthttp forgets a request whose head or body it could not read
 				c.Locals(apiKey, true)
 			}
-			a.fail(c, err)
+			a.request(c).fail(err)
 			a.secureHeaders(&c.Response().Header)
 			return nil
 		},
@@ -56,9 +56,9 @@ func (a *App) newServer() *fiber.App {
 		f.Server().Handler(c)
 		return c.Response.StatusCode()
 	}
-	f.Use(a.around)
+	f.Use(func(c *fiber.Ctx) error { return a.request(c).around() })
 	a.register(f, a.table)
-	f.Use(a.nowhere)
+	f.Use(func(c *fiber.Ctx) error { return a.request(c).nowhere() })
 	inner := f.Handler()
 	f.Server().Handler = func(c *fasthttp.RequestCtx) {
 		if !clearHead(&c.Request.Header) {
@@ -104,57 +104,57 @@ func (a *App) bodyGrace() time.Duration { return cmp.Or(a.cfg.BodyTime, bodyTime
 const unclearKey = "unclear"
 
 // around is what happens before and after every request.
-func (a *App) around(c *fiber.Ctx) (err error) {
+func (r *Request) around() (err error) {
 	began := time.Now()
-	a.metrics.running.Inc()
-	defer a.metrics.running.Dec()
+	r.site.metrics.running.Inc()
+	defer r.site.metrics.running.Dec()
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
 				err = panicked(p)
 			}
 		}()
-		if c.Context().UserValue(unclearKey) != nil {
+		if r.c.Context().UserValue(unclearKey) != nil {
 			err = fiber.ErrBadRequest
 			return
 		}
-		if int64(c.Context().Request.Header.ContentLength()) > a.largest {
+		if int64(r.c.Context().Request.Header.ContentLength()) > r.site.largest {
 			err = errBodyTooLarge
 			return
 		}
-		if folded(c) {
+		if r.folded() {
 			err = fiber.ErrUnsupportedMediaType
 			return
 		}
-		if !a.sameOrigin(c) {
+		if !r.sameOrigin() {
 			err = errCrossOrigin
 			return
 		}
-		err = c.Next()
+		err = r.c.Next()
 	}()
 	if err != nil {
-		a.failSafely(c, err)
+		r.failSafely(err)
 	}
-	a.secureHeaders(&c.Response().Header)
-	compress(c)
-	if v, ok := c.Locals(visitKey).(*visit); ok && v.cancel != nil {
+	r.site.secureHeaders(&r.c.Response().Header)
+	r.compress()
+	if v := r.v; v != nil && v.cancel != nil {
 		v.cancel()
 	}
 	took := time.Since(began)
-	unread := c.Context().Request.Header.ContentLength() != 0
-	if v, ok := c.Locals(visitKey).(*visit); ok && v.body != nil {
+	unread := r.c.Context().Request.Header.ContentLength() != 0
+	if v := r.v; v != nil && v.body != nil {
 		took -= v.body.spent
 		unread = !v.body.ended()
 		v.body.letGo()
 	}
-	listen.Lingers(c.Context().Conn(), unread)
-	a.note(c, took)
+	listen.Lingers(r.c.Context().Conn(), unread)
+	r.note(took)
 	return nil
 }
 
 // folded reports whether the body comes compressed. No browser sends one; fiber would unfold it to whatever size.
-func folded(c *fiber.Ctx) bool {
-	switch strings.ToLower(c.Get(fiber.HeaderContentEncoding)) {
+func (r *Request) folded() bool {
+	switch strings.ToLower(r.c.Get(fiber.HeaderContentEncoding)) {
 	case "", "identity":
 		return false
 	}
@@ -162,16 +162,16 @@ func folded(c *fiber.Ctx) bool {
 }
 
 // failSafely is fail for errors of fail itself: a panic there must not end the process.
-func (a *App) failSafely(c *fiber.Ctx, err error) {
+func (r *Request) failSafely(err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.log.Error("error page panicked", "err", panicked(p), "after", err)
-			c.Response().ResetBody()
-			c.Status(fiber.StatusInternalServerError)
-			_ = c.SendString("Errore interno / Internal error")
+			r.site.log.Error("error page panicked", "err", panicked(p), "after", err)
+			r.c.Response().ResetBody()
+			r.c.Status(fiber.StatusInternalServerError)
+			_ = r.c.SendString("Errore interno / Internal error")
 		}
 	}()
-	a.fail(c, err)
+	r.fail(err)
 }
 
 // failUnrouted answers a request under the API that fiber answered by itself.
@@ -179,57 +179,57 @@ func (a *App) failUnrouted(f *fiber.App, inner *fasthttp.RequestCtx) {
 	c := f.AcquireCtx(inner)
 	defer f.ReleaseCtx(c)
 	c.Locals(apiKey, true)
-	a.failSafely(c, fiber.NewError(inner.Response.StatusCode()))
+	a.request(c).failSafely(fiber.NewError(inner.Response.StatusCode()))
 }
 
 // nowhere answers what no route took: a slash too much leads to the page, an address of the API with another method is
 // told which it takes, everything else is not there.
-func (a *App) nowhere(c *fiber.Ctx) error {
-	if isAPI(c) {
+func (r *Request) nowhere() error {
+	if r.isAPI() {
 		var takes []string
-		for _, r := range a.table {
-			if strings.HasPrefix(r.Path, "/api/") && fiber.RoutePatternMatch(c.Path(), r.Path, fiber.Config{StrictRouting: true, CaseSensitive: true}) {
-				takes = append(takes, r.Method)
+		for _, to := range r.site.table {
+			if strings.HasPrefix(to.Path, "/api/") && fiber.RoutePatternMatch(r.c.Path(), to.Path, fiber.Config{StrictRouting: true, CaseSensitive: true}) {
+				takes = append(takes, to.Method)
 			}
 		}
 		if len(takes) > 0 {
-			c.Set(fiber.HeaderAllow, strings.Join(takes, ", "))
+			r.c.Set(fiber.HeaderAllow, strings.Join(takes, ", "))
 			return fiber.ErrMethodNotAllowed
 		}
 	}
-	if path := c.Path(); c.Method() == fiber.MethodGet && len(path) > 1 && strings.HasSuffix(path, "/") {
+	if path := r.c.Path(); r.c.Method() == fiber.MethodGet && len(path) > 1 && strings.HasSuffix(path, "/") {
 		if trimmed := localPath("/" + strings.Trim(path, "/")); trimmed != "/" {
-			return c.Redirect(trimmed, fiber.StatusMovedPermanently)
+			return r.c.Redirect(trimmed, fiber.StatusMovedPermanently)
 		}
 	}
 	return fiber.ErrNotFound
 }
 
 // note writes the request into the log and the figures.
-func (a *App) note(c *fiber.Ctx, took time.Duration) {
-	status := c.Response().StatusCode()
-	path := routePath(c)
-	a.metrics.request(path, c.Method(), status, took)
+func (r *Request) note(took time.Duration) {
+	status := r.c.Response().StatusCode()
+	path := r.routePath()
+	r.site.metrics.request(path, r.c.Method(), status, took)
 	level := slog.LevelInfo
 	quiet := strings.HasPrefix(path, "/assets") || path == "/healthz" || path == "/readyz" || path == "/metrics" || strings.HasSuffix(path, "/presence")
 	if quiet && status < 500 {
 		level = slog.LevelDebug
 	}
-	if !a.log.Enabled(c.Context(), level) {
+	if !r.site.log.Enabled(r.c.Context(), level) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("method", c.Method()), slog.String("route", path), slog.Int("status", status),
-		slog.Duration("took", took.Round(10*time.Microsecond)), slog.String("from", a.clientIP(c).String())}
-	if n, known := answerSize(c.Response()); known {
+	attrs := []slog.Attr{slog.String("method", r.c.Method()), slog.String("route", path), slog.Int("status", status),
+		slog.Duration("took", took.Round(10*time.Microsecond)), slog.String("from", r.clientIP().String())}
+	if n, known := answerSize(r.c.Response()); known {
 		attrs = append(attrs, slog.Int("bytes", n))
 	}
-	if v, ok := c.Locals(visitKey).(*visit); ok {
+	if v := r.v; v != nil {
 		attrs = append(attrs, slog.Uint64("person", v.actor.ID()))
-		if n := c.Params("n"); n != "" && v.route != nil && !v.route.Secret {
+		if n := r.c.Params("n"); n != "" && v.route != nil && !v.route.Secret {
 			attrs = append(attrs, slog.String("n", n))
 		}
 	}
-	a.log.LogAttrs(c.Context(), level, "request", attrs...)
+	r.site.log.LogAttrs(r.c.Context(), level, "request", attrs...)
 }
 
 // answerSize is how many bytes the answer's body has, if that is known. A stream is not looked into: it would be read
@@ -268,24 +268,24 @@ func (a *App) secureHeaders(h *fasthttp.ResponseHeader) {
 }
 
 // compressible answers are text that is worth the work; streams and files pass.
-func compress(c *fiber.Ctx) {
-	r := c.Response()
-	if r.IsBodyStream() || len(r.Header.Peek(fiber.HeaderContentEncoding)) > 0 || len(r.Body()) < 1024 {
+func (r *Request) compress() {
+	answer := r.c.Response()
+	if answer.IsBodyStream() || len(answer.Header.Peek(fiber.HeaderContentEncoding)) > 0 || len(answer.Body()) < 1024 {
 		return
 	}
-	switch kind, _, _ := strings.Cut(string(r.Header.ContentType()), ";"); kind {
+	switch kind, _, _ := strings.Cut(string(answer.Header.ContentType()), ";"); kind {
 	case "text/html", "application/json", "application/problem+json", "text/plain", "text/css":
 	default:
 		return
 	}
-	r.Header.Add(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	switch bestEncoding(said(c, fiber.HeaderAcceptEncoding)) {
+	answer.Header.Add(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	switch bestEncoding(r.said(fiber.HeaderAcceptEncoding)) {
 	case "br":
-		r.SetBodyRaw(fasthttp.AppendBrotliBytesLevel(nil, r.Body(), 3))
-		r.Header.Set(fiber.HeaderContentEncoding, "br")
+		answer.SetBodyRaw(fasthttp.AppendBrotliBytesLevel(nil, answer.Body(), 3))
+		answer.Header.Set(fiber.HeaderContentEncoding, "br")
 	case "gzip":
-		r.SetBodyRaw(fasthttp.AppendGzipBytesLevel(nil, r.Body(), 4))
-		r.Header.Set(fiber.HeaderContentEncoding, "gzip")
+		answer.SetBodyRaw(fasthttp.AppendGzipBytesLevel(nil, answer.Body(), 4))
+		answer.Header.Set(fiber.HeaderContentEncoding, "gzip")
 	}
 }
 
@@ -311,12 +311,12 @@ func bestEncoding(accepted string) string {
 
 // clientIP returns the address the request comes from: the peer's, or, when the peer is a trusted proxy, the last
 // address of X-Forwarded-For that no trusted proxy has. What stands further left anybody could have written.
-func (a *App) clientIP(c *fiber.Ctx) netip.Addr {
-	return clientAddress(peer(c), said(c, fiber.HeaderXForwardedFor), a.proxies)
+func (r *Request) clientIP() netip.Addr {
+	return clientAddress(r.peer(), r.said(fiber.HeaderXForwardedFor), r.site.proxies)
 }
 
-func peer(c *fiber.Ctx) netip.Addr {
-	ap, err := netip.ParseAddrPort(c.Context().RemoteAddr().String())
+func (r *Request) peer() netip.Addr {
+	ap, err := netip.ParseAddrPort(r.c.Context().RemoteAddr().String())
 	if err != nil {
 		return netip.Addr{}
 	}
@@ -360,12 +360,12 @@ func within(addr netip.Addr, prefixes []netip.Prefix) bool {
 
 // isLocal reports whether the request may see figures and details: it comes from a named address, and did not pass a
 // proxy that is not named.
-func (a *App) isLocal(c *fiber.Ctx) bool {
-	switch forwarded := hasLine(c, fiber.HeaderXForwardedFor); {
-	case (forwarded || hasLine(c, "Forwarded")) && !within(peer(c), a.proxies):
+func (r *Request) isLocal() bool {
+	switch forwarded := r.hasLine(fiber.HeaderXForwardedFor); {
+	case (forwarded || r.hasLine("Forwarded")) && !within(r.peer(), r.site.proxies):
 		return false
-	case !forwarded && hasLine(c, "Forwarded"): // it came from elsewhere, and we do not read from where
+	case !forwarded && r.hasLine("Forwarded"): // it came from elsewhere, and we do not read from where
 		return false
 	}
-	return within(a.clientIP(c), a.locals)
+	return within(r.clientIP(), r.site.locals)
 }

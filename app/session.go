@@ -36,41 +36,39 @@ type visit struct {
 	cancel   context.CancelFunc
 }
 
-const visitKey = "visit"
-
 // requestTime bounds what one request may work; streams do not ask for it.
 const requestTime = 10 * time.Second
 
 // visit returns what is known of the request, finding it out once. It never fails: who cannot be recognised is
 // nobody, and a store that cannot be read gives a page with the defaults of a new desk.
-func (a *App) visit(c *fiber.Ctx) *visit {
-	if v, ok := c.Locals(visitKey).(*visit); ok {
-		return v
+func (r *Request) visit() *visit {
+	if r.v != nil {
+		return r.v
 	}
-	v := &visit{settings: (&store.Settings{}).WithDefaults(), last: a.st.Last()}
-	c.Locals(visitKey, v)
+	v := &visit{settings: (&store.Settings{}).WithDefaults(), last: r.site.st.Last()}
+	r.v = v
 	v.actor.Via = "page"
-	if isAPI(c) {
+	if r.isAPI() {
 		v.actor.Via = "api"
-		if secret, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer "); ok {
-			v.actor.Person, v.refused = a.desk.Keeper().Token(a.ctx(c), strings.TrimSpace(secret))
+		if secret, ok := strings.CutPrefix(r.c.Get(fiber.HeaderAuthorization), "Bearer "); ok {
+			v.actor.Person, v.refused = r.site.desk.Keeper().Token(r.ctx(), strings.TrimSpace(secret))
 		}
-	} else if secret := c.Cookies(a.cookieName("session")); secret != "" {
-		s, p, err := a.desk.Keeper().Session(a.ctx(c), secret)
+	} else if secret := r.c.Cookies(r.site.cookieName("session")); secret != "" {
+		s, p, err := r.site.desk.Keeper().Session(r.ctx(), secret)
 		if err == nil {
 			v.session, v.actor.Person = s, p
 		} else if store.KindOf(err) != store.SignIn {
-			a.log.Error("read session", "err", err)
+			r.site.log.Error("read session", "err", err)
 		}
 	}
-	if !isAPI(c) && !hearsAll(v.actor) {
-		if last, err := a.lastPublic(); err == nil {
+	if !r.isAPI() && !hearsAll(v.actor) {
+		if last, err := r.site.lastPublic(); err == nil {
 			v.last = last
 		} else {
-			a.log.Error("read changes", "err", err)
+			r.site.log.Error("read changes", "err", err)
 		}
 	}
-	err := a.st.View(func(tx *store.Tx) error {
+	err := r.site.st.View(func(tx *store.Tx) error {
 		if s, err := store.SettingsTable.Peek(tx, 1); err == nil {
 			v.settings = s.WithDefaults()
 		}
@@ -80,31 +78,28 @@ func (a *App) visit(c *fiber.Ctx) *visit {
 		return nil
 	})
 	if err != nil {
-		a.log.Error("read settings", "err", err)
+		r.site.log.Error("read settings", "err", err)
 	}
-	v.lang = chooseLanguage(v.actor.Person, c.Cookies(a.cookieName("lang")), said(c, fiber.HeaderAcceptLanguage))
+	v.lang = chooseLanguage(v.actor.Person, r.c.Cookies(r.site.cookieName("lang")), r.said(fiber.HeaderAcceptLanguage))
 	v.actor.Language = v.lang
 	return v
 }
 
 // actor returns who acts in this request.
-func (a *App) actor(c *fiber.Ctx) desk.Actor { return a.visit(c).actor }
+func (r *Request) actor() desk.Actor { return r.visit().actor }
 
 // lang returns the language of the reader, it or en.
-func (a *App) lang(c *fiber.Ctx) string { return a.visit(c).lang }
+func (r *Request) lang() string { return r.visit().lang }
 
 // settings returns what the administrator chose, read at the beginning of the request.
-func (a *App) settings(c *fiber.Ctx) *store.Settings { return a.visit(c).settings }
+func (r *Request) settings() *store.Settings { return r.visit().settings }
 
 // ctx returns the context of the request. It ends after ten seconds and when the request has been answered; a browser
 // that leaves is not noticed.
-func (a *App) ctx(c *fiber.Ctx) context.Context {
-	v, ok := c.Locals(visitKey).(*visit)
-	if !ok {
-		v = a.visit(c)
-	}
+func (r *Request) ctx() context.Context {
+	v := r.visit()
 	if v.ctx == nil {
-		v.ctx, v.cancel = context.WithTimeout(a.work, requestTime)
+		v.ctx, v.cancel = context.WithTimeout(r.site.work, requestTime)
 	}
 	return v.ctx
 }
@@ -144,25 +139,25 @@ func (a *App) cookieName(what string) string {
 }
 
 // setCookie sets one of our cookies for the time, or removes it when that is negative.
-func (a *App) setCookie(c *fiber.Ctx, what, value string, life time.Duration) {
-	cookie := &fiber.Cookie{Name: a.cookieName(what), Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: a.secure}
+func (r *Request) setCookie(what, value string, life time.Duration) {
+	cookie := &fiber.Cookie{Name: r.site.cookieName(what), Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: r.site.secure}
 	if life < 0 {
 		cookie.Expires = time.Unix(0, 0)
 		cookie.MaxAge = -1
 	} else {
 		cookie.MaxAge = int(life.Seconds())
 	}
-	c.Cookie(cookie)
+	r.c.Cookie(cookie)
 }
 
 // csrfToken returns a token that only a page of this session can know. It is masked anew each time, so that
 // compressing a page tells nothing of it.
-func (a *App) csrfToken(c *fiber.Ctx) string {
-	v := a.visit(c)
+func (r *Request) csrfToken() string {
+	v := r.visit()
 	if v.session == nil {
 		return ""
 	}
-	want := a.csrfOf(v.session)
+	want := r.site.csrfOf(v.session)
 	out := make([]byte, 2*len(want))
 	rand.Read(out[:len(want)])
 	for i, b := range want {
@@ -192,37 +187,37 @@ func (a *App) csrfValid(s *store.Session, token string) bool {
 // sameOrigin judges a request that could change something by what the browser says of where it comes from. Browsers
 // that say nothing must show the token of their session. Requests with a token of the API carry no cookie that
 // somebody else could make a browser send, so they need nothing.
-func (a *App) sameOrigin(c *fiber.Ctx) bool {
-	switch c.Method() {
+func (r *Request) sameOrigin() bool {
+	switch r.c.Method() {
 	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
 		return true
 	}
-	if isAPI(c) {
+	if r.isAPI() {
 		return true // the API knows no cookies
 	}
-	switch c.Get("Sec-Fetch-Site") {
+	switch r.c.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return true
 	case "":
 	default:
 		return false
 	}
-	if origin := c.Get(fiber.HeaderOrigin); origin != "" {
+	if origin := r.c.Get(fiber.HeaderOrigin); origin != "" {
 		u, err := url.Parse(origin)
 		if err != nil || u.Host == "" {
 			return false
 		}
 		// On https a page that came without it is another site: whoever stands on the line could have written it.
-		return u.Host == c.Get(fiber.HeaderHost) && (!a.secure || u.Scheme == "https") || u.Scheme+"://"+u.Host == a.origin
+		return u.Host == r.c.Get(fiber.HeaderHost) && (!r.site.secure || u.Scheme == "https") || u.Scheme+"://"+u.Host == r.site.origin
 	}
-	s := a.visit(c).session
+	s := r.visit().session
 	if s == nil {
 		return true // no session that could be abused
 	}
-	if token := c.Get("X-CSRF"); token != "" {
-		return a.csrfValid(s, token)
+	if token := r.c.Get("X-CSRF"); token != "" {
+		return r.site.csrfValid(s, token)
 	}
-	a.visit(c).unproven = true // receive judges the token of the form
+	r.visit().unproven = true // receive judges the token of the form
 	return true
 }
 

@@ -3,11 +3,10 @@ package app
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/credential"
 	"sportello/app/desk"
@@ -65,19 +64,19 @@ const (
 	maxResumedBytes = smallBody - 8<<10 // as the sign-in form sends them
 )
 
-func (a *App) getSignIn(c *fiber.Ctx) error {
-	next := localPath(c.Query("next"))
-	if a.actor(c).SignedIn() {
-		return c.Redirect(next, fiber.StatusSeeOther)
+func (a *App) getSignIn(r *Request) error {
+	next := localPath(r.Query("next"))
+	if r.actor().SignedIn() {
+		return r.Redirect(next, http.StatusSeeOther)
 	}
-	return a.signInPage(c, &signInPage{Next: next, Out: c.Query("out") != ""}, nil, nil)
+	return a.signInPage(r, &signInPage{Next: next, Out: r.Query("out") != ""}, nil, nil)
 }
 
-func (a *App) signInPage(c *fiber.Ctx, v *signInPage, f *Form, err error) error {
-	v.Page = a.page(c, "sign-in.title")
+func (a *App) signInPage(r *Request, v *signInPage, f *Form, err error) error {
+	v.Page = r.page("sign-in.title")
 	v.Layout = "plain"
 	if v.Kept {
-		v.Page.Status = fiber.StatusUnauthorized
+		v.Page.Status = http.StatusUnauthorized
 	}
 	if err := v.refill(f, err); err != nil {
 		return err
@@ -92,7 +91,7 @@ func (a *App) signInPage(c *fiber.Ctx, v *signInPage, f *Form, err error) error 
 		return err
 	}
 	v.NoSetUp = !has
-	return a.render(c, "page/sign-in", v)
+	return r.render("page/sign-in", v)
 }
 
 // contactLines says per application who gives credentials and how to reach them.
@@ -115,28 +114,28 @@ func (a *App) contactLines(lang string) ([]contactLine, error) {
 
 // askToSignIn answers somebody who is not signed in: a page leads to the sign-in page, what was posted is carried by
 // it, so that signing in returns to the form as it was.
-func (a *App) askToSignIn(c *fiber.Ctx) error {
-	if c.Method() != fiber.MethodPost {
-		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), fiber.StatusSeeOther)
+func (a *App) askToSignIn(r *Request) error {
+	if r.Method() != http.MethodPost {
+		return r.Redirect("/sign-in?next="+url.QueryEscape(r.Address()), http.StatusSeeOther)
 	}
-	v := &signInPage{From: formPage(c), Kept: true}
+	v := &signInPage{From: r.formPage(), Kept: true}
 	v.Next = v.From
 	size := 0
-	for _, one := range carry(postedValues(c), "resume.") {
+	for _, one := range carry(r.postedValues(), "resume.") {
 		if size += len(url.QueryEscape(one.Name+one.Value)) + 2; len(v.Resume) == maxResumed || size > maxResumedBytes {
 			break
 		}
 		v.Resume = append(v.Resume, one)
 	}
-	return a.signInPage(c, v, nil, nil)
+	return a.signInPage(r, v, nil, nil)
 }
 
-func (a *App) postSignIn(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postSignIn(r *Request) error {
+	f := r.form()
 	email, password := f.Text("email", store.Most("people.email")), f.Raw("password")
 	next := localPath(f.Raw("next"))
-	known := c.Cookies(a.cookieName("known"))
-	secret, who, err := a.desk.Keeper().SignInFrom(a.ctx(c), email, password, device(c.Get(fiber.HeaderUserAgent)), a.clientIP(c).String(), known)
+	known := r.Cookie(a.cookieName("known"))
+	secret, who, err := a.desk.Keeper().SignInFrom(r.ctx(), email, password, device(r.Header("User-Agent")), r.clientIP().String(), known)
 	if err != nil {
 		v := &signInPage{Next: next, From: localPath(f.Raw("from"))}
 		for name, all := range f.values {
@@ -148,23 +147,23 @@ func (a *App) postSignIn(c *fiber.Ctx) error {
 		}
 		var slow *store.Error
 		if errors.As(err, &slow) && slow.Kind == store.TooMany {
-			c.Set(fiber.HeaderRetryAfter, retryAfter(store.Problems{slow}))
+			r.SetHeader("Retry-After", retryAfter(store.Problems{slow}))
 		}
-		return a.signInPage(c, v, f, err)
+		return a.signInPage(r, v, f, err)
 	}
-	if old := c.Cookies(a.cookieName("session")); old != "" {
+	if old := r.Cookie(a.cookieName("session")); old != "" {
 		if err := a.desk.Keeper().SignOut(old); err != nil {
 			a.log.Warn("end session before the new one", "err", err)
 		}
 	}
-	a.setCookie(c, "session", secret, credential.SessionLong)
-	a.knowBrowser(c, who)
+	r.setCookie("session", secret, credential.SessionLong)
+	a.knowBrowser(r, who)
 	if draft, err := a.keepDraft(who.ID, localPath(f.Raw("from")), f.values); err != nil {
 		a.log.Error("keep form over sign-in", "err", err)
 	} else if draft != "" {
 		next = draft
 	}
-	return c.Redirect(next, fiber.StatusSeeOther)
+	return r.Redirect(next, http.StatusSeeOther)
 }
 
 // draftLife is how long a form waits to be shown again.
@@ -199,15 +198,15 @@ func (a *App) keepDraft(who uint64, from string, values url.Values) (string, err
 
 // draft returns what the person had typed into this page's form when the session ended, nil when there is nothing. A
 // page with a form gives it to Page.resume.
-func (a *App) draft(c *fiber.Ctx) url.Values {
-	id := a.query(c).ID("draft")
-	if id == 0 || !a.actor(c).SignedIn() {
+func (a *App) draft(r *Request) url.Values {
+	id := r.query().ID("draft")
+	if id == 0 || !r.actor().SignedIn() {
 		return nil
 	}
 	var values url.Values
 	err := a.st.View(func(tx *store.Tx) error {
 		row, err := store.Drafts.Get(tx, id)
-		if err == nil && row.Person == a.actor(c).ID() && row.Path == c.Path() {
+		if err == nil && row.Person == r.actor().ID() && row.Path == r.Path() {
 			values = row.Values
 		}
 		return err
@@ -220,8 +219,8 @@ func (a *App) draft(c *fiber.Ctx) url.Values {
 
 // resume fills the page's form with what was typed before the session ended, and says so. It reports whether there
 // was anything.
-func (p *Page) resume(c *fiber.Ctx) bool {
-	values := p.app.draft(c)
+func (p *Page) resume(r *Request) bool {
+	values := p.app.draft(r)
 	if values == nil {
 		return false
 	}
@@ -230,15 +229,15 @@ func (p *Page) resume(c *fiber.Ctx) bool {
 	return true
 }
 
-func (a *App) postSignOut(c *fiber.Ctx) error {
-	if secret := c.Cookies(a.cookieName("session")); secret != "" {
+func (a *App) postSignOut(r *Request) error {
+	if secret := r.Cookie(a.cookieName("session")); secret != "" {
 		if err := a.desk.Keeper().SignOut(secret); err != nil {
 			return err
 		}
 	}
-	a.setCookie(c, "session", "", -1)
-	c.Set("Clear-Site-Data", `"cache"`)
-	return a.done(c, "flash.signed-out", "/sign-in?out=1")
+	r.setCookie("session", "", -1)
+	r.SetHeader("Clear-Site-Data", `"cache"`)
+	return r.done("flash.signed-out", "/sign-in?out=1")
 }
 
 type forgottenPage struct {
@@ -247,15 +246,15 @@ type forgottenPage struct {
 }
 
 // getForgotten says how to get a new password. It asks for nothing, so it can tell nobody who has an account.
-func (a *App) getForgotten(c *fiber.Ctx) error {
-	v := &forgottenPage{Page: a.page(c, "password.forgotten-title")}
+func (a *App) getForgotten(r *Request) error {
+	v := &forgottenPage{Page: r.page("password.forgotten-title")}
 	v.Layout = "plain"
 	lines, err := a.contactLines(v.Lang)
 	if err != nil {
 		return err
 	}
 	v.Contacts = lines
-	return a.render(c, "page/forgotten", v)
+	return r.render("page/forgotten", v)
 }
 
 type passwordPage struct {
@@ -265,35 +264,35 @@ type passwordPage struct {
 }
 
 // getPassword shows the form in which the link's person chooses a password. It does not use the link up.
-func (a *App) getPassword(c *fiber.Ctx) error { return a.passwordPage(c, nil, nil) }
+func (a *App) getPassword(r *Request) error { return a.passwordPage(r, nil, nil) }
 
-func (a *App) passwordPage(c *fiber.Ctx, f *Form, err error) error {
-	p, gone := a.desk.Keeper().Link(c.Params("secret"), credential.ForPassword)
+func (a *App) passwordPage(r *Request, f *Form, err error) error {
+	p, gone := a.desk.Keeper().Link(r.Param("secret"), credential.ForPassword)
 	if gone != nil {
 		return gone
 	}
-	v := &passwordPage{Page: a.page(c, "password.title"), Least: credential.MinPassword}
+	v := &passwordPage{Page: r.page("password.title"), Least: credential.MinPassword}
 	v.Person = p.Email
 	v.Layout, v.Path = "plain", "/password"
 	if err := v.refill(f, err); err != nil {
 		return err
 	}
-	return a.render(c, "page/password", v)
+	return r.render("page/password", v)
 }
 
-func (a *App) postPassword(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postPassword(r *Request) error {
+	f := r.form()
 	password := f.Raw("password")
 	err := samePassword(f, password)
 	var who *store.Person
 	if err == nil {
-		who, err = a.desk.Keeper().ChoosePassword(c.Params("secret"), password)
+		who, err = a.desk.Keeper().ChoosePassword(r.Param("secret"), password)
 	}
 	if err != nil {
-		return a.passwordPage(c, f, err)
+		return a.passwordPage(r, f, err)
 	}
-	a.knowBrowser(c, who) // else signing in next would be told as from a stranger's
-	return a.done(c, "flash.password-chosen", "/sign-in")
+	a.knowBrowser(r, who) // else signing in next would be told as from a stranger's
+	return r.done("flash.password-chosen", "/sign-in")
 }
 
 func samePassword(f *Form, password string) error {
@@ -306,13 +305,13 @@ func samePassword(f *Form, password string) error {
 }
 
 // getSetUp shows the form that makes the first administrator.
-func (a *App) getSetUp(c *fiber.Ctx) error { return a.setUpPage(c, nil, nil) }
+func (a *App) getSetUp(r *Request) error { return a.setUpPage(r, nil, nil) }
 
-func (a *App) setUpPage(c *fiber.Ctx, f *Form, err error) error {
-	if !a.desk.Keeper().CheckSetUp(c.Params("secret")) {
+func (a *App) setUpPage(r *Request, f *Form, err error) error {
+	if !a.desk.Keeper().CheckSetUp(r.Param("secret")) {
 		return store.Fail(store.NotFound, "error.link-ended")
 	}
-	v := &passwordPage{Page: a.page(c, "set-up.title"), Least: credential.MinPassword}
+	v := &passwordPage{Page: r.page("set-up.title"), Least: credential.MinPassword}
 	v.Layout, v.Path = "plain", "/set-up"
 	if f == nil {
 		v.fill(url.Values{"desk": {v.DeskName}})
@@ -322,42 +321,42 @@ func (a *App) setUpPage(c *fiber.Ctx, f *Form, err error) error {
 			return err
 		}
 	}
-	return a.render(c, "page/set-up", v)
+	return r.render("page/set-up", v)
 }
 
-func (a *App) postSetUp(c *fiber.Ctx) error {
-	if !a.desk.Keeper().CheckSetUp(c.Params("secret")) {
+func (a *App) postSetUp(r *Request) error {
+	if !a.desk.Keeper().CheckSetUp(r.Param("secret")) {
 		return store.Fail(store.NotFound, "error.link-ended")
 	}
-	f := a.form(c)
-	form := desk.SetUpForm{Name: f.Text("name", store.Most("people.name")), Email: f.Text("email", store.Most("people.email")), Password: f.Raw("password"), Desk: f.Text("desk", store.Most("settings.name")), Language: a.lang(c)}
+	f := r.form()
+	form := desk.SetUpForm{Name: f.Text("name", store.Most("people.name")), Email: f.Text("email", store.Most("people.email")), Password: f.Raw("password"), Desk: f.Text("desk", store.Most("settings.name")), Language: r.lang()}
 	f.Need("name", "email")
 	err := samePassword(f, form.Password)
 	if err == nil {
 		_, err = a.desk.SetUp(form)
 	}
 	if err != nil {
-		return a.setUpPage(c, f, err)
+		return a.setUpPage(r, f, err)
 	}
-	return a.done(c, "flash.set-up", "/sign-in")
+	return r.done("flash.set-up", "/sign-in")
 }
 
 // postLanguage remembers the language in this browser and, for who is signed in, as their own.
-func (a *App) postLanguage(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postLanguage(r *Request) error {
+	f := r.form()
 	lang := f.Raw("lang")
 	if lang != "it" && lang != "en" {
 		return store.Fail(store.Invalid, "error.choice").At("lang")
 	}
-	if actor := a.actor(c); actor.SignedIn() {
+	if actor := r.actor(); actor.SignedIn() {
 		own := ownForm(actor.Person)
 		own.Language = lang
 		if _, err := a.desk.ChangeOwn(actor, own); err != nil {
 			return err
 		}
 	}
-	a.setCookie(c, "lang", lang, 365*24*time.Hour)
-	return c.Redirect(localPath(f.Raw("back")), fiber.StatusSeeOther)
+	r.setCookie("lang", lang, 365*24*time.Hour)
+	return r.Redirect(localPath(f.Raw("back")), http.StatusSeeOther)
 }
 
 // device says in a few words which browser a session belongs to.
@@ -426,6 +425,6 @@ func hostOf(address string) string {
 }
 
 // knowBrowser makes the browser one that others' failures do not slow down for the person. It outlives signing out.
-func (a *App) knowBrowser(c *fiber.Ctx, who *store.Person) {
-	a.setCookie(c, "known", a.desk.Keeper().KnowBrowser(who, c.Cookies(a.cookieName("known"))), credential.BrowserLife)
+func (a *App) knowBrowser(r *Request, who *store.Person) {
+	r.setCookie("known", a.desk.Keeper().KnowBrowser(who, r.Cookie(a.cookieName("known"))), credential.BrowserLife)
 }

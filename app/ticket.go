@@ -3,14 +3,13 @@ package app
 import (
 	"errors"
 	"html/template"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/words"
@@ -146,8 +145,8 @@ type conflictView struct {
 	New    []threadItem
 }
 
-func ticketNumber(c *fiber.Ctx) (uint64, error) {
-	n, err := strconv.ParseUint(c.Params("n"), 10, 64)
+func ticketNumber(r *Request) (uint64, error) {
+	n, err := strconv.ParseUint(r.Param("n"), 10, 64)
 	if err != nil || n == 0 {
 		return 0, store.Fail(store.NotFound, "error.not-found")
 	}
@@ -156,33 +155,33 @@ func ticketNumber(c *fiber.Ctx) (uint64, error) {
 
 // getTicket shows the ticket to whoever may see it: to agents as they work it, to the requester's side as theirs. An
 // agent's own ticket in somebody else's group is theirs as a requester; from=, which the queue adds, and as= choose.
-func (a *App) getTicket(c *fiber.Ctx) error {
-	n, err := ticketNumber(c)
+func (a *App) getTicket(r *Request) error {
+	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	v, err := a.desk.Ticket(a.actor(c), n)
+	v, err := a.desk.Ticket(r.actor(), n)
 	if wantsReason(err) {
-		return a.reasonPage(c, n, nil, nil)
+		return a.reasonPage(r, n, nil, nil)
 	}
 	if store.KindOf(err) == store.NotFound && err != nil {
-		if claim, fault := a.desk.MayClaim(a.actor(c), n); fault != nil || claim {
+		if claim, fault := a.desk.MayClaim(r.actor(), n); fault != nil || claim {
 			if fault != nil {
 				return fault
 			}
-			return a.claimPage(c, n)
+			return a.claimPage(r, n)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	a.openedHit(c)
-	q := a.query(c)
+	a.openedHit(r)
+	q := r.query()
 	as := q.Raw("as")
 	if v.Agents && as != "requester" && (!v.Side || v.May[desk.Work] || q.Has("from") || as == "agent") {
-		return a.workTicket(c, v, queueString(q, q.Raw("from")), nil, nil)
+		return a.workTicket(r, v, queueString(q, q.Raw("from")), nil, nil)
 	}
-	return a.sideTicket(c, v, nil, nil)
+	return a.sideTicket(r, v, nil, nil)
 }
 
 // posted is what a form of the ticket page sent that could not be done.
@@ -194,20 +193,20 @@ type posted struct {
 
 // workTicket shows the ticket as agents work it. from is the queue it was opened from; back and err are a form that
 // could not be done, all of which is shown again.
-func (a *App) workTicket(c *fiber.Ctx, t *desk.TicketView, from string, back *posted, err error) error {
-	v := &ticketPage{Page: a.workbench(c, "ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
+func (a *App) workTicket(r *Request, t *desk.TicketView, from string, back *posted, err error) error {
+	v := &ticketPage{Page: r.workbench("ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
 	row := t.Ticket
 	v.Nav, v.ID, v.Rev, v.Subject = "desk", row.ID, row.Rev, row.Subject
 	v.Act, v.From = ticketAddress(row.ID), from
 	v.Draft = strconv.FormatUint(v.Person, 10) + "-ticket-" + strconv.FormatUint(row.ID, 10)
-	v.Sent = a.takeSent(c, row.ID)
+	v.Sent = a.takeSent(r, row.ID)
 	v.Seen = seenOf(t)
 	for act, to := range map[desk.Act]*bool{desk.Take: &v.MayAssign, desk.Work: &v.MayWork, desk.Correct: &v.MayCorrect, desk.Arrange: &v.MayArrange,
 		desk.AddPerson: &v.MayAdd, desk.MoveHere: &v.MayMove} {
 		*to = t.May[act]
 	}
 	v.MayMove = v.MayMove || v.MayAssign
-	v.MayTake = v.MayAssign && a.actor(c).Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
+	v.MayTake = v.MayAssign && r.actor().Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
 	v.IsSpam, v.OwnSide = row.IsSpam(), t.Side
 
 	values := v.firstValues(t)
@@ -222,14 +221,14 @@ func (a *App) workTicket(c *fiber.Ctx, t *desk.TicketView, from string, back *po
 		}
 		kept, v.OpenPart = back.form.kept, back.part
 	default:
-		if kept := a.draft(c); kept != nil {
+		if kept := a.draft(r); kept != nil {
 			for name, all := range kept {
 				values[name] = all
 			}
 			v.Flash, v.OpenPart = v.T("flash.resumed"), kept.Get("part")
 		}
 	}
-	v.form = &Form{app: a, actor: a.actor(c), values: values, kept: kept}
+	v.form = &Form{app: a, actor: r.actor(), values: values, kept: kept}
 	names, problem := a.ticketNames(t)
 	if problem != nil {
 		return problem
@@ -254,17 +253,17 @@ func (a *App) workTicket(c *fiber.Ctx, t *desk.TicketView, from string, back *po
 	}
 	v.UnsentWords = v.Plural("ticket.unsent", len(t.Unsent))
 	v.Thread = v.thread(t, names)
-	if err := a.ticketChoices(c, v, t, names); err != nil {
+	if err := a.ticketChoices(r, v, t, names); err != nil {
 		return err
 	}
 	v.editor(t)
 	if back != nil {
 		v.Editor.Preview = back.preview
 	}
-	if err := a.ticketAround(c, v, t); err != nil {
+	if err := a.ticketAround(r, v, t); err != nil {
 		return err
 	}
-	return a.render(c, "page/ticket", v)
+	return r.render("page/ticket", v)
 }
 
 // tell puts what went wrong into the page: a conflict with what changed meanwhile, problems beside their fields, a
@@ -272,7 +271,7 @@ func (a *App) workTicket(c *fiber.Ctx, t *desk.TicketView, from string, back *po
 func (v *ticketPage) tell(t *desk.TicketView, back *posted, names *ticketNames, err error) error {
 	var one *store.Error
 	if errors.As(err, &one) && one.Kind == store.Conflict && one.Key == "error.changed-meanwhile" {
-		v.Status = fiber.StatusConflict
+		v.Status = http.StatusConflict
 		v.Conflict = &conflictView{Editor: back.part == "editor", New: v.since(t, names, back.form.Raw("seen"))}
 		return nil
 	}
@@ -280,7 +279,7 @@ func (v *ticketPage) tell(t *desk.TicketView, back *posted, names *ticketNames, 
 		said := *one
 		said.Kind = store.Invalid
 		err = &said
-		v.Status = fiber.StatusForbidden
+		v.Status = http.StatusForbidden
 	}
 	return v.refill(v.form, err)
 }
@@ -492,8 +491,8 @@ func listWords(and string, names []string) string {
 }
 
 // ticketChoices fills the selects of the facts.
-func (a *App) ticketChoices(c *fiber.Ctx, v *ticketPage, t *desk.TicketView, names *ticketNames) error {
-	actor := a.actor(c)
+func (a *App) ticketChoices(r *Request, v *ticketPage, t *desk.TicketView, names *ticketNames) error {
+	actor := r.actor()
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	add := func(to *[]option, name, value, label string) {
 		*to = append(*to, option{value, label, v.Chosen(name, value)})
@@ -563,8 +562,8 @@ func (a *App) ticketChoices(c *fiber.Ctx, v *ticketPage, t *desk.TicketView, nam
 
 // ticketAround fills what stands around the ticket: its neighbours in the queue, who else looks at it, the requester's
 // other tickets, articles that fit.
-func (a *App) ticketAround(c *fiber.Ctx, v *ticketPage, t *desk.TicketView) error {
-	actor := a.actor(c)
+func (a *App) ticketAround(r *Request, v *ticketPage, t *desk.TicketView) error {
+	actor := r.actor()
 	v.Back = "/desk"
 	label := v.T("nav.desk")
 	if q := fromQuery(a, actor, v.From); q != nil {
@@ -597,14 +596,14 @@ func (a *App) ticketAround(c *fiber.Ctx, v *ticketPage, t *desk.TicketView) erro
 	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
 		return err
 	}
-	found, err := a.desk.Search(a.ctx(c), actor, desk.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
+	found, err := a.desk.Search(r.ctx(), actor, desk.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {
 		a.log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
 	}
 	for _, f := range found.Hits {
 		v.Articles = append(v.Articles, Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
 	}
-	return a.queueSide(c, &v.Page, v.Back)
+	return a.queueSide(r, &v.Page, v.Back)
 }
 
 // plainWords takes out of a subject what the language of search would read as a command.

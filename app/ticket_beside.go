@@ -3,14 +3,12 @@ package app
 import (
 	"strconv"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
 
 // postBeside decides about words that lie beside the ticket.
-func (a *App) postBeside(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postBeside(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	id := f.ID("message")
 	field := "reason-" + strconv.FormatUint(id, 10)
 	do := desk.BesideDo(f.Raw("do"))
@@ -27,10 +25,10 @@ func (a *App) postBeside(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postBelongs answers the suggestion that the ticket may belong to another one: linked, made one, or left apart.
-func (a *App) postBelongs(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error) {
+func (a *App) postBelongs(r *Request, n uint64, f *Form) (ticketAct, error) {
 	act := ticketAct{part: "belongs", flash: "flash.belongs-" + f.Raw("act")}
 	act.step.Apart = true
-	v, err := a.desk.Ticket(a.actor(c), n)
+	v, err := a.desk.Ticket(r.actor(), n)
 	if err != nil {
 		return act, err
 	}

@@ -2,8 +2,6 @@ package app
 
 import (
 	"strconv"
-
-	"github.com/gofiber/fiber/v2"
 )
 
 // claimPage asks the person whom a form named whether the ticket is theirs. It shows nothing of it but its number.
@@ -12,20 +10,20 @@ type claimPage struct {
 	ID uint64
 }
 
-func (a *App) claimPage(c *fiber.Ctx, n uint64) error {
-	v := &claimPage{Page: a.page(c, "claim.title"), ID: n}
+func (a *App) claimPage(r *Request, n uint64) error {
+	v := &claimPage{Page: r.page("claim.title"), ID: n}
 	v.Crumb("#"+strconv.FormatUint(n, 10), "")
-	return a.render(c, "page/ticket-claim", v)
+	return r.render("page/ticket-claim", v)
 }
 
 // postClaim makes the ticket the person's own.
-func (a *App) postClaim(c *fiber.Ctx) error {
-	n, err := ticketNumber(c)
+func (a *App) postClaim(r *Request) error {
+	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	if err := a.desk.Claim(a.actor(c), n); err != nil {
+	if err := a.desk.Claim(r.actor(), n); err != nil {
 		return err
 	}
-	return a.done(c, "flash.claimed", ticketAddress(n))
+	return r.done("flash.claimed", ticketAddress(n))
 }

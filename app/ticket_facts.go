@@ -4,19 +4,17 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
 
 // The small forms around the thread: each changes one thing of the ticket.
 
-func (a *App) postTake(_ *fiber.Ctx, _ uint64, _ *Form) (ticketAct, error) {
+func (a *App) postTake(_ *Request, _ uint64, _ *Form) (ticketAct, error) {
 	return ticketAct{part: "take", step: desk.Step{Take: true}, flash: "flash.ticket-taken"}, nil
 }
 
-func (a *App) postAssign(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postAssign(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	to := f.ID("assignee")
 	if f.Raw("assignee") == "" { // nothing was chosen; nobody is 0
 		f.Refuse("assignee", "error.choice")
@@ -29,7 +27,7 @@ func (a *App) postAssign(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postMoveGroup gives the ticket to another group, which then has nobody's name on it.
-func (a *App) postMoveGroup(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postMoveGroup(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	to := f.ID("group")
 	if to == 0 {
 		f.Refuse("group", "error.group-needed")
@@ -38,7 +36,7 @@ func (a *App) postMoveGroup(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) 
 }
 
 // postState makes the moves that need no message; the others are the editor's.
-func (a *App) postState(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postState(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	s := desk.Step{To: formCode[store.State](f, "to")}
 	if s.To == store.StateNone {
 		f.Refuse("to", "error.choice")
@@ -50,7 +48,7 @@ func (a *App) postState(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postFacts corrects what the ticket says of itself: the part that the form names, and nothing else.
-func (a *App) postFacts(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postFacts(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	act := ticketAct{part: f.Raw("part"), asks: []string{"subject"}, flash: "flash.ticket-facts"}
 	s := &act.step
 	switch act.part {
@@ -100,7 +98,7 @@ func (a *App) postFacts(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postParticipantsDesk adds and removes participants and answers the requester's wishes.
-func (a *App) postParticipantsDesk(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postParticipantsDesk(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	act := ticketAct{part: "participants", flash: "flash.ticket-participants", moved: map[string]string{"participants": "address"}}
 	switch f.Raw("act") {
 	case "add":
@@ -118,7 +116,7 @@ func (a *App) postParticipantsDesk(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, 
 	return act, nil
 }
 
-func (a *App) postLinks(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postLinks(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	act := ticketAct{part: "links", asks: []string{"link"}, flash: "flash.ticket-linked"}
 	if f.Raw("act") == "unlink" {
 		act.step.Unlink, act.flash = f.ID("unlink"), "flash.ticket-unlinked"
@@ -130,7 +128,7 @@ func (a *App) postLinks(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postSpam marks as spam or takes that back.
-func (a *App) postSpam(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postSpam(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	spam := f.Bool("spam")
 	if f.Raw("spam") == "" {
 		f.Refuse("", "error.choice")
@@ -142,12 +140,12 @@ func (a *App) postSpam(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
 	return act, nil
 }
 
-func (a *App) postUndoDuplicate(_ *fiber.Ctx, _ uint64, _ *Form) (ticketAct, error) {
+func (a *App) postUndoDuplicate(_ *Request, _ uint64, _ *Form) (ticketAct, error) {
 	return ticketAct{part: "duplicate", step: desk.Step{UndoDuplicate: true}, flash: "flash.ticket-unmerged"}, nil
 }
 
 // postMoveMessage moves one message to another ticket, or makes it a ticket of its own.
-func (a *App) postMoveMessage(_ *fiber.Ctx, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postMoveMessage(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	message := f.ID("message")
 	id := strconv.FormatUint(message, 10)
 	field := "move_to-" + id

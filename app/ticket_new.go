@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -58,8 +56,8 @@ var guide = []string{"doing", "expected", "happened", "example", "since"}
 // noModule is the code of "I do not know": the general group takes the ticket.
 const noModule = "-"
 
-func (a *App) getNewTicket(c *fiber.Ctx) error {
-	q := a.query(c)
+func (a *App) getNewTicket(r *Request) error {
+	q := r.query()
 	values := url.Values{"severity": {store.Medium.String()}, "urgency": {store.NoDate.String()}}
 	for _, name := range []string{"module", "kind", "subject"} {
 		if s := q.Text(name, 300); s != "" {
@@ -67,21 +65,21 @@ func (a *App) getNewTicket(c *fiber.Ctx) error {
 		}
 	}
 	if s := q.Text("for", store.Most("people.email")); s != "" {
-		address, err := a.requesterAddress(a.actor(c), s)
+		address, err := a.requesterAddress(r.actor(), s)
 		if err != nil {
 			return err
 		}
 		values.Set("requester", address)
 	}
-	return a.newTicketPage(c, &newTicketPage{Page: a.page(c, "new-ticket.title")}, values, nil, nil)
+	return a.newTicketPage(r, &newTicketPage{Page: r.page("new-ticket.title")}, values, nil, nil)
 }
 
 // newTicketPage shows the form with the first values, or as it was posted with what is wrong.
-func (a *App) newTicketPage(c *fiber.Ctx, v *newTicketPage, first url.Values, f *Form, wrong error) error {
+func (a *App) newTicketPage(r *Request, v *newTicketPage, first url.Values, f *Form, wrong error) error {
 	v.Nav = "tickets"
 	v.Crumb(v.T("own.title"), "/tickets")
 	v.Crumb(v.Title, "")
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(first)
 	}
 	if f != nil {
@@ -89,7 +87,7 @@ func (a *App) newTicketPage(c *fiber.Ctx, v *newTicketPage, first url.Values, f 
 			return err
 		}
 	}
-	actor := a.actor(c)
+	actor := r.actor()
 	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
 	v.KeepsDraft, v.DraftName = !actor.IsAgent() && !actor.IsAdministrator(), fmt.Sprintf("%d-new-ticket", v.Person)
 	levels, err := a.desk.Catalogue()
@@ -127,16 +125,16 @@ func (a *App) newTicketPage(c *fiber.Ctx, v *newTicketPage, first url.Values, f 
 		v.Guide = v.Guide || v.Value(name) != ""
 	}
 	v.Guide = v.Guide || v.Chosen("kind", store.Malfunction.String())
-	if err := a.whoReads(c, v, l); err != nil {
+	if err := a.whoReads(r, v, l); err != nil {
 		return err
 	}
 	if v.Away != nil && !v.MayAnyway {
-		return a.render(c, "page/ticket-new", v)
+		return r.render("page/ticket-new", v)
 	}
-	if v.Alike, err = a.alike(c, &v.Page, v.Value("subject"), code); err != nil {
+	if v.Alike, err = a.alike(r, &v.Page, v.Value("subject"), code); err != nil {
 		return err
 	}
-	return a.render(c, "page/ticket-new", v)
+	return r.render("page/ticket-new", v)
 }
 
 // offer fills the choices that are the same for every module.
@@ -237,8 +235,8 @@ func (p *Page) compose(value func(string) string) string {
 }
 
 // whoReads says what comes next: which group reads the ticket, when it is there, and the usual times.
-func (a *App) whoReads(c *fiber.Ctx, v *newTicketPage, l *desk.Level) error {
-	set := a.settings(c)
+func (a *App) whoReads(r *Request, v *newTicketPage, l *desk.Level) error {
+	set := r.settings()
 	v.Times = v.T("new-ticket.times", "least", set.WorkingHours["1"], "most", set.WorkingHours["4"])
 	if l == nil && !v.NoModule {
 		return nil
@@ -258,45 +256,45 @@ func (a *App) whoReads(c *fiber.Ctx, v *newTicketPage, l *desk.Level) error {
 }
 
 // postNewTicket opens the ticket, or only shows the form again for another module when that is what was pressed.
-func (a *App) postNewTicket(c *fiber.Ctx) error {
-	f := a.form(c)
-	v := &newTicketPage{Page: a.page(c, "new-ticket.title")}
+func (a *App) postNewTicket(r *Request) error {
+	f := r.form()
+	v := &newTicketPage{Page: r.page("new-ticket.title")}
 	files := f.Files("files")
 	switch f.Raw("act") {
 	case "choose":
 		v.Refocus = true
-		return a.newTicketPage(c, v, nil, f, f.Err())
+		return a.newTicketPage(r, v, nil, f, f.Err())
 	case "general":
 		f.values.Set("module", noModule)
-		return a.newTicketPage(c, v, nil, f, f.Err())
+		return a.newTicketPage(r, v, nil, f, f.Err())
 	}
-	n, add, err := a.readNewTicket(c, v, f)
+	n, add, err := a.readNewTicket(r, v, f)
 	n.Files = files
 	if err == nil {
 		err = f.Err()
 	}
 	var t *store.Ticket
 	if err == nil {
-		t, err = a.desk.OpenTicket(a.actor(c), n)
+		t, err = a.desk.OpenTicket(r.actor(), n)
 	}
 	if err != nil {
-		return a.newTicketPage(c, v, nil, f, err)
+		return a.newTicketPage(r, v, nil, f, err)
 	}
 	if len(add) > 0 {
-		if _, err := a.desk.Do(a.actor(c), t.ID, desk.Step{Add: add}); err != nil {
+		if _, err := a.desk.Do(r.actor(), t.ID, desk.Step{Add: add}); err != nil {
 			a.log.Warn("add participants to a new ticket", "ticket", t.ID, "err", err)
-			return a.done(c, "flash.new-ticket-alone", ticketAddress(t.ID))
+			return r.done("flash.new-ticket-alone", ticketAddress(t.ID))
 		}
 	}
-	return a.done(c, "flash.new-ticket", ticketAddress(t.ID))
+	return r.done("flash.new-ticket", ticketAddress(t.ID))
 }
 
 // readNewTicket reads the form. What is wrong with it is collected in the form; an error is not the person's fault.
-func (a *App) readNewTicket(c *fiber.Ctx, v *newTicketPage, f *Form) (desk.NewTicket, []string, error) {
+func (a *App) readNewTicket(r *Request, v *newTicketPage, f *Form) (desk.NewTicket, []string, error) {
 	n := desk.NewTicket{Kind: formCode[store.TicketKind](f, "kind"), Severity: formCode[store.Severity](f, "severity"), Urgency: formCode[store.Urgency](f, "urgency"), Form: true}
 	// In the order of the page, as the summary lists what is wrong.
 	var err error
-	if n.For, err = a.formRequester(c, f); err != nil {
+	if n.For, err = a.formRequester(r, f); err != nil {
 		return n, nil, err
 	}
 	level, err := a.formModule(f)
@@ -324,7 +322,7 @@ func (a *App) readNewTicket(c *fiber.Ctx, v *newTicketPage, f *Form) (desk.NewTi
 			}
 		}
 	}
-	n.Deadline = a.deadline(c, f, n.Urgency)
+	n.Deadline = a.deadline(r, f, n.Urgency)
 	if n.For == 0 {
 		n.Language = v.Lang
 	}
@@ -351,7 +349,7 @@ func (a *App) formModule(f *Form) (*desk.Level, error) {
 
 // deadline reads the date that goes with an urgency. A date without an hour means the end of that day's work, or the
 // end of the day when the work of today is over.
-func (a *App) deadline(c *fiber.Ctx, f *Form, u store.Urgency) time.Time {
+func (a *App) deadline(r *Request, f *Form, u store.Urgency) time.Time {
 	if u != store.Today && u != store.Week {
 		return time.Time{}
 	}
@@ -365,7 +363,7 @@ func (a *App) deadline(c *fiber.Ctx, f *Form, u store.Urgency) time.Time {
 	case len(f.Raw("deadline")) > len(time.DateOnly):
 		return t
 	}
-	evening := time.Date(t.Year(), t.Month(), t.Day(), a.settings(c).DayEnds, 0, 0, 0, t.Location())
+	evening := time.Date(t.Year(), t.Month(), t.Day(), r.settings().DayEnds, 0, 0, 0, t.Location())
 	if now := a.desk.Now(); evening.Before(now) {
 		evening = time.Date(t.Year(), t.Month(), t.Day(), 23, 59, 0, 0, t.Location())
 	}
@@ -373,12 +371,12 @@ func (a *App) deadline(c *fiber.Ctx, f *Form, u store.Urgency) time.Time {
 }
 
 // formRequester finds in whose name the ticket is opened, 0 for one's own.
-func (a *App) formRequester(c *fiber.Ctx, f *Form) (uint64, error) {
+func (a *App) formRequester(r *Request, f *Form) (uint64, error) {
 	text := f.Text("requester", store.Most("people.email"))
 	if text == "" {
 		return 0, nil
 	}
-	found, err := a.desk.PickRequesters(a.actor(c), text, 10)
+	found, err := a.desk.PickRequesters(r.actor(), text, 10)
 	if err != nil {
 		return 0, err
 	}

@@ -4,13 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/app/words"
@@ -107,9 +106,9 @@ const maxPreview = 1 << 20
 
 // sideTicket answers with the ticket as its requester's side sees it. f and wrong are a form of the page that was
 // posted, with what is wrong with it; a Conflict says that the ticket has moved on, and keeps the text.
-func (a *App) sideTicket(c *fiber.Ctx, tv *desk.TicketView, f *Form, wrong error) error {
+func (a *App) sideTicket(r *Request, tv *desk.TicketView, f *Form, wrong error) error {
 	t := tv.Ticket
-	v := &sidePage{Page: a.page(c, "side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: ticketAddress(t.ID),
+	v := &sidePage{Page: r.page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: ticketAddress(t.ID),
 		Subject: t.Subject, State: t.State.String()}
 	v.Path = v.Address
 	if tv.Agents {
@@ -121,7 +120,7 @@ func (a *App) sideTicket(c *fiber.Ctx, tv *desk.TicketView, f *Form, wrong error
 	v.DraftName = draftName(v.Person, t.ID)
 	v.taken(tv)
 	if store.KindOf(wrong) == store.Conflict {
-		v.Stale, v.Status, wrong = true, fiber.StatusConflict, nil
+		v.Stale, v.Status, wrong = true, http.StatusConflict, nil
 	}
 	levels, err := a.desk.Catalogue()
 	if err != nil {
@@ -132,7 +131,7 @@ func (a *App) sideTicket(c *fiber.Ctx, tv *desk.TicketView, f *Form, wrong error
 		if err := v.refill(f, wrong); err != nil {
 			return err
 		}
-	} else if !v.resume(c) {
+	} else if !v.resume(r) {
 		v.fill(sideValues(t, levels))
 	}
 	names, err := a.sideNames(tv)
@@ -150,13 +149,13 @@ func (a *App) sideTicket(c *fiber.Ctx, tv *desk.TicketView, f *Form, wrong error
 	for _, o := range tv.Links {
 		v.Links = append(v.Links, v.ownLine(o, levelPaths(levels, v.Lang)))
 	}
-	if v.Holders, err = a.linkHolders(&v.Page, a.actor(c), t.ID); err != nil {
+	if v.Holders, err = a.linkHolders(&v.Page, r.actor(), t.ID); err != nil {
 		return err
 	}
 	if v.MayCorrect {
 		v.correcting(levels)
 	}
-	return a.render(c, "page/ticket-side", v)
+	return r.render("page/ticket-side", v)
 }
 
 func draftName(person, ticket uint64) string { return fmt.Sprintf("%d-ticket-%d", person, ticket) }

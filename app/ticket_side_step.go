@@ -4,8 +4,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -40,32 +38,32 @@ func (v *sidePage) correcting(levels []desk.Level) {
 }
 
 // postSideMessage writes a message, alone or together with what the pressed button says.
-func (a *App) postSideMessage(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postSideMessage(r *Request) error {
+	f := r.form()
 	switch f.Raw("act") {
 	case "confirm":
-		return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, false), Confirm: true}, "flash.side-confirmed")
+		return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
 	case "solved", "withdrawn":
-		return a.sideStep(c, f, settle(f, "act", a.sideText(c, f, false)), "flash.side-settled")
+		return a.sideStep(r, f, settle(f, "act", a.sideText(r, f, false)), "flash.side-settled")
 	case "reopen":
-		return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, true), Reopen: true}, "flash.side-sent")
+		return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
 	}
-	return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, true)}, "flash.side-sent")
+	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true)}, "flash.side-sent")
 }
 
-func (a *App) postSideConfirm(c *fiber.Ctx) error {
-	f := a.form(c)
-	return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, false), Confirm: true}, "flash.side-confirmed")
+func (a *App) postSideConfirm(r *Request) error {
+	f := r.form()
+	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
 }
 
-func (a *App) postSideReopen(c *fiber.Ctx) error {
-	f := a.form(c)
-	return a.sideStep(c, f, desk.Step{Message: a.sideText(c, f, true), Reopen: true}, "flash.side-sent")
+func (a *App) postSideReopen(r *Request) error {
+	f := r.form()
+	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
 }
 
-func (a *App) postSideSettle(c *fiber.Ctx) error {
-	f := a.form(c)
-	return a.sideStep(c, f, settle(f, "outcome", a.sideText(c, f, false)), "flash.side-settled")
+func (a *App) postSideSettle(r *Request) error {
+	f := r.form()
+	return a.sideStep(r, f, settle(f, "outcome", a.sideText(r, f, false)), "flash.side-settled")
 }
 
 // settle resolves on the requester's side: it is solved, or not needed any more.
@@ -74,10 +72,10 @@ func settle(f *Form, field string, text *desk.Text) desk.Step {
 }
 
 // sideText reads the message of the form, nil when there is none and none is needed. Files alone are a message too.
-func (a *App) sideText(c *fiber.Ctx, f *Form, needed bool) *desk.Text {
+func (a *App) sideText(r *Request, f *Form, needed bool) *desk.Text {
 	text := &desk.Text{Body: f.Body("body"), Files: f.Files("files")}
 	if text.Body == "" && len(text.Files) > 0 {
-		text.Body = a.words.Text(a.lang(c), "side.only-files")
+		text.Body = a.words.Text(r.lang(), "side.only-files")
 	}
 	if text.Body == "" && !needed {
 		return nil
@@ -85,10 +83,10 @@ func (a *App) sideText(c *fiber.Ctx, f *Form, needed bool) *desk.Text {
 	return text
 }
 
-func (a *App) postSideCorrect(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postSideCorrect(r *Request) error {
+	f := r.form()
 	subject, severity, urgency := f.Text("subject", store.Most("tickets.subject")), formCode[store.Severity](f, "severity"), formCode[store.Urgency](f, "urgency")
-	deadline := a.deadline(c, f, urgency)
+	deadline := a.deadline(r, f, urgency)
 	level, err := a.formModule(f)
 	if err != nil {
 		return err
@@ -97,33 +95,33 @@ func (a *App) postSideCorrect(c *fiber.Ctx) error {
 	if level != nil {
 		module = level.ID
 	}
-	return a.sideStep(c, f, desk.Step{Subject: &subject, Module: &module, Severity: &severity, Urgency: &urgency, Deadline: &deadline}, "flash.side-corrected")
+	return a.sideStep(r, f, desk.Step{Subject: &subject, Module: &module, Severity: &severity, Urgency: &urgency, Deadline: &deadline}, "flash.side-corrected")
 }
 
 // postSideParticipants adds somebody by address or takes somebody out. Whether an address was known is not told.
-func (a *App) postSideParticipants(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postSideParticipants(r *Request) error {
+	f := r.form()
 	if f.Has("remove") {
-		return a.sideStep(c, f, desk.Step{Remove: f.IDs("remove")}, "flash.side-removed")
+		return a.sideStep(r, f, desk.Step{Remove: f.IDs("remove")}, "flash.side-removed")
 	}
 	if f.Has("grant") {
-		return a.sideStep(c, f, desk.Step{Grant: f.Text("grant", store.Most("people.email"))}, "flash.side-added")
+		return a.sideStep(r, f, desk.Step{Grant: f.Text("grant", store.Most("people.email"))}, "flash.side-added")
 	}
 	add := formAddresses(f, "participants")
 	if len(add) == 0 && f.Err() == nil {
 		f.Refuse("participants", "error.required")
 	}
-	return a.sideStep(c, f, desk.Step{Add: add}, "flash.side-added")
+	return a.sideStep(r, f, desk.Step{Add: add}, "flash.side-added")
 }
 
 // sideStep does the step and returns to the ticket, or to the new one that a late message opened. What is wrong comes
 // back on the page with everything typed; when the ticket has moved on meanwhile, so does the text, to be sent again.
-func (a *App) sideStep(c *fiber.Ctx, f *Form, s desk.Step, flashKey string) error {
-	n, err := a.number(c)
+func (a *App) sideStep(r *Request, f *Form, s desk.Step, flashKey string) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	actor := a.actor(c)
+	actor := r.actor()
 	s.Rev, s.PublicRev = f.ID("rev"), f.ID("public_rev")
 	var t *store.Ticket
 	if err = a.desk.MayDo(actor, n, s); err == nil {
@@ -137,16 +135,16 @@ func (a *App) sideStep(c *fiber.Ctx, f *Form, s desk.Step, flashKey string) erro
 		if gone != nil {
 			return gone
 		}
-		return a.sideTicket(c, tv, f, err)
+		return a.sideTicket(r, tv, f, err)
 	}
 	if err := a.desk.ReadNotices(actor, n); err != nil {
 		a.log.Error("read notices of a ticket", "ticket", n, "err", err)
 	}
 	if t.ID != n {
-		return a.done(c, "flash.side-followed", ticketAddress(t.ID), "number", n)
+		return r.done("flash.side-followed", ticketAddress(t.ID), "number", n)
 	}
 	if _, err := a.desk.Ticket(actor, n); store.KindOf(err) == store.NotFound && err != nil {
-		return a.done(c, flashKey, "/tickets") // one has taken oneself out
+		return r.done(flashKey, "/tickets") // one has taken oneself out
 	}
-	return a.done(c, flashKey, ticketAddress(n))
+	return r.done(flashKey, ticketAddress(n))
 }

@@ -3,14 +3,13 @@ package app
 import (
 	"errors"
 	"html/template"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/store"
@@ -34,18 +33,18 @@ type ticketAct struct {
 }
 
 // ticketHandler reads one form of the ticket page. What is wrong with the form it leaves in the form.
-type ticketHandler func(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error)
+type ticketHandler func(r *Request, n uint64, f *Form) (ticketAct, error)
 
 // ticketPost does what a form of the ticket page asks for. When that cannot be done the page comes back with all that
 // was typed, what is wrong, and, when somebody else changed the ticket meanwhile, what they did.
-func (a *App) ticketPost(h ticketHandler) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		n, err := ticketNumber(c)
+func (a *App) ticketPost(h ticketHandler) func(*Request) error {
+	return func(r *Request) error {
+		n, err := ticketNumber(r)
 		if err != nil {
 			return err
 		}
-		f := a.form(c)
-		act, err := h(c, n, f)
+		f := r.form()
+		act, err := h(r, n, f)
 		if errors.Is(err, errShown) {
 			return nil
 		}
@@ -54,19 +53,19 @@ func (a *App) ticketPost(h ticketHandler) fiber.Handler {
 		}
 		act.step.Rev = f.ID("rev")
 		var t *store.Ticket
-		if err = a.desk.MayDo(a.actor(c), n, act.step, act.asks...); err == nil {
+		if err = a.desk.MayDo(r.actor(), n, act.step, act.asks...); err == nil {
 			err = f.Err()
 		}
 		if err == nil {
-			t, err = a.desk.Do(a.actor(c), n, act.step)
+			t, err = a.desk.Do(r.actor(), n, act.step)
 		}
 		if err != nil {
-			return a.ticketAgain(c, n, act, f, err)
+			return a.ticketAgain(r, n, act, f, err)
 		}
 		if act.sent {
-			a.setCookie(c, "sent", strconv.FormatUint(n, 10), time.Minute)
+			r.setCookie("sent", strconv.FormatUint(n, 10), time.Minute)
 		}
-		return a.done(c, act.flash, a.afterStep(c, t.ID, f), act.args...)
+		return r.done(act.flash, a.afterStep(r, t.ID, f), act.args...)
 	}
 }
 
@@ -75,9 +74,9 @@ var errShown = errors.New("app: shown")
 
 // afterStep is where a form leads when it was done: back to the ticket, or to the queue when the ticket has gone where
 // the actor may not follow.
-func (a *App) afterStep(c *fiber.Ctx, n uint64, f *Form) string {
-	from := fromQuery(a, a.actor(c), f.Raw("from"))
-	seen, err := a.desk.Revisions(a.actor(c), []uint64{n})
+func (a *App) afterStep(r *Request, n uint64, f *Form) string {
+	from := fromQuery(a, r.actor(), f.Raw("from"))
+	seen, err := a.desk.Revisions(r.actor(), []uint64{n})
 	if err == nil {
 		if _, ok := seen[n]; !ok {
 			return "/desk"
@@ -91,11 +90,11 @@ func (a *App) afterStep(c *fiber.Ctx, n uint64, f *Form) string {
 }
 
 // ticketAgain shows the page again after a form that could not be done.
-func (a *App) ticketAgain(c *fiber.Ctx, n uint64, act ticketAct, f *Form, err error) error {
+func (a *App) ticketAgain(r *Request, n uint64, act ticketAct, f *Form, err error) error {
 	if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
 		return err
 	}
-	t, problem := a.desk.Ticket(a.actor(c), n)
+	t, problem := a.desk.Ticket(r.actor(), n)
 	if problem != nil {
 		return problem
 	}
@@ -103,10 +102,10 @@ func (a *App) ticketAgain(c *fiber.Ctx, n uint64, act ticketAct, f *Form, err er
 		return err
 	}
 	from := ""
-	if q := fromQuery(a, a.actor(c), f.Raw("from")); q != nil {
+	if q := fromQuery(a, r.actor(), f.Raw("from")); q != nil {
 		from = queueString(q, q.Raw("from"))
 	}
-	return a.workTicket(c, t, from, &posted{form: f, part: act.part}, renamed(err, act.moved))
+	return a.workTicket(r, t, from, &posted{form: f, part: act.part}, renamed(err, act.moved))
 }
 
 // renamed gives the problems the names that their fields have on the page.
@@ -133,17 +132,17 @@ func renamed(err error, names map[string]string) error {
 }
 
 // takeSent tells whether the editor's text of this ticket was taken just now, once.
-func (a *App) takeSent(c *fiber.Ctx, n uint64) bool {
-	if c.Method() != fiber.MethodGet || c.Cookies(a.cookieName("sent")) != strconv.FormatUint(n, 10) {
+func (a *App) takeSent(r *Request, n uint64) bool {
+	if r.Method() != http.MethodGet || r.Cookie(a.cookieName("sent")) != strconv.FormatUint(n, 10) {
 		return false
 	}
-	a.setCookie(c, "sent", "", -1)
+	r.setCookie("sent", "", -1)
 	return true
 }
 
 // postStep sends what was written in the editor: a reply with what it does to the state, or a note. A note is never
 // public: with the note's mode every other act is refused, and the other way round.
-func (a *App) postStep(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error) {
+func (a *App) postStep(r *Request, n uint64, f *Form) (ticketAct, error) {
 	mode, act := f.Raw("mode"), f.Raw("act")
 	note := mode == "note"
 	if act == "" {
@@ -156,7 +155,7 @@ func (a *App) postStep(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error) {
 	text := &desk.Text{Body: f.Body("body"), Internal: note, Files: f.Files("files")}
 	done.step.Message = text
 	if act == "preview" {
-		return done, a.showPreview(c, n, f, text.Body)
+		return done, a.showPreview(r, n, f, text.Body)
 	}
 	if note != (act == "note") || mode != "note" && mode != "reply" {
 		f.Refuse("mode", "error.note-public")
@@ -185,7 +184,7 @@ func (a *App) postStep(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error) {
 			}
 		}
 	case "note":
-		mentioned, missing, err := a.mentions(c, text.Body)
+		mentioned, missing, err := a.mentions(r, text.Body)
 		if err != nil {
 			return done, err
 		}
@@ -199,7 +198,7 @@ func (a *App) postStep(c *fiber.Ctx, n uint64, f *Form) (ticketAct, error) {
 		case len(missing) > 0:
 			done.flash, done.args = "flash.ticket-note-missing", []any{"names", clip(strings.Join(missing, ", "), 200)}
 		case len(names) > 0:
-			done.flash, done.args = "flash.ticket-note-told", []any{"names", clip(listWords(a.words.Text(a.lang(c), "ticket.and"), names), 200)}
+			done.flash, done.args = "flash.ticket-note-told", []any{"names", clip(listWords(a.words.Text(r.lang(), "ticket.and"), names), 200)}
 		}
 	default:
 		f.Refuse("mode", "error.choice")
@@ -216,21 +215,21 @@ func clip(s string, most int) string {
 }
 
 // showPreview answers with the page and the text as it would look; nothing is sent.
-func (a *App) showPreview(c *fiber.Ctx, n uint64, f *Form, body string) error {
-	t, err := a.desk.Ticket(a.actor(c), n)
+func (a *App) showPreview(r *Request, n uint64, f *Form, body string) error {
+	t, err := a.desk.Ticket(r.actor(), n)
 	if err != nil {
 		return err
 	}
 	from := ""
-	if q := fromQuery(a, a.actor(c), f.Raw("from")); q != nil {
+	if q := fromQuery(a, r.actor(), f.Raw("from")); q != nil {
 		from = queueString(q, q.Raw("from"))
 	}
-	page := a.page(c, "ticket.preview")
+	page := r.page("ticket.preview")
 	preview := passageHTML(t.Speaks(f.Raw("mode") == "note"), body, "", page.T("ticket.quoted"), nil)
 	if body == "" {
 		preview = template.HTML("<p>" + template.HTMLEscapeString(page.T("ticket.preview-empty")) + "</p>") // #nosec G203 -- escaped
 	}
-	err = a.workTicket(c, t, from, &posted{form: f, part: "editor", preview: preview}, nil)
+	err = a.workTicket(r, t, from, &posted{form: f, part: "editor", preview: preview}, nil)
 	if err != nil {
 		return err
 	}
@@ -246,7 +245,7 @@ var maxMentions = store.Most("messages.mentions")
 // mentions finds the agents whom a note names: by the part of their address before the @, by the whole address, or by
 // their name in quotes. What names nobody is returned as it was written. Who may not read the note is left out by the
 // desk.
-func (a *App) mentions(c *fiber.Ctx, body string) ([]desk.Pick, []string, error) {
+func (a *App) mentions(r *Request, body string) ([]desk.Pick, []string, error) {
 	var found []desk.Pick
 	var missing, looked []string
 	for _, m := range mentionMark.FindAllStringSubmatch(body, -1) {
@@ -261,7 +260,7 @@ func (a *App) mentions(c *fiber.Ctx, body string) ([]desk.Pick, []string, error)
 		if name != "" {
 			search = name
 		}
-		picks, err := a.desk.PickPeople(a.actor(c), search, 50)
+		picks, err := a.desk.PickPeople(r.actor(), search, 50)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -294,42 +293,42 @@ func wantsReason(err error) bool {
 	return errors.As(err, &one) && one.Kind == store.Denied && one.Key == "error.reason-needed"
 }
 
-func (a *App) reasonPage(c *fiber.Ctx, n uint64, f *Form, err error) error {
-	v := &reasonPage{Page: a.workbench(c, "reason.title"), ID: n}
+func (a *App) reasonPage(r *Request, n uint64, f *Form, err error) error {
+	v := &reasonPage{Page: r.workbench("reason.title"), ID: n}
 	v.Nav = "desk"
 	v.fill(url.Values{})
-	v.resume(c)
+	v.resume(r)
 	if f != nil {
 		if err := v.refill(f, err); err != nil {
 			return err
 		}
 	} else {
-		v.Status = fiber.StatusForbidden
+		v.Status = http.StatusForbidden
 	}
 	v.Crumb(v.T("nav.desk"), "/desk")
 	v.Crumb("#"+strconv.FormatUint(n, 10), "")
-	if err := a.queueSide(c, &v.Page, ""); err != nil {
+	if err := a.queueSide(r, &v.Page, ""); err != nil {
 		return err
 	}
-	return a.render(c, "page/ticket-reason", v)
+	return r.render("page/ticket-reason", v)
 }
 
 // postReason opens a confidential ticket to an administrator for an hour; the reason is written into its history.
-func (a *App) postReason(c *fiber.Ctx) error {
-	n, err := ticketNumber(c)
+func (a *App) postReason(r *Request) error {
+	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	reason := f.Text("reason", maxReason)
 	if reason == "" {
 		f.Refuse("reason", "error.required")
 	}
 	if err = f.Err(); err == nil {
-		err = a.desk.GiveReason(a.actor(c), n, reason)
+		err = a.desk.GiveReason(r.actor(), n, reason)
 	}
 	if err != nil {
-		return a.reasonPage(c, n, f, err)
+		return a.reasonPage(r, n, f, err)
 	}
-	return a.done(c, "flash.reason-given", ticketAddress(n))
+	return r.done("flash.reason-given", ticketAddress(n))
 }

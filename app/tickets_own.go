@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -132,9 +130,9 @@ type choices struct {
 // ownPerPage is how many tickets one page of the list shows.
 const ownPerPage = 20
 
-func (a *App) getOwnTickets(c *fiber.Ctx) error {
-	q := a.query(c)
-	actor := a.actor(c)
+func (a *App) getOwnTickets(r *Request) error {
+	q := r.query()
+	actor := r.actor()
 	of := q.Raw("of")
 	if of != "" && (of != "organisation" || len(actor.Person.Coordinates) == 0) {
 		return store.Fail(store.NotFound, "error.not-found")
@@ -143,7 +141,7 @@ func (a *App) getOwnTickets(c *fiber.Ctx) error {
 	if of != "" {
 		title = "own.title-others"
 	}
-	v := &ownTicketsPage{Page: a.page(c, title), Of: of}
+	v := &ownTicketsPage{Page: r.page(title), Of: of}
 	v.Nav, v.Live = "tickets", true
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
@@ -191,7 +189,7 @@ func (a *App) getOwnTickets(c *fiber.Ctx) error {
 			v.EmptyHow = v.T("own.none-how-others")
 		}
 	}
-	return a.render(c, "page/tickets", v)
+	return r.render("page/tickets", v)
 }
 
 // stateNotClosed is the filter's word for every state but the last.

@@ -1,11 +1,10 @@
 package app
 
 import (
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
 	"sportello/store"
@@ -85,8 +84,8 @@ func (p *Page) viewCounter(v desk.SavedView) string {
 }
 
 // viewSide adds the saved views to the side bar. here is the page's address; it reports whether a view is open.
-func (a *App) viewSide(c *fiber.Ctx, p *Page, here string) (open bool, group SideGroup, err error) {
-	list, err := a.desk.Views(a.actor(c))
+func (a *App) viewSide(r *Request, p *Page, here string) (open bool, group SideGroup, err error) {
+	list, err := a.desk.Views(r.actor())
 	if err != nil {
 		return false, group, err
 	}
@@ -104,16 +103,16 @@ func (a *App) viewSide(c *fiber.Ctx, p *Page, here string) (open bool, group Sid
 	return open, group, nil
 }
 
-func (a *App) getViews(c *fiber.Ctx) error {
-	v := &viewsPage{Page: a.workbench(c, "views.title")}
+func (a *App) getViews(r *Request) error {
+	v := &viewsPage{Page: r.workbench("views.title")}
 	v.Nav = "desk"
-	list, err := a.desk.Views(a.actor(c))
+	list, err := a.desk.Views(r.actor())
 	if err != nil {
 		return err
 	}
 	for _, s := range list {
 		line := viewLine{Name: s.Name, Address: viewAddress(s), Notify: s.Notify && s.Own}
-		if line.About, err = a.viewAbout(c, &v.Page, s.Text, s.Query()); err != nil {
+		if line.About, err = a.viewAbout(r, &v.Page, s.Text, s.Query()); err != nil {
 			return err
 		}
 		if s.Group != 0 {
@@ -124,14 +123,14 @@ func (a *App) getViews(c *fiber.Ctx) error {
 		}
 		v.Lines = append(v.Lines, line)
 	}
-	if err := a.queueSide(c, &v.Page, "/desk/views"); err != nil {
+	if err := a.queueSide(r, &v.Page, "/desk/views"); err != nil {
 		return err
 	}
-	return a.render(c, "page/views", v)
+	return r.render("page/views", v)
 }
 
 // viewAbout says in words what a view shows.
-func (a *App) viewAbout(c *fiber.Ctx, p *Page, text string, q desk.QueueQuery) (string, error) {
+func (a *App) viewAbout(r *Request, p *Page, text string, q desk.QueueQuery) (string, error) {
 	if text != "" {
 		return p.T("views.about-words", "text", text), nil
 	}
@@ -169,20 +168,20 @@ func (a *App) viewAbout(c *fiber.Ctx, p *Page, text string, q desk.QueueQuery) (
 }
 
 // getView shows a view with words; one without is the queue with its filters.
-func (a *App) getView(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) getView(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	actor := a.actor(c)
+	actor := r.actor()
 	saved, err := a.desk.View(actor, n)
 	if err != nil {
 		return err
 	}
 	if saved.Text == "" {
-		return c.Redirect(viewAddress(saved), fiber.StatusSeeOther)
+		return r.Redirect(viewAddress(saved), http.StatusSeeOther)
 	}
-	v := &queuePage{Page: a.workbench(c, "views.title"), NoBulk: true}
+	v := &queuePage{Page: r.workbench("views.title"), NoBulk: true}
 	v.Nav, v.Title, v.Live = "desk", saved.Name, false // a search for each change of any ticket would be too many
 	v.Plain, v.Here = viewPath(n), viewPath(n)
 	if saved.MayChange {
@@ -191,9 +190,9 @@ func (a *App) getView(c *fiber.Ctx) error {
 	v.Words = saved.Text
 	v.Elsewhere = Link{Label: v.T("views.in-search"), Address: searchAsked{text: saved.Text, kind: "ticket"}.address()}
 	v.Empty, v.EmptyHint = v.T("views.empty"), v.T("views.empty-hint")
-	q := a.query(c)
+	q := r.query()
 	after := q.Raw("after")
-	_, page, err := a.desk.ViewTickets(a.ctx(c), actor, n, after)
+	_, page, err := a.desk.ViewTickets(r.ctx(), actor, n, after)
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.log.Warn("view", "err", err)
@@ -215,21 +214,21 @@ func (a *App) getView(c *fiber.Ctx) error {
 	if len(page.Tickets) > 0 {
 		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+len(page.Tickets)), "count", v.Number(page.Count))
 	}
-	if err := a.queueSide(c, &v.Page, v.Plain); err != nil {
+	if err := a.queueSide(r, &v.Page, v.Plain); err != nil {
 		return err
 	}
-	return a.render(c, "page/view", v)
+	return r.render("page/view", v)
 }
 
 // shareOptions are the groups with which the reader may share a view.
-func (a *App) shareOptions(c *fiber.Ctx, p *Page) ([]option, error) {
-	groups, err := a.desk.Groups(a.actor(c))
+func (a *App) shareOptions(r *Request, p *Page) ([]option, error) {
+	groups, err := a.desk.Groups(r.actor())
 	if err != nil {
 		return nil, err
 	}
 	var out []option
 	for _, g := range groups {
-		if id := strconv.FormatUint(g.ID, 10); !g.Retired && a.actor(c).Person.InGroup(g.ID) {
+		if id := strconv.FormatUint(g.ID, 10); !g.Retired && r.actor().Person.InGroup(g.ID) {
 			out = append(out, option{id, g.Name.In(p.Lang), p.Chosen("share", id)})
 		}
 	}
@@ -239,11 +238,11 @@ func (a *App) shareOptions(c *fiber.Ctx, p *Page) ([]option, error) {
 // viewNames are what the form of a new view sends along: the question, or the queue with its filters.
 var viewNames = append([]string{"text", "view"}, queueNames...)
 
-func (a *App) getNewView(c *fiber.Ctx) error { return a.newViewPage(c, a.query(c), nil) }
+func (a *App) getNewView(r *Request) error { return a.newViewPage(r, r.query(), nil) }
 
 // newViewPage is the form of a view that is not saved yet. f is the address, or with err what was posted.
-func (a *App) newViewPage(c *fiber.Ctx, f *Form, err error) error {
-	v := &viewEditPage{Page: a.workbench(c, "views.new"), Act: "/desk/views", Own: true}
+func (a *App) newViewPage(r *Request, f *Form, err error) error {
+	v := &viewEditPage{Page: r.workbench("views.new"), Act: "/desk/views", Own: true}
 	v.Nav = "desk"
 	v.Crumb(v.T("views.title"), "/desk/views")
 	v.Crumb(v.Title, "")
@@ -252,7 +251,7 @@ func (a *App) newViewPage(c *fiber.Ctx, f *Form, err error) error {
 		if problem := v.refill(f, err); problem != nil {
 			return problem
 		}
-	case v.resume(c):
+	case v.resume(r):
 	default:
 		v.fill(f.values)
 	}
@@ -262,18 +261,18 @@ func (a *App) newViewPage(c *fiber.Ctx, f *Form, err error) error {
 		}
 	}
 	text, q := readView(v.form)
-	if v.About, err = a.viewAbout(c, &v.Page, text, q); err != nil {
+	if v.About, err = a.viewAbout(r, &v.Page, text, q); err != nil {
 		return err
 	}
 	if q.View != desk.ViewMine || text != "" {
-		if v.Groups, err = a.shareOptions(c, &v.Page); err != nil {
+		if v.Groups, err = a.shareOptions(r, &v.Page); err != nil {
 			return err
 		}
 	}
-	if err := a.queueSide(c, &v.Page, "/desk/views"); err != nil {
+	if err := a.queueSide(r, &v.Page, "/desk/views"); err != nil {
 		return err
 	}
-	return a.render(c, "page/view-edit", v)
+	return r.render("page/view-edit", v)
 }
 
 // readView reads what a new view asks: the question or, without one, the queue and its filters.
@@ -287,8 +286,8 @@ func readView(f *Form) (string, desk.QueueQuery) {
 	return text, q
 }
 
-func (a *App) postView(c *fiber.Ctx) error {
-	f := a.form(c)
+func (a *App) postView(r *Request) error {
+	f := r.form()
 	unreadable := f.Err()
 	form := desk.ViewForm{}
 	form.Text, form.Query = readView(f)
@@ -298,30 +297,30 @@ func (a *App) postView(c *fiber.Ctx) error {
 		err = unreadable
 	}
 	if err != nil {
-		return a.newViewPage(c, f, err)
+		return a.newViewPage(r, f, err)
 	}
-	row, err := a.desk.SaveView(a.actor(c), form)
+	row, err := a.desk.SaveView(r.actor(), form)
 	if err != nil {
-		return a.newViewPage(c, f, err)
+		return a.newViewPage(r, f, err)
 	}
-	return a.done(c, "flash.view-saved", viewPath(row.ID), "name", row.Name)
+	return r.done("flash.view-saved", viewPath(row.ID), "name", row.Name)
 }
 
-func (a *App) getEditView(c *fiber.Ctx) error { return a.editViewPage(c, nil, nil) }
+func (a *App) getEditView(r *Request) error { return a.editViewPage(r, nil, nil) }
 
-func (a *App) editViewPage(c *fiber.Ctx, f *Form, err error) error {
-	n, problem := a.number(c)
+func (a *App) editViewPage(r *Request, f *Form, err error) error {
+	n, problem := r.number()
 	if problem != nil {
 		return problem
 	}
-	s, problem := a.desk.View(a.actor(c), n)
+	s, problem := a.desk.View(r.actor(), n)
 	if problem != nil {
 		return problem
 	}
 	if !s.MayChange {
 		return store.Fail(store.Denied, "error.denied")
 	}
-	v := &viewEditPage{Page: a.workbench(c, "views.edit"), Act: viewPath(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
+	v := &viewEditPage{Page: r.workbench("views.edit"), Act: viewPath(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
 	v.Nav = "desk"
 	v.Crumb(v.T("views.title"), "/desk/views")
 	v.Crumb(s.Name, viewAddress(s))
@@ -330,56 +329,56 @@ func (a *App) editViewPage(c *fiber.Ctx, f *Form, err error) error {
 	if s.Notify {
 		values.Set("notify", "1")
 	}
-	if f == nil && !v.resume(c) {
+	if f == nil && !v.resume(r) {
 		v.fill(values)
 	}
 	if store.KindOf(err) == store.Conflict { // the text stays, the form now knows what somebody else did
 		err = store.Fail(store.Invalid, "error.view-changed")
-		v.Status = fiber.StatusConflict
+		v.Status = http.StatusConflict
 	}
 	if f != nil {
 		if problem := v.refill(f, err); problem != nil {
 			return problem
 		}
 	}
-	if v.About, problem = a.viewAbout(c, &v.Page, s.Text, s.Query()); problem != nil {
+	if v.About, problem = a.viewAbout(r, &v.Page, s.Text, s.Query()); problem != nil {
 		return problem
 	}
 	if s.Own && (s.Queue != desk.ViewMine || s.Text != "") {
-		if v.Groups, problem = a.shareOptions(c, &v.Page); problem != nil {
+		if v.Groups, problem = a.shareOptions(r, &v.Page); problem != nil {
 			return problem
 		}
 	}
-	if err := a.queueSide(c, &v.Page, viewAddress(s)); err != nil {
+	if err := a.queueSide(r, &v.Page, viewAddress(s)); err != nil {
 		return err
 	}
-	return a.render(c, "page/view-edit", v)
+	return r.render("page/view-edit", v)
 }
 
-func (a *App) postEditView(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) postEditView(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	f := a.form(c)
+	f := r.form()
 	form := desk.ViewForm{Name: f.Text("name", store.Most("views.name")), Group: f.ID("share"), Notify: f.Bool("notify")}
 	edits := f.ID("edits")
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeView(a.actor(c), n, edits, form)
+		_, err = a.desk.ChangeView(r.actor(), n, edits, form)
 	}
 	if err != nil {
-		return a.editViewPage(c, f, err)
+		return a.editViewPage(r, f, err)
 	}
-	return a.done(c, "flash.view-changed", "/desk/views")
+	return r.done("flash.view-changed", "/desk/views")
 }
 
-func (a *App) postRemoveView(c *fiber.Ctx) error {
-	n, err := a.number(c)
+func (a *App) postRemoveView(r *Request) error {
+	n, err := r.number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveView(a.actor(c), n); err != nil {
+	if err := a.desk.RemoveView(r.actor(), n); err != nil {
 		return err
 	}
-	return a.done(c, "flash.view-removed", "/desk/views")
+	return r.done("flash.view-removed", "/desk/views")
 }
