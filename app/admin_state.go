@@ -146,31 +146,29 @@ func (a *App) jobFacts(v *Page) []overviewJob {
 
 // backupFacts says how the backups are that the desk makes by itself; none when it makes none.
 func (a *App) backupFacts(v *Page) []overviewFact {
-	cfg, b := a.cfg.Backup, a.backups
-	if !cfg.Scheduled() {
+	b := a.backups
+	if !b.Scheduled() {
 		return nil
 	}
-	out := []overviewFact{{Label: v.T("watch.backup-folder"), Text: cfg.Path}}
+	out := []overviewFact{{Label: v.T("watch.backup-folder"), Text: b.Path}}
 	add := func(key, text string) { out = append(out, overviewFact{Label: v.T(key), Text: text}) }
-	next := b.due(cfg, a.desk.Location(), v.now)
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	s := b.State()
 	newest := v.T("watch.backup-none")
-	if b.newest != nil {
-		newest = v.When(b.newest.At)
-		if len(b.newest.EncryptedTo) > 0 {
+	if s.Newest != nil {
+		newest = v.When(s.Newest.At)
+		if len(s.Newest.EncryptedTo) > 0 {
 			newest += ", " + v.T("watch.backup-secret")
 		}
 	}
 	add("watch.backup-newest", newest)
-	if b.newest != nil {
-		add("watch.backup-size", v.Size(b.newest.Bytes()))
-		add("watch.backup-kept", v.Number(b.all))
+	if s.Newest != nil {
+		add("watch.backup-size", v.Size(s.Newest.Bytes()))
+		add("watch.backup-kept", v.Number(s.Kept))
 	}
-	if !b.running.IsZero() {
-		add("watch.backup-next", v.T("watch.backup-running", "minutes", v.Number(int(v.now.Sub(b.running).Minutes()))))
+	if !s.Running.IsZero() {
+		add("watch.backup-next", v.T("watch.backup-running", "minutes", v.Number(int(v.now.Sub(s.Running).Minutes()))))
 	} else {
-		add("watch.backup-next", v.When(next))
+		add("watch.backup-next", v.When(s.Due))
 	}
 	return out
 }

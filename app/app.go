@@ -37,6 +37,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/thejerf/suture/v4"
 
+	"sportello/app/backup"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/extract"
@@ -87,7 +88,7 @@ type App struct {
 	commits    prometheus.Histogram
 	lastCommit atomic.Int64 // how long it took, in nanoseconds
 	newest     time.Time    // of the changes that were there at the start
-	backups    *backups
+	backups    *backup.Job
 	jobLog     *jobLog
 	troubles   *troubles
 }
@@ -121,7 +122,7 @@ func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{cfg: cfg, commits: newCommitFigures(), backups: &backups{}, jobLog: &jobLog{now: cfg.Now}, troubles: &troubles{now: cfg.Now}}
+	a := &App{cfg: cfg, commits: newCommitFigures(), jobLog: &jobLog{now: cfg.Now}, troubles: &troubles{now: cfg.Now}}
 	a.log = a.troubles.logger(log)
 	a.work, a.endWork = context.WithCancel(context.Background())
 	a.live, a.endLive = context.WithCancel(context.Background())
@@ -151,6 +152,8 @@ func (a *App) open() error {
 			return free, known
 		},
 		MissMonths: a.cfg.MissesMonths})
+	a.backups = &backup.Job{Plan: a.cfg.Backup, Data: a.cfg.DataFolder(), Program: Version(), Settings: a.cfg.Redacted(), Store: a.st, Index: a.ix,
+		Now: a.desk.Now, Zone: zone, Log: a.log, Ran: func(took time.Duration) { a.jobLog.ran("backup", took) }, Failed: func(err error) { a.jobLog.failed("backup", err) }}
 	if err := a.openMail(); err != nil {
 		return err
 	}
@@ -420,7 +423,7 @@ func (a *App) jobs() *suture.Supervisor {
 	add("views", a.desk.RunViews)
 	add("misses", a.desk.RunMisses)
 	if a.cfg.Backup.Scheduled() {
-		add("backup", a.runBackups)
+		add("backup", a.backups.Run)
 	}
 	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))
 	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.desk.RemindTokens(); return err }))

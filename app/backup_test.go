@@ -184,68 +184,19 @@ func replace(path, old, new string) error {
 func TestAnswersAreComparedAsCloselyAsTheyCanBe(t *testing.T) {
 	d, _ := filled(t)
 	for name, c := range map[string]struct {
-		proof proof
+		proof backup.Proof
 		wrong int
 	}{
-		"the same":                       {proof{true, []question{{Text: "stampante bloccata", Language: "it", Asked: true, Total: 1, Hits: []string{"ticket 1"}}}}, 0},
-		"another number":                 {proof{true, []question{{Text: "stampante bloccata", Language: "it", Asked: true, Total: 2, Hits: []string{"ticket 1"}}}}, 1},
-		"another number, not level then": {proof{false, []question{{Text: "stampante bloccata", Language: "it", Asked: true, Total: 2, Hits: []string{"ticket 1"}}}}, 0},
-		"another ticket":                 {proof{false, []question{{Text: "stampante bloccata", Language: "it", Asked: true, Total: 1, Hits: []string{"ticket 9"}}}}, 1},
-		"its own row":                    {proof{false, []question{{Text: "fattura elettronica", Language: "it", Hits: []string{"ticket 2"}}}}, 0},
-		"its own row is gone":            {proof{false, []question{{Text: "fattura elettronica", Language: "it", Hits: []string{"ticket 7"}}}}, 1},
+		"the same":                       {backup.Proof{Exact: true, Questions: []backup.Question{{Text: "stampante bloccata", Language: "it", Asked: true, Total: 1, Hits: []string{"ticket 1"}}}}, 0},
+		"another number":                 {backup.Proof{Exact: true, Questions: []backup.Question{{Text: "stampante bloccata", Language: "it", Asked: true, Total: 2, Hits: []string{"ticket 1"}}}}, 1},
+		"another number, not level then": {backup.Proof{Exact: false, Questions: []backup.Question{{Text: "stampante bloccata", Language: "it", Asked: true, Total: 2, Hits: []string{"ticket 1"}}}}, 0},
+		"another ticket":                 {backup.Proof{Exact: false, Questions: []backup.Question{{Text: "stampante bloccata", Language: "it", Asked: true, Total: 1, Hits: []string{"ticket 9"}}}}, 1},
+		"its own row":                    {backup.Proof{Exact: false, Questions: []backup.Question{{Text: "fattura elettronica", Language: "it", Hits: []string{"ticket 2"}}}}, 0},
+		"its own row is gone":            {backup.Proof{Exact: false, Questions: []backup.Question{{Text: "fattura elettronica", Language: "it", Hits: []string{"ticket 7"}}}}, 1},
 	} {
-		if asked, wrong := compareAnswers(t.Context(), d.app.ix, c.proof); asked != 1 || len(wrong) != c.wrong {
+		if asked, wrong := c.proof.Compare(t.Context(), d.app.ix); asked != 1 || len(wrong) != c.wrong {
 			t.Errorf("%s: asked %d, %v", name, asked, wrong)
 		}
-	}
-}
-
-func TestWhenABackupIsDue(t *testing.T) {
-	rome, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := func(s string) time.Time {
-		if s == "" {
-			return time.Time{}
-		}
-		m, err := time.ParseInLocation("2006-01-02 15:04", s, rome)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	for _, c := range []struct {
-		name           string
-		cfg            config.Backup
-		newest, failed string
-		attempts       int
-		now, due       string
-	}{
-		{name: "none yet: at once", cfg: config.Backup{At: "02:30"}, now: "2026-11-23 09:00", due: "2026-11-23 09:00"},
-		{name: "the next night", cfg: config.Backup{At: "02:30"}, newest: "2026-11-23 02:30", now: "2026-11-23 09:00", due: "2026-11-24 02:30"},
-		{name: "one by hand in the evening is no night's", cfg: config.Backup{At: "02:30"}, newest: "2026-11-23 01:00", now: "2026-11-23 02:00", due: "2026-11-23 02:30"},
-		{name: "a missed one is overdue", cfg: config.Backup{At: "02:30"}, newest: "2026-11-20 02:30", now: "2026-11-23 09:00", due: "2026-11-21 02:30"},
-		{name: "the night that has no such hour", cfg: config.Backup{At: "02:30"}, newest: "2026-03-28 02:30", now: "2026-03-28 09:00", due: "2026-03-29 03:30"},
-		{name: "every six hours", cfg: config.Backup{At: "02:30", Every: 6 * time.Hour}, newest: "2026-11-23 02:30", now: "2026-11-23 03:00", due: "2026-11-23 08:30"},
-		{name: "a failed one soon again", cfg: config.Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 1, now: "2026-11-23 02:31", due: "2026-11-23 02:35"},
-		{name: "later each time", cfg: config.Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 3, now: "2026-11-23 02:31", due: "2026-11-23 02:50"},
-		{name: "within an hour always", cfg: config.Backup{At: "02:30"}, newest: "2026-11-22 02:30", failed: "2026-11-23 02:30", attempts: 30, now: "2026-11-23 02:31", due: "2026-11-23 03:30"},
-		{name: "the clock was put back a year", cfg: config.Backup{At: "02:30"}, newest: "2027-11-22 02:30", now: "2026-11-23 02:31", due: "2026-11-23 02:31"},
-		{name: "the clock was put back after a failure", cfg: config.Backup{At: "02:30"}, failed: "2027-11-23 02:30", attempts: 1, now: "2026-11-23 02:31", due: "2026-11-23 02:31"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			b := &backups{failedAt: at(c.failed), attempts: c.attempts}
-			if c.newest != "" {
-				b.newest = &backup.Manifest{At: at(c.newest)}
-			}
-			if c.failed != "" {
-				b.failed = io.ErrShortWrite
-			}
-			if got := b.due(c.cfg, rome, at(c.now)); !got.Equal(at(c.due)) {
-				t.Errorf("due %v, want %v", got, at(c.due))
-			}
-		})
 	}
 }
 

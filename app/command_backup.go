@@ -40,7 +40,7 @@ func backupCommand(r *runner) *cobra.Command {
 
 func (r *runner) backup(ctx context.Context, a *App, to string) error {
 	p := r.progress("megabytes copied:")
-	m, err := a.makeBackup(ctx, backup.Folder{Path: to}, func(done, total int64) { p.at(int(done>>20), int(total>>20)) })
+	m, err := a.backups.Make(ctx, to, func(done, total int64) { p.at(int(done>>20), int(total>>20)) })
 	p.end()
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, r
 	if !withSearch || raw == nil {
 		return findings, nil
 	}
-	var p proof
+	var p backup.Proof
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return append(findings, fmt.Sprintf("the questions cannot be read: %v", err)), nil
 	}
@@ -213,7 +213,7 @@ func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, r
 	following.Go(func() { _ = ix.Run(run) }) // CatchUp tells what it could not do
 	err = ix.CatchUp(ctx, st.Last())
 	if err == nil {
-		asked, wrong := compareAnswers(ctx, ix, p)
+		asked, wrong := p.Compare(ctx, ix)
 		fmt.Fprintf(r.errOut, "%d questions asked\n", asked)
 		findings = append(findings, wrong...)
 	}

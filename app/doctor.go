@@ -30,7 +30,7 @@ func init() {
 		part{name: "clock", wrong: wrongClock, check: checkClock},
 		part{name: "data", check: checkData},
 		part{name: "index", check: checkIndex},
-		part{name: "backup", wrong: func(a *App) string { return a.backups.wrong(a.cfg.Backup, a.desk.Now()) }, check: checkBackup},
+		part{name: "backup", wrong: func(a *App) string { return a.backups.State().Wrong }, check: checkBackup},
 		part{name: "jobs", wrong: wrongJobs, check: checkJobs},
 		part{name: "errors", check: checkErrors})
 }
@@ -288,16 +288,16 @@ func checkBackup(_ context.Context, a *App, beside bool) []finding {
 	}
 	folder := backup.Folder{Path: cfg.Path}
 	if !beside {
-		a.backups.look(folder)
+		a.backups.Look()
 	}
 	var out []finding
-	if s := a.backups.wrong(cfg, a.desk.Now()); s != "" {
+	if s := a.backups.State().Wrong; s != "" {
 		out = append(out, finding{wrong, s, fmt.Sprintf("look whether %s is there, can be written and has room; sportello backup %s makes one now", cfg.Path, cfg.Path)})
 	}
 	if e, err := folder.Newest(); err == nil {
 		out = append(out, ok("the newest is %s, %s", e.Name, words.Size("en", e.Manifest.Bytes())))
 	}
-	if sameDisk(a.cfg.DataFolder(), cfg.Path) {
+	if backup.SameDisk(a.cfg.DataFolder(), cfg.Path) {
 		out = append(out, finding{note, "the backups lie on the disk of the data", "have them on another disk, or copied to another machine"})
 	}
 	if free, _, known := listen.DiskSpace(cfg.Path); known && free < leastFree {

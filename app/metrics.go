@@ -126,19 +126,17 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 	if !w.app.cfg.Backup.Scheduled() {
 		return
 	}
+	b := w.app.backups.State()
 	failed := 0.0
-	if w.app.backups.wrong(w.app.cfg.Backup, w.app.desk.Now()) != "" {
+	if b.Wrong != "" {
 		failed = 1
 	}
 	gauge(backupWrong, failed)
-	b := w.app.backups
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	gauge(backupCount, float64(b.all))
-	if b.newest != nil {
-		gauge(backupLast, float64(b.newest.At.Unix()))
-		gauge(backupBytes, float64(b.newest.Bytes()))
-		gauge(backupTook, b.newest.Took)
+	gauge(backupCount, float64(b.Kept))
+	if b.Newest != nil {
+		gauge(backupLast, float64(b.Newest.At.Unix()))
+		gauge(backupBytes, float64(b.Newest.Bytes()))
+		gauge(backupTook, b.Newest.Took)
 	}
 }
 

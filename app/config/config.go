@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/backup"
+
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/providers/file"
@@ -41,10 +43,10 @@ type Config struct {
 	SlowestUploadKB          int `koanf:"slowest_upload_kb"`
 	MemoryLimitMB            int `koanf:"memory_limit_mb"`
 
-	MissesMonths int    `koanf:"misses_months"`
-	LogLevel     string `koanf:"log_level"`
-	LogFormat    string `koanf:"log_format"`
-	Backup       Backup `koanf:"backup"`
+	MissesMonths int         `koanf:"misses_months"`
+	LogLevel     string      `koanf:"log_level"`
+	LogFormat    string      `koanf:"log_format"`
+	Backup       backup.Plan `koanf:"backup"`
 
 	Mail      Mail      `koanf:"mail"`
 	SMTP      SMTP      `koanf:"smtp"`
@@ -73,7 +75,7 @@ func Default() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
 		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25,
 		MaxConnections: 12_000, MaxConnectionsPerAddress: 1000, SlowestUploadKB: 8, MemoryLimitMB: 384,
-		MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: defaultBackup(),
+		MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: backup.DefaultPlan(),
 		Mail: defaultMail(), SMTP: defaultSMTP(), Mailboxes: []Mailbox{}}
 }
 
@@ -297,7 +299,7 @@ func (c Config) Validate() error {
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		bad("log_format", "%q is neither text nor json", c.LogFormat)
 	}
-	c.Backup.validate(c.Data, bad)
+	c.Backup.Validate(c.Data, bad)
 	c.validateMail(bad)
 	return errors.Join(wrong...)
 }

@@ -1,26 +1,39 @@
-package app
+package backup
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
 
-	"sportello/app/backup"
-	"sportello/app/config"
 	"sportello/app/listen"
 	"sportello/app/words"
+	"sportello/search"
+	"sportello/store"
 )
 
-// backups is what the desk knows of the backups it makes by itself.
-type backups struct {
+// Job makes the backups of a running desk, by its plan or when asked, and knows how they are.
+type Job struct {
+	Plan
+	Data     string // the data folder
+	Program  string // which release makes them
+	Settings string // the configuration, without its secrets
+	Store    *store.Store
+	Index    *search.Index
+	Now      func() time.Time
+	Zone     *time.Location
+	Log      *slog.Logger
+	Ran      func(took time.Duration) // called after one that was made by itself
+	Failed   func(err error)          // called after an attempt by itself that failed
+
 	mu       sync.Mutex
 	running  time.Time // since when one is being made; zero: none is
-	newest   *backup.Manifest
+	newest   *Manifest
 	name     string
 	all      int
 	broken   []string // names of those that cannot be used
@@ -31,8 +44,17 @@ type backups struct {
 	made     time.Time // when this process last made one
 }
 
+// State is what the desk knows of the backups it makes by itself.
+type State struct {
+	Newest  *Manifest // nil when there is none
+	Kept    int       // how many can be used
+	Running time.Time // since when one is being made; zero: none is
+	Due     time.Time // when the next one is; not after now: at once
+	Wrong   string    // what is wrong with them in English, empty when nothing is
+}
+
 const (
-	backupTick = 30 * time.Second // how often is looked whether one is due
+	jobTick    = 30 * time.Second // how often is looked whether one is due
 	retryFirst = 5 * time.Minute
 	retryMost  = time.Hour
 )
@@ -48,9 +70,19 @@ func retry(attempts int) time.Duration {
 	return wait
 }
 
-// look reads what backups there are.
-func (b *backups) look(folder backup.Folder) {
-	all, err := folder.List()
+// State returns how the backups are.
+func (b *Job) State() State {
+	now := b.Now()
+	s := State{Due: b.due(now), Wrong: b.wrong(now)}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.Newest, s.Kept, s.Running = b.newest, b.all, b.running
+	return s
+}
+
+// Look reads what backups there are.
+func (b *Job) Look() {
+	all, err := Folder{Path: b.Path}.List()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.newest, b.name, b.all, b.broken, b.lookErr = nil, "", 0, nil, err
@@ -67,7 +99,7 @@ func (b *backups) look(folder backup.Folder) {
 }
 
 // due returns when the next backup is to be made; what is not after now is due.
-func (b *backups) due(cfg config.Backup, zone *time.Location, now time.Time) time.Time {
+func (b *Job) due(now time.Time) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failed != nil {
@@ -83,19 +115,18 @@ func (b *backups) due(cfg config.Backup, zone *time.Location, now time.Time) tim
 	if last.IsZero() || last.After(now.Add(time.Hour)) {
 		return now
 	}
-	return cfg.After(last, zone)
+	return b.After(last, b.Zone)
 }
 
-// runBackups makes a backup whenever one is due, and the one that was missed while the desk did not run. An attempt
-// that fails is made again later; it is no reason to begin the work anew.
-func (a *App) runBackups(ctx context.Context) error {
-	t := time.NewTicker(backupTick)
+// Run makes a backup whenever one is due, and the one that was missed while the desk did not run. An attempt that fails
+// is made again later; it is no reason to begin the work anew.
+func (b *Job) Run(ctx context.Context) error {
+	t := time.NewTicker(jobTick)
 	defer t.Stop()
-	folder := backup.Folder{Path: a.cfg.Backup.Path}
 	for {
-		a.backups.look(folder)
-		if now := a.desk.Now(); !a.backups.due(a.cfg.Backup, a.desk.Location(), now).After(now) {
-			a.scheduledBackup(ctx, folder)
+		b.Look()
+		if now := b.Now(); !b.due(now).After(now) {
+			b.make(ctx)
 		}
 		select {
 		case <-t.C:
@@ -105,71 +136,71 @@ func (a *App) runBackups(ctx context.Context) error {
 	}
 }
 
-func (a *App) scheduledBackup(ctx context.Context, folder backup.Folder) {
-	b := a.backups
+// make makes the one that is due.
+func (b *Job) make(ctx context.Context) {
 	b.mu.Lock()
-	b.running = a.desk.Now()
+	b.running = b.Now()
 	b.mu.Unlock()
-	m, err := a.makeBackup(ctx, folder, nil)
+	m, err := b.Make(ctx, b.Path, nil)
 	if err == nil {
-		a.log.Info("backup made", "path", folder.Path, "took", m.Took, "bytes", m.Bytes(), "new_files", m.NewFiles)
+		b.Log.Info("backup made", "path", b.Path, "took", m.Took, "bytes", m.Bytes(), "new_files", m.NewFiles)
 	}
 	if ctx.Err() != nil {
 		err = nil // stopped with the desk: the next start makes it
 	}
 	if err != nil {
-		a.log.Error("backup failed", "path", folder.Path, "err", err)
+		b.Log.Error("backup failed", "path", b.Path, "err", err)
 	}
-	b.look(folder)
+	b.Look()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running = time.Time{}
 	if err != nil {
-		b.failed, b.failedAt = err, a.desk.Now()
+		b.failed, b.failedAt = err, b.Now()
 		b.attempts++
-		a.jobLog.failed("backup", err)
+		b.Failed(err)
 		return
 	}
 	b.failed, b.attempts = nil, 0
 	if m != nil {
 		b.made = m.At
-		a.jobLog.ran("backup", time.Duration(m.Took*float64(time.Second)))
+		b.Ran(time.Duration(m.Took * float64(time.Second)))
 	}
 }
 
-// makeBackup makes one backup and, in the folder of the configuration, removes those that need not be kept.
-func (a *App) makeBackup(ctx context.Context, folder backup.Folder, progress func(done, total int64)) (*backup.Manifest, error) {
-	cfg := a.cfg.Backup
-	to, err := cfg.Recipients()
+// Make makes one backup in the folder and, in that of the plan, removes those that need not be kept.
+func (b *Job) Make(ctx context.Context, path string, progress func(done, total int64)) (*Manifest, error) {
+	to, err := b.Recipients()
 	if err != nil {
 		return nil, err
 	}
-	if err := a.roomForBackup(folder.Path, len(to) > 0); err != nil {
+	if err := b.room(path, len(to) > 0); err != nil {
 		return nil, err
 	}
-	p := &prover{app: a}
-	m, err := folder.Make(ctx, backup.Source{Store: a.st, Program: Version(), Config: a.cfg.Redacted(), Recipients: to, Named: cfg.AgeRecipients,
-		Rate: int64(cfg.RateMB) * 1e6, Log: a.log, Look: p.look, Proof: p.ask, Progress: progress})
-	if err != nil || folder.Path != cfg.Path {
+	folder := Folder{Path: path}
+	p := &prover{store: b.Store, index: b.Index}
+	m, err := folder.Make(ctx, Source{Store: b.Store, Program: b.Program, Config: b.Settings, Recipients: to, Named: b.AgeRecipients,
+		Rate: int64(b.RateMB) * 1e6, Log: b.Log, Look: p.look, Proof: p.ask, Progress: progress})
+	if err != nil || path != b.Path {
 		return m, err
 	}
-	removed, err := folder.Keep(backup.Rule{Daily: cfg.KeepDaily, Weekly: cfg.KeepWeekly, Monthly: cfg.KeepMonthly}, a.desk.Location())
+	removed, err := folder.Keep(Rule{Daily: b.KeepDaily, Weekly: b.KeepWeekly, Monthly: b.KeepMonthly}, b.Zone)
 	if len(removed) > 0 {
-		a.log.Info("old backups removed", "path", folder.Path, "names", removed)
+		b.Log.Info("old backups removed", "path", path, "names", removed)
 	}
-	if err != nil && !errors.Is(err, backup.ErrBusy) {
+	if err != nil && !errors.Is(err, ErrBusy) {
 		return m, fmt.Errorf("the backup is made, but old ones could not be removed: %w", err)
 	}
 	return m, nil
 }
 
-// roomForBackup refuses to begin what would fill the disk of the data: a desk that cannot write is worse than one
+// room refuses to begin what would fill the disk of the data: a desk that cannot write is worse than one
 // without a new backup.
-func (a *App) roomForBackup(to string, aside bool) error {
-	data := a.cfg.DataFolder()
+func (b *Job) room(to string, aside bool) error {
+	data := b.Data
 	info, err := os.Stat(filepath.Join(data, "desk.db"))
 	if err != nil {
-		return fmt.Errorf("app: back up: %w", err)
+		return fmt.Errorf("backup: look for room: %w", err)
 	}
 	need := int64(0)
 	if aside {
@@ -180,7 +211,7 @@ func (a *App) roomForBackup(to string, aside bool) error {
 			break
 		}
 	}
-	if sameDisk(data, to) {
+	if SameDisk(data, to) {
 		need += info.Size()
 	}
 	if free, _, known := listen.DiskSpace(data); known && need > 0 && free < need+roomLeft {
@@ -192,18 +223,18 @@ func (a *App) roomForBackup(to string, aside bool) error {
 // roomLeft is what a backup leaves on the disk of the data for the desk.
 const roomLeft = 256 << 20
 
-// sameDisk reports whether both paths lie on one file system.
-func sameDisk(a, b string) bool {
+// SameDisk reports whether both paths lie on one file system.
+func SameDisk(a, b string) bool {
 	var x, y syscall.Stat_t
 	return syscall.Stat(a, &x) == nil && syscall.Stat(b, &y) == nil && x.Dev == y.Dev
 }
 
-// wrong says what is wrong with the backups, empty when nothing is.
-func (b *backups) wrong(cfg config.Backup, now time.Time) string {
+// wrong tells what is wrong with the backups, empty when nothing is.
+func (b *Job) wrong(now time.Time) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case !cfg.Scheduled():
+	case !b.Scheduled():
 		return ""
 	case b.failed != nil:
 		return fmt.Sprintf("the backup at %s failed: %v", b.failedAt.Format(time.DateTime), b.failed)
@@ -211,9 +242,9 @@ func (b *backups) wrong(cfg config.Backup, now time.Time) string {
 		return b.lookErr.Error()
 	case b.newest == nil:
 		if b.running.IsZero() {
-			return "there is no backup yet in " + cfg.Path
+			return "there is no backup yet in " + b.Path
 		}
-	case now.Sub(b.newest.At) > cfg.Late() && b.running.IsZero():
+	case now.Sub(b.newest.At) > b.Late() && b.running.IsZero():
 		return fmt.Sprintf("the newest backup is of %s", b.newest.At.Local().Format(time.DateTime))
 	case len(b.broken) > 0:
 		return fmt.Sprintf("%d backups cannot be read, the first is %s", len(b.broken), b.broken[0])

@@ -1,4 +1,4 @@
-package app
+package backup
 
 import (
 	"context"
@@ -10,14 +10,14 @@ import (
 	"sportello/store"
 )
 
-// proof is kept beside the rows of a backup: a few questions with what the desk answered when it was made. Who restores
+// Proof is kept beside the rows of a backup: a few questions with what the desk answered when it was made. Who restores
 // it asks them again of an index made from the restored rows.
-type proof struct {
+type Proof struct {
 	Exact     bool       `json:"exact"` // the index knew exactly the rows of the backup: answers have to be the same
-	Questions []question `json:"questions"`
+	Questions []Question `json:"questions"`
 }
 
-type question struct {
+type Question struct {
 	Text     string   `json:"text"`
 	Language string   `json:"language"`
 	Asked    bool     `json:"asked"` // there was an index to ask; else Hits is what the question was made of
@@ -28,10 +28,11 @@ type question struct {
 
 // prover chooses the questions among the rows that are copied, and asks them afterwards.
 type prover struct {
-	app   *App
+	store *store.Store
+	index *search.Index
 	last  uint64 // change of the rows
 	top   uint64 // the newest ticket of the rows
-	proof proof
+	proof Proof
 }
 
 const (
@@ -43,7 +44,7 @@ const (
 
 // look makes questions of the words of tickets and articles from one end of the desk to the other.
 func (p *prover) look(tx *store.Tx) error {
-	p.proof, p.last, p.top = proof{}, tx.LastChange(), store.Tickets.Last(tx)
+	p.proof, p.last, p.top = Proof{}, tx.LastChange(), store.Tickets.Last(tx)
 	for i := range uint64(provenTickets) {
 		from := 1 + p.top*i/provenTickets
 		if i == provenTickets-1 {
@@ -70,20 +71,20 @@ func (p *prover) look(tx *store.Tx) error {
 
 func (p *prover) add(text, language, hit string) {
 	if words := search.Words(text, provenWords); len(words) > 0 {
-		p.proof.Questions = append(p.proof.Questions, question{Text: strings.Join(words, " "), Language: language, Hits: []string{hit}})
+		p.proof.Questions = append(p.proof.Questions, Question{Text: strings.Join(words, " "), Language: language, Hits: []string{hit}})
 	}
 }
 
 // ask asks them of the index that is there and returns the proof.
 func (p *prover) ask(ctx context.Context) ([]byte, error) {
 	level := func() bool {
-		s := p.app.ix.State()
-		return s.State == search.Following && s.Behind == 0 && p.app.st.Last() == p.last
+		s := p.index.State()
+		return s.State == search.Following && s.Behind == 0 && p.store.Last() == p.last
 	}
 	p.proof.Exact = level()
 	for i := range p.proof.Questions {
 		q := &p.proof.Questions[i]
-		r, err := p.app.ix.Search(ctx, search.Query{Text: q.Text, Language: q.Language, Limit: provenHits, Access: seesAll})
+		r, err := p.index.Search(ctx, search.Query{Text: q.Text, Language: q.Language, Limit: provenHits, Access: seesAll})
 		if err != nil {
 			continue // an index that does not answer keeps nobody from a backup
 		}
@@ -102,9 +103,9 @@ func (p *prover) ask(ctx context.Context) ([]byte, error) {
 // seesAll is the access of the desk itself.
 var seesAll = search.Access{Agent: true, AllTickets: true, AllArticles: true}
 
-// compareAnswers asks the questions again and tells of each answer that is not the one that was kept. Answers of an
+// Compare asks the questions of the proof again and tells of each answer that is not the one that was kept. Answers of an
 // index that knew a little more or less than the rows have to hold what they held then, not to be the same.
-func compareAnswers(ctx context.Context, ix *search.Index, p proof) (asked int, findings []string) {
+func (p Proof) Compare(ctx context.Context, ix *search.Index) (asked int, findings []string) {
 	for _, q := range p.Questions {
 		r, err := ix.Search(ctx, search.Query{Text: q.Text, Language: q.Language, Limit: 5 * provenHits, Access: seesAll})
 		if err != nil {

@@ -1,4 +1,4 @@
-package config
+package backup
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"filippo.io/age"
 )
 
-// Backup is the part of the configuration that says when backups are made, where, and which are kept.
-type Backup struct {
+// Plan is the part of the configuration that says when backups are made, where, and which are kept.
+type Plan struct {
 	Path            string        `koanf:"path"`
 	At              string        `koanf:"at"`
 	Every           time.Duration `koanf:"every"`
@@ -22,45 +22,46 @@ type Backup struct {
 	AgeIdentityFile string        `koanf:"age_identity_file"`
 }
 
-func defaultBackup() Backup {
-	return Backup{At: "02:30", KeepDaily: 7, KeepWeekly: 5, KeepMonthly: 12, RateMB: 60, AgeRecipients: []string{}}
+// DefaultPlan makes none, and says how they would be made.
+func DefaultPlan() Plan {
+	return Plan{At: "02:30", KeepDaily: 7, KeepWeekly: 5, KeepMonthly: 12, RateMB: 60, AgeRecipients: []string{}}
 }
 
-// validate tells of each value that cannot be; data is the folder that is backed up.
-func (b Backup) validate(data string, bad func(key, format string, args ...any)) {
-	if b.Path != "" && data != "" {
-		path, err1 := filepath.Abs(b.Path)
+// Validate tells of each value that cannot be; data is the folder that is backed up.
+func (p Plan) Validate(data string, bad func(key, format string, args ...any)) {
+	if p.Path != "" && data != "" {
+		path, err1 := filepath.Abs(p.Path)
 		from, err2 := filepath.Abs(data)
 		if err1 == nil && err2 == nil && (inside(path, from) || inside(from, path)) {
-			bad("backup.path", "%q and the data folder lie one inside the other", b.Path)
+			bad("backup.path", "%q and the data folder lie one inside the other", p.Path)
 		}
 	}
-	if _, err := time.Parse("15:04", b.At); err != nil {
-		bad("backup.at", "%q is no time of day such as 02:30", b.At)
+	if _, err := time.Parse("15:04", p.At); err != nil {
+		bad("backup.at", "%q is no time of day such as 02:30", p.At)
 	}
-	if b.Every != 0 && (b.Every < 10*time.Minute || b.Every > 31*24*time.Hour) {
-		bad("backup.every", "%v is not between 10m and 744h", b.Every)
+	if p.Every != 0 && (p.Every < 10*time.Minute || p.Every > 31*24*time.Hour) {
+		bad("backup.every", "%v is not between 10m and 744h", p.Every)
 	}
 	for _, k := range []struct {
 		key string
 		n   int
-	}{{"backup.keep_daily", b.KeepDaily}, {"backup.keep_weekly", b.KeepWeekly}, {"backup.keep_monthly", b.KeepMonthly}} {
+	}{{"backup.keep_daily", p.KeepDaily}, {"backup.keep_weekly", p.KeepWeekly}, {"backup.keep_monthly", p.KeepMonthly}} {
 		if k.n < 0 || k.n > 10000 {
 			bad(k.key, "%d is not between 0 and 10000", k.n)
 		}
 	}
-	if b.RateMB < 1 || b.RateMB > 10000 {
-		bad("backup.rate_mb", "%d is not between 1 and 10000", b.RateMB)
+	if p.RateMB < 1 || p.RateMB > 10000 {
+		bad("backup.rate_mb", "%d is not between 1 and 10000", p.RateMB)
 	}
-	if _, err := b.Recipients(); err != nil {
+	if _, err := p.Recipients(); err != nil {
 		bad("backup.age_recipients", "%v", err)
 	}
 }
 
 // Recipients reads the public keys that backups are encrypted to; none: they are not encrypted.
-func (b Backup) Recipients() ([]age.Recipient, error) {
+func (p Plan) Recipients() ([]age.Recipient, error) {
 	var out []age.Recipient
-	for _, s := range b.AgeRecipients {
+	for _, s := range p.AgeRecipients {
 		if strings.HasPrefix(s, "AGE-SECRET-KEY-") {
 			return nil, fmt.Errorf("this is a secret key; only its public half, which begins with age1, belongs here")
 		}
@@ -80,14 +81,14 @@ func inside(path, folder string) bool {
 }
 
 // Scheduled reports whether backups are made by themselves.
-func (b Backup) Scheduled() bool { return b.Path != "" }
+func (p Plan) Scheduled() bool { return p.Path != "" }
 
 // After is when the backup is due that follows one of that moment.
-func (b Backup) After(last time.Time, zone *time.Location) time.Time {
-	if b.Every > 0 {
-		return last.Add(b.Every)
+func (p Plan) After(last time.Time, zone *time.Location) time.Time {
+	if p.Every > 0 {
+		return last.Add(p.Every)
 	}
-	at, err := time.Parse("15:04", b.At)
+	at, err := time.Parse("15:04", p.At)
 	if err != nil {
 		return last.Add(24 * time.Hour) // Validate refused it
 	}
@@ -100,9 +101,9 @@ func (b Backup) After(last time.Time, zone *time.Location) time.Time {
 }
 
 // Late is how old the newest backup may become before that is worth a warning.
-func (b Backup) Late() time.Duration {
-	if b.Every > 0 {
-		return b.Every + max(b.Every/2, time.Hour)
+func (p Plan) Late() time.Duration {
+	if p.Every > 0 {
+		return p.Every + max(p.Every/2, time.Hour)
 	}
 	return 30 * time.Hour
 }
