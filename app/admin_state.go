@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sportello/app/listen"
+	"sportello/app/watch"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -16,10 +17,10 @@ type adminOverview struct {
 	States  []overviewState
 	Total   int
 	Figures []overviewFigure
-	Wrong   []overviewFact // what needs attention
+	Wrong   []watch.Fact // what needs attention
 	Index   indexFacts
-	Facts   []overviewFact // the machine
-	Backup  []overviewFact
+	Facts   []watch.Fact // the machine
+	Backup  []watch.Fact
 	Parts   []overviewPart // what others watch
 	Jobs    []overviewJob
 	Errors  []overviewError
@@ -32,11 +33,9 @@ type overviewState struct {
 
 type overviewFigure struct{ Label, Count, Address string }
 
-type overviewFact struct{ Label, Text, Bad string }
-
 type overviewPart struct {
 	Label string
-	Facts []overviewFact
+	Facts []watch.Fact
 }
 
 type overviewJob struct {
@@ -66,17 +65,17 @@ func (a *App) getAdmin(r *Request) error {
 		return err
 	}
 	v.Index = a.indexFacts(&v.Page)
-	for _, c := range a.causes() {
-		v.Wrong = append(v.Wrong, overviewFact{Label: v.partLabel(c.Part), Bad: c.Text})
+	for _, c := range a.watch.Causes() {
+		v.Wrong = append(v.Wrong, watch.Fact{Label: v.partLabel(c.Part), Bad: c.Text})
 	}
 	v.Facts, v.Backup = a.machineFacts(&v.Page), a.backupFacts(&v.Page)
-	for _, p := range parts {
-		if p.show != nil {
-			v.Parts = append(v.Parts, overviewPart{v.partLabel(p.name), p.show(a, &v.Page)})
+	for _, p := range a.watch.Parts {
+		if p.Show != nil {
+			v.Parts = append(v.Parts, overviewPart{v.partLabel(p.Name), p.Show(v.voice())})
 		}
 	}
 	v.Jobs = a.jobFacts(&v.Page)
-	for _, t := range a.troubles.lastDay(v.now) {
+	for _, t := range a.watch.Troubles.LastDay(v.now) {
 		v.Errors = append(v.Errors, overviewError{t.Text, t.Named, v.Number(t.Times), v.Moment(t.Last)})
 	}
 	return r.render("page/admin", v)
@@ -125,7 +124,7 @@ func (p *Page) partLabel(name string) string {
 // jobFacts says of each background work how it goes.
 func (a *App) jobFacts(v *Page) []overviewJob {
 	var out []overviewJob
-	for _, state := range a.jobLog.all() {
+	for _, state := range a.watch.Jobs.All() {
 		j := overviewJob{Name: v.known("admin.job-"+strings.ReplaceAll(state.Name, " ", "-"), state.Name), Text: v.T("watch.job-follows"), Badge: "badge-calm", Error: state.Err, At: v.Moment(state.FailedAt)}
 		if address, ok := strings.CutPrefix(state.Name, "mailbox "); ok {
 			j.Name = v.T("admin.job-mailbox", "address", address)
@@ -134,7 +133,7 @@ func (a *App) jobFacts(v *Page) []overviewJob {
 			j.Last, j.Took = v.Moment(state.Last), state.Took.Round(time.Millisecond).String()
 		}
 		switch {
-		case state.troubled(v.now):
+		case state.Troubled(v.now):
 			j.Text, j.Badge = v.T("watch.job-fails"), "badge-alarm"
 		case state.Failures > 0:
 			j.Text, j.Badge = v.Plural("admin.job-failed", state.Failures), "badge-wait"
@@ -145,13 +144,13 @@ func (a *App) jobFacts(v *Page) []overviewJob {
 }
 
 // backupFacts says how the backups are that the desk makes by itself; none when it makes none.
-func (a *App) backupFacts(v *Page) []overviewFact {
+func (a *App) backupFacts(v *Page) []watch.Fact {
 	b := a.backups
 	if !b.Scheduled() {
 		return nil
 	}
-	out := []overviewFact{{Label: v.T("watch.backup-folder"), Text: b.Path}}
-	add := func(key, text string) { out = append(out, overviewFact{Label: v.T(key), Text: text}) }
+	out := []watch.Fact{{Label: v.T("watch.backup-folder"), Text: b.Path}}
+	add := func(key, text string) { out = append(out, watch.Fact{Label: v.T(key), Text: text}) }
 	s := b.State()
 	newest := v.T("watch.backup-none")
 	if s.Newest != nil {
@@ -173,27 +172,24 @@ func (a *App) backupFacts(v *Page) []overviewFact {
 	return out
 }
 
-// leastFree is how little room on the disk is worth a warning, in bytes.
-const leastFree = 2 << 30
-
-func (a *App) machineFacts(v *Page) []overviewFact {
-	var out []overviewFact
-	data := overviewFact{Label: v.T("admin.store"), Text: v.T("admin.store-fine")}
+func (a *App) machineFacts(v *Page) []watch.Fact {
+	var out []watch.Fact
+	data := watch.Fact{Label: v.T("admin.store"), Text: v.T("admin.store-fine")}
 	if err := a.st.Fault(); err != nil {
 		data.Text, data.Bad = "", v.T("admin.store-fault", "reason", err.Error())
 	}
 	out = append(out, data)
-	disk := overviewFact{Label: v.T("admin.disk"), Text: v.T("admin.disk-unknown")}
+	disk := watch.Fact{Label: v.T("admin.disk"), Text: v.T("admin.disk-unknown")}
 	if free, total, ok := listen.DiskSpace(a.cfg.DataFolder()); ok {
 		disk.Text = v.T("admin.disk-free", "free", v.Size(free), "total", v.Size(total))
-		if free < leastFree {
+		if free < watch.LeastFree {
 			disk.Text, disk.Bad = "", v.T("admin.disk-short", "free", v.Size(free), "total", v.Size(total))
 		}
 	}
 	return append(out, disk,
-		overviewFact{Label: v.T("admin.folder"), Text: a.cfg.DataFolder()},
-		overviewFact{Label: v.T("admin.version"), Text: strings.TrimPrefix(Version(), "sportello ")},
-		overviewFact{Label: v.T("admin.uptime"), Text: v.lasted(time.Since(processStart))})
+		watch.Fact{Label: v.T("admin.folder"), Text: a.cfg.DataFolder()},
+		watch.Fact{Label: v.T("admin.version"), Text: strings.TrimPrefix(Version(), "sportello ")},
+		watch.Fact{Label: v.T("admin.uptime"), Text: v.lasted(time.Since(processStart))})
 }
 
 // lasted says a length of time by its two greatest parts.

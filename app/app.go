@@ -34,7 +34,6 @@ import (
 	_ "time/tzdata" // a bare machine, or an empty image, has no time zones of its own
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/thejerf/suture/v4"
 
 	"sportello/app/backup"
@@ -42,6 +41,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/extract"
 	"sportello/app/listen"
+	"sportello/app/watch"
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/search"
@@ -60,7 +60,7 @@ type App struct {
 	engine   *engine
 	public   *assets.Public
 	packed   packed
-	metrics  *metrics
+	metrics  *watch.Metrics
 	table    []route
 	fiber    *fiber.App
 	proxies  []netip.Prefix
@@ -85,12 +85,8 @@ type App struct {
 	post    *mailWork
 	spoolMu sync.Mutex
 
-	commits    prometheus.Histogram
-	lastCommit atomic.Int64 // how long it took, in nanoseconds
-	newest     time.Time    // of the changes that were there at the start
-	backups    *backup.Job
-	jobLog     *jobLog
-	troubles   *troubles
+	backups *backup.Job
+	watch   *watch.Watch
 }
 
 // How long stopping may take: what is running gets stopTime, background work that does not listen gets jobTime.
@@ -109,9 +105,9 @@ func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	if err := a.openFace(); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	for _, f := range lookAtPermissions(cfg) {
-		if f.level == wrong {
-			a.log.Warn("permissions: "+f.text, "do", f.do)
+	for _, f := range watch.Permissions(cfg) {
+		if f.Level == watch.Wrong {
+			a.log.Warn("permissions: "+f.Text, "do", f.Do)
 		}
 	}
 	return a, nil
@@ -122,8 +118,8 @@ func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{cfg: cfg, commits: newCommitFigures(), jobLog: &jobLog{now: cfg.Now}, troubles: &troubles{now: cfg.Now}}
-	a.log = a.troubles.logger(log)
+	a := &App{cfg: cfg, watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}
+	a.log = a.watch.Troubles.Logger(log)
 	a.work, a.endWork = context.WithCancel(context.Background())
 	a.live, a.endLive = context.WithCancel(context.Background())
 	if err := a.open(); err != nil {
@@ -138,10 +134,7 @@ func (a *App) open() error {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
 	if a.st, err = store.Open(a.cfg.DataFolder(), store.Options{Log: a.log, Clock: a.cfg.Now, NoSync: a.cfg.NoSync,
-		Committed: func(took time.Duration) { a.commits.Observe(took.Seconds()); a.lastCommit.Store(int64(took)) }}); err != nil {
-		return err
-	}
-	if a.newest, err = newestChange(a.st, 1000); err != nil {
+		Committed: a.watch.Commits.Note}); err != nil {
 		return err
 	}
 	a.openCrashFile()
@@ -153,7 +146,13 @@ func (a *App) open() error {
 		},
 		MissMonths: a.cfg.MissesMonths})
 	a.backups = &backup.Job{Plan: a.cfg.Backup, Data: a.cfg.DataFolder(), Program: Version(), Settings: a.cfg.Redacted(), Store: a.st, Index: a.ix,
-		Now: a.desk.Now, Zone: zone, Log: a.log, Ran: func(took time.Duration) { a.jobLog.ran("backup", took) }, Failed: func(err error) { a.jobLog.failed("backup", err) }}
+		Now: a.desk.Now, Zone: zone, Log: a.log, Ran: func(took time.Duration) { a.watch.Jobs.Ran("backup", took) }, Failed: func(err error) { a.watch.Jobs.Failed("backup", err) }}
+	w := a.watch
+	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.st, a.ix, a.desk.Now, a.desk.HasAdministrator, a.backups
+	if err := w.Begin(); err != nil {
+		return err
+	}
+	w.Parts = append(w.Parts, watch.Part{Name: "mail", Wrong: func() string { return strings.Join(a.mailTrouble(), "; ") }, Show: a.showMail, Check: a.checkMail})
 	if err := a.openMail(); err != nil {
 		return err
 	}
@@ -206,7 +205,7 @@ func (a *App) openFace() error {
 	if a.engine, err = newEngine(fsys, a.words, a.cfg.Reload != ""); err != nil {
 		return err
 	}
-	a.metrics = newMetrics(a)
+	a.metrics = watch.NewMetrics(a.watch)
 	a.table = a.routes()
 	for i := range a.table {
 		a.largest = max(a.largest, a.table[i].most(a))
@@ -254,8 +253,8 @@ type Serving struct {
 // Run serves until the context ends, then stops in the reverse order of the start: streams, requests, background
 // work. ready is called once, when requests are answered. The App is still to be closed.
 func (a *App) Run(ctx context.Context, ready func(Serving)) error {
-	collectSeldom()
-	limitMemory(a.cfg.MemoryLimitMB)
+	watch.CollectSeldom()
+	watch.LimitMemory(a.cfg.MemoryLimitMB)
 	ln, err := net.Listen("tcp", a.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -363,10 +362,10 @@ func (j job) String() string { return j.name }
 
 // Serve runs the work once. Suture makes a failure of a panic and begins anew.
 func (j job) Serve(ctx context.Context) error {
-	j.app.jobLog.began(j.name)
+	j.app.watch.Jobs.Began(j.name)
 	defer func() {
 		if p := recover(); p != nil {
-			j.app.jobLog.failed(j.name, p)
+			j.app.watch.Jobs.Failed(j.name, p)
 			panic(p)
 		}
 	}()
@@ -383,7 +382,7 @@ func (j job) Serve(ctx context.Context) error {
 	if err == nil {
 		err = errors.New("ended by itself")
 	}
-	j.app.jobLog.failed(j.name, err)
+	j.app.watch.Jobs.Failed(j.name, err)
 	return err
 }
 
@@ -441,7 +440,7 @@ func (a *App) hourly(name string, work func(context.Context) error) func(context
 			if err := work(ctx); err != nil {
 				return err
 			}
-			a.jobLog.ran(name, time.Since(began))
+			a.watch.Jobs.Ran(name, time.Since(began))
 			select {
 			case <-t.C:
 			case <-ctx.Done():

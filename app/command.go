@@ -35,7 +35,7 @@ const (
 var commands []func(*runner) *cobra.Command
 
 func init() {
-	commands = append(commands, serveCommand, personCommand, tokenCommand, reindexCommand, versionCommand)
+	commands = append(commands, serveCommand, personCommand, tokenCommand, reindexCommand, versionCommand, doctorCommand)
 }
 
 // runner is one run of the command line: in a process of its own, or inside a server to which another process handed

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sportello/app/config"
+	"sportello/app/watch"
 	"sportello/store"
 )
 
@@ -34,30 +35,19 @@ func dataAdvice(cfg config.Config, err error) (how, do []string) {
 		if e.Key == "error.newer-data" {
 			do = append(do, d.Text(lang, "command.database-newer"))
 		}
-		do = append(do, d.Text(lang, "command.database-keep"), "  cp -a "+shellQuote(data)+" "+shellQuote(data+".kept"))
+		do = append(do, d.Text(lang, "command.database-keep"), "  cp -a "+watch.ShellQuote(data)+" "+watch.ShellQuote(data+".kept"))
 		do = append(do, d.Text(lang, advice))
-		from := shellQuote(backups)
+		from := watch.ShellQuote(backups)
 		if backups == "" {
 			from = d.Text(lang, "command.database-backups")
 		}
-		do = append(do, "  sportello restore --data "+shellQuote(data+".restored")+" "+from,
-			"  sportello serve --data "+shellQuote(data+".restored"))
+		do = append(do, "  sportello restore --data "+watch.ShellQuote(data+".restored")+" "+from,
+			"  sportello serve --data "+watch.ShellQuote(data+".restored"))
 		if copies, _ := filepath.Glob(filepath.Join(data, "desk.db.schema*")); len(copies) > 0 {
 			do = append(do, d.Text(lang, "command.database-copies", "file", copies[len(copies)-1]))
 		}
 	}
 	return how, do
-}
-
-// shellQuote writes a path as a shell takes it.
-func shellQuote(path string) string {
-	plain := strings.IndexFunc(path, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/._-+,:@", r))
-	}) < 0
-	if plain && path != "" {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // folderInUse reports whether the error only says that another process has the data folder.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"sportello/app/watch"
 	"sportello/search"
 	"sportello/store"
 )
@@ -31,7 +32,7 @@ type readiness struct {
 	Status string          `json:"status"` // ready, degraded, unavailable
 	SetUp  *bool           `json:"set_up,omitempty"`
 	Index  *indexReadiness `json:"index,omitempty"`
-	Causes []cause         `json:"causes,omitempty"`
+	Causes []watch.Cause   `json:"causes,omitempty"`
 }
 
 type indexReadiness struct {
@@ -41,18 +42,13 @@ type indexReadiness struct {
 	Total  int    `json:"total,omitempty"`
 }
 
-type cause struct {
-	Part string `json:"part"`
-	Text string `json:"text"`
-}
-
 // getReadyz answers 200 as long as pages can be served, whatever else is wrong, and 503 while stopping or when the
 // store cannot be read.
 func (a *App) getReadyz(r *Request) error {
 	ready := readiness{Status: "ready"}
 	status := http.StatusOK
 	add := func(part, text string) {
-		ready.Causes = append(ready.Causes, cause{part, text})
+		ready.Causes = append(ready.Causes, watch.Cause{Part: part, Text: text})
 		if ready.Status == "ready" {
 			ready.Status = "degraded"
 		}
@@ -68,7 +64,7 @@ func (a *App) getReadyz(r *Request) error {
 	if err := a.st.Fault(); err != nil {
 		add("store", err.Error())
 	}
-	for _, c := range a.causes() {
+	for _, c := range a.watch.Causes() {
 		add(c.Part, c.Text)
 	}
 	if has, err := a.desk.HasAdministrator(); err != nil {
@@ -86,8 +82,8 @@ func (a *App) getReadyz(r *Request) error {
 	} else if ready.Causes == nil {
 		return r.Status(status).JSON(struct {
 			readiness
-			Causes []cause `json:"causes"`
-		}{ready, []cause{}})
+			Causes []watch.Cause `json:"causes"`
+		}{ready, []watch.Cause{}})
 	}
 	return r.Status(status).JSON(ready)
 }
@@ -97,5 +93,5 @@ func (a *App) getMetrics(r *Request) error {
 	if !r.isLocal() {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	return r.answerBy(promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))
+	return r.answerBy(promhttp.HandlerFor(a.metrics.Registry, promhttp.HandlerOpts{}))
 }

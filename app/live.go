@@ -64,8 +64,8 @@ func (a *App) getLive(r *Request) error {
 			}
 		}()
 		defer leave()
-		a.metrics.streams.Inc()
-		defer a.metrics.streams.Dec()
+		a.metrics.Streams.Inc()
+		defer a.metrics.Streams.Dec()
 		ctx, cancel := context.WithTimeout(a.live, liveEnds)
 		defer cancel()
 		if err := a.stream(ctx, w, actor, secret, after); err != nil && ctx.Err() == nil {

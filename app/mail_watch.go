@@ -2,20 +2,13 @@ package app
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"sportello/app/mail/transport"
+	"sportello/app/watch"
 	"sportello/app/words"
 	"sportello/store"
 )
-
-func init() {
-	parts = append(parts, part{name: "mail",
-		wrong: func(a *App) string { return strings.Join(a.mailTrouble(), "; ") },
-		show:  (*App).showMail,
-		check: checkMail})
-}
 
 // mailFigures counts what waits, from the store's counters.
 func (a *App) mailFigures() (waiting, held, failed, queued, stuck int, err error) {
@@ -29,16 +22,16 @@ func (a *App) mailFigures() (waiting, held, failed, queued, stuck int, err error
 }
 
 // showMail are the lines of mail on the administrator's page.
-func (a *App) showMail(p *Page) []overviewFact {
-	var out []overviewFact
+func (a *App) showMail(p words.Voice) []watch.Fact {
+	var out []watch.Fact
 	waiting, held, failed, queued, stuck, err := a.mailFigures()
 	if err != nil {
 		return out
 	}
-	add := func(label, words string, bad bool) {
-		fact := overviewFact{Label: label, Text: words}
+	add := func(label, text string, bad bool) {
+		fact := watch.Fact{Label: label, Text: text}
 		if bad {
-			fact.Text, fact.Bad = "", words
+			fact.Text, fact.Bad = "", text
 		}
 		out = append(out, fact)
 	}
@@ -62,11 +55,11 @@ func (a *App) showMail(p *Page) []overviewFact {
 	a.post.mu.Lock()
 	trouble := a.post.sendErr
 	a.post.mu.Unlock()
-	words := p.T("mail-state.out-figures", "queued", queued, "stuck", stuck)
+	figures := p.T("mail-state.out-figures", "queued", queued, "stuck", stuck)
 	if trouble != nil {
-		words += " " + trouble.Error()
+		figures += " " + trouble.Error()
 	}
-	add(p.T("mail-state.out"), words, trouble != nil || stuck > 0)
+	add(p.T("mail-state.out"), figures, trouble != nil || stuck > 0)
 	return out
 }
 
@@ -74,14 +67,14 @@ func (a *App) showMail(p *Page) []overviewFact {
 const serverTry = 20 * time.Second
 
 // checkMail signs in to every mail server.
-func checkMail(ctx context.Context, a *App, beside bool) []finding {
-	var out []finding
+func (a *App) checkMail(ctx context.Context, beside bool) []watch.Finding {
+	var out []watch.Finding
 	try := func(name string, err error) {
 		if err != nil {
-			out = append(out, finding{wrong, name + ": " + err.Error(), "mend its part of the configuration, or the server; the desk tries again by itself"})
+			out = append(out, watch.Finding{Level: watch.Wrong, Text: name + ": " + err.Error(), Do: "mend its part of the configuration, or the server; the desk tries again by itself"})
 			return
 		}
-		out = append(out, ok("%s answers", name))
+		out = append(out, watch.Good("%s answers", name))
 	}
 	for _, in := range a.post.inboxes {
 		c, cancel := context.WithTimeout(ctx, serverTry)
@@ -93,7 +86,7 @@ func checkMail(ctx context.Context, a *App, beside bool) []finding {
 		try("the outgoing server "+a.cfg.SMTP.Host, a.post.sender.Try(c))
 		cancel()
 	} else {
-		out = append(out, finding{note, "no mail leaves: people find their notices at the desk alone", "set host and from under [smtp]"})
+		out = append(out, watch.Finding{Level: watch.Note, Text: "no mail leaves: people find their notices at the desk alone", Do: "set host and from under [smtp]"})
 	}
 	if a.cfg.Mail.Listen != "" && beside {
 		a.post.mu.Lock()
@@ -102,16 +95,16 @@ func checkMail(ctx context.Context, a *App, beside bool) []finding {
 		try("the address "+a.cfg.Mail.Listen+" on which mail is taken", err)
 	}
 	if len(a.cfg.Mailboxes) > 0 && len(a.cfg.Mail.TrustedServers) == 0 {
-		out = append(out, finding{note, "no sender of mail counts as proven", "name your own mail servers in trusted_servers under [mail], as they stand in Authentication-Results headers"})
+		out = append(out, watch.Finding{Level: watch.Note, Text: "no sender of mail counts as proven", Do: "name your own mail servers in trusted_servers under [mail], as they stand in Authentication-Results headers"})
 	}
 	_, held, failed, _, stuck, err := a.mailFigures()
 	switch {
 	case err != nil:
-		out = append(out, finding{wrong, "mail cannot be counted: " + err.Error(), "see the data"})
+		out = append(out, watch.Finding{Level: watch.Wrong, Text: "mail cannot be counted: " + err.Error(), Do: "see the data"})
 	case failed > 0:
-		out = append(out, finding{wrong, plural(failed, "mail") + " could not be processed", "look at them under Administration, Mail, and have them tried again"})
+		out = append(out, watch.Finding{Level: watch.Wrong, Text: plural(failed, "mail") + " could not be processed", Do: "look at them under Administration, Mail, and have them tried again"})
 	case held > 0 || stuck > 0:
-		out = append(out, finding{note, plural(held, "mail") + " held, " + plural(stuck, "letter") + " not sent", "decide about them under Administration, Mail"})
+		out = append(out, watch.Finding{Level: watch.Note, Text: plural(held, "mail") + " held, " + plural(stuck, "letter") + " not sent", Do: "decide about them under Administration, Mail"})
 	}
 	return out
 }

@@ -181,6 +181,9 @@ func (p *Page) Most(field string) int {
 // T returns the sentence of the key with the pairs of name and value filled in.
 func (p *Page) T(key string, args ...any) string { return p.app.words.Text(p.Lang, key, args...) }
 
+// voice speaks the language of the page.
+func (p *Page) voice() words.Voice { return words.Voice{Dictionary: p.app.words, Lang: p.Lang} }
+
 // Plural returns the form of the sentence that fits n.
 func (p *Page) Plural(key string, n int, args ...any) string {
 	return p.app.words.Plural(p.Lang, key, n, args...)

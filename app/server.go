@@ -106,8 +106,8 @@ const unclearKey = "unclear"
 // around is what happens before and after every request.
 func (r *Request) around() (err error) {
 	began := time.Now()
-	r.site.metrics.running.Inc()
-	defer r.site.metrics.running.Dec()
+	r.site.metrics.Running.Inc()
+	defer r.site.metrics.Running.Dec()
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
@@ -209,7 +209,7 @@ func (r *Request) nowhere() error {
 func (r *Request) note(took time.Duration) {
 	status := r.c.Response().StatusCode()
 	path := r.routePath()
-	r.site.metrics.request(path, r.c.Method(), status, took)
+	r.site.metrics.Request(path, r.c.Method(), status, took)
 	level := slog.LevelInfo
 	quiet := strings.HasPrefix(path, "/assets") || path == "/healthz" || path == "/readyz" || path == "/metrics" || strings.HasSuffix(path, "/presence")
 	if quiet && status < 500 {

@@ -2,8 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,64 +11,16 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/watch"
 	"sportello/store"
 )
-
-func TestErrorsOfTheLastDayAreRemembered(t *testing.T) {
-	var printed strings.Builder
-	mine := &troubles{now: time.Now}
-	log := mine.logger(slog.New(slog.NewTextHandler(&printed, &slog.HandlerOptions{Level: slog.LevelError})))
-	log.Info("all is well")
-	log.Warn("nearly")
-	log.With("desk", "prova").WithGroup("request").Error("request failed", "reference", "ab12", "err", errors.New("broken\nat line 3"), "took", time.Second)
-	log.With("desk", "prova").WithGroup("request").Error("request failed", "reference", "cd34", "err", errors.New("broken\nat line 7"), "took", time.Minute)
-	got := mine.lastDay(time.Now())
-	if len(got) != 1 || got[0].Times != 2 || got[0].Named != "cd34" || got[0].Text != "request failed desk=prova request.err=broken" {
-		t.Errorf("%+v", got)
-	}
-	if strings.Count(printed.String(), "request failed") != 2 || strings.Contains(printed.String(), "nearly") {
-		t.Errorf("printed %s", printed.String())
-	}
-	if got := mine.lastDay(time.Now().Add(25 * time.Hour)); len(got) != 0 {
-		t.Errorf("a day later: %+v", got)
-	}
-	for i := range 3 * maxTroubles {
-		log.Error(fmt.Sprint("another ", i))
-		log.Error("the same again")
-	}
-	got = mine.lastDay(time.Now())
-	if len(got) != maxTroubles || got[0].Text != "the same again" || got[0].Times != 3*maxTroubles {
-		t.Errorf("%d are remembered, the last %+v", len(got), got[0])
-	}
-	slog.New(mine.logger(discard()).Handler()).Error("to a log that is discarded")
-	if got := mine.lastDay(time.Now()); !strings.HasPrefix(got[0].Text, "to a log") {
-		t.Errorf("%+v", got[0])
-	}
-}
-
-func TestJobsAreWatched(t *testing.T) {
-	l := &jobLog{now: time.Now}
-	l.began("sweep")
-	l.failed("sweep", "no room")
-	now := time.Now()
-	if j := l.all()[0]; !j.troubled(now) || j.Failures != 1 || j.Err != "no room" {
-		t.Errorf("after a failure: %+v", j)
-	}
-	if l.all()[0].troubled(now.Add(2 * time.Hour)) {
-		t.Error("a failure of long ago is still told of")
-	}
-	l.ran("sweep", time.Second)
-	if j := l.all()[0]; j.troubled(now) || j.Runs != 1 {
-		t.Errorf("after a run: %+v", j)
-	}
-}
 
 func TestTheStateOfTheDeskIsOnOnePageAndInFigures(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") })
 	b := d.signedIn(d.add("Ada Neri", desk.PersonForm{Administrator: true}))
 	d.app.log.Error("something failed", "reference", "xyzzy", "err", errors.New("<script>broken</script>"))
-	d.app.jobLog.failed("sweep", errors.New("no such folder"))
-	eventually(t, "the jobs do not begin", func() bool { return len(d.app.jobLog.all()) > 5 })
+	d.app.watch.Jobs.Failed("sweep", errors.New("no such folder"))
+	eventually(t, "the jobs do not begin", func() bool { return len(d.app.watch.Jobs.All()) > 5 })
 	page := b.get("/admin")
 	for _, want := range []string{"Da sistemare", "no such folder", "something failed", "xyzzy", "&lt;script&gt;", "Lo sportello non fa copie da solo", "Ricerca", "File non più usati"} {
 		if !strings.Contains(page.body, want) {
@@ -171,14 +121,14 @@ func TestACertificateIsLookedAtBeforeItEnds(t *testing.T) {
 		name string
 		path string
 		now  time.Time
-		want level
+		want watch.Level
 	}{
-		{"ends soon", cert, now, note},
-		{"ended", cert, now.Add(2 * time.Hour), wrong},
-		{"not yet", cert, now.Add(-2 * time.Hour), wrong},
-		{"not there", cert + ".gone", now, wrong},
+		{"ends soon", cert, now, watch.Note},
+		{"ended", cert, now.Add(2 * time.Hour), watch.Wrong},
+		{"not yet", cert, now.Add(-2 * time.Hour), watch.Wrong},
+		{"not there", cert + ".gone", now, watch.Wrong},
 	} {
-		if got := checkCertificate(c.path, c.now); got.level != c.want {
+		if got := watch.Certificate(c.path, c.now); got.Level != c.want {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}

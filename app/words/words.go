@@ -315,3 +315,17 @@ func DaysBetween(now, t time.Time) int {
 	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
 	return int(midnight(t).Sub(midnight(now)).Hours() / 24)
 }
+
+// Voice speaks one language of the desk.
+type Voice struct {
+	*Dictionary
+	Lang string
+}
+
+// T returns the sentence of the key with the pairs of name and value filled in.
+func (v Voice) T(key string, args ...any) string { return v.Text(v.Lang, key, args...) }
+
+// Plural returns the form of the sentence that fits n.
+func (v Voice) Plural(key string, n int, args ...any) string {
+	return v.Dictionary.Plural(v.Lang, key, n, args...)
+}

@@ -1,4 +1,4 @@
-package app
+package watch
 
 import (
 	"errors"
@@ -24,9 +24,9 @@ const (
 // maxPermissions is how many files and folders are looked at below one folder: a desk with millions of files has to start.
 const maxPermissions = 4000
 
-// lookAtPermissions tells what others than the desk's user can get at of all that the desk keeps or reads: at the start as
+// Permissions tells what others than the desk's user can get at of all that the desk keeps or reads: at the start as
 // warnings, by doctor as faults. Each finding says the command that mends it.
-func lookAtPermissions(cfg config.Config) []finding {
+func Permissions(cfg config.Config) []Finding {
 	var l permissions
 	dir := cfg.DataFolder()
 	l.owned(dir)
@@ -60,15 +60,15 @@ func lookAtPermissions(cfg config.Config) []finding {
 		}
 	}
 	if len(l.found) == 0 {
-		return []finding{ok("only the desk's user can get at %s", dir)}
+		return []Finding{Good("only the desk's user can get at %s", dir)}
 	}
 	return l.found
 }
 
-type permissions struct{ found []finding }
+type permissions struct{ found []Finding }
 
 func (l *permissions) unreadable(err error) {
-	l.found = append(l.found, finding{wrong, err.Error(), "let the desk's user read it"})
+	l.found = append(l.found, Finding{Wrong, err.Error(), "let the desk's user read it"})
 }
 
 // one looks at one file or folder, where a link leads to.
@@ -79,7 +79,7 @@ func (l *permissions) one(path string, forbidden fs.FileMode, mend string) {
 	case err != nil:
 		l.unreadable(err)
 	case info.Mode().Type() != fs.ModeSocket && info.Mode().Perm()&forbidden != 0:
-		l.found = append(l.found, finding{wrong, fmt.Sprintf("others can get at %s (mode %04o)", path, info.Mode().Perm()), "chmod " + mend + " " + shellQuote(path)})
+		l.found = append(l.found, Finding{Wrong, fmt.Sprintf("others can get at %s (mode %04o)", path, info.Mode().Perm()), "chmod " + mend + " " + ShellQuote(path)})
 	}
 }
 
@@ -90,7 +90,7 @@ func (l *permissions) owned(path string) {
 		return
 	}
 	if sys, is := info.Sys().(*syscall.Stat_t); is && int(sys.Uid) != os.Geteuid() {
-		l.found = append(l.found, finding{wrong, fmt.Sprintf("%s belongs to user %d, this process is user %d", path, sys.Uid, os.Geteuid()),
+		l.found = append(l.found, Finding{Wrong, fmt.Sprintf("%s belongs to user %d, this process is user %d", path, sys.Uid, os.Geteuid()),
 			"run every command as the user who runs the server, and give the folder to that user with chown -R"})
 	}
 }
@@ -129,7 +129,18 @@ func (l *permissions) below(dir string) {
 		l.unreadable(err)
 	}
 	if open > 0 {
-		l.found = append(l.found, finding{wrong, fmt.Sprintf("others can get at %d files and folders below %s, such as %s", open, root, first),
-			"chmod -R go-rwx " + shellQuote(root)})
+		l.found = append(l.found, Finding{Wrong, fmt.Sprintf("others can get at %d files and folders below %s, such as %s", open, root, first),
+			"chmod -R go-rwx " + ShellQuote(root)})
 	}
+}
+
+// ShellQuote writes a path as a shell takes it.
+func ShellQuote(path string) string {
+	plain := strings.IndexFunc(path, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/._-+,:@", r))
+	}) < 0
+	if plain && path != "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

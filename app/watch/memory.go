@@ -1,4 +1,4 @@
-package app
+package watch
 
 import (
 	"os"
@@ -18,8 +18,8 @@ const (
 
 var collectOnce sync.Once
 
-// collectSeldom has the collector run as said above, unless GOGC says how it is to run.
-func collectSeldom() {
+// CollectSeldom has the collector run as said above, unless GOGC says how it is to run.
+func CollectSeldom() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
@@ -63,9 +63,9 @@ func afterEachCollection(f func()) {
 	}, struct{}{})
 }
 
-// limitMemory has the collector work harder before the program has more than so many megabytes, unless GOMEMLIMIT says
+// LimitMemory has the collector work harder before the program has more than so many megabytes, unless GOMEMLIMIT says
 // how many. It is no wall: what is needed is given.
-func limitMemory(megabytes int) {
+func LimitMemory(megabytes int) {
 	if megabytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(megabytes) << 20)
 	}

@@ -1,4 +1,4 @@
-package app
+package watch
 
 import (
 	"context"
@@ -8,15 +8,11 @@ import (
 	"syscall"
 )
 
-func init() {
-	parts = append(parts, part{name: "descriptors", wrong: wrongDescriptors, check: checkDescriptors})
-}
-
 // fewDescriptors is how many may be left before it is worth a warning.
 const fewDescriptors = 64
 
 // wrongDescriptors tells when the process can hardly open another file or connection.
-func wrongDescriptors(*App) string {
+func wrongDescriptors() string {
 	f, err := os.Open("/proc/self/fd")
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return "no file descriptor is left: " + err.Error()
@@ -36,17 +32,17 @@ func wrongDescriptors(*App) string {
 	return ""
 }
 
-func checkDescriptors(_ context.Context, a *App, beside bool) []finding {
+func checkDescriptors(_ context.Context, beside bool) []Finding {
 	const do = "raise the limit of the server (LimitNOFILE of its systemd unit, or ulimit -n)"
-	if s := wrongDescriptors(a); s != "" {
-		return []finding{{wrong, s, do}}
+	if s := wrongDescriptors(); s != "" {
+		return []Finding{{Wrong, s, do}}
 	}
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return nil
 	}
 	if beside && limit.Cur < 4096 {
-		return []finding{{note, fmt.Sprintf("no more than %d files and connections can be open at once", limit.Cur), do}}
+		return []Finding{{Note, fmt.Sprintf("no more than %d files and connections can be open at once", limit.Cur), do}}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package app
+package watch
 
 import (
 	"os"
@@ -16,20 +16,21 @@ import (
 	"sportello/store"
 )
 
-// metrics are the figures of one desk, in a registry of their own.
-type metrics struct {
-	registry *prometheus.Registry
+// Metrics are the figures of one desk, in a registry of their own.
+type Metrics struct {
+	Registry *prometheus.Registry
 	requests *prometheus.HistogramVec
-	running  prometheus.Gauge
-	streams  prometheus.Gauge
+	Running  prometheus.Gauge
+	Streams  prometheus.Gauge
 }
 
-func newMetrics(a *App) *metrics {
-	m := &metrics{registry: prometheus.NewRegistry()}
+// NewMetrics makes the figures of the desk.
+func NewMetrics(w *Watch) *Metrics {
+	m := &Metrics{Registry: prometheus.NewRegistry()}
 	m.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "sportello_request_seconds", Help: "Time to answer, by route, method and status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}, []string{"route", "method", "status"})
-	m.running = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_requests_running", Help: "Requests being answered."})
-	m.streams = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_live_streams", Help: "Open streams of live events."})
+	m.Running = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_requests_running", Help: "Requests being answered."})
+	m.Streams = prometheus.NewGauge(prometheus.GaugeOpts{Name: "sportello_live_streams", Help: "Open streams of live events."})
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
@@ -39,31 +40,31 @@ func newMetrics(a *App) *metrics {
 		}
 		return 0
 	}
-	m.registry.MustRegister(m.requests, m.running, m.streams, a.commits, &watched{a},
+	m.Registry.MustRegister(m.requests, m.Running, m.Streams, w.Commits.took, &watched{w},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		gauge("sportello_store_last_change", "Number of the newest change on disk.", func() float64 { return float64(a.st.Last()) }),
+		gauge("sportello_store_last_change", "Number of the newest change on disk.", func() float64 { return float64(w.Store.Last()) }),
 		gauge("sportello_store_bytes", "Size of desk.db.", func() float64 {
-			info, err := os.Stat(filepath.Join(a.cfg.DataFolder(), "desk.db"))
+			info, err := os.Stat(filepath.Join(w.Config.DataFolder(), "desk.db"))
 			if err != nil {
 				return 0
 			}
 			return float64(info.Size())
 		}),
 		gauge("sportello_memory_anon_bytes", "Memory of the process's own, without mapped files.", anonymousMemory),
-		gauge("sportello_store_writes_waiting", "Writes that wait for the next commit.", func() float64 { return float64(a.st.Waiting()) }),
-		gauge("sportello_store_fault", "1 while nothing can be written.", func() float64 { return truth(a.st.Fault() != nil) }),
+		gauge("sportello_store_writes_waiting", "Writes that wait for the next commit.", func() float64 { return float64(w.Store.Waiting()) }),
+		gauge("sportello_store_fault", "1 while nothing can be written.", func() float64 { return truth(w.Store.Fault() != nil) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "sportello_password_hashes_total", Help: "Passwords worked on since the start, each for some 20 ms of a core."},
 			func() float64 { return float64(credential.Hashed()) }),
 		gauge("sportello_disk_free_bytes", "Room on the disk of the data folder.", func() float64 {
-			free, _, _ := listen.DiskSpace(a.cfg.DataFolder())
+			free, _, _ := listen.DiskSpace(w.Config.DataFolder())
 			return float64(free)
 		}),
-		gauge("sportello_index_behind", "Changes that search does not know yet.", func() float64 { return float64(a.ix.State().Behind) }),
-		gauge("sportello_index_documents", "Documents in the index.", func() float64 { return float64(a.ix.State().Docs) }),
-		gauge("sportello_index_failed", "1 while the index has failed.", func() float64 { return truth(a.ix.State().State == search.Failed) }),
+		gauge("sportello_index_behind", "Changes that search does not know yet.", func() float64 { return float64(w.Index.State().Behind) }),
+		gauge("sportello_index_documents", "Documents in the index.", func() float64 { return float64(w.Index.State().Docs) }),
+		gauge("sportello_index_failed", "1 while the index has failed.", func() float64 { return truth(w.Index.State().State == search.Failed) }),
 		gauge("sportello_errors_last_day", "Errors that went to the log in the last day, the same ones each time.", func() float64 {
 			n := 0
-			for _, t := range a.troubles.lastDay(a.desk.Now()) {
+			for _, t := range w.Troubles.LastDay(w.Now()) {
 				n += t.Times
 			}
 			return float64(n)
@@ -71,19 +72,14 @@ func newMetrics(a *App) *metrics {
 	return m
 }
 
-// newCommitFigures are how long committing takes, kept by the store's one writer.
-func newCommitFigures() prometheus.Histogram {
-	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: "sportello_store_commit_seconds", Help: "Time of one commit, shared by all who wrote at once.",
-		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5}})
-}
-
-func (m *metrics) request(route, method string, status int, took time.Duration) {
+// Request counts one answer.
+func (m *Metrics) Request(route, method string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
 // watched gives the figures of jobs, of what follows the change log, of people's notices and of backups as they are
 // when they are asked for.
-type watched struct{ app *App }
+type watched struct{ watch *Watch }
 
 var (
 	jobRuns     = prometheus.NewDesc("sportello_job_runs_total", "Runs of background work that ended well, by name.", []string{"job"}, nil)
@@ -108,7 +104,7 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	for _, j := range w.app.jobLog.all() {
+	for _, j := range w.watch.Jobs.All() {
 		ch <- prometheus.MustNewConstMetric(jobRuns, prometheus.CounterValue, float64(j.Runs), j.Name)
 		ch <- prometheus.MustNewConstMetric(jobFailures, prometheus.CounterValue, float64(j.Failures), j.Name)
 		if j.Runs > 0 {
@@ -117,16 +113,16 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	var cursors map[string]uint64
-	if w.app.st.View(func(tx *store.Tx) error { cursors = tx.Cursors(); return nil }) == nil {
-		last := w.app.st.Last()
+	if w.watch.Store.View(func(tx *store.Tx) error { cursors = tx.Cursors(); return nil }) == nil {
+		last := w.watch.Store.Last()
 		for name, at := range cursors {
 			gauge(queueBehind, float64(last-min(at, last)), name)
 		}
 	}
-	if !w.app.cfg.Backup.Scheduled() {
+	if !w.watch.Config.Backup.Scheduled() {
 		return
 	}
-	b := w.app.backups.State()
+	b := w.watch.Backups.State()
 	failed := 0.0
 	if b.Wrong != "" {
 		failed = 1

@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"sportello/app/watch"
+
+	"github.com/spf13/cobra"
+)
+
+func doctorCommand(r *runner) *cobra.Command {
+	return &cobra.Command{Use: "doctor", Short: "Check configuration, machine, data, index and backups, and say what to do", Args: cobra.NoArgs,
+		Long: "Looks at everything that can be wrong with a desk, beside a running server or alone, and says of each finding what to do about it.\nExits 0 when all is well; a note is no fault.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			if r.app == nil {
+				r.begin()
+				if _, err := r.load(); err != nil {
+					fmt.Fprintf(r.out, "%-6s configuration: %v\n       mend the configuration first: nothing else was looked at\n", watch.Wrong, err)
+					return errors.New("the configuration is wrong")
+				}
+			}
+			looked := false
+			err := r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+				looked = true
+				fmt.Fprintln(r.out, a.cfg.Redacted())
+				faults := 0
+				for _, p := range a.watch.Parts {
+					if p.Check != nil {
+						faults += r.tell(p.Name, p.Check(ctx, r.app != nil))
+					}
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if faults > 0 {
+					return fmt.Errorf("%d things are wrong", faults)
+				}
+				fmt.Fprintln(r.out, "all is well")
+				return nil
+			})
+			if looked || err == nil {
+				return err
+			}
+			cfg, _ := r.load() // it was read above
+			how, do := dataAdvice(cfg, err)
+			if how == nil {
+				return err
+			}
+			// There is no desk to look at, but what stands around it can be told.
+			fmt.Fprintln(r.out, cfg.Redacted())
+			faults := r.tell("permissions", watch.Permissions(cfg))
+			faults += r.tell("data", []watch.Finding{{Level: watch.Wrong, Text: strings.Join(how, " "), Do: strings.Join(do, "\n")}})
+			return fmt.Errorf("%d things are wrong, and nothing else could be looked at", faults)
+		}}
+}
+
+// tell writes what was found of a part and returns how much of it is wrong.
+func (r *runner) tell(part string, findings []watch.Finding) (faults int) {
+	for _, f := range findings {
+		fmt.Fprintf(r.out, "%-6s %s: %s\n", f.Level, part, f.Text)
+		for line := range strings.Lines(f.Do) {
+			fmt.Fprintf(r.out, "       %s\n", strings.TrimSuffix(line, "\n"))
+		}
+		if f.Level == watch.Wrong {
+			faults++
+		}
+	}
+	return faults
+}
