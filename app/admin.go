@@ -108,7 +108,7 @@ func (v *adminPage) again(f *Form, err error, now url.Values, fields []adminFiel
 	}
 	v.form, v.Page.Status = f, http.StatusConflict
 	if one.Key != "error.changed-meanwhile" {
-		v.Refused = v.app.explain(v.Lang, one)
+		v.Refused = v.site.words.Explain(v.Lang, one)
 		return nil
 	}
 	v.Stale = &staleForm{Address: v.Path}
@@ -130,7 +130,7 @@ func (v *adminPage) refuse(err error) bool {
 	if !errors.As(err, &one) || one.Kind != store.Conflict && one.Kind != store.Invalid {
 		return false
 	}
-	v.Refused, v.Page.Status = v.app.explain(v.Lang, one), statusOf[one.Kind]
+	v.Refused, v.Page.Status = v.site.words.Explain(v.Lang, one), statusOf[one.Kind]
 	return true
 }
 

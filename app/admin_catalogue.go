@@ -117,7 +117,7 @@ func (a *App) postCatalogueFile(r *Request) error {
 	}
 	v.Page.Status = statusOf[many[0].Kind]
 	for _, e := range many {
-		p := importProblem{Text: a.explain(r.lang(), e)}
+		p := importProblem{Text: a.words.Explain(r.lang(), e)}
 		if e.Field != "file" {
 			p.Where = e.Field
 		}

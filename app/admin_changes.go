@@ -157,7 +157,7 @@ func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 
 // known is the sentence of the key, or what is said instead when there is none.
 func (p *Page) known(key, instead string) string {
-	if p.app.words.Has(p.Lang, key) {
+	if p.site.words.Has(p.Lang, key) {
 		return p.T(key)
 	}
 	return instead

@@ -12,28 +12,22 @@ package app
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a bare machine, or an empty image, has no time zones of its own
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/thejerf/suture/v4"
 
 	"sportello/app/backup"
@@ -42,51 +36,23 @@ import (
 	"sportello/app/extract"
 	"sportello/app/listen"
 	"sportello/app/watch"
-	"sportello/app/words"
-	"sportello/assets"
 	"sportello/search"
 	"sportello/store"
 )
 
 // App is one desk with its HTTP face. Open makes it, Run serves until its context ends, Close ends it.
 type App struct {
-	cfg  config.Config
-	log  *slog.Logger
-	st   *store.Store
-	ix   *search.Index
-	desk *desk.Desk
-
-	words    *words.Dictionary
-	engine   *engine
-	public   *assets.Public
-	packed   packed
-	metrics  *watch.Metrics
-	table    []route
-	fiber    *fiber.App
-	proxies  []netip.Prefix
-	locals   []netip.Prefix
-	origin   string // scheme and host of base_url
-	secure   bool   // people come by https
-	csrfKey  []byte
+	*Site
 	presence presence
-	audible  audible
-	room     room
 	streams  streams
-	largest  int64 // bytes that any route takes
-	underWay underWay
 
-	work     context.Context // ends when requests have had their time
-	endWork  context.CancelFunc
-	live     context.Context // ends first: streams
-	endLive  context.CancelFunc
-	stopping atomic.Bool
-	crash    *os.File
+	endWork context.CancelFunc
+	endLive context.CancelFunc
+	crash   *os.File
 
 	post    *mailWork
 	spoolMu sync.Mutex
-
 	backups *backup.Job
-	watch   *watch.Watch
 }
 
 // How long stopping may take: what is running gets stopTime, background work that does not listen gets jobTime.
@@ -102,7 +68,9 @@ func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.openFace(); err != nil {
+	a.Site.askToSignIn = a.signInFirst
+	a.Site.ticketAgain = func(r *Request, n uint64) (any, error) { return a.ticketDocument(r, n) }
+	if err := a.Site.open(a.routes()); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	for _, f := range watch.Permissions(cfg) {
@@ -118,7 +86,7 @@ func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{cfg: cfg, watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}
+	a := &App{Site: &Site{cfg: cfg, watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}}
 	a.log = a.watch.Troubles.Logger(log)
 	a.work, a.endWork = context.WithCancel(context.Background())
 	a.live, a.endLive = context.WithCancel(context.Background())
@@ -159,58 +127,6 @@ func (a *App) open() error {
 	if err := a.desk.Seed(a.work); err != nil {
 		return fmt.Errorf("app: seed the desk: %w", err)
 	}
-	return nil
-}
-
-// openFace makes what stands between the desk and the browser.
-func (a *App) openFace() error {
-	secret, err := a.st.SecretKey()
-	if err != nil {
-		return err
-	}
-	m := hmac.New(sha256.New, secret)
-	m.Write([]byte("csrf 1"))
-	a.csrfKey = m.Sum(nil)
-	m.Reset()
-	m.Write([]byte("known browsers 1"))
-	a.desk.Keeper().KnowBrowsersBy(m.Sum(nil))
-	for _, s := range a.cfg.TrustedProxies {
-		p, err := config.ParsePrefix(s)
-		if err != nil {
-			return fmt.Errorf("app: read trusted_proxies: %w", err)
-		}
-		a.proxies = append(a.proxies, p)
-	}
-	for _, s := range a.cfg.LocalAddresses {
-		p, err := config.ParsePrefix(s)
-		if err != nil {
-			return fmt.Errorf("app: read local_addresses: %w", err)
-		}
-		a.locals = append(a.locals, p)
-	}
-	if u, err := url.Parse(a.cfg.BaseURL); err == nil && u.Host != "" {
-		a.origin = u.Scheme + "://" + u.Host
-		a.secure = u.Scheme == "https"
-	}
-	var fsys fs.FS = assets.FS
-	if a.cfg.Reload != "" {
-		fsys = os.DirFS(a.cfg.Reload)
-	}
-	if a.words, err = words.Load(fsys, a.log); err != nil {
-		return err
-	}
-	if a.public, err = assets.Load(fsys); err != nil {
-		return err
-	}
-	if a.engine, err = newEngine(fsys, a.words, a.cfg.Reload != ""); err != nil {
-		return err
-	}
-	a.metrics = watch.NewMetrics(a.watch)
-	a.table = a.routes()
-	for i := range a.table {
-		a.largest = max(a.largest, a.table[i].most(a))
-	}
-	a.fiber = a.newServer()
 	return nil
 }
 
@@ -328,27 +244,6 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 		a.log.Warn("background work did not end in time")
 	}
 	return err
-}
-
-// address is what people open for the listener's address; an address that stands for all becomes the local host.
-func (a *App) address(addr net.Addr) string {
-	scheme := "http"
-	if a.cfg.TLSCert != "" {
-		scheme = "https"
-	}
-	host := addr.String()
-	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		host = net.JoinHostPort("localhost", fmt.Sprint(tcp.Port))
-	}
-	return scheme + "://" + host
-}
-
-// baseURL is the address of the desk as people write it, without a slash at its end.
-func (a *App) baseURL() string {
-	if a.cfg.BaseURL != "" {
-		return strings.TrimRight(a.cfg.BaseURL, "/")
-	}
-	return a.origin
 }
 
 // job is background work that runs until its context ends and is begun again, later each time, when it fails.

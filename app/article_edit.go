@@ -88,7 +88,7 @@ func (a *App) editLanguage(r *Request, f *Form) string {
 	lang := r.Query("lang")
 	if f != nil {
 		lang = f.Raw("lang")
-	} else if kept := a.draft(r); kept != nil {
+	} else if kept := r.draft(); kept != nil {
 		lang = kept.Get("lang")
 	}
 	if slices.Contains(words.Languages, lang) {

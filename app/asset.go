@@ -37,13 +37,13 @@ func (p *packed) form(encoding, name string, raw []byte) []byte {
 
 // getAsset answers with a style sheet or script. The address changes with the content, so it may be kept for ever;
 // with the hash of an older release comes what there is now, not to be kept.
-func (a *App) getAsset(r *Request) error {
+func (s *Site) getAsset(r *Request) error {
 	name := r.c.Params("*")
-	b, mediaType, current, ok := a.public.File(r.c.Params("hash"), name)
+	b, mediaType, current, ok := s.public.File(r.c.Params("hash"), name)
 	if !ok {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if current && a.cfg.Reload == "" {
+	if current && s.cfg.Reload == "" {
 		r.c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	} else {
 		r.c.Set(fiber.HeaderCacheControl, "no-cache")
@@ -56,6 +56,6 @@ func (a *App) getAsset(r *Request) error {
 		return nil
 	}
 	r.c.Set(fiber.HeaderContentEncoding, encoding)
-	r.c.Response().SetBodyRaw(a.packed.form(encoding, name, b))
+	r.c.Response().SetBodyRaw(s.packed.form(encoding, name, b))
 	return nil
 }

@@ -38,7 +38,7 @@ var (
 
 // incoming is the body of one request on its way in.
 type incoming struct {
-	app   *App
+	site  *Site
 	from  io.Reader // nil when there is none
 	conn  net.Conn  // nil where a test asks without one
 	whose string
@@ -62,7 +62,7 @@ func (r *Request) body(most int64) *incoming {
 		return v.body
 	}
 	req := &r.c.Context().Request
-	b := &incoming{app: r.site, most: most, says: int64(req.Header.ContentLength()), whose: r.whose(), began: time.Now()}
+	b := &incoming{site: r.site, most: most, says: int64(req.Header.ContentLength()), whose: r.whose(), began: time.Now()}
 	switch {
 	case b.says == 0:
 		b.err = io.EOF
@@ -124,8 +124,8 @@ func (b *incoming) Read(p []byte) (int, error) {
 // until is when the next piece must have come: a grace at first, then as much time as the bytes so far take at the least
 // speed. Speed is no credit for silence longer than the grace.
 func (b *incoming) until(now time.Time) time.Time {
-	grace := b.app.bodyGrace()
-	earned := b.began.Add(grace + time.Duration(b.got)*time.Second/time.Duration(b.app.cfg.SlowestUploadKB<<10))
+	grace := b.site.bodyGrace()
+	earned := b.began.Add(grace + time.Duration(b.got)*time.Second/time.Duration(b.site.cfg.SlowestUploadKB<<10))
 	if soon := now.Add(grace); soon.Before(earned) {
 		return soon
 	}
@@ -137,7 +137,7 @@ func (b *incoming) ended() bool { return b.err == io.EOF }
 
 // hold takes room for n more bytes, and as much again for what will be made of them.
 func (b *incoming) hold(n int64) error {
-	if err := b.app.room.take(b.whose, 2*n); err != nil {
+	if err := b.site.room.take(b.whose, 2*n); err != nil {
 		return err
 	}
 	b.held += 2 * n
@@ -145,7 +145,7 @@ func (b *incoming) hold(n int64) error {
 }
 
 func (b *incoming) letGo() {
-	b.app.room.back(b.whose, b.held)
+	b.site.room.back(b.whose, b.held)
 	b.held = 0
 }
 

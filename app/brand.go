@@ -33,30 +33,30 @@ func brandHash(s string) string {
 }
 
 // getBrandColour answers with the style sheet that gives the desk its colour.
-func (a *App) getBrandColour(r *Request) error {
-	s := r.settings()
-	r.keepBrand(brandHash(s.Colour))
+func (s *Site) getBrandColour(r *Request) error {
+	set := r.settings()
+	r.keepBrand(brandHash(set.Colour))
 	r.c.Set(fiber.HeaderContentType, "text/css; charset=utf-8")
-	return r.c.SendString(brandSheet(s.Colour))
+	return r.c.SendString(brandSheet(set.Colour))
 }
 
 // getBrandLogo answers with the desk's logo, a raster image.
-func (a *App) getBrandLogo(r *Request) error {
-	s := r.settings()
-	if s.Logo == "" {
+func (s *Site) getBrandLogo(r *Request) error {
+	set := r.settings()
+	if set.Logo == "" {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	switch s.LogoType {
+	switch set.LogoType {
 	case "image/png", "image/jpeg", "image/webp":
 	default:
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	f, err := a.st.OpenBlob(s.Logo)
+	f, err := r.site.st.OpenBlob(set.Logo)
 	if err != nil {
 		return err
 	}
-	r.keepBrand(brandHash(s.Logo))
-	r.c.Set(fiber.HeaderContentType, s.LogoType)
+	r.keepBrand(brandHash(set.Logo))
+	r.c.Set(fiber.HeaderContentType, set.LogoType)
 	r.c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
 	return r.c.SendStream(f) // closes the file
 }

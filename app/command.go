@@ -115,8 +115,7 @@ func sayError(err error) string {
 		if e.Kind == store.Internal || e.Key == "" || !d.Has("en", e.Key) {
 			return e.Error()
 		}
-		a := &App{words: d}
-		s := a.explain("en", e)
+		s := d.Explain("en", e)
 		if e.Field != "" {
 			s = e.Field + ": " + s
 		}

@@ -140,7 +140,7 @@ func (in *importing) refuse(where string, err error) error {
 		if field == "" {
 			field = "record"
 		}
-		fmt.Fprintf(in.r.errOut, "%s: %s: %s\n", where, field, strings.Join(strings.Fields(in.app.explain(in.lang, e)), " "))
+		fmt.Fprintf(in.r.errOut, "%s: %s: %s\n", where, field, strings.Join(strings.Fields(in.app.words.Explain(in.lang, e)), " "))
 	}
 	return nil
 }

@@ -129,3 +129,5 @@ func carry(values url.Values, prefix string) []resumed {
 	}
 	return out
 }
+
+type resumed struct{ Name, Value string }

@@ -30,8 +30,7 @@ func dataAdvice(cfg config.Config, err error) (how, do []string) {
 		advice = "command.database-restore-from"
 	}
 	for _, lang := range []string{"en", "it"} {
-		a := &App{words: d}
-		how = append(how, a.explain(lang, e))
+		how = append(how, d.Explain(lang, e))
 		if e.Key == "error.newer-data" {
 			do = append(do, d.Text(lang, "command.database-newer"))
 		}

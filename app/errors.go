@@ -145,25 +145,9 @@ func (r *Request) sentence(f failure) string {
 	}
 	var all []string
 	for _, p := range f.problems {
-		all = append(all, r.site.explain(lang, p))
+		all = append(all, r.site.words.Explain(lang, p))
 	}
 	return strings.Join(all, " ")
-}
-
-// explain says one error in the language.
-func (a *App) explain(lang string, e *store.Error) string {
-	key := e.Key
-	if key == "" {
-		key = "error." + e.Kind.String()
-	}
-	if key == "error.too-many" && e.Kind == store.Invalid {
-		key = "error.too-many-of" // too many values, where the kind of that name means too many tries
-	}
-	args := make([]any, 0, 2*len(e.Args))
-	for name, v := range e.Args {
-		args = append(args, name, v)
-	}
-	return a.words.Text(lang, key, args...)
 }
 
 // failurePage is page/error.html; what was posted is shown below it, so that nobody loses text to a fault or a conflict.
@@ -248,7 +232,7 @@ func (r *Request) failAPI(f failure) {
 		Title: r.site.words.Text(lang, "error.heading-"+f.kind.String()), Detail: r.sentence(f)}
 	for _, p := range f.problems {
 		if p.Field != "" {
-			doc.Errors = append(doc.Errors, problemField{Field: p.Field, Key: p.Key, Detail: r.site.explain(lang, p)})
+			doc.Errors = append(doc.Errors, problemField{Field: p.Field, Key: p.Key, Detail: r.site.words.Explain(lang, p)})
 		}
 	}
 	for _, p := range f.problems {

@@ -17,7 +17,7 @@ import (
 // Form reads what was posted, or asked for with a GET, value by value. What cannot be read is collected as problems of
 // its field; everything that was typed is kept to be shown again.
 type Form struct {
-	app      *App
+	site     *Site
 	actor    desk.Actor
 	values   url.Values
 	uploads  map[string][]sentFile
@@ -35,7 +35,7 @@ type keptFile struct {
 
 // form reads the request's form. A body that cannot be taken apart is a problem without a field.
 func (r *Request) form() *Form {
-	f := &Form{app: r.site, actor: r.actor(), values: r.postedValues()}
+	f := &Form{site: r.site, actor: r.actor(), values: r.postedValues()}
 	if p := r.visit().posted; p != nil {
 		f.uploads = p.uploads
 		if p.unreadable {
@@ -47,7 +47,7 @@ func (r *Request) form() *Form {
 
 // query reads the values of the address: filters, pages, what to search.
 func (r *Request) query() *Form {
-	return &Form{app: r.site, actor: r.actor(), values: r.queryValues()}
+	return &Form{site: r.site, actor: r.actor(), values: r.queryValues()}
 }
 
 func (r *Request) queryValues() url.Values {
@@ -214,7 +214,7 @@ func (f *Form) Time(name string) time.Time {
 		return time.Time{}
 	}
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02", "2/1/2006"} {
-		if t, err := time.ParseInLocation(layout, s, f.app.desk.Location()); err == nil && t.Year() >= 1900 && t.Year() < 10000 {
+		if t, err := time.ParseInLocation(layout, s, f.site.desk.Location()); err == nil && t.Year() >= 1900 && t.Year() < 10000 {
 			return t
 		}
 	}
@@ -239,7 +239,7 @@ func formCode[V any, P interface {
 func (f *Form) Files(name string) []uint64 {
 	ids := f.IDs("kept_file")
 	lang := f.actor.Language
-	before, err := f.app.desk.PendingFiles(f.actor, ids)
+	before, err := f.site.desk.PendingFiles(f.actor, ids)
 	if err != nil {
 		f.err = err
 		return nil
@@ -270,4 +270,42 @@ func (f *Form) Err() error {
 		return f.err
 	}
 	return f.problems.Err()
+}
+
+// draft returns what the person had typed into this page's form when the session ended, nil when there is nothing. A
+// page with a form gives it to Page.resume.
+func (r *Request) draft() url.Values {
+	id := r.query().ID("draft")
+	if id == 0 || !r.actor().SignedIn() {
+		return nil
+	}
+	var values url.Values
+	err := r.site.st.View(func(tx *store.Tx) error {
+		row, err := store.Drafts.Get(tx, id)
+		if err == nil && row.Person == r.actor().ID() && row.Path == r.Path() {
+			values = row.Values
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		r.site.log.Error("read kept form", "err", err)
+	}
+	return values
+}
+
+// resume fills the page's form with what was typed before the session ended, and says so. It reports whether there
+// was anything.
+func (p *Page) resume(r *Request) bool {
+	values := r.draft()
+	if values == nil {
+		return false
+	}
+	p.fill(values)
+	p.Flash = p.T("flash.resumed")
+	return true
+}
+
+// formWith is a form that nobody posted: of values that were kept, or of one part of a posted form.
+func (s *Site) formWith(actor desk.Actor, values url.Values, kept []keptFile) *Form {
+	return &Form{site: s, actor: actor, values: values, kept: kept}
 }

@@ -19,7 +19,7 @@ import (
 )
 
 func formOf(values url.Values) *Form {
-	return &Form{app: &App{desk: desk.New(desk.Options{})}, values: values}
+	return &Form{site: &Site{desk: desk.New(desk.Options{})}, values: values}
 }
 
 // fields lists what was wrong: field and key.
@@ -53,7 +53,7 @@ func TestAFormReadsEachKindOfValueAndCollectsWhatIsWrong(t *testing.T) {
 	if formCode[store.State](f, "state") != store.StateWaiting || formCode[store.State](f, "none") != store.StateNone {
 		t.Error("codes")
 	}
-	rome := f.app.desk.Location()
+	rome := f.site.desk.Location()
 	if !f.Time("date").Equal(time.Date(2026, 3, 12, 0, 0, 0, 0, rome)) || !f.Time("at").Equal(time.Date(2026, 3, 12, 10, 42, 0, 0, rome)) {
 		t.Error("times")
 	}
@@ -155,7 +155,7 @@ func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
 }
 
 func TestAPageShowsWhatWasTypedAndWhatWasWrong(t *testing.T) {
-	p := &Page{Lang: "it", app: &App{words: dictionaryOf(t)}}
+	p := &Page{Lang: "it", site: &Site{words: dictionaryOf(t)}}
 	f := formOf(url.Values{"name": {"<b>"}, "box": {"a", "b"}})
 	f.Refuse("name", "error.required")
 	f.Refuse("name", "error.email")

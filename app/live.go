@@ -19,16 +19,6 @@ import (
 	"sportello/store"
 )
 
-const (
-	livePing = 20 * time.Second // so that proxies and the browser know the stream is alive
-	liveEnds = 50 * time.Second // before the server's write timeout; the browser comes back by itself
-	liveMost = 500              // changes told of to a browser that was away; beyond it, it looks for itself
-	liveLook = 20 * liveMost    // changes looked at for that
-)
-
-// hearsAll reports whether the person hears of what agents do among themselves, in some ticket at least.
-func hearsAll(actor desk.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
-
 // liveEvent is all that a stream ever says: which ticket changed, and its revision as this person knows it.
 type liveEvent struct {
 	Ticket uint64 `json:"ticket"`
@@ -124,43 +114,6 @@ func (a *App) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, sec
 			return err
 		}
 	}
-}
-
-// audible is how far the change log was read for the newest change that somebody on a requester's side may hear of.
-type audible struct {
-	mu     sync.Mutex
-	begun  bool
-	upTo   uint64
-	public uint64
-}
-
-// lastPublic returns the newest change that moved the clock of a requester's side: what agents do among themselves does
-// not show in it. Each change is looked at once; after very many the newest of all is as good.
-func (a *App) lastPublic() (uint64, error) {
-	l := &a.audible
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	last := a.st.Last()
-	if !l.begun || last-l.upTo > liveLook {
-		l.begun, l.upTo, l.public = true, last, last
-		return l.public, nil
-	}
-	if last == l.upTo {
-		return l.public, nil
-	}
-	err := a.st.View(func(tx *store.Tx) error {
-		for ch, err := range tx.Changes(l.upTo) {
-			if err != nil {
-				return err
-			}
-			l.upTo = ch.Seq
-			if ch.Public() {
-				l.public = ch.Seq
-			}
-		}
-		return nil
-	})
-	return l.public, err
 }
 
 // liveEvents returns the events of the changes after the number, for the actor, and how far it looked.

@@ -191,7 +191,7 @@ func (a *App) postJudgeMail(r *Request) error {
 	if path != adminMailsPath || !r.actor().IsAdministrator() {
 		path = mailsPath
 	}
-	q := &Form{app: a, actor: f.actor, values: url.Values{}}
+	q := a.formWith(f.actor, url.Values{}, nil)
 	if values, err := url.ParseQuery(query); err == nil {
 		q.values = values
 	}

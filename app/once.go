@@ -146,9 +146,9 @@ func hashOf(parts ...string) string {
 }
 
 // usedKey returns what was done under the key, nil when nothing was, or too long ago.
-func (a *App) usedKey(key string) (*store.UsedKey, error) {
+func (s *Site) usedKey(key string) (*store.UsedKey, error) {
 	var used *store.UsedKey
-	err := a.st.View(func(tx *store.Tx) error {
+	err := s.st.View(func(tx *store.Tx) error {
 		k, err := store.UsedKeysByHash.First(tx, key)
 		if err == nil {
 			used = k
@@ -177,7 +177,7 @@ func (r *Request) sameAgain(used *store.UsedKey, same string) error {
 		if used.Table != store.Tickets.Name() {
 			return store.Fail(store.Conflict, "error.once-lost")
 		}
-		t, err := r.site.ticketDocument(r, used.Made)
+		t, err := r.site.ticketAgain(r, used.Made)
 		if err != nil {
 			return err
 		}

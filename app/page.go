@@ -57,7 +57,7 @@ type Page struct {
 	Body   template.HTML // set by the engine for the layout
 	Errors map[string]string
 
-	app     *App
+	site    *Site
 	form    *Form
 	summary []FieldError
 	now     time.Time
@@ -100,7 +100,7 @@ func (p *Page) base() *Page { return p }
 func (r *Request) page(titleKey string, args ...any) Page {
 	v := r.visit()
 	s := v.settings
-	p := Page{app: r.site, Lang: v.lang, Path: r.c.Path(), Layout: "portal", CSRF: r.csrfToken(), now: r.site.desk.Now().In(r.site.desk.Location()),
+	p := Page{site: r.site, Lang: v.lang, Path: r.c.Path(), Layout: "portal", CSRF: r.csrfToken(), now: r.site.desk.Now().In(r.site.desk.Location()),
 		Institution: s.Institution, DeskName: s.Name, Title: r.site.words.Text(v.lang, titleKey, args...), Bell: v.unread,
 		LiveAfter: v.last}
 	p.Brand, p.Logo = brandAddresses(s)
@@ -179,24 +179,24 @@ func (p *Page) Most(field string) int {
 }
 
 // T returns the sentence of the key with the pairs of name and value filled in.
-func (p *Page) T(key string, args ...any) string { return p.app.words.Text(p.Lang, key, args...) }
+func (p *Page) T(key string, args ...any) string { return p.site.words.Text(p.Lang, key, args...) }
 
 // voice speaks the language of the page.
-func (p *Page) voice() words.Voice { return words.Voice{Dictionary: p.app.words, Lang: p.Lang} }
+func (p *Page) voice() words.Voice { return words.Voice{Dictionary: p.site.words, Lang: p.Lang} }
 
 // Plural returns the form of the sentence that fits n.
 func (p *Page) Plural(key string, n int, args ...any) string {
-	return p.app.words.Plural(p.Lang, key, n, args...)
+	return p.site.words.Plural(p.Lang, key, n, args...)
 }
 
 // Moment says a point in time; {{template "part/time" .At}} shows it.
-func (p *Page) Moment(t time.Time) words.Moment { return p.app.words.Moment(p.Lang, t, p.now) }
+func (p *Page) Moment(t time.Time) words.Moment { return p.site.words.Moment(p.Lang, t, p.now) }
 
 // When says a point in time in words: ieri alle 10.42.
 func (p *Page) When(t time.Time) string { return p.Moment(t).Words }
 
 // Day says the day of a point in time in words: domani, martedì, 12 marzo 2026.
-func (p *Page) Day(t time.Time) string { return p.app.words.Day(p.Lang, t, p.now) }
+func (p *Page) Day(t time.Time) string { return p.site.words.Day(p.Lang, t, p.now) }
 
 // Date says the date of a point in time: 12 marzo 2026.
 func (p *Page) Date(t time.Time) string { return p.Moment(t).Date }
@@ -208,12 +208,12 @@ func (p *Page) Size(n int64) string { return words.Size(p.Lang, n) }
 func (p *Page) Number(n int) string { return words.GroupDigits(p.Lang, n) }
 
 // Asset returns the address of a file browsers load.
-func (p *Page) Asset(name string) string { return p.app.public.URL(name) }
+func (p *Page) Asset(name string) string { return p.site.public.URL(name) }
 
 // Scripts lists the addresses of all scripts but the first one, so that the browser need not discover them one by one.
 func (p *Page) Scripts() []string {
 	var out []string
-	for _, name := range p.app.public.Names() {
+	for _, name := range p.site.public.Names() {
 		if strings.HasPrefix(name, "js/") && name != "js/app.js" {
 			out = append(out, p.Asset(name))
 		}
@@ -262,7 +262,7 @@ func (p *Page) refill(f *Form, err error) error {
 		default:
 			return err
 		}
-		text := p.app.explain(p.Lang, e)
+		text := p.site.words.Explain(p.Lang, e)
 		if p.Errors[e.Field] != "" {
 			continue // the first problem of a field is enough
 		}
@@ -276,7 +276,7 @@ func (p *Page) refill(f *Form, err error) error {
 }
 
 // fill gives the form its first values, for a page that was not posted yet.
-func (p *Page) fill(values url.Values) { p.form = &Form{app: p.app, values: values} }
+func (p *Page) fill(values url.Values) { p.form = &Form{site: p.site, values: values} }
 
 // Summary lists what is wrong with the form, for the box above it.
 func (p *Page) Summary() []FieldError { return p.summary }
@@ -317,10 +317,10 @@ func (p *Page) Kept() []keptFile {
 }
 
 // MaxFile says the greatest size of one attachment, as the configuration names it; MaxFileBytes is the number.
-func (p *Page) MaxFile() string { return fmt.Sprintf("%d MB", p.app.desk.MaxFile()>>20) }
+func (p *Page) MaxFile() string { return fmt.Sprintf("%d MB", p.site.desk.MaxFile()>>20) }
 
 // MaxFileBytes is the greatest size of one attachment in bytes.
-func (p *Page) MaxFileBytes() int64 { return p.app.desk.MaxFile() }
+func (p *Page) MaxFileBytes() int64 { return p.site.desk.MaxFile() }
 
 // done ends a POST: the sentence of the key is shown on the page at the address, to which the browser is sent.
 func (r *Request) done(flashKey, address string, args ...any) error {

@@ -109,7 +109,7 @@ func bulkStep(f *Form) (desk.Step, string) {
 
 // queueBack reads which list the form of the bar stood in: one of ours, whatever was sent.
 func (a *App) queueBack(f *Form) (view string, q *Form) {
-	q = &Form{app: a, actor: f.actor, values: url.Values{}}
+	q = a.formWith(f.actor, url.Values{}, nil)
 	path, query, _ := strings.Cut(localPath(f.Raw("back")), "?")
 	view, ok := strings.CutPrefix(path, "/desk/")
 	for _, v := range desk.Views {
@@ -134,7 +134,7 @@ func (a *App) explainAll(r *Request, err error) string {
 	}
 	var out []string
 	for _, e := range many {
-		out = append(out, a.explain(r.lang(), e))
+		out = append(out, a.words.Explain(r.lang(), e))
 	}
 	return strings.Join(out, " ")
 }

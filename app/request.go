@@ -11,7 +11,7 @@ import (
 // Request is one request and its answer: who asks, what they ask for, and what is sent back. It is good for as long as
 // its handler runs; what a stream needs of it is taken out before.
 type Request struct {
-	site *App
+	site *Site
 	c    *fiber.Ctx
 	v    *visit // nil until somebody asks who it is
 }
@@ -20,11 +20,11 @@ type Request struct {
 const requestKey = "request"
 
 // request returns the Request of fiber's context, the same each time.
-func (a *App) request(c *fiber.Ctx) *Request {
+func (s *Site) request(c *fiber.Ctx) *Request {
 	if r, ok := c.Locals(requestKey).(*Request); ok {
 		return r
 	}
-	r := &Request{site: a, c: c}
+	r := &Request{site: s, c: c}
 	c.Locals(requestKey, r)
 	return r
 }

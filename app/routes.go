@@ -1,7 +1,6 @@
 package app
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -76,27 +75,11 @@ func (r route) inline() route { r.Inline = true; return r }
 func (r *route) text() int64 { return max(r.Text, smallBody) }
 
 // most is how many bytes the body may have at all.
-func (r *route) most(a *App) int64 {
+func (r *route) most(s *Site) int64 {
 	if len(r.Files) > 0 {
-		return r.text() + int64(a.cfg.MaxFileMB)<<20
+		return r.text() + int64(s.cfg.MaxFileMB)<<20
 	}
 	return r.text()
-}
-
-// routes is every address there is, by noun. Literal paths stand before those with parameters: the first that fits wins.
-func (a *App) routes() []route {
-	return slices.Concat(
-		a.publicRoutes(),  // health.go, asset.go, brand.go: what needs nobody
-		a.accountRoutes(), // sign_in.go, me.go: getting in, and one's own settings
-		a.portalRoutes(),  // home.go, tickets_own.go: the requester's side
-		a.articleRoutes(), // article.go: the knowledge base
-		a.searchRoutes(),  // search.go: the one box
-		a.queueRoutes(),   // queue.go: the workbench's lists
-		a.ticketRoutes(),  // ticket.go: the acts on a ticket
-		a.adminRoutes(),   // administration
-		a.apiRoutes(),     // api.go: /api/v1
-		a.fileRoutes(),    // file.go: attachments
-	)
 }
 
 func get(path, name string, w who, h func(*Request) error) route {
@@ -109,11 +92,11 @@ func post(path, name string, w who, h func(*Request) error, form string) route {
 }
 
 // register adds the routes to the router. A GET is answered for HEAD as well.
-func (a *App) register(f *fiber.App, routes []route) {
+func (s *Site) register(f *fiber.App, routes []route) {
 	for i := range routes {
 		to := &routes[i]
 		h := func(c *fiber.Ctx) error {
-			r := a.request(c)
+			r := s.request(c)
 			if err := r.admit(to); err != nil {
 				return err
 			}

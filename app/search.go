@@ -521,7 +521,7 @@ func (a *App) searchTrouble(p *Page, err error) string {
 		return p.T("error.search-rebuilding", "done", p.Number(s.Done), "total", p.Number(s.Total))
 	}
 	if e, ok := err.(*store.Error); ok {
-		return a.explain(p.Lang, e)
+		return a.words.Explain(p.Lang, e)
 	}
 	return p.T("error.search")
 }

@@ -15,7 +15,7 @@ import (
 
 // newServer makes the HTTP face. Each setting closes a trap: strings that change after the handler returned
 // (Immutable), bodies and headers without bound, slow peers, headers of proxies believed from anybody.
-func (a *App) newServer() *fiber.App {
+func (s *Site) newServer() *fiber.App {
 	f := fiber.New(fiber.Config{
 		AppName:                      "sportello",
 		Immutable:                    true,
@@ -26,39 +26,39 @@ func (a *App) newServer() *fiber.App {
 		BodyLimit:                    1, // all else is a stream, which the routes read: see body.go
 		DisablePreParseMultipartForm: true,
 		ReadBufferSize:               16 << 10,
-		ReadTimeout:                  cmp.Or(a.cfg.HeadTime, headTime),
+		ReadTimeout:                  cmp.Or(s.cfg.HeadTime, headTime),
 		WriteTimeout:                 60 * time.Second,
 		IdleTimeout:                  120 * time.Second,
 		EnableTrustedProxyCheck:      true,
-		TrustedProxies:               a.cfg.TrustedProxies,
+		TrustedProxies:               s.cfg.TrustedProxies,
 		DisableStartupMessage:        true,
-		Views:                        a.engine,
+		Views:                        s.engine,
 		ErrorHandler: func(c *fiber.Ctx, err error) error { // what never reached the middleware: a body too large, a header too long
 			listen.Lingers(c.Context().Conn(), true)
 			if listen.AsksAPI(c.Context().Conn()) { // fasthttp forgets a request whose head or body it could not read
 				c.Locals(apiKey, true)
 			}
-			a.request(c).fail(err)
-			a.secureHeaders(&c.Response().Header)
+			s.request(c).fail(err)
+			s.secureHeaders(&c.Response().Header)
 			return nil
 		},
 	})
 	f.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-		if a.announcesTooMuch(h) {
+		if s.announcesTooMuch(h) {
 			h.Set(fiber.HeaderExpect, "100-continue") // so that it is answered before anything of the body is waited for
 		}
-		return fasthttp.RequestConfig{ReadTimeout: a.bodyGrace()} // until the first byte of the body is there
+		return fasthttp.RequestConfig{ReadTimeout: s.bodyGrace()} // until the first byte of the body is there
 	}
 	f.Server().ExpectHandler = func(c *fasthttp.RequestCtx) int {
-		if !a.announcesTooMuch(&c.Request.Header) {
+		if !s.announcesTooMuch(&c.Request.Header) {
 			return fasthttp.StatusContinue
 		}
 		f.Server().Handler(c)
 		return c.Response.StatusCode()
 	}
-	f.Use(func(c *fiber.Ctx) error { return a.request(c).around() })
-	a.register(f, a.table)
-	f.Use(func(c *fiber.Ctx) error { return a.request(c).nowhere() })
+	f.Use(func(c *fiber.Ctx) error { return s.request(c).around() })
+	s.register(f, s.table)
+	f.Use(func(c *fiber.Ctx) error { return s.request(c).nowhere() })
 	inner := f.Handler()
 	f.Server().Handler = func(c *fasthttp.RequestCtx) {
 		if !clearHead(&c.Request.Header) {
@@ -70,9 +70,9 @@ func (a *App) newServer() *fiber.App {
 		done()
 		if len(c.Response.Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 { // fiber's own answer to a method that is none
 			if path := string(c.Path()); listen.IsAPIPath(path) {
-				a.failUnrouted(f, c)
+				s.failUnrouted(f, c)
 			}
-			a.secureHeaders(&c.Response.Header)
+			s.secureHeaders(&c.Response.Header)
 		}
 	}
 	return f
@@ -87,18 +87,18 @@ const (
 
 // announcesTooMuch reports whether the head alone says that no route takes the body: it is larger than any takes, or
 // than any takes from somebody who does not even try to say who they are.
-func (a *App) announcesTooMuch(h *fasthttp.RequestHeader) bool {
+func (s *Site) announcesTooMuch(h *fasthttp.RequestHeader) bool {
 	n := int64(h.ContentLength())
 	if n <= smallBody {
 		return false
 	}
-	if len(h.Cookie(a.cookieName("session"))) == 0 && len(h.Peek(fiber.HeaderAuthorization)) == 0 {
+	if len(h.Cookie(s.cookieName("session"))) == 0 && len(h.Peek(fiber.HeaderAuthorization)) == 0 {
 		return true
 	}
-	return n > a.largest
+	return n > s.largest
 }
 
-func (a *App) bodyGrace() time.Duration { return cmp.Or(a.cfg.BodyTime, bodyTime) }
+func (s *Site) bodyGrace() time.Duration { return cmp.Or(s.cfg.BodyTime, bodyTime) }
 
 // unclearKey marks a request whose head could be read in more than one way.
 const unclearKey = "unclear"
@@ -175,11 +175,11 @@ func (r *Request) failSafely(err error) {
 }
 
 // failUnrouted answers a request under the API that fiber answered by itself.
-func (a *App) failUnrouted(f *fiber.App, inner *fasthttp.RequestCtx) {
+func (s *Site) failUnrouted(f *fiber.App, inner *fasthttp.RequestCtx) {
 	c := f.AcquireCtx(inner)
 	defer f.ReleaseCtx(c)
 	c.Locals(apiKey, true)
-	a.request(c).failSafely(fiber.NewError(inner.Response.StatusCode()))
+	s.request(c).failSafely(fiber.NewError(inner.Response.StatusCode()))
 }
 
 // nowhere answers what no route took: a slash too much leads to the page, an address of the API with another method is
@@ -248,7 +248,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // secureHeaders adds the headers that keep browsers from doing more than they should. A handler that set its own
 // policy, as that of a file, keeps it.
-func (a *App) secureHeaders(h *fasthttp.ResponseHeader) {
+func (s *Site) secureHeaders(h *fasthttp.ResponseHeader) {
 	if len(h.Peek(fiber.HeaderContentSecurityPolicy)) == 0 {
 		h.Set(fiber.HeaderContentSecurityPolicy, policy)
 	}
@@ -259,7 +259,7 @@ func (a *App) secureHeaders(h *fasthttp.ResponseHeader) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()")
-	if a.secure {
+	if s.secure {
 		h.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
 	if len(h.Peek(fiber.HeaderCacheControl)) == 0 {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -127,12 +128,12 @@ func chooseLanguage(p *store.Person, cookie, accepted string) string {
 
 // cookieName returns the name of one of our cookies. On https the name itself keeps other hosts of the domain from
 // setting it.
-func (a *App) cookieName(what string) string {
+func (s *Site) cookieName(what string) string {
 	name := "sportello"
 	if what != "session" {
 		name += "-" + what
 	}
-	if a.secure {
+	if s.secure {
 		return "__Host-" + name
 	}
 	return name
@@ -166,13 +167,13 @@ func (r *Request) csrfToken() string {
 	return hex.EncodeToString(out)
 }
 
-func (a *App) csrfOf(s *store.Session) []byte {
-	m := hmac.New(sha256.New, a.csrfKey)
-	m.Write([]byte(s.Hash))
+func (s *Site) csrfOf(of *store.Session) []byte {
+	m := hmac.New(sha256.New, s.csrfKey)
+	m.Write([]byte(of.Hash))
 	return m.Sum(nil)[:16]
 }
 
-func (a *App) csrfValid(s *store.Session, token string) bool {
+func (s *Site) csrfValid(of *store.Session, token string) bool {
 	raw, err := hex.DecodeString(token)
 	if err != nil || len(raw) != 32 {
 		return false
@@ -181,7 +182,7 @@ func (a *App) csrfValid(s *store.Session, token string) bool {
 	for i := range got {
 		got[i] = raw[i] ^ raw[16+i]
 	}
-	return hmac.Equal(got, a.csrfOf(s))
+	return hmac.Equal(got, s.csrfOf(of))
 }
 
 // sameOrigin judges a request that could change something by what the browser says of where it comes from. Browsers
@@ -231,4 +232,51 @@ func localPath(s string) string {
 		return "/"
 	}
 	return s
+}
+
+const (
+	livePing = 20 * time.Second // so that proxies and the browser know the stream is alive
+	liveEnds = 50 * time.Second // before the server's write timeout; the browser comes back by itself
+	liveMost = 500              // changes told of to a browser that was away; beyond it, it looks for itself
+	liveLook = 20 * liveMost    // changes looked at for that
+)
+
+// hearsAll reports whether the person hears of what agents do among themselves, in some ticket at least.
+func hearsAll(actor desk.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
+
+// audible is how far the change log was read for the newest change that somebody on a requester's side may hear of.
+type audible struct {
+	mu     sync.Mutex
+	begun  bool
+	upTo   uint64
+	public uint64
+}
+
+// lastPublic returns the newest change that moved the clock of a requester's side: what agents do among themselves does
+// not show in it. Each change is looked at once; after very many the newest of all is as good.
+func (s *Site) lastPublic() (uint64, error) {
+	l := &s.audible
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last := s.st.Last()
+	if !l.begun || last-l.upTo > liveLook {
+		l.begun, l.upTo, l.public = true, last, last
+		return l.public, nil
+	}
+	if last == l.upTo {
+		return l.public, nil
+	}
+	err := s.st.View(func(tx *store.Tx) error {
+		for ch, err := range tx.Changes(l.upTo) {
+			if err != nil {
+				return err
+			}
+			l.upTo = ch.Seq
+			if ch.Public() {
+				l.public = ch.Seq
+			}
+		}
+		return nil
+	})
+	return l.public, err
 }

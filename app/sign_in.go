@@ -49,8 +49,6 @@ type signInPage struct {
 	Out      bool // somebody just signed out: what this browser kept of their forms goes
 }
 
-type resumed struct{ Name, Value string }
-
 type contactLine struct {
 	Application string
 	Who         string
@@ -112,9 +110,9 @@ func (a *App) contactLines(lang string) ([]contactLine, error) {
 	return out, nil
 }
 
-// askToSignIn answers somebody who is not signed in: a page leads to the sign-in page, what was posted is carried by
+// signInFirst answers somebody who is not signed in: a page leads to the sign-in page, what was posted is carried by
 // it, so that signing in returns to the form as it was.
-func (a *App) askToSignIn(r *Request) error {
+func (a *App) signInFirst(r *Request) error {
 	if r.Method() != http.MethodPost {
 		return r.Redirect("/sign-in?next="+url.QueryEscape(r.Address()), http.StatusSeeOther)
 	}
@@ -194,39 +192,6 @@ func (a *App) keepDraft(who uint64, from string, values url.Values) (string, err
 		return "", fmt.Errorf("app: keep form: %w", err)
 	}
 	return fmt.Sprintf("%s?draft=%d", from, id), nil
-}
-
-// draft returns what the person had typed into this page's form when the session ended, nil when there is nothing. A
-// page with a form gives it to Page.resume.
-func (a *App) draft(r *Request) url.Values {
-	id := r.query().ID("draft")
-	if id == 0 || !r.actor().SignedIn() {
-		return nil
-	}
-	var values url.Values
-	err := a.st.View(func(tx *store.Tx) error {
-		row, err := store.Drafts.Get(tx, id)
-		if err == nil && row.Person == r.actor().ID() && row.Path == r.Path() {
-			values = row.Values
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		a.log.Error("read kept form", "err", err)
-	}
-	return values
-}
-
-// resume fills the page's form with what was typed before the session ended, and says so. It reports whether there
-// was anything.
-func (p *Page) resume(r *Request) bool {
-	values := p.app.draft(r)
-	if values == nil {
-		return false
-	}
-	p.fill(values)
-	p.Flash = p.T("flash.resumed")
-	return true
 }
 
 func (a *App) postSignOut(r *Request) error {

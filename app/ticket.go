@@ -221,14 +221,14 @@ func (a *App) workTicket(r *Request, t *desk.TicketView, from string, back *post
 		}
 		kept, v.OpenPart = back.form.kept, back.part
 	default:
-		if kept := a.draft(r); kept != nil {
+		if kept := r.draft(); kept != nil {
 			for name, all := range kept {
 				values[name] = all
 			}
 			v.Flash, v.OpenPart = v.T("flash.resumed"), kept.Get("part")
 		}
 	}
-	v.form = &Form{app: a, actor: r.actor(), values: values, kept: kept}
+	v.form = a.formWith(r.actor(), values, kept)
 	names, problem := a.ticketNames(t)
 	if problem != nil {
 		return problem
@@ -617,7 +617,7 @@ func fromQuery(a *App, actor desk.Actor, from string) *Form {
 	if err != nil || !slices.Contains(desk.Views, values.Get("from")) {
 		return nil
 	}
-	return &Form{app: a, actor: actor, values: values}
+	return a.formWith(actor, values, nil)
 }
 
 // others returns the names of those besides the person who have the ticket open, without noting anybody.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"sportello/store"
+
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 	"github.com/pelletier/go-toml/v2"
@@ -328,4 +330,20 @@ func (v Voice) T(key string, args ...any) string { return v.Text(v.Lang, key, ar
 // Plural returns the form of the sentence that fits n.
 func (v Voice) Plural(key string, n int, args ...any) string {
 	return v.Dictionary.Plural(v.Lang, key, n, args...)
+}
+
+// Explain says one error in the language.
+func (d *Dictionary) Explain(lang string, e *store.Error) string {
+	key := e.Key
+	if key == "" {
+		key = "error." + e.Kind.String()
+	}
+	if key == "error.too-many" && e.Kind == store.Invalid {
+		key = "error.too-many-of" // too many values, where the kind of that name means too many tries
+	}
+	args := make([]any, 0, 2*len(e.Args))
+	for name, v := range e.Args {
+		args = append(args, name, v)
+	}
+	return d.Text(lang, key, args...)
 }
