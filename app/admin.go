@@ -43,7 +43,7 @@ type adminOptions struct {
 func (a *App) admin(r *Request, where, titleKey string, args ...any) adminPage {
 	v := adminPage{Page: r.workbench(titleKey, args...)}
 	v.Nav, v.Live = "admin", false
-	v.Side = v.adminMenu(where)
+	v.Side = adminMenu(&v.Page, where)
 	v.Crumb(v.T("nav.admin"), "/admin")
 	if where != "" {
 		v.Crumb(v.T("admin.menu-"+where), "/admin/"+where)
@@ -74,7 +74,7 @@ var adminMenus = []struct {
 }
 
 // adminMenu lists the parts of the administration the reader may enter.
-func (p *Page) adminMenu(where string) []SideGroup {
+func adminMenu(p *Page, where string) []SideGroup {
 	var out []SideGroup
 	for _, m := range adminMenus {
 		g := SideGroup{Heading: p.T("admin.heading-" + m.heading)}

@@ -68,7 +68,7 @@ func (a *App) brandingPage(r *Request, f *Form, err error) error {
 			return err
 		}
 	}
-	v.Advice = v.colourAdvice(v.Value("colour"))
+	v.Advice = colourAdviceOf(&v.Page, v.Value("colour"))
 	n := 0
 	for i := range min(rowCount(v.form), mostFooterRows) {
 		row := v.footerRow(i+1, i+1)
@@ -89,7 +89,7 @@ func (v *adminBrandingPage) footerRow(n, number int) footerRow {
 		Destination: v.Value(footerField(n, "-address"))}
 }
 
-func (p *Page) colourAdvice(s string) colourAdvice {
+func colourAdviceOf(p *Page, s string) colourAdvice {
 	j, ok := desk.JudgeColour(strings.ToLower(strings.TrimSpace(s)))
 	if !ok {
 		return colourAdvice{Page: *p, Text: p.T("error.colour")}
@@ -108,7 +108,7 @@ func (p *Page) colourAdvice(s string) colourAdvice {
 // getColourAdvice judges a colour while it is being chosen, as a piece of the page.
 func (a *App) getColourAdvice(r *Request) error {
 	p := r.page("admin-branding.title")
-	v := p.colourAdvice(r.query().Raw("q"))
+	v := colourAdviceOf(&p, r.query().Raw("q"))
 	return r.fragment("part/admin-colour", &v)
 }
 

@@ -118,13 +118,13 @@ func (a *App) changesOf(who desk.Actor, before uint64, tables []string) (out []d
 }
 
 func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
-	out := changeLine{At: v.Moment(l.At), By: l.By, Kind: v.known("audit.table."+l.Table, l.Table), What: l.What, Address: changeAddress(l),
-		Act: v.known("audit.act."+l.Act, v.known("audit.op."+l.Op.String(), l.Act)), Why: l.Why}
+	out := changeLine{At: v.Moment(l.At), By: l.By, Kind: known(&v.Page, "audit.table."+l.Table, l.Table), What: l.What, Address: changeAddress(l),
+		Act: known(&v.Page, "audit.act."+l.Act, known(&v.Page, "audit.op."+l.Op.String(), l.Act)), Why: l.Why}
 	if out.By == "" {
 		out.By = v.T("admin-changes.desk")
 	}
 	if l.Via != "page" && l.Via != "desk" {
-		out.Via = v.known("audit.via."+l.Via, l.Via)
+		out.Via = known(&v.Page, "audit.via."+l.Via, l.Via)
 	}
 	switch {
 	case l.Table == "settings":
@@ -136,7 +136,7 @@ func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 		if was, ok := beforeSettings[field.Name]; ok && field.Old == "" && l.Table == "settings" {
 			field.Old = was
 		}
-		f := changeField{Name: v.known("audit.field."+field.Name, field.Name), Old: v.changeValue(field.Name, field.Old), New: v.changeValue(field.Name, field.New)}
+		f := changeField{Name: known(&v.Page, "audit.field."+field.Name, field.Name), Old: v.changeValue(field.Name, field.Old), New: v.changeValue(field.Name, field.New)}
 		if listFields[field.Name] {
 			f.Old, f.New = onlyChanged(f.Old, f.New)
 		}
@@ -156,7 +156,7 @@ func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 }
 
 // known is the sentence of the key, or what is said instead when there is none.
-func (p *Page) known(key, instead string) string {
+func known(p *Page, key, instead string) string {
 	if p.site.words.Has(p.Lang, key) {
 		return p.T(key)
 	}
@@ -177,11 +177,11 @@ func (v *adminChangesPage) changeValue(field, s string) string {
 	switch field {
 	case "channel":
 		if s != "" {
-			return v.known("admin-catalogue.channel-"+s, s)
+			return known(&v.Page, "admin-catalogue.channel-"+s, s)
 		}
 	case "notices":
 		if s != "" {
-			return v.known("notices."+s, s)
+			return known(&v.Page, "notices."+s, s)
 		}
 	}
 	return s
@@ -212,7 +212,7 @@ func (v *adminChangesPage) priorityWords(field, s string) string {
 	for i, p := range parts {
 		cell, value, _ := strings.Cut(p, ": ")
 		if severity, urgency, ok := strings.Cut(cell, "/"); ok {
-			parts[i] = v.known("severity."+severity, severity) + " / " + v.known("urgency."+urgency, urgency) + ": P" + value
+			parts[i] = known(&v.Page, "severity."+severity, severity) + " / " + known(&v.Page, "urgency."+urgency, urgency) + ": P" + value
 		} else {
 			parts[i] = "P" + cell + ": " + value
 		}

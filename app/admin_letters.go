@@ -71,7 +71,7 @@ func (a *App) lettersPage(r *Request, refused error) error {
 		v.Tabs = append(v.Tabs, Link{Label: v.T("letters.state-" + string(s)), Address: "/admin/letters?state=" + string(s), Current: s == state, Count: v.Number(page.Count[s])})
 	}
 	for _, l := range page.Letters {
-		v.Lines = append(v.Lines, v.letterRow(l, page.People[l.Person]))
+		v.Lines = append(v.Lines, letterRowOf(&v.Page, l, page.People[l.Person]))
 	}
 	if page.Next != 0 {
 		v.Next = withQuery(r, "before", strconv.FormatUint(page.Next, 10))
@@ -82,7 +82,7 @@ func (a *App) lettersPage(r *Request, refused error) error {
 	return r.render("page/letters", v)
 }
 
-func (p *Page) letterRow(l *store.Letter, who *store.Person) letterRow {
+func letterRowOf(p *Page, l *store.Letter, who *store.Person) letterRow {
 	row := letterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
 	if who != nil {
 		row.Name, row.Person = who.Name, personAddress(who.ID)

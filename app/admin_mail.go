@@ -72,7 +72,7 @@ func (a *App) mailboxesPage(r *Request, refused string) error {
 			}
 		}
 		if s.Err != "" {
-			line.Trouble, line.Detail = v.transportTrouble(s.Code), s.Err
+			line.Trouble, line.Detail = transportTrouble(&v.Page, s.Code), s.Err
 		}
 		v.Boxes = append(v.Boxes, line)
 	}
@@ -85,8 +85,8 @@ func (a *App) mailboxesPage(r *Request, refused string) error {
 var mailboxBadges = map[string]string{transport.InboxFailed: "badge-alarm", transport.InboxConnecting: "badge-wait"}
 
 // transportTrouble says in words what sort of trouble there is with a mail server.
-func (p *Page) transportTrouble(code string) string {
-	return p.known("mailboxes.code-"+code, p.T("mailboxes.code-other"))
+func transportTrouble(p *Page, code string) string {
+	return known(p, "mailboxes.code-"+code, p.T("mailboxes.code-other"))
 }
 
 func (a *App) outgoingFacts(r *Request, v *mailboxesPage) error {
@@ -108,7 +108,7 @@ func (a *App) outgoingFacts(r *Request, v *mailboxesPage) error {
 	defer a.post.mu.Unlock()
 	v.SentAt = v.Moment(a.post.sentAt)
 	if err := a.post.sendErr; err != nil {
-		v.SendWhy, v.SendErr = v.transportTrouble(string(transport.CodeOf(err))), err.Error()
+		v.SendWhy, v.SendErr = transportTrouble(&v.Page, string(transport.CodeOf(err))), err.Error()
 	}
 	return nil
 }
@@ -145,5 +145,5 @@ func (a *App) tried(r *Request, err error, key, what string) error {
 		return err
 	}
 	p := r.page("mailboxes.title")
-	return a.mailboxesPage(r, p.T(key, "what", what, "why", p.transportTrouble(string(transport.CodeOf(err))), "detail", err.Error()))
+	return a.mailboxesPage(r, p.T(key, "what", what, "why", transportTrouble(&p, string(transport.CodeOf(err))), "detail", err.Error()))
 }

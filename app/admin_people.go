@@ -39,8 +39,8 @@ var adminRoles = []string{"administrator", "supervisor", "agent", "editor", "coo
 
 var roleBadges = map[string]string{"administrator": "badge-alarm", "supervisor": "badge-inner", "agent": "badge-brand", "editor": "badge-calm"}
 
-// roleBadges says what the person is at the desk. Everybody is a requester and every supervisor an agent, so that is not said.
-func (p *Page) roleBadges(who *store.Person) []adminBadge {
+// roleBadgesOf says what the person is at the desk. Everybody is a requester and every supervisor an agent, so that is not said.
+func roleBadgesOf(p *Page, who *store.Person) []adminBadge {
 	is := map[string]bool{"administrator": who.Administrator, "supervisor": who.IsSupervisor(), "agent": who.IsAgent() && !who.IsSupervisor(), "editor": who.Editor,
 		"coordinator": len(who.Coordinates) > 0}
 	var out []adminBadge
@@ -219,7 +219,7 @@ func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPers
 		place = unit
 	}
 	return adminPersonLine{Name: p.Name, Address: personAddress(p.ID), Email: p.Email, Place: place, Groups: strings.Join(groups, ", "),
-		Roles: v.roleBadges(p), Disabled: p.Disabled, Seen: v.Moment(p.LastSeen)}
+		Roles: roleBadgesOf(&v.Page, p), Disabled: p.Disabled, Seen: v.Moment(p.LastSeen)}
 }
 
 func personAddress(id uint64) string { return "/admin/people/" + strconv.FormatUint(id, 10) }

@@ -117,7 +117,7 @@ func (a *App) personPage(r *Request, v *adminPersonPage, p *store.Person) error 
 	}
 	who := r.actor()
 	v.ID, v.Full = p.ID, who.IsAdministrator()
-	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), v.roleBadges(p)
+	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), roleBadgesOf(&v.Page, p)
 	v.Places = s.placeOptions(v.Value("place"))
 	reached, err := a.desk.MailReaches(p)
 	if err != nil {

@@ -66,12 +66,12 @@ func (a *App) getAdmin(r *Request) error {
 	}
 	v.Index = a.indexFacts(&v.Page)
 	for _, c := range a.watch.Causes() {
-		v.Wrong = append(v.Wrong, watch.Fact{Label: v.partLabel(c.Part), Bad: c.Text})
+		v.Wrong = append(v.Wrong, watch.Fact{Label: partLabel(&v.Page, c.Part), Bad: c.Text})
 	}
 	v.Facts, v.Backup = a.machineFacts(&v.Page), a.backupFacts(&v.Page)
 	for _, p := range a.watch.Parts {
 		if p.Show != nil {
-			v.Parts = append(v.Parts, overviewPart{v.partLabel(p.Name), p.Show(v.voice())})
+			v.Parts = append(v.Parts, overviewPart{partLabel(&v.Page, p.Name), p.Show(v.voice())})
 		}
 	}
 	v.Jobs = a.jobFacts(&v.Page)
@@ -117,15 +117,15 @@ func (a *App) countRows(v *adminOverview) error {
 }
 
 // partLabel names a part in words; one that has none goes by its name.
-func (p *Page) partLabel(name string) string {
-	return p.known("watch.part-"+name, name)
+func partLabel(p *Page, name string) string {
+	return known(p, "watch.part-"+name, name)
 }
 
 // jobFacts says of each background work how it goes.
 func (a *App) jobFacts(v *Page) []overviewJob {
 	var out []overviewJob
 	for _, state := range a.watch.Jobs.All() {
-		j := overviewJob{Name: v.known("admin.job-"+strings.ReplaceAll(state.Name, " ", "-"), state.Name), Text: v.T("watch.job-follows"), Badge: "badge-calm", Error: state.Err, At: v.Moment(state.FailedAt)}
+		j := overviewJob{Name: known(v, "admin.job-"+strings.ReplaceAll(state.Name, " ", "-"), state.Name), Text: v.T("watch.job-follows"), Badge: "badge-calm", Error: state.Err, At: v.Moment(state.FailedAt)}
 		if address, ok := strings.CutPrefix(state.Name, "mailbox "); ok {
 			j.Name = v.T("admin.job-mailbox", "address", address)
 		}
@@ -189,11 +189,11 @@ func (a *App) machineFacts(v *Page) []watch.Fact {
 	return append(out, disk,
 		watch.Fact{Label: v.T("admin.folder"), Text: a.cfg.DataFolder()},
 		watch.Fact{Label: v.T("admin.version"), Text: strings.TrimPrefix(Version(), "sportello ")},
-		watch.Fact{Label: v.T("admin.uptime"), Text: v.lasted(time.Since(processStart))})
+		watch.Fact{Label: v.T("admin.uptime"), Text: lasted(v, time.Since(processStart))})
 }
 
 // lasted says a length of time by its two greatest parts.
-func (p *Page) lasted(d time.Duration) string {
+func lasted(p *Page, d time.Duration) string {
 	days, hours, minutes := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60
 	switch {
 	case days > 0:

@@ -135,7 +135,7 @@ func (a *App) getArticles(r *Request) error {
 		return err
 	}
 	for _, item := range recent {
-		v.Recent = append(v.Recent, v.line(item, g.path(item.Module, v.Lang)))
+		v.Recent = append(v.Recent, line(&v.Page, item, g.path(item.Module, v.Lang)))
 	}
 	v.Drafts = v.IsWriter
 	return r.render("page/articles", v)
@@ -164,7 +164,7 @@ func articlePath(slug string) string  { return "/articles/" + slug }
 const excerptSource = 2 << 10
 
 // line makes a line of a list of the article.
-func (p *Page) line(item desk.ArticleItem, module string) articleLine {
+func line(p *Page, item desk.ArticleItem, module string) articleLine {
 	v := item.Version
 	l := articleLine{Title: v.Title, Address: articlePath(item.Slug), Module: module, Updated: p.T("articles.updated", "date", p.Date(v.Updated)),
 		Draft: v.Publication == store.Draft, AgentsOnly: item.Audience == store.Agents}
@@ -243,7 +243,7 @@ func (a *App) getArticlesIn(r *Request) error {
 		if item.Module != here {
 			module = g.path(item.Module, v.Lang)
 		}
-		v.Lines = append(v.Lines, v.line(item, module))
+		v.Lines = append(v.Lines, line(&v.Page, item, module))
 	}
 	v.Tree = g.tree(&v.Page, code)
 	v.Total = v.Plural("articles.count", total)
@@ -423,7 +423,7 @@ func (a *App) getArticle(r *Request) error {
 func (v *articlePage) listFiles(art *desk.ArticleView) {
 	for _, f := range art.Files {
 		if !art.Version.Names(f.ID) {
-			v.Files = append(v.Files, v.fileCard(f))
+			v.Files = append(v.Files, fileCardOf(&v.Page, f))
 		}
 	}
 }

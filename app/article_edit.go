@@ -135,7 +135,7 @@ func (a *App) articleEditPage(r *Request, art *desk.ArticleView, v *articleEditP
 	}
 	if art != nil {
 		for _, file := range art.Files {
-			v.Files = append(v.Files, v.insertable(file.ID, v.fileCard(file)))
+			v.Files = append(v.Files, v.insertable(file.ID, fileCardOf(&v.Page, file)))
 		}
 	}
 	return r.render("page/article-edit", v)
@@ -446,7 +446,7 @@ func (a *App) getDrafts(r *Request) error {
 		return err
 	}
 	for _, item := range list {
-		l := draftLine{articleLine: v.line(item, g.path(item.Module, v.Lang)), Author: names[item.Version.Author], Changed: v.Moment(item.Version.Updated)}
+		l := draftLine{articleLine: line(&v.Page, item, g.path(item.Module, v.Lang)), Author: names[item.Version.Author], Changed: v.Moment(item.Version.Updated)}
 		l.Address = articlePath(item.Slug) + "?lang=" + item.Version.Language
 		l.Language = v.T("articles.language-" + item.Version.Language)
 		v.Lines = append(v.Lines, l)

@@ -31,9 +31,9 @@ type mailMark struct{ Class, Icon, Text string }
 // be somebody's question.
 var machines = map[mail.Automatic]bool{mail.AutoReply: true, mail.OutOfOffice: true, mail.Bounce: true, mail.Receipt: true}
 
-// byMail says what has to be said of the message, nil for one that did not come by mail. mails are the rows behind the
+// byMailOf says what has to be said of the message, nil for one that did not come by mail. mails are the rows behind the
 // messages, for agents.
-func (p *Page) byMail(m *store.Message, t *desk.TicketView, mails map[uint64]*store.Mail) *byMail {
+func byMailOf(p *Page, m *store.Message, t *desk.TicketView, mails map[uint64]*store.Mail) *byMail {
 	if m.Via != "mail" && m.Mail == 0 {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (p *Page) byMail(m *store.Message, t *desk.TicketView, mails map[uint64]*st
 	mark := func(class, icon, key string) { v.Marks = append(v.Marks, mailMark{class, icon, p.T(key)}) }
 	mark("", "mail", "by-mail.mail")
 	if m.PEC != "" {
-		v.Marks = append(v.Marks, mailMark{"mark-calm", "check", p.T("by-mail.pec", "kind", p.pecKind(m.PEC))})
+		v.Marks = append(v.Marks, mailMark{"mark-calm", "check", p.T("by-mail.pec", "kind", pecKind(p, m.PEC))})
 	}
 	automatic := mail.Automatic(m.Automatic)
 	if automatic != mail.Personal {
@@ -75,7 +75,7 @@ func (p *Page) byMail(m *store.Message, t *desk.TicketView, mails map[uint64]*st
 		v.File = v.Original + ".eml"
 	}
 	if row := mails[m.Mail]; row != nil && t.Agents {
-		v.Joined = p.joined(row)
+		v.Joined = joinedWords(p, row)
 	}
 	return v
 }
@@ -85,8 +85,8 @@ func fromServer(m *store.Message) bool {
 	return m.Automatic == string(mail.Bounce) || m.Automatic == string(mail.Receipt)
 }
 
-// joined says why a mail stands in its ticket.
-func (p *Page) joined(row *store.Mail) string {
+// joinedWords says why a mail stands in its ticket.
+func joinedWords(p *Page, row *store.Mail) string {
 	if row.Joined == "" {
 		return ""
 	}
@@ -122,7 +122,7 @@ type unreachable struct {
 	Why    string
 }
 
-func (p *Page) unreachable(who *store.Person) *unreachable {
+func unreachableOf(p *Page, who *store.Person) *unreachable {
 	if who == nil || who.MailFailed.IsZero() {
 		return nil
 	}

@@ -85,7 +85,7 @@ func (a *App) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) er
 	if err != nil {
 		return err
 	}
-	v.Tickets = v.ownLines(page, levelPaths(levels, v.Lang), false)
+	v.Tickets = ownLines(&v.Page, page, levelPaths(levels, v.Lang), false)
 	open, err := a.desk.OpenCount(actor)
 	if err != nil {
 		return err

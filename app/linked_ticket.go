@@ -62,7 +62,7 @@ func (a *App) getLinkedTicket(r *Request) error {
 	if err != nil {
 		return err
 	}
-	v.Line = joined(" · ", v.T("side.number", "number", t.ID), levelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", v.inSentence(t.Opened)))
+	v.Line = joined(" · ", v.T("side.number", "number", t.ID), levelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", inSentence(&v.Page, t.Opened)))
 	v.standing(tv)
 	v.Next, v.SeeOther = "", nil // what comes next is a button they do not have; another ticket needs a link of its own
 	v.thread(tv, names)

@@ -66,7 +66,7 @@ func (a *App) alike(r *Request, p *Page, subject, module string) ([]alikeLine, e
 		if f.Ticket != nil {
 			line.Title = fmt.Sprintf("#%d %s", f.Ticket.ID, f.Title)
 			line.Address = ticketAddress(f.Ticket.ID)
-			line.Meta = joined(" · ", p.T("new-ticket.alike-ticket"), p.stateWords(f.Ticket))
+			line.Meta = joined(" · ", p.T("new-ticket.alike-ticket"), stateWords(p, f.Ticket))
 		} else {
 			line.Address = articleAddress(f.Article)
 			line.Meta = joined(" · ", p.T("new-ticket.alike-article"), name)

@@ -107,13 +107,13 @@ func (a *App) mailsPage(r *Request, path string, q *Form, v *mailsPage) error {
 		}
 		return path + "?" + values.Encode()
 	}
-	v.State, v.What, v.Empty, v.Acts = string(state), v.T("mails.what-"+string(state)), v.T("mails.empty-"+string(state)), v.mailActs(state)
+	v.State, v.What, v.Empty, v.Acts = string(state), v.T("mails.what-"+string(state)), v.T("mails.empty-"+string(state)), mailActsOf(&v.Page, state)
 	v.Back = here(state, q.ID("before"))
 	for _, s := range states {
 		v.Tabs = append(v.Tabs, Link{Label: v.T("mails.state-" + string(s)), Address: here(s, 0), Current: s == state, Count: v.Number(page.Count[s])})
 	}
 	for _, m := range page.Mails {
-		line := v.mailLine(m)
+		line := mailLineOf(&v.Page, m)
 		if g := page.Groups[m.Group]; g != nil && len(page.Groups) > 1 {
 			line.Group = g.Name.In(v.Lang)
 		}
@@ -139,7 +139,7 @@ func (a *App) mailsPage(r *Request, path string, q *Form, v *mailsPage) error {
 
 func mailAddress(id uint64) string { return mailsPath + "/" + strconv.FormatUint(id, 10) + "/original" }
 
-func (p *Page) mailActs(state store.MailState) mailActs {
+func mailActsOf(p *Page, state store.MailState) mailActs {
 	switch state {
 	case store.MailHeld:
 		return mailActs{p.T("mails.approve"), p.T("mails.drop")}
@@ -151,9 +151,9 @@ func (p *Page) mailActs(state store.MailState) mailActs {
 	return mailActs{}
 }
 
-func (p *Page) mailLine(m *store.Mail) mailLine {
+func mailLineOf(p *Page, m *store.Mail) mailLine {
 	line := mailLine{Page: p, State: string(m.State), ID: m.ID, At: p.Moment(m.Created), Name: m.FromName, Email: m.From, Subject: m.Subject, Mailbox: m.Mailbox, Detail: m.Detail, Size: p.Size(m.Size),
-		Original: mailAddress(m.ID), Acts: p.mailActs(m.State)}
+		Original: mailAddress(m.ID), Acts: mailActsOf(p, m.State)}
 	if line.Name == line.Email {
 		line.Name = ""
 	}
@@ -161,7 +161,7 @@ func (p *Page) mailLine(m *store.Mail) mailLine {
 		line.Email = m.Return
 	}
 	if m.Why != "" {
-		line.Why = p.known("mails.why-"+m.Why, p.known("error."+m.Why, p.T("mails.why-other", "code", m.Why)))
+		line.Why = known(p, "mails.why-"+m.Why, known(p, "error."+m.Why, p.T("mails.why-other", "code", m.Why)))
 	}
 	if m.Ticket != 0 {
 		line.Ticket = strconv.FormatUint(m.Ticket, 10)
@@ -170,7 +170,7 @@ func (p *Page) mailLine(m *store.Mail) mailLine {
 		line.Marks = append(line.Marks, mailMark{"mark-wait", "warn", p.T("mails.cut")})
 	}
 	if m.PEC != "" {
-		line.Marks = append(line.Marks, mailMark{"mark-calm", "check", p.T("by-mail.pec", "kind", p.pecKind(m.PEC))})
+		line.Marks = append(line.Marks, mailMark{"mark-calm", "check", p.T("by-mail.pec", "kind", pecKind(p, m.PEC))})
 	}
 	if !m.Proven && m.From != "" && m.Source != "import" {
 		line.Marks = append(line.Marks, mailMark{"mark-wait", "warn", p.T("mails.unproven")})
@@ -257,7 +257,7 @@ func (a *App) getMailOriginal(r *Request) error {
 	if err := a.queueSide(r, &v.Page, mailsPath); err != nil {
 		return err
 	}
-	v.Line = v.mailLine(o.Mail)
+	v.Line = mailLineOf(&v.Page, o.Mail)
 	a.fillOriginal(r, &v.Page, &v.Original, o, mailAddress(id))
 	return r.render("page/mail", v)
 }

@@ -84,7 +84,7 @@ func (a *App) mePage(r *Request, v *mePage, f *Form, err error) error {
 		code := choice.String()
 		v.Notices = append(v.Notices, noticeChoice{Code: code, Label: v.T("notices." + code), Chosen: v.Chosen("notices", code)})
 	}
-	v.Mails, v.Lost = a.desk.MailOptions().From != "", v.unreachable(who)
+	v.Mails, v.Lost = a.desk.MailOptions().From != "", unreachableOf(&v.Page, who)
 	sessions, err := a.desk.Keeper().SessionsOf(who.ID)
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func (a *App) getMissing(r *Request) error {
 		}
 	}
 	for _, m := range page.Months {
-		v.Months = append(v.Months, option{m, v.month(m), m == ask.Month})
+		v.Months = append(v.Months, option{m, month(&v.Page, m), m == ask.Month})
 	}
 	for _, m := range page.List {
 		line := missingLine{Text: m.Text, Module: m.Path.In(v.Lang), None: v.Number(m.None), Unclicked: v.Number(m.Unclicked), Last: v.Date(m.Last)}
@@ -92,7 +92,7 @@ func (a *App) getMissing(r *Request) error {
 }
 
 // month says a month: novembre 2026.
-func (p *Page) month(s string) string {
+func month(p *Page, s string) string {
 	t, err := time.Parse("2006-01", s)
 	if err != nil {
 		return s

@@ -85,7 +85,7 @@ func (a *App) getOriginal(r *Request) error {
 		v.Page = r.workbench("original.title", "number", number)
 		v.Nav, v.Live = "desk", false
 		v.Crumb(v.T("nav.desk"), "/desk")
-		v.Joined = v.joined(o.Mail)
+		v.Joined = joinedWords(&v.Page, o.Mail)
 		if err := a.queueSide(r, &v.Page, ""); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (a *App) fillOriginal(r *Request, p *Page, v *originalView, o *desk.Origina
 	case strings.TrimSpace(m.Text) != "":
 		v.Text = m.Text
 	}
-	v.Head = p.mailHead(m)
+	v.Head = mailHead(p, m)
 	if m.Problem != "" {
 		v.Problem = p.T("original.problem-" + m.Problem)
 	}
@@ -138,9 +138,9 @@ func (a *App) fillOriginal(r *Request, p *Page, v *originalView, o *desk.Origina
 		proof = "original.proven"
 	}
 	v.Proof = facts(p, "original.sender", p.T(proof), "original.proof", m.ProvenWhy, "original.automatic", m.AutomaticWhy, "original.signed", signedWords(p, m))
-	v.PEC = p.pecFacts(m.PEC)
+	v.PEC = pecFacts(p, m.PEC)
 	if m.Envelope != nil {
-		v.Envelope = p.mailHead(m.Envelope)
+		v.Envelope = mailHead(p, m.Envelope)
 	}
 	for _, part := range m.Parts {
 		kind := part.Type
@@ -163,7 +163,7 @@ func facts(p *Page, pairs ...string) []factLine {
 	return out
 }
 
-func (p *Page) mailHead(m *mail.Message) []factLine {
+func mailHead(p *Page, m *mail.Message) []factLine {
 	date := ""
 	if !m.Date.IsZero() {
 		date = p.Moment(m.Date).Exact
@@ -213,7 +213,7 @@ func signedWords(p *Page, m *mail.Message) string {
 	return strings.Join(out, " ")
 }
 
-func (p *Page) pecFacts(c *mail.PEC) []factLine {
+func pecFacts(p *Page, c *mail.PEC) []factLine {
 	if c == nil {
 		return nil
 	}
@@ -221,12 +221,12 @@ func (p *Page) pecFacts(c *mail.PEC) []factLine {
 	if !c.Date.IsZero() {
 		date = p.Moment(c.Date).Exact
 	}
-	return facts(p, "original.pec-kind", p.pecKind(c.Kind), "original.pec-provider", c.Provider, "original.pec-id", c.ID, "original.pec-date", date,
+	return facts(p, "original.pec-kind", pecKind(p, c.Kind), "original.pec-provider", c.Provider, "original.pec-id", c.ID, "original.pec-date", date,
 		"original.pec-recipient", c.Recipient, "original.pec-about", c.About, "original.pec-errors", c.Errors)
 }
 
 // pecKind names a kind of certified mail; one that is not known by its own word.
-func (p *Page) pecKind(kind string) string { return p.known("pec."+kind, kind) }
+func pecKind(p *Page, kind string) string { return known(p, "pec."+kind, kind) }
 
 // headerLines are the lines of a header as they came.
 func headerLines(raw []byte) string {

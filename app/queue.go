@@ -238,7 +238,7 @@ func (a *App) queueSaving(r *Request, v *queuePage, q *Form) error {
 
 func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *Form) queueRow {
 	r := queueRow{ID: t.ID, Address: joinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
-		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: v.stateBadge(t), Priority: strconv.Itoa(t.Priority), Due: v.due(t)}
+		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: stateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: due(&v.Page, t)}
 	if t.Beside > 0 {
 		r.Beside = v.Plural("queue.beside-here", t.Beside)
 	}
@@ -258,13 +258,13 @@ func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, poste
 }
 
 // stateBadge says the state as agents read it.
-func (p *Page) stateBadge(t *store.Ticket) badge {
+func stateBadge(p *Page, t *store.Ticket) badge {
 	return badge{"state-" + t.State.String(), p.T("state.agent." + t.State.String())}
 }
 
 // due says when the ticket is due: how late it is, how few hours are left, or the day. Where the clock stands there is
 // nothing to hurry for, and where it has stopped nothing to say.
-func (p *Page) due(t *store.Ticket) dueView {
+func due(p *Page, t *store.Ticket) dueView {
 	switch {
 	case t.Due.IsZero(), t.State == store.StateResolved, t.State == store.StateClosed:
 		return dueView{}
@@ -363,7 +363,7 @@ func (a *App) queueChoices(r *Request, v *queuePage, q desk.QueueQuery) error {
 	for _, s := range []store.State{store.StateWaiting, store.StateOpen, store.StatePlanned, store.StateResolved} {
 		v.To = append(v.To, option{s.String(), v.T("state.agent." + s.String()), bulk("to", s.String())})
 	}
-	v.Outcomes = v.outcomeOptions(bulk, false)
+	v.Outcomes = outcomeOptions(&v.Page, bulk, false)
 	return nil
 }
 
@@ -376,7 +376,7 @@ var ticketKinds = []store.TicketKind{store.Clarification, store.Malfunction, sto
 
 // outcomeOptions are the outcomes an agent may choose; a duplicate needs the number of the other ticket and is left
 // out where there is no field for it.
-func (p *Page) outcomeOptions(chosen func(name, value string) bool, duplicate bool) []option {
+func outcomeOptions(p *Page, chosen func(name, value string) bool, duplicate bool) []option {
 	out := []store.Outcome{store.Solved, store.Answered, store.KnownProblem, store.NotReproducible, store.Refused}
 	if duplicate {
 		out = append(out, store.Duplicate)

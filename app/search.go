@@ -331,7 +331,7 @@ func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
 	case f.Ticket != nil:
 		t := f.Ticket
 		h.Kind, h.Address = v.T("search.ticket", "number", t.ID), fmt.Sprintf("/tickets/%d", t.ID)
-		h.State, h.StateWord = t.State.String(), v.stateWord(t.State.String())
+		h.State, h.StateWord = t.State.String(), stateWord(&v.Page, t.State.String())
 		h.When = v.Day(t.Opened)
 		if t.Language != "" {
 			lang = t.Language
@@ -359,7 +359,7 @@ func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
 }
 
 // stateWord says a state as the reader's side of the desk does.
-func (p *Page) stateWord(code string) string {
+func stateWord(p *Page, code string) string {
 	if p.IsAgent || p.IsAdministrator {
 		return p.T("state.agent." + code)
 	}
@@ -470,7 +470,7 @@ func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
 		out["language"][l] = v.T("admin.language-" + l)
 	}
 	for s := store.StateNew; s <= store.StateClosed; s++ {
-		out["state"][s.String()] = v.stateWord(s.String())
+		out["state"][s.String()] = stateWord(&v.Page, s.String())
 	}
 	for k := store.Clarification; k <= store.Access; k++ {
 		out["kind"][k.String()] = v.T("kind." + k.String())
@@ -591,7 +591,7 @@ func (a *App) getSuggest(r *Request) error {
 		}
 		if t != nil {
 			found.Hits = slices.DeleteFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == t.ID })
-			v.Lines = append(v.Lines, v.suggestion(desk.Found{Type: search.TypeTicket, Ticket: t, Title: t.Subject}))
+			v.Lines = append(v.Lines, suggestion(&v.Page, desk.Found{Type: search.TypeTicket, Ticket: t, Title: t.Subject}))
 		}
 	}
 	for _, f := range found.Filters {
@@ -607,19 +607,19 @@ func (a *App) getSuggest(r *Request) error {
 	}
 	for _, f := range found.Hits {
 		if kind == "" || kind == f.Type {
-			v.Lines = append(v.Lines, v.suggestion(f))
+			v.Lines = append(v.Lines, suggestion(&v.Page, f))
 		}
 	}
 	return r.fragment("part/suggest", v)
 }
 
-func (p *Page) suggestion(f desk.Found) searchSuggestion {
+func suggestion(p *Page, f desk.Found) searchSuggestion {
 	s := searchSuggestion{Title: f.Title}
 	var about []string
 	switch {
 	case f.Ticket != nil:
 		s.Address = fmt.Sprintf("/tickets/%d", f.Ticket.ID)
-		about = append(about, p.T("search.ticket", "number", f.Ticket.ID), p.stateWord(f.Ticket.State.String()))
+		about = append(about, p.T("search.ticket", "number", f.Ticket.ID), stateWord(p, f.Ticket.State.String()))
 		if f.Ticket.Language != p.Lang {
 			s.Lang = f.Ticket.Language
 		}

@@ -249,7 +249,7 @@ func (a *App) workTicket(r *Request, t *desk.TicketView, from string, back *post
 	}
 	v.Words = v.Plural("ticket.beside", len(t.Beside))
 	for _, l := range t.Unsent {
-		v.Unsent = append(v.Unsent, v.letterRow(l, t.People[l.Person]))
+		v.Unsent = append(v.Unsent, letterRowOf(&v.Page, l, t.People[l.Person]))
 	}
 	v.UnsentWords = v.Plural("ticket.unsent", len(t.Unsent))
 	v.Thread = v.thread(t, names)
@@ -289,9 +289,9 @@ func (v *ticketPage) firstValues(t *desk.TicketView) url.Values {
 	row := t.Ticket
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	values := url.Values{"mode": {"reply"}, "assignee": {id(row.Assignee)}, "group": {id(row.Group)}, "severity": {row.Severity.String()},
-		"urgency": {row.Urgency.String()}, "deadline": {v.inputTime(row.Deadline)}, "kind": {row.Kind.String()}, "module": {id(row.Module)},
+		"urgency": {row.Urgency.String()}, "deadline": {inputTime(&v.Page, row.Deadline)}, "kind": {row.Kind.String()}, "module": {id(row.Module)},
 		"subject": {row.Subject}, "affected": {row.Affected}, "worked_in": {row.WorkedIn}, "version": {row.Version}, "state_version": {row.Version},
-		"state_planned_for": {v.inputDate(row.PlannedFor)}}
+		"state_planned_for": {inputDate(&v.Page, row.PlannedFor)}}
 	if row.Regression {
 		values["regression"] = []string{"1"}
 	}
@@ -302,7 +302,7 @@ func (v *ticketPage) firstValues(t *desk.TicketView) url.Values {
 }
 
 // inputTime writes a time as a field of date and time has it.
-func (p *Page) inputTime(t time.Time) string {
+func inputTime(p *Page, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -310,7 +310,7 @@ func (p *Page) inputTime(t time.Time) string {
 }
 
 // inputDate writes a time as a field of a date has it.
-func (p *Page) inputDate(t time.Time) string {
+func inputDate(p *Page, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -332,8 +332,8 @@ func seenOf(t *desk.TicketView) string {
 // names fills in who and what the ticket is about.
 func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 	row := t.Ticket
-	v.State = v.stateBadge(row)
-	v.StateLong = v.stateLong(row)
+	v.State = stateBadge(&v.Page, row)
+	v.StateLong = stateLong(&v.Page, row)
 	v.Priority = strconv.Itoa(row.Priority)
 	v.PriorityIs = v.T("severity."+row.Severity.String()) + ", " + lowerFirst(v.T("urgency."+row.Urgency.String()))
 	v.Kind = v.T("kind." + row.Kind.String())
@@ -346,9 +346,9 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 	if row.Assignee != 0 {
 		v.Assignee = n.person(row.Assignee)
 	}
-	v.Due = v.due(row)
+	v.Due = due(&v.Page, row)
 	v.Requester, v.Unclaimed = n.view(row.Requester), row.Unclaimed
-	v.Lost = v.unreachable(n.people[row.Requester])
+	v.Lost = unreachableOf(&v.Page, n.people[row.Requester])
 	if row.OpenedBy != 0 {
 		v.OpenedBy = n.person(row.OpenedBy)
 	}
@@ -358,19 +358,19 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 	}
 	v.Language = row.Language
 	if d := t.Duplicate; d != nil {
-		line := v.lineOf(d)
+		line := lineOf(&v.Page, d)
 		v.Duplicate = &line
 	}
 	for _, p := range row.Participants {
-		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p], v.unreachable(n.people[p])})
+		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p], unreachableOf(&v.Page, n.people[p])})
 	}
 	v.Wishes = row.Wishes
 	if t.MayBelong != nil {
-		line := v.lineOf(t.MayBelong)
+		line := lineOf(&v.Page, t.MayBelong)
 		v.Belongs = &line
 	}
 	for _, l := range t.Links {
-		v.Links = append(v.Links, v.lineOf(l))
+		v.Links = append(v.Links, lineOf(&v.Page, l))
 	}
 	v.extraFacts(t)
 }
@@ -417,7 +417,7 @@ func (v *ticketPage) extraFacts(t *desk.TicketView) {
 }
 
 // stateLong is the state with what belongs to it: the version, the outcome, whom it waits for.
-func (p *Page) stateLong(t *store.Ticket) string {
+func stateLong(p *Page, t *store.Ticket) string {
 	switch {
 	case t.State == store.StateWaiting:
 		return p.T("state.agent.waiting-long")
@@ -429,8 +429,8 @@ func (p *Page) stateLong(t *store.Ticket) string {
 	return p.T("state.agent." + t.State.String())
 }
 
-func (p *Page) lineOf(t *store.Ticket) ticketLine {
-	return ticketLine{t.ID, ticketAddress(t.ID), t.Subject, p.stateBadge(t)}
+func lineOf(p *Page, t *store.Ticket) ticketLine {
+	return ticketLine{t.ID, ticketAddress(t.ID), t.Subject, stateBadge(p, t)}
 }
 
 func lowerFirst(s string) string {
@@ -479,7 +479,7 @@ func (v *ticketPage) editor(t *desk.TicketView) {
 	}
 	e.Resolve = can(store.StateResolved)
 	e.Plan = can(store.StatePlanned) || row.State == store.StatePlanned
-	e.Outcomes = v.outcomeOptions(func(name, value string) bool { return v.Chosen(name, value) }, v.MayArrange)
+	e.Outcomes = outcomeOptions(&v.Page, func(name, value string) bool { return v.Chosen(name, value) }, v.MayArrange)
 }
 
 // listWords joins names as people do: Ada, Bruno e Carla.
@@ -591,7 +591,7 @@ func (a *App) ticketAround(r *Request, v *ticketPage, t *desk.TicketView) error 
 		return err
 	}
 	for _, o := range more {
-		v.OtherOf = append(v.OtherOf, v.lineOf(o))
+		v.OtherOf = append(v.OtherOf, lineOf(&v.Page, o))
 	}
 	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
 		return err

@@ -103,7 +103,7 @@ func (a *App) newTicketPage(r *Request, v *newTicketPage, first url.Values, f *F
 	if l != nil {
 		code = l.Code
 	}
-	v.Modules = v.moduleChoices(levels, code, false)
+	v.Modules = moduleChoices(&v.Page, levels, code, false)
 	if l != nil && !l.Here() {
 		if v.Away, err = a.away(&v.Page, l); err != nil {
 			return err
@@ -191,12 +191,12 @@ func (v *newTicketPage) carry() {
 	for _, f := range v.Kept() {
 		v.Carried = append(v.Carried, resumed{"kept_file", fmt.Sprint(f.ID)})
 	}
-	v.Typed = strings.TrimSpace(joined("\n\n", v.Value("subject"), v.compose(v.Value)))
+	v.Typed = strings.TrimSpace(joined("\n\n", v.Value("subject"), compose(&v.Page, v.Value)))
 	if v.Away.Go == nil || !strings.HasPrefix(v.Away.Go.Address, "mailto:") {
 		return
 	}
 	// Programs take only so much of an address: a long text is left to be copied.
-	body := v.compose(v.Value)
+	body := compose(&v.Page, v.Value)
 	if len(body) > 1500 {
 		body = ""
 	}
@@ -224,7 +224,7 @@ func (v *newTicketPage) carryAnswers(l *desk.Level) {
 }
 
 // compose writes the guided set into the text, the name of each field that was filled in above it.
-func (p *Page) compose(value func(string) string) string {
+func compose(p *Page, value func(string) string) string {
 	parts := []string{value("body")}
 	for _, name := range guide {
 		if s := value(name); strings.TrimSpace(s) != "" {
@@ -307,7 +307,7 @@ func (a *App) readNewTicket(r *Request, v *newTicketPage, f *Form) (desk.NewTick
 	if n.Subject = f.Text("subject", store.Most("tickets.subject")); n.Subject == "" {
 		f.Refuse("subject", "error.subject-needed")
 	}
-	n.Body = v.compose(f.Body)
+	n.Body = compose(&v.Page, f.Body)
 	if strings.TrimSpace(n.Body) == "" {
 		f.Refuse("body", "error.body-needed")
 	}

@@ -138,7 +138,7 @@ func (a *App) sideTicket(r *Request, tv *desk.TicketView, f *Form, wrong error) 
 	if err != nil {
 		return err
 	}
-	v.Line = joined(" · ", v.T("side.number", "number", t.ID), levelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", v.inSentence(t.Opened)))
+	v.Line = joined(" · ", v.T("side.number", "number", t.ID), levelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", inSentence(&v.Page, t.Opened)))
 	if by := tv.People[t.OpenedBy]; by != nil && t.OpenedBy != t.Requester {
 		v.Line = joined(" · ", v.Line, v.T("side.opened-by", "who", by.Name))
 	}
@@ -147,7 +147,7 @@ func (a *App) sideTicket(r *Request, tv *desk.TicketView, f *Form, wrong error) 
 	v.facts(tv)
 	v.people(tv)
 	for _, o := range tv.Links {
-		v.Links = append(v.Links, v.ownLine(o, levelPaths(levels, v.Lang)))
+		v.Links = append(v.Links, ownLineOf(&v.Page, o, levelPaths(levels, v.Lang)))
 	}
 	if v.Holders, err = a.linkHolders(&v.Page, r.actor(), t.ID); err != nil {
 		return err
@@ -302,7 +302,7 @@ func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Messag
 		out.Who = p.Name
 	}
 	out.Initials = sideInitials(out.Who)
-	if out.Mail = v.byMail(m, tv, nil); out.Mail != nil {
+	if out.Mail = byMailOf(&v.Page, m, tv, nil); out.Mail != nil {
 		out.Folded = out.Mail.Folded != ""
 	}
 	switch {
@@ -314,14 +314,14 @@ func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Messag
 		out.Role = v.T("side.participant")
 	}
 	for _, f := range tv.Files[m.ID] {
-		card := v.fileCard(f)
+		card := fileCardOf(&v.Page, f)
 		out.Files = append(out.Files, card)
 		v.Files = append(v.Files, card)
 	}
 	return out
 }
 
-func (p *Page) fileCard(f *store.File) fileCard {
+func fileCardOf(p *Page, f *store.File) fileCard {
 	card := fileCard{Name: f.Name, Address: fmt.Sprintf("/files/%d", f.ID), Size: p.Size(f.Size)}
 	card.Kind = strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
 	if n := len(card.Kind); n == 0 || n > 4 {
@@ -351,7 +351,7 @@ func (v *sidePage) facts(tv *desk.TicketView) {
 	add("side.severity", v.T("severity."+t.Severity.String()))
 	urgency := v.T("urgency." + t.Urgency.String())
 	if !t.Deadline.IsZero() {
-		urgency = joined(", ", urgency, v.dayInSentence(t.Deadline))
+		urgency = joined(", ", urgency, dayInSentence(&v.Page, t.Deadline))
 	}
 	add("side.urgency", urgency)
 	who := tv.Group.Name.In(v.Lang)

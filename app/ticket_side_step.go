@@ -22,7 +22,7 @@ func sideValues(t *store.Ticket, levels []desk.Level) url.Values {
 
 // correcting fills the form that corrects the ticket until it is taken in charge.
 func (v *sidePage) correcting(levels []desk.Level) {
-	v.Modules = v.moduleChoices(levels, v.Value("module"), false)
+	v.Modules = moduleChoices(&v.Page, levels, v.Value("module"), false)
 	for s := store.Blocking; s <= store.Low; s++ {
 		code := s.String()
 		v.Severities = append(v.Severities, choice{Code: code, Label: v.T("severity." + code), Chosen: v.Chosen("severity", code)})

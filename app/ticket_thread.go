@@ -290,9 +290,9 @@ func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNa
 		view.Role = n.groupOf(n.people[m.Author], t.Ticket.Group, v.Lang)
 	}
 	for _, f := range t.Files[m.ID] {
-		view.Files = append(view.Files, v.attachment(f))
+		view.Files = append(view.Files, attachmentOf(&v.Page, f))
 	}
-	if view.Mail = v.byMail(m, t, v.mails); view.Mail != nil {
+	if view.Mail = byMailOf(&v.Page, m, t, v.mails); view.Mail != nil {
 		if fromServer(m) {
 			view.Who = v.T("by-mail.server")
 			view.Role, view.Initials = "", "@"
@@ -319,8 +319,8 @@ func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNa
 	return view
 }
 
-// attachment describes a file as the cards under messages show it.
-func (p *Page) attachment(f *store.File) attachment {
+// attachmentOf describes a file as the cards under messages show it.
+func attachmentOf(p *Page, f *store.File) attachment {
 	kind := ""
 	if i := strings.LastIndexByte(f.Name, '.'); i > 0 && len(f.Name)-i <= 6 {
 		kind = strings.ToUpper(f.Name[i+1:])

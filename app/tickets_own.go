@@ -21,10 +21,10 @@ type ownLine struct {
 	Words   string
 }
 
-func (p *Page) ownLines(page desk.QueuePage, modules map[uint64]string, requester bool) []ownLine {
+func ownLines(p *Page, page desk.QueuePage, modules map[uint64]string, requester bool) []ownLine {
 	out := make([]ownLine, 0, len(page.Tickets))
 	for _, t := range page.Tickets {
-		line := p.ownLine(t, modules)
+		line := ownLineOf(p, t, modules)
 		if who := page.People[t.Requester]; who != nil && (requester || t.Requester != p.Person) {
 			line.Meta = joined(" · ", who.Name, line.Meta)
 		}
@@ -33,24 +33,24 @@ func (p *Page) ownLines(page desk.QueuePage, modules map[uint64]string, requeste
 	return out
 }
 
-func (p *Page) ownLine(t *store.Ticket, modules map[uint64]string) ownLine {
+func ownLineOf(p *Page, t *store.Ticket, modules map[uint64]string) ownLine {
 	when := ""
 	switch {
 	case t.State == store.StateClosed && !t.Closed.IsZero():
-		when = p.T("own.closed", "when", p.inSentence(t.Closed))
+		when = p.T("own.closed", "when", inSentence(p, t.Closed))
 	case t.State == store.StateResolved && !t.Resolved.IsZero():
-		when = p.T("own.resolved", "when", p.inSentence(t.Resolved))
+		when = p.T("own.resolved", "when", inSentence(p, t.Resolved))
 	case t.State == store.StateNew:
-		when = p.T("own.opened", "when", p.inSentence(t.Opened))
+		when = p.T("own.opened", "when", inSentence(p, t.Opened))
 	default:
-		when = p.T("own.updated", "when", p.inSentence(t.PublicUpdated))
+		when = p.T("own.updated", "when", inSentence(p, t.PublicUpdated))
 	}
 	return ownLine{Number: t.ID, Address: ticketAddress(t.ID), Subject: t.Subject, Meta: joined(" · ", modules[t.Module], when),
-		State: t.State.String(), Words: p.stateWords(t)}
+		State: t.State.String(), Words: stateWords(p, t)}
 }
 
 // stateWords are what the requester's side reads of the state.
-func (p *Page) stateWords(t *store.Ticket) string {
+func stateWords(p *Page, t *store.Ticket) string {
 	if t.State == store.StatePlanned && t.Version != "" {
 		return p.T("state.planned-version", "version", t.Version)
 	}
@@ -71,23 +71,23 @@ func joined(sep string, parts ...string) string {
 }
 
 // inSentence says a point in time as it stands in a sentence: ieri alle 10.42, il 12 novembre 2026.
-func (p *Page) inSentence(t time.Time) string {
+func inSentence(p *Page, t time.Time) string {
 	m := p.Moment(t)
 	if m.Words != m.Date {
 		return m.Words
 	}
-	return p.onDate(t)
+	return onDate(p, t)
 }
 
 // dayInSentence says a day as it stands in a sentence: domani, venerdì, l'8 dicembre 2026.
-func (p *Page) dayInSentence(t time.Time) string {
+func dayInSentence(p *Page, t time.Time) string {
 	if day := p.Day(t); day != p.Date(t) {
 		return day
 	}
-	return p.onDate(t)
+	return onDate(p, t)
 }
 
-func (p *Page) onDate(t time.Time) string {
+func onDate(p *Page, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -163,7 +163,7 @@ func (a *App) getOwnTickets(r *Request) error {
 	if err != nil {
 		return err
 	}
-	v.Tickets = v.ownLines(page, levelPaths(levels, v.Lang), of != "")
+	v.Tickets = ownLines(&v.Page, page, levelPaths(levels, v.Lang), of != "")
 	v.choicesOf(q, levels)
 	v.Filtered = sq.State != "" || sq.Kind != store.KindNone || sq.Module != 0
 	v.Clear = "/tickets"
@@ -227,7 +227,7 @@ func (v *ownTicketsPage) choicesOf(q *Form, levels []desk.Level) {
 	for k := store.Clarification; k <= store.Access; k++ {
 		v.Kinds = append(v.Kinds, choice{Code: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Raw("kind") == k.String()})
 	}
-	v.Modules = v.moduleChoices(levels, q.Raw("module"), true)
+	v.Modules = moduleChoices(&v.Page, levels, q.Raw("module"), true)
 }
 
 func (v *ownTicketsPage) pagesOf(q *Form, page desk.QueuePage) {
@@ -284,7 +284,7 @@ func (a *App) coordinated(actor desk.Actor) (string, error) {
 
 // moduleChoices lists the catalogue for a select, a group for each product with levels below it. all keeps the levels
 // that are served elsewhere without saying so, for filters.
-func (p *Page) moduleChoices(levels []desk.Level, chosen string, all bool) []choices {
+func moduleChoices(p *Page, levels []desk.Level, chosen string, all bool) []choices {
 	var out []choices
 	for i := range levels {
 		l := &levels[i]

@@ -73,7 +73,7 @@ func viewAddress(v desk.SavedView) string {
 }
 
 // viewCounter is the number that was last counted, as the side bar shows it; empty while there is none.
-func (p *Page) viewCounter(v desk.SavedView) string {
+func viewCounter(p *Page, v desk.SavedView) string {
 	switch {
 	case v.Counted == 0:
 		return ""
@@ -91,7 +91,7 @@ func (a *App) viewSide(r *Request, p *Page, here string) (open bool, group SideG
 	}
 	group.Heading = p.T("views.side")
 	for _, v := range list {
-		l := Link{Label: v.Name, Address: viewAddress(v), Icon: "list", Count: p.viewCounter(v)}
+		l := Link{Label: v.Name, Address: viewAddress(v), Icon: "list", Count: viewCounter(p, v)}
 		if v.Text != "" {
 			l.Icon = "search"
 		}
