@@ -142,12 +142,12 @@ func (v *adminPage) begin(r *Request, now url.Values, main string) {
 		v.fill(now)
 	case !v.form.Has(main):
 		v.form.values.Del("rev") // of the other form
-		v.form.under(now)
+		fieldUnder(v.form, now)
 	}
 }
 
-// under gives the form the values it was not sent with, from a page that holds several forms.
-func (f *Form) under(values url.Values) {
+// fieldUnder gives the form the values it was not sent with, from a page that holds several forms.
+func fieldUnder(f *Form, values url.Values) {
 	for name, all := range values {
 		if !f.Has(name) {
 			f.values[name] = all
@@ -173,13 +173,13 @@ func moveProblems(err error, to func(field string) string) error {
 	return out
 }
 
-// words reads a text in both languages from the fields name-it and name-en.
-func (f *Form) words(name string, most int) store.Words {
+// wordsIn reads a text in both languages from the fields name-it and name-en.
+func wordsIn(f *Form, name string, most int) store.Words {
 	return store.Words{IT: f.Text(name+"-it", most), EN: f.Text(name+"-en", most)}
 }
 
-// texts is words for texts of several lines.
-func (f *Form) texts(name string) store.Words {
+// textsIn is words for texts of several lines.
+func textsIn(f *Form, name string) store.Words {
 	return store.Words{IT: f.Body(name + "-it"), EN: f.Body(name + "-en")}
 }
 

@@ -108,7 +108,7 @@ func colourAdviceOf(p *Page, s string) colourAdvice {
 // getColourAdvice judges a colour while it is being chosen, as a piece of the page.
 func (a *App) getColourAdvice(r *Request) error {
 	p := r.page("admin-branding.title")
-	v := colourAdviceOf(&p, r.query().Raw("q"))
+	v := colourAdviceOf(&p, r.queryForm().Raw("q"))
 	return r.fragment("part/admin-colour", &v)
 }
 
@@ -122,7 +122,7 @@ func (a *App) postBranding(r *Request) error {
 	var links []store.FooterLink
 	for n := range min(rowCount(f), mostFooterRows) {
 		n++
-		links = append(links, store.FooterLink{Label: f.words(footerField(n, ""), 100), Address: f.Text(footerField(n, "-address"), 500)})
+		links = append(links, store.FooterLink{Label: wordsIn(f, footerField(n, ""), 100), Address: f.Text(footerField(n, "-address"), 500)})
 	}
 	logo, err := a.sentLogo(r, f)
 	if err != nil {

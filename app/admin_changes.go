@@ -66,7 +66,7 @@ var changeKinds = []struct {
 func (a *App) getChanges(r *Request) error {
 	v := &adminChangesPage{adminPage: a.admin(r, "changes", "admin-changes.title")}
 	v.top()
-	f := r.query()
+	f := r.queryForm()
 	v.form = f
 	var tables []string
 	for _, k := range changeKinds {

@@ -155,7 +155,7 @@ func (a *App) groupPage(r *Request, g *store.Group, f *Form, err error) error {
 	}
 	if f != nil {
 		if f.Has("member") || f.Has("person") || f.Has("remove") {
-			f.under(now)
+			fieldUnder(f, now)
 		}
 		if err := v.again(f, err, now, groupFields); err != nil {
 			return err
@@ -187,8 +187,8 @@ func (a *App) groupPage(r *Request, g *store.Group, f *Form, err error) error {
 }
 
 func readGroup(f *Form) desk.GroupForm {
-	return desk.GroupForm{Code: f.Text("code", store.Most("groups.code")), Name: f.words("name", store.Most("groups.name.it")), Description: f.texts("description"), Email: f.Text("email", store.Most("groups.email")),
-		Phone: f.Text("phone", store.Most("groups.phone")), Hours: f.words("hours", store.Most("groups.hours.it")), Signature: f.texts("signature"), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
+	return desk.GroupForm{Code: f.Text("code", store.Most("groups.code")), Name: wordsIn(f, "name", store.Most("groups.name.it")), Description: textsIn(f, "description"), Email: f.Text("email", store.Most("groups.email")),
+		Phone: f.Text("phone", store.Most("groups.phone")), Hours: wordsIn(f, "hours", store.Most("groups.hours.it")), Signature: textsIn(f, "signature"), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
 }
 
 func (a *App) postNewGroup(r *Request) error {
@@ -255,7 +255,7 @@ func (a *App) findMember(r *Request, f *Form) uint64 {
 	}
 	page, err := a.desk.People(r.actor(), desk.PeopleQuery{Text: text, Limit: 20})
 	if err != nil {
-		f.err = err
+		f.fault = err
 		return 0
 	}
 	for _, p := range page.People {

@@ -51,7 +51,7 @@ func (a *App) getLetters(r *Request) error { return a.lettersPage(r, nil) }
 func (a *App) lettersPage(r *Request, refused error) error {
 	v := &lettersPage{adminPage: a.admin(r, "letters", "letters.title")}
 	v.top()
-	q := r.query()
+	q := r.queryForm()
 	state := store.LetterState(q.Raw("state"))
 	if !slices.Contains(letterStates, state) {
 		state = store.LetterQueued

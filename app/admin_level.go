@@ -89,7 +89,7 @@ func (a *App) newLevelPage(r *Request, f *Form, err error) error {
 	v := &adminLevelPage{adminPage: a.admin(r, "catalogue", "admin-catalogue.new"), New: true}
 	v.end(v.Title)
 	if f == nil && !v.resume(r) {
-		v.fill(url.Values{"parent": {r.query().Raw("parent")}})
+		v.fill(url.Values{"parent": {r.queryForm().Raw("parent")}})
 	}
 	if f != nil {
 		if err := v.refill(f, err); err != nil {
@@ -120,7 +120,7 @@ func (a *App) levelPage(r *Request, id uint64, f *Form, err error) error {
 	}
 	if f != nil {
 		if f.Has("remove") {
-			f.under(now)
+			fieldUnder(f, now)
 		}
 		if err := v.again(f, err, now, levelFields); err != nil {
 			return err
@@ -258,8 +258,8 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 
 // readLevel reads the form. rows tells for each question that is sent on which row of the form it came from.
 func readLevel(f *Form) (form desk.ModuleForm, rows []int) {
-	form = desk.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: f.words("name", store.Most("modules.name.it")), Description: f.texts("description"),
-		Channel: formCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: f.texts("reason"), Group: f.ID("group"),
+	form = desk.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: wordsIn(f, "name", store.Most("modules.name.it")), Description: textsIn(f, "description"),
+		Channel: formCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: textsIn(f, "reason"), Group: f.ID("group"),
 		Versions: f.Lines("versions"), Confidential: f.Bool("confidential"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
 	type placed struct {
 		store.Question
@@ -268,7 +268,7 @@ func readLevel(f *Form) (form desk.ModuleForm, rows []int) {
 	var all []placed
 	for n := range rowCount(f) {
 		n++
-		q := store.Question{Code: f.Text(questionField(n, "-code"), 40), Label: f.words(questionField(n, ""), 200), Type: f.Raw(questionField(n, "-type")),
+		q := store.Question{Code: f.Text(questionField(n, "-code"), 40), Label: wordsIn(f, questionField(n, ""), 200), Type: f.Raw(questionField(n, "-type")),
 			Choices: f.Lines(questionField(n, "-choices")), Required: f.Bool(questionField(n, "-required"))}
 		empty := q.Code == "" && q.Label == (store.Words{}) && len(q.Choices) == 0
 		if empty || f.Bool(questionField(n, "-remove")) {

@@ -64,8 +64,8 @@ func (a *App) mailTextsPage(r *Request, event string, f *Form, err error) error 
 			return err
 		}
 		// The fields of the page say which event they are of; the summary has to lead there.
-		for i := range v.summary {
-			v.summary[i].Field = event + "-" + v.summary[i].Field
+		for i := range v.wrongs {
+			v.wrongs[i].Field = event + "-" + v.wrongs[i].Field
 		}
 	} else if v.resume(r) && v.form.Has("event") {
 		f, event = v.form, v.form.Raw("event")
@@ -104,7 +104,7 @@ func (a *App) mailTextsPage(r *Request, event string, f *Form, err error) error 
 func (a *App) postMailText(r *Request) error {
 	event := strings.Clone(r.Param("event"))
 	f := r.form()
-	subject, text := f.words("subject", store.Most("tickets.subject")), f.texts("text")
+	subject, text := wordsIn(f, "subject", store.Most("tickets.subject")), textsIn(f, "text")
 	if !f.Has("rev") {
 		f.Refuse("subject-it", "error.required") // emptying all of it is a choice of the form's alone
 	}

@@ -107,7 +107,7 @@ func (a *App) organisationPage(r *Request, id uint64, f *Form, err error) error 
 	}
 	if f != nil {
 		if !f.Has("name") {
-			f.under(now)
+			fieldUnder(f, now)
 		}
 		fields := []adminField{{"name", "admin-organisations.name"}, {"domains", "admin-organisations.domains"}}
 		if err := v.again(f, err, now, fields); err != nil {

@@ -148,7 +148,7 @@ func (a *App) getAdminPeople(r *Request) error {
 	if err != nil {
 		return err
 	}
-	f := r.query()
+	f := r.queryForm()
 	v.form = f
 	who := r.actor()
 	q := desk.PeopleQuery{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}

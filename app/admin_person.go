@@ -58,7 +58,7 @@ func (a *App) newPersonPage(r *Request, f *Form, err error) error {
 	v.end(v.Title)
 	if f == nil && !v.resume(r) {
 		v.fill(nil)
-		if g := r.query().ID("group"); g != 0 {
+		if g := r.queryForm().ID("group"); g != 0 {
 			v.fill(map[string][]string{memberField(g): {"agent"}})
 		}
 	}

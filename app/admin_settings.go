@@ -250,7 +250,7 @@ func (a *App) homeTextsPage(r *Request, v *adminHomePage, f *Form, err error) er
 // postHomeTexts saves the texts, or shows how they would look.
 func (a *App) postHomeTexts(r *Request) error {
 	f := r.form()
-	home := desk.Home{Welcome: f.words("welcome", store.Most("settings.welcome.it")), Text: f.texts("text"), Searches: f.Lines("searches"), Hours: f.words("hours", store.Most("settings.hours.it"))}
+	home := desk.Home{Welcome: wordsIn(f, "welcome", store.Most("settings.welcome.it")), Text: textsIn(f, "text"), Searches: f.Lines("searches"), Hours: wordsIn(f, "hours", store.Most("settings.hours.it"))}
 	err := f.Err()
 	if f.Raw("act") == "preview" {
 		return a.homeTextsPage(r, &adminHomePage{}, f, err)

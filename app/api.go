@@ -181,7 +181,7 @@ type apiQuery struct {
 	r *Request
 }
 
-func (a *App) apiQuery(r *Request) apiQuery { return apiQuery{r.query(), r} }
+func (a *App) apiQuery(r *Request) apiQuery { return apiQuery{r.queryForm(), r} }
 
 // page reads limit and offset or after.
 func (q apiQuery) limit() int { return q.Int("limit", 1, 200, 50) }

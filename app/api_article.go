@@ -77,7 +77,7 @@ func (a *App) apiArticle(r *Request) error {
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	lang := r.query().Raw("lang")
+	lang := r.queryForm().Raw("lang")
 	if lang == "" {
 		lang = r.lang()
 	}

@@ -594,7 +594,7 @@ func (a *App) apiAttach(r *Request) error {
 			kept = append(kept, u.row.Name)
 		}
 	} else if !v.body.ended() || r.Query("name") != "" {
-		q := r.query()
+		q := r.queryForm()
 		text.Body, text.Internal = q.Raw("body"), q.Bool("internal")
 		name := q.Raw("name")
 		if _, params, err := mime.ParseMediaType(r.Header("Content-Disposition")); err == nil && name == "" {

@@ -227,7 +227,7 @@ func (a *App) getArticlesIn(r *Request) error {
 		}
 		v.Crumb(l.Name.In(v.Lang), "")
 	}
-	q := r.query()
+	q := r.queryForm()
 	f.After = q.Raw("after")
 	v.address = v.Path
 	if l := q.Raw("only"); slices.Contains(words.Languages, l) {

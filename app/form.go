@@ -23,7 +23,7 @@ type Form struct {
 	uploads  map[string][]sentFile
 	kept     []keptFile
 	problems store.Problems
-	err      error // not the person's fault: a disk that is full
+	fault    error // not the person's fault: a disk that is full
 }
 
 // keptFile is an upload that was stored while the form around it is still being corrected.
@@ -45,8 +45,8 @@ func (r *Request) form() *Form {
 	return f
 }
 
-// query reads the values of the address: filters, pages, what to search.
-func (r *Request) query() *Form {
+// queryForm reads the values of the address: filters, pages, what to search.
+func (r *Request) queryForm() *Form {
 	return &Form{site: r.site, actor: r.actor(), values: r.queryValues()}
 }
 
@@ -241,7 +241,7 @@ func (f *Form) Files(name string) []uint64 {
 	lang := f.actor.Language
 	before, err := f.site.desk.PendingFiles(f.actor, ids)
 	if err != nil {
-		f.err = err
+		f.fault = err
 		return nil
 	}
 	ids = ids[:0]
@@ -266,8 +266,8 @@ func (f *Form) Refuse(field, key string, args ...any) { f.problems.Add(field, ke
 
 // Err returns nil when everything could be read, else the problems.
 func (f *Form) Err() error {
-	if f.err != nil {
-		return f.err
+	if f.fault != nil {
+		return f.fault
 	}
 	return f.problems.Err()
 }
@@ -275,7 +275,7 @@ func (f *Form) Err() error {
 // draft returns what the person had typed into this page's form when the session ended, nil when there is nothing. A
 // page with a form gives it to Page.resume.
 func (r *Request) draft() url.Values {
-	id := r.query().ID("draft")
+	id := r.queryForm().ID("draft")
 	if id == 0 || !r.actor().SignedIn() {
 		return nil
 	}

@@ -19,6 +19,13 @@ import (
 	"sportello/store"
 )
 
+const (
+	livePing = 20 * time.Second // so that proxies and the browser know the stream is alive
+	liveEnds = 50 * time.Second // before the server's write timeout; the browser comes back by itself
+	liveMost = 500              // changes told of to a browser that was away; beyond it, it looks for itself
+	liveLook = 20 * liveMost    // changes looked at for that
+)
+
 // liveEvent is all that a stream ever says: which ticket changed, and its revision as this person knows it.
 type liveEvent struct {
 	Ticket uint64 `json:"ticket"`

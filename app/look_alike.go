@@ -21,7 +21,7 @@ type alikeLine struct{ Title, Address, Meta string }
 const alikeMost = 5
 
 func (a *App) getLookAlike(r *Request) error {
-	q := r.query()
+	q := r.queryForm()
 	v := &alikeBox{Page: r.page("new-ticket.alike")}
 	var err error
 	if v.Alike, err = a.alike(r, &v.Page, q.Raw("q"), q.Raw("module")); err != nil {

@@ -73,11 +73,11 @@ const (
 )
 
 func (a *App) getMails(r *Request) error {
-	return a.mailsPage(r, adminMailsPath, r.query(), &mailsPage{})
+	return a.mailsPage(r, adminMailsPath, r.queryForm(), &mailsPage{})
 }
 
 func (a *App) getGroupMails(r *Request) error {
-	return a.mailsPage(r, mailsPath, r.query(), &mailsPage{})
+	return a.mailsPage(r, mailsPath, r.queryForm(), &mailsPage{})
 }
 
 // mailsPage shows the list at the path with the parameters of q.

@@ -44,7 +44,7 @@ func (a *App) getMissing(r *Request) error {
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Crumb(v.T("articles.drafts"), "/articles/drafts")
 	v.Crumb(v.Title, "")
-	q := r.query()
+	q := r.queryForm()
 	ask := desk.MissingQuery{Module: q.ID("module"), Month: q.Raw("month")}
 	if !monthForm.MatchString(ask.Month) {
 		ask.Month = ""

@@ -57,10 +57,10 @@ type Page struct {
 	Body   template.HTML // set by the engine for the layout
 	Errors map[string]string
 
-	site    *Site
-	form    *Form
-	summary []FieldError
-	now     time.Time
+	site   *Site
+	form   *Form
+	wrongs []FieldError
+	now    time.Time
 
 	onceBase  string // of the keys of this page's forms
 	onceForms int
@@ -267,7 +267,7 @@ func (p *Page) refill(f *Form, err error) error {
 			continue // the first problem of a field is enough
 		}
 		p.Errors[e.Field] = text
-		p.summary = append(p.summary, FieldError{e.Field, text})
+		p.wrongs = append(p.wrongs, FieldError{e.Field, text})
 		if p.Status == 0 {
 			p.Status = statusOf[e.Kind]
 		}
@@ -279,7 +279,7 @@ func (p *Page) refill(f *Form, err error) error {
 func (p *Page) fill(values url.Values) { p.form = &Form{site: p.site, values: values} }
 
 // Summary lists what is wrong with the form, for the box above it.
-func (p *Page) Summary() []FieldError { return p.summary }
+func (p *Page) Summary() []FieldError { return p.wrongs }
 
 // Err says what is wrong with the field, or nothing.
 func (p *Page) Err(field string) string { return p.Errors[field] }

@@ -16,7 +16,7 @@ type pickedPerson struct {
 // getPeoplePick offers agents to mention in a note: by the part of the address before the @ where that names one
 // person, else by the whole address.
 func (a *App) getPeoplePick(r *Request) error {
-	found, err := a.desk.PickPeople(r.actor(), clip(r.query().Raw("q"), 100), 8)
+	found, err := a.desk.PickPeople(r.actor(), clip(r.queryForm().Raw("q"), 100), 8)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ type pickedReply struct {
 
 // getRepliesPick offers saved replies in the language of the ticket, which the page names.
 func (a *App) getRepliesPick(r *Request) error {
-	q := r.query()
+	q := r.queryForm()
 	lang := q.Raw("lang")
 	if lang != "it" && lang != "en" {
 		lang = r.lang()

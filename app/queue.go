@@ -143,7 +143,7 @@ func (a *App) getQueue(r *Request) error {
 	if !slices.Contains(desk.Views, view) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	return a.queuePage(r, view, r.query(), &queuePage{}, nil)
+	return a.queuePage(r, view, r.queryForm(), &queuePage{}, nil)
 }
 
 // queuePage shows the view with the filters of q; posted is the form of an act on many that was not all done.

@@ -63,14 +63,14 @@ type route struct {
 	Confirm confirmation // what counts as having shown lately who one is
 }
 
-// long is the route for what people write at length.
-func (r route) long() route { r.Text = longBody; return r }
+// withText is the route for what people write at length.
+func (r route) withText() route { r.Text = longBody; return r }
 
-// files is the route for a long text and files in the named fields.
-func (r route) files(fields ...string) route { r.Files = fields; return r.long() }
+// withFiles is the route for a long text and files in the named fields.
+func (r route) withFiles(fields ...string) route { r.Files = fields; return r.withText() }
 
-// inline is the route for files that are read at once and not kept.
-func (r route) inline() route { r.Inline = true; return r }
+// readAtOnce is the route for files that are read at once and not kept.
+func (r route) readAtOnce() route { r.Inline = true; return r }
 
 func (r *route) text() int64 { return max(r.Text, smallBody) }
 

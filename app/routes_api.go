@@ -10,17 +10,17 @@ func (a *App) apiRoutes() []route {
 	}
 	return []route{
 		do(http.MethodGet, "/openapi.json", "openapi", guest, a.apiOpenAPI),
-		do(http.MethodPost, "/tickets", "tickets.open", program, a.apiOpenTicket).long(),
+		do(http.MethodPost, "/tickets", "tickets.open", program, a.apiOpenTicket).withText(),
 		do(http.MethodGet, "/tickets", "tickets.list", program, a.apiTickets),
 		do(http.MethodGet, "/tickets/:number<int>", "tickets.read", program, a.apiTicket),
-		do(http.MethodPatch, "/tickets/:number<int>", "tickets.change", program, a.apiChangeTicket).long(),
-		do(http.MethodPost, "/tickets/:number<int>/messages", "tickets.write", program, a.apiWriteMessage).long(),
-		do(http.MethodPost, "/tickets/:number<int>/attachments", "tickets.attach", program, a.apiAttach).files("file", "files"),
+		do(http.MethodPatch, "/tickets/:number<int>", "tickets.change", program, a.apiChangeTicket).withText(),
+		do(http.MethodPost, "/tickets/:number<int>/messages", "tickets.write", program, a.apiWriteMessage).withText(),
+		do(http.MethodPost, "/tickets/:number<int>/attachments", "tickets.attach", program, a.apiAttach).withFiles("file", "files"),
 		do(http.MethodPost, "/tickets/:number<int>/beside/:id<int>", "tickets.beside", program, a.apiBesideTicket),
 		do(http.MethodGet, "/articles", "articles.list", program, a.apiArticles),
-		do(http.MethodPost, "/articles", "articles.write", program, a.apiPostArticle).long(),
+		do(http.MethodPost, "/articles", "articles.write", program, a.apiPostArticle).withText(),
 		do(http.MethodGet, "/articles/:slug", "articles.read", program, a.apiArticle),
-		do(http.MethodPut, "/articles/:slug", "articles.put", program, a.apiPutArticle).long(),
+		do(http.MethodPut, "/articles/:slug", "articles.put", program, a.apiPutArticle).withText(),
 		do(http.MethodGet, "/search", "search", program, a.apiSearch),
 		do(http.MethodGet, "/files/:id<int>", "files.read", program, a.apiFile),
 	}

@@ -14,13 +14,13 @@ func (a *App) portalRoutes() []route {
 
 		get("/tickets", "tickets.list", person, a.getOwnTickets),
 		get("/tickets/new", "ticket.new", person, a.getNewTicket),
-		post("/tickets/new", "ticket.open", person, a.postNewTicket, "/tickets/new").files("files"),
+		post("/tickets/new", "ticket.open", person, a.postNewTicket, "/tickets/new").withFiles("files"),
 		get("/look-alike", "ticket.look-alike", person, a.getLookAlike),
 
-		post("/tickets/:n<int>/message", "side.message", person, a.postSideMessage, "/tickets/:n").files("files"),
-		post("/tickets/:n<int>/confirm", "side.confirm", person, a.postSideConfirm, "/tickets/:n").files("files"),
-		post("/tickets/:n<int>/reopen", "side.reopen", person, a.postSideReopen, "/tickets/:n").files("files"),
-		post("/tickets/:n<int>/settle", "side.settle", person, a.postSideSettle, "/tickets/:n").files("files"),
+		post("/tickets/:n<int>/message", "side.message", person, a.postSideMessage, "/tickets/:n").withFiles("files"),
+		post("/tickets/:n<int>/confirm", "side.confirm", person, a.postSideConfirm, "/tickets/:n").withFiles("files"),
+		post("/tickets/:n<int>/reopen", "side.reopen", person, a.postSideReopen, "/tickets/:n").withFiles("files"),
+		post("/tickets/:n<int>/settle", "side.settle", person, a.postSideSettle, "/tickets/:n").withFiles("files"),
 		post("/tickets/:n<int>/correct", "side.correct", person, a.postSideCorrect, "/tickets/:n"),
 		post("/tickets/:n<int>/participants", "side.participants", person, a.postSideParticipants, "/tickets/:n"),
 

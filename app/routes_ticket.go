@@ -6,7 +6,7 @@ func (a *App) ticketRoutes() []route {
 	}
 	return []route{
 		get("/tickets/:n<int>", "ticket.show", person, a.getTicket),
-		work("step", "step", a.postStep).files("files"),
+		work("step", "step", a.postStep).withFiles("files"),
 		work("take", "take", a.postTake),
 		work("assign", "assign", a.postAssign),
 		work("move", "move", a.postMoveGroup),

@@ -96,7 +96,7 @@ type searchAsked struct {
 var searchFilters = []string{"state", "kind", "module", "group", "organisation", "year", "language"}
 
 func (a *App) readAsked(r *Request) searchAsked {
-	q := r.query()
+	q := r.queryForm()
 	s := searchAsked{text: strings.TrimSpace(strings.ToValidUTF8(q.Raw("q"), " ")), page: q.Int("page", 1, searchReach/hitsPerPage, 1), with: map[string][]string{}}
 	if len(s.text) > searchText {
 		s.text = strings.ToValidUTF8(s.text[:searchText], "")

@@ -234,12 +234,8 @@ func localPath(s string) string {
 	return s
 }
 
-const (
-	livePing = 20 * time.Second // so that proxies and the browser know the stream is alive
-	liveEnds = 50 * time.Second // before the server's write timeout; the browser comes back by itself
-	liveMost = 500              // changes told of to a browser that was away; beyond it, it looks for itself
-	liveLook = 20 * liveMost    // changes looked at for that
-)
+// publicLook is how many changes are looked at for the newest public one; after more, the newest of all is as good.
+const publicLook = 10_000
 
 // hearsAll reports whether the person hears of what agents do among themselves, in some ticket at least.
 func hearsAll(actor desk.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
@@ -259,7 +255,7 @@ func (s *Site) lastPublic() (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last := s.st.Last()
-	if !l.begun || last-l.upTo > liveLook {
+	if !l.begun || last-l.upTo > publicLook {
 		l.begun, l.upTo, l.public = true, last, last
 		return l.public, nil
 	}

@@ -176,7 +176,7 @@ func (a *App) getTicket(r *Request) error {
 		return err
 	}
 	a.openedHit(r)
-	q := r.query()
+	q := r.queryForm()
 	as := q.Raw("as")
 	if v.Agents && as != "requester" && (!v.Side || v.May[desk.Work] || q.Has("from") || as == "agent") {
 		return a.workTicket(r, v, queueString(q, q.Raw("from")), nil, nil)

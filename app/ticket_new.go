@@ -57,7 +57,7 @@ var guide = []string{"doing", "expected", "happened", "example", "since"}
 const noModule = "-"
 
 func (a *App) getNewTicket(r *Request) error {
-	q := r.query()
+	q := r.queryForm()
 	values := url.Values{"severity": {store.Medium.String()}, "urgency": {store.NoDate.String()}}
 	for _, name := range []string{"module", "kind", "subject"} {
 		if s := q.Text(name, 300); s != "" {

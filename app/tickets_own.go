@@ -131,7 +131,7 @@ type choices struct {
 const ownPerPage = 20
 
 func (a *App) getOwnTickets(r *Request) error {
-	q := r.query()
+	q := r.queryForm()
 	actor := r.actor()
 	of := q.Raw("of")
 	if of != "" && (of != "organisation" || len(actor.Person.Coordinates) == 0) {

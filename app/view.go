@@ -190,7 +190,7 @@ func (a *App) getView(r *Request) error {
 	v.Words = saved.Text
 	v.Elsewhere = Link{Label: v.T("views.in-search"), Address: searchAsked{text: saved.Text, kind: "ticket"}.address()}
 	v.Empty, v.EmptyHint = v.T("views.empty"), v.T("views.empty-hint")
-	q := r.query()
+	q := r.queryForm()
 	after := q.Raw("after")
 	_, page, err := a.desk.ViewTickets(r.ctx(), actor, n, after)
 	switch {
@@ -238,7 +238,7 @@ func (a *App) shareOptions(r *Request, p *Page) ([]option, error) {
 // viewNames are what the form of a new view sends along: the question, or the queue with its filters.
 var viewNames = append([]string{"text", "view"}, queueNames...)
 
-func (a *App) getNewView(r *Request) error { return a.newViewPage(r, r.query(), nil) }
+func (a *App) getNewView(r *Request) error { return a.newViewPage(r, r.queryForm(), nil) }
 
 // newViewPage is the form of a view that is not saved yet. f is the address, or with err what was posted.
 func (a *App) newViewPage(r *Request, f *Form, err error) error {
