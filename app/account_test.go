@@ -31,7 +31,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 		b.must(b.post(group+"/members/remove", url.Values{"person": {idValue(p.ID)}}), http.StatusSeeOther)
 		// Who was added and removed finds it under the bell.
 		theirs := d.signedIn(p)
-		if _, err := d.app.desk.PlanNotices(); err != nil {
+		if _, err := d.app.Desk.PlanNotices(); err != nil {
 			t.Fatal(err)
 		}
 		theirs.must(theirs.get("/notices"), 200, "Carla Serra ha cambiato quello che puoi fare")
@@ -57,11 +57,11 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 
 func TestSleepingTokensAreWokenOnAPage(t *testing.T) {
 	d := newAdministration(t)
-	token, _, err := d.app.desk.Keeper().NewToken(store.By{}, d.agent.ID, "stampe notturne")
+	token, _, err := d.app.Desk.Keeper().NewToken(store.By{}, d.agent.ID, "stampe notturne")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.app.desk.Keeper().AfterRestore(); err != nil {
+	if _, err := d.app.Desk.Keeper().AfterRestore(); err != nil {
 		t.Fatal(err)
 	}
 	s := d.signedIn(d.supervisor)
@@ -73,7 +73,7 @@ func TestSleepingTokensAreWokenOnAPage(t *testing.T) {
 	a.must(a.post("/admin/tokens/99/wake", nil), 404)
 	a.must(a.post("/admin/tokens/wake", nil), http.StatusSeeOther)
 	a.must(a.get("/admin/tokens"), 200, "Nessun token sospeso")
-	if _, err := d.app.desk.Keeper().Token(t.Context(), token); err != nil {
+	if _, err := d.app.Desk.Keeper().Token(t.Context(), token); err != nil {
 		t.Error(err)
 	}
 }

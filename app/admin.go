@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // adminPage is what the pages of the administration share: the menu at the side, and what is said when a change was
 // refused or came too late.
 type adminPage struct {
-	Page
+	web.Page
 	Refused string // why something cannot be done at all, above the page
 	Stale   *staleForm
 }
@@ -40,8 +41,8 @@ type adminOptions struct {
 }
 
 // admin begins a page of the administration; where is the part of it, as in its address.
-func (a *App) admin(r *Request, where, titleKey string, args ...any) adminPage {
-	v := adminPage{Page: r.workbench(titleKey, args...)}
+func (a *App) admin(r *web.Request, where, titleKey string, args ...any) adminPage {
+	v := adminPage{Page: r.Workbench(titleKey, args...)}
 	v.Nav, v.Live = "admin", false
 	v.Side = adminMenu(&v.Page, where)
 	v.Crumb(v.T("nav.admin"), "/admin")
@@ -74,10 +75,10 @@ var adminMenus = []struct {
 }
 
 // adminMenu lists the parts of the administration the reader may enter.
-func adminMenu(p *Page, where string) []SideGroup {
-	var out []SideGroup
+func adminMenu(p *web.Page, where string) []web.SideGroup {
+	var out []web.SideGroup
 	for _, m := range adminMenus {
-		g := SideGroup{Heading: p.T("admin.heading-" + m.heading)}
+		g := web.SideGroup{Heading: p.T("admin.heading-" + m.heading)}
 		for _, e := range m.entries {
 			if !p.IsAdministrator && !slices.Contains([]string{"people", "groups"}, e.where) {
 				continue
@@ -86,7 +87,7 @@ func adminMenu(p *Page, where string) []SideGroup {
 			if e.where == "" {
 				key, address = "admin.menu-overview", "/admin"
 			}
-			g.Links = append(g.Links, Link{Label: p.T(key), Address: address, Icon: e.icon, Current: e.where == where})
+			g.Links = append(g.Links, web.Link{Label: p.T(key), Address: address, Icon: e.icon, Current: e.where == where})
 		}
 		if len(g.Links) > 0 {
 			out = append(out, g)
@@ -101,24 +102,24 @@ type adminField struct{ name, key string }
 // again shows a posted form once more. When somebody else changed the row meanwhile, the form keeps what was typed,
 // says what the fields hold now, and takes the new revision so that saving once more is a choice. A refusal that
 // concerns no field stands above the page. What no form can show is returned.
-func (v *adminPage) again(f *Form, err error, now url.Values, fields []adminField) error {
+func (v *adminPage) again(f *web.Form, err error, now url.Values, fields []adminField) error {
 	var one *store.Error
 	if !errors.As(err, &one) || one.Kind != store.Conflict || one.Field != "" {
-		return v.refill(f, err)
+		return v.Refill(f, err)
 	}
-	v.form, v.Page.Status = f, http.StatusConflict
+	v.Form, v.Page.Status = f, http.StatusConflict
 	if one.Key != "error.changed-meanwhile" {
-		v.Refused = v.site.words.Explain(v.Lang, one)
+		v.Refused = v.Site.Words.Explain(v.Lang, one)
 		return nil
 	}
 	v.Stale = &staleForm{Address: v.Path}
 	for _, field := range fields {
-		was, is := plainLines(f.values.Get(field.name)), plainLines(now.Get(field.name))
+		was, is := plainLines(f.Values.Get(field.name)), plainLines(now.Get(field.name))
 		if was != is {
 			v.Stale.Now = append(v.Stale.Now, staleField{v.T(field.key), is})
 		}
 	}
-	f.values.Set("rev", now.Get("rev"))
+	f.Values.Set("rev", now.Get("rev"))
 	return nil
 }
 
@@ -130,27 +131,27 @@ func (v *adminPage) refuse(err error) bool {
 	if !errors.As(err, &one) || one.Kind != store.Conflict && one.Kind != store.Invalid {
 		return false
 	}
-	v.Refused, v.Page.Status = v.site.words.Explain(v.Lang, one), statusOf[one.Kind]
+	v.Refused, v.Page.Status = v.Site.Words.Explain(v.Lang, one), web.StatusOf[one.Kind]
 	return true
 }
 
 // begin fills a page that was not posted: with what was typed before the session ended, else with the values as they
 // are. A page with several forms has main as a field of its own one; the others leave that as it is.
-func (v *adminPage) begin(r *Request, now url.Values, main string) {
+func (v *adminPage) begin(r *web.Request, now url.Values, main string) {
 	switch {
-	case !v.resume(r):
-		v.fill(now)
-	case !v.form.Has(main):
-		v.form.values.Del("rev") // of the other form
-		fieldUnder(v.form, now)
+	case !v.Resume(r):
+		v.Fill(now)
+	case !v.Form.Has(main):
+		v.Form.Values.Del("rev") // of the other form
+		fieldUnder(v.Form, now)
 	}
 }
 
 // fieldUnder gives the form the values it was not sent with, from a page that holds several forms.
-func fieldUnder(f *Form, values url.Values) {
+func fieldUnder(f *web.Form, values url.Values) {
 	for name, all := range values {
 		if !f.Has(name) {
-			f.values[name] = all
+			f.Values[name] = all
 		}
 	}
 }
@@ -174,12 +175,12 @@ func moveProblems(err error, to func(field string) string) error {
 }
 
 // wordsIn reads a text in both languages from the fields name-it and name-en.
-func wordsIn(f *Form, name string, most int) store.Words {
+func wordsIn(f *web.Form, name string, most int) store.Words {
 	return store.Words{IT: f.Text(name+"-it", most), EN: f.Text(name+"-en", most)}
 }
 
 // textsIn is words for texts of several lines.
-func textsIn(f *Form, name string) store.Words {
+func textsIn(f *web.Form, name string) store.Words {
 	return store.Words{IT: f.Body(name + "-it"), EN: f.Body(name + "-en")}
 }
 

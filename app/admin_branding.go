@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -30,7 +31,7 @@ type footerRow struct {
 
 // colourAdvice says whether text can be read on the colour, and which one comes closest when it cannot.
 type colourAdvice struct {
-	Page
+	web.Page
 	Hex, Text, Nearest string
 	Fine               bool
 }
@@ -39,7 +40,7 @@ const mostFooterRows = 20
 
 func footerField(n int, part string) string { return "footer-" + strconv.Itoa(n) + part }
 
-func (a *App) getBranding(r *Request) error { return a.brandingPage(r, nil, nil) }
+func (a *App) getBranding(r *web.Request) error { return a.brandingPage(r, nil, nil) }
 
 func brandingValues(s *store.Settings) url.Values {
 	v := url.Values{"name": {s.Name}, "institution": {s.Institution}, "short": {s.Short}, "colour": {s.Colour}, "rows": {strconv.Itoa(len(s.Footer))}, "rev": {strconv.FormatUint(s.Rev, 10)}}
@@ -52,7 +53,7 @@ func brandingValues(s *store.Settings) url.Values {
 
 var brandingFields = []adminField{{"name", "admin-branding.name"}, {"institution", "admin-branding.institution"}, {"short", "admin-branding.short"}, {"colour", "admin-branding.colour"}}
 
-func (a *App) brandingPage(r *Request, f *Form, err error) error {
+func (a *App) brandingPage(r *web.Request, f *web.Form, err error) error {
 	v := &adminBrandingPage{adminPage: a.admin(r, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
 	v.top()
 	set, bad := a.savedSettings()
@@ -60,8 +61,8 @@ func (a *App) brandingPage(r *Request, f *Form, err error) error {
 		return bad
 	}
 	now := brandingValues(set)
-	if f == nil && !v.resume(r) {
-		v.fill(now)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
 	}
 	if f != nil {
 		if err := v.again(f, err, now, brandingFields); err != nil {
@@ -70,7 +71,7 @@ func (a *App) brandingPage(r *Request, f *Form, err error) error {
 	}
 	v.Advice = colourAdviceOf(&v.Page, v.Value("colour"))
 	n := 0
-	for i := range min(rowCount(v.form), mostFooterRows) {
+	for i := range min(rowCount(v.Form), mostFooterRows) {
 		row := v.footerRow(i+1, i+1)
 		if row.It != "" || row.En != "" || row.Destination != "" {
 			v.Links, n = append(v.Links, row), i+1
@@ -81,7 +82,7 @@ func (a *App) brandingPage(r *Request, f *Form, err error) error {
 		v.Links = append(v.Links, footerRow{Number: n, Field: footerField(n, "")})
 	}
 	v.Rows = n
-	return r.render("page/admin-branding", v)
+	return r.Render("page/admin-branding", v)
 }
 
 func (v *adminBrandingPage) footerRow(n, number int) footerRow {
@@ -89,7 +90,7 @@ func (v *adminBrandingPage) footerRow(n, number int) footerRow {
 		Destination: v.Value(footerField(n, "-address"))}
 }
 
-func colourAdviceOf(p *Page, s string) colourAdvice {
+func colourAdviceOf(p *web.Page, s string) colourAdvice {
 	j, ok := desk.JudgeColour(strings.ToLower(strings.TrimSpace(s)))
 	if !ok {
 		return colourAdvice{Page: *p, Text: p.T("error.colour")}
@@ -106,17 +107,17 @@ func colourAdviceOf(p *Page, s string) colourAdvice {
 }
 
 // getColourAdvice judges a colour while it is being chosen, as a piece of the page.
-func (a *App) getColourAdvice(r *Request) error {
-	p := r.page("admin-branding.title")
-	v := colourAdviceOf(&p, r.queryForm().Raw("q"))
-	return r.fragment("part/admin-colour", &v)
+func (a *App) getColourAdvice(r *web.Request) error {
+	p := r.Page("admin-branding.title")
+	v := colourAdviceOf(&p, r.QueryForm().Raw("q"))
+	return r.Fragment("part/admin-colour", &v)
 }
 
 // postBranding saves name, colour, logo and links. A logo that was sent with a form that is wrong elsewhere is kept.
-func (a *App) postBranding(r *Request) error {
-	f := r.form()
+func (a *App) postBranding(r *web.Request) error {
+	f := r.Form()
 	if nearest := f.Raw("nearest"); nearest != "" {
-		f.values.Set("colour", nearest)
+		f.Values.Set("colour", nearest)
 	}
 	b := desk.Branding{Name: f.Text("name", store.Most("settings.name")), Institution: f.Text("institution", store.Most("settings.institution")), Short: f.Text("short", store.Most("settings.short")), Colour: f.Text("colour", store.Most("settings.colour")), NoLogo: f.Bool("no-logo")}
 	var links []store.FooterLink
@@ -133,13 +134,13 @@ func (a *App) postBranding(r *Request) error {
 		b.Logo = logo
 	}
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeSettings(r.actor(), f.ID("rev"), desk.SettingsForm{Branding: &b, Footer: &links})
+		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), desk.SettingsForm{Branding: &b, Footer: &links})
 	}
 	if err == nil {
-		return r.done("flash.branding-saved", "/admin/branding")
+		return r.Done("flash.branding-saved", "/admin/branding")
 	}
 	if concerns(err, "logo") {
-		f.kept = nil // this picture will never do
+		f.Kept = nil // this picture will never do
 	}
 	return a.brandingPage(r, f, moveProblems(err, footerRowOf))
 }
@@ -163,11 +164,11 @@ func concerns(err error, field string) bool {
 }
 
 // sentLogo opens the picture that came with the form, or with an earlier try of it; nil when there is none.
-func (a *App) sentLogo(r *Request, f *Form) (*os.File, error) {
+func (a *App) sentLogo(r *web.Request, f *web.Form) (*os.File, error) {
 	ids := f.Files("logo")
 	if len(ids) == 0 || f.Err() != nil {
 		return nil, nil
 	}
-	_, file, err := a.desk.OpenFile(r.actor(), ids[len(ids)-1])
+	_, file, err := a.Desk.OpenFile(r.Actor(), ids[len(ids)-1])
 	return file, err
 }

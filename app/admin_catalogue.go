@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -27,23 +28,23 @@ type adminLevelLine struct {
 	Retired       bool
 	AddBelow      string // address, empty on the lowest level
 	Below         []*adminLevelLine
-	Page          *Page // for the sentences of the recursive template
+	Page          *web.Page // for the sentences of the recursive template
 }
 
 type importProblem struct{ Where, Text string }
 
 var channelBadges = map[store.Channel]string{store.Here: "badge-calm", store.OtherDesk: "badge-brand", store.ByEmail: "badge-wait"}
 
-func (a *App) getAdminCatalogue(r *Request) error {
+func (a *App) getAdminCatalogue(r *web.Request) error {
 	return a.cataloguePage(r, &adminCataloguePage{})
 }
 
-func (a *App) cataloguePage(r *Request, v *adminCataloguePage) error {
+func (a *App) cataloguePage(r *web.Request, v *adminCataloguePage) error {
 	problems, status := v.Problems, v.Page.Status
 	v.adminPage = a.admin(r, "catalogue", "admin-catalogue.title")
 	v.top()
 	v.Path, v.Problems, v.Page.Status = "/admin/catalogue", problems, status
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (a *App) cataloguePage(r *Request, v *adminCataloguePage) error {
 			v.Levels = append(v.Levels, line)
 		}
 	}
-	return r.render("page/admin-catalogue", v)
+	return r.Render("page/admin-catalogue", v)
 }
 
 func (v *adminCataloguePage) levelLine(s *surroundings, l *desk.Level) *adminLevelLine {
@@ -78,9 +79,9 @@ func (v *adminCataloguePage) levelLine(s *surroundings, l *desk.Level) *adminLev
 }
 
 // getCatalogueFile sends groups and catalogue in the form that can be loaded again.
-func (a *App) getCatalogueFile(r *Request) error {
+func (a *App) getCatalogueFile(r *web.Request) error {
 	var b bytes.Buffer
-	if err := a.desk.ExportCatalogue(r.actor(), &b); err != nil {
+	if err := a.Desk.ExportCatalogue(r.Actor(), &b); err != nil {
 		return err
 	}
 	r.SetHeader("Content-Type", "application/toml; charset=utf-8")
@@ -90,21 +91,21 @@ func (a *App) getCatalogueFile(r *Request) error {
 }
 
 // postCatalogueFile takes a file of groups and catalogue, all of it or nothing.
-func (a *App) postCatalogueFile(r *Request) error {
-	f := r.form()
+func (a *App) postCatalogueFile(r *web.Request) error {
+	f := r.Form()
 	v := &adminCataloguePage{}
-	if len(f.uploads["file"]) == 0 {
+	if len(f.Uploads["file"]) == 0 {
 		f.Refuse("file", "admin-catalogue.no-file")
 	}
 	err := f.Err()
 	var n desk.Imported
 	if err == nil {
-		if err = f.uploads["file"][0].err; err == nil {
-			n, err = a.desk.ImportCatalogue(r.actor(), bytes.NewReader(f.uploads["file"][0].bytes))
+		if err = f.Uploads["file"][0].Err; err == nil {
+			n, err = a.Desk.ImportCatalogue(r.Actor(), bytes.NewReader(f.Uploads["file"][0].Bytes))
 		}
 	}
 	if err == nil {
-		return r.done("flash.catalogue-imported", "/admin/catalogue", "added", n.Added, "updated", n.Updated)
+		return r.Done("flash.catalogue-imported", "/admin/catalogue", "added", n.Added, "updated", n.Updated)
 	}
 	var many store.Problems
 	var one *store.Error
@@ -115,9 +116,9 @@ func (a *App) postCatalogueFile(r *Request) error {
 	default:
 		return err
 	}
-	v.Page.Status = statusOf[many[0].Kind]
+	v.Page.Status = web.StatusOf[many[0].Kind]
 	for _, e := range many {
-		p := importProblem{Text: a.words.Explain(r.lang(), e)}
+		p := importProblem{Text: a.Words.Explain(r.Lang(), e)}
 		if e.Field != "file" {
 			p.Where = e.Field
 		}

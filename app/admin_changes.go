@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -63,11 +64,11 @@ var changeKinds = []struct {
 	{"access", []string{"tokens", "links"}},
 }
 
-func (a *App) getChanges(r *Request) error {
+func (a *App) getChanges(r *web.Request) error {
 	v := &adminChangesPage{adminPage: a.admin(r, "changes", "admin-changes.title")}
 	v.top()
-	f := r.queryForm()
-	v.form = f
+	f := r.QueryForm()
+	v.Form = f
 	var tables []string
 	for _, k := range changeKinds {
 		chosen := f.Raw("kind") == k.code
@@ -77,7 +78,7 @@ func (a *App) getChanges(r *Request) error {
 		v.Kinds = append(v.Kinds, adminOption{k.code, v.T("admin-changes.kind-" + k.code), chosen})
 	}
 	before := f.ID("before")
-	lines, next, err := a.changesOf(r.actor(), before, tables)
+	lines, next, err := a.changesOf(r.Actor(), before, tables)
 	if err != nil {
 		return err
 	}
@@ -90,13 +91,13 @@ func (a *App) getChanges(r *Request) error {
 	if before != 0 {
 		v.First = withQuery(r, "before", "")
 	}
-	return r.render("page/admin-changes", v)
+	return r.Render("page/admin-changes", v)
 }
 
 // changesOf reads the log until a page is full of lines about the tables, all of them when there are none.
 func (a *App) changesOf(who desk.Actor, before uint64, tables []string) (out []desk.AuditLine, next uint64, err error) {
 	for looked := 0; looked < changesLooked; {
-		lines, further, err := a.desk.Audit(who, before, 200)
+		lines, further, err := a.Desk.Audit(who, before, 200)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -156,8 +157,8 @@ func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 }
 
 // known is the sentence of the key, or what is said instead when there is none.
-func known(p *Page, key, instead string) string {
-	if p.site.words.Has(p.Lang, key) {
+func known(p *web.Page, key, instead string) string {
+	if p.Site.Words.Has(p.Lang, key) {
 		return p.T(key)
 	}
 	return instead

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -31,7 +32,7 @@ type adminGroupPage struct {
 	About     string
 	Contact   string
 	Members   []adminMember
-	Modules   []Link
+	Modules   []web.Link
 	MayMember bool // people can be added
 }
 
@@ -45,15 +46,15 @@ type adminMember struct {
 	MayRank       bool // can be made supervisor or agent
 }
 
-func (a *App) getGroups(r *Request) error {
+func (a *App) getGroups(r *web.Request) error {
 	v := &adminGroupsPage{adminPage: a.admin(r, "groups", "admin-groups.title")}
 	v.top()
-	who := r.actor()
-	groups, err := a.desk.Groups(who)
+	who := r.Actor()
+	groups, err := a.Desk.Groups(who)
 	if err != nil {
 		return err
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (a *App) getGroups(r *Request) error {
 		if !who.IsAdministrator() && !who.Person.Supervises(g.ID) {
 			continue
 		}
-		members, err := a.desk.GroupMembers(who, g.ID)
+		members, err := a.Desk.GroupMembers(who, g.ID)
 		if err != nil {
 			return err
 		}
@@ -70,7 +71,7 @@ func (a *App) getGroups(r *Request) error {
 			Contact: contactOf(g)}
 		v.Groups = append(v.Groups, line)
 	}
-	return r.render("page/admin-groups", v)
+	return r.Render("page/admin-groups", v)
 }
 
 func contactOf(g *store.Group) string {
@@ -94,20 +95,20 @@ func servedBy(levels []desk.Level, group uint64) []desk.Level {
 	return out
 }
 
-func (a *App) getNewGroup(r *Request) error { return a.newGroupPage(r, nil, nil) }
+func (a *App) getNewGroup(r *web.Request) error { return a.newGroupPage(r, nil, nil) }
 
-func (a *App) newGroupPage(r *Request, f *Form, err error) error {
+func (a *App) newGroupPage(r *web.Request, f *web.Form, err error) error {
 	v := &adminGroupPage{adminPage: a.admin(r, "groups", "admin-groups.new"), New: true, Full: true}
 	v.end(v.Title)
-	if f == nil && !v.resume(r) {
-		v.fill(nil)
+	if f == nil && !v.Resume(r) {
+		v.Fill(nil)
 	}
 	if f != nil {
-		if err := v.refill(f, err); err != nil {
+		if err := v.Refill(f, err); err != nil {
 			return err
 		}
 	}
-	return r.render("page/admin-group", v)
+	return r.Render("page/admin-group", v)
 }
 
 func groupValues(g *store.Group) url.Values {
@@ -123,7 +124,7 @@ var groupFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.
 	{"description-en", "admin.description-en"}, {"email", "admin-groups.email"}, {"phone", "admin-groups.phone"}, {"hours-it", "admin-groups.hours-it"},
 	{"hours-en", "admin-groups.hours-en"}, {"signature-it", "admin-groups.signature-it"}, {"signature-en", "admin-groups.signature-en"}}
 
-func (a *App) getGroup(r *Request) error {
+func (a *App) getGroup(r *web.Request) error {
 	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
@@ -132,21 +133,21 @@ func (a *App) getGroup(r *Request) error {
 }
 
 // groupInHand reads the group of the address. One that a supervisor does not look after is not there.
-func (a *App) groupInHand(r *Request) (*store.Group, error) {
-	n, err := r.number()
+func (a *App) groupInHand(r *web.Request) (*store.Group, error) {
+	n, err := r.Number()
 	if err != nil {
 		return nil, err
 	}
-	who := r.actor()
+	who := r.Actor()
 	if !who.IsAdministrator() && !who.Person.Supervises(n) {
 		return nil, store.Fail(store.NotFound, "error.not-found")
 	}
-	return a.desk.Group(n)
+	return a.Desk.Group(n)
 }
 
 // groupPage shows the group; f is the form that was posted, whichever of the page's forms that is.
-func (a *App) groupPage(r *Request, g *store.Group, f *Form, err error) error {
-	v := &adminGroupPage{adminPage: a.admin(r, "groups", "admin-groups.group", "name", g.Name.In(r.lang()))}
+func (a *App) groupPage(r *web.Request, g *store.Group, f *web.Form, err error) error {
+	v := &adminGroupPage{adminPage: a.admin(r, "groups", "admin-groups.group", "name", g.Name.In(r.Lang()))}
 	v.end(g.Name.In(v.Lang))
 	v.Path = idAddress("groups", g.ID)
 	now := groupValues(g)
@@ -161,10 +162,10 @@ func (a *App) groupPage(r *Request, g *store.Group, f *Form, err error) error {
 			return err
 		}
 	}
-	who := r.actor()
+	who := r.Actor()
 	v.ID, v.Full, v.General, v.Code, v.About, v.Contact = g.ID, who.IsAdministrator(), g.Code == store.GeneralGroup, g.Code, g.Description.In(v.Lang), contactOf(g)
 	v.MayMember = !g.Retired
-	members, err := a.desk.GroupMembers(who, g.ID)
+	members, err := a.Desk.GroupMembers(who, g.ID)
 	if err != nil {
 		return err
 	}
@@ -172,68 +173,68 @@ func (a *App) groupPage(r *Request, g *store.Group, f *Form, err error) error {
 		v.Members = append(v.Members, adminMember{ID: m.ID, Name: m.Name, Address: personAddress(m.ID), Email: m.Email, Supervisor: m.Supervisor, Disabled: m.Disabled,
 			MayRemove: v.Full || !m.Supervisor, MayRank: v.Full})
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
 	for _, l := range servedBy(levels, g.ID) {
-		link := Link{Label: l.Path.In(v.Lang)}
+		link := web.Link{Label: l.Path.In(v.Lang)}
 		if v.Full {
 			link.Address = idAddress("catalogue", l.ID)
 		}
 		v.Modules = append(v.Modules, link)
 	}
-	return r.render("page/admin-group", v)
+	return r.Render("page/admin-group", v)
 }
 
-func readGroup(f *Form) desk.GroupForm {
+func readGroup(f *web.Form) desk.GroupForm {
 	return desk.GroupForm{Code: f.Text("code", store.Most("groups.code")), Name: wordsIn(f, "name", store.Most("groups.name.it")), Description: textsIn(f, "description"), Email: f.Text("email", store.Most("groups.email")),
 		Phone: f.Text("phone", store.Most("groups.phone")), Hours: wordsIn(f, "hours", store.Most("groups.hours.it")), Signature: textsIn(f, "signature"), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
 }
 
-func (a *App) postNewGroup(r *Request) error {
-	f := r.form()
+func (a *App) postNewGroup(r *web.Request) error {
+	f := r.Form()
 	form := readGroup(f)
 	err := f.Err()
 	var g *store.Group
 	if err == nil {
-		g, err = a.desk.AddGroup(r.actor(), form)
+		g, err = a.Desk.AddGroup(r.Actor(), form)
 	}
 	if err != nil {
 		return a.newGroupPage(r, f, err)
 	}
-	return r.done("flash.group-added", idAddress("groups", g.ID), "name", g.Name.In(r.lang()))
+	return r.Done("flash.group-added", idAddress("groups", g.ID), "name", g.Name.In(r.Lang()))
 }
 
-func (a *App) postGroup(r *Request) error {
+func (a *App) postGroup(r *web.Request) error {
 	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	form := readGroup(f)
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeGroup(r.actor(), g.ID, f.ID("rev"), form)
+		_, err = a.Desk.ChangeGroup(r.Actor(), g.ID, f.ID("rev"), form)
 	}
 	if err != nil {
 		return a.groupPage(r, g, f, err)
 	}
-	return r.done("flash.group-saved", idAddress("groups", g.ID), "name", form.Name.In(r.lang()))
+	return r.Done("flash.group-saved", idAddress("groups", g.ID), "name", form.Name.In(r.Lang()))
 }
 
 // postMember adds somebody to the group by address or name, or gives a member another rank.
-func (a *App) postMember(r *Request) error {
+func (a *App) postMember(r *web.Request) error {
 	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	person := f.ID("person")
 	if person == 0 {
 		person = a.findMember(r, f)
 	}
 	if err = f.Err(); err == nil {
-		err = a.desk.PutMember(r.actor(), g.ID, person, f.Raw("rank") == "supervisor")
+		err = a.Desk.PutMember(r.Actor(), g.ID, person, f.Raw("rank") == "supervisor")
 	}
 	if err != nil {
 		return a.groupPage(r, g, f, moveProblems(err, func(field string) string {
@@ -243,19 +244,19 @@ func (a *App) postMember(r *Request) error {
 			return field
 		}))
 	}
-	return r.done("flash.member-saved", idAddress("groups", g.ID))
+	return r.Done("flash.member-saved", idAddress("groups", g.ID))
 }
 
 // findMember reads who is meant: a whole address, or a name that one person alone has.
-func (a *App) findMember(r *Request, f *Form) uint64 {
+func (a *App) findMember(r *web.Request, f *web.Form) uint64 {
 	text := f.Text("member", store.Most("people.email"))
 	if text == "" {
 		f.Refuse("member", "error.required")
 		return 0
 	}
-	page, err := a.desk.People(r.actor(), desk.PeopleQuery{Text: text, Limit: 20})
+	page, err := a.Desk.People(r.Actor(), desk.PeopleQuery{Text: text, Limit: 20})
 	if err != nil {
-		f.fault = err
+		f.Fault = err
 		return 0
 	}
 	for _, p := range page.People {
@@ -274,34 +275,34 @@ func (a *App) findMember(r *Request, f *Form) uint64 {
 	return 0
 }
 
-func (a *App) postRemoveMember(r *Request) error {
+func (a *App) postRemoveMember(r *web.Request) error {
 	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	person := f.ID("person")
 	if err := f.Err(); err != nil {
 		return a.groupPage(r, g, f, err)
 	}
-	if err := a.desk.RemoveMember(r.actor(), g.ID, person); err != nil {
+	if err := a.Desk.RemoveMember(r.Actor(), g.ID, person); err != nil {
 		return err
 	}
 	to := idAddress("groups", g.ID)
-	if person == r.actor().ID() && !r.actor().IsAdministrator() {
+	if person == r.Actor().ID() && !r.Actor().IsAdministrator() {
 		to = "/admin"
 	}
-	return r.done("flash.member-removed", to)
+	return r.Done("flash.member-removed", to)
 }
 
-func (a *App) postRemoveGroup(r *Request) error {
+func (a *App) postRemoveGroup(r *web.Request) error {
 	g, err := a.groupInHand(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
-	if err := a.desk.RemoveGroup(r.actor(), g.ID); err != nil {
+	f := r.Form()
+	if err := a.Desk.RemoveGroup(r.Actor(), g.ID); err != nil {
 		return a.groupPage(r, g, f, err)
 	}
-	return r.done("flash.group-removed", "/admin/groups", "name", g.Name.In(r.lang()))
+	return r.Done("flash.group-removed", "/admin/groups", "name", g.Name.In(r.Lang()))
 }

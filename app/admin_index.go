@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/search"
 )
@@ -42,11 +43,11 @@ type failedFile struct {
 // failedShown is how many attachments without text the page shows.
 const failedShown = 50
 
-func (a *App) getAdminIndex(r *Request) error {
+func (a *App) getAdminIndex(r *web.Request) error {
 	v := &adminIndexPage{adminPage: a.admin(r, "index", "admin-index.title")}
 	v.top()
 	v.Index = a.indexFacts(&v.Page)
-	failed, total, err := a.desk.FailedAttachments(r.actor(), failedShown)
+	failed, total, err := a.Desk.FailedAttachments(r.Actor(), failedShown)
 	if err != nil {
 		return err
 	}
@@ -65,15 +66,15 @@ func (a *App) getAdminIndex(r *Request) error {
 	if total > len(failed) {
 		v.More = v.Plural("admin-index.failed-total", total)
 	}
-	return r.render("page/admin-index", v)
+	return r.Render("page/admin-index", v)
 }
 
 var indexBadges = map[string]string{search.Following: "badge-calm", search.CatchingUp: "badge-wait", search.Rebuilding: "badge-wait", search.Failed: "badge-alarm"}
 
-func (a *App) indexFacts(p *Page) indexFacts {
-	s := a.ix.State()
+func (a *App) indexFacts(p *web.Page) indexFacts {
+	s := a.Index.State()
 	f := indexFacts{State: p.T("admin-index.state-" + s.State), Text: p.T("admin-index.text-" + s.State), Badge: indexBadges[s.State], Failed: s.Err,
-		Docs: p.Number(int(s.Docs)), Size: p.Size(s.Bytes), Rebuilds: p.Number(a.ix.Rebuilds())} // #nosec G115 -- an index counts its documents in 32 bits
+		Docs: p.Number(int(s.Docs)), Size: p.Size(s.Bytes), Rebuilds: p.Number(a.Index.Rebuilds())} // #nosec G115 -- an index counts its documents in 32 bits
 	if s.Behind > 0 {
 		f.Behind = p.Plural("admin-index.behind", int(s.Behind)) // #nosec G115 -- changes are counted from one
 	}
@@ -85,16 +86,16 @@ func (a *App) indexFacts(p *Page) indexFacts {
 }
 
 // postRebuildIndex asks for a new index; the old one answers until it is ready.
-func (a *App) postRebuildIndex(r *Request) error {
-	a.ix.Rebuild()
-	a.log.Info("rebuild of the index asked for", "person", r.actor().ID())
-	return r.done("flash.index-rebuild", "/admin/index")
+func (a *App) postRebuildIndex(r *web.Request) error {
+	a.Index.Rebuild()
+	a.Log.Info("rebuild of the index asked for", "person", r.Actor().ID())
+	return r.Done("flash.index-rebuild", "/admin/index")
 }
 
 // postRetryFiles has attachments that could not be read be read once more.
-func (a *App) postRetryFiles(r *Request) error {
-	if _, err := a.desk.RetryAttachments(r.actor()); err != nil {
+func (a *App) postRetryFiles(r *web.Request) error {
+	if _, err := a.Desk.RetryAttachments(r.Actor()); err != nil {
 		return err
 	}
-	return r.done("flash.index-retry", "/admin/index")
+	return r.Done("flash.index-retry", "/admin/index")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -13,7 +14,7 @@ import (
 // lettersPage lists the mail the desk sends, by how far it has got.
 type lettersPage struct {
 	adminPage
-	Tabs  []Link
+	Tabs  []web.Link
 	State string
 	What  string
 	Empty string
@@ -45,13 +46,13 @@ type letterRow struct {
 // letterStates are the lists of the page.
 var letterStates = []store.LetterState{store.LetterQueued, store.LetterHeld, store.LetterFailed, store.LetterBounced, store.LetterSent, store.LetterDropped}
 
-func (a *App) getLetters(r *Request) error { return a.lettersPage(r, nil) }
+func (a *App) getLetters(r *web.Request) error { return a.lettersPage(r, nil) }
 
 // lettersPage shows the list; refused is why a decision could not be made.
-func (a *App) lettersPage(r *Request, refused error) error {
+func (a *App) lettersPage(r *web.Request, refused error) error {
 	v := &lettersPage{adminPage: a.admin(r, "letters", "letters.title")}
 	v.top()
-	q := r.queryForm()
+	q := r.QueryForm()
 	state := store.LetterState(q.Raw("state"))
 	if !slices.Contains(letterStates, state) {
 		state = store.LetterQueued
@@ -62,13 +63,13 @@ func (a *App) lettersPage(r *Request, refused error) error {
 		}
 		v.Path = "/admin/letters"
 	}
-	page, err := a.desk.Letters(r.actor(), state, q.ID("before"), mailsShown)
+	page, err := a.Desk.Letters(r.Actor(), state, q.ID("before"), mailsShown)
 	if err != nil {
 		return err
 	}
 	v.State, v.What, v.Empty = string(state), v.T("letters.what-"+string(state)), v.T("letters.empty-"+string(state))
 	for _, s := range letterStates {
-		v.Tabs = append(v.Tabs, Link{Label: v.T("letters.state-" + string(s)), Address: "/admin/letters?state=" + string(s), Current: s == state, Count: v.Number(page.Count[s])})
+		v.Tabs = append(v.Tabs, web.Link{Label: v.T("letters.state-" + string(s)), Address: "/admin/letters?state=" + string(s), Current: s == state, Count: v.Number(page.Count[s])})
 	}
 	for _, l := range page.Letters {
 		v.Lines = append(v.Lines, letterRowOf(&v.Page, l, page.People[l.Person]))
@@ -79,10 +80,10 @@ func (a *App) lettersPage(r *Request, refused error) error {
 	if q.ID("before") != 0 {
 		v.First = withQuery(r, "before", "")
 	}
-	return r.render("page/letters", v)
+	return r.Render("page/letters", v)
 }
 
-func letterRowOf(p *Page, l *store.Letter, who *store.Person) letterRow {
+func letterRowOf(p *web.Page, l *store.Letter, who *store.Person) letterRow {
 	row := letterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
 	if who != nil {
 		row.Name, row.Person = who.Name, personAddress(who.ID)
@@ -116,22 +117,22 @@ func letterRowOf(p *Page, l *store.Letter, who *store.Person) letterRow {
 }
 
 // postLetter holds a letter, has it sent at once, or drops it.
-func (a *App) postLetter(r *Request) error {
-	id, err := r.number()
+func (a *App) postLetter(r *web.Request) error {
+	id, err := r.Number()
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	act, state := f.Raw("act"), store.LetterState(f.Raw("state"))
 	if !slices.Contains([]string{desk.LetterHold, desk.LetterRetry, desk.LetterDrop}, act) {
 		return a.lettersPage(r, store.Fail(store.Invalid, "error.choice"))
 	}
-	if err := a.desk.DecideLetter(r.actor(), id, act); err != nil {
+	if err := a.Desk.DecideLetter(r.Actor(), id, act); err != nil {
 		return a.lettersPage(r, err)
 	}
 	to := "/admin/letters"
 	if slices.Contains(letterStates, state) {
 		to += "?state=" + string(state)
 	}
-	return r.done("flash.letter-"+act, to)
+	return r.Done("flash.letter-"+act, to)
 }

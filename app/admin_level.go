@@ -9,6 +9,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -27,7 +28,7 @@ type adminLevelPage struct {
 	Asked     []string // questions of the levels above
 	Rows      []adminQuestion
 	RowCount  int
-	Below     []Link
+	Below     []web.Link
 	AddBelow  string
 	Secret    bool // confidential already by the level above
 	Retired   bool // by the level above
@@ -83,40 +84,40 @@ var levelFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.
 	{"description-en", "admin.description-en"}, {"address", "admin-catalogue.address"}, {"reason-it", "admin-catalogue.reason-it"},
 	{"reason-en", "admin-catalogue.reason-en"}, {"versions", "admin-catalogue.versions"}, {"order", "admin-catalogue.order"}}
 
-func (a *App) getNewLevel(r *Request) error { return a.newLevelPage(r, nil, nil) }
+func (a *App) getNewLevel(r *web.Request) error { return a.newLevelPage(r, nil, nil) }
 
-func (a *App) newLevelPage(r *Request, f *Form, err error) error {
+func (a *App) newLevelPage(r *web.Request, f *web.Form, err error) error {
 	v := &adminLevelPage{adminPage: a.admin(r, "catalogue", "admin-catalogue.new"), New: true}
 	v.end(v.Title)
-	if f == nil && !v.resume(r) {
-		v.fill(url.Values{"parent": {r.queryForm().Raw("parent")}})
+	if f == nil && !v.Resume(r) {
+		v.Fill(url.Values{"parent": {r.QueryForm().Raw("parent")}})
 	}
 	if f != nil {
-		if err := v.refill(f, err); err != nil {
+		if err := v.Refill(f, err); err != nil {
 			return err
 		}
 	}
 	return a.levelForm(r, v, nil)
 }
 
-func (a *App) getLevel(r *Request) error {
-	n, err := r.number()
+func (a *App) getLevel(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
 	return a.levelPage(r, n, nil, nil)
 }
 
-func (a *App) levelPage(r *Request, id uint64, f *Form, err error) error {
-	l, bad := a.desk.Level(id)
+func (a *App) levelPage(r *web.Request, id uint64, f *web.Form, err error) error {
+	l, bad := a.Desk.Level(id)
 	if bad != nil {
 		return bad
 	}
-	v := &adminLevelPage{adminPage: a.admin(r, "catalogue", "admin-catalogue.level", "name", l.Name.In(r.lang())), ID: l.ID, Code: l.Code}
+	v := &adminLevelPage{adminPage: a.admin(r, "catalogue", "admin-catalogue.level", "name", l.Name.In(r.Lang())), ID: l.ID, Code: l.Code}
 	v.Path = idAddress("catalogue", l.ID)
 	now := levelValues(l.Module)
-	if f == nil && !v.resume(r) {
-		v.fill(now)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
 	}
 	if f != nil {
 		if f.Has("remove") {
@@ -130,8 +131,8 @@ func (a *App) levelPage(r *Request, id uint64, f *Form, err error) error {
 }
 
 // levelForm fills in what the form needs besides its values; l is nil for a new level.
-func (a *App) levelForm(r *Request, v *adminLevelPage, l *desk.Level) error {
-	levels, err := a.desk.Catalogue()
+func (a *App) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error {
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (a *App) levelForm(r *Request, v *adminLevelPage, l *desk.Level) error {
 			v.Parents = append(v.Parents, adminOption{idValue(o.ID), o.Path.In(v.Lang), above != nil && above.ID == o.ID})
 		}
 		if l != nil && o.Parent == l.ID {
-			v.Below = append(v.Below, Link{Label: o.Name.In(v.Lang), Address: idAddress("catalogue", o.ID)})
+			v.Below = append(v.Below, web.Link{Label: o.Name.In(v.Lang), Address: idAddress("catalogue", o.ID)})
 		}
 	}
 	if l != nil && l.Depth < 2 {
@@ -171,7 +172,7 @@ func (a *App) levelForm(r *Request, v *adminLevelPage, l *desk.Level) error {
 	v.channels(above)
 	v.groups(s)
 	v.questions()
-	return r.render("page/admin-level", v)
+	return r.Render("page/admin-level", v)
 }
 
 // inherited says what the level has from the one above when it says nothing itself.
@@ -224,7 +225,7 @@ func (v *adminLevelPage) groups(s *surroundings) {
 
 // questions makes a row for each question of the form, and two empty ones.
 func (v *adminLevelPage) questions() {
-	for n := range rowCount(v.form) {
+	for n := range rowCount(v.Form) {
 		n++
 		if row := v.question(n); row.Code != "" || row.It != "" || row.En != "" || row.Choices != "" {
 			v.Rows = append(v.Rows, row)
@@ -239,8 +240,8 @@ func (v *adminLevelPage) questions() {
 	}
 }
 
-func rowCount(f *Form) int {
-	n, _ := strconv.Atoi(f.values.Get("rows"))
+func rowCount(f *web.Form) int {
+	n, _ := strconv.Atoi(f.Values.Get("rows"))
 	return max(0, min(n, mostQuestionRows))
 }
 
@@ -257,9 +258,9 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 }
 
 // readLevel reads the form. rows tells for each question that is sent on which row of the form it came from.
-func readLevel(f *Form) (form desk.ModuleForm, rows []int) {
+func readLevel(f *web.Form) (form desk.ModuleForm, rows []int) {
 	form = desk.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: wordsIn(f, "name", store.Most("modules.name.it")), Description: textsIn(f, "description"),
-		Channel: formCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: textsIn(f, "reason"), Group: f.ID("group"),
+		Channel: web.FormCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: textsIn(f, "reason"), Group: f.ID("group"),
 		Versions: f.Lines("versions"), Confidential: f.Bool("confidential"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
 	type placed struct {
 		store.Question
@@ -319,46 +320,46 @@ func toRows(err error, rows []int) error {
 	})
 }
 
-func (a *App) postNewLevel(r *Request) error {
-	f := r.form()
+func (a *App) postNewLevel(r *web.Request) error {
+	f := r.Form()
 	form, rows := readLevel(f)
 	err := toRows(f.Err(), nil)
 	var m *store.Module
 	if err == nil {
-		m, err = a.desk.AddModule(r.actor(), form)
+		m, err = a.Desk.AddModule(r.Actor(), form)
 		err = toRows(err, rows)
 	}
 	if err != nil {
 		return a.newLevelPage(r, f, err)
 	}
-	return r.done("flash.level-added", idAddress("catalogue", m.ID), "name", m.Name.In(r.lang()))
+	return r.Done("flash.level-added", idAddress("catalogue", m.ID), "name", m.Name.In(r.Lang()))
 }
 
-func (a *App) postLevel(r *Request) error {
-	n, err := r.number()
+func (a *App) postLevel(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	form, rows := readLevel(f)
 	form.Code = "" // stays
 	if err = toRows(f.Err(), nil); err == nil {
-		_, err = a.desk.ChangeModule(r.actor(), n, f.ID("rev"), form)
+		_, err = a.Desk.ChangeModule(r.Actor(), n, f.ID("rev"), form)
 		err = toRows(err, rows)
 	}
 	if err != nil {
 		return a.levelPage(r, n, f, err)
 	}
-	return r.done("flash.level-saved", idAddress("catalogue", n), "name", form.Name.In(r.lang()))
+	return r.Done("flash.level-saved", idAddress("catalogue", n), "name", form.Name.In(r.Lang()))
 }
 
-func (a *App) postRemoveLevel(r *Request) error {
-	n, err := r.number()
+func (a *App) postRemoveLevel(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveModule(r.actor(), n); err != nil {
-		return a.levelPage(r, n, r.form(), err)
+	if err := a.Desk.RemoveModule(r.Actor(), n); err != nil {
+		return a.levelPage(r, n, r.Form(), err)
 	}
-	return r.done("flash.level-removed", "/admin/catalogue")
+	return r.Done("flash.level-removed", "/admin/catalogue")
 }

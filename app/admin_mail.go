@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sportello/app/mail/transport"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -36,17 +37,17 @@ type mailboxLine struct {
 // trialTime bounds how long trying a mailbox or the outgoing server may take.
 const trialTime = 20 * time.Second
 
-func (a *App) getMailboxes(r *Request) error { return a.mailboxesPage(r, "") }
+func (a *App) getMailboxes(r *web.Request) error { return a.mailboxesPage(r, "") }
 
 // mailboxesPage shows the page; refused says why something that was tried does not work.
-func (a *App) mailboxesPage(r *Request, refused string) error {
+func (a *App) mailboxesPage(r *web.Request, refused string) error {
 	v := &mailboxesPage{adminPage: a.admin(r, "mailboxes", "mailboxes.title")}
 	v.top()
 	v.Path = "/admin/mailboxes"
 	if refused != "" {
 		v.Refused, v.Status = refused, http.StatusUnprocessableEntity
 	}
-	groups, err := a.desk.Groups(r.actor())
+	groups, err := a.Desk.Groups(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (a *App) mailboxesPage(r *Request, refused string) error {
 		}
 		return code
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -79,25 +80,25 @@ func (a *App) mailboxesPage(r *Request, refused string) error {
 	if err := a.outgoingFacts(r, v); err != nil {
 		return err
 	}
-	return r.render("page/mailboxes", v)
+	return r.Render("page/mailboxes", v)
 }
 
 var mailboxBadges = map[string]string{transport.InboxFailed: "badge-alarm", transport.InboxConnecting: "badge-wait"}
 
 // transportTrouble says in words what sort of trouble there is with a mail server.
-func transportTrouble(p *Page, code string) string {
+func transportTrouble(p *web.Page, code string) string {
 	return known(p, "mailboxes.code-"+code, p.T("mailboxes.code-other"))
 }
 
-func (a *App) outgoingFacts(r *Request, v *mailboxesPage) error {
-	v.From = a.desk.MailOptions().From
-	if s := a.cfg.SMTP; s.Host != "" {
+func (a *App) outgoingFacts(r *web.Request, v *mailboxesPage) error {
+	v.From = a.Desk.MailOptions().From
+	if s := a.Config.SMTP; s.Host != "" {
 		v.Server = s.Host
 		if s.Port != 0 {
 			v.Server += ":" + strconv.Itoa(s.Port)
 		}
 	}
-	page, err := a.desk.Letters(r.actor(), store.LetterQueued, 0, 1)
+	page, err := a.Desk.Letters(r.Actor(), store.LetterQueued, 0, 1)
 	if err != nil {
 		return err
 	}
@@ -114,36 +115,36 @@ func (a *App) outgoingFacts(r *Request, v *mailboxesPage) error {
 }
 
 // postTryMailbox signs in to the mailbox and changes nothing there.
-func (a *App) postTryMailbox(r *Request) error {
-	f := r.form()
+func (a *App) postTryMailbox(r *web.Request) error {
+	f := r.Form()
 	address := f.Text("address", store.Most("people.email"))
 	if err := f.Err(); err != nil {
 		return err
 	}
-	ctx, stop := context.WithTimeout(r.ctx(), trialTime)
+	ctx, stop := context.WithTimeout(r.Ctx(), trialTime)
 	defer stop()
 	err := a.tryMailbox(ctx, address)
 	if err == nil {
-		return r.done("flash.mailbox-works", "/admin/mailboxes", "address", address)
+		return r.Done("flash.mailbox-works", "/admin/mailboxes", "address", address)
 	}
 	return a.tried(r, err, "mailboxes.try-failed", address)
 }
 
 // postTrySender connects to the outgoing server and sends nothing.
-func (a *App) postTrySender(r *Request) error {
-	ctx, stop := context.WithTimeout(r.ctx(), trialTime)
+func (a *App) postTrySender(r *web.Request) error {
+	ctx, stop := context.WithTimeout(r.Ctx(), trialTime)
 	defer stop()
 	err := a.trySender(ctx)
 	if err == nil {
-		return r.done("flash.sender-works", "/admin/mailboxes", "server", a.cfg.SMTP.Host)
+		return r.Done("flash.sender-works", "/admin/mailboxes", "server", a.Config.SMTP.Host)
 	}
-	return a.tried(r, err, "mailboxes.try-sender-failed", a.cfg.SMTP.Host)
+	return a.tried(r, err, "mailboxes.try-sender-failed", a.Config.SMTP.Host)
 }
 
-func (a *App) tried(r *Request, err error, key, what string) error {
+func (a *App) tried(r *web.Request, err error, key, what string) error {
 	if store.KindOf(err) == store.NotFound {
 		return err
 	}
-	p := r.page("mailboxes.title")
+	p := r.Page("mailboxes.title")
 	return a.mailboxesPage(r, p.T(key, "what", what, "why", transportTrouble(&p, string(transport.CodeOf(err))), "detail", err.Error()))
 }

@@ -55,7 +55,7 @@ func TestHeldMailIsJudgedByItsGroup(t *testing.T) {
 	if got := agent.post(mailsPath, url.Values{"approve": {fmt.Sprint(approved)}, "back": {mailsPath + "?state=held"}}); got.status != 303 || got.header.Get("Location") != mailsPath+"?state=held" {
 		t.Errorf("approving: %d %s", got.status, got.header.Get("Location"))
 	}
-	if err := w.app.desk.ProcessMail(t.Context()); err != nil {
+	if err := w.app.Desk.ProcessMail(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if m := w.mail(approved); m.State != store.MailDone || m.Ticket == 0 {
@@ -92,7 +92,7 @@ func TestLettersAreHeldReleasedAndDropped(t *testing.T) {
 	state := func() store.LetterState {
 		t.Helper()
 		var l *store.Letter
-		err := w.app.st.View(func(tx *store.Tx) (err error) { l, err = store.Letters.Get(tx, id); return err })
+		err := w.app.Store.View(func(tx *store.Tx) (err error) { l, err = store.Letters.Get(tx, id); return err })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestTextsOfTheMailAreWritten(t *testing.T) {
 	b := w.visitor("administrator")
 	rev := func() string {
 		t.Helper()
-		s, err := w.app.desk.Settings()
+		s, err := w.app.Desk.Settings()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestTheOriginalOfAMessageIsForThoseWhoMaySeeMoreThanItsText(t *testing.T) {
 func TestAGroupHasASignature(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
-	g, err := w.app.desk.Group(w.group["csa"])
+	g, err := w.app.Desk.Group(w.group["csa"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestAGroupHasASignature(t *testing.T) {
 	if got := b.post(idAddress("groups", g.ID), form); got.status != 303 {
 		t.Fatalf("saving: %d %s", got.status, got.body)
 	}
-	if g, err = w.app.desk.Group(g.ID); err != nil || g.Signature.IT != "Ufficio paghe\nVia Roma 1" {
+	if g, err = w.app.Desk.Group(g.ID); err != nil || g.Signature.IT != "Ufficio paghe\nVia Roma 1" {
 		t.Errorf("kept %q, %v", g.Signature.IT, err)
 	}
 	if got := b.get(idAddress("groups", g.ID)); !strings.Contains(got.body, "Ufficio paghe\nVia Roma 1</textarea>") {

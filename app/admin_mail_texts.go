@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -41,10 +42,10 @@ type mailTextField struct {
 
 type placeholderView struct{ Name, What string }
 
-func (a *App) getMailTexts(r *Request) error { return a.mailTextsPage(r, "", nil, nil) }
+func (a *App) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, "", nil, nil) }
 
 // mailTextsPage shows the page; event, f and err are the form that was posted.
-func (a *App) mailTextsPage(r *Request, event string, f *Form, err error) error {
+func (a *App) mailTextsPage(r *web.Request, event string, f *web.Form, err error) error {
 	v := &mailTextsPage{adminPage: a.admin(r, "mail-texts", "mail-texts.title")}
 	v.top()
 	v.Path = "/admin/mail-texts"
@@ -64,11 +65,11 @@ func (a *App) mailTextsPage(r *Request, event string, f *Form, err error) error 
 			return err
 		}
 		// The fields of the page say which event they are of; the summary has to lead there.
-		for i := range v.wrongs {
-			v.wrongs[i].Field = event + "-" + v.wrongs[i].Field
+		for i := range v.Wrongs {
+			v.Wrongs[i].Field = event + "-" + v.Wrongs[i].Field
 		}
-	} else if v.resume(r) && v.form.Has("event") {
-		f, event = v.form, v.form.Raw("event")
+	} else if v.Resume(r) && v.Form.Has("event") {
+		f, event = v.Form, v.Form.Raw("event")
 	}
 	for _, e := range desk.MailEvents {
 		view := mailTextView{Event: e, Name: v.T("mail-texts.event-" + e), When: v.T("mail-texts.when-" + e), Open: e == event, MayOff: desk.MayBeOff(e), Sent: !desk.MailOff(set, e)}
@@ -84,8 +85,8 @@ func (a *App) mailTextsPage(r *Request, event string, f *Form, err error) error 
 			for _, lang := range words.Languages {
 				field := mailTextField{Name: part.name + "-" + lang, Field: e + "-" + part.name + "-" + lang, Label: v.T("mail-texts." + part.name + "-" + lang), Lang: lang,
 					Value: map[string]string{"it": part.words.IT, "en": part.words.EN}[lang], Lines: part.name == "text"}
-				if key := "mail." + e + "." + part.name; a.words.Has(lang, key) {
-					field.BuiltIn = a.words.Text(lang, key)
+				if key := "mail." + e + "." + part.name; a.Words.Has(lang, key) {
+					field.BuiltIn = a.Words.Text(lang, key)
 				}
 				if f != nil && view.Open {
 					field.Value, field.Err = v.Value(field.Name), v.Err(field.Name)
@@ -98,22 +99,22 @@ func (a *App) mailTextsPage(r *Request, event string, f *Form, err error) error 
 	for _, name := range desk.MailPlaceholders {
 		v.Placeholders = append(v.Placeholders, placeholderView{"{" + name + "}", v.T("mail-texts.placeholder-" + name)})
 	}
-	return r.render("page/mail-texts", v)
+	return r.Render("page/mail-texts", v)
 }
 
-func (a *App) postMailText(r *Request) error {
+func (a *App) postMailText(r *web.Request) error {
 	event := strings.Clone(r.Param("event"))
-	f := r.form()
+	f := r.Form()
 	subject, text := wordsIn(f, "subject", store.Most("tickets.subject")), textsIn(f, "text")
 	if !f.Has("rev") {
 		f.Refuse("subject-it", "error.required") // emptying all of it is a choice of the form's alone
 	}
 	err := f.Err()
 	if err == nil {
-		err = a.desk.SetMailText(r.actor(), f.ID("rev"), event, subject, text, !f.Bool("sent"))
+		err = a.Desk.SetMailText(r.Actor(), f.ID("rev"), event, subject, text, !f.Bool("sent"))
 	}
 	if err != nil {
 		return a.mailTextsPage(r, event, f, err)
 	}
-	return r.done("flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.words.Text(r.lang(), "mail-texts.event-"+event))
+	return r.Done("flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.Words.Text(r.Lang(), "mail-texts.event-"+event))
 }

@@ -16,7 +16,7 @@ import (
 // accountLetter is what the desk says about an account, as the person reads it.
 func (w *world) accountLetter(p *store.Person, event string, fill func(*desk.OutgoingLine)) (subject, text string) {
 	w.t.Helper()
-	line := desk.OutgoingLine{Who: "Anna Monti", Telling: store.Telling{Event: event, By: w.people["administrator"].ID, At: w.app.desk.Now(), Why: "Ha perso la casella"}}
+	line := desk.OutgoingLine{Who: "Anna Monti", Telling: store.Telling{Event: event, By: w.people["administrator"].ID, At: w.app.Desk.Now(), Why: "Ha perso la casella"}}
 	if fill != nil {
 		fill(&line)
 	}
@@ -36,12 +36,12 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 	for _, event := range desk.MailEvents {
 		for _, lang := range words.Languages {
 			for _, key := range []string{"mail." + event + ".subject", "mail." + event + ".text", "mail-texts.event-" + event, "mail-texts.when-" + event} {
-				if !w.app.words.Has(lang, key) {
+				if !w.app.Words.Has(lang, key) {
 					t.Errorf("%s has no %s", lang, key)
 				}
 			}
 			for _, part := range []string{"subject", "text"} {
-				for _, m := range regexp.MustCompile(`\{([^{}]*)\}`).FindAllStringSubmatch(w.app.words.Text(lang, "mail."+event+"."+part), -1) {
+				for _, m := range regexp.MustCompile(`\{([^{}]*)\}`).FindAllStringSubmatch(w.app.Words.Text(lang, "mail."+event+"."+part), -1) {
 					if !slices.Contains(desk.MailPlaceholders, m[1]) {
 						t.Errorf("%s of %s fills in %s, which no administrator may write", part, event, m[0])
 					}
@@ -53,7 +53,7 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 		}
 	}
 	for _, name := range desk.MailPlaceholders {
-		if !w.app.words.Has("it", "mail-texts.placeholder-"+name) {
+		if !w.app.Words.Has("it", "mail-texts.placeholder-"+name) {
 			t.Errorf("nobody is told what {%s} is", name)
 		}
 	}
@@ -74,7 +74,7 @@ func TestAnAdministratorsWordsStandInLettersOfAccounts(t *testing.T) {
 				t.Errorf("%s in %s leaves something to be filled in: %s\n%s", event, lang, subject, text)
 			}
 		}
-		set, err := w.app.desk.Settings()
+		set, err := w.app.Desk.Settings()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -18,7 +19,7 @@ type adminOrganisationsPage struct {
 
 type adminOrganisationLine struct {
 	Name, Address, Domains, People string
-	Units                          []Link
+	Units                          []web.Link
 }
 
 // adminOrganisationPage is one organisation: the form, and its units.
@@ -38,10 +39,10 @@ type adminUnit struct {
 	Rev   uint64
 }
 
-func (a *App) getOrganisations(r *Request) error {
+func (a *App) getOrganisations(r *web.Request) error {
 	v := &adminOrganisationsPage{adminPage: a.admin(r, "organisations", "admin-organisations.title")}
 	v.top()
-	all, err := a.desk.Organisations(r.actor())
+	all, err := a.Desk.Organisations(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -49,38 +50,38 @@ func (a *App) getOrganisations(r *Request) error {
 		line := adminOrganisationLine{Name: o.Name, Address: idAddress("organisations", o.ID), Domains: strings.Join(o.Domains, ", "),
 			People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
 		for _, u := range o.Units {
-			line.Units = append(line.Units, Link{Label: u.Name, Address: line.Address + "#" + unitField(u.ID)})
+			line.Units = append(line.Units, web.Link{Label: u.Name, Address: line.Address + "#" + unitField(u.ID)})
 		}
 		v.Organisations = append(v.Organisations, line)
 	}
-	return r.render("page/admin-organisations", v)
+	return r.Render("page/admin-organisations", v)
 }
 
 func unitField(id uint64) string { return "unit-" + strconv.FormatUint(id, 10) }
 
-func (a *App) getNewOrganisation(r *Request) error { return a.newOrganisationPage(r, nil, nil) }
+func (a *App) getNewOrganisation(r *web.Request) error { return a.newOrganisationPage(r, nil, nil) }
 
-func (a *App) newOrganisationPage(r *Request, f *Form, err error) error {
+func (a *App) newOrganisationPage(r *web.Request, f *web.Form, err error) error {
 	v := &adminOrganisationPage{adminPage: a.admin(r, "organisations", "admin-organisations.new"), New: true}
 	v.end(v.Title)
 	if f == nil {
-		v.resume(r)
-	} else if err := v.refill(f, err); err != nil {
+		v.Resume(r)
+	} else if err := v.Refill(f, err); err != nil {
 		return err
 	}
-	return r.render("page/admin-organisation", v)
+	return r.Render("page/admin-organisation", v)
 }
 
-func (a *App) getOrganisation(r *Request) error {
-	n, err := r.number()
+func (a *App) getOrganisation(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
 	return a.organisationPage(r, n, nil, nil)
 }
 
-func (a *App) organisation(r *Request, is func(desk.OrganisationView) bool) (*desk.OrganisationView, error) {
-	all, err := a.desk.Organisations(r.actor())
+func (a *App) organisation(r *web.Request, is func(desk.OrganisationView) bool) (*desk.OrganisationView, error) {
+	all, err := a.Desk.Organisations(r.Actor())
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (a *App) organisation(r *Request, is func(desk.OrganisationView) bool) (*de
 }
 
 // organisationPage shows the organisation; f is the form that was posted, whichever of the page's forms that is.
-func (a *App) organisationPage(r *Request, id uint64, f *Form, err error) error {
+func (a *App) organisationPage(r *web.Request, id uint64, f *web.Form, err error) error {
 	o, bad := a.organisation(r, func(o desk.OrganisationView) bool { return o.ID == id })
 	if bad != nil {
 		return bad
@@ -116,73 +117,73 @@ func (a *App) organisationPage(r *Request, id uint64, f *Form, err error) error 
 	}
 	for _, u := range o.Units {
 		row := adminUnit{ID: u.ID, Field: unitField(u.ID), Name: u.Name, Value: u.Name, Rev: u.Rev}
-		if v.form.Has(row.Field) {
+		if v.Form.Has(row.Field) {
 			row.Value = v.Value(row.Field)
 		}
 		v.Units = append(v.Units, row)
 	}
-	return r.render("page/admin-organisation", v)
+	return r.Render("page/admin-organisation", v)
 }
 
-func readOrganisation(f *Form) desk.OrganisationForm {
+func readOrganisation(f *web.Form) desk.OrganisationForm {
 	return desk.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Domains: f.Lines("domains")}
 }
 
-func (a *App) postNewOrganisation(r *Request) error {
-	f := r.form()
+func (a *App) postNewOrganisation(r *web.Request) error {
+	f := r.Form()
 	form := readOrganisation(f)
 	err := f.Err()
 	var o *store.Organisation
 	if err == nil {
-		o, err = a.desk.AddOrganisation(r.actor(), form)
+		o, err = a.Desk.AddOrganisation(r.Actor(), form)
 	}
 	if err != nil {
 		return a.newOrganisationPage(r, f, err)
 	}
-	return r.done("flash.organisation-added", idAddress("organisations", o.ID), "name", o.Name)
+	return r.Done("flash.organisation-added", idAddress("organisations", o.ID), "name", o.Name)
 }
 
-func (a *App) postOrganisation(r *Request) error {
-	n, err := r.number()
+func (a *App) postOrganisation(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	form := readOrganisation(f)
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeOrganisation(r.actor(), n, f.ID("rev"), form)
+		_, err = a.Desk.ChangeOrganisation(r.Actor(), n, f.ID("rev"), form)
 	}
 	if err != nil {
 		return a.organisationPage(r, n, f, err)
 	}
-	return r.done("flash.organisation-saved", idAddress("organisations", n), "name", form.Name)
+	return r.Done("flash.organisation-saved", idAddress("organisations", n), "name", form.Name)
 }
 
-func (a *App) postRemoveOrganisation(r *Request) error {
-	n, err := r.number()
+func (a *App) postRemoveOrganisation(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveOrganisation(r.actor(), n); err != nil {
-		return a.organisationPage(r, n, r.form(), err)
+	if err := a.Desk.RemoveOrganisation(r.Actor(), n); err != nil {
+		return a.organisationPage(r, n, r.Form(), err)
 	}
-	return r.done("flash.organisation-removed", "/admin/organisations")
+	return r.Done("flash.organisation-removed", "/admin/organisations")
 }
 
-func (a *App) postNewUnit(r *Request) error {
-	n, err := r.number()
+func (a *App) postNewUnit(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	name := f.Text("unit", store.Most("units.name"))
 	if err = f.Err(); err == nil {
-		_, err = a.desk.AddUnit(r.actor(), n, name)
+		_, err = a.Desk.AddUnit(r.Actor(), n, name)
 	}
 	if err != nil {
 		return a.organisationPage(r, n, f, moveProblems(err, fieldTo("name", "unit")))
 	}
-	return r.done("flash.unit-added", idAddress("organisations", n)+"#units", "name", name)
+	return r.Done("flash.unit-added", idAddress("organisations", n)+"#units", "name", name)
 }
 
 // fieldTo gives problems of one field to another.
@@ -196,8 +197,8 @@ func fieldTo(from, to string) func(string) string {
 }
 
 // unitInHand reads the organisation of the address and which of its units is meant; another one is a problem of the form.
-func (a *App) unitInHand(r *Request, f *Form) (unit, organisation uint64, err error) {
-	n, err := r.number()
+func (a *App) unitInHand(r *web.Request, f *web.Form) (unit, organisation uint64, err error) {
+	n, err := r.Number()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -212,34 +213,34 @@ func (a *App) unitInHand(r *Request, f *Form) (unit, organisation uint64, err er
 	return unit, n, nil
 }
 
-func (a *App) postUnit(r *Request) error {
-	f := r.form()
+func (a *App) postUnit(r *web.Request) error {
+	f := r.Form()
 	n, organisation, err := a.unitInHand(r, f)
 	if err != nil {
 		return err
 	}
 	name := f.Text(unitField(n), 200)
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeUnit(r.actor(), n, f.ID("rev"), name)
+		_, err = a.Desk.ChangeUnit(r.Actor(), n, f.ID("rev"), name)
 	}
 	if err != nil {
-		f.values.Del("rev") // of the unit, not of the page's own form
+		f.Values.Del("rev") // of the unit, not of the page's own form
 		return a.organisationPage(r, organisation, f, moveProblems(err, fieldTo("name", unitField(n))))
 	}
-	return r.done("flash.unit-saved", idAddress("organisations", organisation)+"#units", "name", name)
+	return r.Done("flash.unit-saved", idAddress("organisations", organisation)+"#units", "name", name)
 }
 
-func (a *App) postRemoveUnit(r *Request) error {
-	f := r.form()
+func (a *App) postRemoveUnit(r *web.Request) error {
+	f := r.Form()
 	n, organisation, err := a.unitInHand(r, f)
 	if err != nil {
 		return err
 	}
 	if err = f.Err(); err == nil {
-		err = a.desk.RemoveUnit(r.actor(), n)
+		err = a.Desk.RemoveUnit(r.Actor(), n)
 	}
 	if err != nil {
 		return a.organisationPage(r, organisation, f, err)
 	}
-	return r.done("flash.unit-removed", idAddress("organisations", organisation)+"#units")
+	return r.Done("flash.unit-removed", idAddress("organisations", organisation)+"#units")
 }

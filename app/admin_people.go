@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -40,7 +41,7 @@ var adminRoles = []string{"administrator", "supervisor", "agent", "editor", "coo
 var roleBadges = map[string]string{"administrator": "badge-alarm", "supervisor": "badge-inner", "agent": "badge-brand", "editor": "badge-calm"}
 
 // roleBadgesOf says what the person is at the desk. Everybody is a requester and every supervisor an agent, so that is not said.
-func roleBadgesOf(p *Page, who *store.Person) []adminBadge {
+func roleBadgesOf(p *web.Page, who *store.Person) []adminBadge {
 	is := map[string]bool{"administrator": who.Administrator, "supervisor": who.IsSupervisor(), "agent": who.IsAgent() && !who.IsSupervisor(), "editor": who.Editor,
 		"coordinator": len(who.Coordinates) > 0}
 	var out []adminBadge
@@ -59,13 +60,13 @@ type surroundings struct {
 	organisations []desk.OrganisationView
 }
 
-func (a *App) surroundings(r *Request) (*surroundings, error) {
-	s := &surroundings{lang: r.lang()}
+func (a *App) surroundings(r *web.Request) (*surroundings, error) {
+	s := &surroundings{lang: r.Lang()}
 	var err error
-	if s.groups, err = a.desk.Groups(r.actor()); err != nil {
+	if s.groups, err = a.Desk.Groups(r.Actor()); err != nil {
 		return nil, err
 	}
-	s.organisations, err = a.desk.Organisations(r.actor())
+	s.organisations, err = a.Desk.Organisations(r.Actor())
 	return s, err
 }
 
@@ -123,7 +124,7 @@ func placeValue(organisation, unit uint64) string {
 }
 
 // readPlace reads a value of placeOptions; what is none gives a problem of the field.
-func (s *surroundings) readPlace(f *Form, field, value string) (organisation, unit uint64) {
+func (s *surroundings) readPlace(f *web.Form, field, value string) (organisation, unit uint64) {
 	if value == "" {
 		return 0, 0
 	}
@@ -141,16 +142,16 @@ func (s *surroundings) readPlace(f *Form, field, value string) (organisation, un
 	return 0, 0
 }
 
-func (a *App) getAdminPeople(r *Request) error {
+func (a *App) getAdminPeople(r *web.Request) error {
 	v := &adminPeoplePage{adminPage: a.admin(r, "people", "admin-people.title")}
 	v.top()
 	s, err := a.surroundings(r)
 	if err != nil {
 		return err
 	}
-	f := r.queryForm()
-	v.form = f
-	who := r.actor()
+	f := r.QueryForm()
+	v.Form = f
+	who := r.Actor()
 	q := desk.PeopleQuery{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
 	switch f.Raw("access") {
 	case "active":
@@ -164,7 +165,7 @@ func (a *App) getAdminPeople(r *Request) error {
 	}
 	v.Filtered = q.Text != "" || q.Role != "" || q.Group != 0 || q.Organisation != 0 || q.Disabled != nil
 	v.peopleFilters(who, s, &q)
-	page, err := a.desk.People(who, q)
+	page, err := a.Desk.People(who, q)
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (a *App) getAdminPeople(r *Request) error {
 	if q.After != "" {
 		v.First = withQuery(r, "after", "")
 	}
-	return r.render("page/admin-people", v)
+	return r.Render("page/admin-people", v)
 }
 
 // peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
@@ -225,8 +226,8 @@ func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPers
 func personAddress(id uint64) string { return "/admin/people/" + strconv.FormatUint(id, 10) }
 
 // withQuery is the address of this page with one value changed, or taken out when it is empty.
-func withQuery(r *Request, name, value string) string {
-	q := r.queryValues()
+func withQuery(r *web.Request, name, value string) string {
+	q := r.QueryValues()
 	if value == "" {
 		q.Del(name)
 	} else {

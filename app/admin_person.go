@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -51,26 +52,26 @@ type adminCoordination struct {
 // spareRows is how many empty rows a list of rows ends with, so that it grows without scripts.
 const spareRows = 2
 
-func (a *App) getNewPerson(r *Request) error { return a.newPersonPage(r, nil, nil) }
+func (a *App) getNewPerson(r *web.Request) error { return a.newPersonPage(r, nil, nil) }
 
-func (a *App) newPersonPage(r *Request, f *Form, err error) error {
+func (a *App) newPersonPage(r *web.Request, f *web.Form, err error) error {
 	v := &adminPersonPage{adminPage: a.admin(r, "people", "admin-people.new"), New: true}
 	v.end(v.Title)
-	if f == nil && !v.resume(r) {
-		v.fill(nil)
-		if g := r.queryForm().ID("group"); g != 0 {
-			v.fill(map[string][]string{memberField(g): {"agent"}})
+	if f == nil && !v.Resume(r) {
+		v.Fill(nil)
+		if g := r.QueryForm().ID("group"); g != 0 {
+			v.Fill(map[string][]string{memberField(g): {"agent"}})
 		}
 	}
 	if f != nil {
-		if err := v.refill(f, err); err != nil {
+		if err := v.Refill(f, err); err != nil {
 			return err
 		}
 	}
 	return a.personPage(r, v, &store.Person{})
 }
 
-func (a *App) getAdminPerson(r *Request) error {
+func (a *App) getAdminPerson(r *web.Request) error {
 	p, err := a.personInHand(r)
 	if err != nil {
 		return err
@@ -79,13 +80,13 @@ func (a *App) getAdminPerson(r *Request) error {
 }
 
 // personInHand reads the person of the address. Whom the reader does not look after is not there.
-func (a *App) personInHand(r *Request) (*store.Person, error) {
-	n, err := r.number()
+func (a *App) personInHand(r *web.Request) (*store.Person, error) {
+	n, err := r.Number()
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.desk.Person(r.actor(), n)
-	if err == nil && !desk.MaySeeAccount(r.actor(), p) {
+	p, err := a.Desk.Person(r.Actor(), n)
+	if err == nil && !desk.MaySeeAccount(r.Actor(), p) {
 		err = store.Fail(store.NotFound, "error.not-found")
 	}
 	return p, err
@@ -93,13 +94,13 @@ func (a *App) personInHand(r *Request) (*store.Person, error) {
 
 var personFields = []adminField{{"name", "admin-people.name"}, {"email", "admin-people.email"}, {"phone", "admin-people.phone"}}
 
-func (a *App) adminPersonPage(r *Request, v *adminPersonPage, p *store.Person, f *Form, err error) error {
+func (a *App) adminPersonPage(r *web.Request, v *adminPersonPage, p *store.Person, f *web.Form, err error) error {
 	v.adminPage = a.admin(r, "people", "admin-people.person", "name", p.Name)
 	v.end(p.Name)
 	v.Path = personAddress(p.ID)
 	now := personValues(p)
-	if f == nil && !v.resume(r) {
-		v.fill(now)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
 	}
 	if f != nil {
 		if err := v.again(f, err, now, personFields); err != nil {
@@ -110,21 +111,21 @@ func (a *App) adminPersonPage(r *Request, v *adminPersonPage, p *store.Person, f
 }
 
 // personPage fills in what new and known people's pages share.
-func (a *App) personPage(r *Request, v *adminPersonPage, p *store.Person) error {
+func (a *App) personPage(r *web.Request, v *adminPersonPage, p *store.Person) error {
 	s, err := a.surroundings(r)
 	if err != nil {
 		return err
 	}
-	who := r.actor()
+	who := r.Actor()
 	v.ID, v.Full = p.ID, who.IsAdministrator()
 	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), roleBadgesOf(&v.Page, p)
 	v.Places = s.placeOptions(v.Value("place"))
-	reached, err := a.desk.MailReaches(p)
+	reached, err := a.Desk.MailReaches(p)
 	if err != nil {
 		return err
 	}
 	v.Disabled, v.Self, v.NeedWhy = p.Disabled, p.ID == who.ID(), reached
-	v.MayLink, v.MayHand = a.desk.MayLink(who, p)
+	v.MayLink, v.MayHand = a.Desk.MayLink(who, p)
 	v.Seen, v.Password, v.Since = v.Moment(p.LastSeen), v.Moment(p.PasswordSet), v.Moment(p.Created)
 	for _, g := range s.groups {
 		if m, ok := v.membership(who, p, g); ok {
@@ -132,7 +133,7 @@ func (a *App) personPage(r *Request, v *adminPersonPage, p *store.Person) error 
 		}
 	}
 	if v.Full {
-		chosen := slices.DeleteFunc(slices.Clone(v.form.values["coordinates"]), func(s string) bool { return s == "" })
+		chosen := slices.DeleteFunc(slices.Clone(v.Form.Values["coordinates"]), func(s string) bool { return s == "" })
 		for i := range len(chosen) + spareRows {
 			value := ""
 			if i < len(chosen) {
@@ -141,7 +142,7 @@ func (a *App) personPage(r *Request, v *adminPersonPage, p *store.Person) error 
 			v.Coordinate = append(v.Coordinate, adminCoordination{i + 1, s.placeOptions(value)})
 		}
 	}
-	return r.render("page/admin-person", v)
+	return r.Render("page/admin-person", v)
 }
 
 // membership is the row of one group, if it concerns the person or could. Supervisors choose among requester and agent,
@@ -175,12 +176,12 @@ func (v *adminPersonPage) membership(who desk.Actor, p *store.Person, g *store.G
 }
 
 // readPerson reads the form over what the person is now. Supervisors' forms hold the groups alone.
-func (a *App) readPerson(r *Request, f *Form, p *store.Person) (desk.PersonForm, error) {
+func (a *App) readPerson(r *web.Request, f *web.Form, p *store.Person) (desk.PersonForm, error) {
 	s, err := a.surroundings(r)
 	if err != nil {
 		return desk.PersonForm{}, err
 	}
-	who := r.actor()
+	who := r.Actor()
 	out := desk.FormOf(p)
 	if who.IsAdministrator() || p.ID == 0 {
 		out.Name, out.Email, out.Phone, out.Language = f.Text("name", store.Most("people.name")), f.Text("email", store.Most("people.email")), f.Text("phone", store.Most("people.phone")), f.Text("language", store.Most("people.language"))
@@ -225,102 +226,102 @@ func ownPerson(err error) error {
 
 // postNewPerson adds the person, who gets a link for choosing a password by mail; where none goes out the page shows it:
 // it is nowhere to be had again.
-func (a *App) postNewPerson(r *Request) error {
-	f := r.form()
+func (a *App) postNewPerson(r *web.Request) error {
+	f := r.Form()
 	form, err := a.readPerson(r, f, &store.Person{})
 	var p *store.Person
 	var link string
 	if err == nil {
-		p, link, err = a.desk.AddPerson(r.actor(), form)
+		p, link, err = a.Desk.AddPerson(r.Actor(), form)
 	}
 	if err != nil {
 		return a.newPersonPage(r, f, ownPerson(err))
 	}
 	if link == "" {
-		return r.done("flash.person-added", personAddress(p.ID), "name", p.Name, "email", p.Email)
+		return r.Done("flash.person-added", personAddress(p.ID), "name", p.Name, "email", p.Email)
 	}
 	return a.adminPersonPage(r, &adminPersonPage{Link: a.passwordLink(link), LinkNew: true}, p, nil, nil)
 }
 
-func (a *App) passwordLink(secret string) string { return a.baseURL() + "/password/" + secret }
+func (a *App) passwordLink(secret string) string { return a.BaseURL() + "/password/" + secret }
 
-func (a *App) postAdminPerson(r *Request) error {
+func (a *App) postAdminPerson(r *web.Request) error {
 	p, err := a.personInHand(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	form, err := a.readPerson(r, f, p)
 	if err == nil {
-		_, err = a.desk.ChangePerson(r.actor(), p.ID, f.ID("rev"), form)
+		_, err = a.Desk.ChangePerson(r.Actor(), p.ID, f.ID("rev"), form)
 	}
 	if err != nil {
 		return a.adminPersonPage(r, &adminPersonPage{}, p, f, ownPerson(err))
 	}
 	to := personAddress(p.ID)
-	if !r.actor().IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return r.actor().Person.Supervises(m.Group) }) {
+	if !r.Actor().IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return r.Actor().Person.Supervises(m.Group) }) {
 		to = "/admin/people" // the person has left the supervisor's groups
 	}
-	return r.done("flash.person-saved", to, "name", form.Name)
+	return r.Done("flash.person-saved", to, "name", form.Name)
 }
 
 // postPersonLink has a link sent to the person's own address or, with a reason or where no mail goes out, shows it on the
 // page that answers, to be handed over.
-func (a *App) postPersonLink(r *Request) error {
+func (a *App) postPersonLink(r *web.Request) error {
 	p, err := a.personInHand(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	reason := f.Text("reason", store.MaxReason)
 	if err := f.Err(); err != nil {
 		return a.refusedPerson(r, p, err)
 	}
-	reached, err := a.desk.MailReaches(p)
+	reached, err := a.Desk.MailReaches(p)
 	if err != nil {
 		return err
 	}
 	if !f.Bool("hand") && reason == "" && reached {
-		if err := a.desk.SendPasswordLink(r.actor(), p.ID); err != nil {
+		if err := a.Desk.SendPasswordLink(r.Actor(), p.ID); err != nil {
 			return a.refusedPerson(r, p, err)
 		}
-		return r.done("flash.link-sent", personAddress(p.ID), "email", p.Email)
+		return r.Done("flash.link-sent", personAddress(p.ID), "email", p.Email)
 	}
-	link, err := a.desk.HandPasswordLink(r.actor(), p.ID, reason)
+	link, err := a.Desk.HandPasswordLink(r.Actor(), p.ID, reason)
 	if err != nil {
 		return a.refusedPerson(r, p, err)
 	}
 	return a.adminPersonPage(r, &adminPersonPage{Link: a.passwordLink(link)}, p, nil, nil)
 }
 
-func (a *App) postDisablePerson(r *Request) error { return a.setDisabled(r, true) }
+func (a *App) postDisablePerson(r *web.Request) error { return a.setDisabled(r, true) }
 
-func (a *App) postEnablePerson(r *Request) error { return a.setDisabled(r, false) }
+func (a *App) postEnablePerson(r *web.Request) error { return a.setDisabled(r, false) }
 
-func (a *App) setDisabled(r *Request, disabled bool) error {
+func (a *App) setDisabled(r *web.Request, disabled bool) error {
 	p, err := a.personInHand(r)
 	if err != nil {
 		return err
 	}
 	form := desk.FormOf(p)
 	form.Disabled = disabled
-	if _, err := a.desk.ChangePerson(r.actor(), p.ID, r.form().ID("rev"), form); err != nil {
+	if _, err := a.Desk.ChangePerson(r.Actor(), p.ID, r.Form().ID("rev"), form); err != nil {
 		return a.refusedPerson(r, p, err)
 	}
 	key := "flash.person-enabled"
 	if disabled {
 		key = "flash.person-disabled"
 	}
-	return r.done(key, personAddress(p.ID), "name", p.Name)
+	return r.Done(key, personAddress(p.ID), "name", p.Name)
 }
 
 // refusedPerson is the person's page with the reason why something was not done.
-func (a *App) refusedPerson(r *Request, p *store.Person, err error) error {
+func (a *App) refusedPerson(r *web.Request, p *store.Person, err error) error {
 	v := &adminPersonPage{}
 	v.adminPage = a.admin(r, "people", "admin-people.person", "name", p.Name)
 	v.end(p.Name)
 	v.Path = personAddress(p.ID)
-	v.fill(personValues(p))
+	v.Fill(personValues(p))
 	if !v.refuse(err) {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/app/worktime"
 	"sportello/store"
@@ -54,7 +55,7 @@ func cellField(s store.Severity, u store.Urgency) string {
 	return "matrix-" + s.String() + "-" + u.String()
 }
 
-func (a *App) getPriorities(r *Request) error {
+func (a *App) getPriorities(r *web.Request) error {
 	return a.prioritiesPage(r, &adminPrioritiesPage{}, nil, nil)
 }
 
@@ -71,9 +72,9 @@ func priorityValues(s *store.Settings) url.Values {
 }
 
 // savedSettings reads the settings anew: those of the visit may be older than what was just refused.
-func (a *App) savedSettings() (*store.Settings, error) { return a.desk.Settings() }
+func (a *App) savedSettings() (*store.Settings, error) { return a.Desk.Settings() }
 
-func (a *App) prioritiesPage(r *Request, v *adminPrioritiesPage, f *Form, err error) error {
+func (a *App) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form, err error) error {
 	unsaved := v.Unsaved
 	v.adminPage = a.admin(r, "priorities", "admin-priorities.title")
 	v.top()
@@ -83,8 +84,8 @@ func (a *App) prioritiesPage(r *Request, v *adminPrioritiesPage, f *Form, err er
 		return bad
 	}
 	now := priorityValues(set)
-	if f == nil && !v.resume(r) {
-		v.fill(now)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
 	}
 	if f != nil {
 		if err := v.again(f, err, now, v.priorityFields()); err != nil {
@@ -111,7 +112,7 @@ func (a *App) prioritiesPage(r *Request, v *adminPrioritiesPage, f *Form, err er
 		v.Hours = append(v.Hours, priorityHours{field, strconv.Itoa(p), v.Value(field)})
 	}
 	v.preview(a)
-	return r.render("page/admin-priorities", v)
+	return r.Render("page/admin-priorities", v)
 }
 
 func (v *adminPrioritiesPage) priorityFields() []adminField {
@@ -126,8 +127,8 @@ func (v *adminPrioritiesPage) preview(a *App) {
 		n, _ := strconv.Atoi(v.Value(field))
 		return n
 	}
-	calendar := worktime.Calendar{Begin: number("day-begins"), End: number("day-ends"), Location: a.desk.Location()}
-	now := a.desk.Now().In(a.desk.Location())
+	calendar := worktime.Calendar{Begin: number("day-begins"), End: number("day-ends"), Location: a.Desk.Location()}
+	now := a.Desk.Now().In(a.Desk.Location())
 	v.Example = v.When(now)
 	for p := 1; p <= 4; p++ {
 		n := strconv.Itoa(p)
@@ -157,7 +158,7 @@ func (v *adminPrioritiesPage) preview(a *App) {
 	}
 }
 
-func readService(f *Form) desk.Service {
+func readService(f *web.Form) desk.Service {
 	out := desk.Service{Matrix: map[string]int{}, HoursDue: map[string]int{}, DayBegins: f.Int("day-begins", 0, 23, 0), DayEnds: f.Int("day-ends", 1, 24, 0),
 		CloseAfter: f.Int("close-after", 1, 365, 0), ReopenWithin: f.Int("reopen-within", 1, 365, 0)}
 	for _, s := range severities {
@@ -174,26 +175,26 @@ func readService(f *Form) desk.Service {
 }
 
 // postPriorities saves the form, or shows what it would mean, or fills it with the values of a new desk.
-func (a *App) postPriorities(r *Request) error {
-	f := r.form()
+func (a *App) postPriorities(r *web.Request) error {
+	f := r.Form()
 	switch f.Raw("act") {
 	case "preview":
 		return a.prioritiesPage(r, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-preview"}, f, nil)
 	case "defaults":
 		rev := f.Raw("rev")
-		f.values = priorityValues((&store.Settings{}).WithDefaults())
-		f.values.Set("rev", rev)
+		f.Values = priorityValues((&store.Settings{}).WithDefaults())
+		f.Values.Set("rev", rev)
 		return a.prioritiesPage(r, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-defaults"}, f, nil)
 	}
 	service := readService(f)
 	err := f.Err()
 	if err == nil {
-		_, err = a.desk.ChangeSettings(r.actor(), f.ID("rev"), desk.SettingsForm{Service: &service})
+		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), desk.SettingsForm{Service: &service})
 	}
 	if err != nil {
 		return a.prioritiesPage(r, &adminPrioritiesPage{}, f, err)
 	}
-	return r.done("flash.priorities-saved", "/admin/priorities")
+	return r.Done("flash.priorities-saved", "/admin/priorities")
 }
 
 // adminHomePage holds the texts of the home page.
@@ -207,7 +208,7 @@ type homePreview struct {
 	HTML                 template.HTML
 }
 
-func (a *App) getHomeTexts(r *Request) error {
+func (a *App) getHomeTexts(r *web.Request) error {
 	return a.homeTextsPage(r, &adminHomePage{}, nil, nil)
 }
 
@@ -222,7 +223,7 @@ func homeValues(s *store.Settings) url.Values {
 var homeFields = []adminField{{"welcome-it", "admin-home.welcome-it"}, {"welcome-en", "admin-home.welcome-en"}, {"text-it", "admin-home.text-it"},
 	{"text-en", "admin-home.text-en"}, {"searches", "admin-home.searches"}, {"hours-it", "admin-home.hours-it"}, {"hours-en", "admin-home.hours-en"}}
 
-func (a *App) homeTextsPage(r *Request, v *adminHomePage, f *Form, err error) error {
+func (a *App) homeTextsPage(r *web.Request, v *adminHomePage, f *web.Form, err error) error {
 	v.adminPage = a.admin(r, "home", "admin-home.title")
 	v.top()
 	set, bad := a.savedSettings()
@@ -230,8 +231,8 @@ func (a *App) homeTextsPage(r *Request, v *adminHomePage, f *Form, err error) er
 		return bad
 	}
 	now := homeValues(set)
-	if f == nil && !v.resume(r) {
-		v.fill(now)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
 	}
 	if f != nil {
 		if err := v.again(f, err, now, homeFields); err != nil {
@@ -244,22 +245,22 @@ func (a *App) homeTextsPage(r *Request, v *adminHomePage, f *Form, err error) er
 			}
 		}
 	}
-	return r.render("page/admin-home", v)
+	return r.Render("page/admin-home", v)
 }
 
 // postHomeTexts saves the texts, or shows how they would look.
-func (a *App) postHomeTexts(r *Request) error {
-	f := r.form()
+func (a *App) postHomeTexts(r *web.Request) error {
+	f := r.Form()
 	home := desk.Home{Welcome: wordsIn(f, "welcome", store.Most("settings.welcome.it")), Text: textsIn(f, "text"), Searches: f.Lines("searches"), Hours: wordsIn(f, "hours", store.Most("settings.hours.it"))}
 	err := f.Err()
 	if f.Raw("act") == "preview" {
 		return a.homeTextsPage(r, &adminHomePage{}, f, err)
 	}
 	if err == nil {
-		_, err = a.desk.ChangeSettings(r.actor(), f.ID("rev"), desk.SettingsForm{Home: &home})
+		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), desk.SettingsForm{Home: &home})
 	}
 	if err != nil {
 		return a.homeTextsPage(r, &adminHomePage{}, f, err)
 	}
-	return r.done("flash.home-saved", "/admin/home")
+	return r.Done("flash.home-saved", "/admin/home")
 }

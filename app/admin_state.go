@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/listen"
 	"sportello/app/watch"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -55,8 +56,8 @@ type overviewError struct {
 
 var processStart = time.Now()
 
-func (a *App) getAdmin(r *Request) error {
-	if !r.actor().IsAdministrator() {
+func (a *App) getAdmin(r *web.Request) error {
+	if !r.Actor().IsAdministrator() {
 		return r.Redirect("/admin/people", http.StatusSeeOther)
 	}
 	v := &adminOverview{adminPage: a.admin(r, "", "admin.title")}
@@ -65,20 +66,20 @@ func (a *App) getAdmin(r *Request) error {
 		return err
 	}
 	v.Index = a.indexFacts(&v.Page)
-	for _, c := range a.watch.Causes() {
+	for _, c := range a.Watch.Causes() {
 		v.Wrong = append(v.Wrong, watch.Fact{Label: partLabel(&v.Page, c.Part), Bad: c.Text})
 	}
 	v.Facts, v.Backup = a.machineFacts(&v.Page), a.backupFacts(&v.Page)
-	for _, p := range a.watch.Parts {
+	for _, p := range a.Watch.Parts {
 		if p.Show != nil {
-			v.Parts = append(v.Parts, overviewPart{partLabel(&v.Page, p.Name), p.Show(v.voice())})
+			v.Parts = append(v.Parts, overviewPart{partLabel(&v.Page, p.Name), p.Show(v.Voice())})
 		}
 	}
 	v.Jobs = a.jobFacts(&v.Page)
-	for _, t := range a.watch.Troubles.LastDay(v.now) {
+	for _, t := range a.Watch.Troubles.LastDay(v.Now) {
 		v.Errors = append(v.Errors, overviewError{t.Text, t.Named, v.Number(t.Times), v.Moment(t.Last)})
 	}
-	return r.render("page/admin", v)
+	return r.Render("page/admin", v)
 }
 
 // countRows counts tickets by state, people and articles. The figures name nobody and no matter, so they count
@@ -86,7 +87,7 @@ func (a *App) getAdmin(r *Request) error {
 func (a *App) countRows(v *adminOverview) error {
 	counts := map[store.State]int{}
 	people, articles := 0, 0
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		for s := store.StateNew; s <= store.StateClosed; s++ {
 			counts[s] = store.Tickets.Count(tx, store.CountState, s)
 		}
@@ -117,14 +118,14 @@ func (a *App) countRows(v *adminOverview) error {
 }
 
 // partLabel names a part in words; one that has none goes by its name.
-func partLabel(p *Page, name string) string {
+func partLabel(p *web.Page, name string) string {
 	return known(p, "watch.part-"+name, name)
 }
 
 // jobFacts says of each background work how it goes.
-func (a *App) jobFacts(v *Page) []overviewJob {
+func (a *App) jobFacts(v *web.Page) []overviewJob {
 	var out []overviewJob
-	for _, state := range a.watch.Jobs.All() {
+	for _, state := range a.Watch.Jobs.All() {
 		j := overviewJob{Name: known(v, "admin.job-"+strings.ReplaceAll(state.Name, " ", "-"), state.Name), Text: v.T("watch.job-follows"), Badge: "badge-calm", Error: state.Err, At: v.Moment(state.FailedAt)}
 		if address, ok := strings.CutPrefix(state.Name, "mailbox "); ok {
 			j.Name = v.T("admin.job-mailbox", "address", address)
@@ -133,7 +134,7 @@ func (a *App) jobFacts(v *Page) []overviewJob {
 			j.Last, j.Took = v.Moment(state.Last), state.Took.Round(time.Millisecond).String()
 		}
 		switch {
-		case state.Troubled(v.now):
+		case state.Troubled(v.Now):
 			j.Text, j.Badge = v.T("watch.job-fails"), "badge-alarm"
 		case state.Failures > 0:
 			j.Text, j.Badge = v.Plural("admin.job-failed", state.Failures), "badge-wait"
@@ -144,7 +145,7 @@ func (a *App) jobFacts(v *Page) []overviewJob {
 }
 
 // backupFacts says how the backups are that the desk makes by itself; none when it makes none.
-func (a *App) backupFacts(v *Page) []watch.Fact {
+func (a *App) backupFacts(v *web.Page) []watch.Fact {
 	b := a.backups
 	if !b.Scheduled() {
 		return nil
@@ -165,35 +166,35 @@ func (a *App) backupFacts(v *Page) []watch.Fact {
 		add("watch.backup-kept", v.Number(s.Kept))
 	}
 	if !s.Running.IsZero() {
-		add("watch.backup-next", v.T("watch.backup-running", "minutes", v.Number(int(v.now.Sub(s.Running).Minutes()))))
+		add("watch.backup-next", v.T("watch.backup-running", "minutes", v.Number(int(v.Now.Sub(s.Running).Minutes()))))
 	} else {
 		add("watch.backup-next", v.When(s.Due))
 	}
 	return out
 }
 
-func (a *App) machineFacts(v *Page) []watch.Fact {
+func (a *App) machineFacts(v *web.Page) []watch.Fact {
 	var out []watch.Fact
 	data := watch.Fact{Label: v.T("admin.store"), Text: v.T("admin.store-fine")}
-	if err := a.st.Fault(); err != nil {
+	if err := a.Store.Fault(); err != nil {
 		data.Text, data.Bad = "", v.T("admin.store-fault", "reason", err.Error())
 	}
 	out = append(out, data)
 	disk := watch.Fact{Label: v.T("admin.disk"), Text: v.T("admin.disk-unknown")}
-	if free, total, ok := listen.DiskSpace(a.cfg.DataFolder()); ok {
+	if free, total, ok := listen.DiskSpace(a.Config.DataFolder()); ok {
 		disk.Text = v.T("admin.disk-free", "free", v.Size(free), "total", v.Size(total))
 		if free < watch.LeastFree {
 			disk.Text, disk.Bad = "", v.T("admin.disk-short", "free", v.Size(free), "total", v.Size(total))
 		}
 	}
 	return append(out, disk,
-		watch.Fact{Label: v.T("admin.folder"), Text: a.cfg.DataFolder()},
+		watch.Fact{Label: v.T("admin.folder"), Text: a.Config.DataFolder()},
 		watch.Fact{Label: v.T("admin.version"), Text: strings.TrimPrefix(Version(), "sportello ")},
 		watch.Fact{Label: v.T("admin.uptime"), Text: lasted(v, time.Since(processStart))})
 }
 
 // lasted says a length of time by its two greatest parts.
-func lasted(p *Page, d time.Duration) string {
+func lasted(p *web.Page, d time.Duration) string {
 	days, hours, minutes := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60
 	switch {
 	case days > 0:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -14,12 +15,12 @@ type synonymsPage struct{ adminPage }
 
 var synonymFields = []adminField{{"synonyms-it", "admin-synonyms.list-it"}, {"synonyms-en", "admin-synonyms.list-en"}}
 
-func (a *App) getSynonyms(r *Request) error { return a.synonymsPage(r, nil, nil) }
+func (a *App) getSynonyms(r *web.Request) error { return a.synonymsPage(r, nil, nil) }
 
-func (a *App) synonymsPage(r *Request, f *Form, err error) error {
+func (a *App) synonymsPage(r *web.Request, f *web.Form, err error) error {
 	v := &synonymsPage{a.admin(r, "synonyms", "admin-synonyms.title")}
 	v.top()
-	lists, mark, bad := a.desk.Synonyms(r.actor())
+	lists, mark, bad := a.Desk.Synonyms(r.Actor())
 	if bad != nil {
 		return bad
 	}
@@ -31,19 +32,19 @@ func (a *App) synonymsPage(r *Request, f *Form, err error) error {
 		}
 		now.Set("synonyms-"+language, strings.Join(lines, "\n"))
 	}
-	if f == nil && !v.resume(r) {
-		v.fill(now)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
 	}
 	if f != nil {
 		if err := v.again(f, err, now, synonymFields); err != nil {
 			return err
 		}
 	}
-	return r.render("page/admin-synonyms", v)
+	return r.Render("page/admin-synonyms", v)
 }
 
-func (a *App) postSynonyms(r *Request) error {
-	f := r.form()
+func (a *App) postSynonyms(r *web.Request) error {
+	f := r.Form()
 	lists := desk.SynonymLists{}
 	for _, language := range words.Languages {
 		for _, line := range f.Lines("synonyms-" + language) {
@@ -55,10 +56,10 @@ func (a *App) postSynonyms(r *Request) error {
 		err = store.Fail(store.Invalid, "error.required").At("synonyms-it") // an empty list is a choice of the form's alone
 	}
 	if err == nil {
-		err = a.desk.ChangeSynonyms(r.actor(), f.Raw("rev"), lists)
+		err = a.Desk.ChangeSynonyms(r.Actor(), f.Raw("rev"), lists)
 	}
 	if err != nil {
 		return a.synonymsPage(r, f, err)
 	}
-	return r.done("flash.synonyms-saved", "/admin/synonyms")
+	return r.Done("flash.synonyms-saved", "/admin/synonyms")
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -30,15 +31,15 @@ func newAdministration(t *testing.T) *administration {
 	t.Helper()
 	d := &administration{testDesk: newTestDesk(t)}
 	by := desk.Actor{Via: "command", System: true}
-	o, err := d.app.desk.AddOrganisation(by, desk.OrganisationForm{Name: "Università di Vallombra", Domains: []string{"vallombra.it"}})
+	o, err := d.app.Desk.AddOrganisation(by, desk.OrganisationForm{Name: "Università di Vallombra", Domains: []string{"vallombra.it"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.organisation = o.ID
-	if d.csa, err = d.app.desk.GroupByCode("csa"); err != nil {
+	if d.csa, err = d.app.Desk.GroupByCode("csa"); err != nil {
 		t.Fatal(err)
 	}
-	if d.ricerca, err = d.app.desk.GroupByCode("ricerca"); err != nil {
+	if d.ricerca, err = d.app.Desk.GroupByCode("ricerca"); err != nil {
 		t.Fatal(err)
 	}
 	in := func(g *store.Group, supervisor bool) []store.Membership {
@@ -56,7 +57,7 @@ func newAdministration(t *testing.T) *administration {
 
 func (d *administration) person(id uint64) *store.Person {
 	d.t.Helper()
-	p, err := d.app.desk.Person(desk.Actor{System: true}, id)
+	p, err := d.app.Desk.Person(desk.Actor{System: true}, id)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func (d *administration) person(id uint64) *store.Person {
 
 func (d *administration) level(code string) *desk.Level {
 	d.t.Helper()
-	l, err := d.app.desk.LevelByCode(code)
+	l, err := d.app.Desk.LevelByCode(code)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -133,7 +134,7 @@ func TestTheAdministrationIsForThoseWhoRunTheDesk(t *testing.T) {
 	for _, r := range d.app.adminRoutes() {
 		path := strings.NewReplacer(":n<int>", "1", ":i<int>", "0").Replace(r.Path)
 		for who, b := range browsers {
-			if who == "administrator" || r.Who == supervisor && who == "supervisor" {
+			if who == "administrator" || r.Who == web.Supervisor && who == "supervisor" {
 				continue
 			}
 			var got answer
@@ -159,7 +160,7 @@ func TestTheAdministrationIsForThoseWhoRunTheDesk(t *testing.T) {
 func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	d := newAdministration(t)
 	mail := letter{from: "Ada Neri <ada@example.it>", id: "uno@example.it", subject: "Cedolino", html: `<p>Vuoto</p><img src="cid:foto">`, picture: picture()}
-	if _, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
+	if _, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
 		t.Fatal(err)
 	}
 	for _, lang := range words.Languages {
@@ -243,7 +244,7 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 	link := passwordLink.FindString(got.body)
 	guest := d.browser()
 	guest.must(guest.get(link), 200, "lia@example.it")
-	page, err := d.app.desk.People(desk.Actor{System: true}, desk.PeopleQuery{Text: "lia@example.it"})
+	page, err := d.app.Desk.People(desk.Actor{System: true}, desk.PeopleQuery{Text: "lia@example.it"})
 	if err != nil || len(page.People) != 1 {
 		t.Fatal(err, page)
 	}
@@ -299,7 +300,7 @@ func TestPeopleAreFoundByNameRoleGroupAndOrganisation(t *testing.T) {
 func (d *administration) addQuick(name string) {
 	d.t.Helper()
 	f := desk.PersonForm{Name: name, Email: strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"}
-	if _, _, err := d.app.desk.AddPerson(desk.Actor{System: true}, f); err != nil {
+	if _, _, err := d.app.Desk.AddPerson(desk.Actor{System: true}, f); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -314,7 +315,7 @@ func TestAFormThatCameTooLateKeepsItsTextAndSaysWhatIsThereNow(t *testing.T) {
 	got := b.post(address, changed(mine, "description-it", "Scritto da me"))
 	b.must(got, 409, "Qualcuno ha salvato mentre scrivevi", "Scritto da me</textarea>", "Scritto dall&#39;altra persona")
 	b.must(b.post(address, postable(got.body, address)), 303)
-	g, err := d.app.desk.Group(d.csa.ID)
+	g, err := d.app.Desk.Group(d.csa.ID)
 	if err != nil || g.Description.IT != "Scritto da me" {
 		t.Errorf("after saving again: %q, %v", g.Description.IT, err)
 	}
@@ -334,7 +335,7 @@ func TestGroupsAreAddedChangedAndRemovedUnlessTheyAreInUse(t *testing.T) {
 	b.must(b.post(address+"/members/remove", url.Values{"person": {idValue(d.asker.ID)}}), 303)
 	b.must(b.post(address+"/remove", url.Values{"remove": {"1"}}), 303)
 
-	general, err := d.app.desk.GroupByCode(store.GeneralGroup)
+	general, err := d.app.Desk.GroupByCode(store.GeneralGroup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -451,13 +452,13 @@ func TestPrioritiesAreShownInWordsBeforeTheyAreSaved(t *testing.T) {
 	b.must(b.post("/admin/priorities", changed(v, "day-ends", "5")), 422, "La giornata deve finire dopo il suo inizio", `name="hours-due-1" inputmode="numeric" value="2"`)
 	b.must(b.post("/admin/priorities", changed(v, "day-ends", "x")), 422, "Scrivi un numero da 1 a 24", `value="x"`)
 	b.must(b.post("/admin/priorities", changed(v, "day-ends", "19")), 303)
-	s, err := d.app.desk.Settings()
+	s, err := d.app.Desk.Settings()
 	if err != nil || s.Matrix["low/none"] != 1 || s.WorkingHours["1"] != 2 || s.DayEnds != 19 {
 		t.Errorf("saved %+v, %v", s, err)
 	}
 	b.must(b.post("/admin/priorities", changed(postable(b.get("/admin/priorities").body, "/admin/priorities"), "act", "defaults")), 200, "valori iniziali",
 		`name="day-ends" inputmode="numeric" value="18"`)
-	if s, _ = d.app.desk.Settings(); s.DayEnds != 19 {
+	if s, _ = d.app.Desk.Settings(); s.DayEnds != 19 {
 		t.Error("showing the initial values saved them")
 	}
 }
@@ -472,7 +473,7 @@ func TestAColourOnWhichTextCannotBeReadIsRefusedWithTheNearestThatCan(t *testing
 	b.must(b.get("/admin/branding/colour?q=%230b4f9e"), 200, "si legge bene")
 	nearest := regexp.MustCompile(`name="nearest" value="(#[0-9a-f]{6})"`).FindStringSubmatch(got.body)[1]
 	b.must(b.post("/admin/branding", changed(postable(got.body, "/admin/branding"), "nearest", nearest)), 303)
-	if s, _ := d.app.desk.Settings(); s.Colour != nearest || s.Name != "Aiuto" {
+	if s, _ := d.app.Desk.Settings(); s.Colour != nearest || s.Name != "Aiuto" {
 		t.Errorf("saved %s and %s", s.Colour, s.Name)
 	}
 }
@@ -508,7 +509,7 @@ func TestTheTextsOfTheHomePageAreShownBeforeTheyAreSaved(t *testing.T) {
 	v.Del("act")
 	b.must(b.post("/admin/home", changed(v, "searches", strings.Repeat("cerca questo\n", 1)+strings.Repeat("x", 61))), 422, "troppo lungo", strings.Repeat("x", 61))
 	b.must(b.post("/admin/home", changed(v, "searches", "cedolino\r\nferie", "welcome-it", "Buongiorno")), 303)
-	if s, _ := d.app.desk.Settings(); s.Welcome.IT != "Buongiorno" || len(s.Searches) != 2 || !strings.Contains(s.HomeText.IT, "**mondo**") {
+	if s, _ := d.app.Desk.Settings(); s.Welcome.IT != "Buongiorno" || len(s.Searches) != 2 || !strings.Contains(s.HomeText.IT, "**mondo**") {
 		t.Errorf("saved %+v", s)
 	}
 }
@@ -524,7 +525,7 @@ func TestEveryChangeIsInTheLogWithWhoAndWhat(t *testing.T) {
 	b.must(b.get("/admin/changes?kind=settings"), 200, "Bassa / Senza scadenza", "!Ada Neri")
 	b.must(b.get("/admin/changes?kind=catalogue"), 200, "Gestione Progetti", "!Senza scadenza")
 	for range 60 {
-		d.addQuick("Omega " + strconv.Itoa(int(d.app.st.Last())))
+		d.addQuick("Omega " + strconv.Itoa(int(d.app.Store.Last())))
 	}
 	page := b.get("/admin/changes?kind=people")
 	next := regexp.MustCompile(`href="(/admin/changes\?before=[^"]+)"`).FindStringSubmatch(page.body)
@@ -535,10 +536,10 @@ func TestTheIndexIsBuiltAnewWhenTheAdministratorAsks(t *testing.T) {
 	d := newAdministration(t)
 	b := d.signedIn(d.admin)
 	b.must(b.get("/admin"), 200, "Indice di ricerca", "Spazio libero", "In funzione da", "Nuova")
-	before := d.app.ix.Rebuilds()
+	before := d.app.Index.Rebuilds()
 	b.must(b.post("/admin/index/rebuild", url.Values{}), 303)
 	b.must(b.get("/admin/index"), 200, "è richiesta")
-	if d.app.ix.Rebuilds() < before {
+	if d.app.Index.Rebuilds() < before {
 		t.Error("fewer indexes than before")
 	}
 }
@@ -558,7 +559,7 @@ func TestAnEndedSessionLosesNoTextOfTheAdministration(t *testing.T) {
 		{"/admin/home", url.Values{"text-it": {"Testo mai salvato"}}, []string{"Testo mai salvato</textarea>"}},
 	} {
 		b := d.signedIn(d.admin)
-		if _, err := d.app.desk.Keeper().EndOthers(d.admin.ID); err != nil {
+		if _, err := d.app.Desk.Keeper().EndOthers(d.admin.ID); err != nil {
 			t.Fatal(err)
 		}
 		got := b.post(c.path, c.values)

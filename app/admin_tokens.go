@@ -3,6 +3,7 @@ package app
 import (
 	"strconv"
 
+	"sportello/app/web"
 	"sportello/app/words"
 )
 
@@ -19,10 +20,10 @@ type sleepingLine struct {
 	Made, Seen, Ends   words.Moment
 }
 
-func (a *App) getAdminTokens(r *Request) error {
+func (a *App) getAdminTokens(r *web.Request) error {
 	v := &adminTokensPage{adminPage: a.admin(r, "tokens", "admin-tokens.title")}
 	v.top()
-	list, all, err := a.desk.SleepingTokens(r.actor())
+	list, all, err := a.Desk.SleepingTokens(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -35,24 +36,24 @@ func (a *App) getAdminTokens(r *Request) error {
 		v.Tokens = append(v.Tokens, sleepingLine{ID: t.ID, Name: name, Who: t.Who.Name, Address: personAddress(t.Who.ID), Made: v.Moment(t.Created),
 			Seen: v.Moment(t.Seen), Ends: v.Moment(t.Ends)})
 	}
-	return r.render("page/admin-tokens", v)
+	return r.Render("page/admin-tokens", v)
 }
 
-func (a *App) postWakeToken(r *Request) error {
-	id, err := r.number()
+func (a *App) postWakeToken(r *web.Request) error {
+	id, err := r.Number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.WakeToken(r.actor(), id); err != nil {
+	if err := a.Desk.WakeToken(r.Actor(), id); err != nil {
 		return err
 	}
-	return r.done("flash.token-woken", "/admin/tokens")
+	return r.Done("flash.token-woken", "/admin/tokens")
 }
 
-func (a *App) postWakeTokens(r *Request) error {
-	n, err := a.desk.WakeTokens(r.actor())
+func (a *App) postWakeTokens(r *web.Request) error {
+	n, err := a.Desk.WakeTokens(r.Actor())
 	if err != nil {
 		return err
 	}
-	return r.done("flash.tokens-woken", "/admin/tokens", "n", strconv.Itoa(n))
+	return r.Done("flash.tokens-woken", "/admin/tokens", "n", strconv.Itoa(n))
 }

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -31,8 +32,8 @@ var surrogate = regexp.MustCompile(`(?i)\\+u(d[89a-f][0-9a-f]{2}|0000)`)
 
 // readJSON decodes the body into v. It refuses what is no JSON, members that v does not have (named), bytes that are
 // not UTF-8, NUL and halves of characters: nothing is stored otherwise than it was sent.
-func (a *App) readJSON(r *Request, v any) error {
-	body, err := r.visit().body.whole()
+func (a *App) readJSON(r *web.Request, v any) error {
+	body, err := r.Visit().Body.Whole()
 	if err != nil {
 		return err
 	}
@@ -58,8 +59,8 @@ type members map[string]json.RawMessage
 
 // membersOf returns the parts of the body by their names in small letters, as readJSON takes them, without those that
 // are null. The error says that the body is no object; it is for after the rights.
-func (a *App) membersOf(r *Request) (members, error) {
-	body, err := r.visit().body.whole()
+func (a *App) membersOf(r *web.Request) (members, error) {
+	body, err := r.Visit().Body.Whole()
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +168,7 @@ func jsonProblem(err error) error {
 }
 
 // apiNumber reads the number in the path; what is no number is not there.
-func apiNumber(r *Request, name string) (uint64, error) {
+func apiNumber(r *web.Request, name string) (uint64, error) {
 	n, err := strconv.ParseUint(r.Param(name), 10, 64)
 	if err != nil {
 		return 0, store.Fail(store.NotFound, "error.not-found")
@@ -177,11 +178,11 @@ func apiNumber(r *Request, name string) (uint64, error) {
 
 // apiQuery reads values of the address and collects what is wrong with them.
 type apiQuery struct {
-	*Form
-	r *Request
+	*web.Form
+	r *web.Request
 }
 
-func (a *App) apiQuery(r *Request) apiQuery { return apiQuery{r.queryForm(), r} }
+func (a *App) apiQuery(r *web.Request) apiQuery { return apiQuery{r.QueryForm(), r} }
 
 // page reads limit and offset or after.
 func (q apiQuery) limit() int { return q.Int("limit", 1, 200, 50) }
@@ -252,19 +253,19 @@ func fileAnswer(f *store.File) apiFile {
 }
 
 // apiFile streams one file to whom may read what it belongs to.
-func (a *App) apiFile(r *Request) error {
+func (a *App) apiFile(r *web.Request) error {
 	id, err := apiNumber(r, "id")
 	if err != nil {
 		return err
 	}
-	f, file, err := a.desk.OpenFile(r.actor(), id)
+	f, file, err := a.Desk.OpenFile(r.Actor(), id)
 	if err != nil {
 		return err
 	}
-	r.SetHeader("Content-Disposition", dispositionOf("attachment", f.Name))
-	mediaType, _ := servedType(f.Type) // never shown in place
+	r.SetHeader("Content-Disposition", web.DispositionOf("attachment", f.Name))
+	mediaType, _ := web.ServedType(f.Type) // never shown in place
 	r.SetHeader("Content-Type", mediaType)
 	r.SetHeader("X-Content-Type-Options", "nosniff")
-	r.SetHeader("Content-Security-Policy", filePolicy)
+	r.SetHeader("Content-Security-Policy", web.FilePolicy)
 	return r.SendStream(file, int(f.Size)) // fasthttp closes it
 }

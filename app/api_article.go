@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -37,12 +38,12 @@ func articleAnswer(n names, art *store.Article, v *store.Version) apiArticle {
 		State: v.Publication, ExternalID: art.External, Labels: v.Labels, UpdatedAt: apiMoment(v.Updated), Rev: v.Rev}
 }
 
-func (a *App) apiArticles(r *Request) error {
+func (a *App) apiArticles(r *web.Request) error {
 	q := a.apiQuery(r)
 	f := desk.ArticleFilter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
-		Publication: formCode[store.Publication](q.Form, "state"), Audience: formCode[store.Audience](q.Form, "audience"), Below: true}
+		Publication: web.FormCode[store.Publication](q.Form, "state"), Audience: web.FormCode[store.Audience](q.Form, "audience"), Below: true}
 	if code := q.Raw("module"); code != "" {
-		l, err := a.desk.LevelByCode(code)
+		l, err := a.Desk.LevelByCode(code)
 		if err != nil {
 			q.Refuse("module", "error.module-unknown")
 		} else {
@@ -52,7 +53,7 @@ func (a *App) apiArticles(r *Request) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, err := a.desk.Articles(r.actor(), f)
+	page, err := a.Desk.Articles(r.Actor(), f)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (a *App) apiArticles(r *Request) error {
 	if page.Next != "" {
 		out.Next = &page.Next
 	}
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		for _, item := range page.Items {
 			out.Articles = append(out.Articles, articleAnswer(names{tx}, item.Article, item.Version))
 		}
@@ -72,25 +73,25 @@ func (a *App) apiArticles(r *Request) error {
 	return r.JSON(out)
 }
 
-func (a *App) apiArticle(r *Request) error {
+func (a *App) apiArticle(r *web.Request) error {
 	slug, err := url.PathUnescape(r.Param("slug"))
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	lang := r.queryForm().Raw("lang")
+	lang := r.QueryForm().Raw("lang")
 	if lang == "" {
-		lang = r.lang()
+		lang = r.Lang()
 	}
 	return a.articleDocument(r, slug, lang)
 }
 
-func (a *App) articleDocument(r *Request, slug, lang string) error {
-	v, err := a.desk.Article(r.actor(), slug, lang)
+func (a *App) articleDocument(r *web.Request, slug, lang string) error {
+	v, err := a.Desk.Article(r.Actor(), slug, lang)
 	if err != nil {
 		return err
 	}
 	var out apiArticle
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		out = articleAnswer(names{tx}, v.Article, v.Version)
 		return nil
 	})
@@ -104,8 +105,8 @@ func (a *App) articleDocument(r *Request, slug, lang string) error {
 	return r.JSON(out)
 }
 
-func (a *App) apiPostArticle(r *Request) error {
-	if err := a.desk.MayWriteArticles(r.actor()); err != nil {
+func (a *App) apiPostArticle(r *web.Request) error {
+	if err := a.Desk.MayWriteArticles(r.Actor()); err != nil {
 		return err
 	}
 	var rec desk.ArticleRecord
@@ -115,8 +116,8 @@ func (a *App) apiPostArticle(r *Request) error {
 	return a.putArticle(r, rec)
 }
 
-func (a *App) apiPutArticle(r *Request) error {
-	if err := a.desk.MayWriteArticles(r.actor()); err != nil {
+func (a *App) apiPutArticle(r *web.Request) error {
+	if err := a.Desk.MayWriteArticles(r.Actor()); err != nil {
 		return err
 	}
 	slug, err := url.PathUnescape(r.Param("slug"))
@@ -134,8 +135,8 @@ func (a *App) apiPutArticle(r *Request) error {
 	return a.putArticle(r, rec)
 }
 
-func (a *App) putArticle(r *Request, rec desk.ArticleRecord) error {
-	art, created, err := a.desk.PutArticleRecord(r.actor(), rec)
+func (a *App) putArticle(r *web.Request, rec desk.ArticleRecord) error {
+	art, created, err := a.Desk.PutArticleRecord(r.Actor(), rec)
 	if err != nil {
 		return err
 	}

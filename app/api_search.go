@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 )
 
 type apiHit struct {
@@ -29,9 +30,9 @@ type apiFound struct {
 	DidYouMean string                    `json:"did_you_mean,omitempty"`
 }
 
-func (a *App) apiSearch(r *Request) error {
+func (a *App) apiSearch(r *web.Request) error {
 	q := a.apiQuery(r)
-	actor := r.actor()
+	actor := r.Actor()
 	if lang := q.Raw("lang"); lang == "it" || lang == "en" {
 		actor.Language = lang
 	} else if lang != "" {
@@ -52,7 +53,7 @@ func (a *App) apiSearch(r *Request) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, err := a.desk.Search(r.ctx(), actor, s)
+	page, err := a.Desk.Search(r.Ctx(), actor, s)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (a *App) apiSearch(r *Request) error {
 }
 
 // apiOpenAPI answers the description of this API.
-func (a *App) apiOpenAPI(r *Request) error {
+func (a *App) apiOpenAPI(r *web.Request) error {
 	r.SetHeader("Cache-Control", "no-cache")
 	return r.JSON(openAPI(a.apiRoutes()))
 }

@@ -23,7 +23,7 @@ func (d *testDesk) caller(p *store.Person) caller {
 	d.t.Helper()
 	b := d.browser()
 	if p != nil {
-		secret, _, err := d.app.desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "test")
+		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "test")
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ type apiDesk struct {
 
 func newAPIDesk(t *testing.T) *apiDesk {
 	d := &apiDesk{testDesk: newTestDesk(t)}
-	csa, err := d.app.desk.GroupByCode("csa")
+	csa, err := d.app.Desk.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +336,7 @@ func TestAPIArticlesAndSearch(t *testing.T) {
 		t.Errorf("list %v", list)
 	}
 	_, ticket := d.requester.call("POST", "/tickets", box{"subject": "Cedolino di ottobre", "body": "Come lo stampo?", "module": "csa"})
-	if err := d.app.ix.CatchUp(t.Context(), d.app.st.Last()); err != nil {
+	if err := d.app.Index.CatchUp(t.Context(), d.app.Store.Last()); err != nil {
 		t.Fatal(err)
 	}
 	got, found := d.requester.call("GET", "/search?q=cedolini&facets=1&lang=it", nil)

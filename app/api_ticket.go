@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -66,7 +67,7 @@ type apiDecision struct {
 }
 
 // apiBesideTicket decides about words that lie beside a ticket, and answers the ticket as it is afterwards.
-func (a *App) apiBesideTicket(r *Request) error {
+func (a *App) apiBesideTicket(r *web.Request) error {
 	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
@@ -75,7 +76,7 @@ func (a *App) apiBesideTicket(r *Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := a.desk.Ticket(r.actor(), number)
+	v, err := a.Desk.Ticket(r.Actor(), number)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (a *App) apiBesideTicket(r *Request) error {
 	if err := a.readJSON(r, &in); err != nil {
 		return err
 	}
-	if _, err := a.desk.Do(r.actor(), number, desk.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
+	if _, err := a.Desk.Do(r.Actor(), number, desk.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
 		return err
 	}
 	out, err := a.ticketDocument(r, number)
@@ -140,13 +141,13 @@ func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 }
 
 // ticketDocument is a ticket with its messages, as one actor may see it.
-func (a *App) ticketDocument(r *Request, number uint64) (*apiTicket, error) {
-	v, err := a.desk.Ticket(r.actor(), number)
+func (a *App) ticketDocument(r *web.Request, number uint64) (*apiTicket, error) {
+	v, err := a.Desk.Ticket(r.Actor(), number)
 	if err != nil {
 		return nil, err
 	}
 	var out apiTicket
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		n := names{tx}
 		out = ticketAnswer(n, v.Ticket, v.Agents)
 		for _, o := range v.Links {
@@ -192,9 +193,9 @@ func (a *App) ticketDocument(r *Request, number uint64) (*apiTicket, error) {
 	return &out, err
 }
 
-func (a *App) apiOpenTicket(r *Request) error {
+func (a *App) apiOpenTicket(r *web.Request) error {
 	members, unreadable := a.membersOf(r)
-	if err := a.desk.MayOpenWith(r.actor(), members.given()); err != nil {
+	if err := a.Desk.MayOpenWith(r.Actor(), members.given()); err != nil {
 		return err
 	}
 	if unreadable != nil {
@@ -204,13 +205,13 @@ func (a *App) apiOpenTicket(r *Request) error {
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
-	t, created, err := a.desk.PutTicketRecord(r.actor(), rec)
+	t, created, err := a.Desk.PutTicketRecord(r.Actor(), rec)
 	if err != nil {
 		return err
 	}
 	var out apiTicket
-	err = a.st.View(func(tx *store.Tx) error {
-		out = ticketAnswer(names{tx}, t, a.desk.OnAgentsSide(tx, r.actor(), t))
+	err = a.Store.View(func(tx *store.Tx) error {
+		out = ticketAnswer(names{tx}, t, a.Desk.OnAgentsSide(tx, r.Actor(), t))
 		return nil
 	})
 	if err != nil {
@@ -223,7 +224,7 @@ func (a *App) apiOpenTicket(r *Request) error {
 	return r.JSON(out)
 }
 
-func (a *App) apiTickets(r *Request) error {
+func (a *App) apiTickets(r *web.Request) error {
 	q := a.apiQuery(r)
 	f := desk.TicketFilter{Limit: q.limit(), After: q.ID("after"), UpdatedSince: q.moment("updated_since")}
 	for _, word := range strings.FieldsFunc(strings.Join(q.List("state"), ","), func(ch rune) bool { return ch == ',' }) {
@@ -236,12 +237,12 @@ func (a *App) apiTickets(r *Request) error {
 	}
 	// Whether somebody is known is nobody's business: there is just nothing to list. A confidential group and a module
 	// that is retired are for those who work here and for who has a ticket there; to others there is none of that code.
-	who := r.actor()
+	who := r.Actor()
 	works := who.IsAgent() || who.IsAdministrator()
 	nobody := false
 	hidden := map[string]desk.TicketFilter{}
 	unknown := map[string]bool{}
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		if code := q.Raw("group"); code != "" {
 			g, err := store.GroupsByCode.First(tx, code)
 			switch {
@@ -285,7 +286,7 @@ func (a *App) apiTickets(r *Request) error {
 		return err
 	}
 	for name, own := range hidden {
-		list, err := a.desk.List(who, own)
+		list, err := a.Desk.List(who, own)
 		if err != nil {
 			return err
 		}
@@ -303,7 +304,7 @@ func (a *App) apiTickets(r *Request) error {
 	if nobody {
 		return r.JSON(out)
 	}
-	list, err := a.desk.List(who, f)
+	list, err := a.Desk.List(who, f)
 	if err != nil {
 		return err
 	}
@@ -314,9 +315,9 @@ func (a *App) apiTickets(r *Request) error {
 	if list.Next != 0 {
 		out.Next = &list.Next
 	}
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		for _, t := range list.Tickets {
-			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.desk.OnAgentsSide(tx, r.actor(), t)))
+			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.Desk.OnAgentsSide(tx, r.Actor(), t)))
 		}
 		return nil
 	})
@@ -326,7 +327,7 @@ func (a *App) apiTickets(r *Request) error {
 	return r.JSON(out)
 }
 
-func (a *App) apiTicket(r *Request) error {
+func (a *App) apiTicket(r *web.Request) error {
 	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
@@ -373,7 +374,7 @@ func (a *App) text(t *apiText) (*desk.Text, error) {
 		return nil, store.Fail(store.Invalid, "error.code", "value", clip(t.Format, 60)).At("format")
 	}
 	out := &desk.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		for _, address := range t.Mentions {
 			if p, err := store.PeopleByEmail.First(tx, store.Address(address)); err == nil {
 				out.Mentions = append(out.Mentions, p.ID)
@@ -412,13 +413,13 @@ type apiChange struct {
 	Reason             string            `json:"reason,omitempty"`
 }
 
-func (a *App) apiChangeTicket(r *Request) error {
+func (a *App) apiChangeTicket(r *web.Request) error {
 	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
 	}
 	members, unreadable := a.membersOf(r)
-	if err := a.desk.MayChange(r.actor(), number, members.fields()...); err != nil {
+	if err := a.Desk.MayChange(r.Actor(), number, members.fields()...); err != nil {
 		return err
 	}
 	if unreadable != nil {
@@ -432,7 +433,7 @@ func (a *App) apiChangeTicket(r *Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := a.desk.Do(r.actor(), number, step)
+	t, err := a.Desk.Do(r.Actor(), number, step)
 	if err != nil {
 		return err
 	}
@@ -477,7 +478,7 @@ func (a *App) stepOf(in apiChange) (desk.Step, error) {
 			return s, store.Fail(store.Invalid, "error.too-many-of", "max", most).At(field)
 		}
 	}
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		if in.Module != nil {
 			id := uint64(0)
 			if *in.Module != "" {
@@ -514,13 +515,13 @@ type apiWritten struct {
 	Attachments []apiFile   `json:"attachments,omitempty"`
 }
 
-func (a *App) apiWriteMessage(r *Request) error {
+func (a *App) apiWriteMessage(r *web.Request) error {
 	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
 	}
 	members, unreadable := a.membersOf(r)
-	if err := a.desk.MayChange(r.actor(), number, members.speech()); err != nil {
+	if err := a.Desk.MayChange(r.Actor(), number, members.speech()); err != nil {
 		return err
 	}
 	if unreadable != nil {
@@ -537,12 +538,12 @@ func (a *App) apiWriteMessage(r *Request) error {
 	return a.apiSay(r, number, text)
 }
 
-func (a *App) apiSay(r *Request, number uint64, text *desk.Text) error {
-	t, err := a.desk.Do(r.actor(), number, desk.Step{Message: text})
+func (a *App) apiSay(r *web.Request, number uint64, text *desk.Text) error {
+	t, err := a.Desk.Do(r.Actor(), number, desk.Step{Message: text})
 	if err != nil {
 		return err
 	}
-	v, err := a.desk.Ticket(r.actor(), t.ID)
+	v, err := a.Desk.Ticket(r.Actor(), t.ID)
 	if err != nil {
 		return err
 	}
@@ -551,7 +552,7 @@ func (a *App) apiSay(r *Request, number uint64, text *desk.Text) error {
 		out.Rev = t.Rev
 	}
 	for _, m := range v.Messages {
-		if m.Author == r.actor().ID() && m.ID > out.ID {
+		if m.Author == r.Actor().ID() && m.ID > out.ID {
 			out.ID = m.ID
 		}
 	}
@@ -565,43 +566,43 @@ func (a *App) apiSay(r *Request, number uint64, text *desk.Text) error {
 
 // apiAttach takes files for a message of their own: multipart/form-data with parts named file, and body and internal
 // if wanted, or the bytes themselves with ?name=. Without a body the message names the files.
-func (a *App) apiAttach(r *Request) error {
+func (a *App) apiAttach(r *web.Request) error {
 	number, err := apiNumber(r, "number")
 	if err != nil {
 		return err
 	}
 	// Nothing is kept for who may neither write here; what it is to be is known when it was read.
-	if err := a.desk.MayAttach(r.actor(), number); err != nil {
+	if err := a.Desk.MayAttach(r.Actor(), number); err != nil {
 		return err
 	}
 	text := &desk.Text{}
 	var kept []string
-	v := r.visit()
+	v := r.Visit()
 	if strings.HasPrefix(strings.ToLower(r.Header("Content-Type")), "multipart/form-data") {
-		p, err := r.readForm(v.route)
+		p, err := r.ReadForm(v.Route)
 		if err != nil {
 			return err
 		}
-		if p.unreadable {
+		if p.Unreadable {
 			return store.Fail(store.Invalid, "error.form-unreadable")
 		}
-		text.Body, text.Internal = p.values.Get("body"), p.values.Get("internal") == "true" || p.values.Get("internal") == "1"
-		for _, u := range append(p.uploads["file"], p.uploads["files"]...) {
-			if u.err != nil {
-				return u.err
+		text.Body, text.Internal = p.Values.Get("body"), p.Values.Get("internal") == "true" || p.Values.Get("internal") == "1"
+		for _, u := range append(p.Uploads["file"], p.Uploads["files"]...) {
+			if u.Err != nil {
+				return u.Err
 			}
-			text.Files = append(text.Files, u.row.ID)
-			kept = append(kept, u.row.Name)
+			text.Files = append(text.Files, u.Row.ID)
+			kept = append(kept, u.Row.Name)
 		}
-	} else if !v.body.ended() || r.Query("name") != "" {
-		q := r.queryForm()
+	} else if !v.Body.Ended() || r.Query("name") != "" {
+		q := r.QueryForm()
 		text.Body, text.Internal = q.Raw("body"), q.Bool("internal")
 		name := q.Raw("name")
 		if _, params, err := mime.ParseMediaType(r.Header("Content-Disposition")); err == nil && name == "" {
 			name = params["filename"]
 		}
-		f, err := a.desk.Keep(r.actor(), name, v.body)
-		if err := cmpErr(v.body, err); err != nil {
+		f, err := a.Desk.Keep(r.Actor(), name, v.Body)
+		if err := web.CmpErr(v.Body, err); err != nil {
 			return err
 		}
 		text.Files, kept = []uint64{f.ID}, []string{f.Name}

@@ -36,13 +36,14 @@ import (
 	"sportello/app/extract"
 	"sportello/app/listen"
 	"sportello/app/watch"
+	"sportello/app/web"
 	"sportello/search"
 	"sportello/store"
 )
 
 // App is one desk with its HTTP face. Open makes it, Run serves until its context ends, Close ends it.
 type App struct {
-	*Site
+	*web.Site
 	presence presence
 	streams  streams
 
@@ -68,14 +69,14 @@ func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Site.askToSignIn = a.signInFirst
-	a.Site.ticketAgain = func(r *Request, n uint64) (any, error) { return a.ticketDocument(r, n) }
-	if err := a.Site.open(a.routes()); err != nil {
+	a.Site.AskToSignIn = a.signInFirst
+	a.Site.TicketAgain = func(r *web.Request, n uint64) (any, error) { return a.ticketDocument(r, n) }
+	if err := a.Site.Open(a.routes()); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	for _, f := range watch.Permissions(cfg) {
 		if f.Level == watch.Wrong {
-			a.log.Warn("permissions: "+f.Text, "do", f.Do)
+			a.Log.Warn("permissions: "+f.Text, "do", f.Do)
 		}
 	}
 	return a, nil
@@ -86,10 +87,10 @@ func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{Site: &Site{cfg: cfg, watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}}
-	a.log = a.watch.Troubles.Logger(log)
-	a.work, a.endWork = context.WithCancel(context.Background())
-	a.live, a.endLive = context.WithCancel(context.Background())
+	a := &App{Site: &web.Site{Config: cfg, Watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}}
+	a.Log = a.Watch.Troubles.Logger(log)
+	a.Work, a.endWork = context.WithCancel(context.Background())
+	a.Live, a.endLive = context.WithCancel(context.Background())
 	if err := a.open(); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -97,26 +98,26 @@ func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 }
 
 func (a *App) open() error {
-	zone, err := time.LoadLocation(a.cfg.TimeZone)
+	zone, err := time.LoadLocation(a.Config.TimeZone)
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	if a.st, err = store.Open(a.cfg.DataFolder(), store.Options{Log: a.log, Clock: a.cfg.Now, NoSync: a.cfg.NoSync,
-		Committed: a.watch.Commits.Note}); err != nil {
+	if a.Store, err = store.Open(a.Config.DataFolder(), store.Options{Log: a.Log, Clock: a.Config.Now, NoSync: a.Config.NoSync,
+		Committed: a.Watch.Commits.Note}); err != nil {
 		return err
 	}
 	a.openCrashFile()
-	a.ix = search.Open(filepath.Join(a.cfg.DataFolder(), "index"), a.st, search.Options{Log: a.log, Location: zone})
-	a.desk = desk.New(desk.Options{Store: a.st, Search: a.ix, Log: a.log, Location: zone, MaxFile: int64(a.cfg.MaxFileMB) << 20,
+	a.Index = search.Open(filepath.Join(a.Config.DataFolder(), "index"), a.Store, search.Options{Log: a.Log, Location: zone})
+	a.Desk = desk.New(desk.Options{Store: a.Store, Search: a.Index, Log: a.Log, Location: zone, MaxFile: int64(a.Config.MaxFileMB) << 20,
 		Free: func() (int64, bool) {
-			free, _, known := listen.DiskSpace(a.cfg.DataFolder())
+			free, _, known := listen.DiskSpace(a.Config.DataFolder())
 			return free, known
 		},
-		MissMonths: a.cfg.MissesMonths})
-	a.backups = &backup.Job{Plan: a.cfg.Backup, Data: a.cfg.DataFolder(), Program: Version(), Settings: a.cfg.Redacted(), Store: a.st, Index: a.ix,
-		Now: a.desk.Now, Zone: zone, Log: a.log, Ran: func(took time.Duration) { a.watch.Jobs.Ran("backup", took) }, Failed: func(err error) { a.watch.Jobs.Failed("backup", err) }}
-	w := a.watch
-	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.st, a.ix, a.desk.Now, a.desk.HasAdministrator, a.backups
+		MissMonths: a.Config.MissesMonths})
+	a.backups = &backup.Job{Plan: a.Config.Backup, Data: a.Config.DataFolder(), Program: Version(), Settings: a.Config.Redacted(), Store: a.Store, Index: a.Index,
+		Now: a.Desk.Now, Zone: zone, Log: a.Log, Ran: func(took time.Duration) { a.Watch.Jobs.Ran("backup", took) }, Failed: func(err error) { a.Watch.Jobs.Failed("backup", err) }}
+	w := a.Watch
+	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.Store, a.Index, a.Desk.Now, a.Desk.HasAdministrator, a.backups
 	if err := w.Begin(); err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (a *App) open() error {
 	if err := a.openMail(); err != nil {
 		return err
 	}
-	if err := a.desk.Seed(a.work); err != nil {
+	if err := a.Desk.Seed(a.Work); err != nil {
 		return fmt.Errorf("app: seed the desk: %w", err)
 	}
 	return nil
@@ -132,27 +133,27 @@ func (a *App) open() error {
 
 // openCrashFile has the runtime write what it says at its end into the data folder too: standard error is often lost.
 func (a *App) openCrashFile() {
-	f, err := os.OpenFile(filepath.Join(a.cfg.DataFolder(), "crash.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(filepath.Join(a.Config.DataFolder(), "crash.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err == nil {
 		err = debug.SetCrashOutput(f, debug.CrashOptions{})
 		a.crash = f
 	}
 	if err != nil {
-		a.log.Warn("no crash file", "err", err)
+		a.Log.Warn("no crash file", "err", err)
 	}
 }
 
 // Close ends what Open began, in reverse. It may be called on an App that failed to open.
 func (a *App) Close() error {
-	a.stopping.Store(true)
+	a.Stopping.Store(true)
 	a.endLive()
 	a.endWork()
 	var errs []error
-	if a.ix != nil {
-		errs = append(errs, a.ix.Close())
+	if a.Index != nil {
+		errs = append(errs, a.Index.Close())
 	}
-	if a.st != nil {
-		errs = append(errs, a.st.Close())
+	if a.Store != nil {
+		errs = append(errs, a.Store.Close())
 	}
 	if a.crash != nil {
 		errs = append(errs, debug.SetCrashOutput(nil, debug.CrashOptions{}), a.crash.Close())
@@ -170,35 +171,35 @@ type Serving struct {
 // work. ready is called once, when requests are answered. The App is still to be closed.
 func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	watch.CollectSeldom()
-	watch.LimitMemory(a.cfg.MemoryLimitMB)
-	ln, err := net.Listen("tcp", a.cfg.Listen)
+	watch.LimitMemory(a.Config.MemoryLimitMB)
+	ln, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	serving := Serving{Address: a.address(ln.Addr())}
-	if a.origin == "" {
-		a.origin = serving.Address
-		a.secure = strings.HasPrefix(serving.Address, "https:")
+	serving := Serving{Address: a.Address(ln.Addr())}
+	if a.Origin == "" {
+		a.Origin = serving.Address
+		a.Secure = strings.HasPrefix(serving.Address, "https:")
 	}
-	sparing := listen.New(ln, a.cfg.TLSCert != "", a.log)
-	sparing.Most, sparing.MostOf = listen.Most(a.cfg.MaxConnections), a.cfg.MaxConnectionsPerAddress
-	sparing.Trusted = func(addr netip.Addr) bool { return addr.IsLoopback() || within(addr, a.proxies) }
+	sparing := listen.New(ln, a.Config.TLSCert != "", a.Log)
+	sparing.Most, sparing.MostOf = listen.Most(a.Config.MaxConnections), a.Config.MaxConnectionsPerAddress
+	sparing.Trusted = func(addr netip.Addr) bool { return addr.IsLoopback() || web.Within(addr, a.Proxies) }
 	var inner net.Listener = sparing
-	if a.cfg.TLSCert != "" {
-		certs, err := listen.OpenCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
+	if a.Config.TLSCert != "" {
+		certs, err := listen.OpenCertificate(a.Config.TLSCert, a.Config.TLSKey, a.Log)
 		if err != nil {
 			return errors.Join(err, ln.Close())
 		}
 		inner = listen.TLS{Listener: tls.NewListener(inner, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.Get})}
 	} else if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		a.log.Warn("serving plain http beyond this machine: put a proxy with https in front, or set tls_cert and tls_key", "listen", a.cfg.Listen)
+		a.Log.Warn("serving plain http beyond this machine: put a proxy with https in front, or set tls_cert and tls_key", "listen", a.Config.Listen)
 	}
-	has, err := a.desk.HasAdministrator()
+	has, err := a.Desk.HasAdministrator()
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	if !has {
-		serving.SetUp = a.baseURL() + "/set-up/" + a.desk.Keeper().NewSetUp()
+		serving.SetUp = a.BaseURL() + "/set-up/" + a.Desk.Keeper().NewSetUp()
 	}
 
 	control, err := a.openControl()
@@ -214,11 +215,11 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	defer endJobs()
 	jobsDone := a.jobs().ServeBackground(jobsCtx)
 	failed := make(chan error, 1)
-	go func() { failed <- a.fiber.Listener(inner) }()
+	go func() { failed <- a.Fiber.Listener(inner) }()
 	if ready != nil {
 		ready(serving)
 	}
-	a.log.Info("serving", "address", serving.Address, "listen", ln.Addr().String(), "data", a.cfg.DataFolder())
+	a.Log.Info("serving", "address", serving.Address, "listen", ln.Addr().String(), "data", a.Config.DataFolder())
 
 	select {
 	case <-ctx.Done():
@@ -226,13 +227,13 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 		err = fmt.Errorf("app: serve: %w", err)
 	}
 
-	a.log.Info("stopping")
-	a.stopping.Store(true)
+	a.Log.Info("stopping")
+	a.Stopping.Store(true)
 	a.endLive()
 	stop, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	if e := a.fiber.ShutdownWithContext(stop); e != nil {
-		a.log.Warn("requests were cut off", "err", e)
+	if e := a.Fiber.ShutdownWithContext(stop); e != nil {
+		a.Log.Warn("requests were cut off", "err", e)
 	}
 	_ = redirect.Close()
 	control.close()
@@ -241,7 +242,7 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	select {
 	case <-jobsDone:
 	case <-time.After(jobTime):
-		a.log.Warn("background work did not end in time")
+		a.Log.Warn("background work did not end in time")
 	}
 	return err
 }
@@ -257,17 +258,17 @@ func (j job) String() string { return j.name }
 
 // Serve runs the work once. Suture makes a failure of a panic and begins anew.
 func (j job) Serve(ctx context.Context) error {
-	j.app.watch.Jobs.Began(j.name)
+	j.app.Watch.Jobs.Began(j.name)
 	defer func() {
 		if p := recover(); p != nil {
-			j.app.watch.Jobs.Failed(j.name, p)
+			j.app.Watch.Jobs.Failed(j.name, p)
 			panic(p)
 		}
 	}()
 	err := j.run(ctx)
-	for ctx.Err() == nil && errors.Is(err, store.ErrUnavailable) && j.app.st.Fault() != nil {
+	for ctx.Err() == nil && errors.Is(err, store.ErrUnavailable) && j.app.Store.Fault() != nil {
 		// No fault of the work: it would fail again at once, and have all other work wait with it.
-		j.app.log.Warn("background work waits until the store can be written", "job", j.name, "err", err)
+		j.app.Log.Warn("background work waits until the store can be written", "job", j.name, "err", err)
 		j.app.awaitStore(ctx)
 		err = j.run(ctx)
 	}
@@ -277,7 +278,7 @@ func (j job) Serve(ctx context.Context) error {
 	if err == nil {
 		err = errors.New("ended by itself")
 	}
-	j.app.watch.Jobs.Failed(j.name, err)
+	j.app.Watch.Jobs.Failed(j.name, err)
 	return err
 }
 
@@ -285,7 +286,7 @@ func (j job) Serve(ctx context.Context) error {
 func (a *App) awaitStore(ctx context.Context) {
 	t := time.NewTicker(200 * time.Millisecond)
 	defer t.Stop()
-	for a.st.Fault() != nil {
+	for a.Store.Fault() != nil {
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -297,7 +298,7 @@ func (a *App) awaitStore(ctx context.Context) {
 func (a *App) jobs() *suture.Supervisor {
 	s := suture.New("sportello", suture.Spec{
 		EventHook: func(e suture.Event) {
-			a.log.Error("background work failed", "event", e.String(), "detail", e.Map()["stacktrace"])
+			a.Log.Error("background work failed", "event", e.String(), "detail", e.Map()["stacktrace"])
 		},
 		FailureBackoff:   15 * time.Second,
 		FailureThreshold: 5,
@@ -305,23 +306,23 @@ func (a *App) jobs() *suture.Supervisor {
 		Timeout:          jobTime,
 	})
 	add := func(name string, run func(context.Context) error) { s.Add(job{name, run, a}) }
-	add("search follower", a.ix.Run)
-	add("notices", a.desk.RunNotices)
-	add("clock", a.desk.RunClock)
+	add("search follower", a.Index.Run)
+	add("notices", a.Desk.RunNotices)
+	add("clock", a.Desk.RunClock)
 	if extract.Able {
-		add("attachments", func(ctx context.Context) error { return a.desk.RunAttachments(ctx, readApart) })
+		add("attachments", func(ctx context.Context) error { return a.Desk.RunAttachments(ctx, readApart) })
 	} else {
-		a.log.Warn("the text of attachments is not read: this system sets no limits to processes")
+		a.Log.Warn("the text of attachments is not read: this system sets no limits to processes")
 	}
 	a.mailJobs(add)
-	add("views", a.desk.RunViews)
-	add("misses", a.desk.RunMisses)
-	if a.cfg.Backup.Scheduled() {
+	add("views", a.Desk.RunViews)
+	add("misses", a.Desk.RunMisses)
+	if a.Config.Backup.Scheduled() {
 		add("backup", a.backups.Run)
 	}
-	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.desk.Keeper().Expire(ctx); return err }))
-	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.desk.RemindTokens(); return err }))
-	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.st.Sweep(); return err }))
+	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.Desk.Keeper().Expire(ctx); return err }))
+	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.Desk.RemindTokens(); return err }))
+	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.Store.Sweep(); return err }))
 	return s
 }
 
@@ -335,7 +336,7 @@ func (a *App) hourly(name string, work func(context.Context) error) func(context
 			if err := work(ctx); err != nil {
 				return err
 			}
-			a.watch.Jobs.Ran(name, time.Since(began))
+			a.Watch.Jobs.Ran(name, time.Since(began))
 			select {
 			case <-t.C:
 			case <-ctx.Done():
@@ -347,22 +348,22 @@ func (a *App) hourly(name string, work func(context.Context) error) func(context
 
 // startRedirect sends plain http to the desk's own address, if it is to.
 func (a *App) startRedirect() (io.Closer, error) {
-	if a.cfg.HTTPRedirect == "" {
+	if a.Config.HTTPRedirect == "" {
 		return io.NopCloser(nil), nil
 	}
-	ln, err := net.Listen("tcp", a.cfg.HTTPRedirect)
+	ln, err := net.Listen("tcp", a.Config.HTTPRedirect)
 	if err != nil {
 		return nil, fmt.Errorf("http_redirect: %w", err)
 	}
-	base := a.baseURL()
+	base := a.BaseURL()
 	s := &http.Server{ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			// What is asked for may be no path at all: "x:@elsewhere" would become a host with ours as its user.
-			http.Redirect(w, r, base+localPath(r.URL.RequestURI()), http.StatusMovedPermanently) // #nosec G710 -- the desk's own address and a path
+			http.Redirect(w, r, base+web.LocalPath(r.URL.RequestURI()), http.StatusMovedPermanently) // #nosec G710 -- the desk's own address and a path
 		})}
 	go func() {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			a.log.Error("http_redirect", "err", err)
+			a.Log.Error("http_redirect", "err", err)
 		}
 	}()
 	return s, nil

@@ -11,6 +11,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
@@ -24,7 +25,7 @@ const withoutModule = "-"
 
 // guidePage is the front page of the knowledge base.
 type guidePage struct {
-	Page
+	web.Page
 	Boxes  []guideBox
 	Recent []articleLine
 	All    string // how many there are, in words; empty when there are none
@@ -36,20 +37,20 @@ type guideBox struct {
 	Name    string
 	Address string
 	Count   string
-	Levels  []Link
+	Levels  []web.Link
 }
 
 // articlesPage lists the articles of a level and of those below it by title.
 type articlesPage struct {
-	Page
+	web.Page
 	Tree    []guideNode
 	Lines   []articleLine
 	Total   string
 	Range   string // 51-100 di 2560, where it is known
 	Next    string
 	First   string
-	Letters []Link
-	Only    []Link // which languages are listed
+	Letters []web.Link
+	Only    []web.Link // which languages are listed
 	Write   string
 
 	address string // of the list's first page
@@ -81,12 +82,12 @@ type guideCatalogue struct {
 	loose  int // without a level
 }
 
-func (a *App) guideCatalogue(r *Request) (*guideCatalogue, error) {
-	levels, err := a.desk.Catalogue()
+func (a *App) guideCatalogue(r *web.Request) (*guideCatalogue, error) {
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return nil, err
 	}
-	own, err := a.desk.ArticleCounts(r.actor())
+	own, err := a.Desk.ArticleCounts(r.Actor())
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +107,8 @@ func (a *App) guideCatalogue(r *Request) (*guideCatalogue, error) {
 // shown reports whether the level has anything for the reader.
 func (g *guideCatalogue) shown(l *desk.Level) bool { return g.counts[l.ID] > 0 }
 
-func (a *App) getArticles(r *Request) error {
-	v := &guidePage{Page: r.page("articles.title")}
+func (a *App) getArticles(r *web.Request) error {
+	v := &guidePage{Page: r.Page("articles.title")}
 	v.Nav = "articles"
 	g, err := a.guideCatalogue(r)
 	if err != nil {
@@ -121,7 +122,7 @@ func (a *App) getArticles(r *Request) error {
 			v.Boxes = append(v.Boxes, guideBox{Name: l.Name.In(v.Lang), Address: levelAddress(l.Code), Count: v.Plural("articles.count", g.counts[l.ID])})
 		case l.Depth == 1 && len(v.Boxes) > 0:
 			box := &v.Boxes[len(v.Boxes)-1]
-			box.Levels = append(box.Levels, Link{Label: l.Name.In(v.Lang), Address: levelAddress(l.Code), Count: v.Number(g.counts[l.ID])})
+			box.Levels = append(box.Levels, web.Link{Label: l.Name.In(v.Lang), Address: levelAddress(l.Code), Count: v.Number(g.counts[l.ID])})
 		}
 	}
 	if g.loose > 0 {
@@ -130,7 +131,7 @@ func (a *App) getArticles(r *Request) error {
 	if g.total > 0 {
 		v.All = v.Plural("articles.all", g.total)
 	}
-	recent, err := a.desk.RecentArticles(r.actor(), v.Lang, 6)
+	recent, err := a.Desk.RecentArticles(r.Actor(), v.Lang, 6)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (a *App) getArticles(r *Request) error {
 		v.Recent = append(v.Recent, line(&v.Page, item, g.path(item.Module, v.Lang)))
 	}
 	v.Drafts = v.IsWriter
-	return r.render("page/articles", v)
+	return r.Render("page/articles", v)
 }
 
 // path names a level with those above it, nothing for none.
@@ -164,7 +165,7 @@ func articlePath(slug string) string  { return "/articles/" + slug }
 const excerptSource = 2 << 10
 
 // line makes a line of a list of the article.
-func line(p *Page, item desk.ArticleItem, module string) articleLine {
+func line(p *web.Page, item desk.ArticleItem, module string) articleLine {
 	v := item.Version
 	l := articleLine{Title: v.Title, Address: articlePath(item.Slug), Module: module, Updated: p.T("articles.updated", "date", p.Date(v.Updated)),
 		Draft: v.Publication == store.Draft, AgentsOnly: item.Audience == store.Agents}
@@ -193,9 +194,9 @@ func firstSentences(text string) string {
 }
 
 // getArticlesIn lists the articles of one level, of no level, or all of them.
-func (a *App) getArticlesIn(r *Request) error {
+func (a *App) getArticlesIn(r *web.Request) error {
 	code := strings.Trim(r.Param("*"), "/")
-	v := &articlesPage{Page: r.page("articles.title")}
+	v := &articlesPage{Page: r.Page("articles.title")}
 	v.Nav = "articles"
 	g, err := a.guideCatalogue(r)
 	if err != nil {
@@ -227,14 +228,14 @@ func (a *App) getArticlesIn(r *Request) error {
 		}
 		v.Crumb(l.Name.In(v.Lang), "")
 	}
-	q := r.queryForm()
+	q := r.QueryForm()
 	f.After = q.Raw("after")
 	v.address = v.Path
 	if l := q.Raw("only"); slices.Contains(words.Languages, l) {
 		f.Only, v.address = l, v.Path+"?only="+l
 	}
 	begin := q.Int("n", 1, 1_000_000, 0)
-	list, err := a.desk.Articles(r.actor(), f)
+	list, err := a.Desk.Articles(r.Actor(), f)
 	if err != nil {
 		return err
 	}
@@ -254,7 +255,7 @@ func (a *App) getArticlesIn(r *Request) error {
 			v.Write += fmt.Sprintf("?module=%d", here)
 		}
 	}
-	return r.render("page/articles-in", v)
+	return r.Render("page/articles-in", v)
 }
 
 // pages makes the ways through a list of more than one page: to the next one, to the first, to each letter, and to what
@@ -292,16 +293,16 @@ func (v *articlesPage) pages(begin int, f desk.ArticleFilter, next string, total
 	}
 	for r := 'a'; r <= 'z'; r++ {
 		key := hex.EncodeToString([]byte{byte(r)}) // titles sort by their folded letters
-		v.Letters = append(v.Letters, Link{Label: strings.ToUpper(string(r)), Address: at(key), Current: f.After == key})
+		v.Letters = append(v.Letters, web.Link{Label: strings.ToUpper(string(r)), Address: at(key), Current: f.After == key})
 	}
-	v.Only = append(v.Only, Link{Label: v.T("articles.only-all"), Address: v.Path, Current: f.Only == ""})
+	v.Only = append(v.Only, web.Link{Label: v.T("articles.only-all"), Address: v.Path, Current: f.Only == ""})
 	for _, l := range words.Languages {
-		v.Only = append(v.Only, Link{Label: v.T("articles.only-" + l), Address: v.Path + "?only=" + l, Current: f.Only == l})
+		v.Only = append(v.Only, web.Link{Label: v.T("articles.only-" + l), Address: v.Path + "?only=" + l, Current: f.Only == l})
 	}
 }
 
 // tree shows the levels that have articles; of products other than the one the page is in, only the first level below.
-func (g *guideCatalogue) tree(p *Page, code string) []guideNode {
+func (g *guideCatalogue) tree(p *web.Page, code string) []guideNode {
 	node := func(label, code, at string, n int) guideNode {
 		return guideNode{Label: label, Address: strings.TrimSuffix(levelAddress(code), "/"), Count: p.Number(n), Current: code == at}
 	}
@@ -337,21 +338,21 @@ func (g *guideCatalogue) tree(p *Page, code string) []guideNode {
 
 // articlePage is one article in one language.
 type articlePage struct {
-	Page
+	web.Page
 	Heading    string
 	Lang2      string // of the article, when it is not the page's
 	Article    template.HTML
 	Headings   []markup.Heading
-	Module     Link
+	Module     web.Link
 	Updated    string
-	Others     []Link // the article in its other languages
-	Missing    string // says that there is no version in the reader's language
-	Draft      string // says that only those who write see it
+	Others     []web.Link // the article in its other languages
+	Missing    string     // says that there is no version in the reader's language
+	Draft      string     // says that only those who write see it
 	AgentsOnly bool
-	Labels     []Link // what was written beside the text to find it by
+	Labels     []web.Link // what was written beside the text to find it by
 	Files      []fileCard
 	Edit       string
-	Translate  Link
+	Translate  web.Link
 	Ask        string
 	Clear      string // drafts of the browser that are saved now
 }
@@ -367,14 +368,14 @@ func fileEnding(name string) string {
 	return ext
 }
 
-func (a *App) getArticle(r *Request) error {
-	v := &articlePage{Page: r.page("articles.title")}
+func (a *App) getArticle(r *web.Request) error {
+	v := &articlePage{Page: r.Page("articles.title")}
 	v.Nav = "articles"
 	want := v.Lang
 	if l := r.Query("lang"); slices.Contains(words.Languages, l) {
 		want = l
 	}
-	art, err := a.desk.Article(r.actor(), r.Param("slug"), want)
+	art, err := a.Desk.Article(r.Actor(), r.Param("slug"), want)
 	if err != nil {
 		return err
 	}
@@ -394,12 +395,12 @@ func (a *App) getArticle(r *Request) error {
 	v.Updated = v.T("articles.updated", "date", v.Date(ver.Updated))
 	v.Article = markup.HTML(ver.Format.String(), ver.Body)
 	for _, l := range ver.Labels {
-		v.Labels = append(v.Labels, Link{Label: l, Address: searchAsked{text: `"` + strings.ReplaceAll(l, `"`, " ") + `"`, kind: search.TypeArticle}.address()})
+		v.Labels = append(v.Labels, web.Link{Label: l, Address: searchAsked{text: `"` + strings.ReplaceAll(l, `"`, " ") + `"`, kind: search.TypeArticle}.address()})
 	}
 	v.Headings = chapters(markup.Headings(ver.Format.String(), ver.Body))
 	for _, l := range art.Languages {
 		if l != ver.Language {
-			v.Others = append(v.Others, Link{Label: a.words.Text(l, "article.read-in-"+l), Lang: l, Address: articlePath(art.Slug) + "?lang=" + l})
+			v.Others = append(v.Others, web.Link{Label: a.Words.Text(l, "article.read-in-"+l), Lang: l, Address: articlePath(art.Slug) + "?lang=" + l})
 		}
 	}
 	if v.Flash != "" {
@@ -414,9 +415,9 @@ func (a *App) getArticle(r *Request) error {
 	}
 	if v.IsWriter && len(art.Languages) == 1 {
 		other := otherLanguage(ver.Language)
-		v.Translate = Link{Label: v.T("article.write-in-" + other), Address: articlePath(art.Slug) + "/edit?lang=" + other}
+		v.Translate = web.Link{Label: v.T("article.write-in-" + other), Address: articlePath(art.Slug) + "/edit?lang=" + other}
 	}
-	return r.render("page/article", v)
+	return r.Render("page/article", v)
 }
 
 // listFiles lists the files that the text of the version neither shows nor links to.
@@ -433,7 +434,7 @@ func (a *App) articlePlace(v *articlePage, art *desk.ArticleView) error {
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Ask = "/tickets/new"
 	if l := art.Module; l != nil {
-		levels, err := a.desk.Catalogue()
+		levels, err := a.Desk.Catalogue()
 		if err != nil {
 			return err
 		}
@@ -443,7 +444,7 @@ func (a *App) articlePlace(v *articlePage, art *desk.ArticleView) error {
 			}
 		}
 		v.Crumb(l.Name.In(v.Lang), levelAddress(l.Code))
-		v.Module = Link{Label: l.Path.In(v.Lang), Address: levelAddress(l.Code)}
+		v.Module = web.Link{Label: l.Path.In(v.Lang), Address: levelAddress(l.Code)}
 		v.Ask = newTicketAddress(l.Code)
 		if !l.Here() {
 			v.Ask = "/modules/" + l.Code // says who serves it

@@ -14,18 +14,19 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // articleEditPage is the editor of an article in one language.
 type articleEditPage struct {
-	Page
+	web.Page
 	Address      string // to which the form is sent
 	Language     string // of the text
 	LanguageName string
 	New          bool // there is no text in the language yet
-	Tabs         []Link
+	Tabs         []web.Link
 	Modules      []articleOption
 	Audiences    []articleOption
 	States       []articleOption
@@ -71,12 +72,12 @@ type articleText struct {
 	before []uint64 // uploads that an earlier try of the form kept
 }
 
-func (a *App) getNewArticle(r *Request) error {
+func (a *App) getNewArticle(r *web.Request) error {
 	return a.articleEditPage(r, nil, &articleEditPage{}, nil, nil)
 }
 
-func (a *App) getEditArticle(r *Request) error {
-	art, err := a.desk.Article(r.actor(), r.Param("slug"), a.editLanguage(r, nil))
+func (a *App) getEditArticle(r *web.Request) error {
+	art, err := a.Desk.Article(r.Actor(), r.Param("slug"), a.editLanguage(r, nil))
 	if err != nil {
 		return err
 	}
@@ -84,24 +85,24 @@ func (a *App) getEditArticle(r *Request) error {
 }
 
 // editLanguage is the language of the text in the form: what the form says, else the address, else the reader's.
-func (a *App) editLanguage(r *Request, f *Form) string {
+func (a *App) editLanguage(r *web.Request, f *web.Form) string {
 	lang := r.Query("lang")
 	if f != nil {
 		lang = f.Raw("lang")
-	} else if kept := r.draft(); kept != nil {
+	} else if kept := r.Draft(); kept != nil {
 		lang = kept.Get("lang")
 	}
 	if slices.Contains(words.Languages, lang) {
 		return lang
 	}
-	return r.lang()
+	return r.Lang()
 }
 
 // articleEditPage shows the editor: of a new article when art is nil, else of art in the language asked for, of which
 // there may be no text yet.
-func (a *App) articleEditPage(r *Request, art *desk.ArticleView, v *articleEditPage, f *Form, err error) error {
+func (a *App) articleEditPage(r *web.Request, art *desk.ArticleView, v *articleEditPage, f *web.Form, err error) error {
 	preview, previewed, other, status := v.Preview, v.Previewed, v.Other, v.Page.Status
-	v.Page = r.page("article.new-title")
+	v.Page = r.Page("article.new-title")
 	v.Nav, v.Preview, v.Previewed, v.Other, v.Page.Status = "articles", preview, previewed, other, status
 	v.Language = a.editLanguage(r, f)
 	v.LanguageName = v.T("articles.language-" + v.Language)
@@ -111,11 +112,11 @@ func (a *App) articleEditPage(r *Request, art *desk.ArticleView, v *articleEditP
 		return err2
 	}
 	v.Crumb(v.Title, "")
-	if f == nil && !v.resume(r) {
-		v.fill(firstValues(r, art, version))
+	if f == nil && !v.Resume(r) {
+		v.Fill(firstValues(r, art, version))
 	}
 	if f != nil {
-		if err := v.refill(f, err); err != nil {
+		if err := v.Refill(f, err); err != nil {
 			return err
 		}
 	}
@@ -138,12 +139,12 @@ func (a *App) articleEditPage(r *Request, art *desk.ArticleView, v *articleEditP
 			v.Files = append(v.Files, v.insertable(file.ID, fileCardOf(&v.Page, file)))
 		}
 	}
-	return r.render("page/article-edit", v)
+	return r.Render("page/article-edit", v)
 }
 
 // open says which text is being edited, and refuses one that the actor may not change. It returns the version that is
 // there, nil when there is none in the language.
-func (v *articleEditPage) open(a *App, r *Request, art *desk.ArticleView) (*store.Version, error) {
+func (v *articleEditPage) open(a *App, r *web.Request, art *desk.ArticleView) (*store.Version, error) {
 	v.Address, v.Cancel, v.New = "/articles/new", "/articles", true
 	at := v.Address
 	var version *store.Version
@@ -169,7 +170,7 @@ func (v *articleEditPage) open(a *App, r *Request, art *desk.ArticleView) (*stor
 		}
 	}
 	for _, l := range words.Languages {
-		link := Link{Label: v.T("articles.language-" + l), Lang: l, Address: at + "?lang=" + l, Current: l == v.Language}
+		link := web.Link{Label: v.T("articles.language-" + l), Lang: l, Address: at + "?lang=" + l, Current: l == v.Language}
 		if art == nil && r.Query("module") != "" {
 			link.Address += "&module=" + url.QueryEscape(r.Query("module"))
 		}
@@ -185,7 +186,7 @@ func (v *articleEditPage) open(a *App, r *Request, art *desk.ArticleView) (*stor
 }
 
 // firstValues is what the form holds when it is opened.
-func firstValues(r *Request, art *desk.ArticleView, version *store.Version) url.Values {
+func firstValues(r *web.Request, art *desk.ArticleView, version *store.Version) url.Values {
 	values := url.Values{"rev": {"0"}, "state": {store.Draft.String()}, "audience": {store.SignedIn.String()}, "format": {store.Markdown.String()}}
 	if art != nil {
 		values.Set("audience", art.Audience.String())
@@ -216,7 +217,7 @@ func itoaOrEmpty(n uint64) string {
 
 // options lists what can be chosen.
 func (v *articleEditPage) options(a *App, art *desk.ArticleView) error {
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -264,10 +265,10 @@ func fileMarkdown(id uint64, name string, html bool) string {
 	return text
 }
 
-func (a *App) postNewArticle(r *Request) error { return a.saveArticle(r, nil) }
+func (a *App) postNewArticle(r *web.Request) error { return a.saveArticle(r, nil) }
 
-func (a *App) postEditArticle(r *Request) error {
-	art, err := a.desk.Article(r.actor(), r.Param("slug"), a.editLanguage(r, r.form()))
+func (a *App) postEditArticle(r *web.Request) error {
+	art, err := a.Desk.Article(r.Actor(), r.Param("slug"), a.editLanguage(r, r.Form()))
 	if err != nil {
 		return err
 	}
@@ -278,11 +279,11 @@ func (a *App) postEditArticle(r *Request) error {
 var maxLabels = store.Most("versions.labels") * (store.Versions.MostOfEach("labels") + 2)
 
 // readArticle reads the form. Uploads are kept whatever else is wrong with it.
-func (a *App) readArticle(r *Request, f *Form, art *desk.ArticleView) articleText {
+func (a *App) readArticle(r *web.Request, f *web.Form, art *desk.ArticleView) articleText {
 	t := articleText{act: f.Raw("act"), before: f.IDs("kept_file")}
 	t.form = desk.ArticleForm{Title: f.Text("title", store.Most("versions.title")), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
-		Audience: formCode[store.Audience](f, "audience"), Publication: formCode[store.Publication](f, "state"),
-		Format: formCode[store.Format](f, "format"), Language: a.editLanguage(r, f), Files: f.Files("files")}
+		Audience: web.FormCode[store.Audience](f, "audience"), Publication: web.FormCode[store.Publication](f, "state"),
+		Format: web.FormCode[store.Format](f, "format"), Language: a.editLanguage(r, f), Files: f.Files("files")}
 	if art != nil {
 		t.form.Slug = art.Slug
 	}
@@ -296,8 +297,8 @@ func (a *App) readArticle(r *Request, f *Form, art *desk.ArticleView) articleTex
 }
 
 // saveArticle saves the text, or shows how it will look, or takes files in and writes them at the end of the text.
-func (a *App) saveArticle(r *Request, art *desk.ArticleView) error {
-	f := r.form()
+func (a *App) saveArticle(r *web.Request, art *desk.ArticleView) error {
+	f := r.Form()
 	t := a.readArticle(r, f, art)
 	v := &articleEditPage{}
 	switch t.act {
@@ -311,21 +312,21 @@ func (a *App) saveArticle(r *Request, art *desk.ArticleView) error {
 	err := f.Err()
 	var saved *desk.ArticleView
 	if err == nil {
-		saved, err = a.desk.SaveArticle(r.actor(), t.form)
+		saved, err = a.Desk.SaveArticle(r.Actor(), t.form)
 	}
 	if err == nil {
 		key := "flash.article-saved"
 		if saved.Version.Publication == store.Published {
 			key = "flash.article-published"
 		}
-		return r.done(key, articlePath(saved.Slug)+"?lang="+saved.Version.Language)
+		return r.Done(key, articlePath(saved.Slug)+"?lang="+saved.Version.Language)
 	}
 	if store.KindOf(err) == store.Conflict {
 		if v.Other, err = a.otherVersion(r, t.form, f); err != nil {
 			return err
 		}
 		v.Page.Status = http.StatusConflict
-		if art, err = a.desk.Article(r.actor(), r.Param("slug"), t.form.Language); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if art, err = a.Desk.Article(r.Actor(), r.Param("slug"), t.form.Language); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		return a.articleEditPage(r, art, v, f, nil)
@@ -334,10 +335,10 @@ func (a *App) saveArticle(r *Request, art *desk.ArticleView) error {
 }
 
 // insert writes the files that just came at the end of the text.
-func (t *articleText) insert(f *Form) {
+func (t *articleText) insert(f *web.Form) {
 	html := t.form.Format == store.HTML
 	body := strings.TrimRight(f.Raw("body"), "\r\n ")
-	for _, k := range f.kept {
+	for _, k := range f.Kept {
 		if slices.Contains(t.before, k.ID) {
 			continue
 		}
@@ -346,7 +347,7 @@ func (t *articleText) insert(f *Form) {
 		}
 		body += fileMarkdown(k.ID, k.Name, html)
 	}
-	f.values.Set("body", body+"\n")
+	f.Values.Set("body", body+"\n")
 }
 
 // besideField makes of the desk's errors problems of the form's fields: a right that one choice would need becomes a
@@ -376,36 +377,36 @@ func besideField(err error) error {
 
 // otherVersion is what somebody saved since the form was opened. The form gets the newest revision: who saves again has
 // seen it.
-func (a *App) otherVersion(r *Request, mine desk.ArticleForm, f *Form) (*otherVersion, error) {
-	art, err := a.desk.Article(r.actor(), mine.Slug, mine.Language)
+func (a *App) otherVersion(r *web.Request, mine desk.ArticleForm, f *web.Form) (*otherVersion, error) {
+	art, err := a.Desk.Article(r.Actor(), mine.Slug, mine.Language)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	if err != nil || art.Version.Language != mine.Language {
-		f.values.Set("rev", "0")
+		f.Values.Set("rev", "0")
 		return &otherVersion{Gone: true}, nil
 	}
-	f.values.Set("rev", fmt.Sprint(art.Version.Rev))
-	now := a.desk.Now().In(a.desk.Location())
-	return &otherVersion{Title: art.Version.Title, When: a.words.Moment(r.lang(), art.Version.Updated, now), Diff: shownDiff(diffLines(art.Version.Body, mine.Body))}, nil
+	f.Values.Set("rev", fmt.Sprint(art.Version.Rev))
+	now := a.Desk.Now().In(a.Desk.Location())
+	return &otherVersion{Title: art.Version.Title, When: a.Words.Moment(r.Lang(), art.Version.Updated, now), Diff: shownDiff(diffLines(art.Version.Body, mine.Body))}, nil
 }
 
-func (a *App) postDeleteArticle(r *Request) error {
-	f := r.form()
+func (a *App) postDeleteArticle(r *web.Request) error {
+	f := r.Form()
 	slug, lang := r.Param("slug"), a.editLanguage(r, f)
 	rev := f.ID("rev")
 	if err := f.Err(); err != nil {
 		return err
 	}
-	if err := a.desk.DeleteArticle(r.actor(), slug, lang, rev); err != nil {
+	if err := a.Desk.DeleteArticle(r.Actor(), slug, lang, rev); err != nil {
 		return err
 	}
-	return r.done("flash.article-deleted", "/articles/drafts")
+	return r.Done("flash.article-deleted", "/articles/drafts")
 }
 
 // draftsPage lists the drafts for those who write.
 type draftsPage struct {
-	Page
+	web.Page
 	Lines []draftLine
 	More  bool
 }
@@ -418,23 +419,23 @@ type draftLine struct {
 
 const maxDrafts = 200
 
-func (a *App) getDrafts(r *Request) error {
-	v := &draftsPage{Page: r.page("articles.drafts")}
+func (a *App) getDrafts(r *web.Request) error {
+	v := &draftsPage{Page: r.Page("articles.drafts")}
 	v.Nav = "articles"
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Crumb(v.Title, "")
-	list, err := a.desk.Drafts(r.actor(), maxDrafts)
+	list, err := a.Desk.Drafts(r.Actor(), maxDrafts)
 	if err != nil {
 		return err
 	}
 	v.More = len(list) == maxDrafts
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
 	g := &guideCatalogue{levels: levels}
 	names := map[uint64]string{}
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		for _, item := range list {
 			if p, err := store.People.Get(tx, item.Version.Author); err == nil {
 				names[p.ID] = p.Name // whoever is gone has no name to show
@@ -451,19 +452,19 @@ func (a *App) getDrafts(r *Request) error {
 		l.Language = v.T("articles.language-" + item.Version.Language)
 		v.Lines = append(v.Lines, l)
 	}
-	return r.render("page/article-drafts", v)
+	return r.Render("page/article-drafts", v)
 }
 
 // previewFragment is a text as it will look.
 type previewFragment struct {
-	Page
+	web.Page
 	HTML template.HTML
 }
 
 // postPreview shows a text while it is being written: a message, read as the ticket that is named will read it, or
 // with as=article an article. With as=markdown it answers with what was pasted there, as the text to write.
-func (a *App) postPreview(r *Request) error {
-	f := r.form()
+func (a *App) postPreview(r *web.Request) error {
+	f := r.Form()
 	as, format, text := r.Query("as"), store.Markdown, ""
 	if as != "markdown" {
 		text = f.Body("text")
@@ -476,13 +477,13 @@ func (a *App) postPreview(r *Request) error {
 		if err != nil {
 			return store.Fail(store.NotFound, "error.not-found")
 		}
-		t, err := a.desk.Ticket(r.actor(), number)
+		t, err := a.Desk.Ticket(r.Actor(), number)
 		if err != nil {
 			return err
 		}
 		format = t.Speaks(f.Raw("mode") == "note")
 	}
-	v := &previewFragment{Page: r.page("article.preview")}
+	v := &previewFragment{Page: r.Page("article.preview")}
 	switch {
 	case as == "markdown" && format == store.Markdown:
 		said := cmp.Or(markup.FromPaste(f.Raw("html")), f.Raw("text"))
@@ -499,26 +500,26 @@ func (a *App) postPreview(r *Request) error {
 	default:
 		v.HTML = markup.HTML(markup.Markdown, text)
 	}
-	return r.fragment("part/preview", v)
+	return r.Fragment("part/preview", v)
 }
 
 // getArticlePick lists articles for the editor's ??: those whose title begins like the words, then those that hold
 // them. Only what is published; what agents alone may read says so, for it must not go to anybody else.
-func (a *App) getArticlePick(r *Request) error {
-	actor := r.actor()
+func (a *App) getArticlePick(r *web.Request) error {
+	actor := r.Actor()
 	text := strings.TrimSpace(strings.ToValidUTF8(r.Query("q"), ""))
 	var items []desk.ArticleItem
 	var err error
 	if text == "" {
-		items, err = a.desk.RecentArticles(actor, actor.Language, maxPicks)
+		items, err = a.Desk.RecentArticles(actor, actor.Language, maxPicks)
 	} else {
-		items, err = a.desk.PickArticles(actor, text, maxPicks)
+		items, err = a.Desk.PickArticles(actor, text, maxPicks)
 	}
 	if err != nil {
 		return err
 	}
 	if len(items) < maxPicks && text != "" {
-		found, err := a.desk.Search(r.ctx(), actor, desk.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
+		found, err := a.Desk.Search(r.Ctx(), actor, desk.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
@@ -532,7 +533,7 @@ func (a *App) getArticlePick(r *Request) error {
 	slices.SortStableFunc(items, func(x, y desk.ArticleItem) int {
 		return agentsLast(x.Audience == store.Agents, y.Audience == store.Agents)
 	})
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -544,7 +545,7 @@ func (a *App) getArticlePick(r *Request) error {
 			p.URL += "?lang=" + i.Version.Language
 		}
 		if i.Audience == store.Agents {
-			p.Text = strings.Trim(p.Text+", "+a.words.Text(actor.Language, "articles.agents-only"), ", ")
+			p.Text = strings.Trim(p.Text+", "+a.Words.Text(actor.Language, "articles.agents-only"), ", ")
 		}
 		out = append(out, p)
 	}

@@ -106,7 +106,7 @@ func (w *world) article(f desk.ArticleForm) *desk.ArticleView {
 	if f.Publication == store.PublicationNone {
 		f.Publication = store.Published
 	}
-	v, err := w.app.desk.SaveArticle(w.as("administrator"), f)
+	v, err := w.app.Desk.SaveArticle(w.as("administrator"), f)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func (w *world) article(f desk.ArticleForm) *desk.ArticleView {
 func TestThousandsOfPagesOfOneModuleAreAllReachedByTurningPages(t *testing.T) {
 	w := newWorld(t)
 	const many = 180
-	d := w.app.desk
+	d := w.app.Desk
 	system := desk.Actor{System: true, Via: "import"}
 	for i := range many {
 		for _, lang := range []string{"it", "en"} {
@@ -231,7 +231,7 @@ func TestWhatIsWrongIsSaidBesideTheFieldAndNothingTypedIsLost(t *testing.T) {
 
 func TestPublishingIsRefusedWithItsReasonWhereAReviewIsNeeded(t *testing.T) {
 	w := newWorld(t)
-	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		s, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err
@@ -342,7 +342,7 @@ func TestArticlesOfferedBehindQuestionMarksAreThoseThatMayBeSent(t *testing.T) {
 func TestAnEndedSessionBringsTheArticleBackInItsLanguage(t *testing.T) {
 	w := newWorld(t)
 	p := w.people["editor"]
-	if err := w.app.desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
 		t.Fatal(err)
 	}
 	b := w.browser()

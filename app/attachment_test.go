@@ -27,8 +27,8 @@ func (w *world) readable(file uint64) *store.FileText {
 	var text *store.FileText
 	deadline := time.Now().Add(20 * time.Second)
 	for text == nil {
-		last := w.app.st.Last()
-		err := w.app.st.View(func(tx *store.Tx) (err error) {
+		last := w.app.Store.Last()
+		err := w.app.Store.View(func(tx *store.Tx) (err error) {
 			if text, err = store.TextOf(tx, file); store.KindOf(err) == store.NotFound {
 				text, err = nil, nil
 			}
@@ -38,7 +38,7 @@ func (w *world) readable(file uint64) *store.FileText {
 			w.t.Fatalf("not read: %v", err)
 		}
 		if text == nil {
-			_ = w.app.st.Wait(w.t.Context(), last)
+			_ = w.app.Store.Wait(w.t.Context(), last)
 		}
 	}
 	w.searchable()
@@ -47,7 +47,7 @@ func (w *world) readable(file uint64) *store.FileText {
 
 func (w *world) keep(role, name, content string) uint64 {
 	w.t.Helper()
-	f, err := w.app.desk.Keep(w.as(role), name, strings.NewReader(content))
+	f, err := w.app.Desk.Keep(w.as(role), name, strings.NewReader(content))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -64,11 +64,11 @@ func smallPDF(words string) string {
 func TestWordsInAttachmentsAreFoundByWhoMayOpenThem(t *testing.T) {
 	w := newWorld(t)
 	public := w.keep("requester", "verbale.pdf", smallPDF("Il collegio approva lo zibellino"))
-	if _, err := w.app.desk.Do(w.as("requester"), 1, desk.Step{Message: &desk.Text{Body: "ecco il verbale", Files: []uint64{public}}}); err != nil {
+	if _, err := w.app.Desk.Do(w.as("requester"), 1, desk.Step{Message: &desk.Text{Body: "ecco il verbale", Files: []uint64{public}}}); err != nil {
 		t.Fatal(err)
 	}
 	secret := w.keep("agent", "nota.pdf", smallPDF("Non dire ornitorinco"))
-	if _, err := w.app.desk.Do(w.as("agent"), 1, desk.Step{Message: &desk.Text{Body: "per noi", Internal: true, Files: []uint64{secret}}}); err != nil {
+	if _, err := w.app.Desk.Do(w.as("agent"), 1, desk.Step{Message: &desk.Text{Body: "per noi", Internal: true, Files: []uint64{secret}}}); err != nil {
 		t.Fatal(err)
 	}
 	guide := w.keep("administrator", "guida.pdf", smallPDF("Come si nutre il pangolino"))
@@ -106,7 +106,7 @@ func TestAHostileAttachmentCostsOneFailedReading(t *testing.T) {
 	w := newWorld(t)
 	bad := w.keep("requester", "rotto.pdf", "%PDF-1.4\ntrailer << /Encrypt 1 0 R /Root 2 0 R >>")
 	good := w.keep("requester", "buono.txt", "parola scoiattolo")
-	if _, err := w.app.desk.Do(w.as("requester"), 1, desk.Step{Message: &desk.Text{Body: "x", Files: []uint64{bad, good}}}); err != nil {
+	if _, err := w.app.Desk.Do(w.as("requester"), 1, desk.Step{Message: &desk.Text{Body: "x", Files: []uint64{bad, good}}}); err != nil {
 		t.Fatal(err)
 	}
 	if text := w.readable(bad); text.Failed != string(extract.Encrypted) {
@@ -125,7 +125,7 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 	w := newWorld(t)
 	for _, r := range []extract.Reason{extract.Encrypted, extract.Damaged, extract.TooMuch, extract.Unsupported, extract.OutOfBounds, extract.NotRun} {
 		for _, lang := range []string{"it", "en"} {
-			if !w.app.words.Has(lang, "admin-index.failed-"+string(r)) {
+			if !w.app.Words.Has(lang, "admin-index.failed-"+string(r)) {
 				t.Errorf("%s: no sentence for %s", lang, r)
 			}
 		}

@@ -28,12 +28,12 @@ func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum s
 	d = newTestDesk(t, append([]func(*config.Config){func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") }}, configure...)...)
 	p := d.add("Ada Neri", desk.PersonForm{Administrator: true})
 	actor := desk.Actor{Person: p, Language: "it"}
-	kept, err := d.app.desk.Keep(actor, "nota.txt", strings.NewReader("bytes of a file"))
+	kept, err := d.app.Desk.Keep(actor, "nota.txt", strings.NewReader("bytes of a file"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, subject := range []string{"Stampante bloccata in segreteria", "Fattura elettronica rifiutata"} {
-		err := d.app.st.Update(store.By{Act: "open"}, func(tx *store.Tx) error {
+		err := d.app.Store.Update(store.By{Act: "open"}, func(tx *store.Tx) error {
 			row := &store.Ticket{Subject: subject, Language: "it", State: store.StateNew, Requester: p.ID, Group: 1, Opened: tx.Now(), PublicUpdated: tx.Now()}
 			if err := store.Tickets.Put(tx, row); err != nil {
 				return err
@@ -44,7 +44,7 @@ func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum s
 			t.Fatal(err)
 		}
 	}
-	if err := d.app.ix.CatchUp(t.Context(), d.app.st.Last()); err != nil {
+	if err := d.app.Index.CatchUp(t.Context(), d.app.Store.Last()); err != nil {
 		t.Fatal(err)
 	}
 	return d, kept.Sum
@@ -86,7 +86,7 @@ func TestABackupBesideAServerVerifiesAndRestores(t *testing.T) {
 			d, sum := filled(t, func(c *config.Config) { c.Backup.AgeRecipients = to })
 			path := filepath.Join(t.TempDir(), "backups")
 			for want := range 2 {
-				status, out, errOut := command(t, "", "backup", "--data", d.app.cfg.Data, path)
+				status, out, errOut := command(t, "", "backup", "--data", d.app.Config.Data, path)
 				if status != 0 || !strings.Contains(out, "1 files of") || strings.Contains(out, "(1 new") != (want == 0) {
 					t.Fatalf("%d %s %s", status, out, errOut)
 				}
@@ -150,13 +150,13 @@ func TestVerifyFindsWhatARestoreWouldMiss(t *testing.T) {
 			return replace(filepath.Join(dir, "manifest.json"), `"tickets": 2`, `"tickets": 3`)
 		}, "tickets: 2 rows, when the backup was made 3"},
 		"a desk": {func(dir string) error {
-			return replace(filepath.Join(dir, "manifest.json"), d.app.st.ID(), "SOMEOTHERDESK")
+			return replace(filepath.Join(dir, "manifest.json"), d.app.Store.ID(), "SOMEOTHERDESK")
 		}, "another desk's"},
 		"a file": {func(dir string) error { return os.RemoveAll(filepath.Join(filepath.Dir(dir), "blob")) }, "is not there"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "backups")
-			if status, _, errOut := command(t, "", "backup", "--data", d.app.cfg.Data, path); status != 0 {
+			if status, _, errOut := command(t, "", "backup", "--data", d.app.Config.Data, path); status != 0 {
 				t.Fatal(errOut)
 			}
 			e, err := backup.Folder{Path: path}.Newest()
@@ -194,7 +194,7 @@ func TestAnswersAreComparedAsCloselyAsTheyCanBe(t *testing.T) {
 		"its own row":                    {backup.Proof{Exact: false, Questions: []backup.Question{{Text: "fattura elettronica", Language: "it", Hits: []string{"ticket 2"}}}}, 0},
 		"its own row is gone":            {backup.Proof{Exact: false, Questions: []backup.Question{{Text: "fattura elettronica", Language: "it", Hits: []string{"ticket 7"}}}}, 1},
 	} {
-		if asked, wrong := c.proof.Compare(t.Context(), d.app.ix); asked != 1 || len(wrong) != c.wrong {
+		if asked, wrong := c.proof.Compare(t.Context(), d.app.Index); asked != 1 || len(wrong) != c.wrong {
 			t.Errorf("%s: asked %d, %v", name, asked, wrong)
 		}
 	}
@@ -237,7 +237,7 @@ func TestABackupThatFailsIsShown(t *testing.T) {
 	if got := b.get("/admin"); !strings.Contains(got.body, path) {
 		t.Error("the page of the administration does not tell")
 	}
-	if status, out, _ := command(t, "", "doctor", "--data", d.app.cfg.Data); status != 1 || !strings.Contains(out, "WRONG  backup:") {
+	if status, out, _ := command(t, "", "doctor", "--data", d.app.Config.Data); status != 1 || !strings.Contains(out, "WRONG  backup:") {
 		t.Errorf("doctor: %d %s", status, out)
 	}
 }

@@ -64,11 +64,11 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 		b.Fatal(err)
 	}
 	have := 0
-	if err := made.st.View(func(tx *store.Tx) error { have = int(store.Tickets.Last(tx)); return nil }); err != nil {
+	if err := made.Store.View(func(tx *store.Tx) error { have = int(store.Tickets.Last(tx)); return nil }); err != nil {
 		b.Fatal(err)
 	}
 	if have < benchSize() {
-		if err := sample.Generate(b.Context(), made.st, sample.GenerateOptions{Tickets: benchSize() - have, Seed: 1, Now: time.Now()}); err != nil {
+		if err := sample.Generate(b.Context(), made.Store, sample.GenerateOptions{Tickets: benchSize() - have, Seed: 1, Now: time.Now()}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -93,29 +93,29 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 			b.Error(err)
 		}
 	})
-	if err := a.ix.CatchUp(b.Context(), a.st.Last()); err != nil {
+	if err := a.Index.CatchUp(b.Context(), a.Store.Last()); err != nil {
 		b.Fatal(err)
 	}
 	token := func(form desk.PersonForm) string {
 		var p *store.Person
-		err := a.st.View(func(tx *store.Tx) error {
+		err := a.Store.View(func(tx *store.Tx) error {
 			var err error
 			p, err = store.PeopleByEmail.First(tx, form.Email)
 			return err
 		})
 		if store.KindOf(err) == store.NotFound {
-			p, _, err = a.desk.AddPerson(desk.Actor{Via: "command", System: true}, form)
+			p, _, err = a.Desk.AddPerson(desk.Actor{Via: "command", System: true}, form)
 		}
 		if err != nil {
 			b.Fatal(err)
 		}
-		secret, _, err := a.desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "bench")
+		secret, _, err := a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "bench")
 		if err != nil {
 			b.Fatal(err)
 		}
 		return secret
 	}
-	csa, err := a.desk.GroupByCode("csa")
+	csa, err := a.Desk.GroupByCode("csa")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func BenchmarkPages(b *testing.B) {
 	client := benchClient(1)
 	sign := func(address string) string {
 		var p *store.Person
-		err := a.st.View(func(tx *store.Tx) error {
+		err := a.Store.View(func(tx *store.Tx) error {
 			var err error
 			p, err = store.PeopleByEmail.First(tx, address)
 			return err
@@ -203,7 +203,7 @@ func BenchmarkPages(b *testing.B) {
 		secret := base64.RawURLEncoding.EncodeToString(raw)
 		sum := sha256.Sum256([]byte(secret))
 		now := time.Now()
-		err = a.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+		err = a.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 			return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: p.ID, Seen: now, Ends: now.Add(time.Hour)})
 		})
 		if err != nil {
@@ -215,7 +215,7 @@ func BenchmarkPages(b *testing.B) {
 	var owner string
 	var owned []uint64
 	tickets := uint64(0)
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		tickets = store.Tickets.Last(tx)
 		for t, err := range store.Tickets.All(tx, tickets/2, false) {
 			if err != nil {
@@ -299,10 +299,10 @@ func BenchmarkPages(b *testing.B) {
 			quantiles(b, times)
 		})
 	}
-	access := a.desk
+	access := a.Desk
 	person := func(address string) desk.Actor {
 		var p *store.Person
-		if err := a.st.View(func(tx *store.Tx) error {
+		if err := a.Store.View(func(tx *store.Tx) error {
 			var err error
 			p, err = store.PeopleByEmail.First(tx, address)
 			return err

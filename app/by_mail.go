@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/mail"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -14,7 +15,7 @@ import (
 // byMail is what a message that came by mail has beside its text, for the agents' page and that of the requester's
 // side alike.
 type byMail struct {
-	Page     *Page
+	Page     *web.Page
 	Rest     template.HTML // what it quotes, and its signature
 	RestName string        // the words on the fold
 	Marks    []mailMark
@@ -33,7 +34,7 @@ var machines = map[mail.Automatic]bool{mail.AutoReply: true, mail.OutOfOffice: t
 
 // byMailOf says what has to be said of the message, nil for one that did not come by mail. mails are the rows behind the
 // messages, for agents.
-func byMailOf(p *Page, m *store.Message, t *desk.TicketView, mails map[uint64]*store.Mail) *byMail {
+func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint64]*store.Mail) *byMail {
 	if m.Via != "mail" && m.Mail == 0 {
 		return nil
 	}
@@ -86,7 +87,7 @@ func fromServer(m *store.Message) bool {
 }
 
 // joinedWords says why a mail stands in its ticket.
-func joinedWords(p *Page, row *store.Mail) string {
+func joinedWords(p *web.Page, row *store.Mail) string {
 	if row.Joined == "" {
 		return ""
 	}
@@ -99,7 +100,7 @@ func (a *App) mailsOf(t *desk.TicketView) (map[uint64]*store.Mail, error) {
 	if !t.Agents {
 		return out, nil
 	}
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		for _, m := range slices.Concat(t.Messages, t.Beside) {
 			if m.Mail == 0 {
 				continue
@@ -122,7 +123,7 @@ type unreachable struct {
 	Why    string
 }
 
-func unreachableOf(p *Page, who *store.Person) *unreachable {
+func unreachableOf(p *web.Page, who *store.Person) *unreachable {
 	if who == nil || who.MailFailed.IsZero() {
 		return nil
 	}
@@ -133,8 +134,8 @@ func unreachableOf(p *Page, who *store.Person) *unreachable {
 type linkHolder struct{ Name, Until string }
 
 // linkHolders lists who reads the ticket by a link, for those who may put an end to it.
-func (a *App) linkHolders(p *Page, actor desk.Actor, number uint64) ([]linkHolder, error) {
-	holders, err := a.desk.LinkHolders(actor, number)
+func (a *App) linkHolders(p *web.Page, actor desk.Actor, number uint64) ([]linkHolder, error) {
+	holders, err := a.Desk.LinkHolders(actor, number)
 	var out []linkHolder
 	for _, h := range holders {
 		out = append(out, linkHolder{h.Person.Name, p.Day(h.Ends)})
@@ -144,7 +145,7 @@ func (a *App) linkHolders(p *Page, actor desk.Actor, number uint64) ([]linkHolde
 
 // postMailAnswer sends to the requester what the agent wrote by mail and nothing proves to be theirs, or leaves it a
 // note.
-func (a *App) postMailAnswer(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postMailAnswer(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	message := f.ID("message")
 	act := ticketAct{part: "message-" + strconv.FormatUint(message, 10)}
 	switch f.Raw("act") {
@@ -160,51 +161,51 @@ func (a *App) postMailAnswer(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postReachable takes the mark off somebody of the ticket that mail to them comes back.
-func (a *App) postReachable(r *Request) error {
+func (a *App) postReachable(r *web.Request) error {
 	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	person := f.ID("person")
 	if err := f.Err(); err != nil {
 		return err
 	}
-	t, err := a.desk.Ticket(r.actor(), n)
+	t, err := a.Desk.Ticket(r.Actor(), n)
 	if err != nil {
 		return err
 	}
 	if !t.Agents || person != t.Ticket.Requester && !slices.Contains(t.Ticket.Participants, person) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if err := a.desk.ReachAgain(r.actor(), person); err != nil {
+	if err := a.Desk.ReachAgain(r.Actor(), person); err != nil {
 		return err
 	}
-	return r.done("flash.reachable", a.afterStep(r, n, f))
+	return r.Done("flash.reachable", a.afterStep(r, n, f))
 }
 
 // postWithdrawLinks ends the links by which people read the ticket without signing in.
-func (a *App) postWithdrawLinks(r *Request) error {
+func (a *App) postWithdrawLinks(r *web.Request) error {
 	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
-	if err := a.desk.WithdrawLinks(r.actor(), n); err != nil {
+	f := r.Form()
+	if err := a.Desk.WithdrawLinks(r.Actor(), n); err != nil {
 		return err
 	}
 	to := ticketAddress(n)
 	if f.Has("seen") { // the agents' page sends it
 		to = a.afterStep(r, n, f)
 	}
-	return r.done("flash.links-withdrawn", to)
+	return r.Done("flash.links-withdrawn", to)
 }
 
 // postMyReachable is postReachable for oneself.
-func (a *App) postMyReachable(r *Request) error {
-	actor := r.actor()
-	if err := a.desk.ReachAgain(actor, actor.ID()); err != nil {
+func (a *App) postMyReachable(r *web.Request) error {
+	actor := r.Actor()
+	if err := a.Desk.ReachAgain(actor, actor.ID()); err != nil {
 		return err
 	}
-	return r.done("flash.reachable", "/me#notices")
+	return r.Done("flash.reachable", "/me#notices")
 }

@@ -198,7 +198,7 @@ func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
 		t.Fatalf("opened %v: %d %s", ticket["created_at"], got.status, got.body)
 	}
 	b.must(b.get("/tickets/1"), 200, "oggi alle 9.30", "2031-07-04T")
-	if err := d.app.ix.CatchUp(t.Context(), d.app.st.Last()); err != nil {
+	if err := d.app.Index.CatchUp(t.Context(), d.app.Store.Last()); err != nil {
 		t.Fatal(err)
 	}
 	b.must(b.get(searchFor("cedolino dopo:oggi")), 200, "1 risultato")

@@ -17,7 +17,7 @@ func reindexCommand(r *runner) *cobra.Command {
 				run, stop := context.WithCancel(ctx)
 				var following sync.WaitGroup
 				following.Go(func() {
-					if err := a.ix.Run(run); err != nil && run.Err() == nil {
+					if err := a.Index.Run(run); err != nil && run.Err() == nil {
 						fmt.Fprintln(r.errOut, "sportello: index:", err)
 					}
 				})
@@ -25,15 +25,15 @@ func reindexCommand(r *runner) *cobra.Command {
 				defer stop()
 			}
 			p := r.progress("indexing")
-			err := a.ix.RebuildNow(ctx, p.at)
+			err := a.Index.RebuildNow(ctx, p.at)
 			p.end()
 			if err != nil {
 				return err
 			}
-			if err := a.ix.CatchUp(ctx, a.st.Last()); err != nil {
+			if err := a.Index.CatchUp(ctx, a.Store.Last()); err != nil {
 				return err
 			}
-			s := a.ix.State()
+			s := a.Index.State()
 			fmt.Fprintf(r.out, "indexed %d documents, %s\n", s.Docs, words.Size("en", s.Bytes))
 			return nil
 		})

@@ -99,7 +99,7 @@ func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 		if accounts != nil {
 			return nil
 		}
-		accounts, err = sample.NewPasswords(a.desk)
+		accounts, err = sample.NewPasswords(a.Desk)
 		return err
 	}
 	if !filled {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"sportello/app/watch"
-
 	"github.com/spf13/cobra"
+
+	"sportello/app/watch"
 )
 
 func doctorCommand(r *runner) *cobra.Command {
@@ -25,9 +25,9 @@ func doctorCommand(r *runner) *cobra.Command {
 			looked := false
 			err := r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
 				looked = true
-				fmt.Fprintln(r.out, a.cfg.Redacted())
+				fmt.Fprintln(r.out, a.Config.Redacted())
 				faults := 0
-				for _, p := range a.watch.Parts {
+				for _, p := range a.Watch.Parts {
 					if p.Check != nil {
 						faults += r.tell(p.Name, p.Check(ctx, r.app != nil))
 					}

@@ -28,15 +28,15 @@ func exportCommand(r *runner) *cobra.Command {
 	}
 	add("tickets", "Write all tickets with their messages and notes as JSON Lines, without attachments", func(ctx context.Context, a *App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
-		return a.desk.ExportTickets(ctx, r.actor(), func(t desk.TicketRecord) error { return enc.Encode(t) })
+		return a.Desk.ExportTickets(ctx, r.actor(), func(t desk.TicketRecord) error { return enc.Encode(t) })
 	})
 	add("articles", "Write all articles as JSON Lines, without pictures", func(ctx context.Context, a *App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
-		return a.desk.ExportArticles(ctx, r.actor(), func(v desk.ArticleRecord) error { return enc.Encode(v) })
+		return a.Desk.ExportArticles(ctx, r.actor(), func(v desk.ArticleRecord) error { return enc.Encode(v) })
 	})
 	add("people", "Write all people who are not disabled as CSV, without passwords", exportPeople(r))
 	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *App, out *bufio.Writer) error {
-		return a.desk.ExportCatalogue(r.actor(), out)
+		return a.Desk.ExportCatalogue(r.actor(), out)
 	})
 	return c
 }
@@ -53,7 +53,7 @@ func exportPeople(r *runner) func(context.Context, *App, *bufio.Writer) error {
 		if err := table.Write(desk.PersonColumns); err != nil {
 			return fmt.Errorf("app: write people: %w", err)
 		}
-		err := a.desk.ExportPeople(ctx, r.actor(), func(p desk.PersonRecord) error {
+		err := a.Desk.ExportPeople(ctx, r.actor(), func(p desk.PersonRecord) error {
 			row := []string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";")}
 			for i := range row {
 				row[i] = tableCell(row[i])

@@ -83,12 +83,12 @@ func (in *importing) run(ctx context.Context, work func(context.Context) error) 
 		in.r.args = append([]string{"--messages=" + in.lang}, in.r.args...)
 	}
 	return in.r.withDesk(ctx, func(ctx context.Context, a *App) error {
-		if a.words == nil {
+		if a.Words == nil {
 			words, err := commandWords()
 			if err != nil {
 				return err
 			}
-			a.words = words
+			a.Words = words
 		}
 		in.app, in.progress = a, in.r.progress("importing")
 		err := work(ctx)
@@ -140,7 +140,7 @@ func (in *importing) refuse(where string, err error) error {
 		if field == "" {
 			field = "record"
 		}
-		fmt.Fprintf(in.r.errOut, "%s: %s: %s\n", where, field, strings.Join(strings.Fields(in.app.words.Explain(in.lang, e)), " "))
+		fmt.Fprintf(in.r.errOut, "%s: %s: %s\n", where, field, strings.Join(strings.Fields(in.app.Words.Explain(in.lang, e)), " "))
 	}
 	return nil
 }
@@ -156,7 +156,7 @@ func (in *importing) passOver(where, name string) {
 		in.passed = map[string]bool{}
 	}
 	in.passed[name] = true
-	fmt.Fprintf(in.r.errOut, "%s %q: %s\n", where, name, in.app.words.Text(in.lang, "command.passed-over"))
+	fmt.Fprintf(in.r.errOut, "%s %q: %s\n", where, name, in.app.Words.Text(in.lang, "command.passed-over"))
 }
 
 // count counts a record that was taken.
@@ -282,7 +282,7 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 	var lines []int
 	size := 0
 	flush := func() error {
-		results, err := in.app.desk.PutTicketRecords(importActor, recs)
+		results, err := in.app.Desk.PutTicketRecords(importActor, recs)
 		if err != nil {
 			return err
 		}
@@ -396,7 +396,7 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 			return in.refuse(where, store.Fail(store.Invalid, "error.not-text"))
 		}
 	}
-	_, created, err := in.app.desk.PutPersonRecord(importActor, desk.PersonRecord{Email: value("email"), Name: value("name"), Language: value("language"),
+	_, created, err := in.app.Desk.PutPersonRecord(importActor, desk.PersonRecord{Email: value("email"), Name: value("name"), Language: value("language"),
 		Organisation: value("organisation"), Unit: value("unit"), Roles: list("roles"), Groups: list("groups")})
 	if err != nil {
 		return in.refuse(where, err)
@@ -411,7 +411,7 @@ func (in *importing) catalogue(_ context.Context, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	n, err := in.app.desk.ImportCatalogue(importActor, text)
+	n, err := in.app.Desk.ImportCatalogue(importActor, text)
 	var wrong store.Problems
 	switch {
 	case errors.As(err, &wrong):

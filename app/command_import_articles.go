@@ -127,7 +127,7 @@ func (w *articleWriter) write(j articleJob) {
 	}
 	created := false
 	if err == nil {
-		_, created, err = w.in.app.desk.PutArticleRecord(importActor, rec)
+		_, created, err = w.in.app.Desk.PutArticleRecord(importActor, rec)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -212,7 +212,7 @@ func (in *importing) folder(ctx context.Context, root string, f folderFlags) err
 	w := in.startWriting()
 	for _, p := range pages {
 		err = w.put(p.slug, articleJob{where: p.path, make: func() (desk.ArticleRecord, error) {
-			r := pageReader{files: files, page: p, slugs: slugs, flags: f, most: in.app.cfg.MaxFileMB << 20, named: func(name, why string) { w.named(p.path, name, why) }}
+			r := pageReader{files: files, page: p, slugs: slugs, flags: f, most: in.app.Config.MaxFileMB << 20, named: func(name, why string) { w.named(p.path, name, why) }}
 			rec, err := r.read()
 			w.expect(r.anchors)
 			return rec, err
@@ -317,7 +317,7 @@ func (w *articleWriter) named(where, name, why string) {
 		w.in.passOver(where, name)
 		return
 	}
-	fmt.Fprintf(w.in.r.errOut, "%s %q: %s\n", where, markup.Excerpt(name, 200), w.in.app.words.Text(w.in.lang, why))
+	fmt.Fprintf(w.in.r.errOut, "%s %q: %s\n", where, markup.Excerpt(name, 200), w.in.app.Words.Text(w.in.lang, why))
 }
 
 func (w *articleWriter) expect(list []anchor) {
@@ -335,7 +335,7 @@ func (w *articleWriter) lostAnchors() error {
 	shown := ""
 	for _, l := range w.links {
 		if l.slug != at.slug || l.language != at.language || shown == "" {
-			v, err := w.in.app.desk.Article(importActor, l.slug, l.language)
+			v, err := w.in.app.Desk.Article(importActor, l.slug, l.language)
 			if errors.Is(err, store.ErrNotFound) {
 				continue // refused, and named for that
 			}

@@ -87,7 +87,7 @@ func TestAFolderBringsItsPicturesAndNamesWhatIsLost(t *testing.T) {
 		"[la guida](guida.html#secondo), [un altro punto](guida.html#manca), [qui](#parte), [niente](manca.md)\n\n## Parte\n\n```\n![codice](img/uno.png)\n```\n"))
 	put("guida.html", []byte(`<html><body><h1>La guida</h1><p><img src="img/uno.png" alt="prima" onerror="alert(1)"> <img src="img/due%20con%20spazio.png" alt="seconda"> <img src="img/manca.png" alt="terza"></p><h2>Secondo</h2><p>Testo. <a href="note.md">note</a></p></body></html>`))
 	run := func(want string) string {
-		status, out, errOut := command(t, "", "import", "articles", dir, "--language", "it", "--audience", "public", "--data", d.app.cfg.DataFolder())
+		status, out, errOut := command(t, "", "import", "articles", dir, "--language", "it", "--audience", "public", "--data", d.app.Config.DataFolder())
 		if status != 0 || lastLine(out) != want {
 			t.Fatalf("status %d\n%s\n%s", status, out, errOut)
 		}
@@ -107,7 +107,7 @@ func TestAFolderBringsItsPicturesAndNamesWhatIsLost(t *testing.T) {
 	look := func() (bodies [2]string) {
 		files := 0
 		for i, slug := range []string{"note", "guida"} {
-			v, err := d.app.desk.Article(desk.Actor{}, slug, "it")
+			v, err := d.app.Desk.Article(desk.Actor{}, slug, "it")
 			must(t, err)
 			bodies[i] = v.Version.Body
 			files += len(v.Files)

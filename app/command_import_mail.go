@@ -117,7 +117,7 @@ func (m *mailImporting) work(ctx context.Context, source func(give) error) error
 			}
 			why[x.Why]++
 		}}
-	n, err := m.app.desk.ImportMail(ctx, importActor, o, source)
+	n, err := m.app.Desk.ImportMail(ctx, importActor, o, source)
 	m.progress.end()
 	fmt.Fprintf(m.r.out, "read %d, tickets %d, there already %d, kept aside %d\n", n.Read, n.Tickets, n.Same, n.Aside)
 	if len(why) > 0 {
@@ -190,7 +190,7 @@ func (m *mailImporting) walk(ctx context.Context, host string, give give) error 
 		return err
 	}
 	box := &transport.Inbox{Name: name, Host: name, Port: port, TLS: m.imap.tls, Plain: m.imap.plain, User: m.imap.user,
-		Password: config.Secret("", m.r.path(m.imap.passwordFile)), Folder: m.imap.folder, Roots: pool, MaxMessage: int64(m.app.cfg.Mail.MaxMessageMB) << 20}
+		Password: config.Secret("", m.r.path(m.imap.passwordFile)), Folder: m.imap.folder, Roots: pool, MaxMessage: int64(m.app.Config.Mail.MaxMessageMB) << 20}
 	return box.Walk(ctx, func(_ context.Context, e transport.Envelope, r io.Reader) error {
 		raw, err := io.ReadAll(r)
 		if err != nil {

@@ -158,7 +158,7 @@ func manual(t *testing.T, lang string) string {
 
 func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 	d := newTestDesk(t)
-	data := d.app.cfg.DataFolder()
+	data := d.app.Config.DataFolder()
 	// The desk is being served: the command hands itself over to it.
 	status, out, errOut := command(t, "", "import", "articles", manual(t, "it"), "--language", "it", "--module", "csa", "--audience", "public", "--data", data)
 	if status != 0 || lastLine(out) != "imported 4, updated 0, refused 1" || !strings.Contains(errOut, "empty.html: ") {
@@ -168,7 +168,7 @@ func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 	if status != 0 || lastLine(out) != "imported 4, updated 0, refused 1" {
 		t.Fatalf("the other language: status %d\n%s\n%s", status, out, errOut)
 	}
-	v, err := d.app.desk.Article(desk.Actor{}, "calc-primo-foglio", "en")
+	v, err := d.app.Desk.Article(desk.Actor{}, "calc-primo-foglio", "en")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,11 +181,11 @@ func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 			t.Errorf("%s: %v, want %v in %s", want, !there, there, body)
 		}
 	}
-	if v, err := d.app.desk.Article(desk.Actor{}, "writer-due", "it"); err != nil || !strings.Contains(v.Version.Body, `href="/articles/note"`) {
+	if v, err := d.app.Desk.Article(desk.Actor{}, "writer-due", "it"); err != nil || !strings.Contains(v.Version.Body, `href="/articles/note"`) {
 		t.Errorf("a link beside a base: %v", err)
 	}
 	for slug, title := range map[string]string{"writer-due": "Seconda pagina, senza titolo. note", "note": "Le note", "new-2": "Nuovo"} {
-		if v, err := d.app.desk.Article(desk.Actor{}, slug, "it"); err != nil || v.Version.Title != title {
+		if v, err := d.app.Desk.Article(desk.Actor{}, slug, "it"); err != nil || v.Version.Title != title {
 			t.Errorf("%s: %v, %v", slug, v, err)
 		}
 	}

@@ -26,23 +26,23 @@ func TestOnlyThisMachineIsLoaded(t *testing.T) {
 
 func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 	d := newTestDesk(t)
-	general, err := d.app.desk.GroupByCode(store.GeneralGroup)
+	general, err := d.app.Desk.GroupByCode(store.GeneralGroup)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ada := d.add("Ada Neri", desk.PersonForm{Groups: []store.Membership{{Group: general.ID}}})
 	ivo := d.add("Ivo Bo", desk.PersonForm{})
 	for i := range 5 {
-		if _, err := d.app.desk.OpenTicket(desk.Actor{Person: ivo}, desk.NewTicket{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
+		if _, err := d.app.Desk.OpenTicket(desk.Actor{Person: ivo}, desk.NewTicket{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	token, _, err := d.app.desk.Keeper().NewToken(store.By{Via: "command", Act: "make-token"}, ivo.ID, "load")
+	token, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: "command", Act: "make-token"}, ivo.ID, "load")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []*store.Person{ada, ivo} {
-		if err := d.app.desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, "cavallo-batteria-graffetta"); err != nil {
+		if err := d.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, "cavallo-batteria-graffetta"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestGenerateNeedsTheFolderForItself(t *testing.T) {
 		t.Errorf("doctor: status %d\n%s\n%s", status, out, errOut)
 	}
 	d := newTestDesk(t)
-	status, out, errOut = command(t, "", "generate", "--tickets", "10", "--data", d.app.cfg.DataFolder())
+	status, out, errOut = command(t, "", "generate", "--tickets", "10", "--data", d.app.Config.DataFolder())
 	if status != 1 || !strings.Contains(errOut, "stop the server first") {
 		t.Errorf("beside a server: status %d\n%s\n%s", status, out, errOut)
 	}

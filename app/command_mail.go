@@ -86,5 +86,5 @@ func (r *runner) emptySpool(ctx context.Context, a *App) error {
 	if err != nil || r.app != nil {
 		return err // a server processes by itself what was taken
 	}
-	return a.desk.ProcessMail(ctx)
+	return a.Desk.ProcessMail(ctx)
 }

@@ -88,11 +88,11 @@ func openStore(t *testing.T, data string) *store.Store {
 
 func TestAPipeBesideARunningServerLeavesItToTheServer(t *testing.T) {
 	d := newTestDesk(t)
-	if status, out, errOut := command(t, aMail, "mail", "deliver", "--data", d.app.cfg.Data); status != 0 {
+	if status, out, errOut := command(t, aMail, "mail", "deliver", "--data", d.app.Config.Data); status != 0 {
 		t.Fatalf("status %d\n%s%s", status, out, errOut)
 	}
-	must(t, d.app.desk.ProcessMail(t.Context()))
-	v, err := d.app.desk.Ticket(importActor, 1)
+	must(t, d.app.Desk.ProcessMail(t.Context()))
+	v, err := d.app.Desk.Ticket(importActor, 1)
 	if err != nil || v.Ticket.Via != "mail" {
 		t.Errorf("%v", err)
 	}

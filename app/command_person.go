@@ -122,27 +122,27 @@ func (r *runner) addPerson(a *App, n newPerson, is roles) error {
 		n.groups = []string{store.GeneralGroup}
 	}
 	for _, code := range n.groups {
-		g, err := a.desk.GroupByCode(code)
+		g, err := a.Desk.GroupByCode(code)
 		if err != nil {
 			return fmt.Errorf("--group %s: %s", code, sayError(err))
 		}
 		f.Groups = append(f.Groups, store.Membership{Group: g.ID, Supervisor: is.supervisor})
 	}
-	p, link, err := a.desk.AddPerson(r.actor(), f)
+	p, link, err := a.Desk.AddPerson(r.actor(), f)
 	if err != nil {
 		return err
 	}
 	if n.password {
-		if err := a.desk.Keeper().SetPassword(r.by("set-password"), p.ID, password); err != nil {
+		if err := a.Desk.Keeper().SetPassword(r.by("set-password"), p.ID, password); err != nil {
 			return err
 		}
 		fmt.Fprintf(r.out, "added %s\n", p.Email)
 		return nil
 	}
 	fmt.Fprintf(r.out, "added %s\n", p.Email)
-	base := a.baseURL()
+	base := a.BaseURL()
 	if base == "" {
-		base = "http://" + a.cfg.Listen
+		base = "http://" + a.Config.Listen
 	}
 	fmt.Fprintf(r.errOut, "to choose a password, within three days: %s/password/%s\n", base, link)
 	return nil
@@ -153,7 +153,7 @@ func (r *runner) place(a *App, organisation, unit string) (o, u uint64, err erro
 	if organisation == "" {
 		return 0, 0, nil
 	}
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		row, err := store.OrganisationsByName.First(tx, store.FoldName(organisation))
 		if err != nil {
 			return err
@@ -172,14 +172,14 @@ func (r *runner) place(a *App, organisation, unit string) (o, u uint64, err erro
 		return 0, 0, err
 	}
 	if o == 0 {
-		row, err := a.desk.AddOrganisation(r.actor(), desk.OrganisationForm{Name: organisation})
+		row, err := a.Desk.AddOrganisation(r.actor(), desk.OrganisationForm{Name: organisation})
 		if err != nil {
 			return 0, 0, err
 		}
 		o = row.ID
 	}
 	if unit != "" && u == 0 {
-		row, err := a.desk.AddUnit(r.actor(), o, unit)
+		row, err := a.Desk.AddUnit(r.actor(), o, unit)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -199,7 +199,7 @@ func tokenCommand(r *runner) *cobra.Command {
 			}
 			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
 				var p *store.Person
-				err := a.st.View(func(tx *store.Tx) (err error) {
+				err := a.Store.View(func(tx *store.Tx) (err error) {
 					p, err = store.PeopleByEmail.First(tx, store.Address(email))
 					return err
 				})
@@ -209,7 +209,7 @@ func tokenCommand(r *runner) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				secret, _, err := a.desk.Keeper().NewTokenFor(r.by("make-token"), p.ID, name, life)
+				secret, _, err := a.Desk.Keeper().NewTokenFor(r.by("make-token"), p.ID, name, life)
 				if err != nil {
 					return err
 				}

@@ -15,6 +15,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/listen"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -33,7 +34,7 @@ func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
 	other.must(other.post("/me/tokens", url.Values{"token_name": {"report"}}), 422)
 
 	token := regexp.MustCompile(`<code id="token">([^<]+)</code>`).FindStringSubmatch(a.body)[1]
-	list, err := d.app.desk.Keeper().TokensOf(p.ID)
+	list, err := d.app.Desk.Keeper().TokensOf(p.ID)
 	if err != nil || len(list) != 2 || list[0].Ends.Sub(list[0].Created).Round(time.Hour) != 90*24*time.Hour {
 		t.Fatalf("%v, %v", list, err)
 	}
@@ -43,7 +44,7 @@ func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
 		return r.get("/api/v1/tickets")
 	}
 	b.must(call(), 200)
-	if _, err := d.app.desk.Keeper().AfterRestore(); err != nil {
+	if _, err := d.app.Desk.Keeper().AfterRestore(); err != nil {
 		t.Fatal(err)
 	}
 	got := call()
@@ -76,13 +77,13 @@ func TestOnlyFailuresOfStrangersSlowStrangers(t *testing.T) {
 func TestTokensEndWithThePassword(t *testing.T) {
 	d := newTestDesk(t)
 	p := d.add("Ada Neri", desk.PersonForm{})
-	token, _, err := d.app.desk.Keeper().NewToken(store.By{}, p.ID, "report")
+	token, _, err := d.app.Desk.Keeper().NewToken(store.By{}, p.ID, "report")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := d.signedIn(p)
 	b.must(b.post("/me/password", url.Values{"password_now": {testPassword}, "password": {"una frase nuova e lunga"}, "password_again": {"una frase nuova e lunga"}}), http.StatusSeeOther)
-	if _, err := d.app.desk.Keeper().Token(t.Context(), token); store.KindOf(err) != store.SignIn {
+	if _, err := d.app.Desk.Keeper().Token(t.Context(), token); store.KindOf(err) != store.SignIn {
 		t.Errorf("the token: %v", err)
 	}
 }
@@ -104,7 +105,7 @@ func newConfirmDesk(t *testing.T) *confirmDesk {
 	d.admin = d.add("Carla Capo", desk.PersonForm{Administrator: true})
 	d.actor = desk.Actor{Person: d.admin, Via: "page"}
 	var err error
-	if d.group, err = d.app.desk.GroupByCode("csa"); err != nil {
+	if d.group, err = d.app.Desk.GroupByCode("csa"); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -115,7 +116,7 @@ func (d *confirmDesk) pass(long time.Duration) { d.ahead.Add(int64(long)) }
 // acts lists what the administrator has done since the change, but for showing who they are.
 func (d *confirmDesk) acts(since uint64) (out []string) {
 	d.t.Helper()
-	err := d.app.st.View(func(tx *store.Tx) error {
+	err := d.app.Store.View(func(tx *store.Tx) error {
 		out = nil
 		for c, err := range tx.Changes(since) {
 			if err != nil {
@@ -168,14 +169,14 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		return idAddress("groups", d.group.ID) + "/members/remove", url.Values{"person": {itoa(p.ID)}}
 	},
 	"admin-groups.remove": func(d *confirmDesk) (string, url.Values) {
-		g, err := d.app.desk.AddGroup(d.actor, desk.GroupForm{Code: "via", Name: store.Words{IT: "Via", EN: "Away"}})
+		g, err := d.app.Desk.AddGroup(d.actor, desk.GroupForm{Code: "via", Name: store.Words{IT: "Via", EN: "Away"}})
 		if err != nil {
 			d.t.Fatal(err)
 		}
 		return idAddress("groups", g.ID) + "/remove", url.Values{"remove": {"1"}}
 	},
 	"mail-texts.save": func(d *confirmDesk) (string, url.Values) {
-		s, err := d.app.desk.Settings()
+		s, err := d.app.Desk.Settings()
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -193,11 +194,11 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 // sleeping makes a token that sleeps.
 func (d *confirmDesk) sleeping() uint64 {
 	d.t.Helper()
-	_, token, err := d.app.desk.Keeper().NewToken(store.By{}, d.admin.ID, "report")
+	_, token, err := d.app.Desk.Keeper().NewToken(store.By{}, d.admin.ID, "report")
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	err = d.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err = d.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		t, err := store.Tokens.Get(tx, token.ID)
 		if err != nil {
 			return err
@@ -214,8 +215,8 @@ func (d *confirmDesk) sleeping() uint64 {
 // repeated are the values that a page which asks for the password posts along, without those of the page itself.
 func repeated(page, action string) (key string, v url.Values) {
 	v = postable(page, action)
-	key = v.Get(onceField)
-	for _, name := range []string{"", "csrf", onceField, passwordField} {
+	key = v.Get(web.OnceField)
+	for _, name := range []string{"", "csrf", web.OnceField, web.PasswordField} {
 		v.Del(name)
 	}
 	return key, v
@@ -238,12 +239,12 @@ func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
 	t.Parallel()
 	d := newConfirmDesk(t)
 	for name := range confirmedActs {
-		if !slices.ContainsFunc(d.app.table, func(r route) bool { return r.Name == name && r.Confirm != unasked }) {
+		if !slices.ContainsFunc(d.app.Routes, func(r web.Route) bool { return r.Name == name && r.Confirm != web.Unasked }) {
 			t.Errorf("nobody is asked who they are for %s", name)
 		}
 	}
-	for _, r := range d.app.table {
-		if r.Confirm == unasked {
+	for _, r := range d.app.Routes {
+		if r.Confirm == web.Unasked {
 			continue
 		}
 		prepare := confirmedActs[r.Name]
@@ -254,11 +255,11 @@ func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
 		b := d.signedIn(d.admin)
 		d.pass(15 * time.Minute)
 		address, form := prepare(d)
-		form = changed(asTyped(form), onceField, "chiave "+r.Name)
-		before := d.app.st.Last()
+		form = changed(asTyped(form), web.OnceField, "chiave "+r.Name)
+		before := d.app.Store.Last()
 
 		ask, wrong := http.StatusUnauthorized, http.StatusUnprocessableEntity
-		if r.Confirm != lately {
+		if r.Confirm != web.Lately {
 			ask = wrong // by the form of the act
 		}
 		again := func(got answer, status int) url.Values {
@@ -269,27 +270,27 @@ func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
 			if done := d.acts(before); len(done) > 0 {
 				t.Fatalf("%s is done by who has not shown who they are: %v", r.Name, done)
 			}
-			if r.Confirm != lately {
-				return changed(form, onceField, form.Get(onceField))
+			if r.Confirm != web.Lately {
+				return changed(form, web.OnceField, form.Get(web.OnceField))
 			}
 			key, values := repeated(got.body, address)
 			want := maps.Clone(form)
-			want.Del(onceField)
-			if values = asTyped(values); !reflect.DeepEqual(values, want) || key != form.Get(onceField) {
+			want.Del(web.OnceField)
+			if values = asTyped(values); !reflect.DeepEqual(values, want) || key != form.Get(web.OnceField) {
 				t.Errorf("%s: what was typed is lost: %q with %q, want %q", r.Name, values, key, want)
 			}
-			return changed(values, onceField, key)
+			return changed(values, web.OnceField, key)
 		}
 		values := again(b.post(address, form), ask)
-		values = again(b.post(address, changed(values, passwordField, "sbagliata e lunga")), wrong)
-		values = again(b.post(address, changed(values, passwordField, "")), wrong)
-		got := b.post(address, changed(values, passwordField, testPassword))
+		values = again(b.post(address, changed(values, web.PasswordField, "sbagliata e lunga")), wrong)
+		values = again(b.post(address, changed(values, web.PasswordField, "")), wrong)
+		got := b.post(address, changed(values, web.PasswordField, testPassword))
 		if done := d.acts(before); got.status >= 400 || len(done) == 0 {
 			t.Errorf("%s is not done by who has shown who they are: %d %v\n%s", r.Name, got.status, done, got.body)
 		}
-		if r.Confirm != lately {
+		if r.Confirm != web.Lately {
 			if r.Name == "me.password" {
-				if err := d.app.desk.Keeper().SetPassword(store.By{Via: "command"}, d.admin.ID, testPassword); err != nil {
+				if err := d.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, d.admin.ID, testPassword); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -327,7 +328,7 @@ func TestSigningInLatelyIsEnough(t *testing.T) {
 		t.Error("who signed in 15 minutes ago is not asked")
 	}
 	address, form := confirmedActs["admin-tokens.wake-all"](d)
-	b.must(b.post(address, changed(form, passwordField, testPassword)), http.StatusSeeOther)
+	b.must(b.post(address, changed(form, web.PasswordField, testPassword)), http.StatusSeeOther)
 	if d.pass(14 * time.Minute); asked() {
 		t.Error("who confirmed 14 minutes ago is asked again")
 	}
@@ -340,7 +341,7 @@ func TestSigningInLatelyIsEnough(t *testing.T) {
 	d.pass(2 * time.Hour)
 	other := d.signedIn(d.admin)
 	d.pass(16 * time.Minute)
-	b.must(b.post(address, changed(form, passwordField, testPassword)), http.StatusSeeOther)
+	b.must(b.post(address, changed(form, web.PasswordField, testPassword)), http.StatusSeeOther)
 	if got := other.post(address, url.Values{}); got.status != http.StatusUnauthorized {
 		t.Errorf("confirmed in one browser, another is answered %d", got.status)
 	}
@@ -353,11 +354,11 @@ func TestAWrongPasswordToConfirmCountsAsFailed(t *testing.T) {
 	b := d.signedIn(d.admin)
 	d.pass(time.Hour)
 	address, form := confirmedActs["admin-people.disable"](d)
-	before := d.app.st.Last()
+	before := d.app.Store.Last()
 	for range 5 {
-		b.must(b.post(address, changed(form, passwordField, "sbagliata e lunga")), http.StatusUnprocessableEntity)
+		b.must(b.post(address, changed(form, web.PasswordField, "sbagliata e lunga")), http.StatusUnprocessableEntity)
 	}
-	got := b.post(address, changed(form, passwordField, testPassword))
+	got := b.post(address, changed(form, web.PasswordField, testPassword))
 	b.must(got, http.StatusTooManyRequests, "Troppi tentativi")
 	if got.header.Get("Retry-After") == "" {
 		t.Error("nobody says when to come back")
@@ -381,15 +382,15 @@ func TestNobodyIsAskedForAPasswordWithoutNeed(t *testing.T) {
 		visitors[role] = w.visitor(role)
 	}
 	ahead.Store(int64(20 * time.Minute))
-	title := w.app.words.Text("it", "confirm.title")
-	for _, r := range w.app.table {
-		if r.Confirm != unasked && (r.Method != http.MethodPost || len(r.Files) > 0 || listen.IsAPIPath(r.Path)) {
+	title := w.app.Words.Text("it", "confirm.title")
+	for _, r := range w.app.Routes {
+		if r.Confirm != web.Unasked && (r.Method != http.MethodPost || len(r.Files) > 0 || listen.IsAPIPath(r.Path)) {
 			t.Errorf("%s cannot be confirmed: a program has no password, a form with files is not repeated", r.Name)
 		}
 	}
 	for _, r := range posts(w.app) {
 		for role, b := range visitors {
-			if r.Name == "sign-out.do" || strings.HasPrefix(r.Path, "/me") || r.Confirm == unasked && role != "administrator" || r.Confirm != unasked && r.Who.admits(desk.Actor{Person: w.people[role]}) {
+			if r.Name == "sign-out.do" || strings.HasPrefix(r.Path, "/me") || r.Confirm == web.Unasked && role != "administrator" || r.Confirm != web.Unasked && r.Who.Admits(desk.Actor{Person: w.people[role]}) {
 				continue
 			}
 			if got := b.post(w.address(r), url.Values{}); strings.Contains(got.body, title) {

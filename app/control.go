@@ -15,6 +15,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/listen"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -67,7 +68,7 @@ type control struct {
 
 // openControl begins to take commands from other processes of the same person.
 func (a *App) openControl() (*control, error) {
-	folder := filepath.Join(a.cfg.DataFolder(), "run")
+	folder := filepath.Join(a.Config.DataFolder(), "run")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("app: make run folder: %w", err)
 	}
@@ -87,7 +88,7 @@ func (a *App) openControl() (*control, error) {
 		return nil, errors.Join(fmt.Errorf("app: protect control socket: %w", err), ln.Close(), closer.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ln = listen.New(ln, true, a.log)
+	ln = listen.New(ln, true, a.Log)
 	c := &control{ln: ln, folder: closer, path: path, cancel: cancel}
 	c.wg.Add(1)
 	go func() {
@@ -96,7 +97,7 @@ func (a *App) openControl() (*control, error) {
 			conn, err := ln.Accept()
 			if err != nil {
 				if !errors.Is(err, net.ErrClosed) {
-					a.log.Error("control socket", "err", err)
+					a.Log.Error("control socket", "err", err)
 				}
 				return
 			}
@@ -105,7 +106,7 @@ func (a *App) openControl() (*control, error) {
 				defer c.wg.Done()
 				defer conn.Close()
 				if err := a.answerControl(ctx, conn); err != nil {
-					a.log.Warn("command from another process", "err", err)
+					a.Log.Warn("command from another process", "err", err)
 				}
 			}()
 		}
@@ -157,7 +158,7 @@ func (a *App) answerControl(ctx context.Context, conn net.Conn) (err error) {
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
-				a.log.Error("command panicked", "args", q.Args[:min(2, len(q.Args))], "err", panicked(p))
+				a.Log.Error("command panicked", "args", q.Args[:min(2, len(q.Args))], "err", web.Panicked(p))
 				_ = send(controlAnswer{Err: []byte("sportello: internal error, see the server's log\n")})
 			}
 		}()

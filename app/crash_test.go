@@ -126,19 +126,19 @@ group = "csa"
 	a, err := openDesk(d.cfg, discard())
 	must(t, err)
 	var member []store.Membership
-	must(t, a.st.View(func(tx *store.Tx) error {
+	must(t, a.Store.View(func(tx *store.Tx) error {
 		g, err := store.GroupsByCode.First(tx, "generale")
 		member = []store.Membership{{Group: g.ID}}
 		return err
 	}))
-	p, _, err := a.desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
+	p, _, err := a.Desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
 	must(t, err)
-	d.token, _, err = a.desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "crash")
+	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "crash")
 	must(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { defer close(ended); a.ix.Run(ctx) }()
-	must(t, a.ix.CatchUp(ctx, a.st.Last())) // there is an index from here on
+	go func() { defer close(ended); a.Index.Run(ctx) }()
+	must(t, a.Index.CatchUp(ctx, a.Store.Last())) // there is an index from here on
 	stop()
 	<-ended
 	must(t, a.Close())
@@ -330,13 +330,13 @@ func (d *crashDesk) after() {
 	if _, err := a.takeSpool(ctx); err != nil {
 		t.Errorf("spool: %v", err)
 	}
-	if err := a.desk.ProcessMail(ctx); err != nil {
+	if err := a.Desk.ProcessMail(ctx); err != nil {
 		t.Errorf("mail: %v", err)
 	}
-	for _, finding := range a.st.Check() {
+	for _, finding := range a.Store.Check() {
 		t.Errorf("check: %s", finding)
 	}
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		for number, subject := range acked.tickets {
 			if row, err := store.Tickets.Get(tx, number); err != nil || row.Subject != subject && row.Subject != acked.tried[number] {
 				t.Errorf("ticket %d was acknowledged as %q: %+v, %v", number, subject, row, err)
@@ -353,7 +353,7 @@ func (d *crashDesk) after() {
 				t.Errorf("file %d was acknowledged: %v", id, err)
 				continue
 			}
-			r, err := a.st.OpenBlob(f.Sum)
+			r, err := a.Store.OpenBlob(f.Sum)
 			if err != nil {
 				t.Errorf("bytes of file %d: %v", id, err)
 				continue
@@ -385,24 +385,24 @@ func (d *crashDesk) after() {
 		t.Error(err)
 	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); a.ix.Run(ctx) }()
-	if err := a.ix.CatchUp(ctx, a.st.Last()); err != nil {
+	go func() { defer close(ended); a.Index.Run(ctx) }()
+	if err := a.Index.CatchUp(ctx, a.Store.Last()); err != nil {
 		t.Error(err)
 	}
-	followed, err := a.ix.Digest(ctx)
+	followed, err := a.Index.Digest(ctx)
 	if err != nil {
 		t.Error(err)
 	}
-	if n := a.ix.Rebuilds(); n != 0 {
+	if n := a.Index.Rebuilds(); n != 0 {
 		t.Errorf("a kill made the index be built anew %d times", n)
 	}
 	stop()
 	<-ended
-	fresh := search.Open(filepath.Join(t.TempDir(), "fresh"), a.st, search.Options{Log: discard(), Location: a.desk.Location()})
+	fresh := search.Open(filepath.Join(t.TempDir(), "fresh"), a.Store, search.Options{Log: discard(), Location: a.Desk.Location()})
 	ctx, stop = context.WithCancel(t.Context())
 	ended = make(chan struct{})
 	go func() { defer close(ended); fresh.Run(ctx) }()
-	if err := fresh.CatchUp(ctx, a.st.Last()); err != nil {
+	if err := fresh.CatchUp(ctx, a.Store.Last()); err != nil {
 		t.Error(err)
 	}
 	anew, err := fresh.Digest(ctx)
@@ -432,11 +432,11 @@ func (d *crashDesk) letters() (sent, again int) {
 			t.Error(err)
 		}
 	}()
-	_, err = a.desk.PlanNotices()
+	_, err = a.Desk.PlanNotices()
 	must(t, err)
 	eventually(t, "letters are left", func() bool {
 		n := 1
-		must(t, a.st.View(func(tx *store.Tx) error { n = store.Letters.Count(tx, string(store.LetterQueued)); return nil }))
+		must(t, a.Store.View(func(tx *store.Tx) error { n = store.Letters.Count(tx, string(store.LetterQueued)); return nil }))
 		return n == 0
 	})
 	copies, writers := map[string]int{}, map[string]map[string]bool{} // of a Message-ID; of who they went to
@@ -457,7 +457,7 @@ func (d *crashDesk) letters() (sent, again int) {
 			t.Errorf("who wrote %s was sent %d different confirmations", id, n)
 		}
 	}
-	must(t, a.st.View(func(tx *store.Tx) error {
+	must(t, a.Store.View(func(tx *store.Tx) error {
 		for l, err := range store.Letters.All(tx, 0, false) {
 			if err != nil {
 				return err

@@ -1,9 +1,13 @@
 package app
 
-import "slices"
+import (
+	"slices"
+
+	"sportello/app/web"
+)
 
 // routes is every address there is, by noun. Literal paths stand before those with parameters: the first that fits wins.
-func (a *App) routes() []route {
+func (a *App) routes() []web.Route {
 	return slices.Concat(
 		a.publicRoutes(),  // health.go, asset.go, brand.go: what needs nobody
 		a.accountRoutes(), // sign_in.go, me.go: getting in, and one's own settings

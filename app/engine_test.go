@@ -13,11 +13,12 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"sportello/app/web"
 	"sportello/assets"
 )
 
 type failingView struct {
-	Page
+	web.Page
 	Secret func() (string, error)
 }
 
@@ -30,7 +31,7 @@ func templates(files map[string]string) fstest.MapFS {
 }
 
 func TestAnErrorInAPageLeavesNothingWritten(t *testing.T) {
-	e, err := newEngine(templates(map[string]string{
+	e, err := web.NewEngine(templates(map[string]string{
 		"layout/portal.html": "<body>{{.Body}}</body>",
 		"page/fails.html":    "<p>before</p>{{call .Secret}}",
 		"page/frame.html":    "<p>fine</p>",
@@ -41,9 +42,9 @@ func TestAnErrorInAPageLeavesNothingWritten(t *testing.T) {
 	}
 	boom := func() (string, error) { return "", fmt.Errorf("open /data/secret.db: boom") }
 	for name, v := range map[string]*failingView{
-		"page/fails":   {Page: Page{Layout: "portal"}, Secret: boom},
-		"page/frame":   {Page: Page{Layout: "broken"}, Secret: boom},
-		"page/nowhere": {Page: Page{Layout: "portal"}},
+		"page/fails":   {Page: web.Page{Layout: "portal"}, Secret: boom},
+		"page/frame":   {Page: web.Page{Layout: "broken"}, Secret: boom},
+		"page/nowhere": {Page: web.Page{Layout: "portal"}},
 	} {
 		var out bytes.Buffer
 		if err := e.Render(&out, name, v); err == nil || out.Len() > 0 {
@@ -54,11 +55,11 @@ func TestAnErrorInAPageLeavesNothingWritten(t *testing.T) {
 
 func TestTemplatesThatDoNotParseOrCannotBeSafeStopTheStart(t *testing.T) {
 	for name, body := range map[string]string{"syntax": "{{if}}", "no such part": `{{template "part/none" .}}`, "unsafe place": `<a href={{.A}}`, "open quote": `<p title="{{.A}}`} {
-		if _, err := newEngine(templates(map[string]string{"page/x.html": body}), nil, false); err == nil {
+		if _, err := web.NewEngine(templates(map[string]string{"page/x.html": body}), nil, false); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := newEngine(assets.FS, nil, false); err != nil {
+	if _, err := web.NewEngine(assets.FS, nil, false); err != nil {
 		t.Error(err)
 	}
 }
@@ -68,7 +69,7 @@ func TestPagesAndLayoutsAtOnceDoNotMix(t *testing.T) {
 	for i := range 8 {
 		files[fmt.Sprintf("page/p%d.html", i)] = fmt.Sprintf("<p>%d {{.Title}}</p>", i)
 	}
-	e, err := newEngine(templates(files), nil, false)
+	e, err := web.NewEngine(templates(files), nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ func TestPagesAndLayoutsAtOnceDoNotMix(t *testing.T) {
 				layout := []string{"a", "b", ""}[n%3]
 				title := fmt.Sprint(n)
 				var out bytes.Buffer
-				if err := e.Render(&out, fmt.Sprintf("page/p%d", i), &failingView{Page: Page{Layout: layout, Title: title}}); err != nil {
+				if err := e.Render(&out, fmt.Sprintf("page/p%d", i), &failingView{Page: web.Page{Layout: layout, Title: title}}); err != nil {
 					t.Error(err)
 					return
 				}
@@ -136,9 +137,9 @@ func TestTemplatesHoldNoStyleAndNoScript(t *testing.T) {
 }
 
 // failing is a server of the desk with one route more.
-func failing(d *testDesk, path string, h func(*Request) error) *fiber.App {
-	d.app.table = append([]route{get(path, "test"+path, guest, h)}, d.app.table...)
-	return d.app.newServer()
+func failing(d *testDesk, path string, h func(*web.Request) error) *fiber.App {
+	d.app.Routes = append([]web.Route{web.Get(path, "test"+path, web.Guest, h)}, d.app.Routes...)
+	return d.app.Server()
 }
 
 func (d *testDesk) ask(f *fiber.App, path string, header ...string) answer {
@@ -164,11 +165,11 @@ func (d *testDesk) ask(f *fiber.App, path string, header ...string) answer {
 
 func TestAFaultOfOursShowsAReferenceAndNothingElse(t *testing.T) {
 	var d *testDesk
-	for name, h := range map[string]func(*Request) error{
-		"/error": func(*Request) error { return fmt.Errorf("store: open /data/secret.db: boom") },
-		"/panic": func(*Request) error { panic("secret.db") },
-		"/page": func(r *Request) error {
-			return r.render("page/secret.db", &failingView{Page: r.page("me.title"), Secret: nil})
+	for name, h := range map[string]func(*web.Request) error{
+		"/error": func(*web.Request) error { return fmt.Errorf("store: open /data/secret.db: boom") },
+		"/panic": func(*web.Request) error { panic("secret.db") },
+		"/page": func(r *web.Request) error {
+			return r.Render("page/secret.db", &failingView{Page: r.Page("me.title"), Secret: nil})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

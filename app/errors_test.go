@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -21,8 +22,8 @@ func TestEveryKindOfErrorHasItsStatusAndItsHeading(t *testing.T) {
 	d := dictionaryOf(t)
 	for kind, status := range map[store.Kind]int{store.Internal: 500, store.Invalid: 422, store.NotFound: 404, store.Conflict: 409, store.Denied: 403,
 		store.SignIn: 401, store.TooLarge: 413, store.TooMany: 429, store.Unavailable: 503} {
-		if statusOf[kind] != status {
-			t.Errorf("%s: %d, want %d", kind, statusOf[kind], status)
+		if web.StatusOf[kind] != status {
+			t.Errorf("%s: %d, want %d", kind, web.StatusOf[kind], status)
 		}
 		for _, lang := range words.Languages {
 			if !d.Has(lang, "error.heading-"+kind.String()) || !d.Has(lang, "error."+kind.String()) {
@@ -30,8 +31,8 @@ func TestEveryKindOfErrorHasItsStatusAndItsHeading(t *testing.T) {
 			}
 		}
 	}
-	if len(statusOf) != 9 {
-		t.Errorf("the table has %d kinds", len(statusOf))
+	if len(web.StatusOf) != 9 {
+		t.Errorf("the table has %d kinds", len(web.StatusOf))
 	}
 }
 
@@ -54,15 +55,15 @@ func TestErrorsBecomePagesOrProblemDocuments(t *testing.T) {
 		{fiber.ErrRequestEntityTooLarge, 413, "troppo grande", ""},
 		{fiber.ErrMethodNotAllowed, 405, "Questa pagina non c&#39;è", ""},
 	} {
-		f := failing(d, "/fails", func(*Request) error { return c.err })
+		f := failing(d, "/fails", func(*web.Request) error { return c.err })
 		a := d.ask(f, "/fails")
 		b.must(a, c.status, c.page, "!secret")
 		if c.status == 429 && a.header.Get("Retry-After") != "7" {
 			t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
 		}
-		f = failing(d, "/api/v1/fails", func(*Request) error { return c.err })
+		f = failing(d, "/api/v1/fails", func(*web.Request) error { return c.err })
 		a = d.ask(f, "/api/v1/fails", "Accept-Language", "en")
-		var doc problemDocument
+		var doc web.ProblemDocument
 		if err := json.Unmarshal([]byte(a.body), &doc); err != nil || a.header.Get("Content-Type") != "application/problem+json" || doc.Status != c.status || a.status != c.status {
 			t.Errorf("%v: %s %d %s", c.err, a.header.Get("Content-Type"), a.status, a.body)
 		}
@@ -77,7 +78,7 @@ func TestErrorsBecomePagesOrProblemDocuments(t *testing.T) {
 
 func TestWhoIsNotSignedInIsAskedTo(t *testing.T) {
 	d := newTestDesk(t)
-	fail := func(*Request) error { return store.Fail(store.SignIn, "error.sign-in-needed") }
+	fail := func(*web.Request) error { return store.Fail(store.SignIn, "error.sign-in-needed") }
 	a := d.ask(failing(d, "/fails", fail), "/fails?x=1")
 	if a.status != 303 || a.header.Get("Location") != "/sign-in?next=%2Ffails%3Fx%3D1" {
 		t.Errorf("a page leads to %d %s", a.status, a.header.Get("Location"))
@@ -98,9 +99,9 @@ func TestTextIsNotLostToAConflictOrAFault(t *testing.T) {
 	a := b.post("/me/sessions/999999/end", url.Values{"body": {"un testo lungo che qualcuno ha scritto"}, "password": {"a secret with spaces in it"}})
 	b.must(a, http.StatusNotFound, "!a secret with spaces")
 	for kind, status := range map[store.Kind]int{store.Conflict: 409, store.Internal: 500} {
-		d.app.table = append([]route{post("/fails", "test.fails", guest, func(*Request) error { return store.Fail(kind, "error."+kind.String()) }, "/me")}, d.app.table...)
-		f := d.app.newServer()
-		d.app.table = d.app.table[1:]
+		d.app.Routes = append([]web.Route{web.Post("/fails", "test.fails", web.Guest, func(*web.Request) error { return store.Fail(kind, "error."+kind.String()) }, "/me")}, d.app.Routes...)
+		f := d.app.Server()
+		d.app.Routes = d.app.Routes[1:]
 		q, err := http.NewRequest(http.MethodPost, "http://desk/fails", strings.NewReader(url.Values{"body": {"un testo <b>lungo</b> che qualcuno ha scritto"}}.Encode()))
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -56,10 +57,10 @@ func TestNoFormTellsWhoMayNotWhatThereIs(t *testing.T) {
 	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 })
 	asked := 0
 	for _, r := range posts(w.app) {
-		if r.Who == guest || strings.HasSuffix(r.Path, "/live") || strings.HasPrefix(r.Path, "/me") || r.Name == "sign-out" {
+		if r.Who == web.Guest || strings.HasSuffix(r.Path, "/live") || strings.HasPrefix(r.Path, "/me") || r.Name == "sign-out" {
 			continue
 		}
-		page := get(r.Form, "", r.Who, nil)
+		page := web.Get(r.Form, "", r.Who, nil)
 		names := map[string]bool{"group": true, "assignee": true, "module": true, "person": true, "email": true}
 		for _, role := range []string{"administrator", "agent", "requester"} {
 			if r.Form == "" {
@@ -72,7 +73,7 @@ func TestNoFormTellsWhoMayNotWhatThereIs(t *testing.T) {
 		}
 		maps.DeleteFunc(names, func(name string, _ bool) bool { return !naming.MatchString(name) })
 		for _, role := range []string{"requester", "elsewhere", "supervisor"} {
-			if !r.Who.admits(desk.Actor{Person: w.people[role]}) {
+			if !r.Who.Admits(desk.Actor{Person: w.people[role]}) {
 				continue // nothing of the form is looked at: TestWhoReachesWhichRoute
 			}
 			b := w.visitor(role)
@@ -111,8 +112,8 @@ func TestNoNumberInAnAddressTellsWhatThereIs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 })
 	number := regexp.MustCompile(`/\d+|/stampare-il-cedolino`)
-	for _, r := range w.app.table {
-		if !strings.Contains(r.Path, ":") || r.Secret || r.Who == program || r.Who == guest || strings.HasSuffix(r.Path, "/live") {
+	for _, r := range w.app.Routes {
+		if !strings.Contains(r.Path, ":") || r.Secret || r.Who == web.Program || r.Who == web.Guest || strings.HasSuffix(r.Path, "/live") {
 			continue
 		}
 		for _, role := range []string{"requester", "stranger", "editor"} { // who may not see: agents see that there is a ticket, and may not act
@@ -147,11 +148,11 @@ func TestNoFilterTellsWhatThereIs(t *testing.T) {
 	t.Parallel()
 	d := newAPIDesk(t)
 	system := desk.Actor{Via: "command", System: true}
-	if _, err := d.app.desk.AddGroup(system, desk.GroupForm{Code: "segreta", Name: store.Words{IT: "Segreta", EN: "Secret"}, Confidential: true}); err != nil {
+	if _, err := d.app.Desk.AddGroup(system, desk.GroupForm{Code: "segreta", Name: store.Words{IT: "Segreta", EN: "Secret"}, Confidential: true}); err != nil {
 		t.Fatal(err)
 	}
 	d.requester.call("POST", "/tickets", box{"subject": "Il cedolino non si apre", "body": "ecco"})
-	if err := d.app.ix.CatchUp(t.Context(), d.app.st.Last()); err != nil {
+	if err := d.app.Index.CatchUp(t.Context(), d.app.Store.Last()); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/tickets?group=%s", "/tickets?module=%s", "/tickets?requester=%s", "/tickets?group=%[1]s&module=%[1]s", "/search?q=group:%s", "/search?q=cedolino+group:%s", "/search?q=gruppo:%s&facets=1",

@@ -26,6 +26,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/desk"
 	mailpeer "sportello/app/mail/peer"
+	"sportello/app/web"
 	"sportello/store"
 	"sportello/store/torn"
 )
@@ -57,10 +58,10 @@ func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *fau
 	a, err := openDesk(cfg, discard())
 	must(t, err)
 	by := desk.Actor{Via: "command", System: true}
-	p, _, err := a.desk.AddPerson(by, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+	p, _, err := a.Desk.AddPerson(by, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	must(t, err)
-	must(t, a.desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword))
-	d.token, _, err = a.desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "fault")
+	must(t, a.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword))
+	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "fault")
 	must(t, err)
 	must(t, a.Close())
 	d.serve(traced, torn.Trouble{})
@@ -309,7 +310,7 @@ func fullDisk(t *testing.T, dir string) {
 			q.Header.Set("Content-Type", "application/octet-stream")
 			resp, err := http.DefaultClient.Do(q)
 			must(t, err)
-			var doc problemDocument
+			var doc web.ProblemDocument
 			err = json.NewDecoder(resp.Body).Decode(&doc)
 			resp.Body.Close()
 			if err != nil || resp.Header.Get("Content-Type") != "application/problem+json" || resp.StatusCode != http.StatusServiceUnavailable || doc.Status != resp.StatusCode {

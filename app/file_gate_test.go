@@ -25,7 +25,7 @@ func TestAFileFollowsItsMessageThroughEveryDoor(t *testing.T) {
 		t.Fatal(got.status, got.body)
 	}
 	var file string
-	if err := d.app.st.View(func(tx *store.Tx) error { file = fmt.Sprint(store.Files.Last(tx)); return nil }); err != nil {
+	if err := d.app.Store.View(func(tx *store.Tx) error { file = fmt.Sprint(store.Files.Last(tx)); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	browsers := map[string]*browser{"nobody": d.browser()}
@@ -71,7 +71,7 @@ func TestAFileFollowsItsMessageThroughEveryDoor(t *testing.T) {
 	}
 	check("merged", theirs)
 	agent := desk.Actor{Person: d.person("bruno.galli@example.it"), Via: "page", Language: "it"}
-	if _, err := d.app.desk.Do(agent, 2, desk.Step{UndoDuplicate: true}); err != nil {
+	if _, err := d.app.Desk.Do(agent, 2, desk.Step{UndoDuplicate: true}); err != nil {
 		t.Fatal(err)
 	}
 	check("undone", theirs)

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // attached gives an article that everybody may read a file, and returns the file's address.
 func (w *world) attached(name string, content []byte) string {
 	w.t.Helper()
-	f, err := w.app.desk.Keep(w.as("administrator"), name, bytes.NewReader(content))
+	f, err := w.app.Desk.Keep(w.as("administrator"), name, bytes.NewReader(content))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func TestNoNameOfAFileEndsTheHeaderThatCarriesIt(t *testing.T) {
 		`..\..\passwd`:           `attachment; filename=".._.._passwd"; filename*=UTF-8''..%5C..%5Cpasswd`,
 		"\u202egpj.exe 👍 +a'.gz": `attachment; filename="_gpj.exe _ +a'.gz"; filename*=UTF-8''%E2%80%AEgpj.exe%20%F0%9F%91%8D%20%2Ba%27.gz`,
 	} {
-		if got := dispositionOf("attachment", name); got != want {
+		if got := web.DispositionOf("attachment", name); got != want {
 			t.Errorf("%q\n got %s\nwant %s", name, got, want)
 		}
 	}

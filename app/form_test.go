@@ -15,11 +15,12 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
-func formOf(values url.Values) *Form {
-	return &Form{site: &Site{desk: desk.New(desk.Options{})}, values: values}
+func formOf(values url.Values) *web.Form {
+	return &web.Form{Site: &web.Site{Desk: desk.New(desk.Options{})}, Values: values}
 }
 
 // fields lists what was wrong: field and key.
@@ -50,10 +51,10 @@ func TestAFormReadsEachKindOfValueAndCollectsWhatIsWrong(t *testing.T) {
 	if !slices.Equal(f.List("list"), []string{"a", "b"}) || !slices.Equal(f.Lines("lines"), []string{"x", "y"}) {
 		t.Errorf("lists %q %q", f.List("list"), f.Lines("lines"))
 	}
-	if formCode[store.State](f, "state") != store.StateWaiting || formCode[store.State](f, "none") != store.StateNone {
+	if web.FormCode[store.State](f, "state") != store.StateWaiting || web.FormCode[store.State](f, "none") != store.StateNone {
 		t.Error("codes")
 	}
-	rome := f.site.desk.Location()
+	rome := f.Site.Desk.Location()
 	if !f.Time("date").Equal(time.Date(2026, 3, 12, 0, 0, 0, 0, rome)) || !f.Time("at").Equal(time.Date(2026, 3, 12, 10, 42, 0, 0, rome)) {
 		t.Error("times")
 	}
@@ -70,7 +71,7 @@ func TestAFormReadsEachKindOfValueAndCollectsWhatIsWrong(t *testing.T) {
 	bad.ID("id")
 	bad.IDs("ids")
 	bad.Int("n", 1, 9, 0)
-	formCode[store.State](bad, "state")
+	web.FormCode[store.State](bad, "state")
 	bad.Time("date")
 	bad.Need("missing")
 	want := []string{"subject error.too-long", "body error.not-text", "nul error.not-text", "id error.number", "ids error.number", "n error.number-between",
@@ -88,16 +89,16 @@ func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
 	var problems error
 	f := fiber.New(fiber.Config{Immutable: true, BodyLimit: 10 << 20})
 	f.Post("/", func(c *fiber.Ctx) error {
-		r := d.app.request(c)
-		r.v = &visit{actor: actor, settings: &store.Settings{}, lang: "it"}
-		if err := r.receive(&route{Files: []string{"files"}, Text: longBody}); err != nil {
+		r := d.app.Request(c)
+		r.V = &web.Visit{Actor: actor, Settings: &store.Settings{}, Lang: "it"}
+		if err := r.Receive(&web.Route{Files: []string{"files"}, Text: web.LongBody}); err != nil {
 			t.Error(err)
 			return err
 		}
-		form := r.form()
+		form := r.Form()
 		got, problems = form.Files("files"), form.Err()
 		names := ""
-		for _, k := range form.kept {
+		for _, k := range form.Kept {
 			names += fmt.Sprintf("%s %s;", k.Name, k.Size)
 		}
 		return r.SendString(names)
@@ -155,12 +156,12 @@ func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
 }
 
 func TestAPageShowsWhatWasTypedAndWhatWasWrong(t *testing.T) {
-	p := &Page{Lang: "it", site: &Site{words: dictionaryOf(t)}}
+	p := &web.Page{Lang: "it", Site: &web.Site{Words: dictionaryOf(t)}}
 	f := formOf(url.Values{"name": {"<b>"}, "box": {"a", "b"}})
 	f.Refuse("name", "error.required")
 	f.Refuse("name", "error.email")
 	f.Refuse("", "error.form-unreadable")
-	if err := p.refill(f, f.Err()); err != nil {
+	if err := p.Refill(f, f.Err()); err != nil {
 		t.Fatal(err)
 	}
 	if p.Value("name") != "<b>" || !p.Chosen("box", "b") || p.Chosen("box", "c") || p.Err("name") != "Scrivi qualcosa qui." || p.Status != 422 || len(p.Summary()) != 2 {
@@ -169,10 +170,10 @@ func TestAPageShowsWhatWasTypedAndWhatWasWrong(t *testing.T) {
 	if got := string(p.Bad(`x"y`)); got != "" {
 		t.Error(got)
 	}
-	if err := p.refill(f, store.Fail(store.Denied, "error.denied")); err == nil {
+	if err := p.Refill(f, store.Fail(store.Denied, "error.denied")); err == nil {
 		t.Error("what no form can show is swallowed")
 	}
-	if err := p.refill(f, fmt.Errorf("disk")); err == nil {
+	if err := p.Refill(f, fmt.Errorf("disk")); err == nil {
 		t.Error("a fault is swallowed")
 	}
 }

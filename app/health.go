@@ -6,26 +6,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"sportello/app/watch"
+	"sportello/app/web"
 	"sportello/search"
 	"sportello/store"
 )
 
-func (a *App) publicRoutes() []route {
-	return []route{
-		get("/healthz", "health.alive", guest, a.getHealthz),
-		get("/readyz", "health.ready", guest, a.getReadyz),
-		get("/metrics", "health.metrics", guest, a.getMetrics),
-		get("/assets/:hash/*", "asset.show", guest, a.getAsset),
-		get("/brand/:hash/colour.css", "brand.colour", guest, a.getBrandColour),
-		get("/brand/:hash/logo", "brand.logo", guest, a.getBrandLogo),
-		get("/live", "live.follow", person, a.getLive),
-		post("/tickets/:n<int>/presence", "live.presence", person, a.postPresence, ""),
-		post("/language", "language.choose", guest, a.postLanguage, ""),
+func (a *App) publicRoutes() []web.Route {
+	return []web.Route{
+		web.Get("/healthz", "health.alive", web.Guest, a.getHealthz),
+		web.Get("/readyz", "health.ready", web.Guest, a.getReadyz),
+		web.Get("/metrics", "health.metrics", web.Guest, a.getMetrics),
+		web.Get("/assets/:hash/*", "asset.show", web.Guest, a.GetAsset),
+		web.Get("/brand/:hash/colour.css", "brand.colour", web.Guest, a.GetBrandColour),
+		web.Get("/brand/:hash/logo", "brand.logo", web.Guest, a.GetBrandLogo),
+		web.Get("/live", "live.follow", web.Person, a.getLive),
+		web.Post("/tickets/:n<int>/presence", "live.presence", web.Person, a.postPresence, ""),
+		web.Post("/language", "language.choose", web.Guest, a.postLanguage, ""),
 	}
 }
 
 // getHealthz answers while the process is up.
-func (a *App) getHealthz(r *Request) error { return r.SendString("ok\n") }
+func (a *App) getHealthz(r *web.Request) error { return r.SendString("ok\n") }
 
 // readiness is the body of /readyz. Strangers see the status alone.
 type readiness struct {
@@ -44,7 +45,7 @@ type indexReadiness struct {
 
 // getReadyz answers 200 as long as pages can be served, whatever else is wrong, and 503 while stopping or when the
 // store cannot be read.
-func (a *App) getReadyz(r *Request) error {
+func (a *App) getReadyz(r *web.Request) error {
 	ready := readiness{Status: "ready"}
 	status := http.StatusOK
 	add := func(part, text string) {
@@ -53,7 +54,7 @@ func (a *App) getReadyz(r *Request) error {
 			ready.Status = "degraded"
 		}
 	}
-	ix := a.ix.State()
+	ix := a.Index.State()
 	ready.Index = &indexReadiness{State: ix.State, Behind: ix.Behind}
 	if ix.State == search.Rebuilding {
 		ready.Index.Done, ready.Index.Total = ix.Done, ix.Total
@@ -61,23 +62,23 @@ func (a *App) getReadyz(r *Request) error {
 	if ix.State == "failed" {
 		add("index", ix.Err)
 	}
-	if err := a.st.Fault(); err != nil {
+	if err := a.Store.Fault(); err != nil {
 		add("store", err.Error())
 	}
-	for _, c := range a.watch.Causes() {
+	for _, c := range a.Watch.Causes() {
 		add(c.Part, c.Text)
 	}
-	if has, err := a.desk.HasAdministrator(); err != nil {
+	if has, err := a.Desk.HasAdministrator(); err != nil {
 		add("store", err.Error())
 		ready.Status, status = "unavailable", http.StatusServiceUnavailable
 	} else {
 		ready.SetUp = &has
 	}
-	if a.stopping.Load() {
+	if a.Stopping.Load() {
 		add("server", "stopping")
 		ready.Status, status = "unavailable", http.StatusServiceUnavailable
 	}
-	if !r.isLocal() {
+	if !r.IsLocal() {
 		ready = readiness{Status: ready.Status}
 	} else if ready.Causes == nil {
 		return r.Status(status).JSON(struct {
@@ -89,9 +90,9 @@ func (a *App) getReadyz(r *Request) error {
 }
 
 // getMetrics answers with the figures, for the addresses named in the configuration. To others it is not there.
-func (a *App) getMetrics(r *Request) error {
-	if !r.isLocal() {
+func (a *App) getMetrics(r *web.Request) error {
+	if !r.IsLocal() {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	return r.answerBy(promhttp.HandlerFor(a.metrics.Registry, promhttp.HandlerOpts{}))
+	return r.AnswerBy(promhttp.HandlerFor(a.Metrics.Registry, promhttp.HandlerOpts{}))
 }

@@ -8,16 +8,17 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // homePage begins with search, for everybody; who is signed in finds their own tickets next, then come the
 // applications with the way to each.
 type homePage struct {
-	Page
+	web.Page
 	Welcome  string
 	Text     template.HTML
-	Searches []Link
+	Searches []web.Link
 	OpenText string // "(3 aperte)"
 	Tickets  []ownLine
 	Apps     []appCard
@@ -27,11 +28,11 @@ type homePage struct {
 // appCard is one application: what there is to read about it and where to ask.
 type appCard struct {
 	Name  string
-	About string // in a sentence
-	Areas []Link // with their articles
-	Guide string // "38 articoli nella guida", empty when there are none
-	Read  string // the address of its articles
-	New   string // the address of the form, empty when it is served elsewhere
+	About string     // in a sentence
+	Areas []web.Link // with their articles
+	Guide string     // "38 articoli nella guida", empty when there are none
+	Read  string     // the address of its articles
+	New   string     // the address of the form, empty when it is served elsewhere
 	Away  *awayBox
 }
 
@@ -44,10 +45,10 @@ const (
 	homeArticles = 5
 )
 
-func (a *App) getHome(r *Request) error {
-	v := &homePage{Page: r.page("home.title")}
+func (a *App) getHome(r *web.Request) error {
+	v := &homePage{Page: r.Page("home.title")}
 	v.Layout, v.Nav, v.Live = "home", "home", true
-	set, actor := r.settings(), r.actor()
+	set, actor := r.Settings(), r.Actor()
 	if v.Welcome = set.Welcome.In(v.Lang); v.Welcome == "" {
 		v.Welcome = v.T("home.welcome")
 	}
@@ -55,9 +56,9 @@ func (a *App) getHome(r *Request) error {
 		v.Text = markup.HTML("markdown", text)
 	}
 	for _, s := range set.Searches {
-		v.Searches = append(v.Searches, Link{Label: s, Address: "/search?q=" + url.QueryEscape(s)})
+		v.Searches = append(v.Searches, web.Link{Label: s, Address: "/search?q=" + url.QueryEscape(s)})
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (a *App) getHome(r *Request) error {
 	if v.Apps, err = a.appCards(actor, &v.Page, levels); err != nil {
 		return err
 	}
-	recent, err := a.desk.RecentArticles(actor, v.Lang, homeArticles)
+	recent, err := a.Desk.RecentArticles(actor, v.Lang, homeArticles)
 	if err != nil {
 		return err
 	}
@@ -77,16 +78,16 @@ func (a *App) getHome(r *Request) error {
 	for _, it := range recent {
 		v.Articles = append(v.Articles, guideLine{it.Version.Title, articleAddress(it.Article), names[it.Module]})
 	}
-	return r.render("page/home", v)
+	return r.Render("page/home", v)
 }
 
 func (a *App) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) error {
-	page, err := a.desk.SideTickets(actor, desk.SideQuery{Limit: homeTickets})
+	page, err := a.Desk.SideTickets(actor, desk.SideQuery{Limit: homeTickets})
 	if err != nil {
 		return err
 	}
 	v.Tickets = ownLines(&v.Page, page, levelPaths(levels, v.Lang), false)
-	open, err := a.desk.OpenCount(actor)
+	open, err := a.Desk.OpenCount(actor)
 	if err != nil {
 		return err
 	}
@@ -96,8 +97,8 @@ func (a *App) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) er
 
 // appCards makes a card of each product, and one of each area that is served elsewhere than its product. Those served
 // here come first.
-func (a *App) appCards(actor desk.Actor, p *Page, levels []desk.Level) ([]appCard, error) {
-	counts, err := a.desk.ArticleCounts(actor)
+func (a *App) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]appCard, error) {
+	counts, err := a.Desk.ArticleCounts(actor)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (a *App) appCards(actor desk.Actor, p *Page, levels []desk.Level) ([]appCar
 		for j := range levels {
 			area := &levels[j]
 			if area.Depth == 1 && area.Parent == l.ID && area.Here() && !area.Retired {
-				card.Areas = append(card.Areas, Link{Label: area.Name.In(p.Lang), Address: "/modules/" + area.Code})
+				card.Areas = append(card.Areas, web.Link{Label: area.Name.In(p.Lang), Address: "/modules/" + area.Code})
 			}
 		}
 		here = append(here, card)

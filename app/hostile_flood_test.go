@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sportello/app/config"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -170,7 +171,7 @@ func TestAFileIsKeptForNobodyWhoseCheckHasNotPassed(t *testing.T) {
 		return &b, m.FormDataContentType()
 	}
 	kept := func() (n int) {
-		must(t, w.app.st.View(func(tx *store.Tx) error {
+		must(t, w.app.Store.View(func(tx *store.Tx) error {
 			for _, err := range store.Files.All(tx, 0, false) {
 				if err != nil {
 					return err
@@ -226,7 +227,7 @@ func TestWhatIsTooLargeIsAnsweredWhereItCanBeRead(t *testing.T) {
 	}{
 		{"/tickets/new", "application/x-www-form-urlencoded", "body=" + large, http.StatusRequestEntityTooLarge},
 		{"/me", "application/x-www-form-urlencoded", "body=" + large[:1<<20], http.StatusRequestEntityTooLarge},
-		{"/me", "application/x-www-form-urlencoded", strings.Repeat("a=b&", maxFields), http.StatusRequestEntityTooLarge},
+		{"/me", "application/x-www-form-urlencoded", strings.Repeat("a=b&", web.MaxFields), http.StatusRequestEntityTooLarge},
 	} {
 		b.must(b.do(http.MethodPost, c.path, strings.NewReader(c.body), c.kind), c.status, "<html")
 	}

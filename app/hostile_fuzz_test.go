@@ -25,6 +25,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -46,11 +47,11 @@ func newFuzzed(f *testing.F) *fuzzed {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	followed := make(chan struct{})
-	go func() { defer close(followed); _ = a.ix.Run(ctx) }()
+	go func() { defer close(followed); _ = a.Index.Run(ctx) }()
 	f.Cleanup(func() {
 		stop()
 		<-followed
-		for _, finding := range a.st.Check() {
+		for _, finding := range a.Store.Check() {
 			f.Errorf("data: %s", finding)
 		}
 		if err := a.Close(); err != nil {
@@ -58,18 +59,18 @@ func newFuzzed(f *testing.F) *fuzzed {
 		}
 	})
 	z := &fuzzed{app: a, secret: strings.Repeat("A", 43)}
-	if z.admin, _, err = a.desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
+	if z.admin, _, err = a.Desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
 		f.Fatal(err)
 	}
-	if z.token, _, err = a.desk.Keeper().NewToken(store.By{Via: "command"}, z.admin.ID, "fuzz"); err != nil {
+	if z.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, z.admin.ID, "fuzz"); err != nil {
 		f.Fatal(err)
 	}
 	for _, s := range []string{"Il cedolino non si apre", "Una fattura manca"} {
-		if _, err := a.desk.OpenTicket(desk.Actor{Person: z.admin, Via: "page", Language: "it"}, desk.NewTicket{Subject: s, Body: "Da ieri.", Kind: store.Malfunction, Severity: store.Medium, Urgency: store.NoDate}); err != nil {
+		if _, err := a.Desk.OpenTicket(desk.Actor{Person: z.admin, Via: "page", Language: "it"}, desk.NewTicket{Subject: s, Body: "Da ieri.", Kind: store.Malfunction, Severity: store.Medium, Urgency: store.NoDate}); err != nil {
 			f.Fatal(err)
 		}
 	}
-	if err := a.ix.CatchUp(ctx, a.st.Last()); err != nil {
+	if err := a.Index.CatchUp(ctx, a.Store.Last()); err != nil {
 		f.Fatal(err)
 	}
 	return z
@@ -77,11 +78,11 @@ func newFuzzed(f *testing.F) *fuzzed {
 
 // signedIn makes the administrator's session again when a request has ended it.
 func (z *fuzzed) signedIn(t *testing.T) {
-	if _, _, err := z.app.desk.Keeper().Session(t.Context(), z.secret); err == nil {
+	if _, _, err := z.app.Desk.Keeper().Session(t.Context(), z.secret); err == nil {
 		return
 	}
 	sum := sha256.Sum256([]byte(z.secret))
-	err := z.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := z.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, z.admin.ID)
 		if err != nil {
 			return err
@@ -107,7 +108,7 @@ func (z *fuzzed) ask(raw []byte) (resp *fasthttp.Response, ok bool) {
 	}
 	c := &fasthttp.RequestCtx{}
 	c.Init(&q, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}, nil)
-	z.app.fiber.Server().Handler(c)
+	z.app.Fiber.Server().Handler(c)
 	return &c.Response, true
 }
 
@@ -186,16 +187,16 @@ func FuzzForm(f *testing.F) {
 		}
 		ctx := &fasthttp.RequestCtx{}
 		ctx.Init(&q, &net.TCPAddr{}, nil)
-		c := z.app.fiber.AcquireCtx(ctx)
-		defer z.app.fiber.ReleaseCtx(c)
-		r := z.app.request(c)
-		err := r.receive(&route{Files: []string{"files"}, Text: longBody})
+		c := z.app.Fiber.AcquireCtx(ctx)
+		defer z.app.Fiber.ReleaseCtx(c)
+		r := z.app.Request(c)
+		err := r.Receive(&web.Route{Files: []string{"files"}, Text: web.LongBody})
 		if err != nil && store.KindOf(err) != store.TooLarge && store.KindOf(err) != store.SignIn { // nobody keeps files
 			t.Fatal(err)
 		}
-		form := r.form()
-		for name := range form.values {
-			if s := form.Text(name, 50); !utf8.ValidString(s) || strings.ContainsAny(s, "\x00\r\n\t") || utf8.RuneCountInString(s) > 50 && form.problems.Err() == nil {
+		form := r.Form()
+		for name := range form.Values {
+			if s := form.Text(name, 50); !utf8.ValidString(s) || strings.ContainsAny(s, "\x00\r\n\t") || utf8.RuneCountInString(s) > 50 && form.Problems.Err() == nil {
 				t.Errorf("line %q", s)
 			}
 			if s := form.Body(name); !utf8.ValidString(s) || strings.ContainsAny(s, "\x00\r") {
@@ -220,11 +221,11 @@ func FuzzForm(f *testing.F) {
 			form.Bool(name)
 			form.ID(name)
 			form.Need(name)
-			formCode[store.State](form, name)
+			web.FormCode[store.State](form, name)
 		}
 		form.IDs("kept_file")
 		_ = form.Err()
-		if kept := withoutSecrets(form.values); kept.Has("csrf") || kept.Has("password") {
+		if kept := web.WithoutSecrets(form.Values); kept.Has("csrf") || kept.Has("password") {
 			t.Error("a secret is kept")
 		}
 	})
@@ -250,7 +251,7 @@ func fuzzImport(f *testing.F, what string, seeds ...string) {
 			}
 			refusals := 0
 			for line := range strings.Lines(errOut.String()) {
-				if !strings.Contains(line, z.app.words.Text("it", "command.passed-over")) {
+				if !strings.Contains(line, z.app.Words.Text("it", "command.passed-over")) {
 					refusals++
 				}
 			}
@@ -342,24 +343,24 @@ func FuzzSpool(f *testing.F) {
 		if err := os.WriteFile(path, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		before := z.app.st.Last()
+		before := z.app.Store.Last()
 		err := z.app.takeSpooled(path)
 		if err == nil {
-			if z.app.st.Last() == before {
+			if z.app.Store.Last() == before {
 				// The same mail again is known.
 				return
 			}
-			if err := z.app.desk.ProcessMail(t.Context()); err != nil {
+			if err := z.app.Desk.ProcessMail(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			_, want, _ := bytes.Cut(raw, []byte("\n"))
 			var got []byte
-			err := z.app.st.View(func(tx *store.Tx) error {
+			err := z.app.Store.View(func(tx *store.Tx) error {
 				for m, err := range store.Mails.All(tx, 0, true) {
 					if err != nil {
 						return err
 					}
-					b, err := z.app.st.OpenBlob(m.Sum)
+					b, err := z.app.Store.OpenBlob(m.Sum)
 					if err != nil {
 						return err
 					}

@@ -17,6 +17,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -79,7 +80,7 @@ func TestEveryRouteAnswersWithTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 		}
 	}
 	token := w.caller(w.people["administrator"])
-	for _, r := range w.app.table {
+	for _, r := range w.app.Routes {
 		if r.Path == "/live" {
 			continue
 		}
@@ -91,7 +92,7 @@ func TestEveryRouteAnswersWithTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 		}
 		for _, role := range append([]string{"nobody"}, reader(r)...) {
 			b := w.visitor(role)
-			if r.Who == program && role != "nobody" {
+			if r.Who == web.Program && role != "nobody" {
 				b = token.browser
 			}
 			for _, encoding := range []string{"", "br"} {
@@ -174,7 +175,7 @@ func TestEveryCookieOverTLSIsBoundToTheHost(t *testing.T) {
 		}
 	}
 	p := w.password("requester")
-	for _, r := range w.app.table {
+	for _, r := range w.app.Routes {
 		if r.Path == "/live" || strings.HasPrefix(r.Path, "/api/") {
 			continue
 		}
@@ -236,12 +237,12 @@ func TestNothingThatSomebodyWritesEndsALineOfAHeader(t *testing.T) {
 			must(t, err)
 			must(t, m.WriteField("act", "open"))
 			must(t, m.Close())
-			before := w.app.st.Last()
+			before := w.app.Store.Last()
 			look("the form with a file", b.do(http.MethodPost, "/tickets/new", &form, m.FormDataContentType()))
-			if w.app.st.Last() == before {
+			if w.app.Store.Last() == before {
 				continue
 			}
-			must(t, w.app.st.View(func(tx *store.Tx) error {
+			must(t, w.app.Store.View(func(tx *store.Tx) error {
 				for f, err := range store.Files.All(tx, 0, true) {
 					if err != nil {
 						return err
@@ -307,16 +308,16 @@ func TestNoAddressLeavesTheFoldersOfTheDesk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const marker = "questononesce"
-	must(t, os.WriteFile(filepath.Join(w.app.cfg.DataFolder(), "segreto.txt"), []byte(marker), 0o600))
-	key, err := os.ReadFile(filepath.Join(w.app.cfg.DataFolder(), "key"))
+	must(t, os.WriteFile(filepath.Join(w.app.Config.DataFolder(), "segreto.txt"), []byte(marker), 0o600))
+	key, err := os.ReadFile(filepath.Join(w.app.Config.DataFolder(), "key"))
 	must(t, err)
-	data := w.app.cfg.DataFolder()
+	data := w.app.Config.DataFolder()
 	host := strings.TrimPrefix(w.url, "http://")
 	cookie := w.visitor("administrator").header.Get("Cookie")
 	n := 0
 	for _, target := range []string{"segreto.txt", "key", "desk.db", "etc/passwd", "proc/self/environ", "main.go", "../../../../../../etc/passwd", strings.TrimPrefix(data, "/") + "/segreto.txt"} {
 		for _, up := range []string{"", "/", "../", "../../../../../../../../", "%2e%2e/", "%2e%2e%2f%2e%2e%2f", "..%2f..%2f..%2f..%2f..%2f", `..\..\..\`, "..%5c..%5c", "%252e%252e%252f", "....//....//", "..;/..;/", "%c0%ae%c0%ae/", "%00/../", "./././", "file:///"} {
-			for _, from := range []string{"/", "/assets/" + strings.Split(w.app.public.URL("css/desk.css"), "/")[2] + "/", "/assets/x/css/", "/brand/", "/files/", "/modules/", "/articles/", "/articles/in/", "/r/x/files/", "/api/v1/files/", "/api/v1/articles/", "/desk/", "/admin/mail-texts/"} {
+			for _, from := range []string{"/", "/assets/" + strings.Split(w.app.Public.URL("css/desk.css"), "/")[2] + "/", "/assets/x/css/", "/brand/", "/files/", "/modules/", "/articles/", "/articles/in/", "/r/x/files/", "/api/v1/files/", "/api/v1/articles/", "/desk/", "/admin/mail-texts/"} {
 				status, _, body := w.raw("GET " + from + up + target + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nConnection: close\r\n\r\n")
 				n++
 				if strings.Contains(body, marker) || bytes.Contains([]byte(body), key) || strings.Contains(body, "root:") || strings.Contains(body, "package main") || strings.Contains(body, "PATH=") {
@@ -329,14 +330,14 @@ func TestNoAddressLeavesTheFoldersOfTheDesk(t *testing.T) {
 		}
 	}
 	for _, sum := range []string{"../key", "../../key", "..", "", ".", "/etc/passwd", strings.Repeat("../", 22), strings.Repeat("A", 64), strings.Repeat("0", 63), strings.Repeat("0", 64) + "/../../key"} {
-		if f, err := w.app.st.OpenBlob(sum); err == nil {
+		if f, err := w.app.Store.OpenBlob(sum); err == nil {
 			f.Close()
 			t.Errorf("the blob %q is there", sum)
 		}
 	}
 	// A name of a file is a name and never a way.
 	for _, name := range []string{"../../segreto.txt", `..\..\segreto.txt`, "/etc/cron.d/x", "C:\\Windows\\x", "a/b/c"} {
-		f, err := w.app.desk.Keep(w.as("requester"), name, strings.NewReader("x"))
+		f, err := w.app.Desk.Keep(w.as("requester"), name, strings.NewReader("x"))
 		must(t, err)
 		if strings.ContainsAny(f.Name, `/\`) {
 			t.Errorf("%q is kept as %q", name, f.Name)

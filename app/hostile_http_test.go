@@ -12,12 +12,13 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // posts is every address a form leads to.
-func posts(a *App) []route {
-	return slices.DeleteFunc(slices.Clone(a.table), func(r route) bool { return r.Method != http.MethodPost || strings.HasPrefix(r.Path, "/api/") })
+func posts(a *App) []web.Route {
+	return slices.DeleteFunc(slices.Clone(a.Routes), func(r web.Route) bool { return r.Method != http.MethodPost || strings.HasPrefix(r.Path, "/api/") })
 }
 
 // ways is every name under which an address of the desk, or of anything else, was ever passed on, and those that forms
@@ -159,12 +160,12 @@ func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
 			cookie := b.header.Get("Cookie")
 			b.header = f.header.Clone()
 			b.header.Set("Cookie", cookie)
-			before := w.app.st.Last()
+			before := w.app.Store.Last()
 			got := b.post(address, url.Values{"lang": {"it"}, "name": {"x"}, "confirm": {"1"}, "body": {"x"}, "act": {"close"}})
 			if got.status != http.StatusForbidden {
 				t.Errorf("%s from %s: %d", r.Name, f.rule, got.status)
 			}
-			if after := w.app.st.Last(); after != before {
+			if after := w.app.Store.Last(); after != before {
 				t.Errorf("%s from %s changed something", r.Name, f.rule)
 			}
 			if got.header.Get("Set-Cookie") != "" {
@@ -174,8 +175,8 @@ func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
 	}
 	// The API knows no cookie at all.
 	b := w.visitor("administrator")
-	for _, r := range w.app.table {
-		if r.Who == program {
+	for _, r := range w.app.Routes {
+		if r.Who == web.Program {
 			address := strings.NewReplacer(":number<int>", "1", ":id<int>", w.things["file"], ":slug", w.things["slug"]).Replace(r.Path)
 			if got := b.do(r.Method, address, strings.NewReader("{}"), "application/json"); got.status != http.StatusUnauthorized {
 				t.Errorf("%s with a cookie: %d", r.Name, got.status)
@@ -197,10 +198,10 @@ func TestNoMethodButThoseOfTheTableDoesAnything(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
 	takes := map[string][]string{}
-	for _, r := range w.app.table {
+	for _, r := range w.app.Routes {
 		takes[r.Path] = append(takes[r.Path], r.Method)
 	}
-	for _, r := range w.app.table {
+	for _, r := range w.app.Routes {
 		if r.Path == "/live" || strings.HasPrefix(r.Path, "/api/") {
 			continue
 		}
@@ -214,9 +215,9 @@ func TestNoMethodButThoseOfTheTableDoesAnything(t *testing.T) {
 				if override != "" {
 					b.header.Set("X-HTTP-Method-Override", override)
 				}
-				before := w.app.st.Last()
+				before := w.app.Store.Last()
 				got := b.do(method, address, strings.NewReader("_method=POST"), "application/x-www-form-urlencoded")
-				if got.status < 400 || got.status >= 500 && got.status != http.StatusNotImplemented || w.app.st.Last() != before {
+				if got.status < 400 || got.status >= 500 && got.status != http.StatusNotImplemented || w.app.Store.Last() != before {
 					t.Errorf("%s %s: %d", method, r.Path, got.status)
 				}
 				if strings.Contains(got.body, "sportello=") {
@@ -228,9 +229,9 @@ func TestNoMethodButThoseOfTheTableDoesAnything(t *testing.T) {
 	b.header.Set("X-HTTP-Method-Override", "POST")
 	for _, r := range pages(w.app) {
 		address := w.address(r)
-		w.app.st.Last()
-		before := w.app.st.Last()
-		if b.do(http.MethodHead, address, nil, ""); w.app.st.Last() != before && r.Name != "search.show" {
+		w.app.Store.Last()
+		before := w.app.Store.Last()
+		if b.do(http.MethodHead, address, nil, ""); w.app.Store.Last() != before && r.Name != "search.show" {
 			t.Errorf("looking at %s changed something", r.Name)
 		}
 	}
@@ -256,7 +257,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 				}
 			}
 		}
-		for _, r := range w.app.table {
+		for _, r := range w.app.Routes {
 			if r.Method != http.MethodGet || r.Path == "/live" || strings.HasPrefix(r.Path, "/api/") {
 				continue
 			}
@@ -282,7 +283,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 			return
 		}
 		look("the ticket that was opened", got)
-		if _, err := w.app.desk.PlanNotices(); err != nil {
+		if _, err := w.app.Desk.PlanNotices(); err != nil {
 			t.Fatal(err)
 		}
 		admin := w.visitor("administrator")
@@ -291,7 +292,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 		letters := 0
 		link := admin.post("/admin/people/"+itoa(w.people["stranger"].ID)+"/link", url.Values{"csrf": {""}})
 		look("the link for a new password", link)
-		err := w.app.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error { // now, not after a while
+		err := w.app.Store.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error { // now, not after a while
 			for l, err := range store.Letters.All(tx, 0, false) {
 				if err != nil {
 					return err
@@ -307,7 +308,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.app.desk.SendLetters(t.Context(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
+		_, err = w.app.Desk.SendLetters(t.Context(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
 			l, err := w.app.writeLetter(o)
 			if err != nil {
 				t.Error(err)

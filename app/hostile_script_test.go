@@ -289,11 +289,11 @@ func (w *world) mailAttempts() {
 			"\r\n--b1\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Prova</p>" + strings.ReplaceAll(a, "\n", "\r\n") + "<p title=\"" + strings.ReplaceAll(a, "\n", " ") + "\">hacked</p><img alt='" + strings.ReplaceAll(a, "\n", " ") + "' src=cid:foto>\r\n--b1--\r\n" +
 			"--b0\r\nContent-Type: " + kind + "; name=\"" + raw + "\"\r\nContent-Disposition: attachment; filename=\"" + raw + "\"\r\nContent-ID: <foto>\r\nContent-Description: " + raw + "\r\n\r\n<script>hacked=1</script>\r\n" +
 			"--b0\r\nContent-Type: text/html\r\nContent-Disposition: inline; filename*=utf-8''" + url.PathEscape(a) + "\r\n\r\n<script>hacked=1</script>\r\n--b0--\r\n"
-		if _, err := w.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(m)); err != nil {
+		if _, err := w.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(m)); err != nil {
 			w.t.Fatal(err)
 		}
 	}
-	if err := w.app.desk.ProcessMail(context.Background()); err != nil {
+	if err := w.app.Desk.ProcessMail(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -353,12 +353,12 @@ func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 		}
 	}
 	for role := range w.people { // a token's form asks for the password, which no attempt is
-		_, _, err := w.app.desk.Keeper().NewToken(store.By{Via: "command"}, w.people[role].ID, next(store.Most("tokens.name")))
+		_, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: "command"}, w.people[role].ID, next(store.Most("tokens.name")))
 		must(t, err)
 	}
 	w.mailAttempts()
 	w.importAttempts(everything)
-	if _, err := w.app.desk.PlanNotices(); err != nil {
+	if _, err := w.app.Desk.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	w.searchable()
@@ -473,7 +473,7 @@ func (w *world) keptAttempts() {
 			count[table]++
 		}
 	}
-	must(w.t, w.app.st.View(func(tx *store.Tx) error {
+	must(w.t, w.app.Store.View(func(tx *store.Tx) error {
 		for r, err := range store.Tickets.All(tx, 0, false) {
 			must(w.t, err)
 			note("tickets", r)

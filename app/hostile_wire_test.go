@@ -90,7 +90,7 @@ func gzipped(t *testing.T, before string, zeros int, after string) []byte {
 // session, with a token and with neither.
 func TestABodyThatUnfoldsIsNotUnfolded(t *testing.T) {
 	w := newWorld(t)
-	agent, _, err := w.app.desk.Keeper().NewToken(store.By{Via: "command"}, w.people["agent"].ID, "prova")
+	agent, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: "command"}, w.people["agent"].ID, "prova")
 	must(t, err)
 	var form bytes.Buffer
 	m := multipart.NewWriter(&form)
@@ -174,7 +174,7 @@ func TestAnAttachmentThatUnfoldsCostsOneFailedReading(t *testing.T) {
 			return
 		}
 		var file uint64
-		must(t, w.app.st.View(func(tx *store.Tx) error {
+		must(t, w.app.Store.View(func(tx *store.Tx) error {
 			for f, err := range store.Files.All(tx, 0, true) {
 				file = f.ID
 				return err
@@ -192,7 +192,7 @@ func TestAnAttachmentThatUnfoldsCostsOneFailedReading(t *testing.T) {
 func TestABodyLargerThanAFileMayBeIsCutOff(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.MaxFileMB = 2 })
 	host := strings.TrimPrefix(d.url, "http://")
-	most := d.app.cfg.MaxFileMB<<20 + 1<<20
+	most := d.app.Config.MaxFileMB<<20 + 1<<20
 	for _, path := range []string{"/sign-in", "/tickets/new", "/api/v1/tickets", "/nothing"} {
 		status, header, _ := d.raw(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n", path, host, 1<<30))
 		if status != http.StatusRequestEntityTooLarge || header.Get("Content-Security-Policy") == "" {

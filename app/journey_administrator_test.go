@@ -15,7 +15,7 @@ func TestAnAdministratorSetsTheDeskUp(t *testing.T) {
 		s := d.walk(t, scripts)
 
 		// The one-time link makes the first administrator, once.
-		link := "/set-up/" + d.app.desk.Keeper().NewSetUp()
+		link := "/set-up/" + d.app.Desk.Keeper().NewSetUp()
 		s.visit("/sign-in")
 		s.sees("Lo sportello non è ancora configurato.")
 		s.visit(link)
@@ -119,7 +119,7 @@ func TestAnAdministratorSetsTheDeskUp(t *testing.T) {
 		s.sees("Non sono ancora salvati.")
 		s.in("main form").follow("Salva")
 		s.sees("Priorità e scadenze sono salvate.")
-		tk, err := d.app.desk.OpenTicket(desk.Actor{Person: d.person("bruno.galli@unipr.it"), Via: "page"}, desk.NewTicket{Subject: "Il prestito", Body: "Quanto dura?",
+		tk, err := d.app.Desk.OpenTicket(desk.Actor{Person: d.person("bruno.galli@unipr.it"), Via: "page"}, desk.NewTicket{Subject: "Il prestito", Body: "Quanto dura?",
 			Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate})
 		if err != nil || tk.Priority != 1 {
 			t.Fatalf("%+v %v, want P1", tk, err)

@@ -206,7 +206,7 @@ const inspection = `(() => {
 // writeAttempts puts an attempt into everything that people can write and returns the number of a ticket full of them.
 func (w *world) writeAttempts(t *testing.T, next func(most int) string, everything string) uint64 {
 	t.Helper()
-	d := w.app.desk
+	d := w.app.Desk
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -217,7 +217,7 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 
 	// What the administration writes.
 	admin := w.as("administrator")
-	must(w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	must(w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		for _, p := range w.people {
 			row, err := store.People.Get(tx, p.ID)
 			if err != nil {

@@ -103,7 +103,7 @@ func TestAnAgentMovesAMailAndUndoesIt(t *testing.T) {
 func (w *world) mail(id uint64) *store.Mail {
 	w.t.Helper()
 	var row *store.Mail
-	err := w.app.st.View(func(tx *store.Tx) (err error) {
+	err := w.app.Store.View(func(tx *store.Tx) (err error) {
 		row, err = store.Mails.Get(tx, id)
 		return err
 	})
@@ -276,7 +276,7 @@ func TestMailThatComesBackIsShownToWhoWorksTheTicket(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ticket := w.ticket()
-	err := w.app.st.Update(store.By{Via: "mail", Act: "mail-failed"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "mail", Act: "mail-failed"}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, w.people["requester"].ID)
 		if err != nil {
 			return err

@@ -189,7 +189,7 @@ func (s *walk) module(name string) {
 func (w *world) newest(t *testing.T) uint64 {
 	t.Helper()
 	var n uint64
-	err := w.app.st.View(func(tx *store.Tx) error {
+	err := w.app.Store.View(func(tx *store.Tx) error {
 		n = store.Tickets.Last(tx)
 		return nil
 	})

@@ -373,7 +373,7 @@ func (s *walk) signIn(p *store.Person) {
 // password gives the role the password of the tests.
 func (w *world) password(role string) *store.Person {
 	w.t.Helper()
-	if err := w.app.desk.Keeper().SetPassword(store.By{Via: "command"}, w.people[role].ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, w.people[role].ID, testPassword); err != nil {
 		w.t.Fatal(err)
 	}
 	return w.people[role]
@@ -383,7 +383,7 @@ func (w *world) password(role string) *store.Person {
 func (w *world) does(role string, number uint64, steps ...desk.Step) {
 	w.t.Helper()
 	for _, step := range steps {
-		if _, err := w.app.desk.Do(w.as(role), number, step); err != nil {
+		if _, err := w.app.Desk.Do(w.as(role), number, step); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -392,7 +392,7 @@ func (w *world) does(role string, number uint64, steps ...desk.Step) {
 // asks opens a ticket of CSA in the name of the role.
 func (w *world) asks(role, subject string) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.desk.OpenTicket(w.as(role), desk.NewTicket{Subject: subject, Body: "Succede da ieri.", Kind: store.Malfunction, Module: w.module["csa"],
+	t, err := w.app.Desk.OpenTicket(w.as(role), desk.NewTicket{Subject: subject, Body: "Succede da ieri.", Kind: store.Malfunction, Module: w.module["csa"],
 		Severity: store.Medium, Urgency: store.NoDate})
 	if err != nil {
 		w.t.Fatal(err)
@@ -403,7 +403,7 @@ func (w *world) asks(role, subject string) *store.Ticket {
 // endSessions signs everybody out.
 func (w *world) endSessions() {
 	w.t.Helper()
-	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		var all []uint64
 		for s, err := range store.Sessions.All(tx, 0, false) {
 			if err != nil {

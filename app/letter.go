@@ -62,11 +62,11 @@ func human(o *desk.Outgoing) bool {
 
 // writeLetter makes the mail of a letter.
 func (a *App) writeLetter(o *desk.Outgoing) (*transport.Letter, error) {
-	set, err := a.desk.Settings()
+	set, err := a.Desk.Settings()
 	if err != nil {
 		return nil, err
 	}
-	w := &letterWriter{app: a, o: o, set: set, lang: o.Person.Language, now: a.desk.Now().In(a.desk.Location())}
+	w := &letterWriter{app: a, o: o, set: set, lang: o.Person.Language, now: a.Desk.Now().In(a.Desk.Location())}
 	if w.lang == "" && o.Ticket != nil {
 		w.lang = o.Ticket.Language
 	}
@@ -85,14 +85,14 @@ type letterWriter struct {
 }
 
 func (w *letterWriter) t(key string, args ...any) string {
-	return w.app.words.Text(w.lang, key, args...)
+	return w.app.Words.Text(w.lang, key, args...)
 }
 
 func (w *letterWriter) date(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return w.app.words.Date(w.lang, t.In(w.now.Location()))
+	return w.app.Words.Date(w.lang, t.In(w.now.Location()))
 }
 
 // rights says which rights the reader was given and which taken, a sentence each; nothing of none.
@@ -125,7 +125,7 @@ func (w *letterWriter) or(name, key string) string {
 }
 
 // base is the address of a page of the desk.
-func (w *letterWriter) base(path string) string { return w.app.baseURL() + path }
+func (w *letterWriter) base(path string) string { return w.app.BaseURL() + path }
 
 // link is where the reader reads the ticket.
 func (w *letterWriter) link() string {
@@ -157,7 +157,7 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 	}
 	f := map[string]string{"name": w.o.Person.Name, "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
 		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"),
-		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
+		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.Words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
 	if t := w.o.Ticket; t != nil {
 		f["subject"] = t.Subject
 		switch {
@@ -242,7 +242,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	}
 	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: o.Person.Name, Address: o.Letter.To}, MessageID: o.Letter.MessageID,
 		InReplyTo: o.InReplyTo, References: o.References, Subject: p.Subject, Text: p.text(), HTML: html, Date: w.now, Language: w.lang,
-		Desk: w.app.st.ID(), Attachments: attached}
+		Desk: w.app.Store.ID(), Attachments: attached}
 	if o.Person.Name == o.Person.Email {
 		l.To.Name = ""
 	}
@@ -359,7 +359,7 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 		return nil, nil
 	}
 	files := &letterFiles{Title: w.t("letter.files")}
-	attach := total <= int64(w.app.cfg.SMTP.AttachMB)<<20
+	attach := total <= int64(w.app.Config.SMTP.AttachMB)<<20
 	if !attach {
 		files.Title = w.t("letter.files-at-desk")
 	}
@@ -367,7 +367,7 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 		line := letterFile{Name: f.Name, Size: words.Size(w.lang, f.Size)}
 		if attach {
 			ids = append(ids, f.ID)
-			out = append(out, transport.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, Open: func() (io.ReadCloser, error) { return w.app.st.OpenBlob(f.Sum) }})
+			out = append(out, transport.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, Open: func() (io.ReadCloser, error) { return w.app.Store.OpenBlob(f.Sum) }})
 		} else if w.o.Link != "" {
 			line.Address = w.base(fmt.Sprintf("/r/%s/files/%d", w.o.Link, f.ID))
 		} else {
@@ -477,11 +477,11 @@ func (a *App) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
 	switch {
 	case err == nil:
 		s.OK = true
-		a.post.sentAt, a.post.sendErr = a.desk.Now(), nil
+		a.post.sentAt, a.post.sendErr = a.Desk.Now(), nil
 	case errors.As(err, &refused):
 		s.Text, s.Permanent, s.Status, s.Unsure = refused.Error(), refused.Permanent, refused.Status(), refused.Sent
 		if refused.Server {
-			a.post.sendErr, a.post.sendErrAt = err, a.desk.Now()
+			a.post.sendErr, a.post.sendErrAt = err, a.Desk.Now()
 		}
 	default:
 		s.Text = err.Error()

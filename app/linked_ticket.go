@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -26,26 +27,26 @@ type linkedPage struct {
 
 // withoutTraces keeps the secret in the address to the two who know it: no search engine lists the page, no browser
 // tells another site where it was, no cache keeps it.
-func withoutTraces(r *Request) {
+func withoutTraces(r *web.Request) {
 	r.SetHeader("X-Robots-Tag", "noindex, nofollow, noarchive")
 	r.SetHeader("Referrer-Policy", "no-referrer")
 	r.SetHeader("Cache-Control", "no-store")
 }
 
-func (a *App) getLinkedTicket(r *Request) error {
+func (a *App) getLinkedTicket(r *web.Request) error {
 	withoutTraces(r)
 	token := r.Param("token")
-	tv, who, err := a.desk.LinkedTicket(token)
+	tv, who, err := a.Desk.LinkedTicket(token)
 	if err != nil {
 		return err
 	}
-	ends, replyTo, err := a.desk.LinkFacts(token)
+	ends, replyTo, err := a.Desk.LinkFacts(token)
 	if err != nil {
 		return err
 	}
 	t := tv.Ticket
 	v := &linkedPage{For: who.Name, ReplyTo: replyTo}
-	v.Page = r.page("side.title", "number", t.ID, "subject", t.Subject)
+	v.Page = r.Page("side.title", "number", t.ID, "subject", t.Subject)
 	v.Number, v.Rev, v.Subject, v.State = t.ID, t.PublicRev, t.Subject, t.State.String()
 	reader := v.Person
 	v.Person = who.ID // the sentences speak to whom the link was sent
@@ -58,7 +59,7 @@ func (a *App) getLinkedTicket(r *Request) error {
 	if err != nil {
 		return err
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (a *App) getLinkedTicket(r *Request) error {
 	v.facts(tv)
 	v.people(tv)
 	v.Person = reader
-	return r.render("page/ticket-linked", v)
+	return r.Render("page/ticket-linked", v)
 }
 
 // readOnly takes out of the thread what only somebody who is signed in can use, and leads to files below base.
@@ -104,15 +105,15 @@ func mailTo(address, subject string) template.URL {
 }
 
 // getLinkedFile answers with a file that the linked ticket shows.
-func (a *App) getLinkedFile(r *Request) error {
+func (a *App) getLinkedFile(r *web.Request) error {
 	withoutTraces(r)
 	id, err := strconv.ParseUint(r.Param("n"), 10, 64)
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	row, f, err := a.desk.OpenLinkedFile(r.Param("token"), id)
+	row, f, err := a.Desk.OpenLinkedFile(r.Param("token"), id)
 	if err != nil {
 		return err
 	}
-	return r.sendFile(row, f)
+	return r.SendFile(row, f)
 }

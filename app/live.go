@@ -16,6 +16,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/listen"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -35,38 +36,38 @@ type liveEvent struct {
 // getLive streams an event for each ticket that changes and that the person may see, asked anew each time. A change
 // that somebody on the requester's side may not know of is none for them. It begins after the change that the page
 // names, so that nothing is missed between showing the page and opening the stream.
-func (a *App) getLive(r *Request) error {
-	actor := r.actor()
-	secret := r.Cookie(a.cookieName("session"))
+func (a *App) getLive(r *web.Request) error {
+	actor := r.Actor()
+	secret := r.Cookie(a.CookieName("session"))
 	after, err := strconv.ParseUint(cmp.Or(r.Header("Last-Event-ID"), r.Query("after")), 10, 64)
-	if err != nil || after > a.st.Last() {
-		if after = a.st.Last(); !hearsAll(actor) {
-			if after, err = a.lastPublic(); err != nil {
+	if err != nil || after > a.Store.Last() {
+		if after = a.Store.Last(); !web.HearsAll(actor) {
+			if after, err = a.LastPublic(); err != nil {
 				return err
 			}
 		}
 	}
-	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+listen.Network(r.clientIP()).String())
+	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+listen.Network(r.ClientIP()).String())
 	if !ok {
 		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 60) // the page looks for itself meanwhile
 	}
 	r.SetHeader("Content-Type", "text/event-stream")
 	r.SetHeader("Cache-Control", "no-store")
 	r.SetHeader("X-Accel-Buffering", "no")
-	r.stream(func(w *bufio.Writer) {
+	r.Stream(func(w *bufio.Writer) {
 		// Nothing of the request may be used here, and a panic would end the process.
 		defer func() {
 			if p := recover(); p != nil {
-				a.log.Error("live stream", "err", panicked(p))
+				a.Log.Error("live stream", "err", web.Panicked(p))
 			}
 		}()
 		defer leave()
-		a.metrics.Streams.Inc()
-		defer a.metrics.Streams.Dec()
-		ctx, cancel := context.WithTimeout(a.live, liveEnds)
+		a.Metrics.Streams.Inc()
+		defer a.Metrics.Streams.Dec()
+		ctx, cancel := context.WithTimeout(a.Live, liveEnds)
 		defer cancel()
 		if err := a.stream(ctx, w, actor, secret, after); err != nil && ctx.Err() == nil {
-			a.log.Debug("live stream ended", "person", actor.ID(), "err", err)
+			a.Log.Debug("live stream ended", "person", actor.ID(), "err", err)
 		}
 	})
 	return nil
@@ -80,7 +81,7 @@ func (a *App) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, sec
 	sent := map[uint64]uint64{}
 	for {
 		wait, cancel := context.WithTimeout(ctx, livePing)
-		err := a.st.Wait(wait, after)
+		err := a.Store.Wait(wait, after)
 		cancel()
 		if ctx.Err() != nil {
 			return nil
@@ -96,7 +97,7 @@ func (a *App) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, sec
 			return err
 		}
 		// Who acts may have changed too: the person's rights, or the session itself.
-		_, p, err := a.desk.Keeper().Session(ctx, secret)
+		_, p, err := a.Desk.Keeper().Session(ctx, secret)
 		if err != nil {
 			return nil
 		}
@@ -128,7 +129,7 @@ func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, e
 	upTo := after
 	var tickets []uint64
 	public := map[uint64]bool{} // of those, which changed for the requester's side too
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		looked := 0
 		for ch, err := range tx.Changes(after) {
 			if err != nil {
@@ -143,7 +144,7 @@ func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, e
 				public[ch.Ticket] = true
 			}
 			if looked++; looked == liveLook || len(tickets) == liveMost {
-				upTo = a.st.Last()
+				upTo = a.Store.Last()
 				break
 			}
 		}
@@ -152,7 +153,7 @@ func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, e
 	if err != nil {
 		return nil, after, err
 	}
-	seen, err := a.desk.Revisions(actor, tickets)
+	seen, err := a.Desk.Revisions(actor, tickets)
 	if err != nil {
 		return nil, after, err
 	}
@@ -261,26 +262,26 @@ func (p *presence) note(ticket, person uint64, name string, now time.Time) []str
 }
 
 // postPresence notes that an agent has the ticket open and says who else has. Requesters are not told of it, nor noted.
-func (a *App) postPresence(r *Request) error {
-	n, err := r.number()
+func (a *App) postPresence(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	actor := r.actor()
-	seen, err := a.desk.Revisions(actor, []uint64{n})
+	actor := r.Actor()
+	seen, err := a.Desk.Revisions(actor, []uint64{n})
 	if err != nil {
 		return err
 	}
 	if _, ok := seen[n]; !ok {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if !agent.admits(actor) {
+	if !web.Agent.Admits(actor) {
 		return r.JSON(map[string]any{"text": ""})
 	}
-	others := a.presence.note(n, actor.ID(), actor.Person.Name, a.desk.Now())
+	others := a.presence.note(n, actor.ID(), actor.Person.Name, a.Desk.Now())
 	text := ""
 	if len(others) > 0 {
-		text = a.words.Plural(r.lang(), "presence.others", len(others), "names", strings.Join(others, ", "))
+		text = a.Words.Plural(r.Lang(), "presence.others", len(others), "names", strings.Join(others, ", "))
 	}
 	return r.JSON(map[string]any{"text": text})
 }

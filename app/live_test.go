@@ -57,11 +57,11 @@ func listenAt(t *testing.T, b *browser, address string) (next func() liveEvent) 
 
 func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	d := newTestDesk(t)
-	g, err := d.app.desk.GroupByCode("csa")
+	g, err := d.app.Desk.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := d.app.desk.LevelByCode("csa")
+	m, err := d.app.Desk.LevelByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 
 	open := func(p *store.Person) *store.Ticket {
 		t.Helper()
-		tk, err := d.app.desk.OpenTicket(desk.Actor{Person: p}, desk.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+		tk, err := d.app.Desk.OpenTicket(desk.Actor{Person: p}, desk.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	if e := brunos(); e.Ticket != first.ID {
 		t.Errorf("Bruno hears %+v", e)
 	}
-	note, err := d.app.desk.Do(desk.Actor{Person: bruno}, first.ID, desk.Step{Message: &desk.Text{Body: "Tra noi.", Internal: true}})
+	note, err := d.app.Desk.Do(desk.Actor{Person: bruno}, first.ID, desk.Step{Message: &desk.Text{Body: "Tra noi.", Internal: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestWhatHappensBetweenAPageAndItsStreamIsHeard(t *testing.T) {
 	if !ok {
 		t.Fatalf("the page follows nothing\n%s", page.body)
 	}
-	tk, err := w.app.desk.Do(w.as("agent"), tk.ID, desk.Step{Message: &desk.Text{Body: "Ecco."}})
+	tk, err := w.app.Desk.Do(w.as("agent"), tk.ID, desk.Step{Message: &desk.Text{Body: "Ecco."}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,17 +145,17 @@ func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
 	}
 
 	d := newTestDesk(t)
-	g, err := d.app.desk.GroupByCode("csa")
+	g, err := d.app.Desk.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := d.app.desk.LevelByCode("csa")
+	m, err := d.app.Desk.LevelByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := []store.Membership{{Group: g.ID}}
 	ada := d.add("Ada Neri", desk.PersonForm{})
-	tk, err := d.app.desk.OpenTicket(desk.Actor{Person: ada}, desk.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+	tk, err := d.app.Desk.OpenTicket(desk.Actor{Person: ada}, desk.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
 	if err != nil {
 		t.Fatal(err)
 	}

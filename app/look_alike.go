@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // alikeBox is the fragment beside the subject: what looks like the words being typed.
 type alikeBox struct {
-	Page
+	web.Page
 	Alike []alikeLine
 }
 
@@ -20,25 +21,25 @@ type alikeLine struct{ Title, Address, Meta string }
 // alikeMost is how many look-alikes are offered.
 const alikeMost = 5
 
-func (a *App) getLookAlike(r *Request) error {
-	q := r.queryForm()
-	v := &alikeBox{Page: r.page("new-ticket.alike")}
+func (a *App) getLookAlike(r *web.Request) error {
+	q := r.QueryForm()
+	v := &alikeBox{Page: r.Page("new-ticket.alike")}
 	var err error
 	if v.Alike, err = a.alike(r, &v.Page, q.Raw("q"), q.Raw("module")); err != nil {
 		return err
 	}
-	return r.fragment("part/look-alike", v)
+	return r.Fragment("part/look-alike", v)
 }
 
 // alike finds articles and own tickets that resemble the subject, those of the module first. It is an addition: without
 // an index there is none, and the form works.
-func (a *App) alike(r *Request, p *Page, subject, module string) ([]alikeLine, error) {
+func (a *App) alike(r *web.Request, p *web.Page, subject, module string) ([]alikeLine, error) {
 	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
 		return nil, nil
 	}
-	found, err := a.desk.LookAlike(r.ctx(), r.actor(), subject, alikeMost)
+	found, err := a.Desk.LookAlike(r.Ctx(), r.Actor(), subject, alikeMost)
 	if store.KindOf(err) == store.Unavailable {
-		a.log.Warn("look for what is alike", "err", err)
+		a.Log.Warn("look for what is alike", "err", err)
 		return nil, nil
 	}
 	if err != nil {

@@ -50,31 +50,31 @@ type inbox struct {
 
 // openMail tells the desk what the configuration says of mail, and makes ready what the jobs will use.
 func (a *App) openMail() error {
-	key, err := a.st.SecretKey()
+	key, err := a.Store.SecretKey()
 	if err != nil {
 		return err
 	}
-	pec, err := a.cfg.Mail.PecRoots()
+	pec, err := a.Config.Mail.PecRoots()
 	if err != nil {
 		return fmt.Errorf("app: read pec_certificates: %w", err)
 	}
-	o := desk.MailOptions{Servers: a.cfg.Mail.TrustedServers, Roots: pec, Key: key, Desk: a.st.ID(), MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20,
-		DigestAt: a.cfg.Mail.DigestHour, MostPerAddress: a.cfg.Mail.MostPerAddress, MostPerDomain: a.cfg.Mail.MostPerDomain, Forms: a.cfg.Mail.Forms, Gather: a.cfg.MailGather}
-	if a.cfg.SMTP.Host != "" {
-		o.From = a.cfg.SMTP.From
+	o := desk.MailOptions{Servers: a.Config.Mail.TrustedServers, Roots: pec, Key: key, Desk: a.Store.ID(), MaxMessage: int64(a.Config.Mail.MaxMessageMB) << 20,
+		DigestAt: a.Config.Mail.DigestHour, MostPerAddress: a.Config.Mail.MostPerAddress, MostPerDomain: a.Config.Mail.MostPerDomain, Forms: a.Config.Mail.Forms, Gather: a.Config.MailGather}
+	if a.Config.SMTP.Host != "" {
+		o.From = a.Config.SMTP.From
 	}
-	for _, m := range a.cfg.Mailboxes {
+	for _, m := range a.Config.Mailboxes {
 		o.Mailboxes = append(o.Mailboxes, desk.Mailbox{Address: m.Address, Group: m.Group, Module: m.Module, Who: m.Who, Domains: m.Domains})
 	}
-	a.desk.SetMail(o)
+	a.Desk.SetMail(o)
 	a.post = &mailWork{}
-	if s := a.cfg.SMTP; s.Host != "" {
+	if s := a.Config.SMTP; s.Host != "" {
 		pool, err := config.Roots(s.CAFile)
 		if err != nil {
 			return fmt.Errorf("app: read smtp.ca_file: %w", err)
 		}
 		helo := s.HELO
-		if u, err := url.Parse(a.cfg.BaseURL); err == nil && helo == "" {
+		if u, err := url.Parse(a.Config.BaseURL); err == nil && helo == "" {
 			helo = u.Hostname()
 		}
 		a.post.sender = &transport.Sender{Host: s.Host, Port: s.Port, TLS: s.TLS, Plain: s.AllowPlain, User: s.User, Password: config.Secret(s.Password, s.PasswordFile),
@@ -89,7 +89,7 @@ func (a *App) openMail() error {
 			}
 		}
 	}
-	for _, m := range a.cfg.Mailboxes {
+	for _, m := range a.Config.Mailboxes {
 		if m.Host == "" {
 			continue
 		}
@@ -97,9 +97,9 @@ func (a *App) openMail() error {
 		if err != nil {
 			return fmt.Errorf("app: read ca_file of %s: %w", m.Address, err)
 		}
-		a.post.inboxes = append(a.post.inboxes, &inbox{cfg: m, inner: &transport.Inbox{Clock: a.desk.Now, Name: store.Address(m.Address), Host: m.Host, Port: m.Port, TLS: m.TLS, Plain: m.AllowPlain, User: m.User,
+		a.post.inboxes = append(a.post.inboxes, &inbox{cfg: m, inner: &transport.Inbox{Clock: a.Desk.Now, Name: store.Address(m.Address), Host: m.Host, Port: m.Port, TLS: m.TLS, Plain: m.AllowPlain, User: m.User,
 			Password: config.Secret(m.Password, m.PasswordFile), OAuth: oauthOf(m.OAuthTokenURL, m.OAuthClientID, m.OAuthSecretFile, m.OAuthRefreshFile, m.OAuthScope),
-			Folder: m.Folder, After: m.After, MoveTo: m.MoveTo, Roots: pool, MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20}})
+			Folder: m.Folder, After: m.After, MoveTo: m.MoveTo, Roots: pool, MaxMessage: int64(a.Config.Mail.MaxMessageMB) << 20}})
 	}
 	return nil
 }
@@ -124,17 +124,17 @@ func oauthOf(tokenURL, client, secretFile, refreshFile, scope string) *transport
 // mailJobs are the background work of mail: what comes, each folder by itself so that one that fails holds up no other,
 // and what goes.
 func (a *App) mailJobs(add func(name string, run func(context.Context) error)) {
-	add("mail", a.desk.RunMail)
+	add("mail", a.Desk.RunMail)
 	add("spool", a.runSpool)
 	for _, in := range a.post.inboxes {
 		add("mailbox "+in.cfg.Address, func(ctx context.Context) error { return a.watchInbox(ctx, in) })
 	}
-	if a.cfg.Mail.Listen != "" {
+	if a.Config.Mail.Listen != "" {
 		add("mail listener", a.listenMail)
 	}
 	if a.post.sender != nil {
-		add("letters", func(ctx context.Context) error { return a.desk.RunLetters(ctx, a.sendLetter) })
-		add("digest", a.desk.RunDigest)
+		add("letters", func(ctx context.Context) error { return a.Desk.RunLetters(ctx, a.sendLetter) })
+		add("digest", a.Desk.RunDigest)
 	}
 }
 
@@ -143,28 +143,28 @@ func (a *App) takeMail(_ context.Context, e transport.Envelope, r io.Reader) err
 	if h := e.Header(); len(h) > 0 {
 		r = io.MultiReader(strings.NewReader(string(h)), r)
 	}
-	_, err := a.desk.TakeMail(desk.MailFrom{Source: e.Source, Mailbox: e.Mailbox, Return: e.From, To: e.To, Cut: e.Cut}, r)
+	_, err := a.Desk.TakeMail(desk.MailFrom{Source: e.Source, Mailbox: e.Mailbox, Return: e.From, To: e.To, Cut: e.Cut}, r)
 	if store.KindOf(err) == store.TooLarge && err != nil {
 		return &transport.Refusal{Code: 552, Enhanced: "5.3.4", Text: "message too large for this desk"}
 	}
 	if err == nil {
 		a.post.mu.Lock()
 		a.post.took++
-		a.post.lastTook = a.desk.Now()
+		a.post.lastTook = a.Desk.Now()
 		a.post.mu.Unlock()
 	}
 	return err
 }
 
 func (a *App) watchInbox(ctx context.Context, in *inbox) error {
-	raw, err := a.desk.MailPosition(in.inner.Name)
+	raw, err := a.Desk.MailPosition(in.inner.Name)
 	if err != nil {
 		return err
 	}
 	var from transport.Position
 	if raw != "" {
 		if err := json.Unmarshal([]byte(raw), &from); err != nil {
-			a.log.Warn("the position in a mailbox cannot be read: its unread mail is read again", "mailbox", in.inner.Name, "err", err)
+			a.Log.Warn("the position in a mailbox cannot be read: its unread mail is read again", "mailbox", in.inner.Name, "err", err)
 			from = transport.Position{}
 		}
 	}
@@ -173,14 +173,14 @@ func (a *App) watchInbox(ctx context.Context, in *inbox) error {
 		if err != nil {
 			return err
 		}
-		return a.desk.KeepMailPosition(in.inner.Name, string(b))
+		return a.Desk.KeepMailPosition(in.inner.Name, string(b))
 	}, a.takeMail, func(s transport.InboxState) {
 		in.mu.Lock()
 		was := in.state
 		in.state = s
 		in.mu.Unlock()
 		if s.State == transport.InboxFailed && (was.State != s.State || fmt.Sprint(was.Err) != fmt.Sprint(s.Err)) {
-			a.log.Warn("mailbox failed", "mailbox", in.inner.Name, "err", s.Err, "next_try", s.NextTry)
+			a.Log.Warn("mailbox failed", "mailbox", in.inner.Name, "err", s.Err, "next_try", s.NextTry)
 		}
 	})
 }
@@ -189,13 +189,13 @@ func (a *App) watchInbox(ctx context.Context, in *inbox) error {
 // to the general group, and a mail server that is refused here would send it back.
 func (a *App) listenMail(ctx context.Context) error {
 	network := "tcp"
-	if strings.HasPrefix(a.cfg.Mail.Listen, "/") {
+	if strings.HasPrefix(a.Config.Mail.Listen, "/") {
 		network = "unix"
-		if err := os.Remove(a.cfg.Mail.Listen); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(a.Config.Mail.Listen); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("mail.listen: %w", err)
 		}
 	}
-	ln, err := net.Listen(network, a.cfg.Mail.Listen)
+	ln, err := net.Listen(network, a.Config.Mail.Listen)
 	a.post.mu.Lock()
 	a.post.listenErr, a.post.listening = err, ""
 	if err == nil {
@@ -207,23 +207,23 @@ func (a *App) listenMail(ctx context.Context) error {
 	}
 	defer func() { a.post.mu.Lock(); a.post.listening = ""; a.post.mu.Unlock() }()
 	if network == "unix" {
-		if err := os.Chmod(a.cfg.Mail.Listen, 0o660); err != nil { // #nosec G302 -- the mail server, in the group, writes to the socket
+		if err := os.Chmod(a.Config.Mail.Listen, 0o660); err != nil { // #nosec G302 -- the mail server, in the group, writes to the socket
 			return errors.Join(fmt.Errorf("mail.listen: %w", err), ln.Close())
 		}
 	}
-	l := &transport.Listener{LMTP: a.cfg.Mail.Protocol == "lmtp", From: a.cfg.Mail.Peers(), MaxMessage: int64(a.cfg.Mail.MaxMessageMB) << 20}
-	if u, err := url.Parse(a.cfg.BaseURL); err == nil {
+	l := &transport.Listener{LMTP: a.Config.Mail.Protocol == "lmtp", From: a.Config.Mail.Peers(), MaxMessage: int64(a.Config.Mail.MaxMessageMB) << 20}
+	if u, err := url.Parse(a.Config.BaseURL); err == nil {
 		l.Domain = u.Hostname()
 	}
-	if a.cfg.TLSCert != "" {
-		certs, err := listen.OpenCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
+	if a.Config.TLSCert != "" {
+		certs, err := listen.OpenCertificate(a.Config.TLSCert, a.Config.TLSKey, a.Log)
 		if err != nil {
 			return errors.Join(err, ln.Close())
 		}
 		l.Cert = func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return certs.Get(h) }
 	}
-	a.log.Info("taking mail", "listen", ln.Addr().String(), "protocol", a.cfg.Mail.Protocol)
-	return l.Serve(ctx, ln, a.takeMail, a.log)
+	a.Log.Info("taking mail", "listen", ln.Addr().String(), "protocol", a.Config.Mail.Protocol)
+	return l.Serve(ctx, ln, a.takeMail, a.Log)
 }
 
 // mailboxState is how one way of mail is, for the administrator.
@@ -241,7 +241,7 @@ type mailboxState struct {
 // mailboxStates are the mailboxes of the configuration in its order.
 func (a *App) mailboxStates() []mailboxState {
 	var out []mailboxState
-	for _, m := range a.cfg.Mailboxes {
+	for _, m := range a.Config.Mailboxes {
 		s := mailboxState{Address: store.Address(m.Address), Group: m.Group, Module: m.Module, Source: "delivered", State: "waiting"}
 		i := slices.IndexFunc(a.post.inboxes, func(in *inbox) bool { return in.inner.Name == s.Address })
 		if i < 0 {
@@ -305,12 +305,12 @@ func (a *App) mailTrouble() []string {
 			out = append(out, s.Address+": "+s.Err)
 		}
 	}
-	if n, since, err := a.desk.MailAwaits(); err != nil {
+	if n, since, err := a.Desk.MailAwaits(); err != nil {
 		out = append(out, "mail that waits for approval: "+err.Error())
-	} else if n > mostAwaiting || n > 0 && a.desk.Now().Sub(since) > longestAwaiting {
+	} else if n > mostAwaiting || n > 0 && a.Desk.Now().Sub(since) > longestAwaiting {
 		out = append(out, fmt.Sprintf("%d mails wait for approval, the oldest since %s", n, since.UTC().Format(time.DateOnly)))
 	}
-	if why, at, err := a.desk.MailRefused(); err != nil {
+	if why, at, err := a.Desk.MailRefused(); err != nil {
 		out = append(out, "letters that were refused: "+err.Error())
 	} else if why != "" {
 		out = append(out, fmt.Sprintf("other mail servers refuse ours, %s: %s", at.UTC().Format(time.DateOnly), why))

@@ -84,7 +84,7 @@ func (w *world) comes(l letter) *store.Mail {
 	if l.id == "" {
 		l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
 	}
-	d := w.app.desk
+	d := w.app.Desk
 	row, err := d.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
 	if err != nil {
 		w.t.Fatal(err)
@@ -92,7 +92,7 @@ func (w *world) comes(l letter) *store.Mail {
 	if err := d.ProcessMail(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
-	err = w.app.st.View(func(tx *store.Tx) error {
+	err = w.app.Store.View(func(tx *store.Tx) error {
 		row, err = store.Mails.Get(tx, row.ID)
 		return err
 	})
@@ -140,7 +140,7 @@ func (w *world) letterTo(person *store.Person, ticket uint64, state store.Letter
 	if state == store.LetterFailed || state == store.LetterBounced {
 		l.Tries, l.Error, l.Subject = 3, "550 5.1.1 no such user: "+person.Email, "[#1] Il cedolino"
 	}
-	if err := w.app.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error { c := *l; err := store.Letters.Put(tx, &c); l.ID = c.ID; return err }); err != nil {
+	if err := w.app.Store.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error { c := *l; err := store.Letters.Put(tx, &c); l.ID = c.ID; return err }); err != nil {
 		w.t.Fatal(err)
 	}
 	return l.ID
@@ -150,7 +150,7 @@ func (w *world) letterTo(person *store.Person, ticket uint64, state store.Letter
 func (w *world) linked(person *store.Person, ticket uint64) string {
 	w.t.Helper()
 	id := w.letterTo(person, ticket, store.LetterQueued, "")
-	err := w.app.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
 		l, err := store.Letters.Get(tx, id)
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func (w *world) linked(person *store.Person, ticket uint64) string {
 		w.t.Fatal(err)
 	}
 	secret := ""
-	_, err = w.app.desk.SendLetters(context.Background(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
+	_, err = w.app.Desk.SendLetters(context.Background(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
 		if o.Letter.ID == id {
 			secret = o.Link
 		}
@@ -182,7 +182,7 @@ func (w *world) bounced(person *store.Person, ticket uint64) {
 	w.t.Helper()
 	id := w.letterTo(person, ticket, store.LetterSent, "")
 	var l *store.Letter
-	err := w.app.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) (err error) {
+	err := w.app.Store.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) (err error) {
 		if l, err = store.Letters.Get(tx, id); err != nil {
 			return err
 		}
@@ -222,10 +222,10 @@ To: %s
 
 --b1--
 `, id, person.Email, person.Email, l.MessageID, person.Email), "\n", "\r\n")
-	if _, err := w.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
+	if _, err := w.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.app.desk.ProcessMail(context.Background()); err != nil {
+	if err := w.app.Desk.ProcessMail(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
 }

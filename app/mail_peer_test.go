@@ -46,20 +46,20 @@ func mailDesk(t *testing.T, domain string, lmtp, smtp int, more ...func(*config.
 
 func (d *testDesk) count(state store.LetterState) (n int) {
 	d.t.Helper()
-	must(d.t, d.app.st.View(func(tx *store.Tx) error { n = store.Letters.Count(tx, string(state)); return nil }))
+	must(d.t, d.app.Store.View(func(tx *store.Tx) error { n = store.Letters.Count(tx, string(state)); return nil }))
 	return n
 }
 
 func (d *testDesk) tickets() (n uint64) {
 	d.t.Helper()
-	must(d.t, d.app.st.View(func(tx *store.Tx) error { n = store.Tickets.Last(tx); return nil }))
+	must(d.t, d.app.Store.View(func(tx *store.Tx) error { n = store.Tickets.Last(tx); return nil }))
 	return n
 }
 
 // memberOf is the membership of an agent of the group.
 func (d *testDesk) memberOf(code string) (out []store.Membership) {
 	d.t.Helper()
-	must(d.t, d.app.st.View(func(tx *store.Tx) error {
+	must(d.t, d.app.Store.View(func(tx *store.Tx) error {
 		g, err := store.GroupsByCode.First(tx, code)
 		out = []store.Membership{{Group: g.ID}}
 		return err
@@ -69,7 +69,7 @@ func (d *testDesk) memberOf(code string) (out []store.Membership) {
 
 func (d *testDesk) ticket(n uint64) *desk.TicketView {
 	d.t.Helper()
-	v, err := d.app.desk.Ticket(importActor, n)
+	v, err := d.app.Desk.Ticket(importActor, n)
 	must(d.t, err)
 	return v
 }
@@ -85,7 +85,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	postfix := mailpeer.Postfix(t, mailpeer.Routes{LMTP: map[string]int{"sportello.example": lmtp, "ateneo.example": dovecot.LMTP}})
 	d := mailDesk(t, "sportello.example", lmtp, postfix.Port)
 	// Of a domain of the desk's own: a stranger whom nothing proves would get the plain acknowledgement alone.
-	must(t, d.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	must(t, d.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo di prova", Domains: []string{"ateneo.example"}})
 	}))
 	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
@@ -118,7 +118,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	postfix.Submit(t, "ada@ateneo.example", to[1], "From: ada@ateneo.example\r\nTo: "+to[1]+"\r\nSubject: altro oggetto\r\nMessage-ID: <seconda@ateneo.example>\r\n\r\nEcco il numero: 1234.\r\n")
 	eventually(t, "the answer", func() bool { return d.ticket(1).Ticket.Messages == 2 })
 
-	_, err := d.app.desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Sta sul **portale**."}})
+	_, err := d.app.Desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Sta sul **portale**."}})
 	must(t, err)
 	var answer string
 	eventually(t, "the agent's answer in Ada's mailbox", func() bool {
@@ -185,15 +185,15 @@ func TestTwoDesksThatBothConfirmFallSilent(t *testing.T) {
 	eventually(t, "a ticket", func() bool { return one.tickets() == 1 })
 	eventually(t, "its confirmation", func() bool { return one.count(store.LetterSent) == 1 })
 	agent := one.add("Bruno Agente", desk.PersonForm{Groups: one.memberOf("csa"), Email: "bruno@altrove.example"})
-	_, err := one.app.desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Ci guardiamo."}})
+	_, err := one.app.Desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Ci guardiamo."}})
 	must(t, err)
 	eventually(t, "the answer of a person at the other desk", func() bool { return two.tickets() == 1 })
 	postfix.Empty(t)
-	must(t, two.app.desk.ProcessMail(t.Context()))
-	must(t, one.app.desk.ProcessMail(t.Context()))
-	_, err = two.app.desk.PlanNotices()
+	must(t, two.app.Desk.ProcessMail(t.Context()))
+	must(t, one.app.Desk.ProcessMail(t.Context()))
+	_, err = two.app.Desk.PlanNotices()
 	must(t, err)
-	_, err = one.app.desk.PlanNotices()
+	_, err = one.app.Desk.PlanNotices()
 	must(t, err)
 	eventually(t, "nothing to send", func() bool { return one.count(store.LetterQueued)+two.count(store.LetterQueued) == 0 })
 	postfix.Empty(t)
@@ -209,16 +209,16 @@ func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
 	relay := mailpeer.NewRelay(t, nil)
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
 	relay.LoseAnswers(1)
-	_, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(aMail))
+	_, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(aMail))
 	must(t, err)
 	eventually(t, "the first try", func() bool { return len(relay.Taken()) == 1 })
 	var page desk.LetterPage
 	eventually(t, "the letter waits, its fate unknown", func() bool {
-		page, err = d.app.desk.Letters(importActor, store.LetterQueued, 0, 10)
+		page, err = d.app.Desk.Letters(importActor, store.LetterQueued, 0, 10)
 		must(t, err)
 		return len(page.Letters) == 1 && page.Letters[0].Tries == 1 && page.Letters[0].Unsure
 	})
-	must(t, d.app.desk.DecideLetter(importActor, page.Letters[0].ID, desk.LetterRetry))
+	must(t, d.app.Desk.DecideLetter(importActor, page.Letters[0].ID, desk.LetterRetry))
 	eventually(t, "the second try", func() bool { return d.count(store.LetterSent) == 1 })
 	taken := relay.Taken()
 	if len(taken) != 2 || messageID.FindString(string(taken[0].Data)) != messageID.FindString(string(taken[1].Data)) {
@@ -231,12 +231,12 @@ func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
 	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 	second := d.add("Bianca Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bianca@ateneo.example"})
-	_, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+	_, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 	must(t, err)
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	by := func(p *store.Person, s desk.Step) {
 		t.Helper()
-		_, err := d.app.desk.Do(desk.Actor{Person: p, Via: "page"}, 1, s)
+		_, err := d.app.Desk.Do(desk.Actor{Person: p, Via: "page"}, 1, s)
 		must(t, err)
 	}
 	secret := "zzsegretissimo"
@@ -249,7 +249,7 @@ func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	by(agent, desk.Step{Message: note("b")})
 	by(second, desk.Step{Assignee: &second.ID})
 	// An agent's answer that nothing proves stays a note until it is confirmed; its words stay too.
-	_, err = d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.desk.ReplyAddress("csa@sportello.example", 1, agent.ID, desk.PurposePublic)+
+	_, err = d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.Desk.ReplyAddress("csa@sportello.example", 1, agent.ID, desk.PurposePublic)+
 		"\nSubject: Re: Cedolino\nMessage-ID: <agente@x>\n\n"+secret+" non confermata\n"))
 	must(t, err)
 	eventually(t, "the unconfirmed answer", func() bool { return len(d.ticket(1).Messages) == 5 })
@@ -303,13 +303,13 @@ func TestFilesGoAlongWhileTheyAreSmall(t *testing.T) {
 			relay := mailpeer.NewRelay(t, nil)
 			d := mailDesk(t, "sportello.example", freePort(t), relay.Port, func(cfg *config.Config) { cfg.SMTP.AttachMB = c.mb })
 			agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
-			_, err := d.app.desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+			_, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 			must(t, err)
 			eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 			a := desk.Actor{Person: agent, Via: "page"}
-			f, err := d.app.desk.Keep(a, "cedolino è qui.pdf", strings.NewReader("%PDF-1.4 cedolino"))
+			f, err := d.app.Desk.Keep(a, "cedolino è qui.pdf", strings.NewReader("%PDF-1.4 cedolino"))
 			must(t, err)
-			_, err = d.app.desk.Do(a, 1, desk.Step{Message: &desk.Text{Body: "Eccolo.", Files: []uint64{f.ID}}})
+			_, err = d.app.Desk.Do(a, 1, desk.Step{Message: &desk.Text{Body: "Eccolo.", Files: []uint64{f.ID}}})
 			must(t, err)
 			eventually(t, "the answer", func() bool { return strings.Contains(sentTo(relay, "ada@ateneo.example"), "Eccolo.") })
 			for _, m := range relay.Taken() {

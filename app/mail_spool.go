@@ -127,7 +127,7 @@ func syncFolder(dir string) error {
 func (a *App) takeSpool(ctx context.Context) (int, error) {
 	a.spoolMu.Lock()
 	defer a.spoolMu.Unlock()
-	dir := a.cfg.Spool()
+	dir := a.Config.Spool()
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
@@ -160,7 +160,7 @@ func (a *App) takeSpool(ctx context.Context) (int, error) {
 			}
 		case errors.Is(err, desk.ErrMailRoom): // it waits here, and nothing behind it
 		case errors.Is(err, errSpool) || store.KindOf(err) == store.TooLarge:
-			a.log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
+			a.Log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
 			if err := os.Rename(path, path+".bad"); err != nil {
 				return i, fmt.Errorf("app: put aside: %w", err)
 			}
@@ -185,7 +185,7 @@ func (a *App) takeSpooled(path string) error {
 	if err != nil || json.Unmarshal(line, &how) != nil {
 		return errSpool
 	}
-	_, err = a.desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
+	_, err = a.Desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
 	return err
 }
 

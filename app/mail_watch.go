@@ -12,7 +12,7 @@ import (
 
 // mailFigures counts what waits, from the store's counters.
 func (a *App) mailFigures() (waiting, held, failed, queued, stuck int, err error) {
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		waiting, held, failed = store.Mails.Count(tx, string(store.MailWaiting)), store.Mails.Count(tx, string(store.MailHeld)), store.Mails.Count(tx, string(store.MailFailed))
 		queued = store.Letters.Count(tx, string(store.LetterQueued))
 		stuck = store.Letters.Count(tx, string(store.LetterFailed)) + store.Letters.Count(tx, string(store.LetterHeld))
@@ -83,18 +83,18 @@ func (a *App) checkMail(ctx context.Context, beside bool) []watch.Finding {
 	}
 	if a.post.sender != nil {
 		c, cancel := context.WithTimeout(ctx, serverTry)
-		try("the outgoing server "+a.cfg.SMTP.Host, a.post.sender.Try(c))
+		try("the outgoing server "+a.Config.SMTP.Host, a.post.sender.Try(c))
 		cancel()
 	} else {
 		out = append(out, watch.Finding{Level: watch.Note, Text: "no mail leaves: people find their notices at the desk alone", Do: "set host and from under [smtp]"})
 	}
-	if a.cfg.Mail.Listen != "" && beside {
+	if a.Config.Mail.Listen != "" && beside {
 		a.post.mu.Lock()
 		err := a.post.listenErr
 		a.post.mu.Unlock()
-		try("the address "+a.cfg.Mail.Listen+" on which mail is taken", err)
+		try("the address "+a.Config.Mail.Listen+" on which mail is taken", err)
 	}
-	if len(a.cfg.Mailboxes) > 0 && len(a.cfg.Mail.TrustedServers) == 0 {
+	if len(a.Config.Mailboxes) > 0 && len(a.Config.Mail.TrustedServers) == 0 {
 		out = append(out, watch.Finding{Level: watch.Note, Text: "no sender of mail counts as proven", Do: "name your own mail servers in trusted_servers under [mail], as they stand in Authentication-Results headers"})
 	}
 	_, held, failed, _, stuck, err := a.mailFigures()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -16,7 +17,7 @@ import (
 // reader judges.
 type mailsPage struct {
 	adminPage
-	Tabs   []Link
+	Tabs   []web.Link
 	State  string
 	What   string // what the state means
 	Empty  string
@@ -44,7 +45,7 @@ type mailRefusal struct {
 }
 
 type mailLine struct {
-	Page     *Page
+	Page     *web.Page
 	State    string
 	ID       uint64
 	At       words.Moment
@@ -72,34 +73,34 @@ const (
 	adminMailsPath = "/admin/mails"
 )
 
-func (a *App) getMails(r *Request) error {
-	return a.mailsPage(r, adminMailsPath, r.queryForm(), &mailsPage{})
+func (a *App) getMails(r *web.Request) error {
+	return a.mailsPage(r, adminMailsPath, r.QueryForm(), &mailsPage{})
 }
 
-func (a *App) getGroupMails(r *Request) error {
-	return a.mailsPage(r, mailsPath, r.queryForm(), &mailsPage{})
+func (a *App) getGroupMails(r *web.Request) error {
+	return a.mailsPage(r, mailsPath, r.QueryForm(), &mailsPage{})
 }
 
 // mailsPage shows the list at the path with the parameters of q.
-func (a *App) mailsPage(r *Request, path string, q *Form, v *mailsPage) error {
-	states, list := store.JudgedMail, a.desk.GroupMails
+func (a *App) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) error {
+	states, list := store.JudgedMail, a.Desk.GroupMails
 	if path == adminMailsPath {
-		states, list = mailStates, a.desk.Mails
+		states, list = mailStates, a.Desk.Mails
 		v.adminPage = a.admin(r, "mails", "mails.title")
 		v.top()
 	} else {
-		v.adminPage = adminPage{Page: r.workbench("mails.group-title")}
+		v.adminPage = adminPage{Page: r.Workbench("mails.group-title")}
 		v.Nav = "desk"
 	}
 	state := store.MailState(q.Raw("state"))
 	if !slices.Contains(states, state) {
 		state = states[0]
 	}
-	page, err := list(r.actor(), state, q.ID("before"), mailsShown)
+	page, err := list(r.Actor(), state, q.ID("before"), mailsShown)
 	if err != nil {
 		return err
 	}
-	q.problems = nil
+	q.Problems = nil
 	here := func(state store.MailState, before uint64) string {
 		values := url.Values{"state": {string(state)}}
 		if before != 0 {
@@ -110,14 +111,14 @@ func (a *App) mailsPage(r *Request, path string, q *Form, v *mailsPage) error {
 	v.State, v.What, v.Empty, v.Acts = string(state), v.T("mails.what-"+string(state)), v.T("mails.empty-"+string(state)), mailActsOf(&v.Page, state)
 	v.Back = here(state, q.ID("before"))
 	for _, s := range states {
-		v.Tabs = append(v.Tabs, Link{Label: v.T("mails.state-" + string(s)), Address: here(s, 0), Current: s == state, Count: v.Number(page.Count[s])})
+		v.Tabs = append(v.Tabs, web.Link{Label: v.T("mails.state-" + string(s)), Address: here(s, 0), Current: s == state, Count: v.Number(page.Count[s])})
 	}
 	for _, m := range page.Mails {
 		line := mailLineOf(&v.Page, m)
 		if g := page.Groups[m.Group]; g != nil && len(page.Groups) > 1 {
 			line.Group = g.Name.In(v.Lang)
 		}
-		line.Chosen = v.form != nil && slices.Contains(v.form.values["mail"], strconv.FormatUint(m.ID, 10))
+		line.Chosen = v.Form != nil && slices.Contains(v.Form.Values["mail"], strconv.FormatUint(m.ID, 10))
 		v.Lines = append(v.Lines, line)
 	}
 	if page.Next != 0 {
@@ -134,12 +135,12 @@ func (a *App) mailsPage(r *Request, path string, q *Form, v *mailsPage) error {
 	if v.Result != nil {
 		v.Page.Status = http.StatusConflict
 	}
-	return r.render("page/mails", v)
+	return r.Render("page/mails", v)
 }
 
 func mailAddress(id uint64) string { return mailsPath + "/" + strconv.FormatUint(id, 10) + "/original" }
 
-func mailActsOf(p *Page, state store.MailState) mailActs {
+func mailActsOf(p *web.Page, state store.MailState) mailActs {
 	switch state {
 	case store.MailHeld:
 		return mailActs{p.T("mails.approve"), p.T("mails.drop")}
@@ -151,7 +152,7 @@ func mailActsOf(p *Page, state store.MailState) mailActs {
 	return mailActs{}
 }
 
-func mailLineOf(p *Page, m *store.Mail) mailLine {
+func mailLineOf(p *web.Page, m *store.Mail) mailLine {
 	line := mailLine{Page: p, State: string(m.State), ID: m.ID, At: p.Moment(m.Created), Name: m.FromName, Email: m.From, Subject: m.Subject, Mailbox: m.Mailbox, Detail: m.Detail, Size: p.Size(m.Size),
 		Original: mailAddress(m.ID), Acts: mailActsOf(p, m.State)}
 	if line.Name == line.Email {
@@ -179,21 +180,21 @@ func mailLineOf(p *Page, m *store.Mail) mailLine {
 }
 
 // postJudgeMail says of one mail or of many what they are to be. What one refuses stops no other.
-func (a *App) postJudgeMail(r *Request) error {
-	f := r.form()
+func (a *App) postJudgeMail(r *web.Request) error {
+	f := r.Form()
 	ids, decision := f.IDs("mail"), f.Raw("do")
 	for _, one := range []string{desk.MailApprove, desk.MailDrop} { // the buttons of one line
 		if id := f.ID(one); id != 0 {
 			ids, decision = []uint64{id}, one
 		}
 	}
-	path, query, _ := strings.Cut(localPath(f.Raw("back")), "?")
-	if path != adminMailsPath || !r.actor().IsAdministrator() {
+	path, query, _ := strings.Cut(web.LocalPath(f.Raw("back")), "?")
+	if path != adminMailsPath || !r.Actor().IsAdministrator() {
 		path = mailsPath
 	}
-	q := a.formWith(f.actor, url.Values{}, nil)
+	q := a.FormWith(f.Actor, url.Values{}, nil)
 	if values, err := url.ParseQuery(query); err == nil {
-		q.values = values
+		q.Values = values
 	}
 	again := func(result *mailResult) error {
 		v := &mailsPage{Result: result}
@@ -208,7 +209,7 @@ func (a *App) postJudgeMail(r *Request) error {
 	if err := f.Err(); err != nil {
 		return again(&mailResult{Words: a.explainAll(r, err)})
 	}
-	done, refused, err := a.desk.JudgeMails(r.actor(), ids, decision)
+	done, refused, err := a.Desk.JudgeMails(r.Actor(), ids, decision)
 	if err != nil {
 		return err
 	}
@@ -217,12 +218,12 @@ func (a *App) postJudgeMail(r *Request) error {
 		if state := q.Raw("state"); state != "" {
 			to += "?" + url.Values{"state": {state}}.Encode()
 		}
-		return r.done("flash.mail-"+decision, to, "n", done)
+		return r.Done("flash.mail-"+decision, to, "n", done)
 	}
 	if len(ids) == 1 && store.KindOf(refused[ids[0]]) == store.NotFound {
 		return refused[ids[0]]
 	}
-	result := &mailResult{Words: a.words.Plural(r.lang(), "mails.done", done) + " " + a.words.Plural(r.lang(), "mails.refused", len(refused))}
+	result := &mailResult{Words: a.Words.Plural(r.Lang(), "mails.done", done) + " " + a.Words.Plural(r.Lang(), "mails.refused", len(refused))}
 	for _, id := range ids {
 		if why := refused[id]; why != nil {
 			result.Refused = append(result.Refused, mailRefusal{id, mailAddress(id), a.explainAll(r, why)})
@@ -240,16 +241,16 @@ type mailOriginalPage struct {
 	Original originalView
 }
 
-func (a *App) getMailOriginal(r *Request) error {
-	id, err := r.number()
+func (a *App) getMailOriginal(r *web.Request) error {
+	id, err := r.Number()
 	if err != nil {
 		return err
 	}
-	o, err := a.desk.ReadMail(r.actor(), id)
+	o, err := a.Desk.ReadMail(r.Actor(), id)
 	if err != nil {
 		return err
 	}
-	v := &mailOriginalPage{adminPage: adminPage{Page: r.workbench("mails.one", "number", id)}, State: string(o.Mail.State)}
+	v := &mailOriginalPage{adminPage: adminPage{Page: r.Workbench("mails.one", "number", id)}, State: string(o.Mail.State)}
 	v.Nav, v.Live, v.Back = "desk", false, mailsPath+"?state="+string(o.Mail.State)
 	if v.IsAdministrator {
 		v.Back = adminMailsPath + "?state=" + string(o.Mail.State)
@@ -259,15 +260,15 @@ func (a *App) getMailOriginal(r *Request) error {
 	}
 	v.Line = mailLineOf(&v.Page, o.Mail)
 	a.fillOriginal(r, &v.Page, &v.Original, o, mailAddress(id))
-	return r.render("page/mail", v)
+	return r.Render("page/mail", v)
 }
 
-func (a *App) getMailPicture(r *Request) error {
-	id, err := r.number()
+func (a *App) getMailPicture(r *web.Request) error {
+	id, err := r.Number()
 	if err != nil {
 		return err
 	}
-	o, err := a.desk.ReadMail(r.actor(), id)
+	o, err := a.Desk.ReadMail(r.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -275,12 +276,12 @@ func (a *App) getMailPicture(r *Request) error {
 }
 
 // getMailFile hands over the bytes of a mail as they came.
-func (a *App) getMailFile(r *Request) error {
-	id, err := r.number()
+func (a *App) getMailFile(r *web.Request) error {
+	id, err := r.Number()
 	if err != nil {
 		return err
 	}
-	row, f, err := a.desk.OpenMail(r.actor(), id)
+	row, f, err := a.Desk.OpenMail(r.Actor(), id)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -41,7 +42,7 @@ type world struct {
 
 func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	w := &world{testDesk: newTestDesk(t, append([]func(*config.Config){withMail}, configure...)...), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
-	d := w.app.desk
+	d := w.app.Desk
 	system := desk.Actor{Via: "command", System: true}
 	for _, code := range []string{"csa", "contabilita", "generale"} {
 		g, err := d.GroupByCode(code)
@@ -59,7 +60,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	}
 	var home, other uint64
 	var unit uint64
-	err := w.app.st.Update(store.By{Via: "command", Act: "add"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "command", Act: "add"}, func(tx *store.Tx) error {
 		for name, id := range map[string]*uint64{"Ateneo": &home, "Altro ente": &other} {
 			o := &store.Organisation{Name: name}
 			if err := store.Organisations.Put(tx, o); err != nil {
@@ -115,7 +116,7 @@ func picture() []byte {
 // ticket opens a ticket of CSA in the requester's name, with the participant, a file, an answer and a note.
 func (w *world) ticket() *store.Ticket {
 	w.t.Helper()
-	d := w.app.desk
+	d := w.app.Desk
 	w.now++
 	f, err := d.Keep(w.as("requester"), "schermata.png", bytes.NewReader(picture()))
 	if err != nil {
@@ -147,7 +148,7 @@ func (w *world) ticket() *store.Ticket {
 // reply adds a saved reply of CSA and returns its number.
 func (w *world) reply() string {
 	w.t.Helper()
-	r, err := w.app.desk.AddReply(w.as("agent"), desk.ReplyForm{Group: w.group["csa"], Title: store.Words{IT: "Saluti", EN: "Regards"}, Body: store.Words{IT: "Cordiali saluti", EN: "Kind regards"}})
+	r, err := w.app.Desk.AddReply(w.as("agent"), desk.ReplyForm{Group: w.group["csa"], Title: store.Words{IT: "Saluti", EN: "Regards"}, Body: store.Words{IT: "Cordiali saluti", EN: "Kind regards"}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func (w *world) reply() string {
 func (w *world) savedView() string {
 	w.t.Helper()
 	w.now++
-	v, err := w.app.desk.SaveView(w.as("agent"), desk.ViewForm{Name: fmt.Sprintf("Cedolini %d", w.now), Group: w.group["csa"], Text: "cedolino ottobre"})
+	v, err := w.app.Desk.SaveView(w.as("agent"), desk.ViewForm{Name: fmt.Sprintf("Cedolini %d", w.now), Group: w.group["csa"], Text: "cedolino ottobre"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func (w *world) savedView() string {
 
 // fill puts in one of each thing that pages show.
 func (w *world) fill(home, unit uint64) {
-	d := w.app.desk
+	d := w.app.Desk
 	t := w.ticket()
 	w.things["organisation"], w.things["unit"] = fmt.Sprint(home), fmt.Sprint(unit)
 	w.things["group"], w.things["module"] = fmt.Sprint(w.group["csa"]), fmt.Sprint(w.module["csa"])
@@ -216,19 +217,19 @@ func (w *world) visitor(role string) *browser {
 	rand.Read(raw)
 	secret := base64.RawURLEncoding.EncodeToString(raw)
 	sum := sha256.Sum256([]byte(secret))
-	now := w.app.desk.Now()
-	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	now := w.app.Desk.Now()
+	err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: w.people[role].ID, Seen: now, Ends: now.Add(time.Hour)})
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	b.header.Set("Cookie", w.app.cookieName("session")+"="+secret)
+	b.header.Set("Cookie", w.app.CookieName("session")+"="+secret)
 	return b
 }
 
 // address puts real things in the place of the route's parameters.
-func (w *world) address(r route) string {
+func (w *world) address(r web.Route) string {
 	w.t.Helper()
 	parts := strings.Split(strings.TrimPrefix(r.Path, "/"), "/")
 	for i, p := range parts {
@@ -252,7 +253,7 @@ func (w *world) address(r route) string {
 			return strings.NewReplacer(":n<int>", fmt.Sprint(number), ":m<int>", fmt.Sprint(message), ":i<int>", "0").Replace(r.Path)
 		case name == "token":
 			t := w.ticket()
-			v, err := w.app.desk.Ticket(w.as("requester"), t.ID)
+			v, err := w.app.Desk.Ticket(w.as("requester"), t.ID)
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -292,7 +293,7 @@ func (w *world) address(r route) string {
 		case name == "secret" || name == "hash" || before == "set-up" || before == "password":
 			thing = "nothing"
 		case before == "assets":
-			return w.app.public.URL("css/desk.css")
+			return w.app.Public.URL("css/desk.css")
 		default:
 			w.t.Errorf("%s %s: what does %s stand for? Say it here", r.Method, r.Path, p)
 		}
@@ -317,7 +318,7 @@ func TestWhoReachesWhichRoute(t *testing.T) {
 		}
 	}
 	var table []string
-	for _, r := range w.app.table {
+	for _, r := range w.app.Routes {
 		if strings.HasSuffix(r.Path, "/live") {
 			continue // a stream; its rights are tested beside it
 		}
@@ -356,12 +357,12 @@ func TestWhoReachesWhichRoute(t *testing.T) {
 }
 
 // invariants hold whatever the table says.
-func (w *world) invariants(r route, role, address string, got answer) {
+func (w *world) invariants(r web.Route, role, address string, got answer) {
 	w.t.Helper()
 	if got.status >= 500 {
 		w.t.Errorf("%s as %s: %d\n%s", r.Name, role, got.status, got.body)
 	}
-	if role == "nobody" && r.Who != guest {
+	if role == "nobody" && r.Who != web.Guest {
 		if got.status != 401 && !(got.status == 303 && strings.HasPrefix(got.header.Get("Location"), "/sign-in")) {
 			w.t.Errorf("%s: nobody gets %d to %s", r.Name, got.status, got.header.Get("Location"))
 		}
@@ -385,7 +386,7 @@ var administratorForm = desk.PersonForm{Administrator: true}
 func (d *testDesk) person(address string) *store.Person {
 	d.t.Helper()
 	var p *store.Person
-	err := d.app.st.View(func(tx *store.Tx) error {
+	err := d.app.Store.View(func(tx *store.Tx) error {
 		var err error
 		p, err = store.PeopleByEmail.First(tx, address)
 		return err

@@ -9,13 +9,14 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // mePage is one's own settings: who one is, what one is told, where one is signed in.
 type mePage struct {
-	Page
+	web.Page
 	Email    string
 	Least    int
 	Roles    []string
@@ -55,28 +56,28 @@ type tokenLine struct {
 	Asleep bool // it waits for an administrator
 }
 
-func (a *App) getMe(r *Request) error { return a.mePage(r, &mePage{}, nil, nil) }
+func (a *App) getMe(r *web.Request) error { return a.mePage(r, &mePage{}, nil, nil) }
 
 // getMyNotices leads to the choice of what one is told; mail names this address.
-func (a *App) getMyNotices(r *Request) error {
+func (a *App) getMyNotices(r *web.Request) error {
 	return r.Redirect("/me#notices", http.StatusSeeOther)
 }
 
-func (a *App) mePage(r *Request, v *mePage, f *Form, err error) error {
-	v.Page = r.page("me.title")
+func (a *App) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
+	v.Page = r.Page("me.title")
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	who := r.actor().Person
+	who := r.Actor().Person
 	v.Email, v.Least = who.Email, credential.MinPassword
 	if f == nil || v.Password {
-		v.fill(url.Values{"name": {who.Name}, "phone": {who.Phone}, "language": {who.Language}, "theme": {who.Theme},
+		v.Fill(url.Values{"name": {who.Name}, "phone": {who.Phone}, "language": {who.Language}, "theme": {who.Theme},
 			"notices": {who.Notices.String()}, "single_keys": boxed(!who.NoSingleKeys)})
-		if !v.resume(r) && f != nil {
-			f.values = v.form.values
+		if !v.Resume(r) && f != nil {
+			f.Values = v.Form.Values
 		}
 	}
 	if f != nil {
-		if err := v.refill(f, err); err != nil {
+		if err := v.Refill(f, err); err != nil {
 			return err
 		}
 	}
@@ -84,40 +85,40 @@ func (a *App) mePage(r *Request, v *mePage, f *Form, err error) error {
 		code := choice.String()
 		v.Notices = append(v.Notices, noticeChoice{Code: code, Label: v.T("notices." + code), Chosen: v.Chosen("notices", code)})
 	}
-	v.Mails, v.Lost = a.desk.MailOptions().From != "", unreachableOf(&v.Page, who)
-	sessions, err := a.desk.Keeper().SessionsOf(who.ID)
+	v.Mails, v.Lost = a.Desk.MailOptions().From != "", unreachableOf(&v.Page, who)
+	sessions, err := a.Desk.Keeper().SessionsOf(who.ID)
 	if err != nil {
 		return err
 	}
 	for _, s := range sessions {
-		line := sessionLine{ID: s.ID, Device: s.Device, Address: s.Addr, Seen: v.Moment(s.Seen), This: r.visit().session != nil && r.visit().session.ID == s.ID}
+		line := sessionLine{ID: s.ID, Device: s.Device, Address: s.Addr, Seen: v.Moment(s.Seen), This: r.Visit().Session != nil && r.Visit().Session.ID == s.ID}
 		if line.Device == "" {
 			line.Device = v.T("me.unknown-device")
 		}
 		v.Others = v.Others || !line.This
 		v.Sessions = append(v.Sessions, line)
 	}
-	tokens, err := a.desk.Keeper().TokensOf(who.ID)
+	tokens, err := a.Desk.Keeper().TokensOf(who.ID)
 	if err != nil {
 		return err
 	}
 	for _, t := range tokens {
 		line := tokenLine{ID: t.ID, Name: t.Name, Made: v.Moment(t.Created), Seen: v.Moment(t.Seen), Ends: v.Moment(t.Ends),
-			Over: !a.desk.Now().Before(t.Ends), Asleep: !t.Asleep.IsZero()}
+			Over: !a.Desk.Now().Before(t.Ends), Asleep: !t.Asleep.IsZero()}
 		if line.Name == "" {
 			line.Name = v.T("me.token-without-name")
 		}
 		v.Tokens = append(v.Tokens, line)
 	}
 	if !v.Password {
-		v.Asked = v.Err(passwordField)
+		v.Asked = v.Err(web.PasswordField)
 	}
-	v.Confirm = !r.isConfirmed(anew)
+	v.Confirm = !r.IsConfirmed(web.Anew)
 	for i, days := range tokenLives {
 		value := strconv.Itoa(days)
 		v.Lives = append(v.Lives, adminOption{value, v.Plural("me.token-days", days), v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
 	}
-	return r.render("page/me", v)
+	return r.Render("page/me", v)
 }
 
 func boxed(yes bool) []string {
@@ -132,60 +133,60 @@ func ownForm(p *store.Person) desk.OwnForm {
 	return desk.OwnForm{Name: p.Name, Language: p.Language, Phone: p.Phone, Notices: p.Notices, NoSingleKeys: p.NoSingleKeys, Theme: p.Theme}
 }
 
-func (a *App) postMe(r *Request) error {
-	f := r.form()
+func (a *App) postMe(r *web.Request) error {
+	f := r.Form()
 	own := desk.OwnForm{Name: f.Text("name", store.Most("people.name")), Language: f.Text("language", store.Most("people.language")), Phone: f.Text("phone", store.Most("people.phone")), Theme: f.Text("theme", store.Most("people.theme")),
-		Notices: formCode[store.NoticeChoice](f, "notices"), NoSingleKeys: !f.Bool("single_keys")}
+		Notices: web.FormCode[store.NoticeChoice](f, "notices"), NoSingleKeys: !f.Bool("single_keys")}
 	err := f.Err()
 	if err == nil {
-		_, err = a.desk.ChangeOwn(r.actor(), own)
+		_, err = a.Desk.ChangeOwn(r.Actor(), own)
 	}
 	if err != nil {
 		return a.mePage(r, &mePage{}, f, err)
 	}
-	return r.done("flash.me-saved", "/me")
+	return r.Done("flash.me-saved", "/me")
 }
 
 // postMyPassword changes one's own password, for which the one there was is asked; other sessions end.
-func (a *App) postMyPassword(r *Request) error {
-	f := r.form()
+func (a *App) postMyPassword(r *web.Request) error {
+	f := r.Form()
 	password := f.Raw("password")
-	f.Need(passwordField)
+	f.Need(web.PasswordField)
 	err := samePassword(f, password)
 	if err == nil {
-		err = r.confirm(f)
+		err = r.Confirm(f)
 	}
 	if err == nil {
-		who := r.actor().ID()
-		err = a.desk.Keeper().SetPassword(r.actor().By("set-password"), who, password, r.visit().session.ID)
+		who := r.Actor().ID()
+		err = a.Desk.Keeper().SetPassword(r.Actor().By("set-password"), who, password, r.Visit().Session.ID)
 	}
 	if err != nil {
 		return a.mePage(r, &mePage{Password: true}, f, err)
 	}
-	who, err := a.desk.Person(r.actor(), r.actor().ID())
+	who, err := a.Desk.Person(r.Actor(), r.Actor().ID())
 	if err != nil {
 		return err
 	}
 	a.knowBrowser(r, who) // what it was known by ended with the password before
-	return r.done("flash.password-changed", "/me")
+	return r.Done("flash.password-changed", "/me")
 }
 
-func (a *App) postEndSession(r *Request) error {
-	id, err := r.number()
+func (a *App) postEndSession(r *web.Request) error {
+	id, err := r.Number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.Keeper().EndSession(r.actor().ID(), id); err != nil {
+	if err := a.Desk.Keeper().EndSession(r.Actor().ID(), id); err != nil {
 		return err
 	}
-	return r.done("flash.session-ended", "/me")
+	return r.Done("flash.session-ended", "/me")
 }
 
-func (a *App) postEndOthers(r *Request) error {
-	if _, err := a.desk.Keeper().EndOthers(r.actor().ID(), r.visit().session.ID); err != nil {
+func (a *App) postEndOthers(r *web.Request) error {
+	if _, err := a.Desk.Keeper().EndOthers(r.Actor().ID(), r.Visit().Session.ID); err != nil {
 		return err
 	}
-	return r.done("flash.sessions-ended", "/me")
+	return r.Done("flash.sessions-ended", "/me")
 }
 
 // tokenLives are the lives of a token that the page offers, in days; the first is chosen.
@@ -193,8 +194,8 @@ var tokenLives = []int{365, 90, 30, 7, 730}
 
 // postToken makes a token, for which the person is asked to show again who they are, and shows it on the page that
 // answers: it is nowhere to be had again.
-func (a *App) postToken(r *Request) error {
-	f := r.form()
+func (a *App) postToken(r *web.Request) error {
+	f := r.Form()
 	name := f.Text("token_name", store.Most("tokens.name"))
 	days := tokenLives[0]
 	if f.Has("token_life") {
@@ -207,27 +208,27 @@ func (a *App) postToken(r *Request) error {
 	f.Need("token_name")
 	err := f.Err()
 	if err == nil {
-		err = r.confirm(f)
+		err = r.Confirm(f)
 	}
 	if err != nil {
 		return a.mePage(r, &mePage{}, f, err)
 	}
-	who := r.actor().ID()
-	secret, _, err := a.desk.Keeper().NewTokenFor(r.actor().By("make-token"), who, name, time.Duration(days)*24*time.Hour)
+	who := r.Actor().ID()
+	secret, _, err := a.Desk.Keeper().NewTokenFor(r.Actor().By("make-token"), who, name, time.Duration(days)*24*time.Hour)
 	if err != nil {
 		return err
 	}
 	return a.mePage(r, &mePage{NewToken: secret}, nil, nil)
 }
 
-func (a *App) postRevokeToken(r *Request) error {
-	id, err := r.number()
+func (a *App) postRevokeToken(r *web.Request) error {
+	id, err := r.Number()
 	if err != nil {
 		return err
 	}
-	who := r.actor().ID()
-	if err := a.desk.Keeper().RevokeToken(r.actor().By("revoke-token"), who, id); err != nil {
+	who := r.Actor().ID()
+	if err := a.Desk.Keeper().RevokeToken(r.Actor().By("revoke-token"), who, id); err != nil {
 		return err
 	}
-	return r.done("flash.token-revoked", "/me")
+	return r.Done("flash.token-revoked", "/me")
 }

@@ -202,7 +202,7 @@ func TestFormatIsJudgedByWhoSpeaks(t *testing.T) {
 		t.Errorf("imported: %s", got)
 	}
 	// A row of before formats is Markdown, and an export says so.
-	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		m := w.view("requester", n).Messages[0]
 		m.Body, m.Format = "**prima**", store.FormatNone
 		return store.Messages.Put(tx, m)

@@ -12,12 +12,13 @@ import (
 	"unicode/utf8"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/search"
 )
 
 // missingPage tells those who write what people searched for and did not find.
 type missingPage struct {
-	Page
+	web.Page
 	Lines   []missingLine
 	Months  []option
 	Modules []option
@@ -38,29 +39,29 @@ type missingLine struct {
 
 var monthForm = regexp.MustCompile(`^\d{4}-\d{2}$`)
 
-func (a *App) getMissing(r *Request) error {
-	v := &missingPage{Page: r.page("missing.title")}
+func (a *App) getMissing(r *web.Request) error {
+	v := &missingPage{Page: r.Page("missing.title")}
 	v.Nav = "articles"
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Crumb(v.T("articles.drafts"), "/articles/drafts")
 	v.Crumb(v.Title, "")
-	q := r.queryForm()
+	q := r.QueryForm()
 	ask := desk.MissingQuery{Module: q.ID("module"), Month: q.Raw("month")}
 	if !monthForm.MatchString(ask.Month) {
 		ask.Month = ""
 	}
-	page, err := a.desk.Missing(r.actor(), ask)
+	page, err := a.Desk.Missing(r.Actor(), ask)
 	if err != nil {
 		return err
 	}
 	v.Narrow, v.More = ask.Module != 0 || ask.Month != "", page.More
-	switch n := a.cfg.MissesMonths; n {
+	switch n := a.Config.MissesMonths; n {
 	case 0:
 		v.Kept = v.T("missing.not-kept")
 	default:
 		v.Kept = v.Plural("missing.kept", n)
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -88,11 +89,11 @@ func (a *App) getMissing(r *Request) error {
 		line.Write = "/articles/new?" + to.Encode()
 		v.Lines = append(v.Lines, line)
 	}
-	return r.render("page/missing", v)
+	return r.Render("page/missing", v)
 }
 
 // month says a month: novembre 2026.
-func month(p *Page, s string) string {
+func month(p *web.Page, s string) string {
 	t, err := time.Parse("2006-01", s)
 	if err != nil {
 		return s
@@ -108,8 +109,8 @@ func upperFirst(s string) string {
 // noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
 // answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
 // articles, and an index that lacks something says nothing at all. The links work as well without the name.
-func (a *App) noteSearch(r *Request, v *searchPage, s searchAsked, found desk.SearchPage) {
-	if r.Method() != http.MethodGet || r.Query("s") != "" || s.text == "" || a.ix.State().State != search.Following {
+func (a *App) noteSearch(r *web.Request, v *searchPage, s searchAsked, found desk.SearchPage) {
+	if r.Method() != http.MethodGet || r.Query("s") != "" || s.text == "" || a.Index.State().State != search.Following {
 		return
 	}
 	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.kind == search.TypeArticle, Found: found.Total}
@@ -117,7 +118,7 @@ func (a *App) noteSearch(r *Request, v *searchPage, s searchAsked, found desk.Se
 	for _, f := range found.Parsed.Filters {
 		switch {
 		case f.Name == "module" && !f.Not:
-			if l, err := a.desk.LevelByCode(f.Value); err == nil {
+			if l, err := a.Desk.LevelByCode(f.Value); err == nil {
 				q.Module = l.ID
 			}
 		case f.Name == "in" && !f.Not:
@@ -127,14 +128,14 @@ func (a *App) noteSearch(r *Request, v *searchPage, s searchAsked, found desk.Se
 			tickets = true // state, kind, group, from, ...
 		}
 	}
-	actor := r.actor()
+	actor := r.Actor()
 	name := ""
 	if narrowed := s.kind != "" || s.sort != "" || s.page > 1 || len(s.with) > 0; narrowed {
-		name = a.desk.Asked(actor, q)
+		name = a.Desk.Asked(actor, q)
 	}
 	if name == "" && !tickets && s.sort == "" && s.page == 1 {
 		q.First = true
-		name = a.desk.Asked(actor, q)
+		name = a.Desk.Asked(actor, q)
 	}
 	if name == "" {
 		return
@@ -150,14 +151,14 @@ func (a *App) noteSearch(r *Request, v *searchPage, s searchAsked, found desk.Se
 }
 
 // openedHit notes that a page was opened from an answer of the search.
-func (a *App) openedHit(r *Request) {
+func (a *App) openedHit(r *web.Request) {
 	if name := r.Query("s"); name != "" && len(name) < 40 && r.Method() == http.MethodGet {
-		a.desk.Opened(name)
+		a.Desk.Opened(name)
 	}
 }
 
 // mayViewSearch reports whether the question can be saved as a view: agents save searches over tickets.
-func (a *App) mayViewSearch(r *Request, s searchAsked) bool {
-	actor := r.actor()
+func (a *App) mayViewSearch(r *web.Request, s searchAsked) bool {
+	actor := r.Actor()
 	return (actor.IsAgent() || actor.IsAdministrator()) && s.kind != search.TypeArticle && strings.TrimSpace(s.question()) != ""
 }

@@ -12,7 +12,7 @@ var hitLink = regexp.MustCompile(`<a class="title" href="([^"]*)"`)
 func TestWhatPeopleDoNotFindIsReadByThoseWhoWriteAlone(t *testing.T) {
 	w := newWorld(t)
 	w.searchable()
-	before := w.app.st.Last()
+	before := w.app.Store.Last()
 	r := w.visitor("requester")
 	r.must(r.get(searchFor("Certificazione <b>unica</b> forfettari")), 200, "0 risultati")
 	r.must(r.get("/search?q=ricongiunzione+servizi&module=csa"), 200, "0 risultati")
@@ -21,10 +21,10 @@ func TestWhatPeopleDoNotFindIsReadByThoseWhoWriteAlone(t *testing.T) {
 	r.must(r.get("/search?q=inesistente&type=ticket"), 200)
 	r.must(r.get(searchFor("introvabile stato:aperta")), 200)
 	w.visitor("agent").get(searchFor("procedimento riservatissimo"))
-	if err := w.app.desk.WriteMisses(); err != nil {
+	if err := w.app.Desk.WriteMisses(); err != nil {
 		t.Fatal(err)
 	}
-	if w.app.st.Last() != before {
+	if w.app.Store.Last() != before {
 		t.Error("a search leaves a trace in the change log")
 	}
 	for _, role := range []string{"nobody", "requester", "participant", "stranger", "coordinator"} {
@@ -45,7 +45,7 @@ func TestWhatPeopleDoNotFindIsReadByThoseWhoWriteAlone(t *testing.T) {
 		t.Fatal("no way to look into it")
 	}
 	e.must(e.get(html.UnescapeString(look[1])), 200, "0 risultati")
-	if err := w.app.desk.WriteMisses(); err != nil {
+	if err := w.app.Desk.WriteMisses(); err != nil {
 		t.Fatal(err)
 	}
 	rows := regexp.MustCompile(`(?s)<tbody>.*</tbody>`)

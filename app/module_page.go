@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -15,24 +16,24 @@ type awayBox struct {
 	Title   string // ESSE3 ha uno sportello proprio.
 	Short   string // the same under a heading that names it
 	Why     string
-	Go      *Link
+	Go      *web.Link
 	Missing string // said when no address is set
-	General *Link
+	General *web.Link
 }
 
 // away explains the channel of a level that is served elsewhere.
-func (a *App) away(p *Page, l *desk.Level) (*awayBox, error) {
+func (a *App) away(p *web.Page, l *desk.Level) (*awayBox, error) {
 	name := shortName(l.Name.In(p.Lang))
 	box := &awayBox{Why: l.Reason.In(p.Lang)}
 	if l.Channel == store.ByEmail {
 		box.Title, box.Short = p.T("module.by-email", "name", name), p.T("module.by-email-short")
 		if l.Address != "" {
-			box.Go = &Link{Label: p.T("module.write-to", "address", l.Address), Address: "mailto:" + l.Address, Icon: "mail"}
+			box.Go = &web.Link{Label: p.T("module.write-to", "address", l.Address), Address: "mailto:" + l.Address, Icon: "mail"}
 		}
 	} else {
 		box.Title, box.Short = p.T("module.own-desk", "name", name), p.T("module.own-desk-short")
 		if l.Address != "" {
-			box.Go = &Link{Label: p.T("module.go-to", "name", name), Address: l.Address, Icon: "out"}
+			box.Go = &web.Link{Label: p.T("module.go-to", "name", name), Address: l.Address, Icon: "out"}
 		}
 	}
 	if box.Why == "" {
@@ -41,25 +42,25 @@ func (a *App) away(p *Page, l *desk.Level) (*awayBox, error) {
 	if box.Go != nil {
 		return box, nil
 	}
-	general, err := a.desk.GroupByCode(store.GeneralGroup)
+	general, err := a.Desk.GroupByCode(store.GeneralGroup)
 	if err != nil {
 		return nil, err
 	}
 	box.Missing = p.T("module.no-address", "group", general.Name.In(p.Lang))
-	box.General = &Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: newTicketAddress(noModule)}
+	box.General = &web.Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: newTicketAddress(noModule)}
 	return box, nil
 }
 
 // modulePage is one level of the catalogue: what it is for, who looks after it, what to read and where to ask.
 type modulePage struct {
-	Page
+	web.Page
 	About    string
 	Group    string
 	Hours    string
 	Email    string
 	Phone    string
 	Versions []string
-	Below    []Link
+	Below    []web.Link
 	Articles []guideLine
 	Read     string // the address of all its articles, when there are more than are shown
 	New      string
@@ -70,8 +71,8 @@ type modulePage struct {
 // moduleArticles is how many articles the page of a level lists.
 const moduleArticles = 10
 
-func (a *App) getModule(r *Request) error {
-	levels, err := a.desk.Catalogue()
+func (a *App) getModule(r *web.Request) error {
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (a *App) getModule(r *Request) error {
 	if l == nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	v := &modulePage{Page: r.page("module.title", "name", l.Name.In(r.lang()))}
+	v := &modulePage{Page: r.Page("module.title", "name", l.Name.In(r.Lang()))}
 	v.Nav = "articles"
 	v.Crumb(v.T("nav.home"), "/")
 	for _, id := range l.Above {
@@ -95,7 +96,7 @@ func (a *App) getModule(r *Request) error {
 	v.About, v.Versions, v.Retired = l.Description.In(v.Lang), l.Versions, l.Retired
 	for i := range levels {
 		if b := &levels[i]; b.Parent == l.ID && !b.Retired {
-			v.Below = append(v.Below, Link{Label: b.Name.In(v.Lang), Address: "/modules/" + b.Code})
+			v.Below = append(v.Below, web.Link{Label: b.Name.In(v.Lang), Address: "/modules/" + b.Code})
 		}
 	}
 	if !l.Here() {
@@ -106,13 +107,13 @@ func (a *App) getModule(r *Request) error {
 		v.New = newTicketAddress(l.Code)
 	}
 	if l.Here() || l.Module.Group != 0 {
-		g, err := a.desk.Group(l.Group)
+		g, err := a.Desk.Group(l.Group)
 		if err != nil {
 			return err
 		}
 		v.Group, v.Hours, v.Email, v.Phone = g.Name.In(v.Lang), g.Hours.In(v.Lang), g.Email, g.Phone
 	}
-	page, err := a.desk.Articles(r.actor(), desk.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
+	page, err := a.Desk.Articles(r.Actor(), desk.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (a *App) getModule(r *Request) error {
 	if len(v.Articles) > 0 {
 		v.Read = levelArticles(l)
 	}
-	return r.render("page/module", v)
+	return r.Render("page/module", v)
 }
 
 func levelByCode(levels []desk.Level, code string) *desk.Level {
@@ -140,46 +141,46 @@ func levelByCode(levels []desk.Level, code string) *desk.Level {
 
 // textPage is a page of text alone: privacy, accessibility.
 type textPage struct {
-	Page
+	web.Page
 	Text template.HTML
 }
 
-func (a *App) getPrivacy(r *Request) error {
-	v := &textPage{Page: r.page("text.privacy-title")}
+func (a *App) getPrivacy(r *web.Request) error {
+	v := &textPage{Page: r.Page("text.privacy-title")}
 	return a.textPage(r, v, "privacy", v.T("text.privacy"))
 }
 
-func (a *App) getAccessibility(r *Request) error {
-	v := &textPage{Page: r.page("text.accessibility-title")}
+func (a *App) getAccessibility(r *web.Request) error {
+	v := &textPage{Page: r.Page("text.accessibility-title")}
 	return a.textPage(r, v, "accessibility", v.T("text.accessibility"))
 }
 
 // textPage shows the administrator's text of the name, settings.Extra["privacy.it"], else the one that is built in.
-func (a *App) textPage(r *Request, v *textPage, name, builtIn string) error {
+func (a *App) textPage(r *web.Request, v *textPage, name, builtIn string) error {
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	text := r.settings().Extra[name+"."+v.Lang]
+	text := r.Settings().Extra[name+"."+v.Lang]
 	if text == "" {
 		text = builtIn
 	}
 	v.Text = markup.HTML("markdown", text)
-	return r.render("page/text", v)
+	return r.Render("page/text", v)
 }
 
 type contactsPage struct {
-	Page
+	web.Page
 	Hours    string
 	Contacts []contactLine
 }
 
-func (a *App) getContacts(r *Request) error {
-	v := &contactsPage{Page: r.page("text.contacts-title")}
+func (a *App) getContacts(r *web.Request) error {
+	v := &contactsPage{Page: r.Page("text.contacts-title")}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
 	lines, err := a.contactLines(v.Lang)
 	if err != nil {
 		return err
 	}
-	v.Contacts, v.Hours = lines, r.settings().Hours.In(v.Lang)
-	return r.render("page/contacts", v)
+	v.Contacts, v.Hours = lines, r.Settings().Hours.In(v.Lang)
+	return r.Render("page/contacts", v)
 }

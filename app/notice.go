@@ -4,12 +4,13 @@ import (
 	"net/http"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 )
 
 // noticesPage is what stands behind the bell. Opening an unread notice is a button, because it changes something.
 type noticesPage struct {
-	Page
+	web.Page
 	Lines  []noticeLine
 	Unread int
 	Words  string // how many are unread
@@ -31,11 +32,11 @@ type noticeLine struct {
 // noticesShown is how many notices the page lists; older ones have had their time.
 const noticesShown = 50
 
-func (a *App) getNotices(r *Request) error {
-	v := &noticesPage{Page: r.page("bell.title")}
+func (a *App) getNotices(r *web.Request) error {
+	v := &noticesPage{Page: r.Page("bell.title")}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	lines, unread, err := a.desk.Notices(r.actor(), noticesShown)
+	lines, unread, err := a.Desk.Notices(r.Actor(), noticesShown)
 	if err != nil {
 		return err
 	}
@@ -63,27 +64,27 @@ func (a *App) getNotices(r *Request) error {
 		}
 		v.Lines = append(v.Lines, line)
 	}
-	return r.render("page/notices", v)
+	return r.Render("page/notices", v)
 }
 
 // postReadNotices marks notices as read, those of one ticket or all, and leads to that ticket or back.
-func (a *App) postReadNotices(r *Request) error {
-	f := r.form()
+func (a *App) postReadNotices(r *web.Request) error {
+	f := r.Form()
 	n, one := f.ID("ticket"), f.ID("notice")
 	if err := f.Err(); err != nil {
 		return err
 	}
 	if one != 0 { // it is about no ticket: one's own account
-		if err := a.desk.ReadNotice(r.actor(), one); err != nil {
+		if err := a.Desk.ReadNotice(r.Actor(), one); err != nil {
 			return err
 		}
 		return r.Redirect("/me", http.StatusSeeOther)
 	}
-	if err := a.desk.ReadNotices(r.actor(), n); err != nil {
+	if err := a.Desk.ReadNotices(r.Actor(), n); err != nil {
 		return err
 	}
 	if n != 0 {
 		return r.Redirect(ticketAddress(n), http.StatusSeeOther)
 	}
-	return r.done("flash.notices-read", "/notices")
+	return r.Done("flash.notices-read", "/notices")
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/html"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -32,7 +33,7 @@ func keyOf(t *testing.T, page, action string) string {
 
 func (d *testDesk) made() (tickets, messages int) {
 	d.t.Helper()
-	err := d.app.st.View(func(tx *store.Tx) error {
+	err := d.app.Store.View(func(tx *store.Tx) error {
 		for _, err := range store.Tickets.All(tx, 0, false) {
 			if err != nil {
 				return err
@@ -77,7 +78,7 @@ func TestEveryFormThatPostsCarriesAKeyOfItsOwn(t *testing.T) {
 				}
 				key := ""
 				for in := range n.Descendants() {
-					if in.Data == "input" && attributeOf(in, "name") == onceField {
+					if in.Data == "input" && attributeOf(in, "name") == web.OnceField {
 						key = attributeOf(in, "value")
 					}
 				}
@@ -180,7 +181,7 @@ func TestAKeyIsUsedUpByWhatItMadeAndByNothingElse(t *testing.T) {
 	if _, n := d.made(); n != 3 {
 		t.Errorf("%d messages, not the two first ones and another", n)
 	}
-	err := d.app.st.Update(store.By{}, func(tx *store.Tx) error {
+	err := d.app.Store.Update(store.By{}, func(tx *store.Tx) error {
 		for k, err := range store.UsedKeys.All(tx, 0, false) {
 			if err != nil {
 				return err
@@ -230,7 +231,7 @@ func TestAProgramsKeyAnswersTheFirstResultAgain(t *testing.T) {
 	if n, _ := d.made(); n != 2 {
 		t.Errorf("%d tickets", n)
 	}
-	d.requester.header.Set("Idempotency-Key", strings.Repeat("x", maxOnceKey+1))
+	d.requester.header.Set("Idempotency-Key", strings.Repeat("x", web.MaxOnceKey+1))
 	long, _ := d.requester.call("POST", "/tickets", ticket)
 	d.requester.must(long, http.StatusUnprocessableEntity)
 }

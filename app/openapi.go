@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 )
 
 // apiDescription is what the description of the API says of one route.
@@ -56,10 +57,10 @@ var apiDescriptions = map[string]apiDescription{
 type object = map[string]any
 
 // openAPI describes the routes as OpenAPI 3.1 does.
-func openAPI(routes []route) object {
+func openAPI(routes []web.Route) object {
 	paths := object{}
 	schemas := schemaSet{}
-	problem := object{"description": "What was wrong (RFC 9457)", "content": object{"application/problem+json": object{"schema": schemas.of(reflect.TypeOf(problemDocument{}))}}}
+	problem := object{"description": "What was wrong (RFC 9457)", "content": object{"application/problem+json": object{"schema": schemas.of(reflect.TypeOf(web.ProblemDocument{}))}}}
 	for _, r := range routes {
 		d := apiDescriptions[r.Name]
 		path, parameters := openPath(r.Path)
@@ -85,14 +86,14 @@ func openAPI(routes []route) object {
 			op["requestBody"] = object{"required": true, "content": object{"multipart/form-data": object{"schema": object{"type": "object", "properties": object{
 				"file": object{"type": "array", "items": object{"type": "string", "format": "binary"}}, "body": object{"type": "string"}, "internal": object{"type": "boolean"}}}}}}
 		}
-		if r.Method == http.MethodPost && r.Who == program {
-			parameters = append(parameters, object{"name": "Idempotency-Key", "in": "header", "schema": object{"type": "string", "maxLength": maxOnceKey},
+		if r.Method == http.MethodPost && r.Who == web.Program {
+			parameters = append(parameters, object{"name": "Idempotency-Key", "in": "header", "schema": object{"type": "string", "maxLength": web.MaxOnceKey},
 				"description": "A word of the caller's own. Within 24 hours the same key with the same token and the same request answers the first result again and changes nothing; with another request it answers 422, while the first is still under way at last 409. What was refused may be tried again under its key."})
 		}
 		if len(parameters) > 0 {
 			op["parameters"] = parameters
 		}
-		if r.Who == guest {
+		if r.Who == web.Guest {
 			op["security"] = []any{}
 		}
 		item, ok := paths[path].(object)

@@ -13,13 +13,14 @@ import (
 	"sportello/app/desk"
 	"sportello/app/mail"
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // originalView is a mail with everything its sender wrote: on the page of the message it became, and where somebody
 // decides about one that became nothing yet.
 type originalView struct {
-	Page     *Page
+	Page     *web.Page
 	Download string // address of the bytes as they came
 	Head     []factLine
 	Proof    []factLine // who says that the sender is the sender
@@ -38,7 +39,7 @@ type originalPart struct{ Name, Kind, Size string }
 
 // originalPage is the original of a ticket's message.
 type originalPage struct {
-	Page
+	web.Page
 	Original originalView
 	Ticket   string // its number and subject
 	Address  string // of the ticket
@@ -48,8 +49,8 @@ type originalPage struct {
 // maxHeaderShown bounds the lines of a header that are shown as they came, in bytes.
 const maxHeaderShown = 64 << 10
 
-func (a *App) messageAddress(r *Request) (number, message uint64, err error) {
-	if number, err = r.number(); err != nil {
+func (a *App) messageAddress(r *web.Request) (number, message uint64, err error) {
+	if number, err = r.Number(); err != nil {
 		return 0, 0, err
 	}
 	message, err = strconv.ParseUint(r.Param("m"), 10, 64)
@@ -64,13 +65,13 @@ func originalAddress(number, message uint64) string {
 }
 
 // getOriginal shows the mail that a message was, to whoever may see more of it than its text.
-func (a *App) getOriginal(r *Request) error {
+func (a *App) getOriginal(r *web.Request) error {
 	number, message, err := a.messageAddress(r)
 	if err != nil {
 		return err
 	}
-	actor := r.actor()
-	o, err := a.desk.Original(actor, number, message)
+	actor := r.Actor()
+	o, err := a.Desk.Original(actor, number, message)
 	if err != nil {
 		return err
 	}
@@ -78,11 +79,11 @@ func (a *App) getOriginal(r *Request) error {
 	v := &originalPage{Address: ticketAddress(number) + "#m" + strconv.FormatUint(message, 10)}
 	v.Ticket = "#" + strconv.FormatUint(number, 10) + " " + t.Subject
 	notes := false
-	if tv, err := a.desk.Ticket(actor, number); err == nil {
+	if tv, err := a.Desk.Ticket(actor, number); err == nil {
 		notes = tv.Agents
 	}
 	if notes {
-		v.Page = r.workbench("original.title", "number", number)
+		v.Page = r.Workbench("original.title", "number", number)
 		v.Nav, v.Live = "desk", false
 		v.Crumb(v.T("nav.desk"), "/desk")
 		v.Joined = joinedWords(&v.Page, o.Mail)
@@ -90,19 +91,19 @@ func (a *App) getOriginal(r *Request) error {
 			return err
 		}
 	} else {
-		v.Page = r.page("original.title", "number", number)
+		v.Page = r.Page("original.title", "number", number)
 		v.Nav = "tickets"
 		v.Crumb(v.T("own.title"), "/tickets")
 	}
 	v.Crumb("#"+strconv.FormatUint(number, 10), ticketAddress(number))
 	v.Crumb(v.T("original.crumb"), "")
 	a.fillOriginal(r, &v.Page, &v.Original, o, originalAddress(number, message))
-	return r.render("page/original", v)
+	return r.Render("page/original", v)
 }
 
 // fillOriginal reads the mail into the view. base is the address of the page, below which its pictures are. Pictures
 // from elsewhere are loaded only when the address asks for them; the policy of the page then allows it.
-func (a *App) fillOriginal(r *Request, p *Page, v *originalView, o *desk.Original, base string) {
+func (a *App) fillOriginal(r *web.Request, p *web.Page, v *originalView, o *desk.Original, base string) {
 	m := o.Read
 	v.Page, v.Download = p, base+".eml"
 	remote := r.Query("pictures") == "1"
@@ -117,7 +118,7 @@ func (a *App) fillOriginal(r *Request, p *Page, v *originalView, o *desk.Origina
 	if markup.HasRemote(m.HTML) {
 		v.Blocked, v.Loaded = base+"?pictures=1", remote
 		if remote {
-			r.SetHeader("Content-Security-Policy", strings.Replace(policy, "img-src 'self'", "img-src 'self' https:", 1))
+			r.SetHeader("Content-Security-Policy", strings.Replace(web.Policy, "img-src 'self'", "img-src 'self' https:", 1))
 		}
 	}
 	switch {
@@ -153,7 +154,7 @@ func (a *App) fillOriginal(r *Request, p *Page, v *originalView, o *desk.Origina
 }
 
 // facts makes lines of pairs of a key and a value, leaving out what has no value.
-func facts(p *Page, pairs ...string) []factLine {
+func facts(p *web.Page, pairs ...string) []factLine {
 	var out []factLine
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
@@ -163,7 +164,7 @@ func facts(p *Page, pairs ...string) []factLine {
 	return out
 }
 
-func mailHead(p *Page, m *mail.Message) []factLine {
+func mailHead(p *web.Page, m *mail.Message) []factLine {
 	date := ""
 	if !m.Date.IsZero() {
 		date = p.Moment(m.Date).Exact
@@ -202,7 +203,7 @@ func addressWords(list []mail.Address) string {
 	return strings.Join(out, ", ")
 }
 
-func signedWords(p *Page, m *mail.Message) string {
+func signedWords(p *web.Page, m *mail.Message) string {
 	var out []string
 	if m.Signed != "" {
 		out = append(out, p.T("original.signed-"+m.Signed))
@@ -213,7 +214,7 @@ func signedWords(p *Page, m *mail.Message) string {
 	return strings.Join(out, " ")
 }
 
-func pecFacts(p *Page, c *mail.PEC) []factLine {
+func pecFacts(p *web.Page, c *mail.PEC) []factLine {
 	if c == nil {
 		return nil
 	}
@@ -226,7 +227,7 @@ func pecFacts(p *Page, c *mail.PEC) []factLine {
 }
 
 // pecKind names a kind of certified mail; one that is not known by its own word.
-func pecKind(p *Page, kind string) string { return known(p, "pec."+kind, kind) }
+func pecKind(p *web.Page, kind string) string { return known(p, "pec."+kind, kind) }
 
 // headerLines are the lines of a header as they came.
 func headerLines(raw []byte) string {
@@ -249,19 +250,19 @@ func rasterOf(content []byte) string {
 }
 
 // getOriginalPicture answers with a picture that the text of the mail shows.
-func (a *App) getOriginalPicture(r *Request) error {
+func (a *App) getOriginalPicture(r *web.Request) error {
 	number, message, err := a.messageAddress(r)
 	if err != nil {
 		return err
 	}
-	o, err := a.desk.Original(r.actor(), number, message)
+	o, err := a.Desk.Original(r.Actor(), number, message)
 	if err != nil {
 		return err
 	}
 	return sendPicture(r, o.Read)
 }
 
-func sendPicture(r *Request, m *mail.Message) error {
+func sendPicture(r *web.Request, m *mail.Message) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	i, err := strconv.Atoi(r.Param("i"))
 	if err != nil || i < 0 || i >= len(m.Parts) {
@@ -272,20 +273,20 @@ func sendPicture(r *Request, m *mail.Message) error {
 	if kind == "" {
 		return gone
 	}
-	r.SetHeader("Content-Security-Policy", filePolicy)
+	r.SetHeader("Content-Security-Policy", web.FilePolicy)
 	r.SetHeader("Content-Type", kind)
-	r.SetHeader("Content-Disposition", dispositionOf("inline", markup.FileName(part.Name)))
+	r.SetHeader("Content-Disposition", web.DispositionOf("inline", markup.FileName(part.Name)))
 	r.SetHeader("Cache-Control", "private, no-cache")
 	return r.Send(part.Content)
 }
 
 // getOriginalFile hands over the bytes of the mail as they came.
-func (a *App) getOriginalFile(r *Request) error {
+func (a *App) getOriginalFile(r *web.Request) error {
 	number, message, err := a.messageAddress(r)
 	if err != nil {
 		return err
 	}
-	row, f, err := a.desk.OpenOriginal(r.actor(), number, message)
+	row, f, err := a.Desk.OpenOriginal(r.Actor(), number, message)
 	if err != nil {
 		return err
 	}
@@ -293,8 +294,8 @@ func (a *App) getOriginalFile(r *Request) error {
 }
 
 // sendMailFile hands over the bytes of a mail, to be saved and never to be shown.
-func sendMailFile(r *Request, row *store.Mail, f *os.File) error {
-	size, err := fileSize(f)
+func sendMailFile(r *web.Request, row *store.Mail, f *os.File) error {
+	size, err := web.FileSize(f)
 	if err != nil {
 		_ = f.Close()
 		return err
@@ -303,9 +304,9 @@ func sendMailFile(r *Request, row *store.Mail, f *os.File) error {
 	if name == "" {
 		name = "mail-" + strconv.FormatUint(row.ID, 10)
 	}
-	r.SetHeader("Content-Security-Policy", filePolicy)
+	r.SetHeader("Content-Security-Policy", web.FilePolicy)
 	r.SetHeader("Content-Type", "message/rfc822")
-	r.SetHeader("Content-Disposition", dispositionOf("attachment", markup.FileName(name+".eml")))
+	r.SetHeader("Content-Disposition", web.DispositionOf("attachment", markup.FileName(name+".eml")))
 	r.SetHeader("Cache-Control", "private, no-cache")
-	return r.sendPiece(f, 0, size)
+	return r.SendPiece(f, 0, size)
 }

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"sportello/app/web"
 )
 
 // pages are the routes that answer a GET with a page.
-func pages(a *App) []route {
-	var out []route
-	for _, r := range a.table {
+func pages(a *App) []web.Route {
+	var out []web.Route
+	for _, r := range a.Routes {
 		if r.Method == http.MethodGet && !strings.HasPrefix(r.Path, "/api/") && !strings.HasPrefix(r.Path, "/assets/") && r.Path != "/live" {
 			out = append(out, r)
 		}
@@ -21,17 +23,17 @@ func pages(a *App) []route {
 }
 
 // reader is the first of the cast that the route is for, with the widest rights that still see it as its public does.
-func reader(r route) []string {
+func reader(r web.Route) []string {
 	switch r.Who {
-	case guest:
+	case web.Guest:
 		return []string{"nobody", "requester"}
-	case person:
+	case web.Person:
 		return []string{"requester", "agent", "coordinator"}
-	case agent:
+	case web.Agent:
 		return []string{"agent"}
-	case writer:
+	case web.Writer:
 		return []string{"editor"}
-	case supervisor:
+	case web.Supervisor:
 		return []string{"supervisor", "administrator"}
 	}
 	return []string{"administrator"}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 )
 
 // What the editor offers while somebody types: JSON lists, at most eight long, empty for those who are offered nothing.
@@ -15,8 +16,8 @@ type pickedPerson struct {
 
 // getPeoplePick offers agents to mention in a note: by the part of the address before the @ where that names one
 // person, else by the whole address.
-func (a *App) getPeoplePick(r *Request) error {
-	found, err := a.desk.PickPeople(r.actor(), clip(r.queryForm().Raw("q"), 100), 8)
+func (a *App) getPeoplePick(r *web.Request) error {
+	found, err := a.Desk.PickPeople(r.Actor(), clip(r.QueryForm().Raw("q"), 100), 8)
 	if err != nil {
 		return err
 	}
@@ -24,7 +25,7 @@ func (a *App) getPeoplePick(r *Request) error {
 	for _, p := range found {
 		local, _, _ := strings.Cut(p.Email, "@")
 		handle := local
-		same, err := a.desk.PickPeople(r.actor(), local, 50)
+		same, err := a.Desk.PickPeople(r.Actor(), local, 50)
 		if err != nil {
 			return err
 		}
@@ -52,13 +53,13 @@ type pickedReply struct {
 }
 
 // getRepliesPick offers saved replies in the language of the ticket, which the page names.
-func (a *App) getRepliesPick(r *Request) error {
-	q := r.queryForm()
+func (a *App) getRepliesPick(r *web.Request) error {
+	q := r.QueryForm()
 	lang := q.Raw("lang")
 	if lang != "it" && lang != "en" {
-		lang = r.lang()
+		lang = r.Lang()
 	}
-	found, err := a.desk.PickReplies(r.actor(), clip(q.Raw("q"), 100), lang, 8)
+	found, err := a.Desk.PickReplies(r.Actor(), clip(q.Raw("q"), 100), lang, 8)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (w *world) opened(a answer) uint64 {
 
 func (w *world) view(role string, n uint64) *desk.TicketView {
 	w.t.Helper()
-	v, err := w.app.desk.Ticket(w.as(role), n)
+	v, err := w.app.Desk.Ticket(w.as(role), n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func (w *world) view(role string, n uint64) *desk.TicketView {
 
 func (w *world) do(role string, n uint64, s desk.Step) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.desk.Do(w.as(role), n, s)
+	t, err := w.app.Desk.Do(w.as(role), n, s)
 	if err != nil {
 		w.t.Fatalf("%s: %v", role, err)
 	}
@@ -55,7 +55,7 @@ func (w *world) do(role string, n uint64, s desk.Step) *store.Ticket {
 // age changes the row of a ticket behind the desk's back, to let time pass.
 func (w *world) age(n uint64, change func(*store.Ticket)) {
 	w.t.Helper()
-	err := w.app.st.Update(store.By{Via: "command", Act: "age"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "command", Act: "age"}, func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, n)
 		if err != nil {
 			return err
@@ -184,7 +184,7 @@ func TestChoosingAModuleKeepsEverythingTyped(t *testing.T) {
 
 func (w *world) own(role string) []*store.Ticket {
 	w.t.Helper()
-	page, err := w.app.desk.SideTickets(w.as(role), desk.SideQuery{})
+	page, err := w.app.Desk.SideTickets(w.as(role), desk.SideQuery{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -207,13 +207,13 @@ func TestAModuleServedElsewhereLeadsThereAndKeepsTheText(t *testing.T) {
 	}
 
 	set := func(code, address string) {
-		l, err := w.app.desk.LevelByCode(code)
+		l, err := w.app.Desk.LevelByCode(code)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f := desk.ModuleFormOf(l.Module)
 		f.Address = address
-		if _, err := w.app.desk.ChangeModule(w.as("administrator"), l.ID, 0, f); err != nil {
+		if _, err := w.app.Desk.ChangeModule(w.as("administrator"), l.ID, 0, f); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -362,13 +362,13 @@ func TestParticipantsAreAddedWithoutTellingWhoIsKnown(t *testing.T) {
 func TestTheBellIsReadByAButtonAlone(t *testing.T) {
 	w := newWorld(t)
 	n := w.ticket().ID
-	if _, err := w.app.desk.PlanNotices(); err != nil {
+	if _, err := w.app.Desk.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	b := w.visitor("requester")
 	b.must(b.get("/notices"), 200, "Da leggere", "Bruno Galli aspetta una tua risposta", "!nota interna")
 	b.get(ticketAddress(n))
-	unread, err := w.app.desk.Unread(w.as("requester"))
+	unread, err := w.app.Desk.Unread(w.as("requester"))
 	if err != nil || unread == 0 {
 		t.Fatalf("looking read them: %d, %v", unread, err)
 	}
@@ -377,7 +377,7 @@ func TestTheBellIsReadByAButtonAlone(t *testing.T) {
 		t.Errorf("led to %s", got.header.Get("Location"))
 	}
 	b.must(b.post("/notices/read", url.Values{}), 303)
-	if unread, _ = w.app.desk.Unread(w.as("requester")); unread != 0 {
+	if unread, _ = w.app.Desk.Unread(w.as("requester")); unread != 0 {
 		t.Errorf("%d are unread", unread)
 	}
 	b.must(b.post("/notices/read", url.Values{"ticket": {"x"}}), 422)
@@ -401,7 +401,7 @@ func TestTheCoordinatorFindsTheTicketsOfTheOrganisation(t *testing.T) {
 func TestALongListIsReadPageByPage(t *testing.T) {
 	w := newWorld(t)
 	for i := range ownPerPage + 5 {
-		_, err := w.app.desk.OpenTicket(w.as("stranger"), desk.NewTicket{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
+		_, err := w.app.Desk.OpenTicket(w.as("stranger"), desk.NewTicket{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
 		if err != nil {
 			t.Fatal(err)
 		}

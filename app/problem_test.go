@@ -10,6 +10,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -19,7 +20,7 @@ func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 	t.Parallel()
 	d := newTestDesk(t, func(c *config.Config) { c.HeadTime, c.BodyTime = 700*time.Millisecond, 700*time.Millisecond })
 	token := func(name string, f desk.PersonForm) string {
-		secret, _, err := d.app.desk.Keeper().NewToken(store.By{Via: "command"}, d.add(name, f).ID, "test")
+		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: "command"}, d.add(name, f).ID, "test")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,10 +137,10 @@ func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 
 func TestAFaultUnderTheAPIIsAProblemDocument(t *testing.T) {
 	d := newTestDesk(t)
-	for name, h := range map[string]func(*Request) error{
-		"panic":       func(*Request) error { panic("secret") },
-		"unavailable": func(*Request) error { return store.Fail(store.Unavailable, "error.disk") },
-		"too many":    func(*Request) error { return store.Fail(store.TooMany, "error.too-many", "seconds", 3) },
+	for name, h := range map[string]func(*web.Request) error{
+		"panic":       func(*web.Request) error { panic("secret") },
+		"unavailable": func(*web.Request) error { return store.Fail(store.Unavailable, "error.disk") },
+		"too many":    func(*web.Request) error { return store.Fail(store.TooMany, "error.too-many", "seconds", 3) },
 	} {
 		got := d.ask(failing(d, "/api/v1/fails", h), "/api/v1/fails")
 		if got.header.Get("Content-Type") != "application/problem+json" || strings.Contains(got.body, "secret") || got.status < 400 {

@@ -16,25 +16,25 @@ import (
 // internalActs are what the agents' side does among itself, by the name the history has for it.
 var internalActs = map[string]func(w *world, n uint64) error{
 	"note": func(w *world, n uint64) error {
-		_, err := w.app.desk.Do(w.as("agent"), n, desk.Step{Message: &desk.Text{Body: "Tra noi: parolanascosta.", Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}})
+		_, err := w.app.Desk.Do(w.as("agent"), n, desk.Step{Message: &desk.Text{Body: "Tra noi: parolanascosta.", Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}})
 		return err
 	},
 	"link": func(w *world, n uint64) error {
-		_, err := w.app.desk.Do(w.as("agent"), n, desk.Step{Link: w.elsewhereTicket})
+		_, err := w.app.Desk.Do(w.as("agent"), n, desk.Step{Link: w.elsewhereTicket})
 		return err
 	},
 	"unlink": func(w *world, n uint64) error {
-		_, err := w.app.desk.Do(w.as("agent"), n, desk.Step{Unlink: w.elsewhereTicket})
+		_, err := w.app.Desk.Do(w.as("agent"), n, desk.Step{Unlink: w.elsewhereTicket})
 		return err
 	},
 	"look-in": func(w *world, n uint64) error {
-		return w.app.desk.GiveReason(w.as("administrator"), n, "verifica")
+		return w.app.Desk.GiveReason(w.as("administrator"), n, "verifica")
 	},
 	"beside":     func(w *world, n uint64) error { w.liesBeside(n); return nil },
 	"dismiss":    func(w *world, n uint64) error { return w.decides(n, desk.BesideDrop) },
 	"own-ticket": func(w *world, n uint64) error { return w.decides(n, desk.BesideOwn) },
 	"apart": func(w *world, n uint64) error {
-		_, err := w.app.desk.Do(w.as("agent"), n, desk.Step{Apart: true})
+		_, err := w.app.Desk.Do(w.as("agent"), n, desk.Step{Apart: true})
 		return err
 	},
 }
@@ -51,13 +51,13 @@ func (w *world) liesBeside(n uint64) uint64 {
 
 // decides has the agent decide about words that lie beside the ticket, the first that wait.
 func (w *world) decides(n uint64, do desk.BesideDo) error {
-	v, err := w.app.desk.Ticket(w.as("agent"), n)
+	v, err := w.app.Desk.Ticket(w.as("agent"), n)
 	if err != nil {
 		return err
 	}
 	for _, m := range v.Beside {
 		if m.Beside == store.BesideWaiting {
-			_, err := w.app.desk.Do(w.as("agent"), n, desk.Step{Beside: m.ID, BesideDo: do, Reason: "non riguarda"})
+			_, err := w.app.Desk.Do(w.as("agent"), n, desk.Step{Beside: m.ID, BesideDo: do, Reason: "non riguarda"})
 			return err
 		}
 	}
@@ -67,7 +67,7 @@ func (w *world) decides(n uint64, do desk.BesideDo) error {
 // Who may not read notes sees nothing of what agents do among themselves: not a byte of what they can fetch differs.
 func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	w := newWorld(t)
-	elsas, err := w.app.desk.OpenTicket(w.as("stranger"), desk.NewTicket{Subject: "Di un altro ente", Body: "Altro.", Kind: store.Clarification, Module: w.module["csa"]})
+	elsas, err := w.app.Desk.OpenTicket(w.as("stranger"), desk.NewTicket{Subject: "Di un altro ente", Body: "Altro.", Kind: store.Clarification, Module: w.module["csa"]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	browsers, tokens := map[string]*browser{}, map[string]string{}
 	for _, role := range roles {
 		browsers[role] = w.visitor(role)
-		secret, _, err := w.app.desk.Keeper().NewToken(store.By{Via: "command"}, w.people[role].ID, "prova")
+		secret, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: "command"}, w.people[role].ID, "prova")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 		return out
 	}
 	settle := func() { // notices and index follow in the background
-		if _, err := w.app.desk.PlanNotices(); err != nil {
+		if _, err := w.app.Desk.PlanNotices(); err != nil {
 			t.Fatal(err)
 		}
 		w.searchable()
@@ -116,7 +116,7 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	settle()
 	for _, act := range []string{"note", "link", "unlink", "look-in", "beside", "dismiss", "own-ticket", "apart"} {
 		since := time.Now().UTC().Add(time.Second).Format(time.RFC3339)
-		before, from := fetch(since), w.app.st.Last()
+		before, from := fetch(since), w.app.Store.Last()
 		rev := w.row(n).Rev
 		if err := internalActs[act](w, n); err != nil {
 			t.Fatalf("%s: %v", act, err)

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // queuePage is one view of the agent's queue with its filters and the bar that acts on what is ticked.
 type queuePage struct {
-	Page
+	web.Page
 	View       string
 	Here       string // this list with its filters: where acting on many leads back to
 	Count      string
@@ -36,7 +37,7 @@ type queuePage struct {
 	InSpam     bool
 	Empty      string
 	EmptyHint  string
-	Elsewhere  Link // what to look at when there is nothing here
+	Elsewhere  web.Link // what to look at when there is nothing here
 
 	MoveTo   []option
 	AssignTo []option
@@ -89,19 +90,19 @@ type queueRow struct {
 var queueNames = []string{"group", "module", "state", "kind", "priority", "assignee", "overdue"}
 
 // queueQuery reads the filters of a list. What cannot be read filters nothing.
-func queueQuery(f *Form, view string) desk.QueueQuery {
-	q := desk.QueueQuery{View: view, Group: f.ID("group"), Module: f.ID("module"), State: formCode[store.State](f, "state"),
-		Kind: formCode[store.TicketKind](f, "kind"), Priority: f.Int("priority", 1, 4, 0), Assignee: f.ID("assignee"), Overdue: f.Bool("overdue")}
+func queueQuery(f *web.Form, view string) desk.QueueQuery {
+	q := desk.QueueQuery{View: view, Group: f.ID("group"), Module: f.ID("module"), State: web.FormCode[store.State](f, "state"),
+		Kind: web.FormCode[store.TicketKind](f, "kind"), Priority: f.Int("priority", 1, 4, 0), Assignee: f.ID("assignee"), Overdue: f.Bool("overdue")}
 	if after := f.Raw("after"); len(after) < 200 {
 		q.After = after
 	}
-	f.problems = nil
+	f.Problems = nil
 	return q
 }
 
 // queueString writes the filters as a query string: with the view as "from" for the pages of tickets, without it for
 // the list itself.
-func queueString(f *Form, from string) string {
+func queueString(f *web.Form, from string) string {
 	v := url.Values{}
 	if from != "" {
 		v.Set("from", from)
@@ -123,8 +124,8 @@ func joinQuery(path, query string) string {
 }
 
 // getDesk leads to the view where there is work: one's own tickets, else what is to be taken, else the group's.
-func (a *App) getDesk(r *Request) error {
-	counts, err := a.desk.Counts(r.actor())
+func (a *App) getDesk(r *web.Request) error {
+	counts, err := a.Desk.Counts(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -138,24 +139,24 @@ func (a *App) getDesk(r *Request) error {
 	return r.Redirect("/desk/"+view, http.StatusSeeOther)
 }
 
-func (a *App) getQueue(r *Request) error {
+func (a *App) getQueue(r *web.Request) error {
 	view := r.Param("view")
 	if !slices.Contains(desk.Views, view) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	return a.queuePage(r, view, r.queryForm(), &queuePage{}, nil)
+	return a.queuePage(r, view, r.QueryForm(), &queuePage{}, nil)
 }
 
 // queuePage shows the view with the filters of q; posted is the form of an act on many that was not all done.
-func (a *App) queuePage(r *Request, view string, q *Form, v *queuePage, posted *Form) error {
-	v.Page = r.workbench("queue." + view)
+func (a *App) queuePage(r *web.Request, view string, q *web.Form, v *queuePage, posted *web.Form) error {
+	v.Page = r.Workbench("queue." + view)
 	v.Nav, v.View, v.InSpam = "desk", view, view == desk.ViewSpam
 	if v.Result != nil {
 		v.Status = http.StatusUnprocessableEntity
 	}
-	v.form = posted
+	v.Form = posted
 	query := queueQuery(q, view)
-	page, err := a.desk.Queue(r.actor(), query)
+	page, err := a.Desk.Queue(r.Actor(), query)
 	if err != nil {
 		return err
 	}
@@ -184,15 +185,15 @@ func (a *App) queuePage(r *Request, view string, q *Form, v *queuePage, posted *
 		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+n), "count", v.Number(max(page.Count, at+n)))
 	}
 	v.Empty, v.EmptyHint = v.T("queue.empty-"+view), v.T("queue.empty-"+view+"-hint")
-	v.Elsewhere = Link{Label: v.T("queue.see-group"), Address: "/desk/group"}
+	v.Elsewhere = web.Link{Label: v.T("queue.see-group"), Address: "/desk/group"}
 	switch {
 	case v.Filtered:
 		v.Empty, v.EmptyHint = v.T("queue.empty-filtered"), v.T("queue.empty-filtered-hint")
-		v.Elsewhere = Link{Label: v.T("queue.no-filters"), Address: v.Plain}
+		v.Elsewhere = web.Link{Label: v.T("queue.no-filters"), Address: v.Plain}
 	case view == desk.ViewMine:
-		v.Elsewhere = Link{Label: v.T("queue.see-unassigned"), Address: "/desk/unassigned"}
+		v.Elsewhere = web.Link{Label: v.T("queue.see-unassigned"), Address: "/desk/unassigned"}
 	case view == desk.ViewGroup, view == desk.ViewUnassigned:
-		v.Elsewhere = Link{Label: v.T("queue.see-all"), Address: "/desk/all"}
+		v.Elsewhere = web.Link{Label: v.T("queue.see-all"), Address: "/desk/all"}
 	}
 	if err := a.queueChoices(r, v, query); err != nil {
 		return err
@@ -203,15 +204,15 @@ func (a *App) queuePage(r *Request, view string, q *Form, v *queuePage, posted *
 	if err := a.queueSide(r, &v.Page, v.Here); err != nil {
 		return err
 	}
-	return r.render("page/queue", v)
+	return r.Render("page/queue", v)
 }
 
 // queueSaving names the list after the saved view that it is, or offers to save it as one where it is filtered.
-func (a *App) queueSaving(r *Request, v *queuePage, q *Form) error {
+func (a *App) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 	if !v.Filtered {
 		return nil
 	}
-	list, err := a.desk.Views(r.actor())
+	list, err := a.Desk.Views(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -236,7 +237,7 @@ func (a *App) queueSaving(r *Request, v *queuePage, q *Form) error {
 	return err
 }
 
-func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *Form) queueRow {
+func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *web.Form) queueRow {
 	r := queueRow{ID: t.ID, Address: joinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
 		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: stateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: due(&v.Page, t)}
 	if t.Beside > 0 {
@@ -253,18 +254,18 @@ func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, poste
 	if p := page.People[t.Assignee]; p != nil {
 		r.Agent = p.Name
 	}
-	r.Chosen = posted != nil && slices.Contains(posted.values["ticket"], strconv.FormatUint(t.ID, 10))
+	r.Chosen = posted != nil && slices.Contains(posted.Values["ticket"], strconv.FormatUint(t.ID, 10))
 	return r
 }
 
 // stateBadge says the state as agents read it.
-func stateBadge(p *Page, t *store.Ticket) badge {
+func stateBadge(p *web.Page, t *store.Ticket) badge {
 	return badge{"state-" + t.State.String(), p.T("state.agent." + t.State.String())}
 }
 
 // due says when the ticket is due: how late it is, how few hours are left, or the day. Where the clock stands there is
 // nothing to hurry for, and where it has stopped nothing to say.
-func due(p *Page, t *store.Ticket) dueView {
+func due(p *web.Page, t *store.Ticket) dueView {
 	switch {
 	case t.Due.IsZero(), t.State == store.StateResolved, t.State == store.StateClosed:
 		return dueView{}
@@ -273,7 +274,7 @@ func due(p *Page, t *store.Ticket) dueView {
 	}
 	d := dueView{At: p.Moment(t.Due)}
 	key := "due.by"
-	left := t.Due.Sub(p.now)
+	left := t.Due.Sub(p.Now)
 	unit := func(key string, d time.Duration) string {
 		switch {
 		case d < time.Hour:
@@ -283,8 +284,8 @@ func due(p *Page, t *store.Ticket) dueView {
 		}
 		return p.T(key+"-days", "n", p.Number(int(d/(24*time.Hour))))
 	}
-	at := t.Due.In(p.now.Location())
-	switch days := words.DaysBetween(p.now, at); {
+	at := t.Due.In(p.Now.Location())
+	switch days := words.DaysBetween(p.Now, at); {
 	case left < 0:
 		d.Words, d.Class, d.Late, key = unit("due.late", -left), "due-late", true, "due.late-long"
 	case left < 8*time.Hour:
@@ -295,7 +296,7 @@ func due(p *Page, t *store.Ticket) dueView {
 		d.Words = p.Day(at)
 	default:
 		d.Words = p.T("due.date", "day", at.Day(), "month", p.T("due.month-"+strconv.Itoa(int(at.Month()))))
-		if at.Year() != p.now.Year() {
+		if at.Year() != p.Now.Year() {
 			d.Words += " " + strconv.Itoa(at.Year())
 		}
 	}
@@ -304,13 +305,13 @@ func due(p *Page, t *store.Ticket) dueView {
 }
 
 // queueChoices fills the selects of the filters and of the bar.
-func (a *App) queueChoices(r *Request, v *queuePage, q desk.QueueQuery) error {
-	actor := r.actor()
-	groups, err := a.desk.Groups(actor)
+func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) error {
+	actor := r.Actor()
+	groups, err := a.Desk.Groups(actor)
 	if err != nil {
 		return err
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -376,7 +377,7 @@ var ticketKinds = []store.TicketKind{store.Clarification, store.Malfunction, sto
 
 // outcomeOptions are the outcomes an agent may choose; a duplicate needs the number of the other ticket and is left
 // out where there is no field for it.
-func outcomeOptions(p *Page, chosen func(name, value string) bool, duplicate bool) []option {
+func outcomeOptions(p *web.Page, chosen func(name, value string) bool, duplicate bool) []option {
 	out := []store.Outcome{store.Solved, store.Answered, store.KnownProblem, store.NotReproducible, store.Refused}
 	if duplicate {
 		out = append(out, store.Duplicate)
@@ -390,14 +391,14 @@ func outcomeOptions(p *Page, chosen func(name, value string) bool, duplicate boo
 
 // colleagues are the members of the actor's groups by name, the actor first; of all groups for an administrator who
 // has none.
-func (a *App) colleagues(r *Request, groups []*store.Group) ([]*store.Person, error) {
-	actor := r.actor()
+func (a *App) colleagues(r *web.Request, groups []*store.Group) ([]*store.Person, error) {
+	actor := r.Actor()
 	var out []*store.Person
 	for _, g := range groups {
 		if actor.IsAgent() && !actor.Person.InGroup(g.ID) {
 			continue
 		}
-		members, err := a.desk.GroupMembers(actor, g.ID)
+		members, err := a.Desk.GroupMembers(actor, g.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -424,9 +425,9 @@ var viewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "peop
 
 // queueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
 // several, and the tools. here is the address of the page, to mark its entry.
-func (a *App) queueSide(r *Request, p *Page, here string) error {
-	actor := r.actor()
-	counts, err := a.desk.Counts(actor)
+func (a *App) queueSide(r *web.Request, p *web.Page, here string) error {
+	actor := r.Actor()
+	counts, err := a.Desk.Counts(actor)
 	if err != nil {
 		return err
 	}
@@ -443,8 +444,8 @@ func (a *App) queueSide(r *Request, p *Page, here string) error {
 	if err != nil {
 		return err
 	}
-	link := func(view string) Link {
-		l := Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: viewIcons[view], Current: path == "/desk/"+view && group == "" && !saved}
+	link := func(view string) web.Link {
+		l := web.Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: viewIcons[view], Current: path == "/desk/"+view && group == "" && !saved}
 		if n := counts[view]; n > 0 {
 			l.Count = p.Number(n)
 			if view == desk.ViewSpam && n > 99 {
@@ -453,15 +454,15 @@ func (a *App) queueSide(r *Request, p *Page, here string) error {
 		}
 		return l
 	}
-	queues := SideGroup{Heading: p.T("queue.queues")}
+	queues := web.SideGroup{Heading: p.T("queue.queues")}
 	for _, v := range []string{desk.ViewMine, desk.ViewGroup, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewBeside, desk.ViewAll} {
 		queues.Links = append(queues.Links, link(v))
 	}
-	waiting, err := a.desk.MailCount(actor)
+	waiting, err := a.Desk.MailCount(actor)
 	if err != nil {
 		return err
 	}
-	mails := Link{Label: p.T("mails.side"), Address: mailsPath, Icon: "inbox", Current: path == mailsPath}
+	mails := web.Link{Label: p.T("mails.side"), Address: mailsPath, Icon: "inbox", Current: path == mailsPath}
 	if waiting > 0 {
 		mails.Count = p.Number(waiting)
 	}
@@ -471,23 +472,23 @@ func (a *App) queueSide(r *Request, p *Page, here string) error {
 		p.Side = append(p.Side, views)
 	}
 	if own := actor.Person.Groups; len(own) > 1 {
-		groups, err := a.desk.Groups(actor)
+		groups, err := a.Desk.Groups(actor)
 		if err != nil {
 			return err
 		}
-		mine := SideGroup{Heading: p.T("queue.groups")}
+		mine := web.SideGroup{Heading: p.T("queue.groups")}
 		for _, g := range groups {
 			if id := strconv.FormatUint(g.ID, 10); actor.Person.InGroup(g.ID) {
-				mine.Links = append(mine.Links, Link{Label: g.Name.In(p.Lang), Address: "/desk/group?group=" + id, Icon: "people", Current: group == id && !saved})
+				mine.Links = append(mine.Links, web.Link{Label: g.Name.In(p.Lang), Address: "/desk/group?group=" + id, Icon: "people", Current: group == id && !saved})
 			}
 		}
 		p.Side = append(p.Side, mine)
 	}
-	done := SideGroup{Heading: p.T("queue.done")}
+	done := web.SideGroup{Heading: p.T("queue.done")}
 	for _, v := range []string{desk.ViewResolved, desk.ViewClosed, desk.ViewSpam} {
 		done.Links = append(done.Links, link(v))
 	}
-	tools := SideGroup{Heading: p.T("queue.tools"), Links: []Link{
+	tools := web.SideGroup{Heading: p.T("queue.tools"), Links: []web.Link{
 		{Label: p.T("views.title"), Address: "/desk/views", Icon: "eye", Current: path == "/desk/views" && !saved},
 		{Label: p.T("replies.title"), Address: "/desk/replies", Icon: "reply", Current: strings.HasPrefix(path, "/desk/replies")},
 		{Label: p.T("keys.help"), Address: "/desk/help", Icon: "info", Current: path == "/desk/help"}}}

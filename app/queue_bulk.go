@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -28,8 +29,8 @@ const maxBulk = 200
 
 // postBulk does one act to each ticket that was ticked. Each is a change of its own: what one refuses stops no other.
 // With a refusal the list comes back with the reasons, what was refused still ticked and what was typed still there.
-func (a *App) postBulk(r *Request) error {
-	f := r.form()
+func (a *App) postBulk(r *web.Request) error {
+	f := r.Form()
 	view, q := a.queueBack(f)
 	tickets := f.IDs("ticket")
 	if len(tickets) == 0 {
@@ -45,9 +46,9 @@ func (a *App) postBulk(r *Request) error {
 	}
 	result := &bulkResult{}
 	var left []string
-	actor := r.actor()
+	actor := r.Actor()
 	for _, n := range tickets {
-		_, err := a.desk.Do(actor, n, step)
+		_, err := a.Desk.Do(actor, n, step)
 		if err == nil {
 			result.Done++
 			continue
@@ -60,16 +61,16 @@ func (a *App) postBulk(r *Request) error {
 		left = append(left, id)
 	}
 	if len(result.Refused) == 0 {
-		return r.done(flash, joinQuery("/desk/"+view, queueString(q, "")), "n", result.Done)
+		return r.Done(flash, joinQuery("/desk/"+view, queueString(q, "")), "n", result.Done)
 	}
-	lang := r.lang()
-	result.Words = a.words.Plural(lang, "queue.bulk-done", result.Done) + " " + a.words.Plural(lang, "queue.bulk-refused", len(result.Refused))
-	f.values["ticket"] = left
+	lang := r.Lang()
+	result.Words = a.Words.Plural(lang, "queue.bulk-done", result.Done) + " " + a.Words.Plural(lang, "queue.bulk-refused", len(result.Refused))
+	f.Values["ticket"] = left
 	return a.queuePage(r, view, q, &queuePage{Result: result}, f)
 }
 
 // bulkStep reads what is to be done and the sentence that says it was.
-func bulkStep(f *Form) (desk.Step, string) {
+func bulkStep(f *web.Form) (desk.Step, string) {
 	yes, no := true, false
 	switch f.Raw("act") {
 	case "take":
@@ -87,9 +88,9 @@ func bulkStep(f *Form) (desk.Step, string) {
 		}
 		return desk.Step{Group: &to, Reason: f.Text("reason", maxReason)}, "flash.bulk-move"
 	case "state":
-		s := desk.Step{To: formCode[store.State](f, "to"), Version: f.Text("version", maxVersion)}
+		s := desk.Step{To: web.FormCode[store.State](f, "to"), Version: f.Text("version", maxVersion)}
 		if s.To == store.StateResolved {
-			s.Outcome = formCode[store.Outcome](f, "outcome")
+			s.Outcome = web.FormCode[store.Outcome](f, "outcome")
 		}
 		if s.To == store.StateNone {
 			f.Refuse("to", "error.choice")
@@ -108,14 +109,14 @@ func bulkStep(f *Form) (desk.Step, string) {
 }
 
 // queueBack reads which list the form of the bar stood in: one of ours, whatever was sent.
-func (a *App) queueBack(f *Form) (view string, q *Form) {
-	q = a.formWith(f.actor, url.Values{}, nil)
-	path, query, _ := strings.Cut(localPath(f.Raw("back")), "?")
+func (a *App) queueBack(f *web.Form) (view string, q *web.Form) {
+	q = a.FormWith(f.Actor, url.Values{}, nil)
+	path, query, _ := strings.Cut(web.LocalPath(f.Raw("back")), "?")
 	view, ok := strings.CutPrefix(path, "/desk/")
 	for _, v := range desk.Views {
 		if ok && v == view {
 			if values, err := url.ParseQuery(query); err == nil {
-				q.values = values
+				q.Values = values
 			}
 			return view, q
 		}
@@ -124,7 +125,7 @@ func (a *App) queueBack(f *Form) (view string, q *Form) {
 }
 
 // explainAll says an error in the reader's language, problem by problem.
-func (a *App) explainAll(r *Request, err error) string {
+func (a *App) explainAll(r *web.Request, err error) string {
 	var many store.Problems
 	var one *store.Error
 	switch {
@@ -134,7 +135,7 @@ func (a *App) explainAll(r *Request, err error) string {
 	}
 	var out []string
 	for _, e := range many {
-		out = append(out, a.words.Explain(r.lang(), e))
+		out = append(out, a.Words.Explain(r.Lang(), e))
 	}
 	return strings.Join(out, " ")
 }

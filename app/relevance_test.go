@@ -135,7 +135,7 @@ func (d *testDesk) fillDesk(path string) map[uint64]string {
 		if err := json.Unmarshal(s.Bytes(), &rec); err != nil {
 			d.t.Fatal(err)
 		}
-		a, _, err := d.app.desk.PutArticleRecord(importActor, rec)
+		a, _, err := d.app.Desk.PutArticleRecord(importActor, rec)
 		if store.KindOf(err) == store.Invalid && rec.Body == "" {
 			continue // a page without text is no article
 		}
@@ -146,7 +146,7 @@ func (d *testDesk) fillDesk(path string) map[uint64]string {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	if err := d.app.ix.CatchUp(ctx, d.app.st.Last()); err != nil {
+	if err := d.app.Index.CatchUp(ctx, d.app.Store.Last()); err != nil {
 		d.t.Fatal(err)
 	}
 	return pages
@@ -163,7 +163,7 @@ func (d *testDesk) reciprocal(c relevanceCorpus, pages map[uint64]string, every 
 		n++
 		text := word(q)
 		begun := time.Now()
-		found, err := d.app.desk.Search(context.Background(), desk.Actor{Via: "page", Language: c.language}, desk.SearchQuery{Text: text, Limit: 10})
+		found, err := d.app.Desk.Search(context.Background(), desk.Actor{Via: "page", Language: c.language}, desk.SearchQuery{Text: text, Limit: 10})
 		took = append(took, time.Since(begun))
 		if err != nil {
 			d.t.Fatalf("%q: %v", text, err)

@@ -26,7 +26,7 @@ func told(got answer) string {
 func TestWhoMayNotIsToldTheSameWhateverTheyAskFor(t *testing.T) {
 	w := newWorld(t)
 	number := w.ticket().ID
-	if err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		s, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err
@@ -140,13 +140,13 @@ func TestWhoMayNotIsToldTheSameWhateverTheyAskFor(t *testing.T) {
 // TestARetiredModuleIsNoModuleForWhoAsks opens and corrects as somebody who is not at the desk.
 func TestARetiredModuleIsNoModuleForWhoAsks(t *testing.T) {
 	w := newWorld(t)
-	if err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		return store.Modules.Put(tx, &store.Module{Code: "vecchio", Channel: store.Here, Group: w.group["csa"], Retired: true})
 	}); err != nil {
 		t.Fatal(err)
 	}
 	ada := w.caller(w.people["requester"])
-	fresh, err := w.app.desk.OpenTicket(w.as("requester"), desk.NewTicket{Subject: "x", Body: "y"})
+	fresh, err := w.app.Desk.OpenTicket(w.as("requester"), desk.NewTicket{Subject: "x", Body: "y"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestARequesterCannotGiveAVersion(t *testing.T) {
 	if got.status != 403 || !strings.Contains(got.body, "version") {
 		t.Errorf("%s", told(got))
 	}
-	v, err := w.app.desk.Ticket(w.as("agent"), n)
+	v, err := w.app.Desk.Ticket(w.as("agent"), n)
 	if err != nil || v.Ticket.Version != "" || v.Ticket.State == store.StateResolved {
 		t.Errorf("%+v, %v", v.Ticket, err)
 	}
@@ -182,7 +182,7 @@ func TestARequesterCannotGiveAVersion(t *testing.T) {
 // TestSupervisorsPublishForTheirOwnModules is the row of the table, from page and API alike.
 func TestSupervisorsPublishForTheirOwnModules(t *testing.T) {
 	w := newWorld(t)
-	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		s, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err

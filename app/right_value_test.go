@@ -27,11 +27,11 @@ func valuesOf(existing map[string]any) map[string][]any {
 // the right to give it gets the same answer for all of them.
 func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 	d := newAPIDesk(t)
-	csa, err := d.app.desk.GroupByCode("csa")
+	csa, err := d.app.Desk.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ricerca, err := d.app.desk.GroupByCode("ricerca")
+	ricerca, err := d.app.Desk.GroupByCode("ricerca")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 // TestWhetherSomebodyIsKnownIsNotToldByAddingThem adds people of the requester's own organisation and others.
 func TestWhetherSomebodyIsKnownIsNotToldByAddingThem(t *testing.T) {
 	d := newAPIDesk(t)
-	org, err := d.app.desk.AddOrganisation(desk.Actor{Via: "command", System: true}, desk.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
+	org, err := d.app.Desk.AddOrganisation(desk.Actor{Via: "command", System: true}, desk.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

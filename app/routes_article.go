@@ -1,20 +1,22 @@
 package app
 
-func (a *App) articleRoutes() []route {
-	return []route{
-		get("/articles", "article.home", guest, a.getArticles),
-		get("/articles/in", "article.all", guest, a.getArticlesIn),
-		get("/articles/in/*", "article.in", guest, a.getArticlesIn),
-		get("/articles/drafts", "article.drafts", writer, a.getDrafts),
-		get("/articles/missing", "article.missing", writer, a.getMissing),
-		get("/articles/pick", "article.pick", agent, a.getArticlePick),
-		get("/articles/new", "article.new", writer, a.getNewArticle),
-		post("/articles/new", "article.add", writer, a.postNewArticle, "/articles/new").withFiles("files"),
-		get("/articles/:slug/edit", "article.edit", writer, a.getEditArticle),
-		post("/articles/:slug/edit", "article.save", writer, a.postEditArticle, "/articles/:slug/edit").withFiles("files"),
-		post("/articles/:slug/delete", "article.delete", writer, a.postDeleteArticle, "/articles/:slug/edit"),
-		get("/articles/:slug", "article.show", guest, a.getArticle),
+import "sportello/app/web"
 
-		post("/preview", "preview.show", person, a.postPreview, "/").withText(),
+func (a *App) articleRoutes() []web.Route {
+	return []web.Route{
+		web.Get("/articles", "article.home", web.Guest, a.getArticles),
+		web.Get("/articles/in", "article.all", web.Guest, a.getArticlesIn),
+		web.Get("/articles/in/*", "article.in", web.Guest, a.getArticlesIn),
+		web.Get("/articles/drafts", "article.drafts", web.Writer, a.getDrafts),
+		web.Get("/articles/missing", "article.missing", web.Writer, a.getMissing),
+		web.Get("/articles/pick", "article.pick", web.Agent, a.getArticlePick),
+		web.Get("/articles/new", "article.new", web.Writer, a.getNewArticle),
+		web.Post("/articles/new", "article.add", web.Writer, a.postNewArticle, "/articles/new").WithFiles("files"),
+		web.Get("/articles/:slug/edit", "article.edit", web.Writer, a.getEditArticle),
+		web.Post("/articles/:slug/edit", "article.save", web.Writer, a.postEditArticle, "/articles/:slug/edit").WithFiles("files"),
+		web.Post("/articles/:slug/delete", "article.delete", web.Writer, a.postDeleteArticle, "/articles/:slug/edit"),
+		web.Get("/articles/:slug", "article.show", web.Guest, a.getArticle),
+
+		web.Post("/preview", "preview.show", web.Person, a.postPreview, "/").WithText(),
 	}
 }

@@ -1,7 +1,9 @@
 package app
 
-func (a *App) fileRoutes() []route {
-	return []route{
-		get("/files/:n<int>", "file.show", guest, a.getFile),
+import "sportello/app/web"
+
+func (a *App) fileRoutes() []web.Route {
+	return []web.Route{
+		web.Get("/files/:n<int>", "file.show", web.Guest, a.getFile),
 	}
 }

@@ -1,30 +1,32 @@
 package app
 
-func (a *App) portalRoutes() []route {
-	secret := func(r route) route { r.Secret = true; return r }
-	return []route{
-		get("/", "home.show", guest, a.getHome),
-		get("/modules/*", "module.show", guest, a.getModule),
-		get("/privacy", "text.privacy", guest, a.getPrivacy),
-		get("/accessibility", "text.accessibility", guest, a.getAccessibility),
-		get("/contacts", "text.contacts", guest, a.getContacts),
+import "sportello/app/web"
 
-		secret(get("/r/:token", "linked.show", guest, a.getLinkedTicket)),
-		secret(get("/r/:token/files/:n<int>", "linked.file", guest, a.getLinkedFile)),
+func (a *App) portalRoutes() []web.Route {
+	secret := func(r web.Route) web.Route { r.Secret = true; return r }
+	return []web.Route{
+		web.Get("/", "home.show", web.Guest, a.getHome),
+		web.Get("/modules/*", "module.show", web.Guest, a.getModule),
+		web.Get("/privacy", "text.privacy", web.Guest, a.getPrivacy),
+		web.Get("/accessibility", "text.accessibility", web.Guest, a.getAccessibility),
+		web.Get("/contacts", "text.contacts", web.Guest, a.getContacts),
 
-		get("/tickets", "tickets.list", person, a.getOwnTickets),
-		get("/tickets/new", "ticket.new", person, a.getNewTicket),
-		post("/tickets/new", "ticket.open", person, a.postNewTicket, "/tickets/new").withFiles("files"),
-		get("/look-alike", "ticket.look-alike", person, a.getLookAlike),
+		secret(web.Get("/r/:token", "linked.show", web.Guest, a.getLinkedTicket)),
+		secret(web.Get("/r/:token/files/:n<int>", "linked.file", web.Guest, a.getLinkedFile)),
 
-		post("/tickets/:n<int>/message", "side.message", person, a.postSideMessage, "/tickets/:n").withFiles("files"),
-		post("/tickets/:n<int>/confirm", "side.confirm", person, a.postSideConfirm, "/tickets/:n").withFiles("files"),
-		post("/tickets/:n<int>/reopen", "side.reopen", person, a.postSideReopen, "/tickets/:n").withFiles("files"),
-		post("/tickets/:n<int>/settle", "side.settle", person, a.postSideSettle, "/tickets/:n").withFiles("files"),
-		post("/tickets/:n<int>/correct", "side.correct", person, a.postSideCorrect, "/tickets/:n"),
-		post("/tickets/:n<int>/participants", "side.participants", person, a.postSideParticipants, "/tickets/:n"),
+		web.Get("/tickets", "tickets.list", web.Person, a.getOwnTickets),
+		web.Get("/tickets/new", "ticket.new", web.Person, a.getNewTicket),
+		web.Post("/tickets/new", "ticket.open", web.Person, a.postNewTicket, "/tickets/new").WithFiles("files"),
+		web.Get("/look-alike", "ticket.look-alike", web.Person, a.getLookAlike),
 
-		get("/notices", "notices.list", person, a.getNotices),
-		post("/notices/read", "notices.read", person, a.postReadNotices, "/notices"),
+		web.Post("/tickets/:n<int>/message", "side.message", web.Person, a.postSideMessage, "/tickets/:n").WithFiles("files"),
+		web.Post("/tickets/:n<int>/confirm", "side.confirm", web.Person, a.postSideConfirm, "/tickets/:n").WithFiles("files"),
+		web.Post("/tickets/:n<int>/reopen", "side.reopen", web.Person, a.postSideReopen, "/tickets/:n").WithFiles("files"),
+		web.Post("/tickets/:n<int>/settle", "side.settle", web.Person, a.postSideSettle, "/tickets/:n").WithFiles("files"),
+		web.Post("/tickets/:n<int>/correct", "side.correct", web.Person, a.postSideCorrect, "/tickets/:n"),
+		web.Post("/tickets/:n<int>/participants", "side.participants", web.Person, a.postSideParticipants, "/tickets/:n"),
+
+		web.Get("/notices", "notices.list", web.Person, a.getNotices),
+		web.Post("/notices/read", "notices.read", web.Person, a.postReadNotices, "/notices"),
 	}
 }

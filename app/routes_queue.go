@@ -1,30 +1,32 @@
 package app
 
-func (a *App) queueRoutes() []route {
-	return []route{
-		get("/desk", "queue.open", agent, a.getDesk),
-		get("/desk/help", "queue.help", agent, a.getHelp),
-		post("/desk/bulk", "queue.bulk", agent, a.postBulk, "/desk").withText(),
-		get("/desk/mail", "mails.group", agent, a.getGroupMails),
-		post("/desk/mail", "mails.judge", agent, a.postJudgeMail, "/desk/mail"),
-		get("/desk/mail/:n<int>/original", "mails.show", agent, a.getMailOriginal),
-		get("/desk/mail/:n<int>/original.eml", "mails.download", agent, a.getMailFile),
-		get("/desk/mail/:n<int>/original/pictures/:i<int>", "mails.picture", agent, a.getMailPicture),
-		get("/desk/replies", "reply.list", agent, a.getReplies),
-		post("/desk/replies", "reply.add", agent, a.postReply, "/desk/replies/new").withText(),
-		get("/desk/replies/new", "reply.new", agent, a.getReply),
-		get("/desk/replies/:n<int>", "reply.edit", agent, a.getReply),
-		post("/desk/replies/:n<int>", "reply.change", agent, a.postReply, "/desk/replies/:n").withText(),
-		post("/desk/replies/:n<int>/remove", "reply.remove", agent, a.postRemoveReply, "/desk/replies/:n"),
-		get("/desk/views", "view.list", agent, a.getViews),
-		post("/desk/views", "view.add", agent, a.postView, "/desk/views/new"),
-		get("/desk/views/new", "view.new", agent, a.getNewView),
-		get("/desk/views/:n<int>", "view.show", agent, a.getView),
-		post("/desk/views/:n<int>", "view.change", agent, a.postEditView, "/desk/views/:n/edit"),
-		get("/desk/views/:n<int>/edit", "view.edit", agent, a.getEditView),
-		post("/desk/views/:n<int>/remove", "view.remove", agent, a.postRemoveView, "/desk/views/:n/edit"),
-		get("/desk/:view", "queue.list", agent, a.getQueue),
-		get("/people/pick", "person.pick", agent, a.getPeoplePick),
-		get("/replies/pick", "reply.pick", agent, a.getRepliesPick),
+import "sportello/app/web"
+
+func (a *App) queueRoutes() []web.Route {
+	return []web.Route{
+		web.Get("/desk", "queue.open", web.Agent, a.getDesk),
+		web.Get("/desk/help", "queue.help", web.Agent, a.getHelp),
+		web.Post("/desk/bulk", "queue.bulk", web.Agent, a.postBulk, "/desk").WithText(),
+		web.Get("/desk/mail", "mails.group", web.Agent, a.getGroupMails),
+		web.Post("/desk/mail", "mails.judge", web.Agent, a.postJudgeMail, "/desk/mail"),
+		web.Get("/desk/mail/:n<int>/original", "mails.show", web.Agent, a.getMailOriginal),
+		web.Get("/desk/mail/:n<int>/original.eml", "mails.download", web.Agent, a.getMailFile),
+		web.Get("/desk/mail/:n<int>/original/pictures/:i<int>", "mails.picture", web.Agent, a.getMailPicture),
+		web.Get("/desk/replies", "reply.list", web.Agent, a.getReplies),
+		web.Post("/desk/replies", "reply.add", web.Agent, a.postReply, "/desk/replies/new").WithText(),
+		web.Get("/desk/replies/new", "reply.new", web.Agent, a.getReply),
+		web.Get("/desk/replies/:n<int>", "reply.edit", web.Agent, a.getReply),
+		web.Post("/desk/replies/:n<int>", "reply.change", web.Agent, a.postReply, "/desk/replies/:n").WithText(),
+		web.Post("/desk/replies/:n<int>/remove", "reply.remove", web.Agent, a.postRemoveReply, "/desk/replies/:n"),
+		web.Get("/desk/views", "view.list", web.Agent, a.getViews),
+		web.Post("/desk/views", "view.add", web.Agent, a.postView, "/desk/views/new"),
+		web.Get("/desk/views/new", "view.new", web.Agent, a.getNewView),
+		web.Get("/desk/views/:n<int>", "view.show", web.Agent, a.getView),
+		web.Post("/desk/views/:n<int>", "view.change", web.Agent, a.postEditView, "/desk/views/:n/edit"),
+		web.Get("/desk/views/:n<int>/edit", "view.edit", web.Agent, a.getEditView),
+		web.Post("/desk/views/:n<int>/remove", "view.remove", web.Agent, a.postRemoveView, "/desk/views/:n/edit"),
+		web.Get("/desk/:view", "queue.list", web.Agent, a.getQueue),
+		web.Get("/people/pick", "person.pick", web.Agent, a.getPeoplePick),
+		web.Get("/replies/pick", "reply.pick", web.Agent, a.getRepliesPick),
 	}
 }

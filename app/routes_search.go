@@ -1,8 +1,10 @@
 package app
 
-func (a *App) searchRoutes() []route {
-	return []route{
-		get("/search", "search.show", guest, a.getSearch),
-		get("/suggest", "search.suggest", guest, a.getSuggest),
+import "sportello/app/web"
+
+func (a *App) searchRoutes() []web.Route {
+	return []web.Route{
+		web.Get("/search", "search.show", web.Guest, a.getSearch),
+		web.Get("/suggest", "search.suggest", web.Guest, a.getSuggest),
 	}
 }

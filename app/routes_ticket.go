@@ -1,12 +1,14 @@
 package app
 
-func (a *App) ticketRoutes() []route {
-	work := func(path, name string, h ticketHandler) route {
-		return post("/tickets/:n<int>/"+path, "ticket."+name, agent, a.ticketPost(h), "/tickets/:n")
+import "sportello/app/web"
+
+func (a *App) ticketRoutes() []web.Route {
+	work := func(path, name string, h ticketHandler) web.Route {
+		return web.Post("/tickets/:n<int>/"+path, "ticket."+name, web.Agent, a.ticketPost(h), "/tickets/:n")
 	}
-	return []route{
-		get("/tickets/:n<int>", "ticket.show", person, a.getTicket),
-		work("step", "step", a.postStep).withFiles("files"),
+	return []web.Route{
+		web.Get("/tickets/:n<int>", "ticket.show", web.Person, a.getTicket),
+		work("step", "step", a.postStep).WithFiles("files"),
 		work("take", "take", a.postTake),
 		work("assign", "assign", a.postAssign),
 		work("move", "move", a.postMoveGroup),
@@ -20,12 +22,12 @@ func (a *App) ticketRoutes() []route {
 		work("beside", "beside", a.postBeside),
 		work("belongs", "belongs", a.postBelongs),
 		work("mail-answer", "mail-answer", a.postMailAnswer),
-		post("/tickets/:n<int>/reachable", "ticket.reachable", agent, a.postReachable, "/tickets/:n"),
-		post("/tickets/:n<int>/withdraw-links", "ticket.withdraw-links", person, a.postWithdrawLinks, "/tickets/:n"),
-		get("/tickets/:n<int>/messages/:m<int>/original", "original.show", person, a.getOriginal),
-		get("/tickets/:n<int>/messages/:m<int>/original.eml", "original.download", person, a.getOriginalFile),
-		get("/tickets/:n<int>/messages/:m<int>/original/pictures/:i<int>", "original.picture", person, a.getOriginalPicture),
-		post("/tickets/:n<int>/claim", "ticket.claim", person, a.postClaim, "/tickets/:n"),
-		post("/tickets/:n<int>/reason", "ticket.reason", administrator, a.postReason, "/tickets/:n"),
+		web.Post("/tickets/:n<int>/reachable", "ticket.reachable", web.Agent, a.postReachable, "/tickets/:n"),
+		web.Post("/tickets/:n<int>/withdraw-links", "ticket.withdraw-links", web.Person, a.postWithdrawLinks, "/tickets/:n"),
+		web.Get("/tickets/:n<int>/messages/:m<int>/original", "original.show", web.Person, a.getOriginal),
+		web.Get("/tickets/:n<int>/messages/:m<int>/original.eml", "original.download", web.Person, a.getOriginalFile),
+		web.Get("/tickets/:n<int>/messages/:m<int>/original/pictures/:i<int>", "original.picture", web.Person, a.getOriginalPicture),
+		web.Post("/tickets/:n<int>/claim", "ticket.claim", web.Person, a.postClaim, "/tickets/:n"),
+		web.Post("/tickets/:n<int>/reason", "ticket.reason", web.Administrator, a.postReason, "/tickets/:n"),
 	}
 }

@@ -7,12 +7,13 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // repliesPage lists the saved replies that an agent may insert: one's own, then each group's.
 type repliesPage struct {
-	Page
+	web.Page
 	Parts []repliesPart
 }
 
@@ -30,7 +31,7 @@ type replyLine struct {
 
 // replyPage is the form of one saved reply, in both languages.
 type replyPage struct {
-	Page
+	web.Page
 	ID     uint64
 	Act    string
 	Rev    uint64
@@ -40,21 +41,21 @@ type replyPage struct {
 }
 
 // helpPage is what the shortcuts' window says, as a page of its own.
-type helpPage struct{ Page }
+type helpPage struct{ web.Page }
 
-func (a *App) getHelp(r *Request) error {
-	v := &helpPage{r.workbench("keys.help")}
+func (a *App) getHelp(r *web.Request) error {
+	v := &helpPage{r.Workbench("keys.help")}
 	v.Nav = "desk"
 	if err := a.queueSide(r, &v.Page, "/desk/help"); err != nil {
 		return err
 	}
-	return r.render("page/desk-help", v)
+	return r.Render("page/desk-help", v)
 }
 
-func (a *App) getReplies(r *Request) error {
-	v := &repliesPage{Page: r.workbench("replies.title")}
+func (a *App) getReplies(r *web.Request) error {
+	v := &repliesPage{Page: r.Workbench("replies.title")}
 	v.Nav = "desk"
-	all, err := a.desk.Replies(r.actor())
+	all, err := a.Desk.Replies(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -81,15 +82,15 @@ func (a *App) getReplies(r *Request) error {
 	if err := a.queueSide(r, &v.Page, "/desk/replies"); err != nil {
 		return err
 	}
-	return r.render("page/saved-replies", v)
+	return r.Render("page/saved-replies", v)
 }
 
 // replyOf returns the saved reply of the address among those the actor may insert; nil for the form of a new one.
-func (a *App) replyOf(r *Request) (*desk.Reply, error) {
+func (a *App) replyOf(r *web.Request) (*desk.Reply, error) {
 	if r.Param("n") == "" {
 		return nil, nil
 	}
-	all, err := a.desk.Replies(r.actor())
+	all, err := a.Desk.Replies(r.Actor())
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +103,9 @@ func (a *App) replyOf(r *Request) (*desk.Reply, error) {
 	return nil, store.Fail(store.NotFound, "error.not-found")
 }
 
-func (a *App) getReply(r *Request) error { return a.replyPage(r, nil, nil) }
+func (a *App) getReply(r *web.Request) error { return a.replyPage(r, nil, nil) }
 
-func (a *App) replyPage(r *Request, f *Form, err error) error {
+func (a *App) replyPage(r *web.Request, f *web.Form, err error) error {
 	reply, problem := a.replyOf(r)
 	if problem != nil {
 		return problem
@@ -113,7 +114,7 @@ func (a *App) replyPage(r *Request, f *Form, err error) error {
 	if reply != nil {
 		key = "replies.edit"
 	}
-	v := &replyPage{Page: r.workbench(key), Act: "/desk/replies"}
+	v := &replyPage{Page: r.Workbench(key), Act: "/desk/replies"}
 	v.Nav = "desk"
 	v.Crumb(v.T("replies.title"), "/desk/replies")
 	v.Crumb(v.Title, "")
@@ -125,20 +126,20 @@ func (a *App) replyPage(r *Request, f *Form, err error) error {
 		}
 		values = url.Values{"title-it": {reply.Title.IT}, "title-en": {reply.Title.EN}, "body-it": {reply.Body.IT}, "body-en": {reply.Body.EN}}
 	}
-	v.fill(values)
+	v.Fill(values)
 	if f == nil {
-		v.resume(r)
+		v.Resume(r)
 	} else if problem := v.refillReply(f, err); problem != nil {
 		return problem
 	}
 	if reply == nil {
-		groups, err := a.desk.Groups(r.actor())
+		groups, err := a.Desk.Groups(r.Actor())
 		if err != nil {
 			return err
 		}
 		for _, g := range groups {
 			id := strconv.FormatUint(g.ID, 10)
-			if !g.Retired && (r.actor().Person.InGroup(g.ID) || v.IsAdministrator) {
+			if !g.Retired && (r.Actor().Person.InGroup(g.ID) || v.IsAdministrator) {
 				v.Groups = append(v.Groups, option{id, g.Name.In(v.Lang), v.Chosen("group", id)})
 			}
 		}
@@ -146,25 +147,25 @@ func (a *App) replyPage(r *Request, f *Form, err error) error {
 	if err := a.queueSide(r, &v.Page, v.Act); err != nil {
 		return err
 	}
-	return r.render("page/saved-reply", v)
+	return r.Render("page/saved-reply", v)
 }
 
 // refillReply is refill with a conflict told above the form: the texts stay, the revision is the one there is now.
-func (v *replyPage) refillReply(f *Form, err error) error {
+func (v *replyPage) refillReply(f *web.Form, err error) error {
 	if store.KindOf(err) == store.Conflict {
 		said := store.Fail(store.Invalid, "error.reply-changed")
-		if problem := v.refill(f, said); problem != nil {
+		if problem := v.Refill(f, said); problem != nil {
 			return problem
 		}
 		v.Status = http.StatusConflict
 		return nil
 	}
-	return v.refill(f, err)
+	return v.Refill(f, err)
 }
 
 // postReply adds or changes a saved reply.
-func (a *App) postReply(r *Request) error {
-	f := r.form()
+func (a *App) postReply(r *web.Request) error {
+	f := r.Form()
 	form := desk.ReplyForm{Group: f.ID("group"), Title: store.Words{IT: f.Text("title-it", store.Most("replies.title.it")), EN: f.Text("title-en", store.Most("replies.title.en"))},
 		Body: store.Words{IT: f.Body("body-it"), EN: f.Body("body-en")}}
 	rev := f.ID("rev")
@@ -173,27 +174,27 @@ func (a *App) postReply(r *Request) error {
 	switch {
 	case err != nil:
 	case r.Param("n") == "":
-		_, err = a.desk.AddReply(r.actor(), form)
+		_, err = a.Desk.AddReply(r.Actor(), form)
 	default:
 		var n uint64
 		flash = "flash.reply-changed"
 		if n, err = ticketNumber(r); err == nil {
-			_, err = a.desk.ChangeReply(r.actor(), n, rev, form)
+			_, err = a.Desk.ChangeReply(r.Actor(), n, rev, form)
 		}
 	}
 	if err != nil {
 		return a.replyPage(r, f, err)
 	}
-	return r.done(flash, "/desk/replies")
+	return r.Done(flash, "/desk/replies")
 }
 
-func (a *App) postRemoveReply(r *Request) error {
+func (a *App) postRemoveReply(r *web.Request) error {
 	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveReply(r.actor(), n); err != nil {
+	if err := a.Desk.RemoveReply(r.Actor(), n); err != nil {
 		return err
 	}
-	return r.done("flash.reply-removed", "/desk/replies")
+	return r.Done("flash.reply-removed", "/desk/replies")
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
@@ -25,26 +26,26 @@ const (
 
 // searchPage is the one search over tickets and articles.
 type searchPage struct {
-	Page
+	web.Page
 	Text     string // as asked
 	Asked    bool
 	Hidden   []searchHidden // what the form keeps of the filters that were clicked
-	Tabs     []Link
+	Tabs     []web.Link
 	Facets   []searchFacet
-	Chosen   []Link // filters that hold, each with the address without it
-	Sorts    []Link
+	Chosen   []web.Link // filters that hold, each with the address without it
+	Sorts    []web.Link
 	Count    string
 	Hits     []searchHit
 	Pages    searchPages
 	Any      bool // nothing has all the words
 	Some     string
 	Instead  string
-	Original Link // the question as it was typed, when another one was answered
-	Meant    Link
+	Original web.Link // the question as it was typed, when another one was answered
+	Meant    web.Link
 	Cut      bool
-	Trouble  string // why nothing can be found just now
-	Notice   string // how the index is, when it is not as it should be
-	Direct   Link   // the ticket whose number was typed
+	Trouble  string   // why nothing can be found just now
+	Notice   string   // how the index is, when it is not as it should be
+	Direct   web.Link // the ticket whose number was typed
 	Help     []searchExample
 	OpenHelp bool
 	SaveView string // where agents save the question as a view
@@ -54,7 +55,7 @@ type searchHidden struct{ Name, Value string }
 
 type searchFacet struct {
 	Heading string
-	Values  []Link
+	Values  []web.Link
 }
 
 // searchHit is one line of the answer.
@@ -95,8 +96,8 @@ type searchAsked struct {
 // searchFilters are the traits that can be clicked, in the order of the page; each is a filter of the query language.
 var searchFilters = []string{"state", "kind", "module", "group", "organisation", "year", "language"}
 
-func (a *App) readAsked(r *Request) searchAsked {
-	q := r.queryForm()
+func (a *App) readAsked(r *web.Request) searchAsked {
+	q := r.QueryForm()
 	s := searchAsked{text: strings.TrimSpace(strings.ToValidUTF8(q.Raw("q"), " ")), page: q.Int("page", 1, searchReach/hitsPerPage, 1), with: map[string][]string{}}
 	if len(s.text) > searchText {
 		s.text = strings.ToValidUTF8(s.text[:searchText], "")
@@ -183,7 +184,7 @@ func (s searchAsked) without(name, value string) searchAsked {
 	})
 }
 
-func (a *App) getSearch(r *Request) error {
+func (a *App) getSearch(r *web.Request) error {
 	s := a.readAsked(r)
 	direct, err := a.askedTicket(r, s)
 	if err != nil {
@@ -192,7 +193,7 @@ func (a *App) getSearch(r *Request) error {
 	if direct != nil && strings.HasPrefix(s.text, "#") {
 		return r.Redirect(fmt.Sprintf("/tickets/%d", direct.ID), http.StatusSeeOther)
 	}
-	v := &searchPage{Page: r.page("search.title"), Text: s.text}
+	v := &searchPage{Page: r.Page("search.title"), Text: s.text}
 	v.Query = s.text
 	v.Path = s.address() // where changing the language leads back to
 	v.Asked = strings.TrimSpace(s.question()) != ""
@@ -206,16 +207,16 @@ func (a *App) getSearch(r *Request) error {
 	v.Notice = a.indexNotice(&v.Page)
 	if !v.Asked {
 		v.OpenHelp = true
-		return r.render("page/search", v)
+		return r.Render("page/search", v)
 	}
 	q := desk.SearchQuery{Text: s.question(), Limit: hitsPerPage, Offset: (s.page - 1) * hitsPerPage, Facets: true, Sort: s.sort}
 	if s.kind != "" {
 		q.Types = []string{s.kind}
 	}
-	found, err := a.desk.Search(r.ctx(), r.actor(), q)
+	found, err := a.Desk.Search(r.Ctx(), r.Actor(), q)
 	switch {
 	case store.KindOf(err) == store.Unavailable:
-		a.log.Warn("search", "err", err)
+		a.Log.Warn("search", "err", err)
 		v.Trouble = a.searchTrouble(&v.Page, err) // the rest of the page is as good as ever
 	case err != nil:
 		return err
@@ -232,9 +233,9 @@ func (a *App) getSearch(r *Request) error {
 	}
 	if direct != nil && !slices.ContainsFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == direct.ID }) {
 		// The store knows it even while the index does not.
-		v.Direct = Link{Label: v.T("search.direct", "number", direct.ID, "subject", direct.Subject), Address: fmt.Sprintf("/tickets/%d", direct.ID)}
+		v.Direct = web.Link{Label: v.T("search.direct", "number", direct.ID, "subject", direct.Subject), Address: fmt.Sprintf("/tickets/%d", direct.ID)}
 	}
-	return r.render("page/search", v)
+	return r.Render("page/search", v)
 }
 
 // hold keeps in the form what was clicked, and lists it to be taken off again.
@@ -254,7 +255,7 @@ func (v *searchPage) hold(s searchAsked) {
 }
 
 // answerSearch puts what was found into the page.
-func (a *App) answerSearch(r *Request, v *searchPage, s searchAsked, found desk.SearchPage) error {
+func (a *App) answerSearch(r *web.Request, v *searchPage, s searchAsked, found desk.SearchPage) error {
 	names, err := a.searchNames(v)
 	if err != nil {
 		return err
@@ -268,11 +269,11 @@ func (a *App) answerSearch(r *Request, v *searchPage, s searchAsked, found desk.
 	clicked := strings.TrimSuffix(s.question(), s.text) // is in the address by itself
 	if found.Corrected != "" {
 		v.Instead = strings.TrimPrefix(found.Corrected, clicked)
-		v.Original = Link{Label: s.text, Address: reword(strings.TrimPrefix(found.AsTyped, clicked))}
+		v.Original = web.Link{Label: s.text, Address: reword(strings.TrimPrefix(found.AsTyped, clicked))}
 	}
 	if found.DidYouMean != "" {
 		meant := strings.TrimPrefix(found.DidYouMean, clicked)
-		v.Meant = Link{Label: meant, Address: reword(meant)}
+		v.Meant = web.Link{Label: meant, Address: reword(meant)}
 	}
 	if found.All > 0 && found.All < found.Total {
 		v.Some = v.Plural("search.some", found.All)
@@ -289,7 +290,7 @@ func (a *App) answerSearch(r *Request, v *searchPage, s searchAsked, found desk.
 		if code == "" {
 			code = "relevance"
 		}
-		v.Sorts = append(v.Sorts, Link{Label: v.T("search.sort-" + code), Address: s.but(func(n *searchAsked) { n.sort = sort }).address(), Current: s.sort == sort})
+		v.Sorts = append(v.Sorts, web.Link{Label: v.T("search.sort-" + code), Address: s.but(func(n *searchAsked) { n.sort = sort }).address(), Current: s.sort == sort})
 	}
 	v.Pages = v.pages(s, found.Total)
 	return nil
@@ -359,7 +360,7 @@ func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
 }
 
 // stateWord says a state as the reader's side of the desk does.
-func stateWord(p *Page, code string) string {
+func stateWord(p *web.Page, code string) string {
 	if p.IsAgent || p.IsAdministrator {
 		return p.T("state.agent." + code)
 	}
@@ -368,7 +369,7 @@ func stateWord(p *Page, code string) string {
 
 // searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
 // out is asked once more.
-func (a *App) searchTabs(r *Request, v *searchPage, s searchAsked, found desk.SearchPage) error {
+func (a *App) searchTabs(r *web.Request, v *searchPage, s searchAsked, found desk.SearchPage) error {
 	kinds := []string{"", search.TypeArticle, search.TypeTicket}
 	if v.IsAgent || v.IsAdministrator {
 		kinds = append(kinds, search.TypeMail)
@@ -382,7 +383,7 @@ func (a *App) searchTabs(r *Request, v *searchPage, s searchAsked, found desk.Se
 		}
 	}
 	if s.kind != "" && v.Trouble == "" {
-		all, err := a.desk.Search(r.ctx(), r.actor(), desk.SearchQuery{Text: s.question(), Limit: 1, Facets: true})
+		all, err := a.Desk.Search(r.Ctx(), r.Actor(), desk.SearchQuery{Text: s.question(), Limit: 1, Facets: true})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
@@ -408,7 +409,7 @@ func (a *App) searchTabs(r *Request, v *searchPage, s searchAsked, found desk.Se
 		if code == "" {
 			code = "all"
 		}
-		l := Link{Label: v.T("search.in-" + code), Address: s.but(func(n *searchAsked) { n.kind = kind }).address(), Current: s.kind == kind}
+		l := web.Link{Label: v.T("search.in-" + code), Address: s.but(func(n *searchAsked) { n.kind = kind }).address(), Current: s.kind == kind}
 		if n, ok := counts[kind]; ok || s.kind == "" {
 			l.Count = v.Number(n)
 		}
@@ -431,7 +432,7 @@ func (v *searchPage) facets(s searchAsked, found desk.SearchPage, names map[stri
 			if label == "" {
 				label = value
 			}
-			v.Chosen = append(v.Chosen, Link{Label: label, Address: s.without(name, value).address()})
+			v.Chosen = append(v.Chosen, web.Link{Label: label, Address: s.without(name, value).address()})
 		}
 		i := slices.IndexFunc(found.Facets, func(f search.Facet) bool { return f.Name == name })
 		if i < 0 {
@@ -443,7 +444,7 @@ func (v *searchPage) facets(s searchAsked, found desk.SearchPage, names map[stri
 			if label == "" || len(list.Values) == facetValues {
 				continue
 			}
-			l := Link{Label: label, Count: v.Number(value.Count), Current: holds(name, value.Code)}
+			l := web.Link{Label: label, Count: v.Number(value.Count), Current: holds(name, value.Code)}
 			switch {
 			case slices.Contains(s.with[name], value.Code):
 				l.Address = s.without(name, value.Code).address()
@@ -463,7 +464,7 @@ func (v *searchPage) facets(s searchAsked, found desk.SearchPage, names map[stri
 // searchNames are the words for the codes of each trait.
 func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
 	out := map[string]map[string]string{"state": {}, "kind": {}, "module": {}, "group": {}, "organisation": {}, "year": {}, "language": {}}
-	for y := 1990; y <= v.now.Year()+1; y++ {
+	for y := 1990; y <= v.Now.Year()+1; y++ {
 		out["year"][strconv.Itoa(y)] = strconv.Itoa(y)
 	}
 	for _, l := range words.Languages {
@@ -475,14 +476,14 @@ func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
 	for k := store.Clarification; k <= store.Access; k++ {
 		out["kind"][k.String()] = v.T("kind." + k.String())
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range levels {
 		out["module"][l.Code] = l.Path.In(v.Lang)
 	}
-	err = a.st.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *store.Tx) error {
 		for g, err := range store.Groups.All(tx, 0, false) {
 			if err != nil {
 				return err
@@ -501,8 +502,8 @@ func (a *App) searchNames(v *searchPage) (map[string]map[string]string, error) {
 }
 
 // indexNotice says how the index is when answers may lack something.
-func (a *App) indexNotice(p *Page) string {
-	switch s := a.ix.State(); s.State {
+func (a *App) indexNotice(p *web.Page) string {
+	switch s := a.Index.State(); s.State {
 	case search.Rebuilding:
 		if s.Total > 0 && s.Docs > 0 {
 			return p.T("search.rebuilding", "percent", min(99, s.Done*100/s.Total))
@@ -516,31 +517,31 @@ func (a *App) indexNotice(p *Page) string {
 }
 
 // searchTrouble says why nothing can be found.
-func (a *App) searchTrouble(p *Page, err error) string {
-	if s := a.ix.State(); s.State == search.Rebuilding {
+func (a *App) searchTrouble(p *web.Page, err error) string {
+	if s := a.Index.State(); s.State == search.Rebuilding {
 		return p.T("error.search-rebuilding", "done", p.Number(s.Done), "total", p.Number(s.Total))
 	}
 	if e, ok := err.(*store.Error); ok {
-		return a.words.Explain(p.Lang, e)
+		return a.Words.Explain(p.Lang, e)
 	}
 	return p.T("error.search")
 }
 
 // askedTicket returns the ticket whose number, with # or without, is all that is asked, if the reader may see it: for
 // anybody else a number is a word like others.
-func (a *App) askedTicket(r *Request, s searchAsked) (*store.Ticket, error) {
+func (a *App) askedTicket(r *web.Request, s searchAsked) (*store.Ticket, error) {
 	if len(s.with) > 0 || s.kind == search.TypeArticle || s.page > 1 {
 		return nil, nil
 	}
 	return a.ticketByNumber(r, s.text)
 }
 
-func (a *App) ticketByNumber(r *Request, text string) (*store.Ticket, error) {
+func (a *App) ticketByNumber(r *web.Request, text string) (*store.Ticket, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "#")), 10, 64)
 	if err != nil || n == 0 {
 		return nil, nil // not a number
 	}
-	t, err := a.desk.Ticket(r.actor(), n)
+	t, err := a.Desk.Ticket(r.Actor(), n)
 	switch store.KindOf(err) {
 	case store.NotFound, store.Denied:
 		return nil, nil
@@ -564,7 +565,7 @@ func (v *searchPage) help() {
 
 // suggestFragment lists what looks like the words being typed.
 type suggestFragment struct {
-	Page
+	web.Page
 	Lines []searchSuggestion
 }
 
@@ -574,10 +575,10 @@ const maxSuggestions = 8
 
 // getSuggest answers the search boxes while somebody types: how the text may go on, modules, articles and the reader's
 // own tickets. Without an index it offers nothing.
-func (a *App) getSuggest(r *Request) error {
-	v := &suggestFragment{Page: r.page("search.title")}
+func (a *App) getSuggest(r *web.Request) error {
+	v := &suggestFragment{Page: r.Page("search.title")}
 	text, kind := strings.ToValidUTF8(r.Query("q"), " "), r.Query("type")
-	found, err := a.desk.Complete(r.ctx(), r.actor(), text, maxSuggestions)
+	found, err := a.Desk.Complete(r.Ctx(), r.Actor(), text, maxSuggestions)
 	if err != nil && store.KindOf(err) != store.Unavailable {
 		return err
 	}
@@ -610,10 +611,10 @@ func (a *App) getSuggest(r *Request) error {
 			v.Lines = append(v.Lines, suggestion(&v.Page, f))
 		}
 	}
-	return r.fragment("part/suggest", v)
+	return r.Fragment("part/suggest", v)
 }
 
-func suggestion(p *Page, f desk.Found) searchSuggestion {
+func suggestion(p *web.Page, f desk.Found) searchSuggestion {
 	s := searchSuggestion{Title: f.Title}
 	var about []string
 	switch {

@@ -21,7 +21,7 @@ func (w *world) searchable() {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	if err := w.app.ix.CatchUp(ctx, w.app.st.Last()); err != nil {
+	if err := w.app.Index.CatchUp(ctx, w.app.Store.Last()); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -91,7 +91,7 @@ func TestASearchIsNarrowedByOrganisationYearAndLanguage(t *testing.T) {
 	w := newWorld(t)
 	year, language := time.Now().Year(), `href="/search?language=en&amp;q=cedolino"`
 	var other uint64
-	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		other = w.people["stranger"].Organisation
 		return store.Tickets.Put(tx, &store.Ticket{Subject: "Cedolino in inglese", Kind: store.Request, State: store.StateOpen, Severity: store.Medium, Urgency: store.NoDate, Priority: 4,
 			Group: w.group["csa"], Module: w.module["csa"], Language: "en", Requester: w.people["stranger"].ID, Organisation: other, Opened: time.Now().AddDate(-2, 0, 0)})
@@ -211,7 +211,7 @@ func sameButForTokens(x, y string) bool {
 
 func TestPeopleAreFoundBySearchHoweverTheirNameIsTyped(t *testing.T) {
 	w := newWorld(t)
-	err := w.app.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, w.people["requester"].ID)
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -53,7 +54,7 @@ func newTestDesk(t *testing.T, configure ...func(*config.Config)) *testDesk {
 		if err := <-ended; err != nil {
 			t.Errorf("serving ended with: %v", err)
 		}
-		for _, finding := range a.st.Check() {
+		for _, finding := range a.Store.Check() {
 			t.Errorf("data: %s", finding)
 		}
 		if err := a.Close(); err != nil {
@@ -82,11 +83,11 @@ func (d *testDesk) add(name string, f desk.PersonForm) *store.Person {
 		f.Email = strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"
 	}
 	by := desk.Actor{Via: "command", System: true}
-	p, _, err := d.app.desk.AddPerson(by, f)
+	p, _, err := d.app.Desk.AddPerson(by, f)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if err := d.app.desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
+	if err := d.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
 		d.t.Fatal(err)
 	}
 	return p
@@ -182,7 +183,7 @@ func (b *browser) must(a answer, status int, texts ...string) {
 func TestEveryAnswerCarriesTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 	d := newTestDesk(t)
 	b := d.browser()
-	for _, path := range []string{"/sign-in", "/nothing-here", "/healthz", "/me", d.app.public.URL("css/desk.css"), "/api/v1/nothing"} {
+	for _, path := range []string{"/sign-in", "/nothing-here", "/healthz", "/me", d.app.Public.URL("css/desk.css"), "/api/v1/nothing"} {
 		h := b.get(path).header
 		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 			"Cross-Origin-Opener-Policy": "same-origin"} {
@@ -240,7 +241,7 @@ func TestTheClientsAddressIsReadFromTheRight(t *testing.T) {
 		{"2001:db8::1", "2001:db9::1", "2001:db9::1"},
 		{"10.0.0.1", "::ffff:192.0.2.9", "192.0.2.9"},
 	} {
-		if got := clientAddress(netip.MustParseAddr(c.peer), c.forwarded, proxies); got != netip.MustParseAddr(c.want) {
+		if got := web.ClientAddress(netip.MustParseAddr(c.peer), c.forwarded, proxies); got != netip.MustParseAddr(c.want) {
 			t.Errorf("peer %s, forwarded %q: %s, want %s", c.peer, c.forwarded, got, c.want)
 		}
 	}
@@ -265,8 +266,8 @@ func TestOnlyNamedAddressesSeeFiguresAndDetails(t *testing.T) {
 func TestAssetsAreKeptForEverOnlyUnderTheirOwnHash(t *testing.T) {
 	d := newTestDesk(t)
 	b := d.browser()
-	for _, name := range d.app.public.Names() {
-		a := b.get(d.app.public.URL(name))
+	for _, name := range d.app.Public.Names() {
+		a := b.get(d.app.Public.URL(name))
 		b.must(a, 200)
 		if !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: %s", name, a.header.Get("Cache-Control"))
@@ -282,7 +283,7 @@ func TestAssetsAreKeptForEverOnlyUnderTheirOwnHash(t *testing.T) {
 func TestCompressionFollowsWhatTheBrowserAccepts(t *testing.T) {
 	for accepted, want := range map[string]string{"": "", "gzip": "gzip", "gzip, br": "br", "br;q=0, gzip": "gzip", "gzip;q=0": "", "identity": "",
 		"GZIP, deflate": "gzip", "br; q=0, gzip; q=0": ""} {
-		if got := bestEncoding(accepted); got != want {
+		if got := web.BestEncoding(accepted); got != want {
 			t.Errorf("%q: %q, want %q", accepted, got, want)
 		}
 	}
@@ -299,8 +300,8 @@ func TestTheFirstVisitWeighsUnderSixtyKilobytes(t *testing.T) {
 	b := d.browser()
 	b.header.Set("Accept-Encoding", "gzip")
 	sum := len(b.get("/sign-in").body)
-	for _, name := range d.app.public.Names() {
-		sum += len(b.get(d.app.public.URL(name)).body)
+	for _, name := range d.app.Public.Names() {
+		sum += len(b.get(d.app.Public.URL(name)).body)
 	}
 	t.Logf("%d bytes", sum)
 	if sum > 60_000 {
@@ -319,7 +320,7 @@ func TestASlashTooMuchLeadsToThePageAndNowhereElse(t *testing.T) {
 	}
 	for s, want := range map[string]string{"/tickets/1?x=2": "/tickets/1?x=2", "//evil.example": "/", "https://evil.example": "/", `/\evil.example`: "/",
 		"": "/", "javascript:alert(1)": "/", "/\nx": "/"} {
-		if got := localPath(s); got != want {
+		if got := web.LocalPath(s); got != want {
 			t.Errorf("localPath(%q) = %q, want %q", s, got, want)
 		}
 	}
@@ -328,10 +329,10 @@ func TestASlashTooMuchLeadsToThePageAndNowhereElse(t *testing.T) {
 func TestEveryRouteHasANameAndAReader(t *testing.T) {
 	d := newTestDesk(t)
 	names, places := map[string]bool{}, map[string]bool{}
-	for _, r := range d.app.table {
+	for _, r := range d.app.Routes {
 		place := r.Method + " " + r.Path
 		switch {
-		case r.Name == "" || r.Handle == nil || whoNames[r.Who] == "":
+		case r.Name == "" || r.Handle == nil || web.WhoNames[r.Who] == "":
 			t.Errorf("%s lacks a name, a handler or for whom it is", place)
 		case names[r.Name]:
 			t.Errorf("two routes are called %s", r.Name)
@@ -340,7 +341,7 @@ func TestEveryRouteHasANameAndAReader(t *testing.T) {
 		}
 		names[r.Name], places[place] = true, true
 	}
-	for _, r := range d.app.table {
+	for _, r := range d.app.Routes {
 		if r.Form != "" && !places["GET "+r.Form] && !strings.Contains(r.Form, ":") {
 			t.Errorf("%s names the page %s, which is none", r.Name, r.Form)
 		}
@@ -350,7 +351,7 @@ func TestEveryRouteHasANameAndAReader(t *testing.T) {
 func TestADatabaseErrorReachesNobody(t *testing.T) {
 	d := newTestDesk(t)
 	secret := fmt.Errorf("store: open /secret/desk.db: boom")
-	f := d.app.words.Text("it", "error.internal", "reference", "X")
+	f := d.app.Words.Text("it", "error.internal", "reference", "X")
 	if strings.Contains(f, "secret") {
 		t.Fatal("the sentence knows the cause")
 	}

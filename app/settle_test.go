@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
@@ -15,12 +16,12 @@ func TestSettlingChangesNoPage(t *testing.T) {
 	d := newTestDesk(t)
 	admin := d.add("Anna Neri", desk.PersonForm{Administrator: true, Groups: d.memberOf(store.GeneralGroup)})
 	for range 3 {
-		if _, err := d.app.desk.OpenTicket(desk.Actor{Person: admin}, desk.NewTicket{Subject: `Una "prova" & <altro>`, Body: "Testo"}); err != nil {
+		if _, err := d.app.Desk.OpenTicket(desk.Actor{Person: admin}, desk.NewTicket{Subject: `Una "prova" & <altro>`, Body: "Testo"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	settled := d.app.engine
-	plain, err := newEngine(assets.FS, nil, false)
+	settled := d.app.Engine
+	plain, err := web.NewEngine(assets.FS, nil, false)
 	must(t, err)
 	b, guest := d.signedIn(admin), d.browser()
 	for _, lang := range words.Languages {
@@ -30,9 +31,9 @@ func TestSettlingChangesNoPage(t *testing.T) {
 		}{{guest, "/"}, {guest, "/sign-in"}, {guest, "/articles"}, {guest, "/nowhere"}, {b, "/"}, {b, "/tickets"}, {b, "/tickets/new?module=-"}, {b, "/tickets/1"},
 			{b, "/desk/all"}, {b, "/desk/help"}, {b, "/search?q=prova"}, {b, "/notices"}, {b, "/me"}, {b, "/admin/people"}, {b, "/admin/mailboxes"}, {b, "/admin/groups"}, {b, "/admin/priorities"}} {
 			w.b.header.Set("Accept-Language", lang)
-			d.app.engine = plain
+			d.app.Engine = plain
 			want := w.b.get(w.path)
-			d.app.engine = settled
+			d.app.Engine = settled
 			got := w.b.get(w.path)
 			if strings.ReplaceAll(sameText(got.body), "\n", "") != strings.ReplaceAll(sameText(want.body), "\n", "") || got.body == "" {
 				t.Errorf("%s %s differs: %s", lang, w.path, firstDifference(sameText(want.body), sameText(got.body)))

@@ -10,40 +10,41 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
-func (a *App) accountRoutes() []route {
-	secret := func(r route) route { r.Secret = true; return r }
-	return []route{
-		get("/sign-in", "sign-in.show", guest, a.getSignIn),
-		post("/sign-in", "sign-in.do", guest, a.postSignIn, "/sign-in"),
-		post("/sign-out", "sign-out.do", guest, a.postSignOut, ""),
-		get("/password", "password.forgotten", guest, a.getForgotten),
-		secret(get("/password/:secret", "password.show", guest, a.getPassword)),
-		secret(post("/password/:secret", "password.choose", guest, a.postPassword, "")),
-		secret(get("/set-up/:secret", "set-up.show", guest, a.getSetUp)),
-		secret(post("/set-up/:secret", "set-up.do", guest, a.postSetUp, "")),
+func (a *App) accountRoutes() []web.Route {
+	secret := func(r web.Route) web.Route { r.Secret = true; return r }
+	return []web.Route{
+		web.Get("/sign-in", "sign-in.show", web.Guest, a.getSignIn),
+		web.Post("/sign-in", "sign-in.do", web.Guest, a.postSignIn, "/sign-in"),
+		web.Post("/sign-out", "sign-out.do", web.Guest, a.postSignOut, ""),
+		web.Get("/password", "password.forgotten", web.Guest, a.getForgotten),
+		secret(web.Get("/password/:secret", "password.show", web.Guest, a.getPassword)),
+		secret(web.Post("/password/:secret", "password.choose", web.Guest, a.postPassword, "")),
+		secret(web.Get("/set-up/:secret", "set-up.show", web.Guest, a.getSetUp)),
+		secret(web.Post("/set-up/:secret", "set-up.do", web.Guest, a.postSetUp, "")),
 
-		get("/me", "me.show", person, a.getMe),
-		post("/me", "me.save", person, a.postMe, "/me"),
-		get("/me/notices", "me.notices", person, a.getMyNotices),
-		post("/me/reachable", "me.reachable", person, a.postMyReachable, "/me"),
-		post("/me/password", "me.password", person, a.postMyPassword, "/me").confirmed(always),
-		post("/me/sessions/others/end", "me.end-others", person, a.postEndOthers, "/me"),
-		post("/me/sessions/:n<int>/end", "me.end-session", person, a.postEndSession, "/me"),
-		post("/me/tokens", "me.token", person, a.postToken, "/me").confirmed(anew),
-		post("/me/tokens/:n<int>/revoke", "me.revoke", person, a.postRevokeToken, "/me"),
+		web.Get("/me", "me.show", web.Person, a.getMe),
+		web.Post("/me", "me.save", web.Person, a.postMe, "/me"),
+		web.Get("/me/notices", "me.notices", web.Person, a.getMyNotices),
+		web.Post("/me/reachable", "me.reachable", web.Person, a.postMyReachable, "/me"),
+		web.Post("/me/password", "me.password", web.Person, a.postMyPassword, "/me").Confirmed(web.Always),
+		web.Post("/me/sessions/others/end", "me.end-others", web.Person, a.postEndOthers, "/me"),
+		web.Post("/me/sessions/:n<int>/end", "me.end-session", web.Person, a.postEndSession, "/me"),
+		web.Post("/me/tokens", "me.token", web.Person, a.postToken, "/me").Confirmed(web.Anew),
+		web.Post("/me/tokens/:n<int>/revoke", "me.revoke", web.Person, a.postRevokeToken, "/me"),
 	}
 }
 
 // signInPage says who gives credentials beside the form, and carries what somebody had posted when the session ended.
 type signInPage struct {
-	Page
+	web.Page
 	Next     string
-	Resume   []resumed // what was posted and waits for the person to be known again
-	From     string    // the page with the form it was posted from
-	Kept     bool      // something was posted, so the page says that nothing is lost
+	Resume   []web.Resumed // what was posted and waits for the person to be known again
+	From     string        // the page with the form it was posted from
+	Kept     bool          // something was posted, so the page says that nothing is lost
 	Contacts []contactLine
 	NoSetUp  bool
 	Out      bool // somebody just signed out: what this browser kept of their forms goes
@@ -52,31 +53,31 @@ type signInPage struct {
 type contactLine struct {
 	Application string
 	Who         string
-	Links       []Link
+	Links       []web.Link
 	Note        string
 }
 
 // The bounds of what is carried through a sign-in; more would not fit a form.
 const (
 	maxResumed      = 200
-	maxResumedBytes = smallBody - 8<<10 // as the sign-in form sends them
+	maxResumedBytes = web.SmallBody - 8<<10 // as the sign-in form sends them
 )
 
-func (a *App) getSignIn(r *Request) error {
-	next := localPath(r.Query("next"))
-	if r.actor().SignedIn() {
+func (a *App) getSignIn(r *web.Request) error {
+	next := web.LocalPath(r.Query("next"))
+	if r.Actor().SignedIn() {
 		return r.Redirect(next, http.StatusSeeOther)
 	}
 	return a.signInPage(r, &signInPage{Next: next, Out: r.Query("out") != ""}, nil, nil)
 }
 
-func (a *App) signInPage(r *Request, v *signInPage, f *Form, err error) error {
-	v.Page = r.page("sign-in.title")
+func (a *App) signInPage(r *web.Request, v *signInPage, f *web.Form, err error) error {
+	v.Page = r.Page("sign-in.title")
 	v.Layout = "plain"
 	if v.Kept {
 		v.Page.Status = http.StatusUnauthorized
 	}
-	if err := v.refill(f, err); err != nil {
+	if err := v.Refill(f, err); err != nil {
 		return err
 	}
 	lines, err := a.contactLines(v.Lang)
@@ -84,17 +85,17 @@ func (a *App) signInPage(r *Request, v *signInPage, f *Form, err error) error {
 		return err
 	}
 	v.Contacts = lines
-	has, err := a.desk.HasAdministrator()
+	has, err := a.Desk.HasAdministrator()
 	if err != nil {
 		return err
 	}
 	v.NoSetUp = !has
-	return r.render("page/sign-in", v)
+	return r.Render("page/sign-in", v)
 }
 
 // contactLines says per application who gives credentials and how to reach them.
 func (a *App) contactLines(lang string) ([]contactLine, error) {
-	contacts, err := a.desk.Contacts()
+	contacts, err := a.Desk.Contacts()
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +113,14 @@ func (a *App) contactLines(lang string) ([]contactLine, error) {
 
 // signInFirst answers somebody who is not signed in: a page leads to the sign-in page, what was posted is carried by
 // it, so that signing in returns to the form as it was.
-func (a *App) signInFirst(r *Request) error {
+func (a *App) signInFirst(r *web.Request) error {
 	if r.Method() != http.MethodPost {
 		return r.Redirect("/sign-in?next="+url.QueryEscape(r.Address()), http.StatusSeeOther)
 	}
-	v := &signInPage{From: r.formPage(), Kept: true}
+	v := &signInPage{From: r.FormPage(), Kept: true}
 	v.Next = v.From
 	size := 0
-	for _, one := range carry(r.postedValues(), "resume.") {
+	for _, one := range web.Carry(r.PostedValues(), "resume.") {
 		if size += len(url.QueryEscape(one.Name+one.Value)) + 2; len(v.Resume) == maxResumed || size > maxResumedBytes {
 			break
 		}
@@ -128,36 +129,36 @@ func (a *App) signInFirst(r *Request) error {
 	return a.signInPage(r, v, nil, nil)
 }
 
-func (a *App) postSignIn(r *Request) error {
-	f := r.form()
+func (a *App) postSignIn(r *web.Request) error {
+	f := r.Form()
 	email, password := f.Text("email", store.Most("people.email")), f.Raw("password")
-	next := localPath(f.Raw("next"))
-	known := r.Cookie(a.cookieName("known"))
-	secret, who, err := a.desk.Keeper().SignInFrom(r.ctx(), email, password, device(r.Header("User-Agent")), r.clientIP().String(), known)
+	next := web.LocalPath(f.Raw("next"))
+	known := r.Cookie(a.CookieName("known"))
+	secret, who, err := a.Desk.Keeper().SignInFrom(r.Ctx(), email, password, device(r.Header("User-Agent")), r.ClientIP().String(), known)
 	if err != nil {
-		v := &signInPage{Next: next, From: localPath(f.Raw("from"))}
-		for name, all := range f.values {
+		v := &signInPage{Next: next, From: web.LocalPath(f.Raw("from"))}
+		for name, all := range f.Values {
 			for _, value := range all {
 				if strings.HasPrefix(name, "resume.") {
-					v.Resume = append(v.Resume, resumed{name, value})
+					v.Resume = append(v.Resume, web.Resumed{Name: name, Value: value})
 				}
 			}
 		}
 		var slow *store.Error
 		if errors.As(err, &slow) && slow.Kind == store.TooMany {
-			r.SetHeader("Retry-After", retryAfter(store.Problems{slow}))
+			r.SetHeader("Retry-After", web.RetryAfter(store.Problems{slow}))
 		}
 		return a.signInPage(r, v, f, err)
 	}
-	if old := r.Cookie(a.cookieName("session")); old != "" {
-		if err := a.desk.Keeper().SignOut(old); err != nil {
-			a.log.Warn("end session before the new one", "err", err)
+	if old := r.Cookie(a.CookieName("session")); old != "" {
+		if err := a.Desk.Keeper().SignOut(old); err != nil {
+			a.Log.Warn("end session before the new one", "err", err)
 		}
 	}
-	r.setCookie("session", secret, credential.SessionLong)
+	r.SetCookie("session", secret, credential.SessionLong)
 	a.knowBrowser(r, who)
-	if draft, err := a.keepDraft(who.ID, localPath(f.Raw("from")), f.values); err != nil {
-		a.log.Error("keep form over sign-in", "err", err)
+	if draft, err := a.keepDraft(who.ID, web.LocalPath(f.Raw("from")), f.Values); err != nil {
+		a.Log.Error("keep form over sign-in", "err", err)
 	} else if draft != "" {
 		next = draft
 	}
@@ -180,7 +181,7 @@ func (a *App) keepDraft(who uint64, from string, values url.Values) (string, err
 		return "", nil
 	}
 	var id uint64
-	err := a.st.Update(store.By{Person: who, Via: "page", Act: "keep-form"}, func(tx *store.Tx) error {
+	err := a.Store.Update(store.By{Person: who, Via: "page", Act: "keep-form"}, func(tx *store.Tx) error {
 		row := &store.Form{Person: who, Path: from, Values: kept, Ends: tx.Now().Add(draftLife)}
 		if err := store.Drafts.Put(tx, row); err != nil {
 			return err
@@ -194,73 +195,73 @@ func (a *App) keepDraft(who uint64, from string, values url.Values) (string, err
 	return fmt.Sprintf("%s?draft=%d", from, id), nil
 }
 
-func (a *App) postSignOut(r *Request) error {
-	if secret := r.Cookie(a.cookieName("session")); secret != "" {
-		if err := a.desk.Keeper().SignOut(secret); err != nil {
+func (a *App) postSignOut(r *web.Request) error {
+	if secret := r.Cookie(a.CookieName("session")); secret != "" {
+		if err := a.Desk.Keeper().SignOut(secret); err != nil {
 			return err
 		}
 	}
-	r.setCookie("session", "", -1)
+	r.SetCookie("session", "", -1)
 	r.SetHeader("Clear-Site-Data", `"cache"`)
-	return r.done("flash.signed-out", "/sign-in?out=1")
+	return r.Done("flash.signed-out", "/sign-in?out=1")
 }
 
 type forgottenPage struct {
-	Page
+	web.Page
 	Contacts []contactLine
 }
 
 // getForgotten says how to get a new password. It asks for nothing, so it can tell nobody who has an account.
-func (a *App) getForgotten(r *Request) error {
-	v := &forgottenPage{Page: r.page("password.forgotten-title")}
+func (a *App) getForgotten(r *web.Request) error {
+	v := &forgottenPage{Page: r.Page("password.forgotten-title")}
 	v.Layout = "plain"
 	lines, err := a.contactLines(v.Lang)
 	if err != nil {
 		return err
 	}
 	v.Contacts = lines
-	return r.render("page/forgotten", v)
+	return r.Render("page/forgotten", v)
 }
 
 type passwordPage struct {
-	Page
+	web.Page
 	Person string
 	Least  int
 }
 
 // getPassword shows the form in which the link's person chooses a password. It does not use the link up.
-func (a *App) getPassword(r *Request) error { return a.passwordPage(r, nil, nil) }
+func (a *App) getPassword(r *web.Request) error { return a.passwordPage(r, nil, nil) }
 
-func (a *App) passwordPage(r *Request, f *Form, err error) error {
-	p, gone := a.desk.Keeper().Link(r.Param("secret"), credential.ForPassword)
+func (a *App) passwordPage(r *web.Request, f *web.Form, err error) error {
+	p, gone := a.Desk.Keeper().Link(r.Param("secret"), credential.ForPassword)
 	if gone != nil {
 		return gone
 	}
-	v := &passwordPage{Page: r.page("password.title"), Least: credential.MinPassword}
+	v := &passwordPage{Page: r.Page("password.title"), Least: credential.MinPassword}
 	v.Person = p.Email
 	v.Layout, v.Path = "plain", "/password"
-	if err := v.refill(f, err); err != nil {
+	if err := v.Refill(f, err); err != nil {
 		return err
 	}
-	return r.render("page/password", v)
+	return r.Render("page/password", v)
 }
 
-func (a *App) postPassword(r *Request) error {
-	f := r.form()
+func (a *App) postPassword(r *web.Request) error {
+	f := r.Form()
 	password := f.Raw("password")
 	err := samePassword(f, password)
 	var who *store.Person
 	if err == nil {
-		who, err = a.desk.Keeper().ChoosePassword(r.Param("secret"), password)
+		who, err = a.Desk.Keeper().ChoosePassword(r.Param("secret"), password)
 	}
 	if err != nil {
 		return a.passwordPage(r, f, err)
 	}
 	a.knowBrowser(r, who) // else signing in next would be told as from a stranger's
-	return r.done("flash.password-chosen", "/sign-in")
+	return r.Done("flash.password-chosen", "/sign-in")
 }
 
-func samePassword(f *Form, password string) error {
+func samePassword(f *web.Form, password string) error {
 	if password == "" {
 		f.Refuse("password", "error.required")
 	} else if f.Raw("password_again") != password {
@@ -270,58 +271,58 @@ func samePassword(f *Form, password string) error {
 }
 
 // getSetUp shows the form that makes the first administrator.
-func (a *App) getSetUp(r *Request) error { return a.setUpPage(r, nil, nil) }
+func (a *App) getSetUp(r *web.Request) error { return a.setUpPage(r, nil, nil) }
 
-func (a *App) setUpPage(r *Request, f *Form, err error) error {
-	if !a.desk.Keeper().CheckSetUp(r.Param("secret")) {
+func (a *App) setUpPage(r *web.Request, f *web.Form, err error) error {
+	if !a.Desk.Keeper().CheckSetUp(r.Param("secret")) {
 		return store.Fail(store.NotFound, "error.link-ended")
 	}
-	v := &passwordPage{Page: r.page("set-up.title"), Least: credential.MinPassword}
+	v := &passwordPage{Page: r.Page("set-up.title"), Least: credential.MinPassword}
 	v.Layout, v.Path = "plain", "/set-up"
 	if f == nil {
-		v.fill(url.Values{"desk": {v.DeskName}})
+		v.Fill(url.Values{"desk": {v.DeskName}})
 	}
 	if f != nil {
-		if err := v.refill(f, err); err != nil {
+		if err := v.Refill(f, err); err != nil {
 			return err
 		}
 	}
-	return r.render("page/set-up", v)
+	return r.Render("page/set-up", v)
 }
 
-func (a *App) postSetUp(r *Request) error {
-	if !a.desk.Keeper().CheckSetUp(r.Param("secret")) {
+func (a *App) postSetUp(r *web.Request) error {
+	if !a.Desk.Keeper().CheckSetUp(r.Param("secret")) {
 		return store.Fail(store.NotFound, "error.link-ended")
 	}
-	f := r.form()
-	form := desk.SetUpForm{Name: f.Text("name", store.Most("people.name")), Email: f.Text("email", store.Most("people.email")), Password: f.Raw("password"), Desk: f.Text("desk", store.Most("settings.name")), Language: r.lang()}
+	f := r.Form()
+	form := desk.SetUpForm{Name: f.Text("name", store.Most("people.name")), Email: f.Text("email", store.Most("people.email")), Password: f.Raw("password"), Desk: f.Text("desk", store.Most("settings.name")), Language: r.Lang()}
 	f.Need("name", "email")
 	err := samePassword(f, form.Password)
 	if err == nil {
-		_, err = a.desk.SetUp(form)
+		_, err = a.Desk.SetUp(form)
 	}
 	if err != nil {
 		return a.setUpPage(r, f, err)
 	}
-	return r.done("flash.set-up", "/sign-in")
+	return r.Done("flash.set-up", "/sign-in")
 }
 
 // postLanguage remembers the language in this browser and, for who is signed in, as their own.
-func (a *App) postLanguage(r *Request) error {
-	f := r.form()
+func (a *App) postLanguage(r *web.Request) error {
+	f := r.Form()
 	lang := f.Raw("lang")
 	if lang != "it" && lang != "en" {
 		return store.Fail(store.Invalid, "error.choice").At("lang")
 	}
-	if actor := r.actor(); actor.SignedIn() {
+	if actor := r.Actor(); actor.SignedIn() {
 		own := ownForm(actor.Person)
 		own.Language = lang
-		if _, err := a.desk.ChangeOwn(actor, own); err != nil {
+		if _, err := a.Desk.ChangeOwn(actor, own); err != nil {
 			return err
 		}
 	}
-	r.setCookie("lang", lang, 365*24*time.Hour)
-	return r.Redirect(localPath(f.Raw("back")), http.StatusSeeOther)
+	r.SetCookie("lang", lang, 365*24*time.Hour)
+	return r.Redirect(web.LocalPath(f.Raw("back")), http.StatusSeeOther)
 }
 
 // device says in a few words which browser a session belongs to.
@@ -349,18 +350,18 @@ func (a *App) contactLine(lang string, k desk.Contact) contactLine {
 	case k.Group != nil:
 		line.Who = k.Group.Name.In(lang)
 		if k.Group.Email != "" {
-			line.Links = append(line.Links, Link{Label: k.Group.Email, Address: "mailto:" + k.Group.Email, Icon: "mail"})
+			line.Links = append(line.Links, web.Link{Label: k.Group.Email, Address: "mailto:" + k.Group.Email, Icon: "mail"})
 		}
 		if k.Group.Phone != "" {
-			line.Links = append(line.Links, Link{Label: k.Group.Phone, Address: dial(k.Group.Phone), Icon: "phone"})
+			line.Links = append(line.Links, web.Link{Label: k.Group.Phone, Address: dial(k.Group.Phone), Icon: "phone"})
 		}
 		line.Note = k.Group.Hours.In(lang)
 	case k.Product.Channel == store.OtherDesk:
-		line.Who = a.words.Text(lang, "sign-in.own-desk")
-		line.Links = []Link{{Label: hostOf(k.Product.Address), Address: k.Product.Address, Icon: "out"}}
+		line.Who = a.Words.Text(lang, "sign-in.own-desk")
+		line.Links = []web.Link{{Label: hostOf(k.Product.Address), Address: k.Product.Address, Icon: "out"}}
 	default:
-		line.Who = a.words.Text(lang, "sign-in.by-mail")
-		line.Links = []Link{{Label: k.Product.Address, Address: "mailto:" + k.Product.Address, Icon: "mail"}}
+		line.Who = a.Words.Text(lang, "sign-in.by-mail")
+		line.Links = []web.Link{{Label: k.Product.Address, Address: "mailto:" + k.Product.Address, Icon: "mail"}}
 	}
 	return line
 }
@@ -390,6 +391,6 @@ func hostOf(address string) string {
 }
 
 // knowBrowser makes the browser one that others' failures do not slow down for the person. It outlives signing out.
-func (a *App) knowBrowser(r *Request, who *store.Person) {
-	r.setCookie("known", a.desk.Keeper().KnowBrowser(who, r.Cookie(a.cookieName("known"))), credential.BrowserLife)
+func (a *App) knowBrowser(r *web.Request, who *store.Person) {
+	r.SetCookie("known", a.Desk.Keeper().KnowBrowser(who, r.Cookie(a.CookieName("known"))), credential.BrowserLife)
 }

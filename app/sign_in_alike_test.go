@@ -17,12 +17,12 @@ func TestTheWayInTellsNobodyWhoHasAnAccount(t *testing.T) {
 	d := newTestDesk(t, withMail)
 	d.add("Ada Neri", desk.PersonForm{})
 	d.add("Bea Via", desk.PersonForm{Disabled: true})
-	if _, _, err := d.app.desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
+	if _, _, err := d.app.Desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
 		t.Fatal(err)
 	}
 	letters := func() (n uint64) {
 		t.Helper()
-		if err := d.app.st.View(func(tx *store.Tx) error { n = store.Letters.Last(tx); return nil }); err != nil {
+		if err := d.app.Store.View(func(tx *store.Tx) error { n = store.Letters.Last(tx); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -63,10 +63,10 @@ func TestTheWayInTellsNobodyWhoHasAnAccount(t *testing.T) {
 	} {
 		outcomes := map[string]outcome{}
 		for _, email := range []string{"nessuno@example.it", "ada.neri@example.it", "bea.via@example.it", "cia.attesa@example.it"} {
-			worked, last, sent := credential.Hashed(), d.app.st.Last(), letters()
+			worked, last, sent := credential.Hashed(), d.app.Store.Last(), letters()
 			got := way.ask(d.browser(), email)
 			plain := strings.NewReplacer(email, "_", strings.ReplaceAll(email, "@", "%40"), "_").Replace(sameAnswer(got))
-			outcomes[email] = outcome{plain, strings.Join(got.header["Set-Cookie"], "; ") + got.header.Get("Retry-After"), credential.Hashed() - worked, d.app.st.Last() - last, letters() - sent}
+			outcomes[email] = outcome{plain, strings.Join(got.header["Set-Cookie"], "; ") + got.header.Get("Retry-After"), credential.Hashed() - worked, d.app.Store.Last() - last, letters() - sent}
 		}
 		nobody := outcomes["nessuno@example.it"]
 		for email, o := range outcomes {
@@ -92,17 +92,17 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 	links := map[string]string{"never made": strings.Repeat("A", 43)}
 	for name, f := range map[string]func(p *store.Person, link string){
 		"replaced": func(p *store.Person, _ string) {
-			if _, err := d.app.desk.Keeper().NewLink(store.By{}, p.ID, credential.ForPassword); err != nil {
+			if _, err := d.app.Desk.Keeper().NewLink(store.By{}, p.ID, credential.ForPassword); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"used": func(_ *store.Person, link string) {
-			if _, err := d.app.desk.Keeper().ChoosePassword(link, testPassword); err != nil {
+			if _, err := d.app.Desk.Keeper().ChoosePassword(link, testPassword); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"of somebody disabled": func(p *store.Person, _ string) {
-			err := d.app.st.Update(store.By{}, func(tx *store.Tx) error {
+			err := d.app.Store.Update(store.By{}, func(tx *store.Tx) error {
 				row, err := store.People.Get(tx, p.ID)
 				if err != nil {
 					return err
@@ -116,7 +116,7 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 		},
 	} {
 		p := d.add("Ada "+name, desk.PersonForm{})
-		link, err := d.app.desk.Keeper().NewLink(store.By{}, p.ID, credential.ForPassword)
+		link, err := d.app.Desk.Keeper().NewLink(store.By{}, p.ID, credential.ForPassword)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 	}
 	want := ""
 	for _, name := range []string{"never made", "replaced", "used", "of somebody disabled"} {
-		worked, last := credential.Hashed(), d.app.st.Last()
+		worked, last := credential.Hashed(), d.app.Store.Last()
 		form := url.Values{"password": {testPassword}, "password_again": {testPassword}}
 		b := d.browser()
 		got := b.post("/password/"+links[name], form)
@@ -134,9 +134,9 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 		if want == "" {
 			want = plain
 		}
-		if plain != want || credential.Hashed() != worked || d.app.st.Last() != last {
+		if plain != want || credential.Hashed() != worked || d.app.Store.Last() != last {
 			one, other := apart(want, plain)
-			t.Errorf("a link %s: %d passwords, %d changes\n%s\n%s", name, credential.Hashed()-worked, d.app.st.Last()-last, one, other)
+			t.Errorf("a link %s: %d passwords, %d changes\n%s\n%s", name, credential.Hashed()-worked, d.app.Store.Last()-last, one, other)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -52,7 +53,7 @@ func TestSigningInChangesTheSession(t *testing.T) {
 	if after := b.client.Jar.Cookies(u)[0].Value; after == before {
 		t.Error("the secret of the session stayed the same")
 	}
-	if _, _, err := d.app.desk.Keeper().Session(t.Context(), before); err == nil {
+	if _, _, err := d.app.Desk.Keeper().Session(t.Context(), before); err == nil {
 		t.Error("the session before is still good")
 	}
 }
@@ -99,7 +100,7 @@ func TestAnEndedSessionCostsNoText(t *testing.T) {
 	d := newTestDesk(t)
 	p := d.add("Ada Neri", desk.PersonForm{})
 	b := d.signedIn(p)
-	if _, err := d.app.desk.Keeper().EndOthers(p.ID); err != nil {
+	if _, err := d.app.Desk.Keeper().EndOthers(p.ID); err != nil {
 		t.Fatal(err)
 	}
 	typed := "\nAda \"Neri\" <b>& figli</b>\nseconda riga"
@@ -132,7 +133,7 @@ func TestAnEndedSessionCostsNoText(t *testing.T) {
 func TestOneTimeLinksAreUsedUpByTheButtonAlone(t *testing.T) {
 	d := newTestDesk(t)
 	p := d.add("Ada Neri", desk.PersonForm{})
-	secret, err := d.app.desk.Keeper().NewLink(store.By{Via: "page"}, p.ID, credential.ForPassword)
+	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: "page"}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +152,7 @@ func TestOneTimeLinksAreUsedUpByTheButtonAlone(t *testing.T) {
 func TestSettingUpMakesOneAdministrator(t *testing.T) {
 	d := newTestDesk(t)
 	b := d.browser()
-	secret := d.app.desk.Keeper().NewSetUp()
+	secret := d.app.Desk.Keeper().NewSetUp()
 	b.must(b.get("/set-up/wrong"), 404)
 	b.must(b.get("/set-up/"+secret), 200, "primo amministratore")
 	b.must(b.post("/set-up/"+secret, url.Values{"name": {"Ada"}, "email": {"no address"}, "password": {testPassword}, "password_again": {testPassword}}), 422, `value="Ada"`, "Non è un indirizzo")
@@ -190,11 +191,11 @@ func TestOnesOwnSettings(t *testing.T) {
 	if m == nil {
 		t.Fatal("no token is shown")
 	}
-	if who, err := d.app.desk.Keeper().Token(t.Context(), m[1]); err != nil || who.ID != p.ID {
+	if who, err := d.app.Desk.Keeper().Token(t.Context(), m[1]); err != nil || who.ID != p.ID {
 		t.Errorf("the token belongs to %v, %v", who, err)
 	}
 	b.must(b.get("/me"), 200, "stampante", "!"+m[1])
-	tokens, err := d.app.desk.Keeper().TokensOf(p.ID)
+	tokens, err := d.app.Desk.Keeper().TokensOf(p.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +218,7 @@ func TestTheLanguageIsThePersonsElseTheBrowsers(t *testing.T) {
 		{"", "xx", "it", "it"},
 		{"", "", "nonsense;;;", "it"},
 	} {
-		if got := chooseLanguage(&store.Person{Language: c.own}, c.cookie, c.accepted); got != c.want {
+		if got := web.ChooseLanguage(&store.Person{Language: c.own}, c.cookie, c.accepted); got != c.want {
 			t.Errorf("own %q, cookie %q, browser %q: %s, want %s", c.own, c.cookie, c.accepted, got, c.want)
 		}
 	}
@@ -279,18 +280,18 @@ func TestRoutesAreClosedToWhoTheyAreNotFor(t *testing.T) {
 	worker := desk.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: 1}}}}
 	chief := desk.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: 1, Supervisor: true}}}}
 	plain := desk.Actor{Person: &store.Person{Row: store.Row{ID: 1}}}
-	for w, admitted := range map[who][]desk.Actor{
-		guest: {{}, plain, worker, chief, editor, admin}, person: {plain, worker, chief, editor, admin}, agent: {worker, chief, admin},
-		writer: {worker, chief, editor, admin}, supervisor: {chief, admin}, administrator: {admin}, program: {plain, worker, chief, editor, admin}, 0: {},
+	for w, admitted := range map[web.Who][]desk.Actor{
+		web.Guest: {{}, plain, worker, chief, editor, admin}, web.Person: {plain, worker, chief, editor, admin}, web.Agent: {worker, chief, admin},
+		web.Writer: {worker, chief, editor, admin}, web.Supervisor: {chief, admin}, web.Administrator: {admin}, web.Program: {plain, worker, chief, editor, admin}, 0: {},
 	} {
 		n := 0
 		for _, a := range []desk.Actor{{}, plain, worker, chief, editor, admin} {
-			if w.admits(a) {
+			if w.Admits(a) {
 				n++
 			}
 		}
 		for _, a := range admitted {
-			if !w.admits(a) {
+			if !w.Admits(a) {
 				t.Errorf("%s refuses %+v", w, a.Person)
 			}
 		}

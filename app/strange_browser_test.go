@@ -25,7 +25,7 @@ func withSending(c *config.Config) {
 func (d *testDesk) aboutBrowsers() (to, texts []string) {
 	d.t.Helper()
 	var list []*store.Letter
-	err := d.app.st.View(func(tx *store.Tx) error {
+	err := d.app.Store.View(func(tx *store.Tx) error {
 		list = nil
 		for l, err := range store.Letters.All(tx, d.heard+1, false) {
 			if err != nil {
@@ -41,7 +41,7 @@ func (d *testDesk) aboutBrowsers() (to, texts []string) {
 		d.t.Fatal(err)
 	}
 	for _, row := range list {
-		p, err := d.app.desk.Person(desk.Actor{Via: "command", System: true}, row.Person)
+		p, err := d.app.Desk.Person(desk.Actor{Via: "command", System: true}, row.Person)
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 
 	// Another password makes all browsers strange but the one in which it was chosen.
 	later(2 * time.Hour)
-	secret, err := d.app.desk.Keeper().NewLink(store.By{Via: "command"}, p.ID, credential.ForPassword)
+	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: "command"}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,13 +146,13 @@ func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 	clock.Store(time.Now().UnixNano())
 	w := newWorld(t, withSending, func(c *config.Config) { c.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	p := w.people["requester"]
-	if err := w.app.desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
 		t.Fatal(err)
 	}
 	w.signedIn(p)
 	rev := func() string {
 		t.Helper()
-		set, err := w.app.desk.Settings()
+		set, err := w.app.Desk.Settings()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 		if got := save("administrator", event, nil); got.status != http.StatusSeeOther {
 			t.Fatalf("%d %s", got.status, got.body)
 		}
-		set, err := w.app.desk.Settings()
+		set, err := w.app.Desk.Settings()
 		if err != nil || desk.MailOff(set, event) || len(set.MailsOff) != 0 {
 			t.Errorf("%s is off: %v, %v", event, set.MailsOff, err)
 		}

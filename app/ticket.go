@@ -12,13 +12,14 @@ import (
 	"unicode"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // ticketPage is a ticket as agents work it: thread, editor, and a column of facts that can be changed in place.
 type ticketPage struct {
-	Page
+	web.Page
 	ID      uint64
 	Rev     uint64
 	Seen    string // how far the thread went when the page was made
@@ -90,7 +91,7 @@ type ticketPage struct {
 	Links       []ticketLine
 	Holders     []linkHolder // who reads the ticket by a link
 	OtherOf     []ticketLine // of the same requester
-	Articles    []Link
+	Articles    []web.Link
 }
 
 type personView struct{ ID, Name, Email, Place, Phone, Initials string }
@@ -145,7 +146,7 @@ type conflictView struct {
 	New    []threadItem
 }
 
-func ticketNumber(r *Request) (uint64, error) {
+func ticketNumber(r *web.Request) (uint64, error) {
 	n, err := strconv.ParseUint(r.Param("n"), 10, 64)
 	if err != nil || n == 0 {
 		return 0, store.Fail(store.NotFound, "error.not-found")
@@ -155,17 +156,17 @@ func ticketNumber(r *Request) (uint64, error) {
 
 // getTicket shows the ticket to whoever may see it: to agents as they work it, to the requester's side as theirs. An
 // agent's own ticket in somebody else's group is theirs as a requester; from=, which the queue adds, and as= choose.
-func (a *App) getTicket(r *Request) error {
+func (a *App) getTicket(r *web.Request) error {
 	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	v, err := a.desk.Ticket(r.actor(), n)
+	v, err := a.Desk.Ticket(r.Actor(), n)
 	if wantsReason(err) {
 		return a.reasonPage(r, n, nil, nil)
 	}
 	if store.KindOf(err) == store.NotFound && err != nil {
-		if claim, fault := a.desk.MayClaim(r.actor(), n); fault != nil || claim {
+		if claim, fault := a.Desk.MayClaim(r.Actor(), n); fault != nil || claim {
 			if fault != nil {
 				return fault
 			}
@@ -176,7 +177,7 @@ func (a *App) getTicket(r *Request) error {
 		return err
 	}
 	a.openedHit(r)
-	q := r.queryForm()
+	q := r.QueryForm()
 	as := q.Raw("as")
 	if v.Agents && as != "requester" && (!v.Side || v.May[desk.Work] || q.Has("from") || as == "agent") {
 		return a.workTicket(r, v, queueString(q, q.Raw("from")), nil, nil)
@@ -186,15 +187,15 @@ func (a *App) getTicket(r *Request) error {
 
 // posted is what a form of the ticket page sent that could not be done.
 type posted struct {
-	form    *Form
+	form    *web.Form
 	part    string // which of the page's forms
 	preview template.HTML
 }
 
 // workTicket shows the ticket as agents work it. from is the queue it was opened from; back and err are a form that
 // could not be done, all of which is shown again.
-func (a *App) workTicket(r *Request, t *desk.TicketView, from string, back *posted, err error) error {
-	v := &ticketPage{Page: r.workbench("ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
+func (a *App) workTicket(r *web.Request, t *desk.TicketView, from string, back *posted, err error) error {
+	v := &ticketPage{Page: r.Workbench("ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
 	row := t.Ticket
 	v.Nav, v.ID, v.Rev, v.Subject = "desk", row.ID, row.Rev, row.Subject
 	v.Act, v.From = ticketAddress(row.ID), from
@@ -206,29 +207,29 @@ func (a *App) workTicket(r *Request, t *desk.TicketView, from string, back *post
 		*to = t.May[act]
 	}
 	v.MayMove = v.MayMove || v.MayAssign
-	v.MayTake = v.MayAssign && r.actor().Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
+	v.MayTake = v.MayAssign && r.Actor().Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
 	v.IsSpam, v.OwnSide = row.IsSpam(), t.Side
 
 	values := v.firstValues(t)
-	kept := []keptFile(nil)
+	kept := []web.KeptFile(nil)
 	switch {
 	case back != nil:
 		if back.part == "kind" {
 			delete(values, "regression")
 		}
-		for name, all := range back.form.values {
+		for name, all := range back.form.Values {
 			values[name] = all
 		}
-		kept, v.OpenPart = back.form.kept, back.part
+		kept, v.OpenPart = back.form.Kept, back.part
 	default:
-		if kept := r.draft(); kept != nil {
+		if kept := r.Draft(); kept != nil {
 			for name, all := range kept {
 				values[name] = all
 			}
 			v.Flash, v.OpenPart = v.T("flash.resumed"), kept.Get("part")
 		}
 	}
-	v.form = a.formWith(r.actor(), values, kept)
+	v.Form = a.FormWith(r.Actor(), values, kept)
 	names, problem := a.ticketNames(t)
 	if problem != nil {
 		return problem
@@ -263,7 +264,7 @@ func (a *App) workTicket(r *Request, t *desk.TicketView, from string, back *post
 	if err := a.ticketAround(r, v, t); err != nil {
 		return err
 	}
-	return r.render("page/ticket", v)
+	return r.Render("page/ticket", v)
 }
 
 // tell puts what went wrong into the page: a conflict with what changed meanwhile, problems beside their fields, a
@@ -281,7 +282,7 @@ func (v *ticketPage) tell(t *desk.TicketView, back *posted, names *ticketNames, 
 		err = &said
 		v.Status = http.StatusForbidden
 	}
-	return v.refill(v.form, err)
+	return v.Refill(v.Form, err)
 }
 
 // firstValues is what the forms hold before anybody changes them.
@@ -302,19 +303,19 @@ func (v *ticketPage) firstValues(t *desk.TicketView) url.Values {
 }
 
 // inputTime writes a time as a field of date and time has it.
-func inputTime(p *Page, t time.Time) string {
+func inputTime(p *web.Page, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(p.now.Location()).Format("2006-01-02T15:04")
+	return t.In(p.Now.Location()).Format("2006-01-02T15:04")
 }
 
 // inputDate writes a time as a field of a date has it.
-func inputDate(p *Page, t time.Time) string {
+func inputDate(p *web.Page, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(p.now.Location()).Format(time.DateOnly)
+	return t.In(p.Now.Location()).Format(time.DateOnly)
 }
 
 // seenOf marks how far a reader of the view has come: the last change, and the last message.
@@ -407,7 +408,7 @@ func (v *ticketPage) extraFacts(t *desk.TicketView) {
 			continue
 		}
 		if q.Type == "date" {
-			if d, err := time.ParseInLocation(time.DateOnly, answer, v.now.Location()); err == nil {
+			if d, err := time.ParseInLocation(time.DateOnly, answer, v.Now.Location()); err == nil {
 				answer = v.Date(d)
 			}
 		}
@@ -417,7 +418,7 @@ func (v *ticketPage) extraFacts(t *desk.TicketView) {
 }
 
 // stateLong is the state with what belongs to it: the version, the outcome, whom it waits for.
-func stateLong(p *Page, t *store.Ticket) string {
+func stateLong(p *web.Page, t *store.Ticket) string {
 	switch {
 	case t.State == store.StateWaiting:
 		return p.T("state.agent.waiting-long")
@@ -429,7 +430,7 @@ func stateLong(p *Page, t *store.Ticket) string {
 	return p.T("state.agent." + t.State.String())
 }
 
-func lineOf(p *Page, t *store.Ticket) ticketLine {
+func lineOf(p *web.Page, t *store.Ticket) ticketLine {
 	return ticketLine{t.ID, ticketAddress(t.ID), t.Subject, stateBadge(p, t)}
 }
 
@@ -491,15 +492,15 @@ func listWords(and string, names []string) string {
 }
 
 // ticketChoices fills the selects of the facts.
-func (a *App) ticketChoices(r *Request, v *ticketPage, t *desk.TicketView, names *ticketNames) error {
-	actor := r.actor()
+func (a *App) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, names *ticketNames) error {
+	actor := r.Actor()
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	add := func(to *[]option, name, value, label string) {
 		*to = append(*to, option{value, label, v.Chosen(name, value)})
 	}
 	if v.MayAssign {
 		add(&v.Members, "assignee", "0", v.T("ticket.nobody"))
-		members, err := a.desk.GroupMembers(actor, t.Ticket.Group)
+		members, err := a.Desk.GroupMembers(actor, t.Ticket.Group)
 		if err != nil {
 			return err
 		}
@@ -537,7 +538,7 @@ func (a *App) ticketChoices(r *Request, v *ticketPage, t *desk.TicketView, names
 	for _, k := range ticketKinds {
 		add(&v.Kinds, "kind", k.String(), v.T("kind."+k.String()))
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -562,15 +563,15 @@ func (a *App) ticketChoices(r *Request, v *ticketPage, t *desk.TicketView, names
 
 // ticketAround fills what stands around the ticket: its neighbours in the queue, who else looks at it, the requester's
 // other tickets, articles that fit.
-func (a *App) ticketAround(r *Request, v *ticketPage, t *desk.TicketView) error {
-	actor := r.actor()
+func (a *App) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) error {
+	actor := r.Actor()
 	v.Back = "/desk"
 	label := v.T("nav.desk")
 	if q := fromQuery(a, actor, v.From); q != nil {
 		view := q.Raw("from")
 		v.Back = joinQuery("/desk/"+view, queueString(q, ""))
 		label = v.T("queue." + view)
-		before, after, err := a.desk.Neighbours(actor, queueQuery(q, view), v.ID)
+		before, after, err := a.Desk.Neighbours(actor, queueQuery(q, view), v.ID)
 		if err != nil {
 			return err
 		}
@@ -583,10 +584,10 @@ func (a *App) ticketAround(r *Request, v *ticketPage, t *desk.TicketView) error 
 	}
 	v.Crumb(label, v.Back)
 	v.Crumb("#"+strconv.FormatUint(v.ID, 10), "")
-	if others := a.presence.others(v.ID, actor.ID(), a.desk.Now()); len(others) > 0 {
+	if others := a.presence.others(v.ID, actor.ID(), a.Desk.Now()); len(others) > 0 {
 		v.Others = v.Plural("presence.others", len(others), "names", strings.Join(others, ", "))
 	}
-	more, err := a.desk.RequesterTickets(actor, v.ID, 5)
+	more, err := a.Desk.RequesterTickets(actor, v.ID, 5)
 	if err != nil {
 		return err
 	}
@@ -596,12 +597,12 @@ func (a *App) ticketAround(r *Request, v *ticketPage, t *desk.TicketView) error 
 	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
 		return err
 	}
-	found, err := a.desk.Search(r.ctx(), actor, desk.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
+	found, err := a.Desk.Search(r.Ctx(), actor, desk.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {
-		a.log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
+		a.Log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
 	}
 	for _, f := range found.Hits {
-		v.Articles = append(v.Articles, Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
+		v.Articles = append(v.Articles, web.Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
 	}
 	return a.queueSide(r, &v.Page, v.Back)
 }
@@ -612,12 +613,12 @@ func plainWords(s string) string {
 }
 
 // fromQuery reads back the queue that a ticket was opened from; nil when there is none.
-func fromQuery(a *App, actor desk.Actor, from string) *Form {
+func fromQuery(a *App, actor desk.Actor, from string) *web.Form {
 	values, err := url.ParseQuery(from)
 	if err != nil || !slices.Contains(desk.Views, values.Get("from")) {
 		return nil
 	}
-	return a.formWith(actor, values, nil)
+	return a.FormWith(actor, values, nil)
 }
 
 // others returns the names of those besides the person who have the ticket open, without noting anybody.

@@ -4,11 +4,12 @@ import (
 	"strconv"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // postBeside decides about words that lie beside the ticket.
-func (a *App) postBeside(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postBeside(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	id := f.ID("message")
 	field := "reason-" + strconv.FormatUint(id, 10)
 	do := desk.BesideDo(f.Raw("do"))
@@ -25,10 +26,10 @@ func (a *App) postBeside(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postBelongs answers the suggestion that the ticket may belong to another one: linked, made one, or left apart.
-func (a *App) postBelongs(r *Request, n uint64, f *Form) (ticketAct, error) {
+func (a *App) postBelongs(r *web.Request, n uint64, f *web.Form) (ticketAct, error) {
 	act := ticketAct{part: "belongs", flash: "flash.belongs-" + f.Raw("act")}
 	act.step.Apart = true
-	v, err := a.desk.Ticket(r.actor(), n)
+	v, err := a.Desk.Ticket(r.Actor(), n)
 	if err != nil {
 		return act, err
 	}
@@ -42,7 +43,7 @@ func (a *App) postBelongs(r *Request, n uint64, f *Form) (ticketAct, error) {
 		}
 		if act.step.Link = other.ID; f.Raw("act") == "merge" {
 			act.step.Link, act.step.DuplicateOf, act.step.To, act.step.Outcome = 0, other.ID, store.StateResolved, store.Duplicate
-			act.step.Message = &desk.Text{Body: a.words.Text(v.Ticket.Language, "ticket.belongs-merged")}
+			act.step.Message = &desk.Text{Body: a.Words.Text(v.Ticket.Language, "ticket.belongs-merged")}
 		}
 	default:
 		f.Refuse("act", "error.choice")

@@ -2,28 +2,30 @@ package app
 
 import (
 	"strconv"
+
+	"sportello/app/web"
 )
 
 // claimPage asks the person whom a form named whether the ticket is theirs. It shows nothing of it but its number.
 type claimPage struct {
-	Page
+	web.Page
 	ID uint64
 }
 
-func (a *App) claimPage(r *Request, n uint64) error {
-	v := &claimPage{Page: r.page("claim.title"), ID: n}
+func (a *App) claimPage(r *web.Request, n uint64) error {
+	v := &claimPage{Page: r.Page("claim.title"), ID: n}
 	v.Crumb("#"+strconv.FormatUint(n, 10), "")
-	return r.render("page/ticket-claim", v)
+	return r.Render("page/ticket-claim", v)
 }
 
 // postClaim makes the ticket the person's own.
-func (a *App) postClaim(r *Request) error {
+func (a *App) postClaim(r *web.Request) error {
 	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	if err := a.desk.Claim(r.actor(), n); err != nil {
+	if err := a.Desk.Claim(r.Actor(), n); err != nil {
 		return err
 	}
-	return r.done("flash.claimed", ticketAddress(n))
+	return r.Done("flash.claimed", ticketAddress(n))
 }

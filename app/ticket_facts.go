@@ -5,16 +5,17 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // The small forms around the thread: each changes one thing of the ticket.
 
-func (a *App) postTake(_ *Request, _ uint64, _ *Form) (ticketAct, error) {
+func (a *App) postTake(_ *web.Request, _ uint64, _ *web.Form) (ticketAct, error) {
 	return ticketAct{part: "take", step: desk.Step{Take: true}, flash: "flash.ticket-taken"}, nil
 }
 
-func (a *App) postAssign(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postAssign(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	to := f.ID("assignee")
 	if f.Raw("assignee") == "" { // nothing was chosen; nobody is 0
 		f.Refuse("assignee", "error.choice")
@@ -27,7 +28,7 @@ func (a *App) postAssign(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postMoveGroup gives the ticket to another group, which then has nobody's name on it.
-func (a *App) postMoveGroup(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postMoveGroup(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	to := f.ID("group")
 	if to == 0 {
 		f.Refuse("group", "error.group-needed")
@@ -36,8 +37,8 @@ func (a *App) postMoveGroup(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postState makes the moves that need no message; the others are the editor's.
-func (a *App) postState(_ *Request, _ uint64, f *Form) (ticketAct, error) {
-	s := desk.Step{To: formCode[store.State](f, "to")}
+func (a *App) postState(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
+	s := desk.Step{To: web.FormCode[store.State](f, "to")}
 	if s.To == store.StateNone {
 		f.Refuse("to", "error.choice")
 	}
@@ -48,7 +49,7 @@ func (a *App) postState(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postFacts corrects what the ticket says of itself: the part that the form names, and nothing else.
-func (a *App) postFacts(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postFacts(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	act := ticketAct{part: f.Raw("part"), asks: []string{"subject"}, flash: "flash.ticket-facts"}
 	s := &act.step
 	switch act.part {
@@ -57,7 +58,7 @@ func (a *App) postFacts(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 		f.Need("subject")
 		s.Subject = &subject
 	case "priority":
-		severity, urgency, deadline := formCode[store.Severity](f, "severity"), formCode[store.Urgency](f, "urgency"), f.Time("deadline")
+		severity, urgency, deadline := web.FormCode[store.Severity](f, "severity"), web.FormCode[store.Urgency](f, "urgency"), f.Time("deadline")
 		if severity == store.SeverityNone {
 			f.Refuse("severity", "error.choice")
 		}
@@ -69,7 +70,7 @@ func (a *App) postFacts(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 			s.Deadline = &deadline
 		}
 	case "kind":
-		kind, regression := formCode[store.TicketKind](f, "kind"), f.Bool("regression")
+		kind, regression := web.FormCode[store.TicketKind](f, "kind"), f.Bool("regression")
 		affected, worked := f.Text("affected", store.Most("tickets.affected")), f.Text("worked_in", store.Most("tickets.worked_in"))
 		if kind == store.KindNone {
 			f.Refuse("kind", "error.choice")
@@ -86,7 +87,7 @@ func (a *App) postFacts(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 		s.Module = &module
 	case "answers":
 		s.Answers = map[string]string{}
-		for name := range f.values {
+		for name := range f.Values {
 			if code, ok := strings.CutPrefix(name, "answer-"); ok {
 				s.Answers[code] = f.Text(name, store.Tickets.MostOfEach("answers"))
 			}
@@ -98,7 +99,7 @@ func (a *App) postFacts(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postParticipantsDesk adds and removes participants and answers the requester's wishes.
-func (a *App) postParticipantsDesk(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postParticipantsDesk(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	act := ticketAct{part: "participants", flash: "flash.ticket-participants", moved: map[string]string{"participants": "address"}}
 	switch f.Raw("act") {
 	case "add":
@@ -116,7 +117,7 @@ func (a *App) postParticipantsDesk(_ *Request, _ uint64, f *Form) (ticketAct, er
 	return act, nil
 }
 
-func (a *App) postLinks(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postLinks(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	act := ticketAct{part: "links", asks: []string{"link"}, flash: "flash.ticket-linked"}
 	if f.Raw("act") == "unlink" {
 		act.step.Unlink, act.flash = f.ID("unlink"), "flash.ticket-unlinked"
@@ -128,7 +129,7 @@ func (a *App) postLinks(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 }
 
 // postSpam marks as spam or takes that back.
-func (a *App) postSpam(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postSpam(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	spam := f.Bool("spam")
 	if f.Raw("spam") == "" {
 		f.Refuse("", "error.choice")
@@ -140,12 +141,12 @@ func (a *App) postSpam(_ *Request, _ uint64, f *Form) (ticketAct, error) {
 	return act, nil
 }
 
-func (a *App) postUndoDuplicate(_ *Request, _ uint64, _ *Form) (ticketAct, error) {
+func (a *App) postUndoDuplicate(_ *web.Request, _ uint64, _ *web.Form) (ticketAct, error) {
 	return ticketAct{part: "duplicate", step: desk.Step{UndoDuplicate: true}, flash: "flash.ticket-unmerged"}, nil
 }
 
 // postMoveMessage moves one message to another ticket, or makes it a ticket of its own.
-func (a *App) postMoveMessage(_ *Request, _ uint64, f *Form) (ticketAct, error) {
+func (a *App) postMoveMessage(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	message := f.ID("message")
 	id := strconv.FormatUint(message, 10)
 	field := "move_to-" + id

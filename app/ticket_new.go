@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // newTicketPage is the form that opens a ticket, in three parts. Which questions it asks depends on the module: choosing
 // one posts the form, which comes back with everything typed. For a module served elsewhere it becomes the way there.
 type newTicketPage struct {
-	Page
+	web.Page
 	ForOthers  bool // the actor may open in somebody else's name
 	Modules    []choices
 	NoModule   bool // "I do not know" was chosen
@@ -28,10 +29,10 @@ type newTicketPage struct {
 	Guide      bool // the guided set stands open
 	Alike      []alikeLine
 	Away       *awayBox
-	MayAnyway  bool      // agents may file under a module served elsewhere
-	Carried    []resumed // what was typed, while the form shows the way elsewhere
-	Typed      string    // the same for reading and copying
-	ByMail     string    // the way elsewhere with what was typed in it
+	MayAnyway  bool          // agents may file under a module served elsewhere
+	Carried    []web.Resumed // what was typed, while the form shows the way elsewhere
+	Typed      string        // the same for reading and copying
+	ByMail     string        // the way elsewhere with what was typed in it
 	Group      string
 	Hours      string
 	Times      string
@@ -42,7 +43,7 @@ type newTicketPage struct {
 }
 
 type askedQuestion struct {
-	Field    FieldError // its name and what is wrong
+	Field    web.FieldError // its name and what is wrong
 	Label    string
 	Type     string // text, number, date
 	Value    string
@@ -56,8 +57,8 @@ var guide = []string{"doing", "expected", "happened", "example", "since"}
 // noModule is the code of "I do not know": the general group takes the ticket.
 const noModule = "-"
 
-func (a *App) getNewTicket(r *Request) error {
-	q := r.queryForm()
+func (a *App) getNewTicket(r *web.Request) error {
+	q := r.QueryForm()
 	values := url.Values{"severity": {store.Medium.String()}, "urgency": {store.NoDate.String()}}
 	for _, name := range []string{"module", "kind", "subject"} {
 		if s := q.Text(name, 300); s != "" {
@@ -65,32 +66,32 @@ func (a *App) getNewTicket(r *Request) error {
 		}
 	}
 	if s := q.Text("for", store.Most("people.email")); s != "" {
-		address, err := a.requesterAddress(r.actor(), s)
+		address, err := a.requesterAddress(r.Actor(), s)
 		if err != nil {
 			return err
 		}
 		values.Set("requester", address)
 	}
-	return a.newTicketPage(r, &newTicketPage{Page: r.page("new-ticket.title")}, values, nil, nil)
+	return a.newTicketPage(r, &newTicketPage{Page: r.Page("new-ticket.title")}, values, nil, nil)
 }
 
 // newTicketPage shows the form with the first values, or as it was posted with what is wrong.
-func (a *App) newTicketPage(r *Request, v *newTicketPage, first url.Values, f *Form, wrong error) error {
+func (a *App) newTicketPage(r *web.Request, v *newTicketPage, first url.Values, f *web.Form, wrong error) error {
 	v.Nav = "tickets"
 	v.Crumb(v.T("own.title"), "/tickets")
 	v.Crumb(v.Title, "")
-	if f == nil && !v.resume(r) {
-		v.fill(first)
+	if f == nil && !v.Resume(r) {
+		v.Fill(first)
 	}
 	if f != nil {
-		if err := v.refill(f, wrong); err != nil {
+		if err := v.Refill(f, wrong); err != nil {
 			return err
 		}
 	}
-	actor := r.actor()
+	actor := r.Actor()
 	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
 	v.KeepsDraft, v.DraftName = !actor.IsAgent() && !actor.IsAdministrator(), fmt.Sprintf("%d-new-ticket", v.Person)
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
@@ -129,12 +130,12 @@ func (a *App) newTicketPage(r *Request, v *newTicketPage, first url.Values, f *F
 		return err
 	}
 	if v.Away != nil && !v.MayAnyway {
-		return r.render("page/ticket-new", v)
+		return r.Render("page/ticket-new", v)
 	}
 	if v.Alike, err = a.alike(r, &v.Page, v.Value("subject"), code); err != nil {
 		return err
 	}
-	return r.render("page/ticket-new", v)
+	return r.Render("page/ticket-new", v)
 }
 
 // offer fills the choices that are the same for every module.
@@ -154,7 +155,7 @@ func (v *newTicketPage) offer() {
 		code := u.String()
 		v.Urgencies = append(v.Urgencies, choice{code, v.T("urgency." + code), v.T("new-ticket.urgency-" + code), v.Chosen("urgency", code)})
 	}
-	v.Today = v.now.Format(time.DateOnly)
+	v.Today = v.Now.Format(time.DateOnly)
 }
 
 func (v *newTicketPage) question(q store.Question) askedQuestion {
@@ -174,22 +175,22 @@ func (v *newTicketPage) question(q store.Question) askedQuestion {
 
 // carry keeps what was typed while the page shows the way elsewhere, to be read, copied and brought along.
 func (v *newTicketPage) carry() {
-	if v.form == nil {
+	if v.Form == nil {
 		return
 	}
-	for name, all := range withoutSecrets(v.form.values) {
+	for name, all := range web.WithoutSecrets(v.Form.Values) {
 		if slices.Contains([]string{"module", "kind", "requester", "act", "kept_file", "draft"}, name) {
 			continue
 		}
 		for _, s := range all {
 			if s != "" && len(v.Carried) < maxResumed {
-				v.Carried = append(v.Carried, resumed{name, strings.ToValidUTF8(s, "\uFFFD")})
+				v.Carried = append(v.Carried, web.Resumed{Name: name, Value: strings.ToValidUTF8(s, "\uFFFD")})
 			}
 		}
 	}
-	slices.SortFunc(v.Carried, func(x, y resumed) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(v.Carried, func(x, y web.Resumed) int { return strings.Compare(x.Name, y.Name) })
 	for _, f := range v.Kept() {
-		v.Carried = append(v.Carried, resumed{"kept_file", fmt.Sprint(f.ID)})
+		v.Carried = append(v.Carried, web.Resumed{Name: "kept_file", Value: fmt.Sprint(f.ID)})
 	}
 	v.Typed = strings.TrimSpace(joined("\n\n", v.Value("subject"), compose(&v.Page, v.Value)))
 	if v.Away.Go == nil || !strings.HasPrefix(v.Away.Go.Address, "mailto:") {
@@ -209,22 +210,22 @@ func (v *newTicketPage) carry() {
 
 // carryAnswers keeps the answers to questions that the module chosen now does not ask: the choice may be taken back.
 func (v *newTicketPage) carryAnswers(l *desk.Level) {
-	if v.form == nil {
+	if v.Form == nil {
 		return
 	}
 	v.Carried = nil
-	for name, all := range v.form.values {
+	for name, all := range v.Form.Values {
 		code, ok := strings.CutPrefix(name, "answer-")
 		asked := l != nil && slices.ContainsFunc(l.Questions, func(q store.Question) bool { return q.Code == code })
 		if ok && !asked && all[0] != "" && len(v.Carried) < maxResumed {
-			v.Carried = append(v.Carried, resumed{name, strings.ToValidUTF8(all[0], "\uFFFD")})
+			v.Carried = append(v.Carried, web.Resumed{Name: name, Value: strings.ToValidUTF8(all[0], "\uFFFD")})
 		}
 	}
-	slices.SortFunc(v.Carried, func(x, y resumed) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(v.Carried, func(x, y web.Resumed) int { return strings.Compare(x.Name, y.Name) })
 }
 
 // compose writes the guided set into the text, the name of each field that was filled in above it.
-func compose(p *Page, value func(string) string) string {
+func compose(p *web.Page, value func(string) string) string {
 	parts := []string{value("body")}
 	for _, name := range guide {
 		if s := value(name); strings.TrimSpace(s) != "" {
@@ -235,15 +236,15 @@ func compose(p *Page, value func(string) string) string {
 }
 
 // whoReads says what comes next: which group reads the ticket, when it is there, and the usual times.
-func (a *App) whoReads(r *Request, v *newTicketPage, l *desk.Level) error {
-	set := r.settings()
+func (a *App) whoReads(r *web.Request, v *newTicketPage, l *desk.Level) error {
+	set := r.Settings()
 	v.Times = v.T("new-ticket.times", "least", set.WorkingHours["1"], "most", set.WorkingHours["4"])
 	if l == nil && !v.NoModule {
 		return nil
 	}
-	g, err := a.desk.GroupByCode(store.GeneralGroup)
+	g, err := a.Desk.GroupByCode(store.GeneralGroup)
 	if l != nil {
-		g, err = a.desk.Group(l.Group)
+		g, err = a.Desk.Group(l.Group)
 	}
 	if err != nil {
 		return err
@@ -256,16 +257,16 @@ func (a *App) whoReads(r *Request, v *newTicketPage, l *desk.Level) error {
 }
 
 // postNewTicket opens the ticket, or only shows the form again for another module when that is what was pressed.
-func (a *App) postNewTicket(r *Request) error {
-	f := r.form()
-	v := &newTicketPage{Page: r.page("new-ticket.title")}
+func (a *App) postNewTicket(r *web.Request) error {
+	f := r.Form()
+	v := &newTicketPage{Page: r.Page("new-ticket.title")}
 	files := f.Files("files")
 	switch f.Raw("act") {
 	case "choose":
 		v.Refocus = true
 		return a.newTicketPage(r, v, nil, f, f.Err())
 	case "general":
-		f.values.Set("module", noModule)
+		f.Values.Set("module", noModule)
 		return a.newTicketPage(r, v, nil, f, f.Err())
 	}
 	n, add, err := a.readNewTicket(r, v, f)
@@ -275,23 +276,23 @@ func (a *App) postNewTicket(r *Request) error {
 	}
 	var t *store.Ticket
 	if err == nil {
-		t, err = a.desk.OpenTicket(r.actor(), n)
+		t, err = a.Desk.OpenTicket(r.Actor(), n)
 	}
 	if err != nil {
 		return a.newTicketPage(r, v, nil, f, err)
 	}
 	if len(add) > 0 {
-		if _, err := a.desk.Do(r.actor(), t.ID, desk.Step{Add: add}); err != nil {
-			a.log.Warn("add participants to a new ticket", "ticket", t.ID, "err", err)
-			return r.done("flash.new-ticket-alone", ticketAddress(t.ID))
+		if _, err := a.Desk.Do(r.Actor(), t.ID, desk.Step{Add: add}); err != nil {
+			a.Log.Warn("add participants to a new ticket", "ticket", t.ID, "err", err)
+			return r.Done("flash.new-ticket-alone", ticketAddress(t.ID))
 		}
 	}
-	return r.done("flash.new-ticket", ticketAddress(t.ID))
+	return r.Done("flash.new-ticket", ticketAddress(t.ID))
 }
 
 // readNewTicket reads the form. What is wrong with it is collected in the form; an error is not the person's fault.
-func (a *App) readNewTicket(r *Request, v *newTicketPage, f *Form) (desk.NewTicket, []string, error) {
-	n := desk.NewTicket{Kind: formCode[store.TicketKind](f, "kind"), Severity: formCode[store.Severity](f, "severity"), Urgency: formCode[store.Urgency](f, "urgency"), Form: true}
+func (a *App) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (desk.NewTicket, []string, error) {
+	n := desk.NewTicket{Kind: web.FormCode[store.TicketKind](f, "kind"), Severity: web.FormCode[store.Severity](f, "severity"), Urgency: web.FormCode[store.Urgency](f, "urgency"), Form: true}
 	// In the order of the page, as the summary lists what is wrong.
 	var err error
 	if n.For, err = a.formRequester(r, f); err != nil {
@@ -330,7 +331,7 @@ func (a *App) readNewTicket(r *Request, v *newTicketPage, f *Form) (desk.NewTick
 }
 
 // formModule reads the module of the form, nil for "I do not know".
-func (a *App) formModule(f *Form) (*desk.Level, error) {
+func (a *App) formModule(f *web.Form) (*desk.Level, error) {
 	switch code := f.Raw("module"); code {
 	case noModule:
 		return nil, nil
@@ -338,7 +339,7 @@ func (a *App) formModule(f *Form) (*desk.Level, error) {
 		f.Refuse("module", "error.module-needed")
 		return nil, nil
 	default:
-		l, err := a.desk.LevelByCode(code)
+		l, err := a.Desk.LevelByCode(code)
 		if store.KindOf(err) == store.NotFound {
 			f.Refuse("module", "error.module-unknown")
 			return nil, nil
@@ -349,7 +350,7 @@ func (a *App) formModule(f *Form) (*desk.Level, error) {
 
 // deadline reads the date that goes with an urgency. A date without an hour means the end of that day's work, or the
 // end of the day when the work of today is over.
-func (a *App) deadline(r *Request, f *Form, u store.Urgency) time.Time {
+func (a *App) deadline(r *web.Request, f *web.Form, u store.Urgency) time.Time {
 	if u != store.Today && u != store.Week {
 		return time.Time{}
 	}
@@ -363,20 +364,20 @@ func (a *App) deadline(r *Request, f *Form, u store.Urgency) time.Time {
 	case len(f.Raw("deadline")) > len(time.DateOnly):
 		return t
 	}
-	evening := time.Date(t.Year(), t.Month(), t.Day(), r.settings().DayEnds, 0, 0, 0, t.Location())
-	if now := a.desk.Now(); evening.Before(now) {
+	evening := time.Date(t.Year(), t.Month(), t.Day(), r.Settings().DayEnds, 0, 0, 0, t.Location())
+	if now := a.Desk.Now(); evening.Before(now) {
 		evening = time.Date(t.Year(), t.Month(), t.Day(), 23, 59, 0, 0, t.Location())
 	}
 	return evening
 }
 
 // formRequester finds in whose name the ticket is opened, 0 for one's own.
-func (a *App) formRequester(r *Request, f *Form) (uint64, error) {
+func (a *App) formRequester(r *web.Request, f *web.Form) (uint64, error) {
 	text := f.Text("requester", store.Most("people.email"))
 	if text == "" {
 		return 0, nil
 	}
-	found, err := a.desk.PickRequesters(r.actor(), text, 10)
+	found, err := a.Desk.PickRequesters(r.Actor(), text, 10)
 	if err != nil {
 		return 0, err
 	}
@@ -404,7 +405,7 @@ func (a *App) requesterAddress(actor desk.Actor, s string) (string, error) {
 		return s, nil
 	}
 	email := ""
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err == nil {
 			email = p.Email
@@ -417,7 +418,7 @@ func (a *App) requesterAddress(actor desk.Actor, s string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	found, err := a.desk.PickRequesters(actor, email, 10)
+	found, err := a.Desk.PickRequesters(actor, email, 10)
 	if err != nil || !slices.ContainsFunc(found, func(p desk.Pick) bool { return p.ID == id }) {
 		return "", err
 	}
@@ -425,7 +426,7 @@ func (a *App) requesterAddress(actor desk.Actor, s string) (string, error) {
 }
 
 // formAddresses reads several addresses, set apart by commas, semicolons or white space.
-func formAddresses(f *Form, name string) []string {
+func formAddresses(f *web.Form, name string) []string {
 	var out []string
 	for _, s := range strings.FieldsFunc(f.Body(name), func(r rune) bool { return strings.ContainsRune(",; \t\n", r) }) {
 		parsed, err := mail.ParseAddress(s)

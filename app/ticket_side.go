@@ -12,13 +12,14 @@ import (
 	"unicode"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // sidePage is a ticket as its requester's side sees it: first how it stands, in a sentence, then what was written.
 type sidePage struct {
-	Page
+	web.Page
 	Number   uint64
 	Rev      uint64
 	Address  string
@@ -106,9 +107,9 @@ const maxPreview = 1 << 20
 
 // sideTicket answers with the ticket as its requester's side sees it. f and wrong are a form of the page that was
 // posted, with what is wrong with it; a Conflict says that the ticket has moved on, and keeps the text.
-func (a *App) sideTicket(r *Request, tv *desk.TicketView, f *Form, wrong error) error {
+func (a *App) sideTicket(r *web.Request, tv *desk.TicketView, f *web.Form, wrong error) error {
 	t := tv.Ticket
-	v := &sidePage{Page: r.page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: ticketAddress(t.ID),
+	v := &sidePage{Page: r.Page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: ticketAddress(t.ID),
 		Subject: t.Subject, State: t.State.String()}
 	v.Path = v.Address
 	if tv.Agents {
@@ -122,17 +123,17 @@ func (a *App) sideTicket(r *Request, tv *desk.TicketView, f *Form, wrong error) 
 	if store.KindOf(wrong) == store.Conflict {
 		v.Stale, v.Status, wrong = true, http.StatusConflict, nil
 	}
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
 	v.first(tv)
 	if f != nil {
-		if err := v.refill(f, wrong); err != nil {
+		if err := v.Refill(f, wrong); err != nil {
 			return err
 		}
-	} else if !v.resume(r) {
-		v.fill(sideValues(t, levels))
+	} else if !v.Resume(r) {
+		v.Fill(sideValues(t, levels))
 	}
 	names, err := a.sideNames(tv)
 	if err != nil {
@@ -149,13 +150,13 @@ func (a *App) sideTicket(r *Request, tv *desk.TicketView, f *Form, wrong error) 
 	for _, o := range tv.Links {
 		v.Links = append(v.Links, ownLineOf(&v.Page, o, levelPaths(levels, v.Lang)))
 	}
-	if v.Holders, err = a.linkHolders(&v.Page, r.actor(), t.ID); err != nil {
+	if v.Holders, err = a.linkHolders(&v.Page, r.Actor(), t.ID); err != nil {
 		return err
 	}
 	if v.MayCorrect {
 		v.correcting(levels)
 	}
-	return r.render("page/ticket-side", v)
+	return r.Render("page/ticket-side", v)
 }
 
 func draftName(person, ticket uint64) string { return fmt.Sprintf("%d-ticket-%d", person, ticket) }
@@ -198,7 +199,7 @@ type sideNames struct {
 // sideNames looks up what the history names by number alone, and where the requester works.
 func (a *App) sideNames(tv *desk.TicketView) (sideNames, error) {
 	n := sideNames{people: map[uint64]string{}, groups: map[uint64]store.Words{}}
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		if u, err := store.Units.Get(tx, tv.Ticket.Unit); err == nil {
 			n.unit = u.Name
 		} else if o, err := store.Organisations.Get(tx, tv.Ticket.Organisation); err == nil {
@@ -321,7 +322,7 @@ func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Messag
 	return out
 }
 
-func fileCardOf(p *Page, f *store.File) fileCard {
+func fileCardOf(p *web.Page, f *store.File) fileCard {
 	card := fileCard{Name: f.Name, Address: fmt.Sprintf("/files/%d", f.ID), Size: p.Size(f.Size)}
 	card.Kind = strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
 	if n := len(card.Kind); n == 0 || n > 4 {
@@ -372,7 +373,7 @@ func (v *sidePage) facts(tv *desk.TicketView) {
 	}
 	for _, q := range tv.Questions {
 		s := t.Answers[q.Code]
-		if day, err := time.ParseInLocation(time.DateOnly, s, v.now.Location()); err == nil && q.Type == "date" {
+		if day, err := time.ParseInLocation(time.DateOnly, s, v.Now.Location()); err == nil && q.Type == "date" {
 			s = v.Date(day)
 		}
 		if s != "" {

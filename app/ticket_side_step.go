@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -31,15 +32,15 @@ func (v *sidePage) correcting(levels []desk.Level) {
 		code := u.String()
 		v.Urgencies = append(v.Urgencies, choice{Code: code, Label: v.T("urgency." + code), Chosen: v.Chosen("urgency", code)})
 	}
-	v.Today = v.now.Format(time.DateOnly)
+	v.Today = v.Now.Format(time.DateOnly)
 	for _, field := range []string{"subject", "module", "severity", "urgency", "deadline"} {
 		v.Correcting = v.Correcting || v.Err(field) != ""
 	}
 }
 
 // postSideMessage writes a message, alone or together with what the pressed button says.
-func (a *App) postSideMessage(r *Request) error {
-	f := r.form()
+func (a *App) postSideMessage(r *web.Request) error {
+	f := r.Form()
 	switch f.Raw("act") {
 	case "confirm":
 		return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
@@ -51,31 +52,31 @@ func (a *App) postSideMessage(r *Request) error {
 	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true)}, "flash.side-sent")
 }
 
-func (a *App) postSideConfirm(r *Request) error {
-	f := r.form()
+func (a *App) postSideConfirm(r *web.Request) error {
+	f := r.Form()
 	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
 }
 
-func (a *App) postSideReopen(r *Request) error {
-	f := r.form()
+func (a *App) postSideReopen(r *web.Request) error {
+	f := r.Form()
 	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
 }
 
-func (a *App) postSideSettle(r *Request) error {
-	f := r.form()
+func (a *App) postSideSettle(r *web.Request) error {
+	f := r.Form()
 	return a.sideStep(r, f, settle(f, "outcome", a.sideText(r, f, false)), "flash.side-settled")
 }
 
 // settle resolves on the requester's side: it is solved, or not needed any more.
-func settle(f *Form, field string, text *desk.Text) desk.Step {
-	return desk.Step{Message: text, To: store.StateResolved, Outcome: formCode[store.Outcome](f, field)}
+func settle(f *web.Form, field string, text *desk.Text) desk.Step {
+	return desk.Step{Message: text, To: store.StateResolved, Outcome: web.FormCode[store.Outcome](f, field)}
 }
 
 // sideText reads the message of the form, nil when there is none and none is needed. Files alone are a message too.
-func (a *App) sideText(r *Request, f *Form, needed bool) *desk.Text {
+func (a *App) sideText(r *web.Request, f *web.Form, needed bool) *desk.Text {
 	text := &desk.Text{Body: f.Body("body"), Files: f.Files("files")}
 	if text.Body == "" && len(text.Files) > 0 {
-		text.Body = a.words.Text(r.lang(), "side.only-files")
+		text.Body = a.Words.Text(r.Lang(), "side.only-files")
 	}
 	if text.Body == "" && !needed {
 		return nil
@@ -83,9 +84,9 @@ func (a *App) sideText(r *Request, f *Form, needed bool) *desk.Text {
 	return text
 }
 
-func (a *App) postSideCorrect(r *Request) error {
-	f := r.form()
-	subject, severity, urgency := f.Text("subject", store.Most("tickets.subject")), formCode[store.Severity](f, "severity"), formCode[store.Urgency](f, "urgency")
+func (a *App) postSideCorrect(r *web.Request) error {
+	f := r.Form()
+	subject, severity, urgency := f.Text("subject", store.Most("tickets.subject")), web.FormCode[store.Severity](f, "severity"), web.FormCode[store.Urgency](f, "urgency")
 	deadline := a.deadline(r, f, urgency)
 	level, err := a.formModule(f)
 	if err != nil {
@@ -99,8 +100,8 @@ func (a *App) postSideCorrect(r *Request) error {
 }
 
 // postSideParticipants adds somebody by address or takes somebody out. Whether an address was known is not told.
-func (a *App) postSideParticipants(r *Request) error {
-	f := r.form()
+func (a *App) postSideParticipants(r *web.Request) error {
+	f := r.Form()
 	if f.Has("remove") {
 		return a.sideStep(r, f, desk.Step{Remove: f.IDs("remove")}, "flash.side-removed")
 	}
@@ -116,35 +117,35 @@ func (a *App) postSideParticipants(r *Request) error {
 
 // sideStep does the step and returns to the ticket, or to the new one that a late message opened. What is wrong comes
 // back on the page with everything typed; when the ticket has moved on meanwhile, so does the text, to be sent again.
-func (a *App) sideStep(r *Request, f *Form, s desk.Step, flashKey string) error {
-	n, err := r.number()
+func (a *App) sideStep(r *web.Request, f *web.Form, s desk.Step, flashKey string) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	actor := r.actor()
+	actor := r.Actor()
 	s.Rev, s.PublicRev = f.ID("rev"), f.ID("public_rev")
 	var t *store.Ticket
-	if err = a.desk.MayDo(actor, n, s); err == nil {
+	if err = a.Desk.MayDo(actor, n, s); err == nil {
 		err = f.Err()
 	}
 	if err == nil {
-		t, err = a.desk.Do(actor, n, s)
+		t, err = a.Desk.Do(actor, n, s)
 	}
 	if err != nil {
-		tv, gone := a.desk.Ticket(actor, n)
+		tv, gone := a.Desk.Ticket(actor, n)
 		if gone != nil {
 			return gone
 		}
 		return a.sideTicket(r, tv, f, err)
 	}
-	if err := a.desk.ReadNotices(actor, n); err != nil {
-		a.log.Error("read notices of a ticket", "ticket", n, "err", err)
+	if err := a.Desk.ReadNotices(actor, n); err != nil {
+		a.Log.Error("read notices of a ticket", "ticket", n, "err", err)
 	}
 	if t.ID != n {
-		return r.done("flash.side-followed", ticketAddress(t.ID), "number", n)
+		return r.Done("flash.side-followed", ticketAddress(t.ID), "number", n)
 	}
-	if _, err := a.desk.Ticket(actor, n); store.KindOf(err) == store.NotFound && err != nil {
-		return r.done(flashKey, "/tickets") // one has taken oneself out
+	if _, err := a.Desk.Ticket(actor, n); store.KindOf(err) == store.NotFound && err != nil {
+		return r.Done(flashKey, "/tickets") // one has taken oneself out
 	}
-	return r.done(flashKey, ticketAddress(n))
+	return r.Done(flashKey, ticketAddress(n))
 }

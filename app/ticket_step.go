@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -33,17 +34,17 @@ type ticketAct struct {
 }
 
 // ticketHandler reads one form of the ticket page. What is wrong with the form it leaves in the form.
-type ticketHandler func(r *Request, n uint64, f *Form) (ticketAct, error)
+type ticketHandler func(r *web.Request, n uint64, f *web.Form) (ticketAct, error)
 
 // ticketPost does what a form of the ticket page asks for. When that cannot be done the page comes back with all that
 // was typed, what is wrong, and, when somebody else changed the ticket meanwhile, what they did.
-func (a *App) ticketPost(h ticketHandler) func(*Request) error {
-	return func(r *Request) error {
+func (a *App) ticketPost(h ticketHandler) func(*web.Request) error {
+	return func(r *web.Request) error {
 		n, err := ticketNumber(r)
 		if err != nil {
 			return err
 		}
-		f := r.form()
+		f := r.Form()
 		act, err := h(r, n, f)
 		if errors.Is(err, errShown) {
 			return nil
@@ -53,19 +54,19 @@ func (a *App) ticketPost(h ticketHandler) func(*Request) error {
 		}
 		act.step.Rev = f.ID("rev")
 		var t *store.Ticket
-		if err = a.desk.MayDo(r.actor(), n, act.step, act.asks...); err == nil {
+		if err = a.Desk.MayDo(r.Actor(), n, act.step, act.asks...); err == nil {
 			err = f.Err()
 		}
 		if err == nil {
-			t, err = a.desk.Do(r.actor(), n, act.step)
+			t, err = a.Desk.Do(r.Actor(), n, act.step)
 		}
 		if err != nil {
 			return a.ticketAgain(r, n, act, f, err)
 		}
 		if act.sent {
-			r.setCookie("sent", strconv.FormatUint(n, 10), time.Minute)
+			r.SetCookie("sent", strconv.FormatUint(n, 10), time.Minute)
 		}
-		return r.done(act.flash, a.afterStep(r, t.ID, f), act.args...)
+		return r.Done(act.flash, a.afterStep(r, t.ID, f), act.args...)
 	}
 }
 
@@ -74,9 +75,9 @@ var errShown = errors.New("app: shown")
 
 // afterStep is where a form leads when it was done: back to the ticket, or to the queue when the ticket has gone where
 // the actor may not follow.
-func (a *App) afterStep(r *Request, n uint64, f *Form) string {
-	from := fromQuery(a, r.actor(), f.Raw("from"))
-	seen, err := a.desk.Revisions(r.actor(), []uint64{n})
+func (a *App) afterStep(r *web.Request, n uint64, f *web.Form) string {
+	from := fromQuery(a, r.Actor(), f.Raw("from"))
+	seen, err := a.Desk.Revisions(r.Actor(), []uint64{n})
 	if err == nil {
 		if _, ok := seen[n]; !ok {
 			return "/desk"
@@ -90,11 +91,11 @@ func (a *App) afterStep(r *Request, n uint64, f *Form) string {
 }
 
 // ticketAgain shows the page again after a form that could not be done.
-func (a *App) ticketAgain(r *Request, n uint64, act ticketAct, f *Form, err error) error {
+func (a *App) ticketAgain(r *web.Request, n uint64, act ticketAct, f *web.Form, err error) error {
 	if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
 		return err
 	}
-	t, problem := a.desk.Ticket(r.actor(), n)
+	t, problem := a.Desk.Ticket(r.Actor(), n)
 	if problem != nil {
 		return problem
 	}
@@ -102,7 +103,7 @@ func (a *App) ticketAgain(r *Request, n uint64, act ticketAct, f *Form, err erro
 		return err
 	}
 	from := ""
-	if q := fromQuery(a, r.actor(), f.Raw("from")); q != nil {
+	if q := fromQuery(a, r.Actor(), f.Raw("from")); q != nil {
 		from = queueString(q, q.Raw("from"))
 	}
 	return a.workTicket(r, t, from, &posted{form: f, part: act.part}, renamed(err, act.moved))
@@ -132,17 +133,17 @@ func renamed(err error, names map[string]string) error {
 }
 
 // takeSent tells whether the editor's text of this ticket was taken just now, once.
-func (a *App) takeSent(r *Request, n uint64) bool {
-	if r.Method() != http.MethodGet || r.Cookie(a.cookieName("sent")) != strconv.FormatUint(n, 10) {
+func (a *App) takeSent(r *web.Request, n uint64) bool {
+	if r.Method() != http.MethodGet || r.Cookie(a.CookieName("sent")) != strconv.FormatUint(n, 10) {
 		return false
 	}
-	r.setCookie("sent", "", -1)
+	r.SetCookie("sent", "", -1)
 	return true
 }
 
 // postStep sends what was written in the editor: a reply with what it does to the state, or a note. A note is never
 // public: with the note's mode every other act is refused, and the other way round.
-func (a *App) postStep(r *Request, n uint64, f *Form) (ticketAct, error) {
+func (a *App) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error) {
 	mode, act := f.Raw("mode"), f.Raw("act")
 	note := mode == "note"
 	if act == "" {
@@ -177,7 +178,7 @@ func (a *App) postStep(r *Request, n uint64, f *Form) (ticketAct, error) {
 		s.Version, s.PlannedFor = f.Text("version", maxVersion), f.Time("planned_for")
 	case "resolve":
 		s.To, done.flash = store.StateResolved, "flash.ticket-resolved"
-		s.Outcome, s.Version = formCode[store.Outcome](f, "outcome"), f.Text("resolve_version", maxVersion)
+		s.Outcome, s.Version = web.FormCode[store.Outcome](f, "outcome"), f.Text("resolve_version", maxVersion)
 		if s.Outcome == store.Duplicate {
 			if s.DuplicateOf = f.ID("duplicate_of"); s.DuplicateOf == 0 {
 				f.Refuse("duplicate_of", "error.duplicate-of-needed")
@@ -198,7 +199,7 @@ func (a *App) postStep(r *Request, n uint64, f *Form) (ticketAct, error) {
 		case len(missing) > 0:
 			done.flash, done.args = "flash.ticket-note-missing", []any{"names", clip(strings.Join(missing, ", "), 200)}
 		case len(names) > 0:
-			done.flash, done.args = "flash.ticket-note-told", []any{"names", clip(listWords(a.words.Text(r.lang(), "ticket.and"), names), 200)}
+			done.flash, done.args = "flash.ticket-note-told", []any{"names", clip(listWords(a.Words.Text(r.Lang(), "ticket.and"), names), 200)}
 		}
 	default:
 		f.Refuse("mode", "error.choice")
@@ -215,16 +216,16 @@ func clip(s string, most int) string {
 }
 
 // showPreview answers with the page and the text as it would look; nothing is sent.
-func (a *App) showPreview(r *Request, n uint64, f *Form, body string) error {
-	t, err := a.desk.Ticket(r.actor(), n)
+func (a *App) showPreview(r *web.Request, n uint64, f *web.Form, body string) error {
+	t, err := a.Desk.Ticket(r.Actor(), n)
 	if err != nil {
 		return err
 	}
 	from := ""
-	if q := fromQuery(a, r.actor(), f.Raw("from")); q != nil {
+	if q := fromQuery(a, r.Actor(), f.Raw("from")); q != nil {
 		from = queueString(q, q.Raw("from"))
 	}
-	page := r.page("ticket.preview")
+	page := r.Page("ticket.preview")
 	preview := passageHTML(t.Speaks(f.Raw("mode") == "note"), body, "", page.T("ticket.quoted"), nil)
 	if body == "" {
 		preview = template.HTML("<p>" + template.HTMLEscapeString(page.T("ticket.preview-empty")) + "</p>") // #nosec G203 -- escaped
@@ -245,7 +246,7 @@ var maxMentions = store.Most("messages.mentions")
 // mentions finds the agents whom a note names: by the part of their address before the @, by the whole address, or by
 // their name in quotes. What names nobody is returned as it was written. Who may not read the note is left out by the
 // desk.
-func (a *App) mentions(r *Request, body string) ([]desk.Pick, []string, error) {
+func (a *App) mentions(r *web.Request, body string) ([]desk.Pick, []string, error) {
 	var found []desk.Pick
 	var missing, looked []string
 	for _, m := range mentionMark.FindAllStringSubmatch(body, -1) {
@@ -260,7 +261,7 @@ func (a *App) mentions(r *Request, body string) ([]desk.Pick, []string, error) {
 		if name != "" {
 			search = name
 		}
-		picks, err := a.desk.PickPeople(r.actor(), search, 50)
+		picks, err := a.Desk.PickPeople(r.Actor(), search, 50)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -284,7 +285,7 @@ func (a *App) mentions(r *Request, body string) ([]desk.Pick, []string, error) {
 
 // reasonPage asks an administrator why they must see a confidential ticket.
 type reasonPage struct {
-	Page
+	web.Page
 	ID uint64
 }
 
@@ -293,13 +294,13 @@ func wantsReason(err error) bool {
 	return errors.As(err, &one) && one.Kind == store.Denied && one.Key == "error.reason-needed"
 }
 
-func (a *App) reasonPage(r *Request, n uint64, f *Form, err error) error {
-	v := &reasonPage{Page: r.workbench("reason.title"), ID: n}
+func (a *App) reasonPage(r *web.Request, n uint64, f *web.Form, err error) error {
+	v := &reasonPage{Page: r.Workbench("reason.title"), ID: n}
 	v.Nav = "desk"
-	v.fill(url.Values{})
-	v.resume(r)
+	v.Fill(url.Values{})
+	v.Resume(r)
 	if f != nil {
-		if err := v.refill(f, err); err != nil {
+		if err := v.Refill(f, err); err != nil {
 			return err
 		}
 	} else {
@@ -310,25 +311,25 @@ func (a *App) reasonPage(r *Request, n uint64, f *Form, err error) error {
 	if err := a.queueSide(r, &v.Page, ""); err != nil {
 		return err
 	}
-	return r.render("page/ticket-reason", v)
+	return r.Render("page/ticket-reason", v)
 }
 
 // postReason opens a confidential ticket to an administrator for an hour; the reason is written into its history.
-func (a *App) postReason(r *Request) error {
+func (a *App) postReason(r *web.Request) error {
 	n, err := ticketNumber(r)
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	reason := f.Text("reason", maxReason)
 	if reason == "" {
 		f.Refuse("reason", "error.required")
 	}
 	if err = f.Err(); err == nil {
-		err = a.desk.GiveReason(r.actor(), n, reason)
+		err = a.Desk.GiveReason(r.Actor(), n, reason)
 	}
 	if err != nil {
 		return a.reasonPage(r, n, f, err)
 	}
-	return r.done("flash.reason-given", ticketAddress(n))
+	return r.Done("flash.reason-given", ticketAddress(n))
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -82,7 +83,7 @@ func (a *App) ticketNames(t *desk.TicketView) (*ticketNames, error) {
 	for id, p := range t.People {
 		n.people[id] = p
 	}
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		person := func(ids ...uint64) {
 			for _, id := range ids {
 				if id != 0 && n.people[id] == nil {
@@ -320,7 +321,7 @@ func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNa
 }
 
 // attachmentOf describes a file as the cards under messages show it.
-func attachmentOf(p *Page, f *store.File) attachment {
+func attachmentOf(p *web.Page, f *store.File) attachment {
 	kind := ""
 	if i := strings.LastIndexByte(f.Name, '.'); i > 0 && len(f.Name)-i <= 6 {
 		kind = strings.ToUpper(f.Name[i+1:])

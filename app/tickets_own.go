@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
@@ -21,7 +22,7 @@ type ownLine struct {
 	Words   string
 }
 
-func ownLines(p *Page, page desk.QueuePage, modules map[uint64]string, requester bool) []ownLine {
+func ownLines(p *web.Page, page desk.QueuePage, modules map[uint64]string, requester bool) []ownLine {
 	out := make([]ownLine, 0, len(page.Tickets))
 	for _, t := range page.Tickets {
 		line := ownLineOf(p, t, modules)
@@ -33,7 +34,7 @@ func ownLines(p *Page, page desk.QueuePage, modules map[uint64]string, requester
 	return out
 }
 
-func ownLineOf(p *Page, t *store.Ticket, modules map[uint64]string) ownLine {
+func ownLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) ownLine {
 	when := ""
 	switch {
 	case t.State == store.StateClosed && !t.Closed.IsZero():
@@ -50,7 +51,7 @@ func ownLineOf(p *Page, t *store.Ticket, modules map[uint64]string) ownLine {
 }
 
 // stateWords are what the requester's side reads of the state.
-func stateWords(p *Page, t *store.Ticket) string {
+func stateWords(p *web.Page, t *store.Ticket) string {
 	if t.State == store.StatePlanned && t.Version != "" {
 		return p.T("state.planned-version", "version", t.Version)
 	}
@@ -71,7 +72,7 @@ func joined(sep string, parts ...string) string {
 }
 
 // inSentence says a point in time as it stands in a sentence: ieri alle 10.42, il 12 novembre 2026.
-func inSentence(p *Page, t time.Time) string {
+func inSentence(p *web.Page, t time.Time) string {
 	m := p.Moment(t)
 	if m.Words != m.Date {
 		return m.Words
@@ -80,18 +81,18 @@ func inSentence(p *Page, t time.Time) string {
 }
 
 // dayInSentence says a day as it stands in a sentence: domani, venerdì, l'8 dicembre 2026.
-func dayInSentence(p *Page, t time.Time) string {
+func dayInSentence(p *web.Page, t time.Time) string {
 	if day := p.Day(t); day != p.Date(t) {
 		return day
 	}
 	return onDate(p, t)
 }
 
-func onDate(p *Page, t time.Time) string {
+func onDate(p *web.Page, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	if day := t.In(p.now.Location()).Day(); day == 8 || day == 11 {
+	if day := t.In(p.Now.Location()).Day(); day == 8 || day == 11 {
 		return p.T("own.on-date-vowel", "date", p.Date(t))
 	}
 	return p.T("own.on-date", "date", p.Date(t))
@@ -99,8 +100,8 @@ func onDate(p *Page, t time.Time) string {
 
 // ownTicketsPage lists the tickets of one's own side, or of those one coordinates.
 type ownTicketsPage struct {
-	Page
-	Tabs     []Link
+	web.Page
+	Tabs     []web.Link
 	States   []choice
 	Kinds    []choice
 	Modules  []choices
@@ -130,9 +131,9 @@ type choices struct {
 // ownPerPage is how many tickets one page of the list shows.
 const ownPerPage = 20
 
-func (a *App) getOwnTickets(r *Request) error {
-	q := r.queryForm()
-	actor := r.actor()
+func (a *App) getOwnTickets(r *web.Request) error {
+	q := r.QueryForm()
+	actor := r.Actor()
 	of := q.Raw("of")
 	if of != "" && (of != "organisation" || len(actor.Person.Coordinates) == 0) {
 		return store.Fail(store.NotFound, "error.not-found")
@@ -141,19 +142,19 @@ func (a *App) getOwnTickets(r *Request) error {
 	if of != "" {
 		title = "own.title-others"
 	}
-	v := &ownTicketsPage{Page: r.page(title), Of: of}
+	v := &ownTicketsPage{Page: r.Page(title), Of: of}
 	v.Nav, v.Live = "tickets", true
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	levels, err := a.desk.Catalogue()
+	levels, err := a.Desk.Catalogue()
 	if err != nil {
 		return err
 	}
-	sq := desk.SideQuery{Of: of, After: q.Raw("after"), Limit: ownPerPage, Kind: formCode[store.TicketKind](q, "kind")}
+	sq := desk.SideQuery{Of: of, After: q.Raw("after"), Limit: ownPerPage, Kind: web.FormCode[store.TicketKind](q, "kind")}
 	only := store.StateNone
 	if q.Raw("state") == stateNotClosed {
 		sq.State = "open" // the desk's word for it
-	} else if only = formCode[store.State](q, "state"); only != store.StateNone {
+	} else if only = web.FormCode[store.State](q, "state"); only != store.StateNone {
 		sq.State = only.String()
 	}
 	if l := levelByCode(levels, q.Raw("module")); l != nil {
@@ -179,7 +180,7 @@ func (a *App) getOwnTickets(r *Request) error {
 		if name == "" {
 			name = v.T("own.coordinated")
 		}
-		v.Tabs = []Link{{Label: v.T("own.mine"), Address: "/tickets", Current: of == ""}, {Label: name, Address: "/tickets?of=organisation", Current: of != ""}}
+		v.Tabs = []web.Link{{Label: v.T("own.mine"), Address: "/tickets", Current: of == ""}, {Label: name, Address: "/tickets?of=organisation", Current: of != ""}}
 	}
 	if v.Filtered {
 		v.Empty, v.EmptyHow = v.T("own.none-fits"), v.T("own.none-fits-how")
@@ -189,7 +190,7 @@ func (a *App) getOwnTickets(r *Request) error {
 			v.EmptyHow = v.T("own.none-how-others")
 		}
 	}
-	return r.render("page/tickets", v)
+	return r.Render("page/tickets", v)
 }
 
 // stateNotClosed is the filter's word for every state but the last.
@@ -199,7 +200,7 @@ const stateNotClosed = "not-closed"
 // open itself are picked out here: such a page may be shorter than others, and is never empty while there are more.
 func (a *App) sideTickets(actor desk.Actor, q desk.SideQuery, only store.State) (desk.QueuePage, error) {
 	for looked := 0; ; looked++ {
-		page, err := a.desk.SideTickets(actor, q)
+		page, err := a.Desk.SideTickets(actor, q)
 		if err != nil || only != store.StateOpen {
 			return page, err
 		}
@@ -218,7 +219,7 @@ func (a *App) sideTickets(actor desk.Actor, q desk.SideQuery, only store.State) 
 // ownLooks bounds how many pages are looked through for one that is not empty.
 const ownLooks = 20
 
-func (v *ownTicketsPage) choicesOf(q *Form, levels []desk.Level) {
+func (v *ownTicketsPage) choicesOf(q *web.Form, levels []desk.Level) {
 	v.States = []choice{{Label: v.T("own.state-any")}, {Code: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
 	for s := store.StateNew; s <= store.StateClosed; s++ {
 		v.States = append(v.States, choice{Code: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
@@ -230,7 +231,7 @@ func (v *ownTicketsPage) choicesOf(q *Form, levels []desk.Level) {
 	v.Modules = moduleChoices(&v.Page, levels, q.Raw("module"), true)
 }
 
-func (v *ownTicketsPage) pagesOf(q *Form, page desk.QueuePage) {
+func (v *ownTicketsPage) pagesOf(q *web.Form, page desk.QueuePage) {
 	address := func(after string) string {
 		values := url.Values{}
 		for _, name := range []string{"of", "state", "kind", "module"} {
@@ -265,7 +266,7 @@ func (a *App) coordinated(actor desk.Actor) (string, error) {
 	}
 	k := actor.Person.Coordinates[0]
 	name := ""
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		if k.Unit != 0 {
 			u, err := store.Units.Get(tx, k.Unit)
 			if err == nil {
@@ -284,7 +285,7 @@ func (a *App) coordinated(actor desk.Actor) (string, error) {
 
 // moduleChoices lists the catalogue for a select, a group for each product with levels below it. all keeps the levels
 // that are served elsewhere without saying so, for filters.
-func moduleChoices(p *Page, levels []desk.Level, chosen string, all bool) []choices {
+func moduleChoices(p *web.Page, levels []desk.Level, chosen string, all bool) []choices {
 	var out []choices
 	for i := range levels {
 		l := &levels[i]

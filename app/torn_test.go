@@ -97,16 +97,16 @@ func afterPowerFailure(t *testing.T, data, message string) (tickets int, err err
 	if _, err := a.takeSpool(t.Context()); err != nil {
 		return 0, err
 	}
-	if err := a.desk.ProcessMail(t.Context()); err != nil {
+	if err := a.Desk.ProcessMail(t.Context()); err != nil {
 		return 0, err
 	}
-	if findings := a.st.Check(); len(findings) > 0 {
+	if findings := a.Store.Check(); len(findings) > 0 {
 		return 0, fmt.Errorf("check: %v", findings)
 	}
 	if bad, _ := filepath.Glob(filepath.Join(cfg.Spool(), "*.bad")); len(bad) > 0 {
 		return 0, fmt.Errorf("put aside: %v", bad)
 	}
-	return tickets, a.st.View(func(tx *store.Tx) error {
+	return tickets, a.Store.View(func(tx *store.Tx) error {
 		for row, err := range store.Tickets.All(tx, 0, false) {
 			if err != nil {
 				return err
@@ -120,7 +120,7 @@ func afterPowerFailure(t *testing.T, data, message string) (tickets int, err err
 			if err != nil {
 				return err
 			}
-			f, err := a.st.OpenBlob(m.Sum)
+			f, err := a.Store.OpenBlob(m.Sum)
 			if err != nil {
 				return err
 			}

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/web"
 	"sportello/store"
 )
 
 // viewsPage lists the saved views that an agent may open: their own, then those shared with their groups.
 type viewsPage struct {
-	Page
+	web.Page
 	Lines []viewLine
 }
 
@@ -27,7 +28,7 @@ type viewLine struct {
 
 // viewEditPage is the form of one view.
 type viewEditPage struct {
-	Page
+	web.Page
 	Act    string
 	ID     uint64
 	Edits  uint64
@@ -73,7 +74,7 @@ func viewAddress(v desk.SavedView) string {
 }
 
 // viewCounter is the number that was last counted, as the side bar shows it; empty while there is none.
-func viewCounter(p *Page, v desk.SavedView) string {
+func viewCounter(p *web.Page, v desk.SavedView) string {
 	switch {
 	case v.Counted == 0:
 		return ""
@@ -84,14 +85,14 @@ func viewCounter(p *Page, v desk.SavedView) string {
 }
 
 // viewSide adds the saved views to the side bar. here is the page's address; it reports whether a view is open.
-func (a *App) viewSide(r *Request, p *Page, here string) (open bool, group SideGroup, err error) {
-	list, err := a.desk.Views(r.actor())
+func (a *App) viewSide(r *web.Request, p *web.Page, here string) (open bool, group web.SideGroup, err error) {
+	list, err := a.Desk.Views(r.Actor())
 	if err != nil {
 		return false, group, err
 	}
 	group.Heading = p.T("views.side")
 	for _, v := range list {
-		l := Link{Label: v.Name, Address: viewAddress(v), Icon: "list", Count: viewCounter(p, v)}
+		l := web.Link{Label: v.Name, Address: viewAddress(v), Icon: "list", Count: viewCounter(p, v)}
 		if v.Text != "" {
 			l.Icon = "search"
 		}
@@ -103,10 +104,10 @@ func (a *App) viewSide(r *Request, p *Page, here string) (open bool, group SideG
 	return open, group, nil
 }
 
-func (a *App) getViews(r *Request) error {
-	v := &viewsPage{Page: r.workbench("views.title")}
+func (a *App) getViews(r *web.Request) error {
+	v := &viewsPage{Page: r.Workbench("views.title")}
 	v.Nav = "desk"
-	list, err := a.desk.Views(r.actor())
+	list, err := a.Desk.Views(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -126,11 +127,11 @@ func (a *App) getViews(r *Request) error {
 	if err := a.queueSide(r, &v.Page, "/desk/views"); err != nil {
 		return err
 	}
-	return r.render("page/views", v)
+	return r.Render("page/views", v)
 }
 
 // viewAbout says in words what a view shows.
-func (a *App) viewAbout(r *Request, p *Page, text string, q desk.QueueQuery) (string, error) {
+func (a *App) viewAbout(r *web.Request, p *web.Page, text string, q desk.QueueQuery) (string, error) {
 	if text != "" {
 		return p.T("views.about-words", "text", text), nil
 	}
@@ -140,7 +141,7 @@ func (a *App) viewAbout(r *Request, p *Page, text string, q desk.QueueQuery) (st
 			said = append(said, p.T(key)+": "+value)
 		}
 	}
-	err := a.st.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *store.Tx) error {
 		if g, err := store.Groups.Peek(tx, q.Group); err == nil {
 			say("ticket.group", g.Name.In(p.Lang))
 		}
@@ -168,34 +169,34 @@ func (a *App) viewAbout(r *Request, p *Page, text string, q desk.QueueQuery) (st
 }
 
 // getView shows a view with words; one without is the queue with its filters.
-func (a *App) getView(r *Request) error {
-	n, err := r.number()
+func (a *App) getView(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	actor := r.actor()
-	saved, err := a.desk.View(actor, n)
+	actor := r.Actor()
+	saved, err := a.Desk.View(actor, n)
 	if err != nil {
 		return err
 	}
 	if saved.Text == "" {
 		return r.Redirect(viewAddress(saved), http.StatusSeeOther)
 	}
-	v := &queuePage{Page: r.workbench("views.title"), NoBulk: true}
+	v := &queuePage{Page: r.Workbench("views.title"), NoBulk: true}
 	v.Nav, v.Title, v.Live = "desk", saved.Name, false // a search for each change of any ticket would be too many
 	v.Plain, v.Here = viewPath(n), viewPath(n)
 	if saved.MayChange {
 		v.ChangeView = viewPath(n) + "/edit"
 	}
 	v.Words = saved.Text
-	v.Elsewhere = Link{Label: v.T("views.in-search"), Address: searchAsked{text: saved.Text, kind: "ticket"}.address()}
+	v.Elsewhere = web.Link{Label: v.T("views.in-search"), Address: searchAsked{text: saved.Text, kind: "ticket"}.address()}
 	v.Empty, v.EmptyHint = v.T("views.empty"), v.T("views.empty-hint")
-	q := r.queryForm()
+	q := r.QueryForm()
 	after := q.Raw("after")
-	_, page, err := a.desk.ViewTickets(r.ctx(), actor, n, after)
+	_, page, err := a.Desk.ViewTickets(r.Ctx(), actor, n, after)
 	switch {
 	case store.KindOf(err) == store.Unavailable:
-		a.log.Warn("view", "err", err)
+		a.Log.Warn("view", "err", err)
 		v.Empty, v.EmptyHint = v.T("views.trouble"), a.searchTrouble(&v.Page, err)
 	case err != nil:
 		return err
@@ -217,18 +218,18 @@ func (a *App) getView(r *Request) error {
 	if err := a.queueSide(r, &v.Page, v.Plain); err != nil {
 		return err
 	}
-	return r.render("page/view", v)
+	return r.Render("page/view", v)
 }
 
 // shareOptions are the groups with which the reader may share a view.
-func (a *App) shareOptions(r *Request, p *Page) ([]option, error) {
-	groups, err := a.desk.Groups(r.actor())
+func (a *App) shareOptions(r *web.Request, p *web.Page) ([]option, error) {
+	groups, err := a.Desk.Groups(r.Actor())
 	if err != nil {
 		return nil, err
 	}
 	var out []option
 	for _, g := range groups {
-		if id := strconv.FormatUint(g.ID, 10); !g.Retired && r.actor().Person.InGroup(g.ID) {
+		if id := strconv.FormatUint(g.ID, 10); !g.Retired && r.Actor().Person.InGroup(g.ID) {
 			out = append(out, option{id, g.Name.In(p.Lang), p.Chosen("share", id)})
 		}
 	}
@@ -238,29 +239,29 @@ func (a *App) shareOptions(r *Request, p *Page) ([]option, error) {
 // viewNames are what the form of a new view sends along: the question, or the queue with its filters.
 var viewNames = append([]string{"text", "view"}, queueNames...)
 
-func (a *App) getNewView(r *Request) error { return a.newViewPage(r, r.queryForm(), nil) }
+func (a *App) getNewView(r *web.Request) error { return a.newViewPage(r, r.QueryForm(), nil) }
 
 // newViewPage is the form of a view that is not saved yet. f is the address, or with err what was posted.
-func (a *App) newViewPage(r *Request, f *Form, err error) error {
-	v := &viewEditPage{Page: r.workbench("views.new"), Act: "/desk/views", Own: true}
+func (a *App) newViewPage(r *web.Request, f *web.Form, err error) error {
+	v := &viewEditPage{Page: r.Workbench("views.new"), Act: "/desk/views", Own: true}
 	v.Nav = "desk"
 	v.Crumb(v.T("views.title"), "/desk/views")
 	v.Crumb(v.Title, "")
 	switch {
 	case err != nil:
-		if problem := v.refill(f, err); problem != nil {
+		if problem := v.Refill(f, err); problem != nil {
 			return problem
 		}
-	case v.resume(r):
+	case v.Resume(r):
 	default:
-		v.fill(f.values)
+		v.Fill(f.Values)
 	}
 	for _, name := range viewNames {
 		if s := v.Value(name); s != "" {
 			v.Kept = append(v.Kept, searchHidden{name, s})
 		}
 	}
-	text, q := readView(v.form)
+	text, q := readView(v.Form)
 	if v.About, err = a.viewAbout(r, &v.Page, text, q); err != nil {
 		return err
 	}
@@ -272,11 +273,11 @@ func (a *App) newViewPage(r *Request, f *Form, err error) error {
 	if err := a.queueSide(r, &v.Page, "/desk/views"); err != nil {
 		return err
 	}
-	return r.render("page/view-edit", v)
+	return r.Render("page/view-edit", v)
 }
 
 // readView reads what a new view asks: the question or, without one, the queue and its filters.
-func readView(f *Form) (string, desk.QueueQuery) {
+func readView(f *web.Form) (string, desk.QueueQuery) {
 	text := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(f.Raw("text"), "\x00", " "), " "))
 	q := queueQuery(f, f.Raw("view"))
 	q.After = ""
@@ -286,8 +287,8 @@ func readView(f *Form) (string, desk.QueueQuery) {
 	return text, q
 }
 
-func (a *App) postView(r *Request) error {
-	f := r.form()
+func (a *App) postView(r *web.Request) error {
+	f := r.Form()
 	unreadable := f.Err()
 	form := desk.ViewForm{}
 	form.Text, form.Query = readView(f)
@@ -299,28 +300,28 @@ func (a *App) postView(r *Request) error {
 	if err != nil {
 		return a.newViewPage(r, f, err)
 	}
-	row, err := a.desk.SaveView(r.actor(), form)
+	row, err := a.Desk.SaveView(r.Actor(), form)
 	if err != nil {
 		return a.newViewPage(r, f, err)
 	}
-	return r.done("flash.view-saved", viewPath(row.ID), "name", row.Name)
+	return r.Done("flash.view-saved", viewPath(row.ID), "name", row.Name)
 }
 
-func (a *App) getEditView(r *Request) error { return a.editViewPage(r, nil, nil) }
+func (a *App) getEditView(r *web.Request) error { return a.editViewPage(r, nil, nil) }
 
-func (a *App) editViewPage(r *Request, f *Form, err error) error {
-	n, problem := r.number()
+func (a *App) editViewPage(r *web.Request, f *web.Form, err error) error {
+	n, problem := r.Number()
 	if problem != nil {
 		return problem
 	}
-	s, problem := a.desk.View(r.actor(), n)
+	s, problem := a.Desk.View(r.Actor(), n)
 	if problem != nil {
 		return problem
 	}
 	if !s.MayChange {
 		return store.Fail(store.Denied, "error.denied")
 	}
-	v := &viewEditPage{Page: r.workbench("views.edit"), Act: viewPath(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
+	v := &viewEditPage{Page: r.Workbench("views.edit"), Act: viewPath(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
 	v.Nav = "desk"
 	v.Crumb(v.T("views.title"), "/desk/views")
 	v.Crumb(s.Name, viewAddress(s))
@@ -329,15 +330,15 @@ func (a *App) editViewPage(r *Request, f *Form, err error) error {
 	if s.Notify {
 		values.Set("notify", "1")
 	}
-	if f == nil && !v.resume(r) {
-		v.fill(values)
+	if f == nil && !v.Resume(r) {
+		v.Fill(values)
 	}
 	if store.KindOf(err) == store.Conflict { // the text stays, the form now knows what somebody else did
 		err = store.Fail(store.Invalid, "error.view-changed")
 		v.Status = http.StatusConflict
 	}
 	if f != nil {
-		if problem := v.refill(f, err); problem != nil {
+		if problem := v.Refill(f, err); problem != nil {
 			return problem
 		}
 	}
@@ -352,33 +353,33 @@ func (a *App) editViewPage(r *Request, f *Form, err error) error {
 	if err := a.queueSide(r, &v.Page, viewAddress(s)); err != nil {
 		return err
 	}
-	return r.render("page/view-edit", v)
+	return r.Render("page/view-edit", v)
 }
 
-func (a *App) postEditView(r *Request) error {
-	n, err := r.number()
+func (a *App) postEditView(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	f := r.form()
+	f := r.Form()
 	form := desk.ViewForm{Name: f.Text("name", store.Most("views.name")), Group: f.ID("share"), Notify: f.Bool("notify")}
 	edits := f.ID("edits")
 	if err = f.Err(); err == nil {
-		_, err = a.desk.ChangeView(r.actor(), n, edits, form)
+		_, err = a.Desk.ChangeView(r.Actor(), n, edits, form)
 	}
 	if err != nil {
 		return a.editViewPage(r, f, err)
 	}
-	return r.done("flash.view-changed", "/desk/views")
+	return r.Done("flash.view-changed", "/desk/views")
 }
 
-func (a *App) postRemoveView(r *Request) error {
-	n, err := r.number()
+func (a *App) postRemoveView(r *web.Request) error {
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
-	if err := a.desk.RemoveView(r.actor(), n); err != nil {
+	if err := a.Desk.RemoveView(r.Actor(), n); err != nil {
 		return err
 	}
-	return r.done("flash.view-removed", "/desk/views")
+	return r.Done("flash.view-removed", "/desk/views")
 }

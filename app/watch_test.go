@@ -18,9 +18,9 @@ import (
 func TestTheStateOfTheDeskIsOnOnePageAndInFigures(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") })
 	b := d.signedIn(d.add("Ada Neri", desk.PersonForm{Administrator: true}))
-	d.app.log.Error("something failed", "reference", "xyzzy", "err", errors.New("<script>broken</script>"))
-	d.app.watch.Jobs.Failed("sweep", errors.New("no such folder"))
-	eventually(t, "the jobs do not begin", func() bool { return len(d.app.watch.Jobs.All()) > 5 })
+	d.app.Log.Error("something failed", "reference", "xyzzy", "err", errors.New("<script>broken</script>"))
+	d.app.Watch.Jobs.Failed("sweep", errors.New("no such folder"))
+	eventually(t, "the jobs do not begin", func() bool { return len(d.app.Watch.Jobs.All()) > 5 })
 	page := b.get("/admin")
 	for _, want := range []string{"Da sistemare", "no such folder", "something failed", "xyzzy", "&lt;script&gt;", "Lo sportello non fa copie da solo", "Ricerca", "File non più usati"} {
 		if !strings.Contains(page.body, want) {
@@ -82,14 +82,14 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, _, err := a.desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+			p, _, err := a.Desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if name == "lost bytes" {
-				b, err := a.st.PutBlob(strings.NewReader("bytes"), 0)
+				b, err := a.Store.PutBlob(strings.NewReader("bytes"), 0)
 				if err == nil {
-					err = a.st.Update(store.By{}, func(tx *store.Tx) error {
+					err = a.Store.Update(store.By{}, func(tx *store.Tx) error {
 						return store.Files.Put(tx, &store.File{Sum: b.Sum, Size: b.Size, Person: p.ID})
 					})
 				}

@@ -38,7 +38,7 @@ func (w *world) formOf(b *browser, n uint64, fields ...string) url.Values {
 
 func (w *world) row(n uint64) *store.Ticket {
 	w.t.Helper()
-	v, err := w.app.desk.Ticket(desk.Actor{Via: "command", System: true}, n)
+	v, err := w.app.Desk.Ticket(desk.Actor{Via: "command", System: true}, n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func (w *world) row(n uint64) *store.Ticket {
 // fresh opens a plain ticket of CSA in the requester's name.
 func (w *world) fresh(subject string) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.desk.OpenTicket(w.as("requester"), desk.NewTicket{Subject: subject, Body: "Non funziona.", Kind: store.Malfunction, Module: w.module["csa"],
+	t, err := w.app.Desk.OpenTicket(w.as("requester"), desk.NewTicket{Subject: subject, Body: "Non funziona.", Kind: store.Malfunction, Module: w.module["csa"],
 		Severity: store.Medium, Urgency: store.NoDate})
 	if err != nil {
 		w.t.Fatal(err)
@@ -101,7 +101,7 @@ func TestActsOnATicketAreRefusedToWhomTheyAreNotFor(t *testing.T) {
 func TestAQueueShowsItsTicketsAndFiltersThem(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.fresh("Prima del gruppo"), w.fresh("Seconda del gruppo")
-	if _, err := w.app.desk.Do(w.as("agent"), two.ID, desk.Step{Take: true}); err != nil {
+	if _, err := w.app.Desk.Do(w.as("agent"), two.ID, desk.Step{Take: true}); err != nil {
 		t.Fatal(err)
 	}
 	b := w.visitor("agent")
@@ -230,7 +230,7 @@ func TestColleaguesMentionedInANoteAreTold(t *testing.T) {
 	send := func(body string) []uint64 {
 		t.Helper()
 		b.must(b.post(ticketAddress(n)+"/step", w.formOf(b, n, "mode", "note", "act", "note", "body", body)), 303)
-		v, err := w.app.desk.Ticket(w.as("agent"), n)
+		v, err := w.app.Desk.Ticket(w.as("agent"), n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -322,7 +322,7 @@ func TestMessagesMoveAndComeBack(t *testing.T) {
 	one, two := w.fresh("Una").ID, w.fresh("Due").ID
 	b := w.visitor("agent")
 	b.must(b.post(ticketAddress(one)+"/step", w.formOf(b, one, "mode", "reply", "act", "reply", "body", "Messaggio da spostare")), 303)
-	v, err := w.app.desk.Ticket(w.as("agent"), one)
+	v, err := w.app.Desk.Ticket(w.as("agent"), one)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,7 +380,7 @@ func TestParticipantsAndWishesAreTheAgentsToGrant(t *testing.T) {
 func TestAnAdministratorGivesAReasonForAConfidentialTicket(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Riservatissima").ID
-	if err := w.app.st.Update(store.By{Via: "command", Act: "change"}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(store.By{Via: "command", Act: "change"}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, w.group["csa"])
 		if err != nil {
 			return err
@@ -409,7 +409,7 @@ func TestSavedRepliesAreKeptInBothLanguages(t *testing.T) {
 	b.must(b.get("/desk/replies"), 200, "Saluti", "IT, EN", "Le mie")
 	b.must(b.get("/replies/pick?lang=en&q=reg"), 200, `[{"title":"Regards","body":"Kind regards"}]`)
 	b.must(b.get("/replies/pick?lang=it&q=zzz"), 200, "[]")
-	all, err := w.app.desk.Replies(w.as("agent"))
+	all, err := w.app.Desk.Replies(w.as("agent"))
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
@@ -435,7 +435,7 @@ func TestSavedRepliesAreKeptInBothLanguages(t *testing.T) {
 
 func TestAnAgentsOwnTicketElsewhereIsTheirsAsARequester(t *testing.T) {
 	w := newWorld(t)
-	own, err := w.app.desk.OpenTicket(w.as("agent"), desk.NewTicket{Subject: "Mia in contabilità", Body: "Aiuto.", Module: w.module["u-gov/contabilita"]})
+	own, err := w.app.Desk.OpenTicket(w.as("agent"), desk.NewTicket{Subject: "Mia in contabilità", Body: "Aiuto.", Module: w.module["u-gov/contabilita"]})
 	if err != nil {
 		t.Fatal(err)
 	}

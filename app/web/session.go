@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"context"
@@ -20,17 +20,17 @@ import (
 	"sportello/store"
 )
 
-// visit is what is known of one request: who acts, in which language, with which settings of the desk.
-type visit struct {
-	actor    desk.Actor
-	session  *store.Session
+// Visit is what is known of one request: who acts, in which language, with which settings of the desk.
+type Visit struct {
+	Actor    desk.Actor
+	Session  *store.Session
 	refused  error // why the token that was shown opens nothing
-	settings *store.Settings
-	lang     string
+	Settings *store.Settings
+	Lang     string
 	unread   int
 	last     uint64 // the last change there was for this person when the request came: what the page shows is at least as new
-	route    *route
-	body     *incoming
+	Route    *Route
+	Body     *incoming
 	posted   *postedForm
 	unproven bool // nothing but the token of the session can say that the form comes from a page of ours
 	ctx      context.Context
@@ -40,75 +40,75 @@ type visit struct {
 // requestTime bounds what one request may work; streams do not ask for it.
 const requestTime = 10 * time.Second
 
-// visit returns what is known of the request, finding it out once. It never fails: who cannot be recognised is
+// Visit returns what is known of the request, finding it out once. It never fails: who cannot be recognised is
 // nobody, and a store that cannot be read gives a page with the defaults of a new desk.
-func (r *Request) visit() *visit {
-	if r.v != nil {
-		return r.v
+func (r *Request) Visit() *Visit {
+	if r.V != nil {
+		return r.V
 	}
-	v := &visit{settings: (&store.Settings{}).WithDefaults(), last: r.site.st.Last()}
-	r.v = v
-	v.actor.Via = "page"
+	v := &Visit{Settings: (&store.Settings{}).WithDefaults(), last: r.site.Store.Last()}
+	r.V = v
+	v.Actor.Via = "page"
 	if r.isAPI() {
-		v.actor.Via = "api"
+		v.Actor.Via = "api"
 		if secret, ok := strings.CutPrefix(r.c.Get(fiber.HeaderAuthorization), "Bearer "); ok {
-			v.actor.Person, v.refused = r.site.desk.Keeper().Token(r.ctx(), strings.TrimSpace(secret))
+			v.Actor.Person, v.refused = r.site.Desk.Keeper().Token(r.Ctx(), strings.TrimSpace(secret))
 		}
-	} else if secret := r.c.Cookies(r.site.cookieName("session")); secret != "" {
-		s, p, err := r.site.desk.Keeper().Session(r.ctx(), secret)
+	} else if secret := r.c.Cookies(r.site.CookieName("session")); secret != "" {
+		s, p, err := r.site.Desk.Keeper().Session(r.Ctx(), secret)
 		if err == nil {
-			v.session, v.actor.Person = s, p
+			v.Session, v.Actor.Person = s, p
 		} else if store.KindOf(err) != store.SignIn {
-			r.site.log.Error("read session", "err", err)
+			r.site.Log.Error("read session", "err", err)
 		}
 	}
-	if !r.isAPI() && !hearsAll(v.actor) {
-		if last, err := r.site.lastPublic(); err == nil {
+	if !r.isAPI() && !HearsAll(v.Actor) {
+		if last, err := r.site.LastPublic(); err == nil {
 			v.last = last
 		} else {
-			r.site.log.Error("read changes", "err", err)
+			r.site.Log.Error("read changes", "err", err)
 		}
 	}
-	err := r.site.st.View(func(tx *store.Tx) error {
+	err := r.site.Store.View(func(tx *store.Tx) error {
 		if s, err := store.SettingsTable.Peek(tx, 1); err == nil {
-			v.settings = s.WithDefaults()
+			v.Settings = s.WithDefaults()
 		}
-		if v.actor.SignedIn() {
-			v.unread = int(store.Notices.Count(tx, store.CountUnread, v.actor.ID()))
+		if v.Actor.SignedIn() {
+			v.unread = int(store.Notices.Count(tx, store.CountUnread, v.Actor.ID()))
 		}
 		return nil
 	})
 	if err != nil {
-		r.site.log.Error("read settings", "err", err)
+		r.site.Log.Error("read settings", "err", err)
 	}
-	v.lang = chooseLanguage(v.actor.Person, r.c.Cookies(r.site.cookieName("lang")), r.said(fiber.HeaderAcceptLanguage))
-	v.actor.Language = v.lang
+	v.Lang = ChooseLanguage(v.Actor.Person, r.c.Cookies(r.site.CookieName("lang")), r.said(fiber.HeaderAcceptLanguage))
+	v.Actor.Language = v.Lang
 	return v
 }
 
-// actor returns who acts in this request.
-func (r *Request) actor() desk.Actor { return r.visit().actor }
+// Actor returns who acts in this request.
+func (r *Request) Actor() desk.Actor { return r.Visit().Actor }
 
-// lang returns the language of the reader, it or en.
-func (r *Request) lang() string { return r.visit().lang }
+// Lang returns the language of the reader, it or en.
+func (r *Request) Lang() string { return r.Visit().Lang }
 
-// settings returns what the administrator chose, read at the beginning of the request.
-func (r *Request) settings() *store.Settings { return r.visit().settings }
+// Settings returns what the administrator chose, read at the beginning of the request.
+func (r *Request) Settings() *store.Settings { return r.Visit().Settings }
 
-// ctx returns the context of the request. It ends after ten seconds and when the request has been answered; a browser
+// Ctx returns the context of the request. It ends after ten seconds and when the request has been answered; a browser
 // that leaves is not noticed.
-func (r *Request) ctx() context.Context {
-	v := r.visit()
+func (r *Request) Ctx() context.Context {
+	v := r.Visit()
 	if v.ctx == nil {
-		v.ctx, v.cancel = context.WithTimeout(r.site.work, requestTime)
+		v.ctx, v.cancel = context.WithTimeout(r.site.Work, requestTime)
 	}
 	return v.ctx
 }
 
 var languageMatcher = language.NewMatcher([]language.Tag{language.Italian, language.English})
 
-// chooseLanguage takes the person's own choice, else the one made in this browser, else what the browser prefers.
-func chooseLanguage(p *store.Person, cookie, accepted string) string {
+// ChooseLanguage takes the person's own choice, else the one made in this browser, else what the browser prefers.
+func ChooseLanguage(p *store.Person, cookie, accepted string) string {
 	if p != nil && (p.Language == "it" || p.Language == "en") {
 		return p.Language
 	}
@@ -126,22 +126,22 @@ func chooseLanguage(p *store.Person, cookie, accepted string) string {
 	return words.Languages[i]
 }
 
-// cookieName returns the name of one of our cookies. On https the name itself keeps other hosts of the domain from
+// CookieName returns the name of one of our cookies. On https the name itself keeps other hosts of the domain from
 // setting it.
-func (s *Site) cookieName(what string) string {
+func (s *Site) CookieName(what string) string {
 	name := "sportello"
 	if what != "session" {
 		name += "-" + what
 	}
-	if s.secure {
+	if s.Secure {
 		return "__Host-" + name
 	}
 	return name
 }
 
-// setCookie sets one of our cookies for the time, or removes it when that is negative.
-func (r *Request) setCookie(what, value string, life time.Duration) {
-	cookie := &fiber.Cookie{Name: r.site.cookieName(what), Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: r.site.secure}
+// SetCookie sets one of our cookies for the time, or removes it when that is negative.
+func (r *Request) SetCookie(what, value string, life time.Duration) {
+	cookie := &fiber.Cookie{Name: r.site.CookieName(what), Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: r.site.Secure}
 	if life < 0 {
 		cookie.Expires = time.Unix(0, 0)
 		cookie.MaxAge = -1
@@ -154,11 +154,11 @@ func (r *Request) setCookie(what, value string, life time.Duration) {
 // csrfToken returns a token that only a page of this session can know. It is masked anew each time, so that
 // compressing a page tells nothing of it.
 func (r *Request) csrfToken() string {
-	v := r.visit()
-	if v.session == nil {
+	v := r.Visit()
+	if v.Session == nil {
 		return ""
 	}
-	want := r.site.csrfOf(v.session)
+	want := r.site.csrfOf(v.Session)
 	out := make([]byte, 2*len(want))
 	rand.Read(out[:len(want)])
 	for i, b := range want {
@@ -209,21 +209,21 @@ func (r *Request) sameOrigin() bool {
 			return false
 		}
 		// On https a page that came without it is another site: whoever stands on the line could have written it.
-		return u.Host == r.c.Get(fiber.HeaderHost) && (!r.site.secure || u.Scheme == "https") || u.Scheme+"://"+u.Host == r.site.origin
+		return u.Host == r.c.Get(fiber.HeaderHost) && (!r.site.Secure || u.Scheme == "https") || u.Scheme+"://"+u.Host == r.site.Origin
 	}
-	s := r.visit().session
+	s := r.Visit().Session
 	if s == nil {
 		return true // no session that could be abused
 	}
 	if token := r.c.Get("X-CSRF"); token != "" {
 		return r.site.csrfValid(s, token)
 	}
-	r.visit().unproven = true // receive judges the token of the form
+	r.Visit().unproven = true // receive judges the token of the form
 	return true
 }
 
-// localPath returns the address if it is a path of this desk, else "/": nobody is sent elsewhere by a link to us.
-func localPath(s string) string {
+// LocalPath returns the address if it is a path of this desk, else "/": nobody is sent elsewhere by a link to us.
+func LocalPath(s string) string {
 	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") || !utf8.ValidString(s) {
 		return "/"
 	}
@@ -237,8 +237,8 @@ func localPath(s string) string {
 // publicLook is how many changes are looked at for the newest public one; after more, the newest of all is as good.
 const publicLook = 10_000
 
-// hearsAll reports whether the person hears of what agents do among themselves, in some ticket at least.
-func hearsAll(actor desk.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
+// HearsAll reports whether the person hears of what agents do among themselves, in some ticket at least.
+func HearsAll(actor desk.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
 
 // audible is how far the change log was read for the newest change that somebody on a requester's side may hear of.
 type audible struct {
@@ -248,13 +248,13 @@ type audible struct {
 	public uint64
 }
 
-// lastPublic returns the newest change that moved the clock of a requester's side: what agents do among themselves does
+// LastPublic returns the newest change that moved the clock of a requester's side: what agents do among themselves does
 // not show in it. Each change is looked at once; after very many the newest of all is as good.
-func (s *Site) lastPublic() (uint64, error) {
+func (s *Site) LastPublic() (uint64, error) {
 	l := &s.audible
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	last := s.st.Last()
+	last := s.Store.Last()
 	if !l.begun || last-l.upTo > publicLook {
 		l.begun, l.upTo, l.public = true, last, last
 		return l.public, nil
@@ -262,7 +262,7 @@ func (s *Site) lastPublic() (uint64, error) {
 	if last == l.upTo {
 		return l.public, nil
 	}
-	err := s.st.View(func(tx *store.Tx) error {
+	err := s.Store.View(func(tx *store.Tx) error {
 		for ch, err := range tx.Changes(l.upTo) {
 			if err != nil {
 				return err

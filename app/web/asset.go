@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"sync"
@@ -35,22 +35,22 @@ func (p *packed) form(encoding, name string, raw []byte) []byte {
 	return b
 }
 
-// getAsset answers with a style sheet or script. The address changes with the content, so it may be kept for ever;
+// GetAsset answers with a style sheet or script. The address changes with the content, so it may be kept for ever;
 // with the hash of an older release comes what there is now, not to be kept.
-func (s *Site) getAsset(r *Request) error {
+func (s *Site) GetAsset(r *Request) error {
 	name := r.c.Params("*")
-	b, mediaType, current, ok := s.public.File(r.c.Params("hash"), name)
+	b, mediaType, current, ok := s.Public.File(r.c.Params("hash"), name)
 	if !ok {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if current && s.cfg.Reload == "" {
+	if current && s.Config.Reload == "" {
 		r.c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	} else {
 		r.c.Set(fiber.HeaderCacheControl, "no-cache")
 	}
 	r.c.Set(fiber.HeaderContentType, mediaType)
 	r.c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	encoding := bestEncoding(r.said(fiber.HeaderAcceptEncoding))
+	encoding := BestEncoding(r.said(fiber.HeaderAcceptEncoding))
 	if encoding == "" {
 		r.c.Response().SetBodyRaw(b)
 		return nil

@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"bytes"
@@ -25,15 +25,15 @@ import (
 // body read: a piece at a time, never faster into memory than it comes, up to what the route takes, out of a room that
 // all requests share. Files go straight to the store.
 const (
-	smallBody = 64 << 10 // for whoever is not signed in, and for every route that names no other bound
-	maxFields = 2000     // of a form
+	SmallBody = 64 << 10 // for whoever is not signed in, and for every route that names no other bound
+	MaxFields = 2000     // of a form
 	partHead  = 16 << 10 // of a part of a form, before its content begins
 	bodyRoom  = 96 << 20 // bytes of bodies that lie in memory at once
 )
 
 var (
-	longBody  = int64(maxBody) + 3<<20 // for what people write, also when it is too long: it comes back with its error
-	bodyShare = 4*longBody + 4<<20     // of the room, that of one person or address
+	LongBody  = int64(maxBody) + 3<<20 // for what people write, also when it is too long: it comes back with its error
+	bodyShare = 4*LongBody + 4<<20     // of the room, that of one person or address
 )
 
 // incoming is the body of one request on its way in.
@@ -57,9 +57,9 @@ var errBodyTooLarge = store.Fail(store.TooLarge, "error.too-large")
 
 // body returns the body of the request, of which no more than most bytes are ever read. Asked again, it is the same one.
 func (r *Request) body(most int64) *incoming {
-	v := r.visit()
-	if v.body != nil {
-		return v.body
+	v := r.Visit()
+	if v.Body != nil {
+		return v.Body
 	}
 	req := &r.c.Context().Request
 	b := &incoming{site: r.site, most: most, says: int64(req.Header.ContentLength()), whose: r.whose(), began: time.Now()}
@@ -73,16 +73,16 @@ func (r *Request) body(most int64) *incoming {
 	default:
 		b.err = io.EOF
 	}
-	v.body = b
+	v.Body = b
 	return b
 }
 
 // whose names whom the room that a request takes is counted for: the person, else the network they come from.
 func (r *Request) whose() string {
-	if p := r.actor().Person; p != nil {
+	if p := r.Actor().Person; p != nil {
 		return "person " + p.Email
 	}
-	return listen.Network(r.clientIP()).String()
+	return listen.Network(r.ClientIP()).String()
 }
 
 // Read reads what has come, and waits no longer than a client of the least speed would take.
@@ -125,15 +125,15 @@ func (b *incoming) Read(p []byte) (int, error) {
 // speed. Speed is no credit for silence longer than the grace.
 func (b *incoming) until(now time.Time) time.Time {
 	grace := b.site.bodyGrace()
-	earned := b.began.Add(grace + time.Duration(b.got)*time.Second/time.Duration(b.site.cfg.SlowestUploadKB<<10))
+	earned := b.began.Add(grace + time.Duration(b.got)*time.Second/time.Duration(b.site.Config.SlowestUploadKB<<10))
 	if soon := now.Add(grace); soon.Before(earned) {
 		return soon
 	}
 	return earned
 }
 
-// ended reports whether all of the body was read.
-func (b *incoming) ended() bool { return b.err == io.EOF }
+// Ended reports whether all of the body was read.
+func (b *incoming) Ended() bool { return b.err == io.EOF }
 
 // hold takes room for n more bytes, and as much again for what will be made of them.
 func (b *incoming) hold(n int64) error {
@@ -177,9 +177,9 @@ func (b *incoming) all(r io.Reader, most int64) ([]byte, error) {
 	}
 }
 
-// whole reads all of the body into memory. Asked again, it returns the same bytes.
-func (b *incoming) whole() ([]byte, error) {
-	if b.kept == nil && !b.ended() {
+// Whole reads all of the body into memory. Asked again, it returns the same bytes.
+func (b *incoming) Whole() ([]byte, error) {
+	if b.kept == nil && !b.Ended() {
 		var err error
 		if b.kept, err = b.all(b, b.most); err != nil {
 			b.kept = nil
@@ -224,25 +224,25 @@ func (r *room) back(whose string, n int64) {
 
 // postedForm is a form that was read.
 type postedForm struct {
-	values     url.Values
-	uploads    map[string][]sentFile
-	unreadable bool
+	Values     url.Values
+	Uploads    map[string][]sentFile
+	Unreadable bool
 }
 
 // sentFile is one file of a form: kept by the desk, or why it was not; or its bytes, where the route asks for them.
 type sentFile struct {
-	row   *store.File
-	bytes []byte
-	err   error
+	Row   *store.File
+	Bytes []byte
+	Err   error
 }
 
-// receive reads the form that comes with a request to one of our pages, once it is known who sends it to which route.
+// Receive reads the form that comes with a request to one of our pages, once it is known who sends it to which route.
 // Whoever sends no sign of the page it comes from shows the token of the session before the first file is kept.
-func (r *Request) receive(to *route) error {
-	v := r.visit()
+func (r *Request) Receive(to *Route) error {
+	v := r.Visit()
 	most := to.most(r.site)
-	if !v.actor.SignedIn() {
-		most = smallBody
+	if !v.Actor.SignedIn() {
+		most = SmallBody
 	}
 	b := r.body(most)
 	if b.says > b.most {
@@ -251,12 +251,12 @@ func (r *Request) receive(to *route) error {
 	if r.isAPI() {
 		return nil // its handlers read it
 	}
-	p, err := r.readForm(to)
+	p, err := r.ReadForm(to)
 	v.posted = p
 	if err != nil {
 		return err
 	}
-	if v.unproven && !r.site.csrfValid(v.session, p.values.Get("csrf")) {
+	if v.unproven && !r.site.csrfValid(v.Session, p.Values.Get("csrf")) {
 		return errCrossOrigin
 	}
 	if b.spent > 0 && v.cancel != nil { // the time for the work begins when all is there
@@ -268,16 +268,16 @@ func (r *Request) receive(to *route) error {
 
 // receiveSome reads what of a form fits into what is read of anybody, for whom is asked to sign in first.
 func (r *Request) receiveSome() {
-	b := r.body(smallBody)
+	b := r.body(SmallBody)
 	b.says = -1 // not refused for what will not be read
-	r.visit().posted, _ = r.readForm(&route{})
+	r.Visit().posted, _ = r.ReadForm(&Route{})
 }
 
-// readForm reads a form to its end. With an error it returns the values that came before it.
-func (r *Request) readForm(to *route) (*postedForm, error) {
-	p := &postedForm{values: url.Values{}, uploads: map[string][]sentFile{}}
-	v := r.visit()
-	b := v.body
+// ReadForm reads a form to its end. With an error it returns the values that came before it.
+func (r *Request) ReadForm(to *Route) (*postedForm, error) {
+	p := &postedForm{Values: url.Values{}, Uploads: map[string][]sentFile{}}
+	v := r.Visit()
+	b := v.Body
 	if b.err == io.EOF {
 		return p, nil
 	}
@@ -288,24 +288,24 @@ func (r *Request) readForm(to *route) (*postedForm, error) {
 		if err != nil {
 			raw = raw[:max(bytes.LastIndexByte(raw, '&'), 0)] // the last one may not be whole
 		}
-		if bytes.Count(raw, []byte("&")) >= maxFields {
-			return p, store.Fail(store.TooLarge, "error.form-fields", "max", maxFields)
+		if bytes.Count(raw, []byte("&")) >= MaxFields {
+			return p, store.Fail(store.TooLarge, "error.form-fields", "max", MaxFields)
 		}
 		var args fasthttp.Args
 		args.ParseBytes(raw)
 		for name, value := range args.All() {
-			p.values.Add(string(name), string(value))
+			p.Values.Add(string(name), string(value))
 		}
 		return p, err
 	case strings.HasPrefix(kind, fiber.MIMEMultipartForm):
 		_, params, err := mime.ParseMediaType(r.c.Get(fiber.HeaderContentType))
 		if err != nil || params["boundary"] == "" {
-			p.unreadable = true
+			p.Unreadable = true
 			return p, nil
 		}
 		err = r.readParts(to, p, params["boundary"])
-		if err != nil && (b.err == nil || b.ended()) && !isOurs(err) {
-			p.unreadable, err = true, nil
+		if err != nil && (b.err == nil || b.Ended()) && !isOurs(err) {
+			p.Unreadable, err = true, nil
 		}
 		return p, err
 	}
@@ -320,9 +320,9 @@ func isOurs(err error) bool {
 }
 
 // readParts reads the parts of a form one after the other.
-func (r *Request) readParts(to *route, p *postedForm, boundary string) error {
-	v := r.visit()
-	b := v.body
+func (r *Request) readParts(to *Route, p *postedForm, boundary string) error {
+	v := r.Visit()
+	b := v.Body
 	heads := &headReader{from: b}
 	parts := multipart.NewReader(heads, boundary)
 	text := min(b.most, to.text())
@@ -334,14 +334,14 @@ func (r *Request) readParts(to *route, p *postedForm, boundary string) error {
 			return err
 		}
 		if err != nil {
-			if b.err != nil && !b.ended() {
+			if b.err != nil && !b.Ended() {
 				return b.err
 			}
 			return err
 		}
 		heads.left = -1
-		if n == maxFields {
-			return store.Fail(store.TooLarge, "error.form-fields", "max", maxFields)
+		if n == MaxFields {
+			return store.Fail(store.TooLarge, "error.form-fields", "max", MaxFields)
 		}
 		name := part.FormName()
 		switch file := part.FileName(); {
@@ -349,41 +349,41 @@ func (r *Request) readParts(to *route, p *postedForm, boundary string) error {
 		case file == "":
 			value, err := b.all(part, text)
 			if err != nil {
-				return cmpErr(b, err)
+				return CmpErr(b, err)
 			}
 			text -= int64(len(value)) + 64
 			if text < 0 {
 				return errBodyTooLarge
 			}
-			p.values.Add(name, string(value))
+			p.Values.Add(name, string(value))
 		case slices.Contains(to.Files, name):
-			if v.unproven && !r.site.csrfValid(v.session, p.values.Get("csrf")) {
+			if v.unproven && !r.site.csrfValid(v.Session, p.Values.Get("csrf")) {
 				return errCrossOrigin
 			}
 			var u sentFile
 			if to.Inline {
-				u.bytes, u.err = b.all(part, longBody)
+				u.Bytes, u.Err = b.all(part, LongBody)
 			} else {
-				u.row, u.err = r.site.desk.Keep(v.actor, file, part)
+				u.Row, u.Err = r.site.Desk.Keep(v.Actor, file, part)
 			}
-			if b.err != nil && !b.ended() {
+			if b.err != nil && !b.Ended() {
 				return b.err
 			}
 			var refused *store.Error
-			if u.err != nil && !(errors.As(u.err, &refused) && (refused.Kind == store.TooLarge || refused.Kind == store.Invalid)) {
-				return u.err
+			if u.Err != nil && !(errors.As(u.Err, &refused) && (refused.Kind == store.TooLarge || refused.Kind == store.Invalid)) {
+				return u.Err
 			}
-			p.uploads[name] = append(p.uploads[name], u)
+			p.Uploads[name] = append(p.Uploads[name], u)
 		}
 		if _, err := io.Copy(io.Discard, part); err != nil { // of a file that was refused, or that nobody asked for
-			return cmpErr(b, err)
+			return CmpErr(b, err)
 		}
 	}
 }
 
-// cmpErr returns what went wrong with the body itself, if that is what went wrong.
-func cmpErr(b *incoming, err error) error {
-	if b.err != nil && !b.ended() {
+// CmpErr returns what went wrong with the body itself, if that is what went wrong.
+func CmpErr(b *incoming, err error) error {
+	if b.err != nil && !b.Ended() {
 		return b.err
 	}
 	return err

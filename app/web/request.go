@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"io"
@@ -13,14 +13,14 @@ import (
 type Request struct {
 	site *Site
 	c    *fiber.Ctx
-	v    *visit // nil until somebody asks who it is
+	V    *Visit // nil until somebody asks who it is
 }
 
 // requestKey is where a request of fiber keeps ours.
 const requestKey = "request"
 
-// request returns the Request of fiber's context, the same each time.
-func (s *Site) request(c *fiber.Ctx) *Request {
+// Request returns the Request of fiber's context, the same each time.
+func (s *Site) Request(c *fiber.Ctx) *Request {
 	if r, ok := c.Locals(requestKey).(*Request); ok {
 		return r
 	}
@@ -80,5 +80,5 @@ func (r *Request) SendStream(from io.Reader, n int) error { return r.c.SendStrea
 // SendStatus answers with the status alone.
 func (r *Request) SendStatus(code int) error { return r.c.SendStatus(code) }
 
-// answerBy has a handler of the standard library answer.
-func (r *Request) answerBy(h http.Handler) error { return adaptor.HTTPHandler(h)(r.c) }
+// AnswerBy has a handler of the standard library answer.
+func (r *Request) AnswerBy(h http.Handler) error { return adaptor.HTTPHandler(h)(r.c) }

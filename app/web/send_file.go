@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"bufio"
@@ -27,12 +27,12 @@ var shownInPlace = map[string]bool{
 
 // The policies of a file. What shows PDF in some browsers is a page of its own that a sandbox would not let run.
 const (
-	filePolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
+	FilePolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
 	pdfPolicy  = "default-src 'none'; frame-ancestors 'none'"
 )
 
-// sendFile answers with the file, or with the part of it that was asked for, and closes it.
-func (r *Request) sendFile(row *store.File, f *os.File) error {
+// SendFile answers with the file, or with the part of it that was asked for, and closes it.
+func (r *Request) SendFile(row *store.File, f *os.File) error {
 	handed := false // to the answer, which closes it
 	defer func() {
 		if !handed {
@@ -40,18 +40,18 @@ func (r *Request) sendFile(row *store.File, f *os.File) error {
 		}
 	}()
 
-	mediaType, inPlace := servedType(row.Type)
+	mediaType, inPlace := ServedType(row.Type)
 	disposition := "attachment"
 	if inPlace {
 		disposition = "inline"
 	}
 	tag := fmt.Sprintf(`"%d-%d"`, row.ID, row.Rev)
-	r.c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	r.c.Set(fiber.HeaderContentSecurityPolicy, FilePolicy)
 	if mediaType == "application/pdf" {
 		r.c.Set(fiber.HeaderContentSecurityPolicy, pdfPolicy)
 	}
 	r.c.Set(fiber.HeaderContentType, mediaType)
-	r.c.Set(fiber.HeaderContentDisposition, dispositionOf(disposition, row.Name))
+	r.c.Set(fiber.HeaderContentDisposition, DispositionOf(disposition, row.Name))
 	r.c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	r.c.Set(fiber.HeaderETag, tag)
 	r.c.Set(fiber.HeaderAcceptRanges, "bytes")
@@ -60,7 +60,7 @@ func (r *Request) sendFile(row *store.File, f *os.File) error {
 		return nil
 	}
 
-	size, err := fileSize(f)
+	size, err := FileSize(f)
 	if err != nil {
 		return err
 	}
@@ -82,12 +82,12 @@ func (r *Request) sendFile(row *store.File, f *os.File) error {
 		}
 	}
 	handed = true
-	return r.sendPiece(f, from, length)
+	return r.SendPiece(f, from, length)
 }
 
-// servedType returns the media type to send and whether the file may be shown in place. Types that a browser could run
+// ServedType returns the media type to send and whether the file may be shown in place. Types that a browser could run
 // are not even named.
-func servedType(stored string) (mediaType string, inPlace bool) {
+func ServedType(stored string) (mediaType string, inPlace bool) {
 	kind, _, _ := strings.Cut(strings.ToLower(stored), ";")
 	kind = strings.TrimSpace(kind)
 	if shownInPlace[kind] {
@@ -108,9 +108,9 @@ func servedType(stored string) (mediaType string, inPlace bool) {
 var plainLetters = strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE", "ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ı", "i", "þ", "th", "ð", "d",
 	"–", "-", "—", "-", "‑", "-", "’", "'", "‘", "'", "“", "'", "”", "'", "«", "'", "»", "'", "…", "...", "€", "EUR", "\u00a0", " ", "\u202f", " ", "º", "o", "ª", "a")
 
-// dispositionOf writes the header with the file's name: in plain letters for old programs, in full for all others (RFC
+// DispositionOf writes the header with the file's name: in plain letters for old programs, in full for all others (RFC
 // 6266, RFC 8187). No character of the name can end the value.
-func dispositionOf(kind, name string) string {
+func DispositionOf(kind, name string) string {
 	plain := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Mn, r):
@@ -179,7 +179,7 @@ func byteRange(header string, size int64) (first, length int64, ok bool) {
 	return first, last - first + 1, true
 }
 
-func fileSize(f *os.File) (int64, error) {
+func FileSize(f *os.File) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, fmt.Errorf("app: look at file: %w", err)
@@ -208,11 +208,11 @@ func (s *steadyFile) Read(p []byte) (int, error) {
 
 func (s *steadyFile) Close() error { return s.file.Close() }
 
-// sendPiece answers with the bytes of the file from first on, and closes it when they are sent. A peer that takes
+// SendPiece answers with the bytes of the file from first on, and closes it when they are sent. A peer that takes
 // nothing for a minute gets no more.
-func (r *Request) sendPiece(f *os.File, first, length int64) error {
+func (r *Request) SendPiece(f *os.File, first, length int64) error {
 	return r.c.SendStream(&steadyFile{section: io.NewSectionReader(f, first, length), file: f, conn: r.c.Context().Conn()}, int(length))
 }
 
-// stream answers with what write writes, for as long as it does.
-func (r *Request) stream(write func(*bufio.Writer)) { r.c.Context().SetBodyStreamWriter(write) }
+// Stream answers with what write writes, for as long as it does.
+func (r *Request) Stream(write func(*bufio.Writer)) { r.c.Context().SetBodyStreamWriter(write) }

@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"cmp"
@@ -13,9 +13,9 @@ import (
 	"sportello/app/listen"
 )
 
-// newServer makes the HTTP face. Each setting closes a trap: strings that change after the handler returned
+// Server makes the HTTP face. Each setting closes a trap: strings that change after the handler returned
 // (Immutable), bodies and headers without bound, slow peers, headers of proxies believed from anybody.
-func (s *Site) newServer() *fiber.App {
+func (s *Site) Server() *fiber.App {
 	f := fiber.New(fiber.Config{
 		AppName:                      "sportello",
 		Immutable:                    true,
@@ -26,19 +26,19 @@ func (s *Site) newServer() *fiber.App {
 		BodyLimit:                    1, // all else is a stream, which the routes read: see body.go
 		DisablePreParseMultipartForm: true,
 		ReadBufferSize:               16 << 10,
-		ReadTimeout:                  cmp.Or(s.cfg.HeadTime, headTime),
+		ReadTimeout:                  cmp.Or(s.Config.HeadTime, headTime),
 		WriteTimeout:                 60 * time.Second,
 		IdleTimeout:                  120 * time.Second,
 		EnableTrustedProxyCheck:      true,
-		TrustedProxies:               s.cfg.TrustedProxies,
+		TrustedProxies:               s.Config.TrustedProxies,
 		DisableStartupMessage:        true,
-		Views:                        s.engine,
+		Views:                        s.Engine,
 		ErrorHandler: func(c *fiber.Ctx, err error) error { // what never reached the middleware: a body too large, a header too long
 			listen.Lingers(c.Context().Conn(), true)
 			if listen.AsksAPI(c.Context().Conn()) { // fasthttp forgets a request whose head or body it could not read
 				c.Locals(apiKey, true)
 			}
-			s.request(c).fail(err)
+			s.Request(c).fail(err)
 			s.secureHeaders(&c.Response().Header)
 			return nil
 		},
@@ -56,9 +56,9 @@ func (s *Site) newServer() *fiber.App {
 		f.Server().Handler(c)
 		return c.Response.StatusCode()
 	}
-	f.Use(func(c *fiber.Ctx) error { return s.request(c).around() })
-	s.register(f, s.table)
-	f.Use(func(c *fiber.Ctx) error { return s.request(c).nowhere() })
+	f.Use(func(c *fiber.Ctx) error { return s.Request(c).around() })
+	s.register(f, s.Routes)
+	f.Use(func(c *fiber.Ctx) error { return s.Request(c).nowhere() })
 	inner := f.Handler()
 	f.Server().Handler = func(c *fasthttp.RequestCtx) {
 		if !clearHead(&c.Request.Header) {
@@ -89,16 +89,16 @@ const (
 // than any takes from somebody who does not even try to say who they are.
 func (s *Site) announcesTooMuch(h *fasthttp.RequestHeader) bool {
 	n := int64(h.ContentLength())
-	if n <= smallBody {
+	if n <= SmallBody {
 		return false
 	}
-	if len(h.Cookie(s.cookieName("session"))) == 0 && len(h.Peek(fiber.HeaderAuthorization)) == 0 {
+	if len(h.Cookie(s.CookieName("session"))) == 0 && len(h.Peek(fiber.HeaderAuthorization)) == 0 {
 		return true
 	}
 	return n > s.largest
 }
 
-func (s *Site) bodyGrace() time.Duration { return cmp.Or(s.cfg.BodyTime, bodyTime) }
+func (s *Site) bodyGrace() time.Duration { return cmp.Or(s.Config.BodyTime, bodyTime) }
 
 // unclearKey marks a request whose head could be read in more than one way.
 const unclearKey = "unclear"
@@ -106,12 +106,12 @@ const unclearKey = "unclear"
 // around is what happens before and after every request.
 func (r *Request) around() (err error) {
 	began := time.Now()
-	r.site.metrics.Running.Inc()
-	defer r.site.metrics.Running.Dec()
+	r.site.Metrics.Running.Inc()
+	defer r.site.Metrics.Running.Dec()
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
-				err = panicked(p)
+				err = Panicked(p)
 			}
 		}()
 		if r.c.Context().UserValue(unclearKey) != nil {
@@ -137,15 +137,15 @@ func (r *Request) around() (err error) {
 	}
 	r.site.secureHeaders(&r.c.Response().Header)
 	r.compress()
-	if v := r.v; v != nil && v.cancel != nil {
+	if v := r.V; v != nil && v.cancel != nil {
 		v.cancel()
 	}
 	took := time.Since(began)
 	unread := r.c.Context().Request.Header.ContentLength() != 0
-	if v := r.v; v != nil && v.body != nil {
-		took -= v.body.spent
-		unread = !v.body.ended()
-		v.body.letGo()
+	if v := r.V; v != nil && v.Body != nil {
+		took -= v.Body.spent
+		unread = !v.Body.Ended()
+		v.Body.letGo()
 	}
 	listen.Lingers(r.c.Context().Conn(), unread)
 	r.note(took)
@@ -165,7 +165,7 @@ func (r *Request) folded() bool {
 func (r *Request) failSafely(err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.site.log.Error("error page panicked", "err", panicked(p), "after", err)
+			r.site.Log.Error("error page panicked", "err", Panicked(p), "after", err)
 			r.c.Response().ResetBody()
 			r.c.Status(fiber.StatusInternalServerError)
 			_ = r.c.SendString("Errore interno / Internal error")
@@ -179,7 +179,7 @@ func (s *Site) failUnrouted(f *fiber.App, inner *fasthttp.RequestCtx) {
 	c := f.AcquireCtx(inner)
 	defer f.ReleaseCtx(c)
 	c.Locals(apiKey, true)
-	s.request(c).failSafely(fiber.NewError(inner.Response.StatusCode()))
+	s.Request(c).failSafely(fiber.NewError(inner.Response.StatusCode()))
 }
 
 // nowhere answers what no route took: a slash too much leads to the page, an address of the API with another method is
@@ -187,7 +187,7 @@ func (s *Site) failUnrouted(f *fiber.App, inner *fasthttp.RequestCtx) {
 func (r *Request) nowhere() error {
 	if r.isAPI() {
 		var takes []string
-		for _, to := range r.site.table {
+		for _, to := range r.site.Routes {
 			if strings.HasPrefix(to.Path, "/api/") && fiber.RoutePatternMatch(r.c.Path(), to.Path, fiber.Config{StrictRouting: true, CaseSensitive: true}) {
 				takes = append(takes, to.Method)
 			}
@@ -198,7 +198,7 @@ func (r *Request) nowhere() error {
 		}
 	}
 	if path := r.c.Path(); r.c.Method() == fiber.MethodGet && len(path) > 1 && strings.HasSuffix(path, "/") {
-		if trimmed := localPath("/" + strings.Trim(path, "/")); trimmed != "/" {
+		if trimmed := LocalPath("/" + strings.Trim(path, "/")); trimmed != "/" {
 			return r.c.Redirect(trimmed, fiber.StatusMovedPermanently)
 		}
 	}
@@ -209,27 +209,27 @@ func (r *Request) nowhere() error {
 func (r *Request) note(took time.Duration) {
 	status := r.c.Response().StatusCode()
 	path := r.routePath()
-	r.site.metrics.Request(path, r.c.Method(), status, took)
+	r.site.Metrics.Request(path, r.c.Method(), status, took)
 	level := slog.LevelInfo
 	quiet := strings.HasPrefix(path, "/assets") || path == "/healthz" || path == "/readyz" || path == "/metrics" || strings.HasSuffix(path, "/presence")
 	if quiet && status < 500 {
 		level = slog.LevelDebug
 	}
-	if !r.site.log.Enabled(r.c.Context(), level) {
+	if !r.site.Log.Enabled(r.c.Context(), level) {
 		return
 	}
 	attrs := []slog.Attr{slog.String("method", r.c.Method()), slog.String("route", path), slog.Int("status", status),
-		slog.Duration("took", took.Round(10*time.Microsecond)), slog.String("from", r.clientIP().String())}
+		slog.Duration("took", took.Round(10*time.Microsecond)), slog.String("from", r.ClientIP().String())}
 	if n, known := answerSize(r.c.Response()); known {
 		attrs = append(attrs, slog.Int("bytes", n))
 	}
-	if v := r.v; v != nil {
-		attrs = append(attrs, slog.Uint64("person", v.actor.ID()))
-		if n := r.c.Params("n"); n != "" && v.route != nil && !v.route.Secret {
+	if v := r.V; v != nil {
+		attrs = append(attrs, slog.Uint64("person", v.Actor.ID()))
+		if n := r.c.Params("n"); n != "" && v.Route != nil && !v.Route.Secret {
 			attrs = append(attrs, slog.String("n", n))
 		}
 	}
-	r.site.log.LogAttrs(r.c.Context(), level, "request", attrs...)
+	r.site.Log.LogAttrs(r.c.Context(), level, "request", attrs...)
 }
 
 // answerSize is how many bytes the answer's body has, if that is known. A stream is not looked into: it would be read
@@ -242,15 +242,15 @@ func answerSize(r *fasthttp.Response) (n int, known bool) {
 	return len(r.Body()), true
 }
 
-// policy is what pages may load and do. Scripts make no HTML out of strings but through the one rule named here.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; font-src 'none'; " +
+// Policy is what pages may load and do. Scripts make no HTML out of strings but through the one rule named here.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; font-src 'none'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types fragment"
 
 // secureHeaders adds the headers that keep browsers from doing more than they should. A handler that set its own
 // policy, as that of a file, keeps it.
 func (s *Site) secureHeaders(h *fasthttp.ResponseHeader) {
 	if len(h.Peek(fiber.HeaderContentSecurityPolicy)) == 0 {
-		h.Set(fiber.HeaderContentSecurityPolicy, policy)
+		h.Set(fiber.HeaderContentSecurityPolicy, Policy)
 	}
 	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	if len(h.Peek(fiber.HeaderReferrerPolicy)) == 0 {
@@ -259,7 +259,7 @@ func (s *Site) secureHeaders(h *fasthttp.ResponseHeader) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()")
-	if s.secure {
+	if s.Secure {
 		h.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
 	if len(h.Peek(fiber.HeaderCacheControl)) == 0 {
@@ -279,7 +279,7 @@ func (r *Request) compress() {
 		return
 	}
 	answer.Header.Add(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	switch bestEncoding(r.said(fiber.HeaderAcceptEncoding)) {
+	switch BestEncoding(r.said(fiber.HeaderAcceptEncoding)) {
 	case "br":
 		answer.SetBodyRaw(fasthttp.AppendBrotliBytesLevel(nil, answer.Body(), 3))
 		answer.Header.Set(fiber.HeaderContentEncoding, "br")
@@ -289,8 +289,8 @@ func (r *Request) compress() {
 	}
 }
 
-// bestEncoding returns br, gzip or nothing by what the browser accepts; a quality of 0 refuses.
-func bestEncoding(accepted string) string {
+// BestEncoding returns br, gzip or nothing by what the browser accepts; a quality of 0 refuses.
+func BestEncoding(accepted string) string {
 	best := ""
 	for _, part := range strings.Split(accepted, ",") {
 		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
@@ -309,10 +309,10 @@ func bestEncoding(accepted string) string {
 	return best
 }
 
-// clientIP returns the address the request comes from: the peer's, or, when the peer is a trusted proxy, the last
+// ClientIP returns the address the request comes from: the peer's, or, when the peer is a trusted proxy, the last
 // address of X-Forwarded-For that no trusted proxy has. What stands further left anybody could have written.
-func (r *Request) clientIP() netip.Addr {
-	return clientAddress(r.peer(), r.said(fiber.HeaderXForwardedFor), r.site.proxies)
+func (r *Request) ClientIP() netip.Addr {
+	return ClientAddress(r.peer(), r.said(fiber.HeaderXForwardedFor), r.site.Proxies)
 }
 
 func (r *Request) peer() netip.Addr {
@@ -323,8 +323,8 @@ func (r *Request) peer() netip.Addr {
 	return ap.Addr().Unmap()
 }
 
-func clientAddress(peer netip.Addr, forwarded string, proxies []netip.Prefix) netip.Addr {
-	if !within(peer, proxies) {
+func ClientAddress(peer netip.Addr, forwarded string, proxies []netip.Prefix) netip.Addr {
+	if !Within(peer, proxies) {
 		return peer
 	}
 	hops := strings.Split(forwarded, ",")
@@ -342,14 +342,14 @@ func clientAddress(peer netip.Addr, forwarded string, proxies []netip.Prefix) ne
 			return last
 		}
 		last = addr.Unmap()
-		if !within(last, proxies) {
+		if !Within(last, proxies) {
 			return last
 		}
 	}
 	return last
 }
 
-func within(addr netip.Addr, prefixes []netip.Prefix) bool {
+func Within(addr netip.Addr, prefixes []netip.Prefix) bool {
 	for _, p := range prefixes {
 		if p.Contains(addr) {
 			return true
@@ -358,14 +358,14 @@ func within(addr netip.Addr, prefixes []netip.Prefix) bool {
 	return false
 }
 
-// isLocal reports whether the request may see figures and details: it comes from a named address, and did not pass a
+// IsLocal reports whether the request may see figures and details: it comes from a named address, and did not pass a
 // proxy that is not named.
-func (r *Request) isLocal() bool {
+func (r *Request) IsLocal() bool {
 	switch forwarded := r.hasLine(fiber.HeaderXForwardedFor); {
-	case (forwarded || r.hasLine("Forwarded")) && !within(r.peer(), r.site.proxies):
+	case (forwarded || r.hasLine("Forwarded")) && !Within(r.peer(), r.site.Proxies):
 		return false
 	case !forwarded && r.hasLine("Forwarded"): // it came from elsewhere, and we do not read from where
 		return false
 	}
-	return within(r.clientIP(), r.site.locals)
+	return Within(r.ClientIP(), r.site.locals)
 }

@@ -1,12 +1,12 @@
-package app
+package web
 
 import (
 	"bytes"
 	"strings"
 
-	"sportello/app/listen"
-
 	"github.com/valyala/fasthttp"
+
+	"sportello/app/listen"
 )
 
 // said is what a header says, when it is a list: the lines of one name are one list (RFC 9110, 5.3), whoever wrote them.

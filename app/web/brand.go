@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"crypto/sha256"
@@ -32,17 +32,17 @@ func brandHash(s string) string {
 	return hex.EncodeToString(sum[:])[:12]
 }
 
-// getBrandColour answers with the style sheet that gives the desk its colour.
-func (s *Site) getBrandColour(r *Request) error {
-	set := r.settings()
+// GetBrandColour answers with the style sheet that gives the desk its colour.
+func (s *Site) GetBrandColour(r *Request) error {
+	set := r.Settings()
 	r.keepBrand(brandHash(set.Colour))
 	r.c.Set(fiber.HeaderContentType, "text/css; charset=utf-8")
 	return r.c.SendString(brandSheet(set.Colour))
 }
 
-// getBrandLogo answers with the desk's logo, a raster image.
-func (s *Site) getBrandLogo(r *Request) error {
-	set := r.settings()
+// GetBrandLogo answers with the desk's logo, a raster image.
+func (s *Site) GetBrandLogo(r *Request) error {
+	set := r.Settings()
 	if set.Logo == "" {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
@@ -51,13 +51,13 @@ func (s *Site) getBrandLogo(r *Request) error {
 	default:
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	f, err := r.site.st.OpenBlob(set.Logo)
+	f, err := r.site.Store.OpenBlob(set.Logo)
 	if err != nil {
 		return err
 	}
 	r.keepBrand(brandHash(set.Logo))
 	r.c.Set(fiber.HeaderContentType, set.LogoType)
-	r.c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	r.c.Set(fiber.HeaderContentSecurityPolicy, FilePolicy)
 	return r.c.SendStream(f) // closes the file
 }
 

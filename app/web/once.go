@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"context"
@@ -23,11 +23,11 @@ import (
 // with each POST (Idempotency-Key). What is done under a key uses it up in the same transaction (store.Once); who comes
 // with it again is led to what was made. A key belongs to the person, or to the token.
 
-// onceField is the field in which a form carries its key.
-const onceField = "once"
+// OnceField is the field in which a form carries its key.
+const OnceField = "once"
 
-// maxOnceKey bounds a key, in bytes.
-const maxOnceKey = 255
+// MaxOnceKey bounds a key, in bytes.
+const MaxOnceKey = 255
 
 // OnceKey returns a key for one form of the page, another each time.
 func (p *Page) OnceKey() string {
@@ -39,7 +39,7 @@ func (p *Page) OnceKey() string {
 }
 
 // once answers a request that may change something. One request at a time acts under a key; the others wait for it.
-func (r *Request) once(to *route) error {
+func (r *Request) once(to *Route) error {
 	key, err := r.onceKey(to)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (r *Request) once(to *route) error {
 	if err != nil {
 		return err
 	}
-	leave, err := r.site.underWay.enter(r.site.work, key)
+	leave, err := r.site.underWay.enter(r.site.Work, key)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (r *Request) once(to *route) error {
 		return r.sameAgain(used, same)
 	}
 	o := &store.Once{Key: key, Same: same}
-	r.visit().actor.Once = o
+	r.Visit().Actor.Once = o
 	if err = to.Handle(r); err == nil && o.Used() != nil {
 		r.keepAnswer(o.Used())
 	}
@@ -72,23 +72,23 @@ func (r *Request) once(to *route) error {
 }
 
 // onceKey returns the hash of the request's key with whose it is, empty when it has none.
-func (r *Request) onceKey(to *route) (string, error) {
+func (r *Request) onceKey(to *Route) (string, error) {
 	if to.Method != fiber.MethodPost {
 		return "", nil
 	}
 	who, key := "", ""
-	switch v := r.visit(); {
-	case !v.actor.SignedIn():
+	switch v := r.Visit(); {
+	case !v.Actor.SignedIn():
 		return "", nil
 	case r.isAPI():
 		who, key = r.c.Get(fiber.HeaderAuthorization), r.c.Get("Idempotency-Key")
-		if len(key) > maxOnceKey || !utf8.ValidString(key) {
-			return "", store.Fail(store.Invalid, "error.once-key", "max", maxOnceKey).At("Idempotency-Key")
+		if len(key) > MaxOnceKey || !utf8.ValidString(key) {
+			return "", store.Fail(store.Invalid, "error.once-key", "max", MaxOnceKey).At("Idempotency-Key")
 		}
 	default:
-		who, key = strconv.FormatUint(v.actor.ID(), 10), r.postedValues().Get(onceField)
+		who, key = strconv.FormatUint(v.Actor.ID(), 10), r.PostedValues().Get(OnceField)
 	}
-	if key == "" || len(key) > maxOnceKey {
+	if key == "" || len(key) > MaxOnceKey {
 		return "", nil
 	}
 	return hashOf("once 1", who, key), nil
@@ -97,16 +97,16 @@ func (r *Request) onceKey(to *route) (string, error) {
 // sent is a hash of what was sent and where to, so that another act under the same key is not taken for the same. Of
 // files that a program streams it is their length: they are not read before it is known whether they are wanted.
 func (r *Request) sent() (string, error) {
-	v := r.visit()
+	v := r.Visit()
 	at := r.c.Path() + "?" + r.c.Context().QueryArgs().String()
 	switch {
 	case !r.isAPI():
-		return hashOf(append([]string{"form", at, essential(r.postedValues()).Encode()}, v.posted.files()...)...), nil
-	case len(v.route.Files) == 0:
-		raw, err := v.body.whole()
+		return hashOf(append([]string{"form", at, essential(r.PostedValues()).Encode()}, v.posted.files()...)...), nil
+	case len(v.Route.Files) == 0:
+		raw, err := v.Body.Whole()
 		return hashOf("bytes", at, string(raw)), err
 	}
-	return hashOf("stream", at, strconv.FormatInt(v.body.says, 10)), nil
+	return hashOf("stream", at, strconv.FormatInt(v.Body.says, 10)), nil
 }
 
 // files names what was sent with a form: field, name and contents.
@@ -115,13 +115,13 @@ func (p *postedForm) files() []string {
 		return nil
 	}
 	var out []string
-	for _, name := range slices.Sorted(maps.Keys(p.uploads)) {
-		for _, u := range p.uploads[name] {
+	for _, name := range slices.Sorted(maps.Keys(p.Uploads)) {
+		for _, u := range p.Uploads[name] {
 			out = append(out, name)
-			if u.row != nil {
-				out = append(out, u.row.Name, u.row.Sum)
+			if u.Row != nil {
+				out = append(out, u.Row.Name, u.Row.Sum)
 			} else {
-				out = append(out, hashOf(string(u.bytes)))
+				out = append(out, hashOf(string(u.Bytes)))
 			}
 		}
 	}
@@ -132,7 +132,7 @@ func (p *postedForm) files() []string {
 func essential(v url.Values) url.Values {
 	v = maps.Clone(v)
 	delete(v, "csrf")
-	delete(v, onceField)
+	delete(v, OnceField)
 	return v
 }
 
@@ -148,7 +148,7 @@ func hashOf(parts ...string) string {
 // usedKey returns what was done under the key, nil when nothing was, or too long ago.
 func (s *Site) usedKey(key string) (*store.UsedKey, error) {
 	var used *store.UsedKey
-	err := s.st.View(func(tx *store.Tx) error {
+	err := s.Store.View(func(tx *store.Tx) error {
 		k, err := store.UsedKeysByHash.First(tx, key)
 		if err == nil {
 			used = k
@@ -177,7 +177,7 @@ func (r *Request) sameAgain(used *store.UsedKey, same string) error {
 		if used.Table != store.Tickets.Name() {
 			return store.Fail(store.Conflict, "error.once-lost")
 		}
-		t, err := r.site.ticketAgain(r, used.Made)
+		t, err := r.site.TicketAgain(r, used.Made)
 		if err != nil {
 			return err
 		}
@@ -198,11 +198,11 @@ func (r *Request) sameAgain(used *store.UsedKey, same string) error {
 func (r *Request) madeAt(used *store.UsedKey) string {
 	switch {
 	case used.To != "":
-		return localPath(used.To)
+		return LocalPath(used.To)
 	case used.Table == store.Tickets.Name():
 		return "/tickets/" + strconv.FormatUint(used.Made, 10)
 	}
-	return r.formPage()
+	return r.FormPage()
 }
 
 // keepAnswer keeps what the act was answered with. A page that answers may show a secret and is not kept, nor an
@@ -220,12 +220,12 @@ func (r *Request) keepAnswer(used *store.UsedKey) {
 		}
 		k.Type, k.Answer = string(answer.Header.ContentType()), slices.Clone(answer.Body())
 	}
-	err := r.site.st.Update(store.By{Via: "desk", Act: "keep-answer"}, func(tx *store.Tx) error {
+	err := r.site.Store.Update(store.By{Via: "desk", Act: "keep-answer"}, func(tx *store.Tx) error {
 		row := k
 		return store.UsedKeys.Put(tx, &row)
 	})
 	if err != nil {
-		r.site.log.Warn("the answer of an act is not kept", "route", r.routePath(), "err", err)
+		r.site.Log.Warn("the answer of an act is not kept", "route", r.routePath(), "err", err)
 	}
 }
 

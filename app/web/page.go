@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"encoding/base64"
@@ -57,10 +57,10 @@ type Page struct {
 	Body   template.HTML // set by the engine for the layout
 	Errors map[string]string
 
-	site   *Site
-	form   *Form
-	wrongs []FieldError
-	now    time.Time
+	Site   *Site
+	Form   *Form
+	Wrongs []FieldError
+	Now    time.Time
 
 	onceBase  string // of the keys of this page's forms
 	onceForms int
@@ -96,20 +96,20 @@ type FieldError struct{ Field, Text string }
 
 func (p *Page) base() *Page { return p }
 
-// page begins a page of the portal in the reader's language with the title of the key.
-func (r *Request) page(titleKey string, args ...any) Page {
-	v := r.visit()
-	s := v.settings
-	p := Page{site: r.site, Lang: v.lang, Path: r.c.Path(), Layout: "portal", CSRF: r.csrfToken(), now: r.site.desk.Now().In(r.site.desk.Location()),
-		Institution: s.Institution, DeskName: s.Name, Title: r.site.words.Text(v.lang, titleKey, args...), Bell: v.unread,
+// Page begins a page of the portal in the reader's language with the title of the key.
+func (r *Request) Page(titleKey string, args ...any) Page {
+	v := r.Visit()
+	s := v.Settings
+	p := Page{Site: r.site, Lang: v.Lang, Path: r.c.Path(), Layout: "portal", CSRF: r.csrfToken(), Now: r.site.Desk.Now().In(r.site.Desk.Location()),
+		Institution: s.Institution, DeskName: s.Name, Title: r.site.Words.Text(v.Lang, titleKey, args...), Bell: v.unread,
 		LiveAfter: v.last}
 	p.Brand, p.Logo = brandAddresses(s)
 	for _, l := range s.Footer {
-		p.Footer = append(p.Footer, Link{Label: l.Label.In(v.lang), Address: l.Address})
+		p.Footer = append(p.Footer, Link{Label: l.Label.In(v.Lang), Address: l.Address})
 	}
-	p.Back = r.formPage()
+	p.Back = r.FormPage()
 	if r.c.Method() == fiber.MethodGet {
-		p.Back = localPath(r.c.OriginalURL())
+		p.Back = LocalPath(r.c.OriginalURL())
 	}
 	if len(p.Footer) == 0 {
 		for _, name := range []string{"privacy", "accessibility", "contacts"} {
@@ -117,25 +117,25 @@ func (r *Request) page(titleKey string, args ...any) Page {
 		}
 	}
 	p.SingleKeys = true
-	if who := v.actor.Person; who != nil {
+	if who := v.Actor.Person; who != nil {
 		p.SignedIn, p.Name, p.Person, p.Theme, p.SingleKeys = true, who.Name, who.ID, who.Theme, !who.NoSingleKeys
 		p.IsAgent, p.IsSupervisor, p.IsEditor = who.IsAgent(), who.IsSupervisor(), who.Editor
 		p.IsCoordinator, p.IsAdministrator = len(who.Coordinates) > 0, who.Administrator
 		p.IsWriter = p.IsAgent || p.IsEditor || p.IsAdministrator
 	}
-	p.Flash = r.takeFlash(v.lang)
+	p.Flash = r.takeFlash(v.Lang)
 	return p
 }
 
-// workbench begins a page of the workbench; side is filled by whoever has the queues or the menu.
-func (r *Request) workbench(titleKey string, args ...any) Page {
-	p := r.page(titleKey, args...)
+// Workbench begins a page of the workbench; side is filled by whoever has the queues or the menu.
+func (r *Request) Workbench(titleKey string, args ...any) Page {
+	p := r.Page(titleKey, args...)
 	p.Layout, p.Live = "workbench", true
 	return p
 }
 
-// render answers with the page: its template, then its layout around it. Nothing is sent when either fails.
-func (r *Request) render(name string, view viewer) error {
+// Render answers with the page: its template, then its layout around it. Nothing is sent when either fails.
+func (r *Request) Render(name string, view viewer) error {
 	p := view.base()
 	p.NavLinks = p.navigation()
 	if p.Status != 0 {
@@ -146,10 +146,10 @@ func (r *Request) render(name string, view viewer) error {
 	return r.c.Render(name, view)
 }
 
-// fragment answers with the template alone, for scripts that put it into a page.
-func (r *Request) fragment(name string, view viewer) error {
+// Fragment answers with the template alone, for scripts that put it into a page.
+func (r *Request) Fragment(name string, view viewer) error {
 	view.base().Layout = ""
-	return r.render(name, view)
+	return r.Render(name, view)
 }
 
 func (p *Page) navigation() []Link {
@@ -179,24 +179,24 @@ func (p *Page) Most(field string) int {
 }
 
 // T returns the sentence of the key with the pairs of name and value filled in.
-func (p *Page) T(key string, args ...any) string { return p.site.words.Text(p.Lang, key, args...) }
+func (p *Page) T(key string, args ...any) string { return p.Site.Words.Text(p.Lang, key, args...) }
 
-// voice speaks the language of the page.
-func (p *Page) voice() words.Voice { return words.Voice{Dictionary: p.site.words, Lang: p.Lang} }
+// Voice speaks the language of the page.
+func (p *Page) Voice() words.Voice { return words.Voice{Dictionary: p.Site.Words, Lang: p.Lang} }
 
 // Plural returns the form of the sentence that fits n.
 func (p *Page) Plural(key string, n int, args ...any) string {
-	return p.site.words.Plural(p.Lang, key, n, args...)
+	return p.Site.Words.Plural(p.Lang, key, n, args...)
 }
 
 // Moment says a point in time; {{template "part/time" .At}} shows it.
-func (p *Page) Moment(t time.Time) words.Moment { return p.site.words.Moment(p.Lang, t, p.now) }
+func (p *Page) Moment(t time.Time) words.Moment { return p.Site.Words.Moment(p.Lang, t, p.Now) }
 
 // When says a point in time in words: ieri alle 10.42.
 func (p *Page) When(t time.Time) string { return p.Moment(t).Words }
 
 // Day says the day of a point in time in words: domani, martedì, 12 marzo 2026.
-func (p *Page) Day(t time.Time) string { return p.site.words.Day(p.Lang, t, p.now) }
+func (p *Page) Day(t time.Time) string { return p.Site.Words.Day(p.Lang, t, p.Now) }
 
 // Date says the date of a point in time: 12 marzo 2026.
 func (p *Page) Date(t time.Time) string { return p.Moment(t).Date }
@@ -208,12 +208,12 @@ func (p *Page) Size(n int64) string { return words.Size(p.Lang, n) }
 func (p *Page) Number(n int) string { return words.GroupDigits(p.Lang, n) }
 
 // Asset returns the address of a file browsers load.
-func (p *Page) Asset(name string) string { return p.site.public.URL(name) }
+func (p *Page) Asset(name string) string { return p.Site.Public.URL(name) }
 
 // Scripts lists the addresses of all scripts but the first one, so that the browser need not discover them one by one.
 func (p *Page) Scripts() []string {
 	var out []string
-	for _, name := range p.site.public.Names() {
+	for _, name := range p.Site.Public.Names() {
 		if strings.HasPrefix(name, "js/") && name != "js/app.js" {
 			out = append(out, p.Asset(name))
 		}
@@ -235,10 +235,10 @@ func (p *Page) Crumb(label, address string) {
 	p.Crumbs = append(p.Crumbs, Link{Label: label, Address: address, Current: address == ""})
 }
 
-// refill puts a posted form back into the page, with what was wrong beside each field. It returns the errors that no
+// Refill puts a posted form back into the page, with what was wrong beside each field. It returns the errors that no
 // form can show, for the handler to return.
-func (p *Page) refill(f *Form, err error) error {
-	p.form = f
+func (p *Page) Refill(f *Form, err error) error {
+	p.Form = f
 	if err == nil {
 		return nil
 	}
@@ -262,24 +262,24 @@ func (p *Page) refill(f *Form, err error) error {
 		default:
 			return err
 		}
-		text := p.site.words.Explain(p.Lang, e)
+		text := p.Site.Words.Explain(p.Lang, e)
 		if p.Errors[e.Field] != "" {
 			continue // the first problem of a field is enough
 		}
 		p.Errors[e.Field] = text
-		p.wrongs = append(p.wrongs, FieldError{e.Field, text})
+		p.Wrongs = append(p.Wrongs, FieldError{e.Field, text})
 		if p.Status == 0 {
-			p.Status = statusOf[e.Kind]
+			p.Status = StatusOf[e.Kind]
 		}
 	}
 	return nil
 }
 
-// fill gives the form its first values, for a page that was not posted yet.
-func (p *Page) fill(values url.Values) { p.form = &Form{site: p.site, values: values} }
+// Fill gives the form its first values, for a page that was not posted yet.
+func (p *Page) Fill(values url.Values) { p.Form = &Form{Site: p.Site, Values: values} }
 
 // Summary lists what is wrong with the form, for the box above it.
-func (p *Page) Summary() []FieldError { return p.wrongs }
+func (p *Page) Summary() []FieldError { return p.Wrongs }
 
 // Err says what is wrong with the field, or nothing.
 func (p *Page) Err(field string) string { return p.Errors[field] }
@@ -297,33 +297,33 @@ func (p *Page) Bad(field string) template.HTMLAttr {
 
 // Value returns what the field holds.
 func (p *Page) Value(field string) string {
-	if p.form == nil {
+	if p.Form == nil {
 		return ""
 	}
-	return strings.ToValidUTF8(p.form.values.Get(field), "\uFFFD")
+	return strings.ToValidUTF8(p.Form.Values.Get(field), "\uFFFD")
 }
 
 // Chosen reports whether the field holds the value: for options, radio buttons and boxes.
 func (p *Page) Chosen(field, value string) bool {
-	return p.form != nil && slices.Contains(p.form.values[field], value)
+	return p.Form != nil && slices.Contains(p.Form.Values[field], value)
 }
 
 // Kept lists the uploads that an earlier try of the form stored.
-func (p *Page) Kept() []keptFile {
-	if p.form == nil {
+func (p *Page) Kept() []KeptFile {
+	if p.Form == nil {
 		return nil
 	}
-	return p.form.kept
+	return p.Form.Kept
 }
 
 // MaxFile says the greatest size of one attachment, as the configuration names it; MaxFileBytes is the number.
-func (p *Page) MaxFile() string { return fmt.Sprintf("%d MB", p.site.desk.MaxFile()>>20) }
+func (p *Page) MaxFile() string { return fmt.Sprintf("%d MB", p.Site.Desk.MaxFile()>>20) }
 
 // MaxFileBytes is the greatest size of one attachment in bytes.
-func (p *Page) MaxFileBytes() int64 { return p.site.desk.MaxFile() }
+func (p *Page) MaxFileBytes() int64 { return p.Site.Desk.MaxFile() }
 
-// done ends a POST: the sentence of the key is shown on the page at the address, to which the browser is sent.
-func (r *Request) done(flashKey, address string, args ...any) error {
+// Done ends a POST: the sentence of the key is shown on the page at the address, to which the browser is sent.
+func (r *Request) Done(flashKey, address string, args ...any) error {
 	if flashKey != "" {
 		r.setFlash(flashKey, args...)
 	}
@@ -341,20 +341,20 @@ func (r *Request) setFlash(key string, args ...any) {
 	if err != nil || len(raw) > 1000 {
 		return
 	}
-	r.setCookie("flash", base64.RawURLEncoding.EncodeToString(raw), time.Minute)
+	r.SetCookie("flash", base64.RawURLEncoding.EncodeToString(raw), time.Minute)
 }
 
 // takeFlash returns the sentence and forgets it. Only sentences made for this are shown, whatever the cookie says.
 func (r *Request) takeFlash(lang string) string {
-	value := r.c.Cookies(r.site.cookieName("flash"))
+	value := r.c.Cookies(r.site.CookieName("flash"))
 	if value == "" {
 		return ""
 	}
-	r.setCookie("flash", "", -1)
+	r.SetCookie("flash", "", -1)
 	raw, err := base64.RawURLEncoding.DecodeString(value)
 	var f flash
-	if err != nil || json.Unmarshal(raw, &f) != nil || !strings.HasPrefix(f.Key, "flash.") || !r.site.words.Has(lang, f.Key) {
+	if err != nil || json.Unmarshal(raw, &f) != nil || !strings.HasPrefix(f.Key, "flash.") || !r.site.Words.Has(lang, f.Key) {
 		return ""
 	}
-	return r.site.words.Text(lang, f.Key, f.Args...)
+	return r.site.Words.Text(lang, f.Key, f.Args...)
 }

@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"crypto/rand"
@@ -19,8 +19,8 @@ import (
 	"sportello/store"
 )
 
-// statusOf is the one table from kinds of error to HTTP status, for pages and API alike.
-var statusOf = map[store.Kind]int{
+// StatusOf is the one table from kinds of error to HTTP status, for pages and API alike.
+var StatusOf = map[store.Kind]int{
 	store.Internal:    fiber.StatusInternalServerError,
 	store.Invalid:     fiber.StatusUnprocessableEntity,
 	store.NotFound:    fiber.StatusNotFound,
@@ -83,15 +83,15 @@ func (r *Request) judge(err error) failure {
 		f.kind, f.problems = store.Unavailable, store.Problems{store.Fail(store.Unavailable, "error.disk")}
 	}
 	if f.status == 0 {
-		f.status = statusOf[f.kind]
+		f.status = StatusOf[f.kind]
 	}
 	if f.kind == store.Internal || f.kind == store.Unavailable {
 		f.reference = reference()
 		if f.kind == store.Internal {
 			f.problems = nil
 		}
-		r.site.log.LogAttrs(r.c.Context(), slog.LevelError, "request failed", slog.String("reference", f.reference), slog.String("method", r.c.Method()),
-			slog.String("route", r.routePath()), slog.Uint64("person", r.actor().ID()), slog.Any("err", err))
+		r.site.Log.LogAttrs(r.c.Context(), slog.LevelError, "request failed", slog.String("reference", f.reference), slog.String("method", r.c.Method()),
+			slog.String("route", r.routePath()), slog.Uint64("person", r.Actor().ID()), slog.Any("err", err))
 	}
 	if len(f.problems) == 0 && f.kind != store.Internal {
 		f.problems = store.Problems{store.Fail(f.kind, "error."+f.kind.String())}
@@ -111,7 +111,7 @@ func (r *Request) fail(err error) {
 	f := r.judge(err)
 	r.c.Response().ResetBody()
 	if f.kind == store.TooMany {
-		r.c.Set(fiber.HeaderRetryAfter, retryAfter(f.problems))
+		r.c.Set(fiber.HeaderRetryAfter, RetryAfter(f.problems))
 	}
 	if r.isAPI() {
 		r.failAPI(f)
@@ -123,14 +123,14 @@ func (r *Request) fail(err error) {
 		return
 	}
 	if f.kind == store.SignIn {
-		if err = r.site.askToSignIn(r); err == nil {
+		if err = r.site.AskToSignIn(r); err == nil {
 			return
 		}
 		f = r.judge(err)
 	}
 	if err := r.failurePage(f); err != nil {
 		// Even the error page failed: say it with nothing that could fail again.
-		r.site.log.Error("error page failed", "reference", f.reference, "err", err)
+		r.site.Log.Error("error page failed", "reference", f.reference, "err", err)
 		r.c.Response().ResetBody()
 		r.c.Status(fiber.StatusInternalServerError).Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
 		_ = r.c.SendString("Errore interno / Internal error " + f.reference)
@@ -139,13 +139,13 @@ func (r *Request) fail(err error) {
 
 // sentence is what the person reads of the failure, in one line.
 func (r *Request) sentence(f failure) string {
-	lang := r.lang()
+	lang := r.Lang()
 	if len(f.problems) == 0 {
-		return r.site.words.Text(lang, "error.internal", "reference", f.reference)
+		return r.site.Words.Text(lang, "error.internal", "reference", f.reference)
 	}
 	var all []string
 	for _, p := range f.problems {
-		all = append(all, r.site.words.Explain(lang, p))
+		all = append(all, r.site.Words.Explain(lang, p))
 	}
 	return strings.Join(all, " ")
 }
@@ -165,21 +165,21 @@ type failurePage struct {
 type postedText struct{ Name, Value string }
 
 func (r *Request) failurePage(f failure) error {
-	v := &failurePage{Page: r.page("error.heading-" + f.kind.String()), Status: f.status, Reference: f.reference}
+	v := &failurePage{Page: r.Page("error.heading-" + f.kind.String()), Status: f.status, Reference: f.reference}
 	v.Heading = v.Title
 	v.Text = r.sentence(f)
-	v.Guest = !r.actor().SignedIn()
+	v.Guest = !r.Actor().SignedIn()
 	v.Layout = "plain"
 	v.Page.Status = f.status
 	if r.c.Method() == fiber.MethodPost && (f.kind == store.Conflict || f.kind == store.Internal || f.kind == store.Unavailable || f.kind == store.Denied || f.kind == store.Invalid) {
-		v.Posted = longTexts(r.postedValues())
-		v.Retry = r.formPage()
+		v.Posted = longTexts(r.PostedValues())
+		v.Retry = r.FormPage()
 	}
 	name := "page/error"
 	if f.kind == store.Conflict {
 		name = "page/conflict"
 	}
-	return r.render(name, v)
+	return r.Render(name, v)
 }
 
 // longTexts are those of the values that somebody wrote rather than chose.
@@ -195,8 +195,8 @@ func longTexts(values url.Values) []postedText {
 	return out
 }
 
-// problemDocument is RFC 9457's, with the fields that were wrong.
-type problemDocument struct {
+// ProblemDocument is RFC 9457's, with the fields that were wrong.
+type ProblemDocument struct {
 	Type      string         `json:"type"`
 	Title     string         `json:"title"`
 	Status    int            `json:"status"`
@@ -207,8 +207,8 @@ type problemDocument struct {
 }
 
 // MarshalJSON writes the arguments as members beside the standard ones, which they cannot replace.
-func (d problemDocument) MarshalJSON() ([]byte, error) {
-	type plain problemDocument
+func (d ProblemDocument) MarshalJSON() ([]byte, error) {
+	type plain ProblemDocument
 	standard, err := json.Marshal(plain(d))
 	if err != nil || len(d.Args) == 0 {
 		return standard, err
@@ -227,12 +227,12 @@ type problemField struct {
 }
 
 func (r *Request) failAPI(f failure) {
-	lang := r.lang()
-	doc := problemDocument{Type: "about:blank", Status: f.status, Reference: f.reference,
-		Title: r.site.words.Text(lang, "error.heading-"+f.kind.String()), Detail: r.sentence(f)}
+	lang := r.Lang()
+	doc := ProblemDocument{Type: "about:blank", Status: f.status, Reference: f.reference,
+		Title: r.site.Words.Text(lang, "error.heading-"+f.kind.String()), Detail: r.sentence(f)}
 	for _, p := range f.problems {
 		if p.Field != "" {
-			doc.Errors = append(doc.Errors, problemField{Field: p.Field, Key: p.Key, Detail: r.site.words.Explain(lang, p)})
+			doc.Errors = append(doc.Errors, problemField{Field: p.Field, Key: p.Key, Detail: r.site.Words.Explain(lang, p)})
 		}
 	}
 	for _, p := range f.problems {
@@ -245,12 +245,12 @@ func (r *Request) failAPI(f failure) {
 	}
 	r.c.Status(f.status)
 	if err := r.c.JSON(doc); err != nil {
-		r.site.log.Error("problem document failed", "reference", f.reference, "err", err)
+		r.site.Log.Error("problem document failed", "reference", f.reference, "err", err)
 	}
 	r.c.Set(fiber.HeaderContentType, "application/problem+json")
 }
 
-func retryAfter(p store.Problems) string {
+func RetryAfter(p store.Problems) string {
 	if len(p) > 0 {
 		if s, ok := p[0].Args["seconds"]; ok {
 			return fmt.Sprint(s)
@@ -259,8 +259,8 @@ func retryAfter(p store.Problems) string {
 	return "30"
 }
 
-// panicked makes an error of a panic, with where it happened.
-func panicked(p any) error { return fmt.Errorf("app: panic: %v\n%s", p, debug.Stack()) }
+// Panicked makes an error of a panic, with where it happened.
+func Panicked(p any) error { return fmt.Errorf("app: panic: %v\n%s", p, debug.Stack()) }
 
 // isAPI reports whether a program asked: by its path or, where the request could not be read, by what was heard of it.
 func (r *Request) isAPI() bool { return listen.IsAPIPath(r.c.Path()) || r.c.Locals(apiKey) != nil }

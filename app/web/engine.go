@@ -1,4 +1,4 @@
-package app
+package web
 
 import (
 	"bytes"
@@ -32,9 +32,9 @@ type engine struct {
 	mu           sync.Mutex
 }
 
-// newEngine parses every template below layout/, page/ and part/ and returns an error if any of them does not parse
+// NewEngine parses every template below layout/, page/ and part/ and returns an error if any of them does not parse
 // or cannot be made safe. Without words no sentence is settled.
-func newEngine(fsys fs.FS, said *words.Dictionary, reload bool) (*engine, error) {
+func NewEngine(fsys fs.FS, said *words.Dictionary, reload bool) (*engine, error) {
 	e := &engine{fsys: fsys, words: said, reload: reload, sets: map[string]*htmltemplate.Template{}}
 	for _, lang := range words.Languages {
 		parsed, err := parseTemplates(fsys, said, lang)
