@@ -326,7 +326,7 @@ func (a *App) readNewTicket(c *fiber.Ctx, v *newTicketPage, f *Form) (desk.NewTi
 	}
 	n.Deadline = a.deadline(c, f, n.Urgency)
 	if n.For == 0 {
-		n.Language = v.Lang
+		n.Browser = v.Lang
 	}
 	return n, formAddresses(f, "participants"), nil
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"hash/maphash"
 	"strings"
 	"sync/atomic"
@@ -421,19 +422,32 @@ func (l *lexicon) stem(word string) string {
 	return e.stem
 }
 
-// guessLanguage returns the language whose small words are the more frequent in the beginning of the text.
-func guessLanguage(text string) string {
+// guessLanguage is Language, and the first of the languages where nothing tells.
+func guessLanguage(text string) string { return cmp.Or(Language(text), languages[0]) }
+
+// Language returns the language, it or en, whose small words are the more frequent in the beginning of the text; "" when
+// they are as many, or none.
+func Language(text string) string {
 	text = cutBytes(text, 4096)
 	var count [2]int
 	scan(text, func(t token) {
 		for i, l := range languages {
-			if t.parts == 0 && len(t.term) > 1 && lexicons[l].stop[t.term] {
+			if t.parts == 0 && len(t.term) > 1 && (lexicons[l].stop[t.term] || courtesies[l][t.term]) {
 				count[i]++
 			}
 		}
 	})
-	if count[1] > count[0] {
+	switch {
+	case count[0] > count[1]:
+		return languages[0]
+	case count[1] > count[0]:
 		return languages[1]
 	}
-	return languages[0]
+	return ""
+}
+
+// courtesies are words that a few words to a desk are made of, and that tell their language as small words do.
+var courtesies = map[string]map[string]bool{
+	"it": set("buongiorno buonasera salve gentile gentili gentilissimi spett egregio grazie cordiali saluti saluto distinti prego potete vorrei chiedo aiuto richiesta allego funziona riesco errore"),
+	"en": set("hello hi dear good morning thanks thank please regards kind sincerely help need cannot can't could would works working request attached error problem"),
 }

@@ -38,7 +38,8 @@ type OutgoingLine struct {
 	Text    *store.Message // the public message, nil for anything else
 	Files   []*store.File
 	Ticket  uint64
-	Subject string // in a digest
+	Subject string // of the ticket, as this reader is told it
+	Opening string // of a confirmation: the beginning of the reader's own first message
 
 	Named string    // the token whose end is near
 	Ends  time.Time // and when that is
@@ -401,11 +402,14 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 		if d.may(tx, Actor{Person: o.Person}, See, t) != nil {
 			return line, false, nil
 		}
-		line.Subject = t.Subject
 	}
 	line.Ticket = t.ID
+	var err error
+	if line.Subject, err = letterSubject(tx, t, o.Person.ID); err != nil {
+		return line, false, err
+	}
 	if by, err := store.People.Peek(tx, tell.By); err == nil {
-		line.Who = by.Name
+		line.Who = ShownName(by)
 		line.Desk = by.InGroup(t.Group) && !t.OnSide(by.ID)
 	}
 	told, err := toldMessage(tx, t, tell.Event, tell.Message)
@@ -422,6 +426,11 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 		line.Text = first
 		line.Files, err = store.FilesByMessage.Find(tx, first.ID)
 		return line, true, err
+	}
+	if tell.Event == "opened" && o.Ticket != nil {
+		if line.Opening, err = d.openingWords(tx, t, o.Person.ID); err != nil {
+			return line, false, err
+		}
 	}
 	if tell.Message == 0 {
 		return line, !(t.Unclaimed && t.Requester == o.Person.ID), nil

@@ -524,16 +524,11 @@ func (j *joining) beside(l *lead) error {
 		j.suggest = l.t.ID
 		return j.open()
 	}
-	known := j.person != nil && j.person.Language != ""
 	if j.person == nil {
 		var err error
 		if j.person, err = j.d.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
 			return err
 		}
-	}
-	language := languageOf(j.in.own)
-	if known {
-		language = j.person.Language
 	}
 	j.tx.As(j.person.ID)
 	j.tx.Act("beside")
@@ -549,7 +544,7 @@ func (j *joining) beside(l *lead) error {
 	if err := store.Tickets.Put(j.tx, l.t); err != nil {
 		return err
 	}
-	if err := j.d.planReceived(j.tx, j.row, language); err != nil {
+	if err := j.d.planReceived(j.tx, j.row, j.language()); err != nil {
 		return err
 	}
 	return j.done(l.t, m, false)
@@ -693,13 +688,7 @@ func (j *joining) refused() string {
 }
 
 func (j *joining) language() string {
-	switch {
-	case j.person.Language != "":
-		return j.person.Language
-	case j.in.Language == "en" || j.in.Language == "it":
-		return j.in.Language
-	}
-	return languageOf(j.in.own)
+	return languageOf(j.person, j.in.subject("")+"\n"+j.in.own, j.in.Language)
 }
 
 // done writes down where the mail went, and the Message-IDs that lead there from now on.

@@ -198,30 +198,3 @@ func (d *Desk) addressed(tx *store.Tx, in *incoming) []mail.Address {
 }
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }
-
-// Small words that only one of the two languages has.
-var (
-	italianWords = []string{"il", "lo", "gli", "di", "che", "non", "per", "una", "sono", "con", "della", "del", "buongiorno", "salve", "grazie", "è", "ho", "alla"}
-	englishWords = []string{"the", "of", "and", "to", "is", "not", "for", "with", "are", "this", "that", "you", "hello", "thanks", "dear", "have", "we"}
-)
-
-// languageOf guesses between Italian and English by small words; Italian when nothing tells.
-func languageOf(text string) string {
-	it, en := 0, 0
-	for i, w := range strings.Fields(strings.ToLower(text)) {
-		if i == 400 {
-			break
-		}
-		w = strings.Trim(w, ".,;:!?()\"'")
-		if slices.Contains(italianWords, w) {
-			it++
-		}
-		if slices.Contains(englishWords, w) {
-			en++
-		}
-	}
-	if en > it {
-		return "en"
-	}
-	return "it"
-}
