@@ -507,8 +507,7 @@ func (p letterPage) text() string {
 	for _, l := range p.Links {
 		b.WriteString(l.text + "\n")
 	}
-	b.WriteString("\n-- \n" + strings.Join(p.Signature, "\n") + "\n")
-	return b.String()
+	return strings.TrimRight(b.String(), "\n") + "\n\n-- \n" + strings.Join(p.Signature, "\n") + "\n"
 }
 
 // sendLetter writes a letter and hands it to the mail server.

@@ -36,8 +36,8 @@ type NewTicket struct {
 	Files      []uint64 // pending files of the actor
 	For        uint64   // in whose name; 0 is the actor
 	Group      uint64   // agents may choose; else the module's
-	Language   string // of the ticket; empty: the requester's, else what the words look like, else Browser
-	Browser    string // the language of the requester's browser, "" when somebody else's or none
+	Language   string   // of the ticket; empty: the requester's, else what the words look like, else Browser
+	Browser    string   // the language of the requester's browser, "" when somebody else's or none
 	// Form says that the questions of the module bind: the page asks them, other doors leave them to the agent.
 	Form bool
 }
