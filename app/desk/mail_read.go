@@ -68,7 +68,7 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	if len(in.boxes) > 0 {
 		in.box = in.boxes[0]
 	}
-	own, rest := markup.FromMail(m.Text, m.HTML)
+	own, rest := markup.FromMail(m.Text, m.HTML, headerOf(m))
 	in.own, in.rest, in.format = own.Text, rest.Text, store.Text
 	if own.HTML != "" {
 		in.html, in.below, in.format = own.HTML, rest.HTML, store.HTML
@@ -94,6 +94,19 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 			ContentID: p.ContentID, Inline: p.Inline && p.Role == mail.RolePicture})
 	}
 	return in, nil
+}
+
+// headerOf says how a mail stands to others. The mark in front of its subject goes before the ids in it: programs put
+// those in what is passed on, too.
+func headerOf(m *mail.Message) markup.Header {
+	h := markup.Header{Sender: m.From.Name + " " + m.From.Email}
+	switch answer, forward := mail.Marked(m.Subject); {
+	case forward:
+		h.Thread = markup.Forward
+	case answer || len(m.InReplyTo) > 0 || len(m.References) > 0:
+		h.Thread = markup.Answer
+	}
+	return h
 }
 
 // senderOf finds somebody who answers for a mail that names no author: who sent it, who wants the answers, who stands on
@@ -142,6 +155,10 @@ func (d *Desk) writerOf(tx *store.Tx, m *mail.Message) string {
 // lists a foot below the signature. own is what its sender wrote; without a Message-ID it is everything that was said.
 func printOf(m *mail.Message, own string) string {
 	h := sha256.New()
+	lines := strings.Split(own, "\n")
+	if i := slices.IndexFunc(lines, func(l string) bool { return strings.TrimSpace(l) == "--" }); i > 0 {
+		own = strings.Join(lines[:i], "\n") // whatever may stand below, a list may have put there
+	}
 	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject, ""), strings.Join(strings.Fields(own), " "))
 	for _, p := range m.Parts { // two mails alike but for a file are two
 		fmt.Fprintf(h, "%s\x00%x\x00", p.Name, sha256.Sum256(p.Content))
