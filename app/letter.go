@@ -525,8 +525,10 @@ func (a *App) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
 		s.Text, s.Permanent = err.Error(), true
 		return s
 	}
-	err = a.post.sender.Send(ctx, o.From, o.Letter.To, raw)
 	var refused *transport.SendError
+	if err = a.post.sender.Send(ctx, o.Return, o.Letter.To, raw); o.Return != o.From && errors.As(err, &refused) && refused.Sender {
+		err = a.post.sender.Send(ctx, o.From, o.Letter.To, raw) // some servers let an account write in its bare name alone
+	}
 	a.post.mu.Lock()
 	defer a.post.mu.Unlock()
 	switch {

@@ -138,6 +138,8 @@ func (a *App) fillOriginal(c *fiber.Ctx, p *Page, v *originalView, o *desk.Origi
 		proof = "original.proven-pec"
 	case m.Proven:
 		proof = "original.proven"
+	case m.Envelope != nil:
+		proof = "original.unproven-pec"
 	}
 	v.Proof = facts(p, "original.sender", p.T(proof), "original.proof", m.ProvenWhy, "original.automatic", m.AutomaticWhy, "original.signed", signedWords(p, m))
 	v.PEC = p.pecFacts(m.PEC)

@@ -21,6 +21,7 @@ type Outgoing struct {
 	Agents     bool // the reader stands on the agents' side of the ticket
 	Lines      []OutgoingLine
 	From       string  // address of the desk for this matter
+	Return     string  // sender of the envelope, to which reports come: with a token of the letter, where such mail is known to arrive
 	ReplyTo    string  // with the reader's token; From in a digest
 	Purpose    Purpose // what the answer becomes
 	InReplyTo  string
@@ -140,7 +141,9 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 				return nil
 			}
 			var err error
-			out, why, err = d.outgoing(tx, l)
+			if out, why, err = d.outgoing(tx, l); out != nil {
+				out.Return = d.returnAddress(tx, out.From, l)
+			}
 			return err
 		})
 		if err != nil || l == nil {

@@ -107,6 +107,9 @@ func (j *joining) decide() error {
 			return store.Mails.Put(j.tx, row)
 		}
 	}
+	if err := j.seenAtBox(); err != nil {
+		return err
+	}
 	j.foreign = len(in.Desk) > 0
 	own, err := j.ownMail()
 	if err != nil {
@@ -116,8 +119,12 @@ func (j *joining) decide() error {
 		return j.aside("own") // come back by a redirection
 	}
 	j.machine = in.Automatic != mail.Personal
-	if !row.Approved && (in.Report != nil || in.PEC != nil && in.PEC.About != "") {
-		return j.report()
+	back, err := j.returned()
+	if err != nil {
+		return err
+	}
+	if !row.Approved && (back != nil || in.Report != nil || in.PEC != nil && in.PEC.About != "") {
+		return j.report(back)
 	}
 	if in.From.Email == "" || !isAddress(in.From.Email) {
 		return store.Fail(store.Invalid, "error.mail-no-sender")
@@ -663,9 +670,9 @@ func (j *joining) refused() string {
 		return ""
 	}
 	from, known := j.in.From.Email, j.person != nil
-	if j.in.form != "" { // whom a form names opens no door
-		p, err := store.PeopleByEmail.PeekFirst(j.tx, j.in.form)
-		from, known = j.in.form, err == nil && !p.Disabled
+	if sent := j.in.sender(); sent != from { // whom a form or an envelope names opens no door
+		p, err := store.PeopleByEmail.PeekFirst(j.tx, sent)
+		from, known = sent, err == nil && !p.Disabled
 	}
 	switch box.Who {
 	case WhoHold:

@@ -32,8 +32,14 @@ type incoming struct {
 	boxes  []*Mailbox // all for which it came
 }
 
-func (d *Desk) readOptions() mail.Options {
-	return mail.Options{Servers: d.mail.Servers, PECRoots: d.mail.Roots, Now: d.clock()}
+// read understands the bytes of a mail, most of them at a time (0: see mail.Options). In the place of an envelope of certified mail that nothing proves stands the
+// message in it: whoever runs the machine wrote nothing and waits for no answer.
+func (d *Desk) read(r io.ReaderAt, size, most int64) (*mail.Message, error) {
+	m, err := mail.Read(r, size, mail.Options{MaxParse: most, Servers: d.mail.Servers, PECRoots: d.mail.Roots, Now: d.clock()})
+	if err == nil && m.Carried != nil {
+		m = m.Carried
+	}
+	return m, err
 }
 
 // readMail understands the bytes of a mail and stores what it carries.
@@ -47,7 +53,7 @@ func (d *Desk) readMail(row *store.Mail) (*incoming, error) {
 }
 
 func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming, error) {
-	m, err := mail.Read(r, row.Size, d.readOptions())
+	m, err := d.read(r, row.Size, 0)
 	if err != nil {
 		return nil, fmt.Errorf("desk: read mail: %w", err)
 	}
@@ -125,9 +131,16 @@ func senderOf(m *mail.Message, row *store.Mail) {
 	}
 }
 
-// sender is the address that counts for what may be sent here: a form's own, whomever it names.
+// carried reports whether the mail came in an envelope of certified mail that nothing proves.
+func (in *incoming) carried() bool { return in.Envelope != nil && in.Envelope.Carried != nil }
+
+// sender is the address that counts for what may be sent here: that of the form or machine that sent the mail, whomever
+// it names.
 func (in *incoming) sender() string {
-	if in.form != "" {
+	switch {
+	case in.carried():
+		return in.Envelope.From.Email
+	case in.form != "":
 		return in.form
 	}
 	return in.From.Email
