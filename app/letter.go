@@ -254,12 +254,9 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: desk.ShownName(o.Person), Address: o.Letter.To}, MessageID: o.Letter.MessageID,
+	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: desk.Greeted(o.Person), Address: o.Letter.To}, MessageID: o.Letter.MessageID,
 		InReplyTo: o.InReplyTo, References: o.References, Subject: p.Subject, Text: p.text(), HTML: html, Date: w.now, Language: w.lang,
 		Desk: w.app.st.ID(), Attachments: attached}
-	if l.To.Name == o.Person.Email {
-		l.To.Name = ""
-	}
 	if o.Ticket != nil && !human(o) {
 		l.Ticket = fmt.Sprint(o.Ticket.ID) // other desks take it for a machine's by this line
 	}
@@ -359,13 +356,15 @@ func (w *letterWriter) paragraphs(s string) []letterParagraph {
 // paragraph is a paragraph in which the address, one of ours, is a link where it stands by itself. Addresses that others
 // wrote stay words.
 func (w *letterWriter) paragraph(s, address string) letterParagraph {
-	out := letterParagraph{HTML: template.HTML(template.HTMLEscapeString(s)), text: s} // #nosec G203 -- escaped
+	shown := template.HTMLEscapeString(s)
+	out := letterParagraph{text: s}
 	before, after, found := strings.Cut(s, address)
 	if found && address != "" && (before == "" || strings.HasSuffix(before, " ") || strings.HasSuffix(before, "\n")) && (strings.Trim(after, ".,;:)") == "" || strings.ContainsAny(after[:1], " \n.,;:)")) {
 		a := template.HTMLEscapeString(address)
 		out.leads = address
-		out.HTML = template.HTML(template.HTMLEscapeString(before) + `<a href="` + a + `">` + a + `</a>` + template.HTMLEscapeString(after)) // #nosec G203 -- escaped, and the link is our own
+		shown = template.HTMLEscapeString(before) + `<a href="` + a + `">` + a + `</a>` + template.HTMLEscapeString(after)
 	}
+	out.HTML = template.HTML(strings.ReplaceAll(shown, "\n", "<br>\n")) // #nosec G203 -- escaped, and the link is our own
 	return out
 }
 

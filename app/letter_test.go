@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -127,9 +126,6 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 					}
 				})
 				name := fmt.Sprint(event, " in ", lang, " ", format)
-				if os.Getenv("LETTERS") != "" && format == "" {
-					t.Logf("=== %s\nSubject: %s\n%s\n--- html\n%s", name, l.Subject, l.Text, l.HTML)
-				}
 				words, addresses := partsOf(t, l.HTML)
 				body, signature, ok := strings.Cut(l.Text, "\n-- \n")
 				if !ok || strings.TrimSpace(signature) == "" || strings.Contains(signature, "\n-- \n") {

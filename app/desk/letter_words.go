@@ -24,6 +24,7 @@ const (
 	doubtfulRunes = 200
 	doubtfulTitle = 100 // of the subject
 	greetedRunes  = 60
+	shownRunes    = 100
 	greetedWords  = 6
 )
 
@@ -84,7 +85,7 @@ func titled(name string) bool {
 // ShownName is the name of a person in a letter, of whom it goes to and of whom it tells: a display name is anybody's
 // to choose, and one with an address in it is that of an advertisement. Their mail address stands for it.
 func ShownName(p *store.Person) string {
-	name := markup.Line(p.Name)
+	name := markup.Excerpt(p.Name, shownRunes)
 	if name == "" || name != p.Email && markup.Inert(name) != name {
 		return p.Email
 	}
