@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk"
+	"sportello/app/markup"
 	"sportello/store"
 )
 
@@ -81,6 +82,7 @@ type ticketPage struct {
 
 	People      []participantView
 	Wishes      []string
+	Inner       *markup.Inner  // who wrote what was passed on, as the text says
 	Unclaimed   bool           // a form named the requester, who has not said yet that it is theirs
 	Beside      []*messageView // what lies beside the ticket
 	Unsent      []letterRow    // letters that did not leave
@@ -347,7 +349,7 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 		v.Assignee = n.person(row.Assignee)
 	}
 	v.Due = v.due(row)
-	v.Requester, v.Unclaimed = n.view(row.Requester), row.Unclaimed
+	v.Requester, v.Unclaimed, v.Inner = n.view(row.Requester), row.Unclaimed, t.Inner
 	v.Lost = v.unreachable(n.people[row.Requester])
 	if row.OpenedBy != 0 {
 		v.OpenedBy = n.person(row.OpenedBy)

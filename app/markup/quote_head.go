@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -242,6 +243,17 @@ const maxHeadLines = 14
 
 // Inner is who wrote a mail that another passes on, as that one says.
 type Inner struct{ Name, Email, Date string }
+
+// Called is the name, or the address of who has none.
+func (in Inner) Called() string { return cmp.Or(in.Name, in.Email) }
+
+// Words are the name and the address.
+func (in Inner) Words() string {
+	if in.Name == "" {
+		return in.Email
+	}
+	return in.Name + " <" + in.Email + ">"
+}
 
 var innerAddress = regexp.MustCompile(`[\p{L}\p{N}._%+'&/=-]{1,64}@[\p{L}\p{N}_-]{1,63}(\.[\p{L}\p{N}_-]{1,63}){1,8}`)
 
