@@ -331,3 +331,26 @@ func TestAConfirmationByMailIsWhatItsReaderWrote(t *testing.T) {
 		}
 	}
 }
+
+// TestTheBrowserSaysTheLanguageWhereTheWordsDoNot opens tickets on the page, without a language of one's own.
+func TestTheBrowserSaysTheLanguageWhereTheWordsDoNot(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct{ browser, subject, body, want string }{
+		{"en-GB,en;q=0.9", "ORA-01722", "CED_VOCI 810", "en"}, {"it-IT", "ORA-01722", "CED_VOCI 810", "it"}, {"", "ORA-01722", "CED_VOCI 810", "it"},
+		{"en-GB", "Cedolino", "Buongiorno, da ieri non si apre.", "it"}, {"it-IT", "Payslip", "Hello, it does not open since yesterday.", "en"},
+	} {
+		b := w.visitor("requester")
+		b.header.Set("Accept-Language", c.browser)
+		got := b.post("/tickets/new", url.Values{"kind": {"malfunction"}, "subject": {c.subject}, "body": {c.body}, "module": {"csa"}, "severity": {"medium"}, "urgency": {"none"}, "act": {"open"}})
+		if got.status != 303 {
+			t.Fatalf("%+v: %d", c, got.status)
+		}
+		var number uint64
+		if _, err := fmt.Sscanf(got.header.Get("Location"), "/tickets/%d", &number); err != nil {
+			t.Fatalf("%+v: %v", c, err)
+		}
+		if k := w.row(number); k.Language != c.want {
+			t.Errorf("%+v is in %q", c, k.Language)
+		}
+	}
+}
