@@ -99,6 +99,9 @@ func (m *reading) carry(root *entity) {
 	}
 	if inner.From.Email == "" {
 		if len(envelope.ReplyTo) != 1 {
+			if envelope.Automatic == Personal { // a machine is left, which waits for no answer
+				envelope.Automatic, envelope.AutomaticWhy = Notification, "X-Trasporto: "+how
+			}
 			return
 		}
 		inner.From = envelope.ReplyTo[0]
