@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/mail"
 	"strings"
 	"time"
@@ -174,9 +175,12 @@ func (a *App) checkTags(ctx context.Context, address string) finding {
 		return finding{note, address + ": mail was sent at " + tags.Probed.UTC().Format(time.TimeOnly) + " UTC to try whether an address with a tag arrives, and has not come yet", "run doctor again in some minutes, beside the server"}
 	}
 	came := !tags.Probed.After(tags.Seen)
-	to, err := a.desk.ProbeTags(address)
-	if err == nil && to != "" {
-		err = a.sendProbe(ctx, address, to)
+	to, at := a.desk.ProbeTags(address)
+	if to != "" {
+		var refused *transport.SendError
+		if err = a.sendProbe(ctx, address, to); err == nil || errors.As(err, &refused) && !refused.Server && refused.Permanent {
+			err = errors.Join(err, a.desk.ProbedTags(address, at))
+		}
 	}
 	switch {
 	case err != nil:

@@ -132,10 +132,10 @@ func (j *joining) seenAtBox() error {
 	if j.row.Source != "imap" && j.row.Source != "import" {
 		arrived = append(arrived, j.row.To...)
 	}
-	seen := map[string]bool{}
+	seen := map[string]bool{} // true where it was sent to try the address
 	for _, address := range arrived {
 		if at := withoutTag(address); at != address && j.d.ours(j.tx, at) {
-			seen[at] = true
+			seen[at] = false
 		}
 	}
 	for _, address := range recipients(j.row, j.in.Message) {
@@ -145,9 +145,9 @@ func (j *joining) seenAtBox() error {
 	}
 	const enough = 24 * time.Hour
 	now := j.tx.Now()
-	for at := range seen {
+	for at, tried := range seen {
 		err := keepBox(j.tx, at, func(box *store.Mailbox) bool {
-			if !box.Probed.After(box.Tagged) && now.Sub(box.Tagged) < enough {
+			if !tried && !box.Probed.After(box.Tagged) && now.Sub(box.Tagged) < enough {
 				return false
 			}
 			box.Tagged = now
@@ -219,19 +219,21 @@ func (d *Desk) Tags(address string) (t Tags, err error) {
 }
 
 // ProbeTags returns the address to which mail is to be sent that tries whether mail with a tag arrives at the address,
-// "" where there can be none. It writes down that the desk tries, so that mail which does not arrive tells something.
-func (d *Desk) ProbeTags(address string) (to string, err error) {
-	address = store.Address(address)
-	err = d.st.Update(store.By{Via: "desk", Act: "probe"}, func(tx *store.Tx) error {
-		now := tx.Now()
-		to = d.tagged(address, d.token("probe "+address, returnMAC, uint64(now.Unix()))) // #nosec G115 -- after 1970
-		if to == address {
-			to = ""
-			return nil
-		}
-		return keepBox(tx, address, func(box *store.Mailbox) bool { box.Probed = now; return true })
+// "" where there can be none, and when that was.
+func (d *Desk) ProbeTags(address string) (to string, at time.Time) {
+	address, at = store.Address(address), d.clock()
+	to = d.tagged(address, d.token("probe "+address, returnMAC, uint64(at.Unix()))) // #nosec G115 -- after 1970
+	if to == address {
+		to = ""
+	}
+	return to, at
+}
+
+// ProbedTags writes down that mail was sent to try the address, so that it tells something when none arrives.
+func (d *Desk) ProbedTags(address string, at time.Time) error {
+	return d.st.Update(store.By{Via: "desk", Act: "probe"}, func(tx *store.Tx) error {
+		return keepBox(tx, store.Address(address), func(box *store.Mailbox) bool { box.Probed = at; return true })
 	})
-	return to, err
 }
 
 // MailUncertified returns when certified mail last came whose provider no certificate confirms; the zero time when none

@@ -43,8 +43,8 @@ func returning(t *testing.T) (*mailOffice, *store.Mail, *Outgoing) {
 func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 	const head = "From: Eva <eva@altrove.example>\r\nSubject: Ciao\r\n"
 	probe := func(o *mailOffice, box string) string {
-		to, err := o.ProbeTags(box)
-		if err != nil || !strings.Contains(to, "+b.") {
+		to, at := o.ProbeTags(box)
+		if err := o.ProbedTags(box, at); err != nil || !strings.Contains(to, "+b.") {
 			o.t.Fatalf("no probe: %q, %v", to, err)
 		}
 		return to
@@ -109,7 +109,8 @@ func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	o, first, _ := returning(t)
 	o.later(24 * time.Hour)
-	if _, err := o.ProbeTags("csa@ateneo.example"); err != nil {
+	_, at := o.ProbeTags("csa@ateneo.example")
+	if err := o.ProbedTags("csa@ateneo.example", at); err != nil {
 		t.Fatal(err)
 	}
 	send := func() *Outgoing {
