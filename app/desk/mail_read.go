@@ -75,6 +75,7 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 		in.box = in.boxes[0]
 	}
 	own, rest := markup.FromMail(m.Text, m.HTML, headerOf(m))
+	own = passAttached(own, m)
 	in.own, in.rest, in.format = own.Text, rest.Text, store.Text
 	if own.HTML != "" {
 		in.html, in.below, in.format = own.HTML, rest.HTML, store.HTML
@@ -100,6 +101,39 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 			ContentID: p.ContentID, Inline: p.Inline && p.Role == mail.RolePicture})
 	}
 	return in, nil
+}
+
+// maxPassed bounds the attached mails that are shown with the text.
+const maxPassed = 3
+
+// passAttached shows the mails that a person attached below their words: they are what is passed on. A report carries the
+// mail it is about, which is none.
+func passAttached(own markup.Passage, m *mail.Message) markup.Passage {
+	if m.Report != nil || m.Automatic != mail.Personal {
+		return own
+	}
+	n := 0
+	for _, p := range m.Parts {
+		if p.Role != mail.RoleMessage || p.Type != "message/rfc822" && p.Type != "message/global" || n == maxPassed {
+			continue
+		}
+		n++
+		inner, err := mail.Read(bytes.NewReader(p.Content), int64(len(p.Content)), mail.Options{})
+		if err != nil || inner.Problem != "" || len(inner.Desk) > 0 {
+			continue // the file is there to be opened; a letter of a desk is what is answered
+		}
+		body, _ := markup.FromMail(inner.Text, inner.HTML, markup.Header{Thread: markup.Forward})
+		if len(body.Text) > maxBody {
+			continue
+		}
+		from := strings.TrimSpace(inner.From.Name + " <" + inner.From.Email + ">")
+		head := []string{"---------- Messaggio inoltrato ----------", "Da: " + from, "Oggetto: " + inner.Subject}
+		if !inner.Date.IsZero() {
+			head = append(head, "Data: "+inner.Date.Format("2006-01-02 15:04 -0700"))
+		}
+		own = own.PassOn(head, body)
+	}
+	return own
 }
 
 // headerOf says how a mail stands to others. The mark in front of its subject goes before the ids in it: programs put

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"sportello/store"
@@ -73,6 +74,41 @@ func TestNobodyIsOfferedWhoCannotBeARequester(t *testing.T) {
 	for _, address := range []string{"csa@ateneo.example", "nessuno", "a@b@c.example"} {
 		if _, err := o.Do(o.as("agente"), m.Ticket, Step{For: address}); store.KindOf(err) != store.Invalid {
 			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// A mail that was attached is what is passed on, whether the words above it are text or HTML; a report's is none.
+func TestAnAttachedMailIsShownBelowTheWords(t *testing.T) {
+	const inner = "From: Mario Rossi <mario@esterno.example>\r\nDate: Mon, 2 Mar 2026 10:12:00 +0100\r\nSubject: Badge\r\nMIME-Version: 1.0\r\n"
+	for name, c := range map[string]struct{ words, inner, as string }{
+		"text in text": {"Content-Type: text/plain\r\n\r\nVi inoltro.\r\n", inner + "\r\nIl badge <non> apre.\r\n", "attachment"},
+		"HTML in HTML": {"Content-Type: text/html\r\n\r\n<p>Vi inoltro.</p>\r\n", inner + "Content-Type: text/html\r\n\r\n<p>Il badge &lt;non&gt; apre.</p><script>x</script>\r\n", "inline"},
+		"text in HTML": {"Content-Type: text/html\r\n\r\n<p>Vi inoltro.</p>\r\n", inner + "\r\nIl badge <non> apre.\r\n-- \r\nMario\r\n", "attachment"},
+		"HTML in text": {"Content-Type: text/plain\r\n\r\nVi inoltro.\r\n", inner + "Content-Type: text/html\r\n\r\n<p>Il badge &lt;non&gt; apre.</p>\r\n", "attachment"},
+		"no words":     {"Content-Type: text/plain\r\n\r\n", inner + "\r\nIl badge <non> apre.\r\n", "attachment"},
+	} {
+		o := newMailOffice(t)
+		m := o.mail(letter{from: "ada@ateneo.example", subject: "Fwd: Badge", header: "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=zz\r\n",
+			body: "--zz\r\n" + c.words + "--zz\r\nContent-Type: message/rfc822\r\nContent-Disposition: " + c.as + "\r\n\r\n" + c.inner + "--zz--\r\n"})
+		v, err := o.Ticket(o.as("agente"), m.Ticket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg := v.Messages[0]
+		for _, want := range []string{"Da: Mario Rossi <mario@esterno.example>", "Il badge <non> apre."} {
+			if !strings.Contains(msg.Body, want) {
+				t.Errorf("%s: %q is not in %q", name, want, msg.Body)
+			}
+		}
+		if name != "no words" && !strings.HasPrefix(msg.Body, "Vi inoltro.") || msg.HTML != "" && (!strings.Contains(msg.HTML, "&lt;non&gt;") || strings.Contains(msg.HTML, "script")) {
+			t.Errorf("%s: %q %q", name, msg.Body, msg.HTML)
+		}
+		if len(v.Files[msg.ID]) != 1 {
+			t.Errorf("%s: the file is not kept", name)
+		}
+		if v.Inner == nil || v.Inner.Email != "mario@esterno.example" || v.Inner.Name != "Mario Rossi" {
+			t.Errorf("%s: offered %+v", name, v.Inner)
 		}
 	}
 }

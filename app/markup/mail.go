@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"html"
 	"html/template"
 	"strings"
 )
@@ -50,6 +51,24 @@ func FromMail(text, html string, h Header) (own, rest Passage) {
 	own.HTML, rest.HTML = "", ""
 	own.Text, rest.Text = fromText(Clean(text), h)
 	return own, rest
+}
+
+// PassOn puts below what somebody wrote a mail that they attached, under the
+// lines of head, as a program would that passes it on inside the text.
+func (p Passage) PassOn(head []string, inner Passage) Passage {
+	out := Passage{Text: strings.TrimSpace(p.Text + "\n\n" + strings.Join(head, "\n") + "\n\n" + inner.Text)}
+	if p.HTML == "" {
+		return out
+	}
+	lines := func(s string) string { return strings.ReplaceAll(html.EscapeString(s), "\n", "<br>") }
+	body := inner.HTML
+	if body == "" {
+		body = "<p>" + lines(inner.Text) + "</p>"
+	}
+	if out.HTML = keptHTML(p.HTML + "<p>" + lines(strings.Join(head, "\n")) + "</p>" + body); len(out.HTML) > maxKept {
+		out.HTML = ""
+	}
+	return out
 }
 
 // fromText cuts plain text. Blank lines at the ends of what it cuts go.

@@ -313,3 +313,39 @@ func ownText(text, html string, of Thread) string {
 	own, _ := FromMail(text, html, Header{of, "Anna Bianchi"})
 	return own.Text
 }
+
+// Of each mail that is passed on, the address and name of its sender are read from what is shown; of others none.
+func TestTheInnerSenderIsReadFromWhatIsShown(t *testing.T) {
+	for _, f := range forwards {
+		for name, html := range map[string]string{"text": "", "HTML": f.html} {
+			if name == "HTML" && html == "" {
+				continue
+			}
+			own, _ := FromMail("Vi inoltro.\n\n"+f.text+passedText, html, Header{Thread: Forward, Sender: "Anna"})
+			in, ok := Forwarded(own.Text)
+			if !ok || in.Email != "mario@esterno.example" || in.Name != "Mario Rossi" {
+				t.Errorf("%s, %s: %+v, %v of %q", f.name, name, in, ok, own.Text)
+			}
+		}
+	}
+	for _, s := range []string{"", "Da: Mario <m@x.example>", "Scrivete a mario@esterno.example", "---------- Forwarded message ---------\n\nmario@esterno.example", "---------- Forwarded message ---------\nDa: \nmario", said + "> Da: Mario <m@x.example>"} {
+		if in, ok := Forwarded(s); ok {
+			t.Errorf("%q: %+v", s, in)
+		}
+	}
+}
+
+// What is looked for at each line is found in one pass, however many lines look like an end.
+func TestManyEndsAreReadInOnePass(t *testing.T) {
+	for _, line := range map[string]string{
+		"attributions": "On 3/3/2025 at 10:12, Anna Bianchi wrote:\nx\n", "dates and addresses": "2013/8/14 Anna <a@b.example>\n", "heads": "Da: a@b.example\nInviato: 10:12\nx\n",
+		"signs": "> a\nb\n", "dashes": "--\nAnna\n", "disclaimers": "Questo messaggio e gli allegati contengono informazioni, e altro ancora\n", "wrapped": "Il giorno 3 marzo 2025 Anna\n", "forwards": "x\n\n> Begin forwarded message:\n",
+	} {
+		text := strings.Repeat(line, (64<<10)/len(line))
+		for of := Alone; of <= Forward; of++ {
+			FromMail(text, "", Header{of, "Anna"})
+			FromMail("", "<div>a</div>"+strings.Repeat(`<blockquote type="cite">x</blockquote><div>`+strings.TrimSpace(line)+`</div>`, (32<<10)/(50+len(line))), Header{of, "Anna"})
+		}
+		Forwarded(text)
+	}
+}

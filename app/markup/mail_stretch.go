@@ -160,8 +160,7 @@ func markOf(tok html.Token, next string, looks *int) mark {
 // markMatter takes the mark of a quote off what is the sender's matter: what
 // is passed on, and what might be new.
 func markMatter(list []stretch, h Header) {
-	matter, said := false, false
-	var own []string
+	matter, said, within := false, false, false
 	for i := range list {
 		p := &list[i]
 		lines := strings.Split(htmlText(p.text), "\n")
@@ -171,7 +170,7 @@ func markMatter(list []stretch, h Header) {
 			p.quoted = false
 			continue
 		case p.mark == markNone:
-			own = append(own, lines...)
+			within = within || answersInside(lines)
 			for k, l := range lines {
 				n, _ := attribution(lines, k)
 				said = said || n > 0
@@ -190,7 +189,7 @@ func markMatter(list []stretch, h Header) {
 				said = said || n > 0
 				matter = matter || forwarded(first[k]) || h.Thread != Answer && (original(first[k]) || headerBlock(first, k))
 			}
-			matter = matter || h.Thread == Forward || h.Thread == Alone && (p.mark == markLast || p.mark == markCited && !said) || answersInside(own)
+			matter = matter || h.Thread == Forward || h.Thread == Alone && (p.mark == markLast || p.mark == markCited && !said) || within
 			p.quoted = !matter
 		}
 	}

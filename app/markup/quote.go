@@ -98,7 +98,12 @@ func quotedLines(lines []string, of Thread) [][2]int {
 	if of == Forward {
 		return nil
 	}
-	q := quoting{lines: lines, of: of}
+	q := quoting{lines: lines, of: of, last: -1}
+	for i := len(lines) - 1; i >= 0 && q.last < 0; i-- {
+		if quoted(lines[i]) {
+			q.last = i
+		}
+	}
 	fence := ""
 	for i := 0; i < len(lines); {
 		if mark := fenceMark(lines[i]); mark != "" || fence != "" {
@@ -112,6 +117,8 @@ func quotedLines(lines []string, of Thread) [][2]int {
 		end, fold := q.at(i)
 		if fold {
 			q.found = append(q.found, [2]int{i, end})
+		} else {
+			q.within = q.within || answersInside(lines[i:max(end, i+1)])
 		}
 		i = max(end, i+1)
 	}
@@ -120,10 +127,12 @@ func quotedLines(lines []string, of Thread) [][2]int {
 
 // quoting is the search for quotes in the lines of a mail.
 type quoting struct {
-	lines []string
-	of    Thread
-	said  bool // a line said who wrote what is quoted
-	found [][2]int
+	lines  []string
+	of     Thread
+	last   int  // the last line with ">"
+	said   bool // a line said who wrote what is quoted
+	within bool // the sender said that answers stand in what is quoted
+	found  [][2]int
 }
 
 // Own returns what the author of a message wrote, without what they quoted;
@@ -182,12 +191,12 @@ func (q *quoting) at(i int) (end int, fold bool) {
 		return end, q.folds(i, end, n)
 	}
 	if original(s) || headerBlock(lines, i) {
-		return len(lines), q.of == Answer && !answersInside(q.own(i))
+		return len(lines), q.of == Answer && !q.within
 	}
 	if strings.Trim(s, "_-*") == "" && len(s) >= 5 {
 		// A rule belongs to the headers that follow it.
 		if k := skipBlank(lines, i+1, 2); k < len(lines) && headerBlock(lines, k) {
-			return len(lines), q.of == Answer && !answersInside(q.own(i))
+			return len(lines), q.of == Answer && !q.within
 		}
 		return 0, false
 	}
@@ -198,7 +207,7 @@ func (q *quoting) at(i int) (end int, fold bool) {
 			end, _ = quotedRun(lines, k)
 			return end, true
 		}
-		if certain && k < len(lines) && !answersInside(q.own(i)) && !slices.ContainsFunc(lines[k:], quoted) {
+		if certain && k < len(lines) && !q.within && q.last < k {
 			return len(lines), true
 		}
 	}
@@ -223,17 +232,6 @@ func (q *quoting) folds(i, end, n int) bool {
 		return n > shortQuote || last
 	}
 	return last && !slices.ContainsFunc(q.lines[i:end], machineLine)
-}
-
-// own are the lines above i that are not quoted.
-func (q *quoting) own(i int) []string {
-	var out []string
-	from := 0
-	for _, r := range q.found {
-		out = append(out, q.lines[from:r[0]]...)
-		from = r[1]
-	}
-	return append(out, q.lines[from:i]...)
 }
 
 // machineText is what programs print, and people paste.

@@ -155,11 +155,8 @@ func attribution(lines []string, i int) (n int, certain bool) {
 		}
 		joined += s
 		if said, sure := saidWho(joined); said {
-			if n == 1 && i+1 < len(lines) && verbless(joined) && !strings.HasSuffix(joined, ":") {
-				// A head of a date and an address may go on.
-				if m, c := attribution(lines, i+1); m > 0 && c {
-					return 0, false
-				}
+			if i+n < len(lines) && !saidVerb.MatchString(joined) && len(lines[i+n]) < 40 && saidVerb.MatchString(lines[i+n]) {
+				continue // a date and an address, and the verb on the next line
 			}
 			return n, sure
 		}
@@ -173,8 +170,6 @@ func attribution(lines []string, i int) (n int, certain bool) {
 func saidStarts(s string) bool {
 	return saidBegin.MatchString(s) || dayBegin.MatchString(s) || saidQuoting.MatchString(s) || saidDashes.MatchString(s) || strings.Contains(s, "@") || saidVerb.MatchString(s)
 }
-
-func verbless(s string) bool { return !saidVerb.MatchString(s) && !saidQuoting.MatchString(s) }
 
 // saidWho judges one line, unwrapped.
 func saidWho(s string) (said, certain bool) {
@@ -264,7 +259,7 @@ func Forwarded(text string) (Inner, bool) {
 	for i, l := range lines {
 		switch {
 		case len(l) > 500:
-		case forwarded(l) || original(l):
+		case forwarded(strings.TrimLeft(l, "> ")) || original(l):
 			for k := i + 1; k < len(lines) && k <= i+maxHeadLines; k++ {
 				if fromNames[headerName(strings.TrimLeft(lines[k], "> "))] {
 					return innerHead(lines, k)
