@@ -30,6 +30,7 @@ var heads = []struct{ name, text string }{
 	{"Gmail, wrapped twice", "Il giorno lunedì 3 marzo 2025 alle ore 10:12 Carlo Verdi\n<c.verdi.dipartimento.di.fisica@ateneo.example> ha\nscritto:"},
 	{"Apple, Italian", "Il giorno 3 mar 2025, alle ore 10:12, Carlo Verdi <c.verdi@ateneo.example> ha scritto:"},
 	{"Thunderbird, Italian", "Il 03/03/2025 10:12, Carlo Verdi ha scritto:"},
+	{"a name with small words", "Il giorno lun 3 mar 2025 alle ore 10:12 'Mario Rossi' via Assistenza per i docenti che insegnano <c.verdi@ateneo.example> ha scritto:"},
 	{"Roundcube, Italian", "Il 2025-03-03 10:12 Carlo Verdi ha scritto:"},
 	{"KMail, Italian", "In data lunedì 3 marzo 2025 10:12:33 CET, Carlo Verdi ha scritto:"},
 	{"Yahoo, Italian", "Il lunedì 3 marzo 2025 alle ore 10:12:33 CET, Carlo Verdi <c.verdi@ateneo.example> ha scritto:"},

@@ -129,6 +129,7 @@ var (
 	// The verb stands at the end, or where the languages of the north put it.
 	saidVerb   = regexp.MustCompile(`(?i)(^|[\s>)\]"])(ha scritto|scrive|wrote|writes|a écrit|schrieb|schreef|skrev|escribió|escreveu|napisał|napisała|napisał\(a\)|pisze|пишет|писал|писала|писал\(а\)|написал|написала|написал\(а\)|пише|написав|написала|написав\(ла\)|писав|kirjoitti|đã viết|a scris|napsal|napsal\(a\)|írta)(\s|$|:)`)
 	fullDate   = regexp.MustCompile(`(^|\D)((19|20)\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})($|\D)`)
+	addressed  = regexp.MustCompile(`(?i)@[^<>\s]{1,100}>,?\s*(ha scritto|wrote|a écrit|escribió|escreveu)\s*:$`)
 	angled     = regexp.MustCompile(`<[^<>\s]{0,100}@[^<>\s]{0,100}>|\([^()\s]{0,100}@[^()\s]{0,100}\)|\[?mailto:[^\s\]]{1,100}\]?`)
 	smallNames = wordSet("di|de|del|della|dello|dei|da|van|von|der|den|und|el|la|le|y|e|and|on|behalf|of|per|conto|via|at|um|uhr|ore|alle|à|às|las|om|o|kl|kl.|klo|schrieb|schreef|skrev|am|pm|a.m.|p.m.|г.|р.|г|р|в|о|ha|scritto|scrive|wrote|writes|a|écrit|escribió|escreveu|" +
 		"napisał|napisała|napisał(a)|pisze|пишет|писал|писала|писал(а)|написал|написала|написал(а)|пише|написав|написав(ла)|писав|kirjoitti|đã|viết|scris|napsal|napsal(a)|írta|vào|lúc|tháng")
@@ -154,6 +155,9 @@ func attribution(lines []string, i int) (n int, certain bool) {
 			joined += " "
 		}
 		joined += s
+		if n == 1 && addressed.MatchString(s) && saidBegin.MatchString(s) && fullDate.MatchString(s) && hasTime(s) {
+			return 1, true // whatever the name is
+		}
 		if said, sure := saidWho(joined); said {
 			if i+n < len(lines) && !saidVerb.MatchString(joined) && len(lines[i+n]) < 40 && saidVerb.MatchString(lines[i+n]) {
 				continue // a date and an address, and the verb on the next line
