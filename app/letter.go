@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	inbound "sportello/app/mail"
 	"sportello/app/mail/transport"
 	"sportello/app/markup"
 	"sportello/app/words"
@@ -37,9 +39,17 @@ type letterPage struct {
 }
 
 type letterLine struct {
-	Intro []string // paragraphs
-	Body  template.HTML
+	Intro  []letterParagraph
+	Body   template.HTML
+	Quoted []string // lines of the reader's own words
+	text   string
+}
+
+// letterParagraph is a paragraph of our own: its words, and the addresses of ours among them as links.
+type letterParagraph struct {
+	HTML  template.HTML
 	text  string
+	leads string // the address that is a link in it
 }
 
 type letterFiles struct {
@@ -82,6 +92,8 @@ type letterWriter struct {
 	set  *store.Settings
 	lang string
 	now  time.Time
+
+	greeted bool // the greeting was written
 }
 
 func (w *letterWriter) t(key string, args ...any) string {
@@ -155,11 +167,14 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 	if who == "" {
 		who = w.t("letter.the-desk")
 	}
-	f := map[string]string{"name": w.o.Person.Name, "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
+	f := map[string]string{"greeting": "", "name": desk.ShownName(w.o.Person), "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
 		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"),
 		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.Words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
+	if name := desk.Greeted(w.o.Person); name != "" && !w.greeted {
+		f["greeting"] = w.t("letter.greeting", "name", name)
+	}
 	if t := w.o.Ticket; t != nil {
-		f["subject"] = t.Subject
+		f["subject"] = cmp.Or(l.Subject, t.Subject)
 		switch {
 		case t.Version != "":
 			f["version"] = w.t("letter.in-version", "version", t.Version)
@@ -225,7 +240,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	}
 	attached, ids := w.files(&p)
 	w.inline(&p, attached, ids)
-	if o.ReplyTo != "" && o.Ticket != nil {
+	if o.ReplyTo != "" && o.Ticket != nil && !inbound.Unanswerable(o.ReplyTo) {
 		p.Reply = w.t("letter.reply")
 		if o.Purpose == desk.PurposeInternal {
 			p.Reply = w.t("letter.reply-note")
@@ -240,12 +255,9 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: o.Person.Name, Address: o.Letter.To}, MessageID: o.Letter.MessageID,
+	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: desk.Greeted(o.Person), Address: o.Letter.To}, MessageID: o.Letter.MessageID,
 		InReplyTo: o.InReplyTo, References: o.References, Subject: p.Subject, Text: p.text(), HTML: html, Date: w.now, Language: w.lang,
 		Desk: w.app.Store.ID(), Attachments: attached}
-	if o.Person.Name == o.Person.Email {
-		l.To.Name = ""
-	}
 	if o.Ticket != nil && !human(o) {
 		l.Ticket = fmt.Sprint(o.Ticket.ID) // other desks take it for a machine's by this line
 	}
@@ -270,9 +282,26 @@ func (w *letterWriter) from() string {
 }
 
 func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
-	out := letterLine{Intro: paragraphs(w.say(l.Event, "text", w.fields(l)))}
+	fields := w.fields(l)
+	out := letterLine{Intro: w.paragraphs(w.say(l.Event, "text", fields))}
+	w.greeted = true
+	if l.Opening != "" {
+		label := "letter.opening"
+		if w.o.Ticket.OpenedBy != 0 {
+			label = "letter.opening-for-you"
+		}
+		out.Intro, out.Quoted = append(out.Intro, w.paragraph(w.t(label), "")), strings.Split(l.Opening, "\n")
+	}
 	if l.Unproven {
-		out.Intro = append([]string{w.t("letter.unproven")}, out.Intro...)
+		warning := "letter.unproven"
+		if w.o.Ticket != nil && l.Event == "opened" {
+			warning = "letter.unproven-own"
+		}
+		at := 0
+		if len(out.Intro) > 0 && out.Intro[0].text == fields["greeting"] {
+			at = 1
+		}
+		out.Intro = slices.Insert(out.Intro, at, w.paragraph(w.t(warning), ""))
 	}
 	if l.Text == nil || l.Event == "opened" {
 		return out
@@ -284,7 +313,7 @@ func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 		}
 		return href
 	}))
-	if out.text = desk.Words(l.Text); l.Text.Written() == store.Markdown {
+	if out.text = desk.Words(l.Text); l.Text.Written() != store.Text {
 		out.text = markup.LetterText(string(out.Body)) // with the addresses of its links
 	}
 	return out
@@ -315,19 +344,34 @@ func (w *letterWriter) inline(p *letterPage, attached []transport.Attachment, id
 	}
 }
 
-func paragraphs(s string) []string {
-	var out []string
+func (w *letterWriter) paragraphs(s string) []letterParagraph {
+	var out []letterParagraph
 	for _, p := range strings.Split(s, "\n\n") {
 		if p = strings.TrimSpace(p); p != "" {
-			out = append(out, p)
+			out = append(out, w.paragraph(p, w.link()))
 		}
 	}
 	return out
 }
 
+// paragraph is a paragraph in which the address, one of ours, is a link where it stands by itself. Addresses that others
+// wrote stay words.
+func (w *letterWriter) paragraph(s, address string) letterParagraph {
+	shown := template.HTMLEscapeString(s)
+	out := letterParagraph{text: s}
+	before, after, found := strings.Cut(s, address)
+	if found && address != "" && (before == "" || strings.HasSuffix(before, " ") || strings.HasSuffix(before, "\n")) && (strings.Trim(after, ".,;:)") == "" || strings.ContainsAny(after[:1], " \n.,;:)")) {
+		a := template.HTMLEscapeString(address)
+		out.leads = address
+		shown = template.HTMLEscapeString(before) + `<a href="` + a + `">` + a + `</a>` + template.HTMLEscapeString(after)
+	}
+	out.HTML = template.HTML(strings.ReplaceAll(shown, "\n", "<br>\n")) // #nosec G203 -- escaped, and the link is our own
+	return out
+}
+
 // digest is a line for each ticket's event.
 func (w *letterWriter) digest(first desk.OutgoingLine) []letterLine {
-	out := []letterLine{{Intro: paragraphs(w.say("digest", "text", w.fields(first)))}}
+	out := []letterLine{{Intro: w.paragraphs(w.say("digest", "text", w.fields(first)))}}
 	for _, l := range w.o.Lines {
 		who := l.Who
 		if who == "" {
@@ -337,7 +381,8 @@ func (w *letterWriter) digest(first desk.OutgoingLine) []letterLine {
 		if l.Unproven {
 			event += " (" + w.t("bell.unproven") + ")"
 		}
-		out = append(out, letterLine{Intro: []string{w.t("letter.digest-line", "number", l.Ticket, "subject", l.Subject, "event", event), w.base(ticketAddress(l.Ticket))}})
+		address := w.base(ticketAddress(l.Ticket))
+		out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(w.t("letter.digest-line", "number", l.Ticket, "subject", l.Subject, "event", event)+"\n"+address, address)}})
 	}
 	return out
 }
@@ -381,6 +426,11 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 
 func (w *letterWriter) links(p *letterPage) {
 	add := func(plain, with, address string, args ...any) {
+		if slices.ContainsFunc(p.Lines, func(l letterLine) bool {
+			return slices.ContainsFunc(l.Intro, func(s letterParagraph) bool { return s.leads == address })
+		}) {
+			return // an administrator's text has it: once is enough
+		}
 		p.Links = append(p.Links, letterLink{Name: w.t(plain, args...), Address: address, text: w.t(with, append(args, "link", address)...)})
 	}
 	switch {
@@ -431,8 +481,14 @@ func (w *letterWriter) html(p letterPage) (string, error) {
 func (p letterPage) text() string {
 	var b strings.Builder
 	for _, l := range p.Lines {
-		for _, s := range l.Intro {
-			b.WriteString(s + "\n\n")
+		for _, p := range l.Intro {
+			b.WriteString(p.text + "\n\n")
+		}
+		if len(l.Quoted) > 0 {
+			for _, line := range l.Quoted {
+				b.WriteString(strings.TrimRight("> "+line, " ") + "\n")
+			}
+			b.WriteString("\n")
 		}
 		if l.text != "" {
 			b.WriteString(l.text + "\n\n")
@@ -451,8 +507,7 @@ func (p letterPage) text() string {
 	for _, l := range p.Links {
 		b.WriteString(l.text + "\n")
 	}
-	b.WriteString("\n-- \n" + strings.Join(p.Signature, "\n") + "\n")
-	return b.String()
+	return strings.TrimRight(b.String(), "\n") + "\n\n-- \n" + strings.Join(p.Signature, "\n") + "\n"
 }
 
 // sendLetter writes a letter and hands it to the mail server.
@@ -470,8 +525,10 @@ func (a *App) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
 		s.Text, s.Permanent = err.Error(), true
 		return s
 	}
-	err = a.post.sender.Send(ctx, o.From, o.Letter.To, raw)
 	var refused *transport.SendError
+	if err = a.post.sender.Send(ctx, o.Return, o.Letter.To, raw); o.Return != o.From && errors.As(err, &refused) && refused.Sender {
+		err = a.post.sender.Send(ctx, o.From, o.Letter.To, raw) // some servers let an account write in its bare name alone
+	}
 	a.post.mu.Lock()
 	defer a.post.mu.Unlock()
 	switch {

@@ -262,3 +262,21 @@ func TestTheTicketPageNamesLettersThatDidNotLeave(t *testing.T) {
 	agent.must(agent.get(ticketAddress(n)), 200, "2 mail di questa richiesta non sono partite", "550 5.1.1", "!/admin/letters")
 	requester.must(requester.get(ticketAddress(n)), 200, "!non sono partite", "!550 5.1.1")
 }
+
+// The agent is offered who wrote what was passed on, and told that nothing proves it; whoever passed it on is not.
+func TestTheTicketPageOffersTheInnerSender(t *testing.T) {
+	w := newWorld(t)
+	m := w.comes(letter{from: "requester@example.it", subject: "I: Badge", id: "inoltro@x", proven: true,
+		html: `<p>Vi inoltro per competenza.</p><div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>Da:</b> Mario "il Rosso" &lt;mario@esterno.example&gt;<br><b>Inviato:</b> lunedì 3 marzo 2025 10:12<br><b>A:</b> csa<br><b>Oggetto:</b> Badge</div><p>Il badge non apre.</p>`})
+	at := ticketAddress(m.Ticket)
+	b := w.visitor("agent")
+	b.must(b.get(at), 200, "Il badge non apre.", "mario@esterno.example", "niente lo prova", "lunedì 3 marzo 2025 10:12", `value="requester"`)
+	own := w.visitor("requester")
+	own.must(own.get(at), 200, "Il badge non apre.", "!niente lo prova", `!value="requester"`)
+	other := w.visitor("elsewhere")
+	other.must(other.get(at), 200, "Il badge non apre.", `!value="requester"`)
+	b.must(b.post(at+"/participants-desk", w.formOf(b, m.Ticket, "act", "requester", "address", "nessuno")), 422, "Non è un indirizzo e-mail")
+	b.must(b.post(at+"/participants-desk", w.formOf(b, m.Ticket, "act", "requester", "address", "mario@esterno.example")), 303)
+	b.must(b.get(at), 200, "è il richiedente al posto di", "!niente lo prova")
+	own.must(own.get(at), 200, "Il badge non apre.")
+}

@@ -2,6 +2,10 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"net/mail"
+	"strings"
 	"time"
 
 	"sportello/app/mail/transport"
@@ -47,6 +51,9 @@ func (a *App) showMail(p words.Voice) []watch.Fact {
 	} else {
 		add(p.T("mail-state.mailboxes"), p.Plural("mail-state.well", len(boxes)), false)
 	}
+	if last, err := a.Desk.MailUncertified(); err == nil && !last.IsZero() {
+		add(p.T("mail-state.pec"), p.T("mail-state.pec-"+a.pecTrouble(), "date", p.Day(last), "list", pecList), false)
+	}
 	add(p.T("mail-state.in"), p.T("mail-state.in-figures", "waiting", waiting, "held", held, "failed", failed), failed > 0)
 	if a.post.sender == nil {
 		add(p.T("mail-state.out"), p.T("mail-state.out-none"), false)
@@ -85,6 +92,11 @@ func (a *App) checkMail(ctx context.Context, beside bool) []watch.Finding {
 		c, cancel := context.WithTimeout(ctx, serverTry)
 		try("the outgoing server "+a.Config.SMTP.Host, a.post.sender.Try(c))
 		cancel()
+		for _, box := range a.Config.Mailboxes {
+			c, cancel := context.WithTimeout(ctx, serverTry)
+			out = append(out, a.checkTags(c, store.Address(box.Address)))
+			cancel()
+		}
 	} else {
 		out = append(out, watch.Finding{Level: watch.Note, Text: "no mail leaves: people find their notices at the desk alone", Do: "set host and from under [smtp]"})
 	}
@@ -97,6 +109,9 @@ func (a *App) checkMail(ctx context.Context, beside bool) []watch.Finding {
 	if len(a.Config.Mailboxes) > 0 && len(a.Config.Mail.TrustedServers) == 0 {
 		out = append(out, watch.Finding{Level: watch.Note, Text: "no sender of mail counts as proven", Do: "name your own mail servers in trusted_servers under [mail], as they stand in Authentication-Results headers"})
 	}
+	if f, is := a.checkPEC(); is {
+		out = append(out, f)
+	}
 	_, held, failed, _, stuck, err := a.mailFigures()
 	switch {
 	case err != nil:
@@ -107,6 +122,86 @@ func (a *App) checkMail(ctx context.Context, beside bool) []watch.Finding {
 		out = append(out, watch.Finding{Level: watch.Note, Text: plural(held, "mail") + " held, " + plural(stuck, "letter") + " not sent", Do: "decide about them under Administration, Mail"})
 	}
 	return out
+}
+
+// pecList is where the public list of the providers of certified mail and what they sign with is.
+const pecList = "https://www.agid.gov.it/it/piattaforme/posta-elettronica-certificata"
+
+// pecTrouble says why certified mail is not verified: there are no certificates, or not those of its provider.
+func (a *App) pecTrouble() string {
+	if a.Desk.MailOptions().Roots == nil {
+		return "none"
+	}
+	return "unknown"
+}
+
+// checkPEC tells of certified mail that nothing here confirms, once however much of it came.
+func (a *App) checkPEC() (watch.Finding, bool) {
+	last, err := a.Desk.MailUncertified()
+	switch {
+	case err != nil:
+		return watch.Finding{Level: watch.Wrong, Text: "mail cannot be looked through: " + err.Error(), Do: "see the data"}, true
+	case last.IsZero():
+		return watch.Finding{}, false
+	}
+	text := "certified mail (PEC) comes, last on " + last.UTC().Format(time.DateOnly) + ", and no certificates of its providers are installed: its senders count as not verified"
+	if a.pecTrouble() == "unknown" {
+		text = "certified mail (PEC) comes, last on " + last.UTC().Format(time.DateOnly) + ", whose signature none of the certificates installed confirms: its senders count as not verified"
+	}
+	return watch.Finding{Level: watch.Note, Text: text, Do: "install the certificates with which the providers sign, and of who issued them (PEM), as pec_certificates under [mail]\nthe public list of providers is kept by AgID: " + pecList}, true
+}
+
+// checkTags tells whether mail to the address with a tag arrives, and sends some to try it when that is not known of the
+// last days.
+func (a *App) checkTags(ctx context.Context, address string) watch.Finding {
+	const (
+		lately = 7 * 24 * time.Hour
+		soon   = time.Hour // what was sent may be on its way
+		do     = "let your mail server deliver address+anything@ to the mailbox (Postfix: recipient_delimiter = +); without that, a report that does not name\nits letter finds it no more than before"
+	)
+	tags, err := a.Desk.Tags(address)
+	now := a.Desk.Now()
+	switch {
+	case err != nil:
+		return watch.Finding{Level: watch.Wrong, Text: address + ": " + err.Error(), Do: "see the data"}
+	case tags.Arrive && now.Sub(tags.Seen) < lately && !tags.Probed.After(tags.Seen):
+		return watch.Good("%s takes mail with a tag: letters carry theirs in the sender of the envelope", address)
+	case tags.Probed.After(tags.Seen) && now.Sub(tags.Probed) < soon:
+		return watch.Finding{Level: watch.Note, Text: address + ": mail was sent at " + tags.Probed.UTC().Format(time.TimeOnly) + " UTC to try whether an address with a tag arrives, and has not come yet", Do: "run doctor again in some minutes, beside the server"}
+	}
+	came := !tags.Probed.After(tags.Seen)
+	to, at := a.Desk.ProbeTags(address)
+	if to != "" {
+		var refused *transport.SendError
+		if err = a.sendProbe(ctx, address, to); err == nil || errors.As(err, &refused) && !refused.Server && refused.Permanent {
+			err = errors.Join(err, a.Desk.ProbedTags(address, at))
+		}
+	}
+	switch {
+	case err != nil:
+		return watch.Finding{Level: watch.Note, Text: address + ": mail with a tag cannot be sent or does not arrive: " + err.Error(), Do: do}
+	case to == "":
+		return watch.Finding{Level: watch.Note, Text: address + " is too long for a tag", Do: ""}
+	case !came:
+		return watch.Finding{Level: watch.Note, Text: address + ": mail to the address with a tag, sent on " + tags.Probed.UTC().Format(time.DateOnly) + " to try it, did not arrive; some more was sent", Do: do}
+	}
+	return watch.Finding{Level: watch.Note, Text: address + ": mail was sent to try whether the address arrives with a tag", Do: "run doctor again in some minutes, beside the server"}
+}
+
+// sendProbe sends mail from the address to itself with a tag, and with the same sender on the envelope as letters have.
+func (a *App) sendProbe(ctx context.Context, address, to string) error {
+	_, host, _ := strings.Cut(address, "@")
+	words := "The desk tries whether mail arrives at this address. It takes note of it by itself; there is nothing to do."
+	l := transport.Letter{From: mail.Address{Address: address}, To: mail.Address{Address: to}, MessageID: "probe." + strings.ToLower(rand.Text()) + "@" + host,
+		Subject: "Sportello: mail to an address with a tag", Text: words + "\n", Date: a.Desk.Now(), Language: "en", Automatic: true, Desk: a.Store.ID()}
+	raw, err := l.Bytes()
+	if err == nil && a.post.signer != nil {
+		raw, err = a.post.signer.Sign(raw)
+	}
+	if err != nil {
+		return err
+	}
+	return a.post.sender.Send(ctx, to, to, raw)
 }
 
 func plural(n int, what string) string {

@@ -137,6 +137,8 @@ func (a *App) fillOriginal(r *web.Request, p *web.Page, v *originalView, o *desk
 		proof = "original.proven-pec"
 	case m.Proven:
 		proof = "original.proven"
+	case m.Envelope != nil:
+		proof = "original.unproven-pec"
 	}
 	v.Proof = facts(p, "original.sender", p.T(proof), "original.proof", m.ProvenWhy, "original.automatic", m.AutomaticWhy, "original.signed", signedWords(p, m))
 	v.PEC = pecFacts(p, m.PEC)

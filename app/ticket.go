@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"sportello/app/desk"
+	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
@@ -82,6 +83,7 @@ type ticketPage struct {
 
 	People      []participantView
 	Wishes      []string
+	Inner       *markup.Inner  // who wrote what was passed on, as the text says
 	Unclaimed   bool           // a form named the requester, who has not said yet that it is theirs
 	Beside      []*messageView // what lies beside the ticket
 	Unsent      []letterRow    // letters that did not leave
@@ -348,7 +350,7 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 		v.Assignee = n.person(row.Assignee)
 	}
 	v.Due = due(&v.Page, row)
-	v.Requester, v.Unclaimed = n.view(row.Requester), row.Unclaimed
+	v.Requester, v.Unclaimed, v.Inner = n.view(row.Requester), row.Unclaimed, t.Inner
 	v.Lost = unreachableOf(&v.Page, n.people[row.Requester])
 	if row.OpenedBy != 0 {
 		v.OpenedBy = n.person(row.OpenedBy)

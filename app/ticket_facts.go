@@ -105,6 +105,9 @@ func (a *App) postParticipantsDesk(_ *web.Request, _ uint64, f *web.Form) (ticke
 	case "add":
 		f.Need("address")
 		act.step.Add = []string{f.Text("address", store.Most("people.email"))}
+	case "requester":
+		act.step.For, act.flash, act.moved = f.Text("address", store.Most("people.email")), "flash.ticket-requester", map[string]string{"requester": "address"}
+		f.Need("address")
 	case "remove":
 		act.step.Remove = []uint64{f.ID("person")}
 	case "grant":

@@ -325,7 +325,7 @@ func (a *App) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (desk
 	}
 	n.Deadline = a.deadline(r, f, n.Urgency)
 	if n.For == 0 {
-		n.Language = v.Lang
+		n.Browser = v.Lang
 	}
 	return n, formAddresses(f, "participants"), nil
 }

@@ -335,7 +335,7 @@ func attachmentOf(p *web.Page, f *store.File) attachment {
 
 var eventIcons = map[string]string{"take": "hand", "assign": "person", "move": "right", "wait": "clock", "plan": "pin", "resolve": "check", "confirm": "check",
 	"close": "lock", "reopen": "reply", "link": "link", "unlink": "link", "merge": "link", "unmerge": "link", "participant": "people", "remove-participant": "people",
-	"wish": "people", "refuse-wish": "people", "beside": "mail", "let-in": "mail", "own-ticket": "mail", "dismiss": "mail", "apart": "link", "move-message": "right", "spam": "trash", "not-spam": "reply", "look-in": "eye"}
+	"requester": "people", "wish": "people", "refuse-wish": "people", "beside": "mail", "let-in": "mail", "own-ticket": "mail", "dismiss": "mail", "apart": "link", "move-message": "right", "spam": "trash", "not-spam": "reply", "look-in": "eye"}
 
 // event says one line of the history: who did what, from what to what. Opening is told by the first message, unless
 // somebody else did it.
@@ -379,6 +379,9 @@ func (v *ticketPage) event(e desk.Event, t *desk.TicketView, n *ticketNames) (ev
 			}
 		}
 		args = append(args, "person", listWords(v.T("ticket.and"), names))
+	case "requester":
+		f := field(e, "requester")
+		args = append(args, "old", n.person(jsonID(f.Old)), "person", n.person(jsonID(f.New)))
 	case "wish", "refuse-wish":
 		f := field(e, "wishes")
 		before, after := jsonTexts(f.Old), jsonTexts(f.New)

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"hash/maphash"
 	"strings"
 	"sync/atomic"
@@ -421,19 +422,50 @@ func (l *lexicon) stem(word string) string {
 	return e.stem
 }
 
-// guessLanguage returns the language whose small words are the more frequent in the beginning of the text.
-func guessLanguage(text string) string {
+// guessLanguage is Language, and the first of the languages where nothing tells.
+func guessLanguage(text string) string { return cmp.Or(Language(text), languages[0]) }
+
+// Language returns the language, it or en, whose small words are the more frequent in the beginning of the text; "" when
+// they are as many, or none. A greeting says more than the error message that is pasted below it.
+func Language(text string) string {
 	text = cutBytes(text, 4096)
 	var count [2]int
 	scan(text, func(t token) {
+		if t.parts > 0 || len(t.term) < 2 || ofCode(text, t) {
+			return
+		}
 		for i, l := range languages {
-			if t.parts == 0 && len(t.term) > 1 && lexicons[l].stop[t.term] {
+			switch {
+			case greetings[l][t.term]:
+				count[i] += 10
+			case lexicons[l].stop[t.term] || courtesies[l][t.term]:
 				count[i]++
 			}
 		}
 	})
-	if count[1] > count[0] {
+	switch {
+	case count[0] > count[1]:
+		return languages[0]
+	case count[1] > count[0]:
 		return languages[1]
 	}
-	return languages[0]
+	return ""
 }
+
+// ofCode reports whether the token is a part of a code, such as ORA-01722, whose parts are words of no language.
+func ofCode(text string, t token) bool {
+	const signs = "-_/\\@"
+	return t.start > 0 && strings.IndexByte(signs, text[t.start-1]) >= 0 || t.end < len(text) && strings.IndexByte(signs, text[t.end]) >= 0
+}
+
+// greetings and courtesies are what the few words to a desk are made of: they tell their language as small words do.
+var (
+	greetings = map[string]map[string]bool{
+		"it": set("buongiorno buonasera salve ciao gentile gentili gentilissimi spett spettabile egregio grazie cordiali saluti distinti"),
+		"en": set("hello hi dear good thanks thank regards sincerely"),
+	}
+	courtesies = map[string]map[string]bool{
+		"it": set("prego potete vorrei chiedo aiuto richiesta allego funziona riesco errore"),
+		"en": set("please kind help need cannot works working request attached problem"),
+	}
+)

@@ -193,6 +193,7 @@ type Letter struct {
 	Unsure    bool        `json:"unsure,omitzero"`   // a try ended after all was said: it may have been taken
 	Answers   string      `json:"answers,omitzero"`  // Message-ID of the mail it acknowledges
 	Language  string      `json:"language,omitzero"` // of a letter to nobody the desk knows
+	Reports   int         `json:"reports,omitzero"`  // of mail servers about it that were believed
 }
 
 // Letters holds one row for each.
@@ -241,12 +242,15 @@ var (
 	TicketLinksByTicket = TicketLinks.uniqueIndex("ticket", func(l *TicketLink) [][]byte { return one(l.Ticket, l.Person) })
 )
 
-// Mailbox is how far the desk has read a mailbox of the configuration.
+// Mailbox is how far the desk has read a mailbox of the configuration, and what it saw of mail at an address of its own.
 type Mailbox struct {
 	Row
 	Name     string    `json:"name"`              // its address
 	Position string    `json:"position,omitzero"` // as package transport writes it
 	LastOK   time.Time `json:"last_ok,omitzero"`
+	Tagged   time.Time `json:"tagged,omitzero"` // when mail to its address with a tag was last seen to arrive
+	Probed   time.Time `json:"probed,omitzero"` // when the desk last wrote to such an address, to see whether it does
+	PEC      time.Time `json:"pec,omitzero"`    // when certified mail last came whose provider no certificate confirms
 }
 
 // Mailboxes holds one row for each.

@@ -471,7 +471,7 @@ func (d *Desk) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Outgoi
 	}
 	by, err := store.People.Peek(tx, tell.By)
 	if err == nil {
-		line.Who = by.Name
+		line.Who = ShownName(by)
 	} else if err := ignoreNotFound(err); err != nil {
 		return nil, "", err
 	}

@@ -107,7 +107,7 @@ func (w *stepping) ownTicket(note *store.Message) error {
 	}
 	m.At, m.Outside = opened, false
 	t := &store.Ticket{Subject: subject, Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: w.t.Module, Group: w.t.Group,
-		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: author.Language, Via: "mail", Opened: opened, Links: []uint64{w.t.ID}}
+		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: languageOf(author, subject+"\n"+Words(m), ""), Via: "mail", Opened: opened, Links: []uint64{w.t.ID}}
 	w.tx.As(author.ID)
 	w.tx.Act("open")
 	w.tx.Internally(false)

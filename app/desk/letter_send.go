@@ -21,6 +21,7 @@ type Outgoing struct {
 	Agents     bool // the reader stands on the agents' side of the ticket
 	Lines      []OutgoingLine
 	From       string  // address of the desk for this matter
+	Return     string  // sender of the envelope, to which reports come: with a token of the letter, where such mail is known to arrive
 	ReplyTo    string  // with the reader's token; From in a digest
 	Purpose    Purpose // what the answer becomes
 	InReplyTo  string
@@ -38,7 +39,8 @@ type OutgoingLine struct {
 	Text    *store.Message // the public message, nil for anything else
 	Files   []*store.File
 	Ticket  uint64
-	Subject string // in a digest
+	Subject string // of the ticket, as this reader is told it
+	Opening string // of a confirmation: the beginning of the reader's own first message
 
 	Named string    // the token whose end is near
 	Ends  time.Time // and when that is
@@ -139,7 +141,9 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 				return nil
 			}
 			var err error
-			out, why, err = d.outgoing(tx, l)
+			if out, why, err = d.outgoing(tx, l); out != nil {
+				out.Return = d.returnAddress(tx, out.From, l)
+			}
 			return err
 		})
 		if err != nil || l == nil {
@@ -401,11 +405,14 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 		if d.may(tx, Actor{Person: o.Person}, See, t) != nil {
 			return line, false, nil
 		}
-		line.Subject = t.Subject
 	}
 	line.Ticket = t.ID
+	var err error
+	if line.Subject, err = letterSubject(tx, t, o.Person.ID); err != nil {
+		return line, false, err
+	}
 	if by, err := store.People.Peek(tx, tell.By); err == nil {
-		line.Who = by.Name
+		line.Who = ShownName(by)
 		line.Desk = by.InGroup(t.Group) && !t.OnSide(by.ID)
 	}
 	told, err := toldMessage(tx, t, tell.Event, tell.Message)
@@ -422,6 +429,11 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 		line.Text = first
 		line.Files, err = store.FilesByMessage.Find(tx, first.ID)
 		return line, true, err
+	}
+	if tell.Event == "opened" && o.Ticket != nil {
+		if line.Opening, err = d.openingWords(tx, t, o.Person.ID); err != nil {
+			return line, false, err
+		}
 	}
 	if tell.Message == 0 {
 		return line, !(t.Unclaimed && t.Requester == o.Person.ID), nil

@@ -25,6 +25,7 @@ import (
 //	mail_join.go    which ticket, and as whom
 //	mail_report.go  reports about what the desk sent
 //	mail_token.go   the secrets in reply addresses and reading links
+//	mail_return.go  the secret in the sender of a letter's envelope, and whether mail comes back there
 //	mail_judge.go   what people make of what became no message
 //	mail_admin.go   originals, and what administrators do with letters
 //	mail_import.go  years of mail at once

@@ -56,7 +56,7 @@ func (d *Desk) Original(a Actor, number, message uint64) (*Original, error) {
 	if o.Bytes, err = io.ReadAll(f); err != nil {
 		return nil, err
 	}
-	o.Read, err = mail.Read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), d.readOptions())
+	o.Read, err = d.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
 	return o, err
 }
 

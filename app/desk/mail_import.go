@@ -223,9 +223,7 @@ func (im *mailImport) keep(where string, raw []byte) (*head, *store.Mail, error)
 	if err != nil {
 		return h, nil, err
 	}
-	opts := im.d.readOptions()
-	opts.MaxParse = headBytes
-	m, err := mail.Read(bytes.NewReader(raw), int64(len(raw)), opts)
+	m, err := im.d.read(bytes.NewReader(raw), int64(len(raw)), headBytes)
 	if err != nil {
 		return h, nil, err
 	}

@@ -325,12 +325,9 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 		msg.Agent = requester.ID != author.ID
 	}
 	t := &store.Ticket{Subject: m.in.subject(im.short), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
-		Requester: requester.ID, Organisation: requester.Organisation, Unit: requester.Unit, Language: languageOf(m.in.own), Via: "import", Opened: msg.At, MayBelong: suggest}
+		Requester: requester.ID, Organisation: requester.Organisation, Unit: requester.Unit, Language: languageOf(requester, m.in.own, m.in.Language), Via: "import", Opened: msg.At, MayBelong: suggest}
 	if requester.ID != author.ID {
 		t.OpenedBy = author.ID
-	}
-	if requester.Language != "" {
-		t.Language = requester.Language
 	}
 	if err := im.d.insertTicket(w.tx, t, msg, m.in.files); err != nil {
 		return nil, err

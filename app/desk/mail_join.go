@@ -107,6 +107,9 @@ func (j *joining) decide() error {
 			return store.Mails.Put(j.tx, row)
 		}
 	}
+	if err := j.seenAtBox(); err != nil {
+		return err
+	}
 	j.foreign = len(in.Desk) > 0
 	own, err := j.ownMail()
 	if err != nil {
@@ -116,8 +119,12 @@ func (j *joining) decide() error {
 		return j.aside("own") // come back by a redirection
 	}
 	j.machine = in.Automatic != mail.Personal
-	if !row.Approved && (in.Report != nil || in.PEC != nil && in.PEC.About != "") {
-		return j.report()
+	back, err := j.returned()
+	if err != nil {
+		return err
+	}
+	if !row.Approved && (back != nil || in.Report != nil || in.PEC != nil && in.PEC.About != "") {
+		return j.report(back)
 	}
 	if in.From.Email == "" || !isAddress(in.From.Email) {
 		return store.Fail(store.Invalid, "error.mail-no-sender")
@@ -524,16 +531,11 @@ func (j *joining) beside(l *lead) error {
 		j.suggest = l.t.ID
 		return j.open()
 	}
-	known := j.person != nil && j.person.Language != ""
 	if j.person == nil {
 		var err error
 		if j.person, err = j.d.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
 			return err
 		}
-	}
-	language := languageOf(j.in.own)
-	if known {
-		language = j.person.Language
 	}
 	j.tx.As(j.person.ID)
 	j.tx.Act("beside")
@@ -549,7 +551,7 @@ func (j *joining) beside(l *lead) error {
 	if err := store.Tickets.Put(j.tx, l.t); err != nil {
 		return err
 	}
-	if err := j.d.planReceived(j.tx, j.row, language); err != nil {
+	if err := j.d.planReceived(j.tx, j.row, j.language()); err != nil {
 		return err
 	}
 	return j.done(l.t, m, false)
@@ -668,9 +670,9 @@ func (j *joining) refused() string {
 		return ""
 	}
 	from, known := j.in.From.Email, j.person != nil
-	if j.in.form != "" { // whom a form names opens no door
-		p, err := store.PeopleByEmail.PeekFirst(j.tx, j.in.form)
-		from, known = j.in.form, err == nil && !p.Disabled
+	if sent := j.in.sender(); sent != from { // whom a form or an envelope names opens no door
+		p, err := store.PeopleByEmail.PeekFirst(j.tx, sent)
+		from, known = sent, err == nil && !p.Disabled
 	}
 	switch box.Who {
 	case WhoHold:
@@ -693,13 +695,7 @@ func (j *joining) refused() string {
 }
 
 func (j *joining) language() string {
-	switch {
-	case j.person.Language != "":
-		return j.person.Language
-	case j.in.Language == "en" || j.in.Language == "it":
-		return j.in.Language
-	}
-	return languageOf(j.in.own)
+	return languageOf(j.person, j.in.subject("")+"\n"+j.in.own, j.in.Language)
 }
 
 // done writes down where the mail went, and the Message-IDs that lead there from now on.

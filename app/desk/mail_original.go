@@ -6,7 +6,6 @@ import (
 	"os"
 	"time"
 
-	"sportello/app/mail"
 	"sportello/store"
 )
 
@@ -59,7 +58,7 @@ func (d *Desk) ReadMail(a Actor, id uint64) (*Original, error) {
 	if o.Bytes, err = io.ReadAll(f); err != nil {
 		return nil, err
 	}
-	o.Read, err = mail.Read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), d.readOptions())
+	o.Read, err = d.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
 	return o, err
 }
 

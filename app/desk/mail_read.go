@@ -32,8 +32,14 @@ type incoming struct {
 	boxes  []*Mailbox // all for which it came
 }
 
-func (d *Desk) readOptions() mail.Options {
-	return mail.Options{Servers: d.mail.Servers, PECRoots: d.mail.Roots, Now: d.clock()}
+// read understands the bytes of a mail, most of them at a time (0: see mail.Options). In the place of an envelope of certified mail that nothing proves stands the
+// message in it: whoever runs the machine wrote nothing and waits for no answer.
+func (d *Desk) read(r io.ReaderAt, size, most int64) (*mail.Message, error) {
+	m, err := mail.Read(r, size, mail.Options{MaxParse: most, Servers: d.mail.Servers, PECRoots: d.mail.Roots, Now: d.clock()})
+	if err == nil && m.Carried != nil {
+		m = m.Carried
+	}
+	return m, err
 }
 
 // readMail understands the bytes of a mail and stores what it carries.
@@ -47,7 +53,7 @@ func (d *Desk) readMail(row *store.Mail) (*incoming, error) {
 }
 
 func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming, error) {
-	m, err := mail.Read(r, row.Size, d.readOptions())
+	m, err := d.read(r, row.Size, 0)
 	if err != nil {
 		return nil, fmt.Errorf("desk: read mail: %w", err)
 	}
@@ -68,7 +74,8 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	if len(in.boxes) > 0 {
 		in.box = in.boxes[0]
 	}
-	own, rest := markup.FromMail(m.Text, m.HTML)
+	own, rest := markup.FromMail(m.Text, m.HTML, headerOf(m))
+	own = passAttached(own, m)
 	in.own, in.rest, in.format = own.Text, rest.Text, store.Text
 	if own.HTML != "" {
 		in.html, in.below, in.format = own.HTML, rest.HTML, store.HTML
@@ -96,6 +103,52 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	return in, nil
 }
 
+// maxPassed bounds the attached mails that are shown with the text.
+const maxPassed = 3
+
+// passAttached shows the mails that a person attached below their words: they are what is passed on. A report carries the
+// mail it is about, which is none.
+func passAttached(own markup.Passage, m *mail.Message) markup.Passage {
+	if m.Report != nil || m.Automatic != mail.Personal {
+		return own
+	}
+	n := 0
+	for _, p := range m.Parts {
+		if p.Role != mail.RoleMessage || p.Type != "message/rfc822" && p.Type != "message/global" || n == maxPassed {
+			continue
+		}
+		n++
+		inner, err := mail.Read(bytes.NewReader(p.Content), int64(len(p.Content)), mail.Options{})
+		if err != nil || inner.Problem != "" || len(inner.Desk) > 0 {
+			continue // the file is there to be opened; a letter of a desk is what is answered
+		}
+		body, _ := markup.FromMail(inner.Text, inner.HTML, markup.Header{Thread: markup.Forward})
+		if len(body.Text) > maxBody {
+			continue
+		}
+		from := strings.TrimSpace(inner.From.Name + " <" + inner.From.Email + ">")
+		head := []string{"---------- Messaggio inoltrato ----------", "Da: " + from, "Oggetto: " + inner.Subject}
+		if !inner.Date.IsZero() {
+			head = append(head, "Data: "+inner.Date.Format("2006-01-02 15:04 -0700"))
+		}
+		own = own.PassOn(head, body)
+	}
+	return own
+}
+
+// headerOf says how a mail stands to others. The mark in front of its subject goes before the ids in it: programs put
+// those in what is passed on, too.
+func headerOf(m *mail.Message) markup.Header {
+	h := markup.Header{Sender: m.From.Name + " " + m.From.Email}
+	switch answer, forward := mail.Marked(m.Subject); {
+	case forward:
+		h.Thread = markup.Forward
+	case answer || len(m.InReplyTo) > 0 || len(m.References) > 0:
+		h.Thread = markup.Answer
+	}
+	return h
+}
+
 // senderOf finds somebody who answers for a mail that names no author: who sent it, who wants the answers, who stands on
 // the envelope. Nothing proves them.
 func senderOf(m *mail.Message, row *store.Mail) {
@@ -112,9 +165,16 @@ func senderOf(m *mail.Message, row *store.Mail) {
 	}
 }
 
-// sender is the address that counts for what may be sent here: a form's own, whomever it names.
+// carried reports whether the mail came in an envelope of certified mail that nothing proves.
+func (in *incoming) carried() bool { return in.Envelope != nil && in.Envelope.Carried != nil }
+
+// sender is the address that counts for what may be sent here: that of the form or machine that sent the mail, whomever
+// it names.
 func (in *incoming) sender() string {
-	if in.form != "" {
+	switch {
+	case in.carried():
+		return in.Envelope.From.Email
+	case in.form != "":
 		return in.form
 	}
 	return in.From.Email
@@ -142,6 +202,10 @@ func (d *Desk) writerOf(tx *store.Tx, m *mail.Message) string {
 // lists a foot below the signature. own is what its sender wrote; without a Message-ID it is everything that was said.
 func printOf(m *mail.Message, own string) string {
 	h := sha256.New()
+	lines := strings.Split(own, "\n")
+	if i := slices.IndexFunc(lines, func(l string) bool { return strings.TrimSpace(l) == "--" }); i > 0 {
+		own = strings.Join(lines[:i], "\n") // whatever may stand below, a list may have put there
+	}
 	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject, ""), strings.Join(strings.Fields(own), " "))
 	for _, p := range m.Parts { // two mails alike but for a file are two
 		fmt.Fprintf(h, "%s\x00%x\x00", p.Name, sha256.Sum256(p.Content))
@@ -198,30 +262,3 @@ func (d *Desk) addressed(tx *store.Tx, in *incoming) []mail.Address {
 }
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }
-
-// Small words that only one of the two languages has.
-var (
-	italianWords = []string{"il", "lo", "gli", "di", "che", "non", "per", "una", "sono", "con", "della", "del", "buongiorno", "salve", "grazie", "è", "ho", "alla"}
-	englishWords = []string{"the", "of", "and", "to", "is", "not", "for", "with", "are", "this", "that", "you", "hello", "thanks", "dear", "have", "we"}
-)
-
-// languageOf guesses between Italian and English by small words; Italian when nothing tells.
-func languageOf(text string) string {
-	it, en := 0, 0
-	for i, w := range strings.Fields(strings.ToLower(text)) {
-		if i == 400 {
-			break
-		}
-		w = strings.Trim(w, ".,;:!?()\"'")
-		if slices.Contains(italianWords, w) {
-			it++
-		}
-		if slices.Contains(englishWords, w) {
-			en++
-		}
-	}
-	if en > it {
-		return "en"
-	}
-	return "it"
-}

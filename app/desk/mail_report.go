@@ -14,7 +14,9 @@ import (
 // certified mail (RFC 6109). It is believed only about a Message-ID that the desk sent to the address it names; anything
 // else is kept aside. What is believed becomes a note of the ticket; one that says that the address cannot be reached
 // marks the person and tells who works the ticket.
-func (j *joining) report() error {
+// A report that came to the sender of a letter's envelope is about that letter, whatever it names: back is that letter,
+// nil for a report that did not.
+func (j *joining) report(back *store.Letter) error {
 	original, named := "", []string{}
 	if p := j.in.PEC; p != nil && p.About != "" {
 		original = p.About
@@ -27,16 +29,27 @@ func (j *joining) report() error {
 			}
 		}
 	}
-	letter, err := j.letter(original)
+	letter, err := back, error(nil)
+	if letter == nil {
+		letter, err = j.letter(original)
+	}
 	if err != nil {
 		return err
 	}
 	// A receipt of acceptance names no recipient; it comes from the provider, and its signature was verified.
 	accepted := j.in.PEC != nil && len(named) == 0
-	if letter == nil || !accepted && !slices.Contains(named, letter.To) {
+	if letter == nil || back == nil && !accepted && !slices.Contains(named, letter.To) {
 		return j.aside("report-unknown")
 	}
-	verdict, why := j.verdict(letter)
+	if letter.Reports >= maxReports {
+		return j.aside("report")
+	}
+	letter.Reports++
+	lines := j.lines(letter)
+	if back != nil {
+		lines, original = j.linesBack(letter), letter.MessageID
+	}
+	verdict, why := judge(lines)
 	if err := j.notArrived(letter, verdict, why); err != nil {
 		return err
 	}
@@ -49,7 +62,7 @@ func (j *joining) report() error {
 	}
 	j.row.Joined, j.row.JoinedBy = JoinedReport, cutRunes(original, 200)
 	kind := j.in.Automatic
-	if kind == mail.Personal {
+	if kind == mail.Personal || j.in.Report == nil && j.in.PEC == nil {
 		kind = mail.Bounce
 	}
 	m := &store.Message{Author: letter.Person, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: "mail", Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below, Internal: true,
@@ -87,13 +100,26 @@ func (j *joining) letter(id string) (*store.Letter, error) {
 	return nil, nil
 }
 
-// verdict is what the report says of the person to whom the letter went: of several recipients each has their own fate.
-func (j *joining) verdict(l *store.Letter) (verdict mail.Verdict, why string) {
+// maxReports bounds how many reports about one letter are believed: a server that delays it says so a few times.
+const maxReports = 20
+
+// lines are what the report says of the person to whom the letter went: of several recipients each has their own fate.
+func (j *joining) lines(l *store.Letter) (out []mail.ReportLine) {
 	if j.in.Report == nil {
-		return mail.Soft, ""
+		return nil
 	}
 	for _, line := range j.in.Report.Recipients {
-		if line.Action != "failed" || store.Address(line.Address) != l.To {
+		if store.Address(line.Address) == l.To {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// judge says what the lines come to: that mail did not arrive, and why; "" when they do not say so.
+func judge(lines []mail.ReportLine) (verdict mail.Verdict, why string) {
+	for _, line := range lines {
+		if line.Action != "failed" {
 			continue
 		}
 		if v := line.Verdict(); why == "" || v == mail.Hard {
@@ -108,11 +134,11 @@ func (j *joining) verdict(l *store.Letter) (verdict mail.Verdict, why string) {
 func (j *joining) notArrived(l *store.Letter, verdict mail.Verdict, why string) error {
 	switch {
 	case why == "":
-		return nil
+		return store.Letters.Put(j.tx, l)
 	case verdict == mail.Hard:
 		return markUnreachable(j.tx, l, why)
 	case l.State != store.LetterSent:
-		return nil
+		return store.Letters.Put(j.tx, l)
 	case verdict == mail.Refused:
 		l.State, l.Why = store.LetterFailed, WhyRefused
 	}
@@ -152,7 +178,7 @@ func markUnreachable(tx *store.Tx, l *store.Letter, why string) error {
 	}
 	p, err := store.People.Get(tx, l.Person)
 	if err != nil || p.Email != l.To || !p.MailFailed.IsZero() {
-		return err
+		return ignoreNotFound(err) // a plain acknowledgement goes to nobody the desk knows
 	}
 	p.MailFailed, p.MailFailedWhy = tx.Now(), cutRunes(why, 300)
 	act := tx.By().Act

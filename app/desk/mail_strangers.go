@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
-	"sportello/app/mail"
 	"sportello/store"
 )
 
@@ -180,7 +179,7 @@ func (d *Desk) noRoom(size int64, beginning []byte) (refuse bool, err error) {
 			return err
 		}
 		refuse = true
-		m, err := mail.Read(bytes.NewReader(beginning), int64(len(beginning)), d.readOptions())
+		m, err := d.read(bytes.NewReader(beginning), int64(len(beginning)), 0)
 		if err != nil || m.From.Email == "" {
 			return nil // a sender that cannot be read is nobody we know
 		}

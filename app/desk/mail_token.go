@@ -18,10 +18,13 @@ import (
 //	reply  uvarint ticket, uvarint person, uvarint purpose, 10 bytes of HMAC (80 bits): within the 64 characters of a
 //	       local part; those of releases before have no purpose
 //	read   uvarint ticket, uvarint person, uvarint serial, 16 bytes of HMAC
+//	return uvarint letter, 10 bytes of HMAC: in the sender of a letter's envelope, desk+b.TOKEN@host
+//	probe  uvarint time, 10 bytes of HMAC for the one address: in the same place, of the mail that tries it
 
 const (
-	replyMAC = 10
-	readMAC  = 16
+	replyMAC  = 10
+	readMAC   = 16
+	returnMAC = 10
 )
 
 var tokenCode = base32.StdEncoding.WithPadding(base32.NoPadding)

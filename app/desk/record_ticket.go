@@ -55,7 +55,7 @@ func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, er
 		t.Organisation, t.Unit = 0, 0
 	}
 	if t.Language == "" {
-		t.Language = requester.Language
+		t.Language = languageOf(requester, t.Subject+"\n"+r.body, "")
 	}
 	if a.SignedIn() && a.ID() != requester.ID && !r.history {
 		t.OpenedBy = a.ID()

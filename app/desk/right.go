@@ -39,6 +39,7 @@ var fieldRights = []struct {
 	{"reopen", []Act{Reopen}},
 	{"message", []Act{Write}},
 	{"note", []Act{WriteNote}},
+	{"requester", []Act{Arrange}},
 	{"add_participants", []Act{AddPerson}},
 	{"remove_participants", []Act{See}}, // everybody may leave; others are judged by mayRemove
 	{"wish", []Act{Arrange, AddPerson}}, // the requester's side grants those it could add: see mayAnswerWish
@@ -65,7 +66,7 @@ func (s *Step) fields() []string {
 		{"state", s.To != store.StateNone}, {"outcome", s.Outcome != store.OutcomeNone}, {"version", s.Version != ""},
 		{"planned_for", !s.PlannedFor.IsZero()}, {"duplicate_of", s.DuplicateOf != 0}, {"confirm", s.Confirm}, {"reopen", s.Reopen},
 		{"message", s.Message != nil && !s.Message.Internal}, {"note", s.Message != nil && s.Message.Internal},
-		{"add_participants", len(s.Add) > 0}, {"remove_participants", len(s.Remove) > 0}, {"wish", s.Grant != "" || s.Refuse != ""},
+		{"requester", s.For != ""}, {"add_participants", len(s.Add) > 0}, {"remove_participants", len(s.Remove) > 0}, {"wish", s.Grant != "" || s.Refuse != ""},
 		{"link", s.Link != 0 || s.Unlink != 0}, {"spam", s.Spam != nil}, {"undo_duplicate", s.UndoDuplicate}, {"move_message", s.MoveMessage != 0},
 	} {
 		if f.has {

@@ -25,7 +25,7 @@ func MailOff(set *store.Settings, event string) bool {
 }
 
 // MailPlaceholders are what the texts of mail may leave to be filled in, written {name}.
-var MailPlaceholders = []string{"name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token", "device", "address", "time", "rights"}
+var MailPlaceholders = []string{"greeting", "name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token", "device", "address", "time", "rights"}
 
 var maxMailText = store.SettingsTable.Most("mail_texts.it")
 

@@ -59,6 +59,7 @@ type Step struct {
 
 	Add    []string // addresses of participants
 	Remove []uint64 // participants
+	For    string   // the address of whose matter it is: they become the requester, who was it stays as a participant
 	Grant  string   // a wished address that becomes a participant
 	Refuse string   // a wished address that does not
 
@@ -338,6 +339,9 @@ func (w *stepping) correct() error {
 // people adds and removes participants and decides about wishes.
 func (w *stepping) people() error {
 	s, t := w.s, w.t
+	if err := w.passedOn(); err != nil {
+		return err
+	}
 	for _, address := range s.Add {
 		if err := w.add(store.Address(address)); err != nil {
 			return err

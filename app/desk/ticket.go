@@ -36,7 +36,8 @@ type NewTicket struct {
 	Files      []uint64 // pending files of the actor
 	For        uint64   // in whose name; 0 is the actor
 	Group      uint64   // agents may choose; else the module's
-	Language   string
+	Language   string   // of the ticket; empty: the requester's, else what the words look like, else Browser
+	Browser    string   // the language of the requester's browser, "" when somebody else's or none
 	// Form says that the questions of the module bind: the page asks them, other doors leave them to the agent.
 	Form bool
 }
@@ -78,9 +79,6 @@ func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.
 		requester, t.Requester, t.OpenedBy = p, p.ID, a.ID()
 	}
 	t.Organisation, t.Unit = requester.Organisation, requester.Unit
-	if t.Language == "" {
-		t.Language = requester.Language
-	}
 	if t.Kind == store.KindNone {
 		t.Kind = store.Clarification
 	}
@@ -93,6 +91,9 @@ func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.
 	checkText(&wrong, "subject", t.Subject, maxSubject)
 	body := markup.Clean(n.Body)
 	checkBody(&wrong, body)
+	if t.Language == "" {
+		t.Language = languageOf(requester, t.Subject+"\n"+body, n.Browser)
+	}
 	group, err := d.placeOf(tx, a, n.Module, n.Group, &wrong)
 	if err != nil {
 		return nil, nil, nil, err

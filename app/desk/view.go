@@ -1,9 +1,11 @@
 package desk
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
+	"sportello/app/markup"
 	"sportello/store"
 )
 
@@ -21,6 +23,7 @@ type TicketView struct {
 	Path      []*store.Module
 	Questions []store.Question // those of the module that have an answer or could get one
 	Links     []*store.Ticket  // linked tickets that the actor may see
+	Inner     *markup.Inner    // who wrote what the opening mail passes on, as its text says, for who may make them the requester
 	MayBelong *store.Ticket    // the ticket to which it may belong, for agents who may see that
 	Duplicate *store.Ticket    // the ticket this one is a duplicate of, when the actor may see it
 	May       map[Act]bool
@@ -101,6 +104,11 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 		}
 		return m.Beside == store.BesideWaiting
 	})
+	if v.May[Arrange] {
+		if v.Inner, err = d.inner(tx, t, v.Messages); err != nil {
+			return err
+		}
+	}
 	if v.Agents {
 		if v.Unsent, err = unsent(tx, t.ID); err != nil {
 			return err
@@ -117,6 +125,14 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 	}
 	for _, e := range v.History {
 		v.know(tx, e.By)
+		for _, f := range e.Fields {
+			for _, raw := range []json.RawMessage{f.Old, f.New} {
+				var person uint64
+				if e.Act == "requester" && f.Name == "requester" && len(raw) > 0 && json.Unmarshal(raw, &person) == nil {
+					v.know(tx, person)
+				}
+			}
+		}
 	}
 	if v.Group, err = store.Groups.Peek(tx, t.Group); err != nil {
 		return err
@@ -215,7 +231,7 @@ var publicActs = []string{"open", "take", "move", "assign", "wait", "resume", "p
 	"participant", "remove-participant", "import", "claim"}
 
 // agentActs are those that agents read in addition.
-var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "beside", "let-in", "own-ticket", "dismiss", "apart", "look-in", "remind"}
+var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "beside", "let-in", "own-ticket", "dismiss", "apart", "requester", "look-in", "remind"}
 
 // history reads the change log of the ticket into the lines the actor may see. A change of the ticket's row is one
 // line, named by its act; messages are lines only where no message is shown for them.

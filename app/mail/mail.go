@@ -73,7 +73,10 @@ type Message struct {
 	// Delivered are the addresses that mail servers noted when they delivered
 	// it: Delivered-To, X-Original-To, Envelope-To, X-Envelope-To,
 	// X-Delivered-To, Received "for <...>", in this order, each once.
-	Delivered     []string
+	Delivered []string
+	// Arrived are those of them that the server wrote that delivered it last:
+	// they stand above every Received, where no sender can put a line.
+	Arrived       []string
 	ReturnPath    string // "" also for <>
 	HasReturnPath bool   // <> is a bounce
 
@@ -108,6 +111,10 @@ type Message struct {
 	// Envelope is the PEC envelope around this message as it came, without
 	// the parts that make up this message.
 	Envelope *Message
+	// Carried is the message in a PEC envelope whose signature was not
+	// verified, or in one around an ordinary mail: nothing proves whom it
+	// names, and its Envelope is this message. nil for every other.
+	Carried *Message
 
 	Problem string // "" or why not all of it was understood
 }

@@ -48,6 +48,7 @@ func (m *reading) openPEC(root *entity) *Message {
 		// An ordinary mail that was passed on: nobody vouches for its sender.
 		out := m.plain(root)
 		out.PEC = &PEC{Kind: PECAnomaly}
+		m.carry(root)
 		return out
 	}
 	raw := m.content(data)
@@ -73,6 +74,51 @@ func (m *reading) openPEC(root *entity) *Message {
 	inner.Proven, inner.ProvenWhy = true, "PEC "+cut(pec.Provider, 200)
 	inner.Parts = append(inner.Parts, Part{Name: "daticert.xml", Type: "application/xml", Role: RolePECData, Content: bytes.Clone(raw)})
 	return inner
+}
+
+// carry finds the message in an envelope of which nothing proves that a
+// provider of certified mail made it. Its sender is whom it names or, where it
+// cannot be read, who wants the answers; that is worth as much as any From.
+// What the envelope says of machines and desks counts for it as well.
+func (m *reading) carry(root *entity) {
+	how := strings.ToLower(strings.TrimSpace(root.header.get("X-Trasporto")))
+	if how != "posta-certificata" && how != "errore" || root.header.has("X-Ricevuta") || m.msg.Report != nil {
+		return
+	}
+	envelope := m.msg
+	content := root
+	if root.kind == "multipart/signed" && len(root.parts) > 0 {
+		content = root.parts[0]
+	}
+	var inner *Message
+	if mail, _ := pecParts(content); mail != nil && envelope.Problem == "" {
+		inner = understand(unixLines(bytes.Clone(m.content(mail))), m.o, "", m.wrapped+1)
+	} else {
+		same := *envelope
+		same.From, inner = Address{}, &same
+	}
+	if inner.From.Email == "" {
+		if len(envelope.ReplyTo) != 1 {
+			if envelope.Automatic == Personal { // a machine is left, which waits for no answer
+				envelope.Automatic, envelope.AutomaticWhy = Notification, "X-Trasporto: "+how
+			}
+			return
+		}
+		inner.From = envelope.ReplyTo[0]
+	}
+	inner.Envelope, inner.PEC, inner.Proven, inner.ProvenWhy = envelope, envelope.PEC, false, "X-Trasporto: "+how
+	inner.Delivered, inner.Arrived, inner.ReturnPath, inner.HasReturnPath = envelope.Delivered, envelope.Arrived, envelope.ReturnPath, envelope.HasReturnPath
+	if len(inner.Desk) < 100 && inner.MessageID != envelope.MessageID {
+		inner.Desk = append(inner.Desk, envelope.Desk...)
+	}
+	switch {
+	case inner.Automatic != Personal:
+	case how == "errore": // its provider vouches for nobody
+		inner.Automatic, inner.AutomaticWhy = Notification, "X-Trasporto: errore"
+	case envelope.Automatic != Personal && !strings.HasPrefix(envelope.AutomaticWhy, "From:"):
+		inner.Automatic, inner.AutomaticWhy = envelope.Automatic, envelope.AutomaticWhy
+	}
+	envelope.Carried = inner
 }
 
 // plain reads the envelope as any other mail.

@@ -73,6 +73,9 @@ func understand(data []byte, o Options, problem string, wrapped int) *Message {
 			return inner
 		}
 	}
+	if wrapped == 0 {
+		defer m.carry(s.root)
+	}
 	m.walk(s.root, place{})
 	m.settle()
 	if m.msg.Problem == "" && len(s.root.header) == 0 {
@@ -104,7 +107,7 @@ func (m *reading) headers(h header) {
 	msg.ReplyTo = ParseAddresses(h.get("Reply-To"))
 	msg.To = ParseAddresses(strings.Join(h.all("To"), ", "))
 	msg.Cc = ParseAddresses(strings.Join(h.all("Cc"), ", "))
-	msg.Delivered = delivered(h)
+	msg.Delivered, msg.Arrived = delivered(h), arrived(h)
 	if msg.HasReturnPath = h.has("Return-Path"); msg.HasReturnPath {
 		if a := ParseAddresses(h.get("Return-Path")); len(a) > 0 {
 			msg.ReturnPath = a[0].Email
@@ -147,7 +150,7 @@ func delivered(h header) []string {
 			}
 		}
 	}
-	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To"} {
+	for _, name := range deliveredFields {
 		for _, v := range h.all(name) {
 			add(v)
 		}
@@ -161,6 +164,25 @@ func delivered(h header) []string {
 		}
 	}
 	return list
+}
+
+// deliveredFields are those in which mail servers note to whom they deliver.
+var deliveredFields = []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To"}
+
+// arrived returns the addresses that stand above the first Received, none
+// where there is none: nothing then tells what the sender wrote.
+func arrived(h header) (list []string) {
+	for i, f := range h {
+		switch {
+		case strings.EqualFold(f.name, "Received"):
+			return list
+		case i < maxReceived && slices.ContainsFunc(deliveredFields, func(name string) bool { return strings.EqualFold(name, f.name) }):
+			for _, a := range ParseAddresses(f.value) {
+				list = append(list, a.Email)
+			}
+		}
+	}
+	return nil
 }
 
 var (

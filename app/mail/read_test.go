@@ -118,7 +118,7 @@ func TestHeaders(t *testing.T) {
 		"a thread":                                   {"From: a@b.it\nMessage-ID: <1@x>\nIn-Reply-To: <2@x> (Anna)\nReferences: <3@x>\n\t<2@x>\n\ny", Message{From: Address{"", "a@b.it"}, MessageID: "1@x", InReplyTo: []string{"2@x"}, References: []string{"3@x", "2@x"}, Text: "y"}},
 		"desks it went through":                      {"From: a@b.it\nX-Sportello-Desk: uno\nX-Sportello-Desk: due\n\ny", Message{From: Address{"", "a@b.it"}, Desk: []string{"uno", "due"}, Text: "y"}},
 		"where it was delivered": {"Delivered-To: a@x.it\nReceived: from x (y) by z with ESMTP\n\tfor <b@x.it>; Mon, 3 Mar 2025 10:12:13 +0100\nX-Original-To: c@x.it\nEnvelope-To: a@x.it\nReturn-Path: <d@x.it>\nFrom: a@b.it\n\ny",
-			Message{From: Address{"", "a@b.it"}, Delivered: []string{"a@x.it", "c@x.it", "b@x.it"}, ReturnPath: "d@x.it", HasReturnPath: true, Text: "y"}},
+			Message{From: Address{"", "a@b.it"}, Delivered: []string{"a@x.it", "c@x.it", "b@x.it"}, Arrived: []string{"a@x.it"}, ReturnPath: "d@x.it", HasReturnPath: true, Text: "y"}},
 		"who else": {"From: Anna <a@b.it>\nSender: s@b.it\nReply-To: r@b.it\nTo: c@d.it\nTo: e@f.it\nCc: G <g@h.it>\n\ny",
 			Message{From: Address{"Anna", "a@b.it"}, Sender: Address{"", "s@b.it"}, ReplyTo: []Address{{"", "r@b.it"}}, To: []Address{{"", "c@d.it"}, {"", "e@f.it"}}, Cc: []Address{{"G", "g@h.it"}}, Text: "y"}},
 		"a sender without address": {"From: Ufficio\n\ny", Message{From: Address{Name: "Ufficio"}, Text: "y"}},

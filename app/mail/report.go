@@ -179,7 +179,7 @@ var (
 	blankLine = regexp.MustCompile(`(?m)^[ \t]+$`)
 	returned  = regexp.MustCompile(`(?im)^[> \t]*Message-ID:[ \t]*(<[^<>\s]{3,500}>)`)
 	// "<a@b.it>: why", as Postfix, qmail, GMX and others write it.
-	reasonLine = regexp.MustCompile(`(?m)^[ \t>*]*(?:[0-9]{3}[ -](?:[245]\.[0-9]+\.[0-9]+ )?)?[<"'\[]{0,2}(` + anAddress + `)[>"'\]]{0,2}(?: ?\([^)\n]{0,200}\))?(?::|\.\.\.|[ \t]|$)[ \t]*(.*)$`)
+	reasonLine = regexp.MustCompile(`(?m)^[ \t>*]*(?:[0-9]{3}[ -](?:[245]\.[0-9]+\.[0-9]+ )?)?[<"'\[]{0,2}(` + anAddress + `)[>"'\]]{0,2}((?: ?\([^)\n]{0,200}\))?(?:(?::|\.\.\.|[ \t]).*)?)$`)
 	// "Unknown user: a@b.it", "RCPT TO:<a@b.it>", "your mail to a@b.it": what
 	// IMail, dma, EZweb, Domino, James and many a remote server say.
 	namedIn = regexp.MustCompile(`(?im)\b(?:rcpt to|(?:failed |final |original )?recipients?(?: address)?|unknown user|user unknown|user|mailbox|account|address|utente|casella|destinatario|indirizzo|` +
@@ -188,6 +188,8 @@ var (
 	// Below such a line is the mail that came back, with addresses of its own.
 	cameBack = regexp.MustCompile(`(?im)^[ \t>*=_\-]*(?:below this line is a copy|this is a copy of|original message|messaggio originale|(?:the )?(?:original |unsent |returned |failed )?(?:message|e-?mail|header)s?\b[^\n]{0,60}\bfollow(?:s|ing)?[ .:*=_\-]*$|` +
 		`unsent message|returned message|message header|intestazioni del messaggio originale|received: (?:from|by|\()|return-path: ?<|message-id: ?<)`)
+	// Behind such a line stand recipients.
+	goesOn = regexp.MustCompile(`(?i)\b(?:to|for|by|of|with|reach(?:ed|ing)?|from) (?:all |each |any )?(?:of )?the following\b`)
 	// A server that says so tries again by itself.
 	goesOnTrying = regexp.MustCompile(`(?i)delivery attempts will continue|will (?:be retried|continue to (?:try|be)|keep trying|try again|retry)|still being retried|do(?: not|n't) need to re-?send|no action is required on your part|this is a warning message only|continuer[aà] a tentare|tenter[aà] ancora`)
 	delaying     = regexp.MustCompile(`(?i)delay|ritard|^warning`)
@@ -217,13 +219,7 @@ func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 	if len(failed) == 0 && !isReport {
 		return nil
 	}
-	text := cut(msg.Text, maxReportText)
-	if text == "" {
-		text = html.UnescapeString(cut(stripTags(msg.HTML), maxReportText))
-	}
-	if at := cameBack.FindStringIndex(text); at != nil {
-		text = text[:at[0]]
-	}
+	text := msg.said()
 	delayed := delaying.MatchString(msg.Subject) || goesOnTrying.MatchString(text)
 	var list []ReportLine
 	seen := map[string]bool{msg.From.Email: true}
@@ -270,7 +266,7 @@ func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 				if i+1 < len(spots) {
 					end = min(end, spots[i+1][0])
 				}
-				why = text[s[4]:end]
+				why = strings.TrimLeft(text[s[4]:end], ":. \t")
 				if para := strings.Index(why, "\n\n"); para > 2 {
 					why = why[:para]
 				}
@@ -300,6 +296,31 @@ func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 		add(f.Email, text)
 	}
 	return list
+}
+
+// said is what a report says before the mail that came back.
+func (m *Message) said() string {
+	text := cut(m.Text, maxReportText)
+	if text == "" {
+		text = html.UnescapeString(cut(stripTags(m.HTML), maxReportText))
+	}
+	for _, at := range cameBack.FindAllStringIndex(text, maxReport) {
+		if !goesOn.MatchString(text[at[0]:at[1]]) {
+			return text[:at[0]]
+		}
+	}
+	return text
+}
+
+// Told is what a report that names nobody says of the one address to which
+// its mail went.
+func (m *Message) Told(address string) ReportLine {
+	text := m.said()
+	l := ReportLine{Address: address, Action: "failed", Status: codeOf("", text), Diagnostic: cut(oneLine(text), 1000)}
+	if delaying.MatchString(m.Subject) || goesOnTrying.MatchString(text) {
+		l.Action = "delayed"
+	}
+	return l
 }
 
 // returnedID finds the Message-ID of a mail whose header was copied into the

@@ -21,6 +21,7 @@ func TestReportsInTheWordsOfManyMailSystems(t *testing.T) {
 			"   ----- Transcript of session follows -----\n... while talking to mx.x.it.:\n>>> RCPT To:<luca@x.it>\n<<< 554 5.7.1 Service unavailable; blocked using zen.spamhaus.org\n554 Service unavailable\n", "luca@x.it failed"},
 		"Sendmail's several": {"From: MAILER-DAEMON <>\nSubject: Returned mail\n",
 			"   ----- The following addresses had permanent fatal errors -----\n<luca@x.it>\n    (reason: 550 5.1.1 User unknown)\n<bea@y.it>\n    (reason: 552 5.2.2 Over quota)\n<ugo@z.it>\n    (reason: 550 Host unknown)\n", "luca@x.it failed h, bea@y.it failed, ugo@z.it failed h"},
+		"GroupWise":        {"From: Mailer-Daemon@gw.x.it\nSubject: Message status - undeliverable\n", "The message that you sent was undeliverable to the following:\n\tluca@x.it (user not found)\n\tbea@y.it (mailbox is full)\n\nThe original message follows:\n\nugo@z.it\n", "luca@x.it failed h, bea@y.it failed"},
 		"IMail":            {"From: Postmaster@mail.x.it\nReturn-Path: <>\nSubject: Undeliverable Mail\n", "Unknown user: luca@x.it\n\nOriginal message follows.\n\nReceived: from desk\nMessage-ID: <m@desk>\nTo: altro@z.it\n", "luca@x.it failed h"},
 		"IMail, full":      {"From: \"Mail Administrator\" <Postmaster@mail.x.it>\nReturn-Path: <>\nSubject: Undeliverable Mail\n", "User mailbox exceeds allowed size: luca@x.it\n" + end, "luca@x.it failed"},
 		"IMail, by server": {"From: Postmaster@mail.x.it\nReturn-Path: <>\nSubject: Undeliverable Mail\n", "undeliverable to luca@x.it\n" + end, "luca@x.it failed"},

@@ -94,9 +94,32 @@ var (
 	// The marks of replies and forwards in Italian, English, German, French,
 	// Spanish, Portuguese, Dutch, Polish and the Scandinavian languages.
 	replyMark = regexp.MustCompile(`(?i)^(re|r|rif|risp|risposta|i|in|inoltro|inoltra|inoltrato|fw|fwd|forward|aw|antw|antwort|wg|sv|vs|vb|vl|tr|rép|rv|res|enc|odp|pd|doorst|bls|ynt|ref)\s?(\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3})?\s?[:：]\s*`)
-	blobMark  = regexp.MustCompile(`^\[[^\[\]]{1,60}\]\s*`)
-	fwdTail   = regexp.MustCompile(`(?i)\s*\(fwd\)$`)
+	// Those of forwards. VS is one in the north, though an answer in Finland.
+	forwardMark = regexp.MustCompile(`(?i)^(i|inoltro|inoltra|inoltrato|fw|fwd|forward|wg|vs|vb|vl|tr|rv|enc|pd|doorst|ilt)\s?(\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3})?\s?[:：]\s*`)
+	blobMark    = regexp.MustCompile(`^\[[^\[\]]{1,60}\]\s*`)
+	fwdTail     = regexp.MustCompile(`(?i)\s*\(fwd\)$`)
 )
+
+// Marked tells whether the outermost mark of a subject is that of an answer or
+// that of a forward: "R: I: x" answers, "I: R: x" passes on. Numbers of a desk
+// and the name of a list may stand in front.
+func Marked(subject string) (answer, forward bool) {
+	s := oneLine(cut(subject, maxSubject))
+	for range 3 {
+		switch {
+		case forwardMark.MatchString(s):
+			return false, true
+		case replyMark.MatchString(s):
+			return !fwdTail.MatchString(s), fwdTail.MatchString(s)
+		}
+		blob := blobMark.FindString(s)
+		if blob == "" {
+			break
+		}
+		s = s[len(blob):]
+	}
+	return false, fwdTail.MatchString(s)
+}
 
 // BaseSubject returns a subject without the marks of replies and forwards
 // that mail programs put in front of it, in any number and order, without

@@ -84,7 +84,7 @@ func Judge(status, words string) Verdict {
 		return Refused
 	case saysFull.MatchString(bare):
 		return Soft
-	case slices.Contains(noSuch, code):
+	case NoSuch(code):
 		return Hard
 	case saysLater.MatchString(bare):
 		return Soft
@@ -144,6 +144,9 @@ func (l ReportLine) Verdict() Verdict {
 	}
 	return Judge(l.Status, l.Diagnostic)
 }
+
+// NoSuch tells whether a code says by itself that there is no such address.
+func NoSuch(status string) bool { return slices.Contains(noSuch, status) }
 
 // OfMessage tells whether a code says that the message itself is at fault,
 // so that it is refused again however often it is sent.

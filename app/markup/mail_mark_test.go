@@ -45,7 +45,7 @@ func TestWhatMarksOfAMailSayIsKept(t *testing.T) {
 			"Il comando:\n\n> net use z:\n> net use y:\n> a\n> b\n> c", "<blockquote>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail("", c.in)
+			own, rest := FromMail("", c.in, answered)
 			if own.Text != c.text {
 				t.Errorf("the text is %q\nwant %q", own.Text, c.text)
 			}
@@ -60,18 +60,19 @@ func TestWhatMarksOfAMailSayIsKept(t *testing.T) {
 }
 
 func TestADividedMailKeepsItsMarks(t *testing.T) {
+	signed := "<table><tr><td>Anna</td><td>tel. 049 8271234</td></tr></table>"
 	table := "<table><tr><td>a</td><td></td><td>1</td></tr><tr><td>b</td><td>2</td><td></td></tr></table>"
 	for name, c := range map[string]struct{ in, own, rest string }{
 		"a table above and one quoted": {table + `<div class="gmail_quote"><div class="gmail_attr">Il 3 mar 2025 alle 10:12 Anna &lt;a@b.it&gt; ha scritto:</div><blockquote class="gmail_quote">` + table + `</blockquote></div>`,
 			table, "<blockquote>" + table + "</blockquote>"},
-		"a table in the signature":      {"<p>Sì</p>" + table + "<p>-- </p>" + table, "<p>Sì</p>" + table, "<p>-- </p>" + table},
+		"a table in the signature":      {"<p>Sì</p>" + table + "<p>-- </p>" + signed, "<p>Sì</p>" + table, "<p>-- </p>" + signed},
 		"a quote inside a cell":         {`<table><tr><td>x</td><td>Sì</td></tr><tr><td>y</td><td>no<blockquote type=cite>va?</blockquote></td></tr></table>`, "<td>no</td></tr></table>", "<blockquote>va?</blockquote>"},
 		"words alone divide":            {"<div><p>Sì<br><i>-----Messaggio originale-----<br>Da: Anna</i></p>" + table + "</div>", "<div><p>Sì<br></p></div>", table},
 		"a list that is cut":            {"<ol><li>uno</li><li>due</li></ol><p>Inviato da iPhone</p>", "<ol><li>uno</li><li>due</li></ol>", "<p>Inviato da iPhone</p>"},
 		"a picture above and one below": {`<p>vedi <img src="cid:a@x"></p><blockquote type=cite><img src="cid:b@x">va?</blockquote>`, `<img src="cid:a@x" alt="">`, `<img src="cid:b@x" alt="">`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail("", c.in)
+			own, rest := FromMail("", c.in, answered)
 			if !strings.Contains(own.HTML, c.own) {
 				t.Errorf("own is %q\nwant %q", own.HTML, c.own)
 			}

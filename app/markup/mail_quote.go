@@ -1,7 +1,6 @@
 package markup
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 // stretch is a run of a mail's HTML that its sender wrote, or quoted.
 type stretch struct {
 	quoted bool
+	mark   mark // what the program marked it as
 	text   string
 }
 
@@ -52,9 +52,10 @@ func passage(kept string) Passage {
 }
 
 // fromHTML is FromMail for HTML; own is empty when there is no text in it.
-func fromHTML(s string) (own, rest Passage) {
+func fromHTML(s string, h Header) (own, rest Passage) {
 	s = strings.ReplaceAll(s, cutMark, "")
 	list := mailStretches(s)
+	markMatter(list, h)
 	shows := make([]bool, len(list))
 	last := -1 // the last stretch of the sender's that shows something
 	for i, p := range list {
@@ -72,10 +73,10 @@ func fromHTML(s string) (own, rest Passage) {
 			continue
 		}
 		// One quote goes on over what shows nothing.
-		end, quote, between := i, "", ""
+		end, quote, between, signed := i, "", "", false
 		for k := i; k < len(list) && (list[k].quoted || !shows[k]); k++ {
 			if list[k].quoted {
-				quote, end = quote+list[k].text, k
+				quote, end, signed = quote+list[k].text, k, signed || list[k].mark == markSign
 			}
 		}
 		for _, p := range list[i:end] {
@@ -87,7 +88,7 @@ func fromHTML(s string) (own, rest Passage) {
 		switch {
 		case !tree(keptHTML(quote)).shows:
 			mine.WriteString(between)
-		case end < last && words && strings.Count(htmlText(quote), "\n") < shortQuote:
+		case end < last && words && !signed && strings.Count(htmlText(quote), "\n") < shortQuote:
 			// A line or two with the answer below them are read with it.
 			if !hasFold(strings.TrimSpace(quote), "<blockquote") {
 				quote = "<blockquote>" + quote + "</blockquote>"
@@ -100,7 +101,7 @@ func fromHTML(s string) (own, rest Passage) {
 	}
 	d := division{html: unwrapLayout(keptHTML(mine.String()))}
 	d.lines = textLines(d.html)
-	d.divide(len(quotes))
+	d.divide(len(quotes), h)
 	kept := d.part(partOwn)
 	if own = passage(kept); own.Text == "" {
 		// Who only forwards has written nothing else.
@@ -132,7 +133,7 @@ type division struct {
 	of    []part
 }
 
-func (d *division) divide(quotes int) {
+func (d *division) divide(quotes int, h Header) {
 	d.of = make([]part, len(d.lines))
 	texts := make([]string, len(d.lines))
 	for i, l := range d.lines {
@@ -145,7 +146,11 @@ func (d *division) divide(quotes int) {
 			continue
 		}
 		d.of[k] = partMark
-		for i := k - 1; i >= max(0, k-6) && d.of[i] == partOwn; i-- {
+		from := k
+		for from > max(0, k-6) && d.of[from-1] == partOwn {
+			from--
+		}
+		for i := from; i < k; i++ {
 			if n, _ := attribution(texts[:k], i); n > 0 && onlyBlank(texts[:k], i+n) {
 				for j := i; j < k; j++ {
 					d.of[j] = partSaid + part(min(found, quotes-1))
@@ -180,7 +185,7 @@ func (d *division) divide(quotes int) {
 			said = strings.HasSuffix(low, "ha scritto:") || strings.HasSuffix(low, "scrive:") || strings.HasSuffix(low, "wrote:") || strings.HasSuffix(low, "writes:")
 		}
 	}
-	for _, r := range quotedLines(left) {
+	for _, r := range quotedLines(left, h.Thread) {
 		for _, i := range at[r[0]:r[1]] {
 			d.of[i] = partBelow
 		}
@@ -200,8 +205,8 @@ func (d *division) divide(quotes int) {
 		}
 		texts, of = own()
 	}
-	if s := signatureAt(texts); s >= 0 {
-		for _, i := range of[s:] {
+	for _, r := range signatures(texts, h.Sender) {
+		for _, i := range of[r[0]:r[1]] {
 			d.of[i] = partSignature
 		}
 	}
@@ -297,151 +302,4 @@ func (d *division) first() part {
 		}
 	}
 	return partOwn
-}
-
-// Marks of the programs that people write mail with. Outlook puts "x_" in
-// front of the classes of what it quotes.
-var (
-	quoteClasses = map[string]bool{
-		"yahoo_quoted": true, "moz-cite-prefix": true, "moz-forward-container": true, "gmail_signature": true, "moz-signature": true, "protonmail_quote": true,
-		"protonmail_signature_block": true, "gmail_attr": true, "zmail_extra": true, "tutanota_quote": true, "quote-pre": true,
-		"applemailsignature": true, "zimbra_signature": true, "gmail_extra_quote": true, "gmail_quote_container": true, "ymail_signature": true,
-	}
-	quoteIDs = map[string]bool{
-		"signature": true, "applemailsignature": true, "ms-outlook-mobile-signature": true, "mail-editor-reference-message-container": true, "reply-intro": true,
-		"ymail_android_signature": true, "isforwardcontent": true, "isreplycontent": true, "protonmail_signature_block": true,
-	}
-	// What stands behind these is quoted to the end.
-	lastClasses = map[string]bool{"outlookmessageheader": true}
-	lastIDs     = map[string]bool{"divrplyfwdmsg": true, "appendonsend": true, "stopspelling": true, "orimsghtmlseperator": true, "replymessage": true, "divtagdefaultwrapper_reply": true}
-	lineAbove   = regexp.MustCompile(`(?i)border(-top)?:\s*(none;\s*border-top:\s*)?(solid\s+#?[a-z0-9]+\s+1\.0pt|1\.0pt\s+solid\s+#?[a-z0-9]+)`)
-	paddedAbove = regexp.MustCompile(`(?i)padding:\s*3\.0pt\s+0`)
-	headWords   = regexp.MustCompile(`(?is)^.{0,400}?<(b|strong)>\s*(<[^>]*>\s*){0,3}(da|from|von|de)\s*(&nbsp;|\s)*:`)
-	gmailQuote  = regexp.MustCompile(`(?i)<blockquote[^>]{0,200}gmail_quote`)
-)
-
-// mailStretches cuts the HTML of a mail where its program marked a quote or a
-// signature. It reads tags one by one and builds no tree.
-func mailStretches(s string) []stretch {
-	var list []stretch
-	var b strings.Builder
-	quoted := false
-	turn := func(to bool) {
-		if b.Len() > 0 {
-			list = append(list, stretch{quoted, b.String()})
-			b.Reset()
-		}
-		quoted = to
-	}
-	until := "" // the element that ends the quote
-	depth := 0  // how many of its name are open inside it
-	last := false
-	looks := maxLooks
-	z := html.NewTokenizer(strings.NewReader(s))
-	pos := 0
-	for {
-		kind := z.Next()
-		raw := z.Raw()
-		if kind == html.ErrorToken {
-			b.Write(raw)
-			turn(false)
-			return list
-		}
-		pos += len(raw)
-		text := string(raw)
-		switch kind {
-		case html.StartTagToken:
-			tok := z.Token()
-			if last {
-				break
-			}
-			if until != "" {
-				if tok.Data == until {
-					depth++
-				}
-				break
-			}
-			switch markOf(tok, s[pos:], &looks) {
-			case markLast:
-				turn(true)
-				last = true
-			case markQuote:
-				if !voidElement(tok.Data) {
-					turn(true)
-					until, depth = tok.Data, 1
-				}
-			}
-		case html.EndTagToken:
-			name, _ := z.TagName()
-			if until == "" || last || string(name) != until {
-				break
-			}
-			if depth--; depth == 0 {
-				b.WriteString(text)
-				text, until = "", ""
-				turn(false)
-			}
-		case html.CommentToken, html.DoctypeToken:
-			text = ""
-		}
-		b.WriteString(text)
-	}
-}
-
-func voidElement(name string) bool {
-	switch name {
-	case "br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "wbr":
-		return true
-	}
-	return false
-}
-
-type mark int
-
-const (
-	markNone  mark = iota
-	markQuote      // the element is quoted
-	markLast       // all that follows is
-)
-
-// maxLooks bounds how often markOf looks ahead in one mail.
-const maxLooks = 30
-
-// markOf judges an element by what programs put on it; next is the HTML that
-// follows its tag.
-func markOf(tok html.Token, next string, looks *int) mark {
-	ahead := func(re *regexp.Regexp, n int) bool {
-		*looks--
-		return *looks >= 0 && re.MatchString(next[:min(len(next), n)])
-	}
-	id := strings.TrimPrefix(strings.ToLower(attr(tok.Attr, "id")), "x_")
-	if lastIDs[id] {
-		return markLast
-	}
-	if quoteIDs[id] {
-		return markQuote
-	}
-	if tok.Data == "blockquote" && strings.EqualFold(attr(tok.Attr, "type"), "cite") {
-		return markQuote
-	}
-	for _, c := range strings.Fields(strings.ToLower(attr(tok.Attr, "class"))) {
-		c = strings.TrimPrefix(c, "x_")
-		switch {
-		case lastClasses[c]:
-			return markLast
-		case c == "gmail_quote" || c == "gmail_extra":
-			// Answers stand between the quotes inside this element, so it is
-			// the quotes that count, unless there are none: a forward.
-			if tok.Data == "blockquote" || c == "gmail_quote" && !ahead(gmailQuote, 8<<10) {
-				return markQuote
-			}
-		case c == "gmail_quote_container":
-		case quoteClasses[c]:
-			return markQuote
-		}
-	}
-	if style := attr(tok.Attr, "style"); tok.Data == "div" && len(style) < 500 && lineAbove.MatchString(style) && paddedAbove.MatchString(style) && ahead(headWords, 1000) {
-		return markLast
-	}
-	return markNone
 }

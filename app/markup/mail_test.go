@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// answered is the header of a mail of Anna's that answers.
+var answered = Header{Thread: Answer, Sender: "Anna Bianchi a@b.it"}
+
 func TestFromMailText(t *testing.T) {
 	for name, c := range map[string]struct{ in, own, rest string }{
 		"text alone":                         {"Buongiorno,\nnon va.\n", "Buongiorno,\nnon va.", ""},
@@ -36,7 +39,7 @@ func TestFromMailText(t *testing.T) {
 		"several levels of quotes are shown": {"a\n> b\n>> c\n> > d", "a", "> b\n>> c\n> > d"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail(c.in, "")
+			own, rest := FromMail(c.in, "", answered)
 			if own != (Passage{Text: c.own}) {
 				t.Errorf("own is %q, want %q", own, c.own)
 			}
@@ -80,7 +83,7 @@ Anna</pre>`, "Sì", "Il 03/03/2025 10:12, Anna ha scritto:\n\n> va?\n\n-- \nAnna
 		"a quote of one who writes so": {`<p>a</p><blockquote>b</blockquote><p>c</p>`, "a\n\n> b\n\nc", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail("", c.in)
+			own, rest := FromMail("", c.in, answered)
 			if own.Text != c.own {
 				t.Errorf("own is %q\nwant %q", own.Text, c.own)
 			}
@@ -89,7 +92,7 @@ Anna</pre>`, "Sì", "Il 03/03/2025 10:12, Anna ha scritto:\n\n> va?\n\n-- \nAnna
 			}
 		})
 	}
-	if own, _ := FromMail("testo", "<p>&nbsp;</p><img src=x>"); own.Text != "testo" || own.HTML != "" {
+	if own, _ := FromMail("testo", "<p>&nbsp;</p><img src=x>", answered); own.Text != "testo" || own.HTML != "" {
 		t.Errorf("HTML without words hides the text: %q", own)
 	}
 }
@@ -117,7 +120,14 @@ func shown(t *testing.T, p Passage) string {
 
 func checkFromMail(t *testing.T, text, html string) {
 	t.Helper()
-	own, rest := FromMail(text, html)
+	for of := Alone; of <= Forward; of++ {
+		checkFromMailAs(t, text, html, Header{of, "Anna Bianchi"})
+	}
+}
+
+func checkFromMailAs(t *testing.T, text, html string, h Header) {
+	t.Helper()
+	own, rest := FromMail(text, html, h)
 	if strings.TrimSpace(text) != "" && strings.TrimSpace(own.Text) == "" && words(text) != nil {
 		t.Errorf("text %q leaves nothing", text)
 	}
@@ -148,14 +158,14 @@ func TestNothingOfHostileMailsIsLost(t *testing.T) {
 	for name, s := range hostile(16 << 10) {
 		t.Run(name, func(t *testing.T) {
 			checkFromMail(t, s, "")
-			own, rest := FromMail("", s)
+			own, rest := FromMail("", s, answered)
 			shown(t, own)
 			shown(t, rest)
 			check(t, name, s, string(MailHTML(s, MailView{})))
 		})
 	}
 	for name, s := range hostile(64 << 10) {
-		own, rest := FromMail("", s)
+		own, rest := FromMail("", s, answered)
 		if n := len(own.Text) + len(rest.Text); n > 8*len(s) {
 			t.Errorf("%s: %d bytes become %d of text", name, len(s), n)
 		}
@@ -164,7 +174,7 @@ func TestNothingOfHostileMailsIsLost(t *testing.T) {
 		}
 	}
 	// One that looks ahead at each of its elements would not end.
-	FromMail("", strings.Repeat(`<div class="gmail_quote">a`, MaxHTML/26))
+	FromMail("", strings.Repeat(`<div class="gmail_quote">a`, MaxHTML/26), answered)
 }
 
 func FuzzFromMail(f *testing.F) {
@@ -228,6 +238,6 @@ func BenchmarkFromMail(b *testing.B) {
 	s := "<div>" + strings.Repeat("<p>Ciao <b>Anna</b>, la <i>stampa</i> del registro non va.<br>Grazie</p>", 60) + "</div><div class=gmail_quote><blockquote class=gmail_quote>" + strings.Repeat("<p>x</p>", 20) + "</blockquote></div>"
 	b.SetBytes(int64(len(s)))
 	for b.Loop() {
-		FromMail("", s)
+		FromMail("", s, answered)
 	}
 }

@@ -3,6 +3,8 @@ package markup
 import (
 	"html"
 	"html/template"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -56,12 +58,9 @@ type Part struct {
 // order. Parts of white space alone are left out; nothing else is lost. An
 // empty body gives one empty part.
 //
-// Quoted is: a run of lines beginning with ">", at the end of the message,
-// after a line such as "Il giorno ... ha scritto:" or "On ... wrote:", or of
-// more than three lines (a shorter one with an answer below it stays where it
-// is read); everything after "-----Messaggio originale-----" and its like;
-// everything after a block of "Da: ... Inviato: ..." lines. Lines in fenced
-// code are never quotes.
+// Quoted is what quotedLines says of an answer. What is passed on is the
+// author's matter: "---------- Forwarded message ---------" and all below it
+// are never quoted. Lines in fenced code are never quotes.
 func Split(body string) []Part {
 	body = Clean(body)
 	lines := strings.SplitAfter(body, "\n")
@@ -75,7 +74,7 @@ func Split(body string) []Part {
 		}
 	}
 	begin := 0
-	for _, r := range quotedLines(lines) {
+	for _, r := range quotedLines(lines, Answer) {
 		add(false, begin, r[0])
 		add(true, r[0], r[1])
 		begin = r[1]
@@ -87,9 +86,24 @@ func Split(body string) []Part {
 	return parts
 }
 
-// quotedLines returns where quotes begin and end among the lines.
-func quotedLines(lines []string) [][2]int {
-	var out [][2]int
+// quotedLines returns where quotes begin and end among the lines. Quoted is
+// only what is surely old: a run of lines beginning with ">" after a line such
+// as "Il giorno ... ha scritto:", and later runs of more than three lines or
+// at the end; in an answer also one at the end without such a line, and a long
+// one at its head; everything after a line that says who wrote when, unless
+// the sender says that answers stand in it; in an answer everything after
+// "-----Messaggio originale-----" and after a block of "Da: ... Inviato: ..."
+// lines. Of a mail that passes something on, nothing is.
+func quotedLines(lines []string, of Thread) [][2]int {
+	if of == Forward {
+		return nil
+	}
+	q := quoting{lines: lines, of: of, last: -1}
+	for i := len(lines) - 1; i >= 0 && q.last < 0; i-- {
+		if quoted(lines[i]) {
+			q.last = i
+		}
+	}
 	fence := ""
 	for i := 0; i < len(lines); {
 		if mark := fenceMark(lines[i]); mark != "" || fence != "" {
@@ -97,13 +111,28 @@ func quotedLines(lines []string) [][2]int {
 			i++
 			continue
 		}
-		end, fold := quoteAt(lines, i)
+		if strings.TrimSpace(lines[i]) != "" && forwarded(lines[i]) {
+			break // what is passed on is the matter itself
+		}
+		end, fold := q.at(i)
 		if fold {
-			out = append(out, [2]int{i, end})
+			q.found = append(q.found, [2]int{i, end})
+		} else {
+			q.within = q.within || answersInside(lines[i:max(end, i+1)])
 		}
 		i = max(end, i+1)
 	}
-	return out
+	return q.found
+}
+
+// quoting is the search for quotes in the lines of a mail.
+type quoting struct {
+	lines  []string
+	of     Thread
+	last   int  // the last line with ">"
+	said   bool // a line said who wrote what is quoted
+	within bool // the sender said that answers stand in what is quoted
+	found  [][2]int
 }
 
 // Own returns what the author of a message wrote, without what they quoted;
@@ -149,38 +178,69 @@ func afterFence(fence, mark, line string) string {
 // shortQuote is how many quoted lines stay open above an answer.
 const shortQuote = 3
 
-// quoteAt looks for a quote that begins at line i. It returns the line after
-// it (0 if none begins) and whether it is folded.
-func quoteAt(lines []string, i int) (end int, fold bool) {
+// at looks for a quote that begins at line i. It returns the line after it (0
+// if none begins) and whether it is folded.
+func (q *quoting) at(i int) (end int, fold bool) {
+	lines := q.lines
 	s := strings.TrimSpace(lines[i])
 	if s == "" || len(s) > 500 && s[0] != '>' {
 		return 0, false
 	}
 	if quoted(lines[i]) {
 		end, n := quotedRun(lines, i)
-		return end, n > shortQuote || onlyBlank(lines, end)
+		return end, q.folds(i, end, n)
 	}
-	if forwarded(s) || headerBlock(lines, i) {
-		return len(lines), true
+	if original(s) || headerBlock(lines, i) {
+		return len(lines), q.of == Answer && !q.within
 	}
 	if strings.Trim(s, "_-*") == "" && len(s) >= 5 {
 		// A rule belongs to the headers that follow it.
 		if k := skipBlank(lines, i+1, 2); k < len(lines) && headerBlock(lines, k) {
-			return len(lines), true
+			return len(lines), q.of == Answer && !q.within
 		}
 		return 0, false
 	}
 	if n, certain := attribution(lines, i); n > 0 {
 		k := skipBlank(lines, i+n, 3)
 		if k < len(lines) && quoted(lines[k]) {
+			q.said = true
 			end, _ = quotedRun(lines, k)
 			return end, true
 		}
-		if certain && k < len(lines) {
+		if certain && k < len(lines) && !q.within && q.last < k {
 			return len(lines), true
 		}
 	}
 	return 0, false
+}
+
+// folds judges a run of n lines with ">" that no line of its own announces.
+func (q *quoting) folds(i, end, n int) bool {
+	above := ""
+	for k := i - 1; k >= 0 && above == ""; k-- {
+		above = strings.TrimSpace(q.lines[k])
+	}
+	last := onlyBlank(q.lines, end)
+	switch {
+	case strings.HasSuffix(above, ":"):
+		return false // the sender shows it
+	case q.said:
+		return n > shortQuote || last
+	case q.of != Answer:
+		return false
+	case above == "":
+		return n > shortQuote || last
+	}
+	return last && !slices.ContainsFunc(q.lines[i:end], machineLine)
+}
+
+// machineText is what programs print, and people paste.
+var machineText = regexp.MustCompile(`(?i)(\b(error|errore|exception|fatal|warning|select|insert|update|from|where|null|failed|denied|stack|traceback|ORA-\d|0x[0-9a-f]+)\b.*[=*;:{}()\[\]<]|[;{}]\s*$|^</?[a-z!?]|=\s*["'\d]|\bat [\w.$]+\(|^[A-Z]:\\|^[$#%]\s|^\w+-\d{3,}|^(sudo|cd|ls|dir|ping|net|git|npm|docker|select|show|describe|import|export)\b)`)
+
+// machineLine tells a line with ">" that a program printed, or a prompt.
+func machineLine(line string) bool {
+	s := strings.TrimLeft(line, "> \t")
+	return len(s) < 2000 && machineText.MatchString(s)
 }
 
 func quoted(line string) bool {
@@ -220,81 +280,6 @@ func onlyBlank(lines []string, i int) bool {
 		}
 	}
 	return true
-}
-
-// forwarded tells the lines that mail programs write above what they pass on.
-func forwarded(s string) bool {
-	bare := strings.Trim(s, "-_ >*")
-	if len(bare) > 40 {
-		return false
-	}
-	switch strings.ToLower(strings.TrimSuffix(bare, ":")) {
-	case "messaggio originale", "messaggio inoltrato", "original message", "forwarded message", "messaggio originario":
-		return strings.HasPrefix(s, "--")
-	case "inizio messaggio inoltrato", "inizio del messaggio inoltrato", "begin forwarded message":
-		return true
-	}
-	return false
-}
-
-// headerBlock tells whether "Da: ..." at line i is followed by the other
-// lines that make it the head of a quoted message.
-func headerBlock(lines []string, i int) bool {
-	if name := headerName(lines[i]); name != "da" && name != "from" {
-		return false
-	}
-	date, to := false, false
-	for k := i + 1; k < len(lines) && k <= i+8; k++ {
-		switch headerName(lines[k]) {
-		case "inviato", "sent", "data", "date":
-			date = true
-		case "a", "to", "oggetto", "subject", "cc":
-			to = true
-		}
-		if date && to {
-			return true
-		}
-	}
-	return false
-}
-
-// headerName returns the lower-case word before the colon of a line such as
-// "Inviato: lunedì" or "**Da:** Anna", "" if there is none.
-func headerName(line string) string {
-	s := strings.TrimLeft(line, " *_\t")
-	i := strings.IndexByte(s[:min(len(s), 12)], ':')
-	if i <= 0 {
-		return ""
-	}
-	return strings.ToLower(strings.Trim(s[:i], " *_"))
-}
-
-// attribution tells how many lines from i on say who wrote what follows, 0 if
-// they do not; certain if there is a time or an address in them, so that what
-// follows is quoted even without ">".
-func attribution(lines []string, i int) (n int, certain bool) {
-	first := strings.TrimSpace(lines[i])
-	single := !hasFold(first, "il ") && !hasFold(first, "on ") && !hasFold(first, "in data ")
-	for n = 1; n <= 4 && i+n <= len(lines); n++ {
-		s := strings.TrimSpace(lines[i+n-1])
-		if s == "" || len(s) > 500 {
-			return 0, false
-		}
-		certain = certain || strings.Contains(s, "@") || hasTime(s)
-		low := strings.ToLower(s)
-		for _, end := range []string{"ha scritto:", "scrive:", "wrote:", "writes:"} {
-			if strings.HasSuffix(low, end) {
-				if single && !strings.Contains(s, "@") {
-					return 0, false
-				}
-				return n, certain
-			}
-		}
-		if single {
-			return 0, false
-		}
-	}
-	return 0, false
 }
 
 // hasTime tells a time of day as 10:12 or 10.12 in a line.

@@ -52,14 +52,14 @@ func TestSplit(t *testing.T) {
 		"without marks, to the end":             {"a\nOn Mon, 3 Mar 2025 at 10:12, Anna wrote:\n\nb\n\nc", []Part{own("a"), quote("On Mon, 3 Mar 2025 at 10:12, Anna wrote:\n\nb\n\nc")}},
 		"somebody wrote, told in a sentence":    {"Il collega ha scritto:\n\nnon va", []Part{own("Il collega ha scritto:\n\nnon va")}},
 		"original message":                      {"a\n-----Messaggio originale-----\nDa: b\nc", []Part{own("a"), quote("-----Messaggio originale-----\nDa: b\nc")}},
-		"forwarded message":                     {"a\n---------- Forwarded message ---------\nc", []Part{own("a"), quote("---------- Forwarded message ---------\nc")}},
+		"a forwarded message is the matter":     {"a\n---------- Forwarded message ---------\nc\n> d", []Part{own("a\n---------- Forwarded message ---------\nc\n> d")}},
 		"heads of Outlook, with their rule":     {"a\n________________________________\nDa: Anna\nInviato: lunedì\nA: b\nOggetto: c\n\nd", []Part{own("a"), quote("________________________________\nDa: Anna\nInviato: lunedì\nA: b\nOggetto: c\n\nd")}},
 		"heads in bold":                         {"a\n\n**From:** Anna\n**Sent:** Monday\n**To:** b\n\nd", []Part{own("a"), quote("**From:** Anna\n**Sent:** Monday\n**To:** b\n\nd")}},
 		"a line that begins with Da":            {"a\nDa: Padova\nb", []Part{own("a\nDa: Padova\nb")}},
 		"marks in fenced code are no quotes":    {"```\n> a\n-----Original Message-----\n```\nb", []Part{own("```\n> a\n-----Original Message-----\n```\nb")}},
 		"an open fence reaches to the end":      {"~~~\n```\n> a", []Part{own("~~~\n```\n> a")}},
 		"a fence is closed by its own kind":     {"~~~\n> a\n~~~\n> b", []Part{own("~~~\n> a\n~~~"), quote("> b")}},
-		"a forward without a word":              {"Inizio messaggio inoltrato:\n\nDa: a", []Part{quote("Inizio messaggio inoltrato:\n\nDa: a")}},
+		"a forward without a word":              {"Inizio messaggio inoltrato:\n\nDa: a", []Part{own("Inizio messaggio inoltrato:\n\nDa: a")}},
 		"indentation of the first line is kept": {"    a\n> b", []Part{own("    a"), quote("> b")}},
 	} {
 		t.Run(name, func(t *testing.T) {

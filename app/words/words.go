@@ -318,11 +318,15 @@ func DaysBetween(now, t time.Time) int {
 	return int(midnight(t).Sub(midnight(now)).Hours() / 24)
 }
 
-// Voice speaks one language of the desk.
+// Voice speaks one language of the desk to a reader at one moment.
 type Voice struct {
 	*Dictionary
 	Lang string
+	Now  time.Time // in the reader's zone
 }
+
+// Day says the day of a point in time in words.
+func (v Voice) Day(t time.Time) string { return v.Dictionary.Day(v.Lang, t, v.Now) }
 
 // T returns the sentence of the key with the pairs of name and value filled in.
 func (v Voice) T(key string, args ...any) string { return v.Text(v.Lang, key, args...) }

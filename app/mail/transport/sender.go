@@ -47,6 +47,8 @@ type SendError struct {
 	// Server says that the trouble is with the server as a whole (connection, certificate, sign-in, 421): other
 	// messages would fail too.
 	Server bool
+	// Sender says that the server took no message from this sender of the envelope.
+	Sender bool
 	// Sent says that it is not known whether the server took the message: the connection was lost after its end was
 	// sent. Sent again it may arrive twice (with the same Message-ID).
 	Sent     bool
@@ -150,6 +152,7 @@ func (s *Sender) send(l *line, from, to string, opts *smtp.MailOptions, message 
 		e := s.broken(l, err)
 		// 552 and 5.6.x are about the message; any other refusal here is about us.
 		e.Permanent = e.Code == 552 || strings.HasPrefix(e.Enhanced, "5.3.4") || strings.HasPrefix(e.Enhanced, "5.6.")
+		e.Sender = e.Code >= 500 && !e.Permanent && !e.Server
 		return e
 	}
 	if err := l.client.Rcpt(to, nil); err != nil {
