@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/address"
 	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/store"
@@ -22,9 +23,9 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 	for _, p := range []*store.Person{d.asker, neverSeen} {
 		got := b.post(group+"/members", url.Values{"member": {p.Email}})
 		b.must(got, http.StatusSeeOther, "!/password/")
-		b.must(b.get(personAddress(p.ID)), 200, "!/password/", `!name="hand"`)
+		b.must(b.get(address.Person(p.ID)), 200, "!/password/", `!name="hand"`)
 		for _, form := range []url.Values{{}, {"hand": {"1"}}, {"reason": {"Me lo ha chiesto"}}} {
-			if got := b.post(personAddress(p.ID)+"/link", form); got.status < 400 || passwordLink.MatchString(got.body) {
+			if got := b.post(address.Person(p.ID)+"/link", form); got.status < 400 || passwordLink.MatchString(got.body) {
 				t.Errorf("a supervisor asks for a link with %v: %d, %s", form, got.status, passwordLink.FindString(got.body))
 			}
 		}
@@ -42,7 +43,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 
 	// An administrator hands one over, and the person is told.
 	a := d.signedIn(d.admin)
-	a.must(a.post(personAddress(d.asker.ID)+"/link", url.Values{"reason": {"Ha perso la casella"}}), 200, "Il collegamento è pronto", "/password/")
+	a.must(a.post(address.Person(d.asker.ID)+"/link", url.Values{"reason": {"Ha perso la casella"}}), 200, "Il collegamento è pronto", "/password/")
 	a.must(a.get("/admin/changes?kind=access"), 200, "Ha perso la casella")
 	theirs := d.signedIn(d.asker)
 	page := theirs.get("/notices")

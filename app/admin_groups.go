@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
@@ -170,7 +171,7 @@ func (a *App) groupPage(r *web.Request, g *store.Group, f *web.Form, err error) 
 		return err
 	}
 	for _, m := range members {
-		v.Members = append(v.Members, adminMember{ID: m.ID, Name: m.Name, Address: personAddress(m.ID), Email: m.Email, Supervisor: m.Supervisor, Disabled: m.Disabled,
+		v.Members = append(v.Members, adminMember{ID: m.ID, Name: m.Name, Address: address.Person(m.ID), Email: m.Email, Supervisor: m.Supervisor, Disabled: m.Disabled,
 			MayRemove: v.Full || !m.Supervisor, MayRank: v.Full})
 	}
 	levels, err := a.Desk.Catalogue()

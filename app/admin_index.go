@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"sportello/app/address"
 	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/search"
@@ -57,7 +58,7 @@ func (a *App) getAdminIndex(r *web.Request) error {
 			line.Name = v.T("admin-index.failed-hidden")
 		}
 		if f.Article != nil {
-			line.Where, line.Address = f.Article.Slug, articlePath(f.Article.Slug)
+			line.Where, line.Address = f.Article.Slug, address.Article(f.Article.Slug)
 		} else {
 			line.Where, line.Address = fmt.Sprintf("#%d", f.File.Ticket), fmt.Sprintf("/tickets/%d", f.File.Ticket)
 		}

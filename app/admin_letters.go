@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -86,7 +87,7 @@ func (a *App) lettersPage(r *web.Request, refused error) error {
 func letterRowOf(p *web.Page, l *store.Letter, who *store.Person) letterRow {
 	row := letterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
 	if who != nil {
-		row.Name, row.Person = who.Name, personAddress(who.ID)
+		row.Name, row.Person = who.Name, address.Person(who.ID)
 	}
 	if l.Ticket != 0 {
 		row.Ticket = strconv.FormatUint(l.Ticket, 10)

@@ -64,7 +64,7 @@ func (a *App) mailboxesPage(r *web.Request, refused string) error {
 		return err
 	}
 	v.General = groupName(store.GeneralGroup)
-	for _, s := range a.mailboxStates() {
+	for _, s := range a.mail.Mailboxes() {
 		line := mailboxLine{Address: s.Address, Group: groupName(s.Group), Source: v.T("mailboxes.source-" + s.Source), State: v.T("mailboxes.state-" + s.State),
 			Badge: mailboxBadges[s.State], LastOK: v.Moment(s.LastOK), NextTry: v.Moment(s.NextTry), Fetched: v.Number(s.Fetched), Tryable: s.Tryable}
 		for _, l := range levels {
@@ -105,10 +105,9 @@ func (a *App) outgoingFacts(r *web.Request, v *mailboxesPage) error {
 	for _, s := range []store.LetterState{store.LetterQueued, store.LetterHeld, store.LetterFailed, store.LetterSent} {
 		v.Out = append(v.Out, overviewFigure{v.T("letters.state-" + string(s)), v.Number(page.Count[s]), "/admin/letters?state=" + string(s)})
 	}
-	a.post.mu.Lock()
-	defer a.post.mu.Unlock()
-	v.SentAt = v.Moment(a.post.sentAt)
-	if err := a.post.sendErr; err != nil {
+	sent, err := a.mail.Outgoing()
+	v.SentAt = v.Moment(sent)
+	if err != nil {
 		v.SendWhy, v.SendErr = transportTrouble(&v.Page, string(transport.CodeOf(err))), err.Error()
 	}
 	return nil
@@ -123,7 +122,7 @@ func (a *App) postTryMailbox(r *web.Request) error {
 	}
 	ctx, stop := context.WithTimeout(r.Ctx(), trialTime)
 	defer stop()
-	err := a.tryMailbox(ctx, address)
+	err := a.mail.TryMailbox(ctx, address)
 	if err == nil {
 		return r.Done("flash.mailbox-works", "/admin/mailboxes", "address", address)
 	}
@@ -134,7 +133,7 @@ func (a *App) postTryMailbox(r *web.Request) error {
 func (a *App) postTrySender(r *web.Request) error {
 	ctx, stop := context.WithTimeout(r.Ctx(), trialTime)
 	defer stop()
-	err := a.trySender(ctx)
+	err := a.mail.TrySender(ctx)
 	if err == nil {
 		return r.Done("flash.sender-works", "/admin/mailboxes", "server", a.Config.SMTP.Host)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/address"
 	"sportello/store"
 )
 
@@ -16,7 +17,7 @@ func TestHeldMailIsJudgedByItsGroup(t *testing.T) {
 	approved, dropped, third := w.held(), w.held(), w.held()
 	agent, administrator := w.visitor("agent"), w.visitor("administrator")
 	for _, role := range []string{"agent", "supervisor", "administrator"} {
-		got := w.visitor(role).get(mailsPath)
+		got := w.visitor(role).get(address.Mails)
 		if !strings.Contains(got.body, "Sergio Sconosciuto") || !strings.Contains(got.body, "Questa casella chiede di approvare ogni mail.") {
 			t.Errorf("%s: the list does not show it: %d", role, got.status)
 		}
@@ -25,34 +26,34 @@ func TestHeldMailIsJudgedByItsGroup(t *testing.T) {
 		}
 	}
 	eventually(t, "search does not find it", func() bool {
-		return strings.Contains(agent.get("/search?q=sconosciuto").body, mailAddress(approved))
+		return strings.Contains(agent.get("/search?q=sconosciuto").body, address.Mail(approved))
 	})
 	for _, role := range []string{"requester", "coordinator", "editor", "elsewhere", "participant"} {
 		b := w.visitor(role)
-		for _, path := range []string{mailAddress(approved), mailAddress(approved) + ".eml", mailAddress(approved) + "/pictures/0"} {
+		for _, path := range []string{address.Mail(approved), address.Mail(approved) + ".eml", address.Mail(approved) + "/pictures/0"} {
 			if got := b.get(path); got.status != 404 && got.status != 403 {
 				t.Errorf("%s: %s is %d", role, path, got.status)
 			}
 		}
-		for _, path := range []string{mailsPath, "/search?q=sconosciuto", "/search?q=cedolino", "/api/v1/search?q=sconosciuto"} {
+		for _, path := range []string{address.Mails, "/search?q=sconosciuto", "/search?q=cedolino", "/api/v1/search?q=sconosciuto"} {
 			if got := b.get(path); strings.Contains(got.body, "Posso scrivere") {
 				t.Errorf("%s: %s shows it", role, path)
 			}
 		}
-		b.post(mailsPath, url.Values{"mail": {fmt.Sprint(approved)}, "do": {"approve"}})
+		b.post(address.Mails, url.Values{"mail": {fmt.Sprint(approved)}, "do": {"approve"}})
 		if m := w.mail(approved); m.State != store.MailHeld {
 			t.Errorf("%s judged it: %s", role, m.State)
 		}
 	}
-	if got := agent.get(mailAddress(approved)); !strings.Contains(got.body, "il <strong>cedolino</strong>") && !strings.Contains(got.body, "il <b>cedolino</b>") {
+	if got := agent.get(address.Mail(approved)); !strings.Contains(got.body, "il <strong>cedolino</strong>") && !strings.Contains(got.body, "il <b>cedolino</b>") {
 		t.Errorf("the mail is not shown: %d %s", got.status, got.body)
 	}
-	got := agent.get(mailAddress(approved) + ".eml")
+	got := agent.get(address.Mail(approved) + ".eml")
 	if got.status != 200 || !strings.Contains(got.body, hostileMail) || got.header.Get("Content-Type") != "message/rfc822" ||
 		!strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") || !strings.Contains(got.header.Get("Content-Security-Policy"), "sandbox") {
 		t.Errorf("the original: %d %v", got.status, got.header)
 	}
-	if got := agent.post(mailsPath, url.Values{"approve": {fmt.Sprint(approved)}, "back": {mailsPath + "?state=held"}}); got.status != 303 || got.header.Get("Location") != mailsPath+"?state=held" {
+	if got := agent.post(address.Mails, url.Values{"approve": {fmt.Sprint(approved)}, "back": {address.Mails + "?state=held"}}); got.status != 303 || got.header.Get("Location") != address.Mails+"?state=held" {
 		t.Errorf("approving: %d %s", got.status, got.header.Get("Location"))
 	}
 	if err := w.app.Desk.ProcessMail(t.Context()); err != nil {
@@ -61,7 +62,7 @@ func TestHeldMailIsJudgedByItsGroup(t *testing.T) {
 	if m := w.mail(approved); m.State != store.MailDone || m.Ticket == 0 {
 		t.Errorf("approved, it is %s", m.State)
 	}
-	if got := administrator.post(mailsPath, url.Values{"mail": {fmt.Sprint(dropped), fmt.Sprint(third)}, "do": {"drop"}, "back": {"/admin/mails?state=held"}}); got.header.Get("Location") != "/admin/mails?state=held" {
+	if got := administrator.post(address.Mails, url.Values{"mail": {fmt.Sprint(dropped), fmt.Sprint(third)}, "do": {"drop"}, "back": {"/admin/mails?state=held"}}); got.header.Get("Location") != "/admin/mails?state=held" {
 		t.Errorf("dropping: %d %s", got.status, got.header.Get("Location"))
 	}
 	for _, id := range []uint64{dropped, third} {
@@ -69,19 +70,19 @@ func TestHeldMailIsJudgedByItsGroup(t *testing.T) {
 			t.Errorf("dropped, it is %s", m.State)
 		}
 	}
-	if got := administrator.post(mailsPath, url.Values{"drop": {fmt.Sprint(dropped)}}); got.status != 409 || !strings.Contains(got.body, "alert-alarm") {
+	if got := administrator.post(address.Mails, url.Values{"drop": {fmt.Sprint(dropped)}}); got.status != 409 || !strings.Contains(got.body, "alert-alarm") {
 		t.Errorf("dropping twice: %d", got.status)
 	}
-	if got := agent.get(mailAddress(dropped)); got.status != 404 {
+	if got := agent.get(address.Mail(dropped)); got.status != 404 {
 		t.Errorf("an agent opens what is not to be judged any more: %d", got.status)
 	}
 	for _, form := range []url.Values{{}, {"do": {"approve"}}, {"mail": {fmt.Sprint(dropped)}, "do": {"burn"}}} {
-		if got := agent.post(mailsPath, form); got.status != 409 || !strings.Contains(got.body, "alert-alarm") {
+		if got := agent.post(address.Mails, form); got.status != 409 || !strings.Contains(got.body, "alert-alarm") {
 			t.Errorf("%v: %d", form, got.status)
 		}
 	}
 	eventually(t, "search finds it for ever", func() bool {
-		return !strings.Contains(agent.get("/search?q=sconosciuto").body, mailAddress(dropped))
+		return !strings.Contains(agent.get("/search?q=sconosciuto").body, address.Mail(dropped))
 	})
 }
 
@@ -151,31 +152,31 @@ func TestTextsOfTheMailAreWritten(t *testing.T) {
 func TestTheOriginalOfAMessageIsForThoseWhoMaySeeMoreThanItsText(t *testing.T) {
 	w := newWorld(t)
 	number, message := w.mailed()
-	address := originalAddress(number, message)
-	got := w.visitor("requester").get(address + ".eml")
+	shown := address.Original(number, message)
+	got := w.visitor("requester").get(shown + ".eml")
 	if got.status != 200 || !strings.HasPrefix(got.body, "Authentication-Results: mx.desk.example") || got.header.Get("Content-Type") != "message/rfc822" {
 		t.Errorf("%d %v", got.status, got.header)
 	}
-	page := w.visitor("agent").get(address).body
+	page := w.visitor("agent").get(shown).body
 	for _, want := range []string{"dmarc=pass header.from=example.it", "Cc", "participant@example.it", "Ha aperto la richiesta", "Authentication-Results: mx.desk.example"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %s", want)
 		}
 	}
-	if page := w.visitor("requester").get(address).body; strings.Contains(page, "Ha aperto la richiesta") {
+	if page := w.visitor("requester").get(shown).body; strings.Contains(page, "Ha aperto la richiesta") {
 		t.Error("the requester reads why it was joined")
 	}
-	picture := w.visitor("agent").get(address + "/pictures/0")
+	picture := w.visitor("agent").get(shown + "/pictures/0")
 	if picture.status != 200 || picture.header.Get("Content-Type") != "image/png" || picture.header.Get("X-Content-Type-Options") != "nosniff" ||
 		!strings.Contains(picture.header.Get("Content-Security-Policy"), "sandbox") {
 		t.Errorf("the picture: %d %v", picture.status, picture.header)
 	}
 	svg := w.comes(letter{from: "Ada Neri <requester@example.it>", subject: "Disegno", html: `<img src="cid:foto">`,
 		picture: []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>hacked=1</script></svg>`)})
-	if got := w.visitor("agent").get(originalAddress(svg.Ticket, svg.Message) + "/pictures/0"); got.status != 404 {
+	if got := w.visitor("agent").get(address.Original(svg.Ticket, svg.Message) + "/pictures/0"); got.status != 404 {
 		t.Errorf("a drawing with scripts is served: %d", got.status)
 	}
-	for _, other := range []string{ticketAddress(number) + "/messages/999999/original", originalAddress(svg.Ticket, message), address + "/pictures/7"} {
+	for _, other := range []string{address.Ticket(number) + "/messages/999999/original", address.Original(svg.Ticket, message), shown + "/pictures/7"} {
 		if got := w.visitor("agent").get(other); got.status != 404 {
 			t.Errorf("%s: %d", other, got.status)
 		}

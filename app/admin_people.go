@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -219,11 +220,9 @@ func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPers
 	if _, unit, ok := strings.Cut(place, desk.PathSeparator); ok {
 		place = unit
 	}
-	return adminPersonLine{Name: p.Name, Address: personAddress(p.ID), Email: p.Email, Place: place, Groups: strings.Join(groups, ", "),
+	return adminPersonLine{Name: p.Name, Address: address.Person(p.ID), Email: p.Email, Place: place, Groups: strings.Join(groups, ", "),
 		Roles: roleBadgesOf(&v.Page, p), Disabled: p.Disabled, Seen: v.Moment(p.LastSeen)}
 }
-
-func personAddress(id uint64) string { return "/admin/people/" + strconv.FormatUint(id, 10) }
 
 // withQuery is the address of this page with one value changed, or taken out when it is empty.
 func withQuery(r *web.Request, name, value string) string {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -97,7 +98,7 @@ var personFields = []adminField{{"name", "admin-people.name"}, {"email", "admin-
 func (a *App) adminPersonPage(r *web.Request, v *adminPersonPage, p *store.Person, f *web.Form, err error) error {
 	v.adminPage = a.admin(r, "people", "admin-people.person", "name", p.Name)
 	v.end(p.Name)
-	v.Path = personAddress(p.ID)
+	v.Path = address.Person(p.ID)
 	now := personValues(p)
 	if f == nil && !v.Resume(r) {
 		v.Fill(now)
@@ -238,12 +239,10 @@ func (a *App) postNewPerson(r *web.Request) error {
 		return a.newPersonPage(r, f, ownPerson(err))
 	}
 	if link == "" {
-		return r.Done("flash.person-added", personAddress(p.ID), "name", p.Name, "email", p.Email)
+		return r.Done("flash.person-added", address.Person(p.ID), "name", p.Name, "email", p.Email)
 	}
-	return a.adminPersonPage(r, &adminPersonPage{Link: a.passwordLink(link), LinkNew: true}, p, nil, nil)
+	return a.adminPersonPage(r, &adminPersonPage{Link: a.BaseURL() + address.Password(link), LinkNew: true}, p, nil, nil)
 }
-
-func (a *App) passwordLink(secret string) string { return a.BaseURL() + "/password/" + secret }
 
 func (a *App) postAdminPerson(r *web.Request) error {
 	p, err := a.personInHand(r)
@@ -258,7 +257,7 @@ func (a *App) postAdminPerson(r *web.Request) error {
 	if err != nil {
 		return a.adminPersonPage(r, &adminPersonPage{}, p, f, ownPerson(err))
 	}
-	to := personAddress(p.ID)
+	to := address.Person(p.ID)
 	if !r.Actor().IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return r.Actor().Person.Supervises(m.Group) }) {
 		to = "/admin/people" // the person has left the supervisor's groups
 	}
@@ -285,13 +284,13 @@ func (a *App) postPersonLink(r *web.Request) error {
 		if err := a.Desk.SendPasswordLink(r.Actor(), p.ID); err != nil {
 			return a.refusedPerson(r, p, err)
 		}
-		return r.Done("flash.link-sent", personAddress(p.ID), "email", p.Email)
+		return r.Done("flash.link-sent", address.Person(p.ID), "email", p.Email)
 	}
 	link, err := a.Desk.HandPasswordLink(r.Actor(), p.ID, reason)
 	if err != nil {
 		return a.refusedPerson(r, p, err)
 	}
-	return a.adminPersonPage(r, &adminPersonPage{Link: a.passwordLink(link)}, p, nil, nil)
+	return a.adminPersonPage(r, &adminPersonPage{Link: a.BaseURL() + address.Password(link)}, p, nil, nil)
 }
 
 func (a *App) postDisablePerson(r *web.Request) error { return a.setDisabled(r, true) }
@@ -312,7 +311,7 @@ func (a *App) setDisabled(r *web.Request, disabled bool) error {
 	if disabled {
 		key = "flash.person-disabled"
 	}
-	return r.Done(key, personAddress(p.ID), "name", p.Name)
+	return r.Done(key, address.Person(p.ID), "name", p.Name)
 }
 
 // refusedPerson is the person's page with the reason why something was not done.
@@ -320,7 +319,7 @@ func (a *App) refusedPerson(r *web.Request, p *store.Person, err error) error {
 	v := &adminPersonPage{}
 	v.adminPage = a.admin(r, "people", "admin-people.person", "name", p.Name)
 	v.end(p.Name)
-	v.Path = personAddress(p.ID)
+	v.Path = address.Person(p.ID)
 	v.Fill(personValues(p))
 	if !v.refuse(err) {
 		return err

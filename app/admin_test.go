@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -192,14 +193,14 @@ func TestASupervisorSeesTheirGroupsPeopleOnly(t *testing.T) {
 	b.must(b.get("/admin/people?text=gino"), 200, "!Gino Riva")
 	b.must(b.get("/admin/groups"), 200, "CSA, carriere", "!Pianificazione")
 	b.must(b.get(idAddress("groups", d.csa.ID)), 200, "Bruno Galli", "!Elimina", "!Rendi responsabile")
-	b.must(b.get(personAddress(d.agent.ID)), 200, "bruno.galli@example.it", "!Disattiva")
+	b.must(b.get(address.Person(d.agent.ID)), 200, "bruno.galli@example.it", "!Disattiva")
 
-	for _, path := range []string{personAddress(d.other.ID), personAddress(d.asker.ID), idAddress("groups", d.ricerca.ID)} {
+	for _, path := range []string{address.Person(d.other.ID), address.Person(d.asker.ID), idAddress("groups", d.ricerca.ID)} {
 		b.must(b.get(path), 404)
 		b.must(b.post(path, url.Values{"name": {"x"}}), map[bool]int{true: 403, false: 404}[strings.Contains(path, "groups")])
 	}
-	b.must(b.post(personAddress(d.asker.ID)+"/link", url.Values{}), 404)
-	b.must(b.post(personAddress(d.agent.ID)+"/disable", url.Values{}), 403)
+	b.must(b.post(address.Person(d.asker.ID)+"/link", url.Values{}), 404)
+	b.must(b.post(address.Person(d.agent.ID)+"/disable", url.Values{}), 403)
 	b.must(b.post(idAddress("groups", d.ricerca.ID)+"/members", url.Values{"member": {d.asker.Email}}), 404)
 	b.must(b.post(idAddress("groups", d.csa.ID)+"/members/remove", url.Values{"person": {strconv.FormatUint(d.supervisor.ID, 10)}}), 403)
 	b.must(b.post(idAddress("groups", d.csa.ID)+"/members", url.Values{"member": {d.asker.Email}, "rank": {"supervisor"}}), 403)
@@ -214,13 +215,13 @@ func TestASupervisorLooksAfterTheAgentsOfTheirGroup(t *testing.T) {
 	if !d.person(d.asker.ID).InGroup(d.csa.ID) {
 		t.Error("the requester is no agent of the group")
 	}
-	page := b.get(personAddress(d.asker.ID))
+	page := b.get(address.Person(d.asker.ID))
 	b.must(page, 200)
-	v := postable(page.body, personAddress(d.asker.ID))
+	v := postable(page.body, address.Person(d.asker.ID))
 	// What the form does not offer is not read from it either.
-	b.must(b.post(personAddress(d.asker.ID), changed(v, memberField(d.csa.ID), "", "administrator", "1", "name", "Altro Nome", memberField(d.ricerca.ID), "agent")), 403)
+	b.must(b.post(address.Person(d.asker.ID), changed(v, memberField(d.csa.ID), "", "administrator", "1", "name", "Altro Nome", memberField(d.ricerca.ID), "agent")), 403)
 	v.Del(memberField(d.ricerca.ID))
-	b.must(b.post(personAddress(d.asker.ID), v), 303)
+	b.must(b.post(address.Person(d.asker.ID), v), 303)
 	if p := d.person(d.asker.ID); p.InGroup(d.csa.ID) || p.Administrator || p.Name != "Ada Neri" {
 		t.Errorf("after the supervisor's change: %+v", p)
 	}
@@ -252,9 +253,9 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 	if !p.Editor || !p.Supervises(d.csa.ID) || !p.Covers(d.organisation, 0) || p.Organisation != d.organisation || p.Administrator {
 		t.Errorf("added as %+v", p)
 	}
-	b.must(b.get(personAddress(p.ID)), 200, "!/password/")
+	b.must(b.get(address.Person(p.ID)), 200, "!/password/")
 
-	again := b.post(personAddress(p.ID)+"/link", url.Values{})
+	again := b.post(address.Person(p.ID)+"/link", url.Values{})
 	b.must(again, 200, "Il collegamento è pronto")
 	if passwordLink.FindString(again.body) == link {
 		t.Error("the same link twice")
@@ -267,13 +268,13 @@ func TestDisablingAPersonEndsTheirSessionsAndCanBeTakenBack(t *testing.T) {
 	d := newAdministration(t)
 	b, theirs := d.signedIn(d.admin), d.signedIn(d.agent)
 	theirs.must(theirs.get("/me"), 200)
-	b.must(b.get(personAddress(d.agent.ID)), 200, "Disattiva Bruno Galli")
-	b.must(b.post(personAddress(d.agent.ID)+"/disable", url.Values{}), 303)
+	b.must(b.get(address.Person(d.agent.ID)), 200, "Disattiva Bruno Galli")
+	b.must(b.post(address.Person(d.agent.ID)+"/disable", url.Values{}), 303)
 	theirs.must(theirs.get("/me"), 303)
 	b.must(b.get("/admin/people?access=disabled"), 200, "Bruno Galli", "!Ada Neri")
-	b.must(b.post(personAddress(d.agent.ID)+"/link", url.Values{}), 422)
-	b.must(b.post(personAddress(d.agent.ID)+"/enable", url.Values{}), 303)
-	b.must(b.post(personAddress(d.admin.ID)+"/disable", url.Values{}), 422, "ultimo amministratore")
+	b.must(b.post(address.Person(d.agent.ID)+"/link", url.Values{}), 422)
+	b.must(b.post(address.Person(d.agent.ID)+"/enable", url.Values{}), 303)
+	b.must(b.post(address.Person(d.admin.ID)+"/disable", url.Values{}), 422, "ultimo amministratore")
 }
 
 func TestPeopleAreFoundByNameRoleGroupAndOrganisation(t *testing.T) {

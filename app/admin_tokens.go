@@ -3,6 +3,7 @@ package app
 import (
 	"strconv"
 
+	"sportello/app/address"
 	"sportello/app/web"
 	"sportello/app/words"
 )
@@ -33,7 +34,7 @@ func (a *App) getAdminTokens(r *web.Request) error {
 		if name == "" {
 			name = v.T("me.token-without-name")
 		}
-		v.Tokens = append(v.Tokens, sleepingLine{ID: t.ID, Name: name, Who: t.Who.Name, Address: personAddress(t.Who.ID), Made: v.Moment(t.Created),
+		v.Tokens = append(v.Tokens, sleepingLine{ID: t.ID, Name: name, Who: t.Who.Name, Address: address.Person(t.Who.ID), Made: v.Moment(t.Created),
 			Seen: v.Moment(t.Seen), Ends: v.Moment(t.Ends)})
 	}
 	return r.Render("page/admin-tokens", v)

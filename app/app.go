@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,7 +25,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 	_ "time/tzdata" // a bare machine, or an empty image, has no time zones of its own
 
@@ -37,6 +37,8 @@ import (
 	"sportello/app/listen"
 	"sportello/app/watch"
 	"sportello/app/web"
+	"sportello/app/words"
+	"sportello/assets"
 	"sportello/search"
 	"sportello/store"
 )
@@ -51,8 +53,7 @@ type App struct {
 	endLive context.CancelFunc
 	crash   *os.File
 
-	post    *mailWork
-	spoolMu sync.Mutex
+	mail    *Delivery
 	backups *backup.Job
 }
 
@@ -71,7 +72,7 @@ func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	}
 	a.Site.AskToSignIn = a.signInFirst
 	a.Site.TicketAgain = func(r *web.Request, n uint64) (any, error) { return a.ticketDocument(r, n) }
-	if err := a.Site.Open(a.routes()); err != nil {
+	if err := a.Site.Open(assetsOf(a.Config), a.routes()); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	for _, f := range watch.Permissions(cfg) {
@@ -121,8 +122,12 @@ func (a *App) open() error {
 	if err := w.Begin(); err != nil {
 		return err
 	}
-	w.Parts = append(w.Parts, watch.Part{Name: "mail", Wrong: func() string { return strings.Join(a.mailTrouble(), "; ") }, Show: a.showMail, Check: a.checkMail})
-	if err := a.openMail(); err != nil {
+	if a.Words, err = words.Load(assetsOf(a.Config), a.Log); err != nil {
+		return err
+	}
+	a.mail = &Delivery{Config: a.Config, Log: a.Log, Store: a.Store, Desk: a.Desk, Words: a.Words, Base: a.BaseURL}
+	w.Parts = append(w.Parts, a.mail.Part())
+	if err := a.mail.Open(); err != nil {
 		return err
 	}
 	if err := a.Desk.Seed(a.Work); err != nil {
@@ -314,7 +319,7 @@ func (a *App) jobs() *suture.Supervisor {
 	} else {
 		a.Log.Warn("the text of attachments is not read: this system sets no limits to processes")
 	}
-	a.mailJobs(add)
+	a.mail.Jobs(add)
 	add("views", a.Desk.RunViews)
 	add("misses", a.Desk.RunMisses)
 	if a.Config.Backup.Scheduled() {
@@ -367,4 +372,12 @@ func (a *App) startRedirect() (io.Closer, error) {
 		}
 	}()
 	return s, nil
+}
+
+// assetsOf returns the files that pages and letters are made of: those of the program, or a folder while developing.
+func assetsOf(cfg config.Config) fs.FS {
+	if cfg.Reload != "" {
+		return os.DirFS(cfg.Reload)
+	}
+	return assets.FS
 }

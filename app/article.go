@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
@@ -119,14 +120,14 @@ func (a *App) getArticles(r *web.Request) error {
 		switch {
 		case !g.shown(l):
 		case l.Depth == 0:
-			v.Boxes = append(v.Boxes, guideBox{Name: l.Name.In(v.Lang), Address: levelAddress(l.Code), Count: v.Plural("articles.count", g.counts[l.ID])})
+			v.Boxes = append(v.Boxes, guideBox{Name: l.Name.In(v.Lang), Address: address.Articles(l.Code), Count: v.Plural("articles.count", g.counts[l.ID])})
 		case l.Depth == 1 && len(v.Boxes) > 0:
 			box := &v.Boxes[len(v.Boxes)-1]
-			box.Levels = append(box.Levels, web.Link{Label: l.Name.In(v.Lang), Address: levelAddress(l.Code), Count: v.Number(g.counts[l.ID])})
+			box.Levels = append(box.Levels, web.Link{Label: l.Name.In(v.Lang), Address: address.Articles(l.Code), Count: v.Number(g.counts[l.ID])})
 		}
 	}
 	if g.loose > 0 {
-		v.Boxes = append(v.Boxes, guideBox{Name: v.T("articles.loose"), Address: levelAddress(withoutModule), Count: v.Plural("articles.count", g.loose)})
+		v.Boxes = append(v.Boxes, guideBox{Name: v.T("articles.loose"), Address: address.Articles(withoutModule), Count: v.Plural("articles.count", g.loose)})
 	}
 	if g.total > 0 {
 		v.All = v.Plural("articles.all", g.total)
@@ -158,16 +159,13 @@ func (g *guideCatalogue) level(id uint64) *desk.Level {
 	return &g.levels[i]
 }
 
-func levelAddress(code string) string { return "/articles/in/" + code }
-func articlePath(slug string) string  { return "/articles/" + slug }
-
 // excerptSource bounds how much of a body is read for the few words a list shows of it, in bytes.
 const excerptSource = 2 << 10
 
 // line makes a line of a list of the article.
 func line(p *web.Page, item desk.ArticleItem, module string) articleLine {
 	v := item.Version
-	l := articleLine{Title: v.Title, Address: articlePath(item.Slug), Module: module, Updated: p.T("articles.updated", "date", p.Date(v.Updated)),
+	l := articleLine{Title: v.Title, Address: address.Article(item.Slug), Module: module, Updated: p.T("articles.updated", "date", p.Date(v.Updated)),
 		Draft: v.Publication == store.Draft, AgentsOnly: item.Audience == store.Agents}
 	body := v.Body
 	if len(body) > excerptSource {
@@ -223,7 +221,7 @@ func (a *App) getArticlesIn(r *web.Request) error {
 		v.Title = v.T("articles.in", "level", l.Path.In(v.Lang))
 		for _, up := range l.Above {
 			if u := g.level(up); u != nil {
-				v.Crumb(u.Name.In(v.Lang), levelAddress(u.Code))
+				v.Crumb(u.Name.In(v.Lang), address.Articles(u.Code))
 			}
 		}
 		v.Crumb(l.Name.In(v.Lang), "")
@@ -304,7 +302,7 @@ func (v *articlesPage) pages(begin int, f desk.ArticleFilter, next string, total
 // tree shows the levels that have articles; of products other than the one the page is in, only the first level below.
 func (g *guideCatalogue) tree(p *web.Page, code string) []guideNode {
 	node := func(label, code, at string, n int) guideNode {
-		return guideNode{Label: label, Address: strings.TrimSuffix(levelAddress(code), "/"), Count: p.Number(n), Current: code == at}
+		return guideNode{Label: label, Address: strings.TrimSuffix(address.Articles(code), "/"), Count: p.Number(n), Current: code == at}
 	}
 	out := []guideNode{node(p.T("articles.everything"), "", code, g.total)}
 	for i := range g.levels {
@@ -357,8 +355,6 @@ type articlePage struct {
 	Clear      string // drafts of the browser that are saved now
 }
 
-func filePath(id uint64) string { return fmt.Sprintf("/files/%d", id) }
-
 // fileEnding is the ending of a name in capitals, at most four letters of it.
 func fileEnding(name string) string {
 	ext := strings.ToUpper(strings.TrimPrefix(path.Ext(name), "."))
@@ -400,7 +396,7 @@ func (a *App) getArticle(r *web.Request) error {
 	v.Headings = chapters(markup.Headings(ver.Format.String(), ver.Body))
 	for _, l := range art.Languages {
 		if l != ver.Language {
-			v.Others = append(v.Others, web.Link{Label: a.Words.Text(l, "article.read-in-"+l), Lang: l, Address: articlePath(art.Slug) + "?lang=" + l})
+			v.Others = append(v.Others, web.Link{Label: a.Words.Text(l, "article.read-in-"+l), Lang: l, Address: address.Article(art.Slug) + "?lang=" + l})
 		}
 	}
 	if v.Flash != "" {
@@ -411,11 +407,11 @@ func (a *App) getArticle(r *web.Request) error {
 	}
 	v.listFiles(art)
 	if art.MayChange {
-		v.Edit = articlePath(art.Slug) + "/edit?lang=" + ver.Language
+		v.Edit = address.Article(art.Slug) + "/edit?lang=" + ver.Language
 	}
 	if v.IsWriter && len(art.Languages) == 1 {
 		other := otherLanguage(ver.Language)
-		v.Translate = web.Link{Label: v.T("article.write-in-" + other), Address: articlePath(art.Slug) + "/edit?lang=" + other}
+		v.Translate = web.Link{Label: v.T("article.write-in-" + other), Address: address.Article(art.Slug) + "/edit?lang=" + other}
 	}
 	return r.Render("page/article", v)
 }
@@ -440,17 +436,17 @@ func (a *App) articlePlace(v *articlePage, art *desk.ArticleView) error {
 		}
 		for _, up := range levels {
 			if slices.Contains(l.Above, up.ID) {
-				v.Crumb(up.Name.In(v.Lang), levelAddress(up.Code))
+				v.Crumb(up.Name.In(v.Lang), address.Articles(up.Code))
 			}
 		}
-		v.Crumb(l.Name.In(v.Lang), levelAddress(l.Code))
-		v.Module = web.Link{Label: l.Path.In(v.Lang), Address: levelAddress(l.Code)}
-		v.Ask = newTicketAddress(l.Code)
+		v.Crumb(l.Name.In(v.Lang), address.Articles(l.Code))
+		v.Module = web.Link{Label: l.Path.In(v.Lang), Address: address.Articles(l.Code)}
+		v.Ask = address.NewTicket(l.Code)
 		if !l.Here() {
 			v.Ask = "/modules/" + l.Code // says who serves it
 		}
 	} else {
-		v.Crumb(v.T("articles.loose"), levelAddress(withoutModule))
+		v.Crumb(v.T("articles.loose"), address.Articles(withoutModule))
 	}
 	v.Crumb(markup.Excerpt(v.Title, 60), "")
 	return nil

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
@@ -132,7 +133,7 @@ func (a *App) articleEditPage(r *web.Request, art *desk.ArticleView, v *articleE
 		return err
 	}
 	for _, k := range v.Kept() {
-		v.Uploads = append(v.Uploads, v.insertable(k.ID, fileCard{Name: k.Name, Address: filePath(k.ID), Kind: fileEnding(k.Name), Size: k.Size}))
+		v.Uploads = append(v.Uploads, v.insertable(k.ID, fileCard{Name: k.Name, Address: address.File(k.ID), Kind: fileEnding(k.Name), Size: k.Size}))
 	}
 	if art != nil {
 		for _, file := range art.Files {
@@ -149,8 +150,8 @@ func (v *articleEditPage) open(a *App, r *web.Request, art *desk.ArticleView) (*
 	at := v.Address
 	var version *store.Version
 	if art != nil {
-		at = articlePath(art.Slug) + "/edit"
-		v.Address, v.Cancel = at, articlePath(art.Slug)
+		at = address.Article(art.Slug) + "/edit"
+		v.Address, v.Cancel = at, address.Article(art.Slug)
 		v.Title = v.T("article.edit-title")
 		v.Crumb(markup.Excerpt(art.Version.Title, 60), v.Cancel)
 		if art.Version.Language == v.Language {
@@ -166,7 +167,7 @@ func (v *articleEditPage) open(a *App, r *web.Request, art *desk.ArticleView) (*
 			v.NoPublish = v.T("article.no-publish")
 		}
 		if art.MayDelete && !v.New {
-			v.Delete = articlePath(art.Slug) + "/delete"
+			v.Delete = address.Article(art.Slug) + "/delete"
 		}
 	}
 	for _, l := range words.Languages {
@@ -253,12 +254,12 @@ func fileMarkdown(id uint64, name string, html bool) string {
 	if html {
 		name = template.HTMLEscapeString(name)
 		if picture {
-			return fmt.Sprintf(`<img src="%s" alt="%s">`, filePath(id), name)
+			return fmt.Sprintf(`<img src="%s" alt="%s">`, address.File(id), name)
 		}
-		return fmt.Sprintf(`<a href="%s">%s</a>`, filePath(id), name)
+		return fmt.Sprintf(`<a href="%s">%s</a>`, address.File(id), name)
 	}
 	name = strings.NewReplacer("[", `\[`, "]", `\]`, `\`, `\\`).Replace(name)
-	text := fmt.Sprintf("[%s](%s)", name, filePath(id))
+	text := fmt.Sprintf("[%s](%s)", name, address.File(id))
 	if picture {
 		return "!" + text
 	}
@@ -319,7 +320,7 @@ func (a *App) saveArticle(r *web.Request, art *desk.ArticleView) error {
 		if saved.Version.Publication == store.Published {
 			key = "flash.article-published"
 		}
-		return r.Done(key, articlePath(saved.Slug)+"?lang="+saved.Version.Language)
+		return r.Done(key, address.Article(saved.Slug)+"?lang="+saved.Version.Language)
 	}
 	if store.KindOf(err) == store.Conflict {
 		if v.Other, err = a.otherVersion(r, t.form, f); err != nil {
@@ -448,7 +449,7 @@ func (a *App) getDrafts(r *web.Request) error {
 	}
 	for _, item := range list {
 		l := draftLine{articleLine: line(&v.Page, item, g.path(item.Module, v.Lang)), Author: names[item.Version.Author], Changed: v.Moment(item.Version.Updated)}
-		l.Address = articlePath(item.Slug) + "?lang=" + item.Version.Language
+		l.Address = address.Article(item.Slug) + "?lang=" + item.Version.Language
 		l.Language = v.T("articles.language-" + item.Version.Language)
 		v.Lines = append(v.Lines, l)
 	}
@@ -540,7 +541,7 @@ func (a *App) getArticlePick(r *web.Request) error {
 	g := &guideCatalogue{levels: levels}
 	out := []pickedArticle{}
 	for _, i := range items {
-		p := pickedArticle{Title: i.Version.Title, URL: articlePath(i.Slug), Text: g.path(i.Module, actor.Language)}
+		p := pickedArticle{Title: i.Version.Title, URL: address.Article(i.Slug), Text: g.path(i.Module, actor.Language)}
 		if i.Version.Language != actor.Language {
 			p.URL += "?lang=" + i.Version.Language
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"sportello/app/address"
 )
 
 // TestWordsBesideATicketAreForAgentsAlone asks page and API, without scripts, before and after each act.
@@ -14,7 +16,7 @@ func TestWordsBesideATicketAreForAgentsAlone(t *testing.T) {
 		w.comes(letter{from: "Ada Neri <requester@example.it>", subject: "D", id: "tenuta@x", text: "per tenerne l'identificativo", proven: true})
 		held := w.comes(letter{from: "Ada Neri <requester@example.it>", subject: "ancora", id: "ancora@x", answers: "tenuta@x", text: "altro", proven: true})
 		n := held.Ticket
-		at, api := ticketAddress(n), fmt.Sprintf("/tickets/%d", n)
+		at, api := address.Ticket(n), fmt.Sprintf("/tickets/%d", n)
 		requester := w.visitor("requester")
 		before := requester.get(at).body
 		row := w.comes(letter{from: "Gino Ignoto <gino@altrove.example>", subject: "Oggetto suo", answers: "tenuta@x", text: "zibaldone"})
@@ -79,7 +81,7 @@ func TestATicketThatMayBelongToAnotherIsOneClickAway(t *testing.T) {
 		first := w.comes(letter{from: "Ada Neri <requester@example.it>", subject: "A", answers: "annuncio@x", text: "mia", proven: true})
 		second := w.comes(letter{from: "Gino Ignoto <gino@altrove.example>", subject: "B", answers: "annuncio@x", text: "sua"})
 		b := w.visitor("agent")
-		at := ticketAddress(second.Ticket)
+		at := address.Ticket(second.Ticket)
 		b.must(b.get(at), 200, fmt.Sprintf("#%d", first.Ticket), `id="belongs"`)
 		b.must(b.post(at+"/belongs", w.formOf(b, second.Ticket, "act", act)), 303)
 		r := w.row(second.Ticket)

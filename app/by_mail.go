@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/mail"
 	"sportello/app/web"
@@ -72,7 +73,7 @@ func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint6
 		v.RestName, v.Rest = p.T("by-mail.rest"), restHTML(m, p.T("ticket.quoted"), picturesOf(t.Files, m))
 	}
 	if m.Mail != 0 && m.Ticket == t.Ticket.ID && (t.Agents || m.Author == p.Person && p.SignedIn && !m.Internal) {
-		v.Original = originalAddress(m.Ticket, m.ID)
+		v.Original = address.Original(m.Ticket, m.ID)
 		v.File = v.Original + ".eml"
 	}
 	if row := mails[m.Mail]; row != nil && t.Agents {
@@ -194,7 +195,7 @@ func (a *App) postWithdrawLinks(r *web.Request) error {
 	if err := a.Desk.WithdrawLinks(r.Actor(), n); err != nil {
 		return err
 	}
-	to := ticketAddress(n)
+	to := address.Ticket(n)
 	if f.Has("seen") { // the agents' page sends it
 		to = a.afterStep(r, n, f)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -113,11 +114,11 @@ func TestAFolderBringsItsPicturesAndNamesWhatIsLost(t *testing.T) {
 			files += len(v.Files)
 			b := d.browser()
 			for _, f := range v.Files {
-				got := b.get(filePath(f.ID))
+				got := b.get(address.File(f.ID))
 				if got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), "image/png") {
 					t.Errorf("%s: %d", f.Name, got.status)
 				}
-				if !strings.Contains(v.Version.Body, filePath(f.ID)) || !strings.Contains(b.get("/articles/"+slug).body, `src="`+filePath(f.ID)+`"`) {
+				if !strings.Contains(v.Version.Body, address.File(f.ID)) || !strings.Contains(b.get("/articles/"+slug).body, `src="`+address.File(f.ID)+`"`) {
 					t.Errorf("%s does not show %s: %s", slug, f.Name, v.Version.Body)
 				}
 			}

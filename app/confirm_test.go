@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/listen"
@@ -145,18 +146,18 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 	},
 	"admin-people.change": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Cambia", desk.PersonForm{})
-		return personAddress(p.ID), changed(personValues(d.person(p.Email)), "email", "altrove@example.it", "administrator", "1", memberField(d.group.ID), "supervisor")
+		return address.Person(p.ID), changed(personValues(d.person(p.Email)), "email", "altrove@example.it", "administrator", "1", memberField(d.group.ID), "supervisor")
 	},
 	"admin-people.link": func(d *confirmDesk) (string, url.Values) {
-		return personAddress(d.add("Ada Link", desk.PersonForm{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
+		return address.Person(d.add("Ada Link", desk.PersonForm{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
 	},
 	"admin-people.disable": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Via", desk.PersonForm{})
-		return personAddress(p.ID) + "/disable", personValues(d.person(p.Email))
+		return address.Person(p.ID) + "/disable", personValues(d.person(p.Email))
 	},
 	"admin-people.enable": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Torna", desk.PersonForm{Disabled: true})
-		return personAddress(p.ID) + "/enable", personValues(d.person(p.Email))
+		return address.Person(p.ID) + "/enable", personValues(d.person(p.Email))
 	},
 	"admin-groups.change": func(d *confirmDesk) (string, url.Values) {
 		return idAddress("groups", d.group.ID), changed(groupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")

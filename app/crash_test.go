@@ -327,7 +327,7 @@ func (d *crashDesk) after() {
 	d.slowest = max(d.slowest, time.Since(began))
 	defer a.Close()
 	ctx, stop := context.WithCancel(t.Context())
-	if _, err := a.takeSpool(ctx); err != nil {
+	if _, err := a.mail.TakeSpool(ctx); err != nil {
 		t.Errorf("spool: %v", err)
 	}
 	if err := a.Desk.ProcessMail(ctx); err != nil {

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
-	"sportello/store"
 )
 
 // homePage begins with search, for everybody; who is signed in finds their own tickets next, then come the
@@ -76,7 +76,7 @@ func (a *App) getHome(r *web.Request) error {
 	}
 	names := levelPaths(levels, v.Lang)
 	for _, it := range recent {
-		v.Articles = append(v.Articles, guideLine{it.Version.Title, articleAddress(it.Article), names[it.Module]})
+		v.Articles = append(v.Articles, guideLine{it.Version.Title, address.Article(it.Article.Slug), names[it.Module]})
 	}
 	return r.Render("page/home", v)
 }
@@ -115,7 +115,7 @@ func (a *App) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]ap
 		}
 		card := appCard{Name: shortName(l.Name.In(p.Lang)), About: l.Description.In(p.Lang)}
 		if n := countBelow(levels, counts, l.ID); n > 0 {
-			card.Guide, card.Read = p.Plural("home.articles", n), levelArticles(l)
+			card.Guide, card.Read = p.Plural("home.articles", n), address.Articles(l.Code)
 		}
 		if !l.Here() {
 			box, err := a.away(p, l)
@@ -126,7 +126,7 @@ func (a *App) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]ap
 			away = append(away, card)
 			continue
 		}
-		card.New = newTicketAddress(l.Code)
+		card.New = address.NewTicket(l.Code)
 		for j := range levels {
 			area := &levels[j]
 			if area.Depth == 1 && area.Parent == l.ID && area.Here() && !area.Retired {
@@ -171,7 +171,3 @@ func levelPaths(levels []desk.Level, lang string) map[uint64]string {
 	}
 	return out
 }
-
-func articleAddress(art *store.Article) string { return "/articles/" + url.PathEscape(art.Slug) }
-func levelArticles(l *desk.Level) string       { return "/articles/in/" + l.Code }
-func newTicketAddress(code string) string      { return "/tickets/new?module=" + url.QueryEscape(code) }

@@ -344,7 +344,7 @@ func FuzzSpool(f *testing.F) {
 			t.Fatal(err)
 		}
 		before := z.app.Store.Last()
-		err := z.app.takeSpooled(path)
+		err := z.app.mail.TakeSpooled(path)
 		if err == nil {
 			if z.app.Store.Last() == before {
 				// The same mail again is known.

@@ -309,7 +309,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.app.Desk.SendLetters(t.Context(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
-			l, err := w.app.writeLetter(o)
+			l, err := w.app.mail.WriteLetter(o)
 			if err != nil {
 				t.Error(err)
 				return desk.Sent{}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 )
 
@@ -131,7 +132,7 @@ func TestAnAgentKeepsTheQueueInOrder(t *testing.T) {
 		s := w.walkAs(t, "agent", scripts)
 
 		// The same matter twice.
-		s.visit(ticketAddress(again.ID))
+		s.visit(address.Ticket(again.ID))
 		s.fill("Testo", "La seguiamo nell'altra richiesta.")
 		s.in("#editor").unfold("Risolvi")
 		s.choose("Esito", "Doppione")
@@ -144,15 +145,15 @@ func TestAnAgentKeepsTheQueueInOrder(t *testing.T) {
 		s.sees("È un doppione: i messaggi sono in", "Il conguaglio non torna")
 		s.in(".alert").follow(fmt.Sprintf("#%d", first.ID))
 		s.in("#thread").sees("Carlo Collega", fmt.Sprintf("spostato da #%d", again.ID))
-		s.visit(ticketAddress(again.ID))
+		s.visit(address.Ticket(again.ID))
 		s.follow("Non è un doppione: riporta qui i messaggi")
 		s.sees("I messaggi sono tornati qui.")
 		s.in("#thread").sees("Succede da ieri.")
-		s.visit(ticketAddress(first.ID))
+		s.visit(address.Ticket(first.ID))
 		s.in("#thread").misses("spostato da")
 
 		// Spam goes, and comes back.
-		s.visit(ticketAddress(spam.ID))
+		s.visit(address.Ticket(spam.ID))
 		s.press("Altro")
 		s.sure("Segna come spam", "Segna come spam")
 		s.sees("Segnata come spam.")

@@ -3,6 +3,7 @@ package app
 import (
 	"testing"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -46,7 +47,7 @@ func TestACoordinatorSpeaksForAnOrganisation(t *testing.T) {
 		// What was solved for somebody else is confirmed for them.
 		n := w.newest(t)
 		w.does("agent", n, desk.Step{Take: true}, desk.Step{Message: &desk.Text{Body: "Fatto."}, To: store.StateResolved, Outcome: store.Solved})
-		s.visit(ticketAddress(n))
+		s.visit(address.Ticket(n))
 		s.sees("ha indicato una soluzione")
 		s.follow("Conferma la soluzione")
 		s.in("#status").sees("Chiusa")

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -112,7 +113,7 @@ func TestNothingIsExecuted(t *testing.T) {
 	for _, text := range []string{attempts[1], attempts[4], attempts[27]} {
 		q := url.QueryEscape(text)
 		for _, address := range []string{"/search?q=" + q, "/search?q=prova&state=" + q + "&module=" + q, "/suggest?q=" + q, "/look-alike?q=" + q, "/desk/all?module=" + q + "&state=" + q + "&after=" + q,
-			"/tickets/new?subject=" + q + "&module=" + q, "/tickets?state=" + q + "&of=" + q, ticketAddress(number) + "?from=" + q, "/" + url.PathEscape(text), "/articles/" + url.PathEscape(text),
+			"/tickets/new?subject=" + q + "&module=" + q, "/tickets?state=" + q + "&of=" + q, address.Ticket(number) + "?from=" + q, "/" + url.PathEscape(text), "/articles/" + url.PathEscape(text),
 			"/modules/" + url.PathEscape(text), "/admin/people?text=" + q, "/articles/in/csa?after=" + q} {
 			s.visit(address)
 			look(address)
@@ -123,7 +124,7 @@ func TestNothingIsExecuted(t *testing.T) {
 	s.sees("Prova ")
 
 	// In what scripts put into the page.
-	s.visit(ticketAddress(number))
+	s.visit(address.Ticket(number))
 	for _, mark := range []string{"??prova", "::prova"} {
 		s.fill("Testo", mark)
 		s.in(".editor-list").sees("Prova ")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 
+	"sportello/app/address"
 	"sportello/store"
 )
 
@@ -26,17 +27,17 @@ func TestAnAgentConfirmsAnAnswerByMail(t *testing.T) {
 		answer("Prova con un altro browser.")
 
 		other := w.walkAs(t, "supervisor", scripts)
-		other.visit(ticketAddress(opened.Ticket))
+		other.visit(address.Ticket(opened.Ticket))
 		other.in("#thread").sees("Prova con un altro browser.", "Nota interna", "Mittente non verificato")
 		other.misses("Invia al richiedente")
 
 		requester := w.walkAs(t, "requester", scripts)
-		requester.visit(ticketAddress(opened.Ticket))
+		requester.visit(address.Ticket(opened.Ticket))
 		requester.in("#thread").sees("Non vedo nulla.", "Per e-mail")
 		requester.misses("Prova con un altro browser.")
 
 		s := w.walkAs(t, "agent", scripts)
-		s.visit(ticketAddress(opened.Ticket))
+		s.visit(address.Ticket(opened.Ticket))
 		s.in("#thread").sees("La tua risposta è arrivata per e-mail, ma non possiamo provare che sia tua.", "Unito perché risponde a un messaggio di questa richiesta.")
 		s.in("#thread").misses("Ufficio paghe")
 		s.in("#thread").unfold("Testo citato e firma")
@@ -45,15 +46,15 @@ func TestAnAgentConfirmsAnAnswerByMail(t *testing.T) {
 		s.sees("Risposta inviata al richiedente.")
 		s.misses("ma non possiamo provare")
 
-		requester.visit(ticketAddress(opened.Ticket))
+		requester.visit(address.Ticket(opened.Ticket))
 		requester.in("#thread").sees("Prova con un altro browser.")
 
 		answer("Questo resti tra noi.")
-		s.visit(ticketAddress(opened.Ticket))
+		s.visit(address.Ticket(opened.Ticket))
 		s.follow("Tieni come nota")
 		s.sees("Resta una nota interna.")
 		s.misses("Invia al richiedente")
-		requester.visit(ticketAddress(opened.Ticket))
+		requester.visit(address.Ticket(opened.Ticket))
 		requester.misses("Questo resti tra noi.")
 	})
 }
@@ -68,18 +69,18 @@ func TestAnAgentMovesAMailAndUndoesIt(t *testing.T) {
 		message := fmt.Sprintf("#m%d", second.Message)
 		s := w.walkAs(t, "agent", scripts)
 
-		s.visit(ticketAddress(first.Ticket))
+		s.visit(address.Ticket(first.Ticket))
 		s.in(message).unfold("Sposta il messaggio di Ada Neri")
 		s.in(message).fill("Sposta in un'altra richiesta", itoa(other.ID))
 		s.in(message).follow("Sposta")
 		s.sees(fmt.Sprintf("Messaggio spostato in #%d.", other.ID))
 		s.in("#thread").misses("E le ferie?")
 
-		s.visit(ticketAddress(other.ID))
+		s.visit(address.Ticket(other.ID))
 		s.in(message).sees("E le ferie?", fmt.Sprintf("#%d", first.Ticket))
 		s.in(message).unfold("Sposta il messaggio di Ada Neri")
 		s.in(message).follow(fmt.Sprintf("Riporta in #%d", first.Ticket))
-		s.visit(ticketAddress(first.Ticket))
+		s.visit(address.Ticket(first.Ticket))
 		s.in(message).sees("E le ferie?")
 
 		s.in(message).unfold("Sposta il messaggio di Ada Neri")
@@ -89,12 +90,12 @@ func TestAnAgentMovesAMailAndUndoesIt(t *testing.T) {
 		if row.Ticket == first.Ticket {
 			t.Fatal("the mail did not follow its message")
 		}
-		s.visit(ticketAddress(row.Ticket))
+		s.visit(address.Ticket(row.Ticket))
 		s.in(message).sees("E le ferie?")
 		s.in(message).unfold("Sposta il messaggio di Ada Neri")
 		s.in(message).follow(fmt.Sprintf("Riporta in #%d", first.Ticket))
 		s.sees("È un doppione: i messaggi sono in")
-		s.visit(ticketAddress(first.Ticket))
+		s.visit(address.Ticket(first.Ticket))
 		s.in(message).sees("E le ferie?")
 	})
 }
@@ -118,21 +119,21 @@ func TestPicturesFromElsewhereAreLoadedOnlyWhenAsked(t *testing.T) {
 	w := newWorld(t)
 	number, message := w.mailed()
 	s := w.walkAs(t, "agent", true)
-	s.visit(ticketAddress(number))
+	s.visit(address.Ticket(number))
 	s.in(fmt.Sprintf("#m%d", message)).follow("Mostra tutto")
 	s.in("#mail").sees("Buongiorno, il cedolino non si apre")
 	s.sees("Le immagini che stanno su altri siti non sono state caricate")
 	s.find(nil, "the picture in the mail is not shown", `[...document.querySelectorAll('#mail img')].some((e) => e.complete && e.naturalWidth === 8)`)
 	s.find(nil, "something is loaded from elsewhere", `![...document.querySelectorAll('img, link, script')].some((e) => new URL(e.src || e.href).host !== location.host) && performance.getEntriesByType('resource').every((e) => new URL(e.name).host === location.host)`)
-	address := originalAddress(number, message)
-	if got := w.visitor("agent").get(address); strings.Contains(got.header.Get("Content-Security-Policy"), "https:") || strings.Contains(got.body, "evil.example/spia") {
+	shown := address.Original(number, message)
+	if got := w.visitor("agent").get(shown); strings.Contains(got.header.Get("Content-Security-Policy"), "https:") || strings.Contains(got.body, "evil.example/spia") {
 		t.Errorf("the policy is %q before anybody asks", got.header.Get("Content-Security-Policy"))
 	}
 
 	s.follow("Carica le immagini")
 	s.sees("Le immagini che stanno su altri siti sono caricate")
 	s.find(nil, "the picture from elsewhere is not there", `document.querySelector('#mail img[src="https://evil.example/spia.png"]')`)
-	if got := w.visitor("agent").get(address + "?pictures=1"); !strings.Contains(got.header.Get("Content-Security-Policy"), "img-src 'self' https:") ||
+	if got := w.visitor("agent").get(shown + "?pictures=1"); !strings.Contains(got.header.Get("Content-Security-Policy"), "img-src 'self' https:") ||
 		!strings.Contains(got.header.Get("Content-Security-Policy"), "script-src 'self';") {
 		t.Errorf("the policy is %q", got.header.Get("Content-Security-Policy"))
 	}
@@ -149,9 +150,9 @@ func TestAHostileMailShowsNothingExecuted(t *testing.T) {
 	s := w.walk(t, true)
 	s.run(page.SetBypassCSP(true))
 	for _, look := range []struct{ role, address, part string }{
-		{"agent", ticketAddress(number), "#thread"}, {"requester", ticketAddress(number), "#thread"}, {"nobody", linked, "#thread"},
-		{"agent", originalAddress(number, message), "#mail"}, {"requester", originalAddress(number, message) + "?pictures=1", "#mail"},
-		{"administrator", mailAddress(held), "#mail"},
+		{"agent", address.Ticket(number), "#thread"}, {"requester", address.Ticket(number), "#thread"}, {"nobody", linked, "#thread"},
+		{"agent", address.Original(number, message), "#mail"}, {"requester", address.Original(number, message) + "?pictures=1", "#mail"},
+		{"administrator", address.Mail(held), "#mail"},
 	} {
 		s.enter(w, look.role)
 		s.visit(look.address)
@@ -169,16 +170,16 @@ func TestAPersonWithoutCredentialsReadsTheirTicketByALink(t *testing.T) {
 	w := newWorld(t)
 	ticket := w.ticket()
 	w.comes(letter{from: "Ada Neri <requester@example.it>", proven: true, subject: fmt.Sprintf("Re: [#%d] Il cedolino", ticket.ID), text: "Anche oggi.\n\n-- \nAda"})
-	address := "/r/" + w.linked(w.people["requester"], ticket.ID)
+	shown := "/r/" + w.linked(w.people["requester"], ticket.ID)
 	s := w.walk(t, false)
-	s.visit(address)
+	s.visit(shown)
 	s.sees(ticket.Subject, "Questo collegamento è di Ada Neri", "Buongiorno, quale mese?", "Anche oggi.", "Ottobre, grazie.", "Come rispondere", "Accedi, se le hai già")
 	s.misses("parolasegreta", "Conferma la soluzione", "Scarica l'originale")
 	s.follow("Accedi, se le hai già")
 	s.sees("Indirizzo e-mail")
 
 	b := w.browser()
-	got := b.get(address)
+	got := b.get(shown)
 	for name, want := range map[string]string{"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"} {
 		if !strings.Contains(got.header.Get(name), want) {
 			t.Errorf("%s is %q", name, got.header.Get(name))
@@ -191,7 +192,7 @@ func TestAPersonWithoutCredentialsReadsTheirTicketByALink(t *testing.T) {
 	if !strings.Contains(html.UnescapeString(got.body), reply) {
 		t.Errorf("the page does not say %s", reply)
 	}
-	at := strings.Index(got.body, address+"/files/")
+	at := strings.Index(got.body, shown+"/files/")
 	if at < 0 {
 		t.Fatal("the page leads to no file")
 	}
@@ -203,22 +204,22 @@ func TestAPersonWithoutCredentialsReadsTheirTicketByALink(t *testing.T) {
 	if f := b.get(file[strings.Index(file, "/files/"):]); f.status == 200 {
 		t.Error("the link opens the file at its own address too")
 	}
-	if f := b.get(ticketAddress(ticket.ID)); f.status != 303 {
+	if f := b.get(address.Ticket(ticket.ID)); f.status != 303 {
 		t.Errorf("the link signs in: %d", f.status)
 	}
 
 	agent := w.walkAs(t, "agent", false)
-	agent.visit(ticketAddress(ticket.ID))
+	agent.visit(address.Ticket(ticket.ID))
 	agent.in("#holders").sees("Ada Neri")
 	agent.follow("Ritira i collegamenti")
 	agent.sees("I collegamenti non aprono più la richiesta.")
 	agent.misses("Ritira i collegamenti")
-	for _, gone := range []string{address, file, address[:len(address)-1], "/r/aaaa"} {
+	for _, gone := range []string{shown, file, shown[:len(shown)-1], "/r/aaaa"} {
 		if got := b.get(gone); got.status != 404 {
 			t.Errorf("%s: %d after it was withdrawn", gone, got.status)
 		}
 	}
-	s.visit(address)
+	s.visit(shown)
 	s.sees("Il collegamento non vale più")
 }
 
@@ -232,18 +233,18 @@ func TestMailsInATicketSayWhatTheyAre(t *testing.T) {
 		header: "Auto-Submitted: auto-replied\r\n"})
 	w.bounced(w.people["requester"], opened.Ticket)
 	s := w.walkAs(t, "requester", false)
-	s.visit(ticketAddress(opened.Ticket))
+	s.visit(address.Ticket(opened.Ticket))
 	s.misses("Mail respinta")
 	s.misses("Succede anche a me.")
 	s.in("#thread").sees("Risposta automatica")
 	s.in("#thread").misses("Torno lunedì.", "Unito perché")
 
 	agent := w.walkAs(t, "agent", false)
-	agent.visit(ticketAddress(opened.Ticket))
+	agent.visit(address.Ticket(opened.Ticket))
 	agent.in("#beside").unfold("1 messaggio accanto alla richiesta")
 	agent.in("#beside").sees("Succede anche a me.", "Mittente non verificato", "Non fa parte di questa richiesta")
 	agent.in("#beside").follow("Aggiungi alla richiesta")
-	s.visit(ticketAddress(opened.Ticket))
+	s.visit(address.Ticket(opened.Ticket))
 	s.in("#thread").sees("Succede anche a me.", "Mittente non verificato", "Non fa parte di questa richiesta")
 	agent.in("#thread").sees("Ha aperto la richiesta: non risponde a nessun'altra.")
 	agent.in("#thread").unfold("Risposta automatica")
@@ -263,7 +264,7 @@ func TestMailsInATicketSayWhatTheyAre(t *testing.T) {
 		b.enter(w, role)
 		for _, dark := range []bool{false, true} {
 			b.screen(1280, 900, dark)
-			b.open(ticketAddress(opened.Ticket))
+			b.open(address.Ticket(opened.Ticket))
 			for _, found := range b.axe(source) {
 				t.Errorf("as %s, dark %v: %s", role, dark, found)
 			}
@@ -288,7 +289,7 @@ func TestMailThatComesBackIsShownToWhoWorksTheTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := w.walkAs(t, "agent", false)
-	s.visit(ticketAddress(ticket.ID))
+	s.visit(address.Ticket(ticket.ID))
 	s.in("#lost").sees("La posta a questo indirizzo torna indietro.", "550 5.1.1 no such user")
 	own := w.walkAs(t, "requester", false)
 	own.visit("/me/notices")

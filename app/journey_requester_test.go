@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -60,7 +61,7 @@ func TestARequesterFindsAnswersAsksAndIsAnswered(t *testing.T) {
 		s.follow("Apri la richiesta")
 		s.sees("La richiesta è aperta.", "Ricevuta dal gruppo", "Stampare il cedolino di novembre", "pagina bianca.png", "Alta")
 		n := w.newest(t)
-		here := ticketAddress(n)
+		here := address.Ticket(n)
 
 		// What is said in it.
 		s.fill("Testo", "Succede anche a una collega.")
@@ -168,7 +169,7 @@ func TestNothingARequesterTypesIsLost(t *testing.T) {
 		s.in("header").press("Ada Neri")
 		s.in("header").follow("Esci")
 		s.sees("Sei uscito.")
-		s.visit(ticketAddress(n))
+		s.visit(address.Ticket(n))
 		s.sees("Indirizzo e-mail")
 		s.misses("Manca un esame.")
 	})

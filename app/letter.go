@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	inbound "sportello/app/mail"
 	"sportello/app/mail/transport"
@@ -70,13 +71,13 @@ func human(o *desk.Outgoing) bool {
 	return slices.ContainsFunc(o.Lines, func(l desk.OutgoingLine) bool { return l.Text != nil && l.Desk && !o.Agents })
 }
 
-// writeLetter makes the mail of a letter.
-func (a *App) writeLetter(o *desk.Outgoing) (*transport.Letter, error) {
-	set, err := a.Desk.Settings()
+// WriteLetter makes the mail of a letter.
+func (d *Delivery) WriteLetter(o *desk.Outgoing) (*transport.Letter, error) {
+	set, err := d.Desk.Settings()
 	if err != nil {
 		return nil, err
 	}
-	w := &letterWriter{app: a, o: o, set: set, lang: o.Person.Language, now: a.Desk.Now().In(a.Desk.Location())}
+	w := &letterWriter{delivery: d, o: o, set: set, lang: o.Person.Language, now: d.Desk.Now().In(d.Desk.Location())}
 	if w.lang == "" && o.Ticket != nil {
 		w.lang = o.Ticket.Language
 	}
@@ -87,24 +88,24 @@ func (a *App) writeLetter(o *desk.Outgoing) (*transport.Letter, error) {
 }
 
 type letterWriter struct {
-	app  *App
-	o    *desk.Outgoing
-	set  *store.Settings
-	lang string
-	now  time.Time
+	delivery *Delivery
+	o        *desk.Outgoing
+	set      *store.Settings
+	lang     string
+	now      time.Time
 
 	greeted bool // the greeting was written
 }
 
 func (w *letterWriter) t(key string, args ...any) string {
-	return w.app.Words.Text(w.lang, key, args...)
+	return w.delivery.Words.Text(w.lang, key, args...)
 }
 
 func (w *letterWriter) date(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return w.app.Words.Date(w.lang, t.In(w.now.Location()))
+	return w.delivery.Words.Date(w.lang, t.In(w.now.Location()))
 }
 
 // rights says which rights the reader was given and which taken, a sentence each; nothing of none.
@@ -137,13 +138,13 @@ func (w *letterWriter) or(name, key string) string {
 }
 
 // base is the address of a page of the desk.
-func (w *letterWriter) base(path string) string { return w.app.BaseURL() + path }
+func (w *letterWriter) base(path string) string { return w.delivery.Base() + path }
 
 // link is where the reader reads the ticket.
 func (w *letterWriter) link() string {
 	switch {
 	case w.o.Account != "" && w.o.Link != "":
-		return w.app.passwordLink(w.o.Link)
+		return w.base(address.Password(w.o.Link))
 	case w.o.Account != "":
 		return w.base("/me")
 	case w.o.Ticket == nil:
@@ -151,7 +152,7 @@ func (w *letterWriter) link() string {
 	case w.o.Link != "":
 		return w.base("/r/" + w.o.Link)
 	}
-	return w.base(ticketAddress(w.o.Ticket.ID))
+	return w.base(address.Ticket(w.o.Ticket.ID))
 }
 
 func (w *letterWriter) group() string {
@@ -169,7 +170,7 @@ func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
 	}
 	f := map[string]string{"greeting": "", "name": desk.ShownName(w.o.Person), "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
 		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"),
-		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.app.Words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
+		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.delivery.Words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
 	if name := desk.Greeted(w.o.Person); name != "" && !w.greeted {
 		f["greeting"] = w.t("letter.greeting", "name", name)
 	}
@@ -257,7 +258,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	}
 	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: desk.Greeted(o.Person), Address: o.Letter.To}, MessageID: o.Letter.MessageID,
 		InReplyTo: o.InReplyTo, References: o.References, Subject: p.Subject, Text: p.text(), HTML: html, Date: w.now, Language: w.lang,
-		Desk: w.app.Store.ID(), Attachments: attached}
+		Desk: w.delivery.Store.ID(), Attachments: attached}
 	if o.Ticket != nil && !human(o) {
 		l.Ticket = fmt.Sprint(o.Ticket.ID) // other desks take it for a machine's by this line
 	}
@@ -381,7 +382,7 @@ func (w *letterWriter) digest(first desk.OutgoingLine) []letterLine {
 		if l.Unproven {
 			event += " (" + w.t("bell.unproven") + ")"
 		}
-		address := w.base(ticketAddress(l.Ticket))
+		address := w.base(address.Ticket(l.Ticket))
 		out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(w.t("letter.digest-line", "number", l.Ticket, "subject", l.Subject, "event", event)+"\n"+address, address)}})
 	}
 	return out
@@ -404,7 +405,7 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 		return nil, nil
 	}
 	files := &letterFiles{Title: w.t("letter.files")}
-	attach := total <= int64(w.app.Config.SMTP.AttachMB)<<20
+	attach := total <= int64(w.delivery.Config.SMTP.AttachMB)<<20
 	if !attach {
 		files.Title = w.t("letter.files-at-desk")
 	}
@@ -412,7 +413,7 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 		line := letterFile{Name: f.Name, Size: words.Size(w.lang, f.Size)}
 		if attach {
 			ids = append(ids, f.ID)
-			out = append(out, transport.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, Open: func() (io.ReadCloser, error) { return w.app.Store.OpenBlob(f.Sum) }})
+			out = append(out, transport.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, Open: func() (io.ReadCloser, error) { return w.delivery.Store.OpenBlob(f.Sum) }})
 		} else if w.o.Link != "" {
 			line.Address = w.base(fmt.Sprintf("/r/%s/files/%d", w.o.Link, f.ID))
 		} else {
@@ -511,34 +512,34 @@ func (p letterPage) text() string {
 }
 
 // sendLetter writes a letter and hands it to the mail server.
-func (a *App) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
-	l, err := a.writeLetter(o)
+func (d *Delivery) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
+	l, err := d.WriteLetter(o)
 	if err != nil {
 		return desk.Sent{Text: err.Error()}
 	}
 	s := desk.Sent{Subject: l.Subject}
 	raw, err := l.Bytes()
-	if err == nil && a.post.signer != nil {
-		raw, err = a.post.signer.Sign(raw)
+	if err == nil && d.signer != nil {
+		raw, err = d.signer.Sign(raw)
 	}
 	if err != nil {
 		s.Text, s.Permanent = err.Error(), true
 		return s
 	}
 	var refused *transport.SendError
-	if err = a.post.sender.Send(ctx, o.Return, o.Letter.To, raw); o.Return != o.From && errors.As(err, &refused) && refused.Sender {
-		err = a.post.sender.Send(ctx, o.From, o.Letter.To, raw) // some servers let an account write in its bare name alone
+	if err = d.sender.Send(ctx, o.Return, o.Letter.To, raw); o.Return != o.From && errors.As(err, &refused) && refused.Sender {
+		err = d.sender.Send(ctx, o.From, o.Letter.To, raw) // some servers let an account write in its bare name alone
 	}
-	a.post.mu.Lock()
-	defer a.post.mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	switch {
 	case err == nil:
 		s.OK = true
-		a.post.sentAt, a.post.sendErr = a.Desk.Now(), nil
+		d.sentAt, d.sendErr = d.Desk.Now(), nil
 	case errors.As(err, &refused):
 		s.Text, s.Permanent, s.Status, s.Unsure = refused.Error(), refused.Permanent, refused.Status(), refused.Sent
 		if refused.Server {
-			a.post.sendErr, a.post.sendErrAt = err, a.Desk.Now()
+			d.sendErr, d.sendErrAt = err, d.Desk.Now()
 		}
 	default:
 		s.Text = err.Error()

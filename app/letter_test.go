@@ -72,7 +72,7 @@ func (w *world) letterOfEvent(reader *store.Person, event string, change func(*d
 	if change != nil {
 		change(o)
 	}
-	l, err := w.app.writeLetter(o)
+	l, err := w.app.mail.WriteLetter(o)
 	must(w.t, err)
 	return l
 }
@@ -286,7 +286,7 @@ func goesTo(t *testing.T, a *App, l letter, address string) (out *transport.Lett
 	_, err = a.Desk.PlanNotices()
 	must(t, err)
 	_, err = a.Desk.SendLetters(t.Context(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
-		l, err := a.writeLetter(o)
+		l, err := a.mail.WriteLetter(o)
 		if err != nil {
 			t.Error(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -106,7 +107,7 @@ func TestWhatHappensBetweenAPageAndItsStreamIsHeard(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("requester")
 	tk := w.ticket()
-	page := b.get(ticketAddress(tk.ID))
+	page := b.get(address.Ticket(tk.ID))
 	_, rest, ok := strings.Cut(page.body, ` data-live="`)
 	address, _, _ := strings.Cut(rest, `"`)
 	if !ok {

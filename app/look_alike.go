@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
@@ -66,10 +67,10 @@ func (a *App) alike(r *web.Request, p *web.Page, subject, module string) ([]alik
 		}
 		if f.Ticket != nil {
 			line.Title = fmt.Sprintf("#%d %s", f.Ticket.ID, f.Title)
-			line.Address = ticketAddress(f.Ticket.ID)
+			line.Address = address.Ticket(f.Ticket.ID)
 			line.Meta = joined(" · ", p.T("new-ticket.alike-ticket"), stateWords(p, f.Ticket))
 		} else {
-			line.Address = articleAddress(f.Article)
+			line.Address = address.Article(f.Article.Slug)
 			line.Meta = joined(" · ", p.T("new-ticket.alike-article"), name)
 		}
 		out = append(out, line)

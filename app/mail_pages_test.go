@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
@@ -234,7 +235,7 @@ To: %s
 func TestATicketThatAFormOpenedIsClaimedOnItsPage(t *testing.T) {
 	w := newWorld(t)
 	row := w.comes(letter{from: "Modulo <noreply@example.it>", subject: "Zibaldone", id: "modulo@x", text: "Parole di chissà chi", header: "Reply-To: requester@example.it\r\n"})
-	at := ticketAddress(row.Ticket)
+	at := address.Ticket(row.Ticket)
 	for _, role := range []string{"participant", "stranger", "coordinator"} {
 		b := w.visitor(role)
 		b.must(b.get(at), 404)
@@ -259,8 +260,8 @@ func TestTheTicketPageNamesLettersThatDidNotLeave(t *testing.T) {
 	w.letterTo(w.people["requester"], n, store.LetterHeld, "admin")
 	w.letterTo(w.people["requester"], n, store.LetterSent, "")
 	agent, requester := w.visitor("agent"), w.visitor("requester")
-	agent.must(agent.get(ticketAddress(n)), 200, "2 mail di questa richiesta non sono partite", "550 5.1.1", "!/admin/letters")
-	requester.must(requester.get(ticketAddress(n)), 200, "!non sono partite", "!550 5.1.1")
+	agent.must(agent.get(address.Ticket(n)), 200, "2 mail di questa richiesta non sono partite", "550 5.1.1", "!/admin/letters")
+	requester.must(requester.get(address.Ticket(n)), 200, "!non sono partite", "!550 5.1.1")
 }
 
 // The agent is offered who wrote what was passed on, and told that nothing proves it; whoever passed it on is not.
@@ -268,7 +269,7 @@ func TestTheTicketPageOffersTheInnerSender(t *testing.T) {
 	w := newWorld(t)
 	m := w.comes(letter{from: "requester@example.it", subject: "I: Badge", id: "inoltro@x", proven: true,
 		html: `<p>Vi inoltro per competenza.</p><div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>Da:</b> Mario "il Rosso" &lt;mario@esterno.example&gt;<br><b>Inviato:</b> lunedì 3 marzo 2025 10:12<br><b>A:</b> csa<br><b>Oggetto:</b> Badge</div><p>Il badge non apre.</p>`})
-	at := ticketAddress(m.Ticket)
+	at := address.Ticket(m.Ticket)
 	b := w.visitor("agent")
 	b.must(b.get(at), 200, "Il badge non apre.", "mario@esterno.example", "niente lo prova", "lunedì 3 marzo 2025 10:12", `value="requester"`)
 	own := w.visitor("requester")

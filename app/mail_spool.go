@@ -29,8 +29,8 @@ const (
 	spoolMail = ".mail"
 )
 
-// spooled is the first line of a file in the spool.
-type spooled struct {
+// Spooled is the first line of a file in the spool.
+type Spooled struct {
 	Mailbox string    `json:"mailbox,omitempty"`
 	Return  string    `json:"return,omitempty"`
 	To      []string  `json:"to,omitempty"`
@@ -42,7 +42,7 @@ type spooled struct {
 const spoolPiece = 1 << 20
 
 // line is the first line of the file, as long whether the message was cut or not.
-func (s spooled) line() ([]byte, error) {
+func (s Spooled) line() ([]byte, error) {
 	b, err := json.Marshal(s)
 	if s.Cut {
 		b = append(b, ' ') // "true" is shorter than "false"
@@ -50,10 +50,10 @@ func (s spooled) line() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// putSpool makes the message durable: a temporary name, sync, rename, sync of the folder and of what holds its own name.
+// PutSpool makes the message durable: a temporary name, sync, rename, sync of the folder and of what holds its own name.
 // Of a message larger than limit bytes the beginning is kept, and marked: who brought it is done with it either way.
 // It is Unavailable while what waits in the spool takes all the room it has: a tenth of what is free on the disk.
-func putSpool(dir string, how spooled, r io.Reader, limit int64) error {
+func PutSpool(dir string, how Spooled, r io.Reader, limit int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("app: make spool: %w", err)
 	}
@@ -122,12 +122,12 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// takeSpool takes in all that lies in the spool, in the order in which it came, and returns how many. What cannot be
+// TakeSpool takes in all that lies in the spool, in the order in which it came, and returns how many. What cannot be
 // read is put aside under its name with ".bad" and logged; it holds up nothing.
-func (a *App) takeSpool(ctx context.Context) (int, error) {
-	a.spoolMu.Lock()
-	defer a.spoolMu.Unlock()
-	dir := a.Config.Spool()
+func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
+	d.spooling.Lock()
+	defer d.spooling.Unlock()
+	dir := d.Config.Spool()
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
@@ -152,7 +152,7 @@ func (a *App) takeSpool(ctx context.Context) (int, error) {
 			return i, err
 		}
 		path := filepath.Join(dir, name)
-		err := a.takeSpooled(path)
+		err := d.TakeSpooled(path)
 		switch {
 		case err == nil:
 			if err := os.Remove(path); err != nil {
@@ -160,7 +160,7 @@ func (a *App) takeSpool(ctx context.Context) (int, error) {
 			}
 		case errors.Is(err, desk.ErrMailRoom): // it waits here, and nothing behind it
 		case errors.Is(err, errSpool) || store.KindOf(err) == store.TooLarge:
-			a.Log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
+			d.Log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
 			if err := os.Rename(path, path+".bad"); err != nil {
 				return i, fmt.Errorf("app: put aside: %w", err)
 			}
@@ -173,7 +173,8 @@ func (a *App) takeSpool(ctx context.Context) (int, error) {
 
 var errSpool = errors.New("app: file of the spool not understood")
 
-func (a *App) takeSpooled(path string) error {
+// TakeSpooled takes in one file of the spool.
+func (d *Delivery) TakeSpooled(path string) error {
 	f, err := os.Open(path) // #nosec G304 -- a name that the folder of the spool listed
 	if err != nil {
 		return fmt.Errorf("app: read spool: %w", err)
@@ -181,18 +182,18 @@ func (a *App) takeSpooled(path string) error {
 	defer f.Close()
 	r := bufio.NewReader(f)
 	line, err := r.ReadBytes('\n')
-	var how spooled
+	var how Spooled
 	if err != nil || json.Unmarshal(line, &how) != nil {
 		return errSpool
 	}
-	_, err = a.Desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
+	_, err = d.Desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
 	return err
 }
 
 // runSpool looks into the spool when a command says that something came, and every half minute.
-func (a *App) runSpool(ctx context.Context) error {
+func (d *Delivery) runSpool(ctx context.Context) error {
 	for {
-		if _, err := a.takeSpool(ctx); err != nil {
+		if _, err := d.TakeSpool(ctx); err != nil {
 			return err
 		}
 		select {

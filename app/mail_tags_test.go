@@ -34,7 +34,7 @@ func withLoop(port int) func(*config.Config) {
 func (d *testDesk) told(word string) string {
 	d.t.Helper()
 	var out []string
-	for _, f := range d.app.checkMail(context.Background(), true) {
+	for _, f := range d.app.mail.Part().Check(context.Background(), true) {
 		if strings.Contains(f.Text, word) {
 			out = append(out, f.Level.String()+" "+f.Text+" "+f.Do)
 		}
@@ -46,9 +46,7 @@ func (d *testDesk) told(word string) string {
 func TestDoctorTriesWhetherMailWithATagArrives(t *testing.T) {
 	d := newTestDesk(t, withLoop(freePort(t)))
 	eventually(t, "the listener", func() bool {
-		d.app.post.mu.Lock()
-		defer d.app.post.mu.Unlock()
-		return d.app.post.listening != ""
+		return d.app.mail.Listening() != ""
 	})
 	if got := d.told("csa@desk.example"); !strings.HasPrefix(got, "note csa@desk.example: mail was sent to try") {
 		t.Fatalf("at first: %s", got)

@@ -14,9 +14,14 @@ import (
 	"sportello/store"
 )
 
+// Part is mail among the things whose state is watched.
+func (d *Delivery) Part() watch.Part {
+	return watch.Part{Name: "mail", Wrong: func() string { return strings.Join(d.trouble(), "; ") }, Show: d.show, Check: d.check}
+}
+
 // mailFigures counts what waits, from the store's counters.
-func (a *App) mailFigures() (waiting, held, failed, queued, stuck int, err error) {
-	err = a.Store.View(func(tx *store.Tx) error {
+func (d *Delivery) mailFigures() (waiting, held, failed, queued, stuck int, err error) {
+	err = d.Store.View(func(tx *store.Tx) error {
 		waiting, held, failed = store.Mails.Count(tx, string(store.MailWaiting)), store.Mails.Count(tx, string(store.MailHeld)), store.Mails.Count(tx, string(store.MailFailed))
 		queued = store.Letters.Count(tx, string(store.LetterQueued))
 		stuck = store.Letters.Count(tx, string(store.LetterFailed)) + store.Letters.Count(tx, string(store.LetterHeld))
@@ -25,10 +30,10 @@ func (a *App) mailFigures() (waiting, held, failed, queued, stuck int, err error
 	return waiting, held, failed, queued, stuck, err
 }
 
-// showMail are the lines of mail on the administrator's page.
-func (a *App) showMail(p words.Voice) []watch.Fact {
+// show are the lines of mail on the administrator's page.
+func (d *Delivery) show(p words.Voice) []watch.Fact {
 	var out []watch.Fact
-	waiting, held, failed, queued, stuck, err := a.mailFigures()
+	waiting, held, failed, queued, stuck, err := d.mailFigures()
 	if err != nil {
 		return out
 	}
@@ -39,7 +44,7 @@ func (a *App) showMail(p words.Voice) []watch.Fact {
 		}
 		out = append(out, fact)
 	}
-	boxes := a.mailboxStates()
+	boxes := d.Mailboxes()
 	bad := 0
 	for _, b := range boxes {
 		if b.State == transport.InboxFailed {
@@ -51,17 +56,17 @@ func (a *App) showMail(p words.Voice) []watch.Fact {
 	} else {
 		add(p.T("mail-state.mailboxes"), p.Plural("mail-state.well", len(boxes)), false)
 	}
-	if last, err := a.Desk.MailUncertified(); err == nil && !last.IsZero() {
-		add(p.T("mail-state.pec"), p.T("mail-state.pec-"+a.pecTrouble(), "date", p.Day(last), "list", pecList), false)
+	if last, err := d.Desk.MailUncertified(); err == nil && !last.IsZero() {
+		add(p.T("mail-state.pec"), p.T("mail-state.pec-"+d.pecTrouble(), "date", p.Day(last), "list", pecList), false)
 	}
 	add(p.T("mail-state.in"), p.T("mail-state.in-figures", "waiting", waiting, "held", held, "failed", failed), failed > 0)
-	if a.post.sender == nil {
+	if d.sender == nil {
 		add(p.T("mail-state.out"), p.T("mail-state.out-none"), false)
 		return out
 	}
-	a.post.mu.Lock()
-	trouble := a.post.sendErr
-	a.post.mu.Unlock()
+	d.mu.Lock()
+	trouble := d.sendErr
+	d.mu.Unlock()
 	figures := p.T("mail-state.out-figures", "queued", queued, "stuck", stuck)
 	if trouble != nil {
 		figures += " " + trouble.Error()
@@ -73,8 +78,8 @@ func (a *App) showMail(p words.Voice) []watch.Fact {
 // serverTry bounds one attempt to reach a mail server.
 const serverTry = 20 * time.Second
 
-// checkMail signs in to every mail server.
-func (a *App) checkMail(ctx context.Context, beside bool) []watch.Finding {
+// check signs in to every mail server.
+func (d *Delivery) check(ctx context.Context, beside bool) []watch.Finding {
 	var out []watch.Finding
 	try := func(name string, err error) {
 		if err != nil {
@@ -83,36 +88,36 @@ func (a *App) checkMail(ctx context.Context, beside bool) []watch.Finding {
 		}
 		out = append(out, watch.Good("%s answers", name))
 	}
-	for _, in := range a.post.inboxes {
+	for _, in := range d.inboxes {
 		c, cancel := context.WithTimeout(ctx, serverTry)
 		try("mailbox "+in.inner.Name, in.inner.Try(c))
 		cancel()
 	}
-	if a.post.sender != nil {
+	if d.sender != nil {
 		c, cancel := context.WithTimeout(ctx, serverTry)
-		try("the outgoing server "+a.Config.SMTP.Host, a.post.sender.Try(c))
+		try("the outgoing server "+d.Config.SMTP.Host, d.sender.Try(c))
 		cancel()
-		for _, box := range a.Config.Mailboxes {
+		for _, box := range d.Config.Mailboxes {
 			c, cancel := context.WithTimeout(ctx, serverTry)
-			out = append(out, a.checkTags(c, store.Address(box.Address)))
+			out = append(out, d.checkTags(c, store.Address(box.Address)))
 			cancel()
 		}
 	} else {
 		out = append(out, watch.Finding{Level: watch.Note, Text: "no mail leaves: people find their notices at the desk alone", Do: "set host and from under [smtp]"})
 	}
-	if a.Config.Mail.Listen != "" && beside {
-		a.post.mu.Lock()
-		err := a.post.listenErr
-		a.post.mu.Unlock()
-		try("the address "+a.Config.Mail.Listen+" on which mail is taken", err)
+	if d.Config.Mail.Listen != "" && beside {
+		d.mu.Lock()
+		err := d.listenErr
+		d.mu.Unlock()
+		try("the address "+d.Config.Mail.Listen+" on which mail is taken", err)
 	}
-	if len(a.Config.Mailboxes) > 0 && len(a.Config.Mail.TrustedServers) == 0 {
+	if len(d.Config.Mailboxes) > 0 && len(d.Config.Mail.TrustedServers) == 0 {
 		out = append(out, watch.Finding{Level: watch.Note, Text: "no sender of mail counts as proven", Do: "name your own mail servers in trusted_servers under [mail], as they stand in Authentication-Results headers"})
 	}
-	if f, is := a.checkPEC(); is {
+	if f, is := d.checkPEC(); is {
 		out = append(out, f)
 	}
-	_, held, failed, _, stuck, err := a.mailFigures()
+	_, held, failed, _, stuck, err := d.mailFigures()
 	switch {
 	case err != nil:
 		out = append(out, watch.Finding{Level: watch.Wrong, Text: "mail cannot be counted: " + err.Error(), Do: "see the data"})
@@ -128,16 +133,16 @@ func (a *App) checkMail(ctx context.Context, beside bool) []watch.Finding {
 const pecList = "https://www.agid.gov.it/it/piattaforme/posta-elettronica-certificata"
 
 // pecTrouble says why certified mail is not verified: there are no certificates, or not those of its provider.
-func (a *App) pecTrouble() string {
-	if a.Desk.MailOptions().Roots == nil {
+func (d *Delivery) pecTrouble() string {
+	if d.Desk.MailOptions().Roots == nil {
 		return "none"
 	}
 	return "unknown"
 }
 
 // checkPEC tells of certified mail that nothing here confirms, once however much of it came.
-func (a *App) checkPEC() (watch.Finding, bool) {
-	last, err := a.Desk.MailUncertified()
+func (d *Delivery) checkPEC() (watch.Finding, bool) {
+	last, err := d.Desk.MailUncertified()
 	switch {
 	case err != nil:
 		return watch.Finding{Level: watch.Wrong, Text: "mail cannot be looked through: " + err.Error(), Do: "see the data"}, true
@@ -145,7 +150,7 @@ func (a *App) checkPEC() (watch.Finding, bool) {
 		return watch.Finding{}, false
 	}
 	text := "certified mail (PEC) comes, last on " + last.UTC().Format(time.DateOnly) + ", and no certificates of its providers are installed: its senders count as not verified"
-	if a.pecTrouble() == "unknown" {
+	if d.pecTrouble() == "unknown" {
 		text = "certified mail (PEC) comes, last on " + last.UTC().Format(time.DateOnly) + ", whose signature none of the certificates installed confirms: its senders count as not verified"
 	}
 	return watch.Finding{Level: watch.Note, Text: text, Do: "install the certificates with which the providers sign, and of who issued them (PEM), as pec_certificates under [mail]\nthe public list of providers is kept by AgID: " + pecList}, true
@@ -153,14 +158,14 @@ func (a *App) checkPEC() (watch.Finding, bool) {
 
 // checkTags tells whether mail to the address with a tag arrives, and sends some to try it when that is not known of the
 // last days.
-func (a *App) checkTags(ctx context.Context, address string) watch.Finding {
+func (d *Delivery) checkTags(ctx context.Context, address string) watch.Finding {
 	const (
 		lately = 7 * 24 * time.Hour
 		soon   = time.Hour // what was sent may be on its way
 		do     = "let your mail server deliver address+anything@ to the mailbox (Postfix: recipient_delimiter = +); without that, a report that does not name\nits letter finds it no more than before"
 	)
-	tags, err := a.Desk.Tags(address)
-	now := a.Desk.Now()
+	tags, err := d.Desk.Tags(address)
+	now := d.Desk.Now()
 	switch {
 	case err != nil:
 		return watch.Finding{Level: watch.Wrong, Text: address + ": " + err.Error(), Do: "see the data"}
@@ -170,11 +175,11 @@ func (a *App) checkTags(ctx context.Context, address string) watch.Finding {
 		return watch.Finding{Level: watch.Note, Text: address + ": mail was sent at " + tags.Probed.UTC().Format(time.TimeOnly) + " UTC to try whether an address with a tag arrives, and has not come yet", Do: "run doctor again in some minutes, beside the server"}
 	}
 	came := !tags.Probed.After(tags.Seen)
-	to, at := a.Desk.ProbeTags(address)
+	to, at := d.Desk.ProbeTags(address)
 	if to != "" {
 		var refused *transport.SendError
-		if err = a.sendProbe(ctx, address, to); err == nil || errors.As(err, &refused) && !refused.Server && refused.Permanent {
-			err = errors.Join(err, a.Desk.ProbedTags(address, at))
+		if err = d.sendProbe(ctx, address, to); err == nil || errors.As(err, &refused) && !refused.Server && refused.Permanent {
+			err = errors.Join(err, d.Desk.ProbedTags(address, at))
 		}
 	}
 	switch {
@@ -189,19 +194,19 @@ func (a *App) checkTags(ctx context.Context, address string) watch.Finding {
 }
 
 // sendProbe sends mail from the address to itself with a tag, and with the same sender on the envelope as letters have.
-func (a *App) sendProbe(ctx context.Context, address, to string) error {
+func (d *Delivery) sendProbe(ctx context.Context, address, to string) error {
 	_, host, _ := strings.Cut(address, "@")
 	words := "The desk tries whether mail arrives at this address. It takes note of it by itself; there is nothing to do."
 	l := transport.Letter{From: mail.Address{Address: address}, To: mail.Address{Address: to}, MessageID: "probe." + strings.ToLower(rand.Text()) + "@" + host,
-		Subject: "Sportello: mail to an address with a tag", Text: words + "\n", Date: a.Desk.Now(), Language: "en", Automatic: true, Desk: a.Store.ID()}
+		Subject: "Sportello: mail to an address with a tag", Text: words + "\n", Date: d.Desk.Now(), Language: "en", Automatic: true, Desk: d.Store.ID()}
 	raw, err := l.Bytes()
-	if err == nil && a.post.signer != nil {
-		raw, err = a.post.signer.Sign(raw)
+	if err == nil && d.signer != nil {
+		raw, err = d.signer.Sign(raw)
 	}
 	if err != nil {
 		return err
 	}
-	return a.post.sender.Send(ctx, to, to, raw)
+	return d.sender.Send(ctx, to, to, raw)
 }
 
 func plural(n int, what string) string {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -69,7 +70,6 @@ var mailStates = append(slices.Clone(store.JudgedMail), store.MailWaiting, store
 
 const (
 	mailsShown     = 50
-	mailsPath      = "/desk/mail"
 	adminMailsPath = "/admin/mails"
 )
 
@@ -78,7 +78,7 @@ func (a *App) getMails(r *web.Request) error {
 }
 
 func (a *App) getGroupMails(r *web.Request) error {
-	return a.mailsPage(r, mailsPath, r.QueryForm(), &mailsPage{})
+	return a.mailsPage(r, address.Mails, r.QueryForm(), &mailsPage{})
 }
 
 // mailsPage shows the list at the path with the parameters of q.
@@ -127,8 +127,8 @@ func (a *App) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) 
 	if q.ID("before") != 0 {
 		v.First = here(state, 0)
 	}
-	if path == mailsPath {
-		if err := a.queueSide(r, &v.Page, mailsPath); err != nil {
+	if path == address.Mails {
+		if err := a.queueSide(r, &v.Page, address.Mails); err != nil {
 			return err
 		}
 	}
@@ -137,8 +137,6 @@ func (a *App) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) 
 	}
 	return r.Render("page/mails", v)
 }
-
-func mailAddress(id uint64) string { return mailsPath + "/" + strconv.FormatUint(id, 10) + "/original" }
 
 func mailActsOf(p *web.Page, state store.MailState) mailActs {
 	switch state {
@@ -154,7 +152,7 @@ func mailActsOf(p *web.Page, state store.MailState) mailActs {
 
 func mailLineOf(p *web.Page, m *store.Mail) mailLine {
 	line := mailLine{Page: p, State: string(m.State), ID: m.ID, At: p.Moment(m.Created), Name: m.FromName, Email: m.From, Subject: m.Subject, Mailbox: m.Mailbox, Detail: m.Detail, Size: p.Size(m.Size),
-		Original: mailAddress(m.ID), Acts: mailActsOf(p, m.State)}
+		Original: address.Mail(m.ID), Acts: mailActsOf(p, m.State)}
 	if line.Name == line.Email {
 		line.Name = ""
 	}
@@ -190,7 +188,7 @@ func (a *App) postJudgeMail(r *web.Request) error {
 	}
 	path, query, _ := strings.Cut(web.LocalPath(f.Raw("back")), "?")
 	if path != adminMailsPath || !r.Actor().IsAdministrator() {
-		path = mailsPath
+		path = address.Mails
 	}
 	q := a.FormWith(f.Actor, url.Values{}, nil)
 	if values, err := url.ParseQuery(query); err == nil {
@@ -226,7 +224,7 @@ func (a *App) postJudgeMail(r *web.Request) error {
 	result := &mailResult{Words: a.Words.Plural(r.Lang(), "mails.done", done) + " " + a.Words.Plural(r.Lang(), "mails.refused", len(refused))}
 	for _, id := range ids {
 		if why := refused[id]; why != nil {
-			result.Refused = append(result.Refused, mailRefusal{id, mailAddress(id), a.explainAll(r, why)})
+			result.Refused = append(result.Refused, mailRefusal{id, address.Mail(id), a.explainAll(r, why)})
 		}
 	}
 	return again(result)
@@ -251,15 +249,15 @@ func (a *App) getMailOriginal(r *web.Request) error {
 		return err
 	}
 	v := &mailOriginalPage{adminPage: adminPage{Page: r.Workbench("mails.one", "number", id)}, State: string(o.Mail.State)}
-	v.Nav, v.Live, v.Back = "desk", false, mailsPath+"?state="+string(o.Mail.State)
+	v.Nav, v.Live, v.Back = "desk", false, address.Mails+"?state="+string(o.Mail.State)
 	if v.IsAdministrator {
 		v.Back = adminMailsPath + "?state=" + string(o.Mail.State)
 	}
-	if err := a.queueSide(r, &v.Page, mailsPath); err != nil {
+	if err := a.queueSide(r, &v.Page, address.Mails); err != nil {
 		return err
 	}
 	v.Line = mailLineOf(&v.Page, o.Mail)
-	a.fillOriginal(r, &v.Page, &v.Original, o, mailAddress(id))
+	a.fillOriginal(r, &v.Page, &v.Original, o, address.Mail(id))
 	return r.Render("page/mail", v)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/mail"
 	"sportello/app/markup"
@@ -77,7 +78,7 @@ func seen(t testing.TB, page, id string) string {
 func (w *world) letterOf(person *store.Person, number uint64, m *store.Message) *mail.Message {
 	w.t.Helper()
 	row := w.row(number)
-	l, err := w.app.writeLetter(&desk.Outgoing{Letter: &store.Letter{To: person.Email, MessageID: "x@desk.example"}, Person: person, Ticket: row, From: "csa@desk.example",
+	l, err := w.app.mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: person.Email, MessageID: "x@desk.example"}, Person: person, Ticket: row, From: "csa@desk.example",
 		Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Ticket: number}}})
 	must(w.t, err)
 	raw, err := l.Bytes()
@@ -100,7 +101,7 @@ func (w *world) showsAsTyped(t *testing.T, number uint64, want string) {
 	m := w.last(number)
 	id := fmt.Sprint("m", m.ID)
 	for _, role := range []string{"requester", "agent"} {
-		if got := seen(t, w.visitor(role).get(ticketAddress(number)).body, id); got != want {
+		if got := seen(t, w.visitor(role).get(address.Ticket(number)).body, id); got != want {
 			t.Errorf("the %s's page shows %q, typed was %q", role, got, want)
 		}
 		_, doc := w.caller(w.people[role]).call("GET", fmt.Sprintf("/tickets/%d", number), nil)
@@ -131,7 +132,7 @@ func TestWhatARequesterTypesIsShownAsTyped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := w.opened(requester.post("/tickets/new", asked("body", strings.ReplaceAll(typed, "\n", "\r\n"))))
 			w.showsAsTyped(t, n, typed)
-			requester.must(requester.post(ticketAddress(n)+"/message", url.Values{"body": {typed + "\nx"}}), 303)
+			requester.must(requester.post(address.Ticket(n)+"/message", url.Values{"body": {typed + "\nx"}}), 303)
 			w.showsAsTyped(t, n, typed+"\nx")
 			got, doc := api.call("POST", "/tickets", box{"subject": "Prova", "body": typed, "module": "csa"})
 			if got.status != 201 {
@@ -147,7 +148,7 @@ func TestWhatARequesterTypesIsShownAsTyped(t *testing.T) {
 			m := w.last(row.Ticket)
 			if m.Rest == "" {
 				w.showsAsTyped(t, row.Ticket, strings.Trim(typed, "\n"))
-			} else if got, want := m.Body+"\n"+m.Rest, strings.Trim(typed, "\n"); got != want || seen(t, requester.get(ticketAddress(row.Ticket)).body, fmt.Sprint("m", m.ID)) != m.Body {
+			} else if got, want := m.Body+"\n"+m.Rest, strings.Trim(typed, "\n"); got != want || seen(t, requester.get(address.Ticket(row.Ticket)).body, fmt.Sprint("m", m.ID)) != m.Body {
 				t.Errorf("the mail became %q, typed was %q", got, want)
 			}
 		})
@@ -241,7 +242,7 @@ func FuzzWhatIsTyped(f *testing.F) {
 		n := w.asks("requester", "Prova").ID
 		want := markup.Clean(typed)
 		b := w.visitor("requester")
-		b.must(b.post(ticketAddress(n)+"/message", url.Values{"body": {typed}}), 303)
+		b.must(b.post(address.Ticket(n)+"/message", url.Values{"body": {typed}}), 303)
 		w.showsAsTyped(t, n, want)
 		got, _ := w.caller(w.people["requester"]).call("POST", fmt.Sprintf("/tickets/%d/messages", n), box{"body": typed})
 		if got.status != 201 {
@@ -271,7 +272,7 @@ func TestWhatAMailOfHTMLSaysIsKept(t *testing.T) {
 	img := fmt.Sprintf(`<img src="/files/%d"`, files[0].ID)
 	for _, role := range []string{"requester", "agent"} {
 		b := w.visitor(role)
-		b.must(b.get(ticketAddress(n)), 200, table, "10<sup>3</sup>", "<pre>a    b</pre>", "☑ fatto", img, "!spia.example", `!id="mittente"`, "!color:red")
+		b.must(b.get(address.Ticket(n)), 200, table, "10<sup>3</sup>", "<pre>a    b</pre>", "☑ fatto", img, "!spia.example", `!id="mittente"`, "!color:red")
 		_, doc := w.caller(w.people[role]).call("GET", fmt.Sprintf("/tickets/%d", n), nil)
 		first := doc["messages"].([]any)[0].(box)
 		if first["format"] != "html" || first["body"] != m.Body || !strings.Contains(fmt.Sprint(first["html"]), table) || !strings.Contains(fmt.Sprint(first["html"]), img) {
@@ -284,7 +285,7 @@ func TestWhatAMailOfHTMLSaysIsKept(t *testing.T) {
 	if got := w.visitor("stranger").get(fmt.Sprintf("/files/%d", files[0].ID)); got.status != 404 {
 		t.Errorf("a stranger's picture: %d", got.status)
 	}
-	l, err := w.app.writeLetter(&desk.Outgoing{Letter: &store.Letter{To: "x@example.it", MessageID: "x@desk.example"}, Person: w.people["agent"], Ticket: w.row(n), From: "csa@desk.example",
+	l, err := w.app.mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: "x@example.it", MessageID: "x@desk.example"}, Person: w.people["agent"], Ticket: w.row(n), From: "csa@desk.example",
 		Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Files: files, Ticket: n}}})
 	must(t, err)
 	if !strings.Contains(l.Text, m.Body) || !strings.Contains(l.HTML, "<td></td><td><s>1500</s></td>") || !strings.Contains(l.HTML, fmt.Sprintf(`<img src="cid:file-%d"`, files[0].ID)) {
@@ -320,7 +321,7 @@ func TestWhatAnAgentPastesIsMarkdownAndWhatARequesterPastesIsText(t *testing.T) 
 	own := w.asks("agent", "Una mia richiesta").ID
 	paste := url.Values{"html": {"<table><tr><td>a</td><td></td></tr><tr><td>1</td><td>2</td></tr></table>"}, "text": {"a\t\n1\t2"}}
 	b := w.visitor("agent")
-	b.must(b.get(ticketAddress(n)), 200, fmt.Sprintf(`data-paste="/preview?ticket=%d&amp;as=markdown"`, n))
+	b.must(b.get(address.Ticket(n)), 200, fmt.Sprintf(`data-paste="/preview?ticket=%d&amp;as=markdown"`, n))
 	for _, c := range []struct {
 		address, mode, want string
 	}{
@@ -338,7 +339,7 @@ func TestWhatAnAgentPastesIsMarkdownAndWhatARequesterPastesIsText(t *testing.T) 
 	s.must(s.post(fmt.Sprintf("/preview?as=markdown&ticket=%d", n), paste), 404)
 	// A requester's fields are plain: what is pasted there is the text with its tabs.
 	r := w.visitor("requester")
-	r.must(r.get(ticketAddress(n)), 200, "!data-paste")
+	r.must(r.get(address.Ticket(n)), 200, "!data-paste")
 	r.must(r.get("/tickets/new"), 200, "!data-paste")
 }
 
@@ -348,7 +349,7 @@ func TestATablePastedInABrowserKeepsItsCells(t *testing.T) {
 	n := w.asks("requester", "Prova").ID
 	b := chrome(t)
 	b.enter(w, "agent")
-	b.open(ticketAddress(n))
+	b.open(address.Ticket(n))
 	var got string
 	b.run(chromedp.Evaluate(`(() => { const e = document.querySelector('#body'), data = new DataTransfer();
 		data.setData('text/html', '<table><tr><td>a</td><td></td></tr><tr><td>1</td><td><b>2</b></td></tr></table>'); data.setData('text/plain', 'a\t\n1\t2');

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/url"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
@@ -47,7 +48,7 @@ func (a *App) away(p *web.Page, l *desk.Level) (*awayBox, error) {
 		return nil, err
 	}
 	box.Missing = p.T("module.no-address", "group", general.Name.In(p.Lang))
-	box.General = &web.Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: newTicketAddress(noModule)}
+	box.General = &web.Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: address.NewTicket(noModule)}
 	return box, nil
 }
 
@@ -104,7 +105,7 @@ func (a *App) getModule(r *web.Request) error {
 			return err
 		}
 	} else if !l.Retired {
-		v.New = newTicketAddress(l.Code)
+		v.New = address.NewTicket(l.Code)
 	}
 	if l.Here() || l.Module.Group != 0 {
 		g, err := a.Desk.Group(l.Group)
@@ -118,14 +119,14 @@ func (a *App) getModule(r *web.Request) error {
 		return err
 	}
 	for _, it := range page.Items {
-		line := guideLine{Title: it.Version.Title, Address: articleAddress(it.Article)}
+		line := guideLine{Title: it.Version.Title, Address: address.Article(it.Article.Slug)}
 		if of := levelOf(levels, it.Module); of != nil && of.ID != l.ID {
 			line.Module = of.Name.In(v.Lang)
 		}
 		v.Articles = append(v.Articles, line)
 	}
 	if len(v.Articles) > 0 {
-		v.Read = levelArticles(l)
+		v.Read = address.Articles(l.Code)
 	}
 	return r.Render("page/module", v)
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -46,7 +47,7 @@ func (a *App) getNotices(r *web.Request) error {
 		if who == "" {
 			who = v.T("bell.the-desk")
 		}
-		line := noticeLine{ID: n.ID, Ticket: n.Ticket, Address: ticketAddress(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
+		line := noticeLine{ID: n.ID, Ticket: n.Ticket, Address: address.Ticket(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
 			At: v.Moment(n.At), Unread: !n.Read}
 		if n.Ticket == 0 && desk.AccountEvent(n.Event) {
 			line.Address = "/me"
@@ -84,7 +85,7 @@ func (a *App) postReadNotices(r *web.Request) error {
 		return err
 	}
 	if n != 0 {
-		return r.Redirect(ticketAddress(n), http.StatusSeeOther)
+		return r.Redirect(address.Ticket(n), http.StatusSeeOther)
 	}
 	return r.Done("flash.notices-read", "/notices")
 }

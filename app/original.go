@@ -10,6 +10,7 @@ import (
 
 	"github.com/gabriel-vasile/mimetype"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/mail"
 	"sportello/app/markup"
@@ -60,10 +61,6 @@ func (a *App) messageAddress(r *web.Request) (number, message uint64, err error)
 	return number, message, nil
 }
 
-func originalAddress(number, message uint64) string {
-	return ticketAddress(number) + "/messages/" + strconv.FormatUint(message, 10) + "/original"
-}
-
 // getOriginal shows the mail that a message was, to whoever may see more of it than its text.
 func (a *App) getOriginal(r *web.Request) error {
 	number, message, err := a.messageAddress(r)
@@ -76,7 +73,7 @@ func (a *App) getOriginal(r *web.Request) error {
 		return err
 	}
 	t := o.Ticket
-	v := &originalPage{Address: ticketAddress(number) + "#m" + strconv.FormatUint(message, 10)}
+	v := &originalPage{Address: address.Ticket(number) + "#m" + strconv.FormatUint(message, 10)}
 	v.Ticket = "#" + strconv.FormatUint(number, 10) + " " + t.Subject
 	notes := false
 	if tv, err := a.Desk.Ticket(actor, number); err == nil {
@@ -95,9 +92,9 @@ func (a *App) getOriginal(r *web.Request) error {
 		v.Nav = "tickets"
 		v.Crumb(v.T("own.title"), "/tickets")
 	}
-	v.Crumb("#"+strconv.FormatUint(number, 10), ticketAddress(number))
+	v.Crumb("#"+strconv.FormatUint(number, 10), address.Ticket(number))
 	v.Crumb(v.T("original.crumb"), "")
-	a.fillOriginal(r, &v.Page, &v.Original, o, originalAddress(number, message))
+	a.fillOriginal(r, &v.Page, &v.Original, o, address.Original(number, message))
 	return r.Render("page/original", v)
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -88,7 +89,7 @@ func TestStrangersFindTheGuideAndTheWayInButNoTicket(t *testing.T) {
 func TestWhatSomebodyElseAskedIsNotThere(t *testing.T) {
 	w := newWorld(t)
 	n := w.ticket().ID
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	b := w.visitor("stranger")
 	for _, act := range []string{"message", "confirm", "reopen", "settle", "correct", "participants"} {
 		b.must(b.post(at+"/"+act, url.Values{"body": {"Un testo qualunque, per provare."}, "outcome": {"solved"}, "subject": {"X"}, "module": {"csa"}}), 404, "!cedolino di ottobre")
@@ -134,7 +135,7 @@ func TestARequesterOpensATicketInOnePage(t *testing.T) {
 		len(k.Participants) != 1 || len(k.Wishes) != 1 || len(v.Files[v.Messages[0].ID]) != 1 || k.Language != "it" {
 		t.Errorf("opened as %+v", k)
 	}
-	b.must(b.get(ticketAddress(n)), 200, "Ricevuta dal gruppo Contabilità oggi", "schermata.png", "In attesa di un operatore", "qualcuno@altrove.example", "Correggi la richiesta", "La richiesta è aperta")
+	b.must(b.get(address.Ticket(n)), 200, "Ricevuta dal gruppo Contabilità oggi", "schermata.png", "In attesa di un operatore", "qualcuno@altrove.example", "Correggi la richiesta", "La richiesta è aperta")
 	b.must(b.get("/tickets"), 200, "Il cedolino è vuoto")
 	b.must(b.get("/"), 200, "Il cedolino è vuoto", "aperte)")
 }
@@ -236,13 +237,13 @@ func TestOpeningInAnothersNameIsForThoseWhoMay(t *testing.T) {
 		t.Errorf("opened as %+v", v.Ticket)
 	}
 	c.must(c.post("/tickets/new", asked("requester", "stranger@example.it")), 422, "Non c&#39;è nessuno con questo nome", "La pagina resta bianca.")
-	c.must(c.get(ticketAddress(n)), 200, "da Rita Referente", "Richiedente", "Ada Neri")
+	c.must(c.get(address.Ticket(n)), 200, "da Rita Referente", "Richiedente", "Ada Neri")
 }
 
 func TestAReplyToATicketThatMovedOnIsAConflictThatKeepsTheText(t *testing.T) {
 	w := newWorld(t)
 	n := w.ticket().ID
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	b := w.visitor("requester")
 	rev := revOf(b.get(at).body)
 	w.do("agent", n, desk.Step{Message: &desk.Text{Body: "Nota che non conta", Internal: true}})
@@ -275,7 +276,7 @@ func revOf(page string) string {
 func TestTheRequesterSeesTheTicketThroughToItsEnd(t *testing.T) {
 	w := newWorld(t)
 	n := w.ticket().ID
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	b := w.visitor("requester")
 	b.must(b.get(at), 200, "In lavorazione da parte di CSA", "presa in carico oggi alle", "Se ne occupa Bruno Galli.", "!parolasegreta", "!Correggi la richiesta", "In attesa di un operatore")
 	w.do("agent", n, desk.Step{Message: &desk.Text{Body: "Con quale programma?"}, To: store.StateWaiting})
@@ -302,7 +303,7 @@ func TestTheRequesterSeesTheTicketThroughToItsEnd(t *testing.T) {
 	if next == n {
 		t.Fatal("a late reply opened no ticket of its own")
 	}
-	b.must(b.get(ticketAddress(next)), 200, "Dopo mesi è tornato.", "Richieste collegate", fmt.Sprintf("La richiesta #%d era chiusa da tempo", n))
+	b.must(b.get(address.Ticket(next)), 200, "Dopo mesi è tornato.", "Richieste collegate", fmt.Sprintf("La richiesta #%d era chiusa da tempo", n))
 }
 
 func TestADuplicateTellsTheOtherNumberOnlyToWhomMaySeeIt(t *testing.T) {
@@ -315,16 +316,16 @@ func TestADuplicateTellsTheOtherNumberOnlyToWhomMaySeeIt(t *testing.T) {
 		w.do("agent", n, desk.Step{Message: &desk.Text{Body: "La seguiamo già altrove."}, To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: first})
 	}
 	number := fmt.Sprintf("#%d", first)
-	b.must(b.get(ticketAddress(other)), 200, "Se ne sta già occupando qualcuno", "La pagina resta bianca.", "!"+number)
+	b.must(b.get(address.Ticket(other)), 200, "Se ne sta già occupando qualcuno", "La pagina resta bianca.", "!"+number)
 	r := w.visitor("requester")
-	r.must(r.get(ticketAddress(own)), 200, "È la stessa cosa della richiesta "+number)
+	r.must(r.get(address.Ticket(own)), 200, "È la stessa cosa della richiesta "+number)
 }
 
 func TestUntilTakenInChargeTheRequesterCorrectsIt(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("requester")
 	n := w.opened(b.post("/tickets/new", asked()))
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	correction := url.Values{"subject": {"Oggetto corretto"}, "module": {"u-gov/contabilita"}, "severity": {"low"}, "urgency": {"none"}}
 	b.must(b.post(at+"/correct", url.Values{"subject": {""}, "module": {"csa"}, "severity": {"low"}, "urgency": {"week"}}), 422, `<details class="card stack" id="correct" open>`, "Indica la data")
 	b.must(b.post(at+"/correct", correction), 303)
@@ -340,7 +341,7 @@ func TestParticipantsAreAddedWithoutTellingWhoIsKnown(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("requester")
 	n := w.opened(b.post("/tickets/new", asked()))
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	b.must(b.post(at+"/participants", url.Values{"participants": {"niente"}}), 422, "niente non è un indirizzo e-mail", `value="niente"`)
 	b.must(b.post(at+"/participants", url.Values{}), 422)
 	known := b.post(at+"/participants", url.Values{"participants": {"stranger@example.it"}})
@@ -367,13 +368,13 @@ func TestTheBellIsReadByAButtonAlone(t *testing.T) {
 	}
 	b := w.visitor("requester")
 	b.must(b.get("/notices"), 200, "Da leggere", "Bruno Galli aspetta una tua risposta", "!nota interna")
-	b.get(ticketAddress(n))
+	b.get(address.Ticket(n))
 	unread, err := w.app.Desk.Unread(w.as("requester"))
 	if err != nil || unread == 0 {
 		t.Fatalf("looking read them: %d, %v", unread, err)
 	}
 	got := b.post("/notices/read", url.Values{"ticket": {itoa(n)}})
-	if b.must(got, 303); got.header.Get("Location") != ticketAddress(n) {
+	if b.must(got, 303); got.header.Get("Location") != address.Ticket(n) {
 		t.Errorf("led to %s", got.header.Get("Location"))
 	}
 	b.must(b.post("/notices/read", url.Values{}), 303)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -95,7 +96,7 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	fetch := func(since string) map[string]string {
 		out := map[string]string{}
 		for _, role := range roles {
-			for _, address := range []string{ticketAddress(n), "/tickets", "/", "/search?q=parolanascosta", "/search?q=cedolino", "/notices"} {
+			for _, address := range []string{address.Ticket(n), "/tickets", "/", "/search?q=parolanascosta", "/search?q=cedolino", "/notices"} {
 				out[role+" "+address] = ago.ReplaceAllString(browsers[role].get(address).body, "")
 			}
 			b := w.browser()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -221,7 +222,7 @@ func (a *App) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 			continue
 		}
 		if v.Title = s.Name; s.MayChange {
-			v.ChangeView = viewPath(s.ID) + "/edit"
+			v.ChangeView = address.View(s.ID) + "/edit"
 		}
 		return nil
 	}
@@ -462,7 +463,7 @@ func (a *App) queueSide(r *web.Request, p *web.Page, here string) error {
 	if err != nil {
 		return err
 	}
-	mails := web.Link{Label: p.T("mails.side"), Address: mailsPath, Icon: "inbox", Current: path == mailsPath}
+	mails := web.Link{Label: p.T("mails.side"), Address: address.Mails, Icon: "inbox", Current: path == address.Mails}
 	if waiting > 0 {
 		mails.Count = p.Number(waiting)
 	}

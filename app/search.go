@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -338,14 +339,14 @@ func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
 			lang = t.Language
 		}
 	case f.Mail != nil:
-		h.Kind, h.Address, h.When = v.T("search.mail"), mailAddress(f.Mail.ID), v.Day(f.Mail.Created)
+		h.Kind, h.Address, h.When = v.T("search.mail"), address.Mail(f.Mail.ID), v.Day(f.Mail.Created)
 		h.StateWord, h.State = v.T("mails.state-"+string(f.Mail.State)), string(f.Mail.State)
 		if f.Title == "" {
 			h.Title = template.HTML(template.HTMLEscapeString(v.T("mails.no-subject"))) // #nosec G203 -- escaped
 			return h
 		}
 	case f.Article != nil:
-		h.Kind, h.Address = v.T("search.article"), articlePath(f.Article.Slug)
+		h.Kind, h.Address = v.T("search.article"), address.Article(f.Article.Slug)
 		h.When = v.T("articles.updated", "date", v.Date(f.Version.Updated))
 		h.Draft, h.AgentsOnly = f.Version.Publication == store.Draft, f.Article.Audience == store.Agents
 		if lang = f.Version.Language; lang != v.Lang {
@@ -625,7 +626,7 @@ func suggestion(p *web.Page, f desk.Found) searchSuggestion {
 			s.Lang = f.Ticket.Language
 		}
 	case f.Article != nil:
-		s.Address = articlePath(f.Article.Slug)
+		s.Address = address.Article(f.Article.Slug)
 		about = append(about, p.T("search.article"))
 		if f.Version.Language != p.Lang {
 			s.Lang = f.Version.Language

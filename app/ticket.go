@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
@@ -200,7 +201,7 @@ func (a *App) workTicket(r *web.Request, t *desk.TicketView, from string, back *
 	v := &ticketPage{Page: r.Workbench("ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
 	row := t.Ticket
 	v.Nav, v.ID, v.Rev, v.Subject = "desk", row.ID, row.Rev, row.Subject
-	v.Act, v.From = ticketAddress(row.ID), from
+	v.Act, v.From = address.Ticket(row.ID), from
 	v.Draft = strconv.FormatUint(v.Person, 10) + "-ticket-" + strconv.FormatUint(row.ID, 10)
 	v.Sent = a.takeSent(r, row.ID)
 	v.Seen = seenOf(t)
@@ -433,7 +434,7 @@ func stateLong(p *web.Page, t *store.Ticket) string {
 }
 
 func lineOf(p *web.Page, t *store.Ticket) ticketLine {
-	return ticketLine{t.ID, ticketAddress(t.ID), t.Subject, stateBadge(p, t)}
+	return ticketLine{t.ID, address.Ticket(t.ID), t.Subject, stateBadge(p, t)}
 }
 
 func lowerFirst(s string) string {
@@ -578,10 +579,10 @@ func (a *App) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) er
 			return err
 		}
 		if before != 0 {
-			v.Before = joinQuery(ticketAddress(before), v.From)
+			v.Before = joinQuery(address.Ticket(before), v.From)
 		}
 		if after != 0 {
-			v.After = joinQuery(ticketAddress(after), v.From)
+			v.After = joinQuery(address.Ticket(after), v.From)
 		}
 	}
 	v.Crumb(label, v.Back)

@@ -3,6 +3,7 @@ package app
 import (
 	"strconv"
 
+	"sportello/app/address"
 	"sportello/app/web"
 )
 
@@ -27,5 +28,5 @@ func (a *App) postClaim(r *web.Request) error {
 	if err := a.Desk.Claim(r.Actor(), n); err != nil {
 		return err
 	}
-	return r.Done("flash.claimed", ticketAddress(n))
+	return r.Done("flash.claimed", address.Ticket(n))
 }

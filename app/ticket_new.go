@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
@@ -284,10 +285,10 @@ func (a *App) postNewTicket(r *web.Request) error {
 	if len(add) > 0 {
 		if _, err := a.Desk.Do(r.Actor(), t.ID, desk.Step{Add: add}); err != nil {
 			a.Log.Warn("add participants to a new ticket", "ticket", t.ID, "err", err)
-			return r.Done("flash.new-ticket-alone", ticketAddress(t.ID))
+			return r.Done("flash.new-ticket-alone", address.Ticket(t.ID))
 		}
 	}
-	return r.Done("flash.new-ticket", ticketAddress(t.ID))
+	return r.Done("flash.new-ticket", address.Ticket(t.ID))
 }
 
 // readNewTicket reads the form. What is wrong with it is collected in the form; an error is not the person's fault.

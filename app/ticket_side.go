@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/words"
@@ -109,7 +110,7 @@ const maxPreview = 1 << 20
 // posted, with what is wrong with it; a Conflict says that the ticket has moved on, and keeps the text.
 func (a *App) sideTicket(r *web.Request, tv *desk.TicketView, f *web.Form, wrong error) error {
 	t := tv.Ticket
-	v := &sidePage{Page: r.Page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: ticketAddress(t.ID),
+	v := &sidePage{Page: r.Page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: address.Ticket(t.ID),
 		Subject: t.Subject, State: t.State.String()}
 	v.Path = v.Address
 	if tv.Agents {

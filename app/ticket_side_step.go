@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
@@ -142,10 +143,10 @@ func (a *App) sideStep(r *web.Request, f *web.Form, s desk.Step, flashKey string
 		a.Log.Error("read notices of a ticket", "ticket", n, "err", err)
 	}
 	if t.ID != n {
-		return r.Done("flash.side-followed", ticketAddress(t.ID), "number", n)
+		return r.Done("flash.side-followed", address.Ticket(t.ID), "number", n)
 	}
 	if _, err := a.Desk.Ticket(actor, n); store.KindOf(err) == store.NotFound && err != nil {
 		return r.Done(flashKey, "/tickets") // one has taken oneself out
 	}
-	return r.Done(flashKey, ticketAddress(n))
+	return r.Done(flashKey, address.Ticket(n))
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
@@ -85,9 +86,9 @@ func (a *App) afterStep(r *web.Request, n uint64, f *web.Form) string {
 	}
 	if from == nil {
 		// An agent who stands on the requester's side too is shown this side by saying so.
-		return ticketAddress(n) + "?as=agent"
+		return address.Ticket(n) + "?as=agent"
 	}
-	return joinQuery(ticketAddress(n), queueString(from, from.Raw("from")))
+	return joinQuery(address.Ticket(n), queueString(from, from.Raw("from")))
 }
 
 // ticketAgain shows the page again after a form that could not be done.
@@ -331,5 +332,5 @@ func (a *App) postReason(r *web.Request) error {
 	if err != nil {
 		return a.reasonPage(r, n, f, err)
 	}
-	return r.Done("flash.reason-given", ticketAddress(n))
+	return r.Done("flash.reason-given", address.Ticket(n))
 }

@@ -1,12 +1,12 @@
 package app
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
@@ -46,7 +46,7 @@ func ownLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) ownLine 
 	default:
 		when = p.T("own.updated", "when", inSentence(p, t.PublicUpdated))
 	}
-	return ownLine{Number: t.ID, Address: ticketAddress(t.ID), Subject: t.Subject, Meta: joined(" · ", modules[t.Module], when),
+	return ownLine{Number: t.ID, Address: address.Ticket(t.ID), Subject: t.Subject, Meta: joined(" · ", modules[t.Module], when),
 		State: t.State.String(), Words: stateWords(p, t)}
 }
 
@@ -57,8 +57,6 @@ func stateWords(p *web.Page, t *store.Ticket) string {
 	}
 	return p.T("state." + t.State.String())
 }
-
-func ticketAddress(n uint64) string { return fmt.Sprintf("/tickets/%d", n) }
 
 // joined joins what is not empty.
 func joined(sep string, parts ...string) string {

@@ -94,7 +94,7 @@ func afterPowerFailure(t *testing.T, data, message string) (tickets int, err err
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	if _, err := a.takeSpool(t.Context()); err != nil {
+	if _, err := a.mail.TakeSpool(t.Context()); err != nil {
 		return 0, err
 	}
 	if err := a.Desk.ProcessMail(t.Context()); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
@@ -63,12 +64,10 @@ func viewValues(q desk.QueueQuery) url.Values {
 	return v
 }
 
-func viewPath(id uint64) string { return "/desk/views/" + strconv.FormatUint(id, 10) }
-
 // viewAddress is where a view is looked at: without words it is the queue with its filters.
 func viewAddress(v desk.SavedView) string {
 	if v.Text != "" {
-		return viewPath(v.ID)
+		return address.View(v.ID)
 	}
 	return joinQuery("/desk/"+v.Queue, viewValues(v.Query()).Encode())
 }
@@ -120,7 +119,7 @@ func (a *App) getViews(r *web.Request) error {
 			line.Shared = v.T("views.shared-with", "group", s.GroupName)
 		}
 		if s.MayChange {
-			line.Edit = viewPath(s.ID) + "/edit"
+			line.Edit = address.View(s.ID) + "/edit"
 		}
 		v.Lines = append(v.Lines, line)
 	}
@@ -184,9 +183,9 @@ func (a *App) getView(r *web.Request) error {
 	}
 	v := &queuePage{Page: r.Workbench("views.title"), NoBulk: true}
 	v.Nav, v.Title, v.Live = "desk", saved.Name, false // a search for each change of any ticket would be too many
-	v.Plain, v.Here = viewPath(n), viewPath(n)
+	v.Plain, v.Here = address.View(n), address.View(n)
 	if saved.MayChange {
-		v.ChangeView = viewPath(n) + "/edit"
+		v.ChangeView = address.View(n) + "/edit"
 	}
 	v.Words = saved.Text
 	v.Elsewhere = web.Link{Label: v.T("views.in-search"), Address: searchAsked{text: saved.Text, kind: "ticket"}.address()}
@@ -304,7 +303,7 @@ func (a *App) postView(r *web.Request) error {
 	if err != nil {
 		return a.newViewPage(r, f, err)
 	}
-	return r.Done("flash.view-saved", viewPath(row.ID), "name", row.Name)
+	return r.Done("flash.view-saved", address.View(row.ID), "name", row.Name)
 }
 
 func (a *App) getEditView(r *web.Request) error { return a.editViewPage(r, nil, nil) }
@@ -321,7 +320,7 @@ func (a *App) editViewPage(r *web.Request, f *web.Form, err error) error {
 	if !s.MayChange {
 		return store.Fail(store.Denied, "error.denied")
 	}
-	v := &viewEditPage{Page: r.Workbench("views.edit"), Act: viewPath(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
+	v := &viewEditPage{Page: r.Workbench("views.edit"), Act: address.View(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
 	v.Nav = "desk"
 	v.Crumb(v.T("views.title"), "/desk/views")
 	v.Crumb(s.Name, viewAddress(s))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/store"
 )
@@ -28,7 +29,7 @@ func hidden(t *testing.T, page, name string) string {
 // formOf is a form as the page of the ticket would send it.
 func (w *world) formOf(b *browser, n uint64, fields ...string) url.Values {
 	w.t.Helper()
-	page := b.get(ticketAddress(n) + "?from=group").body
+	page := b.get(address.Ticket(n) + "?from=group").body
 	v := url.Values{"rev": {hidden(w.t, page, "rev")}, "seen": {hidden(w.t, page, "seen")}, "from": {"from=group"}}
 	for i := 0; i+1 < len(fields); i += 2 {
 		v.Set(fields[i], fields[i+1])
@@ -80,7 +81,7 @@ func TestActsOnATicketAreRefusedToWhomTheyAreNotFor(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Stampante").ID
 	for _, act := range []string{"step", "take", "assign", "move", "state", "facts", "participants-desk", "links", "spam", "duplicate-undo", "message-move"} {
-		path := ticketAddress(n) + "/" + act
+		path := address.Ticket(n) + "/" + act
 		for _, role := range []string{"requester", "participant", "coordinator", "stranger", "editor"} {
 			b := w.visitor(role)
 			if got := b.post(path, url.Values{"mode": {"note"}, "act": {"note"}, "body": {"Una nota"}, "spam": {"1"}, "group": {"1"}}); got.status != 403 {
@@ -154,7 +155,7 @@ func TestATicketIsWorkedFromItsPage(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Cedolino bianco").ID
 	b := w.visitor("agent")
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	page := b.get(at + "?from=group")
 	b.must(page, 200, "Prendi in carico", "Invia e attendi risposta", "Invia e prendi in carico", "Nota interna", "Scorciatoie da tastiera", `data-live-ticket="`, `data-presence="`+at+`/presence"`)
 	send := func(path string, want int, fields ...string) answer {
@@ -203,7 +204,7 @@ func TestANoteIsNeverPublic(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Riservata").ID
 	b := w.visitor("agent")
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	for _, act := range []string{"reply", "wait", "resolve", "plan", "resume"} {
 		got := b.post(at+"/step", w.formOf(b, n, "mode", "note", "act", act, "body", "parolasegreta", "outcome", "solved", "version", "1"))
 		b.must(got, 422, "parolasegreta", "non si può inviare al richiedente")
@@ -229,7 +230,7 @@ func TestColleaguesMentionedInANoteAreTold(t *testing.T) {
 	b := w.visitor("agent")
 	send := func(body string) []uint64 {
 		t.Helper()
-		b.must(b.post(ticketAddress(n)+"/step", w.formOf(b, n, "mode", "note", "act", "note", "body", body)), 303)
+		b.must(b.post(address.Ticket(n)+"/step", w.formOf(b, n, "mode", "note", "act", "note", "body", body)), 303)
 		v, err := w.app.Desk.Ticket(w.as("agent"), n)
 		if err != nil {
 			t.Fatal(err)
@@ -257,7 +258,7 @@ func TestColleaguesMentionedInANoteAreTold(t *testing.T) {
 func TestWhoWroteOnAnOldPageLosesNothingAndSeesWhatChanged(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Conflitto").ID
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	a, b := w.visitor("agent"), w.visitor("supervisor")
 	old := w.formOf(b, n, "mode", "reply", "act", "wait", "body", "Il testo del secondo operatore")
 	a.must(a.post(at+"/step", w.formOf(a, n, "mode", "reply", "act", "reply", "body", "Il primo ha risposto")), 303)
@@ -285,7 +286,7 @@ func TestUploadsOutliveAFormThatIsNotRight(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Allegati").ID
 	b := w.visitor("agent")
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
 	for name, v := range w.formOf(b, n, "mode", "reply", "act", "resolve", "body", "Vedi allegato") {
@@ -310,7 +311,7 @@ func TestThePreviewWithoutScriptsSendsNothing(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Anteprima").ID
 	b := w.visitor("agent")
-	got := b.post(ticketAddress(n)+"/step", w.formOf(b, n, "mode", "note", "act", "preview", "body", "Un **grassetto** <script>"))
+	got := b.post(address.Ticket(n)+"/step", w.formOf(b, n, "mode", "note", "act", "preview", "body", "Un **grassetto** <script>"))
 	b.must(got, 200, "<strong>grassetto</strong>", "Un **grassetto**", "!<script>")
 	if r := w.row(n); r.Messages != 1 || r.Notes != 0 {
 		t.Errorf("the preview wrote: %+v", r)
@@ -321,7 +322,7 @@ func TestMessagesMoveAndComeBack(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.fresh("Una").ID, w.fresh("Due").ID
 	b := w.visitor("agent")
-	b.must(b.post(ticketAddress(one)+"/step", w.formOf(b, one, "mode", "reply", "act", "reply", "body", "Messaggio da spostare")), 303)
+	b.must(b.post(address.Ticket(one)+"/step", w.formOf(b, one, "mode", "reply", "act", "reply", "body", "Messaggio da spostare")), 303)
 	v, err := w.app.Desk.Ticket(w.as("agent"), one)
 	if err != nil {
 		t.Fatal(err)
@@ -329,24 +330,24 @@ func TestMessagesMoveAndComeBack(t *testing.T) {
 	id := fmt.Sprint(v.Messages[len(v.Messages)-1].ID)
 	move := func(from uint64, want int, fields ...string) answer {
 		t.Helper()
-		got := b.post(ticketAddress(from)+"/message-move", w.formOf(b, from, append(fields, "message", id)...))
+		got := b.post(address.Ticket(from)+"/message-move", w.formOf(b, from, append(fields, "message", id)...))
 		b.must(got, want)
 		return got
 	}
 	b.must(move(one, 422, "act", "move", "move_to-"+id, "#99999"), 422, "La richiesta #99999 non c&#39;è", `value="#99999"`)
 	move(one, 303, "act", "move", "move_to-"+id, "#"+fmt.Sprint(two))
-	b.must(b.get(ticketAddress(two)), 200, "Messaggio da spostare", "spostato da #"+fmt.Sprint(one), "Riporta in #"+fmt.Sprint(one))
+	b.must(b.get(address.Ticket(two)), 200, "Messaggio da spostare", "spostato da #"+fmt.Sprint(one), "Riporta in #"+fmt.Sprint(one))
 	move(two, 303, "act", "back", "origin", fmt.Sprint(one))
-	b.must(b.get(ticketAddress(one)), 200, "Messaggio da spostare")
+	b.must(b.get(address.Ticket(one)), 200, "Messaggio da spostare")
 	move(one, 303, "act", "split")
-	b.must(b.get(ticketAddress(one)), 200, "!Messaggio da spostare")
+	b.must(b.get(address.Ticket(one)), 200, "!Messaggio da spostare")
 }
 
 func TestADuplicateIsMergedAndTheMergeUndone(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.fresh("Originale").ID, w.fresh("Doppione").ID
 	b := w.visitor("agent")
-	at := ticketAddress(two)
+	at := address.Ticket(two)
 	b.must(b.post(at+"/step", w.formOf(b, two, "mode", "reply", "act", "resolve", "outcome", "duplicate", "body", "Ci lavoriamo già")), 422, "di cui è doppione", "Ci lavoriamo già")
 	b.must(b.post(at+"/step", w.formOf(b, two, "mode", "reply", "act", "resolve", "outcome", "duplicate", "duplicate_of", "99999", "body", "Ci lavoriamo già")), 422, "La richiesta #99999 non c&#39;è")
 	b.must(b.post(at+"/step", w.formOf(b, two, "mode", "reply", "act", "resolve", "outcome", "duplicate", "duplicate_of", fmt.Sprint(one), "body", "Ci lavoriamo già")), 303)
@@ -357,7 +358,7 @@ func TestADuplicateIsMergedAndTheMergeUndone(t *testing.T) {
 	}
 	// Links are made and taken away, and shown both ways.
 	b.must(b.post(at+"/links", w.formOf(b, two, "act", "link", "link", "#"+fmt.Sprint(one))), 303)
-	b.must(b.get(ticketAddress(one)), 200, "Doppione")
+	b.must(b.get(address.Ticket(one)), 200, "Doppione")
 	b.must(b.post(at+"/links", w.formOf(b, two, "act", "unlink", "unlink", fmt.Sprint(one))), 303)
 	b.must(b.post(at+"/links", w.formOf(b, two, "act", "link", "link", fmt.Sprint(two))), 422, "È la stessa richiesta")
 }
@@ -366,7 +367,7 @@ func TestParticipantsAndWishesAreTheAgentsToGrant(t *testing.T) {
 	w := newWorld(t)
 	n := w.ticket().ID
 	b := w.visitor("agent")
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	b.must(b.get(at), 200, "Carlo Collega", "mai.visto@altro.example")
 	b.must(b.post(at+"/participants-desk", w.formOf(b, n, "act", "add", "address", "non un indirizzo")), 422, "non un indirizzo", "Non è un indirizzo e-mail")
 	b.must(b.post(at+"/participants-desk", w.formOf(b, n, "act", "grant", "wish", "mai.visto@altro.example")), 303)
@@ -391,7 +392,7 @@ func TestAnAdministratorGivesAReasonForAConfidentialTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := w.visitor("administrator")
-	at := ticketAddress(n)
+	at := address.Ticket(n)
 	b.must(b.get(at), 403, "Perché devi vederla", "!Riservatissima")
 	b.must(b.post(at+"/reason", url.Values{"reason": {" "}}), 422, "Perché devi vederla")
 	b.must(b.post(at+"/reason", url.Values{"reason": {"Il richiedente non riceve risposte"}}), 303)
@@ -440,8 +441,8 @@ func TestAnAgentsOwnTicketElsewhereIsTheirsAsARequester(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := w.visitor("agent")
-	b.must(b.get(ticketAddress(own.ID)), 200, "Mia in contabilità", `class="portal"`)
-	b.must(b.get(ticketAddress(own.ID)+"?as=agent"), 200, `class="bench"`, "Guarda come richiedente")
+	b.must(b.get(address.Ticket(own.ID)), 200, "Mia in contabilità", `class="portal"`)
+	b.must(b.get(address.Ticket(own.ID)+"?as=agent"), 200, `class="bench"`, "Guarda come richiedente")
 }
 
 func TestAnEndedSessionBringsTheTypedTextBack(t *testing.T) {
@@ -451,9 +452,9 @@ func TestAnEndedSessionBringsTheTypedTextBack(t *testing.T) {
 	b := w.signedIn(p)
 	form := w.formOf(b, n, "mode", "note", "act", "note", "body", "Una nota scritta a lungo")
 	b.must(b.post("/sign-out", nil), 303)
-	got := b.post(ticketAddress(n)+"/step", form)
+	got := b.post(address.Ticket(n)+"/step", form)
 	b.must(got, got.status, "Una nota scritta a lungo")
-	again := url.Values{"email": {p.Email}, "password": {testPassword}, "next": {ticketAddress(n)}, "from": {ticketAddress(n)}}
+	again := url.Values{"email": {p.Email}, "password": {testPassword}, "next": {address.Ticket(n)}, "from": {address.Ticket(n)}}
 	for name, v := range form {
 		again["resume."+name] = v
 	}

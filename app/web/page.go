@@ -182,7 +182,9 @@ func (p *Page) Most(field string) int {
 func (p *Page) T(key string, args ...any) string { return p.Site.Words.Text(p.Lang, key, args...) }
 
 // Voice speaks the language of the page.
-func (p *Page) Voice() words.Voice { return words.Voice{Dictionary: p.Site.Words, Lang: p.Lang, Now: p.Now} }
+func (p *Page) Voice() words.Voice {
+	return words.Voice{Dictionary: p.Site.Words, Lang: p.Lang, Now: p.Now}
+}
 
 // Plural returns the form of the sentence that fits n.
 func (p *Page) Plural(key string, n int, args ...any) string {

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 
@@ -62,7 +61,7 @@ type Site struct {
 }
 
 // Open makes what stands between the desk and the browser.
-func (s *Site) Open(routes []Route) error {
+func (s *Site) Open(fsys fs.FS, routes []Route) error {
 	secret, err := s.Store.SecretKey()
 	if err != nil {
 		return err
@@ -90,13 +89,6 @@ func (s *Site) Open(routes []Route) error {
 	if u, err := url.Parse(s.Config.BaseURL); err == nil && u.Host != "" {
 		s.Origin = u.Scheme + "://" + u.Host
 		s.Secure = u.Scheme == "https"
-	}
-	var fsys fs.FS = assets.FS
-	if s.Config.Reload != "" {
-		fsys = os.DirFS(s.Config.Reload)
-	}
-	if s.Words, err = words.Load(fsys, s.Log); err != nil {
-		return err
 	}
 	if s.Public, err = assets.Load(fsys); err != nil {
 		return err
