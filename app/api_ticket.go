@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -158,7 +159,7 @@ func (a *App) ticketDocument(r *web.Request, number uint64) (*apiTicket, error) 
 		}
 		for _, m := range v.Messages {
 			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: apiMoment(m.At), Body: m.Body, Format: m.Written().String(),
-				HTML: string(messageHTML(m, "…", picturesOf(v.Files, m))), Internal: m.Internal}
+				HTML: string(message.HTML(m, "…", message.Pictures(v.Files, m))), Internal: m.Internal}
 			if m.Mail != 0 {
 				proven := !m.NotVerified()
 				row.Proven = &proven

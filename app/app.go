@@ -32,6 +32,7 @@ import (
 
 	"sportello/app/backup"
 	"sportello/app/config"
+	"sportello/app/delivery"
 	"sportello/app/desk"
 	"sportello/app/extract"
 	"sportello/app/listen"
@@ -53,7 +54,7 @@ type App struct {
 	endLive context.CancelFunc
 	crash   *os.File
 
-	mail    *Delivery
+	mail    *delivery.Delivery
 	backups *backup.Job
 }
 
@@ -125,7 +126,7 @@ func (a *App) open() error {
 	if a.Words, err = words.Load(assetsOf(a.Config), a.Log); err != nil {
 		return err
 	}
-	a.mail = &Delivery{Config: a.Config, Log: a.Log, Store: a.Store, Desk: a.Desk, Words: a.Words, Base: a.BaseURL}
+	a.mail = &delivery.Delivery{Config: a.Config, Log: a.Log, Store: a.Store, Desk: a.Desk, Words: a.Words, Base: a.BaseURL}
 	w.Parts = append(w.Parts, a.mail.Part())
 	if err := a.mail.Open(); err != nil {
 		return err

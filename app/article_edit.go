@@ -15,6 +15,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
@@ -495,7 +496,7 @@ func (a *App) postPreview(r *web.Request) error {
 	case as == "markdown":
 		return r.JSON(f.Raw("text"))
 	case as != "article":
-		v.HTML = passageHTML(format, text, "", v.T("article.quoted"), nil)
+		v.HTML = message.Passage(format, text, "", v.T("article.quoted"), nil)
 	case r.Query("format") == store.HTML.String():
 		v.HTML = markup.HTML(markup.RichText, text)
 	default:

@@ -8,6 +8,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/mail"
+	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
@@ -70,7 +71,7 @@ func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint6
 		mark("mark-wait", "people", "by-mail.outside")
 	}
 	if m.Rest != "" {
-		v.RestName, v.Rest = p.T("by-mail.rest"), restHTML(m, p.T("ticket.quoted"), picturesOf(t.Files, m))
+		v.RestName, v.Rest = p.T("by-mail.rest"), message.Rest(m, p.T("ticket.quoted"), message.Pictures(t.Files, m))
 	}
 	if m.Mail != 0 && m.Ticket == t.Ticket.ID && (t.Agents || m.Author == p.Person && p.SignedIn && !m.Internal) {
 		v.Original = address.Original(m.Ticket, m.ID)

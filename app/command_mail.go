@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"sportello/app/delivery"
 )
 
 func init() { commands = append(commands, mailCommand) }
@@ -18,7 +20,7 @@ const exitMailUsage = 64
 
 func mailCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "mail", Short: "Take mail in", Args: cobra.NoArgs, RunE: needsSubcommand}
-	var how Spooled
+	var how delivery.Spooled
 	deliver := &cobra.Command{Use: "deliver", Short: "Take one message from standard input",
 		Long: "Takes one message from standard input, for the pipe of a mail server or a filter. It is on disk before the command ends.\n" +
 			"Exits 0 when the message is kept, of one above mail.max_message_mb its beginning, 64 on wrong usage, 75 otherwise, so\n" +
@@ -51,7 +53,7 @@ func mailCommand(r *runner) *cobra.Command {
 
 // deliver keeps the message in the spool and then has it processed, here or by the running server. Once it is in the
 // spool it is kept, whatever follows.
-func (r *runner) deliver(ctx context.Context, how Spooled) error {
+func (r *runner) deliver(ctx context.Context, how delivery.Spooled) error {
 	r.begin()
 	if r.app != nil {
 		return errors.New("a message is delivered by a process of its own")
@@ -64,7 +66,7 @@ func (r *runner) deliver(ctx context.Context, how Spooled) error {
 	if err := os.MkdirAll(cfg.DataFolder(), 0o700); err != nil {
 		return err
 	}
-	if err := PutSpool(cfg.Spool(), how, r.in, int64(cfg.Mail.MaxMessageMB)<<20); err != nil {
+	if err := delivery.PutSpool(cfg.Spool(), how, r.in, int64(cfg.Mail.MaxMessageMB)<<20); err != nil {
 		return err
 	}
 	args := []string{"mail", "spool"}

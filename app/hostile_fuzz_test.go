@@ -24,6 +24,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"sportello/app/config"
+	"sportello/app/delivery"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
@@ -376,7 +377,7 @@ func FuzzSpool(f *testing.F) {
 			return
 		}
 		var known *store.Error
-		if !errors.Is(err, errSpool) && !errors.As(err, &known) {
+		if !errors.Is(err, delivery.ErrSpool) && !errors.As(err, &known) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"sportello/app/config"
+	"sportello/app/delivery"
 	"sportello/app/desk"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/store"
@@ -155,11 +156,11 @@ func TestTheAdministratorIsToldOnceOfCertifiedMail(t *testing.T) {
 	}
 	eventually(t, "tickets", func() bool { return d.tickets() == 3 })
 	got := d.told("PEC")
-	if strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "note certified mail (PEC) comes") || !strings.Contains(got, "pec_certificates") || !strings.Contains(got, pecList) {
+	if strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "note certified mail (PEC) comes") || !strings.Contains(got, "pec_certificates") || !strings.Contains(got, delivery.PECList) {
 		t.Errorf("doctor: %s", got)
 	}
 	page := d.signedIn(d.add("Capo", desk.PersonForm{Administrator: true, Email: "capo@desk.example"})).get("/admin").body
-	if strings.Count(page, pecList) != 1 || !strings.Contains(page, "pec_certificates") {
+	if strings.Count(page, delivery.PECList) != 1 || !strings.Contains(page, "pec_certificates") {
 		t.Errorf("the page of the desk's state:\n%s", page)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk"
+	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
@@ -299,7 +300,7 @@ func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
 func precedes(e desk.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
 
 func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Message) *sideMessage {
-	out := &sideMessage{On: v, ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: messageHTML(m, v.T("ticket.quoted"), picturesOf(tv.Files, m))}
+	out := &sideMessage{On: v, ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: message.HTML(m, v.T("ticket.quoted"), message.Pictures(tv.Files, m))}
 	if p := tv.People[m.Author]; p != nil {
 		out.Who = p.Name
 	}

@@ -13,6 +13,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk"
+	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -227,7 +228,7 @@ func (a *App) showPreview(r *web.Request, n uint64, f *web.Form, body string) er
 		from = queueString(q, q.Raw("from"))
 	}
 	page := r.Page("ticket.preview")
-	preview := passageHTML(t.Speaks(f.Raw("mode") == "note"), body, "", page.T("ticket.quoted"), nil)
+	preview := message.Passage(t.Speaks(f.Raw("mode") == "note"), body, "", page.T("ticket.quoted"), nil)
 	if body == "" {
 		preview = template.HTML("<p>" + template.HTMLEscapeString(page.T("ticket.preview-empty")) + "</p>") // #nosec G203 -- escaped
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"sportello/app/desk"
+	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
@@ -286,7 +287,7 @@ func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNa
 	who := n.view(m.Author)
 	id := strconv.FormatUint(m.ID, 10)
 	view := &messageView{On: v, Anchor: "m" + id, ID: m.ID, Who: who.Name, Role: who.Place, Initials: who.Initials, At: v.Moment(m.At), Note: m.Internal, Desk: m.Agent && !m.Internal,
-		Body: messageHTML(m, v.T("ticket.quoted"), picturesOf(t.Files, m))}
+		Body: message.HTML(m, v.T("ticket.quoted"), message.Pictures(t.Files, m))}
 	if m.Agent {
 		view.Role = n.groupOf(n.people[m.Author], t.Ticket.Group, v.Lang)
 	}

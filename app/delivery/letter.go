@@ -1,4 +1,4 @@
-package app
+package delivery
 
 import (
 	"bytes"
@@ -20,6 +20,7 @@ import (
 	inbound "sportello/app/mail"
 	"sportello/app/mail/transport"
 	"sportello/app/markup"
+	"sportello/app/message"
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
@@ -307,7 +308,7 @@ func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 	if l.Text == nil || l.Event == "opened" {
 		return out
 	}
-	shown := forLetter(string(messageHTML(l.Text, "…", l.Files)))
+	shown := forLetter(string(message.HTML(l.Text, "…", l.Files)))
 	out.Body = template.HTML(markup.Relink(shown, func(href string) string { // #nosec G203 -- messageHTML is safe, and only addresses that begin with / change
 		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
 			return w.base(href)

@@ -1,4 +1,4 @@
-package app
+package delivery
 
 import (
 	"bufio"
@@ -159,7 +159,7 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 				return i, fmt.Errorf("app: empty spool: %w", err)
 			}
 		case errors.Is(err, desk.ErrMailRoom): // it waits here, and nothing behind it
-		case errors.Is(err, errSpool) || store.KindOf(err) == store.TooLarge:
+		case errors.Is(err, ErrSpool) || store.KindOf(err) == store.TooLarge:
 			d.Log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
 			if err := os.Rename(path, path+".bad"); err != nil {
 				return i, fmt.Errorf("app: put aside: %w", err)
@@ -171,7 +171,7 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 	return len(names), nil
 }
 
-var errSpool = errors.New("app: file of the spool not understood")
+var ErrSpool = errors.New("app: file of the spool not understood")
 
 // TakeSpooled takes in one file of the spool.
 func (d *Delivery) TakeSpooled(path string) error {
@@ -184,7 +184,7 @@ func (d *Delivery) TakeSpooled(path string) error {
 	line, err := r.ReadBytes('\n')
 	var how Spooled
 	if err != nil || json.Unmarshal(line, &how) != nil {
-		return errSpool
+		return ErrSpool
 	}
 	_, err = d.Desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
 	return err

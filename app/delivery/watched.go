@@ -1,4 +1,4 @@
-package app
+package delivery
 
 import (
 	"context"
@@ -57,7 +57,7 @@ func (d *Delivery) show(p words.Voice) []watch.Fact {
 		add(p.T("mail-state.mailboxes"), p.Plural("mail-state.well", len(boxes)), false)
 	}
 	if last, err := d.Desk.MailUncertified(); err == nil && !last.IsZero() {
-		add(p.T("mail-state.pec"), p.T("mail-state.pec-"+d.pecTrouble(), "date", p.Day(last), "list", pecList), false)
+		add(p.T("mail-state.pec"), p.T("mail-state.pec-"+d.pecTrouble(), "date", p.Day(last), "list", PECList), false)
 	}
 	add(p.T("mail-state.in"), p.T("mail-state.in-figures", "waiting", waiting, "held", held, "failed", failed), failed > 0)
 	if d.sender == nil {
@@ -129,8 +129,8 @@ func (d *Delivery) check(ctx context.Context, beside bool) []watch.Finding {
 	return out
 }
 
-// pecList is where the public list of the providers of certified mail and what they sign with is.
-const pecList = "https://www.agid.gov.it/it/piattaforme/posta-elettronica-certificata"
+// PECList is where the public list of the providers of certified mail and what they sign with is.
+const PECList = "https://www.agid.gov.it/it/piattaforme/posta-elettronica-certificata"
 
 // pecTrouble says why certified mail is not verified: there are no certificates, or not those of its provider.
 func (d *Delivery) pecTrouble() string {
@@ -153,7 +153,7 @@ func (d *Delivery) checkPEC() (watch.Finding, bool) {
 	if d.pecTrouble() == "unknown" {
 		text = "certified mail (PEC) comes, last on " + last.UTC().Format(time.DateOnly) + ", whose signature none of the certificates installed confirms: its senders count as not verified"
 	}
-	return watch.Finding{Level: watch.Note, Text: text, Do: "install the certificates with which the providers sign, and of who issued them (PEM), as pec_certificates under [mail]\nthe public list of providers is kept by AgID: " + pecList}, true
+	return watch.Finding{Level: watch.Note, Text: text, Do: "install the certificates with which the providers sign, and of who issued them (PEM), as pec_certificates under [mail]\nthe public list of providers is kept by AgID: " + PECList}, true
 }
 
 // checkTags tells whether mail to the address with a tag arrives, and sends some to try it when that is not known of the

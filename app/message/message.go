@@ -1,4 +1,4 @@
-package app
+package message
 
 import (
 	"fmt"
@@ -13,18 +13,18 @@ import (
 // shown are the media types of pictures that may stand in the text of a message.
 var shownInText = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
 
-// messageHTML shows a message in its format, for every page, the API and letters. quoted stands on the fold of what
+// HTML shows a message in its format, for every page, the API and letters. quoted stands on the fold of what
 // Markdown quotes; files are those whose pictures the text may show.
-func messageHTML(m *store.Message, quoted string, files []*store.File) template.HTML {
-	return passageHTML(m.Written(), m.Body, m.HTML, quoted, files)
+func HTML(m *store.Message, quoted string, files []*store.File) template.HTML {
+	return Passage(m.Written(), m.Body, m.HTML, quoted, files)
 }
 
-// restHTML shows what the mail quoted, and its signature.
-func restHTML(m *store.Message, quoted string, files []*store.File) template.HTML {
-	return passageHTML(m.Written(), m.Rest, m.RestHTML, quoted, files)
+// Rest shows what the mail quoted, and its signature.
+func Rest(m *store.Message, quoted string, files []*store.File) template.HTML {
+	return Passage(m.Written(), m.Rest, m.RestHTML, quoted, files)
 }
 
-func passageHTML(format store.Format, text, html, quoted string, files []*store.File) template.HTML {
+func Passage(format store.Format, text, html, quoted string, files []*store.File) template.HTML {
 	switch {
 	case format == store.Markdown:
 		return markup.MessageFolded(text, quoted)
@@ -41,9 +41,9 @@ func passageHTML(format store.Format, text, html, quoted string, files []*store.
 	}})
 }
 
-// picturesOf are the files whose pictures a message may show: its own first, then those of the ticket that the reader
+// Pictures are the files whose pictures a message may show: its own first, then those of the ticket that the reader
 // sees, for an answer quotes pictures that are not attached again.
-func picturesOf(all map[uint64][]*store.File, m *store.Message) []*store.File {
+func Pictures(all map[uint64][]*store.File, m *store.Message) []*store.File {
 	if m.HTML == "" && m.RestHTML == "" {
 		return nil
 	}
