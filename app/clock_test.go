@@ -32,7 +32,7 @@ var machineTime = map[string]string{
 	"app/watch/check.go checkConfig":  "the certificate is judged by those who connect, who go by the real time",
 	"app/watch/check.go checkClock":   "this looks whether the machine's clock can be right",
 	"app/watch/check.go checkErrors":  "against the time that the file system gave a file",
-	"app/delivery/spool.go takeSpool": "against the time that the file system gave a file",
+	"app/delivery/spool.go TakeSpool": "against the time that the file system gave a file",
 	"store/blob.go Sweep":             "against the time that the file system gave a file",
 	"store/migrate.go endTokens":      "the file of an earlier release, before there is a desk",
 	"store/backup.go Inspect":         "a copy that belongs to no desk",
