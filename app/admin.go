@@ -28,16 +28,10 @@ type staleForm struct {
 
 type staleField struct{ Label, Now string }
 
-// adminOption is an entry of a select.
-type adminOption struct {
-	Value, Label string
-	Chosen       bool
-}
-
 // adminOptions is a headed part of a select.
 type adminOptions struct {
 	Label   string
-	Options []adminOption
+	Options []option
 }
 
 // admin begins a page of the administration; where is the part of it, as in its address.

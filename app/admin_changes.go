@@ -16,7 +16,7 @@ import (
 // adminChangesPage is the log of the administration, newest first.
 type adminChangesPage struct {
 	adminPage
-	Kinds    []adminOption
+	Kinds    []option
 	Lines    []changeLine
 	Filtered bool
 	Next     string
@@ -75,7 +75,7 @@ func (a *App) getChanges(r *web.Request) error {
 		if chosen {
 			tables, v.Filtered = k.tables, true
 		}
-		v.Kinds = append(v.Kinds, adminOption{k.code, v.T("admin-changes.kind-" + k.code), chosen})
+		v.Kinds = append(v.Kinds, option{Value: k.code, Label: v.T("admin-changes.kind-" + k.code), Chosen: chosen})
 	}
 	before := f.ID("before")
 	lines, next, err := a.changesOf(r.Actor(), before, tables)

@@ -19,10 +19,10 @@ type adminLevelPage struct {
 	New       bool
 	ID        uint64
 	Code      string
-	Parents   []adminOption
+	Parents   []option
 	Top       bool // a product: nothing stands above it
 	Channels  []adminChannel
-	Groups    []adminOption
+	Groups    []option
 	Above     string   // what the group of the level above is called
 	Versions  string   // those of the level above
 	Asked     []string // questions of the levels above
@@ -32,11 +32,11 @@ type adminLevelPage struct {
 	AddBelow  string
 	Secret    bool // confidential already by the level above
 	Retired   bool // by the level above
-	TypeWords []adminOption
+	TypeWords []option
 }
 
 type adminChannel struct {
-	adminOption
+	option
 	Hint string
 }
 
@@ -45,7 +45,7 @@ type adminQuestion struct {
 	Number                         int
 	Field                          string
 	Code, It, En, Choices, Place   string
-	Types                          []adminOption
+	Types                          []option
 	Required, Removed, Known, Open bool
 }
 
@@ -154,12 +154,12 @@ func (a *App) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error 
 	} else {
 		parent, _ := strconv.ParseUint(v.Value("parent"), 10, 64)
 		above = byID[parent]
-		v.Parents = append(v.Parents, adminOption{"", v.T("admin-catalogue.no-parent"), above == nil})
+		v.Parents = append(v.Parents, option{Value: "", Label: v.T("admin-catalogue.no-parent"), Chosen: above == nil})
 	}
 	v.Top = l != nil && above == nil
 	for _, o := range levels {
 		if l == nil && o.Depth < 2 && !o.Retired {
-			v.Parents = append(v.Parents, adminOption{idValue(o.ID), o.Path.In(v.Lang), above != nil && above.ID == o.ID})
+			v.Parents = append(v.Parents, option{Value: idValue(o.ID), Label: o.Path.In(v.Lang), Chosen: above != nil && above.ID == o.ID})
 		}
 		if l != nil && o.Parent == l.ID {
 			v.Below = append(v.Below, web.Link{Label: o.Name.In(v.Lang), Address: idAddress("catalogue", o.ID)})
@@ -196,7 +196,7 @@ func (v *adminLevelPage) inherited(s *surroundings, above *desk.Level) {
 func (v *adminLevelPage) channels(above *desk.Level) {
 	chosen := v.Value("channel")
 	add := func(code, label string) {
-		v.Channels = append(v.Channels, adminChannel{adminOption{code, label, chosen == code}, v.T("admin-catalogue.channel-hint-" + cmp.Or(code, "above"))})
+		v.Channels = append(v.Channels, adminChannel{option{Value: code, Label: label, Chosen: chosen == code}, v.T("admin-catalogue.channel-hint-" + cmp.Or(code, "above"))})
 	}
 	switch {
 	case above != nil || v.New:
@@ -215,10 +215,10 @@ func (v *adminLevelPage) channels(above *desk.Level) {
 
 func (v *adminLevelPage) groups(s *surroundings) {
 	chosen := v.Value("group")
-	v.Groups = append(v.Groups, adminOption{"", v.T("admin-catalogue.group-above", "group", v.Above), chosen == ""})
+	v.Groups = append(v.Groups, option{Value: "", Label: v.T("admin-catalogue.group-above", "group", v.Above), Chosen: chosen == ""})
 	for _, g := range s.groups {
 		if id := idValue(g.ID); !g.Retired || id == chosen {
-			v.Groups = append(v.Groups, adminOption{id, g.Name.In(v.Lang), id == chosen})
+			v.Groups = append(v.Groups, option{Value: id, Label: g.Name.In(v.Lang), Chosen: id == chosen})
 		}
 	}
 }
@@ -252,7 +252,7 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 	row.Known = row.Code != ""
 	row.Open = v.Err(row.Field) != ""
 	for _, t := range desk.QuestionTypes {
-		row.Types = append(row.Types, adminOption{t, v.T("admin-catalogue.type-" + t), t == cmp.Or(value("-type"), "text")})
+		row.Types = append(row.Types, option{Value: t, Label: v.T("admin-catalogue.type-" + t), Chosen: t == cmp.Or(value("-type"), "text")})
 	}
 	return row
 }

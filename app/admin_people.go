@@ -16,10 +16,10 @@ import (
 // adminPeoplePage lists people by name.
 type adminPeoplePage struct {
 	adminPage
-	Roles         []adminOption
-	Groups        []adminOption
-	Organisations []adminOption
-	Access        []adminOption
+	Roles         []option
+	Groups        []option
+	Organisations []option
+	Access        []option
 	People        []adminPersonLine
 	Filtered      bool
 	OneGroup      string // the only group the reader looks after
@@ -103,7 +103,7 @@ func (s *surroundings) placeOptions(chosen string) []adminOptions {
 	for _, o := range s.organisations {
 		part := adminOptions{Label: o.Name}
 		add := func(value, label string) {
-			part.Options = append(part.Options, adminOption{value, label, value == chosen})
+			part.Options = append(part.Options, option{Value: value, Label: label, Chosen: value == chosen})
 		}
 		add(placeValue(o.ID, 0), o.Name)
 		for _, u := range o.Units {
@@ -184,14 +184,14 @@ func (a *App) getAdminPeople(r *web.Request) error {
 
 // peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
 func (v *adminPeoplePage) peopleFilters(who desk.Actor, s *surroundings, q *desk.PeopleQuery) {
-	var own []adminOption
+	var own []option
 	for _, g := range s.groups {
 		if who.IsAdministrator() || who.Person.Supervises(g.ID) {
-			own = append(own, adminOption{strconv.FormatUint(g.ID, 10), g.Name.In(s.lang), g.ID == q.Group})
+			own = append(own, option{Value: strconv.FormatUint(g.ID, 10), Label: g.Name.In(s.lang), Chosen: g.ID == q.Group})
 		}
 	}
 	if !who.IsAdministrator() {
-		if !slices.ContainsFunc(own, func(o adminOption) bool { return o.Chosen }) {
+		if !slices.ContainsFunc(own, func(o option) bool { return o.Chosen }) {
 			own[0].Chosen = true
 			q.Group, _ = strconv.ParseUint(own[0].Value, 10, 64)
 		}
@@ -201,13 +201,13 @@ func (v *adminPeoplePage) peopleFilters(who desk.Actor, s *surroundings, q *desk
 	}
 	v.Groups = own
 	for _, role := range adminRoles {
-		v.Roles = append(v.Roles, adminOption{role, v.T("admin.role-" + role), role == q.Role})
+		v.Roles = append(v.Roles, option{Value: role, Label: v.T("admin.role-" + role), Chosen: role == q.Role})
 	}
 	for _, o := range s.organisations {
-		v.Organisations = append(v.Organisations, adminOption{strconv.FormatUint(o.ID, 10), o.Name, o.ID == q.Organisation})
+		v.Organisations = append(v.Organisations, option{Value: strconv.FormatUint(o.ID, 10), Label: o.Name, Chosen: o.ID == q.Organisation})
 	}
 	for _, code := range []string{"active", "disabled"} {
-		v.Access = append(v.Access, adminOption{code, v.T("admin-people.access-" + code), v.Value("access") == code})
+		v.Access = append(v.Access, option{Value: code, Label: v.T("admin-people.access-" + code), Chosen: v.Value("access") == code})
 	}
 }
 

@@ -42,7 +42,7 @@ type adminMembership struct {
 	Field, Name string
 	Retired     bool
 	Fixed       string // what the person is there, when the reader cannot change it
-	Choices     []adminOption
+	Choices     []option
 }
 
 type adminCoordination struct {
@@ -171,7 +171,7 @@ func (v *adminPersonPage) membership(who desk.Actor, p *store.Person, g *store.G
 		if role != "" {
 			label = v.T("admin.role-" + role)
 		}
-		m.Choices = append(m.Choices, adminOption{role, label, v.Value(m.Field) == role})
+		m.Choices = append(m.Choices, option{Value: role, Label: label, Chosen: v.Value(m.Field) == role})
 	}
 	return m, true
 }

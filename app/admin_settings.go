@@ -33,7 +33,7 @@ type priorityRow struct {
 
 type priorityCell struct {
 	Field, Label string
-	Options      []adminOption
+	Options      []option
 }
 
 type priorityHours struct{ Field, Prio, Value string }
@@ -101,7 +101,7 @@ func (a *App) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form
 			cell := priorityCell{Field: cellField(s, u), Label: v.T("severity."+s.String()) + ", " + v.T("urgency."+u.String())}
 			for p := 1; p <= 4; p++ {
 				n := strconv.Itoa(p)
-				cell.Options = append(cell.Options, adminOption{n, "P" + n, v.Value(cell.Field) == n})
+				cell.Options = append(cell.Options, option{Value: n, Label: "P" + n, Chosen: v.Value(cell.Field) == n})
 			}
 			row.Cells = append(row.Cells, cell)
 		}

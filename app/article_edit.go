@@ -29,9 +29,9 @@ type articleEditPage struct {
 	LanguageName string
 	New          bool // there is no text in the language yet
 	Tabs         []web.Link
-	Modules      []articleOption
-	Audiences    []articleOption
-	States       []articleOption
+	Modules      []option
+	Audiences    []option
+	States       []option
 	NoPublish    string // why it cannot be published
 	HTML         bool   // the text is HTML, as imported pages are
 	Draft        string // name under which the browser keeps what is being typed
@@ -43,12 +43,6 @@ type articleEditPage struct {
 	Other        *otherVersion
 	Delete       string
 	Cancel       string
-}
-
-// articleOption is one thing that can be chosen.
-type articleOption struct {
-	Value, Label, Hint string
-	Chosen, Off        bool
 }
 
 // insertable is a file with what to write to have it in the text.
@@ -228,15 +222,15 @@ func (v *articleEditPage) options(a *App, art *desk.ArticleView) error {
 		if l.Retired && !v.Chosen("module", value) {
 			continue
 		}
-		v.Modules = append(v.Modules, articleOption{Value: value, Label: l.Path.In(v.Lang), Chosen: v.Chosen("module", value)})
+		v.Modules = append(v.Modules, option{Value: value, Label: l.Path.In(v.Lang), Chosen: v.Chosen("module", value)})
 	}
 	for _, aud := range []store.Audience{store.Public, store.SignedIn, store.Agents} {
 		code := aud.String()
-		v.Audiences = append(v.Audiences, articleOption{Value: code, Label: v.T("article.audience-" + code), Hint: v.T("article.audience-hint-" + code), Chosen: v.Chosen("audience", code)})
+		v.Audiences = append(v.Audiences, option{Value: code, Label: v.T("article.audience-" + code), Hint: v.T("article.audience-hint-" + code), Chosen: v.Chosen("audience", code)})
 	}
 	for _, pub := range []store.Publication{store.Draft, store.Published} {
 		code := pub.String()
-		o := articleOption{Value: code, Label: v.T("article.state-" + code), Hint: v.T("article.state-hint-" + code), Chosen: v.Chosen("state", code)}
+		o := option{Value: code, Label: v.T("article.state-" + code), Hint: v.T("article.state-hint-" + code), Chosen: v.Chosen("state", code)}
 		if pub == store.Published && v.NoPublish != "" {
 			o.Hint, o.Off = v.NoPublish, !o.Chosen
 		}

@@ -27,7 +27,7 @@ type mePage struct {
 	Others   bool
 	Tokens   []tokenLine
 	NewToken string // shown once
-	Lives    []adminOption
+	Lives    []option
 	Confirm  bool   // making a token asks for the password
 	Asked    string // what was wrong with the password given for that
 	Password bool   // the password's form has errors and is shown open
@@ -116,7 +116,7 @@ func (a *App) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 	v.Confirm = !r.IsConfirmed(web.Anew)
 	for i, days := range tokenLives {
 		value := strconv.Itoa(days)
-		v.Lives = append(v.Lives, adminOption{value, v.Plural("me.token-days", days), v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
+		v.Lives = append(v.Lives, option{Value: value, Label: v.Plural("me.token-days", days), Chosen: v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
 	}
 	return r.Render("page/me", v)
 }

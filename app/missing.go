@@ -73,7 +73,7 @@ func (a *App) getMissing(r *web.Request) error {
 		}
 	}
 	for _, m := range page.Months {
-		v.Months = append(v.Months, option{m, month(&v.Page, m), m == ask.Month})
+		v.Months = append(v.Months, option{Value: m, Label: month(&v.Page, m), Chosen: m == ask.Month})
 	}
 	for _, m := range page.List {
 		line := missingLine{Text: m.Text, Module: m.Path.In(v.Lang), None: v.Number(m.None), Unclicked: v.Number(m.Unclicked), Last: v.Date(m.Last)}

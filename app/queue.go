@@ -52,10 +52,10 @@ type queuePage struct {
 	NoBulk     bool
 }
 
-// option is one value of a select.
+// option is one thing that can be chosen.
 type option struct {
-	Value, Label string
-	Chosen       bool
+	Value, Label, Hint string
+	Chosen, Off        bool
 }
 
 // badge is a state in words with the class that colours it.
@@ -321,10 +321,10 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 	for _, g := range groups {
 		id := strconv.FormatUint(g.ID, 10)
 		if q.View == desk.ViewAll || mine(g.ID) || !actor.IsAgent() {
-			v.Groups = append(v.Groups, option{id, g.Name.In(v.Lang), q.Group == g.ID})
+			v.Groups = append(v.Groups, option{Value: id, Label: g.Name.In(v.Lang), Chosen: q.Group == g.ID})
 		}
 		if !g.Retired {
-			v.MoveTo = append(v.MoveTo, option{id, g.Name.In(v.Lang), bulk("group", id)})
+			v.MoveTo = append(v.MoveTo, option{Value: id, Label: g.Name.In(v.Lang), Chosen: bulk("group", id)})
 		}
 	}
 	if len(v.Groups) < 2 && q.Group == 0 {
@@ -341,14 +341,14 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 	}
 	if q.View != desk.ViewWaiting && q.View != desk.ViewResolved && q.View != desk.ViewClosed {
 		for _, s := range states {
-			v.States = append(v.States, option{s.String(), v.T("state.agent." + s.String()), q.State == s})
+			v.States = append(v.States, option{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: q.State == s})
 		}
 	}
 	for _, k := range ticketKinds {
-		v.Kinds = append(v.Kinds, option{k.String(), v.T("kind." + k.String()), q.Kind == k})
+		v.Kinds = append(v.Kinds, option{Value: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Kind == k})
 	}
 	for n := 1; n <= 4; n++ {
-		v.Priorities = append(v.Priorities, option{strconv.Itoa(n), "P" + strconv.Itoa(n), q.Priority == n})
+		v.Priorities = append(v.Priorities, option{Value: strconv.Itoa(n), Label: "P" + strconv.Itoa(n), Chosen: q.Priority == n})
 	}
 	v.Overdue = q.Overdue
 	people, err := a.colleagues(r, groups)
@@ -358,12 +358,12 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 	for _, p := range people {
 		id := strconv.FormatUint(p.ID, 10)
 		if q.View != desk.ViewMine && q.View != desk.ViewUnassigned {
-			v.Assignees = append(v.Assignees, option{id, p.Name, q.Assignee == p.ID})
+			v.Assignees = append(v.Assignees, option{Value: id, Label: p.Name, Chosen: q.Assignee == p.ID})
 		}
-		v.AssignTo = append(v.AssignTo, option{id, p.Name, bulk("assignee", id)})
+		v.AssignTo = append(v.AssignTo, option{Value: id, Label: p.Name, Chosen: bulk("assignee", id)})
 	}
 	for _, s := range []store.State{store.StateWaiting, store.StateOpen, store.StatePlanned, store.StateResolved} {
-		v.To = append(v.To, option{s.String(), v.T("state.agent." + s.String()), bulk("to", s.String())})
+		v.To = append(v.To, option{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: bulk("to", s.String())})
 	}
 	v.Outcomes = outcomeOptions(&v.Page, bulk, false)
 	return nil
@@ -371,7 +371,7 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 
 // levelOption names a level of the catalogue with those above it.
 func levelOption(l desk.Level, lang string, chosen bool) option {
-	return option{strconv.FormatUint(l.ID, 10), l.Path.In(lang), chosen}
+	return option{Value: strconv.FormatUint(l.ID, 10), Label: l.Path.In(lang), Chosen: chosen}
 }
 
 var ticketKinds = []store.TicketKind{store.Clarification, store.Malfunction, store.Request, store.Guidance, store.Access}
@@ -385,7 +385,7 @@ func outcomeOptions(p *web.Page, chosen func(name, value string) bool, duplicate
 	}
 	var list []option
 	for _, o := range out {
-		list = append(list, option{o.String(), p.T("outcome." + o.String()), chosen("outcome", o.String())})
+		list = append(list, option{Value: o.String(), Label: p.T("outcome." + o.String()), Chosen: chosen("outcome", o.String())})
 	}
 	return list
 }

@@ -140,7 +140,7 @@ func (a *App) replyPage(r *web.Request, f *web.Form, err error) error {
 		for _, g := range groups {
 			id := strconv.FormatUint(g.ID, 10)
 			if !g.Retired && (r.Actor().Person.InGroup(g.ID) || v.IsAdministrator) {
-				v.Groups = append(v.Groups, option{id, g.Name.In(v.Lang), v.Chosen("group", id)})
+				v.Groups = append(v.Groups, option{Value: id, Label: g.Name.In(v.Lang), Chosen: v.Chosen("group", id)})
 			}
 		}
 	}

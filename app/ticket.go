@@ -499,7 +499,7 @@ func (a *App) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, n
 	actor := r.Actor()
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	add := func(to *[]option, name, value, label string) {
-		*to = append(*to, option{value, label, v.Chosen(name, value)})
+		*to = append(*to, option{Value: value, Label: label, Chosen: v.Chosen(name, value)})
 	}
 	if v.MayAssign {
 		add(&v.Members, "assignee", "0", v.T("ticket.nobody"))
@@ -557,7 +557,7 @@ func (a *App) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, n
 	for _, q := range t.Questions {
 		view := questionView{Name: "answer-" + q.Code, Label: q.Label.In(v.Lang), Type: q.Type, Value: v.Value("answer-" + q.Code)}
 		for _, choice := range q.Choices {
-			view.Choices = append(view.Choices, option{choice, choice, view.Value == choice})
+			view.Choices = append(view.Choices, option{Value: choice, Label: choice, Chosen: view.Value == choice})
 		}
 		v.Questions = append(v.Questions, view)
 	}

@@ -146,15 +146,15 @@ func (v *newTicketPage) offer() {
 		if k == store.Access && !v.Chosen("kind", code) {
 			continue // it comes from the page that asks for credentials
 		}
-		v.Kinds = append(v.Kinds, choice{code, v.T("new-ticket.kind-" + code), v.T("new-ticket.says-" + code), v.Chosen("kind", code)})
+		v.Kinds = append(v.Kinds, choice{Code: code, Label: v.T("new-ticket.kind-" + code), Hint: v.T("new-ticket.says-" + code), Chosen: v.Chosen("kind", code)})
 	}
 	for s := store.Blocking; s <= store.Low; s++ {
 		code := s.String()
-		v.Severities = append(v.Severities, choice{code, v.T("severity." + code), v.T("new-ticket.severity-" + code), v.Chosen("severity", code)})
+		v.Severities = append(v.Severities, choice{Code: code, Label: v.T("severity." + code), Hint: v.T("new-ticket.severity-" + code), Chosen: v.Chosen("severity", code)})
 	}
 	for u := store.Today; u <= store.NoDate; u++ {
 		code := u.String()
-		v.Urgencies = append(v.Urgencies, choice{code, v.T("urgency." + code), v.T("new-ticket.urgency-" + code), v.Chosen("urgency", code)})
+		v.Urgencies = append(v.Urgencies, choice{Code: code, Label: v.T("urgency." + code), Hint: v.T("new-ticket.urgency-" + code), Chosen: v.Chosen("urgency", code)})
 	}
 	v.Today = v.Now.Format(time.DateOnly)
 }

@@ -229,7 +229,7 @@ func (a *App) shareOptions(r *web.Request, p *web.Page) ([]option, error) {
 	var out []option
 	for _, g := range groups {
 		if id := strconv.FormatUint(g.ID, 10); !g.Retired && r.Actor().Person.InGroup(g.ID) {
-			out = append(out, option{id, g.Name.In(p.Lang), p.Chosen("share", id)})
+			out = append(out, option{Value: id, Label: g.Name.In(p.Lang), Chosen: p.Chosen("share", id)})
 		}
 	}
 	return out, nil
