@@ -54,7 +54,7 @@ func brandingValues(s *store.Settings) url.Values {
 var brandingFields = []adminField{{"name", "admin-branding.name"}, {"institution", "admin-branding.institution"}, {"short", "admin-branding.short"}, {"colour", "admin-branding.colour"}}
 
 func (a *App) brandingPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminBrandingPage{adminPage: a.admin(r, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
+	v := &adminBrandingPage{adminPage: admin(a.Site, r, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
 	v.top()
 	set, bad := a.savedSettings()
 	if bad != nil {

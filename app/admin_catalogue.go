@@ -41,7 +41,7 @@ func (a *App) getAdminCatalogue(r *web.Request) error {
 
 func (a *App) cataloguePage(r *web.Request, v *adminCataloguePage) error {
 	problems, status := v.Problems, v.Page.Status
-	v.adminPage = a.admin(r, "catalogue", "admin-catalogue.title")
+	v.adminPage = admin(a.Site, r, "catalogue", "admin-catalogue.title")
 	v.top()
 	v.Path, v.Problems, v.Page.Status = "/admin/catalogue", problems, status
 	levels, err := a.Desk.Catalogue()

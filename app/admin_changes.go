@@ -65,7 +65,7 @@ var changeKinds = []struct {
 }
 
 func (a *App) getChanges(r *web.Request) error {
-	v := &adminChangesPage{adminPage: a.admin(r, "changes", "admin-changes.title")}
+	v := &adminChangesPage{adminPage: admin(a.Site, r, "changes", "admin-changes.title")}
 	v.top()
 	f := r.QueryForm()
 	v.Form = f
@@ -154,14 +154,6 @@ func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 		out.More = v.Plural("admin-changes.fields", len(out.Fields))
 	}
 	return out
-}
-
-// known is the sentence of the key, or what is said instead when there is none.
-func known(p *web.Page, key, instead string) string {
-	if p.Site.Words.Has(p.Lang, key) {
-		return p.T(key)
-	}
-	return instead
 }
 
 // changeValue says values of the domain in words.

@@ -48,7 +48,7 @@ type adminMember struct {
 }
 
 func (a *App) getGroups(r *web.Request) error {
-	v := &adminGroupsPage{adminPage: a.admin(r, "groups", "admin-groups.title")}
+	v := &adminGroupsPage{adminPage: admin(a.Site, r, "groups", "admin-groups.title")}
 	v.top()
 	who := r.Actor()
 	groups, err := a.Desk.Groups(who)
@@ -99,7 +99,7 @@ func servedBy(levels []desk.Level, group uint64) []desk.Level {
 func (a *App) getNewGroup(r *web.Request) error { return a.newGroupPage(r, nil, nil) }
 
 func (a *App) newGroupPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminGroupPage{adminPage: a.admin(r, "groups", "admin-groups.new"), New: true, Full: true}
+	v := &adminGroupPage{adminPage: admin(a.Site, r, "groups", "admin-groups.new"), New: true, Full: true}
 	v.end(v.Title)
 	if f == nil && !v.Resume(r) {
 		v.Fill(nil)
@@ -148,7 +148,7 @@ func (a *App) groupInHand(r *web.Request) (*store.Group, error) {
 
 // groupPage shows the group; f is the form that was posted, whichever of the page's forms that is.
 func (a *App) groupPage(r *web.Request, g *store.Group, f *web.Form, err error) error {
-	v := &adminGroupPage{adminPage: a.admin(r, "groups", "admin-groups.group", "name", g.Name.In(r.Lang()))}
+	v := &adminGroupPage{adminPage: admin(a.Site, r, "groups", "admin-groups.group", "name", g.Name.In(r.Lang()))}
 	v.end(g.Name.In(v.Lang))
 	v.Path = idAddress("groups", g.ID)
 	now := groupValues(g)

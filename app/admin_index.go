@@ -45,7 +45,7 @@ type failedFile struct {
 const failedShown = 50
 
 func (a *App) getAdminIndex(r *web.Request) error {
-	v := &adminIndexPage{adminPage: a.admin(r, "index", "admin-index.title")}
+	v := &adminIndexPage{adminPage: admin(a.Site, r, "index", "admin-index.title")}
 	v.top()
 	v.Index = a.indexFacts(&v.Page)
 	failed, total, err := a.Desk.FailedAttachments(r.Actor(), failedShown)

@@ -73,13 +73,6 @@ func levelValues(m *store.Module) url.Values {
 	return v
 }
 
-func idValue(id uint64) string {
-	if id == 0 {
-		return ""
-	}
-	return strconv.FormatUint(id, 10)
-}
-
 var levelFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.name-en"}, {"description-it", "admin.description-it"},
 	{"description-en", "admin.description-en"}, {"address", "admin-catalogue.address"}, {"reason-it", "admin-catalogue.reason-it"},
 	{"reason-en", "admin-catalogue.reason-en"}, {"versions", "admin-catalogue.versions"}, {"order", "admin-catalogue.order"}}
@@ -87,7 +80,7 @@ var levelFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.
 func (a *App) getNewLevel(r *web.Request) error { return a.newLevelPage(r, nil, nil) }
 
 func (a *App) newLevelPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminLevelPage{adminPage: a.admin(r, "catalogue", "admin-catalogue.new"), New: true}
+	v := &adminLevelPage{adminPage: admin(a.Site, r, "catalogue", "admin-catalogue.new"), New: true}
 	v.end(v.Title)
 	if f == nil && !v.Resume(r) {
 		v.Fill(url.Values{"parent": {r.QueryForm().Raw("parent")}})
@@ -113,7 +106,7 @@ func (a *App) levelPage(r *web.Request, id uint64, f *web.Form, err error) error
 	if bad != nil {
 		return bad
 	}
-	v := &adminLevelPage{adminPage: a.admin(r, "catalogue", "admin-catalogue.level", "name", l.Name.In(r.Lang())), ID: l.ID, Code: l.Code}
+	v := &adminLevelPage{adminPage: admin(a.Site, r, "catalogue", "admin-catalogue.level", "name", l.Name.In(r.Lang())), ID: l.ID, Code: l.Code}
 	v.Path = idAddress("catalogue", l.ID)
 	now := levelValues(l.Module)
 	if f == nil && !v.Resume(r) {

@@ -41,7 +41,7 @@ func (a *App) getMailboxes(r *web.Request) error { return a.mailboxesPage(r, "")
 
 // mailboxesPage shows the page; refused says why something that was tried does not work.
 func (a *App) mailboxesPage(r *web.Request, refused string) error {
-	v := &mailboxesPage{adminPage: a.admin(r, "mailboxes", "mailboxes.title")}
+	v := &mailboxesPage{adminPage: admin(a.Site, r, "mailboxes", "mailboxes.title")}
 	v.top()
 	v.Path = "/admin/mailboxes"
 	if refused != "" {

@@ -46,7 +46,7 @@ func (a *App) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, "",
 
 // mailTextsPage shows the page; event, f and err are the form that was posted.
 func (a *App) mailTextsPage(r *web.Request, event string, f *web.Form, err error) error {
-	v := &mailTextsPage{adminPage: a.admin(r, "mail-texts", "mail-texts.title")}
+	v := &mailTextsPage{adminPage: admin(a.Site, r, "mail-texts", "mail-texts.title")}
 	v.top()
 	v.Path = "/admin/mail-texts"
 	set, problem := a.savedSettings()

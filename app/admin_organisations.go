@@ -40,7 +40,7 @@ type adminUnit struct {
 }
 
 func (a *App) getOrganisations(r *web.Request) error {
-	v := &adminOrganisationsPage{adminPage: a.admin(r, "organisations", "admin-organisations.title")}
+	v := &adminOrganisationsPage{adminPage: admin(a.Site, r, "organisations", "admin-organisations.title")}
 	v.top()
 	all, err := a.Desk.Organisations(r.Actor())
 	if err != nil {
@@ -62,7 +62,7 @@ func unitField(id uint64) string { return "unit-" + strconv.FormatUint(id, 10) }
 func (a *App) getNewOrganisation(r *web.Request) error { return a.newOrganisationPage(r, nil, nil) }
 
 func (a *App) newOrganisationPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminOrganisationPage{adminPage: a.admin(r, "organisations", "admin-organisations.new"), New: true}
+	v := &adminOrganisationPage{adminPage: admin(a.Site, r, "organisations", "admin-organisations.new"), New: true}
 	v.end(v.Title)
 	if f == nil {
 		v.Resume(r)
@@ -98,7 +98,7 @@ func (a *App) organisationPage(r *web.Request, id uint64, f *web.Form, err error
 	if bad != nil {
 		return bad
 	}
-	v := &adminOrganisationPage{adminPage: a.admin(r, "organisations", "admin-organisations.organisation", "name", o.Name), ID: o.ID,
+	v := &adminOrganisationPage{adminPage: admin(a.Site, r, "organisations", "admin-organisations.organisation", "name", o.Name), ID: o.ID,
 		People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
 	v.end(o.Name)
 	v.Path = idAddress("organisations", o.ID)

@@ -144,7 +144,7 @@ func (s *surroundings) readPlace(f *web.Form, field, value string) (organisation
 }
 
 func (a *App) getAdminPeople(r *web.Request) error {
-	v := &adminPeoplePage{adminPage: a.admin(r, "people", "admin-people.title")}
+	v := &adminPeoplePage{adminPage: admin(a.Site, r, "people", "admin-people.title")}
 	v.top()
 	s, err := a.surroundings(r)
 	if err != nil {

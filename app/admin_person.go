@@ -56,7 +56,7 @@ const spareRows = 2
 func (a *App) getNewPerson(r *web.Request) error { return a.newPersonPage(r, nil, nil) }
 
 func (a *App) newPersonPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminPersonPage{adminPage: a.admin(r, "people", "admin-people.new"), New: true}
+	v := &adminPersonPage{adminPage: admin(a.Site, r, "people", "admin-people.new"), New: true}
 	v.end(v.Title)
 	if f == nil && !v.Resume(r) {
 		v.Fill(nil)
@@ -96,7 +96,7 @@ func (a *App) personInHand(r *web.Request) (*store.Person, error) {
 var personFields = []adminField{{"name", "admin-people.name"}, {"email", "admin-people.email"}, {"phone", "admin-people.phone"}}
 
 func (a *App) adminPersonPage(r *web.Request, v *adminPersonPage, p *store.Person, f *web.Form, err error) error {
-	v.adminPage = a.admin(r, "people", "admin-people.person", "name", p.Name)
+	v.adminPage = admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
 	v.end(p.Name)
 	v.Path = address.Person(p.ID)
 	now := personValues(p)
@@ -317,7 +317,7 @@ func (a *App) setDisabled(r *web.Request, disabled bool) error {
 // refusedPerson is the person's page with the reason why something was not done.
 func (a *App) refusedPerson(r *web.Request, p *store.Person, err error) error {
 	v := &adminPersonPage{}
-	v.adminPage = a.admin(r, "people", "admin-people.person", "name", p.Name)
+	v.adminPage = admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
 	v.end(p.Name)
 	v.Path = address.Person(p.ID)
 	v.Fill(personValues(p))

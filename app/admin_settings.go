@@ -76,7 +76,7 @@ func (a *App) savedSettings() (*store.Settings, error) { return a.Desk.Settings(
 
 func (a *App) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form, err error) error {
 	unsaved := v.Unsaved
-	v.adminPage = a.admin(r, "priorities", "admin-priorities.title")
+	v.adminPage = admin(a.Site, r, "priorities", "admin-priorities.title")
 	v.top()
 	v.Unsaved = unsaved
 	set, bad := a.savedSettings()
@@ -224,7 +224,7 @@ var homeFields = []adminField{{"welcome-it", "admin-home.welcome-it"}, {"welcome
 	{"text-en", "admin-home.text-en"}, {"searches", "admin-home.searches"}, {"hours-it", "admin-home.hours-it"}, {"hours-en", "admin-home.hours-en"}}
 
 func (a *App) homeTextsPage(r *web.Request, v *adminHomePage, f *web.Form, err error) error {
-	v.adminPage = a.admin(r, "home", "admin-home.title")
+	v.adminPage = admin(a.Site, r, "home", "admin-home.title")
 	v.top()
 	set, bad := a.savedSettings()
 	if bad != nil {

@@ -60,7 +60,7 @@ func (a *App) getAdmin(r *web.Request) error {
 	if !r.Actor().IsAdministrator() {
 		return r.Redirect("/admin/people", http.StatusSeeOther)
 	}
-	v := &adminOverview{adminPage: a.admin(r, "", "admin.title")}
+	v := &adminOverview{adminPage: admin(a.Site, r, "", "admin.title")}
 	v.top()
 	if err := a.countRows(v); err != nil {
 		return err

@@ -18,7 +18,7 @@ var synonymFields = []adminField{{"synonyms-it", "admin-synonyms.list-it"}, {"sy
 func (a *App) getSynonyms(r *web.Request) error { return a.synonymsPage(r, nil, nil) }
 
 func (a *App) synonymsPage(r *web.Request, f *web.Form, err error) error {
-	v := &synonymsPage{a.admin(r, "synonyms", "admin-synonyms.title")}
+	v := &synonymsPage{admin(a.Site, r, "synonyms", "admin-synonyms.title")}
 	v.top()
 	lists, mark, bad := a.Desk.Synonyms(r.Actor())
 	if bad != nil {

@@ -22,7 +22,7 @@ type sleepingLine struct {
 }
 
 func (a *App) getAdminTokens(r *web.Request) error {
-	v := &adminTokensPage{adminPage: a.admin(r, "tokens", "admin-tokens.title")}
+	v := &adminTokensPage{adminPage: admin(a.Site, r, "tokens", "admin-tokens.title")}
 	v.top()
 	list, all, err := a.Desk.SleepingTokens(r.Actor())
 	if err != nil {

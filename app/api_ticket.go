@@ -364,8 +364,8 @@ func (t *apiText) UnmarshalJSON(b []byte) error {
 const maxAttached = 100
 
 func (a *App) text(t *apiText) (*desk.Text, error) {
-	if len(t.Mentions) > maxMentions { // before each is looked up
-		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxMentions).At("mentions")
+	if len(t.Mentions) > store.Most("messages.mentions") { // before each is looked up
+		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", store.Most("messages.mentions")).At("mentions")
 	}
 	if len(t.Attachments) > maxAttached {
 		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxAttached).At("attachments")

@@ -375,7 +375,7 @@ func (a *App) getArticle(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	a.openedHit(r)
+	openedHit(a.Site, r)
 	ver := art.Version
 	v.Title, v.Heading = ver.Title, ver.Title
 	if ver.Language != v.Lang {

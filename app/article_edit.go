@@ -204,13 +204,6 @@ func firstValues(r *web.Request, art *desk.ArticleView, version *store.Version) 
 	return values
 }
 
-func itoaOrEmpty(n uint64) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprint(n)
-}
-
 // options lists what can be chosen.
 func (v *articleEditPage) options(a *App, art *desk.ArticleView) error {
 	levels, err := a.Desk.Catalogue()

@@ -10,7 +10,6 @@ import (
 	"sportello/app/mail"
 	"sportello/app/message"
 	"sportello/app/web"
-	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -27,8 +26,6 @@ type byMail struct {
 	Folded   string // the words on its one line, when a machine wrote it
 	Address  string // of an author who does not belong to the ticket, for whom may add them
 }
-
-type mailMark struct{ Class, Icon, Text string }
 
 // machines are those whose messages nobody has to read in the thread. What came over a list or from another system may
 // be somebody's question.
@@ -88,14 +85,6 @@ func fromServer(m *store.Message) bool {
 	return m.Automatic == string(mail.Bounce) || m.Automatic == string(mail.Receipt)
 }
 
-// joinedWords says why a mail stands in its ticket.
-func joinedWords(p *web.Page, row *store.Mail) string {
-	if row.Joined == "" {
-		return ""
-	}
-	return p.T("by-mail.joined-"+row.Joined, "by", row.JoinedBy)
-}
-
 // mailsOf reads the rows of the mails that messages of the ticket were.
 func (a *App) mailsOf(t *desk.TicketView) (map[uint64]*store.Mail, error) {
 	out := map[uint64]*store.Mail{}
@@ -116,20 +105,6 @@ func (a *App) mailsOf(t *desk.TicketView) (map[uint64]*store.Mail, error) {
 		return nil
 	})
 	return out, err
-}
-
-// unreachable says since when mail to somebody comes back.
-type unreachable struct {
-	Person string
-	Since  words.Moment
-	Why    string
-}
-
-func unreachableOf(p *web.Page, who *store.Person) *unreachable {
-	if who == nil || who.MailFailed.IsZero() {
-		return nil
-	}
-	return &unreachable{strconv.FormatUint(who.ID, 10), p.Moment(who.MailFailed), who.MailFailedWhy}
 }
 
 // linkHolder is somebody who reads the ticket by a link.
@@ -201,13 +176,4 @@ func (a *App) postWithdrawLinks(r *web.Request) error {
 		to = a.afterStep(r, n, f)
 	}
 	return r.Done("flash.links-withdrawn", to)
-}
-
-// postMyReachable is postReachable for oneself.
-func (a *App) postMyReachable(r *web.Request) error {
-	actor := r.Actor()
-	if err := a.Desk.ReachAgain(actor, actor.ID()); err != nil {
-		return err
-	}
-	return r.Done("flash.reachable", "/me#notices")
 }

@@ -11,20 +11,6 @@ import (
 	"sportello/store"
 )
 
-func (a *App) publicRoutes() []web.Route {
-	return []web.Route{
-		web.Get("/healthz", "health.alive", web.Guest, a.getHealthz),
-		web.Get("/readyz", "health.ready", web.Guest, a.getReadyz),
-		web.Get("/metrics", "health.metrics", web.Guest, a.getMetrics),
-		web.Get("/assets/:hash/*", "asset.show", web.Guest, a.GetAsset),
-		web.Get("/brand/:hash/colour.css", "brand.colour", web.Guest, a.GetBrandColour),
-		web.Get("/brand/:hash/logo", "brand.logo", web.Guest, a.GetBrandLogo),
-		web.Get("/live", "live.follow", web.Person, a.getLive),
-		web.Post("/tickets/:n<int>/presence", "live.presence", web.Person, a.postPresence, ""),
-		web.Post("/language", "language.choose", web.Guest, a.postLanguage, ""),
-	}
-}
-
 // getHealthz answers while the process is up.
 func (a *App) getHealthz(r *web.Request) error { return r.SendString("ok\n") }
 

@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"net/url"
 	"slices"
-	"strings"
 
 	"sportello/app/address"
 	"sportello/app/desk"
@@ -102,7 +101,7 @@ func (a *App) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]ap
 	if err != nil {
 		return nil, err
 	}
-	var here, away []appCard
+	var here, elsewhere []appCard
 	for i := range levels {
 		l := &levels[i]
 		if l.Retired || l.Depth > 1 || l.Depth == 1 && l.Here() {
@@ -118,12 +117,12 @@ func (a *App) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]ap
 			card.Guide, card.Read = p.Plural("home.articles", n), address.Articles(l.Code)
 		}
 		if !l.Here() {
-			box, err := a.away(p, l)
+			box, err := away(a.Site, p, l)
 			if err != nil {
 				return nil, err
 			}
 			card.Away = box
-			away = append(away, card)
+			elsewhere = append(elsewhere, card)
 			continue
 		}
 		card.New = address.NewTicket(l.Code)
@@ -135,21 +134,7 @@ func (a *App) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]ap
 		}
 		here = append(here, card)
 	}
-	return append(here, away...), nil
-}
-
-// shortName is the name of an application without what explains it: CSA for "CSA, carriere e stipendi del personale".
-func shortName(name string) string {
-	short, _, _ := strings.Cut(name, ", ")
-	return short
-}
-
-func levelOf(levels []desk.Level, id uint64) *desk.Level {
-	i := slices.IndexFunc(levels, func(l desk.Level) bool { return l.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return &levels[i]
+	return append(here, elsewhere...), nil
 }
 
 // countBelow adds up the articles of the level and of those below it.
@@ -161,13 +146,4 @@ func countBelow(levels []desk.Level, counts map[uint64]int, id uint64) int {
 		}
 	}
 	return n
-}
-
-// levelPaths names each level with those above it.
-func levelPaths(levels []desk.Level, lang string) map[uint64]string {
-	out := make(map[uint64]string, len(levels))
-	for _, l := range levels {
-		out[l.ID] = l.Path.In(lang)
-	}
-	return out
 }

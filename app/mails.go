@@ -86,7 +86,7 @@ func (a *App) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) 
 	states, list := store.JudgedMail, a.Desk.GroupMails
 	if path == adminMailsPath {
 		states, list = mailStates, a.Desk.Mails
-		v.adminPage = a.admin(r, "mails", "mails.title")
+		v.adminPage = admin(a.Site, r, "mails", "mails.title")
 		v.top()
 	} else {
 		v.adminPage = adminPage{Page: r.Workbench("mails.group-title")}
@@ -128,7 +128,7 @@ func (a *App) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) 
 		v.First = here(state, 0)
 	}
 	if path == address.Mails {
-		if err := a.queueSide(r, &v.Page, address.Mails); err != nil {
+		if err := queueSide(a.Site, r, &v.Page, address.Mails); err != nil {
 			return err
 		}
 	}
@@ -205,7 +205,7 @@ func (a *App) postJudgeMail(r *web.Request) error {
 		f.Refuse("do", "error.choice")
 	}
 	if err := f.Err(); err != nil {
-		return again(&mailResult{Words: a.explainAll(r, err)})
+		return again(&mailResult{Words: explainAll(a.Site, r, err)})
 	}
 	done, refused, err := a.Desk.JudgeMails(r.Actor(), ids, decision)
 	if err != nil {
@@ -224,7 +224,7 @@ func (a *App) postJudgeMail(r *web.Request) error {
 	result := &mailResult{Words: a.Words.Plural(r.Lang(), "mails.done", done) + " " + a.Words.Plural(r.Lang(), "mails.refused", len(refused))}
 	for _, id := range ids {
 		if why := refused[id]; why != nil {
-			result.Refused = append(result.Refused, mailRefusal{id, address.Mail(id), a.explainAll(r, why)})
+			result.Refused = append(result.Refused, mailRefusal{id, address.Mail(id), explainAll(a.Site, r, why)})
 		}
 	}
 	return again(result)
@@ -253,7 +253,7 @@ func (a *App) getMailOriginal(r *web.Request) error {
 	if v.IsAdministrator {
 		v.Back = adminMailsPath + "?state=" + string(o.Mail.State)
 	}
-	if err := a.queueSide(r, &v.Page, address.Mails); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, address.Mails); err != nil {
 		return err
 	}
 	v.Line = mailLineOf(&v.Page, o.Mail)

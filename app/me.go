@@ -121,13 +121,6 @@ func (a *App) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 	return r.Render("page/me", v)
 }
 
-func boxed(yes bool) []string {
-	if yes {
-		return []string{"1"}
-	}
-	return nil
-}
-
 // ownForm is the form that leaves the person as they are.
 func ownForm(p *store.Person) desk.OwnForm {
 	return desk.OwnForm{Name: p.Name, Language: p.Language, Phone: p.Phone, Notices: p.Notices, NoSingleKeys: p.NoSingleKeys, Theme: p.Theme}
@@ -231,4 +224,13 @@ func (a *App) postRevokeToken(r *web.Request) error {
 		return err
 	}
 	return r.Done("flash.token-revoked", "/me")
+}
+
+// postMyReachable is postReachable for oneself.
+func (a *App) postMyReachable(r *web.Request) error {
+	actor := r.Actor()
+	if err := a.Desk.ReachAgain(actor, actor.ID()); err != nil {
+		return err
+	}
+	return r.Done("flash.reachable", "/me#notices")
 }

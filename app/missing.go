@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"sportello/app/desk"
 	"sportello/app/web"
@@ -101,11 +99,6 @@ func month(p *web.Page, s string) string {
 	return p.T("month."+strconv.Itoa(int(t.Month()))) + " " + strconv.Itoa(t.Year())
 }
 
-func upperFirst(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(r)) + s[n:]
-}
-
 // noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
 // answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
 // articles, and an index that lacks something says nothing at all. The links work as well without the name.
@@ -147,13 +140,6 @@ func (a *App) noteSearch(r *web.Request, v *searchPage, s searchAsked, found des
 			mark = "&"
 		}
 		h.Address += mark + "s=" + name
-	}
-}
-
-// openedHit notes that a page was opened from an answer of the search.
-func (a *App) openedHit(r *web.Request) {
-	if name := r.Query("s"); name != "" && len(name) < 40 && r.Method() == http.MethodGet {
-		a.Desk.Opened(name)
 	}
 }
 

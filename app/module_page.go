@@ -11,47 +11,6 @@ import (
 	"sportello/store"
 )
 
-// awayBox says who serves what is not served here, why, and leads there. Without an address it says so and offers the
-// general group.
-type awayBox struct {
-	Title   string // ESSE3 ha uno sportello proprio.
-	Short   string // the same under a heading that names it
-	Why     string
-	Go      *web.Link
-	Missing string // said when no address is set
-	General *web.Link
-}
-
-// away explains the channel of a level that is served elsewhere.
-func (a *App) away(p *web.Page, l *desk.Level) (*awayBox, error) {
-	name := shortName(l.Name.In(p.Lang))
-	box := &awayBox{Why: l.Reason.In(p.Lang)}
-	if l.Channel == store.ByEmail {
-		box.Title, box.Short = p.T("module.by-email", "name", name), p.T("module.by-email-short")
-		if l.Address != "" {
-			box.Go = &web.Link{Label: p.T("module.write-to", "address", l.Address), Address: "mailto:" + l.Address, Icon: "mail"}
-		}
-	} else {
-		box.Title, box.Short = p.T("module.own-desk", "name", name), p.T("module.own-desk-short")
-		if l.Address != "" {
-			box.Go = &web.Link{Label: p.T("module.go-to", "name", name), Address: l.Address, Icon: "out"}
-		}
-	}
-	if box.Why == "" {
-		box.Why = p.T("module.why")
-	}
-	if box.Go != nil {
-		return box, nil
-	}
-	general, err := a.Desk.GroupByCode(store.GeneralGroup)
-	if err != nil {
-		return nil, err
-	}
-	box.Missing = p.T("module.no-address", "group", general.Name.In(p.Lang))
-	box.General = &web.Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: address.NewTicket(noModule)}
-	return box, nil
-}
-
 // modulePage is one level of the catalogue: what it is for, who looks after it, what to read and where to ask.
 type modulePage struct {
 	web.Page
@@ -101,7 +60,7 @@ func (a *App) getModule(r *web.Request) error {
 		}
 	}
 	if !l.Here() {
-		if v.Away, err = a.away(&v.Page, l); err != nil {
+		if v.Away, err = away(a.Site, &v.Page, l); err != nil {
 			return err
 		}
 	} else if !l.Retired {
@@ -129,15 +88,6 @@ func (a *App) getModule(r *web.Request) error {
 		v.Read = address.Articles(l.Code)
 	}
 	return r.Render("page/module", v)
-}
-
-func levelByCode(levels []desk.Level, code string) *desk.Level {
-	for i := range levels {
-		if levels[i].Code == code {
-			return &levels[i]
-		}
-	}
-	return nil
 }
 
 // textPage is a page of text alone: privacy, accessibility.
@@ -178,7 +128,7 @@ func (a *App) getContacts(r *web.Request) error {
 	v := &contactsPage{Page: r.Page("text.contacts-title")}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	lines, err := a.contactLines(v.Lang)
+	lines, err := contactLines(a.Site, v.Lang)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (a *App) getOriginal(r *web.Request) error {
 		v.Nav, v.Live = "desk", false
 		v.Crumb(v.T("nav.desk"), "/desk")
 		v.Joined = joinedWords(&v.Page, o.Mail)
-		if err := a.queueSide(r, &v.Page, ""); err != nil {
+		if err := queueSide(a.Site, r, &v.Page, ""); err != nil {
 			return err
 		}
 	} else {

@@ -6,12 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
-	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -50,24 +48,6 @@ type queuePage struct {
 	ChangeView string        // what is shown is a saved view that the reader may change
 	Words      string        // of a view with words
 	NoBulk     bool
-}
-
-// option is one thing that can be chosen.
-type option struct {
-	Value, Label, Hint string
-	Chosen, Off        bool
-}
-
-// badge is a state in words with the class that colours it.
-type badge struct{ Class, Words string }
-
-// dueView says when a ticket is due, in few words and exactly.
-type dueView struct {
-	Words string
-	Long  string // in a sentence of its own: scaduta da 2 h, entro domani
-	Class string
-	Late  bool
-	At    words.Moment
 }
 
 type queueRow struct {
@@ -114,14 +94,6 @@ func queueString(f *web.Form, from string) string {
 		}
 	}
 	return v.Encode()
-}
-
-// withQuery joins path and query string.
-func joinQuery(path, query string) string {
-	if query == "" {
-		return path
-	}
-	return path + "?" + query
 }
 
 // getDesk leads to the view where there is work: one's own tickets, else what is to be taken, else the group's.
@@ -202,7 +174,7 @@ func (a *App) queuePage(r *web.Request, view string, q *web.Form, v *queuePage, 
 	if err := a.queueSaving(r, v, q); err != nil {
 		return err
 	}
-	if err := a.queueSide(r, &v.Page, v.Here); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, v.Here); err != nil {
 		return err
 	}
 	return r.Render("page/queue", v)
@@ -257,52 +229,6 @@ func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, poste
 	}
 	r.Chosen = posted != nil && slices.Contains(posted.Values["ticket"], strconv.FormatUint(t.ID, 10))
 	return r
-}
-
-// stateBadge says the state as agents read it.
-func stateBadge(p *web.Page, t *store.Ticket) badge {
-	return badge{"state-" + t.State.String(), p.T("state.agent." + t.State.String())}
-}
-
-// due says when the ticket is due: how late it is, how few hours are left, or the day. Where the clock stands there is
-// nothing to hurry for, and where it has stopped nothing to say.
-func due(p *web.Page, t *store.Ticket) dueView {
-	switch {
-	case t.Due.IsZero(), t.State == store.StateResolved, t.State == store.StateClosed:
-		return dueView{}
-	case t.State == store.StateWaiting, t.State == store.StatePlanned:
-		return dueView{Words: p.T("due.stands"), Long: p.T("due.stands-long"), Class: "soft"}
-	}
-	d := dueView{At: p.Moment(t.Due)}
-	key := "due.by"
-	left := t.Due.Sub(p.Now)
-	unit := func(key string, d time.Duration) string {
-		switch {
-		case d < time.Hour:
-			return p.T(key+"-minutes", "n", int(d/time.Minute))
-		case d < 48*time.Hour:
-			return p.T(key+"-hours", "n", int(d/time.Hour))
-		}
-		return p.T(key+"-days", "n", p.Number(int(d/(24*time.Hour))))
-	}
-	at := t.Due.In(p.Now.Location())
-	switch days := words.DaysBetween(p.Now, at); {
-	case left < 0:
-		d.Words, d.Class, d.Late, key = unit("due.late", -left), "due-late", true, "due.late-long"
-	case left < 8*time.Hour:
-		d.Words, d.Class, key = unit("due.in", left), "due-soon", "due.in-long"
-	case days <= 1:
-		d.Words, d.Class = p.Day(at), "due-soon"
-	case days < 7:
-		d.Words = p.Day(at)
-	default:
-		d.Words = p.T("due.date", "day", at.Day(), "month", p.T("due.month-"+strconv.Itoa(int(at.Month()))))
-		if at.Year() != p.Now.Year() {
-			d.Words += " " + strconv.Itoa(at.Year())
-		}
-	}
-	d.Long = p.T(key, "words", d.Words)
-	return d
 }
 
 // queueChoices fills the selects of the filters and of the bar.
@@ -369,27 +295,6 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 	return nil
 }
 
-// levelOption names a level of the catalogue with those above it.
-func levelOption(l desk.Level, lang string, chosen bool) option {
-	return option{Value: strconv.FormatUint(l.ID, 10), Label: l.Path.In(lang), Chosen: chosen}
-}
-
-var ticketKinds = []store.TicketKind{store.Clarification, store.Malfunction, store.Request, store.Guidance, store.Access}
-
-// outcomeOptions are the outcomes an agent may choose; a duplicate needs the number of the other ticket and is left
-// out where there is no field for it.
-func outcomeOptions(p *web.Page, chosen func(name, value string) bool, duplicate bool) []option {
-	out := []store.Outcome{store.Solved, store.Answered, store.KnownProblem, store.NotReproducible, store.Refused}
-	if duplicate {
-		out = append(out, store.Duplicate)
-	}
-	var list []option
-	for _, o := range out {
-		list = append(list, option{Value: o.String(), Label: p.T("outcome." + o.String()), Chosen: chosen("outcome", o.String())})
-	}
-	return list
-}
-
 // colleagues are the members of the actor's groups by name, the actor first; of all groups for an administrator who
 // has none.
 func (a *App) colleagues(r *web.Request, groups []*store.Group) ([]*store.Person, error) {
@@ -419,80 +324,4 @@ func (a *App) colleagues(r *web.Request, groups []*store.Group) ([]*store.Person
 		return strings.Compare(store.FoldName(x.Name), store.FoldName(y.Name))
 	})
 	return out, nil
-}
-
-var viewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "people", desk.ViewUnassigned: "inbox", desk.ViewWaiting: "clock",
-	desk.ViewBeside: "mail", desk.ViewAll: "list", desk.ViewResolved: "check", desk.ViewClosed: "lock", desk.ViewSpam: "trash"}
-
-// queueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
-// several, and the tools. here is the address of the page, to mark its entry.
-func (a *App) queueSide(r *web.Request, p *web.Page, here string) error {
-	actor := r.Actor()
-	counts, err := a.Desk.Counts(actor)
-	if err != nil {
-		return err
-	}
-	path, query, _ := strings.Cut(here, "?")
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		values = nil
-	}
-	group := ""
-	if path == "/desk/group" {
-		group = values.Get("group")
-	}
-	saved, views, err := a.viewSide(r, p, here)
-	if err != nil {
-		return err
-	}
-	link := func(view string) web.Link {
-		l := web.Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: viewIcons[view], Current: path == "/desk/"+view && group == "" && !saved}
-		if n := counts[view]; n > 0 {
-			l.Count = p.Number(n)
-			if view == desk.ViewSpam && n > 99 {
-				l.Count = "99+"
-			}
-		}
-		return l
-	}
-	queues := web.SideGroup{Heading: p.T("queue.queues")}
-	for _, v := range []string{desk.ViewMine, desk.ViewGroup, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewBeside, desk.ViewAll} {
-		queues.Links = append(queues.Links, link(v))
-	}
-	waiting, err := a.Desk.MailCount(actor)
-	if err != nil {
-		return err
-	}
-	mails := web.Link{Label: p.T("mails.side"), Address: address.Mails, Icon: "inbox", Current: path == address.Mails}
-	if waiting > 0 {
-		mails.Count = p.Number(waiting)
-	}
-	queues.Links = append(queues.Links, mails)
-	p.Side = append(p.Side, queues)
-	if len(views.Links) > 0 {
-		p.Side = append(p.Side, views)
-	}
-	if own := actor.Person.Groups; len(own) > 1 {
-		groups, err := a.Desk.Groups(actor)
-		if err != nil {
-			return err
-		}
-		mine := web.SideGroup{Heading: p.T("queue.groups")}
-		for _, g := range groups {
-			if id := strconv.FormatUint(g.ID, 10); actor.Person.InGroup(g.ID) {
-				mine.Links = append(mine.Links, web.Link{Label: g.Name.In(p.Lang), Address: "/desk/group?group=" + id, Icon: "people", Current: group == id && !saved})
-			}
-		}
-		p.Side = append(p.Side, mine)
-	}
-	done := web.SideGroup{Heading: p.T("queue.done")}
-	for _, v := range []string{desk.ViewResolved, desk.ViewClosed, desk.ViewSpam} {
-		done.Links = append(done.Links, link(v))
-	}
-	tools := web.SideGroup{Heading: p.T("queue.tools"), Links: []web.Link{
-		{Label: p.T("views.title"), Address: "/desk/views", Icon: "eye", Current: path == "/desk/views" && !saved},
-		{Label: p.T("replies.title"), Address: "/desk/replies", Icon: "reply", Current: strings.HasPrefix(path, "/desk/replies")},
-		{Label: p.T("keys.help"), Address: "/desk/help", Icon: "info", Current: path == "/desk/help"}}}
-	p.Side = append(p.Side, done, tools)
-	return nil
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -41,7 +40,7 @@ func (a *App) postBulk(r *web.Request) error {
 	}
 	step, flash := bulkStep(f)
 	if err := f.Err(); err != nil {
-		v := &queuePage{Result: &bulkResult{Words: a.explainAll(r, err)}}
+		v := &queuePage{Result: &bulkResult{Words: explainAll(a.Site, r, err)}}
 		return a.queuePage(r, view, q, v, f)
 	}
 	result := &bulkResult{}
@@ -57,7 +56,7 @@ func (a *App) postBulk(r *web.Request) error {
 			return err
 		}
 		id := strconv.FormatUint(n, 10)
-		result.Refused = append(result.Refused, bulkRefusal{n, "/tickets/" + id, a.explainAll(r, err)})
+		result.Refused = append(result.Refused, bulkRefusal{n, "/tickets/" + id, explainAll(a.Site, r, err)})
 		left = append(left, id)
 	}
 	if len(result.Refused) == 0 {
@@ -122,20 +121,4 @@ func (a *App) queueBack(f *web.Form) (view string, q *web.Form) {
 		}
 	}
 	return desk.ViewGroup, q
-}
-
-// explainAll says an error in the reader's language, problem by problem.
-func (a *App) explainAll(r *web.Request, err error) string {
-	var many store.Problems
-	var one *store.Error
-	switch {
-	case errors.As(err, &many):
-	case errors.As(err, &one):
-		many = store.Problems{one}
-	}
-	var out []string
-	for _, e := range many {
-		out = append(out, a.Words.Explain(r.Lang(), e))
-	}
-	return strings.Join(out, " ")
 }

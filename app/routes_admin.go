@@ -2,8 +2,8 @@ package app
 
 import "sportello/app/web"
 
-// adminRoutes are the pages of the administration. Supervisors reach those about people, groups and mail that is held, and
-// see there what concerns the groups they look after.
+// Routes are the pages of the administration. Supervisors reach those about people and groups, and see there what concerns the
+// groups they look after.
 func (a *App) adminRoutes() []web.Route {
 	return []web.Route{
 		web.Get("/admin", "admin.show", web.Supervisor, a.getAdmin),
@@ -62,7 +62,6 @@ func (a *App) adminRoutes() []web.Route {
 		web.Get("/admin/mailboxes", "mailboxes.show", web.Administrator, a.getMailboxes),
 		web.Post("/admin/mailboxes/try", "mailboxes.try", web.Administrator, a.postTryMailbox, "/admin/mailboxes"),
 		web.Post("/admin/mailboxes/try-sender", "mailboxes.try-sender", web.Administrator, a.postTrySender, "/admin/mailboxes"),
-		web.Get("/admin/mails", "mails.list", web.Administrator, a.getMails),
 		web.Get("/admin/letters", "letters.list", web.Administrator, a.getLetters),
 		web.Post("/admin/letters/:n<int>", "letters.decide", web.Administrator, a.postLetter, "/admin/letters"),
 		web.Get("/admin/mail-texts", "mail-texts.show", web.Administrator, a.getMailTexts),

@@ -2,13 +2,13 @@ package app
 
 import "sportello/app/web"
 
+// Routes are the knowledge base.
 func (a *App) articleRoutes() []web.Route {
 	return []web.Route{
 		web.Get("/articles", "article.home", web.Guest, a.getArticles),
 		web.Get("/articles/in", "article.all", web.Guest, a.getArticlesIn),
 		web.Get("/articles/in/*", "article.in", web.Guest, a.getArticlesIn),
 		web.Get("/articles/drafts", "article.drafts", web.Writer, a.getDrafts),
-		web.Get("/articles/missing", "article.missing", web.Writer, a.getMissing),
 		web.Get("/articles/pick", "article.pick", web.Agent, a.getArticlePick),
 		web.Get("/articles/new", "article.new", web.Writer, a.getNewArticle),
 		web.Post("/articles/new", "article.add", web.Writer, a.postNewArticle, "/articles/new").WithFiles("files"),

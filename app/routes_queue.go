@@ -2,16 +2,12 @@ package app
 
 import "sportello/app/web"
 
+// Routes are the lists that agents work from.
 func (a *App) queueRoutes() []web.Route {
 	return []web.Route{
 		web.Get("/desk", "queue.open", web.Agent, a.getDesk),
 		web.Get("/desk/help", "queue.help", web.Agent, a.getHelp),
 		web.Post("/desk/bulk", "queue.bulk", web.Agent, a.postBulk, "/desk").WithText(),
-		web.Get("/desk/mail", "mails.group", web.Agent, a.getGroupMails),
-		web.Post("/desk/mail", "mails.judge", web.Agent, a.postJudgeMail, "/desk/mail"),
-		web.Get("/desk/mail/:n<int>/original", "mails.show", web.Agent, a.getMailOriginal),
-		web.Get("/desk/mail/:n<int>/original.eml", "mails.download", web.Agent, a.getMailFile),
-		web.Get("/desk/mail/:n<int>/original/pictures/:i<int>", "mails.picture", web.Agent, a.getMailPicture),
 		web.Get("/desk/replies", "reply.list", web.Agent, a.getReplies),
 		web.Post("/desk/replies", "reply.add", web.Agent, a.postReply, "/desk/replies/new").WithText(),
 		web.Get("/desk/replies/new", "reply.new", web.Agent, a.getReply),

@@ -46,7 +46,7 @@ type helpPage struct{ web.Page }
 func (a *App) getHelp(r *web.Request) error {
 	v := &helpPage{r.Workbench("keys.help")}
 	v.Nav = "desk"
-	if err := a.queueSide(r, &v.Page, "/desk/help"); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, "/desk/help"); err != nil {
 		return err
 	}
 	return r.Render("page/desk-help", v)
@@ -79,7 +79,7 @@ func (a *App) getReplies(r *web.Request) error {
 		part := &v.Parts[len(v.Parts)-1]
 		part.Replies = append(part.Replies, line)
 	}
-	if err := a.queueSide(r, &v.Page, "/desk/replies"); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, "/desk/replies"); err != nil {
 		return err
 	}
 	return r.Render("page/saved-replies", v)
@@ -144,7 +144,7 @@ func (a *App) replyPage(r *web.Request, f *web.Form, err error) error {
 			}
 		}
 	}
-	if err := a.queueSide(r, &v.Page, v.Act); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, v.Act); err != nil {
 		return err
 	}
 	return r.Render("page/saved-reply", v)

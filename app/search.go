@@ -52,8 +52,6 @@ type searchPage struct {
 	SaveView string // where agents save the question as a view
 }
 
-type searchHidden struct{ Name, Value string }
-
 type searchFacet struct {
 	Heading string
 	Values  []web.Link
@@ -84,18 +82,6 @@ type searchPages struct {
 type searchExample struct {
 	Example, Address, Text string
 }
-
-// searchAsked is the question as the address has it: the text, and the filters that were clicked.
-type searchAsked struct {
-	text string
-	kind string              // ticket, article or both
-	sort string              // "" or date
-	page int                 // from 1
-	with map[string][]string // filter -> values
-}
-
-// searchFilters are the traits that can be clicked, in the order of the page; each is a filter of the query language.
-var searchFilters = []string{"state", "kind", "module", "group", "organisation", "year", "language"}
 
 func (a *App) readAsked(r *web.Request) searchAsked {
 	q := r.QueryForm()
@@ -128,61 +114,6 @@ func isCode(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= 200
-}
-
-// question is what the index is asked: the clicked filters, then the text, which may end in the middle of a phrase.
-func (s searchAsked) question() string {
-	var b strings.Builder
-	for _, name := range searchFilters {
-		for _, value := range s.with[name] {
-			b.WriteString(name + ":" + value + " ")
-		}
-	}
-	return b.String() + s.text
-}
-
-// address is where the question is asked; a first page and what is usual are left out.
-func (s searchAsked) address() string {
-	v := url.Values{}
-	if s.text != "" {
-		v.Set("q", s.text)
-	}
-	if s.kind != "" {
-		v.Set("type", s.kind)
-	}
-	if s.sort != "" {
-		v.Set("sort", s.sort)
-	}
-	for name, values := range s.with {
-		v[name] = values
-	}
-	if s.page > 1 {
-		v.Set("page", strconv.Itoa(s.page))
-	}
-	if len(v) == 0 {
-		return "/search"
-	}
-	return "/search?" + v.Encode()
-}
-
-// but returns a copy to change, on its first page.
-func (s searchAsked) but(change func(*searchAsked)) searchAsked {
-	with := map[string][]string{}
-	for name, values := range s.with {
-		with[name] = slices.Clone(values)
-	}
-	s.with, s.page = with, 1
-	change(&s)
-	return s
-}
-
-func (s searchAsked) without(name, value string) searchAsked {
-	return s.but(func(n *searchAsked) {
-		n.with[name] = slices.DeleteFunc(n.with[name], func(v string) bool { return v == value })
-		if len(n.with[name]) == 0 {
-			delete(n.with, name)
-		}
-	})
 }
 
 func (a *App) getSearch(r *web.Request) error {
@@ -218,7 +149,7 @@ func (a *App) getSearch(r *web.Request) error {
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.Log.Warn("search", "err", err)
-		v.Trouble = a.searchTrouble(&v.Page, err) // the rest of the page is as good as ever
+		v.Trouble = searchTrouble(a.Site, &v.Page, err) // the rest of the page is as good as ever
 	case err != nil:
 		return err
 	}
@@ -515,17 +446,6 @@ func (a *App) indexNotice(p *web.Page) string {
 		}
 	}
 	return ""
-}
-
-// searchTrouble says why nothing can be found.
-func (a *App) searchTrouble(p *web.Page, err error) string {
-	if s := a.Index.State(); s.State == search.Rebuilding {
-		return p.T("error.search-rebuilding", "done", p.Number(s.Done), "total", p.Number(s.Total))
-	}
-	if e, ok := err.(*store.Error); ok {
-		return a.Words.Explain(p.Lang, e)
-	}
-	return p.T("error.search")
 }
 
 // askedTicket returns the ticket whose number, with # or without, is all that is asked, if the reader may see it: for

@@ -14,30 +14,6 @@ import (
 	"sportello/store"
 )
 
-func (a *App) accountRoutes() []web.Route {
-	secret := func(r web.Route) web.Route { r.Secret = true; return r }
-	return []web.Route{
-		web.Get("/sign-in", "sign-in.show", web.Guest, a.getSignIn),
-		web.Post("/sign-in", "sign-in.do", web.Guest, a.postSignIn, "/sign-in"),
-		web.Post("/sign-out", "sign-out.do", web.Guest, a.postSignOut, ""),
-		web.Get("/password", "password.forgotten", web.Guest, a.getForgotten),
-		secret(web.Get("/password/:secret", "password.show", web.Guest, a.getPassword)),
-		secret(web.Post("/password/:secret", "password.choose", web.Guest, a.postPassword, "")),
-		secret(web.Get("/set-up/:secret", "set-up.show", web.Guest, a.getSetUp)),
-		secret(web.Post("/set-up/:secret", "set-up.do", web.Guest, a.postSetUp, "")),
-
-		web.Get("/me", "me.show", web.Person, a.getMe),
-		web.Post("/me", "me.save", web.Person, a.postMe, "/me"),
-		web.Get("/me/notices", "me.notices", web.Person, a.getMyNotices),
-		web.Post("/me/reachable", "me.reachable", web.Person, a.postMyReachable, "/me"),
-		web.Post("/me/password", "me.password", web.Person, a.postMyPassword, "/me").Confirmed(web.Always),
-		web.Post("/me/sessions/others/end", "me.end-others", web.Person, a.postEndOthers, "/me"),
-		web.Post("/me/sessions/:n<int>/end", "me.end-session", web.Person, a.postEndSession, "/me"),
-		web.Post("/me/tokens", "me.token", web.Person, a.postToken, "/me").Confirmed(web.Anew),
-		web.Post("/me/tokens/:n<int>/revoke", "me.revoke", web.Person, a.postRevokeToken, "/me"),
-	}
-}
-
 // signInPage says who gives credentials beside the form, and carries what somebody had posted when the session ended.
 type signInPage struct {
 	web.Page
@@ -50,16 +26,8 @@ type signInPage struct {
 	Out      bool // somebody just signed out: what this browser kept of their forms goes
 }
 
-type contactLine struct {
-	Application string
-	Who         string
-	Links       []web.Link
-	Note        string
-}
-
 // The bounds of what is carried through a sign-in; more would not fit a form.
 const (
-	maxResumed      = 200
 	maxResumedBytes = web.SmallBody - 8<<10 // as the sign-in form sends them
 )
 
@@ -80,7 +48,7 @@ func (a *App) signInPage(r *web.Request, v *signInPage, f *web.Form, err error) 
 	if err := v.Refill(f, err); err != nil {
 		return err
 	}
-	lines, err := a.contactLines(v.Lang)
+	lines, err := contactLines(a.Site, v.Lang)
 	if err != nil {
 		return err
 	}
@@ -93,24 +61,6 @@ func (a *App) signInPage(r *web.Request, v *signInPage, f *web.Form, err error) 
 	return r.Render("page/sign-in", v)
 }
 
-// contactLines says per application who gives credentials and how to reach them.
-func (a *App) contactLines(lang string) ([]contactLine, error) {
-	contacts, err := a.Desk.Contacts()
-	if err != nil {
-		return nil, err
-	}
-	var out []contactLine
-	for _, k := range contacts {
-		if own := len(k.Areas); own == 0 || k.Group != nil {
-			out = append(out, a.contactLine(lang, k))
-		}
-		for _, area := range k.Areas {
-			out = append(out, a.contactLine(lang, area))
-		}
-	}
-	return out, nil
-}
-
 // signInFirst answers somebody who is not signed in: a page leads to the sign-in page, what was posted is carried by
 // it, so that signing in returns to the form as it was.
 func (a *App) signInFirst(r *web.Request) error {
@@ -121,7 +71,7 @@ func (a *App) signInFirst(r *web.Request) error {
 	v.Next = v.From
 	size := 0
 	for _, one := range web.Carry(r.PostedValues(), "resume.") {
-		if size += len(url.QueryEscape(one.Name+one.Value)) + 2; len(v.Resume) == maxResumed || size > maxResumedBytes {
+		if size += len(url.QueryEscape(one.Name+one.Value)) + 2; len(v.Resume) == web.MaxCarried || size > maxResumedBytes {
 			break
 		}
 		v.Resume = append(v.Resume, one)
@@ -215,7 +165,7 @@ type forgottenPage struct {
 func (a *App) getForgotten(r *web.Request) error {
 	v := &forgottenPage{Page: r.Page("password.forgotten-title")}
 	v.Layout = "plain"
-	lines, err := a.contactLines(v.Lang)
+	lines, err := contactLines(a.Site, v.Lang)
 	if err != nil {
 		return err
 	}
@@ -338,32 +288,6 @@ func device(userAgent string) string {
 	browser := first("Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari", "curl/", "curl")
 	system := first("iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux")
 	return strings.Trim(browser+", "+system, ", ")
-}
-
-// contactLine says one application's contact, those of its areas after it.
-func (a *App) contactLine(lang string, k desk.Contact) contactLine {
-	line := contactLine{Application: k.Product.Name.In(lang)}
-	if k.Product.Depth > 0 {
-		line.Application = k.Product.Path.In(lang)
-	}
-	switch {
-	case k.Group != nil:
-		line.Who = k.Group.Name.In(lang)
-		if k.Group.Email != "" {
-			line.Links = append(line.Links, web.Link{Label: k.Group.Email, Address: "mailto:" + k.Group.Email, Icon: "mail"})
-		}
-		if k.Group.Phone != "" {
-			line.Links = append(line.Links, web.Link{Label: k.Group.Phone, Address: dial(k.Group.Phone), Icon: "phone"})
-		}
-		line.Note = k.Group.Hours.In(lang)
-	case k.Product.Channel == store.OtherDesk:
-		line.Who = a.Words.Text(lang, "sign-in.own-desk")
-		line.Links = []web.Link{{Label: hostOf(k.Product.Address), Address: k.Product.Address, Icon: "out"}}
-	default:
-		line.Who = a.Words.Text(lang, "sign-in.by-mail")
-		line.Links = []web.Link{{Label: k.Product.Address, Address: "mailto:" + k.Product.Address, Icon: "mail"}}
-	}
-	return line
 }
 
 // dial returns the address that calls the number as people write it, empty when there is none to call. What follows the

@@ -149,14 +149,6 @@ type conflictView struct {
 	New    []threadItem
 }
 
-func ticketNumber(r *web.Request) (uint64, error) {
-	n, err := strconv.ParseUint(r.Param("n"), 10, 64)
-	if err != nil || n == 0 {
-		return 0, store.Fail(store.NotFound, "error.not-found")
-	}
-	return n, nil
-}
-
 // getTicket shows the ticket to whoever may see it: to agents as they work it, to the requester's side as theirs. An
 // agent's own ticket in somebody else's group is theirs as a requester; from=, which the queue adds, and as= choose.
 func (a *App) getTicket(r *web.Request) error {
@@ -179,7 +171,7 @@ func (a *App) getTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	a.openedHit(r)
+	openedHit(a.Site, r)
 	q := r.QueryForm()
 	as := q.Raw("as")
 	if v.Agents && as != "requester" && (!v.Side || v.May[desk.Work] || q.Has("from") || as == "agent") {
@@ -607,7 +599,7 @@ func (a *App) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) er
 	for _, f := range found.Hits {
 		v.Articles = append(v.Articles, web.Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
 	}
-	return a.queueSide(r, &v.Page, v.Back)
+	return queueSide(a.Site, r, &v.Page, v.Back)
 }
 
 // plainWords takes out of a subject what the language of search would read as a command.

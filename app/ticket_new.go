@@ -55,9 +55,6 @@ type askedQuestion struct {
 // guide are the fields that help to reproduce a malfunction, in the order in which they are written into the text.
 var guide = []string{"doing", "expected", "happened", "example", "since"}
 
-// noModule is the code of "I do not know": the general group takes the ticket.
-const noModule = "-"
-
 func (a *App) getNewTicket(r *web.Request) error {
 	q := r.QueryForm()
 	values := url.Values{"severity": {store.Medium.String()}, "urgency": {store.NoDate.String()}}
@@ -107,7 +104,7 @@ func (a *App) newTicketPage(r *web.Request, v *newTicketPage, first url.Values, 
 	}
 	v.Modules = moduleChoices(&v.Page, levels, code, false)
 	if l != nil && !l.Here() {
-		if v.Away, err = a.away(&v.Page, l); err != nil {
+		if v.Away, err = away(a.Site, &v.Page, l); err != nil {
 			return err
 		}
 		v.MayAnyway = actor.IsAgent() || actor.IsAdministrator()
@@ -184,7 +181,7 @@ func (v *newTicketPage) carry() {
 			continue
 		}
 		for _, s := range all {
-			if s != "" && len(v.Carried) < maxResumed {
+			if s != "" && len(v.Carried) < web.MaxCarried {
 				v.Carried = append(v.Carried, web.Resumed{Name: name, Value: strings.ToValidUTF8(s, "\uFFFD")})
 			}
 		}
@@ -218,7 +215,7 @@ func (v *newTicketPage) carryAnswers(l *desk.Level) {
 	for name, all := range v.Form.Values {
 		code, ok := strings.CutPrefix(name, "answer-")
 		asked := l != nil && slices.ContainsFunc(l.Questions, func(q store.Question) bool { return q.Code == code })
-		if ok && !asked && all[0] != "" && len(v.Carried) < maxResumed {
+		if ok && !asked && all[0] != "" && len(v.Carried) < web.MaxCarried {
 			v.Carried = append(v.Carried, web.Resumed{Name: name, Value: strings.ToValidUTF8(all[0], "\uFFFD")})
 		}
 	}

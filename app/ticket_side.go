@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -87,25 +86,12 @@ type sideEvent struct {
 	At   words.Moment
 }
 
-type factLine struct{ Name, Text string }
-
 type sidePerson struct {
 	ID        uint64
 	Name      string
 	MayRemove bool
 	Self      bool
 }
-
-type fileCard struct {
-	Name    string
-	Address string
-	Kind    string
-	Picture string // address of what may be shown small
-	Size    string
-}
-
-// maxPreview is the size in bytes up to which a picture is shown in its card.
-const maxPreview = 1 << 20
 
 // sideTicket answers with the ticket as its requester's side sees it. f and wrong are a form of the page that was
 // posted, with what is wrong with it; a Conflict says that the ticket has moved on, and keeps the text.
@@ -322,21 +308,6 @@ func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Messag
 		v.Files = append(v.Files, card)
 	}
 	return out
-}
-
-func fileCardOf(p *web.Page, f *store.File) fileCard {
-	card := fileCard{Name: f.Name, Address: fmt.Sprintf("/files/%d", f.ID), Size: p.Size(f.Size)}
-	card.Kind = strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
-	if n := len(card.Kind); n == 0 || n > 4 {
-		card.Kind = p.T("side.file-kind")
-	}
-	switch f.Type {
-	case "image/png", "image/jpeg", "image/gif", "image/webp":
-		if f.Size <= maxPreview {
-			card.Picture = card.Address
-		}
-	}
-	return card
 }
 
 // facts is the ticket in brief.

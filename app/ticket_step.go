@@ -18,12 +18,6 @@ import (
 	"sportello/store"
 )
 
-// Lengths of what the forms of a ticket take, in characters.
-var (
-	maxReason  = store.MaxReason
-	maxVersion = store.Most("tickets.version")
-)
-
 // ticketAct is what one form of the ticket page asks for.
 type ticketAct struct {
 	part  string // which form it is, to be shown open again
@@ -209,14 +203,6 @@ func (a *App) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error)
 	return done, nil
 }
 
-// clip bounds a text that goes into a cookie.
-func clip(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
-}
-
 // showPreview answers with the page and the text as it would look; nothing is sent.
 func (a *App) showPreview(r *web.Request, n uint64, f *web.Form, body string) error {
 	t, err := a.Desk.Ticket(r.Actor(), n)
@@ -310,7 +296,7 @@ func (a *App) reasonPage(r *web.Request, n uint64, f *web.Form, err error) error
 	}
 	v.Crumb(v.T("nav.desk"), "/desk")
 	v.Crumb("#"+strconv.FormatUint(n, 10), "")
-	if err := a.queueSide(r, &v.Page, ""); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, ""); err != nil {
 		return err
 	}
 	return r.Render("page/ticket-reason", v)

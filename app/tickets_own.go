@@ -3,98 +3,11 @@ package app
 import (
 	"net/url"
 	"slices"
-	"strings"
-	"time"
 
-	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/store"
 )
-
-// ownLine is one ticket in a list of the requester's side.
-type ownLine struct {
-	Number  uint64
-	Address string
-	Subject string
-	Meta    string
-	State   string // its code
-	Words   string
-}
-
-func ownLines(p *web.Page, page desk.QueuePage, modules map[uint64]string, requester bool) []ownLine {
-	out := make([]ownLine, 0, len(page.Tickets))
-	for _, t := range page.Tickets {
-		line := ownLineOf(p, t, modules)
-		if who := page.People[t.Requester]; who != nil && (requester || t.Requester != p.Person) {
-			line.Meta = joined(" · ", who.Name, line.Meta)
-		}
-		out = append(out, line)
-	}
-	return out
-}
-
-func ownLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) ownLine {
-	when := ""
-	switch {
-	case t.State == store.StateClosed && !t.Closed.IsZero():
-		when = p.T("own.closed", "when", inSentence(p, t.Closed))
-	case t.State == store.StateResolved && !t.Resolved.IsZero():
-		when = p.T("own.resolved", "when", inSentence(p, t.Resolved))
-	case t.State == store.StateNew:
-		when = p.T("own.opened", "when", inSentence(p, t.Opened))
-	default:
-		when = p.T("own.updated", "when", inSentence(p, t.PublicUpdated))
-	}
-	return ownLine{Number: t.ID, Address: address.Ticket(t.ID), Subject: t.Subject, Meta: joined(" · ", modules[t.Module], when),
-		State: t.State.String(), Words: stateWords(p, t)}
-}
-
-// stateWords are what the requester's side reads of the state.
-func stateWords(p *web.Page, t *store.Ticket) string {
-	if t.State == store.StatePlanned && t.Version != "" {
-		return p.T("state.planned-version", "version", t.Version)
-	}
-	return p.T("state." + t.State.String())
-}
-
-// joined joins what is not empty.
-func joined(sep string, parts ...string) string {
-	var out []string
-	for _, s := range parts {
-		if s != "" {
-			out = append(out, s)
-		}
-	}
-	return strings.Join(out, sep)
-}
-
-// inSentence says a point in time as it stands in a sentence: ieri alle 10.42, il 12 novembre 2026.
-func inSentence(p *web.Page, t time.Time) string {
-	m := p.Moment(t)
-	if m.Words != m.Date {
-		return m.Words
-	}
-	return onDate(p, t)
-}
-
-// dayInSentence says a day as it stands in a sentence: domani, venerdì, l'8 dicembre 2026.
-func dayInSentence(p *web.Page, t time.Time) string {
-	if day := p.Day(t); day != p.Date(t) {
-		return day
-	}
-	return onDate(p, t)
-}
-
-func onDate(p *web.Page, t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	if day := t.In(p.Now.Location()).Day(); day == 8 || day == 11 {
-		return p.T("own.on-date-vowel", "date", p.Date(t))
-	}
-	return p.T("own.on-date", "date", p.Date(t))
-}
 
 // ownTicketsPage lists the tickets of one's own side, or of those one coordinates.
 type ownTicketsPage struct {
@@ -113,17 +26,6 @@ type ownTicketsPage struct {
 	Cut      bool
 	Empty    string // heading of an empty list
 	EmptyHow string
-}
-
-// choice is one entry of a list to choose from; choices is a headed group of them.
-type choice struct {
-	Code, Label, Hint string
-	Chosen            bool
-}
-
-type choices struct {
-	Label   string
-	Entries []choice
 }
 
 // ownPerPage is how many tickets one page of the list shows.
@@ -279,39 +181,4 @@ func (a *App) coordinated(actor desk.Actor) (string, error) {
 		return err
 	})
 	return name, err
-}
-
-// moduleChoices lists the catalogue for a select, a group for each product with levels below it. all keeps the levels
-// that are served elsewhere without saying so, for filters.
-func moduleChoices(p *web.Page, levels []desk.Level, chosen string, all bool) []choices {
-	var out []choices
-	for i := range levels {
-		l := &levels[i]
-		if l.Retired && l.Code != chosen {
-			continue
-		}
-		entry := choice{Code: l.Code, Label: l.Name.In(p.Lang), Chosen: l.Code == chosen}
-		if !l.Here() && !all {
-			entry.Hint = p.T("module.hint-desk")
-			if l.Channel == store.ByEmail {
-				entry.Hint = p.T("module.hint-email")
-			}
-			entry.Label = p.T("module.option-away", "name", entry.Label, "hint", entry.Hint)
-		}
-		switch {
-		case l.Depth == 0 && l.Below == 0:
-			out = append(out, choices{Entries: []choice{entry}})
-			continue
-		case l.Depth == 0:
-			entry.Label = p.T("module.in-general", "name", l.Name.In(p.Lang))
-			out = append(out, choices{Label: l.Name.In(p.Lang), Entries: []choice{entry}})
-			continue
-		case l.Depth > 1:
-			entry.Label = "\u2003" + entry.Label // stands under its area
-		}
-		if n := len(out); n > 0 {
-			out[n-1].Entries = append(out[n-1].Entries, entry)
-		}
-	}
-	return out
 }

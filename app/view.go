@@ -40,69 +40,6 @@ type viewEditPage struct {
 	Shared string         // of somebody else's: the group
 }
 
-// viewValues are the filters of a view as the address of its queue has them.
-func viewValues(q desk.QueueQuery) url.Values {
-	v := url.Values{}
-	number := func(name string, n uint64) {
-		if n != 0 {
-			v.Set(name, strconv.FormatUint(n, 10))
-		}
-	}
-	number("group", q.Group)
-	number("module", q.Module)
-	number("priority", uint64(q.Priority)) // #nosec G115 -- a priority is never negative
-	number("assignee", q.Assignee)
-	if q.State != store.StateNone {
-		v.Set("state", q.State.String())
-	}
-	if q.Kind != store.KindNone {
-		v.Set("kind", q.Kind.String())
-	}
-	if q.Overdue {
-		v.Set("overdue", "1")
-	}
-	return v
-}
-
-// viewAddress is where a view is looked at: without words it is the queue with its filters.
-func viewAddress(v desk.SavedView) string {
-	if v.Text != "" {
-		return address.View(v.ID)
-	}
-	return joinQuery("/desk/"+v.Queue, viewValues(v.Query()).Encode())
-}
-
-// viewCounter is the number that was last counted, as the side bar shows it; empty while there is none.
-func viewCounter(p *web.Page, v desk.SavedView) string {
-	switch {
-	case v.Counted == 0:
-		return ""
-	case v.More:
-		return p.Number(v.Counted) + "+"
-	}
-	return p.Number(v.Counted)
-}
-
-// viewSide adds the saved views to the side bar. here is the page's address; it reports whether a view is open.
-func (a *App) viewSide(r *web.Request, p *web.Page, here string) (open bool, group web.SideGroup, err error) {
-	list, err := a.Desk.Views(r.Actor())
-	if err != nil {
-		return false, group, err
-	}
-	group.Heading = p.T("views.side")
-	for _, v := range list {
-		l := web.Link{Label: v.Name, Address: viewAddress(v), Icon: "list", Count: viewCounter(p, v)}
-		if v.Text != "" {
-			l.Icon = "search"
-		}
-		if l.Current = l.Address == here && !open; l.Current {
-			open = true
-		}
-		group.Links = append(group.Links, l)
-	}
-	return open, group, nil
-}
-
 func (a *App) getViews(r *web.Request) error {
 	v := &viewsPage{Page: r.Workbench("views.title")}
 	v.Nav = "desk"
@@ -123,7 +60,7 @@ func (a *App) getViews(r *web.Request) error {
 		}
 		v.Lines = append(v.Lines, line)
 	}
-	if err := a.queueSide(r, &v.Page, "/desk/views"); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, "/desk/views"); err != nil {
 		return err
 	}
 	return r.Render("page/views", v)
@@ -196,7 +133,7 @@ func (a *App) getView(r *web.Request) error {
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.Log.Warn("view", "err", err)
-		v.Empty, v.EmptyHint = v.T("views.trouble"), a.searchTrouble(&v.Page, err)
+		v.Empty, v.EmptyHint = v.T("views.trouble"), searchTrouble(a.Site, &v.Page, err)
 	case err != nil:
 		return err
 	}
@@ -214,7 +151,7 @@ func (a *App) getView(r *web.Request) error {
 	if len(page.Tickets) > 0 {
 		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+len(page.Tickets)), "count", v.Number(page.Count))
 	}
-	if err := a.queueSide(r, &v.Page, v.Plain); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, v.Plain); err != nil {
 		return err
 	}
 	return r.Render("page/view", v)
@@ -269,7 +206,7 @@ func (a *App) newViewPage(r *web.Request, f *web.Form, err error) error {
 			return err
 		}
 	}
-	if err := a.queueSide(r, &v.Page, "/desk/views"); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, "/desk/views"); err != nil {
 		return err
 	}
 	return r.Render("page/view-edit", v)
@@ -349,7 +286,7 @@ func (a *App) editViewPage(r *web.Request, f *web.Form, err error) error {
 			return problem
 		}
 	}
-	if err := a.queueSide(r, &v.Page, viewAddress(s)); err != nil {
+	if err := queueSide(a.Site, r, &v.Page, viewAddress(s)); err != nil {
 		return err
 	}
 	return r.Render("page/view-edit", v)

@@ -130,4 +130,7 @@ func Carry(values url.Values, prefix string) []Resumed {
 	return out
 }
 
+// MaxCarried is how many values of a form a page carries that comes before the form is done.
+const MaxCarried = 200
+
 type Resumed struct{ Name, Value string }

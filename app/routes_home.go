@@ -1,0 +1,14 @@
+package app
+
+import "sportello/app/web"
+
+// Routes are the first page, and those about an application or the desk itself.
+func (a *App) homeRoutes() []web.Route {
+	return []web.Route{
+		web.Get("/", "home.show", web.Guest, a.getHome),
+		web.Get("/modules/*", "module.show", web.Guest, a.getModule),
+		web.Get("/privacy", "text.privacy", web.Guest, a.getPrivacy),
+		web.Get("/accessibility", "text.accessibility", web.Guest, a.getAccessibility),
+		web.Get("/contacts", "text.contacts", web.Guest, a.getContacts),
+	}
+}

@@ -1,0 +1,18 @@
+package app
+
+import "sportello/app/web"
+
+// Routes are mail as it came, and mail that waits to be judged.
+func (a *App) mailroomRoutes() []web.Route {
+	return []web.Route{
+		web.Get("/desk/mail", "mails.group", web.Agent, a.getGroupMails),
+		web.Post("/desk/mail", "mails.judge", web.Agent, a.postJudgeMail, "/desk/mail"),
+		web.Get("/desk/mail/:n<int>/original", "mails.show", web.Agent, a.getMailOriginal),
+		web.Get("/desk/mail/:n<int>/original.eml", "mails.download", web.Agent, a.getMailFile),
+		web.Get("/desk/mail/:n<int>/original/pictures/:i<int>", "mails.picture", web.Agent, a.getMailPicture),
+		web.Get("/tickets/:n<int>/messages/:m<int>/original", "original.show", web.Person, a.getOriginal),
+		web.Get("/tickets/:n<int>/messages/:m<int>/original.eml", "original.download", web.Person, a.getOriginalFile),
+		web.Get("/tickets/:n<int>/messages/:m<int>/original/pictures/:i<int>", "original.picture", web.Person, a.getOriginalPicture),
+		web.Get("/admin/mails", "mails.list", web.Administrator, a.getMails),
+	}
+}

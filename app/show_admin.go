@@ -1,0 +1,130 @@
+package app
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"sportello/app/web"
+	"sportello/store"
+)
+
+// adminPage is what the pages of the administration share: the menu at the side, and what is said when a change was
+// refused or came too late.
+type adminPage struct {
+	web.Page
+	Refused string // why something cannot be done at all, above the page
+	Stale   *staleForm
+}
+
+// staleForm says that a form was changed by somebody else meanwhile. The form itself keeps what was typed, and saving
+// it again replaces what is there now.
+type staleForm struct {
+	Address string // the page as it is now
+	Now     []staleField
+}
+
+type staleField struct{ Label, Now string }
+
+// admin begins a page of the administration; where is the part of it, as in its address.
+func admin(s *web.Site, r *web.Request, where, titleKey string, args ...any) adminPage {
+	v := adminPage{Page: r.Workbench(titleKey, args...)}
+	v.Nav, v.Live = "admin", false
+	v.Side = adminMenu(&v.Page, where)
+	v.Crumb(v.T("nav.admin"), "/admin")
+	if where != "" {
+		v.Crumb(v.T("admin.menu-"+where), "/admin/"+where)
+	}
+	return v
+}
+
+// end closes the path with the page itself.
+func (v *adminPage) end(label string) { v.Crumb(label, "") }
+
+// top makes the page the last step of its path: the list of its part.
+func (v *adminPage) top() {
+	last := &v.Crumbs[len(v.Crumbs)-1]
+	last.Address, last.Current = "", true
+}
+
+type adminEntry struct{ where, icon string }
+
+var adminMenus = []struct {
+	heading string
+	entries []adminEntry
+}{
+	{"people", []adminEntry{{"people", "person"}, {"groups", "people"}, {"organisations", "list"}}},
+	{"service", []adminEntry{{"catalogue", "book"}, {"priorities", "clock"}, {"synonyms", "search"}}},
+	{"mail", []adminEntry{{"mailboxes", "inbox"}, {"mails", "mail"}, {"letters", "out"}, {"mail-texts", "edit"}}},
+	{"look", []adminEntry{{"branding", "eye"}, {"home", "edit"}}},
+	{"care", []adminEntry{{"", "chart"}, {"index", "search"}, {"tokens", "clock"}, {"changes", "lock"}}},
+}
+
+// adminMenu lists the parts of the administration the reader may enter.
+func adminMenu(p *web.Page, where string) []web.SideGroup {
+	var out []web.SideGroup
+	for _, m := range adminMenus {
+		g := web.SideGroup{Heading: p.T("admin.heading-" + m.heading)}
+		for _, e := range m.entries {
+			if !p.IsAdministrator && !slices.Contains([]string{"people", "groups"}, e.where) {
+				continue
+			}
+			key, address := "admin.menu-"+e.where, "/admin/"+e.where
+			if e.where == "" {
+				key, address = "admin.menu-overview", "/admin"
+			}
+			g.Links = append(g.Links, web.Link{Label: p.T(key), Address: address, Icon: e.icon, Current: e.where == where})
+		}
+		if len(g.Links) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// adminField names a field in words, for saying what it holds now.
+type adminField struct{ name, key string }
+
+// again shows a posted form once more. When somebody else changed the row meanwhile, the form keeps what was typed,
+// says what the fields hold now, and takes the new revision so that saving once more is a choice. A refusal that
+// concerns no field stands above the page. What no form can show is returned.
+func (v *adminPage) again(f *web.Form, err error, now url.Values, fields []adminField) error {
+	var one *store.Error
+	if !errors.As(err, &one) || one.Kind != store.Conflict || one.Field != "" {
+		return v.Refill(f, err)
+	}
+	v.Form, v.Page.Status = f, http.StatusConflict
+	if one.Key != "error.changed-meanwhile" {
+		v.Refused = v.Site.Words.Explain(v.Lang, one)
+		return nil
+	}
+	v.Stale = &staleForm{Address: v.Path}
+	for _, field := range fields {
+		was, is := plainLines(f.Values.Get(field.name)), plainLines(now.Get(field.name))
+		if was != is {
+			v.Stale.Now = append(v.Stale.Now, staleField{v.T(field.key), is})
+		}
+	}
+	f.Values.Set("rev", now.Get("rev"))
+	return nil
+}
+
+func plainLines(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
+
+// refuse puts a refusal above a page whose form was not posted, and reports whether it is one that can stand there.
+func (v *adminPage) refuse(err error) bool {
+	var one *store.Error
+	if !errors.As(err, &one) || one.Kind != store.Conflict && one.Kind != store.Invalid {
+		return false
+	}
+	v.Refused, v.Page.Status = v.Site.Words.Explain(v.Lang, one), web.StatusOf[one.Kind]
+	return true
+}
+
+// adminOptions is a headed part of a select.
+type adminOptions struct {
+	Label   string
+	Options []option
+}

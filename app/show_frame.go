@@ -1,0 +1,176 @@
+package app
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/store"
+)
+
+var viewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "people", desk.ViewUnassigned: "inbox", desk.ViewWaiting: "clock",
+	desk.ViewBeside: "mail", desk.ViewAll: "list", desk.ViewResolved: "check", desk.ViewClosed: "lock", desk.ViewSpam: "trash"}
+
+// queueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
+// several, and the tools. here is the address of the page, to mark its entry.
+func queueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
+	actor := r.Actor()
+	counts, err := s.Desk.Counts(actor)
+	if err != nil {
+		return err
+	}
+	path, query, _ := strings.Cut(here, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		values = nil
+	}
+	group := ""
+	if path == "/desk/group" {
+		group = values.Get("group")
+	}
+	saved, views, err := viewSide(s, r, p, here)
+	if err != nil {
+		return err
+	}
+	link := func(view string) web.Link {
+		l := web.Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: viewIcons[view], Current: path == "/desk/"+view && group == "" && !saved}
+		if n := counts[view]; n > 0 {
+			l.Count = p.Number(n)
+			if view == desk.ViewSpam && n > 99 {
+				l.Count = "99+"
+			}
+		}
+		return l
+	}
+	queues := web.SideGroup{Heading: p.T("queue.queues")}
+	for _, v := range []string{desk.ViewMine, desk.ViewGroup, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewBeside, desk.ViewAll} {
+		queues.Links = append(queues.Links, link(v))
+	}
+	waiting, err := s.Desk.MailCount(actor)
+	if err != nil {
+		return err
+	}
+	mails := web.Link{Label: p.T("mails.side"), Address: address.Mails, Icon: "inbox", Current: path == address.Mails}
+	if waiting > 0 {
+		mails.Count = p.Number(waiting)
+	}
+	queues.Links = append(queues.Links, mails)
+	p.Side = append(p.Side, queues)
+	if len(views.Links) > 0 {
+		p.Side = append(p.Side, views)
+	}
+	if own := actor.Person.Groups; len(own) > 1 {
+		groups, err := s.Desk.Groups(actor)
+		if err != nil {
+			return err
+		}
+		mine := web.SideGroup{Heading: p.T("queue.groups")}
+		for _, g := range groups {
+			if id := strconv.FormatUint(g.ID, 10); actor.Person.InGroup(g.ID) {
+				mine.Links = append(mine.Links, web.Link{Label: g.Name.In(p.Lang), Address: "/desk/group?group=" + id, Icon: "people", Current: group == id && !saved})
+			}
+		}
+		p.Side = append(p.Side, mine)
+	}
+	done := web.SideGroup{Heading: p.T("queue.done")}
+	for _, v := range []string{desk.ViewResolved, desk.ViewClosed, desk.ViewSpam} {
+		done.Links = append(done.Links, link(v))
+	}
+	tools := web.SideGroup{Heading: p.T("queue.tools"), Links: []web.Link{
+		{Label: p.T("views.title"), Address: "/desk/views", Icon: "eye", Current: path == "/desk/views" && !saved},
+		{Label: p.T("replies.title"), Address: "/desk/replies", Icon: "reply", Current: strings.HasPrefix(path, "/desk/replies")},
+		{Label: p.T("keys.help"), Address: "/desk/help", Icon: "info", Current: path == "/desk/help"}}}
+	p.Side = append(p.Side, done, tools)
+	return nil
+}
+
+// viewAddress is where a view is looked at: without words it is the queue with its filters.
+func viewAddress(v desk.SavedView) string {
+	if v.Text != "" {
+		return address.View(v.ID)
+	}
+	return joinQuery("/desk/"+v.Queue, viewValues(v.Query()).Encode())
+}
+
+// viewCounter is the number that was last counted, as the side bar shows it; empty while there is none.
+func viewCounter(p *web.Page, v desk.SavedView) string {
+	switch {
+	case v.Counted == 0:
+		return ""
+	case v.More:
+		return p.Number(v.Counted) + "+"
+	}
+	return p.Number(v.Counted)
+}
+
+// viewSide adds the saved views to the side bar. here is the page's address; it reports whether a view is open.
+func viewSide(s *web.Site, r *web.Request, p *web.Page, here string) (open bool, group web.SideGroup, err error) {
+	list, err := s.Desk.Views(r.Actor())
+	if err != nil {
+		return false, group, err
+	}
+	group.Heading = p.T("views.side")
+	for _, v := range list {
+		l := web.Link{Label: v.Name, Address: viewAddress(v), Icon: "list", Count: viewCounter(p, v)}
+		if v.Text != "" {
+			l.Icon = "search"
+		}
+		if l.Current = l.Address == here && !open; l.Current {
+			open = true
+		}
+		group.Links = append(group.Links, l)
+	}
+	return open, group, nil
+}
+
+// explainAll says an error in the reader's language, problem by problem.
+func explainAll(s *web.Site, r *web.Request, err error) string {
+	var many store.Problems
+	var one *store.Error
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one):
+		many = store.Problems{one}
+	}
+	var out []string
+	for _, e := range many {
+		out = append(out, s.Words.Explain(r.Lang(), e))
+	}
+	return strings.Join(out, " ")
+}
+
+// withQuery joins path and query string.
+func joinQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
+}
+
+// viewValues are the filters of a view as the address of its queue has them.
+func viewValues(q desk.QueueQuery) url.Values {
+	v := url.Values{}
+	number := func(name string, n uint64) {
+		if n != 0 {
+			v.Set(name, strconv.FormatUint(n, 10))
+		}
+	}
+	number("group", q.Group)
+	number("module", q.Module)
+	number("priority", uint64(q.Priority)) // #nosec G115 -- a priority is never negative
+	number("assignee", q.Assignee)
+	if q.State != store.StateNone {
+		v.Set("state", q.State.String())
+	}
+	if q.Kind != store.KindNone {
+		v.Set("kind", q.Kind.String())
+	}
+	if q.Overdue {
+		v.Set("overdue", "1")
+	}
+	return v
+}

@@ -1,0 +1,138 @@
+package app
+
+import (
+	"slices"
+	"strings"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/store"
+)
+
+func levelOf(levels []desk.Level, id uint64) *desk.Level {
+	i := slices.IndexFunc(levels, func(l desk.Level) bool { return l.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &levels[i]
+}
+
+// levelPaths names each level with those above it.
+func levelPaths(levels []desk.Level, lang string) map[uint64]string {
+	out := make(map[uint64]string, len(levels))
+	for _, l := range levels {
+		out[l.ID] = l.Path.In(lang)
+	}
+	return out
+}
+
+// awayBox says who serves what is not served here, why, and leads there. Without an address it says so and offers the
+// general group.
+type awayBox struct {
+	Title   string // ESSE3 ha uno sportello proprio.
+	Short   string // the same under a heading that names it
+	Why     string
+	Go      *web.Link
+	Missing string // said when no address is set
+	General *web.Link
+}
+
+// away explains the channel of a level that is served elsewhere.
+func away(s *web.Site, p *web.Page, l *desk.Level) (*awayBox, error) {
+	name := shortName(l.Name.In(p.Lang))
+	box := &awayBox{Why: l.Reason.In(p.Lang)}
+	if l.Channel == store.ByEmail {
+		box.Title, box.Short = p.T("module.by-email", "name", name), p.T("module.by-email-short")
+		if l.Address != "" {
+			box.Go = &web.Link{Label: p.T("module.write-to", "address", l.Address), Address: "mailto:" + l.Address, Icon: "mail"}
+		}
+	} else {
+		box.Title, box.Short = p.T("module.own-desk", "name", name), p.T("module.own-desk-short")
+		if l.Address != "" {
+			box.Go = &web.Link{Label: p.T("module.go-to", "name", name), Address: l.Address, Icon: "out"}
+		}
+	}
+	if box.Why == "" {
+		box.Why = p.T("module.why")
+	}
+	if box.Go != nil {
+		return box, nil
+	}
+	general, err := s.Desk.GroupByCode(store.GeneralGroup)
+	if err != nil {
+		return nil, err
+	}
+	box.Missing = p.T("module.no-address", "group", general.Name.In(p.Lang))
+	box.General = &web.Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: address.NewTicket(noModule)}
+	return box, nil
+}
+
+func levelByCode(levels []desk.Level, code string) *desk.Level {
+	for i := range levels {
+		if levels[i].Code == code {
+			return &levels[i]
+		}
+	}
+	return nil
+}
+
+// noModule is the code of "I do not know": the general group takes the ticket.
+const noModule = "-"
+
+type contactLine struct {
+	Application string
+	Who         string
+	Links       []web.Link
+	Note        string
+}
+
+// contactLines says per application who gives credentials and how to reach them.
+func contactLines(s *web.Site, lang string) ([]contactLine, error) {
+	contacts, err := s.Desk.Contacts()
+	if err != nil {
+		return nil, err
+	}
+	var out []contactLine
+	for _, k := range contacts {
+		if own := len(k.Areas); own == 0 || k.Group != nil {
+			out = append(out, contactLineOf(s, lang, k))
+		}
+		for _, area := range k.Areas {
+			out = append(out, contactLineOf(s, lang, area))
+		}
+	}
+	return out, nil
+}
+
+// contactLine says one application's contact, those of its areas after it.
+func contactLineOf(s *web.Site, lang string, k desk.Contact) contactLine {
+	line := contactLine{Application: k.Product.Name.In(lang)}
+	if k.Product.Depth > 0 {
+		line.Application = k.Product.Path.In(lang)
+	}
+	switch {
+	case k.Group != nil:
+		line.Who = k.Group.Name.In(lang)
+		if k.Group.Email != "" {
+			line.Links = append(line.Links, web.Link{Label: k.Group.Email, Address: "mailto:" + k.Group.Email, Icon: "mail"})
+		}
+		if k.Group.Phone != "" {
+			line.Links = append(line.Links, web.Link{Label: k.Group.Phone, Address: dial(k.Group.Phone), Icon: "phone"})
+		}
+		line.Note = k.Group.Hours.In(lang)
+	case k.Product.Channel == store.OtherDesk:
+		line.Who = s.Words.Text(lang, "sign-in.own-desk")
+		line.Links = []web.Link{{Label: hostOf(k.Product.Address), Address: k.Product.Address, Icon: "out"}}
+	default:
+		line.Who = s.Words.Text(lang, "sign-in.by-mail")
+		line.Links = []web.Link{{Label: k.Product.Address, Address: "mailto:" + k.Product.Address, Icon: "mail"}}
+	}
+	return line
+}
+
+// shortName is the name of an application without what explains it: CSA for "CSA, carriere e stipendi del personale".
+func shortName(name string) string {
+	short, _, _ := strings.Cut(name, ", ")
+	return short
+}

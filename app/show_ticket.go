@@ -1,0 +1,292 @@
+package app
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// ownLine is one ticket in a list of the requester's side.
+type ownLine struct {
+	Number  uint64
+	Address string
+	Subject string
+	Meta    string
+	State   string // its code
+	Words   string
+}
+
+func ownLines(p *web.Page, page desk.QueuePage, modules map[uint64]string, requester bool) []ownLine {
+	out := make([]ownLine, 0, len(page.Tickets))
+	for _, t := range page.Tickets {
+		line := ownLineOf(p, t, modules)
+		if who := page.People[t.Requester]; who != nil && (requester || t.Requester != p.Person) {
+			line.Meta = joined(" · ", who.Name, line.Meta)
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func ownLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) ownLine {
+	when := ""
+	switch {
+	case t.State == store.StateClosed && !t.Closed.IsZero():
+		when = p.T("own.closed", "when", inSentence(p, t.Closed))
+	case t.State == store.StateResolved && !t.Resolved.IsZero():
+		when = p.T("own.resolved", "when", inSentence(p, t.Resolved))
+	case t.State == store.StateNew:
+		when = p.T("own.opened", "when", inSentence(p, t.Opened))
+	default:
+		when = p.T("own.updated", "when", inSentence(p, t.PublicUpdated))
+	}
+	return ownLine{Number: t.ID, Address: address.Ticket(t.ID), Subject: t.Subject, Meta: joined(" · ", modules[t.Module], when),
+		State: t.State.String(), Words: stateWords(p, t)}
+}
+
+// stateWords are what the requester's side reads of the state.
+func stateWords(p *web.Page, t *store.Ticket) string {
+	if t.State == store.StatePlanned && t.Version != "" {
+		return p.T("state.planned-version", "version", t.Version)
+	}
+	return p.T("state." + t.State.String())
+}
+
+// joined joins what is not empty.
+func joined(sep string, parts ...string) string {
+	var out []string
+	for _, s := range parts {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, sep)
+}
+
+// inSentence says a point in time as it stands in a sentence: ieri alle 10.42, il 12 novembre 2026.
+func inSentence(p *web.Page, t time.Time) string {
+	m := p.Moment(t)
+	if m.Words != m.Date {
+		return m.Words
+	}
+	return onDate(p, t)
+}
+
+// dayInSentence says a day as it stands in a sentence: domani, venerdì, l'8 dicembre 2026.
+func dayInSentence(p *web.Page, t time.Time) string {
+	if day := p.Day(t); day != p.Date(t) {
+		return day
+	}
+	return onDate(p, t)
+}
+
+func onDate(p *web.Page, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	if day := t.In(p.Now.Location()).Day(); day == 8 || day == 11 {
+		return p.T("own.on-date-vowel", "date", p.Date(t))
+	}
+	return p.T("own.on-date", "date", p.Date(t))
+}
+
+// badge is a state in words with the class that colours it.
+type badge struct{ Class, Words string }
+
+// dueView says when a ticket is due, in few words and exactly.
+type dueView struct {
+	Words string
+	Long  string // in a sentence of its own: scaduta da 2 h, entro domani
+	Class string
+	Late  bool
+	At    words.Moment
+}
+
+// stateBadge says the state as agents read it.
+func stateBadge(p *web.Page, t *store.Ticket) badge {
+	return badge{"state-" + t.State.String(), p.T("state.agent." + t.State.String())}
+}
+
+// due says when the ticket is due: how late it is, how few hours are left, or the day. Where the clock stands there is
+// nothing to hurry for, and where it has stopped nothing to say.
+func due(p *web.Page, t *store.Ticket) dueView {
+	switch {
+	case t.Due.IsZero(), t.State == store.StateResolved, t.State == store.StateClosed:
+		return dueView{}
+	case t.State == store.StateWaiting, t.State == store.StatePlanned:
+		return dueView{Words: p.T("due.stands"), Long: p.T("due.stands-long"), Class: "soft"}
+	}
+	d := dueView{At: p.Moment(t.Due)}
+	key := "due.by"
+	left := t.Due.Sub(p.Now)
+	unit := func(key string, d time.Duration) string {
+		switch {
+		case d < time.Hour:
+			return p.T(key+"-minutes", "n", int(d/time.Minute))
+		case d < 48*time.Hour:
+			return p.T(key+"-hours", "n", int(d/time.Hour))
+		}
+		return p.T(key+"-days", "n", p.Number(int(d/(24*time.Hour))))
+	}
+	at := t.Due.In(p.Now.Location())
+	switch days := words.DaysBetween(p.Now, at); {
+	case left < 0:
+		d.Words, d.Class, d.Late, key = unit("due.late", -left), "due-late", true, "due.late-long"
+	case left < 8*time.Hour:
+		d.Words, d.Class, key = unit("due.in", left), "due-soon", "due.in-long"
+	case days <= 1:
+		d.Words, d.Class = p.Day(at), "due-soon"
+	case days < 7:
+		d.Words = p.Day(at)
+	default:
+		d.Words = p.T("due.date", "day", at.Day(), "month", p.T("due.month-"+strconv.Itoa(int(at.Month()))))
+		if at.Year() != p.Now.Year() {
+			d.Words += " " + strconv.Itoa(at.Year())
+		}
+	}
+	d.Long = p.T(key, "words", d.Words)
+	return d
+}
+
+type mailMark struct{ Class, Icon, Text string }
+
+// joinedWords says why a mail stands in its ticket.
+func joinedWords(p *web.Page, row *store.Mail) string {
+	if row.Joined == "" {
+		return ""
+	}
+	return p.T("by-mail.joined-"+row.Joined, "by", row.JoinedBy)
+}
+
+// unreachable says since when mail to somebody comes back.
+type unreachable struct {
+	Person string
+	Since  words.Moment
+	Why    string
+}
+
+func unreachableOf(p *web.Page, who *store.Person) *unreachable {
+	if who == nil || who.MailFailed.IsZero() {
+		return nil
+	}
+	return &unreachable{strconv.FormatUint(who.ID, 10), p.Moment(who.MailFailed), who.MailFailedWhy}
+}
+
+type factLine struct{ Name, Text string }
+
+type fileCard struct {
+	Name    string
+	Address string
+	Kind    string
+	Picture string // address of what may be shown small
+	Size    string
+}
+
+func fileCardOf(p *web.Page, f *store.File) fileCard {
+	card := fileCard{Name: f.Name, Address: fmt.Sprintf("/files/%d", f.ID), Size: p.Size(f.Size)}
+	card.Kind = strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
+	if n := len(card.Kind); n == 0 || n > 4 {
+		card.Kind = p.T("side.file-kind")
+	}
+	switch f.Type {
+	case "image/png", "image/jpeg", "image/gif", "image/webp":
+		if f.Size <= maxPreview {
+			card.Picture = card.Address
+		}
+	}
+	return card
+}
+
+// Lengths of what the forms of a ticket take, in characters.
+var (
+	maxReason  = store.MaxReason
+	maxVersion = store.Most("tickets.version")
+)
+
+func ticketNumber(r *web.Request) (uint64, error) {
+	n, err := strconv.ParseUint(r.Param("n"), 10, 64)
+	if err != nil || n == 0 {
+		return 0, store.Fail(store.NotFound, "error.not-found")
+	}
+	return n, nil
+}
+
+type letterRow struct {
+	ID      uint64
+	To      string
+	Name    string
+	Person  string // address of the person's page
+	Ticket  string
+	Subject string
+	Tells   string
+	Why     string
+	Error   string
+	Tries   string
+	Planned words.Moment
+	Goes    words.Moment
+	Sent    words.Moment
+	Unsure  bool
+	Hold    bool
+	Retry   string // words on the button, empty when it cannot be sent again
+	Drop    bool
+}
+
+func letterRowOf(p *web.Page, l *store.Letter, who *store.Person) letterRow {
+	row := letterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
+	if who != nil {
+		row.Name, row.Person = who.Name, address.Person(who.ID)
+	}
+	if l.Ticket != 0 {
+		row.Ticket = strconv.FormatUint(l.Ticket, 10)
+	}
+	var events []string
+	for _, t := range l.Tells {
+		words := p.T("mail-texts.event-" + t.Event)
+		if !slices.Contains(events, words) {
+			events = append(events, words)
+		}
+	}
+	row.Tells = strings.Join(events, ", ")
+	if l.Why != "" {
+		row.Why = p.T("letters.why-" + l.Why)
+	}
+	if l.Tries > 0 {
+		row.Tries = p.Plural("letters.tries", l.Tries)
+	}
+	switch l.State {
+	case store.LetterQueued:
+		row.Goes, row.Hold, row.Retry, row.Drop = p.Moment(l.Next), true, p.T("letters.now"), true
+	case store.LetterHeld:
+		row.Retry, row.Drop = p.T("letters.release"), true
+	case store.LetterFailed, store.LetterBounced:
+		row.Retry, row.Drop = p.T("letters.retry"), true
+	}
+	return row
+}
+
+// known is the sentence of the key, or what is said instead when there is none.
+func known(p *web.Page, key, instead string) string {
+	if p.Site.Words.Has(p.Lang, key) {
+		return p.T(key)
+	}
+	return instead
+}
+
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// maxPreview is the size in bytes up to which a picture is shown in its card.
+const maxPreview = 1 << 20
