@@ -8,27 +8,6 @@ import (
 	"sportello/store"
 )
 
-// begin fills a page that was not posted: with what was typed before the session ended, else with the values as they
-// are. A page with several forms has main as a field of its own one; the others leave that as it is.
-func (v *adminPage) begin(r *web.Request, now url.Values, main string) {
-	switch {
-	case !v.Resume(r):
-		v.Fill(now)
-	case !v.Form.Has(main):
-		v.Form.Values.Del("rev") // of the other form
-		fieldUnder(v.Form, now)
-	}
-}
-
-// fieldUnder gives the form the values it was not sent with, from a page that holds several forms.
-func fieldUnder(f *web.Form, values url.Values) {
-	for name, all := range values {
-		if !f.Has(name) {
-			f.Values[name] = all
-		}
-	}
-}
-
 // moveProblems gives problems to the fields that the page calls otherwise.
 func moveProblems(err error, to func(field string) string) error {
 	var many store.Problems

@@ -10,12 +10,13 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
 // adminBrandingPage is whose desk it is and how it looks.
 type adminBrandingPage struct {
-	adminPage
+	show.AdminPage
 	Advice  colourAdvice
 	Links   []footerRow
 	Rows    int
@@ -51,11 +52,11 @@ func brandingValues(s *store.Settings) url.Values {
 	return v
 }
 
-var brandingFields = []adminField{{"name", "admin-branding.name"}, {"institution", "admin-branding.institution"}, {"short", "admin-branding.short"}, {"colour", "admin-branding.colour"}}
+var brandingFields = []show.AdminField{{Name: "name", Key: "admin-branding.name"}, {Name: "institution", Key: "admin-branding.institution"}, {Name: "short", Key: "admin-branding.short"}, {Name: "colour", Key: "admin-branding.colour"}}
 
 func (a *App) brandingPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminBrandingPage{adminPage: admin(a.Site, r, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
-	v.top()
+	v := &adminBrandingPage{AdminPage: show.Admin(a.Site, r, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
+	v.Top()
 	set, bad := a.savedSettings()
 	if bad != nil {
 		return bad
@@ -65,7 +66,7 @@ func (a *App) brandingPage(r *web.Request, f *web.Form, err error) error {
 		v.Fill(now)
 	}
 	if f != nil {
-		if err := v.again(f, err, now, brandingFields); err != nil {
+		if err := v.Again(f, err, now, brandingFields); err != nil {
 			return err
 		}
 	}

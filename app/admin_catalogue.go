@@ -7,12 +7,13 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
 // adminCataloguePage is the tree of products, areas and modules.
 type adminCataloguePage struct {
-	adminPage
+	show.AdminPage
 	Levels   []*adminLevelLine
 	Problems []importProblem
 }
@@ -41,8 +42,8 @@ func (a *App) getAdminCatalogue(r *web.Request) error {
 
 func (a *App) cataloguePage(r *web.Request, v *adminCataloguePage) error {
 	problems, status := v.Problems, v.Page.Status
-	v.adminPage = admin(a.Site, r, "catalogue", "admin-catalogue.title")
-	v.top()
+	v.AdminPage = show.Admin(a.Site, r, "catalogue", "admin-catalogue.title")
+	v.Top()
 	v.Path, v.Problems, v.Page.Status = "/admin/catalogue", problems, status
 	levels, err := a.Desk.Catalogue()
 	if err != nil {

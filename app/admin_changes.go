@@ -9,14 +9,15 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // adminChangesPage is the log of the administration, newest first.
 type adminChangesPage struct {
-	adminPage
-	Kinds    []option
+	show.AdminPage
+	Kinds    []show.Choice
 	Lines    []changeLine
 	Filtered bool
 	Next     string
@@ -65,8 +66,8 @@ var changeKinds = []struct {
 }
 
 func (a *App) getChanges(r *web.Request) error {
-	v := &adminChangesPage{adminPage: admin(a.Site, r, "changes", "admin-changes.title")}
-	v.top()
+	v := &adminChangesPage{AdminPage: show.Admin(a.Site, r, "changes", "admin-changes.title")}
+	v.Top()
 	f := r.QueryForm()
 	v.Form = f
 	var tables []string
@@ -75,7 +76,7 @@ func (a *App) getChanges(r *web.Request) error {
 		if chosen {
 			tables, v.Filtered = k.tables, true
 		}
-		v.Kinds = append(v.Kinds, option{Value: k.code, Label: v.T("admin-changes.kind-" + k.code), Chosen: chosen})
+		v.Kinds = append(v.Kinds, show.Choice{Value: k.code, Label: v.T("admin-changes.kind-" + k.code), Chosen: chosen})
 	}
 	before := f.ID("before")
 	lines, next, err := a.changesOf(r.Actor(), before, tables)
@@ -119,13 +120,13 @@ func (a *App) changesOf(who desk.Actor, before uint64, tables []string) (out []d
 }
 
 func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
-	out := changeLine{At: v.Moment(l.At), By: l.By, Kind: known(&v.Page, "audit.table."+l.Table, l.Table), What: l.What, Address: changeAddress(l),
-		Act: known(&v.Page, "audit.act."+l.Act, known(&v.Page, "audit.op."+l.Op.String(), l.Act)), Why: l.Why}
+	out := changeLine{At: v.Moment(l.At), By: l.By, Kind: show.Known(&v.Page, "audit.table."+l.Table, l.Table), What: l.What, Address: changeAddress(l),
+		Act: show.Known(&v.Page, "audit.act."+l.Act, show.Known(&v.Page, "audit.op."+l.Op.String(), l.Act)), Why: l.Why}
 	if out.By == "" {
 		out.By = v.T("admin-changes.desk")
 	}
 	if l.Via != "page" && l.Via != "desk" {
-		out.Via = known(&v.Page, "audit.via."+l.Via, l.Via)
+		out.Via = show.Known(&v.Page, "audit.via."+l.Via, l.Via)
 	}
 	switch {
 	case l.Table == "settings":
@@ -137,7 +138,7 @@ func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 		if was, ok := beforeSettings[field.Name]; ok && field.Old == "" && l.Table == "settings" {
 			field.Old = was
 		}
-		f := changeField{Name: known(&v.Page, "audit.field."+field.Name, field.Name), Old: v.changeValue(field.Name, field.Old), New: v.changeValue(field.Name, field.New)}
+		f := changeField{Name: show.Known(&v.Page, "audit.field."+field.Name, field.Name), Old: v.changeValue(field.Name, field.Old), New: v.changeValue(field.Name, field.New)}
 		if listFields[field.Name] {
 			f.Old, f.New = onlyChanged(f.Old, f.New)
 		}
@@ -170,11 +171,11 @@ func (v *adminChangesPage) changeValue(field, s string) string {
 	switch field {
 	case "channel":
 		if s != "" {
-			return known(&v.Page, "admin-catalogue.channel-"+s, s)
+			return show.Known(&v.Page, "admin-catalogue.channel-"+s, s)
 		}
 	case "notices":
 		if s != "" {
-			return known(&v.Page, "notices."+s, s)
+			return show.Known(&v.Page, "notices."+s, s)
 		}
 	}
 	return s
@@ -205,7 +206,7 @@ func (v *adminChangesPage) priorityWords(field, s string) string {
 	for i, p := range parts {
 		cell, value, _ := strings.Cut(p, ": ")
 		if severity, urgency, ok := strings.Cut(cell, "/"); ok {
-			parts[i] = known(&v.Page, "severity."+severity, severity) + " / " + known(&v.Page, "urgency."+urgency, urgency) + ": P" + value
+			parts[i] = show.Known(&v.Page, "severity."+severity, severity) + " / " + show.Known(&v.Page, "urgency."+urgency, urgency) + ": P" + value
 		} else {
 			parts[i] = "P" + cell + ": " + value
 		}

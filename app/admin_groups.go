@@ -8,12 +8,13 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
 // adminGroupsPage lists the support groups; supervisors see those they look after.
 type adminGroupsPage struct {
-	adminPage
+	show.AdminPage
 	Groups []adminGroupLine
 }
 
@@ -24,7 +25,7 @@ type adminGroupLine struct {
 
 // adminGroupPage is one group: the form, and who works in it.
 type adminGroupPage struct {
-	adminPage
+	show.AdminPage
 	New       bool
 	ID        uint64
 	Full      bool // the reader may change the group itself
@@ -48,8 +49,8 @@ type adminMember struct {
 }
 
 func (a *App) getGroups(r *web.Request) error {
-	v := &adminGroupsPage{adminPage: admin(a.Site, r, "groups", "admin-groups.title")}
-	v.top()
+	v := &adminGroupsPage{AdminPage: show.Admin(a.Site, r, "groups", "admin-groups.title")}
+	v.Top()
 	who := r.Actor()
 	groups, err := a.Desk.Groups(who)
 	if err != nil {
@@ -99,8 +100,8 @@ func servedBy(levels []desk.Level, group uint64) []desk.Level {
 func (a *App) getNewGroup(r *web.Request) error { return a.newGroupPage(r, nil, nil) }
 
 func (a *App) newGroupPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminGroupPage{adminPage: admin(a.Site, r, "groups", "admin-groups.new"), New: true, Full: true}
-	v.end(v.Title)
+	v := &adminGroupPage{AdminPage: show.Admin(a.Site, r, "groups", "admin-groups.new"), New: true, Full: true}
+	v.End(v.Title)
 	if f == nil && !v.Resume(r) {
 		v.Fill(nil)
 	}
@@ -113,7 +114,7 @@ func (a *App) newGroupPage(r *web.Request, f *web.Form, err error) error {
 }
 
 func groupValues(g *store.Group) url.Values {
-	v := url.Values{"email": {g.Email}, "phone": {g.Phone}, "confidential": boxed(g.Confidential), "retired": boxed(g.Retired), "rev": {strconv.FormatUint(g.Rev, 10)}}
+	v := url.Values{"email": {g.Email}, "phone": {g.Phone}, "confidential": show.Boxed(g.Confidential), "retired": show.Boxed(g.Retired), "rev": {strconv.FormatUint(g.Rev, 10)}}
 	setWords(v, "name", g.Name)
 	setWords(v, "description", g.Description)
 	setWords(v, "hours", g.Hours)
@@ -121,9 +122,9 @@ func groupValues(g *store.Group) url.Values {
 	return v
 }
 
-var groupFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.name-en"}, {"description-it", "admin.description-it"},
-	{"description-en", "admin.description-en"}, {"email", "admin-groups.email"}, {"phone", "admin-groups.phone"}, {"hours-it", "admin-groups.hours-it"},
-	{"hours-en", "admin-groups.hours-en"}, {"signature-it", "admin-groups.signature-it"}, {"signature-en", "admin-groups.signature-en"}}
+var groupFields = []show.AdminField{{Name: "name-it", Key: "admin.name-it"}, {Name: "name-en", Key: "admin.name-en"}, {Name: "description-it", Key: "admin.description-it"},
+	{Name: "description-en", Key: "admin.description-en"}, {Name: "email", Key: "admin-groups.email"}, {Name: "phone", Key: "admin-groups.phone"}, {Name: "hours-it", Key: "admin-groups.hours-it"},
+	{Name: "hours-en", Key: "admin-groups.hours-en"}, {Name: "signature-it", Key: "admin-groups.signature-it"}, {Name: "signature-en", Key: "admin-groups.signature-en"}}
 
 func (a *App) getGroup(r *web.Request) error {
 	g, err := a.groupInHand(r)
@@ -148,18 +149,18 @@ func (a *App) groupInHand(r *web.Request) (*store.Group, error) {
 
 // groupPage shows the group; f is the form that was posted, whichever of the page's forms that is.
 func (a *App) groupPage(r *web.Request, g *store.Group, f *web.Form, err error) error {
-	v := &adminGroupPage{adminPage: admin(a.Site, r, "groups", "admin-groups.group", "name", g.Name.In(r.Lang()))}
-	v.end(g.Name.In(v.Lang))
+	v := &adminGroupPage{AdminPage: show.Admin(a.Site, r, "groups", "admin-groups.group", "name", g.Name.In(r.Lang()))}
+	v.End(g.Name.In(v.Lang))
 	v.Path = idAddress("groups", g.ID)
 	now := groupValues(g)
 	if f == nil {
-		v.begin(r, now, "name-it")
+		v.Begin(r, now, "name-it")
 	}
 	if f != nil {
 		if f.Has("member") || f.Has("person") || f.Has("remove") {
-			fieldUnder(f, now)
+			show.FieldUnder(f, now)
 		}
-		if err := v.again(f, err, now, groupFields); err != nil {
+		if err := v.Again(f, err, now, groupFields); err != nil {
 			return err
 		}
 	}

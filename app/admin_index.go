@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/search"
 )
@@ -28,7 +29,7 @@ type indexFacts struct {
 
 // adminIndexPage is the page of the search index.
 type adminIndexPage struct {
-	adminPage
+	show.AdminPage
 	Index  indexFacts
 	Failed []failedFile
 	More   string // how many there are, when not all are shown
@@ -45,8 +46,8 @@ type failedFile struct {
 const failedShown = 50
 
 func (a *App) getAdminIndex(r *web.Request) error {
-	v := &adminIndexPage{adminPage: admin(a.Site, r, "index", "admin-index.title")}
-	v.top()
+	v := &adminIndexPage{AdminPage: show.Admin(a.Site, r, "index", "admin-index.title")}
+	v.Top()
 	v.Index = a.indexFacts(&v.Page)
 	failed, total, err := a.Desk.FailedAttachments(r.Actor(), failedShown)
 	if err != nil {

@@ -6,17 +6,18 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
 // lettersPage lists the mail the desk sends, by how far it has got.
 type lettersPage struct {
-	adminPage
+	show.AdminPage
 	Tabs  []web.Link
 	State string
 	What  string
 	Empty string
-	Lines []letterRow
+	Lines []show.LetterRow
 	Next  string
 	First string
 }
@@ -28,15 +29,15 @@ func (a *App) getLetters(r *web.Request) error { return a.lettersPage(r, nil) }
 
 // lettersPage shows the list; refused is why a decision could not be made.
 func (a *App) lettersPage(r *web.Request, refused error) error {
-	v := &lettersPage{adminPage: admin(a.Site, r, "letters", "letters.title")}
-	v.top()
+	v := &lettersPage{AdminPage: show.Admin(a.Site, r, "letters", "letters.title")}
+	v.Top()
 	q := r.QueryForm()
 	state := store.LetterState(q.Raw("state"))
 	if !slices.Contains(letterStates, state) {
 		state = store.LetterQueued
 	}
 	if refused != nil {
-		if !v.refuse(refused) {
+		if !v.Refuse(refused) {
 			return refused
 		}
 		v.Path = "/admin/letters"
@@ -50,7 +51,7 @@ func (a *App) lettersPage(r *web.Request, refused error) error {
 		v.Tabs = append(v.Tabs, web.Link{Label: v.T("letters.state-" + string(s)), Address: "/admin/letters?state=" + string(s), Current: s == state, Count: v.Number(page.Count[s])})
 	}
 	for _, l := range page.Letters {
-		v.Lines = append(v.Lines, letterRowOf(&v.Page, l, page.People[l.Person]))
+		v.Lines = append(v.Lines, show.LetterRowOf(&v.Page, l, page.People[l.Person]))
 	}
 	if page.Next != 0 {
 		v.Next = withQuery(r, "before", strconv.FormatUint(page.Next, 10))

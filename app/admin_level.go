@@ -10,19 +10,20 @@ import (
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
 // adminLevelPage is the form of one level of the catalogue.
 type adminLevelPage struct {
-	adminPage
+	show.AdminPage
 	New       bool
 	ID        uint64
 	Code      string
-	Parents   []option
+	Parents   []show.Choice
 	Top       bool // a product: nothing stands above it
 	Channels  []adminChannel
-	Groups    []option
+	Groups    []show.Choice
 	Above     string   // what the group of the level above is called
 	Versions  string   // those of the level above
 	Asked     []string // questions of the levels above
@@ -32,11 +33,11 @@ type adminLevelPage struct {
 	AddBelow  string
 	Secret    bool // confidential already by the level above
 	Retired   bool // by the level above
-	TypeWords []option
+	TypeWords []show.Choice
 }
 
 type adminChannel struct {
-	option
+	show.Choice
 	Hint string
 }
 
@@ -45,7 +46,7 @@ type adminQuestion struct {
 	Number                         int
 	Field                          string
 	Code, It, En, Choices, Place   string
-	Types                          []option
+	Types                          []show.Choice
 	Required, Removed, Known, Open bool
 }
 
@@ -55,8 +56,8 @@ const mostQuestionRows = 40
 func questionField(n int, part string) string { return "questions-" + strconv.Itoa(n) + part }
 
 func levelValues(m *store.Module) url.Values {
-	v := url.Values{"channel": {m.Channel.String()}, "address": {m.Address}, "group": {idValue(m.Group)}, "versions": {strings.Join(m.Versions, "\n")},
-		"confidential": boxed(m.Confidential), "retired": boxed(m.Retired), "order": {strconv.Itoa(m.Order)}, "rev": {strconv.FormatUint(m.Rev, 10)},
+	v := url.Values{"channel": {m.Channel.String()}, "address": {m.Address}, "group": {show.IdValue(m.Group)}, "versions": {strings.Join(m.Versions, "\n")},
+		"confidential": show.Boxed(m.Confidential), "retired": show.Boxed(m.Retired), "order": {strconv.Itoa(m.Order)}, "rev": {strconv.FormatUint(m.Rev, 10)},
 		"rows": {strconv.Itoa(len(m.Questions))}}
 	setWords(v, "name", m.Name)
 	setWords(v, "description", m.Description)
@@ -68,20 +69,20 @@ func levelValues(m *store.Module) url.Values {
 		v.Set(questionField(n, "-type"), q.Type)
 		v.Set(questionField(n, "-choices"), strings.Join(q.Choices, "\n"))
 		v.Set(questionField(n, "-place"), strconv.Itoa(n))
-		v[questionField(n, "-required")] = boxed(q.Required)
+		v[questionField(n, "-required")] = show.Boxed(q.Required)
 	}
 	return v
 }
 
-var levelFields = []adminField{{"name-it", "admin.name-it"}, {"name-en", "admin.name-en"}, {"description-it", "admin.description-it"},
-	{"description-en", "admin.description-en"}, {"address", "admin-catalogue.address"}, {"reason-it", "admin-catalogue.reason-it"},
-	{"reason-en", "admin-catalogue.reason-en"}, {"versions", "admin-catalogue.versions"}, {"order", "admin-catalogue.order"}}
+var levelFields = []show.AdminField{{Name: "name-it", Key: "admin.name-it"}, {Name: "name-en", Key: "admin.name-en"}, {Name: "description-it", Key: "admin.description-it"},
+	{Name: "description-en", Key: "admin.description-en"}, {Name: "address", Key: "admin-catalogue.address"}, {Name: "reason-it", Key: "admin-catalogue.reason-it"},
+	{Name: "reason-en", Key: "admin-catalogue.reason-en"}, {Name: "versions", Key: "admin-catalogue.versions"}, {Name: "order", Key: "admin-catalogue.order"}}
 
 func (a *App) getNewLevel(r *web.Request) error { return a.newLevelPage(r, nil, nil) }
 
 func (a *App) newLevelPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminLevelPage{adminPage: admin(a.Site, r, "catalogue", "admin-catalogue.new"), New: true}
-	v.end(v.Title)
+	v := &adminLevelPage{AdminPage: show.Admin(a.Site, r, "catalogue", "admin-catalogue.new"), New: true}
+	v.End(v.Title)
 	if f == nil && !v.Resume(r) {
 		v.Fill(url.Values{"parent": {r.QueryForm().Raw("parent")}})
 	}
@@ -106,7 +107,7 @@ func (a *App) levelPage(r *web.Request, id uint64, f *web.Form, err error) error
 	if bad != nil {
 		return bad
 	}
-	v := &adminLevelPage{adminPage: admin(a.Site, r, "catalogue", "admin-catalogue.level", "name", l.Name.In(r.Lang())), ID: l.ID, Code: l.Code}
+	v := &adminLevelPage{AdminPage: show.Admin(a.Site, r, "catalogue", "admin-catalogue.level", "name", l.Name.In(r.Lang())), ID: l.ID, Code: l.Code}
 	v.Path = idAddress("catalogue", l.ID)
 	now := levelValues(l.Module)
 	if f == nil && !v.Resume(r) {
@@ -114,9 +115,9 @@ func (a *App) levelPage(r *web.Request, id uint64, f *web.Form, err error) error
 	}
 	if f != nil {
 		if f.Has("remove") {
-			fieldUnder(f, now)
+			show.FieldUnder(f, now)
 		}
-		if err := v.again(f, err, now, levelFields); err != nil {
+		if err := v.Again(f, err, now, levelFields); err != nil {
 			return err
 		}
 	}
@@ -143,23 +144,23 @@ func (a *App) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error 
 		for _, id := range l.Above {
 			v.Crumb(byID[id].Name.In(v.Lang), idAddress("catalogue", id))
 		}
-		v.end(l.Name.In(v.Lang))
+		v.End(l.Name.In(v.Lang))
 	} else {
 		parent, _ := strconv.ParseUint(v.Value("parent"), 10, 64)
 		above = byID[parent]
-		v.Parents = append(v.Parents, option{Value: "", Label: v.T("admin-catalogue.no-parent"), Chosen: above == nil})
+		v.Parents = append(v.Parents, show.Choice{Value: "", Label: v.T("admin-catalogue.no-parent"), Chosen: above == nil})
 	}
 	v.Top = l != nil && above == nil
 	for _, o := range levels {
 		if l == nil && o.Depth < 2 && !o.Retired {
-			v.Parents = append(v.Parents, option{Value: idValue(o.ID), Label: o.Path.In(v.Lang), Chosen: above != nil && above.ID == o.ID})
+			v.Parents = append(v.Parents, show.Choice{Value: show.IdValue(o.ID), Label: o.Path.In(v.Lang), Chosen: above != nil && above.ID == o.ID})
 		}
 		if l != nil && o.Parent == l.ID {
 			v.Below = append(v.Below, web.Link{Label: o.Name.In(v.Lang), Address: idAddress("catalogue", o.ID)})
 		}
 	}
 	if l != nil && l.Depth < 2 {
-		v.AddBelow = "/admin/catalogue/new?parent=" + idValue(l.ID)
+		v.AddBelow = "/admin/catalogue/new?parent=" + show.IdValue(l.ID)
 	}
 	v.inherited(s, above)
 	v.channels(above)
@@ -189,7 +190,7 @@ func (v *adminLevelPage) inherited(s *surroundings, above *desk.Level) {
 func (v *adminLevelPage) channels(above *desk.Level) {
 	chosen := v.Value("channel")
 	add := func(code, label string) {
-		v.Channels = append(v.Channels, adminChannel{option{Value: code, Label: label, Chosen: chosen == code}, v.T("admin-catalogue.channel-hint-" + cmp.Or(code, "above"))})
+		v.Channels = append(v.Channels, adminChannel{show.Choice{Value: code, Label: label, Chosen: chosen == code}, v.T("admin-catalogue.channel-hint-" + cmp.Or(code, "above"))})
 	}
 	switch {
 	case above != nil || v.New:
@@ -208,10 +209,10 @@ func (v *adminLevelPage) channels(above *desk.Level) {
 
 func (v *adminLevelPage) groups(s *surroundings) {
 	chosen := v.Value("group")
-	v.Groups = append(v.Groups, option{Value: "", Label: v.T("admin-catalogue.group-above", "group", v.Above), Chosen: chosen == ""})
+	v.Groups = append(v.Groups, show.Choice{Value: "", Label: v.T("admin-catalogue.group-above", "group", v.Above), Chosen: chosen == ""})
 	for _, g := range s.groups {
-		if id := idValue(g.ID); !g.Retired || id == chosen {
-			v.Groups = append(v.Groups, option{Value: id, Label: g.Name.In(v.Lang), Chosen: id == chosen})
+		if id := show.IdValue(g.ID); !g.Retired || id == chosen {
+			v.Groups = append(v.Groups, show.Choice{Value: id, Label: g.Name.In(v.Lang), Chosen: id == chosen})
 		}
 	}
 }
@@ -245,7 +246,7 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 	row.Known = row.Code != ""
 	row.Open = v.Err(row.Field) != ""
 	for _, t := range desk.QuestionTypes {
-		row.Types = append(row.Types, option{Value: t, Label: v.T("admin-catalogue.type-" + t), Chosen: t == cmp.Or(value("-type"), "text")})
+		row.Types = append(row.Types, show.Choice{Value: t, Label: v.T("admin-catalogue.type-" + t), Chosen: t == cmp.Or(value("-type"), "text")})
 	}
 	return row
 }

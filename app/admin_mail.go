@@ -8,13 +8,14 @@ import (
 
 	"sportello/app/mail/transport"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // mailboxesPage is every way by which mail comes and goes, and how each of them is.
 type mailboxesPage struct {
-	adminPage
+	show.AdminPage
 	Boxes   []mailboxLine
 	General string // the group to which goes what no mailbox claims
 	From    string // address of the desk's own mail, empty when none leaves
@@ -41,8 +42,8 @@ func (a *App) getMailboxes(r *web.Request) error { return a.mailboxesPage(r, "")
 
 // mailboxesPage shows the page; refused says why something that was tried does not work.
 func (a *App) mailboxesPage(r *web.Request, refused string) error {
-	v := &mailboxesPage{adminPage: admin(a.Site, r, "mailboxes", "mailboxes.title")}
-	v.top()
+	v := &mailboxesPage{AdminPage: show.Admin(a.Site, r, "mailboxes", "mailboxes.title")}
+	v.Top()
 	v.Path = "/admin/mailboxes"
 	if refused != "" {
 		v.Refused, v.Status = refused, http.StatusUnprocessableEntity
@@ -87,7 +88,7 @@ var mailboxBadges = map[string]string{transport.InboxFailed: "badge-alarm", tran
 
 // transportTrouble says in words what sort of trouble there is with a mail server.
 func transportTrouble(p *web.Page, code string) string {
-	return known(p, "mailboxes.code-"+code, p.T("mailboxes.code-other"))
+	return show.Known(p, "mailboxes.code-"+code, p.T("mailboxes.code-other"))
 }
 
 func (a *App) outgoingFacts(r *web.Request, v *mailboxesPage) error {

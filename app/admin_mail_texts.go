@@ -7,13 +7,14 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // mailTextsPage holds subject and text of the mail of each event, in both languages.
 type mailTextsPage struct {
-	adminPage
+	show.AdminPage
 	Rev          string
 	Texts        []mailTextView
 	Placeholders []placeholderView
@@ -46,8 +47,8 @@ func (a *App) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, "",
 
 // mailTextsPage shows the page; event, f and err are the form that was posted.
 func (a *App) mailTextsPage(r *web.Request, event string, f *web.Form, err error) error {
-	v := &mailTextsPage{adminPage: admin(a.Site, r, "mail-texts", "mail-texts.title")}
-	v.top()
+	v := &mailTextsPage{AdminPage: show.Admin(a.Site, r, "mail-texts", "mail-texts.title")}
+	v.Top()
 	v.Path = "/admin/mail-texts"
 	set, problem := a.savedSettings()
 	if problem != nil {
@@ -59,9 +60,9 @@ func (a *App) mailTextsPage(r *web.Request, event string, f *web.Form, err error
 		subject, text := desk.MailText(set, event)
 		setWords(now, "subject", subject)
 		setWords(now, "text", text)
-		now["sent"] = boxed(!desk.MailOff(set, event))
-		if err := v.again(f, err, now, []adminField{{"subject-it", "mail-texts.subject-it"}, {"subject-en", "mail-texts.subject-en"},
-			{"text-it", "mail-texts.text-it"}, {"text-en", "mail-texts.text-en"}}); err != nil {
+		now["sent"] = show.Boxed(!desk.MailOff(set, event))
+		if err := v.Again(f, err, now, []show.AdminField{{Name: "subject-it", Key: "mail-texts.subject-it"}, {Name: "subject-en", Key: "mail-texts.subject-en"},
+			{Name: "text-it", Key: "mail-texts.text-it"}, {Name: "text-en", Key: "mail-texts.text-en"}}); err != nil {
 			return err
 		}
 		// The fields of the page say which event they are of; the summary has to lead there.

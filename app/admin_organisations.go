@@ -8,12 +8,13 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
 // adminOrganisationsPage lists organisations with their units.
 type adminOrganisationsPage struct {
-	adminPage
+	show.AdminPage
 	Organisations []adminOrganisationLine
 }
 
@@ -24,7 +25,7 @@ type adminOrganisationLine struct {
 
 // adminOrganisationPage is one organisation: the form, and its units.
 type adminOrganisationPage struct {
-	adminPage
+	show.AdminPage
 	New    bool
 	ID     uint64
 	Units  []adminUnit
@@ -40,8 +41,8 @@ type adminUnit struct {
 }
 
 func (a *App) getOrganisations(r *web.Request) error {
-	v := &adminOrganisationsPage{adminPage: admin(a.Site, r, "organisations", "admin-organisations.title")}
-	v.top()
+	v := &adminOrganisationsPage{AdminPage: show.Admin(a.Site, r, "organisations", "admin-organisations.title")}
+	v.Top()
 	all, err := a.Desk.Organisations(r.Actor())
 	if err != nil {
 		return err
@@ -62,8 +63,8 @@ func unitField(id uint64) string { return "unit-" + strconv.FormatUint(id, 10) }
 func (a *App) getNewOrganisation(r *web.Request) error { return a.newOrganisationPage(r, nil, nil) }
 
 func (a *App) newOrganisationPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminOrganisationPage{adminPage: admin(a.Site, r, "organisations", "admin-organisations.new"), New: true}
-	v.end(v.Title)
+	v := &adminOrganisationPage{AdminPage: show.Admin(a.Site, r, "organisations", "admin-organisations.new"), New: true}
+	v.End(v.Title)
 	if f == nil {
 		v.Resume(r)
 	} else if err := v.Refill(f, err); err != nil {
@@ -98,20 +99,20 @@ func (a *App) organisationPage(r *web.Request, id uint64, f *web.Form, err error
 	if bad != nil {
 		return bad
 	}
-	v := &adminOrganisationPage{adminPage: admin(a.Site, r, "organisations", "admin-organisations.organisation", "name", o.Name), ID: o.ID,
+	v := &adminOrganisationPage{AdminPage: show.Admin(a.Site, r, "organisations", "admin-organisations.organisation", "name", o.Name), ID: o.ID,
 		People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
-	v.end(o.Name)
+	v.End(o.Name)
 	v.Path = idAddress("organisations", o.ID)
 	now := url.Values{"name": {o.Name}, "domains": {strings.Join(o.Domains, "\n")}, "rev": {strconv.FormatUint(o.Rev, 10)}}
 	if f == nil {
-		v.begin(r, now, "name")
+		v.Begin(r, now, "name")
 	}
 	if f != nil {
 		if !f.Has("name") {
-			fieldUnder(f, now)
+			show.FieldUnder(f, now)
 		}
-		fields := []adminField{{"name", "admin-organisations.name"}, {"domains", "admin-organisations.domains"}}
-		if err := v.again(f, err, now, fields); err != nil {
+		fields := []show.AdminField{{Name: "name", Key: "admin-organisations.name"}, {Name: "domains", Key: "admin-organisations.domains"}}
+		if err := v.Again(f, err, now, fields); err != nil {
 			return err
 		}
 	}

@@ -9,17 +9,18 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // adminPeoplePage lists people by name.
 type adminPeoplePage struct {
-	adminPage
-	Roles         []option
-	Groups        []option
-	Organisations []option
-	Access        []option
+	show.AdminPage
+	Roles         []show.Choice
+	Groups        []show.Choice
+	Organisations []show.Choice
+	Access        []show.Choice
 	People        []adminPersonLine
 	Filtered      bool
 	OneGroup      string // the only group the reader looks after
@@ -98,12 +99,12 @@ func (s *surroundings) place(organisation, unit uint64) string {
 
 // placeOptions offers organisations and their units in one list, each organisation with its units as a part of it. The
 // values are read by readPlace.
-func (s *surroundings) placeOptions(chosen string) []adminOptions {
-	var out []adminOptions
+func (s *surroundings) placeOptions(chosen string) []show.ChoiceGroup {
+	var out []show.ChoiceGroup
 	for _, o := range s.organisations {
-		part := adminOptions{Label: o.Name}
+		part := show.ChoiceGroup{Label: o.Name}
 		add := func(value, label string) {
-			part.Options = append(part.Options, option{Value: value, Label: label, Chosen: value == chosen})
+			part.Options = append(part.Options, show.Choice{Value: value, Label: label, Chosen: value == chosen})
 		}
 		add(placeValue(o.ID, 0), o.Name)
 		for _, u := range o.Units {
@@ -144,8 +145,8 @@ func (s *surroundings) readPlace(f *web.Form, field, value string) (organisation
 }
 
 func (a *App) getAdminPeople(r *web.Request) error {
-	v := &adminPeoplePage{adminPage: admin(a.Site, r, "people", "admin-people.title")}
-	v.top()
+	v := &adminPeoplePage{AdminPage: show.Admin(a.Site, r, "people", "admin-people.title")}
+	v.Top()
 	s, err := a.surroundings(r)
 	if err != nil {
 		return err
@@ -184,14 +185,14 @@ func (a *App) getAdminPeople(r *web.Request) error {
 
 // peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
 func (v *adminPeoplePage) peopleFilters(who desk.Actor, s *surroundings, q *desk.PeopleQuery) {
-	var own []option
+	var own []show.Choice
 	for _, g := range s.groups {
 		if who.IsAdministrator() || who.Person.Supervises(g.ID) {
-			own = append(own, option{Value: strconv.FormatUint(g.ID, 10), Label: g.Name.In(s.lang), Chosen: g.ID == q.Group})
+			own = append(own, show.Choice{Value: strconv.FormatUint(g.ID, 10), Label: g.Name.In(s.lang), Chosen: g.ID == q.Group})
 		}
 	}
 	if !who.IsAdministrator() {
-		if !slices.ContainsFunc(own, func(o option) bool { return o.Chosen }) {
+		if !slices.ContainsFunc(own, func(o show.Choice) bool { return o.Chosen }) {
 			own[0].Chosen = true
 			q.Group, _ = strconv.ParseUint(own[0].Value, 10, 64)
 		}
@@ -201,13 +202,13 @@ func (v *adminPeoplePage) peopleFilters(who desk.Actor, s *surroundings, q *desk
 	}
 	v.Groups = own
 	for _, role := range adminRoles {
-		v.Roles = append(v.Roles, option{Value: role, Label: v.T("admin.role-" + role), Chosen: role == q.Role})
+		v.Roles = append(v.Roles, show.Choice{Value: role, Label: v.T("admin.role-" + role), Chosen: role == q.Role})
 	}
 	for _, o := range s.organisations {
-		v.Organisations = append(v.Organisations, option{Value: strconv.FormatUint(o.ID, 10), Label: o.Name, Chosen: o.ID == q.Organisation})
+		v.Organisations = append(v.Organisations, show.Choice{Value: strconv.FormatUint(o.ID, 10), Label: o.Name, Chosen: o.ID == q.Organisation})
 	}
 	for _, code := range []string{"active", "disabled"} {
-		v.Access = append(v.Access, option{Value: code, Label: v.T("admin-people.access-" + code), Chosen: v.Value("access") == code})
+		v.Access = append(v.Access, show.Choice{Value: code, Label: v.T("admin-people.access-" + code), Chosen: v.Value("access") == code})
 	}
 }
 
@@ -246,7 +247,7 @@ func withQuery(r *web.Request, name, value string) string {
 // personValues is the form that leaves the person as they are.
 func personValues(p *store.Person) url.Values {
 	v := url.Values{"name": {p.Name}, "email": {p.Email}, "phone": {p.Phone}, "language": {p.Language}, "place": {placeValue(p.Organisation, p.Unit)},
-		"administrator": boxed(p.Administrator), "editor": boxed(p.Editor), "rev": {strconv.FormatUint(p.Rev, 10)}}
+		"administrator": show.Boxed(p.Administrator), "editor": show.Boxed(p.Editor), "rev": {strconv.FormatUint(p.Rev, 10)}}
 	for _, m := range p.Groups {
 		role := "agent"
 		if m.Supervisor {

@@ -8,13 +8,14 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // adminPersonPage is one person: the form, the ways in, and the link that was just made.
 type adminPersonPage struct {
-	adminPage
+	show.AdminPage
 	New        bool
 	ID         uint64
 	Full       bool // the reader may change everything, not the groups alone
@@ -22,7 +23,7 @@ type adminPersonPage struct {
 	Phone      string
 	Place      string
 	Roles      []adminBadge
-	Places     []adminOptions
+	Places     []show.ChoiceGroup
 	Groups     []adminMembership
 	Coordinate []adminCoordination
 	Disabled   bool
@@ -42,12 +43,12 @@ type adminMembership struct {
 	Field, Name string
 	Retired     bool
 	Fixed       string // what the person is there, when the reader cannot change it
-	Choices     []option
+	Choices     []show.Choice
 }
 
 type adminCoordination struct {
 	Number int
-	Places []adminOptions
+	Places []show.ChoiceGroup
 }
 
 // spareRows is how many empty rows a list of rows ends with, so that it grows without scripts.
@@ -56,8 +57,8 @@ const spareRows = 2
 func (a *App) getNewPerson(r *web.Request) error { return a.newPersonPage(r, nil, nil) }
 
 func (a *App) newPersonPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminPersonPage{adminPage: admin(a.Site, r, "people", "admin-people.new"), New: true}
-	v.end(v.Title)
+	v := &adminPersonPage{AdminPage: show.Admin(a.Site, r, "people", "admin-people.new"), New: true}
+	v.End(v.Title)
 	if f == nil && !v.Resume(r) {
 		v.Fill(nil)
 		if g := r.QueryForm().ID("group"); g != 0 {
@@ -93,18 +94,18 @@ func (a *App) personInHand(r *web.Request) (*store.Person, error) {
 	return p, err
 }
 
-var personFields = []adminField{{"name", "admin-people.name"}, {"email", "admin-people.email"}, {"phone", "admin-people.phone"}}
+var personFields = []show.AdminField{{Name: "name", Key: "admin-people.name"}, {Name: "email", Key: "admin-people.email"}, {Name: "phone", Key: "admin-people.phone"}}
 
 func (a *App) adminPersonPage(r *web.Request, v *adminPersonPage, p *store.Person, f *web.Form, err error) error {
-	v.adminPage = admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
-	v.end(p.Name)
+	v.AdminPage = show.Admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
+	v.End(p.Name)
 	v.Path = address.Person(p.ID)
 	now := personValues(p)
 	if f == nil && !v.Resume(r) {
 		v.Fill(now)
 	}
 	if f != nil {
-		if err := v.again(f, err, now, personFields); err != nil {
+		if err := v.Again(f, err, now, personFields); err != nil {
 			return err
 		}
 	}
@@ -171,7 +172,7 @@ func (v *adminPersonPage) membership(who desk.Actor, p *store.Person, g *store.G
 		if role != "" {
 			label = v.T("admin.role-" + role)
 		}
-		m.Choices = append(m.Choices, option{Value: role, Label: label, Chosen: v.Value(m.Field) == role})
+		m.Choices = append(m.Choices, show.Choice{Value: role, Label: label, Chosen: v.Value(m.Field) == role})
 	}
 	return m, true
 }
@@ -317,11 +318,11 @@ func (a *App) setDisabled(r *web.Request, disabled bool) error {
 // refusedPerson is the person's page with the reason why something was not done.
 func (a *App) refusedPerson(r *web.Request, p *store.Person, err error) error {
 	v := &adminPersonPage{}
-	v.adminPage = admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
-	v.end(p.Name)
+	v.AdminPage = show.Admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
+	v.End(p.Name)
 	v.Path = address.Person(p.ID)
 	v.Fill(personValues(p))
-	if !v.refuse(err) {
+	if !v.Refuse(err) {
 		return err
 	}
 	return a.personPage(r, v, p)

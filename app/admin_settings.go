@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/app/worktime"
 	"sportello/store"
@@ -17,7 +18,7 @@ import (
 
 // adminPrioritiesPage is the matrix of priorities and what follows from it.
 type adminPrioritiesPage struct {
-	adminPage
+	show.AdminPage
 	Urgencies []string
 	Rows      []priorityRow
 	Hours     []priorityHours
@@ -33,7 +34,7 @@ type priorityRow struct {
 
 type priorityCell struct {
 	Field, Label string
-	Options      []option
+	Options      []show.Choice
 }
 
 type priorityHours struct{ Field, Prio, Value string }
@@ -76,8 +77,8 @@ func (a *App) savedSettings() (*store.Settings, error) { return a.Desk.Settings(
 
 func (a *App) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form, err error) error {
 	unsaved := v.Unsaved
-	v.adminPage = admin(a.Site, r, "priorities", "admin-priorities.title")
-	v.top()
+	v.AdminPage = show.Admin(a.Site, r, "priorities", "admin-priorities.title")
+	v.Top()
 	v.Unsaved = unsaved
 	set, bad := a.savedSettings()
 	if bad != nil {
@@ -88,7 +89,7 @@ func (a *App) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form
 		v.Fill(now)
 	}
 	if f != nil {
-		if err := v.again(f, err, now, v.priorityFields()); err != nil {
+		if err := v.Again(f, err, now, v.priorityFields()); err != nil {
 			return err
 		}
 	}
@@ -101,7 +102,7 @@ func (a *App) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form
 			cell := priorityCell{Field: cellField(s, u), Label: v.T("severity."+s.String()) + ", " + v.T("urgency."+u.String())}
 			for p := 1; p <= 4; p++ {
 				n := strconv.Itoa(p)
-				cell.Options = append(cell.Options, option{Value: n, Label: "P" + n, Chosen: v.Value(cell.Field) == n})
+				cell.Options = append(cell.Options, show.Choice{Value: n, Label: "P" + n, Chosen: v.Value(cell.Field) == n})
 			}
 			row.Cells = append(row.Cells, cell)
 		}
@@ -115,10 +116,10 @@ func (a *App) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form
 	return r.Render("page/admin-priorities", v)
 }
 
-func (v *adminPrioritiesPage) priorityFields() []adminField {
-	return []adminField{{"day-begins", "admin-priorities.day-begins"}, {"day-ends", "admin-priorities.day-ends"}, {"close-after", "admin-priorities.close-after"},
-		{"reopen-within", "admin-priorities.reopen-within"}, {"hours-due-1", "admin-priorities.hours-1"}, {"hours-due-2", "admin-priorities.hours-2"},
-		{"hours-due-3", "admin-priorities.hours-3"}, {"hours-due-4", "admin-priorities.hours-4"}}
+func (v *adminPrioritiesPage) priorityFields() []show.AdminField {
+	return []show.AdminField{{Name: "day-begins", Key: "admin-priorities.day-begins"}, {Name: "day-ends", Key: "admin-priorities.day-ends"}, {Name: "close-after", Key: "admin-priorities.close-after"},
+		{Name: "reopen-within", Key: "admin-priorities.reopen-within"}, {Name: "hours-due-1", Key: "admin-priorities.hours-1"}, {Name: "hours-due-2", Key: "admin-priorities.hours-2"},
+		{Name: "hours-due-3", Key: "admin-priorities.hours-3"}, {Name: "hours-due-4", Key: "admin-priorities.hours-4"}}
 }
 
 // preview says what the values of the form mean, with a ticket opened now as the example.
@@ -199,7 +200,7 @@ func (a *App) postPriorities(r *web.Request) error {
 
 // adminHomePage holds the texts of the home page.
 type adminHomePage struct {
-	adminPage
+	show.AdminPage
 	Preview []homePreview
 }
 
@@ -220,12 +221,12 @@ func homeValues(s *store.Settings) url.Values {
 	return v
 }
 
-var homeFields = []adminField{{"welcome-it", "admin-home.welcome-it"}, {"welcome-en", "admin-home.welcome-en"}, {"text-it", "admin-home.text-it"},
-	{"text-en", "admin-home.text-en"}, {"searches", "admin-home.searches"}, {"hours-it", "admin-home.hours-it"}, {"hours-en", "admin-home.hours-en"}}
+var homeFields = []show.AdminField{{Name: "welcome-it", Key: "admin-home.welcome-it"}, {Name: "welcome-en", Key: "admin-home.welcome-en"}, {Name: "text-it", Key: "admin-home.text-it"},
+	{Name: "text-en", Key: "admin-home.text-en"}, {Name: "searches", Key: "admin-home.searches"}, {Name: "hours-it", Key: "admin-home.hours-it"}, {Name: "hours-en", Key: "admin-home.hours-en"}}
 
 func (a *App) homeTextsPage(r *web.Request, v *adminHomePage, f *web.Form, err error) error {
-	v.adminPage = admin(a.Site, r, "home", "admin-home.title")
-	v.top()
+	v.AdminPage = show.Admin(a.Site, r, "home", "admin-home.title")
+	v.Top()
 	set, bad := a.savedSettings()
 	if bad != nil {
 		return bad
@@ -235,7 +236,7 @@ func (a *App) homeTextsPage(r *web.Request, v *adminHomePage, f *web.Form, err e
 		v.Fill(now)
 	}
 	if f != nil {
-		if err := v.again(f, err, now, homeFields); err != nil {
+		if err := v.Again(f, err, now, homeFields); err != nil {
 			return err
 		}
 		if f.Raw("act") == "preview" {

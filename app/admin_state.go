@@ -8,13 +8,14 @@ import (
 	"sportello/app/listen"
 	"sportello/app/watch"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // adminOverview is the first page of the administration: how the desk is.
 type adminOverview struct {
-	adminPage
+	show.AdminPage
 	States  []overviewState
 	Total   int
 	Figures []overviewFigure
@@ -60,8 +61,8 @@ func (a *App) getAdmin(r *web.Request) error {
 	if !r.Actor().IsAdministrator() {
 		return r.Redirect("/admin/people", http.StatusSeeOther)
 	}
-	v := &adminOverview{adminPage: admin(a.Site, r, "", "admin.title")}
-	v.top()
+	v := &adminOverview{AdminPage: show.Admin(a.Site, r, "", "admin.title")}
+	v.Top()
 	if err := a.countRows(v); err != nil {
 		return err
 	}
@@ -119,14 +120,14 @@ func (a *App) countRows(v *adminOverview) error {
 
 // partLabel names a part in words; one that has none goes by its name.
 func partLabel(p *web.Page, name string) string {
-	return known(p, "watch.part-"+name, name)
+	return show.Known(p, "watch.part-"+name, name)
 }
 
 // jobFacts says of each background work how it goes.
 func (a *App) jobFacts(v *web.Page) []overviewJob {
 	var out []overviewJob
 	for _, state := range a.Watch.Jobs.All() {
-		j := overviewJob{Name: known(v, "admin.job-"+strings.ReplaceAll(state.Name, " ", "-"), state.Name), Text: v.T("watch.job-follows"), Badge: "badge-calm", Error: state.Err, At: v.Moment(state.FailedAt)}
+		j := overviewJob{Name: show.Known(v, "admin.job-"+strings.ReplaceAll(state.Name, " ", "-"), state.Name), Text: v.T("watch.job-follows"), Badge: "badge-calm", Error: state.Err, At: v.Moment(state.FailedAt)}
 		if address, ok := strings.CutPrefix(state.Name, "mailbox "); ok {
 			j.Name = v.T("admin.job-mailbox", "address", address)
 		}

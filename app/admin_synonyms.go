@@ -6,20 +6,21 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // synonymsPage holds the words that mean the same, one set in a line for each language.
-type synonymsPage struct{ adminPage }
+type synonymsPage struct{ show.AdminPage }
 
-var synonymFields = []adminField{{"synonyms-it", "admin-synonyms.list-it"}, {"synonyms-en", "admin-synonyms.list-en"}}
+var synonymFields = []show.AdminField{{Name: "synonyms-it", Key: "admin-synonyms.list-it"}, {Name: "synonyms-en", Key: "admin-synonyms.list-en"}}
 
 func (a *App) getSynonyms(r *web.Request) error { return a.synonymsPage(r, nil, nil) }
 
 func (a *App) synonymsPage(r *web.Request, f *web.Form, err error) error {
-	v := &synonymsPage{admin(a.Site, r, "synonyms", "admin-synonyms.title")}
-	v.top()
+	v := &synonymsPage{show.Admin(a.Site, r, "synonyms", "admin-synonyms.title")}
+	v.Top()
 	lists, mark, bad := a.Desk.Synonyms(r.Actor())
 	if bad != nil {
 		return bad
@@ -36,7 +37,7 @@ func (a *App) synonymsPage(r *web.Request, f *web.Form, err error) error {
 		v.Fill(now)
 	}
 	if f != nil {
-		if err := v.again(f, err, now, synonymFields); err != nil {
+		if err := v.Again(f, err, now, synonymFields); err != nil {
 			return err
 		}
 	}

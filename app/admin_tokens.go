@@ -5,12 +5,13 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 )
 
 // adminTokensPage lists the tokens that sleep since the desk was restored from a backup.
 type adminTokensPage struct {
-	adminPage
+	show.AdminPage
 	Tokens []sleepingLine
 	Count  string
 }
@@ -22,8 +23,8 @@ type sleepingLine struct {
 }
 
 func (a *App) getAdminTokens(r *web.Request) error {
-	v := &adminTokensPage{adminPage: admin(a.Site, r, "tokens", "admin-tokens.title")}
-	v.top()
+	v := &adminTokensPage{AdminPage: show.Admin(a.Site, r, "tokens", "admin-tokens.title")}
+	v.Top()
 	list, all, err := a.Desk.SleepingTokens(r.Actor())
 	if err != nil {
 		return err

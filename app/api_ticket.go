@@ -13,6 +13,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/message"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -372,7 +373,7 @@ func (a *App) text(t *apiText) (*desk.Text, error) {
 	}
 	format, err := store.Parse[store.Format](t.Format)
 	if err != nil {
-		return nil, store.Fail(store.Invalid, "error.code", "value", clip(t.Format, 60)).At("format")
+		return nil, store.Fail(store.Invalid, "error.code", "value", show.Clip(t.Format, 60)).At("format")
 	}
 	out := &desk.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
 	err = a.Store.View(func(tx *store.Tx) error {

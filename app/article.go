@@ -13,6 +13,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
@@ -348,7 +349,7 @@ type articlePage struct {
 	Draft      string     // says that only those who write see it
 	AgentsOnly bool
 	Labels     []web.Link // what was written beside the text to find it by
-	Files      []fileCard
+	Files      []show.FileCard
 	Edit       string
 	Translate  web.Link
 	Ask        string
@@ -375,7 +376,7 @@ func (a *App) getArticle(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	openedHit(a.Site, r)
+	show.OpenedHit(a.Site, r)
 	ver := art.Version
 	v.Title, v.Heading = ver.Title, ver.Title
 	if ver.Language != v.Lang {
@@ -391,7 +392,7 @@ func (a *App) getArticle(r *web.Request) error {
 	v.Updated = v.T("articles.updated", "date", v.Date(ver.Updated))
 	v.Article = markup.HTML(ver.Format.String(), ver.Body)
 	for _, l := range ver.Labels {
-		v.Labels = append(v.Labels, web.Link{Label: l, Address: searchAsked{text: `"` + strings.ReplaceAll(l, `"`, " ") + `"`, kind: search.TypeArticle}.address()})
+		v.Labels = append(v.Labels, web.Link{Label: l, Address: show.Asked{Text: `"` + strings.ReplaceAll(l, `"`, " ") + `"`, Kind: search.TypeArticle}.Address()})
 	}
 	v.Headings = chapters(markup.Headings(ver.Format.String(), ver.Body))
 	for _, l := range art.Languages {
@@ -420,7 +421,7 @@ func (a *App) getArticle(r *web.Request) error {
 func (v *articlePage) listFiles(art *desk.ArticleView) {
 	for _, f := range art.Files {
 		if !art.Version.Names(f.ID) {
-			v.Files = append(v.Files, fileCardOf(&v.Page, f))
+			v.Files = append(v.Files, show.FileCardOf(&v.Page, f))
 		}
 	}
 }

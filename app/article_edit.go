@@ -17,6 +17,7 @@ import (
 	"sportello/app/markup"
 	"sportello/app/message"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -29,9 +30,9 @@ type articleEditPage struct {
 	LanguageName string
 	New          bool // there is no text in the language yet
 	Tabs         []web.Link
-	Modules      []option
-	Audiences    []option
-	States       []option
+	Modules      []show.Choice
+	Audiences    []show.Choice
+	States       []show.Choice
 	NoPublish    string // why it cannot be published
 	HTML         bool   // the text is HTML, as imported pages are
 	Draft        string // name under which the browser keeps what is being typed
@@ -48,7 +49,7 @@ type articleEditPage struct {
 // insertable is a file with what to write to have it in the text.
 type insertable struct {
 	ID       uint64
-	Card     fileCard
+	Card     show.FileCard
 	Markdown string
 	Anchor   string // of the text to copy
 }
@@ -128,11 +129,11 @@ func (a *App) articleEditPage(r *web.Request, art *desk.ArticleView, v *articleE
 		return err
 	}
 	for _, k := range v.Kept() {
-		v.Uploads = append(v.Uploads, v.insertable(k.ID, fileCard{Name: k.Name, Address: address.File(k.ID), Kind: fileEnding(k.Name), Size: k.Size}))
+		v.Uploads = append(v.Uploads, v.insertable(k.ID, show.FileCard{Name: k.Name, Address: address.File(k.ID), Kind: fileEnding(k.Name), Size: k.Size}))
 	}
 	if art != nil {
 		for _, file := range art.Files {
-			v.Files = append(v.Files, v.insertable(file.ID, fileCardOf(&v.Page, file)))
+			v.Files = append(v.Files, v.insertable(file.ID, show.FileCardOf(&v.Page, file)))
 		}
 	}
 	return r.Render("page/article-edit", v)
@@ -186,7 +187,7 @@ func firstValues(r *web.Request, art *desk.ArticleView, version *store.Version) 
 	values := url.Values{"rev": {"0"}, "state": {store.Draft.String()}, "audience": {store.SignedIn.String()}, "format": {store.Markdown.String()}}
 	if art != nil {
 		values.Set("audience", art.Audience.String())
-		values.Set("module", itoaOrEmpty(art.Article.Module))
+		values.Set("module", show.ItoaOrEmpty(art.Article.Module))
 	} else {
 		values.Set("module", r.Query("module"))
 		if title := strings.Clone(r.Query("title")); utf8.RuneCountInString(title) <= 200 {
@@ -215,15 +216,15 @@ func (v *articleEditPage) options(a *App, art *desk.ArticleView) error {
 		if l.Retired && !v.Chosen("module", value) {
 			continue
 		}
-		v.Modules = append(v.Modules, option{Value: value, Label: l.Path.In(v.Lang), Chosen: v.Chosen("module", value)})
+		v.Modules = append(v.Modules, show.Choice{Value: value, Label: l.Path.In(v.Lang), Chosen: v.Chosen("module", value)})
 	}
 	for _, aud := range []store.Audience{store.Public, store.SignedIn, store.Agents} {
 		code := aud.String()
-		v.Audiences = append(v.Audiences, option{Value: code, Label: v.T("article.audience-" + code), Hint: v.T("article.audience-hint-" + code), Chosen: v.Chosen("audience", code)})
+		v.Audiences = append(v.Audiences, show.Choice{Value: code, Label: v.T("article.audience-" + code), Hint: v.T("article.audience-hint-" + code), Chosen: v.Chosen("audience", code)})
 	}
 	for _, pub := range []store.Publication{store.Draft, store.Published} {
 		code := pub.String()
-		o := option{Value: code, Label: v.T("article.state-" + code), Hint: v.T("article.state-hint-" + code), Chosen: v.Chosen("state", code)}
+		o := show.Choice{Value: code, Label: v.T("article.state-" + code), Hint: v.T("article.state-hint-" + code), Chosen: v.Chosen("state", code)}
 		if pub == store.Published && v.NoPublish != "" {
 			o.Hint, o.Off = v.NoPublish, !o.Chosen
 		}
@@ -232,7 +233,7 @@ func (v *articleEditPage) options(a *App, art *desk.ArticleView) error {
 	return nil
 }
 
-func (v *articleEditPage) insertable(id uint64, card fileCard) insertable {
+func (v *articleEditPage) insertable(id uint64, card show.FileCard) insertable {
 	return insertable{ID: id, Card: card, Markdown: fileMarkdown(id, card.Name, v.HTML), Anchor: fmt.Sprintf("insert-%d", id)}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sportello/app/mail"
 	"sportello/app/message"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -19,7 +20,7 @@ type byMail struct {
 	Page     *web.Page
 	Rest     template.HTML // what it quotes, and its signature
 	RestName string        // the words on the fold
-	Marks    []mailMark
+	Marks    []show.MailMark
 	Joined   string // why it stands in this ticket; for agents alone
 	Original string // address of the page with all of it, for whom may see it
 	File     string // address of the bytes as they came
@@ -38,10 +39,10 @@ func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint6
 		return nil
 	}
 	v := &byMail{Page: p}
-	mark := func(class, icon, key string) { v.Marks = append(v.Marks, mailMark{class, icon, p.T(key)}) }
+	mark := func(class, icon, key string) { v.Marks = append(v.Marks, show.MailMark{Class: class, Icon: icon, Text: p.T(key)}) }
 	mark("", "mail", "by-mail.mail")
 	if m.PEC != "" {
-		v.Marks = append(v.Marks, mailMark{"mark-calm", "check", p.T("by-mail.pec", "kind", pecKind(p, m.PEC))})
+		v.Marks = append(v.Marks, show.MailMark{Class: "mark-calm", Icon: "check", Text: p.T("by-mail.pec", "kind", pecKind(p, m.PEC))})
 	}
 	automatic := mail.Automatic(m.Automatic)
 	if automatic != mail.Personal {
@@ -49,7 +50,7 @@ func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint6
 		if machines[automatic] && !m.Opening {
 			v.Folded = words
 		} else {
-			v.Marks = append(v.Marks, mailMark{"", "gear", words})
+			v.Marks = append(v.Marks, show.MailMark{Class: "", Icon: "gear", Text: words})
 		}
 	}
 	switch {
@@ -75,7 +76,7 @@ func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint6
 		v.File = v.Original + ".eml"
 	}
 	if row := mails[m.Mail]; row != nil && t.Agents {
-		v.Joined = joinedWords(p, row)
+		v.Joined = show.JoinedWords(p, row)
 	}
 	return v
 }
@@ -139,7 +140,7 @@ func (a *App) postMailAnswer(_ *web.Request, _ uint64, f *web.Form) (ticketAct, 
 
 // postReachable takes the mark off somebody of the ticket that mail to them comes back.
 func (a *App) postReachable(r *web.Request) error {
-	n, err := ticketNumber(r)
+	n, err := show.TicketNumber(r)
 	if err != nil {
 		return err
 	}
@@ -163,7 +164,7 @@ func (a *App) postReachable(r *web.Request) error {
 
 // postWithdrawLinks ends the links by which people read the ticket without signing in.
 func (a *App) postWithdrawLinks(r *web.Request) error {
-	n, err := ticketNumber(r)
+	n, err := show.TicketNumber(r)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 )
 
 // homePage begins with search, for everybody; who is signed in finds their own tickets next, then come the
@@ -19,7 +20,7 @@ type homePage struct {
 	Text     template.HTML
 	Searches []web.Link
 	OpenText string // "(3 aperte)"
-	Tickets  []ownLine
+	Tickets  []show.OwnLine
 	Apps     []appCard
 	Articles []guideLine
 }
@@ -32,7 +33,7 @@ type appCard struct {
 	Guide string     // "38 articoli nella guida", empty when there are none
 	Read  string     // the address of its articles
 	New   string     // the address of the form, empty when it is served elsewhere
-	Away  *awayBox
+	Away  *show.AwayBox
 }
 
 // guideLine is one article in a list.
@@ -73,7 +74,7 @@ func (a *App) getHome(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	names := levelPaths(levels, v.Lang)
+	names := show.LevelPaths(levels, v.Lang)
 	for _, it := range recent {
 		v.Articles = append(v.Articles, guideLine{it.Version.Title, address.Article(it.Article.Slug), names[it.Module]})
 	}
@@ -85,7 +86,7 @@ func (a *App) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) er
 	if err != nil {
 		return err
 	}
-	v.Tickets = ownLines(&v.Page, page, levelPaths(levels, v.Lang), false)
+	v.Tickets = show.OwnLines(&v.Page, page, show.LevelPaths(levels, v.Lang), false)
 	open, err := a.Desk.OpenCount(actor)
 	if err != nil {
 		return err
@@ -108,16 +109,16 @@ func (a *App) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]ap
 			continue
 		}
 		if l.Depth == 1 {
-			if product := levelOf(levels, l.Above[0]); product == nil || !product.Here() {
+			if product := show.LevelOf(levels, l.Above[0]); product == nil || !product.Here() {
 				continue // the product's own card says it
 			}
 		}
-		card := appCard{Name: shortName(l.Name.In(p.Lang)), About: l.Description.In(p.Lang)}
+		card := appCard{Name: show.ShortName(l.Name.In(p.Lang)), About: l.Description.In(p.Lang)}
 		if n := countBelow(levels, counts, l.ID); n > 0 {
 			card.Guide, card.Read = p.Plural("home.articles", n), address.Articles(l.Code)
 		}
 		if !l.Here() {
-			box, err := away(a.Site, p, l)
+			box, err := show.Away(a.Site, p, l)
 			if err != nil {
 				return nil, err
 			}

@@ -9,6 +9,7 @@ import (
 
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -63,7 +64,7 @@ func (a *App) getLinkedTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Line = joined(" · ", v.T("side.number", "number", t.ID), levelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", inSentence(&v.Page, t.Opened)))
+	v.Line = show.Joined(" · ", v.T("side.number", "number", t.ID), show.LevelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", show.InSentence(&v.Page, t.Opened)))
 	v.standing(tv)
 	v.Next, v.SeeOther = "", nil // what comes next is a button they do not have; another ticket needs a link of its own
 	v.thread(tv, names)
@@ -77,7 +78,7 @@ func (a *App) getLinkedTicket(r *web.Request) error {
 
 // readOnly takes out of the thread what only somebody who is signed in can use, and leads to files below base.
 func (v *linkedPage) readOnly(base string) {
-	file := func(f *fileCard) {
+	file := func(f *show.FileCard) {
 		f.Address = base + f.Address
 		if f.Picture != "" {
 			f.Picture = f.Address

@@ -8,6 +8,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -68,10 +69,10 @@ func (a *App) alike(r *web.Request, p *web.Page, subject, module string) ([]alik
 		if f.Ticket != nil {
 			line.Title = fmt.Sprintf("#%d %s", f.Ticket.ID, f.Title)
 			line.Address = address.Ticket(f.Ticket.ID)
-			line.Meta = joined(" · ", p.T("new-ticket.alike-ticket"), stateWords(p, f.Ticket))
+			line.Meta = show.Joined(" · ", p.T("new-ticket.alike-ticket"), show.StateWords(p, f.Ticket))
 		} else {
 			line.Address = address.Article(f.Article.Slug)
-			line.Meta = joined(" · ", p.T("new-ticket.alike-article"), name)
+			line.Meta = show.Joined(" · ", p.T("new-ticket.alike-article"), name)
 		}
 		out = append(out, line)
 	}

@@ -10,6 +10,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -17,7 +18,7 @@ import (
 // mailsPage lists mail that came, by what became of it: all of it in the administration, and beside the queue what the
 // reader judges.
 type mailsPage struct {
-	adminPage
+	show.AdminPage
 	Tabs   []web.Link
 	State  string
 	What   string // what the state means
@@ -60,7 +61,7 @@ type mailLine struct {
 	Size     string
 	Original string // address of the page that shows it
 	Ticket   string // number, for one that stands in a ticket
-	Marks    []mailMark
+	Marks    []show.MailMark
 	Acts     mailActs
 	Chosen   bool
 }
@@ -86,10 +87,10 @@ func (a *App) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) 
 	states, list := store.JudgedMail, a.Desk.GroupMails
 	if path == adminMailsPath {
 		states, list = mailStates, a.Desk.Mails
-		v.adminPage = admin(a.Site, r, "mails", "mails.title")
-		v.top()
+		v.AdminPage = show.Admin(a.Site, r, "mails", "mails.title")
+		v.Top()
 	} else {
-		v.adminPage = adminPage{Page: r.Workbench("mails.group-title")}
+		v.AdminPage = show.AdminPage{Page: r.Workbench("mails.group-title")}
 		v.Nav = "desk"
 	}
 	state := store.MailState(q.Raw("state"))
@@ -128,7 +129,7 @@ func (a *App) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) 
 		v.First = here(state, 0)
 	}
 	if path == address.Mails {
-		if err := queueSide(a.Site, r, &v.Page, address.Mails); err != nil {
+		if err := show.QueueSide(a.Site, r, &v.Page, address.Mails); err != nil {
 			return err
 		}
 	}
@@ -160,19 +161,19 @@ func mailLineOf(p *web.Page, m *store.Mail) mailLine {
 		line.Email = m.Return
 	}
 	if m.Why != "" {
-		line.Why = known(p, "mails.why-"+m.Why, known(p, "error."+m.Why, p.T("mails.why-other", "code", m.Why)))
+		line.Why = show.Known(p, "mails.why-"+m.Why, show.Known(p, "error."+m.Why, p.T("mails.why-other", "code", m.Why)))
 	}
 	if m.Ticket != 0 {
 		line.Ticket = strconv.FormatUint(m.Ticket, 10)
 	}
 	if m.Cut {
-		line.Marks = append(line.Marks, mailMark{"mark-wait", "warn", p.T("mails.cut")})
+		line.Marks = append(line.Marks, show.MailMark{Class: "mark-wait", Icon: "warn", Text: p.T("mails.cut")})
 	}
 	if m.PEC != "" {
-		line.Marks = append(line.Marks, mailMark{"mark-calm", "check", p.T("by-mail.pec", "kind", pecKind(p, m.PEC))})
+		line.Marks = append(line.Marks, show.MailMark{Class: "mark-calm", Icon: "check", Text: p.T("by-mail.pec", "kind", pecKind(p, m.PEC))})
 	}
 	if !m.Proven && m.From != "" && m.Source != "import" {
-		line.Marks = append(line.Marks, mailMark{"mark-wait", "warn", p.T("mails.unproven")})
+		line.Marks = append(line.Marks, show.MailMark{Class: "mark-wait", Icon: "warn", Text: p.T("mails.unproven")})
 	}
 	return line
 }
@@ -205,7 +206,7 @@ func (a *App) postJudgeMail(r *web.Request) error {
 		f.Refuse("do", "error.choice")
 	}
 	if err := f.Err(); err != nil {
-		return again(&mailResult{Words: explainAll(a.Site, r, err)})
+		return again(&mailResult{Words: show.ExplainAll(a.Site, r, err)})
 	}
 	done, refused, err := a.Desk.JudgeMails(r.Actor(), ids, decision)
 	if err != nil {
@@ -224,7 +225,7 @@ func (a *App) postJudgeMail(r *web.Request) error {
 	result := &mailResult{Words: a.Words.Plural(r.Lang(), "mails.done", done) + " " + a.Words.Plural(r.Lang(), "mails.refused", len(refused))}
 	for _, id := range ids {
 		if why := refused[id]; why != nil {
-			result.Refused = append(result.Refused, mailRefusal{id, address.Mail(id), explainAll(a.Site, r, why)})
+			result.Refused = append(result.Refused, mailRefusal{id, address.Mail(id), show.ExplainAll(a.Site, r, why)})
 		}
 	}
 	return again(result)
@@ -232,7 +233,7 @@ func (a *App) postJudgeMail(r *web.Request) error {
 
 // mailOriginalPage is a mail that somebody decides about.
 type mailOriginalPage struct {
-	adminPage
+	show.AdminPage
 	Line     mailLine
 	State    string
 	Back     string
@@ -248,12 +249,12 @@ func (a *App) getMailOriginal(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v := &mailOriginalPage{adminPage: adminPage{Page: r.Workbench("mails.one", "number", id)}, State: string(o.Mail.State)}
+	v := &mailOriginalPage{AdminPage: show.AdminPage{Page: r.Workbench("mails.one", "number", id)}, State: string(o.Mail.State)}
 	v.Nav, v.Live, v.Back = "desk", false, address.Mails+"?state="+string(o.Mail.State)
 	if v.IsAdministrator {
 		v.Back = adminMailsPath + "?state=" + string(o.Mail.State)
 	}
-	if err := queueSide(a.Site, r, &v.Page, address.Mails); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, address.Mails); err != nil {
 		return err
 	}
 	v.Line = mailLineOf(&v.Page, o.Mail)

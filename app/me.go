@@ -10,6 +10,7 @@ import (
 	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -21,13 +22,13 @@ type mePage struct {
 	Least    int
 	Roles    []string
 	Notices  []noticeChoice
-	Mails    bool         // the desk sends mail
-	Lost     *unreachable // mail to the person comes back
+	Mails    bool              // the desk sends mail
+	Lost     *show.Unreachable // mail to the person comes back
 	Sessions []sessionLine
 	Others   bool
 	Tokens   []tokenLine
 	NewToken string // shown once
-	Lives    []option
+	Lives    []show.Choice
 	Confirm  bool   // making a token asks for the password
 	Asked    string // what was wrong with the password given for that
 	Password bool   // the password's form has errors and is shown open
@@ -71,7 +72,7 @@ func (a *App) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 	v.Email, v.Least = who.Email, credential.MinPassword
 	if f == nil || v.Password {
 		v.Fill(url.Values{"name": {who.Name}, "phone": {who.Phone}, "language": {who.Language}, "theme": {who.Theme},
-			"notices": {who.Notices.String()}, "single_keys": boxed(!who.NoSingleKeys)})
+			"notices": {who.Notices.String()}, "single_keys": show.Boxed(!who.NoSingleKeys)})
 		if !v.Resume(r) && f != nil {
 			f.Values = v.Form.Values
 		}
@@ -85,7 +86,7 @@ func (a *App) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 		code := choice.String()
 		v.Notices = append(v.Notices, noticeChoice{Code: code, Label: v.T("notices." + code), Chosen: v.Chosen("notices", code)})
 	}
-	v.Mails, v.Lost = a.Desk.MailOptions().From != "", unreachableOf(&v.Page, who)
+	v.Mails, v.Lost = a.Desk.MailOptions().From != "", show.UnreachableOf(&v.Page, who)
 	sessions, err := a.Desk.Keeper().SessionsOf(who.ID)
 	if err != nil {
 		return err
@@ -116,7 +117,7 @@ func (a *App) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 	v.Confirm = !r.IsConfirmed(web.Anew)
 	for i, days := range tokenLives {
 		value := strconv.Itoa(days)
-		v.Lives = append(v.Lives, option{Value: value, Label: v.Plural("me.token-days", days), Chosen: v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
+		v.Lives = append(v.Lives, show.Choice{Value: value, Label: v.Plural("me.token-days", days), Chosen: v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
 	}
 	return r.Render("page/me", v)
 }

@@ -11,6 +11,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/search"
 )
 
@@ -18,8 +19,8 @@ import (
 type missingPage struct {
 	web.Page
 	Lines   []missingLine
-	Months  []option
-	Modules []option
+	Months  []show.Choice
+	Modules []show.Choice
 	Narrow  bool // a filter holds
 	More    bool
 	Kept    string // for how long it is kept
@@ -67,20 +68,20 @@ func (a *App) getMissing(r *web.Request) error {
 	for _, l := range levels {
 		codes[l.ID] = l.Code
 		if !l.Retired || l.ID == ask.Module {
-			v.Modules = append(v.Modules, levelOption(l, v.Lang, l.ID == ask.Module))
+			v.Modules = append(v.Modules, show.LevelOption(l, v.Lang, l.ID == ask.Module))
 		}
 	}
 	for _, m := range page.Months {
-		v.Months = append(v.Months, option{Value: m, Label: month(&v.Page, m), Chosen: m == ask.Month})
+		v.Months = append(v.Months, show.Choice{Value: m, Label: month(&v.Page, m), Chosen: m == ask.Month})
 	}
 	for _, m := range page.List {
 		line := missingLine{Text: m.Text, Module: m.Path.In(v.Lang), None: v.Number(m.None), Unclicked: v.Number(m.Unclicked), Last: v.Date(m.Last)}
-		s := searchAsked{text: m.Text, kind: search.TypeArticle, with: map[string][]string{}}
+		s := show.Asked{Text: m.Text, Kind: search.TypeArticle, With: map[string][]string{}}
 		if code := codes[m.Module]; code != "" {
-			s.with["module"] = []string{code}
+			s.With["module"] = []string{code}
 		}
-		line.Search = s.address() + "&s=look" // who looks into it searches for nothing
-		to := url.Values{"title": {upperFirst(m.Text)}}
+		line.Search = s.Address() + "&s=look" // who looks into it searches for nothing
+		to := url.Values{"title": {show.UpperFirst(m.Text)}}
 		if m.Module != 0 {
 			to.Set("module", strconv.FormatUint(m.Module, 10))
 		}
@@ -102,12 +103,12 @@ func month(p *web.Page, s string) string {
 // noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
 // answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
 // articles, and an index that lacks something says nothing at all. The links work as well without the name.
-func (a *App) noteSearch(r *web.Request, v *searchPage, s searchAsked, found desk.SearchPage) {
-	if r.Method() != http.MethodGet || r.Query("s") != "" || s.text == "" || a.Index.State().State != search.Following {
+func (a *App) noteSearch(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) {
+	if r.Method() != http.MethodGet || r.Query("s") != "" || s.Text == "" || a.Index.State().State != search.Following {
 		return
 	}
-	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.kind == search.TypeArticle, Found: found.Total}
-	tickets := s.kind == search.TypeTicket
+	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.Kind == search.TypeArticle, Found: found.Total}
+	tickets := s.Kind == search.TypeTicket
 	for _, f := range found.Parsed.Filters {
 		switch {
 		case f.Name == "module" && !f.Not:
@@ -123,10 +124,10 @@ func (a *App) noteSearch(r *web.Request, v *searchPage, s searchAsked, found des
 	}
 	actor := r.Actor()
 	name := ""
-	if narrowed := s.kind != "" || s.sort != "" || s.page > 1 || len(s.with) > 0; narrowed {
+	if narrowed := s.Kind != "" || s.Sort != "" || s.Page > 1 || len(s.With) > 0; narrowed {
 		name = a.Desk.Asked(actor, q)
 	}
-	if name == "" && !tickets && s.sort == "" && s.page == 1 {
+	if name == "" && !tickets && s.Sort == "" && s.Page == 1 {
 		q.First = true
 		name = a.Desk.Asked(actor, q)
 	}
@@ -144,7 +145,7 @@ func (a *App) noteSearch(r *web.Request, v *searchPage, s searchAsked, found des
 }
 
 // mayViewSearch reports whether the question can be saved as a view: agents save searches over tickets.
-func (a *App) mayViewSearch(r *web.Request, s searchAsked) bool {
+func (a *App) mayViewSearch(r *web.Request, s show.Asked) bool {
 	actor := r.Actor()
-	return (actor.IsAgent() || actor.IsAdministrator()) && s.kind != search.TypeArticle && strings.TrimSpace(s.question()) != ""
+	return (actor.IsAgent() || actor.IsAdministrator()) && s.Kind != search.TypeArticle && strings.TrimSpace(s.Question()) != ""
 }

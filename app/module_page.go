@@ -8,6 +8,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -24,7 +25,7 @@ type modulePage struct {
 	Articles []guideLine
 	Read     string // the address of all its articles, when there are more than are shown
 	New      string
-	Away     *awayBox
+	Away     *show.AwayBox
 	Retired  bool
 }
 
@@ -40,7 +41,7 @@ func (a *App) getModule(r *web.Request) error {
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	l := levelByCode(levels, code)
+	l := show.LevelByCode(levels, code)
 	if l == nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
@@ -48,7 +49,7 @@ func (a *App) getModule(r *web.Request) error {
 	v.Nav = "articles"
 	v.Crumb(v.T("nav.home"), "/")
 	for _, id := range l.Above {
-		if above := levelOf(levels, id); above != nil {
+		if above := show.LevelOf(levels, id); above != nil {
 			v.Crumb(above.Name.In(v.Lang), "/modules/"+above.Code)
 		}
 	}
@@ -60,7 +61,7 @@ func (a *App) getModule(r *web.Request) error {
 		}
 	}
 	if !l.Here() {
-		if v.Away, err = away(a.Site, &v.Page, l); err != nil {
+		if v.Away, err = show.Away(a.Site, &v.Page, l); err != nil {
 			return err
 		}
 	} else if !l.Retired {
@@ -79,7 +80,7 @@ func (a *App) getModule(r *web.Request) error {
 	}
 	for _, it := range page.Items {
 		line := guideLine{Title: it.Version.Title, Address: address.Article(it.Article.Slug)}
-		if of := levelOf(levels, it.Module); of != nil && of.ID != l.ID {
+		if of := show.LevelOf(levels, it.Module); of != nil && of.ID != l.ID {
 			line.Module = of.Name.In(v.Lang)
 		}
 		v.Articles = append(v.Articles, line)
@@ -121,14 +122,14 @@ func (a *App) textPage(r *web.Request, v *textPage, name, builtIn string) error 
 type contactsPage struct {
 	web.Page
 	Hours    string
-	Contacts []contactLine
+	Contacts []show.ContactLine
 }
 
 func (a *App) getContacts(r *web.Request) error {
 	v := &contactsPage{Page: r.Page("text.contacts-title")}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	lines, err := contactLines(a.Site, v.Lang)
+	lines, err := show.ContactLines(a.Site, v.Lang)
 	if err != nil {
 		return err
 	}

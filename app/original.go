@@ -15,6 +15,7 @@ import (
 	"sportello/app/mail"
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -23,11 +24,11 @@ import (
 type originalView struct {
 	Page     *web.Page
 	Download string // address of the bytes as they came
-	Head     []factLine
-	Proof    []factLine // who says that the sender is the sender
-	PEC      []factLine
-	Envelope []factLine // of certified mail, around the mail itself
-	Problem  string     // why not all of it was understood
+	Head     []show.FactLine
+	Proof    []show.FactLine // who says that the sender is the sender
+	PEC      []show.FactLine
+	Envelope []show.FactLine // of certified mail, around the mail itself
+	Problem  string          // why not all of it was understood
 	HTML     template.HTML
 	Text     string // what the plain text part says, beside the HTML
 	Parts    []originalPart
@@ -83,8 +84,8 @@ func (a *App) getOriginal(r *web.Request) error {
 		v.Page = r.Workbench("original.title", "number", number)
 		v.Nav, v.Live = "desk", false
 		v.Crumb(v.T("nav.desk"), "/desk")
-		v.Joined = joinedWords(&v.Page, o.Mail)
-		if err := queueSide(a.Site, r, &v.Page, ""); err != nil {
+		v.Joined = show.JoinedWords(&v.Page, o.Mail)
+		if err := show.QueueSide(a.Site, r, &v.Page, ""); err != nil {
 			return err
 		}
 	} else {
@@ -153,17 +154,17 @@ func (a *App) fillOriginal(r *web.Request, p *web.Page, v *originalView, o *desk
 }
 
 // facts makes lines of pairs of a key and a value, leaving out what has no value.
-func facts(p *web.Page, pairs ...string) []factLine {
-	var out []factLine
+func facts(p *web.Page, pairs ...string) []show.FactLine {
+	var out []show.FactLine
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			out = append(out, factLine{p.T(pairs[i]), pairs[i+1]})
+			out = append(out, show.FactLine{Name: p.T(pairs[i]), Text: pairs[i+1]})
 		}
 	}
 	return out
 }
 
-func mailHead(p *web.Page, m *mail.Message) []factLine {
+func mailHead(p *web.Page, m *mail.Message) []show.FactLine {
 	date := ""
 	if !m.Date.IsZero() {
 		date = p.Moment(m.Date).Exact
@@ -213,7 +214,7 @@ func signedWords(p *web.Page, m *mail.Message) string {
 	return strings.Join(out, " ")
 }
 
-func pecFacts(p *web.Page, c *mail.PEC) []factLine {
+func pecFacts(p *web.Page, c *mail.PEC) []show.FactLine {
 	if c == nil {
 		return nil
 	}
@@ -226,7 +227,7 @@ func pecFacts(p *web.Page, c *mail.PEC) []factLine {
 }
 
 // pecKind names a kind of certified mail; one that is not known by its own word.
-func pecKind(p *web.Page, kind string) string { return known(p, "pec."+kind, kind) }
+func pecKind(p *web.Page, kind string) string { return show.Known(p, "pec."+kind, kind) }
 
 // headerLines are the lines of a header as they came.
 func headerLines(raw []byte) string {

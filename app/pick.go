@@ -5,6 +5,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 )
 
 // What the editor offers while somebody types: JSON lists, at most eight long, empty for those who are offered nothing.
@@ -17,7 +18,7 @@ type pickedPerson struct {
 // getPeoplePick offers agents to mention in a note: by the part of the address before the @ where that names one
 // person, else by the whole address.
 func (a *App) getPeoplePick(r *web.Request) error {
-	found, err := a.Desk.PickPeople(r.Actor(), clip(r.QueryForm().Raw("q"), 100), 8)
+	found, err := a.Desk.PickPeople(r.Actor(), show.Clip(r.QueryForm().Raw("q"), 100), 8)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (a *App) getRepliesPick(r *web.Request) error {
 	if lang != "it" && lang != "en" {
 		lang = r.Lang()
 	}
-	found, err := a.Desk.PickReplies(r.Actor(), clip(q.Raw("q"), 100), lang, 8)
+	found, err := a.Desk.PickReplies(r.Actor(), show.Clip(q.Raw("q"), 100), lang, 8)
 	if err != nil {
 		return err
 	}

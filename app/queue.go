@@ -10,6 +10,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -26,22 +27,22 @@ type queuePage struct {
 	Cut        bool // the filters left most of what was looked at
 	Filtered   bool
 	Plain      string // the view without filters
-	Groups     []option
-	Modules    []option
-	States     []option
-	Kinds      []option
-	Priorities []option
-	Assignees  []option
+	Groups     []show.Choice
+	Modules    []show.Choice
+	States     []show.Choice
+	Kinds      []show.Choice
+	Priorities []show.Choice
+	Assignees  []show.Choice
 	Overdue    bool
 	InSpam     bool
 	Empty      string
 	EmptyHint  string
 	Elsewhere  web.Link // what to look at when there is nothing here
 
-	MoveTo   []option
-	AssignTo []option
-	To       []option
-	Outcomes []option
+	MoveTo   []show.Choice
+	AssignTo []show.Choice
+	To       []show.Choice
+	Outcomes []show.Choice
 	Result   *bulkResult
 
 	Save       *viewEditPage // what is shown can be saved as a view
@@ -61,9 +62,9 @@ type queueRow struct {
 	Path      string
 	Requester string
 	Agent     string
-	State     badge
+	State     show.Badge
 	Priority  string
-	Due       dueView
+	Due       show.DueView
 	Chosen    bool
 }
 
@@ -134,7 +135,7 @@ func (a *App) queuePage(r *web.Request, view string, q *web.Form, v *queuePage, 
 		return err
 	}
 	v.Plain = "/desk/" + view
-	v.Here = joinQuery(v.Plain, queueString(q, ""))
+	v.Here = show.JoinQuery(v.Plain, queueString(q, ""))
 	v.Filtered = v.Here != v.Plain
 	v.Cut = page.Cut
 	v.Count = v.Number(page.Count)
@@ -150,7 +151,7 @@ func (a *App) queuePage(r *web.Request, view string, q *web.Form, v *queuePage, 
 	}
 	if page.Next != "" {
 		next := url.Values{"after": {page.Next}, "at": {strconv.Itoa(at + len(page.Tickets))}}.Encode()
-		v.NextPage = joinQuery(v.Plain, strings.TrimPrefix(queueString(q, "")+"&"+next, "&"))
+		v.NextPage = show.JoinQuery(v.Plain, strings.TrimPrefix(queueString(q, "")+"&"+next, "&"))
 	}
 	if n := len(page.Tickets); n > 0 && v.Filtered {
 		v.Span = v.T("queue.span", "first", v.Number(at+1), "last", v.Number(at+n))
@@ -174,7 +175,7 @@ func (a *App) queuePage(r *web.Request, view string, q *web.Form, v *queuePage, 
 	if err := a.queueSaving(r, v, q); err != nil {
 		return err
 	}
-	if err := queueSide(a.Site, r, &v.Page, v.Here); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, v.Here); err != nil {
 		return err
 	}
 	return r.Render("page/queue", v)
@@ -190,7 +191,7 @@ func (a *App) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 		return err
 	}
 	for _, s := range list {
-		if viewAddress(s) != v.Here {
+		if show.ViewAddress(s) != v.Here {
 			continue
 		}
 		if v.Title = s.Name; s.MayChange {
@@ -198,10 +199,10 @@ func (a *App) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 		}
 		return nil
 	}
-	v.Save = &viewEditPage{Page: v.Page, Kept: []searchHidden{{"view", v.View}}}
+	v.Save = &viewEditPage{Page: v.Page, Kept: []show.Hidden{{Name: "view", Value: v.View}}}
 	for _, name := range queueNames {
 		if s := q.Raw(name); s != "" && len(s) < 100 {
-			v.Save.Kept = append(v.Save.Kept, searchHidden{name, strings.ToValidUTF8(s, "")})
+			v.Save.Kept = append(v.Save.Kept, show.Hidden{Name: name, Value: strings.ToValidUTF8(s, "")})
 		}
 	}
 	if v.View != desk.ViewMine {
@@ -211,8 +212,8 @@ func (a *App) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 }
 
 func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *web.Form) queueRow {
-	r := queueRow{ID: t.ID, Address: joinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
-		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: stateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: due(&v.Page, t)}
+	r := queueRow{ID: t.ID, Address: show.JoinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
+		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: show.StateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: show.Due(&v.Page, t)}
 	if t.Beside > 0 {
 		r.Beside = v.Plural("queue.beside-here", t.Beside)
 	}
@@ -247,10 +248,10 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 	for _, g := range groups {
 		id := strconv.FormatUint(g.ID, 10)
 		if q.View == desk.ViewAll || mine(g.ID) || !actor.IsAgent() {
-			v.Groups = append(v.Groups, option{Value: id, Label: g.Name.In(v.Lang), Chosen: q.Group == g.ID})
+			v.Groups = append(v.Groups, show.Choice{Value: id, Label: g.Name.In(v.Lang), Chosen: q.Group == g.ID})
 		}
 		if !g.Retired {
-			v.MoveTo = append(v.MoveTo, option{Value: id, Label: g.Name.In(v.Lang), Chosen: bulk("group", id)})
+			v.MoveTo = append(v.MoveTo, show.Choice{Value: id, Label: g.Name.In(v.Lang), Chosen: bulk("group", id)})
 		}
 	}
 	if len(v.Groups) < 2 && q.Group == 0 {
@@ -258,7 +259,7 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 	}
 	for _, l := range levels {
 		if !l.Retired || l.ID == q.Module {
-			v.Modules = append(v.Modules, levelOption(l, v.Lang, q.Module == l.ID))
+			v.Modules = append(v.Modules, show.LevelOption(l, v.Lang, q.Module == l.ID))
 		}
 	}
 	states := store.ActiveStates
@@ -267,14 +268,14 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 	}
 	if q.View != desk.ViewWaiting && q.View != desk.ViewResolved && q.View != desk.ViewClosed {
 		for _, s := range states {
-			v.States = append(v.States, option{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: q.State == s})
+			v.States = append(v.States, show.Choice{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: q.State == s})
 		}
 	}
-	for _, k := range ticketKinds {
-		v.Kinds = append(v.Kinds, option{Value: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Kind == k})
+	for _, k := range show.TicketKinds {
+		v.Kinds = append(v.Kinds, show.Choice{Value: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Kind == k})
 	}
 	for n := 1; n <= 4; n++ {
-		v.Priorities = append(v.Priorities, option{Value: strconv.Itoa(n), Label: "P" + strconv.Itoa(n), Chosen: q.Priority == n})
+		v.Priorities = append(v.Priorities, show.Choice{Value: strconv.Itoa(n), Label: "P" + strconv.Itoa(n), Chosen: q.Priority == n})
 	}
 	v.Overdue = q.Overdue
 	people, err := a.colleagues(r, groups)
@@ -284,14 +285,14 @@ func (a *App) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) erro
 	for _, p := range people {
 		id := strconv.FormatUint(p.ID, 10)
 		if q.View != desk.ViewMine && q.View != desk.ViewUnassigned {
-			v.Assignees = append(v.Assignees, option{Value: id, Label: p.Name, Chosen: q.Assignee == p.ID})
+			v.Assignees = append(v.Assignees, show.Choice{Value: id, Label: p.Name, Chosen: q.Assignee == p.ID})
 		}
-		v.AssignTo = append(v.AssignTo, option{Value: id, Label: p.Name, Chosen: bulk("assignee", id)})
+		v.AssignTo = append(v.AssignTo, show.Choice{Value: id, Label: p.Name, Chosen: bulk("assignee", id)})
 	}
 	for _, s := range []store.State{store.StateWaiting, store.StateOpen, store.StatePlanned, store.StateResolved} {
-		v.To = append(v.To, option{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: bulk("to", s.String())})
+		v.To = append(v.To, show.Choice{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: bulk("to", s.String())})
 	}
-	v.Outcomes = outcomeOptions(&v.Page, bulk, false)
+	v.Outcomes = show.OutcomeOptions(&v.Page, bulk, false)
 	return nil
 }
 

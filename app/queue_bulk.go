@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -40,7 +41,7 @@ func (a *App) postBulk(r *web.Request) error {
 	}
 	step, flash := bulkStep(f)
 	if err := f.Err(); err != nil {
-		v := &queuePage{Result: &bulkResult{Words: explainAll(a.Site, r, err)}}
+		v := &queuePage{Result: &bulkResult{Words: show.ExplainAll(a.Site, r, err)}}
 		return a.queuePage(r, view, q, v, f)
 	}
 	result := &bulkResult{}
@@ -56,11 +57,11 @@ func (a *App) postBulk(r *web.Request) error {
 			return err
 		}
 		id := strconv.FormatUint(n, 10)
-		result.Refused = append(result.Refused, bulkRefusal{n, "/tickets/" + id, explainAll(a.Site, r, err)})
+		result.Refused = append(result.Refused, bulkRefusal{n, "/tickets/" + id, show.ExplainAll(a.Site, r, err)})
 		left = append(left, id)
 	}
 	if len(result.Refused) == 0 {
-		return r.Done(flash, joinQuery("/desk/"+view, queueString(q, "")), "n", result.Done)
+		return r.Done(flash, show.JoinQuery("/desk/"+view, queueString(q, "")), "n", result.Done)
 	}
 	lang := r.Lang()
 	result.Words = a.Words.Plural(lang, "queue.bulk-done", result.Done) + " " + a.Words.Plural(lang, "queue.bulk-refused", len(result.Refused))
@@ -85,9 +86,9 @@ func bulkStep(f *web.Form) (desk.Step, string) {
 		if to == 0 {
 			f.Refuse("group", "error.group-needed")
 		}
-		return desk.Step{Group: &to, Reason: f.Text("reason", maxReason)}, "flash.bulk-move"
+		return desk.Step{Group: &to, Reason: f.Text("reason", show.MaxReason)}, "flash.bulk-move"
 	case "state":
-		s := desk.Step{To: web.FormCode[store.State](f, "to"), Version: f.Text("version", maxVersion)}
+		s := desk.Step{To: web.FormCode[store.State](f, "to"), Version: f.Text("version", show.MaxVersion)}
 		if s.To == store.StateResolved {
 			s.Outcome = web.FormCode[store.Outcome](f, "outcome")
 		}

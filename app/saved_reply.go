@@ -8,6 +8,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -37,7 +38,7 @@ type replyPage struct {
 	Rev    uint64
 	Owner  string // to whom it belongs, which stays
 	Fixed  bool   // a group's, which the reader may only insert
-	Groups []option
+	Groups []show.Choice
 }
 
 // helpPage is what the shortcuts' window says, as a page of its own.
@@ -46,7 +47,7 @@ type helpPage struct{ web.Page }
 func (a *App) getHelp(r *web.Request) error {
 	v := &helpPage{r.Workbench("keys.help")}
 	v.Nav = "desk"
-	if err := queueSide(a.Site, r, &v.Page, "/desk/help"); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, "/desk/help"); err != nil {
 		return err
 	}
 	return r.Render("page/desk-help", v)
@@ -79,7 +80,7 @@ func (a *App) getReplies(r *web.Request) error {
 		part := &v.Parts[len(v.Parts)-1]
 		part.Replies = append(part.Replies, line)
 	}
-	if err := queueSide(a.Site, r, &v.Page, "/desk/replies"); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, "/desk/replies"); err != nil {
 		return err
 	}
 	return r.Render("page/saved-replies", v)
@@ -140,11 +141,11 @@ func (a *App) replyPage(r *web.Request, f *web.Form, err error) error {
 		for _, g := range groups {
 			id := strconv.FormatUint(g.ID, 10)
 			if !g.Retired && (r.Actor().Person.InGroup(g.ID) || v.IsAdministrator) {
-				v.Groups = append(v.Groups, option{Value: id, Label: g.Name.In(v.Lang), Chosen: v.Chosen("group", id)})
+				v.Groups = append(v.Groups, show.Choice{Value: id, Label: g.Name.In(v.Lang), Chosen: v.Chosen("group", id)})
 			}
 		}
 	}
-	if err := queueSide(a.Site, r, &v.Page, v.Act); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, v.Act); err != nil {
 		return err
 	}
 	return r.Render("page/saved-reply", v)
@@ -178,7 +179,7 @@ func (a *App) postReply(r *web.Request) error {
 	default:
 		var n uint64
 		flash = "flash.reply-changed"
-		if n, err = ticketNumber(r); err == nil {
+		if n, err = show.TicketNumber(r); err == nil {
 			_, err = a.Desk.ChangeReply(r.Actor(), n, rev, form)
 		}
 	}
@@ -189,7 +190,7 @@ func (a *App) postReply(r *web.Request) error {
 }
 
 func (a *App) postRemoveReply(r *web.Request) error {
-	n, err := ticketNumber(r)
+	n, err := show.TicketNumber(r)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
@@ -30,7 +31,7 @@ type searchPage struct {
 	web.Page
 	Text     string // as asked
 	Asked    bool
-	Hidden   []searchHidden // what the form keeps of the filters that were clicked
+	Hidden   []show.Hidden // what the form keeps of the filters that were clicked
 	Tabs     []web.Link
 	Facets   []searchFacet
 	Chosen   []web.Link // filters that hold, each with the address without it
@@ -83,22 +84,22 @@ type searchExample struct {
 	Example, Address, Text string
 }
 
-func (a *App) readAsked(r *web.Request) searchAsked {
+func (a *App) readAsked(r *web.Request) show.Asked {
 	q := r.QueryForm()
-	s := searchAsked{text: strings.TrimSpace(strings.ToValidUTF8(q.Raw("q"), " ")), page: q.Int("page", 1, searchReach/hitsPerPage, 1), with: map[string][]string{}}
-	if len(s.text) > searchText {
-		s.text = strings.ToValidUTF8(s.text[:searchText], "")
+	s := show.Asked{Text: strings.TrimSpace(strings.ToValidUTF8(q.Raw("q"), " ")), Page: q.Int("page", 1, searchReach/hitsPerPage, 1), With: map[string][]string{}}
+	if len(s.Text) > searchText {
+		s.Text = strings.ToValidUTF8(s.Text[:searchText], "")
 	}
 	if t := q.Raw("type"); t == search.TypeTicket || t == search.TypeArticle || t == search.TypeMail {
-		s.kind = t
+		s.Kind = t
 	}
 	if q.Raw("sort") == "date" {
-		s.sort = "date"
+		s.Sort = "date"
 	}
-	for _, name := range searchFilters {
+	for _, name := range show.SearchFilters {
 		for _, value := range q.List(name) {
-			if isCode(value) && !slices.Contains(s.with[name], value) {
-				s.with[name] = append(s.with[name], value)
+			if isCode(value) && !slices.Contains(s.With[name], value) {
+				s.With[name] = append(s.With[name], value)
 			}
 		}
 	}
@@ -122,15 +123,15 @@ func (a *App) getSearch(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if direct != nil && strings.HasPrefix(s.text, "#") {
+	if direct != nil && strings.HasPrefix(s.Text, "#") {
 		return r.Redirect(fmt.Sprintf("/tickets/%d", direct.ID), http.StatusSeeOther)
 	}
-	v := &searchPage{Page: r.Page("search.title"), Text: s.text}
-	v.Query = s.text
-	v.Path = s.address() // where changing the language leads back to
-	v.Asked = strings.TrimSpace(s.question()) != ""
-	if v.Asked && s.text != "" {
-		v.Title = v.T("search.title-for", "text", s.text)
+	v := &searchPage{Page: r.Page("search.title"), Text: s.Text}
+	v.Query = s.Text
+	v.Path = s.Address() // where changing the language leads back to
+	v.Asked = strings.TrimSpace(s.Question()) != ""
+	if v.Asked && s.Text != "" {
+		v.Title = v.T("search.title-for", "text", s.Text)
 	}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.T("search.title"), "")
@@ -141,20 +142,20 @@ func (a *App) getSearch(r *web.Request) error {
 		v.OpenHelp = true
 		return r.Render("page/search", v)
 	}
-	q := desk.SearchQuery{Text: s.question(), Limit: hitsPerPage, Offset: (s.page - 1) * hitsPerPage, Facets: true, Sort: s.sort}
-	if s.kind != "" {
-		q.Types = []string{s.kind}
+	q := desk.SearchQuery{Text: s.Question(), Limit: hitsPerPage, Offset: (s.Page - 1) * hitsPerPage, Facets: true, Sort: s.Sort}
+	if s.Kind != "" {
+		q.Types = []string{s.Kind}
 	}
 	found, err := a.Desk.Search(r.Ctx(), r.Actor(), q)
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.Log.Warn("search", "err", err)
-		v.Trouble = searchTrouble(a.Site, &v.Page, err) // the rest of the page is as good as ever
+		v.Trouble = show.SearchTrouble(a.Site, &v.Page, err) // the rest of the page is as good as ever
 	case err != nil:
 		return err
 	}
 	if a.mayViewSearch(r, s) {
-		v.SaveView = "/desk/views/new?" + url.Values{"text": {s.question()}}.Encode()
+		v.SaveView = "/desk/views/new?" + url.Values{"text": {s.Question()}}.Encode()
 	}
 	asked := err == nil
 	if err := a.answerSearch(r, v, s, found); err != nil {
@@ -171,23 +172,23 @@ func (a *App) getSearch(r *web.Request) error {
 }
 
 // hold keeps in the form what was clicked, and lists it to be taken off again.
-func (v *searchPage) hold(s searchAsked) {
-	keep := func(name, value string) { v.Hidden = append(v.Hidden, searchHidden{name, value}) }
-	if s.kind != "" {
-		keep("type", s.kind)
+func (v *searchPage) hold(s show.Asked) {
+	keep := func(name, value string) { v.Hidden = append(v.Hidden, show.Hidden{Name: name, Value: value}) }
+	if s.Kind != "" {
+		keep("type", s.Kind)
 	}
-	if s.sort != "" {
-		keep("sort", s.sort)
+	if s.Sort != "" {
+		keep("sort", s.Sort)
 	}
-	for _, name := range searchFilters {
-		for _, value := range s.with[name] {
+	for _, name := range show.SearchFilters {
+		for _, value := range s.With[name] {
 			keep(name, value)
 		}
 	}
 }
 
 // answerSearch puts what was found into the page.
-func (a *App) answerSearch(r *web.Request, v *searchPage, s searchAsked, found desk.SearchPage) error {
+func (a *App) answerSearch(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) error {
 	names, err := a.searchNames(v)
 	if err != nil {
 		return err
@@ -197,11 +198,11 @@ func (a *App) answerSearch(r *web.Request, v *searchPage, s searchAsked, found d
 	if found.AtLeast {
 		v.Count = v.Plural("search.at-least", found.Total)
 	}
-	reword := func(text string) string { return s.but(func(n *searchAsked) { n.text = text }).address() }
-	clicked := strings.TrimSuffix(s.question(), s.text) // is in the address by itself
+	reword := func(text string) string { return s.But(func(n *show.Asked) { n.Text = text }).Address() }
+	clicked := strings.TrimSuffix(s.Question(), s.Text) // is in the address by itself
 	if found.Corrected != "" {
 		v.Instead = strings.TrimPrefix(found.Corrected, clicked)
-		v.Original = web.Link{Label: s.text, Address: reword(strings.TrimPrefix(found.AsTyped, clicked))}
+		v.Original = web.Link{Label: s.Text, Address: reword(strings.TrimPrefix(found.AsTyped, clicked))}
 	}
 	if found.DidYouMean != "" {
 		meant := strings.TrimPrefix(found.DidYouMean, clicked)
@@ -222,33 +223,33 @@ func (a *App) answerSearch(r *web.Request, v *searchPage, s searchAsked, found d
 		if code == "" {
 			code = "relevance"
 		}
-		v.Sorts = append(v.Sorts, web.Link{Label: v.T("search.sort-" + code), Address: s.but(func(n *searchAsked) { n.sort = sort }).address(), Current: s.sort == sort})
+		v.Sorts = append(v.Sorts, web.Link{Label: v.T("search.sort-" + code), Address: s.But(func(n *show.Asked) { n.Sort = sort }).Address(), Current: s.Sort == sort})
 	}
 	v.Pages = v.pages(s, found.Total)
 	return nil
 }
 
-func (v *searchPage) pages(s searchAsked, total int) searchPages {
+func (v *searchPage) pages(s show.Asked, total int) searchPages {
 	var p searchPages
-	first := (s.page-1)*hitsPerPage + 1
-	last := min(s.page*hitsPerPage, total)
+	first := (s.Page-1)*hitsPerPage + 1
+	last := min(s.Page*hitsPerPage, total)
 	if total <= hitsPerPage || first > last {
-		if s.page > 1 {
-			p.Before = s.but(func(*searchAsked) {}).address()
+		if s.Page > 1 {
+			p.Before = s.But(func(*show.Asked) {}).Address()
 		}
 		return p
 	}
 	p.Range = v.T("articles.range", "first", v.Number(first), "last", v.Number(last), "total", v.Number(total))
-	turn := func(page int) string { return s.but(func(n *searchAsked) { n.page = page }).address() }
-	if s.page > 1 {
-		p.Before = turn(s.page - 1)
+	turn := func(page int) string { return s.But(func(n *show.Asked) { n.Page = page }).Address() }
+	if s.Page > 1 {
+		p.Before = turn(s.Page - 1)
 	}
 	switch {
 	case last >= total:
 	case last >= searchReach:
 		p.TooFar = true
 	default:
-		p.After = turn(s.page + 1)
+		p.After = turn(s.Page + 1)
 	}
 	return p
 }
@@ -301,12 +302,12 @@ func stateWord(p *web.Page, code string) string {
 
 // searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
 // out is asked once more.
-func (a *App) searchTabs(r *web.Request, v *searchPage, s searchAsked, found desk.SearchPage) error {
+func (a *App) searchTabs(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) error {
 	kinds := []string{"", search.TypeArticle, search.TypeTicket}
 	if v.IsAgent || v.IsAdministrator {
 		kinds = append(kinds, search.TypeMail)
 	}
-	counts := map[string]int{s.kind: found.Total}
+	counts := map[string]int{s.Kind: found.Total}
 	for _, f := range found.Facets {
 		for _, value := range f.Values {
 			if f.Name == "type" {
@@ -314,26 +315,26 @@ func (a *App) searchTabs(r *web.Request, v *searchPage, s searchAsked, found des
 			}
 		}
 	}
-	if s.kind != "" && v.Trouble == "" {
-		all, err := a.Desk.Search(r.Ctx(), r.Actor(), desk.SearchQuery{Text: s.question(), Limit: 1, Facets: true})
+	if s.Kind != "" && v.Trouble == "" {
+		all, err := a.Desk.Search(r.Ctx(), r.Actor(), desk.SearchQuery{Text: s.Question(), Limit: 1, Facets: true})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
 		counts[""] = all.Total
 		for _, kind := range kinds[1:] {
-			if kind != s.kind {
+			if kind != s.Kind {
 				counts[kind] = 0
 			}
 		}
 		for _, f := range all.Facets {
 			for _, value := range f.Values {
-				if f.Name == "type" && value.Code != s.kind {
+				if f.Name == "type" && value.Code != s.Kind {
 					counts[value.Code] = value.Count
 				}
 			}
 		}
 		if all.Parsed.Any != found.Parsed.Any { // answers to different questions
-			counts = map[string]int{"": all.Total, s.kind: found.Total}
+			counts = map[string]int{"": all.Total, s.Kind: found.Total}
 		}
 	}
 	for _, kind := range kinds {
@@ -341,8 +342,8 @@ func (a *App) searchTabs(r *web.Request, v *searchPage, s searchAsked, found des
 		if code == "" {
 			code = "all"
 		}
-		l := web.Link{Label: v.T("search.in-" + code), Address: s.but(func(n *searchAsked) { n.kind = kind }).address(), Current: s.kind == kind}
-		if n, ok := counts[kind]; ok || s.kind == "" {
+		l := web.Link{Label: v.T("search.in-" + code), Address: s.But(func(n *show.Asked) { n.Kind = kind }).Address(), Current: s.Kind == kind}
+		if n, ok := counts[kind]; ok || s.Kind == "" {
 			l.Count = v.Number(n)
 		}
 		v.Tabs = append(v.Tabs, l)
@@ -352,19 +353,19 @@ func (a *App) searchTabs(r *web.Request, v *searchPage, s searchAsked, found des
 
 // facets lists the traits of what was found with their counts; each value narrows the question, and those that hold
 // are taken off by a click.
-func (v *searchPage) facets(s searchAsked, found desk.SearchPage, names map[string]map[string]string) {
+func (v *searchPage) facets(s show.Asked, found desk.SearchPage, names map[string]map[string]string) {
 	holds := func(name, value string) bool {
-		return slices.Contains(s.with[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f search.Filter) bool {
+		return slices.Contains(s.With[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f search.Filter) bool {
 			return f.Name == name && f.Value == value && !f.Not
 		})
 	}
-	for _, name := range searchFilters {
-		for _, value := range s.with[name] {
+	for _, name := range show.SearchFilters {
+		for _, value := range s.With[name] {
 			label := names[name][value]
 			if label == "" {
 				label = value
 			}
-			v.Chosen = append(v.Chosen, web.Link{Label: label, Address: s.without(name, value).address()})
+			v.Chosen = append(v.Chosen, web.Link{Label: label, Address: s.Without(name, value).Address()})
 		}
 		i := slices.IndexFunc(found.Facets, func(f search.Facet) bool { return f.Name == name })
 		if i < 0 {
@@ -378,10 +379,10 @@ func (v *searchPage) facets(s searchAsked, found desk.SearchPage, names map[stri
 			}
 			l := web.Link{Label: label, Count: v.Number(value.Count), Current: holds(name, value.Code)}
 			switch {
-			case slices.Contains(s.with[name], value.Code):
-				l.Address = s.without(name, value.Code).address()
+			case slices.Contains(s.With[name], value.Code):
+				l.Address = s.Without(name, value.Code).Address()
 			case !l.Current:
-				l.Address = s.but(func(n *searchAsked) { n.with[name] = append(n.with[name], value.Code) }).address()
+				l.Address = s.But(func(n *show.Asked) { n.With[name] = append(n.With[name], value.Code) }).Address()
 			}
 			list.Values = append(list.Values, l)
 		}
@@ -450,11 +451,11 @@ func (a *App) indexNotice(p *web.Page) string {
 
 // askedTicket returns the ticket whose number, with # or without, is all that is asked, if the reader may see it: for
 // anybody else a number is a word like others.
-func (a *App) askedTicket(r *web.Request, s searchAsked) (*store.Ticket, error) {
-	if len(s.with) > 0 || s.kind == search.TypeArticle || s.page > 1 {
+func (a *App) askedTicket(r *web.Request, s show.Asked) (*store.Ticket, error) {
+	if len(s.With) > 0 || s.Kind == search.TypeArticle || s.Page > 1 {
 		return nil, nil
 	}
-	return a.ticketByNumber(r, s.text)
+	return a.ticketByNumber(r, s.Text)
 }
 
 func (a *App) ticketByNumber(r *web.Request, text string) (*store.Ticket, error) {
@@ -480,7 +481,7 @@ const helpExamples = 8
 func (v *searchPage) help() {
 	for i := 1; i <= helpExamples; i++ {
 		example := v.T(fmt.Sprintf("search.help-%d-example", i))
-		v.Help = append(v.Help, searchExample{Example: example, Address: searchAsked{text: example}.address(), Text: v.T(fmt.Sprintf("search.help-%d", i))})
+		v.Help = append(v.Help, searchExample{Example: example, Address: show.Asked{Text: example}.Address(), Text: v.T(fmt.Sprintf("search.help-%d", i))})
 	}
 }
 
@@ -517,10 +518,10 @@ func (a *App) getSuggest(r *web.Request) error {
 		}
 	}
 	for _, f := range found.Filters {
-		v.Lines = append(v.Lines, searchSuggestion{Title: f, Address: searchAsked{text: f, kind: kind}.address(), Text: v.T("search.suggest-filter")})
+		v.Lines = append(v.Lines, searchSuggestion{Title: f, Address: show.Asked{Text: f, Kind: kind}.Address(), Text: v.T("search.suggest-filter")})
 	}
 	for _, w := range found.Words {
-		v.Lines = append(v.Lines, searchSuggestion{Title: w, Address: searchAsked{text: w, kind: kind}.address(), Text: v.T("search.suggest-word")})
+		v.Lines = append(v.Lines, searchSuggestion{Title: w, Address: show.Asked{Text: w, Kind: kind}.Address(), Text: v.T("search.suggest-word")})
 	}
 	if kind == "" {
 		for _, m := range found.Modules {

@@ -11,6 +11,7 @@ import (
 	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -21,7 +22,7 @@ type signInPage struct {
 	Resume   []web.Resumed // what was posted and waits for the person to be known again
 	From     string        // the page with the form it was posted from
 	Kept     bool          // something was posted, so the page says that nothing is lost
-	Contacts []contactLine
+	Contacts []show.ContactLine
 	NoSetUp  bool
 	Out      bool // somebody just signed out: what this browser kept of their forms goes
 }
@@ -48,7 +49,7 @@ func (a *App) signInPage(r *web.Request, v *signInPage, f *web.Form, err error) 
 	if err := v.Refill(f, err); err != nil {
 		return err
 	}
-	lines, err := contactLines(a.Site, v.Lang)
+	lines, err := show.ContactLines(a.Site, v.Lang)
 	if err != nil {
 		return err
 	}
@@ -158,14 +159,14 @@ func (a *App) postSignOut(r *web.Request) error {
 
 type forgottenPage struct {
 	web.Page
-	Contacts []contactLine
+	Contacts []show.ContactLine
 }
 
 // getForgotten says how to get a new password. It asks for nothing, so it can tell nobody who has an account.
 func (a *App) getForgotten(r *web.Request) error {
 	v := &forgottenPage{Page: r.Page("password.forgotten-title")}
 	v.Layout = "plain"
-	lines, err := contactLines(a.Site, v.Lang)
+	lines, err := show.ContactLines(a.Site, v.Lang)
 	if err != nil {
 		return err
 	}
@@ -288,30 +289,6 @@ func device(userAgent string) string {
 	browser := first("Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari", "curl/", "curl")
 	system := first("iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux")
 	return strings.Trim(browser+", "+system, ", ")
-}
-
-// dial returns the address that calls the number as people write it, empty when there is none to call. What follows the
-// number, an extension or words, is left out.
-func dial(written string) string {
-	digits := ""
-	for _, r := range written {
-		if strings.ContainsRune("0123456789", r) || r == '+' && digits == "" {
-			digits += string(r)
-		} else if !strings.ContainsRune(" ./-()\u00a0", r) {
-			break
-		}
-	}
-	if len(digits) < 3 {
-		return ""
-	}
-	return "tel:" + digits
-}
-
-func hostOf(address string) string {
-	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		return u.Host
-	}
-	return address
 }
 
 // knowBrowser makes the browser one that others' failures do not slow down for the person. It outlives signing out.

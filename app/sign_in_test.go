@@ -11,6 +11,7 @@ import (
 	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -304,7 +305,7 @@ func TestRoutesAreClosedToWhoTheyAreNotFor(t *testing.T) {
 func TestATelephoneNumberIsCalledAsPeopleWriteIt(t *testing.T) {
 	for written, want := range map[string]string{"0521 902111": "tel:0521902111", "+39 0521-90.21/11": "tel:+390521902111", "(0521) 902111 int. 3": "tel:0521902111",
 		"chiedi al centralino": "", "": "", "12": ""} {
-		if got := dial(written); got != want {
+		if got := show.Dial(written); got != want {
 			t.Errorf("%q: %q, want %q", written, got, want)
 		}
 	}

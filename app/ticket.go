@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -34,7 +35,7 @@ type ticketPage struct {
 	Sent    bool   // what was kept under it has been taken
 	Subject string
 
-	State      badge
+	State      show.Badge
 	StateLong  string
 	Priority   string
 	PriorityIs string // its two causes, in words
@@ -42,9 +43,9 @@ type ticketPage struct {
 	ModulePath string
 	Group      string
 	Assignee   string
-	Due        dueView
+	Due        show.DueView
 	Requester  personView
-	Lost       *unreachable // mail to the requester comes back
+	Lost       *show.Unreachable // mail to the requester comes back
 	OpenedBy   string
 	Opened     words.Moment
 	Taken      words.Moment
@@ -70,13 +71,13 @@ type ticketPage struct {
 	MayAdd     bool
 	OpenPart   string // the part of the facts that is shown open
 
-	Members    []option
-	Groups     []option
-	Moves      []option
-	Severities []option
-	Urgencies  []option
-	Kinds      []option
-	Modules    []option
+	Members    []show.Choice
+	Groups     []show.Choice
+	Moves      []show.Choice
+	Severities []show.Choice
+	Urgencies  []show.Choice
+	Kinds      []show.Choice
+	Modules    []show.Choice
 	Versions   []string
 	Questions  []questionView
 	Extra      []fact // outcome, versions, regression
@@ -84,10 +85,10 @@ type ticketPage struct {
 
 	People      []participantView
 	Wishes      []string
-	Inner       *markup.Inner  // who wrote what was passed on, as the text says
-	Unclaimed   bool           // a form named the requester, who has not said yet that it is theirs
-	Beside      []*messageView // what lies beside the ticket
-	Unsent      []letterRow    // letters that did not leave
+	Inner       *markup.Inner    // who wrote what was passed on, as the text says
+	Unclaimed   bool             // a form named the requester, who has not said yet that it is theirs
+	Beside      []*messageView   // what lies beside the ticket
+	Unsent      []show.LetterRow // letters that did not leave
 	UnsentWords string
 	Words       string      // on its fold
 	Belongs     *ticketLine // the ticket to which it may belong
@@ -102,21 +103,21 @@ type personView struct{ ID, Name, Email, Place, Phone, Initials string }
 type participantView struct {
 	personView
 	MayRemove bool
-	Lost      *unreachable
+	Lost      *show.Unreachable
 }
 
 type ticketLine struct {
 	ID      uint64
 	Address string
 	Subject string
-	State   badge
+	State   show.Badge
 }
 
 type fact struct{ Name, Value string }
 
 type questionView struct {
 	Name, Label, Type, Value string
-	Choices                  []option
+	Choices                  []show.Choice
 }
 
 // editorView is the one form in which agents write. What cannot be done from here is not offered.
@@ -128,7 +129,7 @@ type editorView struct {
 	More     []sendButton
 	Resolve  bool
 	Plan     bool
-	Outcomes []option
+	Outcomes []show.Choice
 	Readers  string
 	Replies  string // where saved replies are asked for
 	Preview  template.HTML
@@ -152,7 +153,7 @@ type conflictView struct {
 // getTicket shows the ticket to whoever may see it: to agents as they work it, to the requester's side as theirs. An
 // agent's own ticket in somebody else's group is theirs as a requester; from=, which the queue adds, and as= choose.
 func (a *App) getTicket(r *web.Request) error {
-	n, err := ticketNumber(r)
+	n, err := show.TicketNumber(r)
 	if err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func (a *App) getTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	openedHit(a.Site, r)
+	show.OpenedHit(a.Site, r)
 	q := r.QueryForm()
 	as := q.Raw("as")
 	if v.Agents && as != "requester" && (!v.Side || v.May[desk.Work] || q.Has("from") || as == "agent") {
@@ -245,7 +246,7 @@ func (a *App) workTicket(r *web.Request, t *desk.TicketView, from string, back *
 	}
 	v.Words = v.Plural("ticket.beside", len(t.Beside))
 	for _, l := range t.Unsent {
-		v.Unsent = append(v.Unsent, letterRowOf(&v.Page, l, t.People[l.Person]))
+		v.Unsent = append(v.Unsent, show.LetterRowOf(&v.Page, l, t.People[l.Person]))
 	}
 	v.UnsentWords = v.Plural("ticket.unsent", len(t.Unsent))
 	v.Thread = v.thread(t, names)
@@ -328,7 +329,7 @@ func seenOf(t *desk.TicketView) string {
 // names fills in who and what the ticket is about.
 func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 	row := t.Ticket
-	v.State = stateBadge(&v.Page, row)
+	v.State = show.StateBadge(&v.Page, row)
 	v.StateLong = stateLong(&v.Page, row)
 	v.Priority = strconv.Itoa(row.Priority)
 	v.PriorityIs = v.T("severity."+row.Severity.String()) + ", " + lowerFirst(v.T("urgency."+row.Urgency.String()))
@@ -342,9 +343,9 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 	if row.Assignee != 0 {
 		v.Assignee = n.person(row.Assignee)
 	}
-	v.Due = due(&v.Page, row)
+	v.Due = show.Due(&v.Page, row)
 	v.Requester, v.Unclaimed, v.Inner = n.view(row.Requester), row.Unclaimed, t.Inner
-	v.Lost = unreachableOf(&v.Page, n.people[row.Requester])
+	v.Lost = show.UnreachableOf(&v.Page, n.people[row.Requester])
 	if row.OpenedBy != 0 {
 		v.OpenedBy = n.person(row.OpenedBy)
 	}
@@ -358,7 +359,7 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 		v.Duplicate = &line
 	}
 	for _, p := range row.Participants {
-		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p], unreachableOf(&v.Page, n.people[p])})
+		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p], show.UnreachableOf(&v.Page, n.people[p])})
 	}
 	v.Wishes = row.Wishes
 	if t.MayBelong != nil {
@@ -426,7 +427,7 @@ func stateLong(p *web.Page, t *store.Ticket) string {
 }
 
 func lineOf(p *web.Page, t *store.Ticket) ticketLine {
-	return ticketLine{t.ID, address.Ticket(t.ID), t.Subject, stateBadge(p, t)}
+	return ticketLine{t.ID, address.Ticket(t.ID), t.Subject, show.StateBadge(p, t)}
 }
 
 func lowerFirst(s string) string {
@@ -475,7 +476,7 @@ func (v *ticketPage) editor(t *desk.TicketView) {
 	}
 	e.Resolve = can(store.StateResolved)
 	e.Plan = can(store.StatePlanned) || row.State == store.StatePlanned
-	e.Outcomes = outcomeOptions(&v.Page, func(name, value string) bool { return v.Chosen(name, value) }, v.MayArrange)
+	e.Outcomes = show.OutcomeOptions(&v.Page, func(name, value string) bool { return v.Chosen(name, value) }, v.MayArrange)
 }
 
 // listWords joins names as people do: Ada, Bruno e Carla.
@@ -490,8 +491,8 @@ func listWords(and string, names []string) string {
 func (a *App) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, names *ticketNames) error {
 	actor := r.Actor()
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
-	add := func(to *[]option, name, value, label string) {
-		*to = append(*to, option{Value: value, Label: label, Chosen: v.Chosen(name, value)})
+	add := func(to *[]show.Choice, name, value, label string) {
+		*to = append(*to, show.Choice{Value: value, Label: label, Chosen: v.Chosen(name, value)})
 	}
 	if v.MayAssign {
 		add(&v.Members, "assignee", "0", v.T("ticket.nobody"))
@@ -511,7 +512,7 @@ func (a *App) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, n
 				add(&v.Groups, "group", id(g.ID), g.Name.In(v.Lang))
 			}
 		}
-		slices.SortFunc(v.Groups, func(x, y option) int { return strings.Compare(store.FoldName(x.Label), store.FoldName(y.Label)) })
+		slices.SortFunc(v.Groups, func(x, y show.Choice) int { return strings.Compare(store.FoldName(x.Label), store.FoldName(y.Label)) })
 	}
 	if v.MayWork {
 		if slices.Contains(t.Reachable, store.StateOpen) {
@@ -530,7 +531,7 @@ func (a *App) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, n
 	for _, u := range []store.Urgency{store.Today, store.Week, store.NoDate} {
 		add(&v.Urgencies, "urgency", u.String(), v.T("urgency."+u.String()))
 	}
-	for _, k := range ticketKinds {
+	for _, k := range show.TicketKinds {
 		add(&v.Kinds, "kind", k.String(), v.T("kind."+k.String()))
 	}
 	levels, err := a.Desk.Catalogue()
@@ -540,7 +541,7 @@ func (a *App) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, n
 	add(&v.Modules, "module", "0", v.T("ticket.no-module"))
 	for _, l := range levels {
 		if !l.Retired || l.ID == t.Ticket.Module {
-			v.Modules = append(v.Modules, levelOption(l, v.Lang, v.Chosen("module", id(l.ID))))
+			v.Modules = append(v.Modules, show.LevelOption(l, v.Lang, v.Chosen("module", id(l.ID))))
 		}
 		if l.ID == t.Ticket.Module {
 			v.Versions = l.Versions
@@ -549,7 +550,7 @@ func (a *App) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, n
 	for _, q := range t.Questions {
 		view := questionView{Name: "answer-" + q.Code, Label: q.Label.In(v.Lang), Type: q.Type, Value: v.Value("answer-" + q.Code)}
 		for _, choice := range q.Choices {
-			view.Choices = append(view.Choices, option{Value: choice, Label: choice, Chosen: view.Value == choice})
+			view.Choices = append(view.Choices, show.Choice{Value: choice, Label: choice, Chosen: view.Value == choice})
 		}
 		v.Questions = append(v.Questions, view)
 	}
@@ -564,17 +565,17 @@ func (a *App) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) er
 	label := v.T("nav.desk")
 	if q := fromQuery(a, actor, v.From); q != nil {
 		view := q.Raw("from")
-		v.Back = joinQuery("/desk/"+view, queueString(q, ""))
+		v.Back = show.JoinQuery("/desk/"+view, queueString(q, ""))
 		label = v.T("queue." + view)
 		before, after, err := a.Desk.Neighbours(actor, queueQuery(q, view), v.ID)
 		if err != nil {
 			return err
 		}
 		if before != 0 {
-			v.Before = joinQuery(address.Ticket(before), v.From)
+			v.Before = show.JoinQuery(address.Ticket(before), v.From)
 		}
 		if after != 0 {
-			v.After = joinQuery(address.Ticket(after), v.From)
+			v.After = show.JoinQuery(address.Ticket(after), v.From)
 		}
 	}
 	v.Crumb(label, v.Back)
@@ -599,7 +600,7 @@ func (a *App) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) er
 	for _, f := range found.Hits {
 		v.Articles = append(v.Articles, web.Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
 	}
-	return queueSide(a.Site, r, &v.Page, v.Back)
+	return show.QueueSide(a.Site, r, &v.Page, v.Back)
 }
 
 // plainWords takes out of a subject what the language of search would read as a command.

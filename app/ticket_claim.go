@@ -5,6 +5,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/web"
+	"sportello/app/web/show"
 )
 
 // claimPage asks the person whom a form named whether the ticket is theirs. It shows nothing of it but its number.
@@ -21,7 +22,7 @@ func (a *App) claimPage(r *web.Request, n uint64) error {
 
 // postClaim makes the ticket the person's own.
 func (a *App) postClaim(r *web.Request) error {
-	n, err := ticketNumber(r)
+	n, err := show.TicketNumber(r)
 	if err != nil {
 		return err
 	}

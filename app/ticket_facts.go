@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -33,7 +34,7 @@ func (a *App) postMoveGroup(_ *web.Request, _ uint64, f *web.Form) (ticketAct, e
 	if to == 0 {
 		f.Refuse("group", "error.group-needed")
 	}
-	return ticketAct{part: "group", step: desk.Step{Group: &to, Reason: f.Text("move_reason", maxReason)}, flash: "flash.ticket-moved"}, nil
+	return ticketAct{part: "group", step: desk.Step{Group: &to, Reason: f.Text("move_reason", show.MaxReason)}, flash: "flash.ticket-moved"}, nil
 }
 
 // postState makes the moves that need no message; the others are the editor's.
@@ -43,7 +44,7 @@ func (a *App) postState(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error
 		f.Refuse("to", "error.choice")
 	}
 	if s.To == store.StatePlanned {
-		s.Version, s.PlannedFor = f.Text("state_version", maxVersion), f.Time("state_planned_for")
+		s.Version, s.PlannedFor = f.Text("state_version", show.MaxVersion), f.Time("state_planned_for")
 	}
 	return ticketAct{part: "state", step: s, asks: []string{"state"}, flash: "flash.ticket-state", moved: map[string]string{"state": "to", "version": "state_version", "body": "to", "outcome": "to"}}, nil
 }
@@ -65,7 +66,7 @@ func (a *App) postFacts(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error
 		if urgency == store.UrgencyNone {
 			f.Refuse("urgency", "error.choice")
 		}
-		s.Severity, s.Urgency, s.Reason = &severity, &urgency, f.Text("reason", maxReason)
+		s.Severity, s.Urgency, s.Reason = &severity, &urgency, f.Text("reason", show.MaxReason)
 		if urgency != store.NoDate {
 			s.Deadline = &deadline
 		}

@@ -11,6 +11,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -19,17 +20,17 @@ import (
 type newTicketPage struct {
 	web.Page
 	ForOthers  bool // the actor may open in somebody else's name
-	Modules    []choices
+	Modules    []show.Entries
 	NoModule   bool // "I do not know" was chosen
-	Kinds      []choice
-	Severities []choice
-	Urgencies  []choice
+	Kinds      []show.Entry
+	Severities []show.Entry
+	Urgencies  []show.Entry
 	About      string // of the module
 	Questions  []askedQuestion
 	Versions   []string
 	Guide      bool // the guided set stands open
 	Alike      []alikeLine
-	Away       *awayBox
+	Away       *show.AwayBox
 	MayAnyway  bool          // agents may file under a module served elsewhere
 	Carried    []web.Resumed // what was typed, while the form shows the way elsewhere
 	Typed      string        // the same for reading and copying
@@ -48,7 +49,7 @@ type askedQuestion struct {
 	Label    string
 	Type     string // text, number, date
 	Value    string
-	Choices  []choice // of a question that is answered by choosing
+	Choices  []show.Entry // of a question that is answered by choosing
 	Required bool
 }
 
@@ -93,18 +94,18 @@ func (a *App) newTicketPage(r *web.Request, v *newTicketPage, first url.Values, 
 	if err != nil {
 		return err
 	}
-	l := levelByCode(levels, v.Value("module"))
+	l := show.LevelByCode(levels, v.Value("module"))
 	if l != nil && l.Retired {
 		l = nil
 	}
-	v.NoModule = v.Value("module") == noModule
+	v.NoModule = v.Value("module") == show.NoModule
 	code := ""
 	if l != nil {
 		code = l.Code
 	}
-	v.Modules = moduleChoices(&v.Page, levels, code, false)
+	v.Modules = show.ModuleChoices(&v.Page, levels, code, false)
 	if l != nil && !l.Here() {
-		if v.Away, err = away(a.Site, &v.Page, l); err != nil {
+		if v.Away, err = show.Away(a.Site, &v.Page, l); err != nil {
 			return err
 		}
 		v.MayAnyway = actor.IsAgent() || actor.IsAdministrator()
@@ -143,15 +144,15 @@ func (v *newTicketPage) offer() {
 		if k == store.Access && !v.Chosen("kind", code) {
 			continue // it comes from the page that asks for credentials
 		}
-		v.Kinds = append(v.Kinds, choice{Code: code, Label: v.T("new-ticket.kind-" + code), Hint: v.T("new-ticket.says-" + code), Chosen: v.Chosen("kind", code)})
+		v.Kinds = append(v.Kinds, show.Entry{Code: code, Label: v.T("new-ticket.kind-" + code), Hint: v.T("new-ticket.says-" + code), Chosen: v.Chosen("kind", code)})
 	}
 	for s := store.Blocking; s <= store.Low; s++ {
 		code := s.String()
-		v.Severities = append(v.Severities, choice{Code: code, Label: v.T("severity." + code), Hint: v.T("new-ticket.severity-" + code), Chosen: v.Chosen("severity", code)})
+		v.Severities = append(v.Severities, show.Entry{Code: code, Label: v.T("severity." + code), Hint: v.T("new-ticket.severity-" + code), Chosen: v.Chosen("severity", code)})
 	}
 	for u := store.Today; u <= store.NoDate; u++ {
 		code := u.String()
-		v.Urgencies = append(v.Urgencies, choice{Code: code, Label: v.T("urgency." + code), Hint: v.T("new-ticket.urgency-" + code), Chosen: v.Chosen("urgency", code)})
+		v.Urgencies = append(v.Urgencies, show.Entry{Code: code, Label: v.T("urgency." + code), Hint: v.T("new-ticket.urgency-" + code), Chosen: v.Chosen("urgency", code)})
 	}
 	v.Today = v.Now.Format(time.DateOnly)
 }
@@ -161,9 +162,9 @@ func (v *newTicketPage) question(q store.Question) askedQuestion {
 	field := askedQuestion{Field: v.FieldErr(name), Label: q.Label.In(v.Lang), Type: q.Type, Value: v.Value(name), Required: q.Required}
 	switch q.Type {
 	case "choice":
-		field.Choices = []choice{{Label: v.T("new-ticket.choose")}}
+		field.Choices = []show.Entry{{Label: v.T("new-ticket.choose")}}
 		for _, s := range q.Choices {
-			field.Choices = append(field.Choices, choice{Code: s, Label: s, Chosen: s == field.Value})
+			field.Choices = append(field.Choices, show.Entry{Code: s, Label: s, Chosen: s == field.Value})
 		}
 	case "number":
 		field.Type = "text" // a number field drops what it cannot read, and nothing typed may be lost
@@ -190,7 +191,7 @@ func (v *newTicketPage) carry() {
 	for _, f := range v.Kept() {
 		v.Carried = append(v.Carried, web.Resumed{Name: "kept_file", Value: fmt.Sprint(f.ID)})
 	}
-	v.Typed = strings.TrimSpace(joined("\n\n", v.Value("subject"), compose(&v.Page, v.Value)))
+	v.Typed = strings.TrimSpace(show.Joined("\n\n", v.Value("subject"), compose(&v.Page, v.Value)))
 	if v.Away.Go == nil || !strings.HasPrefix(v.Away.Go.Address, "mailto:") {
 		return
 	}
@@ -230,7 +231,7 @@ func compose(p *web.Page, value func(string) string) string {
 			parts = append(parts, p.T("new-ticket.guide-"+name)+":\n"+s)
 		}
 	}
-	return joined("\n\n", parts...)
+	return show.Joined("\n\n", parts...)
 }
 
 // whoReads says what comes next: which group reads the ticket, when it is there, and the usual times.
@@ -264,7 +265,7 @@ func (a *App) postNewTicket(r *web.Request) error {
 		v.Refocus = true
 		return a.newTicketPage(r, v, nil, f, f.Err())
 	case "general":
-		f.Values.Set("module", noModule)
+		f.Values.Set("module", show.NoModule)
 		return a.newTicketPage(r, v, nil, f, f.Err())
 	}
 	n, add, err := a.readNewTicket(r, v, f)
@@ -331,7 +332,7 @@ func (a *App) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (desk
 // formModule reads the module of the form, nil for "I do not know".
 func (a *App) formModule(f *web.Form) (*desk.Level, error) {
 	switch code := f.Raw("module"); code {
-	case noModule:
+	case show.NoModule:
 		return nil, nil
 	case "":
 		f.Refuse("module", "error.module-needed")

@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/message"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -29,7 +30,7 @@ type sidePage struct {
 	State    string
 	Sentence string
 	Next     string
-	SeeOther *ownLine // the ticket that this one is a duplicate of, for whom may see it
+	SeeOther *show.OwnLine // the ticket that this one is a duplicate of, for whom may see it
 
 	MayWrite   bool
 	MayConfirm bool
@@ -42,19 +43,19 @@ type sidePage struct {
 	Taken      string // the drafts that the browser may forget, because their text was taken
 
 	Thread       []sideItem
-	Facts        []factLine
-	Answers      []factLine // to the questions of the module
+	Facts        []show.FactLine
+	Answers      []show.FactLine // to the questions of the module
 	Participants []sidePerson
 	Wishes       []sideWish
-	Files        []fileCard
-	Links        []ownLine
+	Files        []show.FileCard
+	Links        []show.OwnLine
 	Holders      []linkHolder // who reads the ticket by a link
 
 	MayCorrect bool
 	Correcting bool // its form has errors and stands open
-	Modules    []choices
-	Severities []choice
-	Urgencies  []choice
+	Modules    []show.Entries
+	Severities []show.Entry
+	Urgencies  []show.Entry
 	Today      string
 }
 
@@ -76,7 +77,7 @@ type sideMessage struct {
 	Role     string
 	At       words.Moment
 	HTML     template.HTML
-	Files    []fileCard
+	Files    []show.FileCard
 	Mail     *byMail // nil when it did not come by mail
 	Folded   bool    // it is one line until it is opened
 }
@@ -127,16 +128,16 @@ func (a *App) sideTicket(r *web.Request, tv *desk.TicketView, f *web.Form, wrong
 	if err != nil {
 		return err
 	}
-	v.Line = joined(" · ", v.T("side.number", "number", t.ID), levelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", inSentence(&v.Page, t.Opened)))
+	v.Line = show.Joined(" · ", v.T("side.number", "number", t.ID), show.LevelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", show.InSentence(&v.Page, t.Opened)))
 	if by := tv.People[t.OpenedBy]; by != nil && t.OpenedBy != t.Requester {
-		v.Line = joined(" · ", v.Line, v.T("side.opened-by", "who", by.Name))
+		v.Line = show.Joined(" · ", v.Line, v.T("side.opened-by", "who", by.Name))
 	}
 	v.standing(tv)
 	v.thread(tv, names)
 	v.facts(tv)
 	v.people(tv)
 	for _, o := range tv.Links {
-		v.Links = append(v.Links, ownLineOf(&v.Page, o, levelPaths(levels, v.Lang)))
+		v.Links = append(v.Links, show.OwnLineOf(&v.Page, o, show.LevelPaths(levels, v.Lang)))
 	}
 	if v.Holders, err = a.linkHolders(&v.Page, r.Actor(), t.ID); err != nil {
 		return err
@@ -303,7 +304,7 @@ func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Messag
 		out.Role = v.T("side.participant")
 	}
 	for _, f := range tv.Files[m.ID] {
-		card := fileCardOf(&v.Page, f)
+		card := show.FileCardOf(&v.Page, f)
 		out.Files = append(out.Files, card)
 		v.Files = append(v.Files, card)
 	}
@@ -315,7 +316,7 @@ func (v *sidePage) facts(tv *desk.TicketView) {
 	t := tv.Ticket
 	add := func(name, text string) {
 		if text != "" {
-			v.Facts = append(v.Facts, factLine{v.T(name), text})
+			v.Facts = append(v.Facts, show.FactLine{Name: v.T(name), Text: text})
 		}
 	}
 	if p := tv.People[t.Requester]; p != nil && p.ID != v.Person {
@@ -325,12 +326,12 @@ func (v *sidePage) facts(tv *desk.TicketView) {
 	add("side.severity", v.T("severity."+t.Severity.String()))
 	urgency := v.T("urgency." + t.Urgency.String())
 	if !t.Deadline.IsZero() {
-		urgency = joined(", ", urgency, dayInSentence(&v.Page, t.Deadline))
+		urgency = show.Joined(", ", urgency, show.DayInSentence(&v.Page, t.Deadline))
 	}
 	add("side.urgency", urgency)
 	who := tv.Group.Name.In(v.Lang)
 	if p := tv.People[t.Assignee]; p != nil {
-		who = joined(", ", p.Name, who)
+		who = show.Joined(", ", p.Name, who)
 	}
 	add("side.looks-after", who)
 	add("side.affected", t.Affected)
@@ -350,7 +351,7 @@ func (v *sidePage) facts(tv *desk.TicketView) {
 			s = v.Date(day)
 		}
 		if s != "" {
-			v.Answers = append(v.Answers, factLine{q.Label.In(v.Lang), s})
+			v.Answers = append(v.Answers, show.FactLine{Name: q.Label.In(v.Lang), Text: s})
 		}
 	}
 }

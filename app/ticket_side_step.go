@@ -7,13 +7,14 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
 // sideValues are the first values of the page's forms.
 func sideValues(t *store.Ticket, levels []desk.Level) url.Values {
-	values := url.Values{"subject": {t.Subject}, "severity": {t.Severity.String()}, "urgency": {t.Urgency.String()}, "module": {noModule}}
-	if l := levelOf(levels, t.Module); l != nil {
+	values := url.Values{"subject": {t.Subject}, "severity": {t.Severity.String()}, "urgency": {t.Urgency.String()}, "module": {show.NoModule}}
+	if l := show.LevelOf(levels, t.Module); l != nil {
 		values.Set("module", l.Code)
 	}
 	if !t.Deadline.IsZero() {
@@ -24,14 +25,14 @@ func sideValues(t *store.Ticket, levels []desk.Level) url.Values {
 
 // correcting fills the form that corrects the ticket until it is taken in charge.
 func (v *sidePage) correcting(levels []desk.Level) {
-	v.Modules = moduleChoices(&v.Page, levels, v.Value("module"), false)
+	v.Modules = show.ModuleChoices(&v.Page, levels, v.Value("module"), false)
 	for s := store.Blocking; s <= store.Low; s++ {
 		code := s.String()
-		v.Severities = append(v.Severities, choice{Code: code, Label: v.T("severity." + code), Chosen: v.Chosen("severity", code)})
+		v.Severities = append(v.Severities, show.Entry{Code: code, Label: v.T("severity." + code), Chosen: v.Chosen("severity", code)})
 	}
 	for u := store.Today; u <= store.NoDate; u++ {
 		code := u.String()
-		v.Urgencies = append(v.Urgencies, choice{Code: code, Label: v.T("urgency." + code), Chosen: v.Chosen("urgency", code)})
+		v.Urgencies = append(v.Urgencies, show.Entry{Code: code, Label: v.T("urgency." + code), Chosen: v.Chosen("urgency", code)})
 	}
 	v.Today = v.Now.Format(time.DateOnly)
 	for _, field := range []string{"subject", "module", "severity", "urgency", "deadline"} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sportello/app/desk"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -15,12 +16,12 @@ func (v *sidePage) standing(tv *desk.TicketView) {
 	v.Reply = replyBox{v.T("side.reply-more"), "", v.T("side.send")}
 	switch t.State {
 	case store.StateNew:
-		v.Sentence = v.T("side.new", "group", group, "when", inSentence(&v.Page, t.Opened))
+		v.Sentence = v.T("side.new", "group", group, "when", show.InSentence(&v.Page, t.Opened))
 		v.Next = v.T("side.new-next")
 	case store.StateOpen:
 		v.Sentence = v.T("side.open", "group", group)
 		if !t.Taken.IsZero() {
-			v.Sentence = v.T("side.open-taken", "group", group, "when", inSentence(&v.Page, t.Taken))
+			v.Sentence = v.T("side.open-taken", "group", group, "when", show.InSentence(&v.Page, t.Taken))
 		}
 		if p := tv.People[t.Assignee]; p != nil {
 			v.Next = v.T("side.open-next", "who", p.Name)
@@ -46,7 +47,7 @@ func (v *sidePage) waiting(tv *desk.TicketView, group string, own bool) {
 			if p := tv.People[m.Author]; p != nil {
 				who = p.Name
 			}
-			when = inSentence(&v.Page, m.At)
+			when = show.InSentence(&v.Page, m.At)
 			break
 		}
 	}
@@ -68,11 +69,11 @@ func (v *sidePage) waiting(tv *desk.TicketView, group string, own bool) {
 func (v *sidePage) planned(t *store.Ticket, group string) {
 	switch {
 	case t.Version != "" && !t.PlannedFor.IsZero():
-		v.Sentence = v.T("side.planned-both", "version", t.Version, "when", dayInSentence(&v.Page, t.PlannedFor))
+		v.Sentence = v.T("side.planned-both", "version", t.Version, "when", show.DayInSentence(&v.Page, t.PlannedFor))
 	case t.Version != "":
 		v.Sentence = v.T("side.planned-version", "version", t.Version)
 	case !t.PlannedFor.IsZero():
-		v.Sentence = v.T("side.planned-date", "when", dayInSentence(&v.Page, t.PlannedFor))
+		v.Sentence = v.T("side.planned-date", "when", show.DayInSentence(&v.Page, t.PlannedFor))
 	default:
 		v.Sentence = v.T("state.planned") + "."
 	}
@@ -98,7 +99,7 @@ func (v *sidePage) outcome(tv *desk.TicketView, group string) string {
 		}
 	case store.Duplicate:
 		if tv.Duplicate != nil {
-			line := ownLineOf(&v.Page, tv.Duplicate, nil)
+			line := show.OwnLineOf(&v.Page, tv.Duplicate, nil)
 			v.SeeOther = &line
 			return v.T("side.outcome-duplicate-of", "number", tv.Duplicate.ID)
 		}
@@ -133,20 +134,20 @@ func (v *sidePage) resolved(tv *desk.TicketView, group string) {
 		v.Sentence = v.T("side.outcome-solved", "group", group)
 	}
 	if v.MayConfirm {
-		v.Next = v.T("side.resolved-next", "when", dayInSentence(&v.Page, tv.Closes))
+		v.Next = v.T("side.resolved-next", "when", show.DayInSentence(&v.Page, tv.Closes))
 	} else {
-		v.Next = v.T("side.resolved-next-other", "when", dayInSentence(&v.Page, tv.Closes))
+		v.Next = v.T("side.resolved-next-other", "when", show.DayInSentence(&v.Page, tv.Closes))
 	}
 	v.Reply = replyBox{v.T("side.reply-not-solved"), v.T("side.reply-not-solved-hint"), v.T("side.send-reopen")}
 }
 
 func (v *sidePage) closed(tv *desk.TicketView) {
-	v.Sentence = v.T("side.closed", "when", inSentence(&v.Page, tv.Ticket.Closed))
+	v.Sentence = v.T("side.closed", "when", show.InSentence(&v.Page, tv.Ticket.Closed))
 	if s := v.outcome(tv, tv.Group.Name.In(v.Lang)); s != "" {
 		v.Sentence += " " + s
 	}
 	if tv.InGrace {
-		v.Next = v.T("side.closed-grace", "when", dayInSentence(&v.Page, tv.Closes))
+		v.Next = v.T("side.closed-grace", "when", show.DayInSentence(&v.Page, tv.Closes))
 		v.Reply = replyBox{v.T("side.reply-reopen"), v.T("side.reply-reopen-hint"), v.T("side.send-reopen")}
 		return
 	}
@@ -208,7 +209,7 @@ func (v *sidePage) priorityEvent(e desk.Event, who string) string {
 	if was, is := fieldWord(e, "urgency"); is != "" {
 		parts = append(parts, v.T("side.event-urgency", "before", v.T("urgency."+was), "after", v.T("urgency."+is)))
 	}
-	text := v.T("side.event-priority", "who", who, "what", joined(", ", parts...))
+	text := v.T("side.event-priority", "who", who, "what", show.Joined(", ", parts...))
 	if e.Why != "" {
 		text = fmt.Sprintf("%s %s", text, v.T("side.event-why", "reason", e.Why))
 	}

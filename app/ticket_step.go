@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/message"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -36,7 +37,7 @@ type ticketHandler func(r *web.Request, n uint64, f *web.Form) (ticketAct, error
 // was typed, what is wrong, and, when somebody else changed the ticket meanwhile, what they did.
 func (a *App) ticketPost(h ticketHandler) func(*web.Request) error {
 	return func(r *web.Request) error {
-		n, err := ticketNumber(r)
+		n, err := show.TicketNumber(r)
 		if err != nil {
 			return err
 		}
@@ -83,7 +84,7 @@ func (a *App) afterStep(r *web.Request, n uint64, f *web.Form) string {
 		// An agent who stands on the requester's side too is shown this side by saying so.
 		return address.Ticket(n) + "?as=agent"
 	}
-	return joinQuery(address.Ticket(n), queueString(from, from.Raw("from")))
+	return show.JoinQuery(address.Ticket(n), queueString(from, from.Raw("from")))
 }
 
 // ticketAgain shows the page again after a form that could not be done.
@@ -171,10 +172,10 @@ func (a *App) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error)
 		s.To, done.flash = store.StateOpen, "flash.ticket-resumed"
 	case "plan":
 		s.To, done.flash = store.StatePlanned, "flash.ticket-planned"
-		s.Version, s.PlannedFor = f.Text("version", maxVersion), f.Time("planned_for")
+		s.Version, s.PlannedFor = f.Text("version", show.MaxVersion), f.Time("planned_for")
 	case "resolve":
 		s.To, done.flash = store.StateResolved, "flash.ticket-resolved"
-		s.Outcome, s.Version = web.FormCode[store.Outcome](f, "outcome"), f.Text("resolve_version", maxVersion)
+		s.Outcome, s.Version = web.FormCode[store.Outcome](f, "outcome"), f.Text("resolve_version", show.MaxVersion)
 		if s.Outcome == store.Duplicate {
 			if s.DuplicateOf = f.ID("duplicate_of"); s.DuplicateOf == 0 {
 				f.Refuse("duplicate_of", "error.duplicate-of-needed")
@@ -193,9 +194,9 @@ func (a *App) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error)
 		}
 		switch {
 		case len(missing) > 0:
-			done.flash, done.args = "flash.ticket-note-missing", []any{"names", clip(strings.Join(missing, ", "), 200)}
+			done.flash, done.args = "flash.ticket-note-missing", []any{"names", show.Clip(strings.Join(missing, ", "), 200)}
 		case len(names) > 0:
-			done.flash, done.args = "flash.ticket-note-told", []any{"names", clip(listWords(a.Words.Text(r.Lang(), "ticket.and"), names), 200)}
+			done.flash, done.args = "flash.ticket-note-told", []any{"names", show.Clip(listWords(a.Words.Text(r.Lang(), "ticket.and"), names), 200)}
 		}
 	default:
 		f.Refuse("mode", "error.choice")
@@ -296,7 +297,7 @@ func (a *App) reasonPage(r *web.Request, n uint64, f *web.Form, err error) error
 	}
 	v.Crumb(v.T("nav.desk"), "/desk")
 	v.Crumb("#"+strconv.FormatUint(n, 10), "")
-	if err := queueSide(a.Site, r, &v.Page, ""); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, ""); err != nil {
 		return err
 	}
 	return r.Render("page/ticket-reason", v)
@@ -304,12 +305,12 @@ func (a *App) reasonPage(r *web.Request, n uint64, f *web.Form, err error) error
 
 // postReason opens a confidential ticket to an administrator for an hour; the reason is written into its history.
 func (a *App) postReason(r *web.Request) error {
-	n, err := ticketNumber(r)
+	n, err := show.TicketNumber(r)
 	if err != nil {
 		return err
 	}
 	f := r.Form()
-	reason := f.Text("reason", maxReason)
+	reason := f.Text("reason", show.MaxReason)
 	if reason == "" {
 		f.Refuse("reason", "error.required")
 	}

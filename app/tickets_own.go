@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -13,10 +14,10 @@ import (
 type ownTicketsPage struct {
 	web.Page
 	Tabs     []web.Link
-	States   []choice
-	Kinds    []choice
-	Modules  []choices
-	Tickets  []ownLine
+	States   []show.Entry
+	Kinds    []show.Entry
+	Modules  []show.Entries
+	Tickets  []show.OwnLine
 	Of       string
 	Count    string
 	Filtered bool
@@ -57,14 +58,14 @@ func (a *App) getOwnTickets(r *web.Request) error {
 	} else if only = web.FormCode[store.State](q, "state"); only != store.StateNone {
 		sq.State = only.String()
 	}
-	if l := levelByCode(levels, q.Raw("module")); l != nil {
+	if l := show.LevelByCode(levels, q.Raw("module")); l != nil {
 		sq.Module = l.ID
 	}
 	page, err := a.sideTickets(actor, sq, only)
 	if err != nil {
 		return err
 	}
-	v.Tickets = ownLines(&v.Page, page, levelPaths(levels, v.Lang), of != "")
+	v.Tickets = show.OwnLines(&v.Page, page, show.LevelPaths(levels, v.Lang), of != "")
 	v.choicesOf(q, levels)
 	v.Filtered = sq.State != "" || sq.Kind != store.KindNone || sq.Module != 0
 	v.Clear = "/tickets"
@@ -120,15 +121,15 @@ func (a *App) sideTickets(actor desk.Actor, q desk.SideQuery, only store.State) 
 const ownLooks = 20
 
 func (v *ownTicketsPage) choicesOf(q *web.Form, levels []desk.Level) {
-	v.States = []choice{{Label: v.T("own.state-any")}, {Code: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
+	v.States = []show.Entry{{Label: v.T("own.state-any")}, {Code: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
 	for s := store.StateNew; s <= store.StateClosed; s++ {
-		v.States = append(v.States, choice{Code: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
+		v.States = append(v.States, show.Entry{Code: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
 	}
-	v.Kinds = []choice{{Label: v.T("own.kind-any")}}
+	v.Kinds = []show.Entry{{Label: v.T("own.kind-any")}}
 	for k := store.Clarification; k <= store.Access; k++ {
-		v.Kinds = append(v.Kinds, choice{Code: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Raw("kind") == k.String()})
+		v.Kinds = append(v.Kinds, show.Entry{Code: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Raw("kind") == k.String()})
 	}
-	v.Modules = moduleChoices(&v.Page, levels, q.Raw("module"), true)
+	v.Modules = show.ModuleChoices(&v.Page, levels, q.Raw("module"), true)
 }
 
 func (v *ownTicketsPage) pagesOf(q *web.Form, page desk.QueuePage) {

@@ -9,6 +9,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 )
 
@@ -34,10 +35,10 @@ type viewEditPage struct {
 	ID     uint64
 	Edits  uint64
 	About  string
-	Kept   []searchHidden // what the view asks, sent along by the form of a new one
-	Groups []option       // with whom it can be shared
-	Own    bool           // the reader saved it, or is about to
-	Shared string         // of somebody else's: the group
+	Kept   []show.Hidden // what the view asks, sent along by the form of a new one
+	Groups []show.Choice // with whom it can be shared
+	Own    bool          // the reader saved it, or is about to
+	Shared string        // of somebody else's: the group
 }
 
 func (a *App) getViews(r *web.Request) error {
@@ -48,7 +49,7 @@ func (a *App) getViews(r *web.Request) error {
 		return err
 	}
 	for _, s := range list {
-		line := viewLine{Name: s.Name, Address: viewAddress(s), Notify: s.Notify && s.Own}
+		line := viewLine{Name: s.Name, Address: show.ViewAddress(s), Notify: s.Notify && s.Own}
 		if line.About, err = a.viewAbout(r, &v.Page, s.Text, s.Query()); err != nil {
 			return err
 		}
@@ -60,7 +61,7 @@ func (a *App) getViews(r *web.Request) error {
 		}
 		v.Lines = append(v.Lines, line)
 	}
-	if err := queueSide(a.Site, r, &v.Page, "/desk/views"); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, "/desk/views"); err != nil {
 		return err
 	}
 	return r.Render("page/views", v)
@@ -116,7 +117,7 @@ func (a *App) getView(r *web.Request) error {
 		return err
 	}
 	if saved.Text == "" {
-		return r.Redirect(viewAddress(saved), http.StatusSeeOther)
+		return r.Redirect(show.ViewAddress(saved), http.StatusSeeOther)
 	}
 	v := &queuePage{Page: r.Workbench("views.title"), NoBulk: true}
 	v.Nav, v.Title, v.Live = "desk", saved.Name, false // a search for each change of any ticket would be too many
@@ -125,7 +126,7 @@ func (a *App) getView(r *web.Request) error {
 		v.ChangeView = address.View(n) + "/edit"
 	}
 	v.Words = saved.Text
-	v.Elsewhere = web.Link{Label: v.T("views.in-search"), Address: searchAsked{text: saved.Text, kind: "ticket"}.address()}
+	v.Elsewhere = web.Link{Label: v.T("views.in-search"), Address: show.Asked{Text: saved.Text, Kind: "ticket"}.Address()}
 	v.Empty, v.EmptyHint = v.T("views.empty"), v.T("views.empty-hint")
 	q := r.QueryForm()
 	after := q.Raw("after")
@@ -133,7 +134,7 @@ func (a *App) getView(r *web.Request) error {
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.Log.Warn("view", "err", err)
-		v.Empty, v.EmptyHint = v.T("views.trouble"), searchTrouble(a.Site, &v.Page, err)
+		v.Empty, v.EmptyHint = v.T("views.trouble"), show.SearchTrouble(a.Site, &v.Page, err)
 	case err != nil:
 		return err
 	}
@@ -151,22 +152,22 @@ func (a *App) getView(r *web.Request) error {
 	if len(page.Tickets) > 0 {
 		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+len(page.Tickets)), "count", v.Number(page.Count))
 	}
-	if err := queueSide(a.Site, r, &v.Page, v.Plain); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, v.Plain); err != nil {
 		return err
 	}
 	return r.Render("page/view", v)
 }
 
 // shareOptions are the groups with which the reader may share a view.
-func (a *App) shareOptions(r *web.Request, p *web.Page) ([]option, error) {
+func (a *App) shareOptions(r *web.Request, p *web.Page) ([]show.Choice, error) {
 	groups, err := a.Desk.Groups(r.Actor())
 	if err != nil {
 		return nil, err
 	}
-	var out []option
+	var out []show.Choice
 	for _, g := range groups {
 		if id := strconv.FormatUint(g.ID, 10); !g.Retired && r.Actor().Person.InGroup(g.ID) {
-			out = append(out, option{Value: id, Label: g.Name.In(p.Lang), Chosen: p.Chosen("share", id)})
+			out = append(out, show.Choice{Value: id, Label: g.Name.In(p.Lang), Chosen: p.Chosen("share", id)})
 		}
 	}
 	return out, nil
@@ -194,7 +195,7 @@ func (a *App) newViewPage(r *web.Request, f *web.Form, err error) error {
 	}
 	for _, name := range viewNames {
 		if s := v.Value(name); s != "" {
-			v.Kept = append(v.Kept, searchHidden{name, s})
+			v.Kept = append(v.Kept, show.Hidden{Name: name, Value: s})
 		}
 	}
 	text, q := readView(v.Form)
@@ -206,7 +207,7 @@ func (a *App) newViewPage(r *web.Request, f *web.Form, err error) error {
 			return err
 		}
 	}
-	if err := queueSide(a.Site, r, &v.Page, "/desk/views"); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, "/desk/views"); err != nil {
 		return err
 	}
 	return r.Render("page/view-edit", v)
@@ -217,7 +218,7 @@ func readView(f *web.Form) (string, desk.QueueQuery) {
 	text := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(f.Raw("text"), "\x00", " "), " "))
 	q := queueQuery(f, f.Raw("view"))
 	q.After = ""
-	if text == "" && viewIcons[q.View] == "" {
+	if text == "" && show.ViewIcons[q.View] == "" {
 		q.View = desk.ViewAll
 	}
 	return text, q
@@ -260,9 +261,9 @@ func (a *App) editViewPage(r *web.Request, f *web.Form, err error) error {
 	v := &viewEditPage{Page: r.Workbench("views.edit"), Act: address.View(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
 	v.Nav = "desk"
 	v.Crumb(v.T("views.title"), "/desk/views")
-	v.Crumb(s.Name, viewAddress(s))
+	v.Crumb(s.Name, show.ViewAddress(s))
 	v.Crumb(v.Title, "")
-	values := url.Values{"name": {s.Name}, "share": {itoaOrEmpty(s.Group)}}
+	values := url.Values{"name": {s.Name}, "share": {show.ItoaOrEmpty(s.Group)}}
 	if s.Notify {
 		values.Set("notify", "1")
 	}
@@ -286,7 +287,7 @@ func (a *App) editViewPage(r *web.Request, f *web.Form, err error) error {
 			return problem
 		}
 	}
-	if err := queueSide(a.Site, r, &v.Page, viewAddress(s)); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, show.ViewAddress(s)); err != nil {
 		return err
 	}
 	return r.Render("page/view-edit", v)

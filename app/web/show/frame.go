@@ -1,4 +1,4 @@
-package app
+package show
 
 import (
 	"errors"
@@ -12,12 +12,12 @@ import (
 	"sportello/store"
 )
 
-var viewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "people", desk.ViewUnassigned: "inbox", desk.ViewWaiting: "clock",
+var ViewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "people", desk.ViewUnassigned: "inbox", desk.ViewWaiting: "clock",
 	desk.ViewBeside: "mail", desk.ViewAll: "list", desk.ViewResolved: "check", desk.ViewClosed: "lock", desk.ViewSpam: "trash"}
 
-// queueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
+// QueueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
 // several, and the tools. here is the address of the page, to mark its entry.
-func queueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
+func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 	actor := r.Actor()
 	counts, err := s.Desk.Counts(actor)
 	if err != nil {
@@ -37,7 +37,7 @@ func queueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 		return err
 	}
 	link := func(view string) web.Link {
-		l := web.Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: viewIcons[view], Current: path == "/desk/"+view && group == "" && !saved}
+		l := web.Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: ViewIcons[view], Current: path == "/desk/"+view && group == "" && !saved}
 		if n := counts[view]; n > 0 {
 			l.Count = p.Number(n)
 			if view == desk.ViewSpam && n > 99 {
@@ -88,12 +88,12 @@ func queueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 	return nil
 }
 
-// viewAddress is where a view is looked at: without words it is the queue with its filters.
-func viewAddress(v desk.SavedView) string {
+// ViewAddress is where a view is looked at: without words it is the queue with its filters.
+func ViewAddress(v desk.SavedView) string {
 	if v.Text != "" {
 		return address.View(v.ID)
 	}
-	return joinQuery("/desk/"+v.Queue, viewValues(v.Query()).Encode())
+	return JoinQuery("/desk/"+v.Queue, viewValues(v.Query()).Encode())
 }
 
 // viewCounter is the number that was last counted, as the side bar shows it; empty while there is none.
@@ -115,7 +115,7 @@ func viewSide(s *web.Site, r *web.Request, p *web.Page, here string) (open bool,
 	}
 	group.Heading = p.T("views.side")
 	for _, v := range list {
-		l := web.Link{Label: v.Name, Address: viewAddress(v), Icon: "list", Count: viewCounter(p, v)}
+		l := web.Link{Label: v.Name, Address: ViewAddress(v), Icon: "list", Count: viewCounter(p, v)}
 		if v.Text != "" {
 			l.Icon = "search"
 		}
@@ -127,8 +127,8 @@ func viewSide(s *web.Site, r *web.Request, p *web.Page, here string) (open bool,
 	return open, group, nil
 }
 
-// explainAll says an error in the reader's language, problem by problem.
-func explainAll(s *web.Site, r *web.Request, err error) string {
+// ExplainAll says an error in the reader's language, problem by problem.
+func ExplainAll(s *web.Site, r *web.Request, err error) string {
 	var many store.Problems
 	var one *store.Error
 	switch {
@@ -144,7 +144,7 @@ func explainAll(s *web.Site, r *web.Request, err error) string {
 }
 
 // withQuery joins path and query string.
-func joinQuery(path, query string) string {
+func JoinQuery(path, query string) string {
 	if query == "" {
 		return path
 	}

@@ -1,4 +1,4 @@
-package app
+package show
 
 import (
 	"fmt"
@@ -17,8 +17,8 @@ import (
 	"sportello/store"
 )
 
-// ownLine is one ticket in a list of the requester's side.
-type ownLine struct {
+// OwnLine is one ticket in a list of the requester's side.
+type OwnLine struct {
 	Number  uint64
 	Address string
 	Subject string
@@ -27,44 +27,44 @@ type ownLine struct {
 	Words   string
 }
 
-func ownLines(p *web.Page, page desk.QueuePage, modules map[uint64]string, requester bool) []ownLine {
-	out := make([]ownLine, 0, len(page.Tickets))
+func OwnLines(p *web.Page, page desk.QueuePage, modules map[uint64]string, requester bool) []OwnLine {
+	out := make([]OwnLine, 0, len(page.Tickets))
 	for _, t := range page.Tickets {
-		line := ownLineOf(p, t, modules)
+		line := OwnLineOf(p, t, modules)
 		if who := page.People[t.Requester]; who != nil && (requester || t.Requester != p.Person) {
-			line.Meta = joined(" · ", who.Name, line.Meta)
+			line.Meta = Joined(" · ", who.Name, line.Meta)
 		}
 		out = append(out, line)
 	}
 	return out
 }
 
-func ownLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) ownLine {
+func OwnLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) OwnLine {
 	when := ""
 	switch {
 	case t.State == store.StateClosed && !t.Closed.IsZero():
-		when = p.T("own.closed", "when", inSentence(p, t.Closed))
+		when = p.T("own.closed", "when", InSentence(p, t.Closed))
 	case t.State == store.StateResolved && !t.Resolved.IsZero():
-		when = p.T("own.resolved", "when", inSentence(p, t.Resolved))
+		when = p.T("own.resolved", "when", InSentence(p, t.Resolved))
 	case t.State == store.StateNew:
-		when = p.T("own.opened", "when", inSentence(p, t.Opened))
+		when = p.T("own.opened", "when", InSentence(p, t.Opened))
 	default:
-		when = p.T("own.updated", "when", inSentence(p, t.PublicUpdated))
+		when = p.T("own.updated", "when", InSentence(p, t.PublicUpdated))
 	}
-	return ownLine{Number: t.ID, Address: address.Ticket(t.ID), Subject: t.Subject, Meta: joined(" · ", modules[t.Module], when),
-		State: t.State.String(), Words: stateWords(p, t)}
+	return OwnLine{Number: t.ID, Address: address.Ticket(t.ID), Subject: t.Subject, Meta: Joined(" · ", modules[t.Module], when),
+		State: t.State.String(), Words: StateWords(p, t)}
 }
 
-// stateWords are what the requester's side reads of the state.
-func stateWords(p *web.Page, t *store.Ticket) string {
+// StateWords are what the requester's side reads of the state.
+func StateWords(p *web.Page, t *store.Ticket) string {
 	if t.State == store.StatePlanned && t.Version != "" {
 		return p.T("state.planned-version", "version", t.Version)
 	}
 	return p.T("state." + t.State.String())
 }
 
-// joined joins what is not empty.
-func joined(sep string, parts ...string) string {
+// Joined joins what is not empty.
+func Joined(sep string, parts ...string) string {
 	var out []string
 	for _, s := range parts {
 		if s != "" {
@@ -74,8 +74,8 @@ func joined(sep string, parts ...string) string {
 	return strings.Join(out, sep)
 }
 
-// inSentence says a point in time as it stands in a sentence: ieri alle 10.42, il 12 novembre 2026.
-func inSentence(p *web.Page, t time.Time) string {
+// InSentence says a point in time as it stands in a sentence: ieri alle 10.42, il 12 novembre 2026.
+func InSentence(p *web.Page, t time.Time) string {
 	m := p.Moment(t)
 	if m.Words != m.Date {
 		return m.Words
@@ -83,8 +83,8 @@ func inSentence(p *web.Page, t time.Time) string {
 	return onDate(p, t)
 }
 
-// dayInSentence says a day as it stands in a sentence: domani, venerdì, l'8 dicembre 2026.
-func dayInSentence(p *web.Page, t time.Time) string {
+// DayInSentence says a day as it stands in a sentence: domani, venerdì, l'8 dicembre 2026.
+func DayInSentence(p *web.Page, t time.Time) string {
 	if day := p.Day(t); day != p.Date(t) {
 		return day
 	}
@@ -101,11 +101,11 @@ func onDate(p *web.Page, t time.Time) string {
 	return p.T("own.on-date", "date", p.Date(t))
 }
 
-// badge is a state in words with the class that colours it.
-type badge struct{ Class, Words string }
+// Badge is a state in words with the class that colours it.
+type Badge struct{ Class, Words string }
 
-// dueView says when a ticket is due, in few words and exactly.
-type dueView struct {
+// DueView says when a ticket is due, in few words and exactly.
+type DueView struct {
 	Words string
 	Long  string // in a sentence of its own: scaduta da 2 h, entro domani
 	Class string
@@ -113,21 +113,21 @@ type dueView struct {
 	At    words.Moment
 }
 
-// stateBadge says the state as agents read it.
-func stateBadge(p *web.Page, t *store.Ticket) badge {
-	return badge{"state-" + t.State.String(), p.T("state.agent." + t.State.String())}
+// StateBadge says the state as agents read it.
+func StateBadge(p *web.Page, t *store.Ticket) Badge {
+	return Badge{"state-" + t.State.String(), p.T("state.agent." + t.State.String())}
 }
 
-// due says when the ticket is due: how late it is, how few hours are left, or the day. Where the clock stands there is
+// Due says when the ticket is due: how late it is, how few hours are left, or the day. Where the clock stands there is
 // nothing to hurry for, and where it has stopped nothing to say.
-func due(p *web.Page, t *store.Ticket) dueView {
+func Due(p *web.Page, t *store.Ticket) DueView {
 	switch {
 	case t.Due.IsZero(), t.State == store.StateResolved, t.State == store.StateClosed:
-		return dueView{}
+		return DueView{}
 	case t.State == store.StateWaiting, t.State == store.StatePlanned:
-		return dueView{Words: p.T("due.stands"), Long: p.T("due.stands-long"), Class: "soft"}
+		return DueView{Words: p.T("due.stands"), Long: p.T("due.stands-long"), Class: "soft"}
 	}
-	d := dueView{At: p.Moment(t.Due)}
+	d := DueView{At: p.Moment(t.Due)}
 	key := "due.by"
 	left := t.Due.Sub(p.Now)
 	unit := func(key string, d time.Duration) string {
@@ -159,33 +159,33 @@ func due(p *web.Page, t *store.Ticket) dueView {
 	return d
 }
 
-type mailMark struct{ Class, Icon, Text string }
+type MailMark struct{ Class, Icon, Text string }
 
-// joinedWords says why a mail stands in its ticket.
-func joinedWords(p *web.Page, row *store.Mail) string {
+// JoinedWords says why a mail stands in its ticket.
+func JoinedWords(p *web.Page, row *store.Mail) string {
 	if row.Joined == "" {
 		return ""
 	}
 	return p.T("by-mail.joined-"+row.Joined, "by", row.JoinedBy)
 }
 
-// unreachable says since when mail to somebody comes back.
-type unreachable struct {
+// Unreachable says since when mail to somebody comes back.
+type Unreachable struct {
 	Person string
 	Since  words.Moment
 	Why    string
 }
 
-func unreachableOf(p *web.Page, who *store.Person) *unreachable {
+func UnreachableOf(p *web.Page, who *store.Person) *Unreachable {
 	if who == nil || who.MailFailed.IsZero() {
 		return nil
 	}
-	return &unreachable{strconv.FormatUint(who.ID, 10), p.Moment(who.MailFailed), who.MailFailedWhy}
+	return &Unreachable{strconv.FormatUint(who.ID, 10), p.Moment(who.MailFailed), who.MailFailedWhy}
 }
 
-type factLine struct{ Name, Text string }
+type FactLine struct{ Name, Text string }
 
-type fileCard struct {
+type FileCard struct {
 	Name    string
 	Address string
 	Kind    string
@@ -193,8 +193,8 @@ type fileCard struct {
 	Size    string
 }
 
-func fileCardOf(p *web.Page, f *store.File) fileCard {
-	card := fileCard{Name: f.Name, Address: fmt.Sprintf("/files/%d", f.ID), Size: p.Size(f.Size)}
+func FileCardOf(p *web.Page, f *store.File) FileCard {
+	card := FileCard{Name: f.Name, Address: fmt.Sprintf("/files/%d", f.ID), Size: p.Size(f.Size)}
 	card.Kind = strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
 	if n := len(card.Kind); n == 0 || n > 4 {
 		card.Kind = p.T("side.file-kind")
@@ -210,11 +210,11 @@ func fileCardOf(p *web.Page, f *store.File) fileCard {
 
 // Lengths of what the forms of a ticket take, in characters.
 var (
-	maxReason  = store.MaxReason
-	maxVersion = store.Most("tickets.version")
+	MaxReason  = store.MaxReason
+	MaxVersion = store.Most("tickets.version")
 )
 
-func ticketNumber(r *web.Request) (uint64, error) {
+func TicketNumber(r *web.Request) (uint64, error) {
 	n, err := strconv.ParseUint(r.Param("n"), 10, 64)
 	if err != nil || n == 0 {
 		return 0, store.Fail(store.NotFound, "error.not-found")
@@ -222,7 +222,7 @@ func ticketNumber(r *web.Request) (uint64, error) {
 	return n, nil
 }
 
-type letterRow struct {
+type LetterRow struct {
 	ID      uint64
 	To      string
 	Name    string
@@ -242,8 +242,8 @@ type letterRow struct {
 	Drop    bool
 }
 
-func letterRowOf(p *web.Page, l *store.Letter, who *store.Person) letterRow {
-	row := letterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
+func LetterRowOf(p *web.Page, l *store.Letter, who *store.Person) LetterRow {
+	row := LetterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
 	if who != nil {
 		row.Name, row.Person = who.Name, address.Person(who.ID)
 	}
@@ -275,15 +275,15 @@ func letterRowOf(p *web.Page, l *store.Letter, who *store.Person) letterRow {
 	return row
 }
 
-// known is the sentence of the key, or what is said instead when there is none.
-func known(p *web.Page, key, instead string) string {
+// Known is the sentence of the key, or what is said instead when there is none.
+func Known(p *web.Page, key, instead string) string {
 	if p.Site.Words.Has(p.Lang, key) {
 		return p.T(key)
 	}
 	return instead
 }
 
-func upperFirst(s string) string {
+func UpperFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[n:]
 }

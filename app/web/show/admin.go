@@ -1,4 +1,4 @@
-package app
+package show
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 	"sportello/store"
 )
 
-// adminPage is what the pages of the administration share: the menu at the side, and what is said when a change was
+// AdminPage is what the pages of the administration share: the menu at the side, and what is said when a change was
 // refused or came too late.
-type adminPage struct {
+type AdminPage struct {
 	web.Page
 	Refused string // why something cannot be done at all, above the page
 	Stale   *staleForm
@@ -28,9 +28,9 @@ type staleForm struct {
 
 type staleField struct{ Label, Now string }
 
-// admin begins a page of the administration; where is the part of it, as in its address.
-func admin(s *web.Site, r *web.Request, where, titleKey string, args ...any) adminPage {
-	v := adminPage{Page: r.Workbench(titleKey, args...)}
+// Admin begins a page of the administration; where is the part of it, as in its address.
+func Admin(s *web.Site, r *web.Request, where, titleKey string, args ...any) AdminPage {
+	v := AdminPage{Page: r.Workbench(titleKey, args...)}
 	v.Nav, v.Live = "admin", false
 	v.Side = adminMenu(&v.Page, where)
 	v.Crumb(v.T("nav.admin"), "/admin")
@@ -40,11 +40,11 @@ func admin(s *web.Site, r *web.Request, where, titleKey string, args ...any) adm
 	return v
 }
 
-// end closes the path with the page itself.
-func (v *adminPage) end(label string) { v.Crumb(label, "") }
+// End closes the path with the page itself.
+func (v *AdminPage) End(label string) { v.Crumb(label, "") }
 
-// top makes the page the last step of its path: the list of its part.
-func (v *adminPage) top() {
+// Top makes the page the last step of its path: the list of its part.
+func (v *AdminPage) Top() {
 	last := &v.Crumbs[len(v.Crumbs)-1]
 	last.Address, last.Current = "", true
 }
@@ -84,13 +84,13 @@ func adminMenu(p *web.Page, where string) []web.SideGroup {
 	return out
 }
 
-// adminField names a field in words, for saying what it holds now.
-type adminField struct{ name, key string }
+// AdminField names a field in words, for saying what it holds now.
+type AdminField struct{ Name, Key string }
 
-// again shows a posted form once more. When somebody else changed the row meanwhile, the form keeps what was typed,
+// Again shows a posted form once more. When somebody else changed the row meanwhile, the form keeps what was typed,
 // says what the fields hold now, and takes the new revision so that saving once more is a choice. A refusal that
 // concerns no field stands above the page. What no form can show is returned.
-func (v *adminPage) again(f *web.Form, err error, now url.Values, fields []adminField) error {
+func (v *AdminPage) Again(f *web.Form, err error, now url.Values, fields []AdminField) error {
 	var one *store.Error
 	if !errors.As(err, &one) || one.Kind != store.Conflict || one.Field != "" {
 		return v.Refill(f, err)
@@ -102,9 +102,9 @@ func (v *adminPage) again(f *web.Form, err error, now url.Values, fields []admin
 	}
 	v.Stale = &staleForm{Address: v.Path}
 	for _, field := range fields {
-		was, is := plainLines(f.Values.Get(field.name)), plainLines(now.Get(field.name))
+		was, is := plainLines(f.Values.Get(field.Name)), plainLines(now.Get(field.Name))
 		if was != is {
-			v.Stale.Now = append(v.Stale.Now, staleField{v.T(field.key), is})
+			v.Stale.Now = append(v.Stale.Now, staleField{v.T(field.Key), is})
 		}
 	}
 	f.Values.Set("rev", now.Get("rev"))
@@ -113,8 +113,8 @@ func (v *adminPage) again(f *web.Form, err error, now url.Values, fields []admin
 
 func plainLines(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 
-// refuse puts a refusal above a page whose form was not posted, and reports whether it is one that can stand there.
-func (v *adminPage) refuse(err error) bool {
+// Refuse puts a refusal above a page whose form was not posted, and reports whether it is one that can stand there.
+func (v *AdminPage) Refuse(err error) bool {
 	var one *store.Error
 	if !errors.As(err, &one) || one.Kind != store.Conflict && one.Kind != store.Invalid {
 		return false
@@ -123,8 +123,29 @@ func (v *adminPage) refuse(err error) bool {
 	return true
 }
 
-// adminOptions is a headed part of a select.
-type adminOptions struct {
+// ChoiceGroup is a headed part of a select.
+type ChoiceGroup struct {
 	Label   string
-	Options []option
+	Options []Choice
+}
+
+// Begin fills a page that was not posted: with what was typed before the session ended, else with the values as they
+// are. A page with several forms has main as a field of its own one; the others leave that as it is.
+func (v *AdminPage) Begin(r *web.Request, now url.Values, main string) {
+	switch {
+	case !v.Resume(r):
+		v.Fill(now)
+	case !v.Form.Has(main):
+		v.Form.Values.Del("rev") // of the other form
+		FieldUnder(v.Form, now)
+	}
+}
+
+// FieldUnder gives the form the values it was not sent with, from a page that holds several forms.
+func FieldUnder(f *web.Form, values url.Values) {
+	for name, all := range values {
+		if !f.Has(name) {
+			f.Values[name] = all
+		}
+	}
 }

@@ -1,6 +1,7 @@
-package app
+package show
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 	"sportello/store"
 )
 
-func levelOf(levels []desk.Level, id uint64) *desk.Level {
+func LevelOf(levels []desk.Level, id uint64) *desk.Level {
 	i := slices.IndexFunc(levels, func(l desk.Level) bool { return l.ID == id })
 	if i < 0 {
 		return nil
@@ -18,8 +19,8 @@ func levelOf(levels []desk.Level, id uint64) *desk.Level {
 	return &levels[i]
 }
 
-// levelPaths names each level with those above it.
-func levelPaths(levels []desk.Level, lang string) map[uint64]string {
+// LevelPaths names each level with those above it.
+func LevelPaths(levels []desk.Level, lang string) map[uint64]string {
 	out := make(map[uint64]string, len(levels))
 	for _, l := range levels {
 		out[l.ID] = l.Path.In(lang)
@@ -27,9 +28,9 @@ func levelPaths(levels []desk.Level, lang string) map[uint64]string {
 	return out
 }
 
-// awayBox says who serves what is not served here, why, and leads there. Without an address it says so and offers the
+// AwayBox says who serves what is not served here, why, and leads there. Without an address it says so and offers the
 // general group.
-type awayBox struct {
+type AwayBox struct {
 	Title   string // ESSE3 ha uno sportello proprio.
 	Short   string // the same under a heading that names it
 	Why     string
@@ -38,10 +39,10 @@ type awayBox struct {
 	General *web.Link
 }
 
-// away explains the channel of a level that is served elsewhere.
-func away(s *web.Site, p *web.Page, l *desk.Level) (*awayBox, error) {
-	name := shortName(l.Name.In(p.Lang))
-	box := &awayBox{Why: l.Reason.In(p.Lang)}
+// Away explains the channel of a level that is served elsewhere.
+func Away(s *web.Site, p *web.Page, l *desk.Level) (*AwayBox, error) {
+	name := ShortName(l.Name.In(p.Lang))
+	box := &AwayBox{Why: l.Reason.In(p.Lang)}
 	if l.Channel == store.ByEmail {
 		box.Title, box.Short = p.T("module.by-email", "name", name), p.T("module.by-email-short")
 		if l.Address != "" {
@@ -64,11 +65,11 @@ func away(s *web.Site, p *web.Page, l *desk.Level) (*awayBox, error) {
 		return nil, err
 	}
 	box.Missing = p.T("module.no-address", "group", general.Name.In(p.Lang))
-	box.General = &web.Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: address.NewTicket(noModule)}
+	box.General = &web.Link{Label: p.T("module.ask-general", "group", general.Name.In(p.Lang)), Address: address.NewTicket(NoModule)}
 	return box, nil
 }
 
-func levelByCode(levels []desk.Level, code string) *desk.Level {
+func LevelByCode(levels []desk.Level, code string) *desk.Level {
 	for i := range levels {
 		if levels[i].Code == code {
 			return &levels[i]
@@ -77,23 +78,23 @@ func levelByCode(levels []desk.Level, code string) *desk.Level {
 	return nil
 }
 
-// noModule is the code of "I do not know": the general group takes the ticket.
-const noModule = "-"
+// NoModule is the code of "I do not know": the general group takes the ticket.
+const NoModule = "-"
 
-type contactLine struct {
+type ContactLine struct {
 	Application string
 	Who         string
 	Links       []web.Link
 	Note        string
 }
 
-// contactLines says per application who gives credentials and how to reach them.
-func contactLines(s *web.Site, lang string) ([]contactLine, error) {
+// ContactLines says per application who gives credentials and how to reach them.
+func ContactLines(s *web.Site, lang string) ([]ContactLine, error) {
 	contacts, err := s.Desk.Contacts()
 	if err != nil {
 		return nil, err
 	}
-	var out []contactLine
+	var out []ContactLine
 	for _, k := range contacts {
 		if own := len(k.Areas); own == 0 || k.Group != nil {
 			out = append(out, contactLineOf(s, lang, k))
@@ -106,8 +107,8 @@ func contactLines(s *web.Site, lang string) ([]contactLine, error) {
 }
 
 // contactLine says one application's contact, those of its areas after it.
-func contactLineOf(s *web.Site, lang string, k desk.Contact) contactLine {
-	line := contactLine{Application: k.Product.Name.In(lang)}
+func contactLineOf(s *web.Site, lang string, k desk.Contact) ContactLine {
+	line := ContactLine{Application: k.Product.Name.In(lang)}
 	if k.Product.Depth > 0 {
 		line.Application = k.Product.Path.In(lang)
 	}
@@ -118,12 +119,12 @@ func contactLineOf(s *web.Site, lang string, k desk.Contact) contactLine {
 			line.Links = append(line.Links, web.Link{Label: k.Group.Email, Address: "mailto:" + k.Group.Email, Icon: "mail"})
 		}
 		if k.Group.Phone != "" {
-			line.Links = append(line.Links, web.Link{Label: k.Group.Phone, Address: dial(k.Group.Phone), Icon: "phone"})
+			line.Links = append(line.Links, web.Link{Label: k.Group.Phone, Address: Dial(k.Group.Phone), Icon: "phone"})
 		}
 		line.Note = k.Group.Hours.In(lang)
 	case k.Product.Channel == store.OtherDesk:
 		line.Who = s.Words.Text(lang, "sign-in.own-desk")
-		line.Links = []web.Link{{Label: hostOf(k.Product.Address), Address: k.Product.Address, Icon: "out"}}
+		line.Links = []web.Link{{Label: HostOf(k.Product.Address), Address: k.Product.Address, Icon: "out"}}
 	default:
 		line.Who = s.Words.Text(lang, "sign-in.by-mail")
 		line.Links = []web.Link{{Label: k.Product.Address, Address: "mailto:" + k.Product.Address, Icon: "mail"}}
@@ -131,8 +132,32 @@ func contactLineOf(s *web.Site, lang string, k desk.Contact) contactLine {
 	return line
 }
 
-// shortName is the name of an application without what explains it: CSA for "CSA, carriere e stipendi del personale".
-func shortName(name string) string {
+// ShortName is the name of an application without what explains it: CSA for "CSA, carriere e stipendi del personale".
+func ShortName(name string) string {
 	short, _, _ := strings.Cut(name, ", ")
 	return short
+}
+
+// Dial returns the address that calls the number as people write it, empty when there is none to call. What follows the
+// number, an extension or words, is left out.
+func Dial(written string) string {
+	digits := ""
+	for _, r := range written {
+		if strings.ContainsRune("0123456789", r) || r == '+' && digits == "" {
+			digits += string(r)
+		} else if !strings.ContainsRune(" ./-()\u00a0", r) {
+			break
+		}
+	}
+	if len(digits) < 3 {
+		return ""
+	}
+	return "tel:" + digits
+}
+
+func HostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return address
 }

@@ -1,0 +1,112 @@
+package show
+
+import (
+	"fmt"
+	"strconv"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/store"
+)
+
+// Choice is one thing that can be chosen.
+type Choice struct {
+	Value, Label, Hint string
+	Chosen, Off        bool
+}
+
+// LevelOption names a level of the catalogue with those above it.
+func LevelOption(l desk.Level, lang string, chosen bool) Choice {
+	return Choice{Value: strconv.FormatUint(l.ID, 10), Label: l.Path.In(lang), Chosen: chosen}
+}
+
+var TicketKinds = []store.TicketKind{store.Clarification, store.Malfunction, store.Request, store.Guidance, store.Access}
+
+// OutcomeOptions are the outcomes an agent may choose; a duplicate needs the number of the other ticket and is left
+// out where there is no field for it.
+func OutcomeOptions(p *web.Page, chosen func(name, value string) bool, duplicate bool) []Choice {
+	out := []store.Outcome{store.Solved, store.Answered, store.KnownProblem, store.NotReproducible, store.Refused}
+	if duplicate {
+		out = append(out, store.Duplicate)
+	}
+	var list []Choice
+	for _, o := range out {
+		list = append(list, Choice{Value: o.String(), Label: p.T("outcome." + o.String()), Chosen: chosen("outcome", o.String())})
+	}
+	return list
+}
+
+// Entry is one entry of a list to choose from; choices is a headed group of them.
+type Entry struct {
+	Code, Label, Hint string
+	Chosen            bool
+}
+
+type Entries struct {
+	Label   string
+	Entries []Entry
+}
+
+// ModuleChoices lists the catalogue for a select, a group for each product with levels below it. all keeps the levels
+// that are served elsewhere without saying so, for filters.
+func ModuleChoices(p *web.Page, levels []desk.Level, chosen string, all bool) []Entries {
+	var out []Entries
+	for i := range levels {
+		l := &levels[i]
+		if l.Retired && l.Code != chosen {
+			continue
+		}
+		entry := Entry{Code: l.Code, Label: l.Name.In(p.Lang), Chosen: l.Code == chosen}
+		if !l.Here() && !all {
+			entry.Hint = p.T("module.hint-desk")
+			if l.Channel == store.ByEmail {
+				entry.Hint = p.T("module.hint-email")
+			}
+			entry.Label = p.T("module.option-away", "name", entry.Label, "hint", entry.Hint)
+		}
+		switch {
+		case l.Depth == 0 && l.Below == 0:
+			out = append(out, Entries{Entries: []Entry{entry}})
+			continue
+		case l.Depth == 0:
+			entry.Label = p.T("module.in-general", "name", l.Name.In(p.Lang))
+			out = append(out, Entries{Label: l.Name.In(p.Lang), Entries: []Entry{entry}})
+			continue
+		case l.Depth > 1:
+			entry.Label = "\u2003" + entry.Label // stands under its area
+		}
+		if n := len(out); n > 0 {
+			out[n-1].Entries = append(out[n-1].Entries, entry)
+		}
+	}
+	return out
+}
+
+func Boxed(yes bool) []string {
+	if yes {
+		return []string{"1"}
+	}
+	return nil
+}
+
+func ItoaOrEmpty(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+func IdValue(id uint64) string {
+	if id == 0 {
+		return ""
+	}
+	return strconv.FormatUint(id, 10)
+}
+
+// Clip bounds a text that goes into a cookie.
+func Clip(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
