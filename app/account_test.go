@@ -19,7 +19,7 @@ import (
 func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 	d := newAdministration(t)
 	b := d.signedIn(d.supervisor)
-	group := idAddress("groups", d.csa.ID)
+	group := address.Admin("groups", d.csa.ID)
 	neverSeen := d.add("Mai Entrata", desk.PersonForm{Email: "mai@example.it"})
 	for _, p := range []*store.Person{d.asker, neverSeen} {
 		got := b.post(group+"/members", url.Values{"member": {p.Email}})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -67,7 +68,7 @@ func (a *App) cataloguePage(r *web.Request, v *adminCataloguePage) error {
 }
 
 func (v *adminCataloguePage) levelLine(s *surroundings, l *desk.Level) *adminLevelLine {
-	line := &adminLevelLine{Name: l.Name.In(v.Lang), Address: idAddress("catalogue", l.ID), Group: s.group(l.Group), Inherited: l.Module.Group == 0,
+	line := &adminLevelLine{Name: l.Name.In(v.Lang), Address: address.Admin("catalogue", l.ID), Group: s.group(l.Group), Inherited: l.Module.Group == 0,
 		Channel:   adminBadge{v.T("admin-catalogue.channel-" + l.Channel.String()), channelBadges[l.Channel]},
 		NoAddress: !l.Here() && l.Address == "", Confidential: l.Confidential, Retired: l.Retired, Page: &v.Page}
 	if !l.Here() && l.Module.Group == 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -230,13 +231,13 @@ func changeAddress(l desk.AuditLine) string {
 	}
 	switch l.Table {
 	case "people":
-		return idAddress("people", l.ID)
+		return address.Admin("people", l.ID)
 	case "groups":
-		return idAddress("groups", l.ID)
+		return address.Admin("groups", l.ID)
 	case "organisations":
-		return idAddress("organisations", l.ID)
+		return address.Admin("organisations", l.ID)
 	case "modules":
-		return idAddress("catalogue", l.ID)
+		return address.Admin("catalogue", l.ID)
 	case "settings":
 		return "/admin/branding"
 	case "synonyms":

@@ -68,7 +68,7 @@ func (a *App) getGroups(r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		line := adminGroupLine{Name: g.Name.In(v.Lang), Address: idAddress("groups", g.ID), Members: v.Number(len(members)),
+		line := adminGroupLine{Name: g.Name.In(v.Lang), Address: address.Admin("groups", g.ID), Members: v.Number(len(members)),
 			Modules: v.Number(len(servedBy(levels, g.ID))), General: g.Code == store.GeneralGroup, Confidential: g.Confidential, Retired: g.Retired,
 			Contact: contactOf(g)}
 		v.Groups = append(v.Groups, line)
@@ -151,7 +151,7 @@ func (a *App) groupInHand(r *web.Request) (*store.Group, error) {
 func (a *App) groupPage(r *web.Request, g *store.Group, f *web.Form, err error) error {
 	v := &adminGroupPage{AdminPage: show.Admin(a.Site, r, "groups", "admin-groups.group", "name", g.Name.In(r.Lang()))}
 	v.End(g.Name.In(v.Lang))
-	v.Path = idAddress("groups", g.ID)
+	v.Path = address.Admin("groups", g.ID)
 	now := groupValues(g)
 	if f == nil {
 		v.Begin(r, now, "name-it")
@@ -182,7 +182,7 @@ func (a *App) groupPage(r *web.Request, g *store.Group, f *web.Form, err error) 
 	for _, l := range servedBy(levels, g.ID) {
 		link := web.Link{Label: l.Path.In(v.Lang)}
 		if v.Full {
-			link.Address = idAddress("catalogue", l.ID)
+			link.Address = address.Admin("catalogue", l.ID)
 		}
 		v.Modules = append(v.Modules, link)
 	}
@@ -205,7 +205,7 @@ func (a *App) postNewGroup(r *web.Request) error {
 	if err != nil {
 		return a.newGroupPage(r, f, err)
 	}
-	return r.Done("flash.group-added", idAddress("groups", g.ID), "name", g.Name.In(r.Lang()))
+	return r.Done("flash.group-added", address.Admin("groups", g.ID), "name", g.Name.In(r.Lang()))
 }
 
 func (a *App) postGroup(r *web.Request) error {
@@ -221,7 +221,7 @@ func (a *App) postGroup(r *web.Request) error {
 	if err != nil {
 		return a.groupPage(r, g, f, err)
 	}
-	return r.Done("flash.group-saved", idAddress("groups", g.ID), "name", form.Name.In(r.Lang()))
+	return r.Done("flash.group-saved", address.Admin("groups", g.ID), "name", form.Name.In(r.Lang()))
 }
 
 // postMember adds somebody to the group by address or name, or gives a member another rank.
@@ -246,7 +246,7 @@ func (a *App) postMember(r *web.Request) error {
 			return field
 		}))
 	}
-	return r.Done("flash.member-saved", idAddress("groups", g.ID))
+	return r.Done("flash.member-saved", address.Admin("groups", g.ID))
 }
 
 // findMember reads who is meant: a whole address, or a name that one person alone has.
@@ -290,7 +290,7 @@ func (a *App) postRemoveMember(r *web.Request) error {
 	if err := a.Desk.RemoveMember(r.Actor(), g.ID, person); err != nil {
 		return err
 	}
-	to := idAddress("groups", g.ID)
+	to := address.Admin("groups", g.ID)
 	if person == r.Actor().ID() && !r.Actor().IsAdministrator() {
 		to = "/admin"
 	}

@@ -25,6 +25,9 @@ type lettersPage struct {
 // letterStates are the lists of the page.
 var letterStates = []store.LetterState{store.LetterQueued, store.LetterHeld, store.LetterFailed, store.LetterBounced, store.LetterSent, store.LetterDropped}
 
+// lettersShown is how many letters one page of the list shows.
+const lettersShown = 50
+
 func (a *App) getLetters(r *web.Request) error { return a.lettersPage(r, nil) }
 
 // lettersPage shows the list; refused is why a decision could not be made.
@@ -42,7 +45,7 @@ func (a *App) lettersPage(r *web.Request, refused error) error {
 		}
 		v.Path = "/admin/letters"
 	}
-	page, err := a.Desk.Letters(r.Actor(), state, q.ID("before"), mailsShown)
+	page, err := a.Desk.Letters(r.Actor(), state, q.ID("before"), lettersShown)
 	if err != nil {
 		return err
 	}

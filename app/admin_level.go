@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web"
@@ -108,7 +109,7 @@ func (a *App) levelPage(r *web.Request, id uint64, f *web.Form, err error) error
 		return bad
 	}
 	v := &adminLevelPage{AdminPage: show.Admin(a.Site, r, "catalogue", "admin-catalogue.level", "name", l.Name.In(r.Lang())), ID: l.ID, Code: l.Code}
-	v.Path = idAddress("catalogue", l.ID)
+	v.Path = address.Admin("catalogue", l.ID)
 	now := levelValues(l.Module)
 	if f == nil && !v.Resume(r) {
 		v.Fill(now)
@@ -142,7 +143,7 @@ func (a *App) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error 
 	if l != nil {
 		above = byID[l.Parent]
 		for _, id := range l.Above {
-			v.Crumb(byID[id].Name.In(v.Lang), idAddress("catalogue", id))
+			v.Crumb(byID[id].Name.In(v.Lang), address.Admin("catalogue", id))
 		}
 		v.End(l.Name.In(v.Lang))
 	} else {
@@ -156,7 +157,7 @@ func (a *App) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error 
 			v.Parents = append(v.Parents, show.Choice{Value: show.IdValue(o.ID), Label: o.Path.In(v.Lang), Chosen: above != nil && above.ID == o.ID})
 		}
 		if l != nil && o.Parent == l.ID {
-			v.Below = append(v.Below, web.Link{Label: o.Name.In(v.Lang), Address: idAddress("catalogue", o.ID)})
+			v.Below = append(v.Below, web.Link{Label: o.Name.In(v.Lang), Address: address.Admin("catalogue", o.ID)})
 		}
 	}
 	if l != nil && l.Depth < 2 {
@@ -326,7 +327,7 @@ func (a *App) postNewLevel(r *web.Request) error {
 	if err != nil {
 		return a.newLevelPage(r, f, err)
 	}
-	return r.Done("flash.level-added", idAddress("catalogue", m.ID), "name", m.Name.In(r.Lang()))
+	return r.Done("flash.level-added", address.Admin("catalogue", m.ID), "name", m.Name.In(r.Lang()))
 }
 
 func (a *App) postLevel(r *web.Request) error {
@@ -344,7 +345,7 @@ func (a *App) postLevel(r *web.Request) error {
 	if err != nil {
 		return a.levelPage(r, n, f, err)
 	}
-	return r.Done("flash.level-saved", idAddress("catalogue", n), "name", form.Name.In(r.Lang()))
+	return r.Done("flash.level-saved", address.Admin("catalogue", n), "name", form.Name.In(r.Lang()))
 }
 
 func (a *App) postRemoveLevel(r *web.Request) error {

@@ -106,7 +106,7 @@ func TestLettersAreHeldReleasedAndDropped(t *testing.T) {
 	}{
 		{"", 422, store.LetterQueued}, {"hold", 303, store.LetterHeld}, {"hold", 409, store.LetterHeld}, {"retry", 303, store.LetterQueued}, {"drop", 303, store.LetterDropped}, {"retry", 409, store.LetterDropped},
 	} {
-		if got := b.post(idAddress("letters", id), url.Values{"act": {step.act}}); got.status != step.status || state() != step.state {
+		if got := b.post(address.Admin("letters", id), url.Values{"act": {step.act}}); got.status != step.status || state() != step.state {
 			t.Errorf("%q: %d, and it is %s", step.act, got.status, state())
 		}
 	}
@@ -192,18 +192,18 @@ func TestAGroupHasASignature(t *testing.T) {
 	}
 	form := groupValues(g)
 	form.Set("signature-it", "Ufficio paghe\r\nVia Roma 1")
-	if got := b.post(idAddress("groups", g.ID), form); got.status != 303 {
+	if got := b.post(address.Admin("groups", g.ID), form); got.status != 303 {
 		t.Fatalf("saving: %d %s", got.status, got.body)
 	}
 	if g, err = w.app.Desk.Group(g.ID); err != nil || g.Signature.IT != "Ufficio paghe\nVia Roma 1" {
 		t.Errorf("kept %q, %v", g.Signature.IT, err)
 	}
-	if got := b.get(idAddress("groups", g.ID)); !strings.Contains(got.body, "Ufficio paghe\nVia Roma 1</textarea>") {
+	if got := b.get(address.Admin("groups", g.ID)); !strings.Contains(got.body, "Ufficio paghe\nVia Roma 1</textarea>") {
 		t.Error("the page does not show it")
 	}
 	form.Set("rev", itoa(g.Rev))
 	form.Set("signature-en", strings.Repeat("x", 501))
-	if got := b.post(idAddress("groups", g.ID), form); got.status != 422 || !strings.Contains(got.body, `id="signature-en-e"`) {
+	if got := b.post(address.Admin("groups", g.ID), form); got.status != 422 || !strings.Contains(got.body, `id="signature-en-e"`) {
 		t.Errorf("a signature that is too long: %d", got.status)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -48,7 +49,7 @@ func (a *App) getOrganisations(r *web.Request) error {
 		return err
 	}
 	for _, o := range all {
-		line := adminOrganisationLine{Name: o.Name, Address: idAddress("organisations", o.ID), Domains: strings.Join(o.Domains, ", "),
+		line := adminOrganisationLine{Name: o.Name, Address: address.Admin("organisations", o.ID), Domains: strings.Join(o.Domains, ", "),
 			People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
 		for _, u := range o.Units {
 			line.Units = append(line.Units, web.Link{Label: u.Name, Address: line.Address + "#" + unitField(u.ID)})
@@ -102,7 +103,7 @@ func (a *App) organisationPage(r *web.Request, id uint64, f *web.Form, err error
 	v := &adminOrganisationPage{AdminPage: show.Admin(a.Site, r, "organisations", "admin-organisations.organisation", "name", o.Name), ID: o.ID,
 		People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
 	v.End(o.Name)
-	v.Path = idAddress("organisations", o.ID)
+	v.Path = address.Admin("organisations", o.ID)
 	now := url.Values{"name": {o.Name}, "domains": {strings.Join(o.Domains, "\n")}, "rev": {strconv.FormatUint(o.Rev, 10)}}
 	if f == nil {
 		v.Begin(r, now, "name")
@@ -141,7 +142,7 @@ func (a *App) postNewOrganisation(r *web.Request) error {
 	if err != nil {
 		return a.newOrganisationPage(r, f, err)
 	}
-	return r.Done("flash.organisation-added", idAddress("organisations", o.ID), "name", o.Name)
+	return r.Done("flash.organisation-added", address.Admin("organisations", o.ID), "name", o.Name)
 }
 
 func (a *App) postOrganisation(r *web.Request) error {
@@ -157,7 +158,7 @@ func (a *App) postOrganisation(r *web.Request) error {
 	if err != nil {
 		return a.organisationPage(r, n, f, err)
 	}
-	return r.Done("flash.organisation-saved", idAddress("organisations", n), "name", form.Name)
+	return r.Done("flash.organisation-saved", address.Admin("organisations", n), "name", form.Name)
 }
 
 func (a *App) postRemoveOrganisation(r *web.Request) error {
@@ -184,7 +185,7 @@ func (a *App) postNewUnit(r *web.Request) error {
 	if err != nil {
 		return a.organisationPage(r, n, f, moveProblems(err, fieldTo("name", "unit")))
 	}
-	return r.Done("flash.unit-added", idAddress("organisations", n)+"#units", "name", name)
+	return r.Done("flash.unit-added", address.Admin("organisations", n)+"#units", "name", name)
 }
 
 // fieldTo gives problems of one field to another.
@@ -228,7 +229,7 @@ func (a *App) postUnit(r *web.Request) error {
 		f.Values.Del("rev") // of the unit, not of the page's own form
 		return a.organisationPage(r, organisation, f, moveProblems(err, fieldTo("name", unitField(n))))
 	}
-	return r.Done("flash.unit-saved", idAddress("organisations", organisation)+"#units", "name", name)
+	return r.Done("flash.unit-saved", address.Admin("organisations", organisation)+"#units", "name", name)
 }
 
 func (a *App) postRemoveUnit(r *web.Request) error {
@@ -243,5 +244,5 @@ func (a *App) postRemoveUnit(r *web.Request) error {
 	if err != nil {
 		return a.organisationPage(r, organisation, f, err)
 	}
-	return r.Done("flash.unit-removed", idAddress("organisations", organisation)+"#units")
+	return r.Done("flash.unit-removed", address.Admin("organisations", organisation)+"#units")
 }

@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	"sportello/app/address"
 	"sportello/app/desk"
@@ -326,8 +325,4 @@ func (a *App) refusedPerson(r *web.Request, p *store.Person, err error) error {
 		return err
 	}
 	return a.personPage(r, v, p)
-}
-
-func idAddress(part string, id uint64) string {
-	return "/admin/" + part + "/" + strconv.FormatUint(id, 10)
 }

@@ -147,7 +147,7 @@ func (a *App) jobFacts(v *web.Page) []overviewJob {
 
 // backupFacts says how the backups are that the desk makes by itself; none when it makes none.
 func (a *App) backupFacts(v *web.Page) []watch.Fact {
-	b := a.backups
+	b := a.Watch.Backups
 	if !b.Scheduled() {
 		return nil
 	}
@@ -190,7 +190,7 @@ func (a *App) machineFacts(v *web.Page) []watch.Fact {
 	}
 	return append(out, disk,
 		watch.Fact{Label: v.T("admin.folder"), Text: a.Config.DataFolder()},
-		watch.Fact{Label: v.T("admin.version"), Text: strings.TrimPrefix(Version(), "sportello ")},
+		watch.Fact{Label: v.T("admin.version"), Text: strings.TrimPrefix(watch.Version(), "sportello ")},
 		watch.Fact{Label: v.T("admin.uptime"), Text: lasted(v, time.Since(processStart))})
 }
 

@@ -133,7 +133,7 @@ func TestTheAdministrationIsForThoseWhoRunTheDesk(t *testing.T) {
 	d := newAdministration(t)
 	browsers := map[string]*browser{"guest": d.browser(), "requester": d.signedIn(d.asker), "coordinator": d.signedIn(d.coordinator),
 		"agent": d.signedIn(d.agent), "editor": d.signedIn(d.editor), "supervisor": d.signedIn(d.supervisor), "administrator": d.signedIn(d.admin)}
-	for _, r := range d.app.adminRoutes() {
+	for _, r := range d.app.routesBelow("/admin") {
 		path := strings.NewReplacer(":n<int>", "1", ":i<int>", "0").Replace(r.Path)
 		for who, b := range browsers {
 			if who == "administrator" || r.Who == web.Supervisor && who == "supervisor" {
@@ -168,7 +168,7 @@ func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	for _, lang := range words.Languages {
 		p := d.add("Capo "+lang, desk.PersonForm{Administrator: true, Language: lang})
 		b := d.signedIn(p)
-		for _, r := range d.app.adminRoutes() {
+		for _, r := range d.app.routesBelow("/admin") {
 			if r.Method != http.MethodGet {
 				continue
 			}
@@ -193,24 +193,24 @@ func TestASupervisorSeesTheirGroupsPeopleOnly(t *testing.T) {
 	b.must(b.get("/admin/people?group="+strconv.FormatUint(d.ricerca.ID, 10)), 200, "Bruno Galli", "!Gino Riva")
 	b.must(b.get("/admin/people?text=gino"), 200, "!Gino Riva")
 	b.must(b.get("/admin/groups"), 200, "CSA, carriere", "!Pianificazione")
-	b.must(b.get(idAddress("groups", d.csa.ID)), 200, "Bruno Galli", "!Elimina", "!Rendi responsabile")
+	b.must(b.get(address.Admin("groups", d.csa.ID)), 200, "Bruno Galli", "!Elimina", "!Rendi responsabile")
 	b.must(b.get(address.Person(d.agent.ID)), 200, "bruno.galli@example.it", "!Disattiva")
 
-	for _, path := range []string{address.Person(d.other.ID), address.Person(d.asker.ID), idAddress("groups", d.ricerca.ID)} {
+	for _, path := range []string{address.Person(d.other.ID), address.Person(d.asker.ID), address.Admin("groups", d.ricerca.ID)} {
 		b.must(b.get(path), 404)
 		b.must(b.post(path, url.Values{"name": {"x"}}), map[bool]int{true: 403, false: 404}[strings.Contains(path, "groups")])
 	}
 	b.must(b.post(address.Person(d.asker.ID)+"/link", url.Values{}), 404)
 	b.must(b.post(address.Person(d.agent.ID)+"/disable", url.Values{}), 403)
-	b.must(b.post(idAddress("groups", d.ricerca.ID)+"/members", url.Values{"member": {d.asker.Email}}), 404)
-	b.must(b.post(idAddress("groups", d.csa.ID)+"/members/remove", url.Values{"person": {strconv.FormatUint(d.supervisor.ID, 10)}}), 403)
-	b.must(b.post(idAddress("groups", d.csa.ID)+"/members", url.Values{"member": {d.asker.Email}, "rank": {"supervisor"}}), 403)
+	b.must(b.post(address.Admin("groups", d.ricerca.ID)+"/members", url.Values{"member": {d.asker.Email}}), 404)
+	b.must(b.post(address.Admin("groups", d.csa.ID)+"/members/remove", url.Values{"person": {strconv.FormatUint(d.supervisor.ID, 10)}}), 403)
+	b.must(b.post(address.Admin("groups", d.csa.ID)+"/members", url.Values{"member": {d.asker.Email}, "rank": {"supervisor"}}), 403)
 }
 
 func TestASupervisorLooksAfterTheAgentsOfTheirGroup(t *testing.T) {
 	d := newAdministration(t)
 	b := d.signedIn(d.supervisor)
-	group := idAddress("groups", d.csa.ID)
+	group := address.Admin("groups", d.csa.ID)
 	b.must(b.post(group+"/members", url.Values{"member": {"nessuno@example.it"}}), 422, "Aggiungi prima la persona", `value="nessuno@example.it"`)
 	b.must(b.post(group+"/members", url.Values{"member": {d.asker.Email}}), 303)
 	if !d.person(d.asker.ID).InGroup(d.csa.ID) {
@@ -310,13 +310,13 @@ func (d *administration) addQuick(name string) {
 func TestAFormThatCameTooLateKeepsItsTextAndSaysWhatIsThereNow(t *testing.T) {
 	d := newAdministration(t)
 	b := d.signedIn(d.admin)
-	address := idAddress("groups", d.csa.ID)
-	mine := postable(b.get(address).body, address)
-	theirs := postable(b.get(address).body, address)
-	b.must(b.post(address, changed(theirs, "description-it", "Scritto dall'altra persona")), 303)
-	got := b.post(address, changed(mine, "description-it", "Scritto da me"))
+	at := address.Admin("groups", d.csa.ID)
+	mine := postable(b.get(at).body, at)
+	theirs := postable(b.get(at).body, at)
+	b.must(b.post(at, changed(theirs, "description-it", "Scritto dall'altra persona")), 303)
+	got := b.post(at, changed(mine, "description-it", "Scritto da me"))
 	b.must(got, 409, "Qualcuno ha salvato mentre scrivevi", "Scritto da me</textarea>", "Scritto dall&#39;altra persona")
-	b.must(b.post(address, postable(got.body, address)), 303)
+	b.must(b.post(at, postable(got.body, at)), 303)
 	g, err := d.app.Desk.Group(d.csa.ID)
 	if err != nil || g.Description.IT != "Scritto da me" {
 		t.Errorf("after saving again: %q, %v", g.Description.IT, err)
@@ -329,20 +329,20 @@ func TestGroupsAreAddedChangedAndRemovedUnlessTheyAreInUse(t *testing.T) {
 	b.must(b.post("/admin/groups", url.Values{"code": {"Non Va"}, "name-it": {"Nuovo"}}), 422, "lettere minuscole", `value="Nuovo"`, `value="Non Va"`)
 	got := b.post("/admin/groups", url.Values{"code": {"nuovo"}, "name-it": {"Nuovo"}, "email": {"nuovo@example.it"}, "confidential": {"1"}})
 	b.must(got, 303)
-	address := got.header.Get("Location")
-	b.must(b.get(address), 200, "Nel gruppo non c&#39;è ancora nessuno", `value="1" checked`)
-	b.must(b.post(address+"/members", url.Values{"member": {"Ada Neri"}, "rank": {"supervisor"}}), 303)
-	b.must(b.get(address), 200, "Ada Neri", "responsabile")
-	b.must(b.post(address+"/remove", url.Values{"remove": {"1"}}), 409, "ancora in uso", `value="nuovo@example.it"`)
-	b.must(b.post(address+"/members/remove", url.Values{"person": {show.IdValue(d.asker.ID)}}), 303)
-	b.must(b.post(address+"/remove", url.Values{"remove": {"1"}}), 303)
+	at := got.header.Get("Location")
+	b.must(b.get(at), 200, "Nel gruppo non c&#39;è ancora nessuno", `value="1" checked`)
+	b.must(b.post(at+"/members", url.Values{"member": {"Ada Neri"}, "rank": {"supervisor"}}), 303)
+	b.must(b.get(at), 200, "Ada Neri", "responsabile")
+	b.must(b.post(at+"/remove", url.Values{"remove": {"1"}}), 409, "ancora in uso", `value="nuovo@example.it"`)
+	b.must(b.post(at+"/members/remove", url.Values{"person": {show.IdValue(d.asker.ID)}}), 303)
+	b.must(b.post(at+"/remove", url.Values{"remove": {"1"}}), 303)
 
 	general, err := d.app.Desk.GroupByCode(store.GeneralGroup)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.must(b.get(idAddress("groups", general.ID)), 200, "!Elimina")
-	b.must(b.post(idAddress("groups", general.ID)+"/remove", url.Values{"remove": {"1"}}), 409, "generale non si può togliere")
+	b.must(b.get(address.Admin("groups", general.ID)), 200, "!Elimina")
+	b.must(b.post(address.Admin("groups", general.ID)+"/remove", url.Values{"remove": {"1"}}), 409, "generale non si può togliere")
 }
 
 func TestOrganisationsAndUnitsAreKept(t *testing.T) {
@@ -351,20 +351,20 @@ func TestOrganisationsAndUnitsAreKept(t *testing.T) {
 	b.must(b.post("/admin/organisations", url.Values{"name": {"Altro"}, "domains": {"vallombra.it\naltro.it"}}), 422, "appartiene già a Università di Vallombra", "altro.it")
 	got := b.post("/admin/organisations", url.Values{"name": {"Altro Ateneo"}, "domains": {"altro.it"}})
 	b.must(got, 303)
-	address := got.header.Get("Location")
-	b.must(b.post(address+"/units", url.Values{"unit": {"Chimica"}}), 303)
-	b.must(b.post(address+"/units", url.Values{"unit": {"chimica"}}), 422, "Questo nome c&#39;è già", `value="chimica"`, `value="Altro Ateneo"`)
-	page := b.get(address)
+	at := got.header.Get("Location")
+	b.must(b.post(at+"/units", url.Values{"unit": {"Chimica"}}), 303)
+	b.must(b.post(at+"/units", url.Values{"unit": {"chimica"}}), 422, "Questo nome c&#39;è già", `value="chimica"`, `value="Altro Ateneo"`)
+	page := b.get(at)
 	unit := regexp.MustCompile(`name="unit-id" value="(\d+)"`).FindStringSubmatch(page.body)[1]
 	rename := func(name string) url.Values { return url.Values{"unit-id": {unit}, "unit-" + unit: {name}} }
-	b.must(b.post(address+"/units/rename", rename("")), 422)
-	b.must(b.post(idAddress("organisations", d.organisation)+"/units/rename", rename("Altrove")), 422, "Questa struttura non c")
-	b.must(b.post(address+"/units/rename", rename("Dipartimento di Chimica")), 303)
+	b.must(b.post(at+"/units/rename", rename("")), 422)
+	b.must(b.post(address.Admin("organisations", d.organisation)+"/units/rename", rename("Altrove")), 422, "Questa struttura non c")
+	b.must(b.post(at+"/units/rename", rename("Dipartimento di Chimica")), 303)
 	b.must(b.get("/admin/organisations"), 200, "Dipartimento di Chimica", "altro.it")
 	id, _ := strconv.ParseUint(unit, 10, 64)
 	d.add("Ugo Po", desk.PersonForm{Unit: id})
-	b.must(b.post(address+"/units/remove", url.Values{"unit-id": {unit}}), 409, "ancora in uso")
-	b.must(b.post(address+"/remove", url.Values{}), 409, "ancora in uso")
+	b.must(b.post(at+"/units/remove", url.Values{"unit-id": {unit}}), 409, "ancora in uso")
+	b.must(b.post(at+"/remove", url.Values{}), 409, "ancora in uso")
 }
 
 func TestTheCatalogueIsEditedLevelByLevel(t *testing.T) {
@@ -372,21 +372,21 @@ func TestTheCatalogueIsEditedLevelByLevel(t *testing.T) {
 	b := d.signedIn(d.admin)
 	b.must(b.get("/admin/catalogue"), 200, "Gestione Progetti", "manca l&#39;indirizzo", "Aggiungi sotto")
 	csa := d.level("csa")
-	address := idAddress("catalogue", csa.ID)
-	v := postable(b.get(address).body, address)
+	at := address.Admin("catalogue", csa.ID)
+	v := postable(b.get(at).body, at)
 	known := len(csa.Module.Questions)
 	n := strconv.Itoa(known + 1)
 	form := changed(v, "versions", "25.1\r\n24.2\r\n", "questions-"+n+"-it", "Matricola del dipendente", "questions-"+n+"-type", "choice", "questions-"+n+"-choices", "una sola",
 		"questions-"+n+"-place", "0")
-	b.must(b.post(address, form), 422, "scelte", "Matricola del dipendente", "una sola</textarea>", `id="questions-`+n+`"`)
-	b.must(b.post(address, changed(form, "questions-"+n+"-choices", "ruolo\r\ncontratto", "channel", "desk", "address", "ftp://altrove")), 422, "https://", `value="ftp://altrove"`)
-	b.must(b.post(address, changed(form, "channel", "here", "address", "")), 303)
+	b.must(b.post(at, form), 422, "scelte", "Matricola del dipendente", "una sola</textarea>", `id="questions-`+n+`"`)
+	b.must(b.post(at, changed(form, "questions-"+n+"-choices", "ruolo\r\ncontratto", "channel", "desk", "address", "ftp://altrove")), 422, "https://", `value="ftp://altrove"`)
+	b.must(b.post(at, changed(form, "channel", "here", "address", "")), 303)
 	m := d.level("csa").Module
 	if len(m.Questions) != known+1 || m.Questions[0].Code != "matricola-del-dipendente" || len(m.Questions[0].Choices) != 2 || strings.Join(m.Versions, " ") != "25.1 24.2" {
 		t.Errorf("after the change: %+v", m)
 	}
-	v = postable(b.get(address).body, address)
-	b.must(b.post(address, changed(v, "questions-1-remove", "1", "retired", "1")), 303)
+	v = postable(b.get(at).body, at)
+	b.must(b.post(at, changed(v, "questions-1-remove", "1", "retired", "1")), 303)
 	if m = d.level("csa").Module; len(m.Questions) != known || !m.Retired {
 		t.Errorf("after taking the question out: %+v", m)
 	}
@@ -398,7 +398,7 @@ func TestTheCatalogueIsEditedLevelByLevel(t *testing.T) {
 	if l := d.level("csa/carriere"); l.Parent != csa.ID {
 		t.Errorf("added below %d", l.Parent)
 	}
-	b.must(b.post(address+"/remove", url.Values{"remove": {"1"}}), 409, "ancora in uso")
+	b.must(b.post(at+"/remove", url.Values{"remove": {"1"}}), 409, "ancora in uso")
 	b.must(b.post(got.header.Get("Location")+"/remove", url.Values{"remove": {"1"}}), 303)
 }
 
@@ -521,7 +521,7 @@ func TestEveryChangeIsInTheLogWithWhoAndWhat(t *testing.T) {
 	b := d.signedIn(d.admin)
 	v := postable(b.get("/admin/priorities").body, "/admin/priorities")
 	b.must(b.post("/admin/priorities", changed(v, "matrix-low-none", "1")), 303)
-	b.must(b.post(idAddress("groups", d.csa.ID)+"/members", url.Values{"member": {"Ada Neri"}}), 303)
+	b.must(b.post(address.Admin("groups", d.csa.ID)+"/members", url.Values{"member": {"Ada Neri"}}), 303)
 	got := b.get("/admin/changes")
 	b.must(got, 200, "Franca Gatti", "Ada Neri", "<ins>CSA, carriere e stipendi</ins>", "<del>Bassa / Senza scadenza: P4</del>", "<ins>Bassa / Senza scadenza: P1</ins>", "!Bassa / Entro")
 	b.must(b.get("/admin/changes?kind=settings"), 200, "Bassa / Senza scadenza", "!Ada Neri")
@@ -548,7 +548,7 @@ func TestTheIndexIsBuiltAnewWhenTheAdministratorAsks(t *testing.T) {
 
 func TestAnEndedSessionLosesNoTextOfTheAdministration(t *testing.T) {
 	d := newAdministration(t)
-	organisation, group := idAddress("organisations", d.organisation), idAddress("groups", d.csa.ID)
+	organisation, group := address.Admin("organisations", d.organisation), address.Admin("groups", d.csa.ID)
 	for _, c := range []struct {
 		path   string
 		values url.Values

@@ -47,7 +47,7 @@ import (
 // App is one desk with its HTTP face. Open makes it, Run serves until its context ends, Close ends it.
 type App struct {
 	*web.Site
-	presence presence
+	presence *Presence
 	streams  streams
 
 	endWork context.CancelFunc
@@ -89,7 +89,7 @@ func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{Site: &web.Site{Config: cfg, Watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}}
+	a := &App{presence: &Presence{}, Site: &web.Site{Config: cfg, Watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}}
 	a.Log = a.Watch.Troubles.Logger(log)
 	a.Work, a.endWork = context.WithCancel(context.Background())
 	a.Live, a.endLive = context.WithCancel(context.Background())
@@ -116,7 +116,7 @@ func (a *App) open() error {
 			return free, known
 		},
 		MissMonths: a.Config.MissesMonths})
-	a.backups = &backup.Job{Plan: a.Config.Backup, Data: a.Config.DataFolder(), Program: Version(), Settings: a.Config.Redacted(), Store: a.Store, Index: a.Index,
+	a.backups = &backup.Job{Plan: a.Config.Backup, Data: a.Config.DataFolder(), Program: watch.Version(), Settings: a.Config.Redacted(), Store: a.Store, Index: a.Index,
 		Now: a.Desk.Now, Zone: zone, Log: a.Log, Ran: func(took time.Duration) { a.Watch.Jobs.Ran("backup", took) }, Failed: func(err error) { a.Watch.Jobs.Failed("backup", err) }}
 	w := a.Watch
 	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.Store, a.Index, a.Desk.Now, a.Desk.HasAdministrator, a.backups

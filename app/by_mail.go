@@ -39,7 +39,9 @@ func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint6
 		return nil
 	}
 	v := &byMail{Page: p}
-	mark := func(class, icon, key string) { v.Marks = append(v.Marks, show.MailMark{Class: class, Icon: icon, Text: p.T(key)}) }
+	mark := func(class, icon, key string) {
+		v.Marks = append(v.Marks, show.MailMark{Class: class, Icon: icon, Text: p.T(key)})
+	}
 	mark("", "mail", "by-mail.mail")
 	if m.PEC != "" {
 		v.Marks = append(v.Marks, show.MailMark{Class: "mark-calm", Icon: "check", Text: p.T("by-mail.pec", "kind", pecKind(p, m.PEC))})

@@ -9,8 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +17,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/watch"
 	"sportello/store"
 )
 
@@ -229,27 +228,9 @@ func (r *runner) by(act string) store.By { return store.By{Via: "command", Act: 
 func versionCommand(r *runner) *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Say which release this is", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 		r.begin()
-		fmt.Fprintln(r.out, Version())
+		fmt.Fprintln(r.out, watch.Version())
 		return nil
 	}}
-}
-
-// Version says which release the binary is, and what it was built with.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "sportello (unknown)"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") && len(s.Value) >= 12 {
-			v = s.Value[:12]
-		}
-	}
-	if v == "" {
-		v = "(devel)"
-	}
-	return fmt.Sprintf("sportello %s %s %s/%s", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func serveCommand(r *runner) *cobra.Command {

@@ -160,21 +160,21 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		return address.Person(p.ID) + "/enable", personValues(d.person(p.Email))
 	},
 	"admin-groups.change": func(d *confirmDesk) (string, url.Values) {
-		return idAddress("groups", d.group.ID), changed(groupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")
+		return address.Admin("groups", d.group.ID), changed(groupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")
 	},
 	"admin-groups.member": func(d *confirmDesk) (string, url.Values) {
-		return idAddress("groups", d.group.ID) + "/members", url.Values{"member": {d.add("Ada Membro", desk.PersonForm{}).Email}, "rank": {"supervisor"}}
+		return address.Admin("groups", d.group.ID) + "/members", url.Values{"member": {d.add("Ada Membro", desk.PersonForm{}).Email}, "rank": {"supervisor"}}
 	},
 	"admin-groups.remove-member": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Esce", desk.PersonForm{Groups: []store.Membership{{Group: d.group.ID}}})
-		return idAddress("groups", d.group.ID) + "/members/remove", url.Values{"person": {itoa(p.ID)}}
+		return address.Admin("groups", d.group.ID) + "/members/remove", url.Values{"person": {itoa(p.ID)}}
 	},
 	"admin-groups.remove": func(d *confirmDesk) (string, url.Values) {
 		g, err := d.app.Desk.AddGroup(d.actor, desk.GroupForm{Code: "via", Name: store.Words{IT: "Via", EN: "Away"}})
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		return idAddress("groups", g.ID) + "/remove", url.Values{"remove": {"1"}}
+		return address.Admin("groups", g.ID) + "/remove", url.Values{"remove": {"1"}}
 	},
 	"mail-texts.save": func(d *confirmDesk) (string, url.Values) {
 		s, err := d.app.Desk.Settings()

@@ -102,7 +102,7 @@ func (a *App) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, sec
 			return nil
 		}
 		actor.Person = p
-		events, upTo, err := a.liveEvents(actor, after)
+		events, upTo, err := liveEvents(a.Site, actor, after)
 		if err != nil {
 			return err
 		}
@@ -125,11 +125,11 @@ func (a *App) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, sec
 }
 
 // liveEvents returns the events of the changes after the number, for the actor, and how far it looked.
-func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, error) {
+func liveEvents(s *web.Site, actor desk.Actor, after uint64) ([]liveEvent, uint64, error) {
 	upTo := after
 	var tickets []uint64
 	public := map[uint64]bool{} // of those, which changed for the requester's side too
-	err := a.Store.View(func(tx *store.Tx) error {
+	err := s.Store.View(func(tx *store.Tx) error {
 		looked := 0
 		for ch, err := range tx.Changes(after) {
 			if err != nil {
@@ -144,7 +144,7 @@ func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, e
 				public[ch.Ticket] = true
 			}
 			if looked++; looked == liveLook || len(tickets) == liveMost {
-				upTo = a.Store.Last()
+				upTo = s.Store.Last()
 				break
 			}
 		}
@@ -153,7 +153,7 @@ func (a *App) liveEvents(actor desk.Actor, after uint64) ([]liveEvent, uint64, e
 	if err != nil {
 		return nil, after, err
 	}
-	seen, err := a.Desk.Revisions(actor, tickets)
+	seen, err := s.Desk.Revisions(actor, tickets)
 	if err != nil {
 		return nil, after, err
 	}
@@ -216,8 +216,8 @@ func secretName(secret string) string {
 	return string(sum[:])
 }
 
-// presence knows who has which ticket open just now. It is forgotten when the process ends.
-type presence struct {
+// Presence knows who has which ticket open just now. It is forgotten when the process ends.
+type Presence struct {
 	mu   sync.Mutex
 	here map[uint64]map[uint64]seenHere // ticket -> person
 }
@@ -230,8 +230,8 @@ type seenHere struct {
 // presenceHolds is how long somebody counts as present after a sign of life; browsers give one each 20 s.
 const presenceHolds = 45 * time.Second
 
-// note records the person and returns the names of the others.
-func (p *presence) note(ticket, person uint64, name string, now time.Time) []string {
+// Note records the person and returns the names of the others.
+func (p *Presence) Note(ticket, person uint64, name string, now time.Time) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.here == nil {
@@ -278,10 +278,24 @@ func (a *App) postPresence(r *web.Request) error {
 	if !web.Agent.Admits(actor) {
 		return r.JSON(map[string]any{"text": ""})
 	}
-	others := a.presence.note(n, actor.ID(), actor.Person.Name, a.Desk.Now())
+	others := a.presence.Note(n, actor.ID(), actor.Person.Name, a.Desk.Now())
 	text := ""
 	if len(others) > 0 {
 		text = a.Words.Plural(r.Lang(), "presence.others", len(others), "names", strings.Join(others, ", "))
 	}
 	return r.JSON(map[string]any{"text": text})
+}
+
+// Others returns the names of those besides the person who have the ticket open, without noting anybody.
+func (p *Presence) Others(ticket, person uint64, now time.Time) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []string
+	for id, s := range p.here[ticket] {
+		if id != person && now.Sub(s.at) <= presenceHolds {
+			out = append(out, s.name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

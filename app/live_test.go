@@ -130,18 +130,18 @@ func TestLiveEventsAreForPeopleAlone(t *testing.T) {
 }
 
 func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
-	var p presence
+	var p Presence
 	now := time.Date(2026, 3, 12, 10, 0, 0, 0, time.UTC)
-	if got := p.note(7, 1, "Ada", now); len(got) != 0 {
+	if got := p.Note(7, 1, "Ada", now); len(got) != 0 {
 		t.Error(got)
 	}
-	if got := p.note(7, 2, "Bruno", now); !slices.Equal(got, []string{"Ada"}) {
+	if got := p.Note(7, 2, "Bruno", now); !slices.Equal(got, []string{"Ada"}) {
 		t.Error(got)
 	}
-	if got := p.note(8, 3, "Carla", now); len(got) != 0 {
+	if got := p.Note(8, 3, "Carla", now); len(got) != 0 {
 		t.Error(got)
 	}
-	if got := p.note(7, 2, "Bruno", now.Add(time.Minute)); len(got) != 0 {
+	if got := p.Note(7, 2, "Bruno", now.Add(time.Minute)); len(got) != 0 {
 		t.Errorf("%v did not go", got)
 	}
 
@@ -219,16 +219,4 @@ func TestStreamsAreBoundedForSessionAndPerson(t *testing.T) {
 	b.must(b.get("/tickets"), http.StatusOK)
 	listenLive(t, w.visitor("agent"))
 
-	var s streams
-	for range liveOfNetwork + 1 {
-		leave, ok := s.enter("s", "p", "n")
-		if !ok {
-			t.Fatal("a place was not given back")
-		}
-		leave()
-		leave() // once is enough
-	}
-	if s.all != 0 || len(s.of) != 0 {
-		t.Errorf("%d, %v are left", s.all, s.of)
-	}
 }

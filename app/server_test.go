@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -358,4 +359,9 @@ func TestADatabaseErrorReachesNobody(t *testing.T) {
 	if got := store.KindOf(secret); got != store.Internal {
 		t.Errorf("an error nobody classified is %s", got)
 	}
+}
+
+// routesBelow are the addresses that begin so.
+func (a *App) routesBelow(prefix string) []web.Route {
+	return slices.DeleteFunc(slices.Clone(a.Routes), func(r web.Route) bool { return !strings.HasPrefix(r.Path, prefix) })
 }

@@ -580,7 +580,7 @@ func (a *App) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) er
 	}
 	v.Crumb(label, v.Back)
 	v.Crumb("#"+strconv.FormatUint(v.ID, 10), "")
-	if others := a.presence.others(v.ID, actor.ID(), a.Desk.Now()); len(others) > 0 {
+	if others := a.presence.Others(v.ID, actor.ID(), a.Desk.Now()); len(others) > 0 {
 		v.Others = v.Plural("presence.others", len(others), "names", strings.Join(others, ", "))
 	}
 	more, err := a.Desk.RequesterTickets(actor, v.ID, 5)
@@ -615,18 +615,4 @@ func fromQuery(a *App, actor desk.Actor, from string) *web.Form {
 		return nil
 	}
 	return a.FormWith(actor, values, nil)
-}
-
-// others returns the names of those besides the person who have the ticket open, without noting anybody.
-func (p *presence) others(ticket, person uint64, now time.Time) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var out []string
-	for id, s := range p.here[ticket] {
-		if id != person && now.Sub(s.at) <= presenceHolds {
-			out = append(out, s.name)
-		}
-	}
-	slices.Sort(out)
-	return out
 }

@@ -39,6 +39,9 @@ func View(id uint64) string { return "/desk/views/" + itoa(id) }
 // Person is the administration's page of a person.
 func Person(id uint64) string { return "/admin/people/" + itoa(id) }
 
+// Admin is the page of one row in a part of the administration: groups, organisations, catalogue, letters.
+func Admin(part string, id uint64) string { return "/admin/" + part + "/" + itoa(id) }
+
 // Password is where somebody with the secret of a link chooses a password.
 func Password(secret string) string { return "/password/" + secret }
 
