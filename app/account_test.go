@@ -11,6 +11,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/credential"
 	"sportello/app/desk"
+	"sportello/app/web/admin"
 	"sportello/app/web/show"
 	"sportello/store"
 )
@@ -39,7 +40,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 		theirs.must(theirs.get("/notices"), 200, "Carla Serra ha cambiato quello che puoi fare")
 	}
 	// Adding somebody again who is there is no way to a link either.
-	got := b.post("/admin/people", url.Values{"name": {"Ada"}, "email": {d.asker.Email}, memberField(d.csa.ID): {"agent"}})
+	got := b.post("/admin/people", url.Values{"name": {"Ada"}, "email": {d.asker.Email}, admin.MemberField(d.csa.ID): {"agent"}})
 	b.must(got, 422, "!/password/")
 
 	// An administrator hands one over, and the person is told.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sportello/app/address"
+	"sportello/app/web/admin"
 	"sportello/store"
 )
 
@@ -190,7 +191,7 @@ func TestAGroupHasASignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := groupValues(g)
+	form := admin.GroupValues(g)
 	form.Set("signature-it", "Ufficio paghe\r\nVia Roma 1")
 	if got := b.post(address.Admin("groups", g.ID), form); got.status != 303 {
 		t.Fatalf("saving: %d %s", got.status, got.body)

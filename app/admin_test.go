@@ -16,6 +16,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/admin"
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
@@ -220,14 +221,14 @@ func TestASupervisorLooksAfterTheAgentsOfTheirGroup(t *testing.T) {
 	b.must(page, 200)
 	v := postable(page.body, address.Person(d.asker.ID))
 	// What the form does not offer is not read from it either.
-	b.must(b.post(address.Person(d.asker.ID), changed(v, memberField(d.csa.ID), "", "administrator", "1", "name", "Altro Nome", memberField(d.ricerca.ID), "agent")), 403)
-	v.Del(memberField(d.ricerca.ID))
+	b.must(b.post(address.Person(d.asker.ID), changed(v, admin.MemberField(d.csa.ID), "", "administrator", "1", "name", "Altro Nome", admin.MemberField(d.ricerca.ID), "agent")), 403)
+	v.Del(admin.MemberField(d.ricerca.ID))
 	b.must(b.post(address.Person(d.asker.ID), v), 303)
 	if p := d.person(d.asker.ID); p.InGroup(d.csa.ID) || p.Administrator || p.Name != "Ada Neri" {
 		t.Errorf("after the supervisor's change: %+v", p)
 	}
 
-	got := b.post("/admin/people", url.Values{"name": {"Nino Bo"}, "email": {"nino@example.it"}, memberField(d.csa.ID): {"agent"}})
+	got := b.post("/admin/people", url.Values{"name": {"Nino Bo"}, "email": {"nino@example.it"}, admin.MemberField(d.csa.ID): {"agent"}})
 	b.must(got, 200, "Hai aggiunto Nino Bo", "/password/")
 	b.must(b.post("/admin/people", url.Values{"name": {"Nina Bo"}, "email": {"nina@example.it"}}), 422, "Scegli un gruppo", `value="Nina Bo"`)
 }
@@ -239,9 +240,9 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 	b := d.signedIn(d.admin)
 	b.must(b.post("/admin/people", url.Values{"name": {"Lia Testa"}, "email": {"non un indirizzo"}, "administrator": {"1"}}), 422,
 		"Non è un indirizzo e-mail", `value="Lia Testa"`, `value="non un indirizzo"`, `name="administrator" value="1" checked`)
-	place := placeValue(d.organisation, 0)
+	place := admin.PlaceValue(d.organisation, 0)
 	got := b.post("/admin/people", url.Values{"name": {"Lia Testa"}, "email": {"Lia@Example.it"}, "place": {place}, "coordinates": {place, ""}, "editor": {"1"},
-		memberField(d.csa.ID): {"supervisor"}})
+		admin.MemberField(d.csa.ID): {"supervisor"}})
 	b.must(got, 200, "Hai aggiunto Lia Testa", `id="link"`)
 	link := passwordLink.FindString(got.body)
 	guest := d.browser()

@@ -38,6 +38,7 @@ import (
 	"sportello/app/listen"
 	"sportello/app/watch"
 	"sportello/app/web"
+	"sportello/app/web/live"
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/search"
@@ -47,8 +48,7 @@ import (
 // App is one desk with its HTTP face. Open makes it, Run serves until its context ends, Close ends it.
 type App struct {
 	*web.Site
-	presence *Presence
-	streams  streams
+	presence *live.Presence
 
 	endWork context.CancelFunc
 	endLive context.CancelFunc
@@ -71,8 +71,6 @@ func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Site.AskToSignIn = a.signInFirst
-	a.Site.TicketAgain = func(r *web.Request, n uint64) (any, error) { return a.ticketDocument(r, n) }
 	if err := a.Site.Open(assetsOf(a.Config), a.routes()); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -89,7 +87,7 @@ func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{presence: &Presence{}, Site: &web.Site{Config: cfg, Watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}}
+	a := &App{presence: &live.Presence{}, Site: &web.Site{Config: cfg, Watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}}
 	a.Log = a.Watch.Troubles.Logger(log)
 	a.Work, a.endWork = context.WithCancel(context.Background())
 	a.Live, a.endLive = context.WithCancel(context.Background())

@@ -20,6 +20,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/markup"
+	"sportello/app/web/api"
 	"sportello/store"
 )
 
@@ -211,7 +212,7 @@ func eachLine(src io.Reader, give func(jsonLine) error) error {
 			case !utf8.Valid(line.text):
 				line.wrong = store.Fail(store.Invalid, "error.not-text")
 			default:
-				line.wrong = wholeCharacters(line.text)
+				line.wrong = api.WholeCharacters(line.text)
 			}
 			if len(line.text) > 0 || line.wrong != nil {
 				if err := give(line); err != nil {
@@ -236,7 +237,7 @@ func (l jsonLine) decode(v any) (unknown []string, err error) {
 		return nil, store.Fail(store.Invalid, "error.json")
 	}
 	if err := json.Unmarshal(l.text, v); err != nil {
-		return nil, jsonProblem(err)
+		return nil, api.JsonProblem(err)
 	}
 	return unknownMembers(nil, l.text, reflect.TypeOf(v).Elem()), nil
 }

@@ -17,6 +17,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/listen"
 	"sportello/app/web"
+	"sportello/app/web/admin"
 	"sportello/store"
 )
 
@@ -146,21 +147,21 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 	},
 	"admin-people.change": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Cambia", desk.PersonForm{})
-		return address.Person(p.ID), changed(personValues(d.person(p.Email)), "email", "altrove@example.it", "administrator", "1", memberField(d.group.ID), "supervisor")
+		return address.Person(p.ID), changed(admin.PersonValues(d.person(p.Email)), "email", "altrove@example.it", "administrator", "1", admin.MemberField(d.group.ID), "supervisor")
 	},
 	"admin-people.link": func(d *confirmDesk) (string, url.Values) {
 		return address.Person(d.add("Ada Link", desk.PersonForm{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
 	},
 	"admin-people.disable": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Via", desk.PersonForm{})
-		return address.Person(p.ID) + "/disable", personValues(d.person(p.Email))
+		return address.Person(p.ID) + "/disable", admin.PersonValues(d.person(p.Email))
 	},
 	"admin-people.enable": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Torna", desk.PersonForm{Disabled: true})
-		return address.Person(p.ID) + "/enable", personValues(d.person(p.Email))
+		return address.Person(p.ID) + "/enable", admin.PersonValues(d.person(p.Email))
 	},
 	"admin-groups.change": func(d *confirmDesk) (string, url.Values) {
-		return address.Admin("groups", d.group.ID), changed(groupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")
+		return address.Admin("groups", d.group.ID), changed(admin.GroupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")
 	},
 	"admin-groups.member": func(d *confirmDesk) (string, url.Values) {
 		return address.Admin("groups", d.group.ID) + "/members", url.Values{"member": {d.add("Ada Membro", desk.PersonForm{}).Email}, "rank": {"supervisor"}}

@@ -4,22 +4,33 @@ import (
 	"slices"
 
 	"sportello/app/web"
+	"sportello/app/web/account"
+	"sportello/app/web/admin"
+	"sportello/app/web/api"
+	"sportello/app/web/article"
+	"sportello/app/web/find"
+	"sportello/app/web/health"
+	"sportello/app/web/home"
+	"sportello/app/web/live"
+	"sportello/app/web/mailroom"
+	"sportello/app/web/queue"
+	"sportello/app/web/ticket"
 )
 
 // routes is every address there is, by room. Literal paths stand before those with parameters: the first that fits wins.
 func (a *App) routes() []web.Route {
 	return slices.Concat(
-		a.healthRoutes(),
+		health.Routes(a.Site),
 		web.Public(a.Site),
-		a.liveRoutes(),
-		a.accountRoutes(),
-		a.homeRoutes(),
-		a.findRoutes(),
-		a.articleRoutes(),
-		a.mailroomRoutes(),
-		a.queueRoutes(),
-		a.ticketRoutes(),
-		a.adminRoutes(),
-		a.apiRoutes(),
+		live.Routes(a.Site, a.presence),
+		account.Routes(a.Site),
+		home.Routes(a.Site),
+		find.Routes(a.Site),
+		article.Routes(a.Site),
+		mailroom.Routes(a.Site),
+		queue.Routes(a.Site),
+		ticket.Routes(a.Site, a.presence),
+		admin.Routes(a.Site, a.mail),
+		api.Routes(a.Site),
 	)
 }

@@ -27,6 +27,7 @@ import (
 	"sportello/app/desk"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/app/web"
+	"sportello/app/web/health"
 	"sportello/store"
 	"sportello/store/torn"
 )
@@ -151,7 +152,7 @@ func (d *faultDesk) open(want ...int) (status int, body string) {
 func (d *faultDesk) ready() (status int, parts []string, body string) {
 	d.t.Helper()
 	got := d.ada.get("/readyz")
-	var r readiness
+	var r health.Readiness
 	must(d.t, json.Unmarshal([]byte(got.body), &r))
 	for _, c := range r.Causes {
 		parts = append(parts, c.Part)

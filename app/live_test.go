@@ -11,16 +11,17 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk"
+	"sportello/app/web/live"
 	"sportello/store"
 )
 
 // listenLive follows the live events of a browser. Each answer of next is one event.
-func listenLive(t *testing.T, b *browser) (next func() liveEvent) {
+func listenLive(t *testing.T, b *browser) (next func() live.Event) {
 	t.Helper()
 	return listenAt(t, b, "/live")
 }
 
-func listenAt(t *testing.T, b *browser, address string) (next func() liveEvent) {
+func listenAt(t *testing.T, b *browser, address string) (next func() live.Event) {
 	t.Helper()
 	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.d.url+address, nil)
 	if err != nil {
@@ -40,11 +41,11 @@ func listenAt(t *testing.T, b *browser, address string) (next func() liveEvent) 
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() && lines.Text() != ": hello" {
 	}
-	return func() liveEvent {
+	return func() live.Event {
 		t.Helper()
 		for lines.Scan() {
 			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-				var e liveEvent
+				var e live.Event
 				if err := json.Unmarshal([]byte(data), &e); err != nil {
 					t.Fatal(err)
 				}
@@ -52,7 +53,7 @@ func listenAt(t *testing.T, b *browser, address string) (next func() liveEvent) 
 			}
 		}
 		t.Fatalf("the stream ended: %v", lines.Err())
-		return liveEvent{}
+		return live.Event{}
 	}
 }
 
@@ -130,7 +131,7 @@ func TestLiveEventsAreForPeopleAlone(t *testing.T) {
 }
 
 func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
-	var p Presence
+	var p live.Presence
 	now := time.Date(2026, 3, 12, 10, 0, 0, 0, time.UTC)
 	if got := p.Note(7, 1, "Ada", now); len(got) != 0 {
 		t.Error(got)
@@ -197,15 +198,15 @@ func TestStreamsAreBoundedForSessionAndPerson(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("requester")
 	b.header.Set("Sec-Fetch-Mode", "cors")
-	for range liveOfSession {
+	for range live.MostOfSession {
 		listenLive(t, b)
 	}
 	got := b.get("/live")
 	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
 		t.Errorf("one more stream of the session: %d %v", got.status, got.header)
 	}
-	for n := liveOfSession; n < liveOfPerson; n++ {
-		if n%liveOfSession == 0 {
+	for n := live.MostOfSession; n < live.MostOfPerson; n++ {
+		if n%live.MostOfSession == 0 {
 			b = w.visitor("requester")
 			b.header.Set("Sec-Fetch-Mode", "cors")
 		}

@@ -20,6 +20,7 @@ import (
 	"sportello/app/desk"
 	mailread "sportello/app/mail"
 	mailpeer "sportello/app/mail/peer"
+	"sportello/app/web/health"
 	"sportello/store"
 )
 
@@ -159,7 +160,7 @@ func TestAFolderIsFetchedAndOneThatFailsHoldsUpNoOther(t *testing.T) {
 		res, err := http.Get(d.url + "/readyz")
 		must(t, err)
 		defer res.Body.Close()
-		var r readiness
+		var r health.Readiness
 		must(t, json.NewDecoder(res.Body).Decode(&r))
 		for _, c := range r.Causes {
 			if res.StatusCode == 200 && r.Status == "degraded" && c.Part == "mail" && strings.Contains(c.Text, "lost@sportello.example") && !strings.Contains(c.Text, "csa@") {

@@ -10,6 +10,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk"
+	"sportello/app/web/ticket"
 	"sportello/store"
 )
 
@@ -401,7 +402,7 @@ func TestTheCoordinatorFindsTheTicketsOfTheOrganisation(t *testing.T) {
 
 func TestALongListIsReadPageByPage(t *testing.T) {
 	w := newWorld(t)
-	for i := range ownPerPage + 5 {
+	for i := range ticket.OwnPerPage + 5 {
 		_, err := w.app.Desk.OpenTicket(w.as("stranger"), desk.NewTicket{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
 		if err != nil {
 			t.Fatal(err)
@@ -423,8 +424,8 @@ func TestALongListIsReadPageByPage(t *testing.T) {
 			next = strings.ReplaceAll(m[1], "&amp;", "&")
 		}
 	}
-	if len(seen) != ownPerPage+5 {
-		t.Errorf("%d of %d tickets were seen", len(seen), ownPerPage+5)
+	if len(seen) != ticket.OwnPerPage+5 {
+		t.Errorf("%d of %d tickets were seen", len(seen), ticket.OwnPerPage+5)
 	}
 }
 

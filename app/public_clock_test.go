@@ -11,6 +11,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk"
+	"sportello/app/web/live"
 	"sportello/store"
 )
 
@@ -140,12 +141,12 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 			}
 		}
 		for _, role := range roles {
-			events, _, err := liveEvents(w.app.Site, w.as(role), from)
+			events, _, err := live.Events(w.app.Site, w.as(role), from)
 			if err != nil || len(events) > 0 {
 				t.Errorf("%s hears of %s: %v %v", role, act, events, err)
 			}
 		}
-		if events, _, _ := liveEvents(w.app.Site, w.as("agent"), from); len(events) == 0 {
+		if events, _, _ := live.Events(w.app.Site, w.as("agent"), from); len(events) == 0 {
 			t.Errorf("the agent hears nothing of %s", act)
 		}
 	}

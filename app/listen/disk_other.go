@@ -1,0 +1,6 @@
+//go:build !(linux || darwin || freebsd)
+
+package listen
+
+// DiskSpace does not know on this system.
+func DiskSpace(string) (free, total int64, ok bool) { return 0, 0, false }

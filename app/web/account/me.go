@@ -1,0 +1,237 @@
+package account
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"sportello/app/credential"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// mePage is one's own settings: who one is, what one is told, where one is signed in.
+type mePage struct {
+	web.Page
+	Email    string
+	Least    int
+	Roles    []string
+	Notices  []noticeChoice
+	Mails    bool              // the desk sends mail
+	Lost     *show.Unreachable // mail to the person comes back
+	Sessions []sessionLine
+	Others   bool
+	Tokens   []tokenLine
+	NewToken string // shown once
+	Lives    []show.Choice
+	Confirm  bool   // making a token asks for the password
+	Asked    string // what was wrong with the password given for that
+	Password bool   // the password's form has errors and is shown open
+}
+
+type noticeChoice struct {
+	Code, Label string
+	Chosen      bool
+}
+
+type sessionLine struct {
+	ID      uint64
+	Device  string
+	Address string
+	Seen    words.Moment
+	This    bool
+}
+
+type tokenLine struct {
+	ID     uint64
+	Name   string
+	Made   words.Moment
+	Seen   words.Moment
+	Ends   words.Moment
+	Over   bool // its end has come
+	Asleep bool // it waits for an administrator
+}
+
+func (a pages) getMe(r *web.Request) error { return a.mePage(r, &mePage{}, nil, nil) }
+
+// getMyNotices leads to the choice of what one is told; mail names this address.
+func (a pages) getMyNotices(r *web.Request) error {
+	return r.Redirect("/me#notices", http.StatusSeeOther)
+}
+
+func (a pages) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
+	v.Page = r.Page("me.title")
+	v.Crumb(v.T("nav.home"), "/")
+	v.Crumb(v.Title, "")
+	who := r.Actor().Person
+	v.Email, v.Least = who.Email, credential.MinPassword
+	if f == nil || v.Password {
+		v.Fill(url.Values{"name": {who.Name}, "phone": {who.Phone}, "language": {who.Language}, "theme": {who.Theme},
+			"notices": {who.Notices.String()}, "single_keys": show.Boxed(!who.NoSingleKeys)})
+		if !v.Resume(r) && f != nil {
+			f.Values = v.Form.Values
+		}
+	}
+	if f != nil {
+		if err := v.Refill(f, err); err != nil {
+			return err
+		}
+	}
+	for _, choice := range []store.NoticeChoice{store.NoticeAll, store.NoticeOwn, store.NoticeDigest, store.NoticeAnswers} {
+		code := choice.String()
+		v.Notices = append(v.Notices, noticeChoice{Code: code, Label: v.T("notices." + code), Chosen: v.Chosen("notices", code)})
+	}
+	v.Mails, v.Lost = a.Desk.MailOptions().From != "", show.UnreachableOf(&v.Page, who)
+	sessions, err := a.Desk.Keeper().SessionsOf(who.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		line := sessionLine{ID: s.ID, Device: s.Device, Address: s.Addr, Seen: v.Moment(s.Seen), This: r.Visit().Session != nil && r.Visit().Session.ID == s.ID}
+		if line.Device == "" {
+			line.Device = v.T("me.unknown-device")
+		}
+		v.Others = v.Others || !line.This
+		v.Sessions = append(v.Sessions, line)
+	}
+	tokens, err := a.Desk.Keeper().TokensOf(who.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		line := tokenLine{ID: t.ID, Name: t.Name, Made: v.Moment(t.Created), Seen: v.Moment(t.Seen), Ends: v.Moment(t.Ends),
+			Over: !a.Desk.Now().Before(t.Ends), Asleep: !t.Asleep.IsZero()}
+		if line.Name == "" {
+			line.Name = v.T("me.token-without-name")
+		}
+		v.Tokens = append(v.Tokens, line)
+	}
+	if !v.Password {
+		v.Asked = v.Err(web.PasswordField)
+	}
+	v.Confirm = !r.IsConfirmed(web.Anew)
+	for i, days := range tokenLives {
+		value := strconv.Itoa(days)
+		v.Lives = append(v.Lives, show.Choice{Value: value, Label: v.Plural("me.token-days", days), Chosen: v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
+	}
+	return r.Render("page/me", v)
+}
+
+// ownForm is the form that leaves the person as they are.
+func ownForm(p *store.Person) desk.OwnForm {
+	return desk.OwnForm{Name: p.Name, Language: p.Language, Phone: p.Phone, Notices: p.Notices, NoSingleKeys: p.NoSingleKeys, Theme: p.Theme}
+}
+
+func (a pages) postMe(r *web.Request) error {
+	f := r.Form()
+	own := desk.OwnForm{Name: f.Text("name", store.Most("people.name")), Language: f.Text("language", store.Most("people.language")), Phone: f.Text("phone", store.Most("people.phone")), Theme: f.Text("theme", store.Most("people.theme")),
+		Notices: web.FormCode[store.NoticeChoice](f, "notices"), NoSingleKeys: !f.Bool("single_keys")}
+	err := f.Err()
+	if err == nil {
+		_, err = a.Desk.ChangeOwn(r.Actor(), own)
+	}
+	if err != nil {
+		return a.mePage(r, &mePage{}, f, err)
+	}
+	return r.Done("flash.me-saved", "/me")
+}
+
+// postMyPassword changes one's own password, for which the one there was is asked; other sessions end.
+func (a pages) postMyPassword(r *web.Request) error {
+	f := r.Form()
+	password := f.Raw("password")
+	f.Need(web.PasswordField)
+	err := samePassword(f, password)
+	if err == nil {
+		err = r.Confirm(f)
+	}
+	if err == nil {
+		who := r.Actor().ID()
+		err = a.Desk.Keeper().SetPassword(r.Actor().By("set-password"), who, password, r.Visit().Session.ID)
+	}
+	if err != nil {
+		return a.mePage(r, &mePage{Password: true}, f, err)
+	}
+	who, err := a.Desk.Person(r.Actor(), r.Actor().ID())
+	if err != nil {
+		return err
+	}
+	a.knowBrowser(r, who) // what it was known by ended with the password before
+	return r.Done("flash.password-changed", "/me")
+}
+
+func (a pages) postEndSession(r *web.Request) error {
+	id, err := r.Number()
+	if err != nil {
+		return err
+	}
+	if err := a.Desk.Keeper().EndSession(r.Actor().ID(), id); err != nil {
+		return err
+	}
+	return r.Done("flash.session-ended", "/me")
+}
+
+func (a pages) postEndOthers(r *web.Request) error {
+	if _, err := a.Desk.Keeper().EndOthers(r.Actor().ID(), r.Visit().Session.ID); err != nil {
+		return err
+	}
+	return r.Done("flash.sessions-ended", "/me")
+}
+
+// tokenLives are the lives of a token that the page offers, in days; the first is chosen.
+var tokenLives = []int{365, 90, 30, 7, 730}
+
+// postToken makes a token, for which the person is asked to show again who they are, and shows it on the page that
+// answers: it is nowhere to be had again.
+func (a pages) postToken(r *web.Request) error {
+	f := r.Form()
+	name := f.Text("token_name", store.Most("tokens.name"))
+	days := tokenLives[0]
+	if f.Has("token_life") {
+		n, err := strconv.Atoi(f.Raw("token_life"))
+		if err != nil || !slices.Contains(tokenLives, n) {
+			f.Refuse("token_life", "error.choice")
+		}
+		days = n
+	}
+	f.Need("token_name")
+	err := f.Err()
+	if err == nil {
+		err = r.Confirm(f)
+	}
+	if err != nil {
+		return a.mePage(r, &mePage{}, f, err)
+	}
+	who := r.Actor().ID()
+	secret, _, err := a.Desk.Keeper().NewTokenFor(r.Actor().By("make-token"), who, name, time.Duration(days)*24*time.Hour)
+	if err != nil {
+		return err
+	}
+	return a.mePage(r, &mePage{NewToken: secret}, nil, nil)
+}
+
+func (a pages) postRevokeToken(r *web.Request) error {
+	id, err := r.Number()
+	if err != nil {
+		return err
+	}
+	who := r.Actor().ID()
+	if err := a.Desk.Keeper().RevokeToken(r.Actor().By("revoke-token"), who, id); err != nil {
+		return err
+	}
+	return r.Done("flash.token-revoked", "/me")
+}
+
+// postMyReachable is postReachable for oneself.
+func (a pages) postMyReachable(r *web.Request) error {
+	actor := r.Actor()
+	if err := a.Desk.ReachAgain(actor, actor.ID()); err != nil {
+		return err
+	}
+	return r.Done("flash.reachable", "/me#notices")
+}

@@ -1,0 +1,39 @@
+package account
+
+import (
+	"sportello/app/web"
+)
+
+// pages are what the room needs to answer.
+type pages struct{ *web.Site }
+
+// Routes are signing in, one's own settings and notices.
+func Routes(s *web.Site) []web.Route {
+	a := pages{s}
+	s.AskToSignIn = a.signInFirst
+	secret := func(r web.Route) web.Route { r.Secret = true; return r }
+	return []web.Route{
+		web.Post("/language", "language.choose", web.Guest, a.postLanguage, ""),
+		web.Get("/sign-in", "sign-in.show", web.Guest, a.getSignIn),
+		web.Post("/sign-in", "sign-in.do", web.Guest, a.postSignIn, "/sign-in"),
+		web.Post("/sign-out", "sign-out.do", web.Guest, a.postSignOut, ""),
+		web.Get("/password", "password.forgotten", web.Guest, a.getForgotten),
+		secret(web.Get("/password/:secret", "password.show", web.Guest, a.getPassword)),
+		secret(web.Post("/password/:secret", "password.choose", web.Guest, a.postPassword, "")),
+		secret(web.Get("/set-up/:secret", "set-up.show", web.Guest, a.getSetUp)),
+		secret(web.Post("/set-up/:secret", "set-up.do", web.Guest, a.postSetUp, "")),
+
+		web.Get("/me", "me.show", web.Person, a.getMe),
+		web.Post("/me", "me.save", web.Person, a.postMe, "/me"),
+		web.Get("/me/notices", "me.notices", web.Person, a.getMyNotices),
+		web.Post("/me/reachable", "me.reachable", web.Person, a.postMyReachable, "/me"),
+		web.Post("/me/password", "me.password", web.Person, a.postMyPassword, "/me").Confirmed(web.Always),
+		web.Post("/me/sessions/others/end", "me.end-others", web.Person, a.postEndOthers, "/me"),
+		web.Post("/me/sessions/:n<int>/end", "me.end-session", web.Person, a.postEndSession, "/me"),
+		web.Post("/me/tokens", "me.token", web.Person, a.postToken, "/me").Confirmed(web.Anew),
+		web.Post("/me/tokens/:n<int>/revoke", "me.revoke", web.Person, a.postRevokeToken, "/me"),
+
+		web.Get("/notices", "notices.list", web.Person, a.getNotices),
+		web.Post("/notices/read", "notices.read", web.Person, a.postReadNotices, "/notices"),
+	}
+}

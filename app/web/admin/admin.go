@@ -1,0 +1,42 @@
+package admin
+
+import (
+	"errors"
+	"net/url"
+
+	"sportello/app/web"
+	"sportello/store"
+)
+
+// moveProblems gives problems to the fields that the page calls otherwise.
+func moveProblems(err error, to func(field string) string) error {
+	var many store.Problems
+	var one *store.Error
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one):
+		many = store.Problems{one}
+	default:
+		return err
+	}
+	out := make(store.Problems, len(many))
+	for i, e := range many {
+		out[i] = e.At(to(e.Field))
+	}
+	return out
+}
+
+// wordsIn reads a text in both languages from the fields name-it and name-en.
+func wordsIn(f *web.Form, name string, most int) store.Words {
+	return store.Words{IT: f.Text(name+"-it", most), EN: f.Text(name+"-en", most)}
+}
+
+// textsIn is words for texts of several lines.
+func textsIn(f *web.Form, name string) store.Words {
+	return store.Words{IT: f.Body(name + "-it"), EN: f.Body(name + "-en")}
+}
+
+func setWords(v url.Values, name string, w store.Words) {
+	v.Set(name+"-it", w.IT)
+	v.Set(name+"-en", w.EN)
+}

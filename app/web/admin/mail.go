@@ -1,0 +1,150 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"sportello/app/mail/transport"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// mailboxesPage is every way by which mail comes and goes, and how each of them is.
+type mailboxesPage struct {
+	show.AdminPage
+	Boxes   []mailboxLine
+	General string // the group to which goes what no mailbox claims
+	From    string // address of the desk's own mail, empty when none leaves
+	Server  string
+	Out     []overviewFigure
+	SentAt  words.Moment
+	SendErr string
+	SendWhy string
+}
+
+type mailboxLine struct {
+	Address, Group, Module, Source string
+	State, Badge                   string
+	Trouble, Detail                string // what is wrong: in words, and as the server said it
+	LastOK, NextTry                words.Moment
+	Fetched                        string
+	Tryable                        bool
+}
+
+// trialTime bounds how long trying a mailbox or the outgoing server may take.
+const trialTime = 20 * time.Second
+
+func (a pages) getMailboxes(r *web.Request) error { return a.mailboxesPage(r, "") }
+
+// mailboxesPage shows the page; refused says why something that was tried does not work.
+func (a pages) mailboxesPage(r *web.Request, refused string) error {
+	v := &mailboxesPage{AdminPage: show.Admin(a.Site, r, "mailboxes", "mailboxes.title")}
+	v.Top()
+	v.Path = "/admin/mailboxes"
+	if refused != "" {
+		v.Refused, v.Status = refused, http.StatusUnprocessableEntity
+	}
+	groups, err := a.Desk.Groups(r.Actor())
+	if err != nil {
+		return err
+	}
+	groupName := func(code string) string {
+		for _, g := range groups {
+			if g.Code == code {
+				return g.Name.In(v.Lang)
+			}
+		}
+		return code
+	}
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	v.General = groupName(store.GeneralGroup)
+	for _, s := range a.mail.Mailboxes() {
+		line := mailboxLine{Address: s.Address, Group: groupName(s.Group), Source: v.T("mailboxes.source-" + s.Source), State: v.T("mailboxes.state-" + s.State),
+			Badge: mailboxBadges[s.State], LastOK: v.Moment(s.LastOK), NextTry: v.Moment(s.NextTry), Fetched: v.Number(s.Fetched), Tryable: s.Tryable}
+		for _, l := range levels {
+			if l.Code == s.Module {
+				line.Module = l.Path.In(v.Lang)
+			}
+		}
+		if s.Err != "" {
+			line.Trouble, line.Detail = transportTrouble(&v.Page, s.Code), s.Err
+		}
+		v.Boxes = append(v.Boxes, line)
+	}
+	if err := a.outgoingFacts(r, v); err != nil {
+		return err
+	}
+	return r.Render("page/mailboxes", v)
+}
+
+var mailboxBadges = map[string]string{transport.InboxFailed: "badge-alarm", transport.InboxConnecting: "badge-wait"}
+
+// transportTrouble says in words what sort of trouble there is with a mail server.
+func transportTrouble(p *web.Page, code string) string {
+	return show.Known(p, "mailboxes.code-"+code, p.T("mailboxes.code-other"))
+}
+
+func (a pages) outgoingFacts(r *web.Request, v *mailboxesPage) error {
+	v.From = a.Desk.MailOptions().From
+	if s := a.Config.SMTP; s.Host != "" {
+		v.Server = s.Host
+		if s.Port != 0 {
+			v.Server += ":" + strconv.Itoa(s.Port)
+		}
+	}
+	page, err := a.Desk.Letters(r.Actor(), store.LetterQueued, 0, 1)
+	if err != nil {
+		return err
+	}
+	for _, s := range []store.LetterState{store.LetterQueued, store.LetterHeld, store.LetterFailed, store.LetterSent} {
+		v.Out = append(v.Out, overviewFigure{v.T("letters.state-" + string(s)), v.Number(page.Count[s]), "/admin/letters?state=" + string(s)})
+	}
+	sent, err := a.mail.Outgoing()
+	v.SentAt = v.Moment(sent)
+	if err != nil {
+		v.SendWhy, v.SendErr = transportTrouble(&v.Page, string(transport.CodeOf(err))), err.Error()
+	}
+	return nil
+}
+
+// postTryMailbox signs in to the mailbox and changes nothing there.
+func (a pages) postTryMailbox(r *web.Request) error {
+	f := r.Form()
+	address := f.Text("address", store.Most("people.email"))
+	if err := f.Err(); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(r.Ctx(), trialTime)
+	defer stop()
+	err := a.mail.TryMailbox(ctx, address)
+	if err == nil {
+		return r.Done("flash.mailbox-works", "/admin/mailboxes", "address", address)
+	}
+	return a.tried(r, err, "mailboxes.try-failed", address)
+}
+
+// postTrySender connects to the outgoing server and sends nothing.
+func (a pages) postTrySender(r *web.Request) error {
+	ctx, stop := context.WithTimeout(r.Ctx(), trialTime)
+	defer stop()
+	err := a.mail.TrySender(ctx)
+	if err == nil {
+		return r.Done("flash.sender-works", "/admin/mailboxes", "server", a.Config.SMTP.Host)
+	}
+	return a.tried(r, err, "mailboxes.try-sender-failed", a.Config.SMTP.Host)
+}
+
+func (a pages) tried(r *web.Request, err error, key, what string) error {
+	if store.KindOf(err) == store.NotFound {
+		return err
+	}
+	p := r.Page("mailboxes.title")
+	return a.mailboxesPage(r, p.T(key, "what", what, "why", transportTrouble(&p, string(transport.CodeOf(err))), "detail", err.Error()))
+}

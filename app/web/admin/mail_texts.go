@@ -1,0 +1,121 @@
+package admin
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// mailTextsPage holds subject and text of the mail of each event, in both languages.
+type mailTextsPage struct {
+	show.AdminPage
+	Rev          string
+	Texts        []mailTextView
+	Placeholders []placeholderView
+}
+
+type mailTextView struct {
+	Event  string
+	Name   string
+	When   string
+	Own    bool // something was written for it
+	Open   bool
+	MayOff bool // it may be switched off
+	Sent   bool
+	Fields []mailTextField
+}
+
+type mailTextField struct {
+	Name, Field string // in the form, and beside what problems stand
+	Label       string
+	Lang        string
+	Value       string
+	BuiltIn     string
+	Err         string
+	Lines       bool // it has several
+}
+
+type placeholderView struct{ Name, What string }
+
+func (a pages) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, "", nil, nil) }
+
+// mailTextsPage shows the page; event, f and err are the form that was posted.
+func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err error) error {
+	v := &mailTextsPage{AdminPage: show.Admin(a.Site, r, "mail-texts", "mail-texts.title")}
+	v.Top()
+	v.Path = "/admin/mail-texts"
+	set, problem := a.savedSettings()
+	if problem != nil {
+		return problem
+	}
+	v.Rev = strconv.FormatUint(set.Rev, 10)
+	if f != nil {
+		now := url.Values{"rev": {v.Rev}}
+		subject, text := desk.MailText(set, event)
+		setWords(now, "subject", subject)
+		setWords(now, "text", text)
+		now["sent"] = show.Boxed(!desk.MailOff(set, event))
+		if err := v.Again(f, err, now, []show.AdminField{{Name: "subject-it", Key: "mail-texts.subject-it"}, {Name: "subject-en", Key: "mail-texts.subject-en"},
+			{Name: "text-it", Key: "mail-texts.text-it"}, {Name: "text-en", Key: "mail-texts.text-en"}}); err != nil {
+			return err
+		}
+		// The fields of the page say which event they are of; the summary has to lead there.
+		for i := range v.Wrongs {
+			v.Wrongs[i].Field = event + "-" + v.Wrongs[i].Field
+		}
+	} else if v.Resume(r) && v.Form.Has("event") {
+		f, event = v.Form, v.Form.Raw("event")
+	}
+	for _, e := range desk.MailEvents {
+		view := mailTextView{Event: e, Name: v.T("mail-texts.event-" + e), When: v.T("mail-texts.when-" + e), Open: e == event, MayOff: desk.MayBeOff(e), Sent: !desk.MailOff(set, e)}
+		if f != nil && view.Open {
+			view.Sent = f.Bool("sent")
+		}
+		subject, text := desk.MailText(set, e)
+		view.Own = subject != (store.Words{}) || text != (store.Words{})
+		for _, part := range []struct {
+			name  string
+			words store.Words
+		}{{"subject", subject}, {"text", text}} {
+			for _, lang := range words.Languages {
+				field := mailTextField{Name: part.name + "-" + lang, Field: e + "-" + part.name + "-" + lang, Label: v.T("mail-texts." + part.name + "-" + lang), Lang: lang,
+					Value: map[string]string{"it": part.words.IT, "en": part.words.EN}[lang], Lines: part.name == "text"}
+				if key := "mail." + e + "." + part.name; a.Words.Has(lang, key) {
+					field.BuiltIn = a.Words.Text(lang, key)
+				}
+				if f != nil && view.Open {
+					field.Value, field.Err = v.Value(field.Name), v.Err(field.Name)
+				}
+				view.Fields = append(view.Fields, field)
+			}
+		}
+		v.Texts = append(v.Texts, view)
+	}
+	for _, name := range desk.MailPlaceholders {
+		v.Placeholders = append(v.Placeholders, placeholderView{"{" + name + "}", v.T("mail-texts.placeholder-" + name)})
+	}
+	return r.Render("page/mail-texts", v)
+}
+
+func (a pages) postMailText(r *web.Request) error {
+	event := strings.Clone(r.Param("event"))
+	f := r.Form()
+	subject, text := wordsIn(f, "subject", store.Most("tickets.subject")), textsIn(f, "text")
+	if !f.Has("rev") {
+		f.Refuse("subject-it", "error.required") // emptying all of it is a choice of the form's alone
+	}
+	err := f.Err()
+	if err == nil {
+		err = a.Desk.SetMailText(r.Actor(), f.ID("rev"), event, subject, text, !f.Bool("sent"))
+	}
+	if err != nil {
+		return a.mailTextsPage(r, event, f, err)
+	}
+	return r.Done("flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.Words.Text(r.Lang(), "mail-texts.event-"+event))
+}

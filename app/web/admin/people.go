@@ -1,0 +1,264 @@
+package admin
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// adminPeoplePage lists people by name.
+type adminPeoplePage struct {
+	show.AdminPage
+	Roles         []show.Choice
+	Groups        []show.Choice
+	Organisations []show.Choice
+	Access        []show.Choice
+	People        []adminPersonLine
+	Filtered      bool
+	OneGroup      string // the only group the reader looks after
+	Next          string // address of the next page
+	First         string // address of the first page, when this is a later one
+}
+
+type adminPersonLine struct {
+	Name, Address, Email, Place, Groups string
+	Roles                               []adminBadge
+	Disabled                            bool
+	Seen                                words.Moment
+}
+
+// adminBadge is a word on a tinted ground.
+type adminBadge struct{ Label, Class string }
+
+var adminRoles = []string{"administrator", "supervisor", "agent", "editor", "coordinator"}
+
+var roleBadges = map[string]string{"administrator": "badge-alarm", "supervisor": "badge-inner", "agent": "badge-brand", "editor": "badge-calm"}
+
+// roleBadgesOf says what the person is at the desk. Everybody is a requester and every supervisor an agent, so that is not said.
+func roleBadgesOf(p *web.Page, who *store.Person) []adminBadge {
+	is := map[string]bool{"administrator": who.Administrator, "supervisor": who.IsSupervisor(), "agent": who.IsAgent() && !who.IsSupervisor(), "editor": who.Editor,
+		"coordinator": len(who.Coordinates) > 0}
+	var out []adminBadge
+	for _, role := range adminRoles {
+		if is[role] {
+			out = append(out, adminBadge{p.T("admin.role-" + role), roleBadges[role]})
+		}
+	}
+	return out
+}
+
+// surroundings are the names that pages about people need: groups, organisations and units.
+type surroundings struct {
+	lang          string
+	groups        []*store.Group
+	organisations []desk.OrganisationView
+}
+
+func (a pages) surroundings(r *web.Request) (*surroundings, error) {
+	s := &surroundings{lang: r.Lang()}
+	var err error
+	if s.groups, err = a.Desk.Groups(r.Actor()); err != nil {
+		return nil, err
+	}
+	s.organisations, err = a.Desk.Organisations(r.Actor())
+	return s, err
+}
+
+func (s *surroundings) group(id uint64) string {
+	for _, g := range s.groups {
+		if g.ID == id {
+			return g.Name.In(s.lang)
+		}
+	}
+	return "#" + strconv.FormatUint(id, 10)
+}
+
+// place names an organisation or a unit of it; nothing when there is none.
+func (s *surroundings) place(organisation, unit uint64) string {
+	for _, o := range s.organisations {
+		if o.ID != organisation {
+			continue
+		}
+		for _, u := range o.Units {
+			if u.ID == unit {
+				return o.Name + desk.PathSeparator + u.Name
+			}
+		}
+		return o.Name
+	}
+	return ""
+}
+
+// placeOptions offers organisations and their units in one list, each organisation with its units as a part of it. The
+// values are read by readPlace.
+func (s *surroundings) placeOptions(chosen string) []show.ChoiceGroup {
+	var out []show.ChoiceGroup
+	for _, o := range s.organisations {
+		part := show.ChoiceGroup{Label: o.Name}
+		add := func(value, label string) {
+			part.Options = append(part.Options, show.Choice{Value: value, Label: label, Chosen: value == chosen})
+		}
+		add(PlaceValue(o.ID, 0), o.Name)
+		for _, u := range o.Units {
+			add(PlaceValue(o.ID, u.ID), u.Name)
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+func PlaceValue(organisation, unit uint64) string {
+	switch {
+	case unit != 0:
+		return "u" + strconv.FormatUint(unit, 10)
+	case organisation != 0:
+		return "o" + strconv.FormatUint(organisation, 10)
+	}
+	return ""
+}
+
+// readPlace reads a value of placeOptions; what is none gives a problem of the field.
+func (s *surroundings) readPlace(f *web.Form, field, value string) (organisation, unit uint64) {
+	if value == "" {
+		return 0, 0
+	}
+	for _, o := range s.organisations {
+		if PlaceValue(o.ID, 0) == value {
+			return o.ID, 0
+		}
+		for _, u := range o.Units {
+			if PlaceValue(o.ID, u.ID) == value {
+				return o.ID, u.ID
+			}
+		}
+	}
+	f.Refuse(field, "error.choice")
+	return 0, 0
+}
+
+func (a pages) getAdminPeople(r *web.Request) error {
+	v := &adminPeoplePage{AdminPage: show.Admin(a.Site, r, "people", "admin-people.title")}
+	v.Top()
+	s, err := a.surroundings(r)
+	if err != nil {
+		return err
+	}
+	f := r.QueryForm()
+	v.Form = f
+	who := r.Actor()
+	q := desk.PeopleQuery{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
+	switch f.Raw("access") {
+	case "active":
+		q.Disabled = new(bool)
+	case "disabled":
+		yes := true
+		q.Disabled = &yes
+	}
+	if !slices.Contains(adminRoles, q.Role) {
+		q.Role = ""
+	}
+	v.Filtered = q.Text != "" || q.Role != "" || q.Group != 0 || q.Organisation != 0 || q.Disabled != nil
+	v.peopleFilters(who, s, &q)
+	page, err := a.Desk.People(who, q)
+	if err != nil {
+		return err
+	}
+	for _, p := range page.People {
+		v.People = append(v.People, v.personLine(s, p))
+	}
+	if page.Next != "" {
+		v.Next = withQuery(r, "after", page.Next)
+	}
+	if q.After != "" {
+		v.First = withQuery(r, "after", "")
+	}
+	return r.Render("page/admin-people", v)
+}
+
+// peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
+func (v *adminPeoplePage) peopleFilters(who desk.Actor, s *surroundings, q *desk.PeopleQuery) {
+	var own []show.Choice
+	for _, g := range s.groups {
+		if who.IsAdministrator() || who.Person.Supervises(g.ID) {
+			own = append(own, show.Choice{Value: strconv.FormatUint(g.ID, 10), Label: g.Name.In(s.lang), Chosen: g.ID == q.Group})
+		}
+	}
+	if !who.IsAdministrator() {
+		if !slices.ContainsFunc(own, func(o show.Choice) bool { return o.Chosen }) {
+			own[0].Chosen = true
+			q.Group, _ = strconv.ParseUint(own[0].Value, 10, 64)
+		}
+		if len(own) == 1 {
+			v.OneGroup = own[0].Label
+		}
+	}
+	v.Groups = own
+	for _, role := range adminRoles {
+		v.Roles = append(v.Roles, show.Choice{Value: role, Label: v.T("admin.role-" + role), Chosen: role == q.Role})
+	}
+	for _, o := range s.organisations {
+		v.Organisations = append(v.Organisations, show.Choice{Value: strconv.FormatUint(o.ID, 10), Label: o.Name, Chosen: o.ID == q.Organisation})
+	}
+	for _, code := range []string{"active", "disabled"} {
+		v.Access = append(v.Access, show.Choice{Value: code, Label: v.T("admin-people.access-" + code), Chosen: v.Value("access") == code})
+	}
+}
+
+func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPersonLine {
+	var groups []string
+	for _, m := range p.Groups {
+		groups = append(groups, s.group(m.Group))
+	}
+	place := s.place(p.Organisation, p.Unit)
+	if _, unit, ok := strings.Cut(place, desk.PathSeparator); ok {
+		place = unit
+	}
+	return adminPersonLine{Name: p.Name, Address: address.Person(p.ID), Email: p.Email, Place: place, Groups: strings.Join(groups, ", "),
+		Roles: roleBadgesOf(&v.Page, p), Disabled: p.Disabled, Seen: v.Moment(p.LastSeen)}
+}
+
+// withQuery is the address of this page with one value changed, or taken out when it is empty.
+func withQuery(r *web.Request, name, value string) string {
+	q := r.QueryValues()
+	if value == "" {
+		q.Del(name)
+	} else {
+		q.Set(name, value)
+	}
+	for k, all := range q {
+		if len(all) == 1 && all[0] == "" {
+			q.Del(k)
+		}
+	}
+	if len(q) == 0 {
+		return r.Path()
+	}
+	return r.Path() + "?" + q.Encode()
+}
+
+// PersonValues is the form that leaves the person as they are.
+func PersonValues(p *store.Person) url.Values {
+	v := url.Values{"name": {p.Name}, "email": {p.Email}, "phone": {p.Phone}, "language": {p.Language}, "place": {PlaceValue(p.Organisation, p.Unit)},
+		"administrator": show.Boxed(p.Administrator), "editor": show.Boxed(p.Editor), "rev": {strconv.FormatUint(p.Rev, 10)}}
+	for _, m := range p.Groups {
+		role := "agent"
+		if m.Supervisor {
+			role = "supervisor"
+		}
+		v.Set(MemberField(m.Group), role)
+	}
+	for _, k := range p.Coordinates {
+		v.Add("coordinates", PlaceValue(k.Organisation, k.Unit))
+	}
+	return v
+}
+
+func MemberField(group uint64) string { return "group-" + strconv.FormatUint(group, 10) }

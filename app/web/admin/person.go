@@ -1,0 +1,328 @@
+package admin
+
+import (
+	"cmp"
+	"slices"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// adminPersonPage is one person: the form, the ways in, and the link that was just made.
+type adminPersonPage struct {
+	show.AdminPage
+	New        bool
+	ID         uint64
+	Full       bool // the reader may change everything, not the groups alone
+	Email      string
+	Phone      string
+	Place      string
+	Roles      []adminBadge
+	Places     []show.ChoiceGroup
+	Groups     []adminMembership
+	Coordinate []adminCoordination
+	Disabled   bool
+	Self       bool
+	MayLink    bool   // a link can be sent to the person's own address
+	MayHand    bool   // a link can be seen, to hand it over
+	NeedWhy    bool   // that takes a reason: mail goes out to the person
+	Link       string // shown once
+	LinkNew    bool   // it belongs to a person who was just added
+	Seen       words.Moment
+	Password   words.Moment
+	Since      words.Moment
+}
+
+// adminMembership is a row of the groups: what the person is in one of them.
+type adminMembership struct {
+	Field, Name string
+	Retired     bool
+	Fixed       string // what the person is there, when the reader cannot change it
+	Choices     []show.Choice
+}
+
+type adminCoordination struct {
+	Number int
+	Places []show.ChoiceGroup
+}
+
+// spareRows is how many empty rows a list of rows ends with, so that it grows without scripts.
+const spareRows = 2
+
+func (a pages) getNewPerson(r *web.Request) error { return a.newPersonPage(r, nil, nil) }
+
+func (a pages) newPersonPage(r *web.Request, f *web.Form, err error) error {
+	v := &adminPersonPage{AdminPage: show.Admin(a.Site, r, "people", "admin-people.new"), New: true}
+	v.End(v.Title)
+	if f == nil && !v.Resume(r) {
+		v.Fill(nil)
+		if g := r.QueryForm().ID("group"); g != 0 {
+			v.Fill(map[string][]string{MemberField(g): {"agent"}})
+		}
+	}
+	if f != nil {
+		if err := v.Refill(f, err); err != nil {
+			return err
+		}
+	}
+	return a.personPage(r, v, &store.Person{})
+}
+
+func (a pages) getAdminPerson(r *web.Request) error {
+	p, err := a.personInHand(r)
+	if err != nil {
+		return err
+	}
+	return a.adminPersonPage(r, &adminPersonPage{}, p, nil, nil)
+}
+
+// personInHand reads the person of the address. Whom the reader does not look after is not there.
+func (a pages) personInHand(r *web.Request) (*store.Person, error) {
+	n, err := r.Number()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Desk.Person(r.Actor(), n)
+	if err == nil && !desk.MaySeeAccount(r.Actor(), p) {
+		err = store.Fail(store.NotFound, "error.not-found")
+	}
+	return p, err
+}
+
+var personFields = []show.AdminField{{Name: "name", Key: "admin-people.name"}, {Name: "email", Key: "admin-people.email"}, {Name: "phone", Key: "admin-people.phone"}}
+
+func (a pages) adminPersonPage(r *web.Request, v *adminPersonPage, p *store.Person, f *web.Form, err error) error {
+	v.AdminPage = show.Admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
+	v.End(p.Name)
+	v.Path = address.Person(p.ID)
+	now := PersonValues(p)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
+	}
+	if f != nil {
+		if err := v.Again(f, err, now, personFields); err != nil {
+			return err
+		}
+	}
+	return a.personPage(r, v, p)
+}
+
+// personPage fills in what new and known people's pages share.
+func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) error {
+	s, err := a.surroundings(r)
+	if err != nil {
+		return err
+	}
+	who := r.Actor()
+	v.ID, v.Full = p.ID, who.IsAdministrator()
+	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), roleBadgesOf(&v.Page, p)
+	v.Places = s.placeOptions(v.Value("place"))
+	reached, err := a.Desk.MailReaches(p)
+	if err != nil {
+		return err
+	}
+	v.Disabled, v.Self, v.NeedWhy = p.Disabled, p.ID == who.ID(), reached
+	v.MayLink, v.MayHand = a.Desk.MayLink(who, p)
+	v.Seen, v.Password, v.Since = v.Moment(p.LastSeen), v.Moment(p.PasswordSet), v.Moment(p.Created)
+	for _, g := range s.groups {
+		if m, ok := v.membership(who, p, g); ok {
+			v.Groups = append(v.Groups, m)
+		}
+	}
+	if v.Full {
+		chosen := slices.DeleteFunc(slices.Clone(v.Form.Values["coordinates"]), func(s string) bool { return s == "" })
+		for i := range len(chosen) + spareRows {
+			value := ""
+			if i < len(chosen) {
+				value = chosen[i]
+			}
+			v.Coordinate = append(v.Coordinate, adminCoordination{i + 1, s.placeOptions(value)})
+		}
+	}
+	return r.Render("page/admin-person", v)
+}
+
+// membership is the row of one group, if it concerns the person or could. Supervisors choose among requester and agent,
+// in the groups they look after.
+func (v *adminPersonPage) membership(who desk.Actor, p *store.Person, g *store.Group) (adminMembership, bool) {
+	in := p.InGroup(g.ID)
+	own := who.IsAdministrator() || who.Person.Supervises(g.ID)
+	if g.Retired && !in || !own && !in {
+		return adminMembership{}, false
+	}
+	m := adminMembership{Field: MemberField(g.ID), Name: g.Name.In(v.Lang), Retired: g.Retired}
+	if !own || !who.IsAdministrator() && p.Supervises(g.ID) {
+		m.Fixed = v.T("admin.role-agent")
+		if p.Supervises(g.ID) {
+			m.Fixed = v.T("admin.role-supervisor")
+		}
+		return m, true
+	}
+	roles := []string{"", "agent", "supervisor"}
+	if !who.IsAdministrator() {
+		roles = roles[:2]
+	}
+	for _, role := range roles {
+		label := v.T("admin-people.no-member")
+		if role != "" {
+			label = v.T("admin.role-" + role)
+		}
+		m.Choices = append(m.Choices, show.Choice{Value: role, Label: label, Chosen: v.Value(m.Field) == role})
+	}
+	return m, true
+}
+
+// readPerson reads the form over what the person is now. Supervisors' forms hold the groups alone.
+func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (desk.PersonForm, error) {
+	s, err := a.surroundings(r)
+	if err != nil {
+		return desk.PersonForm{}, err
+	}
+	who := r.Actor()
+	out := desk.FormOf(p)
+	if who.IsAdministrator() || p.ID == 0 {
+		out.Name, out.Email, out.Phone, out.Language = f.Text("name", store.Most("people.name")), f.Text("email", store.Most("people.email")), f.Text("phone", store.Most("people.phone")), f.Text("language", store.Most("people.language"))
+		out.Organisation, out.Unit = s.readPlace(f, "place", f.Raw("place"))
+	}
+	if who.IsAdministrator() {
+		out.Administrator, out.Editor = f.Bool("administrator"), f.Bool("editor")
+		out.Coordinates = nil
+		for _, value := range f.List("coordinates") {
+			var k store.Coordination
+			k.Organisation, k.Unit = s.readPlace(f, "coordinates", value)
+			out.Coordinates = append(out.Coordinates, k)
+		}
+	}
+	for _, g := range s.groups {
+		field := MemberField(g.ID)
+		if !f.Has(field) {
+			continue
+		}
+		out.Groups = slices.DeleteFunc(out.Groups, func(m store.Membership) bool { return m.Group == g.ID })
+		switch f.Raw(field) {
+		case "":
+		case "agent", "supervisor":
+			out.Groups = append(out.Groups, store.Membership{Group: g.ID, Supervisor: f.Raw(field) == "supervisor"})
+		default:
+			f.Refuse("groups", "error.choice")
+		}
+	}
+	slices.SortFunc(out.Groups, func(x, y store.Membership) int { return cmp.Compare(x.Group, y.Group) })
+	return out, f.Err()
+}
+
+// ownPerson gives the desk's problems to the fields of the page.
+func ownPerson(err error) error {
+	return moveProblems(err, func(field string) string {
+		if field == "organisation" || field == "unit" {
+			return "place"
+		}
+		return field
+	})
+}
+
+// postNewPerson adds the person, who gets a link for choosing a password by mail; where none goes out the page shows it:
+// it is nowhere to be had again.
+func (a pages) postNewPerson(r *web.Request) error {
+	f := r.Form()
+	form, err := a.readPerson(r, f, &store.Person{})
+	var p *store.Person
+	var link string
+	if err == nil {
+		p, link, err = a.Desk.AddPerson(r.Actor(), form)
+	}
+	if err != nil {
+		return a.newPersonPage(r, f, ownPerson(err))
+	}
+	if link == "" {
+		return r.Done("flash.person-added", address.Person(p.ID), "name", p.Name, "email", p.Email)
+	}
+	return a.adminPersonPage(r, &adminPersonPage{Link: a.BaseURL() + address.Password(link), LinkNew: true}, p, nil, nil)
+}
+
+func (a pages) postAdminPerson(r *web.Request) error {
+	p, err := a.personInHand(r)
+	if err != nil {
+		return err
+	}
+	f := r.Form()
+	form, err := a.readPerson(r, f, p)
+	if err == nil {
+		_, err = a.Desk.ChangePerson(r.Actor(), p.ID, f.ID("rev"), form)
+	}
+	if err != nil {
+		return a.adminPersonPage(r, &adminPersonPage{}, p, f, ownPerson(err))
+	}
+	to := address.Person(p.ID)
+	if !r.Actor().IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return r.Actor().Person.Supervises(m.Group) }) {
+		to = "/admin/people" // the person has left the supervisor's groups
+	}
+	return r.Done("flash.person-saved", to, "name", form.Name)
+}
+
+// postPersonLink has a link sent to the person's own address or, with a reason or where no mail goes out, shows it on the
+// page that answers, to be handed over.
+func (a pages) postPersonLink(r *web.Request) error {
+	p, err := a.personInHand(r)
+	if err != nil {
+		return err
+	}
+	f := r.Form()
+	reason := f.Text("reason", store.MaxReason)
+	if err := f.Err(); err != nil {
+		return a.refusedPerson(r, p, err)
+	}
+	reached, err := a.Desk.MailReaches(p)
+	if err != nil {
+		return err
+	}
+	if !f.Bool("hand") && reason == "" && reached {
+		if err := a.Desk.SendPasswordLink(r.Actor(), p.ID); err != nil {
+			return a.refusedPerson(r, p, err)
+		}
+		return r.Done("flash.link-sent", address.Person(p.ID), "email", p.Email)
+	}
+	link, err := a.Desk.HandPasswordLink(r.Actor(), p.ID, reason)
+	if err != nil {
+		return a.refusedPerson(r, p, err)
+	}
+	return a.adminPersonPage(r, &adminPersonPage{Link: a.BaseURL() + address.Password(link)}, p, nil, nil)
+}
+
+func (a pages) postDisablePerson(r *web.Request) error { return a.setDisabled(r, true) }
+
+func (a pages) postEnablePerson(r *web.Request) error { return a.setDisabled(r, false) }
+
+func (a pages) setDisabled(r *web.Request, disabled bool) error {
+	p, err := a.personInHand(r)
+	if err != nil {
+		return err
+	}
+	form := desk.FormOf(p)
+	form.Disabled = disabled
+	if _, err := a.Desk.ChangePerson(r.Actor(), p.ID, r.Form().ID("rev"), form); err != nil {
+		return a.refusedPerson(r, p, err)
+	}
+	key := "flash.person-enabled"
+	if disabled {
+		key = "flash.person-disabled"
+	}
+	return r.Done(key, address.Person(p.ID), "name", p.Name)
+}
+
+// refusedPerson is the person's page with the reason why something was not done.
+func (a pages) refusedPerson(r *web.Request, p *store.Person, err error) error {
+	v := &adminPersonPage{}
+	v.AdminPage = show.Admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
+	v.End(p.Name)
+	v.Path = address.Person(p.ID)
+	v.Fill(PersonValues(p))
+	if !v.Refuse(err) {
+		return err
+	}
+	return a.personPage(r, v, p)
+}

@@ -1,0 +1,267 @@
+package admin
+
+import (
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/app/worktime"
+	"sportello/store"
+)
+
+// adminPrioritiesPage is the matrix of priorities and what follows from it.
+type adminPrioritiesPage struct {
+	show.AdminPage
+	Urgencies []string
+	Rows      []priorityRow
+	Hours     []priorityHours
+	Preview   []priorityPreview
+	Example   string
+	Unsaved   string // the form shows what is not saved yet, and why
+}
+
+type priorityRow struct {
+	Severity string
+	Cells    []priorityCell
+}
+
+type priorityCell struct {
+	Field, Label string
+	Options      []show.Choice
+}
+
+type priorityHours struct{ Field, Prio, Value string }
+
+// priorityPreview says in words what one priority means.
+type priorityPreview struct {
+	Prio  string
+	When  string // which severities and urgencies lead there
+	Hours string
+	Due   string // when a ticket opened now would be due
+}
+
+var (
+	severities = []store.Severity{store.Blocking, store.High, store.Medium, store.Low}
+	urgencies  = []store.Urgency{store.Today, store.Week, store.NoDate}
+)
+
+func cellField(s store.Severity, u store.Urgency) string {
+	return "matrix-" + s.String() + "-" + u.String()
+}
+
+func (a pages) getPriorities(r *web.Request) error {
+	return a.prioritiesPage(r, &adminPrioritiesPage{}, nil, nil)
+}
+
+func priorityValues(s *store.Settings) url.Values {
+	v := url.Values{"day-begins": {strconv.Itoa(s.DayBegins)}, "day-ends": {strconv.Itoa(s.DayEnds)}, "close-after": {strconv.Itoa(s.CloseAfter)},
+		"reopen-within": {strconv.Itoa(s.ReopenWithin)}, "rev": {strconv.FormatUint(s.Rev, 10)}}
+	for cell, p := range s.Matrix {
+		v.Set("matrix-"+strings.ReplaceAll(cell, "/", "-"), strconv.Itoa(p))
+	}
+	for p, hours := range s.WorkingHours {
+		v.Set("hours-due-"+p, strconv.Itoa(hours))
+	}
+	return v
+}
+
+// savedSettings reads the settings anew: those of the visit may be older than what was just refused.
+func (a pages) savedSettings() (*store.Settings, error) { return a.Desk.Settings() }
+
+func (a pages) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form, err error) error {
+	unsaved := v.Unsaved
+	v.AdminPage = show.Admin(a.Site, r, "priorities", "admin-priorities.title")
+	v.Top()
+	v.Unsaved = unsaved
+	set, bad := a.savedSettings()
+	if bad != nil {
+		return bad
+	}
+	now := priorityValues(set)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
+	}
+	if f != nil {
+		if err := v.Again(f, err, now, v.priorityFields()); err != nil {
+			return err
+		}
+	}
+	for _, u := range urgencies {
+		v.Urgencies = append(v.Urgencies, v.T("urgency."+u.String()))
+	}
+	for _, s := range severities {
+		row := priorityRow{Severity: v.T("severity." + s.String())}
+		for _, u := range urgencies {
+			cell := priorityCell{Field: cellField(s, u), Label: v.T("severity."+s.String()) + ", " + v.T("urgency."+u.String())}
+			for p := 1; p <= 4; p++ {
+				n := strconv.Itoa(p)
+				cell.Options = append(cell.Options, show.Choice{Value: n, Label: "P" + n, Chosen: v.Value(cell.Field) == n})
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	for p := 1; p <= 4; p++ {
+		field := "hours-due-" + strconv.Itoa(p)
+		v.Hours = append(v.Hours, priorityHours{field, strconv.Itoa(p), v.Value(field)})
+	}
+	v.preview(a)
+	return r.Render("page/admin-priorities", v)
+}
+
+func (v *adminPrioritiesPage) priorityFields() []show.AdminField {
+	return []show.AdminField{{Name: "day-begins", Key: "admin-priorities.day-begins"}, {Name: "day-ends", Key: "admin-priorities.day-ends"}, {Name: "close-after", Key: "admin-priorities.close-after"},
+		{Name: "reopen-within", Key: "admin-priorities.reopen-within"}, {Name: "hours-due-1", Key: "admin-priorities.hours-1"}, {Name: "hours-due-2", Key: "admin-priorities.hours-2"},
+		{Name: "hours-due-3", Key: "admin-priorities.hours-3"}, {Name: "hours-due-4", Key: "admin-priorities.hours-4"}}
+}
+
+// preview says what the values of the form mean, with a ticket opened now as the example.
+func (v *adminPrioritiesPage) preview(a pages) {
+	number := func(field string) int {
+		n, _ := strconv.Atoi(v.Value(field))
+		return n
+	}
+	calendar := worktime.Calendar{Begin: number("day-begins"), End: number("day-ends"), Location: a.Desk.Location()}
+	now := a.Desk.Now().In(a.Desk.Location())
+	v.Example = v.When(now)
+	for p := 1; p <= 4; p++ {
+		n := strconv.Itoa(p)
+		var when []string
+		for _, s := range severities {
+			var by []string
+			for _, u := range urgencies {
+				if v.Value(cellField(s, u)) == n {
+					by = append(by, strings.ToLower(v.T("urgency."+u.String())))
+				}
+			}
+			if len(by) > 0 {
+				when = append(when, v.T("severity."+s.String())+": "+strings.Join(by, ", "))
+			}
+		}
+		line := priorityPreview{Prio: n, When: strings.Join(when, "; "), Due: v.T("admin-priorities.no-due")}
+		if line.When == "" {
+			line.When = v.T("admin-priorities.nothing")
+		}
+		if hours := number("hours-due-" + n); hours > 0 && hours <= 1000 {
+			line.Hours = v.Plural("admin-priorities.hours", hours)
+			if calendar.Begin >= 0 && calendar.Begin < calendar.End && calendar.End <= 24 {
+				line.Due = v.When(calendar.Add(now, time.Duration(hours)*time.Hour))
+			}
+		}
+		v.Preview = append(v.Preview, line)
+	}
+}
+
+func readService(f *web.Form) desk.Service {
+	out := desk.Service{Matrix: map[string]int{}, HoursDue: map[string]int{}, DayBegins: f.Int("day-begins", 0, 23, 0), DayEnds: f.Int("day-ends", 1, 24, 0),
+		CloseAfter: f.Int("close-after", 1, 365, 0), ReopenWithin: f.Int("reopen-within", 1, 365, 0)}
+	for _, s := range severities {
+		for _, u := range urgencies {
+			out.Matrix[s.String()+"/"+u.String()] = f.Int(cellField(s, u), 1, 4, 0)
+		}
+	}
+	for p := 1; p <= 4; p++ {
+		n := strconv.Itoa(p)
+		out.HoursDue[n] = f.Int("hours-due-"+n, 1, 1000, 0)
+	}
+	f.Need("day-begins", "day-ends", "close-after", "reopen-within")
+	return out
+}
+
+// postPriorities saves the form, or shows what it would mean, or fills it with the values of a new desk.
+func (a pages) postPriorities(r *web.Request) error {
+	f := r.Form()
+	switch f.Raw("act") {
+	case "preview":
+		return a.prioritiesPage(r, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-preview"}, f, nil)
+	case "defaults":
+		rev := f.Raw("rev")
+		f.Values = priorityValues((&store.Settings{}).WithDefaults())
+		f.Values.Set("rev", rev)
+		return a.prioritiesPage(r, &adminPrioritiesPage{Unsaved: "admin-priorities.unsaved-defaults"}, f, nil)
+	}
+	service := readService(f)
+	err := f.Err()
+	if err == nil {
+		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), desk.SettingsForm{Service: &service})
+	}
+	if err != nil {
+		return a.prioritiesPage(r, &adminPrioritiesPage{}, f, err)
+	}
+	return r.Done("flash.priorities-saved", "/admin/priorities")
+}
+
+// adminHomePage holds the texts of the home page.
+type adminHomePage struct {
+	show.AdminPage
+	Preview []homePreview
+}
+
+type homePreview struct {
+	Lang, Label, Welcome string
+	HTML                 template.HTML
+}
+
+func (a pages) getHomeTexts(r *web.Request) error {
+	return a.homeTextsPage(r, &adminHomePage{}, nil, nil)
+}
+
+func homeValues(s *store.Settings) url.Values {
+	v := url.Values{"searches": {strings.Join(s.Searches, "\n")}, "rev": {strconv.FormatUint(s.Rev, 10)}}
+	setWords(v, "welcome", s.Welcome)
+	setWords(v, "text", s.HomeText)
+	setWords(v, "hours", s.Hours)
+	return v
+}
+
+var homeFields = []show.AdminField{{Name: "welcome-it", Key: "admin-home.welcome-it"}, {Name: "welcome-en", Key: "admin-home.welcome-en"}, {Name: "text-it", Key: "admin-home.text-it"},
+	{Name: "text-en", Key: "admin-home.text-en"}, {Name: "searches", Key: "admin-home.searches"}, {Name: "hours-it", Key: "admin-home.hours-it"}, {Name: "hours-en", Key: "admin-home.hours-en"}}
+
+func (a pages) homeTextsPage(r *web.Request, v *adminHomePage, f *web.Form, err error) error {
+	v.AdminPage = show.Admin(a.Site, r, "home", "admin-home.title")
+	v.Top()
+	set, bad := a.savedSettings()
+	if bad != nil {
+		return bad
+	}
+	now := homeValues(set)
+	if f == nil && !v.Resume(r) {
+		v.Fill(now)
+	}
+	if f != nil {
+		if err := v.Again(f, err, now, homeFields); err != nil {
+			return err
+		}
+		if f.Raw("act") == "preview" {
+			for _, lang := range words.Languages {
+				v.Preview = append(v.Preview, homePreview{Lang: lang, Label: v.T("admin.language-" + lang), Welcome: v.Value("welcome-" + lang),
+					HTML: markup.HTML(markup.Markdown, v.Value("text-"+lang))})
+			}
+		}
+	}
+	return r.Render("page/admin-home", v)
+}
+
+// postHomeTexts saves the texts, or shows how they would look.
+func (a pages) postHomeTexts(r *web.Request) error {
+	f := r.Form()
+	home := desk.Home{Welcome: wordsIn(f, "welcome", store.Most("settings.welcome.it")), Text: textsIn(f, "text"), Searches: f.Lines("searches"), Hours: wordsIn(f, "hours", store.Most("settings.hours.it"))}
+	err := f.Err()
+	if f.Raw("act") == "preview" {
+		return a.homeTextsPage(r, &adminHomePage{}, f, err)
+	}
+	if err == nil {
+		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), desk.SettingsForm{Home: &home})
+	}
+	if err != nil {
+		return a.homeTextsPage(r, &adminHomePage{}, f, err)
+	}
+	return r.Done("flash.home-saved", "/admin/home")
+}

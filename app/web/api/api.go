@@ -1,0 +1,271 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/store"
+)
+
+// The API's answers are small types of their own, so that rows can change without programs noticing.
+
+// apiMoment writes a time as RFC 3339 in UTC, nothing for the zero time.
+func apiMoment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Millisecond)
+	return &t
+}
+
+// loneSurrogate finds escapes that stand for half a character: encoding/json would replace them without a word.
+var surrogate = regexp.MustCompile(`(?i)\\+u(d[89a-f][0-9a-f]{2}|0000)`)
+
+// readJSON decodes the body into v. It refuses what is no JSON, members that v does not have (named), bytes that are
+// not UTF-8, NUL and halves of characters: nothing is stored otherwise than it was sent.
+func (a pages) readJSON(r *web.Request, v any) error {
+	body, err := r.Visit().Body.Whole()
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(body) {
+		return store.Fail(store.Invalid, "error.not-text")
+	}
+	if err := WholeCharacters(body); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return JsonProblem(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return store.Fail(store.Invalid, "error.json")
+	}
+	return nil
+}
+
+// members are the parts of a JSON object, not yet read: what a call names is judged before what it says.
+type members map[string]json.RawMessage
+
+// membersOf returns the parts of the body by their names in small letters, as readJSON takes them, without those that
+// are null. The error says that the body is no object; it is for after the rights.
+func (a pages) membersOf(r *web.Request) (members, error) {
+	body, err := r.Visit().Body.Whole()
+	if err != nil {
+		return nil, err
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return nil, JsonProblem(err)
+	}
+	out := members{}
+	for name, v := range raw {
+		if string(v) != "null" {
+			out[strings.ToLower(name)] = v
+		}
+	}
+	return out, nil
+}
+
+// fields names the parts as the desk's table of rights does.
+func (m members) fields() []string {
+	var out []string
+	for name, v := range m {
+		if name == "message" {
+			var text members
+			if json.Unmarshal(v, &text) == nil && text.internal() {
+				name = "note"
+			}
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// internal reports whether a text means to be a note: it says anything else than false there.
+func (m members) internal() bool {
+	v, said := m["internal"]
+	return said && string(v) != "false" && string(v) != "null"
+}
+
+// speech is what a text means to be: message or note.
+func (m members) speech() string {
+	if m.internal() {
+		return "note"
+	}
+	return "message"
+}
+
+// given names the parts of a record; an empty text or list is as good as left out.
+func (m members) given() desk.Given {
+	var g desk.Given
+	for name, v := range m {
+		if s := string(v); s != `""` && s != "[]" {
+			g.Fields = append(g.Fields, name)
+		}
+	}
+	if json.Unmarshal(m["requester_email"], &g.RequesterEmail) != nil {
+		g.RequesterEmail = "" // nobody's
+	}
+	return g
+}
+
+func WholeCharacters(body []byte) error {
+	high := -1 // where the first half of a pair ended
+	for _, m := range surrogate.FindAllIndex(body, -1) {
+		escape := body[m[0]:m[1]]
+		slashes := bytes.Count(escape, []byte(`\`))
+		if slashes%2 == 0 {
+			continue // an escaped backslash before a plain u
+		}
+		code, err := strconv.ParseUint(string(escape[len(escape)-4:]), 16, 16)
+		if err != nil {
+			continue
+		}
+		switch {
+		case code == 0:
+			return store.Fail(store.Invalid, "error.not-text")
+		case code < 0xdc00:
+			if high >= 0 {
+				return store.Fail(store.Invalid, "error.not-text")
+			}
+			high = m[1]
+		case high != m[0]:
+			return store.Fail(store.Invalid, "error.not-text")
+		default:
+			high = -1
+		}
+	}
+	if high >= 0 {
+		return store.Fail(store.Invalid, "error.not-text")
+	}
+	return nil
+}
+
+func JsonProblem(err error) error {
+	var kind *json.UnmarshalTypeError
+	var coded *store.Error
+	switch {
+	case errors.As(err, &coded):
+		return coded
+	case errors.As(err, &kind):
+		return store.Fail(store.Invalid, "error.json-type", "want", kind.Type.String()).At(kind.Field)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), `json: unknown field "`); ok {
+		return store.Fail(store.Invalid, "error.json-unknown").At(strings.TrimSuffix(name, `"`))
+	}
+	return store.Fail(store.Invalid, "error.json")
+}
+
+// apiNumber reads the number in the path; what is no number is not there.
+func apiNumber(r *web.Request, name string) (uint64, error) {
+	n, err := strconv.ParseUint(r.Param(name), 10, 64)
+	if err != nil {
+		return 0, store.Fail(store.NotFound, "error.not-found")
+	}
+	return n, nil
+}
+
+// apiQuery reads values of the address and collects what is wrong with them.
+type apiQuery struct {
+	*web.Form
+	r *web.Request
+}
+
+func (a pages) apiQuery(r *web.Request) apiQuery { return apiQuery{r.QueryForm(), r} }
+
+// page reads limit and offset or after.
+func (q apiQuery) limit() int { return q.Int("limit", 1, 200, 50) }
+
+// moment reads an RFC 3339 time or a date.
+func (q apiQuery) moment(name string) time.Time {
+	s := strings.TrimSpace(q.Raw(name))
+	if s == "" {
+		return time.Time{}
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t
+		}
+	}
+	q.Refuse(name, "error.date")
+	return time.Time{}
+}
+
+// names looks codes up for the answers of one request.
+type names struct{ tx *store.Tx }
+
+func (n names) person(id uint64) *apiPerson {
+	if id == 0 {
+		return nil
+	}
+	p, err := store.People.Peek(n.tx, id)
+	if err != nil {
+		return nil
+	}
+	return &apiPerson{Email: p.Email, Name: p.Name}
+}
+
+func (n names) module(id uint64) string {
+	if id == 0 {
+		return ""
+	}
+	m, err := store.Modules.Peek(n.tx, id)
+	if err != nil {
+		return ""
+	}
+	return m.Code
+}
+
+func (n names) group(id uint64) string {
+	g, err := store.Groups.Peek(n.tx, id)
+	if err != nil {
+		return ""
+	}
+	return g.Code
+}
+
+type apiPerson struct {
+	Email string `json:"email"`
+	Name  string `json:"name"`
+}
+
+type apiFile struct {
+	ID   uint64 `json:"id"`
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Size int64  `json:"size"`
+	URL  string `json:"url"`
+}
+
+func fileAnswer(f *store.File) apiFile {
+	return apiFile{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, URL: "/api/v1/files/" + strconv.FormatUint(f.ID, 10)}
+}
+
+// apiFile streams one file to whom may read what it belongs to.
+func (a pages) apiFile(r *web.Request) error {
+	id, err := apiNumber(r, "id")
+	if err != nil {
+		return err
+	}
+	f, file, err := a.Desk.OpenFile(r.Actor(), id)
+	if err != nil {
+		return err
+	}
+	r.SetHeader("Content-Disposition", web.DispositionOf("attachment", f.Name))
+	mediaType, _ := web.ServedType(f.Type) // never shown in place
+	r.SetHeader("Content-Type", mediaType)
+	r.SetHeader("X-Content-Type-Options", "nosniff")
+	r.SetHeader("Content-Security-Policy", web.FilePolicy)
+	return r.SendStream(file, int(f.Size)) // fasthttp closes it
+}

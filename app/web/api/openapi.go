@@ -1,0 +1,208 @@
+package api
+
+import (
+	"encoding"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+)
+
+// apiDescription is what the description of the API says of one route.
+type apiDescription struct {
+	summary string
+	query   []apiParameter
+	in, out any // values of the types of body and answer
+	created bool
+	files   bool // the body is multipart/form-data with files
+}
+
+type apiParameter struct{ name, kind, text string }
+
+var pageParameters = []apiParameter{{"limit", "integer", "1 to 200, 50 when left out"}, {"after", "string", "next of the page before"}}
+
+// apiDescriptions describes each route of the API by its name. A test fails when a route has none, or one has no route.
+var apiDescriptions = map[string]apiDescription{
+	"api.openapi": {summary: "This description"},
+	"api.tickets.open": {summary: "Open a ticket in one's own name, or as an import would. The same external_id again updates and answers 200.",
+		in: desk.TicketRecord{}, out: apiTicket{}, created: true},
+	"api.tickets.list": {summary: "Tickets the token's person may see, newest number first, without messages and answers", out: apiTicketList{}, query: append([]apiParameter{
+		{"state", "string", "codes, several joined by commas"}, {"group", "string", "code"}, {"module", "string", "code; takes what is below it too"},
+		{"requester", "string", "address"}, {"updated_since", "string", "RFC 3339 time or date"}}, pageParameters...)},
+	"api.tickets.read": {summary: "One ticket with its messages", out: apiTicket{}},
+	"api.tickets.change": {summary: "Change what is given and leave the rest. With rev, a ticket that has another revision by now answers 409 with the current one.",
+		in: apiChange{}, out: apiTicket{}},
+	"api.tickets.write":  {summary: "Write a message, or a note with internal", in: apiText{}, out: apiWritten{}, created: true},
+	"api.tickets.attach": {summary: "Attach files with a message of their own: parts named file, and body and internal if wanted; or the bytes with ?name=", out: apiWritten{}, created: true, files: true},
+	"api.tickets.beside": {summary: "Decide about words that came by mail and lie beside a ticket: join, join-and-add-person, own-ticket, or dismiss with a reason",
+		in: apiDecision{}, out: apiTicket{}},
+	"api.articles.list": {summary: "Articles the token's person may read, by title", out: apiArticleList{}, query: append([]apiParameter{
+		{"module", "string", "code; takes what is below it too"}, {"state", "string", "draft or published"}, {"audience", "string", "public, signed-in or agents"},
+		{"lang", "string", "the reader's language; hides nothing"}, {"language", "string", "only versions in it"}}, pageParameters...)},
+	"api.articles.write": {summary: "Write one language version of an article. The same external_id and language again updates and answers 200.",
+		in: desk.ArticleRecord{}, out: apiArticle{}, created: true},
+	"api.articles.read": {summary: "An article in one language", out: apiArticle{}, query: []apiParameter{{"lang", "string", "it or en; the other one when there is no such version"}}},
+	"api.articles.put":  {summary: "Write one language version of the article with this slug", in: desk.ArticleRecord{}, out: apiArticle{}, created: true},
+	"api.search": {summary: "Search tickets, articles and mail to be judged together; finds what the token's person may read", out: apiFound{}, query: []apiParameter{
+		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (what became no message and the person judges), joined by commas"},
+		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, 20 when left out"}, {"offset", "integer", "0 to 1000"},
+		{"facets", "integer", "1 for counts"}, {"sort", "string", "date for the newest first"}}},
+	"api.files.read": {summary: "The bytes of an attachment"},
+}
+
+type object = map[string]any
+
+// openAPI describes the routes as OpenAPI 3.1 does.
+func openAPI(routes []web.Route) object {
+	paths := object{}
+	schemas := schemaSet{}
+	problem := object{"description": "What was wrong (RFC 9457)", "content": object{"application/problem+json": object{"schema": schemas.of(reflect.TypeOf(web.ProblemDocument{}))}}}
+	for _, r := range routes {
+		if !strings.HasPrefix(r.Path, base) {
+			continue
+		}
+		d := apiDescriptions[r.Name]
+		path, parameters := openPath(r.Path)
+		for _, p := range d.query {
+			parameters = append(parameters, object{"name": p.name, "in": "query", "description": p.text, "schema": object{"type": p.kind}})
+		}
+		answers := object{"default": problem}
+		answer := object{"description": "Done"}
+		if d.out != nil {
+			answer["content"] = object{"application/json": object{"schema": schemas.of(reflect.TypeOf(d.out))}}
+		}
+		if d.created {
+			answers["201"] = answer
+		}
+		if !d.created || d.in != nil {
+			answers["200"] = answer
+		}
+		op := object{"operationId": r.Name, "summary": d.summary, "responses": answers}
+		if d.in != nil {
+			op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schemas.of(reflect.TypeOf(d.in))}}}
+		}
+		if d.files {
+			op["requestBody"] = object{"required": true, "content": object{"multipart/form-data": object{"schema": object{"type": "object", "properties": object{
+				"file": object{"type": "array", "items": object{"type": "string", "format": "binary"}}, "body": object{"type": "string"}, "internal": object{"type": "boolean"}}}}}}
+		}
+		if r.Method == http.MethodPost && r.Who == web.Program {
+			parameters = append(parameters, object{"name": "Idempotency-Key", "in": "header", "schema": object{"type": "string", "maxLength": web.MaxOnceKey},
+				"description": "A word of the caller's own. Within 24 hours the same key with the same token and the same request answers the first result again and changes nothing; with another request it answers 422, while the first is still under way at last 409. What was refused may be tried again under its key."})
+		}
+		if len(parameters) > 0 {
+			op["parameters"] = parameters
+		}
+		if r.Who == web.Guest {
+			op["security"] = []any{}
+		}
+		item, ok := paths[path].(object)
+		if !ok {
+			item = object{}
+			paths[path] = item
+		}
+		item[strings.ToLower(r.Method)] = op
+	}
+	return object{
+		"openapi": "3.1.0",
+		"info":    object{"title": "Sportello", "version": "1", "description": "A token has the rights that its person has at that moment, until it ends. A token that ended, or that sleeps since the desk was restored, is answered 401 with that reason. What may not be seen is not there."},
+		"paths":   paths,
+		"components": object{"schemas": schemas, "securitySchemes": object{
+			"token": object{"type": "http", "scheme": "bearer"}}},
+		"security": []any{object{"token": []any{}}},
+	}
+}
+
+// openPath turns /tickets/:number<int> into /tickets/{number} and describes its parameters.
+func openPath(path string) (string, []any) {
+	var parameters []any
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		name, ok := strings.CutPrefix(p, ":")
+		if !ok {
+			continue
+		}
+		kind := "string"
+		if base, isInt := strings.CutSuffix(name, "<int>"); isInt {
+			name, kind = base, "integer"
+		}
+		parts[i] = "{" + name + "}"
+		parameters = append(parameters, object{"name": name, "in": "path", "required": true, "schema": object{"type": kind}})
+	}
+	return strings.Join(parts, "/"), parameters
+}
+
+// schemaSet holds the schemas of struct types by name.
+type schemaSet map[string]any
+
+var (
+	timeType    = reflect.TypeFor[time.Time]()
+	textual     = reflect.TypeFor[encoding.TextMarshaler]()
+	scalarType  = reflect.TypeFor[desk.Scalar]()
+	messageType = reflect.TypeFor[apiText]()
+)
+
+func (s schemaSet) of(t reflect.Type) object {
+	switch {
+	case t == timeType:
+		return object{"type": "string", "format": "date-time"}
+	case t == scalarType:
+		return object{"type": []any{"string", "number", "boolean"}}
+	case t.Kind() == reflect.Pointer:
+		return s.of(t.Elem())
+	case t.Implements(textual):
+		return object{"type": "string"}
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return object{"type": "string"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Float64:
+		return object{"type": "number"}
+	case reflect.Slice:
+		return object{"type": "array", "items": s.of(t.Elem())}
+	case reflect.Map:
+		if t.Elem().Kind() == reflect.Interface {
+			return object{"type": "object"}
+		}
+		return object{"type": "object", "additionalProperties": s.of(t.Elem())}
+	case reflect.Struct:
+		return s.ofStruct(t)
+	}
+	return object{"type": "integer"}
+}
+
+func (s schemaSet) ofStruct(t reflect.Type) object {
+	name := strings.TrimPrefix(t.Name(), "api")
+	ref := object{"$ref": "#/components/schemas/" + name}
+	if _, ok := s[name]; ok {
+		return ref
+	}
+	properties := object{}
+	var required []any
+	schema := object{"type": "object", "properties": properties}
+	s[name] = schema
+	for i := range t.NumField() {
+		tag, ok := t.Field(i).Tag.Lookup("json")
+		words := strings.Split(tag, ",")
+		if !ok || words[0] == "-" {
+			continue
+		}
+		property := s.of(t.Field(i).Type)
+		if t.Field(i).Type == reflect.PointerTo(messageType) {
+			property = object{"oneOf": []any{object{"type": "string"}, property}}
+		}
+		properties[words[0]] = property
+		if !slices.Contains(words[1:], "omitempty") && !slices.Contains(words[1:], "omitzero") {
+			required = append(required, words[0])
+		}
+	}
+	if len(required) > 0 {
+		schema["required"] = required
+	}
+	return ref
+}

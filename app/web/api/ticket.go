@@ -1,0 +1,619 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/message"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+type apiTicket struct {
+	Number       uint64            `json:"number"`
+	Subject      string            `json:"subject"`
+	Kind         store.TicketKind  `json:"kind"`
+	Severity     store.Severity    `json:"severity"`
+	Urgency      store.Urgency     `json:"urgency"`
+	Priority     int               `json:"priority,omitempty"` // for agents
+	State        store.State       `json:"state"`
+	Outcome      store.Outcome     `json:"outcome,omitzero"`
+	Module       string            `json:"module,omitempty"`
+	Group        string            `json:"group"`
+	Assignee     *apiPerson        `json:"assignee,omitempty"`
+	Requester    *apiPerson        `json:"requester"`
+	Participants []apiPerson       `json:"participants,omitempty"`
+	Language     string            `json:"language,omitempty"`
+	Version      string            `json:"version,omitempty"`
+	PlannedFor   *time.Time        `json:"planned_for,omitempty"`
+	Affected     string            `json:"affected,omitempty"`
+	Regression   bool              `json:"regression,omitempty"`
+	WorkedIn     string            `json:"worked_in,omitempty"`
+	DuplicateOf  uint64            `json:"duplicate_of,omitempty"`
+	Links        []uint64          `json:"links,omitempty"`
+	Answers      map[string]string `json:"answers,omitempty"`
+	ExternalID   string            `json:"external_id,omitempty"` // for agents and administrators
+	CreatedAt    *time.Time        `json:"created_at"`
+	UpdatedAt    *time.Time        `json:"updated_at"`
+	Deadline     *time.Time        `json:"deadline,omitempty"`
+	DueAt        *time.Time        `json:"due_at,omitempty"`
+	ResolvedAt   *time.Time        `json:"resolved_at,omitempty"`
+	ClosedAt     *time.Time        `json:"closed_at,omitempty"`
+	Rev          uint64            `json:"rev"`
+	Messages     []apiMessage      `json:"messages,omitempty"`
+	Beside       *[]apiBeside      `json:"beside,omitempty"` // for who sees notes: what came by mail from who belongs to nobody of the ticket
+}
+
+type apiBeside struct {
+	ID          uint64     `json:"id"`
+	From        *apiPerson `json:"from"`
+	Subject     string     `json:"subject"`
+	Body        string     `json:"body"`
+	At          *time.Time `json:"at"`
+	Attachments []apiFile  `json:"attachments"`
+	Proven      bool       `json:"proven"`
+}
+
+// apiDecision says what to do with words that lie beside a ticket.
+type apiDecision struct {
+	Do     desk.BesideDo `json:"do"` // join, join-and-add-person, own-ticket or dismiss
+	Reason string        `json:"reason,omitempty"`
+}
+
+// apiBesideTicket decides about words that lie beside a ticket, and answers the ticket as it is afterwards.
+func (a pages) apiBesideTicket(r *web.Request) error {
+	number, err := apiNumber(r, "number")
+	if err != nil {
+		return err
+	}
+	id, err := apiNumber(r, "id")
+	if err != nil {
+		return err
+	}
+	v, err := a.Desk.Ticket(r.Actor(), number)
+	if err != nil {
+		return err
+	}
+	if !v.Agents {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !v.May[desk.Arrange] {
+		return store.Fail(store.Denied, "error.denied")
+	}
+	var in apiDecision
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	if _, err := a.Desk.Do(r.Actor(), number, desk.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
+		return err
+	}
+	out, err := a.ticketDocument(r, number)
+	if err != nil {
+		return err
+	}
+	return r.JSON(out)
+}
+
+type apiMessage struct {
+	ID          uint64     `json:"id"`
+	Author      *apiPerson `json:"author"`
+	At          *time.Time `json:"at"`
+	Body        string     `json:"body"`   // as typed; of HTML its text
+	Format      string     `json:"format"` // text, markdown or html
+	HTML        string     `json:"html"`   // what the page shows, safe
+	Internal    bool       `json:"internal,omitempty"`
+	Proven      *bool      `json:"proven,omitempty"` // of what came by mail: whether something proves its sender
+	Attachments []apiFile  `json:"attachments,omitempty"`
+}
+
+type apiTicketList struct {
+	Total   int         `json:"total"`
+	TotalIs string      `json:"total_is"` // exact or at_least
+	Next    *uint64     `json:"next"`
+	Tickets []apiTicket `json:"tickets"`
+}
+
+// ticketAnswer is what the actor may know of the ticket; agents tells whether they stand on the agents' side of it. What
+// belongs to the agents' clock stays there: the requester's side gets the public revision and time.
+func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
+	out := apiTicket{Number: t.ID, Subject: t.Subject, Kind: t.Kind, Severity: t.Severity, Urgency: t.Urgency, State: t.State, Outcome: t.Outcome,
+		Module: n.module(t.Module), Group: n.group(t.Group), Assignee: n.person(t.Assignee), Requester: n.person(t.Requester), Language: t.Language,
+		Version: t.Version, PlannedFor: apiMoment(t.PlannedFor), Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Answers: t.Answers,
+		CreatedAt: apiMoment(t.Opened), Deadline: apiMoment(t.Deadline), DueAt: apiMoment(t.Due), ResolvedAt: apiMoment(t.Resolved),
+		ClosedAt: apiMoment(t.Closed), UpdatedAt: apiMoment(t.PublicUpdated), Rev: t.PublicRev}
+	if agents {
+		out.Priority, out.ExternalID, out.UpdatedAt, out.Rev = t.Priority, t.External, apiMoment(t.Updated), t.Rev
+	} else if out.Assignee != nil {
+		out.Assignee.Email = "" // the group answers, not a person's own mailbox
+	}
+	for _, p := range t.Participants {
+		if who := n.person(p); who != nil {
+			out.Participants = append(out.Participants, *who)
+		}
+	}
+	return out
+}
+
+// ticketDocument is a ticket with its messages, as one actor may see it.
+func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error) {
+	v, err := a.Desk.Ticket(r.Actor(), number)
+	if err != nil {
+		return nil, err
+	}
+	var out apiTicket
+	err = a.Store.View(func(tx *store.Tx) error {
+		n := names{tx}
+		out = ticketAnswer(n, v.Ticket, v.Agents)
+		for _, o := range v.Links {
+			out.Links = append(out.Links, o.ID)
+		}
+		if v.Duplicate != nil {
+			out.DuplicateOf = v.Duplicate.ID
+		}
+		for _, m := range v.Messages {
+			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: apiMoment(m.At), Body: m.Body, Format: m.Written().String(),
+				HTML: string(message.HTML(m, "…", message.Pictures(v.Files, m))), Internal: m.Internal}
+			if m.Mail != 0 {
+				proven := !m.NotVerified()
+				row.Proven = &proven
+			}
+			if m.Agent && !v.Agents && row.Author != nil {
+				row.Author.Email = ""
+			}
+			for _, f := range v.Files[m.ID] {
+				row.Attachments = append(row.Attachments, fileAnswer(f))
+			}
+			out.Messages = append(out.Messages, row)
+		}
+		if !v.Agents {
+			return nil
+		}
+		list := []apiBeside{}
+		for _, m := range v.Beside {
+			row := apiBeside{ID: m.ID, From: n.person(m.Author), Body: m.Body, At: apiMoment(m.At), Attachments: []apiFile{}, Proven: !m.Unproven}
+			mail, err := store.Mails.Get(tx, m.Mail)
+			if err != nil {
+				return err
+			}
+			row.Subject = mail.Subject
+			for _, f := range v.Files[m.ID] {
+				row.Attachments = append(row.Attachments, fileAnswer(f))
+			}
+			list = append(list, row)
+		}
+		out.Beside = &list
+		return nil
+	})
+	return &out, err
+}
+
+func (a pages) apiOpenTicket(r *web.Request) error {
+	members, unreadable := a.membersOf(r)
+	if err := a.Desk.MayOpenWith(r.Actor(), members.given()); err != nil {
+		return err
+	}
+	if unreadable != nil {
+		return unreadable
+	}
+	var rec desk.TicketRecord
+	if err := a.readJSON(r, &rec); err != nil {
+		return err
+	}
+	t, created, err := a.Desk.PutTicketRecord(r.Actor(), rec)
+	if err != nil {
+		return err
+	}
+	var out apiTicket
+	err = a.Store.View(func(tx *store.Tx) error {
+		out = ticketAnswer(names{tx}, t, a.Desk.OnAgentsSide(tx, r.Actor(), t))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if created {
+		r.Status(http.StatusCreated)
+		r.SetLocation("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
+	}
+	return r.JSON(out)
+}
+
+func (a pages) apiTickets(r *web.Request) error {
+	q := a.apiQuery(r)
+	f := desk.TicketFilter{Limit: q.limit(), After: q.ID("after"), UpdatedSince: q.moment("updated_since")}
+	for _, word := range strings.FieldsFunc(strings.Join(q.List("state"), ","), func(ch rune) bool { return ch == ',' }) {
+		s, err := store.Parse[store.State](word)
+		if err != nil {
+			q.Refuse("state", "error.choice")
+			continue
+		}
+		f.States = append(f.States, s)
+	}
+	// Whether somebody is known is nobody's business: there is just nothing to list. A confidential group and a module
+	// that is retired are for those who work here and for who has a ticket there; to others there is none of that code.
+	who := r.Actor()
+	works := who.IsAgent() || who.IsAdministrator()
+	nobody := false
+	hidden := map[string]desk.TicketFilter{}
+	unknown := map[string]bool{}
+	err := a.Store.View(func(tx *store.Tx) error {
+		if code := q.Raw("group"); code != "" {
+			g, err := store.GroupsByCode.First(tx, code)
+			switch {
+			case store.KindOf(err) == store.NotFound:
+				unknown["group"] = true
+			case err != nil:
+				return err
+			default:
+				if f.Group = g.ID; g.Confidential && !works {
+					hidden["group"] = desk.TicketFilter{Group: g.ID, Limit: 1}
+				}
+			}
+		}
+		if code := q.Raw("module"); code != "" {
+			m, err := store.ModulesByCode.First(tx, code)
+			switch {
+			case store.KindOf(err) == store.NotFound:
+				unknown["module"] = true
+			case err != nil:
+				return err
+			default:
+				if f.Module = m.ID; m.Retired && !works {
+					hidden["module"] = desk.TicketFilter{Module: m.ID, Limit: 1}
+				}
+			}
+		}
+		if address := q.Raw("requester"); address != "" {
+			p, err := store.PeopleByEmail.First(tx, store.Address(address))
+			switch {
+			case store.KindOf(err) == store.NotFound:
+				nobody = true
+			case err != nil:
+				return err
+			default:
+				f.Requester = p.ID
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for name, own := range hidden {
+		list, err := a.Desk.List(who, own)
+		if err != nil {
+			return err
+		}
+		unknown[name] = list.Total == 0
+	}
+	for _, name := range []string{"group", "module"} { // in one order, whatever the reason
+		if unknown[name] {
+			q.Refuse(name, "error."+name+"-unknown")
+		}
+	}
+	if err := q.Err(); err != nil {
+		return err
+	}
+	out := apiTicketList{TotalIs: "exact", Tickets: []apiTicket{}}
+	if nobody {
+		return r.JSON(out)
+	}
+	list, err := a.Desk.List(who, f)
+	if err != nil {
+		return err
+	}
+	out.Total = list.Total
+	if !list.Exact {
+		out.TotalIs = "at_least"
+	}
+	if list.Next != 0 {
+		out.Next = &list.Next
+	}
+	err = a.Store.View(func(tx *store.Tx) error {
+		for _, t := range list.Tickets {
+			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.Desk.OnAgentsSide(tx, r.Actor(), t)))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.JSON(out)
+}
+
+func (a pages) apiTicket(r *web.Request) error {
+	number, err := apiNumber(r, "number")
+	if err != nil {
+		return err
+	}
+	out, err := a.ticketDocument(r, number)
+	if err != nil {
+		return err
+	}
+	return r.JSON(out)
+}
+
+// apiText is a message in a PATCH: a text, or an object that may make it a note.
+type apiText struct {
+	Body        string   `json:"body"`
+	Format      string   `json:"format,omitempty"` // text, markdown or html; left out, text on the requester's side and markdown on the agents'
+	Internal    bool     `json:"internal,omitempty"`
+	Mentions    []string `json:"mentions,omitempty"`    // addresses of agents
+	Attachments []uint64 `json:"attachments,omitempty"` // files of one's own that belong to nothing yet
+}
+
+// UnmarshalJSON takes a plain text for a message.
+func (t *apiText) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, &t.Body)
+	}
+	type plain apiText
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode((*plain)(t))
+}
+
+// maxAttached bounds the files of one message.
+const maxAttached = 100
+
+func (a pages) text(t *apiText) (*desk.Text, error) {
+	if len(t.Mentions) > store.Most("messages.mentions") { // before each is looked up
+		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", store.Most("messages.mentions")).At("mentions")
+	}
+	if len(t.Attachments) > maxAttached {
+		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxAttached).At("attachments")
+	}
+	format, err := store.Parse[store.Format](t.Format)
+	if err != nil {
+		return nil, store.Fail(store.Invalid, "error.code", "value", show.Clip(t.Format, 60)).At("format")
+	}
+	out := &desk.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
+	err = a.Store.View(func(tx *store.Tx) error {
+		for _, address := range t.Mentions {
+			if p, err := store.PeopleByEmail.First(tx, store.Address(address)); err == nil {
+				out.Mentions = append(out.Mentions, p.ID)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// apiChange is the body of a PATCH. What is left out stays.
+type apiChange struct {
+	Rev                *uint64           `json:"rev,omitempty"`
+	Subject            *string           `json:"subject,omitempty"`
+	Kind               *store.TicketKind `json:"kind,omitempty"`
+	Severity           *store.Severity   `json:"severity,omitempty"`
+	Urgency            *store.Urgency    `json:"urgency,omitempty"`
+	Deadline           *time.Time        `json:"deadline,omitempty"`
+	Module             *string           `json:"module,omitempty"`
+	Group              *string           `json:"group,omitempty"`
+	Assignee           *string           `json:"assignee,omitempty"` // an address, or empty for nobody
+	State              *store.State      `json:"state,omitempty"`
+	Outcome            *store.Outcome    `json:"outcome,omitempty"`
+	Version            string            `json:"version,omitempty"`
+	PlannedFor         *time.Time        `json:"planned_for,omitempty"`
+	DuplicateOf        uint64            `json:"duplicate_of,omitempty"`
+	Affected           *string           `json:"affected,omitempty"`
+	Regression         *bool             `json:"regression,omitempty"`
+	WorkedIn           *string           `json:"worked_in,omitempty"`
+	Answers            map[string]string `json:"answers,omitempty"`
+	Take               bool              `json:"take,omitempty"`
+	Message            *apiText          `json:"message,omitempty"`
+	AddParticipants    []string          `json:"add_participants,omitempty"`
+	RemoveParticipants []string          `json:"remove_participants,omitempty"`
+	Spam               *bool             `json:"spam,omitempty"`
+	Reason             string            `json:"reason,omitempty"`
+}
+
+func (a pages) apiChangeTicket(r *web.Request) error {
+	number, err := apiNumber(r, "number")
+	if err != nil {
+		return err
+	}
+	members, unreadable := a.membersOf(r)
+	if err := a.Desk.MayChange(r.Actor(), number, members.fields()...); err != nil {
+		return err
+	}
+	if unreadable != nil {
+		return unreadable
+	}
+	var in apiChange
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	step, err := a.stepOf(in)
+	if err != nil {
+		return err
+	}
+	t, err := a.Desk.Do(r.Actor(), number, step)
+	if err != nil {
+		return err
+	}
+	out, err := a.ticketDocument(r, t.ID)
+	if store.KindOf(err) == store.NotFound && err != nil {
+		return r.SendStatus(http.StatusNoContent) // done, and out of sight for whom did it: moved to a confidential group
+	}
+	if err != nil {
+		return err
+	}
+	return r.JSON(out)
+}
+
+// stepOf reads the codes of a change into numbers of rows: a code that nobody has into Nowhere, which the desk refuses
+// after the rights as it refuses any number that is not there.
+func (a pages) stepOf(in apiChange) (desk.Step, error) {
+	s := desk.Step{Subject: in.Subject, Kind: in.Kind, Severity: in.Severity, Urgency: in.Urgency, Deadline: in.Deadline, Version: in.Version,
+		DuplicateOf: in.DuplicateOf, Affected: in.Affected, Regression: in.Regression, WorkedIn: in.WorkedIn, Answers: in.Answers, Take: in.Take,
+		Add: in.AddParticipants, Spam: in.Spam, Reason: in.Reason}
+	if in.Rev != nil {
+		s.Rev = *in.Rev
+	}
+	if in.State != nil {
+		s.To = *in.State
+	}
+	if in.Outcome != nil {
+		s.Outcome = *in.Outcome
+	}
+	if in.PlannedFor != nil {
+		s.PlannedFor = *in.PlannedFor
+	}
+	if in.Message != nil {
+		text, err := a.text(in.Message)
+		if err != nil {
+			return s, err
+		}
+		s.Message = text
+	}
+	most := store.Tickets.Most("participants")
+	for field, list := range map[string][]string{"add_participants": in.AddParticipants, "remove_participants": in.RemoveParticipants} {
+		if len(list) > most {
+			return s, store.Fail(store.Invalid, "error.too-many-of", "max", most).At(field)
+		}
+	}
+	err := a.Store.View(func(tx *store.Tx) error {
+		if in.Module != nil {
+			id := uint64(0)
+			if *in.Module != "" {
+				id = cmp.Or(store.ModulesByCode.ID(tx, *in.Module), desk.Nowhere)
+			}
+			s.Module = &id
+		}
+		if in.Group != nil {
+			id := cmp.Or(store.GroupsByCode.ID(tx, *in.Group), desk.Nowhere)
+			s.Group = &id
+		}
+		if in.Assignee != nil {
+			id := uint64(0)
+			if *in.Assignee != "" {
+				id = cmp.Or(store.PeopleByEmail.ID(tx, store.Address(*in.Assignee)), desk.Nowhere)
+			}
+			s.Assignee = &id
+		}
+		s.Remove = nil
+		for _, address := range in.RemoveParticipants {
+			s.Remove = append(s.Remove, cmp.Or(store.PeopleByEmail.ID(tx, store.Address(address)), desk.Nowhere))
+		}
+		return nil
+	})
+	return s, err
+}
+
+// apiWritten answers a message that was stored.
+type apiWritten struct {
+	Number      uint64      `json:"number"` // of the ticket it stands in: a new one when the old was closed too long ago
+	ID          uint64      `json:"id"`
+	State       store.State `json:"state"`
+	Rev         uint64      `json:"rev"`
+	Attachments []apiFile   `json:"attachments,omitempty"`
+}
+
+func (a pages) apiWriteMessage(r *web.Request) error {
+	number, err := apiNumber(r, "number")
+	if err != nil {
+		return err
+	}
+	members, unreadable := a.membersOf(r)
+	if err := a.Desk.MayChange(r.Actor(), number, members.speech()); err != nil {
+		return err
+	}
+	if unreadable != nil {
+		return unreadable
+	}
+	var in apiText
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	text, err := a.text(&in)
+	if err != nil {
+		return err
+	}
+	return a.apiSay(r, number, text)
+}
+
+func (a pages) apiSay(r *web.Request, number uint64, text *desk.Text) error {
+	t, err := a.Desk.Do(r.Actor(), number, desk.Step{Message: text})
+	if err != nil {
+		return err
+	}
+	v, err := a.Desk.Ticket(r.Actor(), t.ID)
+	if err != nil {
+		return err
+	}
+	out := apiWritten{Number: t.ID, State: t.State, Rev: t.PublicRev}
+	if v.Agents {
+		out.Rev = t.Rev
+	}
+	for _, m := range v.Messages {
+		if m.Author == r.Actor().ID() && m.ID > out.ID {
+			out.ID = m.ID
+		}
+	}
+	for _, f := range v.Files[out.ID] {
+		out.Attachments = append(out.Attachments, fileAnswer(f))
+	}
+	r.Status(http.StatusCreated)
+	r.SetLocation("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
+	return r.JSON(out)
+}
+
+// apiAttach takes files for a message of their own: multipart/form-data with parts named file, and body and internal
+// if wanted, or the bytes themselves with ?name=. Without a body the message names the files.
+func (a pages) apiAttach(r *web.Request) error {
+	number, err := apiNumber(r, "number")
+	if err != nil {
+		return err
+	}
+	// Nothing is kept for who may neither write here; what it is to be is known when it was read.
+	if err := a.Desk.MayAttach(r.Actor(), number); err != nil {
+		return err
+	}
+	text := &desk.Text{}
+	var kept []string
+	v := r.Visit()
+	if strings.HasPrefix(strings.ToLower(r.Header("Content-Type")), "multipart/form-data") {
+		p, err := r.ReadForm(v.Route)
+		if err != nil {
+			return err
+		}
+		if p.Unreadable {
+			return store.Fail(store.Invalid, "error.form-unreadable")
+		}
+		text.Body, text.Internal = p.Values.Get("body"), p.Values.Get("internal") == "true" || p.Values.Get("internal") == "1"
+		for _, u := range append(p.Uploads["file"], p.Uploads["files"]...) {
+			if u.Err != nil {
+				return u.Err
+			}
+			text.Files = append(text.Files, u.Row.ID)
+			kept = append(kept, u.Row.Name)
+		}
+	} else if !v.Body.Ended() || r.Query("name") != "" {
+		q := r.QueryForm()
+		text.Body, text.Internal = q.Raw("body"), q.Bool("internal")
+		name := q.Raw("name")
+		if _, params, err := mime.ParseMediaType(r.Header("Content-Disposition")); err == nil && name == "" {
+			name = params["filename"]
+		}
+		f, err := a.Desk.Keep(r.Actor(), name, v.Body)
+		if err := web.CmpErr(v.Body, err); err != nil {
+			return err
+		}
+		text.Files, kept = []uint64{f.ID}, []string{f.Name}
+	}
+	if len(text.Files) == 0 {
+		return store.Fail(store.Invalid, "error.required").At("file")
+	}
+	if strings.TrimSpace(text.Body) == "" {
+		text.Body = strings.Join(kept, ", ")
+	}
+	return a.apiSay(r, number, text)
+}

@@ -1,0 +1,151 @@
+package find
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/search"
+)
+
+// missingPage tells those who write what people searched for and did not find.
+type missingPage struct {
+	web.Page
+	Lines   []missingLine
+	Months  []show.Choice
+	Modules []show.Choice
+	Narrow  bool // a filter holds
+	More    bool
+	Kept    string // for how long it is kept
+}
+
+type missingLine struct {
+	Text      string
+	Search    string // address of the same search
+	Module    string
+	None      string
+	Unclicked string
+	Last      string
+	Write     string // address of a new article of that title
+}
+
+var monthForm = regexp.MustCompile(`^\d{4}-\d{2}$`)
+
+func (a pages) getMissing(r *web.Request) error {
+	v := &missingPage{Page: r.Page("missing.title")}
+	v.Nav = "articles"
+	v.Crumb(v.T("articles.title"), "/articles")
+	v.Crumb(v.T("articles.drafts"), "/articles/drafts")
+	v.Crumb(v.Title, "")
+	q := r.QueryForm()
+	ask := desk.MissingQuery{Module: q.ID("module"), Month: q.Raw("month")}
+	if !monthForm.MatchString(ask.Month) {
+		ask.Month = ""
+	}
+	page, err := a.Desk.Missing(r.Actor(), ask)
+	if err != nil {
+		return err
+	}
+	v.Narrow, v.More = ask.Module != 0 || ask.Month != "", page.More
+	switch n := a.Config.MissesMonths; n {
+	case 0:
+		v.Kept = v.T("missing.not-kept")
+	default:
+		v.Kept = v.Plural("missing.kept", n)
+	}
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	codes := map[uint64]string{}
+	for _, l := range levels {
+		codes[l.ID] = l.Code
+		if !l.Retired || l.ID == ask.Module {
+			v.Modules = append(v.Modules, show.LevelOption(l, v.Lang, l.ID == ask.Module))
+		}
+	}
+	for _, m := range page.Months {
+		v.Months = append(v.Months, show.Choice{Value: m, Label: month(&v.Page, m), Chosen: m == ask.Month})
+	}
+	for _, m := range page.List {
+		line := missingLine{Text: m.Text, Module: m.Path.In(v.Lang), None: v.Number(m.None), Unclicked: v.Number(m.Unclicked), Last: v.Date(m.Last)}
+		s := show.Asked{Text: m.Text, Kind: search.TypeArticle, With: map[string][]string{}}
+		if code := codes[m.Module]; code != "" {
+			s.With["module"] = []string{code}
+		}
+		line.Search = s.Address() + "&s=look" // who looks into it searches for nothing
+		to := url.Values{"title": {show.UpperFirst(m.Text)}}
+		if m.Module != 0 {
+			to.Set("module", strconv.FormatUint(m.Module, 10))
+		}
+		line.Write = "/articles/new?" + to.Encode()
+		v.Lines = append(v.Lines, line)
+	}
+	return r.Render("page/missing", v)
+}
+
+// month says a month: novembre 2026.
+func month(p *web.Page, s string) string {
+	t, err := time.Parse("2006-01", s)
+	if err != nil {
+		return s
+	}
+	return p.T("month."+strconv.Itoa(int(t.Month()))) + " " + strconv.Itoa(t.Year())
+}
+
+// noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
+// answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
+// articles, and an index that lacks something says nothing at all. The links work as well without the name.
+func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) {
+	if r.Method() != http.MethodGet || r.Query("s") != "" || s.Text == "" || a.Index.State().State != search.Following {
+		return
+	}
+	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.Kind == search.TypeArticle, Found: found.Total}
+	tickets := s.Kind == search.TypeTicket
+	for _, f := range found.Parsed.Filters {
+		switch {
+		case f.Name == "module" && !f.Not:
+			if l, err := a.Desk.LevelByCode(f.Value); err == nil {
+				q.Module = l.ID
+			}
+		case f.Name == "in" && !f.Not:
+			q.Guide = q.Guide || f.Value == search.TypeArticle
+			tickets = tickets || f.Value == search.TypeTicket
+		case f.Name != "module" && f.Name != "language":
+			tickets = true // state, kind, group, from, ...
+		}
+	}
+	actor := r.Actor()
+	name := ""
+	if narrowed := s.Kind != "" || s.Sort != "" || s.Page > 1 || len(s.With) > 0; narrowed {
+		name = a.Desk.Asked(actor, q)
+	}
+	if name == "" && !tickets && s.Sort == "" && s.Page == 1 {
+		q.First = true
+		name = a.Desk.Asked(actor, q)
+	}
+	if name == "" {
+		return
+	}
+	for i := range v.Hits {
+		h := &v.Hits[i]
+		mark := "?"
+		if strings.Contains(h.Address, "?") {
+			mark = "&"
+		}
+		h.Address += mark + "s=" + name
+	}
+}
+
+// mayViewSearch reports whether the question can be saved as a view: agents save searches over tickets.
+func (a pages) mayViewSearch(r *web.Request, s show.Asked) bool {
+	actor := r.Actor()
+	return (actor.IsAgent() || actor.IsAdministrator()) && s.Kind != search.TypeArticle && strings.TrimSpace(s.Question()) != ""
+}

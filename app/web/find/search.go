@@ -1,0 +1,562 @@
+package find
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/search"
+	"sportello/store"
+)
+
+// The bounds of a search page. Beyond a thousand hits nobody turns pages: the page says to ask more precisely.
+const (
+	hitsPerPage = 20
+	searchReach = 1000
+	facetValues = 8 // values shown of one trait
+	searchText  = 2000
+)
+
+// searchPage is the one search over tickets and articles.
+type searchPage struct {
+	web.Page
+	Text     string // as asked
+	Asked    bool
+	Hidden   []show.Hidden // what the form keeps of the filters that were clicked
+	Tabs     []web.Link
+	Facets   []searchFacet
+	Chosen   []web.Link // filters that hold, each with the address without it
+	Sorts    []web.Link
+	Count    string
+	Hits     []searchHit
+	Pages    searchPages
+	Any      bool // nothing has all the words
+	Some     string
+	Instead  string
+	Original web.Link // the question as it was typed, when another one was answered
+	Meant    web.Link
+	Cut      bool
+	Trouble  string   // why nothing can be found just now
+	Notice   string   // how the index is, when it is not as it should be
+	Direct   web.Link // the ticket whose number was typed
+	Help     []searchExample
+	OpenHelp bool
+	SaveView string // where agents save the question as a view
+}
+
+type searchFacet struct {
+	Heading string
+	Values  []web.Link
+}
+
+// searchHit is one line of the answer.
+type searchHit struct {
+	Kind       string // Richiesta #12, Articolo
+	Address    string
+	Title      template.HTML
+	Lang       string // of title and text, when it is not the page's
+	Text       template.HTML
+	Attachment string // where the words stand, if in a file only
+	State      string // code of a ticket's state
+	StateWord  string
+	Module     string
+	When       string
+	Draft      bool
+	AgentsOnly bool
+	Secret     string
+}
+
+type searchPages struct {
+	Range, Before, After string
+	TooFar               bool
+}
+
+type searchExample struct {
+	Example, Address, Text string
+}
+
+func (a pages) readAsked(r *web.Request) show.Asked {
+	q := r.QueryForm()
+	s := show.Asked{Text: strings.TrimSpace(strings.ToValidUTF8(q.Raw("q"), " ")), Page: q.Int("page", 1, searchReach/hitsPerPage, 1), With: map[string][]string{}}
+	if len(s.Text) > searchText {
+		s.Text = strings.ToValidUTF8(s.Text[:searchText], "")
+	}
+	if t := q.Raw("type"); t == search.TypeTicket || t == search.TypeArticle || t == search.TypeMail {
+		s.Kind = t
+	}
+	if q.Raw("sort") == "date" {
+		s.Sort = "date"
+	}
+	for _, name := range show.SearchFilters {
+		for _, value := range q.List(name) {
+			if isCode(value) && !slices.Contains(s.With[name], value) {
+				s.With[name] = append(s.With[name], value)
+			}
+		}
+	}
+	return s
+}
+
+// isCode reports whether the value may be a code of the catalogue or of the domain: it then cannot be anything but one
+// filter's value.
+func isCode(s string) bool {
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '/' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 200
+}
+
+func (a pages) getSearch(r *web.Request) error {
+	s := a.readAsked(r)
+	direct, err := a.askedTicket(r, s)
+	if err != nil {
+		return err
+	}
+	if direct != nil && strings.HasPrefix(s.Text, "#") {
+		return r.Redirect(fmt.Sprintf("/tickets/%d", direct.ID), http.StatusSeeOther)
+	}
+	v := &searchPage{Page: r.Page("search.title"), Text: s.Text}
+	v.Query = s.Text
+	v.Path = s.Address() // where changing the language leads back to
+	v.Asked = strings.TrimSpace(s.Question()) != ""
+	if v.Asked && s.Text != "" {
+		v.Title = v.T("search.title-for", "text", s.Text)
+	}
+	v.Crumb(v.T("nav.home"), "/")
+	v.Crumb(v.T("search.title"), "")
+	v.hold(s)
+	v.help()
+	v.Notice = a.indexNotice(&v.Page)
+	if !v.Asked {
+		v.OpenHelp = true
+		return r.Render("page/search", v)
+	}
+	q := desk.SearchQuery{Text: s.Question(), Limit: hitsPerPage, Offset: (s.Page - 1) * hitsPerPage, Facets: true, Sort: s.Sort}
+	if s.Kind != "" {
+		q.Types = []string{s.Kind}
+	}
+	found, err := a.Desk.Search(r.Ctx(), r.Actor(), q)
+	switch {
+	case store.KindOf(err) == store.Unavailable:
+		a.Log.Warn("search", "err", err)
+		v.Trouble = show.SearchTrouble(a.Site, &v.Page, err) // the rest of the page is as good as ever
+	case err != nil:
+		return err
+	}
+	if a.mayViewSearch(r, s) {
+		v.SaveView = "/desk/views/new?" + url.Values{"text": {s.Question()}}.Encode()
+	}
+	asked := err == nil
+	if err := a.answerSearch(r, v, s, found); err != nil {
+		return err
+	}
+	if asked {
+		a.noteSearch(r, v, s, found)
+	}
+	if direct != nil && !slices.ContainsFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == direct.ID }) {
+		// The store knows it even while the index does not.
+		v.Direct = web.Link{Label: v.T("search.direct", "number", direct.ID, "subject", direct.Subject), Address: fmt.Sprintf("/tickets/%d", direct.ID)}
+	}
+	return r.Render("page/search", v)
+}
+
+// hold keeps in the form what was clicked, and lists it to be taken off again.
+func (v *searchPage) hold(s show.Asked) {
+	keep := func(name, value string) { v.Hidden = append(v.Hidden, show.Hidden{Name: name, Value: value}) }
+	if s.Kind != "" {
+		keep("type", s.Kind)
+	}
+	if s.Sort != "" {
+		keep("sort", s.Sort)
+	}
+	for _, name := range show.SearchFilters {
+		for _, value := range s.With[name] {
+			keep(name, value)
+		}
+	}
+}
+
+// answerSearch puts what was found into the page.
+func (a pages) answerSearch(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) error {
+	names, err := a.searchNames(v)
+	if err != nil {
+		return err
+	}
+	v.Any, v.Cut = found.Parsed.Any && len(found.Hits) > 0, found.Parsed.Cut
+	v.Count = v.Plural("search.count", found.Total)
+	if found.AtLeast {
+		v.Count = v.Plural("search.at-least", found.Total)
+	}
+	reword := func(text string) string { return s.But(func(n *show.Asked) { n.Text = text }).Address() }
+	clicked := strings.TrimSuffix(s.Question(), s.Text) // is in the address by itself
+	if found.Corrected != "" {
+		v.Instead = strings.TrimPrefix(found.Corrected, clicked)
+		v.Original = web.Link{Label: s.Text, Address: reword(strings.TrimPrefix(found.AsTyped, clicked))}
+	}
+	if found.DidYouMean != "" {
+		meant := strings.TrimPrefix(found.DidYouMean, clicked)
+		v.Meant = web.Link{Label: meant, Address: reword(meant)}
+	}
+	if found.All > 0 && found.All < found.Total {
+		v.Some = v.Plural("search.some", found.All)
+	}
+	for _, f := range found.Hits {
+		v.Hits = append(v.Hits, v.hit(f, found.Parsed))
+	}
+	if err := a.searchTabs(r, v, s, found); err != nil {
+		return err
+	}
+	v.facets(s, found, names)
+	for _, sort := range []string{"", "date"} {
+		code := sort
+		if code == "" {
+			code = "relevance"
+		}
+		v.Sorts = append(v.Sorts, web.Link{Label: v.T("search.sort-" + code), Address: s.But(func(n *show.Asked) { n.Sort = sort }).Address(), Current: s.Sort == sort})
+	}
+	v.Pages = v.pages(s, found.Total)
+	return nil
+}
+
+func (v *searchPage) pages(s show.Asked, total int) searchPages {
+	var p searchPages
+	first := (s.Page-1)*hitsPerPage + 1
+	last := min(s.Page*hitsPerPage, total)
+	if total <= hitsPerPage || first > last {
+		if s.Page > 1 {
+			p.Before = s.But(func(*show.Asked) {}).Address()
+		}
+		return p
+	}
+	p.Range = v.T("articles.range", "first", v.Number(first), "last", v.Number(last), "total", v.Number(total))
+	turn := func(page int) string { return s.But(func(n *show.Asked) { n.Page = page }).Address() }
+	if s.Page > 1 {
+		p.Before = turn(s.Page - 1)
+	}
+	switch {
+	case last >= total:
+	case last >= searchReach:
+		p.TooFar = true
+	default:
+		p.After = turn(s.Page + 1)
+	}
+	return p
+}
+
+// hit makes a line of what was found.
+func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
+	h := searchHit{Text: f.Snippet, Attachment: f.Attachment}
+	lang := v.Lang
+	if f.Module != nil {
+		h.Module = f.Module.Name.In(v.Lang)
+	}
+	switch {
+	case f.Ticket != nil:
+		t := f.Ticket
+		h.Kind, h.Address = v.T("search.ticket", "number", t.ID), fmt.Sprintf("/tickets/%d", t.ID)
+		h.State, h.StateWord = t.State.String(), stateWord(&v.Page, t.State.String())
+		h.When = v.Day(t.Opened)
+		if t.Language != "" {
+			lang = t.Language
+		}
+	case f.Mail != nil:
+		h.Kind, h.Address, h.When = v.T("search.mail"), address.Mail(f.Mail.ID), v.Day(f.Mail.Created)
+		h.StateWord, h.State = v.T("mails.state-"+string(f.Mail.State)), string(f.Mail.State)
+		if f.Title == "" {
+			h.Title = template.HTML(template.HTMLEscapeString(v.T("mails.no-subject"))) // #nosec G203 -- escaped
+			return h
+		}
+	case f.Article != nil:
+		h.Kind, h.Address = v.T("search.article"), address.Article(f.Article.Slug)
+		h.When = v.T("articles.updated", "date", v.Date(f.Version.Updated))
+		h.Draft, h.AgentsOnly = f.Version.Publication == store.Draft, f.Article.Audience == store.Agents
+		if lang = f.Version.Language; lang != v.Lang {
+			h.Address += "?lang=" + lang
+		}
+	}
+	if lang != v.Lang {
+		h.Lang = lang
+	}
+	h.Title = search.Snippet(f.Title, parsed, lang, 8*len(f.Title)+8) // all of it, with its marks
+	return h
+}
+
+// stateWord says a state as the reader's side of the desk does.
+func stateWord(p *web.Page, code string) string {
+	if p.IsAgent || p.IsAdministrator {
+		return p.T("state.agent." + code)
+	}
+	return p.T("state." + code)
+}
+
+// searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
+// out is asked once more.
+func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) error {
+	kinds := []string{"", search.TypeArticle, search.TypeTicket}
+	if v.IsAgent || v.IsAdministrator {
+		kinds = append(kinds, search.TypeMail)
+	}
+	counts := map[string]int{s.Kind: found.Total}
+	for _, f := range found.Facets {
+		for _, value := range f.Values {
+			if f.Name == "type" {
+				counts[value.Code] = value.Count
+			}
+		}
+	}
+	if s.Kind != "" && v.Trouble == "" {
+		all, err := a.Desk.Search(r.Ctx(), r.Actor(), desk.SearchQuery{Text: s.Question(), Limit: 1, Facets: true})
+		if err != nil && store.KindOf(err) != store.Unavailable {
+			return err
+		}
+		counts[""] = all.Total
+		for _, kind := range kinds[1:] {
+			if kind != s.Kind {
+				counts[kind] = 0
+			}
+		}
+		for _, f := range all.Facets {
+			for _, value := range f.Values {
+				if f.Name == "type" && value.Code != s.Kind {
+					counts[value.Code] = value.Count
+				}
+			}
+		}
+		if all.Parsed.Any != found.Parsed.Any { // answers to different questions
+			counts = map[string]int{"": all.Total, s.Kind: found.Total}
+		}
+	}
+	for _, kind := range kinds {
+		code := kind
+		if code == "" {
+			code = "all"
+		}
+		l := web.Link{Label: v.T("search.in-" + code), Address: s.But(func(n *show.Asked) { n.Kind = kind }).Address(), Current: s.Kind == kind}
+		if n, ok := counts[kind]; ok || s.Kind == "" {
+			l.Count = v.Number(n)
+		}
+		v.Tabs = append(v.Tabs, l)
+	}
+	return nil
+}
+
+// facets lists the traits of what was found with their counts; each value narrows the question, and those that hold
+// are taken off by a click.
+func (v *searchPage) facets(s show.Asked, found desk.SearchPage, names map[string]map[string]string) {
+	holds := func(name, value string) bool {
+		return slices.Contains(s.With[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f search.Filter) bool {
+			return f.Name == name && f.Value == value && !f.Not
+		})
+	}
+	for _, name := range show.SearchFilters {
+		for _, value := range s.With[name] {
+			label := names[name][value]
+			if label == "" {
+				label = value
+			}
+			v.Chosen = append(v.Chosen, web.Link{Label: label, Address: s.Without(name, value).Address()})
+		}
+		i := slices.IndexFunc(found.Facets, func(f search.Facet) bool { return f.Name == name })
+		if i < 0 {
+			continue
+		}
+		list := searchFacet{Heading: v.T("search.facet-" + name)}
+		for _, value := range found.Facets[i].Values {
+			label := names[name][value.Code]
+			if label == "" || len(list.Values) == facetValues {
+				continue
+			}
+			l := web.Link{Label: label, Count: v.Number(value.Count), Current: holds(name, value.Code)}
+			switch {
+			case slices.Contains(s.With[name], value.Code):
+				l.Address = s.Without(name, value.Code).Address()
+			case !l.Current:
+				l.Address = s.But(func(n *show.Asked) { n.With[name] = append(n.With[name], value.Code) }).Address()
+			}
+			list.Values = append(list.Values, l)
+		}
+		// A single value that everything has tells nothing, unless it was chosen.
+		all := found.Facets[i].Values
+		if len(all) > 1 || len(all) == 1 && (all[0].Count < found.Total || len(list.Values) == 1 && list.Values[0].Current) {
+			v.Facets = append(v.Facets, list)
+		}
+	}
+}
+
+// searchNames are the words for the codes of each trait.
+func (a pages) searchNames(v *searchPage) (map[string]map[string]string, error) {
+	out := map[string]map[string]string{"state": {}, "kind": {}, "module": {}, "group": {}, "organisation": {}, "year": {}, "language": {}}
+	for y := 1990; y <= v.Now.Year()+1; y++ {
+		out["year"][strconv.Itoa(y)] = strconv.Itoa(y)
+	}
+	for _, l := range words.Languages {
+		out["language"][l] = v.T("admin.language-" + l)
+	}
+	for s := store.StateNew; s <= store.StateClosed; s++ {
+		out["state"][s.String()] = stateWord(&v.Page, s.String())
+	}
+	for k := store.Clarification; k <= store.Access; k++ {
+		out["kind"][k.String()] = v.T("kind." + k.String())
+	}
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range levels {
+		out["module"][l.Code] = l.Path.In(v.Lang)
+	}
+	err = a.Store.View(func(tx *store.Tx) error {
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			out["group"][g.Code] = g.Name.In(v.Lang)
+		}
+		for o, err := range store.Organisations.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			out["organisation"][strconv.FormatUint(o.ID, 10)] = o.Name
+		}
+		return nil
+	})
+	return out, err
+}
+
+// indexNotice says how the index is when answers may lack something.
+func (a pages) indexNotice(p *web.Page) string {
+	switch s := a.Index.State(); s.State {
+	case search.Rebuilding:
+		if s.Total > 0 && s.Docs > 0 {
+			return p.T("search.rebuilding", "percent", min(99, s.Done*100/s.Total))
+		}
+	case search.CatchingUp:
+		if s.Behind > 200 {
+			return p.Plural("search.behind", int(s.Behind)) // #nosec G115 -- changes are counted from one
+		}
+	}
+	return ""
+}
+
+// askedTicket returns the ticket whose number, with # or without, is all that is asked, if the reader may see it: for
+// anybody else a number is a word like others.
+func (a pages) askedTicket(r *web.Request, s show.Asked) (*store.Ticket, error) {
+	if len(s.With) > 0 || s.Kind == search.TypeArticle || s.Page > 1 {
+		return nil, nil
+	}
+	return a.ticketByNumber(r, s.Text)
+}
+
+func (a pages) ticketByNumber(r *web.Request, text string) (*store.Ticket, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "#")), 10, 64)
+	if err != nil || n == 0 {
+		return nil, nil // not a number
+	}
+	t, err := a.Desk.Ticket(r.Actor(), n)
+	switch store.KindOf(err) {
+	case store.NotFound, store.Denied:
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t.Ticket, nil
+}
+
+// helpExamples are the sentences of the help: search.help-N-example is a question to click on, search.help-N says what
+// it finds.
+const helpExamples = 8
+
+func (v *searchPage) help() {
+	for i := 1; i <= helpExamples; i++ {
+		example := v.T(fmt.Sprintf("search.help-%d-example", i))
+		v.Help = append(v.Help, searchExample{Example: example, Address: show.Asked{Text: example}.Address(), Text: v.T(fmt.Sprintf("search.help-%d", i))})
+	}
+}
+
+// suggestFragment lists what looks like the words being typed.
+type suggestFragment struct {
+	web.Page
+	Lines []searchSuggestion
+}
+
+type searchSuggestion struct{ Title, Address, Text, Lang string }
+
+const maxSuggestions = 8
+
+// getSuggest answers the search boxes while somebody types: how the text may go on, modules, articles and the reader's
+// own tickets. Without an index it offers nothing.
+func (a pages) getSuggest(r *web.Request) error {
+	v := &suggestFragment{Page: r.Page("search.title")}
+	text, kind := strings.ToValidUTF8(r.Query("q"), " "), r.Query("type")
+	found, err := a.Desk.Complete(r.Ctx(), r.Actor(), text, maxSuggestions)
+	if err != nil && store.KindOf(err) != store.Unavailable {
+		return err
+	}
+	if kind != search.TypeTicket && kind != search.TypeArticle {
+		kind = ""
+	}
+	if kind != search.TypeArticle {
+		t, err := a.ticketByNumber(r, text)
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			found.Hits = slices.DeleteFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == t.ID })
+			v.Lines = append(v.Lines, suggestion(&v.Page, desk.Found{Type: search.TypeTicket, Ticket: t, Title: t.Subject}))
+		}
+	}
+	for _, f := range found.Filters {
+		v.Lines = append(v.Lines, searchSuggestion{Title: f, Address: show.Asked{Text: f, Kind: kind}.Address(), Text: v.T("search.suggest-filter")})
+	}
+	for _, w := range found.Words {
+		v.Lines = append(v.Lines, searchSuggestion{Title: w, Address: show.Asked{Text: w, Kind: kind}.Address(), Text: v.T("search.suggest-word")})
+	}
+	if kind == "" {
+		for _, m := range found.Modules {
+			v.Lines = append(v.Lines, searchSuggestion{Title: m.Name.In(v.Lang), Address: "/modules/" + m.Code, Text: v.T("search.suggest-module")})
+		}
+	}
+	for _, f := range found.Hits {
+		if kind == "" || kind == f.Type {
+			v.Lines = append(v.Lines, suggestion(&v.Page, f))
+		}
+	}
+	return r.Fragment("part/suggest", v)
+}
+
+func suggestion(p *web.Page, f desk.Found) searchSuggestion {
+	s := searchSuggestion{Title: f.Title}
+	var about []string
+	switch {
+	case f.Ticket != nil:
+		s.Address = fmt.Sprintf("/tickets/%d", f.Ticket.ID)
+		about = append(about, p.T("search.ticket", "number", f.Ticket.ID), stateWord(p, f.Ticket.State.String()))
+		if f.Ticket.Language != p.Lang {
+			s.Lang = f.Ticket.Language
+		}
+	case f.Article != nil:
+		s.Address = address.Article(f.Article.Slug)
+		about = append(about, p.T("search.article"))
+		if f.Version.Language != p.Lang {
+			s.Lang = f.Version.Language
+			s.Address += "?lang=" + s.Lang
+		}
+	}
+	if f.Module != nil {
+		about = append(about, f.Module.Name.In(p.Lang))
+	}
+	s.Text = strings.Join(about, ", ")
+	return s
+}

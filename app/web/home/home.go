@@ -1,0 +1,150 @@
+package home
+
+import (
+	"html/template"
+	"net/url"
+	"slices"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/app/web"
+	"sportello/app/web/show"
+)
+
+// homePage begins with search, for everybody; who is signed in finds their own tickets next, then come the
+// applications with the way to each.
+type homePage struct {
+	web.Page
+	Welcome  string
+	Text     template.HTML
+	Searches []web.Link
+	OpenText string // "(3 aperte)"
+	Tickets  []show.OwnLine
+	Apps     []appCard
+	Articles []guideLine
+}
+
+// appCard is one application: what there is to read about it and where to ask.
+type appCard struct {
+	Name  string
+	About string     // in a sentence
+	Areas []web.Link // with their articles
+	Guide string     // "38 articoli nella guida", empty when there are none
+	Read  string     // the address of its articles
+	New   string     // the address of the form, empty when it is served elsewhere
+	Away  *show.AwayBox
+}
+
+// guideLine is one article in a list.
+type guideLine struct{ Title, Address, Module string }
+
+// How much of each list the home page shows.
+const (
+	homeTickets  = 5
+	homeArticles = 5
+)
+
+func (a pages) getHome(r *web.Request) error {
+	v := &homePage{Page: r.Page("home.title")}
+	v.Layout, v.Nav, v.Live = "home", "home", true
+	set, actor := r.Settings(), r.Actor()
+	if v.Welcome = set.Welcome.In(v.Lang); v.Welcome == "" {
+		v.Welcome = v.T("home.welcome")
+	}
+	if text := set.HomeText.In(v.Lang); text != "" {
+		v.Text = markup.HTML("markdown", text)
+	}
+	for _, s := range set.Searches {
+		v.Searches = append(v.Searches, web.Link{Label: s, Address: "/search?q=" + url.QueryEscape(s)})
+	}
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	if actor.SignedIn() {
+		if err := a.homeTickets(actor, v, levels); err != nil {
+			return err
+		}
+	}
+	if v.Apps, err = a.appCards(actor, &v.Page, levels); err != nil {
+		return err
+	}
+	recent, err := a.Desk.RecentArticles(actor, v.Lang, homeArticles)
+	if err != nil {
+		return err
+	}
+	names := show.LevelPaths(levels, v.Lang)
+	for _, it := range recent {
+		v.Articles = append(v.Articles, guideLine{it.Version.Title, address.Article(it.Article.Slug), names[it.Module]})
+	}
+	return r.Render("page/home", v)
+}
+
+func (a pages) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) error {
+	page, err := a.Desk.SideTickets(actor, desk.SideQuery{Limit: homeTickets})
+	if err != nil {
+		return err
+	}
+	v.Tickets = show.OwnLines(&v.Page, page, show.LevelPaths(levels, v.Lang), false)
+	open, err := a.Desk.OpenCount(actor)
+	if err != nil {
+		return err
+	}
+	v.OpenText = v.Plural("home.open", open)
+	return nil
+}
+
+// appCards makes a card of each product, and one of each area that is served elsewhere than its product. Those served
+// here come first.
+func (a pages) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]appCard, error) {
+	counts, err := a.Desk.ArticleCounts(actor)
+	if err != nil {
+		return nil, err
+	}
+	var here, elsewhere []appCard
+	for i := range levels {
+		l := &levels[i]
+		if l.Retired || l.Depth > 1 || l.Depth == 1 && l.Here() {
+			continue
+		}
+		if l.Depth == 1 {
+			if product := show.LevelOf(levels, l.Above[0]); product == nil || !product.Here() {
+				continue // the product's own card says it
+			}
+		}
+		card := appCard{Name: show.ShortName(l.Name.In(p.Lang)), About: l.Description.In(p.Lang)}
+		if n := countBelow(levels, counts, l.ID); n > 0 {
+			card.Guide, card.Read = p.Plural("home.articles", n), address.Articles(l.Code)
+		}
+		if !l.Here() {
+			box, err := show.Away(a.Site, p, l)
+			if err != nil {
+				return nil, err
+			}
+			card.Away = box
+			elsewhere = append(elsewhere, card)
+			continue
+		}
+		card.New = address.NewTicket(l.Code)
+		for j := range levels {
+			area := &levels[j]
+			if area.Depth == 1 && area.Parent == l.ID && area.Here() && !area.Retired {
+				card.Areas = append(card.Areas, web.Link{Label: area.Name.In(p.Lang), Address: "/modules/" + area.Code})
+			}
+		}
+		here = append(here, card)
+	}
+	return append(here, elsewhere...), nil
+}
+
+// countBelow adds up the articles of the level and of those below it.
+func countBelow(levels []desk.Level, counts map[uint64]int, id uint64) int {
+	n := counts[id]
+	for _, l := range levels {
+		if slices.Contains(l.Above, id) {
+			n += counts[l.ID]
+		}
+	}
+	return n
+}

@@ -1,0 +1,301 @@
+package live
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/listen"
+	"sportello/app/web"
+	"sportello/store"
+)
+
+const (
+	livePing = 20 * time.Second // so that proxies and the browser know the stream is alive
+	liveEnds = 50 * time.Second // before the server's write timeout; the browser comes back by itself
+	liveMost = 500              // changes told of to a browser that was away; beyond it, it looks for itself
+	liveLook = 20 * liveMost    // changes looked at for that
+)
+
+// Event is all that a stream ever says: which ticket changed, and its revision as this person knows it.
+type Event struct {
+	Ticket uint64 `json:"ticket"`
+	Rev    uint64 `json:"rev"`
+}
+
+// getLive streams an event for each ticket that changes and that the person may see, asked anew each time. A change
+// that somebody on the requester's side may not know of is none for them. It begins after the change that the page
+// names, so that nothing is missed between showing the page and opening the stream.
+func (a *pages) getLive(r *web.Request) error {
+	actor := r.Actor()
+	secret := r.Cookie(a.CookieName("session"))
+	after, err := strconv.ParseUint(cmp.Or(r.Header("Last-Event-ID"), r.Query("after")), 10, 64)
+	if err != nil || after > a.Store.Last() {
+		if after = a.Store.Last(); !web.HearsAll(actor) {
+			if after, err = a.LastPublic(); err != nil {
+				return err
+			}
+		}
+	}
+	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+listen.Network(r.ClientIP()).String())
+	if !ok {
+		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 60) // the page looks for itself meanwhile
+	}
+	r.SetHeader("Content-Type", "text/event-stream")
+	r.SetHeader("Cache-Control", "no-store")
+	r.SetHeader("X-Accel-Buffering", "no")
+	r.Stream(func(w *bufio.Writer) {
+		// Nothing of the request may be used here, and a panic would end the process.
+		defer func() {
+			if p := recover(); p != nil {
+				a.Log.Error("live stream", "err", web.Panicked(p))
+			}
+		}()
+		defer leave()
+		a.Metrics.Streams.Inc()
+		defer a.Metrics.Streams.Dec()
+		ctx, cancel := context.WithTimeout(a.Live, liveEnds)
+		defer cancel()
+		if err := a.stream(ctx, w, actor, secret, after); err != nil && ctx.Err() == nil {
+			a.Log.Debug("live stream ended", "person", actor.ID(), "err", err)
+		}
+	})
+	return nil
+}
+
+func (a *pages) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, secret string, after uint64) error {
+	fmt.Fprintf(w, "retry: 2000\nid: %d\n: hello\n\n", after)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	sent := map[uint64]uint64{}
+	for {
+		wait, cancel := context.WithTimeout(ctx, livePing)
+		err := a.Store.Wait(wait, after)
+		cancel()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			fmt.Fprint(w, ": ping\n\n")
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		// Who acts may have changed too: the person's rights, or the session itself.
+		_, p, err := a.Desk.Keeper().Session(ctx, secret)
+		if err != nil {
+			return nil
+		}
+		actor.Person = p
+		events, upTo, err := Events(a.Site, actor, after)
+		if err != nil {
+			return err
+		}
+		after = upTo
+		for _, e := range events {
+			if sent[e.Ticket] == e.Rev {
+				continue
+			}
+			sent[e.Ticket] = e.Rev
+			raw, err := json.Marshal(e)
+			if err != nil {
+				return fmt.Errorf("app: encode live event: %w", err)
+			}
+			fmt.Fprintf(w, "id: %d\ndata: %s\n\n", after, raw)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// Events returns the events of the changes after the number, for the actor, and how far it looked.
+func Events(s *web.Site, actor desk.Actor, after uint64) ([]Event, uint64, error) {
+	upTo := after
+	var tickets []uint64
+	public := map[uint64]bool{} // of those, which changed for the requester's side too
+	err := s.Store.View(func(tx *store.Tx) error {
+		looked := 0
+		for ch, err := range tx.Changes(after) {
+			if err != nil {
+				return err
+			}
+			upTo = ch.Seq
+			if _, known := public[ch.Ticket]; ch.Ticket != 0 && !known {
+				tickets = append(tickets, ch.Ticket)
+				public[ch.Ticket] = false
+			}
+			if ch.Public() {
+				public[ch.Ticket] = true
+			}
+			if looked++; looked == liveLook || len(tickets) == liveMost {
+				upTo = s.Store.Last()
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, after, err
+	}
+	seen, err := s.Desk.Revisions(actor, tickets)
+	if err != nil {
+		return nil, after, err
+	}
+	var out []Event
+	for _, n := range tickets {
+		if r, ok := seen[n]; ok && (r.Agents || public[n]) {
+			out = append(out, Event{n, r.Rev})
+		}
+	}
+	return out, upTo, nil
+}
+
+// How many streams there may be. A browser needs one for all its pages: see live.js. One that gets none looks for itself
+// every half minute, and asks again.
+const (
+	MostOfSession = 8
+	MostOfPerson  = 24
+	liveOfNetwork = 1000
+	liveOfAll     = 3000
+)
+
+// streams counts those that are open.
+type streams struct {
+	mu  sync.Mutex
+	all int
+	of  map[string]int
+}
+
+// enter takes a place for a stream of the session, the person and the network, which leave gives back; not ok when one
+// of them has no more.
+func (s *streams) enter(session, person, network string) (leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
+	if s.all >= liveOfAll || s.of[session] >= MostOfSession || s.of[person] >= MostOfPerson || s.of[network] >= liveOfNetwork {
+		return nil, false
+	}
+	names := []string{session, person, network}
+	s.all++
+	for _, n := range names {
+		s.of[n]++
+	}
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.all--
+		for _, n := range names {
+			if s.of[n]--; s.of[n] == 0 {
+				delete(s.of, n)
+			}
+		}
+	}), true
+}
+
+// secretName is a name for the secret in memory, of which it cannot be told.
+func secretName(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return string(sum[:])
+}
+
+// Presence knows who has which ticket open just now. It is forgotten when the process ends.
+type Presence struct {
+	mu   sync.Mutex
+	here map[uint64]map[uint64]seenHere // ticket -> person
+}
+
+type seenHere struct {
+	name string
+	at   time.Time
+}
+
+// presenceHolds is how long somebody counts as present after a sign of life; browsers give one each 20 s.
+const presenceHolds = 45 * time.Second
+
+// Note records the person and returns the names of the others.
+func (p *Presence) Note(ticket, person uint64, name string, now time.Time) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.here == nil {
+		p.here = map[uint64]map[uint64]seenHere{}
+	}
+	for n, people := range p.here {
+		for id, s := range people {
+			if now.Sub(s.at) > presenceHolds {
+				delete(people, id)
+			}
+		}
+		if len(people) == 0 {
+			delete(p.here, n)
+		}
+	}
+	if p.here[ticket] == nil {
+		p.here[ticket] = map[uint64]seenHere{}
+	}
+	var others []string
+	for id, s := range p.here[ticket] {
+		if id != person {
+			others = append(others, s.name)
+		}
+	}
+	p.here[ticket][person] = seenHere{name, now}
+	slices.Sort(others)
+	return others
+}
+
+// postPresence notes that an agent has the ticket open and says who else has. Requesters are not told of it, nor noted.
+func (a *pages) postPresence(r *web.Request) error {
+	n, err := r.Number()
+	if err != nil {
+		return err
+	}
+	actor := r.Actor()
+	seen, err := a.Desk.Revisions(actor, []uint64{n})
+	if err != nil {
+		return err
+	}
+	if _, ok := seen[n]; !ok {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !web.Agent.Admits(actor) {
+		return r.JSON(map[string]any{"text": ""})
+	}
+	others := a.presence.Note(n, actor.ID(), actor.Person.Name, a.Desk.Now())
+	text := ""
+	if len(others) > 0 {
+		text = a.Words.Plural(r.Lang(), "presence.others", len(others), "names", strings.Join(others, ", "))
+	}
+	return r.JSON(map[string]any{"text": text})
+}
+
+// Others returns the names of those besides the person who have the ticket open, without noting anybody.
+func (p *Presence) Others(ticket, person uint64, now time.Time) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []string
+	for id, s := range p.here[ticket] {
+		if id != person && now.Sub(s.at) <= presenceHolds {
+			out = append(out, s.name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

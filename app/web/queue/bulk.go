@@ -1,0 +1,125 @@
+package queue
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// bulkResult tells what became of an act on many tickets: how many were changed, and of each other one why not.
+type bulkResult struct {
+	Done    int
+	Words   string
+	Refused []bulkRefusal
+}
+
+type bulkRefusal struct {
+	ID      uint64
+	Address string
+	Reason  string
+}
+
+// maxBulk bounds how many tickets one form changes: a page of the queue has no more.
+const maxBulk = 200
+
+// postBulk does one act to each ticket that was ticked. Each is a change of its own: what one refuses stops no other.
+// With a refusal the list comes back with the reasons, what was refused still ticked and what was typed still there.
+func (a pages) postBulk(r *web.Request) error {
+	f := r.Form()
+	view, q := a.queueBack(f)
+	tickets := f.IDs("ticket")
+	if len(tickets) == 0 {
+		f.Refuse("ticket", "error.choose-tickets")
+	}
+	if len(tickets) > maxBulk {
+		f.Refuse("ticket", "error.too-many-of", "max", maxBulk)
+	}
+	step, flash := bulkStep(f)
+	if err := f.Err(); err != nil {
+		v := &queuePage{Result: &bulkResult{Words: show.ExplainAll(a.Site, r, err)}}
+		return a.queuePage(r, view, q, v, f)
+	}
+	result := &bulkResult{}
+	var left []string
+	actor := r.Actor()
+	for _, n := range tickets {
+		_, err := a.Desk.Do(actor, n, step)
+		if err == nil {
+			result.Done++
+			continue
+		}
+		if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
+			return err
+		}
+		id := strconv.FormatUint(n, 10)
+		result.Refused = append(result.Refused, bulkRefusal{n, "/tickets/" + id, show.ExplainAll(a.Site, r, err)})
+		left = append(left, id)
+	}
+	if len(result.Refused) == 0 {
+		return r.Done(flash, show.JoinQuery("/desk/"+view, QueryString(q, "")), "n", result.Done)
+	}
+	lang := r.Lang()
+	result.Words = a.Words.Plural(lang, "queue.bulk-done", result.Done) + " " + a.Words.Plural(lang, "queue.bulk-refused", len(result.Refused))
+	f.Values["ticket"] = left
+	return a.queuePage(r, view, q, &queuePage{Result: result}, f)
+}
+
+// bulkStep reads what is to be done and the sentence that says it was.
+func bulkStep(f *web.Form) (desk.Step, string) {
+	yes, no := true, false
+	switch f.Raw("act") {
+	case "take":
+		return desk.Step{Take: true}, "flash.bulk-take"
+	case "assign":
+		to := f.ID("assignee")
+		if f.Raw("assignee") == "" {
+			f.Refuse("assignee", "error.assignee-needed")
+		}
+		return desk.Step{Assignee: &to}, "flash.bulk-assign"
+	case "move":
+		to := f.ID("group")
+		if to == 0 {
+			f.Refuse("group", "error.group-needed")
+		}
+		return desk.Step{Group: &to, Reason: f.Text("reason", show.MaxReason)}, "flash.bulk-move"
+	case "state":
+		s := desk.Step{To: web.FormCode[store.State](f, "to"), Version: f.Text("version", show.MaxVersion)}
+		if s.To == store.StateResolved {
+			s.Outcome = web.FormCode[store.Outcome](f, "outcome")
+		}
+		if s.To == store.StateNone {
+			f.Refuse("to", "error.choice")
+		}
+		if body := f.Body("body"); body != "" {
+			s.Message = &desk.Text{Body: body}
+		}
+		return s, "flash.bulk-state"
+	case "spam":
+		return desk.Step{Spam: &yes}, "flash.bulk-spam"
+	case "not-spam":
+		return desk.Step{Spam: &no}, "flash.bulk-not-spam"
+	}
+	f.Refuse("act", "error.choice")
+	return desk.Step{}, ""
+}
+
+// queueBack reads which list the form of the bar stood in: one of ours, whatever was sent.
+func (a pages) queueBack(f *web.Form) (view string, q *web.Form) {
+	q = a.FormWith(f.Actor, url.Values{}, nil)
+	path, query, _ := strings.Cut(web.LocalPath(f.Raw("back")), "?")
+	view, ok := strings.CutPrefix(path, "/desk/")
+	for _, v := range desk.Views {
+		if ok && v == view {
+			if values, err := url.ParseQuery(query); err == nil {
+				q.Values = values
+			}
+			return view, q
+		}
+	}
+	return desk.ViewGroup, q
+}

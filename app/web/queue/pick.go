@@ -1,0 +1,72 @@
+package queue
+
+import (
+	"strings"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+)
+
+// What the editor offers while somebody types: JSON lists, at most eight long, empty for those who are offered nothing.
+
+type pickedPerson struct {
+	Name   string `json:"name"`
+	Handle string `json:"handle"`
+}
+
+// getPeoplePick offers agents to mention in a note: by the part of the address before the @ where that names one
+// person, else by the whole address.
+func (a pages) getPeoplePick(r *web.Request) error {
+	found, err := a.Desk.PickPeople(r.Actor(), show.Clip(r.QueryForm().Raw("q"), 100), 8)
+	if err != nil {
+		return err
+	}
+	out := make([]pickedPerson, 0, len(found))
+	for _, p := range found {
+		local, _, _ := strings.Cut(p.Email, "@")
+		handle := local
+		same, err := a.Desk.PickPeople(r.Actor(), local, 50)
+		if err != nil {
+			return err
+		}
+		if len(sameLocal(same, local)) > 1 {
+			handle = p.Email
+		}
+		out = append(out, pickedPerson{p.Name, handle})
+	}
+	return r.JSON(out)
+}
+
+func sameLocal(picks []desk.Pick, local string) []desk.Pick {
+	var out []desk.Pick
+	for _, p := range picks {
+		if l, _, _ := strings.Cut(p.Email, "@"); l == local {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+type pickedReply struct {
+	Title string `json:"title"`
+	Body  string `json:"body"`
+}
+
+// getRepliesPick offers saved replies in the language of the ticket, which the page names.
+func (a pages) getRepliesPick(r *web.Request) error {
+	q := r.QueryForm()
+	lang := q.Raw("lang")
+	if lang != "it" && lang != "en" {
+		lang = r.Lang()
+	}
+	found, err := a.Desk.PickReplies(r.Actor(), show.Clip(q.Raw("q"), 100), lang, 8)
+	if err != nil {
+		return err
+	}
+	out := make([]pickedReply, 0, len(found))
+	for _, reply := range found {
+		out = append(out, pickedReply{reply.Title.In(lang), reply.Body.In(lang)})
+	}
+	return r.JSON(out)
+}

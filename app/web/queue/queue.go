@@ -1,0 +1,328 @@
+package queue
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// queuePage is one view of the agent's queue with its filters and the bar that acts on what is ticked.
+type queuePage struct {
+	web.Page
+	View       string
+	Here       string // this list with its filters: where acting on many leads back to
+	Count      string
+	Span       string // which part of the list this is
+	Rows       []queueRow
+	First      string // address of the beginning, when this is not it
+	NextPage   string
+	Cut        bool // the filters left most of what was looked at
+	Filtered   bool
+	Plain      string // the view without filters
+	Groups     []show.Choice
+	Modules    []show.Choice
+	States     []show.Choice
+	Kinds      []show.Choice
+	Priorities []show.Choice
+	Assignees  []show.Choice
+	Overdue    bool
+	InSpam     bool
+	Empty      string
+	EmptyHint  string
+	Elsewhere  web.Link // what to look at when there is nothing here
+
+	MoveTo   []show.Choice
+	AssignTo []show.Choice
+	To       []show.Choice
+	Outcomes []show.Choice
+	Result   *bulkResult
+
+	Save       *viewEditPage // what is shown can be saved as a view
+	ChangeView string        // what is shown is a saved view that the reader may change
+	Words      string        // of a view with words
+	NoBulk     bool
+}
+
+type queueRow struct {
+	ID        uint64
+	Address   string
+	Subject   string
+	Unread    bool // its requester waits for an answer
+	Files     bool
+	Beside    string // how many words lie beside it, for whom may see notes; empty for none
+	Module    string
+	Path      string
+	Requester string
+	Agent     string
+	State     show.Badge
+	Priority  string
+	Due       show.DueView
+	Chosen    bool
+}
+
+// queueNames are the parameters that make a queue; from names its view on the pages of tickets.
+var queueNames = []string{"group", "module", "state", "kind", "priority", "assignee", "overdue"}
+
+// Query reads the filters of a list. What cannot be read filters nothing.
+func Query(f *web.Form, view string) desk.QueueQuery {
+	q := desk.QueueQuery{View: view, Group: f.ID("group"), Module: f.ID("module"), State: web.FormCode[store.State](f, "state"),
+		Kind: web.FormCode[store.TicketKind](f, "kind"), Priority: f.Int("priority", 1, 4, 0), Assignee: f.ID("assignee"), Overdue: f.Bool("overdue")}
+	if after := f.Raw("after"); len(after) < 200 {
+		q.After = after
+	}
+	f.Problems = nil
+	return q
+}
+
+// QueryString writes the filters as a query string: with the view as "from" for the pages of tickets, without it for
+// the list itself.
+func QueryString(f *web.Form, from string) string {
+	v := url.Values{}
+	if from != "" {
+		v.Set("from", from)
+	}
+	for _, name := range queueNames {
+		if s := f.Raw(name); s != "" && len(s) < 100 {
+			v.Set(name, strings.ToValidUTF8(s, ""))
+		}
+	}
+	return v.Encode()
+}
+
+// getDesk leads to the view where there is work: one's own tickets, else what is to be taken, else the group's.
+func (a pages) getDesk(r *web.Request) error {
+	counts, err := a.Desk.Counts(r.Actor())
+	if err != nil {
+		return err
+	}
+	view := desk.ViewGroup
+	for _, v := range []string{desk.ViewMine, desk.ViewUnassigned, desk.ViewGroup, desk.ViewAll} {
+		if counts[v] > 0 {
+			view = v
+			break
+		}
+	}
+	return r.Redirect("/desk/"+view, http.StatusSeeOther)
+}
+
+func (a pages) getQueue(r *web.Request) error {
+	view := r.Param("view")
+	if !slices.Contains(desk.Views, view) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	return a.queuePage(r, view, r.QueryForm(), &queuePage{}, nil)
+}
+
+// queuePage shows the view with the filters of q; posted is the form of an act on many that was not all done.
+func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage, posted *web.Form) error {
+	v.Page = r.Workbench("queue." + view)
+	v.Nav, v.View, v.InSpam = "desk", view, view == desk.ViewSpam
+	if v.Result != nil {
+		v.Status = http.StatusUnprocessableEntity
+	}
+	v.Form = posted
+	query := Query(q, view)
+	page, err := a.Desk.Queue(r.Actor(), query)
+	if err != nil {
+		return err
+	}
+	v.Plain = "/desk/" + view
+	v.Here = show.JoinQuery(v.Plain, QueryString(q, ""))
+	v.Filtered = v.Here != v.Plain
+	v.Cut = page.Cut
+	v.Count = v.Number(page.Count)
+	at := q.Int("at", 0, 1<<30, 0)
+	if query.After == "" {
+		at = 0
+	} else {
+		v.First = v.Here
+	}
+	from := QueryString(q, view)
+	for _, t := range page.Tickets {
+		v.Rows = append(v.Rows, v.row(t, page, from, posted))
+	}
+	if page.Next != "" {
+		next := url.Values{"after": {page.Next}, "at": {strconv.Itoa(at + len(page.Tickets))}}.Encode()
+		v.NextPage = show.JoinQuery(v.Plain, strings.TrimPrefix(QueryString(q, "")+"&"+next, "&"))
+	}
+	if n := len(page.Tickets); n > 0 && v.Filtered {
+		v.Span = v.T("queue.span", "first", v.Number(at+1), "last", v.Number(at+n))
+	} else if n > 0 {
+		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+n), "count", v.Number(max(page.Count, at+n)))
+	}
+	v.Empty, v.EmptyHint = v.T("queue.empty-"+view), v.T("queue.empty-"+view+"-hint")
+	v.Elsewhere = web.Link{Label: v.T("queue.see-group"), Address: "/desk/group"}
+	switch {
+	case v.Filtered:
+		v.Empty, v.EmptyHint = v.T("queue.empty-filtered"), v.T("queue.empty-filtered-hint")
+		v.Elsewhere = web.Link{Label: v.T("queue.no-filters"), Address: v.Plain}
+	case view == desk.ViewMine:
+		v.Elsewhere = web.Link{Label: v.T("queue.see-unassigned"), Address: "/desk/unassigned"}
+	case view == desk.ViewGroup, view == desk.ViewUnassigned:
+		v.Elsewhere = web.Link{Label: v.T("queue.see-all"), Address: "/desk/all"}
+	}
+	if err := a.queueChoices(r, v, query); err != nil {
+		return err
+	}
+	if err := a.queueSaving(r, v, q); err != nil {
+		return err
+	}
+	if err := show.QueueSide(a.Site, r, &v.Page, v.Here); err != nil {
+		return err
+	}
+	return r.Render("page/queue", v)
+}
+
+// queueSaving names the list after the saved view that it is, or offers to save it as one where it is filtered.
+func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
+	if !v.Filtered {
+		return nil
+	}
+	list, err := a.Desk.Views(r.Actor())
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		if show.ViewAddress(s) != v.Here {
+			continue
+		}
+		if v.Title = s.Name; s.MayChange {
+			v.ChangeView = address.View(s.ID) + "/edit"
+		}
+		return nil
+	}
+	v.Save = &viewEditPage{Page: v.Page, Kept: []show.Hidden{{Name: "view", Value: v.View}}}
+	for _, name := range queueNames {
+		if s := q.Raw(name); s != "" && len(s) < 100 {
+			v.Save.Kept = append(v.Save.Kept, show.Hidden{Name: name, Value: strings.ToValidUTF8(s, "")})
+		}
+	}
+	if v.View != desk.ViewMine {
+		v.Save.Groups, err = a.shareOptions(r, &v.Page)
+	}
+	return err
+}
+
+func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *web.Form) queueRow {
+	r := queueRow{ID: t.ID, Address: show.JoinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
+		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: show.StateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: show.Due(&v.Page, t)}
+	if t.Beside > 0 {
+		r.Beside = v.Plural("queue.beside-here", t.Beside)
+	}
+	if m := page.Modules[t.Module]; m != nil {
+		r.Module = m.Name.In(v.Lang)
+	} else if g := page.Groups[t.Group]; g != nil {
+		r.Module = g.Name.In(v.Lang)
+	}
+	if p := page.People[t.Requester]; p != nil {
+		r.Requester = p.Name
+	}
+	if p := page.People[t.Assignee]; p != nil {
+		r.Agent = p.Name
+	}
+	r.Chosen = posted != nil && slices.Contains(posted.Values["ticket"], strconv.FormatUint(t.ID, 10))
+	return r
+}
+
+// queueChoices fills the selects of the filters and of the bar.
+func (a pages) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) error {
+	actor := r.Actor()
+	groups, err := a.Desk.Groups(actor)
+	if err != nil {
+		return err
+	}
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	mine := func(g uint64) bool { return actor.Person.InGroup(g) }
+	bulk := func(name, value string) bool { return v.Chosen(name, value) }
+	for _, g := range groups {
+		id := strconv.FormatUint(g.ID, 10)
+		if q.View == desk.ViewAll || mine(g.ID) || !actor.IsAgent() {
+			v.Groups = append(v.Groups, show.Choice{Value: id, Label: g.Name.In(v.Lang), Chosen: q.Group == g.ID})
+		}
+		if !g.Retired {
+			v.MoveTo = append(v.MoveTo, show.Choice{Value: id, Label: g.Name.In(v.Lang), Chosen: bulk("group", id)})
+		}
+	}
+	if len(v.Groups) < 2 && q.Group == 0 {
+		v.Groups = nil
+	}
+	for _, l := range levels {
+		if !l.Retired || l.ID == q.Module {
+			v.Modules = append(v.Modules, show.LevelOption(l, v.Lang, q.Module == l.ID))
+		}
+	}
+	states := store.ActiveStates
+	if q.View == desk.ViewAll || q.View == desk.ViewSpam || q.View == desk.ViewBeside {
+		states = append(slices.Clone(states), store.StateResolved, store.StateClosed)
+	}
+	if q.View != desk.ViewWaiting && q.View != desk.ViewResolved && q.View != desk.ViewClosed {
+		for _, s := range states {
+			v.States = append(v.States, show.Choice{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: q.State == s})
+		}
+	}
+	for _, k := range show.TicketKinds {
+		v.Kinds = append(v.Kinds, show.Choice{Value: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Kind == k})
+	}
+	for n := 1; n <= 4; n++ {
+		v.Priorities = append(v.Priorities, show.Choice{Value: strconv.Itoa(n), Label: "P" + strconv.Itoa(n), Chosen: q.Priority == n})
+	}
+	v.Overdue = q.Overdue
+	people, err := a.colleagues(r, groups)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		id := strconv.FormatUint(p.ID, 10)
+		if q.View != desk.ViewMine && q.View != desk.ViewUnassigned {
+			v.Assignees = append(v.Assignees, show.Choice{Value: id, Label: p.Name, Chosen: q.Assignee == p.ID})
+		}
+		v.AssignTo = append(v.AssignTo, show.Choice{Value: id, Label: p.Name, Chosen: bulk("assignee", id)})
+	}
+	for _, s := range []store.State{store.StateWaiting, store.StateOpen, store.StatePlanned, store.StateResolved} {
+		v.To = append(v.To, show.Choice{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: bulk("to", s.String())})
+	}
+	v.Outcomes = show.OutcomeOptions(&v.Page, bulk, false)
+	return nil
+}
+
+// colleagues are the members of the actor's groups by name, the actor first; of all groups for an administrator who
+// has none.
+func (a pages) colleagues(r *web.Request, groups []*store.Group) ([]*store.Person, error) {
+	actor := r.Actor()
+	var out []*store.Person
+	for _, g := range groups {
+		if actor.IsAgent() && !actor.Person.InGroup(g.ID) {
+			continue
+		}
+		members, err := a.Desk.GroupMembers(actor, g.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range members {
+			if !m.Disabled && !slices.ContainsFunc(out, func(p *store.Person) bool { return p.ID == m.ID }) {
+				out = append(out, m.Person)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(x, y *store.Person) int {
+		switch {
+		case x.ID == actor.ID():
+			return -1
+		case y.ID == actor.ID():
+			return 1
+		}
+		return strings.Compare(store.FoldName(x.Name), store.FoldName(y.Name))
+	})
+	return out, nil
+}

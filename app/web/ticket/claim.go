@@ -1,0 +1,33 @@
+package ticket
+
+import (
+	"strconv"
+
+	"sportello/app/address"
+	"sportello/app/web"
+	"sportello/app/web/show"
+)
+
+// claimPage asks the person whom a form named whether the ticket is theirs. It shows nothing of it but its number.
+type claimPage struct {
+	web.Page
+	ID uint64
+}
+
+func (a pages) claimPage(r *web.Request, n uint64) error {
+	v := &claimPage{Page: r.Page("claim.title"), ID: n}
+	v.Crumb("#"+strconv.FormatUint(n, 10), "")
+	return r.Render("page/ticket-claim", v)
+}
+
+// postClaim makes the ticket the person's own.
+func (a pages) postClaim(r *web.Request) error {
+	n, err := show.TicketNumber(r)
+	if err != nil {
+		return err
+	}
+	if err := a.Desk.Claim(r.Actor(), n); err != nil {
+		return err
+	}
+	return r.Done("flash.claimed", address.Ticket(n))
+}

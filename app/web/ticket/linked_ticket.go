@@ -1,0 +1,120 @@
+package ticket
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"sportello/app/markup"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// linkedPage is a ticket for somebody who has no credentials, by the link that mail brought them. It shows what the
+// requester's side sees, for reading only, and signs nobody in.
+type linkedPage struct {
+	sidePage
+	For     string       // whose link it is
+	Until   string       // the last day on which it opens the ticket
+	Answer  template.URL // mailto: the desk, empty when the desk takes no mail
+	ReplyTo string
+	Contact string // of the group, for credentials
+	Phone   string
+	Email   string
+}
+
+// withoutTraces keeps the secret in the address to the two who know it: no search engine lists the page, no browser
+// tells another site where it was, no cache keeps it.
+func withoutTraces(r *web.Request) {
+	r.SetHeader("X-Robots-Tag", "noindex, nofollow, noarchive")
+	r.SetHeader("Referrer-Policy", "no-referrer")
+	r.SetHeader("Cache-Control", "no-store")
+}
+
+func (a pages) getLinkedTicket(r *web.Request) error {
+	withoutTraces(r)
+	token := r.Param("token")
+	tv, who, err := a.Desk.LinkedTicket(token)
+	if err != nil {
+		return err
+	}
+	ends, replyTo, err := a.Desk.LinkFacts(token)
+	if err != nil {
+		return err
+	}
+	t := tv.Ticket
+	v := &linkedPage{For: who.Name, ReplyTo: replyTo}
+	v.Page = r.Page("side.title", "number", t.ID, "subject", t.Subject)
+	v.Number, v.Rev, v.Subject, v.State = t.ID, t.PublicRev, t.Subject, t.State.String()
+	reader := v.Person
+	v.Person = who.ID // the sentences speak to whom the link was sent
+	v.Until = v.Day(ends)
+	if replyTo != "" {
+		v.Answer = mailTo(replyTo, fmt.Sprintf("Re: [#%d] %s", t.ID, t.Subject))
+	}
+	v.Contact, v.Phone, v.Email = tv.Group.Name.In(v.Lang), tv.Group.Phone, tv.Group.Email
+	names, err := a.sideNames(tv)
+	if err != nil {
+		return err
+	}
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	v.Line = show.Joined(" · ", v.T("side.number", "number", t.ID), show.LevelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", show.InSentence(&v.Page, t.Opened)))
+	v.standing(tv)
+	v.Next, v.SeeOther = "", nil // what comes next is a button they do not have; another ticket needs a link of its own
+	v.thread(tv, names)
+	base := "/r/" + token
+	v.readOnly(base)
+	v.facts(tv)
+	v.people(tv)
+	v.Person = reader
+	return r.Render("page/ticket-linked", v)
+}
+
+// readOnly takes out of the thread what only somebody who is signed in can use, and leads to files below base.
+func (v *linkedPage) readOnly(base string) {
+	file := func(f *show.FileCard) {
+		f.Address = base + f.Address
+		if f.Picture != "" {
+			f.Picture = f.Address
+		}
+	}
+	for _, item := range v.Thread {
+		if item.Message == nil {
+			continue
+		}
+		for i := range item.Message.Files {
+			file(&item.Message.Files[i])
+		}
+		if m := item.Message.Mail; m != nil {
+			m.Original, m.File, m.Address = "", "", ""
+		}
+	}
+	for i := range v.Files {
+		file(&v.Files[i])
+	}
+}
+
+// mailTo is an address for a link that opens a new mail. html/template would filter the scheme's plus sign.
+func mailTo(address, subject string) template.URL {
+	return template.URL("mailto:" + strings.ReplaceAll(url.PathEscape(address), "%40", "@") + "?subject=" + url.PathEscape(markup.Line(subject))) // #nosec G203 -- both parts are escaped
+}
+
+// getLinkedFile answers with a file that the linked ticket shows.
+func (a pages) getLinkedFile(r *web.Request) error {
+	withoutTraces(r)
+	id, err := strconv.ParseUint(r.Param("n"), 10, 64)
+	if err != nil {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	row, f, err := a.Desk.OpenLinkedFile(r.Param("token"), id)
+	if err != nil {
+		return err
+	}
+	return r.SendFile(row, f)
+}

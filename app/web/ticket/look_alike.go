@@ -1,0 +1,80 @@
+package ticket
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// alikeBox is the fragment beside the subject: what looks like the words being typed.
+type alikeBox struct {
+	web.Page
+	Alike []alikeLine
+}
+
+type alikeLine struct{ Title, Address, Meta string }
+
+// alikeMost is how many look-alikes are offered.
+const alikeMost = 5
+
+func (a pages) getLookAlike(r *web.Request) error {
+	q := r.QueryForm()
+	v := &alikeBox{Page: r.Page("new-ticket.alike")}
+	var err error
+	if v.Alike, err = a.alike(r, &v.Page, q.Raw("q"), q.Raw("module")); err != nil {
+		return err
+	}
+	return r.Fragment("part/look-alike", v)
+}
+
+// alike finds articles and own tickets that resemble the subject, those of the module first. It is an addition: without
+// an index there is none, and the form works.
+func (a pages) alike(r *web.Request, p *web.Page, subject, module string) ([]alikeLine, error) {
+	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
+		return nil, nil
+	}
+	found, err := a.Desk.LookAlike(r.Ctx(), r.Actor(), subject, alikeMost)
+	if store.KindOf(err) == store.Unavailable {
+		a.Log.Warn("look for what is alike", "err", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	near := func(f desk.Found) bool {
+		return module != "" && f.Module != nil && (f.Module.Code == module || strings.HasPrefix(f.Module.Code, module+"/"))
+	}
+	slices.SortStableFunc(found, func(x, y desk.Found) int {
+		switch {
+		case near(x) && !near(y):
+			return -1
+		case near(y) && !near(x):
+			return 1
+		}
+		return 0
+	})
+	var out []alikeLine
+	for _, f := range found {
+		line := alikeLine{Title: f.Title}
+		name := ""
+		if f.Module != nil {
+			name = f.Module.Name.In(p.Lang)
+		}
+		if f.Ticket != nil {
+			line.Title = fmt.Sprintf("#%d %s", f.Ticket.ID, f.Title)
+			line.Address = address.Ticket(f.Ticket.ID)
+			line.Meta = show.Joined(" · ", p.T("new-ticket.alike-ticket"), show.StateWords(p, f.Ticket))
+		} else {
+			line.Address = address.Article(f.Article.Slug)
+			line.Meta = show.Joined(" · ", p.T("new-ticket.alike-article"), name)
+		}
+		out = append(out, line)
+	}
+	return out, nil
+}

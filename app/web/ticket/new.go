@@ -1,0 +1,441 @@
+package ticket
+
+import (
+	"fmt"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// newTicketPage is the form that opens a ticket, in three parts. Which questions it asks depends on the module: choosing
+// one posts the form, which comes back with everything typed. For a module served elsewhere it becomes the way there.
+type newTicketPage struct {
+	web.Page
+	ForOthers  bool // the actor may open in somebody else's name
+	Modules    []show.Entries
+	NoModule   bool // "I do not know" was chosen
+	Kinds      []show.Entry
+	Severities []show.Entry
+	Urgencies  []show.Entry
+	About      string // of the module
+	Questions  []askedQuestion
+	Versions   []string
+	Guide      bool // the guided set stands open
+	Alike      []alikeLine
+	Away       *show.AwayBox
+	MayAnyway  bool          // agents may file under a module served elsewhere
+	Carried    []web.Resumed // what was typed, while the form shows the way elsewhere
+	Typed      string        // the same for reading and copying
+	ByMail     string        // the way elsewhere with what was typed in it
+	Group      string
+	Hours      string
+	Times      string
+	Today      string
+	Refocus    bool // a module was just chosen: the focus returns there
+	KeepsDraft bool // the browser keeps what is typed: not for agents, whose page of the ticket would not clear it
+	DraftName  string
+}
+
+type askedQuestion struct {
+	Field    web.FieldError // its name and what is wrong
+	Label    string
+	Type     string // text, number, date
+	Value    string
+	Choices  []show.Entry // of a question that is answered by choosing
+	Required bool
+}
+
+// guide are the fields that help to reproduce a malfunction, in the order in which they are written into the text.
+var guide = []string{"doing", "expected", "happened", "example", "since"}
+
+func (a pages) getNewTicket(r *web.Request) error {
+	q := r.QueryForm()
+	values := url.Values{"severity": {store.Medium.String()}, "urgency": {store.NoDate.String()}}
+	for _, name := range []string{"module", "kind", "subject"} {
+		if s := q.Text(name, 300); s != "" {
+			values.Set(name, s)
+		}
+	}
+	if s := q.Text("for", store.Most("people.email")); s != "" {
+		address, err := a.requesterAddress(r.Actor(), s)
+		if err != nil {
+			return err
+		}
+		values.Set("requester", address)
+	}
+	return a.newTicketPage(r, &newTicketPage{Page: r.Page("new-ticket.title")}, values, nil, nil)
+}
+
+// newTicketPage shows the form with the first values, or as it was posted with what is wrong.
+func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values, f *web.Form, wrong error) error {
+	v.Nav = "tickets"
+	v.Crumb(v.T("own.title"), "/tickets")
+	v.Crumb(v.Title, "")
+	if f == nil && !v.Resume(r) {
+		v.Fill(first)
+	}
+	if f != nil {
+		if err := v.Refill(f, wrong); err != nil {
+			return err
+		}
+	}
+	actor := r.Actor()
+	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
+	v.KeepsDraft, v.DraftName = !actor.IsAgent() && !actor.IsAdministrator(), fmt.Sprintf("%d-new-ticket", v.Person)
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	l := show.LevelByCode(levels, v.Value("module"))
+	if l != nil && l.Retired {
+		l = nil
+	}
+	v.NoModule = v.Value("module") == show.NoModule
+	code := ""
+	if l != nil {
+		code = l.Code
+	}
+	v.Modules = show.ModuleChoices(&v.Page, levels, code, false)
+	if l != nil && !l.Here() {
+		if v.Away, err = show.Away(a.Site, &v.Page, l); err != nil {
+			return err
+		}
+		v.MayAnyway = actor.IsAgent() || actor.IsAdministrator()
+		v.carry()
+	}
+	v.offer()
+	if v.Away == nil || v.MayAnyway {
+		v.carryAnswers(l)
+	}
+	if l != nil {
+		v.About, v.Versions = l.Description.In(v.Lang), l.Versions
+		for _, q := range l.Questions {
+			v.Questions = append(v.Questions, v.question(q))
+		}
+	}
+	for _, name := range append([]string{"affected", "regression", "worked_in"}, guide...) {
+		v.Guide = v.Guide || v.Value(name) != ""
+	}
+	v.Guide = v.Guide || v.Chosen("kind", store.Malfunction.String())
+	if err := a.whoReads(r, v, l); err != nil {
+		return err
+	}
+	if v.Away != nil && !v.MayAnyway {
+		return r.Render("page/ticket-new", v)
+	}
+	if v.Alike, err = a.alike(r, &v.Page, v.Value("subject"), code); err != nil {
+		return err
+	}
+	return r.Render("page/ticket-new", v)
+}
+
+// offer fills the choices that are the same for every module.
+func (v *newTicketPage) offer() {
+	for k := store.Clarification; k <= store.Access; k++ {
+		code := k.String()
+		if k == store.Access && !v.Chosen("kind", code) {
+			continue // it comes from the page that asks for credentials
+		}
+		v.Kinds = append(v.Kinds, show.Entry{Code: code, Label: v.T("new-ticket.kind-" + code), Hint: v.T("new-ticket.says-" + code), Chosen: v.Chosen("kind", code)})
+	}
+	for s := store.Blocking; s <= store.Low; s++ {
+		code := s.String()
+		v.Severities = append(v.Severities, show.Entry{Code: code, Label: v.T("severity." + code), Hint: v.T("new-ticket.severity-" + code), Chosen: v.Chosen("severity", code)})
+	}
+	for u := store.Today; u <= store.NoDate; u++ {
+		code := u.String()
+		v.Urgencies = append(v.Urgencies, show.Entry{Code: code, Label: v.T("urgency." + code), Hint: v.T("new-ticket.urgency-" + code), Chosen: v.Chosen("urgency", code)})
+	}
+	v.Today = v.Now.Format(time.DateOnly)
+}
+
+func (v *newTicketPage) question(q store.Question) askedQuestion {
+	name := "answer-" + q.Code
+	field := askedQuestion{Field: v.FieldErr(name), Label: q.Label.In(v.Lang), Type: q.Type, Value: v.Value(name), Required: q.Required}
+	switch q.Type {
+	case "choice":
+		field.Choices = []show.Entry{{Label: v.T("new-ticket.choose")}}
+		for _, s := range q.Choices {
+			field.Choices = append(field.Choices, show.Entry{Code: s, Label: s, Chosen: s == field.Value})
+		}
+	case "number":
+		field.Type = "text" // a number field drops what it cannot read, and nothing typed may be lost
+	}
+	return field
+}
+
+// carry keeps what was typed while the page shows the way elsewhere, to be read, copied and brought along.
+func (v *newTicketPage) carry() {
+	if v.Form == nil {
+		return
+	}
+	for name, all := range web.WithoutSecrets(v.Form.Values) {
+		if slices.Contains([]string{"module", "kind", "requester", "act", "kept_file", "draft"}, name) {
+			continue
+		}
+		for _, s := range all {
+			if s != "" && len(v.Carried) < web.MaxCarried {
+				v.Carried = append(v.Carried, web.Resumed{Name: name, Value: strings.ToValidUTF8(s, "\uFFFD")})
+			}
+		}
+	}
+	slices.SortFunc(v.Carried, func(x, y web.Resumed) int { return strings.Compare(x.Name, y.Name) })
+	for _, f := range v.Kept() {
+		v.Carried = append(v.Carried, web.Resumed{Name: "kept_file", Value: fmt.Sprint(f.ID)})
+	}
+	v.Typed = strings.TrimSpace(show.Joined("\n\n", v.Value("subject"), compose(&v.Page, v.Value)))
+	if v.Away.Go == nil || !strings.HasPrefix(v.Away.Go.Address, "mailto:") {
+		return
+	}
+	// Programs take only so much of an address: a long text is left to be copied.
+	body := compose(&v.Page, v.Value)
+	if len(body) > 1500 {
+		body = ""
+	}
+	query := "?subject=" + url.PathEscape(v.Value("subject"))
+	if body != "" {
+		query += "&body=" + url.PathEscape(body)
+	}
+	v.Away.Go.Address += query
+}
+
+// carryAnswers keeps the answers to questions that the module chosen now does not ask: the choice may be taken back.
+func (v *newTicketPage) carryAnswers(l *desk.Level) {
+	if v.Form == nil {
+		return
+	}
+	v.Carried = nil
+	for name, all := range v.Form.Values {
+		code, ok := strings.CutPrefix(name, "answer-")
+		asked := l != nil && slices.ContainsFunc(l.Questions, func(q store.Question) bool { return q.Code == code })
+		if ok && !asked && all[0] != "" && len(v.Carried) < web.MaxCarried {
+			v.Carried = append(v.Carried, web.Resumed{Name: name, Value: strings.ToValidUTF8(all[0], "\uFFFD")})
+		}
+	}
+	slices.SortFunc(v.Carried, func(x, y web.Resumed) int { return strings.Compare(x.Name, y.Name) })
+}
+
+// compose writes the guided set into the text, the name of each field that was filled in above it.
+func compose(p *web.Page, value func(string) string) string {
+	parts := []string{value("body")}
+	for _, name := range guide {
+		if s := value(name); strings.TrimSpace(s) != "" {
+			parts = append(parts, p.T("new-ticket.guide-"+name)+":\n"+s)
+		}
+	}
+	return show.Joined("\n\n", parts...)
+}
+
+// whoReads says what comes next: which group reads the ticket, when it is there, and the usual times.
+func (a pages) whoReads(r *web.Request, v *newTicketPage, l *desk.Level) error {
+	set := r.Settings()
+	v.Times = v.T("new-ticket.times", "least", set.WorkingHours["1"], "most", set.WorkingHours["4"])
+	if l == nil && !v.NoModule {
+		return nil
+	}
+	g, err := a.Desk.GroupByCode(store.GeneralGroup)
+	if l != nil {
+		g, err = a.Desk.Group(l.Group)
+	}
+	if err != nil {
+		return err
+	}
+	v.Group, v.Hours = g.Name.In(v.Lang), g.Hours.In(v.Lang)
+	if v.Hours == "" {
+		v.Hours = set.Hours.In(v.Lang)
+	}
+	return nil
+}
+
+// postNewTicket opens the ticket, or only shows the form again for another module when that is what was pressed.
+func (a pages) postNewTicket(r *web.Request) error {
+	f := r.Form()
+	v := &newTicketPage{Page: r.Page("new-ticket.title")}
+	files := f.Files("files")
+	switch f.Raw("act") {
+	case "choose":
+		v.Refocus = true
+		return a.newTicketPage(r, v, nil, f, f.Err())
+	case "general":
+		f.Values.Set("module", show.NoModule)
+		return a.newTicketPage(r, v, nil, f, f.Err())
+	}
+	n, add, err := a.readNewTicket(r, v, f)
+	n.Files = files
+	if err == nil {
+		err = f.Err()
+	}
+	var t *store.Ticket
+	if err == nil {
+		t, err = a.Desk.OpenTicket(r.Actor(), n)
+	}
+	if err != nil {
+		return a.newTicketPage(r, v, nil, f, err)
+	}
+	if len(add) > 0 {
+		if _, err := a.Desk.Do(r.Actor(), t.ID, desk.Step{Add: add}); err != nil {
+			a.Log.Warn("add participants to a new ticket", "ticket", t.ID, "err", err)
+			return r.Done("flash.new-ticket-alone", address.Ticket(t.ID))
+		}
+	}
+	return r.Done("flash.new-ticket", address.Ticket(t.ID))
+}
+
+// readNewTicket reads the form. What is wrong with it is collected in the form; an error is not the person's fault.
+func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (desk.NewTicket, []string, error) {
+	n := desk.NewTicket{Kind: web.FormCode[store.TicketKind](f, "kind"), Severity: web.FormCode[store.Severity](f, "severity"), Urgency: web.FormCode[store.Urgency](f, "urgency"), Form: true}
+	// In the order of the page, as the summary lists what is wrong.
+	var err error
+	if n.For, err = a.formRequester(r, f); err != nil {
+		return n, nil, err
+	}
+	level, err := a.formModule(f)
+	if err != nil {
+		return n, nil, err
+	}
+	if !f.Has("kind") {
+		f.Refuse("kind", "error.choice")
+	}
+	if n.Subject = f.Text("subject", store.Most("tickets.subject")); n.Subject == "" {
+		f.Refuse("subject", "error.subject-needed")
+	}
+	n.Body = compose(&v.Page, f.Body)
+	if strings.TrimSpace(n.Body) == "" {
+		f.Refuse("body", "error.body-needed")
+	}
+	n.Affected, n.WorkedIn, n.Regression = f.Text("affected", store.Most("tickets.affected")), f.Text("worked_in", store.Most("tickets.worked_in")), f.Bool("regression")
+	if level != nil {
+		n.Module = level.ID
+		n.Answers = map[string]string{}
+		for _, q := range level.Questions {
+			name := "answer-" + q.Code
+			if n.Answers[q.Code] = f.Text(name, store.Tickets.MostOfEach("answers")); q.Required && n.Answers[q.Code] == "" {
+				f.Refuse(name, "error.required")
+			}
+		}
+	}
+	n.Deadline = a.deadline(r, f, n.Urgency)
+	if n.For == 0 {
+		n.Browser = v.Lang
+	}
+	return n, formAddresses(f, "participants"), nil
+}
+
+// formModule reads the module of the form, nil for "I do not know".
+func (a pages) formModule(f *web.Form) (*desk.Level, error) {
+	switch code := f.Raw("module"); code {
+	case show.NoModule:
+		return nil, nil
+	case "":
+		f.Refuse("module", "error.module-needed")
+		return nil, nil
+	default:
+		l, err := a.Desk.LevelByCode(code)
+		if store.KindOf(err) == store.NotFound {
+			f.Refuse("module", "error.module-unknown")
+			return nil, nil
+		}
+		return l, err
+	}
+}
+
+// deadline reads the date that goes with an urgency. A date without an hour means the end of that day's work, or the
+// end of the day when the work of today is over.
+func (a pages) deadline(r *web.Request, f *web.Form, u store.Urgency) time.Time {
+	if u != store.Today && u != store.Week {
+		return time.Time{}
+	}
+	t := f.Time("deadline")
+	switch {
+	case t.IsZero():
+		if f.Raw("deadline") == "" {
+			f.Refuse("deadline", "error.deadline-needed")
+		}
+		return t
+	case len(f.Raw("deadline")) > len(time.DateOnly):
+		return t
+	}
+	evening := time.Date(t.Year(), t.Month(), t.Day(), r.Settings().DayEnds, 0, 0, 0, t.Location())
+	if now := a.Desk.Now(); evening.Before(now) {
+		evening = time.Date(t.Year(), t.Month(), t.Day(), 23, 59, 0, 0, t.Location())
+	}
+	return evening
+}
+
+// formRequester finds in whose name the ticket is opened, 0 for one's own.
+func (a pages) formRequester(r *web.Request, f *web.Form) (uint64, error) {
+	text := f.Text("requester", store.Most("people.email"))
+	if text == "" {
+		return 0, nil
+	}
+	found, err := a.Desk.PickRequesters(r.Actor(), text, 10)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range found {
+		if strings.EqualFold(p.Email, text) || len(found) == 1 {
+			return p.ID, nil
+		}
+	}
+	if len(found) == 0 {
+		f.Refuse("requester", "error.requester-unknown")
+		return 0, nil
+	}
+	var names []string
+	for _, p := range found {
+		names = append(names, p.Name+" ("+p.Email+")")
+	}
+	f.Refuse("requester", "error.requester-several", "names", strings.Join(names, ", "))
+	return 0, nil
+}
+
+// requesterAddress turns the number of a person into their address, if the actor may open tickets in their name.
+func (a pages) requesterAddress(actor desk.Actor, s string) (string, error) {
+	var id uint64
+	if _, err := fmt.Sscanf(s, "%d", &id); err != nil || fmt.Sprint(id) != s {
+		return s, nil
+	}
+	email := ""
+	err := a.Store.View(func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, id)
+		if err == nil {
+			email = p.Email
+		}
+		return err
+	})
+	if store.KindOf(err) == store.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	found, err := a.Desk.PickRequesters(actor, email, 10)
+	if err != nil || !slices.ContainsFunc(found, func(p desk.Pick) bool { return p.ID == id }) {
+		return "", err
+	}
+	return email, nil
+}
+
+// formAddresses reads several addresses, set apart by commas, semicolons or white space.
+func formAddresses(f *web.Form, name string) []string {
+	var out []string
+	for _, s := range strings.FieldsFunc(f.Body(name), func(r rune) bool { return strings.ContainsRune(",; \t\n", r) }) {
+		parsed, err := mail.ParseAddress(s)
+		if err != nil || parsed.Address != s {
+			f.Refuse(name, "error.address-of", "address", s)
+			continue
+		}
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

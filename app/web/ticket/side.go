@@ -1,0 +1,378 @@
+package ticket
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/message"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// sidePage is a ticket as its requester's side sees it: first how it stands, in a sentence, then what was written.
+type sidePage struct {
+	web.Page
+	Number   uint64
+	Rev      uint64
+	Address  string
+	Line     string // #1234, module, when it was opened
+	Subject  string
+	State    string
+	Sentence string
+	Next     string
+	SeeOther *show.OwnLine // the ticket that this one is a duplicate of, for whom may see it
+
+	MayWrite   bool
+	MayConfirm bool
+	MaySettle  bool
+	MayAdd     bool
+	Reopens    bool // a message brings the ticket back to work
+	Reply      replyBox
+	Stale      bool // somebody wrote meanwhile: what was typed stands in the box, unsent
+	DraftName  string
+	Taken      string // the drafts that the browser may forget, because their text was taken
+
+	Thread       []sideItem
+	Facts        []show.FactLine
+	Answers      []show.FactLine // to the questions of the module
+	Participants []sidePerson
+	Wishes       []sideWish
+	Files        []show.FileCard
+	Links        []show.OwnLine
+	Holders      []linkHolder // who reads the ticket by a link
+
+	MayCorrect bool
+	Correcting bool // its form has errors and stands open
+	Modules    []show.Entries
+	Severities []show.Entry
+	Urgencies  []show.Entry
+	Today      string
+}
+
+type replyBox struct{ Heading, Hint, Button string }
+
+// sideItem is one line of the thread: a message, or what happened between two.
+type sideItem struct {
+	Message *sideMessage
+	Events  []sideEvent
+	Folded  string // "5 cambiamenti", when the events are too many to stand open
+}
+
+type sideMessage struct {
+	On       *sidePage // the page it stands in
+	ID       uint64
+	Desk     bool
+	Initials string
+	Who      string
+	Role     string
+	At       words.Moment
+	HTML     template.HTML
+	Files    []show.FileCard
+	Mail     *byMail // nil when it did not come by mail
+	Folded   bool    // it is one line until it is opened
+}
+
+type sideEvent struct {
+	Text string
+	At   words.Moment
+}
+
+type sidePerson struct {
+	ID        uint64
+	Name      string
+	MayRemove bool
+	Self      bool
+}
+
+// sideTicket answers with the ticket as its requester's side sees it. f and wrong are a form of the page that was
+// posted, with what is wrong with it; a Conflict says that the ticket has moved on, and keeps the text.
+func (a pages) sideTicket(r *web.Request, tv *desk.TicketView, f *web.Form, wrong error) error {
+	t := tv.Ticket
+	v := &sidePage{Page: r.Page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: address.Ticket(t.ID),
+		Subject: t.Subject, State: t.State.String()}
+	v.Path = v.Address
+	if tv.Agents {
+		v.Rev = t.Rev
+	}
+	v.Nav, v.Live = "tickets", true
+	v.Crumb(v.T("own.title"), "/tickets")
+	v.Crumb(fmt.Sprintf("#%d", t.ID), "")
+	v.DraftName = draftName(v.Person, t.ID)
+	v.taken(tv)
+	if store.KindOf(wrong) == store.Conflict {
+		v.Stale, v.Status, wrong = true, http.StatusConflict, nil
+	}
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	v.first(tv)
+	if f != nil {
+		if err := v.Refill(f, wrong); err != nil {
+			return err
+		}
+	} else if !v.Resume(r) {
+		v.Fill(sideValues(t, levels))
+	}
+	names, err := a.sideNames(tv)
+	if err != nil {
+		return err
+	}
+	v.Line = show.Joined(" · ", v.T("side.number", "number", t.ID), show.LevelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", show.InSentence(&v.Page, t.Opened)))
+	if by := tv.People[t.OpenedBy]; by != nil && t.OpenedBy != t.Requester {
+		v.Line = show.Joined(" · ", v.Line, v.T("side.opened-by", "who", by.Name))
+	}
+	v.standing(tv)
+	v.thread(tv, names)
+	v.facts(tv)
+	v.people(tv)
+	for _, o := range tv.Links {
+		v.Links = append(v.Links, show.OwnLineOf(&v.Page, o, show.LevelPaths(levels, v.Lang)))
+	}
+	if v.Holders, err = a.linkHolders(&v.Page, r.Actor(), t.ID); err != nil {
+		return err
+	}
+	if v.MayCorrect {
+		v.correcting(levels)
+	}
+	return r.Render("page/ticket-side", v)
+}
+
+func draftName(person, ticket uint64) string { return fmt.Sprintf("%d-ticket-%d", person, ticket) }
+
+// taken tells from the sentence on the page which text has just arrived.
+func (v *sidePage) taken(tv *desk.TicketView) {
+	switch v.Flash {
+	case "":
+	case v.T("flash.side-sent"), v.T("flash.side-confirmed"):
+		v.Taken = v.DraftName
+	case v.T("flash.new-ticket"), v.T("flash.new-ticket-alone"):
+		v.Taken = fmt.Sprintf("%d-new-ticket", v.Person)
+	default:
+		for _, o := range tv.Links {
+			if v.Flash == v.T("flash.side-followed", "number", o.ID) {
+				v.Taken = draftName(v.Person, o.ID)
+			}
+		}
+	}
+}
+
+// first says what the actor may do.
+func (v *sidePage) first(tv *desk.TicketView) {
+	t := tv.Ticket
+	v.MayWrite = tv.May[desk.Write]
+	v.MayConfirm = tv.May[desk.Confirm] && t.State == store.StateResolved
+	v.MaySettle = tv.May[desk.Settle] && t.State.Active()
+	v.MayAdd = tv.May[desk.AddPerson]
+	v.MayCorrect = tv.May[desk.Correct] && !tv.Agents
+	v.Reopens = t.State == store.StateResolved || t.State == store.StateClosed && tv.InGrace
+}
+
+// sideNames are those that stand in no row of the view.
+type sideNames struct {
+	unit   string // of the requester
+	people map[uint64]string
+	groups map[uint64]store.Words
+}
+
+// sideNames looks up what the history names by number alone, and where the requester works.
+func (a pages) sideNames(tv *desk.TicketView) (sideNames, error) {
+	n := sideNames{people: map[uint64]string{}, groups: map[uint64]store.Words{}}
+	err := a.Store.View(func(tx *store.Tx) error {
+		if u, err := store.Units.Get(tx, tv.Ticket.Unit); err == nil {
+			n.unit = u.Name
+		} else if o, err := store.Organisations.Get(tx, tv.Ticket.Organisation); err == nil {
+			n.unit = o.Name
+		}
+		for _, e := range tv.History {
+			if id := fieldNumber(e, "assignee"); id != 0 {
+				if p, err := store.People.Get(tx, id); err == nil {
+					n.people[id] = p.Name
+				}
+			}
+			if id := fieldNumber(e, "group"); id != 0 {
+				if g, err := store.Groups.Get(tx, id); err == nil {
+					n.groups[id] = g.Name
+				}
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// fieldNumber reads what an event made of a field that holds a number, 0 when it did not touch it.
+func fieldNumber(e desk.Event, name string) uint64 {
+	for _, f := range e.Fields {
+		var n uint64
+		if f.Name == name && json.Unmarshal(f.New, &n) == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+func fieldWord(e desk.Event, name string) (before, after string) {
+	for _, f := range e.Fields {
+		if f.Name == name {
+			_ = json.Unmarshal(f.Old, &before) // what is no word stays empty and is not told
+			_ = json.Unmarshal(f.New, &after)
+		}
+	}
+	return before, after
+}
+
+// sideInitials are the first letters of the first and the last name.
+func sideInitials(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
+	if len(words) == 0 {
+		return "?"
+	}
+	first := []rune(words[0])[0]
+	if len(words) == 1 {
+		return string(unicode.ToUpper(first))
+	}
+	last := []rune(words[len(words)-1])[0]
+	return string(unicode.ToUpper(first)) + string(unicode.ToUpper(last))
+}
+
+// thread puts messages and events in order of time; what only agents may read is left out, whoever looks.
+func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
+	events := tv.History
+	var waiting []sideEvent
+	flush := func() {
+		if len(waiting) == 0 {
+			return
+		}
+		item := sideItem{Events: waiting}
+		if len(waiting) > 3 {
+			item.Folded = v.Plural("side.changes", len(waiting))
+		}
+		v.Thread = append(v.Thread, item)
+		waiting = nil
+	}
+	tell := func(e desk.Event) {
+		if text := v.event(tv, names, e); text != "" {
+			waiting = append(waiting, sideEvent{text, v.Moment(e.At)})
+		}
+	}
+	for _, m := range tv.Messages {
+		if m.Internal {
+			continue
+		}
+		for len(events) > 0 && (events[0].At.Before(m.At) || events[0].At.Equal(m.At) && precedes(events[0])) {
+			tell(events[0])
+			events = events[1:]
+		}
+		flush()
+		v.Thread = append(v.Thread, sideItem{Message: v.message(tv, names, m)})
+	}
+	for _, e := range events {
+		tell(e)
+	}
+	flush()
+}
+
+// precedes reports whether an event stands before the message of the same step: who replies takes charge first.
+func precedes(e desk.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
+
+func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Message) *sideMessage {
+	out := &sideMessage{On: v, ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: message.HTML(m, v.T("ticket.quoted"), message.Pictures(tv.Files, m))}
+	if p := tv.People[m.Author]; p != nil {
+		out.Who = p.Name
+	}
+	out.Initials = sideInitials(out.Who)
+	if out.Mail = byMailOf(&v.Page, m, tv, nil); out.Mail != nil {
+		out.Folded = out.Mail.Folded != ""
+	}
+	switch {
+	case m.Agent:
+		out.Role = tv.Group.Name.In(v.Lang)
+	case m.Author == tv.Ticket.Requester:
+		out.Role = names.unit
+	case slices.Contains(tv.Ticket.Participants, m.Author):
+		out.Role = v.T("side.participant")
+	}
+	for _, f := range tv.Files[m.ID] {
+		card := show.FileCardOf(&v.Page, f)
+		out.Files = append(out.Files, card)
+		v.Files = append(v.Files, card)
+	}
+	return out
+}
+
+// facts is the ticket in brief.
+func (v *sidePage) facts(tv *desk.TicketView) {
+	t := tv.Ticket
+	add := func(name, text string) {
+		if text != "" {
+			v.Facts = append(v.Facts, show.FactLine{Name: v.T(name), Text: text})
+		}
+	}
+	if p := tv.People[t.Requester]; p != nil && p.ID != v.Person {
+		add("side.requester", p.Name)
+	}
+	add("side.kind", v.T("kind."+t.Kind.String()))
+	add("side.severity", v.T("severity."+t.Severity.String()))
+	urgency := v.T("urgency." + t.Urgency.String())
+	if !t.Deadline.IsZero() {
+		urgency = show.Joined(", ", urgency, show.DayInSentence(&v.Page, t.Deadline))
+	}
+	add("side.urgency", urgency)
+	who := tv.Group.Name.In(v.Lang)
+	if p := tv.People[t.Assignee]; p != nil {
+		who = show.Joined(", ", p.Name, who)
+	}
+	add("side.looks-after", who)
+	add("side.affected", t.Affected)
+	if t.Regression {
+		worked := v.T("side.worked-yes")
+		if t.WorkedIn != "" {
+			worked = v.T("side.worked-in", "version", t.WorkedIn)
+		}
+		add("side.worked", worked)
+	}
+	if t.State != store.StatePlanned {
+		add("side.version", t.Version)
+	}
+	for _, q := range tv.Questions {
+		s := t.Answers[q.Code]
+		if day, err := time.ParseInLocation(time.DateOnly, s, v.Now.Location()); err == nil && q.Type == "date" {
+			s = v.Date(day)
+		}
+		if s != "" {
+			v.Answers = append(v.Answers, show.FactLine{Name: q.Label.In(v.Lang), Text: s})
+		}
+	}
+}
+
+// sideWish is an address that was asked to be added.
+type sideWish struct {
+	Address string
+	May     bool // the reader may add it
+}
+
+func (v *sidePage) people(tv *desk.TicketView) {
+	for _, id := range tv.Ticket.Participants {
+		p := tv.People[id]
+		if p == nil {
+			continue
+		}
+		v.Participants = append(v.Participants, sidePerson{ID: id, Name: p.Name, MayRemove: tv.MayRemove[id], Self: id == v.Person})
+	}
+	if v.MayAdd {
+		for _, w := range tv.Ticket.Wishes {
+			v.Wishes = append(v.Wishes, sideWish{w, tv.MayGrant[w]})
+		}
+	}
+}

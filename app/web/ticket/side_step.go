@@ -1,0 +1,153 @@
+package ticket
+
+import (
+	"net/url"
+	"time"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// sideValues are the first values of the page's forms.
+func sideValues(t *store.Ticket, levels []desk.Level) url.Values {
+	values := url.Values{"subject": {t.Subject}, "severity": {t.Severity.String()}, "urgency": {t.Urgency.String()}, "module": {show.NoModule}}
+	if l := show.LevelOf(levels, t.Module); l != nil {
+		values.Set("module", l.Code)
+	}
+	if !t.Deadline.IsZero() {
+		values.Set("deadline", t.Deadline.Format(time.DateOnly))
+	}
+	return values
+}
+
+// correcting fills the form that corrects the ticket until it is taken in charge.
+func (v *sidePage) correcting(levels []desk.Level) {
+	v.Modules = show.ModuleChoices(&v.Page, levels, v.Value("module"), false)
+	for s := store.Blocking; s <= store.Low; s++ {
+		code := s.String()
+		v.Severities = append(v.Severities, show.Entry{Code: code, Label: v.T("severity." + code), Chosen: v.Chosen("severity", code)})
+	}
+	for u := store.Today; u <= store.NoDate; u++ {
+		code := u.String()
+		v.Urgencies = append(v.Urgencies, show.Entry{Code: code, Label: v.T("urgency." + code), Chosen: v.Chosen("urgency", code)})
+	}
+	v.Today = v.Now.Format(time.DateOnly)
+	for _, field := range []string{"subject", "module", "severity", "urgency", "deadline"} {
+		v.Correcting = v.Correcting || v.Err(field) != ""
+	}
+}
+
+// postSideMessage writes a message, alone or together with what the pressed button says.
+func (a pages) postSideMessage(r *web.Request) error {
+	f := r.Form()
+	switch f.Raw("act") {
+	case "confirm":
+		return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
+	case "solved", "withdrawn":
+		return a.sideStep(r, f, settle(f, "act", a.sideText(r, f, false)), "flash.side-settled")
+	case "reopen":
+		return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
+	}
+	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true)}, "flash.side-sent")
+}
+
+func (a pages) postSideConfirm(r *web.Request) error {
+	f := r.Form()
+	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
+}
+
+func (a pages) postSideReopen(r *web.Request) error {
+	f := r.Form()
+	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
+}
+
+func (a pages) postSideSettle(r *web.Request) error {
+	f := r.Form()
+	return a.sideStep(r, f, settle(f, "outcome", a.sideText(r, f, false)), "flash.side-settled")
+}
+
+// settle resolves on the requester's side: it is solved, or not needed any more.
+func settle(f *web.Form, field string, text *desk.Text) desk.Step {
+	return desk.Step{Message: text, To: store.StateResolved, Outcome: web.FormCode[store.Outcome](f, field)}
+}
+
+// sideText reads the message of the form, nil when there is none and none is needed. Files alone are a message too.
+func (a pages) sideText(r *web.Request, f *web.Form, needed bool) *desk.Text {
+	text := &desk.Text{Body: f.Body("body"), Files: f.Files("files")}
+	if text.Body == "" && len(text.Files) > 0 {
+		text.Body = a.Words.Text(r.Lang(), "side.only-files")
+	}
+	if text.Body == "" && !needed {
+		return nil
+	}
+	return text
+}
+
+func (a pages) postSideCorrect(r *web.Request) error {
+	f := r.Form()
+	subject, severity, urgency := f.Text("subject", store.Most("tickets.subject")), web.FormCode[store.Severity](f, "severity"), web.FormCode[store.Urgency](f, "urgency")
+	deadline := a.deadline(r, f, urgency)
+	level, err := a.formModule(f)
+	if err != nil {
+		return err
+	}
+	module := uint64(0)
+	if level != nil {
+		module = level.ID
+	}
+	return a.sideStep(r, f, desk.Step{Subject: &subject, Module: &module, Severity: &severity, Urgency: &urgency, Deadline: &deadline}, "flash.side-corrected")
+}
+
+// postSideParticipants adds somebody by address or takes somebody out. Whether an address was known is not told.
+func (a pages) postSideParticipants(r *web.Request) error {
+	f := r.Form()
+	if f.Has("remove") {
+		return a.sideStep(r, f, desk.Step{Remove: f.IDs("remove")}, "flash.side-removed")
+	}
+	if f.Has("grant") {
+		return a.sideStep(r, f, desk.Step{Grant: f.Text("grant", store.Most("people.email"))}, "flash.side-added")
+	}
+	add := formAddresses(f, "participants")
+	if len(add) == 0 && f.Err() == nil {
+		f.Refuse("participants", "error.required")
+	}
+	return a.sideStep(r, f, desk.Step{Add: add}, "flash.side-added")
+}
+
+// sideStep does the step and returns to the ticket, or to the new one that a late message opened. What is wrong comes
+// back on the page with everything typed; when the ticket has moved on meanwhile, so does the text, to be sent again.
+func (a pages) sideStep(r *web.Request, f *web.Form, s desk.Step, flashKey string) error {
+	n, err := r.Number()
+	if err != nil {
+		return err
+	}
+	actor := r.Actor()
+	s.Rev, s.PublicRev = f.ID("rev"), f.ID("public_rev")
+	var t *store.Ticket
+	if err = a.Desk.MayDo(actor, n, s); err == nil {
+		err = f.Err()
+	}
+	if err == nil {
+		t, err = a.Desk.Do(actor, n, s)
+	}
+	if err != nil {
+		tv, gone := a.Desk.Ticket(actor, n)
+		if gone != nil {
+			return gone
+		}
+		return a.sideTicket(r, tv, f, err)
+	}
+	if err := a.Desk.ReadNotices(actor, n); err != nil {
+		a.Log.Error("read notices of a ticket", "ticket", n, "err", err)
+	}
+	if t.ID != n {
+		return r.Done("flash.side-followed", address.Ticket(t.ID), "number", n)
+	}
+	if _, err := a.Desk.Ticket(actor, n); store.KindOf(err) == store.NotFound && err != nil {
+		return r.Done(flashKey, "/tickets") // one has taken oneself out
+	}
+	return r.Done(flashKey, address.Ticket(n))
+}

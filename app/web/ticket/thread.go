@@ -1,0 +1,521 @@
+package ticket
+
+import (
+	"encoding/json"
+	"html/template"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"sportello/app/desk"
+	"sportello/app/message"
+	"sportello/app/web"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// threadItem is one line of a ticket's thread: a message, one event, or several events folded.
+type threadItem struct {
+	Message *messageView
+	Event   *eventView
+	Folded  []eventView
+	Words   string // of the fold
+}
+
+type messageView struct {
+	On       *ticketPage // the page it stands in
+	Anchor   string
+	ID       uint64
+	Who      string
+	Role     string
+	Initials string
+	At       words.Moment
+	Note     bool
+	Desk     bool // written on the agents' side
+	Body     template.HTML
+	Files    []attachment
+	Origin   string // where it was moved from
+	OriginTo string // the number to which it could go back, empty when it may not
+	MayMove  bool
+	MaySplit bool
+	Mail     *byMail // nil when it did not come by mail
+	Folded   bool    // it is one line until it is opened
+	Confirm  bool    // the reader's own answer by mail, which they have to confirm
+	Publish  bool    // it answers what was internal, and the reader may publish it
+
+	Subject     string // of what lies beside the ticket
+	Dismissed   string // why what lay beside the ticket was dismissed
+	ReasonField string
+	ReasonError string
+
+	Moving    bool // the form that moves it is shown open
+	MoveField string
+	MoveTo    string
+	MoveError string
+}
+
+type attachment struct {
+	Address, Name, Kind, Size string
+	Picture                   bool
+}
+
+type eventView struct {
+	Text string
+	Why  string
+	At   words.Moment
+	Icon string
+	seq  uint64
+	at   time.Time
+}
+
+// ticketNames knows by name whom and what a ticket's history is about.
+type ticketNames struct {
+	people  map[uint64]*store.Person
+	groups  []*store.Group
+	modules map[uint64]*store.Module
+	units   map[uint64]string
+}
+
+// ticketNames looks up the names behind the numbers in the view's history.
+func (a pages) ticketNames(t *desk.TicketView) (*ticketNames, error) {
+	n := &ticketNames{people: map[uint64]*store.Person{}, modules: map[uint64]*store.Module{}, units: map[uint64]string{}}
+	for id, p := range t.People {
+		n.people[id] = p
+	}
+	err := a.Store.View(func(tx *store.Tx) error {
+		person := func(ids ...uint64) {
+			for _, id := range ids {
+				if id != 0 && n.people[id] == nil {
+					if p, err := store.People.Get(tx, id); err == nil {
+						n.people[id] = p
+					}
+				}
+			}
+		}
+		module := func(id uint64) {
+			for id != 0 && n.modules[id] == nil {
+				m, err := store.Modules.Get(tx, id)
+				if err != nil {
+					return // an event about a module that is gone is told without its name
+				}
+				n.modules[id] = m
+				id = m.Parent
+			}
+		}
+		module(t.Ticket.Module)
+		for _, e := range t.History {
+			for _, f := range e.Fields {
+				switch f.Name {
+				case "assignee":
+					person(jsonID(f.Old), jsonID(f.New))
+				case "participants":
+					person(append(jsonIDs(f.Old), jsonIDs(f.New)...)...)
+				case "module":
+					module(jsonID(f.Old))
+					module(jsonID(f.New))
+				}
+			}
+		}
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			n.groups = append(n.groups, g)
+		}
+		for _, p := range n.people {
+			if p.Unit != 0 {
+				if u, err := store.Units.Get(tx, p.Unit); err == nil {
+					n.units[p.ID] = u.Name
+					continue
+				}
+			}
+			if p.Organisation != 0 {
+				if o, err := store.Organisations.Get(tx, p.Organisation); err == nil {
+					n.units[p.ID] = o.Name
+				}
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+func (n *ticketNames) person(id uint64) string {
+	if p := n.people[id]; p != nil {
+		return p.Name
+	}
+	return "?"
+}
+
+func (n *ticketNames) view(id uint64) personView {
+	p := n.people[id]
+	if p == nil {
+		return personView{ID: strconv.FormatUint(id, 10), Name: "?"}
+	}
+	return personView{strconv.FormatUint(p.ID, 10), p.Name, p.Email, n.units[p.ID], p.Phone, initials(p.Name)}
+}
+
+func (n *ticketNames) group(id uint64, lang string) string {
+	for _, g := range n.groups {
+		if g.ID == id {
+			return g.Name.In(lang)
+		}
+	}
+	return "?"
+}
+
+// groupOf names the group in whose name an agent writes: the ticket's, else their first.
+func (n *ticketNames) groupOf(p *store.Person, group uint64, lang string) string {
+	switch {
+	case p == nil:
+		return ""
+	case p.InGroup(group):
+		return n.group(group, lang)
+	case len(p.Groups) > 0:
+		return n.group(p.Groups[0].Group, lang)
+	}
+	return n.units[p.ID]
+}
+
+func (n *ticketNames) module(id uint64, lang string) string {
+	var path []string
+	for m := n.modules[id]; m != nil && len(path) < 10; m = n.modules[m.Parent] {
+		path = append([]string{m.Name.In(lang)}, path...)
+	}
+	return strings.Join(path, desk.PathSeparator)
+}
+
+// initials are the first letters of the first and last name.
+func initials(name string) string {
+	words := strings.Fields(name)
+	if len(words) == 0 {
+		return ""
+	}
+	letters := []rune{[]rune(words[0])[0]}
+	if len(words) > 1 {
+		letters = append(letters, []rune(words[len(words)-1])[0])
+	}
+	for i := range letters {
+		letters[i] = unicode.ToUpper(letters[i])
+	}
+	return string(letters)
+}
+
+// foldFrom is how many events in a row are folded.
+const foldFrom = 3
+
+// thread makes one list of messages and events by time.
+func (v *ticketPage) thread(t *desk.TicketView, n *ticketNames) []threadItem {
+	var events []eventView
+	for _, e := range t.History {
+		if line, ok := v.event(e, t, n); ok {
+			events = append(events, line)
+		}
+	}
+	var messages []*messageView
+	var at []time.Time
+	for _, m := range t.Messages {
+		messages = append(messages, v.messageOf(m, t, n))
+		at = append(at, m.At)
+	}
+	return v.weave(messages, at, events)
+}
+
+// weave puts messages and events in the order in which they happened. Of one step, taking charge stands before the
+// message and the move after it.
+func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eventView) []threadItem {
+	var out []threadItem
+	var run []eventView
+	flush := func() {
+		if len(run) >= foldFrom {
+			key, from, to := "ticket.folded", run[0].At.Words, run[len(run)-1].At.Words
+			if from == to {
+				key = "ticket.folded-once"
+			}
+			out = append(out, threadItem{Folded: run, Words: v.T(key, "n", len(run), "from", from, "to", to)})
+		} else {
+			for i := range run {
+				out = append(out, threadItem{Event: &run[i]})
+			}
+		}
+		run = nil
+	}
+	i := 0
+	for k, m := range messages {
+		for i < len(events) && (events[i].at.Before(at[k]) || events[i].at.Equal(at[k]) && events[i].Icon == "hand") {
+			run = append(run, events[i])
+			i++
+		}
+		flush()
+		out = append(out, threadItem{Message: m})
+	}
+	run = append(run, events[i:]...)
+	flush()
+	return out
+}
+
+// since lists what came after the mark that the page carried: what somebody who wrote on it has not seen.
+func (v *ticketPage) since(t *desk.TicketView, n *ticketNames, seen string) []threadItem {
+	first, second, _ := strings.Cut(seen, "-")
+	change, err := strconv.ParseUint(first, 10, 64)
+	message, err2 := strconv.ParseUint(second, 10, 64)
+	if err != nil || err2 != nil {
+		return nil
+	}
+	var events []eventView
+	for _, e := range t.History {
+		if line, ok := v.event(e, t, n); ok && e.Seq > change {
+			events = append(events, line)
+		}
+	}
+	var messages []*messageView
+	var at []time.Time
+	for _, m := range t.Messages {
+		if m.ID > message {
+			view := v.messageOf(m, t, n)
+			view.MayMove, view.Anchor = false, "new-"+view.Anchor
+			messages = append(messages, view)
+			at = append(at, m.At)
+		}
+	}
+	return v.weave(messages, at, events)
+}
+
+func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNames) *messageView {
+	who := n.view(m.Author)
+	id := strconv.FormatUint(m.ID, 10)
+	view := &messageView{On: v, Anchor: "m" + id, ID: m.ID, Who: who.Name, Role: who.Place, Initials: who.Initials, At: v.Moment(m.At), Note: m.Internal, Desk: m.Agent && !m.Internal,
+		Body: message.HTML(m, v.T("ticket.quoted"), message.Pictures(t.Files, m))}
+	if m.Agent {
+		view.Role = n.groupOf(n.people[m.Author], t.Ticket.Group, v.Lang)
+	}
+	for _, f := range t.Files[m.ID] {
+		view.Files = append(view.Files, attachmentOf(&v.Page, f))
+	}
+	if view.Mail = byMailOf(&v.Page, m, t, v.mails); view.Mail != nil {
+		if fromServer(m) {
+			view.Who = v.T("by-mail.server")
+			view.Role, view.Initials = "", "@"
+		}
+		view.Folded = view.Mail.Folded != ""
+		view.Confirm = m.Unconfirmed && m.Author == v.Person
+		view.Publish = m.AnswersNote && t.May[desk.Write]
+		view.Dismissed = m.BesideWhy
+		if row := v.mails[m.Mail]; row != nil && m.Beside == store.BesideWaiting {
+			view.Subject = row.Subject
+		}
+	}
+	view.MayMove = v.MayArrange && !(m.Opening && m.Origin == 0)
+	view.MaySplit = view.MayMove && !m.Internal && !m.Opening
+	view.MoveField, view.ReasonField = "move_to-"+id, "reason-"+id
+	view.ReasonError = v.Err(view.ReasonField)
+	view.MoveTo, view.MoveError, view.Moving = v.Value(view.MoveField), v.Err(view.MoveField), v.OpenPart == "message-"+id
+	if m.Origin != 0 {
+		view.Origin = v.T("ticket.moved-from", "number", m.Origin)
+		if view.MayMove && m.Ticket == t.Ticket.ID {
+			view.OriginTo = strconv.FormatUint(m.Origin, 10)
+		}
+	}
+	return view
+}
+
+// attachmentOf describes a file as the cards under messages show it.
+func attachmentOf(p *web.Page, f *store.File) attachment {
+	kind := ""
+	if i := strings.LastIndexByte(f.Name, '.'); i > 0 && len(f.Name)-i <= 6 {
+		kind = strings.ToUpper(f.Name[i+1:])
+	}
+	if kind == "" {
+		kind = p.T("ticket.file")
+	}
+	return attachment{Address: "/files/" + strconv.FormatUint(f.ID, 10), Name: f.Name, Kind: kind, Size: p.Size(f.Size),
+		Picture: slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, f.Type)}
+}
+
+var eventIcons = map[string]string{"take": "hand", "assign": "person", "move": "right", "wait": "clock", "plan": "pin", "resolve": "check", "confirm": "check",
+	"close": "lock", "reopen": "reply", "link": "link", "unlink": "link", "merge": "link", "unmerge": "link", "participant": "people", "remove-participant": "people",
+	"requester": "people", "wish": "people", "refuse-wish": "people", "beside": "mail", "let-in": "mail", "own-ticket": "mail", "dismiss": "mail", "apart": "link", "move-message": "right", "spam": "trash", "not-spam": "reply", "look-in": "eye"}
+
+// event says one line of the history: who did what, from what to what. Opening is told by the first message, unless
+// somebody else did it.
+func (v *ticketPage) event(e desk.Event, t *desk.TicketView, n *ticketNames) (eventView, bool) {
+	line := eventView{Why: e.Why, At: v.Moment(e.At), Icon: eventIcons[e.Act], seq: e.Seq, at: e.At}
+	if line.Icon == "" {
+		line.Icon = "edit"
+	}
+	if e.Act == "open" {
+		if t.Ticket.OpenedBy == 0 {
+			return line, false
+		}
+		line.Text = v.T("history.open", "who", n.person(t.Ticket.OpenedBy), "requester", n.person(t.Ticket.Requester))
+		return line, true
+	}
+	who := v.T("history.desk")
+	if e.By != 0 {
+		who = n.person(e.By)
+	}
+	key, args := "history."+e.Act, []any{"who", who}
+	changes := v.changes(e, t, n)
+	switch e.Act {
+	case "assign":
+		if f := field(e, "assignee"); jsonID(f.New) == 0 {
+			key = "history.unassign"
+		} else {
+			args = append(args, "person", n.person(jsonID(f.New)))
+		}
+	case "move":
+		args = append(args, "group", n.group(jsonID(field(e, "group").New), v.Lang))
+	case "participant", "remove-participant":
+		f := field(e, "participants")
+		before, after := jsonIDs(f.Old), jsonIDs(f.New)
+		if e.Act == "remove-participant" {
+			before, after = after, before
+		}
+		var names []string
+		for _, id := range after {
+			if !slices.Contains(before, id) {
+				names = append(names, n.person(id))
+			}
+		}
+		args = append(args, "person", listWords(v.T("ticket.and"), names))
+	case "requester":
+		f := field(e, "requester")
+		args = append(args, "old", n.person(jsonID(f.Old)), "person", n.person(jsonID(f.New)))
+	case "wish", "refuse-wish":
+		f := field(e, "wishes")
+		before, after := jsonTexts(f.Old), jsonTexts(f.New)
+		if e.Act == "refuse-wish" {
+			before, after = after, before
+		}
+		after = slices.DeleteFunc(after, func(s string) bool { return slices.Contains(before, s) })
+		args = append(args, "address", strings.Join(after, ", "))
+	}
+	line.Text = v.T(key, args...)
+	if len(changes) > 0 {
+		line.Text += ": " + strings.Join(changes, "; ")
+	}
+	return line, true
+}
+
+func field(e desk.Event, name string) store.Field {
+	for _, f := range e.Fields {
+		if f.Name == name {
+			return f
+		}
+	}
+	return store.Field{}
+}
+
+// changes says what an event changed, for the acts that need it: "Gravità da Media a Alta".
+func (v *ticketPage) changes(e desk.Event, t *desk.TicketView, n *ticketNames) []string {
+	var out []string
+	from := func(name, old, is string) {
+		switch {
+		case old == "" && is == "":
+		case old == "":
+			out = append(out, v.T("history.set", "name", v.T(name), "new", is))
+		case is == "":
+			out = append(out, v.T("history.unset", "name", v.T(name), "old", old))
+		default:
+			out = append(out, v.T("history.from", "name", v.T(name), "old", old, "new", is))
+		}
+	}
+	word := func(prefix string, raw json.RawMessage) string {
+		if s := jsonText(raw); s != "" {
+			return v.T(prefix + s)
+		}
+		return ""
+	}
+	for _, f := range e.Fields {
+		switch e.Act + " " + f.Name {
+		case "resolve outcome":
+			if words := word("outcome.", f.New); words != "" {
+				out = append(out, words)
+			}
+		case "plan version", "resolve version":
+			from("ticket.version", "", jsonText(f.New))
+		case "plan planned_for":
+			if at := jsonTime(f.New); !at.IsZero() {
+				from("ticket.planned-for", "", v.Date(at))
+			}
+		case "priority severity", "correct severity":
+			from("ticket.severity", word("severity.", f.Old), word("severity.", f.New))
+		case "priority urgency", "correct urgency":
+			from("ticket.urgency", word("urgency.", f.Old), word("urgency.", f.New))
+		case "priority deadline", "correct deadline":
+			from("ticket.deadline", v.When(jsonTime(f.Old)), v.When(jsonTime(f.New)))
+		case "correct subject", "priority subject":
+			from("ticket.subject", "«"+jsonText(f.Old)+"»", "«"+jsonText(f.New)+"»")
+		case "correct kind", "priority kind":
+			from("ticket.kind", word("kind.", f.Old), word("kind.", f.New))
+		case "correct module", "priority module":
+			from("ticket.module", n.module(jsonID(f.Old), v.Lang), n.module(jsonID(f.New), v.Lang))
+		case "correct affected":
+			from("ticket.affected", jsonText(f.Old), jsonText(f.New))
+		case "correct worked_in":
+			from("ticket.worked-in", jsonText(f.Old), jsonText(f.New))
+		case "correct regression":
+			out = append(out, v.T("ticket.regression"))
+		case "correct answers":
+			out = append(out, v.T("ticket.answers"))
+		case "state state":
+			from("ticket.state", word("state.agent.", f.Old), word("state.agent.", f.New))
+		case "link links", "unlink links":
+			before, after := jsonIDs(f.Old), jsonIDs(f.New)
+			if e.Act == "unlink" {
+				before, after = after, before
+			}
+			for _, id := range after {
+				// Of a ticket that the reader may not see not even the number is told.
+				if !slices.Contains(before, id) && slices.ContainsFunc(t.Links, func(l *store.Ticket) bool { return l.ID == id }) {
+					out = append(out, "#"+strconv.FormatUint(id, 10))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// The values of a change are JSON, absent where there was nothing; one that cannot be read is told as nothing.
+
+func jsonID(raw json.RawMessage) uint64 {
+	n, err := strconv.ParseUint(string(raw), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func jsonIDs(raw json.RawMessage) []uint64 {
+	var out []uint64
+	if len(raw) > 0 && json.Unmarshal(raw, &out) != nil {
+		return nil
+	}
+	return out
+}
+
+func jsonText(raw json.RawMessage) string {
+	var s string
+	if len(raw) > 0 && json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+func jsonTexts(raw json.RawMessage) []string {
+	var out []string
+	if len(raw) > 0 && json.Unmarshal(raw, &out) != nil {
+		return nil
+	}
+	return out
+}
+
+func jsonTime(raw json.RawMessage) time.Time {
+	var t time.Time
+	if len(raw) > 0 && json.Unmarshal(raw, &t) != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,619 @@
+package ticket
+
+import (
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/markup"
+	"sportello/app/web"
+	"sportello/app/web/queue"
+	"sportello/app/web/show"
+	"sportello/app/words"
+	"sportello/store"
+)
+
+// ticketPage is a ticket as agents work it: thread, editor, and a column of facts that can be changed in place.
+type ticketPage struct {
+	web.Page
+	ID      uint64
+	Rev     uint64
+	Seen    string // how far the thread went when the page was made
+	From    string // the queue this ticket was opened from, as a query string
+	Act     string // where the forms go: /tickets/1234
+	Back    string
+	Before  string
+	After   string
+	Draft   string // the name under which the browser keeps what is being written
+	Sent    bool   // what was kept under it has been taken
+	Subject string
+
+	State      show.Badge
+	StateLong  string
+	Priority   string
+	PriorityIs string // its two causes, in words
+	Kind       string
+	ModulePath string
+	Group      string
+	Assignee   string
+	Due        show.DueView
+	Requester  personView
+	Lost       *show.Unreachable // mail to the requester comes back
+	OpenedBy   string
+	Opened     words.Moment
+	Taken      words.Moment
+	Closes     string
+	Language   string
+	Others     string // who else has the ticket open
+	Duplicate  *ticketLine
+	IsSpam     bool
+	Secret     bool // the desk gave an administrator sight of it for a reason
+	OwnSide    bool // the reader stands on the requester's side as well
+
+	Thread   []threadItem
+	mails    map[uint64]*store.Mail
+	Conflict *conflictView
+	Editor   *editorView
+
+	MayTake    bool
+	MayAssign  bool
+	MayMove    bool
+	MayWork    bool
+	MayCorrect bool
+	MayArrange bool
+	MayAdd     bool
+	OpenPart   string // the part of the facts that is shown open
+
+	Members    []show.Choice
+	Groups     []show.Choice
+	Moves      []show.Choice
+	Severities []show.Choice
+	Urgencies  []show.Choice
+	Kinds      []show.Choice
+	Modules    []show.Choice
+	Versions   []string
+	Questions  []questionView
+	Extra      []fact // outcome, versions, regression
+	Answers    []fact // to the questions of the module
+
+	People      []participantView
+	Wishes      []string
+	Inner       *markup.Inner    // who wrote what was passed on, as the text says
+	Unclaimed   bool             // a form named the requester, who has not said yet that it is theirs
+	Beside      []*messageView   // what lies beside the ticket
+	Unsent      []show.LetterRow // letters that did not leave
+	UnsentWords string
+	Words       string      // on its fold
+	Belongs     *ticketLine // the ticket to which it may belong
+	Links       []ticketLine
+	Holders     []linkHolder // who reads the ticket by a link
+	OtherOf     []ticketLine // of the same requester
+	Articles    []web.Link
+}
+
+type personView struct{ ID, Name, Email, Place, Phone, Initials string }
+
+type participantView struct {
+	personView
+	MayRemove bool
+	Lost      *show.Unreachable
+}
+
+type ticketLine struct {
+	ID      uint64
+	Address string
+	Subject string
+	State   show.Badge
+}
+
+type fact struct{ Name, Value string }
+
+type questionView struct {
+	Name, Label, Type, Value string
+	Choices                  []show.Choice
+}
+
+// editorView is the one form in which agents write. What cannot be done from here is not offered.
+type editorView struct {
+	Reply    bool // a reply may be written, not only a note
+	Note     bool
+	InNote   bool // the note is what shows
+	Main     sendButton
+	More     []sendButton
+	Resolve  bool
+	Plan     bool
+	Outcomes []show.Choice
+	Readers  string
+	Replies  string // where saved replies are asked for
+	Preview  template.HTML
+
+	PreviewURL string // what is typed here as the ticket will show it
+}
+
+type sendButton struct{ Act, Label string }
+
+// SendPart reports whether the editor came back from the act, whose fields are then shown.
+func (v *ticketPage) SendPart(act string) bool {
+	return v.OpenPart == "editor" && v.Value("act") == act && len(v.Errors) > 0
+}
+
+// conflictView tells what changed since the page was made on which somebody wrote.
+type conflictView struct {
+	Editor bool // what they wrote is in the editor
+	New    []threadItem
+}
+
+// getTicket shows the ticket to whoever may see it: to agents as they work it, to the requester's side as theirs. An
+// agent's own ticket in somebody else's group is theirs as a requester; from=, which the queue adds, and as= choose.
+func (a pages) getTicket(r *web.Request) error {
+	n, err := show.TicketNumber(r)
+	if err != nil {
+		return err
+	}
+	v, err := a.Desk.Ticket(r.Actor(), n)
+	if wantsReason(err) {
+		return a.reasonPage(r, n, nil, nil)
+	}
+	if store.KindOf(err) == store.NotFound && err != nil {
+		if claim, fault := a.Desk.MayClaim(r.Actor(), n); fault != nil || claim {
+			if fault != nil {
+				return fault
+			}
+			return a.claimPage(r, n)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	show.OpenedHit(a.Site, r)
+	q := r.QueryForm()
+	as := q.Raw("as")
+	if v.Agents && as != "requester" && (!v.Side || v.May[desk.Work] || q.Has("from") || as == "agent") {
+		return a.workTicket(r, v, queue.QueryString(q, q.Raw("from")), nil, nil)
+	}
+	return a.sideTicket(r, v, nil, nil)
+}
+
+// posted is what a form of the ticket page sent that could not be done.
+type posted struct {
+	form    *web.Form
+	part    string // which of the page's forms
+	preview template.HTML
+}
+
+// workTicket shows the ticket as agents work it. from is the queue it was opened from; back and err are a form that
+// could not be done, all of which is shown again.
+func (a pages) workTicket(r *web.Request, t *desk.TicketView, from string, back *posted, err error) error {
+	v := &ticketPage{Page: r.Workbench("ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
+	row := t.Ticket
+	v.Nav, v.ID, v.Rev, v.Subject = "desk", row.ID, row.Rev, row.Subject
+	v.Act, v.From = address.Ticket(row.ID), from
+	v.Draft = strconv.FormatUint(v.Person, 10) + "-ticket-" + strconv.FormatUint(row.ID, 10)
+	v.Sent = a.takeSent(r, row.ID)
+	v.Seen = seenOf(t)
+	for act, to := range map[desk.Act]*bool{desk.Take: &v.MayAssign, desk.Work: &v.MayWork, desk.Correct: &v.MayCorrect, desk.Arrange: &v.MayArrange,
+		desk.AddPerson: &v.MayAdd, desk.MoveHere: &v.MayMove} {
+		*to = t.May[act]
+	}
+	v.MayMove = v.MayMove || v.MayAssign
+	v.MayTake = v.MayAssign && r.Actor().Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
+	v.IsSpam, v.OwnSide = row.IsSpam(), t.Side
+
+	values := v.firstValues(t)
+	kept := []web.KeptFile(nil)
+	switch {
+	case back != nil:
+		if back.part == "kind" {
+			delete(values, "regression")
+		}
+		for name, all := range back.form.Values {
+			values[name] = all
+		}
+		kept, v.OpenPart = back.form.Kept, back.part
+	default:
+		if kept := r.Draft(); kept != nil {
+			for name, all := range kept {
+				values[name] = all
+			}
+			v.Flash, v.OpenPart = v.T("flash.resumed"), kept.Get("part")
+		}
+	}
+	v.Form = a.FormWith(r.Actor(), values, kept)
+	names, problem := a.ticketNames(t)
+	if problem != nil {
+		return problem
+	}
+	v.names(t, names)
+	if v.mails, problem = a.mailsOf(t); problem != nil {
+		return problem
+	}
+	if err != nil {
+		if problem := v.tell(t, back, names, err); problem != nil {
+			return problem
+		}
+	}
+	for _, m := range t.Beside {
+		line := v.messageOf(m, t, names)
+		line.MayMove, line.Anchor = false, "beside-"+line.Anchor
+		v.Beside = append(v.Beside, line)
+	}
+	v.Words = v.Plural("ticket.beside", len(t.Beside))
+	for _, l := range t.Unsent {
+		v.Unsent = append(v.Unsent, show.LetterRowOf(&v.Page, l, t.People[l.Person]))
+	}
+	v.UnsentWords = v.Plural("ticket.unsent", len(t.Unsent))
+	v.Thread = v.thread(t, names)
+	if err := a.ticketChoices(r, v, t, names); err != nil {
+		return err
+	}
+	v.editor(t)
+	if back != nil {
+		v.Editor.Preview = back.preview
+	}
+	if err := a.ticketAround(r, v, t); err != nil {
+		return err
+	}
+	return r.Render("page/ticket", v)
+}
+
+// tell puts what went wrong into the page: a conflict with what changed meanwhile, problems beside their fields, a
+// refusal above the form. What no form can show is returned.
+func (v *ticketPage) tell(t *desk.TicketView, back *posted, names *ticketNames, err error) error {
+	var one *store.Error
+	if errors.As(err, &one) && one.Kind == store.Conflict && one.Key == "error.changed-meanwhile" {
+		v.Status = http.StatusConflict
+		v.Conflict = &conflictView{Editor: back.part == "editor", New: v.since(t, names, back.form.Raw("seen"))}
+		return nil
+	}
+	if errors.As(err, &one) && one.Kind == store.Denied {
+		said := *one
+		said.Kind = store.Invalid
+		err = &said
+		v.Status = http.StatusForbidden
+	}
+	return v.Refill(v.Form, err)
+}
+
+// firstValues is what the forms hold before anybody changes them.
+func (v *ticketPage) firstValues(t *desk.TicketView) url.Values {
+	row := t.Ticket
+	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
+	values := url.Values{"mode": {"reply"}, "assignee": {id(row.Assignee)}, "group": {id(row.Group)}, "severity": {row.Severity.String()},
+		"urgency": {row.Urgency.String()}, "deadline": {inputTime(&v.Page, row.Deadline)}, "kind": {row.Kind.String()}, "module": {id(row.Module)},
+		"subject": {row.Subject}, "affected": {row.Affected}, "worked_in": {row.WorkedIn}, "version": {row.Version}, "state_version": {row.Version},
+		"state_planned_for": {inputDate(&v.Page, row.PlannedFor)}}
+	if row.Regression {
+		values["regression"] = []string{"1"}
+	}
+	for code, answer := range row.Answers {
+		values["answer-"+code] = []string{answer}
+	}
+	return values
+}
+
+// inputTime writes a time as a field of date and time has it.
+func inputTime(p *web.Page, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(p.Now.Location()).Format("2006-01-02T15:04")
+}
+
+// inputDate writes a time as a field of a date has it.
+func inputDate(p *web.Page, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(p.Now.Location()).Format(time.DateOnly)
+}
+
+// seenOf marks how far a reader of the view has come: the last change, and the last message.
+func seenOf(t *desk.TicketView) string {
+	var change, message uint64
+	for _, e := range t.History {
+		change = max(change, e.Seq)
+	}
+	for _, m := range t.Messages {
+		message = max(message, m.ID)
+	}
+	return strconv.FormatUint(change, 10) + "-" + strconv.FormatUint(message, 10)
+}
+
+// names fills in who and what the ticket is about.
+func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
+	row := t.Ticket
+	v.State = show.StateBadge(&v.Page, row)
+	v.StateLong = stateLong(&v.Page, row)
+	v.Priority = strconv.Itoa(row.Priority)
+	v.PriorityIs = v.T("severity."+row.Severity.String()) + ", " + lowerFirst(v.T("urgency."+row.Urgency.String()))
+	v.Kind = v.T("kind." + row.Kind.String())
+	v.ModulePath = n.module(row.Module, v.Lang)
+	if v.ModulePath == "" {
+		v.ModulePath = v.T("ticket.no-module")
+	}
+	v.Group = t.Group.Name.In(v.Lang)
+	v.Assignee = v.T("ticket.nobody")
+	if row.Assignee != 0 {
+		v.Assignee = n.person(row.Assignee)
+	}
+	v.Due = show.Due(&v.Page, row)
+	v.Requester, v.Unclaimed, v.Inner = n.view(row.Requester), row.Unclaimed, t.Inner
+	v.Lost = show.UnreachableOf(&v.Page, n.people[row.Requester])
+	if row.OpenedBy != 0 {
+		v.OpenedBy = n.person(row.OpenedBy)
+	}
+	v.Opened, v.Taken = v.Moment(row.Opened), v.Moment(row.Taken)
+	if row.State == store.StateResolved {
+		v.Closes = v.Day(t.Closes)
+	}
+	v.Language = row.Language
+	if d := t.Duplicate; d != nil {
+		line := lineOf(&v.Page, d)
+		v.Duplicate = &line
+	}
+	for _, p := range row.Participants {
+		v.People = append(v.People, participantView{n.view(p), t.MayRemove[p], show.UnreachableOf(&v.Page, n.people[p])})
+	}
+	v.Wishes = row.Wishes
+	if t.MayBelong != nil {
+		line := lineOf(&v.Page, t.MayBelong)
+		v.Belongs = &line
+	}
+	for _, l := range t.Links {
+		v.Links = append(v.Links, lineOf(&v.Page, l))
+	}
+	v.extraFacts(t)
+}
+
+func (v *ticketPage) extraFacts(t *desk.TicketView) {
+	row := t.Ticket
+	add := func(key, value string) {
+		if value != "" {
+			v.Extra = append(v.Extra, fact{v.T(key), value})
+		}
+	}
+	if row.Outcome != store.OutcomeNone {
+		words := v.T("outcome." + row.Outcome.String())
+		if row.Outcome == store.Duplicate && t.Duplicate != nil {
+			words = v.T("outcome.duplicate-of", "number", row.DuplicateOf)
+		}
+		add("ticket.outcome", words)
+	}
+	add("ticket.version", row.Version)
+	if !row.PlannedFor.IsZero() {
+		add("ticket.planned-for", v.Date(row.PlannedFor))
+	}
+	add("ticket.affected", row.Affected)
+	if row.Regression {
+		worked := row.WorkedIn
+		if worked == "" {
+			worked = v.T("ticket.regression-yes")
+		}
+		add("ticket.regression", worked)
+	}
+	for _, q := range t.Questions {
+		answer := row.Answers[q.Code]
+		if answer == "" {
+			continue
+		}
+		if q.Type == "date" {
+			if d, err := time.ParseInLocation(time.DateOnly, answer, v.Now.Location()); err == nil {
+				answer = v.Date(d)
+			}
+		}
+		v.Answers = append(v.Answers, fact{q.Label.In(v.Lang), answer})
+	}
+	add("ticket.external", row.External)
+}
+
+// stateLong is the state with what belongs to it: the version, the outcome, whom it waits for.
+func stateLong(p *web.Page, t *store.Ticket) string {
+	switch {
+	case t.State == store.StateWaiting:
+		return p.T("state.agent.waiting-long")
+	case t.State == store.StatePlanned && t.Version != "":
+		return p.T("state.agent.planned-version", "version", t.Version)
+	case t.State == store.StatePlanned && !t.PlannedFor.IsZero():
+		return p.T("state.agent.planned-version", "version", p.Date(t.PlannedFor))
+	}
+	return p.T("state.agent." + t.State.String())
+}
+
+func lineOf(p *web.Page, t *store.Ticket) ticketLine {
+	return ticketLine{t.ID, address.Ticket(t.ID), t.Subject, show.StateBadge(p, t)}
+}
+
+func lowerFirst(s string) string {
+	for i := range s {
+		if i > 0 {
+			return strings.ToLower(s[:i]) + s[i:]
+		}
+	}
+	return strings.ToLower(s)
+}
+
+// editor says what can be written and sent from where the ticket stands.
+func (v *ticketPage) editor(t *desk.TicketView) {
+	row := t.Ticket
+	e := &editorView{Reply: t.May[desk.Write], Note: t.May[desk.WriteNote], Replies: "/replies/pick?lang=" + url.QueryEscape(row.Language) + "&q=",
+		PreviewURL: "/preview?ticket=" + strconv.FormatUint(row.ID, 10)}
+	v.Editor = e
+	e.InNote = v.Chosen("mode", "note") || !e.Reply
+	var readers []string
+	for _, id := range append([]uint64{row.Requester}, row.Participants...) {
+		if p := t.People[id]; p != nil {
+			readers = append(readers, p.Name)
+		}
+	}
+	e.Readers = v.Plural("ticket.readers", len(readers), "names", listWords(v.T("ticket.and"), readers))
+	reply := sendButton{"reply", v.T("ticket.send")}
+	if !v.MayWork {
+		e.Main = reply
+		return
+	}
+	can := func(s store.State) bool { return slices.Contains(t.Reachable, s) }
+	wait := sendButton{"wait", v.T("ticket.send-wait")}
+	switch row.State {
+	case store.StateNew:
+		e.Main, e.More = wait, []sendButton{{"reply", v.T("ticket.send-take")}}
+	case store.StateOpen:
+		e.Main, e.More = wait, []sendButton{reply}
+	case store.StateWaiting:
+		e.Main, e.More = sendButton{"reply", v.T("ticket.send-waiting")}, []sendButton{{"resume", v.T("ticket.send-resume")}}
+	case store.StatePlanned:
+		e.Main, e.More = reply, []sendButton{wait, {"resume", v.T("ticket.send-resume")}}
+	case store.StateResolved:
+		e.Main, e.More = reply, []sendButton{{"resume", v.T("ticket.send-reopen")}}
+	default:
+		e.Main = reply
+	}
+	e.Resolve = can(store.StateResolved)
+	e.Plan = can(store.StatePlanned) || row.State == store.StatePlanned
+	e.Outcomes = show.OutcomeOptions(&v.Page, func(name, value string) bool { return v.Chosen(name, value) }, v.MayArrange)
+}
+
+// listWords joins names as people do: Ada, Bruno e Carla.
+func listWords(and string, names []string) string {
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " " + and + " " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+// ticketChoices fills the selects of the facts.
+func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, names *ticketNames) error {
+	actor := r.Actor()
+	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
+	add := func(to *[]show.Choice, name, value, label string) {
+		*to = append(*to, show.Choice{Value: value, Label: label, Chosen: v.Chosen(name, value)})
+	}
+	if v.MayAssign {
+		add(&v.Members, "assignee", "0", v.T("ticket.nobody"))
+		members, err := a.Desk.GroupMembers(actor, t.Ticket.Group)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			if !m.Disabled || m.ID == t.Ticket.Assignee {
+				add(&v.Members, "assignee", id(m.ID), m.Name)
+			}
+		}
+	}
+	if v.MayMove {
+		for _, g := range names.groups {
+			if g.ID == t.Ticket.Group || !g.Retired && (v.MayAssign || actor.Person.InGroup(g.ID)) {
+				add(&v.Groups, "group", id(g.ID), g.Name.In(v.Lang))
+			}
+		}
+		slices.SortFunc(v.Groups, func(x, y show.Choice) int { return strings.Compare(store.FoldName(x.Label), store.FoldName(y.Label)) })
+	}
+	if v.MayWork {
+		if slices.Contains(t.Reachable, store.StateOpen) {
+			add(&v.Moves, "to", "open", v.T("state.agent.open"))
+		}
+		if slices.Contains(t.Reachable, store.StatePlanned) || t.Ticket.State == store.StatePlanned {
+			add(&v.Moves, "to", "planned", v.T("state.agent.planned"))
+		}
+	}
+	if !v.MayCorrect {
+		return nil
+	}
+	for _, s := range []store.Severity{store.Blocking, store.High, store.Medium, store.Low} {
+		add(&v.Severities, "severity", s.String(), v.T("severity."+s.String()))
+	}
+	for _, u := range []store.Urgency{store.Today, store.Week, store.NoDate} {
+		add(&v.Urgencies, "urgency", u.String(), v.T("urgency."+u.String()))
+	}
+	for _, k := range show.TicketKinds {
+		add(&v.Kinds, "kind", k.String(), v.T("kind."+k.String()))
+	}
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	add(&v.Modules, "module", "0", v.T("ticket.no-module"))
+	for _, l := range levels {
+		if !l.Retired || l.ID == t.Ticket.Module {
+			v.Modules = append(v.Modules, show.LevelOption(l, v.Lang, v.Chosen("module", id(l.ID))))
+		}
+		if l.ID == t.Ticket.Module {
+			v.Versions = l.Versions
+		}
+	}
+	for _, q := range t.Questions {
+		view := questionView{Name: "answer-" + q.Code, Label: q.Label.In(v.Lang), Type: q.Type, Value: v.Value("answer-" + q.Code)}
+		for _, choice := range q.Choices {
+			view.Choices = append(view.Choices, show.Choice{Value: choice, Label: choice, Chosen: view.Value == choice})
+		}
+		v.Questions = append(v.Questions, view)
+	}
+	return nil
+}
+
+// ticketAround fills what stands around the ticket: its neighbours in the queue, who else looks at it, the requester's
+// other tickets, articles that fit.
+func (a pages) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) error {
+	actor := r.Actor()
+	v.Back = "/desk"
+	label := v.T("nav.desk")
+	if q := fromQuery(a, actor, v.From); q != nil {
+		view := q.Raw("from")
+		v.Back = show.JoinQuery("/desk/"+view, queue.QueryString(q, ""))
+		label = v.T("queue." + view)
+		before, after, err := a.Desk.Neighbours(actor, queue.Query(q, view), v.ID)
+		if err != nil {
+			return err
+		}
+		if before != 0 {
+			v.Before = show.JoinQuery(address.Ticket(before), v.From)
+		}
+		if after != 0 {
+			v.After = show.JoinQuery(address.Ticket(after), v.From)
+		}
+	}
+	v.Crumb(label, v.Back)
+	v.Crumb("#"+strconv.FormatUint(v.ID, 10), "")
+	if others := a.presence.Others(v.ID, actor.ID(), a.Desk.Now()); len(others) > 0 {
+		v.Others = v.Plural("presence.others", len(others), "names", strings.Join(others, ", "))
+	}
+	more, err := a.Desk.RequesterTickets(actor, v.ID, 5)
+	if err != nil {
+		return err
+	}
+	for _, o := range more {
+		v.OtherOf = append(v.OtherOf, lineOf(&v.Page, o))
+	}
+	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
+		return err
+	}
+	found, err := a.Desk.Search(r.Ctx(), actor, desk.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
+	if err != nil {
+		a.Log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
+	}
+	for _, f := range found.Hits {
+		v.Articles = append(v.Articles, web.Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
+	}
+	return show.QueueSide(a.Site, r, &v.Page, v.Back)
+}
+
+// plainWords takes out of a subject what the language of search would read as a command.
+func plainWords(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
+}
+
+// fromQuery reads back the queue that a ticket was opened from; nil when there is none.
+func fromQuery(a pages, actor desk.Actor, from string) *web.Form {
+	values, err := url.ParseQuery(from)
+	if err != nil || !slices.Contains(desk.Views, values.Get("from")) {
+		return nil
+	}
+	return a.FormWith(actor, values, nil)
+}

@@ -1,0 +1,185 @@
+package ticket
+
+import (
+	"net/url"
+	"slices"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// ownTicketsPage lists the tickets of one's own side, or of those one coordinates.
+type ownTicketsPage struct {
+	web.Page
+	Tabs     []web.Link
+	States   []show.Entry
+	Kinds    []show.Entry
+	Modules  []show.Entries
+	Tickets  []show.OwnLine
+	Of       string
+	Count    string
+	Filtered bool
+	Clear    string // the address without filters
+	Next     string
+	First    string // the first page, when this is a later one
+	Cut      bool
+	Empty    string // heading of an empty list
+	EmptyHow string
+}
+
+// OwnPerPage is how many tickets one page of the list shows.
+const OwnPerPage = 20
+
+func (a pages) getOwnTickets(r *web.Request) error {
+	q := r.QueryForm()
+	actor := r.Actor()
+	of := q.Raw("of")
+	if of != "" && (of != "organisation" || len(actor.Person.Coordinates) == 0) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	title := "own.title"
+	if of != "" {
+		title = "own.title-others"
+	}
+	v := &ownTicketsPage{Page: r.Page(title), Of: of}
+	v.Nav, v.Live = "tickets", true
+	v.Crumb(v.T("nav.home"), "/")
+	v.Crumb(v.Title, "")
+	levels, err := a.Desk.Catalogue()
+	if err != nil {
+		return err
+	}
+	sq := desk.SideQuery{Of: of, After: q.Raw("after"), Limit: OwnPerPage, Kind: web.FormCode[store.TicketKind](q, "kind")}
+	only := store.StateNone
+	if q.Raw("state") == stateNotClosed {
+		sq.State = "open" // the desk's word for it
+	} else if only = web.FormCode[store.State](q, "state"); only != store.StateNone {
+		sq.State = only.String()
+	}
+	if l := show.LevelByCode(levels, q.Raw("module")); l != nil {
+		sq.Module = l.ID
+	}
+	page, err := a.sideTickets(actor, sq, only)
+	if err != nil {
+		return err
+	}
+	v.Tickets = show.OwnLines(&v.Page, page, show.LevelPaths(levels, v.Lang), of != "")
+	v.choicesOf(q, levels)
+	v.Filtered = sq.State != "" || sq.Kind != store.KindNone || sq.Module != 0
+	v.Clear = "/tickets"
+	if of != "" {
+		v.Clear += "?of=" + of
+	}
+	v.pagesOf(q, page)
+	if len(actor.Person.Coordinates) > 0 {
+		name, err := a.coordinated(actor)
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			name = v.T("own.coordinated")
+		}
+		v.Tabs = []web.Link{{Label: v.T("own.mine"), Address: "/tickets", Current: of == ""}, {Label: name, Address: "/tickets?of=organisation", Current: of != ""}}
+	}
+	if v.Filtered {
+		v.Empty, v.EmptyHow = v.T("own.none-fits"), v.T("own.none-fits-how")
+	} else {
+		v.Empty, v.EmptyHow = v.T("own.none"), v.T("own.none-how")
+		if of != "" {
+			v.EmptyHow = v.T("own.none-how-others")
+		}
+	}
+	return r.Render("page/tickets", v)
+}
+
+// stateNotClosed is the filter's word for every state but the last.
+const stateNotClosed = "not-closed"
+
+// sideTickets is a page of the list. The desk's query knows open only as all that is not closed, so those that are in
+// open itself are picked out here: such a page may be shorter than others, and is never empty while there are more.
+func (a pages) sideTickets(actor desk.Actor, q desk.SideQuery, only store.State) (desk.QueuePage, error) {
+	for looked := 0; ; looked++ {
+		page, err := a.Desk.SideTickets(actor, q)
+		if err != nil || only != store.StateOpen {
+			return page, err
+		}
+		page.Tickets = slices.DeleteFunc(page.Tickets, func(t *store.Ticket) bool { return t.State != store.StateOpen })
+		if len(page.Tickets) > 0 || page.Next == "" {
+			return page, nil
+		}
+		if looked == ownLooks {
+			page.Cut = true
+			return page, nil
+		}
+		q.After = page.Next
+	}
+}
+
+// ownLooks bounds how many pages are looked through for one that is not empty.
+const ownLooks = 20
+
+func (v *ownTicketsPage) choicesOf(q *web.Form, levels []desk.Level) {
+	v.States = []show.Entry{{Label: v.T("own.state-any")}, {Code: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
+	for s := store.StateNew; s <= store.StateClosed; s++ {
+		v.States = append(v.States, show.Entry{Code: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
+	}
+	v.Kinds = []show.Entry{{Label: v.T("own.kind-any")}}
+	for k := store.Clarification; k <= store.Access; k++ {
+		v.Kinds = append(v.Kinds, show.Entry{Code: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Raw("kind") == k.String()})
+	}
+	v.Modules = show.ModuleChoices(&v.Page, levels, q.Raw("module"), true)
+}
+
+func (v *ownTicketsPage) pagesOf(q *web.Form, page desk.QueuePage) {
+	address := func(after string) string {
+		values := url.Values{}
+		for _, name := range []string{"of", "state", "kind", "module"} {
+			if s := q.Raw(name); s != "" {
+				values.Set(name, s)
+			}
+		}
+		if after != "" {
+			values.Set("after", after)
+		}
+		if len(values) == 0 {
+			return "/tickets"
+		}
+		return "/tickets?" + values.Encode()
+	}
+	if page.Next != "" {
+		v.Next = address(page.Next)
+	}
+	if q.Raw("after") != "" {
+		v.First = address("")
+	}
+	v.Cut = page.Cut
+	if v.Of == "" && !v.Filtered && page.Count > 0 {
+		v.Count = v.Plural("own.count", page.Count)
+	}
+}
+
+// coordinated names the one organisation or unit that the actor coordinates, nothing when there are several.
+func (a pages) coordinated(actor desk.Actor) (string, error) {
+	if len(actor.Person.Coordinates) != 1 {
+		return "", nil
+	}
+	k := actor.Person.Coordinates[0]
+	name := ""
+	err := a.Store.View(func(tx *store.Tx) error {
+		if k.Unit != 0 {
+			u, err := store.Units.Get(tx, k.Unit)
+			if err == nil {
+				name = u.Name
+			}
+			return err
+		}
+		o, err := store.Organisations.Get(tx, k.Organisation)
+		if err == nil {
+			name = o.Name
+		}
+		return err
+	})
+	return name, err
+}
