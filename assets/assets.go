@@ -1,9 +1,9 @@
 // Package assets holds everything the desk shows that is not data: templates, style sheets, scripts, sentences. All of
 // it is inside the binary.
 //
-//	layout/   frames around a page: portal, workbench, plain
+//	layout/   portal, the frame around a page, and those that fill its holes otherwise: home, plain, workbench
 //	page/     one template for each page, named as its noun
-//	part/     pieces that several pages share
+//	part/     pieces that several pages share, or that scripts fetch
 //	css/ js/  what browsers load, under an address that carries the hash of their content
 //	mail/     the frame around what the desk sends
 //	locale/   the sentences, in files NOUN.it.toml and NOUN.en.toml
@@ -50,7 +50,7 @@ func Load(fsys fs.FS) (*Public, error) {
 		}
 		css = append(css, b...)
 	}
-	p.files[bundle] = Squeeze(css)
+	p.files[bundle] = SqueezeCSS(css)
 	icon, err := fs.ReadFile(fsys, "icon.svg")
 	if err != nil {
 		return nil, fmt.Errorf("assets: read icon: %w", err)

@@ -102,7 +102,7 @@ func TestTheStyleSheetsKeepTheirPromises(t *testing.T) {
 			t.Errorf("%s: %s: the sheets use logical properties", path, m[1])
 		}
 	}
-	if n := gzipped(t, assets.Squeeze(joined.Bytes())); n > 10500 {
+	if n := gzipped(t, assets.SqueezeCSS(joined.Bytes())); n > 10500 {
 		t.Errorf("the style sheets weigh %d bytes compressed, at most 10500", n)
 	}
 }
@@ -114,7 +114,7 @@ func TestSqueezingASheetKeepsItsMeaning(t *testing.T) {
 		{"a space between selectors stays", ".a .b :hover, .c > d { e: f; }", ".a .b :hover,.c > d{e:f;}"},
 		{"a space between values stays", "@media (min-width: 1rem) {\n  a { b: calc(1px + 2px) c; }\n}", "@media (min-width:1rem){a{b:calc(1px + 2px) c;}}"},
 	} {
-		if got := string(assets.Squeeze([]byte(c.in))); got != c.want {
+		if got := string(assets.SqueezeCSS([]byte(c.in))); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

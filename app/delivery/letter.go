@@ -64,7 +64,11 @@ type letterFile struct{ Name, Address, Size string }
 type letterLink struct{ Name, Address, text string }
 
 var letterHTML = sync.OnceValues(func() (*template.Template, error) {
-	return template.ParseFS(assets.FS, "mail/letter.html")
+	t, err := template.ParseFS(assets.FS, "mail/letter.html")
+	if err == nil {
+		assets.SqueezeTemplate(t.Tree)
+	}
+	return t, err
 })
 
 // humanEvents are those whose letter carries what a person wrote to its reader: not an automatic mail.

@@ -8,11 +8,15 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"path"
+	"strings"
 	"sync"
+	"text/template/parse"
 
 	"github.com/gofiber/template/html/v2"
 
 	"sportello/app/words"
+	"sportello/assets"
 )
 
 // viewer is a view model: a pointer to a struct that embeds Page.
@@ -54,6 +58,12 @@ func parseTemplates(fsys fs.FS, words *words.Dictionary, lang string) (*html.Eng
 	if err := parsed.Load(); err != nil {
 		return nil, fmt.Errorf("app: parse templates: %w", err)
 	}
+	for _, t := range parsed.Templates.Templates() {
+		assets.SqueezeTemplate(t.Tree)
+	}
+	if err := fillHoles(parsed.Templates); err != nil {
+		return nil, err
+	}
 	if err := settleTemplates(parsed.Templates, words, lang); err != nil {
 		return nil, err
 	}
@@ -69,6 +79,41 @@ func parseTemplates(fsys fs.FS, words *words.Dictionary, lang string) (*html.Eng
 		}
 	}
 	return parsed, nil
+}
+
+// frame is the layout whose holes the others fill: its blocks.
+const frame = "layout/portal"
+
+// fillHoles makes each layout that has nothing but definitions a copy of the frame, in which the block
+// layout/portal/main is what the layout home defines as layout/home/main, if it does. Blocks within an action of the
+// frame are no holes.
+func fillHoles(set *htmltemplate.Template) error {
+	whole := set.Lookup(frame)
+	if whole == nil || whole.Tree == nil {
+		return nil
+	}
+	for _, t := range set.Templates() {
+		if path.Dir(t.Name()) != path.Dir(frame) || t.Tree == nil || len(t.Tree.Root.Nodes) > 0 {
+			continue
+		}
+		filled := whole.Tree.Copy()
+		fill(set, filled.Root, t.Name())
+		if _, err := set.AddParseTree(t.Name(), filled); err != nil {
+			return fmt.Errorf("app: fill %s: %w", t.Name(), err)
+		}
+	}
+	return nil
+}
+
+func fill(set *htmltemplate.Template, l *parse.ListNode, layout string) {
+	for _, n := range l.Nodes {
+		if n, ok := n.(*parse.TemplateNode); ok {
+			hole, isHole := strings.CutPrefix(n.Name, frame)
+			if isHole && set.Lookup(layout+hole) != nil {
+				n.Name = layout + hole
+			}
+		}
+	}
 }
 
 // Load does nothing: the templates were parsed when the engine was made, and an error then stopped the start.
