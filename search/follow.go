@@ -203,26 +203,17 @@ var errGap = errors.New("search: the change log has a gap behind the index")
 // readChanges gathers what the changes after seq touch, at most maxChanges of them.
 func (ix *Index) readChanges(tx *store.Tx, seq uint64) (*work, error) {
 	w := &work{last: seq, tickets: map[uint64]struct{}{}, versions: map[uint64]struct{}{}, mails: map[uint64]struct{}{}}
-	n := 0
-	for c, err := range tx.Changes(seq) {
-		if err != nil {
-			return nil, err
-		}
+	_, err := tx.ReadChanges(seq, maxChanges, func(c *store.Change) error {
 		if c.Seq != w.last+1 {
-			return nil, errGap
+			return errGap
 		}
 		w.last = c.Seq
-		if err := w.touch(tx, c); err != nil {
-			return nil, err
-		}
-		if n++; n == maxChanges {
-			break
-		}
+		return w.touch(tx, c)
+	})
+	if err == nil && w.last == seq {
+		err = errGap // the store says that there is a change
 	}
-	if n == 0 {
-		return nil, errGap // the store says that there is a change
-	}
-	return w, nil
+	return w, err
 }
 
 func (w *work) touch(tx *store.Tx, c *store.Change) error {

@@ -28,76 +28,51 @@ const (
 // extract, or the context's.
 type Reader func(ctx context.Context, f *os.File, name, mediaType string) (string, error)
 
+// attachments follows the change log and reads the text of files. A file is read again after a crash, to the same text.
+func (d *Desk) attachments(read Reader) store.Follower {
+	return store.Follower{
+		Name:   cursorAttachments,
+		By:     store.By{Via: "desk", Act: "read-files"},
+		Gather: 300 * time.Millisecond,
+		Most:   filesAtOnce,
+		Tells: func(tx *store.Tx, c *store.Change) bool {
+			id := fileOf(tx, c)
+			return id != 0 && unread(tx, id) != nil
+		},
+		Begin:   func(ctx context.Context) error { return d.readAllAttachments(ctx, read) },
+		Prepare: func(ctx context.Context, changes []*store.Change) error { return d.readAttached(ctx, read, changes) },
+	}
+}
+
 // RunAttachments reads the text of files as they are attached, until the context ends.
 func (d *Desk) RunAttachments(ctx context.Context, read Reader) error {
-	for {
-		last, err := d.ReadAttachments(ctx, read)
-		if err != nil {
-			return err
-		}
-		if err := d.st.Wait(ctx, last); err != nil {
-			return err
-		}
-		select { // what comes together is looked at together
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(300 * time.Millisecond):
-		}
-	}
+	return d.st.Follow(ctx, d.attachments(read))
 }
 
 // ReadAttachments reads the text of the files attached since the last time, the first time of all there are, and
 // returns the sequence number of the change log it came to. It goes on where it was when it is ended.
 func (d *Desk) ReadAttachments(ctx context.Context, read Reader) (uint64, error) {
-	var done uint64
-	err := d.st.View(func(tx *store.Tx) error { done = tx.Cursor(cursorAttachments); return nil })
+	return d.st.CatchUp(ctx, d.attachments(read))
+}
+
+// readAttached reads the files of the changes, each once.
+func (d *Desk) readAttached(ctx context.Context, read Reader, changes []*store.Change) error {
+	var todo []uint64
+	err := d.st.View(func(tx *store.Tx) error {
+		todo = nil
+		seen := map[uint64]bool{}
+		for _, c := range changes {
+			if id := fileOf(tx, c); id != 0 && !seen[id] {
+				seen[id] = true
+				todo = append(todo, id)
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if done == 0 {
-		return d.readAllAttachments(ctx, read)
-	}
-	for {
-		var todo []uint64
-		more := false
-		from := done
-		err := d.st.View(func(tx *store.Tx) error {
-			todo, more, done = nil, false, from
-			seen := map[uint64]bool{}
-			n := 0
-			for c, err := range tx.Changes(from) {
-				if err != nil {
-					return err
-				}
-				done = c.Seq
-				if id := fileOf(tx, c); id != 0 && !seen[id] {
-					seen[id] = true
-					if unread(tx, id) != nil {
-						todo = append(todo, id)
-					}
-				}
-				if n++; n == filesAtOnce {
-					more = true
-					break
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return 0, err
-		}
-		if err := d.readFiles(ctx, read, todo); err != nil {
-			return 0, err
-		}
-		if more || len(todo) > 0 {
-			if err := d.attachmentsRead(done); err != nil {
-				return 0, err
-			}
-		}
-		if !more {
-			return done, nil
-		}
-	}
+	return d.readFiles(ctx, read, todo)
 }
 
 // fileOf returns the file that may have to be read after the change: it is new, or has to be read again. 0 for none.
@@ -115,8 +90,7 @@ func fileOf(tx *store.Tx, c *store.Change) uint64 {
 }
 
 // readAllAttachments walks the files instead of a long past.
-func (d *Desk) readAllAttachments(ctx context.Context, read Reader) (uint64, error) {
-	done := d.st.Last()
+func (d *Desk) readAllAttachments(ctx context.Context, read Reader) error {
 	for next := uint64(1); next != 0; {
 		var todo []uint64
 		from := next
@@ -138,17 +112,13 @@ func (d *Desk) readAllAttachments(ctx context.Context, read Reader) (uint64, err
 			return nil
 		})
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if err := d.readFiles(ctx, read, todo); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return done, d.attachmentsRead(done)
-}
-
-func (d *Desk) attachmentsRead(done uint64) error {
-	return d.st.Update(store.By{Via: "desk", Act: "read-files"}, func(tx *store.Tx) error { return tx.SetCursor(cursorAttachments, done) })
+	return nil
 }
 
 // unread returns the file if its text is to be read: it belongs to something, is of a kind that is read, and was not

@@ -19,74 +19,23 @@ const cursorNotices = "notices"
 // Events a notice may be about, the weightier ones last: of several that one step causes, a person is told the last.
 var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "beside", "mention", "bounce", "unconfirmed", "resolved"}
 
-// planAtOnce bounds how many changes one transaction of the planner handles.
-const planAtOnce = 500
+// notices follows the change log and plans notices from it.
+func (d *Desk) notices() store.Follower {
+	return store.Follower{
+		Name:    cursorNotices,
+		By:      store.By{Via: "desk", Act: "notify"},
+		Gather:  200 * time.Millisecond,
+		Tells:   func(_ *store.Tx, c *store.Change) bool { return tells(c) },
+		Plan:    d.plan,
+		Planned: d.wakeOut,
+	}
+}
 
 // RunNotices plans notices as changes come, until the context ends.
-func (d *Desk) RunNotices(ctx context.Context) error {
-	for {
-		last, err := d.PlanNotices()
-		if err != nil {
-			return err
-		}
-		if err := d.st.Wait(ctx, last); err != nil {
-			return err
-		}
-		// What comes together is planned together: one small transaction for each change would halve the speed of
-		// writing.
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-}
+func (d *Desk) RunNotices(ctx context.Context) error { return d.st.Follow(ctx, d.notices()) }
 
 // PlanNotices plans what is behind the cursor now and returns the sequence number it came to.
-func (d *Desk) PlanNotices() (uint64, error) {
-	for {
-		var done uint64
-		more := false
-		relevant := false
-		// Looked at in a reading transaction first: most changes concern nobody and need no write.
-		err := d.st.View(func(tx *store.Tx) error {
-			done, more, relevant = tx.Cursor(cursorNotices), false, false
-			n := 0
-			for c, err := range tx.Changes(done) {
-				if err != nil {
-					return err
-				}
-				done = c.Seq
-				relevant = relevant || tells(c)
-				if n++; n == planAtOnce {
-					more = true
-					break
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return 0, err
-		}
-		if relevant {
-			err = d.st.Update(store.By{Via: "desk", Act: "notify"}, func(tx *store.Tx) error {
-				return d.plan(tx, done)
-			})
-			if err != nil {
-				return 0, err
-			}
-			d.wakeOut()
-		} else if more {
-			err = d.st.Update(store.By{Via: "desk", Act: "notify"}, func(tx *store.Tx) error { return tx.SetCursor(cursorNotices, done) })
-			if err != nil {
-				return 0, err
-			}
-		}
-		if !more {
-			return done, nil
-		}
-	}
-}
+func (d *Desk) PlanNotices() (uint64, error) { return d.st.CatchUp(context.Background(), d.notices()) }
 
 // tells reports whether somebody may have to be told of the change.
 func tells(c *store.Change) bool {
@@ -113,7 +62,8 @@ type stepKey struct {
 	at     time.Time
 }
 
-func (d *Desk) plan(tx *store.Tx, upTo uint64) error {
+// plan writes the notices of the changes, which all tell something.
+func (d *Desk) plan(tx *store.Tx, changes []*store.Change) error {
 	type step struct {
 		key     stepKey
 		changes []*store.Change
@@ -121,18 +71,9 @@ func (d *Desk) plan(tx *store.Tx, upTo uint64) error {
 	var steps []*step
 	var accounts []*store.Change
 	index := map[stepKey]*step{}
-	for c, err := range tx.Changes(tx.Cursor(cursorNotices)) {
-		if err != nil {
-			return err
-		}
-		if c.Seq > upTo {
-			break
-		}
-		if event := accountEvent(c); event != "" {
+	for _, c := range changes {
+		if accountEvent(c) != "" {
 			accounts = append(accounts, c)
-			continue
-		}
-		if !tells(c) {
 			continue
 		}
 		k := stepKey{c.Ticket, c.By, c.At}
@@ -154,7 +95,7 @@ func (d *Desk) plan(tx *store.Tx, upTo uint64) error {
 			return err
 		}
 	}
-	return tx.SetCursor(cursorNotices, upTo)
+	return nil
 }
 
 // planStep tells each person the weightiest event of the step.
