@@ -46,9 +46,8 @@ func (v *Version) Names(file uint64) bool {
 	}
 }
 
-// Articles and their Versions.
+// The ways into the articles and their versions.
 var (
-	Articles           = newTable[Article]("articles")
 	ArticlesBySlug     = Articles.uniqueIndex("slug", func(a *Article) [][]byte { return one(a.Slug) })
 	ArticlesByModule   = Articles.index("module", func(a *Article) [][]byte { return one(a.Module) })
 	ArticlesByExternal = Articles.uniqueIndex("external", func(a *Article) [][]byte {
@@ -58,7 +57,6 @@ var (
 		return one(a.External)
 	})
 
-	Versions          = newTable[Version]("versions")
 	VersionsByArticle = Versions.uniqueIndex("article", func(v *Version) [][]byte { return one(v.Article, v.Language) })
 	// publication, module, language, then title.
 	VersionsByModule = Versions.index("module", func(v *Version) [][]byte {
@@ -70,35 +68,6 @@ var (
 
 // What the counters of versions are keyed by.
 const CountPublished = "published" // module, audience, language
-
-func init() {
-	Articles.refs = func(a *Article) map[string]uint64 { return map[string]uint64{"modules": a.Module} }
-	Versions.refs = func(v *Version) map[string]uint64 {
-		return map[string]uint64{"articles": v.Article, "modules": v.Module}
-	}
-	Versions.apart = []string{"body"}
-	Versions.counts = func(v *Version) [][]byte {
-		if v.Publication != Published {
-			return nil
-		}
-		return one(CountPublished, v.Module, v.Audience, v.Language)
-	}
-	Notices.silent = true
-	Notices.refs = func(n *Notice) map[string]uint64 {
-		return map[string]uint64{"people": n.Person, "tickets": n.Ticket}
-	}
-	Notices.counts = func(n *Notice) [][]byte {
-		if n.Read {
-			return nil
-		}
-		return one(CountUnread, n.Person)
-	}
-	Drafts.silent = true
-	Drafts.refs = func(d *Form) map[string]uint64 { return map[string]uint64{"people": d.Person} }
-	SavedReplies.refs = func(r *SavedReply) map[string]uint64 {
-		return map[string]uint64{"groups": r.Group, "people": r.Person}
-	}
-}
 
 // Notice tells one person of one event, under the bell and, once mail goes out, by mail.
 type Notice struct {
@@ -118,9 +87,8 @@ type Notice struct {
 // CountUnread keys the counter of unread notices: person.
 const CountUnread = "unread"
 
-// Notices holds one row for each notice.
+// The ways into the notices.
 var (
-	Notices         = newTable[Notice]("notices")
 	NoticesByPerson = Notices.index("person", func(n *Notice) [][]byte { return one(n.Person, n.At) })
 	NoticesUnread   = Notices.index("unread", func(n *Notice) [][]byte {
 		if n.Read {
@@ -153,9 +121,8 @@ type SavedReply struct {
 	Body   Words  `json:"body"`
 }
 
-// SavedReplies holds one row for each.
+// The ways into the saved replies.
 var (
-	SavedReplies         = newTable[SavedReply]("replies")
 	SavedRepliesByGroup  = SavedReplies.index("group", func(r *SavedReply) [][]byte { return one(r.Group) })
 	SavedRepliesByPerson = SavedReplies.index("person", func(r *SavedReply) [][]byte { return one(r.Person) })
 )
@@ -169,9 +136,8 @@ type Form struct {
 	Ends   time.Time           `json:"ends"`
 }
 
-// Drafts holds forms that wait to be shown again.
+// The ways into the drafts.
 var (
-	Drafts         = newTable[Form]("drafts")
 	DraftsByPerson = Drafts.index("person", func(f *Form) [][]byte { return one(f.Person) })
 	DraftsByEnd    = Drafts.index("ends", func(f *Form) [][]byte { return one(f.Ends) })
 )
@@ -206,16 +172,4 @@ type Settings struct {
 type FooterLink struct {
 	Label   Words  `json:"label"`
 	Address string `json:"address"`
-}
-
-// SettingsTable holds the one row of settings.
-var SettingsTable = newTable[Settings]("settings")
-
-func init() {
-	SettingsTable.blobs = func(s *Settings) []string {
-		if s.Logo == "" {
-			return nil
-		}
-		return []string{s.Logo}
-	}
 }

@@ -220,7 +220,7 @@ func (tx *Tx) Inventory(ctx context.Context) (Inventory, error) {
 		began = time.Now()
 		return nil
 	}
-	for _, t := range allTables {
+	for _, t := range tables {
 		n, err := t.inventory(tx, step, func(sum string) {
 			var b [32]byte
 			if raw, err := hex.DecodeString(sum); err == nil && copy(b[:], raw) == len(b) {
@@ -230,7 +230,7 @@ func (tx *Tx) Inventory(ctx context.Context) (Inventory, error) {
 		if err != nil {
 			return inv, err
 		}
-		inv.Rows[t.tableName()] = n
+		inv.Rows[t.Name()] = n
 	}
 	inv.Rows["changes"] = int(tx.LastChange()) // #nosec G115 -- changes are counted from one
 	slices.SortFunc(inv.Blobs, func(a, b [32]byte) int { return slices.Compare(a[:], b[:]) })

@@ -18,7 +18,7 @@ func (s *Store) Check() []string {
 		}
 	}
 	err := s.View(func(tx *Tx) error {
-		for _, t := range allTables {
+		for _, t := range tables {
 			t.check(tx, report)
 		}
 		checkChanges(tx, report)

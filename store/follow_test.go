@@ -18,9 +18,7 @@ type planned struct {
 	Seq uint64 `json:"seq"`
 }
 
-var plans = newTable[planned]("test.plans")
-
-func init() { plans.silent = true }
+var plans = declare(Table[planned]{name: "test.plans", silent: true})
 
 // planner writes one row for each change of an item whose number is even.
 func planner() Follower {

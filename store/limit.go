@@ -53,86 +53,12 @@ const MaxMailText = 64 << 10
 // MaxReason is how long the reason of a change may be, in characters.
 const MaxReason = maxWhy
 
-func init() {
-	Tickets.limits = limits{
-		"subject": text(250), "participants": entries(50), "added_by": entries(100), "wishes": texts(50, maxEmail), "language": text(8), "via": text(maxWord),
-		"version": text(maxShort), "affected": text(maxShort), "worked_in": text(maxShort), "links": entries(1000), "answers": named(80, maxShort, 2000),
-		"external": text(250),
-	}
-	Messages.limits = limits{
-		"body": bytesOf(maxBody), "via": text(maxWord), "mentions": entries(20), "brought": entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
-		"html": bytesOf(maxBody), "rest_html": {Text: maxBody, Bytes: true, Observed: true},
-		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord), "beside": text(maxWord), "beside_why": text(maxShort),
-	}
-	Files.limits = limits{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)}
-	Texts.limits = limits{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": observed(maxDetail)}
-	Articles.limits = limits{"slug": text(80), "external": text(250)}
-	Versions.limits = limits{"language": text(8), "title": text(250), "body": bytesOf(maxBody), "labels": texts(20, 60)}
-	SavedReplies.limits = limits{"title.it": text(maxShort), "title.en": text(maxShort), "body.it": text(20000), "body.en": text(20000)}
-	Notices.limits = limits{"event": text(maxWord), "why": observed(maxWhy)}
-	Drafts.limits = limits{"path": observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}}
-	SettingsTable.limits = limits{
-		"name": text(60), "short": text(MaxShort), "institution": text(maxName), "colour": text(32), "logo": text(maxHash), "logo_type": text(maxWord), "footer": entries(12),
-		"footer.label.it": text(maxShort), "footer.label.en": text(maxShort), "footer.address": text(maxAddress), "welcome.it": text(maxName), "welcome.en": text(maxName),
-		"home_text.it": text(20000), "home_text.en": text(20000), "searches": texts(12, 60), "hours.it": text(maxName), "hours.en": text(maxName),
-		"matrix": named(20, maxWord, 0), "hours_due": named(10, maxWord, 0), "review": entries(10000), "mail_texts": named(200, maxShort, 0), "mails_off": texts(50, maxWord),
-		"mail_texts.it": text(5000), "mail_texts.en": text(5000), "extra": named(200, maxShort, 20000),
-	}
-	Mails.limits = limits{
-		"state": observed(maxWord), "why": observed(maxWord), "detail": observed(maxDetail), "sum": text(maxHash), "source": observed(maxWord), "mailbox": observed(320),
-		"return": observed(320), "to": observedTexts(1000, 320), "print": observed(maxHash), "message_id": observed(500), "from": observed(320), "from_name": observed(maxName),
-		"subject": observed(250), "addressed": observedTexts(maxShort, 320), "automatic": observed(maxWord), "pec": observed(maxWord), "joined": observed(maxWord),
-		"joined_by": observed(maxName), "text": {Text: MaxMailText, Bytes: true, Observed: true},
-	}
-	MailIDs.limits = limits{"hash": text(maxHash), "value": observed(1000), "kind": observed(maxWord)}
-	Letters.limits = limits{
-		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true}, "tells.event": observed(maxWord),
-		"tells.why": observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": observed(maxWord), "tells.device": observed(200), "tells.addr": observed(maxWord), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500), "answers": observed(500),
-	}
-	Mailboxes.limits = limits{"name": text(320), "position": text(maxDetail)}
-	Misses.limits = limits{"text": text(100), "month": text(16)}
-	People.limits = limits{
-		"email": text(maxEmail), "name": text(maxName), "language": text(8), "phone": text(maxShort), "groups": entries(500), "coordinates": entries(500),
-		"password": text(500), "theme": text(maxWord), "notices": text(maxWord), "mail_failed_why": observed(maxWhy),
-	}
-	Organisations.limits = limits{"name": text(maxName), "domains": texts(100, 253)}
-	Units.limits = limits{"name": text(maxName)}
-	Groups.limits = limits{
-		"code": text(40), "name.it": text(maxShort), "name.en": text(maxShort), "description.it": text(2000), "description.en": text(2000), "email": text(maxEmail),
-		"phone": text(maxShort), "hours.it": text(maxName), "hours.en": text(maxName), "signature.it": text(500), "signature.en": text(500),
-	}
-	Modules.limits = limits{
-		"code": text(maxCode), "name.it": text(maxShort), "name.en": text(maxShort), "description.it": text(2000), "description.en": text(2000), "address": text(maxAddress),
-		"reason.it": text(2000), "reason.en": text(2000), "versions": texts(100, 40), "questions": entries(20), "questions.code": text(40),
-		"questions.label.it": text(maxName), "questions.label.en": text(maxName), "questions.type": text(maxWord), "questions.choices": texts(200, maxName),
-	}
-	UsedKeys.limits = limits{"hash": text(64), "same": text(64), "table": text(50), "to": text(2000), "type": text(200), "answer": entries(MaxUsedAnswer)}
-	Sessions.limits = limits{"hash": text(maxHash), "device": observed(200), "addr": observed(maxWord)}
-	Tokens.limits = limits{"hash": text(maxHash), "name": text(maxShort)}
-	Links.limits = limits{"hash": text(maxHash), "for": text(maxWord)}
-	Synonyms.limits = limits{"language": text(8), "words": texts(12, 60)}
-	Views.limits = limits{"name": text(maxShort), "text": text(2000), "queue": text(maxWord), "known": {Entries: 1000, Observed: true}}
-}
-
 // crowd bounds how many rows of a table share the beginning of a key: what one person, group or organisation may have.
 type crowd[T any] struct {
-	index *Index[T]
+	index string
 	of    func(*T) []byte // nil: the row does not count here
 	most  int
 	field string // named in the refusal
-}
-
-func init() {
-	Tokens.crowds = []crowd[Token]{{TokensByPerson, func(t *Token) []byte { return Key(t.Person) }, 100, "name"}}
-	SavedReplies.crowds = []crowd[SavedReply]{
-		{SavedRepliesByGroup, func(r *SavedReply) []byte { return under(r.Group) }, 1000, "title"},
-		{SavedRepliesByPerson, func(r *SavedReply) []byte { return under(r.Person) }, 1000, "title"},
-	}
-	Units.crowds = []crowd[Unit]{{UnitsByOrganisation, func(u *Unit) []byte { return Key(u.Organisation) }, 5000, "name"}}
-	Views.crowds = []crowd[View]{
-		{ViewsByPerson, func(v *View) []byte { return under(v.Person) }, 500, "name"},
-		{ViewsByGroup, func(v *View) []byte { return under(v.Group) }, 500, "name"},
-	}
 }
 
 func under(id uint64) []byte {
@@ -150,7 +76,7 @@ func (t *Table[T]) keepRoom(tx *Tx, r *T) error {
 			continue
 		}
 		n := 0
-		for range c.index.Entries(tx, Span{Prefix: of}) {
+		for range t.indexNamed(c.index).Entries(tx, Span{Prefix: of}) {
 			if n++; n >= c.most {
 				return Problems{Fail(Invalid, "error.too-many-of", "max", c.most, "have", n).At(c.field)}
 			}
@@ -175,8 +101,8 @@ func (t *Table[T]) MostOfEach(field string) int { return t.limitOf(field).Text }
 // Most is Table.Most for a field named with its table: tickets.subject.
 func Most(field string) int {
 	table, name, _ := strings.Cut(field, ".")
-	for _, t := range allTables {
-		if t.tableName() == table {
+	for _, t := range tables {
+		if t.Name() == table {
 			return t.Most(name)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestNoFieldGrowsWithoutEnd(t *testing.T) {
-	for _, table := range allTables {
+	for _, table := range tables {
 		for _, field := range table.unlimited() {
 			t.Errorf("%s has no limit", field)
 		}

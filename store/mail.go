@@ -64,10 +64,6 @@ func (m *Mail) Judged() bool { return slices.Contains(JudgedMail, m.State) }
 // JudgedMail are the states of mail that people judge, the ones that wait for it first.
 var JudgedMail = []MailState{MailHeld, MailFailed, MailAside}
 
-// Mails holds one row for each mail that came. In the change log stands when one is to be judged or no longer is; of the
-// others, the messages they become.
-var Mails = newTable[Mail]("mails")
-
 // The ways into the mails.
 var (
 	MailsByState = Mails.index("state", func(m *Mail) [][]byte { return one(string(m.State)) })
@@ -115,9 +111,6 @@ type MailID struct {
 	Message uint64   `json:"message,omitzero"`
 	Letter  uint64   `json:"letter,omitzero"` // of one that was sent
 }
-
-// MailIDs holds one row for each Message-ID and ticket.
-var MailIDs = newTable[MailID]("mail_ids")
 
 // The ways into the Message-IDs.
 var (
@@ -196,9 +189,6 @@ type Letter struct {
 	Reports   int         `json:"reports,omitzero"`  // of mail servers about it that were believed
 }
 
-// Letters holds one row for each.
-var Letters = newTable[Letter]("letters")
-
 // The ways into the letters.
 var (
 	// what is to go, by when.
@@ -236,11 +226,8 @@ type TicketLink struct {
 	LastOpened time.Time `json:"last_opened,omitzero"`
 }
 
-// TicketLinks holds one row for each ticket and person.
-var (
-	TicketLinks         = newTable[TicketLink]("ticket_links")
-	TicketLinksByTicket = TicketLinks.uniqueIndex("ticket", func(l *TicketLink) [][]byte { return one(l.Ticket, l.Person) })
-)
+// TicketLinksByTicket leads to the links of a ticket and to that of a person.
+var TicketLinksByTicket = TicketLinks.uniqueIndex("ticket", func(l *TicketLink) [][]byte { return one(l.Ticket, l.Person) })
 
 // Mailbox is how far the desk has read a mailbox of the configuration, and what it saw of mail at an address of its own.
 type Mailbox struct {
@@ -253,35 +240,5 @@ type Mailbox struct {
 	PEC      time.Time `json:"pec,omitzero"`    // when certified mail last came whose provider no certificate confirms
 }
 
-// Mailboxes holds one row for each.
-var (
-	Mailboxes       = newTable[Mailbox]("mailboxes")
-	MailboxesByName = Mailboxes.uniqueIndex("name", func(m *Mailbox) [][]byte { return one(m.Name) })
-)
-
-func init() {
-	Mails.silent, MailIDs.silent, Letters.silent, TicketLinks.silent, Mailboxes.silent = true, true, true, true, true
-	Mails.told = func(old, m *Mail) bool { return m.Judged() || old != nil && old.Judged() }
-	Mails.apart = []string{"to", "text"}
-	Mails.counts = func(m *Mail) [][]byte {
-		out := one(string(m.State))
-		if m.Judged() {
-			out = append(out, Key(CountGroup, m.Group, string(m.State)))
-		}
-		return out
-	}
-	Mails.blobs = func(m *Mail) []string { return []string{m.Sum} }
-	Mails.refs = func(m *Mail) map[string]uint64 {
-		return map[string]uint64{"tickets": m.Ticket, "messages": m.Message}
-	}
-	MailIDs.refs = func(m *MailID) map[string]uint64 {
-		return map[string]uint64{"tickets": m.Ticket, "messages": m.Message, "letters": m.Letter}
-	}
-	Letters.counts = func(l *Letter) [][]byte { return one(string(l.State)) }
-	Letters.refs = func(l *Letter) map[string]uint64 {
-		return map[string]uint64{"people": l.Person, "tickets": l.Ticket}
-	}
-	TicketLinks.refs = func(l *TicketLink) map[string]uint64 {
-		return map[string]uint64{"people": l.Person, "tickets": l.Ticket}
-	}
-}
+// MailboxesByName leads to the mailbox with the address.
+var MailboxesByName = Mailboxes.uniqueIndex("name", func(m *Mailbox) [][]byte { return one(m.Name) })

@@ -17,13 +17,5 @@ type Miss struct {
 // CountMisses keys the counter of misses: month.
 const CountMisses = "month"
 
-// Misses holds one row for each text, module and month. They leave no trace in the change log.
-var Misses = newTable[Miss]("misses")
-
 // MissesByMonth leads to the misses of a month: month, text, module.
 var MissesByMonth = Misses.uniqueIndex("month", func(m *Miss) [][]byte { return one(m.Month, m.Text, m.Module) })
-
-func init() {
-	Misses.silent = true
-	Misses.counts = func(m *Miss) [][]byte { return one(CountMisses, m.Month) }
-}

@@ -27,14 +27,11 @@ type UsedKey struct {
 	Ends   time.Time `json:"ends"`
 }
 
-// UsedKeys are found by hash, and by their end to be removed.
+// The ways into the used keys: by hash, and by their end to be removed.
 var (
-	UsedKeys       = newTable[UsedKey]("usedkeys")
 	UsedKeysByHash = UsedKeys.uniqueIndex("hash", func(k *UsedKey) [][]byte { return one(k.Hash) })
 	UsedKeysByEnd  = UsedKeys.index("ends", func(k *UsedKey) [][]byte { return one(k.Ends) })
 )
-
-func init() { UsedKeys.silent = true }
 
 // Once is the key of an act. The first transaction under it that writes anything uses the key up; those that the same
 // act needs after it pass. Another act under a used key fails with Conflict "error.taken" and changes nothing.

@@ -206,9 +206,9 @@ func TestAFileOfSchema1(t *testing.T) {
 	must(t, err)
 	sound(t, st)
 	must(t, st.View(func(tx *Tx) error {
-		for _, table := range allTables {
-			if name := table.tableName(); !strings.HasPrefix(name, "test.") && table.has(tx, 1) == slices.Contains(tablesSince, name) {
-				t.Errorf("%s has a row: %t", name, table.has(tx, 1))
+		for _, table := range tables {
+			if name := table.Name(); !strings.HasPrefix(name, "test.") && tx.has(name, 1) == slices.Contains(tablesSince, name) {
+				t.Errorf("%s has a row: %t", name, tx.has(name, 1))
 			}
 		}
 		ticket, err := Tickets.Get(tx, 1)
@@ -337,17 +337,17 @@ func TestAPictureIsAStore(t *testing.T) {
 
 func TestEveryTableIsNamedOnce(t *testing.T) {
 	seen := map[string]bool{}
-	for _, table := range allTables {
-		if seen[table.tableName()] {
-			t.Errorf("two tables are called %s", table.tableName())
+	for _, table := range tables {
+		if seen[table.Name()] {
+			t.Errorf("two tables are called %s", table.Name())
 		}
-		seen[table.tableName()] = true
+		seen[table.Name()] = true
 		indexes := map[string]bool{}
 		list := reflect.ValueOf(table).Elem().FieldByName("indexes")
 		for i := range list.Len() {
 			name := list.Index(i).Elem().FieldByName("name").String()
 			if indexes[name] {
-				t.Errorf("two indexes of %s are called %s", table.tableName(), name)
+				t.Errorf("two indexes of %s are called %s", table.Name(), name)
 			}
 			indexes[name] = true
 		}

@@ -86,9 +86,6 @@ func FoldName(s string) string {
 	return strings.Join(strings.Fields(strings.ToLower(b.String())), " ")
 }
 
-// People holds one row for each person.
-var People = newTable[Person]("people")
-
 // The ways into the people.
 var (
 	PeopleByEmail = People.uniqueIndex("email", func(p *Person) [][]byte { return one(p.Email) })
@@ -150,25 +147,6 @@ func Beginning(s string) []byte {
 	return k[:len(k)-2]
 }
 
-func init() {
-	People.secret = []string{"password"}
-	People.whole = []string{"groups", "coordinates"} // whoever is told of their rights is told of all that changed
-	People.refs = func(p *Person) map[string]uint64 {
-		return map[string]uint64{"organisations": p.Organisation, "units": p.Unit}
-	}
-	Units.refs = func(u *Unit) map[string]uint64 { return map[string]uint64{"organisations": u.Organisation} }
-	Modules.refs = func(m *Module) map[string]uint64 {
-		return map[string]uint64{"modules": m.Parent, "groups": m.Group}
-	}
-	Sessions.silent = true
-	Sessions.refs = func(s *Session) map[string]uint64 { return map[string]uint64{"people": s.Person} }
-	Tokens.secret = []string{"hash"}
-	Tokens.quiet = []string{"seen"}
-	Tokens.refs = func(t *Token) map[string]uint64 { return map[string]uint64{"people": t.Person} }
-	Links.secret = []string{"hash"}
-	Links.refs = func(l *Link) map[string]uint64 { return map[string]uint64{"people": l.Person} }
-}
-
 // Organisation is a university or body whose people use the desk.
 type Organisation struct {
 	Row
@@ -183,9 +161,8 @@ type Unit struct {
 	Name         string `json:"name"`
 }
 
-// Organisations and Units hold one row for each.
+// The ways into the organisations and their units.
 var (
-	Organisations         = newTable[Organisation]("organisations")
 	OrganisationsByName   = Organisations.uniqueIndex("name", func(o *Organisation) [][]byte { return one(FoldName(o.Name)) })
 	OrganisationsByDomain = Organisations.uniqueIndex("domain", func(o *Organisation) [][]byte {
 		var out [][]byte
@@ -194,7 +171,6 @@ var (
 		}
 		return out
 	})
-	Units               = newTable[Unit]("units")
 	UnitsByOrganisation = Units.uniqueIndex("name", func(u *Unit) [][]byte { return one(u.Organisation, FoldName(u.Name)) })
 )
 
@@ -215,11 +191,8 @@ type Group struct {
 // GeneralGroup is the code of the group that takes what nobody else does; it cannot be removed.
 const GeneralGroup = "generale"
 
-// Groups holds one row for each support group.
-var (
-	Groups       = newTable[Group]("groups")
-	GroupsByCode = Groups.uniqueIndex("code", func(g *Group) [][]byte { return one(g.Code) })
-)
+// GroupsByCode leads to the group with the code.
+var GroupsByCode = Groups.uniqueIndex("code", func(g *Group) [][]byte { return one(g.Code) })
 
 // Words is a short text in the languages of the desk.
 type Words struct {
@@ -262,9 +235,8 @@ type Question struct {
 	Required bool     `json:"required,omitzero"`
 }
 
-// Modules holds one row for each level of the catalogue.
+// The ways into the modules.
 var (
-	Modules         = newTable[Module]("modules")
 	ModulesByCode   = Modules.uniqueIndex("code", func(m *Module) [][]byte { return one(m.Code) })
 	ModulesByParent = Modules.index("parent", func(m *Module) [][]byte { return one(m.Parent, m.Code) })
 )
@@ -304,13 +276,11 @@ type Link struct {
 	Ends   time.Time `json:"ends"`
 }
 
-// Sessions, Tokens and Links are found by the hash of their secret.
+// The ways into the sessions, tokens and links, each found by the hash of its secret.
 var (
-	Sessions         = newTable[Session]("sessions")
 	SessionsByHash   = Sessions.uniqueIndex("hash", func(s *Session) [][]byte { return one(s.Hash) })
 	SessionsByPerson = Sessions.index("person", func(s *Session) [][]byte { return one(s.Person, s.Seen) })
 	SessionsByEnd    = Sessions.index("ends", func(s *Session) [][]byte { return one(s.Ends) })
-	Tokens           = newTable[Token]("tokens")
 	TokensByHash     = Tokens.uniqueIndex("hash", func(t *Token) [][]byte { return one(t.Hash) })
 	TokensByPerson   = Tokens.index("person", func(t *Token) [][]byte { return one(t.Person) })
 	// those that sleep, by when they fell asleep.
@@ -320,7 +290,6 @@ var (
 		}
 		return one(t.Asleep)
 	})
-	Links         = newTable[Link]("links")
 	LinksByHash   = Links.uniqueIndex("hash", func(l *Link) [][]byte { return one(l.Hash) })
 	LinksByPerson = Links.index("person", func(l *Link) [][]byte { return one(l.Person) })
 	LinksByEnd    = Links.index("ends", func(l *Link) [][]byte { return one(l.Ends) })

@@ -68,6 +68,7 @@ type Store struct {
 	committed func(time.Duration)
 	lock      *os.File
 	id        string
+	peeked    map[string]*peeked // by table; never changes itself
 
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
 	db *bbolt.DB
@@ -104,7 +105,7 @@ type write struct {
 // naming the process when another one has the folder, and an error naming both versions when the file was written by
 // a newer release.
 func Open(dir string, o Options) (*Store, error) {
-	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, kick: make(chan struct{}, 1), ended: make(chan struct{}), wake: make(chan struct{})}
+	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, kick: make(chan struct{}, 1), ended: make(chan struct{}), wake: make(chan struct{}), peeked: newPeeked()}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -261,7 +262,7 @@ func (s *Store) prepare() (err error) {
 	}
 	var last uint64
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		for _, t := range allTables {
+		for _, t := range tables {
 			if err := t.create(tx); err != nil {
 				return err
 			}

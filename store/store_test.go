@@ -53,7 +53,20 @@ type item struct {
 }
 
 var (
-	items        = newTable[item]("test.items")
+	items = declare(Table[item]{
+		name:   "test.items",
+		apart:  []string{"secret", "tags"},
+		secret: []string{"secret"},
+		quiet:  []string{"seen"},
+		limits: limits{"name": text(10000), "text": bytesOf(64 << 20), "tags": entries(10000), "secret": text(1 << 20)},
+		counts: func(i *item) [][]byte {
+			out := one("group", i.Group)
+			for _, tag := range i.Tags {
+				out = append(out, Key("tag", tag))
+			}
+			return out
+		},
+	})
 	itemsByGroup = items.index("group", func(i *item) [][]byte { return one(i.Group, i.At) })
 	itemsByName  = items.uniqueIndex("name", func(i *item) [][]byte {
 		if i.Name == "" {
@@ -70,19 +83,7 @@ var (
 	})
 )
 
-func init() {
-	items.apart = []string{"secret", "tags"}
-	items.counts = func(i *item) [][]byte {
-		out := one("group", i.Group)
-		for _, tag := range i.Tags {
-			out = append(out, Key("tag", tag))
-		}
-		return out
-	}
-	items.secret = []string{"secret"}
-	items.limits = limits{"name": text(10000), "text": bytesOf(64 << 20), "tags": entries(10000), "secret": text(1 << 20)}
-	items.quiet = []string{"seen"}
-}
+func init() { tables = append(tables, items, plans) }
 
 // fresh opens an empty store that is checked and closed when the test ends.
 func fresh(t testing.TB, o Options) *Store {

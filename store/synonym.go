@@ -7,8 +7,5 @@ type SynonymSet struct {
 	Words    []string `json:"words"`
 }
 
-// Synonyms holds the sets that the administrator keeps.
-var (
-	Synonyms           = newTable[SynonymSet]("synonyms")
-	SynonymsByLanguage = Synonyms.index("language", func(s *SynonymSet) [][]byte { return one(s.Language, s.ID) })
-)
+// SynonymsByLanguage leads to the sets of a language.
+var SynonymsByLanguage = Synonyms.index("language", func(s *SynonymSet) [][]byte { return one(s.Language, s.ID) })

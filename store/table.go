@@ -8,7 +8,6 @@ import (
 	"iter"
 	"reflect"
 	"slices"
-	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -34,22 +33,22 @@ type record interface{ row() *Row }
 type Table[T any] struct {
 	name    string
 	indexes []*Index[T]
-	counts  func(*T) [][]byte          // counters the row adds one to
-	ticket  func(*T) uint64            // the ticket whose history a change of the row belongs to
-	refs    func(*T) map[string]uint64 // table name of each row this one names, for Check
-	silent  bool                       // changes are not recorded: sessions, notices
-	told    func(old, r *T) bool       // of a silent table, what is recorded all the same, without its fields
-	secret  []string                   // fields whose values never enter the change log
-	whole   []string                   // fields whose values the change log keeps however long they are
-	quiet   []string                   // fields that make no change when nothing else changed with them
-	blobs   func(*T) []string          // blobs that the row names
-	limits  limits                     // how much each field holds; see limit.go
-	crowds  []crowd[T]                 // how many rows may share a key; see limit.go
-	apart   []string                   // fields that lists do not show and that may be long; see Glance
-
-	peekMu sync.RWMutex
-	peeked map[uint64]peek[T]
+	counts  func(*T) [][]byte    // counters the row adds one to
+	ticket  func(*T) uint64      // the ticket whose history a change of the row belongs to
+	refs    func(*T, refer)      // calls refer with each row of another table that this one names
+	silent  bool                 // changes are not recorded: sessions, notices
+	told    func(old, r *T) bool // of a silent table, what is recorded all the same, without its fields
+	secret  []string             // fields whose values never enter the change log
+	whole   []string             // fields whose values the change log keeps however long they are
+	quiet   []string             // fields that make no change when nothing else changed with them
+	blobs   func(*T) []string    // blobs that the row names
+	limits  limits               // how much each field holds; see limit.go
+	crowds  []crowd[T]           // how many rows may share a key; see limit.go
+	apart   []string             // fields that lists do not show and that may be long; see Glance
 }
+
+// refer takes one reference: the JSON name of the field, the table it leads to, and the number of the row, 0 for none.
+type refer func(field, table string, id uint64)
 
 // Index is an ordered way into a table.
 type Index[T any] struct {
@@ -65,21 +64,17 @@ type anyTable interface {
 	check(*Tx, func(string, ...any))
 	inventory(tx *Tx, step func() error, blob func(string)) (int, error)
 	rebuild(*Tx) error
-	tableName() string
-	has(*Tx, uint64) bool
+	Name() string
 	Most(string) int
 	unlimited() []string
 }
 
-var allTables []anyTable
-
-func newTable[T any](name string) *Table[T] {
-	t := &Table[T]{name: name}
+// declare makes a table of what its declaration says; see tables.go.
+func declare[T any](t Table[T]) *Table[T] {
 	if _, ok := any(new(T)).(record); !ok {
-		panic("store: " + name + " rows do not embed Row")
+		panic("store: " + t.name + " rows do not embed Row")
 	}
-	allTables = append(allTables, t)
-	return t
+	return &t
 }
 
 func (t *Table[T]) index(name string, keys func(*T) [][]byte) *Index[T] {
@@ -88,13 +83,21 @@ func (t *Table[T]) index(name string, keys func(*T) [][]byte) *Index[T] {
 	return ix
 }
 
+// indexNamed returns the index of the name; to ask for one that is not there is a fault of the program.
+func (t *Table[T]) indexNamed(name string) *Index[T] {
+	for _, ix := range t.indexes {
+		if ix.name == "ix."+name {
+			return ix
+		}
+	}
+	panic("store: no index " + name + " of " + t.name)
+}
+
 func (t *Table[T]) uniqueIndex(name string, keys func(*T) [][]byte) *Index[T] {
 	ix := t.index(name, keys)
 	ix.unique = true
 	return ix
 }
-
-func (t *Table[T]) tableName() string { return t.name }
 
 // Name returns the table's name as changes carry it.
 func (t *Table[T]) Name() string { return t.name }
@@ -134,33 +137,17 @@ func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
 	if raw == nil {
 		return t.Get(tx, id)
 	}
-	t.peekMu.RLock()
-	p, ok := t.peeked[id]
-	t.peekMu.RUnlock()
-	if ok && bytes.Equal(p.raw, raw) {
-		return p.row, nil
+	peeked := tx.store.peeked[t.name]
+	if p, ok := peeked.get(id); ok && bytes.Equal(p.raw, raw) {
+		return p.row.(*T), nil
 	}
 	r, err := t.decode(id, raw)
 	if err != nil {
 		return nil, err
 	}
-	t.peekMu.Lock()
-	defer t.peekMu.Unlock()
-	if t.peeked == nil || len(t.peeked) >= maxPeeked {
-		t.peeked = map[uint64]peek[T]{}
-	}
-	t.peeked[id] = peek[T]{bytes.Clone(raw), r}
+	peeked.put(id, peek{bytes.Clone(raw), r})
 	return r, nil
 }
-
-// peek is a decoded row with the bytes it was decoded from.
-type peek[T any] struct {
-	raw []byte
-	row *T
-}
-
-// maxPeeked bounds how many rows of a table Peek remembers.
-const maxPeeked = 4096
 
 // Glance is Get for lists: what the table keeps apart is neither read nor decoded, so that a row costs a list the same
 // however much somebody wrote into it. The row has those fields empty, and Put refuses it.
@@ -236,17 +223,13 @@ func (t *Table[T]) joined(raw []byte) []byte {
 	return slices.Concat(near[:len(near)-1], []byte{','}, far[1:])
 }
 
-func (t *Table[T]) has(tx *Tx, id uint64) bool {
-	return tx.bucket(t.name, "rows").Get(idBytes(id)) != nil
-}
-
 // Last returns the highest id ever given to a row of the table.
 func (t *Table[T]) Last(tx *Tx) uint64 { return tx.bucket(t.name, "rows").Sequence() }
 
 // Put writes the row: a new one when its ID is 0, else the next revision of the one that is there. It sets ID, Rev,
 // Updated and (when zero) Created, moves the index entries and counters, and appends a change, all in the one
 // transaction. It returns Conflict when the stored revision is another, and Conflict "error.taken" when a unique
-// index has the key already, and Problems when a value is longer than its field holds (see Limit).
+// index has the key already, Conflict "error.reference-gone" when the row names another that is not there, and Problems when a value is longer than its field holds (see Limit).
 func (t *Table[T]) Put(tx *Tx, r *T) error {
 	rows := tx.bucket(t.name, "rows")
 	row := rowOf(r)
@@ -282,6 +265,9 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 		}
 	}
 	if _, err := keepReason(tx); err != nil && !t.silent {
+		return err
+	}
+	if err := t.keepRefs(tx, old, r); err != nil {
 		return err
 	}
 	if err := t.taken(tx, row.ID, r); err != nil {
@@ -548,12 +534,11 @@ func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 			}
 		}
 		if t.refs != nil {
-			for name, ref := range t.refs(r) {
-				table, _, _ := bytes.Cut([]byte(name), []byte("."))
-				if ref != 0 && !hasRow(tx, string(table), ref) {
-					report("%s %d: names %s %d, which is not there", t.name, id, name, ref)
+			t.refs(r, func(field, table string, ref uint64) {
+				if ref != 0 && !tx.has(table, ref) {
+					report("%s %d: %s names %s %d, which is not there", t.name, id, field, table, ref)
 				}
-			}
+			})
 		}
 		if t.blobs != nil {
 			for _, sum := range t.blobs(r) {
@@ -623,13 +608,4 @@ func (t *Table[T]) rebuild(tx *Tx) error {
 		}
 	}
 	return nil
-}
-
-func hasRow(tx *Tx, table string, id uint64) bool {
-	for _, t := range allTables {
-		if t.tableName() == table {
-			return t.has(tx, id)
-		}
-	}
-	return false
 }

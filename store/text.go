@@ -20,9 +20,6 @@ type FileText struct {
 // Waiting reports whether the file is to be read again.
 func (t *FileText) Waiting() bool { return t.At.IsZero() }
 
-// Texts holds one row for each file that was read.
-var Texts = newTable[FileText]("texts")
-
 // The ways into the texts.
 var (
 	TextsByFile = Texts.uniqueIndex("file", func(t *FileText) [][]byte { return one(t.File) })
@@ -34,11 +31,6 @@ var (
 		return one(t.At)
 	})
 )
-
-func init() {
-	Texts.ticket = func(t *FileText) uint64 { return t.Ticket }
-	Texts.refs = func(t *FileText) map[string]uint64 { return map[string]uint64{"files": t.File} }
-}
 
 // TextOf returns the text of the file, NotFound when it was not read.
 func TextOf(tx *Tx, file uint64) (*FileText, error) { return TextsByFile.First(tx, file) }

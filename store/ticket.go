@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -86,9 +85,6 @@ func (t *Ticket) Standing() bool { return t.State == StateWaiting || t.State == 
 func (t *Ticket) Overdue(now time.Time) bool {
 	return (t.State == StateNew || t.State == StateOpen) && !t.Due.IsZero() && t.Due.Before(now)
 }
-
-// Tickets holds one row for each ticket.
-var Tickets = newTable[Ticket]("tickets")
 
 // The ways into the tickets. A ticket marked as spam stands only in TicketsBySpam, TicketsByWake and TicketsByExternal.
 var (
@@ -174,45 +170,6 @@ const (
 	CountBeside     = "beside"     // group
 )
 
-func init() {
-	Tickets.counts = shown(func(t *Ticket) [][]byte {
-		out := [][]byte{Key(CountGroup, t.Group, t.State), Key(CountAssignee, t.Assignee, t.State), Key(CountState, t.State),
-			Key(CountModule, t.Module, t.State)}
-		if !t.Unclaimed {
-			out = append(out, Key(CountSide, t.Requester, t.State))
-		}
-		if t.Assignee == 0 {
-			out = append(out, Key(CountUnassigned, t.Group, t.State))
-		}
-		if t.Beside > 0 {
-			out = append(out, Key(CountBeside, t.Group))
-		}
-		for _, p := range t.Participants {
-			out = append(out, Key(CountSide, p, t.State))
-		}
-		return out
-	})
-	Tickets.ticket = func(t *Ticket) uint64 { return t.ID }
-	Tickets.apart = []string{"answers", "wishes", "added_by"}
-	Tickets.refs = func(t *Ticket) map[string]uint64 {
-		return map[string]uint64{"people.requester": t.Requester, "people.assignee": t.Assignee, "groups": t.Group, "modules": t.Module,
-			"organisations": t.Organisation, "units": t.Unit, "tickets.duplicate": t.DuplicateOf}
-	}
-	Messages.ticket = func(m *Message) uint64 { return m.Ticket }
-	Messages.refs = func(m *Message) map[string]uint64 {
-		return map[string]uint64{"tickets": m.Ticket, "people": m.Author, "tickets.origin": m.Origin, "mails": m.Mail}
-	}
-	Files.ticket = func(f *File) uint64 { return f.Ticket }
-	Files.refs = func(f *File) map[string]uint64 {
-		refs := map[string]uint64{"tickets": f.Ticket, "messages": f.Message, "articles": f.Article, "people": f.Person}
-		for i, v := range f.Versions {
-			refs["versions."+strconv.Itoa(i)] = v
-		}
-		return refs
-	}
-	Files.blobs = func(f *File) []string { return []string{f.Sum} }
-}
-
 // Message is what a person wrote in a ticket. An internal one is a note.
 type Message struct {
 	Row
@@ -264,9 +221,6 @@ const (
 	BesideWaiting   Beside = "waiting"   // an agent has to decide
 	BesideDismissed Beside = "dismissed" // kept, and no more
 )
-
-// Messages holds one row for each message and note.
-var Messages = newTable[Message]("messages")
 
 // MessagesByTicket leads to the messages of a ticket by time.
 var MessagesByTicket = Messages.index("ticket", func(m *Message) [][]byte { return one(m.Ticket, m.At) })
@@ -320,9 +274,6 @@ type File struct {
 
 // Pending reports whether the file belongs to nothing yet but the person who sent it.
 func (f *File) Pending() bool { return f.Ticket == 0 && f.Article == 0 }
-
-// Files holds one row for each attachment.
-var Files = newTable[File]("files")
 
 // The ways into the files.
 var (

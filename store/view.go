@@ -35,9 +35,6 @@ type View struct {
 // MaxCounted is how far a view is counted: beyond it the number says nothing more.
 const MaxCounted = 99
 
-// Views holds one row for each saved search. Nobody's rights depend on them: they leave no trace in the change log.
-var Views = newTable[View]("views")
-
 // The ways into the views.
 var (
 	// person, then name: one's own that are shared with nobody.
@@ -62,10 +59,3 @@ var (
 		return one(v.Person)
 	})
 )
-
-func init() {
-	Views.silent = true
-	Views.refs = func(v *View) map[string]uint64 {
-		return map[string]uint64{"people": v.Person, "groups": v.Group}
-	}
-}
