@@ -179,7 +179,7 @@ func Inspect(path string, fn func(*Tx) error) error {
 		return fmt.Errorf("store: open copy %s: %w", path, err)
 	}
 	err = db.View(func(b *bbolt.Tx) error {
-		tx := &Tx{bolt: b, store: &Store{ended: make(chan struct{})}, now: time.Now().UTC()}
+		tx := &Tx{bolt: b, store: &Store{ended: make(chan struct{}), peeked: newPeeked()}, now: time.Now().UTC()}
 		defer func() { tx.done = true }()
 		return fn(tx)
 	})

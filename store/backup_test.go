@@ -55,7 +55,12 @@ func TestACopyIsOfOneMoment(t *testing.T) {
 			t.Errorf("%v, says %d: %v", info.Size(), n, err)
 		}
 		var inv Inventory
-		must(t, Inspect(path, func(tx *Tx) (err error) { inv, err = tx.Inventory(t.Context()); return err }))
+		must(t, Inspect(path, func(tx *Tx) (err error) {
+			if inv, err = tx.Inventory(t.Context()); err == nil {
+				_, err = items.Peek(tx, 1)
+			}
+			return err
+		}))
 		if got := uint64(inv.Rows["changes"]); got < before || got > st.Last() {
 			t.Errorf("round %d: the copy has %d changes, there were %d to %d", round, got, before, st.Last())
 		}

@@ -14,10 +14,11 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// migration leads a file from one schema version to the next, in one transaction with the new version number.
+// migration leads a file from one schema version to the next, in one transaction with the new version number. run is
+// given the time by the desk's clock.
 type migration struct {
 	name string
-	run  func(*bbolt.Tx) error
+	run  func(b *bbolt.Tx, now time.Time) error
 }
 
 // migrations lead from version 1 upwards: migrations[0] makes version 2 of version 1. A file of this release has the
@@ -31,7 +32,7 @@ var migrations = []migration{
 }
 
 // longFieldsApart writes the rows anew that have something to keep apart.
-func longFieldsApart(b *bbolt.Tx) error {
+func longFieldsApart(b *bbolt.Tx, _ time.Time) error {
 	return errors.Join(divideRows(b, Tickets), divideRows(b, Versions), divideRows(b, Mails), rebuildMails(b))
 }
 
@@ -77,7 +78,7 @@ func divideRows[T any](b *bbolt.Tx, t *Table[T]) error {
 
 // messagesToSides notes of messages that a merge brought where they are from which ticket. Until now that was told by the
 // ticket still being a duplicate; one that was taken up again since is found by the change that moved the message.
-func messagesToSides(b *bbolt.Tx) error {
+func messagesToSides(b *bbolt.Tx, _ time.Time) error {
 	tx := &Tx{bolt: b}
 	if b.Bucket([]byte(Messages.name)) == nil {
 		return nil
@@ -122,7 +123,7 @@ func messagesToSides(b *bbolt.Tx) error {
 }
 
 // namesToForms derives the indexes of the people anew: one has other keys.
-func namesToForms(b *bbolt.Tx) error {
+func namesToForms(b *bbolt.Tx, _ time.Time) error {
 	if b.Bucket([]byte(People.name)) == nil {
 		return nil
 	}
@@ -132,7 +133,7 @@ func namesToForms(b *bbolt.Tx) error {
 // filesToVersions gives each file of an article to versions of it: to those whose text names it, the published ones
 // first; a file that no text names goes to the published version if it was there when that was published, else to the
 // one that is still a draft.
-func filesToVersions(b *bbolt.Tx) error {
+func filesToVersions(b *bbolt.Tx, _ time.Time) error {
 	tx := &Tx{bolt: b}
 	if b.Bucket([]byte(Files.name)) == nil {
 		return nil
@@ -174,12 +175,12 @@ func filesToVersions(b *bbolt.Tx) error {
 }
 
 // endTokens gives a year to tokens from before tokens had an end.
-func endTokens(tx *bbolt.Tx) error {
-	ends, err := json.Marshal(time.Now().UTC().AddDate(1, 0, 0))
+func endTokens(b *bbolt.Tx, now time.Time) error {
+	ends, err := json.Marshal(now.UTC().AddDate(1, 0, 0))
 	if err != nil {
 		return err
 	}
-	return eachRow(tx, "tokens", func(row map[string]json.RawMessage) bool {
+	return eachRow(b, "tokens", func(row map[string]json.RawMessage) bool {
 		if _, has := row["ends"]; has {
 			return false
 		}
@@ -233,7 +234,7 @@ func copyFile(tx *bbolt.Tx, path string) error {
 
 // migrate brings the file up to date. Before the first step the file is copied to desk.db.schemaN. A file of a newer
 // release is refused.
-func migrate(db *bbolt.DB, path string, steps []migration) error {
+func migrate(db *bbolt.DB, path string, steps []migration, now time.Time) error {
 	want := len(steps) + 1
 	have := 0
 	err := db.View(func(tx *bbolt.Tx) (err error) {
@@ -275,7 +276,7 @@ func migrate(db *bbolt.DB, path string, steps []migration) error {
 	for v := have; v < want; v++ {
 		step := steps[v-1]
 		err := db.Update(func(tx *bbolt.Tx) error {
-			if err := step.run(tx); err != nil {
+			if err := step.run(tx, now); err != nil {
 				return err
 			}
 			return tx.Bucket(bucketMeta).Put([]byte("schema"), []byte(strconv.Itoa(v+1)))

@@ -257,7 +257,7 @@ func (s *Store) prepare() (err error) {
 			err = badFile(s.path(), "damaged", p)
 		}
 	}()
-	if err := migrate(s.db, s.path(), migrations); err != nil {
+	if err := migrate(s.db, s.path(), migrations, s.clock()); err != nil {
 		return err
 	}
 	var last uint64
