@@ -11,8 +11,8 @@ import (
 	"sportello/store"
 )
 
-// Mail that became no message is judged by the group at whose mailbox it arrived, beside its queue: one by one, or many
-// at once. Nobody else finds it, by list, number or search.
+// TestHeldMailIsJudgedByItsGroup: mail that became no message is judged by the group at whose mailbox it arrived,
+// beside its queue: one by one, or many at once. Nobody else finds it, by list, number or search.
 func TestHeldMailIsJudgedByItsGroup(t *testing.T) {
 	w := newWorld(t)
 	approved, dropped, third := w.held(), w.held(), w.held()

@@ -16,7 +16,8 @@ import (
 	"sportello/store"
 )
 
-// What stands above a page is taken or named, one by one; what is no front matter is text.
+// TestFrontMatterIsTakenOrNamed: what stands above a page is taken or named, one by one; what is no front matter is
+// text.
 func TestFrontMatterIsTakenOrNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		page, title string
@@ -68,8 +69,9 @@ func TestFrontMatterIsTakenOrNamed(t *testing.T) {
 	}
 }
 
-// Pictures of a folder come along with their page, once however often it is imported; links lead to the articles that
-// pages have become; what does not come along is named, and so is a place that a page does not have.
+// TestAFolderBringsItsPicturesAndNamesWhatIsLost: pictures of a folder come along with their page, once however
+// often it is imported; links lead to the articles that pages have become; what does not come along is named, and so
+// is a place that a page does not have.
 func TestAFolderBringsItsPicturesAndNamesWhatIsLost(t *testing.T) {
 	d := newTestDesk(t)
 	dir := t.TempDir()

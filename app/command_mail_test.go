@@ -98,7 +98,7 @@ func TestAPipeBesideARunningServerLeavesItToTheServer(t *testing.T) {
 	}
 }
 
-// box writes mails into a mailbox file and a Maildir.
+// mailFiles writes mails into a mailbox file and a Maildir.
 func mailFiles(t *testing.T, mails ...string) (mbox, maildir string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -13,8 +13,9 @@ import (
 	"testing"
 )
 
-// However a program names the file that it sends, the desk knows it by that name, and hands it over under it: in full to
-// programs of today, in plain letters that can still be read to old ones, with its ending.
+// TestANameOfAFileComesThroughWhole: however a program names the file that it sends, the desk knows it by that name,
+// and hands it over under it: in full to programs of today, in plain letters that can still be read to old ones,
+// with its ending.
 func TestANameOfAFileComesThroughWhole(t *testing.T) {
 	w := newWorld(t)
 	n := w.ticket().ID

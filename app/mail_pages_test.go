@@ -231,7 +231,8 @@ To: %s
 	}
 }
 
-// The person whom a web form names is asked, by a page that shows nothing of the ticket; nobody else gets it.
+// TestATicketThatAFormOpenedIsClaimedOnItsPage: the person whom a web form names is asked, by a page that shows
+// nothing of the ticket; nobody else gets it.
 func TestATicketThatAFormOpenedIsClaimedOnItsPage(t *testing.T) {
 	w := newWorld(t)
 	row := w.comes(letter{from: "Modulo <noreply@example.it>", subject: "Zibaldone", id: "modulo@x", text: "Parole di chissà chi", header: "Reply-To: requester@example.it\r\n"})
@@ -252,7 +253,8 @@ func TestATicketThatAFormOpenedIsClaimedOnItsPage(t *testing.T) {
 	agent.must(agent.get(at), 200, "ha confermato che la richiesta è sua", "!non ha ancora confermato")
 }
 
-// The agent's page of a ticket names the letters that did not leave; the requester's page does not.
+// TestTheTicketPageNamesLettersThatDidNotLeave: the agent's page of a ticket names the letters that did not leave;
+// the requester's page does not.
 func TestTheTicketPageNamesLettersThatDidNotLeave(t *testing.T) {
 	w := newWorld(t)
 	n := w.ticket().ID
@@ -264,7 +266,8 @@ func TestTheTicketPageNamesLettersThatDidNotLeave(t *testing.T) {
 	requester.must(requester.get(address.Ticket(n)), 200, "!non sono partite", "!550 5.1.1")
 }
 
-// The agent is offered who wrote what was passed on, and told that nothing proves it; whoever passed it on is not.
+// TestTheTicketPageOffersTheInnerSender: the agent is offered who wrote what was passed on, and told that nothing
+// proves it; whoever passed it on is not.
 func TestTheTicketPageOffersTheInnerSender(t *testing.T) {
 	w := newWorld(t)
 	m := w.comes(letter{from: "requester@example.it", subject: "I: Badge", id: "inoltro@x", proven: true,

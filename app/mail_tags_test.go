@@ -43,7 +43,8 @@ func (d *testDesk) told(word string) string {
 	return strings.Join(out, "\n")
 }
 
-// doctor tries whether mail with a tag arrives; once it did, letters carry theirs, without being asked about it again.
+// TestDoctorTriesWhetherMailWithATagArrives: doctor tries whether mail with a tag arrives; once it did, letters
+// carry theirs, without being asked about it again.
 func TestDoctorTriesWhetherMailWithATagArrives(t *testing.T) {
 	d := newTestDesk(t, withLoop(freePort(t)))
 	eventually(t, "the listener", func() bool {
@@ -106,7 +107,8 @@ func (strictSession) Data(r io.Reader) error               { _, err := io.Copy(i
 func (strictSession) Reset()                               {}
 func (strictSession) Logout() error                        { return nil }
 
-// A server that takes no sender with a tag gets letters as ever: none is lost or waits for it.
+// TestAServerThatTakesNoTagGetsLettersAsEver: a server that takes no sender with a tag gets letters as ever: none is
+// lost or waits for it.
 func TestAServerThatTakesNoTagGetsLettersAsEver(t *testing.T) {
 	s := &strict{}
 	server := smtp.NewServer(s)
@@ -143,7 +145,8 @@ func TestAServerThatTakesNoTagGetsLettersAsEver(t *testing.T) {
 	}
 }
 
-// The administrator is told of certified mail that nothing proves, once, with what to install and where the list is.
+// TestTheAdministratorIsToldOnceOfCertifiedMail: the administrator is told of certified mail that nothing proves,
+// once, with what to install and where the list is.
 func TestTheAdministratorIsToldOnceOfCertifiedMail(t *testing.T) {
 	d := newTestDesk(t, withMail)
 	if got := d.told("PEC"); got != "" {

@@ -222,7 +222,7 @@ func TestFormatIsJudgedByWhoSpeaks(t *testing.T) {
 	s.must(s.post(fmt.Sprintf("/preview?ticket=%d", n), url.Values{"text": {"*a*"}}), 404)
 }
 
-// What a form or the API refuses for other reasons.
+// typeable reports whether neither a form nor the API refuses the text for other reasons.
 func typeable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsRune(s, 0) && strings.TrimSpace(s) != "" && len(s) < 4096
 }
@@ -252,7 +252,8 @@ func FuzzWhatIsTyped(f *testing.F) {
 	})
 }
 
-// A mail of HTML is shown by the page, given by the API and sent on by letters with what its marks say.
+// TestWhatAMailOfHTMLSaysIsKept: a mail of HTML is shown by the page, given by the API and sent on by letters with
+// what its marks say.
 func TestWhatAMailOfHTMLSaysIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -66,7 +66,8 @@ func (w *world) decides(n uint64, do desk.BesideDo) error {
 	return fmt.Errorf("nothing lies beside ticket %d", n)
 }
 
-// Who may not read notes sees nothing of what agents do among themselves: not a byte of what they can fetch differs.
+// TestTheRequestersSideSeesNothingOfInternalActs: who may not read notes sees nothing of what agents do among
+// themselves: not a byte of what they can fetch differs.
 func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	w := newWorld(t)
 	elsas, err := w.app.Desk.OpenTicket(w.as("stranger"), desk.NewTicket{Subject: "Di un altro ente", Body: "Altro.", Kind: store.Clarification, Module: w.module["csa"]})
@@ -163,7 +164,8 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	}
 }
 
-// Every act that is written down as internal stands in the table above, or says here why not.
+// TestEveryInternalActIsTried: every act that is written down as internal stands in the table above, or says here
+// why not.
 func TestEveryInternalActIsTried(t *testing.T) {
 	elsewhere := map[string]string{
 		"spam":     "takes the ticket away from its people",

@@ -23,7 +23,8 @@ import (
 	"sportello/store"
 )
 
-// A page of the corpus is an article. The questions are the entries of the index that the pages' authors wrote.
+// relevancePage is a page of the corpus: an article. The questions are the entries of the index that the pages'
+// authors wrote.
 type relevancePage struct{ address, title, body string }
 
 type relevanceQuestion struct {

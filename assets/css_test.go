@@ -53,8 +53,8 @@ func TestEveryColourCanBeReadOnItsGround(t *testing.T) {
 	}
 }
 
-// A desk may choose any colour that has 4.5:1 on white (and, in dark, on the dark surface): what is mixed from it must
-// then be readable too.
+// TestWhatIsMixedFromADesksColourCanBeReadAsWell: a desk may choose any colour that has 4.5:1 on white (and, in
+// dark, on the dark surface): what is mixed from it must then be readable too.
 func TestWhatIsMixedFromADesksColourCanBeReadAsWell(t *testing.T) {
 	for _, brand := range []string{
 		"light-dark(#767676, #7f8d9e)", "light-dark(#c8102e, #ff8f8f)", "light-dark(#00703c, #5fc48e)",

@@ -47,7 +47,7 @@ func (b *benchWords) text(n int) string {
 	return s.String()
 }
 
-// fill makes n tickets as a desk has them and returns the bytes of their texts.
+// fillTickets makes n tickets as a desk has them and returns the bytes of their texts.
 func (f *fixture) fillTickets(n int) (size int64) {
 	r := rand.New(rand.NewPCG(1, 2))
 	w := newBenchWords(r)
@@ -83,7 +83,7 @@ func (f *fixture) fillTickets(n int) (size int64) {
 	return size
 }
 
-// SPORTELLO_BENCH_TICKETS makes the benchmarks of searching larger.
+// benchSize is how many tickets the benchmarks of searching have; SPORTELLO_BENCH_TICKETS makes them more.
 func benchSize() int {
 	if n, err := strconv.Atoi(os.Getenv("SPORTELLO_BENCH_TICKETS")); err == nil && n > 0 {
 		return n

@@ -123,7 +123,7 @@ func TestWordsOfAnAttachmentAreOfferedWhereItMayBeOpened(t *testing.T) {
 	}
 }
 
-// Every value that is offered is understood.
+// TestOfferedFiltersAreFilters: every value that is offered is understood.
 func TestOfferedFiltersAreFilters(t *testing.T) {
 	for _, language := range languages {
 		for _, f := range filterHelp {

@@ -195,7 +195,7 @@ func parseID(id []byte) (string, uint64) {
 
 func num(n uint64) string { return strconv.FormatUint(n, 10) }
 
-// known language of a text, else the one it looks like.
+// languageOf returns the known language of a text, else the one it looks like.
 func languageOf(language, text string) string {
 	if lexicons[language] != nil {
 		return language

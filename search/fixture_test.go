@@ -139,7 +139,7 @@ func (f *fixture) catchUp() {
 	}
 }
 
-// say is a message in a ticket: a text that begins with "note:" is a note.
+// ticket writes messages into a ticket: a text that begins with "note:" is a note.
 func (f *fixture) ticket(t store.Ticket, messages ...string) uint64 {
 	f.t.Helper()
 	var id uint64

@@ -18,7 +18,7 @@ import (
 	"sportello/store"
 )
 
-// The words that random texts are made of.
+// someWords are the words that random texts are made of.
 var someWords = strings.Fields(`cedolino stipendio anagrafica iscrizione iscrizioni borsa docente protocollo fattura ordine missione rimborso
 	payment student report errore ORA-01722 AN_ANAGRAFICA u-gov badge firma contratto delibera progetto bilancio dell'ateneo perché quando`)
 
@@ -208,7 +208,8 @@ func TestReopeningFollowsOn(t *testing.T) {
 	f.wants(f.all(), "prima", "t1")
 }
 
-// Every way in which what is on disk can be wrong ends in a new index with the right answers.
+// TestDamageEndsInARebuild: every way in which what is on disk can be wrong ends in a new index with the right
+// answers.
 func TestDamageEndsInARebuild(t *testing.T) {
 	current := func(f *fixture) string {
 		b, err := os.ReadFile(filepath.Join(f.indexDir(), "CURRENT"))

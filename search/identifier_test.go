@@ -119,7 +119,7 @@ func TestIdentifiersAreFoundAsTheyAreRemembered(t *testing.T) {
 	}
 }
 
-// Forms stand beside what a text had, and there is a bound to them.
+// checkForms holds that forms are added to what a text had, and that there is a bound to them.
 func checkForms(t *testing.T, text string) {
 	var plain, with []token
 	forms := 0

@@ -82,7 +82,7 @@ type spots struct {
 	text  []int32
 }
 
-// text is one document as its text in short tells it.
+// textSpots is one document as its text in short tells it.
 type textSpots struct {
 	clauses    []spots
 	titleWords int // that carry meaning

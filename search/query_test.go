@@ -152,7 +152,7 @@ func TestDaysAreCoveredByFewTerms(t *testing.T) {
 	}
 }
 
-// A question of any shape is answered, soon, with what the reader may see.
+// FuzzSearch: a question of any shape is answered, soon, with what the reader may see.
 func FuzzSearch(f *testing.F) {
 	for _, s := range []string{"", "a", `"`, `-"`, "-", "OR OR", "a OR b OR \"c d\" -e*", "state:", "in:guida -in:guida", "from:*", "da:@", "prima:0001-01-01",
 		"dopo:2199-12-31", "#0", "#18446744073709551615", "a*b*c*", "\x00\xff", "《》«»„“", "module:\"", "''''l'", "il la lo", "x:y:z -#1", "alfq gamma delt", "esse 3 u gov +alfa", "stato:|", "in:guida|guida|", "ente:", strings.Repeat("a-", 500)} {

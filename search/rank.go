@@ -23,7 +23,8 @@ type weighed struct {
 	title     bool // is weighed by itself: a word in a title is worth something however often the text repeats it
 }
 
-// Each document has stems of its own language alone; a question is looked for in all.
+// inStems is the field that holds the stems of a language. Each document has stems of its own language alone; a
+// question is looked for in all.
 func inStems(f weighed) []weighed {
 	var out []weighed
 	for _, l := range languages {

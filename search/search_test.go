@@ -117,7 +117,8 @@ func TestNotesCannotBeLearned(t *testing.T) {
 	f.wants(Access{Person: f.other, Groups: []uint64{f.secret}}, "furto", ids("t", own))
 }
 
-// The order of one's own tickets must not depend on what stands in tickets one may not see.
+// TestOrderTellsNothingOfOthers: the order of one's own tickets must not depend on what stands in tickets one may
+// not see.
 func TestOrderTellsNothingOfOthers(t *testing.T) {
 	f := newFixture(t)
 	f.ticket(store.Ticket{Subject: "alfa alfa beta"}, "testo")
@@ -472,7 +473,8 @@ func TestWhatADuplicateBroughtInIsNotFoundByTheOthersRequester(t *testing.T) {
 	f.wants(Access{Person: f.other, Agent: true}, "zucchina", ids("t", first, twin))
 }
 
-// Mail that became no message is found by whoever judges it and nobody else, in every word of it, until it is decided.
+// TestMailThatIsJudgedIsFoundByItsGroup: mail that became no message is found by whoever judges it and nobody else,
+// in every word of it, until it is decided.
 func TestMailThatIsJudgedIsFoundByItsGroup(t *testing.T) {
 	f := newFixture(t)
 	var ids [3]uint64

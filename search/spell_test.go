@@ -60,7 +60,8 @@ func TestAFarMoreFrequentWordIsOffered(t *testing.T) {
 	}
 }
 
-// Corrections come from what the reader may be told: nobody learns a word of others by writing it almost.
+// TestCorrectionsTellNothing: corrections come from what the reader may be told: nobody learns a word of others by
+// writing it almost.
 func TestCorrectionsTellNothing(t *testing.T) {
 	f := newFixture(t)
 	f.ticket(store.Ticket{Subject: "Chiacchierata"}, "la zucchina", "note: il peperoncino")

@@ -66,7 +66,7 @@ var (
 	VersionsByUpdate = Versions.index("update", func(v *Version) [][]byte { return one(v.Publication, v.Updated) })
 )
 
-// What the counters of versions are keyed by.
+// CountPublished keys the counter of published versions: module, audience, language.
 const CountPublished = "published" // module, audience, language
 
 // Notice tells one person of one event, under the bell and, once mail goes out, by mail.

@@ -156,7 +156,8 @@ func TestOldRowsOverTheLimit(t *testing.T) {
 	wantKind(t, change(func(t *Ticket) { t.Answers = maps.Clone(t.Answers); t.Answers["new"] = "x" }), Invalid, "error.too-many-of")
 }
 
-// What one person, group or organisation may have is bounded, whoever adds to it; others are not concerned.
+// TestARowTooManyIsRefused: what one person, group or organisation may have is bounded, whoever adds to it; others
+// are not concerned.
 func TestARowTooManyIsRefused(t *testing.T) {
 	st := fresh(t, quick)
 	must(t, st.Update(By{Act: "setup"}, func(tx *Tx) error {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Each name is found by what people type for it, and not by what names somebody else; the index has everybody whom a
-// text names.
+// TestPeopleAreFoundHoweverTheirNameIsTyped: each name is found by what people type for it, and not by what names
+// somebody else; the index has everybody whom a text names.
 func TestPeopleAreFoundHoweverTheirNameIsTyped(t *testing.T) {
 	s := fresh(t, Options{})
 	cases := []struct{ name, email, finds, not string }{

@@ -9,7 +9,7 @@ import (
 	"sportello/store"
 )
 
-// open is everything that opens one account.
+// opened is everything that opens one account.
 type opened struct {
 	d                    *desk
 	session, token, link string

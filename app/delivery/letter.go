@@ -71,7 +71,7 @@ var letterHTML = sync.OnceValues(func() (*template.Template, error) {
 	return t, err
 })
 
-// humanEvents are those whose letter carries what a person wrote to its reader: not an automatic mail.
+// human holds the events whose letter carries what a person wrote to its reader: not an automatic mail.
 func human(o *desk.Outgoing) bool {
 	return slices.ContainsFunc(o.Lines, func(l desk.OutgoingLine) bool { return l.Text != nil && l.Desk && !o.Agents })
 }

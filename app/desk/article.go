@@ -362,10 +362,10 @@ func followArticle(tx *store.Tx, art *store.Article, but *store.Version) error {
 
 var maxSlug = store.Articles.Most("slug")
 
-// freeSlug returns the wish or, when somebody has it, the wish with -2, -3 and so on, within 80 characters.
 // reservedSlugs are words that stand for pages of their own where an article's slug would.
 var reservedSlugs = []string{"new", "in", "drafts", "missing", "pick"}
 
+// freeSlug returns the wish or, when somebody has it, the wish with -2, -3 and so on, within 80 characters.
 func freeSlug(tx *store.Tx, wish string) string {
 	if wish == "" {
 		wish = "articolo"

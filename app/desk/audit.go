@@ -164,7 +164,7 @@ func (n *namer) look(table string, id uint64) string {
 	return ""
 }
 
-// named are the fields whose number is that of a row in the table.
+// namedFields are the fields whose number is that of a row in the table.
 var namedFields = map[string]string{"organisation": "organisations", "unit": "units", "group": "groups", "parent": "modules", "module": "modules",
 	"person": "people", "author": "people", "article": "articles"}
 

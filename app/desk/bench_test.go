@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// Durable creation through the desk, one writer and sixty-four: what a POST costs below HTTP.
+// BenchmarkOpenTicket: durable creation through the desk, one writer and sixty-four: what a POST costs below HTTP.
 func BenchmarkOpenTicket(b *testing.B) {
 	for _, writers := range []int{1, 64} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {

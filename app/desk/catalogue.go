@@ -13,7 +13,7 @@ import (
 	"sportello/store"
 )
 
-// The catalogue and the groups as a file, the form of assets/catalogue.toml.
+// catalogueFile holds the catalogue and the groups in the form of assets/catalogue.toml.
 type catalogueFile struct {
 	Groups  []groupRecord  `toml:"group"`
 	Modules []moduleRecord `toml:"module"`

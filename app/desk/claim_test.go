@@ -8,8 +8,9 @@ import (
 	"sportello/store"
 )
 
-// Whom a web form names is the requester and learns nothing: neither bell nor letter, list, search nor page says a word of
-// it, until they have signed in and claimed it. An agent's answer reaches them all the same.
+// TestWhomAFormNamesSeesNothingBeforeTheyClaimIt: whom a web form names is the requester and learns nothing: neither
+// bell nor letter, list, search nor page says a word of it, until they have signed in and claimed it. An agent's
+// answer reaches them all the same.
 func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	o := newMailOffice(t)
 	opts := o.MailOptions()
@@ -116,7 +117,8 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	}
 }
 
-// A form opens no door that its own address does not: bounds and rules of a mailbox are kept by that.
+// TestAFormCountsAsItself: a form opens no door that its own address does not: bounds and rules of a mailbox are
+// kept by that.
 func TestAFormCountsAsItself(t *testing.T) {
 	o := newMailOffice(t)
 	o.Desk.mail.MostPerAddress = 3

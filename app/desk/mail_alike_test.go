@@ -9,7 +9,8 @@ import (
 	"sportello/store"
 )
 
-// Two mails alike in all but a file are two, and both files are kept; the same mail by two ways is one.
+// TestMailsAlikeButForAFileAreTwo: two mails alike in all but a file are two, and both files are kept; the same mail
+// by two ways is one.
 func TestMailsAlikeButForAFileAreTwo(t *testing.T) {
 	o := newMailOffice(t)
 	send := func(file, via string) *store.Mail {

@@ -8,8 +8,9 @@ import (
 	"sportello/store"
 )
 
-// An answer to a duplicate, whatever leads there, reaches the ticket that lives: its agents read it and are told, the
-// duplicate's requester sees it in theirs, the other requester learns nothing. Undoing takes it back with what was merged.
+// TestAnAnswerToADuplicateReachesTheTicketThatLives: an answer to a duplicate, whatever leads there, reaches the
+// ticket that lives: its agents read it and are told, the duplicate's requester sees it in theirs, the other
+// requester learns nothing. Undoing takes it back with what was merged.
 func TestAnAnswerToADuplicateReachesTheTicketThatLives(t *testing.T) {
 	for _, way := range []string{"the letter", "their own mail", "the number", "the token", "their last answer"} {
 		for _, ownOrganisation := range []bool{false, true} {

@@ -9,8 +9,8 @@ import (
 	"sportello/store"
 )
 
-// What moves in from another mailbox is divided by who belongs, as mail is that comes by itself: nobody reads what others
-// answered to one announcement, and nobody becomes a participant by mail alone.
+// TestBelongingOfImportedMail: what moves in from another mailbox is divided by who belongs, as mail is that comes
+// by itself: nobody reads what others answered to one announcement, and nobody becomes a participant by mail alone.
 func TestBelongingOfImportedMail(t *testing.T) {
 	type old struct{ id, from, to, cc, subject, refs string }
 	announcement := old{id: "annuncio", from: "csa@ateneo.example", to: "tutti@liste.example", subject: "Chiusura estiva"}

@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// What nothing proves keeps its mark wherever it goes.
+// TestUnprovenMailIsMarkedWhereverItIsTold: what nothing proves keeps its mark wherever it goes.
 func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 	for _, proven := range []bool{false, true} {
 		o := newMailOffice(t)
@@ -45,8 +45,8 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 	}
 }
 
-// A mail that nothing proves wakes what waits, and opens nothing again, unless it answers a letter from the address the
-// letter was sent to.
+// TestUnprovenMailReopensNothing: a mail that nothing proves wakes what waits, and opens nothing again, unless it
+// answers a letter from the address the letter was sent to.
 func TestUnprovenMailReopensNothing(t *testing.T) {
 	for _, c := range []struct {
 		name           string
@@ -74,7 +74,8 @@ func TestUnprovenMailReopensNothing(t *testing.T) {
 	}
 }
 
-// A stranger whom nothing proves reads none of the words that were sent in their name.
+// TestAStrangerIsConfirmedWithoutWords: a stranger whom nothing proves reads none of the words that were sent in
+// their name.
 func TestAStrangerIsConfirmedWithoutWords(t *testing.T) {
 	o := newMailOffice(t)
 	for _, c := range []struct {

@@ -34,8 +34,8 @@ func inner(from, more string) string {
 	return "From: " + from + "\r\nTo: csa@ateneo.example\r\nSubject: Stampa\r\nMessage-ID: <inner." + strings.NewReplacer(" ", "", "<", "", ">", "", "@", "").Replace(from) + "@pec.altrove.example>\r\n" + more + "\r\nNon stampa.\r\n"
 }
 
-// Who is the requester of certified mail that nothing proves: whom it names, never the machine, and nobody is answered
-// whom a machine names.
+// TestCertifiedMailThatNothingProvesIsItsSenders: who is the requester of certified mail that nothing proves: whom
+// it names, never the machine, and nobody is answered whom a machine names.
 func TestCertifiedMailThatNothingProvesIsItsSenders(t *testing.T) {
 	for name, c := range map[string]struct {
 		raw       string
@@ -106,8 +106,8 @@ func TestCertifiedMailThatNothingProvesIsItsSenders(t *testing.T) {
 	}
 }
 
-// An envelope that nothing proves gives nobody more than the message in it would have by itself: whoever it names, new or
-// in answer, the same comes of it.
+// TestAnEnvelopeGivesNoMoreThanItsMessage: an envelope that nothing proves gives nobody more than the message in it
+// would have by itself: whoever it names, new or in answer, the same comes of it.
 func TestAnEnvelopeGivesNoMoreThanItsMessage(t *testing.T) {
 	for _, from := range []string{"ada@ateneo.example", "agente@ateneo.example", "collega@ateneo.example", "amministratore@ateneo.example", "eva@altrove.example", "noreply@altrove.example", "csa@ateneo.example", machine} {
 		for _, how := range []string{"new", "answer", "number", "closed", "token of another"} {
@@ -162,8 +162,8 @@ func TestAnEnvelopeGivesNoMoreThanItsMessage(t *testing.T) {
 	}
 }
 
-// Whom an envelope names opens no door of a mailbox, and how much comes is counted of the machine that sends it: it may
-// name any number of people.
+// TestAnEnvelopeOpensNoDoorsAndHasTheBoundsOfItsMachine: whom an envelope names opens no door of a mailbox, and how
+// much comes is counted of the machine that sends it: it may name any number of people.
 func TestAnEnvelopeOpensNoDoorsAndHasTheBoundsOfItsMachine(t *testing.T) {
 	for _, box := range []string{"noti@ateneo.example", "dominio@ateneo.example", "approvare@ateneo.example"} {
 		o := newMailOffice(t)

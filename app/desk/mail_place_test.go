@@ -48,7 +48,8 @@ func (o *mailOffice) every() (out []*store.Mail) {
 	return out
 }
 
-// One mail to several mailboxes is handled once for each, however its copies come, and the tickets are linked for agents.
+// TestOneMailToSeveralMailboxesIsHandledOnceForEach: one mail to several mailboxes is handled once for each, however
+// its copies come, and the tickets are linked for agents.
 func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 	raw := func(id, to, refs, more string) string {
 		if refs != "" {
@@ -141,7 +142,8 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 	}
 }
 
-// A group's address is the desk's own: mail to it goes to that group, and nobody adds it to a ticket.
+// TestTheAddressOfAGroupIsTheDesksOwn: a group's address is the desk's own: mail to it goes to that group, and
+// nobody adds it to a ticket.
 func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
 	o := newOffices(t)
 	m := o.mail(letter{from: "ada@ateneo.example", to: "sportello-legale@ateneo.example", subject: "D", body: "?"})
@@ -156,7 +158,8 @@ func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
 	}
 }
 
-// A group that gives a colleague's own address for questions does not cut that colleague off.
+// TestAColleaguesAddressIsNotTheDesksOwn: a group that gives a colleague's own address for questions does not cut
+// that colleague off.
 func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
 	o := newOffices(t)
 	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
@@ -176,8 +179,9 @@ func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
 	}
 }
 
-// An office that writes from the address at which the desk takes its mail is a person: its mail is a ticket, and the
-// answer reaches the people of that office. What the desk itself sent is known by its Message-ID and its own mark.
+// TestAnOfficeWritesToAnotherOffice: an office that writes from the address at which the desk takes its mail is a
+// person: its mail is a ticket, and the answer reaches the people of that office. What the desk itself sent is known
+// by its Message-ID and its own mark.
 func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 	o := newOffices(t)
 	m := o.mail(letter{from: "csa@ateneo.example", to: "generale@ateneo.example", subject: "Chiavi", body: "Chi le ha?"})

@@ -45,8 +45,8 @@ func (o *mailOffice) failed(who string) (why string, l *store.Letter) {
 	return why, l
 }
 
-// What a server says once the letter was taken, and what it says at once, is judged alike: nobody whose address exists
-// is marked, and what comes after goes out.
+// TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress: what a server says once the letter was taken, and
+// what it says at once, is judged alike: nobody whose address exists is marked, and what comes after goes out.
 func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T) {
 	const ada = "ada@ateneo.example"
 	for name, c := range map[string]struct {
@@ -137,7 +137,8 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 	}
 }
 
-// Reports come from nobody: they find their letter all the same, and one that finds none is kept aside, not failed.
+// TestAReportFromNobodyFindsItsLetter: reports come from nobody: they find their letter all the same, and one that
+// finds none is kept aside, not failed.
 func TestAReportFromNobodyFindsItsLetter(t *testing.T) {
 	const ada = "ada@ateneo.example"
 	const back = "\r\n\r\n--- Original message follows.\r\n\r\nReceived: from desk\r\nTo: altra@ateneo.example\r\nMessage-ID: <%s>\r\n"
@@ -173,7 +174,7 @@ func TestAReportFromNobodyFindsItsLetter(t *testing.T) {
 	}
 }
 
-// An import refuses no report because nobody sent it.
+// TestAnImportKeepsReportsFromNobodyAside: an import refuses no report because nobody sent it.
 func TestAnImportKeepsReportsFromNobodyAside(t *testing.T) {
 	o := newMailOffice(t)
 	n := 0

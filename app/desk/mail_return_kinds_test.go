@@ -75,8 +75,8 @@ var returnKinds = []struct {
 	{"relayed", dsn("MAILER-DAEMON@mx.altrove.example", "Successful Mail Delivery Report", "x\r\n", "Final-Recipient: rfc822; ADDRESS\r\nAction: relayed\r\nStatus: 2.0.0\r\n"), false},
 }
 
-// Every report that comes back to the sender of a letter's envelope finds its letter, whoever wrote it and whether it
-// names the letter or not; and it marks whom it should.
+// TestEveryReportFindsItsLetterByItsEnvelope: every report that comes back to the sender of a letter's envelope
+// finds its letter, whoever wrote it and whether it names the letter or not; and it marks whom it should.
 func TestEveryReportFindsItsLetterByItsEnvelope(t *testing.T) {
 	const ada = "ada@ateneo.example"
 	recognised, named, joined, without, right := 0, 0, 0, 0, 0

@@ -38,8 +38,8 @@ func returning(t *testing.T) (*mailOffice, *store.Mail, *Outgoing) {
 	return o, first, out
 }
 
-// Mail leaves with a token on its envelope only where mail with a tag was seen to arrive, and nothing that a sender can
-// write makes the desk see that.
+// TestNobodyMakesTheDeskTakeATagForOneThatArrives: mail leaves with a token on its envelope only where mail with a
+// tag was seen to arrive, and nothing that a sender can write makes the desk see that.
 func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 	const head = "From: Eva <eva@altrove.example>\r\nSubject: Ciao\r\n"
 	probe := func(o *mailOffice, box string) string {
@@ -105,7 +105,7 @@ func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 	}
 }
 
-// What no longer arrives is noticed by the mail that tries it.
+// TestTagsThatNoLongerArriveAreLeftOff: what no longer arrives is noticed by the mail that tries it.
 func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	o, first, _ := returning(t)
 	o.later(24 * time.Hour)
@@ -130,7 +130,7 @@ func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	}
 }
 
-// Everything that leaves carries its token, whatever it is; each its own.
+// TestEveryLetterCarriesItsOwnToken: everything that leaves carries its token, whatever it is; each its own.
 func TestEveryLetterCarriesItsOwnToken(t *testing.T) {
 	o, first, confirmation := returning(t)
 	o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
@@ -149,7 +149,8 @@ func TestEveryLetterCarriesItsOwnToken(t *testing.T) {
 	}
 }
 
-// Two signs make a report: the token, and that a server wrote it. It counts for the person of that letter alone.
+// TestWhoMayNotMarkAnybodyUnreachable: two signs make a report: the token, and that a server wrote it. It counts for
+// the person of that letter alone.
 func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 	const unknown = "\r\n\r\nUnknown user: %s\r\n550 5.1.1 no such user\r\n"
 	server := func(to, about string) string {
@@ -237,7 +238,8 @@ func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 	}
 }
 
-// A token goes before a Message-ID that stands in the same report: it is signed.
+// TestTheTokenOfALetterMarksNobodyElse: a token goes before a Message-ID that stands in the same report: it is
+// signed.
 func TestTheTokenOfALetterMarksNobodyElse(t *testing.T) {
 	o, _, ada := returning(t)
 	var other *Outgoing
@@ -258,7 +260,8 @@ func TestTheTokenOfALetterMarksNobodyElse(t *testing.T) {
 	}
 }
 
-// How often a letter is reported about is bounded, and one to nobody the desk knows fails nothing.
+// TestReportsAboutOneLetterAreBounded: how often a letter is reported about is bounded, and one to nobody the desk
+// knows fails nothing.
 func TestReportsAboutOneLetterAreBounded(t *testing.T) {
 	o, first, l := returning(t)
 	before := o.ticket(first.Ticket).Notes

@@ -9,8 +9,9 @@ import (
 	"sportello/store"
 )
 
-// Held mail of strangers takes a tenth of what is free on the disk. Beyond that a stranger's mail stays where it came
-// from, and of one that lies in a mailbox of ours the beginning is taken; whom the desk knows is never refused.
+// TestStrangersFillNoDisk: held mail of strangers takes a tenth of what is free on the disk. Beyond that a
+// stranger's mail stays where it came from, and of one that lies in a mailbox of ours the beginning is taken; whom
+// the desk knows is never refused.
 func TestStrangersFillNoDisk(t *testing.T) {
 	o := newMailOffice(t)
 	free := int64(400_000)
@@ -52,7 +53,8 @@ func TestStrangersFillNoDisk(t *testing.T) {
 	}
 }
 
-// A domain's subdomains count with it: they cost nothing. Public suffixes do not: their customers are strangers to each other.
+// TestSubdomainsCountTogether: a domain's subdomains count with it: they cost nothing. Public suffixes do not: their
+// customers are strangers to each other.
 func TestSubdomainsCountTogether(t *testing.T) {
 	for address, want := range map[string]string{
 		"a@esempio.it": "@esempio.it", "a@x.y.esempio.it": "@esempio.it", "a@mail.example.co.uk": "@example.co.uk", "a@utente.github.io": "@utente.github.io", "a@localhost": "@localhost",
@@ -63,7 +65,8 @@ func TestSubdomainsCountTogether(t *testing.T) {
 	}
 }
 
-// Who sent a mail of which only the beginning was taken is told so once, if it is proven that they sent it.
+// TestWhoseMailWasCutIsTold: who sent a mail of which only the beginning was taken is told so once, if it is proven
+// that they sent it.
 func TestWhoseMailWasCutIsTold(t *testing.T) {
 	for _, proven := range []bool{true, false} {
 		o := newMailOffice(t)

@@ -123,7 +123,7 @@ func (j *joining) tooMany() (string, error) {
 	return "", nil
 }
 
-// Held mail of strangers takes at most this part of what is free on the disk.
+// strangersPart is how much of the free disk held mail of strangers takes at most.
 const strangersPart = 10
 
 // maxHeldCounted bounds how many held mails are counted: more than that are too many.

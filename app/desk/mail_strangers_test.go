@@ -7,8 +7,9 @@ import (
 	"sportello/store"
 )
 
-// What strangers open in an hour is bounded for each address and each domain, after a start too; the rest is held, and
-// nothing of it is lost. Who answers a ticket of theirs, and the desk's own organisations, are not counted.
+// TestStrangersOpenOnlySoManyTickets: what strangers open in an hour is bounded for each address and each domain,
+// after a start too; the rest is held, and nothing of it is lost. Who answers a ticket of theirs, and the desk's own
+// organisations, are not counted.
 func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 	o := newMailOffice(t)
 	o.Desk.mail.MostPerAddress, o.Desk.mail.MostPerDomain = 3, 5

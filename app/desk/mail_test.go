@@ -323,7 +323,8 @@ func TestMachinesAreStoredAndNeverAnswered(t *testing.T) {
 	}
 }
 
-// The desk knows its own mail by what it sent, not by whose address it bears: see TestAnOfficeWritesToAnotherOffice.
+// TestTheDesksOwnMailComingBackIsPutAside: the desk knows its own mail by what it sent, not by whose address it
+// bears: see TestAnOfficeWritesToAnotherOffice.
 func TestTheDesksOwnMailComingBackIsPutAside(t *testing.T) {
 	o := newMailOffice(t)
 	for name, c := range map[string]struct {
@@ -484,7 +485,8 @@ func (o *mailOffice) noneHeld() {
 	}
 }
 
-// What the desk writes by itself to one address is bounded by the hour. What goes beyond comes later, gathered, once.
+// TestALetterTooManyComesLaterAndIsNeverHeld: what the desk writes by itself to one address is bounded by the hour.
+// What goes beyond comes later, gathered, once.
 func TestALetterTooManyComesLaterAndIsNeverHeld(t *testing.T) {
 	o := newMailOffice(t)
 	const n = 12
@@ -514,7 +516,8 @@ func TestALetterTooManyComesLaterAndIsNeverHeld(t *testing.T) {
 	o.noneHeld()
 }
 
-// The letter about a new ticket has its words and files; of one that says only that there is something, no text leaves.
+// TestTheLetterAboutANewTicketHasItsText: the letter about a new ticket has its words and files; of one that says
+// only that there is something, no text leaves.
 func TestTheLetterAboutANewTicketHasItsText(t *testing.T) {
 	o := newMailOffice(t)
 	o.mail(letter{from: "ada@ateneo.example", subject: "Cedolino", body: "Non si apre da stamani.", proven: true})
@@ -534,7 +537,8 @@ func TestTheLetterAboutANewTicketHasItsText(t *testing.T) {
 	}
 }
 
-// Who works a ticket sees which letters about it did not leave, and why; its requester does not.
+// TestATicketShowsTheLettersThatDidNotLeave: who works a ticket sees which letters about it did not leave, and why;
+// its requester does not.
 func TestATicketShowsTheLettersThatDidNotLeave(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
@@ -559,8 +563,8 @@ func TestATicketShowsTheLettersThatDidNotLeave(t *testing.T) {
 	}
 }
 
-// A busy group reads of each new ticket, an answer of a person goes at once, and two machines that answer each other
-// slow down.
+// TestABusyAddressIsToldOfEverything: a busy group reads of each new ticket, an answer of a person goes at once, and
+// two machines that answer each other slow down.
 func TestABusyAddressIsToldOfEverything(t *testing.T) {
 	o := newMailOffice(t)
 	ada := o.open("csa")
@@ -878,7 +882,8 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 	}
 }
 
-// Printers and machines of internal networks write from hosts with an underscore, and are answered there.
+// TestAMachineOfAnInternalNetworkOpensATicket: printers and machines of internal networks write from hosts with an
+// underscore, and are answered there.
 func TestAMachineOfAnInternalNetworkOpensATicket(t *testing.T) {
 	o := newMailOffice(t)
 	m := o.mail(letter{from: "Stampante <root@stampante_2.ateneo.example>", subject: "Toner", body: "Il toner sta finendo."})

@@ -16,7 +16,8 @@ import (
 // cursorNotices is the planner's name in the store's cursors.
 const cursorNotices = "notices"
 
-// Events a notice may be about, the weightier ones last: of several that one step causes, a person is told the last.
+// eventWeight lists the events a notice may be about, the weightier ones last: of several that one step causes, a
+// person is told the last.
 var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "beside", "mention", "bounce", "unconfirmed", "resolved"}
 
 // notices follows the change log and plans notices from it.

@@ -10,7 +10,8 @@ import (
 
 const passedMail = "Vi inoltro per competenza.\r\n\r\n---------- Forwarded message ---------\r\nDa: Mario Rossi <Mario.Rossi@esterno.example>\r\nDate: lun 3 mar 2025 alle ore 10:12\r\nSubject: Badge\r\nTo: <ada@ateneo.example>\r\n\r\nIl badge non apre.\r\n"
 
-// Only who may arrange the ticket is offered the inner sender, and may make them the requester.
+// TestWhoMayNotArrangeMakesNobodyTheRequester: only who may arrange the ticket is offered the inner sender, and may
+// make them the requester.
 func TestWhoMayNotArrangeMakesNobodyTheRequester(t *testing.T) {
 	o := newMailOffice(t)
 	m := o.mail(letter{from: "ada@ateneo.example", subject: "Fwd: Badge", body: passedMail})
@@ -61,7 +62,8 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 	}
 }
 
-// The desk itself, who nobody answers, the sender and a name without an address are offered to nobody.
+// TestNobodyIsOfferedWhoCannotBeARequester: the desk itself, who nobody answers, the sender and a name without an
+// address are offered to nobody.
 func TestNobodyIsOfferedWhoCannotBeARequester(t *testing.T) {
 	o := newMailOffice(t)
 	for _, from := range []string{"csa@ateneo.example", "noreply@esterno.example", "ada@ateneo.example", "Mario Rossi", "Mario <mario@>"} {
@@ -78,7 +80,8 @@ func TestNobodyIsOfferedWhoCannotBeARequester(t *testing.T) {
 	}
 }
 
-// A mail that was attached is what is passed on, whether the words above it are text or HTML; a report's is none.
+// TestAnAttachedMailIsShownBelowTheWords: a mail that was attached is what is passed on, whether the words above it
+// are text or HTML; a report's is none.
 func TestAnAttachedMailIsShownBelowTheWords(t *testing.T) {
 	const inner = "From: Mario Rossi <mario@esterno.example>\r\nDate: Mon, 2 Mar 2026 10:12:00 +0100\r\nSubject: Badge\r\nMIME-Version: 1.0\r\n"
 	for name, c := range map[string]struct{ words, inner, as string }{

@@ -25,7 +25,7 @@ func (o *office) count() {
 	}
 }
 
-// names of the views that the person is shown.
+// viewsOf returns the names of the views that the person is shown.
 func (o *office) viewsOf(who string) string {
 	o.t.Helper()
 	list, err := o.Views(o.as(who))

@@ -363,7 +363,8 @@ func TestOnlyAReaderMakesReadFail(t *testing.T) {
 	}
 }
 
-// A file of text that is sent alone is read, and kept as a file under its name; a form of the text is none.
+// TestASoleNamedTextIsTextAndFile: a file of text that is sent alone is read, and kept as a file under its name; a
+// form of the text is none.
 func TestASoleNamedTextIsTextAndFile(t *testing.T) {
 	for head, want := range map[string]string{
 		"Content-Type: text/plain; name=errori.log":                                  "errori.log",
@@ -394,7 +395,7 @@ func TestASoleNamedTextIsTextAndFile(t *testing.T) {
 	}
 }
 
-// The link to a meeting stands in the description of its invitation.
+// TestAnInvitationShowsWhatItSays: the link to a meeting stands in the description of its invitation.
 func TestAnInvitationShowsWhatItSays(t *testing.T) {
 	for in, want := range map[string]string{
 		"SUMMARY:Riunione\nDESCRIPTION:Partecipa:\\nhttps://meet.example/abc\\, grazie":    "Riunione\n\nPartecipa:\nhttps://meet.example/abc, grazie",

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Mail systems of thirty years, each in its own words: who sends the report, what it says, and about whom.
+// TestReportsInTheWordsOfManyMailSystems: mail systems of thirty years, each in its own words: who sends the report,
+// what it says, and about whom.
 func TestReportsInTheWordsOfManyMailSystems(t *testing.T) {
 	const end = "\n\n--- Original message follows.\n\nReceived: from desk by mx\nMessage-ID: <m@desk>\nFrom: csa@ateneo.it\nTo: altro@z.it\n"
 	for name, c := range map[string]struct {
@@ -72,7 +73,8 @@ func TestReportsInTheWordsOfManyMailSystems(t *testing.T) {
 	}
 }
 
-// Who may not be taken for a mail system: a person, whatever they write about.
+// TestAPersonWhoWritesAboutAReportIsNoMailSystem: who may not be taken for a mail system: a person, whatever they
+// write about.
 func TestAPersonWhoWritesAboutAReportIsNoMailSystem(t *testing.T) {
 	text := "<luca@x.it>: 550 5.1.1 User unknown\n"
 	for i, head := range []string{"From: Anna <anna@x.it>\n", "From: Anna <anna@x.it>\nReturn-Path: <anna@x.it>\n", "From: Posta <postmaster.anna@x.it>\n", "From: Anna\nReturn-Path: <anna@x.it>\n", "From: Anna Maria Failure <anna@x.it>\n", "Return-Path: <anna@x.it>\n", "From: <>\nSender: anna@x.it\n"} {
@@ -102,7 +104,8 @@ func TestFeedbackReportsAreMachines(t *testing.T) {
 	}
 }
 
-// A status may have lines of blanks between its recipients, no action, and say the address elsewhere.
+// TestStatusLines: a status may have lines of blanks between its recipients, no action, and say the address
+// elsewhere.
 func TestStatusLines(t *testing.T) {
 	for in, want := range map[string]string{
 		"Reporting-MTA: dns; x\n \nFinal-Recipient: rfc822; a@x.it\nAction: failed\nStatus: 5.1.1\n\t\nFinal-Recipient: rfc822; b@x.it\nAction: failed\nStatus: 5.2.2\n": "a@x.it failed 5.1.1, b@x.it failed 5.2.2",

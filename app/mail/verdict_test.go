@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// Whoever is marked unreachable hears nothing more: only an address or host that does not exist is a reason. The table
-// says so of what servers write, with the code in the field, in the words, in neither, or one in each.
+// TestNobodyIsUnreachableWhoseAddressExists: whoever is marked unreachable hears nothing more: only an address or
+// host that does not exist is a reason. The table says so of what servers write, with the code in the field, in the
+// words, in neither, or one in each.
 func TestNobodyIsUnreachableWhoseAddressExists(t *testing.T) {
 	for _, c := range []struct {
 		status, words string

@@ -116,7 +116,7 @@ var pieces = strings.Split("<p>|</p>|<div>|</div>|<b>|</b>|<i>|</i>|<a href=/x>|
 	"style=a:b|onclick=c|class=d|\"|'|<|>|&lt;|&#60;|&amp;|parola| |\n|\n\n|\n> |\n- |\n  - |\n1. |\n# |\n```\n|`|``|*|**|_|~~|[|](/e)|](http://f.it)|](javascript:g)|![|"+
 	"](/files/2)|](http://h.it/i.png)|[j]: javascript:k|[j]|<http://l.it>|<m@n.it>|www.o.it|p@q.it|#12|\\|---|===|    |\t|A\x7cB\n-\x7c-\n", "|")
 
-// MARKUP_PIECES asks for more texts than an ordinary run tries.
+// TestRandomPiecesStaySafe: MARKUP_PIECES asks for more texts than an ordinary run tries.
 func TestRandomPiecesStaySafe(t *testing.T) {
 	n := 4000
 	if s := os.Getenv("MARKUP_PIECES"); s != "" {

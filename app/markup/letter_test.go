@@ -2,8 +2,8 @@ package markup
 
 import "testing"
 
-// The plain part of a letter keeps what the HTML of an agent's Markdown shows: quotations, rules, lists, tables with empty
-// cells, code as it stands, and where links lead.
+// TestLetterTextKeepsWhatAnAnswerShows: the plain part of a letter keeps what the HTML of an agent's Markdown shows:
+// quotations, rules, lists, tables with empty cells, code as it stands, and where links lead.
 func TestLetterTextKeepsWhatAnAnswerShows(t *testing.T) {
 	for in, want := range map[string]string{
 		"Ecco:\n\n> citato\n> due\n\nfine":  "Ecco:\n\n> citato\n> due\n\nfine",

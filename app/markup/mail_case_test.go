@@ -213,7 +213,7 @@ func missing(shown, own string) string {
 	return ""
 }
 
-// No new word of any mail is hidden. Three of four are divided exactly.
+// TestNoNewWordIsHidden: no new word of any mail is hidden. Three of four are divided exactly.
 func TestNoNewWordIsHidden(t *testing.T) {
 	right, all := map[string]int{}, map[string]int{}
 	for _, c := range cases() {
@@ -237,7 +237,7 @@ func TestNoNewWordIsHidden(t *testing.T) {
 	}
 }
 
-// Whatever new words stand between quotations, forwards, signatures and
+// TestNoNewWordIsHiddenBetweenQuotations: whatever new words stand between quotations, forwards, signatures and
 // disclaimers, all of them are shown, in their order.
 func TestNoNewWordIsHiddenBetweenQuotations(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 4))
@@ -315,7 +315,8 @@ func ownText(text, html string, of Thread) string {
 	return own.Text
 }
 
-// Of each mail that is passed on, the address and name of its sender are read from what is shown; of others none.
+// TestTheInnerSenderIsReadFromWhatIsShown: of each mail that is passed on, the address and name of its sender are
+// read from what is shown; of others none.
 func TestTheInnerSenderIsReadFromWhatIsShown(t *testing.T) {
 	for _, f := range forwards {
 		for name, html := range map[string]string{"text": "", "HTML": f.html} {
@@ -336,7 +337,8 @@ func TestTheInnerSenderIsReadFromWhatIsShown(t *testing.T) {
 	}
 }
 
-// What is looked for at each line is found in one pass, however many lines look like an end.
+// TestManyEndsAreReadInOnePass: what is looked for at each line is found in one pass, however many lines look like
+// an end.
 func TestManyEndsAreReadInOnePass(t *testing.T) {
 	for _, line := range map[string]string{
 		"attributions": "On 3/3/2025 at 10:12, Anna Bianchi wrote:\nx\n", "dates and addresses": "2013/8/14 Anna <a@b.example>\n", "heads": "Da: a@b.example\nInviato: 10:12\nx\n",

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// What tables, columns and marks of a mail say is kept: in the HTML that is shown, and in the text taken from it.
+// TestWhatMarksOfAMailSayIsKept: what tables, columns and marks of a mail say is kept: in the HTML that is shown,
+// and in the text taken from it.
 func TestWhatMarksOfAMailSayIsKept(t *testing.T) {
 	for name, c := range map[string]struct{ in, text, html string }{
 		"an empty cell is a cell": {"<table><tr><th>Cap</th><th>Dare</th><th>Avere</th></tr><tr><td>12</td><td></td><td>1500</td></tr></table>",

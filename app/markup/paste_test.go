@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What is copied elsewhere comes into the editor as Markdown that says the same.
+// TestFromPaste: what is copied elsewhere comes into the editor as Markdown that says the same.
 func TestFromPaste(t *testing.T) {
 	excel := `<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head><style>.xl65{color:red}</style></head><body><table border=0><col width=64><!--StartFragment-->
 <tr height=20><td class=xl65>Capitolo</td><td>Dare</td><td>Avere</td></tr><tr><td align=right>12</td><td></td><td x:num>1.500,00</td></tr><tr><td colspan=2>a|b</td><td>*</td></tr><!--EndFragment--></table></body></html>`

@@ -10,7 +10,7 @@ import (
 	"sportello/store"
 )
 
-// shown are the media types of pictures that may stand in the text of a message.
+// shownInText holds the media types of pictures that may stand in the text of a message.
 var shownInText = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 // HTML shows a message in its format, for every page, the API and letters. quoted stands on the fold of what

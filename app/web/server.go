@@ -267,7 +267,7 @@ func (s *Site) secureHeaders(h *fasthttp.ResponseHeader) {
 	}
 }
 
-// compressible answers are text that is worth the work; streams and files pass.
+// compress encodes the answer as the browser accepts it, if it is text that is worth the work; streams and files pass.
 func (r *Request) compress() {
 	answer := r.c.Response()
 	if answer.IsBodyStream() || len(answer.Header.Peek(fiber.HeaderContentEncoding)) > 0 || len(answer.Body()) < 1024 {

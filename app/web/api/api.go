@@ -27,7 +27,7 @@ func apiMoment(t time.Time) *time.Time {
 	return &t
 }
 
-// loneSurrogate finds escapes that stand for half a character: encoding/json would replace them without a word.
+// surrogate finds escapes that stand for half a character: encoding/json would replace them without a word.
 var surrogate = regexp.MustCompile(`(?i)\\+u(d[89a-f][0-9a-f]{2}|0000)`)
 
 // readJSON decodes the body into v. It refuses what is no JSON, members that v does not have (named), bytes that are
@@ -184,7 +184,7 @@ type apiQuery struct {
 
 func (a pages) apiQuery(r *web.Request) apiQuery { return apiQuery{r.QueryForm(), r} }
 
-// page reads limit and offset or after.
+// limit reads how many rows are asked for.
 func (q apiQuery) limit() int { return q.Int("limit", 1, 200, 50) }
 
 // moment reads an RFC 3339 time or a date.

@@ -143,7 +143,7 @@ func ExplainAll(s *web.Site, r *web.Request, err error) string {
 	return strings.Join(out, " ")
 }
 
-// withQuery joins path and query string.
+// JoinQuery joins path and query string.
 func JoinQuery(path, query string) string {
 	if query == "" {
 		return path

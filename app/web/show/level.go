@@ -106,7 +106,7 @@ func ContactLines(s *web.Site, lang string) ([]ContactLine, error) {
 	return out, nil
 }
 
-// contactLine says one application's contact, those of its areas after it.
+// contactLineOf says one application's contact, those of its areas after it.
 func contactLineOf(s *web.Site, lang string, k desk.Contact) ContactLine {
 	line := ContactLine{Application: k.Product.Name.In(lang)}
 	if k.Product.Depth > 0 {
