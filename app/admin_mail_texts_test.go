@@ -20,7 +20,7 @@ func (w *world) accountLetter(p *store.Person, event string, fill func(*desk.Out
 	if fill != nil {
 		fill(&line)
 	}
-	l, err := w.app.mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: event, Lines: []desk.OutgoingLine{line}})
+	l, err := w.app.Mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: event, Lines: []desk.OutgoingLine{line}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

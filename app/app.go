@@ -12,29 +12,22 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
-	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
+	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a bare machine, or an empty image, has no time zones of its own
-
-	"github.com/thejerf/suture/v4"
 
 	"sportello/app/backup"
 	"sportello/app/config"
 	"sportello/app/delivery"
 	"sportello/app/desk"
-	"sportello/app/extract"
 	"sportello/app/listen"
 	"sportello/app/watch"
 	"sportello/app/web"
@@ -47,31 +40,38 @@ import (
 
 // App is one desk with its HTTP face. Open makes it, Run serves until its context ends, Close ends it.
 type App struct {
-	*web.Site
+	Config  config.Config
+	Log     *slog.Logger
+	Store   *store.Store
+	Index   *search.Index
+	Desk    *desk.Desk
+	Words   *words.Dictionary
+	Watch   *watch.Watch
+	Mail    *delivery.Delivery
+	Backups *backup.Job
+	Site    *web.Site
+
+	// Beside, if set, is opened when the desk begins to serve and closed when it stops: the door for commands of other
+	// processes.
+	Beside func(*App) (io.Closer, error)
+
 	presence *live.Presence
-
-	endWork context.CancelFunc
-	endLive context.CancelFunc
-	crash   *os.File
-
-	mail    *delivery.Delivery
-	backups *backup.Job
+	work     context.Context // ends when requests have had their time
+	endWork  context.CancelFunc
+	live     context.Context // ends first: streams
+	endLive  context.CancelFunc
+	stopping atomic.Bool
+	crash    *os.File
 }
-
-// How long stopping may take: what is running gets stopTime, background work that does not listen gets jobTime.
-const (
-	stopTime = 15 * time.Second
-	jobTime  = 5 * time.Second
-)
 
 // Open opens the data folder of the configuration, making it with its built-in catalogue when it is new, and all that
 // stands on it. Nothing is served yet. The order is the reverse of Close's.
 func Open(cfg config.Config, log *slog.Logger) (*App, error) {
-	a, err := openDesk(cfg, log)
+	a, err := OpenDesk(cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Site.Open(assetsOf(a.Config), a.routes()); err != nil {
+	if err := a.Site.Open(assetsOf(cfg), a.routes()); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	for _, f := range watch.Permissions(cfg) {
@@ -82,15 +82,16 @@ func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	return a, nil
 }
 
-// openDesk opens all but the HTTP face: enough for a command that works alone.
-func openDesk(cfg config.Config, log *slog.Logger) (*App, error) {
+// OpenDesk opens all but the HTTP face: enough for a command that works alone.
+func OpenDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	a := &App{presence: &live.Presence{}, Site: &web.Site{Config: cfg, Watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}}
+	a := &App{Config: cfg, presence: &live.Presence{},
+		Watch: &watch.Watch{Config: cfg, Commits: watch.NewCommits(), Jobs: watch.NewJobs(cfg.Now), Troubles: watch.NewTroubles(cfg.Now)}}
 	a.Log = a.Watch.Troubles.Logger(log)
-	a.Work, a.endWork = context.WithCancel(context.Background())
-	a.Live, a.endLive = context.WithCancel(context.Background())
+	a.work, a.endWork = context.WithCancel(context.Background())
+	a.live, a.endLive = context.WithCancel(context.Background())
 	if err := a.open(); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -114,22 +115,23 @@ func (a *App) open() error {
 			return free, known
 		},
 		MissMonths: a.Config.MissesMonths})
-	a.backups = &backup.Job{Plan: a.Config.Backup, Data: a.Config.DataFolder(), Program: watch.Version(), Settings: a.Config.Redacted(), Store: a.Store, Index: a.Index,
+	a.Backups = &backup.Job{Plan: a.Config.Backup, Data: a.Config.DataFolder(), Program: watch.Version(), Settings: a.Config.Redacted(), Store: a.Store, Index: a.Index,
 		Now: a.Desk.Now, Zone: zone, Log: a.Log, Ran: func(took time.Duration) { a.Watch.Jobs.Ran("backup", took) }, Failed: func(err error) { a.Watch.Jobs.Failed("backup", err) }}
 	w := a.Watch
-	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.Store, a.Index, a.Desk.Now, a.Desk.HasAdministrator, a.backups
+	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.Store, a.Index, a.Desk.Now, a.Desk.HasAdministrator, a.Backups
 	if err := w.Begin(); err != nil {
 		return err
 	}
 	if a.Words, err = words.Load(assetsOf(a.Config), a.Log); err != nil {
 		return err
 	}
-	a.mail = &delivery.Delivery{Config: a.Config, Log: a.Log, Store: a.Store, Desk: a.Desk, Words: a.Words, Base: a.BaseURL}
-	w.Parts = append(w.Parts, a.mail.Part())
-	if err := a.mail.Open(); err != nil {
+	a.Site = &web.Site{Config: a.Config, Log: a.Log, Store: a.Store, Index: a.Index, Desk: a.Desk, Words: a.Words, Watch: a.Watch, Work: a.work, Live: a.live, Stopping: &a.stopping}
+	a.Mail = &delivery.Delivery{Config: a.Config, Log: a.Log, Store: a.Store, Desk: a.Desk, Words: a.Words, Base: a.Site.BaseURL}
+	w.Parts = append(w.Parts, a.Mail.Part())
+	if err := a.Mail.Open(); err != nil {
 		return err
 	}
-	if err := a.Desk.Seed(a.Work); err != nil {
+	if err := a.Desk.Seed(a.work); err != nil {
 		return fmt.Errorf("app: seed the desk: %w", err)
 	}
 	return nil
@@ -149,7 +151,7 @@ func (a *App) openCrashFile() {
 
 // Close ends what Open began, in reverse. It may be called on an App that failed to open.
 func (a *App) Close() error {
-	a.Stopping.Store(true)
+	a.stopping.Store(true)
 	a.endLive()
 	a.endWork()
 	var errs []error
@@ -163,214 +165,6 @@ func (a *App) Close() error {
 		errs = append(errs, debug.SetCrashOutput(nil, debug.CrashOptions{}), a.crash.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// Serving is told to whoever waits for it once requests are answered.
-type Serving struct {
-	Address string // what to open in a browser
-	SetUp   string // the set-up link, empty once there is an administrator
-}
-
-// Run serves until the context ends, then stops in the reverse order of the start: streams, requests, background
-// work. ready is called once, when requests are answered. The App is still to be closed.
-func (a *App) Run(ctx context.Context, ready func(Serving)) error {
-	watch.CollectSeldom()
-	watch.LimitMemory(a.Config.MemoryLimitMB)
-	ln, err := net.Listen("tcp", a.Config.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	serving := Serving{Address: a.Address(ln.Addr())}
-	if a.Origin == "" {
-		a.Origin = serving.Address
-		a.Secure = strings.HasPrefix(serving.Address, "https:")
-	}
-	sparing := listen.New(ln, a.Config.TLSCert != "", a.Log)
-	sparing.Most, sparing.MostOf = listen.Most(a.Config.MaxConnections), a.Config.MaxConnectionsPerAddress
-	sparing.Trusted = func(addr netip.Addr) bool { return addr.IsLoopback() || web.Within(addr, a.Proxies) }
-	var inner net.Listener = sparing
-	if a.Config.TLSCert != "" {
-		certs, err := listen.OpenCertificate(a.Config.TLSCert, a.Config.TLSKey, a.Log)
-		if err != nil {
-			return errors.Join(err, ln.Close())
-		}
-		inner = listen.TLS{Listener: tls.NewListener(inner, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.Get})}
-	} else if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		a.Log.Warn("serving plain http beyond this machine: put a proxy with https in front, or set tls_cert and tls_key", "listen", a.Config.Listen)
-	}
-	has, err := a.Desk.HasAdministrator()
-	if err != nil {
-		return errors.Join(err, ln.Close())
-	}
-	if !has {
-		serving.SetUp = a.BaseURL() + "/set-up/" + a.Desk.Keeper().NewSetUp()
-	}
-
-	control, err := a.openControl()
-	if err != nil {
-		return errors.Join(err, ln.Close())
-	}
-	redirect, err := a.startRedirect()
-	if err != nil {
-		control.close()
-		return errors.Join(err, ln.Close())
-	}
-	jobsCtx, endJobs := context.WithCancel(context.Background())
-	defer endJobs()
-	jobsDone := a.jobs().ServeBackground(jobsCtx)
-	failed := make(chan error, 1)
-	go func() { failed <- a.Fiber.Listener(inner) }()
-	if ready != nil {
-		ready(serving)
-	}
-	a.Log.Info("serving", "address", serving.Address, "listen", ln.Addr().String(), "data", a.Config.DataFolder())
-
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-		err = fmt.Errorf("app: serve: %w", err)
-	}
-
-	a.Log.Info("stopping")
-	a.Stopping.Store(true)
-	a.endLive()
-	stop, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	if e := a.Fiber.ShutdownWithContext(stop); e != nil {
-		a.Log.Warn("requests were cut off", "err", e)
-	}
-	_ = redirect.Close()
-	control.close()
-	a.endWork()
-	endJobs()
-	select {
-	case <-jobsDone:
-	case <-time.After(jobTime):
-		a.Log.Warn("background work did not end in time")
-	}
-	return err
-}
-
-// job is background work that runs until its context ends and is begun again, later each time, when it fails.
-type job struct {
-	name string
-	run  func(context.Context) error
-	app  *App
-}
-
-func (j job) String() string { return j.name }
-
-// Serve runs the work once. Suture makes a failure of a panic and begins anew.
-func (j job) Serve(ctx context.Context) error {
-	j.app.Watch.Jobs.Began(j.name)
-	defer func() {
-		if p := recover(); p != nil {
-			j.app.Watch.Jobs.Failed(j.name, p)
-			panic(p)
-		}
-	}()
-	err := j.run(ctx)
-	for ctx.Err() == nil && errors.Is(err, store.ErrUnavailable) && j.app.Store.Fault() != nil {
-		// No fault of the work: it would fail again at once, and have all other work wait with it.
-		j.app.Log.Warn("background work waits until the store can be written", "job", j.name, "err", err)
-		j.app.awaitStore(ctx)
-		err = j.run(ctx)
-	}
-	if ctx.Err() != nil {
-		return suture.ErrDoNotRestart
-	}
-	if err == nil {
-		err = errors.New("ended by itself")
-	}
-	j.app.Watch.Jobs.Failed(j.name, err)
-	return err
-}
-
-// awaitStore returns when the store can be written, or the context ends.
-func (a *App) awaitStore(ctx context.Context) {
-	t := time.NewTicker(200 * time.Millisecond)
-	defer t.Stop()
-	for a.Store.Fault() != nil {
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (a *App) jobs() *suture.Supervisor {
-	s := suture.New("sportello", suture.Spec{
-		EventHook: func(e suture.Event) {
-			a.Log.Error("background work failed", "event", e.String(), "detail", e.Map()["stacktrace"])
-		},
-		FailureBackoff:   15 * time.Second,
-		FailureThreshold: 5,
-		FailureDecay:     60,
-		Timeout:          jobTime,
-	})
-	add := func(name string, run func(context.Context) error) { s.Add(job{name, run, a}) }
-	add("search follower", a.Index.Run)
-	add("notices", a.Desk.RunNotices)
-	add("clock", a.Desk.RunClock)
-	if extract.Able {
-		add("attachments", func(ctx context.Context) error { return a.Desk.RunAttachments(ctx, readApart) })
-	} else {
-		a.Log.Warn("the text of attachments is not read: this system sets no limits to processes")
-	}
-	a.mail.Jobs(add)
-	add("views", a.Desk.RunViews)
-	add("misses", a.Desk.RunMisses)
-	if a.Config.Backup.Scheduled() {
-		add("backup", a.backups.Run)
-	}
-	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.Desk.Keeper().Expire(ctx); return err }))
-	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.Desk.RemindTokens(); return err }))
-	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.Store.Sweep(); return err }))
-	return s
-}
-
-// hourly does the work of the job at once and then each hour.
-func (a *App) hourly(name string, work func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		t := time.NewTicker(time.Hour)
-		defer t.Stop()
-		for {
-			began := time.Now()
-			if err := work(ctx); err != nil {
-				return err
-			}
-			a.Watch.Jobs.Ran(name, time.Since(began))
-			select {
-			case <-t.C:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-	}
-}
-
-// startRedirect sends plain http to the desk's own address, if it is to.
-func (a *App) startRedirect() (io.Closer, error) {
-	if a.Config.HTTPRedirect == "" {
-		return io.NopCloser(nil), nil
-	}
-	ln, err := net.Listen("tcp", a.Config.HTTPRedirect)
-	if err != nil {
-		return nil, fmt.Errorf("http_redirect: %w", err)
-	}
-	base := a.BaseURL()
-	s := &http.Server{ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			// What is asked for may be no path at all: "x:@elsewhere" would become a host with ours as its user.
-			http.Redirect(w, r, base+web.LocalPath(r.URL.RequestURI()), http.StatusMovedPermanently) // #nosec G710 -- the desk's own address and a path
-		})}
-	go func() {
-		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			a.Log.Error("http_redirect", "err", err)
-		}
-	}()
-	return s, nil
 }
 
 // assetsOf returns the files that pages and letters are made of: those of the program, or a folder while developing.

@@ -59,7 +59,7 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 	cfg.Data, cfg.Listen = benchOnce.dir, "127.0.0.1:0"
 	log := cfg.Logger(io.Discard)
 	cfg.NoSync = true
-	made, err := openDesk(cfg, log)
+	made, err := OpenDesk(cfg, log)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -203,7 +203,7 @@ func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
 	}
 	b.must(b.get(searchFor("cedolino dopo:oggi")), 200, "1 risultato")
 	b.must(b.get(searchFor("cedolino prima:oggi")), 200, "0 risultati")
-	l, err := d.app.mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: "link", Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "link"}}}})
+	l, err := d.app.Mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: "link", Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "link"}}}})
 	if err != nil || !l.Date.Equal(morning) {
 		t.Errorf("the letter is of %v, %v", l.Date, err)
 	}

@@ -167,7 +167,7 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) 
 		return err
 	}
 	for began := time.Now(); ; {
-		a, err := openDesk(cfg, r.logger(cfg))
+		a, err := OpenDesk(cfg, r.logger(cfg))
 		if err == nil {
 			return errors.Join(work(ctx, a), a.Close())
 		}

@@ -40,7 +40,7 @@ func backupCommand(r *runner) *cobra.Command {
 
 func (r *runner) backup(ctx context.Context, a *App, to string) error {
 	p := r.progress("megabytes copied:")
-	m, err := a.backups.Make(ctx, to, func(done, total int64) { p.at(int(done>>20), int(total>>20)) })
+	m, err := a.Backups.Make(ctx, to, func(done, total int64) { p.at(int(done>>20), int(total>>20)) })
 	p.end()
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"os"
 
@@ -25,13 +24,4 @@ func extractCommand(r *runner) *cobra.Command {
 			r.exit = extract.Child(args, in, r.out, r.errOut)
 			return nil
 		}}
-}
-
-// readApart reads the text of a file with that command.
-func readApart(ctx context.Context, f *os.File, name, mediaType string) (string, error) {
-	program, err := extract.Program()
-	if err != nil {
-		return "", &extract.Error{Reason: extract.NotRun, Err: err}
-	}
-	return extract.Apart(ctx, program, f, name, mediaType)
 }

@@ -84,7 +84,7 @@ func (r *runner) deliver(ctx context.Context, how delivery.Spooled) error {
 }
 
 func (r *runner) emptySpool(ctx context.Context, a *App) error {
-	_, err := a.mail.TakeSpool(ctx)
+	_, err := a.Mail.TakeSpool(ctx)
 	if err != nil || r.app != nil {
 		return err // a server processes by itself what was taken
 	}

@@ -140,7 +140,7 @@ func (r *runner) addPerson(a *App, n newPerson, is roles) error {
 		return nil
 	}
 	fmt.Fprintf(r.out, "added %s\n", p.Email)
-	base := a.BaseURL()
+	base := a.Site.BaseURL()
 	if base == "" {
 		base = "http://" + a.Config.Listen
 	}

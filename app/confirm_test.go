@@ -241,11 +241,11 @@ func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
 	t.Parallel()
 	d := newConfirmDesk(t)
 	for name := range confirmedActs {
-		if !slices.ContainsFunc(d.app.Routes, func(r web.Route) bool { return r.Name == name && r.Confirm != web.Unasked }) {
+		if !slices.ContainsFunc(d.app.Site.Routes, func(r web.Route) bool { return r.Name == name && r.Confirm != web.Unasked }) {
 			t.Errorf("nobody is asked who they are for %s", name)
 		}
 	}
-	for _, r := range d.app.Routes {
+	for _, r := range d.app.Site.Routes {
 		if r.Confirm == web.Unasked {
 			continue
 		}
@@ -385,7 +385,7 @@ func TestNobodyIsAskedForAPasswordWithoutNeed(t *testing.T) {
 	}
 	ahead.Store(int64(20 * time.Minute))
 	title := w.app.Words.Text("it", "confirm.title")
-	for _, r := range w.app.Routes {
+	for _, r := range w.app.Site.Routes {
 		if r.Confirm != web.Unasked && (r.Method != http.MethodPost || len(r.Files) > 0 || listen.IsAPIPath(r.Path)) {
 			t.Errorf("%s cannot be confirmed: a program has no password, a form with files is not repeated", r.Name)
 		}

@@ -123,7 +123,7 @@ group = "csa"
 	var err error
 	d.cfg, err = config.Load(d.config, nil)
 	must(t, err)
-	a, err := openDesk(d.cfg, discard())
+	a, err := OpenDesk(d.cfg, discard())
 	must(t, err)
 	var member []store.Membership
 	must(t, a.Store.View(func(tx *store.Tx) error {
@@ -322,12 +322,12 @@ func (d *crashDesk) after() {
 	t, acked := d.t, d.acked
 	t.Helper()
 	began := time.Now()
-	a, err := openDesk(d.cfg, discard())
+	a, err := OpenDesk(d.cfg, discard())
 	must(t, err)
 	d.slowest = max(d.slowest, time.Since(began))
 	defer a.Close()
 	ctx, stop := context.WithCancel(t.Context())
-	if _, err := a.mail.TakeSpool(ctx); err != nil {
+	if _, err := a.Mail.TakeSpool(ctx); err != nil {
 		t.Errorf("spool: %v", err)
 	}
 	if err := a.Desk.ProcessMail(ctx); err != nil {

@@ -30,7 +30,7 @@ func (a *App) routes() []web.Route {
 		mailroom.Routes(a.Site),
 		queue.Routes(a.Site),
 		ticket.Routes(a.Site, a.presence),
-		admin.Routes(a.Site, a.mail),
+		admin.Routes(a.Site, a.Mail),
 		api.Routes(a.Site),
 	)
 }

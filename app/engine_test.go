@@ -138,8 +138,8 @@ func TestTemplatesHoldNoStyleAndNoScript(t *testing.T) {
 
 // failing is a server of the desk with one route more.
 func failing(d *testDesk, path string, h func(*web.Request) error) *fiber.App {
-	d.app.Routes = append([]web.Route{web.Get(path, "test"+path, web.Guest, h)}, d.app.Routes...)
-	return d.app.Server()
+	d.app.Site.Routes = append([]web.Route{web.Get(path, "test"+path, web.Guest, h)}, d.app.Site.Routes...)
+	return d.app.Site.Server()
 }
 
 func (d *testDesk) ask(f *fiber.App, path string, header ...string) answer {

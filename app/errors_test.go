@@ -99,9 +99,9 @@ func TestTextIsNotLostToAConflictOrAFault(t *testing.T) {
 	a := b.post("/me/sessions/999999/end", url.Values{"body": {"un testo lungo che qualcuno ha scritto"}, "password": {"a secret with spaces in it"}})
 	b.must(a, http.StatusNotFound, "!a secret with spaces")
 	for kind, status := range map[store.Kind]int{store.Conflict: 409, store.Internal: 500} {
-		d.app.Routes = append([]web.Route{web.Post("/fails", "test.fails", web.Guest, func(*web.Request) error { return store.Fail(kind, "error."+kind.String()) }, "/me")}, d.app.Routes...)
-		f := d.app.Server()
-		d.app.Routes = d.app.Routes[1:]
+		d.app.Site.Routes = append([]web.Route{web.Post("/fails", "test.fails", web.Guest, func(*web.Request) error { return store.Fail(kind, "error."+kind.String()) }, "/me")}, d.app.Site.Routes...)
+		f := d.app.Site.Server()
+		d.app.Site.Routes = d.app.Site.Routes[1:]
 		q, err := http.NewRequest(http.MethodPost, "http://desk/fails", strings.NewReader(url.Values{"body": {"un testo <b>lungo</b> che qualcuno ha scritto"}}.Encode()))
 		if err != nil {
 			t.Fatal(err)

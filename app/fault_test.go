@@ -56,7 +56,7 @@ func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *fau
 	d := &faultDesk{testDesk: &testDesk{t: t}, data: data, environ: environ, acked: map[uint64]bool{}}
 	cfg := config.Default()
 	cfg.Data = data
-	a, err := openDesk(cfg, discard())
+	a, err := OpenDesk(cfg, discard())
 	must(t, err)
 	by := desk.Actor{Via: "command", System: true}
 	p, _, err := a.Desk.AddPerson(by, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})

@@ -89,7 +89,7 @@ func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
 	var problems error
 	f := fiber.New(fiber.Config{Immutable: true, BodyLimit: 10 << 20})
 	f.Post("/", func(c *fiber.Ctx) error {
-		r := d.app.Request(c)
+		r := d.app.Site.Request(c)
 		r.V = &web.Visit{Actor: actor, Settings: &store.Settings{}, Lang: "it"}
 		if err := r.Receive(&web.Route{Files: []string{"files"}, Text: web.LongBody}); err != nil {
 			t.Error(err)

@@ -109,7 +109,7 @@ func (z *fuzzed) ask(raw []byte) (resp *fasthttp.Response, ok bool) {
 	}
 	c := &fasthttp.RequestCtx{}
 	c.Init(&q, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}, nil)
-	z.app.Fiber.Server().Handler(c)
+	z.app.Site.Fiber.Server().Handler(c)
 	return &c.Response, true
 }
 
@@ -188,9 +188,9 @@ func FuzzForm(f *testing.F) {
 		}
 		ctx := &fasthttp.RequestCtx{}
 		ctx.Init(&q, &net.TCPAddr{}, nil)
-		c := z.app.Fiber.AcquireCtx(ctx)
-		defer z.app.Fiber.ReleaseCtx(c)
-		r := z.app.Request(c)
+		c := z.app.Site.Fiber.AcquireCtx(ctx)
+		defer z.app.Site.Fiber.ReleaseCtx(c)
+		r := z.app.Site.Request(c)
 		err := r.Receive(&web.Route{Files: []string{"files"}, Text: web.LongBody})
 		if err != nil && store.KindOf(err) != store.TooLarge && store.KindOf(err) != store.SignIn { // nobody keeps files
 			t.Fatal(err)
@@ -340,12 +340,12 @@ func FuzzSpool(f *testing.F) {
 	f.Add([]byte("From: a@b.it\n\nx"))
 	f.Add([]byte("null\n\x00\xff"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		path := filepath.Join(t.TempDir(), "a.mail")
+		path := filepath.Join(t.TempDir(), "a.Mail")
 		if err := os.WriteFile(path, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		before := z.app.Store.Last()
-		err := z.app.mail.TakeSpooled(path)
+		err := z.app.Mail.TakeSpooled(path)
 		if err == nil {
 			if z.app.Store.Last() == before {
 				// The same mail again is known.

@@ -80,7 +80,7 @@ func TestEveryRouteAnswersWithTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 		}
 	}
 	token := w.caller(w.people["administrator"])
-	for _, r := range w.app.Routes {
+	for _, r := range w.app.Site.Routes {
 		if r.Path == "/live" {
 			continue
 		}
@@ -175,7 +175,7 @@ func TestEveryCookieOverTLSIsBoundToTheHost(t *testing.T) {
 		}
 	}
 	p := w.password("requester")
-	for _, r := range w.app.Routes {
+	for _, r := range w.app.Site.Routes {
 		if r.Path == "/live" || strings.HasPrefix(r.Path, "/api/") {
 			continue
 		}
@@ -317,7 +317,7 @@ func TestNoAddressLeavesTheFoldersOfTheDesk(t *testing.T) {
 	n := 0
 	for _, target := range []string{"segreto.txt", "key", "desk.db", "etc/passwd", "proc/self/environ", "main.go", "../../../../../../etc/passwd", strings.TrimPrefix(data, "/") + "/segreto.txt"} {
 		for _, up := range []string{"", "/", "../", "../../../../../../../../", "%2e%2e/", "%2e%2e%2f%2e%2e%2f", "..%2f..%2f..%2f..%2f..%2f", `..\..\..\`, "..%5c..%5c", "%252e%252e%252f", "....//....//", "..;/..;/", "%c0%ae%c0%ae/", "%00/../", "./././", "file:///"} {
-			for _, from := range []string{"/", "/assets/" + strings.Split(w.app.Public.URL("css/desk.css"), "/")[2] + "/", "/assets/x/css/", "/brand/", "/files/", "/modules/", "/articles/", "/articles/in/", "/r/x/files/", "/api/v1/files/", "/api/v1/articles/", "/desk/", "/admin/mail-texts/"} {
+			for _, from := range []string{"/", "/assets/" + strings.Split(w.app.Site.Public.URL("css/desk.css"), "/")[2] + "/", "/assets/x/css/", "/brand/", "/files/", "/modules/", "/articles/", "/articles/in/", "/r/x/files/", "/api/v1/files/", "/api/v1/articles/", "/desk/", "/admin/mail-texts/"} {
 				status, _, body := w.raw("GET " + from + up + target + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nConnection: close\r\n\r\n")
 				n++
 				if strings.Contains(body, marker) || bytes.Contains([]byte(body), key) || strings.Contains(body, "root:") || strings.Contains(body, "package main") || strings.Contains(body, "PATH=") {

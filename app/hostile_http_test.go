@@ -18,7 +18,7 @@ import (
 
 // posts is every address a form leads to.
 func posts(a *App) []web.Route {
-	return slices.DeleteFunc(slices.Clone(a.Routes), func(r web.Route) bool { return r.Method != http.MethodPost || strings.HasPrefix(r.Path, "/api/") })
+	return slices.DeleteFunc(slices.Clone(a.Site.Routes), func(r web.Route) bool { return r.Method != http.MethodPost || strings.HasPrefix(r.Path, "/api/") })
 }
 
 // ways is every name under which an address of the desk, or of anything else, was ever passed on, and those that forms
@@ -175,7 +175,7 @@ func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
 	}
 	// The API knows no cookie at all.
 	b := w.visitor("administrator")
-	for _, r := range w.app.Routes {
+	for _, r := range w.app.Site.Routes {
 		if r.Who == web.Program {
 			address := strings.NewReplacer(":number<int>", "1", ":id<int>", w.things["file"], ":slug", w.things["slug"]).Replace(r.Path)
 			if got := b.do(r.Method, address, strings.NewReader("{}"), "application/json"); got.status != http.StatusUnauthorized {
@@ -198,10 +198,10 @@ func TestNoMethodButThoseOfTheTableDoesAnything(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
 	takes := map[string][]string{}
-	for _, r := range w.app.Routes {
+	for _, r := range w.app.Site.Routes {
 		takes[r.Path] = append(takes[r.Path], r.Method)
 	}
-	for _, r := range w.app.Routes {
+	for _, r := range w.app.Site.Routes {
 		if r.Path == "/live" || strings.HasPrefix(r.Path, "/api/") {
 			continue
 		}
@@ -257,7 +257,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 				}
 			}
 		}
-		for _, r := range w.app.Routes {
+		for _, r := range w.app.Site.Routes {
 			if r.Method != http.MethodGet || r.Path == "/live" || strings.HasPrefix(r.Path, "/api/") {
 				continue
 			}
@@ -309,7 +309,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.app.Desk.SendLetters(t.Context(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
-			l, err := w.app.mail.WriteLetter(o)
+			l, err := w.app.Mail.WriteLetter(o)
 			if err != nil {
 				t.Error(err)
 				return desk.Sent{}

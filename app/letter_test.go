@@ -72,7 +72,7 @@ func (w *world) letterOfEvent(reader *store.Person, event string, change func(*d
 	if change != nil {
 		change(o)
 	}
-	l, err := w.app.mail.WriteLetter(o)
+	l, err := w.app.Mail.WriteLetter(o)
 	must(w.t, err)
 	return l
 }
@@ -237,7 +237,7 @@ func TestNamesAndSubjectsOfOthersStayWords(t *testing.T) {
 				})
 				_, addresses := partsOf(t, l.HTML)
 				for _, a := range addresses {
-					if !strings.HasPrefix(a, w.app.BaseURL()+"/") {
+					if !strings.HasPrefix(a, w.app.Site.BaseURL()+"/") {
 						t.Errorf("%s of %q leads to %s", event, evil, a)
 					}
 				}
@@ -286,7 +286,7 @@ func goesTo(t *testing.T, a *App, l letter, address string) (out *transport.Lett
 	_, err = a.Desk.PlanNotices()
 	must(t, err)
 	_, err = a.Desk.SendLetters(t.Context(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
-		l, err := a.mail.WriteLetter(o)
+		l, err := a.Mail.WriteLetter(o)
 		if err != nil {
 			t.Error(err)
 		}

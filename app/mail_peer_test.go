@@ -169,10 +169,10 @@ func TestAFolderIsFetchedAndOneThatFailsHoldsUpNoOther(t *testing.T) {
 		}
 		return false
 	})
-	if err := d.app.mail.TryMailbox(context.Background(), "csa@sportello.example"); err != nil {
+	if err := d.app.Mail.TryMailbox(context.Background(), "csa@sportello.example"); err != nil {
 		t.Errorf("the button of the good one: %v", err)
 	}
-	if err := d.app.mail.TryMailbox(context.Background(), "lost@sportello.example"); err == nil {
+	if err := d.app.Mail.TryMailbox(context.Background(), "lost@sportello.example"); err == nil {
 		t.Error("the button of the bad one says all is well")
 	}
 }

@@ -35,7 +35,7 @@ func withLoop(port int) func(*config.Config) {
 func (d *testDesk) told(word string) string {
 	d.t.Helper()
 	var out []string
-	for _, f := range d.app.mail.Part().Check(context.Background(), true) {
+	for _, f := range d.app.Mail.Part().Check(context.Background(), true) {
 		if strings.Contains(f.Text, word) {
 			out = append(out, f.Level.String()+" "+f.Text+" "+f.Do)
 		}
@@ -48,7 +48,7 @@ func (d *testDesk) told(word string) string {
 func TestDoctorTriesWhetherMailWithATagArrives(t *testing.T) {
 	d := newTestDesk(t, withLoop(freePort(t)))
 	eventually(t, "the listener", func() bool {
-		return d.app.mail.Listening() != ""
+		return d.app.Mail.Listening() != ""
 	})
 	if got := d.told("csa@desk.example"); !strings.HasPrefix(got, "note csa@desk.example: mail was sent to try") {
 		t.Fatalf("at first: %s", got)

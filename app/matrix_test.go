@@ -224,7 +224,7 @@ func (w *world) visitor(role string) *browser {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	b.header.Set("Cookie", w.app.CookieName("session")+"="+secret)
+	b.header.Set("Cookie", w.app.Site.CookieName("session")+"="+secret)
 	return b
 }
 
@@ -293,7 +293,7 @@ func (w *world) address(r web.Route) string {
 		case name == "secret" || name == "hash" || before == "set-up" || before == "password":
 			thing = "nothing"
 		case before == "assets":
-			return w.app.Public.URL("css/desk.css")
+			return w.app.Site.Public.URL("css/desk.css")
 		default:
 			w.t.Errorf("%s %s: what does %s stand for? Say it here", r.Method, r.Path, p)
 		}
@@ -318,7 +318,7 @@ func TestWhoReachesWhichRoute(t *testing.T) {
 		}
 	}
 	var table []string
-	for _, r := range w.app.Routes {
+	for _, r := range w.app.Site.Routes {
 		if strings.HasSuffix(r.Path, "/live") {
 			continue // a stream; its rights are tested beside it
 		}

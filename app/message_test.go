@@ -78,7 +78,7 @@ func seen(t testing.TB, page, id string) string {
 func (w *world) letterOf(person *store.Person, number uint64, m *store.Message) *mail.Message {
 	w.t.Helper()
 	row := w.row(number)
-	l, err := w.app.mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: person.Email, MessageID: "x@desk.example"}, Person: person, Ticket: row, From: "csa@desk.example",
+	l, err := w.app.Mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: person.Email, MessageID: "x@desk.example"}, Person: person, Ticket: row, From: "csa@desk.example",
 		Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Ticket: number}}})
 	must(w.t, err)
 	raw, err := l.Bytes()
@@ -286,7 +286,7 @@ func TestWhatAMailOfHTMLSaysIsKept(t *testing.T) {
 	if got := w.visitor("stranger").get(fmt.Sprintf("/files/%d", files[0].ID)); got.status != 404 {
 		t.Errorf("a stranger's picture: %d", got.status)
 	}
-	l, err := w.app.mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: "x@example.it", MessageID: "x@desk.example"}, Person: w.people["agent"], Ticket: w.row(n), From: "csa@desk.example",
+	l, err := w.app.Mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: "x@example.it", MessageID: "x@desk.example"}, Person: w.people["agent"], Ticket: w.row(n), From: "csa@desk.example",
 		Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Files: files, Ticket: n}}})
 	must(t, err)
 	if !strings.Contains(l.Text, m.Body) || !strings.Contains(l.HTML, "<td></td><td><s>1500</s></td>") || !strings.Contains(l.HTML, fmt.Sprintf(`<img src="cid:file-%d"`, files[0].ID)) {

@@ -14,7 +14,7 @@ import (
 // pages are the routes that answer a GET with a page.
 func pages(a *App) []web.Route {
 	var out []web.Route
-	for _, r := range a.Routes {
+	for _, r := range a.Site.Routes {
 		if r.Method == http.MethodGet && !strings.HasPrefix(r.Path, "/api/") && !strings.HasPrefix(r.Path, "/assets/") && r.Path != "/live" {
 			out = append(out, r)
 		}

@@ -184,7 +184,7 @@ func (b *browser) must(a answer, status int, texts ...string) {
 func TestEveryAnswerCarriesTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 	d := newTestDesk(t)
 	b := d.browser()
-	for _, path := range []string{"/sign-in", "/nothing-here", "/healthz", "/me", d.app.Public.URL("css/desk.css"), "/api/v1/nothing"} {
+	for _, path := range []string{"/sign-in", "/nothing-here", "/healthz", "/me", d.app.Site.Public.URL("css/desk.css"), "/api/v1/nothing"} {
 		h := b.get(path).header
 		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 			"Cross-Origin-Opener-Policy": "same-origin"} {
@@ -267,8 +267,8 @@ func TestOnlyNamedAddressesSeeFiguresAndDetails(t *testing.T) {
 func TestAssetsAreKeptForEverOnlyUnderTheirOwnHash(t *testing.T) {
 	d := newTestDesk(t)
 	b := d.browser()
-	for _, name := range d.app.Public.Names() {
-		a := b.get(d.app.Public.URL(name))
+	for _, name := range d.app.Site.Public.Names() {
+		a := b.get(d.app.Site.Public.URL(name))
 		b.must(a, 200)
 		if !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: %s", name, a.header.Get("Cache-Control"))
@@ -301,8 +301,8 @@ func TestTheFirstVisitWeighsUnderSixtyKilobytes(t *testing.T) {
 	b := d.browser()
 	b.header.Set("Accept-Encoding", "gzip")
 	sum := len(b.get("/sign-in").body)
-	for _, name := range d.app.Public.Names() {
-		sum += len(b.get(d.app.Public.URL(name)).body)
+	for _, name := range d.app.Site.Public.Names() {
+		sum += len(b.get(d.app.Site.Public.URL(name)).body)
 	}
 	t.Logf("%d bytes", sum)
 	if sum > 60_000 {
@@ -330,7 +330,7 @@ func TestASlashTooMuchLeadsToThePageAndNowhereElse(t *testing.T) {
 func TestEveryRouteHasANameAndAReader(t *testing.T) {
 	d := newTestDesk(t)
 	names, places := map[string]bool{}, map[string]bool{}
-	for _, r := range d.app.Routes {
+	for _, r := range d.app.Site.Routes {
 		place := r.Method + " " + r.Path
 		switch {
 		case r.Name == "" || r.Handle == nil || web.WhoNames[r.Who] == "":
@@ -342,7 +342,7 @@ func TestEveryRouteHasANameAndAReader(t *testing.T) {
 		}
 		names[r.Name], places[place] = true, true
 	}
-	for _, r := range d.app.Routes {
+	for _, r := range d.app.Site.Routes {
 		if r.Form != "" && !places["GET "+r.Form] && !strings.Contains(r.Form, ":") {
 			t.Errorf("%s names the page %s, which is none", r.Name, r.Form)
 		}
@@ -363,5 +363,5 @@ func TestADatabaseErrorReachesNobody(t *testing.T) {
 
 // routesBelow are the addresses that begin so.
 func (a *App) routesBelow(prefix string) []web.Route {
-	return slices.DeleteFunc(slices.Clone(a.Routes), func(r web.Route) bool { return !strings.HasPrefix(r.Path, prefix) })
+	return slices.DeleteFunc(slices.Clone(a.Site.Routes), func(r web.Route) bool { return !strings.HasPrefix(r.Path, prefix) })
 }

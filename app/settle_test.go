@@ -20,7 +20,7 @@ func TestSettlingChangesNoPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	settled := d.app.Engine
+	settled := d.app.Site.Engine
 	plain, err := web.NewEngine(assets.FS, nil, false)
 	must(t, err)
 	b, guest := d.signedIn(admin), d.browser()
@@ -31,9 +31,9 @@ func TestSettlingChangesNoPage(t *testing.T) {
 		}{{guest, "/"}, {guest, "/sign-in"}, {guest, "/articles"}, {guest, "/nowhere"}, {b, "/"}, {b, "/tickets"}, {b, "/tickets/new?module=-"}, {b, "/tickets/1"},
 			{b, "/desk/all"}, {b, "/desk/help"}, {b, "/search?q=prova"}, {b, "/notices"}, {b, "/me"}, {b, "/admin/people"}, {b, "/admin/mailboxes"}, {b, "/admin/groups"}, {b, "/admin/priorities"}} {
 			w.b.header.Set("Accept-Language", lang)
-			d.app.Engine = plain
+			d.app.Site.Engine = plain
 			want := w.b.get(w.path)
-			d.app.Engine = settled
+			d.app.Site.Engine = settled
 			got := w.b.get(w.path)
 			if strings.ReplaceAll(sameText(got.body), "\n", "") != strings.ReplaceAll(sameText(want.body), "\n", "") || got.body == "" {
 				t.Errorf("%s %s differs: %s", lang, w.path, firstDifference(sameText(want.body), sameText(got.body)))

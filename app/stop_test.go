@@ -33,7 +33,7 @@ func serveInProcess(t *testing.T, data string) *servedProcess {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Data = data
-	a, err := openDesk(cfg, discard())
+	a, err := OpenDesk(cfg, discard())
 	if err != nil {
 		t.Fatal(err)
 	}

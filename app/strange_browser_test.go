@@ -45,7 +45,7 @@ func (d *testDesk) aboutBrowsers() (to, texts []string) {
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		l, err := d.app.mail.WriteLetter(&desk.Outgoing{Letter: row, Person: p, Account: "browser", Lines: []desk.OutgoingLine{{Telling: row.Tells[0]}}})
+		l, err := d.app.Mail.WriteLetter(&desk.Outgoing{Letter: row, Person: p, Account: "browser", Lines: []desk.OutgoingLine{{Telling: row.Tells[0]}}})
 		if err != nil {
 			d.t.Fatal(err)
 		}

@@ -96,7 +96,7 @@ func TestHTTPSIsServedDirectlyAndPlainHTTPLeadsToIt(t *testing.T) {
 	plain := free.Addr().String()
 	free.Close()
 	d := newTestDesk(t, func(c *config.Config) { c.TLSCert, c.TLSKey, c.HTTPRedirect = cert, key, plain })
-	if !strings.HasPrefix(d.url, "https://") || !d.app.Secure {
+	if !strings.HasPrefix(d.url, "https://") || !d.app.Site.Secure {
 		t.Fatalf("serves at %s", d.url)
 	}
 	b := d.browser()

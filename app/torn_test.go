@@ -29,7 +29,7 @@ func failPower(t *testing.T, held bool) {
 	dir := t.TempDir()
 	cfg := config.Default()
 	cfg.Data = filepath.Join(dir, "data")
-	a, err := openDesk(cfg, discard())
+	a, err := OpenDesk(cfg, discard())
 	must(t, err)
 	must(t, a.Close())
 	if held {
@@ -89,12 +89,12 @@ func failPower(t *testing.T, held bool) {
 func afterPowerFailure(t *testing.T, data, message string) (tickets int, err error) {
 	cfg := config.Default()
 	cfg.Data, cfg.NoSync = data, true
-	a, err := openDesk(cfg, discard())
+	a, err := OpenDesk(cfg, discard())
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	if _, err := a.mail.TakeSpool(t.Context()); err != nil {
+	if _, err := a.Mail.TakeSpool(t.Context()); err != nil {
 		return 0, err
 	}
 	if err := a.Desk.ProcessMail(t.Context()); err != nil {

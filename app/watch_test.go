@@ -78,7 +78,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 			data := filepath.Join(t.TempDir(), "data")
 			cfg := config.Default()
 			cfg.Data = data
-			a, err := openDesk(cfg, discard())
+			a, err := OpenDesk(cfg, discard())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -38,7 +38,7 @@ type Site struct {
 
 	Work     context.Context // ends when requests have had their time
 	Live     context.Context // ends first: streams
-	Stopping atomic.Bool
+	Stopping *atomic.Bool
 
 	// What a room does for the kernel; set before the site opens.
 	AskToSignIn func(*Request) error                // answers somebody who has to sign in
@@ -105,8 +105,26 @@ func (s *Site) Open(fsys fs.FS, routes []Route) error {
 	return nil
 }
 
-// Address is what people open for the listener's address; an address that stands for all becomes the local host.
-func (s *Site) Address(addr net.Addr) string {
+// Begin notes where the desk is served, for a desk whose base_url is not set, and returns what to open in a browser.
+func (s *Site) Begin(addr net.Addr) string {
+	served := s.address(addr)
+	if s.Origin == "" {
+		s.Origin, s.Secure = served, strings.HasPrefix(served, "https:")
+	}
+	return served
+}
+
+// Trusts reports whether what the address says of others is believed: it is a proxy of the configuration.
+func (s *Site) Trusts(addr netip.Addr) bool { return Within(addr, s.Proxies) }
+
+// Serve answers the requests of the listener until Shutdown.
+func (s *Site) Serve(ln net.Listener) error { return s.Fiber.Listener(ln) }
+
+// Shutdown takes no more requests and returns when those that run are answered, or the context ends.
+func (s *Site) Shutdown(ctx context.Context) error { return s.Fiber.ShutdownWithContext(ctx) }
+
+// address is what people open for the listener's address; an address that stands for all becomes the local host.
+func (s *Site) address(addr net.Addr) string {
 	scheme := "http"
 	if s.Config.TLSCert != "" {
 		scheme = "https"

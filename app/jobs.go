@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	_ "time/tzdata"
+
+	"github.com/thejerf/suture/v4"
+
+	"sportello/app/extract"
+	"sportello/store"
+)
+
+// job is background work that runs until its context ends and is begun again, later each time, when it fails.
+type job struct {
+	name string
+	run  func(context.Context) error
+	app  *App
+}
+
+func (j job) String() string { return j.name }
+
+// Serve runs the work once. Suture makes a failure of a panic and begins anew.
+func (j job) Serve(ctx context.Context) error {
+	j.app.Watch.Jobs.Began(j.name)
+	defer func() {
+		if p := recover(); p != nil {
+			j.app.Watch.Jobs.Failed(j.name, p)
+			panic(p)
+		}
+	}()
+	err := j.run(ctx)
+	for ctx.Err() == nil && errors.Is(err, store.ErrUnavailable) && j.app.Store.Fault() != nil {
+		// No fault of the work: it would fail again at once, and have all other work wait with it.
+		j.app.Log.Warn("background work waits until the store can be written", "job", j.name, "err", err)
+		j.app.awaitStore(ctx)
+		err = j.run(ctx)
+	}
+	if ctx.Err() != nil {
+		return suture.ErrDoNotRestart
+	}
+	if err == nil {
+		err = errors.New("ended by itself")
+	}
+	j.app.Watch.Jobs.Failed(j.name, err)
+	return err
+}
+
+// awaitStore returns when the store can be written, or the context ends.
+func (a *App) awaitStore(ctx context.Context) {
+	t := time.NewTicker(200 * time.Millisecond)
+	defer t.Stop()
+	for a.Store.Fault() != nil {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (a *App) jobs() *suture.Supervisor {
+	s := suture.New("sportello", suture.Spec{
+		EventHook: func(e suture.Event) {
+			a.Log.Error("background work failed", "event", e.String(), "detail", e.Map()["stacktrace"])
+		},
+		FailureBackoff:   15 * time.Second,
+		FailureThreshold: 5,
+		FailureDecay:     60,
+		Timeout:          jobTime,
+	})
+	add := func(name string, run func(context.Context) error) { s.Add(job{name, run, a}) }
+	add("search follower", a.Index.Run)
+	add("notices", a.Desk.RunNotices)
+	add("clock", a.Desk.RunClock)
+	if extract.Able {
+		add("attachments", func(ctx context.Context) error { return a.Desk.RunAttachments(ctx, extract.ByItself) })
+	} else {
+		a.Log.Warn("the text of attachments is not read: this system sets no limits to processes")
+	}
+	a.Mail.Jobs(add)
+	add("views", a.Desk.RunViews)
+	add("misses", a.Desk.RunMisses)
+	if a.Config.Backup.Scheduled() {
+		add("backup", a.Backups.Run)
+	}
+	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.Desk.Keeper().Expire(ctx); return err }))
+	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.Desk.RemindTokens(); return err }))
+	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.Store.Sweep(); return err }))
+	return s
+}
+
+// hourly does the work of the job at once and then each hour.
+func (a *App) hourly(name string, work func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		t := time.NewTicker(time.Hour)
+		defer t.Stop()
+		for {
+			began := time.Now()
+			if err := work(ctx); err != nil {
+				return err
+			}
+			a.Watch.Jobs.Ran(name, time.Since(began))
+			select {
+			case <-t.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}
