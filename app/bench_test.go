@@ -76,7 +76,7 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 		b.Fatal(err)
 	}
 	cfg.NoSync = false
-	a, err = Open(cfg, log)
+	a, err = openServer(cfg, log)
 	if err != nil {
 		b.Fatal(err)
 	}

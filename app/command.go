@@ -29,12 +29,12 @@ const (
 	exitLater = 75 // sysexits' EX_TEMPFAIL: a mail server tries again
 )
 
-// commands make the subcommands. Further files add theirs in an init of their own; an initial value would go round in
-// circles, for a server runs commands too.
-var commands []func(*runner) *cobra.Command
-
-func init() {
-	commands = append(commands, serveCommand, personCommand, tokenCommand, reindexCommand, versionCommand, doctorCommand)
+// commands make the subcommands, in the order of the list that help shows.
+func commands() []func(*runner) *cobra.Command {
+	return []func(*runner) *cobra.Command{
+		serveCommand, demoCommand, doctorCommand, personCommand, tokenCommand, importCommand, exportCommand, mailCommand, backupCommand, restoreCommand,
+		reindexCommand, generateCommand, loadCommand, extractCommand, versionCommand,
+	}
 }
 
 // runner is one run of the command line: in a process of its own, or inside a server to which another process handed
@@ -63,6 +63,13 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
+// Within runs a command line inside a server, on its desk, and returns the exit status; without a server (nil) as a
+// process of its own does, but until the context ends. Relative paths start at cwd.
+func Within(ctx context.Context, a *App, cwd string, args []string, in io.Reader, out, errOut io.Writer) int {
+	r := &runner{args: args, in: in, out: out, errOut: errOut, cwd: cwd, app: a}
+	return r.run(ctx)
+}
+
 // Command runs one command line and returns its exit status: 0 done, 1 failed, 2 wrong usage.
 func Command(args []string, in io.Reader, out, errOut io.Writer) int {
 	cwd, err := os.Getwd()
@@ -79,7 +86,7 @@ func (r *runner) run(ctx context.Context) int {
 	root.PersistentFlags().StringVar(&r.config, "config", "", "configuration `FILE` (else SPORTELLO_CONFIG, ./config.toml, or the defaults)")
 	root.PersistentFlags().StringVar(&r.data, "data", "", "data `DIR` (over the configuration)")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	for _, make := range commands {
+	for _, make := range commands() {
 		root.AddCommand(make(r))
 	}
 	root.SetArgs(r.args)
@@ -283,6 +290,7 @@ func (r *runner) serve(ctx context.Context, cfg config.Config, prepare func(cont
 	if err != nil {
 		return err
 	}
+	a.Beside = Beside
 	// Large uploads pass through a temporary folder; a small image has none, and the data folder has the space.
 	if tmp := filepath.Join(cfg.DataFolder(), "tmp"); os.RemoveAll(tmp) == nil && os.MkdirAll(tmp, 0o700) == nil {
 		_ = os.Setenv("TMPDIR", tmp)

@@ -26,8 +26,6 @@ import (
 	"sportello/store"
 )
 
-func init() { commands = append(commands, backupCommand, restoreCommand) }
-
 func backupCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "backup PATH", Short: "Add a backup to a folder of backups, while the desk runs or not", Args: cobra.ExactArgs(1),
 		Long: "Adds a backup to the folder, which is made when it is not there. A folder keeps many backups; files are copied only once.\nAttachments, the key and mail that waits are part of it; the configuration and the search index are not.",

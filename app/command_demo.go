@@ -24,8 +24,6 @@ import (
 	"sportello/store"
 )
 
-func init() { commands = append(commands, demoCommand) }
-
 // demoMarker is the file that tells a demo's data folder from a desk's.
 const demoMarker = "DEMO"
 

@@ -9,8 +9,6 @@ import (
 	"sportello/app/extract"
 )
 
-func init() { commands = append(commands, extractCommand) }
-
 // extractCommand is the process that reads one attachment apart from the server. It limits itself, so that it is never
 // run inside one.
 func extractCommand(r *runner) *cobra.Command {

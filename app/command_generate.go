@@ -17,8 +17,6 @@ import (
 	"sportello/store"
 )
 
-func init() { commands = append(commands, generateCommand) }
-
 func generateCommand(r *runner) *cobra.Command {
 	var tickets, agents, requesters int
 	var seed uint64

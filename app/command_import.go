@@ -24,8 +24,6 @@ import (
 	"sportello/store"
 )
 
-func init() { commands = append(commands, importCommand, exportCommand) }
-
 // importing is one import: what it was told, and what became of the records so far.
 type importing struct {
 	r        *runner

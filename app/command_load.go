@@ -22,8 +22,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func init() { commands = append(commands, loadCommand) }
-
 // loading is what the load tool was told.
 type loading struct {
 	r        *runner

@@ -13,8 +13,6 @@ import (
 	"sportello/app/delivery"
 )
 
-func init() { commands = append(commands, mailCommand) }
-
 // exitMailUsage is sysexits' EX_USAGE: mail servers know it, and bounce.
 const exitMailUsage = 64
 

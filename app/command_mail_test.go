@@ -92,7 +92,7 @@ func TestAPipeBesideARunningServerLeavesItToTheServer(t *testing.T) {
 		t.Fatalf("status %d\n%s%s", status, out, errOut)
 	}
 	must(t, d.app.Desk.ProcessMail(t.Context()))
-	v, err := d.app.Desk.Ticket(importActor, 1)
+	v, err := d.app.Desk.Ticket(theDesk, 1)
 	if err != nil || v.Ticket.Via != "mail" {
 		t.Errorf("%v", err)
 	}

@@ -146,7 +146,7 @@ func TestCommandsWorkBesideAServerWhoseFolderHasALongName(t *testing.T) {
 func TestAServerStopsWithAStreamAndAnIdleConnectionOpen(t *testing.T) {
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.NoSync = t.TempDir(), "127.0.0.1:0", true
-	a, err := Open(cfg, discard())
+	a, err := openServer(cfg, discard())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,9 @@ func shortSocket(folder string) (string, io.Closer, error) {
 	return fmt.Sprintf("/proc/self/fd/%d/control.sock", d.Fd()), d, nil
 }
 
+// closeTime is how long a command that runs may take to end with the server.
+const closeTime = 5 * time.Second
+
 type control struct {
 	ln     net.Listener
 	folder io.Closer
@@ -66,8 +69,8 @@ type control struct {
 	cancel context.CancelFunc
 }
 
-// openControl begins to take commands from other processes of the same person.
-func (a *App) openControl() (*control, error) {
+// Beside begins to take commands from other processes of the same person.
+func Beside(a *App) (io.Closer, error) {
 	folder := filepath.Join(a.Config.DataFolder(), "run")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("app: make run folder: %w", err)
@@ -105,7 +108,7 @@ func (a *App) openControl() (*control, error) {
 			go func() {
 				defer c.wg.Done()
 				defer conn.Close()
-				if err := a.answerControl(ctx, conn); err != nil {
+				if err := answerControl(ctx, a, conn); err != nil {
 					a.Log.Warn("command from another process", "err", err)
 				}
 			}()
@@ -114,7 +117,8 @@ func (a *App) openControl() (*control, error) {
 	return c, nil
 }
 
-func (c *control) close() {
+// Close ends it, once the commands that run have ended.
+func (c *control) Close() error {
 	_ = os.Remove(c.path)
 	_ = c.ln.Close()
 	c.cancel()
@@ -122,13 +126,13 @@ func (c *control) close() {
 	go func() { c.wg.Wait(); close(ended) }()
 	select {
 	case <-ended:
-	case <-time.After(jobTime): // a command that does not listen: the store refuses its next write
+	case <-time.After(closeTime): // a command that does not listen: the store refuses its next write
 	}
-	_ = c.folder.Close()
+	return c.folder.Close()
 }
 
 // answerControl runs one handed-over command on this server's desk.
-func (a *App) answerControl(ctx context.Context, conn net.Conn) (err error) {
+func answerControl(ctx context.Context, a *App, conn net.Conn) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
@@ -151,9 +155,8 @@ func (a *App) answerControl(ctx context.Context, conn net.Conn) (err error) {
 		}
 		return err
 	}
-	r := &runner{args: q.Args, cwd: q.Cwd, app: a, in: &controlReader{lines: lines},
-		out:    writerFunc(func(s []byte) error { return send(controlAnswer{Out: s}) }),
-		errOut: writerFunc(func(s []byte) error { return send(controlAnswer{Err: s}) })}
+	out := writerFunc(func(s []byte) error { return send(controlAnswer{Out: s}) })
+	errOut := writerFunc(func(s []byte) error { return send(controlAnswer{Err: s}) })
 	status := exitFail
 	func() {
 		defer func() {
@@ -162,7 +165,7 @@ func (a *App) answerControl(ctx context.Context, conn net.Conn) (err error) {
 				_ = send(controlAnswer{Err: []byte("sportello: internal error, see the server's log\n")})
 			}
 		}()
-		status = r.run(ctx)
+		status = Within(ctx, a, q.Cwd, q.Args, &controlReader{lines: lines}, out, errOut)
 	}()
 	return send(controlAnswer{Exit: &status})
 }

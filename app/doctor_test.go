@@ -65,7 +65,7 @@ func TestNoCommandOpensADatabaseFileThatIsNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(data, demoMarker), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(data, "DEMO"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	noise := make([]byte, 1<<16)
@@ -195,7 +195,7 @@ func TestWhatOthersCanGetAtIsToldAtTheStartAndByDoctor(t *testing.T) {
 		}
 		cfg.Data = data
 		var log bytes.Buffer
-		a, err := Open(cfg, cfg.Logger(&log))
+		a, err := openServer(cfg, cfg.Logger(&log))
 		if err != nil {
 			t.Fatal(err)
 		}

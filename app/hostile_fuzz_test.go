@@ -42,7 +42,7 @@ func newFuzzed(f *testing.F) *fuzzed {
 	cfg := config.Default()
 	cfg.Data, cfg.NoSync, cfg.BaseURL = f.TempDir(), true, "http://desk.example"
 	withMail(&cfg)
-	a, err := Open(cfg, cfg.Logger(io.Discard))
+	a, err := openServer(cfg, cfg.Logger(io.Discard))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -243,8 +243,8 @@ func fuzzImport(f *testing.F, what string, seeds ...string) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var out, errOut bytes.Buffer
-		r := &runner{args: []string{"import", what, "-", "--messages=it"}, in: bytes.NewReader(raw), out: &out, errOut: &errOut, app: z.app, cwd: t.TempDir()}
-		switch status := r.run(t.Context()); status {
+		args := []string{"import", what, "-", "--messages=it"}
+		switch status := Within(t.Context(), z.app, t.TempDir(), args, bytes.NewReader(raw), &out, &errOut); status {
 		case exitDone:
 			m := counted.FindStringSubmatch(out.String())
 			if m == nil {
@@ -404,7 +404,7 @@ func FuzzControl(f *testing.F) {
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 		defer stop()
 		ended := make(chan error, 1)
-		go func() { ended <- z.app.answerControl(ctx, there); there.Close() }()
+		go func() { ended <- answerControl(ctx, z.app, there); there.Close() }()
 		go func() {
 			_, _ = here.Write(raw)
 			// What comes after the last line never comes: as when the other process is killed.

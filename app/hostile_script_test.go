@@ -326,8 +326,8 @@ func (w *world) importAttempts(everything string) {
 	}
 	for what, source := range map[string]string{"tickets": lines(tickets...), "articles": lines(articles...), "people": people, "catalogue": catalogue} {
 		var out, errOut bytes.Buffer
-		r := &runner{args: []string{"import", what, "-", "--messages=it"}, in: strings.NewReader(source), out: &out, errOut: &errOut, app: w.app, cwd: w.t.TempDir()}
-		if status := r.run(w.t.Context()); status != exitDone || strings.HasPrefix(out.String(), "imported 0, updated 0") {
+		args := []string{"import", what, "-", "--messages=it"}
+		if status := Within(w.t.Context(), w.app, w.t.TempDir(), args, strings.NewReader(source), &out, &errOut); status != exitDone || strings.HasPrefix(out.String(), "imported 0, updated 0") {
 			w.t.Fatalf("import %s: %d %s %.500s", what, status, out.String(), errOut.String())
 		}
 	}

@@ -267,7 +267,7 @@ func deskWithoutServer(t *testing.T) *App {
 	cfg := config.Default()
 	cfg.Data, cfg.NoSync = t.TempDir(), true
 	withSending(&cfg)
-	a, err := Open(cfg, cfg.Logger(io.Discard))
+	a, err := openServer(cfg, cfg.Logger(io.Discard))
 	must(t, err)
 	t.Cleanup(func() { must(t, a.Close()) })
 	must(t, a.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {

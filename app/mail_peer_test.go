@@ -70,7 +70,7 @@ func (d *testDesk) memberOf(code string) (out []store.Membership) {
 
 func (d *testDesk) ticket(n uint64) *desk.TicketView {
 	d.t.Helper()
-	v, err := d.app.Desk.Ticket(importActor, n)
+	v, err := d.app.Desk.Ticket(theDesk, n)
 	must(d.t, err)
 	return v
 }
@@ -215,11 +215,11 @@ func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
 	eventually(t, "the first try", func() bool { return len(relay.Taken()) == 1 })
 	var page desk.LetterPage
 	eventually(t, "the letter waits, its fate unknown", func() bool {
-		page, err = d.app.Desk.Letters(importActor, store.LetterQueued, 0, 10)
+		page, err = d.app.Desk.Letters(theDesk, store.LetterQueued, 0, 10)
 		must(t, err)
 		return len(page.Letters) == 1 && page.Letters[0].Tries == 1 && page.Letters[0].Unsure
 	})
-	must(t, d.app.Desk.DecideLetter(importActor, page.Letters[0].ID, desk.LetterRetry))
+	must(t, d.app.Desk.DecideLetter(theDesk, page.Letters[0].ID, desk.LetterRetry))
 	eventually(t, "the second try", func() bool { return d.count(store.LetterSent) == 1 })
 	taken := relay.Taken()
 	if len(taken) != 2 || messageID.FindString(string(taken[0].Data)) != messageID.FindString(string(taken[1].Data)) {

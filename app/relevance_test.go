@@ -136,7 +136,7 @@ func (d *testDesk) fillDesk(path string) map[uint64]string {
 		if err := json.Unmarshal(s.Bytes(), &rec); err != nil {
 			d.t.Fatal(err)
 		}
-		a, _, err := d.app.Desk.PutArticleRecord(importActor, rec)
+		a, _, err := d.app.Desk.PutArticleRecord(theDesk, rec)
 		if store.KindOf(err) == store.Invalid && rec.Body == "" {
 			continue // a page without text is no article
 		}

@@ -42,7 +42,7 @@ func newTestDesk(t *testing.T, configure ...func(*config.Config)) *testDesk {
 	if os.Getenv("DESK_TEST_LOG") != "" {
 		log = cfg.Logger(t.Output())
 	}
-	a, err := Open(cfg, log)
+	a, err := openServer(cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,3 +365,15 @@ func TestADatabaseErrorReachesNobody(t *testing.T) {
 func (a *App) routesBelow(prefix string) []web.Route {
 	return slices.DeleteFunc(slices.Clone(a.Site.Routes), func(r web.Route) bool { return !strings.HasPrefix(r.Path, prefix) })
 }
+
+// openServer opens a desk that takes commands of other processes once it serves.
+func openServer(cfg config.Config, log *slog.Logger) (*App, error) {
+	a, err := Open(cfg, log)
+	if err == nil {
+		a.Beside = Beside
+	}
+	return a, err
+}
+
+// theDesk acts without being anybody, as a command does.
+var theDesk = desk.Actor{Via: "command", System: true, Language: "it"}
