@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"sportello/app"
+	"sportello/app/command"
 )
 
-func main() { os.Exit(app.Command(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() { os.Exit(command.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

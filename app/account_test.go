@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"errors"
@@ -86,7 +86,7 @@ func TestARestoreBringsNoCredentialsBack(t *testing.T) {
 	from, kept, to := filepath.Join(t.TempDir(), "data"), t.TempDir(), filepath.Join(t.TempDir(), "data")
 	run := func(in string, args ...string) string {
 		t.Helper()
-		status, out, errOut := command(t, in, args...)
+		status, out, errOut := commandLine(t, in, args...)
 		if status != 0 {
 			t.Fatalf("%v: %d, %s %s", args, status, out, errOut)
 		}

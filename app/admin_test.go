@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -134,7 +134,7 @@ func TestTheAdministrationIsForThoseWhoRunTheDesk(t *testing.T) {
 	d := newAdministration(t)
 	browsers := map[string]*browser{"guest": d.browser(), "requester": d.signedIn(d.asker), "coordinator": d.signedIn(d.coordinator),
 		"agent": d.signedIn(d.agent), "editor": d.signedIn(d.editor), "supervisor": d.signedIn(d.supervisor), "administrator": d.signedIn(d.admin)}
-	for _, r := range d.app.routesBelow("/admin") {
+	for _, r := range routesBelow(d.app, "/admin") {
 		path := strings.NewReplacer(":n<int>", "1", ":i<int>", "0").Replace(r.Path)
 		for who, b := range browsers {
 			if who == "administrator" || r.Who == web.Supervisor && who == "supervisor" {
@@ -169,7 +169,7 @@ func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	for _, lang := range words.Languages {
 		p := d.add("Capo "+lang, desk.PersonForm{Administrator: true, Language: lang})
 		b := d.signedIn(p)
-		for _, r := range d.app.routesBelow("/admin") {
+		for _, r := range routesBelow(d.app, "/admin") {
 			if r.Method != http.MethodGet {
 				continue
 			}

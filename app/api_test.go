@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -355,7 +355,7 @@ func TestAPIArticlesAndSearch(t *testing.T) {
 
 func TestOpenAPIAndRoutesAgree(t *testing.T) {
 	d := newTestDesk(t)
-	routes := d.app.routesBelow("/api/v1")
+	routes := routesBelow(d.app, "/api/v1")
 	got, doc := d.caller(nil).call("GET", "/openapi.json", nil)
 	if got.status != http.StatusOK || doc["openapi"] != "3.1.0" {
 		t.Fatalf("%d %.200s", got.status, got.body)

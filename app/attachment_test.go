@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/command"
 	"sportello/app/desk"
 	"sportello/app/extract"
 	"sportello/store"
@@ -17,7 +18,7 @@ import (
 // init makes of the test binary the process that reads attachments: servers in tests start it.
 func init() {
 	if len(os.Args) > 1 && os.Args[1] == extract.ChildName {
-		os.Exit(Command(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(command.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 }
 

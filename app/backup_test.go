@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bufio"
@@ -17,6 +17,7 @@ import (
 	"filippo.io/age"
 
 	"sportello/app/backup"
+	"sportello/app/command"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
@@ -86,25 +87,25 @@ func TestABackupBesideAServerVerifiesAndRestores(t *testing.T) {
 			d, sum := filled(t, func(c *config.Config) { c.Backup.AgeRecipients = to })
 			path := filepath.Join(t.TempDir(), "backups")
 			for want := range 2 {
-				status, out, errOut := command(t, "", "backup", "--data", d.app.Config.Data, path)
+				status, out, errOut := commandLine(t, "", "backup", "--data", d.app.Config.Data, path)
 				if status != 0 || !strings.Contains(out, "1 files of") || strings.Contains(out, "(1 new") != (want == 0) {
 					t.Fatalf("%d %s %s", status, out, errOut)
 				}
 			}
-			if status, out, errOut := command(t, "", "backup", "list", path); status != 0 || strings.Count(out, "2 tickets") != 2 || strings.Contains(out, "encrypted") != (name == "encrypted") {
+			if status, out, errOut := commandLine(t, "", "backup", "list", path); status != 0 || strings.Count(out, "2 tickets") != 2 || strings.Contains(out, "encrypted") != (name == "encrypted") {
 				t.Errorf("list: %d %s %s", status, out, errOut)
 			}
-			if status, out, errOut := command(t, "", "backup", "verify", path, "--identity", secret); status != 0 || !strings.Contains(out, "restores: 2 tickets") || !strings.Contains(errOut, " questions asked") {
+			if status, out, errOut := commandLine(t, "", "backup", "verify", path, "--identity", secret); status != 0 || !strings.Contains(out, "restores: 2 tickets") || !strings.Contains(errOut, " questions asked") {
 				t.Errorf("verify: %d %s %s", status, out, errOut)
 			}
-			if status, _, errOut := command(t, "", "backup", "verify", path); (status == 0) != (name == "plain") {
+			if status, _, errOut := commandLine(t, "", "backup", "verify", path); (status == 0) != (name == "plain") {
 				t.Errorf("verify without a key: %d %s", status, errOut)
 			}
 			other := filepath.Join(t.TempDir(), "other")
-			if status, out, errOut := command(t, "", "restore", "--data", other, path, "--identity", secret); status != 0 {
+			if status, out, errOut := commandLine(t, "", "restore", "--data", other, path, "--identity", secret); status != 0 {
 				t.Fatalf("restore: %d\n%s\n%s", status, out, errOut)
 			}
-			if status, _, _ := command(t, "", "restore", "--data", other, path, "--identity", secret); status != 1 {
+			if status, _, _ := commandLine(t, "", "restore", "--data", other, path, "--identity", secret); status != 1 {
 				t.Error("data are written over")
 			}
 			holds(t, other, sum)
@@ -113,7 +114,7 @@ func TestABackupBesideAServerVerifiesAndRestores(t *testing.T) {
 				t.Fatal(all, err)
 			}
 			one := filepath.Join(t.TempDir(), "one")
-			if status, out, errOut := command(t, "", "restore", "--data", one, filepath.Join(path, all[1].Name), "--identity", secret); status != 0 || !strings.Contains(out, all[1].Name) {
+			if status, out, errOut := commandLine(t, "", "restore", "--data", one, filepath.Join(path, all[1].Name), "--identity", secret); status != 0 || !strings.Contains(out, all[1].Name) {
 				t.Errorf("restore of a named one: %d\n%s\n%s", status, out, errOut)
 			}
 		})
@@ -122,19 +123,19 @@ func TestABackupBesideAServerVerifiesAndRestores(t *testing.T) {
 
 func TestABackupOfADeskThatDoesNotRun(t *testing.T) {
 	data, path := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "backups")
-	if status, _, errOut := command(t, "", "person", "add", "--data", data, "--email", "ada@example.it", "--name", "Ada Neri", "--role", "requester"); status != 0 {
+	if status, _, errOut := commandLine(t, "", "person", "add", "--data", data, "--email", "ada@example.it", "--name", "Ada Neri", "--role", "requester"); status != 0 {
 		t.Fatal(errOut)
 	}
-	if status, _, errOut := command(t, "", "backup", "--data", data, path); status != 0 {
+	if status, _, errOut := commandLine(t, "", "backup", "--data", data, path); status != 0 {
 		t.Fatal(errOut)
 	}
-	if status, out, errOut := command(t, "", "backup", "verify", path); status != 0 || !strings.Contains(out, "1 people") {
+	if status, out, errOut := commandLine(t, "", "backup", "verify", path); status != 0 || !strings.Contains(out, "1 people") {
 		t.Errorf("%d %s %s", status, out, errOut)
 	}
-	if status, _, errOut := command(t, "", "backup", "verify", t.TempDir()); status != 1 || !strings.Contains(errOut, "holds no backup") {
+	if status, _, errOut := commandLine(t, "", "backup", "verify", t.TempDir()); status != 1 || !strings.Contains(errOut, "holds no backup") {
 		t.Errorf("a folder without backups: %d %s", status, errOut)
 	}
-	if status, _, errOut := command(t, "", "backup", "list", t.TempDir()); status != 1 || !strings.Contains(errOut, "no backup") {
+	if status, _, errOut := commandLine(t, "", "backup", "list", t.TempDir()); status != 1 || !strings.Contains(errOut, "no backup") {
 		t.Errorf("a list of none: %d %s", status, errOut)
 	}
 }
@@ -156,7 +157,7 @@ func TestVerifyFindsWhatARestoreWouldMiss(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "backups")
-			if status, _, errOut := command(t, "", "backup", "--data", d.app.Config.Data, path); status != 0 {
+			if status, _, errOut := commandLine(t, "", "backup", "--data", d.app.Config.Data, path); status != 0 {
 				t.Fatal(errOut)
 			}
 			e, err := backup.Folder{Path: path}.Newest()
@@ -166,7 +167,7 @@ func TestVerifyFindsWhatARestoreWouldMiss(t *testing.T) {
 			if err := c.hurt(filepath.Join(path, e.Name)); err != nil {
 				t.Fatal(err)
 			}
-			if status, _, errOut := command(t, "", "backup", "verify", path, "--without-search"); status != 1 || !strings.Contains(errOut, c.want) {
+			if status, _, errOut := commandLine(t, "", "backup", "verify", path, "--without-search"); status != 1 || !strings.Contains(errOut, c.want) {
 				t.Errorf("%d %s", status, errOut)
 			}
 		})
@@ -237,7 +238,7 @@ func TestABackupThatFailsIsShown(t *testing.T) {
 	if got := b.get("/admin"); !strings.Contains(got.body, path) {
 		t.Error("the page of the administration does not tell")
 	}
-	if status, out, _ := command(t, "", "doctor", "--data", d.app.Config.Data); status != 1 || !strings.Contains(out, "WRONG  backup:") {
+	if status, out, _ := commandLine(t, "", "doctor", "--data", d.app.Config.Data); status != 1 || !strings.Contains(out, "WRONG  backup:") {
 		t.Errorf("doctor: %d %s", status, out)
 	}
 }
@@ -285,13 +286,13 @@ func TestAKillDuringABackup(t *testing.T) {
 	if all, err := (backup.Folder{Path: path}).List(); err != nil || len(all) != 0 {
 		t.Errorf("half a backup is listed: %v %v", all, err)
 	}
-	if status, _, errOut := command(t, "", "backup", "--data", data, path); status != 0 {
+	if status, _, errOut := commandLine(t, "", "backup", "--data", data, path); status != 0 {
 		t.Fatal(errOut)
 	}
 	if half, _ := filepath.Glob(filepath.Join(path, ".*")); len(half) != 0 {
 		t.Errorf("half a backup stays: %v", half)
 	}
-	if status, out, errOut := command(t, "", "backup", "verify", path); status != 0 || !strings.Contains(out, "4 files") {
+	if status, out, errOut := commandLine(t, "", "backup", "verify", path); status != 0 || !strings.Contains(out, "4 files") {
 		t.Errorf("%d %s %s", status, out, errOut)
 	}
 }
@@ -328,7 +329,7 @@ func TestChildCommand(t *testing.T) {
 	}
 	os.Unsetenv("SPORTELLO_CHILD") // no key of the configuration
 	os.Unsetenv("SPORTELLO_CRASHES")
-	os.Exit(Command(strings.Split(args, "\n"), os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(command.Run(strings.Split(args, "\n"), os.Stdin, os.Stdout, os.Stderr))
 }
 
 // firstLine reads what a child prints up to the line that begins as given.

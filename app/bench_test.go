@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/sample"
@@ -41,7 +42,7 @@ var benchOnce struct {
 
 // benchDesk serves a synced desk with generated tickets, index following. The folder is made once for all benchmarks
 // of a run; with SPORTELLO_BENCH_DATA it is kept there between runs.
-func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
+func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	b.Helper()
 	benchOnce.Lock()
 	defer benchOnce.Unlock()
@@ -59,7 +60,7 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 	cfg.Data, cfg.Listen = benchOnce.dir, "127.0.0.1:0"
 	log := cfg.Logger(io.Discard)
 	cfg.NoSync = true
-	made, err := OpenDesk(cfg, log)
+	made, err := app.OpenDesk(cfg, log)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -81,8 +82,8 @@ func benchDesk(b *testing.B) (a *App, url, agent, requester string) {
 		b.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan Serving, 1), make(chan error, 1)
-	go func() { ended <- a.Run(ctx, func(s Serving) { ready <- s }) }()
+	ready, ended := make(chan app.Serving, 1), make(chan error, 1)
+	go func() { ended <- a.Run(ctx, func(s app.Serving) { ready <- s }) }()
 	url = (<-ready).Address
 	b.Cleanup(func() {
 		stop()

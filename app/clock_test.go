@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"fmt"
@@ -44,13 +44,13 @@ var machineTime = map[string]string{
 	"app/mail/transport/conn.go":          "network deadlines",
 	"app/mail/transport/listener.go":      "network deadlines",
 	"app/web/server.go":                   "how long a request took",
-	"app/app.go hourly":                   "how long a job took",
-	"app/command.go withDesk":             "how long to wait for a lock",
-	"app/progress.go":                     "how often progress is shown",
-	"app/command_demo.go":                 "how long filling took",
-	"app/command_generate.go":             "how long filling took",
-	"app/command_load.go":                 "measures",
-	"app/command_load_play.go":            "measures",
+	"app/jobs.go hourly":                  "how long a job took",
+	"app/command/command.go withDesk":     "how long to wait for a lock",
+	"app/command/progress.go":             "how often progress is shown",
+	"app/command/demo.go":                 "how long filling took",
+	"app/command/generate.go":             "how long filling took",
+	"app/command/load.go":                 "measures",
+	"app/command/load_play.go":            "measures",
 	"app/backup/make.go":                  "how long a backup took",
 	"app/backup/pace.go":                  "how fast a backup reads",
 	"search/rebuild.go rebuild":           "how long a rebuild took, and how often the old index is brought forward meanwhile",

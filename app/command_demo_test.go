@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"sportello/app/command"
 )
 
 // lines collects what a command prints while it runs and tells when a text has come.
@@ -49,7 +51,7 @@ func runDemo(t *testing.T, args []string, use func(printed string)) (status int)
 	out, errOut := &lines{want: "administrator ", come: make(chan struct{})}, &lines{want: "\x00", come: make(chan struct{})}
 	ended := make(chan int, 1)
 	go func() {
-		ended <- Within(ctx, nil, "/", append([]string{"demo", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), out, errOut)
+		ended <- command.Within(ctx, nil, "/", append([]string{"demo", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), out, errOut)
 	}()
 	select {
 	case <-out.come:
@@ -142,7 +144,7 @@ func TestTheSameTimeMakesTheSameDemo(t *testing.T) {
 
 func TestTheDemoStartsAtNoTimeThatIsNone(t *testing.T) {
 	for _, at := range []string{"tomorrow", "2026-03-17", "2026-03-17T09:40:00", "2026-02-30T09:40:00Z", "1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "1e9", " ", "9999999-01-01T00:00:00Z"} {
-		if status := runDemo(t, []string{"--at", at}, func(string) {}); status != exitUsage {
+		if status := runDemo(t, []string{"--at", at}, func(string) {}); status != command.Usage {
 			t.Errorf("--at %q: status %d", at, status)
 		}
 	}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -44,7 +44,7 @@ func TestFrontMatterIsTakenOrNamed(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.WriteFile(filepath.Join(dir, "pagina.md"), []byte(c.page), 0o600))
 			data := filepath.Join(t.TempDir(), "data")
-			status, out, errOut := command(t, "", "import", "articles", dir, "--language", "it", "--data", data)
+			status, out, errOut := commandLine(t, "", "import", "articles", dir, "--language", "it", "--data", data)
 			if status != 0 || lastLine(out) != "imported 1, updated 0, refused 0" {
 				t.Fatalf("status %d\n%s\n%s", status, out, errOut)
 			}
@@ -90,7 +90,7 @@ func TestAFolderBringsItsPicturesAndNamesWhatIsLost(t *testing.T) {
 		"[la guida](guida.html#secondo), [un altro punto](guida.html#manca), [qui](#parte), [niente](manca.md)\n\n## Parte\n\n```\n![codice](img/uno.png)\n```\n"))
 	put("guida.html", []byte(`<html><body><h1>La guida</h1><p><img src="img/uno.png" alt="prima" onerror="alert(1)"> <img src="img/due%20con%20spazio.png" alt="seconda"> <img src="img/manca.png" alt="terza"></p><h2>Secondo</h2><p>Testo. <a href="note.md">note</a></p></body></html>`))
 	run := func(want string) string {
-		status, out, errOut := command(t, "", "import", "articles", dir, "--language", "it", "--audience", "public", "--data", d.app.Config.DataFolder())
+		status, out, errOut := commandLine(t, "", "import", "articles", dir, "--language", "it", "--audience", "public", "--data", d.app.Config.DataFolder())
 		if status != 0 || lastLine(out) != want {
 			t.Fatalf("status %d\n%s\n%s", status, out, errOut)
 		}

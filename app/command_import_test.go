@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"fmt"
@@ -41,7 +41,7 @@ func TestImportOfTicketsSaysWhatItRefusedAndWhy(t *testing.T) {
 	t.Setenv("LC_ALL", "en_GB.UTF-8")
 	data := filepath.Join(t.TempDir(), "data")
 	path := write(t, "tickets.jsonl", "\ufeff"+someTickets)
-	status, out, errOut := command(t, "", "import", "tickets", path, "--data", data)
+	status, out, errOut := commandLine(t, "", "import", "tickets", path, "--data", data)
 	if status != 0 || lastLine(out) != "imported 2, updated 1, refused 5" {
 		t.Errorf("status %d\n%s\n%s", status, out, errOut)
 	}
@@ -57,16 +57,16 @@ func TestImportOfTicketsSaysWhatItRefusedAndWhy(t *testing.T) {
 		t.Errorf("refused %q, want %q\n%s", refused, want, errOut)
 	}
 	t.Setenv("LC_ALL", "it_IT.UTF-8")
-	status, out, errOut = command(t, someTickets, "import", "tickets", "-", "--strict", "--data", data)
+	status, out, errOut = commandLine(t, someTickets, "import", "tickets", "-", "--strict", "--data", data)
 	if status != 1 || lastLine(out) != "imported 1, updated 2, refused 5" || !strings.Contains(errOut, "7: record: Il contenuto") {
 		t.Errorf("--strict: status %d\n%s\n%s", status, out, errOut)
 	}
-	status, out, _ = command(t, "", "export", "tickets", "--data", data)
+	status, out, _ = commandLine(t, "", "export", "tickets", "--data", data)
 	if status != 0 || strings.Count(out, "\n") != 3 || !strings.Contains(out, `"subject":"Prima, di nuovo"`) || !strings.Contains(out, `"created_at":"2025-02-03T10:00:00Z"`) {
 		t.Errorf("export: status %d\n%s", status, out)
 	}
 	other := filepath.Join(t.TempDir(), "other")
-	status, again, errOut := command(t, out, "import", "tickets", "-", "--data", other)
+	status, again, errOut := commandLine(t, out, "import", "tickets", "-", "--data", other)
 	if status != 0 || lastLine(again) != "imported 3, updated 0, refused 0" {
 		t.Errorf("what was exported: status %d\n%s\n%s", status, again, errOut)
 	}
@@ -93,7 +93,7 @@ func TestImportEndsWithOneWhenTheSourceCannotBeRead(t *testing.T) {
 		{[]string{"import", "articles", "x", "--audience", "all"}, 2, "none of public"},
 		{[]string{"import", "articles", "x", "--content", "a >"}, 2, "selector"},
 	} {
-		status, out, errOut := command(t, "", append(c.args, "--data", data)...)
+		status, out, errOut := commandLine(t, "", append(c.args, "--data", data)...)
 		if status != c.status || !strings.Contains(out+errOut, c.want) {
 			t.Errorf("%v: status %d\n%s\n%s", c.args, status, out, errOut)
 		}
@@ -107,12 +107,12 @@ func TestImportOfPeopleReadsWhatSpreadsheetsWrite(t *testing.T) {
 		{"with semicolons and a mark", "\ufeffNome;Email;name\nx;ivo@ateneo.example;Ivo Bo\n;ada@ateneo.example;\n", "imported 1, updated 1, refused 0"},
 		{"with a broken line", "email,name\n\"a\"b,c\nugo@ateneo.example,Ugo\n", "imported 1, updated 0, refused 1"},
 	} {
-		status, out, errOut := command(t, c.csv, "import", "people", "-", "--data", data)
+		status, out, errOut := commandLine(t, c.csv, "import", "people", "-", "--data", data)
 		if status != 0 || lastLine(out) != c.want {
 			t.Errorf("%s: status %d\n%s\n%s", c.name, status, out, errOut)
 		}
 	}
-	status, out, _ := command(t, "", "export", "people", "--data", data)
+	status, out, _ := commandLine(t, "", "export", "people", "--data", data)
 	if status != 0 || !strings.Contains(out, `ada@ateneo.example,"Neri, Ada",it,Ateneo,Ufficio,requester;agent;editor,`) {
 		t.Errorf("export: status %d\n%s", status, out)
 	}
@@ -120,15 +120,15 @@ func TestImportOfPeopleReadsWhatSpreadsheetsWrite(t *testing.T) {
 
 func TestTheCatalogueGoesOutAndComesBack(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	status, out, _ := command(t, "", "export", "catalogue", "--data", data)
+	status, out, _ := commandLine(t, "", "export", "catalogue", "--data", data)
 	if status != 0 || !strings.Contains(out, "u-gov/ricerca/gestione-progetti") {
 		t.Fatalf("export: status %d\n%s", status, out)
 	}
-	status, again, errOut := command(t, out+"\n[[module]]\ncode = \"nuovo\"\nname = { it = \"Nuovo\" }\n", "import", "catalogue", "-", "--data", data)
+	status, again, errOut := commandLine(t, out+"\n[[module]]\ncode = \"nuovo\"\nname = { it = \"Nuovo\" }\n", "import", "catalogue", "-", "--data", data)
 	if status != 0 || lastLine(again) != "imported 1, updated 0, refused 0" {
 		t.Errorf("status %d\n%s\n%s", status, again, errOut)
 	}
-	status, again, errOut = command(t, "[[module]]\ncode = \"a/b\"\nname = { it = \"B\" }\nchannel = \"phone\"\n", "import", "catalogue", "-", "--strict", "--data", data)
+	status, again, errOut = commandLine(t, "[[module]]\ncode = \"a/b\"\nname = { it = \"B\" }\nchannel = \"phone\"\n", "import", "catalogue", "-", "--strict", "--data", data)
 	if status != 1 || lastLine(again) != "imported 0, updated 0, refused 1" || !strings.Contains(errOut, "module a/b: channel: ") {
 		t.Errorf("status %d\n%s\n%s", status, again, errOut)
 	}
@@ -160,11 +160,11 @@ func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 	d := newTestDesk(t)
 	data := d.app.Config.DataFolder()
 	// The desk is being served: the command hands itself over to it.
-	status, out, errOut := command(t, "", "import", "articles", manual(t, "it"), "--language", "it", "--module", "csa", "--audience", "public", "--data", data)
+	status, out, errOut := commandLine(t, "", "import", "articles", manual(t, "it"), "--language", "it", "--module", "csa", "--audience", "public", "--data", data)
 	if status != 0 || lastLine(out) != "imported 4, updated 0, refused 1" || !strings.Contains(errOut, "empty.html: ") {
 		t.Fatalf("status %d\n%s\n%s", status, out, errOut)
 	}
-	status, out, errOut = command(t, "", "import", "articles", manual(t, "en"), "--language", "en", "--module", "csa", "--audience", "public", "--data", data)
+	status, out, errOut = commandLine(t, "", "import", "articles", manual(t, "en"), "--language", "en", "--module", "csa", "--audience", "public", "--data", data)
 	if status != 0 || lastLine(out) != "imported 4, updated 0, refused 1" {
 		t.Fatalf("the other language: status %d\n%s\n%s", status, out, errOut)
 	}
@@ -189,7 +189,7 @@ func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 			t.Errorf("%s: %v, %v", slug, v, err)
 		}
 	}
-	status, out, errOut = command(t, "", "import", "articles", manual(t, "it"), "--language", "it", "--content", "#c", "--data", data)
+	status, out, errOut = commandLine(t, "", "import", "articles", manual(t, "it"), "--language", "it", "--content", "#c", "--data", data)
 	if status != 0 || lastLine(out) != "imported 0, updated 3, refused 2" {
 		t.Errorf("a second run with a selector: status %d\n%s\n%s", status, out, errOut)
 	}
@@ -204,15 +204,15 @@ func TestImportOfArticlesJoinsLanguagesAndMakesUpWhatIsMissing(t *testing.T) {
 	}
 	lines.WriteString(`{"title":"","body":"La prima riga\nil resto","format":"text","language":"it"}` + "\n")
 	lines.WriteString(`{"title":"","body":"","format":"pdf","language":"fr"}` + "\n")
-	status, out, errOut := command(t, lines.String(), "import", "articles", "-", "--data", data)
+	status, out, errOut := commandLine(t, lines.String(), "import", "articles", "-", "--data", data)
 	if status != 0 || lastLine(out) != "imported 121, updated 0, refused 1" || !strings.Contains(errOut, "122: format: ") {
 		t.Fatalf("status %d\n%s\n%s", status, out, errOut)
 	}
-	status, out, _ = command(t, lines.String(), "import", "articles", "-", "--data", data)
+	status, out, _ = commandLine(t, lines.String(), "import", "articles", "-", "--data", data)
 	if status != 0 || lastLine(out) != "imported 1, updated 120, refused 1" {
 		t.Errorf("a second run makes anew only what has neither external_id nor slug: %s", lastLine(out))
 	}
-	status, out, _ = command(t, "", "export", "articles", "--data", data)
+	status, out, _ = commandLine(t, "", "export", "articles", "--data", data)
 	if status != 0 || !strings.Contains(out, `"slug":"pagina-7","title":"Page 7"`) || !strings.Contains(out, `"title":"La prima riga"`) {
 		t.Errorf("export: status %d, %d lines", status, strings.Count(out, "\n"))
 	}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+
+	"sportello/app/command"
 )
 
 // written are the ways in which an office's programs write the same text.
@@ -51,7 +53,7 @@ func TestATextIsReadWhateverProgramWroteIt(t *testing.T) {
 				if kind == "by bytes" && len(text) > 1000 {
 					continue
 				}
-				r, err := officeText(src(bytes.NewReader(write(text))))
+				r, err := command.OfficeText(src(bytes.NewReader(write(text))))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -66,7 +68,7 @@ func TestATextIsReadWhateverProgramWroteIt(t *testing.T) {
 
 func TestOneBrokenLineOfATextIsNotAnotherEncoding(t *testing.T) {
 	text := "perché\ncittà\nbroken \xe8\nqualità\n"
-	r, err := officeText(strings.NewReader(text))
+	r, err := command.OfficeText(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +82,7 @@ func FuzzOfficeText(f *testing.F) {
 		f.Add(write("perché\tno;€\n"))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := officeText(bytes.NewReader(b))
+		r, err := command.OfficeText(bytes.NewReader(b))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +90,7 @@ func FuzzOfficeText(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, err = officeText(iotest.OneByteReader(bytes.NewReader(b))); err != nil {
+		if r, err = command.OfficeText(iotest.OneByteReader(bytes.NewReader(b))); err != nil {
 			t.Fatal(err)
 		}
 		if again, err := io.ReadAll(r); err != nil || !bytes.Equal(whole, again) {
@@ -111,12 +113,12 @@ func TestEveryFormatIsTakenInEveryEncoding(t *testing.T) {
 			if err := os.WriteFile(path, write(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			status, out, errOut := command(t, "", "import", kind, path, "--data", data, "--strict")
+			status, out, errOut := commandLine(t, "", "import", kind, path, "--data", data, "--strict")
 			if status != 0 || lastLine(out) != "imported 1, updated 0, refused 0" {
 				t.Errorf("%s, %s: status %d\n%s\n%s", kind, how, status, out, errOut)
 				continue
 			}
-			_, out, _ = command(t, "", "export", kind, "--data", data)
+			_, out, _ = commandLine(t, "", "export", kind, "--data", data)
 			for _, word := range []string{"Perché è così", "Niccolò", "Attività più"} {
 				if strings.Contains(text, word) && !strings.Contains(out, word) {
 					t.Errorf("%s, %s: %q went out as %.300s", kind, how, word, out)
@@ -131,11 +133,11 @@ func TestEveryFormatIsTakenInEveryEncoding(t *testing.T) {
 			t.Fatal(err)
 		}
 		data := filepath.Join(t.TempDir(), "data")
-		status, out, errOut := command(t, "", "import", "articles", folder, "--language", "it", "--data", data)
+		status, out, errOut := commandLine(t, "", "import", "articles", folder, "--language", "it", "--data", data)
 		if status != 0 || lastLine(out) != "imported 2, updated 0, refused 0" {
 			t.Errorf("folder, %s: status %d\n%s\n%s", how, status, out, errOut)
 		}
-		if _, out, _ = command(t, "", "export", "articles", "--data", data); strings.Count(out, "Perché è così") != 2 || !strings.Contains(out, "Qualità") {
+		if _, out, _ = commandLine(t, "", "export", "articles", "--data", data); strings.Count(out, "Perché è così") != 2 || !strings.Contains(out, "Qualità") {
 			t.Errorf("folder, %s: %s", how, out)
 		}
 	}
@@ -169,7 +171,7 @@ func TestATableIsTakenWhateverDividesItsCells(t *testing.T) {
 			if err := os.WriteFile(path, written[how](c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			status, out, errOut := command(t, "", "import", "people", path, "--data", filepath.Join(t.TempDir(), "data"))
+			status, out, errOut := commandLine(t, "", "import", "people", path, "--data", filepath.Join(t.TempDir(), "data"))
 			if status != 0 || lastLine(out) != c.want || !strings.Contains(errOut, c.said) || c.said == "" && errOut != "" {
 				t.Errorf("%s, %s: status %d\n%s\n%s", name, how, status, out, errOut)
 			}
@@ -180,14 +182,14 @@ func TestATableIsTakenWhateverDividesItsCells(t *testing.T) {
 func TestWhatARecordHasAndTheDeskDoesNotIsNamedOnce(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	line := `{"subject":"Una","body":"x","requester_email":"ada@ateneo.example","requester_name":"Ada","priority":3,"messages":[{"author_email":"ivo@ateneo.example","at":"2025-02-03T12:00:00Z","body":"y","channel":"phone"}]}` + "\n"
-	status, out, errOut := command(t, line+line, "import", "tickets", "-", "--strict", "--data", data)
+	status, out, errOut := commandLine(t, line+line, "import", "tickets", "-", "--strict", "--data", data)
 	if status != 0 || lastLine(out) != "imported 2, updated 0, refused 0" {
 		t.Errorf("status %d\n%s\n%s", status, out, errOut)
 	}
 	if strings.Count(errOut, "\n") != 2 || !strings.Contains(errOut, `1 "priority": `) || !strings.Contains(errOut, `1 "messages.channel": `) {
 		t.Errorf("%q", errOut)
 	}
-	status, out, errOut = command(t, `{"title":"A","body":"x","format":"text","language":"it","tags":["a"]}`, "import", "articles", "-", "--data", data)
+	status, out, errOut = commandLine(t, `{"title":"A","body":"x","format":"text","language":"it","tags":["a"]}`, "import", "articles", "-", "--data", data)
 	if status != 0 || lastLine(out) != "imported 1, updated 0, refused 0" || !strings.Contains(errOut, `1 "tags": `) {
 		t.Errorf("status %d\n%s\n%s", status, out, errOut)
 	}

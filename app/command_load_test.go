@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"fmt"
@@ -34,18 +34,18 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 		}
 	}
 	accounts := "ROLE ADDRESS PASSWORD\nagent  " + ada.Email + "  cavallo-batteria-graffetta\n\nrequester " + ivo.Email + " cavallo-batteria-graffetta\n"
-	status, out, errOut := command(t, accounts, "load", "--url", d.url, "--accounts", "-", "--token", token, "--clients", "6", "--duration", "3s")
+	status, out, errOut := commandLine(t, accounts, "load", "--url", d.url, "--accounts", "-", "--token", token, "--clients", "6", "--duration", "3s")
 	if status != 0 {
 		t.Errorf("status %d\n%s\n%s", status, out, errOut)
 	}
 	if !strings.Contains(errOut, "goroutines") || strings.Contains(errOut, " 0 MB of its own") {
 		t.Errorf("nothing of the desk's own figures:\n%s", errOut)
 	}
-	status, day, errOut := command(t, accounts, "load", "--url", d.url, "--accounts", "-", "--requesters", "6", "--agents", "3", "--duration", "3s")
+	status, day, errOut := commandLine(t, accounts, "load", "--url", d.url, "--accounts", "-", "--requesters", "6", "--agents", "3", "--duration", "3s")
 	if status != 0 || !strings.Contains(day, "with a file") {
 		t.Errorf("a working day: status %d\n%s\n%s", status, day, errOut)
 	}
-	if status, _, errOut := command(t, accounts, "load", "--url", d.url, "--accounts", "-", "--requesters", "990", "--agents", "30"); status != 2 {
+	if status, _, errOut := commandLine(t, accounts, "load", "--url", d.url, "--accounts", "-", "--requesters", "990", "--agents", "30"); status != 2 {
 		t.Errorf("too many people: status %d\n%s", status, errOut)
 	}
 	for _, want := range []string{"GET /desk/:view", "GET /tickets ", "GET /search", "POST /api/v1/tickets", "answers in"} {
@@ -68,7 +68,7 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 		{[]string{"--token", "x", "--clients", "0"}, "", 2, "--clients"},
 		{[]string{"--token", "x", "--duration", "2h"}, "", 2, "--duration"},
 	} {
-		status, out, errOut := command(t, c.in, append([]string{"load", "--url", d.url}, c.args...)...)
+		status, out, errOut := commandLine(t, c.in, append([]string{"load", "--url", d.url}, c.args...)...)
 		if status != c.status || !strings.Contains(errOut, c.want) {
 			t.Errorf("%v: status %d\n%s\n%s", c.args, status, out, errOut)
 		}
@@ -77,20 +77,20 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 
 func TestGenerateNeedsTheFolderForItself(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	status, out, errOut := command(t, "", "generate", "--tickets", "300", "--data", data)
+	status, out, errOut := commandLine(t, "", "generate", "--tickets", "300", "--data", data)
 	if status != 0 || !strings.Contains(out, "generated 300 tickets") || !regexp.MustCompile(`(?m)^agent +\S+@\S+ +\S+$`).MatchString(out) {
 		t.Fatalf("status %d\n%s\n%s", status, out, errOut)
 	}
-	if status, out, errOut = command(t, "", "doctor", "--data", data); status != 0 {
+	if status, out, errOut = commandLine(t, "", "doctor", "--data", data); status != 0 {
 		t.Errorf("doctor: status %d\n%s\n%s", status, out, errOut)
 	}
 	d := newTestDesk(t)
-	status, out, errOut = command(t, "", "generate", "--tickets", "10", "--data", d.app.Config.DataFolder())
+	status, out, errOut = commandLine(t, "", "generate", "--tickets", "10", "--data", d.app.Config.DataFolder())
 	if status != 1 || !strings.Contains(errOut, "stop the server first") {
 		t.Errorf("beside a server: status %d\n%s\n%s", status, out, errOut)
 	}
 	for _, args := range [][]string{{"generate"}, {"generate", "--tickets", "-1"}, {"generate", "--tickets", "many"}} {
-		if status, _, _ := command(t, "", append(args, "--data", data)...); status != 2 {
+		if status, _, _ := commandLine(t, "", append(args, "--data", data)...); status != 2 {
 			t.Errorf("%v: status %d", args, status)
 		}
 	}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"fmt"
@@ -34,7 +34,7 @@ func TestAPipeTakesOrSaysTryAgain(t *testing.T) {
 		{"a message above the limit", []string{"--config", large, "--data", data}, aMail + strings.Repeat("x\n", 1<<20), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if status, out, errOut := command(t, c.in, append([]string{"mail", "deliver"}, c.args...)...); status != c.status {
+			if status, out, errOut := commandLine(t, c.in, append([]string{"mail", "deliver"}, c.args...)...); status != c.status {
 				t.Errorf("status %d, want %d\n%s%s", status, c.status, out, errOut)
 			}
 		})
@@ -88,7 +88,7 @@ func openStore(t *testing.T, data string) *store.Store {
 
 func TestAPipeBesideARunningServerLeavesItToTheServer(t *testing.T) {
 	d := newTestDesk(t)
-	if status, out, errOut := command(t, aMail, "mail", "deliver", "--data", d.app.Config.Data); status != 0 {
+	if status, out, errOut := commandLine(t, aMail, "mail", "deliver", "--data", d.app.Config.Data); status != 0 {
 		t.Fatalf("status %d\n%s%s", status, out, errOut)
 	}
 	must(t, d.app.Desk.ProcessMail(t.Context()))
@@ -145,11 +145,11 @@ func TestAMailboxMovesOntoTheDesk(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			data := filepath.Join(t.TempDir(), "data")
 			report := filepath.Join(t.TempDir(), "report")
-			if status, _, errOut := command(t, "", "person", "add", "--email", "bruno@ateneo.example", "--name", "Bruno", "--role", "agent", "--group", "csa", "--data", data); status != 0 {
+			if status, _, errOut := commandLine(t, "", "person", "add", "--email", "bruno@ateneo.example", "--name", "Bruno", "--role", "agent", "--group", "csa", "--data", data); status != 0 {
 				t.Fatal(errOut)
 			}
 			args := append([]string{"import"}, append(args, "--group", "csa", "--module", "csa", "--own", "csa@ateneo.example", "--report", report, "--data", data)...)
-			status, out, errOut := command(t, "", args...)
+			status, out, errOut := commandLine(t, "", args...)
 			if status != 0 || !strings.HasSuffix(out, "imported 6, updated 0, refused 1\n") || !strings.Contains(out, "tickets 4") {
 				t.Fatalf("status %d\n%s%s", status, out, errOut)
 			}
@@ -161,7 +161,7 @@ func TestAMailboxMovesOntoTheDesk(t *testing.T) {
 					t.Errorf("the report lacks %q:\n%s", want, lines)
 				}
 			}
-			status, out, _ = command(t, "", args...)
+			status, out, _ = commandLine(t, "", args...)
 			if status != 0 || !strings.HasSuffix(out, "imported 0, updated 0, refused 0\n") {
 				t.Errorf("again: %s", out)
 			}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -12,17 +12,19 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app"
+	"sportello/app/command"
 	"sportello/app/config"
 	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/store"
 )
 
-// command runs a command line as a process would and returns its status and what it printed.
-func command(t *testing.T, in string, args ...string) (status int, out, errOut string) {
+// commandLine runs a command line as a process would and returns its status and what it printed.
+func commandLine(t *testing.T, in string, args ...string) (status int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	status = Command(args, strings.NewReader(in), &o, &e)
+	status = command.Run(args, strings.NewReader(in), &o, &e)
 	return status, o.String(), e.String()
 }
 
@@ -52,7 +54,7 @@ func TestStatusesOfTheCommandLine(t *testing.T) {
 		{"nobody for a token", []string{"token", "create", "--person", "x@y.it", "--data", data}, "", 1, "nobody has the address"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			status, out, errOut := command(t, c.in, c.args...)
+			status, out, errOut := commandLine(t, c.in, c.args...)
 			if status != c.status || !strings.Contains(out+errOut, c.want) {
 				t.Errorf("status %d, want %d\nout: %s\nerr: %s", status, c.status, out, errOut)
 			}
@@ -62,21 +64,21 @@ func TestStatusesOfTheCommandLine(t *testing.T) {
 
 func TestPeopleAndTokensAreMadeAlone(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	status, out, errOut := command(t, testPassword+"\r\n", "person", "add", "--data", data, "--email", "Ada@Example.it", "--name", "Ada Neri",
+	status, out, errOut := commandLine(t, testPassword+"\r\n", "person", "add", "--data", data, "--email", "Ada@Example.it", "--name", "Ada Neri",
 		"--role", "agent", "--role", "coordinator", "--group", "csa", "--organisation", "Università di Prova", "--unit", "Chimica", "--password-stdin")
 	if status != 0 {
 		t.Fatal(out, errOut)
 	}
-	status, token, errOut := command(t, "", "token", "create", "--data", data, "--person", "ada@example.it")
+	status, token, errOut := commandLine(t, "", "token", "create", "--data", data, "--person", "ada@example.it")
 	if status != 0 || !regexp.MustCompile(`^[A-Za-z0-9_-]{43}\n$`).MatchString(token) {
 		t.Fatalf("token %q, %s", token, errOut)
 	}
-	status, out, _ = command(t, "", "person", "add", "--data", data, "--email", "luca@example.it", "--name", "Luca Bassi", "--role", "requester")
+	status, out, _ = commandLine(t, "", "person", "add", "--data", data, "--email", "luca@example.it", "--name", "Luca Bassi", "--role", "requester")
 	if status != 0 || strings.Contains(out, "/password/") {
 		t.Errorf("status %d, %s", status, out)
 	}
 	// Somebody who is there keeps their password and rights, whoever says so.
-	status, _, errOut = command(t, "un'altra frase lunga\n", "person", "add", "--data", data, "--email", "ADA@example.it", "--name", "Ada Neri",
+	status, _, errOut = commandLine(t, "un'altra frase lunga\n", "person", "add", "--data", data, "--email", "ADA@example.it", "--name", "Ada Neri",
 		"--role", "administrator", "--password-stdin")
 	if status != 1 || !strings.Contains(errOut, "email") {
 		t.Errorf("adding an address that is there: status %d, %s", status, errOut)
@@ -114,31 +116,31 @@ func TestCommandsWorkBesideAServerWhoseFolderHasALongName(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("socket: %v, %v", info, err)
 	}
-	status, out, errOut := command(t, testPassword+"\n", "person", "add", "--data", long, "--email", "ada@example.it", "--name", "Ada Neri", "--role", "administrator", "--password-stdin")
+	status, out, errOut := commandLine(t, testPassword+"\n", "person", "add", "--data", long, "--email", "ada@example.it", "--name", "Ada Neri", "--role", "administrator", "--password-stdin")
 	if status != 0 || !strings.Contains(out, "ada@example.it") {
 		t.Fatalf("status %d\n%s\n%s", status, out, errOut)
 	}
 	b := d.browser()
 	b.must(b.post("/sign-in", map[string][]string{"email": {"ada@example.it"}, "password": {testPassword}}), http.StatusSeeOther)
-	if status, out, errOut := command(t, "", "token", "create", "--data", long, "--person", "ada@example.it"); status != 0 || len(out) != 44 {
+	if status, out, errOut := commandLine(t, "", "token", "create", "--data", long, "--person", "ada@example.it"); status != 0 || len(out) != 44 {
 		t.Errorf("token: %d %q %s", status, out, errOut)
 	}
-	if status, _, errOut := command(t, "", "person", "add", "--data", long, "--email", "ada@example.it", "--name", "Ada", "--role", "requester"); status != 1 || !strings.Contains(errOut, "belongs to another person") {
+	if status, _, errOut := commandLine(t, "", "person", "add", "--data", long, "--email", "ada@example.it", "--name", "Ada", "--role", "requester"); status != 1 || !strings.Contains(errOut, "belongs to another person") {
 		t.Errorf("twice: %d %s", status, errOut)
 	}
-	if status, _, errOut := command(t, "", "person", "add", "--data", long, "--fly"); status != 2 {
+	if status, _, errOut := commandLine(t, "", "person", "add", "--data", long, "--fly"); status != 2 {
 		t.Errorf("wrong usage: %d %s", status, errOut)
 	}
-	if status, out, errOut := command(t, "", "doctor", "--data", long); status != 0 || !strings.Contains(out, "the data is sound") {
+	if status, out, errOut := commandLine(t, "", "doctor", "--data", long); status != 0 || !strings.Contains(out, "the data is sound") {
 		t.Errorf("doctor: %d\n%s\n%s", status, out, errOut)
 	}
-	if status, out, errOut := command(t, "", "reindex", "--data", long); status != 0 || !strings.Contains(out, "indexed") {
+	if status, out, errOut := commandLine(t, "", "reindex", "--data", long); status != 0 || !strings.Contains(out, "indexed") {
 		t.Errorf("reindex: %d\n%s\n%s", status, out, errOut)
 	}
-	if status, _, errOut := command(t, "", "serve", "--data", long, "--listen", "127.0.0.1:0"); status != 1 || !strings.Contains(errOut, "in use by process") {
+	if status, _, errOut := commandLine(t, "", "serve", "--data", long, "--listen", "127.0.0.1:0"); status != 1 || !strings.Contains(errOut, "in use by process") {
 		t.Errorf("a second server: %d %s", status, errOut)
 	}
-	if status, _, errOut := command(t, "", "restore", "--data", long, t.TempDir()); status != 1 {
+	if status, _, errOut := commandLine(t, "", "restore", "--data", long, t.TempDir()); status != 1 {
 		t.Errorf("restore: %d %s", status, errOut)
 	}
 }
@@ -151,8 +153,8 @@ func TestAServerStopsWithAStreamAndAnIdleConnectionOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	ready, ended := make(chan Serving, 1), make(chan error, 1)
-	go func() { ended <- a.Run(ctx, func(s Serving) { ready <- s }) }()
+	ready, ended := make(chan app.Serving, 1), make(chan error, 1)
+	go func() { ended <- a.Run(ctx, func(s app.Serving) { ready <- s }) }()
 	s := <-ready
 	if !strings.HasPrefix(s.SetUp, s.Address+"/set-up/") {
 		t.Errorf("set-up link %q", s.SetUp)

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bufio"
@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/desk"
 	mailpeer "sportello/app/mail/peer"
@@ -123,7 +124,7 @@ group = "csa"
 	var err error
 	d.cfg, err = config.Load(d.config, nil)
 	must(t, err)
-	a, err := OpenDesk(d.cfg, discard())
+	a, err := app.OpenDesk(d.cfg, discard())
 	must(t, err)
 	var member []store.Membership
 	must(t, a.Store.View(func(tx *store.Tx) error {
@@ -322,7 +323,7 @@ func (d *crashDesk) after() {
 	t, acked := d.t, d.acked
 	t.Helper()
 	began := time.Now()
-	a, err := OpenDesk(d.cfg, discard())
+	a, err := app.OpenDesk(d.cfg, discard())
 	must(t, err)
 	d.slowest = max(d.slowest, time.Since(began))
 	defer a.Close()
@@ -421,7 +422,7 @@ func (d *crashDesk) after() {
 func (d *crashDesk) letters() (sent, again int) {
 	t := d.t
 	t.Helper()
-	a, err := Open(d.cfg, discard())
+	a, err := app.Open(d.cfg, discard())
 	must(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

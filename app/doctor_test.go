@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"archive/zip"
@@ -39,7 +39,7 @@ func aDesk(t *testing.T, subjects ...string) (data, config, backups string) {
 		{"person", "add", "--email", "ada@example.it", "--name", "Ada Neri", "--role", "administrator"},
 		{"import", "tickets", list}, {"reindex"}, {"backup", backups},
 	} {
-		if status, out, errOut := command(t, "", append(args, "--data", data, "--config", config)...); status != 0 {
+		if status, out, errOut := commandLine(t, "", append(args, "--data", data, "--config", config)...); status != 0 {
 			t.Fatalf("%s: %d\n%s\n%s", args, status, out, errOut)
 		}
 	}
@@ -49,7 +49,7 @@ func aDesk(t *testing.T, subjects ...string) (data, config, backups string) {
 func TestDoctorCallsAHealthyIndexHealthy(t *testing.T) {
 	data, config, _ := aDesk(t, "stampa_cedolino_v2", "versione 23.11.02.00 errore2volte", "F24 e 730/2026 dell'ateneo", "給与明細の誤り",
 		"perché Università è più", strings.Repeat("x", 180), "cedolino2cedolino 3volte4", "ORA-01722 il conto IT60 X054 2811 1010 0000 0123 456", "e il di a", "***")
-	status, out, errOut := command(t, "", "doctor", "--data", data, "--config", config)
+	status, out, errOut := commandLine(t, "", "doctor", "--data", data, "--config", config)
 	if status != 0 || !strings.Contains(out, "ok     index: ") || !strings.Contains(out, "all is well") {
 		t.Errorf("%d\n%s\n%s", status, out, errOut)
 	}
@@ -138,7 +138,7 @@ func TestNoCommandOpensADatabaseFileThatIsNone(t *testing.T) {
 				if err := os.WriteFile(path, c.file, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				status, out, errOut := command(t, "", append(args, "--data", data, "--config", config)...)
+				status, out, errOut := commandLine(t, "", append(args, "--data", data, "--config", config)...)
 				all := out + errOut
 				if strings.Contains(all, "panic") || strings.Contains(all, "goroutine ") {
 					t.Fatalf("%d\n%s", status, all)
@@ -164,10 +164,10 @@ func TestNoCommandOpensADatabaseFileThatIsNone(t *testing.T) {
 		}
 	}
 	// The advice is good: what it says brings the desk back.
-	if status, out, errOut := command(t, "", "restore", "--data", data+".restored", "--config", config, backups); status != 0 {
+	if status, out, errOut := commandLine(t, "", "restore", "--data", data+".restored", "--config", config, backups); status != 0 {
 		t.Fatalf("%d\n%s\n%s", status, out, errOut)
 	}
-	if status, out, errOut := command(t, "", "doctor", "--data", data+".restored", "--config", config); status != 0 {
+	if status, out, errOut := commandLine(t, "", "doctor", "--data", data+".restored", "--config", config); status != 0 {
 		t.Errorf("%d\n%s\n%s", status, out, errOut)
 	}
 }
@@ -202,7 +202,7 @@ func TestWhatOthersCanGetAtIsToldAtTheStartAndByDoctor(t *testing.T) {
 		if err := a.Close(); err != nil {
 			t.Fatal(err)
 		}
-		_, doctor, _ = command(t, "", "doctor", "--data", data, "--config", settings)
+		_, doctor, _ = commandLine(t, "", "doctor", "--data", data, "--config", settings)
 		return log.String(), doctor
 	}
 	if started, doctor := look(t); strings.Contains(started, "permissions") || !strings.Contains(doctor, "ok     permissions: ") {

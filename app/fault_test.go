@@ -1,6 +1,6 @@
 //go:build linux
 
-package app
+package app_test
 
 import (
 	"bytes"
@@ -23,6 +23,8 @@ import (
 	"time"
 	"unsafe"
 
+	"sportello/app"
+	"sportello/app/command"
 	"sportello/app/config"
 	"sportello/app/desk"
 	mailpeer "sportello/app/mail/peer"
@@ -56,7 +58,7 @@ func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *fau
 	d := &faultDesk{testDesk: &testDesk{t: t}, data: data, environ: environ, acked: map[uint64]bool{}}
 	cfg := config.Default()
 	cfg.Data = data
-	a, err := OpenDesk(cfg, discard())
+	a, err := app.OpenDesk(cfg, discard())
 	must(t, err)
 	by := desk.Actor{Via: "command", System: true}
 	p, _, err := a.Desk.AddPerson(by, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
@@ -318,7 +320,7 @@ func fullDisk(t *testing.T, dir string) {
 				t.Errorf("a program is answered %d %s %+v: %v", resp.StatusCode, resp.Header.Get("Content-Type"), doc, err)
 			}
 		}
-		if status, _, errOut := command(t, "From: ada@example.it\r\nSubject: x\r\n\r\n"+strings.Repeat("testo ", 2000), "mail", "deliver", "--data", data); status != exitLater {
+		if status, _, errOut := commandLine(t, "From: ada@example.it\r\nSubject: x\r\n\r\n"+strings.Repeat("testo ", 2000), "mail", "deliver", "--data", data); status != command.Later {
 			t.Errorf("mail deliver: %d %s", status, errOut)
 		}
 		must(t, os.Remove(filler))
@@ -373,7 +375,7 @@ func TestAServerOnAReadOnlyDiskSaysSoAndEnds(t *testing.T) {
 	must(t, err)
 	said, err := os.ReadFile(out.Name())
 	must(t, err)
-	if ws.ExitStatus() != exitFail || !bytes.Contains(said, []byte("read-only file system")) || bytes.Contains(said, []byte("panic")) {
+	if ws.ExitStatus() != command.Failed || !bytes.Contains(said, []byte("read-only file system")) || bytes.Contains(said, []byte("panic")) {
 		t.Errorf("status %d, %s", ws.ExitStatus(), said)
 	}
 }

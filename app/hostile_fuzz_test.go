@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bufio"
@@ -23,6 +23,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"sportello/app"
+	"sportello/app/command"
 	"sportello/app/config"
 	"sportello/app/delivery"
 	"sportello/app/desk"
@@ -32,7 +34,7 @@ import (
 
 // fuzzed is a desk that is asked without a connection between. Its data are checked at the end.
 type fuzzed struct {
-	app    *App
+	app    *app.App
 	admin  *store.Person
 	secret string // of a session of the administrator
 	token  string
@@ -244,8 +246,8 @@ func fuzzImport(f *testing.F, what string, seeds ...string) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var out, errOut bytes.Buffer
 		args := []string{"import", what, "-", "--messages=it"}
-		switch status := Within(t.Context(), z.app, t.TempDir(), args, bytes.NewReader(raw), &out, &errOut); status {
-		case exitDone:
+		switch status := command.Within(t.Context(), z.app, t.TempDir(), args, bytes.NewReader(raw), &out, &errOut); status {
+		case command.Done:
 			m := counted.FindStringSubmatch(out.String())
 			if m == nil {
 				t.Fatalf("ends with %q", out.String())
@@ -259,7 +261,7 @@ func fuzzImport(f *testing.F, what string, seeds ...string) {
 			if (m[3] == "0") != (refusals == 0) && what != "mbox" {
 				t.Errorf("refused %s and said %q", m[3], errOut.String())
 			}
-		case exitFail:
+		case command.Failed:
 			if errOut.Len() == 0 {
 				t.Error("failed and said nothing")
 			}
@@ -393,7 +395,7 @@ func FuzzControl(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		first, _, _ := bytes.Cut(raw, []byte("\n"))
-		var q controlRequest
+		var q command.Ask
 		if json.Unmarshal(first, &q) == nil && len(q.Args) > 0 {
 			all := strings.Join(q.Args, " ")
 			if q.Args[0] != "version" && q.Args[0] != "help" && !(q.Args[0] == "import" && len(q.Args) == 3 && q.Args[2] == "-" && !strings.HasPrefix(q.Args[1], "-")) || strings.Contains(all, "--") {
@@ -404,7 +406,7 @@ func FuzzControl(f *testing.F) {
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 		defer stop()
 		ended := make(chan error, 1)
-		go func() { ended <- answerControl(ctx, z.app, there); there.Close() }()
+		go func() { ended <- command.Answer(ctx, z.app, there); there.Close() }()
 		go func() {
 			_, _ = here.Write(raw)
 			// What comes after the last line never comes: as when the other process is killed.
@@ -413,7 +415,7 @@ func FuzzControl(f *testing.F) {
 		lines, exits := bufio.NewScanner(here), 0
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
-			var x controlAnswer
+			var x command.Told
 			if err := json.Unmarshal(lines.Bytes(), &x); err != nil {
 				t.Errorf("said %q: %v", lines.Bytes(), err)
 			}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/web"
@@ -17,7 +18,7 @@ import (
 )
 
 // posts is every address a form leads to.
-func posts(a *App) []web.Route {
+func posts(a *app.App) []web.Route {
 	return slices.DeleteFunc(slices.Clone(a.Site.Routes), func(r web.Route) bool { return r.Method != http.MethodPost || strings.HasPrefix(r.Path, "/api/") })
 }
 

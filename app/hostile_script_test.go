@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
+	"sportello/app/command"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
@@ -327,7 +328,7 @@ func (w *world) importAttempts(everything string) {
 	for what, source := range map[string]string{"tickets": lines(tickets...), "articles": lines(articles...), "people": people, "catalogue": catalogue} {
 		var out, errOut bytes.Buffer
 		args := []string{"import", what, "-", "--messages=it"}
-		if status := Within(w.t.Context(), w.app, w.t.TempDir(), args, strings.NewReader(source), &out, &errOut); status != exitDone || strings.HasPrefix(out.String(), "imported 0, updated 0") {
+		if status := command.Within(w.t.Context(), w.app, w.t.TempDir(), args, strings.NewReader(source), &out, &errOut); status != command.Done || strings.HasPrefix(out.String(), "imported 0, updated 0") {
 			w.t.Fatalf("import %s: %d %s %.500s", what, status, out.String(), errOut.String())
 		}
 	}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"encoding/json"
@@ -10,32 +10,62 @@ import (
 	"testing"
 )
 
-// forbidden are the edges that the shape of the house rules out. from and to are packages, or beginnings that end
-// with /; only names the packages that may do it all the same.
+// floors are the floors of the house from the ground up. A package imports only what stands on a floor below its own;
+// what stands below a name (app/desk/policy) is on its floor, and has rules of its own in forbidden.
+var floors = []struct {
+	packages []string
+	why      string
+}{
+	{[]string{"store", "assets", "app/markup", "app/extract", "app/worktime", "app/mail"}, "leaves, and the rows: each hides one hard thing and stands on nothing of ours"},
+	{[]string{"search", "app/credential", "app/words", "app/message", "app/listen", "app/address"}, "leaves that know rows"},
+	{[]string{"app/desk"}, "what may be done and by whom: no HTTP, no configuration, no sentences"},
+	{[]string{"app/backup", "app/sample"}, "copies of a desk, and desks to try things on"},
+	{[]string{"app/config"}, "read once; each part of the house gets its own"},
+	{[]string{"app/watch"}, "how the desk is, asked by pages, programs and doctor alike"},
+	{[]string{"app/delivery"}, "mail on its way in and out"},
+	{[]string{"app/web"}, "one request and its answer"},
+	{[]string{"app/web/show", "app/web/live"}, "how nouns look wherever they appear; what happens while a page is open"},
+	{[]string{"app/web/account", "app/web/admin", "app/web/api", "app/web/article", "app/web/find", "app/web/health", "app/web/home", "app/web/mailroom", "app/web/queue", "app/web/ticket"},
+		"a room for each noun: none knows another, so that each can be changed by itself"},
+	{[]string{"app"}, "puts the parts together: nothing but the command line imports the process"},
+	{[]string{"app/command"}, "the command line is a face of the process"},
+	{[]string{""}, "main"},
+}
+
+// doors are the ways between packages of one floor.
+var doors = map[string]string{
+	"app/web/ticket -> app/web/queue":    "a ticket leads back to the list it was opened from",
+	"app/web/ticket -> app/web/mailroom": "a message shows what is known of the mail it was",
+}
+
+// below are packages that may import only what is named, deeper though the rest may lie.
+var below = map[string]struct {
+	only []string
+	why  string
+}{
+	"app/backup":  {[]string{"store", "search", "app/words", "app/listen"}, "a backup copies rows and files, whatever they mean"},
+	"app/words":   {[]string{"store"}, "sentences know the one type of errors and nothing else"},
+	"app/listen":  {nil, "sockets know no desk"},
+	"app/address": {nil, "paths know no rows"},
+	"app/message": {[]string{"store", "app/markup"}, "a message's words, for pages, letters and programs alike"},
+	"search":      {[]string{"store", "app/markup"}, "search answers questions of text; who may ask is the desk's to say"},
+	"app/desk":    {[]string{"store", "search", "assets", "app/credential", "app/extract", "app/mail", "app/markup", "app/worktime"}, "the desk serves pages, mail and commands alike, and knows none of them"},
+}
+
+// forbidden are packages of others that only some of ours may import.
 var forbidden = []struct {
 	from, to string
 	only     []string
 	why      string
 }{
-	{"sportello/", "sportello/app", []string{"sportello"}, "nothing but main imports the process: what others need of it belongs into a package of its own"},
-	{"sportello/store", "sportello/", nil, "the types and their durability stand on nothing of ours"},
-	{"sportello/search", "sportello/app/desk", nil, "search answers questions of text; who may ask is the desk's to say"},
 	{"sportello/app/desk", "net/http", nil, "the desk knows no HTTP: mail and command line use it too"},
 	{"sportello/", "go.etcd.io/bbolt", []string{"sportello/store"}, "rows are reached through typed tables alone, so that no index is forgotten"},
 	{"sportello/", "github.com/blevesearch/bleve/v2", []string{"sportello/search"}, "the index is a cache that only search may make, follow and throw away"},
 	{"sportello/", "github.com/gofiber/", []string{"sportello/app/web"}, "one face to HTTP"},
 	{"sportello/", "github.com/valyala/fasthttp", []string{"sportello/app/web"}, "one face to HTTP"},
 	{"sportello/", "github.com/knadh/koanf/", []string{"sportello/app/config"}, "the configuration is read once; packages get their own part of it"},
-	{"sportello/", "github.com/spf13/cobra", []string{"sportello/app"}, "the command line is a face of the process"},
-	{"sportello/app/markup", "sportello/", nil, "a leaf: text in, text out"},
-	{"sportello/app/extract", "sportello/", nil, "a leaf: bytes in, text out"},
-	{"sportello/app/backup", "sportello/app/desk", nil, "a backup copies rows and files, whatever they mean"},
-	{"sportello/", "filippo.io/age", []string{"sportello/app", "sportello/app/backup", "sportello/app/config"}, "only backups are encrypted"},
-	{"sportello/app/worktime", "sportello/", nil, "a leaf: times in, times out"},
-	{"sportello/app/mail", "sportello/", nil, "a leaf: a message in, what it says out"},
-	{"sportello/app/mail/transport", "sportello/", nil, "a leaf: bytes in, bytes out"},
-	{"sportello/app/credential", "sportello/app/", nil, "credentials stand on the store alone"},
-	{"sportello/assets", "sportello/", nil, "files have no opinion"},
+	{"sportello/", "github.com/spf13/cobra", []string{"sportello/app/command"}, "the command line is a face of the process"},
+	{"sportello/", "filippo.io/age", []string{"sportello/app/command", "sportello/app/backup"}, "only backups are encrypted"},
 	{"sportello/", "C", nil, "the release is one static binary"},
 }
 
@@ -49,12 +79,34 @@ func matches(name, pattern string) bool {
 	return name == pattern || strings.HasSuffix(pattern, "/") && strings.HasPrefix(name, pattern)
 }
 
+// ourName is the name of a package within the module, and whether it is ours.
+func ourName(path string) (string, bool) {
+	if path == "sportello" {
+		return "", true
+	}
+	return strings.CutPrefix(path, "sportello/")
+}
+
+// floorOf returns the floor of a package and the name that stands there, -1 for none.
+func floorOf(name string) (int, string) {
+	at, best := -1, ""
+	for i, f := range floors {
+		for _, p := range f.packages {
+			if (name == p || p != "" && strings.HasPrefix(name, p+"/")) && (at < 0 || len(p) > len(best)) {
+				at, best = i, p
+			}
+		}
+	}
+	return at, best
+}
+
 func TestPackagesImportOnlyDownwards(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Standard", "sportello/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours := 0
+	used := map[string]bool{}
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p listedPackage
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
@@ -62,21 +114,46 @@ func TestPackagesImportOnlyDownwards(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		if p.Standard || p.ImportPath != "sportello" && !strings.HasPrefix(p.ImportPath, "sportello/") {
+		name, is := ourName(p.ImportPath)
+		if p.Standard || !is {
 			continue
 		}
 		ours++
+		floor, room := floorOf(name)
+		if floor < 0 || room == "app/web" && name != room || room == "app" && name != room {
+			t.Errorf("%s stands on no floor: give it one", name)
+			continue
+		}
 		for _, to := range p.Imports {
 			for _, rule := range forbidden {
-				if matches(p.ImportPath+"/", rule.from) || matches(p.ImportPath, rule.from) {
-					if matches(to, rule.to) && !slices.Contains(rule.only, p.ImportPath) && to != p.ImportPath {
-						t.Errorf("%s imports %s: %s", p.ImportPath, to, rule.why)
-					}
+				if (matches(p.ImportPath+"/", rule.from) || matches(p.ImportPath, rule.from)) && matches(to, rule.to) && !slices.Contains(rule.only, p.ImportPath) {
+					t.Errorf("%s imports %s: %s", p.ImportPath, to, rule.why)
 				}
+			}
+			other, is := ourName(to)
+			if !is {
+				continue
+			}
+			stands, of := floorOf(other)
+			door := name + " -> " + other
+			switch {
+			case of == room: // rooms of one name have their own rules
+			case doors[door] != "":
+				used[door] = true
+			case stands >= floor:
+				t.Errorf("%s imports %s, which stands on a floor of its own height or above: %s", name, other, floors[floor].why)
+			}
+			if rule, is := below[room]; is && of != room && !slices.Contains(rule.only, of) {
+				t.Errorf("%s imports %s: %s", name, other, rule.why)
 			}
 		}
 	}
-	if ours < 6 {
+	for door := range doors {
+		if !used[door] {
+			t.Errorf("nobody goes through %s: shut it", door)
+		}
+	}
+	if ours < 30 {
 		t.Errorf("only %d packages of ours were looked at", ours)
 	}
 }

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/mail/transport"
@@ -262,7 +263,7 @@ func TestNamesAndSubjectsOfOthersStayWords(t *testing.T) {
 
 // deskWithoutServer is a desk on which nothing happens by itself, with the mailbox csa@desk.example and the organisation
 // of example.it.
-func deskWithoutServer(t *testing.T) *App {
+func deskWithoutServer(t *testing.T) *app.App {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Data, cfg.NoSync = t.TempDir(), true
@@ -277,7 +278,7 @@ func deskWithoutServer(t *testing.T) *App {
 }
 
 // goesTo has the mail come, sends what is due and returns the letter to the address, nil for none.
-func goesTo(t *testing.T, a *App, l letter, address string) (out *transport.Letter) {
+func goesTo(t *testing.T, a *app.App, l letter, address string) (out *transport.Letter) {
 	t.Helper()
 	l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
 	_, err := a.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"fmt"
@@ -8,11 +8,12 @@ import (
 
 	"golang.org/x/net/html"
 
+	"sportello/app"
 	"sportello/app/web"
 )
 
 // pages are the routes that answer a GET with a page.
-func pages(a *App) []web.Route {
+func pages(a *app.App) []web.Route {
 	var out []web.Route
 	for _, r := range a.Site.Routes {
 		if r.Method == http.MethodGet && !strings.HasPrefix(r.Path, "/api/") && !strings.HasPrefix(r.Path, "/assets/") && r.Path != "/live" {

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app"
+	"sportello/app/command"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/web"
@@ -25,7 +27,7 @@ import (
 type testDesk struct {
 	heard uint64 // the last letter that aboutBrowsers looked at
 	t     *testing.T
-	app   *App
+	app   *app.App
 	url   string
 }
 
@@ -47,8 +49,8 @@ func newTestDesk(t *testing.T, configure ...func(*config.Config)) *testDesk {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan Serving, 1), make(chan error, 1)
-	go func() { ended <- a.Run(ctx, func(s Serving) { ready <- s }) }()
+	ready, ended := make(chan app.Serving, 1), make(chan error, 1)
+	go func() { ended <- a.Run(ctx, func(s app.Serving) { ready <- s }) }()
 	d := &testDesk{t: t, app: a}
 	t.Cleanup(func() {
 		stop()
@@ -362,15 +364,15 @@ func TestADatabaseErrorReachesNobody(t *testing.T) {
 }
 
 // routesBelow are the addresses that begin so.
-func (a *App) routesBelow(prefix string) []web.Route {
+func routesBelow(a *app.App, prefix string) []web.Route {
 	return slices.DeleteFunc(slices.Clone(a.Site.Routes), func(r web.Route) bool { return !strings.HasPrefix(r.Path, prefix) })
 }
 
 // openServer opens a desk that takes commands of other processes once it serves.
-func openServer(cfg config.Config, log *slog.Logger) (*App, error) {
-	a, err := Open(cfg, log)
+func openServer(cfg config.Config, log *slog.Logger) (*app.App, error) {
+	a, err := app.Open(cfg, log)
 	if err == nil {
-		a.Beside = Beside
+		a.Beside = command.Beside
 	}
 	return a, err
 }

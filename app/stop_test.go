@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bufio"
@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app"
+	"sportello/app/command"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/store"
@@ -33,7 +35,7 @@ func serveInProcess(t *testing.T, data string) *servedProcess {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Data = data
-	a, err := OpenDesk(cfg, discard())
+	a, err := app.OpenDesk(cfg, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +158,7 @@ func TestTwoStopsEndItAtOnce(t *testing.T) {
 	}
 	began := time.Now()
 	var status *exec.ExitError
-	if err := s.cmd.Wait(); !errors.As(err, &status) || status.ExitCode() != exitFail {
+	if err := s.cmd.Wait(); !errors.As(err, &status) || status.ExitCode() != command.Failed {
 		t.Errorf("it ended with %v", err)
 	}
 	t.Logf("ended after %v", time.Since(began))

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/store"
 	"sportello/store/torn"
@@ -29,7 +30,7 @@ func failPower(t *testing.T, held bool) {
 	dir := t.TempDir()
 	cfg := config.Default()
 	cfg.Data = filepath.Join(dir, "data")
-	a, err := OpenDesk(cfg, discard())
+	a, err := app.OpenDesk(cfg, discard())
 	must(t, err)
 	must(t, a.Close())
 	if held {
@@ -89,7 +90,7 @@ func failPower(t *testing.T, held bool) {
 func afterPowerFailure(t *testing.T, data, message string) (tickets int, err error) {
 	cfg := config.Default()
 	cfg.Data, cfg.NoSync = data, true
-	a, err := OpenDesk(cfg, discard())
+	a, err := app.OpenDesk(cfg, discard())
 	if err != nil {
 		return 0, err
 	}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/watch"
@@ -78,7 +79,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 			data := filepath.Join(t.TempDir(), "data")
 			cfg := config.Default()
 			cfg.Data = data
-			a, err := OpenDesk(cfg, discard())
+			a, err := app.OpenDesk(cfg, discard())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +102,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 				t.Fatal(err)
 			}
 			more := c.before(t, data)
-			status, out, errOut := command(t, "", append([]string{"doctor", "--data", data}, more...)...)
+			status, out, errOut := commandLine(t, "", append([]string{"doctor", "--data", data}, more...)...)
 			if status != c.status {
 				t.Errorf("status %d\n%s\n%s", status, out, errOut)
 			}

@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"cmp"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/sample"
@@ -93,7 +94,7 @@ func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 	}
 	began := time.Now()
 	var accounts sample.Accounts
-	prepare := func(_ context.Context, a *App) error {
+	prepare := func(_ context.Context, a *app.App) error {
 		if accounts != nil {
 			return nil
 		}
@@ -117,7 +118,7 @@ func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 	if !at.IsZero() {
 		cfg.Clock = runningFrom(at)
 	}
-	return r.serve(ctx, cfg, prepare, func(s Serving) {
+	return r.serve(ctx, cfg, prepare, func(s app.Serving) {
 		fmt.Fprintf(r.out, "%s\n\n", s.Address)
 		t := tabwriter.NewWriter(r.out, 0, 0, 3, ' ', 0)
 		fmt.Fprintln(t, "ROLE\tADDRESS\tPASSWORD")

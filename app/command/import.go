@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"bufio"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/desk"
 	"sportello/app/markup"
 	"sportello/app/web/api"
@@ -27,7 +28,7 @@ import (
 // importing is one import: what it was told, and what became of the records so far.
 type importing struct {
 	r        *runner
-	app      *App
+	app      *app.App
 	strict   bool
 	lang     string
 	imported int
@@ -81,7 +82,7 @@ func (in *importing) run(ctx context.Context, work func(context.Context) error) 
 		in.lang = messageLanguage(os.Getenv)
 		in.r.args = append([]string{"--messages=" + in.lang}, in.r.args...)
 	}
-	return in.r.withDesk(ctx, func(ctx context.Context, a *App) error {
+	return in.r.withDesk(ctx, func(ctx context.Context, a *app.App) error {
 		if a.Words == nil {
 			words, err := commandWords()
 			if err != nil {
@@ -183,7 +184,7 @@ type jsonLine struct {
 
 // eachLine hands out the lines that hold something. Its error is one of reading.
 func eachLine(src io.Reader, give func(jsonLine) error) error {
-	text, err := officeText(src)
+	text, err := OfficeText(src)
 	if err != nil {
 		return err
 	}
@@ -406,7 +407,7 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 
 // catalogue takes groups and modules in, all of them or none.
 func (in *importing) catalogue(_ context.Context, src io.Reader) error {
-	text, err := officeText(src)
+	text, err := OfficeText(src)
 	if err != nil {
 		return err
 	}

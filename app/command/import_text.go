@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"bufio"
@@ -19,12 +19,12 @@ import (
 // sniffed is how many bytes of a text are looked at, at a time, to tell its encoding.
 const sniffed = 64 << 10
 
-// officeText returns src as UTF-8 without a byte order mark, whatever an office's program wrote: UTF-8, UTF-16 (told by
+// OfficeText returns src as UTF-8 without a byte order mark, whatever an office's program wrote: UTF-8, UTF-16 (told by
 // its mark, or by the zero bytes of its ASCII characters) or Windows-1252. The last two are told apart by the first
 // block that holds more than ASCII: UTF-8 when most of its other bytes are, Windows-1252 otherwise. Nothing is read
 // ahead but one block, so a file may be of any size. Bytes that are no UTF-8 in a text that is UTF-8 pass as they are,
 // for the reader to refuse the line they are in.
-func officeText(src io.Reader) (io.Reader, error) {
+func OfficeText(src io.Reader) (io.Reader, error) {
 	r := bufio.NewReaderSize(src, sniffed)
 	head, err := r.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -101,7 +101,7 @@ func mostlyUTF8(b []byte, ends bool) bool {
 // tabs or bars. A first line "sep=;" says which; otherwise the one that divides the line of names into most columns
 // does. names are the columns as they are written there, and line is the line they are in.
 func officeTable(src io.Reader) (table *csv.Reader, names []string, err error) {
-	text, err := officeText(src)
+	text, err := OfficeText(src)
 	if err != nil {
 		return nil, nil, err
 	}

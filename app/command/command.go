@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/desk"
 	"sportello/app/watch"
@@ -23,10 +24,10 @@ import (
 
 // The exit statuses.
 const (
-	exitDone  = 0
-	exitFail  = 1
-	exitUsage = 2
-	exitLater = 75 // sysexits' EX_TEMPFAIL: a mail server tries again
+	Done   = 0
+	Failed = 1
+	Usage  = 2
+	Later  = 75 // sysexits' EX_TEMPFAIL: a mail server tries again
 )
 
 // commands make the subcommands, in the order of the list that help shows.
@@ -44,8 +45,8 @@ type runner struct {
 	in     io.Reader
 	out    io.Writer
 	errOut io.Writer
-	cwd    string // of who asked: relative paths start there
-	app    *App   // set inside a server
+	cwd    string   // of who asked: relative paths start there
+	app    *app.App // set inside a server
 
 	config string
 	data   string
@@ -65,13 +66,13 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // Within runs a command line inside a server, on its desk, and returns the exit status; without a server (nil) as a
 // process of its own does, but until the context ends. Relative paths start at cwd.
-func Within(ctx context.Context, a *App, cwd string, args []string, in io.Reader, out, errOut io.Writer) int {
+func Within(ctx context.Context, a *app.App, cwd string, args []string, in io.Reader, out, errOut io.Writer) int {
 	r := &runner{args: args, in: in, out: out, errOut: errOut, cwd: cwd, app: a}
 	return r.run(ctx)
 }
 
-// Command runs one command line and returns its exit status: 0 done, 1 failed, 2 wrong usage.
-func Command(args []string, in io.Reader, out, errOut io.Writer) int {
+// Run runs one command line and returns its exit status: 0 done, 1 failed, 2 wrong usage.
+func Run(args []string, in io.Reader, out, errOut io.Writer) int {
 	cwd, err := os.Getwd()
 	if err != nil {
 		cwd = "/"
@@ -103,10 +104,10 @@ func (r *runner) run(ctx context.Context) int {
 		return status.status
 	case !r.ran:
 		fmt.Fprintf(r.errOut, "sportello: %v\nsportello help lists the commands.\n", err)
-		return exitUsage
+		return Usage
 	}
 	r.sayFailure(err)
-	return exitFail
+	return Failed
 }
 
 // sayError says an error to whoever runs the command: the sentence of the locale files where it has one.
@@ -164,7 +165,7 @@ func (r *runner) load() (config.Config, error) {
 
 // withDesk does the work on the desk: inside a server on its desk, alone on the data folder, or, when a server has the
 // folder, by handing the whole request to it. In the last case work is not called here.
-func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) error) error {
+func (r *runner) withDesk(ctx context.Context, work func(context.Context, *app.App) error) error {
 	r.begin()
 	if r.app != nil {
 		return work(ctx, r.app)
@@ -174,7 +175,7 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *App) 
 		return err
 	}
 	for began := time.Now(); ; {
-		a, err := OpenDesk(cfg, r.logger(cfg))
+		a, err := app.OpenDesk(cfg, r.logger(cfg))
 		if err == nil {
 			return errors.Join(work(ctx, a), a.Close())
 		}
@@ -258,7 +259,7 @@ func serveCommand(r *runner) *cobra.Command {
 			return err
 		}
 		cfg.Reload = reload
-		return r.serve(c.Context(), cfg, nil, func(s Serving) {
+		return r.serve(c.Context(), cfg, nil, func(s app.Serving) {
 			fmt.Fprintln(r.out, s.Address)
 			if s.SetUp != "" {
 				fmt.Fprintln(r.out, s.SetUp)
@@ -272,7 +273,7 @@ func serveCommand(r *runner) *cobra.Command {
 }
 
 // serve opens the desk, prepares it if asked to, and serves until a signal. A second signal ends the process at once.
-func (r *runner) serve(ctx context.Context, cfg config.Config, prepare func(context.Context, *App) error, ready func(Serving)) error {
+func (r *runner) serve(ctx context.Context, cfg config.Config, prepare func(context.Context, *app.App) error, ready func(app.Serving)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	signals := make(chan os.Signal, 2)
@@ -281,12 +282,12 @@ func (r *runner) serve(ctx context.Context, cfg config.Config, prepare func(cont
 	go func() {
 		for range signals {
 			if ctx.Err() != nil {
-				os.Exit(exitFail)
+				os.Exit(Failed)
 			}
 			stop()
 		}
 	}()
-	a, err := Open(cfg, r.logger(cfg))
+	a, err := app.Open(cfg, r.logger(cfg))
 	if err != nil {
 		return err
 	}

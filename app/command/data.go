@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"context"
@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/words"
 )
 
 func reindexCommand(r *runner) *cobra.Command {
 	return &cobra.Command{Use: "reindex", Short: "Make the search index anew", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
-		return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+		return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
 			if r.app == nil { // alone nobody follows the change log yet
 				run, stop := context.WithCancel(ctx)
 				var following sync.WaitGroup

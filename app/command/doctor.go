@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/watch"
 )
 
@@ -23,7 +24,7 @@ func doctorCommand(r *runner) *cobra.Command {
 				}
 			}
 			looked := false
-			err := r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+			err := r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
 				looked = true
 				fmt.Fprintln(r.out, a.Config.Redacted())
 				faults := 0

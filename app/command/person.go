@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/credential"
 	"sportello/app/desk"
 	"sportello/app/words"
@@ -47,7 +48,7 @@ func personAddCommand(r *runner) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error { return r.addPerson(a, n, roles) })
+			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error { return r.addPerson(a, n, roles) })
 		}}
 	f := c.Flags()
 	f.StringVar(&n.email, "email", "", "e-mail address")
@@ -97,7 +98,7 @@ func readRoles(n newPerson) (roles, error) {
 }
 
 // addPerson adds the person with a password, or prints the link with which they choose one.
-func (r *runner) addPerson(a *App, n newPerson, is roles) error {
+func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 	password := ""
 	if n.password {
 		line, err := bufio.NewReader(io.LimitReader(r.in, 4096)).ReadString('\n')
@@ -149,7 +150,7 @@ func (r *runner) addPerson(a *App, n newPerson, is roles) error {
 }
 
 // place returns the organisation and unit of the names, adding what is not there.
-func (r *runner) place(a *App, organisation, unit string) (o, u uint64, err error) {
+func (r *runner) place(a *app.App, organisation, unit string) (o, u uint64, err error) {
 	if organisation == "" {
 		return 0, 0, nil
 	}
@@ -197,7 +198,7 @@ func tokenCommand(r *runner) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
 				var p *store.Person
 				err := a.Store.View(func(tx *store.Tx) (err error) {
 					p, err = store.PeopleByEmail.First(tx, store.Address(email))

@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"filippo.io/age"
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/backup"
 	"sportello/app/config"
 	"sportello/app/credential"
@@ -30,13 +31,13 @@ func backupCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "backup PATH", Short: "Add a backup to a folder of backups, while the desk runs or not", Args: cobra.ExactArgs(1),
 		Long: "Adds a backup to the folder, which is made when it is not there. A folder keeps many backups; files are copied only once.\nAttachments, the key and mail that waits are part of it; the configuration and the search index are not.",
 		RunE: func(c *cobra.Command, args []string) error {
-			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error { return r.backup(ctx, a, r.path(args[0])) })
+			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error { return r.backup(ctx, a, r.path(args[0])) })
 		}}
 	c.AddCommand(backupListCommand(r), backupVerifyCommand(r))
 	return c
 }
 
-func (r *runner) backup(ctx context.Context, a *App, to string) error {
+func (r *runner) backup(ctx context.Context, a *app.App, to string) error {
 	p := r.progress("megabytes copied:")
 	m, err := a.Backups.Make(ctx, to, func(done, total int64) { p.at(int(done>>20), int(total>>20)) })
 	p.end()

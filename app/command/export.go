@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"bufio"
@@ -12,30 +12,31 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/desk"
 )
 
 func exportCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "export", Short: "Write tickets, articles, people or the catalogue to standard output", Args: cobra.NoArgs, RunE: needsSubcommand}
-	add := func(use, short string, write func(context.Context, *App, *bufio.Writer) error) {
+	add := func(use, short string, write func(context.Context, *app.App, *bufio.Writer) error) {
 		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
-			return r.withDesk(c.Context(), func(ctx context.Context, a *App) error {
+			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
 				out := bufio.NewWriterSize(r.out, 64<<10)
 				err := write(ctx, a, out)
 				return errors.Join(err, out.Flush())
 			})
 		}})
 	}
-	add("tickets", "Write all tickets with their messages and notes as JSON Lines, without attachments", func(ctx context.Context, a *App, out *bufio.Writer) error {
+	add("tickets", "Write all tickets with their messages and notes as JSON Lines, without attachments", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
 		return a.Desk.ExportTickets(ctx, r.actor(), func(t desk.TicketRecord) error { return enc.Encode(t) })
 	})
-	add("articles", "Write all articles as JSON Lines, without pictures", func(ctx context.Context, a *App, out *bufio.Writer) error {
+	add("articles", "Write all articles as JSON Lines, without pictures", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
 		return a.Desk.ExportArticles(ctx, r.actor(), func(v desk.ArticleRecord) error { return enc.Encode(v) })
 	})
 	add("people", "Write all people who are not disabled as CSV, without passwords", exportPeople(r))
-	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *App, out *bufio.Writer) error {
+	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *app.App, out *bufio.Writer) error {
 		return a.Desk.ExportCatalogue(r.actor(), out)
 	})
 	return c
@@ -47,8 +48,8 @@ func lineEncoder(out *bufio.Writer) *json.Encoder {
 	return enc
 }
 
-func exportPeople(r *runner) func(context.Context, *App, *bufio.Writer) error {
-	return func(ctx context.Context, a *App, out *bufio.Writer) error {
+func exportPeople(r *runner) func(context.Context, *app.App, *bufio.Writer) error {
+	return func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		table := csv.NewWriter(out)
 		if err := table.Write(desk.PersonColumns); err != nil {
 			return fmt.Errorf("app: write people: %w", err)

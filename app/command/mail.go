@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sportello/app"
 	"sportello/app/delivery"
 )
 
@@ -34,7 +35,7 @@ func mailCommand(r *runner) *cobra.Command {
 				if e := (*exitError)(nil); errors.As(err, &e) {
 					return err
 				}
-				return &exitError{exitLater, err}
+				return &exitError{Later, err}
 			}
 			return nil
 		}}
@@ -77,11 +78,11 @@ func (r *runner) deliver(ctx context.Context, how delivery.Spooled) error {
 	if err := r.withDesk(ctx, r.emptySpool); err != nil {
 		fmt.Fprintln(r.errOut, "sportello: the message is kept in", filepath.Join(cfg.Spool()), "and waits for the desk:", sayError(err))
 	}
-	r.exit = exitDone
+	r.exit = Done
 	return nil
 }
 
-func (r *runner) emptySpool(ctx context.Context, a *App) error {
+func (r *runner) emptySpool(ctx context.Context, a *app.App) error {
 	_, err := a.Mail.TakeSpool(ctx)
 	if err != nil || r.app != nil {
 		return err // a server processes by itself what was taken

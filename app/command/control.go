@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/listen"
 	"sportello/app/web"
@@ -23,17 +24,17 @@ import (
 // folder. The request is one line of JSON, then what standard input holds in lines of the same kind; the answer is
 // lines of what the command prints, as it prints them, and its exit status at last.
 
-type controlRequest struct {
+type Ask struct {
 	Args []string `json:"args"`
 	Cwd  string   `json:"cwd"`
 }
 
-type controlInput struct {
+type Input struct {
 	Data []byte `json:"data,omitempty"`
 	End  bool   `json:"end,omitempty"`
 }
 
-type controlAnswer struct {
+type Told struct {
 	Out  []byte `json:"out,omitempty"`
 	Err  []byte `json:"err,omitempty"`
 	Exit *int   `json:"exit,omitempty"`
@@ -70,7 +71,7 @@ type control struct {
 }
 
 // Beside begins to take commands from other processes of the same person.
-func Beside(a *App) (io.Closer, error) {
+func Beside(a *app.App) (io.Closer, error) {
 	folder := filepath.Join(a.Config.DataFolder(), "run")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("app: make run folder: %w", err)
@@ -108,7 +109,7 @@ func Beside(a *App) (io.Closer, error) {
 			go func() {
 				defer c.wg.Done()
 				defer conn.Close()
-				if err := answerControl(ctx, a, conn); err != nil {
+				if err := Answer(ctx, a, conn); err != nil {
 					a.Log.Warn("command from another process", "err", err)
 				}
 			}()
@@ -131,19 +132,19 @@ func (c *control) Close() error {
 	return c.folder.Close()
 }
 
-// answerControl runs one handed-over command on this server's desk.
-func answerControl(ctx context.Context, a *App, conn net.Conn) (err error) {
+// Answer runs one handed-over command on this server's desk.
+func Answer(ctx context.Context, a *app.App, conn net.Conn) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	lines := bufio.NewReader(conn)
-	var q controlRequest
+	var q Ask
 	if err := readLine(lines, &q); err != nil {
 		return fmt.Errorf("app: read command: %w", err)
 	}
 	var mu sync.Mutex
-	send := func(x controlAnswer) error {
+	send := func(x Told) error {
 		mu.Lock()
 		defer mu.Unlock()
 		raw, err := json.Marshal(x)
@@ -155,19 +156,19 @@ func answerControl(ctx context.Context, a *App, conn net.Conn) (err error) {
 		}
 		return err
 	}
-	out := writerFunc(func(s []byte) error { return send(controlAnswer{Out: s}) })
-	errOut := writerFunc(func(s []byte) error { return send(controlAnswer{Err: s}) })
-	status := exitFail
+	out := writerFunc(func(s []byte) error { return send(Told{Out: s}) })
+	errOut := writerFunc(func(s []byte) error { return send(Told{Err: s}) })
+	status := Failed
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
 				a.Log.Error("command panicked", "args", q.Args[:min(2, len(q.Args))], "err", web.Panicked(p))
-				_ = send(controlAnswer{Err: []byte("sportello: internal error, see the server's log\n")})
+				_ = send(Told{Err: []byte("sportello: internal error, see the server's log\n")})
 			}
 		}()
 		status = Within(ctx, a, q.Cwd, q.Args, &controlReader{lines: lines}, out, errOut)
 	}()
-	return send(controlAnswer{Exit: &status})
+	return send(Told{Exit: &status})
 }
 
 func readLine(r *bufio.Reader, v any) error {
@@ -199,7 +200,7 @@ func (r *controlReader) Read(b []byte) (int, error) {
 		if r.done {
 			return 0, io.EOF
 		}
-		var in controlInput
+		var in Input
 		if err := readLine(r.lines, &in); err != nil {
 			r.done = true
 			return 0, io.ErrUnexpectedEOF
@@ -226,13 +227,13 @@ func (r *runner) handOver(ctx context.Context, cfg config.Config) (int, error) {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	if err := json.NewEncoder(conn).Encode(controlRequest{Args: r.args, Cwd: r.cwd}); err != nil {
+	if err := json.NewEncoder(conn).Encode(Ask{Args: r.args, Cwd: r.cwd}); err != nil {
 		return 0, fmt.Errorf("app: hand command over: %w", err)
 	}
 	go r.sendInput(conn)
 	lines := bufio.NewReader(conn)
 	for {
-		var x controlAnswer
+		var x Told
 		if err := readLine(lines, &x); err != nil {
 			return 0, store.Fail(store.Unavailable, "error.stopping")
 		}
@@ -250,11 +251,11 @@ func (r *runner) sendInput(conn net.Conn) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := r.in.Read(buf)
-		if n > 0 && to.Encode(controlInput{Data: buf[:n]}) != nil {
+		if n > 0 && to.Encode(Input{Data: buf[:n]}) != nil {
 			return
 		}
 		if err != nil {
-			_ = to.Encode(controlInput{End: true})
+			_ = to.Encode(Input{End: true})
 			return
 		}
 	}

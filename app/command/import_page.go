@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"bytes"
@@ -55,7 +55,7 @@ func (r *pageReader) read() (desk.ArticleRecord, error) {
 	}
 	html := rec.Format == store.HTML.String()
 	if !html || !declaresCharset(raw) {
-		text, err := officeText(bytes.NewReader(raw))
+		text, err := OfficeText(bytes.NewReader(raw))
 		if err == nil {
 			raw, err = io.ReadAll(text)
 		}
