@@ -34,7 +34,6 @@ var machineTime = map[string]string{
 	"app/watch/check.go checkErrors":      "against the time that the file system gave a file",
 	"app/delivery/spool.go TakeSpool":     "against the time that the file system gave a file",
 	"store/blob.go Sweep":                 "against the time that the file system gave a file",
-	"store/migrate.go endTokens":          "the file of an earlier release, before there is a desk",
 	"store/backup.go Inspect":             "a copy that belongs to no desk",
 	"store/backup.go Inventory":           "breaks of a copy under way",
 	"app/web/body.go":                     "network deadlines, and how long a body takes",
