@@ -7,7 +7,7 @@
 //	extract.go   what is read, and its bounds
 //	apart.go     the process of its own: Apart outside, Child inside
 //	office.go    DOCX, XLSX, PPTX, ODT, ODS, ODP
-//	pdf*.go      PDF: objects, streams, fonts, text
+//	pdf*.go      PDF: objects, streams, encryption, fonts, text
 //	rtf.go       RTF; plain.go: text and HTML; mail.go: messages
 package extract
 

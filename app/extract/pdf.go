@@ -24,9 +24,10 @@ const (
 
 // place is where an object stands: in the file or in a stream of objects.
 type place struct {
-	data []byte
-	at   int
-	seen int // where in the file, for what wins
+	data       []byte
+	at         int
+	seen       int    // where in the file, for what wins
+	generation uint16 // of one that stands in the file itself
 }
 
 type pdf struct {
@@ -34,9 +35,11 @@ type pdf struct {
 	objects map[pdfRef]place
 	cache   map[pdfRef]any
 	budget
-	root   any
-	locked bool
-	fonts  map[pdfRef]*pdfFont
+	root    any
+	encrypt any      // of the trailer: how the file is encrypted
+	id      any      // of the trailer
+	lock    *pdfLock // nil when the streams are not encrypted
+	fonts   map[pdfRef]*pdfFont
 }
 
 func readPDF(r io.ReaderAt, size int64, out *sink) error {
@@ -54,8 +57,12 @@ func readPDF(r io.ReaderAt, size int64, out *sink) error {
 	}
 	f := &pdf{data: data, objects: map[pdfRef]place{}, cache: map[pdfRef]any{}, budget: budget{maxUnfolded}, fonts: map[pdfRef]*pdfFont{}}
 	packed := f.scan()
-	if f.locked {
-		return refuse(Encrypted, "the file is encrypted")
+	if f.encrypt != nil {
+		lock, err := f.unlock()
+		if err != nil {
+			return &Error{Encrypted, err}
+		}
+		f.lock = lock
 	}
 	for _, ref := range packed {
 		if err := f.unpack(ref); err != nil {
@@ -79,11 +86,11 @@ func (f *pdf) scan() (packed []pdfRef) {
 			return packed
 		}
 		at = end + 3
-		ref, ok := numberBefore(f.data, end)
+		ref, generation, ok := numberBefore(f.data, end)
 		if !ok {
 			continue
 		}
-		f.objects[ref] = place{f.data, at, end}
+		f.objects[ref] = place{f.data, at, end, generation}
 		l := &lexer{b: f.data, at: at, refs: true}
 		d, ok := l.next().(pdfDict)
 		if !ok {
@@ -124,34 +131,39 @@ func (f *pdf) trailer(d pdfDict) {
 		f.root = d["Root"]
 	}
 	if d["Encrypt"] != nil {
-		f.locked = true
+		f.encrypt = d["Encrypt"]
+	}
+	if d["ID"] != nil {
+		f.id = d["ID"]
 	}
 }
 
-// numberBefore reads "12 0 " backwards from where obj stands.
-func numberBefore(b []byte, at int) (pdfRef, bool) {
+// numberBefore reads "12 0 " backwards from where obj stands: the number of the object and its generation.
+func numberBefore(b []byte, at int) (ref pdfRef, generation uint16, ok bool) {
 	i := at - 1
-	back := func(is func(byte) bool, least, most int) bool {
-		n := 0
-		for i >= 0 && n < most && is(b[i]) {
+	back := func(is func(byte) bool, least, most int) (n int, ok bool) {
+		end := i + 1
+		for i >= 0 && end-1-i < most && is(b[i]) {
 			i--
-			n++
 		}
-		return n >= least
+		for _, c := range b[i+1 : end] {
+			n = n*10 + int(c-'0')
+		}
+		return n, end-1-i >= least
 	}
 	digit := func(c byte) bool { return c >= '0' && c <= '9' }
-	if !back(isPDFSpace, 0, 8) || !back(digit, 1, 6) || !back(isPDFSpace, 1, 8) {
-		return 0, false
+	if _, ok = back(isPDFSpace, 0, 8); !ok {
+		return 0, 0, false
 	}
-	end := i + 1
-	if !back(digit, 1, 9) {
-		return 0, false
+	gen, ok := back(digit, 1, 6)
+	if !ok {
+		return 0, 0, false
 	}
-	n := 0
-	for _, c := range b[i+1 : end] {
-		n = n*10 + int(c-'0')
+	if _, ok = back(isPDFSpace, 1, 8); !ok {
+		return 0, 0, false
 	}
-	return pdfRef(n), n > 0
+	n, ok := back(digit, 1, 9)
+	return pdfRef(n), uint16(gen), ok && n > 0 // #nosec G115 -- a generation has 16 bits
 }
 
 // stream returns the stream whose dictionary was just read and where it ends in the file, nil when there is none.
@@ -170,14 +182,14 @@ func (f *pdf) stream(d pdfDict, l *lexer) (*pdfStream, int) {
 	if n, ok := d["Length"].(float64); ok && n >= 0 && n <= float64(len(l.b)-start) {
 		end := start + int(n)
 		if rest := bytes.TrimLeft(l.b[end:min(end+20, len(l.b))], "\r\n \t"); bytes.HasPrefix(rest, []byte("endstream")) {
-			return &pdfStream{d, l.b[start:end]}, end
+			return &pdfStream{dict: d, raw: l.b[start:end]}, end
 		}
 	}
 	end := len(l.b)
 	if i := bytes.Index(l.b[start:], []byte("endstream")); i >= 0 {
 		end = start + i
 	}
-	return &pdfStream{d, l.b[start:end]}, end
+	return &pdfStream{dict: d, raw: l.b[start:end]}, end
 }
 
 // unpack notes the objects in a stream of objects.
@@ -205,7 +217,7 @@ func (f *pdf) unpack(ref pdfRef) error {
 			continue
 		}
 		if old, ok := f.objects[pdfRef(num)]; !ok || old.seen < seen {
-			f.objects[pdfRef(num)] = place{data, int(at), seen}
+			f.objects[pdfRef(num)] = place{data, int(at), seen, 0}
 			delete(f.cache, pdfRef(num))
 		}
 	}
@@ -231,6 +243,7 @@ func (f *pdf) get(o any) any {
 		v := l.next()
 		if d, ok := v.(pdfDict); ok {
 			if s, _ := f.stream(d, l); s != nil {
+				s.ref, s.generation = ref, p.generation
 				v = s
 			}
 		}
@@ -284,9 +297,12 @@ func (f *pdf) bytes(s *pdfStream) ([]byte, error) {
 	if d := f.dict(s.dict["DecodeParms"]); d != nil {
 		params = []any{d}
 	}
-	data := s.raw
 	if len(filters) > 8 {
 		return nil, nil
+	}
+	data, err := f.decrypted(s)
+	if err != nil {
+		return nil, err
 	}
 	for i, o := range filters {
 		var p pdfDict
@@ -310,6 +326,8 @@ func (f *pdf) filter(name pdfName, data []byte, p pdfDict) ([]byte, error) {
 	var out []byte
 	var err error
 	switch name {
+	case "Crypt":
+		return data, nil // see decrypted
 	case "FlateDecode", "Fl":
 		z, zerr := zlib.NewReader(bytes.NewReader(data))
 		if zerr != nil {

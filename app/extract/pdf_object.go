@@ -15,10 +15,12 @@ type (
 	pdfWord   string
 )
 
-// pdfStream is a dictionary with packed bytes.
+// pdfStream is a dictionary with packed bytes, and the number under which it is encrypted.
 type pdfStream struct {
-	dict pdfDict
-	raw  []byte
+	dict       pdfDict
+	raw        []byte
+	ref        pdfRef
+	generation uint16
 }
 
 // pdfEnd is what the lexer gives at the end.
