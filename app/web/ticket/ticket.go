@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"sportello/app/address"
 	"sportello/app/desk"
@@ -119,30 +118,6 @@ type fact struct{ Name, Value string }
 type questionView struct {
 	Name, Label, Type, Value string
 	Choices                  []show.Choice
-}
-
-// editorView is the one form in which agents write. What cannot be done from here is not offered.
-type editorView struct {
-	Reply    bool // a reply may be written, not only a note
-	Note     bool
-	InNote   bool // the note is what shows
-	Main     sendButton
-	More     []sendButton
-	Resolve  bool
-	Plan     bool
-	Outcomes []show.Choice
-	Readers  string
-	Replies  string // where saved replies are asked for
-	Preview  template.HTML
-
-	PreviewURL string // what is typed here as the ticket will show it
-}
-
-type sendButton struct{ Act, Label string }
-
-// SendPart reports whether the editor came back from the act, whose fields are then shown.
-func (v *ticketPage) SendPart(act string) bool {
-	return v.OpenPart == "editor" && v.Value("act") == act && len(v.Errors) > 0
 }
 
 // conflictView tells what changed since the page was made on which somebody wrote.
@@ -282,39 +257,6 @@ func (v *ticketPage) tell(t *desk.TicketView, back *posted, names *ticketNames, 
 	return v.Refill(v.Form, err)
 }
 
-// firstValues is what the forms hold before anybody changes them.
-func (v *ticketPage) firstValues(t *desk.TicketView) url.Values {
-	row := t.Ticket
-	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
-	values := url.Values{"mode": {"reply"}, "assignee": {id(row.Assignee)}, "group": {id(row.Group)}, "severity": {row.Severity.String()},
-		"urgency": {row.Urgency.String()}, "deadline": {inputTime(&v.Page, row.Deadline)}, "kind": {row.Kind.String()}, "module": {id(row.Module)},
-		"subject": {row.Subject}, "affected": {row.Affected}, "worked_in": {row.WorkedIn}, "version": {row.Version}, "state_version": {row.Version},
-		"state_planned_for": {inputDate(&v.Page, row.PlannedFor)}}
-	if row.Regression {
-		values["regression"] = []string{"1"}
-	}
-	for code, answer := range row.Answers {
-		values["answer-"+code] = []string{answer}
-	}
-	return values
-}
-
-// inputTime writes a time as a field of date and time has it.
-func inputTime(p *web.Page, t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(p.Now.Location()).Format("2006-01-02T15:04")
-}
-
-// inputDate writes a time as a field of a date has it.
-func inputDate(p *web.Page, t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(p.Now.Location()).Format(time.DateOnly)
-}
-
 // seenOf marks how far a reader of the view has come: the last change, and the last message.
 func seenOf(t *desk.TicketView) string {
 	var change, message uint64
@@ -440,54 +382,6 @@ func lowerFirst(s string) string {
 	return strings.ToLower(s)
 }
 
-// editor says what can be written and sent from where the ticket stands.
-func (v *ticketPage) editor(t *desk.TicketView) {
-	row := t.Ticket
-	e := &editorView{Reply: t.May[desk.Write], Note: t.May[desk.WriteNote], Replies: "/replies/pick?lang=" + url.QueryEscape(row.Language) + "&q=",
-		PreviewURL: "/preview?ticket=" + strconv.FormatUint(row.ID, 10)}
-	v.Editor = e
-	e.InNote = v.Chosen("mode", "note") || !e.Reply
-	var readers []string
-	for _, id := range append([]uint64{row.Requester}, row.Participants...) {
-		if p := t.People[id]; p != nil {
-			readers = append(readers, p.Name)
-		}
-	}
-	e.Readers = v.Plural("ticket.readers", len(readers), "names", listWords(v.T("ticket.and"), readers))
-	reply := sendButton{"reply", v.T("ticket.send")}
-	if !v.MayWork {
-		e.Main = reply
-		return
-	}
-	can := func(s store.State) bool { return slices.Contains(t.Reachable, s) }
-	wait := sendButton{"wait", v.T("ticket.send-wait")}
-	switch row.State {
-	case store.StateNew:
-		e.Main, e.More = wait, []sendButton{{"reply", v.T("ticket.send-take")}}
-	case store.StateOpen:
-		e.Main, e.More = wait, []sendButton{reply}
-	case store.StateWaiting:
-		e.Main, e.More = sendButton{"reply", v.T("ticket.send-waiting")}, []sendButton{{"resume", v.T("ticket.send-resume")}}
-	case store.StatePlanned:
-		e.Main, e.More = reply, []sendButton{wait, {"resume", v.T("ticket.send-resume")}}
-	case store.StateResolved:
-		e.Main, e.More = reply, []sendButton{{"resume", v.T("ticket.send-reopen")}}
-	default:
-		e.Main = reply
-	}
-	e.Resolve = can(store.StateResolved)
-	e.Plan = can(store.StatePlanned) || row.State == store.StatePlanned
-	e.Outcomes = show.OutcomeOptions(&v.Page, func(name, value string) bool { return v.Chosen(name, value) }, v.MayArrange)
-}
-
-// listWords joins names as people do: Ada, Bruno e Carla.
-func listWords(and string, names []string) string {
-	if n := len(names); n > 1 {
-		return strings.Join(names[:n-1], ", ") + " " + and + " " + names[n-1]
-	}
-	return strings.Join(names, "")
-}
-
 // ticketChoices fills the selects of the facts.
 func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, names *ticketNames) error {
 	actor := r.Actor()
@@ -602,11 +496,6 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) e
 		v.Articles = append(v.Articles, web.Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
 	}
 	return show.QueueSide(a.Site, r, &v.Page, v.Back)
-}
-
-// plainWords takes out of a subject what the language of search would read as a command.
-func plainWords(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 }
 
 // fromQuery reads back the queue that a ticket was opened from; nil when there is none.

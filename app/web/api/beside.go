@@ -1,0 +1,59 @@
+package api
+
+import (
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/store"
+)
+
+type apiBeside struct {
+	ID          uint64     `json:"id"`
+	From        *apiPerson `json:"from"`
+	Subject     string     `json:"subject"`
+	Body        string     `json:"body"`
+	At          *time.Time `json:"at"`
+	Attachments []apiFile  `json:"attachments"`
+	Proven      bool       `json:"proven"`
+}
+
+// apiDecision says what to do with words that lie beside a ticket.
+type apiDecision struct {
+	Do     desk.BesideDo `json:"do"` // join, join-and-add-person, own-ticket or dismiss
+	Reason string        `json:"reason,omitempty"`
+}
+
+// apiBesideTicket decides about words that lie beside a ticket, and answers the ticket as it is afterwards.
+func (a pages) apiBesideTicket(r *web.Request) error {
+	number, err := apiNumber(r, "number")
+	if err != nil {
+		return err
+	}
+	id, err := apiNumber(r, "id")
+	if err != nil {
+		return err
+	}
+	v, err := a.Desk.Ticket(r.Actor(), number)
+	if err != nil {
+		return err
+	}
+	if !v.Agents {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !v.May[desk.Arrange] {
+		return store.Fail(store.Denied, "error.denied")
+	}
+	var in apiDecision
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	if _, err := a.Desk.Do(r.Actor(), number, desk.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
+		return err
+	}
+	out, err := a.ticketDocument(r, number)
+	if err != nil {
+		return err
+	}
+	return r.JSON(out)
+}

@@ -1,0 +1,181 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+type apiMessage struct {
+	ID          uint64     `json:"id"`
+	Author      *apiPerson `json:"author"`
+	At          *time.Time `json:"at"`
+	Body        string     `json:"body"`   // as typed; of HTML its text
+	Format      string     `json:"format"` // text, markdown or html
+	HTML        string     `json:"html"`   // what the page shows, safe
+	Internal    bool       `json:"internal,omitempty"`
+	Proven      *bool      `json:"proven,omitempty"` // of what came by mail: whether something proves its sender
+	Attachments []apiFile  `json:"attachments,omitempty"`
+}
+
+// apiText is a message in a PATCH: a text, or an object that may make it a note.
+type apiText struct {
+	Body        string   `json:"body"`
+	Format      string   `json:"format,omitempty"` // text, markdown or html; left out, text on the requester's side and markdown on the agents'
+	Internal    bool     `json:"internal,omitempty"`
+	Mentions    []string `json:"mentions,omitempty"`    // addresses of agents
+	Attachments []uint64 `json:"attachments,omitempty"` // files of one's own that belong to nothing yet
+}
+
+// UnmarshalJSON takes a plain text for a message.
+func (t *apiText) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, &t.Body)
+	}
+	type plain apiText
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode((*plain)(t))
+}
+
+func (a pages) text(t *apiText) (*desk.Text, error) {
+	if len(t.Mentions) > store.Most("messages.mentions") { // before each is looked up
+		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", store.Most("messages.mentions")).At("mentions")
+	}
+	if len(t.Attachments) > maxAttached {
+		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxAttached).At("attachments")
+	}
+	format, err := store.Parse[store.Format](t.Format)
+	if err != nil {
+		return nil, store.Fail(store.Invalid, "error.code", "value", show.Clip(t.Format, 60)).At("format")
+	}
+	out := &desk.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
+	err = a.Store.View(func(tx *store.Tx) error {
+		for _, address := range t.Mentions {
+			if p, err := store.PeopleByEmail.First(tx, store.Address(address)); err == nil {
+				out.Mentions = append(out.Mentions, p.ID)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// apiWritten answers a message that was stored.
+type apiWritten struct {
+	Number      uint64      `json:"number"` // of the ticket it stands in: a new one when the old was closed too long ago
+	ID          uint64      `json:"id"`
+	State       store.State `json:"state"`
+	Rev         uint64      `json:"rev"`
+	Attachments []apiFile   `json:"attachments,omitempty"`
+}
+
+func (a pages) apiWriteMessage(r *web.Request) error {
+	number, err := apiNumber(r, "number")
+	if err != nil {
+		return err
+	}
+	members, unreadable := a.membersOf(r)
+	if err := a.Desk.MayChange(r.Actor(), number, members.speech()); err != nil {
+		return err
+	}
+	if unreadable != nil {
+		return unreadable
+	}
+	var in apiText
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	text, err := a.text(&in)
+	if err != nil {
+		return err
+	}
+	return a.apiSay(r, number, text)
+}
+
+func (a pages) apiSay(r *web.Request, number uint64, text *desk.Text) error {
+	t, err := a.Desk.Do(r.Actor(), number, desk.Step{Message: text})
+	if err != nil {
+		return err
+	}
+	v, err := a.Desk.Ticket(r.Actor(), t.ID)
+	if err != nil {
+		return err
+	}
+	out := apiWritten{Number: t.ID, State: t.State, Rev: t.PublicRev}
+	if v.Agents {
+		out.Rev = t.Rev
+	}
+	for _, m := range v.Messages {
+		if m.Author == r.Actor().ID() && m.ID > out.ID {
+			out.ID = m.ID
+		}
+	}
+	for _, f := range v.Files[out.ID] {
+		out.Attachments = append(out.Attachments, fileAnswer(f))
+	}
+	r.Status(http.StatusCreated)
+	r.SetLocation("/api/v1/tickets/" + strconv.FormatUint(t.ID, 10))
+	return r.JSON(out)
+}
+
+// apiAttach takes files for a message of their own: multipart/form-data with parts named file, and body and internal
+// if wanted, or the bytes themselves with ?name=. Without a body the message names the files.
+func (a pages) apiAttach(r *web.Request) error {
+	number, err := apiNumber(r, "number")
+	if err != nil {
+		return err
+	}
+	// Nothing is kept for who may neither write here; what it is to be is known when it was read.
+	if err := a.Desk.MayAttach(r.Actor(), number); err != nil {
+		return err
+	}
+	text := &desk.Text{}
+	var kept []string
+	v := r.Visit()
+	if strings.HasPrefix(strings.ToLower(r.Header("Content-Type")), "multipart/form-data") {
+		p, err := r.ReadForm(v.Route)
+		if err != nil {
+			return err
+		}
+		if p.Unreadable {
+			return store.Fail(store.Invalid, "error.form-unreadable")
+		}
+		text.Body, text.Internal = p.Values.Get("body"), p.Values.Get("internal") == "true" || p.Values.Get("internal") == "1"
+		for _, u := range append(p.Uploads["file"], p.Uploads["files"]...) {
+			if u.Err != nil {
+				return u.Err
+			}
+			text.Files = append(text.Files, u.Row.ID)
+			kept = append(kept, u.Row.Name)
+		}
+	} else if !v.Body.Ended() || r.Query("name") != "" {
+		q := r.QueryForm()
+		text.Body, text.Internal = q.Raw("body"), q.Bool("internal")
+		name := q.Raw("name")
+		if _, params, err := mime.ParseMediaType(r.Header("Content-Disposition")); err == nil && name == "" {
+			name = params["filename"]
+		}
+		f, err := a.Desk.Keep(r.Actor(), name, v.Body)
+		if err := web.CmpErr(v.Body, err); err != nil {
+			return err
+		}
+		text.Files, kept = []uint64{f.ID}, []string{f.Name}
+	}
+	if len(text.Files) == 0 {
+		return store.Fail(store.Invalid, "error.required").At("file")
+	}
+	if strings.TrimSpace(text.Body) == "" {
+		text.Body = strings.Join(kept, ", ")
+	}
+	return a.apiSay(r, number, text)
+}
