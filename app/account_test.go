@@ -31,7 +31,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 				t.Errorf("a supervisor asks for a link with %v: %d, %s", form, got.status, passwordLink.FindString(got.body))
 			}
 		}
-		b.must(b.post(group+"/members/remove", url.Values{"person": {show.IdValue(p.ID)}}), http.StatusSeeOther)
+		b.must(b.post(group+"/members/remove", url.Values{"person": {show.IDValue(p.ID)}}), http.StatusSeeOther)
 		// Who was added and removed finds it under the bell.
 		theirs := d.signedIn(p)
 		if _, err := d.app.Desk.PlanNotices(); err != nil {

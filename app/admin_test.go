@@ -283,7 +283,7 @@ func TestPeopleAreFoundByNameRoleGroupAndOrganisation(t *testing.T) {
 	d := newAdministration(t)
 	b := d.signedIn(d.admin)
 	for query, found := range map[string]string{"text=ner": "Ada Neri", "text=bruno.galli@": "Bruno Galli", "role=editor": "Elena Moro", "role=coordinator": "Dario Fonti",
-		"group=" + show.IdValue(d.csa.ID) + "&role=supervisor": "Carla Serra", "organisation=" + show.IdValue(d.organisation) + "&text=ada": "Ada Neri"} {
+		"group=" + show.IDValue(d.csa.ID) + "&role=supervisor": "Carla Serra", "organisation=" + show.IDValue(d.organisation) + "&text=ada": "Ada Neri"} {
 		got := b.get("/admin/people?" + query)
 		b.must(got, 200, found)
 		if n := strings.Count(got.body, `<tr><td>`); n != 1 {
@@ -335,7 +335,7 @@ func TestGroupsAreAddedChangedAndRemovedUnlessTheyAreInUse(t *testing.T) {
 	b.must(b.post(at+"/members", url.Values{"member": {"Ada Neri"}, "rank": {"supervisor"}}), 303)
 	b.must(b.get(at), 200, "Ada Neri", "responsabile")
 	b.must(b.post(at+"/remove", url.Values{"remove": {"1"}}), 409, "ancora in uso", `value="nuovo@example.it"`)
-	b.must(b.post(at+"/members/remove", url.Values{"person": {show.IdValue(d.asker.ID)}}), 303)
+	b.must(b.post(at+"/members/remove", url.Values{"person": {show.IDValue(d.asker.ID)}}), 303)
 	b.must(b.post(at+"/remove", url.Values{"remove": {"1"}}), 303)
 
 	general, err := d.app.Desk.GroupByCode(store.GeneralGroup)
@@ -392,9 +392,9 @@ func TestTheCatalogueIsEditedLevelByLevel(t *testing.T) {
 		t.Errorf("after taking the question out: %+v", m)
 	}
 
-	b.must(b.get("/admin/catalogue/new?parent="+show.IdValue(csa.ID)), 200)
-	b.must(b.post("/admin/catalogue", url.Values{"parent": {show.IdValue(csa.ID)}, "code": {"csa due"}, "name-it": {"Carriere"}}), 422, `value="csa due"`, `value="Carriere"`)
-	got := b.post("/admin/catalogue", url.Values{"parent": {show.IdValue(csa.ID)}, "code": {"carriere"}, "name-it": {"Carriere"}, "rows": {"0"}})
+	b.must(b.get("/admin/catalogue/new?parent="+show.IDValue(csa.ID)), 200)
+	b.must(b.post("/admin/catalogue", url.Values{"parent": {show.IDValue(csa.ID)}, "code": {"csa due"}, "name-it": {"Carriere"}}), 422, `value="csa due"`, `value="Carriere"`)
+	got := b.post("/admin/catalogue", url.Values{"parent": {show.IDValue(csa.ID)}, "code": {"carriere"}, "name-it": {"Carriere"}, "rows": {"0"}})
 	b.must(got, 303)
 	if l := d.level("csa/carriere"); l.Parent != csa.ID {
 		t.Errorf("added below %d", l.Parent)

@@ -57,7 +57,7 @@ const mostQuestionRows = 40
 func questionField(n int, part string) string { return "questions-" + strconv.Itoa(n) + part }
 
 func levelValues(m *store.Module) url.Values {
-	v := url.Values{"channel": {m.Channel.String()}, "address": {m.Address}, "group": {show.IdValue(m.Group)}, "versions": {strings.Join(m.Versions, "\n")},
+	v := url.Values{"channel": {m.Channel.String()}, "address": {m.Address}, "group": {show.IDValue(m.Group)}, "versions": {strings.Join(m.Versions, "\n")},
 		"confidential": show.Boxed(m.Confidential), "retired": show.Boxed(m.Retired), "order": {strconv.Itoa(m.Order)}, "rev": {strconv.FormatUint(m.Rev, 10)},
 		"rows": {strconv.Itoa(len(m.Questions))}}
 	setWords(v, "name", m.Name)
@@ -154,14 +154,14 @@ func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error
 	v.Top = l != nil && above == nil
 	for _, o := range levels {
 		if l == nil && o.Depth < 2 && !o.Retired {
-			v.Parents = append(v.Parents, show.Choice{Value: show.IdValue(o.ID), Label: o.Path.In(v.Lang), Chosen: above != nil && above.ID == o.ID})
+			v.Parents = append(v.Parents, show.Choice{Value: show.IDValue(o.ID), Label: o.Path.In(v.Lang), Chosen: above != nil && above.ID == o.ID})
 		}
 		if l != nil && o.Parent == l.ID {
 			v.Below = append(v.Below, web.Link{Label: o.Name.In(v.Lang), Address: address.Admin("catalogue", o.ID)})
 		}
 	}
 	if l != nil && l.Depth < 2 {
-		v.AddBelow = "/admin/catalogue/new?parent=" + show.IdValue(l.ID)
+		v.AddBelow = "/admin/catalogue/new?parent=" + show.IDValue(l.ID)
 	}
 	v.inherited(s, above)
 	v.channels(above)
@@ -212,7 +212,7 @@ func (v *adminLevelPage) groups(s *surroundings) {
 	chosen := v.Value("group")
 	v.Groups = append(v.Groups, show.Choice{Value: "", Label: v.T("admin-catalogue.group-above", "group", v.Above), Chosen: chosen == ""})
 	for _, g := range s.groups {
-		if id := show.IdValue(g.ID); !g.Retired || id == chosen {
+		if id := show.IDValue(g.ID); !g.Retired || id == chosen {
 			v.Groups = append(v.Groups, show.Choice{Value: id, Label: g.Name.In(v.Lang), Chosen: id == chosen})
 		}
 	}

@@ -187,7 +187,7 @@ func firstValues(r *web.Request, art *desk.ArticleView, version *store.Version) 
 	values := url.Values{"rev": {"0"}, "state": {store.Draft.String()}, "audience": {store.SignedIn.String()}, "format": {store.Markdown.String()}}
 	if art != nil {
 		values.Set("audience", art.Audience.String())
-		values.Set("module", show.ItoaOrEmpty(art.Article.Module))
+		values.Set("module", show.IDValue(art.Article.Module))
 	} else {
 		values.Set("module", r.Query("module"))
 		if title := strings.Clone(r.Query("title")); utf8.RuneCountInString(title) <= 200 {

@@ -263,7 +263,7 @@ func (a pages) editViewPage(r *web.Request, f *web.Form, err error) error {
 	v.Crumb(v.T("views.title"), "/desk/views")
 	v.Crumb(s.Name, show.ViewAddress(s))
 	v.Crumb(v.Title, "")
-	values := url.Values{"name": {s.Name}, "share": {show.ItoaOrEmpty(s.Group)}}
+	values := url.Values{"name": {s.Name}, "share": {show.IDValue(s.Group)}}
 	if s.Notify {
 		values.Set("notify", "1")
 	}

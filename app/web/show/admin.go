@@ -123,12 +123,6 @@ func (v *AdminPage) Refuse(err error) bool {
 	return true
 }
 
-// ChoiceGroup is a headed part of a select.
-type ChoiceGroup struct {
-	Label   string
-	Options []Choice
-}
-
 // Begin fills a page that was not posted: with what was typed before the session ended, else with the values as they
 // are. A page with several forms has main as a field of its own one; the others leave that as it is.
 func (v *AdminPage) Begin(r *web.Request, now url.Values, main string) {

@@ -1,7 +1,6 @@
 package show
 
 import (
-	"fmt"
 	"strconv"
 
 	"sportello/app/desk"
@@ -15,11 +14,18 @@ type Choice struct {
 	Chosen, Off        bool
 }
 
+// ChoiceGroup is a headed part of a select.
+type ChoiceGroup struct {
+	Label   string
+	Options []Choice
+}
+
 // LevelOption names a level of the catalogue with those above it.
 func LevelOption(l desk.Level, lang string, chosen bool) Choice {
 	return Choice{Value: strconv.FormatUint(l.ID, 10), Label: l.Path.In(lang), Chosen: chosen}
 }
 
+// TicketKinds are the kinds in the order of their list.
 var TicketKinds = []store.TicketKind{store.Clarification, store.Malfunction, store.Request, store.Guidance, store.Access}
 
 // OutcomeOptions are the outcomes an agent may choose; a duplicate needs the number of the other ticket and is left
@@ -36,27 +42,16 @@ func OutcomeOptions(p *web.Page, chosen func(name, value string) bool, duplicate
 	return list
 }
 
-// Entry is one entry of a list to choose from; choices is a headed group of them.
-type Entry struct {
-	Code, Label, Hint string
-	Chosen            bool
-}
-
-type Entries struct {
-	Label   string
-	Entries []Entry
-}
-
 // ModuleChoices lists the catalogue for a select, a group for each product with levels below it. all keeps the levels
 // that are served elsewhere without saying so, for filters.
-func ModuleChoices(p *web.Page, levels []desk.Level, chosen string, all bool) []Entries {
-	var out []Entries
+func ModuleChoices(p *web.Page, levels []desk.Level, chosen string, all bool) []ChoiceGroup {
+	var out []ChoiceGroup
 	for i := range levels {
 		l := &levels[i]
 		if l.Retired && l.Code != chosen {
 			continue
 		}
-		entry := Entry{Code: l.Code, Label: l.Name.In(p.Lang), Chosen: l.Code == chosen}
+		entry := Choice{Value: l.Code, Label: l.Name.In(p.Lang), Chosen: l.Code == chosen}
 		if !l.Here() && !all {
 			entry.Hint = p.T("module.hint-desk")
 			if l.Channel == store.ByEmail {
@@ -66,22 +61,23 @@ func ModuleChoices(p *web.Page, levels []desk.Level, chosen string, all bool) []
 		}
 		switch {
 		case l.Depth == 0 && l.Below == 0:
-			out = append(out, Entries{Entries: []Entry{entry}})
+			out = append(out, ChoiceGroup{Options: []Choice{entry}})
 			continue
 		case l.Depth == 0:
 			entry.Label = p.T("module.in-general", "name", l.Name.In(p.Lang))
-			out = append(out, Entries{Label: l.Name.In(p.Lang), Entries: []Entry{entry}})
+			out = append(out, ChoiceGroup{Label: l.Name.In(p.Lang), Options: []Choice{entry}})
 			continue
 		case l.Depth > 1:
 			entry.Label = "\u2003" + entry.Label // stands under its area
 		}
 		if n := len(out); n > 0 {
-			out[n-1].Entries = append(out[n-1].Entries, entry)
+			out[n-1].Options = append(out[n-1].Options, entry)
 		}
 	}
 	return out
 }
 
+// Boxed is what a form holds of a box that is ticked, or not.
 func Boxed(yes bool) []string {
 	if yes {
 		return []string{"1"}
@@ -89,14 +85,8 @@ func Boxed(yes bool) []string {
 	return nil
 }
 
-func ItoaOrEmpty(n uint64) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprint(n)
-}
-
-func IdValue(id uint64) string {
+// IDValue is the value of a choice of the row, nothing for none.
+func IDValue(id uint64) string {
 	if id == 0 {
 		return ""
 	}

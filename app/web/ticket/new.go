@@ -20,11 +20,11 @@ import (
 type newTicketPage struct {
 	web.Page
 	ForOthers  bool // the actor may open in somebody else's name
-	Modules    []show.Entries
+	Modules    []show.ChoiceGroup
 	NoModule   bool // "I do not know" was chosen
-	Kinds      []show.Entry
-	Severities []show.Entry
-	Urgencies  []show.Entry
+	Kinds      []show.Choice
+	Severities []show.Choice
+	Urgencies  []show.Choice
 	About      string // of the module
 	Questions  []askedQuestion
 	Versions   []string
@@ -49,7 +49,7 @@ type askedQuestion struct {
 	Label    string
 	Type     string // text, number, date
 	Value    string
-	Choices  []show.Entry // of a question that is answered by choosing
+	Choices  []show.Choice // of a question that is answered by choosing
 	Required bool
 }
 
@@ -144,15 +144,15 @@ func (v *newTicketPage) offer() {
 		if k == store.Access && !v.Chosen("kind", code) {
 			continue // it comes from the page that asks for credentials
 		}
-		v.Kinds = append(v.Kinds, show.Entry{Code: code, Label: v.T("new-ticket.kind-" + code), Hint: v.T("new-ticket.says-" + code), Chosen: v.Chosen("kind", code)})
+		v.Kinds = append(v.Kinds, show.Choice{Value: code, Label: v.T("new-ticket.kind-" + code), Hint: v.T("new-ticket.says-" + code), Chosen: v.Chosen("kind", code)})
 	}
 	for s := store.Blocking; s <= store.Low; s++ {
 		code := s.String()
-		v.Severities = append(v.Severities, show.Entry{Code: code, Label: v.T("severity." + code), Hint: v.T("new-ticket.severity-" + code), Chosen: v.Chosen("severity", code)})
+		v.Severities = append(v.Severities, show.Choice{Value: code, Label: v.T("severity." + code), Hint: v.T("new-ticket.severity-" + code), Chosen: v.Chosen("severity", code)})
 	}
 	for u := store.Today; u <= store.NoDate; u++ {
 		code := u.String()
-		v.Urgencies = append(v.Urgencies, show.Entry{Code: code, Label: v.T("urgency." + code), Hint: v.T("new-ticket.urgency-" + code), Chosen: v.Chosen("urgency", code)})
+		v.Urgencies = append(v.Urgencies, show.Choice{Value: code, Label: v.T("urgency." + code), Hint: v.T("new-ticket.urgency-" + code), Chosen: v.Chosen("urgency", code)})
 	}
 	v.Today = v.Now.Format(time.DateOnly)
 }
@@ -162,9 +162,9 @@ func (v *newTicketPage) question(q store.Question) askedQuestion {
 	field := askedQuestion{Field: v.FieldErr(name), Label: q.Label.In(v.Lang), Type: q.Type, Value: v.Value(name), Required: q.Required}
 	switch q.Type {
 	case "choice":
-		field.Choices = []show.Entry{{Label: v.T("new-ticket.choose")}}
+		field.Choices = []show.Choice{{Label: v.T("new-ticket.choose")}}
 		for _, s := range q.Choices {
-			field.Choices = append(field.Choices, show.Entry{Code: s, Label: s, Chosen: s == field.Value})
+			field.Choices = append(field.Choices, show.Choice{Value: s, Label: s, Chosen: s == field.Value})
 		}
 	case "number":
 		field.Type = "text" // a number field drops what it cannot read, and nothing typed may be lost

@@ -53,9 +53,9 @@ type sidePage struct {
 
 	MayCorrect bool
 	Correcting bool // its form has errors and stands open
-	Modules    []show.Entries
-	Severities []show.Entry
-	Urgencies  []show.Entry
+	Modules    []show.ChoiceGroup
+	Severities []show.Choice
+	Urgencies  []show.Choice
 	Today      string
 }
 

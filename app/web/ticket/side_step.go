@@ -28,11 +28,11 @@ func (v *sidePage) correcting(levels []desk.Level) {
 	v.Modules = show.ModuleChoices(&v.Page, levels, v.Value("module"), false)
 	for s := store.Blocking; s <= store.Low; s++ {
 		code := s.String()
-		v.Severities = append(v.Severities, show.Entry{Code: code, Label: v.T("severity." + code), Chosen: v.Chosen("severity", code)})
+		v.Severities = append(v.Severities, show.Choice{Value: code, Label: v.T("severity." + code), Chosen: v.Chosen("severity", code)})
 	}
 	for u := store.Today; u <= store.NoDate; u++ {
 		code := u.String()
-		v.Urgencies = append(v.Urgencies, show.Entry{Code: code, Label: v.T("urgency." + code), Chosen: v.Chosen("urgency", code)})
+		v.Urgencies = append(v.Urgencies, show.Choice{Value: code, Label: v.T("urgency." + code), Chosen: v.Chosen("urgency", code)})
 	}
 	v.Today = v.Now.Format(time.DateOnly)
 	for _, field := range []string{"subject", "module", "severity", "urgency", "deadline"} {

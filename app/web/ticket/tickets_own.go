@@ -14,9 +14,9 @@ import (
 type ownTicketsPage struct {
 	web.Page
 	Tabs     []web.Link
-	States   []show.Entry
-	Kinds    []show.Entry
-	Modules  []show.Entries
+	States   []show.Choice
+	Kinds    []show.Choice
+	Modules  []show.ChoiceGroup
 	Tickets  []show.OwnLine
 	Of       string
 	Count    string
@@ -121,13 +121,13 @@ func (a pages) sideTickets(actor desk.Actor, q desk.SideQuery, only store.State)
 const ownLooks = 20
 
 func (v *ownTicketsPage) choicesOf(q *web.Form, levels []desk.Level) {
-	v.States = []show.Entry{{Label: v.T("own.state-any")}, {Code: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
+	v.States = []show.Choice{{Label: v.T("own.state-any")}, {Value: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
 	for s := store.StateNew; s <= store.StateClosed; s++ {
-		v.States = append(v.States, show.Entry{Code: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
+		v.States = append(v.States, show.Choice{Value: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
 	}
-	v.Kinds = []show.Entry{{Label: v.T("own.kind-any")}}
+	v.Kinds = []show.Choice{{Label: v.T("own.kind-any")}}
 	for k := store.Clarification; k <= store.Access; k++ {
-		v.Kinds = append(v.Kinds, show.Entry{Code: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Raw("kind") == k.String()})
+		v.Kinds = append(v.Kinds, show.Choice{Value: k.String(), Label: v.T("kind." + k.String()), Chosen: q.Raw("kind") == k.String()})
 	}
 	v.Modules = show.ModuleChoices(&v.Page, levels, q.Raw("module"), true)
 }
