@@ -4,7 +4,7 @@ GO      ?= go
 export CGO_ENABLED ?= 0
 LDFLAGS  = -s -w
 
-.PHONY: build deps test check race fuzz crash demo-moments bench corpus relevance clean
+.PHONY: build deps test check race peers fuzz crash demo-moments bench corpus relevance clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sportello .
@@ -26,8 +26,14 @@ check:
 	build/staticcheck ./...
 	build/gosec -test=false $$($(GO) list -deps . | grep '^sportello')
 
+# The race detector over the packages that run things at once. Of the whole process, the tests that have many at once.
 race:
-	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./store ./search ./app/desk ./app/credential ./app/worktime ./app/markup ./app/mail/transport
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./store ./search ./app/desk/... ./app/credential ./app/worktime ./app/markup ./app/mail/transport ./app/backup ./app/listen ./app/watch ./app/web/...
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m -run 'Once|Live|Stream|Presence|Upload|Descriptors|Backup|Command|Watch|Stop' ./app
+
+# Real servers beside the desk: Postfix, Dovecot and what else app/mail/peer starts. Run before a change of mail is done.
+peers: deps
+	$(GO) test -count=1 -timeout 30m -v -run 'RealServers|Mailbox|Sender|Inbox|Listener|Peer' ./app ./app/mail/...
 
 # Each fuzz target for a while; FUZZTIME=10m for a night.
 FUZZTIME ?= 20s
