@@ -38,6 +38,8 @@ type Page struct {
 	Side        []SideGroup // of the workbench: queues or the administration's menu
 	Crumbs      []Link
 	Flash       string
+	FlashKey    string // of that sentence, for pages that do more after some acts
+	FlashArgs   []any
 	Query       string // what is in the search box
 	Live        bool   // the page follows /live
 	LiveAfter   uint64 // from the change after this one
@@ -123,7 +125,9 @@ func (r *Request) Page(titleKey string, args ...any) Page {
 		p.IsCoordinator, p.IsAdministrator = len(who.Coordinates) > 0, who.Administrator
 		p.IsWriter = p.IsAgent || p.IsEditor || p.IsAdministrator
 	}
-	p.Flash = r.takeFlash(v.Lang)
+	if f := r.takeFlash(v.Lang); f.Key != "" {
+		p.Flash, p.FlashKey, p.FlashArgs = r.site.Words.Text(v.Lang, f.Key, f.Args...), f.Key, f.Args
+	}
 	return p
 }
 
@@ -346,17 +350,17 @@ func (r *Request) setFlash(key string, args ...any) {
 	r.SetCookie("flash", base64.RawURLEncoding.EncodeToString(raw), time.Minute)
 }
 
-// takeFlash returns the sentence and forgets it. Only sentences made for this are shown, whatever the cookie says.
-func (r *Request) takeFlash(lang string) string {
+// takeFlash returns the key of the sentence and what fills it, and forgets it. Only sentences made for this are shown,
+// whatever the cookie says.
+func (r *Request) takeFlash(lang string) (f flash) {
 	value := r.c.Cookies(r.site.CookieName("flash"))
 	if value == "" {
-		return ""
+		return flash{}
 	}
 	r.SetCookie("flash", "", -1)
 	raw, err := base64.RawURLEncoding.DecodeString(value)
-	var f flash
 	if err != nil || json.Unmarshal(raw, &f) != nil || !strings.HasPrefix(f.Key, "flash.") || !r.site.Words.Has(lang, f.Key) {
-		return ""
+		return flash{}
 	}
-	return r.site.Words.Text(lang, f.Key, f.Args...)
+	return f
 }

@@ -169,8 +169,11 @@ func (r *Request) FormPage() string {
 }
 
 // Number reads the parameter n of the address. What is no number is no page.
-func (r *Request) Number() (uint64, error) {
-	n, err := strconv.ParseUint(r.c.Params("n"), 10, 64)
+func (r *Request) Number() (uint64, error) { return r.NumberOf("n") }
+
+// NumberOf reads the parameter of the name. What is no number is no page.
+func (r *Request) NumberOf(name string) (uint64, error) {
+	n, err := strconv.ParseUint(r.c.Params(name), 10, 64)
 	if err != nil || n == 0 {
 		return 0, store.Fail(store.NotFound, "error.not-found")
 	}

@@ -167,15 +167,6 @@ func JsonProblem(err error) error {
 	return store.Fail(store.Invalid, "error.json")
 }
 
-// apiNumber reads the number in the path; what is no number is not there.
-func apiNumber(r *web.Request, name string) (uint64, error) {
-	n, err := strconv.ParseUint(r.Param(name), 10, 64)
-	if err != nil {
-		return 0, store.Fail(store.NotFound, "error.not-found")
-	}
-	return n, nil
-}
-
 // apiQuery reads values of the address and collects what is wrong with them.
 type apiQuery struct {
 	*web.Form
@@ -254,7 +245,7 @@ func fileAnswer(f *store.File) apiFile {
 
 // apiFile streams one file to whom may read what it belongs to.
 func (a pages) apiFile(r *web.Request) error {
-	id, err := apiNumber(r, "id")
+	id, err := r.NumberOf("id")
 	if err != nil {
 		return err
 	}

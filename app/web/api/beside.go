@@ -26,11 +26,11 @@ type apiDecision struct {
 
 // apiBesideTicket decides about words that lie beside a ticket, and answers the ticket as it is afterwards.
 func (a pages) apiBesideTicket(r *web.Request) error {
-	number, err := apiNumber(r, "number")
+	number, err := r.NumberOf("number")
 	if err != nil {
 		return err
 	}
-	id, err := apiNumber(r, "id")
+	id, err := r.NumberOf("id")
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ type apiWritten struct {
 }
 
 func (a pages) apiWriteMessage(r *web.Request) error {
-	number, err := apiNumber(r, "number")
+	number, err := r.NumberOf("number")
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (a pages) apiSay(r *web.Request, number uint64, text *desk.Text) error {
 // apiAttach takes files for a message of their own: multipart/form-data with parts named file, and body and internal
 // if wanted, or the bytes themselves with ?name=. Without a body the message names the files.
 func (a pages) apiAttach(r *web.Request) error {
-	number, err := apiNumber(r, "number")
+	number, err := r.NumberOf("number")
 	if err != nil {
 		return err
 	}

@@ -264,7 +264,7 @@ func (a pages) apiTickets(r *web.Request) error {
 }
 
 func (a pages) apiTicket(r *web.Request) error {
-	number, err := apiNumber(r, "number")
+	number, err := r.NumberOf("number")
 	if err != nil {
 		return err
 	}
@@ -307,7 +307,7 @@ type apiChange struct {
 }
 
 func (a pages) apiChangeTicket(r *web.Request) error {
-	number, err := apiNumber(r, "number")
+	number, err := r.NumberOf("number")
 	if err != nil {
 		return err
 	}

@@ -55,11 +55,8 @@ func (a pages) messageAddress(r *web.Request) (number, message uint64, err error
 	if number, err = r.Number(); err != nil {
 		return 0, 0, err
 	}
-	message, err = strconv.ParseUint(r.Param("m"), 10, 64)
-	if err != nil {
-		return 0, 0, store.Fail(store.NotFound, "error.not-found")
-	}
-	return number, message, nil
+	message, err = r.NumberOf("m")
+	return number, message, err
 }
 
 // getOriginal shows the mail that a message was, to whoever may see more of it than its text.

@@ -179,7 +179,7 @@ func (a pages) postReply(r *web.Request) error {
 	default:
 		var n uint64
 		flash = "flash.reply-changed"
-		if n, err = show.TicketNumber(r); err == nil {
+		if n, err = r.Number(); err == nil {
 			_, err = a.Desk.ChangeReply(r.Actor(), n, rev, form)
 		}
 	}
@@ -190,7 +190,7 @@ func (a pages) postReply(r *web.Request) error {
 }
 
 func (a pages) postRemoveReply(r *web.Request) error {
-	n, err := show.TicketNumber(r)
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}

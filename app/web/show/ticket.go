@@ -214,14 +214,6 @@ var (
 	MaxVersion = store.Most("tickets.version")
 )
 
-func TicketNumber(r *web.Request) (uint64, error) {
-	n, err := strconv.ParseUint(r.Param("n"), 10, 64)
-	if err != nil || n == 0 {
-		return 0, store.Fail(store.NotFound, "error.not-found")
-	}
-	return n, nil
-}
-
 type LetterRow struct {
 	ID      uint64
 	To      string
@@ -290,3 +282,18 @@ func UpperFirst(s string) string {
 
 // maxPreview is the size in bytes up to which a picture is shown in its card.
 const maxPreview = 1 << 20
+
+// Initials are the first letters of the first and the last name, "?" where there is no letter. What stands beside letters,
+// as in "Rossi (CSA)", is passed over.
+func Initials(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
+	if len(words) == 0 {
+		return "?"
+	}
+	first := []rune(words[0])[0]
+	if len(words) == 1 {
+		return string(unicode.ToUpper(first))
+	}
+	last := []rune(words[len(words)-1])[0]
+	return string(unicode.ToUpper(first)) + string(unicode.ToUpper(last))
+}

@@ -143,7 +143,7 @@ func (a pages) postMailAnswer(_ *web.Request, _ uint64, f *web.Form) (ticketAct,
 
 // postReachable takes the mark off somebody of the ticket that mail to them comes back.
 func (a pages) postReachable(r *web.Request) error {
-	n, err := show.TicketNumber(r)
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (a pages) postReachable(r *web.Request) error {
 
 // postWithdrawLinks ends the links by which people read the ticket without signing in.
 func (a pages) postWithdrawLinks(r *web.Request) error {
-	n, err := show.TicketNumber(r)
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/web"
-	"sportello/app/web/show"
 )
 
 // claimPage asks the person whom a form named whether the ticket is theirs. It shows nothing of it but its number.
@@ -22,7 +21,7 @@ func (a pages) claimPage(r *web.Request, n uint64) error {
 
 // postClaim makes the ticket the person's own.
 func (a pages) postClaim(r *web.Request) error {
-	n, err := show.TicketNumber(r)
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}

@@ -1,18 +1,15 @@
 package ticket
 
 import (
-	"strconv"
-
 	"sportello/app/web"
-	"sportello/store"
 )
 
 // getFile answers with an attachment, or with the part of it that was asked for. The media type is the one its content
 // was found to have when it came. The tag is made of the file's own number: nothing tells whether two files are alike.
 func (a pages) getFile(r *web.Request) error {
-	id, err := strconv.ParseUint(r.Param("n"), 10, 64)
+	id, err := r.Number()
 	if err != nil {
-		return store.Fail(store.NotFound, "error.not-found")
+		return err
 	}
 	row, f, err := a.Desk.OpenFile(r.Actor(), id)
 	if err != nil {

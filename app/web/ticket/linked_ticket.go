@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/web/show"
-	"sportello/store"
 )
 
 // linkedPage is a ticket for somebody who has no credentials, by the link that mail brought them. It shows what the
@@ -108,9 +106,9 @@ func mailTo(address, subject string) template.URL {
 // getLinkedFile answers with a file that the linked ticket shows.
 func (a pages) getLinkedFile(r *web.Request) error {
 	withoutTraces(r)
-	id, err := strconv.ParseUint(r.Param("n"), 10, 64)
+	id, err := r.Number()
 	if err != nil {
-		return store.Fail(store.NotFound, "error.not-found")
+		return err
 	}
 	row, f, err := a.Desk.OpenLinkedFile(r.Param("token"), id)
 	if err != nil {

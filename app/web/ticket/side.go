@@ -6,9 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"sportello/app/address"
 	"sportello/app/desk"
@@ -150,17 +148,16 @@ func (a pages) sideTicket(r *web.Request, tv *desk.TicketView, f *web.Form, wron
 
 func draftName(person, ticket uint64) string { return fmt.Sprintf("%d-ticket-%d", person, ticket) }
 
-// taken tells from the sentence on the page which text has just arrived.
+// taken tells from the act that led here which text has just arrived.
 func (v *sidePage) taken(tv *desk.TicketView) {
-	switch v.Flash {
-	case "":
-	case v.T("flash.side-sent"), v.T("flash.side-confirmed"):
+	switch v.FlashKey {
+	case "flash.side-sent", "flash.side-confirmed":
 		v.Taken = v.DraftName
-	case v.T("flash.new-ticket"), v.T("flash.new-ticket-alone"):
+	case "flash.new-ticket", "flash.new-ticket-alone":
 		v.Taken = fmt.Sprintf("%d-new-ticket", v.Person)
-	default:
+	case "flash.side-followed":
 		for _, o := range tv.Links {
-			if v.Flash == v.T("flash.side-followed", "number", o.ID) {
+			if slices.ContainsFunc(v.FlashArgs, func(a any) bool { return fmt.Sprint(a) == fmt.Sprint(o.ID) }) {
 				v.Taken = draftName(v.Person, o.ID)
 			}
 		}
@@ -232,20 +229,6 @@ func fieldWord(e desk.Event, name string) (before, after string) {
 	return before, after
 }
 
-// sideInitials are the first letters of the first and the last name.
-func sideInitials(name string) string {
-	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
-	if len(words) == 0 {
-		return "?"
-	}
-	first := []rune(words[0])[0]
-	if len(words) == 1 {
-		return string(unicode.ToUpper(first))
-	}
-	last := []rune(words[len(words)-1])[0]
-	return string(unicode.ToUpper(first)) + string(unicode.ToUpper(last))
-}
-
 // thread puts messages and events in order of time; what only agents may read is left out, whoever looks.
 func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
 	events := tv.History
@@ -291,7 +274,7 @@ func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Messag
 	if p := tv.People[m.Author]; p != nil {
 		out.Who = p.Name
 	}
-	out.Initials = sideInitials(out.Who)
+	out.Initials = show.Initials(out.Who)
 	if out.Mail = byMailOf(&v.Page, m, tv, nil); out.Mail != nil {
 		out.Folded = out.Mail.Folded != ""
 	}

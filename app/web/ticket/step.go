@@ -27,6 +27,7 @@ type ticketAct struct {
 	asks  []string // fields whose rights the form needs even where the step is left without them
 	flash string
 	args  []any
+	shown bool              // the page was answered already: nothing is done
 	sent  bool              // what was written in the editor has been taken
 	moved map[string]string // fields whose names differ on the page from those of the desk
 }
@@ -38,16 +39,13 @@ type ticketHandler func(r *web.Request, n uint64, f *web.Form) (ticketAct, error
 // was typed, what is wrong, and, when somebody else changed the ticket meanwhile, what they did.
 func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 	return func(r *web.Request) error {
-		n, err := show.TicketNumber(r)
+		n, err := r.Number()
 		if err != nil {
 			return err
 		}
 		f := r.Form()
 		act, err := h(r, n, f)
-		if errors.Is(err, errShown) {
-			return nil
-		}
-		if err != nil {
+		if err != nil || act.shown {
 			return err
 		}
 		act.step.Rev = f.ID("rev")
@@ -67,9 +65,6 @@ func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 		return r.Done(act.flash, a.afterStep(r, t.ID, f), act.args...)
 	}
 }
-
-// errShown tells that the handler has answered already.
-var errShown = errors.New("app: shown")
 
 // afterStep is where a form leads when it was done: back to the ticket, or to the queue when the ticket has gone where
 // the actor may not follow.
@@ -154,7 +149,7 @@ func (a pages) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error
 	text := &desk.Text{Body: f.Body("body"), Internal: note, Files: f.Files("files")}
 	done.step.Message = text
 	if act == "preview" {
-		return done, a.showPreview(r, n, f, text.Body)
+		return ticketAct{shown: true}, a.showPreview(r, n, f, text.Body)
 	}
 	if note != (act == "note") || mode != "note" && mode != "reply" {
 		f.Refuse("mode", "error.note-public")
@@ -220,11 +215,7 @@ func (a pages) showPreview(r *web.Request, n uint64, f *web.Form, body string) e
 	if body == "" {
 		preview = template.HTML("<p>" + template.HTMLEscapeString(page.T("ticket.preview-empty")) + "</p>") // #nosec G203 -- escaped
 	}
-	err = a.workTicket(r, t, from, &posted{form: f, part: "editor", preview: preview}, nil)
-	if err != nil {
-		return err
-	}
-	return errShown
+	return a.workTicket(r, t, from, &posted{form: f, part: "editor", preview: preview}, nil)
 }
 
 // mentionMark finds @handle and @"Name Surname" where no word stands before it: an address is no mention.
@@ -306,7 +297,7 @@ func (a pages) reasonPage(r *web.Request, n uint64, f *web.Form, err error) erro
 
 // postReason opens a confidential ticket to an administrator for an hour; the reason is written into its history.
 func (a pages) postReason(r *web.Request) error {
-	n, err := show.TicketNumber(r)
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"sportello/app/desk"
 	"sportello/app/message"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -154,7 +154,7 @@ func (n *ticketNames) view(id uint64) personView {
 	if p == nil {
 		return personView{ID: strconv.FormatUint(id, 10), Name: "?"}
 	}
-	return personView{strconv.FormatUint(p.ID, 10), p.Name, p.Email, n.units[p.ID], p.Phone, initials(p.Name)}
+	return personView{strconv.FormatUint(p.ID, 10), p.Name, p.Email, n.units[p.ID], p.Phone, show.Initials(p.Name)}
 }
 
 func (n *ticketNames) group(id uint64, lang string) string {
@@ -185,22 +185,6 @@ func (n *ticketNames) module(id uint64, lang string) string {
 		path = append([]string{m.Name.In(lang)}, path...)
 	}
 	return strings.Join(path, desk.PathSeparator)
-}
-
-// initials are the first letters of the first and last name.
-func initials(name string) string {
-	words := strings.Fields(name)
-	if len(words) == 0 {
-		return ""
-	}
-	letters := []rune{[]rune(words[0])[0]}
-	if len(words) > 1 {
-		letters = append(letters, []rune(words[len(words)-1])[0])
-	}
-	for i := range letters {
-		letters[i] = unicode.ToUpper(letters[i])
-	}
-	return string(letters)
 }
 
 // foldFrom is how many events in a row are folded.

@@ -129,7 +129,7 @@ type conflictView struct {
 // getTicket shows the ticket to whoever may see it: to agents as they work it, to the requester's side as theirs. An
 // agent's own ticket in somebody else's group is theirs as a requester; from=, which the queue adds, and as= choose.
 func (a pages) getTicket(r *web.Request) error {
-	n, err := show.TicketNumber(r)
+	n, err := r.Number()
 	if err != nil {
 		return err
 	}
