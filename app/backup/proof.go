@@ -17,6 +17,7 @@ type Proof struct {
 	Questions []Question `json:"questions"`
 }
 
+// Question is one that the desk answered when the backup was made.
 type Question struct {
 	Text     string   `json:"text"`
 	Language string   `json:"language"`

@@ -24,16 +24,19 @@ import (
 // folder. The request is one line of JSON, then what standard input holds in lines of the same kind; the answer is
 // lines of what the command prints, as it prints them, and its exit status at last.
 
+// Ask is the request: the command line, and where who asks stands.
 type Ask struct {
 	Args []string `json:"args"`
 	Cwd  string   `json:"cwd"`
 }
 
+// Input is a piece of what standard input holds, or its end.
 type Input struct {
 	Data []byte `json:"data,omitempty"`
 	End  bool   `json:"end,omitempty"`
 }
 
+// Told is a piece of what the command prints, or its exit status.
 type Told struct {
 	Out  []byte `json:"out,omitempty"`
 	Err  []byte `json:"err,omitempty"`

@@ -236,7 +236,7 @@ func (l jsonLine) decode(v any) (unknown []string, err error) {
 		return nil, store.Fail(store.Invalid, "error.json")
 	}
 	if err := json.Unmarshal(l.text, v); err != nil {
-		return nil, api.JsonProblem(err)
+		return nil, api.JSONProblem(err)
 	}
 	return unknownMembers(nil, l.text, reflect.TypeOf(v).Elem()), nil
 }

@@ -306,6 +306,7 @@ func (m Mail) PecRoots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// Peers returns the networks of allowed_from.
 func (m Mail) Peers() []netip.Prefix {
 	var out []netip.Prefix
 	for _, s := range m.AllowedFrom {
@@ -316,6 +317,7 @@ func (m Mail) Peers() []netip.Prefix {
 	return out
 }
 
+// Spool is the folder of mail that was taken and is not processed yet.
 func (c Config) Spool() string { return filepath.Join(c.DataFolder(), "spool") }
 
 // Secrets returns the secrets that the configuration holds itself, and the files that hold others.

@@ -171,6 +171,7 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 	return len(names), nil
 }
 
+// ErrSpool is returned for a file of the spool that cannot be understood.
 var ErrSpool = errors.New("app: file of the spool not understood")
 
 // TakeSpooled takes in one file of the spool.

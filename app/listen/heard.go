@@ -52,6 +52,7 @@ func AsksAPI(served net.Conn) bool {
 // TLS has what comes in over https heard as well.
 type TLS struct{ net.Listener }
 
+// Accept returns the next connection, heard as those in the clear are.
 func (l TLS) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if inner, ok := c.(*tls.Conn); ok {
@@ -71,6 +72,7 @@ func (c *tlsConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// IsToken reports whether the text is a token of RFC 9110 (5.6.2), as names of headers and methods are.
 func IsToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)

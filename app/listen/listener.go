@@ -34,6 +34,7 @@ type Listener struct {
 	of     map[netip.Prefix]int
 }
 
+// New returns a Listener over ln. silent says that nothing can be told in the clear to whom there is no room for.
 func New(ln net.Listener, silent bool, log *slog.Logger) *Listener {
 	l := &Listener{Listener: ln, log: log, silent: silent, Most: Most(0),
 		Trusted: netip.Addr.IsLoopback, open: map[*conn]struct{}{}, of: map[netip.Prefix]int{}}

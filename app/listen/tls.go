@@ -24,6 +24,7 @@ type Certificate struct {
 // certLook is how often the files are looked at, at most.
 const certLook = 5 * time.Second
 
+// OpenCertificate reads a pair of PEM files, and again whenever one of them changes.
 func OpenCertificate(cert, key string, log *slog.Logger) (*Certificate, error) {
 	c := &Certificate{cert: cert, key: key, log: log}
 	if err := c.read(); err != nil {
@@ -42,6 +43,7 @@ func (c *Certificate) read() error {
 	return nil
 }
 
+// Get returns the pair as it is now, for tls.Config.GetCertificate.
 func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

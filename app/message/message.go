@@ -24,6 +24,7 @@ func Rest(m *store.Message, quoted string, files []*store.File) template.HTML {
 	return Passage(m.Written(), m.Rest, m.RestHTML, quoted, files)
 }
 
+// Passage shows a text, or the HTML of a mail, in its format. The HTML it returns is safe.
 func Passage(format store.Format, text, html, quoted string, files []*store.File) template.HTML {
 	switch {
 	case format == store.Markdown:

@@ -78,11 +78,12 @@ type Finding struct {
 type Level int
 
 const (
-	Fine  Level = iota
+	Fine  Level = iota // as it should be
 	Note        // worth knowing
 	Wrong       // makes doctor fail
 )
 
+// String returns the word that doctor prints.
 func (l Level) String() string { return [...]string{"ok", "note", "WRONG"}[l] }
 
 // Good is a finding of something that is as it should be.

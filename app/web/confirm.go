@@ -133,4 +133,5 @@ func Carry(values url.Values, prefix string) []Resumed {
 // MaxCarried is how many values of a form a page carries that comes before the form is done.
 const MaxCarried = 200
 
+// Resumed is one value that was typed and is carried on.
 type Resumed struct{ Name, Value string }

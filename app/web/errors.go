@@ -250,6 +250,7 @@ func (r *Request) failAPI(f failure) {
 	r.c.Set(fiber.HeaderContentType, "application/problem+json")
 }
 
+// RetryAfter returns after how many seconds it is worth asking again.
 func RetryAfter(p store.Problems) string {
 	if len(p) > 0 {
 		if s, ok := p[0].Args["seconds"]; ok {

@@ -50,6 +50,7 @@ func (r *Request) QueryForm() *Form {
 	return &Form{Site: r.site, Actor: r.Actor(), Values: r.QueryValues()}
 }
 
+// QueryValues returns the values of the query, as they came.
 func (r *Request) QueryValues() url.Values {
 	v := url.Values{}
 	for name, value := range r.c.Context().QueryArgs().All() {

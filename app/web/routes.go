@@ -23,9 +23,11 @@ const (
 	Program                      // the API: a token, whoever it belongs to
 )
 
+// WhoNames are the words for those whom a route may be for.
 var WhoNames = map[Who]string{Guest: "guest", Person: "person", Agent: "agent", Writer: "writer", Supervisor: "supervisor",
 	Administrator: "administrator", Program: "program"}
 
+// String returns the word.
 func (w Who) String() string { return WhoNames[w] }
 
 // Admits reports whether the actor is among those the route is for.
@@ -82,6 +84,7 @@ func (r *Route) most(s *Site) int64 {
 	return r.text()
 }
 
+// Get is a route that shows something.
 func Get(path, name string, w Who, h func(*Request) error) Route {
 	return Route{Method: fiber.MethodGet, Path: path, Name: name, Who: w, Handle: h}
 }

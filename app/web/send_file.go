@@ -179,6 +179,7 @@ func byteRange(header string, size int64) (first, length int64, ok bool) {
 	return first, last - first + 1, true
 }
 
+// FileSize returns how many bytes the file has.
 func FileSize(f *os.File) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {

@@ -323,6 +323,7 @@ func (r *Request) peer() netip.Addr {
 	return ap.Addr().Unmap()
 }
 
+// ClientAddress returns the address that a request comes from: that of the peer, or what trusted proxies say of it.
 func ClientAddress(peer netip.Addr, forwarded string, proxies []netip.Prefix) netip.Addr {
 	if !Within(peer, proxies) {
 		return peer
@@ -349,6 +350,7 @@ func ClientAddress(peer netip.Addr, forwarded string, proxies []netip.Prefix) ne
 	return last
 }
 
+// Within reports whether the address lies in one of the networks.
 func Within(addr netip.Addr, prefixes []netip.Prefix) bool {
 	for _, p := range prefixes {
 		if p.Contains(addr) {

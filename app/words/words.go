@@ -28,6 +28,8 @@ type Dictionary struct {
 	missing    sync.Map
 }
 
+// Load reads the sentences of locale/ in the file system. log, if given, hears of each sentence that is asked for and
+// missing, once.
 func Load(fsys fs.FS, log *slog.Logger) (*Dictionary, error) {
 	bundle := i18n.NewBundle(language.English)
 	d := &Dictionary{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}, all: map[string]string{}, log: log}
@@ -313,6 +315,7 @@ func (d *Dictionary) Date(lang string, t time.Time) string {
 	return fmt.Sprintf("%s %s %d", day, d.Text(lang, fmt.Sprintf("month.%d", t.Month())), t.Year())
 }
 
+// DaysBetween returns how many midnights lie between now and t, fewer than none if t comes first.
 func DaysBetween(now, t time.Time) int {
 	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
 	return int(midnight(t).Sub(midnight(now)).Hours() / 24)

@@ -113,6 +113,7 @@ func (a pages) newGroupPage(r *web.Request, f *web.Form, err error) error {
 	return r.Render("page/admin-group", v)
 }
 
+// GroupValues returns what the form of a group holds before anybody types.
 func GroupValues(g *store.Group) url.Values {
 	v := url.Values{"email": {g.Email}, "phone": {g.Phone}, "confidential": show.Boxed(g.Confidential), "retired": show.Boxed(g.Retired), "rev": {strconv.FormatUint(g.Rev, 10)}}
 	setWords(v, "name", g.Name)

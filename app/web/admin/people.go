@@ -115,6 +115,7 @@ func (s *surroundings) placeOptions(chosen string) []show.ChoiceGroup {
 	return out
 }
 
+// PlaceValue is the value of an organisation, or of a unit of one, in a list of places.
 func PlaceValue(organisation, unit uint64) string {
 	switch {
 	case unit != 0:
@@ -261,4 +262,5 @@ func PersonValues(p *store.Person) url.Values {
 	return v
 }
 
+// MemberField is the name of the field that says what a person is in the group.
 func MemberField(group uint64) string { return "group-" + strconv.FormatUint(group, 10) }

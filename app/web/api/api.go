@@ -46,7 +46,7 @@ func (a pages) readJSON(r *web.Request, v any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return JsonProblem(err)
+		return JSONProblem(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return store.Fail(store.Invalid, "error.json")
@@ -66,7 +66,7 @@ func (a pages) membersOf(r *web.Request) (members, error) {
 	}
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(body, &raw); err != nil {
-		return nil, JsonProblem(err)
+		return nil, JSONProblem(err)
 	}
 	out := members{}
 	for name, v := range raw {
@@ -120,6 +120,7 @@ func (m members) given() desk.Given {
 	return g
 }
 
+// WholeCharacters refuses a body whose escapes name half a character (RFC 8259, 8.2).
 func WholeCharacters(body []byte) error {
 	high := -1 // where the first half of a pair ended
 	for _, m := range surrogate.FindAllIndex(body, -1) {
@@ -152,7 +153,8 @@ func WholeCharacters(body []byte) error {
 	return nil
 }
 
-func JsonProblem(err error) error {
+// JSONProblem says what was wrong with a body that could not be decoded, with the field where that is known.
+func JSONProblem(err error) error {
 	var kind *json.UnmarshalTypeError
 	var coded *store.Error
 	switch {

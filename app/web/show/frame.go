@@ -12,6 +12,7 @@ import (
 	"sportello/store"
 )
 
+// ViewIcons are the icons of the built-in views.
 var ViewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "people", desk.ViewUnassigned: "inbox", desk.ViewWaiting: "clock",
 	desk.ViewBeside: "mail", desk.ViewAll: "list", desk.ViewResolved: "check", desk.ViewClosed: "lock", desk.ViewSpam: "trash"}
 

@@ -11,6 +11,7 @@ import (
 	"sportello/store"
 )
 
+// LevelOf returns the level with the number, nil when there is none.
 func LevelOf(levels []desk.Level, id uint64) *desk.Level {
 	i := slices.IndexFunc(levels, func(l desk.Level) bool { return l.ID == id })
 	if i < 0 {
@@ -69,6 +70,7 @@ func Away(s *web.Site, p *web.Page, l *desk.Level) (*AwayBox, error) {
 	return box, nil
 }
 
+// LevelByCode returns the level with the code, nil when there is none.
 func LevelByCode(levels []desk.Level, code string) *desk.Level {
 	for i := range levels {
 		if levels[i].Code == code {
@@ -81,6 +83,7 @@ func LevelByCode(levels []desk.Level, code string) *desk.Level {
 // NoModule is the code of "I do not know": the general group takes the ticket.
 const NoModule = "-"
 
+// ContactLine says who gives credentials for an application, and how to reach them.
 type ContactLine struct {
 	Application string
 	Who         string
@@ -155,6 +158,7 @@ func Dial(written string) string {
 	return "tel:" + digits
 }
 
+// HostOf returns the host of an address, the address itself where it has none.
 func HostOf(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		return u.Host

@@ -12,6 +12,7 @@ import (
 	"sportello/store"
 )
 
+// Hidden is what a form keeps without showing it.
 type Hidden struct{ Name, Value string }
 
 // Asked is the question as the address has it: the text, and the filters that were clicked.
@@ -72,6 +73,7 @@ func (s Asked) But(change func(*Asked)) Asked {
 	return s
 }
 
+// Without returns the question without that value of the filter.
 func (s Asked) Without(name, value string) Asked {
 	return s.But(func(n *Asked) {
 		n.With[name] = slices.DeleteFunc(n.With[name], func(v string) bool { return v == value })

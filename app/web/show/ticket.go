@@ -27,6 +27,7 @@ type OwnLine struct {
 	Words   string
 }
 
+// OwnLines are the lines of a list of tickets; requester names on each in whose name it is open.
 func OwnLines(p *web.Page, page desk.QueuePage, modules map[uint64]string, requester bool) []OwnLine {
 	out := make([]OwnLine, 0, len(page.Tickets))
 	for _, t := range page.Tickets {
@@ -39,6 +40,7 @@ func OwnLines(p *web.Page, page desk.QueuePage, modules map[uint64]string, reque
 	return out
 }
 
+// OwnLineOf is one line of such a list.
 func OwnLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) OwnLine {
 	when := ""
 	switch {
@@ -159,6 +161,7 @@ func Due(p *web.Page, t *store.Ticket) DueView {
 	return d
 }
 
+// MailMark is a word about the mail that a message was, with its icon and colour.
 type MailMark struct{ Class, Icon, Text string }
 
 // JoinedWords says why a mail stands in its ticket.
@@ -176,6 +179,7 @@ type Unreachable struct {
 	Why    string
 }
 
+// UnreachableOf says since when and why mail to the person comes back, nil when it does not.
 func UnreachableOf(p *web.Page, who *store.Person) *Unreachable {
 	if who == nil || who.MailFailed.IsZero() {
 		return nil
@@ -183,8 +187,10 @@ func UnreachableOf(p *web.Page, who *store.Person) *Unreachable {
 	return &Unreachable{strconv.FormatUint(who.ID, 10), p.Moment(who.MailFailed), who.MailFailedWhy}
 }
 
+// FactLine is a name and what it stands for.
 type FactLine struct{ Name, Text string }
 
+// FileCard is an attachment as it is shown: its name, kind and size, and where it leads.
 type FileCard struct {
 	Name    string
 	Address string
@@ -193,6 +199,7 @@ type FileCard struct {
 	Size    string
 }
 
+// FileCardOf makes the card of a file.
 func FileCardOf(p *web.Page, f *store.File) FileCard {
 	card := FileCard{Name: f.Name, Address: fmt.Sprintf("/files/%d", f.ID), Size: p.Size(f.Size)}
 	card.Kind = strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
@@ -214,6 +221,7 @@ var (
 	MaxVersion = store.Most("tickets.version")
 )
 
+// LetterRow is a letter as agents and administrators see it.
 type LetterRow struct {
 	ID      uint64
 	To      string
@@ -234,6 +242,7 @@ type LetterRow struct {
 	Drop    bool
 }
 
+// LetterRowOf makes the row of a letter to the person, nil if they are gone.
 func LetterRowOf(p *web.Page, l *store.Letter, who *store.Person) LetterRow {
 	row := LetterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
 	if who != nil {
@@ -275,6 +284,7 @@ func Known(p *web.Page, key, instead string) string {
 	return instead
 }
 
+// UpperFirst writes the first letter as a capital.
 func UpperFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[n:]
