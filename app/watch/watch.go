@@ -79,8 +79,8 @@ type Level int
 
 const (
 	Fine  Level = iota // as it should be
-	Note        // worth knowing
-	Wrong       // makes doctor fail
+	Note               // worth knowing
+	Wrong              // makes doctor fail
 )
 
 // String returns the word that doctor prints.
