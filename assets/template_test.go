@@ -3,6 +3,9 @@ package assets_test
 import (
 	"bytes"
 	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"text/template/parse"
@@ -61,6 +64,44 @@ func TestWhatIsSentHoldsNoLineBreak(t *testing.T) {
 			})
 		}
 	})
+}
+
+// fetched are the parts that scripts ask for and put into a page.
+var fetched = []string{"part/admin-colour", "part/look-alike", "part/preview", "part/suggest"}
+
+func TestAPartIsAPartWhenTwoPagesUseIt(t *testing.T) {
+	called := regexp.MustCompile(`{{template "(part/[^"]+)"`)
+	users := map[string][]string{} // of each part: the files that call it
+	parts := []string{}
+	templates(t, func(path, text string) {
+		name := strings.TrimSuffix(path, ".html")
+		if strings.HasPrefix(name, "part/") {
+			parts = append(parts, name)
+		}
+		for _, m := range called.FindAllStringSubmatch(text, -1) {
+			users[m[1]] = append(users[m[1]], name)
+		}
+	})
+	var reach func(part string, pages, seen map[string]bool)
+	reach = func(part string, pages, seen map[string]bool) {
+		for _, user := range users[part] {
+			switch {
+			case !strings.HasPrefix(user, "part/"):
+				// page/ticket/facts is of the page ticket.
+				pages[strings.Join(strings.SplitN(user, "/", 3)[:2], "/")] = true
+			case !seen[user]:
+				seen[user] = true
+				reach(user, pages, seen)
+			}
+		}
+	}
+	for _, part := range parts {
+		pages := map[string]bool{}
+		reach(part, pages, map[string]bool{})
+		if len(pages) < 2 && !slices.Contains(fetched, part) {
+			t.Errorf("%s is used by %v only: it belongs to that page", part, slices.Sorted(maps.Keys(pages)))
+		}
+	}
 }
 
 func texts(l *parse.ListNode, see func(*parse.TextNode)) {
