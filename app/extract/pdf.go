@@ -141,6 +141,7 @@ func (f *pdf) trailer(d pdfDict) {
 // numberBefore reads "12 0 " backwards from where obj stands: the number of the object and its generation.
 func numberBefore(b []byte, at int) (ref pdfRef, generation uint16, ok bool) {
 	i := at - 1
+	// back goes past at most so many bytes and returns the number that they are, and whether they are enough.
 	back := func(is func(byte) bool, least, most int) (n int, ok bool) {
 		end := i + 1
 		for i >= 0 && end-1-i < most && is(b[i]) {
