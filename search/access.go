@@ -25,7 +25,7 @@ type sight struct {
 func tagged(name string, ids []uint64) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
-		out[i] = name + num(id)
+		out[i] = name + decimal(id)
 	}
 	return out
 }
@@ -39,7 +39,7 @@ func (a Access) see(p *part, cat *catalogue, own bool) (sight, error) {
 		side = nil
 	}
 	if a.Person != 0 {
-		side = append(side, "p"+num(a.Person))
+		side = append(side, "p"+decimal(a.Person))
 	}
 	docs, err := p.any(fieldAccess, side...)
 	if err != nil {

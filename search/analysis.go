@@ -25,6 +25,9 @@ var languages = []string{"it", "en"}
 const (
 	maxTerm  = 64 // bytes; what is longer is cut, in texts and questions alike
 	maxParts = 32 // parts joined by single signs, as in a long address
+
+	maxField  = 256 << 10 // bytes of text that are kept of one field
+	minPrefix = 3         // letters of a word that is only begun
 )
 
 // token is one term of a text. Parts are the words; a whole stands at the position of its first part and is what

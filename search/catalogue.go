@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -170,7 +171,7 @@ func (c *catalogue) organisation(name string) (string, []uint64) {
 	}
 	best, rank := []uint64(nil), 5
 	for id, o := range c.organisations {
-		r := nameRank(name, num(id), store.Words{IT: o.Name, EN: o.Name})
+		r := nameRank(name, decimal(id), store.Words{IT: o.Name, EN: o.Name})
 		if r < rank {
 			best, rank = nil, r
 		}
@@ -179,7 +180,7 @@ func (c *catalogue) organisation(name string) (string, []uint64) {
 		}
 	}
 	if slices.Sort(best); len(best) == 1 {
-		name = num(best[0])
+		name = decimal(best[0])
 	}
 	return name, best
 }
@@ -203,4 +204,50 @@ func nameRank(name, code string, words store.Words) int {
 		return 4
 	}
 	return 5
+}
+
+// mostNamed bounds how many modules of a name are returned.
+const mostNamed = 3
+
+// named returns the modules in use whose name has all words of the text, the last one perhaps unfinished.
+func (c *catalogue) named(text string) []uint64 {
+	var wanted []string
+	scan(text, func(t token) {
+		if t.parts == 0 {
+			wanted = append(wanted, t.term)
+		}
+	})
+	if len(wanted) == 0 {
+		return nil
+	}
+	var out []uint64
+	for id, m := range c.modules {
+		if m.Retired {
+			continue
+		}
+		var have []string
+		whole := ""
+		scan(m.Name.IT+" "+m.Name.EN+" "+m.Code[strings.LastIndexByte(m.Code, '/')+1:], func(t token) { have = append(have, t.term) })
+		scan(m.Name.IT, func(t token) {
+			if t.parts == 0 {
+				whole += t.term
+			}
+		})
+		all := strings.HasPrefix(whole, strings.Join(wanted, "")) // ugov, esse3
+		if !all {
+			all = true
+			for i, w := range wanted {
+				all = all && slices.ContainsFunc(have, func(h string) bool {
+					return h == w || i == len(wanted)-1 && strings.HasPrefix(h, w)
+				})
+			}
+		}
+		if all {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, func(a, b uint64) int {
+		return cmp.Or(cmp.Compare(len(c.line(a)), len(c.line(b))), cmp.Compare(c.modules[a].Code, c.modules[b].Code))
+	})
+	return out[:min(len(out), mostNamed)]
 }

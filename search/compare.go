@@ -109,7 +109,7 @@ func (c *comparison) each(fn func(row source, at place)) error {
 			if doc%4096 == 0 && c.ctx.Err() != nil {
 				return c.ctx.Err()
 			}
-			name, id, err := p.id(doc)
+			name, id, err := rowID(p, doc)
 			if err != nil {
 				return err
 			}

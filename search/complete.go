@@ -21,7 +21,6 @@ type Completion struct {
 
 const (
 	mostWords     = 5
-	mostModules   = 3
 	mostFilters   = 8
 	mostBeginning = 300 // words of one segment that begin alike and are weighed
 )
@@ -123,49 +122,6 @@ func knownWords(ctx context.Context, snap *snapshot, cat *catalogue, a Access, t
 		}
 	}
 	return out, nil
-}
-
-// named returns the modules in use whose name has all words of the text, the last one perhaps unfinished.
-func (c *catalogue) named(text string) []uint64 {
-	var wanted []string
-	scan(text, func(t token) {
-		if t.parts == 0 {
-			wanted = append(wanted, t.term)
-		}
-	})
-	if len(wanted) == 0 {
-		return nil
-	}
-	var out []uint64
-	for id, m := range c.modules {
-		if m.Retired {
-			continue
-		}
-		var have []string
-		whole := ""
-		scan(m.Name.IT+" "+m.Name.EN+" "+m.Code[strings.LastIndexByte(m.Code, '/')+1:], func(t token) { have = append(have, t.term) })
-		scan(m.Name.IT, func(t token) {
-			if t.parts == 0 {
-				whole += t.term
-			}
-		})
-		all := strings.HasPrefix(whole, strings.Join(wanted, "")) // ugov, esse3
-		if !all {
-			all = true
-			for i, w := range wanted {
-				all = all && slices.ContainsFunc(have, func(h string) bool {
-					return h == w || i == len(wanted)-1 && strings.HasPrefix(h, w)
-				})
-			}
-		}
-		if all {
-			out = append(out, id)
-		}
-	}
-	slices.SortFunc(out, func(a, b uint64) int {
-		return cmp.Or(cmp.Compare(len(c.line(a)), len(c.line(b))), cmp.Compare(c.modules[a].Code, c.modules[b].Code))
-	})
-	return out[:min(len(out), mostModules)]
 }
 
 // completeFilter returns the filters that what is being typed may become: names first, then values.

@@ -128,7 +128,7 @@ func TestOfferedFiltersAreFilters(t *testing.T) {
 	for _, language := range languages {
 		for _, f := range filterHelp {
 			for _, v := range f.values(language) {
-				p := parse(f.name(language)+":"+v, testCatalogue, time.UTC, time.Now())
+				p := parse(f.name(language)+":"+v, testCatalogue, time.UTC, time.Now(), false)
 				if len(p.Filters) != 1 || p.Filters[0].Name != f.code {
 					t.Errorf("%s:%s is %+v", f.name(language), v, p)
 				}

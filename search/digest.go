@@ -26,7 +26,7 @@ func (ix *Index) Digest(ctx context.Context) (string, error) {
 	defer snap.close()
 	sums := map[string]uint64{}
 	for _, p := range snap.segments {
-		if err := p.sum(ctx, sums); err != nil {
+		if err := sumPart(ctx, p, sums); err != nil {
 			return "", err
 		}
 	}
@@ -37,7 +37,8 @@ func (ix *Index) Digest(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d documents %s", len(sums), hex.EncodeToString(total.Sum(nil)[:12])), nil
 }
 
-func (p *part) sum(ctx context.Context, sums map[string]uint64) error {
+// sumPart adds to the sums of the documents what the part holds of each.
+func sumPart(ctx context.Context, p *part, sums map[string]uint64) error {
 	ids := make([]string, p.segment.Count())
 	live := roaring.New()
 	live.AddRange(0, p.segment.Count())

@@ -18,10 +18,8 @@ import (
 // documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
 const documentVersion = 6
 
-const (
-	maxField = 256 << 10 // bytes of text kept of one field
-	stamp    = "%08x"    // minutes since 1970 as the field when has them
-)
+// stamp writes the minutes since 1970 as the field when has them.
+const stamp = "%08x"
 
 // The fields of a document. Whoever may see a document may match all its fields but the notes.
 const (
@@ -192,8 +190,6 @@ func parseID(id []byte) (string, uint64) {
 	}
 	return "", 0
 }
-
-func num(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // languageOf returns the known language of a text, else the one it looks like.
 func languageOf(language, text string) string {
@@ -368,28 +364,28 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	d.text(fieldNote, notes)
 	d.set(fieldFrom, fromTerms(requester))
 	d.keep(near(public, len(t.Subject), notes, changedOf(t)))
-	d.set(fieldNumber, num(id))
+	d.set(fieldNumber, decimal(id))
 	d.days(t.Opened, m.loc)
 	d.when(t.PublicUpdated)
 
-	access := "g" + num(t.Group)
+	access := "g" + decimal(t.Group)
 	if !t.Unclaimed {
-		access += " p" + num(t.Requester)
+		access += " p" + decimal(t.Requester)
 	}
 	for _, p := range t.Participants {
-		access += " p" + num(p)
+		access += " p" + decimal(p)
 	}
 	if t.Organisation != 0 {
-		access += " o" + num(t.Organisation)
+		access += " o" + decimal(t.Organisation)
 	}
 	if t.Unit != 0 {
-		access += " u" + num(t.Unit)
+		access += " u" + decimal(t.Unit)
 	}
 	d.set(fieldAccess, access)
 
-	tags := "type:ticket state:" + t.State.String() + " kind:" + t.Kind.String() + " group:" + num(t.Group) + " lang:" + language
+	tags := "type:ticket state:" + t.State.String() + " kind:" + t.Kind.String() + " group:" + decimal(t.Group) + " lang:" + language
 	if t.Module != 0 {
-		tags += " module:" + num(t.Module)
+		tags += " module:" + decimal(t.Module)
 	}
 	if p.files || t.Files > p.foreign {
 		tags += " files:yes"
@@ -438,8 +434,8 @@ func (m *maker) mail(id uint64) (*draft, error) {
 	d.keep(near(public, len(row.Subject), nil, row.Created))
 	d.days(row.Created, m.loc)
 	d.when(row.Created)
-	d.set(fieldAccess, "g"+num(row.Group))
-	d.set(fieldTag, "type:mail group:"+num(row.Group)+" lang:"+language)
+	d.set(fieldAccess, "g"+decimal(row.Group))
+	d.set(fieldTag, "type:mail group:"+decimal(row.Group)+" lang:"+language)
 	return d, nil
 }
 
@@ -494,15 +490,28 @@ func (m *maker) version(id uint64) (*draft, error) {
 	d.keep(near(public, len(v.Title), nil, time.Time{}))
 	d.days(v.Created, m.loc)
 	d.when(v.Updated)
-	d.set(fieldKey, num(v.Article)+"."+v.Language)
+	d.set(fieldKey, decimal(v.Article)+"."+v.Language)
 
 	tags := "type:article lang:" + language + " publication:" + v.Publication.String()
 	if a.Module != 0 {
-		tags += " module:" + num(a.Module)
+		tags += " module:" + decimal(a.Module)
 	}
 	d.set(fieldTag, tags)
 	if v.Publication == store.Published {
 		d.set(fieldAccess, "audience:"+a.Audience.String())
 	}
 	return d, nil
+}
+
+// rowID returns the type and the number of the row a document was made from.
+func rowID(p *part, doc uint32) (string, uint64, error) {
+	b, err := p.segment.DocID(uint64(doc))
+	if err != nil {
+		return "", 0, fmt.Errorf("search: read document id: %w", err)
+	}
+	kind, n := parseID(b)
+	if kind == "" {
+		return "", 0, fmt.Errorf("search: foreign document %q", b)
+	}
+	return kind, n, nil
 }

@@ -146,18 +146,6 @@ func codesOf(name, values string) string {
 	return strings.Join(out, "|")
 }
 
-func isNumber(s string) bool {
-	if s == "" || len(s) > 19 {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
-
 // date understands a day, a month or a year as its first day.
 func (r *reader) date(s string) (time.Time, string, bool) {
 	today := r.now.In(r.loc)

@@ -68,7 +68,7 @@ type candidate struct {
 // name reads what the document was made from.
 func (c *candidate) name() (err error) {
 	if c.kind == "" {
-		c.kind, c.id, err = c.part.id(c.doc)
+		c.kind, c.id, err = rowID(c.part.part, c.doc)
 	}
 	return err
 }

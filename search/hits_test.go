@@ -77,7 +77,7 @@ func TestTheLatestOfVeryManyAreTheLatest(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			p := parse("stampa", cat, time.UTC, now)
+			p := parse("stampa", cat, time.UTC, now, false)
 			r := &run{ctx: ctx, st: f.st, snap: snap, cat: cat, q: Query{Access: f.all(), Limit: 20}, parsed: &p, language: "it", fields: textFields}
 			if err := r.prepare(); err != nil {
 				return err

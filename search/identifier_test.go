@@ -158,7 +158,7 @@ func FuzzForms(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		checkForms(t, text)
-		p := parse(text, nil, time.UTC, time.Unix(1_790_000_000, 0))
+		p := parse(text, nil, time.UTC, time.Unix(1_790_000_000, 0), false)
 		units := 0
 		for _, c := range p.clauses {
 			for _, ch := range c.choices {

@@ -109,7 +109,7 @@ func (r *run) holds(p *partRun, doc uint32, texts [][]string, needed []clause, e
 
 // texts returns the words of each piece of the document that the reader may read. A row that went away meanwhile has none.
 func (r *run) texts(tx *store.Tx, p *partRun, doc uint32) ([][]string, error) {
-	kind, id, err := p.id(doc)
+	kind, id, err := rowID(p.part, doc)
 	if err != nil {
 		return nil, err
 	}

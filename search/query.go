@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -10,7 +11,6 @@ import (
 const (
 	maxTerms    = 20   // words, phrases and filters of one question; what follows is left out
 	maxQuestion = 2000 // bytes
-	minPrefix   = 3    // letters in front of *
 	maxPrefixes = 4    // beginnings in one question; further ones are taken as words
 )
 
@@ -73,15 +73,17 @@ type unit struct {
 	term string
 }
 
-// parse understands a question. Every text is one; what is no filter is words. Names of modules and groups are looked
-// up in the catalogue, days are those of the location.
-func parse(text string, cat *catalogue, loc *time.Location, now time.Time) Parsed {
-	return parseFor(text, cat, loc, now, false)
-}
+// The types of record that are found.
+const (
+	TypeTicket  = "ticket"
+	TypeArticle = "article"
+	TypeMail    = "mail" // became no message: somebody of its group has to judge it
+)
 
-// parseFor is parse for somebody who stands outside the desk: a filter that is of use to agents is always a filter for
-// them, whether there is what it names or not.
-func parseFor(text string, cat *catalogue, loc *time.Location, now time.Time, outside bool) Parsed {
+// parse understands a question. Every text is one; what is no filter is words. Names of modules and groups are looked
+// up in the catalogue, days are those of the location. For a person outside the desk, a filter that is of use to agents
+// is always a filter, whether what it names exists or not.
+func parse(text string, cat *catalogue, loc *time.Location, now time.Time, outside bool) Parsed {
 	var p Parsed
 	if len(text) > maxQuestion {
 		text, p.Cut = cutBytes(text, maxQuestion), true
@@ -323,4 +325,48 @@ func (t *typed) choices() (out []choice, small bool) {
 	}
 	small = len(c.units) == 1 && c.units[0].kind == unitWord && (italianStops[c.units[0].term] || englishStops[c.units[0].term])
 	return append(out, c), small && len(out) == 0
+}
+
+// remembered returns the ways in which an identifier that was typed may stand in a text, beside its whole.
+func (t *typed) remembered() []choice {
+	var out []choice
+	for _, r := range remember(t.text) {
+		c := choice{other: true}
+		for _, term := range r.terms {
+			c.units = append(c.units, unit{unitExact, term})
+		}
+		if r.open {
+			c.units[len(c.units)-1].kind = unitPrefix
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// group lets what was typed in groups also be one: IT60 X054 2811.
+func (p *Parsed) group(text string) {
+	grouped(text, func(term string, start, end int) {
+		for k := range p.clauses {
+			if c := &p.clauses[k]; c.to > start && c.from < end {
+				c.choices = append(c.choices, choice{units: []unit{{unitExact, term}}, other: true})
+			}
+		}
+	})
+}
+
+// isCode tells whether the clause is one code and nothing else.
+func (c clause) isCode() bool {
+	return c.code || len(c.choices) == 1 && len(c.choices[0].phrase) == 0 && len(c.choices[0].units) == 1 && c.choices[0].units[0].kind == unitExact
+}
+
+// must tells what no answer goes without, however few there are.
+func (c clause) must() bool {
+	return c.plus || c.isCode() || slices.ContainsFunc(c.choices, func(ch choice) bool { return len(ch.phrase) > 0 })
+}
+
+func readerLanguage(l string) string {
+	if lexicons[l] != nil {
+		return l
+	}
+	return languages[0]
 }

@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	segment "github.com/blevesearch/scorch_segment_api/v2"
 )
 
 // weighed is a field in which words are looked for, and what finding one there is worth. Length is what is usual for
@@ -305,47 +304,4 @@ func (r *run) weigh(p *partRun, u unit, having *roaring.Bitmap, text, title []fl
 		}
 	}
 	return nil
-}
-
-// freqs calls fn for those documents of only that have the term, with how often, and how many terms the field has.
-func (p *part) freqs(field, term string, only *roaring.Bitmap, fn func(doc uint32, freq uint64, length float64)) error {
-	list, err := p.postings(field, term)
-	if err != nil {
-		return err
-	}
-	it := list.Iterator(true, true, false, nil)
-	o, ok := it.(segment.OptimizablePostingsIterator)
-	if !ok {
-		return nil
-	}
-	if n, one := o.DocNum1Hit(); one {
-		if !only.Contains(uint32(n)) { // #nosec G115 -- documents are counted in 32 bits
-			return nil
-		}
-	} else {
-		actual := o.ActualBitmap()
-		if actual == nil {
-			return nil
-		}
-		wanted := roaring.And(actual, only)
-		if wanted.IsEmpty() {
-			return nil
-		}
-		o.ReplaceActual(wanted)
-	}
-	for {
-		post, err := it.Next()
-		if err != nil {
-			return err
-		}
-		if post == nil {
-			return nil
-		}
-		norm := post.Norm()
-		length := 1.0
-		if norm > 0 {
-			length = 1 / (norm * norm)
-		}
-		fn(uint32(post.Number()), post.Frequency(), length) // #nosec G115 -- documents are counted in 32 bits
-	}
 }

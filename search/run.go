@@ -396,11 +396,6 @@ func (r *run) matchAll() (total uint64, err error) {
 	return total, nil
 }
 
-// isCode tells whether the clause is one code and nothing else.
-func (c clause) isCode() bool {
-	return c.code || len(c.choices) == 1 && len(c.choices[0].phrase) == 0 && len(c.choices[0].units) == 1 && c.choices[0].units[0].kind == unitExact
-}
-
 // clauseDocs returns the documents that have one of the clause's choices.
 func (r *run) clauseDocs(p *partRun, c clause) (*roaring.Bitmap, error) {
 	docs := roaring.New()
@@ -512,11 +507,6 @@ func (r *run) matchMost(none bool) error {
 		p.match.Or(loose)
 	}
 	return r.checkPhrases()
-}
-
-// must tells what no answer goes without, however few there are.
-func (c clause) must() bool {
-	return c.plus || c.isCode() || slices.ContainsFunc(c.choices, func(ch choice) bool { return len(ch.phrase) > 0 })
 }
 
 // matchAny sets match to what has any unit that is needed.

@@ -10,13 +10,6 @@ import (
 	"sportello/store"
 )
 
-// The types of record that are found.
-const (
-	TypeTicket  = "ticket"
-	TypeArticle = "article"
-	TypeMail    = "mail" // became no message: somebody of its group has to judge it
-)
-
 const (
 	defaultLimit = 20
 	maxReach     = 1000            // hits that can be paged through; people refine their question
@@ -94,7 +87,7 @@ func (ix *Index) Search(ctx context.Context, q Query) (res Result, err error) {
 func (ix *Index) answer(ctx context.Context, snap *snapshot, cat *catalogue, q Query, now time.Time) (Result, error) {
 	ask := func(text string) (*run, Result, error) {
 		var res Result
-		res.Parsed = parseFor(text, cat, ix.o.Location, now, !q.Access.Agent && !q.Access.AllTickets)
+		res.Parsed = parse(text, cat, ix.o.Location, now, !q.Access.Agent && !q.Access.AllTickets)
 		if res.Parsed.Empty() {
 			return nil, res, nil
 		}
@@ -187,13 +180,6 @@ func leastOf(n int) int {
 		return 2
 	}
 	return 3
-}
-
-func readerLanguage(l string) string {
-	if lexicons[l] != nil {
-		return l
-	}
-	return languages[0]
 }
 
 // read runs fn on a snapshot of the index, with a deadline. A panic in it marks the index as damaged.

@@ -6,7 +6,9 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
+
 	index "github.com/blevesearch/bleve_index_api"
+
 	segment "github.com/blevesearch/scorch_segment_api/v2"
 )
 
@@ -173,15 +175,45 @@ func (p *part) values(field string, docs roaring.IntIterable, fn func(doc uint32
 	return nil
 }
 
-// id returns the type and the number of the row a document was made from.
-func (p *part) id(doc uint32) (string, uint64, error) {
-	b, err := p.segment.DocID(uint64(doc))
+// freqs calls fn for those documents of only that have the term, with how often, and how many terms the field has.
+func (p *part) freqs(field, term string, only *roaring.Bitmap, fn func(doc uint32, freq uint64, length float64)) error {
+	list, err := p.postings(field, term)
 	if err != nil {
-		return "", 0, fmt.Errorf("search: read document id: %w", err)
+		return err
 	}
-	kind, n := parseID(b)
-	if kind == "" {
-		return "", 0, fmt.Errorf("search: foreign document %q", b)
+	it := list.Iterator(true, true, false, nil)
+	o, ok := it.(segment.OptimizablePostingsIterator)
+	if !ok {
+		return nil
 	}
-	return kind, n, nil
+	if n, one := o.DocNum1Hit(); one {
+		if !only.Contains(uint32(n)) { // #nosec G115 -- documents are counted in 32 bits
+			return nil
+		}
+	} else {
+		actual := o.ActualBitmap()
+		if actual == nil {
+			return nil
+		}
+		wanted := roaring.And(actual, only)
+		if wanted.IsEmpty() {
+			return nil
+		}
+		o.ReplaceActual(wanted)
+	}
+	for {
+		post, err := it.Next()
+		if err != nil {
+			return err
+		}
+		if post == nil {
+			return nil
+		}
+		norm := post.Norm()
+		length := 1.0
+		if norm > 0 {
+			length = 1 / (norm * norm)
+		}
+		fn(uint32(post.Number()), post.Frequency(), length) // #nosec G115 -- documents are counted in 32 bits
+	}
 }

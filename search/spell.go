@@ -34,7 +34,7 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 	var known []*roaring.Bitmap
 	tried := 0
 	for i, c := range r.parsed.clauses {
-		u, ok := c.word()
+		u, ok := wordOf(c)
 		if !ok || len(sure) == mostFixes {
 			continue
 		}
@@ -67,23 +67,6 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 		maybe = nil
 	}
 	return sure, maybe, nil
-}
-
-// word returns the one word the clause asks for, if it is one that may be misspelt.
-func (c clause) word() (unit, bool) {
-	if c.optional || c.plus || c.end == 0 {
-		return unit{}, false
-	}
-	u := c.choices[0].units[0]
-	if len(c.choices[0].units) > 1 || u.kind != unitWord || len(u.term) < leastLetters || len(u.term) > mostLetters {
-		return unit{}, false
-	}
-	for i := 0; i < len(u.term); i++ {
-		if u.term[i] < 'a' || u.term[i] > 'z' {
-			return unit{}, false
-		}
-	}
-	return u, true
 }
 
 // known returns for each part the documents whose words the reader may be told.
@@ -252,4 +235,21 @@ func apply(text string, fixes []fix) string {
 		out = out[:f.start] + f.word + out[f.end:]
 	}
 	return out
+}
+
+// wordOf returns the one word the clause asks for, if it is one that may be misspelt.
+func wordOf(c clause) (unit, bool) {
+	if c.optional || c.plus || c.end == 0 {
+		return unit{}, false
+	}
+	u := c.choices[0].units[0]
+	if len(c.choices[0].units) > 1 || u.kind != unitWord || len(u.term) < leastLetters || len(u.term) > mostLetters {
+		return unit{}, false
+	}
+	for i := 0; i < len(u.term); i++ {
+		if u.term[i] < 'a' || u.term[i] > 'z' {
+			return unit{}, false
+		}
+	}
+	return u, true
 }

@@ -2,7 +2,6 @@ package search
 
 import (
 	"testing"
-	"time"
 
 	"sportello/store"
 )
@@ -36,21 +35,5 @@ func TestSynonymsAreFoundAtOnce(t *testing.T) {
 	f.wants(f.all(), "cedolino", ids("t", slip))
 	if f.ix.Rebuilds() != n {
 		t.Error("the index was built anew")
-	}
-}
-
-func TestManySynonymsStayAQuestion(t *testing.T) {
-	var s synonyms
-	for range 3000 {
-		s.add("it", []string{"uno", "due tre quattro", "cinque", "U-GOV", "", ", .", "il"})
-	}
-	p := parse("uno uno uno due tre quattro uno cinque", testCatalogue, time.UTC, time.Now())
-	s.put(&p)
-	n := 0
-	for _, c := range p.clauses {
-		n += len(c.choices)
-	}
-	if n > 60 {
-		t.Errorf("%d choices", n)
 	}
 }

@@ -1,6 +1,9 @@
 package search
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // set makes a set of the words, folded as terms are.
 func set(words string) map[string]bool {
@@ -36,3 +39,21 @@ var (
 		then there these they this those through to too under until up very was wasn't we were weren't what when where
 		which while who whom why will with won't would you your yours hello thanks regards dear`)
 )
+
+// particles stand in front of the name that people write together with them: De Rosa.
+var particles = set(`de di del della dello dei degli da dal dalla la lo li le van von der mc mac san santa`)
+
+func isNumber(s string) bool {
+	if s == "" || len(s) > 19 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// decimal writes the number of a row as terms and filters have it.
+func decimal(n uint64) string { return strconv.FormatUint(n, 10) }

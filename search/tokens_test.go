@@ -1,0 +1,78 @@
+package search
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTokens(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                   "",
+		"Ciao, mondo!":                       "ciao mondo",
+		"Università PERCHÉ naïve":            "universita perche naive",
+		"universita\u0300 perche\u0301":      "universita perche",
+		"dell'anagrafica l’Università":       "anagrafica universita",
+		"un'altra dall`ufficio":              "altra ufficio",
+		"perche' e' cosi'":                   "perche e cosi",
+		"O'Brien d'Este":                     "o brien este",
+		"user's don't we're":                 "user dont were",
+		"ORA-01722":                          "[ora01722] ora 01722",
+		"AN_ANAGRAFICA":                      "[ananagrafica] an anagrafica",
+		"ana.gallo@polito.it.":               "[ana.gallo@polito.it] ana gallo polito it",
+		"CSA 24.06.01":                       "csa [24.06.01] 24 06 01",
+		"U-GOV ugov":                         "[ugov] u gov ugov",
+		"fine.Inizio e/o":                    "fine inizio e o",
+		"report.pdf":                         "[reportpdf] report pdf",
+		"https://www.unibo.it/a/b?x=1":       "https www unibo it a b x 1",
+		"esse 3, u gov e U GOV.":             "[esse3] esse 3 [ugov] u gov e [ugov] u gov",
+		"a 3 per 5 art 100 u gov-x la 3":     "a 3 per 5 art 100 u [govx] gov x la 3",
+		"--- ... '' \"\" ( )":                "",
+		"ﬁne №5 ＡＢＣ":                         "fine 5 abc",
+		"straße Łódź Ærø":                    "strasse lodz aero",
+		"東京都":                                "東 京 都",
+		"a\x00b\xffc":                        "a b c",
+		"infor\u00admatica":                  "informatica",
+		"**grassetto** `codice` [x](y)":      "grassetto codice x y",
+		"l'ORA-01722":                        "[ora01722] ora 01722",
+		strings.Repeat("x", 100):             strings.Repeat("x", 64),
+		"a-" + strings.Repeat("b-", 3) + "c": "[abbbc] a b b b c",
+	} {
+		if got := terms(text); got != want {
+			t.Errorf("%q:\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestTokensStandWhereTheySay(t *testing.T) {
+	text := "L’Università di Łódź: dell'ORA-01722, user's e-mail."
+	scan(text, func(k token) {
+		if got := text[k.start:k.end]; k.parts == 0 && fold(got) != k.term {
+			t.Errorf("%q stands at %q", k.term, got)
+		}
+	})
+}
+
+func TestLanguageIsGuessed(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "it", "ORA-01722": "it",
+		"Non riesco a entrare nel sistema e non so che cosa fare": "it",
+		"I cannot sign in to the system and it is not clear why":  "en",
+		"payments of the employees are missing":                   "en",
+	} {
+		if got := guessLanguage(text); got != want {
+			t.Errorf("%q is %s, want %s", text, got, want)
+		}
+	}
+}
+
+func terms(text string) string {
+	var out []string
+	scan(text, func(t token) {
+		s := t.term
+		if t.parts > 0 {
+			s = "[" + s + "]"
+		}
+		out = append(out, s)
+	})
+	return strings.Join(out, " ")
+}
