@@ -2,6 +2,10 @@ package search
 
 import (
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"sportello/search/analysis"
+	"sportello/search/query"
+	"sportello/search/segment"
 )
 
 // Access is what the reader may see, made by desk from the actor. It denies by default: the zero value sees public
@@ -25,13 +29,13 @@ type sight struct {
 func tagged(name string, ids []uint64) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
-		out[i] = name + decimal(id)
+		out[i] = name + analysis.Decimal(id)
 	}
 	return out
 }
 
 // see returns what is seen in the segment. own narrows tickets to those on whose side the person is.
-func (a Access) see(p *part, cat *catalogue, own bool) (sight, error) {
+func (a Access) see(p *segment.Part, cat *query.Catalogue, own bool) (sight, error) {
 	var s sight
 	side := tagged("o", a.Organisations)
 	side = append(side, tagged("u", a.Units)...)
@@ -39,26 +43,26 @@ func (a Access) see(p *part, cat *catalogue, own bool) (sight, error) {
 		side = nil
 	}
 	if a.Person != 0 {
-		side = append(side, "p"+decimal(a.Person))
+		side = append(side, "p"+analysis.Decimal(a.Person))
 	}
-	docs, err := p.any(fieldAccess, side...)
+	docs, err := p.Any(fieldAccess, side...)
 	if err != nil {
 		return s, err
 	}
 	s.docs, s.notes = docs, roaring.New()
 	if !own {
-		if s.notes, err = p.any(fieldAccess, tagged("g", a.Groups)...); err != nil {
+		if s.notes, err = p.Any(fieldAccess, tagged("g", a.Groups)...); err != nil {
 			return s, err
 		}
 		if a.Agent || a.AllTickets {
-			open, err := open(p, cat, TypeTicket)
+			open, err := open(p, cat, query.TypeTicket)
 			if err != nil {
 				return s, err
 			}
 			s.notes.Or(open)
 		}
 		if a.AllTickets {
-			mail, err := open(p, cat, TypeMail)
+			mail, err := open(p, cat, query.TypeMail)
 			if err != nil {
 				return s, err
 			}
@@ -75,9 +79,9 @@ func (a Access) see(p *part, cat *catalogue, own bool) (sight, error) {
 }
 
 // articles returns the versions of articles that may be read.
-func (a Access) articles(p *part) (*roaring.Bitmap, error) {
+func (a Access) articles(p *segment.Part) (*roaring.Bitmap, error) {
 	if a.AllArticles {
-		return p.docs(fieldTag, "type:article")
+		return p.Docs(fieldTag, "type:article")
 	}
 	audiences := []string{"audience:public"}
 	if a.Person != 0 {
@@ -86,16 +90,16 @@ func (a Access) articles(p *part) (*roaring.Bitmap, error) {
 	if a.Agent || len(a.Groups) > 0 {
 		audiences = append(audiences, "audience:agents")
 	}
-	return p.any(fieldAccess, audiences...)
+	return p.Any(fieldAccess, audiences...)
 }
 
 // open returns the records of the type that are not confidential.
-func open(p *part, cat *catalogue, kind string) (*roaring.Bitmap, error) {
-	open, err := p.any(fieldTag, "type:"+kind)
+func open(p *segment.Part, cat *query.Catalogue, kind string) (*roaring.Bitmap, error) {
+	open, err := p.Any(fieldTag, "type:"+kind)
 	if err != nil {
 		return nil, err
 	}
-	secret, err := p.any(fieldTag, append(tagged("group:", cat.secretGroups), tagged("module:", cat.secretModules)...)...)
+	secret, err := p.Any(fieldTag, append(tagged("group:", cat.SecretGroups), tagged("module:", cat.SecretModules)...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,12 +109,12 @@ func open(p *part, cat *catalogue, kind string) (*roaring.Bitmap, error) {
 
 // knows returns the documents whose words the reader may be told as corrections and suggestions: articles that may be
 // read and, for those who may read all tickets, those that are not confidential.
-func (a Access) knows(p *part, cat *catalogue) (*roaring.Bitmap, error) {
+func (a Access) knows(p *segment.Part, cat *query.Catalogue) (*roaring.Bitmap, error) {
 	docs, err := a.articles(p)
 	if err != nil || !a.Agent && !a.AllTickets {
 		return docs, err
 	}
-	tickets, err := open(p, cat, TypeTicket)
+	tickets, err := open(p, cat, query.TypeTicket)
 	if err != nil {
 		return nil, err
 	}

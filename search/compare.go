@@ -13,6 +13,9 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
+	"sportello/search/segment"
 	"sportello/store"
 )
 
@@ -46,11 +49,11 @@ func (ix *Index) Compare(ctx context.Context) (compared int, findings []string, 
 			err = fmt.Errorf("search: panic while comparing: %v", p)
 		}
 	}()
-	snap, err := takeSnapshot(h.index)
+	snap, err := segment.Take(h.index)
 	if err != nil {
 		return 0, nil, err
 	}
-	defer func() { err = errors.Join(err, snap.close()) }()
+	defer func() { err = errors.Join(err, snap.Close()) }()
 	c := comparison{ix: ix, snap: snap, ctx: ctx, places: make([]places, len(sources))}
 	if err := c.readIDs(); err != nil {
 		return 0, nil, err
@@ -74,7 +77,7 @@ type places struct {
 type comparison struct {
 	ctx      context.Context
 	ix       *Index
-	snap     *snapshot
+	snap     *segment.Snapshot
 	places   []places // as sources has their types
 	compared int
 	findings []string
@@ -93,7 +96,7 @@ func (c *comparison) find(format string, args ...any) {
 
 // documentName is how people call what a document is of.
 func documentName(row source) string {
-	if sources[row.kind].name == TypeArticle {
+	if sources[row.kind].name == query.TypeArticle {
 		return fmt.Sprintf("the article's version %d", row.id)
 	}
 	return fmt.Sprintf("%s %d", sources[row.kind].name, row.id)
@@ -101,9 +104,9 @@ func documentName(row source) string {
 
 // each calls fn for every document that is not taken out.
 func (c *comparison) each(fn func(row source, at place)) error {
-	for k, p := range c.snap.segments {
-		for doc := range uint32(p.segment.Count()) { // #nosec G115 -- documents are counted in 32 bits
-			if p.deleted != nil && p.deleted.Contains(doc) {
+	for k, p := range c.snap.Segments {
+		for doc := range uint32(p.Segment.Count()) { // #nosec G115 -- documents are counted in 32 bits
+			if p.Deleted != nil && p.Deleted.Contains(doc) {
 				continue
 			}
 			if doc%4096 == 0 && c.ctx.Err() != nil {
@@ -162,7 +165,7 @@ func (c *comparison) compare(tx *store.Tx) error {
 		}
 		return sources[row.kind].make(m, row.id)
 	}
-	made := newMadeAgain(len(c.snap.segments))
+	made := newMadeAgain(len(c.snap.Segments))
 	for kind := range sources {
 		for _, id := range sortedKeys(chosen[kind]) {
 			if err := c.ctx.Err(); err != nil {
@@ -197,7 +200,7 @@ func has(m map[uint64]struct{}, id uint64) bool { _, ok := m[id]; return ok }
 
 // changedSince returns the rows that the index need not know yet.
 func (c *comparison) changedSince(tx *store.Tx) (late []map[uint64]struct{}, err error) {
-	raw, err := c.snap.reader.GetInternal(keySeq)
+	raw, err := c.snap.Reader.GetInternal(keySeq)
 	if err != nil || len(raw) != 8 {
 		return late, errors.Join(errors.New("search: the index does not say how far it came"), err)
 	}
@@ -271,7 +274,7 @@ func newMadeAgain(segments int) *madeAgain {
 
 // document looks whether what was made again stands in the index.
 func (c *comparison) document(d *draft, at place, name string, made *madeAgain) error {
-	p := c.snap.segments[at.part]
+	p := c.snap.Segments[at.part]
 	made.docs[at.part].Add(at.doc)
 	made.names[at] = name
 	var short, kept []byte
@@ -286,7 +289,7 @@ func (c *comparison) document(d *draft, at place, name string, made *madeAgain) 
 		}
 		for _, n := range w.words {
 			term := w.from.words[n].text
-			docs, err := p.docs(w.name, term)
+			docs, err := p.Docs(w.name, term)
 			if err != nil {
 				return err
 			}
@@ -296,7 +299,7 @@ func (c *comparison) document(d *draft, at place, name string, made *madeAgain) 
 			}
 		}
 	}
-	if err := p.segment.VisitStoredFields(uint64(at.doc), func(field string, _ byte, value []byte, _ []uint64) bool {
+	if err := p.Segment.VisitStoredFields(uint64(at.doc), func(field string, _ byte, value []byte, _ []uint64) bool {
 		if field == fieldNear {
 			kept = bytes.Clone(value)
 		}
@@ -314,7 +317,7 @@ func (c *comparison) document(d *draft, at place, name string, made *madeAgain) 
 func (c *comparison) beyond(made *madeAgain) error {
 	for _, name := range traits {
 		has := map[place]int{}
-		for k, p := range c.snap.segments {
+		for k, p := range c.snap.Segments {
 			if made.docs[k].IsEmpty() {
 				continue
 			}
@@ -322,9 +325,9 @@ func (c *comparison) beyond(made *madeAgain) error {
 				return err
 			}
 			var fail error
-			err := p.prefixed(name, "", func(term string) bool {
+			err := p.Prefixed(name, "", func(term string) bool {
 				var docs *roaring.Bitmap
-				if docs, fail = p.docs(name, term); fail != nil {
+				if docs, fail = p.Docs(name, term); fail != nil {
 					return false
 				}
 				for it := roaring.And(docs, made.docs[k]).Iterator(); it.HasNext(); {
@@ -350,16 +353,16 @@ func (c *comparison) beyond(made *madeAgain) error {
 func Words(text string, n int) []string {
 	var out []string
 	seen := map[string]bool{}
-	text = cutBytes(strings.ToValidUTF8(text, " "), maxQuestion)
-	scan(text, func(t token) {
-		word := text[t.start:t.end]
-		small := italianStops[t.term] || englishStops[t.term] || utf8.RuneCountInString(t.term) < 3
-		if t.parts > 0 || small && !isIdeographText(word) || seen[t.term] || len(out) == n || len(word) > maxTerm {
+	text = analysis.CutBytes(strings.ToValidUTF8(text, " "), query.MaxQuestion)
+	analysis.Scan(text, func(t analysis.Token) {
+		word := text[t.Start:t.End]
+		small := analysis.ItalianStops[t.Term] || analysis.EnglishStops[t.Term] || utf8.RuneCountInString(t.Term) < 3
+		if t.Parts > 0 || small && !isIdeographText(word) || seen[t.Term] || len(out) == n || len(word) > analysis.MaxTerm {
 			return
 		}
 		// Asked alone, a word has to be the word it was beside its neighbours.
-		if again := tokens(word); len(again) == 1 && again[0].term == t.term {
-			seen[t.term] = true
+		if again := analysis.Tokens(word); len(again) == 1 && again[0].Term == t.Term {
+			seen[t.Term] = true
 			out = append(out, word)
 		}
 	})
@@ -368,5 +371,5 @@ func Words(text string, n int) []string {
 
 func isIdeographText(word string) bool {
 	r, _ := utf8.DecodeRuneInString(word)
-	return isIdeograph(r)
+	return analysis.IsIdeograph(r)
 }

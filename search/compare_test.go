@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -52,10 +54,10 @@ func TestAHealthyIndexIsNeverCalledWrongAndAHurtOneAlways(t *testing.T) {
 	}
 	var ids []string
 	for i := range 120 {
-		id := f.ticket(store.Ticket{Subject: cutBytes(hostileText(r), 200), Module: []uint64{0, f.csaModule}[r.IntN(2)]}, hostileText(r), "note:"+hostileText(r))
+		id := f.ticket(store.Ticket{Subject: analysis.CutBytes(hostileText(r), 200), Module: []uint64{0, f.csaModule}[r.IntN(2)]}, hostileText(r), "note:"+hostileText(r))
 		ids = append(ids, ticketID(id))
 		if i%10 == 0 {
-			f.article(store.Public, 0, store.Published, "it", cutBytes(hostileText(r), 200), hostileText(r))
+			f.article(store.Public, 0, store.Published, "it", analysis.CutBytes(hostileText(r), 200), hostileText(r))
 			ids = append(ids, versionID(uint64(i/10+1)))
 		}
 		if i%40 == 0 {
@@ -104,7 +106,7 @@ func TestAHealthyIndexIsNeverCalledWrongAndAHurtOneAlways(t *testing.T) {
 					return nil
 				}
 				d, err := m.version(n)
-				if kind == TypeTicket {
+				if kind == query.TypeTicket {
 					d, err = m.ticket(n)
 				}
 				if err != nil {
@@ -122,7 +124,7 @@ func TestAHealthyIndexIsNeverCalledWrongAndAHurtOneAlways(t *testing.T) {
 				t.Errorf("%s of %s was not seen", name, id)
 			}
 			row := source{0, n}
-			if kind == TypeArticle {
+			if kind == query.TypeArticle {
 				row.kind = 1
 			}
 			if _, err := f.ix.batch(h, []source{row}, 0); err != nil {
@@ -140,7 +142,7 @@ func TestWordsOfATextFindIt(t *testing.T) {
 	f := newFixture(t)
 	subjects := map[uint64]string{}
 	for range 150 {
-		s := cutBytes(hostileText(r), 200)
+		s := analysis.CutBytes(hostileText(r), 200)
 		subjects[f.ticket(store.Ticket{Subject: s}, "corpo")] = s
 	}
 	f.catchUp()
@@ -157,7 +159,7 @@ func TestWordsOfATextFindIt(t *testing.T) {
 		}
 		found := false
 		for _, h := range res.Hits {
-			found = found || h.Type == TypeTicket && h.ID == id
+			found = found || h.Type == query.TypeTicket && h.ID == id
 		}
 		if !found {
 			t.Errorf("%q of %q find %d others", words, s, res.Total)

@@ -8,6 +8,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
+	"sportello/search/segment"
 	"sportello/store"
 )
 
@@ -29,11 +32,11 @@ const (
 // agents also from subjects of tickets that are not confidential; modules from the catalogue; hits as in Suggest. It
 // fails as Search does.
 func (ix *Index) Complete(ctx context.Context, text string, a Access, language string, limit int) (c Completion, err error) {
-	if text = strings.ToValidUTF8(text, " "); len(text) > maxQuestion {
+	if text = strings.ToValidUTF8(text, " "); len(text) > query.MaxQuestion {
 		return c, nil
 	}
-	err = ix.read(ctx, func(ctx context.Context, snap *snapshot) error {
-		cat, err := ix.catalogue.get(ix.st)
+	err = ix.read(ctx, func(ctx context.Context, snap *segment.Snapshot) error {
+		cat, err := ix.catalogue.Get(ix.st)
 		if err != nil {
 			return err
 		}
@@ -41,7 +44,7 @@ func (ix *Index) Complete(ctx context.Context, text string, a Access, language s
 		for _, f := range completeFilter(last, cat, a, language) {
 			c.Filters = append(c.Filters, head+f)
 		}
-		if strings.ContainsAny(last, ":\"*#+") || strings.HasPrefix(last, "-") || utf8.RuneCountInString(strings.TrimSpace(text)) < minPrefix {
+		if strings.ContainsAny(last, ":\"*#+") || strings.HasPrefix(last, "-") || utf8.RuneCountInString(strings.TrimSpace(text)) < analysis.MinPrefix {
 			return nil
 		}
 		words, err := knownWords(ctx, snap, cat, a, last)
@@ -51,7 +54,7 @@ func (ix *Index) Complete(ctx context.Context, text string, a Access, language s
 		for _, w := range words {
 			c.Words = append(c.Words, head+w)
 		}
-		c.Modules = cat.named(text)
+		c.Modules = cat.Named(text)
 		c.Hits, err = ix.suggest(ctx, snap, cat, text, a, language, limit)
 		return err
 	})
@@ -69,18 +72,18 @@ func lastWord(text string) (head, last string) {
 }
 
 // knownWords returns words that begin so and that the reader may be told, one of each stem, the most frequent first.
-func knownWords(ctx context.Context, snap *snapshot, cat *catalogue, a Access, typed string) ([]string, error) {
-	list := tokens(typed)
-	if len(list) != 1 || utf8.RuneCountInString(list[0].term) < minPrefix {
+func knownWords(ctx context.Context, snap *segment.Snapshot, cat *query.Catalogue, a Access, typed string) ([]string, error) {
+	list := analysis.Tokens(typed)
+	if len(list) != 1 || utf8.RuneCountInString(list[0].Term) < analysis.MinPrefix {
 		return nil, nil
 	}
-	beginning := list[0].term
+	beginning := list[0].Term
 	counts := map[string]uint64{}
 	names := []string{fieldWord}
 	if a.knownField() == fieldText {
 		names = append(names, fieldTitle)
 	}
-	for _, p := range snap.segments {
+	for _, p := range snap.Segments {
 		known, err := a.knows(p, cat)
 		if err != nil {
 			return nil, err
@@ -90,17 +93,17 @@ func knownWords(ctx context.Context, snap *snapshot, cat *catalogue, a Access, t
 		}
 		for _, name := range names {
 			var terms []string
-			if err := p.prefixed(name, beginning, func(t string) bool {
+			if err := p.Prefixed(name, beginning, func(t string) bool {
 				terms = append(terms, t)
 				return len(terms) < mostBeginning
 			}); err != nil {
 				return nil, err
 			}
 			for _, t := range terms {
-				if t == beginning || strings.IndexFunc(t, func(r rune) bool { return !isWord(r) }) >= 0 {
+				if t == beginning || strings.IndexFunc(t, func(r rune) bool { return !analysis.IsWord(r) }) >= 0 {
 					continue
 				}
-				docs, err := p.docs(name, t)
+				docs, err := p.Docs(name, t)
 				if err != nil {
 					return nil, err
 				}
@@ -115,7 +118,7 @@ func knownWords(ctx context.Context, snap *snapshot, cat *catalogue, a Access, t
 	var out []string
 	seen := map[string]bool{}
 	for _, w := range words {
-		s := cmp.Or(stem(guessLanguage(w), w), w)
+		s := cmp.Or(analysis.Stem(analysis.GuessLanguage(w), w), w)
 		if !seen[s] && len(out) < mostWords {
 			seen[s] = true
 			out = append(out, w)
@@ -125,7 +128,7 @@ func knownWords(ctx context.Context, snap *snapshot, cat *catalogue, a Access, t
 }
 
 // completeFilter returns the filters that what is being typed may become: names first, then values.
-func completeFilter(typed string, cat *catalogue, a Access, language string) []string {
+func completeFilter(typed string, cat *query.Catalogue, a Access, language string) []string {
 	sign := ""
 	if strings.HasPrefix(typed, "-") {
 		sign, typed = "-", typed[1:]
@@ -136,14 +139,14 @@ func completeFilter(typed string, cat *catalogue, a Access, language string) []s
 		if len(name) < 2 {
 			return nil
 		}
-		for _, f := range filterHelp {
-			if n := f.name(language); strings.HasPrefix(n, name) && (!f.agents || a.Agent || a.AllTickets) {
+		for _, f := range query.FilterHelp {
+			if n := f.Name(language); strings.HasPrefix(n, name) && (!f.Agents || a.Agent || a.AllTickets) {
 				out = append(out, sign+n+":")
 			}
 		}
 		return out
 	}
-	code := filterNames[name]
+	code := query.FilterNames[name]
 	for _, v := range filterOffers(code, cat, a, language) {
 		if folded := store.FoldName(v); strings.HasPrefix(folded, store.FoldName(value)) && folded != value && len(out) < mostFilters {
 			if strings.ContainsFunc(v, unicode.IsSpace) {
@@ -156,11 +159,11 @@ func completeFilter(typed string, cat *catalogue, a Access, language string) []s
 }
 
 // filterOffers returns the values of a filter as people write them.
-func filterOffers(code string, cat *catalogue, a Access, language string) []string {
+func filterOffers(code string, cat *query.Catalogue, a Access, language string) []string {
 	switch code {
 	case "module":
 		var out []string
-		for _, m := range cat.modules {
+		for _, m := range cat.Modules {
 			if !m.Retired {
 				out = append(out, m.Code)
 			}
@@ -172,7 +175,7 @@ func filterOffers(code string, cat *catalogue, a Access, language string) []stri
 			return nil
 		}
 		var out []string
-		for _, g := range cat.groups {
+		for _, g := range cat.Groups {
 			out = append(out, g.Code)
 		}
 		slices.Sort(out)
@@ -182,15 +185,15 @@ func filterOffers(code string, cat *catalogue, a Access, language string) []stri
 			return nil
 		}
 		var out []string
-		for _, o := range cat.organisations {
+		for _, o := range cat.Organisations {
 			out = append(out, o.Name)
 		}
 		slices.Sort(out)
 		return out
 	}
-	for _, f := range filterHelp {
-		if f.code == code {
-			return f.values(language)
+	for _, f := range query.FilterHelp {
+		if f.Code == code {
+			return f.Values(language)
 		}
 	}
 	return nil

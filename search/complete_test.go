@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -125,12 +127,12 @@ func TestWordsOfAnAttachmentAreOfferedWhereItMayBeOpened(t *testing.T) {
 
 // TestOfferedFiltersAreFilters: every value that is offered is understood.
 func TestOfferedFiltersAreFilters(t *testing.T) {
-	for _, language := range languages {
-		for _, f := range filterHelp {
-			for _, v := range f.values(language) {
-				p := parse(f.name(language)+":"+v, testCatalogue, time.UTC, time.Now(), false)
-				if len(p.Filters) != 1 || p.Filters[0].Name != f.code {
-					t.Errorf("%s:%s is %+v", f.name(language), v, p)
+	for _, language := range analysis.Languages {
+		for _, f := range query.FilterHelp {
+			for _, v := range f.Values(language) {
+				p := query.Parse(f.Name(language)+":"+v, testCatalogue, time.UTC, time.Now(), false)
+				if len(p.Filters) != 1 || p.Filters[0].Name != f.Code {
+					t.Errorf("%s:%s is %+v", f.Name(language), v, p)
 				}
 			}
 		}

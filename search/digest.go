@@ -9,6 +9,8 @@ import (
 	"hash/fnv"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"sportello/search/segment"
 )
 
 // Digest returns a sum over everything the index holds: each document's terms in each field and how often they stand
@@ -19,13 +21,13 @@ func (ix *Index) Digest(ctx context.Context) (string, error) {
 		return "", errNoIndex
 	}
 	defer h.mu.RUnlock()
-	snap, err := takeSnapshot(h.index)
+	snap, err := segment.Take(h.index)
 	if err != nil {
 		return "", err
 	}
-	defer snap.close()
+	defer snap.Close()
 	sums := map[string]uint64{}
-	for _, p := range snap.segments {
+	for _, p := range snap.Segments {
 		if err := sumPart(ctx, p, sums); err != nil {
 			return "", err
 		}
@@ -38,22 +40,22 @@ func (ix *Index) Digest(ctx context.Context) (string, error) {
 }
 
 // sumPart adds to the sums of the documents what the part holds of each.
-func sumPart(ctx context.Context, p *part, sums map[string]uint64) error {
-	ids := make([]string, p.segment.Count())
+func sumPart(ctx context.Context, p *segment.Part, sums map[string]uint64) error {
+	ids := make([]string, p.Segment.Count())
 	live := roaring.New()
-	live.AddRange(0, p.segment.Count())
-	if p.deleted != nil {
-		live.AndNot(p.deleted)
+	live.AddRange(0, p.Segment.Count())
+	if p.Deleted != nil {
+		live.AndNot(p.Deleted)
 	}
 	for it := live.Iterator(); it.HasNext(); {
 		doc := it.Next()
-		id, err := p.segment.DocID(uint64(doc))
+		id, err := p.Segment.DocID(uint64(doc))
 		if err != nil {
 			return fmt.Errorf("search: read document id: %w", err)
 		}
 		ids[doc] = string(id)
 		sums[ids[doc]] += 1
-		if err := p.segment.VisitStoredFields(uint64(doc), func(name string, _ byte, value []byte, _ []uint64) bool {
+		if err := p.Segment.VisitStoredFields(uint64(doc), func(name string, _ byte, value []byte, _ []uint64) bool {
 			if name == fieldNear {
 				sum := fnv.New64a()
 				_, _ = sum.Write(value) // a hash takes everything
@@ -72,11 +74,11 @@ func sumPart(ctx context.Context, p *part, sums map[string]uint64) error {
 			continue
 		}
 		var fail error
-		err := p.prefixed(f.name, "", func(term string) bool {
+		err := p.Prefixed(f.name, "", func(term string) bool {
 			sum := fnv.New64a()
 			fmt.Fprintf(sum, "%s\x00%s", f.name, term)
 			base := sum.Sum64()
-			fail = p.freqs(f.name, term, live, func(doc uint32, freq uint64, _ float64) {
+			fail = p.Freqs(f.name, term, live, func(doc uint32, freq uint64, _ float64) {
 				if !f.counted {
 					freq = 1
 				}

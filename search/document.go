@@ -12,6 +12,9 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 
 	"sportello/app/markup"
+	"sportello/search/analysis"
+	"sportello/search/query"
+	"sportello/search/segment"
 	"sportello/store"
 )
 
@@ -37,28 +40,6 @@ const (
 	fieldNear   = "near"   // the text in short, to be read back
 )
 
-// field declares what a field is for.
-type field struct {
-	name    string
-	counted bool // how often and in how long a text, for ranking
-	values  bool // read back by document, for order
-	kept    bool // stored as it is, and not looked up
-}
-
-func (f field) options() index.FieldIndexingOptions {
-	if f.kept {
-		return index.StoreField
-	}
-	o := index.IndexField
-	if !f.counted {
-		o |= index.SkipFreqNorm
-	}
-	if f.values {
-		o |= index.DocValues
-	}
-	return o
-}
-
 var fields = func() []field {
 	out := []field{
 		{name: fieldFrom},
@@ -74,7 +55,7 @@ var fields = func() []field {
 	for _, name := range []string{fieldTitle, fieldText, fieldNote} {
 		// Texts are there to be matched; how often a word stands in them is told by the text in short.
 		out = append(out, field{name: name, counted: name == fieldTitle})
-		for _, l := range languages {
+		for _, l := range analysis.Languages {
 			out = append(out, field{name: stemField(name, l), counted: name == fieldTitle})
 		}
 	}
@@ -109,7 +90,7 @@ type draft struct {
 
 // set sets a field to terms that are separated by spaces.
 func (d *draft) set(name, terms string) {
-	if terms = cutBytes(terms, maxField); terms == "" {
+	if terms = analysis.CutBytes(terms, analysis.MaxField); terms == "" {
 		return
 	}
 	d.doc.AddField(d.words.gather(fieldsByName[name], func(yield func(uint32) bool) {
@@ -132,7 +113,7 @@ func (d *draft) text(name string, text *reading) {
 		return
 	}
 	d.plain(name, text)
-	d.doc.AddField(d.words.gather(fieldsByName[stemField(name, languages[text.language])], func(yield func(uint32) bool) {
+	d.doc.AddField(d.words.gather(fieldsByName[stemField(name, analysis.Languages[text.language])], func(yield func(uint32) bool) {
 		for i := range text.tokens {
 			if n := text.tokens[i].stem; n != 0 && !yield(n) {
 				return
@@ -182,21 +163,13 @@ func parseID(id []byte) (string, uint64) {
 	case err != nil:
 		return "", 0
 	case id[0] == 't':
-		return TypeTicket, n
+		return query.TypeTicket, n
 	case id[0] == 'v':
-		return TypeArticle, n
+		return query.TypeArticle, n
 	case id[0] == 'm':
-		return TypeMail, n
+		return query.TypeMail, n
 	}
 	return "", 0
-}
-
-// languageOf returns the known language of a text, else the one it looks like.
-func languageOf(language, text string) string {
-	if lexicons[language] != nil {
-		return language
-	}
-	return guessLanguage(text)
 }
 
 // maker makes documents from rows inside one View. What many documents need is read once.
@@ -244,7 +217,7 @@ type pieces struct {
 const maxFileText = 64 << 10
 
 // FileText returns what of the text of a file is found.
-func FileText(text string) string { return cutBytes(text, maxFileText) }
+func FileText(text string) string { return analysis.CutBytes(text, maxFileText) }
 
 // fileText returns what was read out of a file, empty when nothing was.
 func fileText(tx *store.Tx, file uint64) (string, error) {
@@ -355,7 +328,7 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 		return nil, fmt.Errorf("search: read requester of ticket %d: %w", id, err)
 	}
 	text := strings.Join(p.public, pieceEnd)
-	language := languageOf(t.Language, text)
+	language := analysis.LanguageOf(t.Language, text)
 	public, notes := m.words.read(0, text, language), m.words.read(1, strings.Join(p.notes, pieceEnd), language)
 
 	d := m.draft(ticketID(id))
@@ -364,28 +337,28 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	d.text(fieldNote, notes)
 	d.set(fieldFrom, fromTerms(requester))
 	d.keep(near(public, len(t.Subject), notes, changedOf(t)))
-	d.set(fieldNumber, decimal(id))
+	d.set(fieldNumber, analysis.Decimal(id))
 	d.days(t.Opened, m.loc)
 	d.when(t.PublicUpdated)
 
-	access := "g" + decimal(t.Group)
+	access := "g" + analysis.Decimal(t.Group)
 	if !t.Unclaimed {
-		access += " p" + decimal(t.Requester)
+		access += " p" + analysis.Decimal(t.Requester)
 	}
 	for _, p := range t.Participants {
-		access += " p" + decimal(p)
+		access += " p" + analysis.Decimal(p)
 	}
 	if t.Organisation != 0 {
-		access += " o" + decimal(t.Organisation)
+		access += " o" + analysis.Decimal(t.Organisation)
 	}
 	if t.Unit != 0 {
-		access += " u" + decimal(t.Unit)
+		access += " u" + analysis.Decimal(t.Unit)
 	}
 	d.set(fieldAccess, access)
 
-	tags := "type:ticket state:" + t.State.String() + " kind:" + t.Kind.String() + " group:" + decimal(t.Group) + " lang:" + language
+	tags := "type:ticket state:" + t.State.String() + " kind:" + t.Kind.String() + " group:" + analysis.Decimal(t.Group) + " lang:" + language
 	if t.Module != 0 {
-		tags += " module:" + decimal(t.Module)
+		tags += " module:" + analysis.Decimal(t.Module)
 	}
 	if p.files || t.Files > p.foreign {
 		tags += " files:yes"
@@ -400,11 +373,11 @@ func fromTerms(p *store.Person) string {
 	if local, domain, ok := strings.Cut(terms, "@"); ok {
 		terms += " " + local + " @" + domain
 	}
-	scanForms(p.Email, func(t token) { terms += " " + t.term })
+	analysis.ScanForms(p.Email, func(t analysis.Token) { terms += " " + t.Term })
 	for _, w := range store.NameForms(p.Name) {
 		terms += " " + w
 	}
-	scan(p.Name, func(t token) { terms += " " + t.term })
+	analysis.Scan(p.Name, func(t analysis.Token) { terms += " " + t.Term })
 	return terms
 }
 
@@ -425,7 +398,7 @@ func (m *maker) mail(id uint64) (*draft, error) {
 		return nil, err
 	}
 	text := strings.Join(mailPieces(row).public, pieceEnd)
-	language := languageOf("", text)
+	language := analysis.LanguageOf("", text)
 	public := m.words.read(0, text, language)
 	d := m.draft(mailID(id))
 	d.text(fieldTitle, public.until(len(row.Subject)))
@@ -434,8 +407,8 @@ func (m *maker) mail(id uint64) (*draft, error) {
 	d.keep(near(public, len(row.Subject), nil, row.Created))
 	d.days(row.Created, m.loc)
 	d.when(row.Created)
-	d.set(fieldAccess, "g"+decimal(row.Group))
-	d.set(fieldTag, "type:mail group:"+decimal(row.Group)+" lang:"+language)
+	d.set(fieldAccess, "g"+analysis.Decimal(row.Group))
+	d.set(fieldTag, "type:mail group:"+analysis.Decimal(row.Group)+" lang:"+language)
 	return d, nil
 }
 
@@ -479,7 +452,7 @@ func (m *maker) version(id uint64) (*draft, error) {
 		return nil, fmt.Errorf("search: read article %d: %w", v.Article, err)
 	}
 	text := strings.Join(p.public, pieceEnd)
-	language := languageOf(v.Language, text)
+	language := analysis.LanguageOf(v.Language, text)
 	public := m.words.read(0, text, language)
 	d := m.draft(versionID(id))
 	d.text(fieldTitle, public.until(len(v.Title)))
@@ -490,11 +463,11 @@ func (m *maker) version(id uint64) (*draft, error) {
 	d.keep(near(public, len(v.Title), nil, time.Time{}))
 	d.days(v.Created, m.loc)
 	d.when(v.Updated)
-	d.set(fieldKey, decimal(v.Article)+"."+v.Language)
+	d.set(fieldKey, analysis.Decimal(v.Article)+"."+v.Language)
 
 	tags := "type:article lang:" + language + " publication:" + v.Publication.String()
 	if a.Module != 0 {
-		tags += " module:" + decimal(a.Module)
+		tags += " module:" + analysis.Decimal(a.Module)
 	}
 	d.set(fieldTag, tags)
 	if v.Publication == store.Published {
@@ -504,8 +477,8 @@ func (m *maker) version(id uint64) (*draft, error) {
 }
 
 // rowID returns the type and the number of the row a document was made from.
-func rowID(p *part, doc uint32) (string, uint64, error) {
-	b, err := p.segment.DocID(uint64(doc))
+func rowID(p *segment.Part, doc uint32) (string, uint64, error) {
+	b, err := p.Segment.DocID(uint64(doc))
 	if err != nil {
 		return "", 0, fmt.Errorf("search: read document id: %w", err)
 	}
@@ -514,4 +487,26 @@ func rowID(p *part, doc uint32) (string, uint64, error) {
 		return "", 0, fmt.Errorf("search: foreign document %q", b)
 	}
 	return kind, n, nil
+}
+
+// field declares what a field is for.
+type field struct {
+	name    string
+	counted bool // how often and in how long a text, for ranking
+	values  bool // read back by document, for order
+	kept    bool // stored as it is, and not looked up
+}
+
+func (f field) options() index.FieldIndexingOptions {
+	if f.kept {
+		return index.StoreField
+	}
+	o := index.IndexField
+	if !f.counted {
+		o |= index.SkipFreqNorm
+	}
+	if f.values {
+		o |= index.DocValues
+	}
+	return o
 }

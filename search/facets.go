@@ -28,7 +28,7 @@ func (r *run) facets() ([]Facet, error) {
 			return nil, err
 		}
 		count := func(field, term string, add func(n int)) error {
-			docs, err := p.docs(field, term)
+			docs, err := p.Docs(field, term)
 			if err != nil {
 				return err
 			}
@@ -38,7 +38,7 @@ func (r *run) facets() ([]Facet, error) {
 			return nil
 		}
 		var tags, owners []string
-		if err := p.prefixed(fieldTag, "", func(t string) bool { tags = append(tags, t); return true }); err != nil {
+		if err := p.Prefixed(fieldTag, "", func(t string) bool { tags = append(tags, t); return true }); err != nil {
 			return nil, err
 		}
 		for _, t := range tags {
@@ -47,11 +47,11 @@ func (r *run) facets() ([]Facet, error) {
 			err := count(fieldTag, t, func(n int) {
 				switch name {
 				case "module":
-					for _, m := range r.cat.line(id) {
+					for _, m := range r.cat.Line(id) {
 						modules[m.ID] += n
 					}
 				case "group":
-					if g := r.cat.groups[id]; g != nil {
+					if g := r.cat.Groups[id]; g != nil {
 						counts["group"][g.Code] += n
 					}
 				case "lang":
@@ -64,12 +64,12 @@ func (r *run) facets() ([]Facet, error) {
 				return nil, err
 			}
 		}
-		if err := p.prefixed(fieldAccess, "o", func(t string) bool { owners = append(owners, t); return true }); err != nil {
+		if err := p.Prefixed(fieldAccess, "o", func(t string) bool { owners = append(owners, t); return true }); err != nil {
 			return nil, err
 		}
 		for _, t := range owners {
 			id, err := strconv.ParseUint(t[1:], 10, 64)
-			if err != nil || r.cat.organisations[id] == nil {
+			if err != nil || r.cat.Organisations[id] == nil {
 				continue
 			}
 			if err := count(fieldAccess, t, func(n int) { counts["organisation"][t[1:]] += n }); err != nil {
@@ -84,7 +84,7 @@ func (r *run) facets() ([]Facet, error) {
 		}
 	}
 	for id, n := range modules {
-		counts["module"][r.cat.modules[id].Code] += n
+		counts["module"][r.cat.Modules[id].Code] += n
 	}
 	out := make([]Facet, 0, len(facetNames))
 	for _, name := range facetNames {

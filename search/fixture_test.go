@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -259,11 +260,11 @@ func (r Result) facet(name string) []FacetValue {
 	return nil
 }
 
-var testCatalogue = &catalogue{
-	modules: map[uint64]*store.Module{
+var testCatalogue = &query.Catalogue{
+	Modules: map[uint64]*store.Module{
 		1: {Row: store.Row{ID: 1}, Code: "u-gov", Name: store.Words{IT: "U-GOV"}},
 		2: {Row: store.Row{ID: 2}, Code: "u-gov/contabilita", Parent: 1, Name: store.Words{IT: "Contabilità", EN: "Accounting"}},
 		3: {Row: store.Row{ID: 3}, Code: "csa", Name: store.Words{IT: "CSA, carriere"}},
 	},
-	groups: map[uint64]*store.Group{1: {Row: store.Row{ID: 1}, Code: "risorse-umane", Name: store.Words{IT: "Risorse Umane", EN: "Human Resources"}}},
+	Groups: map[uint64]*store.Group{1: {Row: store.Row{ID: 1}, Code: "risorse-umane", Name: store.Words{IT: "Risorse Umane", EN: "Human Resources"}}},
 }

@@ -339,7 +339,7 @@ func (ix *Index) round(ctx context.Context, h *handle) error {
 		return err
 	}
 	if w.forget {
-		ix.catalogue.forget()
+		ix.catalogue.Forget()
 	}
 	var todo []source
 	for kind, ids := range w.rows() {

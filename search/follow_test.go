@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"sportello/search/analysis"
+	"sportello/search/segment"
 	"sportello/store"
 )
 
@@ -89,7 +91,7 @@ func (f *fixture) randomStep(r *rand.Rand) {
 		case n < 16:
 			a := &store.Article{Slug: fmt.Sprintf("r%d", store.Articles.Last(tx)+1), Audience: store.Public}
 			put(tx, a, store.Articles, nil)
-			for _, l := range languages[:1+r.IntN(2)] {
+			for _, l := range analysis.Languages[:1+r.IntN(2)] {
 				put(tx, &store.Version{Article: a.ID, Audience: a.Audience, Language: l, Title: randomText(r, 3), Body: randomText(r, 20), Format: store.Markdown, Publication: store.Published}, store.Versions, nil)
 			}
 			return nil
@@ -339,7 +341,7 @@ func TestAPanicIsAnErrorAndANewIndex(t *testing.T) {
 	f.ticket(store.Ticket{Subject: "prova"}, "x")
 	f.catchUp()
 	n := f.ix.Rebuilds()
-	err := f.ix.read(context.Background(), func(context.Context, *snapshot) error { panic("index out of range") })
+	err := f.ix.read(context.Background(), func(context.Context, *segment.Snapshot) error { panic("index out of range") })
 	if store.KindOf(err) != store.Unavailable {
 		t.Errorf("panic became %v", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"sportello/search/query"
 )
 
 // oneVersion leaves of each article the version in the reader's language, else the best of those that match.
@@ -20,7 +22,7 @@ func (r *run) oneVersion() error {
 	}
 	chosen := map[string]best{}
 	for _, p := range r.parts {
-		articles, err := p.docs(fieldTag, "type:article")
+		articles, err := p.Docs(fieldTag, "type:article")
 		if err != nil {
 			return err
 		}
@@ -28,7 +30,7 @@ func (r *run) oneVersion() error {
 		if articles.IsEmpty() {
 			continue
 		}
-		err = p.values(fieldKey, articles.Iterator(), func(doc uint32, value string) {
+		err = p.Values(fieldKey, articles.Iterator(), func(doc uint32, value string) {
 			article, language, _ := strings.Cut(value, ".")
 			n := best{part: p, doc: doc, score: p.score(doc), mine: language == r.language}
 			o, ok := chosen[article]
@@ -68,7 +70,7 @@ type candidate struct {
 // name reads what the document was made from.
 func (c *candidate) name() (err error) {
 	if c.kind == "" {
-		c.kind, c.id, err = rowID(c.part.part, c.doc)
+		c.kind, c.id, err = rowID(c.part.Part, c.doc)
 	}
 	return err
 }
@@ -177,11 +179,11 @@ func (r *run) top() ([]Hit, error) {
 
 func (r *run) hit(c candidate) (Hit, error) {
 	err := c.name()
-	if err != nil || c.kind != TypeArticle {
+	if err != nil || c.kind != query.TypeArticle {
 		return Hit{Type: c.kind, ID: c.id, Score: c.score}, err
 	}
 	h := Hit{Type: c.kind, Version: c.id, Score: c.score}
-	err = c.part.values(fieldKey, roaring.BitmapOf(c.doc).Iterator(), func(_ uint32, value string) {
+	err = c.part.Values(fieldKey, roaring.BitmapOf(c.doc).Iterator(), func(_ uint32, value string) {
 		article, language, _ := strings.Cut(value, ".")
 		h.Language = language
 		h.ID, _ = strconv.ParseUint(article, 10, 64) // ours, checked when it was written

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"sportello/search/query"
+	"sportello/search/segment"
 	"sportello/store"
 )
 
@@ -72,12 +74,12 @@ func TestTheLatestOfVeryManyAreTheLatest(t *testing.T) {
 	ask := func(n int) (out []uint64) {
 		t.Helper()
 		f.catchUp()
-		err := f.ix.read(t.Context(), func(ctx context.Context, snap *snapshot) error {
-			cat, err := f.ix.catalogue.get(f.st)
+		err := f.ix.read(t.Context(), func(ctx context.Context, snap *segment.Snapshot) error {
+			cat, err := f.ix.catalogue.Get(f.st)
 			if err != nil {
 				return err
 			}
-			p := parse("stampa", cat, time.UTC, now, false)
+			p := query.Parse("stampa", cat, time.UTC, now, false)
 			r := &run{ctx: ctx, st: f.st, snap: snap, cat: cat, q: Query{Access: f.all(), Limit: 20}, parsed: &p, language: "it", fields: textFields}
 			if err := r.prepare(); err != nil {
 				return err

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -104,10 +106,10 @@ func TestIdentifiersAreFoundAsTheyAreRemembered(t *testing.T) {
 				continue
 			}
 			p := f.search(Query{Text: q, Access: f.all()}).Parsed
-			if s := string(Snippet(c.text, p, "it", 200)); !strings.Contains(s, "<mark>") {
+			if s := string(query.Snippet(c.text, p, "it", 200)); !strings.Contains(s, "<mark>") {
 				t.Errorf("%q is not marked in %q", q, s)
 			}
-			if n := Missing(c.text, p, "it"); n != 0 {
+			if n := query.Missing(c.text, p, "it"); n != 0 {
 				t.Errorf("%q: %d are missing in %q", q, n, c.text)
 			}
 		}
@@ -121,14 +123,14 @@ func TestIdentifiersAreFoundAsTheyAreRemembered(t *testing.T) {
 
 // checkForms holds that forms are added to what a text had, and that there is a bound to them.
 func checkForms(t *testing.T, text string) {
-	var plain, with []token
+	var plain, with []analysis.Token
 	forms := 0
-	scan(text, func(k token) { plain = append(plain, k) })
-	scanForms(text, func(k token) {
-		if k.start < 0 || k.end > len(text) || k.start >= k.end || k.term == "" || len(k.term) > maxTerm || !utf8.ValidString(k.term) {
+	analysis.Scan(text, func(k analysis.Token) { plain = append(plain, k) })
+	analysis.ScanForms(text, func(k analysis.Token) {
+		if k.Start < 0 || k.End > len(text) || k.Start >= k.End || k.Term == "" || len(k.Term) > analysis.MaxTerm || !utf8.ValidString(k.Term) {
 			t.Fatalf("%q: token %+v", text, k)
 		}
-		if k.form {
+		if k.Form {
 			forms++
 			return
 		}
@@ -139,11 +141,11 @@ func checkForms(t *testing.T, text string) {
 	}
 	kept := plain[:0:0]
 	for _, k := range plain {
-		if !k.loose {
+		if !k.Loose {
 			kept = append(kept, k)
 		}
 	}
-	with = slices.DeleteFunc(with, func(k token) bool { return k.loose })
+	with = slices.DeleteFunc(with, func(k analysis.Token) bool { return k.Loose })
 	if !slices.Equal(kept, with) {
 		t.Fatalf("%q: %v, with forms %v", text, kept, with)
 	}
@@ -158,21 +160,21 @@ func FuzzForms(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		checkForms(t, text)
-		p := parse(text, nil, time.UTC, time.Unix(1_790_000_000, 0), false)
+		p := query.Parse(text, nil, time.UTC, time.Unix(1_790_000_000, 0), false)
 		units := 0
-		for _, c := range p.clauses {
-			for _, ch := range c.choices {
-				units += len(ch.units)
-				if len(ch.units) == 0 {
+		for _, c := range p.Clauses {
+			for _, ch := range c.Choices {
+				units += len(ch.Units)
+				if len(ch.Units) == 0 {
 					t.Fatalf("%q: an empty choice", text)
 				}
 			}
 		}
-		if units > maxTerms*120 {
+		if units > query.MaxTerms*120 {
 			t.Fatalf("%q: %d units", text, units)
 		}
-		_ = Snippet(text, p, "it", 80)
-		if n := Missing(text, p, "it"); n < 0 {
+		_ = query.Snippet(text, p, "it", 80)
+		if n := query.Missing(text, p, "it"); n < 0 {
 			t.Fatalf("%q: %d", text, n)
 		}
 	})

@@ -32,6 +32,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -79,7 +81,7 @@ type Index struct {
 	log *slog.Logger
 
 	current   atomic.Pointer[handle]
-	catalogue catalogueCache
+	catalogue query.CatalogueCache
 	hurry     chan struct{} // somebody waits: do not gather
 	faults    []time.Time   // when damage was found; only Run touches it
 	tended    time.Time     // when a rebuild last brought the old index forward; only Run touches it
@@ -182,7 +184,7 @@ func (ix *Index) fingerprint() string { return made() + " " + ix.o.Location.Stri
 
 var made = sync.OnceValue(func() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %d %+v %q", analysisVersion, documentVersion, fields, libraries)
+	fmt.Fprintf(h, "%d %d %+v %q", analysis.AnalysisVersion, documentVersion, fields, libraries)
 	return hex.EncodeToString(h.Sum(nil))
 })
 
@@ -235,7 +237,7 @@ func (ix *Index) install(h *handle) *handle {
 	h.onBad = ix.wake
 	h.badMu.Unlock()
 	old := ix.current.Swap(h)
-	ix.catalogue.forget()
+	ix.catalogue.Forget()
 	ix.forward()
 	return old
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"sportello/search/analysis"
+	"sportello/search/query"
 )
 
 // The best by their terms are put in order by what their texts tell. The figures were found on the index entries of
@@ -42,25 +45,25 @@ type wanted struct {
 
 // want prepares the reading of texts in short.
 func (r *run) want() *wanted {
-	w := &wanted{tables: make([]map[uint16]int8, len(languages))}
+	w := &wanted{tables: make([]map[uint16]int8, len(analysis.Languages))}
 	for i := range w.tables {
 		w.tables[i] = map[uint16]int8{}
 	}
-	for i, c := range r.parsed.clauses {
+	for i, c := range r.parsed.Clauses {
 		idf := 0.0
-		for _, ch := range c.choices {
-			for _, u := range ch.units {
+		for _, ch := range c.Choices {
+			for _, u := range ch.Units {
 				k := slices.Index(r.units, u)
 				v := r.rarity(r.found[k]) * r.weights[k]
-				if c.isCode() {
+				if c.IsCode() {
 					v *= codeWorth
 				}
 				idf = max(idf, v)
-				if u.kind == unitPrefix {
+				if u.Kind == query.UnitPrefix {
 					continue
 				}
-				for l, language := range languages {
-					for _, term := range []string{u.term, stem(language, u.term)} {
+				for l, language := range analysis.Languages {
+					for _, term := range []string{u.Term, analysis.Stem(language, u.Term)} {
 						if _, taken := w.tables[l][nearHash(term)]; term != "" && !taken {
 							w.tables[l][nearHash(term)] = int8(i)
 						}
@@ -68,8 +71,8 @@ func (r *run) want() *wanted {
 				}
 			}
 		}
-		w.idf, w.small = append(w.idf, idf), append(w.small, c.optional)
-		if !c.optional {
+		w.idf, w.small = append(w.idf, idf), append(w.small, c.Optional)
+		if !c.Optional {
 			w.total += idf
 		}
 	}
@@ -253,11 +256,11 @@ func (r *run) refine() error {
 				return err
 			}
 		}
-		for i, cl := range r.parsed.clauses {
+		for i, cl := range r.parsed.Clauses {
 			has[i] = r.has(c.part, c.doc, cl)
 		}
 		score := 0.0
-		err := c.part.segment.VisitStoredFields(uint64(c.doc), func(field string, _ byte, value []byte, _ []uint64) bool {
+		err := c.part.Segment.VisitStoredFields(uint64(c.doc), func(field string, _ byte, value []byte, _ []uint64) bool {
 			if field != fieldNear {
 				return true
 			}
@@ -275,10 +278,10 @@ func (r *run) refine() error {
 }
 
 // has tells whether the document has one of the clause's choices.
-func (r *run) has(p *partRun, doc uint32, c clause) bool {
-	for _, ch := range c.choices {
+func (r *run) has(p *partRun, doc uint32, c query.Clause) bool {
+	for _, ch := range c.Choices {
 		all := true
-		for _, u := range ch.units {
+		for _, u := range ch.Units {
 			k := slices.Index(r.units, u)
 			if all = k >= 0 && p.units[k].Contains(doc); !all {
 				break

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -17,17 +19,17 @@ const maxGlanced = 30_000
 // checkPhrases takes those documents out of match whose text does not have the phrases of the question side by side,
 // or has one that is excluded. The newest are looked at first; when there are too many, the rest is left out.
 func (r *run) checkPhrases() error {
-	var needed []clause
+	var needed []query.Clause
 	if !r.parsed.Any {
-		for _, c := range r.parsed.clauses {
-			if !c.optional && slices.ContainsFunc(c.choices, func(ch choice) bool { return len(ch.phrase) > 0 }) {
+		for _, c := range r.parsed.Clauses {
+			if !c.Optional && slices.ContainsFunc(c.Choices, func(ch query.Choice) bool { return len(ch.Phrase) > 0 }) {
 				needed = append(needed, c)
 			}
 		}
 	}
-	var excluded []choice
-	for _, ch := range r.parsed.not {
-		if len(ch.phrase) > 0 {
+	var excluded []query.Choice
+	for _, ch := range r.parsed.Not {
+		if len(ch.Phrase) > 0 {
 			excluded = append(excluded, ch)
 		}
 	}
@@ -89,13 +91,13 @@ func (r *run) checkPhrases() error {
 	})
 }
 
-func (r *run) holds(p *partRun, doc uint32, texts [][]string, needed []clause, excluded []choice) bool {
+func (r *run) holds(p *partRun, doc uint32, texts [][]string, needed []query.Clause, excluded []query.Choice) bool {
 	for _, c := range needed {
-		ok := slices.ContainsFunc(c.choices, func(ch choice) bool {
-			if len(ch.phrase) > 0 {
-				return hasPhrase(texts, ch.phrase)
+		ok := slices.ContainsFunc(c.Choices, func(ch query.Choice) bool {
+			if len(ch.Phrase) > 0 {
+				return hasPhrase(texts, ch.Phrase)
 			}
-			return !slices.ContainsFunc(ch.units, func(u unit) bool {
+			return !slices.ContainsFunc(ch.Units, func(u query.Unit) bool {
 				k := slices.Index(r.units, u)
 				return k < 0 || !p.units[k].Contains(doc)
 			})
@@ -104,22 +106,22 @@ func (r *run) holds(p *partRun, doc uint32, texts [][]string, needed []clause, e
 			return false
 		}
 	}
-	return !slices.ContainsFunc(excluded, func(ch choice) bool { return hasPhrase(texts, ch.phrase) })
+	return !slices.ContainsFunc(excluded, func(ch query.Choice) bool { return hasPhrase(texts, ch.Phrase) })
 }
 
 // texts returns the words of each piece of the document that the reader may read. A row that went away meanwhile has none.
 func (r *run) texts(tx *store.Tx, p *partRun, doc uint32) ([][]string, error) {
-	kind, id, err := rowID(p.part, doc)
+	kind, id, err := rowID(p.Part, doc)
 	if err != nil {
 		return nil, err
 	}
 	var ps pieces
-	if kind == TypeTicket {
+	if kind == query.TypeTicket {
 		var t *store.Ticket
 		if t, err = store.Tickets.Get(tx, id); err == nil {
 			ps, err = ticketPieces(tx, t)
 		}
-	} else if kind == TypeMail {
+	} else if kind == query.TypeMail {
 		var m *store.Mail
 		if m, err = store.Mails.Get(tx, id); err == nil {
 			ps = mailPieces(m)
@@ -143,9 +145,9 @@ func (r *run) texts(tx *store.Tx, p *partRun, doc uint32) ([][]string, error) {
 	out := make([][]string, 0, len(list))
 	for _, text := range list {
 		var words []string
-		scan(cutBytes(text, maxField), func(t token) {
-			if t.parts == 0 {
-				words = append(words, t.term)
+		analysis.Scan(analysis.CutBytes(text, analysis.MaxField), func(t analysis.Token) {
+			if t.Parts == 0 {
+				words = append(words, t.Term)
 			}
 		})
 		out = append(out, words)
@@ -154,15 +156,15 @@ func (r *run) texts(tx *store.Tx, p *partRun, doc uint32) ([][]string, error) {
 }
 
 // glance tells whether the text may have one of the phrases that its text in short has.
-func glance(p *partRun, doc uint32, needed []clause, excluded []choice) (maybe bool, err error) {
-	err = p.segment.VisitStoredFields(uint64(doc), func(field string, _ byte, near []byte, _ []uint64) bool {
+func glance(p *partRun, doc uint32, needed []query.Clause, excluded []query.Choice) (maybe bool, err error) {
+	err = p.Segment.VisitStoredFields(uint64(doc), func(field string, _ byte, near []byte, _ []uint64) bool {
 		if field != fieldNear {
 			return true
 		}
-		look := func(ch choice) bool {
-			return len(ch.phrase) > 0 && nearPhrase(near, ch.phrase, p.sight.notes.Contains(doc))
+		look := func(ch query.Choice) bool {
+			return len(ch.Phrase) > 0 && nearPhrase(near, ch.Phrase, p.sight.notes.Contains(doc))
 		}
-		maybe = slices.ContainsFunc(excluded, look) || slices.ContainsFunc(needed, func(c clause) bool { return slices.ContainsFunc(c.choices, look) })
+		maybe = slices.ContainsFunc(excluded, look) || slices.ContainsFunc(needed, func(c query.Clause) bool { return slices.ContainsFunc(c.Choices, look) })
 		return false
 	})
 	if err != nil {
@@ -173,14 +175,14 @@ func glance(p *partRun, doc uint32, needed []clause, excluded []choice) (maybe b
 
 // nearPhrase tells whether a text in short may have the words side by side; what it is too short to know may be.
 func nearPhrase(near []byte, phrase []string, notes bool) bool {
-	if len(near) < nearHeader || int(near[0]) >= len(languages) || len(near) > nearMax {
+	if len(near) < nearHeader || int(near[0]) >= len(analysis.Languages) || len(near) > nearMax {
 		return true
 	}
 	const gap, small = -1, -2
 	want := make([]int32, len(phrase))
 	for i, w := range phrase {
 		want[i] = small
-		if s := stem(languages[near[0]], w); s != "" {
+		if s := analysis.Stem(analysis.Languages[near[0]], w); s != "" {
 			want[i] = int32(nearHash(s))
 		}
 	}

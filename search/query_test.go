@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -34,12 +35,12 @@ func FuzzSearch(f *testing.F) {
 			t.Fatalf("total %d, %d hits", res.Total, len(res.Hits))
 		}
 		for _, h := range res.Hits {
-			if h.Type == TypeTicket && h.ID != mine {
+			if h.Type == query.TypeTicket && h.ID != mine {
 				t.Fatalf("ticket %d is not the reader's", h.ID)
 			}
 		}
-		if len(res.Parsed.clauses)+len(res.Parsed.not)+len(res.Parsed.Filters) > maxTerms+2 {
-			t.Fatalf("%d terms", len(res.Parsed.clauses))
+		if len(res.Parsed.Clauses)+len(res.Parsed.Not)+len(res.Parsed.Filters) > query.MaxTerms+2 {
+			t.Fatalf("%d terms", len(res.Parsed.Clauses))
 		}
 		if _, err := fx.ix.Suggest(context.Background(), text, a, 5); err != nil {
 			t.Fatal(err)
@@ -49,7 +50,7 @@ func FuzzSearch(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, h := range append(c.Hits, res.Hits...) {
-			if h.Type == TypeTicket && h.ID != mine {
+			if h.Type == query.TypeTicket && h.ID != mine {
 				t.Fatalf("ticket %d is not the reader's", h.ID)
 			}
 		}
@@ -58,7 +59,7 @@ func FuzzSearch(f *testing.F) {
 				t.Fatalf("completion %q", w)
 			}
 		}
-		s := string(Snippet(text+" "+text, res.Parsed, "it", 60))
+		s := string(query.Snippet(text+" "+text, res.Parsed, "it", 60))
 		rest := strings.ReplaceAll(strings.ReplaceAll(s, "<mark>", ""), "</mark>", "")
 		if strings.ContainsAny(rest, "<>\"'\n\x00") || !utf8.ValidString(s) || strings.Count(s, "<mark>") != strings.Count(s, "</mark>") {
 			t.Fatalf("snippet %q", s)

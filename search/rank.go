@@ -8,6 +8,9 @@ import (
 	"strconv"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"sportello/search/analysis"
+	"sportello/search/query"
 )
 
 // weighed is a field in which words are looked for, and what finding one there is worth. Length is what is usual for
@@ -26,7 +29,7 @@ type weighed struct {
 // question is looked for in all.
 func inStems(f weighed) []weighed {
 	var out []weighed
-	for _, l := range languages {
+	for _, l := range analysis.Languages {
 		g := f
 		g.name, g.language = stemField(f.name, l), l
 		out = append(out, g)
@@ -88,15 +91,15 @@ func (r *run) order(byDate bool) error {
 
 // numbered puts the ticket first whose number is all that is asked.
 func (r *run) numbered() error {
-	if len(r.parsed.clauses) != 1 {
+	if len(r.parsed.Clauses) != 1 {
 		return nil
 	}
-	number := r.parsed.clauses[0].choices[0].units[0]
-	if number.kind == unitPrefix || !isNumber(number.term) || len(r.parsed.clauses[0].choices[0].units) > 1 {
+	number := r.parsed.Clauses[0].Choices[0].Units[0]
+	if number.Kind == query.UnitPrefix || !analysis.IsNumber(number.Term) || len(r.parsed.Clauses[0].Choices[0].Units) > 1 {
 		return nil
 	}
 	for _, p := range r.parts {
-		docs, err := p.docs(fieldNumber, number.term)
+		docs, err := p.Docs(fieldNumber, number.Term)
 		if err != nil {
 			return err
 		}
@@ -171,11 +174,11 @@ func (p *partRun) between(from, end string) (n int, err error) {
 		last = []byte(end)
 	}
 	var terms []string
-	if err := p.ranged(fieldWhen, []byte(from), last, func(t string) bool { terms = append(terms, t); return true }); err != nil {
+	if err := p.Ranged(fieldWhen, []byte(from), last, func(t string) bool { terms = append(terms, t); return true }); err != nil {
 		return 0, err
 	}
 	for _, t := range terms {
-		docs, err := p.docs(fieldWhen, t)
+		docs, err := p.Docs(fieldWhen, t)
 		if err != nil {
 			return 0, err
 		}
@@ -195,7 +198,7 @@ func (p *partRun) between(from, end string) (n int, err error) {
 
 func (p *partRun) byDate() error {
 	i := 0
-	return p.values(fieldWhen, p.match.Iterator(), func(doc uint32, value string) {
+	return p.Values(fieldWhen, p.match.Iterator(), func(doc uint32, value string) {
 		for p.list[i] != doc {
 			i++
 		}
@@ -246,12 +249,12 @@ func (r *run) rarity(df uint64) float64 {
 }
 
 // weigh adds to text and title, for each of p.list, what the unit is worth in its fields.
-func (r *run) weigh(p *partRun, u unit, having *roaring.Bitmap, text, title []float64) error {
+func (r *run) weigh(p *partRun, u query.Unit, having *roaring.Bitmap, text, title []float64) error {
 	having = roaring.And(having, p.match)
 	if having.IsEmpty() {
 		return nil
 	}
-	if u.kind == unitPrefix {
+	if u.Kind == query.UnitPrefix {
 		k := 0
 		for it := having.Iterator(); it.HasNext(); {
 			doc := it.Next()
@@ -278,7 +281,7 @@ func (r *run) weigh(p *partRun, u unit, having *roaring.Bitmap, text, title []fl
 			weight = title
 		}
 		if f.length == 0 {
-			docs, err := p.docs(f.name, term)
+			docs, err := p.Docs(f.name, term)
 			if err != nil {
 				return err
 			}
@@ -293,7 +296,7 @@ func (r *run) weigh(p *partRun, u unit, having *roaring.Bitmap, text, title []fl
 			continue
 		}
 		k := 0
-		err := p.freqs(f.name, term, only, func(doc uint32, freq uint64, length float64) {
+		err := p.Freqs(f.name, term, only, func(doc uint32, freq uint64, length float64) {
 			for p.list[k] < doc {
 				k++
 			}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/blevesearch/bleve/v2/document"
 	index "github.com/blevesearch/bleve_index_api"
+
+	"sportello/search/analysis"
 )
 
 // pieceEnd stands between the pieces of a document: another paragraph begins.
@@ -48,7 +50,7 @@ func (v *vocabulary) number(text string) uint32 {
 	if !ok {
 		n = uint32(len(v.words))   // #nosec G115 -- words of one search, which is bounded
 		text = strings.Clone(text) // it may be a piece of a long one
-		stems := make([]uint32, len(languages))
+		stems := make([]uint32, len(analysis.Languages))
 		for i := range stems {
 			stems[i] = unstemmed
 		}
@@ -62,7 +64,7 @@ func (v *vocabulary) number(text string) uint32 {
 func (v *vocabulary) stem(language int, word uint32) uint32 {
 	n := v.words[word].stems[language]
 	if n == unstemmed {
-		n = v.number(stem(languages[language], v.words[word].text))
+		n = v.number(analysis.Stem(analysis.Languages[language], v.words[word].text))
 		v.words[word].stems[language] = n
 	}
 	return n
@@ -87,15 +89,15 @@ type readWord struct {
 
 // read takes a text apart. There are two places for readings.
 func (v *vocabulary) read(place int, text, language string) *reading {
-	r := &reading{vocabulary: v, text: cutBytes(text, maxField)}
-	for i, l := range languages {
+	r := &reading{vocabulary: v, text: analysis.CutBytes(text, analysis.MaxField)}
+	for i, l := range analysis.Languages {
 		if l == language {
 			r.language = i
 		}
 	}
 	list := v.tokens[place][:0]
-	scanForms(r.text, func(t token) {
-		w := readWord{start: uint32(t.start), end: uint32(t.end), word: v.number(t.term), whole: t.parts > 0, form: t.form} // #nosec G115 -- a text is far below 4 GiB
+	analysis.ScanForms(r.text, func(t analysis.Token) {
+		w := readWord{start: uint32(t.Start), end: uint32(t.End), word: v.number(t.Term), whole: t.Parts > 0, form: t.Form} // #nosec G115 -- a text is far below 4 GiB
 		if !w.whole {
 			w.stem = v.stem(r.language, w.word)
 		}
@@ -117,7 +119,7 @@ func (r *reading) count(end int) int {
 // until is the reading up to the byte.
 func (r *reading) until(end int) *reading {
 	out := *r
-	out.text, out.tokens = cutBytes(r.text, end), r.tokens[:r.count(end)]
+	out.text, out.tokens = analysis.CutBytes(r.text, end), r.tokens[:r.count(end)]
 	return &out
 }
 

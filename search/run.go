@@ -8,6 +8,9 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
+	"sportello/search/segment"
 	"sportello/store"
 )
 
@@ -15,17 +18,17 @@ import (
 type run struct {
 	ctx      context.Context
 	st       *store.Store
-	snap     *snapshot
-	cat      *catalogue
+	snap     *segment.Snapshot
+	cat      *query.Catalogue
 	q        Query
-	parsed   *Parsed
+	parsed   *query.Parsed
 	language string
 	fields   []weighed // where words are looked for
 	own      bool      // of tickets, only those on whose side the person is
 	least    int       // clauses a document must have, when any will do
 
 	parts   []*partRun
-	units   []unit // every unit that is scored, once
+	units   []query.Unit // every unit that is scored, once
 	weights []float64
 	clause  []int    // the clause each unit is of
 	seen    uint64   // documents the reader may see
@@ -35,7 +38,7 @@ type run struct {
 
 // partRun is the state of a run for one segment.
 type partRun struct {
-	*part
+	*segment.Part
 	sight  sight
 	base   *roaring.Bitmap   // what may be a hit, before words
 	units  []*roaring.Bitmap // seen documents that have the unit
@@ -49,14 +52,14 @@ const otherWorth = 0.6
 
 // prepare works out who sees what, filters, and the documents of each unit.
 func (r *run) prepare() error {
-	for i, c := range r.parsed.clauses {
-		for _, ch := range c.choices {
-			for _, u := range ch.units {
+	for i, c := range r.parsed.Clauses {
+		for _, ch := range c.Choices {
+			for _, u := range ch.Units {
 				w := 1.0
 				switch {
-				case c.optional:
+				case c.Optional:
 					w = 0.2
-				case ch.other:
+				case ch.Other:
 					w = otherWorth
 				}
 				if k := slices.Index(r.units, u); k >= 0 {
@@ -72,11 +75,11 @@ func (r *run) prepare() error {
 	if err != nil {
 		return err
 	}
-	for _, p := range r.snap.segments {
+	for _, p := range r.snap.Segments {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		pr := &partRun{part: p}
+		pr := &partRun{Part: p}
 		if pr.sight, err = r.q.Access.see(p, r.cat, r.own); err != nil {
 			return err
 		}
@@ -97,8 +100,8 @@ func (r *run) prepare() error {
 			pr.units = append(pr.units, docs)
 			r.found[i] += docs.GetCardinality()
 		}
-		for _, ch := range r.parsed.not {
-			if len(ch.phrase) > 0 {
+		for _, ch := range r.parsed.Not {
+			if len(ch.Phrase) > 0 {
 				continue // looked up in the texts, later
 			}
 			docs, err := r.allOf(pr, ch)
@@ -131,14 +134,14 @@ func (r *run) me() (address string, err error) {
 	return address, err
 }
 
-func isMe(f Filter) bool { return f.Name == "from" && (f.Value == "me" || f.Value == "io") }
+func isMe(f query.Filter) bool { return f.Name == "from" && (f.Value == "me" || f.Value == "io") }
 
 // filter sets base: what is seen, of the types asked for, and passes the filters. Filters of one name are
 // alternatives, except for days.
 func (r *run) filter(p *partRun, me string) error {
 	p.base = p.sight.docs.Clone()
 	if len(r.q.Types) > 0 {
-		docs, err := p.any(fieldTag, prefixAll("type:", r.q.Types)...)
+		docs, err := p.Any(fieldTag, prefixAll("type:", r.q.Types)...)
 		if err != nil {
 			return err
 		}
@@ -172,43 +175,43 @@ func (r *run) filter(p *partRun, me string) error {
 }
 
 // passing returns the documents a filter names; for after:, those before the day, and for files:no, those with files.
-func (r *run) passing(p *partRun, f Filter, me string) (*roaring.Bitmap, error) {
+func (r *run) passing(p *partRun, f query.Filter, me string) (*roaring.Bitmap, error) {
 	switch f.Name {
 	case "state", "kind":
-		return p.any(fieldTag, prefixAll(f.Name+":", strings.Split(f.Value, "|"))...)
+		return p.Any(fieldTag, prefixAll(f.Name+":", strings.Split(f.Value, "|"))...)
 	case "module", "group":
-		return p.any(fieldTag, tagged(f.Name+":", f.ids)...)
+		return p.Any(fieldTag, tagged(f.Name+":", f.Ids)...)
 	case "organisation":
-		return p.any(fieldAccess, tagged("o", f.ids)...)
+		return p.Any(fieldAccess, tagged("o", f.Ids)...)
 	case "year":
-		return p.any(fieldDay, f.Value)
+		return p.Any(fieldDay, f.Value)
 	case "language":
-		return p.any(fieldTag, prefixAll("lang:", strings.Split(f.Value, "|"))...)
+		return p.Any(fieldTag, prefixAll("lang:", strings.Split(f.Value, "|"))...)
 	case "in":
-		return p.any(fieldTag, prefixAll("type:", strings.Split(f.Value, "|"))...)
+		return p.Any(fieldTag, prefixAll("type:", strings.Split(f.Value, "|"))...)
 	case "files":
-		return p.any(fieldTag, "files:yes")
+		return p.Any(fieldTag, "files:yes")
 	case "number":
-		return p.any(fieldNumber, f.Value)
+		return p.Any(fieldNumber, f.Value)
 	case "before", "after":
-		return p.any(fieldDay, dayTerms(f.day)...)
+		return p.Any(fieldDay, query.DayTerms(f.Day)...)
 	}
 	var out *roaring.Bitmap // from
-	words := fromWords(f.Value)
+	words := query.FromWords(f.Value)
 	if isMe(f) && me != "" {
 		words = []string{me}
 	}
 	for _, w := range words {
 		terms := []string{w}
-		if len(w) >= minPrefix && !isMe(f) {
-			if err := p.prefixed(fieldFrom, w, func(t string) bool {
+		if len(w) >= analysis.MinPrefix && !isMe(f) {
+			if err := p.Prefixed(fieldFrom, w, func(t string) bool {
 				terms = append(terms, t)
 				return len(terms) < maxExpansion/5
 			}); err != nil {
 				return nil, err
 			}
 		}
-		docs, err := p.any(fieldFrom, terms...)
+		docs, err := p.Any(fieldFrom, terms...)
 		if err != nil {
 			return nil, err
 		}
@@ -233,7 +236,7 @@ func prefixAll(prefix string, values []string) []string {
 const maxExpansion = 1000
 
 // having returns the documents that have the unit where the reader may read it, as a bitmap of the run's own.
-func (r *run) having(p *partRun, u unit) (*roaring.Bitmap, error) {
+func (r *run) having(p *partRun, u query.Unit) (*roaring.Bitmap, error) {
 	out, notes := roaring.New(), roaring.New()
 	for _, f := range r.fields {
 		into := out
@@ -255,22 +258,22 @@ func (r *run) having(p *partRun, u unit) (*roaring.Bitmap, error) {
 	return out, nil
 }
 
-func (r *run) inField(p *partRun, u unit, f weighed, into *roaring.Bitmap) error {
+func (r *run) inField(p *partRun, u query.Unit, f weighed, into *roaring.Bitmap) error {
 	if f.scoreOnly {
 		return nil
 	}
-	if u.kind == unitPrefix {
+	if u.Kind == query.UnitPrefix {
 		if f.language != "" || f.name == fieldFrom {
 			return nil
 		}
 		var terms []string
-		if err := p.prefixed(f.name, u.term, func(t string) bool {
+		if err := p.Prefixed(f.name, u.Term, func(t string) bool {
 			terms = append(terms, t)
 			return len(terms) < maxExpansion
 		}); err != nil {
 			return err
 		}
-		docs, err := p.any(f.name, terms...)
+		docs, err := p.Any(f.name, terms...)
 		if err == nil {
 			into.Or(docs)
 		}
@@ -280,7 +283,7 @@ func (r *run) inField(p *partRun, u unit, f weighed, into *roaring.Bitmap) error
 	if term == "" {
 		return nil
 	}
-	docs, err := p.docs(f.name, term)
+	docs, err := p.Docs(f.name, term)
 	if err == nil {
 		into.Or(docs)
 	}
@@ -288,22 +291,22 @@ func (r *run) inField(p *partRun, u unit, f weighed, into *roaring.Bitmap) error
 }
 
 // place returns the term under which a unit stands in the field, empty when it cannot.
-func (r *run) place(u unit, f weighed) string {
+func (r *run) place(u query.Unit, f weighed) string {
 	switch {
-	case f.language != "" && u.kind == unitWord:
-		return stem(f.language, u.term)
+	case f.language != "" && u.Kind == query.UnitWord:
+		return analysis.Stem(f.language, u.Term)
 	case f.language != "":
 		return ""
-	case f.name == fieldNumber && !isNumber(u.term):
+	case f.name == fieldNumber && !analysis.IsNumber(u.Term):
 		return ""
 	}
-	return u.term
+	return u.Term
 }
 
 // allOf returns the documents that have all units of the choice.
-func (r *run) allOf(p *partRun, c choice) (*roaring.Bitmap, error) {
+func (r *run) allOf(p *partRun, c query.Choice) (*roaring.Bitmap, error) {
 	var out *roaring.Bitmap
-	for _, u := range c.units {
+	for _, u := range c.Units {
 		var docs *roaring.Bitmap
 		if k := slices.Index(r.units, u); k >= 0 && k < len(p.units) {
 			docs = p.units[k].Clone()
@@ -340,7 +343,7 @@ func (r *run) answer(res *Result) error {
 			}
 		}
 	}
-	byDate := r.q.Sort == "date" || len(r.parsed.clauses) == 0
+	byDate := r.q.Sort == "date" || len(r.parsed.Clauses) == 0
 	if err := r.order(byDate); err != nil {
 		return err
 	}
@@ -364,9 +367,9 @@ func (r *run) answer(res *Result) error {
 
 func (r *run) needed() int {
 	n := 0
-	for _, c := range r.parsed.clauses {
-		if !c.optional {
-			n += max(1, len(c.choices[0].phrase))
+	for _, c := range r.parsed.Clauses {
+		if !c.Optional {
+			n += max(1, len(c.Choices[0].Phrase))
 		}
 	}
 	return n
@@ -376,8 +379,8 @@ func (r *run) needed() int {
 func (r *run) matchAll() (total uint64, err error) {
 	for _, p := range r.parts {
 		p.match = p.base.Clone()
-		for _, c := range r.parsed.clauses {
-			if c.optional {
+		for _, c := range r.parsed.Clauses {
+			if c.Optional {
 				continue
 			}
 			docs, err := r.clauseDocs(p, c)
@@ -397,9 +400,9 @@ func (r *run) matchAll() (total uint64, err error) {
 }
 
 // clauseDocs returns the documents that have one of the clause's choices.
-func (r *run) clauseDocs(p *partRun, c clause) (*roaring.Bitmap, error) {
+func (r *run) clauseDocs(p *partRun, c query.Clause) (*roaring.Bitmap, error) {
 	docs := roaring.New()
-	for _, ch := range c.choices {
+	for _, ch := range c.Choices {
 		all, err := r.allOf(p, ch)
 		if err != nil {
 			return nil, err
@@ -427,8 +430,8 @@ func (r *run) matchMost(none bool) error {
 	}
 	var all part
 	total := 0.0
-	for _, c := range r.parsed.clauses {
-		if c.optional {
+	for _, c := range r.parsed.Clauses {
+		if c.Optional {
 			continue
 		}
 		var docs []*roaring.Bitmap
@@ -444,7 +447,7 @@ func (r *run) matchMost(none bool) error {
 		if n == 0 {
 			continue
 		}
-		must := !none && c.must()
+		must := !none && c.Must()
 		if !must {
 			total += r.rarity(n)
 		}

@@ -7,6 +7,9 @@ import (
 	"runtime/debug"
 	"time"
 
+	"sportello/search/analysis"
+	"sportello/search/query"
+	"sportello/search/segment"
 	"sportello/store"
 )
 
@@ -40,7 +43,7 @@ type Result struct {
 	Corrected  string // the question that was answered, when a word that nothing has was perhaps misspelt
 	AsTyped    string // then, the question that insists on the words as they were typed
 	DidYouMean string // a question that perhaps finds more
-	Parsed     Parsed
+	Parsed     query.Parsed
 }
 
 // Hit names one row that was found. The caller loads it, asks the policy again, and makes the snippet.
@@ -71,8 +74,8 @@ type FacetValue struct {
 // (error.search-slow) and when the index is damaged (error.search-failed): it is then built anew by itself.
 func (ix *Index) Search(ctx context.Context, q Query) (res Result, err error) {
 	begun := time.Now()
-	err = ix.read(ctx, func(ctx context.Context, snap *snapshot) error {
-		cat, err := ix.catalogue.get(ix.st)
+	err = ix.read(ctx, func(ctx context.Context, snap *segment.Snapshot) error {
+		cat, err := ix.catalogue.Get(ix.st)
 		if err != nil {
 			return err
 		}
@@ -84,14 +87,14 @@ func (ix *Index) Search(ctx context.Context, q Query) (res Result, err error) {
 }
 
 // answer answers the question as it was typed; where it has words that nothing has, as they were perhaps meant.
-func (ix *Index) answer(ctx context.Context, snap *snapshot, cat *catalogue, q Query, now time.Time) (Result, error) {
+func (ix *Index) answer(ctx context.Context, snap *segment.Snapshot, cat *query.Catalogue, q Query, now time.Time) (Result, error) {
 	ask := func(text string) (*run, Result, error) {
 		var res Result
-		res.Parsed = parse(text, cat, ix.o.Location, now, !q.Access.Agent && !q.Access.AllTickets)
+		res.Parsed = query.Parse(text, cat, ix.o.Location, now, !q.Access.Agent && !q.Access.AllTickets)
 		if res.Parsed.Empty() {
 			return nil, res, nil
 		}
-		r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: q, parsed: &res.Parsed, language: readerLanguage(q.Language), fields: textFields}
+		r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: q, parsed: &res.Parsed, language: query.ReaderLanguage(q.Language), fields: textFields}
 		return r, res, r.prepare()
 	}
 	r, res, err := ask(q.Text)
@@ -138,8 +141,8 @@ func (ix *Index) Suggest(ctx context.Context, text string, a Access, limit int) 
 
 // SuggestIn is Suggest for a reader of the language.
 func (ix *Index) SuggestIn(ctx context.Context, text string, a Access, language string, limit int) (hits []Hit, err error) {
-	err = ix.read(ctx, func(ctx context.Context, snap *snapshot) error {
-		cat, err := ix.catalogue.get(ix.st)
+	err = ix.read(ctx, func(ctx context.Context, snap *segment.Snapshot) error {
+		cat, err := ix.catalogue.Get(ix.st)
 		if err != nil {
 			return err
 		}
@@ -149,7 +152,7 @@ func (ix *Index) SuggestIn(ctx context.Context, text string, a Access, language 
 	return hits, err
 }
 
-func (ix *Index) suggest(ctx context.Context, snap *snapshot, cat *catalogue, text string, a Access, language string, limit int) ([]Hit, error) {
+func (ix *Index) suggest(ctx context.Context, snap *segment.Snapshot, cat *query.Catalogue, text string, a Access, language string, limit int) ([]Hit, error) {
 	if limit <= 0 {
 		limit = 6
 	}
@@ -158,10 +161,10 @@ func (ix *Index) suggest(ctx context.Context, snap *snapshot, cat *catalogue, te
 		return nil, nil
 	}
 	if language == "" {
-		language = guessLanguage(text)
+		language = analysis.GuessLanguage(text)
 	}
 	r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: Query{Access: a, Limit: limit}, parsed: &p,
-		language: readerLanguage(language), fields: titleFields, own: true, least: leastOf(len(p.clauses))}
+		language: query.ReaderLanguage(language), fields: titleFields, own: true, least: leastOf(len(p.Clauses))}
 	if err := r.prepare(); err != nil {
 		return nil, err
 	}
@@ -183,7 +186,7 @@ func leastOf(n int) int {
 }
 
 // read runs fn on a snapshot of the index, with a deadline. A panic in it marks the index as damaged.
-func (ix *Index) read(ctx context.Context, fn func(context.Context, *snapshot) error) (err error) {
+func (ix *Index) read(ctx context.Context, fn func(context.Context, *segment.Snapshot) error) (err error) {
 	h := ix.acquire()
 	if h == nil {
 		s := ix.State()
@@ -207,10 +210,10 @@ func (ix *Index) read(ctx context.Context, fn func(context.Context, *snapshot) e
 		ix.spoil(h, err)
 		err = &store.Error{Kind: store.Unavailable, Key: "error.search-failed", Err: err}
 	}()
-	snap, err := takeSnapshot(h.index)
+	snap, err := segment.Take(h.index)
 	if err != nil {
 		return err
 	}
 	err = fn(ctx, snap)
-	return errors.Join(err, snap.close())
+	return errors.Join(err, snap.Close())
 }

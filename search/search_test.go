@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -73,7 +74,7 @@ func TestNotesCannotBeLearned(t *testing.T) {
 			for _, q := range []string{"furto", "sospetto furto", `"sospetto furto"`, "furt*", "ZX-99", "badge furto zx-99 -smarrito -mio"} {
 				res := g.search(Query{Text: q, Access: a, Facets: true})
 				for _, h := range res.Hits {
-					if h.Type == TypeTicket && !strings.Contains(q, "badge") {
+					if h.Type == query.TypeTicket && !strings.Contains(q, "badge") {
 						t.Errorf("%q finds ticket %d", q, h.ID)
 					}
 				}
@@ -86,7 +87,7 @@ func TestNotesCannotBeLearned(t *testing.T) {
 			}
 			scores := map[float64]bool{}
 			for _, h := range g.search(Query{Text: "badge smarrito OR furto", Access: a}).Hits {
-				if h.Type == TypeTicket && (h.ID == one || h.ID == two) {
+				if h.Type == query.TypeTicket && (h.ID == one || h.ID == two) {
 					scores[h.Score] = true
 				}
 			}
@@ -335,7 +336,7 @@ func TestFilters(t *testing.T) {
 	if len(res.Parsed.Filters) > 0 || len(res.Parsed.Words) != 2 {
 		t.Errorf("an unknown filter is text: %+v", res.Parsed)
 	}
-	res = f.search(Query{Text: "prova", Access: all, Sort: "date", Types: []string{TypeTicket}, Limit: 2, Offset: 1})
+	res = f.search(Query{Text: "prova", Access: all, Sort: "date", Types: []string{query.TypeTicket}, Limit: 2, Offset: 1})
 	if res.Total != 3 || len(res.Hits) != 2 {
 		t.Errorf("page of 2 from 1: %+v", res)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/search/analysis"
 	"sportello/store"
 )
 
@@ -104,20 +105,20 @@ func TestAtSize(t *testing.T) {
 		{"two words, requester", search(requester, true, two)},
 		{"four words", search(agent, false, func() string { return two() + " " + two() })},
 		{"a phrase", search(agent, false, func() string { return `"` + two() + `"` })},
-		{"a beginning", search(agent, false, func() string { return cutBytes(word(), 4) + "*" })},
+		{"a beginning", search(agent, false, func() string { return analysis.CutBytes(word(), 4) + "*" })},
 		{"one wrong letter", search(agent, false, func() string { w := word(); return w[:len(w)-1] + "qx " + word() })},
 		{"a phrase of small words", search(agent, false, func() string { return `"` + []string{"di la", "per il", "non si", "che la"}[r.IntN(4)] + `"` })},
 		{"everything at once", search(agent, true, func() string {
-			return cutBytes(word(), 3) + "* " + cutBytes(word(), 3) + "* OR " + cutBytes(word(), 3) + `* "` + two() + `" -` + cutBytes(word(), 3) + `* -"` + two() + `" ` + two() + " dopo:2000"
+			return analysis.CutBytes(word(), 3) + "* " + analysis.CutBytes(word(), 3) + "* OR " + analysis.CutBytes(word(), 3) + `* "` + two() + `" -` + analysis.CutBytes(word(), 3) + `* -"` + two() + `" ` + two() + " dopo:2000"
 		})},
 		{"nothing but exclusion", search(agent, true, func() string { return "-" + word() + ` -"` + two() + `"` })},
 		{"filters", search(agent, true, func() string { return "stato:aperta tipo:anomalia" })},
 		{"while typing, agent", func() error {
-			_, err := ix.Complete(context.Background(), word()+" "+cutBytes(word(), 3+r.IntN(3)), agent, "it", 8)
+			_, err := ix.Complete(context.Background(), word()+" "+analysis.CutBytes(word(), 3+r.IntN(3)), agent, "it", 8)
 			return err
 		}},
 		{"while typing, requester", func() error {
-			_, err := ix.Complete(context.Background(), word()+" "+cutBytes(word(), 3+r.IntN(3)), requester, "it", 8)
+			_, err := ix.Complete(context.Background(), word()+" "+analysis.CutBytes(word(), 3+r.IntN(3)), requester, "it", 8)
 			return err
 		}},
 	} {
@@ -146,9 +147,9 @@ func sizeOfText(t *testing.T, st *store.Store) (size int64, words []string, pers
 			}
 			size += int64(len(tk.Subject))
 			if tk.ID%97 == 0 {
-				for _, k := range tokens(tk.Subject) {
-					if k.parts == 0 && len(k.term) > 3 && isLetters(k.term) && stem("it", k.term) != "" && stem("en", k.term) != "" {
-						words = append(words, k.term)
+				for _, k := range analysis.Tokens(tk.Subject) {
+					if k.Parts == 0 && len(k.Term) > 3 && analysis.IsLetters(k.Term) && analysis.Stem("it", k.Term) != "" && analysis.Stem("en", k.Term) != "" {
+						words = append(words, k.Term)
 					}
 				}
 				person = tk.Requester

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"sportello/search/analysis"
+	"sportello/search/query"
 )
 
 const (
@@ -28,12 +31,12 @@ type fix struct {
 // to the reader; with maybe also for words that little has, where another is far more frequent. What a reader knows
 // stands in articles they may read, for an agent also in what requesters may read of tickets that are not confidential.
 func (r *run) correct() (sure, maybe []fix, err error) {
-	if r.parsed.cleaned {
+	if r.parsed.Cleaned {
 		return nil, nil, nil // positions are not those of what was typed
 	}
 	var known []*roaring.Bitmap
 	tried := 0
-	for i, c := range r.parsed.clauses {
+	for i, c := range r.parsed.Clauses {
 		u, ok := wordOf(c)
 		if !ok || len(sure) == mostFixes {
 			continue
@@ -50,11 +53,11 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 				return nil, nil, err
 			}
 		}
-		word, others, err := r.nearest(i, u.term, known)
+		word, others, err := r.nearest(i, u.Term, known)
 		if err != nil {
 			return nil, nil, err
 		}
-		f := fix{c.start, c.end, word}
+		f := fix{c.Start, c.End, word}
 		switch {
 		case word == "":
 		case n == 0:
@@ -73,7 +76,7 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 func (r *run) known() ([]*roaring.Bitmap, error) {
 	var out []*roaring.Bitmap
 	for _, p := range r.parts {
-		docs, err := r.q.Access.knows(p.part, r.cat)
+		docs, err := r.q.Access.knows(p.Part, r.cat)
 		if err != nil {
 			return nil, err
 		}
@@ -100,14 +103,14 @@ func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint
 	}
 	var guesses []guess
 	var err error
-	edits(term, func(word []byte) bool {
+	analysis.Edits(term, func(word []byte) bool {
 		if r.ctx.Err() != nil {
 			err = r.ctx.Err()
 			return false
 		}
 		n := uint64(0)
 		for k, p := range r.parts {
-			d, fail := p.dict(field)
+			d, fail := p.Dict(field)
 			if fail != nil {
 				err = fail
 				return false
@@ -115,7 +118,7 @@ func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint
 			if yes, _ := d.Contains(word); !yes { // an error is one of reading and will show below
 				continue
 			}
-			docs, fail := p.docs(field, string(word))
+			docs, fail := p.Docs(field, string(word))
 			if fail != nil {
 				err = fail
 				return false
@@ -144,7 +147,7 @@ func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint
 		}
 		together := uint64(0)
 		for k, p := range r.parts {
-			docs, err := p.docs(field, g.word)
+			docs, err := p.Docs(field, g.word)
 			if err != nil {
 				return "", 0, err
 			}
@@ -163,8 +166,8 @@ func (r *run) beside(i int, known []*roaring.Bitmap) ([]*roaring.Bitmap, error) 
 	var out []*roaring.Bitmap
 	for k, p := range r.parts {
 		with := known[k].Clone()
-		for j, c := range r.parsed.clauses {
-			if j == i || c.optional || r.foundMost(c) == 0 || with.IsEmpty() {
+		for j, c := range r.parsed.Clauses {
+			if j == i || c.Optional || r.foundMost(c) == 0 || with.IsEmpty() {
 				continue
 			}
 			others, err := r.clauseDocs(p, c)
@@ -179,49 +182,15 @@ func (r *run) beside(i int, known []*roaring.Bitmap) ([]*roaring.Bitmap, error) 
 }
 
 // foundMost returns how many documents have the one of the clause's units that most have.
-func (r *run) foundMost(c clause) (n uint64) {
-	for _, ch := range c.choices {
-		for _, u := range ch.units {
+func (r *run) foundMost(c query.Clause) (n uint64) {
+	for _, ch := range c.Choices {
+		for _, u := range ch.Units {
 			if k := slices.Index(r.units, u); k >= 0 {
 				n = max(n, r.found[k])
 			}
 		}
 	}
 	return n
-}
-
-// edits calls fn for the words one letter away: one left out, swapped with the next, replaced, put in. fn must not keep
-// the word; it ends the walk with false.
-func edits(term string, fn func(word []byte) bool) {
-	buf := make([]byte, 0, len(term)+1)
-	for i := 0; i < len(term); i++ {
-		buf = append(append(buf[:0], term[:i]...), term[i+1:]...)
-		if !fn(buf) {
-			return
-		}
-	}
-	for i := 0; i+1 < len(term); i++ {
-		buf = append(buf[:0], term...)
-		buf[i], buf[i+1] = buf[i+1], buf[i]
-		if !fn(buf) {
-			return
-		}
-	}
-	for i := 0; i <= len(term); i++ {
-		for c := byte('a'); c <= 'z'; c++ {
-			if i < len(term) && c != term[i] {
-				buf = append(buf[:0], term...)
-				buf[i] = c
-				if !fn(buf) {
-					return
-				}
-			}
-			buf = append(append(append(buf[:0], term[:i]...), c), term[i:]...)
-			if !fn(buf) {
-				return
-			}
-		}
-	}
 }
 
 // apply puts the fixes into the question.
@@ -238,17 +207,17 @@ func apply(text string, fixes []fix) string {
 }
 
 // wordOf returns the one word the clause asks for, if it is one that may be misspelt.
-func wordOf(c clause) (unit, bool) {
-	if c.optional || c.plus || c.end == 0 {
-		return unit{}, false
+func wordOf(c query.Clause) (query.Unit, bool) {
+	if c.Optional || c.Plus || c.End == 0 {
+		return query.Unit{}, false
 	}
-	u := c.choices[0].units[0]
-	if len(c.choices[0].units) > 1 || u.kind != unitWord || len(u.term) < leastLetters || len(u.term) > mostLetters {
-		return unit{}, false
+	u := c.Choices[0].Units[0]
+	if len(c.Choices[0].Units) > 1 || u.Kind != query.UnitWord || len(u.Term) < leastLetters || len(u.Term) > mostLetters {
+		return query.Unit{}, false
 	}
-	for i := 0; i < len(u.term); i++ {
-		if u.term[i] < 'a' || u.term[i] > 'z' {
-			return unit{}, false
+	for i := 0; i < len(u.Term); i++ {
+		if u.Term[i] < 'a' || u.Term[i] > 'z' {
+			return query.Unit{}, false
 		}
 	}
 	return u, true

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/search/analysis"
 	"sportello/store"
 )
 
@@ -96,14 +97,14 @@ func TestCorrectionsTellNothing(t *testing.T) {
 
 func TestEditsAreOneLetterAway(t *testing.T) {
 	seen := map[string]bool{}
-	edits("abc", func(w []byte) bool { seen[string(w)] = true; return true })
+	analysis.Edits("abc", func(w []byte) bool { seen[string(w)] = true; return true })
 	for _, w := range []string{"bc", "ac", "ab", "bac", "acb", "xbc", "axc", "abx", "xabc", "axbc", "abxc", "abcx"} {
 		if !seen[w] {
 			t.Errorf("%s is missing", w)
 		}
 	}
 	n := 0
-	edits("abc", func([]byte) bool { n++; return n < 5 })
+	analysis.Edits("abc", func([]byte) bool { n++; return n < 5 })
 	if n != 5 {
 		t.Errorf("%d calls after the end", n)
 	}

@@ -4,47 +4,50 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sportello/search/analysis"
+	"sportello/search/query"
 )
 
 // maxTitleWords bounds the words of a title that look-alikes are found by.
 const maxTitleWords = 12
 
 // parseTitle makes a question of a title that is being typed: any of its words, the last one also as a beginning.
-func parseTitle(text string) Parsed {
-	text = strings.ToValidUTF8(cutBytes(text, 300), " ")
-	var p Parsed
-	list := tokens(text)
+func parseTitle(text string) query.Parsed {
+	text = strings.ToValidUTF8(analysis.CutBytes(text, 300), " ")
+	var p query.Parsed
+	list := analysis.Tokens(text)
 	last, _ := utf8.DecodeLastRuneInString(text)
 	open := text != "" && !unicode.IsSpace(last)
-	for i := 0; i < len(list) && len(p.clauses) < maxTitleWords; i++ {
+	for i := 0; i < len(list) && len(p.Clauses) < maxTitleWords; i++ {
 		k := list[i]
-		if k.loose {
+		if k.Loose {
 			continue
 		}
-		u := unit{unitWord, k.term}
-		var parts choice
-		if k.parts > 0 {
-			u.kind = unitExact
-			for _, part := range list[i+1 : min(len(list), i+1+k.parts)] {
-				parts.units = append(parts.units, unit{unitWord, part.term})
+		u := query.Unit{Kind: query.UnitWord, Term: k.Term}
+		var parts query.Choice
+		if k.Parts > 0 {
+			u.Kind = query.UnitExact
+			for _, part := range list[i+1 : min(len(list), i+1+k.Parts)] {
+				parts.Units = append(parts.Units, query.Unit{Kind: query.UnitWord, Term: part.Term})
 			}
-			i += k.parts // its parts follow
+			i += k.Parts // its parts follow
 		}
 		end := i == len(list)-1 && open
-		if !end && u.kind == unitWord && (len(k.term) < 2 || italianStops[k.term] || englishStops[k.term]) {
+		if !end && u.Kind == query.UnitWord && (len(k.Term) < 2 || analysis.ItalianStops[k.Term] || analysis.EnglishStops[k.Term]) {
 			continue
 		}
-		c := clause{choices: []choice{{units: []unit{u}}}}
-		if len(parts.units) > 0 {
-			c.choices = append(c.choices, parts)
+		c := query.Clause{Choices: []query.Choice{{Units: []query.Unit{u}}}}
+		if len(parts.Units) > 0 {
+			c.Choices = append(c.Choices, parts)
 		}
-		if end && u.kind == unitWord {
-			if utf8.RuneCountInString(k.term) < minPrefix {
+		if end && u.Kind == query.UnitWord {
+			if utf8.RuneCountInString(k.Term) < analysis.MinPrefix {
 				continue
 			}
-			c.choices = append(c.choices, choice{units: []unit{{unitPrefix, k.term}}})
+			c.Choices = append(c.Choices, query.Choice{Units: []query.Unit{{Kind: query.UnitPrefix, Term: k.Term}}})
 		}
-		p.clauses = append(p.clauses, c)
+		p.Clauses = append(p.Clauses, c)
 	}
 	return p
 }

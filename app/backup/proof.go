@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sportello/search"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -53,7 +54,7 @@ func (p *prover) look(tx *store.Tx) error {
 		}
 		for t, err := range store.Tickets.All(tx, max(from, 1), false) {
 			if err == nil && !t.IsSpam() {
-				p.add(t.Subject, t.Language, fmt.Sprint(search.TypeTicket, " ", t.ID))
+				p.add(t.Subject, t.Language, fmt.Sprint(query.TypeTicket, " ", t.ID))
 			}
 			break // a row that cannot be read asks nothing; that it cannot is Check's to tell
 		}
@@ -62,7 +63,7 @@ func (p *prover) look(tx *store.Tx) error {
 	for i := range uint64(provenArticles) {
 		for v, err := range store.Versions.All(tx, max(1+articles*i/provenArticles, 1), false) {
 			if err == nil {
-				p.add(v.Title, v.Language, fmt.Sprint(search.TypeArticle, " ", v.Article))
+				p.add(v.Title, v.Language, fmt.Sprint(query.TypeArticle, " ", v.Article))
 			}
 			break
 		}
@@ -91,7 +92,7 @@ func (p *prover) ask(ctx context.Context) ([]byte, error) {
 		}
 		var hits []string
 		for _, h := range r.Hits {
-			if h.Type != search.TypeTicket || h.ID <= p.top { // later ones are not in the rows
+			if h.Type != query.TypeTicket || h.ID <= p.top { // later ones are not in the rows
 				hits = append(hits, fmt.Sprint(h.Type, " ", h.ID))
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"sportello/app/extract"
 	"sportello/search"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -284,7 +285,7 @@ func (d *Desk) RetryAttachments(a Actor) (n int, err error) {
 const maxLookedThrough = 5
 
 // showAttachment has the hit show where its words stand, if the ticket or article itself lacks some that a file has.
-func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Parsed) error {
+func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed query.Parsed) error {
 	language := ""
 	if f.Mail != nil {
 		return nil // its files are not read before it becomes a message
@@ -294,7 +295,7 @@ func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Par
 	} else {
 		language = f.Version.Language
 	}
-	least := search.Missing(f.Title+"\n"+f.text, parsed, language)
+	least := query.Missing(f.Title+"\n"+f.text, parsed, language)
 	if least == 0 {
 		return nil
 	}
@@ -314,11 +315,11 @@ func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed search.Par
 		case store.KindOf(err) != store.NotFound:
 			return err
 		}
-		if n := search.Missing(file.Name+"\n"+words, parsed, language); n < least {
+		if n := query.Missing(file.Name+"\n"+words, parsed, language); n < least {
 			least, best, f.Attachment = n, words, file.Name
 		}
 	}
-	if s := search.Snippet(best, parsed, language, snippetLength); strings.Contains(string(s), "<mark>") {
+	if s := query.Snippet(best, parsed, language, snippetLength); strings.Contains(string(s), "<mark>") {
 		f.Snippet = s // else the words stand in the file's name
 	}
 	return nil

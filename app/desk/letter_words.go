@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"sportello/app/markup"
-	"sportello/search"
+	"sportello/search/analysis"
 	"sportello/store"
 )
 
@@ -34,7 +34,7 @@ func languageOf(p *store.Person, words, said string) string {
 	if p != nil && (p.Language == "it" || p.Language == "en") {
 		return p.Language
 	}
-	if l := search.Language(words); l != "" {
+	if l := analysis.Language(words); l != "" {
 		return l
 	}
 	if said == "en" {

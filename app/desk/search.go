@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/markup"
 	"sportello/search"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -32,7 +33,7 @@ type SearchPage struct {
 	Corrected  string // the question that was answered, with what was perhaps misspelt put right
 	AsTyped    string // then, the question that insists on what was typed
 	DidYouMean string
-	Parsed     search.Parsed // what was understood of the question; Any: nothing had all the words, these have some
+	Parsed     query.Parsed // what was understood of the question; Any: nothing had all the words, these have some
 }
 
 // Found is one hit with what its line shows.
@@ -114,7 +115,7 @@ func (d *Desk) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, 
 // snippetLength is how many characters of text a hit shows.
 const snippetLength = 220
 
-func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed search.Parsed) (Found, bool, error) {
+func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed query.Parsed) (Found, bool, error) {
 	f := Found{Type: h.Type}
 	switch h.Type {
 	case "ticket":
@@ -127,7 +128,7 @@ func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed search.Parsed) 
 			return f, false, err
 		}
 		f.text = text
-		f.Ticket, f.Title, f.Snippet = t, t.Subject, search.Snippet(text, parsed, t.Language, snippetLength)
+		f.Ticket, f.Title, f.Snippet = t, t.Subject, query.Snippet(text, parsed, t.Language, snippetLength)
 		f.Group, _ = store.Groups.Get(tx, t.Group) // a line without its group is still a line
 		if t.Module != 0 {
 			f.Module, _ = store.Modules.Get(tx, t.Module)
@@ -143,17 +144,17 @@ func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed search.Parsed) 
 		}
 		f.Article, f.Version, f.Title = art, v, v.Title
 		f.text = markup.Plain(v.Format.String(), v.Body)
-		f.Snippet = search.Snippet(f.text, parsed, v.Language, snippetLength)
+		f.Snippet = query.Snippet(f.text, parsed, v.Language, snippetLength)
 		if art.Module != 0 {
 			f.Module, _ = store.Modules.Get(tx, art.Module)
 		}
-	case search.TypeMail:
+	case query.TypeMail:
 		m, err := store.Mails.Get(tx, h.ID)
 		if err != nil || !m.Judged() || d.mayJudge(tx, a, m) != nil {
 			return f, false, nil
 		}
 		f.Mail, f.Title, f.text = m, m.Subject, markup.Plain("markdown", m.Text)
-		f.Snippet = search.Snippet(f.text, parsed, "", snippetLength)
+		f.Snippet = query.Snippet(f.text, parsed, "", snippetLength)
 		f.Group, _ = store.Groups.Get(tx, m.Group) // a line without its group is still a line
 	default:
 		return f, false, nil
@@ -195,7 +196,7 @@ func (d *Desk) LookAlike(ctx context.Context, a Actor, text string, limit int) (
 	var out []Found
 	err = d.st.View(func(tx *store.Tx) error {
 		for _, h := range hits {
-			f, ok, err := d.found(tx, a, h, search.Parsed{})
+			f, ok, err := d.found(tx, a, h, query.Parsed{})
 			if err != nil {
 				return err
 			}
@@ -232,7 +233,7 @@ func (d *Desk) Complete(ctx context.Context, a Actor, text string, limit int) (C
 	out.Words, out.Filters = c.Words, c.Filters
 	err = d.st.View(func(tx *store.Tx) error {
 		for _, h := range c.Hits {
-			f, ok, err := d.found(tx, a, h, search.Parsed{})
+			f, ok, err := d.found(tx, a, h, query.Parsed{})
 			if err != nil {
 				return err
 			}

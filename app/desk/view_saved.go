@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"sportello/search"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -306,7 +306,7 @@ func (d *Desk) ViewTickets(ctx context.Context, a Actor, id uint64, after string
 
 // wordsOf is the search that a view with words makes.
 func wordsOf(v *store.View, limit, offset int) SearchQuery {
-	return SearchQuery{Text: everyWord(v.Text), Types: []string{search.TypeTicket}, Limit: limit, Offset: offset, Sort: "date"}
+	return SearchQuery{Text: everyWord(v.Text), Types: []string{query.TypeTicket}, Limit: limit, Offset: offset, Sort: "date"}
 }
 
 // everyWord puts a plus before the words of a question. Somebody who searches once is glad of what has most of the

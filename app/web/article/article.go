@@ -15,7 +15,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
-	"sportello/search"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -392,7 +392,7 @@ func (a pages) getArticle(r *web.Request) error {
 	v.Updated = v.T("articles.updated", "date", v.Date(ver.Updated))
 	v.Article = markup.HTML(ver.Format.String(), ver.Body)
 	for _, l := range ver.Labels {
-		v.Labels = append(v.Labels, web.Link{Label: l, Address: show.Asked{Text: `"` + strings.ReplaceAll(l, `"`, " ") + `"`, Kind: search.TypeArticle}.Address()})
+		v.Labels = append(v.Labels, web.Link{Label: l, Address: show.Asked{Text: `"` + strings.ReplaceAll(l, `"`, " ") + `"`, Kind: query.TypeArticle}.Address()})
 	}
 	v.Headings = chapters(markup.Headings(ver.Format.String(), ver.Body))
 	for _, l := range art.Languages {

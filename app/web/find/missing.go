@@ -13,6 +13,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/search"
+	"sportello/search/query"
 )
 
 // missingPage tells those who write what people searched for and did not find.
@@ -76,7 +77,7 @@ func (a pages) getMissing(r *web.Request) error {
 	}
 	for _, m := range page.List {
 		line := missingLine{Text: m.Text, Module: m.Path.In(v.Lang), None: v.Number(m.None), Unclicked: v.Number(m.Unclicked), Last: v.Date(m.Last)}
-		s := show.Asked{Text: m.Text, Kind: search.TypeArticle, With: map[string][]string{}}
+		s := show.Asked{Text: m.Text, Kind: query.TypeArticle, With: map[string][]string{}}
 		if code := codes[m.Module]; code != "" {
 			s.With["module"] = []string{code}
 		}
@@ -107,8 +108,8 @@ func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found des
 	if r.Method() != http.MethodGet || r.Query("s") != "" || s.Text == "" || a.Index.State().State != search.Following {
 		return
 	}
-	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.Kind == search.TypeArticle, Found: found.Total}
-	tickets := s.Kind == search.TypeTicket
+	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.Kind == query.TypeArticle, Found: found.Total}
+	tickets := s.Kind == query.TypeTicket
 	for _, f := range found.Parsed.Filters {
 		switch {
 		case f.Name == "module" && !f.Not:
@@ -116,8 +117,8 @@ func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found des
 				q.Module = l.ID
 			}
 		case f.Name == "in" && !f.Not:
-			q.Guide = q.Guide || f.Value == search.TypeArticle
-			tickets = tickets || f.Value == search.TypeTicket
+			q.Guide = q.Guide || f.Value == query.TypeArticle
+			tickets = tickets || f.Value == query.TypeTicket
 		case f.Name != "module" && f.Name != "language":
 			tickets = true // state, kind, group, from, ...
 		}
@@ -147,5 +148,5 @@ func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found des
 // mayViewSearch reports whether the question can be saved as a view: agents save searches over tickets.
 func (a pages) mayViewSearch(r *web.Request, s show.Asked) bool {
 	actor := r.Actor()
-	return (actor.IsAgent() || actor.IsAdministrator()) && s.Kind != search.TypeArticle && strings.TrimSpace(s.Question()) != ""
+	return (actor.IsAgent() || actor.IsAdministrator()) && s.Kind != query.TypeArticle && strings.TrimSpace(s.Question()) != ""
 }

@@ -15,6 +15,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/search"
+	"sportello/search/query"
 	"sportello/store"
 )
 
@@ -90,7 +91,7 @@ func (a pages) readAsked(r *web.Request) show.Asked {
 	if len(s.Text) > searchText {
 		s.Text = strings.ToValidUTF8(s.Text[:searchText], "")
 	}
-	if t := q.Raw("type"); t == search.TypeTicket || t == search.TypeArticle || t == search.TypeMail {
+	if t := q.Raw("type"); t == query.TypeTicket || t == query.TypeArticle || t == query.TypeMail {
 		s.Kind = t
 	}
 	if q.Raw("sort") == "date" {
@@ -255,7 +256,7 @@ func (v *searchPage) pages(s show.Asked, total int) searchPages {
 }
 
 // hit makes a line of what was found.
-func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
+func (v *searchPage) hit(f desk.Found, parsed query.Parsed) searchHit {
 	h := searchHit{Text: f.Snippet, Attachment: f.Attachment}
 	lang := v.Lang
 	if f.Module != nil {
@@ -288,7 +289,7 @@ func (v *searchPage) hit(f desk.Found, parsed search.Parsed) searchHit {
 	if lang != v.Lang {
 		h.Lang = lang
 	}
-	h.Title = search.Snippet(f.Title, parsed, lang, 8*len(f.Title)+8) // all of it, with its marks
+	h.Title = query.Snippet(f.Title, parsed, lang, 8*len(f.Title)+8) // all of it, with its marks
 	return h
 }
 
@@ -303,9 +304,9 @@ func stateWord(p *web.Page, code string) string {
 // searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
 // out is asked once more.
 func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) error {
-	kinds := []string{"", search.TypeArticle, search.TypeTicket}
+	kinds := []string{"", query.TypeArticle, query.TypeTicket}
 	if v.IsAgent || v.IsAdministrator {
-		kinds = append(kinds, search.TypeMail)
+		kinds = append(kinds, query.TypeMail)
 	}
 	counts := map[string]int{s.Kind: found.Total}
 	for _, f := range found.Facets {
@@ -355,7 +356,7 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found des
 // are taken off by a click.
 func (v *searchPage) facets(s show.Asked, found desk.SearchPage, names map[string]map[string]string) {
 	holds := func(name, value string) bool {
-		return slices.Contains(s.With[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f search.Filter) bool {
+		return slices.Contains(s.With[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f query.Filter) bool {
 			return f.Name == name && f.Value == value && !f.Not
 		})
 	}
@@ -452,7 +453,7 @@ func (a pages) indexNotice(p *web.Page) string {
 // askedTicket returns the ticket whose number, with # or without, is all that is asked, if the reader may see it: for
 // anybody else a number is a word like others.
 func (a pages) askedTicket(r *web.Request, s show.Asked) (*store.Ticket, error) {
-	if len(s.With) > 0 || s.Kind == search.TypeArticle || s.Page > 1 {
+	if len(s.With) > 0 || s.Kind == query.TypeArticle || s.Page > 1 {
 		return nil, nil
 	}
 	return a.ticketByNumber(r, s.Text)
@@ -504,17 +505,17 @@ func (a pages) getSuggest(r *web.Request) error {
 	if err != nil && store.KindOf(err) != store.Unavailable {
 		return err
 	}
-	if kind != search.TypeTicket && kind != search.TypeArticle {
+	if kind != query.TypeTicket && kind != query.TypeArticle {
 		kind = ""
 	}
-	if kind != search.TypeArticle {
+	if kind != query.TypeArticle {
 		t, err := a.ticketByNumber(r, text)
 		if err != nil {
 			return err
 		}
 		if t != nil {
 			found.Hits = slices.DeleteFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == t.ID })
-			v.Lines = append(v.Lines, suggestion(&v.Page, desk.Found{Type: search.TypeTicket, Ticket: t, Title: t.Subject}))
+			v.Lines = append(v.Lines, suggestion(&v.Page, desk.Found{Type: query.TypeTicket, Ticket: t, Title: t.Subject}))
 		}
 	}
 	for _, f := range found.Filters {

@@ -1,4 +1,4 @@
-package search
+package query
 
 import (
 	"testing"
@@ -17,7 +17,7 @@ func TestMissingCountsWhatATextLacks(t *testing.T) {
 		{"pacchetti di Debian", `"pacchetti Debian"`, 0},
 		{"niente", "", 0},
 	} {
-		if got := Missing(c.text, parse(c.question, nil, time.UTC, time.Now(), false), "it"); got != c.want {
+		if got := Missing(c.text, Parse(c.question, nil, time.UTC, time.Now(), false), "it"); got != c.want {
 			t.Errorf("%q in %q: %d missing, want %d", c.question, c.text, got, c.want)
 		}
 	}

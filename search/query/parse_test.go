@@ -1,13 +1,13 @@
-package search
+package query
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	"sportello/store"
-
 	"github.com/google/go-cmp/cmp"
+
+	"sportello/store"
 )
 
 func TestParse(t *testing.T) {
@@ -35,12 +35,12 @@ func TestParse(t *testing.T) {
 		"in:guida in:richieste in:x":   {Words: []string{"in:x"}, Filters: []Filter{{Name: "in", Value: "article"}, {Name: "in", Value: "ticket"}}},
 		strings.Repeat("parola ", 30):  {Words: strings.Fields(strings.Repeat("parola ", 20)), Cut: true},
 	} {
-		got := parse(text, parseCatalogue, time.UTC, now, false)
-		got.clauses, got.not = nil, nil
+		got := Parse(text, parseCatalogue, time.UTC, now, false)
+		got.Clauses, got.Not = nil, nil
 		for i := range got.Filters {
 			got.Filters[i] = Filter{Name: got.Filters[i].Name, Value: got.Filters[i].Value, Not: got.Filters[i].Not}
 		}
-		if d := cmp.Diff(want, got, cmp.AllowUnexported(Parsed{}, Filter{}, clause{}, choice{}, unit{})); d != "" {
+		if d := cmp.Diff(want, got, cmp.AllowUnexported(Parsed{}, Filter{}, Clause{}, Choice{}, Unit{})); d != "" {
 			t.Errorf("%q (-want +got):\n%s", text, d)
 		}
 	}
@@ -55,7 +55,7 @@ func TestDaysAreCoveredByFewTerms(t *testing.T) {
 		{"2026-01-01", "2025-12-31", true}, {"2026-01-01", "2026-01-01", false}, {"2026-12-31", "2027-01-01", false}} {
 		before, _ := time.Parse(time.DateOnly, c.before)
 		day, _ := time.Parse(time.DateOnly, c.day)
-		list := dayTerms(before)
+		list := DayTerms(before)
 		got := false
 		for _, term := range strings.Fields(day.Format("2006 200601 20060102")) {
 			for _, l := range list {
@@ -73,22 +73,22 @@ func TestManySynonymsStayAQuestion(t *testing.T) {
 	for range 3000 {
 		s.add("it", []string{"uno", "due tre quattro", "cinque", "U-GOV", "", ", .", "il"})
 	}
-	p := parse("uno uno uno due tre quattro uno cinque", parseCatalogue, time.UTC, time.Now(), false)
+	p := Parse("uno uno uno due tre quattro uno cinque", parseCatalogue, time.UTC, time.Now(), false)
 	s.put(&p)
 	n := 0
-	for _, c := range p.clauses {
-		n += len(c.choices)
+	for _, c := range p.Clauses {
+		n += len(c.Choices)
 	}
 	if n > 60 {
 		t.Errorf("%d choices", n)
 	}
 }
 
-var parseCatalogue = &catalogue{
-	modules: map[uint64]*store.Module{
+var parseCatalogue = &Catalogue{
+	Modules: map[uint64]*store.Module{
 		1: {Row: store.Row{ID: 1}, Code: "u-gov", Name: store.Words{IT: "U-GOV"}},
 		2: {Row: store.Row{ID: 2}, Code: "u-gov/contabilita", Parent: 1, Name: store.Words{IT: "Contabilità", EN: "Accounting"}},
 		3: {Row: store.Row{ID: 3}, Code: "csa", Name: store.Words{IT: "CSA, carriere"}},
 	},
-	groups: map[uint64]*store.Group{1: {Row: store.Row{ID: 1}, Code: "risorse-umane", Name: store.Words{IT: "Risorse Umane", EN: "Human Resources"}}},
+	Groups: map[uint64]*store.Group{1: {Row: store.Row{ID: 1}, Code: "risorse-umane", Name: store.Words{IT: "Risorse Umane", EN: "Human Resources"}}},
 }

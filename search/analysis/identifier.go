@@ -1,4 +1,4 @@
-package search
+package analysis
 
 import (
 	"strings"
@@ -21,19 +21,19 @@ const (
 	leastRow  = 7      // digits of what is written in groups
 )
 
-// scanForms is scan with the forms of identifiers, each in front of the parts it comes from.
-func scanForms(text string, emit func(token)) {
+// ScanForms is scan with the forms of identifiers, each in front of the parts it comes from.
+func ScanForms(text string, emit func(Token)) {
 	s := scanner{text: text, emit: emit, forms: true}
 	s.scan()
 }
 
 // form emits a form. It counts as one part, which is no word.
 func (s *scanner) form(term string, start, end int) {
-	if term == "" || len(term) > maxTerm || s.made >= maxForms {
+	if term == "" || len(term) > MaxTerm || s.made >= maxForms {
 		return
 	}
 	s.made++
-	s.emit(token{term: term, start: start, end: end, pos: s.pos, parts: 1, form: true})
+	s.emit(Token{Term: term, Start: start, End: end, pos: s.pos, Parts: 1, Form: true})
 }
 
 // atom is a piece of an identifier that people may remember alone.
@@ -46,7 +46,7 @@ type atom struct {
 
 // identifier emits the forms of parts[a:b].
 func (s *scanner) identifier(a, b int) {
-	if b-a == 1 && isPlain(s.text[s.parts[a].start:s.parts[a].end]) {
+	if b-a == 1 && isPlain(s.text[s.parts[a].Start:s.parts[a].End]) {
 		return
 	}
 	s.atoms = s.atoms[:0]
@@ -69,15 +69,15 @@ func (s *scanner) identifier(a, b int) {
 				s.form(pair(s.atoms[i-1].term, at.term), s.atoms[i-1].start, at.end)
 			}
 		}
-		if n := nationalNumber(p.term); n != "" {
-			s.form(n, p.start, p.end)
+		if n := nationalNumber(p.Term); n != "" {
+			s.form(n, p.Start, p.End)
 		}
 		if k == a {
 			continue
 		}
 		left := s.parts[k-1]
 		if s.seps[k-1] != '@' || b-a > 2 {
-			s.form(pair(left.term, p.term), left.start, p.end)
+			s.form(pair(left.Term, p.Term), left.Start, p.End)
 		}
 		if l, r := s.atoms[from-1], s.atoms[from]; !l.alone || !r.alone {
 			s.form(pair(l.term, r.term), l.start, r.end)
@@ -85,7 +85,7 @@ func (s *scanner) identifier(a, b int) {
 	}
 	if b-a > 1 {
 		for _, n := range amounts(s.parts[a:b], s.seps[a:b-1]) {
-			s.form(n, s.parts[a].start, s.parts[b-1].end)
+			s.form(n, s.parts[a].Start, s.parts[b-1].End)
 		}
 	}
 }
@@ -102,12 +102,12 @@ func pair(left, right string) string {
 }
 
 // appendAtoms takes a part apart where a small letter meets a capital and where letters meet digits.
-func appendAtoms(out []atom, text string, p token, part int) []atom {
+func appendAtoms(out []atom, text string, p Token, part int) []atom {
 	from := len(out)
-	word := text[p.start:p.end]
+	word := text[p.Start:p.End]
 	begin, changes, humps := 0, 0, 0
 	put := func(end int) {
-		out = append(out, atom{term: fold(word[begin:end]), start: p.start + begin, end: p.start + end, part: part})
+		out = append(out, atom{term: fold(word[begin:end]), start: p.Start + begin, end: p.Start + end, part: part})
 		begin = end
 	}
 	before, kind := rune(0), byte(0)
@@ -134,7 +134,7 @@ func appendAtoms(out []atom, text string, p token, part int) []atom {
 		put(len(word))
 	}
 	if n := len(out) - from; n == 0 || n > maxAtoms || changes > 2 && humps == 0 {
-		return append(out[:from], atom{term: p.term, start: p.start, end: p.end, part: part, alone: true})
+		return append(out[:from], atom{term: p.Term, start: p.Start, end: p.End, part: part, alone: true})
 	}
 	return out
 }
@@ -163,7 +163,7 @@ func kindOf(r rune) byte {
 
 // plainNumber is a number without the zeros in front, where something that can be looked for is left.
 func plainNumber(s string) string {
-	if s == "" || s[0] != '0' || !isNumber(s) {
+	if s == "" || s[0] != '0' || !IsNumber(s) {
 		return s
 	}
 	if n := strings.TrimLeft(s, "0"); len(n) > 1 {
@@ -175,16 +175,16 @@ func plainNumber(s string) string {
 // nationalNumber is a telephone number without the country it begins with, empty when it does not look like one.
 func nationalNumber(s string) string {
 	n := strings.TrimPrefix(s, "00")
-	if len(n) < 10 || len(n) > 13 || !isNumber(n) || !strings.HasPrefix(n, "39") {
+	if len(n) < 10 || len(n) > 13 || !IsNumber(n) || !strings.HasPrefix(n, "39") {
 		return ""
 	}
 	return n[2:]
 }
 
 // amounts are the forms of digits with signs between them: 1234.56 and 1234 of 1.234,56, and 2026.10.31 of a day.
-func amounts(parts []token, seps []rune) (out []string) {
+func amounts(parts []Token, seps []rune) (out []string) {
 	for _, p := range parts {
-		if !isNumber(p.term) {
+		if !IsNumber(p.Term) {
 			return nil
 		}
 	}
@@ -193,7 +193,7 @@ func amounts(parts []token, seps []rune) (out []string) {
 		out = append(out, day)
 	}
 	groups := 1 // in front of the decimals
-	for groups < n && len(parts[0].term) <= 3 && len(parts[groups].term) == 3 && seps[groups-1] == seps[0] && (seps[0] == '.' || seps[0] == ',') {
+	for groups < n && len(parts[0].Term) <= 3 && len(parts[groups].Term) == 3 && seps[groups-1] == seps[0] && (seps[0] == '.' || seps[0] == ',') {
 		groups++
 	}
 	if groups == 1 || groups < n-1 || groups == n-1 && (seps[n-2] == seps[0] || seps[n-2] != '.' && seps[n-2] != ',') {
@@ -201,20 +201,20 @@ func amounts(parts []token, seps []rune) (out []string) {
 	}
 	whole := ""
 	for _, p := range parts[:groups] {
-		whole += p.term
+		whole += p.Term
 	}
 	if groups == n {
 		return append(out, whole)
 	}
-	return append(out, whole+"."+parts[n-1].term, whole)
+	return append(out, whole+"."+parts[n-1].Term, whole)
 }
 
 // dayOf is the form of a day, however it is written, empty for what is none.
-func dayOf(parts []token, seps []rune) string {
+func dayOf(parts []Token, seps []rune) string {
 	if len(parts) != 3 || seps[0] != seps[1] {
 		return ""
 	}
-	y, m, d := parts[2].term, parts[1].term, parts[0].term
+	y, m, d := parts[2].Term, parts[1].Term, parts[0].Term
 	switch {
 	case len(d) == 4:
 		y, d = d, y
@@ -253,14 +253,14 @@ func rowAt(text string, i int, asked bool) (out row, ok bool) {
 	for len(groups) < maxGroups {
 		start := i
 		has, capitals := 0, true
-		for i < len(text) && text[i] < utf8.RuneSelf && isWord(rune(text[i])) && i-start <= 2*maxTerm {
+		for i < len(text) && text[i] < utf8.RuneSelf && IsWord(rune(text[i])) && i-start <= 2*MaxTerm {
 			if isDigit(text[i]) {
 				has++
 			}
 			capitals = capitals && (text[i] < 'a' || text[i] > 'z')
 			i++
 		}
-		if i == start || len(joined)+i-start > maxTerm || has == 0 && (i-start > 4 || !capitals && !asked) {
+		if i == start || len(joined)+i-start > MaxTerm || has == 0 && (i-start > 4 || !capitals && !asked) {
 			break
 		}
 		if i < len(text) && text[i] >= utf8.RuneSelf && !strings.HasPrefix(text[i:], "\u00a0") {

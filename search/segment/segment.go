@@ -1,4 +1,6 @@
-package search
+// Package segment reads the parts of an index below the engine's own searches: dictionaries, postings, stored values and
+// frequencies of one part at a time. What the engine's interfaces leave open is settled here.
+package segment
 
 import (
 	"fmt"
@@ -6,9 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
-
 	index "github.com/blevesearch/bleve_index_api"
-
 	segment "github.com/blevesearch/scorch_segment_api/v2"
 )
 
@@ -16,13 +16,13 @@ import (
 // what, filters, words and counts are then a few ANDs of whole posting lists, and it all runs in the caller's
 // goroutine, where a panic over a damaged file can be caught. Bleve's own searchers start goroutines of their own.
 
-// snapshot is the index as it stands at one moment. It must be closed.
-type snapshot struct {
-	reader   index.IndexReader
-	segments []*part
+// Snapshot is the index as it stands at one moment. It must be closed.
+type Snapshot struct {
+	Reader   index.IndexReader
+	Segments []*Part
 }
 
-func takeSnapshot(ix bleve.Index) (*snapshot, error) {
+func Take(ix bleve.Index) (*Snapshot, error) {
 	inner, err := ix.Advanced()
 	if err != nil {
 		return nil, fmt.Errorf("search: reach index: %w", err)
@@ -35,27 +35,27 @@ func takeSnapshot(ix bleve.Index) (*snapshot, error) {
 	if !ok {
 		return nil, fmt.Errorf("search: index is a %T", reader)
 	}
-	s := &snapshot{reader: reader}
+	s := &Snapshot{Reader: reader}
 	for _, seg := range snap.Segments() {
-		s.segments = append(s.segments, &part{segment: seg.Segment(), deleted: seg.Deleted(), dicts: map[string]segment.TermDictionary{}})
+		s.Segments = append(s.Segments, &Part{Segment: seg.Segment(), Deleted: seg.Deleted(), dicts: map[string]segment.TermDictionary{}})
 	}
 	return s, nil
 }
 
-func (s *snapshot) close() error { return s.reader.Close() }
+func (s *Snapshot) Close() error { return s.Reader.Close() }
 
-// part is one segment of a snapshot.
-type part struct {
-	segment segment.Segment
-	deleted *roaring.Bitmap
+// Part is one segment of a snapshot.
+type Part struct {
+	Segment segment.Segment
+	Deleted *roaring.Bitmap
 	dicts   map[string]segment.TermDictionary
 }
 
-func (p *part) dict(field string) (segment.TermDictionary, error) {
+func (p *Part) Dict(field string) (segment.TermDictionary, error) {
 	d, ok := p.dicts[field]
 	if !ok {
 		var err error
-		if d, err = p.segment.Dictionary(field); err != nil {
+		if d, err = p.Segment.Dictionary(field); err != nil {
 			return nil, fmt.Errorf("search: read dictionary of %s: %w", field, err)
 		}
 		p.dicts[field] = d
@@ -63,21 +63,21 @@ func (p *part) dict(field string) (segment.TermDictionary, error) {
 	return d, nil
 }
 
-func (p *part) postings(field, term string) (segment.PostingsList, error) {
-	d, err := p.dict(field)
+func (p *Part) postings(field, term string) (segment.PostingsList, error) {
+	d, err := p.Dict(field)
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.PostingsList([]byte(term), p.deleted, nil)
+	list, err := d.PostingsList([]byte(term), p.Deleted, nil)
 	if err != nil {
 		return nil, fmt.Errorf("search: read postings of %s: %w", field, err)
 	}
 	return list, nil
 }
 
-// docs returns the documents with the term in the field. The bitmap may be a part of the file: it must not be changed
+// Docs returns the documents with the term in the field. The bitmap may be a part of the file: it must not be changed
 // nor kept longer than the snapshot.
-func (p *part) docs(field, term string) (*roaring.Bitmap, error) {
+func (p *Part) Docs(field, term string) (*roaring.Bitmap, error) {
 	list, err := p.postings(field, term)
 	if err != nil {
 		return nil, err
@@ -99,11 +99,11 @@ func bitmapOf(list segment.PostingsList) (*roaring.Bitmap, error) {
 	return roaring.New(), nil
 }
 
-// any returns the documents with any of the terms in the field, as a bitmap of the caller's own.
-func (p *part) any(field string, terms ...string) (*roaring.Bitmap, error) {
+// Any returns the documents with any of the terms in the field, as a bitmap of the caller's own.
+func (p *Part) Any(field string, terms ...string) (*roaring.Bitmap, error) {
 	var all []*roaring.Bitmap
 	for _, t := range terms {
-		b, err := p.docs(field, t)
+		b, err := p.Docs(field, t)
 		if err != nil {
 			return nil, err
 		}
@@ -120,15 +120,15 @@ func (p *part) any(field string, terms ...string) (*roaring.Bitmap, error) {
 	return roaring.FastOr(all...), nil
 }
 
-// prefixed calls fn for the terms of the field that begin with the prefix, in order, until fn returns false.
-func (p *part) prefixed(field, prefix string, fn func(term string) bool) error {
-	return p.ranged(field, []byte(prefix), prefixEnd(prefix), fn)
+// Prefixed calls fn for the terms of the field that begin with the prefix, in order, until fn returns false.
+func (p *Part) Prefixed(field, prefix string, fn func(term string) bool) error {
+	return p.Ranged(field, []byte(prefix), prefixEnd(prefix), fn)
 }
 
-// ranged calls fn for the terms of the field from one term on up to another, which is left out, in order, until fn
+// Ranged calls fn for the terms of the field from one term on up to another, which is left out, in order, until fn
 // returns false. Without an end it goes on to the last.
-func (p *part) ranged(field string, from, end []byte, fn func(term string) bool) error {
-	d, err := p.dict(field)
+func (p *Part) Ranged(field string, from, end []byte, fn func(term string) bool) error {
+	d, err := p.Dict(field)
 	if err != nil {
 		return err
 	}
@@ -156,11 +156,11 @@ func prefixEnd(prefix string) []byte {
 	return nil
 }
 
-// values reads the field back for documents, which must come in rising order.
-func (p *part) values(field string, docs roaring.IntIterable, fn func(doc uint32, value string)) error {
-	v, ok := p.segment.(segment.DocValueVisitable)
+// Values reads the field back for documents, which must come in rising order.
+func (p *Part) Values(field string, docs roaring.IntIterable, fn func(doc uint32, value string)) error {
+	v, ok := p.Segment.(segment.DocValueVisitable)
 	if !ok {
-		return fmt.Errorf("search: segment of type %T has no values", p.segment)
+		return fmt.Errorf("search: segment of type %T has no values", p.Segment)
 	}
 	var state segment.DocVisitState
 	names := []string{field}
@@ -175,8 +175,8 @@ func (p *part) values(field string, docs roaring.IntIterable, fn func(doc uint32
 	return nil
 }
 
-// freqs calls fn for those documents of only that have the term, with how often, and how many terms the field has.
-func (p *part) freqs(field, term string, only *roaring.Bitmap, fn func(doc uint32, freq uint64, length float64)) error {
+// Freqs calls fn for those documents of only that have the term, with how often, and how many terms the field has.
+func (p *Part) Freqs(field, term string, only *roaring.Bitmap, fn func(doc uint32, freq uint64, length float64)) error {
 	list, err := p.postings(field, term)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package search
+package query
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sportello/search/analysis"
 )
 
 // Snippet cuts about n characters out of the text where most of the words that were asked for stand, on one line,
@@ -16,8 +18,8 @@ func Snippet(text string, p Parsed, language string, n int) template.HTML {
 	if n <= 0 {
 		return ""
 	}
-	text = strings.ToValidUTF8(cutBytes(text, maxField), "\uFFFD")
-	marks := p.marks(text, readerLanguage(language))
+	text = strings.ToValidUTF8(analysis.CutBytes(text, analysis.MaxField), "\uFFFD")
+	marks := p.marks(text, ReaderLanguage(language))
 	from, to := window(text, marks, n)
 	var b strings.Builder
 	if from > 0 {
@@ -97,20 +99,20 @@ func (p *Parsed) marks(text, language string) []mark {
 // hits calls fn for each place where a word of the question stands, until fn says that the place needs no other word.
 func (p *Parsed) hits(text, language string, fn func(mark) bool) {
 	type wanted struct {
-		unit unit
+		unit Unit
 		stem string
 		what int
 	}
 	var want []wanted
-	for i, c := range p.clauses {
-		if c.optional {
+	for i, c := range p.Clauses {
+		if c.Optional {
 			continue
 		}
-		for _, ch := range c.choices {
-			for _, u := range ch.units {
+		for _, ch := range c.Choices {
+			for _, u := range ch.Units {
 				w := wanted{unit: u, what: i}
-				if u.kind == unitWord {
-					w.stem = stem(language, u.term)
+				if u.Kind == UnitWord {
+					w.stem = analysis.Stem(language, u.Term)
 				}
 				want = append(want, w)
 			}
@@ -119,20 +121,20 @@ func (p *Parsed) hits(text, language string, fn func(mark) bool) {
 	if len(want) == 0 {
 		return
 	}
-	scanForms(text, func(t token) {
+	analysis.ScanForms(text, func(t analysis.Token) {
 		stemmed := ""
 		for _, w := range want {
-			hit := t.term == w.unit.term
+			hit := t.Term == w.unit.Term
 			switch {
-			case w.unit.kind == unitPrefix:
-				hit = strings.HasPrefix(t.term, w.unit.term)
-			case !hit && w.stem != "" && t.parts == 0:
+			case w.unit.Kind == UnitPrefix:
+				hit = strings.HasPrefix(t.Term, w.unit.Term)
+			case !hit && w.stem != "" && t.Parts == 0:
 				if stemmed == "" {
-					stemmed = stem(language, t.term)
+					stemmed = analysis.Stem(language, t.Term)
 				}
 				hit = stemmed == w.stem
 			}
-			if hit && fn(mark{t.start, t.end, w.what}) {
+			if hit && fn(mark{t.Start, t.End, w.what}) {
 				return
 			}
 		}

@@ -1,4 +1,4 @@
-package search
+package query
 
 import (
 	"cmp"
@@ -7,34 +7,35 @@ import (
 	"sync"
 	"time"
 
+	"sportello/search/analysis"
 	"sportello/store"
 )
 
-// catalogue is what a search needs to know of modules and groups. Documents name only their own module and group;
+// Catalogue is what a search needs to know of modules and groups. Documents name only their own module and group;
 // levels above and confidentiality are looked up here, so that a change there holds at once and no ticket has to be
 // indexed again for it.
-type catalogue struct {
-	modules map[uint64]*store.Module
-	groups  map[uint64]*store.Group
+type Catalogue struct {
+	Modules map[uint64]*store.Module
+	Groups  map[uint64]*store.Group
 
-	organisations map[uint64]*store.Organisation
+	Organisations map[uint64]*store.Organisation
 	synonyms      synonyms
 
-	secretModules, secretGroups []uint64 // confidential ones; modules also by a level above
+	SecretModules, SecretGroups []uint64 // confidential ones; modules also by a level above
 }
 
 // catalogueAge is how old a catalogue may be. The desk checks each hit by itself; this bounds totals and counts.
 const catalogueAge = time.Second
 
-type catalogueCache struct {
+type CatalogueCache struct {
 	mu   sync.Mutex
-	cat  *catalogue
+	cat  *Catalogue
 	seq  uint64
 	read time.Time
 }
 
-// get returns the catalogue, read anew when something has changed and a second has passed.
-func (c *catalogueCache) get(st *store.Store) (*catalogue, error) {
+// Get returns the catalogue, read anew when something has changed and a second has passed.
+func (c *CatalogueCache) Get(st *store.Store) (*Catalogue, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seq := st.Last()
@@ -49,36 +50,36 @@ func (c *catalogueCache) get(st *store.Store) (*catalogue, error) {
 	return cat, nil
 }
 
-// forget makes the next search read the catalogue anew.
-func (c *catalogueCache) forget() {
+// Forget makes the next search read the catalogue anew.
+func (c *CatalogueCache) Forget() {
 	c.mu.Lock()
 	c.cat = nil
 	c.mu.Unlock()
 }
 
-func readCatalogue(st *store.Store) (*catalogue, error) {
-	c := &catalogue{modules: map[uint64]*store.Module{}, groups: map[uint64]*store.Group{}, organisations: map[uint64]*store.Organisation{}}
+func readCatalogue(st *store.Store) (*Catalogue, error) {
+	c := &Catalogue{Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}, Organisations: map[uint64]*store.Organisation{}}
 	err := st.View(func(tx *store.Tx) error {
 		for m, err := range store.Modules.All(tx, 0, false) {
 			if err != nil {
 				return err
 			}
-			c.modules[m.ID] = m
+			c.Modules[m.ID] = m
 		}
 		for g, err := range store.Groups.All(tx, 0, false) {
 			if err != nil {
 				return err
 			}
-			c.groups[g.ID] = g
+			c.Groups[g.ID] = g
 			if g.Confidential {
-				c.secretGroups = append(c.secretGroups, g.ID)
+				c.SecretGroups = append(c.SecretGroups, g.ID)
 			}
 		}
 		for o, err := range store.Organisations.All(tx, 0, false) {
 			if err != nil {
 				return err
 			}
-			c.organisations[o.ID] = o
+			c.Organisations[o.ID] = o
 		}
 		for s, err := range store.Synonyms.All(tx, 0, false) {
 			if err != nil {
@@ -88,29 +89,29 @@ func readCatalogue(st *store.Store) (*catalogue, error) {
 		}
 		return nil
 	})
-	for id := range c.modules {
-		if slices.ContainsFunc(c.line(id), func(m *store.Module) bool { return m.Confidential }) {
-			c.secretModules = append(c.secretModules, id)
+	for id := range c.Modules {
+		if slices.ContainsFunc(c.Line(id), func(m *store.Module) bool { return m.Confidential }) {
+			c.SecretModules = append(c.SecretModules, id)
 		}
 	}
-	slices.Sort(c.secretModules)
+	slices.Sort(c.SecretModules)
 	return c, err
 }
 
-// line returns the module and the levels above it.
-func (c *catalogue) line(id uint64) []*store.Module {
+// Line returns the module and the levels above it.
+func (c *Catalogue) Line(id uint64) []*store.Module {
 	var out []*store.Module
-	for m := c.modules[id]; m != nil && len(out) < 10; m = c.modules[m.Parent] {
+	for m := c.Modules[id]; m != nil && len(out) < 10; m = c.Modules[m.Parent] {
 		out = append(out, m)
 	}
 	return out
 }
 
 // below returns the modules whose line has one of the ids.
-func (c *catalogue) below(ids []uint64) []uint64 {
+func (c *Catalogue) below(ids []uint64) []uint64 {
 	var out []uint64
-	for id := range c.modules {
-		if slices.ContainsFunc(c.line(id), func(m *store.Module) bool { return slices.Contains(ids, m.ID) }) {
+	for id := range c.Modules {
+		if slices.ContainsFunc(c.Line(id), func(m *store.Module) bool { return slices.Contains(ids, m.ID) }) {
 			out = append(out, id)
 		}
 	}
@@ -120,12 +121,12 @@ func (c *catalogue) below(ids []uint64) []uint64 {
 
 // module returns the modules that a folded name means, with all below them, and the code or name to show: an exact
 // code, else the last part of codes, else a name, else the beginning of a name.
-func (c *catalogue) module(name string) (string, []uint64) {
+func (c *Catalogue) module(name string) (string, []uint64) {
 	if c == nil {
 		return "", nil
 	}
 	best, rank := []uint64(nil), 5
-	for id, m := range c.modules {
+	for id, m := range c.Modules {
 		r := nameRank(name, m.Code, m.Name)
 		if r < rank {
 			best, rank = nil, r
@@ -138,18 +139,18 @@ func (c *catalogue) module(name string) (string, []uint64) {
 		return "", nil
 	}
 	if slices.Sort(best); len(best) == 1 {
-		name = c.modules[best[0]].Code
+		name = c.Modules[best[0]].Code
 	}
 	return name, c.below(best)
 }
 
 // group returns the groups that a folded name means, and what to show.
-func (c *catalogue) group(name string) (string, []uint64) {
+func (c *Catalogue) group(name string) (string, []uint64) {
 	if c == nil {
 		return "", nil
 	}
 	best, rank := []uint64(nil), 5
-	for id, g := range c.groups {
+	for id, g := range c.Groups {
 		r := nameRank(name, g.Code, g.Name)
 		if r < rank {
 			best, rank = nil, r
@@ -159,19 +160,19 @@ func (c *catalogue) group(name string) (string, []uint64) {
 		}
 	}
 	if slices.Sort(best); len(best) == 1 {
-		name = c.groups[best[0]].Code
+		name = c.Groups[best[0]].Code
 	}
 	return name, best
 }
 
 // organisation returns the organisations that a number or a folded name means, the number to show when it is one.
-func (c *catalogue) organisation(name string) (string, []uint64) {
+func (c *Catalogue) organisation(name string) (string, []uint64) {
 	if c == nil {
 		return "", nil
 	}
 	best, rank := []uint64(nil), 5
-	for id, o := range c.organisations {
-		r := nameRank(name, decimal(id), store.Words{IT: o.Name, EN: o.Name})
+	for id, o := range c.Organisations {
+		r := nameRank(name, analysis.Decimal(id), store.Words{IT: o.Name, EN: o.Name})
 		if r < rank {
 			best, rank = nil, r
 		}
@@ -180,7 +181,7 @@ func (c *catalogue) organisation(name string) (string, []uint64) {
 		}
 	}
 	if slices.Sort(best); len(best) == 1 {
-		name = decimal(best[0])
+		name = analysis.Decimal(best[0])
 	}
 	return name, best
 }
@@ -209,28 +210,28 @@ func nameRank(name, code string, words store.Words) int {
 // mostNamed bounds how many modules of a name are returned.
 const mostNamed = 3
 
-// named returns the modules in use whose name has all words of the text, the last one perhaps unfinished.
-func (c *catalogue) named(text string) []uint64 {
+// Named returns the modules in use whose name has all words of the text, the last one perhaps unfinished.
+func (c *Catalogue) Named(text string) []uint64 {
 	var wanted []string
-	scan(text, func(t token) {
-		if t.parts == 0 {
-			wanted = append(wanted, t.term)
+	analysis.Scan(text, func(t analysis.Token) {
+		if t.Parts == 0 {
+			wanted = append(wanted, t.Term)
 		}
 	})
 	if len(wanted) == 0 {
 		return nil
 	}
 	var out []uint64
-	for id, m := range c.modules {
+	for id, m := range c.Modules {
 		if m.Retired {
 			continue
 		}
 		var have []string
 		whole := ""
-		scan(m.Name.IT+" "+m.Name.EN+" "+m.Code[strings.LastIndexByte(m.Code, '/')+1:], func(t token) { have = append(have, t.term) })
-		scan(m.Name.IT, func(t token) {
-			if t.parts == 0 {
-				whole += t.term
+		analysis.Scan(m.Name.IT+" "+m.Name.EN+" "+m.Code[strings.LastIndexByte(m.Code, '/')+1:], func(t analysis.Token) { have = append(have, t.Term) })
+		analysis.Scan(m.Name.IT, func(t analysis.Token) {
+			if t.Parts == 0 {
+				whole += t.Term
 			}
 		})
 		all := strings.HasPrefix(whole, strings.Join(wanted, "")) // ugov, esse3
@@ -247,7 +248,7 @@ func (c *catalogue) named(text string) []uint64 {
 		}
 	}
 	slices.SortFunc(out, func(a, b uint64) int {
-		return cmp.Or(cmp.Compare(len(c.line(a)), len(c.line(b))), cmp.Compare(c.modules[a].Code, c.modules[b].Code))
+		return cmp.Or(cmp.Compare(len(c.Line(a)), len(c.Line(b))), cmp.Compare(c.Modules[a].Code, c.Modules[b].Code))
 	})
 	return out[:min(len(out), mostNamed)]
 }

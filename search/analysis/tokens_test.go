@@ -1,4 +1,4 @@
-package search
+package analysis
 
 import (
 	"strings"
@@ -45,9 +45,9 @@ func TestTokens(t *testing.T) {
 
 func TestTokensStandWhereTheySay(t *testing.T) {
 	text := "L’Università di Łódź: dell'ORA-01722, user's e-mail."
-	scan(text, func(k token) {
-		if got := text[k.start:k.end]; k.parts == 0 && fold(got) != k.term {
-			t.Errorf("%q stands at %q", k.term, got)
+	Scan(text, func(k Token) {
+		if got := text[k.Start:k.End]; k.Parts == 0 && fold(got) != k.Term {
+			t.Errorf("%q stands at %q", k.Term, got)
 		}
 	})
 }
@@ -59,7 +59,7 @@ func TestLanguageIsGuessed(t *testing.T) {
 		"I cannot sign in to the system and it is not clear why":  "en",
 		"payments of the employees are missing":                   "en",
 	} {
-		if got := guessLanguage(text); got != want {
+		if got := GuessLanguage(text); got != want {
 			t.Errorf("%q is %s, want %s", text, got, want)
 		}
 	}
@@ -67,9 +67,9 @@ func TestLanguageIsGuessed(t *testing.T) {
 
 func terms(text string) string {
 	var out []string
-	scan(text, func(t token) {
-		s := t.term
-		if t.parts > 0 {
+	Scan(text, func(t Token) {
+		s := t.Term
+		if t.Parts > 0 {
 			s = "[" + s + "]"
 		}
 		out = append(out, s)

@@ -1,4 +1,6 @@
-package search
+// Package query understands questions: words, phrases, filters and what is to be left out, with the names of the catalogue
+// and the synonyms of the desk. It also marks in a text what a question asked for. It asks no index.
+package query
 
 import (
 	"slices"
@@ -6,11 +8,13 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"sportello/search/analysis"
 )
 
 const (
-	maxTerms    = 20   // words, phrases and filters of one question; what follows is left out
-	maxQuestion = 2000 // bytes
+	MaxTerms    = 20   // words, phrases and filters of one question; what follows is left out
+	MaxQuestion = 2000 // bytes
 	maxPrefixes = 4    // beginnings in one question; further ones are taken as words
 )
 
@@ -23,9 +27,9 @@ type Parsed struct {
 	Any      bool // no text has all the words: those with any of them were taken
 	Cut      bool // there was more than is looked at
 
-	clauses []clause
-	not     []choice
-	cleaned bool // the text had to be cut or mended: clauses do not know where they stand in it
+	Clauses []Clause
+	Not     []Choice
+	Cleaned bool // the text had to be cut or mended: clauses do not know where they stand in it
 }
 
 // Filter is one name:value of a question. Name and Value are in the form the desk uses in English: state open, kind
@@ -35,42 +39,42 @@ type Filter struct {
 	Name, Value string
 	Not         bool
 
-	ids []uint64  // modules or groups
-	day time.Time // before, after
+	Ids []uint64  // modules or groups
+	Day time.Time // before, after
 }
 
 // Empty reports whether nothing is asked for.
-func (p *Parsed) Empty() bool { return len(p.clauses) == 0 && len(p.not) == 0 && len(p.Filters) == 0 }
+func (p *Parsed) Empty() bool { return len(p.Clauses) == 0 && len(p.Not) == 0 && len(p.Filters) == 0 }
 
-// clause is one thing that has to be found: any of the choices will do.
-type clause struct {
-	choices  []choice
-	optional bool // a small word: helps the order and is not needed beside others
-	plus     bool // typed with a plus: needed, however few have it
-	start    int  // bytes of the question, of a clause that is one word
-	end      int
+// Clause is one thing that has to be found: any of the choices will do.
+type Clause struct {
+	Choices  []Choice
+	Optional bool // a small word: helps the order and is not needed beside others
+	Plus     bool // typed with a plus: needed, however few have it
+	Start    int  // bytes of the question, of a clause that is one word
+	End      int
 	from, to int  // bytes of the question of what was typed without quotation marks
 	code     bool // an identifier: its choices are forms of one
 }
 
-// choice is a run of units that must all be there, a phrase also side by side.
-type choice struct {
-	units  []unit
-	phrase []string // neutral parts in order; nil unless they were quoted
-	other  bool     // not what was typed, but what means the same
+// Choice is a run of units that must all be there, a phrase also side by side.
+type Choice struct {
+	Units  []Unit
+	Phrase []string // neutral parts in order; nil unless they were quoted
+	Other  bool     // not what was typed, but what means the same
 }
 
 type unitKind uint8
 
 const (
-	unitWord   unitKind = iota // the word, or one of the same stem
-	unitExact                  // the term as it is: a code, a word of a phrase
-	unitPrefix                 // what begins so
+	UnitWord   unitKind = iota // the word, or one of the same stem
+	UnitExact                  // the term as it is: a code, a word of a phrase
+	UnitPrefix                 // what begins so
 )
 
-type unit struct {
-	kind unitKind
-	term string
+type Unit struct {
+	Kind unitKind
+	Term string
 }
 
 // The types of record that are found.
@@ -80,16 +84,16 @@ const (
 	TypeMail    = "mail" // became no message: somebody of its group has to judge it
 )
 
-// parse understands a question. Every text is one; what is no filter is words. Names of modules and groups are looked
+// Parse understands a question. Every text is one; what is no filter is words. Names of modules and groups are looked
 // up in the catalogue, days are those of the location. For a person outside the desk, a filter that is of use to agents
 // is always a filter, whether what it names exists or not.
-func parse(text string, cat *catalogue, loc *time.Location, now time.Time, outside bool) Parsed {
+func Parse(text string, cat *Catalogue, loc *time.Location, now time.Time, outside bool) Parsed {
 	var p Parsed
-	if len(text) > maxQuestion {
-		text, p.Cut = cutBytes(text, maxQuestion), true
+	if len(text) > MaxQuestion {
+		text, p.Cut = analysis.CutBytes(text, MaxQuestion), true
 	}
 	r := reader{text: strings.ToValidUTF8(text, " "), cat: cat, loc: loc, now: now, outside: outside}
-	p.cleaned = p.Cut || r.text != text
+	p.Cleaned = p.Cut || r.text != text
 	prefixes := 0
 	joined := false // the term before was followed by OR
 	for n := 0; ; {
@@ -98,10 +102,10 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time, outsi
 			break
 		}
 		if t.or {
-			joined = len(p.clauses) > 0
+			joined = len(p.Clauses) > 0
 			continue
 		}
-		if n >= maxTerms {
+		if n >= MaxTerms {
 			p.Cut = true
 			break
 		}
@@ -110,7 +114,7 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time, outsi
 			n, joined = n+1, false
 			continue
 		}
-		var forms []choice
+		var forms []Choice
 		choices, small := t.choices()
 		if len(choices) == 0 {
 			continue
@@ -118,7 +122,7 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time, outsi
 		n++
 		if !t.quoted && !t.not {
 			for _, c := range t.remembered() {
-				if c.units[len(c.units)-1].kind == unitPrefix {
+				if c.Units[len(c.Units)-1].Kind == UnitPrefix {
 					if prefixes++; prefixes > maxPrefixes {
 						continue
 					}
@@ -126,15 +130,15 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time, outsi
 				forms = append(forms, c)
 			}
 		}
-		if u := &choices[len(choices)-1].units[0]; u.kind == unitPrefix {
+		if u := &choices[len(choices)-1].Units[0]; u.Kind == UnitPrefix {
 			if prefixes++; prefixes > maxPrefixes {
-				u.kind = unitWord
+				u.Kind = UnitWord
 			}
 		}
 		switch {
 		case t.not:
 			p.Excluded = append(p.Excluded, t.text)
-			p.not = append(p.not, choices...)
+			p.Not = append(p.Not, choices...)
 			joined = false
 			continue
 		case t.quoted:
@@ -144,20 +148,20 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time, outsi
 		}
 		choices = append(choices, forms...)
 		if joined {
-			last := &p.clauses[len(p.clauses)-1]
-			last.choices = append(last.choices, choices...)
-			last.optional = last.optional && small
+			last := &p.Clauses[len(p.Clauses)-1]
+			last.Choices = append(last.Choices, choices...)
+			last.Optional = last.Optional && small
 		} else {
-			c := clause{choices: choices, optional: small && !t.plus, plus: t.plus}
+			c := Clause{Choices: choices, Optional: small && !t.plus, Plus: t.plus}
 			if !t.quoted {
 				c.from, c.to = t.at, t.at+len(t.text)
-				list := tokens(t.text)
+				list := analysis.Tokens(t.text)
 				if len(list) == 1 {
-					c.start, c.end = t.at+list[0].start, t.at+list[0].end
+					c.Start, c.End = t.at+list[0].Start, t.at+list[0].End
 				}
-				c.code = len(list) > 1 && list[0].strict && list[0].parts == len(list)-1
+				c.code = len(list) > 1 && list[0].Strict && list[0].Parts == len(list)-1
 			}
-			p.clauses = append(p.clauses, c)
+			p.Clauses = append(p.Clauses, c)
 		}
 		joined = false
 	}
@@ -167,30 +171,30 @@ func parse(text string, cat *catalogue, loc *time.Location, now time.Time, outsi
 		cat.synonyms.put(&p)
 	}
 	required := false
-	for _, c := range p.clauses {
-		required = required || !c.optional
+	for _, c := range p.Clauses {
+		required = required || !c.Optional
 	}
-	for i := range p.clauses {
-		p.clauses[i].optional = p.clauses[i].optional && required
+	for i := range p.Clauses {
+		p.Clauses[i].Optional = p.Clauses[i].Optional && required
 	}
 	return p
 }
 
 // join lets two words that stand side by side also be one, as people write them: esse 3, u gov.
 func (p *Parsed) join() {
-	plain := func(c clause) (string, bool) {
-		if c.end == 0 || len(c.choices) > 1 || len(c.choices[0].units) > 1 || c.choices[0].units[0].kind != unitWord {
+	plain := func(c Clause) (string, bool) {
+		if c.End == 0 || len(c.Choices) > 1 || len(c.Choices[0].Units) > 1 || c.Choices[0].Units[0].Kind != UnitWord {
 			return "", false
 		}
-		return c.choices[0].units[0].term, true
+		return c.Choices[0].Units[0].Term, true
 	}
-	for i := 0; i+1 < len(p.clauses); i++ {
-		left, ok := plain(p.clauses[i])
-		right, also := plain(p.clauses[i+1])
-		if ok && also && len(left)+len(right) <= maxTerm && together(left, right) {
-			one := choice{units: []unit{{unitExact, left + right}}}
-			p.clauses[i].choices = append(p.clauses[i].choices, one)
-			p.clauses[i+1].choices = append(p.clauses[i+1].choices, one)
+	for i := 0; i+1 < len(p.Clauses); i++ {
+		left, ok := plain(p.Clauses[i])
+		right, also := plain(p.Clauses[i+1])
+		if ok && also && len(left)+len(right) <= analysis.MaxTerm && analysis.Together(left, right) {
+			one := Choice{Units: []Unit{{UnitExact, left + right}}}
+			p.Clauses[i].Choices = append(p.Clauses[i].Choices, one)
+			p.Clauses[i+1].Choices = append(p.Clauses[i+1].Choices, one)
 		}
 	}
 }
@@ -210,7 +214,7 @@ type typed struct {
 type reader struct {
 	text string
 	at   int
-	cat  *catalogue
+	cat  *Catalogue
 	loc  *time.Location
 	now  time.Time
 
@@ -235,7 +239,7 @@ func (r *reader) next() (typed, bool) {
 	}
 	var t typed
 	if len(rest) > 1 && (rest[0] == '-' || rest[0] == '+') {
-		if c, _ := utf8.DecodeRuneInString(rest[1:]); isWord(c) || c == '#' || closing(c) != "" {
+		if c, _ := utf8.DecodeRuneInString(rest[1:]); analysis.IsWord(c) || c == '#' || closing(c) != "" {
 			t.not, t.plus = rest[0] == '-', rest[0] == '+'
 			r.at++
 			rest = rest[1:]
@@ -285,26 +289,26 @@ func (r *reader) quotation() (string, bool) {
 }
 
 // choices turns the typed term into units, none when it holds no word; small says that it is a small word of a language.
-func (t *typed) choices() (out []choice, small bool) {
-	list := tokens(t.text)
-	var c choice
+func (t *typed) choices() (out []Choice, small bool) {
+	list := analysis.Tokens(t.text)
+	var c Choice
 	if t.quoted {
 		for _, k := range list {
-			if k.parts == 0 && len(c.phrase) < maxTerms {
-				c.phrase = append(c.phrase, k.term)
-				c.units = append(c.units, unit{unitExact, k.term})
+			if k.Parts == 0 && len(c.Phrase) < MaxTerms {
+				c.Phrase = append(c.Phrase, k.Term)
+				c.Units = append(c.Units, Unit{UnitExact, k.Term})
 			}
 		}
-		if len(c.phrase) == 1 {
-			c.phrase = nil
+		if len(c.Phrase) == 1 {
+			c.Phrase = nil
 		}
-	} else if len(list) == 1 && strings.HasSuffix(t.text, "*") && utf8.RuneCountInString(list[0].term) >= minPrefix {
-		c.units = []unit{{unitPrefix, list[0].term}}
-	} else if len(list) > 1 && list[0].parts == len(list)-1 && !list[0].strict {
+	} else if len(list) == 1 && strings.HasSuffix(t.text, "*") && utf8.RuneCountInString(list[0].Term) >= analysis.MinPrefix {
+		c.Units = []Unit{{UnitPrefix, list[0].Term}}
+	} else if len(list) > 1 && list[0].Parts == len(list)-1 && !list[0].Strict {
 		// Joined by hyphens alone: u-gov is looked for as ugov, auto-formazione also as two words.
-		out = append(out, choice{units: []unit{{unitWord, list[0].term}}})
+		out = append(out, Choice{Units: []Unit{{UnitWord, list[0].Term}}})
 		for _, k := range list[1:] {
-			c.units = append(c.units, unit{unitWord, k.term})
+			c.Units = append(c.Units, Unit{UnitWord, k.Term})
 		}
 	} else {
 		skip := 0
@@ -312,31 +316,31 @@ func (t *typed) choices() (out []choice, small bool) {
 			switch {
 			case skip > 0: // a part of a code; the code that was typed means itself and nothing else
 				skip--
-			case k.parts > 0:
-				c.units = append(c.units, unit{unitExact, k.term})
-				skip = k.parts
-			case len(c.units) < maxTerms:
-				c.units = append(c.units, unit{unitWord, k.term})
+			case k.Parts > 0:
+				c.Units = append(c.Units, Unit{UnitExact, k.Term})
+				skip = k.Parts
+			case len(c.Units) < MaxTerms:
+				c.Units = append(c.Units, Unit{UnitWord, k.Term})
 			}
 		}
 	}
-	if len(c.units) == 0 {
+	if len(c.Units) == 0 {
 		return out, false
 	}
-	small = len(c.units) == 1 && c.units[0].kind == unitWord && (italianStops[c.units[0].term] || englishStops[c.units[0].term])
+	small = len(c.Units) == 1 && c.Units[0].Kind == UnitWord && (analysis.ItalianStops[c.Units[0].Term] || analysis.EnglishStops[c.Units[0].Term])
 	return append(out, c), small && len(out) == 0
 }
 
 // remembered returns the ways in which an identifier that was typed may stand in a text, beside its whole.
-func (t *typed) remembered() []choice {
-	var out []choice
-	for _, r := range remember(t.text) {
-		c := choice{other: true}
-		for _, term := range r.terms {
-			c.units = append(c.units, unit{unitExact, term})
+func (t *typed) remembered() []Choice {
+	var out []Choice
+	for _, r := range analysis.Remember(t.text) {
+		c := Choice{Other: true}
+		for _, term := range r.Terms {
+			c.Units = append(c.Units, Unit{UnitExact, term})
 		}
-		if r.open {
-			c.units[len(c.units)-1].kind = unitPrefix
+		if r.Open {
+			c.Units[len(c.Units)-1].Kind = UnitPrefix
 		}
 		out = append(out, c)
 	}
@@ -345,28 +349,28 @@ func (t *typed) remembered() []choice {
 
 // group lets what was typed in groups also be one: IT60 X054 2811.
 func (p *Parsed) group(text string) {
-	grouped(text, func(term string, start, end int) {
-		for k := range p.clauses {
-			if c := &p.clauses[k]; c.to > start && c.from < end {
-				c.choices = append(c.choices, choice{units: []unit{{unitExact, term}}, other: true})
+	analysis.Grouped(text, func(term string, start, end int) {
+		for k := range p.Clauses {
+			if c := &p.Clauses[k]; c.to > start && c.from < end {
+				c.Choices = append(c.Choices, Choice{Units: []Unit{{UnitExact, term}}, Other: true})
 			}
 		}
 	})
 }
 
-// isCode tells whether the clause is one code and nothing else.
-func (c clause) isCode() bool {
-	return c.code || len(c.choices) == 1 && len(c.choices[0].phrase) == 0 && len(c.choices[0].units) == 1 && c.choices[0].units[0].kind == unitExact
+// IsCode tells whether the clause is one code and nothing else.
+func (c Clause) IsCode() bool {
+	return c.code || len(c.Choices) == 1 && len(c.Choices[0].Phrase) == 0 && len(c.Choices[0].Units) == 1 && c.Choices[0].Units[0].Kind == UnitExact
 }
 
-// must tells what no answer goes without, however few there are.
-func (c clause) must() bool {
-	return c.plus || c.isCode() || slices.ContainsFunc(c.choices, func(ch choice) bool { return len(ch.phrase) > 0 })
+// Must tells what no answer goes without, however few there are.
+func (c Clause) Must() bool {
+	return c.Plus || c.IsCode() || slices.ContainsFunc(c.Choices, func(ch Choice) bool { return len(ch.Phrase) > 0 })
 }
 
-func readerLanguage(l string) string {
-	if lexicons[l] != nil {
+func ReaderLanguage(l string) string {
+	if analysis.Lexicons[l] != nil {
 		return l
 	}
-	return languages[0]
+	return analysis.Languages[0]
 }

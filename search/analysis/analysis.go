@@ -1,4 +1,7 @@
-package search
+// Package analysis makes terms of texts and of what people type: words without accents and case, their stems in each
+// language, and the forms in which identifiers (codes, amounts, dates, telephones) are remembered. Both sides of the index
+// use it, so that what was written is found by what is asked. It knows nothing of documents or of the engine.
+package analysis
 
 import (
 	"cmp"
@@ -16,35 +19,35 @@ import (
 	"sportello/store"
 )
 
-// analysisVersion goes into the fingerprint of an index: raise it with any change of this file that makes other terms.
-const analysisVersion = 4
+// AnalysisVersion goes into the fingerprint of an index: raise it with any change of this package that makes other terms.
+const AnalysisVersion = 4
 
-// The languages that have a stemmed field. The first one is taken for a text that does not show its language.
-var languages = []string{"it", "en"}
+// Languages are those that have a stemmed field. The first one is taken for a text that does not show its language.
+var Languages = []string{"it", "en"}
 
 const (
-	maxTerm  = 64 // bytes; what is longer is cut, in texts and questions alike
+	MaxTerm  = 64 // bytes; what is longer is cut, in texts and questions alike
 	maxParts = 32 // parts joined by single signs, as in a long address
 
-	maxField  = 256 << 10 // bytes of text that are kept of one field
-	minPrefix = 3         // letters of a word that is only begun
+	MaxField  = 256 << 10 // bytes of text that are kept of one field
+	MinPrefix = 3         // letters of a word that is only begun
 )
 
-// token is one term of a text. Parts are the words; a whole stands at the position of its first part and is what
+// Token is one term of a text. Parts are the words; a whole stands at the position of its first part and is what
 // several parts and the signs between them make together: a code, an address, a version, a file name.
-type token struct {
-	term       string
-	start, end int // bytes of the text it came from
+type Token struct {
+	Term       string
+	Start, End int // bytes of the text it came from
 	pos        int // counts parts, from 0
-	parts      int // of a whole, how many it covers; 0 for a part
-	strict     bool
-	loose      bool // a whole whose parts a space keeps apart: esse 3
-	form       bool // not what stands there, but another way to remember it (identifier.go); only where forms are asked for
+	Parts      int // of a whole, how many it covers; 0 for a part
+	Strict     bool
+	Loose      bool // a whole whose parts a space keeps apart: esse 3
+	Form       bool // not what stands there, but another way to remember it (identifier.go); only where forms are asked for
 }
 
-// scan calls emit for the tokens of the text in order, each whole before its parts. Terms are NFKC-folded lower case
+// Scan calls emit for the tokens of the text in order, each whole before its parts. Terms are NFKC-folded lower case
 // without accents. A word in front of an apostrophe that is only an article or preposition (dell', l', un') is no token.
-func scan(text string, emit func(token)) {
+func Scan(text string, emit func(Token)) {
 	s := scanner{text: text, emit: emit}
 	s.scan()
 }
@@ -54,10 +57,10 @@ func (s *scanner) scan() {
 	for i := 0; i < len(text); {
 		r, w := decodeRune(text, i)
 		switch {
-		case !isWord(r):
+		case !IsWord(r):
 			i += w
-		case isIdeograph(r):
-			s.put(token{term: fold(text[i : i+w]), start: i, end: i + w})
+		case IsIdeograph(r):
+			s.put(Token{Term: fold(text[i : i+w]), Start: i, End: i + w})
 			i += w
 		default:
 			if s.forms && i >= s.grouped && (r < 'a' || r > 'z' || i+2 < len(text) && isDigit(text[i+2])) {
@@ -68,17 +71,17 @@ func (s *scanner) scan() {
 	}
 }
 
-func tokens(text string) []token {
-	var out []token
-	scan(text, func(t token) { out = append(out, t) })
+func Tokens(text string) []Token {
+	var out []Token
+	Scan(text, func(t Token) { out = append(out, t) })
 	return out
 }
 
 type scanner struct {
 	text  string
-	emit  func(token)
+	emit  func(Token)
 	pos   int
-	parts []token
+	parts []Token
 	seps  []rune // seps[i] stands between parts[i] and parts[i+1]
 	buf   []byte
 
@@ -89,8 +92,8 @@ type scanner struct {
 	each    func(a, b int) // takes each run of parts instead
 }
 
-func (s *scanner) put(t token) {
-	if t.term == "" {
+func (s *scanner) put(t Token) {
+	if t.Term == "" {
 		return
 	}
 	t.pos = s.pos
@@ -105,12 +108,12 @@ func (s *scanner) chunk(i int) int {
 		start := i
 		for i < len(s.text) {
 			r, w := decodeRune(s.text, i)
-			if !isWord(r) || isIdeograph(r) {
+			if !IsWord(r) || IsIdeograph(r) {
 				break
 			}
 			i += w
 		}
-		s.parts = append(s.parts, token{term: fold(s.text[start:i]), start: start, end: i})
+		s.parts = append(s.parts, Token{Term: fold(s.text[start:i]), Start: start, End: i})
 		if i >= len(s.text) || len(s.parts) == maxParts {
 			break
 		}
@@ -121,7 +124,7 @@ func (s *scanner) chunk(i int) int {
 		if sep == ',' && !isDigit(s.text[i+w]) {
 			break
 		}
-		if r, _ := decodeRune(s.text, i+w); !isWord(r) || isIdeograph(r) {
+		if r, _ := decodeRune(s.text, i+w); !IsWord(r) || IsIdeograph(r) {
 			break
 		}
 		s.seps = append(s.seps, sep)
@@ -133,7 +136,7 @@ func (s *scanner) chunk(i int) int {
 			from = s.apostrophe(from, k)
 		}
 	}
-	if len(s.parts) == 1 && s.parts[0].term != "" {
+	if len(s.parts) == 1 && s.parts[0].Term != "" {
 		s.beside(s.parts[0], i)
 	}
 	s.run(from, len(s.parts))
@@ -142,14 +145,14 @@ func (s *scanner) chunk(i int) int {
 
 // beside emits what the word ending at byte i makes together with the next one, where people write both apart and as
 // one: esse 3, u gov.
-func (s *scanner) beside(left token, i int) {
-	if len(left.term) > 10 || i+1 >= len(s.text) || s.text[i] != ' ' {
+func (s *scanner) beside(left Token, i int) {
+	if len(left.Term) > 10 || i+1 >= len(s.text) || s.text[i] != ' ' {
 		return
 	}
 	from := i + 1
 	for i = from; i < len(s.text) && i-from <= 10; i++ {
 		c := s.text[i]
-		if c >= utf8.RuneSelf || !isWord(rune(c)) {
+		if c >= utf8.RuneSelf || !IsWord(rune(c)) {
 			break
 		}
 	}
@@ -157,34 +160,34 @@ func (s *scanner) beside(left token, i int) {
 		return
 	}
 	right := fold(s.text[from:i])
-	first, _ := decodeRune(s.text, left.start)
+	first, _ := decodeRune(s.text, left.Start)
 	second, _ := decodeRune(s.text, from)
-	if s.forms && particles[left.term] && unicode.IsUpper(first) && unicode.IsUpper(second) {
-		s.form(left.term+right, left.start, i) // De Rosa
+	if s.forms && particles[left.Term] && unicode.IsUpper(first) && unicode.IsUpper(second) {
+		s.form(left.Term+right, left.Start, i) // De Rosa
 	}
-	if isNumber(right) && len(right) > 2 && !(isLetters(left.term) && strings.ToUpper(s.text[left.start:left.end]) == s.text[left.start:left.end]) {
+	if IsNumber(right) && len(right) > 2 && !(IsLetters(left.Term) && strings.ToUpper(s.text[left.Start:left.End]) == s.text[left.Start:left.End]) {
 		return // a number beside a word: only behind capitals it is the word's own, ORA 00942
 	}
-	if together(left.term, right) {
-		s.emit(token{term: left.term + right, start: left.start, end: i, pos: s.pos, parts: 2, loose: true})
+	if Together(left.Term, right) {
+		s.emit(Token{Term: left.Term + right, Start: left.Start, End: i, pos: s.pos, Parts: 2, Loose: true})
 	}
 }
 
-// together tells whether two words may be one: a letter and a word, or a word and a number.
-func together(left, right string) bool {
-	if isLetters(left) && len(left) > 1 && isNumber(right) && len(right) > 2 {
+// Together tells whether two words may be one: a letter and a word, or a word and a number.
+func Together(left, right string) bool {
+	if IsLetters(left) && len(left) > 1 && IsNumber(right) && len(right) > 2 {
 		return true
 	}
-	if italianStops[left] || englishStops[left] || italianStops[right] || englishStops[right] || !isLetters(left) {
+	if ItalianStops[left] || EnglishStops[left] || ItalianStops[right] || EnglishStops[right] || !IsLetters(left) {
 		return false
 	}
-	if isNumber(right) {
+	if IsNumber(right) {
 		return len(left) > 1 && len(right) < 3
 	}
-	return len(left) == 1 && len(right) > 1 && isLetters(right)
+	return len(left) == 1 && len(right) > 1 && IsLetters(right)
 }
 
-func isLetters(s string) bool {
+func IsLetters(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < 'a' || s[i] > 'z' {
 			return false
@@ -195,9 +198,9 @@ func isLetters(s string) bool {
 
 // apostrophe deals with the one between parts k and k+1 of a run that began at from, and returns where the next run begins.
 func (s *scanner) apostrophe(from, k int) int {
-	left, right := s.parts[k].term, s.parts[k+1].term
-	if first, _ := decodeRune(s.text, s.parts[k+1].start); s.forms && unicode.IsUpper(first) {
-		s.form(left+right, s.parts[k].start, s.parts[k+1].end) // D'Angelo, remembered as dangelo
+	left, right := s.parts[k].Term, s.parts[k+1].Term
+	if first, _ := decodeRune(s.text, s.parts[k+1].Start); s.forms && unicode.IsUpper(first) {
+		s.form(left+right, s.parts[k].Start, s.parts[k+1].End) // D'Angelo, remembered as dangelo
 	}
 	switch {
 	case elisions[left]:
@@ -206,8 +209,8 @@ func (s *scanner) apostrophe(from, k int) int {
 		s.run(from, k+1)
 		return k + 2
 	case contractions[right]: // don't, we're: one word without its apostrophe
-		s.parts[k+1].term = left + right
-		s.parts[k+1].start = s.parts[k].start
+		s.parts[k+1].Term = left + right
+		s.parts[k+1].Start = s.parts[k].Start
 		s.run(from, k)
 	default:
 		s.run(from, k+1)
@@ -228,7 +231,7 @@ func (s *scanner) run(a, b int) {
 	}
 	if b-a > 1 {
 		if whole, strict := s.whole(a, b); whole != "" {
-			s.emit(token{term: whole, start: s.parts[a].start, end: s.parts[b-1].end, pos: s.pos, parts: b - a, strict: strict})
+			s.emit(Token{Term: whole, Start: s.parts[a].Start, End: s.parts[b-1].End, pos: s.pos, Parts: b - a, Strict: strict})
 		}
 	}
 	for _, p := range s.parts[a:b] {
@@ -246,7 +249,7 @@ func (s *scanner) whole(a, b int) (string, bool) {
 	}
 	s.buf = s.buf[:0]
 	for k := a; k < b; k++ {
-		t := s.parts[k].term
+		t := s.parts[k].Term
 		digits = digits || strings.ContainsAny(t, "0123456789")
 		switch {
 		case k == a:
@@ -263,9 +266,9 @@ func (s *scanner) whole(a, b int) (string, bool) {
 		hyphens = hyphens && (sep == '-' || sep == 0x2010 || sep == 0x2011)
 		signs = signs || sep == '_' || sep == '@' || sep == '\\'
 	}
-	last := s.parts[b-1].term
+	last := s.parts[b-1].Term
 	fileName := s.seps[b-2] == '.' && len(last) >= 2 && len(last) <= 4
-	if len(s.buf) > maxTerm || !(digits || signs || hyphens || fileName) {
+	if len(s.buf) > MaxTerm || !(digits || signs || hyphens || fileName) {
 		return "", false
 	}
 	return string(s.buf), digits || signs || fileName
@@ -280,7 +283,7 @@ func decodeRune(s string, i int) (rune, int) {
 	return utf8.DecodeRuneInString(s[i:])
 }
 
-func isWord(r rune) bool {
+func IsWord(r rune) bool {
 	if r < utf8.RuneSelf {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 	}
@@ -297,8 +300,8 @@ func isJoint(r rune) bool {
 
 func isApostrophe(r rune) bool { return r == '\'' || r == 0x2019 || r == 0x2bc || r == '`' }
 
-// isIdeograph tells writing without spaces, where each sign is a token of its own.
-func isIdeograph(r rune) bool {
+// IsIdeograph tells writing without spaces, where each sign is a token of its own.
+func IsIdeograph(r rune) bool {
 	return r >= 0x2e80 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
 
@@ -331,10 +334,10 @@ func foldUnicode(s string) string {
 	return b.String()
 }
 
-func cut(s string) string { return cutBytes(s, maxTerm) }
+func cut(s string) string { return CutBytes(s, MaxTerm) }
 
-// cutBytes returns at most n bytes of s, cut in front of a rune.
-func cutBytes(s string, n int) string {
+// CutBytes returns at most n bytes of s, cut in front of a rune.
+func CutBytes(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
@@ -344,9 +347,9 @@ func cutBytes(s string, n int) string {
 	return s[:n]
 }
 
-// stem returns the stem of a folded word in the language, empty when the word carries no meaning of its own there.
-func stem(language, word string) string {
-	l := lexicons[language]
+// Stem returns the stem of a folded word in the language, empty when the word carries no meaning of its own there.
+func Stem(language, word string) string {
+	l := Lexicons[language]
 	if l == nil || l.stop[word] {
 		return ""
 	}
@@ -366,9 +369,9 @@ type lexicon struct {
 
 type stemmed struct{ word, stem string }
 
-var lexicons = map[string]*lexicon{
-	"it": {stop: italianStops, algo: italian.Stem, before: italianNoun, after: italianFamily, seed: maphash.MakeSeed()},
-	"en": {stop: englishStops, algo: english.Stem, seed: maphash.MakeSeed()},
+var Lexicons = map[string]*lexicon{
+	"it": {stop: ItalianStops, algo: italian.Stem, before: italianNoun, after: italianFamily, seed: maphash.MakeSeed()},
+	"en": {stop: EnglishStops, algo: english.Stem, seed: maphash.MakeSeed()},
 }
 
 // italianNoun keeps the plural of a noun from being taken for a verb: stipendi, carriere.
@@ -425,40 +428,40 @@ func (l *lexicon) stem(word string) string {
 	return e.stem
 }
 
-// guessLanguage is Language, and the first of the languages where nothing tells.
-func guessLanguage(text string) string { return cmp.Or(Language(text), languages[0]) }
+// GuessLanguage is Language, and the first of the languages where nothing tells.
+func GuessLanguage(text string) string { return cmp.Or(Language(text), Languages[0]) }
 
 // Language returns the language, it or en, whose small words are the more frequent in the beginning of the text; "" when
 // they are as many, or none. A greeting says more than the error message that is pasted below it.
 func Language(text string) string {
-	text = cutBytes(text, 4096)
+	text = CutBytes(text, 4096)
 	var count [2]int
-	scan(text, func(t token) {
-		if t.parts > 0 || len(t.term) < 2 || ofCode(text, t) {
+	Scan(text, func(t Token) {
+		if t.Parts > 0 || len(t.Term) < 2 || ofCode(text, t) {
 			return
 		}
-		for i, l := range languages {
+		for i, l := range Languages {
 			switch {
-			case greetings[l][t.term]:
+			case greetings[l][t.Term]:
 				count[i] += 10
-			case lexicons[l].stop[t.term] || courtesies[l][t.term]:
+			case Lexicons[l].stop[t.Term] || courtesies[l][t.Term]:
 				count[i]++
 			}
 		}
 	})
 	switch {
 	case count[0] > count[1]:
-		return languages[0]
+		return Languages[0]
 	case count[1] > count[0]:
-		return languages[1]
+		return Languages[1]
 	}
 	return ""
 }
 
 // ofCode reports whether the token is a part of a code, such as ORA-01722, whose parts are words of no language.
-func ofCode(text string, t token) bool {
+func ofCode(text string, t Token) bool {
 	const signs = "-_/\\@"
-	return t.start > 0 && strings.IndexByte(signs, text[t.start-1]) >= 0 || t.end < len(text) && strings.IndexByte(signs, text[t.end]) >= 0
+	return t.Start > 0 && strings.IndexByte(signs, text[t.Start-1]) >= 0 || t.End < len(text) && strings.IndexByte(signs, text[t.End]) >= 0
 }
 
 // greetings and courtesies are what the few words to a desk are made of: they tell their language as small words do.

@@ -1,53 +1,54 @@
-package search
+package query
 
 import (
 	"strings"
 	"time"
 
+	"sportello/search/analysis"
 	"sportello/store"
 )
 
-// filterNames are the names of filters in both languages, and what each is called inside.
-var filterNames = func() map[string]string {
+// FilterNames are the names of filters in both languages, and what each is called inside.
+var FilterNames = func() map[string]string {
 	out := map[string]string{}
-	for _, f := range filterHelp {
-		out[f.it], out[f.en] = f.code, f.code
+	for _, f := range FilterHelp {
+		out[f.it], out[f.en] = f.Code, f.Code
 	}
 	return out
 }()
 
 // filterWord is a filter as it is offered while somebody types it.
 type filterWord struct {
-	code, it, en string
+	Code, it, en string
 	valuesIT     string // separated by commas
 	valuesEN     string
-	agents       bool // of use to agents alone
+	Agents       bool // of use to agents alone
 }
 
-var filterHelp = []filterWord{
-	{code: "state", it: "stato", en: "state", valuesIT: "nuova,aperta,attesa,pianificata,risolta,chiusa,attiva", valuesEN: "new,open,waiting,planned,resolved,closed,active"},
-	{code: "kind", it: "tipo", en: "kind", valuesIT: "chiarimento,anomalia,richiesta,consulenza,credenziali", valuesEN: "clarification,malfunction,request,guidance,access"},
-	{code: "in", it: "in", en: "in", valuesIT: "richieste,guida", valuesEN: "tickets,guides"},
-	{code: "module", it: "modulo", en: "module"},
-	{code: "group", it: "gruppo", en: "group", agents: true},
-	{code: "from", it: "da", en: "from", valuesIT: "me", valuesEN: "me"},
-	{code: "organisation", it: "ente", en: "organisation", agents: true},
-	{code: "before", it: "prima", en: "before", valuesIT: "oggi,ieri", valuesEN: "today,yesterday"},
-	{code: "after", it: "dopo", en: "after", valuesIT: "oggi,ieri", valuesEN: "today,yesterday"},
-	{code: "year", it: "anno", en: "year"},
-	{code: "language", it: "lingua", en: "language", valuesIT: "italiano,inglese", valuesEN: "italian,english"},
-	{code: "files", it: "allegato", en: "attachment", valuesIT: "si,no", valuesEN: "yes,no"},
-	{code: "number", it: "numero", en: "number"},
+var FilterHelp = []filterWord{
+	{Code: "state", it: "stato", en: "state", valuesIT: "nuova,aperta,attesa,pianificata,risolta,chiusa,attiva", valuesEN: "new,open,waiting,planned,resolved,closed,active"},
+	{Code: "kind", it: "tipo", en: "kind", valuesIT: "chiarimento,anomalia,richiesta,consulenza,credenziali", valuesEN: "clarification,malfunction,request,guidance,access"},
+	{Code: "in", it: "in", en: "in", valuesIT: "richieste,guida", valuesEN: "tickets,guides"},
+	{Code: "module", it: "modulo", en: "module"},
+	{Code: "group", it: "gruppo", en: "group", Agents: true},
+	{Code: "from", it: "da", en: "from", valuesIT: "me", valuesEN: "me"},
+	{Code: "organisation", it: "ente", en: "organisation", Agents: true},
+	{Code: "before", it: "prima", en: "before", valuesIT: "oggi,ieri", valuesEN: "today,yesterday"},
+	{Code: "after", it: "dopo", en: "after", valuesIT: "oggi,ieri", valuesEN: "today,yesterday"},
+	{Code: "year", it: "anno", en: "year"},
+	{Code: "language", it: "lingua", en: "language", valuesIT: "italiano,inglese", valuesEN: "italian,english"},
+	{Code: "files", it: "allegato", en: "attachment", valuesIT: "si,no", valuesEN: "yes,no"},
+	{Code: "number", it: "numero", en: "number"},
 }
 
-func (f filterWord) name(language string) string {
+func (f filterWord) Name(language string) string {
 	if language == "en" {
 		return f.en
 	}
 	return f.it
 }
 
-func (f filterWord) values(language string) []string {
+func (f filterWord) Values(language string) []string {
 	v := f.valuesIT
 	if language == "en" {
 		v = f.valuesEN
@@ -80,43 +81,43 @@ func (r *reader) filter(t typed) (Filter, bool) {
 	if t.quoted {
 		return Filter{}, false
 	}
-	if digits, ok := strings.CutPrefix(t.text, "#"); ok && isNumber(digits) {
+	if digits, ok := strings.CutPrefix(t.text, "#"); ok && analysis.IsNumber(digits) {
 		return Filter{Name: "number", Value: strings.TrimLeft(digits, "0"), Not: t.not}, true
 	}
-	f := Filter{Name: filterNames[strings.ToLower(t.name)], Not: t.not}
+	f := Filter{Name: FilterNames[strings.ToLower(t.name)], Not: t.not}
 	value := store.FoldName(t.value)
 	if f.Name == "" || value == "" {
 		return f, false
 	}
 	switch f.Name {
 	case "module":
-		f.Value, f.ids = r.cat.module(value)
-		return f, len(f.ids) > 0
+		f.Value, f.Ids = r.cat.module(value)
+		return f, len(f.Ids) > 0
 	case "group":
-		f.Value, f.ids = r.cat.group(value)
+		f.Value, f.Ids = r.cat.group(value)
 		if r.outside {
 			f.Value = value
 		}
-		return f, r.outside || len(f.ids) > 0
+		return f, r.outside || len(f.Ids) > 0
 	case "organisation":
-		f.Value, f.ids = r.cat.organisation(value)
+		f.Value, f.Ids = r.cat.organisation(value)
 		if r.outside {
 			f.Value = value
 		}
-		return f, r.outside || len(f.ids) > 0
+		return f, r.outside || len(f.Ids) > 0
 	case "year":
 		f.Value = value
-		return f, len(value) == 4 && isNumber(value)
+		return f, len(value) == 4 && analysis.IsNumber(value)
 	case "before", "after":
 		var ok bool
-		f.day, f.Value, ok = r.date(value)
+		f.Day, f.Value, ok = r.date(value)
 		return f, ok
 	case "from":
 		f.Value = strings.ToLower(t.value)
-		return f, len(fromWords(f.Value)) > 0
+		return f, len(FromWords(f.Value)) > 0
 	case "number":
 		f.Value = strings.TrimLeft(strings.TrimPrefix(value, "#"), "0")
-		return f, isNumber(f.Value)
+		return f, analysis.IsNumber(f.Value)
 	}
 	f.Value = codesOf(f.Name, value)
 	return f, f.Value != ""
@@ -138,7 +139,7 @@ func codesOf(name, values string) string {
 				code = v
 			}
 		}
-		if code == "" || len(out) == maxTerms {
+		if code == "" || len(out) == MaxTerms {
 			return ""
 		}
 		out = append(out, code)
@@ -166,24 +167,24 @@ func (r *reader) date(s string) (time.Time, string, bool) {
 	return time.Time{}, "", false
 }
 
-// fromWords are the terms of a from: filter: an address or its beginning, or words of a name. "me" stays with the caller.
-func fromWords(value string) []string {
+// FromWords are the terms of a from: filter: an address or its beginning, or words of a name. "me" stays with the caller.
+func FromWords(value string) []string {
 	value = strings.TrimSuffix(value, "*")
 	if strings.Contains(value, "@") {
-		return []string{cutBytes(value, 200)}
+		return []string{analysis.CutBytes(value, 200)}
 	}
 	var out []string
-	for _, k := range tokens(value) {
-		if k.parts == 0 && len(out) < 5 {
-			out = append(out, k.term)
+	for _, k := range analysis.Tokens(value) {
+		if k.Parts == 0 && len(out) < 5 {
+			out = append(out, k.Term)
 		}
 	}
 	return out
 }
 
-// dayTerms returns the terms of the field day that cover all days before the given one: years, then months, then days.
+// DayTerms returns the terms of the field day that cover all days before the given one: years, then months, then days.
 // The end of time is the year in front of which the first index was made.
-func dayTerms(before time.Time) []string {
+func DayTerms(before time.Time) []string {
 	var out []string
 	y, m, d := before.Date()
 	for i := 1970; i < y; i++ {

@@ -1,6 +1,10 @@
-package search
+package query
 
-import "slices"
+import (
+	"slices"
+
+	"sportello/search/analysis"
+)
 
 // synonyms are the sets of words that mean the same, by the stems of their words. They are put into a question, so that
 // a change holds at once and nothing has to be indexed again.
@@ -11,7 +15,7 @@ type synonyms struct {
 // synonym is one word, or several, and the others of its set.
 type synonym struct {
 	stems  []string
-	others []choice
+	others []Choice
 }
 
 const (
@@ -25,28 +29,28 @@ func (s *synonyms) add(language string, set []string) {
 	if s.first == nil {
 		s.first = map[string][]synonym{}
 	}
-	if lexicons[language] == nil {
+	if analysis.Lexicons[language] == nil {
 		return
 	}
 	var all []synonym
-	var choices []choice
+	var choices []Choice
 	for _, word := range set {
 		var w synonym
-		c := choice{other: true}
+		c := Choice{Other: true}
 		skip := 0
-		scan(word, func(t token) {
+		analysis.Scan(word, func(t analysis.Token) {
 			switch {
 			case skip > 0:
 				skip--
-			case t.loose:
-			case t.parts > 0: // a code stands for its parts
-				w.stems = append(w.stems, t.term)
-				c.units = append(c.units, unit{unitWord, t.term})
-				skip = t.parts
+			case t.Loose:
+			case t.Parts > 0: // a code stands for its parts
+				w.stems = append(w.stems, t.Term)
+				c.Units = append(c.Units, Unit{UnitWord, t.Term})
+				skip = t.Parts
 			default:
-				if stem := stem(language, t.term); stem != "" {
+				if stem := analysis.Stem(language, t.Term); stem != "" {
 					w.stems = append(w.stems, stem)
-					c.units = append(c.units, unit{unitWord, t.term})
+					c.Units = append(c.Units, Unit{UnitWord, t.Term})
 				}
 			}
 		})
@@ -57,7 +61,7 @@ func (s *synonyms) add(language string, set []string) {
 	}
 	for i, w := range all {
 		for k, c := range choices {
-			if k != i && !slices.Equal(c.units, choices[i].units) {
+			if k != i && !slices.Equal(c.Units, choices[i].Units) {
 				w.others = append(w.others, c)
 			}
 		}
@@ -74,30 +78,30 @@ func (s *synonyms) put(p *Parsed) {
 		return
 	}
 	added := 0
-	terms := make([]string, len(p.clauses))
-	for i, c := range p.clauses {
-		u := c.choices[0].units[0]
-		if c.end > 0 && !c.plus && len(c.choices[0].units) == 1 && u.kind == unitWord {
-			terms[i] = u.term
+	terms := make([]string, len(p.Clauses))
+	for i, c := range p.Clauses {
+		u := c.Choices[0].Units[0]
+		if c.End > 0 && !c.Plus && len(c.Choices[0].Units) == 1 && u.Kind == UnitWord {
+			terms[i] = u.Term
 		}
 	}
-	for _, language := range languages {
-		for i := range p.clauses {
+	for _, language := range analysis.Languages {
+		for i := range p.Clauses {
 			if terms[i] == "" {
 				continue
 			}
-			for _, w := range s.first[language+" "+stem(language, terms[i])] {
+			for _, w := range s.first[language+" "+analysis.Stem(language, terms[i])] {
 				covered := matchStems(terms, i, w.stems, language)
 				if covered == nil {
 					continue
 				}
 				for _, o := range w.others {
-					if added += len(covered) * len(o.units); added > maxAddition {
+					if added += len(covered) * len(o.Units); added > maxAddition {
 						return
 					}
 					for _, k := range covered {
-						if c := &p.clauses[k]; len(c.choices) < maxOthers {
-							c.choices = append(c.choices, o)
+						if c := &p.Clauses[k]; len(c.Choices) < maxOthers {
+							c.Choices = append(c.Choices, o)
 						}
 					}
 				}
@@ -111,9 +115,9 @@ func (s *synonyms) put(p *Parsed) {
 func matchStems(terms []string, i int, stems []string, language string) []int {
 	var covered []int
 	for _, want := range stems {
-		for ; i < len(terms) && len(covered) > 0 && terms[i] != "" && stem(language, terms[i]) == ""; i++ {
+		for ; i < len(terms) && len(covered) > 0 && terms[i] != "" && analysis.Stem(language, terms[i]) == ""; i++ {
 		}
-		if i >= len(terms) || terms[i] == "" || stem(language, terms[i]) != want {
+		if i >= len(terms) || terms[i] == "" || analysis.Stem(language, terms[i]) != want {
 			return nil
 		}
 		covered = append(covered, i)

@@ -1,4 +1,6 @@
-package search
+package query
+
+import "sportello/search/analysis"
 
 // Missing returns how many of the words and phrases that a question needs do not stand in the text; of a phrase all
 // words must be there, in whatever order.
@@ -8,22 +10,22 @@ func Missing(text string, p Parsed, language string) int {
 	var where []at
 	need := map[at]int{}
 	needed := 0
-	for i, c := range p.clauses {
-		if c.optional {
+	for i, c := range p.Clauses {
+		if c.Optional {
 			continue
 		}
 		needed++
-		for k, ch := range c.choices {
-			need[at{i, k}] = len(ch.units)
-			for _, u := range ch.units {
-				all.clauses = append(all.clauses, clause{choices: []choice{{units: []unit{u}}}})
+		for k, ch := range c.Choices {
+			need[at{i, k}] = len(ch.Units)
+			for _, u := range ch.Units {
+				all.Clauses = append(all.Clauses, Clause{Choices: []Choice{{Units: []Unit{u}}}})
 				where = append(where, at{i, k})
 			}
 		}
 	}
 	seen := map[int]bool{}
 	covered := map[int]bool{}
-	all.hits(cutBytes(text, maxField), readerLanguage(language), func(m mark) bool {
+	all.hits(analysis.CutBytes(text, analysis.MaxField), ReaderLanguage(language), func(m mark) bool {
 		if !seen[m.what] {
 			seen[m.what] = true
 			a := where[m.what]

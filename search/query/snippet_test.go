@@ -1,4 +1,4 @@
-package search
+package query
 
 import (
 	"strings"
@@ -20,12 +20,12 @@ func TestSnippet(t *testing.T) {
 		{"niente", "breve", "breve"},
 		{"", "", ""},
 	} {
-		p := parse(c.question, nil, time.UTC, time.Now(), false)
+		p := Parse(c.question, nil, time.UTC, time.Now(), false)
 		if got := string(Snippet(c.text, p, "it", 80)); got != c.want {
 			t.Errorf("%q in %q:\n got %s\nwant %s", c.question, c.text, got, c.want)
 		}
 	}
-	p := parse("cedolino stipendio", nil, time.UTC, time.Now(), false)
+	p := Parse("cedolino stipendio", nil, time.UTC, time.Now(), false)
 	got := string(Snippet("cedolino. "+long+" lo stipendio e il cedolino insieme. "+long, p, "it", 120))
 	if !strings.Contains(got, "<mark>stipendio</mark> e il <mark>cedolino</mark>") || !strings.HasPrefix(got, "… ") || !strings.HasSuffix(got, " …") || len(got) > 250 {
 		t.Errorf("long text: %s", got)
