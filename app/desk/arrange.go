@@ -2,28 +2,13 @@ package desk
 
 import (
 	"maps"
-	"net/mail"
 	"slices"
-	"strings"
 	"time"
 
 	"sportello/store"
 )
 
 // Arranging: what agents do to whole tickets and to messages between tickets, and how it is undone.
-
-// plausibleAddress reports whether s is one bare mail address.
-func plausibleAddress(s string) bool {
-	if len(s) > 254 || strings.ContainsAny(s, "\r\n\x00 <>") {
-		return false
-	}
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s {
-		return false
-	}
-	_, domain, ok := strings.Cut(s, "@")
-	return ok && domain != ""
-}
 
 // spam marks and unmarks. A marked ticket is gone from every list and from search; after thirty days it is removed.
 func (w *stepping) spam() error {

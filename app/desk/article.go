@@ -129,7 +129,7 @@ func (d *Desk) SaveArticle(a Actor, f ArticleForm) (*ArticleView, error) {
 		return nil, err
 	}
 	var out *ArticleView
-	err := d.st.Update(a.by("write-article"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("write-article"), func(tx *store.Tx) error {
 		var wrong store.Problems
 		slug := strings.TrimSpace(f.Slug)
 		var art *store.Article
@@ -384,7 +384,7 @@ func (d *Desk) DeleteArticle(a Actor, slug, lang string, saw uint64) error {
 	if err := mayDraft(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.by("delete-article"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("delete-article"), func(tx *store.Tx) error {
 		art, err := store.ArticlesBySlug.First(tx, slug)
 		if err != nil {
 			return err

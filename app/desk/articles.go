@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"unicode"
 
 	"sportello/store"
 )
@@ -306,14 +305,4 @@ func titleOfEntry(rest []byte) (lang, title string) {
 		return "", ""
 	}
 	return parts[0], parts[1]
-}
-
-func beginWords(title string, want []string) bool {
-	have := strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	for _, w := range want {
-		if !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) }) {
-			return false
-		}
-	}
-	return true
 }

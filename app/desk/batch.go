@@ -48,7 +48,7 @@ func (d *Desk) PutTicketRecords(a Actor, recs []TicketRecord) ([]RecordResult, e
 	}
 	for spoiled := 0; len(todo) > 0 && spoiled < mostSpoiled; spoiled++ {
 		bad := -1
-		err := d.st.Update(a.by("import"), func(tx *store.Tx) error {
+		err := d.st.Update(a.By("import"), func(tx *store.Tx) error {
 			bad = -1
 			for _, i := range todo {
 				t, created, err := d.putRead(tx, a, reads[i])

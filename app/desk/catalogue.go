@@ -70,7 +70,7 @@ func (d *Desk) ImportCatalogue(a Actor, r io.Reader) (Imported, error) {
 		return Imported{}, err
 	}
 	var out Imported
-	err = d.st.Update(a.by("import-catalogue"), func(tx *store.Tx) (err error) {
+	err = d.st.Update(a.By("import-catalogue"), func(tx *store.Tx) (err error) {
 		out, err = f.put(tx)
 		return err
 	})

@@ -19,7 +19,7 @@ func (d *Desk) MayClaim(a Actor, number uint64) (yes bool, err error) {
 // Claim makes the ticket the actor's own, of their organisation and unit as of now. NotFound for everybody but the
 // person it waits for.
 func (d *Desk) Claim(a Actor, number uint64) error {
-	return d.st.Update(a.by("claim"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("claim"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"sportello/app/credential"
-	"sportello/app/worktime"
 	"sportello/search"
 	"sportello/store"
 )
@@ -109,75 +108,3 @@ func (d *Desk) Now() time.Time { return d.clock() }
 
 // MaxFile returns the greatest size of one attachment in bytes.
 func (d *Desk) MaxFile() int64 { return d.maxFile }
-
-// Actor is who acts, and through which door. The zero Actor is somebody who is not signed in.
-type Actor struct {
-	Person   *store.Person
-	Via      string      // page, api, mail, import, command
-	Language string      // the reader's: it or en
-	System   bool        // the desk's own command line and imports: may do everything, in the name of Person if there is one
-	Once     *store.Once // what the actor does uses this key up; nil: it may be done again
-}
-
-// ID returns the person's id, 0 when nobody is signed in.
-func (a Actor) ID() uint64 {
-	if a.Person == nil {
-		return 0
-	}
-	return a.Person.ID
-}
-
-// SignedIn reports whether somebody is signed in.
-func (a Actor) SignedIn() bool { return a.Person != nil }
-
-// IsAdministrator reports whether the actor runs the desk.
-func (a Actor) IsAdministrator() bool {
-	return a.System || a.Person != nil && a.Person.Administrator
-}
-
-// IsAgent reports whether the actor works tickets.
-func (a Actor) IsAgent() bool { return a.Person != nil && a.Person.IsAgent() }
-
-// By says that the actor does the act, for a transaction.
-func (a Actor) By(act string) store.By { return a.by(act) }
-
-func (a Actor) by(act string) store.By {
-	via := a.Via
-	if via == "" {
-		via = "page"
-	}
-	return store.By{Person: a.ID(), Via: via, Act: act, Once: a.Once}
-}
-
-// lang returns the reader's language, Italian when none is known.
-func (a Actor) lang() string {
-	if a.Language == "en" {
-		return "en"
-	}
-	return "it"
-}
-
-// calendar is the working time as the settings have it.
-func (d *Desk) calendar(s *store.Settings) worktime.Calendar {
-	c := worktime.Calendar{Begin: 8, End: 18, Location: d.loc}
-	if s.DayEnds > s.DayBegins {
-		c.Begin, c.End = s.DayBegins, s.DayEnds
-	}
-	return c
-}
-
-// settings returns the row of settings, with the defaults of a new desk where it says nothing.
-func settings(tx *store.Tx) *store.Settings {
-	s, err := store.SettingsTable.Peek(tx, 1)
-	if err != nil {
-		s = &store.Settings{}
-	}
-	return s.WithDefaults()
-}
-
-// Settings returns what the administrator chose for the desk.
-func (d *Desk) Settings() (*store.Settings, error) {
-	var s *store.Settings
-	err := d.st.View(func(tx *store.Tx) error { s = settings(tx); return nil })
-	return s, err
-}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/gabriel-vasile/mimetype"
 
@@ -42,7 +41,7 @@ func (d *Desk) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
 		return nil, err
 	}
 	f := &store.File{Person: a.ID(), Name: markup.FileName(name), Type: mimetype.Detect(head).String(), Size: blob.Size, Sum: blob.Sum}
-	err = d.st.Update(a.by("upload"), func(tx *store.Tx) error {
+	err = d.st.Update(a.By("upload"), func(tx *store.Tx) error {
 		c := *f
 		if err := store.Files.Put(tx, &c); err != nil {
 			return err
@@ -132,55 +131,6 @@ func (d *Desk) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
 	return gone
 }
 
-// mayReadMessage returns nil when the actor may read the message or note: who sees the notes of the ticket it is in
-// reads all of it, the requester's side what store.SideMessages shows of it. What a duplicate brought along stays with
-// the requester's side of the duplicate. NotFound otherwise.
-func (d *Desk) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
-	gone := store.Fail(store.NotFound, "error.not-found")
-	t, err := store.Tickets.Glance(tx, m.Ticket)
-	if err != nil {
-		return err
-	}
-	if d.may(tx, a, SeeNotes, t) == nil {
-		return nil
-	}
-	if m.Internal {
-		return gone
-	}
-	if m.Merged() {
-		if t, err = store.Tickets.Glance(tx, m.Side()); err != nil {
-			return err
-		}
-	}
-	if !d.stand(tx, a, t).side() || d.may(tx, a, See, t) != nil {
-		return gone
-	}
-	return nil
-}
-
-// messages returns what the actor, who may see the ticket and stands to it as s says, may read of its messages and
-// notes, by time.
-func (d *Desk) messages(tx *store.Tx, t *store.Ticket, s standing) ([]*store.Message, error) {
-	if !s.allows(SeeNotes) {
-		return store.SideMessages(tx, t)
-	}
-	out, err := store.MessagesByTicket.Find(tx, t.ID)
-	if err != nil || !s.side() {
-		return out, err
-	}
-	side, err := store.SideMessages(tx, t)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range side {
-		if m.Ticket != t.ID { // it gave them away and may itself not see where they are now
-			out = append(out, m)
-		}
-	}
-	slices.SortStableFunc(out, func(x, y *store.Message) int { return x.At.Compare(y.At) })
-	return out, nil
-}
-
 // readableFiles returns those of the files that the actor may read, in their order.
 func (d *Desk) readableFiles(tx *store.Tx, a Actor, files []*store.File) ([]*store.File, error) {
 	var out []*store.File
@@ -191,6 +141,19 @@ func (d *Desk) readableFiles(tx *store.Tx, a Actor, files []*store.File) ([]*sto
 		case store.KindOf(err) != store.NotFound && store.KindOf(err) != store.Denied:
 			return nil, err
 		}
+	}
+	return out, nil
+}
+
+// pendingFiles returns the uploads that the actor made and that belong to nothing yet.
+func pendingFiles(tx *store.Tx, a Actor, ids []uint64) ([]*store.File, error) {
+	var out []*store.File
+	for _, id := range ids {
+		f, err := store.Files.Get(tx, id)
+		if err != nil || !f.Pending() || f.Person != a.ID() {
+			return nil, store.Fail(store.Invalid, "error.file-gone").At("files")
+		}
+		out = append(out, f)
 	}
 	return out, nil
 }

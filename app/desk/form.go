@@ -5,7 +5,9 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"sportello/app/markup"
@@ -141,4 +143,83 @@ func sameRev(saw, stored uint64) error {
 		return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", stored)
 	}
 	return nil
+}
+
+// plausibleAddress reports whether s is one bare mail address.
+func plausibleAddress(s string) bool {
+	if len(s) > 254 || strings.ContainsAny(s, "\r\n\x00 <>") {
+		return false
+	}
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s {
+		return false
+	}
+	_, domain, ok := strings.Cut(s, "@")
+	return ok && domain != ""
+}
+
+func cutRunes(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n])
+}
+
+// Limits of what is written, in characters and bytes: the store's.
+var (
+	maxSubject = store.Tickets.Most("subject")
+	maxBody    = store.Messages.Most("body") // bytes
+	maxAnswer  = store.Tickets.MostOfEach("answers")
+	maxPeople  = store.Tickets.Most("participants")
+)
+
+func checkText(wrong *store.Problems, field, s string, most int) {
+	switch n := utf8.RuneCountInString(s); {
+	case n == 0:
+		wrong.Add(field, "error.required")
+	case n > most:
+		wrong.Add(field, "error.too-long", "max", most, "have", n)
+	}
+}
+
+func checkBody(wrong *store.Problems, body string) {
+	switch {
+	case strings.TrimSpace(body) == "":
+		wrong.Add("body", "error.required")
+	case len(body) > maxBody:
+		wrong.Add("body", "error.too-large", "megabytes", maxBody>>20)
+	}
+}
+
+var maxExternal = store.Tickets.Most("external")
+
+func code[V any, P interface {
+	*V
+	UnmarshalText([]byte) error
+}](wrong *store.Problems, field, word string) V {
+	v, err := store.Parse[V, P](word)
+	if err != nil {
+		wrong.Add(field, "error.code", "value", cutRunes(markup.Line(word), 60))
+	}
+	return v
+}
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
+
+func pageSize(n int) int {
+	if n <= 0 {
+		return 50
+	}
+	return min(n, 200)
+}
+
+func beginWords(title string, want []string) bool {
+	have := strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for _, w := range want {
+		if !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) }) {
+			return false
+		}
+	}
+	return true
 }

@@ -116,7 +116,7 @@ func (d *Desk) member(a Actor, act string, group, person uint64, change func(*st
 	if err := maySupervise(a, group); err != nil {
 		return err
 	}
-	return d.st.Update(a.by(act), func(tx *store.Tx) error {
+	return d.st.Update(a.By(act), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, group)
 		if err != nil {
 			return err
@@ -168,7 +168,7 @@ func (d *Desk) AddGroup(a Actor, f GroupForm) (*store.Group, error) {
 		return nil, err
 	}
 	var out *store.Group
-	err := d.st.Update(a.by("add-group"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("add-group"), func(tx *store.Tx) error {
 		g := &store.Group{}
 		var wrong store.Problems
 		g.Code = cleanCode(&wrong, "code", f.Code, store.Groups.Most("code"))
@@ -192,7 +192,7 @@ func (d *Desk) ChangeGroup(a Actor, id, saw uint64, f GroupForm) (*store.Group, 
 		return nil, err
 	}
 	var out *store.Group
-	err := d.st.Update(a.by("change-group"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change-group"), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, id)
 		if err != nil {
 			return err
@@ -254,7 +254,7 @@ func (d *Desk) RemoveGroup(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.by("remove-group"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("remove-group"), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, id)
 		if err != nil {
 			return err

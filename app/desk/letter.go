@@ -2,10 +2,7 @@ package desk
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"sportello/store"
@@ -13,26 +10,6 @@ import (
 
 // Letters are planned where notices are: in the transaction that moves the planner's cursor, so that each event is
 // planned exactly once. Events of one ticket within a minute become one letter for each person.
-
-// How much the desk sends by itself, so that no machine that answers it keeps it writing. What goes beyond waits until the
-// hour has passed, gathered into one letter: it is delayed, never held. What a person writes at the desk goes at once,
-// however much it is.
-const (
-	mostConfirmations = 5   // of tickets opened, to one address in an hour
-	mostToAddress     = 60  // letters to one address in an hour
-	mostOfTicket      = 20  // letters about one ticket to one address in an hour
-	mostGathered      = 500 // events in one letter
-)
-
-// Reasons why a letter is held or was dropped.
-const (
-	WhyRate        = "rate"        // a limit of what the desk sent, in an older release; see releaseLetters
-	WhyUnreachable = "unreachable" // mail to the address comes back
-	WhyAdmin       = "admin"       // an administrator decided
-	WhyMayNotSee   = "may-not-see" // the person may no longer see what it would tell
-	WhyGone        = "gone"        // ticket or person are no more
-	WhyRefused     = "refused"     // it failed: another server does not let ours in
-)
 
 // planLetter has the notice go out by mail, unless the person has the text already, is told by the daily mail, or
 // cannot be reached.
@@ -114,66 +91,6 @@ func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
 	return nil, nil
 }
 
-// putLetter writes a new letter with the Message-ID it will have.
-func (d *Desk) putLetter(tx *store.Tx, l *store.Letter) error {
-	var secret [12]byte
-	if _, err := rand.Read(secret[:]); err != nil {
-		return err
-	}
-	_, host, _ := strings.Cut(d.mail.From, "@")
-	l.MessageID = hex.EncodeToString(secret[:]) + "." + number(l.Ticket) + "@" + host
-	if err := store.Letters.Put(tx, l); err != nil {
-		return err
-	}
-	return putMailID(tx, l.MessageID, store.MailOut, l.Ticket, 0, l.ID)
-}
-
-// crowded returns until when the letter has to wait, for its address got as many within an hour as the desk sends by
-// itself; the zero time when it need not.
-func (d *Desk) crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
-	var all, opened, same []time.Time
-	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(l.To), Low: store.Key(tx.Now().Add(-time.Hour))}) {
-		if err != nil {
-			return time.Time{}, err
-		}
-		if o.State == store.LetterHeld || o.State == store.LetterDropped {
-			continue
-		}
-		all = append(all, o.Created)
-		if o.Ticket == l.Ticket && l.Ticket != 0 {
-			same = append(same, o.Created)
-		}
-		if isConfirmation(o) {
-			opened = append(opened, o.Created)
-		}
-	}
-	if !isConfirmation(l) {
-		opened = nil
-	}
-	var until time.Time
-	for _, c := range []struct {
-		were []time.Time
-		most int
-	}{{all, mostToAddress}, {same, mostOfTicket}, {opened, mostConfirmations}} {
-		if n := len(c.were); n >= c.most {
-			if t := c.were[n-c.most].Add(time.Hour); t.After(until) {
-				until = t
-			}
-		}
-	}
-	return until, nil
-}
-
-func isConfirmation(l *store.Letter) bool {
-	return len(l.Tells) > 0 && (l.Tells[0].Event == "opened" || l.Tells[0].Event == EventReceived)
-}
-
-// EventReceived is what a plain acknowledgement tells: that a mail arrived, and nothing else.
-const EventReceived = "received"
-
-// EventCut tells the sender of a mail that only its beginning was taken.
-const EventCut = "cut"
-
 // planCut has the sender of a mail that was larger than the desk takes told so, once, where it is proven that they sent
 // it and they read the ticket it stands in.
 func (d *Desk) planCut(tx *store.Tx, row *store.Mail, p *store.Person) error {
@@ -209,14 +126,6 @@ func (d *Desk) planReceived(tx *store.Tx, row *store.Mail, language string) erro
 		return err
 	}
 	return d.putLetter(tx, l)
-}
-
-// wakeOut says that a letter may be due. It is said after the commit: before it, whoever looks would find nothing.
-func (d *Desk) wakeOut() {
-	select {
-	case d.outWaits <- struct{}{}:
-	default:
-	}
 }
 
 // RunDigest plans the daily mail at its hour, until the context ends. A desk that was down at the hour plans it when it

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -208,13 +207,6 @@ func (d *Desk) endLetter(l *store.Letter, state store.LetterState, why string) e
 		row.State, row.Why = state, why
 		return store.Letters.Put(tx, row)
 	})
-}
-
-func ignoreNotFound(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return err
 }
 
 // sent writes down what became of an attempt.

@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"sportello/app/markup"
-	"sportello/search/analysis"
 	"sportello/store"
 )
 
@@ -27,21 +26,6 @@ const (
 	shownRunes    = 100
 	greetedWords  = 6
 )
-
-// languageOf is the language in which the desk writes of a ticket: the requester's own choice, else what their words
-// look like, else what their browser or mail program said, else the desk's.
-func languageOf(p *store.Person, words, said string) string {
-	if p != nil && (p.Language == "it" || p.Language == "en") {
-		return p.Language
-	}
-	if l := analysis.Language(words); l != "" {
-		return l
-	}
-	if said == "en" {
-		return said
-	}
-	return "it"
-}
 
 var (
 	// nameShape is what a name is written with: letters, and between them a space, an apostrophe, a hyphen or the dot

@@ -3,7 +3,6 @@ package desk
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -31,40 +30,6 @@ import (
 //	mail_import.go  years of mail at once
 //	letter.go       planning what goes out; letter_send.go: sending it
 
-// MailOptions is what the configuration says of mail. The zero value takes mail for the general group and sends none.
-type MailOptions struct {
-	Mailboxes  []Mailbox
-	From       string         // address of the desk itself; empty: no mail leaves
-	Servers    []string       // names of our own mail servers, whose word on the sender is believed
-	Roots      *x509.CertPool // certificates of PEC providers; nil: nothing is certified
-	Key        []byte         // signs reply addresses and reading links
-	Desk       string         // what the desk calls itself in its mail, to know it again
-	MaxMessage int64          // bytes taken of one mail; 100 MiB when 0
-	Gather     time.Duration  // how long events of one ticket are gathered into one mail; a minute when 0
-	// How many tickets mail opens in an hour for one address and for one domain that is of no organisation of the desk;
-	// what goes beyond is held. 0: any number.
-	MostPerAddress, MostPerDomain int
-	Forms                         []string // addresses nobody answers, beside noreply@ and its like: Reply-To names who wrote
-	DigestAt                      int      // hour at which the daily mail goes; 7 when 0
-}
-
-// Who may write to a mailbox. What others write is held until somebody approves it.
-const (
-	WhoEverybody = "everybody"
-	WhoKnown     = "known"   // people the desk knows
-	WhoDomains   = "domains" // people of the named domains
-	WhoHold      = "hold"    // nobody without approval
-)
-
-// Mailbox is an address at which the desk takes mail.
-type Mailbox struct {
-	Address string
-	Group   string // code; empty: the module's, or the general one
-	Module  string // code; empty: none
-	Who     string
-	Domains []string
-}
-
 // MailFrom is what is known of a mail beside its bytes.
 type MailFrom struct {
 	Source  string // imap, lmtp, smtp, pipe, import
@@ -78,31 +43,6 @@ const (
 	defaultMaxMail = 100 << 20
 	mailTries      = 5 // of a mail whose processing fails because the desk cannot write
 )
-
-// SetMail tells the desk what the configuration says of mail. It is called once, before anything else runs.
-func (d *Desk) SetMail(o MailOptions) {
-	if o.MaxMessage == 0 {
-		o.MaxMessage = defaultMaxMail
-	}
-	if o.Gather == 0 {
-		o.Gather = time.Minute
-	}
-	if o.DigestAt == 0 {
-		o.DigestAt = 7
-	}
-	o.From = store.Address(o.From)
-	o.Forms = slices.Clone(o.Forms)
-	for i := range o.Forms {
-		o.Forms[i] = store.Address(o.Forms[i])
-	}
-	for i := range o.Mailboxes {
-		o.Mailboxes[i].Address = store.Address(o.Mailboxes[i].Address)
-	}
-	d.mail = o
-}
-
-// MailOptions returns what SetMail was told.
-func (d *Desk) MailOptions() MailOptions { return d.mail }
 
 // TakeMail keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail, where
 // it came to the same mailbox.
@@ -260,35 +200,4 @@ func recipients(row *store.Mail, m *mail.Message) []string {
 		}
 	}
 	return out
-}
-
-// addressOf returns the address at which mail about the group and module comes to the desk: that of the mailbox of the
-// module or a level above it, else the group's, else the desk's own.
-func (d *Desk) addressOf(tx *store.Tx, group, module uint64) string {
-	code := ""
-	if g, err := store.Groups.Peek(tx, group); err == nil {
-		code = g.Code
-	}
-	path := ""
-	if m, err := store.Modules.Peek(tx, module); err == nil {
-		path = m.Code
-	}
-	best, length := "", -1
-	for _, box := range d.mail.Mailboxes {
-		switch {
-		case box.Module != "" && (path == box.Module || strings.HasPrefix(path, box.Module+"/")) && len(box.Module) > length:
-			best, length = box.Address, len(box.Module)
-		case length < 0 && box.Module == "" && box.Group == code && code != "":
-			best, length = box.Address, 0
-		}
-	}
-	if best == "" {
-		for _, box := range d.mail.Mailboxes {
-			if box.Group == code && code != "" {
-				return box.Address
-			}
-		}
-		best = d.mail.From
-	}
-	return best
 }

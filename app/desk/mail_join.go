@@ -237,9 +237,6 @@ func (j *joining) seen() (bool, error) {
 	return false, nil
 }
 
-// mostOfID bounds how many tickets one Message-ID is looked for in: a whole university may answer one announcement.
-const mostOfID = 50
-
 // byID is the ticket that holds the Message-ID, or mentions it: the newest to which the sender belongs, else the newest;
 // of those to which they belong, one of the group for which the mail came. A ticket that has this mail from another
 // mailbox is none.

@@ -126,15 +126,6 @@ func (d *Desk) MailAwaits() (n int, since time.Time, err error) {
 	return n, since, err
 }
 
-// mayJudge returns nil for whoever decides about the mail: administrators, and those who may arrange the tickets of its
-// group about what is to be judged. NotFound for everybody else.
-func (d *Desk) mayJudge(tx *store.Tx, a Actor, m *store.Mail) error {
-	if a.IsAdministrator() || m.Judged() && m.Group != 0 && d.stand(tx, a, &store.Ticket{Group: m.Group}).allows(Arrange) {
-		return nil
-	}
-	return store.Fail(store.NotFound, "error.not-found")
-}
-
 // What people say of a mail that they judge.
 const (
 	MailApprove = "approve" // it is processed anew, whoever sent it
@@ -147,7 +138,7 @@ const maxJudged = 200
 // JudgeMail has a mail processed anew, or refused. What failed is tried again; what is held or was kept aside is approved
 // by it, and then becomes a message whoever wrote it. Conflict for a mail that is past that.
 func (d *Desk) JudgeMail(a Actor, id uint64, decision string) error {
-	err := d.st.Update(a.by(decision+"-mail"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By(decision+"-mail"), func(tx *store.Tx) error {
 		m, err := store.Mails.Get(tx, id)
 		if err != nil {
 			return err

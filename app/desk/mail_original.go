@@ -2,10 +2,11 @@ package desk
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
-	"time"
 
+	"sportello/app/mail"
 	"sportello/store"
 )
 
@@ -62,59 +63,81 @@ func (d *Desk) ReadMail(a Actor, id uint64) (*Original, error) {
 	return o, err
 }
 
-// LinkHolder is somebody who can read a ticket without signing in, by a link that mail brought them.
-type LinkHolder struct {
-	Person *store.Person
-	Ends   time.Time
+// OpenMail opens the bytes of a mail as it came, for whoever decides about it. The caller closes it.
+func (d *Desk) OpenMail(a Actor, id uint64) (*store.Mail, *os.File, error) {
+	var m *store.Mail
+	err := d.st.View(func(tx *store.Tx) error {
+		var err error
+		if m, err = store.Mails.Get(tx, id); err != nil {
+			return err
+		}
+		return d.mayJudge(tx, a, m)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := d.st.OpenBlob(m.Sum)
+	return m, f, err
 }
 
-// LinkHolders lists who holds a link to the ticket that still opens it, for those who may withdraw it (see
-// WithdrawLinks); for others it is empty.
-func (d *Desk) LinkHolders(a Actor, number uint64) ([]LinkHolder, error) {
-	var out []LinkHolder
-	err := d.st.View(func(tx *store.Tx) error {
-		out = nil
-		t, err := store.Tickets.Get(tx, number)
+// Original is a mail of a ticket as it came: its row, and what was read in it.
+type Original struct {
+	Mail    *store.Mail
+	Message *store.Message
+	Ticket  *store.Ticket
+	Read    *mail.Message
+	Bytes   []byte
+}
+
+// Original returns the mail that a message of a ticket was, for whoever may see the notes of the ticket, and for the
+// person who wrote it. NotFound for others: a header says more than the text.
+func (d *Desk) Original(a Actor, number, message uint64) (*Original, error) {
+	o := &Original{}
+	err := d.st.View(func(tx *store.Tx) (err error) {
+		o.Ticket, o.Message, o.Mail, err = d.mailOf(tx, a, number, message)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	f, err := d.st.OpenBlob(o.Mail.Sum)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if o.Bytes, err = io.ReadAll(f); err != nil {
+		return nil, err
+	}
+	o.Read, err = d.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
+	return o, err
+}
+
+// MailPosition returns how far the mailbox has been read.
+func (d *Desk) MailPosition(name string) (position string, err error) {
+	err = d.st.View(func(tx *store.Tx) error {
+		m, err := store.MailboxesByName.First(tx, store.Address(name))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			position = m.Position
+		}
+		return err
+	})
+	return position, err
+}
+
+// KeepMailPosition writes down how far the mailbox has been read.
+func (d *Desk) KeepMailPosition(name, position string) error {
+	return d.st.Update(store.By{Via: "mail", Act: "position"}, func(tx *store.Tx) error {
+		m, err := store.MailboxesByName.First(tx, store.Address(name))
+		if errors.Is(err, store.ErrNotFound) {
+			m, err = &store.Mailbox{Name: store.Address(name)}, nil
+		}
 		if err != nil {
 			return err
 		}
-		if s := d.stand(tx, a, t); d.may(tx, a, See, t) != nil || !s.allows(Arrange) && !s.is[asRequester] {
-			return nil
-		}
-		for l, err := range store.TicketLinksByTicket.Rows(tx, store.Span{Prefix: store.Key(number)}) {
-			if err != nil {
-				return err
-			}
-			p, err := store.People.Get(tx, l.Person)
-			if err != nil || l.Withdrawn || !tx.Now().Before(l.Ends) || !t.OnSide(l.Person) || p.Disabled {
-				continue
-			}
-			out = append(out, LinkHolder{bare(p), l.Ends})
-		}
-		return nil
+		m.Position, m.LastOK = position, tx.Now()
+		return store.Mailboxes.Put(tx, m)
 	})
-	return out, err
-}
-
-// LinkFacts says of a link that opens a ticket (see LinkedTicket) until when it does, and to which address its person
-// answers by mail, "" when the desk has none.
-func (d *Desk) LinkFacts(token string) (ends time.Time, replyTo string, err error) {
-	gone := store.Fail(store.NotFound, "error.link-gone")
-	n, ok := d.openToken("read", readMAC, token)
-	if !ok || len(n) != 3 {
-		return ends, "", gone
-	}
-	err = d.st.View(func(tx *store.Tx) error {
-		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
-		if err != nil || l.Withdrawn || l.Serial != n[2] {
-			return gone
-		}
-		t, err := store.Tickets.Get(tx, l.Ticket)
-		if err != nil {
-			return gone
-		}
-		ends, replyTo = l.Ends, d.ReplyAddress(d.addressOf(tx, t.Group, t.Module), t.ID, l.Person, PurposePublic)
-		return nil
-	})
-	return ends, replyTo, err
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -260,5 +259,3 @@ func (d *Desk) addressed(tx *store.Tx, in *incoming) []mail.Address {
 	}
 	return out
 }
-
-func number(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -169,21 +169,3 @@ func (d *Desk) MailRefused() (why string, at time.Time, err error) {
 	})
 	return why, at, err
 }
-
-// markUnreachable marks the person to whom the letter went: mail to them comes back.
-func markUnreachable(tx *store.Tx, l *store.Letter, why string) error {
-	l.State, l.Error = store.LetterBounced, cutRunes(why, 300)
-	if err := store.Letters.Put(tx, l); err != nil {
-		return err
-	}
-	p, err := store.People.Get(tx, l.Person)
-	if err != nil || p.Email != l.To || !p.MailFailed.IsZero() {
-		return ignoreNotFound(err) // a plain acknowledgement goes to nobody the desk knows
-	}
-	p.MailFailed, p.MailFailedWhy = tx.Now(), cutRunes(why, 300)
-	act := tx.By().Act
-	tx.Act("mail-failed")
-	err = store.People.Put(tx, p)
-	tx.Act(act)
-	return err
-}

@@ -160,7 +160,7 @@ func (d *Desk) AddModule(a Actor, f ModuleForm) (*store.Module, error) {
 		return nil, err
 	}
 	var out *store.Module
-	err := d.st.Update(a.by("add-module"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("add-module"), func(tx *store.Tx) error {
 		var wrong store.Problems
 		m := &store.Module{Parent: f.Parent, Code: cleanCode(&wrong, "code", f.Code, 40)}
 		if f.Parent != 0 {
@@ -193,7 +193,7 @@ func (d *Desk) ChangeModule(a Actor, id, saw uint64, f ModuleForm) (*store.Modul
 		return nil, err
 	}
 	var out *store.Module
-	err := d.st.Update(a.by("change-module"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change-module"), func(tx *store.Tx) error {
 		m, err := store.Modules.Get(tx, id)
 		if err != nil {
 			return err
@@ -305,7 +305,7 @@ func (d *Desk) RemoveModule(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.by("remove-module"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("remove-module"), func(tx *store.Tx) error {
 		if _, err := store.Modules.Get(tx, id); err != nil {
 			return err
 		}

@@ -384,7 +384,7 @@ func (d *Desk) ReadNotice(a Actor, id uint64) error {
 	if !a.SignedIn() {
 		return denied(a)
 	}
-	return d.st.Update(a.by("read-notices"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
 		n, err := store.Notices.Get(tx, id)
 		if err != nil {
 			return err
@@ -421,7 +421,7 @@ func (d *Desk) ReadNotices(a Actor, ticket uint64) error {
 	if err != nil || !some {
 		return err
 	}
-	return d.st.Update(a.by("read-notices"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
 		var ids []uint64
 		for e := range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
 			if ids = append(ids, e.ID); len(ids) == 1000 {
@@ -440,4 +440,29 @@ func (d *Desk) ReadNotices(a Actor, ticket uint64) error {
 		}
 		return nil
 	})
+}
+
+// sideOf are those on the requester's side who are told. In the place of an address of the desk's own, by which another
+// office asked, stand the members of the group at that address: they are whom an answer reaches.
+func (d *Desk) sideOf(tx *store.Tx, t *store.Ticket) ([]uint64, error) {
+	var out []uint64
+	for _, id := range append([]uint64{t.Requester}, t.Participants...) {
+		p, err := store.People.Peek(tx, id)
+		if ignoreNotFound(err) != nil {
+			return nil, err
+		}
+		if err != nil || !d.ours(tx, p.Email) {
+			out = append(out, id)
+			continue
+		}
+		_, group, err := d.placeOfBox(tx, d.mailbox(tx, p.Email))
+		if err != nil {
+			return nil, err
+		}
+		if group != t.Group { // they have it in their queue
+			out = append(out, members(tx, group)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }

@@ -67,7 +67,7 @@ func (d *Desk) putOrganisation(a Actor, act string, id, saw uint64, f Organisati
 		return nil, err
 	}
 	var out *store.Organisation
-	err := d.st.Update(a.by(act), func(tx *store.Tx) error {
+	err := d.st.Update(a.By(act), func(tx *store.Tx) error {
 		o := &store.Organisation{}
 		if act != "add-organisation" {
 			var err error
@@ -115,7 +115,7 @@ func (d *Desk) RemoveOrganisation(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.by("remove-organisation"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("remove-organisation"), func(tx *store.Tx) error {
 		if _, err := store.Organisations.Get(tx, id); err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (d *Desk) AddUnit(a Actor, organisation uint64, name string) (*store.Unit, 
 		return nil, err
 	}
 	var out *store.Unit
-	err := d.st.Update(a.by("add-unit"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("add-unit"), func(tx *store.Tx) error {
 		if _, err := store.Organisations.Get(tx, organisation); err != nil {
 			return err
 		}
@@ -181,7 +181,7 @@ func (d *Desk) ChangeUnit(a Actor, id, saw uint64, name string) (*store.Unit, er
 		return nil, err
 	}
 	var out *store.Unit
-	err := d.st.Update(a.by("change-unit"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change-unit"), func(tx *store.Tx) error {
 		u, err := store.Units.Get(tx, id)
 		if err != nil {
 			return err
@@ -213,7 +213,7 @@ func (d *Desk) RemoveUnit(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.by("remove-unit"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("remove-unit"), func(tx *store.Tx) error {
 		u, err := store.Units.Get(tx, id)
 		if err != nil {
 			return err

@@ -24,7 +24,7 @@ func (d *Desk) ChangeOwn(a Actor, f OwnForm) (*store.Person, error) {
 		return nil, denied(a)
 	}
 	var out *store.Person
-	err := d.st.Update(a.by("change-own"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change-own"), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, a.ID())
 		if err != nil {
 			return err

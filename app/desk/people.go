@@ -61,13 +61,6 @@ func maySeePeople(a Actor) bool {
 	return a.IsAdministrator() || a.Person != nil && a.Person.IsSupervisor()
 }
 
-func pageSize(n int) int {
-	if n <= 0 {
-		return 50
-	}
-	return min(n, 200)
-}
-
 // bare takes the password out of a row before it leaves the package.
 func bare(p *store.Person) *store.Person {
 	p.Password = ""

@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/markup"
+	"sportello/search/analysis"
 	"sportello/store"
 )
 
@@ -59,7 +60,7 @@ func (d *Desk) AddPerson(a Actor, f PersonForm) (*store.Person, string, error) {
 	}
 	var out *store.Person
 	var link string
-	err := d.st.Update(a.by("add-person"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("add-person"), func(tx *store.Tx) error {
 		p := &store.Person{}
 		link, out = "", nil
 		if err := d.fill(tx, a, p, f); err != nil {
@@ -94,7 +95,7 @@ func (d *Desk) ChangePerson(a Actor, id, saw uint64, f PersonForm) (*store.Perso
 		return nil, denied(a)
 	}
 	var out *store.Person
-	err := d.st.Update(a.by("change-person"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change-person"), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
@@ -273,10 +274,17 @@ func organisationOf(tx *store.Tx, email string) (uint64, error) {
 	return 0, nil
 }
 
-func cutRunes(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
+// languageOf is the language in which the desk writes of a ticket: the requester's own choice, else what their words
+// look like, else what their browser or mail program said, else the desk's.
+func languageOf(p *store.Person, words, said string) string {
+	if p != nil && (p.Language == "it" || p.Language == "en") {
+		return p.Language
 	}
-	return string(r[:n])
+	if l := analysis.Language(words); l != "" {
+		return l
+	}
+	if said == "en" {
+		return said
+	}
+	return "it"
 }

@@ -217,7 +217,7 @@ func (d *Desk) GiveReason(a Actor, number uint64, reason string) error {
 	if reason == "" {
 		return store.Fail(store.Invalid, "error.required").At("reason")
 	}
-	err := d.st.Update(a.by("look-in"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("look-in"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -346,4 +346,54 @@ func product(tx *store.Tx, module uint64) uint64 {
 // OnAgentsSide reports whether the actor may see the ticket's notes, and with them its priority and its own clock.
 func (d *Desk) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
 	return d.may(tx, a, SeeNotes, t) == nil
+}
+
+func mayOpenFor(a Actor, requester *store.Person) bool {
+	return a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Covers(requester.Organisation, requester.Unit)
+}
+
+// Nowhere is the number of nothing: a code or an address that nobody has leads here. The desk refuses it as it refuses
+// any number that is not there, after the rights.
+const Nowhere = ^uint64(0)
+
+// ownGroups are the groups of the agent; an administrator without a group looks at all that are not confidential.
+func (d *Desk) ownGroups(tx *store.Tx, a Actor) []uint64 {
+	var out []uint64
+	if a.Person != nil {
+		for _, m := range a.Person.Groups {
+			out = append(out, m.Group)
+		}
+	}
+	if len(out) == 0 && a.IsAdministrator() {
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err == nil && !g.Confidential {
+				out = append(out, g.ID)
+			}
+		}
+	}
+	return out
+}
+
+// under reports whether the module is the level or stands below it.
+func under(tx *store.Tx, module, level uint64) bool {
+	for range 10 {
+		if module == level {
+			return true
+		}
+		m, err := store.Modules.Peek(tx, module)
+		if err != nil || m.Parent == 0 {
+			return false
+		}
+		module = m.Parent
+	}
+	return false
+}
+
+// mayJudge returns nil for whoever decides about the mail: administrators, and those who may arrange the tickets of its
+// group about what is to be judged. NotFound for everybody else.
+func (d *Desk) mayJudge(tx *store.Tx, a Actor, m *store.Mail) error {
+	if a.IsAdministrator() || m.Judged() && m.Group != 0 && d.stand(tx, a, &store.Ticket{Group: m.Group}).allows(Arrange) {
+		return nil
+	}
+	return store.Fail(store.NotFound, "error.not-found")
 }

@@ -128,43 +128,10 @@ func (d *Desk) queueSpans(tx *store.Tx, a Actor, q QueueQuery) (*store.Index[sto
 	return store.TicketsByGroup, prefixes
 }
 
-// ownGroups are the groups of the agent; an administrator without a group looks at all that are not confidential.
-func (d *Desk) ownGroups(tx *store.Tx, a Actor) []uint64 {
-	var out []uint64
-	if a.Person != nil {
-		for _, m := range a.Person.Groups {
-			out = append(out, m.Group)
-		}
-	}
-	if len(out) == 0 && a.IsAdministrator() {
-		for g, err := range store.Groups.All(tx, 0, false) {
-			if err == nil && !g.Confidential {
-				out = append(out, g.ID)
-			}
-		}
-	}
-	return out
-}
-
 func (q QueueQuery) fits(tx *store.Tx, t *store.Ticket) bool {
 	return (q.Module == 0 || under(tx, t.Module, q.Module)) && (q.Kind == store.KindNone || t.Kind == q.Kind) &&
 		(q.Priority == 0 || t.Priority == q.Priority) && (q.Assignee == 0 || t.Assignee == q.Assignee) &&
 		(q.Group == 0 || t.Group == q.Group) && (q.State == store.StateNone || t.State == q.State) && (!q.Overdue || t.Overdue(tx.Now()))
-}
-
-// under reports whether the module is the level or stands below it.
-func under(tx *store.Tx, module, level uint64) bool {
-	for range 10 {
-		if module == level {
-			return true
-		}
-		m, err := store.Modules.Peek(tx, module)
-		if err != nil || m.Parent == 0 {
-			return false
-		}
-		module = m.Parent
-	}
-	return false
 }
 
 // collect fills the page from the merged spans with tickets the actor may see and that fit.

@@ -79,8 +79,6 @@ func (s *Scalar) UnmarshalJSON(b []byte) error {
 
 const maxMessages = 2000 // of one record
 
-var maxExternal = store.Tickets.Most("external")
-
 // read is a record after what needs no store was checked.
 type read struct {
 	rec      TicketRecord
@@ -126,7 +124,7 @@ func (d *Desk) PutTicketRecord(a Actor, rec TicketRecord) (t *store.Ticket, crea
 	if r.history {
 		act = "import"
 	}
-	err = d.st.Update(a.by(act), func(tx *store.Tx) error {
+	err = d.st.Update(a.By(act), func(tx *store.Tx) error {
 		t, created = nil, false
 		old, err := store.TicketsByExternal.First(tx, r.external)
 		if r.external != "" && err == nil {
@@ -144,17 +142,6 @@ func (d *Desk) PutTicketRecord(a Actor, rec TicketRecord) (t *store.Ticket, crea
 		return nil, false, err
 	}
 	return t, created, nil
-}
-
-func code[V any, P interface {
-	*V
-	UnmarshalText([]byte) error
-}](wrong *store.Problems, field, word string) V {
-	v, err := store.Parse[V, P](word)
-	if err != nil {
-		wrong.Add(field, "error.code", "value", cutRunes(markup.Line(word), 60))
-	}
-	return v
 }
 
 func (d *Desk) readTicket(rec TicketRecord) *read {

@@ -76,7 +76,7 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 		}
 		sums[i] = blob.Sum
 	}
-	err = d.st.Update(a.by(act), func(tx *store.Tx) error {
+	err = d.st.Update(a.By(act), func(tx *store.Tx) error {
 		art, created = nil, false
 		wrong := slices.Clone(bad)
 		w := written{external: external, form: f}

@@ -40,7 +40,7 @@ func (d *Desk) PutPersonRecord(a Actor, rec PersonRecord) (p *store.Person, crea
 	if a.Via == "import" {
 		act = "import"
 	}
-	err = d.st.Update(a.by(act), func(tx *store.Tx) error {
+	err = d.st.Update(a.By(act), func(tx *store.Tx) error {
 		p, created = nil, false
 		var wrong store.Problems
 		email := cleanAddress(&wrong, "email", rec.Email)

@@ -15,7 +15,7 @@ import (
 func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, error) {
 	wrong := slices.Clone(r.wrong)
 	var err error
-	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.by("").Via, Opened: r.opened,
+	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.By("").Via, Opened: r.opened,
 		Language: r.rec.Language, Affected: markup.Line(r.rec.Affected), Regression: r.rec.Regression, WorkedIn: markup.Line(r.rec.WorkedIn), Version: markup.Line(r.rec.Version)}
 	if t.Kind == store.KindNone {
 		t.Kind = store.Clarification

@@ -102,7 +102,7 @@ func (d *Desk) AddReply(a Actor, f ReplyForm) (*store.SavedReply, error) {
 		return nil, store.Fail(store.Denied, "error.denied").At("group")
 	}
 	var out *store.SavedReply
-	err := d.st.Update(a.by("add-reply"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("add-reply"), func(tx *store.Tx) error {
 		r := &store.SavedReply{Group: f.Group}
 		if f.Group == 0 {
 			r.Person = a.ID()
@@ -120,7 +120,7 @@ func (d *Desk) ChangeReply(a Actor, id, saw uint64, f ReplyForm) (*store.SavedRe
 		return nil, denied(a)
 	}
 	var out *store.SavedReply
-	err := d.st.Update(a.by("change-reply"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change-reply"), func(tx *store.Tx) error {
 		r, err := ownReply(tx, a, id)
 		if err != nil {
 			return err
@@ -139,7 +139,7 @@ func (d *Desk) RemoveReply(a Actor, id uint64) error {
 	if !a.SignedIn() && !a.System {
 		return denied(a)
 	}
-	return d.st.Update(a.by("remove-reply"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("remove-reply"), func(tx *store.Tx) error {
 		if _, err := ownReply(tx, a, id); err != nil {
 			return err
 		}

@@ -49,10 +49,6 @@ var fieldRights = []struct {
 	{"move_message", []Act{Arrange}},
 }
 
-// Nowhere is the number of nothing: a code or an address that nobody has leads here. The desk refuses it as it refuses
-// any number that is not there, after the rights.
-const Nowhere = ^uint64(0)
-
 // fields names the parts of a change that the step has.
 func (s *Step) fields() []string {
 	var out []string

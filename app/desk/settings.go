@@ -89,7 +89,7 @@ func (d *Desk) ChangeSettings(a Actor, saw uint64, f SettingsForm) (*store.Setti
 		}
 	}
 	var out *store.Settings
-	err := d.st.Update(a.by("change-settings"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
 		set, err := storedSettings(tx)
 		if err != nil {
 			return err
@@ -125,15 +125,6 @@ func (d *Desk) ChangeSettings(a Actor, saw uint64, f SettingsForm) (*store.Setti
 		return nil
 	})
 	return out, err
-}
-
-// storedSettings returns the row as it is stored, a new one when there is none.
-func storedSettings(tx *store.Tx) (*store.Settings, error) {
-	set, err := store.SettingsTable.Get(tx, 1)
-	if errors.Is(err, store.ErrNotFound) {
-		return &store.Settings{}, nil
-	}
-	return set, err
 }
 
 func (b *Branding) fill(set *store.Settings, logo, kind string, wrong *store.Problems) {
@@ -358,4 +349,11 @@ func products(tx *store.Tx, ids []uint64, wrong *store.Problems) (map[uint64]boo
 		out[id] = true
 	}
 	return out, nil
+}
+
+// Settings returns what the administrator chose for the desk.
+func (d *Desk) Settings() (*store.Settings, error) {
+	var s *store.Settings
+	err := d.st.View(func(tx *store.Tx) error { s = settings(tx); return nil })
+	return s, err
 }

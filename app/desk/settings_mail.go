@@ -60,7 +60,7 @@ func (d *Desk) SetMailText(a Actor, saw uint64, event string, subject, text stor
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	return d.st.Update(a.by("change-settings"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
 		set, err := storedSettings(tx)
 		if err != nil {
 			return err

@@ -91,7 +91,7 @@ type Step struct {
 // the ticket has another revision than the step's, Invalid naming the field.
 func (d *Desk) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
 	var out *store.Ticket
-	err := d.st.Update(a.by("change"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -476,7 +476,7 @@ func (w *stepping) speak() error {
 	if text == nil {
 		return nil
 	}
-	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.by("").Via, Internal: text.Internal}
+	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By("").Via, Internal: text.Internal}
 	if text.mail != nil {
 		m = text.mail.message
 	}

@@ -75,7 +75,7 @@ func (d *Desk) ChangeSynonyms(a Actor, saw string, lists SynonymLists) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.by("change-synonyms"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("change-synonyms"), func(tx *store.Tx) error {
 		now, err := readSynonyms(tx)
 		if err != nil {
 			return err

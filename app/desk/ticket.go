@@ -11,14 +11,6 @@ import (
 	"sportello/store"
 )
 
-// Limits of what is written, in characters and bytes: the store's.
-var (
-	maxSubject = store.Tickets.Most("subject")
-	maxBody    = store.Messages.Most("body") // bytes
-	maxAnswer  = store.Tickets.MostOfEach("answers")
-	maxPeople  = store.Tickets.Most("participants")
-)
-
 // NewTicket is what opening a ticket asks for. What is left out has the default of DESIGN.md: kind clarification,
 // severity medium, urgency none, no module, and with no module the general group.
 type NewTicket struct {
@@ -51,7 +43,7 @@ func (d *Desk) OpenTicket(a Actor, n NewTicket) (*store.Ticket, error) {
 		return nil, denied(a)
 	}
 	var out *store.Ticket
-	err := d.st.Update(a.by("open"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("open"), func(tx *store.Tx) error {
 		t, m, files, err := d.draft(tx, a, n)
 		if err != nil {
 			return err
@@ -69,7 +61,7 @@ func (d *Desk) OpenTicket(a Actor, n NewTicket) (*store.Ticket, error) {
 func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.Message, []*store.File, error) {
 	var wrong store.Problems
 	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
-		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.by("").Via, Opened: tx.Now()}
+		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.By("").Via, Opened: tx.Now()}
 	requester := a.Person
 	if n.For != 0 && n.For != a.ID() {
 		p, err := store.People.Get(tx, n.For)
@@ -118,28 +110,6 @@ func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.
 	return t, m, files, nil
 }
 
-func mayOpenFor(a Actor, requester *store.Person) bool {
-	return a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Covers(requester.Organisation, requester.Unit)
-}
-
-func checkText(wrong *store.Problems, field, s string, most int) {
-	switch n := utf8.RuneCountInString(s); {
-	case n == 0:
-		wrong.Add(field, "error.required")
-	case n > most:
-		wrong.Add(field, "error.too-long", "max", most, "have", n)
-	}
-}
-
-func checkBody(wrong *store.Problems, body string) {
-	switch {
-	case strings.TrimSpace(body) == "":
-		wrong.Add("body", "error.required")
-	case len(body) > maxBody:
-		wrong.Add("body", "error.too-large", "megabytes", maxBody>>20)
-	}
-}
-
 // placeOf finds the group of a new ticket: the module's own or inherited one, another if an agent chose it, the
 // general one without a module.
 func (d *Desk) placeOf(tx *store.Tx, a Actor, module, chosen uint64, wrong *store.Problems) (uint64, error) {
@@ -177,43 +147,6 @@ func (d *Desk) placeOf(tx *store.Tx, a Actor, module, chosen uint64, wrong *stor
 		group = g.ID
 	}
 	return group, nil
-}
-
-// placed is what a level of the catalogue says or has from the levels above it.
-type placed struct {
-	code    string
-	group   uint64
-	channel store.Channel
-	address string
-	reason  store.Words
-	retired bool
-	path    []uint64 // from the level itself up to the product
-}
-
-func placement(tx *store.Tx, module uint64) (placed, error) {
-	var p placed
-	for id := module; id != 0 && len(p.path) < 10; {
-		m, err := store.Modules.Peek(tx, id)
-		if err != nil {
-			return p, err
-		}
-		if p.code == "" {
-			p.code = m.Code
-		}
-		p.path = append(p.path, m.ID)
-		p.retired = p.retired || m.Retired
-		if p.group == 0 {
-			p.group = m.Group
-		}
-		if p.channel == store.ChannelAbove {
-			p.channel, p.address, p.reason = m.Channel, m.Address, m.Reason
-		}
-		id = m.Parent
-	}
-	if p.channel == store.ChannelAbove {
-		p.channel = store.Here
-	}
-	return p, nil
 }
 
 // checkAnswers keeps the answers to the questions the module or a level above it asks. Required ones are only missed
@@ -255,20 +188,6 @@ func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind boo
 	return out
 }
 
-// questions are those of the module and of the levels above it, the general ones first.
-func questions(tx *store.Tx, module uint64) []store.Question {
-	var out []store.Question
-	for range 10 {
-		m, err := store.Modules.Peek(tx, module)
-		if err != nil {
-			break
-		}
-		out = append(slices.Clone(m.Questions), out...)
-		module = m.Parent
-	}
-	return out
-}
-
 // checkDeadline wants a date for the urgencies that mean one, on the page alone, and none for no date. A date without
 // an hour means the end of that day's work.
 func checkDeadline(d *Desk, u store.Urgency, date time.Time, bind bool, now time.Time, wrong *store.Problems) time.Time {
@@ -289,19 +208,6 @@ func checkDeadline(d *Desk, u store.Urgency, date time.Time, bind bool, now time
 		wrong.Add("deadline", "error.deadline-week")
 	}
 	return date.UTC()
-}
-
-// pendingFiles returns the uploads that the actor made and that belong to nothing yet.
-func pendingFiles(tx *store.Tx, a Actor, ids []uint64) ([]*store.File, error) {
-	var out []*store.File
-	for _, id := range ids {
-		f, err := store.Files.Get(tx, id)
-		if err != nil || !f.Pending() || f.Person != a.ID() {
-			return nil, store.Fail(store.Invalid, "error.file-gone").At("files")
-		}
-		out = append(out, f)
-	}
-	return out, nil
 }
 
 // insertTicket writes a new ticket with its first message and files. The ticket needs Subject, Kind, Group, Requester

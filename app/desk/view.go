@@ -261,3 +261,10 @@ func (d *Desk) history(tx *store.Tx, v *TicketView) error {
 	}
 	return nil
 }
+
+// Speaks returns the format of a message that the actor would write in the ticket now, a note or a public one.
+func (v *TicketView) Speaks(note bool) store.Format {
+	m := store.Message{Agent: note || v.ForGroup}
+	phrase(&m)
+	return m.Format
+}

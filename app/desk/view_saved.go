@@ -143,7 +143,7 @@ func (d *Desk) SaveView(a Actor, f ViewForm) (*store.View, error) {
 		return nil, denied(a)
 	}
 	var out *store.View
-	err := d.st.Update(a.by("save-view"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("save-view"), func(tx *store.Tx) error {
 		v := &store.View{Person: a.ID(), Text: strings.TrimSpace(f.Text), Edits: 1, SeenNumber: store.Tickets.Last(tx)}
 		if q := f.Query; v.Text == "" {
 			v.Queue, v.Of, v.Module, v.State, v.Kind = q.View, q.Group, q.Module, q.State, q.Kind
@@ -169,7 +169,7 @@ func (d *Desk) ChangeView(a Actor, id, edits uint64, f ViewForm) (*store.View, e
 		return nil, denied(a)
 	}
 	var out *store.View
-	err := d.st.Update(a.by("change-view"), func(tx *store.Tx) error {
+	err := d.st.Update(a.By("change-view"), func(tx *store.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err
@@ -192,7 +192,7 @@ func (d *Desk) RemoveView(a Actor, id uint64) error {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return denied(a)
 	}
-	return d.st.Update(a.by("remove-view"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("remove-view"), func(tx *store.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err

@@ -9,26 +9,6 @@ import (
 // What mail knows of a ticket beside its messages: Message-IDs, the mails as they came, letters and links. It follows
 // the messages where they go.
 
-// putMailID writes down that a Message-ID belongs to the ticket, unless it is known as at least as sure already.
-func putMailID(tx *store.Tx, id string, kind store.MailKind, ticket, message, letter uint64) error {
-	if id == "" || len(id) > 1000 {
-		return nil
-	}
-	hash, n := store.HashMessageID(id), 0
-	for m, err := range store.MailIDsByHash.Rows(tx, store.Span{Prefix: store.Key(hash)}) {
-		if err != nil {
-			return err
-		}
-		if m.Ticket == ticket && (kind == store.MailNear || m.Kind == kind) {
-			return nil
-		}
-		if n++; kind == store.MailNear && n >= mostOfID {
-			return nil // as many would be looked at
-		}
-	}
-	return store.MailIDs.Put(tx, &store.MailID{Hash: hash, Value: id, Kind: kind, Ticket: ticket, Message: message, Letter: letter})
-}
-
 // moveMail has mail follow a message to another ticket.
 func moveMail(tx *store.Tx, m *store.Message, to uint64) error {
 	ids, err := store.MailIDsByMessage.Find(tx, m.ID)

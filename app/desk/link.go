@@ -1,12 +1,9 @@
 package desk
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base32"
-	"encoding/binary"
 	"os"
 	"strings"
+	"time"
 
 	"sportello/store"
 )
@@ -20,54 +17,6 @@ import (
 //	read   uvarint ticket, uvarint person, uvarint serial, 16 bytes of HMAC
 //	return uvarint letter, 10 bytes of HMAC: in the sender of a letter's envelope, desk+b.TOKEN@host
 //	probe  uvarint time, 10 bytes of HMAC for the one address: in the same place, of the mail that tries it
-
-const (
-	replyMAC  = 10
-	readMAC   = 16
-	returnMAC = 10
-)
-
-var tokenCode = base32.StdEncoding.WithPadding(base32.NoPadding)
-
-func (d *Desk) sign(purpose string, numbers []byte, n int) []byte {
-	key := hmac.New(sha256.New, d.mail.Key)
-	key.Write([]byte("sportello mail " + purpose + " 1"))
-	m := hmac.New(sha256.New, key.Sum(nil))
-	m.Write(numbers)
-	return m.Sum(nil)[:n]
-}
-
-func (d *Desk) token(purpose string, size int, numbers ...uint64) string {
-	var b []byte
-	for _, n := range numbers {
-		b = binary.AppendUvarint(b, n)
-	}
-	return strings.ToLower(tokenCode.EncodeToString(append(b, d.sign(purpose, b, size)...)))
-}
-
-// openToken returns the numbers of a token, and false when it was not made by this desk for the purpose.
-func (d *Desk) openToken(purpose string, size int, token string) ([]uint64, bool) {
-	if len(d.mail.Key) == 0 || len(token) > 120 {
-		return nil, false
-	}
-	raw, err := tokenCode.DecodeString(strings.ToUpper(token))
-	if err != nil || len(raw) <= size {
-		return nil, false
-	}
-	numbers, mac := raw[:len(raw)-size], raw[len(raw)-size:]
-	if !hmac.Equal(mac, d.sign(purpose, numbers, size)) {
-		return nil, false
-	}
-	var out []uint64
-	for len(numbers) > 0 {
-		n, used := binary.Uvarint(numbers)
-		if used <= 0 {
-			return nil, false
-		}
-		out, numbers = append(out, n), numbers[used:]
-	}
-	return out, true
-}
 
 // ReplyAddress returns the address to which the person answers by mail a letter of the purpose about the ticket, "" when
 // the desk has none.
@@ -118,15 +67,6 @@ func (d *Desk) replyToken(addresses []string) (t replyToken) {
 		}
 	}
 	return t
-}
-
-// withoutTag takes a tag off the local part: desk+tag@host is desk@host.
-func withoutTag(address string) string {
-	local, host, ok := strings.Cut(address, "@")
-	if i := strings.IndexByte(local, '+'); ok && i > 0 {
-		return local[:i] + "@" + host
-	}
-	return address
 }
 
 // readToken is the secret of the link by which the person reads the ticket.
@@ -193,7 +133,7 @@ func (d *Desk) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, e
 // WithdrawLinks makes the links that people hold to the ticket open nothing. Whoever arranges the ticket may, and the
 // requester. New notices carry new links.
 func (d *Desk) WithdrawLinks(a Actor, number uint64) error {
-	return d.st.Update(a.by("withdraw-links"), func(tx *store.Tx) error {
+	return d.st.Update(a.By("withdraw-links"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -238,3 +178,60 @@ func (d *Desk) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLink, 
 
 // linkDays is how many days a link by which a ticket is read is good after the last notice.
 const linkDays = 30
+
+// LinkHolder is somebody who can read a ticket without signing in, by a link that mail brought them.
+type LinkHolder struct {
+	Person *store.Person
+	Ends   time.Time
+}
+
+// LinkHolders lists who holds a link to the ticket that still opens it, for those who may withdraw it (see
+// WithdrawLinks); for others it is empty.
+func (d *Desk) LinkHolders(a Actor, number uint64) ([]LinkHolder, error) {
+	var out []LinkHolder
+	err := d.st.View(func(tx *store.Tx) error {
+		out = nil
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if s := d.stand(tx, a, t); d.may(tx, a, See, t) != nil || !s.allows(Arrange) && !s.is[asRequester] {
+			return nil
+		}
+		for l, err := range store.TicketLinksByTicket.Rows(tx, store.Span{Prefix: store.Key(number)}) {
+			if err != nil {
+				return err
+			}
+			p, err := store.People.Get(tx, l.Person)
+			if err != nil || l.Withdrawn || !tx.Now().Before(l.Ends) || !t.OnSide(l.Person) || p.Disabled {
+				continue
+			}
+			out = append(out, LinkHolder{bare(p), l.Ends})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// LinkFacts says of a link that opens a ticket (see LinkedTicket) until when it does, and to which address its person
+// answers by mail, "" when the desk has none.
+func (d *Desk) LinkFacts(token string) (ends time.Time, replyTo string, err error) {
+	gone := store.Fail(store.NotFound, "error.link-gone")
+	n, ok := d.openToken("read", readMAC, token)
+	if !ok || len(n) != 3 {
+		return ends, "", gone
+	}
+	err = d.st.View(func(tx *store.Tx) error {
+		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
+		if err != nil || l.Withdrawn || l.Serial != n[2] {
+			return gone
+		}
+		t, err := store.Tickets.Get(tx, l.Ticket)
+		if err != nil {
+			return gone
+		}
+		ends, replyTo = l.Ends, d.ReplyAddress(d.addressOf(tx, t.Group, t.Module), t.ID, l.Person, PurposePublic)
+		return nil
+	})
+	return ends, replyTo, err
+}

@@ -1,0 +1,66 @@
+package desk
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"strings"
+)
+
+const (
+	replyMAC  = 10
+	readMAC   = 16
+	returnMAC = 10
+)
+
+var tokenCode = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+func (d *Desk) sign(purpose string, numbers []byte, n int) []byte {
+	key := hmac.New(sha256.New, d.mail.Key)
+	key.Write([]byte("sportello mail " + purpose + " 1"))
+	m := hmac.New(sha256.New, key.Sum(nil))
+	m.Write(numbers)
+	return m.Sum(nil)[:n]
+}
+
+func (d *Desk) token(purpose string, size int, numbers ...uint64) string {
+	var b []byte
+	for _, n := range numbers {
+		b = binary.AppendUvarint(b, n)
+	}
+	return strings.ToLower(tokenCode.EncodeToString(append(b, d.sign(purpose, b, size)...)))
+}
+
+// openToken returns the numbers of a token, and false when it was not made by this desk for the purpose.
+func (d *Desk) openToken(purpose string, size int, token string) ([]uint64, bool) {
+	if len(d.mail.Key) == 0 || len(token) > 120 {
+		return nil, false
+	}
+	raw, err := tokenCode.DecodeString(strings.ToUpper(token))
+	if err != nil || len(raw) <= size {
+		return nil, false
+	}
+	numbers, mac := raw[:len(raw)-size], raw[len(raw)-size:]
+	if !hmac.Equal(mac, d.sign(purpose, numbers, size)) {
+		return nil, false
+	}
+	var out []uint64
+	for len(numbers) > 0 {
+		n, used := binary.Uvarint(numbers)
+		if used <= 0 {
+			return nil, false
+		}
+		out, numbers = append(out, n), numbers[used:]
+	}
+	return out, true
+}
+
+// withoutTag takes a tag off the local part: desk+tag@host is desk@host.
+func withoutTag(address string) string {
+	local, host, ok := strings.Cut(address, "@")
+	if i := strings.IndexByte(local, '+'); ok && i > 0 {
+		return local[:i] + "@" + host
+	}
+	return address
+}
