@@ -247,7 +247,7 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 	link := passwordLink.FindString(got.body)
 	guest := d.browser()
 	guest.must(guest.get(link), 200, "lia@example.it")
-	page, err := d.app.Desk.People(desk.Actor{System: true}, desk.PeopleQuery{Text: "lia@example.it"})
+	page, err := d.app.Desk.ListPeople(desk.Actor{System: true}, desk.PeopleQuery{Text: "lia@example.it"})
 	if err != nil || len(page.People) != 1 {
 		t.Fatal(err, page)
 	}

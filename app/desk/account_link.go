@@ -10,14 +10,14 @@ import (
 
 // endWithChange ends what opens the account when the change is one that ends it, before the row p is written: all of it
 // when access is taken away, and once more when it is given back; what was sent to the address when that is another.
-func (d *Desk) endWithChange(tx *store.Tx, before, p *store.Person) error {
+func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
 	switch {
 	case p.ID == 0:
 		return nil
 	case p.Disabled != before.Disabled:
-		return d.keeper.EndAllTx(tx, p)
+		return ps.keeper.EndAllTx(tx, p)
 	case p.Email != before.Email:
-		return d.keeper.EndLinksTx(tx, p)
+		return ps.keeper.EndLinksTx(tx, p)
 	}
 	return nil
 }
@@ -25,19 +25,19 @@ func (d *Desk) endWithChange(tx *store.Tx, before, p *store.Person) error {
 // SendPasswordLink has a link, good once and for three days, with which a password is chosen, sent to the person's own
 // address; nobody else sees it. Administrators may for everybody, supervisors for agents whose rights all come from
 // groups they look after. Invalid "error.link-not-sent" where no mail goes out to the person.
-func (d *Desk) SendPasswordLink(a Actor, id uint64) error {
-	err := d.st.Update(a.By("send-link"), func(tx *store.Tx) error {
-		p, err := d.linkable(tx, a, SendLink, id, "")
+func (ps *People) SendPasswordLink(a Actor, id uint64) error {
+	err := ps.st.Update(a.By("send-link"), func(tx *store.Tx) error {
+		p, err := ps.linkable(tx, a, SendLink, id, "")
 		if err != nil {
 			return err
 		}
-		if !d.mailReaches(tx, p) {
+		if !ps.post.mailReaches(tx, p) {
 			return store.Fail(store.Invalid, "error.link-not-sent")
 		}
-		return d.planAccountLetter(tx, p, p.Email, store.Telling{Event: "link", By: a.ID()})
+		return ps.post.planAccountLetter(tx, p, p.Email, store.Telling{Event: "link", By: a.ID()})
 	})
 	if err == nil {
-		d.wakeOut()
+		ps.post.wakeOut()
 	}
 	return err
 }
@@ -45,30 +45,30 @@ func (d *Desk) SendPasswordLink(a Actor, id uint64) error {
 // HandPasswordLink returns the secret of such a link to be handed over; earlier ones become worthless. Administrators
 // alone may, and where mail goes out to the person only with a reason. It is logged with the reason, and the person is
 // told.
-func (d *Desk) HandPasswordLink(a Actor, id uint64, reason string) (string, error) {
+func (ps *People) HandPasswordLink(a Actor, id uint64, reason string) (string, error) {
 	reason = cutRunes(markup.Line(reason), maxName)
 	link := ""
-	err := d.st.Update(a.By("hand-link"), func(tx *store.Tx) error {
-		p, err := d.linkable(tx, a, HandLink, id, reason)
+	err := ps.st.Update(a.By("hand-link"), func(tx *store.Tx) error {
+		p, err := ps.linkable(tx, a, HandLink, id, reason)
 		if err != nil {
 			return err
 		}
 		tx.Because(reason)
-		if link, err = d.keeper.NewLinkTx(tx, p.ID, credential.ForPassword); err != nil {
+		if link, err = ps.keeper.NewLinkTx(tx, p.ID, credential.ForPassword); err != nil {
 			return err
 		}
 		tx.Because("")
-		return d.tellAccount(tx, p, store.Telling{Event: "handed", By: a.ID(), Why: reason}, reason)
+		return ps.post.tellAccount(tx, p, store.Telling{Event: "handed", By: a.ID(), Why: reason}, reason)
 	})
 	if err != nil {
 		return "", err
 	}
-	d.wakeOut()
+	ps.post.wakeOut()
 	return link, nil
 }
 
 // linkable returns the person if the actor may have a link made for them in that way.
-func (d *Desk) linkable(tx *store.Tx, a Actor, act AccountAct, id uint64, reason string) (*store.Person, error) {
+func (ps *People) linkable(tx *store.Tx, a Actor, act AccountAct, id uint64, reason string) (*store.Person, error) {
 	if !maySeePeople(a) {
 		return nil, denied(a)
 	}
@@ -76,7 +76,7 @@ func (d *Desk) linkable(tx *store.Tx, a Actor, act AccountAct, id uint64, reason
 	if err != nil {
 		return nil, err
 	}
-	if to := (account{person: p, mails: d.mailReaches(tx, p), reason: reason}); !mayAccount(a, act, to) {
+	if to := (account{person: p, mails: ps.post.mailReaches(tx, p), reason: reason}); !mayAccount(a, act, to) {
 		to.reason = "any"
 		if mayAccount(a, act, to) {
 			return nil, store.Fail(store.Invalid, "error.required").At("reason")
@@ -90,11 +90,11 @@ func (d *Desk) linkable(tx *store.Tx, a Actor, act AccountAct, id uint64, reason
 }
 
 // MayLink reports whether SendPasswordLink, and whether HandPasswordLink with a reason, would be allowed.
-func (d *Desk) MayLink(a Actor, p *store.Person) (send, hand bool) {
+func (ps *People) MayLink(a Actor, p *store.Person) (send, hand bool) {
 	if p.Disabled || p.ID == 0 {
 		return false, false
 	}
-	mails, err := d.MailReaches(p)
+	mails, err := ps.post.MailReaches(p)
 	if err != nil {
 		return false, false
 	}
@@ -112,11 +112,11 @@ type SleepingToken struct {
 const mostSleeping = 200
 
 // SleepingTokens lists the tokens that sleep since the desk was restored, and how many there are, for administrators.
-func (d *Desk) SleepingTokens(a Actor) (out []SleepingToken, all int, err error) {
+func (ps *People) SleepingTokens(a Actor) (out []SleepingToken, all int, err error) {
 	if !mayAccount(a, WakeToken, account{person: &store.Person{}}) {
 		return nil, 0, denied(a)
 	}
-	err = d.st.View(func(tx *store.Tx) error {
+	err = ps.st.View(func(tx *store.Tx) error {
 		out, all = nil, 0
 		for e := range store.TokensAsleep.Entries(tx, store.Span{}) {
 			if all++; len(out) == mostSleeping {
@@ -138,8 +138,8 @@ func (d *Desk) SleepingTokens(a Actor) (out []SleepingToken, all int, err error)
 }
 
 // WakeToken lets a sleeping token act again. Administrators only; NotFound when none of that number sleeps.
-func (d *Desk) WakeToken(a Actor, id uint64) error {
-	return d.st.Update(a.By("wake-token"), func(tx *store.Tx) error {
+func (ps *People) WakeToken(a Actor, id uint64) error {
+	return ps.st.Update(a.By("wake-token"), func(tx *store.Tx) error {
 		if !mayAccount(a, WakeToken, account{person: &store.Person{}}) {
 			return denied(a)
 		}
@@ -156,14 +156,14 @@ func (d *Desk) WakeToken(a Actor, id uint64) error {
 }
 
 // WakeTokens lets all sleeping tokens act again, and returns how many did. Administrators only.
-func (d *Desk) WakeTokens(a Actor) (int, error) {
+func (ps *People) WakeTokens(a Actor) (int, error) {
 	if !mayAccount(a, WakeToken, account{person: &store.Person{}}) {
 		return 0, denied(a)
 	}
 	woken := 0
 	for {
 		n := 0
-		err := d.st.Update(a.By("wake-tokens"), func(tx *store.Tx) error {
+		err := ps.st.Update(a.By("wake-tokens"), func(tx *store.Tx) error {
 			n = 0
 			var ids []uint64
 			for e := range store.TokensAsleep.Entries(tx, store.Span{}) {

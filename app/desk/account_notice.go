@@ -40,7 +40,7 @@ func accountEvent(c *store.Change) string {
 }
 
 // planAccount tells the person what a change did to their account.
-func (d *Desk) planAccount(tx *store.Tx, c *store.Change, event string) error {
+func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event string) error {
 	id, tell, why := c.ID, store.Telling{Event: event, By: c.By, Why: c.Why}, c.Why
 	if c.Table == store.Tokens.Name() {
 		t, err := store.Tokens.Get(tx, c.ID)
@@ -66,19 +66,19 @@ func (d *Desk) planAccount(tx *store.Tx, c *store.Change, event string) error {
 		// The address that was is told too: who was sent the links until now must learn that somebody else is.
 		if f, _ := c.Field("email"); len(f.Old) > 0 {
 			var was string
-			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && d.mail.From != "" && plausibleAddress(was) && !d.ours(tx, was) {
-				if err := d.planAccountLetter(tx, p, was, store.Telling{Event: "address", By: c.By}); err != nil {
+			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && ns.post.mail.From != "" && plausibleAddress(was) && !ns.post.ours(tx, was) {
+				if err := ns.post.planAccountLetter(tx, p, was, store.Telling{Event: "address", By: c.By}); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	return d.tellAccount(tx, p, tell, why)
+	return ns.post.tellAccount(tx, p, tell, why)
 }
 
 // tellStrange tells the person by letter, at most once an hour, that they signed in from a browser that is not known.
 // It stands behind no bell: whoever signed in would read it first.
-func (d *Desk) tellStrange(tx *store.Tx, p *store.Person, s *store.Session) error {
+func (ns *Notices) tellStrange(tx *store.Tx, p *store.Person, s *store.Session) error {
 	const event = "browser"
 	if MailOff(settings(tx), event) {
 		return nil
@@ -91,12 +91,12 @@ func (d *Desk) tellStrange(tx *store.Tx, p *store.Person, s *store.Session) erro
 			return nil
 		}
 	}
-	return d.tellAccount(tx, p, store.Telling{Event: event, By: p.ID, Device: s.Device, Addr: s.Addr}, "")
+	return ns.post.tellAccount(tx, p, store.Telling{Event: event, By: p.ID, Device: s.Device, Addr: s.Addr}, "")
 }
 
 // outgoingAccount gathers a letter about an account. A link goes to the address of its person as of now and to no other,
 // and not once they have chosen a password since.
-func (d *Desk) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Outgoing, string, error) {
+func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Outgoing, string, error) {
 	if slices.Contains(linkEvents, event) && (o.Letter.To != o.Person.Email || o.Person.PasswordSet.After(o.Letter.Created)) {
 		return nil, WhyGone, nil
 	}
@@ -130,6 +130,6 @@ func (d *Desk) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Outgoi
 }
 
 // passwordLink makes the link that the letter carries. It is nowhere but in the letter: each try to send makes another.
-func (d *Desk) passwordLink(l *store.Letter) (string, error) {
-	return d.keeper.NewLink(store.By{Via: "desk", Act: "send-link"}, l.Person, credential.ForPassword)
+func (ns *Notices) passwordLink(l *store.Letter) (string, error) {
+	return ns.keeper.NewLink(store.By{Via: "desk", Act: "send-link"}, l.Person, credential.ForPassword)
 }

@@ -119,7 +119,7 @@ func (o *mailOffice) told(id uint64) (bell, mail string) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	lines, _, err := o.Notices(Actor{Person: p}, 50)
+	lines, _, err := o.ListNotices(Actor{Person: p}, 50)
 	if err != nil {
 		o.t.Fatal(err)
 	}

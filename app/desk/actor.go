@@ -39,8 +39,8 @@ func (a Actor) By(act string) store.By {
 	return store.By{Person: a.ID(), Via: via, Act: act, Once: a.Once}
 }
 
-// lang returns the reader's language, Italian when none is known.
-func (a Actor) lang() string {
+// Lang returns the reader's language, Italian when none is known.
+func (a Actor) Lang() string {
 	if a.Language == "en" {
 		return "en"
 	}

@@ -113,7 +113,7 @@ func third[A, B any](_ A, _ B, err error) error { return err }
 
 func TestSeedMakesTheCatalogueOfTheDomainOnce(t *testing.T) {
 	d := newDesk(t)
-	levels, err := d.Catalogue()
+	levels, err := d.Levels()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (w *stepping) other(id uint64, field string) (*store.Ticket, error) {
 		return nil, store.Fail(store.Invalid, "error.ticket-itself").At(field)
 	}
 	o, err := store.Tickets.Get(w.tx, id)
-	if err != nil || o.IsSpam() || w.d.may(w.tx, w.a, See, o) != nil {
+	if err != nil || o.IsSpam() || w.d.rights.may(w.tx, w.a, See, o) != nil {
 		return nil, unknown
 	}
 	return o, nil
@@ -87,7 +87,7 @@ func (w *stepping) merge() error {
 	if err != nil {
 		return err
 	}
-	if w.d.may(w.tx, w.a, Arrange, o) != nil {
+	if w.d.rights.may(w.tx, w.a, Arrange, o) != nil {
 		return store.Fail(store.Denied, "error.duplicate-denied").At("duplicate_of")
 	}
 	if o.DuplicateOf != 0 {
@@ -195,7 +195,7 @@ func (w *stepping) undoDuplicate() error {
 			if from, err = store.Tickets.Get(w.tx, m.Ticket); err != nil {
 				return err
 			}
-			if w.d.may(w.tx, w.a, Arrange, from) != nil {
+			if w.d.rights.may(w.tx, w.a, Arrange, from) != nil {
 				continue
 			}
 			holders[from.ID] = from
@@ -211,7 +211,7 @@ func (w *stepping) undoDuplicate() error {
 		}
 	}
 	w.t.Links = without(w.t.Links, o.ID)
-	w.d.enter(w.set, w.t, store.StateOpen, w.tx.Now())
+	w.d.due.enter(w.set, w.t, store.StateOpen, w.tx.Now())
 	w.changed("reopen", true)
 	return nil
 }
@@ -237,7 +237,7 @@ func (w *stepping) moveMessage() error {
 	if err != nil {
 		return err
 	}
-	if w.d.may(w.tx, w.a, Arrange, o) != nil {
+	if w.d.rights.may(w.tx, w.a, Arrange, o) != nil {
 		return store.Fail(store.Denied, "error.denied").At("to")
 	}
 	opened, seen := m.Opening && !m.Merged(), !m.Internal && !m.Merged()
@@ -289,9 +289,9 @@ func (w *stepping) reopenWith(o *store.Ticket) error {
 		}
 	}
 	if w.t.State != store.StateResolved && w.t.State != store.StateClosed {
-		w.d.enter(w.set, w.t, store.StateResolved, w.tx.Now())
+		w.d.due.enter(w.set, w.t, store.StateResolved, w.tx.Now())
 	}
-	w.d.enter(w.set, w.t, store.StateClosed, w.tx.Now())
+	w.d.due.enter(w.set, w.t, store.StateClosed, w.tx.Now())
 	w.t.Outcome, w.t.DuplicateOf = store.Duplicate, o.ID
 	return nil
 }

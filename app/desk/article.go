@@ -27,34 +27,34 @@ type ArticleView struct {
 
 // Article returns the article with the slug in the language, else in the other one; only what the actor may read.
 // NotFound when there is nothing of it for them.
-func (d *Desk) Article(a Actor, slug, lang string) (*ArticleView, error) {
+func (as *Articles) Article(a Actor, slug, lang string) (*ArticleView, error) {
 	var out *ArticleView
-	err := d.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *store.Tx) error {
 		art, err := store.ArticlesBySlug.First(tx, slug)
 		if err != nil {
 			return err
 		}
-		out, err = d.viewArticle(tx, a, art, lang)
+		out, err = as.viewArticle(tx, a, art, lang)
 		return err
 	})
 	return out, err
 }
 
 // ArticleByID is Article by the number of the row, as search names it.
-func (d *Desk) ArticleByID(a Actor, id uint64, lang string) (*ArticleView, error) {
+func (as *Articles) ArticleByID(a Actor, id uint64, lang string) (*ArticleView, error) {
 	var out *ArticleView
-	err := d.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *store.Tx) error {
 		art, err := store.Articles.Get(tx, id)
 		if err != nil {
 			return err
 		}
-		out, err = d.viewArticle(tx, a, art, lang)
+		out, err = as.viewArticle(tx, a, art, lang)
 		return err
 	})
 	return out, err
 }
 
-func (d *Desk) viewArticle(tx *store.Tx, a Actor, art *store.Article, lang string) (*ArticleView, error) {
+func (as *Articles) viewArticle(tx *store.Tx, a Actor, art *store.Article, lang string) (*ArticleView, error) {
 	versions, err := store.VersionsByArticle.Glance(tx, art.ID)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (d *Desk) viewArticle(tx *store.Tx, a Actor, art *store.Article, lang strin
 	if err != nil {
 		return nil, err
 	}
-	if v.Files, err = d.readableFiles(tx, a, files); err != nil {
+	if v.Files, err = as.files.readableFiles(tx, a, files); err != nil {
 		return nil, err
 	}
 	v.MayPublish = mayPublish(tx, a, art.Module) == nil
@@ -124,12 +124,12 @@ var (
 // article has none in the language, else the next revision of the one that is there. Module and audience belong to the
 // article and change for all its versions. Those who may write drafts may; publishing, and changing what is published,
 // needs more (see mayPublish). Conflict "error.changed-meanwhile" when the version has another revision than the form's.
-func (d *Desk) SaveArticle(a Actor, f ArticleForm) (*ArticleView, error) {
+func (as *Articles) SaveArticle(a Actor, f ArticleForm) (*ArticleView, error) {
 	if err := mayDraft(a); err != nil {
 		return nil, err
 	}
 	var out *ArticleView
-	err := d.st.Update(a.By("write-article"), func(tx *store.Tx) error {
+	err := as.st.Update(a.By("write-article"), func(tx *store.Tx) error {
 		var wrong store.Problems
 		slug := strings.TrimSpace(f.Slug)
 		var art *store.Article
@@ -172,10 +172,10 @@ func (d *Desk) SaveArticle(a Actor, f ArticleForm) (*ArticleView, error) {
 				return err
 			}
 		}
-		if err := d.shareFiles(tx, a, v); err != nil {
+		if err := as.shareFiles(tx, a, v); err != nil {
 			return err
 		}
-		out, err = d.viewArticle(tx, a, art, v.Language)
+		out, err = as.viewArticle(tx, a, art, v.Language)
 		return err
 	})
 	return out, err
@@ -184,7 +184,7 @@ func (d *Desk) SaveArticle(a Actor, f ArticleForm) (*ArticleView, error) {
 // shareFiles lets the version show those files of the article's other versions that its text names and its writer may
 // read, as a translation shows the pictures of what it translates, and takes from it those it names no longer. What was
 // sent with the version stays with it.
-func (d *Desk) shareFiles(tx *store.Tx, a Actor, v *store.Version) error {
+func (as *Articles) shareFiles(tx *store.Tx, a Actor, v *store.Version) error {
 	files, err := store.FilesByArticle.Find(tx, v.Article)
 	if err != nil {
 		return err
@@ -193,7 +193,7 @@ func (d *Desk) shareFiles(tx *store.Tx, a Actor, v *store.Version) error {
 		has, names := slices.Contains(f.Versions, v.ID), v.Names(f.ID)
 		switch {
 		case names && !has:
-			if d.mayReadFile(tx, a, f) != nil {
+			if as.files.mayReadFile(tx, a, f) != nil {
 				continue
 			}
 			f.Versions = append(slices.Clone(f.Versions), v.ID)
@@ -380,11 +380,11 @@ func freeSlug(tx *store.Tx, wish string) string {
 
 // DeleteArticle removes a draft in one language, and the article with its files when that was all of it. Its author
 // may, and those who may publish it. Conflict "error.article-published" for what is published.
-func (d *Desk) DeleteArticle(a Actor, slug, lang string, saw uint64) error {
+func (as *Articles) DeleteArticle(a Actor, slug, lang string, saw uint64) error {
 	if err := mayDraft(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.By("delete-article"), func(tx *store.Tx) error {
+	return as.st.Update(a.By("delete-article"), func(tx *store.Tx) error {
 		art, err := store.ArticlesBySlug.First(tx, slug)
 		if err != nil {
 			return err

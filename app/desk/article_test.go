@@ -24,7 +24,7 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 		wants(t, err, store.Denied, "", "")
 		_, _, err = o.PutArticleRecord(o.as(who), ArticleRecord{Title: "X", Body: "Y", Language: "it"})
 		wants(t, err, store.Denied, "", "")
-		_, err = o.Articles(o.as(who), ArticleFilter{Publication: store.Draft})
+		_, err = o.ListArticles(o.as(who), ArticleFilter{Publication: store.Draft})
 		wants(t, err, store.Denied, "", "")
 	}
 	_, err := o.SaveArticle(Actor{}, f)
@@ -89,7 +89,7 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 				listed++
 			}
 		}
-		page, err := o.Articles(a, ArticleFilter{})
+		page, err := o.ListArticles(a, ArticleFilter{})
 		if err != nil || len(page.Items) != listed {
 			t.Errorf("%q is listed %d articles, want %d, %v", who, len(page.Items), listed, err)
 		}
@@ -120,7 +120,7 @@ func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 		var got []string
 		f := ArticleFilter{Language: lang, Limit: 1}
 		for {
-			page, err := o.Articles(Actor{}, f)
+			page, err := o.ListArticles(Actor{}, f)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,9 +33,9 @@ type ArticlePage struct {
 	Next  string
 }
 
-// Articles lists the articles the actor may read by title, each once, in the reader's language where there is a
+// ListArticles lists the articles the actor may read by title, each once, in the reader's language where there is a
 // version in it. Without Publication it lists published ones; drafts are for those who write.
-func (d *Desk) Articles(a Actor, f ArticleFilter) (ArticlePage, error) {
+func (as *Articles) ListArticles(a Actor, f ArticleFilter) (ArticlePage, error) {
 	if f.Publication == store.PublicationNone {
 		f.Publication = store.Published
 	}
@@ -45,7 +45,7 @@ func (d *Desk) Articles(a Actor, f ArticleFilter) (ArticlePage, error) {
 		}
 	}
 	if f.Language == "" {
-		f.Language = a.lang()
+		f.Language = a.Lang()
 	}
 	limit := pageSize(f.Limit)
 	var low []byte
@@ -53,7 +53,7 @@ func (d *Desk) Articles(a Actor, f ArticleFilter) (ArticlePage, error) {
 		low = append(after, 0)
 	}
 	var page ArticlePage
-	err := d.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *store.Tx) error {
 		page = ArticlePage{}
 		modules, err := f.modules(tx)
 		if err != nil {
@@ -141,29 +141,29 @@ func twinIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
 }
 
 // ArticlesByModule lists the published articles of one level and of those below it, the first page of Articles.
-func (d *Desk) ArticlesByModule(a Actor, module uint64, lang string) (ArticlePage, error) {
-	return d.Articles(a, ArticleFilter{Module: &module, Below: true, Language: lang, Limit: 200})
+func (as *Articles) ArticlesByModule(a Actor, module uint64, lang string) (ArticlePage, error) {
+	return as.ListArticles(a, ArticleFilter{Module: &module, Below: true, Language: lang, Limit: 200})
 }
 
 // RecentArticles lists what was published or changed last and the actor may read, newest first, each article once.
-func (d *Desk) RecentArticles(a Actor, lang string, limit int) ([]ArticleItem, error) {
-	return d.recent(a, store.Published, lang, limit)
+func (as *Articles) RecentArticles(a Actor, lang string, limit int) ([]ArticleItem, error) {
+	return as.recent(a, store.Published, lang, limit)
 }
 
 // Drafts lists drafts, the one changed last first, for those who write articles.
-func (d *Desk) Drafts(a Actor, limit int) ([]ArticleItem, error) {
+func (as *Articles) Drafts(a Actor, limit int) ([]ArticleItem, error) {
 	if err := mayDraft(a); err != nil {
 		return nil, err
 	}
-	return d.recent(a, store.Draft, a.lang(), limit)
+	return as.recent(a, store.Draft, a.Lang(), limit)
 }
 
-func (d *Desk) recent(a Actor, pub store.Publication, lang string, limit int) ([]ArticleItem, error) {
+func (as *Articles) recent(a Actor, pub store.Publication, lang string, limit int) ([]ArticleItem, error) {
 	if limit <= 0 {
 		limit = 8
 	}
 	var out []ArticleItem
-	err := d.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *store.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
 		for v, err := range store.VersionsByUpdate.GlanceRows(tx, store.Span{Prefix: store.Key(pub), Desc: true}) {
@@ -198,9 +198,9 @@ func (d *Desk) recent(a Actor, pub store.Publication, lang string, limit int) ([
 
 // ArticleCounts returns how many published articles the actor may read of each level itself, without the levels below
 // it; articles of no level stand under 0. An article in two languages counts once.
-func (d *Desk) ArticleCounts(a Actor) (map[uint64]int, error) {
+func (as *Articles) ArticleCounts(a Actor) (map[uint64]int, error) {
 	var out map[uint64]int
-	err := d.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *store.Tx) error {
 		out = map[uint64]int{}
 		levels, err := catalogue(tx)
 		if err != nil {
@@ -260,16 +260,16 @@ func bigEndian(b []byte) uint64 {
 
 // PickArticles offers published articles the actor may read of which words of the title begin like all words of the
 // text: what is offered behind ?? while there is no index.
-func (d *Desk) PickArticles(a Actor, text string, limit int) ([]ArticleItem, error) {
+func (as *Articles) PickArticles(a Actor, text string, limit int) ([]ArticleItem, error) {
 	if limit <= 0 || limit > 50 {
 		limit = 8
 	}
 	want := strings.Fields(store.FoldName(text))
 	var out []ArticleItem
-	err := d.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *store.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
-		for _, lang := range []string{a.lang(), ""} {
+		for _, lang := range []string{a.Lang(), ""} {
 			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: store.Key(store.Published)}) {
 				in, title := titleOfEntry(e.Rest)
 				if lang != "" && in != lang || !beginWords(title, want) {

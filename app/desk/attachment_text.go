@@ -27,7 +27,7 @@ const (
 type Reader func(ctx context.Context, f *os.File, name, mediaType string) (string, error)
 
 // attachments follows the change log and reads the text of files. A file is read again after a crash, to the same text.
-func (d *Desk) attachments(read Reader) store.Follower {
+func (fs *Files) attachments(read Reader) store.Follower {
 	return store.Follower{
 		Name:   cursorAttachments,
 		By:     store.By{Via: "desk", Act: "read-files"},
@@ -37,26 +37,26 @@ func (d *Desk) attachments(read Reader) store.Follower {
 			id := fileOf(tx, c)
 			return id != 0 && unread(tx, id) != nil
 		},
-		Begin:   func(ctx context.Context) error { return d.readAllAttachments(ctx, read) },
-		Prepare: func(ctx context.Context, changes []*store.Change) error { return d.readAttached(ctx, read, changes) },
+		Begin:   func(ctx context.Context) error { return fs.readAllAttachments(ctx, read) },
+		Prepare: func(ctx context.Context, changes []*store.Change) error { return fs.readAttached(ctx, read, changes) },
 	}
 }
 
 // RunAttachments reads the text of files as they are attached, until the context ends.
-func (d *Desk) RunAttachments(ctx context.Context, read Reader) error {
-	return d.st.Follow(ctx, d.attachments(read))
+func (fs *Files) RunAttachments(ctx context.Context, read Reader) error {
+	return fs.st.Follow(ctx, fs.attachments(read))
 }
 
 // ReadAttachments reads the text of the files attached since the last time, the first time of all there are, and
 // returns the sequence number of the change log it came to. It goes on where it was when it is ended.
-func (d *Desk) ReadAttachments(ctx context.Context, read Reader) (uint64, error) {
-	return d.st.CatchUp(ctx, d.attachments(read))
+func (fs *Files) ReadAttachments(ctx context.Context, read Reader) (uint64, error) {
+	return fs.st.CatchUp(ctx, fs.attachments(read))
 }
 
 // readAttached reads the files of the changes, each once.
-func (d *Desk) readAttached(ctx context.Context, read Reader, changes []*store.Change) error {
+func (fs *Files) readAttached(ctx context.Context, read Reader, changes []*store.Change) error {
 	var todo []uint64
-	err := d.st.View(func(tx *store.Tx) error {
+	err := fs.st.View(func(tx *store.Tx) error {
 		todo = nil
 		seen := map[uint64]bool{}
 		for _, c := range changes {
@@ -70,7 +70,7 @@ func (d *Desk) readAttached(ctx context.Context, read Reader, changes []*store.C
 	if err != nil {
 		return err
 	}
-	return d.readFiles(ctx, read, todo)
+	return fs.readFiles(ctx, read, todo)
 }
 
 // fileOf returns the file that may have to be read after the change: it is new, or has to be read again. 0 for none.
@@ -88,11 +88,11 @@ func fileOf(tx *store.Tx, c *store.Change) uint64 {
 }
 
 // readAllAttachments walks the files instead of a long past.
-func (d *Desk) readAllAttachments(ctx context.Context, read Reader) error {
+func (fs *Files) readAllAttachments(ctx context.Context, read Reader) error {
 	for next := uint64(1); next != 0; {
 		var todo []uint64
 		from := next
-		err := d.st.View(func(tx *store.Tx) error {
+		err := fs.st.View(func(tx *store.Tx) error {
 			todo, next = nil, 0
 			n := 0
 			for f, err := range store.Files.All(tx, from, false) {
@@ -112,7 +112,7 @@ func (d *Desk) readAllAttachments(ctx context.Context, read Reader) error {
 		if err != nil {
 			return err
 		}
-		if err := d.readFiles(ctx, read, todo); err != nil {
+		if err := fs.readFiles(ctx, read, todo); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func unread(tx *store.Tx, id uint64) *store.File {
 }
 
 // readFiles reads some files at once and returns when all are read, or the first error of the store or the context.
-func (d *Desk) readFiles(ctx context.Context, read Reader, ids []uint64) error {
+func (fs *Files) readFiles(ctx context.Context, read Reader, ids []uint64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	queue := make(chan uint64)
@@ -141,7 +141,7 @@ func (d *Desk) readFiles(ctx context.Context, read Reader, ids []uint64) error {
 	for range min(readersAtOnce, len(ids)) {
 		readers.Go(func() {
 			for id := range queue {
-				if err := d.readFile(ctx, read, id); err != nil {
+				if err := fs.readFile(ctx, read, id); err != nil {
 					cancel(err)
 				}
 			}
@@ -162,14 +162,14 @@ func (d *Desk) readFiles(ctx context.Context, read Reader, ids []uint64) error {
 
 // readFile reads the text of one file and keeps it, or why there is none. What ran out of bounds may have been the
 // machine's fault, and is tried a second time.
-func (d *Desk) readFile(ctx context.Context, read Reader, id uint64) error {
+func (fs *Files) readFile(ctx context.Context, read Reader, id uint64) error {
 	var f *store.File
-	if err := d.st.View(func(tx *store.Tx) error { f = unread(tx, id); return nil }); err != nil || f == nil {
+	if err := fs.st.View(func(tx *store.Tx) error { f = unread(tx, id); return nil }); err != nil || f == nil {
 		return err
 	}
-	text, err := d.readBlob(ctx, read, f)
+	text, err := fs.readBlob(ctx, read, f)
 	if r := extract.ReasonOf(err); err != nil && ctx.Err() == nil && (r == extract.OutOfBounds || r == extract.NotRun) {
-		text, err = d.readBlob(ctx, read, f)
+		text, err = fs.readBlob(ctx, read, f)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -177,9 +177,9 @@ func (d *Desk) readFile(ctx context.Context, read Reader, id uint64) error {
 	failed := ""
 	if err != nil {
 		failed = string(extract.ReasonOf(err))
-		d.log.Warn("no text in attachment", "file", id, "reason", failed, "err", err)
+		fs.log.Warn("no text in attachment", "file", id, "reason", failed, "err", err)
 	}
-	return d.st.Update(store.By{Via: "desk", Act: "read-file", Internal: true}, func(tx *store.Tx) error {
+	return fs.st.Update(store.By{Via: "desk", Act: "read-file", Internal: true}, func(tx *store.Tx) error {
 		now := unread(tx, id) // it may have gone or moved meanwhile
 		if now == nil {
 			return nil
@@ -196,8 +196,8 @@ func (d *Desk) readFile(ctx context.Context, read Reader, id uint64) error {
 	})
 }
 
-func (d *Desk) readBlob(ctx context.Context, read Reader, f *store.File) (string, error) {
-	b, err := d.st.OpenBlob(f.Sum)
+func (fs *Files) readBlob(ctx context.Context, read Reader, f *store.File) (string, error) {
+	b, err := fs.st.OpenBlob(f.Sum)
 	if err != nil {
 		return "", err
 	}
@@ -215,11 +215,11 @@ type FailedAttachment struct {
 
 // FailedAttachments lists the files whose text could not be read, the newest first and at most so many, and says how
 // many there are. For administrators; of tickets they may not open it says no more than the number.
-func (d *Desk) FailedAttachments(a Actor, limit int) (list []FailedAttachment, total int, err error) {
+func (fs *Files) FailedAttachments(a Actor, limit int) (list []FailedAttachment, total int, err error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, 0, err
 	}
-	err = d.st.View(func(tx *store.Tx) error {
+	err = fs.st.View(func(tx *store.Tx) error {
 		list, total = nil, 0
 		for e := range store.TextsFailed.Entries(tx, store.Span{Desc: true}) {
 			if total++; len(list) >= limit {
@@ -233,7 +233,7 @@ func (d *Desk) FailedAttachments(a Actor, limit int) (list []FailedAttachment, t
 			if err != nil {
 				return err
 			}
-			if d.mayReadFile(tx, a, f) != nil {
+			if fs.mayReadFile(tx, a, f) != nil {
 				f = &store.File{Row: f.Row, Ticket: f.Ticket, Size: f.Size}
 			}
 			v := FailedAttachment{File: f, Reason: t.Failed, At: t.At}
@@ -251,11 +251,11 @@ func (d *Desk) FailedAttachments(a Actor, limit int) (list []FailedAttachment, t
 
 // RetryAttachments has the files whose text could not be read be read once more, the newest first and at most a
 // thousand, and returns how many they are. For administrators.
-func (d *Desk) RetryAttachments(a Actor) (n int, err error) {
+func (fs *Files) RetryAttachments(a Actor) (n int, err error) {
 	if err := mayAdminister(a); err != nil {
 		return 0, err
 	}
-	err = d.st.Update(a.By("retry-files"), func(tx *store.Tx) error {
+	err = fs.st.Update(a.By("retry-files"), func(tx *store.Tx) error {
 		var ids []uint64
 		for e := range store.TextsFailed.Entries(tx, store.Span{Desc: true}) {
 			if ids = append(ids, e.ID); len(ids) == maxRetried {

@@ -55,7 +55,7 @@ func (d *Desk) Audit(a Actor, before uint64, limit int) (lines []AuditLine, next
 	limit = pageSize(limit)
 	err = d.st.View(func(tx *store.Tx) error {
 		lines, next = nil, 0
-		n := namer{tx: tx, lang: a.lang(), known: map[string]string{}}
+		n := namer{tx: tx, lang: a.Lang(), known: map[string]string{}}
 		for c, err := range tx.AuditChanges(before) {
 			if err != nil {
 				return err

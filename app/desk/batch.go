@@ -20,7 +20,7 @@ const mostSpoiled = 3
 // PutTicketRecords is PutTicketRecord for several records, in their order and in one transaction, so that an import
 // waits once for the disk. A record that is refused leaves the others as they are. The error is one that ends the
 // whole: the desk cannot be written; nothing of the batch may have been kept then.
-func (d *Desk) PutTicketRecords(a Actor, recs []TicketRecord) ([]RecordResult, error) {
+func (ts *Tickets) PutTicketRecords(a Actor, recs []TicketRecord) ([]RecordResult, error) {
 	out := make([]RecordResult, len(recs))
 	if !a.SignedIn() && !a.System {
 		return nil, denied(a)
@@ -28,16 +28,16 @@ func (d *Desk) PutTicketRecords(a Actor, recs []TicketRecord) ([]RecordResult, e
 	reads := make([]*read, len(recs))
 	var todo []int
 	for i, rec := range recs {
-		if err := d.MayOpenWith(a, rec.given()); err != nil {
+		if err := ts.MayOpenWith(a, rec.given()); err != nil {
 			out[i].Refused = err
 			continue
 		}
-		r := d.readTicket(rec)
+		r := ts.readTicket(rec)
 		r.history = a.Via == "import" || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
 		if err := r.wrong.Err(); err != nil && r.external == "" {
 			// What is wrong without a look into the store need not spoil a transaction, but all that is wrong is said
 			// together: the record is tried alone.
-			out[i].Ticket, out[i].Created, out[i].Refused = d.PutTicketRecord(a, rec)
+			out[i].Ticket, out[i].Created, out[i].Refused = ts.PutTicketRecord(a, rec)
 			if out[i].Refused != nil && !refusal(out[i].Refused) {
 				return nil, out[i].Refused
 			}
@@ -48,10 +48,10 @@ func (d *Desk) PutTicketRecords(a Actor, recs []TicketRecord) ([]RecordResult, e
 	}
 	for spoiled := 0; len(todo) > 0 && spoiled < mostSpoiled; spoiled++ {
 		bad := -1
-		err := d.st.Update(a.By("import"), func(tx *store.Tx) error {
+		err := ts.st.Update(a.By("import"), func(tx *store.Tx) error {
 			bad = -1
 			for _, i := range todo {
-				t, created, err := d.putRead(tx, a, reads[i])
+				t, created, err := ts.putRead(tx, a, reads[i])
 				if err != nil {
 					bad = i
 					return err
@@ -70,7 +70,7 @@ func (d *Desk) PutTicketRecords(a Actor, recs []TicketRecord) ([]RecordResult, e
 		todo = slices.DeleteFunc(todo, func(i int) bool { return i == bad })
 	}
 	for _, i := range todo {
-		t, created, err := d.PutTicketRecord(a, recs[i])
+		t, created, err := ts.PutTicketRecord(a, recs[i])
 		if err != nil && !refusal(err) {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func (d *Desk) PutTicketRecords(a Actor, recs []TicketRecord) ([]RecordResult, e
 }
 
 // putRead opens or changes the ticket of one record in the transaction of several.
-func (d *Desk) putRead(tx *store.Tx, a Actor, r *read) (*store.Ticket, bool, error) {
+func (ts *Tickets) putRead(tx *store.Tx, a Actor, r *read) (*store.Ticket, bool, error) {
 	tx.Act("open")
 	if r.history {
 		tx.Act("import")
@@ -95,13 +95,13 @@ func (d *Desk) putRead(tx *store.Tx, a Actor, r *read) (*store.Ticket, bool, err
 	if r.external != "" {
 		old, err := store.TicketsByExternal.First(tx, r.external)
 		if err == nil {
-			return old, false, d.updateFromRecord(tx, a, r, old)
+			return old, false, ts.updateFromRecord(tx, a, r, old)
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return nil, false, err
 		}
 	}
-	t, err := d.openFromRecord(tx, a, r)
+	t, err := ts.openFromRecord(tx, a, r)
 	return t, true, err
 }
 

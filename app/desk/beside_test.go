@@ -270,7 +270,7 @@ func TestNothingOfWhatLiesBesideIsSeen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			notices, unread, err := o.Notices(o.as(who), 100)
+			notices, unread, err := o.ListNotices(o.as(who), 100)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -61,7 +61,7 @@ const maxCatalogue = 4 << 20 // bytes
 // ImportCatalogue reads groups and levels from a TOML file and adds or updates them by code, all or none;
 // what the file does not name stays. A level stands behind the one above it. Administrators only. What is wrong comes back as store.Problems
 // whose fields are like "module u-gov/ricerca: channel".
-func (d *Desk) ImportCatalogue(a Actor, r io.Reader) (Imported, error) {
+func (ct *Catalogue) ImportCatalogue(a Actor, r io.Reader) (Imported, error) {
 	if err := mayAdminister(a); err != nil {
 		return Imported{}, err
 	}
@@ -70,7 +70,7 @@ func (d *Desk) ImportCatalogue(a Actor, r io.Reader) (Imported, error) {
 		return Imported{}, err
 	}
 	var out Imported
-	err = d.st.Update(a.By("import-catalogue"), func(tx *store.Tx) (err error) {
+	err = ct.st.Update(a.By("import-catalogue"), func(tx *store.Tx) (err error) {
 		out, err = f.put(tx)
 		return err
 	})
@@ -221,12 +221,12 @@ func ref(w store.Words) *store.Words {
 }
 
 // ExportCatalogue writes groups and levels in the form that ImportCatalogue reads. Administrators only.
-func (d *Desk) ExportCatalogue(a Actor, w io.Writer) error {
+func (ct *Catalogue) ExportCatalogue(a Actor, w io.Writer) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
 	var f catalogueFile
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ct.st.View(func(tx *store.Tx) error {
 		f = catalogueFile{}
 		rows, err := groups(tx)
 		if err != nil {

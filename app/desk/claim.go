@@ -7,8 +7,8 @@ import "sportello/store"
 // and said that it is theirs.
 
 // MayClaim reports whether the ticket waits for the actor to claim it.
-func (d *Desk) MayClaim(a Actor, number uint64) (yes bool, err error) {
-	err = d.st.View(func(tx *store.Tx) error {
+func (ts *Tickets) MayClaim(a Actor, number uint64) (yes bool, err error) {
+	err = ts.st.View(func(tx *store.Tx) error {
 		t, err := store.Tickets.Glance(tx, number)
 		yes = err == nil && a.SignedIn() && t.Unclaimed && t.Requester == a.ID() && !t.IsSpam()
 		return ignoreNotFound(err)
@@ -18,8 +18,8 @@ func (d *Desk) MayClaim(a Actor, number uint64) (yes bool, err error) {
 
 // Claim makes the ticket the actor's own, of their organisation and unit as of now. NotFound for everybody but the
 // person it waits for.
-func (d *Desk) Claim(a Actor, number uint64) error {
-	return d.st.Update(a.By("claim"), func(tx *store.Tx) error {
+func (ts *Tickets) Claim(a Actor, number uint64) error {
+	return ts.st.Update(a.By("claim"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err

@@ -73,7 +73,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	if ack == nil || len(ack.Lines) != 1 || ack.Lines[0].Event != EventReceived || ack.Ticket != nil || ack.Link != "" {
 		t.Errorf("the acknowledgement: %+v", ack)
 	}
-	if list, _, err := o.Notices(ada, 10); err != nil || len(list) != 0 {
+	if list, _, err := o.ListNotices(ada, 10); err != nil || len(list) != 0 {
 		t.Errorf("the bell: %v, %v", list, err)
 	}
 	o.do("agente", n, Step{Take: true})

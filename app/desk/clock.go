@@ -11,11 +11,11 @@ import (
 // RunClock does what happens by itself when time has passed: tells that a resolved ticket will be closed, closes it,
 // removes spam after thirty days and uploads that were never used after a day. It looks every minute and ends with
 // the context.
-func (d *Desk) RunClock(ctx context.Context) error {
+func (ts *Tickets) RunClock(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
-		if err := d.Elapse(); err != nil {
+		if err := ts.Elapse(); err != nil {
 			return err
 		}
 		select {
@@ -27,10 +27,10 @@ func (d *Desk) RunClock(ctx context.Context) error {
 }
 
 // Elapse does all that is due by the desk's clock, in batches of a hundred.
-func (d *Desk) Elapse() error {
+func (ts *Tickets) Elapse() error {
 	for {
 		n := 0
-		err := d.st.Update(store.By{Via: "desk"}, func(tx *store.Tx) error {
+		err := ts.st.Update(store.By{Via: "desk"}, func(tx *store.Tx) error {
 			n = 0
 			var due []uint64
 			for e := range store.TicketsByWake.Entries(tx, store.Span{High: store.Key(tx.Now())}) {
@@ -39,7 +39,7 @@ func (d *Desk) Elapse() error {
 				}
 			}
 			for _, id := range due {
-				if err := d.wake(tx, id); err != nil {
+				if err := ts.wake(tx, id); err != nil {
 					return err
 				}
 				n++
@@ -65,7 +65,7 @@ func (d *Desk) Elapse() error {
 	}
 }
 
-func (d *Desk) wake(tx *store.Tx, id uint64) error {
+func (ts *Tickets) wake(tx *store.Tx, id uint64) error {
 	t, err := store.Tickets.Get(tx, id)
 	if err != nil {
 		return err
@@ -85,11 +85,11 @@ func (d *Desk) wake(tx *store.Tx, id uint64) error {
 		}
 		tx.Act("close")
 		outcome, dup := t.Outcome, t.DuplicateOf
-		d.enter(set, t, store.StateClosed, now)
+		ts.due.enter(set, t, store.StateClosed, now)
 		t.Outcome, t.DuplicateOf = outcome, dup
 		touch(tx, t)
 	}
-	d.schedule(set, t)
+	ts.due.schedule(set, t)
 	return store.Tickets.Put(tx, t)
 }
 

@@ -1,20 +1,28 @@
-// Package desk says what may be done at the desk and by whom: one method for each use case, each checking the one
-// table of rights (policy.go) and the one table of moves (workflow.go), each changing the store in one transaction.
-// Pages, API, mail, import and command line all come through here; there is no second way to change a ticket.
+// Package desk says what may be done at the desk and by whom: one method for each use case, each checking the table of
+// rights and the table of moves, each changing the store in one transaction. Pages, API, mail, import and command line
+// all come through here; there is no second way to change a ticket.
 //
-//	policy.go     who may do what: acts, relations, the table
-//	workflow.go   the moves between states and what each needs
-//	ticket.go     opening a ticket; step.go: every later change of one
-//	view.go       what an actor sees of a ticket; queue.go: lists and counts
-//	notice.go     who is told of what, planned from the change log
-//	clock.go      priority, due time, and what happens by itself
+// Each noun has a room below, and Desk has a part for each room:
+//
+//	entry       cleaning and checking what was typed
+//	policy      who acts, and who may do what
+//	post        the desk's own addresses, tokens, letters that wait
+//	file        attachments
+//	people      people, organisations, units, groups, accounts
+//	catalogue   modules, settings, branding, synonyms, mail texts
+//	article     articles
+//	find        asking the index as somebody; what was not found
+//	due         working time, and when a ticket is due
+//	ticket      opening, changing and seeing a ticket
+//	queue       lists and counts, saved views, saved replies
+//	notice      who is told of what, by bell and by letter
+//	intake      mail that comes in
 //
 // Methods return store.Error values: NotFound for what is not there and for what may not be seen alike.
 package desk
 
 import (
 	"log/slog"
-	"sync"
 	"time"
 
 	"sportello/app/credential"
@@ -37,58 +45,65 @@ type Options struct {
 	MissMonths int // how many months what people did not find is kept; 0: nothing is
 }
 
-// Desk is one running desk. Its methods may be called by many goroutines at once.
+// Desk is one running desk: a part for each of its rooms. It may be used by many goroutines at once.
 type Desk struct {
 	st      *store.Store
 	ix      *search.Index
 	keeper  *credential.Keeper
-	log     *slog.Logger
-	clock   func() time.Time
 	loc     *time.Location
 	maxFile int64
-	free    func() (int64, bool)
-	held    heldRoom
 
-	missMonths int
-	misses     missWork
-	views      viewWork
-
-	mail      MailOptions
-	mailMu    sync.Mutex      // one mail is processed at a time: the order in which they came decides
-	strangers strangers       // under mailMu
-	mailWaits chan struct{}   // something may wait
-	outMu     sync.Mutex      // held while letters are sent
-	unwritten map[uint64]Sent // letters that went, where the store would not take it down; under outMu
-	outWaits  chan struct{}
-
-	reasonMu sync.Mutex
-	reasons  map[reasonKey]time.Time // administrators who gave a reason to see a confidential ticket, until when
+	*Rights
+	*Post
+	*Files
+	*People
+	*Catalogue
+	*Articles
+	*Finder
+	*Tickets
+	*Queues
+	*Notices
+	*Intake
 }
-
-type reasonKey struct{ person, ticket uint64 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
 func New(o Options) *Desk {
-	d := &Desk{st: o.Store, ix: o.Search, keeper: o.Keeper, log: o.Log, clock: o.Store.Now, loc: o.Location, maxFile: o.MaxFile, free: o.Free, missMonths: o.MissMonths,
-		reasons: map[reasonKey]time.Time{}, mailWaits: make(chan struct{}, 1), outWaits: make(chan struct{}, 1), unwritten: map[uint64]Sent{}}
-	d.SetMail(MailOptions{})
-	if d.log == nil {
-		d.log = slog.Default()
+	if o.Log == nil {
+		o.Log = slog.Default()
 	}
-	if d.loc == nil {
-		d.loc, _ = time.LoadLocation("Europe/Rome")
-		if d.loc == nil {
-			d.loc = time.UTC
+	if o.Location == nil {
+		o.Location, _ = time.LoadLocation("Europe/Rome")
+		if o.Location == nil {
+			o.Location = time.UTC
 		}
 	}
-	if d.maxFile == 0 {
-		d.maxFile = 25 << 20
+	if o.MaxFile == 0 {
+		o.MaxFile = 25 << 20
 	}
-	if d.keeper == nil {
-		d.keeper = credential.New(o.Store)
+	if o.Keeper == nil {
+		o.Keeper = credential.New(o.Store)
 	}
-	d.keeper.TellStrange(d.tellStrange)
-	return d
+	rights, post, clock := NewRights(o.Store), NewPost(o.Store), NewClock(o.Location)
+	files := NewFiles(o.Store, o.Log, o.MaxFile, rights)
+	people := NewPeople(o.Store, o.Keeper, post)
+	find := NewFinder(o.Store, o.Search, o.Location, o.MissMonths, rights, files)
+	tickets := NewTickets(o.Store, o.Location, rights, post, people, clock)
+	notices := NewNotices(o.Store, o.Keeper, o.Location, rights, post, files, tickets)
+	o.Keeper.TellStrange(notices.tellStrange)
+	return &Desk{
+		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
+		Rights:    rights,
+		Post:      post,
+		Files:     files,
+		People:    people,
+		Catalogue: NewCatalogue(o.Store),
+		Articles:  NewArticles(o.Store, o.MaxFile, files),
+		Finder:    find,
+		Tickets:   tickets,
+		Queues:    NewQueues(o.Store, o.Search, o.Log, rights, find),
+		Notices:   notices,
+		Intake:    NewIntake(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
+	}
 }
 
 // Store returns the store of the desk, for reading what needs no rights: settings, catalogue, counts for metrics.
@@ -104,7 +119,7 @@ func (d *Desk) Keeper() *credential.Keeper { return d.keeper }
 func (d *Desk) Location() *time.Location { return d.loc }
 
 // Now returns the desk's clock.
-func (d *Desk) Now() time.Time { return d.clock() }
+func (d *Desk) Now() time.Time { return d.st.Now() }
 
 // MaxFile returns the greatest size of one attachment in bytes.
 func (d *Desk) MaxFile() int64 { return d.maxFile }

@@ -534,7 +534,7 @@ func TestWhoIsTold(t *testing.T) {
 		}
 		out := map[string]string{}
 		for name := range o.people {
-			lines, _, err := o.Notices(o.as(name), 10)
+			lines, _, err := o.ListNotices(o.as(name), 10)
 			if err != nil {
 				t.Fatal(err)
 			}

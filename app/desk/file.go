@@ -22,12 +22,12 @@ const (
 // it, and goes after a day. The media type is told by the content, never by the name. An empty file is kept as it is.
 // TooLarge "error.file-too-large" beyond the limit, Invalid "error.pending-files" when the person has too many such
 // files, with nothing kept.
-func (d *Desk) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
+func (fs *Files) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
 	if !a.SignedIn() {
 		return nil, denied(a)
 	}
 	a.Once = nil // a form that is refused keeps its files, and its key
-	if err := d.mayKeepMore(a); err != nil {
+	if err := fs.mayKeepMore(a); err != nil {
 		return nil, err
 	}
 	head := make([]byte, 3072)
@@ -36,12 +36,12 @@ func (d *Desk) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
 		return nil, err
 	}
 	head = head[:n]
-	blob, err := d.st.PutBlob(io.MultiReader(bytes.NewReader(head), r), d.maxFile)
+	blob, err := fs.st.PutBlob(io.MultiReader(bytes.NewReader(head), r), fs.maxFile)
 	if err != nil {
 		return nil, err
 	}
 	f := &store.File{Person: a.ID(), Name: markup.FileName(name), Type: mimetype.Detect(head).String(), Size: blob.Size, Sum: blob.Sum}
-	err = d.st.Update(a.By("upload"), func(tx *store.Tx) error {
+	err = fs.st.Update(a.By("upload"), func(tx *store.Tx) error {
 		c := *f
 		if err := store.Files.Put(tx, &c); err != nil {
 			return err
@@ -55,8 +55,8 @@ func (d *Desk) Keep(a Actor, name string, r io.Reader) (*store.File, error) {
 	return f, nil
 }
 
-func (d *Desk) mayKeepMore(a Actor) error {
-	return d.st.View(func(tx *store.Tx) error {
+func (fs *Files) mayKeepMore(a Actor) error {
+	return fs.st.View(func(tx *store.Tx) error {
 		n, size := 0, int64(0)
 		for f, err := range store.FilesPending.Rows(tx, store.Span{}) {
 			if err != nil {
@@ -66,7 +66,7 @@ func (d *Desk) mayKeepMore(a Actor) error {
 				n, size = n+1, size+f.Size
 			}
 		}
-		if n >= maxPending || size >= maxPendingFiles*d.maxFile {
+		if n >= maxPending || size >= maxPendingFiles*fs.maxFile {
 			return store.Fail(store.Invalid, "error.pending-files")
 		}
 		return nil
@@ -74,9 +74,9 @@ func (d *Desk) mayKeepMore(a Actor) error {
 }
 
 // PendingFiles returns those of the ids that are pending files of the actor, so that a form can show them again.
-func (d *Desk) PendingFiles(a Actor, ids []uint64) ([]*store.File, error) {
+func (fs *Files) PendingFiles(a Actor, ids []uint64) ([]*store.File, error) {
 	var out []*store.File
-	err := d.st.View(func(tx *store.Tx) error {
+	err := fs.st.View(func(tx *store.Tx) error {
 		for _, id := range ids {
 			if f, err := store.Files.Get(tx, id); err == nil && f.Pending() && f.Person == a.ID() && a.SignedIn() {
 				out = append(out, f)
@@ -88,25 +88,25 @@ func (d *Desk) PendingFiles(a Actor, ids []uint64) ([]*store.File, error) {
 }
 
 // OpenFile opens a file for reading. The caller closes it. NotFound for a file that the actor may not read.
-func (d *Desk) OpenFile(a Actor, id uint64) (*store.File, *os.File, error) {
+func (fs *Files) OpenFile(a Actor, id uint64) (*store.File, *os.File, error) {
 	var f *store.File
-	err := d.st.View(func(tx *store.Tx) error {
+	err := fs.st.View(func(tx *store.Tx) error {
 		var err error
 		if f, err = store.Files.Get(tx, id); err != nil {
 			return err
 		}
-		return d.mayReadFile(tx, a, f)
+		return fs.mayReadFile(tx, a, f)
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := d.st.OpenBlob(f.Sum)
+	r, err := fs.st.OpenBlob(f.Sum)
 	return f, r, err
 }
 
 // mayReadFile returns nil when the actor may read the file: they may read the message or note it came with, or one of
 // the versions of an article that show it, or they sent it and nothing has it yet. NotFound otherwise.
-func (d *Desk) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
+func (fs *Files) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	switch {
 	case f.Ticket != 0:
@@ -114,7 +114,7 @@ func (d *Desk) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
 		if err != nil {
 			return err
 		}
-		return d.mayReadMessage(tx, a, m)
+		return fs.rights.mayReadMessage(tx, a, m)
 	case f.Article != 0:
 		for _, id := range f.Versions {
 			v, err := store.Versions.Glance(tx, id)
@@ -132,10 +132,10 @@ func (d *Desk) mayReadFile(tx *store.Tx, a Actor, f *store.File) error {
 }
 
 // readableFiles returns those of the files that the actor may read, in their order.
-func (d *Desk) readableFiles(tx *store.Tx, a Actor, files []*store.File) ([]*store.File, error) {
+func (fs *Files) readableFiles(tx *store.Tx, a Actor, files []*store.File) ([]*store.File, error) {
 	var out []*store.File
 	for _, f := range files {
-		switch err := d.mayReadFile(tx, a, f); {
+		switch err := fs.mayReadFile(tx, a, f); {
 		case err == nil:
 			out = append(out, f)
 		case store.KindOf(err) != store.NotFound && store.KindOf(err) != store.Denied:

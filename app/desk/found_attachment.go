@@ -12,7 +12,7 @@ import (
 const maxLookedThrough = 5
 
 // showAttachment has the hit show where its words stand, if the ticket or article itself lacks some that a file has.
-func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed query.Parsed) error {
+func (fi *Finder) showAttachment(tx *store.Tx, a Actor, f *Found, parsed query.Parsed) error {
 	language := ""
 	if f.Mail != nil {
 		return nil // its files are not read before it becomes a message
@@ -26,7 +26,7 @@ func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed query.Pars
 	if least == 0 {
 		return nil
 	}
-	files, err := d.filesOf(tx, a, f)
+	files, err := fi.filesOf(tx, a, f)
 	if err != nil {
 		return err
 	}
@@ -53,16 +53,16 @@ func (d *Desk) showAttachment(tx *store.Tx, a Actor, f *Found, parsed query.Pars
 }
 
 // filesOf returns the files of the hit that the actor may open.
-func (d *Desk) filesOf(tx *store.Tx, a Actor, f *Found) ([]*store.File, error) {
+func (fi *Finder) filesOf(tx *store.Tx, a Actor, f *Found) ([]*store.File, error) {
 	if f.Ticket == nil {
 		files, err := store.FilesByVersion.Find(tx, f.Version.ID)
 		if err != nil {
 			return nil, err
 		}
-		return d.readableFiles(tx, a, files)
+		return fi.files.readableFiles(tx, a, files)
 	}
-	s := d.stand(tx, a, f.Ticket)
-	messages, err := d.messages(tx, f.Ticket, s)
+	s := fi.rights.stand(tx, a, f.Ticket)
+	messages, err := fi.rights.messages(tx, f.Ticket, s)
 	if err != nil {
 		return nil, err
 	}

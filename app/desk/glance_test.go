@@ -82,10 +82,10 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 			_, _, err := d.Neighbours(agent, QueueQuery{View: ViewMine}, n.ID)
 			return 1, err
 		},
-		"notices": func() (int, error) { l, _, err := d.Notices(ada, 10); return max(len(l), 1), err },
+		"notices": func() (int, error) { l, _, err := d.ListNotices(ada, 10); return max(len(l), 1), err },
 		"drafts":  func() (int, error) { l, err := d.Drafts(writer, 10); return len(l), err },
 		"articles": func() (int, error) {
-			l, err := d.Articles(writer, ArticleFilter{Publication: store.Draft, Language: "it"})
+			l, err := d.ListArticles(writer, ArticleFilter{Publication: store.Draft, Language: "it"})
 			return len(l.Items), err
 		},
 	}

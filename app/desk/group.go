@@ -10,16 +10,16 @@ import (
 
 // Groups lists the support groups, the general one first, then by name. Everybody may read names and contacts, for
 // the sign-in page says whom to ask for credentials; retired ones are listed for agents and administrators alone.
-func (d *Desk) Groups(a Actor) ([]*store.Group, error) {
+func (ps *People) Groups(a Actor) ([]*store.Group, error) {
 	var out []*store.Group
-	err := d.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *store.Tx) (err error) {
 		out, err = groups(tx)
 		return err
 	})
 	if !a.IsAdministrator() && !a.IsAgent() {
 		out = slices.DeleteFunc(out, func(g *store.Group) bool { return g.Retired })
 	}
-	byName(out, func(g *store.Group) string { return g.Name.In(a.lang()) })
+	byName(out, func(g *store.Group) string { return g.Name.In(a.Lang()) })
 	slices.SortStableFunc(out, func(x, y *store.Group) int {
 		switch {
 		case x.Code == store.GeneralGroup && y.Code != store.GeneralGroup:
@@ -44,9 +44,9 @@ func groups(tx *store.Tx) ([]*store.Group, error) {
 }
 
 // Group returns one group. Everybody may read names and contacts.
-func (d *Desk) Group(id uint64) (*store.Group, error) {
+func (ps *People) Group(id uint64) (*store.Group, error) {
 	var g *store.Group
-	err := d.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *store.Tx) (err error) {
 		g, err = store.Groups.Get(tx, id)
 		return err
 	})
@@ -54,9 +54,9 @@ func (d *Desk) Group(id uint64) (*store.Group, error) {
 }
 
 // GroupByCode returns the group with the code, NotFound when there is none.
-func (d *Desk) GroupByCode(code string) (*store.Group, error) {
+func (ps *People) GroupByCode(code string) (*store.Group, error) {
 	var g *store.Group
-	err := d.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *store.Tx) (err error) {
 		g, err = store.GroupsByCode.First(tx, code)
 		return err
 	})
@@ -70,12 +70,12 @@ type Member struct {
 }
 
 // GroupMembers lists who works in the group by name, for agents and administrators.
-func (d *Desk) GroupMembers(a Actor, group uint64) ([]Member, error) {
+func (ps *People) GroupMembers(a Actor, group uint64) ([]Member, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, denied(a)
 	}
 	var out []Member
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *store.Tx) error {
 		out = nil
 		if _, err := store.Groups.Get(tx, group); err != nil {
 			return err
@@ -91,8 +91,8 @@ func (d *Desk) GroupMembers(a Actor, group uint64) ([]Member, error) {
 
 // PutMember makes the person an agent of the group or, when supervisor, its supervisor. Administrators may; the group's
 // supervisors may add agents.
-func (d *Desk) PutMember(a Actor, group, person uint64, supervisor bool) error {
-	return d.member(a, "add-member", group, person, func(p *store.Person) error {
+func (ps *People) PutMember(a Actor, group, person uint64, supervisor bool) error {
+	return ps.member(a, "add-member", group, person, func(p *store.Person) error {
 		m := store.Membership{Group: group, Supervisor: supervisor}
 		i := slices.IndexFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
 		if i >= 0 {
@@ -105,18 +105,18 @@ func (d *Desk) PutMember(a Actor, group, person uint64, supervisor bool) error {
 }
 
 // RemoveMember takes the person out of the group. Administrators may; the group's supervisors may take agents out.
-func (d *Desk) RemoveMember(a Actor, group, person uint64) error {
-	return d.member(a, "remove-member", group, person, func(p *store.Person) error {
+func (ps *People) RemoveMember(a Actor, group, person uint64) error {
+	return ps.member(a, "remove-member", group, person, func(p *store.Person) error {
 		p.Groups = slices.DeleteFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
 		return nil
 	})
 }
 
-func (d *Desk) member(a Actor, act string, group, person uint64, change func(*store.Person) error) error {
+func (ps *People) member(a Actor, act string, group, person uint64, change func(*store.Person) error) error {
 	if err := maySupervise(a, group); err != nil {
 		return err
 	}
-	return d.st.Update(a.By(act), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, group)
 		if err != nil {
 			return err
@@ -163,12 +163,12 @@ type GroupForm struct {
 }
 
 // AddGroup adds a group. Administrators only.
-func (d *Desk) AddGroup(a Actor, f GroupForm) (*store.Group, error) {
+func (ps *People) AddGroup(a Actor, f GroupForm) (*store.Group, error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, err
 	}
 	var out *store.Group
-	err := d.st.Update(a.By("add-group"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By("add-group"), func(tx *store.Tx) error {
 		g := &store.Group{}
 		var wrong store.Problems
 		g.Code = cleanCode(&wrong, "code", f.Code, store.Groups.Most("code"))
@@ -187,12 +187,12 @@ func (d *Desk) AddGroup(a Actor, f GroupForm) (*store.Group, error) {
 // ChangeGroup makes the group be as the form says; an empty code means the one it has. Conflict
 // "error.group-serves" when a group that still serves modules is to be retired, "error.group-general" for the general
 // group.
-func (d *Desk) ChangeGroup(a Actor, id, saw uint64, f GroupForm) (*store.Group, error) {
+func (ps *People) ChangeGroup(a Actor, id, saw uint64, f GroupForm) (*store.Group, error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, err
 	}
 	var out *store.Group
-	err := d.st.Update(a.By("change-group"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By("change-group"), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, id)
 		if err != nil {
 			return err
@@ -250,11 +250,11 @@ func mayRetire(tx *store.Tx, g *store.Group) error {
 
 // RemoveGroup removes a group that nothing names. Conflict "error.group-general" for the general group and
 // "error.group-in-use" while a module, ticket, person, saved reply or saved view names it: such a group can be retired.
-func (d *Desk) RemoveGroup(a Actor, id uint64) error {
+func (ps *People) RemoveGroup(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.By("remove-group"), func(tx *store.Tx) error {
+	return ps.st.Update(a.By("remove-group"), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, id)
 		if err != nil {
 			return err

@@ -13,8 +13,8 @@ import (
 
 // planLetter has the notice go out by mail, unless the person has the text already, is told by the daily mail, or
 // cannot be reached.
-func (d *Desk) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *store.Notice, optional bool) error {
-	if d.mail.From == "" || !plausibleAddress(p.Email) || d.ours(tx, p.Email) {
+func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *store.Notice, optional bool) error {
+	if ns.post.mail.From == "" || !plausibleAddress(p.Email) || ns.post.ours(tx, p.Email) {
 		return nil
 	}
 	if optional && p.Notices == store.NoticeDigest {
@@ -39,32 +39,32 @@ func (d *Desk) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *sto
 	}
 	if l != nil {
 		l.Tells = append(l.Tells, tell)
-		if soon := tx.Now().Add(d.mail.Gather); answer && l.Next.After(soon) {
+		if soon := tx.Now().Add(ns.post.mail.Gather); answer && l.Next.After(soon) {
 			l.Next = soon
 		}
 		return store.Letters.Put(tx, l)
 	}
-	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(d.mail.Gather)}
+	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(ns.post.mail.Gather)}
 	if n.Event == "opened" {
 		l.Next = tx.Now() // who asks wants to know that it arrived
 	}
 	if !p.MailFailed.IsZero() {
 		l.State, l.Why = store.LetterHeld, WhyUnreachable
-		return d.putLetter(tx, l)
+		return ns.post.putLetter(tx, l)
 	}
 	if answer {
-		return d.putLetter(tx, l)
+		return ns.post.putLetter(tx, l)
 	}
-	until, err := d.crowded(tx, l)
+	until, err := ns.post.crowded(tx, l)
 	if err != nil {
 		return err
 	}
 	if !until.After(l.Next) {
-		return d.putLetter(tx, l)
+		return ns.post.putLetter(tx, l)
 	}
 	l.Next = until
 	if n.Reply != 0 {
-		return d.putLetter(tx, l) // further mail of the same ticket is gathered into it, with its words
+		return ns.post.putLetter(tx, l) // further mail of the same ticket is gathered into it, with its words
 	}
 	l.Ticket, l.Tells[0].Ticket = 0, t.ID
 	if all, err := gathering(tx, p.ID, 0); err != nil || all != nil && all.Next.Before(until.Add(time.Hour)) {
@@ -74,7 +74,7 @@ func (d *Desk) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *sto
 		all.Tells = append(all.Tells, l.Tells[0])
 		return store.Letters.Put(tx, all)
 	}
-	return d.putLetter(tx, l)
+	return ns.post.putLetter(tx, l)
 }
 
 // gathering is the letter about the ticket (0: about several) that has not gone to the person yet and takes more, nil
@@ -93,28 +93,28 @@ func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
 
 // planCut has the sender of a mail that was larger than the desk takes told so, once, where it is proven that they sent
 // it and they read the ticket it stands in.
-func (d *Desk) planCut(tx *store.Tx, row *store.Mail, p *store.Person) error {
-	if !row.Cut || !row.Proven || row.Automatic != "" || p == nil || !d.mailReaches(tx, p) {
+func (ns *Notices) planCut(tx *store.Tx, row *store.Mail, p *store.Person) error {
+	if !row.Cut || !row.Proven || row.Automatic != "" || p == nil || !ns.post.mailReaches(tx, p) {
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: row.Ticket, Next: tx.Now(),
 		Tells: []store.Telling{{Event: EventCut, By: p.ID, At: tx.Now()}}}
-	until, err := d.crowded(tx, l)
+	until, err := ns.post.crowded(tx, l)
 	if err != nil {
 		return err
 	}
 	if until.After(l.Next) {
 		l.Next = until
 	}
-	return d.putLetter(tx, l)
+	return ns.post.putLetter(tx, l)
 }
 
 // planReceived has the sender of the mail told that it arrived: the plain acknowledgement, for whom nothing proves and
 // whose words belong to no ticket they may know of. The letter has none of their words, no ticket, no number, no link
 // and no reply address but the desk's own. Nobody is added to the people for it. It goes once for each mail, counts
 // among the confirmations that an address gets in an hour, and beyond those does not go at all; a machine gets none.
-func (d *Desk) planReceived(tx *store.Tx, row *store.Mail, language string) error {
-	if d.mail.From == "" || row.Automatic != "" || !plausibleAddress(row.From) || d.ours(tx, row.From) {
+func (ns *Notices) planReceived(tx *store.Tx, row *store.Mail, language string) error {
+	if ns.post.mail.From == "" || row.Automatic != "" || !plausibleAddress(row.From) || ns.post.ours(tx, row.From) {
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, To: row.From, Language: language, Answers: row.MessageID,
@@ -122,17 +122,17 @@ func (d *Desk) planReceived(tx *store.Tx, row *store.Mail, language string) erro
 	if p, err := store.PeopleByEmail.PeekFirst(tx, row.From); err == nil && (p.Disabled || !p.MailFailed.IsZero()) {
 		return nil
 	}
-	if until, err := d.crowded(tx, l); err != nil || !until.IsZero() {
+	if until, err := ns.post.crowded(tx, l); err != nil || !until.IsZero() {
 		return err
 	}
-	return d.putLetter(tx, l)
+	return ns.post.putLetter(tx, l)
 }
 
 // RunDigest plans the daily mail at its hour, until the context ends. A desk that was down at the hour plans it when it
 // is up again.
-func (d *Desk) RunDigest(ctx context.Context) error {
+func (ns *Notices) RunDigest(ctx context.Context) error {
 	for {
-		if _, err := d.PlanDigest(); err != nil {
+		if _, err := ns.PlanDigest(); err != nil {
 			return err
 		}
 		select {
@@ -145,18 +145,18 @@ func (d *Desk) RunDigest(ctx context.Context) error {
 
 // PlanDigest plans the daily mail of everybody who has one coming, with what happened before its hour last passed, and
 // returns how many it planned. What it plans no longer waits, so that it may be called at any time.
-func (d *Desk) PlanDigest() (int, error) {
-	if d.mail.From == "" {
+func (ns *Notices) PlanDigest() (int, error) {
+	if ns.post.mail.From == "" {
 		return 0, nil
 	}
-	now := d.clock().In(d.loc)
-	due := time.Date(now.Year(), now.Month(), now.Day(), d.mail.DigestAt, 0, 0, 0, d.loc)
+	now := ns.clock().In(ns.loc)
+	due := time.Date(now.Year(), now.Month(), now.Day(), ns.post.mail.DigestAt, 0, 0, 0, ns.loc)
 	if now.Before(due) {
 		due = due.AddDate(0, 0, -1)
 	}
 	planned, last := 0, false
 	for !last {
-		err := d.st.Update(store.By{Via: "desk", Act: "digest"}, func(tx *store.Tx) error {
+		err := ns.st.Update(store.By{Via: "desk", Act: "digest"}, func(tx *store.Tx) error {
 			last = true
 			person, list, err := nextDigest(tx, due)
 			if err != nil || person == 0 {
@@ -164,14 +164,14 @@ func (d *Desk) PlanDigest() (int, error) {
 			}
 			last = false
 			planned++
-			return d.planDigest(tx, person, list)
+			return ns.planDigest(tx, person, list)
 		})
 		if err != nil {
 			return planned, err
 		}
 	}
 	if planned > 0 {
-		d.wakeOut()
+		ns.post.wakeOut()
 	}
 	return planned, nil
 }
@@ -196,7 +196,7 @@ func nextDigest(tx *store.Tx, due time.Time) (person uint64, list []*store.Notic
 	return person, list, nil
 }
 
-func (d *Desk) planDigest(tx *store.Tx, person uint64, list []*store.Notice) error {
+func (ns *Notices) planDigest(tx *store.Tx, person uint64, list []*store.Notice) error {
 	l := &store.Letter{State: store.LetterQueued, Person: person, Next: tx.Now()}
 	for _, n := range list {
 		if !n.Read {
@@ -215,5 +215,5 @@ func (d *Desk) planDigest(tx *store.Tx, person uint64, list []*store.Notice) err
 	if !p.MailFailed.IsZero() {
 		l.State, l.Why = store.LetterHeld, WhyUnreachable
 	}
-	return d.putLetter(tx, l)
+	return ns.post.putLetter(tx, l)
 }

@@ -15,13 +15,13 @@ type LetterPage struct {
 }
 
 // Letters lists the letters in the state, newest first, for administrators.
-func (d *Desk) Letters(a Actor, state store.LetterState, before uint64, limit int) (LetterPage, error) {
+func (ns *Notices) Letters(a Actor, state store.LetterState, before uint64, limit int) (LetterPage, error) {
 	page := LetterPage{Count: map[store.LetterState]int{}, People: map[uint64]*store.Person{}}
 	if err := mayAdminister(a); err != nil {
 		return page, err
 	}
 	limit = pageSize(limit)
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *store.Tx) error {
 		page.Letters, page.Next = nil, 0
 		for _, s := range []store.LetterState{store.LetterQueued, store.LetterSent, store.LetterHeld, store.LetterFailed, store.LetterDropped, store.LetterBounced} {
 			page.Count[s] = store.Letters.Count(tx, string(s))
@@ -57,11 +57,11 @@ const (
 
 // DecideLetter holds a letter that waits, sends one that waits, is held, failed or came back, at once, or drops any of
 // these. Conflict for a letter that is past that.
-func (d *Desk) DecideLetter(a Actor, id uint64, decision string) error {
+func (ns *Notices) DecideLetter(a Actor, id uint64, decision string) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	err := d.st.Update(a.By(decision+"-letter"), func(tx *store.Tx) error {
+	err := ns.st.Update(a.By(decision+"-letter"), func(tx *store.Tx) error {
 		l, err := store.Letters.Get(tx, id)
 		if err != nil {
 			return err
@@ -82,14 +82,14 @@ func (d *Desk) DecideLetter(a Actor, id uint64, decision string) error {
 		return store.Letters.Put(tx, l)
 	})
 	if err == nil {
-		d.wakeOut()
+		ns.post.wakeOut()
 	}
 	return err
 }
 
 // ReachAgain takes the mark off a person that mail to them comes back.
-func (d *Desk) ReachAgain(a Actor, person uint64) error {
-	return d.st.Update(a.By("reach-again"), func(tx *store.Tx) error {
+func (ns *Notices) ReachAgain(a Actor, person uint64) error {
+	return ns.st.Update(a.By("reach-again"), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, person)
 		if err != nil {
 			return err

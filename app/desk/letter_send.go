@@ -69,31 +69,31 @@ var softTries = []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour}
 
 // RunLetters sends what is due, until the context ends. send does the sending of one letter; it may be called again for
 // the same letter, with the same Message-ID, when the desk ended before it could write down that it was sent.
-func (d *Desk) RunLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) error {
-	if err := d.releaseLetters(); err != nil {
+func (ns *Notices) RunLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) error {
+	if err := ns.releaseLetters(); err != nil {
 		return err
 	}
 	for {
-		next, err := d.SendLetters(ctx, send)
+		next, err := ns.SendLetters(ctx, send)
 		if err != nil {
 			return err
 		}
 		wait := time.Minute
 		if !next.IsZero() {
-			wait = min(wait, max(next.Sub(d.clock()), 10*time.Millisecond))
+			wait = min(wait, max(next.Sub(ns.clock()), 10*time.Millisecond))
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-d.outWaits:
+		case <-ns.post.outWaits:
 		case <-time.After(wait):
 		}
 	}
 }
 
 // releaseLetters lets go what an older release held because of how much there was, unless it is old news by now.
-func (d *Desk) releaseLetters() error {
-	return d.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+func (ns *Notices) releaseLetters() error {
+	return ns.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
 		var list []*store.Letter
 		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: store.Key(string(store.LetterHeld)), Desc: true}) {
 			if err != nil {
@@ -117,21 +117,21 @@ func (d *Desk) releaseLetters() error {
 }
 
 // SendLetters sends what is due now and returns when the next one is.
-func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) (time.Time, error) {
-	d.outMu.Lock()
-	defer d.outMu.Unlock()
+func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) (time.Time, error) {
+	ns.outMu.Lock()
+	defer ns.outMu.Unlock()
 	for ctx.Err() == nil {
 		var l *store.Letter
 		var out *Outgoing
 		why := ""
 		var next time.Time
-		err := d.st.View(func(tx *store.Tx) error {
+		err := ns.st.View(func(tx *store.Tx) error {
 			l, out, why, next = nil, nil, "", time.Time{}
 			for row, err := range store.LettersDue.Rows(tx, store.Span{}) {
 				if err != nil {
 					return err
 				}
-				if next = row.Next; !row.Next.After(d.clock()) {
+				if next = row.Next; !row.Next.After(ns.clock()) {
 					l = row
 				}
 				break
@@ -140,34 +140,34 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 				return nil
 			}
 			var err error
-			if out, why, err = d.outgoing(tx, l); out != nil {
-				out.Return = d.returnAddress(tx, out.From, l)
+			if out, why, err = ns.outgoing(tx, l); out != nil {
+				out.Return = ns.returnAddress(tx, out.From, l)
 			}
 			return err
 		})
 		if err != nil || l == nil {
 			return next, err
 		}
-		if result, was := d.unwritten[l.ID]; was {
-			if err := d.sent(l, result); err != nil {
+		if result, was := ns.unwritten[l.ID]; was {
+			if err := ns.sent(l, result); err != nil {
 				return next, err
 			}
-			delete(d.unwritten, l.ID)
+			delete(ns.unwritten, l.ID)
 			continue
 		}
 		if out == nil {
-			if err := d.endLetter(l, store.LetterDropped, why); err != nil {
+			if err := ns.endLetter(l, store.LetterDropped, why); err != nil {
 				return next, err
 			}
 			continue
 		}
 		if out.Ticket != nil && out.Person.Password == "" && out.Ticket.OnSide(out.Person.ID) && !out.Person.IsAgent() {
-			if out.Link, err = d.keepLink(l); err != nil {
+			if out.Link, err = ns.keepLink(l); err != nil {
 				return next, err
 			}
 		}
 		if slices.Contains(linkEvents, out.Account) {
-			if out.Link, err = d.passwordLink(l); err != nil {
+			if out.Link, err = ns.passwordLink(l); err != nil {
 				return next, err
 			}
 		}
@@ -176,8 +176,8 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 		if ctx.Err() != nil && !result.OK {
 			return next, ctx.Err()
 		}
-		if err := d.sent(l, result); err != nil {
-			d.unwritten[l.ID] = result // else a full disk would have it sent again and again
+		if err := ns.sent(l, result); err != nil {
+			ns.unwritten[l.ID] = result // else a full disk would have it sent again and again
 			return next, err
 		}
 	}
@@ -185,21 +185,21 @@ func (d *Desk) SendLetters(ctx context.Context, send func(context.Context, *Outg
 }
 
 // keepLink makes or prolongs the link that the letter carries.
-func (d *Desk) keepLink(l *store.Letter) (string, error) {
+func (ns *Notices) keepLink(l *store.Letter) (string, error) {
 	secret := ""
-	err := d.st.Update(store.By{Via: "desk", Act: "link"}, func(tx *store.Tx) error {
-		link, err := d.linkFor(tx, l.Ticket, l.Person)
+	err := ns.st.Update(store.By{Via: "desk", Act: "link"}, func(tx *store.Tx) error {
+		link, err := ns.linkFor(tx, l.Ticket, l.Person)
 		if err != nil {
 			return err
 		}
-		secret = d.readToken(link)
+		secret = ns.readToken(link)
 		return nil
 	})
 	return secret, err
 }
 
-func (d *Desk) endLetter(l *store.Letter, state store.LetterState, why string) error {
-	return d.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+func (ns *Notices) endLetter(l *store.Letter, state store.LetterState, why string) error {
+	return ns.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
 		row, err := store.Letters.Get(tx, l.ID)
 		if err != nil || row.State != store.LetterQueued {
 			return ignoreNotFound(err)
@@ -210,8 +210,8 @@ func (d *Desk) endLetter(l *store.Letter, state store.LetterState, why string) e
 }
 
 // sent writes down what became of an attempt.
-func (d *Desk) sent(l *store.Letter, s Sent) error {
-	return d.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+func (ns *Notices) sent(l *store.Letter, s Sent) error {
+	return ns.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
 		row, err := store.Letters.Get(tx, l.ID)
 		if err != nil {
 			return ignoreNotFound(err)
@@ -226,7 +226,7 @@ func (d *Desk) sent(l *store.Letter, s Sent) error {
 			row.State, row.Sent, row.Error = store.LetterSent, tx.Now(), ""
 		case row.State != store.LetterQueued: // held or dropped meanwhile
 		case s.Permanent:
-			return d.refusedAtOnce(tx, row, s)
+			return ns.refusedAtOnce(tx, row, s)
 		case row.Tries > len(tries):
 			row.State = store.LetterFailed
 		default:
@@ -237,7 +237,7 @@ func (d *Desk) sent(l *store.Letter, s Sent) error {
 }
 
 // refusedAtOnce writes down that the mail server refused a letter, by the same judgement as a report that comes later.
-func (d *Desk) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
+func (ns *Notices) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
 	verdict := mail.Judge(s.Status, s.Text)
 	switch {
 	case verdict == mail.Hard:
@@ -254,7 +254,7 @@ func (d *Desk) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
 }
 
 // outgoing gathers what the reader may read. nil with the reason when that is nothing.
-func (d *Desk) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error) {
+func (ns *Notices) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error) {
 	p := &store.Person{Email: l.To, Name: l.To, Language: l.Language}
 	if l.Person != 0 {
 		var err error
@@ -263,26 +263,26 @@ func (d *Desk) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error
 		}
 	}
 	if isReceived(l) {
-		return &Outgoing{Letter: l, Person: p, From: d.mail.From, ReplyTo: d.mail.From, InReplyTo: l.Answers, Lines: []OutgoingLine{{Telling: l.Tells[0]}}}, "", nil
+		return &Outgoing{Letter: l, Person: p, From: ns.post.mail.From, ReplyTo: ns.post.mail.From, InReplyTo: l.Answers, Lines: []OutgoingLine{{Telling: l.Tells[0]}}}, "", nil
 	}
-	o := &Outgoing{Letter: l, Person: p, From: d.mail.From, ReplyTo: d.mail.From}
+	o := &Outgoing{Letter: l, Person: p, From: ns.post.mail.From, ReplyTo: ns.post.mail.From}
 	if l.Ticket != 0 {
 		t, err := store.Tickets.Get(tx, l.Ticket)
 		if err != nil {
 			return nil, WhyGone, ignoreNotFound(err)
 		}
-		if d.may(tx, Actor{Person: p}, See, t) != nil && !(t.Unclaimed && t.Requester == p.ID) {
+		if ns.rights.may(tx, Actor{Person: p}, See, t) != nil && !(t.Unclaimed && t.Requester == p.ID) {
 			return nil, WhyMayNotSee, nil
 		}
-		if err := d.about(tx, o, t); err != nil {
+		if err := ns.about(tx, o, t); err != nil {
 			return nil, "", err
 		}
 	}
 	if event := ofAccount(l); event != "" {
-		return d.outgoingAccount(tx, o, event)
+		return ns.outgoingAccount(tx, o, event)
 	}
 	for _, tell := range l.Tells {
-		line, ok, err := d.line(tx, o, tell)
+		line, ok, err := ns.line(tx, o, tell)
 		if err != nil {
 			return nil, "", err
 		}
@@ -300,25 +300,25 @@ func (d *Desk) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error
 func isReceived(l *store.Letter) bool { return len(l.Tells) == 1 && l.Tells[0].Event == EventReceived }
 
 // about fills in what belongs to the ticket: whence, whither, and the thread the letter stands in.
-func (d *Desk) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
-	o.Ticket, o.Agents = t, d.may(tx, Actor{Person: o.Person}, SeeNotes, t) == nil && !t.OnSide(o.Person.ID)
+func (ns *Notices) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
+	o.Ticket, o.Agents = t, ns.rights.may(tx, Actor{Person: o.Person}, SeeNotes, t) == nil && !t.OnSide(o.Person.ID)
 	group, err := store.Groups.Peek(tx, t.Group)
 	if err != nil {
 		return err
 	}
 	o.Group = group
-	if from := d.addressOf(tx, t.Group, t.Module); from != "" {
+	if from := ns.post.addressOf(tx, t.Group, t.Module); from != "" {
 		o.From = from
 	}
 	o.Purpose = purposeOf(tx, o.Letter)
-	o.ReplyTo = d.ReplyAddress(o.From, t.ID, o.Person.ID, o.Purpose)
+	o.ReplyTo = ns.ReplyAddress(o.From, t.ID, o.Person.ID, o.Purpose)
 	if t.State == store.StateResolved {
 		o.Closes = t.Resolved.AddDate(0, 0, settings(tx).CloseAfter)
 	}
 	if o.Named, err = otherDesks(tx); err != nil {
 		return err
 	}
-	return d.thread(tx, o, t)
+	return ns.thread(tx, o, t)
 }
 
 // otherDesks reports whether the catalogue names another desk of the same kind.
@@ -333,7 +333,7 @@ func otherDesks(tx *store.Tx) (bool, error) {
 
 // thread names the mails before: those of the ticket that this reader wrote or was sent, so that their mail program
 // shows one conversation and nobody learns the Message-ID of what others were sent.
-func (d *Desk) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
+func (ns *Notices) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 	const kept = 20
 	for id, err := range store.MailIDsByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
 		if err != nil {
@@ -386,7 +386,7 @@ func opening(tx *store.Tx, t *store.Ticket) (*store.Message, error) {
 }
 
 // line is one event as the reader may read it, false when they may not.
-func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
+func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
 	line := OutgoingLine{Telling: tell, Ticket: tell.Ticket}
 	t := o.Ticket
 	if t == nil {
@@ -394,7 +394,7 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 		if t, err = store.Tickets.Get(tx, tell.Ticket); err != nil {
 			return line, false, ignoreNotFound(err)
 		}
-		if d.may(tx, Actor{Person: o.Person}, See, t) != nil {
+		if ns.rights.may(tx, Actor{Person: o.Person}, See, t) != nil {
 			return line, false, nil
 		}
 	}
@@ -423,7 +423,7 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 		return line, true, err
 	}
 	if tell.Event == "opened" && o.Ticket != nil {
-		if line.Opening, err = d.openingWords(tx, t, o.Person.ID); err != nil {
+		if line.Opening, err = ns.openingWords(tx, t, o.Person.ID); err != nil {
 			return line, false, err
 		}
 	}
@@ -436,7 +436,7 @@ func (d *Desk) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine
 	}
 	if m.Internal {
 		// That there is a note may be told to whom may read it; what it says stays at the desk.
-		return line, d.may(tx, Actor{Person: o.Person}, SeeNotes, t) == nil, nil
+		return line, ns.rights.may(tx, Actor{Person: o.Person}, SeeNotes, t) == nil, nil
 	}
 	if t.Unclaimed && t.Requester == o.Person.ID && !m.Agent {
 		return line, false, nil

@@ -97,7 +97,7 @@ func letterSubject(tx *store.Tx, t *store.Ticket, reader uint64) (string, error)
 
 // openingWords are the words of the matter, for the confirmation to its requester: the beginning of the message that
 // opened the ticket, where it is one that they may read. "" otherwise.
-func (d *Desk) openingWords(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
+func (ns *Notices) openingWords(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
 	if t.Requester != reader || t.Unclaimed {
 		return "", nil
 	}

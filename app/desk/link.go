@@ -20,13 +20,13 @@ import (
 
 // ReplyAddress returns the address to which the person answers by mail a letter of the purpose about the ticket, "" when
 // the desk has none.
-func (d *Desk) ReplyAddress(address string, ticket, person uint64, purpose Purpose) string {
+func (ns *Notices) ReplyAddress(address string, ticket, person uint64, purpose Purpose) string {
 	local, host, ok := strings.Cut(address, "@")
-	if !ok || len(d.mail.Key) == 0 {
+	if !ok || len(ns.post.mail.Key) == 0 {
 		return ""
 	}
 	local, _, _ = strings.Cut(local, "+")
-	token := d.token("reply", replyMAC, ticket, person, uint64(purpose))
+	token := ns.post.token("reply", replyMAC, ticket, person, uint64(purpose))
 	if len(local)+1+len(token) > 64 { // RFC 5321, 4.5.3.1.1
 		return address
 	}
@@ -41,14 +41,14 @@ type replyToken struct {
 
 // replyToken finds the reply token of this desk in the addresses: the first, with the purpose of the most internal one.
 // One whose purpose is not known to be public, as those of releases before, is for whom may write notes internal.
-func (d *Desk) replyToken(addresses []string) (t replyToken) {
+func (ns *Notices) replyToken(addresses []string) (t replyToken) {
 	for _, address := range addresses {
 		local, _, _ := strings.Cut(address, "@")
 		i := strings.LastIndexByte(local, '+')
 		if i < 0 {
 			continue
 		}
-		n, ok := d.openToken("reply", replyMAC, local[i+1:])
+		n, ok := ns.post.openToken("reply", replyMAC, local[i+1:])
 		if !ok || len(n) != 2 && len(n) != 3 {
 			continue
 		}
@@ -70,20 +70,20 @@ func (d *Desk) replyToken(addresses []string) (t replyToken) {
 }
 
 // readToken is the secret of the link by which the person reads the ticket.
-func (d *Desk) readToken(l *store.TicketLink) string {
-	return d.token("read", readMAC, l.Ticket, l.Person, l.Serial)
+func (ns *Notices) readToken(l *store.TicketLink) string {
+	return ns.post.token("read", readMAC, l.Ticket, l.Person, l.Serial)
 }
 
 // LinkedTicket returns what the person may read to whom the link was sent, and that person. NotFound for a link that
 // was withdrawn, has ended, or was never made, and once the person may no longer see the ticket.
-func (d *Desk) LinkedTicket(token string) (*TicketView, *store.Person, error) {
+func (ns *Notices) LinkedTicket(token string) (*TicketView, *store.Person, error) {
 	gone := store.Fail(store.NotFound, "error.link-gone")
-	n, ok := d.openToken("read", readMAC, token)
+	n, ok := ns.post.openToken("read", readMAC, token)
 	if !ok || len(n) != 3 {
 		return nil, nil, gone
 	}
 	var person *store.Person
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *store.Tx) error {
 		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
 		if err != nil || l.Withdrawn || l.Serial != n[2] || !tx.Now().Before(l.Ends) {
 			return gone
@@ -103,7 +103,7 @@ func (d *Desk) LinkedTicket(token string) (*TicketView, *store.Person, error) {
 		return nil, nil, gone
 	}
 	// The bare person has neither groups nor roles: the link shows what the requester's side sees, whoever holds it.
-	v, err := d.Ticket(Actor{Person: person, Via: "link"}, n[0])
+	v, err := ns.tickets.Ticket(Actor{Person: person, Via: "link"}, n[0])
 	if err != nil {
 		return nil, nil, gone
 	}
@@ -111,15 +111,15 @@ func (d *Desk) LinkedTicket(token string) (*TicketView, *store.Person, error) {
 }
 
 // OpenLinkedFile opens a file that the linked ticket shows. The caller closes it. NotFound otherwise.
-func (d *Desk) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, error) {
-	v, person, err := d.LinkedTicket(token)
+func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, error) {
+	v, person, err := ns.LinkedTicket(token)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, files := range v.Files {
 		for _, f := range files {
 			if f.ID == id {
-				file, r, err := d.OpenFile(Actor{Person: person, Via: "link"}, id)
+				file, r, err := ns.files.OpenFile(Actor{Person: person, Via: "link"}, id)
 				if err != nil {
 					return nil, nil, err
 				}
@@ -132,16 +132,16 @@ func (d *Desk) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, e
 
 // WithdrawLinks makes the links that people hold to the ticket open nothing. Whoever arranges the ticket may, and the
 // requester. New notices carry new links.
-func (d *Desk) WithdrawLinks(a Actor, number uint64) error {
-	return d.st.Update(a.By("withdraw-links"), func(tx *store.Tx) error {
+func (ns *Notices) WithdrawLinks(a Actor, number uint64) error {
+	return ns.st.Update(a.By("withdraw-links"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
 		}
-		if err := d.may(tx, a, See, t); err != nil {
+		if err := ns.rights.may(tx, a, See, t); err != nil {
 			return err
 		}
-		if s := d.stand(tx, a, t); !s.allows(Arrange) && !s.is[asRequester] {
+		if s := ns.rights.stand(tx, a, t); !s.allows(Arrange) && !s.is[asRequester] {
 			return store.Fail(store.Denied, "error.denied")
 		}
 		links, err := store.TicketLinksByTicket.Find(tx, number)
@@ -159,7 +159,7 @@ func (d *Desk) WithdrawLinks(a Actor, number uint64) error {
 }
 
 // linkFor makes or prolongs the link by which the person reads the ticket: 30 days from this notice.
-func (d *Desk) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLink, error) {
+func (ns *Notices) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLink, error) {
 	l, err := store.TicketLinksByTicket.First(tx, ticket, person)
 	if err != nil {
 		l = &store.TicketLink{Ticket: ticket, Person: person, Serial: 1}
@@ -187,15 +187,15 @@ type LinkHolder struct {
 
 // LinkHolders lists who holds a link to the ticket that still opens it, for those who may withdraw it (see
 // WithdrawLinks); for others it is empty.
-func (d *Desk) LinkHolders(a Actor, number uint64) ([]LinkHolder, error) {
+func (ns *Notices) LinkHolders(a Actor, number uint64) ([]LinkHolder, error) {
 	var out []LinkHolder
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *store.Tx) error {
 		out = nil
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
 		}
-		if s := d.stand(tx, a, t); d.may(tx, a, See, t) != nil || !s.allows(Arrange) && !s.is[asRequester] {
+		if s := ns.rights.stand(tx, a, t); ns.rights.may(tx, a, See, t) != nil || !s.allows(Arrange) && !s.is[asRequester] {
 			return nil
 		}
 		for l, err := range store.TicketLinksByTicket.Rows(tx, store.Span{Prefix: store.Key(number)}) {
@@ -215,13 +215,13 @@ func (d *Desk) LinkHolders(a Actor, number uint64) ([]LinkHolder, error) {
 
 // LinkFacts says of a link that opens a ticket (see LinkedTicket) until when it does, and to which address its person
 // answers by mail, "" when the desk has none.
-func (d *Desk) LinkFacts(token string) (ends time.Time, replyTo string, err error) {
+func (ns *Notices) LinkFacts(token string) (ends time.Time, replyTo string, err error) {
 	gone := store.Fail(store.NotFound, "error.link-gone")
-	n, ok := d.openToken("read", readMAC, token)
+	n, ok := ns.post.openToken("read", readMAC, token)
 	if !ok || len(n) != 3 {
 		return ends, "", gone
 	}
-	err = d.st.View(func(tx *store.Tx) error {
+	err = ns.st.View(func(tx *store.Tx) error {
 		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
 		if err != nil || l.Withdrawn || l.Serial != n[2] {
 			return gone
@@ -230,7 +230,7 @@ func (d *Desk) LinkFacts(token string) (ends time.Time, replyTo string, err erro
 		if err != nil {
 			return gone
 		}
-		ends, replyTo = l.Ends, d.ReplyAddress(d.addressOf(tx, t.Group, t.Module), t.ID, l.Person, PurposePublic)
+		ends, replyTo = l.Ends, ns.ReplyAddress(ns.post.addressOf(tx, t.Group, t.Module), t.ID, l.Person, PurposePublic)
 		return nil
 	})
 	return ends, replyTo, err

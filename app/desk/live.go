@@ -15,9 +15,9 @@ type Revision struct {
 // Revisions returns, for those of the tickets that the actor may see, the revision as the actor knows it: of
 // everything for who may see notes, of what is public for the requester's side. Others are left out, without telling
 // whether they are there.
-func (d *Desk) Revisions(a Actor, numbers []uint64) (map[uint64]Revision, error) {
+func (ts *Tickets) Revisions(a Actor, numbers []uint64) (map[uint64]Revision, error) {
 	out := make(map[uint64]Revision, len(numbers))
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ts.st.View(func(tx *store.Tx) error {
 		for _, n := range numbers {
 			t, err := store.Tickets.Glance(tx, n)
 			if errors.Is(err, store.ErrNotFound) {
@@ -26,11 +26,11 @@ func (d *Desk) Revisions(a Actor, numbers []uint64) (map[uint64]Revision, error)
 			if err != nil {
 				return err
 			}
-			if d.may(tx, a, See, t) != nil {
+			if ts.rights.may(tx, a, See, t) != nil {
 				continue
 			}
 			out[n] = Revision{Rev: t.PublicRev}
-			if d.OnAgentsSide(tx, a, t) {
+			if ts.rights.OnAgentsSide(tx, a, t) {
 				out[n] = Revision{Rev: t.Rev, Agents: true}
 			}
 		}

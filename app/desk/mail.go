@@ -15,21 +15,6 @@ import (
 	"sportello/store"
 )
 
-// Mail comes in two steps. TakeMail puts the bytes and a row on disk; only then may whoever brought it acknowledge it.
-// RunMail reads what waits, one after the other: what it is (package mail), whose it is and where it belongs
-// (mail_join.go), and makes it a message in one transaction.
-//
-//	mail.go         what the configuration says; taking and processing
-//	mail_read.go    from bytes to text, files and what copies have in common
-//	mail_join.go    which ticket, and as whom
-//	mail_report.go  reports about what the desk sent
-//	mail_token.go   the secrets in reply addresses and reading links
-//	mail_return.go  the secret in the sender of a letter's envelope, and whether mail comes back there
-//	mail_judge.go   what people make of what became no message
-//	mail_admin.go   originals, and what administrators do with letters
-//	mail_import.go  years of mail at once
-//	letter.go       planning what goes out; letter_send.go: sending it
-
 // MailFrom is what is known of a mail beside its bytes.
 type MailFrom struct {
 	Source  string // imap, lmtp, smtp, pipe, import
@@ -49,29 +34,29 @@ const (
 // TooLarge beyond MaxMessage, with nothing kept. Unavailable with ErrMailRoom for a stranger's while held mail takes all
 // the room that strangers have: whoever brings it tries again later. Of one that lies in a mailbox of ours only the
 // beginning is taken then, so that it holds up nothing that lies there behind it.
-func (d *Desk) TakeMail(from MailFrom, r io.Reader) (*store.Mail, error) {
-	blob, err := d.st.PutBlob(r, d.mail.MaxMessage)
+func (it *Intake) TakeMail(from MailFrom, r io.Reader) (*store.Mail, error) {
+	blob, err := it.st.PutBlob(r, it.post.mail.MaxMessage)
 	if err != nil {
 		return nil, err
 	}
-	beginning, err := d.beginningOf(blob.Sum)
+	beginning, err := it.beginningOf(blob.Sum)
 	if err != nil {
 		return nil, err
 	}
-	switch full, err := d.noRoom(blob.Size, beginning); {
+	switch full, err := it.noRoom(blob.Size, beginning); {
 	case err != nil:
 		return nil, err
 	case full && from.Source != "imap":
 		return nil, &store.Error{Kind: store.Unavailable, Key: "error.mail-room", Err: ErrMailRoom}
 	case full:
 		from.Cut = true
-		if blob, err = d.st.PutBlob(bytes.NewReader(beginning), 0); err != nil {
+		if blob, err = it.st.PutBlob(bytes.NewReader(beginning), 0); err != nil {
 			return nil, err
 		}
 	}
 	var out *store.Mail
-	err = d.st.Update(store.By{Via: "mail", Act: "take-mail"}, func(tx *store.Tx) error {
-		have, err := d.haveMail(tx, blob.Sum, from)
+	err = it.st.Update(store.By{Via: "mail", Act: "take-mail"}, func(tx *store.Tx) error {
+		have, err := it.haveMail(tx, blob.Sum, from)
 		if err != nil || have != nil {
 			out = have
 			return err
@@ -88,30 +73,30 @@ func (d *Desk) TakeMail(from MailFrom, r io.Reader) (*store.Mail, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.wakeMail()
+	it.wakeMail()
 	return out, nil
 }
 
-func (d *Desk) wakeMail() {
+func (it *Intake) wakeMail() {
 	select {
-	case d.mailWaits <- struct{}{}:
+	case it.mailWaits <- struct{}{}:
 	default:
 	}
 }
 
 // RunMail processes mail as it comes, until the context ends.
-func (d *Desk) RunMail(ctx context.Context) error {
-	if err := d.adoptMail(ctx); err != nil {
+func (it *Intake) RunMail(ctx context.Context) error {
+	if err := it.adoptMail(ctx); err != nil {
 		return err
 	}
 	for {
-		if err := d.ProcessMail(ctx); err != nil {
+		if err := it.ProcessMail(ctx); err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-d.mailWaits:
+		case <-it.mailWaits:
 		case <-time.After(time.Minute): // a wake-up that was lost costs a minute
 		}
 	}
@@ -119,13 +104,13 @@ func (d *Desk) RunMail(ctx context.Context) error {
 
 // ProcessMail processes all that waits. A mail that cannot be processed is kept with the reason and does not hold up
 // those behind it; an error is returned only when the desk itself cannot read or write.
-func (d *Desk) ProcessMail(ctx context.Context) error {
-	d.mailMu.Lock()
-	defer d.mailMu.Unlock()
+func (it *Intake) ProcessMail(ctx context.Context) error {
+	it.mailMu.Lock()
+	defer it.mailMu.Unlock()
 	after := uint64(0)
 	for ctx.Err() == nil {
 		var row *store.Mail
-		err := d.st.View(func(tx *store.Tx) error {
+		err := it.st.View(func(tx *store.Tx) error {
 			row = nil
 			span := store.Span{Prefix: store.Key(string(store.MailWaiting))}
 			if after != 0 {
@@ -141,7 +126,7 @@ func (d *Desk) ProcessMail(ctx context.Context) error {
 			return err
 		}
 		after = row.ID
-		if err := d.processOne(row); err != nil {
+		if err := it.processOne(row); err != nil {
 			return err
 		}
 	}
@@ -149,16 +134,16 @@ func (d *Desk) ProcessMail(ctx context.Context) error {
 }
 
 // processOne makes a mail what it is to be. What is wrong with the mail is written into its row.
-func (d *Desk) processOne(row *store.Mail) (err error) {
+func (it *Intake) processOne(row *store.Mail) (err error) {
 	fail := func(why, detail string) error {
-		return d.st.Update(store.By{Via: "mail", Act: "fail-mail"}, func(tx *store.Tx) error {
+		return it.st.Update(store.By{Via: "mail", Act: "fail-mail"}, func(tx *store.Tx) error {
 			m, err := store.Mails.Get(tx, row.ID)
 			if err != nil {
 				return err
 			}
 			m.State, m.Why, m.Detail, m.Tries = store.MailFailed, why, cutRunes(detail, 500), m.Tries+1
 			if m.Group == 0 {
-				if m.Group, err = d.groupOfMail(tx, m); err != nil {
+				if m.Group, err = it.groupOfMail(tx, m); err != nil {
 					return err
 				}
 			}
@@ -167,13 +152,13 @@ func (d *Desk) processOne(row *store.Mail) (err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			d.log.Error("mail: panic while processing", "mail", row.ID, "panic", p, "stack", string(debug.Stack()))
+			it.log.Error("mail: panic while processing", "mail", row.ID, "panic", p, "stack", string(debug.Stack()))
 			err = fail("panic", fmt.Sprint(p))
 		}
 	}()
-	in, err := d.readMail(row)
+	in, err := it.readMail(row)
 	if err == nil {
-		err = d.joinMail(row, in)
+		err = it.joinMail(row, in)
 	}
 	switch {
 	case err == nil:
@@ -181,7 +166,7 @@ func (d *Desk) processOne(row *store.Mail) (err error) {
 	case errors.Is(err, store.ErrUnavailable):
 		return err // the desk cannot write just now; the mail waits
 	}
-	d.log.Warn("mail could not be processed", "mail", row.ID, "err", err)
+	it.log.Warn("mail could not be processed", "mail", row.ID, "err", err)
 	why, detail := "fault", err.Error()
 	var refused *store.Error
 	if errors.As(err, &refused) && refused.Kind != store.Internal {

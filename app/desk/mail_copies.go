@@ -10,7 +10,7 @@ import (
 // ownMail reports whether the desk sent the mail itself. It knows its own by what it put into it and by the Message-ID,
 // not by the sender's address: people of an office write from the address at which the desk takes their mail.
 func (j *joining) ownMail() (bool, error) {
-	if j.d.mail.Desk != "" && slices.Contains(j.in.Desk, j.d.mail.Desk) {
+	if j.d.post.mail.Desk != "" && slices.Contains(j.in.Desk, j.d.post.mail.Desk) {
 		return true, nil
 	}
 	l, err := j.letter(j.in.MessageID)

@@ -31,7 +31,7 @@ func (j *joining) joinLiving(l *lead, live *store.Ticket) error {
 	}
 	if j.person == nil {
 		var err error
-		if j.person, err = j.d.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+		if j.person, err = j.d.people.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func (j *joining) joinLiving(l *lead, live *store.Ticket) error {
 	by, agents := live.LastBy, live.LastAgent
 	j.tx.Act("note")
 	j.tx.Internally(true)
-	if err := j.d.appendMessage(j.tx, live, m, j.in.files); err != nil {
+	if err := j.d.tickets.appendMessage(j.tx, live, m, j.in.files); err != nil {
 		return err
 	}
 	live.LastBy, live.LastAgent = by, agents

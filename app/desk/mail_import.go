@@ -63,7 +63,7 @@ type head struct {
 // date, what is old is closed, and nobody is told. source gives each message with the name of where it lies; what it
 // gives is on disk before the first ticket is made. It can be stopped and begun again: what is there already is not
 // taken twice. Administrators and the command line alone.
-func (d *Desk) ImportMail(ctx context.Context, a Actor, o MailImport, source func(give func(where string, raw []byte) error) error) (MailImportCount, error) {
+func (it *Intake) ImportMail(ctx context.Context, a Actor, o MailImport, source func(give func(where string, raw []byte) error) error) (MailImportCount, error) {
 	var n MailImportCount
 	if err := mayAdminister(a); err != nil {
 		return n, err
@@ -77,7 +77,7 @@ func (d *Desk) ImportMail(ctx context.Context, a Actor, o MailImport, source fun
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
-	im := &mailImport{d: d, a: a, o: o, n: &n, taken: map[uint64]bool{}}
+	im := &mailImport{d: it, a: a, o: o, n: &n, taken: map[uint64]bool{}}
 	if err := im.place(); err != nil {
 		return n, err
 	}
@@ -89,7 +89,7 @@ func (d *Desk) ImportMail(ctx context.Context, a Actor, o MailImport, source fun
 }
 
 type mailImport struct {
-	d     *Desk
+	d     *Intake
 	a     Actor
 	o     MailImport
 	n     *MailImportCount
@@ -118,7 +118,7 @@ func (im *mailImport) place() error {
 
 // own reports whether the address is the mailbox's.
 func (im *mailImport) own(tx *store.Tx, address string) bool {
-	return im.d.ours(tx, address) || slices.Contains(im.o.Own, address)
+	return im.d.post.ours(tx, address) || slices.Contains(im.o.Own, address)
 }
 
 // takeAtOnce is how many mails one transaction writes down.
@@ -213,8 +213,8 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 // keep stores the bytes of one mail and reads its head.
 func (im *mailImport) keep(where string, raw []byte) (*head, *store.Mail, error) {
 	h := &head{where: where, parent: -1}
-	if int64(len(raw)) > im.d.mail.MaxMessage {
-		return h, nil, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", im.d.mail.MaxMessage>>20)
+	if int64(len(raw)) > im.d.post.mail.MaxMessage {
+		return h, nil, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", im.d.post.mail.MaxMessage>>20)
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return h, nil, store.Fail(store.Invalid, "error.mail-empty")

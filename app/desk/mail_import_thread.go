@@ -224,7 +224,7 @@ func (w *threadWriter) belongs(b *branch, author *store.Person, m threadMail) bo
 func (w *threadWriter) message(m threadMail) (MailImported, error) {
 	im, in := w.im, m.in
 	line := MailImported{Where: m.head.where, MessageID: m.head.message, Subject: in.Subject}
-	author, err := im.d.EnsureRequester(w.tx, in.From.Email, in.From.Name)
+	author, err := im.d.people.EnsureRequester(w.tx, in.From.Email, in.From.Name)
 	if err != nil {
 		return line, err
 	}
@@ -259,7 +259,7 @@ func (w *threadWriter) message(m threadMail) (MailImported, error) {
 		if msg.Outside = !msg.Agent && !b.t.OnSide(author.ID); msg.Outside && msg.Automatic == "" {
 			b.wish(author.Email)
 		}
-		if err := im.d.appendMessage(w.tx, b.t, msg, in.files); err != nil {
+		if err := im.d.tickets.appendMessage(w.tx, b.t, msg, in.files); err != nil {
 			return line, err
 		}
 	}
@@ -308,7 +308,7 @@ func (b *branch) wish(email string) {
 // open makes the ticket. Its requester is who wrote first or, when that was the desk, to whom it wrote.
 func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Message, suggest uint64) (*branch, error) {
 	im := w.im
-	module, group, err := im.d.placeOfBox(w.tx, &im.box)
+	module, group, err := im.d.post.placeOfBox(w.tx, &im.box)
 	if err != nil {
 		return nil, err
 	}
@@ -316,7 +316,7 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 	if msg.Agent {
 		for _, to := range m.in.To {
 			if isAddress(to.Email) && !im.own(w.tx, to.Email) {
-				if requester, err = im.d.EnsureRequester(w.tx, to.Email, to.Name); err != nil {
+				if requester, err = im.d.people.EnsureRequester(w.tx, to.Email, to.Name); err != nil {
 					return nil, err
 				}
 				break
@@ -329,7 +329,7 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 	if requester.ID != author.ID {
 		t.OpenedBy = author.ID
 	}
-	if err := im.d.insertTicket(w.tx, t, msg, m.in.files); err != nil {
+	if err := im.d.tickets.insertTicket(w.tx, t, msg, m.in.files); err != nil {
 		return nil, err
 	}
 	t.LastAgent = msg.Agent
@@ -354,7 +354,7 @@ func (w *threadWriter) finish() error {
 
 func (w *threadWriter) settle(b *branch) error {
 	set := settings(w.tx)
-	d, t := w.im.d, b.t
+	due, t := w.im.d.due, b.t
 	for _, email := range b.wishes {
 		if len(t.Participants)+len(t.Wishes) < maxPeople && !slices.Contains(t.Wishes, email) && t.State != store.StateClosed {
 			t.Wishes = append(slices.Clone(t.Wishes), email)
@@ -362,7 +362,7 @@ func (w *threadWriter) settle(b *branch) error {
 	}
 	if !b.made {
 		t.PublicRev++
-		d.schedule(set, t)
+		due.schedule(set, t)
 		return store.Tickets.Put(w.tx, t)
 	}
 	if b.last.IsZero() {
@@ -372,17 +372,17 @@ func (w *threadWriter) settle(b *branch) error {
 	switch {
 	case old:
 		t.Wishes = nil // nobody is to be added to what is long over
-		d.enter(set, t, store.StateResolved, b.last)
-		d.enter(set, t, store.StateClosed, b.last)
+		due.enter(set, t, store.StateResolved, b.last)
+		due.enter(set, t, store.StateClosed, b.last)
 		t.Outcome = store.Solved
 		if b.agents {
 			t.Outcome = store.Answered
 		}
 	case b.agents && t.LastAgent:
-		d.enter(set, t, store.StateOpen, t.Opened)
-		d.enter(set, t, store.StateWaiting, b.last)
+		due.enter(set, t, store.StateOpen, t.Opened)
+		due.enter(set, t, store.StateWaiting, b.last)
 	case b.agents:
-		d.enter(set, t, store.StateOpen, t.Opened)
+		due.enter(set, t, store.StateOpen, t.Opened)
 	}
 	if b.agents && t.Taken.IsZero() {
 		t.Taken = t.Opened
@@ -390,6 +390,6 @@ func (w *threadWriter) settle(b *branch) error {
 			t.Taken = t.Answered
 		}
 	}
-	d.schedule(set, t)
+	due.schedule(set, t)
 	return store.Tickets.Put(w.tx, t)
 }

@@ -24,7 +24,7 @@ const (
 
 // joining decides about one mail in its transaction.
 type joining struct {
-	d   *Desk
+	d   *Intake
 	tx  *store.Tx
 	row *store.Mail
 	in  *incoming
@@ -47,9 +47,9 @@ type lead struct {
 }
 
 // joinMail makes a mail that was read what it is to be: a message of a ticket, a ticket, or something kept aside.
-func (d *Desk) joinMail(row *store.Mail, in *incoming) error {
+func (it *Intake) joinMail(row *store.Mail, in *incoming) error {
 	opened := time.Time{}
-	err := d.st.Update(store.By{Via: "mail", Act: "mail"}, func(tx *store.Tx) error {
+	err := it.st.Update(store.By{Via: "mail", Act: "mail"}, func(tx *store.Tx) error {
 		opened = time.Time{}
 		r, err := store.Mails.Get(tx, row.ID)
 		if err != nil {
@@ -58,12 +58,12 @@ func (d *Desk) joinMail(row *store.Mail, in *incoming) error {
 		if r.State != store.MailWaiting {
 			return nil
 		}
-		j := &joining{d: d, tx: tx, row: r, in: in}
+		j := &joining{d: it, tx: tx, row: r, in: in}
 		if err := j.decide(); err != nil {
 			return err
 		}
 		if r.State == store.MailDone && !j.laid {
-			if err := d.planCut(tx, r, j.person); err != nil {
+			if err := it.notices.planCut(tx, r, j.person); err != nil {
 				return err
 			}
 		}
@@ -73,7 +73,7 @@ func (d *Desk) joinMail(row *store.Mail, in *incoming) error {
 		return nil
 	})
 	if err == nil && !opened.IsZero() {
-		d.strangers.note(in.sender(), opened)
+		it.strangers.note(in.sender(), opened)
 	}
 	return err
 }
@@ -90,7 +90,7 @@ func (j *joining) decide() error {
 		row.Mailbox = in.box.Address
 	}
 	var err error
-	if _, row.Group, err = j.d.placeOfBox(j.tx, in.box); err != nil {
+	if _, row.Group, err = j.d.post.placeOfBox(j.tx, in.box); err != nil {
 		return err
 	}
 	if j.copies, err = store.MailsByPrint.Find(j.tx, in.print); err != nil {
@@ -138,7 +138,7 @@ func (j *joining) decide() error {
 	if j.person != nil && j.person.Disabled {
 		return j.hold("disabled")
 	}
-	j.token = j.d.replyToken(recipients(row, in.Message))
+	j.token = j.d.notices.replyToken(recipients(row, in.Message))
 	l, err := j.find()
 	switch {
 	case err != nil:
@@ -363,7 +363,7 @@ const (
 func (j *joining) placeIn(t *store.Ticket) (place, error) {
 	secret := confidential(j.tx, t.Group, t.Module)
 	if j.person != nil {
-		s := j.d.standing(Actor{Person: j.person}, t, secret)
+		s := j.d.rights.standing(Actor{Person: j.person}, t, secret)
 		own := j.token.person == j.person.ID && j.token.ticket == t.ID
 		if own && t.Unclaimed && t.Requester == j.person.ID {
 			return addressed, nil // we wrote to them; that they read it claims nothing
@@ -431,7 +431,7 @@ func (j *joining) join(l *lead) error {
 		return err
 	}
 	if j.person == nil {
-		if j.person, err = j.d.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+		if j.person, err = j.d.people.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
 			return err
 		}
 	}
@@ -441,7 +441,7 @@ func (j *joining) join(l *lead) error {
 	m.Known = m.Unproven && j.token.ticket == t.ID && j.token.person == j.person.ID
 	m.Outside = l.where == addressed
 	a := Actor{Person: j.person, Via: "mail", Language: t.Language}
-	w := &stepping{d: j.d, tx: j.tx, a: a, t: t, set: settings(j.tx)}
+	w := &stepping{d: j.d.tickets, tx: j.tx, a: a, t: t, set: settings(j.tx)}
 	own := j.row.Proven && j.token.purpose == PurposePublic && j.token.ticket == t.ID && j.token.person == j.person.ID
 	switch {
 	case j.machine:
@@ -474,7 +474,7 @@ func (j *joining) join(l *lead) error {
 		}
 	}
 	w.s.Message = &Text{Body: m.Body, Internal: m.Internal, mail: &mailText{message: m, files: j.in.files}}
-	w.stand = j.d.stand(j.tx, a, w.t)
+	w.stand = j.d.rights.stand(j.tx, a, w.t)
 	if err := w.speak(); err != nil {
 		return err
 	}
@@ -496,7 +496,7 @@ func (j *joining) lay(w *stepping, m *store.Message) error {
 	}
 	j.tx.Act("message")
 	j.tx.Internally(m.Internal)
-	if err := j.d.appendMessage(j.tx, w.t, m, j.in.files); err != nil {
+	if err := j.d.tickets.appendMessage(j.tx, w.t, m, j.in.files); err != nil {
 		return err
 	}
 	if m.Internal && !w.dirty {
@@ -530,7 +530,7 @@ func (j *joining) beside(l *lead) error {
 	}
 	if j.person == nil {
 		var err error
-		if j.person, err = j.d.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+		if j.person, err = j.d.people.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
 			return err
 		}
 	}
@@ -540,7 +540,7 @@ func (j *joining) beside(l *lead) error {
 	j.row.Joined, j.row.JoinedBy = l.why, l.by
 	m := j.message()
 	m.Internal, m.Outside, m.Beside = true, true, store.BesideWaiting
-	if err := j.d.appendMessage(j.tx, l.t, m, j.in.files); err != nil {
+	if err := j.d.tickets.appendMessage(j.tx, l.t, m, j.in.files); err != nil {
 		return err
 	}
 	l.t.Beside++
@@ -548,7 +548,7 @@ func (j *joining) beside(l *lead) error {
 	if err := store.Tickets.Put(j.tx, l.t); err != nil {
 		return err
 	}
-	if err := j.d.planReceived(j.tx, j.row, j.language()); err != nil {
+	if err := j.d.notices.planReceived(j.tx, j.row, j.language()); err != nil {
 		return err
 	}
 	return j.done(l.t, m, false)
@@ -595,12 +595,12 @@ func (j *joining) open() error {
 	} else if held != "" {
 		return j.hold(held)
 	}
-	module, group, err := j.d.placeOfBox(j.tx, j.in.box)
+	module, group, err := j.d.post.placeOfBox(j.tx, j.in.box)
 	if err != nil {
 		return err
 	}
 	if j.person == nil {
-		if j.person, err = j.d.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+		if j.person, err = j.d.people.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
 			return err
 		}
 	}
@@ -615,13 +615,13 @@ func (j *joining) open() error {
 	if j.foreign && m.Automatic == "" {
 		m.Automatic = string(mail.Notification) // what opens a ticket here by itself is not answered by itself
 	}
-	if err := j.d.insertTicket(j.tx, t, m, j.in.files); err != nil {
+	if err := j.d.tickets.insertTicket(j.tx, t, m, j.in.files); err != nil {
 		return err
 	}
 	if err := j.linkCopies(t); err != nil {
 		return err
 	}
-	w := &stepping{d: j.d, tx: j.tx, a: Actor{Person: j.person, Via: "mail"}, t: t, set: settings(j.tx)}
+	w := &stepping{d: j.d.tickets, tx: j.tx, a: Actor{Person: j.person, Via: "mail"}, t: t, set: settings(j.tx)}
 	if err := j.wish(w, j.d.addressed(j.tx, j.in)...); err != nil {
 		return err
 	}

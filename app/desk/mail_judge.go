@@ -21,12 +21,12 @@ type MailPage struct {
 }
 
 // Mails lists the mails in the state, newest first, for administrators.
-func (d *Desk) Mails(a Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
+func (it *Intake) Mails(a Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
 	page := MailPage{Count: map[store.MailState]int{}}
 	if err := mayAdminister(a); err != nil {
 		return page, err
 	}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := it.st.View(func(tx *store.Tx) error {
 		for _, s := range []store.MailState{store.MailWaiting, store.MailDone, store.MailHeld, store.MailFailed, store.MailAside, store.MailDropped, store.MailSame} {
 			page.Count[s] = store.Mails.Count(tx, string(s))
 		}
@@ -37,7 +37,7 @@ func (d *Desk) Mails(a Actor, state store.MailState, before uint64, limit int) (
 
 // GroupMails lists what the actor judges in the state, newest first: the mail of their groups, or of those that are not
 // confidential for an administrator who has none. Denied for everybody but agents and administrators.
-func (d *Desk) GroupMails(a Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
+func (it *Intake) GroupMails(a Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
 	page := MailPage{Count: map[store.MailState]int{}}
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return page, denied(a)
@@ -45,9 +45,9 @@ func (d *Desk) GroupMails(a Actor, state store.MailState, before uint64, limit i
 	if !slices.Contains(store.JudgedMail, state) {
 		state = store.MailHeld
 	}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := it.st.View(func(tx *store.Tx) error {
 		var spans [][]byte
-		for _, g := range d.ownGroups(tx, a) {
+		for _, g := range it.rights.ownGroups(tx, a) {
 			spans = append(spans, store.Key(g, string(state)))
 			for _, s := range store.JudgedMail {
 				page.Count[s] += store.Mails.Count(tx, store.CountGroup, g, string(s))
@@ -90,13 +90,13 @@ func (p *MailPage) fill(tx *store.Tx, index *store.Index[store.Mail], keys [][]b
 }
 
 // MailCount is how many mails wait for the actor to judge them.
-func (d *Desk) MailCount(a Actor) (n int, err error) {
+func (it *Intake) MailCount(a Actor) (n int, err error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, nil
 	}
-	err = d.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *store.Tx) error {
 		n = 0
-		for _, g := range d.ownGroups(tx, a) {
+		for _, g := range it.rights.ownGroups(tx, a) {
 			n += store.Mails.Count(tx, store.CountGroup, g, string(store.MailHeld)) + store.Mails.Count(tx, store.CountGroup, g, string(store.MailFailed))
 		}
 		return nil
@@ -105,8 +105,8 @@ func (d *Desk) MailCount(a Actor) (n int, err error) {
 }
 
 // MailAwaits returns how many mails are held or failed in the whole desk, and since when the oldest is.
-func (d *Desk) MailAwaits() (n int, since time.Time, err error) {
-	err = d.st.View(func(tx *store.Tx) error {
+func (it *Intake) MailAwaits() (n int, since time.Time, err error) {
+	err = it.st.View(func(tx *store.Tx) error {
 		n, since = 0, time.Time{}
 		for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {
 			n += store.Mails.Count(tx, string(s))
@@ -137,13 +137,13 @@ const maxJudged = 200
 
 // JudgeMail has a mail processed anew, or refused. What failed is tried again; what is held or was kept aside is approved
 // by it, and then becomes a message whoever wrote it. Conflict for a mail that is past that.
-func (d *Desk) JudgeMail(a Actor, id uint64, decision string) error {
-	err := d.st.Update(a.By(decision+"-mail"), func(tx *store.Tx) error {
+func (it *Intake) JudgeMail(a Actor, id uint64, decision string) error {
+	err := it.st.Update(a.By(decision+"-mail"), func(tx *store.Tx) error {
 		m, err := store.Mails.Get(tx, id)
 		if err != nil {
 			return err
 		}
-		if err := d.mayJudge(tx, a, m); err != nil {
+		if err := it.rights.mayJudge(tx, a, m); err != nil {
 			return err
 		}
 		switch {
@@ -161,19 +161,19 @@ func (d *Desk) JudgeMail(a Actor, id uint64, decision string) error {
 		return store.Mails.Put(tx, m)
 	})
 	if err == nil && decision == MailApprove {
-		d.wakeMail()
+		it.wakeMail()
 	}
 	return err
 }
 
 // JudgeMails judges many at once and returns how many were, and why each of the others was not.
-func (d *Desk) JudgeMails(a Actor, ids []uint64, decision string) (done int, refused map[uint64]error, err error) {
+func (it *Intake) JudgeMails(a Actor, ids []uint64, decision string) (done int, refused map[uint64]error, err error) {
 	if len(ids) > maxJudged {
 		return 0, nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxJudged, "have", len(ids)).At("mail")
 	}
 	refused = map[uint64]error{}
 	for _, id := range ids {
-		switch err := d.JudgeMail(a, id, decision); {
+		switch err := it.JudgeMail(a, id, decision); {
 		case err == nil:
 			done++
 		case store.KindOf(err) == store.Internal || store.KindOf(err) == store.Unavailable:
@@ -186,23 +186,23 @@ func (d *Desk) JudgeMails(a Actor, ids []uint64, decision string) (done int, ref
 }
 
 // groupOfMail is whose a mail is of which nothing more is known than where it arrived.
-func (d *Desk) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
-	box := d.mailbox(tx, m.Mailbox)
+func (it *Intake) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
+	box := it.post.mailbox(tx, m.Mailbox)
 	for _, to := range m.To {
 		if box == nil {
-			box = d.mailbox(tx, to)
+			box = it.post.mailbox(tx, to)
 		}
 	}
-	_, group, err := d.placeOfBox(tx, box)
+	_, group, err := it.post.placeOfBox(tx, box)
 	return group, err
 }
 
 // adoptMail gives mail that waits for somebody's judgement from before it had an owner to the group at whose mailbox it
 // arrived.
-func (d *Desk) adoptMail(ctx context.Context) error {
+func (it *Intake) adoptMail(ctx context.Context) error {
 	for ctx.Err() == nil {
 		n := 0
-		err := d.st.Update(store.By{Via: "desk", Act: "adopt-mail"}, func(tx *store.Tx) error {
+		err := it.st.Update(store.By{Via: "desk", Act: "adopt-mail"}, func(tx *store.Tx) error {
 			n = 0
 			var orphans []*store.Mail
 			for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {
@@ -220,7 +220,7 @@ func (d *Desk) adoptMail(ctx context.Context) error {
 			}
 			for _, m := range orphans {
 				var err error
-				if m.Group, err = d.groupOfMail(tx, m); err != nil {
+				if m.Group, err = it.groupOfMail(tx, m); err != nil {
 					return err
 				}
 				if err := store.Mails.Put(tx, m); err != nil {

@@ -24,7 +24,7 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 		if l == nil || len(l.Lines) == 0 || l.Lines[len(l.Lines)-1].Unproven == proven {
 			t.Errorf("proven %v: the letter about the message: %+v", proven, l)
 		}
-		lines, _, err := o.Notices(o.as("agente"), 50)
+		lines, _, err := o.ListNotices(o.as("agente"), 50)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,22 +12,22 @@ import (
 
 // OpenOriginal opens the bytes of the mail that a message of a ticket was, for those Original is for. The caller closes
 // it. NotFound for others.
-func (d *Desk) OpenOriginal(a Actor, number, message uint64) (*store.Mail, *os.File, error) {
+func (it *Intake) OpenOriginal(a Actor, number, message uint64) (*store.Mail, *os.File, error) {
 	var row *store.Mail
-	err := d.st.View(func(tx *store.Tx) (err error) {
-		_, _, row, err = d.mailOf(tx, a, number, message)
+	err := it.st.View(func(tx *store.Tx) (err error) {
+		_, _, row, err = it.mailOf(tx, a, number, message)
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := d.st.OpenBlob(row.Sum)
+	f, err := it.st.OpenBlob(row.Sum)
 	return row, f, err
 }
 
 // mailOf finds the mail that a message of a ticket was, for whoever may see the notes of the ticket, and for the person
 // who wrote it.
-func (d *Desk) mailOf(tx *store.Tx, a Actor, number, message uint64) (*store.Ticket, *store.Message, *store.Mail, error) {
+func (it *Intake) mailOf(tx *store.Tx, a Actor, number, message uint64) (*store.Ticket, *store.Message, *store.Mail, error) {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	t, err := store.Tickets.Get(tx, number)
 	if err != nil {
@@ -37,10 +37,10 @@ func (d *Desk) mailOf(tx *store.Tx, a Actor, number, message uint64) (*store.Tic
 	if err != nil || m.Ticket != t.ID && m.Side() != t.ID || m.Mail == 0 {
 		return nil, nil, nil, gone
 	}
-	if d.mayReadMessage(tx, a, m) != nil {
+	if it.rights.mayReadMessage(tx, a, m) != nil {
 		return nil, nil, nil, gone
 	}
-	if in, err := store.Tickets.Get(tx, m.Ticket); err != nil || m.Author != a.ID() && d.may(tx, a, SeeNotes, in) != nil {
+	if in, err := store.Tickets.Get(tx, m.Ticket); err != nil || m.Author != a.ID() && it.rights.may(tx, a, SeeNotes, in) != nil {
 		return nil, nil, nil, gone
 	}
 	row, err := store.Mails.Get(tx, m.Mail)
@@ -49,8 +49,8 @@ func (d *Desk) mailOf(tx *store.Tx, a Actor, number, message uint64) (*store.Tic
 
 // ReadMail returns a mail as it came and what is read in it, for whoever decides about it (see Mails); Ticket and
 // Message are nil. NotFound for others.
-func (d *Desk) ReadMail(a Actor, id uint64) (*Original, error) {
-	row, f, err := d.OpenMail(a, id)
+func (it *Intake) ReadMail(a Actor, id uint64) (*Original, error) {
+	row, f, err := it.OpenMail(a, id)
 	if err != nil {
 		return nil, err
 	}
@@ -59,24 +59,24 @@ func (d *Desk) ReadMail(a Actor, id uint64) (*Original, error) {
 	if o.Bytes, err = io.ReadAll(f); err != nil {
 		return nil, err
 	}
-	o.Read, err = d.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
+	o.Read, err = it.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
 	return o, err
 }
 
 // OpenMail opens the bytes of a mail as it came, for whoever decides about it. The caller closes it.
-func (d *Desk) OpenMail(a Actor, id uint64) (*store.Mail, *os.File, error) {
+func (it *Intake) OpenMail(a Actor, id uint64) (*store.Mail, *os.File, error) {
 	var m *store.Mail
-	err := d.st.View(func(tx *store.Tx) error {
+	err := it.st.View(func(tx *store.Tx) error {
 		var err error
 		if m, err = store.Mails.Get(tx, id); err != nil {
 			return err
 		}
-		return d.mayJudge(tx, a, m)
+		return it.rights.mayJudge(tx, a, m)
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := d.st.OpenBlob(m.Sum)
+	f, err := it.st.OpenBlob(m.Sum)
 	return m, f, err
 }
 
@@ -91,16 +91,16 @@ type Original struct {
 
 // Original returns the mail that a message of a ticket was, for whoever may see the notes of the ticket, and for the
 // person who wrote it. NotFound for others: a header says more than the text.
-func (d *Desk) Original(a Actor, number, message uint64) (*Original, error) {
+func (it *Intake) Original(a Actor, number, message uint64) (*Original, error) {
 	o := &Original{}
-	err := d.st.View(func(tx *store.Tx) (err error) {
-		o.Ticket, o.Message, o.Mail, err = d.mailOf(tx, a, number, message)
+	err := it.st.View(func(tx *store.Tx) (err error) {
+		o.Ticket, o.Message, o.Mail, err = it.mailOf(tx, a, number, message)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	f, err := d.st.OpenBlob(o.Mail.Sum)
+	f, err := it.st.OpenBlob(o.Mail.Sum)
 	if err != nil {
 		return nil, err
 	}
@@ -108,13 +108,13 @@ func (d *Desk) Original(a Actor, number, message uint64) (*Original, error) {
 	if o.Bytes, err = io.ReadAll(f); err != nil {
 		return nil, err
 	}
-	o.Read, err = d.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
+	o.Read, err = it.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
 	return o, err
 }
 
 // MailPosition returns how far the mailbox has been read.
-func (d *Desk) MailPosition(name string) (position string, err error) {
-	err = d.st.View(func(tx *store.Tx) error {
+func (it *Intake) MailPosition(name string) (position string, err error) {
+	err = it.st.View(func(tx *store.Tx) error {
 		m, err := store.MailboxesByName.First(tx, store.Address(name))
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
@@ -128,8 +128,8 @@ func (d *Desk) MailPosition(name string) (position string, err error) {
 }
 
 // KeepMailPosition writes down how far the mailbox has been read.
-func (d *Desk) KeepMailPosition(name, position string) error {
-	return d.st.Update(store.By{Via: "mail", Act: "position"}, func(tx *store.Tx) error {
+func (it *Intake) KeepMailPosition(name, position string) error {
+	return it.st.Update(store.By{Via: "mail", Act: "position"}, func(tx *store.Tx) error {
 		m, err := store.MailboxesByName.First(tx, store.Address(name))
 		if errors.Is(err, store.ErrNotFound) {
 			m, err = &store.Mailbox{Name: store.Address(name)}, nil

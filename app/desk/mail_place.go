@@ -10,7 +10,7 @@ import (
 // boxesOf finds the mailboxes for which a mail came, those of one place once: the one it was fetched from, else those
 // that the envelope names, else those that mail servers noted, else those of the header. Each of them has the mail of its
 // own. None when nothing claims it.
-func (d *Desk) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*Mailbox, error) {
+func (it *Intake) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*Mailbox, error) {
 	var header []string
 	for _, list := range [][]mail.Address{m.To, m.Cc} {
 		for _, a := range list {
@@ -21,11 +21,11 @@ func (d *Desk) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*Mailb
 		var out []*Mailbox
 		places := map[[2]uint64]bool{}
 		for _, a := range addresses {
-			box := d.mailbox(tx, a)
+			box := it.post.mailbox(tx, a)
 			if box == nil {
 				continue
 			}
-			module, group, err := d.placeOfBox(tx, box)
+			module, group, err := it.post.placeOfBox(tx, box)
 			if err != nil {
 				return nil, err
 			}
@@ -42,14 +42,14 @@ func (d *Desk) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*Mailb
 }
 
 // haveMail returns the mail with the bytes that came to the same mailboxes before, nil when it lacks one of them.
-func (d *Desk) haveMail(tx *store.Tx, sum string, from MailFrom) (*store.Mail, error) {
+func (it *Intake) haveMail(tx *store.Tx, sum string, from MailFrom) (*store.Mail, error) {
 	rows, err := store.MailsBySum.Find(tx, sum)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	var wanted []string
 	for _, a := range append([]string{from.Mailbox}, from.To...) {
-		if box := d.mailbox(tx, store.Address(a)); box != nil {
+		if box := it.post.mailbox(tx, store.Address(a)); box != nil {
 			if wanted = append(wanted, box.Address); from.Mailbox != "" {
 				break
 			}
@@ -63,7 +63,7 @@ func (d *Desk) haveMail(tx *store.Tx, sum string, from MailFrom) (*store.Mail, e
 				at = m.To // not looked at yet: it will be shared among them
 			}
 			for _, a := range at {
-				same, err := d.samePlace(tx, a, box)
+				same, err := it.samePlace(tx, a, box)
 				if err != nil {
 					return nil, err
 				}
@@ -79,14 +79,14 @@ func (d *Desk) haveMail(tx *store.Tx, sum string, from MailFrom) (*store.Mail, e
 
 // samePlace reports whether mail of both rows comes to the same group and module. A row of which nobody knows where it
 // arrived is taken to be.
-func (d *Desk) samePlace(tx *store.Tx, a, b string) (bool, error) {
+func (it *Intake) samePlace(tx *store.Tx, a, b string) (bool, error) {
 	if a == b || a == "" || b == "" {
 		return true, nil
 	}
-	m, g, err := d.placeOfBox(tx, d.mailbox(tx, a))
+	m, g, err := it.post.placeOfBox(tx, it.post.mailbox(tx, a))
 	if err != nil {
 		return false, err
 	}
-	n, h, err := d.placeOfBox(tx, d.mailbox(tx, b))
+	n, h, err := it.post.placeOfBox(tx, it.post.mailbox(tx, b))
 	return m == n && g == h, err
 }

@@ -33,8 +33,8 @@ type incoming struct {
 
 // read understands the bytes of a mail, most of them at a time (0: see mail.Options). In the place of an envelope of certified mail that nothing proves stands the
 // message in it: whoever runs the machine wrote nothing and waits for no answer.
-func (d *Desk) read(r io.ReaderAt, size, most int64) (*mail.Message, error) {
-	m, err := mail.Read(r, size, mail.Options{MaxParse: most, Servers: d.mail.Servers, PECRoots: d.mail.Roots, Now: d.clock()})
+func (it *Intake) read(r io.ReaderAt, size, most int64) (*mail.Message, error) {
+	m, err := mail.Read(r, size, mail.Options{MaxParse: most, Servers: it.post.mail.Servers, PECRoots: it.post.mail.Roots, Now: it.clock()})
 	if err == nil && m.Carried != nil {
 		m = m.Carried
 	}
@@ -42,17 +42,17 @@ func (d *Desk) read(r io.ReaderAt, size, most int64) (*mail.Message, error) {
 }
 
 // readMail understands the bytes of a mail and stores what it carries.
-func (d *Desk) readMail(row *store.Mail) (*incoming, error) {
-	f, err := d.st.OpenBlob(row.Sum)
+func (it *Intake) readMail(row *store.Mail) (*incoming, error) {
+	f, err := it.st.OpenBlob(row.Sum)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return d.understand(f, row, true)
+	return it.understand(f, row, true)
 }
 
-func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming, error) {
-	m, err := d.read(r, row.Size, 0)
+func (it *Intake) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming, error) {
+	m, err := it.read(r, row.Size, 0)
 	if err != nil {
 		return nil, fmt.Errorf("desk: read mail: %w", err)
 	}
@@ -61,9 +61,9 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 	}
 	senderOf(m, row)
 	in := &incoming{Message: m}
-	err = d.st.View(func(tx *store.Tx) (err error) {
-		if in.boxes, err = d.boxesOf(tx, row, m); err == nil {
-			in.form = d.writerOf(tx, m)
+	err = it.st.View(func(tx *store.Tx) (err error) {
+		if in.boxes, err = it.boxesOf(tx, row, m); err == nil {
+			in.form = it.writerOf(tx, m)
 		}
 		return err
 	})
@@ -92,7 +92,7 @@ func (d *Desk) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incoming,
 		return in, nil
 	}
 	for _, p := range m.Parts {
-		blob, err := d.st.PutBlob(bytes.NewReader(p.Content), 0)
+		blob, err := it.st.PutBlob(bytes.NewReader(p.Content), 0)
 		if err != nil {
 			return nil, err
 		}
@@ -181,13 +181,13 @@ func (in *incoming) sender() string {
 
 // writerOf makes the one person to whom answers are to go the sender of a mail that a form sent from an address nobody
 // answers, and returns that address; "" for every other mail. Nothing proves that person.
-func (d *Desk) writerOf(tx *store.Tx, m *mail.Message) string {
+func (it *Intake) writerOf(tx *store.Tx, m *mail.Message) string {
 	form := m.From.Email
-	if !mail.Unanswerable(form) && !slices.Contains(d.mail.Forms, form) || len(m.ReplyTo) != 1 {
+	if !mail.Unanswerable(form) && !slices.Contains(it.post.mail.Forms, form) || len(m.ReplyTo) != 1 {
 		return ""
 	}
 	writer := m.ReplyTo[0]
-	if !isAddress(writer.Email) || writer.Email == form || mail.Unanswerable(writer.Email) || d.ours(tx, writer.Email) {
+	if !isAddress(writer.Email) || writer.Email == form || mail.Unanswerable(writer.Email) || it.post.ours(tx, writer.Email) {
 		return ""
 	}
 	m.From, m.Proven = writer, false
@@ -246,11 +246,11 @@ func (in *incoming) body() string {
 }
 
 // addressed are the addresses of To and Cc, ours and the sender's left out, each once.
-func (d *Desk) addressed(tx *store.Tx, in *incoming) []mail.Address {
+func (it *Intake) addressed(tx *store.Tx, in *incoming) []mail.Address {
 	var out []mail.Address
 	for _, list := range [][]mail.Address{in.To, in.Cc} {
 		for _, a := range list {
-			if a.Email == "" || a.Email == in.From.Email || d.ours(tx, a.Email) || len(out) >= maxPeople ||
+			if a.Email == "" || a.Email == in.From.Email || it.post.ours(tx, a.Email) || len(out) >= maxPeople ||
 				slices.ContainsFunc(out, func(x mail.Address) bool { return x.Email == a.Email }) {
 				continue
 			}

@@ -75,7 +75,7 @@ func (j *joining) report(back *store.Letter) error {
 	}
 	j.tx.Act("note")
 	j.tx.Internally(true)
-	if err := j.d.appendMessage(j.tx, t, m, j.in.files); err != nil {
+	if err := j.d.tickets.appendMessage(j.tx, t, m, j.in.files); err != nil {
 		return err
 	}
 	if err := store.Tickets.Put(j.tx, t); err != nil {
@@ -148,16 +148,16 @@ func (j *joining) notArrived(l *store.Letter, verdict mail.Verdict, why string) 
 
 // MailRefused returns what another server last said when it did not let the desk's own server in, and when the letter
 // was made; "" when none did in the last days, or an administrator decided about those letters.
-func (d *Desk) MailRefused() (why string, at time.Time, err error) {
+func (it *Intake) MailRefused() (why string, at time.Time, err error) {
 	const days, most = 7, 200
-	err = d.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *store.Tx) error {
 		why, at = "", time.Time{}
 		n := 0
 		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: store.Key(string(store.LetterFailed)), Desc: true}) {
 			if err != nil {
 				return err
 			}
-			if n++; n > most || d.clock().Sub(l.Created) > days*24*time.Hour {
+			if n++; n > most || it.clock().Sub(l.Created) > days*24*time.Hour {
 				break
 			}
 			if l.Why == WhyRefused {

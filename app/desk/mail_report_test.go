@@ -126,7 +126,7 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 			if l.State == store.LetterQueued || tries > 4 || (why != "") != c.hard {
 				t.Errorf("in the end %d tries, marked %q, the letter %s", tries, why, l.State)
 			}
-			if told, _, err := o.MailRefused(); err != nil || (told != "") != (c.ours && o.clock().Sub(l.Created) < 7*24*time.Hour) {
+			if told, _, err := o.MailRefused(); err != nil || (told != "") != (c.ours && o.Now().Sub(l.Created) < 7*24*time.Hour) {
 				t.Errorf("the administrator is told %q, %v", told, err)
 			}
 			o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})

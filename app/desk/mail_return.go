@@ -27,7 +27,7 @@ func (j *joining) returned() (*store.Letter, error) {
 	}
 	for _, address := range recipients(j.row, j.in.Message) {
 		token := returnToken(address)
-		n, ok := j.d.openToken("return", returnMAC, token)
+		n, ok := j.d.post.openToken("return", returnMAC, token)
 		if token == "" || !ok || len(n) != 1 {
 			continue
 		}
@@ -92,7 +92,7 @@ func (j *joining) seenAtBox() error {
 	}
 	seen := map[string]bool{} // true where it was sent to try the address
 	for _, address := range arrived {
-		if at := withoutTag(address); at != address && j.d.ours(j.tx, at) {
+		if at := withoutTag(address); at != address && j.d.post.ours(j.tx, at) {
 			seen[at] = false
 		}
 	}
@@ -118,7 +118,7 @@ func (j *joining) seenAtBox() error {
 	if !j.in.carried() || j.row.PEC != "" {
 		return nil
 	}
-	at := j.d.mail.From
+	at := j.d.post.mail.From
 	if j.in.box != nil {
 		at = j.in.box.Address
 	}
@@ -148,8 +148,8 @@ func keepBox(tx *store.Tx, address string, change func(*store.Mailbox) bool) err
 }
 
 // isProbe reports whether the token is that of mail sent in the last days to try the address.
-func (d *Desk) isProbe(tx *store.Tx, address, token string) bool {
-	n, ok := d.openToken("probe "+address, returnMAC, token)
+func (it *Intake) isProbe(tx *store.Tx, address, token string) bool {
+	n, ok := it.post.openToken("probe "+address, returnMAC, token)
 	if !ok || len(n) != 1 {
 		return false
 	}
@@ -165,8 +165,8 @@ type Tags struct {
 }
 
 // Tags returns what is known of the address.
-func (d *Desk) Tags(address string) (t Tags, err error) {
-	err = d.st.View(func(tx *store.Tx) error {
+func (it *Intake) Tags(address string) (t Tags, err error) {
+	err = it.st.View(func(tx *store.Tx) error {
 		box, err := store.MailboxesByName.PeekFirst(tx, store.Address(address))
 		if err == nil {
 			t = Tags{tagsArrive(box, tx.Now()), box.Tagged, box.Probed}
@@ -178,9 +178,9 @@ func (d *Desk) Tags(address string) (t Tags, err error) {
 
 // ProbeTags returns the address to which mail is to be sent that tries whether mail with a tag arrives at the address,
 // "" where there can be none, and when that was.
-func (d *Desk) ProbeTags(address string) (to string, at time.Time) {
-	address, at = store.Address(address), d.clock()
-	to = d.tagged(address, d.token("probe "+address, returnMAC, uint64(at.Unix()))) // #nosec G115 -- after 1970
+func (it *Intake) ProbeTags(address string) (to string, at time.Time) {
+	address, at = store.Address(address), it.clock()
+	to = it.notices.tagged(address, it.post.token("probe "+address, returnMAC, uint64(at.Unix()))) // #nosec G115 -- after 1970
 	if to == address {
 		to = ""
 	}
@@ -188,17 +188,17 @@ func (d *Desk) ProbeTags(address string) (to string, at time.Time) {
 }
 
 // ProbedTags writes down that mail was sent to try the address, so that it tells something when none arrives.
-func (d *Desk) ProbedTags(address string, at time.Time) error {
-	return d.st.Update(store.By{Via: "desk", Act: "probe"}, func(tx *store.Tx) error {
+func (it *Intake) ProbedTags(address string, at time.Time) error {
+	return it.st.Update(store.By{Via: "desk", Act: "probe"}, func(tx *store.Tx) error {
 		return keepBox(tx, store.Address(address), func(box *store.Mailbox) bool { box.Probed = at; return true })
 	})
 }
 
 // MailUncertified returns when certified mail last came whose provider no certificate confirms; the zero time when none
 // did in the last weeks.
-func (d *Desk) MailUncertified() (last time.Time, err error) {
+func (it *Intake) MailUncertified() (last time.Time, err error) {
 	const days = 30
-	err = d.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *store.Tx) error {
 		last = time.Time{}
 		for box, err := range store.Mailboxes.All(tx, 0, false) {
 			if err != nil {

@@ -100,7 +100,7 @@ func (s *strangers) note(address string, now time.Time) {
 // tooMany says why a new ticket of the sender is held, "" when it is not: the sender's address, or its domain, opened as
 // many in the last hour as the configuration allows.
 func (j *joining) tooMany() (string, error) {
-	if j.row.Approved || j.d.mail.MostPerAddress == 0 && j.d.mail.MostPerDomain == 0 {
+	if j.row.Approved || j.d.post.mail.MostPerAddress == 0 && j.d.post.mail.MostPerDomain == 0 {
 		return "", nil
 	}
 	own, err := organisationOf(j.tx, j.in.sender())
@@ -112,7 +112,7 @@ func (j *joining) tooMany() (string, error) {
 		return "", err
 	}
 	keys := strangerKeys(j.in.sender())
-	for i, most := range []int{j.d.mail.MostPerAddress, j.d.mail.MostPerDomain} {
+	for i, most := range []int{j.d.post.mail.MostPerAddress, j.d.post.mail.MostPerDomain} {
 		if most > 0 && s.count(keys[i], j.tx.Now()) >= most {
 			return WhyMany, nil
 		}
@@ -164,22 +164,22 @@ func (h *heldRoom) take(tx *store.Tx, size, room int64) (bool, error) {
 
 // noRoom reports whether a mail of the size is a stranger's, while what is held leaves no more room for such. The
 // beginning of the mail says who sent it; one whose sender cannot be read there is a stranger's.
-func (d *Desk) noRoom(size int64, beginning []byte) (refuse bool, err error) {
-	if d.free == nil {
+func (it *Intake) noRoom(size int64, beginning []byte) (refuse bool, err error) {
+	if it.free == nil {
 		return false, nil
 	}
-	free, known := d.free()
+	free, known := it.free()
 	if !known {
 		return false, nil
 	}
-	err = d.st.View(func(tx *store.Tx) error {
-		fits, err := d.held.take(tx, size, free/strangersPart)
+	err = it.st.View(func(tx *store.Tx) error {
+		fits, err := it.held.take(tx, size, free/strangersPart)
 		if err != nil || fits {
 			refuse = false
 			return err
 		}
 		refuse = true
-		m, err := d.read(bytes.NewReader(beginning), int64(len(beginning)), 0)
+		m, err := it.read(bytes.NewReader(beginning), int64(len(beginning)), 0)
 		if err != nil || m.From.Email == "" {
 			return nil // a sender that cannot be read is nobody we know
 		}
@@ -199,8 +199,8 @@ func (d *Desk) noRoom(size int64, beginning []byte) (refuse bool, err error) {
 }
 
 // beginningOf reads the first bytes of a stored mail.
-func (d *Desk) beginningOf(sum string) ([]byte, error) {
-	f, err := d.st.OpenBlob(sum)
+func (it *Intake) beginningOf(sum string) ([]byte, error) {
+	f, err := it.st.OpenBlob(sum)
 	if err != nil {
 		return nil, err
 	}

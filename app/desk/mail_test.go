@@ -67,7 +67,7 @@ func (o *mailOffice) mail(l letter) *store.Mail {
 		fmt.Fprintf(&b, "Authentication-Results: mx.ateneo.example; dmarc=pass header.from=%s\r\n", domain)
 	}
 	if l.at.IsZero() {
-		l.at = o.clock()
+		l.at = o.Now()
 	}
 	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s>\r\nDate: %s\r\n", l.from, l.to, l.subject, l.id, l.at.Format(time.RFC1123Z))
 	if l.cc != "" {
@@ -176,7 +176,7 @@ func TestMailOpensATicketOfItsMailbox(t *testing.T) {
 
 func TestTheSameMessageTwiceIsOneMessage(t *testing.T) {
 	o := newMailOffice(t)
-	at := o.clock()
+	at := o.Now()
 	first := o.mail(letter{from: "ada@ateneo.example", subject: "S", body: "testo", id: "uno@x.example", at: at})
 	for name, l := range map[string]letter{
 		"another way in":          {from: "ada@ateneo.example", subject: "S", body: "testo", id: "uno@x.example", at: at, header: "Received: from a by b; now\r\n"},

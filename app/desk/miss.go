@@ -68,14 +68,14 @@ type Asked struct {
 // Asked notes an answered search and returns the name that the links of the answer are to carry, empty when the search
 // is not counted. It writes nothing. What may tell of a person is left out: addresses and long numbers, and whatever
 // agents and administrators look for among tickets.
-func (d *Desk) Asked(a Actor, q Asked) string {
+func (fi *Finder) Asked(a Actor, q Asked) string {
 	text := missText(q.Words)
-	if text == "" || d.missMonths == 0 || (a.IsAgent() || a.IsAdministrator()) && !q.Guide {
+	if text == "" || fi.missMonths == 0 || (a.IsAgent() || a.IsAdministrator()) && !q.Guide {
 		return ""
 	}
 	key := missKey{text, q.Module}
-	now := d.clock()
-	w := &d.misses
+	now := fi.clock()
+	w := &fi.misses
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settle(now)
@@ -101,11 +101,11 @@ func (d *Desk) Asked(a Actor, q Asked) string {
 }
 
 // Opened notes that something was opened from the answer of the name. Any other name does nothing.
-func (d *Desk) Opened(name string) {
+func (fi *Finder) Opened(name string) {
 	if name == "" {
 		return
 	}
-	w := &d.misses
+	w := &fi.misses
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if q, ok := w.asked[name]; ok {
@@ -177,40 +177,40 @@ func missText(words []string) string {
 
 // RunMisses writes what was gathered each half minute, and once more when the context ends; each hour it erases what
 // is older than the configured time.
-func (d *Desk) RunMisses(ctx context.Context) error {
+func (fi *Finder) RunMisses(ctx context.Context) error {
 	tick := time.NewTicker(missFlush)
 	defer tick.Stop()
 	var erased time.Time
 	for {
-		if err := d.WriteMisses(); err != nil {
+		if err := fi.WriteMisses(); err != nil {
 			return err
 		}
-		if now := d.clock(); now.Sub(erased) >= time.Hour {
-			if err := d.EraseMisses(); err != nil {
+		if now := fi.clock(); now.Sub(erased) >= time.Hour {
+			if err := fi.EraseMisses(); err != nil {
 				return err
 			}
 			erased = now
 		}
 		select {
 		case <-ctx.Done():
-			return cmp.Or(d.WriteMisses(), ctx.Err())
+			return cmp.Or(fi.WriteMisses(), ctx.Err())
 		case <-tick.C:
 		}
 	}
 }
 
 // month is how months are named, in the desk's time zone.
-func (d *Desk) month(t time.Time) string { return t.In(d.loc).Format("2006-01") }
+func (fi *Finder) month(t time.Time) string { return t.In(fi.loc).Format("2006-01") }
 
 // WriteMisses writes what was gathered now. What could not be written is gathered again.
-func (d *Desk) WriteMisses() error {
-	list := d.misses.take(d.clock())
+func (fi *Finder) WriteMisses() error {
+	list := fi.misses.take(fi.clock())
 	if len(list) == 0 {
 		return nil
 	}
-	err := d.st.Update(store.By{Via: "desk", Act: "count-misses"}, func(tx *store.Tx) error {
-		month := d.month(tx.Now())
-		y, m, day := tx.Now().In(d.loc).Date()
+	err := fi.st.Update(store.By{Via: "desk", Act: "count-misses"}, func(tx *store.Tx) error {
+		month := fi.month(tx.Now())
+		y, m, day := tx.Now().In(fi.loc).Date()
 		today := time.Date(y, m, day, 0, 0, 0, 0, time.UTC)
 		for key, c := range list {
 			row, err := store.MissesByMonth.First(tx, month, key.text, key.module)
@@ -234,24 +234,24 @@ func (d *Desk) WriteMisses() error {
 		return nil
 	})
 	if err != nil {
-		d.misses.mu.Lock()
-		defer d.misses.mu.Unlock()
+		fi.misses.mu.Lock()
+		defer fi.misses.mu.Unlock()
 		for key, c := range list {
-			d.misses.gather(key, c)
+			fi.misses.gather(key, c)
 		}
 	}
 	return err
 }
 
 // EraseMisses removes the months that are older than the configured time, in batches.
-func (d *Desk) EraseMisses() error {
+func (fi *Finder) EraseMisses() error {
 	for {
 		n := 0
-		err := d.st.Update(store.By{Via: "desk", Act: "erase-misses"}, func(tx *store.Tx) error {
+		err := fi.st.Update(store.By{Via: "desk", Act: "erase-misses"}, func(tx *store.Tx) error {
 			n = 0
-			y, m, _ := tx.Now().In(d.loc).Date()
+			y, m, _ := tx.Now().In(fi.loc).Date()
 			// The month that runs now counts as one of those that are kept.
-			first := time.Date(y, m+1-time.Month(d.missMonths), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
+			first := time.Date(y, m+1-time.Month(fi.missMonths), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
 			var old []uint64
 			for e := range store.MissesByMonth.Entries(tx, store.Span{High: store.Beginning(first)}) {
 				if old = append(old, e.ID); len(old) == 500 {
@@ -299,7 +299,7 @@ type MissingPage struct {
 
 // Missing tells those who may write articles what people searched for and did not find. Denied for everybody else:
 // what one person types is shown to no other.
-func (d *Desk) Missing(a Actor, q MissingQuery) (MissingPage, error) {
+func (fi *Finder) Missing(a Actor, q MissingQuery) (MissingPage, error) {
 	var page MissingPage
 	if err := mayDraft(a); err != nil {
 		return page, err
@@ -307,7 +307,7 @@ func (d *Desk) Missing(a Actor, q MissingQuery) (MissingPage, error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := fi.st.View(func(tx *store.Tx) error {
 		page = MissingPage{}
 		at := map[missKey]int{}
 		span := store.Span{}
@@ -341,8 +341,8 @@ func (d *Desk) Missing(a Actor, q MissingQuery) (MissingPage, error) {
 		if most := min(q.Limit, 500); len(page.List) > most {
 			page.List, page.More = page.List[:most], true
 		}
-		now := tx.Now().In(d.loc)
-		for n := range d.missMonths {
+		now := tx.Now().In(fi.loc)
+		for n := range fi.missMonths {
 			month := time.Date(now.Year(), now.Month()-time.Month(n), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
 			if store.Misses.Count(tx, store.CountMisses, month) > 0 {
 				page.Months = append(page.Months, month)

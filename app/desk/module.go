@@ -34,11 +34,11 @@ func (l *Level) Here() bool { return l.Channel == store.Here }
 // PathSeparator stands between the names of a path.
 const PathSeparator = " › "
 
-// Catalogue lists all levels, retired ones too, each product followed by what is below it, in the order the
+// Levels lists all levels, retired ones too, each product followed by what is below it, in the order the
 // administrator gave and then by name.
-func (d *Desk) Catalogue() ([]Level, error) {
+func (ct *Catalogue) Levels() ([]Level, error) {
 	var out []Level
-	err := d.st.View(func(tx *store.Tx) (err error) {
+	err := ct.st.View(func(tx *store.Tx) (err error) {
 		out, err = catalogue(tx)
 		return err
 	})
@@ -46,17 +46,17 @@ func (d *Desk) Catalogue() ([]Level, error) {
 }
 
 // Level returns one level of the catalogue, NotFound when there is none with the id.
-func (d *Desk) Level(id uint64) (*Level, error) {
-	return d.level(func(l Level) bool { return l.ID == id })
+func (ct *Catalogue) Level(id uint64) (*Level, error) {
+	return ct.level(func(l Level) bool { return l.ID == id })
 }
 
 // LevelByCode returns the level with the code, NotFound when there is none.
-func (d *Desk) LevelByCode(code string) (*Level, error) {
-	return d.level(func(l Level) bool { return l.Code == code })
+func (ct *Catalogue) LevelByCode(code string) (*Level, error) {
+	return ct.level(func(l Level) bool { return l.Code == code })
 }
 
-func (d *Desk) level(is func(Level) bool) (*Level, error) {
-	levels, err := d.Catalogue()
+func (ct *Catalogue) level(is func(Level) bool) (*Level, error) {
+	levels, err := ct.Levels()
 	if err != nil {
 		return nil, err
 	}
@@ -155,12 +155,12 @@ func ModuleFormOf(m *store.Module) ModuleForm {
 }
 
 // AddModule adds a level to the catalogue. Administrators only. It returns all that is wrong as store.Problems.
-func (d *Desk) AddModule(a Actor, f ModuleForm) (*store.Module, error) {
+func (ct *Catalogue) AddModule(a Actor, f ModuleForm) (*store.Module, error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, err
 	}
 	var out *store.Module
-	err := d.st.Update(a.By("add-module"), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By("add-module"), func(tx *store.Tx) error {
 		var wrong store.Problems
 		m := &store.Module{Parent: f.Parent, Code: cleanCode(&wrong, "code", f.Code, 40)}
 		if f.Parent != 0 {
@@ -188,12 +188,12 @@ func (d *Desk) AddModule(a Actor, f ModuleForm) (*store.Module, error) {
 }
 
 // ChangeModule makes the level be as the form says; its place and code stay. Retired levels take no new tickets.
-func (d *Desk) ChangeModule(a Actor, id, saw uint64, f ModuleForm) (*store.Module, error) {
+func (ct *Catalogue) ChangeModule(a Actor, id, saw uint64, f ModuleForm) (*store.Module, error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, err
 	}
 	var out *store.Module
-	err := d.st.Update(a.By("change-module"), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By("change-module"), func(tx *store.Tx) error {
 		m, err := store.Modules.Get(tx, id)
 		if err != nil {
 			return err
@@ -301,11 +301,11 @@ func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question
 
 // RemoveModule removes a level that nothing names. Conflict "error.module-in-use" while a level below, a ticket or an
 // article names it: such a level can be retired.
-func (d *Desk) RemoveModule(a Actor, id uint64) error {
+func (ct *Catalogue) RemoveModule(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.By("remove-module"), func(tx *store.Tx) error {
+	return ct.st.Update(a.By("remove-module"), func(tx *store.Tx) error {
 		if _, err := store.Modules.Get(tx, id); err != nil {
 			return err
 		}
@@ -332,9 +332,9 @@ type Contact struct {
 
 // Contacts lists, per product and for areas that differ from it, who gives credentials and how to reach them. For
 // everybody: it stands on the sign-in page.
-func (d *Desk) Contacts() ([]Contact, error) {
+func (ct *Catalogue) Contacts() ([]Contact, error) {
 	var out []Contact
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ct.st.View(func(tx *store.Tx) error {
 		out = nil
 		levels, err := catalogue(tx)
 		if err != nil {

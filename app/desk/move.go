@@ -75,7 +75,7 @@ func (w *stepping) move() error {
 	from := w.t.State
 	outcome := w.t.Outcome
 	duplicate := w.t.DuplicateOf
-	w.d.enter(w.set, w.t, to, w.tx.Now())
+	w.d.due.enter(w.set, w.t, to, w.tx.Now())
 	switch to {
 	case store.StateWaiting:
 		w.changed("wait", true)
@@ -137,7 +137,7 @@ func (w *stepping) wakeUp() error {
 	if w.t.State != store.StateWaiting {
 		act = "reopen"
 	}
-	w.d.enter(w.set, w.t, store.StateOpen, w.tx.Now())
+	w.d.due.enter(w.set, w.t, store.StateOpen, w.tx.Now())
 	w.changed(act, true)
 	return nil
 }

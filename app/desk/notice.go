@@ -21,22 +21,24 @@ const cursorNotices = "notices"
 var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "beside", "mention", "bounce", "unconfirmed", "resolved"}
 
 // notices follows the change log and plans notices from it.
-func (d *Desk) notices() store.Follower {
+func (ns *Notices) notices() store.Follower {
 	return store.Follower{
 		Name:    cursorNotices,
 		By:      store.By{Via: "desk", Act: "notify"},
 		Gather:  200 * time.Millisecond,
 		Tells:   func(_ *store.Tx, c *store.Change) bool { return tells(c) },
-		Plan:    d.plan,
-		Planned: d.wakeOut,
+		Plan:    ns.plan,
+		Planned: ns.post.wakeOut,
 	}
 }
 
 // RunNotices plans notices as changes come, until the context ends.
-func (d *Desk) RunNotices(ctx context.Context) error { return d.st.Follow(ctx, d.notices()) }
+func (ns *Notices) RunNotices(ctx context.Context) error { return ns.st.Follow(ctx, ns.notices()) }
 
 // PlanNotices plans what is behind the cursor now and returns the sequence number it came to.
-func (d *Desk) PlanNotices() (uint64, error) { return d.st.CatchUp(context.Background(), d.notices()) }
+func (ns *Notices) PlanNotices() (uint64, error) {
+	return ns.st.CatchUp(context.Background(), ns.notices())
+}
 
 // tells reports whether somebody may have to be told of the change.
 func tells(c *store.Change) bool {
@@ -64,7 +66,7 @@ type stepKey struct {
 }
 
 // plan writes the notices of the changes, which all tell something.
-func (d *Desk) plan(tx *store.Tx, changes []*store.Change) error {
+func (ns *Notices) plan(tx *store.Tx, changes []*store.Change) error {
 	type step struct {
 		key     stepKey
 		changes []*store.Change
@@ -87,12 +89,12 @@ func (d *Desk) plan(tx *store.Tx, changes []*store.Change) error {
 		s.changes = append(s.changes, c)
 	}
 	for _, s := range steps {
-		if err := d.planStep(tx, s.changes); err != nil {
+		if err := ns.planStep(tx, s.changes); err != nil {
 			return err
 		}
 	}
 	for _, c := range accounts {
-		if err := d.planAccount(tx, c, accountEvent(c)); err != nil {
+		if err := ns.planAccount(tx, c, accountEvent(c)); err != nil {
 			return err
 		}
 	}
@@ -100,7 +102,7 @@ func (d *Desk) plan(tx *store.Tx, changes []*store.Change) error {
 }
 
 // planStep tells each person the weightiest event of the step.
-func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
+func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
 	t, err := store.Tickets.Get(tx, changes[0].Ticket)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // removed meanwhile
@@ -117,7 +119,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 			if p == 0 {
 				continue
 			}
-			if optional && !d.wants(tx, p, event) {
+			if optional && !ns.wants(tx, p, event) {
 				continue
 			}
 			if now, ok := tell[p]; !ok || slices.Index(eventWeight, event) >= slices.Index(eventWeight, now.event) {
@@ -135,7 +137,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 		if c.Why != "" && !c.Internal {
 			why = c.Why
 		}
-		if err := d.say(tx, t, c, say); err != nil {
+		if err := ns.say(tx, t, c, say); err != nil {
 			return err
 		}
 	}
@@ -154,12 +156,12 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 			see = SeeNotes
 		}
 		if t.Unclaimed && person == t.Requester {
-			if err := d.planUnclaimed(tx, t, p, last, what); err != nil {
+			if err := ns.planUnclaimed(tx, t, p, last, what); err != nil {
 				return err
 			}
 			continue
 		}
-		if d.may(tx, Actor{Person: p}, see, t) != nil {
+		if ns.rights.may(tx, Actor{Person: p}, see, t) != nil {
 			continue
 		}
 		n := &store.Notice{Person: person, Ticket: t.ID, Event: what.event, By: last.By, Seq: last.Seq, At: last.At, Reply: what.reply}
@@ -169,7 +171,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 		if err := store.Notices.Put(tx, n); err != nil {
 			return err
 		}
-		if err := d.planLetter(tx, t, p, n, what.optional); err != nil {
+		if err := ns.planLetter(tx, t, p, n, what.optional); err != nil {
 			return err
 		}
 	}
@@ -178,7 +180,7 @@ func (d *Desk) planStep(tx *store.Tx, changes []*store.Change) error {
 
 // planUnclaimed has what an agent answers go to the address that a form named. Of anything else in the ticket its
 // requester is told once they have claimed it.
-func (d *Desk) planUnclaimed(tx *store.Tx, t *store.Ticket, p *store.Person, c *store.Change, what telling) error {
+func (ns *Notices) planUnclaimed(tx *store.Tx, t *store.Ticket, p *store.Person, c *store.Change, what telling) error {
 	if what.reply == 0 {
 		return nil
 	}
@@ -186,15 +188,15 @@ func (d *Desk) planUnclaimed(tx *store.Tx, t *store.Ticket, p *store.Person, c *
 	if err != nil || !m.Agent || m.Internal {
 		return ignoreNotFound(err)
 	}
-	return d.planLetter(tx, t, p, &store.Notice{Person: p.ID, Ticket: t.ID, Event: what.event, By: c.By, Seq: c.Seq, At: c.At, Reply: what.reply}, false)
+	return ns.planLetter(tx, t, p, &store.Notice{Person: p.ID, Ticket: t.ID, Event: what.event, By: c.By, Seq: c.Seq, At: c.At, Reply: what.reply}, false)
 }
 
 // eventsOfNotes are those told only to whom may read notes.
 var eventsOfNotes = []string{"note", "beside", "mention", "bounce", "unconfirmed"}
 
 // say is the table of domain.md, "who is told".
-func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(event string, reply uint64, optional bool, people ...uint64)) error {
-	side, err := d.sideOf(tx, t)
+func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(event string, reply uint64, optional bool, people ...uint64)) error {
+	side, err := ns.sideOf(tx, t)
 	if err != nil {
 		return err
 	}
@@ -260,10 +262,10 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 		}
 		switch {
 		case m != nil && t.Via == "mail" && m.Automatic != "": // a machine gets no confirmation
-		case m != nil && m.Mail != 0 && m.NotVerified() && (t.Unclaimed || d.strange(tx, t.Requester)):
+		case m != nil && m.Mail != 0 && m.NotVerified() && (t.Unclaimed || ns.strange(tx, t.Requester)):
 			row, err := store.Mails.Get(tx, m.Mail)
 			if err == nil {
-				err = d.planReceived(tx, row, t.Language)
+				err = ns.planReceived(tx, row, t.Language)
 			}
 			if err != nil {
 				return err
@@ -296,7 +298,7 @@ func (d *Desk) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(even
 }
 
 // strange reports whether the person is a stranger: of no organisation of the desk, and never given a way to sign in.
-func (d *Desk) strange(tx *store.Tx, person uint64) bool {
+func (ns *Notices) strange(tx *store.Tx, person uint64) bool {
 	p, err := store.People.Peek(tx, person)
 	return err != nil || p.Organisation == 0 && p.Password == "" && len(p.Groups) == 0 && !p.Administrator && !p.Editor
 }
@@ -311,7 +313,7 @@ func members(tx *store.Tx, group uint64) []uint64 {
 
 // wants tells whether the person's choice keeps an optional notice. The daily digest keeps it too: it gathers by mail
 // what the bell shows at once.
-func (d *Desk) wants(tx *store.Tx, person uint64, event string) bool {
+func (ns *Notices) wants(tx *store.Tx, person uint64, event string) bool {
 	p, err := store.People.Peek(tx, person)
 	if err != nil {
 		return false
@@ -334,14 +336,14 @@ type NoticeLine struct {
 	Unproven bool // it tells of a mail of which nothing proves who sent it
 }
 
-// Notices returns the person's notices, newest first, and how many are unread.
-func (d *Desk) Notices(a Actor, limit int) ([]NoticeLine, int, error) {
+// ListNotices returns the person's notices, newest first, and how many are unread.
+func (ns *Notices) ListNotices(a Actor, limit int) ([]NoticeLine, int, error) {
 	if !a.SignedIn() {
 		return nil, 0, denied(a)
 	}
 	var out []NoticeLine
 	unread := 0
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *store.Tx) error {
 		unread = store.Notices.Count(tx, store.CountUnread, a.ID())
 		for n, err := range store.NoticesByPerson.Rows(tx, store.Span{Prefix: store.Key(a.ID()), Desc: true}) {
 			if err != nil {
@@ -352,7 +354,7 @@ func (d *Desk) Notices(a Actor, limit int) ([]NoticeLine, int, error) {
 			}
 			line := NoticeLine{Notice: n}
 			if t, err := store.Tickets.Glance(tx, n.Ticket); err == nil {
-				if d.may(tx, a, See, t) != nil {
+				if ns.rights.may(tx, a, See, t) != nil {
 					continue
 				}
 				line.Subject = t.Subject
@@ -373,18 +375,18 @@ func (d *Desk) Notices(a Actor, limit int) ([]NoticeLine, int, error) {
 }
 
 // Unread returns how many notices the person has not read.
-func (d *Desk) Unread(a Actor) (int, error) {
+func (ns *Notices) Unread(a Actor) (int, error) {
 	n := 0
-	err := d.st.View(func(tx *store.Tx) error { n = store.Notices.Count(tx, store.CountUnread, a.ID()); return nil })
+	err := ns.st.View(func(tx *store.Tx) error { n = store.Notices.Count(tx, store.CountUnread, a.ID()); return nil })
 	return n, err
 }
 
 // ReadNotice marks one of the person's notices as read; NotFound when it is not theirs.
-func (d *Desk) ReadNotice(a Actor, id uint64) error {
+func (ns *Notices) ReadNotice(a Actor, id uint64) error {
 	if !a.SignedIn() {
 		return denied(a)
 	}
-	return d.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
+	return ns.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
 		n, err := store.Notices.Get(tx, id)
 		if err != nil {
 			return err
@@ -401,7 +403,7 @@ func (d *Desk) ReadNotice(a Actor, id uint64) error {
 }
 
 // ReadNotices marks the person's unread notices as read: those of one ticket, or all with 0.
-func (d *Desk) ReadNotices(a Actor, ticket uint64) error {
+func (ns *Notices) ReadNotices(a Actor, ticket uint64) error {
 	if !a.SignedIn() {
 		return denied(a)
 	}
@@ -410,7 +412,7 @@ func (d *Desk) ReadNotices(a Actor, ticket uint64) error {
 		prefix = store.Key(a.ID(), ticket)
 	}
 	some := false
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *store.Tx) error {
 		some = false
 		for range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
 			some = true
@@ -421,7 +423,7 @@ func (d *Desk) ReadNotices(a Actor, ticket uint64) error {
 	if err != nil || !some {
 		return err
 	}
-	return d.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
+	return ns.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
 		var ids []uint64
 		for e := range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
 			if ids = append(ids, e.ID); len(ids) == 1000 {
@@ -444,18 +446,18 @@ func (d *Desk) ReadNotices(a Actor, ticket uint64) error {
 
 // sideOf are those on the requester's side who are told. In the place of an address of the desk's own, by which another
 // office asked, stand the members of the group at that address: they are whom an answer reaches.
-func (d *Desk) sideOf(tx *store.Tx, t *store.Ticket) ([]uint64, error) {
+func (ns *Notices) sideOf(tx *store.Tx, t *store.Ticket) ([]uint64, error) {
 	var out []uint64
 	for _, id := range append([]uint64{t.Requester}, t.Participants...) {
 		p, err := store.People.Peek(tx, id)
 		if ignoreNotFound(err) != nil {
 			return nil, err
 		}
-		if err != nil || !d.ours(tx, p.Email) {
+		if err != nil || !ns.post.ours(tx, p.Email) {
 			out = append(out, id)
 			continue
 		}
-		_, group, err := d.placeOfBox(tx, d.mailbox(tx, p.Email))
+		_, group, err := ns.post.placeOfBox(tx, ns.post.mailbox(tx, p.Email))
 		if err != nil {
 			return nil, err
 		}

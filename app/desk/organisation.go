@@ -17,12 +17,12 @@ type OrganisationView struct {
 
 // Organisations lists organisations and units by name, for agents, supervisors and administrators; a coordinator or
 // anybody else signed in sees their own alone.
-func (d *Desk) Organisations(a Actor) ([]OrganisationView, error) {
+func (ps *People) Organisations(a Actor) ([]OrganisationView, error) {
 	if !a.SignedIn() && !a.System {
 		return nil, denied(a)
 	}
 	var out []OrganisationView
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *store.Tx) error {
 		out = nil
 		for o, err := range store.OrganisationsByName.Rows(tx, store.Span{}) {
 			if err != nil {
@@ -53,21 +53,21 @@ type OrganisationForm struct {
 }
 
 // AddOrganisation adds an organisation. Administrators only. Names and mail domains are unique.
-func (d *Desk) AddOrganisation(a Actor, f OrganisationForm) (*store.Organisation, error) {
-	return d.putOrganisation(a, "add-organisation", 0, 0, f)
+func (ps *People) AddOrganisation(a Actor, f OrganisationForm) (*store.Organisation, error) {
+	return ps.putOrganisation(a, "add-organisation", 0, 0, f)
 }
 
 // ChangeOrganisation makes the organisation be as the form says. rev is the revision the actor saw; 0 asks nothing.
-func (d *Desk) ChangeOrganisation(a Actor, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
-	return d.putOrganisation(a, "change-organisation", id, saw, f)
+func (ps *People) ChangeOrganisation(a Actor, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
+	return ps.putOrganisation(a, "change-organisation", id, saw, f)
 }
 
-func (d *Desk) putOrganisation(a Actor, act string, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
+func (ps *People) putOrganisation(a Actor, act string, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, err
 	}
 	var out *store.Organisation
-	err := d.st.Update(a.By(act), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act), func(tx *store.Tx) error {
 		o := &store.Organisation{}
 		if act != "add-organisation" {
 			var err error
@@ -111,11 +111,11 @@ func (d *Desk) putOrganisation(a Actor, act string, id, saw uint64, f Organisati
 
 // RemoveOrganisation removes an organisation with its units. Conflict "error.organisation-in-use" while a person, a
 // ticket or a coordination names it or one of its units.
-func (d *Desk) RemoveOrganisation(a Actor, id uint64) error {
+func (ps *People) RemoveOrganisation(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.By("remove-organisation"), func(tx *store.Tx) error {
+	return ps.st.Update(a.By("remove-organisation"), func(tx *store.Tx) error {
 		if _, err := store.Organisations.Get(tx, id); err != nil {
 			return err
 		}
@@ -160,12 +160,12 @@ func inSpam(tx *store.Tx, is func(*store.Ticket) bool) (bool, error) {
 }
 
 // AddUnit adds a unit to the organisation. Its name is unique there.
-func (d *Desk) AddUnit(a Actor, organisation uint64, name string) (*store.Unit, error) {
+func (ps *People) AddUnit(a Actor, organisation uint64, name string) (*store.Unit, error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, err
 	}
 	var out *store.Unit
-	err := d.st.Update(a.By("add-unit"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By("add-unit"), func(tx *store.Tx) error {
 		if _, err := store.Organisations.Get(tx, organisation); err != nil {
 			return err
 		}
@@ -176,12 +176,12 @@ func (d *Desk) AddUnit(a Actor, organisation uint64, name string) (*store.Unit, 
 }
 
 // ChangeUnit gives the unit another name.
-func (d *Desk) ChangeUnit(a Actor, id, saw uint64, name string) (*store.Unit, error) {
+func (ps *People) ChangeUnit(a Actor, id, saw uint64, name string) (*store.Unit, error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, err
 	}
 	var out *store.Unit
-	err := d.st.Update(a.By("change-unit"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By("change-unit"), func(tx *store.Tx) error {
 		u, err := store.Units.Get(tx, id)
 		if err != nil {
 			return err
@@ -209,11 +209,11 @@ func putUnit(tx *store.Tx, u *store.Unit, name string) error {
 }
 
 // RemoveUnit removes a unit. Conflict "error.unit-in-use" while a person, a ticket or a coordination names it.
-func (d *Desk) RemoveUnit(a Actor, id uint64) error {
+func (ps *People) RemoveUnit(a Actor, id uint64) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.By("remove-unit"), func(tx *store.Tx) error {
+	return ps.st.Update(a.By("remove-unit"), func(tx *store.Tx) error {
 		u, err := store.Units.Get(tx, id)
 		if err != nil {
 			return err

@@ -11,14 +11,14 @@ import (
 )
 
 // mailReaches reports whether mail goes out to the person.
-func (d *Desk) mailReaches(tx *store.Tx, p *store.Person) bool {
-	return d.mail.From != "" && plausibleAddress(p.Email) && !d.ours(tx, p.Email) && p.MailFailed.IsZero()
+func (po *Post) mailReaches(tx *store.Tx, p *store.Person) bool {
+	return po.mail.From != "" && plausibleAddress(p.Email) && !po.ours(tx, p.Email) && p.MailFailed.IsZero()
 }
 
 // MailReaches reports whether mail goes out to the person, so that a link can be sent to them.
-func (d *Desk) MailReaches(p *store.Person) (yes bool, err error) {
-	err = d.st.View(func(tx *store.Tx) error {
-		yes = d.mailReaches(tx, p)
+func (po *Post) MailReaches(p *store.Person) (yes bool, err error) {
+	err = po.st.View(func(tx *store.Tx) error {
+		yes = po.mailReaches(tx, p)
 		return nil
 	})
 	return yes, err
@@ -39,7 +39,7 @@ var (
 func AccountEvent(event string) bool { return slices.Contains(accountEvents, event) }
 
 // tellAccount tells the person by bell, with the words of why, and, where mail goes out, by letter.
-func (d *Desk) tellAccount(tx *store.Tx, p *store.Person, tell store.Telling, why string) error {
+func (po *Post) tellAccount(tx *store.Tx, p *store.Person, tell store.Telling, why string) error {
 	if tell.By == p.ID && !slices.Contains(ownToo, tell.Event) {
 		return nil
 	}
@@ -49,17 +49,17 @@ func (d *Desk) tellAccount(tx *store.Tx, p *store.Person, tell store.Telling, wh
 			return err
 		}
 	}
-	if !d.mailReaches(tx, p) {
+	if !po.mailReaches(tx, p) {
 		return nil
 	}
-	return d.planAccountLetter(tx, p, p.Email, tell)
+	return po.planAccountLetter(tx, p, p.Email, tell)
 }
 
 // planAccountLetter plans a letter about the account to the address.
-func (d *Desk) planAccountLetter(tx *store.Tx, p *store.Person, to string, tell store.Telling) error {
+func (po *Post) planAccountLetter(tx *store.Tx, p *store.Person, to string, tell store.Telling) error {
 	tell.At = tx.Now()
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: to, Next: tx.Now(), Tells: []store.Telling{tell}}
-	until, err := d.crowded(tx, l)
+	until, err := po.crowded(tx, l)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (d *Desk) planAccountLetter(tx *store.Tx, p *store.Person, to string, tell 
 			}
 		}
 	}
-	return d.putLetter(tx, l)
+	return po.putLetter(tx, l)
 }
 
 // ofAccount is the event of a letter about the account of its person, "" for other letters.
@@ -106,12 +106,12 @@ const (
 )
 
 // putLetter writes a new letter with the Message-ID it will have.
-func (d *Desk) putLetter(tx *store.Tx, l *store.Letter) error {
+func (po *Post) putLetter(tx *store.Tx, l *store.Letter) error {
 	var secret [12]byte
 	if _, err := rand.Read(secret[:]); err != nil {
 		return err
 	}
-	_, host, _ := strings.Cut(d.mail.From, "@")
+	_, host, _ := strings.Cut(po.mail.From, "@")
 	l.MessageID = hex.EncodeToString(secret[:]) + "." + number(l.Ticket) + "@" + host
 	if err := store.Letters.Put(tx, l); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (d *Desk) putLetter(tx *store.Tx, l *store.Letter) error {
 
 // crowded returns until when the letter has to wait, for its address got as many within an hour as the desk sends by
 // itself; the zero time when it need not.
-func (d *Desk) crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
+func (po *Post) crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
 	var all, opened, same []time.Time
 	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(l.To), Low: store.Key(tx.Now().Add(-time.Hour))}) {
 		if err != nil {
@@ -166,9 +166,9 @@ const EventReceived = "received"
 const EventCut = "cut"
 
 // wakeOut says that a letter may be due. It is said after the commit: before it, whoever looks would find nothing.
-func (d *Desk) wakeOut() {
+func (po *Post) wakeOut() {
 	select {
-	case d.outWaits <- struct{}{}:
+	case po.outWaits <- struct{}{}:
 	default:
 	}
 }

@@ -19,12 +19,12 @@ type OwnForm struct {
 }
 
 // ChangeOwn changes the actor's own settings.
-func (d *Desk) ChangeOwn(a Actor, f OwnForm) (*store.Person, error) {
+func (ps *People) ChangeOwn(a Actor, f OwnForm) (*store.Person, error) {
 	if !a.SignedIn() {
 		return nil, denied(a)
 	}
 	var out *store.Person
-	err := d.st.Update(a.By("change-own"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By("change-own"), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, a.ID())
 		if err != nil {
 			return err
@@ -68,7 +68,7 @@ type SetUpForm struct {
 
 // SetUp makes the first administrator. Whoever calls it has checked the set-up link. Denied "error.set-up-done" when
 // there is an administrator already, judged in the transaction that would make another.
-func (d *Desk) SetUp(f SetUpForm) (*store.Person, error) {
+func (ps *People) SetUp(f SetUpForm) (*store.Person, error) {
 	var wrong store.Problems
 	email := cleanAddress(&wrong, "email", f.Email)
 	full := markup.Line(f.Name)
@@ -90,7 +90,7 @@ func (d *Desk) SetUp(f SetUpForm) (*store.Person, error) {
 		return nil, err
 	}
 	var out *store.Person
-	err = d.st.Update(store.By{Via: "page", Act: "set-up"}, func(tx *store.Tx) error {
+	err = ps.st.Update(store.By{Via: "page", Act: "set-up"}, func(tx *store.Tx) error {
 		if store.PeopleByRole.Has(tx, "administrator") {
 			return store.Fail(store.Denied, "error.set-up-done")
 		}
@@ -102,7 +102,7 @@ func (d *Desk) SetUp(f SetUpForm) (*store.Person, error) {
 			return err
 		}
 		p.Name, p.Language, p.Administrator, p.Disabled = full, lang, true, false
-		if err := d.keeper.SetPasswordTx(tx, p, hash); err != nil {
+		if err := ps.keeper.SetPasswordTx(tx, p, hash); err != nil {
 			return err
 		}
 		out = p
@@ -119,14 +119,14 @@ func (d *Desk) SetUp(f SetUpForm) (*store.Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.keeper.EndSetUp()
+	ps.keeper.EndSetUp()
 	return bare(out), nil
 }
 
 // HasAdministrator reports whether the desk is set up: whether an administrator exists.
-func (d *Desk) HasAdministrator() (bool, error) {
+func (ps *People) HasAdministrator() (bool, error) {
 	has := false
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *store.Tx) error {
 		has = store.PeopleByRole.Has(tx, "administrator")
 		return nil
 	})

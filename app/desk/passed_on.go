@@ -13,14 +13,14 @@ import (
 
 // inner returns who wrote what the mail that opened the ticket passes on, as its text says; nil when it says nobody, the
 // requester, an address of the desk or one that nobody answers.
-func (d *Desk) inner(tx *store.Tx, t *store.Ticket, messages []*store.Message) (*markup.Inner, error) {
+func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Message) (*markup.Inner, error) {
 	i := slices.IndexFunc(messages, func(m *store.Message) bool { return m.Opening })
 	if i < 0 || messages[i].Mail == 0 {
 		return nil, nil
 	}
 	in, ok := markup.Forwarded(messages[i].Body)
 	in.Email = store.Address(in.Email)
-	if !ok || !isAddress(in.Email) || mail.Unanswerable(in.Email) || d.ours(tx, in.Email) {
+	if !ok || !isAddress(in.Email) || mail.Unanswerable(in.Email) || ts.post.ours(tx, in.Email) {
 		return nil, nil
 	}
 	p, err := store.People.Peek(tx, t.Requester)
@@ -40,7 +40,7 @@ func (w *stepping) passedOn() error {
 		return err
 	}
 	t, address := w.t, store.Address(w.s.For)
-	if !plausibleAddress(address) || w.d.ours(w.tx, address) {
+	if !plausibleAddress(address) || w.d.post.ours(w.tx, address) {
 		return store.Fail(store.Invalid, "error.email").At("requester")
 	}
 	messages, err := store.MessagesByTicket.Find(w.tx, t.ID)
@@ -55,7 +55,7 @@ func (w *stepping) passedOn() error {
 	if in != nil && in.Email == address {
 		name = in.Name
 	}
-	p, err := w.d.EnsureRequester(w.tx, address, name)
+	p, err := w.d.people.EnsureRequester(w.tx, address, name)
 	if err != nil {
 		return err
 	}
@@ -85,6 +85,6 @@ func (w *stepping) passedOn() error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	w.stand = w.d.stand(w.tx, w.a, t)
+	w.stand = w.d.rights.stand(w.tx, w.a, t)
 	return nil
 }

@@ -28,15 +28,15 @@ type PeoplePage struct {
 	Next   string
 }
 
-// People lists people by name for those who look after people: administrators and supervisors. Passwords are left out
+// ListPeople lists people by name for those who look after people: administrators and supervisors. Passwords are left out
 // of the rows.
-func (d *Desk) People(a Actor, q PeopleQuery) (PeoplePage, error) {
+func (ps *People) ListPeople(a Actor, q PeopleQuery) (PeoplePage, error) {
 	if !maySeePeople(a) {
 		return PeoplePage{}, denied(a)
 	}
 	limit := pageSize(q.Limit)
 	var page PeoplePage
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *store.Tx) error {
 		page = PeoplePage{}
 		for p, err := range peopleByName(tx, q) {
 			if err != nil {
@@ -177,28 +177,28 @@ type Pick struct {
 
 // PickPeople offers agents whose name or address begins like the text, for mentions and assignees. Only agents and
 // administrators are offered anything.
-func (d *Desk) PickPeople(a Actor, text string, limit int) ([]Pick, error) {
+func (ps *People) PickPeople(a Actor, text string, limit int) ([]Pick, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, nil
 	}
-	return d.pick(text, limit, PeopleQuery{Text: text, Role: "agent"}, func(*store.Person) bool { return true })
+	return ps.pick(text, limit, PeopleQuery{Text: text, Role: "agent"}, func(*store.Person) bool { return true })
 }
 
 // PickRequesters offers those in whose name the actor may open a ticket: everybody for agents and administrators,
 // their own people for coordinators, nobody for others.
-func (d *Desk) PickRequesters(a Actor, text string, limit int) ([]Pick, error) {
+func (ps *People) PickRequesters(a Actor, text string, limit int) ([]Pick, error) {
 	if !a.IsAgent() && !a.IsAdministrator() && (a.Person == nil || len(a.Person.Coordinates) == 0) {
 		return nil, nil
 	}
-	return d.pick(text, limit, PeopleQuery{Text: text}, func(p *store.Person) bool { return mayOpenFor(a, p) })
+	return ps.pick(text, limit, PeopleQuery{Text: text}, func(p *store.Person) bool { return mayOpenFor(a, p) })
 }
 
-func (d *Desk) pick(text string, limit int, q PeopleQuery, may func(*store.Person) bool) ([]Pick, error) {
+func (ps *People) pick(text string, limit int, q PeopleQuery, may func(*store.Person) bool) ([]Pick, error) {
 	if limit <= 0 || limit > 50 {
 		limit = 8
 	}
 	var out []Pick
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *store.Tx) error {
 		out = nil
 		for p, err := range peopleByName(tx, q) {
 			if err != nil {

@@ -14,12 +14,12 @@ import (
 
 // Person returns one person: oneself, and anybody for administrators, supervisors and agents. NotFound for everybody
 // else.
-func (d *Desk) Person(a Actor, id uint64) (*store.Person, error) {
+func (ps *People) Person(a Actor, id uint64) (*store.Person, error) {
 	if !maySeePeople(a) && !a.IsAgent() && (!a.SignedIn() || a.ID() != id) {
 		return nil, store.Fail(store.NotFound, "error.not-found")
 	}
 	var p *store.Person
-	err := d.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *store.Tx) (err error) {
 		p, err = store.People.Get(tx, id)
 		return err
 	})
@@ -54,16 +54,16 @@ func FormOf(p *store.Person) PersonForm {
 // their address. Where no mail goes out to them, and on the command line, whose owner may do everything, the secret of
 // the link is returned to be handed over: who is new owns nothing yet. Supervisors may add agents of groups they supervise and give no other role. It returns all
 // that is wrong as store.Problems.
-func (d *Desk) AddPerson(a Actor, f PersonForm) (*store.Person, string, error) {
+func (ps *People) AddPerson(a Actor, f PersonForm) (*store.Person, string, error) {
 	if !maySeePeople(a) {
 		return nil, "", denied(a)
 	}
 	var out *store.Person
 	var link string
-	err := d.st.Update(a.By("add-person"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By("add-person"), func(tx *store.Tx) error {
 		p := &store.Person{}
 		link, out = "", nil
-		if err := d.fill(tx, a, p, f); err != nil {
+		if err := ps.fill(tx, a, p, f); err != nil {
 			return err
 		}
 		if err := store.People.Put(tx, p); err != nil {
@@ -73,29 +73,29 @@ func (d *Desk) AddPerson(a Actor, f PersonForm) (*store.Person, string, error) {
 		var err error
 		switch {
 		case p.Disabled:
-		case !a.System && d.mailReaches(tx, p):
-			err = d.planAccountLetter(tx, p, p.Email, store.Telling{Event: "invited", By: a.ID()})
+		case !a.System && ps.post.mailReaches(tx, p):
+			err = ps.post.planAccountLetter(tx, p, p.Email, store.Telling{Event: "invited", By: a.ID()})
 		case mayAccount(a, HandLink, account{person: &store.Person{}}):
-			link, err = d.keeper.NewLinkTx(tx, p.ID, credential.ForPassword)
+			link, err = ps.keeper.NewLinkTx(tx, p.ID, credential.ForPassword)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, "", err
 	}
-	d.wakeOut()
+	ps.post.wakeOut()
 	return bare(out), link, nil
 }
 
 // ChangePerson makes the person be as the form says. Administrators may change everything; supervisors who is agent
 // in the groups they supervise, and nothing else. The last administrator who is enabled stays one. Disabling ends the
 // person's sessions, tokens and links for good; another address ends the links. rev is the revision the actor saw; 0 asks nothing.
-func (d *Desk) ChangePerson(a Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
+func (ps *People) ChangePerson(a Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
 	if !maySeePeople(a) {
 		return nil, denied(a)
 	}
 	var out *store.Person
-	err := d.st.Update(a.By("change-person"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By("change-person"), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
@@ -104,13 +104,13 @@ func (d *Desk) ChangePerson(a Actor, id, saw uint64, f PersonForm) (*store.Perso
 			return err
 		}
 		before := *p
-		if err := d.fill(tx, a, p, f); err != nil {
+		if err := ps.fill(tx, a, p, f); err != nil {
 			return err
 		}
 		if err := keepAdministrator(tx, &before, p); err != nil {
 			return err
 		}
-		if err := d.endWithChange(tx, &before, p); err != nil {
+		if err := ps.endWithChange(tx, &before, p); err != nil {
 			return err
 		}
 		out = p
@@ -143,7 +143,7 @@ func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
 }
 
 // fill writes the form into the row, after checking what is wrong with it and whether the actor may change that much.
-func (d *Desk) fill(tx *store.Tx, a Actor, p *store.Person, f PersonForm) error {
+func (ps *People) fill(tx *store.Tx, a Actor, p *store.Person, f PersonForm) error {
 	before := *p
 	var wrong store.Problems
 	p.Email = cleanAddress(&wrong, "email", f.Email)
@@ -232,7 +232,7 @@ func coordinations(tx *store.Tx, wrong *store.Problems, in []store.Coordination)
 
 // EnsureRequester returns the person with the address, adding one without credentials, in the organisation that owns
 // the mail domain, when there is none. An empty name becomes the address. Invalid "error.email" for what is no address.
-func (d *Desk) EnsureRequester(tx *store.Tx, email, name string) (*store.Person, error) {
+func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Person, error) {
 	email = store.Address(email)
 	if !isAddress(email) {
 		return nil, store.Fail(store.Invalid, "error.email").At("email")

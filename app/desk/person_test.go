@@ -14,7 +14,7 @@ func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
 		a := o.as(who)
 		f := PersonForm{Email: "nuova@ateneo.example", Name: "Nuova", Groups: []store.Membership{{Group: o.group["csa"]}}}
 		for what, err := range map[string]error{
-			"list":   second(o.People(a, PeopleQuery{})),
+			"list":   second(o.ListPeople(a, PeopleQuery{})),
 			"add":    third(o.AddPerson(a, f)),
 			"change": second(o.ChangePerson(a, o.people["ada"].ID, 0, FormOf(o.people["ada"]))),
 			"send":   o.SendPasswordLink(a, o.people["ada"].ID),
@@ -188,7 +188,7 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 	a := o.as("amministratore")
 	names := func(q PeopleQuery) (out []string) {
 		for {
-			page, err := o.People(a, q)
+			page, err := o.ListPeople(a, q)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -124,11 +124,11 @@ func (s standing) speaksForGroup() bool {
 }
 
 // stand tells how the actor stands to the ticket.
-func (d *Desk) stand(tx *store.Tx, a Actor, t *store.Ticket) standing {
-	return d.standing(a, t, confidential(tx, t.Group, t.Module))
+func (rs *Rights) stand(tx *store.Tx, a Actor, t *store.Ticket) standing {
+	return rs.standing(a, t, confidential(tx, t.Group, t.Module))
 }
 
-func (d *Desk) standing(a Actor, t *store.Ticket, secret bool) standing {
+func (rs *Rights) standing(a Actor, t *store.Ticket, secret bool) standing {
 	s := standing{confidential: secret}
 	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
 	p := a.Person
@@ -147,15 +147,15 @@ func (d *Desk) standing(a Actor, t *store.Ticket, secret bool) standing {
 	s.is[asEditor] = p.Editor
 	s.is[asAdministrator] = p.Administrator
 	if p.Administrator && s.confidential {
-		s.reason = d.gaveReason(p.ID, t.ID)
+		s.reason = rs.gaveReason(p.ID, t.ID)
 	}
 	return s
 }
 
 // may returns nil when the actor may do the act to the ticket: NotFound when the ticket may not even be seen, Denied
 // otherwise. An administrator in front of a confidential ticket is told that a reason is needed.
-func (d *Desk) may(tx *store.Tx, a Actor, act Act, t *store.Ticket) error {
-	s := d.stand(tx, a, t)
+func (rs *Rights) may(tx *store.Tx, a Actor, act Act, t *store.Ticket) error {
+	s := rs.stand(tx, a, t)
 	if t.IsSpam() && !s.allows(Arrange) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
@@ -173,8 +173,8 @@ func (d *Desk) may(tx *store.Tx, a Actor, act Act, t *store.Ticket) error {
 
 // mayRemove tells whether the actor may take the participant out of the ticket: who may remove anybody, the requester
 // whom they added, everybody themselves.
-func (d *Desk) mayRemove(tx *store.Tx, a Actor, t *store.Ticket, person uint64) bool {
-	s := d.stand(tx, a, t)
+func (rs *Rights) mayRemove(tx *store.Tx, a Actor, t *store.Ticket, person uint64) bool {
+	s := rs.stand(tx, a, t)
 	return s.allows(RemovePerson) || person == a.ID() || s.is[asRequester] && t.AddedBy[person] == a.ID()
 }
 
@@ -202,22 +202,22 @@ func confidential(tx *store.Tx, group, module uint64) bool {
 // reasonHolds is how long a reason opens a confidential ticket to an administrator.
 const reasonHolds = time.Hour
 
-func (d *Desk) gaveReason(person, ticket uint64) bool {
-	d.reasonMu.Lock()
-	defer d.reasonMu.Unlock()
-	return d.clock().Before(d.reasons[reasonKey{person, ticket}])
+func (rs *Rights) gaveReason(person, ticket uint64) bool {
+	rs.reasonMu.Lock()
+	defer rs.reasonMu.Unlock()
+	return rs.clock().Before(rs.reasons[reasonKey{person, ticket}])
 }
 
 // GiveReason lets an administrator see a confidential ticket for an hour. The reason is required and is written into
 // the ticket's history. NotFound for everybody else.
-func (d *Desk) GiveReason(a Actor, number uint64, reason string) error {
+func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	if !a.IsAdministrator() {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	if reason == "" {
 		return store.Fail(store.Invalid, "error.required").At("reason")
 	}
-	err := d.st.Update(a.By("look-in"), func(tx *store.Tx) error {
+	err := rs.st.Update(a.By("look-in"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -227,15 +227,15 @@ func (d *Desk) GiveReason(a Actor, number uint64, reason string) error {
 		return store.Tickets.Put(tx, t)
 	})
 	if err == nil {
-		d.reasonMu.Lock()
-		now := d.clock()
-		for k, until := range d.reasons {
+		rs.reasonMu.Lock()
+		now := rs.clock()
+		for k, until := range rs.reasons {
 			if now.After(until) {
-				delete(d.reasons, k)
+				delete(rs.reasons, k)
 			}
 		}
-		d.reasons[reasonKey{a.ID(), number}] = now.Add(reasonHolds)
-		d.reasonMu.Unlock()
+		rs.reasons[reasonKey{a.ID(), number}] = now.Add(reasonHolds)
+		rs.reasonMu.Unlock()
 	}
 	return err
 }
@@ -344,8 +344,8 @@ func product(tx *store.Tx, module uint64) uint64 {
 }
 
 // OnAgentsSide reports whether the actor may see the ticket's notes, and with them its priority and its own clock.
-func (d *Desk) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
-	return d.may(tx, a, SeeNotes, t) == nil
+func (rs *Rights) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
+	return rs.may(tx, a, SeeNotes, t) == nil
 }
 
 func mayOpenFor(a Actor, requester *store.Person) bool {
@@ -357,7 +357,7 @@ func mayOpenFor(a Actor, requester *store.Person) bool {
 const Nowhere = ^uint64(0)
 
 // ownGroups are the groups of the agent; an administrator without a group looks at all that are not confidential.
-func (d *Desk) ownGroups(tx *store.Tx, a Actor) []uint64 {
+func (rs *Rights) ownGroups(tx *store.Tx, a Actor) []uint64 {
 	var out []uint64
 	if a.Person != nil {
 		for _, m := range a.Person.Groups {
@@ -391,8 +391,8 @@ func under(tx *store.Tx, module, level uint64) bool {
 
 // mayJudge returns nil for whoever decides about the mail: administrators, and those who may arrange the tickets of its
 // group about what is to be judged. NotFound for everybody else.
-func (d *Desk) mayJudge(tx *store.Tx, a Actor, m *store.Mail) error {
-	if a.IsAdministrator() || m.Judged() && m.Group != 0 && d.stand(tx, a, &store.Ticket{Group: m.Group}).allows(Arrange) {
+func (rs *Rights) mayJudge(tx *store.Tx, a Actor, m *store.Mail) error {
+	if a.IsAdministrator() || m.Judged() && m.Group != 0 && rs.stand(tx, a, &store.Ticket{Group: m.Group}).allows(Arrange) {
 		return nil
 	}
 	return store.Fail(store.NotFound, "error.not-found")

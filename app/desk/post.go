@@ -44,7 +44,7 @@ type Mailbox struct {
 }
 
 // SetMail tells the desk what the configuration says of mail. It is called once, before anything else runs.
-func (d *Desk) SetMail(o MailOptions) {
+func (po *Post) SetMail(o MailOptions) {
 	if o.MaxMessage == 0 {
 		o.MaxMessage = defaultMaxMail
 	}
@@ -62,15 +62,15 @@ func (d *Desk) SetMail(o MailOptions) {
 	for i := range o.Mailboxes {
 		o.Mailboxes[i].Address = store.Address(o.Mailboxes[i].Address)
 	}
-	d.mail = o
+	po.mail = o
 }
 
 // MailOptions returns what SetMail was told.
-func (d *Desk) MailOptions() MailOptions { return d.mail }
+func (po *Post) MailOptions() MailOptions { return po.mail }
 
 // addressOf returns the address at which mail about the group and module comes to the desk: that of the mailbox of the
 // module or a level above it, else the group's, else the desk's own.
-func (d *Desk) addressOf(tx *store.Tx, group, module uint64) string {
+func (po *Post) addressOf(tx *store.Tx, group, module uint64) string {
 	code := ""
 	if g, err := store.Groups.Peek(tx, group); err == nil {
 		code = g.Code
@@ -80,7 +80,7 @@ func (d *Desk) addressOf(tx *store.Tx, group, module uint64) string {
 		path = m.Code
 	}
 	best, length := "", -1
-	for _, box := range d.mail.Mailboxes {
+	for _, box := range po.mail.Mailboxes {
 		switch {
 		case box.Module != "" && (path == box.Module || strings.HasPrefix(path, box.Module+"/")) && len(box.Module) > length:
 			best, length = box.Address, len(box.Module)
@@ -89,24 +89,24 @@ func (d *Desk) addressOf(tx *store.Tx, group, module uint64) string {
 		}
 	}
 	if best == "" {
-		for _, box := range d.mail.Mailboxes {
+		for _, box := range po.mail.Mailboxes {
 			if box.Group == code && code != "" {
 				return box.Address
 			}
 		}
-		best = d.mail.From
+		best = po.mail.From
 	}
 	return best
 }
 
 // mailbox returns the mailbox of the address, tags aside: one of the configuration, or that of the group whose address
 // it is; nil for none.
-func (d *Desk) mailbox(tx *store.Tx, address string) *Mailbox {
+func (po *Post) mailbox(tx *store.Tx, address string) *Mailbox {
 	if address == "" {
 		return nil
 	}
-	for i := range d.mail.Mailboxes {
-		if m := &d.mail.Mailboxes[i]; m.Address == address || m.Address == withoutTag(address) {
+	for i := range po.mail.Mailboxes {
+		if m := &po.mail.Mailboxes[i]; m.Address == address || m.Address == withoutTag(address) {
 			return m
 		}
 	}
@@ -130,12 +130,12 @@ func somebodys(tx *store.Tx, address string) bool {
 }
 
 // ours reports whether mail to the address comes to this desk.
-func (d *Desk) ours(tx *store.Tx, address string) bool {
-	return address != "" && (address == d.mail.From || withoutTag(address) == d.mail.From || d.mailbox(tx, address) != nil)
+func (po *Post) ours(tx *store.Tx, address string) bool {
+	return address != "" && (address == po.mail.From || withoutTag(address) == po.mail.From || po.mailbox(tx, address) != nil)
 }
 
 // placeOfBox is the module and group of what opens through the mailbox; the general group without one.
-func (d *Desk) placeOfBox(tx *store.Tx, box *Mailbox) (module, group uint64, err error) {
+func (po *Post) placeOfBox(tx *store.Tx, box *Mailbox) (module, group uint64, err error) {
 	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {
 		return 0, 0, err

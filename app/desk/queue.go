@@ -54,15 +54,15 @@ type QueuePage struct {
 const maxLooked = 5000
 
 // Queue returns a page of the agent's view. Denied for everybody but agents and administrators.
-func (d *Desk) Queue(a Actor, q QueueQuery) (QueuePage, error) {
+func (qs *Queues) Queue(a Actor, q QueueQuery) (QueuePage, error) {
 	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return page, denied(a)
 	}
-	err := d.st.View(func(tx *store.Tx) error {
-		index, prefixes := d.queueSpans(tx, a, q)
-		page.Count = d.queueCount(tx, a, q.View)
-		return d.collect(tx, a, &page, index, prefixes, q.Limit, q.After, q.finished(), func(t *store.Ticket) bool { return q.fits(tx, t) })
+	err := qs.st.View(func(tx *store.Tx) error {
+		index, prefixes := qs.queueSpans(tx, a, q)
+		page.Count = qs.queueCount(tx, a, q.View)
+		return qs.collect(tx, a, &page, index, prefixes, q.Limit, q.After, q.finished(), func(t *store.Ticket) bool { return q.fits(tx, t) })
 	})
 	return page, err
 }
@@ -73,7 +73,7 @@ func (q QueueQuery) finished() bool {
 }
 
 // queueSpans chooses the index and its prefixes for the view; with a state chosen only that state's.
-func (d *Desk) queueSpans(tx *store.Tx, a Actor, q QueueQuery) (*store.Index[store.Ticket], [][]byte) {
+func (qs *Queues) queueSpans(tx *store.Tx, a Actor, q QueueQuery) (*store.Index[store.Ticket], [][]byte) {
 	states := store.ActiveStates
 	switch q.View {
 	case ViewWaiting:
@@ -86,7 +86,7 @@ func (d *Desk) queueSpans(tx *store.Tx, a Actor, q QueueQuery) (*store.Index[sto
 	if q.State != store.StateNone && q.View != ViewSpam && (q.View == ViewAll || slices.Contains(states, q.State)) {
 		states = []store.State{q.State}
 	}
-	groups := d.ownGroups(tx, a)
+	groups := qs.rights.ownGroups(tx, a)
 	if q.Group != 0 {
 		if q.View == ViewAll || slices.Contains(groups, q.Group) {
 			groups = []uint64{q.Group}
@@ -135,7 +135,7 @@ func (q QueueQuery) fits(tx *store.Tx, t *store.Ticket) bool {
 }
 
 // collect fills the page from the merged spans with tickets the actor may see and that fit.
-func (d *Desk) collect(tx *store.Tx, a Actor, page *QueuePage, index *store.Index[store.Ticket], prefixes [][]byte, limit int, after string, desc bool, fits func(*store.Ticket) bool) error {
+func (qs *Queues) collect(tx *store.Tx, a Actor, page *QueuePage, index *store.Index[store.Ticket], prefixes [][]byte, limit int, after string, desc bool, fits func(*store.Ticket) bool) error {
 	if limit <= 0 {
 		limit = 50
 	}
@@ -150,7 +150,7 @@ func (d *Desk) collect(tx *store.Tx, a Actor, page *QueuePage, index *store.Inde
 			spans[i].Low = append(slices.Clone(resume), 0)
 		}
 	}
-	see := d.sight(tx, a)
+	see := qs.sight(tx, a)
 	var last []byte
 	looked := 0
 	for e := range index.MergeEntries(tx, spans) {
@@ -173,7 +173,7 @@ func (d *Desk) collect(tx *store.Tx, a Actor, page *QueuePage, index *store.Inde
 }
 
 // sight returns a function that tells whether the actor may see a ticket; it remembers what is confidential, for lists.
-func (d *Desk) sight(tx *store.Tx, a Actor) func(*store.Ticket) bool {
+func (qs *Queues) sight(tx *store.Tx, a Actor) func(*store.Ticket) bool {
 	secret := map[[2]uint64]bool{}
 	return func(t *store.Ticket) bool {
 		key := [2]uint64{t.Group, t.Module}
@@ -182,7 +182,7 @@ func (d *Desk) sight(tx *store.Tx, a Actor) func(*store.Ticket) bool {
 			c = confidential(tx, t.Group, t.Module)
 			secret[key] = c
 		}
-		s := d.standing(a, t, c)
+		s := qs.rights.standing(a, t, c)
 		return s.allows(See) && (!t.IsSpam() || s.allows(Arrange))
 	}
 }
@@ -213,21 +213,21 @@ type QueueCounts map[string]int
 
 // Counts returns how many tickets each view of the agent holds, read from counters. The view of everything leaves out
 // confidential groups that are not the agent's own; a module that is confidential inside an open group is counted.
-func (d *Desk) Counts(a Actor) (QueueCounts, error) {
+func (qs *Queues) Counts(a Actor) (QueueCounts, error) {
 	out := QueueCounts{}
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return out, nil
 	}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		for _, v := range Views {
-			out[v] = d.queueCount(tx, a, v)
+			out[v] = qs.queueCount(tx, a, v)
 		}
 		return nil
 	})
 	return out, err
 }
 
-func (d *Desk) queueCount(tx *store.Tx, a Actor, view string) int {
+func (qs *Queues) queueCount(tx *store.Tx, a Actor, view string) int {
 	n := 0
 	states := store.ActiveStates
 	switch view {
@@ -256,12 +256,12 @@ func (d *Desk) queueCount(tx *store.Tx, a Actor, view string) int {
 	case ViewClosed:
 		states = []store.State{store.StateClosed}
 	case ViewBeside:
-		for _, g := range d.ownGroups(tx, a) {
+		for _, g := range qs.rights.ownGroups(tx, a) {
 			n += store.Tickets.Count(tx, store.CountBeside, g)
 		}
 		return n
 	case ViewSpam:
-		for _, g := range d.ownGroups(tx, a) {
+		for _, g := range qs.rights.ownGroups(tx, a) {
 			for range store.TicketsBySpam.Entries(tx, store.Span{Prefix: store.Key(g)}) {
 				if n++; n > 99 {
 					return n
@@ -274,7 +274,7 @@ func (d *Desk) queueCount(tx *store.Tx, a Actor, view string) int {
 	if view == ViewUnassigned {
 		count = store.CountUnassigned
 	}
-	for _, g := range d.ownGroups(tx, a) {
+	for _, g := range qs.rights.ownGroups(tx, a) {
 		for _, s := range states {
 			n += store.Tickets.Count(tx, count, g, s)
 		}
@@ -290,17 +290,17 @@ const (
 
 // Neighbours returns the numbers of the tickets before and after the given one in the actor's view, 0 at the ends and
 // for a ticket that does not stand among the first five thousand. Rows are read around the ticket alone.
-func (d *Desk) Neighbours(a Actor, q QueueQuery, number uint64) (before, next uint64, err error) {
+func (qs *Queues) Neighbours(a Actor, q QueueQuery, number uint64) (before, next uint64, err error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, 0, denied(a)
 	}
-	err = d.st.View(func(tx *store.Tx) error {
-		index, prefixes := d.queueSpans(tx, a, q)
+	err = qs.st.View(func(tx *store.Tx) error {
+		index, prefixes := qs.queueSpans(tx, a, q)
 		spans := make([]store.Span, len(prefixes))
 		for i, p := range prefixes {
 			spans[i].Prefix, spans[i].Desc = p, q.finished()
 		}
-		see := d.sight(tx, a)
+		see := qs.sight(tx, a)
 		fits := func(id uint64) (bool, error) {
 			t, err := store.Tickets.Glance(tx, id)
 			return err == nil && see(t) && q.fits(tx, t), err
@@ -354,12 +354,12 @@ type SideQuery struct {
 }
 
 // SideTickets returns the tickets on whose requester's side the actor stands.
-func (d *Desk) SideTickets(a Actor, q SideQuery) (QueuePage, error) {
+func (qs *Queues) SideTickets(a Actor, q SideQuery) (QueuePage, error) {
 	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
 	if !a.SignedIn() {
 		return page, denied(a)
 	}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		index := store.TicketsBySide
 		prefixes := [][]byte{store.Key(a.ID())}
 		if q.Of == "organisation" {
@@ -381,7 +381,7 @@ func (d *Desk) SideTickets(a Actor, q SideQuery) (QueuePage, error) {
 				page.Count += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
 			}
 		}
-		return d.collect(tx, a, &page, index, prefixes, q.Limit, q.After, true, func(t *store.Ticket) bool {
+		return qs.collect(tx, a, &page, index, prefixes, q.Limit, q.After, true, func(t *store.Ticket) bool {
 			switch {
 			case q.State == "open" && t.State == store.StateClosed, q.Kind != store.KindNone && t.Kind != q.Kind,
 				q.Module != 0 && !under(tx, t.Module, q.Module):
@@ -396,9 +396,9 @@ func (d *Desk) SideTickets(a Actor, q SideQuery) (QueuePage, error) {
 }
 
 // OpenCount returns how many tickets of one's own side are not closed.
-func (d *Desk) OpenCount(a Actor) (int, error) {
+func (qs *Queues) OpenCount(a Actor) (int, error) {
 	n := 0
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		for s := store.StateNew; s < store.StateClosed; s++ {
 			n += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
 		}
@@ -409,17 +409,17 @@ func (d *Desk) OpenCount(a Actor) (int, error) {
 
 // RequesterTickets returns up to limit other tickets of a ticket's requester that the actor may see, newest first.
 // Empty for whom may not see the history.
-func (d *Desk) RequesterTickets(a Actor, number uint64, limit int) ([]*store.Ticket, error) {
+func (qs *Queues) RequesterTickets(a Actor, number uint64, limit int) ([]*store.Ticket, error) {
 	var out []*store.Ticket
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		t, err := store.Tickets.Glance(tx, number)
 		if err != nil {
 			return err
 		}
-		if err := d.may(tx, a, SeeHistory, t); err != nil {
+		if err := qs.rights.may(tx, a, SeeHistory, t); err != nil {
 			return nil
 		}
-		see := d.sight(tx, a)
+		see := qs.sight(tx, a)
 		looked := 0
 		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: store.Key(t.Requester), Desc: true}) {
 			if err != nil {
@@ -464,7 +464,7 @@ const maxTotalled = 2000
 const maxGathered = 20000
 
 // List returns the tickets the actor may see, newest number first, without what the table keeps apart (store.Table.Glance).
-func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
+func (qs *Queues) List(a Actor, f TicketFilter) (TicketList, error) {
 	out := TicketList{Exact: true}
 	if !a.SignedIn() {
 		return out, denied(a)
@@ -473,15 +473,15 @@ func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
 		f.Limit = 50
 	}
 	f.Limit = min(f.Limit, 200)
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		out = TicketList{Exact: true}
-		see := d.sight(tx, a)
+		see := qs.sight(tx, a)
 		shown := func(t *store.Ticket) bool {
 			if t.IsSpam() || !f.fits(tx, t) || !see(t) {
 				return false
 			}
 			updated := t.PublicUpdated // the reader's side has its own clock
-			if d.OnAgentsSide(tx, a, t) {
+			if qs.rights.OnAgentsSide(tx, a, t) {
 				updated = t.Updated
 			}
 			return !updated.Before(f.UpdatedSince)
@@ -489,7 +489,7 @@ func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
 		whole := f
 		whole.After = 0 // the total is that of all pages, so that it is the same on each
 		looked := 0
-		for t, err := range d.candidates(tx, a, whole) {
+		for t, err := range qs.candidates(tx, a, whole) {
 			if err != nil {
 				return err
 			}
@@ -502,7 +502,7 @@ func (d *Desk) List(a Actor, f TicketFilter) (TicketList, error) {
 			}
 		}
 		looked = 0
-		for t, err := range d.candidates(tx, a, f) {
+		for t, err := range qs.candidates(tx, a, f) {
 			if err != nil {
 				return err
 			}
@@ -531,7 +531,7 @@ func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {
 
 // candidates walks tickets by falling number, below After: out of the narrowest index that the filter offers, else all
 // of them.
-func (d *Desk) candidates(tx *store.Tx, a Actor, f TicketFilter) iter.Seq2[*store.Ticket, error] {
+func (qs *Queues) candidates(tx *store.Tx, a Actor, f TicketFilter) iter.Seq2[*store.Ticket, error] {
 	var ids []uint64
 	gather := func(index *store.Index[store.Ticket], spans ...store.Span) bool {
 		for _, s := range spans {

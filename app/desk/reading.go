@@ -9,13 +9,13 @@ import (
 // mayReadMessage returns nil when the actor may read the message or note: who sees the notes of the ticket it is in
 // reads all of it, the requester's side what store.SideMessages shows of it. What a duplicate brought along stays with
 // the requester's side of the duplicate. NotFound otherwise.
-func (d *Desk) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
+func (rs *Rights) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	t, err := store.Tickets.Glance(tx, m.Ticket)
 	if err != nil {
 		return err
 	}
-	if d.may(tx, a, SeeNotes, t) == nil {
+	if rs.may(tx, a, SeeNotes, t) == nil {
 		return nil
 	}
 	if m.Internal {
@@ -26,7 +26,7 @@ func (d *Desk) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
 			return err
 		}
 	}
-	if !d.stand(tx, a, t).side() || d.may(tx, a, See, t) != nil {
+	if !rs.stand(tx, a, t).side() || rs.may(tx, a, See, t) != nil {
 		return gone
 	}
 	return nil
@@ -34,7 +34,7 @@ func (d *Desk) mayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
 
 // messages returns what the actor, who may see the ticket and stands to it as s says, may read of its messages and
 // notes, by time.
-func (d *Desk) messages(tx *store.Tx, t *store.Ticket, s standing) ([]*store.Message, error) {
+func (rs *Rights) messages(tx *store.Tx, t *store.Ticket, s standing) ([]*store.Message, error) {
 	if !s.allows(SeeNotes) {
 		return store.SideMessages(tx, t)
 	}

@@ -114,28 +114,28 @@ type readMessage struct {
 // tickets from agents and administrators alone: Invalid "error.module-elsewhere" with channel and address. Everything
 // else that is wrong comes as store.Problems. What tells of the past (state, messages, created_at, and all that comes
 // by import) notifies nobody.
-func (d *Desk) PutTicketRecord(a Actor, rec TicketRecord) (t *store.Ticket, created bool, err error) {
-	if err := d.MayOpenWith(a, rec.given()); err != nil {
+func (ts *Tickets) PutTicketRecord(a Actor, rec TicketRecord) (t *store.Ticket, created bool, err error) {
+	if err := ts.MayOpenWith(a, rec.given()); err != nil {
 		return nil, false, err
 	}
-	r := d.readTicket(rec)
+	r := ts.readTicket(rec)
 	r.history = a.Via == "import" || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
 	act := "open"
 	if r.history {
 		act = "import"
 	}
-	err = d.st.Update(a.By(act), func(tx *store.Tx) error {
+	err = ts.st.Update(a.By(act), func(tx *store.Tx) error {
 		t, created = nil, false
 		old, err := store.TicketsByExternal.First(tx, r.external)
 		if r.external != "" && err == nil {
 			t = old
-			return d.updateFromRecord(tx, a, r, t)
+			return ts.updateFromRecord(tx, a, r, t)
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		created = true
-		t, err = d.openFromRecord(tx, a, r)
+		t, err = ts.openFromRecord(tx, a, r)
 		return err
 	})
 	if err != nil {
@@ -144,7 +144,7 @@ func (d *Desk) PutTicketRecord(a Actor, rec TicketRecord) (t *store.Ticket, crea
 	return t, created, nil
 }
 
-func (d *Desk) readTicket(rec TicketRecord) *read {
+func (ts *Tickets) readTicket(rec TicketRecord) *read {
 	r := &read{rec: rec, subject: markup.Line(rec.Subject), external: strings.TrimSpace(rec.ExternalID)}
 	w := &r.wrong
 	checkText(w, "subject", r.subject, maxSubject)
@@ -158,9 +158,9 @@ func (d *Desk) readTicket(rec TicketRecord) *read {
 	if r.external != "" {
 		cleanLine(w, "external_id", r.external, maxExternal)
 	}
-	r.opened = d.readTime(w, "created_at", rec.CreatedAt)
+	r.opened = ts.readTime(w, "created_at", rec.CreatedAt)
 	if rec.Deadline != "" {
-		t, err := parseTime(rec.Deadline, d.loc)
+		t, err := parseTime(rec.Deadline, ts.loc)
 		if err != nil {
 			w.Add("deadline", "error.date")
 		}
@@ -191,7 +191,7 @@ func (d *Desk) readTicket(rec TicketRecord) *read {
 		if !isAddress(store.Address(m.AuthorEmail)) {
 			w.Add(field+"author_email", "error.email")
 		}
-		r.messages = append(r.messages, readMessage{m, d.readTime(w, field+"at", m.At), format})
+		r.messages = append(r.messages, readMessage{m, ts.readTime(w, field+"at", m.At), format})
 	}
 	return r
 }
@@ -214,15 +214,15 @@ func readBody(wrong *store.Problems, prefix, body, word, html string) (string, s
 }
 
 // readTime reads a time of the past; the zero time when there is none.
-func (d *Desk) readTime(wrong *store.Problems, field, s string) time.Time {
+func (ts *Tickets) readTime(wrong *store.Problems, field, s string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
-	t, err := parseTime(s, d.loc)
+	t, err := parseTime(s, ts.loc)
 	switch {
 	case err != nil:
 		wrong.Add(field, "error.time")
-	case t.After(d.clock().Add(24 * time.Hour)): // clocks and time zones differ
+	case t.After(ts.clock().Add(24 * time.Hour)): // clocks and time zones differ
 		wrong.Add(field, "error.time-future")
 	case t.Year() < 1970:
 		wrong.Add(field, "error.time")

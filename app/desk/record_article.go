@@ -44,7 +44,7 @@ func IsPicture(content []byte) bool {
 // stays. A missing title is the first line of the body; a missing slug, or one that another article has, is made
 // unique. created tells whether the version was not there. Rights are those of SaveArticle. It returns all that is
 // wrong as store.Problems.
-func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article, created bool, err error) {
+func (as *Articles) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article, created bool, err error) {
 	if !a.System {
 		if err := mayDraft(a); err != nil {
 			return nil, false, err
@@ -70,13 +70,13 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 	}
 	sums := make([]string, len(rec.Pictures))
 	for i, p := range rec.Pictures {
-		blob, err := d.st.PutBlob(bytes.NewReader(p.Content), d.maxFile)
+		blob, err := as.st.PutBlob(bytes.NewReader(p.Content), as.maxFile)
 		if err != nil {
 			return nil, false, err
 		}
 		sums[i] = blob.Sum
 	}
-	err = d.st.Update(a.By(act), func(tx *store.Tx) error {
+	err = as.st.Update(a.By(act), func(tx *store.Tx) error {
 		art, created = nil, false
 		wrong := slices.Clone(bad)
 		w := written{external: external, form: f}
@@ -125,7 +125,7 @@ func (d *Desk) PutArticleRecord(a Actor, rec ArticleRecord) (art *store.Article,
 		if err != nil {
 			return err
 		}
-		return d.shareFiles(tx, a, v)
+		return as.shareFiles(tx, a, v)
 	})
 	return art, created, err
 }

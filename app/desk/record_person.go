@@ -32,7 +32,7 @@ var Roles = []string{"requester", "coordinator", "agent", "supervisor", "editor"
 // stays. Organisations and units that are not there are added by name; without an organisation the mail domain tells
 // it. A coordinator coordinates the unit, else the organisation. Agents and supervisors without a group belong to the
 // general one; groups without a role make an agent. Administrators only.
-func (d *Desk) PutPersonRecord(a Actor, rec PersonRecord) (p *store.Person, created bool, err error) {
+func (ps *People) PutPersonRecord(a Actor, rec PersonRecord) (p *store.Person, created bool, err error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, false, err
 	}
@@ -40,7 +40,7 @@ func (d *Desk) PutPersonRecord(a Actor, rec PersonRecord) (p *store.Person, crea
 	if a.Via == "import" {
 		act = "import"
 	}
-	err = d.st.Update(a.By(act), func(tx *store.Tx) error {
+	err = ps.st.Update(a.By(act), func(tx *store.Tx) error {
 		p, created = nil, false
 		var wrong store.Problems
 		email := cleanAddress(&wrong, "email", rec.Email)

@@ -314,7 +314,7 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	page, err := o.Articles(o.as("redattore"), ArticleFilter{Publication: store.Draft, Limit: 200})
+	page, err := o.ListArticles(o.as("redattore"), ArticleFilter{Publication: store.Draft, Limit: 200})
 	if err != nil || len(page.Items) != n {
 		t.Errorf("%d articles, want %d, %v", len(page.Items), n, err)
 	}

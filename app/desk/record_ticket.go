@@ -12,7 +12,7 @@ import (
 )
 
 // openFromRecord opens the ticket the record describes. Nobody is added to the people for a record that is refused.
-func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, error) {
+func (ts *Tickets) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, error) {
 	wrong := slices.Clone(r.wrong)
 	var err error
 	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.By("").Via, Opened: r.opened,
@@ -38,12 +38,12 @@ func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, er
 	if t.Opened.IsZero() {
 		t.Opened = tx.Now()
 	}
-	if t.Module, t.Group, err = d.placeOfRecord(tx, a, r, &wrong); err != nil {
+	if t.Module, t.Group, err = ts.placeOfRecord(tx, a, r, &wrong); err != nil {
 		return nil, err
 	}
 	t.Answers = r.answers(nil)
 	checkImportedState(&wrong, t.Kind, r.state)
-	requester, err := d.requesterOf(tx, a, r, &wrong)
+	requester, err := ts.requesterOf(tx, a, r, &wrong)
 	if err != nil {
 		return nil, err
 	}
@@ -60,27 +60,27 @@ func (d *Desk) openFromRecord(tx *store.Tx, a Actor, r *read) (*store.Ticket, er
 	if a.SignedIn() && a.ID() != requester.ID && !r.history {
 		t.OpenedBy = a.ID()
 	}
-	list, err := d.messagesOf(tx, t, r)
+	list, err := ts.messagesOf(tx, t, r)
 	if err != nil {
 		return nil, err
 	}
-	d.enterImported(settings(tx), t, r, lastOf(t.Opened, list))
+	ts.enterImported(settings(tx), t, r, lastOf(t.Opened, list))
 	first := &store.Message{Author: requester.ID, At: t.Opened, Body: r.body, Format: r.format, HTML: r.html, Via: t.Via, Unproven: r.rec.Unproven}
 	phrase(first)
-	if err := d.insertTicket(tx, t, first, nil); err != nil {
+	if err := ts.insertTicket(tx, t, first, nil); err != nil {
 		return nil, err
 	}
 	if len(list) == 0 {
 		return t, nil
 	}
-	if err := d.appendImported(tx, t, list); err != nil {
+	if err := ts.appendImported(tx, t, list); err != nil {
 		return nil, err
 	}
 	return t, store.Tickets.Put(tx, t)
 }
 
 // requesterOf finds in whose name the ticket is, adding a person where a new address was given by who may.
-func (d *Desk) requesterOf(tx *store.Tx, a Actor, r *read, wrong *store.Problems) (*store.Person, error) {
+func (ts *Tickets) requesterOf(tx *store.Tx, a Actor, r *read, wrong *store.Problems) (*store.Person, error) {
 	email := store.Address(r.rec.RequesterEmail)
 	switch {
 	case email == "" && markup.Line(r.rec.RequesterName) != "" && !a.System:
@@ -122,11 +122,11 @@ func (d *Desk) requesterOf(tx *store.Tx, a Actor, r *read, wrong *store.Problems
 	if len(*wrong) > 0 {
 		return &store.Person{}, nil // nobody is added for a record that is refused
 	}
-	return d.EnsureRequester(tx, email, r.rec.RequesterName)
+	return ts.people.EnsureRequester(tx, email, r.rec.RequesterName)
 }
 
 // placeOfRecord finds module and group. What was imported may belong to a module that has been retired since.
-func (d *Desk) placeOfRecord(tx *store.Tx, a Actor, r *read, wrong *store.Problems) (module, group uint64, err error) {
+func (ts *Tickets) placeOfRecord(tx *store.Tx, a Actor, r *read, wrong *store.Problems) (module, group uint64, err error) {
 	if code := strings.TrimSpace(r.rec.Module); code != "" {
 		m, err := store.ModulesByCode.First(tx, code)
 		if err != nil {
@@ -145,7 +145,7 @@ func (d *Desk) placeOfRecord(tx *store.Tx, a Actor, r *read, wrong *store.Proble
 		}
 	}
 	var found store.Problems
-	if group, err = d.placeOf(tx, a, module, chosen, &found); err != nil {
+	if group, err = ts.placeOf(tx, a, module, chosen, &found); err != nil {
 		return 0, 0, err
 	}
 	for _, e := range found {
@@ -193,11 +193,11 @@ type imported struct {
 }
 
 // messagesOf makes rows of the record's messages, by time; one without a time follows the one before it.
-func (d *Desk) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]imported, error) {
+func (ts *Tickets) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]imported, error) {
 	var out []imported
 	at := t.Opened
 	for _, m := range r.messages {
-		author, err := d.EnsureRequester(tx, m.AuthorEmail, m.AuthorName)
+		author, err := ts.people.EnsureRequester(tx, m.AuthorEmail, m.AuthorName)
 		if err != nil {
 			return nil, err
 		}
@@ -225,9 +225,9 @@ func lastOf(opened time.Time, list []imported) time.Time {
 }
 
 // appendImported writes the messages; the public clock of the ticket stands at the newest public one.
-func (d *Desk) appendImported(tx *store.Tx, t *store.Ticket, list []imported) error {
+func (ts *Tickets) appendImported(tx *store.Tx, t *store.Ticket, list []imported) error {
 	for _, m := range list {
-		if err := d.appendMessage(tx, t, m.Message, nil); err != nil {
+		if err := ts.appendMessage(tx, t, m.Message, nil); err != nil {
 			return err
 		}
 		if !m.Internal && m.At.After(t.PublicUpdated) {
@@ -239,14 +239,14 @@ func (d *Desk) appendImported(tx *store.Tx, t *store.Ticket, list []imported) er
 
 // enterImported puts the ticket into the record's state with dates that fit: it was taken and resolved, as far as
 // anybody can tell, when the last public message was written.
-func (d *Desk) enterImported(set *store.Settings, t *store.Ticket, r *read, at time.Time) {
+func (ts *Tickets) enterImported(set *store.Settings, t *store.Ticket, r *read, at time.Time) {
 	if r.state == store.StateNone {
 		return
 	}
 	if r.state == store.StateClosed {
-		d.enter(set, t, store.StateResolved, at)
+		ts.due.enter(set, t, store.StateResolved, at)
 	}
-	d.enter(set, t, r.state, at)
+	ts.due.enter(set, t, r.state, at)
 	if r.state != store.StateNew && t.Taken.IsZero() {
 		t.Taken = at
 	}
@@ -262,7 +262,7 @@ func (d *Desk) enterImported(set *store.Settings, t *store.Ticket, r *read, at t
 }
 
 // updateFromRecord makes the ticket be as the record says and writes it only when something differs.
-func (d *Desk) updateFromRecord(tx *store.Tx, a Actor, r *read, t *store.Ticket) error {
+func (ts *Tickets) updateFromRecord(tx *store.Tx, a Actor, r *read, t *store.Ticket) error {
 	wrong := slices.Clone(r.wrong)
 	before := *t
 	t.Subject = r.subject
@@ -289,7 +289,7 @@ func (d *Desk) updateFromRecord(tx *store.Tx, a Actor, r *read, t *store.Ticket)
 		t.Version = markup.Line(r.rec.Version)
 	}
 	if r.rec.Module != "" || r.rec.Group != "" {
-		module, group, err := d.placeOfRecord(tx, a, r, &wrong)
+		module, group, err := ts.placeOfRecord(tx, a, r, &wrong)
 		if err != nil {
 			return err
 		}
@@ -305,7 +305,7 @@ func (d *Desk) updateFromRecord(tx *store.Tx, a Actor, r *read, t *store.Ticket)
 	}
 	checkImportedState(&wrong, t.Kind, r.state)
 	if r.rec.RequesterEmail != "" {
-		p, err := d.requesterOf(tx, a, r, &wrong)
+		p, err := ts.requesterOf(tx, a, r, &wrong)
 		if err != nil {
 			return err
 		}
@@ -322,15 +322,15 @@ func (d *Desk) updateFromRecord(tx *store.Tx, a Actor, r *read, t *store.Ticket)
 	if err != nil {
 		return err
 	}
-	news, err := d.newMessages(tx, t, r)
+	news, err := ts.newMessages(tx, t, r)
 	if err != nil {
 		return err
 	}
 	set := settings(tx)
 	if r.state != store.StateNone && (r.state != t.State || r.outcome != store.OutcomeNone && r.outcome != t.Outcome) {
-		d.enterImported(set, t, r, lastOf(lastPublic(t), news))
+		ts.enterImported(set, t, r, lastOf(lastPublic(t), news))
 	}
-	if err := d.appendImported(tx, t, news); err != nil {
+	if err := ts.appendImported(tx, t, news); err != nil {
 		return err
 	}
 	if !rewritten && len(news) == 0 && reflect.DeepEqual(&before, t) {
@@ -347,7 +347,7 @@ func (d *Desk) updateFromRecord(tx *store.Tx, a Actor, r *read, t *store.Ticket)
 	if rewritten {
 		t.PublicUpdated = tx.Now()
 	}
-	d.schedule(set, t)
+	ts.due.schedule(set, t)
 	return store.Tickets.Put(tx, t)
 }
 
@@ -378,7 +378,7 @@ func rewriteOpening(tx *store.Tx, ticket uint64, r *read) (bool, error) {
 
 // newMessages are the record's messages that the ticket does not have: the same author, text and, where it was given,
 // time.
-func (d *Desk) newMessages(tx *store.Tx, t *store.Ticket, r *read) ([]imported, error) {
+func (ts *Tickets) newMessages(tx *store.Tx, t *store.Ticket, r *read) ([]imported, error) {
 	if len(r.messages) == 0 {
 		return nil, nil
 	}
@@ -386,7 +386,7 @@ func (d *Desk) newMessages(tx *store.Tx, t *store.Ticket, r *read) ([]imported, 
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.messagesOf(tx, t, r)
+	list, err := ts.messagesOf(tx, t, r)
 	if err != nil {
 		return nil, err
 	}

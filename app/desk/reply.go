@@ -26,12 +26,12 @@ var maxReplyBody = store.SavedReplies.Most("body.it")
 
 // Replies lists the saved replies the actor may insert: one's own first, then those of one's groups; administrators
 // see those of all groups.
-func (d *Desk) Replies(a Actor) ([]Reply, error) {
+func (qs *Queues) Replies(a Actor) ([]Reply, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, denied(a)
 	}
 	var out []Reply
-	err := d.st.View(func(tx *store.Tx) (err error) {
+	err := qs.st.View(func(tx *store.Tx) (err error) {
 		out, err = replies(tx, a)
 		return err
 	})
@@ -62,12 +62,12 @@ func replies(tx *store.Tx, a Actor) ([]Reply, error) {
 			return nil, err
 		}
 		for _, r := range rows {
-			shared = append(shared, Reply{r, g.Name.In(a.lang()), maySupervise(a, g.ID) == nil})
+			shared = append(shared, Reply{r, g.Name.In(a.Lang()), maySupervise(a, g.ID) == nil})
 		}
 	}
 	for _, list := range [][]Reply{own, shared} {
 		slices.SortStableFunc(list, func(x, y Reply) int {
-			return cmp.Or(cmp.Compare(x.GroupName, y.GroupName), cmp.Compare(store.FoldName(x.Title.In(a.lang())), store.FoldName(y.Title.In(a.lang()))))
+			return cmp.Or(cmp.Compare(x.GroupName, y.GroupName), cmp.Compare(store.FoldName(x.Title.In(a.Lang())), store.FoldName(y.Title.In(a.Lang()))))
 		})
 	}
 	return append(own, shared...), nil
@@ -75,14 +75,14 @@ func replies(tx *store.Tx, a Actor) ([]Reply, error) {
 
 // PickReplies offers saved replies in the language of which words of the title begin like all words of the text: what
 // stands behind ::. Only agents and administrators are offered anything.
-func (d *Desk) PickReplies(a Actor, text, lang string, limit int) ([]Reply, error) {
+func (qs *Queues) PickReplies(a Actor, text, lang string, limit int) ([]Reply, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, nil
 	}
 	if limit <= 0 || limit > 50 {
 		limit = 8
 	}
-	all, err := d.Replies(a)
+	all, err := qs.Replies(a)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (d *Desk) PickReplies(a Actor, text, lang string, limit int) ([]Reply, erro
 }
 
 // AddReply saves a reply: one's own by every agent, a group's by its agents and supervisors and by administrators.
-func (d *Desk) AddReply(a Actor, f ReplyForm) (*store.SavedReply, error) {
+func (qs *Queues) AddReply(a Actor, f ReplyForm) (*store.SavedReply, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, denied(a)
 	}
@@ -102,7 +102,7 @@ func (d *Desk) AddReply(a Actor, f ReplyForm) (*store.SavedReply, error) {
 		return nil, store.Fail(store.Denied, "error.denied").At("group")
 	}
 	var out *store.SavedReply
-	err := d.st.Update(a.By("add-reply"), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By("add-reply"), func(tx *store.Tx) error {
 		r := &store.SavedReply{Group: f.Group}
 		if f.Group == 0 {
 			r.Person = a.ID()
@@ -115,12 +115,12 @@ func (d *Desk) AddReply(a Actor, f ReplyForm) (*store.SavedReply, error) {
 
 // ChangeReply changes the texts of a saved reply: one's own, or a group's by its supervisors and by administrators. To
 // whom it belongs stays.
-func (d *Desk) ChangeReply(a Actor, id, saw uint64, f ReplyForm) (*store.SavedReply, error) {
+func (qs *Queues) ChangeReply(a Actor, id, saw uint64, f ReplyForm) (*store.SavedReply, error) {
 	if !a.SignedIn() && !a.System {
 		return nil, denied(a)
 	}
 	var out *store.SavedReply
-	err := d.st.Update(a.By("change-reply"), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By("change-reply"), func(tx *store.Tx) error {
 		r, err := ownReply(tx, a, id)
 		if err != nil {
 			return err
@@ -135,11 +135,11 @@ func (d *Desk) ChangeReply(a Actor, id, saw uint64, f ReplyForm) (*store.SavedRe
 }
 
 // RemoveReply removes a saved reply: who may change it may.
-func (d *Desk) RemoveReply(a Actor, id uint64) error {
+func (qs *Queues) RemoveReply(a Actor, id uint64) error {
 	if !a.SignedIn() && !a.System {
 		return denied(a)
 	}
-	return d.st.Update(a.By("remove-reply"), func(tx *store.Tx) error {
+	return qs.st.Update(a.By("remove-reply"), func(tx *store.Tx) error {
 		if _, err := ownReply(tx, a, id); err != nil {
 			return err
 		}

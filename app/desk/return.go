@@ -17,17 +17,17 @@ const (
 )
 
 // returnAddress is the sender of the letter's envelope: from itself where mail with a tag may not arrive.
-func (d *Desk) returnAddress(tx *store.Tx, from string, l *store.Letter) string {
+func (ns *Notices) returnAddress(tx *store.Tx, from string, l *store.Letter) string {
 	if box, err := store.MailboxesByName.PeekFirst(tx, from); err != nil || !tagsArrive(box, tx.Now()) {
 		return from
 	}
-	return d.tagged(from, d.token("return", returnMAC, l.ID))
+	return ns.tagged(from, ns.post.token("return", returnMAC, l.ID))
 }
 
 // tagged puts the token into the address, which comes back as it is where that cannot be.
-func (d *Desk) tagged(address, token string) string {
+func (ns *Notices) tagged(address, token string) string {
 	local, host, ok := strings.Cut(address, "@")
-	if !ok || len(d.mail.Key) == 0 || len(local)+1+len(returnMark)+len(token) > 64 { // RFC 5321, 4.5.3.1.1
+	if !ok || len(ns.post.mail.Key) == 0 || len(local)+1+len(returnMark)+len(token) > 64 { // RFC 5321, 4.5.3.1.1
 		return address
 	}
 	return local + "+" + returnMark + token + "@" + host

@@ -74,11 +74,11 @@ func (s *Step) fields() []string {
 
 // judge returns nil when the standing has the right to all the fields, else what may refuses the first with: NotFound
 // for a ticket that may not be seen, Denied naming the field. It looks at no value.
-func (d *Desk) judge(tx *store.Tx, a Actor, t *store.Ticket, fields []string) error {
-	if err := d.may(tx, a, See, t); err != nil {
+func (ts *Tickets) judge(tx *store.Tx, a Actor, t *store.Ticket, fields []string) error {
+	if err := ts.rights.may(tx, a, See, t); err != nil {
 		return err
 	}
-	s := d.stand(tx, a, t)
+	s := ts.rights.stand(tx, a, t)
 	for _, f := range fieldRights {
 		if slices.Contains(fields, f.field) && !slices.ContainsFunc(f.acts, s.allows) {
 			return store.Fail(store.Denied, "error.denied").At(f.field)
@@ -90,25 +90,25 @@ func (d *Desk) judge(tx *store.Tx, a Actor, t *store.Ticket, fields []string) er
 // MayChange returns nil when the actor has the right to change the fields of the ticket, named as the API names them,
 // whatever they are to become: NotFound for a ticket that may not be seen, Denied naming the first field. A door asks
 // before it reads what it was given. Do asks again.
-func (d *Desk) MayChange(a Actor, number uint64, fields ...string) error {
-	return d.st.View(func(tx *store.Tx) error {
+func (ts *Tickets) MayChange(a Actor, number uint64, fields ...string) error {
+	return ts.st.View(func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
 		}
-		return d.judge(tx, a, t, fields)
+		return ts.judge(tx, a, t, fields)
 	})
 }
 
 // MayDo is MayChange for the parts that the step has and for those named beside it, whose values were not understood.
-func (d *Desk) MayDo(a Actor, number uint64, s Step, besides ...string) error {
-	return d.MayChange(a, number, append(s.fields(), besides...)...)
+func (ts *Tickets) MayDo(a Actor, number uint64, s Step, besides ...string) error {
+	return ts.MayChange(a, number, append(s.fields(), besides...)...)
 }
 
 // MayAttach returns nil when the actor may write a message or a note to the ticket, with files: before any is kept.
-func (d *Desk) MayAttach(a Actor, number uint64) error {
-	err := d.MayChange(a, number, "message")
-	if store.KindOf(err) == store.Denied && d.MayChange(a, number, "note") == nil {
+func (ts *Tickets) MayAttach(a Actor, number uint64) error {
+	err := ts.MayChange(a, number, "message")
+	if store.KindOf(err) == store.Denied && ts.MayChange(a, number, "note") == nil {
 		return nil
 	}
 	return err
@@ -126,7 +126,7 @@ var administratorFields = []string{"created_at", "state", "outcome", "version", 
 // MayOpenWith returns nil when the actor may open a ticket and give what the record names, whatever it says there, else
 // Denied naming the first member: requester_* needs the right to open in another's name, group an agent, those of
 // administratorFields an administrator. Only one's own address is no other's name.
-func (d *Desk) MayOpenWith(a Actor, g Given) error {
+func (ts *Tickets) MayOpenWith(a Actor, g Given) error {
 	if !a.SignedIn() && !a.System {
 		return denied(a)
 	}
@@ -174,7 +174,7 @@ func (r *TicketRecord) given() Given {
 }
 
 // MayWriteArticles returns nil for those who may write drafts of articles, SignIn or Denied for everybody else.
-func (d *Desk) MayWriteArticles(a Actor) error {
+func (ts *Tickets) MayWriteArticles(a Actor) error {
 	if a.System {
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // calendar is the working time as the settings have it.
-func (d *Desk) calendar(s *store.Settings) worktime.Calendar {
-	c := worktime.Calendar{Begin: 8, End: 18, Location: d.loc}
+func (ck *Clock) calendar(s *store.Settings) worktime.Calendar {
+	c := worktime.Calendar{Begin: 8, End: 18, Location: ck.loc}
 	if s.DayEnds > s.DayBegins {
 		c.Begin, c.End = s.DayBegins, s.DayEnds
 	}
@@ -22,8 +22,8 @@ func (d *Desk) calendar(s *store.Settings) worktime.Calendar {
 //
 // Due is the date the requester gave or, without one, opening plus the working hours of the priority; it moves on by
 // the working time for which the ticket stood in waiting and planned.
-func (d *Desk) schedule(set *store.Settings, t *store.Ticket) {
-	cal := d.calendar(set)
+func (ck *Clock) schedule(set *store.Settings, t *store.Ticket) {
+	cal := ck.calendar(set)
 	t.Priority = set.PriorityOf(t.Severity, t.Urgency)
 	due := t.Deadline
 	if due.IsZero() {
@@ -52,10 +52,10 @@ const (
 
 // enter moves the ticket into the state and keeps its dates: when it was taken, resolved, closed, and how long its
 // clock stood.
-func (d *Desk) enter(set *store.Settings, t *store.Ticket, to store.State, now time.Time) {
+func (ck *Clock) enter(set *store.Settings, t *store.Ticket, to store.State, now time.Time) {
 	stands := func(s store.State) bool { return s == store.StateWaiting || s == store.StatePlanned }
 	if stands(t.State) && !stands(to) && !t.Stands.IsZero() {
-		t.Stood += int64(d.calendar(set).Between(t.Stands, now) / time.Second)
+		t.Stood += int64(ck.calendar(set).Between(t.Stands, now) / time.Second)
 		t.Stands = time.Time{}
 	}
 	if stands(to) && !stands(t.State) {

@@ -55,7 +55,7 @@ type Found struct {
 
 // access tells the index what the actor may read. It is the first of two gates: each hit is judged again by the
 // policy on the row that is there now.
-func (d *Desk) access(a Actor) search.Access {
+func (fi *Finder) access(a Actor) search.Access {
 	x := search.Access{Person: a.ID(), Agent: a.IsAgent(), AllTickets: a.IsAdministrator()}
 	x.AllArticles = a.IsAdministrator() || a.Person != nil && a.Person.Editor
 	if a.Person != nil {
@@ -78,9 +78,9 @@ const searchTime = 3 * time.Second
 
 // Search answers a question of text over tickets, articles, and the mail that the actor judges. Anybody may ask and finds what they may read.
 // Unavailable when there is no index.
-func (d *Desk) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, error) {
+func (fi *Finder) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, error) {
 	var page SearchPage
-	if d.ix == nil {
+	if fi.ix == nil {
 		return page, store.Fail(store.Unavailable, "error.search")
 	}
 	if q.Limit <= 0 {
@@ -88,20 +88,20 @@ func (d *Desk) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	r, err := d.ix.Search(ctx, search.Query{Text: q.Text, Access: d.access(a), Types: q.Types, Language: a.lang(), Limit: min(q.Limit, 100),
+	r, err := fi.ix.Search(ctx, search.Query{Text: q.Text, Access: fi.access(a), Types: q.Types, Language: a.Lang(), Limit: min(q.Limit, 100),
 		Offset: min(max(q.Offset, 0), 1000), Facets: q.Facets, Sort: q.Sort})
 	if err != nil {
 		return page, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}
 	page = SearchPage{Total: r.Total, All: r.All, AtLeast: r.AtLeast, Took: r.Took, Facets: r.Facets, Corrected: r.Corrected, AsTyped: r.AsTyped, DidYouMean: r.DidYouMean, Parsed: r.Parsed}
-	err = d.st.View(func(tx *store.Tx) error {
+	err = fi.st.View(func(tx *store.Tx) error {
 		for _, h := range r.Hits {
-			f, ok, err := d.found(tx, a, h, r.Parsed)
+			f, ok, err := fi.found(tx, a, h, r.Parsed)
 			if err != nil {
 				return err
 			}
 			if ok {
-				if err := d.showAttachment(tx, a, &f, r.Parsed); err != nil {
+				if err := fi.showAttachment(tx, a, &f, r.Parsed); err != nil {
 					return err
 				}
 				page.Hits = append(page.Hits, f)
@@ -115,15 +115,15 @@ func (d *Desk) Search(ctx context.Context, a Actor, q SearchQuery) (SearchPage, 
 // snippetLength is how many characters of text a hit shows.
 const snippetLength = 220
 
-func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed query.Parsed) (Found, bool, error) {
+func (fi *Finder) found(tx *store.Tx, a Actor, h search.Hit, parsed query.Parsed) (Found, bool, error) {
 	f := Found{Type: h.Type}
 	switch h.Type {
 	case "ticket":
 		t, err := store.Tickets.Glance(tx, h.ID)
-		if err != nil || t.IsSpam() || d.may(tx, a, See, t) != nil {
+		if err != nil || t.IsSpam() || fi.rights.may(tx, a, See, t) != nil {
 			return f, false, nil
 		}
-		text, err := d.readableText(tx, a, t)
+		text, err := fi.readableText(tx, a, t)
 		if err != nil {
 			return f, false, err
 		}
@@ -150,7 +150,7 @@ func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed query.Parsed) (
 		}
 	case query.TypeMail:
 		m, err := store.Mails.Get(tx, h.ID)
-		if err != nil || !m.Judged() || d.mayJudge(tx, a, m) != nil {
+		if err != nil || !m.Judged() || fi.rights.mayJudge(tx, a, m) != nil {
 			return f, false, nil
 		}
 		f.Mail, f.Title, f.text = m, m.Subject, markup.Plain("markdown", m.Text)
@@ -166,8 +166,8 @@ func (d *Desk) found(tx *store.Tx, a Actor, h search.Hit, parsed query.Parsed) (
 const maxSnippetText = 256 << 10
 
 // readableText joins what the actor may read of the ticket's messages.
-func (d *Desk) readableText(tx *store.Tx, a Actor, t *store.Ticket) (string, error) {
-	messages, err := d.messages(tx, t, d.stand(tx, a, t))
+func (fi *Finder) readableText(tx *store.Tx, a Actor, t *store.Ticket) (string, error) {
+	messages, err := fi.rights.messages(tx, t, fi.rights.stand(tx, a, t))
 	var b strings.Builder
 	for _, m := range messages {
 		if b.Len()+len(m.Body) > maxSnippetText {
@@ -180,23 +180,23 @@ func (d *Desk) readableText(tx *store.Tx, a Actor, t *store.Ticket) (string, err
 }
 
 // LookAlike finds articles and the actor's own tickets that resemble what is being typed as a subject.
-func (d *Desk) LookAlike(ctx context.Context, a Actor, text string, limit int) ([]Found, error) {
-	if d.ix == nil || len([]rune(strings.TrimSpace(text))) < 3 {
+func (fi *Finder) LookAlike(ctx context.Context, a Actor, text string, limit int) ([]Found, error) {
+	if fi.ix == nil || len([]rune(strings.TrimSpace(text))) < 3 {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	x := d.access(a)
+	x := fi.access(a)
 	// While asking, own tickets alone: an agent's reading rights are for the workbench.
 	x.Agent, x.AllTickets, x.Groups, x.Organisations, x.Units = false, false, nil, nil, nil
-	hits, err := d.ix.SuggestIn(ctx, text, x, a.lang(), limit)
+	hits, err := fi.ix.SuggestIn(ctx, text, x, a.Lang(), limit)
 	if err != nil {
 		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}
 	var out []Found
-	err = d.st.View(func(tx *store.Tx) error {
+	err = fi.st.View(func(tx *store.Tx) error {
 		for _, h := range hits {
-			f, ok, err := d.found(tx, a, h, query.Parsed{})
+			f, ok, err := fi.found(tx, a, h, query.Parsed{})
 			if err != nil {
 				return err
 			}
@@ -218,22 +218,22 @@ type Completions struct {
 }
 
 // Complete offers how the text may go on. Anybody may ask; what is offered is what they may read, tickets only their own.
-func (d *Desk) Complete(ctx context.Context, a Actor, text string, limit int) (Completions, error) {
+func (fi *Finder) Complete(ctx context.Context, a Actor, text string, limit int) (Completions, error) {
 	var out Completions
-	if d.ix == nil {
+	if fi.ix == nil {
 		return out, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	// Hits are one's own, whoever asks; what an agent may be told of words is more.
-	c, err := d.ix.Complete(ctx, text, d.access(a), a.lang(), limit)
+	c, err := fi.ix.Complete(ctx, text, fi.access(a), a.Lang(), limit)
 	if err != nil {
 		return out, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}
 	out.Words, out.Filters = c.Words, c.Filters
-	err = d.st.View(func(tx *store.Tx) error {
+	err = fi.st.View(func(tx *store.Tx) error {
 		for _, h := range c.Hits {
-			f, ok, err := d.found(tx, a, h, query.Parsed{})
+			f, ok, err := fi.found(tx, a, h, query.Parsed{})
 			if err != nil {
 				return err
 			}

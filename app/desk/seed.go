@@ -22,12 +22,12 @@ type homeFile struct {
 
 // Seed gives a new data folder its settings, groups and catalogue, all in one transaction. It does nothing when there
 // are settings already, whatever else changed meanwhile.
-func (d *Desk) Seed(ctx context.Context) error {
+func (ct *Catalogue) Seed(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	seeded := false
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ct.st.View(func(tx *store.Tx) error {
 		seeded = store.SettingsTable.Last(tx) > 0
 		return nil
 	})
@@ -42,7 +42,7 @@ func (d *Desk) Seed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("desk: read built-in catalogue: %w", err)
 	}
-	return d.st.Update(store.By{Via: "desk", Act: "seed"}, func(tx *store.Tx) error {
+	return ct.st.Update(store.By{Via: "desk", Act: "seed"}, func(tx *store.Tx) error {
 		if store.SettingsTable.Last(tx) > 0 {
 			return nil
 		}

@@ -72,7 +72,7 @@ var (
 // ChangeSettings changes what the form has. Administrators only. rev is the revision the actor saw; 0 asks nothing. A
 // colour on which white text cannot be read is Invalid "error.colour-contrast" with the argument nearest, the colour
 // closest to it that passes.
-func (d *Desk) ChangeSettings(a Actor, saw uint64, f SettingsForm) (*store.Settings, error) {
+func (ct *Catalogue) ChangeSettings(a Actor, saw uint64, f SettingsForm) (*store.Settings, error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (d *Desk) ChangeSettings(a Actor, saw uint64, f SettingsForm) (*store.Setti
 	logo, kind := "", ""
 	if f.Branding != nil && f.Branding.Logo != nil {
 		var err error
-		if logo, kind, err = d.keepLogo(f.Branding.Logo); err != nil {
+		if logo, kind, err = ct.keepLogo(f.Branding.Logo); err != nil {
 			e, ok := errors.AsType[*store.Error](err)
 			if !ok || e.Field == "" {
 				return nil, err
@@ -89,7 +89,7 @@ func (d *Desk) ChangeSettings(a Actor, saw uint64, f SettingsForm) (*store.Setti
 		}
 	}
 	var out *store.Settings
-	err := d.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
 		set, err := storedSettings(tx)
 		if err != nil {
 			return err
@@ -146,7 +146,7 @@ func (b *Branding) fill(set *store.Settings, logo, kind string, wrong *store.Pro
 }
 
 // keepLogo stores a picture after looking at what it really is. Errors that concern the field carry its name.
-func (d *Desk) keepLogo(r io.Reader) (sum, kind string, err error) {
+func (ct *Catalogue) keepLogo(r io.Reader) (sum, kind string, err error) {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxLogo+1))
 	if err != nil {
 		return "", "", fmt.Errorf("desk: read logo: %w", err)
@@ -166,20 +166,20 @@ func (d *Desk) keepLogo(r io.Reader) (sum, kind string, err error) {
 	default:
 		return "", "", bad
 	}
-	blob, err := d.st.PutBlob(bytes.NewReader(raw), MaxLogo)
+	blob, err := ct.st.PutBlob(bytes.NewReader(raw), MaxLogo)
 	return blob.Sum, kind, err
 }
 
 // Logo opens the picture of the desk; NotFound when it has none. The caller closes it. For everybody.
-func (d *Desk) Logo() (f *os.File, kind string, err error) {
-	set, err := d.Settings()
+func (ct *Catalogue) Logo() (f *os.File, kind string, err error) {
+	set, err := ct.Settings()
 	if err != nil {
 		return nil, "", err
 	}
 	if set.Logo == "" {
 		return nil, "", store.Fail(store.NotFound, "error.not-found")
 	}
-	f, err = d.st.OpenBlob(set.Logo)
+	f, err = ct.st.OpenBlob(set.Logo)
 	return f, set.LogoType, err
 }
 
@@ -352,8 +352,8 @@ func products(tx *store.Tx, ids []uint64, wrong *store.Problems) (map[uint64]boo
 }
 
 // Settings returns what the administrator chose for the desk.
-func (d *Desk) Settings() (*store.Settings, error) {
+func (ct *Catalogue) Settings() (*store.Settings, error) {
 	var s *store.Settings
-	err := d.st.View(func(tx *store.Tx) error { s = settings(tx); return nil })
+	err := ct.st.View(func(tx *store.Tx) error { s = settings(tx); return nil })
 	return s, err
 }

@@ -42,7 +42,7 @@ func MailText(set *store.Settings, event string) (subject, text store.Words) {
 // Administrators only. saw is the revision of the settings that the actor saw; 0 asks nothing. NotFound for an event
 // of which no mail tells. Invalid beside subject-it, subject-en, text-it and text-en, "error.mail-placeholder" with the
 // argument unknown for anything in braces that is no placeholder.
-func (d *Desk) SetMailText(a Actor, saw uint64, event string, subject, text store.Words, off bool) error {
+func (ct *Catalogue) SetMailText(a Actor, saw uint64, event string, subject, text store.Words, off bool) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (d *Desk) SetMailText(a Actor, saw uint64, event string, subject, text stor
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	return d.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
+	return ct.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
 		set, err := storedSettings(tx)
 		if err != nil {
 			return err

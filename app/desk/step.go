@@ -89,20 +89,20 @@ type Step struct {
 //
 // Errors: NotFound for what may not be seen, Denied for what may not be done, Conflict "error.changed-meanwhile" when
 // the ticket has another revision than the step's, Invalid naming the field.
-func (d *Desk) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
+func (ts *Tickets) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
 	var out *store.Ticket
-	err := d.st.Update(a.By("change"), func(tx *store.Tx) error {
+	err := ts.st.Update(a.By("change"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
 		}
-		if err := d.judge(tx, a, t, s.fields()); err != nil {
+		if err := ts.judge(tx, a, t, s.fields()); err != nil {
 			return err
 		}
-		if err := d.fresh(tx, a, t, s); err != nil {
+		if err := ts.fresh(tx, a, t, s); err != nil {
 			return err
 		}
-		w := &stepping{d: d, tx: tx, a: a, t: t, s: s, set: settings(tx), stand: d.stand(tx, a, t)}
+		w := &stepping{d: ts, tx: tx, a: a, t: t, s: s, set: settings(tx), stand: ts.rights.stand(tx, a, t)}
 		if err := w.do(); err != nil {
 			return err
 		}
@@ -114,9 +114,9 @@ func (d *Desk) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
 
 // fresh returns Conflict with the argument rev when the ticket is no longer at the revision the actor saw. On the
 // requester's side both revisions of the step mean the public one: the other would tell of notes.
-func (d *Desk) fresh(tx *store.Tx, a Actor, t *store.Ticket, s Step) error {
+func (ts *Tickets) fresh(tx *store.Tx, a Actor, t *store.Ticket, s Step) error {
 	current, public := t.Rev, t.PublicRev
-	if !d.OnAgentsSide(tx, a, t) {
+	if !ts.rights.OnAgentsSide(tx, a, t) {
 		current = public
 	}
 	stale := func(now uint64) error { return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", now) }
@@ -131,7 +131,7 @@ func (d *Desk) fresh(tx *store.Tx, a Actor, t *store.Ticket, s Step) error {
 
 // stepping is one step under way in its transaction.
 type stepping struct {
-	d      *Desk
+	d      *Tickets
 	tx     *store.Tx
 	a      Actor
 	t      *store.Ticket
@@ -166,7 +166,7 @@ func (w *stepping) flush() error {
 	if w.public {
 		touch(w.tx, w.t)
 	}
-	w.d.schedule(w.set, w.t)
+	w.d.due.schedule(w.set, w.t)
 	w.tx.Act(w.act)
 	w.tx.Because(w.s.Reason)
 	w.tx.Internally(!w.public)
@@ -202,7 +202,7 @@ func (w *stepping) takeCharge() error {
 		if err := (attempt{from: w.t.State, to: store.StateOpen, by: agentSide}).legal(); err != nil {
 			return err
 		}
-		w.d.enter(w.set, w.t, store.StateOpen, w.tx.Now())
+		w.d.due.enter(w.set, w.t, store.StateOpen, w.tx.Now())
 	} else if w.t.Assignee == w.a.ID() {
 		return nil
 	}
@@ -348,7 +348,7 @@ func (w *stepping) people() error {
 		}
 	}
 	for _, id := range s.Remove {
-		if !w.d.mayRemove(w.tx, w.a, t, id) { // before it is known whether they are there
+		if !w.d.rights.mayRemove(w.tx, w.a, t, id) { // before it is known whether they are there
 			return store.Fail(store.Denied, "error.denied").At("participants")
 		}
 		if !slices.Contains(t.Participants, id) {
@@ -368,7 +368,7 @@ func (w *stepping) people() error {
 		}
 		t.Wishes = slices.DeleteFunc(slices.Clone(t.Wishes), func(x string) bool { return x == wish })
 		if wish == store.Address(s.Grant) {
-			p, err := w.d.EnsureRequester(w.tx, wish, "")
+			p, err := w.d.people.EnsureRequester(w.tx, wish, "")
 			if err != nil {
 				return err
 			}
@@ -435,7 +435,7 @@ func (w *stepping) add(address string) error {
 	known := err == nil && !p.Disabled
 	if w.stand.is[asAgentHere] || w.stand.is[asSupervisorHere] || w.stand.is[asAdministrator] {
 		if !known {
-			if p, err = w.d.EnsureRequester(w.tx, address, ""); err != nil {
+			if p, err = w.d.people.EnsureRequester(w.tx, address, ""); err != nil {
 				return err
 			}
 		}
@@ -455,7 +455,7 @@ func (w *stepping) add(address string) error {
 		if organisation == 0 || organisation != w.t.Organisation {
 			break
 		}
-		if p, err = w.d.EnsureRequester(w.tx, address, ""); err != nil {
+		if p, err = w.d.people.EnsureRequester(w.tx, address, ""); err != nil {
 			return err
 		}
 		w.join(p.ID)
@@ -574,7 +574,7 @@ func (w *stepping) mentioned(ids []uint64) []uint64 {
 		if err != nil || slices.Contains(out, id) {
 			continue
 		}
-		if w.d.may(w.tx, Actor{Person: p}, SeeNotes, w.t) == nil {
+		if w.d.rights.may(w.tx, Actor{Person: p}, SeeNotes, w.t) == nil {
 			out = append(out, id)
 		}
 	}

@@ -27,11 +27,11 @@ var (
 type SynonymLists map[string][][]string
 
 // Synonyms returns the lists and a mark of how they are now, to be given back when they are changed. Administrators only.
-func (d *Desk) Synonyms(a Actor) (lists SynonymLists, mark string, err error) {
+func (ct *Catalogue) Synonyms(a Actor) (lists SynonymLists, mark string, err error) {
 	if err := mayAdminister(a); err != nil {
 		return nil, "", err
 	}
-	err = d.st.View(func(tx *store.Tx) error {
+	err = ct.st.View(func(tx *store.Tx) error {
 		now, err := readSynonyms(tx)
 		lists, mark = SynonymLists{}, synonymMark(now)
 		for _, language := range synonymLanguages {
@@ -71,11 +71,11 @@ func synonymMark(now map[string][]*store.SynonymSet) string {
 // ChangeSynonyms makes the lists be those given. Sets that stay are not written again. saw is the mark the actor saw;
 // empty asks nothing. What is wrong names the field synonyms-it or synonyms-en. Administrators only. Conflict
 // "error.changed-meanwhile" when somebody else changed a list. It takes effect at once.
-func (d *Desk) ChangeSynonyms(a Actor, saw string, lists SynonymLists) error {
+func (ct *Catalogue) ChangeSynonyms(a Actor, saw string, lists SynonymLists) error {
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return d.st.Update(a.By("change-synonyms"), func(tx *store.Tx) error {
+	return ct.st.Update(a.By("change-synonyms"), func(tx *store.Tx) error {
 		now, err := readSynonyms(tx)
 		if err != nil {
 			return err

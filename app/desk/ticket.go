@@ -38,17 +38,17 @@ type NewTicket struct {
 // administrators, and coordinators for people of theirs. It returns all that is wrong with the fields as
 // store.Problems. A module served elsewhere refuses requesters with Invalid "error.module-elsewhere" and the
 // arguments channel and address.
-func (d *Desk) OpenTicket(a Actor, n NewTicket) (*store.Ticket, error) {
+func (ts *Tickets) OpenTicket(a Actor, n NewTicket) (*store.Ticket, error) {
 	if !a.SignedIn() {
 		return nil, denied(a)
 	}
 	var out *store.Ticket
-	err := d.st.Update(a.By("open"), func(tx *store.Tx) error {
-		t, m, files, err := d.draft(tx, a, n)
+	err := ts.st.Update(a.By("open"), func(tx *store.Tx) error {
+		t, m, files, err := ts.draft(tx, a, n)
 		if err != nil {
 			return err
 		}
-		if err := d.insertTicket(tx, t, m, files); err != nil {
+		if err := ts.insertTicket(tx, t, m, files); err != nil {
 			return err
 		}
 		out = t
@@ -58,7 +58,7 @@ func (d *Desk) OpenTicket(a Actor, n NewTicket) (*store.Ticket, error) {
 }
 
 // draft makes rows of what was asked and finds everything that is wrong with it.
-func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.Message, []*store.File, error) {
+func (ts *Tickets) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.Message, []*store.File, error) {
 	var wrong store.Problems
 	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
 		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.By("").Via, Opened: tx.Now()}
@@ -86,7 +86,7 @@ func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.
 	if t.Language == "" {
 		t.Language = languageOf(requester, t.Subject+"\n"+body, n.Browser)
 	}
-	group, err := d.placeOf(tx, a, n.Module, n.Group, &wrong)
+	group, err := ts.placeOf(tx, a, n.Module, n.Group, &wrong)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -94,7 +94,7 @@ func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.
 	if n.Form || len(n.Answers) > 0 {
 		t.Answers = checkAnswers(tx, n.Module, n.Answers, n.Form, &wrong)
 	}
-	t.Deadline = checkDeadline(d, t.Urgency, n.Deadline, n.Form, tx.Now(), &wrong)
+	t.Deadline = checkDeadline(t.Urgency, n.Deadline, n.Form, tx.Now(), &wrong)
 	if t.Kind != store.Malfunction {
 		t.Regression, t.WorkedIn = false, ""
 	}
@@ -112,7 +112,7 @@ func (d *Desk) draft(tx *store.Tx, a Actor, n NewTicket) (*store.Ticket, *store.
 
 // placeOf finds the group of a new ticket: the module's own or inherited one, another if an agent chose it, the
 // general one without a module.
-func (d *Desk) placeOf(tx *store.Tx, a Actor, module, chosen uint64, wrong *store.Problems) (uint64, error) {
+func (ts *Tickets) placeOf(tx *store.Tx, a Actor, module, chosen uint64, wrong *store.Problems) (uint64, error) {
 	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {
 		return 0, err
@@ -190,7 +190,7 @@ func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind boo
 
 // checkDeadline wants a date for the urgencies that mean one, on the page alone, and none for no date. A date without
 // an hour means the end of that day's work.
-func checkDeadline(d *Desk, u store.Urgency, date time.Time, bind bool, now time.Time, wrong *store.Problems) time.Time {
+func checkDeadline(u store.Urgency, date time.Time, bind bool, now time.Time, wrong *store.Problems) time.Time {
 	if u == store.NoDate || u == store.UrgencyNone {
 		return time.Time{}
 	}
@@ -212,7 +212,7 @@ func checkDeadline(d *Desk, u store.Urgency, date time.Time, bind bool, now time
 
 // insertTicket writes a new ticket with its first message and files. The ticket needs Subject, Kind, Group, Requester
 // and Opened; a first message needs Author, At and Body. Counts, public revision, priority, due time and wake follow.
-func (d *Desk) insertTicket(tx *store.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
+func (ts *Tickets) insertTicket(tx *store.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
 	if t.State == store.StateNone {
 		t.State = store.StateNew
 	}
@@ -222,7 +222,7 @@ func (d *Desk) insertTicket(tx *store.Tx, t *store.Ticket, first *store.Message,
 	}
 	t.Messages, t.LastBy = 1, first.Author
 	t.Files = len(files)
-	d.schedule(settings(tx), t)
+	ts.due.schedule(settings(tx), t)
 	if err := store.Tickets.Put(tx, t); err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (d *Desk) insertTicket(tx *store.Tx, t *store.Ticket, first *store.Message,
 
 // appendMessage writes a message or note of an existing ticket and brings the ticket's counts up to date; the caller
 // puts the ticket.
-func (d *Desk) appendMessage(tx *store.Tx, t *store.Ticket, m *store.Message, files []*store.File) error {
+func (ts *Tickets) appendMessage(tx *store.Tx, t *store.Ticket, m *store.Message, files []*store.File) error {
 	m.Ticket = t.ID
 	files, err := withoutQuoted(tx, m, files)
 	if err != nil {

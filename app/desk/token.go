@@ -16,25 +16,25 @@ const (
 
 var tokenCode = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-func (d *Desk) sign(purpose string, numbers []byte, n int) []byte {
-	key := hmac.New(sha256.New, d.mail.Key)
+func (po *Post) sign(purpose string, numbers []byte, n int) []byte {
+	key := hmac.New(sha256.New, po.mail.Key)
 	key.Write([]byte("sportello mail " + purpose + " 1"))
 	m := hmac.New(sha256.New, key.Sum(nil))
 	m.Write(numbers)
 	return m.Sum(nil)[:n]
 }
 
-func (d *Desk) token(purpose string, size int, numbers ...uint64) string {
+func (po *Post) token(purpose string, size int, numbers ...uint64) string {
 	var b []byte
 	for _, n := range numbers {
 		b = binary.AppendUvarint(b, n)
 	}
-	return strings.ToLower(tokenCode.EncodeToString(append(b, d.sign(purpose, b, size)...)))
+	return strings.ToLower(tokenCode.EncodeToString(append(b, po.sign(purpose, b, size)...)))
 }
 
 // openToken returns the numbers of a token, and false when it was not made by this desk for the purpose.
-func (d *Desk) openToken(purpose string, size int, token string) ([]uint64, bool) {
-	if len(d.mail.Key) == 0 || len(token) > 120 {
+func (po *Post) openToken(purpose string, size int, token string) ([]uint64, bool) {
+	if len(po.mail.Key) == 0 || len(token) > 120 {
 		return nil, false
 	}
 	raw, err := tokenCode.DecodeString(strings.ToUpper(token))
@@ -42,7 +42,7 @@ func (d *Desk) openToken(purpose string, size int, token string) ([]uint64, bool
 		return nil, false
 	}
 	numbers, mac := raw[:len(raw)-size], raw[len(raw)-size:]
-	if !hmac.Equal(mac, d.sign(purpose, numbers, size)) {
+	if !hmac.Equal(mac, po.sign(purpose, numbers, size)) {
 		return nil, false
 	}
 	var out []uint64

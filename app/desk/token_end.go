@@ -34,11 +34,11 @@ func reminded(t *store.Token, now time.Time) int {
 
 // RemindTokens has people told of their tokens that end soon, each time once, and returns of how many. A desk that was
 // down meanwhile tells of the last reminder alone. A token that sleeps, or whose person is disabled, is not spoken of.
-func (d *Desk) RemindTokens() (int, error) {
+func (ps *People) RemindTokens() (int, error) {
 	told := 0
 	for after := uint64(0); ; {
 		var due []uint64
-		err := d.st.View(func(tx *store.Tx) error {
+		err := ps.st.View(func(tx *store.Tx) error {
 			due = nil
 			for t, err := range store.Tokens.All(tx, after, false) {
 				if err != nil {
@@ -65,7 +65,7 @@ func (d *Desk) RemindTokens() (int, error) {
 			return told, err
 		}
 		n := 0
-		err = d.st.Update(store.By{Via: "desk", Act: "remind-token"}, func(tx *store.Tx) error {
+		err = ps.st.Update(store.By{Via: "desk", Act: "remind-token"}, func(tx *store.Tx) error {
 			n = 0
 			for _, id := range due {
 				t, err := store.Tokens.Get(tx, id)

@@ -51,24 +51,24 @@ type Event struct {
 }
 
 // Ticket returns what the actor may see of the ticket, NotFound when that is nothing.
-func (d *Desk) Ticket(a Actor, number uint64) (*TicketView, error) {
+func (ts *Tickets) Ticket(a Actor, number uint64) (*TicketView, error) {
 	v := &TicketView{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[Act]bool{}, MayRemove: map[uint64]bool{}}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := ts.st.View(func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
 		}
-		if err := d.may(tx, a, See, t); err != nil {
+		if err := ts.rights.may(tx, a, See, t); err != nil {
 			return err
 		}
 		v.Ticket, v.Settings = t, settings(tx)
-		s := d.stand(tx, a, t)
+		s := ts.rights.stand(tx, a, t)
 		for act := See; act <= lastAct; act++ {
 			v.May[act] = s.allows(act)
 		}
 		v.Side, v.ForGroup = s.side(), s.speaksForGroup()
 		v.Agents = v.May[SeeNotes]
-		return d.fillView(tx, a, v, s)
+		return ts.fillView(tx, a, v, s)
 	})
 	if err != nil {
 		return nil, err
@@ -76,10 +76,10 @@ func (d *Desk) Ticket(a Actor, number uint64) (*TicketView, error) {
 	return v, nil
 }
 
-func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error {
+func (ts *Tickets) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error {
 	t := v.Ticket
 	var err error
-	if v.Messages, err = d.messages(tx, t, s); err != nil {
+	if v.Messages, err = ts.rights.messages(tx, t, s); err != nil {
 		return err
 	}
 	for _, m := range v.Messages {
@@ -94,7 +94,7 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 			v.Files[m.ID] = files
 		}
 	}
-	if err := d.history(tx, v); err != nil {
+	if err := ts.history(tx, v); err != nil {
 		return err
 	}
 	v.Messages = slices.DeleteFunc(v.Messages, func(m *store.Message) bool {
@@ -105,7 +105,7 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 		return m.Beside == store.BesideWaiting
 	})
 	if v.May[Arrange] {
-		if v.Inner, err = d.inner(tx, t, v.Messages); err != nil {
+		if v.Inner, err = ts.inner(tx, t, v.Messages); err != nil {
 			return err
 		}
 	}
@@ -152,7 +152,7 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 		v.Questions = questions(tx, t.Module)
 	}
 	for _, id := range t.Links {
-		if o, err := store.Tickets.Glance(tx, id); err == nil && d.may(tx, a, See, o) == nil {
+		if o, err := store.Tickets.Glance(tx, id); err == nil && ts.rights.may(tx, a, See, o) == nil {
 			v.Links = append(v.Links, o)
 			if id == t.DuplicateOf {
 				v.Duplicate = o
@@ -160,19 +160,19 @@ func (d *Desk) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) error 
 		}
 	}
 	if v.Agents && t.MayBelong != 0 {
-		if o, err := store.Tickets.Glance(tx, t.MayBelong); err == nil && !o.IsSpam() && d.may(tx, a, SeeNotes, o) == nil {
+		if o, err := store.Tickets.Glance(tx, t.MayBelong); err == nil && !o.IsSpam() && ts.rights.may(tx, a, SeeNotes, o) == nil {
 			v.MayBelong = o
 		}
 	}
 	if len(t.Wishes) > 0 {
-		w := &stepping{d: d, tx: tx, a: a, t: t, stand: s}
+		w := &stepping{d: ts, tx: tx, a: a, t: t, stand: s}
 		v.MayGrant = map[string]bool{}
 		for _, wish := range t.Wishes {
 			v.MayGrant[wish] = w.mayAnswerWish(wish) == nil
 		}
 	}
 	for _, p := range t.Participants {
-		v.MayRemove[p] = d.mayRemove(tx, a, t, p)
+		v.MayRemove[p] = ts.rights.mayRemove(tx, a, t, p)
 	}
 	by := requesterSide
 	if s.is[asAgentHere] || s.is[asSupervisorHere] {
@@ -235,7 +235,7 @@ var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "
 
 // history reads the change log of the ticket into the lines the actor may see. A change of the ticket's row is one
 // line, named by its act; messages are lines only where no message is shown for them.
-func (d *Desk) history(tx *store.Tx, v *TicketView) error {
+func (ts *Tickets) history(tx *store.Tx, v *TicketView) error {
 	changes, err := tx.TicketChanges(v.Ticket.ID)
 	if err != nil {
 		return err

@@ -86,11 +86,11 @@ func (w *viewWork) due(v *store.View, now time.Time, seq uint64) bool {
 
 // RunViews counts the saved views that are looked at and tells what is new in those that ask for it, until the
 // context ends.
-func (d *Desk) RunViews(ctx context.Context) error {
+func (qs *Queues) RunViews(ctx context.Context) error {
 	tick := time.NewTicker(viewRounds)
 	defer tick.Stop()
 	for {
-		if err := d.CountViews(ctx); err != nil {
+		if err := qs.CountViews(ctx); err != nil {
 			return err
 		}
 		select {
@@ -103,11 +103,11 @@ func (d *Desk) RunViews(ctx context.Context) error {
 
 // CountViews counts the views that are due by the desk's clock. One that cannot be counted, for want of the index,
 // keeps its number until the next time.
-func (d *Desk) CountViews(ctx context.Context) error {
-	now, seq := d.clock(), d.st.Last()
-	ids := d.views.looked(now)
+func (qs *Queues) CountViews(ctx context.Context) error {
+	now, seq := qs.clock(), qs.st.Last()
+	ids := qs.views.looked(now)
 	var rows []*store.View
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		rows = nil
 		for e := range store.ViewsNotifying.Entries(tx, store.Span{}) {
 			ids = append(ids, e.ID)
@@ -128,18 +128,18 @@ func (d *Desk) CountViews(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !d.views.due(v, now, seq) {
+		if !qs.views.due(v, now, seq) {
 			continue
 		}
-		c, err := d.countView(ctx, v)
+		c, err := qs.countView(ctx, v)
 		if store.KindOf(err) == store.Unavailable {
 			continue
 		}
 		if err == nil {
-			err = d.noteCount(v, c)
+			err = qs.noteCount(v, c)
 		}
 		if err != nil {
-			d.log.Warn("count a saved view", "view", v.ID, "err", err)
+			qs.log.Warn("count a saved view", "view", v.ID, "err", err)
 		}
 	}
 	return nil
@@ -190,20 +190,20 @@ func viewer(tx *store.Tx, v *store.View) *store.Person {
 	return p
 }
 
-func (d *Desk) countView(ctx context.Context, v *store.View) (viewCount, error) {
+func (qs *Queues) countView(ctx context.Context, v *store.View) (viewCount, error) {
 	if v.Text != "" {
-		return d.countWords(ctx, v)
+		return qs.countWords(ctx, v)
 	}
 	c := viewCount{seen: v.SeenNumber}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		c = viewCount{seen: v.SeenNumber}
 		a := Actor{Person: viewer(tx, v), Via: "desk"}
 		if a.Person == nil {
 			return nil
 		}
 		q := viewQuery(v)
-		see := d.sight(tx, a)
-		index, prefixes := d.queueSpans(tx, a, q)
+		see := qs.sight(tx, a)
+		index, prefixes := qs.queueSpans(tx, a, q)
 		looked, in := 0, 0
 		most := store.MaxCounted
 		if c.whole = v.Notify; v.Notify {
@@ -239,7 +239,7 @@ func (d *Desk) countView(ctx context.Context, v *store.View) (viewCount, error) 
 			if last > maxNewRows {
 				from = max(from, last-maxNewRows)
 			}
-			groups := d.ownGroups(tx, a)
+			groups := qs.rights.ownGroups(tx, a)
 			for t, err := range store.Tickets.GlanceAll(tx, from, false) {
 				if err != nil {
 					return err
@@ -285,10 +285,10 @@ func (q QueueQuery) holds(a Actor, groups []uint64, t *store.Ticket) bool {
 
 // countWords asks the index. What it does not know yet is new the next time: the highest number it named is what was
 // seen, not the highest there is.
-func (d *Desk) countWords(ctx context.Context, v *store.View) (viewCount, error) {
+func (qs *Queues) countWords(ctx context.Context, v *store.View) (viewCount, error) {
 	c := viewCount{seen: v.SeenNumber}
 	var a Actor
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		a = Actor{Person: viewer(tx, v), Via: "desk"}
 		return nil
 	})
@@ -296,7 +296,7 @@ func (d *Desk) countWords(ctx context.Context, v *store.View) (viewCount, error)
 		return c, err
 	}
 	a.Language = a.Person.Language
-	if d.ix == nil {
+	if qs.ix == nil {
 		return c, store.Fail(store.Unavailable, "error.search")
 	}
 	limit := 1
@@ -305,7 +305,7 @@ func (d *Desk) countWords(ctx context.Context, v *store.View) (viewCount, error)
 	}
 	// Numbers alone: whether somebody may be told of one is asked of the policy, on the row.
 	w := wordsOf(v, limit, 0)
-	found, err := d.ix.Search(ctx, search.Query{Text: w.Text, Access: d.access(a), Types: w.Types, Language: a.lang(), Limit: w.Limit, Sort: w.Sort})
+	found, err := qs.ix.Search(ctx, search.Query{Text: w.Text, Access: qs.find.access(a), Types: w.Types, Language: a.Lang(), Limit: w.Limit, Sort: w.Sort})
 	if err != nil {
 		return c, err
 	}
@@ -328,12 +328,12 @@ func (d *Desk) countWords(ctx context.Context, v *store.View) (viewCount, error)
 }
 
 // noteCount keeps what was counted, where it is another, together with the notices of what is new.
-func (d *Desk) noteCount(v *store.View, c viewCount) error {
+func (qs *Queues) noteCount(v *store.View, c viewCount) error {
 	if v.Counted == c.n && v.More == c.more && v.SeenNumber == c.seen && !v.CountedAt.IsZero() &&
 		v.Whole == c.whole && slices.Equal(v.Known, c.all) {
 		return nil
 	}
-	return d.st.Update(store.By{Via: "desk", Act: "count-view"}, func(tx *store.Tx) error {
+	return qs.st.Update(store.By{Via: "desk", Act: "count-view"}, func(tx *store.Tx) error {
 		row, err := store.Views.Get(tx, v.ID)
 		if store.KindOf(err) == store.NotFound || err == nil && row.Edits != v.Edits {
 			return nil // removed or changed meanwhile: counted again soon
@@ -349,13 +349,13 @@ func (d *Desk) noteCount(v *store.View, c viewCount) error {
 		if !row.Notify {
 			return nil
 		}
-		return d.tellNew(tx, row, c.fresh, seen)
+		return qs.tellNew(tx, row, c.fresh, seen)
 	})
 }
 
 // tellNew writes a notice for each of the newest tickets that the person of the view may see and did not bring there:
 // by opening it or, when its number is not above seen, by the last thing that was done in it.
-func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64) error {
+func (qs *Queues) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64) error {
 	p, err := store.People.Peek(tx, v.Person)
 	if err != nil || p.Disabled || v.Group != 0 && !p.InGroup(v.Group) && !p.Administrator {
 		return nil
@@ -367,7 +367,7 @@ func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64)
 			break
 		}
 		t, err := store.Tickets.Glance(tx, id)
-		if err != nil || t.Via == "import" && id > seen || t.OnSide(p.ID) || d.may(tx, a, SeeNotes, t) != nil {
+		if err != nil || t.Via == "import" && id > seen || t.OnSide(p.ID) || qs.rights.may(tx, a, SeeNotes, t) != nil {
 			continue // gone, old, known, or not for these eyes
 		}
 		if id <= seen {
@@ -380,7 +380,7 @@ func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64)
 			}
 		}
 		told++
-		n := &store.Notice{Person: p.ID, Ticket: id, Event: "view", By: t.Requester, Seq: d.st.Last(), At: tx.Now(), Why: v.Name}
+		n := &store.Notice{Person: p.ID, Ticket: id, Event: "view", By: t.Requester, Seq: qs.st.Last(), At: tx.Now(), Why: v.Name}
 		if err := store.Notices.Put(tx, n); err != nil {
 			return err
 		}
@@ -389,8 +389,8 @@ func (d *Desk) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64)
 }
 
 // ForgetCounts has every view that is looked at counted the next time, whenever it was counted last.
-func (d *Desk) ForgetCounts() {
-	d.views.mu.Lock()
-	defer d.views.mu.Unlock()
-	clear(d.views.counted)
+func (qs *Queues) ForgetCounts() {
+	qs.views.mu.Lock()
+	defer qs.views.mu.Unlock()
+	clear(qs.views.counted)
 }

@@ -50,12 +50,12 @@ func (v SavedView) Query() QueueQuery { return viewQuery(v.View) }
 
 // Views lists the actor's own views by name, then those shared with their groups. Denied for everybody but agents and
 // administrators. Those that are listed are counted anew soon.
-func (d *Desk) Views(a Actor) ([]SavedView, error) {
+func (qs *Queues) Views(a Actor) ([]SavedView, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, denied(a)
 	}
 	var out []SavedView
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		out = nil
 		rows, err := store.ViewsByPerson.Find(tx, a.ID())
 		if err != nil {
@@ -83,7 +83,7 @@ func (d *Desk) Views(a Actor) ([]SavedView, error) {
 		return nil
 	})
 	if err == nil {
-		d.views.show(out, d.clock())
+		qs.views.show(out, qs.clock())
 	}
 	return out, err
 }
@@ -92,7 +92,7 @@ func savedView(tx *store.Tx, a Actor, v *store.View) SavedView {
 	s := SavedView{View: v, Own: v.Person == a.ID(), MayChange: mayChangeView(a, v)}
 	if v.Group != 0 {
 		if g, err := store.Groups.Peek(tx, v.Group); err == nil {
-			s.GroupName = g.Name.In(a.lang())
+			s.GroupName = g.Name.In(a.Lang())
 		}
 	}
 	return s
@@ -121,12 +121,12 @@ func viewOf(tx *store.Tx, a Actor, id uint64) (*store.View, error) {
 
 // View returns one view that the actor may use: their own, or one shared with a group of theirs; administrators may
 // use those of all groups. NotFound for any other.
-func (d *Desk) View(a Actor, id uint64) (SavedView, error) {
+func (qs *Queues) View(a Actor, id uint64) (SavedView, error) {
 	var out SavedView
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return out, denied(a)
 	}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *store.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err
@@ -138,12 +138,12 @@ func (d *Desk) View(a Actor, id uint64) (SavedView, error) {
 }
 
 // SaveView keeps a view of the actor's: agents and administrators may, and share it with a group of their own.
-func (d *Desk) SaveView(a Actor, f ViewForm) (*store.View, error) {
+func (qs *Queues) SaveView(a Actor, f ViewForm) (*store.View, error) {
 	if !a.SignedIn() || !a.IsAgent() && !a.IsAdministrator() {
 		return nil, denied(a)
 	}
 	var out *store.View
-	err := d.st.Update(a.By("save-view"), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By("save-view"), func(tx *store.Tx) error {
 		v := &store.View{Person: a.ID(), Text: strings.TrimSpace(f.Text), Edits: 1, SeenNumber: store.Tickets.Last(tx)}
 		if q := f.Query; v.Text == "" {
 			v.Queue, v.Of, v.Module, v.State, v.Kind = q.View, q.Group, q.Module, q.State, q.Kind
@@ -164,12 +164,12 @@ func (d *Desk) SaveView(a Actor, f ViewForm) (*store.View, error) {
 
 // ChangeView changes a view's name and, by who saved it, with whom it is shared and whether they are told of what is
 // new. edits is what the form saw: Conflict when somebody changed the view since.
-func (d *Desk) ChangeView(a Actor, id, edits uint64, f ViewForm) (*store.View, error) {
+func (qs *Queues) ChangeView(a Actor, id, edits uint64, f ViewForm) (*store.View, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, denied(a)
 	}
 	var out *store.View
-	err := d.st.Update(a.By("change-view"), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By("change-view"), func(tx *store.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err
@@ -188,11 +188,11 @@ func (d *Desk) ChangeView(a Actor, id, edits uint64, f ViewForm) (*store.View, e
 }
 
 // RemoveView removes a view: who may change it may.
-func (d *Desk) RemoveView(a Actor, id uint64) error {
+func (qs *Queues) RemoveView(a Actor, id uint64) error {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return denied(a)
 	}
-	return d.st.Update(a.By("remove-view"), func(tx *store.Tx) error {
+	return qs.st.Update(a.By("remove-view"), func(tx *store.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err
@@ -267,15 +267,15 @@ const viewPage = 50
 // ViewTickets returns a page of the view with what the actor may see of it: of a view without words as Queue does,
 // of one with words what has all of them, the latest first. NotFound for a view the actor may not use, Unavailable
 // when there are words and no index.
-func (d *Desk) ViewTickets(ctx context.Context, a Actor, id uint64, after string) (SavedView, QueuePage, error) {
-	v, err := d.View(a, id)
+func (qs *Queues) ViewTickets(ctx context.Context, a Actor, id uint64, after string) (SavedView, QueuePage, error) {
+	v, err := qs.View(a, id)
 	if err != nil {
 		return v, QueuePage{}, err
 	}
 	if v.Text == "" {
 		q := v.Query()
 		q.After = after
-		page, err := d.Queue(a, q)
+		page, err := qs.Queue(a, q)
 		return v, page, err
 	}
 	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
@@ -283,7 +283,7 @@ func (d *Desk) ViewTickets(ctx context.Context, a Actor, id uint64, after string
 	if err != nil || offset < 0 || offset > 1000 {
 		offset = 0
 	}
-	found, err := d.Search(ctx, a, wordsOf(v.View, viewPage, offset))
+	found, err := qs.find.Search(ctx, a, wordsOf(v.View, viewPage, offset))
 	if err != nil {
 		return v, page, err
 	}
@@ -291,7 +291,7 @@ func (d *Desk) ViewTickets(ctx context.Context, a Actor, id uint64, after string
 	if reach := offset + viewPage; reach < found.Total && reach < 1000 {
 		page.Next = strconv.Itoa(reach)
 	}
-	err = d.st.View(func(tx *store.Tx) error {
+	err = qs.st.View(func(tx *store.Tx) error {
 		page.Tickets = nil
 		for _, f := range found.Hits {
 			if f.Ticket != nil {

@@ -208,7 +208,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 	o.open("csa")
 	told := func(who string) (out []uint64) {
 		t.Helper()
-		lines, _, err := o.Notices(o.as(who), 50)
+		lines, _, err := o.ListNotices(o.as(who), 50)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +271,7 @@ func TestATicketThatComesToMatchAViewIsNewInItAsWell(t *testing.T) {
 		t.Helper()
 		o.later(2 * time.Minute)
 		o.count()
-		lines, _, err := o.Notices(o.as("agente"), 50)
+		lines, _, err := o.ListNotices(o.as("agente"), 50)
 		if err != nil {
 			t.Fatal(err)
 		}

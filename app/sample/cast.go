@@ -67,7 +67,7 @@ func (s *stage) scene() error {
 			return fmt.Errorf("sample: find group %s: %w", code, err)
 		}
 	}
-	levels, err := s.d.Catalogue()
+	levels, err := s.d.Levels()
 	if err != nil {
 		return fmt.Errorf("sample: read catalogue: %w", err)
 	}

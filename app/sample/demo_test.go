@@ -115,7 +115,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 	if notes < 60 || files < 50 || participants < 15 || links < 6 || overdue < 3 || today < 3 || reopened < 2 || outcomes[store.Duplicate] != duplicates {
 		t.Error("something of a desk's life is missing")
 	}
-	articles, err := d.Articles(desk.Actor{System: true}, desk.ArticleFilter{Limit: 200})
+	articles, err := d.ListArticles(desk.Actor{System: true}, desk.ArticleFilter{Limit: 200})
 	if err != nil || len(articles.Items) < 36 {
 		t.Errorf("%d published articles, %v", len(articles.Items), err)
 	}

@@ -37,7 +37,7 @@ func (a pages) getNotices(r *web.Request) error {
 	v := &noticesPage{Page: r.Page("bell.title")}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	lines, unread, err := a.Desk.Notices(r.Actor(), noticesShown)
+	lines, unread, err := a.Desk.ListNotices(r.Actor(), noticesShown)
 	if err != nil {
 		return err
 	}

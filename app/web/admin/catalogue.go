@@ -46,7 +46,7 @@ func (a pages) cataloguePage(r *web.Request, v *adminCataloguePage) error {
 	v.AdminPage = show.Admin(a.Site, r, "catalogue", "admin-catalogue.title")
 	v.Top()
 	v.Path, v.Problems, v.Page.Status = "/admin/catalogue", problems, status
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

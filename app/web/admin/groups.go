@@ -56,7 +56,7 @@ func (a pages) getGroups(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (a pages) groupPage(r *web.Request, g *store.Group, f *web.Form, err error)
 		v.Members = append(v.Members, adminMember{ID: m.ID, Name: m.Name, Address: address.Person(m.ID), Email: m.Email, Supervisor: m.Supervisor, Disabled: m.Disabled,
 			MayRemove: v.Full || !m.Supervisor, MayRank: v.Full})
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}
@@ -257,7 +257,7 @@ func (a pages) findMember(r *web.Request, f *web.Form) uint64 {
 		f.Refuse("member", "error.required")
 		return 0
 	}
-	page, err := a.Desk.People(r.Actor(), desk.PeopleQuery{Text: text, Limit: 20})
+	page, err := a.Desk.ListPeople(r.Actor(), desk.PeopleQuery{Text: text, Limit: 20})
 	if err != nil {
 		f.Fault = err
 		return 0

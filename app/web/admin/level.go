@@ -127,7 +127,7 @@ func (a pages) levelPage(r *web.Request, id uint64, f *web.Form, err error) erro
 
 // levelForm fills in what the form needs besides its values; l is nil for a new level.
 func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error {
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

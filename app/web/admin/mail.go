@@ -60,7 +60,7 @@ func (a pages) mailboxesPage(r *web.Request, refused string) error {
 		}
 		return code
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

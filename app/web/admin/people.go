@@ -168,7 +168,7 @@ func (a pages) getAdminPeople(r *web.Request) error {
 	}
 	v.Filtered = q.Text != "" || q.Role != "" || q.Group != 0 || q.Organisation != 0 || q.Disabled != nil
 	v.peopleFilters(who, s, &q)
-	page, err := a.Desk.People(who, q)
+	page, err := a.Desk.ListPeople(who, q)
 	if err != nil {
 		return err
 	}

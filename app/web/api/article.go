@@ -53,7 +53,7 @@ func (a pages) apiArticles(r *web.Request) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, err := a.Desk.Articles(r.Actor(), f)
+	page, err := a.Desk.ListArticles(r.Actor(), f)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ type guideCatalogue struct {
 }
 
 func (a pages) guideCatalogue(r *web.Request) (*guideCatalogue, error) {
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +234,7 @@ func (a pages) getArticlesIn(r *web.Request) error {
 		f.Only, v.address = l, v.Path+"?only="+l
 	}
 	begin := q.Int("n", 1, 1_000_000, 0)
-	list, err := a.Desk.Articles(r.Actor(), f)
+	list, err := a.Desk.ListArticles(r.Actor(), f)
 	if err != nil {
 		return err
 	}
@@ -431,7 +431,7 @@ func (a pages) articlePlace(v *articlePage, art *desk.ArticleView) error {
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Ask = "/tickets/new"
 	if l := art.Module; l != nil {
-		levels, err := a.Desk.Catalogue()
+		levels, err := a.Desk.Levels()
 		if err != nil {
 			return err
 		}

@@ -207,7 +207,7 @@ func firstValues(r *web.Request, art *desk.ArticleView, version *store.Version) 
 
 // options lists what can be chosen.
 func (v *articleEditPage) options(a pages, art *desk.ArticleView) error {
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}
@@ -419,7 +419,7 @@ func (a pages) getDrafts(r *web.Request) error {
 		return err
 	}
 	v.More = len(list) == maxDrafts
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}
@@ -523,7 +523,7 @@ func (a pages) getArticlePick(r *web.Request) error {
 	slices.SortStableFunc(items, func(x, y desk.ArticleItem) int {
 		return agentsLast(x.Audience == store.Agents, y.Audience == store.Agents)
 	})
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (a pages) getMissing(r *web.Request) error {
 	default:
 		v.Kept = v.Plural("missing.kept", n)
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

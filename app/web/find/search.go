@@ -410,7 +410,7 @@ func (a pages) searchNames(v *searchPage) (map[string]map[string]string, error) 
 	for k := store.Clarification; k <= store.Access; k++ {
 		out["kind"][k.String()] = v.T("kind." + k.String())
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return nil, err
 	}

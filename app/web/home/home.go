@@ -58,7 +58,7 @@ func (a pages) getHome(r *web.Request) error {
 	for _, s := range set.Searches {
 		v.Searches = append(v.Searches, web.Link{Label: s, Address: "/search?q=" + url.QueryEscape(s)})
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

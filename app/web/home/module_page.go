@@ -33,7 +33,7 @@ type modulePage struct {
 const moduleArticles = 10
 
 func (a pages) getModule(r *web.Request) error {
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (a pages) getModule(r *web.Request) error {
 		}
 		v.Group, v.Hours, v.Email, v.Phone = g.Name.In(v.Lang), g.Hours.In(v.Lang), g.Email, g.Phone
 	}
-	page, err := a.Desk.Articles(r.Actor(), desk.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
+	page, err := a.Desk.ListArticles(r.Actor(), desk.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
 	if err != nil {
 		return err
 	}

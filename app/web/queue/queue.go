@@ -239,7 +239,7 @@ func (a pages) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) err
 	if err != nil {
 		return err
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

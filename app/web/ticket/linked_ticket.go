@@ -58,7 +58,7 @@ func (a pages) getLinkedTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 	actor := r.Actor()
 	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
 	v.KeepsDraft, v.DraftName = !actor.IsAgent() && !actor.IsAdministrator(), fmt.Sprintf("%d-new-ticket", v.Person)
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

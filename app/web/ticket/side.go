@@ -110,7 +110,7 @@ func (a pages) sideTicket(r *web.Request, tv *desk.TicketView, f *web.Form, wron
 	if store.KindOf(wrong) == store.Conflict {
 		v.Stale, v.Status, wrong = true, http.StatusConflict, nil
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

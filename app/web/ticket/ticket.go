@@ -429,7 +429,7 @@ func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, 
 	for _, k := range show.TicketKinds {
 		add(&v.Kinds, "kind", k.String(), v.T("kind."+k.String()))
 	}
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (a pages) getOwnTickets(r *web.Request) error {
 	v.Nav, v.Live = "tickets", true
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	levels, err := a.Desk.Catalogue()
+	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
 	}
