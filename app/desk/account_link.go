@@ -31,7 +31,7 @@ func (ps *People) SendPasswordLink(a Actor, id uint64) error {
 		if err != nil {
 			return err
 		}
-		if !ps.post.mailReaches(tx, p) {
+		if !ps.post.reaches(tx, p) {
 			return store.Fail(store.Invalid, "error.link-not-sent")
 		}
 		return ps.post.planAccountLetter(tx, p, p.Email, store.Telling{Event: "link", By: a.ID()})
@@ -76,7 +76,7 @@ func (ps *People) linkable(tx *store.Tx, a Actor, act AccountAct, id uint64, rea
 	if err != nil {
 		return nil, err
 	}
-	if to := (account{person: p, mails: ps.post.mailReaches(tx, p), reason: reason}); !mayAccount(a, act, to) {
+	if to := (account{person: p, mails: ps.post.reaches(tx, p), reason: reason}); !mayAccount(a, act, to) {
 		to.reason = "any"
 		if mayAccount(a, act, to) {
 			return nil, store.Fail(store.Invalid, "error.required").At("reason")

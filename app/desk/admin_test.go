@@ -340,9 +340,8 @@ func TestSettingsAreChecked(t *testing.T) {
 	_, err := o.ChangeSettings(a, 0, brand("#ffcc00"))
 	wants(t, err, store.Invalid, "error.colour-contrast", "colour")
 	nearest := err.(store.Problems)[0].Args["nearest"].(string)
-	rgb, ok := readColour(nearest)
-	if !ok || contrastToWhite(rgb) < leastContrast || contrastToWhite(rgb) > leastContrast+0.2 {
-		t.Errorf("nearest %s has a contrast of %.2f", nearest, contrastToWhite(rgb))
+	if c, ok := JudgeColour(nearest); !ok || c.Contrast < 4.5 || c.Contrast > 4.7 {
+		t.Errorf("nearest %s has a contrast of %.2f", nearest, c.Contrast)
 	}
 	if _, err = o.ChangeSettings(a, 0, brand(nearest)); err != nil {
 		t.Errorf("the colour offered is refused: %v", err)

@@ -11,7 +11,7 @@ import (
 // Arranging: what agents do to whole tickets and to messages between tickets, and how it is undone.
 
 // spam marks and unmarks. A marked ticket is gone from every list and from search; after thirty days it is removed.
-func (w *stepping) spam() error {
+func (w *Change) spam() error {
 	if w.s.Spam == nil || *w.s.Spam == w.t.IsSpam() {
 		return nil
 	}
@@ -25,11 +25,11 @@ func (w *stepping) spam() error {
 		act = "spam"
 	}
 	w.changed(act, false)
-	return w.flush()
+	return w.Flush()
 }
 
 // arrange links and unlinks two tickets, both ways.
-func (w *stepping) arrange() error {
+func (w *Change) arrange() error {
 	if id := w.s.Link; id != 0 {
 		o, err := w.other(id, "link")
 		if err != nil {
@@ -38,7 +38,7 @@ func (w *stepping) arrange() error {
 		if !slices.Contains(w.t.Links, id) {
 			w.t.Links = append(slices.Clone(w.t.Links), id)
 			w.changed("link", false)
-			if err := w.flush(); err != nil {
+			if err := w.Flush(); err != nil {
 				return err
 			}
 			o.Links = append(slices.Clone(o.Links), w.t.ID)
@@ -54,7 +54,7 @@ func (w *stepping) arrange() error {
 		}
 		w.t.Links = without(w.t.Links, id)
 		w.changed("unlink", false)
-		if err := w.flush(); err != nil {
+		if err := w.Flush(); err != nil {
 			return err
 		}
 		o.Links = without(o.Links, w.t.ID)
@@ -64,7 +64,7 @@ func (w *stepping) arrange() error {
 }
 
 // other returns another ticket that the actor may see, for linking and merging.
-func (w *stepping) other(id uint64, field string) (*store.Ticket, error) {
+func (w *Change) other(id uint64, field string) (*store.Ticket, error) {
 	if err := w.need(Arrange); err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (w *stepping) other(id uint64, field string) (*store.Ticket, error) {
 // merge follows on resolving as a duplicate: the messages and files move to the other ticket, which keeps in each
 // where it came from, and both are linked. The requester of the duplicate joins the other ticket only when that shows
 // them nothing they may not see: when both are of one organisation and the other is not confidential.
-func (w *stepping) merge() error {
+func (w *Change) merge() error {
 	o, err := w.other(w.s.DuplicateOf, "duplicate_of")
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (w *stepping) merge() error {
 		w.t.Links = append(slices.Clone(w.t.Links), o.ID)
 	}
 	w.changed("resolve", true)
-	if err := w.flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	messages, err := store.MessagesByTicket.Find(w.tx, w.t.ID)
@@ -127,7 +127,7 @@ func (w *stepping) merge() error {
 
 // shift moves one message with its files from one ticket to another and corrects both tickets' counts. A message that
 // merging brought stays with the people it is from, wherever it goes, until it comes back to them.
-func (w *stepping) shift(m *store.Message, from, to *store.Ticket) error {
+func (w *Change) shift(m *store.Message, from, to *store.Ticket) error {
 	files, err := store.FilesByMessage.Find(w.tx, m.ID)
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func (w *stepping) shift(m *store.Message, from, to *store.Ticket) error {
 }
 
 // undoDuplicate brings back the messages that went to the other ticket and reopens this one.
-func (w *stepping) undoDuplicate() error {
+func (w *Change) undoDuplicate() error {
 	if !w.s.UndoDuplicate {
 		return nil
 	}
@@ -217,7 +217,7 @@ func (w *stepping) undoDuplicate() error {
 }
 
 // moveMessage moves one message to another ticket, or makes it a ticket of its own.
-func (w *stepping) moveMessage() error {
+func (w *Change) moveMessage() error {
 	if w.s.MoveMessage == 0 {
 		return nil
 	}
@@ -266,18 +266,18 @@ func (w *stepping) moveMessage() error {
 			return err
 		}
 	}
-	return w.flush()
+	return w.Flush()
 }
 
 // whole reports whether the message is all that the requester's side has said and been told in the ticket.
-func (w *stepping) whole(m *store.Message) (bool, error) {
+func (w *Change) whole(m *store.Message) (bool, error) {
 	all, err := store.MessagesByTicket.Find(w.tx, w.t.ID)
 	return !slices.ContainsFunc(all, func(x *store.Message) bool { return x.ID != m.ID && !x.Internal && !x.Merged() }), err
 }
 
 // reopenWith looks after a ticket whose first message went to the other one: the next message is its first now; without
 // any it is closed as a duplicate of where everything went.
-func (w *stepping) reopenWith(o *store.Ticket) error {
+func (w *Change) reopenWith(o *store.Ticket) error {
 	rest, err := store.MessagesByTicket.Find(w.tx, w.t.ID)
 	if err != nil {
 		return err
@@ -296,7 +296,7 @@ func (w *stepping) reopenWith(o *store.Ticket) error {
 	return nil
 }
 
-func (w *stepping) split(m *store.Message) error {
+func (w *Change) split(m *store.Message) error {
 	author, err := store.People.Get(w.tx, m.Author)
 	if err != nil {
 		return err
@@ -322,13 +322,13 @@ func (w *stepping) split(m *store.Message) error {
 	w.t.Files -= len(files)
 	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
 	w.changed("move-message", seen)
-	return w.flush()
+	return w.Flush()
 }
 
 // confirmMail makes a note that came by mail the message it was meant to be, or leaves it a note for good. An answer that
 // nothing proved to be its agent's is theirs alone to confirm; an answer to a letter about something internal is
 // published by whoever may write messages and sees it.
-func (w *stepping) confirmMail() error {
+func (w *Change) confirmMail() error {
 	id := w.s.ConfirmMail
 	if id == 0 {
 		id = w.s.KeepNote
@@ -359,17 +359,17 @@ func (w *stepping) confirmMail() error {
 	}
 	w.changed("reply", true)
 	if note.Agent {
-		return w.flush()
+		return w.Flush()
 	}
 	if err := w.wake(); err != nil {
 		return err
 	}
-	return w.flush()
+	return w.Flush()
 }
 
 // reveal makes a note of the ticket a message of the ticket, in its author's name: with its files and its mail. What
 // nothing proves stays so unless its author does it.
-func (w *stepping) reveal(note *store.Message) (*store.Message, error) {
+func (w *Change) reveal(note *store.Message) (*store.Message, error) {
 	m, files, err := w.lift(note)
 	if err != nil {
 		return nil, err
@@ -387,7 +387,7 @@ func (w *stepping) reveal(note *store.Message) (*store.Message, error) {
 }
 
 // lift is the message that the note becomes, not yet put, with its files.
-func (w *stepping) lift(note *store.Message) (*store.Message, []*store.File, error) {
+func (w *Change) lift(note *store.Message) (*store.Message, []*store.File, error) {
 	files, err := store.FilesByMessage.Find(w.tx, note.ID)
 	if err != nil {
 		return nil, nil, err
@@ -400,7 +400,7 @@ func (w *stepping) lift(note *store.Message) (*store.Message, []*store.File, err
 }
 
 // drop takes away the note that became the message.
-func (w *stepping) drop(note, m *store.Message) error {
+func (w *Change) drop(note, m *store.Message) error {
 	if note.Mail != 0 {
 		if err := moveMailTo(w.tx, note, m); err != nil {
 			return err
@@ -416,9 +416,9 @@ func (w *stepping) drop(note, m *store.Message) error {
 }
 
 // wake brings a waiting or resolved ticket back to work; a closed one stays closed.
-func (w *stepping) wake() error {
+func (w *Change) wake() error {
 	if w.t.State == store.StateClosed {
 		return nil
 	}
-	return w.wakeUp()
+	return w.WakeUp()
 }

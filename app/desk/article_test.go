@@ -158,7 +158,7 @@ func TestArticleFormsTellAllThatIsWrong(t *testing.T) {
 	for _, field := range []string{"slug", "title", "body", "language", "module"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	_, err = o.SaveArticle(o.as("redattore"), ArticleForm{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", maxArticleBody+1), Language: "it"})
+	_, err = o.SaveArticle(o.as("redattore"), ArticleForm{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", store.Versions.Most("body")+1), Language: "it"})
 	wants(t, err, store.Invalid, "error.too-long", "title")
 	wants(t, err, store.Invalid, "error.too-large", "body")
 }
@@ -192,7 +192,7 @@ func TestSlugsAreShortAndUnique(t *testing.T) {
 		{long, strings.TrimRight(strings.Repeat("parola-", 12)[:80], "-")}, {long, strings.TrimRight(strings.Repeat("parola-", 12)[:78], "-") + "-2"},
 	} {
 		got := o.write("redattore", ArticleForm{Title: c.title, Body: "Testo.", Language: "it"}).Slug
-		if got != c.want || len(got) > maxSlug {
+		if got != c.want || len(got) > store.Articles.Most("slug") {
 			t.Errorf("%q: %q, want %q", c.title, got, c.want)
 		}
 	}

@@ -19,7 +19,7 @@ const (
 
 // beside decides about words that lie beside the ticket. Whoever arranges the ticket may; for whom may see no notes
 // there are none.
-func (w *stepping) beside() error {
+func (w *Change) beside() error {
 	if w.s.Apart {
 		if err := w.need(Arrange); err != nil {
 			return err
@@ -27,7 +27,7 @@ func (w *stepping) beside() error {
 		if w.t.MayBelong != 0 {
 			w.t.MayBelong = 0
 			w.changed("apart", false)
-			if err := w.flush(); err != nil {
+			if err := w.Flush(); err != nil {
 				return err
 			}
 		}
@@ -56,8 +56,8 @@ func (w *stepping) beside() error {
 		if len(w.t.Participants)+len(w.t.Wishes) >= maxPeople {
 			return store.Fail(store.Invalid, "error.too-many-participants", "max", maxPeople).At("do")
 		}
-		w.join(m.Author)
-		if err := w.flush(); err != nil {
+		w.Join(m.Author)
+		if err := w.Flush(); err != nil {
 			return err
 		}
 		fallthrough
@@ -69,7 +69,7 @@ func (w *stepping) beside() error {
 		if err := w.wake(); err != nil {
 			return err
 		}
-		return w.flush()
+		return w.Flush()
 	case BesideOwn:
 		return w.ownTicket(m)
 	case BesideDrop:
@@ -84,13 +84,13 @@ func (w *stepping) beside() error {
 		}
 		w.t.Beside--
 		w.changed("dismiss", false)
-		return w.flush()
+		return w.Flush()
 	}
 	return store.Fail(store.Invalid, "error.choice").At("do")
 }
 
 // ownTicket makes the words a ticket of whom wrote them, in the same place, linked for agents.
-func (w *stepping) ownTicket(note *store.Message) error {
+func (w *Change) ownTicket(note *store.Message) error {
 	author, err := store.People.Get(w.tx, note.Author)
 	if err != nil {
 		return err
@@ -125,5 +125,5 @@ func (w *stepping) ownTicket(note *store.Message) error {
 	}
 	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
 	w.changed("own-ticket", false)
-	return w.flush()
+	return w.Flush()
 }

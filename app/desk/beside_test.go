@@ -319,20 +319,6 @@ func TestAWishIsOneClickForWhoMayAdd(t *testing.T) {
 	}
 }
 
-// TestEachLetterHasItsPurpose fails for an event or a mail without a row.
-func TestEachLetterHasItsPurpose(t *testing.T) {
-	public := []string{"opened", "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority", "new", EventReceived, EventCut}
-	for _, event := range slices.Concat(eventWeight, MailEvents) {
-		p, ok := purposes[event]
-		if !ok || (p == PurposePublic) != slices.Contains(public, event) {
-			t.Errorf("%s: purpose %d, %t", event, p, ok)
-		}
-		if slices.Contains(eventsOfNotes, event) && p != PurposeInternal {
-			t.Errorf("%s tells of notes and its answer is public", event)
-		}
-	}
-}
-
 func TestALetterThatTellsOfAnythingInternalIsInternal(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
@@ -407,7 +393,7 @@ func TestTheShortName(t *testing.T) {
 func TestWordsBesideCountAmongWhatAStrangerMakes(t *testing.T) {
 	o := newMailOffice(t)
 	o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?", id: "prima@x", proven: true})
-	o.Desk.mail.MostPerAddress = 3
+	o.most(3, 0)
 	for i := range 5 {
 		m := o.mail(letter{from: "ignoto@altrove.example", reply: "prima@x", body: fmt.Sprint("parole ", i)})
 		if held := m.State == store.MailHeld && m.Why == WhyMany; held != (i >= 3) {

@@ -24,6 +24,7 @@ func storedSettings(tx *store.Tx) (*store.Settings, error) {
 	return set, err
 }
 
+// without returns the list without the id.
 func without(list []uint64, id uint64) []uint64 {
 	var out []uint64
 	for _, v := range list {
@@ -34,6 +35,7 @@ func without(list []uint64, id uint64) []uint64 {
 	return out
 }
 
+// ignoreNotFound returns nil for the error of a row that is not there, and every other error as it is.
 func ignoreNotFound(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return nil

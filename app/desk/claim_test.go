@@ -121,7 +121,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 // kept by that.
 func TestAFormCountsAsItself(t *testing.T) {
 	o := newMailOffice(t)
-	o.Desk.mail.MostPerAddress = 3
+	o.most(3, 0)
 	held := 0
 	for i := range 5 {
 		m := o.mail(letter{from: "noreply@altrove.example", subject: fmt.Sprint(i), body: fmt.Sprint("testo ", i), header: fmt.Sprintf("Reply-To: p%d@ateneo.example\r\n", i)})

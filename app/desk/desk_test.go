@@ -24,6 +24,21 @@ type office struct {
 	organis map[string]uint64
 }
 
+// again opens the desk anew on its store, as after a start.
+func (o *office) again(opts Options) {
+	mail := o.MailOptions()
+	opts.Store = o.st
+	o.Desk = New(opts)
+	o.SetMail(mail)
+}
+
+// most bounds how many tickets mail opens in an hour for an address and for a domain.
+func (o *office) most(address, domain int) {
+	mail := o.MailOptions()
+	mail.MostPerAddress, mail.MostPerDomain = address, domain
+	o.SetMail(mail)
+}
+
 func newOffice(t testing.TB) *office {
 	t.Helper()
 	o := &office{t: t, people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, organis: map[string]uint64{}}

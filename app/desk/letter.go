@@ -94,7 +94,7 @@ func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
 // planCut has the sender of a mail that was larger than the desk takes told so, once, where it is proven that they sent
 // it and they read the ticket it stands in.
 func (ns *Notices) planCut(tx *store.Tx, row *store.Mail, p *store.Person) error {
-	if !row.Cut || !row.Proven || row.Automatic != "" || p == nil || !ns.post.mailReaches(tx, p) {
+	if !row.Cut || !row.Proven || row.Automatic != "" || p == nil || !ns.post.reaches(tx, p) {
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: row.Ticket, Next: tx.Now(),

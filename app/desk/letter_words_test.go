@@ -41,7 +41,7 @@ func FuzzGreeted(f *testing.F) {
 	f.Add("Rossi, Anna (x)")
 	f.Fuzz(func(t *testing.T, name string) {
 		got := Greeted(&store.Person{Name: name, Email: "x@y.example"})
-		if utf8.RuneCountInString(got) > greetedRunes || strings.ContainsAny(got, "\r\n\t@:/\\<>&{}[]()0123456789\"") {
+		if utf8.RuneCountInString(got) > 60 || strings.ContainsAny(got, "\r\n\t@:/\\<>&{}[]()0123456789\"") {
 			t.Errorf("%q is greeted as %q", name, got)
 		}
 	})
@@ -157,7 +157,7 @@ func TestTheDeskSaysNothingForAForger(t *testing.T) {
 			if line.Event != "opened" || strings.Contains(strings.ToLower(said), "male") || strings.Contains(said, "://") || strings.Contains(line.Opening, "@") {
 				t.Errorf("%q, %q to %s says %q", c.name, c.subject, from, said)
 			}
-			if utf8.RuneCountInString(line.Opening) > doubtfulRunes+10 || strings.Count(line.Opening, "\n") >= doubtfulLines || utf8.RuneCountInString(line.Subject) > doubtfulTitle {
+			if utf8.RuneCountInString(line.Opening) > 210 || strings.Count(line.Opening, "\n") >= 4 || utf8.RuneCountInString(line.Subject) > 100 {
 				t.Errorf("%q says much: %q %q", c.name, line.Subject, line.Opening)
 			}
 			if line.Text != nil || len(line.Files) != 0 {
@@ -217,12 +217,14 @@ func (o *office) speaks(who, language string) {
 func (o *office) edit(ticket uint64, change func(*store.Message)) {
 	o.t.Helper()
 	if err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
-		m, err := opening(tx, &store.Ticket{Row: store.Row{ID: ticket}})
-		if err != nil {
-			return err
+		for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(ticket)}) {
+			if err != nil {
+				return err
+			}
+			change(m)
+			return store.Messages.Put(tx, m)
 		}
-		change(m)
-		return store.Messages.Put(tx, m)
+		return store.ErrNotFound
 	}); err != nil {
 		o.t.Fatal(err)
 	}

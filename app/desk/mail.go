@@ -24,10 +24,7 @@ type MailFrom struct {
 	Cut     bool // only the beginning is there
 }
 
-const (
-	defaultMaxMail = 100 << 20
-	mailTries      = 5 // of a mail whose processing fails because the desk cannot write
-)
+const mailTries = 5 // of a mail whose processing fails because the desk cannot write
 
 // TakeMail keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail, where
 // it came to the same mailbox.

@@ -441,7 +441,7 @@ func (j *joining) join(l *lead) error {
 	m.Known = m.Unproven && j.token.ticket == t.ID && j.token.person == j.person.ID
 	m.Outside = l.where == addressed
 	a := Actor{Person: j.person, Via: "mail", Language: t.Language}
-	w := &stepping{d: j.d.tickets, tx: j.tx, a: a, t: t, set: settings(j.tx)}
+	w := j.d.tickets.Begin(j.tx, a, t)
 	own := j.row.Proven && j.token.purpose == PurposePublic && j.token.ticket == t.ID && j.token.person == j.person.ID
 	switch {
 	case j.machine:
@@ -463,7 +463,7 @@ func (j *joining) join(l *lead) error {
 			}
 		}
 		if t.State == store.StateWaiting || t.State == store.StateResolved {
-			if err := w.wakeUp(); err != nil {
+			if err := w.WakeUp(); err != nil {
 				return err
 			}
 		}
@@ -473,40 +473,26 @@ func (j *joining) join(l *lead) error {
 			return err
 		}
 	}
-	w.s.Message = &Text{Body: m.Body, Internal: m.Internal, mail: &mailText{message: m, files: j.in.files}}
-	w.stand = j.d.rights.stand(j.tx, a, w.t)
-	if err := w.speak(); err != nil {
+	if err := w.Speak(m, j.in.files); err != nil {
 		return err
 	}
-	if err := w.flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
-	if w.t.ID != t.ID {
+	now := w.Ticket()
+	if now.ID != t.ID {
 		j.row.Joined, j.row.JoinedBy = JoinedFollowing, "#"+number(t.ID)
 	}
-	return j.done(w.t, m, true)
+	return j.done(now, m, true)
 }
 
 // lay puts a message into the ticket beside what else is changed: a machine's, that of somebody who was addressed, or a
 // note of whom may write none.
-func (j *joining) lay(w *stepping, m *store.Message) error {
-	act := w.act
-	if act == "" || act == "wish" {
-		act = "message"
-	}
-	j.tx.Act("message")
-	j.tx.Internally(m.Internal)
-	if err := j.d.tickets.appendMessage(j.tx, w.t, m, j.in.files); err != nil {
+func (j *joining) lay(w *Change, m *store.Message) error {
+	if err := w.Lay(m, j.in.files); err != nil {
 		return err
 	}
-	if m.Internal && !w.dirty {
-		act = "note"
-	}
-	w.changed(act, !m.Internal)
-	if err := w.flush(); err != nil {
-		return err
-	}
-	return j.done(w.t, m, !j.machine && !m.Internal)
+	return j.done(w.Ticket(), m, !j.machine && !m.Internal)
 }
 
 // maxBeside bounds how much lies beside one ticket. What comes on top is a ticket of its own.
@@ -621,7 +607,7 @@ func (j *joining) open() error {
 	if err := j.linkCopies(t); err != nil {
 		return err
 	}
-	w := &stepping{d: j.d.tickets, tx: j.tx, a: Actor{Person: j.person, Via: "mail"}, t: t, set: settings(j.tx)}
+	w := j.d.tickets.Begin(j.tx, Actor{Person: j.person, Via: "mail"}, t)
 	if err := j.wish(w, j.d.addressed(j.tx, j.in)...); err != nil {
 		return err
 	}
@@ -631,21 +617,15 @@ func (j *joining) open() error {
 
 // wish notes whom the mail copied, or who wrote without belonging, for the requester or an agent to add: by mail alone
 // nobody becomes a participant, whosever colleague they are.
-func (j *joining) wish(w *stepping, list ...mail.Address) error {
+func (j *joining) wish(w *Change, list ...mail.Address) error {
 	if j.machine {
 		return nil
 	}
+	var addresses []string
 	for _, c := range list {
-		if !plausibleAddress(c.Email) || len(w.t.Participants)+len(w.t.Wishes) >= maxPeople || slices.Contains(w.t.Wishes, c.Email) {
-			continue
-		}
-		if p, err := store.PeopleByEmail.PeekFirst(j.tx, c.Email); err == nil && (w.t.OnSide(p.ID) || p.InGroup(w.t.Group)) {
-			continue
-		}
-		w.t.Wishes = append(slices.Clone(w.t.Wishes), c.Email)
-		w.changed("wish", true)
+		addresses = append(addresses, c.Email)
 	}
-	return w.flush()
+	return w.Wish(addresses...)
 }
 
 // unwelcome says why what the sender writes is held: they may not write to the mailbox, or wrote too much; "" when it

@@ -12,7 +12,7 @@ import (
 // organisations, are not counted.
 func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 	o := newMailOffice(t)
-	o.Desk.mail.MostPerAddress, o.Desk.mail.MostPerDomain = 3, 5
+	o.most(3, 5)
 	n := 0
 	send := func(from string) *store.Mail {
 		n++
@@ -29,7 +29,7 @@ func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 	for range 3 {
 		expect("uno@altrove.example", store.MailDone)
 	}
-	o.strangers = strangers{} // as after a start
+	o.again(Options{})
 	held := expect("uno@altrove.example", store.MailHeld)
 	expect("due@altrove.example", store.MailDone)
 	expect("tre@altrove.example", store.MailDone)

@@ -8,7 +8,7 @@ import (
 )
 
 // move changes the state as asked.
-func (w *stepping) move() error {
+func (w *Change) move() error {
 	to := w.s.To
 	by := agentSide
 	if !w.stand.is[asAgentHere] && !w.stand.is[asSupervisorHere] {
@@ -108,7 +108,7 @@ func (w *stepping) move() error {
 }
 
 // replan changes the version or date for which a correction is planned.
-func (w *stepping) replan(version string) error {
+func (w *Change) replan(version string) error {
 	if err := (attempt{kind: w.t.Kind, version: version != "" || !w.s.PlannedFor.IsZero()}).has(correction); err != nil {
 		return err
 	}
@@ -123,8 +123,8 @@ func (w *stepping) replan(version string) error {
 	return nil
 }
 
-// wakeUp is what a message of the requester's side does to the state by itself.
-func (w *stepping) wakeUp() error {
+// WakeUp is what a message of the requester's side does to the state by itself.
+func (w *Change) WakeUp() error {
 	switch w.t.State {
 	case store.StateWaiting, store.StateResolved, store.StateClosed:
 	default:

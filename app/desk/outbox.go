@@ -10,15 +10,15 @@ import (
 	"sportello/store"
 )
 
-// mailReaches reports whether mail goes out to the person.
-func (po *Post) mailReaches(tx *store.Tx, p *store.Person) bool {
+// reaches reports whether mail goes out to the person.
+func (po *Post) reaches(tx *store.Tx, p *store.Person) bool {
 	return po.mail.From != "" && plausibleAddress(p.Email) && !po.ours(tx, p.Email) && p.MailFailed.IsZero()
 }
 
 // MailReaches reports whether mail goes out to the person, so that a link can be sent to them.
 func (po *Post) MailReaches(p *store.Person) (yes bool, err error) {
 	err = po.st.View(func(tx *store.Tx) error {
-		yes = po.mailReaches(tx, p)
+		yes = po.reaches(tx, p)
 		return nil
 	})
 	return yes, err
@@ -49,7 +49,7 @@ func (po *Post) tellAccount(tx *store.Tx, p *store.Person, tell store.Telling, w
 			return err
 		}
 	}
-	if !po.mailReaches(tx, p) {
+	if !po.reaches(tx, p) {
 		return nil
 	}
 	return po.planAccountLetter(tx, p, p.Email, tell)

@@ -32,7 +32,7 @@ func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Messag
 
 // passedOn makes somebody else the requester, of their organisation and unit as of now. Who was it passed the matter on
 // and stays as a participant, unless they never said that it was theirs.
-func (w *stepping) passedOn() error {
+func (w *Change) passedOn() error {
 	if w.s.For == "" {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (w *stepping) passedOn() error {
 		t.AddedBy = nil
 	}
 	w.changed("requester", true)
-	if err := w.flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	w.stand = w.d.rights.stand(w.tx, w.a, t)

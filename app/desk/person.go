@@ -73,7 +73,7 @@ func (ps *People) AddPerson(a Actor, f PersonForm) (*store.Person, string, error
 		var err error
 		switch {
 		case p.Disabled:
-		case !a.System && ps.post.mailReaches(tx, p):
+		case !a.System && ps.post.reaches(tx, p):
 			err = ps.post.planAccountLetter(tx, p, p.Email, store.Telling{Event: "invited", By: a.ID()})
 		case mayAccount(a, HandLink, account{person: &store.Person{}}):
 			link, err = ps.keeper.NewLinkTx(tx, p.ID, credential.ForPassword)

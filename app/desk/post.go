@@ -43,6 +43,8 @@ type Mailbox struct {
 	Domains []string
 }
 
+const defaultMaxMail = 100 << 20
+
 // SetMail tells the desk what the configuration says of mail. It is called once, before anything else runs.
 func (po *Post) SetMail(o MailOptions) {
 	if o.MaxMessage == 0 {

@@ -16,14 +16,6 @@ type Text struct {
 	Files    []uint64     // pending files of the actor
 	Mentions []uint64     // agents who are told of a note
 	Format   store.Format // of Body, where the program that sends it says so
-
-	mail *mailText // it came by mail
-}
-
-// mailText is what a message that came by mail has beside its text.
-type mailText struct {
-	message *store.Message
-	files   []*store.File // stored, and not yet put
 }
 
 // Step is everything that one form or call changes in a ticket, done together or not at all. What is nil or zero
@@ -102,7 +94,8 @@ func (ts *Tickets) Do(a Actor, number uint64, s Step) (*store.Ticket, error) {
 		if err := ts.fresh(tx, a, t, s); err != nil {
 			return err
 		}
-		w := &stepping{d: ts, tx: tx, a: a, t: t, s: s, set: settings(tx), stand: ts.rights.stand(tx, a, t)}
+		w := ts.Begin(tx, a, t)
+		w.s = s
 		if err := w.do(); err != nil {
 			return err
 		}
@@ -129,8 +122,9 @@ func (ts *Tickets) fresh(tx *store.Tx, a Actor, t *store.Ticket, s Step) error {
 	return nil
 }
 
-// stepping is one step under way in its transaction.
-type stepping struct {
+// Change is a change of one ticket under way in its transaction: the one way to change a ticket, for people's steps, API
+// and mail alike. What it changes is put by Flush, as a step of its own in the history.
+type Change struct {
 	d      *Tickets
 	tx     *store.Tx
 	a      Actor
@@ -143,7 +137,15 @@ type stepping struct {
 	public bool   // they concern the requester's side
 }
 
-func (w *stepping) need(act Act) error {
+// Begin begins a change of the ticket by the actor. Nothing is checked yet: each method checks what it does.
+func (ts *Tickets) Begin(tx *store.Tx, a Actor, t *store.Ticket) *Change {
+	return &Change{d: ts, tx: tx, a: a, t: t, set: settings(tx), stand: ts.rights.stand(tx, a, t)}
+}
+
+// Ticket returns the ticket that is changed; after Speak it may be a new one that follows a closed one.
+func (w *Change) Ticket() *store.Ticket { return w.t }
+
+func (w *Change) need(act Act) error {
 	if w.t.IsSpam() && !w.stand.allows(Arrange) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
@@ -154,12 +156,12 @@ func (w *stepping) need(act Act) error {
 }
 
 // changed notes that the ticket is to be put under the act; a later, weightier act gives its name to the whole.
-func (w *stepping) changed(act string, public bool) {
+func (w *Change) changed(act string, public bool) {
 	w.act, w.dirty, w.public = act, true, w.public || public
 }
 
-// flush puts what has changed so far as a step of its own.
-func (w *stepping) flush() error {
+// Flush puts what has changed so far as a step of its own.
+func (w *Change) Flush() error {
 	if !w.dirty {
 		return nil
 	}
@@ -174,8 +176,8 @@ func (w *stepping) flush() error {
 	return store.Tickets.Put(w.tx, w.t)
 }
 
-func (w *stepping) do() error {
-	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.beside, w.confirmMail, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.flush} {
+func (w *Change) do() error {
+	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.beside, w.confirmMail, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.Flush} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -184,7 +186,7 @@ func (w *stepping) do() error {
 }
 
 // take makes the actor the assignee; recorded as a step of its own.
-func (w *stepping) take() error {
+func (w *Change) take() error {
 	if !w.s.Take {
 		return nil
 	}
@@ -197,7 +199,7 @@ func (w *stepping) take() error {
 	return w.takeCharge()
 }
 
-func (w *stepping) takeCharge() error {
+func (w *Change) takeCharge() error {
 	if w.t.State == store.StateNew {
 		if err := (attempt{from: w.t.State, to: store.StateOpen, by: agentSide}).legal(); err != nil {
 			return err
@@ -211,11 +213,11 @@ func (w *stepping) takeCharge() error {
 		w.t.Taken = w.tx.Now()
 	}
 	w.changed("take", true)
-	return w.flush()
+	return w.Flush()
 }
 
 // place moves to another group and assigns. Assigning leaves the state; moving clears the assignee.
-func (w *stepping) place() error {
+func (w *Change) place() error {
 	if g := w.s.Group; g != nil {
 		if w.need(Take) != nil && (w.need(MoveHere) != nil || w.a.Person == nil || !w.a.Person.InGroup(*g)) {
 			return store.Fail(store.Denied, "error.denied").At("group")
@@ -228,7 +230,7 @@ func (w *stepping) place() error {
 		}
 		w.t.Group, w.t.Assignee = group.ID, 0
 		w.changed("move", true)
-		if err := w.flush(); err != nil {
+		if err := w.Flush(); err != nil {
 			return err
 		}
 	}
@@ -244,13 +246,13 @@ func (w *stepping) place() error {
 		}
 		w.t.Assignee = *p
 		w.changed("assign", true)
-		return w.flush()
+		return w.Flush()
 	}
 	return nil
 }
 
 // correct changes what the ticket says of itself.
-func (w *stepping) correct() error {
+func (w *Change) correct() error {
 	s, t := w.s, w.t
 	var wrong store.Problems
 	before := *t
@@ -333,11 +335,11 @@ func (w *stepping) correct() error {
 	} else {
 		w.changed("correct", true)
 	}
-	return w.flush()
+	return w.Flush()
 }
 
 // people adds and removes participants and decides about wishes.
-func (w *stepping) people() error {
+func (w *Change) people() error {
 	s, t := w.s, w.t
 	if err := w.passedOn(); err != nil {
 		return err
@@ -372,7 +374,7 @@ func (w *stepping) people() error {
 			if err != nil {
 				return err
 			}
-			w.join(p.ID)
+			w.Join(p.ID)
 			continue
 		}
 		w.changed("refuse-wish", true) // the requester reads the wishes
@@ -380,12 +382,12 @@ func (w *stepping) people() error {
 	if len(t.AddedBy) == 0 {
 		t.AddedBy = nil
 	}
-	return w.flush()
+	return w.Flush()
 }
 
 // mayAnswerWish returns nil for whom may grant or refuse the wish: agents, and the requester's side where they could add
 // the person themselves.
-func (w *stepping) mayAnswerWish(wish string) error {
+func (w *Change) mayAnswerWish(wish string) error {
 	err := w.need(Arrange)
 	if err == nil || w.need(AddPerson) != nil {
 		return err
@@ -405,7 +407,8 @@ func ofOrganisation(tx *store.Tx, address string, organisation uint64) (bool, er
 	return err == nil && have != 0 && have == organisation, err
 }
 
-func (w *stepping) join(person uint64) {
+// Join makes the person a participant of the ticket.
+func (w *Change) Join(person uint64) {
 	t := w.t
 	if t.OnSide(person) {
 		return
@@ -421,7 +424,7 @@ func (w *stepping) join(person uint64) {
 
 // add makes somebody a participant. Agents may add anybody. The requester's side adds people of their organisation;
 // any other address, known or not, becomes a wish that an agent grants, and the answer is the same.
-func (w *stepping) add(address string) error {
+func (w *Change) add(address string) error {
 	if err := w.need(AddPerson); err != nil {
 		return err
 	}
@@ -439,12 +442,12 @@ func (w *stepping) add(address string) error {
 				return err
 			}
 		}
-		w.join(p.ID)
+		w.Join(p.ID)
 		return nil
 	}
 	switch {
 	case known && p.Organisation != 0 && p.Organisation == w.t.Organisation:
-		w.join(p.ID)
+		w.Join(p.ID)
 		return nil
 	case errors.Is(err, store.ErrNotFound):
 		// The same as for somebody who is known: whether they are is nobody's business.
@@ -458,7 +461,7 @@ func (w *stepping) add(address string) error {
 		if p, err = w.d.people.EnsureRequester(w.tx, address, ""); err != nil {
 			return err
 		}
-		w.join(p.ID)
+		w.Join(p.ID)
 		return nil
 	}
 	if !slices.Contains(w.t.Wishes, address) {
@@ -468,39 +471,51 @@ func (w *stepping) add(address string) error {
 	return nil
 }
 
-// speak writes the message or note. A public reply of an agent to a new ticket takes charge first. A message of the
-// requester's side brings a waiting or resolved ticket back to work, and a closed one while it is not closed too long;
-// later it opens a new ticket, linked both ways.
-func (w *stepping) speak() error {
+// speak writes what the step says.
+func (w *Change) speak() error {
 	text := w.s.Message
 	if text == nil {
 		return nil
 	}
-	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By("").Via, Internal: text.Internal}
-	if text.mail != nil {
-		m = text.mail.message
-	}
-	m.Agent = text.Internal || w.stand.speaksForGroup()
-	var wrong store.Problems
-	if checkBody(&wrong, m.Body); len(wrong) == 0 {
-		phrase(m)
-		checkBody(&wrong, m.Body) // HTML may say nothing
-	}
-	if err := wrong.Err(); err != nil {
+	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By("").Via, Internal: text.Internal, Mentions: text.Mentions}
+	if err := w.phrase(m); err != nil {
 		return err
 	}
 	files, err := pendingFiles(w.tx, w.a, text.Files)
 	if err != nil {
 		return err
 	}
-	if text.mail != nil {
-		files = text.mail.files
+	return w.say(m, files)
+}
+
+// Speak writes the message or note, as Do does what a person typed, with files that are stored and not yet put. A public
+// reply of an agent to a new ticket takes charge first. A message of the requester's side brings a waiting or resolved
+// ticket back to work, and a closed one while it is not closed too long; later it opens a new ticket, linked both ways.
+func (w *Change) Speak(m *store.Message, files []*store.File) error {
+	if err := w.phrase(m); err != nil {
+		return err
 	}
-	if text.Internal {
+	return w.say(m, files)
+}
+
+// phrase settles whose word the message is and how it is to be read.
+func (w *Change) phrase(m *store.Message) error {
+	m.Agent = m.Internal || w.stand.speaksForGroup()
+	var wrong store.Problems
+	if checkBody(&wrong, m.Body); len(wrong) == 0 {
+		phrase(m)
+		checkBody(&wrong, m.Body) // HTML may say nothing
+	}
+	return wrong.Err()
+}
+
+// say puts the message, which is phrased, and does to the ticket what follows from it.
+func (w *Change) say(m *store.Message, files []*store.File) error {
+	if m.Internal {
 		if err := w.need(WriteNote); err != nil {
 			return err
 		}
-		m.Mentions = w.mentioned(text.Mentions)
+		m.Mentions = w.mentioned(m.Mentions)
 		w.tx.Act("note")
 		w.tx.Internally(true)
 		w.tx.Because("")
@@ -508,7 +523,7 @@ func (w *stepping) speak() error {
 			return err
 		}
 		w.changed("note", false)
-		return w.flush()
+		return w.Flush()
 	}
 	if err := w.need(Write); err != nil {
 		return err
@@ -537,13 +552,48 @@ func (w *stepping) speak() error {
 		return nil // what nothing proves adds its words and opens nothing again
 	}
 	if !m.Agent && w.s.To == store.StateNone && !w.s.Confirm {
-		return w.wakeUp()
+		return w.WakeUp()
 	}
 	return nil
 }
 
+// Lay puts a message into the ticket as it is and changes nothing else: neither whose turn it is nor who has the ticket.
+// Mail of programs and words that nothing proves come in so.
+func (w *Change) Lay(m *store.Message, files []*store.File) error {
+	act := w.act
+	if act == "" || act == "wish" {
+		act = "message"
+	}
+	w.tx.Act("message")
+	w.tx.Internally(m.Internal)
+	if err := w.d.appendMessage(w.tx, w.t, m, files); err != nil {
+		return err
+	}
+	if m.Internal && !w.dirty {
+		act = "note"
+	}
+	w.changed(act, !m.Internal)
+	return w.Flush()
+}
+
+// Wish notes the addresses as wishes to take part, which an agent grants: those of people who are on a side already, and
+// what is no address, are left out.
+func (w *Change) Wish(addresses ...string) error {
+	for _, address := range addresses {
+		if !plausibleAddress(address) || len(w.t.Participants)+len(w.t.Wishes) >= maxPeople || slices.Contains(w.t.Wishes, address) {
+			continue
+		}
+		if p, err := store.PeopleByEmail.PeekFirst(w.tx, address); err == nil && (w.t.OnSide(p.ID) || p.InGroup(w.t.Group)) {
+			continue
+		}
+		w.t.Wishes = append(slices.Clone(w.t.Wishes), address)
+		w.changed("wish", true)
+	}
+	return w.Flush()
+}
+
 // follow opens a new ticket for a message that came after the grace of a closed one, and links both.
-func (w *stepping) follow(m *store.Message, files []*store.File) error {
+func (w *Change) follow(m *store.Message, files []*store.File) error {
 	old := w.t
 	requester := old.Requester
 	if !w.stand.is[asRequester] {
@@ -559,7 +609,7 @@ func (w *stepping) follow(m *store.Message, files []*store.File) error {
 	}
 	old.Links = append(slices.Clone(old.Links), t.ID)
 	w.changed("link", true)
-	if err := w.flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	w.t = t
@@ -567,7 +617,7 @@ func (w *stepping) follow(m *store.Message, files []*store.File) error {
 }
 
 // mentioned keeps those who may read the note.
-func (w *stepping) mentioned(ids []uint64) []uint64 {
+func (w *Change) mentioned(ids []uint64) []uint64 {
 	var out []uint64
 	for _, id := range ids {
 		p, err := store.People.Get(w.tx, id)

@@ -42,7 +42,7 @@ func TestNobodyHearsOfTheEndOfATokenTwice(t *testing.T) {
 		{1, "[]"}, {3, "[]"}, {4, "[]"}, {5, "[2]"}, {7, "[4]"}, {13, "[10]"}, {14, "[11]"}, {15, "[1 12]"}, {30, "[16 27]"}, {90, "[76 87]"},
 	} {
 		o := newMailOffice(t)
-		if _, _, err := o.keeper.NewTokenFor(store.By{Person: o.people["ada"].ID, Via: "page"}, o.people["ada"].ID, "report", time.Duration(c.days)*day); err != nil {
+		if _, _, err := o.keeper.NewTokenFor(store.By{Person: o.people["ada"].ID, Via: "page"}, o.people["ada"].ID, "report", time.Duration(c.days)*oneDay); err != nil {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprint(o.remind(c.days + 5)); got != c.want {
@@ -67,10 +67,10 @@ func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
 			})
 		},
 	} {
-		for when, at := range map[string]time.Duration{"before": day, "between": 20 * day} {
+		for when, at := range map[string]time.Duration{"before": oneDay, "between": 20 * oneDay} {
 			o := newMailOffice(t)
 			p := o.people["ada"]
-			_, row, err := o.keeper.NewTokenFor(by, p.ID, "report", 30*day)
+			_, row, err := o.keeper.NewTokenFor(by, p.ID, "report", 30*oneDay)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +78,7 @@ func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
 			if when == "between" {
 				want = "[16]"
 			}
-			first := o.remind(int(at / day))
+			first := o.remind(int(at / oneDay))
 			if fmt.Sprint(first) != want {
 				t.Fatalf("first %v", first)
 			}
@@ -96,12 +96,12 @@ func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
 func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	o := newMailOffice(t)
 	p := o.people["ada"]
-	_, row, err := o.keeper.NewTokenFor(store.By{Person: p.ID, Via: "page"}, p.ID, "report", 30*day)
+	_, row, err := o.keeper.NewTokenFor(store.By{Person: p.ID, Via: "page"}, p.ID, "report", 30*oneDay)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.told(p.ID)
-	o.later(28 * day) // a desk that was down: the last reminder alone
+	o.later(28 * oneDay) // a desk that was down: the last reminder alone
 	if n, err := o.RemindTokens(); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
@@ -121,16 +121,18 @@ func TestMoreTokensThanOneTransactionTakesAreAllSpokenOf(t *testing.T) {
 	n := 0
 	for _, p := range o.people {
 		for range 60 {
-			if _, _, err := o.keeper.NewTokenFor(store.By{Via: "command"}, p.ID, "report", 30*day); err != nil {
+			if _, _, err := o.keeper.NewTokenFor(store.By{Via: "command"}, p.ID, "report", 30*oneDay); err != nil {
 				t.Fatal(err)
 			}
 			n++
 		}
 	}
-	o.later(20 * day)
+	o.later(20 * oneDay)
 	for _, want := range []int{n, 0} {
 		if got, err := o.RemindTokens(); err != nil || got != want {
 			t.Errorf("told of %d, want %d: %v", got, want, err)
 		}
 	}
 }
+
+const oneDay = 24 * time.Hour

@@ -165,7 +165,7 @@ func (ts *Tickets) fillView(tx *store.Tx, a Actor, v *TicketView, s standing) er
 		}
 	}
 	if len(t.Wishes) > 0 {
-		w := &stepping{d: ts, tx: tx, a: a, t: t, stand: s}
+		w := &Change{d: ts, tx: tx, a: a, t: t, stand: s}
 		v.MayGrant = map[string]bool{}
 		for _, wish := range t.Wishes {
 			v.MayGrant[wish] = w.mayAnswerWish(wish) == nil

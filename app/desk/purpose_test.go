@@ -1,0 +1,20 @@
+package desk
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestEachLetterHasItsPurpose fails for an event or a mail without a row.
+func TestEachLetterHasItsPurpose(t *testing.T) {
+	public := []string{"opened", "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority", "new", EventReceived, EventCut}
+	for _, event := range slices.Concat(eventWeight, MailEvents) {
+		p, ok := purposes[event]
+		if !ok || (p == PurposePublic) != slices.Contains(public, event) {
+			t.Errorf("%s: purpose %d, %t", event, p, ok)
+		}
+		if slices.Contains(eventsOfNotes, event) && p != PurposeInternal {
+			t.Errorf("%s tells of notes and its answer is public", event)
+		}
+	}
+}
