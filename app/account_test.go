@@ -10,7 +10,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/credential"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/app/web/admin"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -21,7 +21,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 	d := newAdministration(t)
 	b := d.signedIn(d.supervisor)
 	group := address.Admin("groups", d.csa.ID)
-	neverSeen := d.add("Mai Entrata", desk.PersonForm{Email: "mai@example.it"})
+	neverSeen := d.add("Mai Entrata", people.PersonForm{Email: "mai@example.it"})
 	for _, p := range []*store.Person{d.asker, neverSeen} {
 		got := b.post(group+"/members", url.Values{"member": {p.Email}})
 		b.must(got, http.StatusSeeOther, "!/password/")

@@ -8,19 +8,21 @@ import (
 	"testing"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/post"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // accountLetter is what the desk says about an account, as the person reads it.
-func (w *world) accountLetter(p *store.Person, event string, fill func(*desk.OutgoingLine)) (subject, text string) {
+func (w *world) accountLetter(p *store.Person, event string, fill func(*notice.OutgoingLine)) (subject, text string) {
 	w.t.Helper()
-	line := desk.OutgoingLine{Who: "Anna Monti", Telling: store.Telling{Event: event, By: w.people["administrator"].ID, At: w.app.Desk.Now(), Why: "Ha perso la casella"}}
+	line := notice.OutgoingLine{Who: "Anna Monti", Telling: store.Telling{Event: event, By: w.people["administrator"].ID, At: w.app.Desk.Now(), Why: "Ha perso la casella"}}
 	if fill != nil {
 		fill(&line)
 	}
-	l, err := w.app.Mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: event, Lines: []desk.OutgoingLine{line}})
+	l, err := w.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: event, Lines: []notice.OutgoingLine{line}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -33,7 +35,7 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
 	page := b.get("/admin/mail-texts").body
-	for _, event := range desk.MailEvents {
+	for _, event := range catalogue.MailEvents {
 		for _, lang := range words.Languages {
 			for _, key := range []string{"mail." + event + ".subject", "mail." + event + ".text", "mail-texts.event-" + event, "mail-texts.when-" + event} {
 				if !w.app.Words.Has(lang, key) {
@@ -42,7 +44,7 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 			}
 			for _, part := range []string{"subject", "text"} {
 				for _, m := range regexp.MustCompile(`\{([^{}]*)\}`).FindAllStringSubmatch(w.app.Words.Text(lang, "mail."+event+"."+part), -1) {
-					if !slices.Contains(desk.MailPlaceholders, m[1]) {
+					if !slices.Contains(catalogue.MailPlaceholders, m[1]) {
 						t.Errorf("%s of %s fills in %s, which no administrator may write", part, event, m[0])
 					}
 				}
@@ -52,7 +54,7 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 			t.Errorf("%s has no form", event)
 		}
 	}
-	for _, name := range desk.MailPlaceholders {
+	for _, name := range catalogue.MailPlaceholders {
 		if !w.app.Words.Has("it", "mail-texts.placeholder-"+name) {
 			t.Errorf("nobody is told what {%s} is", name)
 		}
@@ -62,8 +64,8 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 func TestAnAdministratorsWordsStandInLettersOfAccounts(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
-	for _, event := range desk.MailEvents {
-		if !desk.AccountEvent(event) {
+	for _, event := range catalogue.MailEvents {
+		if !post.AccountEvent(event) {
 			continue
 		}
 		for _, lang := range words.Languages {
@@ -96,7 +98,7 @@ func TestTheLetterOfATokenNamesItAndItsDay(t *testing.T) {
 	for lang, want := range map[string]string{"it": "1º febbraio 2031", "en": "1 February 2031"} {
 		p := *w.people["requester"]
 		p.Language = lang
-		subject, text := w.accountLetter(&p, "ending", func(l *desk.OutgoingLine) {
+		subject, text := w.accountLetter(&p, "ending", func(l *notice.OutgoingLine) {
 			l.Token, l.Named, l.Ends = 1, "Cruscotto {date}", time.Date(2031, 2, 1, 12, 0, 0, 0, time.UTC)
 		})
 		if !strings.Contains(subject, want) || !strings.Contains(text, want) || !strings.Contains(text, "Cruscotto {date}") || !strings.Contains(text, "/me") {
@@ -107,7 +109,7 @@ func TestTheLetterOfATokenNamesItAndItsDay(t *testing.T) {
 
 func TestTheLetterOfRightsSaysWhichInTheReadersLanguage(t *testing.T) {
 	w := newWorld(t)
-	rights := []desk.NamedRight{{Right: "supervisor", Over: store.Words{IT: "Stipendi", EN: "Payroll"}}, {Right: "editor"},
+	rights := []notice.NamedRight{{Right: "supervisor", Over: store.Words{IT: "Stipendi", EN: "Payroll"}}, {Right: "editor"},
 		{Right: "agent", Over: store.Words{IT: "Ricerca", EN: "Research"}, Taken: true}}
 	for lang, want := range map[string]string{
 		"it": "Ora sei: responsabile del gruppo «Stipendi»; redattore della guida. Non sei più: operatore del gruppo «Ricerca».",
@@ -115,7 +117,7 @@ func TestTheLetterOfRightsSaysWhichInTheReadersLanguage(t *testing.T) {
 	} {
 		p := *w.people["requester"]
 		p.Language = lang
-		if _, text := w.accountLetter(&p, "rights", func(l *desk.OutgoingLine) { l.Rights = rights }); !strings.Contains(text, want) {
+		if _, text := w.accountLetter(&p, "rights", func(l *notice.OutgoingLine) { l.Rights = rights }); !strings.Contains(text, want) {
 			t.Errorf("%s: %s", lang, text)
 		}
 	}

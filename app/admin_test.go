@@ -14,7 +14,10 @@ import (
 	"testing"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/intake"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/app/web/admin"
 	"sportello/app/web/show"
@@ -33,8 +36,8 @@ type administration struct {
 func newAdministration(t *testing.T) *administration {
 	t.Helper()
 	d := &administration{testDesk: newTestDesk(t)}
-	by := desk.Actor{Via: "command", System: true}
-	o, err := d.app.Desk.AddOrganisation(by, desk.OrganisationForm{Name: "Università di Vallombra", Domains: []string{"vallombra.it"}})
+	by := policy.Actor{Via: "command", System: true}
+	o, err := d.app.Desk.AddOrganisation(by, people.OrganisationForm{Name: "Università di Vallombra", Domains: []string{"vallombra.it"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,26 +51,26 @@ func newAdministration(t *testing.T) *administration {
 	in := func(g *store.Group, supervisor bool) []store.Membership {
 		return []store.Membership{{Group: g.ID, Supervisor: supervisor}}
 	}
-	d.admin = d.add("Franca Gatti", desk.PersonForm{Administrator: true, Language: "it"})
-	d.supervisor = d.add("Carla Serra", desk.PersonForm{Groups: in(d.csa, true), Language: "it"})
-	d.other = d.add("Gino Riva", desk.PersonForm{Groups: in(d.ricerca, true), Language: "it"})
-	d.agent = d.add("Bruno Galli", desk.PersonForm{Groups: in(d.csa, false), Language: "it"})
-	d.editor = d.add("Elena Moro", desk.PersonForm{Editor: true, Language: "it"})
-	d.coordinator = d.add("Dario Fonti", desk.PersonForm{Organisation: o.ID, Coordinates: []store.Coordination{{Organisation: o.ID}}, Language: "it"})
-	d.asker = d.add("Ada Neri", desk.PersonForm{Organisation: o.ID, Language: "it"})
+	d.admin = d.add("Franca Gatti", people.PersonForm{Administrator: true, Language: "it"})
+	d.supervisor = d.add("Carla Serra", people.PersonForm{Groups: in(d.csa, true), Language: "it"})
+	d.other = d.add("Gino Riva", people.PersonForm{Groups: in(d.ricerca, true), Language: "it"})
+	d.agent = d.add("Bruno Galli", people.PersonForm{Groups: in(d.csa, false), Language: "it"})
+	d.editor = d.add("Elena Moro", people.PersonForm{Editor: true, Language: "it"})
+	d.coordinator = d.add("Dario Fonti", people.PersonForm{Organisation: o.ID, Coordinates: []store.Coordination{{Organisation: o.ID}}, Language: "it"})
+	d.asker = d.add("Ada Neri", people.PersonForm{Organisation: o.ID, Language: "it"})
 	return d
 }
 
 func (d *administration) person(id uint64) *store.Person {
 	d.t.Helper()
-	p, err := d.app.Desk.Person(desk.Actor{System: true}, id)
+	p, err := d.app.Desk.Person(policy.Actor{System: true}, id)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return p
 }
 
-func (d *administration) level(code string) *desk.Level {
+func (d *administration) level(code string) *catalogue.Level {
 	d.t.Helper()
 	l, err := d.app.Desk.LevelByCode(code)
 	if err != nil {
@@ -163,11 +166,11 @@ func TestTheAdministrationIsForThoseWhoRunTheDesk(t *testing.T) {
 func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	d := newAdministration(t)
 	mail := letter{from: "Ada Neri <ada@example.it>", id: "uno@example.it", subject: "Cedolino", html: `<p>Vuoto</p><img src="cid:foto">`, picture: picture()}
-	if _, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
+	if _, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
 		t.Fatal(err)
 	}
 	for _, lang := range words.Languages {
-		p := d.add("Capo "+lang, desk.PersonForm{Administrator: true, Language: lang})
+		p := d.add("Capo "+lang, people.PersonForm{Administrator: true, Language: lang})
 		b := d.signedIn(p)
 		for _, r := range routesBelow(d.app, "/admin") {
 			if r.Method != http.MethodGet {
@@ -247,7 +250,7 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 	link := passwordLink.FindString(got.body)
 	guest := d.browser()
 	guest.must(guest.get(link), 200, "lia@example.it")
-	page, err := d.app.Desk.ListPeople(desk.Actor{System: true}, desk.PeopleQuery{Text: "lia@example.it"})
+	page, err := d.app.Desk.ListPeople(policy.Actor{System: true}, people.PeopleQuery{Text: "lia@example.it"})
 	if err != nil || len(page.People) != 1 {
 		t.Fatal(err, page)
 	}
@@ -302,8 +305,8 @@ func TestPeopleAreFoundByNameRoleGroupAndOrganisation(t *testing.T) {
 
 func (d *administration) addQuick(name string) {
 	d.t.Helper()
-	f := desk.PersonForm{Name: name, Email: strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"}
-	if _, _, err := d.app.Desk.AddPerson(desk.Actor{System: true}, f); err != nil {
+	f := people.PersonForm{Name: name, Email: strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"}
+	if _, _, err := d.app.Desk.AddPerson(policy.Actor{System: true}, f); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -363,7 +366,7 @@ func TestOrganisationsAndUnitsAreKept(t *testing.T) {
 	b.must(b.post(at+"/units/rename", rename("Dipartimento di Chimica")), 303)
 	b.must(b.get("/admin/organisations"), 200, "Dipartimento di Chimica", "altro.it")
 	id, _ := strconv.ParseUint(unit, 10, 64)
-	d.add("Ugo Po", desk.PersonForm{Unit: id})
+	d.add("Ugo Po", people.PersonForm{Unit: id})
 	b.must(b.post(at+"/units/remove", url.Values{"unit-id": {unit}}), 409, "ancora in uso")
 	b.must(b.post(at+"/remove", url.Values{}), 409, "ancora in uso")
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/store"
 )
 
@@ -72,10 +72,10 @@ func newAPIDesk(t *testing.T) *apiDesk {
 		t.Fatal(err)
 	}
 	d.nobody = d.caller(nil)
-	d.requester = d.caller(d.add("Ada Neri", desk.PersonForm{}))
-	d.stranger = d.caller(d.add("Elsa Estranea", desk.PersonForm{}))
-	d.agent = d.caller(d.add("Bruno Galli", desk.PersonForm{Groups: []store.Membership{{Group: csa.ID}}}))
-	d.administrator = d.caller(d.add("Anna Monti", desk.PersonForm{Administrator: true}))
+	d.requester = d.caller(d.add("Ada Neri", people.PersonForm{}))
+	d.stranger = d.caller(d.add("Elsa Estranea", people.PersonForm{}))
+	d.agent = d.caller(d.add("Bruno Galli", people.PersonForm{Groups: []store.Membership{{Group: csa.ID}}}))
+	d.administrator = d.caller(d.add("Anna Monti", people.PersonForm{Administrator: true}))
 	return d
 }
 

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -54,9 +55,9 @@ func found(t *testing.T, text, pattern string) string {
 
 func TestTheGuideIsBrowsedByApplicationByWhoeverMayReadIt(t *testing.T) {
 	w := newWorld(t)
-	w.article(desk.ArticleForm{Title: "Solo per chi accede", Audience: store.SignedIn})
-	w.article(desk.ArticleForm{Title: "Procedura degli operatori", Audience: store.Agents})
-	w.article(desk.ArticleForm{Title: "Stampanti di rete", Module: desk0, Audience: store.Public})
+	w.article(article.ArticleForm{Title: "Solo per chi accede", Audience: store.SignedIn})
+	w.article(article.ArticleForm{Title: "Procedura degli operatori", Audience: store.Agents})
+	w.article(article.ArticleForm{Title: "Stampanti di rete", Module: desk0, Audience: store.Public})
 	for _, c := range []struct {
 		role  string
 		reads []string
@@ -89,7 +90,7 @@ func TestTheGuideIsBrowsedByApplicationByWhoeverMayReadIt(t *testing.T) {
 const desk0 = ^uint64(0)
 
 // article saves an article as the administrator: in Italian, about CSA and published, unless the form says otherwise.
-func (w *world) article(f desk.ArticleForm) *desk.ArticleView {
+func (w *world) article(f article.ArticleForm) *article.ArticleView {
 	w.t.Helper()
 	if f.Language == "" {
 		f.Language = "it"
@@ -117,10 +118,10 @@ func TestThousandsOfPagesOfOneModuleAreAllReachedByTurningPages(t *testing.T) {
 	w := newWorld(t)
 	const many = 180
 	d := w.app.Desk
-	system := desk.Actor{System: true, Via: "import"}
+	system := policy.Actor{System: true, Via: "import"}
 	for i := range many {
 		for _, lang := range []string{"it", "en"} {
-			_, _, err := d.PutArticleRecord(system, desk.ArticleRecord{Slug: fmt.Sprintf("aiuto-%d", i), Title: fmt.Sprintf("%c%c aiuto %03d", 'A'+i%26, 'a'+i%7, i), Body: "<p>Testo della pagina</p>",
+			_, _, err := d.PutArticleRecord(system, article.ArticleRecord{Slug: fmt.Sprintf("aiuto-%d", i), Title: fmt.Sprintf("%c%c aiuto %03d", 'A'+i%26, 'a'+i%7, i), Body: "<p>Testo della pagina</p>",
 				Format: "html", Language: lang, Module: "esse3", Audience: "public", State: "published"})
 			if err != nil {
 				t.Fatal(err)
@@ -166,7 +167,7 @@ func TestThousandsOfPagesOfOneModuleAreAllReachedByTurningPages(t *testing.T) {
 
 func TestAnArticleIsReadInTheReadersLanguageElseInTheOtherOne(t *testing.T) {
 	w := newWorld(t)
-	w.article(desk.ArticleForm{Title: "Solo in italiano", Audience: store.Public})
+	w.article(article.ArticleForm{Title: "Solo in italiano", Audience: store.Public})
 	it, en := w.visitor("nobody"), w.visitor("nobody")
 	it.header.Set("Accept-Language", "it")
 	en.header.Set("Accept-Language", "en")
@@ -321,7 +322,7 @@ func TestAPictureIsUploadedIntoTheTextAndBelongsToTheArticleOnceSaved(t *testing
 
 func TestArticlesOfferedBehindQuestionMarksAreThoseThatMayBeSent(t *testing.T) {
 	w := newWorld(t)
-	w.article(desk.ArticleForm{Title: "Cedolino: procedura degli operatori", Audience: store.Agents})
+	w.article(article.ArticleForm{Title: "Cedolino: procedura degli operatori", Audience: store.Agents})
 	w.searchable()
 	b := w.visitor("agent")
 	got := b.get("/articles/pick?q=cedo")

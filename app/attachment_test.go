@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"sportello/app/command"
-	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/ticket"
 	"sportello/app/extract"
 	"sportello/store"
 )
@@ -65,15 +66,15 @@ func smallPDF(words string) string {
 func TestWordsInAttachmentsAreFoundByWhoMayOpenThem(t *testing.T) {
 	w := newWorld(t)
 	public := w.keep("requester", "verbale.pdf", smallPDF("Il collegio approva lo zibellino"))
-	if _, err := w.app.Desk.Do(w.as("requester"), 1, desk.Step{Message: &desk.Text{Body: "ecco il verbale", Files: []uint64{public}}}); err != nil {
+	if _, err := w.app.Desk.Do(w.as("requester"), 1, ticket.Step{Message: &ticket.Text{Body: "ecco il verbale", Files: []uint64{public}}}); err != nil {
 		t.Fatal(err)
 	}
 	secret := w.keep("agent", "nota.pdf", smallPDF("Non dire ornitorinco"))
-	if _, err := w.app.Desk.Do(w.as("agent"), 1, desk.Step{Message: &desk.Text{Body: "per noi", Internal: true, Files: []uint64{secret}}}); err != nil {
+	if _, err := w.app.Desk.Do(w.as("agent"), 1, ticket.Step{Message: &ticket.Text{Body: "per noi", Internal: true, Files: []uint64{secret}}}); err != nil {
 		t.Fatal(err)
 	}
 	guide := w.keep("administrator", "guida.pdf", smallPDF("Come si nutre il pangolino"))
-	w.article(desk.ArticleForm{Title: "Animali", Body: "Vedi il file.", Audience: store.Public, Files: []uint64{guide}})
+	w.article(article.ArticleForm{Title: "Animali", Body: "Vedi il file.", Audience: store.Public, Files: []uint64{guide}})
 	for _, f := range []uint64{public, secret, guide} {
 		if text := w.readable(f); text.Failed != "" || text.Text == "" {
 			t.Fatalf("%+v", text)
@@ -107,7 +108,7 @@ func TestAHostileAttachmentCostsOneFailedReading(t *testing.T) {
 	w := newWorld(t)
 	bad := w.keep("requester", "rotto.pdf", "%PDF-1.4\ntrailer << /Encrypt 1 0 R /Root 2 0 R >>")
 	good := w.keep("requester", "buono.txt", "parola scoiattolo")
-	if _, err := w.app.Desk.Do(w.as("requester"), 1, desk.Step{Message: &desk.Text{Body: "x", Files: []uint64{bad, good}}}); err != nil {
+	if _, err := w.app.Desk.Do(w.as("requester"), 1, ticket.Step{Message: &ticket.Text{Body: "x", Files: []uint64{bad, good}}}); err != nil {
 		t.Fatal(err)
 	}
 	if text := w.readable(bad); text.Failed != string(extract.Encrypted) {

@@ -19,7 +19,8 @@ import (
 	"sportello/app/backup"
 	"sportello/app/command"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -27,8 +28,8 @@ import (
 func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum string) {
 	t.Helper()
 	d = newTestDesk(t, append([]func(*config.Config){func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") }}, configure...)...)
-	p := d.add("Ada Neri", desk.PersonForm{Administrator: true})
-	actor := desk.Actor{Person: p, Language: "it"}
+	p := d.add("Ada Neri", people.PersonForm{Administrator: true})
+	actor := policy.Actor{Person: p, Language: "it"}
 	kept, err := d.app.Desk.Keep(actor, "nota.txt", strings.NewReader("bytes of a file"))
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +235,7 @@ func TestABackupThatFailsIsShown(t *testing.T) {
 		got := d.browser().get("/readyz")
 		return got.status == http.StatusOK && strings.Contains(got.body, `"degraded"`) && strings.Contains(got.body, `"part":"backup"`)
 	})
-	b := d.signedIn(d.add("Ada Neri", desk.PersonForm{Administrator: true}))
+	b := d.signedIn(d.add("Ada Neri", people.PersonForm{Administrator: true}))
 	if got := b.get("/admin"); !strings.Contains(got.body, path) {
 		t.Error("the page of the administration does not tell")
 	}

@@ -21,7 +21,9 @@ import (
 
 	"sportello/app"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/find"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/sample"
 	"sportello/store"
 )
@@ -97,7 +99,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	if err := a.Index.CatchUp(b.Context(), a.Store.Last()); err != nil {
 		b.Fatal(err)
 	}
-	token := func(form desk.PersonForm) string {
+	token := func(form people.PersonForm) string {
 		var p *store.Person
 		err := a.Store.View(func(tx *store.Tx) error {
 			var err error
@@ -105,7 +107,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 			return err
 		})
 		if store.KindOf(err) == store.NotFound {
-			p, _, err = a.Desk.AddPerson(desk.Actor{Via: "command", System: true}, form)
+			p, _, err = a.Desk.AddPerson(policy.Actor{Via: "command", System: true}, form)
 		}
 		if err != nil {
 			b.Fatal(err)
@@ -120,8 +122,8 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	agent = token(desk.PersonForm{Name: "Bruno Galli", Email: "bruno.galli@bench.example", Groups: []store.Membership{{Group: csa.ID}}})
-	requester = token(desk.PersonForm{Name: "Ada Neri", Email: "ada.neri@bench.example"})
+	agent = token(people.PersonForm{Name: "Bruno Galli", Email: "bruno.galli@bench.example", Groups: []store.Membership{{Group: csa.ID}}})
+	requester = token(people.PersonForm{Name: "Ada Neri", Email: "ada.neri@bench.example"})
 	return a, url, agent, requester
 }
 
@@ -301,7 +303,7 @@ func BenchmarkPages(b *testing.B) {
 		})
 	}
 	access := a.Desk
-	person := func(address string) desk.Actor {
+	person := func(address string) policy.Actor {
 		var p *store.Person
 		if err := a.Store.View(func(tx *store.Tx) error {
 			var err error
@@ -310,11 +312,11 @@ func BenchmarkPages(b *testing.B) {
 		}); err != nil {
 			b.Fatal(err)
 		}
-		return desk.Actor{Person: p, Via: "api", Language: "it"}
+		return policy.Actor{Person: p, Via: "api", Language: "it"}
 	}
 	for _, s := range []struct {
 		name   string
-		who    desk.Actor
+		who    policy.Actor
 		facets bool
 	}{
 		{"search-agent", person("bruno.galli@bench.example"), false}, {"search-agent-facets", person("bruno.galli@bench.example"), true},
@@ -328,7 +330,7 @@ func BenchmarkPages(b *testing.B) {
 					b.Fatal(err)
 				}
 				began := time.Now()
-				if _, err := access.Search(b.Context(), s.who, desk.SearchQuery{Text: q, Facets: s.facets}); err != nil {
+				if _, err := access.Search(b.Context(), s.who, find.SearchQuery{Text: q, Facets: s.facets}); err != nil {
 					b.Fatal(err)
 				}
 				times = append(times, time.Since(began))

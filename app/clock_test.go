@@ -16,7 +16,8 @@ import (
 	"time"
 
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/people"
 	"sportello/store"
 )
 
@@ -189,7 +190,7 @@ func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
 	morning := time.Date(2031, 7, 4, 9, 30, 0, 0, rome)
 	set(morning)
 	d := newTestDesk(t, func(c *config.Config) { c.Clock = func() time.Time { return *clock.Load() } })
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b, program := d.signedIn(p), d.caller(p)
 
 	got, ticket := program.call("POST", "/tickets", box{"subject": "Il cedolino di luglio", "body": "Non si apre."})
@@ -202,7 +203,7 @@ func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
 	}
 	b.must(b.get(searchFor("cedolino dopo:oggi")), 200, "1 risultato")
 	b.must(b.get(searchFor("cedolino prima:oggi")), 200, "0 risultati")
-	l, err := d.app.Mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: "link", Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "link"}}}})
+	l, err := d.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: "link", Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: "link"}}}})
 	if err != nil || !l.Date.Equal(morning) {
 		t.Errorf("the letter is of %v, %v", l.Date, err)
 	}

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -17,10 +19,10 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ada := d.add("Ada Neri", desk.PersonForm{Groups: []store.Membership{{Group: general.ID}}})
-	ivo := d.add("Ivo Bo", desk.PersonForm{})
+	ada := d.add("Ada Neri", people.PersonForm{Groups: []store.Membership{{Group: general.ID}}})
+	ivo := d.add("Ivo Bo", people.PersonForm{})
 	for i := range 5 {
-		if _, err := d.app.Desk.OpenTicket(desk.Actor{Person: ivo}, desk.NewTicket{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
+		if _, err := d.app.Desk.OpenTicket(policy.Actor{Person: ivo}, ticket.NewTicket{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
 			t.Fatal(err)
 		}
 	}

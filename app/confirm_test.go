@@ -14,7 +14,8 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/listen"
 	"sportello/app/web"
 	"sportello/app/web/admin"
@@ -23,7 +24,7 @@ import (
 
 func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b := d.signedIn(p)
 	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}}), 422, `id="token_password-e"`, `!<code id="token">`)
 	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}, "password_now": {"wrong"}}), 422, `!<code id="token">`)
@@ -58,7 +59,7 @@ func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
 
 func TestOnlyFailuresOfStrangersSlowStrangers(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	mine := d.signedIn(p)
 	mine.must(mine.post("/sign-out", nil), http.StatusSeeOther)
 	stranger := d.browser()
@@ -78,7 +79,7 @@ func TestOnlyFailuresOfStrangersSlowStrangers(t *testing.T) {
 
 func TestTokensEndWithThePassword(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	token, _, err := d.app.Desk.Keeper().NewToken(store.By{}, p.ID, "report")
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +96,7 @@ type confirmDesk struct {
 	*testDesk
 	ahead atomic.Int64
 	admin *store.Person
-	actor desk.Actor
+	actor policy.Actor
 	group *store.Group
 }
 
@@ -104,8 +105,8 @@ func newConfirmDesk(t *testing.T) *confirmDesk {
 	d.testDesk = newTestDesk(t, withMail, func(c *config.Config) {
 		c.Clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
 	})
-	d.admin = d.add("Carla Capo", desk.PersonForm{Administrator: true})
-	d.actor = desk.Actor{Person: d.admin, Via: "page"}
+	d.admin = d.add("Carla Capo", people.PersonForm{Administrator: true})
+	d.actor = policy.Actor{Person: d.admin, Via: "page"}
 	var err error
 	if d.group, err = d.app.Desk.GroupByCode("csa"); err != nil {
 		t.Fatal(err)
@@ -146,32 +147,32 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		return "/admin/people", url.Values{"name": {"Lia \"Testa\" <b>& figli</b>"}, "email": {"lia@example.it"}, "administrator": {"1"}}
 	},
 	"admin-people.change": func(d *confirmDesk) (string, url.Values) {
-		p := d.add("Ada Cambia", desk.PersonForm{})
+		p := d.add("Ada Cambia", people.PersonForm{})
 		return address.Person(p.ID), changed(admin.PersonValues(d.person(p.Email)), "email", "altrove@example.it", "administrator", "1", admin.MemberField(d.group.ID), "supervisor")
 	},
 	"admin-people.link": func(d *confirmDesk) (string, url.Values) {
-		return address.Person(d.add("Ada Link", desk.PersonForm{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
+		return address.Person(d.add("Ada Link", people.PersonForm{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
 	},
 	"admin-people.disable": func(d *confirmDesk) (string, url.Values) {
-		p := d.add("Ada Via", desk.PersonForm{})
+		p := d.add("Ada Via", people.PersonForm{})
 		return address.Person(p.ID) + "/disable", admin.PersonValues(d.person(p.Email))
 	},
 	"admin-people.enable": func(d *confirmDesk) (string, url.Values) {
-		p := d.add("Ada Torna", desk.PersonForm{Disabled: true})
+		p := d.add("Ada Torna", people.PersonForm{Disabled: true})
 		return address.Person(p.ID) + "/enable", admin.PersonValues(d.person(p.Email))
 	},
 	"admin-groups.change": func(d *confirmDesk) (string, url.Values) {
 		return address.Admin("groups", d.group.ID), changed(admin.GroupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")
 	},
 	"admin-groups.member": func(d *confirmDesk) (string, url.Values) {
-		return address.Admin("groups", d.group.ID) + "/members", url.Values{"member": {d.add("Ada Membro", desk.PersonForm{}).Email}, "rank": {"supervisor"}}
+		return address.Admin("groups", d.group.ID) + "/members", url.Values{"member": {d.add("Ada Membro", people.PersonForm{}).Email}, "rank": {"supervisor"}}
 	},
 	"admin-groups.remove-member": func(d *confirmDesk) (string, url.Values) {
-		p := d.add("Ada Esce", desk.PersonForm{Groups: []store.Membership{{Group: d.group.ID}}})
+		p := d.add("Ada Esce", people.PersonForm{Groups: []store.Membership{{Group: d.group.ID}}})
 		return address.Admin("groups", d.group.ID) + "/members/remove", url.Values{"person": {itoa(p.ID)}}
 	},
 	"admin-groups.remove": func(d *confirmDesk) (string, url.Values) {
-		g, err := d.app.Desk.AddGroup(d.actor, desk.GroupForm{Code: "via", Name: store.Words{IT: "Via", EN: "Away"}})
+		g, err := d.app.Desk.AddGroup(d.actor, people.GroupForm{Code: "via", Name: store.Words{IT: "Via", EN: "Away"}})
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -392,7 +393,7 @@ func TestNobodyIsAskedForAPasswordWithoutNeed(t *testing.T) {
 	}
 	for _, r := range posts(w.app) {
 		for role, b := range visitors {
-			if r.Name == "sign-out.do" || strings.HasPrefix(r.Path, "/me") || r.Confirm == web.Unasked && role != "administrator" || r.Confirm != web.Unasked && r.Who.Admits(desk.Actor{Person: w.people[role]}) {
+			if r.Name == "sign-out.do" || strings.HasPrefix(r.Path, "/me") || r.Confirm == web.Unasked && role != "administrator" || r.Confirm != web.Unasked && r.Who.Admits(policy.Actor{Person: w.people[role]}) {
 				continue
 			}
 			if got := b.post(w.address(r), url.Values{}); strings.Contains(got.body, title) {

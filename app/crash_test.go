@@ -24,7 +24,8 @@ import (
 
 	"sportello/app"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/search"
 	"sportello/store"
@@ -132,7 +133,7 @@ group = "csa"
 		member = []store.Membership{{Group: g.ID}}
 		return err
 	}))
-	p, _, err := a.Desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
+	p, _, err := a.Desk.AddPerson(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
 	must(t, err)
 	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "crash")
 	must(t, err)

@@ -11,7 +11,8 @@ import (
 	"testing"
 
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -73,7 +74,7 @@ func TestNoFormTellsWhoMayNotWhatThereIs(t *testing.T) {
 		}
 		maps.DeleteFunc(names, func(name string, _ bool) bool { return !naming.MatchString(name) })
 		for _, role := range []string{"requester", "elsewhere", "supervisor"} {
-			if !r.Who.Admits(desk.Actor{Person: w.people[role]}) {
+			if !r.Who.Admits(policy.Actor{Person: w.people[role]}) {
 				continue // nothing of the form is looked at: TestWhoReachesWhichRoute
 			}
 			b := w.visitor(role)
@@ -147,8 +148,8 @@ func TestNoNumberInAnAddressTellsWhatThereIs(t *testing.T) {
 func TestNoFilterTellsWhatThereIs(t *testing.T) {
 	t.Parallel()
 	d := newAPIDesk(t)
-	system := desk.Actor{Via: "command", System: true}
-	if _, err := d.app.Desk.AddGroup(system, desk.GroupForm{Code: "segreta", Name: store.Words{IT: "Segreta", EN: "Secret"}, Confidential: true}); err != nil {
+	system := policy.Actor{Via: "command", System: true}
+	if _, err := d.app.Desk.AddGroup(system, people.GroupForm{Code: "segreta", Name: store.Words{IT: "Segreta", EN: "Secret"}, Confidential: true}); err != nil {
 		t.Fatal(err)
 	}
 	d.requester.call("POST", "/tickets", box{"subject": "Il cedolino non si apre", "body": "ecco"})

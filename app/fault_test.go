@@ -26,7 +26,8 @@ import (
 	"sportello/app"
 	"sportello/app/command"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/app/web"
 	"sportello/app/web/health"
@@ -60,8 +61,8 @@ func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *fau
 	cfg.Data = data
 	a, err := app.OpenDesk(cfg, discard())
 	must(t, err)
-	by := desk.Actor{Via: "command", System: true}
-	p, _, err := a.Desk.AddPerson(by, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+	by := policy.Actor{Via: "command", System: true}
+	p, _, err := a.Desk.AddPerson(by, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	must(t, err)
 	must(t, a.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword))
 	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "fault")

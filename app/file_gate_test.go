@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -70,8 +71,8 @@ func TestAFileFollowsItsMessageThroughEveryDoor(t *testing.T) {
 		t.Fatal(got.body)
 	}
 	check("merged", theirs)
-	agent := desk.Actor{Person: d.person("bruno.galli@example.it"), Via: "page", Language: "it"}
-	if _, err := d.app.Desk.Do(agent, 2, desk.Step{UndoDuplicate: true}); err != nil {
+	agent := policy.Actor{Person: d.person("bruno.galli@example.it"), Via: "page", Language: "it"}
+	if _, err := d.app.Desk.Do(agent, 2, ticket.Step{UndoDuplicate: true}); err != nil {
 		t.Fatal(err)
 	}
 	check("undone", theirs)

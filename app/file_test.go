@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk"
+	"sportello/app/desk/article"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -19,7 +19,7 @@ func (w *world) attached(name string, content []byte) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.article(desk.ArticleForm{Title: "Con " + name, Audience: store.Public, Files: []uint64{f.ID}})
+	w.article(article.ArticleForm{Title: "Con " + name, Audience: store.Public, Files: []uint64{f.ID}})
 	return fmt.Sprintf("/files/%d", f.ID)
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -83,8 +85,8 @@ func TestAFormReadsEachKindOfValueAndCollectsWhatIsWrong(t *testing.T) {
 
 func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.MaxFileMB = 1 })
-	p := d.add("Ada Neri", desk.PersonForm{})
-	actor := desk.Actor{Person: p, Language: "it"}
+	p := d.add("Ada Neri", people.PersonForm{})
+	actor := policy.Actor{Person: p, Language: "it"}
 	var got []uint64
 	var problems error
 	f := fiber.New(fiber.Config{Immutable: true, BodyLimit: 10 << 20})
@@ -149,7 +151,7 @@ func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
 	if send(nil, map[string]string{"": ""}); len(got) != 0 || problems != nil {
 		t.Errorf("nothing chosen: %v %v", got, problems)
 	}
-	actor = desk.Actor{Person: d.add("Luca Bassi", desk.PersonForm{}), Language: "it"}
+	actor = policy.Actor{Person: d.add("Luca Bassi", people.PersonForm{}), Language: "it"}
 	if send([]uint64{first}, nil); len(got) != 0 {
 		t.Error("another person's upload can be taken")
 	}

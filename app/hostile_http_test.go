@@ -12,7 +12,7 @@ import (
 
 	"sportello/app"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/notice"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -309,17 +309,17 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.app.Desk.SendLetters(t.Context(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
+		_, err = w.app.Desk.SendLetters(t.Context(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
 			l, err := w.app.Mail.WriteLetter(o)
 			if err != nil {
 				t.Error(err)
-				return desk.Sent{}
+				return notice.Sent{}
 			}
 			letters++
 			if all := fmt.Sprintf("%+v", *l); strings.Contains(all, "poison") {
 				t.Errorf("a letter says %s", all)
 			}
-			return desk.Sent{OK: true, Subject: l.Subject}
+			return notice.Sent{OK: true, Subject: l.Subject}
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 )
 
 func TestAnAgentWorksATicket(t *testing.T) {
@@ -203,7 +203,7 @@ func TestAgentsDoNotWriteOverEachOther(t *testing.T) {
 		s.sees("Sara Responsabile la sta guardando")
 
 		// What others write appears by itself where there are scripts.
-		w.does("requester", 1, desk.Step{Message: &desk.Text{Body: "Anche il cedolino di settembre."}})
+		w.does("requester", 1, ticket.Step{Message: &ticket.Text{Body: "Anche il cedolino di settembre."}})
 		if !scripts {
 			s.visit("/tickets/1")
 		}
@@ -211,7 +211,7 @@ func TestAgentsDoNotWriteOverEachOther(t *testing.T) {
 
 		// Nobody's text goes lost when somebody else was faster.
 		s.fill("Testo", "Ho rigenerato il cedolino.")
-		w.does("supervisor", 1, desk.Step{Message: &desk.Text{Body: "Ci penso io, un momento."}})
+		w.does("supervisor", 1, ticket.Step{Message: &ticket.Text{Body: "Ci penso io, un momento."}})
 		if scripts {
 			s.sees("La richiesta è cambiata mentre scrivevi. Il tuo testo resta")
 			s.in("#thread").sees("Ci penso io, un momento.")
@@ -237,7 +237,7 @@ func TestAgentsDoNotWriteOverEachOther(t *testing.T) {
 		// A ticket that moves on takes nothing away from a form in which nothing was written.
 		if scripts {
 			s.visit("/tickets/1")
-			w.does("requester", 1, desk.Step{Message: &desk.Text{Body: "Ora si apre."}})
+			w.does("requester", 1, ticket.Step{Message: &ticket.Text{Body: "Ora si apre."}})
 			s.in("#thread").sees("Ora si apre.")
 			s.fill("Testo", "Bene.")
 			s.in("#editor").unfold("Risolvi")

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -46,7 +46,7 @@ func TestACoordinatorSpeaksForAnOrganisation(t *testing.T) {
 
 		// What was solved for somebody else is confirmed for them.
 		n := w.newest(t)
-		w.does("agent", n, desk.Step{Take: true}, desk.Step{Message: &desk.Text{Body: "Fatto."}, To: store.StateResolved, Outcome: store.Solved})
+		w.does("agent", n, ticket.Step{Take: true}, ticket.Step{Message: &ticket.Text{Body: "Fatto."}, To: store.StateResolved, Outcome: store.Solved})
 		s.visit(address.Ticket(n))
 		s.sees("ha indicato una soluzione")
 		s.follow("Conferma la soluzione")

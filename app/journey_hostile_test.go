@@ -13,7 +13,10 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -139,7 +142,7 @@ func TestNothingIsExecuted(t *testing.T) {
 	s.press("Anteprima")
 	s.in("#preview").sees("leggi")
 	look("preview of a message")
-	w.does("requester", number, desk.Step{Message: &desk.Text{Body: everything + "\n\nAltro ancora."}})
+	w.does("requester", number, ticket.Step{Message: &ticket.Text{Body: everything + "\n\nAltro ancora."}})
 	s.in("#thread").sees("Altro ancora.")
 	look("message that arrives by itself")
 	s.visit("/tickets/new")
@@ -270,31 +273,31 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 		return nil
 	}))
 	footer := []store.FooterLink{{Label: words(60), Address: "/privacy"}}
-	_, err := d.ChangeSettings(admin, 0, desk.SettingsForm{Branding: &desk.Branding{Name: next(60), Institution: next(90)}, Footer: &footer,
-		Home: &desk.Home{Welcome: words(90), Text: store.Words{IT: everything, EN: everything}, Searches: []string{next(60)}, Hours: words(90)}})
+	_, err := d.ChangeSettings(admin, 0, catalogue.SettingsForm{Branding: &catalogue.Branding{Name: next(60), Institution: next(90)}, Footer: &footer,
+		Home: &catalogue.Home{Welcome: words(90), Text: store.Words{IT: everything, EN: everything}, Searches: []string{next(60)}, Hours: words(90)}})
 	must(err)
 	for _, address := range []string{"javascript:hacked=1", " JavaScript:hacked=1", "data:text/html,x", "//evil.example/\"onclick=hacked=1"} {
 		bad := []store.FooterLink{{Label: words(60), Address: address}}
-		if _, err := d.ChangeSettings(admin, 0, desk.SettingsForm{Footer: &bad}); err == nil && !strings.HasPrefix(address, "//") {
+		if _, err := d.ChangeSettings(admin, 0, catalogue.SettingsForm{Footer: &bad}); err == nil && !strings.HasPrefix(address, "//") {
 			t.Errorf("a link to %q stands at the foot of every page", address)
 		}
 	}
-	_, err = d.ChangeSettings(admin, 0, desk.SettingsForm{Footer: &footer})
+	_, err = d.ChangeSettings(admin, 0, catalogue.SettingsForm{Footer: &footer})
 	must(err)
 
 	// What editors and agents write.
 	for i, form := range []store.Format{store.HTML, store.Text, store.Markdown} {
 		for _, lang := range []string{"it", "en"} {
 			slug := fmt.Sprintf("prova-%d", i)
-			a := desk.ArticleForm{Slug: slug, Title: next(240), Language: lang, Module: w.module["csa"], Audience: store.Public, Format: form, Body: everything, Publication: store.Published}
+			a := article.ArticleForm{Slug: slug, Title: next(240), Language: lang, Module: w.module["csa"], Audience: store.Public, Format: form, Body: everything, Publication: store.Published}
 			_, err := d.SaveArticle(admin, a)
 			must(err)
 			w.things["slug"] = slug
 		}
 	}
-	_, err = d.SaveArticle(admin, desk.ArticleForm{Title: next(240), Language: "it", Module: w.module["csa"], Body: everything, Publication: store.Draft})
+	_, err = d.SaveArticle(admin, article.ArticleForm{Title: next(240), Language: "it", Module: w.module["csa"], Body: everything, Publication: store.Draft})
 	must(err)
-	reply, err := d.AddReply(w.as("agent"), desk.ReplyForm{Group: w.group["csa"], Title: words(190), Body: store.Words{IT: everything, EN: everything}})
+	reply, err := d.AddReply(w.as("agent"), queue.ReplyForm{Group: w.group["csa"], Title: words(190), Body: store.Words{IT: everything, EN: everything}})
 	must(err)
 	w.things["reply"] = itoa(reply.ID)
 
@@ -307,15 +310,15 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 		files = append(files, f.ID)
 		w.things["file"] = itoa(f.ID)
 	}
-	tk, err := d.OpenTicket(w.as("requester"), desk.NewTicket{Subject: next(250), Body: everything, Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate,
+	tk, err := d.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: next(250), Body: everything, Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate,
 		Affected: next(60), Regression: true, WorkedIn: next(60), Answers: map[string]string{"q1": next(200)}, Files: files})
 	must(err)
 	other := w.asks("requester", next(200))
 	low, subject := store.Low, next(250)
-	w.does("agent", tk.ID, desk.Step{Take: true}, desk.Step{Message: &desk.Text{Body: everything}, To: store.StatePlanned, Version: next(60)},
-		desk.Step{Message: &desk.Text{Body: "Nota " + everything, Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}},
-		desk.Step{Severity: &low, Reason: next(200)}, desk.Step{Subject: &subject, Reason: next(200)}, desk.Step{Link: other.ID})
-	w.does("requester", tk.ID, desk.Step{Message: &desk.Text{Body: everything}}, desk.Step{Add: []string{"participant@example.it", "hacked=1@altro.example"}})
+	w.does("agent", tk.ID, ticket.Step{Take: true}, ticket.Step{Message: &ticket.Text{Body: everything}, To: store.StatePlanned, Version: next(60)},
+		ticket.Step{Message: &ticket.Text{Body: "Nota " + everything, Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}},
+		ticket.Step{Severity: &low, Reason: next(200)}, ticket.Step{Subject: &subject, Reason: next(200)}, ticket.Step{Link: other.ID})
+	w.does("requester", tk.ID, ticket.Step{Message: &ticket.Text{Body: everything}}, ticket.Step{Add: []string{"participant@example.it", "hacked=1@altro.example"}})
 
 	// What browsers and programs say of themselves.
 	requester := w.password("requester")

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -70,12 +70,12 @@ func TestARequesterFindsAnswersAsksAndIsAnswered(t *testing.T) {
 		s.fill("Aggiungi un collega", "participant@example.it")
 		s.in("#people").follow("Aggiungi")
 		s.in("#people").sees("Carlo Collega")
-		w.does("agent", n, desk.Step{Take: true})
+		w.does("agent", n, ticket.Step{Take: true})
 		if !scripts {
 			s.visit(here)
 		}
 		s.in("#status").sees("In lavorazione", "Se ne occupa Bruno Galli.")
-		w.does("agent", n, desk.Step{Message: &desk.Text{Body: "Serve la versione nuova del lettore."}, To: store.StateResolved, Outcome: store.Answered})
+		w.does("agent", n, ticket.Step{Message: &ticket.Text{Body: "Serve la versione nuova del lettore."}, To: store.StateResolved, Outcome: store.Answered})
 		if !scripts {
 			s.visit(here)
 		}
@@ -146,7 +146,7 @@ func TestNothingARequesterTypesIsLost(t *testing.T) {
 		// Nor what the desk did while somebody wrote.
 		n := w.newest(t)
 		s.fill("Testo", "Aspettate, l'ho trovato.")
-		w.does("agent", n, desk.Step{Message: &desk.Text{Body: "Di quale studente?"}, To: store.StateWaiting})
+		w.does("agent", n, ticket.Step{Message: &ticket.Text{Body: "Di quale studente?"}, To: store.StateWaiting})
 		s.follow("Invia")
 		s.sees("È successo qualcosa mentre scrivevi", "Di quale studente?")
 		s.holds("Testo", "Aspettate, l'ho trovato.")

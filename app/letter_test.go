@@ -16,21 +16,24 @@ import (
 
 	"sportello/app"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/intake"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/post"
 	"sportello/app/mail/transport"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // letterOfEvent writes the letter of the event to the reader, as the desk would fill it.
-func (w *world) letterOfEvent(reader *store.Person, event string, change func(*desk.Outgoing)) *transport.Letter {
+func (w *world) letterOfEvent(reader *store.Person, event string, change func(*notice.Outgoing)) *transport.Letter {
 	w.t.Helper()
 	at := w.app.Desk.Now()
 	agents := slices.Contains([]string{"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed"}, event)
-	line := desk.OutgoingLine{Telling: store.Telling{Event: event, By: w.people["agent"].ID, At: at, Why: "Gli stipendi partono domani"}, Who: "Bruno Agente", Desk: !agents}
-	o := &desk.Outgoing{Letter: &store.Letter{To: reader.Email, MessageID: "x@desk.example"}, Person: reader, From: "csa@desk.example"}
+	line := notice.OutgoingLine{Telling: store.Telling{Event: event, By: w.people["agent"].ID, At: at, Why: "Gli stipendi partono domani"}, Who: "Bruno Agente", Desk: !agents}
+	o := &notice.Outgoing{Letter: &store.Letter{To: reader.Email, MessageID: "x@desk.example"}, Person: reader, From: "csa@desk.example"}
 	switch {
-	case desk.AccountEvent(event):
+	case post.AccountEvent(event):
 		o.Account = event
 		line.Named, line.Device, line.Addr, line.Token = "Cruscotto", "Firefox su Linux", "192.0.2.7", 0
 		if event == "ending" {
@@ -40,9 +43,9 @@ func (w *world) letterOfEvent(reader *store.Person, event string, change func(*d
 			o.Link = "segreto"
 		}
 		if event == "rights" {
-			line.Rights = []desk.NamedRight{{Right: "supervisor", Over: store.Words{IT: "Stipendi", EN: "Payroll"}}, {Right: "editor", Taken: true}}
+			line.Rights = []notice.NamedRight{{Right: "supervisor", Over: store.Words{IT: "Stipendi", EN: "Payroll"}}, {Right: "editor", Taken: true}}
 		}
-	case event == desk.EventReceived:
+	case event == post.EventReceived:
 		o.Person = &store.Person{Email: reader.Email, Name: reader.Email, Language: reader.Language}
 		o.ReplyTo = o.From
 	case event == "digest":
@@ -56,7 +59,7 @@ func (w *world) letterOfEvent(reader *store.Person, event string, change func(*d
 		o.Group = &store.Group{Name: store.Words{IT: "Carriere e stipendi", EN: "Careers and payroll"}, Signature: store.Words{IT: "Tel. 051 123456", EN: "Tel. 051 123456"}}
 		o.ReplyTo, o.Agents, o.Closes = "csa+x@desk.example", agents, at.AddDate(0, 0, 14)
 		if o.Agents {
-			o.Purpose = desk.PurposeInternal
+			o.Purpose = notice.PurposeInternal
 		} else {
 			o.Link = "segreto"
 		}
@@ -69,7 +72,7 @@ func (w *world) letterOfEvent(reader *store.Person, event string, change func(*d
 			line.Files = []*store.File{{Row: store.Row{ID: 7}, Name: "schermata & co.png", Type: "image/png", Size: 1200}}
 		}
 	}
-	o.Lines = append([]desk.OutgoingLine{line}, o.Lines...)
+	o.Lines = append([]notice.OutgoingLine{line}, o.Lines...)
 	if change != nil {
 		change(o)
 	}
@@ -118,12 +121,12 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 		"text": {Format: store.Text, Body: "Prova così:\n\n  riga rientrata <b>\n- uno\n- due\n\nhttps://csa.example/x?a=1&b=2 o scrivi a aiuto@csa.example"},
 		"html": {Format: store.HTML, Body: "?", HTML: `<p>Prova <b>così</b>, <a href="https://guida.example/x?a=1&amp;b=2">qui</a>:</p><ul><li>uno</li><li>due</li></ul><blockquote><p>citato</p></blockquote><table><tr><td>a</td><td>b</td></tr></table><pre>x
   y</pre>`}}
-	for _, event := range desk.MailEvents {
+	for _, event := range catalogue.MailEvents {
 		for _, lang := range words.Languages {
 			for format, m := range formats {
 				p := *w.people["requester"]
 				p.Language = lang
-				l := w.letterOfEvent(&p, event, func(o *desk.Outgoing) {
+				l := w.letterOfEvent(&p, event, func(o *notice.Outgoing) {
 					if o.Lines[0].Text != nil && m != nil {
 						o.Lines[0].Text = m
 					}
@@ -148,11 +151,11 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 				if format != "text" && event != "opened" && markOfHTML.MatchString(l.Text) {
 					t.Errorf("%s has marks of HTML: %s\n%s", name, markOfHTML.FindString(l.Text), l.Text)
 				}
-				if greets := opened.MatchString(l.Text); greets == (event == desk.EventReceived) || strings.Count(l.Text, "Ada Neri") > 1 {
+				if greets := opened.MatchString(l.Text); greets == (event == post.EventReceived) || strings.Count(l.Text, "Ada Neri") > 1 {
 					t.Errorf("%s greets %t:\n%s", name, greets, l.Text)
 				}
 				reply := map[string]string{"it": "Puoi rispondere a questa e-mail.\n", "en": "You can reply to this email.\n"}[lang]
-				if strings.Contains(l.Text, reply) != (!desk.AccountEvent(event) && event != "digest" && event != desk.EventReceived && l.ReplyTo != nil && !strings.Contains(l.Text, w.app.Words.Text(lang, "letter.reply-note"))) {
+				if strings.Contains(l.Text, reply) != (!post.AccountEvent(event) && event != "digest" && event != post.EventReceived && l.ReplyTo != nil && !strings.Contains(l.Text, w.app.Words.Text(lang, "letter.reply-note"))) {
 					t.Errorf("%s and answers:\n%s", name, l.Text)
 				}
 			}
@@ -163,7 +166,7 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 func TestNobodyIsAskedToAnswerAnAddressThatTakesNone(t *testing.T) {
 	w := newWorld(t)
 	for _, from := range []string{"noreply@desk.example", "no-reply+token@desk.example", "nonrispondere+token@desk.example", ""} {
-		l := w.letterOfEvent(w.people["requester"], "taken", func(o *desk.Outgoing) { o.ReplyTo = from })
+		l := w.letterOfEvent(w.people["requester"], "taken", func(o *notice.Outgoing) { o.ReplyTo = from })
 		if strings.Contains(l.Text+l.HTML, "questa e-mail") {
 			t.Errorf("%q: %s", from, l.Text)
 		}
@@ -172,7 +175,7 @@ func TestNobodyIsAskedToAnswerAnAddressThatTakesNone(t *testing.T) {
 
 func TestALetterOfSeveralEventsGreetsOnce(t *testing.T) {
 	w := newWorld(t)
-	l := w.letterOfEvent(w.people["requester"], "taken", func(o *desk.Outgoing) {
+	l := w.letterOfEvent(w.people["requester"], "taken", func(o *notice.Outgoing) {
 		second := o.Lines[0]
 		second.Event = "moved"
 		o.Lines = append(o.Lines, second, second)
@@ -225,7 +228,7 @@ func TestNamesAndSubjectsOfOthersStayWords(t *testing.T) {
 			for _, event := range []string{"opened", "message", "taken", "resolved", "note", "digest", "invited"} {
 				p := *w.people["requester"]
 				p.Language, p.Name = lang, evil
-				l := w.letterOfEvent(&p, event, func(o *desk.Outgoing) {
+				l := w.letterOfEvent(&p, event, func(o *notice.Outgoing) {
 					for i := range o.Lines {
 						o.Lines[i].Subject, o.Lines[i].Who, o.Lines[i].Why, o.Lines[i].Text, o.Lines[i].Files = evil, evil, evil, nil, nil
 						if event == "opened" {
@@ -281,12 +284,12 @@ func deskWithoutServer(t *testing.T) *app.App {
 func goesTo(t *testing.T, a *app.App, l letter, address string) (out *transport.Letter) {
 	t.Helper()
 	l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
-	_, err := a.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
+	_, err := a.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
 	must(t, err)
 	must(t, a.Desk.ProcessMail(t.Context()))
 	_, err = a.Desk.PlanNotices()
 	must(t, err)
-	_, err = a.Desk.SendLetters(t.Context(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
+	_, err = a.Desk.SendLetters(t.Context(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
 		l, err := a.Mail.WriteLetter(o)
 		if err != nil {
 			t.Error(err)
@@ -294,7 +297,7 @@ func goesTo(t *testing.T, a *app.App, l letter, address string) (out *transport.
 		if o.Letter.To == address {
 			out = l
 		}
-		return desk.Sent{OK: true, Subject: "x"}
+		return notice.Sent{OK: true, Subject: "x"}
 	})
 	must(t, err)
 	return out

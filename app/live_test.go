@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/app/web/live"
 	"sportello/store"
 )
@@ -67,13 +69,13 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ada, luca := d.add("Ada Neri", desk.PersonForm{}), d.add("Luca Bassi", desk.PersonForm{})
-	bruno := d.add("Bruno Galli", desk.PersonForm{Groups: []store.Membership{{Group: g.ID}}})
+	ada, luca := d.add("Ada Neri", people.PersonForm{}), d.add("Luca Bassi", people.PersonForm{})
+	bruno := d.add("Bruno Galli", people.PersonForm{Groups: []store.Membership{{Group: g.ID}}})
 	adas, lucas, brunos := listenLive(t, d.signedIn(ada)), listenLive(t, d.signedIn(luca)), listenLive(t, d.signedIn(bruno))
 
 	open := func(p *store.Person) *store.Ticket {
 		t.Helper()
-		tk, err := d.app.Desk.OpenTicket(desk.Actor{Person: p}, desk.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+		tk, err := d.app.Desk.OpenTicket(policy.Actor{Person: p}, ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +88,7 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	if e := brunos(); e.Ticket != first.ID {
 		t.Errorf("Bruno hears %+v", e)
 	}
-	note, err := d.app.Desk.Do(desk.Actor{Person: bruno}, first.ID, desk.Step{Message: &desk.Text{Body: "Tra noi.", Internal: true}})
+	note, err := d.app.Desk.Do(policy.Actor{Person: bruno}, first.ID, ticket.Step{Message: &ticket.Text{Body: "Tra noi.", Internal: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +116,7 @@ func TestWhatHappensBetweenAPageAndItsStreamIsHeard(t *testing.T) {
 	if !ok {
 		t.Fatalf("the page follows nothing\n%s", page.body)
 	}
-	tk, err := w.app.Desk.Do(w.as("agent"), tk.ID, desk.Step{Message: &desk.Text{Body: "Ecco."}})
+	tk, err := w.app.Desk.Do(w.as("agent"), tk.ID, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,13 +158,13 @@ func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := []store.Membership{{Group: g.ID}}
-	ada := d.add("Ada Neri", desk.PersonForm{})
-	tk, err := d.app.Desk.OpenTicket(desk.Actor{Person: ada}, desk.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+	ada := d.add("Ada Neri", people.PersonForm{})
+	tk, err := d.app.Desk.OpenTicket(policy.Actor{Person: ada}, ticket.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := "/tickets/" + itoa(tk.ID) + "/presence"
-	bruno, carla := d.signedIn(d.add("Bruno Galli", desk.PersonForm{Groups: in})), d.signedIn(d.add("Carla Serra", desk.PersonForm{Groups: in}))
+	bruno, carla := d.signedIn(d.add("Bruno Galli", people.PersonForm{Groups: in})), d.signedIn(d.add("Carla Serra", people.PersonForm{Groups: in}))
 	bruno.must(bruno.post(path, nil), 200, `{"text":""}`)
 	carla.must(carla.post(path, nil), 200, "Bruno Galli la sta guardando")
 	asks := d.signedIn(ada)

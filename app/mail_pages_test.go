@@ -12,14 +12,16 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/intake"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/post"
 	"sportello/store"
 )
 
 // withMail gives the desk of a test two mailboxes, and a mail server of its own whose word on senders it believes.
 func withMail(c *config.Config) {
-	c.Mailboxes = []config.Mailbox{{Address: "csa@desk.example", Group: "csa", Module: "csa", Who: desk.WhoEverybody},
-		{Address: "vaglio@desk.example", Group: "csa", Who: desk.WhoHold}}
+	c.Mailboxes = []config.Mailbox{{Address: "csa@desk.example", Group: "csa", Module: "csa", Who: post.WhoEverybody},
+		{Address: "vaglio@desk.example", Group: "csa", Who: post.WhoHold}}
 	c.Mail.TrustedServers = []string{"mx.desk.example"}
 }
 
@@ -86,7 +88,7 @@ func (w *world) comes(l letter) *store.Mail {
 		l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
 	}
 	d := w.app.Desk
-	row, err := d.TakeMail(desk.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
+	row, err := d.TakeMail(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -163,11 +165,11 @@ func (w *world) linked(person *store.Person, ticket uint64) string {
 		w.t.Fatal(err)
 	}
 	secret := ""
-	_, err = w.app.Desk.SendLetters(context.Background(), func(_ context.Context, o *desk.Outgoing) desk.Sent {
+	_, err = w.app.Desk.SendLetters(context.Background(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
 		if o.Letter.ID == id {
 			secret = o.Link
 		}
-		return desk.Sent{OK: true, Subject: "[#1] prova"}
+		return notice.Sent{OK: true, Subject: "[#1] prova"}
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -223,7 +225,7 @@ To: %s
 
 --b1--
 `, id, person.Email, person.Email, l.MessageID, person.Email), "\n", "\r\n")
-	if _, err := w.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
+	if _, err := w.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := w.app.Desk.ProcessMail(context.Background()); err != nil {

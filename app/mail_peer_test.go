@@ -17,7 +17,11 @@ import (
 	"time"
 
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/intake"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	mailread "sportello/app/mail"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/app/web/health"
@@ -68,7 +72,7 @@ func (d *testDesk) memberOf(code string) (out []store.Membership) {
 	return out
 }
 
-func (d *testDesk) ticket(n uint64) *desk.TicketView {
+func (d *testDesk) ticket(n uint64) *ticket.TicketView {
 	d.t.Helper()
 	v, err := d.app.Desk.Ticket(theDesk, n)
 	must(d.t, err)
@@ -89,7 +93,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	must(t, d.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo di prova", Domains: []string{"ateneo.example"}})
 	}))
-	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
+	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 
 	postfix.Submit(t, "ada@ateneo.example", "csa@sportello.example",
 		"From: Ada Neri <ada@ateneo.example>\r\nTo: csa@sportello.example\r\nSubject: =?utf-8?q?Cedolino_di_marzo=2C_perch=C3=A9?=\r\nMessage-ID: <prima@ateneo.example>\r\nDate: Mon, 02 Mar 2026 10:00:00 +0100\r\n"+
@@ -119,7 +123,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	postfix.Submit(t, "ada@ateneo.example", to[1], "From: ada@ateneo.example\r\nTo: "+to[1]+"\r\nSubject: altro oggetto\r\nMessage-ID: <seconda@ateneo.example>\r\n\r\nEcco il numero: 1234.\r\n")
 	eventually(t, "the answer", func() bool { return d.ticket(1).Ticket.Messages == 2 })
 
-	_, err := d.app.Desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Sta sul **portale**."}})
+	_, err := d.app.Desk.Do(policy.Actor{Person: agent, Via: "page"}, 1, ticket.Step{Message: &ticket.Text{Body: "Sta sul **portale**."}})
 	must(t, err)
 	var answer string
 	eventually(t, "the agent's answer in Ada's mailbox", func() bool {
@@ -185,8 +189,8 @@ func TestTwoDesksThatBothConfirmFallSilent(t *testing.T) {
 	postfix.Submit(t, "csa@due.example", "csa@uno.example", "From: csa@due.example\r\nTo: csa@uno.example\r\nSubject: Un guasto\r\nMessage-ID: <inizio@due.example>\r\n\r\nNon funziona.\r\n")
 	eventually(t, "a ticket", func() bool { return one.tickets() == 1 })
 	eventually(t, "its confirmation", func() bool { return one.count(store.LetterSent) == 1 })
-	agent := one.add("Bruno Agente", desk.PersonForm{Groups: one.memberOf("csa"), Email: "bruno@altrove.example"})
-	_, err := one.app.Desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Ci guardiamo."}})
+	agent := one.add("Bruno Agente", people.PersonForm{Groups: one.memberOf("csa"), Email: "bruno@altrove.example"})
+	_, err := one.app.Desk.Do(policy.Actor{Person: agent, Via: "page"}, 1, ticket.Step{Message: &ticket.Text{Body: "Ci guardiamo."}})
 	must(t, err)
 	eventually(t, "the answer of a person at the other desk", func() bool { return two.tickets() == 1 })
 	postfix.Empty(t)
@@ -210,16 +214,16 @@ func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
 	relay := mailpeer.NewRelay(t, nil)
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
 	relay.LoseAnswers(1)
-	_, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(aMail))
+	_, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(aMail))
 	must(t, err)
 	eventually(t, "the first try", func() bool { return len(relay.Taken()) == 1 })
-	var page desk.LetterPage
+	var page notice.LetterPage
 	eventually(t, "the letter waits, its fate unknown", func() bool {
 		page, err = d.app.Desk.Letters(theDesk, store.LetterQueued, 0, 10)
 		must(t, err)
 		return len(page.Letters) == 1 && page.Letters[0].Tries == 1 && page.Letters[0].Unsure
 	})
-	must(t, d.app.Desk.DecideLetter(theDesk, page.Letters[0].ID, desk.LetterRetry))
+	must(t, d.app.Desk.DecideLetter(theDesk, page.Letters[0].ID, notice.LetterRetry))
 	eventually(t, "the second try", func() bool { return d.count(store.LetterSent) == 1 })
 	taken := relay.Taken()
 	if len(taken) != 2 || messageID.FindString(string(taken[0].Data)) != messageID.FindString(string(taken[1].Data)) {
@@ -230,31 +234,31 @@ func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
 func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	relay := mailpeer.NewRelay(t, nil)
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
-	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
-	second := d.add("Bianca Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bianca@ateneo.example"})
-	_, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
+	second := d.add("Bianca Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bianca@ateneo.example"})
+	_, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 	must(t, err)
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
-	by := func(p *store.Person, s desk.Step) {
+	by := func(p *store.Person, s ticket.Step) {
 		t.Helper()
-		_, err := d.app.Desk.Do(desk.Actor{Person: p, Via: "page"}, 1, s)
+		_, err := d.app.Desk.Do(policy.Actor{Person: p, Via: "page"}, 1, s)
 		must(t, err)
 	}
 	secret := "zzsegretissimo"
-	note := func(s string) *desk.Text {
-		return &desk.Text{Body: secret + " " + s, Internal: true, Mentions: []uint64{agent.ID, second.ID}}
+	note := func(s string) *ticket.Text {
+		return &ticket.Text{Body: secret + " " + s, Internal: true, Mentions: []uint64{agent.ID, second.ID}}
 	}
-	by(agent, desk.Step{Take: true})
-	by(second, desk.Step{Message: note("a")})
-	by(agent, desk.Step{Message: &desk.Text{Body: "Quale anno, pubblicamente?"}, To: store.StateWaiting})
-	by(agent, desk.Step{Message: note("b")})
-	by(second, desk.Step{Assignee: &second.ID})
+	by(agent, ticket.Step{Take: true})
+	by(second, ticket.Step{Message: note("a")})
+	by(agent, ticket.Step{Message: &ticket.Text{Body: "Quale anno, pubblicamente?"}, To: store.StateWaiting})
+	by(agent, ticket.Step{Message: note("b")})
+	by(second, ticket.Step{Assignee: &second.ID})
 	// An agent's answer that nothing proves stays a note until it is confirmed; its words stay too.
-	_, err = d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.Desk.ReplyAddress("csa@sportello.example", 1, agent.ID, desk.PurposePublic)+
+	_, err = d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.Desk.ReplyAddress("csa@sportello.example", 1, agent.ID, notice.PurposePublic)+
 		"\nSubject: Re: Cedolino\nMessage-ID: <agente@x>\n\n"+secret+" non confermata\n"))
 	must(t, err)
 	eventually(t, "the unconfirmed answer", func() bool { return len(d.ticket(1).Messages) == 5 })
-	by(second, desk.Step{Message: &desk.Text{Body: "Risolto pubblicamente."}, To: store.StateResolved, Outcome: store.Answered})
+	by(second, ticket.Step{Message: &ticket.Text{Body: "Risolto pubblicamente."}, To: store.StateResolved, Outcome: store.Answered})
 	// What was said last is sent last: when it is out, so is everything before.
 	eventually(t, "the solution to be sent", func() bool {
 		return d.count(store.LetterQueued) == 0 && strings.Contains(sentTo(relay, "ada@ateneo.example"), "Risolto pubblicamente")
@@ -303,14 +307,14 @@ func TestFilesGoAlongWhileTheyAreSmall(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			relay := mailpeer.NewRelay(t, nil)
 			d := mailDesk(t, "sportello.example", freePort(t), relay.Port, func(cfg *config.Config) { cfg.SMTP.AttachMB = c.mb })
-			agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
-			_, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+			agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
+			_, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 			must(t, err)
 			eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
-			a := desk.Actor{Person: agent, Via: "page"}
+			a := policy.Actor{Person: agent, Via: "page"}
 			f, err := d.app.Desk.Keep(a, "cedolino è qui.pdf", strings.NewReader("%PDF-1.4 cedolino"))
 			must(t, err)
-			_, err = d.app.Desk.Do(a, 1, desk.Step{Message: &desk.Text{Body: "Eccolo.", Files: []uint64{f.ID}}})
+			_, err = d.app.Desk.Do(a, 1, ticket.Step{Message: &ticket.Text{Body: "Eccolo.", Files: []uint64{f.ID}}})
 			must(t, err)
 			eventually(t, "the answer", func() bool { return strings.Contains(sentTo(relay, "ada@ateneo.example"), "Eccolo.") })
 			for _, m := range relay.Taken() {

@@ -16,7 +16,10 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/delivery"
-	"sportello/app/desk"
+	"sportello/app/desk/intake"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/store"
 )
@@ -62,11 +65,11 @@ func TestDoctorTriesWhetherMailWithATagArrives(t *testing.T) {
 			t.Errorf("then: %s", got)
 		}
 	}
-	_, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
+	_, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
 	must(t, err)
-	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
+	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
-	_, err = d.app.Desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Eccomi."}})
+	_, err = d.app.Desk.Do(policy.Actor{Person: agent, Via: "page"}, 1, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 	must(t, err)
 	eventually(t, "a letter with a token on its envelope", func() bool {
 		found := false
@@ -126,12 +129,12 @@ func TestAServerThatTakesNoTagGetsLettersAsEver(t *testing.T) {
 	if got := d.told("csa@desk.example"); !strings.Contains(got, "note csa@desk.example: mail with a tag cannot be sent") || !strings.Contains(got, "not owned by user") {
 		t.Errorf("doctor: %s", got)
 	}
-	_, err = d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp", To: []string{"csa+x@desk.example"}}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
+	_, err = d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp", To: []string{"csa+x@desk.example"}}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
 	must(t, err)
-	agent := d.add("Bruno Agente", desk.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
+	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	sent := d.count(store.LetterSent)
-	_, err = d.app.Desk.Do(desk.Actor{Person: agent, Via: "page"}, 1, desk.Step{Message: &desk.Text{Body: "Eccomi."}})
+	_, err = d.app.Desk.Do(policy.Actor{Person: agent, Via: "page"}, 1, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 	must(t, err)
 	eventually(t, "a letter from the mailbox", func() bool {
 		s.mu.Lock()
@@ -154,7 +157,7 @@ func TestTheAdministratorIsToldOnceOfCertifiedMail(t *testing.T) {
 	}
 	for i := range 3 {
 		raw := "X-Trasporto: posta-certificata\r\nFrom: posta-certificata@pec.gestore.example\r\nReply-To: anna@pec.altrove.example\r\nTo: csa@desk.example\r\nMessage-ID: <" + strconv.Itoa(i) + "@pec>\r\nSubject: POSTA CERTIFICATA: x\r\n\r\nx" + strconv.Itoa(i) + "\r\n"
-		_, err := d.app.Desk.TakeMail(desk.MailFrom{Source: "lmtp"}, strings.NewReader(raw))
+		_, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(raw))
 		must(t, err)
 	}
 	eventually(t, "tickets", func() bool { return d.tickets() == 3 })
@@ -162,7 +165,7 @@ func TestTheAdministratorIsToldOnceOfCertifiedMail(t *testing.T) {
 	if strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "note certified mail (PEC) comes") || !strings.Contains(got, "pec_certificates") || !strings.Contains(got, delivery.PECList) {
 		t.Errorf("doctor: %s", got)
 	}
-	page := d.signedIn(d.add("Capo", desk.PersonForm{Administrator: true, Email: "capo@desk.example"})).get("/admin").body
+	page := d.signedIn(d.add("Capo", people.PersonForm{Administrator: true, Email: "capo@desk.example"})).get("/admin").body
 	if strings.Count(page, delivery.PECList) != 1 || !strings.Contains(page, "pec_certificates") {
 		t.Errorf("the page of the desk's state:\n%s", page)
 	}

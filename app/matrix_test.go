@@ -19,7 +19,11 @@ import (
 	"time"
 
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -43,7 +47,7 @@ type world struct {
 func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	w := &world{testDesk: newTestDesk(t, append([]func(*config.Config){withMail}, configure...)...), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
 	d := w.app.Desk
-	system := desk.Actor{Via: "command", System: true}
+	system := policy.Actor{Via: "command", System: true}
 	for _, code := range []string{"csa", "contabilita", "generale"} {
 		g, err := d.GroupByCode(code)
 		if err != nil {
@@ -76,7 +80,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	add := func(role, name string, f desk.PersonForm) {
+	add := func(role, name string, f people.PersonForm) {
 		f.Name, f.Email = name, role+"@example.it"
 		if f.Organisation == 0 {
 			f.Organisation = home
@@ -87,21 +91,21 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 		}
 		w.people[role] = p
 	}
-	add("requester", "Ada Neri", desk.PersonForm{Unit: unit})
-	add("participant", "Carlo Collega", desk.PersonForm{})
-	add("stranger", "Elsa Estranea", desk.PersonForm{Organisation: other})
-	add("coordinator", "Rita Referente", desk.PersonForm{Coordinates: []store.Coordination{{Organisation: home}}})
-	add("elsewhere", "Aldo Altrove", desk.PersonForm{Groups: []store.Membership{{Group: w.group["contabilita"]}}})
-	add("agent", "Bruno Galli", desk.PersonForm{Groups: []store.Membership{{Group: w.group["csa"]}}})
-	add("supervisor", "Sara Responsabile", desk.PersonForm{Groups: []store.Membership{{Group: w.group["csa"], Supervisor: true}}})
-	add("editor", "Renzo Redattore", desk.PersonForm{Editor: true})
-	add("administrator", "Anna Monti", desk.PersonForm{Administrator: true})
+	add("requester", "Ada Neri", people.PersonForm{Unit: unit})
+	add("participant", "Carlo Collega", people.PersonForm{})
+	add("stranger", "Elsa Estranea", people.PersonForm{Organisation: other})
+	add("coordinator", "Rita Referente", people.PersonForm{Coordinates: []store.Coordination{{Organisation: home}}})
+	add("elsewhere", "Aldo Altrove", people.PersonForm{Groups: []store.Membership{{Group: w.group["contabilita"]}}})
+	add("agent", "Bruno Galli", people.PersonForm{Groups: []store.Membership{{Group: w.group["csa"]}}})
+	add("supervisor", "Sara Responsabile", people.PersonForm{Groups: []store.Membership{{Group: w.group["csa"], Supervisor: true}}})
+	add("editor", "Renzo Redattore", people.PersonForm{Editor: true})
+	add("administrator", "Anna Monti", people.PersonForm{Administrator: true})
 	w.fill(home, unit)
 	return w
 }
 
-func (w *world) as(role string) desk.Actor {
-	return desk.Actor{Person: w.people[role], Via: "page", Language: "it"}
+func (w *world) as(role string) policy.Actor {
+	return policy.Actor{Person: w.people[role], Via: "page", Language: "it"}
 }
 
 // picture is a small real PNG.
@@ -122,20 +126,20 @@ func (w *world) ticket() *store.Ticket {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	t, err := d.OpenTicket(w.as("requester"), desk.NewTicket{Subject: fmt.Sprintf("Il cedolino di ottobre non si apre (%d)", w.now), Body: "Da ieri esce **l'errore 500**.",
+	t, err := d.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: fmt.Sprintf("Il cedolino di ottobre non si apre (%d)", w.now), Body: "Da ieri esce **l'errore 500**.",
 		Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate, Files: []uint64{f.ID}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	steps := []struct {
 		role string
-		desk.Step
+		ticket.Step
 	}{
-		{"requester", desk.Step{Add: []string{"participant@example.it", "mai.visto@altro.example"}}},
-		{"agent", desk.Step{Take: true}},
-		{"agent", desk.Step{Message: &desk.Text{Body: "Buongiorno, quale mese?"}, To: store.StateWaiting}},
-		{"agent", desk.Step{Message: &desk.Text{Body: "Nota: parolasegreta", Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}}},
-		{"participant", desk.Step{Message: &desk.Text{Body: "Ottobre, grazie."}}},
+		{"requester", ticket.Step{Add: []string{"participant@example.it", "mai.visto@altro.example"}}},
+		{"agent", ticket.Step{Take: true}},
+		{"agent", ticket.Step{Message: &ticket.Text{Body: "Buongiorno, quale mese?"}, To: store.StateWaiting}},
+		{"agent", ticket.Step{Message: &ticket.Text{Body: "Nota: parolasegreta", Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}}},
+		{"participant", ticket.Step{Message: &ticket.Text{Body: "Ottobre, grazie."}}},
 	}
 	for _, s := range steps {
 		if t, err = d.Do(w.as(s.role), t.ID, s.Step); err != nil {
@@ -148,7 +152,7 @@ func (w *world) ticket() *store.Ticket {
 // reply adds a saved reply of CSA and returns its number.
 func (w *world) reply() string {
 	w.t.Helper()
-	r, err := w.app.Desk.AddReply(w.as("agent"), desk.ReplyForm{Group: w.group["csa"], Title: store.Words{IT: "Saluti", EN: "Regards"}, Body: store.Words{IT: "Cordiali saluti", EN: "Kind regards"}})
+	r, err := w.app.Desk.AddReply(w.as("agent"), queue.ReplyForm{Group: w.group["csa"], Title: store.Words{IT: "Saluti", EN: "Regards"}, Body: store.Words{IT: "Cordiali saluti", EN: "Kind regards"}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -159,7 +163,7 @@ func (w *world) reply() string {
 func (w *world) savedView() string {
 	w.t.Helper()
 	w.now++
-	v, err := w.app.Desk.SaveView(w.as("agent"), desk.ViewForm{Name: fmt.Sprintf("Cedolini %d", w.now), Group: w.group["csa"], Text: "cedolino ottobre"})
+	v, err := w.app.Desk.SaveView(w.as("agent"), queue.ViewForm{Name: fmt.Sprintf("Cedolini %d", w.now), Group: w.group["csa"], Text: "cedolino ottobre"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -172,24 +176,24 @@ func (w *world) fill(home, unit uint64) {
 	t := w.ticket()
 	w.things["organisation"], w.things["unit"] = fmt.Sprint(home), fmt.Sprint(unit)
 	w.things["group"], w.things["module"] = fmt.Sprint(w.group["csa"]), fmt.Sprint(w.module["csa"])
-	somebody, _, err := d.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
+	somebody, _, err := d.AddPerson(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.things["person"] = fmt.Sprint(somebody.ID)
-	save := func(f desk.ArticleForm) {
+	save := func(f article.ArticleForm) {
 		if _, err := d.SaveArticle(w.as("administrator"), f); err != nil {
 			w.t.Fatal(err)
 		}
 	}
 	body := "Quando serve.\n\n# Passi\n\n1. Apri **Documenti**.\n2. Premi Stampa.\n\n# Se non funziona\n\nScrivi a [noi](/tickets/new).\n\n# Altro\n\nTesto."
-	save(desk.ArticleForm{Title: "Stampare il cedolino", Language: "it", Module: w.module["csa"], Audience: store.Public, Body: body, Format: store.Markdown, Publication: store.Published})
+	save(article.ArticleForm{Title: "Stampare il cedolino", Language: "it", Module: w.module["csa"], Audience: store.Public, Body: body, Format: store.Markdown, Publication: store.Published})
 	v, err := d.Article(w.as("administrator"), "stampare-il-cedolino", "it")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	save(desk.ArticleForm{Slug: v.Slug, Title: "Printing the payslip", Language: "en", Module: w.module["csa"], Audience: store.Public, Body: "Open Documents.", Format: store.Markdown, Publication: store.Published})
-	save(desk.ArticleForm{Title: "Bozza riservata", Language: "it", Module: w.module["csa"], Audience: store.Agents, Body: body, Format: store.Markdown, Publication: store.Draft})
+	save(article.ArticleForm{Slug: v.Slug, Title: "Printing the payslip", Language: "en", Module: w.module["csa"], Audience: store.Public, Body: "Open Documents.", Format: store.Markdown, Publication: store.Published})
+	save(article.ArticleForm{Title: "Bozza riservata", Language: "it", Module: w.module["csa"], Audience: store.Agents, Body: body, Format: store.Markdown, Publication: store.Draft})
 	w.things["slug"] = "stampare-il-cedolino"
 	view, err := d.Ticket(w.as("agent"), t.ID)
 	if err != nil {
@@ -380,7 +384,7 @@ func (w *world) invariants(r web.Route, role, address string, got answer) {
 	}
 }
 
-var administratorForm = desk.PersonForm{Administrator: true}
+var administratorForm = people.PersonForm{Administrator: true}
 
 // person returns the row of the address.
 func (d *testDesk) person(address string) *store.Person {

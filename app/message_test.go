@@ -12,7 +12,8 @@ import (
 	"golang.org/x/net/html"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/ticket"
 	"sportello/app/mail"
 	"sportello/app/markup"
 	"sportello/store"
@@ -78,8 +79,8 @@ func seen(t testing.TB, page, id string) string {
 func (w *world) letterOf(person *store.Person, number uint64, m *store.Message) *mail.Message {
 	w.t.Helper()
 	row := w.row(number)
-	l, err := w.app.Mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: person.Email, MessageID: "x@desk.example"}, Person: person, Ticket: row, From: "csa@desk.example",
-		Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Ticket: number}}})
+	l, err := w.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: person.Email, MessageID: "x@desk.example"}, Person: person, Ticket: row, From: "csa@desk.example",
+		Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Ticket: number}}})
 	must(w.t, err)
 	raw, err := l.Bytes()
 	must(w.t, err)
@@ -159,7 +160,7 @@ func TestFormatIsJudgedByWhoSpeaks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.opened(w.visitor("requester").post("/tickets/new", asked()))
-	w.do("requester", n, desk.Step{Add: []string{"elsewhere@example.it"}})
+	w.do("requester", n, ticket.Step{Add: []string{"elsewhere@example.it"}})
 	at := fmt.Sprintf("/tickets/%d", n)
 	own := w.asks("agent", "Una mia richiesta")
 	imported := func(rec string) uint64 {
@@ -286,8 +287,8 @@ func TestWhatAMailOfHTMLSaysIsKept(t *testing.T) {
 	if got := w.visitor("stranger").get(fmt.Sprintf("/files/%d", files[0].ID)); got.status != 404 {
 		t.Errorf("a stranger's picture: %d", got.status)
 	}
-	l, err := w.app.Mail.WriteLetter(&desk.Outgoing{Letter: &store.Letter{To: "x@example.it", MessageID: "x@desk.example"}, Person: w.people["agent"], Ticket: w.row(n), From: "csa@desk.example",
-		Lines: []desk.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Files: files, Ticket: n}}})
+	l, err := w.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: "x@example.it", MessageID: "x@desk.example"}, Person: w.people["agent"], Ticket: w.row(n), From: "csa@desk.example",
+		Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: "message", Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Files: files, Ticket: n}}})
 	must(t, err)
 	if !strings.Contains(l.Text, m.Body) || !strings.Contains(l.HTML, "<td></td><td><s>1500</s></td>") || !strings.Contains(l.HTML, fmt.Sprintf(`<img src="cid:file-%d"`, files[0].ID)) {
 		t.Errorf("the letter says %s\n%s", l.Text, l.HTML)

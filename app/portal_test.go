@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
-	"sportello/app/web/ticket"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/people"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
+	webticket "sportello/app/web/ticket"
 	"sportello/store"
 )
 
@@ -36,7 +39,7 @@ func (w *world) opened(a answer) uint64 {
 	return n
 }
 
-func (w *world) view(role string, n uint64) *desk.TicketView {
+func (w *world) view(role string, n uint64) *ticket.TicketView {
 	w.t.Helper()
 	v, err := w.app.Desk.Ticket(w.as(role), n)
 	if err != nil {
@@ -45,7 +48,7 @@ func (w *world) view(role string, n uint64) *desk.TicketView {
 	return v
 }
 
-func (w *world) do(role string, n uint64, s desk.Step) *store.Ticket {
+func (w *world) do(role string, n uint64, s ticket.Step) *store.Ticket {
 	w.t.Helper()
 	t, err := w.app.Desk.Do(w.as(role), n, s)
 	if err != nil {
@@ -108,7 +111,7 @@ func TestWhatSomebodyElseAskedIsNotThere(t *testing.T) {
 	p.must(p.post(at+"/settle", url.Values{"outcome": {"solved"}}), 403)
 	p.must(p.post(at+"/participants", url.Values{"participants": {"altra@example.it"}}), 403)
 	p.must(p.post(at+"/correct", asked("subject", "Un altro oggetto")), 403)
-	w.do("agent", n, desk.Step{Message: &desk.Text{Body: "Fatto."}, To: store.StateResolved, Outcome: store.Solved})
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Fatto."}, To: store.StateResolved, Outcome: store.Solved})
 	p.must(p.post(at+"/confirm", url.Values{}), 403)
 	if v := w.view("requester", n); v.Ticket.State != store.StateResolved || len(v.Ticket.Participants) != 1 {
 		t.Errorf("a participant changed %+v", v.Ticket)
@@ -186,7 +189,7 @@ func TestChoosingAModuleKeepsEverythingTyped(t *testing.T) {
 
 func (w *world) own(role string) []*store.Ticket {
 	w.t.Helper()
-	page, err := w.app.Desk.SideTickets(w.as(role), desk.SideQuery{})
+	page, err := w.app.Desk.SideTickets(w.as(role), queue.SideQuery{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -213,7 +216,7 @@ func TestAModuleServedElsewhereLeadsThereAndKeepsTheText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := desk.ModuleFormOf(l.Module)
+		f := catalogue.ModuleFormOf(l.Module)
 		f.Address = address
 		if _, err := w.app.Desk.ChangeModule(w.as("administrator"), l.ID, 0, f); err != nil {
 			t.Fatal(err)
@@ -247,10 +250,10 @@ func TestAReplyToATicketThatMovedOnIsAConflictThatKeepsTheText(t *testing.T) {
 	at := address.Ticket(n)
 	b := w.visitor("requester")
 	rev := revOf(b.get(at).body)
-	w.do("agent", n, desk.Step{Message: &desk.Text{Body: "Nota che non conta", Internal: true}})
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Nota che non conta", Internal: true}})
 	b.must(b.post(at+"/message", url.Values{"rev": {rev}, "body": {"Una nota non è un conflitto."}}), 303)
 	rev = revOf(b.get(at).body)
-	w.do("agent", n, desk.Step{Message: &desk.Text{Body: "Ho corretto il dato."}})
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Ho corretto il dato."}})
 	got := b.upload(at+"/message", "files", "prova.txt", []byte("prova"), url.Values{"rev": {rev}, "body": {"Testo lungo <i>scritto</i> prima."}})
 	b.must(got, 409, "È successo qualcosa mentre scrivevi", "Testo lungo &lt;i&gt;scritto&lt;/i&gt; prima.", "Ho corretto il dato.", "prova.txt", `name="kept_file"`)
 	now := revOf(got.body)
@@ -280,13 +283,13 @@ func TestTheRequesterSeesTheTicketThroughToItsEnd(t *testing.T) {
 	at := address.Ticket(n)
 	b := w.visitor("requester")
 	b.must(b.get(at), 200, "In lavorazione da parte di CSA", "presa in carico oggi alle", "Se ne occupa Bruno Galli.", "!parolasegreta", "!Correggi la richiesta", "In attesa di un operatore")
-	w.do("agent", n, desk.Step{Message: &desk.Text{Body: "Con quale programma?"}, To: store.StateWaiting})
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Con quale programma?"}, To: store.StateWaiting})
 	b.must(b.get(at), 200, "Attendiamo una tua risposta: Bruno Galli ti ha scritto oggi alle", "Invia la risposta", "Ho risolto", "Non serve più")
 	c := w.visitor("coordinator")
 	c.must(c.get(at), 200, "Attendiamo una risposta di Ada Neri.")
-	w.do("agent", n, desk.Step{To: store.StatePlanned, Version: "24.06.01"})
+	w.do("agent", n, ticket.Step{To: store.StatePlanned, Version: "24.06.01"})
 	b.must(b.get(at), 200, "Correzione prevista nella versione 24.06.01.")
-	w.do("agent", n, desk.Step{Message: &desk.Text{Body: "Corretto."}, To: store.StateResolved, Outcome: store.Solved})
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Corretto."}, To: store.StateResolved, Outcome: store.Solved})
 	b.must(b.get(at), 200, "Va tutto bene?", "si chiude da sola", "Conferma la soluzione", "Invia e riapri")
 	b.must(b.post(at+"/reopen", url.Values{}), 422, `id="body-e"`)
 	b.must(b.post(at+"/message", url.Values{"body": {"Ancora no."}}), 303)
@@ -314,7 +317,7 @@ func TestADuplicateTellsTheOtherNumberOnlyToWhomMaySeeIt(t *testing.T) {
 	other := w.opened(b.post("/tickets/new", asked()))
 	own := w.opened(w.visitor("requester").post("/tickets/new", asked()))
 	for _, n := range []uint64{other, own} {
-		w.do("agent", n, desk.Step{Message: &desk.Text{Body: "La seguiamo già altrove."}, To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: first})
+		w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "La seguiamo già altrove."}, To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: first})
 	}
 	number := fmt.Sprintf("#%d", first)
 	b.must(b.get(address.Ticket(other)), 200, "Se ne sta già occupando qualcuno", "La pagina resta bianca.", "!"+number)
@@ -333,7 +336,7 @@ func TestUntilTakenInChargeTheRequesterCorrectsIt(t *testing.T) {
 	if k := w.view("requester", n).Ticket; k.Subject != "Oggetto corretto" || k.Module != w.module["u-gov/contabilita"] || k.Severity != store.Low {
 		t.Errorf("corrected to %+v", k)
 	}
-	w.do("agent", n, desk.Step{Take: true})
+	w.do("agent", n, ticket.Step{Take: true})
 	correction.Set("subject", "Troppo tardi")
 	b.must(b.post(at+"/correct", correction), 403)
 }
@@ -402,8 +405,8 @@ func TestTheCoordinatorFindsTheTicketsOfTheOrganisation(t *testing.T) {
 
 func TestALongListIsReadPageByPage(t *testing.T) {
 	w := newWorld(t)
-	for i := range ticket.OwnPerPage + 5 {
-		_, err := w.app.Desk.OpenTicket(w.as("stranger"), desk.NewTicket{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
+	for i := range webticket.OwnPerPage + 5 {
+		_, err := w.app.Desk.OpenTicket(w.as("stranger"), ticket.NewTicket{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -424,14 +427,14 @@ func TestALongListIsReadPageByPage(t *testing.T) {
 			next = strings.ReplaceAll(m[1], "&amp;", "&")
 		}
 	}
-	if len(seen) != ticket.OwnPerPage+5 {
-		t.Errorf("%d of %d tickets were seen", len(seen), ticket.OwnPerPage+5)
+	if len(seen) != webticket.OwnPerPage+5 {
+		t.Errorf("%d of %d tickets were seen", len(seen), webticket.OwnPerPage+5)
 	}
 }
 
 func TestAnEndedSessionReturnsToTheFormAsItWas(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b := d.browser()
 	got := b.post("/tickets/new", asked("body", "Un testo lungo, scritto con pazienza."))
 	b.must(got, 401, "Un testo lungo, scritto con pazienza.")

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -19,14 +19,14 @@ import (
 func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 	t.Parallel()
 	d := newTestDesk(t, func(c *config.Config) { c.HeadTime, c.BodyTime = 700*time.Millisecond, 700*time.Millisecond })
-	token := func(name string, f desk.PersonForm) string {
+	token := func(name string, f people.PersonForm) string {
 		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: "command"}, d.add(name, f).ID, "test")
 		if err != nil {
 			t.Fatal(err)
 		}
 		return secret
 	}
-	admin, requester := token("Ada Neri", desk.PersonForm{Administrator: true}), token("Rita Bianchi", desk.PersonForm{})
+	admin, requester := token("Ada Neri", people.PersonForm{Administrator: true}), token("Rita Bianchi", people.PersonForm{})
 	a := d.caller(nil)
 	a.header.Set("Authorization", "Bearer "+admin)
 	if got, _ := a.call(http.MethodPost, "/tickets", box{"subject": "Una richiesta", "body": "testo"}); got.status != http.StatusCreated {

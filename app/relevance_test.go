@@ -18,7 +18,9 @@ import (
 	"time"
 	"unicode"
 
-	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/find"
+	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
 )
@@ -113,7 +115,7 @@ func (c *relevanceCorpus) lines(t *testing.T) string {
 	defer f.Close()
 	e := json.NewEncoder(f)
 	for _, p := range c.pages {
-		if err := e.Encode(desk.ArticleRecord{Title: p.title, Body: p.body, Format: "text", Language: c.language, Audience: "public", State: "published", ExternalID: p.address}); err != nil {
+		if err := e.Encode(article.ArticleRecord{Title: p.title, Body: p.body, Format: "text", Language: c.language, Audience: "public", State: "published", ExternalID: p.address}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -132,7 +134,7 @@ func (d *testDesk) fillDesk(path string) map[uint64]string {
 	s := bufio.NewScanner(f)
 	s.Buffer(nil, 16<<20)
 	for s.Scan() {
-		var rec desk.ArticleRecord
+		var rec article.ArticleRecord
 		if err := json.Unmarshal(s.Bytes(), &rec); err != nil {
 			d.t.Fatal(err)
 		}
@@ -164,12 +166,12 @@ func (d *testDesk) reciprocal(c relevanceCorpus, pages map[uint64]string, every 
 		n++
 		text := word(q)
 		begun := time.Now()
-		found, err := d.app.Desk.Search(context.Background(), desk.Actor{Via: "page", Language: c.language}, desk.SearchQuery{Text: text, Limit: 10})
+		found, err := d.app.Desk.Search(context.Background(), policy.Actor{Via: "page", Language: c.language}, find.SearchQuery{Text: text, Limit: 10})
 		took = append(took, time.Since(begun))
 		if err != nil {
 			d.t.Fatalf("%q: %v", text, err)
 		}
-		rank := slices.IndexFunc(found.Hits, func(f desk.Found) bool {
+		rank := slices.IndexFunc(found.Hits, func(f find.Found) bool {
 			return f.Article != nil && slices.Contains(q.right, pages[f.Article.ID])
 		}) + 1
 		if os.Getenv("SPORTELLO_RELEVANCE_SHOW") != "" {

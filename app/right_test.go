@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -146,7 +146,7 @@ func TestARetiredModuleIsNoModuleForWhoAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	ada := w.caller(w.people["requester"])
-	fresh, err := w.app.Desk.OpenTicket(w.as("requester"), desk.NewTicket{Subject: "x", Body: "y"})
+	fresh, err := w.app.Desk.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: "x", Body: "y"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -35,8 +36,8 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.add("Collega Rossi", desk.PersonForm{Groups: []store.Membership{{Group: csa.ID}}})
-	elsewhere := d.caller(d.add("Aldo Altrove", desk.PersonForm{Groups: []store.Membership{{Group: ricerca.ID}}}))
+	d.add("Collega Rossi", people.PersonForm{Groups: []store.Membership{{Group: csa.ID}}})
+	elsewhere := d.caller(d.add("Aldo Altrove", people.PersonForm{Groups: []store.Membership{{Group: ricerca.ID}}}))
 	_, opened := d.requester.call("POST", "/tickets", box{"subject": "Il cedolino non si apre", "body": "Errore 500", "module": "csa"})
 	number := fmt.Sprint(opened["number"])
 	if got, _ := d.agent.call("PATCH", "/tickets/"+number, box{"take": true}); got.status != http.StatusOK {
@@ -95,13 +96,13 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 // TestWhetherSomebodyIsKnownIsNotToldByAddingThem adds people of the requester's own organisation and others.
 func TestWhetherSomebodyIsKnownIsNotToldByAddingThem(t *testing.T) {
 	d := newAPIDesk(t)
-	org, err := d.app.Desk.AddOrganisation(desk.Actor{Via: "command", System: true}, desk.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
+	org, err := d.app.Desk.AddOrganisation(policy.Actor{Via: "command", System: true}, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.add("Nota Collega", desk.PersonForm{Email: "nota@ateneo.example", Organisation: org.ID})
-	d.add("Nota Altrove", desk.PersonForm{Email: "nota@altrove.example"})
-	who := d.caller(d.add("Chi Apre", desk.PersonForm{Email: "chi@ateneo.example", Organisation: org.ID}))
+	d.add("Nota Collega", people.PersonForm{Email: "nota@ateneo.example", Organisation: org.ID})
+	d.add("Nota Altrove", people.PersonForm{Email: "nota@altrove.example"})
+	who := d.caller(d.add("Chi Apre", people.PersonForm{Email: "chi@ateneo.example", Organisation: org.ID}))
 	plain := regexp.MustCompile(`(ig)?not[ao]|"(number|id|rev|at|created_at|updated_at|due_at|name)":("[^"]*"|\d+)|#?\d+`)
 	for _, domain := range []string{"ateneo.example", "altrove.example", "nessuno.example"} {
 		var answers []string

@@ -18,7 +18,8 @@ import (
 	"sportello/app"
 	"sportello/app/command"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -79,13 +80,13 @@ func itoa(n uint64) string { return strconv.FormatUint(n, 10) }
 const testPassword = "cavallo batteria graffetta"
 
 // add adds a person with a password. The form's address is made of the name when it is empty.
-func (d *testDesk) add(name string, f desk.PersonForm) *store.Person {
+func (d *testDesk) add(name string, f people.PersonForm) *store.Person {
 	d.t.Helper()
 	f.Name = name
 	if f.Email == "" {
 		f.Email = strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"
 	}
-	by := desk.Actor{Via: "command", System: true}
+	by := policy.Actor{Via: "command", System: true}
 	p, _, err := d.app.Desk.AddPerson(by, f)
 	if err != nil {
 		d.t.Fatal(err)
@@ -211,7 +212,7 @@ func TestEveryAnswerCarriesTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 
 func TestOnHTTPSCookiesAreBoundToTheHost(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.BaseURL = "https://sportello.example.it" })
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b := d.browser()
 	b.header.Set("Origin", "https://sportello.example.it")
 	got := b.post("/sign-in", url.Values{"email": {p.Email}, "password": {testPassword}})
@@ -378,4 +379,4 @@ func openServer(cfg config.Config, log *slog.Logger) (*app.App, error) {
 }
 
 // theDesk acts without being anybody, as a command does.
-var theDesk = desk.Actor{Via: "command", System: true, Language: "it"}
+var theDesk = policy.Actor{Via: "command", System: true, Language: "it"}

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/assets"
@@ -14,9 +16,9 @@ import (
 
 func TestSettlingChangesNoPage(t *testing.T) {
 	d := newTestDesk(t)
-	admin := d.add("Anna Neri", desk.PersonForm{Administrator: true, Groups: d.memberOf(store.GeneralGroup)})
+	admin := d.add("Anna Neri", people.PersonForm{Administrator: true, Groups: d.memberOf(store.GeneralGroup)})
 	for range 3 {
-		if _, err := d.app.Desk.OpenTicket(desk.Actor{Person: admin}, desk.NewTicket{Subject: `Una "prova" & <altro>`, Body: "Testo"}); err != nil {
+		if _, err := d.app.Desk.OpenTicket(policy.Actor{Person: admin}, ticket.NewTicket{Subject: `Una "prova" & <altro>`, Body: "Testo"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"sportello/app/credential"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -15,9 +16,9 @@ import (
 // addresses that are somebody's and one that is nobody's, and counts the work: passwords worked on, changes, letters.
 func TestTheWayInTellsNobodyWhoHasAnAccount(t *testing.T) {
 	d := newTestDesk(t, withMail)
-	d.add("Ada Neri", desk.PersonForm{})
-	d.add("Bea Via", desk.PersonForm{Disabled: true})
-	if _, _, err := d.app.Desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
+	d.add("Ada Neri", people.PersonForm{})
+	d.add("Bea Via", people.PersonForm{Disabled: true})
+	if _, _, err := d.app.Desk.AddPerson(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
 		t.Fatal(err)
 	}
 	letters := func() (n uint64) {
@@ -115,7 +116,7 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 			}
 		},
 	} {
-		p := d.add("Ada "+name, desk.PersonForm{})
+		p := d.add("Ada "+name, people.PersonForm{})
 		link, err := d.app.Desk.Keeper().NewLink(store.By{}, p.ID, credential.ForPassword)
 		if err != nil {
 			t.Fatal(err)

@@ -9,7 +9,8 @@ import (
 	"testing"
 
 	"sportello/app/credential"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -17,7 +18,7 @@ import (
 
 func TestSigningInAndOut(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b := d.browser()
 
 	b.must(b.get("/me"), http.StatusSeeOther)
@@ -43,7 +44,7 @@ func TestSigningInAndOut(t *testing.T) {
 
 func TestSigningInChangesTheSession(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b := d.signedIn(p)
 	u, err := url.Parse(d.url)
 	if err != nil {
@@ -76,7 +77,7 @@ func TestTheSignInPageSaysWhoGivesCredentials(t *testing.T) {
 	d := newTestDesk(t)
 	b := d.browser()
 	b.must(b.get("/sign-in"), 200, "CSA", "Ricerca", "ESSE3", "CIA", "non è ancora configurato")
-	d.add("Capo", desk.PersonForm{Administrator: true})
+	d.add("Capo", people.PersonForm{Administrator: true})
 	b.must(b.get("/sign-in"), 200, "!non è ancora configurato")
 }
 
@@ -99,7 +100,7 @@ func carried(body string) url.Values {
 
 func TestAnEndedSessionCostsNoText(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b := d.signedIn(p)
 	if _, err := d.app.Desk.Keeper().EndOthers(p.ID); err != nil {
 		t.Fatal(err)
@@ -127,13 +128,13 @@ func TestAnEndedSessionCostsNoText(t *testing.T) {
 	}
 	b.must(b.get(to), 200, "0521 1", "seconda riga", "Abbiamo ritrovato")
 
-	other := d.signedIn(d.add("Luca Bassi", desk.PersonForm{}))
+	other := d.signedIn(d.add("Luca Bassi", people.PersonForm{}))
 	other.must(other.get(to), 200, "!seconda riga", "!Abbiamo ritrovato")
 }
 
 func TestOneTimeLinksAreUsedUpByTheButtonAlone(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: "page"}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +173,7 @@ func TestForgettingThePasswordTellsNothingOfAnybody(t *testing.T) {
 
 func TestOnesOwnSettings(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b := d.signedIn(p)
 	b.must(b.post("/me", url.Values{"name": {""}, "phone": {"0521 1234"}, "notices": {"own"}}), 422, "Scrivi qualcosa", "0521 1234", `aria-invalid="true"`)
 	b.must(b.post("/me", url.Values{"name": {"Ada B. Neri"}, "language": {"en"}, "theme": {"dark"}, "notices": {"own"}}), http.StatusSeeOther)
@@ -200,7 +201,7 @@ func TestOnesOwnSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := d.signedIn(d.add("Luca Bassi", desk.PersonForm{}))
+	stranger := d.signedIn(d.add("Luca Bassi", people.PersonForm{}))
 	path := "/me/tokens/" + itoa(tokens[0].ID) + "/revoke"
 	stranger.must(stranger.post(path, nil), 404)
 	b.must(b.post(path, nil), http.StatusSeeOther)
@@ -232,7 +233,7 @@ func TestTheLanguageIsThePersonsElseTheBrowsers(t *testing.T) {
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", desk.PersonForm{})
+	p := d.add("Ada Neri", people.PersonForm{})
 	b := d.signedIn(p)
 	page := b.get("/me").body
 	token := regexp.MustCompile(`<meta name="csrf" content="([0-9a-f]+)">`).FindStringSubmatch(page)[1]
@@ -240,7 +241,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	if token == second {
 		t.Error("the token is not masked anew for each page")
 	}
-	foreign := d.signedIn(d.add("Luca Bassi", desk.PersonForm{}))
+	foreign := d.signedIn(d.add("Luca Bassi", people.PersonForm{}))
 	theirs := regexp.MustCompile(`<meta name="csrf" content="([0-9a-f]+)">`).FindStringSubmatch(foreign.get("/me").body)[1]
 	for _, c := range []struct {
 		name, site, origin, token string
@@ -276,17 +277,17 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 }
 
 func TestRoutesAreClosedToWhoTheyAreNotFor(t *testing.T) {
-	editor := desk.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Editor: true}}
-	admin := desk.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Administrator: true}}
-	worker := desk.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: 1}}}}
-	chief := desk.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: 1, Supervisor: true}}}}
-	plain := desk.Actor{Person: &store.Person{Row: store.Row{ID: 1}}}
-	for w, admitted := range map[web.Who][]desk.Actor{
+	editor := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Editor: true}}
+	admin := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Administrator: true}}
+	worker := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: 1}}}}
+	chief := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: 1, Supervisor: true}}}}
+	plain := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}}}
+	for w, admitted := range map[web.Who][]policy.Actor{
 		web.Guest: {{}, plain, worker, chief, editor, admin}, web.Person: {plain, worker, chief, editor, admin}, web.Agent: {worker, chief, admin},
 		web.Writer: {worker, chief, editor, admin}, web.Supervisor: {chief, admin}, web.Administrator: {admin}, web.Program: {plain, worker, chief, editor, admin}, 0: {},
 	} {
 		n := 0
-		for _, a := range []desk.Actor{{}, plain, worker, chief, editor, admin} {
+		for _, a := range []policy.Actor{{}, plain, worker, chief, editor, admin} {
 			if w.Admits(a) {
 				n++
 			}

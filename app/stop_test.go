@@ -19,7 +19,8 @@ import (
 	"sportello/app"
 	"sportello/app/command"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -39,7 +40,7 @@ func serveInProcess(t *testing.T, data string) *servedProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := a.Desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+	p, _, err := a.Desk.AddPerson(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,10 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/credential"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -41,11 +44,11 @@ func (d *testDesk) aboutBrowsers() (to, texts []string) {
 		d.t.Fatal(err)
 	}
 	for _, row := range list {
-		p, err := d.app.Desk.Person(desk.Actor{Via: "command", System: true}, row.Person)
+		p, err := d.app.Desk.Person(policy.Actor{Via: "command", System: true}, row.Person)
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		l, err := d.app.Mail.WriteLetter(&desk.Outgoing{Letter: row, Person: p, Account: "browser", Lines: []desk.OutgoingLine{{Telling: row.Tells[0]}}})
+		l, err := d.app.Mail.WriteLetter(&notice.Outgoing{Letter: row, Person: p, Account: "browser", Lines: []notice.OutgoingLine{{Telling: row.Tells[0]}}})
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -59,7 +62,7 @@ func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 	clock.Store(time.Date(2031, 2, 1, 8, 5, 0, 0, time.UTC).UnixNano())
 	d := newTestDesk(t, withSending, func(c *config.Config) { c.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	later := func(by time.Duration) { clock.Add(int64(by)) }
-	p, other, english := d.add("Ada Neri", desk.PersonForm{}), d.add("Bruno Galli", desk.PersonForm{}), d.add("Mary White", desk.PersonForm{Language: "en"})
+	p, other, english := d.add("Ada Neri", people.PersonForm{}), d.add("Bruno Galli", people.PersonForm{}), d.add("Mary White", people.PersonForm{Language: "en"})
 	enter := func(b *browser, p *store.Person, password string, status int) {
 		t.Helper()
 		if got := b.post("/sign-in", url.Values{"email": {p.Email}, "password": {password}}); got.status != status {
@@ -187,7 +190,7 @@ func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 			t.Fatalf("%d %s", got.status, got.body)
 		}
 		set, err := w.app.Desk.Settings()
-		if err != nil || desk.MailOff(set, event) || len(set.MailsOff) != 0 {
+		if err != nil || catalogue.MailOff(set, event) || len(set.MailsOff) != 0 {
 			t.Errorf("%s is off: %v, %v", event, set.MailsOff, err)
 		}
 	}

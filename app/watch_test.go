@@ -11,14 +11,15 @@ import (
 
 	"sportello/app"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/watch"
 	"sportello/store"
 )
 
 func TestTheStateOfTheDeskIsOnOnePageAndInFigures(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") })
-	b := d.signedIn(d.add("Ada Neri", desk.PersonForm{Administrator: true}))
+	b := d.signedIn(d.add("Ada Neri", people.PersonForm{Administrator: true}))
 	d.app.Log.Error("something failed", "reference", "xyzzy", "err", errors.New("<script>broken</script>"))
 	d.app.Watch.Jobs.Failed("sweep", errors.New("no such folder"))
 	eventually(t, "the jobs do not begin", func() bool { return len(d.app.Watch.Jobs.All()) > 5 })
@@ -83,7 +84,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, _, err := a.Desk.AddPerson(desk.Actor{Via: "command", System: true}, desk.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+			p, _, err := a.Desk.AddPerson(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,7 +12,10 @@ import (
 	"testing"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -39,7 +42,7 @@ func (w *world) formOf(b *browser, n uint64, fields ...string) url.Values {
 
 func (w *world) row(n uint64) *store.Ticket {
 	w.t.Helper()
-	v, err := w.app.Desk.Ticket(desk.Actor{Via: "command", System: true}, n)
+	v, err := w.app.Desk.Ticket(policy.Actor{Via: "command", System: true}, n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -49,7 +52,7 @@ func (w *world) row(n uint64) *store.Ticket {
 // fresh opens a plain ticket of CSA in the requester's name.
 func (w *world) fresh(subject string) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.Desk.OpenTicket(w.as("requester"), desk.NewTicket{Subject: subject, Body: "Non funziona.", Kind: store.Malfunction, Module: w.module["csa"],
+	t, err := w.app.Desk.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: subject, Body: "Non funziona.", Kind: store.Malfunction, Module: w.module["csa"],
 		Severity: store.Medium, Urgency: store.NoDate})
 	if err != nil {
 		w.t.Fatal(err)
@@ -60,7 +63,7 @@ func (w *world) fresh(subject string) *store.Ticket {
 func TestOnlyAgentsAndAdministratorsReachTheQueues(t *testing.T) {
 	w := newWorld(t)
 	for role, want := range map[string]int{"nobody": 303, "requester": 403, "coordinator": 403, "editor": 403, "agent": 200, "elsewhere": 200, "supervisor": 200, "administrator": 200} {
-		for _, view := range append(slices.Clone(desk.Views), "") {
+		for _, view := range append(slices.Clone(queue.Views), "") {
 			path := "/desk/" + view
 			if view == "" {
 				path = "/desk/help"
@@ -102,7 +105,7 @@ func TestActsOnATicketAreRefusedToWhomTheyAreNotFor(t *testing.T) {
 func TestAQueueShowsItsTicketsAndFiltersThem(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.fresh("Prima del gruppo"), w.fresh("Seconda del gruppo")
-	if _, err := w.app.Desk.Do(w.as("agent"), two.ID, desk.Step{Take: true}); err != nil {
+	if _, err := w.app.Desk.Do(w.as("agent"), two.ID, ticket.Step{Take: true}); err != nil {
 		t.Fatal(err)
 	}
 	b := w.visitor("agent")
@@ -436,7 +439,7 @@ func TestSavedRepliesAreKeptInBothLanguages(t *testing.T) {
 
 func TestAnAgentsOwnTicketElsewhereIsTheirsAsARequester(t *testing.T) {
 	w := newWorld(t)
-	own, err := w.app.Desk.OpenTicket(w.as("agent"), desk.NewTicket{Subject: "Mia in contabilità", Body: "Aiuto.", Module: w.module["u-gov/contabilita"]})
+	own, err := w.app.Desk.OpenTicket(w.as("agent"), ticket.NewTicket{Subject: "Mia in contabilità", Body: "Aiuto.", Module: w.module["u-gov/contabilita"]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -447,7 +450,7 @@ func TestAnAgentsOwnTicketElsewhereIsTheirsAsARequester(t *testing.T) {
 
 func TestAnEndedSessionBringsTheTypedTextBack(t *testing.T) {
 	w := newWorld(t)
-	p := w.add("Ugo Operatore", desk.PersonForm{Groups: []store.Membership{{Group: w.group["csa"]}}})
+	p := w.add("Ugo Operatore", people.PersonForm{Groups: []store.Membership{{Group: w.group["csa"]}}})
 	n := w.fresh("Sessione").ID
 	b := w.signedIn(p)
 	form := w.formOf(b, n, "mode", "note", "act", "note", "body", "Una nota scritta a lungo")

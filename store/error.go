@@ -135,3 +135,11 @@ func (p Problems) Err() error {
 	}
 	return p
 }
+
+// IgnoreNotFound returns nil for the error of a row that is not there, and every other error as it is.
+func IgnoreNotFound(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -83,3 +83,14 @@ func after(prefix []byte) []byte {
 	}
 	return nil
 }
+
+// Without returns the list without the id.
+func Without(list []uint64, id uint64) []uint64 {
+	var out []uint64
+	for _, v := range list {
+		if v != id {
+			out = append(out, v)
+		}
+	}
+	return out
+}

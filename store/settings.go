@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"maps"
 	"strings"
 	"unicode"
@@ -80,4 +81,22 @@ func (s *Settings) PriorityOf(severity Severity, urgency Urgency) int {
 		return p
 	}
 	return 4
+}
+
+// CurrentSettings returns the row of settings, with the defaults of a new desk where it says nothing.
+func CurrentSettings(tx *Tx) *Settings {
+	s, err := SettingsTable.Peek(tx, 1)
+	if err != nil {
+		s = &Settings{}
+	}
+	return s.WithDefaults()
+}
+
+// StoredSettings returns the row as it is stored, a new one when there is none.
+func StoredSettings(tx *Tx) (*Settings, error) {
+	set, err := SettingsTable.Get(tx, 1)
+	if errors.Is(err, ErrNotFound) {
+		return &Settings{}, nil
+	}
+	return set, err
 }

@@ -17,7 +17,7 @@ import (
 
 	"sportello/app"
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
 	"sportello/app/watch"
 	"sportello/store"
 )
@@ -229,7 +229,9 @@ func (h briefHandler) WithGroup(name string) slog.Handler {
 }
 
 // actor is who acts on the command line: the desk itself.
-func (r *runner) actor() desk.Actor { return desk.Actor{Via: "command", System: true, Language: "it"} }
+func (r *runner) actor() policy.Actor {
+	return policy.Actor{Via: "command", System: true, Language: "it"}
+}
 
 func (r *runner) by(act string) store.By { return store.By{Via: "command", Act: act} }
 

@@ -13,7 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"sportello/app"
-	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/people"
+	"sportello/app/desk/ticket"
 )
 
 func exportCommand(r *runner) *cobra.Command {
@@ -29,11 +31,11 @@ func exportCommand(r *runner) *cobra.Command {
 	}
 	add("tickets", "Write all tickets with their messages and notes as JSON Lines, without attachments", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
-		return a.Desk.ExportTickets(ctx, r.actor(), func(t desk.TicketRecord) error { return enc.Encode(t) })
+		return a.Desk.ExportTickets(ctx, r.actor(), func(t ticket.TicketRecord) error { return enc.Encode(t) })
 	})
 	add("articles", "Write all articles as JSON Lines, without pictures", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
-		return a.Desk.ExportArticles(ctx, r.actor(), func(v desk.ArticleRecord) error { return enc.Encode(v) })
+		return a.Desk.ExportArticles(ctx, r.actor(), func(v article.ArticleRecord) error { return enc.Encode(v) })
 	})
 	add("people", "Write all people who are not disabled as CSV, without passwords", exportPeople(r))
 	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *app.App, out *bufio.Writer) error {
@@ -51,10 +53,10 @@ func lineEncoder(out *bufio.Writer) *json.Encoder {
 func exportPeople(r *runner) func(context.Context, *app.App, *bufio.Writer) error {
 	return func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		table := csv.NewWriter(out)
-		if err := table.Write(desk.PersonColumns); err != nil {
+		if err := table.Write(people.PersonColumns); err != nil {
 			return fmt.Errorf("app: write people: %w", err)
 		}
-		err := a.Desk.ExportPeople(ctx, r.actor(), func(p desk.PersonRecord) error {
+		err := a.Desk.ExportPeople(ctx, r.actor(), func(p people.PersonRecord) error {
 			row := []string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";")}
 			for i := range row {
 				row[i] = tableCell(row[i])

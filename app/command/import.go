@@ -19,7 +19,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"sportello/app"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/app/markup"
 	"sportello/app/web/api"
 	"sportello/store"
@@ -39,7 +41,7 @@ type importing struct {
 }
 
 // importActor is who imports: the desk itself, and nobody is told of it.
-var importActor = desk.Actor{Via: "import", System: true, Language: "it"}
+var importActor = policy.Actor{Via: "import", System: true, Language: "it"}
 
 func importCommand(r *runner) *cobra.Command {
 	in := &importing{r: r}
@@ -49,7 +51,7 @@ func importCommand(r *runner) *cobra.Command {
 	_ = c.PersistentFlags().MarkHidden("messages") // a server does not know the language of who asks it
 
 	c.AddCommand(in.command("tickets PATH", "Take tickets in from JSON Lines", in.tickets))
-	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(desk.PersonColumns, ", "), in.people))
+	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(people.PersonColumns, ", "), in.people))
 	c.AddCommand(in.command("catalogue PATH", "Take groups and modules in from TOML, as export catalogue writes them", in.catalogue))
 	c.AddCommand(in.articlesCommand())
 	c.AddCommand(in.mailCommands()...)
@@ -278,7 +280,7 @@ func unknownMembers(names []string, object []byte, is reflect.Type) []string {
 
 // tickets takes JSON Lines in, a hundred records in one transaction, in the order of the file.
 func (in *importing) tickets(ctx context.Context, src io.Reader) error {
-	var recs []desk.TicketRecord
+	var recs []ticket.TicketRecord
 	var lines []int
 	size := 0
 	flush := func() error {
@@ -297,7 +299,7 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 		return ctx.Err()
 	}
 	err := eachLine(src, func(l jsonLine) error {
-		var rec desk.TicketRecord
+		var rec ticket.TicketRecord
 		unknown, err := l.decode(&rec)
 		if err != nil {
 			return in.refuse(fmt.Sprint(l.number), err)
@@ -342,7 +344,7 @@ func (in *importing) people(ctx context.Context, src io.Reader) error {
 			if known != nil {
 				name = known[name]
 			}
-			if _, taken := column[name]; !taken && slices.Contains(desk.PersonColumns, name) {
+			if _, taken := column[name]; !taken && slices.Contains(people.PersonColumns, name) {
 				column[name] = i
 			}
 		}
@@ -396,7 +398,7 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 			return in.refuse(where, store.Fail(store.Invalid, "error.not-text"))
 		}
 	}
-	_, created, err := in.app.Desk.PutPersonRecord(importActor, desk.PersonRecord{Email: value("email"), Name: value("name"), Language: value("language"),
+	_, created, err := in.app.Desk.PutPersonRecord(importActor, people.PersonRecord{Email: value("email"), Name: value("name"), Language: value("language"),
 		Organisation: value("organisation"), Unit: value("unit"), Roles: list("roles"), Groups: list("groups")})
 	if err != nil {
 		return in.refuse(where, err)

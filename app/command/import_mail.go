@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sportello/app/config"
-	"sportello/app/desk"
+	"sportello/app/desk/intake"
 	"sportello/app/mail"
 	"sportello/app/mail/transport"
 	"sportello/store"
@@ -98,9 +98,9 @@ func (m *mailImporting) work(ctx context.Context, source func(give) error) error
 	for i := range m.own {
 		m.own[i] = store.Address(m.own[i])
 	}
-	o := desk.MailImport{Group: m.group, Module: m.module, Own: m.own, CloseAfter: time.Duration(m.days) * 24 * time.Hour,
+	o := intake.MailImport{Group: m.group, Module: m.module, Own: m.own, CloseAfter: time.Duration(m.days) * 24 * time.Hour,
 		Progress: func(step string, done, total int) { m.progress.step(step, done, total) },
-		Each: func(x desk.MailImported) {
+		Each: func(x intake.MailImported) {
 			switch {
 			case x.Refused != nil:
 				if err := m.refuse(x.Where, x.Refused); err != nil {

@@ -15,7 +15,7 @@ import (
 
 	"sportello/app"
 	"sportello/app/credential"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
@@ -111,7 +111,7 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 			return err
 		}
 	}
-	f := desk.PersonForm{Email: n.email, Name: n.name, Language: n.language, Administrator: is.administrator, Editor: is.editor}
+	f := people.PersonForm{Email: n.email, Name: n.name, Language: n.language, Administrator: is.administrator, Editor: is.editor}
 	var err error
 	if f.Organisation, f.Unit, err = r.place(a, n.organisation, n.unit); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (r *runner) place(a *app.App, organisation, unit string) (o, u uint64, err 
 		return 0, 0, err
 	}
 	if o == 0 {
-		row, err := a.Desk.AddOrganisation(r.actor(), desk.OrganisationForm{Name: organisation})
+		row, err := a.Desk.AddOrganisation(r.actor(), people.OrganisationForm{Name: organisation})
 		if err != nil {
 			return 0, 0, err
 		}

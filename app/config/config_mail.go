@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"sportello/app/desk"
+	"sportello/app/desk/post"
 	"sportello/store"
 )
 
@@ -212,10 +212,10 @@ func (m Mailbox) validate(bad func(key, format string, args ...any)) {
 	if !bareAddress(m.Address) {
 		bad("address", "%q is no address such as csa@ateneo.it", m.Address)
 	}
-	if !slices.Contains([]string{"", desk.WhoEverybody, desk.WhoKnown, desk.WhoDomains, desk.WhoHold}, m.Who) {
+	if !slices.Contains([]string{"", post.WhoEverybody, post.WhoKnown, post.WhoDomains, post.WhoHold}, m.Who) {
 		bad("who", "%q is none of everybody, known, domains, hold", m.Who)
 	}
-	if m.Who == desk.WhoDomains && len(m.Domains) == 0 {
+	if m.Who == post.WhoDomains && len(m.Domains) == 0 {
 		bad("domains", "who = \"domains\" needs them")
 	}
 	if m.Host == "" {

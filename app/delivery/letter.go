@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/post"
 	inbound "sportello/app/mail"
 	"sportello/app/mail/transport"
 	"sportello/app/markup"
@@ -72,12 +74,12 @@ var letterHTML = sync.OnceValues(func() (*template.Template, error) {
 })
 
 // human holds the events whose letter carries what a person wrote to its reader: not an automatic mail.
-func human(o *desk.Outgoing) bool {
-	return slices.ContainsFunc(o.Lines, func(l desk.OutgoingLine) bool { return l.Text != nil && l.Desk && !o.Agents })
+func human(o *notice.Outgoing) bool {
+	return slices.ContainsFunc(o.Lines, func(l notice.OutgoingLine) bool { return l.Text != nil && l.Desk && !o.Agents })
 }
 
 // WriteLetter makes the mail of a letter.
-func (d *Delivery) WriteLetter(o *desk.Outgoing) (*transport.Letter, error) {
+func (d *Delivery) WriteLetter(o *notice.Outgoing) (*transport.Letter, error) {
 	set, err := d.Desk.Settings()
 	if err != nil {
 		return nil, err
@@ -94,7 +96,7 @@ func (d *Delivery) WriteLetter(o *desk.Outgoing) (*transport.Letter, error) {
 
 type letterWriter struct {
 	delivery *Delivery
-	o        *desk.Outgoing
+	o        *notice.Outgoing
 	set      *store.Settings
 	lang     string
 	now      time.Time
@@ -114,7 +116,7 @@ func (w *letterWriter) date(t time.Time) string {
 }
 
 // rights says which rights the reader was given and which taken, a sentence each; nothing of none.
-func (w *letterWriter) rights(changes []desk.NamedRight) string {
+func (w *letterWriter) rights(changes []notice.NamedRight) string {
 	var given, taken []string
 	for _, r := range changes {
 		s := w.t("letter.right-"+r.Right, "over", r.Over.In(w.lang))
@@ -168,15 +170,15 @@ func (w *letterWriter) group() string {
 }
 
 // fields are what the sentences of an event may fill in.
-func (w *letterWriter) fields(l desk.OutgoingLine) map[string]string {
+func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	who := l.Who
 	if who == "" {
 		who = w.t("letter.the-desk")
 	}
-	f := map[string]string{"greeting": "", "name": desk.ShownName(w.o.Person), "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
+	f := map[string]string{"greeting": "", "name": notice.ShownName(w.o.Person), "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
 		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"),
 		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.delivery.Words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
-	if name := desk.Greeted(w.o.Person); name != "" && !w.greeted {
+	if name := notice.Greeted(w.o.Person); name != "" && !w.greeted {
 		f["greeting"] = w.t("letter.greeting", "name", name)
 	}
 	if t := w.o.Ticket; t != nil {
@@ -232,7 +234,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	p := letterPage{Language: w.lang}
 	first := o.Lines[len(o.Lines)-1]
 	event := first.Event
-	digest := o.Ticket == nil && o.Account == "" && event != desk.EventReceived
+	digest := o.Ticket == nil && o.Account == "" && event != post.EventReceived
 	if digest {
 		event = "digest"
 	}
@@ -248,11 +250,11 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	w.inline(&p, attached, ids)
 	if o.ReplyTo != "" && o.Ticket != nil && !inbound.Unanswerable(o.ReplyTo) {
 		p.Reply = w.t("letter.reply")
-		if o.Purpose == desk.PurposeInternal {
+		if o.Purpose == notice.PurposeInternal {
 			p.Reply = w.t("letter.reply-note")
 		}
 	}
-	if event != desk.EventReceived {
+	if event != post.EventReceived {
 		w.links(&p)
 	}
 	p.Signature = w.signature()
@@ -261,7 +263,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: desk.Greeted(o.Person), Address: o.Letter.To}, MessageID: o.Letter.MessageID,
+	l := &transport.Letter{From: mail.Address{Name: w.from(), Address: o.From}, To: mail.Address{Name: notice.Greeted(o.Person), Address: o.Letter.To}, MessageID: o.Letter.MessageID,
 		InReplyTo: o.InReplyTo, References: o.References, Subject: p.Subject, Text: p.text(), HTML: html, Date: w.now, Language: w.lang,
 		Desk: w.delivery.Store.ID(), Attachments: attached}
 	if o.Ticket != nil && !human(o) {
@@ -271,7 +273,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 		l.ReplyTo = &mail.Address{Name: w.from(), Address: o.ReplyTo}
 	}
 	switch {
-	case first.Event == "opened", event == desk.EventReceived:
+	case first.Event == "opened", event == post.EventReceived:
 		l.AutoReplied = true
 	case !human(o):
 		l.Automatic = true
@@ -287,7 +289,7 @@ func (w *letterWriter) from() string {
 	return w.t("letter.from", "group", w.group(), "desk", w.set.Name)
 }
 
-func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
+func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
 	fields := w.fields(l)
 	out := letterLine{Intro: w.paragraphs(w.say(l.Event, "text", fields))}
 	w.greeted = true
@@ -319,7 +321,7 @@ func (w *letterWriter) line(l desk.OutgoingLine) letterLine {
 		}
 		return href
 	}))
-	if out.text = desk.Words(l.Text); l.Text.Written() != store.Text {
+	if out.text = entry.Words(l.Text); l.Text.Written() != store.Text {
 		out.text = markup.LetterText(string(out.Body)) // with the addresses of its links
 	}
 	return out
@@ -376,7 +378,7 @@ func (w *letterWriter) paragraph(s, address string) letterParagraph {
 }
 
 // digest is a line for each ticket's event.
-func (w *letterWriter) digest(first desk.OutgoingLine) []letterLine {
+func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
 	out := []letterLine{{Intro: w.paragraphs(w.say("digest", "text", w.fields(first)))}}
 	for _, l := range w.o.Lines {
 		who := l.Who
@@ -517,12 +519,12 @@ func (p letterPage) text() string {
 }
 
 // sendLetter writes a letter and hands it to the mail server.
-func (d *Delivery) sendLetter(ctx context.Context, o *desk.Outgoing) desk.Sent {
+func (d *Delivery) sendLetter(ctx context.Context, o *notice.Outgoing) notice.Sent {
 	l, err := d.WriteLetter(o)
 	if err != nil {
-		return desk.Sent{Text: err.Error()}
+		return notice.Sent{Text: err.Error()}
 	}
-	s := desk.Sent{Subject: l.Subject}
+	s := notice.Sent{Subject: l.Subject}
 	raw, err := l.Bytes()
 	if err == nil && d.signer != nil {
 		raw, err = d.signer.Sign(raw)

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/intake"
 	"sportello/app/listen"
 	"sportello/store"
 )
@@ -158,7 +158,7 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 			if err := os.Remove(path); err != nil {
 				return i, fmt.Errorf("app: empty spool: %w", err)
 			}
-		case errors.Is(err, desk.ErrMailRoom): // it waits here, and nothing behind it
+		case errors.Is(err, intake.ErrMailRoom): // it waits here, and nothing behind it
 		case errors.Is(err, ErrSpool) || store.KindOf(err) == store.TooLarge:
 			d.Log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
 			if err := os.Rename(path, path+".bad"); err != nil {
@@ -187,7 +187,7 @@ func (d *Delivery) TakeSpooled(path string) error {
 	if err != nil || json.Unmarshal(line, &how) != nil {
 		return ErrSpool
 	}
-	_, err = d.Desk.TakeMail(desk.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
+	_, err = d.Desk.TakeMail(intake.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
 	return err
 }
 

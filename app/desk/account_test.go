@@ -8,12 +8,17 @@ import (
 	"testing"
 
 	"sportello/app/credential"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
 // TestEachFieldOfTheFormIsAnAct fails when the form of a person gets a field whose change needs no right.
 func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
-	form, nobody := reflect.TypeFor[PersonForm](), Actor{Person: &store.Person{Row: store.Row{ID: 8}}}
+	form, nobody := reflect.TypeFor[people.PersonForm](), policy.Actor{Person: &store.Person{Row: store.Row{ID: 8}}}
 	for i := range form.NumField() {
 		name := form.Field(i).Name
 		before, after := &store.Person{Row: store.Row{ID: 7}}, &store.Person{Row: store.Row{ID: 7}}
@@ -32,7 +37,7 @@ func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
 		default:
 			t.Fatalf("%s: teach the test this type", name)
 		}
-		if mayChangeAccount(nobody, before, after) == nil || mayChangeAccount(nobody, after, before) == nil {
+		if policy.MayChangeAccount(nobody, before, after) == nil || policy.MayChangeAccount(nobody, after, before) == nil {
 			t.Errorf("whoever may change anything may change %s", name)
 		}
 	}
@@ -49,28 +54,28 @@ func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 		"supervisor elsewhere":       {Row: store.Row{ID: 903}, Groups: []store.Membership{{Group: legale, Supervisor: true}}},
 		"agent here who coordinates": {Row: store.Row{ID: 904}, Groups: []store.Membership{{Group: csa}}, Coordinates: []store.Coordination{{Organisation: 1}}},
 	}
-	for act := AccountAct(1); act <= WakeToken; act++ {
+	for act := policy.AccountAct(1); act <= policy.WakeToken; act++ {
 		for target, p := range whom {
 			for _, group := range []uint64{csa, legale} {
 				for _, mails := range []bool{true, false} {
 					for _, reason := range []string{"", "ha perso la casella"} {
-						to := account{person: p, group: group, mails: mails, reason: reason}
+						to := policy.Account{Person: p, Group: group, Mails: mails, Reason: reason}
 						for _, who := range actors {
 							want := false
 							switch who {
 							case "amministratore":
-								want = act != HandLink || !mails || reason != ""
+								want = act != policy.HandLink || !mails || reason != ""
 							case "responsabile":
 								switch act {
-								case SeeAccount, AddAccount, MakeAgent:
+								case policy.SeeAccount, policy.AddAccount, policy.MakeAgent:
 									want = group == csa
-								case Rename, ChangeAddress, ChangePlace, HandLink:
+								case policy.Rename, policy.ChangeAddress, policy.ChangePlace, policy.HandLink:
 									want = target == "new"
-								case SendLink:
+								case policy.SendLink:
 									want = target == "agent here"
 								}
 							}
-							if got := mayAccount(o.as(who), act, to); got != want {
+							if got := policy.MayAccount(o.as(who), act, to); got != want {
 								t.Errorf("%s does act %d to %s (group here %v, mail %v, reason %q): %v, want %v", who, act, target, group == csa, mails, reason, got, want)
 							}
 						}
@@ -79,9 +84,9 @@ func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 			}
 		}
 	}
-	for act := AccountAct(1); act <= WakeToken; act++ {
+	for act := policy.AccountAct(1); act <= policy.WakeToken; act++ {
 		ada := o.as("ada")
-		if got, want := mayAccount(ada, act, account{person: ada.Person}), act == SeeAccount || act == Rename; got != want {
+		if got, want := policy.MayAccount(ada, act, policy.Account{Person: ada.Person}), act == policy.SeeAccount || act == policy.Rename; got != want {
 			t.Errorf("a requester does act %d to themselves: %v", act, got)
 		}
 	}
@@ -94,9 +99,9 @@ func (o *mailOffice) told(id uint64) (bell, mail string) {
 		o.t.Fatal(err)
 	}
 	o.sent = nil
-	if _, err := o.SendLetters(context.Background(), func(_ context.Context, l *Outgoing) Sent {
+	if _, err := o.SendLetters(context.Background(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
 		o.sent = append(o.sent, l)
-		return Sent{OK: true}
+		return notice.Sent{OK: true}
 	}); err != nil {
 		o.t.Fatal(err)
 	}
@@ -104,7 +109,7 @@ func (o *mailOffice) told(id uint64) (bell, mail string) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	lines, _, err := o.ListNotices(Actor{Person: p}, 50)
+	lines, _, err := o.ListNotices(policy.Actor{Person: p}, 50)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -165,7 +170,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	}
 
 	// Another address: the one that was is told, and what was sent to it opens nothing.
-	f := FormOf(o.stored(ada.ID))
+	f := people.FormOf(o.stored(ada.ID))
 	f.Email = "ada.neri@altro.example"
 	if err := o.SendPasswordLink(a, ada.ID); err != nil {
 		t.Fatal(err)
@@ -194,7 +199,7 @@ func (o *office) stored(id uint64) *store.Person {
 func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	o := newMailOffice(t)
 	a, ada := o.as("amministratore"), o.people["ada"]
-	p, link, err := o.AddPerson(a, PersonForm{Email: "nuova@ateneo.example", Name: "Nuova"})
+	p, link, err := o.AddPerson(a, people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova"})
 	if err != nil || link != "" {
 		t.Fatalf("where mail goes out nobody sees the link: %q, %v", link, err)
 	}
@@ -217,7 +222,7 @@ func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	if bell, mail := o.told(p.ID); bell != "" || mail != "password>nuova@ateneo.example token>nuova@ateneo.example" {
 		t.Errorf("what looks like oneself is told by mail alone: %q, %q", bell, mail)
 	}
-	if _, _, err := o.PutPersonRecord(Actor{System: true, Via: "import"}, PersonRecord{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
+	if _, _, err := o.PutPersonRecord(policy.Actor{System: true, Via: "import"}, people.PersonRecord{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(ada.ID); bell != "rights" || mail != "rights>ada@ateneo.example" {
@@ -243,11 +248,11 @@ func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tk, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: o.module["csa"], Severity: store.Low, Urgency: store.NoDate})
+	tk, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: o.module["csa"], Severity: store.Low, Urgency: store.NoDate})
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := o.token("read", readMAC, tk.ID, ada.ID, 1)
+	read := o.Token("read", post.ReadMAC, tk.ID, ada.ID, 1)
 	err = o.st.Update(store.By{}, func(tx *store.Tx) error {
 		return store.TicketLinks.Put(tx, &store.TicketLink{Ticket: tk.ID, Person: ada.ID, Serial: 1, Ends: tx.Now().AddDate(0, 0, 30)})
 	})
@@ -258,7 +263,7 @@ func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, disabled := range []bool{true, false} {
-		f := FormOf(o.stored(ada.ID))
+		f := people.FormOf(o.stored(ada.ID))
 		f.Disabled = disabled
 		if _, err := o.ChangePerson(a, ada.ID, 0, f); err != nil {
 			t.Fatal(err)
@@ -335,7 +340,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if ofAccount(l) == "woken" && l.Person == p.ID {
+				if post.OfAccount(l) == "woken" && l.Person == p.ID {
 					n++
 				}
 			}
@@ -348,7 +353,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	if n := told(); n != 0 {
 		t.Fatalf("told %d times before", n)
 	}
-	if n, err := o.WakeTokens(Actor{Via: "command", System: true}); err != nil || n != 1 {
+	if n, err := o.WakeTokens(policy.Actor{Via: "command", System: true}); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
 	if n := told(); n != 1 {
@@ -358,14 +363,14 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 
 func TestOnesOwnRecordIsChangedAndSeenByTheTable(t *testing.T) {
 	o := newMailOffice(t)
-	if _, err := o.ChangeOwn(o.as("ada"), OwnForm{Name: "Ada Nerissima"}); err != nil {
+	if _, err := o.ChangeOwn(o.as("ada"), people.OwnForm{Name: "Ada Nerissima"}); err != nil {
 		t.Fatal(err)
 	}
 	without := o.as("ada")
 	ada := *without.Person
 	ada.Disabled = true // who is disabled stands to nobody's account, their own included
 	without.Person = &ada
-	if _, err := o.ChangeOwn(without, OwnForm{Name: "Ada Verdi"}); store.KindOf(err) != store.Denied {
+	if _, err := o.ChangeOwn(without, people.OwnForm{Name: "Ada Verdi"}); store.KindOf(err) != store.Denied {
 		t.Errorf("without the right: %v", err)
 	}
 }

@@ -8,6 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/article"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -31,7 +36,7 @@ func newDesk(t *testing.T) *Desk {
 	return d
 }
 
-var system = Actor{System: true, Via: "command"}
+var system = policy.Actor{System: true, Via: "command"}
 
 // wants fails unless the error is of the kind and, where they are given, has key and field in one of its problems.
 func wants(t *testing.T, err error, kind store.Kind, key, field string) {
@@ -77,33 +82,33 @@ func TestOnlyAdministratorsRunTheDesk(t *testing.T) {
 	for _, who := range everybodyBut(o, "amministratore") {
 		a := o.as(who)
 		for what, err := range map[string]error{
-			"add organisation":    second(o.AddOrganisation(a, OrganisationForm{Name: "Nuovo"})),
-			"change organisation": second(o.ChangeOrganisation(a, o.organis["Ateneo"], 0, OrganisationForm{Name: "Nuovo"})),
+			"add organisation":    second(o.AddOrganisation(a, people.OrganisationForm{Name: "Nuovo"})),
+			"change organisation": second(o.ChangeOrganisation(a, o.organis["Ateneo"], 0, people.OrganisationForm{Name: "Nuovo"})),
 			"remove organisation": o.RemoveOrganisation(a, o.organis["Ateneo"]),
 			"add unit":            second(o.AddUnit(a, o.organis["Ateneo"], "Nuova")),
 			"change unit":         second(o.ChangeUnit(a, 1, 0, "Nuova")),
 			"remove unit":         o.RemoveUnit(a, 1),
-			"add group":           second(o.AddGroup(a, GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
-			"change group":        second(o.ChangeGroup(a, o.group["csa"], 0, GroupForm{Name: store.Words{IT: "Nuovo"}})),
+			"add group":           second(o.AddGroup(a, people.GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
+			"change group":        second(o.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Name: store.Words{IT: "Nuovo"}})),
 			"remove group":        o.RemoveGroup(a, o.group["csa"]),
-			"add module":          second(o.AddModule(a, ModuleForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
-			"change module":       second(o.ChangeModule(a, o.module["csa"], 0, ModuleForm{Name: store.Words{IT: "Nuovo"}})),
+			"add module":          second(o.AddModule(a, catalogue.ModuleForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
+			"change module":       second(o.ChangeModule(a, o.module["csa"], 0, catalogue.ModuleForm{Name: store.Words{IT: "Nuovo"}})),
 			"remove module":       o.RemoveModule(a, o.module["csa"]),
 			"import catalogue":    second(o.ImportCatalogue(a, strings.NewReader(""))),
 			"export catalogue":    o.ExportCatalogue(a, &bytes.Buffer{}),
-			"settings":            second(o.ChangeSettings(a, 0, SettingsForm{Home: &Home{}})),
+			"settings":            second(o.ChangeSettings(a, 0, catalogue.SettingsForm{Home: &catalogue.Home{}})),
 			"audit":               third(o.Audit(a, 0, 10)),
-			"export tickets":      o.ExportTickets(context.Background(), a, func(TicketRecord) error { return nil }),
-			"export articles":     o.ExportArticles(context.Background(), a, func(ArticleRecord) error { return nil }),
-			"export people":       o.ExportPeople(context.Background(), a, func(PersonRecord) error { return nil }),
-			"import a person":     third(o.PutPersonRecord(a, PersonRecord{Email: "x@y.example", Name: "X"})),
+			"export tickets":      o.ExportTickets(context.Background(), a, func(ticket.TicketRecord) error { return nil }),
+			"export articles":     o.ExportArticles(context.Background(), a, func(article.ArticleRecord) error { return nil }),
+			"export people":       o.ExportPeople(context.Background(), a, func(people.PersonRecord) error { return nil }),
+			"import a person":     third(o.PutPersonRecord(a, people.PersonRecord{Email: "x@y.example", Name: "X"})),
 		} {
 			if store.KindOf(err) != store.Denied {
 				t.Errorf("%s by %s: %v, want denied", what, who, err)
 			}
 		}
 	}
-	if err := o.RemoveGroup(Actor{}, o.group["csa"]); store.KindOf(err) != store.SignIn {
+	if err := o.RemoveGroup(policy.Actor{}, o.group["csa"]); store.KindOf(err) != store.SignIn {
 		t.Errorf("nobody removes a group: %v", err)
 	}
 }
@@ -182,7 +187,7 @@ func TestExportedCatalogueReadsBackAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, err := d.ImportCatalogue(system, bytes.NewReader(first.Bytes()))
-	if err != nil || n != (Imported{}) {
+	if err != nil || n != (catalogue.Imported{}) {
 		t.Errorf("the same desk: %+v, %v", n, err)
 	}
 	st, err := store.Open(t.TempDir(), store.Options{NoSync: true})
@@ -211,31 +216,31 @@ func TestExportedCatalogueReadsBackAsItWas(t *testing.T) {
 func TestModulesAreChecked(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	ok := ModuleForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}}
+	ok := catalogue.ModuleForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}}
 	for name, c := range map[string]struct {
-		change     func(*ModuleForm)
+		change     func(*catalogue.ModuleForm)
 		key, field string
 	}{
-		"a name is needed":                   {func(f *ModuleForm) { f.Name = store.Words{} }, "error.required", "name-it"},
-		"a code has letters and hyphens":     {func(f *ModuleForm) { f.Code = "A b" }, "error.code-form", "code"},
-		"a code is taken once":               {func(f *ModuleForm) { f.Code = "csa" }, "error.code-taken", "code"},
-		"another desk has an https address":  {func(f *ModuleForm) { f.Channel, f.Address = store.OtherDesk, "http://x.example" }, "error.address-https", "address"},
-		"no script poses as an address":      {func(f *ModuleForm) { f.Channel, f.Address = store.OtherDesk, "javascript:alert(1)" }, "error.address-https", "address"},
-		"a mailbox is an e-mail address":     {func(f *ModuleForm) { f.Channel, f.Address = store.ByEmail, "cia" }, "error.email", "address"},
-		"what is served here has no address": {func(f *ModuleForm) { f.Channel, f.Address = store.Here, "https://x.example" }, "error.address-here", "address"},
-		"the group is there":                 {func(f *ModuleForm) { f.Group = 99 }, "error.group-unknown", "group"},
-		"the level above is there":           {func(f *ModuleForm) { f.Parent = 99 }, "error.module-unknown", "parent"},
-		"a question has a known type": {func(f *ModuleForm) {
+		"a name is needed":                   {func(f *catalogue.ModuleForm) { f.Name = store.Words{} }, "error.required", "name-it"},
+		"a code has letters and hyphens":     {func(f *catalogue.ModuleForm) { f.Code = "A b" }, "error.code-form", "code"},
+		"a code is taken once":               {func(f *catalogue.ModuleForm) { f.Code = "csa" }, "error.code-taken", "code"},
+		"another desk has an https address":  {func(f *catalogue.ModuleForm) { f.Channel, f.Address = store.OtherDesk, "http://x.example" }, "error.address-https", "address"},
+		"no script poses as an address":      {func(f *catalogue.ModuleForm) { f.Channel, f.Address = store.OtherDesk, "javascript:alert(1)" }, "error.address-https", "address"},
+		"a mailbox is an e-mail address":     {func(f *catalogue.ModuleForm) { f.Channel, f.Address = store.ByEmail, "cia" }, "error.email", "address"},
+		"what is served here has no address": {func(f *catalogue.ModuleForm) { f.Channel, f.Address = store.Here, "https://x.example" }, "error.address-here", "address"},
+		"the group is there":                 {func(f *catalogue.ModuleForm) { f.Group = 99 }, "error.group-unknown", "group"},
+		"the level above is there":           {func(f *catalogue.ModuleForm) { f.Parent = 99 }, "error.module-unknown", "parent"},
+		"a question has a known type": {func(f *catalogue.ModuleForm) {
 			f.Questions = []store.Question{{Code: "a", Label: store.Words{IT: "A"}, Type: "file"}}
 		}, "error.question-type", "questions-1"},
-		"a choice offers two things or more": {func(f *ModuleForm) {
+		"a choice offers two things or more": {func(f *catalogue.ModuleForm) {
 			f.Questions = []store.Question{{Code: "a", Label: store.Words{IT: "A"}, Type: "choice", Choices: []string{"uno", "uno"}}}
 		}, "error.question-choices", "questions-1"},
-		"two questions have different codes": {func(f *ModuleForm) {
+		"two questions have different codes": {func(f *catalogue.ModuleForm) {
 			f.Questions = []store.Question{{Code: "a", Label: store.Words{IT: "A"}, Type: "text"}, {Code: "a", Label: store.Words{IT: "B"}, Type: "text"}}
 		}, "error.code-taken", "questions-2"},
-		"a question says what it asks": {func(f *ModuleForm) { f.Questions = []store.Question{{Code: "a", Type: "text"}} }, "error.required", "questions-1"},
-		"a version is a short line":    {func(f *ModuleForm) { f.Versions = []string{strings.Repeat("1", 41)} }, "error.too-long", "versions"},
+		"a question says what it asks": {func(f *catalogue.ModuleForm) { f.Questions = []store.Question{{Code: "a", Type: "text"}} }, "error.required", "questions-1"},
+		"a version is a short line":    {func(f *catalogue.ModuleForm) { f.Versions = []string{strings.Repeat("1", 41)} }, "error.too-long", "versions"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := ok
@@ -244,14 +249,14 @@ func TestModulesAreChecked(t *testing.T) {
 			wants(t, err, store.Invalid, c.key, c.field)
 		})
 	}
-	m, err := o.AddModule(a, ModuleForm{Parent: o.module["csa"], Code: "stipendi", Name: store.Words{IT: "Stipendi"}, Versions: []string{" 2 ", "2", "1"}})
+	m, err := o.AddModule(a, catalogue.ModuleForm{Parent: o.module["csa"], Code: "stipendi", Name: store.Words{IT: "Stipendi"}, Versions: []string{" 2 ", "2", "1"}})
 	if err != nil || m.Code != "csa/stipendi" || len(m.Versions) != 2 {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	if l, err := o.Level(m.ID); err != nil || l.Group != o.group["csa"] || l.Channel != store.Here {
 		t.Errorf("does not inherit: %+v, %v", l, err)
 	}
-	f := ModuleFormOf(m)
+	f := catalogue.ModuleFormOf(m)
 	f.Code = "paghe"
 	_, err = o.ChangeModule(a, m.ID, m.Rev, f)
 	wants(t, err, store.Invalid, "error.code-fixed", "code")
@@ -272,15 +277,15 @@ func TestGroupsAreKept(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
 	general := o.group["generale"]
-	_, err := o.ChangeGroup(a, general, 0, GroupForm{Name: store.Words{IT: "Sportello"}, Retired: true})
+	_, err := o.ChangeGroup(a, general, 0, people.GroupForm{Name: store.Words{IT: "Sportello"}, Retired: true})
 	wants(t, err, store.Conflict, "error.group-general", "")
 	wants(t, o.RemoveGroup(a, general), store.Conflict, "error.group-general", "")
 	wants(t, o.RemoveGroup(a, o.group["csa"]), store.Conflict, "error.group-in-use", "")
-	_, err = o.ChangeGroup(a, o.group["csa"], 0, GroupForm{Name: store.Words{IT: "CSA"}, Retired: true})
+	_, err = o.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Name: store.Words{IT: "CSA"}, Retired: true})
 	wants(t, err, store.Conflict, "error.group-serves", "")
-	_, err = o.ChangeGroup(a, o.group["csa"], 0, GroupForm{Code: "altro", Name: store.Words{IT: "CSA"}})
+	_, err = o.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Code: "altro", Name: store.Words{IT: "CSA"}})
 	wants(t, err, store.Invalid, "error.code-fixed", "code")
-	g, err := o.AddGroup(a, GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}, Email: "Nuovo@Ateneo.example"})
+	g, err := o.AddGroup(a, people.GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}, Email: "Nuovo@Ateneo.example"})
 	if err != nil || g.Email != "nuovo@ateneo.example" {
 		t.Fatalf("%+v, %v", g, err)
 	}
@@ -306,7 +311,7 @@ func TestOrganisationsAreRemovedOnlyWhenNothingNamesThem(t *testing.T) {
 	a := o.as("amministratore")
 	wants(t, o.RemoveOrganisation(a, o.organis["Ateneo"]), store.Conflict, "error.organisation-in-use", "")
 	wants(t, o.RemoveUnit(a, 1), store.Conflict, "error.unit-in-use", "")
-	org, err := o.AddOrganisation(a, OrganisationForm{Name: "Nuovo ente", Domains: []string{"@Nuovo.example", "", "nuovo.example"}})
+	org, err := o.AddOrganisation(a, people.OrganisationForm{Name: "Nuovo ente", Domains: []string{"@Nuovo.example", "", "nuovo.example"}})
 	if err != nil || len(org.Domains) != 1 || org.Domains[0] != "nuovo.example" {
 		t.Fatalf("%+v, %v", org, err)
 	}
@@ -316,7 +321,7 @@ func TestOrganisationsAreRemovedOnlyWhenNothingNamesThem(t *testing.T) {
 	}
 	_, err = o.AddUnit(a, org.ID, "UFFÌCIO")
 	wants(t, err, store.Invalid, "error.name-taken", "name")
-	_, err = o.AddOrganisation(a, OrganisationForm{Name: "nuovo  ENTE", Domains: []string{"nuovo.example", "x y"}})
+	_, err = o.AddOrganisation(a, people.OrganisationForm{Name: "nuovo  ENTE", Domains: []string{"nuovo.example", "x y"}})
 	wants(t, err, store.Invalid, "error.name-taken", "name")
 	wants(t, err, store.Invalid, "error.domain-taken", "domains")
 	wants(t, err, store.Invalid, "error.domain", "domains")
@@ -334,13 +339,13 @@ func TestOrganisationsAreRemovedOnlyWhenNothingNamesThem(t *testing.T) {
 func TestSettingsAreChecked(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	brand := func(colour string) SettingsForm {
-		return SettingsForm{Branding: &Branding{Name: "Sportello", Colour: colour}}
+	brand := func(colour string) catalogue.SettingsForm {
+		return catalogue.SettingsForm{Branding: &catalogue.Branding{Name: "Sportello", Colour: colour}}
 	}
 	_, err := o.ChangeSettings(a, 0, brand("#ffcc00"))
 	wants(t, err, store.Invalid, "error.colour-contrast", "colour")
 	nearest := err.(store.Problems)[0].Args["nearest"].(string)
-	if c, ok := JudgeColour(nearest); !ok || c.Contrast < 4.5 || c.Contrast > 4.7 {
+	if c, ok := catalogue.JudgeColour(nearest); !ok || c.Contrast < 4.5 || c.Contrast > 4.7 {
 		t.Errorf("nearest %s has a contrast of %.2f", nearest, c.Contrast)
 	}
 	if _, err = o.ChangeSettings(a, 0, brand(nearest)); err != nil {
@@ -349,14 +354,14 @@ func TestSettingsAreChecked(t *testing.T) {
 	_, err = o.ChangeSettings(a, 0, brand("red"))
 	wants(t, err, store.Invalid, "error.colour", "colour")
 
-	logo := func(b []byte) SettingsForm {
-		return SettingsForm{Branding: &Branding{Name: "Sportello", Logo: bytes.NewReader(b)}}
+	logo := func(b []byte) catalogue.SettingsForm {
+		return catalogue.SettingsForm{Branding: &catalogue.Branding{Name: "Sportello", Logo: bytes.NewReader(b)}}
 	}
 	_, err = o.ChangeSettings(a, 0, logo([]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)))
 	wants(t, err, store.Invalid, "error.logo-type", "logo")
 	_, err = o.ChangeSettings(a, 0, logo([]byte("\x89PNG\r\n\x1a\nnot really")))
 	wants(t, err, store.Invalid, "error.logo-type", "logo")
-	_, err = o.ChangeSettings(a, 0, logo(make([]byte, MaxLogo+1)))
+	_, err = o.ChangeSettings(a, 0, logo(make([]byte, catalogue.MaxLogo+1)))
 	wants(t, err, store.TooLarge, "error.logo-size", "logo")
 	var pic bytes.Buffer
 	if err := png.Encode(&pic, image.NewGray(image.Rect(0, 0, 40, 20))); err != nil {
@@ -372,32 +377,32 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 	f.Close()
 
-	service := Service{Matrix: map[string]int{}, HoursDue: map[string]int{"1": 2, "2": 4, "3": 8, "4": 16}, DayBegins: 9, DayEnds: 17, CloseAfter: 7, ReopenWithin: 10}
+	service := catalogue.Service{Matrix: map[string]int{}, HoursDue: map[string]int{"1": 2, "2": 4, "3": 8, "4": 16}, DayBegins: 9, DayEnds: 17, CloseAfter: 7, ReopenWithin: 10}
 	for k, v := range store.DefaultMatrix {
 		service.Matrix[k] = v
 	}
 	bad := service
 	bad.Matrix = map[string]int{"blocking/today": 5, "x/y": 1}
 	bad.DayEnds = 9
-	_, err = o.ChangeSettings(a, 0, SettingsForm{Service: &bad})
+	_, err = o.ChangeSettings(a, 0, catalogue.SettingsForm{Service: &bad})
 	wants(t, err, store.Invalid, "error.range", "matrix-blocking-today")
 	wants(t, err, store.Invalid, "error.range", "matrix-low-none")
 	wants(t, err, store.Invalid, "error.code", "matrix")
 	wants(t, err, store.Invalid, "error.day-ends", "day-ends")
 	service.Matrix["medium/none"] = 1
-	if set, err = o.ChangeSettings(a, set.Rev, SettingsForm{Service: &service}); err != nil || set.PriorityOf(store.Medium, store.NoDate) != 1 || set.LogoType == "" {
+	if set, err = o.ChangeSettings(a, set.Rev, catalogue.SettingsForm{Service: &service}); err != nil || set.PriorityOf(store.Medium, store.NoDate) != 1 || set.LogoType == "" {
 		t.Errorf("%+v, %v", set, err)
 	}
-	_, err = o.ChangeSettings(a, 1, SettingsForm{Service: &service})
+	_, err = o.ChangeSettings(a, 1, catalogue.SettingsForm{Service: &service})
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
 
 	links := []store.FooterLink{{Label: store.Words{IT: "Privacy"}, Address: "javascript:alert(1)"}, {Label: store.Words{IT: "Altro"}, Address: "//evil.example"}, {}, {Address: "/privacy"}}
-	_, err = o.ChangeSettings(a, 0, SettingsForm{Footer: &links})
+	_, err = o.ChangeSettings(a, 0, catalogue.SettingsForm{Footer: &links})
 	wants(t, err, store.Invalid, "error.link", "footer-1")
 	wants(t, err, store.Invalid, "error.link", "footer-2")
 	wants(t, err, store.Invalid, "error.required", "footer-4")
 	links = []store.FooterLink{{Label: store.Words{IT: "Privacy"}, Address: "/privacy"}, {Label: store.Words{EN: "Write"}, Address: "mailto:a@b.example"}, {Label: store.Words{IT: "Ateneo"}, Address: "https://ateneo.example/"}}
-	if set, err = o.ChangeSettings(a, 0, SettingsForm{Footer: &links}); err != nil || len(set.Footer) != 3 {
+	if set, err = o.ChangeSettings(a, 0, catalogue.SettingsForm{Footer: &links}); err != nil || len(set.Footer) != 3 {
 		t.Errorf("%+v, %v", set, err)
 	}
 }
@@ -405,7 +410,7 @@ func TestSettingsAreChecked(t *testing.T) {
 func TestAuditTellsWhoChangedWhat(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	f := FormOf(o.people["ada"])
+	f := people.FormOf(o.people["ada"])
 	f.Phone, f.Groups = "0999", []store.Membership{{Group: o.group["csa"], Supervisor: true}}
 	if _, err := o.ChangePerson(a, o.people["ada"].ID, 0, f); err != nil {
 		t.Fatal(err)

@@ -4,10 +4,14 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/article"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
 	"sportello/store"
 )
 
-func (o *office) write(who string, f ArticleForm) *ArticleView {
+func (o *office) write(who string, f article.ArticleForm) *article.ArticleView {
 	o.t.Helper()
 	v, err := o.SaveArticle(o.as(who), f)
 	if err != nil {
@@ -18,20 +22,20 @@ func (o *office) write(who string, f ArticleForm) *ArticleView {
 
 func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 	o := newOffice(t)
-	f := ArticleForm{Title: "Leggere il cedolino", Body: "Apri il menu.", Language: "it", Audience: store.Public, Module: o.module["csa"]}
+	f := article.ArticleForm{Title: "Leggere il cedolino", Body: "Apri il menu.", Language: "it", Audience: store.Public, Module: o.module["csa"]}
 	for _, who := range []string{"ada", "collega", "referente", "estraneo"} {
 		_, err := o.SaveArticle(o.as(who), f)
 		wants(t, err, store.Denied, "", "")
-		_, _, err = o.PutArticleRecord(o.as(who), ArticleRecord{Title: "X", Body: "Y", Language: "it"})
+		_, _, err = o.PutArticleRecord(o.as(who), article.ArticleRecord{Title: "X", Body: "Y", Language: "it"})
 		wants(t, err, store.Denied, "", "")
-		_, err = o.ListArticles(o.as(who), ArticleFilter{Publication: store.Draft})
+		_, err = o.ListArticles(o.as(who), article.ArticleFilter{Publication: store.Draft})
 		wants(t, err, store.Denied, "", "")
 	}
-	_, err := o.SaveArticle(Actor{}, f)
+	_, err := o.SaveArticle(policy.Actor{}, f)
 	wants(t, err, store.SignIn, "", "")
 
 	// Where the product wants a review, agents write drafts and others publish.
-	if _, err := o.ChangeSettings(o.as("amministratore"), 0, SettingsForm{Review: &[]uint64{o.module["csa"]}}); err != nil {
+	if _, err := o.ChangeSettings(o.as("amministratore"), 0, catalogue.SettingsForm{Review: &[]uint64{o.module["csa"]}}); err != nil {
 		t.Fatal(err)
 	}
 	v := o.write("agente", f)
@@ -65,7 +69,7 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 func TestArticlesAreReadByTheirAudience(t *testing.T) {
 	o := newOffice(t)
 	slug := map[string]string{}
-	for name, f := range map[string]ArticleForm{
+	for name, f := range map[string]article.ArticleForm{
 		"public": {Audience: store.Public, Publication: store.Published}, "signed-in": {Audience: store.SignedIn, Publication: store.Published},
 		"agents": {Audience: store.Agents, Publication: store.Published}, "draft": {Audience: store.Public, Publication: store.Draft},
 	} {
@@ -74,7 +78,7 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 	}
 	for who, want := range map[string]string{"": "public", "ada": "public signed-in", "referente": "public signed-in", "agente": "public signed-in agents draft",
 		"redattore": "public signed-in agents draft", "amministratore": "public signed-in agents draft"} {
-		a := Actor{}
+		a := policy.Actor{}
 		if who != "" {
 			a = o.as(who)
 		}
@@ -89,7 +93,7 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 				listed++
 			}
 		}
-		page, err := o.ListArticles(a, ArticleFilter{})
+		page, err := o.ListArticles(a, article.ArticleFilter{})
 		if err != nil || len(page.Items) != listed {
 			t.Errorf("%q is listed %d articles, want %d, %v", who, len(page.Items), listed, err)
 		}
@@ -97,9 +101,9 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 		if err != nil || counts[o.module["csa"]] != listed {
 			t.Errorf("%q is told of %v, want %d, %v", who, counts, listed, err)
 		}
-		for what, list := range map[string]func() ([]ArticleItem, error){
-			"recent": func() ([]ArticleItem, error) { return o.RecentArticles(a, "it", 20) },
-			"picked": func() ([]ArticleItem, error) { return o.PickArticles(a, "art", 20) },
+		for what, list := range map[string]func() ([]article.ArticleItem, error){
+			"recent": func() ([]article.ArticleItem, error) { return o.RecentArticles(a, "it", 20) },
+			"picked": func() ([]article.ArticleItem, error) { return o.PickArticles(a, "art", 20) },
 		} {
 			if got, err := list(); err != nil || len(got) != listed {
 				t.Errorf("%q is offered %d %s, want %d, %v", who, len(got), what, listed, err)
@@ -110,17 +114,17 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 
 func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 	o := newOffice(t)
-	it := o.write("redattore", ArticleForm{Title: "Cedolino", Body: "Testo.", Language: "it", Audience: store.Public, Publication: store.Published})
-	en := o.write("redattore", ArticleForm{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Public, Publication: store.Published})
-	o.write("redattore", ArticleForm{Title: "Banca", Body: "Testo.", Language: "it", Audience: store.Public, Publication: store.Published})
+	it := o.write("redattore", article.ArticleForm{Title: "Cedolino", Body: "Testo.", Language: "it", Audience: store.Public, Publication: store.Published})
+	en := o.write("redattore", article.ArticleForm{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Public, Publication: store.Published})
+	o.write("redattore", article.ArticleForm{Title: "Banca", Body: "Testo.", Language: "it", Audience: store.Public, Publication: store.Published})
 	if en.Article.ID != it.Article.ID || len(en.Languages) != 2 {
 		t.Errorf("%+v", en)
 	}
 	for lang, want := range map[string]string{"it": "Banca, Cedolino", "en": "Banca, Payslip"} {
 		var got []string
-		f := ArticleFilter{Language: lang, Limit: 1}
+		f := article.ArticleFilter{Language: lang, Limit: 1}
 		for {
-			page, err := o.ListArticles(Actor{}, f)
+			page, err := o.ListArticles(policy.Actor{}, f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,30 +139,30 @@ func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 			t.Errorf("%s: %v, want %s", lang, got, want)
 		}
 	}
-	if c, err := o.ArticleCounts(Actor{}); err != nil || c[0] != 2 {
+	if c, err := o.ArticleCounts(policy.Actor{}); err != nil || c[0] != 2 {
 		t.Errorf("%v, %v", c, err)
 	}
 	// Module and audience belong to the article: changing them in one language changes both.
-	o.write("redattore", ArticleForm{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Agents, Module: o.module["csa"], Publication: store.Published, Rev: en.Version.Rev})
-	_, err := o.Article(Actor{}, it.Slug, "it")
+	o.write("redattore", article.ArticleForm{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Agents, Module: o.module["csa"], Publication: store.Published, Rev: en.Version.Rev})
+	_, err := o.Article(policy.Actor{}, it.Slug, "it")
 	wants(t, err, store.NotFound, "", "")
 	v, err := o.Article(o.as("agente"), it.Slug, "it")
 	if err != nil || v.Version.Language != "it" || v.Version.Audience != store.Agents || v.Module == nil || v.Module.Code != "csa" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	_, err = o.SaveArticle(o.as("redattore"), ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it", Rev: it.Version.Rev})
+	_, err = o.SaveArticle(o.as("redattore"), article.ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it", Rev: it.Version.Rev})
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
-	_, err = o.SaveArticle(o.as("redattore"), ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it"})
+	_, err = o.SaveArticle(o.as("redattore"), article.ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it"})
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
 }
 
 func TestArticleFormsTellAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.SaveArticle(o.as("redattore"), ArticleForm{Slug: "Non buono", Title: " ", Body: "\n\x00", Language: "fr", Module: 99})
+	_, err := o.SaveArticle(o.as("redattore"), article.ArticleForm{Slug: "Non buono", Title: " ", Body: "\n\x00", Language: "fr", Module: 99})
 	for _, field := range []string{"slug", "title", "body", "language", "module"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	_, err = o.SaveArticle(o.as("redattore"), ArticleForm{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", store.Versions.Most("body")+1), Language: "it"})
+	_, err = o.SaveArticle(o.as("redattore"), article.ArticleForm{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", store.Versions.Most("body")+1), Language: "it"})
 	wants(t, err, store.Invalid, "error.too-long", "title")
 	wants(t, err, store.Invalid, "error.too-large", "body")
 }
@@ -169,14 +173,14 @@ func TestPicturesBelongToTheArticle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := ArticleForm{Title: "Con figura", Body: "Testo.", Language: "it", Audience: store.Public, Files: []uint64{f.ID}}
+	form := article.ArticleForm{Title: "Con figura", Body: "Testo.", Language: "it", Audience: store.Public, Files: []uint64{f.ID}}
 	_, err = o.SaveArticle(o.as("agente"), form)
 	wants(t, err, store.Invalid, "error.file-gone", "files")
 	v := o.write("redattore", form)
 	if len(v.Files) != 1 || v.Files[0].Article != v.Article.ID {
 		t.Errorf("%+v", v.Files)
 	}
-	if _, _, err := o.OpenFile(Actor{}, f.ID); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.OpenFile(policy.Actor{}, f.ID); store.KindOf(err) != store.NotFound {
 		t.Errorf("a stranger opens the picture of a draft: %v", err)
 	}
 	if err := o.DeleteArticle(o.as("redattore"), v.Slug, "it", v.Version.Rev); err != nil {
@@ -191,7 +195,7 @@ func TestSlugsAreShortAndUnique(t *testing.T) {
 		{"Perché no?", "perche-no"}, {"Perché, no!", "perche-no-2"}, {"perche no", "perche-no-3"}, {"日本", "articolo"}, {"…", "articolo-2"},
 		{long, strings.TrimRight(strings.Repeat("parola-", 12)[:80], "-")}, {long, strings.TrimRight(strings.Repeat("parola-", 12)[:78], "-") + "-2"},
 	} {
-		got := o.write("redattore", ArticleForm{Title: c.title, Body: "Testo.", Language: "it"}).Slug
+		got := o.write("redattore", article.ArticleForm{Title: c.title, Body: "Testo.", Language: "it"}).Slug
 		if got != c.want || len(got) > store.Articles.Most("slug") {
 			t.Errorf("%q: %q, want %q", c.title, got, c.want)
 		}
@@ -200,7 +204,7 @@ func TestSlugsAreShortAndUnique(t *testing.T) {
 
 func TestSavedRepliesStayInTheirGroup(t *testing.T) {
 	o := newOffice(t)
-	csa := ReplyForm{Group: o.group["csa"], Title: store.Words{IT: "Chiedere la matricola", EN: "Ask for the number"}, Body: store.Words{IT: "Buongiorno"}}
+	csa := queue.ReplyForm{Group: o.group["csa"], Title: store.Words{IT: "Chiedere la matricola", EN: "Ask for the number"}, Body: store.Words{IT: "Buongiorno"}}
 	for _, who := range []string{"ada", "referente", "redattore", "altrove"} {
 		_, err := o.AddReply(o.as(who), csa)
 		wants(t, err, store.Denied, "", "")
@@ -211,7 +215,7 @@ func TestSavedRepliesStayInTheirGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := o.AddReply(o.as("agente"), ReplyForm{Title: store.Words{IT: "Saluti"}, Body: store.Words{IT: "A presto"}})
+	own, err := o.AddReply(o.as("agente"), queue.ReplyForm{Title: store.Words{IT: "Saluti"}, Body: store.Words{IT: "A presto"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +234,7 @@ func TestSavedRepliesStayInTheirGroup(t *testing.T) {
 	if _, err = o.ChangeReply(o.as("responsabile"), shared.ID, shared.Rev, csa); err != nil {
 		t.Error(err)
 	}
-	_, err = o.AddReply(o.as("agente"), ReplyForm{})
+	_, err = o.AddReply(o.as("agente"), queue.ReplyForm{})
 	wants(t, err, store.Invalid, "error.required", "title-it")
 	wants(t, err, store.Invalid, "error.required", "body-it")
 	if got, err := o.PickReplies(o.as("agente"), "matr", "it", 5); err != nil || len(got) != 1 || got[0].ID != shared.ID {

@@ -10,12 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/desk/file"
+	"sportello/app/desk/ticket"
 	"sportello/app/extract"
 	"sportello/store"
 )
 
 // here reads without a process of its own and counts how often it was asked.
-func here(calls *atomic.Int64) Reader {
+func here(calls *atomic.Int64) file.Reader {
 	return func(_ context.Context, f *os.File, name, mediaType string) (string, error) {
 		calls.Add(1)
 		if name == "lento.txt" {
@@ -47,7 +49,7 @@ func (o *office) textOf(file uint64) (text *store.FileText) {
 	return text
 }
 
-func (o *office) readAll(r Reader) {
+func (o *office) readAll(r file.Reader) {
 	o.t.Helper()
 	if _, err := o.ReadAttachments(o.t.Context(), r); err != nil {
 		o.t.Fatal(err)
@@ -59,27 +61,27 @@ func TestTextOfAttachmentsIsReadOnceTheyBelongToSomething(t *testing.T) {
 	var calls atomic.Int64
 	read := here(&calls)
 	o.readAll(read) // nothing yet: from now on by the change log
-	ticket := o.open("csa")
+	opened := o.open("csa")
 	file := o.attach("ada", "verbale.txt", "codice zibellino")
 	picture := o.attach("ada", "foto.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
 	o.readAll(read)
 	if o.textOf(file) != nil {
 		t.Error("a pending file was read")
 	}
-	before, err := o.Ticket(o.as("ada"), ticket.ID)
+	before, err := o.Ticket(o.as("ada"), opened.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := o.do("ada", ticket.ID, Step{Message: &Text{Body: "ecco", Files: []uint64{file, picture}}})
+	after := o.do("ada", opened.ID, ticket.Step{Message: &ticket.Text{Body: "ecco", Files: []uint64{file, picture}}})
 	o.readAll(read)
 	o.readAll(read)
-	if got := o.textOf(file); got == nil || got.Text != "codice zibellino" || got.Ticket != ticket.ID || got.Failed != "" {
+	if got := o.textOf(file); got == nil || got.Text != "codice zibellino" || got.Ticket != opened.ID || got.Failed != "" {
 		t.Errorf("text %+v", got)
 	}
 	if o.textOf(picture) != nil || calls.Load() != 1 {
 		t.Errorf("read %d times", calls.Load())
 	}
-	view, err := o.Ticket(o.as("ada"), ticket.ID)
+	view, err := o.Ticket(o.as("ada"), opened.ID)
 	if err != nil || view.Ticket.PublicRev != after.PublicRev || len(view.History) != len(before.History) {
 		t.Errorf("reading a file shows in the ticket: %v", err)
 	}
@@ -87,9 +89,9 @@ func TestTextOfAttachmentsIsReadOnceTheyBelongToSomething(t *testing.T) {
 
 func TestTextOfAttachmentsThatAreThereAlreadyIsReadAtFirst(t *testing.T) {
 	o := newOffice(t)
-	ticket := o.open("csa")
+	opened := o.open("csa")
 	file := o.attach("agente", "nota.txt", "parola interna")
-	o.do("agente", ticket.ID, Step{Message: &Text{Body: "x", Internal: true, Files: []uint64{file}}})
+	o.do("agente", opened.ID, ticket.Step{Message: &ticket.Text{Body: "x", Internal: true, Files: []uint64{file}}})
 	var calls atomic.Int64
 	o.readAll(here(&calls))
 	if got := o.textOf(file); got == nil || got.Text != "parola interna" {
@@ -99,9 +101,9 @@ func TestTextOfAttachmentsThatAreThereAlreadyIsReadAtFirst(t *testing.T) {
 
 func TestAttachmentsThatCannotBeReadAreListedForTheAdministrator(t *testing.T) {
 	o := newOffice(t)
-	ticket := o.open("csa")
+	opened := o.open("csa")
 	slow, broken := o.attach("ada", "lento.txt", "a"), o.attach("ada", "rotto.pdf", "%PDF-1.4 niente")
-	o.do("ada", ticket.ID, Step{Message: &Text{Body: "x", Files: []uint64{slow, broken}}})
+	o.do("ada", opened.ID, ticket.Step{Message: &ticket.Text{Body: "x", Files: []uint64{slow, broken}}})
 	var calls atomic.Int64
 	o.readAll(here(&calls))
 	if calls.Load() != 3 {
@@ -126,9 +128,9 @@ func TestAttachmentsThatCannotBeReadAreListedForTheAdministrator(t *testing.T) {
 
 func TestAttachmentsThatFailedAreReadAgainWhenAnAdministratorAsks(t *testing.T) {
 	o := newOffice(t)
-	ticket := o.open("csa")
+	opened := o.open("csa")
 	file := o.attach("ada", "a.txt", "codice zibellino")
-	o.do("ada", ticket.ID, Step{Message: &Text{Body: "x", Files: []uint64{file}}})
+	o.do("ada", opened.ID, ticket.Step{Message: &ticket.Text{Body: "x", Files: []uint64{file}}})
 	broken := true
 	read := func(_ context.Context, f *os.File, name, mediaType string) (string, error) {
 		if broken {
@@ -165,13 +167,13 @@ func TestAttachmentsThatFailedAreReadAgainWhenAnAdministratorAsks(t *testing.T) 
 
 func TestTextGoesWithItsTicket(t *testing.T) {
 	o := newOffice(t)
-	ticket := o.open("csa")
+	opened := o.open("csa")
 	file := o.attach("ada", "a.txt", "parole")
-	o.do("ada", ticket.ID, Step{Message: &Text{Body: "x", Files: []uint64{file}}})
+	o.do("ada", opened.ID, ticket.Step{Message: &ticket.Text{Body: "x", Files: []uint64{file}}})
 	var calls atomic.Int64
 	o.readAll(here(&calls))
 	yes := true
-	o.do("agente", ticket.ID, Step{Spam: &yes})
+	o.do("agente", opened.ID, ticket.Step{Spam: &yes})
 	o.later(31 * 24 * time.Hour)
 	if err := o.Elapse(); err != nil {
 		t.Fatal(err)
@@ -183,12 +185,12 @@ func TestTextGoesWithItsTicket(t *testing.T) {
 
 func TestReadingEndsWithItsContextAndGoesOnLater(t *testing.T) {
 	o := newOffice(t)
-	ticket := o.open("csa")
+	opened := o.open("csa")
 	var files []uint64
 	for range 5 {
 		files = append(files, o.attach("ada", "a.txt", "parole"))
 	}
-	o.do("ada", ticket.ID, Step{Message: &Text{Body: "x", Files: files}})
+	o.do("ada", opened.ID, ticket.Step{Message: &ticket.Text{Body: "x", Files: files}})
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := o.ReadAttachments(ctx, func(ctx context.Context, _ *os.File, _, _ string) (string, error) {
 		cancel()

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -48,11 +51,11 @@ var passing = map[string]bool{"last_seen": true, "seen": true}
 
 // Audit lists the changes of the administration, newest first, before the sequence number (0: the newest), for
 // administrators. next is what to ask for to go on, 0 at the end.
-func (d *Desk) Audit(a Actor, before uint64, limit int) (lines []AuditLine, next uint64, err error) {
-	if err := mayAdminister(a); err != nil {
+func (d *Desk) Audit(a policy.Actor, before uint64, limit int) (lines []AuditLine, next uint64, err error) {
+	if err := policy.MayAdminister(a); err != nil {
 		return nil, 0, err
 	}
-	limit = pageSize(limit)
+	limit = entry.PageSize(limit)
 	err = d.st.View(func(tx *store.Tx) error {
 		lines, next = nil, 0
 		n := namer{tx: tx, lang: a.Lang(), known: map[string]string{}}
@@ -198,7 +201,7 @@ func (n *namer) value(table, field string, raw json.RawMessage) string {
 		if json.Unmarshal(raw, &list) == nil {
 			return joined(list, func(c store.Coordination) string {
 				if c.Unit != 0 {
-					return n.name("organisations", c.Organisation) + PathSeparator + n.name("units", c.Unit)
+					return n.name("organisations", c.Organisation) + catalogue.PathSeparator + n.name("units", c.Unit)
 				}
 				return n.name("organisations", c.Organisation)
 			})

@@ -3,28 +3,30 @@ package desk
 import (
 	"testing"
 
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
 func TestABatchOfRecordsKeepsItsOrderAndLosesOnlyWhatIsRefused(t *testing.T) {
 	d := newDesk(t)
-	record := func(subject, external string) TicketRecord {
-		return TicketRecord{Subject: subject, Body: "Testo", RequesterEmail: "ada@ateneo.example", RequesterName: "Ada", ExternalID: external}
+	record := func(subject, external string) ticket.TicketRecord {
+		return ticket.TicketRecord{Subject: subject, Body: "Testo", RequesterEmail: "ada@ateneo.example", RequesterName: "Ada", ExternalID: external}
 	}
 	bad := record("modulo che non esiste", "b")
 	bad.Module = "none"
 	worse := record("", "")
 	for _, c := range []struct {
 		name string
-		recs []TicketRecord
+		recs []ticket.TicketRecord
 		want string // + created, = updated, - refused
 	}{
-		{"all good, one twice", []TicketRecord{record("uno", "1"), record("due", ""), record("uno ancora", "1")}, "++="},
-		{"refused ones between", []TicketRecord{worse, record("tre", ""), bad, record("quattro", ""), worse}, "-+-+-"},
-		{"more refused than a batch is begun anew for", []TicketRecord{bad, bad, record("cinque", ""), bad, bad, record("sei", "1"), bad}, "--+--=-"},
+		{"all good, one twice", []ticket.TicketRecord{record("uno", "1"), record("due", ""), record("uno ancora", "1")}, "++="},
+		{"refused ones between", []ticket.TicketRecord{worse, record("tre", ""), bad, record("quattro", ""), worse}, "-+-+-"},
+		{"more refused than a batch is begun anew for", []ticket.TicketRecord{bad, bad, record("cinque", ""), bad, bad, record("sei", "1"), bad}, "--+--=-"},
 		{"nothing", nil, ""},
 	} {
-		results, err := d.PutTicketRecords(Actor{System: true, Via: "import"}, c.recs)
+		results, err := d.PutTicketRecords(policy.Actor{System: true, Via: "import"}, c.recs)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -33,13 +35,13 @@ func BenchmarkOpenTicket(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			a := Actor{Person: p, Via: "api"}
+			a := policy.Actor{Person: p, Via: "api"}
 			work := make(chan int)
 			var wg sync.WaitGroup
 			for range writers {
 				wg.Go(func() {
 					for range work {
-						if _, err := d.OpenTicket(a, NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500 quando apro il cedolino di ottobre."}); err != nil {
+						if _, err := d.OpenTicket(a, ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500 quando apro il cedolino di ottobre."}); err != nil {
 							b.Error(err)
 							return
 						}

@@ -7,6 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/intake"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/post"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -71,7 +76,7 @@ func TestBelonging(t *testing.T) {
 						if secret {
 							o.confide("csa")
 						}
-						o.do("agente", n, Step{Add: []string{"estraneo@altro.example"}, Message: &Text{Body: "Quale anno?"}, To: store.StateWaiting})
+						o.do("agente", n, ticket.Step{Add: []string{"estraneo@altro.example"}, Message: &ticket.Text{Body: "Quale anno?"}, To: store.StateWaiting})
 						before := o.ticket(n)
 						l := letter{from: s.from, subject: "Privato", body: "parole", proven: proven}
 						switch c.name {
@@ -82,9 +87,9 @@ func TestBelonging(t *testing.T) {
 						case "a mentioned ID":
 							l.reply = "citato@x"
 						case "a public token":
-							l.to = o.ReplyAddress("csa@ateneo.example", n, o.people["ada"].ID, PurposePublic)
+							l.to = o.ReplyAddress("csa@ateneo.example", n, o.people["ada"].ID, notice.PurposePublic)
 						case "an internal token":
-							l.to = o.ReplyAddress("csa@ateneo.example", n, o.people["agente"].ID, PurposeInternal)
+							l.to = o.ReplyAddress("csa@ateneo.example", n, o.people["agente"].ID, notice.PurposeInternal)
 						case "the number":
 							l.subject = fmt.Sprintf("Rif: R: [#%d] Privato", n)
 						case "a seen ID with other content":
@@ -124,7 +129,7 @@ func TestBelonging(t *testing.T) {
 							t.Errorf("the requester's side sees something: %+v", after)
 						}
 						out := o.post()[s.from]
-						if got == lies && (out == nil || out.Ticket != nil || out.Lines[0].Event != EventReceived) {
+						if got == lies && (out == nil || out.Ticket != nil || out.Lines[0].Event != post.EventReceived) {
 							t.Errorf("acknowledged with %+v", out)
 						}
 					})
@@ -137,7 +142,7 @@ func TestBelonging(t *testing.T) {
 func TestEachAnswerToAnAnnouncementIsATicketOfItsOwn(t *testing.T) {
 	o := newMailOffice(t)
 	var tickets []uint64
-	for i := range 3 * mostOfID {
+	for i := range 3 * post.MostOfID {
 		m := o.mail(letter{from: fmt.Sprintf("p%d@ateneo.example", i), subject: "Re: Novità sul cedolino", reply: "annuncio@ateneo.example", body: "una cosa mia", proven: true})
 		if slices.Contains(tickets, m.Ticket) {
 			t.Fatalf("%d joined #%d", i, m.Ticket)
@@ -157,7 +162,7 @@ func TestTwoMailsOfOneMessageIDAreTwoMatters(t *testing.T) {
 	o := newMailOffice(t)
 	one := o.mail(letter{from: "ada@ateneo.example", subject: "Uno", body: "uno", id: "stesso@x", proven: true})
 	two := o.mail(letter{from: "ignoto@altrove.example", subject: "Due", body: "due", id: "stesso@x"})
-	if one.Ticket == two.Ticket || two.Joined != JoinedNew {
+	if one.Ticket == two.Ticket || two.Joined != intake.JoinedNew {
 		t.Fatalf("%+v", two)
 	}
 	// Each one's answer goes to their own.
@@ -182,10 +187,10 @@ func (o *mailOffice) beside() (n, id uint64) {
 
 func TestWhoDecidesAboutWhatLiesBeside(t *testing.T) {
 	for who, kind := range map[string]store.Kind{"ada": store.NotFound, "estraneo": store.NotFound, "referente": store.NotFound, "altrove": store.Denied, "redattore": store.NotFound} {
-		for _, do := range []BesideDo{BesideJoin, BesidePerson, BesideOwn, BesideDrop, "", "tutto"} {
+		for _, do := range []ticket.BesideDo{ticket.BesideJoin, ticket.BesidePerson, ticket.BesideOwn, ticket.BesideDrop, "", "tutto"} {
 			o := newMailOffice(t)
 			n, id := o.beside()
-			if _, err := o.Do(o.as(who), n, Step{Beside: id, BesideDo: do, Reason: "perché"}); err == nil || store.KindOf(err) != kind {
+			if _, err := o.Do(o.as(who), n, ticket.Step{Beside: id, BesideDo: do, Reason: "perché"}); err == nil || store.KindOf(err) != kind {
 				t.Errorf("%s, %q: %v", who, do, err)
 			}
 			if k := o.ticket(n); k.Beside != 1 {
@@ -196,15 +201,15 @@ func TestWhoDecidesAboutWhatLiesBeside(t *testing.T) {
 }
 
 func TestWhatBecomesOfWordsBeside(t *testing.T) {
-	for _, do := range []BesideDo{BesideJoin, BesidePerson, BesideOwn, BesideDrop} {
+	for _, do := range []ticket.BesideDo{ticket.BesideJoin, ticket.BesidePerson, ticket.BesideOwn, ticket.BesideDrop} {
 		t.Run(string(do), func(t *testing.T) {
 			o := newMailOffice(t)
 			n, id := o.beside()
 			author := o.message(id).Author
-			if do == BesideDrop {
-				o.refused("agente", n, Step{Beside: id, BesideDo: do}, store.Invalid)
+			if do == ticket.BesideDrop {
+				o.refused("agente", n, ticket.Step{Beside: id, BesideDo: do}, store.Invalid)
 			}
-			o.do("agente", n, Step{Beside: id, BesideDo: do, Reason: "non riguarda"})
+			o.do("agente", n, ticket.Step{Beside: id, BesideDo: do, Reason: "non riguarda"})
 			k := o.ticket(n)
 			if k.Beside != 0 {
 				t.Errorf("%d still wait", k.Beside)
@@ -214,15 +219,15 @@ func TestWhatBecomesOfWordsBeside(t *testing.T) {
 				t.Fatal(err)
 			}
 			reads := slices.ContainsFunc(ada.Messages, func(m *store.Message) bool { return strings.Contains(m.Body, "zibaldone") && m.Author == author })
-			if want := do == BesideJoin || do == BesidePerson; reads != want {
+			if want := do == ticket.BesideJoin || do == ticket.BesidePerson; reads != want {
 				t.Errorf("the requester reads it: %t", reads)
 			}
-			if k.OnSide(author) != (do == BesidePerson) {
+			if k.OnSide(author) != (do == ticket.BesidePerson) {
 				t.Errorf("participants %v", k.Participants)
 			}
 			out := o.post()
 			switch do {
-			case BesideOwn:
+			case ticket.BesideOwn:
 				l := ada.Ticket.Links
 				if len(ada.Links) != 0 || len(l) != 1 {
 					t.Fatalf("links %v, shown %v", l, ada.Links)
@@ -234,12 +239,12 @@ func TestWhatBecomesOfWordsBeside(t *testing.T) {
 				if m := o.mail(letter{from: "ignoto@altrove.example", reply: "m2@elsewhere.example", body: "ancora"}); m.Ticket != x.ID {
 					t.Errorf("the next one went to #%d", m.Ticket)
 				}
-			case BesideDrop:
+			case ticket.BesideDrop:
 				if m := o.message(id); m.Beside != store.BesideDismissed || m.BesideWhy != "non riguarda" || !m.Internal {
 					t.Errorf("%+v", m)
 				}
-				o.refused("agente", n, Step{Beside: id, BesideDo: BesideDrop, Reason: "di nuovo"}, store.Conflict)
-				if x := o.do("agente", n, Step{Beside: id, BesideDo: BesideJoin}); x.Beside != 0 || x.Messages != k.Messages+1 || x.Notes != k.Notes-1 {
+				o.refused("agente", n, ticket.Step{Beside: id, BesideDo: ticket.BesideDrop, Reason: "di nuovo"}, store.Conflict)
+				if x := o.do("agente", n, ticket.Step{Beside: id, BesideDo: ticket.BesideJoin}); x.Beside != 0 || x.Messages != k.Messages+1 || x.Notes != k.Notes-1 {
 					t.Errorf("taken up again: %+v", x)
 				}
 			default:
@@ -262,7 +267,7 @@ func TestNothingOfWhatLiesBesideIsSeen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			list, err := o.List(o.as(who), TicketFilter{})
+			list, err := o.List(o.as(who), queue.TicketFilter{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -294,11 +299,11 @@ func TestNothingOfWhatLiesBesideIsSeen(t *testing.T) {
 		if out[o.people[who].Email] != nil {
 			t.Errorf("%s was written to", who)
 		}
-		page, err := o.Queue(o.as("agente"), QueueQuery{View: ViewBeside})
+		page, err := o.Queue(o.as("agente"), queue.QueueQuery{View: queue.ViewBeside})
 		if err != nil || len(page.Tickets) != 1 || page.Count != 1 {
 			t.Errorf("the queue has %d of %d, %v", len(page.Tickets), page.Count, err)
 		}
-		if page, err := o.Queue(o.as("altrove"), QueueQuery{View: ViewBeside}); err != nil || len(page.Tickets) != 0 {
+		if page, err := o.Queue(o.as("altrove"), queue.QueueQuery{View: queue.ViewBeside}); err != nil || len(page.Tickets) != 0 {
 			t.Errorf("another group's queue has %d, %v", len(page.Tickets), err)
 		}
 	}
@@ -310,10 +315,10 @@ func TestAWishIsOneClickForWhoMayAdd(t *testing.T) {
 	if k := o.ticket(m.Ticket); len(k.Participants) != 0 || len(k.Wishes) != 2 {
 		t.Fatalf("participants %v, wishes %v", k.Participants, k.Wishes)
 	}
-	o.refused("altrove", m.Ticket, Step{Grant: "collega@ateneo.example"}, store.Denied)
-	o.refused("ada", m.Ticket, Step{Grant: "fornitore@ditta.example"}, store.Denied)
-	o.do("ada", m.Ticket, Step{Grant: "collega@ateneo.example"})
-	o.do("agente", m.Ticket, Step{Grant: "fornitore@ditta.example"})
+	o.refused("altrove", m.Ticket, ticket.Step{Grant: "collega@ateneo.example"}, store.Denied)
+	o.refused("ada", m.Ticket, ticket.Step{Grant: "fornitore@ditta.example"}, store.Denied)
+	o.do("ada", m.Ticket, ticket.Step{Grant: "collega@ateneo.example"})
+	o.do("agente", m.Ticket, ticket.Step{Grant: "fornitore@ditta.example"})
 	if k := o.ticket(m.Ticket); len(k.Participants) != 2 || len(k.Wishes) != 0 {
 		t.Errorf("participants %v, wishes %v", k.Participants, k.Wishes)
 	}
@@ -323,18 +328,18 @@ func TestALetterThatTellsOfAnythingInternalIsInternal(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
 	o.post()
-	o.do("agente", k.ID, Step{Take: true, Message: &Text{Body: "In breve, tra noi", Internal: true, Mentions: []uint64{o.people["agente2"].ID}}})
-	o.do("ada", k.ID, Step{Message: &Text{Body: "C'è altro"}})
+	o.do("agente", k.ID, ticket.Step{Take: true, Message: &ticket.Text{Body: "In breve, tra noi", Internal: true, Mentions: []uint64{o.people["agente2"].ID}}})
+	o.do("ada", k.ID, ticket.Step{Message: &ticket.Text{Body: "C'è altro"}})
 	l := o.post()["agente2@ateneo.example"]
-	if l == nil || l.Purpose != PurposeInternal {
+	if l == nil || l.Purpose != notice.PurposeInternal {
 		t.Fatalf("%+v", l)
 	}
 	answers := map[string]letter{
 		"by the reply address": {to: l.ReplyTo}, "by the letter's Message-ID": {reply: l.Letter.MessageID}, "by References alone": {refs: "<altro@x> <" + l.Letter.MessageID + ">"},
 		"by both":                                {to: l.ReplyTo, reply: l.Letter.MessageID},
-		"by the Message-ID, to a public address": {to: o.ReplyAddress("csa@ateneo.example", k.ID, o.people["agente2"].ID, PurposePublic), reply: l.Letter.MessageID},
-		"by an address of before":                {to: "csa+" + o.token("reply", replyMAC, k.ID, o.people["agente2"].ID) + "@ateneo.example"},
-		"by a purpose that is not known":         {to: "csa+" + o.token("reply", replyMAC, k.ID, o.people["agente2"].ID, 9) + "@ateneo.example"},
+		"by the Message-ID, to a public address": {to: o.ReplyAddress("csa@ateneo.example", k.ID, o.people["agente2"].ID, notice.PurposePublic), reply: l.Letter.MessageID},
+		"by an address of before":                {to: "csa+" + o.Token("reply", post.ReplyMAC, k.ID, o.people["agente2"].ID) + "@ateneo.example"},
+		"by a purpose that is not known":         {to: "csa+" + o.Token("reply", post.ReplyMAC, k.ID, o.people["agente2"].ID, 9) + "@ateneo.example"},
 	}
 	for name, m := range answers {
 		m.from, m.body, m.proven = "agente2@ateneo.example", "franco: "+name, true
@@ -351,9 +356,9 @@ func TestALetterThatTellsOfAnythingInternalIsInternal(t *testing.T) {
 	// Nobody publishes it who may not write messages there.
 	row := o.mail(letter{from: "agente2@ateneo.example", to: l.ReplyTo, body: "da pubblicare", proven: true})
 	for who, kind := range map[string]store.Kind{"ada": store.Invalid, "referente": store.Invalid, "estraneo": store.NotFound, "altrove": store.Denied, "amministratore": store.Denied} {
-		o.refused(who, k.ID, Step{ConfirmMail: row.Message}, kind)
+		o.refused(who, k.ID, ticket.Step{ConfirmMail: row.Message}, kind)
 	}
-	o.do("agente", k.ID, Step{ConfirmMail: row.Message})
+	o.do("agente", k.ID, ticket.Step{ConfirmMail: row.Message})
 	out := o.post()["ada@ateneo.example"]
 	if !hasText(out, "da pubblicare") || out.Lines[len(out.Lines)-1].Who != "Bianca Agente" {
 		t.Errorf("published as %+v", out)
@@ -363,7 +368,7 @@ func TestALetterThatTellsOfAnythingInternalIsInternal(t *testing.T) {
 func TestAnAddressOfBeforeStillLeadsTheRequesterHome(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
-	m := o.mail(letter{from: "ada@ateneo.example", to: "csa+" + o.token("reply", replyMAC, k.ID, o.people["ada"].ID) + "@ateneo.example", body: "risposta", proven: true})
+	m := o.mail(letter{from: "ada@ateneo.example", to: "csa+" + o.Token("reply", post.ReplyMAC, k.ID, o.people["ada"].ID) + "@ateneo.example", body: "risposta", proven: true})
 	if msg := o.message(m.Message); m.Ticket != k.ID || msg.Internal {
 		t.Errorf("%+v", msg)
 	}
@@ -396,7 +401,7 @@ func TestWordsBesideCountAmongWhatAStrangerMakes(t *testing.T) {
 	o.most(3, 0)
 	for i := range 5 {
 		m := o.mail(letter{from: "ignoto@altrove.example", reply: "prima@x", body: fmt.Sprint("parole ", i)})
-		if held := m.State == store.MailHeld && m.Why == WhyMany; held != (i >= 3) {
+		if held := m.State == store.MailHeld && m.Why == intake.WhyMany; held != (i >= 3) {
 			t.Errorf("%d: %s %s", i, m.State, m.Why)
 		}
 	}

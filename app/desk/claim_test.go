@@ -5,6 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/intake"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -52,11 +57,11 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	m := form("noreply@ateneo.example", "ada@ateneo.example", proof)
 	n := m.Ticket
 	ada, referente := o.as("ada"), o.as("referente")
-	sees := func(a Actor) bool {
+	sees := func(a policy.Actor) bool {
 		t.Helper()
 		_, err := o.Ticket(a, n)
-		l, err2 := o.List(a, TicketFilter{})
-		q, err3 := o.SideTickets(a, SideQuery{})
+		l, err2 := o.List(a, queue.TicketFilter{})
+		q, err3 := o.SideTickets(a, queue.SideQuery{})
 		if err2 != nil || err3 != nil {
 			t.Fatal(err2, err3)
 		}
@@ -70,17 +75,17 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	}
 	out := o.post()
 	ack := out["ada@ateneo.example"]
-	if ack == nil || len(ack.Lines) != 1 || ack.Lines[0].Event != EventReceived || ack.Ticket != nil || ack.Link != "" {
+	if ack == nil || len(ack.Lines) != 1 || ack.Lines[0].Event != post.EventReceived || ack.Ticket != nil || ack.Link != "" {
 		t.Errorf("the acknowledgement: %+v", ack)
 	}
 	if list, _, err := o.ListNotices(ada, 10); err != nil || len(list) != 0 {
 		t.Errorf("the bell: %v, %v", list, err)
 	}
-	o.do("agente", n, Step{Take: true})
+	o.do("agente", n, ticket.Step{Take: true})
 	if l := o.post()["ada@ateneo.example"]; l != nil {
 		t.Errorf("told of taking: %+v", l)
 	}
-	o.do("agente", n, Step{Message: say("Ecco la risposta.")})
+	o.do("agente", n, ticket.Step{Message: say("Ecco la risposta.")})
 	l := o.post()["ada@ateneo.example"]
 	if !hasText(l, "Ecco la risposta.") || l.Link != "" || len(l.Lines) != 1 {
 		t.Fatalf("the answer: %+v", l)
@@ -125,7 +130,7 @@ func TestAFormCountsAsItself(t *testing.T) {
 	held := 0
 	for i := range 5 {
 		m := o.mail(letter{from: "noreply@altrove.example", subject: fmt.Sprint(i), body: fmt.Sprint("testo ", i), header: fmt.Sprintf("Reply-To: p%d@ateneo.example\r\n", i)})
-		if m.State == store.MailHeld && m.Why == WhyMany {
+		if m.State == store.MailHeld && m.Why == intake.WhyMany {
 			held++
 		}
 	}

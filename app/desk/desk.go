@@ -26,6 +26,18 @@ import (
 	"time"
 
 	"sportello/app/credential"
+	"sportello/app/desk/article"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/due"
+	"sportello/app/desk/file"
+	"sportello/app/desk/find"
+	"sportello/app/desk/intake"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/search"
 	"sportello/store"
 )
@@ -53,17 +65,17 @@ type Desk struct {
 	loc     *time.Location
 	maxFile int64
 
-	*Rights
-	*Post
-	*Files
-	*People
-	*Catalogue
-	*Articles
-	*Finder
-	*Tickets
-	*Queues
-	*Notices
-	*Intake
+	*policy.Rights
+	*post.Post
+	*file.Files
+	*people.People
+	*catalogue.Catalogue
+	*article.Articles
+	*find.Finder
+	*ticket.Tickets
+	*queue.Queues
+	*notice.Notices
+	*intake.Intake
 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
@@ -83,26 +95,26 @@ func New(o Options) *Desk {
 	if o.Keeper == nil {
 		o.Keeper = credential.New(o.Store)
 	}
-	rights, post, clock := NewRights(o.Store), NewPost(o.Store), NewClock(o.Location)
-	files := NewFiles(o.Store, o.Log, o.MaxFile, rights)
-	people := NewPeople(o.Store, o.Keeper, post)
-	find := NewFinder(o.Store, o.Search, o.Location, o.MissMonths, rights, files)
-	tickets := NewTickets(o.Store, o.Location, rights, post, people, clock)
-	notices := NewNotices(o.Store, o.Keeper, o.Location, rights, post, files, tickets)
-	o.Keeper.TellStrange(notices.tellStrange)
+	rights, post, clock := policy.New(o.Store), post.New(o.Store), due.New(o.Location)
+	files := file.New(o.Store, o.Log, o.MaxFile, rights)
+	people := people.New(o.Store, o.Keeper, post)
+	find := find.New(o.Store, o.Search, o.Location, o.MissMonths, rights, files)
+	tickets := ticket.New(o.Store, o.Location, rights, post, people, clock)
+	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets)
+	o.Keeper.TellStrange(notices.TellStrange)
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
 		Rights:    rights,
 		Post:      post,
 		Files:     files,
 		People:    people,
-		Catalogue: NewCatalogue(o.Store),
-		Articles:  NewArticles(o.Store, o.MaxFile, files),
+		Catalogue: catalogue.New(o.Store),
+		Articles:  article.New(o.Store, o.MaxFile, files),
 		Finder:    find,
 		Tickets:   tickets,
-		Queues:    NewQueues(o.Store, o.Search, o.Log, rights, find),
+		Queues:    queue.New(o.Store, o.Search, o.Log, rights, find),
 		Notices:   notices,
-		Intake:    NewIntake(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
+		Intake:    intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -114,12 +117,12 @@ func newOffice(t testing.TB) *office {
 	return o
 }
 
-func (o *office) as(name string) Actor {
+func (o *office) as(name string) policy.Actor {
 	p := o.people[name]
 	if p == nil {
 		o.t.Fatalf("nobody is called %s", name)
 	}
-	return Actor{Person: p, Via: "page", Language: "it"}
+	return policy.Actor{Person: p, Via: "page", Language: "it"}
 }
 
 // later moves the clock on.
@@ -128,14 +131,14 @@ func (o *office) later(d time.Duration) { o.now.Add(int64(d)) }
 // open opens a malfunction of CSA in Ada's name.
 func (o *office) open(module string) *store.Ticket {
 	o.t.Helper()
-	t, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500.", Kind: store.Malfunction, Module: o.module[module], Severity: store.High, Urgency: store.NoDate})
+	t, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500.", Kind: store.Malfunction, Module: o.module[module], Severity: store.High, Urgency: store.NoDate})
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	return t
 }
 
-func (o *office) do(who string, number uint64, s Step) *store.Ticket {
+func (o *office) do(who string, number uint64, s ticket.Step) *store.Ticket {
 	o.t.Helper()
 	t, err := o.Do(o.as(who), number, s)
 	if err != nil {
@@ -144,7 +147,7 @@ func (o *office) do(who string, number uint64, s Step) *store.Ticket {
 	return t
 }
 
-func (o *office) refused(who string, number uint64, s Step, kind store.Kind) {
+func (o *office) refused(who string, number uint64, s ticket.Step, kind store.Kind) {
 	o.t.Helper()
 	_, err := o.Do(o.as(who), number, s)
 	if err == nil || store.KindOf(err) != kind {
@@ -152,13 +155,13 @@ func (o *office) refused(who string, number uint64, s Step, kind store.Kind) {
 	}
 }
 
-func say(body string) *Text  { return &Text{Body: body} }
-func note(body string) *Text { return &Text{Body: body, Internal: true} }
+func say(body string) *ticket.Text  { return &ticket.Text{Body: body} }
+func note(body string) *ticket.Text { return &ticket.Text{Body: body, Internal: true} }
 
 func TestWhoSeesATicket(t *testing.T) {
 	o := newOffice(t)
 	plain, secret := o.open("csa"), o.open("legale")
-	o.do("ada", plain.ID, Step{Add: []string{"collega@ateneo.example"}})
+	o.do("ada", plain.ID, ticket.Step{Add: []string{"collega@ateneo.example"}})
 	for who, sees := range map[string][2]bool{
 		"estraneo": {false, false}, "redattore": {false, false}, "altrove": {true, true}, "agente": {true, false}, "ada": {true, true},
 		"collega": {true, false}, "referente": {true, true}, "unita": {true, true}, "responsabile": {true, false}, "amministratore": {true, false},
@@ -173,7 +176,7 @@ func TestWhoSeesATicket(t *testing.T) {
 			}
 		}
 	}
-	if _, err := o.Ticket(Actor{}, plain.ID); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Ticket(policy.Actor{}, plain.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
 	if err := o.GiveReason(o.as("amministratore"), secret.ID, "verifica dopo un reclamo"); err != nil {
@@ -191,13 +194,13 @@ func TestWhoSeesATicket(t *testing.T) {
 func TestNotesLeaveNoTraceForTheRequesterSide(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
-	o.do("agente", n, Step{Message: say("Buongiorno, verifico.")})
+	o.do("agente", n, ticket.Step{Message: say("Buongiorno, verifico.")})
 	before, err := o.Ticket(o.as("ada"), n)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.later(time.Hour)
-	o.do("agente", n, Step{Message: note("Password di prova: segretissima")})
+	o.do("agente", n, ticket.Step{Message: note("Password di prova: segretissima")})
 	after, err := o.Ticket(o.as("ada"), n)
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +215,7 @@ func TestNotesLeaveNoTraceForTheRequesterSide(t *testing.T) {
 	if err != nil || len(agents.Messages) != 3 {
 		t.Errorf("the agent sees %d messages, %v", len(agents.Messages), err)
 	}
-	o.do("ada", n, Step{PublicRev: before.Ticket.PublicRev, Message: say("Grazie")})
+	o.do("ada", n, ticket.Step{PublicRev: before.Ticket.PublicRev, Message: say("Grazie")})
 }
 
 func TestTheLifeOfATicket(t *testing.T) {
@@ -222,45 +225,45 @@ func TestTheLifeOfATicket(t *testing.T) {
 		t.Fatalf("opened as %+v", tk)
 	}
 	n := tk.ID
-	if tk = o.do("agente", n, Step{Take: true}); tk.State != store.StateOpen || tk.Assignee != o.people["agente"].ID || tk.Taken.IsZero() {
+	if tk = o.do("agente", n, ticket.Step{Take: true}); tk.State != store.StateOpen || tk.Assignee != o.people["agente"].ID || tk.Taken.IsZero() {
 		t.Fatalf("taken as %+v", tk)
 	}
-	if tk = o.do("agente", n, Step{Message: say("Quale mese?"), To: store.StateWaiting}); tk.State != store.StateWaiting || tk.Stands.IsZero() {
+	if tk = o.do("agente", n, ticket.Step{Message: say("Quale mese?"), To: store.StateWaiting}); tk.State != store.StateWaiting || tk.Stands.IsZero() {
 		t.Fatalf("waiting as %+v", tk)
 	}
 	due := tk.Due
 	o.later(2 * time.Hour)
-	if tk = o.do("ada", n, Step{Message: say("Ottobre.")}); tk.State != store.StateOpen {
+	if tk = o.do("ada", n, ticket.Step{Message: say("Ottobre.")}); tk.State != store.StateOpen {
 		t.Fatalf("after the answer %v", tk.State)
 	}
 	if moved := tk.Due.Sub(due).Round(time.Second); moved != 2*time.Hour {
 		t.Errorf("due moved on by %v while it stood for two hours of work", moved)
 	}
-	o.refused("agente", n, Step{To: store.StatePlanned}, store.Invalid)
-	if tk = o.do("agente", n, Step{To: store.StatePlanned, Version: "24.06.01"}); tk.State != store.StatePlanned || tk.Version != "24.06.01" {
+	o.refused("agente", n, ticket.Step{To: store.StatePlanned}, store.Invalid)
+	if tk = o.do("agente", n, ticket.Step{To: store.StatePlanned, Version: "24.06.01"}); tk.State != store.StatePlanned || tk.Version != "24.06.01" {
 		t.Fatalf("planned as %+v", tk)
 	}
-	o.refused("agente", n, Step{To: store.StateResolved, Outcome: store.Solved}, store.Invalid)
-	o.refused("agente", n, Step{To: store.StateResolved, Message: say("Fatto")}, store.Invalid)
-	if tk = o.do("agente", n, Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Corretto nella 24.06.01.")}); tk.State != store.StateResolved || tk.Outcome != store.Solved || tk.Version != "24.06.01" {
+	o.refused("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Solved}, store.Invalid)
+	o.refused("agente", n, ticket.Step{To: store.StateResolved, Message: say("Fatto")}, store.Invalid)
+	if tk = o.do("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Corretto nella 24.06.01.")}); tk.State != store.StateResolved || tk.Outcome != store.Solved || tk.Version != "24.06.01" {
 		t.Fatalf("resolved as %+v", tk)
 	}
-	if tk = o.do("ada", n, Step{Message: say("Ancora no.")}); tk.State != store.StateOpen || tk.Outcome != store.OutcomeNone {
+	if tk = o.do("ada", n, ticket.Step{Message: say("Ancora no.")}); tk.State != store.StateOpen || tk.Outcome != store.OutcomeNone {
 		t.Fatalf("reopened as %+v", tk)
 	}
-	o.do("agente", n, Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Ora sì.")})
-	o.refused("collega", n, Step{Confirm: true}, store.NotFound)
-	if tk = o.do("ada", n, Step{Confirm: true}); tk.State != store.StateClosed || tk.Outcome != store.Solved {
+	o.do("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Ora sì.")})
+	o.refused("collega", n, ticket.Step{Confirm: true}, store.NotFound)
+	if tk = o.do("ada", n, ticket.Step{Confirm: true}); tk.State != store.StateClosed || tk.Outcome != store.Solved {
 		t.Fatalf("confirmed as %+v", tk)
 	}
 	o.later(13 * 24 * time.Hour)
-	if tk = o.do("ada", n, Step{Message: say("È tornato.")}); tk.ID != n || tk.State != store.StateOpen {
+	if tk = o.do("ada", n, ticket.Step{Message: say("È tornato.")}); tk.ID != n || tk.State != store.StateOpen {
 		t.Fatalf("within the grace: %+v", tk)
 	}
-	o.do("agente", n, Step{To: store.StateResolved, Outcome: store.Answered, Message: say("Vedi guida.")})
-	o.do("ada", n, Step{Confirm: true})
+	o.do("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Answered, Message: say("Vedi guida.")})
+	o.do("ada", n, ticket.Step{Confirm: true})
 	o.later(15 * 24 * time.Hour)
-	follow := o.do("ada", n, Step{Message: say("Di nuovo, dopo settimane.")})
+	follow := o.do("ada", n, ticket.Step{Message: say("Di nuovo, dopo settimane.")})
 	if follow.ID == n || follow.State != store.StateNew || len(follow.Links) != 1 || follow.Links[0] != n {
 		t.Fatalf("after the grace: %+v", follow)
 	}
@@ -273,7 +276,7 @@ func TestTheLifeOfATicket(t *testing.T) {
 func TestAReplyToANewTicketTakesChargeAsAStepOfItsOwn(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
-	tk := o.do("agente", n, Step{Message: say("Ecco la risposta."), To: store.StateResolved, Outcome: store.Answered})
+	tk := o.do("agente", n, ticket.Step{Message: say("Ecco la risposta."), To: store.StateResolved, Outcome: store.Answered})
 	if tk.Assignee != o.people["agente"].ID || tk.State != store.StateResolved {
 		t.Fatalf("%+v", tk)
 	}
@@ -293,7 +296,7 @@ func TestAReplyToANewTicketTakesChargeAsAStepOfItsOwn(t *testing.T) {
 func TestAResolvedTicketClosesByItselfAfterAWarning(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
-	o.do("agente", n, Step{Message: say("Fatto."), To: store.StateResolved, Outcome: store.Solved})
+	o.do("agente", n, ticket.Step{Message: say("Fatto."), To: store.StateResolved, Outcome: store.Solved})
 	state := func() *store.Ticket {
 		if err := o.Elapse(); err != nil {
 			t.Fatal(err)
@@ -322,26 +325,26 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
 	yes, back := true, false
-	o.refused("ada", n, Step{Spam: &yes}, store.Denied)
-	o.refused("altrove", n, Step{Spam: &yes}, store.Denied)
-	o.do("agente", n, Step{Spam: &yes})
+	o.refused("ada", n, ticket.Step{Spam: &yes}, store.Denied)
+	o.refused("altrove", n, ticket.Step{Spam: &yes}, store.Denied)
+	o.do("agente", n, ticket.Step{Spam: &yes})
 	if _, err := o.Ticket(o.as("ada"), n); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the requester sees spam: %v", err)
 	}
-	for _, view := range Views {
-		page, err := o.Queue(o.as("agente"), QueueQuery{View: view})
+	for _, view := range queue.Views {
+		page, err := o.Queue(o.as("agente"), queue.QueueQuery{View: view})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := view == ViewSpam; want != (len(page.Tickets) == 1) {
+		if want := view == queue.ViewSpam; want != (len(page.Tickets) == 1) {
 			t.Errorf("view %s has %d tickets", view, len(page.Tickets))
 		}
 	}
-	o.do("agente", n, Step{Spam: &back})
+	o.do("agente", n, ticket.Step{Spam: &back})
 	if _, err := o.Ticket(o.as("ada"), n); err != nil {
 		t.Errorf("after the undo: %v", err)
 	}
-	o.do("agente", n, Step{Spam: &yes})
+	o.do("agente", n, ticket.Step{Spam: &yes})
 	o.later(31 * 24 * time.Hour)
 	if err := o.Elapse(); err != nil {
 		t.Fatal(err)
@@ -357,13 +360,13 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 	o := newOffice(t)
 	first := o.open("csa")
-	other, err := o.OpenTicket(o.as("collega"), NewTicket{Subject: "Cedolino", Body: "Parola privata: zucchina", Module: o.module["csa"]})
+	other, err := o.OpenTicket(o.as("collega"), ticket.NewTicket{Subject: "Cedolino", Body: "Parola privata: zucchina", Module: o.module["csa"]})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.refused("agente", other.ID, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: 99}, store.Invalid)
-	o.refused("agente", other.ID, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: other.ID}, store.Invalid)
-	o.do("agente", other.ID, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Ci stiamo già lavorando."), DuplicateOf: first.ID})
+	o.refused("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: 99}, store.Invalid)
+	o.refused("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: other.ID}, store.Invalid)
+	o.do("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Ci stiamo già lavorando."), DuplicateOf: first.ID})
 	count := func(who string, n uint64) string {
 		v, err := o.Ticket(o.as(who), n)
 		if err != nil {
@@ -388,7 +391,7 @@ func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 	if err != nil || v.Duplicate != nil || len(v.Links) != 0 {
 		t.Errorf("the requester of the duplicate sees the other ticket: %v", err)
 	}
-	o.do("agente", other.ID, Step{UndoDuplicate: true})
+	o.do("agente", other.ID, ticket.Step{UndoDuplicate: true})
 	if got := count("agente", first.ID); strings.Contains(got, "zucchina") {
 		t.Errorf("after the undo the first ticket has %s", got)
 	}
@@ -401,26 +404,26 @@ func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 func TestParticipantsOfAnotherOrganisationAreAWish(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
-	tk := o.do("ada", n, Step{Add: []string{"Collega@Ateneo.example"}})
+	tk := o.do("ada", n, ticket.Step{Add: []string{"Collega@Ateneo.example"}})
 	if len(tk.Participants) != 1 {
 		t.Fatalf("%+v", tk.Participants)
 	}
-	known := o.do("ada", n, Step{Add: []string{"estraneo@altro.example"}})
-	unknown := o.do("ada", n, Step{Add: []string{"mai.visto@altro.example"}})
+	known := o.do("ada", n, ticket.Step{Add: []string{"estraneo@altro.example"}})
+	unknown := o.do("ada", n, ticket.Step{Add: []string{"mai.visto@altro.example"}})
 	if len(known.Participants) != 1 || len(unknown.Wishes) != 2 {
 		t.Fatalf("participants %v, wishes %v", known.Participants, unknown.Wishes)
 	}
-	o.refused("ada", n, Step{Grant: "estraneo@altro.example"}, store.Denied)
-	o.do("agente", n, Step{Grant: "estraneo@altro.example", Refuse: "mai.visto@altro.example"})
-	tk = o.do("agente", n, Step{Refuse: "mai.visto@altro.example"})
+	o.refused("ada", n, ticket.Step{Grant: "estraneo@altro.example"}, store.Denied)
+	o.do("agente", n, ticket.Step{Grant: "estraneo@altro.example", Refuse: "mai.visto@altro.example"})
+	tk = o.do("agente", n, ticket.Step{Refuse: "mai.visto@altro.example"})
 	if len(tk.Participants) != 2 || len(tk.Wishes) != 0 {
 		t.Fatalf("participants %v, wishes %v", tk.Participants, tk.Wishes)
 	}
 	if _, err := o.Ticket(o.as("estraneo"), n); err != nil {
 		t.Errorf("whose wish was granted: %v", err)
 	}
-	o.refused("collega", n, Step{Remove: []uint64{o.people["estraneo"].ID}}, store.Denied)
-	o.do("collega", n, Step{Remove: []uint64{o.people["collega"].ID}})
+	o.refused("collega", n, ticket.Step{Remove: []uint64{o.people["estraneo"].ID}}, store.Denied)
+	o.do("collega", n, ticket.Step{Remove: []uint64{o.people["collega"].ID}})
 	if _, err := o.Ticket(o.as("collega"), n); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("who left still sees it: %v", err)
 	}
@@ -429,11 +432,11 @@ func TestParticipantsOfAnotherOrganisationAreAWish(t *testing.T) {
 func TestMovingClearsTheAssigneeAndLeavesTheState(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
-	o.do("agente", n, Step{Take: true})
+	o.do("agente", n, ticket.Step{Take: true})
 	legale, altrove := o.group["legale"], o.people["altrove"].ID
-	o.refused("ada", n, Step{Group: &legale}, store.Denied)
-	o.refused("agente", n, Step{Assignee: &altrove}, store.Invalid)
-	tk := o.do("agente", n, Step{Group: &legale})
+	o.refused("ada", n, ticket.Step{Group: &legale}, store.Denied)
+	o.refused("agente", n, ticket.Step{Assignee: &altrove}, store.Invalid)
+	tk := o.do("agente", n, ticket.Step{Group: &legale})
 	if tk.Assignee != 0 || tk.State != store.StateOpen || tk.Group != legale {
 		t.Fatalf("%+v", tk)
 	}
@@ -446,15 +449,15 @@ func TestAnAgentElsewhereMovesATicketOnlyIntoTheirOwnGroup(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
 	general, legale := o.group["generale"], o.group["legale"]
-	o.refused("altrove", n, Step{Group: &general}, store.Denied)
-	o.do("altrove", n, Step{Group: &legale})
+	o.refused("altrove", n, ticket.Step{Group: &general}, store.Denied)
+	o.do("altrove", n, ticket.Step{Group: &legale})
 }
 
 func TestAStaleFormIsAConflict(t *testing.T) {
 	o := newOffice(t)
 	tk := o.open("csa")
-	o.do("agente2", tk.ID, Step{Take: true})
-	_, err := o.Do(o.as("agente"), tk.ID, Step{Rev: tk.Rev, Message: say("Prima di te")})
+	o.do("agente2", tk.ID, ticket.Step{Take: true})
+	_, err := o.Do(o.as("agente"), tk.ID, ticket.Step{Rev: tk.Rev, Message: say("Prima di te")})
 	var e *store.Error
 	if !errors.As(err, &e) || e.Kind != store.Conflict || e.Args["rev"] == nil {
 		t.Fatalf("got %v", err)
@@ -465,23 +468,23 @@ func TestTheReasonForAChangedSeverityIsOwed(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
 	low := store.Low
-	o.refused("agente", n, Step{Severity: &low}, store.Invalid)
-	if tk := o.do("agente", n, Step{Severity: &low, Reason: "C'è un'altra strada"}); tk.Priority != 4 {
+	o.refused("agente", n, ticket.Step{Severity: &low}, store.Invalid)
+	if tk := o.do("agente", n, ticket.Step{Severity: &low, Reason: "C'è un'altra strada"}); tk.Priority != 4 {
 		t.Errorf("priority %d", tk.Priority)
 	}
-	o.do("agente", n, Step{Take: true})
+	o.do("agente", n, ticket.Step{Take: true})
 	high := store.High
-	o.refused("ada", n, Step{Severity: &high}, store.Denied)
+	o.refused("ada", n, ticket.Step{Severity: &high}, store.Denied)
 }
 
 func TestAModuleServedElsewhereTakesNoTicketsFromRequesters(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"]})
+	_, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"]})
 	var problems store.Problems
 	if !errors.As(err, &problems) || problems[0].Key != "error.module-elsewhere" || problems[0].Args["address"] != "https://esse3.example" {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := o.OpenTicket(o.as("agente"), NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"], For: o.people["ada"].ID}); err != nil {
+	if _, err := o.OpenTicket(o.as("agente"), ticket.NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"], For: o.people["ada"].ID}); err != nil {
 		t.Errorf("an agent: %v", err)
 	}
 }
@@ -489,12 +492,12 @@ func TestAModuleServedElsewhereTakesNoTicketsFromRequesters(t *testing.T) {
 func TestWhoOpensInAnothersName(t *testing.T) {
 	o := newOffice(t)
 	for who, may := range map[string]bool{"ada": false, "collega": false, "redattore": false, "estraneo": false, "referente": true, "unita": true, "agente": true, "altrove": true, "amministratore": true} {
-		_, err := o.OpenTicket(o.as(who), NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["ada"].ID})
+		_, err := o.OpenTicket(o.as(who), ticket.NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["ada"].ID})
 		if who != "ada" && may != (err == nil) {
 			t.Errorf("%s: %v", who, err)
 		}
 	}
-	if _, err := o.OpenTicket(o.as("referente"), NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); store.KindOf(err) != store.Denied {
+	if _, err := o.OpenTicket(o.as("referente"), ticket.NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); store.KindOf(err) != store.Denied {
 		t.Errorf("a coordinator for somebody else's person: %v", err)
 	}
 }
@@ -504,10 +507,10 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 	for i := range 7 {
 		tk := o.open([]string{"csa", "legale"}[i%2])
 		if i == 2 {
-			o.do("agente", tk.ID, Step{Take: true})
+			o.do("agente", tk.ID, ticket.Step{Take: true})
 		}
 		if i == 4 {
-			o.do("agente", tk.ID, Step{Message: say("Come?"), To: store.StateWaiting})
+			o.do("agente", tk.ID, ticket.Step{Message: say("Come?"), To: store.StateWaiting})
 		}
 	}
 	for _, who := range []string{"agente", "altrove", "responsabile", "amministratore"} {
@@ -515,11 +518,11 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, view := range Views {
+		for _, view := range queue.Views {
 			var numbers []string
 			after := ""
 			for {
-				page, err := o.Queue(o.as(who), QueueQuery{View: view, Limit: 2, After: after})
+				page, err := o.Queue(o.as(who), queue.QueueQuery{View: view, Limit: 2, After: after})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -535,7 +538,7 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 			}
 		}
 	}
-	if _, err := o.Queue(o.as("ada"), QueueQuery{View: ViewAll}); store.KindOf(err) != store.Denied {
+	if _, err := o.Queue(o.as("ada"), queue.QueueQuery{View: queue.ViewAll}); store.KindOf(err) != store.Denied {
 		t.Errorf("a requester reads the queue: %v", err)
 	}
 }
@@ -576,16 +579,16 @@ func TestWhoIsTold(t *testing.T) {
 	}
 	n := o.open("csa").ID
 	want("opened", map[string]string{"ada": "opened", "agente": "new", "agente2": "new", "responsabile": "new"})
-	o.do("ada", n, Step{Add: []string{"collega@ateneo.example"}})
-	o.do("agente", n, Step{Message: say("Quale mese?"), To: store.StateWaiting})
+	o.do("ada", n, ticket.Step{Add: []string{"collega@ateneo.example"}})
+	o.do("agente", n, ticket.Step{Message: say("Quale mese?"), To: store.StateWaiting})
 	want("asked", map[string]string{"ada": "waiting", "collega": "waiting"})
-	o.do("collega", n, Step{Message: say("Ottobre.")})
+	o.do("collega", n, ticket.Step{Message: say("Ottobre.")})
 	want("answered by a participant", map[string]string{"ada": "message", "agente": "message"})
-	o.do("agente2", n, Step{Message: &Text{Body: "@Sara puoi guardare?", Internal: true, Mentions: []uint64{o.people["responsabile"].ID, o.people["ada"].ID}}})
+	o.do("agente2", n, ticket.Step{Message: &ticket.Text{Body: "@Sara puoi guardare?", Internal: true, Mentions: []uint64{o.people["responsabile"].ID, o.people["ada"].ID}}})
 	want("note", map[string]string{"agente": "note", "responsabile": "mention"})
-	o.do("agente", n, Step{Message: say("Fatto."), To: store.StateResolved, Outcome: store.Solved})
+	o.do("agente", n, ticket.Step{Message: say("Fatto."), To: store.StateResolved, Outcome: store.Solved})
 	want("resolved", map[string]string{"ada": "resolved", "collega": "resolved"})
-	o.do("ada", n, Step{Confirm: true})
+	o.do("ada", n, ticket.Step{Confirm: true})
 	want("confirmed", map[string]string{})
 }
 
@@ -595,7 +598,7 @@ func TestNeighboursAreThoseOfTheList(t *testing.T) {
 		o.open("csa")
 	}
 	o.open("legale") // not to be seen by the agent
-	q := QueueQuery{View: ViewAll}
+	q := queue.QueueQuery{View: queue.ViewAll}
 	page, err := o.Queue(o.as("agente"), q)
 	if err != nil || len(page.Tickets) != 6 {
 		t.Fatalf("%d tickets, %v", len(page.Tickets), err)

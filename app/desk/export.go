@@ -5,6 +5,10 @@ import (
 	"strconv"
 	"time"
 
+	"sportello/app/desk/article"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -16,11 +20,11 @@ const exportAtOnce = 100
 // returned. Files are not in the records.
 
 // ExportTickets hands out every ticket that is not spam with all its messages and notes.
-func (d *Desk) ExportTickets(ctx context.Context, a Actor, give func(TicketRecord) error) error {
-	if err := mayAdminister(a); err != nil {
+func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(ticket.TicketRecord) error) error {
+	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []TicketRecord, next uint64, err error) {
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []ticket.TicketRecord, next uint64, err error) {
 		n := exporter{tx: tx, people: map[uint64]*store.Person{}}
 		read := 0
 		for t, err := range store.Tickets.All(tx, from, false) {
@@ -44,11 +48,11 @@ func (d *Desk) ExportTickets(ctx context.Context, a Actor, give func(TicketRecor
 }
 
 // ExportArticles hands out every language version of every article, drafts too.
-func (d *Desk) ExportArticles(ctx context.Context, a Actor, give func(ArticleRecord) error) error {
-	if err := mayAdminister(a); err != nil {
+func (d *Desk) ExportArticles(ctx context.Context, a policy.Actor, give func(article.ArticleRecord) error) error {
+	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []ArticleRecord, next uint64, err error) {
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []article.ArticleRecord, next uint64, err error) {
 		read := 0
 		for v, err := range store.Versions.All(tx, from, false) {
 			if err != nil {
@@ -61,7 +65,7 @@ func (d *Desk) ExportArticles(ctx context.Context, a Actor, give func(ArticleRec
 			if err != nil {
 				return nil, 0, err
 			}
-			r := ArticleRecord{Slug: art.Slug, Title: v.Title, Body: v.Body, Format: v.Format.String(), Language: v.Language, Audience: art.Audience.String(),
+			r := article.ArticleRecord{Slug: art.Slug, Title: v.Title, Body: v.Body, Format: v.Format.String(), Language: v.Language, Audience: art.Audience.String(),
 				State: v.Publication.String(), ExternalID: art.External, Labels: v.Labels}
 			if art.Module != 0 {
 				m, err := store.Modules.Get(tx, art.Module)
@@ -77,11 +81,11 @@ func (d *Desk) ExportArticles(ctx context.Context, a Actor, give func(ArticleRec
 }
 
 // ExportPeople hands out everybody, without passwords. Disabled people are left out.
-func (d *Desk) ExportPeople(ctx context.Context, a Actor, give func(PersonRecord) error) error {
-	if err := mayAdminister(a); err != nil {
+func (d *Desk) ExportPeople(ctx context.Context, a policy.Actor, give func(people.PersonRecord) error) error {
+	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []PersonRecord, next uint64, err error) {
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []people.PersonRecord, next uint64, err error) {
 		read := 0
 		for p, err := range store.People.All(tx, from, false) {
 			if err != nil {
@@ -144,16 +148,16 @@ func (n *exporter) person(id uint64) (*store.Person, error) {
 	return p, err
 }
 
-func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
+func (n *exporter) ticket(t *store.Ticket) (ticket.TicketRecord, error) {
 	requester, err := n.person(t.Requester)
 	if err != nil {
-		return TicketRecord{}, err
+		return ticket.TicketRecord{}, err
 	}
 	group, err := store.Groups.Get(n.tx, t.Group)
 	if err != nil {
-		return TicketRecord{}, err
+		return ticket.TicketRecord{}, err
 	}
-	r := TicketRecord{Number: t.ID, Subject: t.Subject, RequesterEmail: requester.Email, RequesterName: requester.Name, Kind: t.Kind.String(),
+	r := ticket.TicketRecord{Number: t.ID, Subject: t.Subject, RequesterEmail: requester.Email, RequesterName: requester.Name, Kind: t.Kind.String(),
 		Severity: t.Severity.String(), Urgency: t.Urgency.String(), State: t.State.String(), Outcome: t.Outcome.String(), Version: t.Version, Group: group.Code,
 		Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Language: t.Language, CreatedAt: written3339(t.Opened), ExternalID: t.External, Unclaimed: t.Unclaimed}
 	if !t.Deadline.IsZero() {
@@ -162,19 +166,19 @@ func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
 	if t.Module != 0 {
 		m, err := store.Modules.Get(n.tx, t.Module)
 		if err != nil {
-			return TicketRecord{}, err
+			return ticket.TicketRecord{}, err
 		}
 		r.Module = m.Code
 	}
 	for c, v := range t.Answers {
 		if r.Answers == nil {
-			r.Answers = map[string]Scalar{}
+			r.Answers = map[string]ticket.Scalar{}
 		}
-		r.Answers[c] = Scalar(v)
+		r.Answers[c] = ticket.Scalar(v)
 	}
 	own, err := store.OwnMessages(n.tx, t) // what a duplicate gave away stands in its own record, for its own people
 	if err != nil {
-		return TicketRecord{}, err
+		return ticket.TicketRecord{}, err
 	}
 	for _, m := range own {
 		if m.Opening && r.Body == "" {
@@ -183,9 +187,9 @@ func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
 		}
 		author, err := n.person(m.Author)
 		if err != nil {
-			return TicketRecord{}, err
+			return ticket.TicketRecord{}, err
 		}
-		r.Messages = append(r.Messages, MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Format: m.Written().String(), HTML: m.HTML, Internal: m.Internal, Unproven: m.NotVerified()})
+		r.Messages = append(r.Messages, ticket.MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Format: m.Written().String(), HTML: m.HTML, Internal: m.Internal, Unproven: m.NotVerified()})
 	}
 	if r.Body == "" {
 		// All messages were moved to another ticket; a record needs a body.
@@ -196,8 +200,8 @@ func (n *exporter) ticket(t *store.Ticket) (TicketRecord, error) {
 
 func written3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-func personRecord(tx *store.Tx, p *store.Person) (PersonRecord, error) {
-	r := PersonRecord{Email: p.Email, Name: p.Name, Language: p.Language, Roles: []string{"requester"}}
+func personRecord(tx *store.Tx, p *store.Person) (people.PersonRecord, error) {
+	r := people.PersonRecord{Email: p.Email, Name: p.Name, Language: p.Language, Roles: []string{"requester"}}
 	if p.Organisation != 0 {
 		o, err := store.Organisations.Get(tx, p.Organisation)
 		if err != nil {

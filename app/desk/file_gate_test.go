@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/article"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -62,7 +65,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 		for range 45 {
 			if len(tickets) < 4 {
 				who, w := people[len(tickets)%3], word()
-				tk, err := o.OpenTicket(o.as(who), NewTicket{Subject: "S", Body: w, Module: o.module["csa"], Files: attach(who, w)})
+				tk, err := o.OpenTicket(o.as(who), ticket.NewTicket{Subject: "S", Body: w, Module: o.module["csa"], Files: attach(who, w)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -75,21 +78,21 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 			switch r.IntN(7) {
 			case 0, 1: // also wakes what was resolved as a duplicate
 				w := word()
-				if tk, err := o.Do(o.as(owner[n]), n, Step{Message: &Text{Body: w, Files: attach(owner[n], w)}}); err == nil {
+				if tk, err := o.Do(o.as(owner[n]), n, ticket.Step{Message: &ticket.Text{Body: w, Files: attach(owner[n], w)}}); err == nil {
 					if _, known := owner[tk.ID]; !known {
 						tickets, owner[tk.ID] = append(tickets, tk.ID), owner[n]
 					}
 					learn(w, tk.ID)
 				}
 			case 2, 3:
-				_, err := o.Do(o.as("agente"), n, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: m})
+				_, err := o.Do(o.as("agente"), n, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: m})
 				for w, id := range where {
 					if err == nil && before[id] == n {
 						fixed[w] = side[w] != m
 					}
 				}
 			case 4:
-				_, err := o.Do(o.as("agente"), n, Step{UndoDuplicate: true})
+				_, err := o.Do(o.as("agente"), n, ticket.Step{UndoDuplicate: true})
 				for w, id := range where {
 					if now := standing()[id]; err == nil && now == n && side[w] == n {
 						fixed[w] = false
@@ -102,7 +105,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := o.Do(o.as("agente"), from, Step{MoveMessage: where[w], MoveTo: m}); err == nil {
+				if _, err := o.Do(o.as("agente"), from, ticket.Step{MoveMessage: where[w], MoveTo: m}); err == nil {
 					switch {
 					case fixed[w] && side[w] == m:
 						fixed[w] = false
@@ -116,7 +119,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 					}
 				}
 			case 6:
-				_, _ = o.Do(o.as(owner[n]), n, Step{Confirm: true})
+				_, _ = o.Do(o.as(owner[n]), n, ticket.Step{Confirm: true})
 			}
 			for _, who := range people {
 				reads := map[string]bool{}
@@ -144,11 +147,11 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 				}
 			}
 		}
-		err := o.ExportTickets(t.Context(), Actor{System: true}, func(rec TicketRecord) error {
-			for w, ticket := range side {
-				in := rec.Body == w || slices.ContainsFunc(rec.Messages, func(m MessageRecord) bool { return m.Body == w && !m.Internal })
-				if in != (ticket == rec.Number) {
-					t.Errorf("seed %d: the record of %d has %s: %v; it belongs to %d", seed, rec.Number, w, in, ticket)
+		err := o.ExportTickets(t.Context(), policy.Actor{System: true}, func(rec ticket.TicketRecord) error {
+			for w, opened := range side {
+				in := rec.Body == w || slices.ContainsFunc(rec.Messages, func(m ticket.MessageRecord) bool { return m.Body == w && !m.Internal })
+				if in != (opened == rec.Number) {
+					t.Errorf("seed %d: the record of %d has %s: %v; it belongs to %d", seed, rec.Number, w, in, opened)
 				}
 			}
 			return nil
@@ -179,12 +182,12 @@ func TestAFileIsAsVisibleAsTheMessageItCameWith(t *testing.T) {
 			files = append(files, kept{id: f.ID})
 			return []uint64{f.ID}
 		}
-		try := func(who string, n uint64, s Step) { _, _ = o.Do(o.as(who), n, s) } // a refused act leaves its file pending
+		try := func(who string, n uint64, s ticket.Step) { _, _ = o.Do(o.as(who), n, s) } // a refused act leaves its file pending
 		for range 40 {
 			pick := func() uint64 { return tickets[r.IntN(len(tickets))] }
 			if len(tickets) < 3 || r.IntN(8) == 0 {
 				who := []string{"ada", "collega", "estraneo"}[r.IntN(3)]
-				tk, err := o.OpenTicket(o.as(who), NewTicket{Subject: "S", Body: "B", Module: o.module[[]string{"csa", "csa", "legale"}[r.IntN(3)]], Files: attach(who)})
+				tk, err := o.OpenTicket(o.as(who), ticket.NewTicket{Subject: "S", Body: "B", Module: o.module[[]string{"csa", "csa", "legale"}[r.IntN(3)]], Files: attach(who)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -194,20 +197,20 @@ func TestAFileIsAsVisibleAsTheMessageItCameWith(t *testing.T) {
 			n := pick()
 			switch r.IntN(8) {
 			case 0:
-				try("agente", n, Step{Message: &Text{Body: "nota", Internal: true, Files: attach("agente")}})
+				try("agente", n, ticket.Step{Message: &ticket.Text{Body: "nota", Internal: true, Files: attach("agente")}})
 			case 1:
-				try("agente", n, Step{Message: &Text{Body: "risposta", Files: attach("agente")}})
+				try("agente", n, ticket.Step{Message: &ticket.Text{Body: "risposta", Files: attach("agente")}})
 			case 2:
 				who := []string{"ada", "collega", "estraneo"}[r.IntN(3)]
-				try(who, n, Step{Message: &Text{Body: "ancora", Files: attach(who)}})
+				try(who, n, ticket.Step{Message: &ticket.Text{Body: "ancora", Files: attach(who)}})
 			case 3, 4:
-				try("agente", n, Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: pick()})
+				try("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: pick()})
 			case 5:
-				try("agente", n, Step{UndoDuplicate: true})
+				try("agente", n, ticket.Step{UndoDuplicate: true})
 			case 6:
-				try("agente", n, Step{MoveMessage: 1 + uint64(r.IntN(40)), MoveTo: pick()})
+				try("agente", n, ticket.Step{MoveMessage: 1 + uint64(r.IntN(40)), MoveTo: pick()})
 			case 7:
-				try("agente", n, Step{MoveMessage: 1 + uint64(r.IntN(40))})
+				try("agente", n, ticket.Step{MoveMessage: 1 + uint64(r.IntN(40))})
 			}
 			o.sameEverywhere(t, files)
 		}
@@ -270,7 +273,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		}
 		return f.ID
 	}
-	save := func(f ArticleForm) *ArticleView {
+	save := func(f article.ArticleForm) *article.ArticleView {
 		t.Helper()
 		v, err := o.SaveArticle(editor, f)
 		if err != nil {
@@ -279,7 +282,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		return v
 	}
 	may := func(who string, id uint64) bool {
-		a := Actor{}
+		a := policy.Actor{}
 		if who != "" {
 			a = o.as(who)
 		}
@@ -290,7 +293,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		return err == nil
 	}
 	list := func(who, lang string) string {
-		a := Actor{}
+		a := policy.Actor{}
 		if who != "" {
 			a = o.as(who)
 		}
@@ -306,8 +309,8 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		return strings.Join(names, " ")
 	}
 	picture, secret := keep("figura.png"), keep("bozza.png")
-	it := save(ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: fmt.Sprintf("![figura](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Files: []uint64{picture}})
-	save(ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d) ![draft](/files/%d)", picture, secret), Audience: store.Public, Publication: store.Draft, Files: []uint64{secret}})
+	it := save(article.ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: fmt.Sprintf("![figura](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Files: []uint64{picture}})
+	save(article.ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d) ![draft](/files/%d)", picture, secret), Audience: store.Public, Publication: store.Draft, Files: []uint64{secret}})
 	for who, want := range map[string][2]bool{"": {true, false}, "ada": {true, false}, "estraneo": {true, false}, "referente": {true, false}, "agente": {true, true}, "redattore": {true, true}} {
 		if may(who, picture) != want[0] || may(who, secret) != want[1] {
 			t.Errorf("%q opens the published picture: %t, the draft's: %t", who, may(who, picture), may(who, secret))
@@ -320,16 +323,16 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		t.Errorf("who reads the draft is shown %q", got)
 	}
 	// Naming a file by its number opens nothing: neither a draft's of another article nor a ticket's.
-	other := save(ArticleForm{Slug: "altra", Language: "it", Title: "Altra", Body: fmt.Sprintf("![x](/files/%d)", secret), Audience: store.Public, Publication: store.Published})
+	other := save(article.ArticleForm{Slug: "altra", Language: "it", Title: "Altra", Body: fmt.Sprintf("![x](/files/%d)", secret), Audience: store.Public, Publication: store.Published})
 	if may("", secret) || len(other.Files) != 0 {
 		t.Error("a draft's picture is public because another article names it")
 	}
 	// The audience of the article holds for its files at once.
-	it = save(ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Agents, Publication: store.Published, Rev: it.Version.Rev})
+	it = save(article.ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Agents, Publication: store.Published, Rev: it.Version.Rev})
 	if may("", picture) || may("ada", picture) || !may("agente", picture) {
 		t.Error("files do not follow the audience")
 	}
-	it = save(ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Public, Publication: store.Draft, Rev: it.Version.Rev})
+	it = save(article.ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Public, Publication: store.Draft, Rev: it.Version.Rev})
 	if may("", picture) || may("ada", picture) {
 		t.Error("a picture outlives the publication of its text")
 	}
@@ -338,11 +341,11 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	en := save(ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Rev: view.Version.Rev})
+	en := save(article.ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Rev: view.Version.Rev})
 	if !may("", picture) {
 		t.Error("the published English text shows a picture that nobody may open")
 	}
-	save(ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: "Nothing to see.", Audience: store.Public, Publication: store.Published, Rev: en.Version.Rev})
+	save(article.ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: "Nothing to see.", Audience: store.Public, Publication: store.Published, Rev: en.Version.Rev})
 	if may("", picture) {
 		t.Error("no published text shows the picture any more")
 	}

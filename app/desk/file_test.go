@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -27,7 +28,7 @@ func TestNobodyFillsTheDiskWithFilesThatBelongToNothing(t *testing.T) {
 		t.Fatalf("%d, %v", len(pending), err)
 	}
 	n := o.open("csa").ID
-	o.do("ada", n, Step{Message: &Text{Body: "Ecco i file.", Files: []uint64{1, 2, 3}}})
+	o.do("ada", n, ticket.Step{Message: &ticket.Text{Body: "Ecco i file.", Files: []uint64{1, 2, 3}}})
 	if _, err := o.Keep(o.as("ada"), "ora-si.txt", strings.NewReader("x")); err != nil {
 		t.Errorf("after some were sent: %v", err)
 	}

@@ -5,6 +5,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"sportello/app/desk/notice"
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -24,14 +27,14 @@ func TestOnlyANameIsGreeted(t *testing.T) {
 		strings.Repeat("Anna ", 10): "", strings.Repeat("a", 61): "", "Hai vinto un premio molto grande corri subito": "",
 	} {
 		p := &store.Person{Name: name, Email: "annar@ateneo.example"}
-		if got := Greeted(p); got != want {
+		if got := notice.Greeted(p); got != want {
 			t.Errorf("%q is greeted as %q, want %q", name, got, want)
 		}
-		if got := ShownName(p); strings.Contains(got, "male") || strings.ContainsAny(got, "\r\n\u202e\u200b") {
+		if got := notice.ShownName(p); strings.Contains(got, "male") || strings.ContainsAny(got, "\r\n\u202e\u200b") {
 			t.Errorf("%q is shown as %q", name, got)
 		}
 	}
-	if got := Greeted(&store.Person{Name: "Annar", Email: "annar@ateneo.example"}); got != "Annar" {
+	if got := notice.Greeted(&store.Person{Name: "Annar", Email: "annar@ateneo.example"}); got != "Annar" {
 		t.Errorf("a first name that is the address, too, is greeted as %q", got)
 	}
 }
@@ -40,7 +43,7 @@ func FuzzGreeted(f *testing.F) {
 	f.Add("Anna Rossi")
 	f.Add("Rossi, Anna (x)")
 	f.Fuzz(func(t *testing.T, name string) {
-		got := Greeted(&store.Person{Name: name, Email: "x@y.example"})
+		got := notice.Greeted(&store.Person{Name: name, Email: "x@y.example"})
 		if utf8.RuneCountInString(got) > 60 || strings.ContainsAny(got, "\r\n\t@:/\\<>&{}[]()0123456789\"") {
 			t.Errorf("%q is greeted as %q", name, got)
 		}
@@ -70,7 +73,7 @@ func TestALetterIsInTheLanguageOfItsReader(t *testing.T) {
 		if got := o.ticket(row.Ticket).Language; got != c.want {
 			t.Errorf("by mail %+v is %q", c, got)
 		}
-		k, err := o.OpenTicket(o.as("ada"), NewTicket{Subject: "CED_VOCI", Body: c.words, Browser: c.said})
+		k, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "CED_VOCI", Body: c.words, Browser: c.said})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +85,7 @@ func TestALetterIsInTheLanguageOfItsReader(t *testing.T) {
 
 func TestAConfirmationSaysTheReadersOwnWordsAndNobodyElses(t *testing.T) {
 	o := newMailOffice(t)
-	opened := func(to string) *OutgoingLine {
+	opened := func(to string) *notice.OutgoingLine {
 		t.Helper()
 		l := o.post()[to]
 		if l == nil || l.Lines[0].Event != "opened" {
@@ -112,7 +115,7 @@ func TestAConfirmationSaysTheReadersOwnWordsAndNobodyElses(t *testing.T) {
 	k = o.open("csa")
 	if err := o.st.View(func(tx *store.Tx) error {
 		for _, other := range []string{"collega", "estraneo", "agente"} {
-			if words, err := o.openingWords(tx, k, o.people[other].ID); err != nil || words != "" {
+			if words, err := o.OpeningWords(tx, k, o.people[other].ID); err != nil || words != "" {
 				t.Errorf("%s is told %q, %v", other, words, err)
 			}
 		}
@@ -148,12 +151,12 @@ func TestTheDeskSaysNothingForAForger(t *testing.T) {
 			}
 			line := l.Lines[0]
 			if from == "vittima@fuori.example" {
-				if line.Event != EventReceived || l.Ticket != nil || line.Opening != "" || line.Subject != "" || Greeted(l.Person) != "" || line.Text != nil {
+				if line.Event != post.EventReceived || l.Ticket != nil || line.Opening != "" || line.Subject != "" || notice.Greeted(l.Person) != "" || line.Text != nil {
 					t.Errorf("a stranger gets %+v", line)
 				}
 				continue
 			}
-			said := strings.Join([]string{Greeted(l.Person), ShownName(l.Person), line.Who, line.Subject, line.Opening}, "\n")
+			said := strings.Join([]string{notice.Greeted(l.Person), notice.ShownName(l.Person), line.Who, line.Subject, line.Opening}, "\n")
 			if line.Event != "opened" || strings.Contains(strings.ToLower(said), "male") || strings.Contains(said, "://") || strings.Contains(line.Opening, "@") {
 				t.Errorf("%q, %q to %s says %q", c.name, c.subject, from, said)
 			}
@@ -164,7 +167,7 @@ func TestTheDeskSaysNothingForAForger(t *testing.T) {
 				t.Errorf("%q sends the whole mail", c.name)
 			}
 			// What happens next says no more: neither that somebody took it nor an answer brings the forger's words back.
-			o.do("agente", row.Ticket, Step{Take: true})
+			o.do("agente", row.Ticket, ticket.Step{Take: true})
 			if l := o.post()[from]; l != nil && strings.Contains(strings.ToLower(l.Lines[0].Subject), "male") {
 				t.Errorf("%q: later %q", c.name, l.Lines[0].Subject)
 			}

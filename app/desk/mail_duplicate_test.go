@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -25,7 +26,7 @@ func TestAnAnswerToADuplicateReachesTheTicketThatLives(t *testing.T) {
 				double := first.Ticket
 				out := o.post()
 				confirmed := out[who]
-				o.do("agente", double, Step{To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: live, Message: say("Se ne occupano già.")})
+				o.do("agente", double, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: live, Message: say("Se ne occupano già.")})
 				told := o.post()[who]
 				answer := letter{from: who, subject: "Re: Cedolino rotto", body: "Zibaldone.", proven: true}
 				switch way {
@@ -84,7 +85,7 @@ func TestAnAnswerToADuplicateReachesTheTicketThatLives(t *testing.T) {
 				if !reads("agente@ateneo.example", live) || !reads(who, double) || reads("ada@ateneo.example", live) {
 					t.Errorf("agent %v, its requester %v, the other %v", reads("agente@ateneo.example", live), reads(who, double), reads("ada@ateneo.example", live))
 				}
-				o.do("agente", double, Step{UndoDuplicate: true})
+				o.do("agente", double, ticket.Step{UndoDuplicate: true})
 				if k := o.ticket(double); o.message(m.Message).Ticket != double || k.DuplicateOf != 0 {
 					t.Errorf("after undoing it is in #%d", o.message(m.Message).Ticket)
 				}

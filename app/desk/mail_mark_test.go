@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -17,7 +19,7 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 		if l := out["agente@ateneo.example"]; l == nil || l.Lines[0].Unproven == proven {
 			t.Errorf("proven %v: the letter about the new ticket: %+v", proven, l)
 		}
-		o.do("agente", first.Ticket, Step{Take: true})
+		o.do("agente", first.Ticket, ticket.Step{Take: true})
 		o.mail(letter{from: "ada@ateneo.example", subject: "Re: D", body: "Ancora.", reply: first.MessageID, proven: proven})
 		out = o.post()
 		l := out["agente@ateneo.example"]
@@ -33,7 +35,7 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 				t.Errorf("proven %v: the notice of %s: %+v", proven, n.Event, n)
 			}
 		}
-		err = o.ExportTickets(context.Background(), o.as("amministratore"), func(r TicketRecord) error {
+		err = o.ExportTickets(context.Background(), o.as("amministratore"), func(r ticket.TicketRecord) error {
 			if r.Number == first.Ticket && (r.Unproven == proven || len(r.Messages) != 1 || r.Messages[0].Unproven == proven) {
 				t.Errorf("proven %v: the export: %+v", proven, r)
 			}
@@ -56,12 +58,12 @@ func TestUnprovenMailReopensNothing(t *testing.T) {
 		o := newMailOffice(t)
 		first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "Non va.", proven: true})
 		o.post()
-		o.do("agente", first.Ticket, Step{To: store.StateResolved, Outcome: store.Solved, Message: &Text{Body: "Fatto."}})
+		o.do("agente", first.Ticket, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: &ticket.Text{Body: "Fatto."}})
 		to := ""
 		if l := o.post()["ada@ateneo.example"]; c.answer {
 			to = l.ReplyTo
 		}
-		o.do("ada", first.Ticket, Step{Confirm: true})
+		o.do("ada", first.Ticket, ticket.Step{Confirm: true})
 		m := o.mail(letter{from: "ada@ateneo.example", to: to, subject: "Re: D", body: "Invece no.", reply: first.MessageID, proven: c.proven})
 		v, err := o.Ticket(o.as("agente"), m.Ticket)
 		if err != nil {
@@ -82,10 +84,10 @@ func TestAStrangerIsConfirmedWithoutWords(t *testing.T) {
 		from   string
 		proven bool
 		event  string
-	}{{"ignota@altrove.example", false, EventReceived}, {"provata@altrove.example", true, "opened"}, {"ada@ateneo.example", false, "opened"}} {
+	}{{"ignota@altrove.example", false, post.EventReceived}, {"provata@altrove.example", true, "opened"}, {"ada@ateneo.example", false, "opened"}} {
 		o.mail(letter{from: c.from, subject: "Parola segreta", body: "Altra parola.", proven: c.proven})
 		l := o.post()[c.from]
-		if l == nil || l.Lines[0].Event != c.event || c.event == EventReceived && (l.Ticket != nil || l.Link != "") {
+		if l == nil || l.Lines[0].Event != c.event || c.event == post.EventReceived && (l.Ticket != nil || l.Link != "") {
 			t.Errorf("%s: %+v", c.from, l)
 		}
 	}

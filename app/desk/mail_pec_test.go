@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -116,7 +117,7 @@ func TestAnEnvelopeGivesNoMoreThanItsMessage(t *testing.T) {
 					o := newMailOffice(t)
 					first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?", proven: true})
 					token := o.post()["ada@ateneo.example"].ReplyTo
-					o.do("agente", first.Ticket, Step{Take: true})
+					o.do("agente", first.Ticket, ticket.Step{Take: true})
 					raw := inner(from, "Cc: luca@ateneo.example\r\n")
 					switch how {
 					case "answer":
@@ -124,8 +125,8 @@ func TestAnEnvelopeGivesNoMoreThanItsMessage(t *testing.T) {
 					case "number":
 						raw = strings.Replace(inner(from, ""), "Subject: Stampa", fmt.Sprintf("Subject: Re: [#%d] D", first.Ticket), 1)
 					case "closed":
-						o.do("agente", first.Ticket, Step{To: store.StateResolved, Outcome: store.Solved, Message: &Text{Body: "Fatto."}})
-						o.do("ada", first.Ticket, Step{Confirm: true})
+						o.do("agente", first.Ticket, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: &ticket.Text{Body: "Fatto."}})
+						o.do("ada", first.Ticket, ticket.Step{Confirm: true})
 						raw = inner(from, "In-Reply-To: <"+first.MessageID+">\r\n")
 					case "token of another":
 						raw = strings.Replace(inner(from, ""), "To: csa@ateneo.example", "To: "+token, 1)

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/intake"
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -13,7 +16,7 @@ import (
 func newOffices(t *testing.T) *mailOffice {
 	o := newMailOffice(t)
 	opts := o.MailOptions()
-	opts.Mailboxes = append(opts.Mailboxes, Mailbox{Address: "generale@ateneo.example", Group: "generale"})
+	opts.Mailboxes = append(opts.Mailboxes, post.Mailbox{Address: "generale@ateneo.example", Group: "generale"})
 	o.SetMail(opts)
 	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, o.group["legale"])
@@ -59,17 +62,17 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 	}
 	both := "csa@ateneo.example, generale@ateneo.example"
 	type copy struct {
-		from MailFrom
+		from intake.MailFrom
 		raw  string
 	}
 	for name, copies := range map[string][]copy{
-		"one envelope":                       {{MailFrom{Source: "lmtp", To: []string{"csa@ateneo.example", "generale@ateneo.example"}}, raw("a", both, "", "")}},
-		"an envelope each, the same bytes":   {{MailFrom{Source: "lmtp", To: []string{"csa@ateneo.example"}}, raw("a", both, "", "")}, {MailFrom{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "")}},
-		"two folders that are fetched":       {{MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "Delivered-To: csa@ateneo.example\r\n")}, {MailFrom{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "Delivered-To: generale@ateneo.example\r\n")}},
-		"two folders, the same bytes":        {{MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "")}, {MailFrom{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "")}},
-		"a pipe that knows no envelope":      {{MailFrom{Source: "pipe"}, raw("a", both, "", "")}},
-		"both ways, and each of them again":  {{MailFrom{Source: "pipe"}, raw("a", both, "", "")}, {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "X: 1\r\n")}, {MailFrom{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "X: 2\r\n")}, {MailFrom{Source: "pipe"}, raw("a", both, "", "")}},
-		"a copy, and two addresses of a box": {{MailFrom{Source: "pipe"}, raw("a", "csa@ateneo.example, csa+x@ateneo.example, sportello@ateneo.example", "", "Cc: generale@ateneo.example\r\n")}},
+		"one envelope":                       {{intake.MailFrom{Source: "lmtp", To: []string{"csa@ateneo.example", "generale@ateneo.example"}}, raw("a", both, "", "")}},
+		"an envelope each, the same bytes":   {{intake.MailFrom{Source: "lmtp", To: []string{"csa@ateneo.example"}}, raw("a", both, "", "")}, {intake.MailFrom{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "")}},
+		"two folders that are fetched":       {{intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "Delivered-To: csa@ateneo.example\r\n")}, {intake.MailFrom{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "Delivered-To: generale@ateneo.example\r\n")}},
+		"two folders, the same bytes":        {{intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "")}, {intake.MailFrom{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "")}},
+		"a pipe that knows no envelope":      {{intake.MailFrom{Source: "pipe"}, raw("a", both, "", "")}},
+		"both ways, and each of them again":  {{intake.MailFrom{Source: "pipe"}, raw("a", both, "", "")}, {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "X: 1\r\n")}, {intake.MailFrom{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "X: 2\r\n")}, {intake.MailFrom{Source: "pipe"}, raw("a", both, "", "")}},
+		"a copy, and two addresses of a box": {{intake.MailFrom{Source: "pipe"}, raw("a", "csa@ateneo.example, csa+x@ateneo.example, sportello@ateneo.example", "", "Cc: generale@ateneo.example\r\n")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffices(t)
@@ -113,7 +116,7 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 				groups []string
 			}{{"csa@ateneo.example", []string{"csa"}}, {"generale@ateneo.example", []string{"generale"}}, {both, []string{"csa", "generale"}}} {
 				id := "b" + strings.Join(next.groups, "")
-				if _, err := o.TakeMail(MailFrom{Source: "pipe"}, strings.NewReader(raw(id, next.to, "a", ""))); err != nil {
+				if _, err := o.TakeMail(intake.MailFrom{Source: "pipe"}, strings.NewReader(raw(id, next.to, "a", ""))); err != nil {
 					t.Fatal(err)
 				}
 				if err := o.ProcessMail(t.Context()); err != nil {
@@ -185,7 +188,7 @@ func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
 func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 	o := newOffices(t)
 	m := o.mail(letter{from: "csa@ateneo.example", to: "generale@ateneo.example", subject: "Chiavi", body: "Chi le ha?"})
-	if m.State != store.MailDone || m.Joined != JoinedNew {
+	if m.State != store.MailDone || m.Joined != intake.JoinedNew {
 		t.Fatalf("%+v", m)
 	}
 	k := o.ticket(m.Ticket)
@@ -193,7 +196,7 @@ func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 		t.Errorf("%+v", k)
 	}
 	o.post()
-	o.do("amministratore", k.ID, Step{Group: ptr(o.group["generale"])})
+	o.do("amministratore", k.ID, ticket.Step{Group: ptr(o.group["generale"])})
 	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people["altrove"].ID)
 		if err != nil {
@@ -206,7 +209,7 @@ func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.do("altrove", k.ID, Step{Message: say("Le ha il portiere.")})
+	o.do("altrove", k.ID, ticket.Step{Message: say("Le ha il portiere.")})
 	out := o.post()
 	for _, address := range []string{"agente@ateneo.example", "agente2@ateneo.example"} {
 		if l := out[address]; !hasText(l, "Le ha il portiere.") {

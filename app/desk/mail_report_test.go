@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/desk/intake"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -83,7 +86,7 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 			if err != nil || (told != "") != c.ours {
 				t.Errorf("the administrator is told %q, %v", told, err)
 			}
-			o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
+			o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 			if out := o.post(); (out[ada] == nil) != c.hard {
 				t.Errorf("the next letter: %v", out[ada])
 			}
@@ -98,12 +101,12 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 			i := slices.IndexFunc(c.lines, func(l [3]string) bool { return l[0] == ada })
 			status, words := c.lines[i][1], "transport: send: "+c.lines[i][2]
 			tries := 0
-			refuse := func(_ context.Context, l *Outgoing) Sent {
+			refuse := func(_ context.Context, l *notice.Outgoing) notice.Sent {
 				if l.Letter.To != ada {
-					return Sent{OK: true}
+					return notice.Sent{OK: true}
 				}
 				tries++
-				return Sent{Permanent: true, Status: status, Text: words}
+				return notice.Sent{Permanent: true, Status: status, Text: words}
 			}
 			send := func() (string, *store.Letter) {
 				if _, err := o.PlanNotices(); err != nil {
@@ -129,7 +132,7 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 			if told, _, err := o.MailRefused(); err != nil || (told != "") != (c.ours && o.Now().Sub(l.Created) < 7*24*time.Hour) {
 				t.Errorf("the administrator is told %q, %v", told, err)
 			}
-			o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
+			o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 			if out := o.post(); (out[ada] == nil) != c.hard {
 				t.Errorf("the next letter: %v", out[ada])
 			}
@@ -164,7 +167,7 @@ func TestAReportFromNobodyFindsItsLetter(t *testing.T) {
 			if why, _ := o.failed("ada"); why != "" {
 				t.Errorf("marked already: %s", why)
 			}
-			if m := o.take(fmt.Sprintf(raw, ada, id)); m.State != store.MailDone || m.Ticket != first.Ticket || m.Joined != JoinedReport {
+			if m := o.take(fmt.Sprintf(raw, ada, id)); m.State != store.MailDone || m.Ticket != first.Ticket || m.Joined != intake.JoinedReport {
 				t.Fatalf("%+v", m)
 			}
 			if why, l := o.failed("ada"); why == "" || l.State != store.LetterBounced {
@@ -179,7 +182,7 @@ func TestAnImportKeepsReportsFromNobodyAside(t *testing.T) {
 	o := newMailOffice(t)
 	n := 0
 	var told []string
-	_, err := o.ImportMail(t.Context(), o.as("amministratore"), MailImport{Group: "csa", Module: "csa", Each: func(m MailImported) {
+	_, err := o.ImportMail(t.Context(), o.as("amministratore"), intake.MailImport{Group: "csa", Module: "csa", Each: func(m intake.MailImported) {
 		told = append(told, fmt.Sprint(m.Why, " ", m.Refused != nil))
 	}}, func(give func(string, []byte) error) error {
 		for _, head := range []string{"From: MAILER-DAEMON <>\r\nSubject: Mail delivery failed\r\n", "Subject: Permanent Delivery Failure\r\n", "From: Anna\r\nSubject: Ciao\r\n"} {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/intake"
 	"sportello/app/mail"
 	"sportello/store"
 )
@@ -98,7 +99,7 @@ func TestEveryReportFindsItsLetterByItsEnvelope(t *testing.T) {
 				without++
 			}
 			m := o.take(raw)
-			if m.State != store.MailDone || m.Joined != JoinedReport || m.Ticket != first.Ticket {
+			if m.State != store.MailDone || m.Joined != intake.JoinedReport || m.Ticket != first.Ticket {
 				t.Fatalf("%s, %q because %q, ticket %d", m.State, m.Joined, m.Why, m.Ticket)
 			}
 			joined++

@@ -8,12 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/desk/intake"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
 	"sportello/app/mail"
 	"sportello/store"
 )
 
 // arrive takes a mail as a server handed it on, for the addresses.
-func (o *mailOffice) arrive(from MailFrom, raw string) *store.Mail {
+func (o *mailOffice) arrive(from intake.MailFrom, raw string) *store.Mail {
 	o.t.Helper()
 	m, err := o.TakeMail(from, bytes.NewReader([]byte(raw)))
 	if err != nil {
@@ -27,9 +31,9 @@ func (o *mailOffice) arrive(from MailFrom, raw string) *store.Mail {
 
 // returning is an office at which mail to csa with a tag was seen to arrive, with a ticket of Ada's and the letter that
 // told her of it.
-func returning(t *testing.T) (*mailOffice, *store.Mail, *Outgoing) {
+func returning(t *testing.T) (*mailOffice, *store.Mail, *notice.Outgoing) {
 	o := newMailOffice(t)
-	o.arrive(MailFrom{Source: "lmtp", Return: "x@altrove.example", To: []string{"csa+prova@ateneo.example"}}, "From: x@altrove.example\r\nTo: csa+prova@ateneo.example\r\nAuto-Submitted: auto-replied\r\nSubject: prova\r\n\r\nx\r\n")
+	o.arrive(intake.MailFrom{Source: "lmtp", Return: "x@altrove.example", To: []string{"csa+prova@ateneo.example"}}, "From: x@altrove.example\r\nTo: csa+prova@ateneo.example\r\nAuto-Submitted: auto-replied\r\nSubject: prova\r\n\r\nx\r\n")
 	first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?"})
 	out := o.post()["ada@ateneo.example"]
 	if !strings.HasPrefix(out.Return, "csa+b.") || !strings.HasSuffix(out.Return, "@ateneo.example") {
@@ -50,43 +54,43 @@ func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 		return to
 	}
 	for name, c := range map[string]struct {
-		from   MailFrom
+		from   intake.MailFrom
 		raw    func(o *mailOffice) string
 		tagged bool
 	}{
-		"nothing":     {MailFrom{Source: "lmtp"}, func(*mailOffice) string { return head + "To: csa@ateneo.example\r\n\r\nx" }, false},
-		"a tag in To": {MailFrom{Source: "lmtp"}, func(*mailOffice) string { return head + "To: csa+x@ateneo.example\r\n\r\nx" }, false},
-		"a line of the sender's, over IMAP": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
+		"nothing":     {intake.MailFrom{Source: "lmtp"}, func(*mailOffice) string { return head + "To: csa@ateneo.example\r\n\r\nx" }, false},
+		"a tag in To": {intake.MailFrom{Source: "lmtp"}, func(*mailOffice) string { return head + "To: csa+x@ateneo.example\r\n\r\nx" }, false},
+		"a line of the sender's, over IMAP": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
 			return "Received: from a by b\r\nDelivered-To: csa+x@ateneo.example\r\n" + head + "\r\nx"
 		}, false},
-		"a line where no server wrote any": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string { return "Delivered-To: csa+x@ateneo.example\r\n" + head + "\r\nx" }, false},
-		"a line below many": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
+		"a line where no server wrote any": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string { return "Delivered-To: csa+x@ateneo.example\r\n" + head + "\r\nx" }, false},
+		"a line below many": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
 			return "Delivered-To: csa@ateneo.example\r\nReceived: from a by b for <csa+x@ateneo.example>\r\nX-Original-To: csa+x@ateneo.example\r\n" + head + "\r\nx"
 		}, false},
-		"the tag of another mailbox": {MailFrom{Source: "lmtp", To: []string{"noti+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
-		"an address of nobody's":     {MailFrom{Source: "lmtp", To: []string{"csa+x@altrove.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
-		"a reply address that somebody holds": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
-			return head + "To: " + o.ReplyAddress("csa@ateneo.example", 1, 1, PurposePublic) + "\r\n\r\nx"
+		"the tag of another mailbox": {intake.MailFrom{Source: "lmtp", To: []string{"noti+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
+		"an address of nobody's":     {intake.MailFrom{Source: "lmtp", To: []string{"csa+x@altrove.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
+		"a reply address that somebody holds": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+			return head + "To: " + o.ReplyAddress("csa@ateneo.example", 1, 1, notice.PurposePublic) + "\r\n\r\nx"
 		}, false},
-		"a made-up token": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"a made-up token": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return head + "To: csa+b.aaaaaaaaaaaaaaaaaaaaaaaaaaa@ateneo.example\r\n\r\nx"
 		}, false},
-		"what tries another mailbox": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"what tries another mailbox": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return head + "To: " + strings.Replace(probe(o, "noti@ateneo.example"), "noti+", "csa+", 1) + "\r\n\r\nx"
 		}, false},
-		"what tried it, long ago": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"what tried it, long ago": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			to := probe(o, "csa@ateneo.example")
 			o.later(8 * 24 * time.Hour)
 			return head + "To: " + to + "\r\n\r\nx"
 		}, false},
-		"the envelope": {MailFrom{Source: "lmtp", To: []string{"csa+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, true},
-		"the server's line above all, by IMAP": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
+		"the envelope": {intake.MailFrom{Source: "lmtp", To: []string{"csa+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, true},
+		"the server's line above all, by IMAP": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
 			return "Return-Path: <x@y.it>\r\nX-Original-To: CSA+x@ateneo.example\r\nReceived: from a by b\r\n" + head + "\r\nx"
 		}, true},
-		"what tries it, by IMAP": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"what tries it, by IMAP": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return "X-Sportello-Desk: this-desk\r\n" + head + "To: " + probe(o, "csa@ateneo.example") + "\r\n\r\nx"
 		}, true},
-		"what tries it, in letters of any size": {MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"what tries it, in letters of any size": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return head + "To: " + strings.ToUpper(probe(o, "csa@ateneo.example")) + "\r\n\r\nx"
 		}, true},
 	} {
@@ -113,8 +117,8 @@ func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	if err := o.ProbedTags("csa@ateneo.example", at); err != nil {
 		t.Fatal(err)
 	}
-	send := func() *Outgoing {
-		o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
+	send := func() *notice.Outgoing {
+		o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 		return o.post()["ada@ateneo.example"]
 	}
 	if l := send(); l.Return == l.From {
@@ -124,7 +128,7 @@ func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	if l := send(); l.Return != l.From {
 		t.Errorf("still %q", l.Return)
 	}
-	o.arrive(MailFrom{Source: "lmtp", To: []string{"csa+x@ateneo.example"}}, "From: eva@altrove.example\r\nSubject: Ciao\r\n\r\nx")
+	o.arrive(intake.MailFrom{Source: "lmtp", To: []string{"csa+x@ateneo.example"}}, "From: eva@altrove.example\r\nSubject: Ciao\r\n\r\nx")
 	if l := send(); l.Return == l.From {
 		t.Error("not taken up again")
 	}
@@ -133,7 +137,7 @@ func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 // TestEveryLetterCarriesItsOwnToken: everything that leaves carries its token, whatever it is; each its own.
 func TestEveryLetterCarriesItsOwnToken(t *testing.T) {
 	o, first, confirmation := returning(t)
-	o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
+	o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 	seen := map[string]bool{confirmation.Return: true}
 	for to, l := range o.post() {
 		if l.From == "csa@ateneo.example" && (seen[l.Return] || !strings.Contains(l.Return, "+b.")) {
@@ -157,65 +161,65 @@ func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 		return "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.altrove.example\r\nTo: " + to + "\r\nSubject: Undeliverable Mail" + fmt.Sprintf(unknown, about)
 	}
 	for name, c := range map[string]struct {
-		raw     func(o *mailOffice, l *Outgoing) string
+		raw     func(o *mailOffice, l *notice.Outgoing) string
 		after   time.Duration
 		joined  string
 		marked  bool
 		waiting store.MailState
 	}{
-		"a server, about her": {func(_ *mailOffice, l *Outgoing) string { return server(l.Return, "ada@ateneo.example") }, 0, JoinedReport, true, store.MailDone},
-		"a server, in other letters": {func(_ *mailOffice, l *Outgoing) string {
+		"a server, about her": {func(_ *mailOffice, l *notice.Outgoing) string { return server(l.Return, "ada@ateneo.example") }, 0, intake.JoinedReport, true, store.MailDone},
+		"a server, in other letters": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return server(strings.ToUpper(l.Return), "ada@ateneo.example")
-		}, 0, JoinedReport, true, store.MailDone},
-		"a server, about her at a machine":          {func(_ *mailOffice, l *Outgoing) string { return server(l.Return, "ada@mail.ateneo.example") }, 0, JoinedReport, true, store.MailDone},
-		"a server, about whom she had it passed to": {func(_ *mailOffice, l *Outgoing) string { return server(l.Return, "ada@gmail.example") }, 0, JoinedReport, false, store.MailDone},
-		"a server, about somebody else here":        {func(_ *mailOffice, l *Outgoing) string { return server(l.Return, "agente@ateneo.example") }, 0, JoinedReport, false, store.MailDone},
-		"a server, late":                            {func(_ *mailOffice, l *Outgoing) string { return server(l.Return, "ada@ateneo.example") }, 40 * 24 * time.Hour, "", false, store.MailAside},
-		"a made-up token": {func(*mailOffice, *Outgoing) string {
+		}, 0, intake.JoinedReport, true, store.MailDone},
+		"a server, about her at a machine":          {func(_ *mailOffice, l *notice.Outgoing) string { return server(l.Return, "ada@mail.ateneo.example") }, 0, intake.JoinedReport, true, store.MailDone},
+		"a server, about whom she had it passed to": {func(_ *mailOffice, l *notice.Outgoing) string { return server(l.Return, "ada@gmail.example") }, 0, intake.JoinedReport, false, store.MailDone},
+		"a server, about somebody else here":        {func(_ *mailOffice, l *notice.Outgoing) string { return server(l.Return, "agente@ateneo.example") }, 0, intake.JoinedReport, false, store.MailDone},
+		"a server, late":                            {func(_ *mailOffice, l *notice.Outgoing) string { return server(l.Return, "ada@ateneo.example") }, 40 * 24 * time.Hour, "", false, store.MailAside},
+		"a made-up token": {func(*mailOffice, *notice.Outgoing) string {
 			return server("csa+b.aeaaaaaaaaaaaaaaaaaaaa@ateneo.example", "ada@ateneo.example")
 		}, 0, "", false, store.MailAside},
-		"a token cut short": {func(_ *mailOffice, l *Outgoing) string {
+		"a token cut short": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return server(strings.Replace(l.Return, "@", "", 1)[:20]+"@ateneo.example", "ada@ateneo.example")
 		}, 0, "", false, store.MailAside},
-		"the token of another use": {func(o *mailOffice, l *Outgoing) string {
+		"the token of another use": {func(o *mailOffice, l *notice.Outgoing) string {
 			return server(strings.Replace(l.ReplyTo, "+", "+b.", 1), "ada@ateneo.example")
 		}, 0, "", false, store.MailAside},
-		"a reply address": {func(o *mailOffice, l *Outgoing) string { return server(l.ReplyTo, "ada@ateneo.example") }, 0, "", false, store.MailAside},
-		"the token of another desk": {func(o *mailOffice, l *Outgoing) string {
+		"a reply address": {func(o *mailOffice, l *notice.Outgoing) string { return server(l.ReplyTo, "ada@ateneo.example") }, 0, "", false, store.MailAside},
+		"the token of another desk": {func(o *mailOffice, l *notice.Outgoing) string {
 			other := newMailOffice(o.t.(*testing.T))
 			opts := other.MailOptions()
 			opts.Key = []byte(strings.Repeat("z", 32))
 			other.SetMail(opts)
-			return server(other.tagged("csa@ateneo.example", other.token("return", returnMAC, l.Letter.ID)), "ada@ateneo.example")
+			return server(other.Tagged("csa@ateneo.example", other.Token("return", post.ReturnMAC, l.Letter.ID)), "ada@ateneo.example")
 		}, 0, "", false, store.MailAside},
-		"a person": {func(_ *mailOffice, l *Outgoing) string {
+		"a person": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return "Return-Path: <ada@ateneo.example>\r\nFrom: ada@ateneo.example\r\nTo: " + l.Return + "\r\nSubject: Undeliverable Mail" + fmt.Sprintf(unknown, "ada@ateneo.example")
-		}, 0, JoinedNew, false, store.MailDone},
-		"a person whom nobody knows": {func(_ *mailOffice, l *Outgoing) string {
+		}, 0, intake.JoinedNew, false, store.MailDone},
+		"a person whom nobody knows": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return "Return-Path: <eva@altrove.example>\r\nFrom: eva@altrove.example\r\nTo: " + l.Return + "\r\nSubject: Ciao" + fmt.Sprintf(unknown, "ada@ateneo.example")
-		}, 0, JoinedNew, false, store.MailDone},
-		"who is away": {func(_ *mailOffice, l *Outgoing) string {
+		}, 0, intake.JoinedNew, false, store.MailDone},
+		"who is away": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return "Return-Path: <>\r\nAuto-Submitted: auto-replied\r\nFrom: ada@ateneo.example\r\nTo: " + l.Return + "\r\nSubject: Fuori ufficio\r\n\r\nQuesto indirizzo non esiste piu.\r\n"
 		}, 0, "", false, store.MailAside},
-		"a program of nobody's that says why in words": {func(_ *mailOffice, l *Outgoing) string {
+		"a program of nobody's that says why in words": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return "Return-Path: <>\r\nFrom: ada@ateneo.example\r\nTo: " + l.Return + "\r\nSubject: Re: D\r\n\r\nQuesto indirizzo non esiste.\r\n"
-		}, 0, JoinedReport, false, store.MailDone},
-		"a program of nobody's that gives the code": {func(_ *mailOffice, l *Outgoing) string {
+		}, 0, intake.JoinedReport, false, store.MailDone},
+		"a program of nobody's that gives the code": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return "Return-Path: <>\r\nFrom: relay@mx.altrove.example\r\nTo: " + l.Return + "\r\nSubject: x\r\n\r\n550 5.1.1 hier nicht bekannt\r\n"
-		}, 0, JoinedReport, true, store.MailDone},
-		"a server that names nobody": {func(_ *mailOffice, l *Outgoing) string {
+		}, 0, intake.JoinedReport, true, store.MailDone},
+		"a server that names nobody": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.altrove.example\r\nTo: " + l.Return + "\r\nSubject: Returned mail\r\n\r\nUser unknown\r\n"
-		}, 0, JoinedReport, true, store.MailDone},
-		"a complaint": {func(_ *mailOffice, l *Outgoing) string {
+		}, 0, intake.JoinedReport, true, store.MailDone},
+		"a complaint": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return "Return-Path: <>\r\nFrom: complaints@altrove.example\r\nTo: " + l.Return + "\r\nSubject: complaint\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=x\r\n\r\n--x\r\n\r\n550 5.1.1 ada@ateneo.example\r\n--x\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n--x--\r\n"
-		}, 0, JoinedNew, false, store.MailDone},
+		}, 0, intake.JoinedNew, false, store.MailDone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, first, l := returning(t)
 			raw := c.raw(o, l)
 			o.later(c.after)
 			m := o.take(raw)
-			if m.State != c.waiting || m.Joined != c.joined || (c.joined == JoinedReport) != (m.Ticket == first.Ticket) {
+			if m.State != c.waiting || m.Joined != c.joined || (c.joined == intake.JoinedReport) != (m.Ticket == first.Ticket) {
 				t.Errorf("%s, %q because %q, ticket %d", m.State, m.Joined, m.Why, m.Ticket)
 			}
 			if why, _ := o.failed("ada"); (why != "") != c.marked {
@@ -229,7 +233,7 @@ func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 					t.Errorf("%s is marked: %s", who, why)
 				}
 			}
-			if m.Joined == JoinedReport {
+			if m.Joined == intake.JoinedReport {
 				if v := o.message(m.Message); !v.Internal || v.Automatic != string(mail.Bounce) {
 					t.Errorf("the note: %+v", v)
 				}
@@ -242,7 +246,7 @@ func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 // signed.
 func TestTheTokenOfALetterMarksNobodyElse(t *testing.T) {
 	o, _, ada := returning(t)
-	var other *Outgoing
+	var other *notice.Outgoing
 	for _, l := range o.sent {
 		if l.Letter.To == "agente@ateneo.example" {
 			other = l

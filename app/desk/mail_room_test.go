@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/intake"
+	"sportello/app/desk/post"
 	"sportello/store"
 )
 
@@ -19,7 +21,7 @@ func TestStrangersFillNoDisk(t *testing.T) {
 	take := func(source, from string) (*store.Mail, error) {
 		body := strings.Repeat(fmt.Sprintf("Riga di %s.\r\n", from), 1000)
 		raw := fmt.Sprintf("From: %s\r\nTo: approvare@ateneo.example\r\nSubject: %d\r\nMessage-ID: <%d@x.example>\r\n\r\n%s", from, o.now.Load(), o.now.Load(), body)
-		m, err := o.TakeMail(MailFrom{Source: source, Mailbox: "approvare@ateneo.example"}, strings.NewReader(raw))
+		m, err := o.TakeMail(intake.MailFrom{Source: source, Mailbox: "approvare@ateneo.example"}, strings.NewReader(raw))
 		if err == nil {
 			if err := o.ProcessMail(t.Context()); err != nil {
 				t.Fatal(err)
@@ -31,7 +33,7 @@ func TestStrangersFillNoDisk(t *testing.T) {
 	for range 10 {
 		if _, err := take("lmtp", "sconosciuto@altrove.example"); err == nil {
 			taken++
-		} else if !errors.Is(err, ErrMailRoom) || store.KindOf(err) != store.Unavailable {
+		} else if !errors.Is(err, intake.ErrMailRoom) || store.KindOf(err) != store.Unavailable {
 			t.Fatal(err)
 		}
 	}
@@ -63,7 +65,7 @@ func TestWhoseMailWasCutIsTold(t *testing.T) {
 			if proven {
 				proof = "Authentication-Results: mx.ateneo.example; dmarc=pass header.from=ateneo.example\r\n"
 			}
-			m, err := o.TakeMail(MailFrom{Source: "pipe", Cut: true}, strings.NewReader(fmt.Sprintf("%s%sFrom: ada@ateneo.example\r\nTo: csa@ateneo.example\r\nSubject: Grande\r\nMessage-ID: <%d@x>\r\n\r\nIn allegato %d.\r\n", proof, more, n, n)))
+			m, err := o.TakeMail(intake.MailFrom{Source: "pipe", Cut: true}, strings.NewReader(fmt.Sprintf("%s%sFrom: ada@ateneo.example\r\nTo: csa@ateneo.example\r\nSubject: Grande\r\nMessage-ID: <%d@x>\r\n\r\nIn allegato %d.\r\n", proof, more, n, n)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +83,7 @@ func TestWhoseMailWasCutIsTold(t *testing.T) {
 		told := 0
 		for _, l := range o.sent {
 			for _, line := range l.Lines {
-				if line.Event == EventCut {
+				if line.Event == post.EventCut {
 					told++
 				}
 			}

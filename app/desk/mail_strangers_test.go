@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"sportello/app/desk/intake"
 	"sportello/store"
 )
 
@@ -21,7 +22,7 @@ func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 	expect := func(from string, state store.MailState) *store.Mail {
 		t.Helper()
 		m := send(from)
-		if m.State != state || state == store.MailHeld && (m.Why != WhyMany || m.Ticket != 0) {
+		if m.State != state || state == store.MailHeld && (m.Why != intake.WhyMany || m.Ticket != 0) {
 			t.Errorf("%d, %s: %s %s", n, from, m.State, m.Why)
 		}
 		return m
@@ -44,7 +45,7 @@ func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 			t.Errorf("an answer is %s", m.State)
 		}
 	}
-	if err := o.JudgeMail(o.as("agente"), held.ID, MailApprove); err != nil {
+	if err := o.JudgeMail(o.as("agente"), held.ID, intake.MailApprove); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.ProcessMail(t.Context()); err != nil {

@@ -13,13 +13,18 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/desk/entry"
+	"sportello/app/desk/intake"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
 // mailOffice is an office that takes and sends mail: mx.ateneo.example is its own server.
 type mailOffice struct {
 	*office
-	sent []*Outgoing
+	sent []*notice.Outgoing
 	n    int
 }
 
@@ -28,10 +33,10 @@ const confirmations, toAddress = 5, 60
 
 func newMailOffice(t *testing.T) *mailOffice {
 	o := &mailOffice{office: newOffice(t)}
-	o.SetMail(MailOptions{From: "sportello@ateneo.example", Servers: []string{"mx.ateneo.example"}, Key: []byte(strings.Repeat("k", 32)), Desk: "this-desk",
-		Mailboxes: []Mailbox{{Address: "csa@ateneo.example", Group: "csa", Module: "csa"},
-			{Address: "noti@ateneo.example", Who: WhoKnown}, {Address: "dominio@ateneo.example", Who: WhoDomains, Domains: []string{"ateneo.example"}},
-			{Address: "approvare@ateneo.example", Who: WhoHold, Group: "csa"}}})
+	o.SetMail(post.MailOptions{From: "sportello@ateneo.example", Servers: []string{"mx.ateneo.example"}, Key: []byte(strings.Repeat("k", 32)), Desk: "this-desk",
+		Mailboxes: []post.Mailbox{{Address: "csa@ateneo.example", Group: "csa", Module: "csa"},
+			{Address: "noti@ateneo.example", Who: post.WhoKnown}, {Address: "dominio@ateneo.example", Who: post.WhoDomains, Domains: []string{"ateneo.example"}},
+			{Address: "approvare@ateneo.example", Who: post.WhoHold, Group: "csa"}}})
 	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		g, err := store.Organisations.Get(tx, o.organis["Ateneo"])
 		if err != nil {
@@ -88,7 +93,7 @@ func (o *mailOffice) mail(l letter) *store.Mail {
 
 func (o *mailOffice) take(raw string) *store.Mail {
 	o.t.Helper()
-	m, err := o.TakeMail(MailFrom{Source: "lmtp"}, bytes.NewReader([]byte(raw)))
+	m, err := o.TakeMail(intake.MailFrom{Source: "lmtp"}, bytes.NewReader([]byte(raw)))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -122,7 +127,7 @@ func (o *mailOffice) message(n uint64) (m *store.Message) {
 	return m
 }
 
-func (o *mailOffice) do(who string, n uint64, s Step) *store.Ticket {
+func (o *mailOffice) do(who string, n uint64, s ticket.Step) *store.Ticket {
 	o.t.Helper()
 	t, err := o.Do(o.as(who), n, s)
 	if err != nil {
@@ -132,17 +137,17 @@ func (o *mailOffice) do(who string, n uint64, s Step) *store.Ticket {
 }
 
 // post plans what is due and returns what went out since the last time, by recipient.
-func (o *mailOffice) post() map[string]*Outgoing {
+func (o *mailOffice) post() map[string]*notice.Outgoing {
 	o.t.Helper()
 	if _, err := o.PlanNotices(); err != nil {
 		o.t.Fatal(err)
 	}
 	o.later(2 * time.Minute)
-	out := map[string]*Outgoing{}
-	_, err := o.SendLetters(context.Background(), func(_ context.Context, l *Outgoing) Sent {
+	out := map[string]*notice.Outgoing{}
+	_, err := o.SendLetters(context.Background(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
 		out[l.Letter.To] = l
 		o.sent = append(o.sent, l)
-		return Sent{OK: true, Subject: "x"}
+		return notice.Sent{OK: true, Subject: "x"}
 	})
 	if err != nil {
 		o.t.Fatal(err)
@@ -161,7 +166,7 @@ func TestMailOpensATicketOfItsMailbox(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := newMailOffice(t)
 			m := o.mail(letter{from: "Nuova Persona <nuova@ateneo.example>", to: c.to, subject: "Re: Cedolino di marzo", body: "Non lo trovo."})
-			if m.State != store.MailDone || m.Joined != JoinedNew {
+			if m.State != store.MailDone || m.Joined != intake.JoinedNew {
 				t.Fatalf("mail %+v", m)
 			}
 			k := o.ticket(m.Ticket)
@@ -199,7 +204,7 @@ func TestWhereAMailBelongs(t *testing.T) {
 	o := newMailOffice(t)
 	first := o.mail(letter{from: "ada@ateneo.example", subject: "Domanda", body: "Come si fa?", id: "prima@ateneo.example", cc: "capo@ateneo.example", proven: true})
 	number := first.Ticket
-	o.do("agente", number, Step{Message: &Text{Body: "Così."}})
+	o.do("agente", number, ticket.Step{Message: &ticket.Text{Body: "Così."}})
 	out := o.post()
 	answer := out["ada@ateneo.example"]
 	if answer == nil {
@@ -211,16 +216,16 @@ func TestWhereAMailBelongs(t *testing.T) {
 		joined string
 		same   bool
 	}{
-		{"an answer to what the desk sent", letter{from: "ada@ateneo.example", reply: answer.Letter.MessageID}, JoinedMessageID, true},
-		{"an answer to the requester's own first mail", letter{from: "ada@ateneo.example", reply: "prima@ateneo.example"}, JoinedMessageID, true},
-		{"somebody in copy who answers that first mail", letter{from: "capo@ateneo.example", reply: "prima@ateneo.example"}, JoinedMessageID, true},
-		{"the requester from another address", letter{from: "ada.privata@altrove.example", refs: "<x@y> <" + answer.Letter.MessageID + ">"}, JoinedMessageID, true},
-		{"the reply address alone", letter{from: "ada@ateneo.example", to: answer.ReplyTo}, JoinedToken, true},
-		{"the reply address in upper case", letter{from: "ada@ateneo.example", to: strings.ToUpper(answer.ReplyTo)}, JoinedToken, true},
-		{"the number in the subject, from the requester", letter{from: "ada@ateneo.example", subject: fmt.Sprintf("R: [#%d] Ancora", number)}, JoinedNumber, true},
-		{"the number, guessed by a stranger", letter{from: "ignoto@altrove.example", subject: fmt.Sprintf("[#%d] dimmi tutto", number)}, JoinedNew, false},
-		{"a token with one letter changed", letter{from: "ignoto@altrove.example", to: changed(answer.ReplyTo)}, JoinedNew, false},
-		{"nothing that names the ticket", letter{from: "ada@ateneo.example", subject: "Domanda"}, JoinedNew, false},
+		{"an answer to what the desk sent", letter{from: "ada@ateneo.example", reply: answer.Letter.MessageID}, intake.JoinedMessageID, true},
+		{"an answer to the requester's own first mail", letter{from: "ada@ateneo.example", reply: "prima@ateneo.example"}, intake.JoinedMessageID, true},
+		{"somebody in copy who answers that first mail", letter{from: "capo@ateneo.example", reply: "prima@ateneo.example"}, intake.JoinedMessageID, true},
+		{"the requester from another address", letter{from: "ada.privata@altrove.example", refs: "<x@y> <" + answer.Letter.MessageID + ">"}, intake.JoinedMessageID, true},
+		{"the reply address alone", letter{from: "ada@ateneo.example", to: answer.ReplyTo}, intake.JoinedToken, true},
+		{"the reply address in upper case", letter{from: "ada@ateneo.example", to: strings.ToUpper(answer.ReplyTo)}, intake.JoinedToken, true},
+		{"the number in the subject, from the requester", letter{from: "ada@ateneo.example", subject: fmt.Sprintf("R: [#%d] Ancora", number)}, intake.JoinedNumber, true},
+		{"the number, guessed by a stranger", letter{from: "ignoto@altrove.example", subject: fmt.Sprintf("[#%d] dimmi tutto", number)}, intake.JoinedNew, false},
+		{"a token with one letter changed", letter{from: "ignoto@altrove.example", to: changed(answer.ReplyTo)}, intake.JoinedNew, false},
+		{"nothing that names the ticket", letter{from: "ada@ateneo.example", subject: "Domanda"}, intake.JoinedNew, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o.t = t
@@ -234,7 +239,7 @@ func TestWhereAMailBelongs(t *testing.T) {
 	o.t = t
 	// Two people of the ticket wrote to each other; the answer names only what the desk never saw.
 	o.mail(letter{from: "ada@ateneo.example", reply: "tra-noi@ateneo.example", refs: "<prima@ateneo.example> <tra-noi@ateneo.example>", body: "inoltro"})
-	if m := o.mail(letter{from: "capo@ateneo.example", reply: "tra-noi@ateneo.example", body: "anch'io"}); m.Ticket != number || m.Joined != JoinedNear {
+	if m := o.mail(letter{from: "capo@ateneo.example", reply: "tra-noi@ateneo.example", body: "anch'io"}); m.Ticket != number || m.Joined != intake.JoinedNear {
 		t.Errorf("a copy that people sent each other: %+v", m)
 	}
 }
@@ -271,11 +276,11 @@ func TestWhoMayWriteToAMailbox(t *testing.T) {
 				t.Fatalf("%+v", m)
 			}
 			for _, who := range []string{"ada", "altrove", "redattore", "referente"} {
-				if err := o.JudgeMail(o.as(who), m.ID, MailApprove); store.KindOf(err) != store.NotFound || err == nil {
+				if err := o.JudgeMail(o.as(who), m.ID, intake.MailApprove); store.KindOf(err) != store.NotFound || err == nil {
 					t.Errorf("%s approved it", who)
 				}
 			}
-			if err := o.JudgeMail(o.as("amministratore"), m.ID, MailApprove); err != nil {
+			if err := o.JudgeMail(o.as("amministratore"), m.ID, intake.MailApprove); err != nil {
 				t.Fatal(err)
 			}
 			if err := o.ProcessMail(context.Background()); err != nil {
@@ -308,7 +313,7 @@ func TestMachinesAreStoredAndNeverAnswered(t *testing.T) {
 				t.Error("it was answered")
 			}
 			first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?", id: "prima@x"})
-			o.do("agente", first.Ticket, Step{Message: &Text{Body: "Fatto."}, To: store.StateResolved, Outcome: store.Answered})
+			o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Fatto."}, To: store.StateResolved, Outcome: store.Answered})
 			o.post()
 			before := len(o.sent)
 			m := o.mail(letter{from: "ada@ateneo.example", reply: "prima@x", subject: "Re: D", body: "Torno lunedì.", header: c.header, proven: true})
@@ -371,7 +376,7 @@ func TestAnAgentAnswersByMail(t *testing.T) {
 			if !c.own {
 				token = "ada"
 			}
-			to := o.ReplyAddress("csa@ateneo.example", k.ID, o.people[token].ID, PurposePublic)
+			to := o.ReplyAddress("csa@ateneo.example", k.ID, o.people[token].ID, notice.PurposePublic)
 			m := o.mail(letter{from: c.from, to: to, subject: "Re: x", body: "Provi ora.", proven: c.proven})
 			msg := o.message(m.Message)
 			if msg.Internal == c.public || msg.Unconfirmed == c.public {
@@ -387,10 +392,10 @@ func TestAnAgentAnswersByMail(t *testing.T) {
 				}
 				return
 			}
-			if _, err := o.Do(o.as("agente2"), k.ID, Step{ConfirmMail: msg.ID}); err == nil {
+			if _, err := o.Do(o.as("agente2"), k.ID, ticket.Step{ConfirmMail: msg.ID}); err == nil {
 				t.Error("somebody else confirmed it")
 			}
-			o.do("agente", k.ID, Step{ConfirmMail: msg.ID})
+			o.do("agente", k.ID, ticket.Step{ConfirmMail: msg.ID})
 			if out := o.post(); !hasText(out["ada@ateneo.example"], "Provi ora.") {
 				t.Error("confirmed, and the requester did not get it")
 			}
@@ -398,7 +403,7 @@ func TestAnAgentAnswersByMail(t *testing.T) {
 	}
 }
 
-func hasText(l *Outgoing, s string) bool {
+func hasText(l *notice.Outgoing, s string) bool {
 	if l == nil {
 		return false
 	}
@@ -413,10 +418,10 @@ func hasText(l *Outgoing, s string) bool {
 func TestNothingInternalLeaves(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
-	o.do("agente", k.ID, Step{Take: true})
-	o.do("agente2", k.ID, Step{Message: &Text{Body: "segretissimo: il cedolino di Ada", Internal: true, Mentions: []uint64{o.people["agente"].ID}}})
-	o.do("agente", k.ID, Step{Message: &Text{Body: "Risposta pubblica."}})
-	o.do("agente", k.ID, Step{Message: &Text{Body: "Risolto."}, To: store.StateResolved, Outcome: store.Solved})
+	o.do("agente", k.ID, ticket.Step{Take: true})
+	o.do("agente2", k.ID, ticket.Step{Message: &ticket.Text{Body: "segretissimo: il cedolino di Ada", Internal: true, Mentions: []uint64{o.people["agente"].ID}}})
+	o.do("agente", k.ID, ticket.Step{Message: &ticket.Text{Body: "Risposta pubblica."}})
+	o.do("agente", k.ID, ticket.Step{Message: &ticket.Text{Body: "Risolto."}, To: store.StateResolved, Outcome: store.Solved})
 	o.post()
 	if len(o.sent) == 0 {
 		t.Fatal("nothing was sent")
@@ -440,12 +445,12 @@ func TestEventsWithinAMinuteAreOneLetter(t *testing.T) {
 	k := o.open("csa")
 	o.post()
 	before := len(o.sent)
-	o.do("agente", k.ID, Step{Message: &Text{Body: "Uno."}})
+	o.do("agente", k.ID, ticket.Step{Message: &ticket.Text{Body: "Uno."}})
 	if _, err := o.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	o.later(20 * time.Second)
-	o.do("agente", k.ID, Step{Message: &Text{Body: "Due."}})
+	o.do("agente", k.ID, ticket.Step{Message: &ticket.Text{Body: "Due."}})
 	out := o.post()
 	n := 0
 	for _, l := range o.sent[before:] {
@@ -546,12 +551,14 @@ func TestATicketShowsTheLettersThatDidNotLeave(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
 	o.post()
-	o.do("agente", k.ID, Step{Message: say("Ecco.")})
+	o.do("agente", k.ID, ticket.Step{Message: say("Ecco.")})
 	if _, err := o.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	o.later(2 * time.Minute)
-	_, err := o.SendLetters(t.Context(), func(_ context.Context, l *Outgoing) Sent { return Sent{Permanent: true, Text: "554 refused"} })
+	_, err := o.SendLetters(t.Context(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
+		return notice.Sent{Permanent: true, Text: "554 refused"}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -587,7 +594,7 @@ func TestABusyAddressIsToldOfEverything(t *testing.T) {
 	}
 	before := len(o.sent)
 	for i := range many {
-		o.do("agente", ada.ID, Step{Message: say(fmt.Sprintf("Risposta numero %d.", i))})
+		o.do("agente", ada.ID, ticket.Step{Message: say(fmt.Sprintf("Risposta numero %d.", i))})
 		out := o.post()
 		if l := out["ada@ateneo.example"]; !hasText(l, fmt.Sprintf("Risposta numero %d.", i)) {
 			t.Fatalf("answer %d did not go at once: %+v", i, l)
@@ -616,7 +623,7 @@ func TestAReportIsBelievedOnlyAboutWhatWasSentThere(t *testing.T) {
 		}
 	}
 	m := o.take(report(id, "ada@ateneo.example") + "\r\n")
-	if m.State != store.MailDone || m.Ticket != first.Ticket || m.Joined != JoinedReport || !o.message(m.Message).Internal {
+	if m.State != store.MailDone || m.Ticket != first.Ticket || m.Joined != intake.JoinedReport || !o.message(m.Message).Internal {
 		t.Fatalf("%+v", m)
 	}
 	var p *store.Person
@@ -628,7 +635,7 @@ func TestAReportIsBelievedOnlyAboutWhatWasSentThere(t *testing.T) {
 	if told["agente@ateneo.example"] == nil {
 		t.Error("no agent was told")
 	}
-	o.do("agente", first.Ticket, Step{Message: &Text{Body: "Eccomi."}})
+	o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 	if out := o.post(); out["ada@ateneo.example"] != nil {
 		t.Error("the desk goes on writing to an address that comes back")
 	}
@@ -638,7 +645,7 @@ func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 	o := newMailOffice(t)
 	first := o.mail(letter{from: "nuova@altrove.example", subject: "D", body: "?", proven: true})
 	other := o.mail(letter{from: "nuova@altrove.example", subject: "E", body: "!", proven: true})
-	o.do("agente", first.Ticket, Step{Message: &Text{Body: "nota nascosta", Internal: true}})
+	o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "nota nascosta", Internal: true}})
 	token := ""
 	o.post()
 	for _, l := range o.sent {
@@ -650,7 +657,7 @@ func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 	if err != nil || v.Ticket.ID != first.Ticket || p.Email != "nuova@altrove.example" || v.Agents || len(v.Messages) != 1 {
 		t.Fatalf("%v %+v", err, v)
 	}
-	for name, bad := range map[string]string{"nothing": "", "changed": token[:len(token)-1] + "7", "of another purpose": o.token("reply", readMAC, other.Ticket, p.ID, 1), "never made": o.token("read", readMAC, other.Ticket, o.people["ada"].ID, 1)} {
+	for name, bad := range map[string]string{"nothing": "", "changed": token[:len(token)-1] + "7", "of another purpose": o.Token("reply", post.ReadMAC, other.Ticket, p.ID, 1), "never made": o.Token("read", post.ReadMAC, other.Ticket, o.people["ada"].ID, 1)} {
 		if _, _, err := o.LinkedTicket(bad); store.KindOf(err) != store.NotFound {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -661,7 +668,7 @@ func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 	if _, _, err := o.LinkedTicket(token); store.KindOf(err) != store.NotFound {
 		t.Errorf("withdrawn: %v", err)
 	}
-	o.do("agente", first.Ticket, Step{Message: &Text{Body: "Ecco."}})
+	o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
 	fresh := o.post()["nuova@altrove.example"].Link
 	if _, _, err := o.LinkedTicket(token); store.KindOf(err) != store.NotFound {
 		t.Errorf("the old link works again: %v", err)
@@ -720,21 +727,21 @@ func TestAMessageMovesToAnotherTicketAndBack(t *testing.T) {
 	answered := func() uint64 {
 		return o.mail(letter{from: "ada@ateneo.example", reply: "due@x", subject: "Re: Uno", body: "risposta", proven: true}).Ticket
 	}
-	o.do("agente", first.Ticket, Step{MoveMessage: second.Message, MoveTo: other.Ticket})
+	o.do("agente", first.Ticket, ticket.Step{MoveMessage: second.Message, MoveTo: other.Ticket})
 	if where() != other.Ticket || o.row(second.ID).Ticket != other.Ticket {
 		t.Fatalf("it stands in %d", where())
 	}
 	if k := answered(); k != other.Ticket {
 		t.Errorf("an answer to the moved mail went to %d", k)
 	}
-	o.do("agente", other.Ticket, Step{MoveMessage: second.Message, MoveTo: first.Ticket})
+	o.do("agente", other.Ticket, ticket.Step{MoveMessage: second.Message, MoveTo: first.Ticket})
 	if m := o.message(second.Message); m.Ticket != first.Ticket || m.Origin != 0 {
 		t.Errorf("after undoing %+v", m)
 	}
 	if k := answered(); k != first.Ticket {
 		t.Errorf("an answer to the mail that is back went to %d", k)
 	}
-	o.do("agente", first.Ticket, Step{MoveMessage: second.Message})
+	o.do("agente", first.Ticket, ticket.Step{MoveMessage: second.Message})
 	own := where()
 	if k := o.ticket(own); own == first.Ticket || own == other.Ticket || k.Messages != 1 || k.Requester != o.people["ada"].ID {
 		t.Fatalf("a ticket of its own: %d, %+v", own, k)
@@ -742,7 +749,7 @@ func TestAMessageMovesToAnotherTicketAndBack(t *testing.T) {
 	if k := answered(); k != own {
 		t.Errorf("an answer to the mail with a ticket of its own went to %d", k)
 	}
-	o.do("agente", own, Step{MoveMessage: second.Message, MoveTo: first.Ticket})
+	o.do("agente", own, ticket.Step{MoveMessage: second.Message, MoveTo: first.Ticket})
 	if m := o.message(second.Message); m.Ticket != first.Ticket || m.Origin != 0 || m.Opening {
 		t.Errorf("after undoing the split %+v", m)
 	}
@@ -755,9 +762,9 @@ func TestATicketThatWasMadeOfAMessageGoesWithIt(t *testing.T) {
 	o := newMailOffice(t)
 	first := o.mail(letter{from: "ada@ateneo.example", subject: "Uno", body: "uno", id: "uno@x", proven: true})
 	second := o.mail(letter{from: "ada@ateneo.example", subject: "Re: Uno", body: "due", reply: "uno@x", proven: true})
-	o.do("agente", first.Ticket, Step{MoveMessage: second.Message})
+	o.do("agente", first.Ticket, ticket.Step{MoveMessage: second.Message})
 	own := o.message(second.Message).Ticket
-	o.do("agente", own, Step{MoveMessage: second.Message, MoveTo: first.Ticket})
+	o.do("agente", own, ticket.Step{MoveMessage: second.Message, MoveTo: first.Ticket})
 	if k := o.ticket(own); k.State != store.StateClosed || k.Outcome != store.Duplicate || k.DuplicateOf != first.Ticket || k.Messages != 0 {
 		t.Errorf("the empty ticket %+v", k)
 	}
@@ -820,7 +827,7 @@ func TestEveryMailOfAPublicCorpusBecomesAMessageOrSaysWhy(t *testing.T) {
 		switch m.State {
 		case store.MailDone, store.MailSame, store.MailAside:
 		case store.MailFailed:
-			if m.From != "" && isAddress(m.From) {
+			if m.From != "" && entry.IsAddress(m.From) {
 				t.Errorf("%s: failed although it has a sender: %s %s", path, m.Why, m.Detail)
 			}
 		default:
@@ -840,7 +847,7 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
 	send := func(row *store.Mail) {
-		if err := o.st.Update(store.By{Via: "mail"}, func(tx *store.Tx) error { return o.planReceived(tx, row, "it") }); err != nil {
+		if err := o.st.Update(store.By{Via: "mail"}, func(tx *store.Tx) error { return o.PlanReceived(tx, row, "it") }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -890,7 +897,7 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 func TestAMachineOfAnInternalNetworkOpensATicket(t *testing.T) {
 	o := newMailOffice(t)
 	m := o.mail(letter{from: "Stampante <root@stampante_2.ateneo.example>", subject: "Toner", body: "Il toner sta finendo."})
-	if m.State != store.MailDone || m.Joined != JoinedNew {
+	if m.State != store.MailDone || m.Joined != intake.JoinedNew {
 		t.Fatalf("%+v", m)
 	}
 	if out := o.post(); out["root@stampante_2.ateneo.example"] == nil {

@@ -6,11 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/desk/find"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
 // missing lists what those who write are told.
-func (o *office) missing(q MissingQuery) []Missing {
+func (o *office) missing(q find.MissingQuery) []find.Missing {
 	o.t.Helper()
 	page, err := o.Missing(o.as("redattore"), q)
 	if err != nil {
@@ -34,19 +36,19 @@ func withMisses(t *testing.T) *office {
 
 func TestOnlyThoseWhoWriteReadWhatOthersSearchedFor(t *testing.T) {
 	o := withMisses(t)
-	o.Asked(Actor{}, Asked{Words: []string{"lettera", "d'incarico"}, First: true})
+	o.Asked(policy.Actor{}, find.Asked{Words: []string{"lettera", "d'incarico"}, First: true})
 	o.written()
 	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "unita"} {
-		a, want := Actor{}, store.SignIn
+		a, want := policy.Actor{}, store.SignIn
 		if who != "" {
 			a, want = o.as(who), store.Denied
 		}
-		if page, err := o.Missing(a, MissingQuery{}); store.KindOf(err) != want || len(page.List) > 0 {
+		if page, err := o.Missing(a, find.MissingQuery{}); store.KindOf(err) != want || len(page.List) > 0 {
 			t.Errorf("%q reads %v (%v)", who, page.List, err)
 		}
 	}
 	for _, who := range []string{"redattore", "amministratore", "agente"} {
-		if page, err := o.Missing(o.as(who), MissingQuery{}); err != nil || len(page.List) != 1 || page.List[0].Text != "lettera d'incarico" {
+		if page, err := o.Missing(o.as(who), find.MissingQuery{}); err != nil || len(page.List) != 1 || page.List[0].Text != "lettera d'incarico" {
 			t.Errorf("%s reads %v (%v)", who, page.List, err)
 		}
 	}
@@ -55,7 +57,7 @@ func TestOnlyThoseWhoWriteReadWhatOthersSearchedFor(t *testing.T) {
 func TestNothingOfWhoAskedIsKept(t *testing.T) {
 	o := withMisses(t)
 	before := o.st.Last()
-	o.Asked(o.as("ada"), Asked{Words: []string{"Ricongiunzione", "servizi"}, First: true})
+	o.Asked(o.as("ada"), find.Asked{Words: []string{"Ricongiunzione", "servizi"}, First: true})
 	o.written()
 	if o.st.Last() != before {
 		t.Error("the change log tells of a search")
@@ -80,17 +82,17 @@ func TestNothingOfWhoAskedIsKept(t *testing.T) {
 	}
 	for _, words := range [][]string{{"ada@ateneo.example"}, {"matricola", "123456"}, {"matricola", "12", "34", "5"}, {"ab"}, {"12", "34"}, {fmt.Sprintf("%0101d", 1)},
 		{"di solito scrivo a qualcuno una lettera molto lunga in cui racconto tutto quello che mi è successo oggi e ieri"}, {}} {
-		o.Asked(o.as("ada"), Asked{Words: words, First: true})
+		o.Asked(o.as("ada"), find.Asked{Words: words, First: true})
 	}
-	o.Asked(o.as("agente"), Asked{Words: []string{"parolasegreta"}, First: true})
-	o.Asked(o.as("amministratore"), Asked{Words: []string{"parolasegreta"}, First: true})
+	o.Asked(o.as("agente"), find.Asked{Words: []string{"parolasegreta"}, First: true})
+	o.Asked(o.as("amministratore"), find.Asked{Words: []string{"parolasegreta"}, First: true})
 	o.written()
-	if got := o.missing(MissingQuery{}); len(got) != 1 {
+	if got := o.missing(find.MissingQuery{}); len(got) != 1 {
 		t.Errorf("kept as well: %v", got)
 	}
-	o.Asked(o.as("agente"), Asked{Words: []string{"guida incarichi"}, Guide: true, First: true})
+	o.Asked(o.as("agente"), find.Asked{Words: []string{"guida incarichi"}, Guide: true, First: true})
 	o.written()
-	if got := o.missing(MissingQuery{}); len(got) != 2 {
+	if got := o.missing(find.MissingQuery{}); len(got) != 2 {
 		t.Errorf("what an agent looks for in the guide is not kept: %v", got)
 	}
 }
@@ -98,7 +100,7 @@ func TestNothingOfWhoAskedIsKept(t *testing.T) {
 func TestASearchCountsAsUnclickedWhenNothingIsOpenedInTenMinutes(t *testing.T) {
 	o := withMisses(t)
 	ask := func(text string, first bool) string {
-		return o.Asked(Actor{}, Asked{Words: []string{text}, First: first, Found: 4})
+		return o.Asked(policy.Actor{}, find.Asked{Words: []string{text}, First: first, Found: 4})
 	}
 	opened, left := ask("cedolino", true), ask("missione", true)
 	if opened == "" || left == "" || opened == left {
@@ -113,7 +115,7 @@ func TestASearchCountsAsUnclickedWhenNothingIsOpenedInTenMinutes(t *testing.T) {
 	o.Opened(opened)
 	o.Opened("nothing")
 	o.written()
-	if got := o.missing(MissingQuery{}); len(got) != 0 {
+	if got := o.missing(find.MissingQuery{}); len(got) != 0 {
 		t.Errorf("counted at once: %v", got)
 	}
 	o.later(11 * time.Minute)
@@ -121,7 +123,7 @@ func TestASearchCountsAsUnclickedWhenNothingIsOpenedInTenMinutes(t *testing.T) {
 	o.written()
 	o.Opened(left)
 	o.written()
-	got := o.missing(MissingQuery{})
+	got := o.missing(find.MissingQuery{})
 	if len(got) != 1 || got[0].Text != "missione" || got[0].Unclicked != 1 || got[0].None != 0 {
 		t.Errorf("not found: %+v", got)
 	}
@@ -131,7 +133,7 @@ func TestMissesAreCountedByMonthAndModuleAndErased(t *testing.T) {
 	o := withMisses(t)
 	ask := func(text string, module string, times int) {
 		for range times {
-			o.Asked(Actor{}, Asked{Words: []string{text}, Module: o.module[module], First: true})
+			o.Asked(policy.Actor{}, find.Asked{Words: []string{text}, Module: o.module[module], First: true})
 		}
 		o.written()
 	}
@@ -141,15 +143,15 @@ func TestMissesAreCountedByMonthAndModuleAndErased(t *testing.T) {
 	ask("anticipo", "csa", 3)
 	ask("rimborso", "", 4)
 	for _, c := range []struct {
-		q    MissingQuery
+		q    find.MissingQuery
 		want string
 	}{
-		{MissingQuery{}, "anticipo 5, rimborso 4, anticipo 1, "},
-		{MissingQuery{Month: "2026-04"}, "rimborso 4, anticipo 3, "},
-		{MissingQuery{Month: "2026-03"}, "anticipo 2, anticipo 1, "},
-		{MissingQuery{Module: o.module["csa"]}, "anticipo 5, "},
-		{MissingQuery{Month: "\x00"}, ""},
-		{MissingQuery{Limit: 1}, "anticipo 5, "},
+		{find.MissingQuery{}, "anticipo 5, rimborso 4, anticipo 1, "},
+		{find.MissingQuery{Month: "2026-04"}, "rimborso 4, anticipo 3, "},
+		{find.MissingQuery{Month: "2026-03"}, "anticipo 2, anticipo 1, "},
+		{find.MissingQuery{Module: o.module["csa"]}, "anticipo 5, "},
+		{find.MissingQuery{Month: "\x00"}, ""},
+		{find.MissingQuery{Limit: 1}, "anticipo 5, "},
 	} {
 		got := ""
 		for _, m := range o.missing(c.q) {
@@ -163,14 +165,14 @@ func TestMissesAreCountedByMonthAndModuleAndErased(t *testing.T) {
 	if err := o.EraseMisses(); err != nil {
 		t.Fatal(err)
 	}
-	if got := o.missing(MissingQuery{}); len(got) != 2 || got[0].None+got[1].None != 7 {
+	if got := o.missing(find.MissingQuery{}); len(got) != 2 || got[0].None+got[1].None != 7 {
 		t.Errorf("after a month is left: %v", got)
 	}
 	o.again(Options{})
 	if err := o.EraseMisses(); err != nil {
 		t.Fatal(err)
 	}
-	if got := o.missing(MissingQuery{}); len(got) != 0 {
+	if got := o.missing(find.MissingQuery{}); len(got) != 0 {
 		t.Errorf("after nothing is left: %v", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -17,7 +18,7 @@ func TestWhoMayNotArrangeMakesNobodyTheRequester(t *testing.T) {
 	m := o.mail(letter{from: "ada@ateneo.example", subject: "Fwd: Badge", body: passedMail})
 	before := o.ticket(m.Ticket)
 	for _, who := range []string{"ada", "altrove", "referente", "unita", "redattore"} {
-		if _, err := o.Do(o.as(who), m.Ticket, Step{For: "mario.rossi@esterno.example"}); err == nil {
+		if _, err := o.Do(o.as(who), m.Ticket, ticket.Step{For: "mario.rossi@esterno.example"}); err == nil {
 			t.Errorf("%s may", who)
 		}
 		if v, err := o.Ticket(o.as(who), m.Ticket); err == nil && v.Inner != nil {
@@ -41,7 +42,7 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 		t.Errorf("offered %+v", in)
 	}
 	o.post()
-	o.do("agente", m.Ticket, Step{For: v.Inner.Email})
+	o.do("agente", m.Ticket, ticket.Step{For: v.Inner.Email})
 	k := o.ticket(m.Ticket)
 	var p *store.Person
 	_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
@@ -74,7 +75,7 @@ func TestNobodyIsOfferedWhoCannotBeARequester(t *testing.T) {
 	}
 	m := o.mail(letter{from: "ada@ateneo.example", subject: "Badge", body: "Non apre."})
 	for _, address := range []string{"csa@ateneo.example", "nessuno", "a@b@c.example"} {
-		if _, err := o.Do(o.as("agente"), m.Ticket, Step{For: address}); store.KindOf(err) != store.Invalid {
+		if _, err := o.Do(o.as("agente"), m.Ticket, ticket.Step{For: address}); store.KindOf(err) != store.Invalid {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"sportello/app/credential"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -12,11 +15,11 @@ func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
 	o := newOffice(t)
 	for _, who := range everybodyBut(o, "amministratore", "responsabile") {
 		a := o.as(who)
-		f := PersonForm{Email: "nuova@ateneo.example", Name: "Nuova", Groups: []store.Membership{{Group: o.group["csa"]}}}
+		f := people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova", Groups: []store.Membership{{Group: o.group["csa"]}}}
 		for what, err := range map[string]error{
-			"list":   second(o.ListPeople(a, PeopleQuery{})),
+			"list":   second(o.ListPeople(a, people.PeopleQuery{})),
 			"add":    third(o.AddPerson(a, f)),
-			"change": second(o.ChangePerson(a, o.people["ada"].ID, 0, FormOf(o.people["ada"]))),
+			"change": second(o.ChangePerson(a, o.people["ada"].ID, 0, people.FormOf(o.people["ada"]))),
 			"send":   o.SendPasswordLink(a, o.people["ada"].ID),
 			"hand":   second(o.HandPasswordLink(a, o.people["ada"].ID, "")),
 		} {
@@ -27,7 +30,7 @@ func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
 	}
 	_, err := o.Person(o.as("ada"), o.people["collega"].ID)
 	wants(t, err, store.NotFound, "", "")
-	_, err = o.Person(Actor{}, o.people["collega"].ID)
+	_, err = o.Person(policy.Actor{}, o.people["collega"].ID)
 	wants(t, err, store.NotFound, "", "")
 	if p, err := o.Person(o.as("ada"), o.people["ada"].ID); err != nil || p.Name != "Ada Neri" {
 		t.Errorf("oneself: %v", err)
@@ -44,18 +47,18 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 	o := newOffice(t)
 	s := o.as("responsabile")
 	csa := store.Membership{Group: o.group["csa"]}
-	ok := PersonForm{Email: "nuova@ateneo.example", Name: "Nuova Agente", Groups: []store.Membership{csa}}
+	ok := people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova Agente", Groups: []store.Membership{csa}}
 	for name, c := range map[string]struct {
-		change func(*PersonForm)
+		change func(*people.PersonForm)
 		kind   store.Kind
 		field  string
 	}{
-		"no administrator":       {func(f *PersonForm) { f.Administrator = true }, store.Denied, "administrator"},
-		"no editor":              {func(f *PersonForm) { f.Editor = true }, store.Denied, "editor"},
-		"no coordinator":         {func(f *PersonForm) { f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}} }, store.Denied, "coordinates"},
-		"no other supervisor":    {func(f *PersonForm) { f.Groups = []store.Membership{{Group: csa.Group, Supervisor: true}} }, store.Denied, "groups"},
-		"nobody of other groups": {func(f *PersonForm) { f.Groups = []store.Membership{csa, {Group: o.group["legale"]}} }, store.Denied, "groups"},
-		"nobody of no group":     {func(f *PersonForm) { f.Groups = nil }, store.Invalid, "groups"},
+		"no administrator":       {func(f *people.PersonForm) { f.Administrator = true }, store.Denied, "administrator"},
+		"no editor":              {func(f *people.PersonForm) { f.Editor = true }, store.Denied, "editor"},
+		"no coordinator":         {func(f *people.PersonForm) { f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}} }, store.Denied, "coordinates"},
+		"no other supervisor":    {func(f *people.PersonForm) { f.Groups = []store.Membership{{Group: csa.Group, Supervisor: true}} }, store.Denied, "groups"},
+		"nobody of other groups": {func(f *people.PersonForm) { f.Groups = []store.Membership{csa, {Group: o.group["legale"]}} }, store.Denied, "groups"},
+		"nobody of no group":     {func(f *people.PersonForm) { f.Groups = nil }, store.Invalid, "groups"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := ok
@@ -71,7 +74,7 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 	if _, err := o.Keeper().ChoosePassword(link, "quattro tartarughe verdi"); err != nil {
 		t.Errorf("the link does not work: %v", err)
 	}
-	f := FormOf(o.people["ada"])
+	f := people.FormOf(o.people["ada"])
 	f.Groups = []store.Membership{csa}
 	if _, err := o.ChangePerson(s, o.people["ada"].ID, 0, f); err != nil {
 		t.Errorf("making somebody an agent: %v", err)
@@ -79,7 +82,7 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 	f.Name = "Un altro nome"
 	_, err = o.ChangePerson(s, o.people["ada"].ID, 0, f)
 	wants(t, err, store.Denied, "error.supervisor-only-agents", "name")
-	f = FormOf(o.people["altrove"])
+	f = people.FormOf(o.people["altrove"])
 	f.Groups = nil
 	_, err = o.ChangePerson(s, o.people["altrove"].ID, 0, f)
 	wants(t, err, store.Denied, "", "groups")
@@ -94,13 +97,13 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 
 func TestPersonFormsTellAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
-	_, _, err := o.AddPerson(o.as("amministratore"), PersonForm{Email: "ada@", Name: " ", Language: "fr", Organisation: o.organis["Altro ente"], Unit: 1,
+	_, _, err := o.AddPerson(o.as("amministratore"), people.PersonForm{Email: "ada@", Name: " ", Language: "fr", Organisation: o.organis["Altro ente"], Unit: 1,
 		Groups: []store.Membership{{Group: 99}}, Coordinates: []store.Coordination{{}}, Phone: strings.Repeat("1", 101)})
 	for field, key := range map[string]string{"email": "error.email", "name": "error.required", "language": "error.language", "unit": "error.unit-elsewhere",
 		"groups": "error.group-unknown", "coordinates": "error.organisation-unknown", "phone": "error.too-long"} {
 		wants(t, err, store.Invalid, key, field)
 	}
-	_, _, err = o.AddPerson(o.as("amministratore"), PersonForm{Email: " ADA@Ateneo.example", Name: "Un'altra"})
+	_, _, err = o.AddPerson(o.as("amministratore"), people.PersonForm{Email: " ADA@Ateneo.example", Name: "Un'altra"})
 	wants(t, err, store.Invalid, "error.email-taken", "email")
 }
 
@@ -112,7 +115,7 @@ func TestAddressesAreBareAddresses(t *testing.T) {
 		"ada\x00@x.example": false, "ada@[127.0.0.1]": false, "ada@x.example (Ada)": false, "a\u202edb@x.example": false,
 		strings.Repeat("a", 65) + "@x.example": false, "ada@" + strings.Repeat("a.", 130) + "example": false, "\xff@x.example": false,
 	} {
-		if got := isAddress(s); got != want {
+		if got := entry.IsAddress(s); got != want {
 			t.Errorf("%q: %v, want %v", s, got, want)
 		}
 	}
@@ -121,23 +124,23 @@ func TestAddressesAreBareAddresses(t *testing.T) {
 func TestTheLastAdministratorStays(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	for field, change := range map[string]func(*PersonForm){
-		"administrator": func(f *PersonForm) { f.Administrator = false },
-		"disabled":      func(f *PersonForm) { f.Disabled = true },
+	for field, change := range map[string]func(*people.PersonForm){
+		"administrator": func(f *people.PersonForm) { f.Administrator = false },
+		"disabled":      func(f *people.PersonForm) { f.Disabled = true },
 	} {
-		f := FormOf(a.Person)
+		f := people.FormOf(a.Person)
 		change(&f)
 		_, err := o.ChangePerson(a, a.ID(), 0, f)
 		wants(t, err, store.Invalid, "error.last-administrator", field)
 	}
-	_, _, err := o.PutPersonRecord(a, PersonRecord{Email: a.Person.Email, Roles: []string{"requester"}})
+	_, _, err := o.PutPersonRecord(a, people.PersonRecord{Email: a.Person.Email, Roles: []string{"requester"}})
 	wants(t, err, store.Invalid, "error.last-administrator", "administrator")
-	f := FormOf(o.people["ada"])
+	f := people.FormOf(o.people["ada"])
 	f.Administrator = true
 	if _, err := o.ChangePerson(a, o.people["ada"].ID, 0, f); err != nil {
 		t.Fatal(err)
 	}
-	f = FormOf(a.Person)
+	f = people.FormOf(a.Person)
 	f.Administrator = false
 	if _, err := o.ChangePerson(a, a.ID(), 0, f); err != nil {
 		t.Errorf("with another administrator: %v", err)
@@ -163,7 +166,7 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 	if err != nil || p.Password != "" {
 		t.Fatalf("the password left the desk: %v", err)
 	}
-	f := FormOf(p)
+	f := people.FormOf(p)
 	f.Disabled = true
 	if _, err := o.ChangePerson(a, ada.ID, p.Rev, f); err != nil {
 		t.Fatal(err)
@@ -186,7 +189,7 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 func TestPeopleAreListedByNameInPages(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	names := func(q PeopleQuery) (out []string) {
+	names := func(q people.PeopleQuery) (out []string) {
 		for {
 			page, err := o.ListPeople(a, q)
 			if err != nil {
@@ -202,21 +205,21 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		q    PeopleQuery
+		q    people.PeopleQuery
 		want string
 	}{
-		"everybody":              {PeopleQuery{Limit: 3}, "Ada Aldo Anna Bianca Bruno Carlo Elsa Renzo Rita Sara Ugo"},
-		"by beginnings":          {PeopleQuery{Text: "age b", Limit: 1}, "Bianca Bruno"},
-		"by address":             {PeopleQuery{Text: "ada@at"}, "Ada"},
-		"without accents":        {PeopleQuery{Text: "unita"}, "Ugo"},
-		"by organisation":        {PeopleQuery{Organisation: o.organis["Ateneo"], Limit: 2}, "Ada Carlo Rita Ugo"},
-		"by unit":                {PeopleQuery{Organisation: o.organis["Ateneo"], Unit: 1}, "Ada"},
-		"by group":               {PeopleQuery{Group: o.group["csa"], Limit: 1}, "Bianca Bruno Sara"},
-		"by role":                {PeopleQuery{Role: "agent", Limit: 2}, "Aldo Bianca Bruno Sara"},
-		"by group and role":      {PeopleQuery{Group: o.group["csa"], Role: "supervisor"}, "Sara"},
-		"an unknown role":        {PeopleQuery{Role: "superuser"}, ""},
-		"white space is no word": {PeopleQuery{Text: "  ", Role: "editor"}, "Renzo"},
-		"nobody":                 {PeopleQuery{Text: "zzz"}, ""},
+		"everybody":              {people.PeopleQuery{Limit: 3}, "Ada Aldo Anna Bianca Bruno Carlo Elsa Renzo Rita Sara Ugo"},
+		"by beginnings":          {people.PeopleQuery{Text: "age b", Limit: 1}, "Bianca Bruno"},
+		"by address":             {people.PeopleQuery{Text: "ada@at"}, "Ada"},
+		"without accents":        {people.PeopleQuery{Text: "unita"}, "Ugo"},
+		"by organisation":        {people.PeopleQuery{Organisation: o.organis["Ateneo"], Limit: 2}, "Ada Carlo Rita Ugo"},
+		"by unit":                {people.PeopleQuery{Organisation: o.organis["Ateneo"], Unit: 1}, "Ada"},
+		"by group":               {people.PeopleQuery{Group: o.group["csa"], Limit: 1}, "Bianca Bruno Sara"},
+		"by role":                {people.PeopleQuery{Role: "agent", Limit: 2}, "Aldo Bianca Bruno Sara"},
+		"by group and role":      {people.PeopleQuery{Group: o.group["csa"], Role: "supervisor"}, "Sara"},
+		"an unknown role":        {people.PeopleQuery{Role: "superuser"}, ""},
+		"white space is no word": {people.PeopleQuery{Text: "  ", Role: "editor"}, "Renzo"},
+		"nobody":                 {people.PeopleQuery{Text: "zzz"}, ""},
 	} {
 		if got := strings.Join(names(c.q), " "); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -232,13 +235,13 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 
 func TestEverybodyChangesTheirOwnSettingsOnly(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.ChangeOwn(Actor{}, OwnForm{Name: "Nessuno"})
+	_, err := o.ChangeOwn(policy.Actor{}, people.OwnForm{Name: "Nessuno"})
 	wants(t, err, store.SignIn, "", "")
-	_, err = o.ChangeOwn(o.as("ada"), OwnForm{Name: "", Language: "de", Theme: "pink"})
+	_, err = o.ChangeOwn(o.as("ada"), people.OwnForm{Name: "", Language: "de", Theme: "pink"})
 	for _, field := range []string{"name", "language", "theme"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	p, err := o.ChangeOwn(o.as("ada"), OwnForm{Name: "Ada  Neri\u202e", Language: "en", Theme: "dark", NoSingleKeys: true, Notices: store.NoticeOwn})
+	p, err := o.ChangeOwn(o.as("ada"), people.OwnForm{Name: "Ada  Neri\u202e", Language: "en", Theme: "dark", NoSingleKeys: true, Notices: store.NoticeOwn})
 	if err != nil || p.Name != "Ada Neri" || p.Organisation != o.organis["Ateneo"] || !p.NoSingleKeys {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -246,7 +249,7 @@ func TestEverybodyChangesTheirOwnSettingsOnly(t *testing.T) {
 
 func TestOnlyADeskWithoutAdministratorIsSetUp(t *testing.T) {
 	o := newOffice(t)
-	form := SetUpForm{Name: "Prima Persona", Email: "Prima@Ateneo.example", Password: "quattro tartarughe verdi", Desk: "Il nostro sportello"}
+	form := people.SetUpForm{Name: "Prima Persona", Email: "Prima@Ateneo.example", Password: "quattro tartarughe verdi", Desk: "Il nostro sportello"}
 	_, err := o.SetUp(form)
 	wants(t, err, store.Denied, "error.set-up-done", "")
 
@@ -254,7 +257,7 @@ func TestOnlyADeskWithoutAdministratorIsSetUp(t *testing.T) {
 	if has, err := d.HasAdministrator(); err != nil || has {
 		t.Fatalf("%v, %v", has, err)
 	}
-	_, err = d.SetUp(SetUpForm{Email: "prima", Password: "corta"})
+	_, err = d.SetUp(people.SetUpForm{Email: "prima", Password: "corta"})
 	for _, field := range []string{"email", "name", "password"} {
 		wants(t, err, store.Invalid, "", field)
 	}
@@ -277,7 +280,7 @@ func TestOnlyADeskWithoutAdministratorIsSetUp(t *testing.T) {
 
 func TestEnsureRequesterFindsTheOrganisationByItsMailDomain(t *testing.T) {
 	d := newDesk(t)
-	org, err := d.AddOrganisation(system, OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
+	org, err := d.AddOrganisation(system, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/article"
 	"sportello/store"
 )
 
@@ -21,7 +22,7 @@ func TestWhoPublishes(t *testing.T) {
 		o.people["capo-legale"] = p
 		g := &store.Person{Email: "capo-generale@ateneo.example", Name: "Capo", Groups: []store.Membership{{Group: o.group["generale"], Supervisor: true}}}
 		o.people["capo-generale"] = g
-		set := *settings(tx)
+		set := *store.CurrentSettings(tx)
 		set.ReviewModules = map[uint64]bool{o.module["csa"]: true, o.module["esse3"]: true}
 		for _, err := range []error{store.People.Put(tx, p), store.People.Put(tx, g), store.SettingsTable.Put(tx, &set)} {
 			if err != nil {
@@ -33,7 +34,7 @@ func TestWhoPublishes(t *testing.T) {
 	for who, want := range map[string]string{"ada": "", "referente": "", "agente": "legale", "altrove": "legale", "responsabile": "csa legale", "capo-legale": "legale", "capo-generale": "esse3 legale", "redattore": "csa esse3 legale", "amministratore": "csa esse3 legale"} {
 		var may []string
 		for _, module := range []string{"csa", "esse3", "legale"} {
-			_, err := o.SaveArticle(o.as(who), ArticleForm{Language: "it", Title: who + module, Body: "x", Module: o.module[module], Publication: store.Published})
+			_, err := o.SaveArticle(o.as(who), article.ArticleForm{Language: "it", Title: who + module, Body: "x", Module: o.module[module], Publication: store.Published})
 			if err == nil {
 				may = append(may, module)
 			} else if store.KindOf(err) != store.Denied {

@@ -10,34 +10,38 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/desk/article"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
-var importing = Actor{System: true, Via: "import"}
+var importing = policy.Actor{System: true, Via: "import"}
 
 func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 	o := newOffice(t)
-	rec := func(change func(*TicketRecord)) TicketRecord {
-		r := TicketRecord{Subject: "Oggetto", Body: "Testo"}
+	rec := func(change func(*ticket.TicketRecord)) ticket.TicketRecord {
+		r := ticket.TicketRecord{Subject: "Oggetto", Body: "Testo"}
 		change(&r)
 		return r
 	}
 	for name, c := range map[string]struct {
-		rec   TicketRecord
+		rec   ticket.TicketRecord
 		who   string // those who may, the others may not
 		field string
 	}{
-		"created_at":  {rec(func(r *TicketRecord) { r.CreatedAt = "2025-01-02T10:00:00Z" }), "amministratore", "created_at"},
-		"state":       {rec(func(r *TicketRecord) { r.State = "closed" }), "amministratore", "state"},
-		"outcome":     {rec(func(r *TicketRecord) { r.Outcome = "solved" }), "", "outcome"},
-		"external_id": {rec(func(r *TicketRecord) { r.ExternalID = "X-1" }), "amministratore", "external_id"},
-		"messages": {rec(func(r *TicketRecord) {
-			r.Messages = []MessageRecord{{AuthorEmail: "ada@ateneo.example", Body: "Ciao"}}
+		"created_at":  {rec(func(r *ticket.TicketRecord) { r.CreatedAt = "2025-01-02T10:00:00Z" }), "amministratore", "created_at"},
+		"state":       {rec(func(r *ticket.TicketRecord) { r.State = "closed" }), "amministratore", "state"},
+		"outcome":     {rec(func(r *ticket.TicketRecord) { r.Outcome = "solved" }), "", "outcome"},
+		"external_id": {rec(func(r *ticket.TicketRecord) { r.ExternalID = "X-1" }), "amministratore", "external_id"},
+		"messages": {rec(func(r *ticket.TicketRecord) {
+			r.Messages = []ticket.MessageRecord{{AuthorEmail: "ada@ateneo.example", Body: "Ciao"}}
 		}), "amministratore", "messages"},
-		"group":     {rec(func(r *TicketRecord) { r.Group = "csa" }), "agente agente2 altrove responsabile amministratore", "group"},
-		"requester": {rec(func(r *TicketRecord) { r.RequesterEmail = "ada@ateneo.example" }), "ada referente unita agente agente2 altrove responsabile amministratore", "requester_email"},
-		"stranger":  {rec(func(r *TicketRecord) { r.RequesterEmail = "mai@visto.example" }), "agente agente2 altrove responsabile amministratore", "requester_email"},
-		"own":       {rec(func(*TicketRecord) {}), "ada collega estraneo referente unita agente agente2 altrove responsabile redattore amministratore", ""},
+		"group":     {rec(func(r *ticket.TicketRecord) { r.Group = "csa" }), "agente agente2 altrove responsabile amministratore", "group"},
+		"requester": {rec(func(r *ticket.TicketRecord) { r.RequesterEmail = "ada@ateneo.example" }), "ada referente unita agente agente2 altrove responsabile amministratore", "requester_email"},
+		"stranger":  {rec(func(r *ticket.TicketRecord) { r.RequesterEmail = "mai@visto.example" }), "agente agente2 altrove responsabile amministratore", "requester_email"},
+		"own":       {rec(func(*ticket.TicketRecord) {}), "ada collega estraneo referente unita agente agente2 altrove responsabile redattore amministratore", ""},
 	} {
 		for who := range o.people {
 			_, _, err := o.PutTicketRecord(o.as(who), c.rec)
@@ -52,14 +56,14 @@ func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 			}
 			wants(t, err, store.Denied, "", c.field)
 		}
-		_, _, err := o.PutTicketRecord(Actor{}, c.rec)
+		_, _, err := o.PutTicketRecord(policy.Actor{}, c.rec)
 		wants(t, err, store.SignIn, "", "")
 	}
 }
 
 func TestATicketRecordHasTheDefaultsOfTheDesign(t *testing.T) {
 	o := newOffice(t)
-	tk, created, err := o.PutTicketRecord(o.as("ada"), TicketRecord{Subject: "Oggetto", Body: "Testo"})
+	tk, created, err := o.PutTicketRecord(o.as("ada"), ticket.TicketRecord{Subject: "Oggetto", Body: "Testo"})
 	if err != nil || !created {
 		t.Fatal(err)
 	}
@@ -72,16 +76,16 @@ func TestATicketRecordHasTheDefaultsOfTheDesign(t *testing.T) {
 func TestATicketRecordTellsAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
 	seq := o.Store().Last()
-	_, _, err := o.PutTicketRecord(importing, TicketRecord{Kind: "bug", Severity: "huge", Urgency: "now", State: "gone", Outcome: "solved", Module: "nessuno", Group: "nessuno",
-		RequesterEmail: "nuova@ateneo.example", CreatedAt: "ieri", Messages: []MessageRecord{{AuthorEmail: "x", At: "2999-01-01"}}})
+	_, _, err := o.PutTicketRecord(importing, ticket.TicketRecord{Kind: "bug", Severity: "huge", Urgency: "now", State: "gone", Outcome: "solved", Module: "nessuno", Group: "nessuno",
+		RequesterEmail: "nuova@ateneo.example", CreatedAt: "ieri", Messages: []ticket.MessageRecord{{AuthorEmail: "x", At: "2999-01-01"}}})
 	for _, field := range []string{"subject", "body", "kind", "severity", "urgency", "state", "outcome", "module", "group", "created_at", "messages[0].author_email",
 		"messages[0].at", "messages[0].body"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	_, _, err = o.PutTicketRecord(importing, TicketRecord{Subject: strings.Repeat("è", 251), Body: "Testo"})
+	_, _, err = o.PutTicketRecord(importing, ticket.TicketRecord{Subject: strings.Repeat("è", 251), Body: "Testo"})
 	wants(t, err, store.Invalid, "error.too-long", "subject")
 	wants(t, err, store.Invalid, "error.required", "requester_email")
-	_, _, err = o.PutTicketRecord(importing, TicketRecord{Subject: "S", Body: "B", RequesterEmail: "ada@ateneo.example", State: "planned"})
+	_, _, err = o.PutTicketRecord(importing, ticket.TicketRecord{Subject: "S", Body: "B", RequesterEmail: "ada@ateneo.example", State: "planned"})
 	wants(t, err, store.Invalid, "error.plan-kind", "state")
 	if o.Store().Last() != seq {
 		t.Error("a refused record left something behind")
@@ -90,13 +94,13 @@ func TestATicketRecordTellsAllThatIsWrong(t *testing.T) {
 
 func TestAModuleServedElsewhereLeadsRequestersThere(t *testing.T) {
 	o := newOffice(t)
-	_, _, err := o.PutTicketRecord(o.as("ada"), TicketRecord{Subject: "S", Body: "B", Module: "esse3"})
+	_, _, err := o.PutTicketRecord(o.as("ada"), ticket.TicketRecord{Subject: "S", Body: "B", Module: "esse3"})
 	wants(t, err, store.Invalid, "error.module-elsewhere", "module")
 	if e := err.(store.Problems)[0]; e.Args["channel"] != "desk" || e.Args["address"] != "https://esse3.example" {
 		t.Errorf("%v", e.Args)
 	}
-	for _, a := range []Actor{o.as("agente"), importing} {
-		if tk, _, err := o.PutTicketRecord(a, TicketRecord{Subject: "S", Body: "B", Module: "esse3", RequesterEmail: "ada@ateneo.example"}); err != nil || tk.Group != o.group["generale"] {
+	for _, a := range []policy.Actor{o.as("agente"), importing} {
+		if tk, _, err := o.PutTicketRecord(a, ticket.TicketRecord{Subject: "S", Body: "B", Module: "esse3", RequesterEmail: "ada@ateneo.example"}); err != nil || tk.Group != o.group["generale"] {
 			t.Errorf("%v", err)
 		}
 	}
@@ -104,10 +108,10 @@ func TestAModuleServedElsewhereLeadsRequestersThere(t *testing.T) {
 
 func TestImportedTicketsKeepTheirPastAndTellNobody(t *testing.T) {
 	o := newOffice(t)
-	rec := TicketRecord{Subject: "Vecchia richiesta", Body: "Testo\x00 antico\r\n", RequesterEmail: "Nuova@Ateneo.example", RequesterName: "Nuova Persona", Module: "csa",
+	rec := ticket.TicketRecord{Subject: "Vecchia richiesta", Body: "Testo\x00 antico\r\n", RequesterEmail: "Nuova@Ateneo.example", RequesterName: "Nuova Persona", Module: "csa",
 		Kind: "malfunction", Severity: "high", State: "closed", Outcome: "known-problem", CreatedAt: "2024-01-10T09:00:00+01:00", ExternalID: "OTRS-17",
-		Answers: map[string]Scalar{"matricola": "123"},
-		Messages: []MessageRecord{
+		Answers: map[string]ticket.Scalar{"matricola": "123"},
+		Messages: []ticket.MessageRecord{
 			{AuthorEmail: "agente@ateneo.example", At: "2024-01-11T10:00:00Z", Body: "Risposta"},
 			{AuthorEmail: "agente@ateneo.example", At: "2024-01-11T09:00:00Z", Body: "Una nota", Internal: true},
 			{AuthorEmail: "nuova@ateneo.example", At: "2024-01-12T10:00:00Z", Body: "Grazie"},
@@ -132,7 +136,7 @@ func TestImportedTicketsKeepTheirPastAndTellNobody(t *testing.T) {
 		t.Errorf("the same record again: created %v, %+v, %v", created, again, err)
 	}
 	rec.Subject, rec.Severity, rec.Body = "Altro oggetto", "low", "Testo corretto"
-	rec.Messages = append(rec.Messages, MessageRecord{AuthorEmail: "nuova@ateneo.example", At: "2024-01-13T10:00:00Z", Body: "Un'altra cosa"})
+	rec.Messages = append(rec.Messages, ticket.MessageRecord{AuthorEmail: "nuova@ateneo.example", At: "2024-01-13T10:00:00Z", Body: "Un'altra cosa"})
 	again, created, err = o.PutTicketRecord(importing, rec)
 	if err != nil || created || again.ID != tk.ID || again.Subject != "Altro oggetto" || again.Priority != 4 || again.Messages != 4 || again.State != store.StateClosed {
 		t.Errorf("an update: created %v, %+v, %v", created, again, err)
@@ -167,7 +171,7 @@ func TestImportedStatesHaveTheDatesThatGoWithThem(t *testing.T) {
 			return !t.Resolved.IsZero() && !t.Closed.IsZero() && t.Outcome == store.Solved
 		},
 	} {
-		tk, _, err := o.PutTicketRecord(importing, TicketRecord{Subject: "S", Body: "B", Kind: "malfunction", State: state, RequesterEmail: "ada@ateneo.example"})
+		tk, _, err := o.PutTicketRecord(importing, ticket.TicketRecord{Subject: "S", Body: "B", Kind: "malfunction", State: state, RequesterEmail: "ada@ateneo.example"})
 		if err != nil || tk.State.String() != state || !check(tk) {
 			t.Errorf("%s: %+v, %v", state, tk, err)
 		}
@@ -177,10 +181,10 @@ func TestImportedStatesHaveTheDatesThatGoWithThem(t *testing.T) {
 func TestExportedTicketsReadBackInAnotherDesk(t *testing.T) {
 	o := newOffice(t)
 	tk := o.open("csa")
-	o.do("agente", tk.ID, Step{Message: say("Che cosa compare?"), To: store.StateWaiting})
-	o.do("agente", tk.ID, Step{Message: note("Da sentire il fornitore")})
+	o.do("agente", tk.ID, ticket.Step{Message: say("Che cosa compare?"), To: store.StateWaiting})
+	o.do("agente", tk.ID, ticket.Step{Message: note("Da sentire il fornitore")})
 	var lines []string
-	err := o.ExportTickets(t.Context(), o.as("amministratore"), func(r TicketRecord) error {
+	err := o.ExportTickets(t.Context(), o.as("amministratore"), func(r ticket.TicketRecord) error {
 		b, err := json.Marshal(r)
 		lines = append(lines, string(b))
 		return err
@@ -189,7 +193,7 @@ func TestExportedTicketsReadBackInAnotherDesk(t *testing.T) {
 		t.Fatalf("%v, %v", lines, err)
 	}
 	d := newDesk(t)
-	var rec TicketRecord
+	var rec ticket.TicketRecord
 	if err := json.Unmarshal([]byte(lines[0]), &rec); err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +205,7 @@ func TestExportedTicketsReadBackInAnotherDesk(t *testing.T) {
 
 func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	o := newOffice(t)
-	put := func(rec ArticleRecord) (*store.Article, bool) {
+	put := func(rec article.ArticleRecord) (*store.Article, bool) {
 		t.Helper()
 		a, created, err := o.PutArticleRecord(importing, rec)
 		if err != nil {
@@ -209,7 +213,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 		}
 		return a, created
 	}
-	base := ArticleRecord{Body: "<h1>Il titolo</h1><p>Testo</p>", Format: "html", Language: "it", Audience: "public", State: "published", ExternalID: "help/a.html", Module: "csa"}
+	base := article.ArticleRecord{Body: "<h1>Il titolo</h1><p>Testo</p>", Format: "html", Language: "it", Audience: "public", State: "published", ExternalID: "help/a.html", Module: "csa"}
 	a, created := put(base)
 	if !created || a.Slug != "il-titolo" {
 		t.Errorf("%+v", a)
@@ -224,11 +228,11 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 		t.Error("another language made another article")
 	}
 	// Without the members an update leaves them.
-	short := ArticleRecord{Title: "Il titolo nuovo", Body: "Altro", Format: "text", Language: "it", ExternalID: "help/a.html"}
+	short := article.ArticleRecord{Title: "Il titolo nuovo", Body: "Altro", Format: "text", Language: "it", ExternalID: "help/a.html"}
 	if b, created := put(short); created || b.ID != a.ID || b.Module != o.module["csa"] {
 		t.Errorf("%+v", b)
 	}
-	if v, err := o.Article(Actor{}, a.Slug, "it"); err != nil || v.Version.Title != "Il titolo nuovo" || len(v.Languages) != 2 {
+	if v, err := o.Article(policy.Actor{}, a.Slug, "it"); err != nil || v.Version.Title != "Il titolo nuovo" || len(v.Languages) != 2 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	// A slug that another article has is only a wish; without an external_id it is the name.
@@ -237,20 +241,20 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	if b, _ := put(other); b.Slug != "il-titolo-2" {
 		t.Errorf("%+v", b)
 	}
-	if b, created := put(ArticleRecord{Slug: "il-titolo-2", Title: "T", Body: "B", Format: "markdown", Language: "en"}); !created || b.Slug != "il-titolo-2" || b.External != "help/b.html" {
+	if b, created := put(article.ArticleRecord{Slug: "il-titolo-2", Title: "T", Body: "B", Format: "markdown", Language: "en"}); !created || b.Slug != "il-titolo-2" || b.External != "help/b.html" {
 		t.Errorf("%+v", b)
 	}
-	x, _ := put(ArticleRecord{Title: "Stesso", Body: "B", Format: "markdown", Language: "it"})
-	y, _ := put(ArticleRecord{Title: "Stesso", Body: "B", Format: "markdown", Language: "it"})
+	x, _ := put(article.ArticleRecord{Title: "Stesso", Body: "B", Format: "markdown", Language: "it"})
+	y, _ := put(article.ArticleRecord{Title: "Stesso", Body: "B", Format: "markdown", Language: "it"})
 	if x.Slug != "stesso" || y.Slug != "stesso-2" || x.Audience != store.SignedIn {
 		t.Errorf("%+v %+v", x, y)
 	}
-	_, _, err := o.PutArticleRecord(importing, ArticleRecord{Slug: "No!", Format: "pdf", Language: "fr", Audience: "all", State: "old", Module: "x"})
+	_, _, err := o.PutArticleRecord(importing, article.ArticleRecord{Slug: "No!", Format: "pdf", Language: "fr", Audience: "all", State: "old", Module: "x"})
 	for _, field := range []string{"slug", "format", "language", "audience", "state", "module", "title", "body"} {
 		wants(t, err, store.Invalid, "", field)
 	}
 	n := 0
-	err = o.ExportArticles(t.Context(), importing, func(ArticleRecord) error { n++; return nil })
+	err = o.ExportArticles(t.Context(), importing, func(article.ArticleRecord) error { n++; return nil })
 	if err != nil || n != 6 {
 		t.Errorf("exported %d, %v", n, err)
 	}
@@ -258,30 +262,30 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 
 func TestPersonRecordsGiveRolesAndPlaces(t *testing.T) {
 	o := newOffice(t)
-	p, created, err := o.PutPersonRecord(importing, PersonRecord{Email: "Lia@Nuovo.example", Name: "Lia Verdi", Language: "it", Organisation: "Nuovo ente", Unit: "Ufficio",
+	p, created, err := o.PutPersonRecord(importing, people.PersonRecord{Email: "Lia@Nuovo.example", Name: "Lia Verdi", Language: "it", Organisation: "Nuovo ente", Unit: "Ufficio",
 		Roles: []string{"requester", "coordinator", "supervisor"}, Groups: []string{"csa"}})
 	if err != nil || !created || !p.Covers(p.Organisation, p.Unit) || p.Unit == 0 || !p.Supervises(o.group["csa"]) {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	seq := o.Store().Last()
-	if _, created, err := o.PutPersonRecord(importing, PersonRecord{Email: "lia@nuovo.example", Name: "Lia Verdi", Organisation: "NUOVO ente"}); err != nil || created || o.Store().Last() != seq {
+	if _, created, err := o.PutPersonRecord(importing, people.PersonRecord{Email: "lia@nuovo.example", Name: "Lia Verdi", Organisation: "NUOVO ente"}); err != nil || created || o.Store().Last() != seq {
 		t.Errorf("an equal record wrote something: %v", err)
 	}
-	p, _, err = o.PutPersonRecord(importing, PersonRecord{Email: "lia@nuovo.example", Roles: []string{"agent"}})
+	p, _, err = o.PutPersonRecord(importing, people.PersonRecord{Email: "lia@nuovo.example", Roles: []string{"agent"}})
 	if err != nil || p.Supervises(o.group["csa"]) || !p.InGroup(o.group["csa"]) || len(p.Coordinates) != 0 || p.Name != "Lia Verdi" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, _, err = o.PutPersonRecord(importing, PersonRecord{Email: "op@ateneo.example", Name: "Op", Roles: []string{"agent"}}); err != nil || !p.InGroup(o.group["generale"]) {
+	if p, _, err = o.PutPersonRecord(importing, people.PersonRecord{Email: "op@ateneo.example", Name: "Op", Roles: []string{"agent"}}); err != nil || !p.InGroup(o.group["generale"]) {
 		t.Errorf("%+v, %v", p, err)
 	}
-	_, _, err = o.PutPersonRecord(importing, PersonRecord{Email: "x@solo.example", Name: "X", Language: "de", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
+	_, _, err = o.PutPersonRecord(importing, people.PersonRecord{Email: "x@solo.example", Name: "X", Language: "de", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
 	wants(t, err, store.Invalid, "error.language", "language")
-	_, _, err = o.PutPersonRecord(importing, PersonRecord{Email: "x@solo.example", Name: "X", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
+	_, _, err = o.PutPersonRecord(importing, people.PersonRecord{Email: "x@solo.example", Name: "X", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
 	for _, field := range []string{"roles", "organisation", "groups"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	var got []PersonRecord
-	if err := o.ExportPeople(t.Context(), importing, func(r PersonRecord) error { got = append(got, r); return nil }); err != nil || len(got) != len(o.people)+2 {
+	var got []people.PersonRecord
+	if err := o.ExportPeople(t.Context(), importing, func(r people.PersonRecord) error { got = append(got, r); return nil }); err != nil || len(got) != len(o.people)+2 {
 		t.Errorf("exported %d, %v", len(got), err)
 	}
 }
@@ -292,7 +296,7 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range n {
 		wait.Go(func() {
-			if _, created, err := o.PutArticleRecord(importing, ArticleRecord{Title: "Stesso titolo", Body: "Testo", Format: "markdown", Language: "it"}); err != nil || !created {
+			if _, created, err := o.PutArticleRecord(importing, article.ArticleRecord{Title: "Stesso titolo", Body: "Testo", Format: "markdown", Language: "it"}); err != nil || !created {
 				t.Errorf("created %v, %v", created, err)
 			}
 		})
@@ -306,15 +310,15 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 			})
 		})
 		wait.Go(func() {
-			rec := TicketRecord{Subject: "S", Body: "B", RequesterEmail: "nuova" + strconv.Itoa(i) + "@ateneo.example", ExternalID: "X" + strconv.Itoa(i),
-				Messages: []MessageRecord{{AuthorEmail: "ada@ateneo.example", Body: "Uno"}, {AuthorEmail: "ada@ateneo.example", Body: "Due"}}}
+			rec := ticket.TicketRecord{Subject: "S", Body: "B", RequesterEmail: "nuova" + strconv.Itoa(i) + "@ateneo.example", ExternalID: "X" + strconv.Itoa(i),
+				Messages: []ticket.MessageRecord{{AuthorEmail: "ada@ateneo.example", Body: "Uno"}, {AuthorEmail: "ada@ateneo.example", Body: "Due"}}}
 			if tk, created, err := o.PutTicketRecord(importing, rec); err != nil || !created || tk.Messages != 3 {
 				t.Errorf("%+v, created %v, %v", tk, created, err)
 			}
 		})
 	}
 	wait.Wait()
-	page, err := o.ListArticles(o.as("redattore"), ArticleFilter{Publication: store.Draft, Limit: 200})
+	page, err := o.ListArticles(o.as("redattore"), article.ArticleFilter{Publication: store.Draft, Limit: 200})
 	if err != nil || len(page.Items) != n {
 		t.Errorf("%d articles, want %d, %v", len(page.Items), n, err)
 	}

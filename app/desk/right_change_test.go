@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -75,7 +77,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				for _, k := range rightChanges(c) {
+				for _, k := range policy.RightChanges(c) {
 					got = append(got, fmt.Sprintf("%s %d %d %d %t", k.Right, k.Group, k.Organisation, k.Unit, k.Taken))
 				}
 				break
@@ -111,7 +113,7 @@ func TestTheLetterNamesTheRightsThatChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.told(p.ID)
-	f := FormOf(o.stored(p.ID))
+	f := people.FormOf(o.stored(p.ID))
 	f.Editor, f.Groups = true, []store.Membership{{Group: o.group["csa"], Supervisor: true}}
 	f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}}
 	if _, err := o.ChangePerson(a, p.ID, 0, f); err != nil {

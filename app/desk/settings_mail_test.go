@@ -3,6 +3,7 @@ package desk
 import (
 	"testing"
 
+	"sportello/app/desk/catalogue"
 	"sportello/store"
 )
 
@@ -32,7 +33,7 @@ func TestTextsOfMail(t *testing.T) {
 		err := o.SetMailText(admin, 0, "opened", words("[#{number}] {subjct}"), store.Words{EN: "Hello {name}, {}"}, false)
 		wants(t, err, store.Invalid, "error.mail-placeholder", "subject-it")
 		wants(t, err, store.Invalid, "error.mail-placeholder", "text-en")
-		if s, _ := MailText(set(), "opened"); s != (store.Words{}) {
+		if s, _ := catalogue.MailText(set(), "opened"); s != (store.Words{}) {
 			t.Errorf("kept %q", s)
 		}
 	})
@@ -40,7 +41,7 @@ func TestTextsOfMail(t *testing.T) {
 		if err := o.SetMailText(admin, 0, "opened", words("Uno\r\nBcc: altri@example.it"), words("Ciao {name},\n\n{link}\n"), false); err != nil {
 			t.Fatal(err)
 		}
-		subject, text := MailText(set(), "opened")
+		subject, text := catalogue.MailText(set(), "opened")
 		if subject.IT != "Uno Bcc: altri@example.it" || text.IT != "Ciao {name},\n\n{link}" || text.EN != "" {
 			t.Errorf("kept %q, %q", subject, text)
 		}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -14,7 +16,7 @@ func TestSynonymsAreChecked(t *testing.T) {
 		t.Fatalf("%d and %d built-in sets, %v", len(lists["it"]), len(lists["en"]), err)
 	}
 	before := d.st.Last()
-	changed := SynonymLists{"it": append(lists["it"][1:], []string{" badge ", "tesserino", "badge"}), "en": lists["en"]}
+	changed := catalogue.SynonymLists{"it": append(lists["it"][1:], []string{" badge ", "tesserino", "badge"}), "en": lists["en"]}
 	if err := d.ChangeSynonyms(system, mark, changed); err != nil {
 		t.Fatal(err)
 	}
@@ -28,9 +30,9 @@ func TestSynonymsAreChecked(t *testing.T) {
 	wants(t, d.ChangeSynonyms(system, mark, lists), store.Conflict, "error.changed-meanwhile", "")
 	for key, set := range map[string][]string{"error.synonym-alone": {"sola"}, "error.synonym-long": {"a", strings.Repeat("b", 61)},
 		"error.synonyms-many": strings.Fields("a b c d e f g h i l m n o")} {
-		wants(t, d.ChangeSynonyms(system, "", SynonymLists{"en": {set}}), store.Invalid, key, "synonyms-en")
+		wants(t, d.ChangeSynonyms(system, "", catalogue.SynonymLists{"en": {set}}), store.Invalid, key, "synonyms-en")
 	}
-	stranger := Actor{Person: &store.Person{Row: store.Row{ID: 1}}}
+	stranger := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}}}
 	wants(t, d.ChangeSynonyms(stranger, "", lists), store.Denied, "", "")
 	_, _, err = d.Synonyms(stranger)
 	wants(t, err, store.Denied, "", "")

@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
-func (o *office) save(who string, f ViewForm) *store.View {
+func (o *office) save(who string, f queue.ViewForm) *store.View {
 	o.t.Helper()
 	v, err := o.SaveView(o.as(who), f)
 	if err != nil {
@@ -41,15 +44,15 @@ func (o *office) viewsOf(who string) string {
 
 func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 	o := newOffice(t)
-	own := o.save("agente", ViewForm{Name: "Scadute", Query: QueueQuery{View: ViewAll, Overdue: true}})
-	shared := o.save("agente", ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: QueueQuery{View: ViewGroup}})
+	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.QueueQuery{View: queue.ViewAll, Overdue: true}})
+	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.QueueQuery{View: queue.ViewGroup}})
 	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "redattore"} {
-		a, want := Actor{Via: "page"}, store.SignIn
+		a, want := policy.Actor{Via: "page"}, store.SignIn
 		if who != "" {
 			a, want = o.as(who), store.Denied
 		}
 		_, list := o.Views(a)
-		_, save := o.SaveView(a, ViewForm{Name: "x", Query: QueueQuery{View: ViewAll}})
+		_, save := o.SaveView(a, queue.ViewForm{Name: "x", Query: queue.QueueQuery{View: queue.ViewAll}})
 		for act, err := range map[string]error{"list": list, "save": save} {
 			if store.KindOf(err) != want {
 				t.Errorf("%q %s: %v", who, act, err)
@@ -57,7 +60,7 @@ func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 		}
 		for _, id := range []uint64{own.ID, shared.ID} {
 			_, view := o.View(a, id)
-			_, change := o.ChangeView(a, id, 0, ViewForm{Name: "x"})
+			_, change := o.ChangeView(a, id, 0, queue.ViewForm{Name: "x"})
 			_, _, tickets := o.ViewTickets(context.Background(), a, id, "")
 			for act, err := range map[string]error{"view": view, "change": change, "remove": o.RemoveView(a, id), "tickets": tickets} {
 				if store.KindOf(err) != want {
@@ -70,8 +73,8 @@ func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 
 func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 	o := newOffice(t)
-	own := o.save("agente", ViewForm{Name: "Scadute", Query: QueueQuery{View: ViewAll, Overdue: true}})
-	shared := o.save("agente", ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: QueueQuery{View: ViewGroup}})
+	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.QueueQuery{View: queue.ViewAll, Overdue: true}})
+	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.QueueQuery{View: queue.ViewGroup}})
 	if shared.Of != o.group["csa"] {
 		t.Error("a shared view of \"my group\" is not that of the group it is shared with")
 	}
@@ -87,7 +90,7 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 		{"agente2", shared.ID, 0, store.Denied, store.Denied},
 	} {
 		_, see := o.View(o.as(c.who), c.id)
-		_, change := o.ChangeView(o.as(c.who), c.id, 0, ViewForm{Name: "Altro"})
+		_, change := o.ChangeView(o.as(c.who), c.id, 0, queue.ViewForm{Name: "Altro"})
 		remove := o.RemoveView(o.as(c.who), c.id)
 		if (c.see == 0) != (see == nil) || see != nil && store.KindOf(see) != c.see || store.KindOf(change) != c.change || store.KindOf(remove) != c.remove {
 			t.Errorf("%s, view %d: %v, %v, %v", c.who, c.id, see, change, remove)
@@ -99,17 +102,17 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 		}
 	}
 	// The supervisor renames what is shared; to whom it belongs and who is told stays.
-	if _, err := o.ChangeView(o.as("responsabile"), shared.ID, shared.Edits, ViewForm{Name: "Di tutti", Notify: true}); err != nil {
+	if _, err := o.ChangeView(o.as("responsabile"), shared.ID, shared.Edits, queue.ViewForm{Name: "Di tutti", Notify: true}); err != nil {
 		t.Fatal(err)
 	}
 	v, err := o.View(o.as("agente"), shared.ID)
 	if err != nil || v.Name != "Di tutti" || v.Notify || v.Group != o.group["csa"] || v.GroupName != "" && !v.Own {
 		t.Errorf("after the supervisor: %+v, %v", v.View, err)
 	}
-	if _, err := o.ChangeView(o.as("agente"), shared.ID, shared.Edits, ViewForm{Name: "Mia"}); store.KindOf(err) != store.Conflict {
+	if _, err := o.ChangeView(o.as("agente"), shared.ID, shared.Edits, queue.ViewForm{Name: "Mia"}); store.KindOf(err) != store.Conflict {
 		t.Errorf("a stale form: %v", err)
 	}
-	if _, err := o.ChangeView(o.as("agente"), shared.ID, v.Edits, ViewForm{Name: "Mia"}); err != nil {
+	if _, err := o.ChangeView(o.as("agente"), shared.ID, v.Edits, queue.ViewForm{Name: "Mia"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.viewsOf("agente2"); got != "" {
@@ -123,14 +126,14 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 func TestWhatCannotBeSavedAsAView(t *testing.T) {
 	o := newOffice(t)
 	csa, legale := o.group["csa"], o.group["legale"]
-	for name, f := range map[string]ViewForm{
-		"no name":                  {Query: QueueQuery{View: ViewAll}},
+	for name, f := range map[string]queue.ViewForm{
+		"no name":                  {Query: queue.QueueQuery{View: queue.ViewAll}},
 		"nothing asked":            {Name: "x"},
-		"no such queue":            {Name: "x", Query: QueueQuery{View: "secret"}},
-		"somebody's own, shared":   {Name: "x", Group: csa, Query: QueueQuery{View: ViewMine}},
-		"another group's, shared":  {Name: "x", Group: csa, Query: QueueQuery{View: ViewGroup, Group: legale}},
+		"no such queue":            {Name: "x", Query: queue.QueueQuery{View: "secret"}},
+		"somebody's own, shared":   {Name: "x", Group: csa, Query: queue.QueueQuery{View: queue.ViewMine}},
+		"another group's, shared":  {Name: "x", Group: csa, Query: queue.QueueQuery{View: queue.ViewGroup, Group: legale}},
 		"words without end":        {Name: "x", Text: strings.Repeat("parola ", 400)},
-		"shared with another team": {Name: "x", Group: legale, Query: QueueQuery{View: ViewAll}},
+		"shared with another team": {Name: "x", Group: legale, Query: queue.QueueQuery{View: queue.ViewAll}},
 	} {
 		_, err := o.SaveView(o.as("agente"), f)
 		if err == nil {
@@ -138,9 +141,9 @@ func TestWhatCannotBeSavedAsAView(t *testing.T) {
 		}
 	}
 	for i := range 50 {
-		o.save("agente", ViewForm{Name: strings.Repeat("x", i+1), Query: QueueQuery{View: ViewAll}})
+		o.save("agente", queue.ViewForm{Name: strings.Repeat("x", i+1), Query: queue.QueueQuery{View: queue.ViewAll}})
 	}
-	if _, err := o.SaveView(o.as("agente"), ViewForm{Name: "una di troppo", Query: QueueQuery{View: ViewAll}}); err == nil {
+	if _, err := o.SaveView(o.as("agente"), queue.ViewForm{Name: "una di troppo", Query: queue.QueueQuery{View: queue.ViewAll}}); err == nil {
 		t.Error("views without end")
 	}
 }
@@ -151,9 +154,9 @@ func TestTheNumberOfAViewTellsNobodyMoreThanTheyMaySee(t *testing.T) {
 		o.open("legale")
 	}
 	o.open("csa")
-	shared := o.save("amministratore", ViewForm{Name: "Tutte", Group: o.group["csa"], Query: QueueQuery{View: ViewAll}})
-	own := o.save("altrove", ViewForm{Name: "Tutte", Query: QueueQuery{View: ViewAll}})
-	other := o.save("agente", ViewForm{Name: "Tutte", Query: QueueQuery{View: ViewAll}})
+	shared := o.save("amministratore", queue.ViewForm{Name: "Tutte", Group: o.group["csa"], Query: queue.QueueQuery{View: queue.ViewAll}})
+	own := o.save("altrove", queue.ViewForm{Name: "Tutte", Query: queue.QueueQuery{View: queue.ViewAll}})
+	other := o.save("agente", queue.ViewForm{Name: "Tutte", Query: queue.QueueQuery{View: queue.ViewAll}})
 	o.viewsOf("agente")
 	o.viewsOf("altrove")
 	o.count()
@@ -168,7 +171,7 @@ func TestTheNumberOfAViewTellsNobodyMoreThanTheyMaySee(t *testing.T) {
 
 func TestAViewIsCountedAtMostOnceAMinuteAndOnlyWhenLookedAt(t *testing.T) {
 	o := newOffice(t)
-	v := o.save("agente", ViewForm{Name: "Tutte", Query: QueueQuery{View: ViewAll, Kind: store.Malfunction}})
+	v := o.save("agente", queue.ViewForm{Name: "Tutte", Query: queue.QueueQuery{View: queue.ViewAll, Kind: store.Malfunction}})
 	counted := func(want int, when string) {
 		t.Helper()
 		o.count()
@@ -219,10 +222,10 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 		}
 		return out
 	}
-	q := QueueQuery{View: ViewGroup, Module: o.module["csa"]}
-	v := o.save("agente", ViewForm{Name: "CSA", Notify: true, Query: q})
-	o.save("agente2", ViewForm{Name: "CSA", Query: q})
-	o.save("altrove", ViewForm{Name: "Altrui", Notify: true, Query: QueueQuery{View: ViewAll, Module: o.module["csa"]}})
+	q := queue.QueueQuery{View: queue.ViewGroup, Module: o.module["csa"]}
+	v := o.save("agente", queue.ViewForm{Name: "CSA", Notify: true, Query: q})
+	o.save("agente2", queue.ViewForm{Name: "CSA", Query: q})
+	o.save("altrove", queue.ViewForm{Name: "Altrui", Notify: true, Query: queue.QueueQuery{View: queue.ViewAll, Module: o.module["csa"]}})
 	o.count()
 	if got := told("agente"); len(got) != 0 {
 		t.Errorf("told of what was there before: %v", got)
@@ -260,7 +263,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 	if got := told("agente"); len(got) != 1 {
 		t.Errorf("no agent any more and told of %v", got)
 	}
-	if _, err := o.View(Actor{Person: &store.Person{Row: store.Row{ID: v.Person}}}, v.ID); store.KindOf(err) != store.Denied {
+	if _, err := o.View(policy.Actor{Person: &store.Person{Row: store.Row{ID: v.Person}}}, v.ID); store.KindOf(err) != store.Denied {
 		t.Errorf("no agent any more: %v", err)
 	}
 }
@@ -283,21 +286,21 @@ func TestATicketThatComesToMatchAViewIsNewInItAsWell(t *testing.T) {
 		return n
 	}
 	theirs, mine := o.open("csa"), o.open("csa")
-	o.save("agente", ViewForm{Name: "In attesa", Notify: true, Query: QueueQuery{View: ViewWaiting}})
+	o.save("agente", queue.ViewForm{Name: "In attesa", Notify: true, Query: queue.QueueQuery{View: queue.ViewWaiting}})
 	if n := told(); n != 0 {
 		t.Fatalf("told of %d tickets that do not match", n)
 	}
-	wait := Step{Message: &Text{Body: "Quale mese?"}, To: store.StateWaiting}
+	wait := ticket.Step{Message: &ticket.Text{Body: "Quale mese?"}, To: store.StateWaiting}
 	o.do("agente2", theirs.ID, wait)
 	o.do("agente", mine.ID, wait)
 	if n := told(); n != 1 {
 		t.Errorf("told of %d, want the one that somebody else had wait", n)
 	}
-	o.do("agente2", theirs.ID, Step{Message: &Text{Body: "E quale anno?", Internal: true}})
+	o.do("agente2", theirs.ID, ticket.Step{Message: &ticket.Text{Body: "E quale anno?", Internal: true}})
 	if n := told(); n != 1 {
 		t.Errorf("told %d times of what was there before", n)
 	}
-	o.do("ada", theirs.ID, Step{Message: &Text{Body: "Ottobre."}})
+	o.do("ada", theirs.ID, ticket.Step{Message: &ticket.Text{Body: "Ottobre."}})
 	told()
 	o.do("agente2", theirs.ID, wait)
 	if n := told(); n != 2 {

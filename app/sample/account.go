@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/store"
 )
 
@@ -29,7 +30,7 @@ func NewPasswords(d *desk.Desk) (Accounts, error) {
 		return nil, err
 	}
 	var out Accounts
-	for _, role := range desk.Roles {
+	for _, role := range people.Roles {
 		for _, p := range cast.Persons {
 			if p.Show == role {
 				out = append(out, Account{Role: role, Name: p.Name, Email: p.Email, Password: password()})

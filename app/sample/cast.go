@@ -14,6 +14,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
 	"sportello/app/worktime"
 	"sportello/store"
 )
@@ -31,8 +36,8 @@ type stage struct {
 	cast    Cast
 	known   []*player // in the order of the file
 	groups  map[string]*store.Group
-	modules map[string]*desk.Level
-	ids     map[uint64]*desk.Level
+	modules map[string]*catalogue.Level
+	ids     map[uint64]*catalogue.Level
 	tickets int // in all
 	drawn   map[Picture][]byte
 	stored  map[string]bool // sums of blobs that are written or being written
@@ -49,12 +54,12 @@ type player struct {
 	row *store.Person
 }
 
-func (p *player) actor() desk.Actor {
-	return desk.Actor{Person: p.row, Via: "page", Language: p.Language}
+func (p *player) actor() policy.Actor {
+	return policy.Actor{Person: p.row, Via: "page", Language: p.Language}
 }
 
 // system is who makes what was there before anybody signed in.
-var system = desk.Actor{System: true, Via: "command", Language: "it"}
+var system = policy.Actor{System: true, Via: "command", Language: "it"}
 
 // scene makes organisations, units, people, saved replies and the texts of the home page.
 func (s *stage) scene() error {
@@ -88,7 +93,7 @@ func (s *stage) peoplePut() error {
 	organisations, units := map[string]uint64{}, map[string]*store.Unit{}
 	var domains = map[string]string{}
 	for _, o := range s.cast.Organisations {
-		row, err := s.d.AddOrganisation(system, desk.OrganisationForm{Name: o.Name, Domains: []string{o.Domain}})
+		row, err := s.d.AddOrganisation(system, people.OrganisationForm{Name: o.Name, Domains: []string{o.Domain}})
 		if err != nil {
 			return fmt.Errorf("sample: add organisation %s: %w", o.Code, err)
 		}
@@ -144,13 +149,13 @@ func (s *stage) shown(role string) *player {
 	return s.known[i]
 }
 
-func (s *stage) texts(admin desk.Actor) error {
+func (s *stage) texts(admin policy.Actor) error {
 	replies, err := Replies()
 	if err != nil {
 		return err
 	}
 	for _, r := range replies {
-		f := desk.ReplyForm{Group: s.groups[r.Group].ID, Title: store.Words{IT: r.It.Title, EN: r.En.Title}, Body: store.Words{IT: strings.TrimSpace(r.It.Body), EN: strings.TrimSpace(r.En.Body)}}
+		f := queue.ReplyForm{Group: s.groups[r.Group].ID, Title: store.Words{IT: r.It.Title, EN: r.En.Title}, Body: store.Words{IT: strings.TrimSpace(r.It.Body), EN: strings.TrimSpace(r.En.Body)}}
 		if _, err := s.d.AddReply(admin, f); err != nil {
 			return fmt.Errorf("sample: add reply %s: %w", r.It.Title, err)
 		}
@@ -160,9 +165,9 @@ func (s *stage) texts(admin desk.Actor) error {
 		return err
 	}
 	hours, more := home.hours()
-	f := desk.SettingsForm{
-		Branding: &desk.Branding{Name: "Sportello", Institution: s.cast.Organisations[0].Name, Colour: "#0b4f9e"},
-		Home: &desk.Home{Welcome: store.Words{IT: home.It.Welcome, EN: home.En.Welcome}, Hours: hours, Searches: home.It.Searches,
+	f := catalogue.SettingsForm{
+		Branding: &catalogue.Branding{Name: "Sportello", Institution: s.cast.Organisations[0].Name, Colour: "#0b4f9e"},
+		Home: &catalogue.Home{Welcome: store.Words{IT: home.It.Welcome, EN: home.En.Welcome}, Hours: hours, Searches: home.It.Searches,
 			Text: store.Words{IT: home.It.Intro + "\n\n" + more.IT + "\n\n" + home.It.Contacts, EN: home.En.Intro + "\n\n" + more.EN + "\n\n" + home.En.Contacts}},
 	}
 	if _, err := s.d.ChangeSettings(admin, 0, f); err != nil {
@@ -183,13 +188,13 @@ func (h HomeTexts) hours() (hours, more store.Words) {
 }
 
 // catalogue gives the modules the versions that were in use, the other desks their addresses, and the groups theirs.
-func (s *stage) catalogue(admin desk.Actor) error {
+func (s *stage) catalogue(admin policy.Actor) error {
 	domain := s.cast.Organisations[0].Domain
 	addresses := map[string]string{"esse3": "https://segreteria." + domain + "/assistenza", "u-gov/programmazione-didattica": "https://didattica." + domain + "/assistenza",
 		"u-gov/gestione-documentale": "https://archivio." + domain + "/assistenza", "cia": "cia@" + domain}
 	for _, code := range []string{"u-gov", "csa", "esse3", "u-gov/programmazione-didattica", "u-gov/gestione-documentale", "cia"} {
 		l := s.modules[code]
-		f := desk.ModuleFormOf(l.Module)
+		f := catalogue.ModuleFormOf(l.Module)
 		if a := addresses[code]; a != "" {
 			f.Address = a
 		}
@@ -205,7 +210,7 @@ func (s *stage) catalogue(admin desk.Actor) error {
 	}
 	for i, code := range []string{"generale", "ricerca", "contabilita", "risorse-umane", "pianificazione", "csa"} {
 		g := s.groups[code]
-		f := desk.GroupForm{Name: g.Name, Description: g.Description, Hours: g.Hours, Email: "sportello-" + code + "@" + domain, Phone: fmt.Sprintf("0999 555 0%d", 10+i)}
+		f := people.GroupForm{Name: g.Name, Description: g.Description, Hours: g.Hours, Email: "sportello-" + code + "@" + domain, Phone: fmt.Sprintf("0999 555 0%d", 10+i)}
 		if code == "generale" {
 			f.Email = "sportello@" + domain
 		}
@@ -249,7 +254,7 @@ func (s *stage) author(a Article) *player {
 }
 
 func (s *stage) write(by *player, a Article, v ArticleVersion) error {
-	f := desk.ArticleForm{Slug: a.Slug, Language: v.Language, Title: v.Title, Format: store.Markdown}
+	f := article.ArticleForm{Slug: a.Slug, Language: v.Language, Title: v.Title, Format: store.Markdown}
 	window := "Sportello"
 	if l := s.modules[a.Module]; l != nil {
 		f.Module, window = l.ID, l.Path.In(v.Language)

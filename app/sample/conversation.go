@@ -7,14 +7,16 @@ import (
 	"strings"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
 // open opens the ticket and plans what follows.
 func (m *matter) open() error {
 	s, t := m.s, m.story
-	n := desk.NewTicket{Subject: m.subject, Body: m.fill.Replace(t.Body), Language: t.Language, Deadline: m.deadline, Affected: m.fill.Replace(t.Version)}
+	n := ticket.NewTicket{Subject: m.subject, Body: m.fill.Replace(t.Body), Language: t.Language, Deadline: m.deadline, Affected: m.fill.Replace(t.Version)}
 	var err error
 	if n.Kind, err = store.Parse[store.TicketKind](t.Kind); err != nil {
 		return err
@@ -54,7 +56,7 @@ func (m *matter) open() error {
 	return nil
 }
 
-func (m *matter) enclose(n *desk.NewTicket) error {
+func (m *matter) enclose(n *ticket.NewTicket) error {
 	window := "Sportello"
 	if l := m.s.modules[m.story.Module]; l != nil {
 		window = l.Path.In(m.story.Language)
@@ -76,7 +78,7 @@ func (m *matter) enclose(n *desk.NewTicket) error {
 }
 
 // answers to what the form of the module asks; not everybody fills them in.
-func (m *matter) answers(l *desk.Level) map[string]string {
+func (m *matter) answers(l *catalogue.Level) map[string]string {
 	out := map[string]string{}
 	for _, q := range l.Questions {
 		if !q.Required && m.s.r.IntN(3) == 0 {
@@ -134,7 +136,7 @@ func (m *matter) say(key string) string { return extra[m.story.Language][key] }
 // step plans a change of the ticket by somebody. When its time has come they look at the ticket first, and leave what
 // its page no longer offers them: it may have been closed by itself meanwhile, or be a duplicate. So nothing is refused,
 // and what goes wrong all the same is a fault.
-func (m *matter) step(at time.Time, by *player, what desk.Step) {
+func (m *matter) step(at time.Time, by *player, what ticket.Step) {
 	m.s.at(at, func() error {
 		fits, err := m.offered(by, what)
 		if err == nil && fits {
@@ -152,7 +154,7 @@ func (m *matter) step(at time.Time, by *player, what desk.Step) {
 }
 
 // offered reports whether the ticket, as it is now, offers the step to somebody.
-func (m *matter) offered(by *player, what desk.Step) (bool, error) {
+func (m *matter) offered(by *player, what ticket.Step) (bool, error) {
 	v, err := m.s.d.Ticket(by.actor(), m.number)
 	if err != nil {
 		return false, err
@@ -191,11 +193,11 @@ func (m *matter) joins(by *player, other uint64) (bool, error) {
 	if store.KindOf(err) == store.NotFound {
 		return false, nil // what they may not see
 	}
-	return err == nil && v.May[desk.Arrange] && v.Ticket.DuplicateOf == 0 && !v.Ticket.IsSpam(), err
+	return err == nil && v.May[policy.Arrange] && v.Ticket.DuplicateOf == 0 && !v.Ticket.IsSpam(), err
 }
 
-func public(body string) *desk.Text { return &desk.Text{Body: body} }
-func note(body string) *desk.Text   { return &desk.Text{Body: body, Internal: true} }
+func public(body string) *ticket.Text { return &ticket.Text{Body: body} }
+func note(body string) *ticket.Text   { return &ticket.Text{Body: body, Internal: true} }
 
 // pace is how the time between two steps of a conversation passes.
 type pace struct {
@@ -229,29 +231,29 @@ func (m *matter) plan() {
 	p := &pace{m: m, at: m.opened}
 	if m.colleague != nil {
 		p.at = s.cal.Add(m.opened, time.Duration(3+s.r.IntN(25))*time.Minute) // before the first answer: later it would reopen
-		m.step(p.at, m.requester, desk.Step{Message: public(m.say("colleague")), Add: []string{m.colleague.Email}})
+		m.step(p.at, m.requester, ticket.Step{Message: public(m.say("colleague")), Add: []string{m.colleague.Email}})
 	}
 	switch m.end {
 	case untouched:
 		return
 	case taken:
 		p.step = s.cal.Between(m.opened, s.now) / 4
-		m.step(p.later(true), m.agent, desk.Step{Take: true})
+		m.step(p.later(true), m.agent, ticket.Step{Take: true})
 		if r := m.story.Replies; len(r) > 0 && r[0].Note {
-			m.step(p.later(true), m.agent, desk.Step{Message: note(m.fill.Replace(r[0].Text))})
+			m.step(p.later(true), m.agent, ticket.Step{Message: note(m.fill.Replace(r[0].Text))})
 		}
 		m.mentioned(p)
 		return
 	case asked:
 		last := followUp(m.story)
 		p.step = s.cal.Between(m.opened, s.now) / time.Duration(last+3)
-		m.talk(p, m.story.Replies[:last+1], -1, desk.Step{})
+		m.talk(p, m.story.Replies[:last+1], -1, ticket.Step{})
 		m.mentioned(p)
 		return
 	case answered:
 		last := m.lastAnswer()
 		p.step = s.cal.Between(m.opened, s.now) / time.Duration(last+3)
-		m.talk(p, m.story.Replies[:last+1], last, desk.Step{To: store.StateResolved, Outcome: store.Solved})
+		m.talk(p, m.story.Replies[:last+1], last, ticket.Step{To: store.StateResolved, Outcome: store.Solved})
 		return
 	case asItStands:
 		p.step = s.cal.Between(m.opened, s.now) / time.Duration(len(m.story.Replies)+2)
@@ -261,11 +263,11 @@ func (m *matter) plan() {
 		last := m.lastAnswer()
 		switch m.story.State {
 		case "waiting":
-			m.talk(p, m.story.Replies, last, desk.Step{To: store.StateWaiting})
+			m.talk(p, m.story.Replies, last, ticket.Step{To: store.StateWaiting})
 		case "planned":
-			m.talk(p, m.story.Replies, last, desk.Step{To: store.StatePlanned, Version: m.fill.Replace(m.story.FixedIn)})
+			m.talk(p, m.story.Replies, last, ticket.Step{To: store.StatePlanned, Version: m.fill.Replace(m.story.FixedIn)})
 		default:
-			m.talk(p, m.story.Replies, -1, desk.Step{})
+			m.talk(p, m.story.Replies, -1, ticket.Step{})
 		}
 		m.mentioned(p)
 		return
@@ -284,9 +286,9 @@ func (m *matter) finish(p *pace) {
 	case m.astray:
 		first := s.agent(s.groups[store.GeneralGroup].ID, m.story.Language)
 		level := s.modules[m.story.Module].ID
-		m.step(p.later(true), first, desk.Step{Message: public(m.say("moved")), Group: &m.group, Module: &level})
+		m.step(p.later(true), first, ticket.Step{Message: public(m.say("moved")), Group: &m.group, Module: &level})
 	case m.assigned:
-		m.step(p.later(true), s.supervisor(m.group), desk.Step{Assignee: &m.agent.row.ID})
+		m.step(p.later(true), s.supervisor(m.group), ticket.Step{Assignee: &m.agent.row.ID})
 	}
 	if m.twin != nil && p.at.Before(m.twin.opened) {
 		p.at = m.twin.opened.Add(30 * time.Minute) // the answer comes after both have written
@@ -294,37 +296,37 @@ func (m *matter) finish(p *pace) {
 	if m.priority {
 		lower, _ := store.Parse[store.Severity](m.story.Severity)
 		lower++
-		m.step(p.later(true), m.agent, desk.Step{Take: true, Severity: &lower, Reason: m.say("priority")})
+		m.step(p.later(true), m.agent, ticket.Step{Take: true, Severity: &lower, Reason: m.say("priority")})
 	} else if s.r.IntN(2) == 0 || len(m.story.Replies) > 0 && m.story.Replies[0].Note {
-		m.step(p.later(true), m.agent, desk.Step{Take: true})
+		m.step(p.later(true), m.agent, ticket.Step{Take: true})
 	}
 	m.mentioned(p)
 	outcome, _ := store.Parse[store.Outcome](m.story.Outcome)
-	end := desk.Step{To: store.StateResolved, Outcome: outcome}
+	end := ticket.Step{To: store.StateResolved, Outcome: outcome}
 	if outcome == store.KnownProblem {
 		end.Version = m.fill.Replace("{prossima}")
 	}
 	if m.like != nil && m.like.number != 0 {
 		number := strconv.FormatUint(m.like.number, 10)
-		m.step(p.later(true), m.agent, desk.Step{Link: m.like.number, Message: note(strings.ReplaceAll(m.say("linked"), "{n}", number))})
+		m.step(p.later(true), m.agent, ticket.Step{Link: m.like.number, Message: note(strings.ReplaceAll(m.say("linked"), "{n}", number))})
 	}
 	confirmed := m.talk(p, m.story.Replies, m.lastAnswer(), end)
 	if !confirmed && s.r.IntN(100) < 35 {
 		p.at = s.cal.Add(p.at, time.Duration(2+s.r.IntN(40))*time.Hour)
-		m.step(p.at, m.requester, desk.Step{Confirm: true})
+		m.step(p.at, m.requester, ticket.Step{Confirm: true})
 		confirmed = true
 	}
 	if m.reopens {
 		p.at = s.cal.Add(p.at, time.Duration(9+s.r.IntN(30))*time.Hour)
-		m.step(p.at, m.requester, desk.Step{Message: public(m.say("reopen")), Reopen: true})
-		m.step(p.later(true), m.agent, desk.Step{Message: public(m.say("reopened")), To: store.StateResolved, Outcome: store.Solved})
+		m.step(p.at, m.requester, ticket.Step{Message: public(m.say("reopen")), Reopen: true})
+		m.step(p.later(true), m.agent, ticket.Step{Message: public(m.say("reopened")), To: store.StateResolved, Outcome: store.Solved})
 	}
 }
 
 // joinTwin has the agent find that the ticket is about what a colleague has reported.
 func (m *matter) joinTwin(p *pace) {
 	at := m.s.cal.Add(p.at, time.Duration(8+m.s.r.IntN(10))*time.Minute)
-	m.step(at, m.agent, desk.Step{Message: public(m.say("duplicate")), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: m.twinOf.number})
+	m.step(at, m.agent, ticket.Step{Message: public(m.say("duplicate")), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: m.twinOf.number})
 }
 
 // mentioned has the agent ask somebody in a note, who answers with another.
@@ -335,9 +337,9 @@ func (m *matter) mentioned(p *pace) {
 	first, _, _ := strings.Cut(m.mention.Name, " ")
 	ask := note(strings.ReplaceAll(m.say("mention"), "{chi}", first))
 	ask.Mentions = []uint64{m.mention.row.ID}
-	m.step(p.later(true), m.agent, desk.Step{Message: ask})
+	m.step(p.later(true), m.agent, ticket.Step{Message: ask})
 	if m.end == finished {
-		m.step(p.later(true), m.mention, desk.Step{Message: note(m.say("mentioned"))})
+		m.step(p.later(true), m.mention, ticket.Step{Message: note(m.say("mentioned"))})
 	}
 }
 
@@ -354,32 +356,32 @@ func (m *matter) lastAnswer() int {
 
 // talk plays the replies. The one with the index last carries the end; what the requester writes after a resolution
 // confirms it. It reports whether that happened.
-func (m *matter) talk(p *pace, replies []Reply, last int, end desk.Step) (confirmed bool) {
+func (m *matter) talk(p *pace, replies []Reply, last int, end ticket.Step) (confirmed bool) {
 	for i, r := range replies {
 		body := m.fill.Replace(r.Text)
 		at := p.later(r.By == "agent")
 		switch {
 		case r.Note:
-			m.step(at, m.agent, desk.Step{Message: note(body)})
+			m.step(at, m.agent, ticket.Step{Message: note(body)})
 		case r.By == "agent" && i == last:
 			if end.To == store.StatePlanned {
-				m.step(at, m.agent, desk.Step{Take: true}) // what is new cannot be planned
+				m.step(at, m.agent, ticket.Step{Take: true}) // what is new cannot be planned
 			}
 			final := end
 			final.Message = public(body)
 			m.step(at, m.agent, final)
 		case r.By == "agent":
-			ask := desk.Step{Message: public(body)}
+			ask := ticket.Step{Message: public(body)}
 			if strings.Contains(body, "?") && i+1 < len(replies) && replies[i+1].By == "requester" {
 				ask.To = store.StateWaiting
 			}
 			m.step(at, m.agent, ask)
 		case confirmed:
 		case last >= 0 && i > last && end.To == store.StateResolved:
-			m.step(at, m.requester, desk.Step{Message: public(body), Confirm: true})
+			m.step(at, m.requester, ticket.Step{Message: public(body), Confirm: true})
 			confirmed = true
 		default:
-			m.step(at, m.requester, desk.Step{Message: public(body)})
+			m.step(at, m.requester, ticket.Step{Message: public(body)})
 		}
 	}
 	return confirmed

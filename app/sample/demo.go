@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/worktime"
 	"sportello/store"
 )
@@ -45,7 +46,7 @@ func newStage(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now 
 
 	s := &stage{ctx: ctx, d: d, clock: clock, r: rand.New(rand.NewPCG(seed, 0x5907e110)), now: now, loc: d.Location(), // #nosec G404 -- the same data each time; passwords are made elsewhere
 		cal:    worktime.Calendar{Begin: 8, End: 18, Location: d.Location()},
-		groups: map[string]*store.Group{}, modules: map[string]*desk.Level{}, ids: map[uint64]*desk.Level{},
+		groups: map[string]*store.Group{}, modules: map[string]*catalogue.Level{}, ids: map[uint64]*catalogue.Level{},
 		tickets: tickets, drawn: map[Picture][]byte{}, stored: map[string]bool{}}
 	s.storing.SetLimit(8)
 	return s

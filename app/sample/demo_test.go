@@ -10,6 +10,10 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -115,7 +119,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 	if notes < 60 || files < 50 || participants < 15 || links < 6 || overdue < 3 || today < 3 || reopened < 2 || outcomes[store.Duplicate] != duplicates {
 		t.Error("something of a desk's life is missing")
 	}
-	articles, err := d.ListArticles(desk.Actor{System: true}, desk.ArticleFilter{Limit: 200})
+	articles, err := d.ListArticles(policy.Actor{System: true}, article.ArticleFilter{Limit: 200})
 	if err != nil || len(articles.Items) < 36 {
 		t.Errorf("%d published articles, %v", len(articles.Items), err)
 	}
@@ -130,7 +134,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 // signIn tries the accounts: each has the role it is shown for, and the agent has unread notices.
 func signIn(t *testing.T, d *desk.Desk, accounts Accounts) {
 	t.Helper()
-	if len(accounts) != len(desk.Roles) {
+	if len(accounts) != len(people.Roles) {
 		t.Errorf("%d accounts", len(accounts))
 	}
 	for _, a := range accounts {
@@ -142,7 +146,7 @@ func signIn(t *testing.T, d *desk.Desk, accounts Accounts) {
 		if err := credential.Rule(a.Password, a.Email, a.Name); err != nil {
 			t.Errorf("%s: %v", a.Role, err)
 		}
-		unread, err := d.Unread(desk.Actor{Person: p})
+		unread, err := d.Unread(policy.Actor{Person: p})
 		if err != nil {
 			t.Error(err)
 		}
@@ -166,13 +170,13 @@ func everything(t *testing.T, d *desk.Desk) string {
 	t.Helper()
 	var b strings.Builder
 	put := func(v any) error { return json.NewEncoder(&b).Encode(v) }
-	system := desk.Actor{System: true}
-	err := d.ExportTickets(context.Background(), system, func(r desk.TicketRecord) error { return put(r) })
+	system := policy.Actor{System: true}
+	err := d.ExportTickets(context.Background(), system, func(r ticket.TicketRecord) error { return put(r) })
 	if err == nil {
-		err = d.ExportArticles(context.Background(), system, func(r desk.ArticleRecord) error { return put(r) })
+		err = d.ExportArticles(context.Background(), system, func(r article.ArticleRecord) error { return put(r) })
 	}
 	if err == nil {
-		err = d.ExportPeople(context.Background(), system, func(r desk.PersonRecord) error { return put(r) })
+		err = d.ExportPeople(context.Background(), system, func(r people.PersonRecord) error { return put(r) })
 	}
 	if err == nil { // the log has every row with its number and times, and what is in it but for secrets
 		err = d.Store().View(func(tx *store.Tx) error {

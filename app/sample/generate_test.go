@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
 	"sportello/store"
 )
 
@@ -168,7 +170,7 @@ func again(t *testing.T, st *store.Store, d *desk.Desk) {
 			t.Errorf("%s: %v, %v", a.Role, p, err)
 		}
 	}
-	page, err := d.Queue(desk.Actor{System: true}, desk.QueueQuery{View: "all"})
+	page, err := d.Queue(policy.Actor{System: true}, queue.QueueQuery{View: "all"})
 	if err != nil || len(page.Tickets) == 0 {
 		t.Errorf("queue: %d tickets, %v", len(page.Tickets), err)
 	}

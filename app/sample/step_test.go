@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 )
 
@@ -45,7 +46,7 @@ func TestNobodyOfADemoIsRefused(t *testing.T) {
 		return m
 	}
 	other, twin := open(), open()
-	do := func(m *matter, by *player, what desk.Step) {
+	do := func(m *matter, by *player, what ticket.Step) {
 		if _, err := d.Do(by.actor(), m.number, what); err != nil {
 			t.Fatal(err)
 		}
@@ -57,52 +58,52 @@ func TestNobodyOfADemoIsRefused(t *testing.T) {
 		}
 		clock.Set(at)
 	}
-	solved := desk.Step{Message: public("Fatto."), To: store.StateResolved, Outcome: store.Solved}
-	do(twin, twin.agent, desk.Step{Message: public("Doppio."), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: other.number})
+	solved := ticket.Step{Message: public("Fatto."), To: store.StateResolved, Outcome: store.Solved}
+	do(twin, twin.agent, ticket.Step{Message: public("Doppio."), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: other.number})
 
 	high := store.Blocking
 	steps := []struct {
 		name string
-		what func(m *matter) (*player, desk.Step)
+		what func(m *matter) (*player, ticket.Step)
 	}{
-		{"take", func(m *matter) (*player, desk.Step) { return m.agent, desk.Step{Take: true} }},
-		{"assign", func(m *matter) (*player, desk.Step) {
-			return s.supervisor(m.group), desk.Step{Assignee: &m.agent.row.ID}
+		{"take", func(m *matter) (*player, ticket.Step) { return m.agent, ticket.Step{Take: true} }},
+		{"assign", func(m *matter) (*player, ticket.Step) {
+			return s.supervisor(m.group), ticket.Step{Assignee: &m.agent.row.ID}
 		}},
-		{"priority", func(m *matter) (*player, desk.Step) {
-			return m.agent, desk.Step{Take: true, Severity: &high, Reason: "Urgente."}
+		{"priority", func(m *matter) (*player, ticket.Step) {
+			return m.agent, ticket.Step{Take: true, Severity: &high, Reason: "Urgente."}
 		}},
-		{"reply", func(m *matter) (*player, desk.Step) { return m.agent, desk.Step{Message: public("Guardo.")} }},
-		{"ask", func(m *matter) (*player, desk.Step) {
-			return m.agent, desk.Step{Message: public("Quale?"), To: store.StateWaiting}
+		{"reply", func(m *matter) (*player, ticket.Step) { return m.agent, ticket.Step{Message: public("Guardo.")} }},
+		{"ask", func(m *matter) (*player, ticket.Step) {
+			return m.agent, ticket.Step{Message: public("Quale?"), To: store.StateWaiting}
 		}},
-		{"plan", func(m *matter) (*player, desk.Step) {
-			return m.agent, desk.Step{Message: public("Arriva."), To: store.StatePlanned, Version: "2"}
+		{"plan", func(m *matter) (*player, ticket.Step) {
+			return m.agent, ticket.Step{Message: public("Arriva."), To: store.StatePlanned, Version: "2"}
 		}},
-		{"solve", func(m *matter) (*player, desk.Step) { return m.agent, solved }},
-		{"duplicate", func(m *matter) (*player, desk.Step) {
-			return m.agent, desk.Step{Message: public("Doppio."), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: other.number}
+		{"solve", func(m *matter) (*player, ticket.Step) { return m.agent, solved }},
+		{"duplicate", func(m *matter) (*player, ticket.Step) {
+			return m.agent, ticket.Step{Message: public("Doppio."), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: other.number}
 		}},
-		{"duplicate-of-duplicate", func(m *matter) (*player, desk.Step) {
-			return m.agent, desk.Step{Message: public("Doppio."), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: twin.number}
+		{"duplicate-of-duplicate", func(m *matter) (*player, ticket.Step) {
+			return m.agent, ticket.Step{Message: public("Doppio."), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: twin.number}
 		}},
-		{"note", func(m *matter) (*player, desk.Step) { return m.agent, desk.Step{Message: note("Da guardare.")} }},
-		{"note-of-a-stranger", func(m *matter) (*player, desk.Step) { return m.requester, desk.Step{Message: note("Da guardare.")} }},
-		{"link", func(m *matter) (*player, desk.Step) {
-			return m.agent, desk.Step{Link: other.number, Message: note("Come quella.")}
+		{"note", func(m *matter) (*player, ticket.Step) { return m.agent, ticket.Step{Message: note("Da guardare.")} }},
+		{"note-of-a-stranger", func(m *matter) (*player, ticket.Step) { return m.requester, ticket.Step{Message: note("Da guardare.")} }},
+		{"link", func(m *matter) (*player, ticket.Step) {
+			return m.agent, ticket.Step{Link: other.number, Message: note("Come quella.")}
 		}},
-		{"link-to-nothing", func(m *matter) (*player, desk.Step) {
-			return m.agent, desk.Step{Link: 1 << 40, Message: note("Come quella.")}
+		{"link-to-nothing", func(m *matter) (*player, ticket.Step) {
+			return m.agent, ticket.Step{Link: 1 << 40, Message: note("Come quella.")}
 		}},
-		{"answer", func(m *matter) (*player, desk.Step) { return m.requester, desk.Step{Message: public("Quello.")} }},
-		{"colleague", func(m *matter) (*player, desk.Step) {
-			return m.requester, desk.Step{Message: public("Con me."), Add: []string{m.agent.Email}}
+		{"answer", func(m *matter) (*player, ticket.Step) { return m.requester, ticket.Step{Message: public("Quello.")} }},
+		{"colleague", func(m *matter) (*player, ticket.Step) {
+			return m.requester, ticket.Step{Message: public("Con me."), Add: []string{m.agent.Email}}
 		}},
-		{"confirm", func(m *matter) (*player, desk.Step) {
-			return m.requester, desk.Step{Message: public("Grazie."), Confirm: true}
+		{"confirm", func(m *matter) (*player, ticket.Step) {
+			return m.requester, ticket.Step{Message: public("Grazie."), Confirm: true}
 		}},
-		{"reopen", func(m *matter) (*player, desk.Step) {
-			return m.requester, desk.Step{Message: public("Ancora."), Reopen: true}
+		{"reopen", func(m *matter) (*player, ticket.Step) {
+			return m.requester, ticket.Step{Message: public("Ancora."), Reopen: true}
 		}},
 	}
 	const atWork = "take assign priority reply ask plan solve duplicate note link answer colleague"
@@ -112,23 +113,23 @@ func TestNobodyOfADemoIsRefused(t *testing.T) {
 		offered string
 	}{
 		{"new", func(*matter) {}, "take assign priority reply ask solve duplicate note link answer colleague"},
-		{"open", func(m *matter) { do(m, m.agent, desk.Step{Take: true}) }, atWork},
+		{"open", func(m *matter) { do(m, m.agent, ticket.Step{Take: true}) }, atWork},
 		{"waiting", func(m *matter) {
-			do(m, m.agent, desk.Step{Message: public("Quale?"), To: store.StateWaiting})
+			do(m, m.agent, ticket.Step{Message: public("Quale?"), To: store.StateWaiting})
 		}, strings.Replace(atWork, "ask ", "", 1) + " reopen"},
 		{"planned", func(m *matter) {
-			do(m, m.agent, desk.Step{Take: true})
-			do(m, m.agent, desk.Step{To: store.StatePlanned, Version: "1"})
+			do(m, m.agent, ticket.Step{Take: true})
+			do(m, m.agent, ticket.Step{To: store.StatePlanned, Version: "1"})
 		}, strings.Replace(atWork, "plan ", "", 1)},
 		{"resolved", func(m *matter) { do(m, m.agent, solved) }, "note link confirm reopen"},
 		{"confirmed", func(m *matter) {
 			do(m, m.agent, solved)
-			do(m, m.requester, desk.Step{Confirm: true})
+			do(m, m.requester, ticket.Step{Confirm: true})
 		}, "note link reopen"},
 		{"closed by itself", func(m *matter) { do(m, m.agent, solved); pass(11) }, "note link reopen"},
 		{"closed long ago", func(m *matter) { do(m, m.agent, solved); pass(40) }, "note link"},
 		{"a duplicate", func(m *matter) {
-			do(m, m.agent, desk.Step{Message: public("Doppio."), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: other.number})
+			do(m, m.agent, ticket.Step{Message: public("Doppio."), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: other.number})
 		}, "note link confirm reopen"},
 	} {
 		var offered []string

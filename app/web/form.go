@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -18,7 +18,7 @@ import (
 // its field; everything that was typed is kept to be shown again.
 type Form struct {
 	Site     *Site
-	Actor    desk.Actor
+	Actor    policy.Actor
 	Values   url.Values
 	Uploads  map[string][]sentFile
 	Kept     []KeptFile
@@ -307,6 +307,6 @@ func (p *Page) Resume(r *Request) bool {
 }
 
 // FormWith is a form that nobody posted: of values that were kept, or of one part of a posted form.
-func (s *Site) FormWith(actor desk.Actor, values url.Values, kept []KeptFile) *Form {
+func (s *Site) FormWith(actor policy.Actor, values url.Values, kept []KeptFile) *Form {
 	return &Form{Site: s, Actor: actor, Values: values, Kept: kept}
 }

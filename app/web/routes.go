@@ -6,7 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -31,7 +31,7 @@ var WhoNames = map[Who]string{Guest: "guest", Person: "person", Agent: "agent", 
 func (w Who) String() string { return WhoNames[w] }
 
 // Admits reports whether the actor is among those the route is for.
-func (w Who) Admits(a desk.Actor) bool {
+func (w Who) Admits(a policy.Actor) bool {
 	switch p := a.Person; w {
 	case Guest:
 		return true

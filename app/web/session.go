@@ -15,14 +15,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/text/language"
 
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // Visit is what is known of one request: who acts, in which language, with which settings of the desk.
 type Visit struct {
-	Actor    desk.Actor
+	Actor    policy.Actor
 	Session  *store.Session
 	refused  error // why the token that was shown opens nothing
 	Settings *store.Settings
@@ -87,7 +87,7 @@ func (r *Request) Visit() *Visit {
 }
 
 // Actor returns who acts in this request.
-func (r *Request) Actor() desk.Actor { return r.Visit().Actor }
+func (r *Request) Actor() policy.Actor { return r.Visit().Actor }
 
 // Lang returns the language of the reader, it or en.
 func (r *Request) Lang() string { return r.Visit().Lang }
@@ -238,7 +238,7 @@ func LocalPath(s string) string {
 const publicLook = 10_000
 
 // HearsAll reports whether the person hears of what agents do among themselves, in some ticket at least.
-func HearsAll(actor desk.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
+func HearsAll(actor policy.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
 
 // audible is how far the change log was read for the newest change that somebody on a requester's side may hear of.
 type audible struct {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"sportello/app/credential"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -123,13 +123,13 @@ func (a pages) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 }
 
 // ownForm is the form that leaves the person as they are.
-func ownForm(p *store.Person) desk.OwnForm {
-	return desk.OwnForm{Name: p.Name, Language: p.Language, Phone: p.Phone, Notices: p.Notices, NoSingleKeys: p.NoSingleKeys, Theme: p.Theme}
+func ownForm(p *store.Person) people.OwnForm {
+	return people.OwnForm{Name: p.Name, Language: p.Language, Phone: p.Phone, Notices: p.Notices, NoSingleKeys: p.NoSingleKeys, Theme: p.Theme}
 }
 
 func (a pages) postMe(r *web.Request) error {
 	f := r.Form()
-	own := desk.OwnForm{Name: f.Text("name", store.Most("people.name")), Language: f.Text("language", store.Most("people.language")), Phone: f.Text("phone", store.Most("people.phone")), Theme: f.Text("theme", store.Most("people.theme")),
+	own := people.OwnForm{Name: f.Text("name", store.Most("people.name")), Language: f.Text("language", store.Most("people.language")), Phone: f.Text("phone", store.Most("people.phone")), Theme: f.Text("theme", store.Most("people.theme")),
 		Notices: web.FormCode[store.NoticeChoice](f, "notices"), NoSingleKeys: !f.Bool("single_keys")}
 	err := f.Err()
 	if err == nil {

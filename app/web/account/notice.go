@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/post"
 	"sportello/app/web"
 	"sportello/app/words"
 )
@@ -49,7 +49,7 @@ func (a pages) getNotices(r *web.Request) error {
 		}
 		line := noticeLine{ID: n.ID, Ticket: n.Ticket, Address: address.Ticket(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
 			At: v.Moment(n.At), Unread: !n.Read}
-		if n.Ticket == 0 && desk.AccountEvent(n.Event) {
+		if n.Ticket == 0 && post.AccountEvent(n.Event) {
 			line.Address = "/me"
 		}
 		line.Unproven = n.Unproven

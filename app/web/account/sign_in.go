@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"sportello/app/credential"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -246,7 +246,7 @@ func (a pages) postSetUp(r *web.Request) error {
 		return store.Fail(store.NotFound, "error.link-ended")
 	}
 	f := r.Form()
-	form := desk.SetUpForm{Name: f.Text("name", store.Most("people.name")), Email: f.Text("email", store.Most("people.email")), Password: f.Raw("password"), Desk: f.Text("desk", store.Most("settings.name")), Language: r.Lang()}
+	form := people.SetUpForm{Name: f.Text("name", store.Most("people.name")), Email: f.Text("email", store.Most("people.email")), Password: f.Raw("password"), Desk: f.Text("desk", store.Most("settings.name")), Language: r.Lang()}
 	f.Need("name", "email")
 	err := samePassword(f, form.Password)
 	if err == nil {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -55,7 +55,7 @@ func brandingValues(s *store.Settings) url.Values {
 var brandingFields = []show.AdminField{{Name: "name", Key: "admin-branding.name"}, {Name: "institution", Key: "admin-branding.institution"}, {Name: "short", Key: "admin-branding.short"}, {Name: "colour", Key: "admin-branding.colour"}}
 
 func (a pages) brandingPage(r *web.Request, f *web.Form, err error) error {
-	v := &adminBrandingPage{AdminPage: show.Admin(a.Site, r, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(desk.MaxLogo>>10) + " kB"}
+	v := &adminBrandingPage{AdminPage: show.Admin(a.Site, r, "branding", "admin-branding.title"), LogoMax: strconv.Itoa(catalogue.MaxLogo>>10) + " kB"}
 	v.Top()
 	set, bad := a.savedSettings()
 	if bad != nil {
@@ -92,7 +92,7 @@ func (v *adminBrandingPage) footerRow(n, number int) footerRow {
 }
 
 func colourAdviceOf(p *web.Page, s string) colourAdvice {
-	j, ok := desk.JudgeColour(strings.ToLower(strings.TrimSpace(s)))
+	j, ok := catalogue.JudgeColour(strings.ToLower(strings.TrimSpace(s)))
 	if !ok {
 		return colourAdvice{Page: *p, Text: p.T("error.colour")}
 	}
@@ -120,7 +120,7 @@ func (a pages) postBranding(r *web.Request) error {
 	if nearest := f.Raw("nearest"); nearest != "" {
 		f.Values.Set("colour", nearest)
 	}
-	b := desk.Branding{Name: f.Text("name", store.Most("settings.name")), Institution: f.Text("institution", store.Most("settings.institution")), Short: f.Text("short", store.Most("settings.short")), Colour: f.Text("colour", store.Most("settings.colour")), NoLogo: f.Bool("no-logo")}
+	b := catalogue.Branding{Name: f.Text("name", store.Most("settings.name")), Institution: f.Text("institution", store.Most("settings.institution")), Short: f.Text("short", store.Most("settings.short")), Colour: f.Text("colour", store.Most("settings.colour")), NoLogo: f.Bool("no-logo")}
 	var links []store.FooterLink
 	for n := range min(rowCount(f), mostFooterRows) {
 		n++
@@ -135,7 +135,7 @@ func (a pages) postBranding(r *web.Request) error {
 		b.Logo = logo
 	}
 	if err = f.Err(); err == nil {
-		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), desk.SettingsForm{Branding: &b, Footer: &links})
+		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Branding: &b, Footer: &links})
 	}
 	if err == nil {
 		return r.Done("flash.branding-saved", "/admin/branding")

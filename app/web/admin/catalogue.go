@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -67,7 +67,7 @@ func (a pages) cataloguePage(r *web.Request, v *adminCataloguePage) error {
 	return r.Render("page/admin-catalogue", v)
 }
 
-func (v *adminCataloguePage) levelLine(s *surroundings, l *desk.Level) *adminLevelLine {
+func (v *adminCataloguePage) levelLine(s *surroundings, l *catalogue.Level) *adminLevelLine {
 	line := &adminLevelLine{Name: l.Name.In(v.Lang), Address: address.Admin("catalogue", l.ID), Group: s.group(l.Group), Inherited: l.Module.Group == 0,
 		Channel:   adminBadge{v.T("admin-catalogue.channel-" + l.Channel.String()), channelBadges[l.Channel]},
 		NoAddress: !l.Here() && l.Address == "", Confidential: l.Confidential, Retired: l.Retired, Page: &v.Page}
@@ -100,7 +100,7 @@ func (a pages) postCatalogueFile(r *web.Request) error {
 		f.Refuse("file", "admin-catalogue.no-file")
 	}
 	err := f.Err()
-	var n desk.Imported
+	var n catalogue.Imported
 	if err == nil {
 		if err = f.Uploads["file"][0].Err; err == nil {
 			n, err = a.Desk.ImportCatalogue(r.Actor(), bytes.NewReader(f.Uploads["file"][0].Bytes))

@@ -9,6 +9,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -97,7 +98,7 @@ func (a pages) getChanges(r *web.Request) error {
 }
 
 // changesOf reads the log until a page is full of lines about the tables, all of them when there are none.
-func (a pages) changesOf(who desk.Actor, before uint64, tables []string) (out []desk.AuditLine, next uint64, err error) {
+func (a pages) changesOf(who policy.Actor, before uint64, tables []string) (out []desk.AuditLine, next uint64, err error) {
 	for looked := 0; looked < changesLooked; {
 		lines, further, err := a.Desk.Audit(who, before, 200)
 		if err != nil {

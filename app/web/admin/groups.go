@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -87,8 +88,8 @@ func contactOf(g *store.Group) string {
 }
 
 // servedBy are the levels in use whose tickets come to the group.
-func servedBy(levels []desk.Level, group uint64) []desk.Level {
-	var out []desk.Level
+func servedBy(levels []catalogue.Level, group uint64) []catalogue.Level {
+	var out []catalogue.Level
 	for _, l := range levels {
 		if l.Group == group && l.Here() && !l.Retired {
 			out = append(out, l)
@@ -190,8 +191,8 @@ func (a pages) groupPage(r *web.Request, g *store.Group, f *web.Form, err error)
 	return r.Render("page/admin-group", v)
 }
 
-func readGroup(f *web.Form) desk.GroupForm {
-	return desk.GroupForm{Code: f.Text("code", store.Most("groups.code")), Name: wordsIn(f, "name", store.Most("groups.name.it")), Description: textsIn(f, "description"), Email: f.Text("email", store.Most("groups.email")),
+func readGroup(f *web.Form) people.GroupForm {
+	return people.GroupForm{Code: f.Text("code", store.Most("groups.code")), Name: wordsIn(f, "name", store.Most("groups.name.it")), Description: textsIn(f, "description"), Email: f.Text("email", store.Most("groups.email")),
 		Phone: f.Text("phone", store.Most("groups.phone")), Hours: wordsIn(f, "hours", store.Most("groups.hours.it")), Signature: textsIn(f, "signature"), Confidential: f.Bool("confidential"), Retired: f.Bool("retired")}
 }
 
@@ -257,7 +258,7 @@ func (a pages) findMember(r *web.Request, f *web.Form) uint64 {
 		f.Refuse("member", "error.required")
 		return 0
 	}
-	page, err := a.Desk.ListPeople(r.Actor(), desk.PeopleQuery{Text: text, Limit: 20})
+	page, err := a.Desk.ListPeople(r.Actor(), people.PeopleQuery{Text: text, Limit: 20})
 	if err != nil {
 		f.Fault = err
 		return 0

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strconv"
 
-	"sportello/app/desk"
+	"sportello/app/desk/notice"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -73,7 +73,7 @@ func (a pages) postLetter(r *web.Request) error {
 	}
 	f := r.Form()
 	act, state := f.Raw("act"), store.LetterState(f.Raw("state"))
-	if !slices.Contains([]string{desk.LetterHold, desk.LetterRetry, desk.LetterDrop}, act) {
+	if !slices.Contains([]string{notice.LetterHold, notice.LetterRetry, notice.LetterDrop}, act) {
 		return a.lettersPage(r, store.Fail(store.Invalid, "error.choice"))
 	}
 	if err := a.Desk.DecideLetter(r.Actor(), id, act); err != nil {

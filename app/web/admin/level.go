@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -126,7 +126,7 @@ func (a pages) levelPage(r *web.Request, id uint64, f *web.Form, err error) erro
 }
 
 // levelForm fills in what the form needs besides its values; l is nil for a new level.
-func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error {
+func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *catalogue.Level) error {
 	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
@@ -135,11 +135,11 @@ func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error
 	if err != nil {
 		return err
 	}
-	byID := map[uint64]*desk.Level{}
+	byID := map[uint64]*catalogue.Level{}
 	for i := range levels {
 		byID[levels[i].ID] = &levels[i]
 	}
-	var above *desk.Level
+	var above *catalogue.Level
 	if l != nil {
 		above = byID[l.Parent]
 		for _, id := range l.Above {
@@ -171,7 +171,7 @@ func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *desk.Level) error
 }
 
 // inherited says what the level has from the one above when it says nothing itself.
-func (v *adminLevelPage) inherited(s *surroundings, above *desk.Level) {
+func (v *adminLevelPage) inherited(s *surroundings, above *catalogue.Level) {
 	if above == nil {
 		for _, g := range s.groups {
 			if g.Code == store.GeneralGroup {
@@ -188,7 +188,7 @@ func (v *adminLevelPage) inherited(s *surroundings, above *desk.Level) {
 	}
 }
 
-func (v *adminLevelPage) channels(above *desk.Level) {
+func (v *adminLevelPage) channels(above *catalogue.Level) {
 	chosen := v.Value("channel")
 	add := func(code, label string) {
 		v.Channels = append(v.Channels, adminChannel{show.Choice{Value: code, Label: label, Chosen: chosen == code}, v.T("admin-catalogue.channel-hint-" + cmp.Or(code, "above"))})
@@ -246,15 +246,15 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 		Place: cmp.Or(value("-place"), strconv.Itoa(n)), Required: value("-required") != "", Removed: value("-remove") != ""}
 	row.Known = row.Code != ""
 	row.Open = v.Err(row.Field) != ""
-	for _, t := range desk.QuestionTypes {
+	for _, t := range catalogue.QuestionTypes {
 		row.Types = append(row.Types, show.Choice{Value: t, Label: v.T("admin-catalogue.type-" + t), Chosen: t == cmp.Or(value("-type"), "text")})
 	}
 	return row
 }
 
 // readLevel reads the form. rows tells for each question that is sent on which row of the form it came from.
-func readLevel(f *web.Form) (form desk.ModuleForm, rows []int) {
-	form = desk.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: wordsIn(f, "name", store.Most("modules.name.it")), Description: textsIn(f, "description"),
+func readLevel(f *web.Form) (form catalogue.ModuleForm, rows []int) {
+	form = catalogue.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: wordsIn(f, "name", store.Most("modules.name.it")), Description: textsIn(f, "description"),
 		Channel: web.FormCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: textsIn(f, "reason"), Group: f.ID("group"),
 		Versions: f.Lines("versions"), Confidential: f.Bool("confidential"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
 	type placed struct {

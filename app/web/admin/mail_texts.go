@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -57,10 +57,10 @@ func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err erro
 	v.Rev = strconv.FormatUint(set.Rev, 10)
 	if f != nil {
 		now := url.Values{"rev": {v.Rev}}
-		subject, text := desk.MailText(set, event)
+		subject, text := catalogue.MailText(set, event)
 		setWords(now, "subject", subject)
 		setWords(now, "text", text)
-		now["sent"] = show.Boxed(!desk.MailOff(set, event))
+		now["sent"] = show.Boxed(!catalogue.MailOff(set, event))
 		if err := v.Again(f, err, now, []show.AdminField{{Name: "subject-it", Key: "mail-texts.subject-it"}, {Name: "subject-en", Key: "mail-texts.subject-en"},
 			{Name: "text-it", Key: "mail-texts.text-it"}, {Name: "text-en", Key: "mail-texts.text-en"}}); err != nil {
 			return err
@@ -72,12 +72,12 @@ func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err erro
 	} else if v.Resume(r) && v.Form.Has("event") {
 		f, event = v.Form, v.Form.Raw("event")
 	}
-	for _, e := range desk.MailEvents {
-		view := mailTextView{Event: e, Name: v.T("mail-texts.event-" + e), When: v.T("mail-texts.when-" + e), Open: e == event, MayOff: desk.MayBeOff(e), Sent: !desk.MailOff(set, e)}
+	for _, e := range catalogue.MailEvents {
+		view := mailTextView{Event: e, Name: v.T("mail-texts.event-" + e), When: v.T("mail-texts.when-" + e), Open: e == event, MayOff: catalogue.MayBeOff(e), Sent: !catalogue.MailOff(set, e)}
 		if f != nil && view.Open {
 			view.Sent = f.Bool("sent")
 		}
-		subject, text := desk.MailText(set, e)
+		subject, text := catalogue.MailText(set, e)
 		view.Own = subject != (store.Words{}) || text != (store.Words{})
 		for _, part := range []struct {
 			name  string
@@ -97,7 +97,7 @@ func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err erro
 		}
 		v.Texts = append(v.Texts, view)
 	}
-	for _, name := range desk.MailPlaceholders {
+	for _, name := range catalogue.MailPlaceholders {
 		v.Placeholders = append(v.Placeholders, placeholderView{"{" + name + "}", v.T("mail-texts.placeholder-" + name)})
 	}
 	return r.Render("page/mail-texts", v)

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -82,7 +82,7 @@ func (a pages) getOrganisation(r *web.Request) error {
 	return a.organisationPage(r, n, nil, nil)
 }
 
-func (a pages) organisation(r *web.Request, is func(desk.OrganisationView) bool) (*desk.OrganisationView, error) {
+func (a pages) organisation(r *web.Request, is func(people.OrganisationView) bool) (*people.OrganisationView, error) {
 	all, err := a.Desk.Organisations(r.Actor())
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (a pages) organisation(r *web.Request, is func(desk.OrganisationView) bool)
 
 // organisationPage shows the organisation; f is the form that was posted, whichever of the page's forms that is.
 func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err error) error {
-	o, bad := a.organisation(r, func(o desk.OrganisationView) bool { return o.ID == id })
+	o, bad := a.organisation(r, func(o people.OrganisationView) bool { return o.ID == id })
 	if bad != nil {
 		return bad
 	}
@@ -127,8 +127,8 @@ func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err erro
 	return r.Render("page/admin-organisation", v)
 }
 
-func readOrganisation(f *web.Form) desk.OrganisationForm {
-	return desk.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Domains: f.Lines("domains")}
+func readOrganisation(f *web.Form) people.OrganisationForm {
+	return people.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Domains: f.Lines("domains")}
 }
 
 func (a pages) postNewOrganisation(r *web.Request) error {
@@ -204,7 +204,7 @@ func (a pages) unitInHand(r *web.Request, f *web.Form) (unit, organisation uint6
 	if err != nil {
 		return 0, 0, err
 	}
-	o, err := a.organisation(r, func(o desk.OrganisationView) bool { return o.ID == n })
+	o, err := a.organisation(r, func(o people.OrganisationView) bool { return o.ID == n })
 	if err != nil {
 		return 0, 0, err
 	}

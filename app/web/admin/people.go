@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -59,7 +61,7 @@ func roleBadgesOf(p *web.Page, who *store.Person) []adminBadge {
 type surroundings struct {
 	lang          string
 	groups        []*store.Group
-	organisations []desk.OrganisationView
+	organisations []people.OrganisationView
 }
 
 func (a pages) surroundings(r *web.Request) (*surroundings, error) {
@@ -89,7 +91,7 @@ func (s *surroundings) place(organisation, unit uint64) string {
 		}
 		for _, u := range o.Units {
 			if u.ID == unit {
-				return o.Name + desk.PathSeparator + u.Name
+				return o.Name + catalogue.PathSeparator + u.Name
 			}
 		}
 		return o.Name
@@ -155,7 +157,7 @@ func (a pages) getAdminPeople(r *web.Request) error {
 	f := r.QueryForm()
 	v.Form = f
 	who := r.Actor()
-	q := desk.PeopleQuery{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
+	q := people.PeopleQuery{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
 	switch f.Raw("access") {
 	case "active":
 		q.Disabled = new(bool)
@@ -185,7 +187,7 @@ func (a pages) getAdminPeople(r *web.Request) error {
 }
 
 // peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
-func (v *adminPeoplePage) peopleFilters(who desk.Actor, s *surroundings, q *desk.PeopleQuery) {
+func (v *adminPeoplePage) peopleFilters(who policy.Actor, s *surroundings, q *people.PeopleQuery) {
 	var own []show.Choice
 	for _, g := range s.groups {
 		if who.IsAdministrator() || who.Person.Supervises(g.ID) {
@@ -219,7 +221,7 @@ func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPers
 		groups = append(groups, s.group(m.Group))
 	}
 	place := s.place(p.Organisation, p.Unit)
-	if _, unit, ok := strings.Cut(place, desk.PathSeparator); ok {
+	if _, unit, ok := strings.Cut(place, catalogue.PathSeparator); ok {
 		place = unit
 	}
 	return adminPersonLine{Name: p.Name, Address: address.Person(p.ID), Email: p.Email, Place: place, Groups: strings.Join(groups, ", "),

@@ -5,7 +5,8 @@ import (
 	"slices"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -87,7 +88,7 @@ func (a pages) personInHand(r *web.Request) (*store.Person, error) {
 		return nil, err
 	}
 	p, err := a.Desk.Person(r.Actor(), n)
-	if err == nil && !desk.MaySeeAccount(r.Actor(), p) {
+	if err == nil && !policy.MaySeeAccount(r.Actor(), p) {
 		err = store.Fail(store.NotFound, "error.not-found")
 	}
 	return p, err
@@ -148,7 +149,7 @@ func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) e
 
 // membership is the row of one group, if it concerns the person or could. Supervisors choose among requester and agent,
 // in the groups they look after.
-func (v *adminPersonPage) membership(who desk.Actor, p *store.Person, g *store.Group) (adminMembership, bool) {
+func (v *adminPersonPage) membership(who policy.Actor, p *store.Person, g *store.Group) (adminMembership, bool) {
 	in := p.InGroup(g.ID)
 	own := who.IsAdministrator() || who.Person.Supervises(g.ID)
 	if g.Retired && !in || !own && !in {
@@ -177,13 +178,13 @@ func (v *adminPersonPage) membership(who desk.Actor, p *store.Person, g *store.G
 }
 
 // readPerson reads the form over what the person is now. Supervisors' forms hold the groups alone.
-func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (desk.PersonForm, error) {
+func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.PersonForm, error) {
 	s, err := a.surroundings(r)
 	if err != nil {
-		return desk.PersonForm{}, err
+		return people.PersonForm{}, err
 	}
 	who := r.Actor()
-	out := desk.FormOf(p)
+	out := people.FormOf(p)
 	if who.IsAdministrator() || p.ID == 0 {
 		out.Name, out.Email, out.Phone, out.Language = f.Text("name", store.Most("people.name")), f.Text("email", store.Most("people.email")), f.Text("phone", store.Most("people.phone")), f.Text("language", store.Most("people.language"))
 		out.Organisation, out.Unit = s.readPlace(f, "place", f.Raw("place"))
@@ -302,7 +303,7 @@ func (a pages) setDisabled(r *web.Request, disabled bool) error {
 	if err != nil {
 		return err
 	}
-	form := desk.FormOf(p)
+	form := people.FormOf(p)
 	form.Disabled = disabled
 	if _, err := a.Desk.ChangePerson(r.Actor(), p.ID, r.Form().ID("rev"), form); err != nil {
 		return a.refusedPerson(r, p, err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -159,8 +159,8 @@ func (v *adminPrioritiesPage) preview(a pages) {
 	}
 }
 
-func readService(f *web.Form) desk.Service {
-	out := desk.Service{Matrix: map[string]int{}, HoursDue: map[string]int{}, DayBegins: f.Int("day-begins", 0, 23, 0), DayEnds: f.Int("day-ends", 1, 24, 0),
+func readService(f *web.Form) catalogue.Service {
+	out := catalogue.Service{Matrix: map[string]int{}, HoursDue: map[string]int{}, DayBegins: f.Int("day-begins", 0, 23, 0), DayEnds: f.Int("day-ends", 1, 24, 0),
 		CloseAfter: f.Int("close-after", 1, 365, 0), ReopenWithin: f.Int("reopen-within", 1, 365, 0)}
 	for _, s := range severities {
 		for _, u := range urgencies {
@@ -190,7 +190,7 @@ func (a pages) postPriorities(r *web.Request) error {
 	service := readService(f)
 	err := f.Err()
 	if err == nil {
-		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), desk.SettingsForm{Service: &service})
+		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Service: &service})
 	}
 	if err != nil {
 		return a.prioritiesPage(r, &adminPrioritiesPage{}, f, err)
@@ -252,13 +252,13 @@ func (a pages) homeTextsPage(r *web.Request, v *adminHomePage, f *web.Form, err 
 // postHomeTexts saves the texts, or shows how they would look.
 func (a pages) postHomeTexts(r *web.Request) error {
 	f := r.Form()
-	home := desk.Home{Welcome: wordsIn(f, "welcome", store.Most("settings.welcome.it")), Text: textsIn(f, "text"), Searches: f.Lines("searches"), Hours: wordsIn(f, "hours", store.Most("settings.hours.it"))}
+	home := catalogue.Home{Welcome: wordsIn(f, "welcome", store.Most("settings.welcome.it")), Text: textsIn(f, "text"), Searches: f.Lines("searches"), Hours: wordsIn(f, "hours", store.Most("settings.hours.it"))}
 	err := f.Err()
 	if f.Raw("act") == "preview" {
 		return a.homeTextsPage(r, &adminHomePage{}, f, err)
 	}
 	if err == nil {
-		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), desk.SettingsForm{Home: &home})
+		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Home: &home})
 	}
 	if err != nil {
 		return a.homeTextsPage(r, &adminHomePage{}, f, err)

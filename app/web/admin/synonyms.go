@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -46,7 +46,7 @@ func (a pages) synonymsPage(r *web.Request, f *web.Form, err error) error {
 
 func (a pages) postSynonyms(r *web.Request) error {
 	f := r.Form()
-	lists := desk.SynonymLists{}
+	lists := catalogue.SynonymLists{}
 	for _, language := range words.Languages {
 		for _, line := range f.Lines("synonyms-" + language) {
 			lists[language] = append(lists[language], strings.Split(line, ","))

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -107,8 +107,8 @@ func (m members) speech() string {
 }
 
 // given names the parts of a record; an empty text or list is as good as left out.
-func (m members) given() desk.Given {
-	var g desk.Given
+func (m members) given() ticket.Given {
+	var g ticket.Given
 	for name, v := range m {
 		if s := string(v); s != `""` && s != "[]" {
 			g.Fields = append(g.Fields, name)

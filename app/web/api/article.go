@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/article"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -40,7 +40,7 @@ func articleAnswer(n names, art *store.Article, v *store.Version) apiArticle {
 
 func (a pages) apiArticles(r *web.Request) error {
 	q := a.apiQuery(r)
-	f := desk.ArticleFilter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
+	f := article.ArticleFilter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
 		Publication: web.FormCode[store.Publication](q.Form, "state"), Audience: web.FormCode[store.Audience](q.Form, "audience"), Below: true}
 	if code := q.Raw("module"); code != "" {
 		l, err := a.Desk.LevelByCode(code)
@@ -109,7 +109,7 @@ func (a pages) apiPostArticle(r *web.Request) error {
 	if err := a.Desk.MayWriteArticles(r.Actor()); err != nil {
 		return err
 	}
-	var rec desk.ArticleRecord
+	var rec article.ArticleRecord
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (a pages) apiPutArticle(r *web.Request) error {
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	var rec desk.ArticleRecord
+	var rec article.ArticleRecord
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (a pages) apiPutArticle(r *web.Request) error {
 	return a.putArticle(r, rec)
 }
 
-func (a pages) putArticle(r *web.Request, rec desk.ArticleRecord) error {
+func (a pages) putArticle(r *web.Request, rec article.ArticleRecord) error {
 	art, created, err := a.Desk.PutArticleRecord(r.Actor(), rec)
 	if err != nil {
 		return err

@@ -3,7 +3,8 @@ package api
 import (
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -20,8 +21,8 @@ type apiBeside struct {
 
 // apiDecision says what to do with words that lie beside a ticket.
 type apiDecision struct {
-	Do     desk.BesideDo `json:"do"` // join, join-and-add-person, own-ticket or dismiss
-	Reason string        `json:"reason,omitempty"`
+	Do     ticket.BesideDo `json:"do"` // join, join-and-add-person, own-ticket or dismiss
+	Reason string          `json:"reason,omitempty"`
 }
 
 // apiBesideTicket decides about words that lie beside a ticket, and answers the ticket as it is afterwards.
@@ -41,14 +42,14 @@ func (a pages) apiBesideTicket(r *web.Request) error {
 	if !v.Agents {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if !v.May[desk.Arrange] {
+	if !v.May[policy.Arrange] {
 		return store.Fail(store.Denied, "error.denied")
 	}
 	var in apiDecision
 	if err := a.readJSON(r, &in); err != nil {
 		return err
 	}
-	if _, err := a.Desk.Do(r.Actor(), number, desk.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
+	if _, err := a.Desk.Do(r.Actor(), number, ticket.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
 		return err
 	}
 	out, err := a.ticketDocument(r, number)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -47,7 +47,7 @@ func (t *apiText) UnmarshalJSON(b []byte) error {
 	return d.Decode((*plain)(t))
 }
 
-func (a pages) text(t *apiText) (*desk.Text, error) {
+func (a pages) text(t *apiText) (*ticket.Text, error) {
 	if len(t.Mentions) > store.Most("messages.mentions") { // before each is looked up
 		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", store.Most("messages.mentions")).At("mentions")
 	}
@@ -58,7 +58,7 @@ func (a pages) text(t *apiText) (*desk.Text, error) {
 	if err != nil {
 		return nil, store.Fail(store.Invalid, "error.code", "value", show.Clip(t.Format, 60)).At("format")
 	}
-	out := &desk.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
+	out := &ticket.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
 	err = a.Store.View(func(tx *store.Tx) error {
 		for _, address := range t.Mentions {
 			if p, err := store.PeopleByEmail.First(tx, store.Address(address)); err == nil {
@@ -102,8 +102,8 @@ func (a pages) apiWriteMessage(r *web.Request) error {
 	return a.apiSay(r, number, text)
 }
 
-func (a pages) apiSay(r *web.Request, number uint64, text *desk.Text) error {
-	t, err := a.Desk.Do(r.Actor(), number, desk.Step{Message: text})
+func (a pages) apiSay(r *web.Request, number uint64, text *ticket.Text) error {
+	t, err := a.Desk.Do(r.Actor(), number, ticket.Step{Message: text})
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (a pages) apiAttach(r *web.Request) error {
 	if err := a.Desk.MayAttach(r.Actor(), number); err != nil {
 		return err
 	}
-	text := &desk.Text{}
+	text := &ticket.Text{}
 	var kept []string
 	v := r.Visit()
 	if strings.HasPrefix(strings.ToLower(r.Header("Content-Type")), "multipart/form-data") {

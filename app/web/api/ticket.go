@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/store"
@@ -137,7 +139,7 @@ func (a pages) apiOpenTicket(r *web.Request) error {
 	if unreadable != nil {
 		return unreadable
 	}
-	var rec desk.TicketRecord
+	var rec ticket.TicketRecord
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
@@ -162,7 +164,7 @@ func (a pages) apiOpenTicket(r *web.Request) error {
 
 func (a pages) apiTickets(r *web.Request) error {
 	q := a.apiQuery(r)
-	f := desk.TicketFilter{Limit: q.limit(), After: q.ID("after"), UpdatedSince: q.moment("updated_since")}
+	f := queue.TicketFilter{Limit: q.limit(), After: q.ID("after"), UpdatedSince: q.moment("updated_since")}
 	for _, word := range strings.FieldsFunc(strings.Join(q.List("state"), ","), func(ch rune) bool { return ch == ',' }) {
 		s, err := store.Parse[store.State](word)
 		if err != nil {
@@ -176,7 +178,7 @@ func (a pages) apiTickets(r *web.Request) error {
 	who := r.Actor()
 	works := who.IsAgent() || who.IsAdministrator()
 	nobody := false
-	hidden := map[string]desk.TicketFilter{}
+	hidden := map[string]queue.TicketFilter{}
 	unknown := map[string]bool{}
 	err := a.Store.View(func(tx *store.Tx) error {
 		if code := q.Raw("group"); code != "" {
@@ -188,7 +190,7 @@ func (a pages) apiTickets(r *web.Request) error {
 				return err
 			default:
 				if f.Group = g.ID; g.Confidential && !works {
-					hidden["group"] = desk.TicketFilter{Group: g.ID, Limit: 1}
+					hidden["group"] = queue.TicketFilter{Group: g.ID, Limit: 1}
 				}
 			}
 		}
@@ -201,7 +203,7 @@ func (a pages) apiTickets(r *web.Request) error {
 				return err
 			default:
 				if f.Module = m.ID; m.Retired && !works {
-					hidden["module"] = desk.TicketFilter{Module: m.ID, Limit: 1}
+					hidden["module"] = queue.TicketFilter{Module: m.ID, Limit: 1}
 				}
 			}
 		}
@@ -342,8 +344,8 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 
 // stepOf reads the codes of a change into numbers of rows: a code that nobody has into Nowhere, which the desk refuses
 // after the rights as it refuses any number that is not there.
-func (a pages) stepOf(in apiChange) (desk.Step, error) {
-	s := desk.Step{Subject: in.Subject, Kind: in.Kind, Severity: in.Severity, Urgency: in.Urgency, Deadline: in.Deadline, Version: in.Version,
+func (a pages) stepOf(in apiChange) (ticket.Step, error) {
+	s := ticket.Step{Subject: in.Subject, Kind: in.Kind, Severity: in.Severity, Urgency: in.Urgency, Deadline: in.Deadline, Version: in.Version,
 		DuplicateOf: in.DuplicateOf, Affected: in.Affected, Regression: in.Regression, WorkedIn: in.WorkedIn, Answers: in.Answers, Take: in.Take,
 		Add: in.AddParticipants, Spam: in.Spam, Reason: in.Reason}
 	if in.Rev != nil {
@@ -375,24 +377,24 @@ func (a pages) stepOf(in apiChange) (desk.Step, error) {
 		if in.Module != nil {
 			id := uint64(0)
 			if *in.Module != "" {
-				id = cmp.Or(store.ModulesByCode.ID(tx, *in.Module), desk.Nowhere)
+				id = cmp.Or(store.ModulesByCode.ID(tx, *in.Module), policy.Nowhere)
 			}
 			s.Module = &id
 		}
 		if in.Group != nil {
-			id := cmp.Or(store.GroupsByCode.ID(tx, *in.Group), desk.Nowhere)
+			id := cmp.Or(store.GroupsByCode.ID(tx, *in.Group), policy.Nowhere)
 			s.Group = &id
 		}
 		if in.Assignee != nil {
 			id := uint64(0)
 			if *in.Assignee != "" {
-				id = cmp.Or(store.PeopleByEmail.ID(tx, store.Address(*in.Assignee)), desk.Nowhere)
+				id = cmp.Or(store.PeopleByEmail.ID(tx, store.Address(*in.Assignee)), policy.Nowhere)
 			}
 			s.Assignee = &id
 		}
 		s.Remove = nil
 		for _, address := range in.RemoveParticipants {
-			s.Remove = append(s.Remove, cmp.Or(store.PeopleByEmail.ID(tx, store.Address(address)), desk.Nowhere))
+			s.Remove = append(s.Remove, cmp.Or(store.PeopleByEmail.ID(tx, store.Address(address)), policy.Nowhere))
 		}
 		return nil
 	})

@@ -10,7 +10,8 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/catalogue"
 	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -78,7 +79,7 @@ type articleLine struct {
 // guideCatalogue is what every page of the knowledge base needs to know: the catalogue, and how many articles the reader may
 // read of each level with all below it.
 type guideCatalogue struct {
-	levels []desk.Level
+	levels []catalogue.Level
 	counts map[uint64]int // with the levels below
 	total  int
 	loose  int // without a level
@@ -107,7 +108,7 @@ func (a pages) guideCatalogue(r *web.Request) (*guideCatalogue, error) {
 }
 
 // shown reports whether the level has anything for the reader.
-func (g *guideCatalogue) shown(l *desk.Level) bool { return g.counts[l.ID] > 0 }
+func (g *guideCatalogue) shown(l *catalogue.Level) bool { return g.counts[l.ID] > 0 }
 
 func (a pages) getArticles(r *web.Request) error {
 	v := &guidePage{Page: r.Page("articles.title")}
@@ -152,8 +153,8 @@ func (g *guideCatalogue) path(id uint64, lang string) string {
 	return ""
 }
 
-func (g *guideCatalogue) level(id uint64) *desk.Level {
-	i := slices.IndexFunc(g.levels, func(l desk.Level) bool { return l.ID == id })
+func (g *guideCatalogue) level(id uint64) *catalogue.Level {
+	i := slices.IndexFunc(g.levels, func(l catalogue.Level) bool { return l.ID == id })
 	if id == 0 || i < 0 {
 		return nil
 	}
@@ -164,7 +165,7 @@ func (g *guideCatalogue) level(id uint64) *desk.Level {
 const excerptSource = 2 << 10
 
 // line makes a line of a list of the article.
-func line(p *web.Page, item desk.ArticleItem, module string) articleLine {
+func line(p *web.Page, item article.ArticleItem, module string) articleLine {
 	v := item.Version
 	l := articleLine{Title: v.Title, Address: address.Article(item.Slug), Module: module, Updated: p.T("articles.updated", "date", p.Date(v.Updated)),
 		Draft: v.Publication == store.Draft, AgentsOnly: item.Audience == store.Agents}
@@ -202,7 +203,7 @@ func (a pages) getArticlesIn(r *web.Request) error {
 		return err
 	}
 	v.Crumb(v.T("articles.title"), "/articles")
-	f := desk.ArticleFilter{Language: v.Lang, Limit: articlesPerPage}
+	f := article.ArticleFilter{Language: v.Lang, Limit: articlesPerPage}
 	total, here := g.total, uint64(0)
 	switch code {
 	case "":
@@ -213,7 +214,7 @@ func (a pages) getArticlesIn(r *web.Request) error {
 		v.Title = v.T("articles.loose")
 		v.Crumb(v.Title, "")
 	default:
-		i := slices.IndexFunc(g.levels, func(l desk.Level) bool { return l.Code == code })
+		i := slices.IndexFunc(g.levels, func(l catalogue.Level) bool { return l.Code == code })
 		if i < 0 {
 			return store.Fail(store.NotFound, "error.not-found")
 		}
@@ -259,7 +260,7 @@ func (a pages) getArticlesIn(r *web.Request) error {
 
 // pages makes the ways through a list of more than one page: to the next one, to the first, to each letter, and to what
 // is in one language alone. The place in the list is known as long as somebody turns pages one by one.
-func (v *articlesPage) pages(begin int, f desk.ArticleFilter, next string, total int) {
+func (v *articlesPage) pages(begin int, f article.ArticleFilter, next string, total int) {
 	if total <= articlesPerPage {
 		return
 	}
@@ -418,7 +419,7 @@ func (a pages) getArticle(r *web.Request) error {
 }
 
 // listFiles lists the files that the text of the version neither shows nor links to.
-func (v *articlePage) listFiles(art *desk.ArticleView) {
+func (v *articlePage) listFiles(art *article.ArticleView) {
 	for _, f := range art.Files {
 		if !art.Version.Names(f.ID) {
 			v.Files = append(v.Files, show.FileCardOf(&v.Page, f))
@@ -427,7 +428,7 @@ func (v *articlePage) listFiles(art *desk.ArticleView) {
 }
 
 // articlePlace says where the article belongs: the path above it, its module, and where to ask about it.
-func (a pages) articlePlace(v *articlePage, art *desk.ArticleView) error {
+func (a pages) articlePlace(v *articlePage, art *article.ArticleView) error {
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Ask = "/tickets/new"
 	if l := art.Module; l != nil {

@@ -13,7 +13,8 @@ import (
 	"unicode/utf8"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/article"
+	"sportello/app/desk/find"
 	"sportello/app/markup"
 	"sportello/app/message"
 	"sportello/app/web"
@@ -64,7 +65,7 @@ type otherVersion struct {
 
 // articleText is the form of one language version.
 type articleText struct {
-	form   desk.ArticleForm
+	form   article.ArticleForm
 	act    string
 	before []uint64 // uploads that an earlier try of the form kept
 }
@@ -97,7 +98,7 @@ func (a pages) editLanguage(r *web.Request, f *web.Form) string {
 
 // articleEditPage shows the editor: of a new article when art is nil, else of art in the language asked for, of which
 // there may be no text yet.
-func (a pages) articleEditPage(r *web.Request, art *desk.ArticleView, v *articleEditPage, f *web.Form, err error) error {
+func (a pages) articleEditPage(r *web.Request, art *article.ArticleView, v *articleEditPage, f *web.Form, err error) error {
 	preview, previewed, other, status := v.Preview, v.Previewed, v.Other, v.Page.Status
 	v.Page = r.Page("article.new-title")
 	v.Nav, v.Preview, v.Previewed, v.Other, v.Page.Status = "articles", preview, previewed, other, status
@@ -141,7 +142,7 @@ func (a pages) articleEditPage(r *web.Request, art *desk.ArticleView, v *article
 
 // open says which text is being edited, and refuses one that the actor may not change. It returns the version that is
 // there, nil when there is none in the language.
-func (v *articleEditPage) open(a pages, r *web.Request, art *desk.ArticleView) (*store.Version, error) {
+func (v *articleEditPage) open(a pages, r *web.Request, art *article.ArticleView) (*store.Version, error) {
 	v.Address, v.Cancel, v.New = "/articles/new", "/articles", true
 	at := v.Address
 	var version *store.Version
@@ -183,7 +184,7 @@ func (v *articleEditPage) open(a pages, r *web.Request, art *desk.ArticleView) (
 }
 
 // firstValues is what the form holds when it is opened.
-func firstValues(r *web.Request, art *desk.ArticleView, version *store.Version) url.Values {
+func firstValues(r *web.Request, art *article.ArticleView, version *store.Version) url.Values {
 	values := url.Values{"rev": {"0"}, "state": {store.Draft.String()}, "audience": {store.SignedIn.String()}, "format": {store.Markdown.String()}}
 	if art != nil {
 		values.Set("audience", art.Audience.String())
@@ -206,7 +207,7 @@ func firstValues(r *web.Request, art *desk.ArticleView, version *store.Version) 
 }
 
 // options lists what can be chosen.
-func (v *articleEditPage) options(a pages, art *desk.ArticleView) error {
+func (v *articleEditPage) options(a pages, art *article.ArticleView) error {
 	levels, err := a.Desk.Levels()
 	if err != nil {
 		return err
@@ -269,9 +270,9 @@ func (a pages) postEditArticle(r *web.Request) error {
 var maxLabels = store.Most("versions.labels") * (store.Versions.MostOfEach("labels") + 2)
 
 // readArticle reads the form. Uploads are kept whatever else is wrong with it.
-func (a pages) readArticle(r *web.Request, f *web.Form, art *desk.ArticleView) articleText {
+func (a pages) readArticle(r *web.Request, f *web.Form, art *article.ArticleView) articleText {
 	t := articleText{act: f.Raw("act"), before: f.IDs("kept_file")}
-	t.form = desk.ArticleForm{Title: f.Text("title", store.Most("versions.title")), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
+	t.form = article.ArticleForm{Title: f.Text("title", store.Most("versions.title")), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
 		Audience: web.FormCode[store.Audience](f, "audience"), Publication: web.FormCode[store.Publication](f, "state"),
 		Format: web.FormCode[store.Format](f, "format"), Language: a.editLanguage(r, f), Files: f.Files("files")}
 	if art != nil {
@@ -287,7 +288,7 @@ func (a pages) readArticle(r *web.Request, f *web.Form, art *desk.ArticleView) a
 }
 
 // saveArticle saves the text, or shows how it will look, or takes files in and writes them at the end of the text.
-func (a pages) saveArticle(r *web.Request, art *desk.ArticleView) error {
+func (a pages) saveArticle(r *web.Request, art *article.ArticleView) error {
 	f := r.Form()
 	t := a.readArticle(r, f, art)
 	v := &articleEditPage{}
@@ -300,7 +301,7 @@ func (a pages) saveArticle(r *web.Request, art *desk.ArticleView) error {
 		return a.articleEditPage(r, art, v, f, f.Err())
 	}
 	err := f.Err()
-	var saved *desk.ArticleView
+	var saved *article.ArticleView
 	if err == nil {
 		saved, err = a.Desk.SaveArticle(r.Actor(), t.form)
 	}
@@ -367,7 +368,7 @@ func besideField(err error) error {
 
 // otherVersion is what somebody saved since the form was opened. The form gets the newest revision: who saves again has
 // seen it.
-func (a pages) otherVersion(r *web.Request, mine desk.ArticleForm, f *web.Form) (*otherVersion, error) {
+func (a pages) otherVersion(r *web.Request, mine article.ArticleForm, f *web.Form) (*otherVersion, error) {
 	art, err := a.Desk.Article(r.Actor(), mine.Slug, mine.Language)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
@@ -498,7 +499,7 @@ func (a pages) postPreview(r *web.Request) error {
 func (a pages) getArticlePick(r *web.Request) error {
 	actor := r.Actor()
 	text := strings.TrimSpace(strings.ToValidUTF8(r.Query("q"), ""))
-	var items []desk.ArticleItem
+	var items []article.ArticleItem
 	var err error
 	if text == "" {
 		items, err = a.Desk.RecentArticles(actor, actor.Language, maxPicks)
@@ -509,18 +510,18 @@ func (a pages) getArticlePick(r *web.Request) error {
 		return err
 	}
 	if len(items) < maxPicks && text != "" {
-		found, err := a.Desk.Search(r.Ctx(), actor, desk.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
+		found, err := a.Desk.Search(r.Ctx(), actor, find.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
 		for _, h := range found.Hits {
-			known := slices.ContainsFunc(items, func(i desk.ArticleItem) bool { return i.Article.ID == h.Article.ID })
+			known := slices.ContainsFunc(items, func(i article.ArticleItem) bool { return i.Article.ID == h.Article.ID })
 			if !known && h.Version.Publication == store.Published && len(items) < maxPicks {
-				items = append(items, desk.ArticleItem{Article: h.Article, Version: h.Version})
+				items = append(items, article.ArticleItem{Article: h.Article, Version: h.Version})
 			}
 		}
 	}
-	slices.SortStableFunc(items, func(x, y desk.ArticleItem) int {
+	slices.SortStableFunc(items, func(x, y article.ArticleItem) int {
 		return agentsLast(x.Audience == store.Agents, y.Audience == store.Agents)
 	})
 	levels, err := a.Desk.Levels()

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/find"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/search"
@@ -46,7 +46,7 @@ func (a pages) getMissing(r *web.Request) error {
 	v.Crumb(v.T("articles.drafts"), "/articles/drafts")
 	v.Crumb(v.Title, "")
 	q := r.QueryForm()
-	ask := desk.MissingQuery{Module: q.ID("module"), Month: q.Raw("month")}
+	ask := find.MissingQuery{Module: q.ID("module"), Month: q.Raw("month")}
 	if !monthForm.MatchString(ask.Month) {
 		ask.Month = ""
 	}
@@ -104,11 +104,11 @@ func month(p *web.Page, s string) string {
 // noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
 // answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
 // articles, and an index that lacks something says nothing at all. The links work as well without the name.
-func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) {
+func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found find.SearchPage) {
 	if r.Method() != http.MethodGet || r.Query("s") != "" || s.Text == "" || a.Index.State().State != search.Following {
 		return
 	}
-	q := desk.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.Kind == query.TypeArticle, Found: found.Total}
+	q := find.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.Kind == query.TypeArticle, Found: found.Total}
 	tickets := s.Kind == query.TypeTicket
 	for _, f := range found.Parsed.Filters {
 		switch {

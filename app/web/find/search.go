@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/find"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -143,7 +143,7 @@ func (a pages) getSearch(r *web.Request) error {
 		v.OpenHelp = true
 		return r.Render("page/search", v)
 	}
-	q := desk.SearchQuery{Text: s.Question(), Limit: hitsPerPage, Offset: (s.Page - 1) * hitsPerPage, Facets: true, Sort: s.Sort}
+	q := find.SearchQuery{Text: s.Question(), Limit: hitsPerPage, Offset: (s.Page - 1) * hitsPerPage, Facets: true, Sort: s.Sort}
 	if s.Kind != "" {
 		q.Types = []string{s.Kind}
 	}
@@ -165,7 +165,7 @@ func (a pages) getSearch(r *web.Request) error {
 	if asked {
 		a.noteSearch(r, v, s, found)
 	}
-	if direct != nil && !slices.ContainsFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == direct.ID }) {
+	if direct != nil && !slices.ContainsFunc(found.Hits, func(f find.Found) bool { return f.Ticket != nil && f.Ticket.ID == direct.ID }) {
 		// The store knows it even while the index does not.
 		v.Direct = web.Link{Label: v.T("search.direct", "number", direct.ID, "subject", direct.Subject), Address: fmt.Sprintf("/tickets/%d", direct.ID)}
 	}
@@ -189,7 +189,7 @@ func (v *searchPage) hold(s show.Asked) {
 }
 
 // answerSearch puts what was found into the page.
-func (a pages) answerSearch(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) error {
+func (a pages) answerSearch(r *web.Request, v *searchPage, s show.Asked, found find.SearchPage) error {
 	names, err := a.searchNames(v)
 	if err != nil {
 		return err
@@ -256,7 +256,7 @@ func (v *searchPage) pages(s show.Asked, total int) searchPages {
 }
 
 // hit makes a line of what was found.
-func (v *searchPage) hit(f desk.Found, parsed query.Parsed) searchHit {
+func (v *searchPage) hit(f find.Found, parsed query.Parsed) searchHit {
 	h := searchHit{Text: f.Snippet, Attachment: f.Attachment}
 	lang := v.Lang
 	if f.Module != nil {
@@ -303,7 +303,7 @@ func stateWord(p *web.Page, code string) string {
 
 // searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
 // out is asked once more.
-func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found desk.SearchPage) error {
+func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found find.SearchPage) error {
 	kinds := []string{"", query.TypeArticle, query.TypeTicket}
 	if v.IsAgent || v.IsAdministrator {
 		kinds = append(kinds, query.TypeMail)
@@ -317,7 +317,7 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found des
 		}
 	}
 	if s.Kind != "" && v.Trouble == "" {
-		all, err := a.Desk.Search(r.Ctx(), r.Actor(), desk.SearchQuery{Text: s.Question(), Limit: 1, Facets: true})
+		all, err := a.Desk.Search(r.Ctx(), r.Actor(), find.SearchQuery{Text: s.Question(), Limit: 1, Facets: true})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
@@ -354,7 +354,7 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found des
 
 // facets lists the traits of what was found with their counts; each value narrows the question, and those that hold
 // are taken off by a click.
-func (v *searchPage) facets(s show.Asked, found desk.SearchPage, names map[string]map[string]string) {
+func (v *searchPage) facets(s show.Asked, found find.SearchPage, names map[string]map[string]string) {
 	holds := func(name, value string) bool {
 		return slices.Contains(s.With[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f query.Filter) bool {
 			return f.Name == name && f.Value == value && !f.Not
@@ -514,8 +514,8 @@ func (a pages) getSuggest(r *web.Request) error {
 			return err
 		}
 		if t != nil {
-			found.Hits = slices.DeleteFunc(found.Hits, func(f desk.Found) bool { return f.Ticket != nil && f.Ticket.ID == t.ID })
-			v.Lines = append(v.Lines, suggestion(&v.Page, desk.Found{Type: query.TypeTicket, Ticket: t, Title: t.Subject}))
+			found.Hits = slices.DeleteFunc(found.Hits, func(f find.Found) bool { return f.Ticket != nil && f.Ticket.ID == t.ID })
+			v.Lines = append(v.Lines, suggestion(&v.Page, find.Found{Type: query.TypeTicket, Ticket: t, Title: t.Subject}))
 		}
 	}
 	for _, f := range found.Filters {
@@ -537,7 +537,7 @@ func (a pages) getSuggest(r *web.Request) error {
 	return r.Fragment("part/suggest", v)
 }
 
-func suggestion(p *web.Page, f desk.Found) searchSuggestion {
+func suggestion(p *web.Page, f find.Found) searchSuggestion {
 	s := searchSuggestion{Title: f.Title}
 	var about []string
 	switch {

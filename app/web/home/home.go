@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
 	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -81,8 +83,8 @@ func (a pages) getHome(r *web.Request) error {
 	return r.Render("page/home", v)
 }
 
-func (a pages) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) error {
-	page, err := a.Desk.SideTickets(actor, desk.SideQuery{Limit: homeTickets})
+func (a pages) homeTickets(actor policy.Actor, v *homePage, levels []catalogue.Level) error {
+	page, err := a.Desk.SideTickets(actor, queue.SideQuery{Limit: homeTickets})
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func (a pages) homeTickets(actor desk.Actor, v *homePage, levels []desk.Level) e
 
 // appCards makes a card of each product, and one of each area that is served elsewhere than its product. Those served
 // here come first.
-func (a pages) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]appCard, error) {
+func (a pages) appCards(actor policy.Actor, p *web.Page, levels []catalogue.Level) ([]appCard, error) {
 	counts, err := a.Desk.ArticleCounts(actor)
 	if err != nil {
 		return nil, err
@@ -139,7 +141,7 @@ func (a pages) appCards(actor desk.Actor, p *web.Page, levels []desk.Level) ([]a
 }
 
 // countBelow adds up the articles of the level and of those below it.
-func countBelow(levels []desk.Level, counts map[uint64]int, id uint64) int {
+func countBelow(levels []catalogue.Level, counts map[uint64]int, id uint64) int {
 	n := counts[id]
 	for _, l := range levels {
 		if slices.Contains(l.Above, id) {

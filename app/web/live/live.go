@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
 	"sportello/app/listen"
 	"sportello/app/web"
 	"sportello/store"
@@ -73,7 +73,7 @@ func (a *pages) getLive(r *web.Request) error {
 	return nil
 }
 
-func (a *pages) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, secret string, after uint64) error {
+func (a *pages) stream(ctx context.Context, w *bufio.Writer, actor policy.Actor, secret string, after uint64) error {
 	fmt.Fprintf(w, "retry: 2000\nid: %d\n: hello\n\n", after)
 	if err := w.Flush(); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (a *pages) stream(ctx context.Context, w *bufio.Writer, actor desk.Actor, s
 }
 
 // Events returns the events of the changes after the number, for the actor, and how far it looked.
-func Events(s *web.Site, actor desk.Actor, after uint64) ([]Event, uint64, error) {
+func Events(s *web.Site, actor policy.Actor, after uint64) ([]Event, uint64, error) {
 	upTo := after
 	var tickets []uint64
 	public := map[uint64]bool{} // of those, which changed for the requester's side too

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/intake"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -182,7 +182,7 @@ func mailLineOf(p *web.Page, m *store.Mail) mailLine {
 func (a pages) postJudgeMail(r *web.Request) error {
 	f := r.Form()
 	ids, decision := f.IDs("mail"), f.Raw("do")
-	for _, one := range []string{desk.MailApprove, desk.MailDrop} { // the buttons of one line
+	for _, one := range []string{intake.MailApprove, intake.MailDrop} { // the buttons of one line
 		if id := f.ID(one); id != 0 {
 			ids, decision = []uint64{id}, one
 		}
@@ -202,7 +202,7 @@ func (a pages) postJudgeMail(r *web.Request) error {
 	if len(ids) == 0 {
 		f.Refuse("mail", "error.choose-mails")
 	}
-	if decision != desk.MailApprove && decision != desk.MailDrop {
+	if decision != intake.MailApprove && decision != intake.MailDrop {
 		f.Refuse("do", "error.choice")
 	}
 	if err := f.Err(); err != nil {

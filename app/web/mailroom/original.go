@@ -11,7 +11,7 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/intake"
 	"sportello/app/mail"
 	"sportello/app/markup"
 	"sportello/app/web"
@@ -98,7 +98,7 @@ func (a pages) getOriginal(r *web.Request) error {
 
 // fillOriginal reads the mail into the view. base is the address of the page, below which its pictures are. Pictures
 // from elsewhere are loaded only when the address asks for them; the policy of the page then allows it.
-func (a pages) fillOriginal(r *web.Request, p *web.Page, v *originalView, o *desk.Original, base string) {
+func (a pages) fillOriginal(r *web.Request, p *web.Page, v *originalView, o *intake.Original, base string) {
 	m := o.Read
 	v.Page, v.Download = p, base+".eml"
 	remote := r.Query("pictures") == "1"

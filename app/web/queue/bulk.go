@@ -5,7 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"sportello/app/desk"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -70,25 +71,25 @@ func (a pages) postBulk(r *web.Request) error {
 }
 
 // bulkStep reads what is to be done and the sentence that says it was.
-func bulkStep(f *web.Form) (desk.Step, string) {
+func bulkStep(f *web.Form) (ticket.Step, string) {
 	yes, no := true, false
 	switch f.Raw("act") {
 	case "take":
-		return desk.Step{Take: true}, "flash.bulk-take"
+		return ticket.Step{Take: true}, "flash.bulk-take"
 	case "assign":
 		to := f.ID("assignee")
 		if f.Raw("assignee") == "" {
 			f.Refuse("assignee", "error.assignee-needed")
 		}
-		return desk.Step{Assignee: &to}, "flash.bulk-assign"
+		return ticket.Step{Assignee: &to}, "flash.bulk-assign"
 	case "move":
 		to := f.ID("group")
 		if to == 0 {
 			f.Refuse("group", "error.group-needed")
 		}
-		return desk.Step{Group: &to, Reason: f.Text("reason", show.MaxReason)}, "flash.bulk-move"
+		return ticket.Step{Group: &to, Reason: f.Text("reason", show.MaxReason)}, "flash.bulk-move"
 	case "state":
-		s := desk.Step{To: web.FormCode[store.State](f, "to"), Version: f.Text("version", show.MaxVersion)}
+		s := ticket.Step{To: web.FormCode[store.State](f, "to"), Version: f.Text("version", show.MaxVersion)}
 		if s.To == store.StateResolved {
 			s.Outcome = web.FormCode[store.Outcome](f, "outcome")
 		}
@@ -96,16 +97,16 @@ func bulkStep(f *web.Form) (desk.Step, string) {
 			f.Refuse("to", "error.choice")
 		}
 		if body := f.Body("body"); body != "" {
-			s.Message = &desk.Text{Body: body}
+			s.Message = &ticket.Text{Body: body}
 		}
 		return s, "flash.bulk-state"
 	case "spam":
-		return desk.Step{Spam: &yes}, "flash.bulk-spam"
+		return ticket.Step{Spam: &yes}, "flash.bulk-spam"
 	case "not-spam":
-		return desk.Step{Spam: &no}, "flash.bulk-not-spam"
+		return ticket.Step{Spam: &no}, "flash.bulk-not-spam"
 	}
 	f.Refuse("act", "error.choice")
-	return desk.Step{}, ""
+	return ticket.Step{}, ""
 }
 
 // queueBack reads which list the form of the bar stood in: one of ours, whatever was sent.
@@ -113,7 +114,7 @@ func (a pages) queueBack(f *web.Form) (view string, q *web.Form) {
 	q = a.FormWith(f.Actor, url.Values{}, nil)
 	path, query, _ := strings.Cut(web.LocalPath(f.Raw("back")), "?")
 	view, ok := strings.CutPrefix(path, "/desk/")
-	for _, v := range desk.Views {
+	for _, v := range queue.Views {
 		if ok && v == view {
 			if values, err := url.ParseQuery(query); err == nil {
 				q.Values = values
@@ -121,5 +122,5 @@ func (a pages) queueBack(f *web.Form) (view string, q *web.Form) {
 			return view, q
 		}
 	}
-	return desk.ViewGroup, q
+	return queue.ViewGroup, q
 }

@@ -3,7 +3,7 @@ package queue
 import (
 	"strings"
 
-	"sportello/app/desk"
+	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/app/web/show"
 )
@@ -38,8 +38,8 @@ func (a pages) getPeoplePick(r *web.Request) error {
 	return r.JSON(out)
 }
 
-func sameLocal(picks []desk.Pick, local string) []desk.Pick {
-	var out []desk.Pick
+func sameLocal(picks []people.Pick, local string) []people.Pick {
+	var out []people.Pick
 	for _, p := range picks {
 		if l, _, _ := strings.Cut(p.Email, "@"); l == local {
 			out = append(out, p)

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/queue"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -72,8 +72,8 @@ type queueRow struct {
 var queueNames = []string{"group", "module", "state", "kind", "priority", "assignee", "overdue"}
 
 // Query reads the filters of a list. What cannot be read filters nothing.
-func Query(f *web.Form, view string) desk.QueueQuery {
-	q := desk.QueueQuery{View: view, Group: f.ID("group"), Module: f.ID("module"), State: web.FormCode[store.State](f, "state"),
+func Query(f *web.Form, view string) queue.QueueQuery {
+	q := queue.QueueQuery{View: view, Group: f.ID("group"), Module: f.ID("module"), State: web.FormCode[store.State](f, "state"),
 		Kind: web.FormCode[store.TicketKind](f, "kind"), Priority: f.Int("priority", 1, 4, 0), Assignee: f.ID("assignee"), Overdue: f.Bool("overdue")}
 	if after := f.Raw("after"); len(after) < 200 {
 		q.After = after
@@ -103,8 +103,8 @@ func (a pages) getDesk(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := desk.ViewGroup
-	for _, v := range []string{desk.ViewMine, desk.ViewUnassigned, desk.ViewGroup, desk.ViewAll} {
+	view := queue.ViewGroup
+	for _, v := range []string{queue.ViewMine, queue.ViewUnassigned, queue.ViewGroup, queue.ViewAll} {
 		if counts[v] > 0 {
 			view = v
 			break
@@ -115,7 +115,7 @@ func (a pages) getDesk(r *web.Request) error {
 
 func (a pages) getQueue(r *web.Request) error {
 	view := r.Param("view")
-	if !slices.Contains(desk.Views, view) {
+	if !slices.Contains(queue.Views, view) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	return a.queuePage(r, view, r.QueryForm(), &queuePage{}, nil)
@@ -124,7 +124,7 @@ func (a pages) getQueue(r *web.Request) error {
 // queuePage shows the view with the filters of q; posted is the form of an act on many that was not all done.
 func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage, posted *web.Form) error {
 	v.Page = r.Workbench("queue." + view)
-	v.Nav, v.View, v.InSpam = "desk", view, view == desk.ViewSpam
+	v.Nav, v.View, v.InSpam = "desk", view, view == queue.ViewSpam
 	if v.Result != nil {
 		v.Status = http.StatusUnprocessableEntity
 	}
@@ -164,9 +164,9 @@ func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage,
 	case v.Filtered:
 		v.Empty, v.EmptyHint = v.T("queue.empty-filtered"), v.T("queue.empty-filtered-hint")
 		v.Elsewhere = web.Link{Label: v.T("queue.no-filters"), Address: v.Plain}
-	case view == desk.ViewMine:
+	case view == queue.ViewMine:
 		v.Elsewhere = web.Link{Label: v.T("queue.see-unassigned"), Address: "/desk/unassigned"}
-	case view == desk.ViewGroup, view == desk.ViewUnassigned:
+	case view == queue.ViewGroup, view == queue.ViewUnassigned:
 		v.Elsewhere = web.Link{Label: v.T("queue.see-all"), Address: "/desk/all"}
 	}
 	if err := a.queueChoices(r, v, query); err != nil {
@@ -205,13 +205,13 @@ func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 			v.Save.Kept = append(v.Save.Kept, show.Hidden{Name: name, Value: strings.ToValidUTF8(s, "")})
 		}
 	}
-	if v.View != desk.ViewMine {
+	if v.View != queue.ViewMine {
 		v.Save.Groups, err = a.shareOptions(r, &v.Page)
 	}
 	return err
 }
 
-func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, posted *web.Form) queueRow {
+func (v *queuePage) row(t *store.Ticket, page queue.QueuePage, from string, posted *web.Form) queueRow {
 	r := queueRow{ID: t.ID, Address: show.JoinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
 		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: show.StateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: show.Due(&v.Page, t)}
 	if t.Beside > 0 {
@@ -233,7 +233,7 @@ func (v *queuePage) row(t *store.Ticket, page desk.QueuePage, from string, poste
 }
 
 // queueChoices fills the selects of the filters and of the bar.
-func (a pages) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) error {
+func (a pages) queueChoices(r *web.Request, v *queuePage, q queue.QueueQuery) error {
 	actor := r.Actor()
 	groups, err := a.Desk.Groups(actor)
 	if err != nil {
@@ -247,7 +247,7 @@ func (a pages) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) err
 	bulk := func(name, value string) bool { return v.Chosen(name, value) }
 	for _, g := range groups {
 		id := strconv.FormatUint(g.ID, 10)
-		if q.View == desk.ViewAll || mine(g.ID) || !actor.IsAgent() {
+		if q.View == queue.ViewAll || mine(g.ID) || !actor.IsAgent() {
 			v.Groups = append(v.Groups, show.Choice{Value: id, Label: g.Name.In(v.Lang), Chosen: q.Group == g.ID})
 		}
 		if !g.Retired {
@@ -263,10 +263,10 @@ func (a pages) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) err
 		}
 	}
 	states := store.ActiveStates
-	if q.View == desk.ViewAll || q.View == desk.ViewSpam || q.View == desk.ViewBeside {
+	if q.View == queue.ViewAll || q.View == queue.ViewSpam || q.View == queue.ViewBeside {
 		states = append(slices.Clone(states), store.StateResolved, store.StateClosed)
 	}
-	if q.View != desk.ViewWaiting && q.View != desk.ViewResolved && q.View != desk.ViewClosed {
+	if q.View != queue.ViewWaiting && q.View != queue.ViewResolved && q.View != queue.ViewClosed {
 		for _, s := range states {
 			v.States = append(v.States, show.Choice{Value: s.String(), Label: v.T("state.agent." + s.String()), Chosen: q.State == s})
 		}
@@ -284,7 +284,7 @@ func (a pages) queueChoices(r *web.Request, v *queuePage, q desk.QueueQuery) err
 	}
 	for _, p := range people {
 		id := strconv.FormatUint(p.ID, 10)
-		if q.View != desk.ViewMine && q.View != desk.ViewUnassigned {
+		if q.View != queue.ViewMine && q.View != queue.ViewUnassigned {
 			v.Assignees = append(v.Assignees, show.Choice{Value: id, Label: p.Name, Chosen: q.Assignee == p.ID})
 		}
 		v.AssignTo = append(v.AssignTo, show.Choice{Value: id, Label: p.Name, Chosen: bulk("assignee", id)})

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"sportello/app/desk"
+	"sportello/app/desk/queue"
 	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -87,7 +87,7 @@ func (a pages) getReplies(r *web.Request) error {
 }
 
 // replyOf returns the saved reply of the address among those the actor may insert; nil for the form of a new one.
-func (a pages) replyOf(r *web.Request) (*desk.Reply, error) {
+func (a pages) replyOf(r *web.Request) (*queue.Reply, error) {
 	if r.Param("n") == "" {
 		return nil, nil
 	}
@@ -167,7 +167,7 @@ func (v *replyPage) refillReply(f *web.Form, err error) error {
 // postReply adds or changes a saved reply.
 func (a pages) postReply(r *web.Request) error {
 	f := r.Form()
-	form := desk.ReplyForm{Group: f.ID("group"), Title: store.Words{IT: f.Text("title-it", store.Most("replies.title.it")), EN: f.Text("title-en", store.Most("replies.title.en"))},
+	form := queue.ReplyForm{Group: f.ID("group"), Title: store.Words{IT: f.Text("title-it", store.Most("replies.title.it")), EN: f.Text("title-en", store.Most("replies.title.en"))},
 		Body: store.Words{IT: f.Body("body-it"), EN: f.Body("body-en")}}
 	rev := f.ID("rev")
 	flash := "flash.reply-added"

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/queue"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -68,7 +68,7 @@ func (a pages) getViews(r *web.Request) error {
 }
 
 // viewAbout says in words what a view shows.
-func (a pages) viewAbout(r *web.Request, p *web.Page, text string, q desk.QueueQuery) (string, error) {
+func (a pages) viewAbout(r *web.Request, p *web.Page, text string, q queue.QueueQuery) (string, error) {
 	if text != "" {
 		return p.T("views.about-words", "text", text), nil
 	}
@@ -202,7 +202,7 @@ func (a pages) newViewPage(r *web.Request, f *web.Form, err error) error {
 	if v.About, err = a.viewAbout(r, &v.Page, text, q); err != nil {
 		return err
 	}
-	if q.View != desk.ViewMine || text != "" {
+	if q.View != queue.ViewMine || text != "" {
 		if v.Groups, err = a.shareOptions(r, &v.Page); err != nil {
 			return err
 		}
@@ -214,12 +214,12 @@ func (a pages) newViewPage(r *web.Request, f *web.Form, err error) error {
 }
 
 // readView reads what a new view asks: the question or, without one, the queue and its filters.
-func readView(f *web.Form) (string, desk.QueueQuery) {
+func readView(f *web.Form) (string, queue.QueueQuery) {
 	text := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(f.Raw("text"), "\x00", " "), " "))
 	q := Query(f, f.Raw("view"))
 	q.After = ""
 	if text == "" && show.ViewIcons[q.View] == "" {
-		q.View = desk.ViewAll
+		q.View = queue.ViewAll
 	}
 	return text, q
 }
@@ -227,7 +227,7 @@ func readView(f *web.Form) (string, desk.QueueQuery) {
 func (a pages) postView(r *web.Request) error {
 	f := r.Form()
 	unreadable := f.Err()
-	form := desk.ViewForm{}
+	form := queue.ViewForm{}
 	form.Text, form.Query = readView(f)
 	form.Name, form.Group, form.Notify = f.Text("name", store.Most("views.name")), f.ID("share"), f.Bool("notify")
 	err := f.Err()
@@ -282,7 +282,7 @@ func (a pages) editViewPage(r *web.Request, f *web.Form, err error) error {
 	if v.About, problem = a.viewAbout(r, &v.Page, s.Text, s.Query()); problem != nil {
 		return problem
 	}
-	if s.Own && (s.Queue != desk.ViewMine || s.Text != "") {
+	if s.Own && (s.Queue != queue.ViewMine || s.Text != "") {
 		if v.Groups, problem = a.shareOptions(r, &v.Page); problem != nil {
 			return problem
 		}
@@ -299,7 +299,7 @@ func (a pages) postEditView(r *web.Request) error {
 		return err
 	}
 	f := r.Form()
-	form := desk.ViewForm{Name: f.Text("name", store.Most("views.name")), Group: f.ID("share"), Notify: f.Bool("notify")}
+	form := queue.ViewForm{Name: f.Text("name", store.Most("views.name")), Group: f.ID("share"), Notify: f.Bool("notify")}
 	edits := f.ID("edits")
 	if err = f.Err(); err == nil {
 		_, err = a.Desk.ChangeView(r.Actor(), n, edits, form)

@@ -3,7 +3,7 @@ package show
 import (
 	"strconv"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -21,7 +21,7 @@ type ChoiceGroup struct {
 }
 
 // LevelOption names a level of the catalogue with those above it.
-func LevelOption(l desk.Level, lang string, chosen bool) Choice {
+func LevelOption(l catalogue.Level, lang string, chosen bool) Choice {
 	return Choice{Value: strconv.FormatUint(l.ID, 10), Label: l.Path.In(lang), Chosen: chosen}
 }
 
@@ -44,7 +44,7 @@ func OutcomeOptions(p *web.Page, chosen func(name, value string) bool, duplicate
 
 // ModuleChoices lists the catalogue for a select, a group for each product with levels below it. all keeps the levels
 // that are served elsewhere without saying so, for filters.
-func ModuleChoices(p *web.Page, levels []desk.Level, chosen string, all bool) []ChoiceGroup {
+func ModuleChoices(p *web.Page, levels []catalogue.Level, chosen string, all bool) []ChoiceGroup {
 	var out []ChoiceGroup
 	for i := range levels {
 		l := &levels[i]

@@ -7,14 +7,14 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/queue"
 	"sportello/app/web"
 	"sportello/store"
 )
 
 // ViewIcons are the icons of the built-in views.
-var ViewIcons = map[string]string{desk.ViewMine: "person", desk.ViewGroup: "people", desk.ViewUnassigned: "inbox", desk.ViewWaiting: "clock",
-	desk.ViewBeside: "mail", desk.ViewAll: "list", desk.ViewResolved: "check", desk.ViewClosed: "lock", desk.ViewSpam: "trash"}
+var ViewIcons = map[string]string{queue.ViewMine: "person", queue.ViewGroup: "people", queue.ViewUnassigned: "inbox", queue.ViewWaiting: "clock",
+	queue.ViewBeside: "mail", queue.ViewAll: "list", queue.ViewResolved: "check", queue.ViewClosed: "lock", queue.ViewSpam: "trash"}
 
 // QueueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
 // several, and the tools. here is the address of the page, to mark its entry.
@@ -41,14 +41,14 @@ func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 		l := web.Link{Label: p.T("queue." + view), Address: "/desk/" + view, Icon: ViewIcons[view], Current: path == "/desk/"+view && group == "" && !saved}
 		if n := counts[view]; n > 0 {
 			l.Count = p.Number(n)
-			if view == desk.ViewSpam && n > 99 {
+			if view == queue.ViewSpam && n > 99 {
 				l.Count = "99+"
 			}
 		}
 		return l
 	}
 	queues := web.SideGroup{Heading: p.T("queue.queues")}
-	for _, v := range []string{desk.ViewMine, desk.ViewGroup, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewBeside, desk.ViewAll} {
+	for _, v := range []string{queue.ViewMine, queue.ViewGroup, queue.ViewUnassigned, queue.ViewWaiting, queue.ViewBeside, queue.ViewAll} {
 		queues.Links = append(queues.Links, link(v))
 	}
 	waiting, err := s.Desk.MailCount(actor)
@@ -78,7 +78,7 @@ func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 		p.Side = append(p.Side, mine)
 	}
 	done := web.SideGroup{Heading: p.T("queue.done")}
-	for _, v := range []string{desk.ViewResolved, desk.ViewClosed, desk.ViewSpam} {
+	for _, v := range []string{queue.ViewResolved, queue.ViewClosed, queue.ViewSpam} {
 		done.Links = append(done.Links, link(v))
 	}
 	tools := web.SideGroup{Heading: p.T("queue.tools"), Links: []web.Link{
@@ -90,7 +90,7 @@ func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 }
 
 // ViewAddress is where a view is looked at: without words it is the queue with its filters.
-func ViewAddress(v desk.SavedView) string {
+func ViewAddress(v queue.SavedView) string {
 	if v.Text != "" {
 		return address.View(v.ID)
 	}
@@ -98,7 +98,7 @@ func ViewAddress(v desk.SavedView) string {
 }
 
 // viewCounter is the number that was last counted, as the side bar shows it; empty while there is none.
-func viewCounter(p *web.Page, v desk.SavedView) string {
+func viewCounter(p *web.Page, v queue.SavedView) string {
 	switch {
 	case v.Counted == 0:
 		return ""
@@ -153,7 +153,7 @@ func JoinQuery(path, query string) string {
 }
 
 // viewValues are the filters of a view as the address of its queue has them.
-func viewValues(q desk.QueueQuery) url.Values {
+func viewValues(q queue.QueueQuery) url.Values {
 	v := url.Values{}
 	number := func(name string, n uint64) {
 		if n != 0 {

@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
 	"sportello/app/web"
 	"sportello/store"
 )
 
 // LevelOf returns the level with the number, nil when there is none.
-func LevelOf(levels []desk.Level, id uint64) *desk.Level {
-	i := slices.IndexFunc(levels, func(l desk.Level) bool { return l.ID == id })
+func LevelOf(levels []catalogue.Level, id uint64) *catalogue.Level {
+	i := slices.IndexFunc(levels, func(l catalogue.Level) bool { return l.ID == id })
 	if i < 0 {
 		return nil
 	}
@@ -21,7 +21,7 @@ func LevelOf(levels []desk.Level, id uint64) *desk.Level {
 }
 
 // LevelPaths names each level with those above it.
-func LevelPaths(levels []desk.Level, lang string) map[uint64]string {
+func LevelPaths(levels []catalogue.Level, lang string) map[uint64]string {
 	out := make(map[uint64]string, len(levels))
 	for _, l := range levels {
 		out[l.ID] = l.Path.In(lang)
@@ -41,7 +41,7 @@ type AwayBox struct {
 }
 
 // Away explains the channel of a level that is served elsewhere.
-func Away(s *web.Site, p *web.Page, l *desk.Level) (*AwayBox, error) {
+func Away(s *web.Site, p *web.Page, l *catalogue.Level) (*AwayBox, error) {
 	name := ShortName(l.Name.In(p.Lang))
 	box := &AwayBox{Why: l.Reason.In(p.Lang)}
 	if l.Channel == store.ByEmail {
@@ -71,7 +71,7 @@ func Away(s *web.Site, p *web.Page, l *desk.Level) (*AwayBox, error) {
 }
 
 // LevelByCode returns the level with the code, nil when there is none.
-func LevelByCode(levels []desk.Level, code string) *desk.Level {
+func LevelByCode(levels []catalogue.Level, code string) *catalogue.Level {
 	for i := range levels {
 		if levels[i].Code == code {
 			return &levels[i]
@@ -110,7 +110,7 @@ func ContactLines(s *web.Site, lang string) ([]ContactLine, error) {
 }
 
 // contactLineOf says one application's contact, those of its areas after it.
-func contactLineOf(s *web.Site, lang string, k desk.Contact) ContactLine {
+func contactLineOf(s *web.Site, lang string, k catalogue.Contact) ContactLine {
 	line := ContactLine{Application: k.Product.Name.In(lang)}
 	if k.Product.Depth > 0 {
 		line.Application = k.Product.Path.In(lang)

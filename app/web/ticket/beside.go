@@ -3,7 +3,7 @@ package ticket
 import (
 	"strconv"
 
-	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -12,11 +12,11 @@ import (
 func (a pages) postBeside(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	id := f.ID("message")
 	field := "reason-" + strconv.FormatUint(id, 10)
-	do := desk.BesideDo(f.Raw("do"))
+	do := ticket.BesideDo(f.Raw("do"))
 	act := ticketAct{part: "beside", flash: "flash.beside-" + string(do), moved: map[string]string{"reason": field}}
 	switch do {
-	case desk.BesideJoin, desk.BesidePerson, desk.BesideOwn:
-	case desk.BesideDrop:
+	case ticket.BesideJoin, ticket.BesidePerson, ticket.BesideOwn:
+	case ticket.BesideDrop:
 		act.step.Reason = f.Text(field, 100)
 	default:
 		f.Refuse("do", "error.choice")
@@ -43,7 +43,7 @@ func (a pages) postBelongs(r *web.Request, n uint64, f *web.Form) (ticketAct, er
 		}
 		if act.step.Link = other.ID; f.Raw("act") == "merge" {
 			act.step.Link, act.step.DuplicateOf, act.step.To, act.step.Outcome = 0, other.ID, store.StateResolved, store.Duplicate
-			act.step.Message = &desk.Text{Body: a.Words.Text(v.Ticket.Language, "ticket.belongs-merged")}
+			act.step.Message = &ticket.Text{Body: a.Words.Text(v.Ticket.Language, "ticket.belongs-merged")}
 		}
 	default:
 		f.Refuse("act", "error.choice")

@@ -6,7 +6,8 @@ import (
 	"strconv"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/app/mail"
 	"sportello/app/message"
 	"sportello/app/web"
@@ -35,7 +36,7 @@ var machines = map[mail.Automatic]bool{mail.AutoReply: true, mail.OutOfOffice: t
 
 // byMailOf says what has to be said of the message, nil for one that did not come by mail. mails are the rows behind the
 // messages, for agents.
-func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint64]*store.Mail) *byMail {
+func byMailOf(p *web.Page, m *store.Message, t *ticket.TicketView, mails map[uint64]*store.Mail) *byMail {
 	if m.Via != "mail" && m.Mail == 0 {
 		return nil
 	}
@@ -64,7 +65,7 @@ func byMailOf(p *web.Page, m *store.Message, t *desk.TicketView, mails map[uint6
 	}
 	if m.Outside && !m.Internal && !t.Ticket.OnSide(m.Author) {
 		mark("mark-wait", "people", "by-mail.outside")
-		if author := t.People[m.Author]; author != nil && t.May[desk.AddPerson] && automatic == mail.Personal {
+		if author := t.People[m.Author]; author != nil && t.May[policy.AddPerson] && automatic == mail.Personal {
 			v.Address = author.Email
 		}
 	}
@@ -90,7 +91,7 @@ func fromServer(m *store.Message) bool {
 }
 
 // mailsOf reads the rows of the mails that messages of the ticket were.
-func (a pages) mailsOf(t *desk.TicketView) (map[uint64]*store.Mail, error) {
+func (a pages) mailsOf(t *ticket.TicketView) (map[uint64]*store.Mail, error) {
 	out := map[uint64]*store.Mail{}
 	if !t.Agents {
 		return out, nil
@@ -115,7 +116,7 @@ func (a pages) mailsOf(t *desk.TicketView) (map[uint64]*store.Mail, error) {
 type linkHolder struct{ Name, Until string }
 
 // linkHolders lists who reads the ticket by a link, for those who may put an end to it.
-func (a pages) linkHolders(p *web.Page, actor desk.Actor, number uint64) ([]linkHolder, error) {
+func (a pages) linkHolders(p *web.Page, actor policy.Actor, number uint64) ([]linkHolder, error) {
 	holders, err := a.Desk.LinkHolders(actor, number)
 	var out []linkHolder
 	for _, h := range holders {

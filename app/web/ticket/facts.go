@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"sportello/app/desk"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -13,7 +13,7 @@ import (
 // The small forms around the thread: each changes one thing of the ticket.
 
 func (a pages) postTake(_ *web.Request, _ uint64, _ *web.Form) (ticketAct, error) {
-	return ticketAct{part: "take", step: desk.Step{Take: true}, flash: "flash.ticket-taken"}, nil
+	return ticketAct{part: "take", step: ticket.Step{Take: true}, flash: "flash.ticket-taken"}, nil
 }
 
 func (a pages) postAssign(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
@@ -21,7 +21,7 @@ func (a pages) postAssign(_ *web.Request, _ uint64, f *web.Form) (ticketAct, err
 	if f.Raw("assignee") == "" { // nothing was chosen; nobody is 0
 		f.Refuse("assignee", "error.choice")
 	}
-	act := ticketAct{part: "assignee", step: desk.Step{Assignee: &to}, flash: "flash.ticket-assigned"}
+	act := ticketAct{part: "assignee", step: ticket.Step{Assignee: &to}, flash: "flash.ticket-assigned"}
 	if to == 0 {
 		act.flash = "flash.ticket-unassigned"
 	}
@@ -34,12 +34,12 @@ func (a pages) postMoveGroup(_ *web.Request, _ uint64, f *web.Form) (ticketAct, 
 	if to == 0 {
 		f.Refuse("group", "error.group-needed")
 	}
-	return ticketAct{part: "group", step: desk.Step{Group: &to, Reason: f.Text("move_reason", show.MaxReason)}, flash: "flash.ticket-moved"}, nil
+	return ticketAct{part: "group", step: ticket.Step{Group: &to, Reason: f.Text("move_reason", show.MaxReason)}, flash: "flash.ticket-moved"}, nil
 }
 
 // postState makes the moves that need no message; the others are the editor's.
 func (a pages) postState(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
-	s := desk.Step{To: web.FormCode[store.State](f, "to")}
+	s := ticket.Step{To: web.FormCode[store.State](f, "to")}
 	if s.To == store.StateNone {
 		f.Refuse("to", "error.choice")
 	}
@@ -138,7 +138,7 @@ func (a pages) postSpam(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error
 	if f.Raw("spam") == "" {
 		f.Refuse("", "error.choice")
 	}
-	act := ticketAct{part: "spam", step: desk.Step{Spam: &spam}, flash: "flash.ticket-spam"}
+	act := ticketAct{part: "spam", step: ticket.Step{Spam: &spam}, flash: "flash.ticket-spam"}
 	if !spam {
 		act.flash = "flash.ticket-not-spam"
 	}
@@ -146,7 +146,7 @@ func (a pages) postSpam(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error
 }
 
 func (a pages) postUndoDuplicate(_ *web.Request, _ uint64, _ *web.Form) (ticketAct, error) {
-	return ticketAct{part: "duplicate", step: desk.Step{UndoDuplicate: true}, flash: "flash.ticket-unmerged"}, nil
+	return ticketAct{part: "duplicate", step: ticket.Step{UndoDuplicate: true}, flash: "flash.ticket-unmerged"}, nil
 }
 
 // postMoveMessage moves one message to another ticket, or makes it a ticket of its own.
@@ -154,7 +154,7 @@ func (a pages) postMoveMessage(_ *web.Request, _ uint64, f *web.Form) (ticketAct
 	message := f.ID("message")
 	id := strconv.FormatUint(message, 10)
 	field := "move_to-" + id
-	act := ticketAct{part: "message-" + id, step: desk.Step{MoveMessage: message}, asks: []string{"move_message"}, flash: "flash.ticket-message-moved",
+	act := ticketAct{part: "message-" + id, step: ticket.Step{MoveMessage: message}, asks: []string{"move_message"}, flash: "flash.ticket-message-moved",
 		moved: map[string]string{"to": field, "message": field}}
 	if message == 0 {
 		f.Refuse("", "error.choice")

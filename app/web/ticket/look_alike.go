@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/find"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -47,10 +47,10 @@ func (a pages) alike(r *web.Request, p *web.Page, subject, module string) ([]ali
 	if err != nil {
 		return nil, err
 	}
-	near := func(f desk.Found) bool {
+	near := func(f find.Found) bool {
 		return module != "" && f.Module != nil && (f.Module.Code == module || strings.HasPrefix(f.Module.Code, module+"/"))
 	}
-	slices.SortStableFunc(found, func(x, y desk.Found) int {
+	slices.SortStableFunc(found, func(x, y find.Found) int {
 		switch {
 		case near(x) && !near(y):
 			return -1

@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -208,7 +211,7 @@ func (v *newTicketPage) carry() {
 }
 
 // carryAnswers keeps the answers to questions that the module chosen now does not ask: the choice may be taken back.
-func (v *newTicketPage) carryAnswers(l *desk.Level) {
+func (v *newTicketPage) carryAnswers(l *catalogue.Level) {
 	if v.Form == nil {
 		return
 	}
@@ -235,7 +238,7 @@ func compose(p *web.Page, value func(string) string) string {
 }
 
 // whoReads says what comes next: which group reads the ticket, when it is there, and the usual times.
-func (a pages) whoReads(r *web.Request, v *newTicketPage, l *desk.Level) error {
+func (a pages) whoReads(r *web.Request, v *newTicketPage, l *catalogue.Level) error {
 	set := r.Settings()
 	v.Times = v.T("new-ticket.times", "least", set.WorkingHours["1"], "most", set.WorkingHours["4"])
 	if l == nil && !v.NoModule {
@@ -281,7 +284,7 @@ func (a pages) postNewTicket(r *web.Request) error {
 		return a.newTicketPage(r, v, nil, f, err)
 	}
 	if len(add) > 0 {
-		if _, err := a.Desk.Do(r.Actor(), t.ID, desk.Step{Add: add}); err != nil {
+		if _, err := a.Desk.Do(r.Actor(), t.ID, ticket.Step{Add: add}); err != nil {
 			a.Log.Warn("add participants to a new ticket", "ticket", t.ID, "err", err)
 			return r.Done("flash.new-ticket-alone", address.Ticket(t.ID))
 		}
@@ -290,8 +293,8 @@ func (a pages) postNewTicket(r *web.Request) error {
 }
 
 // readNewTicket reads the form. What is wrong with it is collected in the form; an error is not the person's fault.
-func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (desk.NewTicket, []string, error) {
-	n := desk.NewTicket{Kind: web.FormCode[store.TicketKind](f, "kind"), Severity: web.FormCode[store.Severity](f, "severity"), Urgency: web.FormCode[store.Urgency](f, "urgency"), Form: true}
+func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (ticket.NewTicket, []string, error) {
+	n := ticket.NewTicket{Kind: web.FormCode[store.TicketKind](f, "kind"), Severity: web.FormCode[store.Severity](f, "severity"), Urgency: web.FormCode[store.Urgency](f, "urgency"), Form: true}
 	// In the order of the page, as the summary lists what is wrong.
 	var err error
 	if n.For, err = a.formRequester(r, f); err != nil {
@@ -330,7 +333,7 @@ func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (des
 }
 
 // formModule reads the module of the form, nil for "I do not know".
-func (a pages) formModule(f *web.Form) (*desk.Level, error) {
+func (a pages) formModule(f *web.Form) (*catalogue.Level, error) {
 	switch code := f.Raw("module"); code {
 	case show.NoModule:
 		return nil, nil
@@ -398,7 +401,7 @@ func (a pages) formRequester(r *web.Request, f *web.Form) (uint64, error) {
 }
 
 // requesterAddress turns the number of a person into their address, if the actor may open tickets in their name.
-func (a pages) requesterAddress(actor desk.Actor, s string) (string, error) {
+func (a pages) requesterAddress(actor policy.Actor, s string) (string, error) {
 	var id uint64
 	if _, err := fmt.Sscanf(s, "%d", &id); err != nil || fmt.Sprint(id) != s {
 		return s, nil
@@ -418,7 +421,7 @@ func (a pages) requesterAddress(actor desk.Actor, s string) (string, error) {
 		return "", err
 	}
 	found, err := a.Desk.PickRequesters(actor, email, 10)
-	if err != nil || !slices.ContainsFunc(found, func(p desk.Pick) bool { return p.ID == id }) {
+	if err != nil || !slices.ContainsFunc(found, func(p people.Pick) bool { return p.ID == id }) {
 		return "", err
 	}
 	return email, nil

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -94,7 +95,7 @@ type sidePerson struct {
 
 // sideTicket answers with the ticket as its requester's side sees it. f and wrong are a form of the page that was
 // posted, with what is wrong with it; a Conflict says that the ticket has moved on, and keeps the text.
-func (a pages) sideTicket(r *web.Request, tv *desk.TicketView, f *web.Form, wrong error) error {
+func (a pages) sideTicket(r *web.Request, tv *ticket.TicketView, f *web.Form, wrong error) error {
 	t := tv.Ticket
 	v := &sidePage{Page: r.Page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: address.Ticket(t.ID),
 		Subject: t.Subject, State: t.State.String()}
@@ -149,7 +150,7 @@ func (a pages) sideTicket(r *web.Request, tv *desk.TicketView, f *web.Form, wron
 func draftName(person, ticket uint64) string { return fmt.Sprintf("%d-ticket-%d", person, ticket) }
 
 // taken tells from the act that led here which text has just arrived.
-func (v *sidePage) taken(tv *desk.TicketView) {
+func (v *sidePage) taken(tv *ticket.TicketView) {
 	switch v.FlashKey {
 	case "flash.side-sent", "flash.side-confirmed":
 		v.Taken = v.DraftName
@@ -165,13 +166,13 @@ func (v *sidePage) taken(tv *desk.TicketView) {
 }
 
 // first says what the actor may do.
-func (v *sidePage) first(tv *desk.TicketView) {
+func (v *sidePage) first(tv *ticket.TicketView) {
 	t := tv.Ticket
-	v.MayWrite = tv.May[desk.Write]
-	v.MayConfirm = tv.May[desk.Confirm] && t.State == store.StateResolved
-	v.MaySettle = tv.May[desk.Settle] && t.State.Active()
-	v.MayAdd = tv.May[desk.AddPerson]
-	v.MayCorrect = tv.May[desk.Correct] && !tv.Agents
+	v.MayWrite = tv.May[policy.Write]
+	v.MayConfirm = tv.May[policy.Confirm] && t.State == store.StateResolved
+	v.MaySettle = tv.May[policy.Settle] && t.State.Active()
+	v.MayAdd = tv.May[policy.AddPerson]
+	v.MayCorrect = tv.May[policy.Correct] && !tv.Agents
 	v.Reopens = t.State == store.StateResolved || t.State == store.StateClosed && tv.InGrace
 }
 
@@ -183,7 +184,7 @@ type sideNames struct {
 }
 
 // sideNames looks up what the history names by number alone, and where the requester works.
-func (a pages) sideNames(tv *desk.TicketView) (sideNames, error) {
+func (a pages) sideNames(tv *ticket.TicketView) (sideNames, error) {
 	n := sideNames{people: map[uint64]string{}, groups: map[uint64]store.Words{}}
 	err := a.Store.View(func(tx *store.Tx) error {
 		if u, err := store.Units.Get(tx, tv.Ticket.Unit); err == nil {
@@ -209,7 +210,7 @@ func (a pages) sideNames(tv *desk.TicketView) (sideNames, error) {
 }
 
 // fieldNumber reads what an event made of a field that holds a number, 0 when it did not touch it.
-func fieldNumber(e desk.Event, name string) uint64 {
+func fieldNumber(e ticket.Event, name string) uint64 {
 	for _, f := range e.Fields {
 		var n uint64
 		if f.Name == name && json.Unmarshal(f.New, &n) == nil {
@@ -219,7 +220,7 @@ func fieldNumber(e desk.Event, name string) uint64 {
 	return 0
 }
 
-func fieldWord(e desk.Event, name string) (before, after string) {
+func fieldWord(e ticket.Event, name string) (before, after string) {
 	for _, f := range e.Fields {
 		if f.Name == name {
 			_ = json.Unmarshal(f.Old, &before) // what is no word stays empty and is not told
@@ -230,7 +231,7 @@ func fieldWord(e desk.Event, name string) (before, after string) {
 }
 
 // thread puts messages and events in order of time; what only agents may read is left out, whoever looks.
-func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
+func (v *sidePage) thread(tv *ticket.TicketView, names sideNames) {
 	events := tv.History
 	var waiting []sideEvent
 	flush := func() {
@@ -244,7 +245,7 @@ func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
 		v.Thread = append(v.Thread, item)
 		waiting = nil
 	}
-	tell := func(e desk.Event) {
+	tell := func(e ticket.Event) {
 		if text := v.event(tv, names, e); text != "" {
 			waiting = append(waiting, sideEvent{text, v.Moment(e.At)})
 		}
@@ -267,9 +268,9 @@ func (v *sidePage) thread(tv *desk.TicketView, names sideNames) {
 }
 
 // precedes reports whether an event stands before the message of the same step: who replies takes charge first.
-func precedes(e desk.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
+func precedes(e ticket.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
 
-func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Message) *sideMessage {
+func (v *sidePage) message(tv *ticket.TicketView, names sideNames, m *store.Message) *sideMessage {
 	out := &sideMessage{On: v, ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: message.HTML(m, v.T("ticket.quoted"), message.Pictures(tv.Files, m))}
 	if p := tv.People[m.Author]; p != nil {
 		out.Who = p.Name
@@ -295,7 +296,7 @@ func (v *sidePage) message(tv *desk.TicketView, names sideNames, m *store.Messag
 }
 
 // facts is the ticket in brief.
-func (v *sidePage) facts(tv *desk.TicketView) {
+func (v *sidePage) facts(tv *ticket.TicketView) {
 	t := tv.Ticket
 	add := func(name, text string) {
 		if text != "" {
@@ -345,7 +346,7 @@ type sideWish struct {
 	May     bool // the reader may add it
 }
 
-func (v *sidePage) people(tv *desk.TicketView) {
+func (v *sidePage) people(tv *ticket.TicketView) {
 	for _, id := range tv.Ticket.Participants {
 		p := tv.People[id]
 		if p == nil {

@@ -5,14 +5,15 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
 )
 
 // sideValues are the first values of the page's forms.
-func sideValues(t *store.Ticket, levels []desk.Level) url.Values {
+func sideValues(t *store.Ticket, levels []catalogue.Level) url.Values {
 	values := url.Values{"subject": {t.Subject}, "severity": {t.Severity.String()}, "urgency": {t.Urgency.String()}, "module": {show.NoModule}}
 	if l := show.LevelOf(levels, t.Module); l != nil {
 		values.Set("module", l.Code)
@@ -24,7 +25,7 @@ func sideValues(t *store.Ticket, levels []desk.Level) url.Values {
 }
 
 // correcting fills the form that corrects the ticket until it is taken in charge.
-func (v *sidePage) correcting(levels []desk.Level) {
+func (v *sidePage) correcting(levels []catalogue.Level) {
 	v.Modules = show.ModuleChoices(&v.Page, levels, v.Value("module"), false)
 	for s := store.Blocking; s <= store.Low; s++ {
 		code := s.String()
@@ -45,23 +46,23 @@ func (a pages) postSideMessage(r *web.Request) error {
 	f := r.Form()
 	switch f.Raw("act") {
 	case "confirm":
-		return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
+		return a.sideStep(r, f, ticket.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
 	case "solved", "withdrawn":
 		return a.sideStep(r, f, settle(f, "act", a.sideText(r, f, false)), "flash.side-settled")
 	case "reopen":
-		return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
+		return a.sideStep(r, f, ticket.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
 	}
-	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true)}, "flash.side-sent")
+	return a.sideStep(r, f, ticket.Step{Message: a.sideText(r, f, true)}, "flash.side-sent")
 }
 
 func (a pages) postSideConfirm(r *web.Request) error {
 	f := r.Form()
-	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
+	return a.sideStep(r, f, ticket.Step{Message: a.sideText(r, f, false), Confirm: true}, "flash.side-confirmed")
 }
 
 func (a pages) postSideReopen(r *web.Request) error {
 	f := r.Form()
-	return a.sideStep(r, f, desk.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
+	return a.sideStep(r, f, ticket.Step{Message: a.sideText(r, f, true), Reopen: true}, "flash.side-sent")
 }
 
 func (a pages) postSideSettle(r *web.Request) error {
@@ -70,13 +71,13 @@ func (a pages) postSideSettle(r *web.Request) error {
 }
 
 // settle resolves on the requester's side: it is solved, or not needed any more.
-func settle(f *web.Form, field string, text *desk.Text) desk.Step {
-	return desk.Step{Message: text, To: store.StateResolved, Outcome: web.FormCode[store.Outcome](f, field)}
+func settle(f *web.Form, field string, text *ticket.Text) ticket.Step {
+	return ticket.Step{Message: text, To: store.StateResolved, Outcome: web.FormCode[store.Outcome](f, field)}
 }
 
 // sideText reads the message of the form, nil when there is none and none is needed. Files alone are a message too.
-func (a pages) sideText(r *web.Request, f *web.Form, needed bool) *desk.Text {
-	text := &desk.Text{Body: f.Body("body"), Files: f.Files("files")}
+func (a pages) sideText(r *web.Request, f *web.Form, needed bool) *ticket.Text {
+	text := &ticket.Text{Body: f.Body("body"), Files: f.Files("files")}
 	if text.Body == "" && len(text.Files) > 0 {
 		text.Body = a.Words.Text(r.Lang(), "side.only-files")
 	}
@@ -98,28 +99,28 @@ func (a pages) postSideCorrect(r *web.Request) error {
 	if level != nil {
 		module = level.ID
 	}
-	return a.sideStep(r, f, desk.Step{Subject: &subject, Module: &module, Severity: &severity, Urgency: &urgency, Deadline: &deadline}, "flash.side-corrected")
+	return a.sideStep(r, f, ticket.Step{Subject: &subject, Module: &module, Severity: &severity, Urgency: &urgency, Deadline: &deadline}, "flash.side-corrected")
 }
 
 // postSideParticipants adds somebody by address or takes somebody out. Whether an address was known is not told.
 func (a pages) postSideParticipants(r *web.Request) error {
 	f := r.Form()
 	if f.Has("remove") {
-		return a.sideStep(r, f, desk.Step{Remove: f.IDs("remove")}, "flash.side-removed")
+		return a.sideStep(r, f, ticket.Step{Remove: f.IDs("remove")}, "flash.side-removed")
 	}
 	if f.Has("grant") {
-		return a.sideStep(r, f, desk.Step{Grant: f.Text("grant", store.Most("people.email"))}, "flash.side-added")
+		return a.sideStep(r, f, ticket.Step{Grant: f.Text("grant", store.Most("people.email"))}, "flash.side-added")
 	}
 	add := formAddresses(f, "participants")
 	if len(add) == 0 && f.Err() == nil {
 		f.Refuse("participants", "error.required")
 	}
-	return a.sideStep(r, f, desk.Step{Add: add}, "flash.side-added")
+	return a.sideStep(r, f, ticket.Step{Add: add}, "flash.side-added")
 }
 
 // sideStep does the step and returns to the ticket, or to the new one that a late message opened. What is wrong comes
 // back on the page with everything typed; when the ticket has moved on meanwhile, so does the text, to be sent again.
-func (a pages) sideStep(r *web.Request, f *web.Form, s desk.Step, flashKey string) error {
+func (a pages) sideStep(r *web.Request, f *web.Form, s ticket.Step, flashKey string) error {
 	n, err := r.Number()
 	if err != nil {
 		return err

@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/ticket"
 	"sportello/app/message"
 	"sportello/app/web"
-	"sportello/app/web/queue"
+	webqueue "sportello/app/web/queue"
 	"sportello/app/web/show"
 	"sportello/store"
 )
@@ -23,7 +24,7 @@ import (
 // ticketAct is what one form of the ticket page asks for.
 type ticketAct struct {
 	part  string // which form it is, to be shown open again
-	step  desk.Step
+	step  ticket.Step
 	asks  []string // fields whose rights the form needs even where the step is left without them
 	flash string
 	args  []any
@@ -80,7 +81,7 @@ func (a pages) afterStep(r *web.Request, n uint64, f *web.Form) string {
 		// An agent who stands on the requester's side too is shown this side by saying so.
 		return address.Ticket(n) + "?as=agent"
 	}
-	return show.JoinQuery(address.Ticket(n), queue.QueryString(from, from.Raw("from")))
+	return show.JoinQuery(address.Ticket(n), webqueue.QueryString(from, from.Raw("from")))
 }
 
 // ticketAgain shows the page again after a form that could not be done.
@@ -97,7 +98,7 @@ func (a pages) ticketAgain(r *web.Request, n uint64, act ticketAct, f *web.Form,
 	}
 	from := ""
 	if q := fromQuery(a, r.Actor(), f.Raw("from")); q != nil {
-		from = queue.QueryString(q, q.Raw("from"))
+		from = webqueue.QueryString(q, q.Raw("from"))
 	}
 	return a.workTicket(r, t, from, &posted{form: f, part: act.part}, renamed(err, act.moved))
 }
@@ -146,7 +147,7 @@ func (a pages) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error
 		}
 	}
 	done := ticketAct{part: "editor", sent: true, moved: map[string]string{"state": "body"}}
-	text := &desk.Text{Body: f.Body("body"), Internal: note, Files: f.Files("files")}
+	text := &ticket.Text{Body: f.Body("body"), Internal: note, Files: f.Files("files")}
 	done.step.Message = text
 	if act == "preview" {
 		return ticketAct{shown: true}, a.showPreview(r, n, f, text.Body)
@@ -208,7 +209,7 @@ func (a pages) showPreview(r *web.Request, n uint64, f *web.Form, body string) e
 	}
 	from := ""
 	if q := fromQuery(a, r.Actor(), f.Raw("from")); q != nil {
-		from = queue.QueryString(q, q.Raw("from"))
+		from = webqueue.QueryString(q, q.Raw("from"))
 	}
 	page := r.Page("ticket.preview")
 	preview := message.Passage(t.Speaks(f.Raw("mode") == "note"), body, "", page.T("ticket.quoted"), nil)
@@ -227,8 +228,8 @@ var maxMentions = store.Most("messages.mentions")
 // mentions finds the agents whom a note names: by the part of their address before the @, by the whole address, or by
 // their name in quotes. What names nobody is returned as it was written. Who may not read the note is left out by the
 // desk.
-func (a pages) mentions(r *web.Request, body string) ([]desk.Pick, []string, error) {
-	var found []desk.Pick
+func (a pages) mentions(r *web.Request, body string) ([]people.Pick, []string, error) {
+	var found []people.Pick
 	var missing, looked []string
 	for _, m := range mentionMark.FindAllStringSubmatch(body, -1) {
 		name, handle := m[1], strings.TrimRight(m[2], ".-_+")
@@ -253,7 +254,7 @@ func (a pages) mentions(r *web.Request, body string) ([]desk.Pick, []string, err
 				continue
 			}
 			some = true
-			if !slices.ContainsFunc(found, func(x desk.Pick) bool { return x.ID == p.ID }) {
+			if !slices.ContainsFunc(found, func(x people.Pick) bool { return x.ID == p.ID }) {
 				found = append(found, p)
 			}
 		}

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -79,7 +81,7 @@ type ticketNames struct {
 }
 
 // ticketNames looks up the names behind the numbers in the view's history.
-func (a pages) ticketNames(t *desk.TicketView) (*ticketNames, error) {
+func (a pages) ticketNames(t *ticket.TicketView) (*ticketNames, error) {
 	n := &ticketNames{people: map[uint64]*store.Person{}, modules: map[uint64]*store.Module{}, units: map[uint64]string{}}
 	for id, p := range t.People {
 		n.people[id] = p
@@ -184,14 +186,14 @@ func (n *ticketNames) module(id uint64, lang string) string {
 	for m := n.modules[id]; m != nil && len(path) < 10; m = n.modules[m.Parent] {
 		path = append([]string{m.Name.In(lang)}, path...)
 	}
-	return strings.Join(path, desk.PathSeparator)
+	return strings.Join(path, catalogue.PathSeparator)
 }
 
 // foldFrom is how many events in a row are folded.
 const foldFrom = 3
 
 // thread makes one list of messages and events by time.
-func (v *ticketPage) thread(t *desk.TicketView, n *ticketNames) []threadItem {
+func (v *ticketPage) thread(t *ticket.TicketView, n *ticketNames) []threadItem {
 	var events []eventView
 	for _, e := range t.History {
 		if line, ok := v.event(e, t, n); ok {
@@ -241,7 +243,7 @@ func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eve
 }
 
 // since lists what came after the mark that the page carried: what somebody who wrote on it has not seen.
-func (v *ticketPage) since(t *desk.TicketView, n *ticketNames, seen string) []threadItem {
+func (v *ticketPage) since(t *ticket.TicketView, n *ticketNames, seen string) []threadItem {
 	first, second, _ := strings.Cut(seen, "-")
 	change, err := strconv.ParseUint(first, 10, 64)
 	message, err2 := strconv.ParseUint(second, 10, 64)
@@ -267,7 +269,7 @@ func (v *ticketPage) since(t *desk.TicketView, n *ticketNames, seen string) []th
 	return v.weave(messages, at, events)
 }
 
-func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNames) *messageView {
+func (v *ticketPage) messageOf(m *store.Message, t *ticket.TicketView, n *ticketNames) *messageView {
 	who := n.view(m.Author)
 	id := strconv.FormatUint(m.ID, 10)
 	view := &messageView{On: v, Anchor: "m" + id, ID: m.ID, Who: who.Name, Role: who.Place, Initials: who.Initials, At: v.Moment(m.At), Note: m.Internal, Desk: m.Agent && !m.Internal,
@@ -285,7 +287,7 @@ func (v *ticketPage) messageOf(m *store.Message, t *desk.TicketView, n *ticketNa
 		}
 		view.Folded = view.Mail.Folded != ""
 		view.Confirm = m.Unconfirmed && m.Author == v.Person
-		view.Publish = m.AnswersNote && t.May[desk.Write]
+		view.Publish = m.AnswersNote && t.May[policy.Write]
 		view.Dismissed = m.BesideWhy
 		if row := v.mails[m.Mail]; row != nil && m.Beside == store.BesideWaiting {
 			view.Subject = row.Subject
@@ -324,7 +326,7 @@ var eventIcons = map[string]string{"take": "hand", "assign": "person", "move": "
 
 // event says one line of the history: who did what, from what to what. Opening is told by the first message, unless
 // somebody else did it.
-func (v *ticketPage) event(e desk.Event, t *desk.TicketView, n *ticketNames) (eventView, bool) {
+func (v *ticketPage) event(e ticket.Event, t *ticket.TicketView, n *ticketNames) (eventView, bool) {
 	line := eventView{Why: e.Why, At: v.Moment(e.At), Icon: eventIcons[e.Act], seq: e.Seq, at: e.At}
 	if line.Icon == "" {
 		line.Icon = "edit"
@@ -383,7 +385,7 @@ func (v *ticketPage) event(e desk.Event, t *desk.TicketView, n *ticketNames) (ev
 	return line, true
 }
 
-func field(e desk.Event, name string) store.Field {
+func field(e ticket.Event, name string) store.Field {
 	for _, f := range e.Fields {
 		if f.Name == name {
 			return f
@@ -393,7 +395,7 @@ func field(e desk.Event, name string) store.Field {
 }
 
 // changes says what an event changed, for the acts that need it: "Gravità da Media a Alta".
-func (v *ticketPage) changes(e desk.Event, t *desk.TicketView, n *ticketNames) []string {
+func (v *ticketPage) changes(e ticket.Event, t *ticket.TicketView, n *ticketNames) []string {
 	var out []string
 	from := func(name, old, is string) {
 		switch {

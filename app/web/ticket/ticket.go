@@ -11,10 +11,13 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk"
+	"sportello/app/desk/find"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/app/markup"
 	"sportello/app/web"
-	"sportello/app/web/queue"
+	webqueue "sportello/app/web/queue"
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
@@ -151,8 +154,8 @@ func (a pages) getTicket(r *web.Request) error {
 	show.OpenedHit(a.Site, r)
 	q := r.QueryForm()
 	as := q.Raw("as")
-	if v.Agents && as != "requester" && (!v.Side || v.May[desk.Work] || q.Has("from") || as == "agent") {
-		return a.workTicket(r, v, queue.QueryString(q, q.Raw("from")), nil, nil)
+	if v.Agents && as != "requester" && (!v.Side || v.May[policy.Work] || q.Has("from") || as == "agent") {
+		return a.workTicket(r, v, webqueue.QueryString(q, q.Raw("from")), nil, nil)
 	}
 	return a.sideTicket(r, v, nil, nil)
 }
@@ -166,7 +169,7 @@ type posted struct {
 
 // workTicket shows the ticket as agents work it. from is the queue it was opened from; back and err are a form that
 // could not be done, all of which is shown again.
-func (a pages) workTicket(r *web.Request, t *desk.TicketView, from string, back *posted, err error) error {
+func (a pages) workTicket(r *web.Request, t *ticket.TicketView, from string, back *posted, err error) error {
 	v := &ticketPage{Page: r.Workbench("ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
 	row := t.Ticket
 	v.Nav, v.ID, v.Rev, v.Subject = "desk", row.ID, row.Rev, row.Subject
@@ -174,8 +177,8 @@ func (a pages) workTicket(r *web.Request, t *desk.TicketView, from string, back 
 	v.Draft = strconv.FormatUint(v.Person, 10) + "-ticket-" + strconv.FormatUint(row.ID, 10)
 	v.Sent = a.takeSent(r, row.ID)
 	v.Seen = seenOf(t)
-	for act, to := range map[desk.Act]*bool{desk.Take: &v.MayAssign, desk.Work: &v.MayWork, desk.Correct: &v.MayCorrect, desk.Arrange: &v.MayArrange,
-		desk.AddPerson: &v.MayAdd, desk.MoveHere: &v.MayMove} {
+	for act, to := range map[policy.Act]*bool{policy.Take: &v.MayAssign, policy.Work: &v.MayWork, policy.Correct: &v.MayCorrect, policy.Arrange: &v.MayArrange,
+		policy.AddPerson: &v.MayAdd, policy.MoveHere: &v.MayMove} {
 		*to = t.May[act]
 	}
 	v.MayMove = v.MayMove || v.MayAssign
@@ -241,7 +244,7 @@ func (a pages) workTicket(r *web.Request, t *desk.TicketView, from string, back 
 
 // tell puts what went wrong into the page: a conflict with what changed meanwhile, problems beside their fields, a
 // refusal above the form. What no form can show is returned.
-func (v *ticketPage) tell(t *desk.TicketView, back *posted, names *ticketNames, err error) error {
+func (v *ticketPage) tell(t *ticket.TicketView, back *posted, names *ticketNames, err error) error {
 	var one *store.Error
 	if errors.As(err, &one) && one.Kind == store.Conflict && one.Key == "error.changed-meanwhile" {
 		v.Status = http.StatusConflict
@@ -258,7 +261,7 @@ func (v *ticketPage) tell(t *desk.TicketView, back *posted, names *ticketNames, 
 }
 
 // seenOf marks how far a reader of the view has come: the last change, and the last message.
-func seenOf(t *desk.TicketView) string {
+func seenOf(t *ticket.TicketView) string {
 	var change, message uint64
 	for _, e := range t.History {
 		change = max(change, e.Seq)
@@ -270,7 +273,7 @@ func seenOf(t *desk.TicketView) string {
 }
 
 // names fills in who and what the ticket is about.
-func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
+func (v *ticketPage) names(t *ticket.TicketView, n *ticketNames) {
 	row := t.Ticket
 	v.State = show.StateBadge(&v.Page, row)
 	v.StateLong = stateLong(&v.Page, row)
@@ -315,7 +318,7 @@ func (v *ticketPage) names(t *desk.TicketView, n *ticketNames) {
 	v.extraFacts(t)
 }
 
-func (v *ticketPage) extraFacts(t *desk.TicketView) {
+func (v *ticketPage) extraFacts(t *ticket.TicketView) {
 	row := t.Ticket
 	add := func(key, value string) {
 		if value != "" {
@@ -383,7 +386,7 @@ func lowerFirst(s string) string {
 }
 
 // ticketChoices fills the selects of the facts.
-func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, names *ticketNames) error {
+func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.TicketView, names *ticketNames) error {
 	actor := r.Actor()
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	add := func(to *[]show.Choice, name, value, label string) {
@@ -454,15 +457,15 @@ func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *desk.TicketView, 
 
 // ticketAround fills what stands around the ticket: its neighbours in the queue, who else looks at it, the requester's
 // other tickets, articles that fit.
-func (a pages) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) error {
+func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.TicketView) error {
 	actor := r.Actor()
 	v.Back = "/desk"
 	label := v.T("nav.desk")
 	if q := fromQuery(a, actor, v.From); q != nil {
 		view := q.Raw("from")
-		v.Back = show.JoinQuery("/desk/"+view, queue.QueryString(q, ""))
+		v.Back = show.JoinQuery("/desk/"+view, webqueue.QueryString(q, ""))
 		label = v.T("queue." + view)
-		before, after, err := a.Desk.Neighbours(actor, queue.Query(q, view), v.ID)
+		before, after, err := a.Desk.Neighbours(actor, webqueue.Query(q, view), v.ID)
 		if err != nil {
 			return err
 		}
@@ -488,7 +491,7 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) e
 	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
 		return err
 	}
-	found, err := a.Desk.Search(r.Ctx(), actor, desk.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
+	found, err := a.Desk.Search(r.Ctx(), actor, find.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {
 		a.Log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
 	}
@@ -499,9 +502,9 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *desk.TicketView) e
 }
 
 // fromQuery reads back the queue that a ticket was opened from; nil when there is none.
-func fromQuery(a pages, actor desk.Actor, from string) *web.Form {
+func fromQuery(a pages, actor policy.Actor, from string) *web.Form {
 	values, err := url.ParseQuery(from)
-	if err != nil || !slices.Contains(desk.Views, values.Get("from")) {
+	if err != nil || !slices.Contains(queue.Views, values.Get("from")) {
 		return nil
 	}
 	return a.FormWith(actor, values, nil)

@@ -4,7 +4,9 @@ import (
 	"net/url"
 	"slices"
 
-	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -51,7 +53,7 @@ func (a pages) getOwnTickets(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	sq := desk.SideQuery{Of: of, After: q.Raw("after"), Limit: OwnPerPage, Kind: web.FormCode[store.TicketKind](q, "kind")}
+	sq := queue.SideQuery{Of: of, After: q.Raw("after"), Limit: OwnPerPage, Kind: web.FormCode[store.TicketKind](q, "kind")}
 	only := store.StateNone
 	if q.Raw("state") == stateNotClosed {
 		sq.State = "open" // the desk's word for it
@@ -99,7 +101,7 @@ const stateNotClosed = "not-closed"
 
 // sideTickets is a page of the list. The desk's query knows open only as all that is not closed, so those that are in
 // open itself are picked out here: such a page may be shorter than others, and is never empty while there are more.
-func (a pages) sideTickets(actor desk.Actor, q desk.SideQuery, only store.State) (desk.QueuePage, error) {
+func (a pages) sideTickets(actor policy.Actor, q queue.SideQuery, only store.State) (queue.QueuePage, error) {
 	for looked := 0; ; looked++ {
 		page, err := a.Desk.SideTickets(actor, q)
 		if err != nil || only != store.StateOpen {
@@ -120,7 +122,7 @@ func (a pages) sideTickets(actor desk.Actor, q desk.SideQuery, only store.State)
 // ownLooks bounds how many pages are looked through for one that is not empty.
 const ownLooks = 20
 
-func (v *ownTicketsPage) choicesOf(q *web.Form, levels []desk.Level) {
+func (v *ownTicketsPage) choicesOf(q *web.Form, levels []catalogue.Level) {
 	v.States = []show.Choice{{Label: v.T("own.state-any")}, {Value: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
 	for s := store.StateNew; s <= store.StateClosed; s++ {
 		v.States = append(v.States, show.Choice{Value: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
@@ -132,7 +134,7 @@ func (v *ownTicketsPage) choicesOf(q *web.Form, levels []desk.Level) {
 	v.Modules = show.ModuleChoices(&v.Page, levels, q.Raw("module"), true)
 }
 
-func (v *ownTicketsPage) pagesOf(q *web.Form, page desk.QueuePage) {
+func (v *ownTicketsPage) pagesOf(q *web.Form, page queue.QueuePage) {
 	address := func(after string) string {
 		values := url.Values{}
 		for _, name := range []string{"of", "state", "kind", "module"} {
@@ -161,7 +163,7 @@ func (v *ownTicketsPage) pagesOf(q *web.Form, page desk.QueuePage) {
 }
 
 // coordinated names the one organisation or unit that the actor coordinates, nothing when there are several.
-func (a pages) coordinated(actor desk.Actor) (string, error) {
+func (a pages) coordinated(actor policy.Actor) (string, error) {
 	if len(actor.Person.Coordinates) != 1 {
 		return "", nil
 	}

@@ -1,0 +1,438 @@
+package article
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/file"
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// ArticleView is an article in one language with all that the actor may know of it.
+type ArticleView struct {
+	*store.Article
+	Version    *store.Version
+	Languages  []string         // those the actor may read, the shown one among them
+	Module     *catalogue.Level // nil when the article belongs to none
+	Author     string
+	Files      []*store.File // of the version that is shown
+	MayChange  bool
+	MayPublish bool
+	MayDelete  bool // this version
+}
+
+// Article returns the article with the slug in the language, else in the other one; only what the actor may read.
+// NotFound when there is nothing of it for them.
+func (as *Articles) Article(a policy.Actor, slug, lang string) (*ArticleView, error) {
+	var out *ArticleView
+	err := as.st.View(func(tx *store.Tx) error {
+		art, err := store.ArticlesBySlug.First(tx, slug)
+		if err != nil {
+			return err
+		}
+		out, err = as.viewArticle(tx, a, art, lang)
+		return err
+	})
+	return out, err
+}
+
+// ArticleByID is Article by the number of the row, as search names it.
+func (as *Articles) ArticleByID(a policy.Actor, id uint64, lang string) (*ArticleView, error) {
+	var out *ArticleView
+	err := as.st.View(func(tx *store.Tx) error {
+		art, err := store.Articles.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		out, err = as.viewArticle(tx, a, art, lang)
+		return err
+	})
+	return out, err
+}
+
+func (as *Articles) viewArticle(tx *store.Tx, a policy.Actor, art *store.Article, lang string) (*ArticleView, error) {
+	versions, err := store.VersionsByArticle.Glance(tx, art.ID)
+	if err != nil {
+		return nil, err
+	}
+	v := &ArticleView{Article: art}
+	for _, ver := range versions {
+		if !policy.MayRead(a, art.Audience, ver.Publication) {
+			continue
+		}
+		v.Languages = append(v.Languages, ver.Language)
+		if v.Version == nil || ver.Language == lang {
+			v.Version = ver
+		}
+	}
+	if v.Version == nil {
+		return nil, store.Fail(store.NotFound, "error.not-found")
+	}
+	if v.Version, err = store.Versions.Get(tx, v.Version.ID); err != nil {
+		return nil, err
+	}
+	if art.Module != 0 {
+		levels, err := catalogue.All(tx)
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(levels, func(l catalogue.Level) bool { return l.ID == art.Module }); i >= 0 {
+			v.Module = &levels[i]
+		}
+	}
+	if p, err := store.People.Get(tx, v.Version.Author); err == nil {
+		v.Author = p.Name
+	}
+	files, err := store.FilesByVersion.Find(tx, v.Version.ID)
+	if err != nil {
+		return nil, err
+	}
+	if v.Files, err = as.files.ReadableFiles(tx, a, files); err != nil {
+		return nil, err
+	}
+	v.MayPublish = policy.MayPublish(tx, a, art.Module) == nil
+	v.MayChange = policy.MayDraft(a) == nil && (v.Version.Publication == store.Draft || v.MayPublish)
+	v.MayDelete = v.Version.Publication == store.Draft && mayDiscard(tx, a, art, v.Version) == nil
+	return v, nil
+}
+
+// ArticleForm is one language version of an article as somebody writes it.
+type ArticleForm struct {
+	Slug        string // of the article; empty makes one from the title
+	Module      uint64
+	Audience    store.Audience // signed-in when none is chosen
+	Language    string
+	Title       string
+	Body        string
+	Format      store.Format // Markdown when none is chosen
+	Labels      []string     // nil: those that are there stay
+	Publication store.Publication
+	Rev         uint64   // of the version the actor saw; 0 for one that is new
+	Files       []uint64 // pending files of the actor that become the article's
+}
+
+var (
+	maxTitle       = store.Versions.Most("title")
+	maxArticleBody = store.Versions.Most("body") // bytes
+)
+
+// SaveArticle writes one language version: a new article when the slug is empty or nobody has it, a new version when the
+// article has none in the language, else the next revision of the one that is there. Module and audience belong to the
+// article and change for all its versions. Those who may write drafts may; publishing, and changing what is published,
+// needs more (see mayPublish). Conflict "error.changed-meanwhile" when the version has another revision than the form's.
+func (as *Articles) SaveArticle(a policy.Actor, f ArticleForm) (*ArticleView, error) {
+	if err := policy.MayDraft(a); err != nil {
+		return nil, err
+	}
+	var out *ArticleView
+	err := as.st.Update(a.By("write-article"), func(tx *store.Tx) error {
+		var wrong store.Problems
+		slug := strings.TrimSpace(f.Slug)
+		var art *store.Article
+		if slug != "" {
+			found, err := store.ArticlesBySlug.First(tx, slug)
+			switch {
+			case err == nil:
+				art = found
+			case !errors.Is(err, store.ErrNotFound):
+				return err
+			default:
+				slug = entry.CleanCode(&wrong, "slug", slug, maxSlug)
+			}
+		}
+		var v *store.Version
+		if art != nil {
+			var err error
+			if v, err = versionIn(tx, art.ID, f.Language); err != nil {
+				return err
+			}
+		}
+		if (v == nil) != (f.Rev == 0) || v != nil && v.Rev != f.Rev {
+			current := uint64(0)
+			if v != nil {
+				current = v.Rev
+			}
+			return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", current)
+		}
+		files, err := file.PendingFiles(tx, a, f.Files)
+		if err != nil {
+			return err
+		}
+		w := written{article: art, version: v, slug: slug, form: f}
+		if art, v, err = w.put(tx, a, &wrong); err != nil {
+			return err
+		}
+		for _, file := range files {
+			file.Article, file.Versions = art.ID, []uint64{v.ID}
+			if err := store.Files.Put(tx, file); err != nil {
+				return err
+			}
+		}
+		if err := as.shareFiles(tx, a, v); err != nil {
+			return err
+		}
+		out, err = as.viewArticle(tx, a, art, v.Language)
+		return err
+	})
+	return out, err
+}
+
+// shareFiles lets the version show those files of the article's other versions that its text names and its writer may
+// read, as a translation shows the pictures of what it translates, and takes from it those it names no longer. What was
+// sent with the version stays with it.
+func (as *Articles) shareFiles(tx *store.Tx, a policy.Actor, v *store.Version) error {
+	files, err := store.FilesByArticle.Find(tx, v.Article)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		has, names := slices.Contains(f.Versions, v.ID), v.Names(f.ID)
+		switch {
+		case names && !has:
+			if as.files.MayReadFile(tx, a, f) != nil {
+				continue
+			}
+			f.Versions = append(slices.Clone(f.Versions), v.ID)
+		case has && !names && f.Versions[0] != v.ID:
+			f.Versions = store.Without(f.Versions, v.ID)
+		default:
+			continue
+		}
+		if err := store.Files.Put(tx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// written is a version on its way into the store, from the form or from a record.
+type written struct {
+	article  *store.Article // nil: a new one
+	version  *store.Version // nil: a new one
+	slug     string         // of a new article; empty is made from the title
+	external string
+	form     ArticleForm
+	added    bool // set by put: the version was not there
+	changed  bool // set by put: something was written
+}
+
+// put checks the form and the actor's rights and writes what differs.
+func (w *written) put(tx *store.Tx, a policy.Actor, wrong *store.Problems) (*store.Article, *store.Version, error) {
+	f := w.form
+	title := markup.Line(f.Title)
+	entry.CheckText(wrong, "title", title, maxTitle)
+	body := markup.Clean(f.Body)
+	switch {
+	case strings.TrimSpace(body) == "":
+		wrong.Add("body", "error.required")
+	case len(body) > maxArticleBody:
+		wrong.Add("body", "error.too-large", "megabytes", maxArticleBody>>20)
+	}
+	if f.Language == "" {
+		wrong.Add("language", "error.required")
+	}
+	entry.CleanLanguage(wrong, "language", f.Language)
+	if f.Audience == store.AudienceNone {
+		f.Audience = store.SignedIn
+	}
+	if f.Format == store.FormatNone {
+		f.Format = store.Markdown
+	}
+	if f.Publication == store.PublicationNone {
+		f.Publication = store.Draft
+	}
+	if f.Audience > store.Agents || f.Format > store.Text || f.Publication > store.Published {
+		wrong.Add("audience", "error.code", "value", "")
+	}
+	if f.Module != 0 && f.Module != policy.Nowhere {
+		if _, err := store.Modules.Get(tx, f.Module); err != nil {
+			wrong.Add("module", "error.module-unknown")
+		}
+	}
+	if err := w.may(tx, a, f); err != nil {
+		return nil, nil, err
+	}
+	if err := wrong.Err(); err != nil {
+		return nil, nil, err
+	}
+	art, v := w.article, w.version
+	if art == nil {
+		art = &store.Article{Slug: w.slug, External: w.external, Author: a.ID()}
+		if art.Slug == "" {
+			art.Slug = freeSlug(tx, markup.Slug(title))
+		}
+	}
+	if art.ID == 0 || art.Module != f.Module || art.Audience != f.Audience {
+		art.Module, art.Audience = f.Module, f.Audience
+		if err := store.Articles.Put(tx, art); err != nil {
+			return nil, nil, err
+		}
+		w.changed = true
+		if err := followArticle(tx, art, v); err != nil {
+			return nil, nil, err
+		}
+	}
+	before := store.Version{}
+	if v == nil {
+		v = &store.Version{Article: art.ID, Language: f.Language, Author: a.ID()}
+		w.added = true
+	} else {
+		before = *v
+	}
+	v.Module, v.Audience = art.Module, art.Audience
+	v.Title, v.Body, v.Format, v.Publication = title, body, f.Format, f.Publication
+	if f.Labels != nil {
+		v.Labels = cleanLabels(f.Labels)
+	}
+	switch {
+	case v.Publication != store.Published:
+		v.Published = time.Time{}
+	case v.Published.IsZero():
+		v.Published = tx.Now()
+		tx.Act("publish-article")
+	}
+	if v.ID != 0 && reflect.DeepEqual(before, *v) {
+		return art, v, nil
+	}
+	w.changed = true
+	return art, v, store.Versions.Put(tx, v)
+}
+
+// cleanLabels are the labels, each on one line and once.
+func cleanLabels(list []string) []string {
+	var out []string
+	for _, l := range list {
+		if l = markup.Line(l); l != "" && !slices.ContainsFunc(out, func(o string) bool { return strings.EqualFold(o, l) }) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// may tells whether the actor may make this of the article: drafts by all who write, what is or becomes published by
+// those who may publish for the module it has and for the one it gets.
+func (w *written) may(tx *store.Tx, a policy.Actor, f ArticleForm) error {
+	if a.System {
+		return nil
+	}
+	if err := policy.MayDraft(a); err != nil {
+		return err
+	}
+	public := f.Publication == store.Published || w.version != nil && w.version.Publication == store.Published
+	if w.article != nil && (w.article.Module != f.Module || w.article.Audience != f.Audience) {
+		versions, err := store.VersionsByArticle.Glance(tx, w.article.ID)
+		if err != nil {
+			return err
+		}
+		public = public || slices.ContainsFunc(versions, func(v *store.Version) bool { return v.Publication == store.Published })
+	}
+	if !public {
+		return nil
+	}
+	if err := policy.MayPublish(tx, a, f.Module); err != nil {
+		return store.Fail(store.Denied, "error.publish-denied").At("state")
+	}
+	if w.article != nil && policy.MayPublish(tx, a, w.article.Module) != nil {
+		return store.Fail(store.Denied, "error.publish-denied").At("module")
+	}
+	return nil
+}
+
+// followArticle gives all versions but the one about to be written the article's module and audience.
+func followArticle(tx *store.Tx, art *store.Article, but *store.Version) error {
+	versions, err := store.VersionsByArticle.Find(tx, art.ID)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if but != nil && v.ID == but.ID || v.Module == art.Module && v.Audience == art.Audience {
+			continue
+		}
+		v.Module, v.Audience = art.Module, art.Audience
+		if err := store.Versions.Put(tx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var maxSlug = store.Articles.Most("slug")
+
+// reservedSlugs are words that stand for pages of their own where an article's slug would.
+var reservedSlugs = []string{"new", "in", "drafts", "missing", "pick"}
+
+// freeSlug returns the wish or, when somebody has it, the wish with -2, -3 and so on, within 80 characters.
+func freeSlug(tx *store.Tx, wish string) string {
+	if wish == "" {
+		wish = "articolo"
+	}
+	slug := wish
+	for n := 2; slices.Contains(reservedSlugs, slug) || store.ArticlesBySlug.Has(tx, slug); n++ {
+		end := "-" + strconv.Itoa(n)
+		slug = strings.TrimRight(wish[:min(len(wish), maxSlug-len(end))], "-") + end
+	}
+	return slug
+}
+
+// DeleteArticle removes a draft in one language, and the article with its files when that was all of it. Its author
+// may, and those who may publish it. Conflict "error.article-published" for what is published.
+func (as *Articles) DeleteArticle(a policy.Actor, slug, lang string, saw uint64) error {
+	if err := policy.MayDraft(a); err != nil {
+		return err
+	}
+	return as.st.Update(a.By("delete-article"), func(tx *store.Tx) error {
+		art, err := store.ArticlesBySlug.First(tx, slug)
+		if err != nil {
+			return err
+		}
+		v, err := store.VersionsByArticle.First(tx, art.ID, lang)
+		if err != nil {
+			return err
+		}
+		if err := entry.SameRev(saw, v.Rev); err != nil {
+			return err
+		}
+		if v.Publication != store.Draft {
+			return entry.Conflict("error.article-published")
+		}
+		if err := mayDiscard(tx, a, art, v); err != nil {
+			return err
+		}
+		files, err := store.FilesByVersion.Find(tx, v.ID)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if f.Versions = store.Without(f.Versions, v.ID); len(f.Versions) > 0 {
+				err = store.Files.Put(tx, f)
+			} else {
+				err = store.DeleteFile(tx, f.ID)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := store.Versions.Delete(tx, v.ID); err != nil {
+			return err
+		}
+		if store.VersionsByArticle.Has(tx, art.ID) {
+			return nil
+		}
+		return store.Articles.Delete(tx, art.ID)
+	})
+}
+
+func mayDiscard(tx *store.Tx, a policy.Actor, art *store.Article, v *store.Version) error {
+	if a.SignedIn() && v.Author == a.ID() && policy.MayDraft(a) == nil {
+		return nil
+	}
+	return policy.MayPublish(tx, a, art.Module)
+}

@@ -1,0 +1,311 @@
+package article
+
+import (
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// ArticleFilter chooses articles; what is zero chooses nothing out. After is the Next of the page before.
+type ArticleFilter struct {
+	Module      *uint64 // this level alone; 0 is without module
+	Below       bool    // with Module: also the levels below it
+	Language    string  // the reader's: which version is shown, and which titles sort; hides nothing
+	Only        string  // it or en: only versions in that language
+	Publication store.Publication
+	Audience    store.Audience
+	After       string
+	Limit       int // 50 when 0, at most 200
+}
+
+// ArticleItem is one line of a list of articles.
+type ArticleItem struct {
+	*store.Article
+	Version *store.Version
+}
+
+// ArticlePage is one page of a list. Next is empty on the last one.
+type ArticlePage struct {
+	Items []ArticleItem
+	Next  string
+}
+
+// ListArticles lists the articles the actor may read by title, each once, in the reader's language where there is a
+// version in it. Without Publication it lists published ones; drafts are for those who write.
+func (as *Articles) ListArticles(a policy.Actor, f ArticleFilter) (ArticlePage, error) {
+	if f.Publication == store.PublicationNone {
+		f.Publication = store.Published
+	}
+	if f.Publication == store.Draft {
+		if err := policy.MayDraft(a); err != nil {
+			return ArticlePage{}, err
+		}
+	}
+	if f.Language == "" {
+		f.Language = a.Lang()
+	}
+	limit := entry.PageSize(f.Limit)
+	var low []byte
+	if after, err := hex.DecodeString(f.After); err == nil && len(after) > 0 {
+		low = append(after, 0)
+	}
+	var page ArticlePage
+	err := as.st.View(func(tx *store.Tx) error {
+		page = ArticlePage{}
+		modules, err := f.modules(tx)
+		if err != nil {
+			return err
+		}
+		var spans []store.Span
+		for _, m := range modules {
+			for _, l := range []string{"it", "en"} {
+				if f.Only == "" || f.Only == l {
+					spans = append(spans, store.Span{Prefix: store.Key(f.Publication, m, l), Low: low})
+				}
+			}
+		}
+		var last []byte
+		for e := range store.VersionsByModule.MergeEntries(tx, spans) {
+			v, err := store.Versions.Glance(tx, e.ID)
+			if err != nil {
+				return err
+			}
+			if f.Audience != store.AudienceNone && v.Audience != f.Audience || !policy.MayRead(a, v.Audience, v.Publication) {
+				continue
+			}
+			if v.Language != f.Language && f.Only == "" {
+				twin, err := twinIn(tx, v.Article, f.Language)
+				if err != nil {
+					return err
+				}
+				if twin != nil && twin.Publication == f.Publication {
+					continue // listed under its title in the reader's language
+				}
+			}
+			if len(page.Items) == limit {
+				page.Next = hex.EncodeToString(last)
+				return nil
+			}
+			art, err := store.Articles.Get(tx, v.Article)
+			if err != nil {
+				return err
+			}
+			page.Items = append(page.Items, ArticleItem{art, v})
+			last = e.Rest
+		}
+		return nil
+	})
+	return page, err
+}
+
+// modules are the levels of which the filter lists articles.
+func (f ArticleFilter) modules(tx *store.Tx) ([]uint64, error) {
+	if f.Module != nil && !f.Below {
+		return []uint64{*f.Module}, nil
+	}
+	levels, err := catalogue.All(tx)
+	if err != nil {
+		return nil, err
+	}
+	var out []uint64
+	if f.Module == nil || *f.Module == 0 {
+		out = append(out, 0)
+	}
+	for _, l := range levels {
+		if f.Module == nil || *f.Module == 0 || l.ID == *f.Module || slices.Contains(l.Above, *f.Module) {
+			out = append(out, l.ID)
+		}
+	}
+	return out, nil
+}
+
+// versionIn returns the article's version in the language, nil when there is none.
+func versionIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
+	v, err := store.VersionsByArticle.First(tx, article, lang)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return v, err
+}
+
+// twinIn is versionIn without the text.
+func twinIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
+	id := store.VersionsByArticle.ID(tx, article, lang)
+	if id == 0 {
+		return nil, nil
+	}
+	return store.Versions.Glance(tx, id)
+}
+
+// ArticlesByModule lists the published articles of one level and of those below it, the first page of Articles.
+func (as *Articles) ArticlesByModule(a policy.Actor, module uint64, lang string) (ArticlePage, error) {
+	return as.ListArticles(a, ArticleFilter{Module: &module, Below: true, Language: lang, Limit: 200})
+}
+
+// RecentArticles lists what was published or changed last and the actor may read, newest first, each article once.
+func (as *Articles) RecentArticles(a policy.Actor, lang string, limit int) ([]ArticleItem, error) {
+	return as.recent(a, store.Published, lang, limit)
+}
+
+// Drafts lists drafts, the one changed last first, for those who write articles.
+func (as *Articles) Drafts(a policy.Actor, limit int) ([]ArticleItem, error) {
+	if err := policy.MayDraft(a); err != nil {
+		return nil, err
+	}
+	return as.recent(a, store.Draft, a.Lang(), limit)
+}
+
+func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, limit int) ([]ArticleItem, error) {
+	if limit <= 0 {
+		limit = 8
+	}
+	var out []ArticleItem
+	err := as.st.View(func(tx *store.Tx) error {
+		out = nil
+		seen := map[uint64]bool{}
+		for v, err := range store.VersionsByUpdate.GlanceRows(tx, store.Span{Prefix: store.Key(pub), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if seen[v.Article] && pub == store.Published || !policy.MayRead(a, v.Audience, v.Publication) {
+				continue
+			}
+			seen[v.Article] = true
+			if pub == store.Published && v.Language != lang {
+				twin, err := twinIn(tx, v.Article, lang)
+				if err != nil {
+					return err
+				}
+				if twin != nil && twin.Publication == pub {
+					v = twin
+				}
+			}
+			art, err := store.Articles.Get(tx, v.Article)
+			if err != nil {
+				return err
+			}
+			if out = append(out, ArticleItem{art, v}); len(out) == limit {
+				return nil
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// ArticleCounts returns how many published articles the actor may read of each level itself, without the levels below
+// it; articles of no level stand under 0. An article in two languages counts once.
+func (as *Articles) ArticleCounts(a policy.Actor) (map[uint64]int, error) {
+	var out map[uint64]int
+	err := as.st.View(func(tx *store.Tx) error {
+		out = map[uint64]int{}
+		levels, err := catalogue.All(tx)
+		if err != nil {
+			return err
+		}
+		// Which article a version belongs to stands in the index: no row needs to be read.
+		article := map[uint64]uint64{}
+		for e := range store.VersionsByArticle.Entries(tx, store.Span{}) {
+			article[e.ID] = bigEndian(e.Rest)
+		}
+		for _, module := range append([]uint64{0}, ids(levels)...) {
+			hidden := 0
+			for _, aud := range []store.Audience{store.Public, store.SignedIn, store.Agents} {
+				if !policy.MayRead(a, aud, store.Published) {
+					hidden += store.Versions.Count(tx, store.CountPublished, module, aud, "it") + store.Versions.Count(tx, store.CountPublished, module, aud, "en")
+				}
+			}
+			seen := map[uint64]bool{}
+			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: store.Key(store.Published, module)}) {
+				id := article[e.ID]
+				if seen[id] {
+					continue
+				}
+				seen[id] = true
+				if hidden > 0 {
+					art, err := store.Articles.Get(tx, id)
+					if err != nil {
+						return err
+					}
+					if !policy.MayRead(a, art.Audience, store.Published) {
+						continue
+					}
+				}
+				out[module]++
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func ids(levels []catalogue.Level) []uint64 {
+	var out []uint64
+	for _, l := range levels {
+		out = append(out, l.ID)
+	}
+	return out
+}
+
+func bigEndian(b []byte) uint64 {
+	var n uint64
+	for _, c := range b[:8] {
+		n = n<<8 | uint64(c)
+	}
+	return n
+}
+
+// PickArticles offers published articles the actor may read of which words of the title begin like all words of the
+// text: what is offered behind ?? while there is no index.
+func (as *Articles) PickArticles(a policy.Actor, text string, limit int) ([]ArticleItem, error) {
+	if limit <= 0 || limit > 50 {
+		limit = 8
+	}
+	want := strings.Fields(store.FoldName(text))
+	var out []ArticleItem
+	err := as.st.View(func(tx *store.Tx) error {
+		out = nil
+		seen := map[uint64]bool{}
+		for _, lang := range []string{a.Lang(), ""} {
+			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: store.Key(store.Published)}) {
+				in, title := titleOfEntry(e.Rest)
+				if lang != "" && in != lang || !entry.BeginWords(title, want) {
+					continue
+				}
+				v, err := store.Versions.Glance(tx, e.ID)
+				if err != nil {
+					return err
+				}
+				if seen[v.Article] || !policy.MayRead(a, v.Audience, v.Publication) {
+					continue
+				}
+				seen[v.Article] = true
+				art, err := store.Articles.Get(tx, v.Article)
+				if err != nil {
+					return err
+				}
+				if out = append(out, ArticleItem{art, v}); len(out) == limit {
+					return nil
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// titleOfEntry reads language and folded title out of an entry of VersionsByModule behind the publication, so that no
+// row with its long body needs to be read.
+func titleOfEntry(rest []byte) (lang, title string) {
+	parts := strings.SplitN(string(rest[8:len(rest)-8]), "\x00\x01", 3)
+	if len(parts) < 2 {
+		return "", ""
+	}
+	return parts[0], parts[1]
+}

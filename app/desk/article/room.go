@@ -1,0 +1,19 @@
+// Package article reads, writes, reviews and translates articles.
+package article
+
+import (
+	"sportello/app/desk/file"
+	"sportello/store"
+)
+
+// Articles are the articles of one desk.
+type Articles struct {
+	st      *store.Store
+	maxFile int64
+	files   *file.Files
+}
+
+// New returns the articles of the store; a picture in one has at most maxFile bytes.
+func New(st *store.Store, maxFile int64, files *file.Files) *Articles {
+	return &Articles{st: st, maxFile: maxFile, files: files}
+}

@@ -1,0 +1,376 @@
+package catalogue
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// Level is one level of the catalogue with what it has from the levels above it. The embedded row says what stands in
+// the level itself.
+type Level struct {
+	*store.Module
+	Depth        int           // 0 product, 1 area or module, 2 module
+	Path         store.Words   // "U-GOV › Ricerca › Gestione Progetti"
+	Above        []uint64      // the levels above, the product first
+	Channel      store.Channel // here, desk or email
+	Address      string
+	Reason       store.Words
+	Group        uint64 // never 0: the general group where no level names one
+	Versions     []string
+	Questions    []store.Question // those of the levels above first
+	Confidential bool
+	Retired      bool
+	Below        int // levels directly below it that are not retired
+}
+
+// Here reports whether tickets about the level are worked at this desk.
+func (l *Level) Here() bool { return l.Channel == store.Here }
+
+// PathSeparator stands between the names of a path.
+const PathSeparator = " › "
+
+// Levels lists all levels, retired ones too, each product followed by what is below it, in the order the
+// administrator gave and then by name.
+func (ct *Catalogue) Levels() ([]Level, error) {
+	var out []Level
+	err := ct.st.View(func(tx *store.Tx) (err error) {
+		out, err = All(tx)
+		return err
+	})
+	return out, err
+}
+
+// Level returns one level of the catalogue, NotFound when there is none with the id.
+func (ct *Catalogue) Level(id uint64) (*Level, error) {
+	return ct.level(func(l Level) bool { return l.ID == id })
+}
+
+// LevelByCode returns the level with the code, NotFound when there is none.
+func (ct *Catalogue) LevelByCode(code string) (*Level, error) {
+	return ct.level(func(l Level) bool { return l.Code == code })
+}
+
+func (ct *Catalogue) level(is func(Level) bool) (*Level, error) {
+	levels, err := ct.Levels()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(levels, is)
+	if i < 0 {
+		return nil, store.Fail(store.NotFound, "error.not-found")
+	}
+	return &levels[i], nil
+}
+
+// All reads the whole tree: a few dozen rows, read anew each time so that it is always right.
+func All(tx *store.Tx) ([]Level, error) {
+	general, err := store.GroupsByCode.First(tx, store.GeneralGroup)
+	if err != nil {
+		return nil, err
+	}
+	below := map[uint64][]*store.Module{}
+	for m, err := range store.Modules.All(tx, 0, false) {
+		if err != nil {
+			return nil, err
+		}
+		below[m.Parent] = append(below[m.Parent], m)
+	}
+	for _, list := range below {
+		slices.SortFunc(list, func(x, y *store.Module) int {
+			return cmp.Or(cmp.Compare(x.Order, y.Order), cmp.Compare(store.FoldName(x.Name.In("it")), store.FoldName(y.Name.In("it"))), cmp.Compare(x.Code, y.Code))
+		})
+	}
+	var out []Level
+	top := Level{Depth: -1, Channel: store.Here, Group: general.ID, Module: &store.Module{}}
+	var walk func(above *Level)
+	walk = func(above *Level) {
+		for _, m := range below[above.ID] {
+			l := inherit(above, m)
+			for _, b := range below[m.ID] {
+				if !b.Retired {
+					l.Below++
+				}
+			}
+			out = append(out, l)
+			if l.Depth < maxDepth {
+				walk(&l)
+			}
+		}
+	}
+	walk(&top)
+	return out, nil
+}
+
+const maxDepth = 2
+
+// inherit gives a level what it does not say itself. An address and a reason belong to the channel they stand with.
+func inherit(above *Level, m *store.Module) Level {
+	l := Level{Module: m, Depth: above.Depth + 1, Channel: m.Channel, Address: m.Address, Reason: m.Reason, Group: m.Group, Versions: m.Versions,
+		Questions: slices.Concat(above.Questions, m.Questions), Confidential: above.Confidential || m.Confidential, Retired: above.Retired || m.Retired}
+	if m.Channel == store.ChannelAbove {
+		l.Channel, l.Address, l.Reason = above.Channel, above.Address, above.Reason
+	}
+	if m.Group == 0 {
+		l.Group = above.Group
+	}
+	if len(m.Versions) == 0 {
+		l.Versions = above.Versions
+	}
+	l.Path = m.Name
+	if above.ID != 0 {
+		l.Above = append(slices.Clone(above.Above), above.ID)
+		l.Path = store.Words{IT: above.Path.In("it") + PathSeparator + m.Name.In("it"), EN: above.Path.In("en") + PathSeparator + m.Name.In("en")}
+	}
+	return l
+}
+
+// ModuleForm is what the administration says of a level. Code is the last part of its code, Parent the level above;
+// both are fixed once the level is there, for tickets and programs name it.
+type ModuleForm struct {
+	Parent       uint64
+	Code         string
+	Name         store.Words
+	Description  store.Words
+	Channel      store.Channel
+	Address      string
+	Reason       store.Words
+	Group        uint64
+	Versions     []string
+	Questions    []store.Question
+	Confidential bool
+	Order        int
+	Retired      bool
+}
+
+// ModuleFormOf returns the form that leaves the level as it is.
+func ModuleFormOf(m *store.Module) ModuleForm {
+	return ModuleForm{Parent: m.Parent, Code: m.Code[strings.LastIndexByte(m.Code, '/')+1:], Name: m.Name, Description: m.Description, Channel: m.Channel,
+		Address: m.Address, Reason: m.Reason, Group: m.Group, Versions: slices.Clone(m.Versions), Questions: slices.Clone(m.Questions),
+		Confidential: m.Confidential, Order: m.Order, Retired: m.Retired}
+}
+
+// AddModule adds a level to the catalogue. Administrators only. It returns all that is wrong as store.Problems.
+func (ct *Catalogue) AddModule(a policy.Actor, f ModuleForm) (*store.Module, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Module
+	err := ct.st.Update(a.By("add-module"), func(tx *store.Tx) error {
+		var wrong store.Problems
+		m := &store.Module{Parent: f.Parent, Code: entry.CleanCode(&wrong, "code", f.Code, 40)}
+		if f.Parent != 0 {
+			above, err := store.Modules.Get(tx, f.Parent)
+			switch {
+			case err != nil:
+				wrong.Add("parent", "error.module-unknown")
+			case strings.Count(above.Code, "/") >= maxDepth:
+				wrong.Add("parent", "error.module-depth")
+			default:
+				m.Code = above.Code + "/" + m.Code
+			}
+		}
+		if store.ModulesByCode.Has(tx, m.Code) {
+			wrong.Add("code", "error.code-taken")
+		}
+		fillModule(tx, m, f, &wrong)
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		out = m
+		return store.Modules.Put(tx, m)
+	})
+	return out, err
+}
+
+// ChangeModule makes the level be as the form says; its place and code stay. Retired levels take no new tickets.
+func (ct *Catalogue) ChangeModule(a policy.Actor, id, saw uint64, f ModuleForm) (*store.Module, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Module
+	err := ct.st.Update(a.By("change-module"), func(tx *store.Tx) error {
+		m, err := store.Modules.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := entry.SameRev(saw, m.Rev); err != nil {
+			return err
+		}
+		var wrong store.Problems
+		if f.Code != "" && f.Code != m.Code[strings.LastIndexByte(m.Code, '/')+1:] {
+			wrong.Add("code", "error.code-fixed")
+		}
+		fillModule(tx, m, f, &wrong)
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		out = m
+		return store.Modules.Put(tx, m)
+	})
+	return out, err
+}
+
+func fillModule(tx *store.Tx, m *store.Module, f ModuleForm, wrong *store.Problems) {
+	m.Name = entry.CleanName(wrong, "name", f.Name, entry.MaxShort)
+	m.Description = entry.CleanTexts(wrong, "description", f.Description, entry.MaxWords)
+	m.Reason = entry.CleanTexts(wrong, "reason", f.Reason, entry.MaxWords)
+	m.Channel, m.Address = f.Channel, checkChannel(wrong, f.Channel, f.Address)
+	m.Group = f.Group
+	if f.Group != 0 {
+		if g, err := store.Groups.Get(tx, f.Group); err != nil || g.Retired {
+			wrong.Add("group", "error.group-unknown")
+		}
+	}
+	m.Versions = entry.CleanLines(f.Versions)
+	if len(m.Versions) > 100 {
+		wrong.Add("versions", "error.too-many-of", "max", store.Modules.Most("versions"))
+	}
+	for _, v := range m.Versions {
+		entry.CleanLine(wrong, "versions", v, store.Modules.MostOfEach("versions"))
+	}
+	m.Questions = checkQuestions(wrong, f.Questions)
+	m.Confidential, m.Order, m.Retired = f.Confidential, f.Order, f.Retired
+}
+
+// checkChannel cleans the address and notes one that does not fit the channel. It may be missing: the page then says so
+// and offers the general group.
+func checkChannel(wrong *store.Problems, channel store.Channel, address string) string {
+	address = markup.Line(address)
+	switch {
+	case channel > store.ByEmail:
+		wrong.Add("channel", "error.code", "value", channel.String())
+	case address == "":
+	case channel == store.OtherDesk:
+		if !entry.WebAddress(address, "https") {
+			wrong.Add("address", "error.address-https")
+		}
+	case channel == store.ByEmail:
+		if address = store.Address(address); !entry.IsAddress(address) {
+			wrong.Add("address", "error.email")
+		}
+	default:
+		wrong.Add("address", "error.address-here")
+	}
+	return address
+}
+
+// QuestionTypes are the types a question can have.
+var QuestionTypes = []string{"text", "choice", "number", "date"}
+
+var maxQuestions = store.Modules.Most("questions")
+
+// checkQuestions cleans the questions and notes what is wrong with them under questions-N, counted from 1.
+func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question {
+	if len(in) > maxQuestions {
+		wrong.Add("questions", "error.too-many-of", "max", maxQuestions)
+		return nil
+	}
+	var out []store.Question
+	for i, q := range in {
+		field := "questions-" + strconv.Itoa(i+1)
+		q.Code = entry.CleanCode(wrong, field, q.Code, store.Modules.Most("questions.code"))
+		if slices.ContainsFunc(out, func(o store.Question) bool { return o.Code == q.Code }) {
+			wrong.Add(field, "error.code-taken")
+		}
+		var label store.Problems
+		q.Label = entry.CleanName(&label, field, q.Label, entry.MaxName)
+		for _, e := range label {
+			*wrong = append(*wrong, e.At(field))
+		}
+		q.Choices = entry.CleanLines(q.Choices)
+		switch {
+		case !slices.Contains(QuestionTypes, q.Type):
+			wrong.Add(field, "error.question-type", "value", q.Type)
+		case q.Type == "choice" && (len(q.Choices) < 2 || len(q.Choices) > 50):
+			wrong.Add(field, "error.question-choices", "max", 50)
+		case q.Type != "choice":
+			q.Choices = nil
+		}
+		for _, c := range q.Choices {
+			entry.CleanLine(wrong, field, c, entry.MaxName)
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// RemoveModule removes a level that nothing names. Conflict "error.module-in-use" while a level below, a ticket or an
+// article names it: such a level can be retired.
+func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
+	if err := policy.MayAdminister(a); err != nil {
+		return err
+	}
+	return ct.st.Update(a.By("remove-module"), func(tx *store.Tx) error {
+		if _, err := store.Modules.Get(tx, id); err != nil {
+			return err
+		}
+		used := store.ModulesByParent.Has(tx, id) || store.TicketsByModule.Has(tx, id) || store.ArticlesByModule.Has(tx, id)
+		if !used {
+			var err error
+			if used, err = people.InSpam(tx, func(t *store.Ticket) bool { return t.Module == id }); err != nil {
+				return err
+			}
+		}
+		if used {
+			return entry.Conflict("error.module-in-use")
+		}
+		return store.Modules.Delete(tx, id)
+	})
+}
+
+// Contact is whom to ask for credentials for a product: its support group, or another desk or mailbox.
+type Contact struct {
+	Product *Level
+	Group   *store.Group // nil where the product is served elsewhere and its address is known
+	Areas   []Contact    // areas that another group looks after, or that are served elsewhere
+}
+
+// Contacts lists, per product and for areas that differ from it, who gives credentials and how to reach them. For
+// everybody: it stands on the sign-in page.
+func (ct *Catalogue) Contacts() ([]Contact, error) {
+	var out []Contact
+	err := ct.st.View(func(tx *store.Tx) error {
+		out = nil
+		levels, err := All(tx)
+		if err != nil {
+			return err
+		}
+		rows, err := people.Groups(tx)
+		if err != nil {
+			return err
+		}
+		byID := map[uint64]*store.Group{}
+		for _, g := range rows {
+			byID[g.ID] = g
+		}
+		for i := range levels {
+			l := &levels[i]
+			if l.Retired {
+				continue
+			}
+			c := Contact{Product: l, Group: byID[l.Group]}
+			if !l.Here() && l.Address != "" {
+				c.Group = nil
+			}
+			switch {
+			case l.Depth == 0:
+				out = append(out, c)
+			case l.Depth == 1 && len(out) > 0:
+				p := &out[len(out)-1]
+				if l.Module.Group != 0 && l.Group != p.Product.Group || l.Channel != p.Product.Channel || l.Address != p.Product.Address {
+					p.Areas = append(p.Areas, c)
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,361 @@
+package catalogue
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // reads the size of a logo
+	_ "image/png"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// SettingsForm changes the parts that are not nil.
+type SettingsForm struct {
+	Branding *Branding
+	Footer   *[]store.FooterLink
+	Home     *Home
+	Service  *Service
+	Review   *[]uint64 // products whose articles need a review before publishing
+}
+
+// Branding is whose desk it is and how it looks.
+type Branding struct {
+	Name        string
+	Institution string
+	Short       string    // in the subject of mail; empty is made from Name
+	Colour      string    // #rrggbb; empty is the desk's own
+	Logo        io.Reader // PNG, JPEG or WebP, at most 512 KiB; nil leaves the logo
+	NoLogo      bool      // takes the logo away
+}
+
+// Home holds the texts of the home page.
+type Home struct {
+	Welcome  store.Words
+	Text     store.Words // Markdown
+	Searches []string    // often searched
+	Hours    store.Words // usual times
+}
+
+// Service is by when tickets are due and when they close.
+type Service struct {
+	Matrix       map[string]int // "blocking/today" -> 1 to 4, all twelve
+	HoursDue     map[string]int // "1" to "4" -> working hours
+	DayBegins    int
+	DayEnds      int
+	CloseAfter   int // days
+	ReopenWithin int // days
+}
+
+// MaxLogo is the greatest size of a logo in bytes.
+const MaxLogo = 512 << 10
+
+const (
+	maxLogoSide = 4000 // pixels
+)
+
+var (
+	maxFooter   = store.SettingsTable.Most("footer")
+	maxSearches = store.SettingsTable.Most("searches")
+	maxHomeText = store.SettingsTable.Most("home_text.it")
+)
+
+// ChangeSettings changes what the form has. Administrators only. rev is the revision the actor saw; 0 asks nothing. A
+// colour on which white text cannot be read is Invalid "error.colour-contrast" with the argument nearest, the colour
+// closest to it that passes.
+func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) (*store.Settings, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var wrong store.Problems
+	logo, kind := "", ""
+	if f.Branding != nil && f.Branding.Logo != nil {
+		var err error
+		if logo, kind, err = ct.keepLogo(f.Branding.Logo); err != nil {
+			e, ok := errors.AsType[*store.Error](err)
+			if !ok || e.Field == "" {
+				return nil, err
+			}
+			wrong = append(wrong, e)
+		}
+	}
+	var out *store.Settings
+	err := ct.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
+		set, err := store.StoredSettings(tx)
+		if err != nil {
+			return err
+		}
+		if err := entry.SameRev(saw, set.Rev); err != nil {
+			return err
+		}
+		found := append(store.Problems(nil), wrong...)
+		if f.Branding != nil {
+			f.Branding.fill(set, logo, kind, &found)
+		}
+		if f.Footer != nil {
+			set.Footer = checkFooter(*f.Footer, &found)
+		}
+		if f.Home != nil {
+			f.Home.fill(set, &found)
+		}
+		if f.Service != nil {
+			f.Service.fill(set, &found)
+		}
+		if f.Review != nil {
+			if set.ReviewModules, err = products(tx, *f.Review, &found); err != nil {
+				return err
+			}
+		}
+		if err := found.Err(); err != nil {
+			return err
+		}
+		if err := store.SettingsTable.Put(tx, set); err != nil {
+			return err
+		}
+		out = set.WithDefaults()
+		return nil
+	})
+	return out, err
+}
+
+func (b *Branding) fill(set *store.Settings, logo, kind string, wrong *store.Problems) {
+	set.Name = entry.CleanLine(wrong, "name", b.Name, store.SettingsTable.Most("name"))
+	if set.Name == "" {
+		wrong.Add("name", "error.required")
+	}
+	set.Institution = entry.CleanLine(wrong, "institution", b.Institution, entry.MaxName)
+	if set.Short = entry.CleanLine(wrong, "short", b.Short, store.MaxShort); strings.ContainsAny(set.Short, "[]()#") {
+		wrong.Add("short", "error.short-name")
+	}
+	set.Colour = checkColour(wrong, b.Colour)
+	switch {
+	case b.NoLogo:
+		set.Logo, set.LogoType = "", ""
+	case logo != "":
+		set.Logo, set.LogoType = logo, kind
+	}
+}
+
+// keepLogo stores a picture after looking at what it really is. Errors that concern the field carry its name.
+func (ct *Catalogue) keepLogo(r io.Reader) (sum, kind string, err error) {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxLogo+1))
+	if err != nil {
+		return "", "", fmt.Errorf("desk: read logo: %w", err)
+	}
+	if len(raw) > MaxLogo {
+		return "", "", store.Fail(store.TooLarge, "error.logo-size", "kilobytes", MaxLogo>>10).At("logo")
+	}
+	kind = mimetype.Detect(raw).String()
+	bad := store.Fail(store.Invalid, "error.logo-type").At("logo")
+	switch kind {
+	case "image/png", "image/jpeg":
+		c, _, err := image.DecodeConfig(bytes.NewReader(raw))
+		if err != nil || c.Width > maxLogoSide || c.Height > maxLogoSide {
+			return "", "", bad
+		}
+	case "image/webp":
+	default:
+		return "", "", bad
+	}
+	blob, err := ct.st.PutBlob(bytes.NewReader(raw), MaxLogo)
+	return blob.Sum, kind, err
+}
+
+// Logo opens the picture of the desk; NotFound when it has none. The caller closes it. For everybody.
+func (ct *Catalogue) Logo() (f *os.File, kind string, err error) {
+	set, err := ct.Settings()
+	if err != nil {
+		return nil, "", err
+	}
+	if set.Logo == "" {
+		return nil, "", store.Fail(store.NotFound, "error.not-found")
+	}
+	f, err = ct.st.OpenBlob(set.Logo)
+	return f, set.LogoType, err
+}
+
+// leastContrast is what WCAG asks between text and its ground.
+const leastContrast = 4.5
+
+func checkColour(wrong *store.Problems, s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if s == "" {
+		return ""
+	}
+	rgb, ok := readColour(s)
+	if !ok {
+		wrong.Add("colour", "error.colour")
+		return ""
+	}
+	if contrastToWhite(rgb) < leastContrast {
+		wrong.Add("colour", "error.colour-contrast", "nearest", hexColour(nearestReadable(rgb)))
+	}
+	return hexColour(rgb)
+}
+
+func readColour(s string) ([3]uint8, bool) {
+	s, ok := strings.CutPrefix(s, "#")
+	if len(s) == 3 {
+		s = string([]byte{s[0], s[0], s[1], s[1], s[2], s[2]})
+	}
+	n, err := strconv.ParseUint(s, 16, 32)
+	if !ok || err != nil || len(s) != 6 {
+		return [3]uint8{}, false
+	}
+	return [3]uint8{uint8(n >> 16), uint8(n >> 8), uint8(n)}, true // #nosec G115 -- the low byte is what is wanted
+}
+
+func hexColour(c [3]uint8) string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }
+
+// contrastToWhite is the contrast of WCAG 2.1 between the colour and white: 1 to 21.
+func contrastToWhite(c [3]uint8) float64 {
+	linear := func(v uint8) float64 {
+		x := float64(v) / 255
+		if x <= 0.04045 {
+			return x / 12.92
+		}
+		return math.Pow((x+0.055)/1.055, 2.4)
+	}
+	return 1.05 / (0.2126*linear(c[0]) + 0.7152*linear(c[1]) + 0.0722*linear(c[2]) + 0.05)
+}
+
+// nearestReadable darkens the colour, keeping its hue, by the smallest step after which white text can be read on it.
+func nearestReadable(c [3]uint8) [3]uint8 {
+	for k := 1000; k > 0; k-- {
+		dark := [3]uint8{}
+		for i := range c {
+			dark[i] = uint8(int(c[i]) * k / 1000) // #nosec G115 -- k is at most 1000
+		}
+		if contrastToWhite(dark) >= leastContrast {
+			return dark
+		}
+	}
+	return [3]uint8{}
+}
+
+// checkFooter cleans the links; those without label and address are left out. Problems stand under footer-N.
+func checkFooter(in []store.FooterLink, wrong *store.Problems) []store.FooterLink {
+	var out []store.FooterLink
+	for i, l := range in {
+		field := "footer-" + strconv.Itoa(i+1)
+		l.Address = strings.TrimSpace(l.Address)
+		var label store.Problems
+		l.Label = entry.CleanWords(&label, field, l.Label, entry.MaxShort)
+		for _, e := range label {
+			*wrong = append(*wrong, e.At(field))
+		}
+		if l.Label == (store.Words{}) && l.Address == "" {
+			continue
+		}
+		if l.Label == (store.Words{}) {
+			wrong.Add(field, "error.required")
+		}
+		if !linkAddress(l.Address) {
+			wrong.Add(field, "error.link")
+		}
+		out = append(out, l)
+	}
+	if len(out) > maxFooter {
+		wrong.Add("footer", "error.too-many-of", "max", maxFooter)
+	}
+	return out
+}
+
+// linkAddress reports whether s may stand in a link that the administrator made: a web address, an e-mail address
+// with mailto:, or a path of this desk.
+func linkAddress(s string) bool {
+	if to, ok := strings.CutPrefix(s, "mailto:"); ok {
+		return entry.IsAddress(store.Address(to))
+	}
+	if strings.HasPrefix(s, "/") {
+		return !strings.HasPrefix(s, "//") && !strings.ContainsAny(s, "\\ \"<>") && len(s) <= entry.MaxURL
+	}
+	return entry.WebAddress(s, "https", "http")
+}
+
+func (h *Home) fill(set *store.Settings, wrong *store.Problems) {
+	set.Welcome = entry.CleanWords(wrong, "welcome", h.Welcome, entry.MaxName)
+	set.HomeText = entry.CleanTexts(wrong, "text", h.Text, maxHomeText)
+	set.Hours = entry.CleanWords(wrong, "hours", h.Hours, entry.MaxName)
+	set.Searches = entry.CleanLines(h.Searches)
+	for _, s := range set.Searches {
+		entry.CleanLine(wrong, "searches", s, store.SettingsTable.MostOfEach("searches"))
+	}
+	if len(set.Searches) > maxSearches {
+		wrong.Add("searches", "error.too-many-of", "max", maxSearches)
+	}
+}
+
+func (s *Service) fill(set *store.Settings, wrong *store.Problems) {
+	for cell := range store.DefaultMatrix {
+		if p, ok := s.Matrix[cell]; !ok || p < 1 || p > 4 {
+			wrong.Add("matrix-"+strings.ReplaceAll(cell, "/", "-"), "error.range", "min", 1, "max", 4)
+		}
+	}
+	for cell := range s.Matrix {
+		if _, ok := store.DefaultMatrix[cell]; !ok {
+			wrong.Add("matrix", "error.code", "value", cell)
+		}
+	}
+	between := func(field string, n, from, to int) {
+		if n < from || n > to {
+			wrong.Add(field, "error.range", "min", from, "max", to)
+		}
+	}
+	for p := range store.DefaultHoursDue {
+		between("hours-due-"+p, s.HoursDue[p], 1, 1000)
+	}
+	between("day-begins", s.DayBegins, 0, 23)
+	between("day-ends", s.DayEnds, 1, 24)
+	if s.DayEnds <= s.DayBegins {
+		wrong.Add("day-ends", "error.day-ends")
+	}
+	between("close-after", s.CloseAfter, 1, 365)
+	between("reopen-within", s.ReopenWithin, 1, 365)
+	set.Matrix = maps.Clone(s.Matrix)
+	set.WorkingHours = maps.Clone(s.HoursDue)
+	set.DayBegins, set.DayEnds, set.CloseAfter, set.ReopenWithin = s.DayBegins, s.DayEnds, s.CloseAfter, s.ReopenWithin
+}
+
+func products(tx *store.Tx, ids []uint64, wrong *store.Problems) (map[uint64]bool, error) {
+	levels, err := All(tx)
+	if err != nil {
+		return nil, err
+	}
+	top := map[uint64]bool{}
+	for _, l := range levels {
+		if l.Depth == 0 {
+			top[l.ID] = true
+		}
+	}
+	var out map[uint64]bool
+	for _, id := range ids {
+		if !top[id] {
+			wrong.Add("review", "error.module-unknown")
+			continue
+		}
+		if out == nil {
+			out = map[uint64]bool{}
+		}
+		out[id] = true
+	}
+	return out, nil
+}
+
+// Settings returns what the administrator chose for the desk.
+func (ct *Catalogue) Settings() (*store.Settings, error) {
+	var s *store.Settings
+	err := ct.st.View(func(tx *store.Tx) error { s = store.CurrentSettings(tx); return nil })
+	return s, err
+}

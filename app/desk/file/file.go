@@ -1,0 +1,160 @@
+package file
+
+import (
+	"bytes"
+	"io"
+	"os"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// maxPending bounds the uploads one person may have lying about unused, and maxPendingFiles how many times the largest
+// file they may weigh: nobody fills the disk with what belongs to nothing.
+const (
+	maxPending      = 200
+	maxPendingFiles = 20
+)
+
+// Keep stores what a person sends as a pending file: it belongs to nobody else until a message, note or article names
+// it, and goes after a day. The media type is told by the content, never by the name. An empty file is kept as it is.
+// TooLarge "error.file-too-large" beyond the limit, Invalid "error.pending-files" when the person has too many such
+// files, with nothing kept.
+func (fs *Files) Keep(a policy.Actor, name string, r io.Reader) (*store.File, error) {
+	if !a.SignedIn() {
+		return nil, policy.Denied(a)
+	}
+	a.Once = nil // a form that is refused keeps its files, and its key
+	if err := fs.mayKeepMore(a); err != nil {
+		return nil, err
+	}
+	head := make([]byte, 3072)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	head = head[:n]
+	blob, err := fs.st.PutBlob(io.MultiReader(bytes.NewReader(head), r), fs.maxFile)
+	if err != nil {
+		return nil, err
+	}
+	f := &store.File{Person: a.ID(), Name: markup.FileName(name), Type: mimetype.Detect(head).String(), Size: blob.Size, Sum: blob.Sum}
+	err = fs.st.Update(a.By("upload"), func(tx *store.Tx) error {
+		c := *f
+		if err := store.Files.Put(tx, &c); err != nil {
+			return err
+		}
+		f.Row = c.Row
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (fs *Files) mayKeepMore(a policy.Actor) error {
+	return fs.st.View(func(tx *store.Tx) error {
+		n, size := 0, int64(0)
+		for f, err := range store.FilesPending.Rows(tx, store.Span{}) {
+			if err != nil {
+				return err
+			}
+			if f.Person == a.ID() {
+				n, size = n+1, size+f.Size
+			}
+		}
+		if n >= maxPending || size >= maxPendingFiles*fs.maxFile {
+			return store.Fail(store.Invalid, "error.pending-files")
+		}
+		return nil
+	})
+}
+
+// PendingFiles returns those of the ids that are pending files of the actor, so that a form can show them again.
+func (fs *Files) PendingFiles(a policy.Actor, ids []uint64) ([]*store.File, error) {
+	var out []*store.File
+	err := fs.st.View(func(tx *store.Tx) error {
+		for _, id := range ids {
+			if f, err := store.Files.Get(tx, id); err == nil && f.Pending() && f.Person == a.ID() && a.SignedIn() {
+				out = append(out, f)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// OpenFile opens a file for reading. The caller closes it. NotFound for a file that the actor may not read.
+func (fs *Files) OpenFile(a policy.Actor, id uint64) (*store.File, *os.File, error) {
+	var f *store.File
+	err := fs.st.View(func(tx *store.Tx) error {
+		var err error
+		if f, err = store.Files.Get(tx, id); err != nil {
+			return err
+		}
+		return fs.MayReadFile(tx, a, f)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := fs.st.OpenBlob(f.Sum)
+	return f, r, err
+}
+
+// MayReadFile returns nil when the actor may read the file: they may read the message or note it came with, or one of
+// the versions of an article that show it, or they sent it and nothing has it yet. NotFound otherwise.
+func (fs *Files) MayReadFile(tx *store.Tx, a policy.Actor, f *store.File) error {
+	gone := store.Fail(store.NotFound, "error.not-found")
+	switch {
+	case f.Ticket != 0:
+		m, err := store.Messages.Get(tx, f.Message)
+		if err != nil {
+			return err
+		}
+		return fs.rights.MayReadMessage(tx, a, m)
+	case f.Article != 0:
+		for _, id := range f.Versions {
+			v, err := store.Versions.Glance(tx, id)
+			if err != nil {
+				return err
+			}
+			if policy.MayRead(a, v.Audience, v.Publication) {
+				return nil
+			}
+		}
+	case a.SignedIn() && f.Person == a.ID():
+		return nil
+	}
+	return gone
+}
+
+// ReadableFiles returns those of the files that the actor may read, in their order.
+func (fs *Files) ReadableFiles(tx *store.Tx, a policy.Actor, files []*store.File) ([]*store.File, error) {
+	var out []*store.File
+	for _, f := range files {
+		switch err := fs.MayReadFile(tx, a, f); {
+		case err == nil:
+			out = append(out, f)
+		case store.KindOf(err) != store.NotFound && store.KindOf(err) != store.Denied:
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// PendingFiles returns the uploads that the actor made and that belong to nothing yet.
+func PendingFiles(tx *store.Tx, a policy.Actor, ids []uint64) ([]*store.File, error) {
+	var out []*store.File
+	for _, id := range ids {
+		f, err := store.Files.Get(tx, id)
+		if err != nil || !f.Pending() || f.Person != a.ID() {
+			return nil, store.Fail(store.Invalid, "error.file-gone").At("files")
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}

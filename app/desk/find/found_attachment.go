@@ -1,0 +1,79 @@
+package find
+
+import (
+	"strings"
+
+	"sportello/app/desk/policy"
+	"sportello/search"
+	"sportello/search/query"
+	"sportello/store"
+)
+
+// maxLookedThrough bounds how many files of one hit are looked through for words.
+const maxLookedThrough = 5
+
+// showAttachment has the hit show where its words stand, if the ticket or article itself lacks some that a file has.
+func (fi *Finder) showAttachment(tx *store.Tx, a policy.Actor, f *Found, parsed query.Parsed) error {
+	language := ""
+	if f.Mail != nil {
+		return nil // its files are not read before it becomes a message
+	}
+	if f.Ticket != nil {
+		language = f.Ticket.Language
+	} else {
+		language = f.Version.Language
+	}
+	least := query.Missing(f.Title+"\n"+f.text, parsed, language)
+	if least == 0 {
+		return nil
+	}
+	files, err := fi.filesOf(tx, a, f)
+	if err != nil {
+		return err
+	}
+	best := ""
+	for i, file := range files {
+		if i == maxLookedThrough || least == 0 {
+			break
+		}
+		words := ""
+		switch text, err := store.TextOf(tx, file.ID); {
+		case err == nil:
+			words = search.FileText(text.Text)
+		case store.KindOf(err) != store.NotFound:
+			return err
+		}
+		if n := query.Missing(file.Name+"\n"+words, parsed, language); n < least {
+			least, best, f.Attachment = n, words, file.Name
+		}
+	}
+	if s := query.Snippet(best, parsed, language, snippetLength); strings.Contains(string(s), "<mark>") {
+		f.Snippet = s // else the words stand in the file's name
+	}
+	return nil
+}
+
+// filesOf returns the files of the hit that the actor may open.
+func (fi *Finder) filesOf(tx *store.Tx, a policy.Actor, f *Found) ([]*store.File, error) {
+	if f.Ticket == nil {
+		files, err := store.FilesByVersion.Find(tx, f.Version.ID)
+		if err != nil {
+			return nil, err
+		}
+		return fi.files.ReadableFiles(tx, a, files)
+	}
+	s := fi.rights.Stand(tx, a, f.Ticket)
+	messages, err := fi.rights.Messages(tx, f.Ticket, s)
+	if err != nil {
+		return nil, err
+	}
+	var out []*store.File
+	for _, m := range messages {
+		files, err := store.FilesByMessage.Find(tx, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, files...)
+	}
+	return out, nil
+}

@@ -1,0 +1,30 @@
+// Package find asks the index as somebody, so that everyone finds only what they may read, and keeps count of what was
+// not found.
+package find
+
+import (
+	"time"
+
+	"sportello/app/desk/file"
+	"sportello/app/desk/policy"
+	"sportello/search"
+	"sportello/store"
+)
+
+// Finder searches one desk.
+type Finder struct {
+	st         *store.Store
+	ix         *search.Index
+	clock      func() time.Time
+	loc        *time.Location
+	missMonths int
+	rights     *policy.Rights
+	files      *file.Files
+	misses     missWork
+}
+
+// New returns the search over the store. Without an index every search answers Unavailable; what people did not
+// find is kept for so many months.
+func New(st *store.Store, ix *search.Index, loc *time.Location, missMonths int, rights *policy.Rights, files *file.Files) *Finder {
+	return &Finder{st: st, ix: ix, clock: st.Now, loc: loc, missMonths: missMonths, rights: rights, files: files}
+}

@@ -1,0 +1,186 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"sportello/app/desk/entry"
+	"sportello/app/mail"
+	"sportello/store"
+)
+
+// MailFrom is what is known of a mail beside its bytes.
+type MailFrom struct {
+	Source  string // imap, lmtp, smtp, pipe, import
+	Mailbox string // its address, when the way it came by says so
+	Return  string // sender of the envelope
+	To      []string
+	Cut     bool // only the beginning is there
+}
+
+const mailTries = 5 // of a mail whose processing fails because the desk cannot write
+
+// TakeMail keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail, where
+// it came to the same mailbox.
+// TooLarge beyond MaxMessage, with nothing kept. Unavailable with ErrMailRoom for a stranger's while held mail takes all
+// the room that strangers have: whoever brings it tries again later. Of one that lies in a mailbox of ours only the
+// beginning is taken then, so that it holds up nothing that lies there behind it.
+func (it *Intake) TakeMail(from MailFrom, r io.Reader) (*store.Mail, error) {
+	blob, err := it.st.PutBlob(r, it.post.Mail.MaxMessage)
+	if err != nil {
+		return nil, err
+	}
+	beginning, err := it.beginningOf(blob.Sum)
+	if err != nil {
+		return nil, err
+	}
+	switch full, err := it.noRoom(blob.Size, beginning); {
+	case err != nil:
+		return nil, err
+	case full && from.Source != "imap":
+		return nil, &store.Error{Kind: store.Unavailable, Key: "error.mail-room", Err: ErrMailRoom}
+	case full:
+		from.Cut = true
+		if blob, err = it.st.PutBlob(bytes.NewReader(beginning), 0); err != nil {
+			return nil, err
+		}
+	}
+	var out *store.Mail
+	err = it.st.Update(store.By{Via: "mail", Act: "take-mail"}, func(tx *store.Tx) error {
+		have, err := it.haveMail(tx, blob.Sum, from)
+		if err != nil || have != nil {
+			out = have
+			return err
+		}
+		out = &store.Mail{State: store.MailWaiting, Sum: blob.Sum, Size: blob.Size, Cut: from.Cut, Source: from.Source,
+			Mailbox: store.Address(from.Mailbox), Return: store.Address(from.Return)}
+		for _, to := range from.To {
+			if len(out.To) < 100 {
+				out.To = append(out.To, store.Address(to))
+			}
+		}
+		return store.Mails.Put(tx, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	it.wakeMail()
+	return out, nil
+}
+
+func (it *Intake) wakeMail() {
+	select {
+	case it.mailWaits <- struct{}{}:
+	default:
+	}
+}
+
+// RunMail processes mail as it comes, until the context ends.
+func (it *Intake) RunMail(ctx context.Context) error {
+	if err := it.adoptMail(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := it.ProcessMail(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-it.mailWaits:
+		case <-time.After(time.Minute): // a wake-up that was lost costs a minute
+		}
+	}
+}
+
+// ProcessMail processes all that waits. A mail that cannot be processed is kept with the reason and does not hold up
+// those behind it; an error is returned only when the desk itself cannot read or write.
+func (it *Intake) ProcessMail(ctx context.Context) error {
+	it.mailMu.Lock()
+	defer it.mailMu.Unlock()
+	after := uint64(0)
+	for ctx.Err() == nil {
+		var row *store.Mail
+		err := it.st.View(func(tx *store.Tx) error {
+			row = nil
+			span := store.Span{Prefix: store.Key(string(store.MailWaiting))}
+			if after != 0 {
+				span.Low = store.Key(after + 1)
+			}
+			for m, err := range store.MailsByState.Rows(tx, span) {
+				row = m
+				return err
+			}
+			return nil
+		})
+		if err != nil || row == nil {
+			return err
+		}
+		after = row.ID
+		if err := it.processOne(row); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// processOne makes a mail what it is to be. What is wrong with the mail is written into its row.
+func (it *Intake) processOne(row *store.Mail) (err error) {
+	fail := func(why, detail string) error {
+		return it.st.Update(store.By{Via: "mail", Act: "fail-mail"}, func(tx *store.Tx) error {
+			m, err := store.Mails.Get(tx, row.ID)
+			if err != nil {
+				return err
+			}
+			m.State, m.Why, m.Detail, m.Tries = store.MailFailed, why, entry.Cut(detail, 500), m.Tries+1
+			if m.Group == 0 {
+				if m.Group, err = it.groupOfMail(tx, m); err != nil {
+					return err
+				}
+			}
+			return store.Mails.Put(tx, m)
+		})
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			it.log.Error("mail: panic while processing", "mail", row.ID, "panic", p, "stack", string(debug.Stack()))
+			err = fail("panic", fmt.Sprint(p))
+		}
+	}()
+	in, err := it.readMail(row)
+	if err == nil {
+		err = it.joinMail(row, in)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrUnavailable):
+		return err // the desk cannot write just now; the mail waits
+	}
+	it.log.Warn("mail could not be processed", "mail", row.ID, "err", err)
+	why, detail := "fault", err.Error()
+	var refused *store.Error
+	if errors.As(err, &refused) && refused.Kind != store.Internal {
+		why, detail = strings.TrimPrefix(refused.Key, "error."), ""
+	}
+	return fail(why, detail)
+}
+
+// recipients are all addresses a mail was for, as envelope, mail servers and sender name them.
+func recipients(row *store.Mail, m *mail.Message) []string {
+	out := slices.Clone(row.To)
+	out = append(out, m.Delivered...)
+	for _, list := range [][]mail.Address{m.To, m.Cc} {
+		for _, a := range list {
+			out = append(out, a.Email)
+		}
+	}
+	return out
+}

@@ -1,0 +1,64 @@
+package intake
+
+import (
+	"sportello/app/desk/ticket"
+	"sportello/store"
+)
+
+// living returns the ticket in which the matter of a duplicate goes on, nil for a ticket that is none, and where that one
+// is closed as well.
+func (j *joining) living(t *store.Ticket) (*store.Ticket, error) {
+	live := t
+	for range 10 {
+		if live.DuplicateOf == 0 {
+			break
+		}
+		o, err := j.ticket(live.DuplicateOf)
+		if err != nil || o == nil {
+			return nil, err
+		}
+		live = o
+	}
+	if live == t || live.DuplicateOf != 0 || live.State == store.StateClosed {
+		return nil, nil
+	}
+	return live, nil
+}
+
+// joinLiving has an answer to a duplicate reach the ticket where the matter goes on, as if merging had brought it: its
+// agents read it there, the duplicate's people in theirs, nobody else at all, and undoing takes it back. It moves neither
+// ticket's state, for the people of the one know nothing of the other's.
+func (j *joining) joinLiving(l *lead, live *store.Ticket) error {
+	if j.has(live) {
+		return j.aside("same")
+	}
+	if j.person == nil {
+		var err error
+		if j.person, err = j.it.people.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+			return err
+		}
+	}
+	j.tx.As(j.person.ID)
+	j.row.Joined, j.row.JoinedBy = l.why, l.by
+	m := j.message()
+	m.Known = m.Unproven && j.token.Ticket == l.t.ID && j.token.Person == j.person.ID
+	m.Outside = l.where == addressed
+	m.Origin, m.Brought = l.t.ID, []uint64{l.t.ID}
+	by, agents := live.LastBy, live.LastAgent
+	j.tx.Act("note")
+	j.tx.Internally(true)
+	if err := j.it.tickets.AppendMessage(j.tx, live, m, j.in.files); err != nil {
+		return err
+	}
+	live.LastBy, live.LastAgent = by, agents
+	if err := store.Tickets.Put(j.tx, live); err != nil {
+		return err
+	}
+	j.tx.Act("message")
+	j.tx.Internally(false)
+	ticket.Touch(j.tx, l.t)
+	if err := store.Tickets.Put(j.tx, l.t); err != nil {
+		return err
+	}
+	return j.done(live, m, false)
+}

@@ -1,0 +1,708 @@
+package intake
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
+	"sportello/app/mail"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// Why a mail stands where it stands.
+const (
+	JoinedMessageID = "message-id" // it answers a mail that the ticket holds
+	JoinedNear      = "near"       // it answers one that mails of the ticket mention
+	JoinedToken     = "token"      // it was sent to a reply address of the ticket
+	JoinedNumber    = "number"     // its subject names the ticket, and its sender belongs there
+	JoinedReport    = "report"     // it reports about a mail of the ticket
+	JoinedFollowing = "following"  // it answers a ticket that was closed too long ago
+	JoinedNew       = "new"        // it opened the ticket
+)
+
+// joining decides about one mail in its transaction.
+type joining struct {
+	it  *Intake
+	tx  *store.Tx
+	row *store.Mail
+	in  *incoming
+
+	person  *store.Person     // the sender, when the desk knows them
+	token   notice.ReplyToken // of the reply address it was sent to
+	machine bool              // written by a program
+	copies  []*store.Mail     // the same mail, as other mailboxes have it
+	foreign bool              // from another desk
+	places  map[uint64]place
+	laid    bool   // beside a ticket
+	suggest uint64 // the ticket to which it points without its sender belonging there
+}
+
+// lead is a ticket to which a mail points, and how its sender stands there.
+type lead struct {
+	t       *store.Ticket
+	why, by string
+	where   place
+}
+
+// joinMail makes a mail that was read what it is to be: a message of a ticket, a ticket, or something kept aside.
+func (it *Intake) joinMail(row *store.Mail, in *incoming) error {
+	opened := time.Time{}
+	err := it.st.Update(store.By{Via: "mail", Act: "mail"}, func(tx *store.Tx) error {
+		opened = time.Time{}
+		r, err := store.Mails.Get(tx, row.ID)
+		if err != nil {
+			return err
+		}
+		if r.State != store.MailWaiting {
+			return nil
+		}
+		j := &joining{it: it, tx: tx, row: r, in: in}
+		if err := j.decide(); err != nil {
+			return err
+		}
+		if r.State == store.MailDone && !j.laid {
+			if err := it.notices.PlanCut(tx, r, j.person); err != nil {
+				return err
+			}
+		}
+		if r.State == store.MailDone && (r.Joined == JoinedNew || j.laid) {
+			opened = tx.Now()
+		}
+		return nil
+	})
+	if err == nil && !opened.IsZero() {
+		it.strangers.note(in.sender(), opened)
+	}
+	return err
+}
+
+func (j *joining) decide() error {
+	in, row := j.in, j.row
+	row.Print, row.MessageID, row.From, row.FromName = in.print, entry.Cut(in.MessageID, 500), in.From.Email, entry.Cut(in.From.Name, entry.MaxName)
+	row.Subject, row.Date, row.Automatic, row.Proven = entry.Cut(markup.Line(in.Subject), entry.MaxSubject), in.Date, string(in.Automatic), in.Proven
+	row.Why, row.Detail = in.Problem, ""
+	if in.PEC != nil {
+		row.PEC = in.PEC.Kind // whether it proves the sender is said by Proven: receipts and anomalies do not
+	}
+	if in.box != nil {
+		row.Mailbox = in.box.Address
+	}
+	var err error
+	if _, row.Group, err = j.it.post.PlaceOfBox(j.tx, in.box); err != nil {
+		return err
+	}
+	if j.copies, err = store.MailsByPrint.Find(j.tx, in.print); err != nil {
+		return err
+	}
+	j.copies = slices.DeleteFunc(j.copies, func(m *store.Mail) bool { return m.ID == row.ID || m.State == store.MailDropped })
+	for _, have := range j.copies {
+		same, err := j.it.samePlace(j.tx, have.Mailbox, row.Mailbox)
+		if err != nil {
+			return err
+		}
+		if same {
+			row.State, row.SameAs = store.MailSame, have.ID
+			return store.Mails.Put(j.tx, row)
+		}
+	}
+	if err := j.seenAtBox(); err != nil {
+		return err
+	}
+	j.foreign = len(in.Desk) > 0
+	own, err := j.ownMail()
+	if err != nil {
+		return err
+	}
+	if own {
+		return j.aside("own") // come back by a redirection
+	}
+	j.machine = in.Automatic != mail.Personal
+	back, err := j.returned()
+	if err != nil {
+		return err
+	}
+	if !row.Approved && (back != nil || in.Report != nil || in.PEC != nil && in.PEC.About != "") {
+		return j.report(back)
+	}
+	if in.From.Email == "" || !entry.IsAddress(in.From.Email) {
+		return store.Fail(store.Invalid, "error.mail-no-sender")
+	}
+	if err := j.share(); err != nil {
+		return err
+	}
+	if j.person, err = store.PeopleByEmail.First(j.tx, in.From.Email); store.IgnoreNotFound(err) != nil {
+		return err
+	}
+	if j.person != nil && j.person.Disabled {
+		return j.hold("disabled")
+	}
+	j.token = j.it.notices.OpenReply(recipients(row, in.Message))
+	l, err := j.find()
+	switch {
+	case err != nil:
+		return err
+	case l == nil:
+		return j.open()
+	case l.where == outside:
+		return j.beside(l)
+	}
+	return j.join(l)
+}
+
+// aside keeps a mail that becomes no message.
+func (j *joining) aside(why string) error {
+	j.row.State, j.row.Why, j.row.Text = store.MailAside, why, j.in.body()
+	if why == "own" {
+		j.row.Group = 0 // it may tell of other groups' tickets
+	}
+	return store.Mails.Put(j.tx, j.row)
+}
+
+// hold keeps a mail until somebody approves it.
+func (j *joining) hold(why string) error {
+	if j.row.Approved {
+		return nil
+	}
+	j.row.State, j.row.Why, j.row.Text = store.MailHeld, why, j.in.body()
+	return store.Mails.Put(j.tx, j.row)
+}
+
+// find is the table of domain.md, "mail and belonging". It says which ticket the mail joins or, where its sender is
+// outside, beside which it lies; nil for one of its own. What the ticket holds goes before what it mentions; anything
+// by which the sender belongs goes before anything by which they do not.
+func (j *joining) find() (*lead, error) {
+	if seen, err := j.seen(); seen || err != nil {
+		return nil, err
+	}
+	var beside *lead
+	for _, id := range j.answered() {
+		l, err := j.byID(id, false)
+		if err != nil || l != nil && l.where != outside {
+			return l, err
+		}
+		if beside == nil {
+			beside = l
+		}
+	}
+	if t, err := j.ticket(j.token.Ticket); err != nil {
+		return nil, err
+	} else if t != nil && !j.has(t) {
+		l, err := j.lead(t, JoinedToken, "")
+		if err != nil || l.where != outside {
+			return l, err
+		}
+		if beside == nil {
+			beside = l
+		}
+	}
+	// Its own Message-ID stands among those mentioned: a copy that went to somebody else first may have been answered.
+	for _, id := range append(j.answered(), j.in.MessageID) {
+		l, err := j.byID(id, true)
+		if err != nil || l != nil && l.where != outside {
+			return l, err
+		}
+		if l != nil && j.suggest == 0 {
+			j.suggest = l.t.ID
+		}
+	}
+	if n, ok := mail.Number(j.in.Subject, store.CurrentSettings(j.tx).ShortName()); ok {
+		if t, err := j.ticket(n); err != nil {
+			return nil, err
+		} else if t != nil && !j.has(t) {
+			l, err := j.lead(t, JoinedNumber, "#"+entry.Digits(n))
+			if err != nil || l.where != outside {
+				return l, err
+			}
+		}
+	}
+	return beside, nil
+}
+
+// seen reports whether the mail's Message-ID stands in a ticket already, with other content: copies are known before.
+func (j *joining) seen() (bool, error) {
+	if j.in.MessageID == "" {
+		return false, nil
+	}
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(j.in.MessageID))}) {
+		if err != nil {
+			return false, err
+		}
+		if m.Kind == store.MailNear || slices.ContainsFunc(j.copies, func(c *store.Mail) bool { return c.Message != 0 && c.Message == m.Message }) {
+			continue
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// byID is the ticket that holds the Message-ID, or mentions it: the newest to which the sender belongs, else the newest;
+// of those to which they belong, one of the group for which the mail came. A ticket that has this mail from another
+// mailbox is none.
+func (j *joining) byID(id string, mentioned bool) (*lead, error) {
+	if id == "" {
+		return nil, nil
+	}
+	var out *lead
+	n := 0
+	var elsewhere *lead
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(id)), Desc: true}) {
+		if err != nil {
+			return nil, err
+		}
+		if n++; n > post.MostOfID {
+			break
+		}
+		if (m.Kind == store.MailNear) != mentioned {
+			continue
+		}
+		t, err := j.ticketOf(m)
+		if err != nil {
+			return nil, err
+		}
+		if t == nil || j.has(t) {
+			continue
+		}
+		why := JoinedMessageID
+		if mentioned {
+			why = JoinedNear
+		}
+		l, err := j.lead(t, why, entry.Cut(id, 200))
+		switch {
+		case err != nil || l.where != outside && t.Group == j.row.Group:
+			return l, err
+		case l.where != outside && elsewhere == nil:
+			elsewhere = l
+		case out == nil:
+			out = l
+		}
+	}
+	if elsewhere != nil {
+		return elsewhere, nil
+	}
+	return out, nil
+}
+
+func (j *joining) lead(t *store.Ticket, why, by string) (*lead, error) {
+	where, known := j.places[t.ID]
+	if !known {
+		var err error
+		if where, err = j.placeIn(t); err != nil {
+			return nil, err
+		}
+		if j.places == nil {
+			j.places = map[uint64]place{}
+		}
+		j.places[t.ID] = where
+	}
+	return &lead{t, why, by, where}, nil
+}
+
+// ticket returns the ticket of that number, nil when there is none, or none any more.
+func (j *joining) ticket(n uint64) (*store.Ticket, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	t, err := store.Tickets.Get(j.tx, n)
+	if errors.Is(err, store.ErrNotFound) || err == nil && t.IsSpam() {
+		return nil, nil
+	}
+	return t, err
+}
+
+// answered are the Message-IDs the mail answers, the nearest first.
+func (j *joining) answered() []string {
+	var out []string
+	add := func(ids ...string) {
+		for _, id := range ids {
+			if id != "" && !slices.Contains(out, id) && len(out) < 60 {
+				out = append(out, id)
+			}
+		}
+	}
+	add(j.in.InReplyTo...)
+	refs := slices.Clone(j.in.References)
+	slices.Reverse(refs)
+	add(refs...)
+	return out
+}
+
+// ticketOf is the ticket in which a Message-ID stands for the sender: where its message is now or, when that came there
+// with a duplicate to whose people the sender belongs, the duplicate.
+func (j *joining) ticketOf(m *store.MailID) (*store.Ticket, error) {
+	t, err := j.ticket(m.Ticket)
+	if err != nil || t == nil {
+		return nil, err
+	}
+	if m.Message == 0 || j.person == nil || t.OnSide(j.person.ID) {
+		return t, nil
+	}
+	msg, err := store.Messages.Get(j.tx, m.Message)
+	if err != nil || !msg.Merged() {
+		return t, store.IgnoreNotFound(err)
+	}
+	if o, err := j.ticket(msg.Side()); err != nil || o != nil && o.OnSide(j.person.ID) {
+		return o, err
+	}
+	return t, nil
+}
+
+// place is how the sender of a mail stands to a ticket.
+type place uint8
+
+const (
+	outside   place = iota // does not belong: the words lie beside the ticket
+	addressed              // a mail of the ticket was for them, too: their words join, and no more
+	within                 // requester, participant, coordinator
+	agent                  // agent of the group
+	noting                 // agent of another group who answers a letter about something internal that was theirs
+)
+
+// placeIn says how the sender stands to the ticket. To a confidential one belong its people and its group alone.
+func (j *joining) placeIn(t *store.Ticket) (place, error) {
+	secret := policy.Confidential(j.tx, t.Group, t.Module)
+	if j.person != nil {
+		s := j.it.rights.Standing(policy.Actor{Person: j.person}, t, secret)
+		own := j.token.Person == j.person.ID && j.token.Ticket == t.ID
+		if own && t.Unclaimed && t.Requester == j.person.ID {
+			return addressed, nil // we wrote to them; that they read it claims nothing
+		}
+		switch {
+		case s.Is[policy.AsRequester] || s.Is[policy.AsParticipant] || s.Is[policy.AsCoordinator] && !secret:
+			return within, nil
+		case s.Is[policy.AsAgentHere] || s.Is[policy.AsSupervisorHere]:
+			return agent, nil
+		case s.Is[policy.AsAgentElsewhere] && s.Allows(policy.WriteNote) && own && j.token.Purpose == notice.PurposeInternal:
+			return noting, nil
+		}
+	}
+	if secret {
+		return outside, nil
+	}
+	for m, err := range store.MailsByTicket.Rows(j.tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return outside, err
+		}
+		if slices.Contains(m.Addressed, j.in.From.Email) {
+			return addressed, nil
+		}
+	}
+	return outside, nil
+}
+
+// internal reports whether the mail answers what told of anything internal: by the reply address it was sent to, or by
+// the letter it names.
+func (j *joining) internal(where place) (bool, error) {
+	if j.token.Purpose == notice.PurposeInternal || j.token.Ticket != 0 && j.token.Purpose == notice.PurposeUnknown && where >= agent {
+		return true, nil
+	}
+	nearest := j.in.InReplyTo
+	if n := len(j.in.References); len(nearest) == 0 && n > 0 {
+		nearest = j.in.References[n-1:]
+	}
+	for _, id := range nearest {
+		l, err := j.letter(id)
+		if err != nil {
+			return false, store.IgnoreNotFound(err)
+		}
+		if l != nil && notice.PurposeOf(j.tx, l) == notice.PurposeInternal {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// join makes the mail a message or note of the ticket. It makes nobody a participant.
+func (j *joining) join(l *lead) error {
+	t := l.t
+	if live, err := j.living(t); err != nil || live != nil && l.where < agent {
+		if err != nil {
+			return err
+		}
+		return j.joinLiving(l, live)
+	}
+	if l.where == addressed && t.State == store.StateClosed {
+		j.suggest = t.ID
+		return j.open() // only its people bring a closed one back
+	}
+	internal, err := j.internal(l.where)
+	if err != nil {
+		return err
+	}
+	if j.person == nil {
+		if j.person, err = j.it.people.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+			return err
+		}
+	}
+	j.tx.As(j.person.ID)
+	j.row.Joined, j.row.JoinedBy = l.why, l.by
+	m := j.message()
+	m.Known = m.Unproven && j.token.Ticket == t.ID && j.token.Person == j.person.ID
+	m.Outside = l.where == addressed
+	a := policy.Actor{Person: j.person, Via: "mail", Language: t.Language}
+	w := j.it.tickets.Begin(j.tx, a, t)
+	own := j.row.Proven && j.token.Purpose == notice.PurposePublic && j.token.Ticket == t.ID && j.token.Person == j.person.ID
+	switch {
+	case j.machine:
+		m.Internal, m.Agent = internal || l.where >= agent, l.where >= agent
+		return j.lay(w, m)
+	case internal:
+		m.Internal, m.AnswersNote, m.Agent = true, true, l.where >= agent
+		if l.where < agent {
+			return j.lay(w, m)
+		}
+	case l.where == agent && own:
+		// The agent's own reply address, and proof that the agent used it: an answer like one written on the page.
+	case l.where == agent:
+		m.Internal, m.Agent, m.Unconfirmed = true, true, true
+	case l.where == addressed:
+		if t.Requester != j.person.ID {
+			if err := j.wish(w, mail.Address{Email: j.in.From.Email}); err != nil {
+				return err
+			}
+		}
+		if t.State == store.StateWaiting || t.State == store.StateResolved {
+			if err := w.WakeUp(); err != nil {
+				return err
+			}
+		}
+		return j.lay(w, m)
+	case j.row.Proven:
+		if err := j.wish(w, j.it.addressed(j.tx, j.in)...); err != nil {
+			return err
+		}
+	}
+	if err := w.Speak(m, j.in.files); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	now := w.Ticket()
+	if now.ID != t.ID {
+		j.row.Joined, j.row.JoinedBy = JoinedFollowing, "#"+entry.Digits(t.ID)
+	}
+	return j.done(now, m, true)
+}
+
+// lay puts a message into the ticket beside what else is changed: a machine's, that of somebody who was addressed, or a
+// note of whom may write none.
+func (j *joining) lay(w *ticket.Change, m *store.Message) error {
+	if err := w.Lay(m, j.in.files); err != nil {
+		return err
+	}
+	return j.done(w.Ticket(), m, !j.machine && !m.Internal)
+}
+
+// maxBeside bounds how much lies beside one ticket. What comes on top is a ticket of its own.
+const maxBeside = 100
+
+// beside keeps the words of somebody who does not belong to the ticket: with it, for agents alone, until one of them
+// decides. They change nothing that the requester's side sees. The sender is told that the mail arrived, and no more.
+func (j *joining) beside(l *lead) error {
+	if !opens(j.in.Automatic) && !j.row.Approved {
+		return j.aside(string(j.in.Automatic))
+	}
+	if held, err := j.unwelcome(); err != nil {
+		return err
+	} else if held != "" {
+		j.row.Group = l.t.Group
+		return j.hold(held)
+	}
+	if l.t.Beside >= maxBeside {
+		j.suggest = l.t.ID
+		return j.open()
+	}
+	if j.person == nil {
+		var err error
+		if j.person, err = j.it.people.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+			return err
+		}
+	}
+	j.tx.As(j.person.ID)
+	j.tx.Act("beside")
+	j.tx.Internally(true)
+	j.row.Joined, j.row.JoinedBy = l.why, l.by
+	m := j.message()
+	m.Internal, m.Outside, m.Beside = true, true, store.BesideWaiting
+	if err := j.it.tickets.AppendMessage(j.tx, l.t, m, j.in.files); err != nil {
+		return err
+	}
+	l.t.Beside++
+	j.laid = true
+	if err := store.Tickets.Put(j.tx, l.t); err != nil {
+		return err
+	}
+	if err := j.it.notices.PlanReceived(j.tx, j.row, j.language()); err != nil {
+		return err
+	}
+	return j.done(l.t, m, false)
+}
+
+func (j *joining) message() *store.Message {
+	for _, f := range j.in.files {
+		f.Person = j.person.ID
+	}
+	return &store.Message{Author: j.person.ID, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: "mail", Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below,
+		Unproven: !j.row.Proven, Automatic: j.automatic(), PEC: j.row.PEC, Copied: j.copied()}
+}
+
+// automatic says what sort of machine wrote the mail; a desk is one, although people write there, as far as answering
+// by itself goes.
+func (j *joining) automatic() string {
+	if j.machine {
+		return string(j.in.Automatic)
+	}
+	return ""
+}
+
+// copied are the people the desk knows to whom the sender sent the mail too: they have it already.
+func (j *joining) copied() []uint64 {
+	var out []uint64
+	for _, a := range j.it.addressed(j.tx, j.in) {
+		if p, err := store.PeopleByEmail.PeekFirst(j.tx, a.Email); err == nil {
+			out = append(out, p.ID)
+		}
+	}
+	return out
+}
+
+// open makes the mail a ticket: a clarification, severity medium, no date, of the mailbox's module.
+func (j *joining) open() error {
+	switch j.in.Automatic {
+	case mail.AutoReply, mail.OutOfOffice, mail.Bounce, mail.Receipt:
+		if !j.row.Approved {
+			return j.aside(string(j.in.Automatic))
+		}
+	}
+	if held, err := j.unwelcome(); err != nil {
+		return err
+	} else if held != "" {
+		return j.hold(held)
+	}
+	module, group, err := j.it.post.PlaceOfBox(j.tx, j.in.box)
+	if err != nil {
+		return err
+	}
+	if j.person == nil {
+		if j.person, err = j.it.people.EnsureRequester(j.tx, j.in.From.Email, j.in.From.Name); err != nil {
+			return err
+		}
+	}
+	j.tx.As(j.person.ID)
+	j.tx.Act("open")
+	t := &store.Ticket{Subject: j.in.subject(store.CurrentSettings(j.tx).ShortName()), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
+		Requester: j.person.ID, Organisation: j.person.Organisation, Unit: j.person.Unit, Language: j.language(), Via: "mail", Opened: j.tx.Now(), MayBelong: j.suggest}
+	if j.in.form != "" {
+		t.Unclaimed, t.Organisation, t.Unit = true, 0, 0
+	}
+	m := j.message()
+	if j.foreign && m.Automatic == "" {
+		m.Automatic = string(mail.Notification) // what opens a ticket here by itself is not answered by itself
+	}
+	if err := j.it.tickets.InsertTicket(j.tx, t, m, j.in.files); err != nil {
+		return err
+	}
+	if err := j.linkCopies(t); err != nil {
+		return err
+	}
+	w := j.it.tickets.Begin(j.tx, policy.Actor{Person: j.person, Via: "mail"}, t)
+	if err := j.wish(w, j.it.addressed(j.tx, j.in)...); err != nil {
+		return err
+	}
+	j.row.Joined = JoinedNew
+	return j.done(t, m, true)
+}
+
+// wish notes whom the mail copied, or who wrote without belonging, for the requester or an agent to add: by mail alone
+// nobody becomes a participant, whosever colleague they are.
+func (j *joining) wish(w *ticket.Change, list ...mail.Address) error {
+	if j.machine {
+		return nil
+	}
+	var addresses []string
+	for _, c := range list {
+		addresses = append(addresses, c.Email)
+	}
+	return w.Wish(addresses...)
+}
+
+// unwelcome says why what the sender writes is held: they may not write to the mailbox, or wrote too much; "" when it
+// is not, or somebody approved it.
+func (j *joining) unwelcome() (string, error) {
+	if j.row.Approved {
+		return "", nil
+	}
+	if held := j.refused(); held != "" {
+		return held, nil
+	}
+	return j.tooMany()
+}
+
+// refused says why the sender may not write to the mailbox, "" when they may.
+func (j *joining) refused() string {
+	box := j.in.box
+	if box == nil {
+		return ""
+	}
+	from, known := j.in.From.Email, j.person != nil
+	if sent := j.in.sender(); sent != from { // whom a form or an envelope names opens no door
+		p, err := store.PeopleByEmail.PeekFirst(j.tx, sent)
+		from, known = sent, err == nil && !p.Disabled
+	}
+	switch box.Who {
+	case post.WhoHold:
+		return "hold"
+	case post.WhoKnown:
+		if !known {
+			return "unknown"
+		}
+	case post.WhoDomains:
+		_, domain, _ := strings.Cut(from, "@")
+		for _, d := range box.Domains {
+			d = strings.ToLower(d)
+			if domain == d || strings.HasSuffix(domain, "."+d) {
+				return ""
+			}
+		}
+		return "domain"
+	}
+	return ""
+}
+
+func (j *joining) language() string {
+	return people.LanguageOf(j.person, j.in.subject("")+"\n"+j.in.own, j.in.Language)
+}
+
+// done writes down where the mail went, and the Message-IDs that lead there from now on.
+func (j *joining) done(t *store.Ticket, m *store.Message, belongs bool) error {
+	j.row.State, j.row.Text, j.row.Ticket, j.row.Message = store.MailDone, "", t.ID, m.ID
+	if belongs {
+		for _, a := range j.it.addressed(j.tx, j.in) {
+			j.row.Addressed = append(j.row.Addressed, a.Email)
+		}
+	}
+	if err := store.Mails.Put(j.tx, j.row); err != nil {
+		return err
+	}
+	if err := post.PutMailID(j.tx, j.in.MessageID, store.MailIn, t.ID, m.ID, 0); err != nil {
+		return err
+	}
+	if !belongs || j.machine {
+		return nil
+	}
+	// What people of a ticket sent each other is named by their answers.
+	for _, id := range j.answered() {
+		if err := post.PutMailID(j.tx, id, store.MailNear, t.ID, m.ID, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package intake
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// Mail that became no message waits for people to judge it: the group at whose mailbox it arrived. Its agents find it
+// beside their queue and by search, and say of one or of many what they are to be. Administrators see the mail of all.
+
+// MailPage is a page of mails that came, newest first. Before is the Next of the page before.
+type MailPage struct {
+	Mails  []*store.Mail
+	Groups map[uint64]*store.Group
+	Next   uint64
+	Count  map[store.MailState]int
+}
+
+// Mails lists the mails in the state, newest first, for administrators.
+func (it *Intake) Mails(a policy.Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
+	page := MailPage{Count: map[store.MailState]int{}}
+	if err := policy.MayAdminister(a); err != nil {
+		return page, err
+	}
+	err := it.st.View(func(tx *store.Tx) error {
+		for _, s := range []store.MailState{store.MailWaiting, store.MailDone, store.MailHeld, store.MailFailed, store.MailAside, store.MailDropped, store.MailSame} {
+			page.Count[s] = store.Mails.Count(tx, string(s))
+		}
+		return page.fill(tx, store.MailsByState, [][]byte{store.Key(string(state))}, before, limit)
+	})
+	return page, err
+}
+
+// GroupMails lists what the actor judges in the state, newest first: the mail of their groups, or of those that are not
+// confidential for an administrator who has none. Denied for everybody but agents and administrators.
+func (it *Intake) GroupMails(a policy.Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
+	page := MailPage{Count: map[store.MailState]int{}}
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return page, policy.Denied(a)
+	}
+	if !slices.Contains(store.JudgedMail, state) {
+		state = store.MailHeld
+	}
+	err := it.st.View(func(tx *store.Tx) error {
+		var spans [][]byte
+		for _, g := range it.rights.OwnGroups(tx, a) {
+			spans = append(spans, store.Key(g, string(state)))
+			for _, s := range store.JudgedMail {
+				page.Count[s] += store.Mails.Count(tx, store.CountGroup, g, string(s))
+			}
+		}
+		return page.fill(tx, store.MailsByGroup, spans, before, limit)
+	})
+	return page, err
+}
+
+// fill reads one page of what stands under the keys.
+func (p *MailPage) fill(tx *store.Tx, index *store.Index[store.Mail], keys [][]byte, before uint64, limit int) error {
+	p.Mails, p.Groups, p.Next = nil, map[uint64]*store.Group{}, 0
+	limit = entry.PageSize(limit)
+	spans := make([]store.Span, len(keys))
+	for i, k := range keys {
+		spans[i] = store.Span{Prefix: k, Desc: true}
+		if before != 0 {
+			spans[i].High = binary.BigEndian.AppendUint64(nil, before)
+		}
+	}
+	if len(spans) == 0 {
+		return nil
+	}
+	for e := range index.MergeEntries(tx, spans) {
+		if len(p.Mails) == limit {
+			p.Next = p.Mails[limit-1].ID
+			return nil
+		}
+		m, err := store.Mails.Glance(tx, e.ID)
+		if err != nil {
+			return err
+		}
+		p.Mails = append(p.Mails, m)
+		if g, err := store.Groups.Peek(tx, m.Group); err == nil {
+			p.Groups[g.ID] = g
+		}
+	}
+	return nil
+}
+
+// MailCount is how many mails wait for the actor to judge them.
+func (it *Intake) MailCount(a policy.Actor) (n int, err error) {
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return 0, nil
+	}
+	err = it.st.View(func(tx *store.Tx) error {
+		n = 0
+		for _, g := range it.rights.OwnGroups(tx, a) {
+			n += store.Mails.Count(tx, store.CountGroup, g, string(store.MailHeld)) + store.Mails.Count(tx, store.CountGroup, g, string(store.MailFailed))
+		}
+		return nil
+	})
+	return n, err
+}
+
+// MailAwaits returns how many mails are held or failed in the whole desk, and since when the oldest is.
+func (it *Intake) MailAwaits() (n int, since time.Time, err error) {
+	err = it.st.View(func(tx *store.Tx) error {
+		n, since = 0, time.Time{}
+		for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {
+			n += store.Mails.Count(tx, string(s))
+			for e := range store.MailsByState.Entries(tx, store.Span{Prefix: store.Key(string(s))}) {
+				m, err := store.Mails.Glance(tx, e.ID)
+				if err != nil {
+					return err
+				}
+				if since.IsZero() || m.Created.Before(since) {
+					since = m.Created
+				}
+				break
+			}
+		}
+		return nil
+	})
+	return n, since, err
+}
+
+// What people say of a mail that they judge.
+const (
+	MailApprove = "approve" // it is processed anew, whoever sent it
+	MailDrop    = "drop"    // refused; its bytes stay, and it can be found in the list
+)
+
+// maxJudged bounds how many mails are judged at once.
+const maxJudged = 200
+
+// JudgeMail has a mail processed anew, or refused. What failed is tried again; what is held or was kept aside is approved
+// by it, and then becomes a message whoever wrote it. Conflict for a mail that is past that.
+func (it *Intake) JudgeMail(a policy.Actor, id uint64, decision string) error {
+	err := it.st.Update(a.By(decision+"-mail"), func(tx *store.Tx) error {
+		m, err := store.Mails.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := it.rights.MayJudge(tx, a, m); err != nil {
+			return err
+		}
+		switch {
+		case !m.Judged():
+			return store.Fail(store.Conflict, "error.mail-decided")
+		case decision == MailDrop:
+			m.State = store.MailDropped
+		case decision == MailApprove:
+			m.Approved = m.Approved || m.State != store.MailFailed
+			m.State, m.Why, m.Detail = store.MailWaiting, "", ""
+		default:
+			return store.Fail(store.Invalid, "error.choice").At("do")
+		}
+		m.Decided = a.ID()
+		return store.Mails.Put(tx, m)
+	})
+	if err == nil && decision == MailApprove {
+		it.wakeMail()
+	}
+	return err
+}
+
+// JudgeMails judges many at once and returns how many were, and why each of the others was not.
+func (it *Intake) JudgeMails(a policy.Actor, ids []uint64, decision string) (done int, refused map[uint64]error, err error) {
+	if len(ids) > maxJudged {
+		return 0, nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxJudged, "have", len(ids)).At("mail")
+	}
+	refused = map[uint64]error{}
+	for _, id := range ids {
+		switch err := it.JudgeMail(a, id, decision); {
+		case err == nil:
+			done++
+		case store.KindOf(err) == store.Internal || store.KindOf(err) == store.Unavailable:
+			return done, refused, err
+		default:
+			refused[id] = err
+		}
+	}
+	return done, refused, nil
+}
+
+// groupOfMail is whose a mail is of which nothing more is known than where it arrived.
+func (it *Intake) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
+	box := it.post.Mailbox(tx, m.Mailbox)
+	for _, to := range m.To {
+		if box == nil {
+			box = it.post.Mailbox(tx, to)
+		}
+	}
+	_, group, err := it.post.PlaceOfBox(tx, box)
+	return group, err
+}
+
+// adoptMail gives mail that waits for somebody's judgement from before it had an owner to the group at whose mailbox it
+// arrived.
+func (it *Intake) adoptMail(ctx context.Context) error {
+	for ctx.Err() == nil {
+		n := 0
+		err := it.st.Update(store.By{Via: "desk", Act: "adopt-mail"}, func(tx *store.Tx) error {
+			n = 0
+			var orphans []*store.Mail
+			for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {
+				for m, err := range store.MailsByGroup.Rows(tx, store.Span{Prefix: store.Key(uint64(0), string(s))}) {
+					if err != nil {
+						return err
+					}
+					if m.Source != "import" {
+						orphans = append(orphans, m)
+					}
+					if len(orphans) == 500 {
+						break
+					}
+				}
+			}
+			for _, m := range orphans {
+				var err error
+				if m.Group, err = it.groupOfMail(tx, m); err != nil {
+					return err
+				}
+				if err := store.Mails.Put(tx, m); err != nil {
+					return err
+				}
+				n++
+			}
+			return nil
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+	return ctx.Err()
+}

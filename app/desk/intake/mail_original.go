@@ -1,0 +1,144 @@
+package intake
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+
+	"sportello/app/desk/policy"
+	"sportello/app/mail"
+	"sportello/store"
+)
+
+// OpenOriginal opens the bytes of the mail that a message of a ticket was, for those Original is for. The caller closes
+// it. NotFound for others.
+func (it *Intake) OpenOriginal(a policy.Actor, number, message uint64) (*store.Mail, *os.File, error) {
+	var row *store.Mail
+	err := it.st.View(func(tx *store.Tx) (err error) {
+		_, _, row, err = it.mailOf(tx, a, number, message)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := it.st.OpenBlob(row.Sum)
+	return row, f, err
+}
+
+// mailOf finds the mail that a message of a ticket was, for whoever may see the notes of the ticket, and for the person
+// who wrote it.
+func (it *Intake) mailOf(tx *store.Tx, a policy.Actor, number, message uint64) (*store.Ticket, *store.Message, *store.Mail, error) {
+	gone := store.Fail(store.NotFound, "error.not-found")
+	t, err := store.Tickets.Get(tx, number)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m, err := store.Messages.Get(tx, message)
+	if err != nil || m.Ticket != t.ID && m.Side() != t.ID || m.Mail == 0 {
+		return nil, nil, nil, gone
+	}
+	if it.rights.MayReadMessage(tx, a, m) != nil {
+		return nil, nil, nil, gone
+	}
+	if in, err := store.Tickets.Get(tx, m.Ticket); err != nil || m.Author != a.ID() && it.rights.May(tx, a, policy.SeeNotes, in) != nil {
+		return nil, nil, nil, gone
+	}
+	row, err := store.Mails.Get(tx, m.Mail)
+	return t, m, row, err
+}
+
+// ReadMail returns a mail as it came and what is read in it, for whoever decides about it (see Mails); Ticket and
+// Message are nil. NotFound for others.
+func (it *Intake) ReadMail(a policy.Actor, id uint64) (*Original, error) {
+	row, f, err := it.OpenMail(a, id)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	o := &Original{Mail: row}
+	if o.Bytes, err = io.ReadAll(f); err != nil {
+		return nil, err
+	}
+	o.Read, err = it.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
+	return o, err
+}
+
+// OpenMail opens the bytes of a mail as it came, for whoever decides about it. The caller closes it.
+func (it *Intake) OpenMail(a policy.Actor, id uint64) (*store.Mail, *os.File, error) {
+	var m *store.Mail
+	err := it.st.View(func(tx *store.Tx) error {
+		var err error
+		if m, err = store.Mails.Get(tx, id); err != nil {
+			return err
+		}
+		return it.rights.MayJudge(tx, a, m)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := it.st.OpenBlob(m.Sum)
+	return m, f, err
+}
+
+// Original is a mail of a ticket as it came: its row, and what was read in it.
+type Original struct {
+	Mail    *store.Mail
+	Message *store.Message
+	Ticket  *store.Ticket
+	Read    *mail.Message
+	Bytes   []byte
+}
+
+// Original returns the mail that a message of a ticket was, for whoever may see the notes of the ticket, and for the
+// person who wrote it. NotFound for others: a header says more than the text.
+func (it *Intake) Original(a policy.Actor, number, message uint64) (*Original, error) {
+	o := &Original{}
+	err := it.st.View(func(tx *store.Tx) (err error) {
+		o.Ticket, o.Message, o.Mail, err = it.mailOf(tx, a, number, message)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	f, err := it.st.OpenBlob(o.Mail.Sum)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if o.Bytes, err = io.ReadAll(f); err != nil {
+		return nil, err
+	}
+	o.Read, err = it.read(bytes.NewReader(o.Bytes), int64(len(o.Bytes)), 0)
+	return o, err
+}
+
+// MailPosition returns how far the mailbox has been read.
+func (it *Intake) MailPosition(name string) (position string, err error) {
+	err = it.st.View(func(tx *store.Tx) error {
+		m, err := store.MailboxesByName.First(tx, store.Address(name))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			position = m.Position
+		}
+		return err
+	})
+	return position, err
+}
+
+// KeepMailPosition writes down how far the mailbox has been read.
+func (it *Intake) KeepMailPosition(name, position string) error {
+	return it.st.Update(store.By{Via: "mail", Act: "position"}, func(tx *store.Tx) error {
+		m, err := store.MailboxesByName.First(tx, store.Address(name))
+		if errors.Is(err, store.ErrNotFound) {
+			m, err = &store.Mailbox{Name: store.Address(name)}, nil
+		}
+		if err != nil {
+			return err
+		}
+		m.Position, m.LastOK = position, tx.Now()
+		return store.Mailboxes.Put(tx, m)
+	})
+}

@@ -1,0 +1,93 @@
+package intake
+
+import (
+	"sportello/app/desk/post"
+	"sportello/app/mail"
+	"sportello/store"
+)
+
+// Where mail arrives: the mailboxes of the configuration, and the addresses that groups have. Both are the desk's own.
+
+// boxesOf finds the mailboxes for which a mail came, those of one place once: the one it was fetched from, else those
+// that the envelope names, else those that mail servers noted, else those of the header. Each of them has the mail of its
+// own. None when nothing claims it.
+func (it *Intake) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*post.Mailbox, error) {
+	var header []string
+	for _, list := range [][]mail.Address{m.To, m.Cc} {
+		for _, a := range list {
+			header = append(header, a.Email)
+		}
+	}
+	for _, addresses := range [][]string{{row.Mailbox}, row.To, m.Delivered, header} {
+		var out []*post.Mailbox
+		places := map[[2]uint64]bool{}
+		for _, a := range addresses {
+			box := it.post.Mailbox(tx, a)
+			if box == nil {
+				continue
+			}
+			module, group, err := it.post.PlaceOfBox(tx, box)
+			if err != nil {
+				return nil, err
+			}
+			if p := [2]uint64{module, group}; !places[p] {
+				places[p] = true
+				out = append(out, box)
+			}
+		}
+		if len(out) > 0 {
+			return out, nil
+		}
+	}
+	return nil, nil
+}
+
+// haveMail returns the mail with the bytes that came to the same mailboxes before, nil when it lacks one of them.
+func (it *Intake) haveMail(tx *store.Tx, sum string, from MailFrom) (*store.Mail, error) {
+	rows, err := store.MailsBySum.Find(tx, sum)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var wanted []string
+	for _, a := range append([]string{from.Mailbox}, from.To...) {
+		if box := it.post.Mailbox(tx, store.Address(a)); box != nil {
+			if wanted = append(wanted, box.Address); from.Mailbox != "" {
+				break
+			}
+		}
+	}
+	for _, box := range wanted {
+		covered := false
+		for _, m := range rows {
+			at := []string{m.Mailbox}
+			if m.Mailbox == "" && len(m.To) > 0 {
+				at = m.To // not looked at yet: it will be shared among them
+			}
+			for _, a := range at {
+				same, err := it.samePlace(tx, a, box)
+				if err != nil {
+					return nil, err
+				}
+				covered = covered || same
+			}
+		}
+		if !covered {
+			return nil, nil
+		}
+	}
+	return rows[0], nil
+}
+
+// samePlace reports whether mail of both rows comes to the same group and module. A row of which nobody knows where it
+// arrived is taken to be.
+func (it *Intake) samePlace(tx *store.Tx, a, b string) (bool, error) {
+	if a == b || a == "" || b == "" {
+		return true, nil
+	}
+	m, g, err := it.post.PlaceOfBox(tx, it.post.Mailbox(tx, a))
+	if err != nil {
+		return false, err
+	}
+	n, h, err := it.post.PlaceOfBox(tx, it.post.Mailbox(tx, b))
+	return m == n && g == h, err
+}

@@ -1,0 +1,140 @@
+package notice
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"sportello/app/credential"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/store"
+)
+
+// accountEvent is what a change of the log means to the person whose account it is, "" for nothing.
+func accountEvent(c *store.Change) string {
+	switch {
+	case c.Table == store.Tokens.Name() && c.Op == store.Insert:
+		return "token"
+	case c.Table == store.Tokens.Name() && c.Op == store.Modify:
+		if f, ok := c.Field("asleep"); ok && len(f.Old) > 0 && len(f.New) == 0 {
+			return "woken"
+		}
+		if _, ok := c.Field("reminded"); ok {
+			return "ending"
+		}
+		return ""
+	case c.Table != store.People.Name() || c.Op != store.Modify:
+		return ""
+	}
+	if _, ok := c.Field("email"); ok {
+		return "address"
+	}
+	if f, ok := c.Field("password_set"); ok && len(f.Old) > 0 {
+		return "password"
+	}
+	for _, name := range []string{"groups", "administrator", "editor", "coordinates"} {
+		if _, ok := c.Field(name); ok {
+			return "rights"
+		}
+	}
+	return ""
+}
+
+// planAccount tells the person what a change did to their account.
+func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event string) error {
+	id, tell, why := c.ID, store.Telling{Event: event, By: c.By, Why: c.Why}, c.Why
+	if c.Table == store.Tokens.Name() {
+		t, err := store.Tokens.Get(tx, c.ID)
+		if err != nil {
+			return store.IgnoreNotFound(err)
+		}
+		id = t.Person
+		if event == "ending" {
+			if !people.Acts(t, tx.Now()) {
+				return nil
+			}
+			tell.Token, why = t.ID, t.Name
+		}
+	}
+	p, err := store.People.Get(tx, id)
+	if err != nil || p.Disabled {
+		return store.IgnoreNotFound(err)
+	}
+	if event == "rights" {
+		tell.Rights = policy.RightChanges(c)
+	}
+	if event == "address" {
+		// The address that was is told too: who was sent the links until now must learn that somebody else is.
+		if f, _ := c.Field("email"); len(f.Old) > 0 {
+			var was string
+			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && ns.post.Mail.From != "" && entry.PlausibleAddress(was) && !ns.post.Ours(tx, was) {
+				if err := ns.post.PlanAccountLetter(tx, p, was, store.Telling{Event: "address", By: c.By}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return ns.post.TellAccount(tx, p, tell, why)
+}
+
+// TellStrange tells the person by letter, at most once an hour, that they signed in from a browser that is not known.
+// It stands behind no bell: whoever signed in would read it first.
+func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) error {
+	const event = "browser"
+	if catalogue.MailOff(store.CurrentSettings(tx), event) {
+		return nil
+	}
+	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(p.Email), Low: store.Key(tx.Now().Add(-time.Hour))}) {
+		if err != nil {
+			return err
+		}
+		if post.OfAccount(o) == event && o.Person == p.ID {
+			return nil
+		}
+	}
+	return ns.post.TellAccount(tx, p, store.Telling{Event: event, By: p.ID, Device: s.Device, Addr: s.Addr}, "")
+}
+
+// outgoingAccount gathers a letter about an account. A link goes to the address of its person as of now and to no other,
+// and not once they have chosen a password since.
+func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Outgoing, string, error) {
+	if slices.Contains(post.LinkEvents, event) && (o.Letter.To != o.Person.Email || o.Person.PasswordSet.After(o.Letter.Created)) {
+		return nil, post.WhyGone, nil
+	}
+	tell := o.Letter.Tells[0]
+	line := OutgoingLine{Telling: tell}
+	if tell.Token != 0 {
+		t, err := store.Tokens.Get(tx, tell.Token)
+		if err != nil || !people.Acts(t, tx.Now()) {
+			return nil, post.WhyGone, store.IgnoreNotFound(err)
+		}
+		line.Named, line.Ends = t.Name, t.Ends
+	}
+	for _, c := range tell.Rights {
+		name, err := rightName(tx, c)
+		if err != nil {
+			return nil, "", err
+		}
+		if name == (store.Words{}) && (c.Group != 0 || c.Organisation != 0) {
+			continue // it is gone
+		}
+		line.Rights = append(line.Rights, NamedRight{c.Right, name, c.Taken})
+	}
+	by, err := store.People.Peek(tx, tell.By)
+	if err == nil {
+		line.Who = ShownName(by)
+	} else if err := store.IgnoreNotFound(err); err != nil {
+		return nil, "", err
+	}
+	o.Account, o.Lines = event, []OutgoingLine{line}
+	return o, "", nil
+}
+
+// passwordLink makes the link that the letter carries. It is nowhere but in the letter: each try to send makes another.
+func (ns *Notices) passwordLink(l *store.Letter) (string, error) {
+	return ns.keeper.NewLink(store.By{Via: "desk", Act: "send-link"}, l.Person, credential.ForPassword)
+}

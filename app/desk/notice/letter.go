@@ -1,0 +1,221 @@
+package notice
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/post"
+	"sportello/store"
+)
+
+// Letters are planned where notices are: in the transaction that moves the planner's cursor, so that each event is
+// planned exactly once. Events of one ticket within a minute become one letter for each person.
+
+// planLetter has the notice go out by mail, unless the person has the text already, is told by the daily mail, or
+// cannot be reached.
+func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *store.Notice, optional bool) error {
+	if ns.post.Mail.From == "" || !entry.PlausibleAddress(p.Email) || ns.post.Ours(tx, p.Email) {
+		return nil
+	}
+	if optional && p.Notices == store.NoticeDigest {
+		n.Digest = true
+		return store.Notices.Put(tx, n)
+	}
+	answer := false
+	if n.Reply != 0 {
+		m, err := store.Messages.Get(tx, n.Reply)
+		if err != nil {
+			return store.IgnoreNotFound(err) // gone meanwhile, and with it what there was to tell
+		}
+		if !m.Internal && slices.Contains(m.Copied, p.ID) {
+			return nil // the sender sent it to them, too
+		}
+		answer = !m.Internal && m.Via != "mail"
+	}
+	tell := store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why}
+	l, err := gathering(tx, p.ID, t.ID)
+	if err != nil {
+		return err
+	}
+	if l != nil {
+		l.Tells = append(l.Tells, tell)
+		if soon := tx.Now().Add(ns.post.Mail.Gather); answer && l.Next.After(soon) {
+			l.Next = soon
+		}
+		return store.Letters.Put(tx, l)
+	}
+	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(ns.post.Mail.Gather)}
+	if n.Event == "opened" {
+		l.Next = tx.Now() // who asks wants to know that it arrived
+	}
+	if !p.MailFailed.IsZero() {
+		l.State, l.Why = store.LetterHeld, post.WhyUnreachable
+		return ns.post.Enqueue(tx, l)
+	}
+	if answer {
+		return ns.post.Enqueue(tx, l)
+	}
+	until, err := ns.post.Crowded(tx, l)
+	if err != nil {
+		return err
+	}
+	if !until.After(l.Next) {
+		return ns.post.Enqueue(tx, l)
+	}
+	l.Next = until
+	if n.Reply != 0 {
+		return ns.post.Enqueue(tx, l) // further mail of the same ticket is gathered into it, with its words
+	}
+	l.Ticket, l.Tells[0].Ticket = 0, t.ID
+	if all, err := gathering(tx, p.ID, 0); err != nil || all != nil && all.Next.Before(until.Add(time.Hour)) {
+		if err != nil {
+			return err
+		}
+		all.Tells = append(all.Tells, l.Tells[0])
+		return store.Letters.Put(tx, all)
+	}
+	return ns.post.Enqueue(tx, l)
+}
+
+// gathering is the letter about the ticket (0: about several) that has not gone to the person yet and takes more, nil
+// for none.
+func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
+	for l, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: store.Key(person, ticket)}) {
+		if err != nil {
+			return nil, err
+		}
+		if tx.Now().Before(l.Next) && len(l.Tells) < post.MostGathered && post.OfAccount(l) == "" {
+			return l, nil
+		}
+	}
+	return nil, nil
+}
+
+// PlanCut has the sender of a mail that was larger than the desk takes told so, once, where it is proven that they sent
+// it and they read the ticket it stands in.
+func (ns *Notices) PlanCut(tx *store.Tx, row *store.Mail, p *store.Person) error {
+	if !row.Cut || !row.Proven || row.Automatic != "" || p == nil || !ns.post.Reaches(tx, p) {
+		return nil
+	}
+	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: row.Ticket, Next: tx.Now(),
+		Tells: []store.Telling{{Event: post.EventCut, By: p.ID, At: tx.Now()}}}
+	until, err := ns.post.Crowded(tx, l)
+	if err != nil {
+		return err
+	}
+	if until.After(l.Next) {
+		l.Next = until
+	}
+	return ns.post.Enqueue(tx, l)
+}
+
+// PlanReceived has the sender of the mail told that it arrived: the plain acknowledgement, for whom nothing proves and
+// whose words belong to no ticket they may know of. The letter has none of their words, no ticket, no number, no link
+// and no reply address but the desk's own. Nobody is added to the people for it. It goes once for each mail, counts
+// among the confirmations that an address gets in an hour, and beyond those does not go at all; a machine gets none.
+func (ns *Notices) PlanReceived(tx *store.Tx, row *store.Mail, language string) error {
+	if ns.post.Mail.From == "" || row.Automatic != "" || !entry.PlausibleAddress(row.From) || ns.post.Ours(tx, row.From) {
+		return nil
+	}
+	l := &store.Letter{State: store.LetterQueued, To: row.From, Language: language, Answers: row.MessageID,
+		Tells: []store.Telling{{Event: post.EventReceived, At: tx.Now()}}, Next: tx.Now()}
+	if p, err := store.PeopleByEmail.PeekFirst(tx, row.From); err == nil && (p.Disabled || !p.MailFailed.IsZero()) {
+		return nil
+	}
+	if until, err := ns.post.Crowded(tx, l); err != nil || !until.IsZero() {
+		return err
+	}
+	return ns.post.Enqueue(tx, l)
+}
+
+// RunDigest plans the daily mail at its hour, until the context ends. A desk that was down at the hour plans it when it
+// is up again.
+func (ns *Notices) RunDigest(ctx context.Context) error {
+	for {
+		if _, err := ns.PlanDigest(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Minute):
+		}
+	}
+}
+
+// PlanDigest plans the daily mail of everybody who has one coming, with what happened before its hour last passed, and
+// returns how many it planned. What it plans no longer waits, so that it may be called at any time.
+func (ns *Notices) PlanDigest() (int, error) {
+	if ns.post.Mail.From == "" {
+		return 0, nil
+	}
+	now := ns.clock().In(ns.loc)
+	due := time.Date(now.Year(), now.Month(), now.Day(), ns.post.Mail.DigestAt, 0, 0, 0, ns.loc)
+	if now.Before(due) {
+		due = due.AddDate(0, 0, -1)
+	}
+	planned, last := 0, false
+	for !last {
+		err := ns.st.Update(store.By{Via: "desk", Act: "digest"}, func(tx *store.Tx) error {
+			last = true
+			person, list, err := nextDigest(tx, due)
+			if err != nil || person == 0 {
+				return err
+			}
+			last = false
+			planned++
+			return ns.planDigest(tx, person, list)
+		})
+		if err != nil {
+			return planned, err
+		}
+	}
+	if planned > 0 {
+		ns.post.Wake()
+	}
+	return planned, nil
+}
+
+// nextDigest is the first person with notices for the daily mail that are older than its hour.
+func nextDigest(tx *store.Tx, due time.Time) (person uint64, list []*store.Notice, err error) {
+	for n, err := range store.NoticesDigest.Rows(tx, store.Span{}) {
+		if err != nil {
+			return 0, nil, err
+		}
+		if person != 0 && n.Person != person {
+			break
+		}
+		if n.At.After(due) {
+			continue
+		}
+		person = n.Person
+		if list = append(list, n); len(list) == 200 {
+			break
+		}
+	}
+	return person, list, nil
+}
+
+func (ns *Notices) planDigest(tx *store.Tx, person uint64, list []*store.Notice) error {
+	l := &store.Letter{State: store.LetterQueued, Person: person, Next: tx.Now()}
+	for _, n := range list {
+		if !n.Read {
+			l.Tells = append(l.Tells, store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why, Ticket: n.Ticket})
+		}
+		n.Digest = false
+		if err := store.Notices.Put(tx, n); err != nil {
+			return err
+		}
+	}
+	p, err := store.People.Peek(tx, person)
+	if err != nil || p.Disabled || len(l.Tells) == 0 {
+		return nil
+	}
+	l.To = p.Email
+	if !p.MailFailed.IsZero() {
+		l.State, l.Why = store.LetterHeld, post.WhyUnreachable
+	}
+	return ns.post.Enqueue(tx, l)
+}

@@ -1,0 +1,465 @@
+package notice
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/app/mail"
+	"sportello/store"
+)
+
+// Outgoing is a letter with all that its reader may read of what it tells, as of now. Whoever writes the mail needs to
+// look at nothing else: what is not here must not leave.
+type Outgoing struct {
+	Letter     *store.Letter
+	Person     *store.Person // the reader, without password
+	Ticket     *store.Ticket // nil in a digest, and about an account
+	Account    string        // the event, in a letter about the reader's account
+	Group      *store.Group
+	Agents     bool // the reader stands on the agents' side of the ticket
+	Lines      []OutgoingLine
+	From       string  // address of the desk for this matter
+	Return     string  // sender of the envelope, to which reports come: with a token of the letter, where such mail is known to arrive
+	ReplyTo    string  // with the reader's token; From in a digest
+	Purpose    Purpose // what the answer becomes
+	InReplyTo  string
+	References []string
+	Link       string // secret of the link to read the ticket, for a reader who cannot sign in; about an account, to choose a password
+	Closes     time.Time
+	Named      bool // the number in the subject bears the desk's short name
+}
+
+// OutgoingLine is one event. The text of a note is never in it.
+type OutgoingLine struct {
+	store.Telling
+	Who     string         // name of who caused it; of agents, with the group's name in the letter
+	Desk    bool           // it was caused on the agents' side
+	Text    *store.Message // the public message, nil for anything else
+	Files   []*store.File
+	Ticket  uint64
+	Subject string // of the ticket, as this reader is told it
+	Opening string // of a confirmation: the beginning of the reader's own first message
+
+	Named string    // the token whose end is near
+	Ends  time.Time // and when that is
+
+	Rights []NamedRight // of the reader, given and taken
+
+	Unproven bool // it tells of a mail of which nothing proves who sent it
+}
+
+// Sent says what became of an attempt to send.
+type Sent struct {
+	OK        bool
+	Permanent bool   // refused, and not for the moment alone
+	Status    string // code of the refusal (RFC 3463), "" when there was none
+	Unsure    bool   // it may have been taken
+	Text      string // what the mail server said
+	Subject   string // of the mail
+}
+
+// tries are the pauses before each further attempt; after the last the letter has failed.
+var tries = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour,
+	12 * time.Hour, 12 * time.Hour, 12 * time.Hour}
+
+// softTries are the pauses after a refusal that is final but says nothing against the address: a full mailbox is
+// emptied, a blocklist forgets, and whoever asks every minute stays on it.
+var softTries = []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour}
+
+// RunLetters sends what is due, until the context ends. send does the sending of one letter; it may be called again for
+// the same letter, with the same Message-ID, when the desk ended before it could write down that it was sent.
+func (ns *Notices) RunLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) error {
+	if err := ns.releaseLetters(); err != nil {
+		return err
+	}
+	for {
+		next, err := ns.SendLetters(ctx, send)
+		if err != nil {
+			return err
+		}
+		wait := time.Minute
+		if !next.IsZero() {
+			wait = min(wait, max(next.Sub(ns.clock()), 10*time.Millisecond))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ns.post.Waits:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// releaseLetters lets go what an older release held because of how much there was, unless it is old news by now.
+func (ns *Notices) releaseLetters() error {
+	return ns.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+		var list []*store.Letter
+		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: store.Key(string(store.LetterHeld)), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if tx.Now().Sub(l.Created) > 3*24*time.Hour || len(list) == 1000 {
+				break
+			}
+			if l.Why == post.WhyRate {
+				list = append(list, l)
+			}
+		}
+		for _, l := range list {
+			l.State, l.Why, l.Next = store.LetterQueued, "", tx.Now()
+			if err := store.Letters.Put(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SendLetters sends what is due now and returns when the next one is.
+func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) (time.Time, error) {
+	ns.outMu.Lock()
+	defer ns.outMu.Unlock()
+	for ctx.Err() == nil {
+		var l *store.Letter
+		var out *Outgoing
+		why := ""
+		var next time.Time
+		err := ns.st.View(func(tx *store.Tx) error {
+			l, out, why, next = nil, nil, "", time.Time{}
+			for row, err := range store.LettersDue.Rows(tx, store.Span{}) {
+				if err != nil {
+					return err
+				}
+				if next = row.Next; !row.Next.After(ns.clock()) {
+					l = row
+				}
+				break
+			}
+			if l == nil {
+				return nil
+			}
+			var err error
+			if out, why, err = ns.outgoing(tx, l); out != nil {
+				out.Return = ns.returnAddress(tx, out.From, l)
+			}
+			return err
+		})
+		if err != nil || l == nil {
+			return next, err
+		}
+		if result, was := ns.unwritten[l.ID]; was {
+			if err := ns.sent(l, result); err != nil {
+				return next, err
+			}
+			delete(ns.unwritten, l.ID)
+			continue
+		}
+		if out == nil {
+			if err := ns.endLetter(l, store.LetterDropped, why); err != nil {
+				return next, err
+			}
+			continue
+		}
+		if out.Ticket != nil && out.Person.Password == "" && out.Ticket.OnSide(out.Person.ID) && !out.Person.IsAgent() {
+			if out.Link, err = ns.keepLink(l); err != nil {
+				return next, err
+			}
+		}
+		if slices.Contains(post.LinkEvents, out.Account) {
+			if out.Link, err = ns.passwordLink(l); err != nil {
+				return next, err
+			}
+		}
+		out.Person.Password = ""
+		result := send(ctx, out)
+		if ctx.Err() != nil && !result.OK {
+			return next, ctx.Err()
+		}
+		if err := ns.sent(l, result); err != nil {
+			ns.unwritten[l.ID] = result // else a full disk would have it sent again and again
+			return next, err
+		}
+	}
+	return time.Time{}, ctx.Err()
+}
+
+// keepLink makes or prolongs the link that the letter carries.
+func (ns *Notices) keepLink(l *store.Letter) (string, error) {
+	secret := ""
+	err := ns.st.Update(store.By{Via: "desk", Act: "link"}, func(tx *store.Tx) error {
+		link, err := ns.linkFor(tx, l.Ticket, l.Person)
+		if err != nil {
+			return err
+		}
+		secret = ns.readToken(link)
+		return nil
+	})
+	return secret, err
+}
+
+func (ns *Notices) endLetter(l *store.Letter, state store.LetterState, why string) error {
+	return ns.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+		row, err := store.Letters.Get(tx, l.ID)
+		if err != nil || row.State != store.LetterQueued {
+			return store.IgnoreNotFound(err)
+		}
+		row.State, row.Why = state, why
+		return store.Letters.Put(tx, row)
+	})
+}
+
+// sent writes down what became of an attempt.
+func (ns *Notices) sent(l *store.Letter, s Sent) error {
+	return ns.st.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error {
+		row, err := store.Letters.Get(tx, l.ID)
+		if err != nil {
+			return store.IgnoreNotFound(err)
+		}
+		row.Tries++
+		row.Error, row.Unsure = entry.Cut(s.Text, 300), s.Unsure
+		if s.Subject != "" {
+			row.Subject = entry.Cut(s.Subject, entry.MaxSubject)
+		}
+		switch {
+		case s.OK:
+			row.State, row.Sent, row.Error = store.LetterSent, tx.Now(), ""
+		case row.State != store.LetterQueued: // held or dropped meanwhile
+		case s.Permanent:
+			return ns.refusedAtOnce(tx, row, s)
+		case row.Tries > len(tries):
+			row.State = store.LetterFailed
+		default:
+			row.Next = tx.Now().Add(tries[row.Tries-1])
+		}
+		return store.Letters.Put(tx, row)
+	})
+}
+
+// refusedAtOnce writes down that the mail server refused a letter, by the same judgement as a report that comes later.
+func (ns *Notices) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
+	verdict := mail.Judge(s.Status, s.Text)
+	switch {
+	case verdict == mail.Hard:
+		return post.MarkUnreachable(tx, l, s.Text)
+	case l.Tries <= len(softTries) && s.Status != "" && !mail.OfMessage(s.Status):
+		l.Next = tx.Now().Add(softTries[l.Tries-1])
+	default:
+		l.State = store.LetterFailed
+		if verdict == mail.Refused {
+			l.Why = post.WhyRefused
+		}
+	}
+	return store.Letters.Put(tx, l)
+}
+
+// outgoing gathers what the reader may read. nil with the reason when that is nothing.
+func (ns *Notices) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error) {
+	p := &store.Person{Email: l.To, Name: l.To, Language: l.Language}
+	if l.Person != 0 {
+		var err error
+		if p, err = store.People.Get(tx, l.Person); err != nil || p.Disabled {
+			return nil, post.WhyGone, store.IgnoreNotFound(err)
+		}
+	}
+	if isReceived(l) {
+		return &Outgoing{Letter: l, Person: p, From: ns.post.Mail.From, ReplyTo: ns.post.Mail.From, InReplyTo: l.Answers, Lines: []OutgoingLine{{Telling: l.Tells[0]}}}, "", nil
+	}
+	o := &Outgoing{Letter: l, Person: p, From: ns.post.Mail.From, ReplyTo: ns.post.Mail.From}
+	if l.Ticket != 0 {
+		t, err := store.Tickets.Get(tx, l.Ticket)
+		if err != nil {
+			return nil, post.WhyGone, store.IgnoreNotFound(err)
+		}
+		if ns.rights.May(tx, policy.Actor{Person: p}, policy.See, t) != nil && !(t.Unclaimed && t.Requester == p.ID) {
+			return nil, post.WhyMayNotSee, nil
+		}
+		if err := ns.about(tx, o, t); err != nil {
+			return nil, "", err
+		}
+	}
+	if event := post.OfAccount(l); event != "" {
+		return ns.outgoingAccount(tx, o, event)
+	}
+	for _, tell := range l.Tells {
+		line, ok, err := ns.line(tx, o, tell)
+		if err != nil {
+			return nil, "", err
+		}
+		if ok {
+			o.Lines = append(o.Lines, line)
+		}
+	}
+	if len(o.Lines) == 0 {
+		return nil, post.WhyMayNotSee, nil
+	}
+	return o, "", nil
+}
+
+// isReceived reports whether the letter is a plain acknowledgement. It is about no ticket, and no digest.
+func isReceived(l *store.Letter) bool {
+	return len(l.Tells) == 1 && l.Tells[0].Event == post.EventReceived
+}
+
+// about fills in what belongs to the ticket: whence, whither, and the thread the letter stands in.
+func (ns *Notices) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
+	o.Ticket, o.Agents = t, ns.rights.May(tx, policy.Actor{Person: o.Person}, policy.SeeNotes, t) == nil && !t.OnSide(o.Person.ID)
+	group, err := store.Groups.Peek(tx, t.Group)
+	if err != nil {
+		return err
+	}
+	o.Group = group
+	if from := ns.post.AddressOf(tx, t.Group, t.Module); from != "" {
+		o.From = from
+	}
+	o.Purpose = PurposeOf(tx, o.Letter)
+	o.ReplyTo = ns.ReplyAddress(o.From, t.ID, o.Person.ID, o.Purpose)
+	if t.State == store.StateResolved {
+		o.Closes = t.Resolved.AddDate(0, 0, store.CurrentSettings(tx).CloseAfter)
+	}
+	if o.Named, err = otherDesks(tx); err != nil {
+		return err
+	}
+	return ns.thread(tx, o, t)
+}
+
+// otherDesks reports whether the catalogue names another desk of the same kind.
+func otherDesks(tx *store.Tx) (bool, error) {
+	for m, err := range store.Modules.All(tx, 0, false) {
+		if err != nil || m.Channel == store.OtherDesk && !m.Retired {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// thread names the mails before: those of the ticket that this reader wrote or was sent, so that their mail program
+// shows one conversation and nobody learns the Message-ID of what others were sent.
+func (ns *Notices) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
+	const kept = 20
+	for id, err := range store.MailIDsByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return err
+		}
+		mine := false
+		switch {
+		case id.Letter == o.Letter.ID:
+			continue
+		case id.Kind == store.MailOut:
+			l, err := store.Letters.Get(tx, id.Letter)
+			mine = err == nil && l.Person == o.Person.ID && (l.State == store.LetterSent || l.State == store.LetterBounced)
+		case id.Kind == store.MailIn && id.Message != 0:
+			m, err := store.Messages.Get(tx, id.Message)
+			mine = err == nil && !m.Internal && (m.Author == o.Person.ID || slices.Contains(m.Copied, o.Person.ID))
+		}
+		if mine {
+			if o.References = append(o.References, id.Value); len(o.References) > kept {
+				o.References = slices.Delete(o.References, 1, 2) // the first holds the conversation together
+			}
+		}
+	}
+	if n := len(o.References); n > 0 {
+		o.InReplyTo = o.References[n-1]
+	}
+	return nil
+}
+
+// toldMessage is the message that an event tells of: the one it names, of a new ticket the first. nil for none.
+func toldMessage(tx *store.Tx, t *store.Ticket, event string, message uint64) (*store.Message, error) {
+	if message != 0 {
+		m, err := store.Messages.Get(tx, message)
+		return m, store.IgnoreNotFound(err)
+	}
+	if t.Via != "mail" || !slices.Contains([]string{"opened", "new", "view", "group", "assigned"}, event) {
+		return nil, nil
+	}
+	return opening(tx, t)
+}
+
+// opening is the message that opened the ticket, nil once it was moved away.
+func opening(tx *store.Tx, t *store.Ticket) (*store.Message, error) {
+	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil || m.Opening {
+			return m, err
+		}
+		break
+	}
+	return nil, nil
+}
+
+// line is one event as the reader may read it, false when they may not.
+func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
+	line := OutgoingLine{Telling: tell, Ticket: tell.Ticket}
+	t := o.Ticket
+	if t == nil {
+		var err error
+		if t, err = store.Tickets.Get(tx, tell.Ticket); err != nil {
+			return line, false, store.IgnoreNotFound(err)
+		}
+		if ns.rights.May(tx, policy.Actor{Person: o.Person}, policy.See, t) != nil {
+			return line, false, nil
+		}
+	}
+	line.Ticket = t.ID
+	var err error
+	if line.Subject, err = letterSubject(tx, t, o.Person.ID); err != nil {
+		return line, false, err
+	}
+	if by, err := store.People.Peek(tx, tell.By); err == nil {
+		line.Who = ShownName(by)
+		line.Desk = by.InGroup(t.Group) && !t.OnSide(by.ID)
+	}
+	told, err := toldMessage(tx, t, tell.Event, tell.Message)
+	if err != nil {
+		return line, false, err
+	}
+	line.Unproven = told != nil && told.NotVerified()
+	if tell.Event == "new" && o.Ticket != nil && o.Agents {
+		// Whoever reads of a new ticket on the way sees what it is about.
+		first, err := opening(tx, t)
+		if err != nil || first == nil || first.Internal {
+			return line, true, err
+		}
+		line.Text = first
+		line.Files, err = store.FilesByMessage.Find(tx, first.ID)
+		return line, true, err
+	}
+	if tell.Event == "opened" && o.Ticket != nil {
+		if line.Opening, err = ns.OpeningWords(tx, t, o.Person.ID); err != nil {
+			return line, false, err
+		}
+	}
+	if tell.Message == 0 {
+		return line, !(t.Unclaimed && t.Requester == o.Person.ID), nil
+	}
+	m, err := store.Messages.Get(tx, tell.Message)
+	if err != nil {
+		return line, false, store.IgnoreNotFound(err)
+	}
+	if m.Internal {
+		// That there is a note may be told to whom may read it; what it says stays at the desk.
+		return line, ns.rights.May(tx, policy.Actor{Person: o.Person}, policy.SeeNotes, t) == nil, nil
+	}
+	if t.Unclaimed && t.Requester == o.Person.ID && !m.Agent {
+		return line, false, nil
+	}
+	if !o.Agents {
+		side, err := store.SideMessages(tx, t)
+		if err != nil {
+			return line, false, err
+		}
+		if !slices.ContainsFunc(side, func(s *store.Message) bool { return s.ID == m.ID }) {
+			return line, false, nil
+		}
+	}
+	line.Desk = m.Agent
+	if o.Ticket == nil {
+		return line, true, nil // a digest tells that, not what
+	}
+	line.Text = m
+	line.Files, err = store.FilesByMessage.Find(tx, m.ID)
+	return line, true, err
+}

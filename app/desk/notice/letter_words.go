@@ -1,0 +1,114 @@
+package notice
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"sportello/app/desk/entry"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// What others wrote and a letter says again: names, the subject, the words of the matter. A mail that nothing proves may
+// bear anybody's address, and the desk confirms it to that address: whatever the letter says then was chosen by somebody
+// who is not its reader. It is short, plain, and leads nowhere.
+
+// How much of the first message a confirmation says again.
+const (
+	openingLines  = 12
+	openingRunes  = 600
+	doubtfulLines = 4
+	doubtfulRunes = 200
+	doubtfulTitle = 100 // of the subject
+	greetedRunes  = 60
+	shownRunes    = 100
+	greetedWords  = 6
+)
+
+var (
+	// nameShape is what a name is written with: letters, and between them a space, an apostrophe, a hyphen or the dot
+	// of an initial or a title. Nothing with it can be an address, a number or a sign.
+	nameShape = regexp.MustCompile(`^\pL[\pL\pM]*\.?(?:[ '’ʼ-] ?\pL[\pL\pM]*\.?)*$`)
+	// inParentheses is what programs and departments add to a name.
+	inParentheses = regexp.MustCompile(` ?[(\[][^()\[\]]*[)\]]$`)
+	// machineWords are names of what does not read its mail.
+	machineWords = regexp.MustCompile(`(?i)\b(no[- ]?reply|do[- ]?not[- ]?reply|non rispondere|mailer|daemon|postmaster|hostmaster|webmaster|mailbot|bot|robot|script|cron|root|scanner|scansioni|stampante|printer|fax|copier|multifunzione|` +
+		`notific[ah]e?|notifications?|newsletter|autorespond\w*|auto[- ]?reply|automatic[oa]?|system|sistema|server|alerts?|monitor(ing)?|posta certificata|per conto di|on behalf of|via)\b`)
+)
+
+// Greeted is the name by which a letter greets its reader, "" where there is none: for an address, a program, or
+// anything that is more than a name. It is at most 60 characters of letters, and nothing in it can be followed.
+func Greeted(p *store.Person) string {
+	name := strings.Trim(markup.Line(p.Name), `"'“”«» `)
+	name = strings.TrimSpace(inParentheses.ReplaceAllString(name, ""))
+	if last, first, ok := strings.Cut(name, ", "); ok && nameShape.MatchString(last) && nameShape.MatchString(first) && !strings.Contains(first, ".") && titled(first) {
+		name = first + " " + last // as directories write it
+	}
+	local, _, _ := strings.Cut(p.Email, "@")
+	switch {
+	case utf8.RuneCountInString(name) < 2, utf8.RuneCountInString(name) > greetedRunes, len(strings.Fields(name)) > greetedWords:
+		return ""
+	case !nameShape.MatchString(name), markup.Inert(name) != name, machineWords.MatchString(name):
+		return ""
+	case !strings.Contains(name, " ") && (strings.EqualFold(name, local) && !titled(name) || name == strings.ToLower(name)):
+		return "" // the name of an account
+	}
+	return name
+}
+
+// titled reports whether each word begins with a capital and goes on without.
+func titled(name string) bool {
+	return !slices.ContainsFunc(strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) }), func(word string) bool {
+		first, n := utf8.DecodeRuneInString(word)
+		return !unicode.IsUpper(first) || strings.ToLower(word[n:]) != word[n:]
+	})
+}
+
+// ShownName is the name of a person in a letter, of whom it goes to and of whom it tells: a display name is anybody's
+// to choose, and one with an address in it is that of an advertisement. Their mail address stands for it.
+func ShownName(p *store.Person) string {
+	name := markup.Excerpt(p.Name, shownRunes)
+	if name == "" || name != p.Email && markup.Inert(name) != name {
+		return p.Email
+	}
+	return name
+}
+
+// doubtful reports whether nothing proves that what the letters about the ticket say again to the reader is theirs: the
+// ticket came by mail that proves nothing, and the reader is on the requester's side of it.
+func doubtful(tx *store.Tx, t *store.Ticket, reader uint64) (bool, error) {
+	if t.Via != "mail" || !t.OnSide(reader) {
+		return false, nil
+	}
+	m, err := opening(tx, t)
+	return m != nil && m.NotVerified(), err
+}
+
+// letterSubject is the subject of the ticket as a letter to the reader says it.
+func letterSubject(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
+	is, err := doubtful(tx, t, reader)
+	if is {
+		return markup.Excerpt(markup.Inert(t.Subject), doubtfulTitle), err
+	}
+	return t.Subject, err
+}
+
+// OpeningWords are the words of the matter, for the confirmation to its requester: the beginning of the message that
+// opened the ticket, where it is one that they may read. "" otherwise.
+func (ns *Notices) OpeningWords(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
+	if t.Requester != reader || t.Unclaimed {
+		return "", nil
+	}
+	m, err := opening(tx, t)
+	if err != nil || m == nil || m.Internal || m.Beside != "" || m.Automatic != "" {
+		return "", err
+	}
+	words := entry.Words(m)
+	if m.NotVerified() {
+		return markup.Opening(markup.Inert(words), doubtfulLines, doubtfulRunes), nil
+	}
+	return markup.Opening(words, openingLines, openingRunes), nil
+}

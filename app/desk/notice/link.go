@@ -1,0 +1,241 @@
+package notice
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
+	"sportello/store"
+)
+
+// Tokens stand in addresses: in the reply address of a mail (desk+TOKEN@host) and in the link by which somebody without
+// credentials reads their ticket. Both are numbers followed by a truncated HMAC-SHA-256 under the desk's key, written in
+// lower-case base32 without padding, because mail servers may fold the case of a local part.
+//
+//	reply  uvarint ticket, uvarint person, uvarint purpose, 10 bytes of HMAC (80 bits): within the 64 characters of a
+//	       local part; those of releases before have no purpose
+//	read   uvarint ticket, uvarint person, uvarint serial, 16 bytes of HMAC
+//	return uvarint letter, 10 bytes of HMAC: in the sender of a letter's envelope, desk+b.TOKEN@host
+//	probe  uvarint time, 10 bytes of HMAC for the one address: in the same place, of the mail that tries it
+
+// ReplyAddress returns the address to which the person answers by mail a letter of the purpose about the ticket, "" when
+// the desk has none.
+func (ns *Notices) ReplyAddress(address string, ticket, person uint64, purpose Purpose) string {
+	local, host, ok := strings.Cut(address, "@")
+	if !ok || len(ns.post.Mail.Key) == 0 {
+		return ""
+	}
+	local, _, _ = strings.Cut(local, "+")
+	token := ns.post.Token("reply", post.ReplyMAC, ticket, person, uint64(purpose))
+	if len(local)+1+len(token) > 64 { // RFC 5321, 4.5.3.1.1
+		return address
+	}
+	return local + "+" + token + "@" + host
+}
+
+// ReplyToken is what a reply address says of the letter that named it.
+type ReplyToken struct {
+	Ticket, Person uint64
+	Purpose        Purpose
+}
+
+// OpenReply finds the reply token of this desk in the addresses: the first, with the purpose of the most internal one.
+// One whose purpose is not known to be public, as those of releases before, is for whom may write notes internal.
+func (ns *Notices) OpenReply(addresses []string) (t ReplyToken) {
+	for _, address := range addresses {
+		local, _, _ := strings.Cut(address, "@")
+		i := strings.LastIndexByte(local, '+')
+		if i < 0 {
+			continue
+		}
+		n, ok := ns.post.OpenToken("reply", post.ReplyMAC, local[i+1:])
+		if !ok || len(n) != 2 && len(n) != 3 {
+			continue
+		}
+		purpose := PurposeUnknown
+		if len(n) == 3 {
+			purpose = PurposeInternal
+			if n[2] == uint64(PurposePublic) {
+				purpose = PurposePublic
+			}
+		}
+		if t.Ticket == 0 {
+			t = ReplyToken{n[0], n[1], purpose}
+		}
+		if purpose == PurposeInternal {
+			t.Purpose = purpose
+		}
+	}
+	return t
+}
+
+// readToken is the secret of the link by which the person reads the ticket.
+func (ns *Notices) readToken(l *store.TicketLink) string {
+	return ns.post.Token("read", post.ReadMAC, l.Ticket, l.Person, l.Serial)
+}
+
+// LinkedTicket returns what the person may read to whom the link was sent, and that person. NotFound for a link that
+// was withdrawn, has ended, or was never made, and once the person may no longer see the ticket.
+func (ns *Notices) LinkedTicket(token string) (*ticket.TicketView, *store.Person, error) {
+	gone := store.Fail(store.NotFound, "error.link-gone")
+	n, ok := ns.post.OpenToken("read", post.ReadMAC, token)
+	if !ok || len(n) != 3 {
+		return nil, nil, gone
+	}
+	var person *store.Person
+	err := ns.st.View(func(tx *store.Tx) error {
+		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
+		if err != nil || l.Withdrawn || l.Serial != n[2] || !tx.Now().Before(l.Ends) {
+			return gone
+		}
+		p, err := store.People.Get(tx, l.Person)
+		if err != nil || p.Disabled || l.Ends.AddDate(0, 0, -linkDays).Before(p.Ended) {
+			return gone
+		}
+		t, err := store.Tickets.Get(tx, l.Ticket)
+		if err != nil || !t.OnSide(p.ID) {
+			return gone
+		}
+		person = &store.Person{Row: p.Row, Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, gone
+	}
+	// The bare person has neither groups nor roles: the link shows what the requester's side sees, whoever holds it.
+	v, err := ns.tickets.Ticket(policy.Actor{Person: person, Via: "link"}, n[0])
+	if err != nil {
+		return nil, nil, gone
+	}
+	return v, person, nil
+}
+
+// OpenLinkedFile opens a file that the linked ticket shows. The caller closes it. NotFound otherwise.
+func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, error) {
+	v, person, err := ns.LinkedTicket(token)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, files := range v.Files {
+		for _, f := range files {
+			if f.ID == id {
+				file, r, err := ns.files.OpenFile(policy.Actor{Person: person, Via: "link"}, id)
+				if err != nil {
+					return nil, nil, err
+				}
+				return file, r, nil
+			}
+		}
+	}
+	return nil, nil, store.Fail(store.NotFound, "error.not-found")
+}
+
+// WithdrawLinks makes the links that people hold to the ticket open nothing. Whoever arranges the ticket may, and the
+// requester. New notices carry new links.
+func (ns *Notices) WithdrawLinks(a policy.Actor, number uint64) error {
+	return ns.st.Update(a.By("withdraw-links"), func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := ns.rights.May(tx, a, policy.See, t); err != nil {
+			return err
+		}
+		if s := ns.rights.Stand(tx, a, t); !s.Allows(policy.Arrange) && !s.Is[policy.AsRequester] {
+			return store.Fail(store.Denied, "error.denied")
+		}
+		links, err := store.TicketLinksByTicket.Find(tx, number)
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			l.Withdrawn = true
+			if err := store.TicketLinks.Put(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// linkFor makes or prolongs the link by which the person reads the ticket: 30 days from this notice.
+func (ns *Notices) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLink, error) {
+	l, err := store.TicketLinksByTicket.First(tx, ticket, person)
+	if err != nil {
+		l = &store.TicketLink{Ticket: ticket, Person: person, Serial: 1}
+	}
+	p, err := store.People.Peek(tx, person)
+	if err != nil {
+		return nil, err
+	}
+	if l.Withdrawn || l.ID != 0 && (!tx.Now().Before(l.Ends) || l.Ends.AddDate(0, 0, -linkDays).Before(p.Ended)) {
+		l.Serial++
+		l.Withdrawn = false
+	}
+	l.Ends = tx.Now().AddDate(0, 0, linkDays)
+	return l, store.TicketLinks.Put(tx, l)
+}
+
+// linkDays is how many days a link by which a ticket is read is good after the last notice.
+const linkDays = 30
+
+// LinkHolder is somebody who can read a ticket without signing in, by a link that mail brought them.
+type LinkHolder struct {
+	Person *store.Person
+	Ends   time.Time
+}
+
+// LinkHolders lists who holds a link to the ticket that still opens it, for those who may withdraw it (see
+// WithdrawLinks); for others it is empty.
+func (ns *Notices) LinkHolders(a policy.Actor, number uint64) ([]LinkHolder, error) {
+	var out []LinkHolder
+	err := ns.st.View(func(tx *store.Tx) error {
+		out = nil
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if s := ns.rights.Stand(tx, a, t); ns.rights.May(tx, a, policy.See, t) != nil || !s.Allows(policy.Arrange) && !s.Is[policy.AsRequester] {
+			return nil
+		}
+		for l, err := range store.TicketLinksByTicket.Rows(tx, store.Span{Prefix: store.Key(number)}) {
+			if err != nil {
+				return err
+			}
+			p, err := store.People.Get(tx, l.Person)
+			if err != nil || l.Withdrawn || !tx.Now().Before(l.Ends) || !t.OnSide(l.Person) || p.Disabled {
+				continue
+			}
+			out = append(out, LinkHolder{people.Bare(p), l.Ends})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// LinkFacts says of a link that opens a ticket (see LinkedTicket) until when it does, and to which address its person
+// answers by mail, "" when the desk has none.
+func (ns *Notices) LinkFacts(token string) (ends time.Time, replyTo string, err error) {
+	gone := store.Fail(store.NotFound, "error.link-gone")
+	n, ok := ns.post.OpenToken("read", post.ReadMAC, token)
+	if !ok || len(n) != 3 {
+		return ends, "", gone
+	}
+	err = ns.st.View(func(tx *store.Tx) error {
+		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
+		if err != nil || l.Withdrawn || l.Serial != n[2] {
+			return gone
+		}
+		t, err := store.Tickets.Get(tx, l.Ticket)
+		if err != nil {
+			return gone
+		}
+		ends, replyTo = l.Ends, ns.ReplyAddress(ns.post.AddressOf(tx, t.Group, t.Module), t.ID, l.Person, PurposePublic)
+		return nil
+	})
+	return ends, replyTo, err
+}

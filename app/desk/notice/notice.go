@@ -1,0 +1,471 @@
+package notice
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// Notices are planned from the change log: RunNotices reads the changes behind its cursor, and writes the notices and
+// the cursor in one transaction, so that each change is planned exactly once. They are shown under the bell, and are
+// what mail will carry.
+
+// cursorNotices is the planner's name in the store's cursors.
+const cursorNotices = "notices"
+
+// eventWeight lists the events a notice may be about, the weightier ones last: of several that one step causes, a
+// person is told the last.
+var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "beside", "mention", "bounce", "unconfirmed", "resolved"}
+
+// notices follows the change log and plans notices from it.
+func (ns *Notices) notices() store.Follower {
+	return store.Follower{
+		Name:    cursorNotices,
+		By:      store.By{Via: "desk", Act: "notify"},
+		Gather:  200 * time.Millisecond,
+		Tells:   func(_ *store.Tx, c *store.Change) bool { return tells(c) },
+		Plan:    ns.plan,
+		Planned: ns.post.Wake,
+	}
+}
+
+// RunNotices plans notices as changes come, until the context ends.
+func (ns *Notices) RunNotices(ctx context.Context) error { return ns.st.Follow(ctx, ns.notices()) }
+
+// PlanNotices plans what is behind the cursor now and returns the sequence number it came to.
+func (ns *Notices) PlanNotices() (uint64, error) {
+	return ns.st.CatchUp(context.Background(), ns.notices())
+}
+
+// tells reports whether somebody may have to be told of the change.
+func tells(c *store.Change) bool {
+	if accountEvent(c) != "" {
+		return true // an import as well gives and takes rights
+	}
+	if c.Via == "import" || c.Act == "import" {
+		return false
+	}
+	return c.Table == store.Tickets.Name() && c.Op != store.Remove && slices.Contains([]string{"open", "take", "move", "assign", "wait", "plan", "resolve", "priority", "remind", "reply"}, c.Act) ||
+		c.Table == store.Messages.Name() && c.Op == store.Insert
+}
+
+// telling is what one person is to be told because of one step.
+type telling struct {
+	event    string
+	reply    uint64
+	optional bool // the person may turn such notices down
+}
+
+type stepKey struct {
+	ticket uint64
+	by     uint64
+	at     time.Time
+}
+
+// plan writes the notices of the changes, which all tell something.
+func (ns *Notices) plan(tx *store.Tx, changes []*store.Change) error {
+	type step struct {
+		key     stepKey
+		changes []*store.Change
+	}
+	var steps []*step
+	var accounts []*store.Change
+	index := map[stepKey]*step{}
+	for _, c := range changes {
+		if accountEvent(c) != "" {
+			accounts = append(accounts, c)
+			continue
+		}
+		k := stepKey{c.Ticket, c.By, c.At}
+		s := index[k]
+		if s == nil {
+			s = &step{key: k}
+			index[k] = s
+			steps = append(steps, s)
+		}
+		s.changes = append(s.changes, c)
+	}
+	for _, s := range steps {
+		if err := ns.planStep(tx, s.changes); err != nil {
+			return err
+		}
+	}
+	for _, c := range accounts {
+		if err := ns.planAccount(tx, c, accountEvent(c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planStep tells each person the weightiest event of the step.
+func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
+	t, err := store.Tickets.Get(tx, changes[0].Ticket)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	if t.IsSpam() {
+		return nil
+	}
+	tell := map[uint64]telling{}
+	say := func(event string, reply uint64, optional bool, people ...uint64) {
+		for _, p := range people {
+			if p == 0 {
+				continue
+			}
+			if optional && !ns.wants(tx, p, event) {
+				continue
+			}
+			if now, ok := tell[p]; !ok || slices.Index(eventWeight, event) >= slices.Index(eventWeight, now.event) {
+				if reply == 0 {
+					reply = now.reply
+				}
+				tell[p] = telling{event, reply, optional}
+			}
+		}
+	}
+	var last *store.Change
+	why := ""
+	for _, c := range changes {
+		last = c
+		if c.Why != "" && !c.Internal {
+			why = c.Why
+		}
+		if err := ns.say(tx, t, c, say); err != nil {
+			return err
+		}
+	}
+	opened := slices.ContainsFunc(changes, func(c *store.Change) bool { return c.Act == "open" })
+	for person, what := range tell {
+		// Nobody is told of what they did themselves, the confirmation of opening excepted.
+		if person == last.By && !(opened && what.event == "opened") && what.event != "unconfirmed" {
+			continue
+		}
+		p, err := store.People.Peek(tx, person)
+		if err != nil || p.Disabled {
+			continue
+		}
+		see := policy.See
+		if slices.Contains(eventsOfNotes, what.event) {
+			see = policy.SeeNotes
+		}
+		if t.Unclaimed && person == t.Requester {
+			if err := ns.planUnclaimed(tx, t, p, last, what); err != nil {
+				return err
+			}
+			continue
+		}
+		if ns.rights.May(tx, policy.Actor{Person: p}, see, t) != nil {
+			continue
+		}
+		n := &store.Notice{Person: person, Ticket: t.ID, Event: what.event, By: last.By, Seq: last.Seq, At: last.At, Reply: what.reply}
+		if t.OnSide(person) || see == policy.SeeNotes || p.IsAgent() {
+			n.Why = why
+		}
+		if err := store.Notices.Put(tx, n); err != nil {
+			return err
+		}
+		if err := ns.planLetter(tx, t, p, n, what.optional); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planUnclaimed has what an agent answers go to the address that a form named. Of anything else in the ticket its
+// requester is told once they have claimed it.
+func (ns *Notices) planUnclaimed(tx *store.Tx, t *store.Ticket, p *store.Person, c *store.Change, what telling) error {
+	if what.reply == 0 {
+		return nil
+	}
+	m, err := store.Messages.Get(tx, what.reply)
+	if err != nil || !m.Agent || m.Internal {
+		return store.IgnoreNotFound(err)
+	}
+	return ns.planLetter(tx, t, p, &store.Notice{Person: p.ID, Ticket: t.ID, Event: what.event, By: c.By, Seq: c.Seq, At: c.At, Reply: what.reply}, false)
+}
+
+// eventsOfNotes are those told only to whom may read notes.
+var eventsOfNotes = []string{"note", "beside", "mention", "bounce", "unconfirmed"}
+
+// say is the table of domain.md, "who is told".
+func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(event string, reply uint64, optional bool, people ...uint64)) error {
+	side, err := ns.sideOf(tx, t)
+	if err != nil {
+		return err
+	}
+	if c.Table == store.Messages.Name() {
+		m, err := store.Messages.Get(tx, c.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case m.Internal && m.Automatic == "bounce":
+			// Somebody has to look after a requester who is no longer reached.
+			if t.Assignee != 0 {
+				say("bounce", m.ID, false, t.Assignee)
+			} else {
+				say("bounce", m.ID, false, members(tx, t.Group)...)
+			}
+		case m.Internal && m.Automatic != "" || m.Beside == store.BesideDismissed:
+		case m.Beside != "", m.AnswersNote && t.Assignee == 0:
+			event := "note"
+			if m.Beside != "" {
+				event = "beside"
+			}
+			if t.Assignee != 0 {
+				say(event, m.ID, false, t.Assignee)
+			} else {
+				say(event, m.ID, m.Beside == "", members(tx, t.Group)...)
+			}
+		case m.Unconfirmed:
+			say("unconfirmed", m.ID, false, m.Author)
+			say("note", m.ID, true, t.Assignee)
+		case m.Internal:
+			say("note", m.ID, true, t.Assignee)
+			say("mention", m.ID, false, m.Mentions...)
+		case m.Opening:
+		case m.Automatic != "":
+			// What a machine wrote is there to be read; it disturbs nobody, least of all another machine.
+		case m.Merged(): // of the people of a duplicate: those of this ticket know nothing of it
+			if t.Assignee != 0 {
+				say("message", m.ID, false, t.Assignee)
+			} else {
+				say("message", m.ID, false, members(tx, t.Group)...)
+			}
+		case m.Agent:
+			say("message", m.ID, false, side...)
+			say("message", m.ID, true, t.Assignee)
+		default:
+			say("message", m.ID, true, side...)
+			say("message", m.ID, false, t.Assignee)
+			if t.Assignee == 0 {
+				say("message", m.ID, false, members(tx, t.Group)...)
+			}
+		}
+		return nil
+	}
+	switch c.Act {
+	case "open":
+		m, err := opening(tx, t)
+		if err != nil {
+			return err
+		}
+		switch {
+		case m != nil && t.Via == "mail" && m.Automatic != "": // a machine gets no confirmation
+		case m != nil && m.Mail != 0 && m.NotVerified() && (t.Unclaimed || ns.strange(tx, t.Requester)):
+			row, err := store.Mails.Get(tx, m.Mail)
+			if err == nil {
+				err = ns.PlanReceived(tx, row, t.Language)
+			}
+			if err != nil {
+				return err
+			}
+		default:
+			say("opened", 0, false, t.Requester)
+		}
+		say("new", 0, true, members(tx, t.Group)...)
+	case "take":
+		say("taken", 0, true, side...)
+	case "assign":
+		say("taken", 0, true, side...)
+		say("assigned", 0, false, t.Assignee)
+	case "move":
+		say("moved", 0, true, side...)
+		say("group", 0, true, members(tx, t.Group)...)
+	case "wait":
+		say("waiting", 0, false, side...)
+	case "plan":
+		say("planned", 0, false, side...)
+	case "resolve":
+		say("resolved", 0, false, side...)
+	case "remind":
+		say("closing", 0, false, side...)
+	case "priority":
+		say("priority", 0, false, side...)
+		say("priority", 0, true, t.Assignee)
+	}
+	return nil
+}
+
+// strange reports whether the person is a stranger: of no organisation of the desk, and never given a way to sign in.
+func (ns *Notices) strange(tx *store.Tx, person uint64) bool {
+	p, err := store.People.Peek(tx, person)
+	return err != nil || p.Organisation == 0 && p.Password == "" && len(p.Groups) == 0 && !p.Administrator && !p.Editor
+}
+
+func members(tx *store.Tx, group uint64) []uint64 {
+	var out []uint64
+	for e := range store.PeopleByGroup.Entries(tx, store.Span{Prefix: store.Key(group)}) {
+		out = append(out, e.ID)
+	}
+	return out
+}
+
+// wants tells whether the person's choice keeps an optional notice. The daily digest keeps it too: it gathers by mail
+// what the bell shows at once.
+func (ns *Notices) wants(tx *store.Tx, person uint64, event string) bool {
+	p, err := store.People.Peek(tx, person)
+	if err != nil {
+		return false
+	}
+	switch p.Notices {
+	case store.NoticeOwn:
+		return event != "new" && event != "group"
+	case store.NoticeAnswers:
+		return false
+	}
+	return true
+}
+
+// NoticeLine is a notice with what its line names.
+type NoticeLine struct {
+	*store.Notice
+	Subject string
+	Who     string // name of who caused it; empty when the desk did
+
+	Unproven bool // it tells of a mail of which nothing proves who sent it
+}
+
+// ListNotices returns the person's notices, newest first, and how many are unread.
+func (ns *Notices) ListNotices(a policy.Actor, limit int) ([]NoticeLine, int, error) {
+	if !a.SignedIn() {
+		return nil, 0, policy.Denied(a)
+	}
+	var out []NoticeLine
+	unread := 0
+	err := ns.st.View(func(tx *store.Tx) error {
+		unread = store.Notices.Count(tx, store.CountUnread, a.ID())
+		for n, err := range store.NoticesByPerson.Rows(tx, store.Span{Prefix: store.Key(a.ID()), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if len(out) == limit {
+				break
+			}
+			line := NoticeLine{Notice: n}
+			if t, err := store.Tickets.Glance(tx, n.Ticket); err == nil {
+				if ns.rights.May(tx, a, policy.See, t) != nil {
+					continue
+				}
+				line.Subject = t.Subject
+				m, err := toldMessage(tx, t, n.Event, n.Reply)
+				if err != nil {
+					return err
+				}
+				line.Unproven = m != nil && m.NotVerified()
+			}
+			if p, err := store.People.Get(tx, n.By); err == nil {
+				line.Who = p.Name
+			}
+			out = append(out, line)
+		}
+		return nil
+	})
+	return out, unread, err
+}
+
+// Unread returns how many notices the person has not read.
+func (ns *Notices) Unread(a policy.Actor) (int, error) {
+	n := 0
+	err := ns.st.View(func(tx *store.Tx) error { n = store.Notices.Count(tx, store.CountUnread, a.ID()); return nil })
+	return n, err
+}
+
+// ReadNotice marks one of the person's notices as read; NotFound when it is not theirs.
+func (ns *Notices) ReadNotice(a policy.Actor, id uint64) error {
+	if !a.SignedIn() {
+		return policy.Denied(a)
+	}
+	return ns.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
+		n, err := store.Notices.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if n.Person != a.ID() {
+			return store.Fail(store.NotFound, "error.not-found")
+		}
+		if n.Read {
+			return nil
+		}
+		n.Read = true
+		return store.Notices.Put(tx, n)
+	})
+}
+
+// ReadNotices marks the person's unread notices as read: those of one ticket, or all with 0.
+func (ns *Notices) ReadNotices(a policy.Actor, ticket uint64) error {
+	if !a.SignedIn() {
+		return policy.Denied(a)
+	}
+	prefix := store.Key(a.ID())
+	if ticket != 0 {
+		prefix = store.Key(a.ID(), ticket)
+	}
+	some := false
+	err := ns.st.View(func(tx *store.Tx) error {
+		some = false
+		for range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
+			some = true
+			break
+		}
+		return nil
+	})
+	if err != nil || !some {
+		return err
+	}
+	return ns.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
+		var ids []uint64
+		for e := range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
+			if ids = append(ids, e.ID); len(ids) == 1000 {
+				break
+			}
+		}
+		for _, id := range ids {
+			n, err := store.Notices.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			n.Read = true
+			if err := store.Notices.Put(tx, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// sideOf are those on the requester's side who are told. In the place of an address of the desk's own, by which another
+// office asked, stand the members of the group at that address: they are whom an answer reaches.
+func (ns *Notices) sideOf(tx *store.Tx, t *store.Ticket) ([]uint64, error) {
+	var out []uint64
+	for _, id := range append([]uint64{t.Requester}, t.Participants...) {
+		p, err := store.People.Peek(tx, id)
+		if store.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		if err != nil || !ns.post.Ours(tx, p.Email) {
+			out = append(out, id)
+			continue
+		}
+		_, group, err := ns.post.PlaceOfBox(tx, ns.post.Mailbox(tx, p.Email))
+		if err != nil {
+			return nil, err
+		}
+		if group != t.Group { // they have it in their queue
+			out = append(out, members(tx, group)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}

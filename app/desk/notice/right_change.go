@@ -1,0 +1,40 @@
+package notice
+
+import (
+	"sportello/store"
+)
+
+// NamedRight is a right that somebody was given or lost, with the name of what it is over: a group, an organisation or
+// a unit of one. The name is empty for rights over the desk.
+type NamedRight struct {
+	Right string // administrator, editor, agent, supervisor, coordinator
+	Over  store.Words
+	Taken bool
+}
+
+// rightName is the name of what the right is over; what is gone has none.
+func rightName(tx *store.Tx, c store.RightChange) (store.Words, error) {
+	same := func(s string) store.Words { return store.Words{IT: s, EN: s} }
+	switch {
+	case c.Group != 0:
+		g, err := store.Groups.Peek(tx, c.Group)
+		if err != nil {
+			return store.Words{}, store.IgnoreNotFound(err)
+		}
+		return g.Name, nil
+	case c.Organisation != 0:
+		o, err := store.Organisations.Peek(tx, c.Organisation)
+		if err != nil {
+			return store.Words{}, store.IgnoreNotFound(err)
+		}
+		if c.Unit == 0 {
+			return same(o.Name), nil
+		}
+		u, err := store.Units.Peek(tx, c.Unit)
+		if err != nil {
+			return store.Words{}, store.IgnoreNotFound(err)
+		}
+		return same(o.Name + ", " + u.Name), nil
+	}
+	return store.Words{}, nil
+}

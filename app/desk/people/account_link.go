@@ -1,0 +1,193 @@
+package people
+
+import (
+	"time"
+
+	"sportello/app/credential"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// endWithChange ends what opens the account when the change is one that ends it, before the row p is written: all of it
+// when access is taken away, and once more when it is given back; what was sent to the address when that is another.
+func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
+	switch {
+	case p.ID == 0:
+		return nil
+	case p.Disabled != before.Disabled:
+		return ps.keeper.EndAllTx(tx, p)
+	case p.Email != before.Email:
+		return ps.keeper.EndLinksTx(tx, p)
+	}
+	return nil
+}
+
+// SendPasswordLink has a link, good once and for three days, with which a password is chosen, sent to the person's own
+// address; nobody else sees it. Administrators may for everybody, supervisors for agents whose rights all come from
+// groups they look after. Invalid "error.link-not-sent" where no mail goes out to the person.
+func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
+	err := ps.st.Update(a.By("send-link"), func(tx *store.Tx) error {
+		p, err := ps.linkable(tx, a, policy.SendLink, id, "")
+		if err != nil {
+			return err
+		}
+		if !ps.post.Reaches(tx, p) {
+			return store.Fail(store.Invalid, "error.link-not-sent")
+		}
+		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: "link", By: a.ID()})
+	})
+	if err == nil {
+		ps.post.Wake()
+	}
+	return err
+}
+
+// HandPasswordLink returns the secret of such a link to be handed over; earlier ones become worthless. Administrators
+// alone may, and where mail goes out to the person only with a reason. It is logged with the reason, and the person is
+// told.
+func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (string, error) {
+	reason = entry.Cut(markup.Line(reason), entry.MaxName)
+	link := ""
+	err := ps.st.Update(a.By("hand-link"), func(tx *store.Tx) error {
+		p, err := ps.linkable(tx, a, policy.HandLink, id, reason)
+		if err != nil {
+			return err
+		}
+		tx.Because(reason)
+		if link, err = ps.keeper.NewLinkTx(tx, p.ID, credential.ForPassword); err != nil {
+			return err
+		}
+		tx.Because("")
+		return ps.post.TellAccount(tx, p, store.Telling{Event: "handed", By: a.ID(), Why: reason}, reason)
+	})
+	if err != nil {
+		return "", err
+	}
+	ps.post.Wake()
+	return link, nil
+}
+
+// linkable returns the person if the actor may have a link made for them in that way.
+func (ps *People) linkable(tx *store.Tx, a policy.Actor, act policy.AccountAct, id uint64, reason string) (*store.Person, error) {
+	if !maySeePeople(a) {
+		return nil, policy.Denied(a)
+	}
+	p, err := store.People.Get(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if to := (policy.Account{Person: p, Mails: ps.post.Reaches(tx, p), Reason: reason}); !policy.MayAccount(a, act, to) {
+		to.Reason = "any"
+		if policy.MayAccount(a, act, to) {
+			return nil, store.Fail(store.Invalid, "error.required").At("reason")
+		}
+		return nil, policy.Denied(a)
+	}
+	if p.Disabled {
+		return nil, store.Fail(store.Invalid, "error.person-disabled")
+	}
+	return p, nil
+}
+
+// MayLink reports whether SendPasswordLink, and whether HandPasswordLink with a reason, would be allowed.
+func (ps *People) MayLink(a policy.Actor, p *store.Person) (send, hand bool) {
+	if p.Disabled || p.ID == 0 {
+		return false, false
+	}
+	mails, err := ps.post.MailReaches(p)
+	if err != nil {
+		return false, false
+	}
+	to := policy.Account{Person: p, Mails: mails, Reason: "any"}
+	return to.Mails && policy.MayAccount(a, policy.SendLink, to), policy.MayAccount(a, policy.HandLink, to)
+}
+
+// SleepingToken is a token that waits for an administrator, and whose it is.
+type SleepingToken struct {
+	*store.Token
+	Who *store.Person // without password
+}
+
+// mostSleeping bounds how many sleeping tokens are listed at once.
+const mostSleeping = 200
+
+// SleepingTokens lists the tokens that sleep since the desk was restored, and how many there are, for administrators.
+func (ps *People) SleepingTokens(a policy.Actor) (out []SleepingToken, all int, err error) {
+	if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
+		return nil, 0, policy.Denied(a)
+	}
+	err = ps.st.View(func(tx *store.Tx) error {
+		out, all = nil, 0
+		for e := range store.TokensAsleep.Entries(tx, store.Span{}) {
+			if all++; len(out) == mostSleeping {
+				continue
+			}
+			t, err := store.Tokens.Get(tx, e.ID)
+			if err != nil {
+				return err
+			}
+			p, err := store.People.Get(tx, t.Person)
+			if err != nil {
+				return err
+			}
+			out = append(out, SleepingToken{t, Bare(p)})
+		}
+		return nil
+	})
+	return out, all, err
+}
+
+// WakeToken lets a sleeping token act again. Administrators only; NotFound when none of that number sleeps.
+func (ps *People) WakeToken(a policy.Actor, id uint64) error {
+	return ps.st.Update(a.By("wake-token"), func(tx *store.Tx) error {
+		if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
+			return policy.Denied(a)
+		}
+		t, err := store.Tokens.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if t.Asleep.IsZero() {
+			return store.Fail(store.NotFound, "error.not-found")
+		}
+		t.Asleep = time.Time{}
+		return store.Tokens.Put(tx, t)
+	})
+}
+
+// WakeTokens lets all sleeping tokens act again, and returns how many did. Administrators only.
+func (ps *People) WakeTokens(a policy.Actor) (int, error) {
+	if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
+		return 0, policy.Denied(a)
+	}
+	woken := 0
+	for {
+		n := 0
+		err := ps.st.Update(a.By("wake-tokens"), func(tx *store.Tx) error {
+			n = 0
+			var ids []uint64
+			for e := range store.TokensAsleep.Entries(tx, store.Span{}) {
+				if ids = append(ids, e.ID); len(ids) == mostSleeping {
+					break
+				}
+			}
+			for _, id := range ids {
+				t, err := store.Tokens.Get(tx, id)
+				if err != nil {
+					return err
+				}
+				t.Asleep = time.Time{}
+				if err := store.Tokens.Put(tx, t); err != nil {
+					return err
+				}
+			}
+			n = len(ids)
+			return nil
+		})
+		if woken += n; err != nil || n == 0 {
+			return woken, err
+		}
+	}
+}

@@ -1,0 +1,280 @@
+package people
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// Groups lists the support groups, the general one first, then by name. Everybody may read names and contacts, for
+// the sign-in page says whom to ask for credentials; retired ones are listed for agents and administrators alone.
+func (ps *People) Groups(a policy.Actor) ([]*store.Group, error) {
+	var out []*store.Group
+	err := ps.st.View(func(tx *store.Tx) (err error) {
+		out, err = Groups(tx)
+		return err
+	})
+	if !a.IsAdministrator() && !a.IsAgent() {
+		out = slices.DeleteFunc(out, func(g *store.Group) bool { return g.Retired })
+	}
+	byName(out, func(g *store.Group) string { return g.Name.In(a.Lang()) })
+	slices.SortStableFunc(out, func(x, y *store.Group) int {
+		switch {
+		case x.Code == store.GeneralGroup && y.Code != store.GeneralGroup:
+			return -1
+		case y.Code == store.GeneralGroup && x.Code != store.GeneralGroup:
+			return 1
+		}
+		return 0
+	})
+	return out, err
+}
+
+func Groups(tx *store.Tx) ([]*store.Group, error) {
+	var out []*store.Group
+	for g, err := range store.Groups.All(tx, 0, false) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// Group returns one group. Everybody may read names and contacts.
+func (ps *People) Group(id uint64) (*store.Group, error) {
+	var g *store.Group
+	err := ps.st.View(func(tx *store.Tx) (err error) {
+		g, err = store.Groups.Get(tx, id)
+		return err
+	})
+	return g, err
+}
+
+// GroupByCode returns the group with the code, NotFound when there is none.
+func (ps *People) GroupByCode(code string) (*store.Group, error) {
+	var g *store.Group
+	err := ps.st.View(func(tx *store.Tx) (err error) {
+		g, err = store.GroupsByCode.First(tx, code)
+		return err
+	})
+	return g, err
+}
+
+// Member is a person in a group.
+type Member struct {
+	*store.Person
+	Supervisor bool
+}
+
+// GroupMembers lists who works in the group by name, for agents and administrators.
+func (ps *People) GroupMembers(a policy.Actor, group uint64) ([]Member, error) {
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return nil, policy.Denied(a)
+	}
+	var out []Member
+	err := ps.st.View(func(tx *store.Tx) error {
+		out = nil
+		if _, err := store.Groups.Get(tx, group); err != nil {
+			return err
+		}
+		people, err := store.PeopleByGroup.Find(tx, group)
+		for _, p := range people {
+			out = append(out, Member{Bare(p), p.Supervises(group)})
+		}
+		return err
+	})
+	return out, err
+}
+
+// PutMember makes the person an agent of the group or, when supervisor, its supervisor. Administrators may; the group's
+// supervisors may add agents.
+func (ps *People) PutMember(a policy.Actor, group, person uint64, supervisor bool) error {
+	return ps.member(a, "add-member", group, person, func(p *store.Person) error {
+		m := store.Membership{Group: group, Supervisor: supervisor}
+		i := slices.IndexFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
+		if i >= 0 {
+			p.Groups[i] = m
+		} else {
+			p.Groups = append(p.Groups, m)
+		}
+		return nil
+	})
+}
+
+// RemoveMember takes the person out of the group. Administrators may; the group's supervisors may take agents out.
+func (ps *People) RemoveMember(a policy.Actor, group, person uint64) error {
+	return ps.member(a, "remove-member", group, person, func(p *store.Person) error {
+		p.Groups = slices.DeleteFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
+		return nil
+	})
+}
+
+func (ps *People) member(a policy.Actor, act string, group, person uint64, change func(*store.Person) error) error {
+	if err := policy.MaySupervise(a, group); err != nil {
+		return err
+	}
+	return ps.st.Update(a.By(act), func(tx *store.Tx) error {
+		g, err := store.Groups.Get(tx, group)
+		if err != nil {
+			return err
+		}
+		p, err := store.People.Get(tx, person)
+		if errors.Is(err, store.ErrNotFound) {
+			return store.Fail(store.Invalid, "error.person-unknown").At("person")
+		}
+		if err != nil {
+			return err
+		}
+		if act == "add-member" && g.Retired {
+			return store.Fail(store.Invalid, "error.group-retired").At("group")
+		}
+		before := *p
+		before.Groups = slices.Clone(p.Groups)
+		if err := change(p); err != nil {
+			return err
+		}
+		slices.SortFunc(p.Groups, func(x, y store.Membership) int { return cmp.Compare(x.Group, y.Group) })
+		if slices.Equal(before.Groups, p.Groups) {
+			return nil
+		}
+		if err := policy.MayChangeAccount(a, &before, p); err != nil {
+			return err
+		}
+		return store.People.Put(tx, p)
+	})
+}
+
+var maxSignature = store.Groups.Most("signature.it") // characters
+
+// GroupForm is what the administration knows of a group. The code cannot be changed once it is given.
+type GroupForm struct {
+	Code         string
+	Name         store.Words
+	Description  store.Words
+	Email        string
+	Phone        string
+	Hours        store.Words
+	Signature    store.Words // below its answers by mail, a few lines
+	Confidential bool
+	Retired      bool
+}
+
+// AddGroup adds a group. Administrators only.
+func (ps *People) AddGroup(a policy.Actor, f GroupForm) (*store.Group, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Group
+	err := ps.st.Update(a.By("add-group"), func(tx *store.Tx) error {
+		g := &store.Group{}
+		var wrong store.Problems
+		g.Code = entry.CleanCode(&wrong, "code", f.Code, store.Groups.Most("code"))
+		if store.GroupsByCode.Has(tx, g.Code) {
+			wrong.Add("code", "error.code-taken")
+		}
+		if err := FillGroup(g, f, &wrong); err != nil {
+			return err
+		}
+		out = g
+		return store.Groups.Put(tx, g)
+	})
+	return out, err
+}
+
+// ChangeGroup makes the group be as the form says; an empty code means the one it has. Conflict
+// "error.group-serves" when a group that still serves modules is to be retired, "error.group-general" for the general
+// group.
+func (ps *People) ChangeGroup(a policy.Actor, id, saw uint64, f GroupForm) (*store.Group, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Group
+	err := ps.st.Update(a.By("change-group"), func(tx *store.Tx) error {
+		g, err := store.Groups.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := entry.SameRev(saw, g.Rev); err != nil {
+			return err
+		}
+		var wrong store.Problems
+		if f.Code != "" && f.Code != g.Code {
+			wrong.Add("code", "error.code-fixed")
+		}
+		if f.Retired && !g.Retired {
+			if err := mayRetire(tx, g); err != nil {
+				return err
+			}
+		}
+		if err := FillGroup(g, f, &wrong); err != nil {
+			return err
+		}
+		out = g
+		return store.Groups.Put(tx, g)
+	})
+	return out, err
+}
+
+func FillGroup(g *store.Group, f GroupForm, wrong *store.Problems) error {
+	g.Name = entry.CleanName(wrong, "name", f.Name, entry.MaxShort)
+	g.Description = entry.CleanTexts(wrong, "description", f.Description, entry.MaxWords)
+	g.Hours = entry.CleanWords(wrong, "hours", f.Hours, entry.MaxName)
+	g.Signature = entry.CleanTexts(wrong, "signature", f.Signature, maxSignature)
+	g.Phone = entry.CleanLine(wrong, "phone", f.Phone, entry.MaxShort)
+	g.Email = ""
+	if f.Email != "" {
+		g.Email = entry.CleanAddress(wrong, "email", f.Email)
+	}
+	g.Confidential, g.Retired = f.Confidential, f.Retired
+	return wrong.Err()
+}
+
+// mayRetire refuses for the general group and for groups that modules still name.
+func mayRetire(tx *store.Tx, g *store.Group) error {
+	if g.Code == store.GeneralGroup {
+		return entry.Conflict("error.group-general")
+	}
+	for m, err := range store.Modules.All(tx, 0, false) {
+		if err != nil {
+			return err
+		}
+		if m.Group == g.ID && !m.Retired {
+			return entry.Conflict("error.group-serves", "module", m.Code)
+		}
+	}
+	return nil
+}
+
+// RemoveGroup removes a group that nothing names. Conflict "error.group-general" for the general group and
+// "error.group-in-use" while a module, ticket, person, saved reply or saved view names it: such a group can be retired.
+func (ps *People) RemoveGroup(a policy.Actor, id uint64) error {
+	if err := policy.MayAdminister(a); err != nil {
+		return err
+	}
+	return ps.st.Update(a.By("remove-group"), func(tx *store.Tx) error {
+		g, err := store.Groups.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if g.Code == store.GeneralGroup {
+			return entry.Conflict("error.group-general")
+		}
+		used := store.TicketsByGroup.Has(tx, id) || store.TicketsBySpam.Has(tx, id) || store.PeopleByGroup.Has(tx, id) ||
+			store.SavedRepliesByGroup.Has(tx, id) || store.ViewsByGroup.Has(tx, id)
+		for m, err := range store.Modules.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			used = used || m.Group == id
+		}
+		if used {
+			return entry.Conflict("error.group-in-use")
+		}
+		return store.Groups.Delete(tx, id)
+	})
+}

@@ -1,0 +1,247 @@
+package people
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// OrganisationView is an organisation with its units by name.
+type OrganisationView struct {
+	*store.Organisation
+	Units []*store.Unit
+}
+
+// Organisations lists organisations and units by name, for agents, supervisors and administrators; a coordinator or
+// anybody else signed in sees their own alone.
+func (ps *People) Organisations(a policy.Actor) ([]OrganisationView, error) {
+	if !a.SignedIn() && !a.System {
+		return nil, policy.Denied(a)
+	}
+	var out []OrganisationView
+	err := ps.st.View(func(tx *store.Tx) error {
+		out = nil
+		for o, err := range store.OrganisationsByName.Rows(tx, store.Span{}) {
+			if err != nil {
+				return err
+			}
+			if !a.IsAdministrator() && !a.IsAgent() && !belongs(a.Person, o.ID) {
+				continue
+			}
+			units, err := store.UnitsByOrganisation.Find(tx, o.ID)
+			if err != nil {
+				return err
+			}
+			out = append(out, OrganisationView{o, units})
+		}
+		return nil
+	})
+	return out, err
+}
+
+func belongs(p *store.Person, organisation uint64) bool {
+	return p.Organisation == organisation || slices.ContainsFunc(p.Coordinates, func(c store.Coordination) bool { return c.Organisation == organisation })
+}
+
+// OrganisationForm is what the administration knows of an organisation.
+type OrganisationForm struct {
+	Name    string
+	Domains []string // mail domains whose people belong to it
+}
+
+// AddOrganisation adds an organisation. Administrators only. Names and mail domains are unique.
+func (ps *People) AddOrganisation(a policy.Actor, f OrganisationForm) (*store.Organisation, error) {
+	return ps.putOrganisation(a, "add-organisation", 0, 0, f)
+}
+
+// ChangeOrganisation makes the organisation be as the form says. rev is the revision the actor saw; 0 asks nothing.
+func (ps *People) ChangeOrganisation(a policy.Actor, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
+	return ps.putOrganisation(a, "change-organisation", id, saw, f)
+}
+
+func (ps *People) putOrganisation(a policy.Actor, act string, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Organisation
+	err := ps.st.Update(a.By(act), func(tx *store.Tx) error {
+		o := &store.Organisation{}
+		if act != "add-organisation" {
+			var err error
+			if o, err = store.Organisations.Get(tx, id); err != nil {
+				return err
+			}
+			if err := entry.SameRev(saw, o.Rev); err != nil {
+				return err
+			}
+		}
+		var wrong store.Problems
+		o.Name = markup.Line(f.Name)
+		entry.CheckText(&wrong, "name", o.Name, entry.MaxName)
+		if other, err := store.OrganisationsByName.First(tx, store.FoldName(o.Name)); err == nil && other.ID != o.ID {
+			wrong.Add("name", "error.name-taken")
+		}
+		o.Domains = nil
+		for _, s := range f.Domains {
+			s = strings.TrimPrefix(store.Address(s), "@")
+			if s == "" || slices.Contains(o.Domains, s) {
+				continue
+			}
+			if !entry.IsDomain(s) {
+				wrong.Add("domains", "error.domain", "domain", s)
+			} else if other, err := store.OrganisationsByDomain.First(tx, s); err == nil && other.ID != o.ID {
+				wrong.Add("domains", "error.domain-taken", "domain", s, "organisation", other.Name)
+			}
+			o.Domains = append(o.Domains, s)
+		}
+		if len(o.Domains) > 100 {
+			wrong.Add("domains", "error.too-many-of", "max", store.Organisations.Most("domains"))
+		}
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		out = o
+		return store.Organisations.Put(tx, o)
+	})
+	return out, err
+}
+
+// RemoveOrganisation removes an organisation with its units. Conflict "error.organisation-in-use" while a person, a
+// ticket or a coordination names it or one of its units.
+func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
+	if err := policy.MayAdminister(a); err != nil {
+		return err
+	}
+	return ps.st.Update(a.By("remove-organisation"), func(tx *store.Tx) error {
+		if _, err := store.Organisations.Get(tx, id); err != nil {
+			return err
+		}
+		used, err := organisationUsed(tx, id)
+		if err != nil {
+			return err
+		}
+		if used {
+			return entry.Conflict("error.organisation-in-use")
+		}
+		units, err := store.UnitsByOrganisation.Find(tx, id)
+		if err != nil {
+			return err
+		}
+		for _, u := range units {
+			if err := store.Units.Delete(tx, u.ID); err != nil {
+				return err
+			}
+		}
+		return store.Organisations.Delete(tx, id)
+	})
+}
+
+func organisationUsed(tx *store.Tx, id uint64) (bool, error) {
+	if store.PeopleByOrganisation.Has(tx, id) || store.PeopleByCoordination.Has(tx, id) || store.TicketsByOrganisation.Has(tx, id) {
+		return true, nil
+	}
+	return InSpam(tx, func(t *store.Ticket) bool { return t.Organisation == id })
+}
+
+// InSpam looks through the tickets marked as spam, which stand in no other index: they still name their rows.
+func InSpam(tx *store.Tx, is func(*store.Ticket) bool) (bool, error) {
+	for t, err := range store.TicketsBySpam.GlanceRows(tx, store.Span{}) {
+		if err != nil {
+			return false, err
+		}
+		if is(t) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// AddUnit adds a unit to the organisation. Its name is unique there.
+func (ps *People) AddUnit(a policy.Actor, organisation uint64, name string) (*store.Unit, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Unit
+	err := ps.st.Update(a.By("add-unit"), func(tx *store.Tx) error {
+		if _, err := store.Organisations.Get(tx, organisation); err != nil {
+			return err
+		}
+		out = &store.Unit{Organisation: organisation}
+		return putUnit(tx, out, name)
+	})
+	return out, err
+}
+
+// ChangeUnit gives the unit another name.
+func (ps *People) ChangeUnit(a policy.Actor, id, saw uint64, name string) (*store.Unit, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out *store.Unit
+	err := ps.st.Update(a.By("change-unit"), func(tx *store.Tx) error {
+		u, err := store.Units.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := entry.SameRev(saw, u.Rev); err != nil {
+			return err
+		}
+		out = u
+		return putUnit(tx, u, name)
+	})
+	return out, err
+}
+
+func putUnit(tx *store.Tx, u *store.Unit, name string) error {
+	var wrong store.Problems
+	u.Name = markup.Line(name)
+	entry.CheckText(&wrong, "name", u.Name, entry.MaxName)
+	if other, err := store.UnitsByOrganisation.First(tx, u.Organisation, store.FoldName(u.Name)); err == nil && other.ID != u.ID {
+		wrong.Add("name", "error.name-taken")
+	}
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	return store.Units.Put(tx, u)
+}
+
+// RemoveUnit removes a unit. Conflict "error.unit-in-use" while a person, a ticket or a coordination names it.
+func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
+	if err := policy.MayAdminister(a); err != nil {
+		return err
+	}
+	return ps.st.Update(a.By("remove-unit"), func(tx *store.Tx) error {
+		u, err := store.Units.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		used := store.TicketsByUnit.Has(tx, id) || store.PeopleByCoordination.Has(tx, u.Organisation, id)
+		for p, err := range store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: store.Key(u.Organisation)}) {
+			if err != nil {
+				return err
+			}
+			if used = used || p.Unit == id; used {
+				break
+			}
+		}
+		if !used {
+			if used, err = InSpam(tx, func(t *store.Ticket) bool { return t.Unit == id }); err != nil {
+				return err
+			}
+		}
+		if used {
+			return entry.Conflict("error.unit-in-use")
+		}
+		return store.Units.Delete(tx, id)
+	})
+}
+
+// byName sorts rows by what they are called in the language.
+func byName[T any](rows []T, name func(T) string) {
+	slices.SortStableFunc(rows, func(x, y T) int { return cmp.Compare(store.FoldName(name(x)), store.FoldName(name(y))) })
+}

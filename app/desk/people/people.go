@@ -1,0 +1,219 @@
+package people
+
+import (
+	"encoding/hex"
+	"iter"
+	"slices"
+	"strings"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// PeopleQuery chooses people; what is zero chooses nothing out. Role is administrator, editor, supervisor, agent or
+// coordinator. After is the Next of the page before.
+type PeopleQuery struct {
+	Text         string // beginnings of words of name or address, all of them
+	Organisation uint64
+	Unit         uint64
+	Group        uint64
+	Role         string
+	Disabled     *bool
+	After        string
+	Limit        int // 50 when 0, at most 200
+}
+
+// PeoplePage is one page of people by name. Next is empty on the last one.
+type PeoplePage struct {
+	People []*store.Person
+	Next   string
+}
+
+// ListPeople lists people by name for those who look after people: administrators and supervisors. Passwords are left out
+// of the rows.
+func (ps *People) ListPeople(a policy.Actor, q PeopleQuery) (PeoplePage, error) {
+	if !maySeePeople(a) {
+		return PeoplePage{}, policy.Denied(a)
+	}
+	limit := entry.PageSize(q.Limit)
+	var page PeoplePage
+	err := ps.st.View(func(tx *store.Tx) error {
+		page = PeoplePage{}
+		for p, err := range peopleByName(tx, q) {
+			if err != nil {
+				return err
+			}
+			if !q.fits(p) {
+				continue
+			}
+			if len(page.People) == limit {
+				last := page.People[limit-1]
+				page.Next = hex.EncodeToString(store.Key(store.FoldName(last.Name), last.ID))
+				return nil
+			}
+			page.People = append(page.People, Bare(p))
+		}
+		return nil
+	})
+	return page, err
+}
+
+func maySeePeople(a policy.Actor) bool {
+	return a.IsAdministrator() || a.Person != nil && a.Person.IsSupervisor()
+}
+
+// Bare takes the password out of a row before it leaves the package.
+func Bare(p *store.Person) *store.Person {
+	p.Password = ""
+	return p
+}
+
+// mostFound bounds how many people are looked at for a beginning of a word or a role.
+const mostFound = 5000
+
+// peopleByName walks the people that can fit, by name, behind the page before. Where an index has the name behind what
+// is asked for, it is walked; else what it names is collected and sorted.
+func peopleByName(tx *store.Tx, q PeopleQuery) iter.Seq2[*store.Person, error] {
+	q.Text = strings.TrimSpace(q.Text)
+	after, _ := hex.DecodeString(q.After)
+	var low []byte
+	if len(after) > 0 {
+		low = append(after, 0)
+	}
+	var entries iter.Seq[store.Entry]
+	beginnings := store.NameBeginnings(q.Text)
+	switch {
+	case q.Text != "" && len(beginnings) == 0: // signs alone name nobody
+		return func(func(*store.Person, error) bool) {}
+	case q.Text != "":
+		entries = func(yield func(store.Entry) bool) {
+			for _, w := range beginnings {
+				for e := range store.PeopleByWord.Entries(tx, store.Span{Prefix: store.Beginning(w)}) {
+					if !yield(e) {
+						return
+					}
+				}
+			}
+		}
+	case q.Role != "" && q.Group == 0:
+		entries = store.PeopleByRole.Entries(tx, store.Span{Prefix: store.Key(q.Role)})
+	case q.Group != 0:
+		return store.PeopleByGroup.Rows(tx, store.Span{Prefix: store.Key(q.Group), Low: low})
+	case q.Organisation != 0:
+		return store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: store.Key(q.Organisation), Low: low})
+	default:
+		return store.PeopleByName.Rows(tx, store.Span{Low: low})
+	}
+	return func(yield func(*store.Person, error) bool) {
+		found := map[uint64]bool{}
+		var people []*store.Person
+		for e := range entries {
+			if found[e.ID] || len(found) == mostFound {
+				continue
+			}
+			found[e.ID] = true
+			p, err := store.People.Get(tx, e.ID)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			people = append(people, p)
+		}
+		slices.SortFunc(people, func(x, y *store.Person) int {
+			return slices.Compare(store.Key(store.FoldName(x.Name), x.ID), store.Key(store.FoldName(y.Name), y.ID))
+		})
+		for _, p := range people {
+			if low != nil && slices.Compare(store.Key(store.FoldName(p.Name), p.ID), low) < 0 {
+				continue
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (q PeopleQuery) fits(p *store.Person) bool {
+	switch {
+	case q.Organisation != 0 && p.Organisation != q.Organisation,
+		q.Unit != 0 && p.Unit != q.Unit,
+		q.Group != 0 && !p.InGroup(q.Group),
+		q.Disabled != nil && p.Disabled != *q.Disabled:
+		return false
+	}
+	switch q.Role {
+	case "":
+	case "administrator":
+		if !p.Administrator {
+			return false
+		}
+	case "editor":
+		if !p.Editor {
+			return false
+		}
+	case "supervisor":
+		if !p.IsSupervisor() {
+			return false
+		}
+	case "agent":
+		if !p.IsAgent() {
+			return false
+		}
+	case "coordinator":
+		if len(p.Coordinates) == 0 {
+			return false
+		}
+	default:
+		return false
+	}
+	return p.Named(q.Text)
+}
+
+// Pick is a person offered while somebody types a name.
+type Pick struct {
+	ID    uint64
+	Name  string
+	Email string
+}
+
+// PickPeople offers agents whose name or address begins like the text, for mentions and assignees. Only agents and
+// administrators are offered anything.
+func (ps *People) PickPeople(a policy.Actor, text string, limit int) ([]Pick, error) {
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return nil, nil
+	}
+	return ps.pick(text, limit, PeopleQuery{Text: text, Role: "agent"}, func(*store.Person) bool { return true })
+}
+
+// PickRequesters offers those in whose name the actor may open a ticket: everybody for agents and administrators,
+// their own people for coordinators, nobody for others.
+func (ps *People) PickRequesters(a policy.Actor, text string, limit int) ([]Pick, error) {
+	if !a.IsAgent() && !a.IsAdministrator() && (a.Person == nil || len(a.Person.Coordinates) == 0) {
+		return nil, nil
+	}
+	return ps.pick(text, limit, PeopleQuery{Text: text}, func(p *store.Person) bool { return policy.MayOpenFor(a, p) })
+}
+
+func (ps *People) pick(text string, limit int, q PeopleQuery, may func(*store.Person) bool) ([]Pick, error) {
+	if limit <= 0 || limit > 50 {
+		limit = 8
+	}
+	var out []Pick
+	err := ps.st.View(func(tx *store.Tx) error {
+		out = nil
+		for p, err := range peopleByName(tx, q) {
+			if err != nil {
+				return err
+			}
+			if p.Disabled || !q.fits(p) || !may(p) {
+				continue
+			}
+			if out = append(out, Pick{p.ID, p.Name, p.Email}); len(out) == limit {
+				return nil
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,292 @@
+package people
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"sportello/app/credential"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/search/analysis"
+	"sportello/store"
+)
+
+// Person returns one person: oneself, and anybody for administrators, supervisors and agents. NotFound for everybody
+// else.
+func (ps *People) Person(a policy.Actor, id uint64) (*store.Person, error) {
+	if !maySeePeople(a) && !a.IsAgent() && (!a.SignedIn() || a.ID() != id) {
+		return nil, store.Fail(store.NotFound, "error.not-found")
+	}
+	var p *store.Person
+	err := ps.st.View(func(tx *store.Tx) (err error) {
+		p, err = store.People.Get(tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return Bare(p), nil
+}
+
+// PersonForm is what the administration knows of a person.
+type PersonForm struct {
+	Email         string
+	Name          string
+	Language      string
+	Organisation  uint64
+	Unit          uint64
+	Phone         string
+	Administrator bool
+	Editor        bool
+	Groups        []store.Membership
+	Coordinates   []store.Coordination
+	Disabled      bool
+}
+
+// FormOf returns the form that leaves the person as they are.
+func FormOf(p *store.Person) PersonForm {
+	return PersonForm{Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit, Phone: p.Phone,
+		Administrator: p.Administrator, Editor: p.Editor, Groups: slices.Clone(p.Groups), Coordinates: slices.Clone(p.Coordinates), Disabled: p.Disabled}
+}
+
+// AddPerson adds a person, who gets a link, good once and for three days, with which they choose a password: by mail to
+// their address. Where no mail goes out to them, and on the command line, whose owner may do everything, the secret of
+// the link is returned to be handed over: who is new owns nothing yet. Supervisors may add agents of groups they supervise and give no other role. It returns all
+// that is wrong as store.Problems.
+func (ps *People) AddPerson(a policy.Actor, f PersonForm) (*store.Person, string, error) {
+	if !maySeePeople(a) {
+		return nil, "", policy.Denied(a)
+	}
+	var out *store.Person
+	var link string
+	err := ps.st.Update(a.By("add-person"), func(tx *store.Tx) error {
+		p := &store.Person{}
+		link, out = "", nil
+		if err := ps.fill(tx, a, p, f); err != nil {
+			return err
+		}
+		if err := store.People.Put(tx, p); err != nil {
+			return err
+		}
+		out = p
+		var err error
+		switch {
+		case p.Disabled:
+		case !a.System && ps.post.Reaches(tx, p):
+			err = ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: "invited", By: a.ID()})
+		case policy.MayAccount(a, policy.HandLink, policy.Account{Person: &store.Person{}}):
+			link, err = ps.keeper.NewLinkTx(tx, p.ID, credential.ForPassword)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	ps.post.Wake()
+	return Bare(out), link, nil
+}
+
+// ChangePerson makes the person be as the form says. Administrators may change everything; supervisors who is agent
+// in the groups they supervise, and nothing else. The last administrator who is enabled stays one. Disabling ends the
+// person's sessions, tokens and links for good; another address ends the links. rev is the revision the actor saw; 0 asks nothing.
+func (ps *People) ChangePerson(a policy.Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
+	if !maySeePeople(a) {
+		return nil, policy.Denied(a)
+	}
+	var out *store.Person
+	err := ps.st.Update(a.By("change-person"), func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := entry.SameRev(saw, p.Rev); err != nil {
+			return err
+		}
+		before := *p
+		if err := ps.fill(tx, a, p, f); err != nil {
+			return err
+		}
+		if err := keepAdministrator(tx, &before, p); err != nil {
+			return err
+		}
+		if err := ps.endWithChange(tx, &before, p); err != nil {
+			return err
+		}
+		out = p
+		return store.People.Put(tx, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return Bare(out), nil
+}
+
+// keepAdministrator refuses to take the desk away from its last administrator.
+func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
+	if !before.Administrator || before.Disabled || p.Administrator && !p.Disabled {
+		return nil
+	}
+	for o, err := range store.PeopleByRole.Rows(tx, store.Span{Prefix: store.Key("administrator")}) {
+		if err != nil {
+			return err
+		}
+		if o.ID != p.ID && !o.Disabled {
+			return nil
+		}
+	}
+	field := "administrator"
+	if p.Disabled {
+		field = "disabled"
+	}
+	return store.Fail(store.Invalid, "error.last-administrator").At(field)
+}
+
+// fill writes the form into the row, after checking what is wrong with it and whether the actor may change that much.
+func (ps *People) fill(tx *store.Tx, a policy.Actor, p *store.Person, f PersonForm) error {
+	before := *p
+	var wrong store.Problems
+	p.Email = entry.CleanAddress(&wrong, "email", f.Email)
+	o, err := store.PeopleByEmail.First(tx, p.Email)
+	if err == nil && o.ID != p.ID {
+		wrong.Add("email", "error.email-taken")
+	} else if err := store.IgnoreNotFound(err); err != nil {
+		return err
+	}
+	p.Name = markup.Line(f.Name)
+	entry.CheckText(&wrong, "name", p.Name, entry.MaxName)
+	p.Language = entry.CleanLanguage(&wrong, "language", f.Language)
+	p.Phone = entry.CleanLine(&wrong, "phone", f.Phone, entry.MaxShort)
+	p.Organisation, p.Unit = f.Organisation, f.Unit
+	checkPlace(tx, &wrong, &p.Organisation, p.Unit)
+	p.Administrator, p.Editor, p.Disabled = f.Administrator, f.Editor, f.Disabled
+	p.Groups = memberships(tx, &wrong, f.Groups, before.Groups)
+	p.Coordinates = coordinations(tx, &wrong, f.Coordinates)
+	if err := policy.MayChangeAccount(a, &before, p); err != nil {
+		return err
+	}
+	if before.ID == 0 && !a.IsAdministrator() && len(p.Groups) == 0 {
+		return store.Fail(store.Invalid, "error.group-needed").At("groups")
+	}
+	return wrong.Err()
+}
+
+// checkPlace notes when the organisation or unit is not there or the unit belongs to another organisation; a unit alone
+// names its organisation.
+func checkPlace(tx *store.Tx, wrong *store.Problems, organisation *uint64, unit uint64) {
+	if unit != 0 {
+		u, err := store.Units.Get(tx, unit)
+		switch {
+		case err != nil:
+			wrong.Add("unit", "error.unit-unknown")
+		case *organisation == 0:
+			*organisation = u.Organisation
+		case u.Organisation != *organisation:
+			wrong.Add("unit", "error.unit-elsewhere")
+		}
+	}
+	if *organisation != 0 {
+		if _, err := store.Organisations.Get(tx, *organisation); err != nil {
+			wrong.Add("organisation", "error.organisation-unknown")
+		}
+	}
+}
+
+// memberships keeps one for each group, supervisor if any says so. A retired group stays only where it was.
+func memberships(tx *store.Tx, wrong *store.Problems, in, had []store.Membership) []store.Membership {
+	var out []store.Membership
+	for _, m := range in {
+		g, err := store.Groups.Get(tx, m.Group)
+		was := slices.ContainsFunc(had, func(h store.Membership) bool { return h.Group == m.Group })
+		if err != nil || g.Retired && !was {
+			wrong.Add("groups", "error.group-unknown")
+			continue
+		}
+		if i := slices.IndexFunc(out, func(o store.Membership) bool { return o.Group == m.Group }); i >= 0 {
+			out[i].Supervisor = out[i].Supervisor || m.Supervisor
+			continue
+		}
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(x, y store.Membership) int { return cmp.Compare(x.Group, y.Group) })
+	return out
+}
+
+func coordinations(tx *store.Tx, wrong *store.Problems, in []store.Coordination) []store.Coordination {
+	var out []store.Coordination
+	for _, c := range in {
+		n := len(*wrong)
+		checkPlace(tx, wrong, &c.Organisation, c.Unit)
+		if c.Organisation == 0 && len(*wrong) == n {
+			wrong.Add("coordinates", "error.organisation-unknown")
+		}
+		for i := n; i < len(*wrong); i++ {
+			(*wrong)[i] = (*wrong)[i].At("coordinates")
+		}
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// EnsureRequester returns the person with the address, adding one without credentials, in the organisation that owns
+// the mail domain, when there is none. An empty name becomes the address. Invalid "error.email" for what is no address.
+func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Person, error) {
+	email = store.Address(email)
+	if !entry.IsAddress(email) {
+		return nil, store.Fail(store.Invalid, "error.email").At("email")
+	}
+	p, err := store.PeopleByEmail.First(tx, email)
+	if err == nil {
+		return p, nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	p = &store.Person{Email: email, Name: entry.Cut(markup.Line(name), entry.MaxName)}
+	if p.Name == "" {
+		p.Name = email
+	}
+	if p.Organisation, err = OrganisationOf(tx, email); err != nil {
+		return nil, err
+	}
+	act := tx.By().Act
+	tx.Act("add-person")
+	err = store.People.Put(tx, p)
+	tx.Act(act)
+	return p, err
+}
+
+// OrganisationOf returns the organisation that owns the mail domain of the address or a domain above it, 0 for none.
+func OrganisationOf(tx *store.Tx, email string) (uint64, error) {
+	_, domain, _ := strings.Cut(email, "@")
+	for domain != "" {
+		o, err := store.OrganisationsByDomain.First(tx, domain)
+		if err == nil {
+			return o.ID, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return 0, err
+		}
+		_, domain, _ = strings.Cut(domain, ".")
+	}
+	return 0, nil
+}
+
+// LanguageOf is the language in which the desk writes of a ticket: the requester's own choice, else what their words
+// look like, else what their browser or mail program said, else the desk's.
+func LanguageOf(p *store.Person, words, said string) string {
+	if p != nil && (p.Language == "it" || p.Language == "en") {
+		return p.Language
+	}
+	if l := analysis.Language(words); l != "" {
+		return l
+	}
+	if said == "en" {
+		return said
+	}
+	return "it"
+}

@@ -1,0 +1,94 @@
+package people
+
+import (
+	"time"
+
+	"sportello/store"
+)
+
+// reminders are how long before its end a token's person is reminded of it, each where the token was made for more than
+// least: who has just made one knows when it ends.
+var reminders = []struct{ before, least time.Duration }{
+	{14 * day, 14 * day},
+	{3 * day, 4 * day},
+}
+
+const day = 24 * time.Hour
+
+// remindAtOnce bounds how many tokens one transaction of RemindTokens handles.
+const remindAtOnce = 200
+
+// Acts reports whether the token lets a program act at now.
+func Acts(t *store.Token, now time.Time) bool { return t.Asleep.IsZero() && now.Before(t.Ends) }
+
+// reminded is how many reminders are behind the token at now, those included that are due.
+func reminded(t *store.Token, now time.Time) int {
+	n := t.Reminded
+	for i, r := range reminders {
+		if i >= n && Acts(t, now) && t.Ends.Sub(now) <= r.before && t.Ends.Sub(t.Created) > r.least {
+			n = i + 1
+		}
+	}
+	return n
+}
+
+// RemindTokens has people told of their tokens that end soon, each time once, and returns of how many. A desk that was
+// down meanwhile tells of the last reminder alone. A token that sleeps, or whose person is disabled, is not spoken of.
+func (ps *People) RemindTokens() (int, error) {
+	told := 0
+	for after := uint64(0); ; {
+		var due []uint64
+		err := ps.st.View(func(tx *store.Tx) error {
+			due = nil
+			for t, err := range store.Tokens.All(tx, after, false) {
+				if err != nil {
+					return err
+				}
+				after = t.ID + 1
+				if reminded(t, tx.Now()) == t.Reminded {
+					continue
+				}
+				p, err := store.People.Peek(tx, t.Person)
+				if err != nil {
+					return err
+				}
+				if p.Disabled {
+					continue
+				}
+				if due = append(due, t.ID); len(due) == remindAtOnce {
+					break
+				}
+			}
+			return nil
+		})
+		if err != nil || len(due) == 0 {
+			return told, err
+		}
+		n := 0
+		err = ps.st.Update(store.By{Via: "desk", Act: "remind-token"}, func(tx *store.Tx) error {
+			n = 0
+			for _, id := range due {
+				t, err := store.Tokens.Get(tx, id)
+				if store.KindOf(err) == store.NotFound && err != nil {
+					continue // revoked meanwhile
+				}
+				if err != nil {
+					return err
+				}
+				now := reminded(t, tx.Now())
+				if now == t.Reminded {
+					continue
+				}
+				t.Reminded = now
+				if err := store.Tokens.Put(tx, t); err != nil {
+					return err
+				}
+				n++
+			}
+			return nil
+		})
+		if told += n; err != nil {
+			return told, err
+		}
+	}
+}

@@ -1,0 +1,399 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"sportello/store"
+)
+
+// Act is something a person may or may not do to a ticket.
+type Act uint8
+
+// The acts on tickets. Each has its row in rights.
+const (
+	See          Act = iota + 1 // the ticket, its public messages and files
+	SeeNotes                    // notes and their files
+	Write                       // a message
+	WriteNote                   // a note
+	AddPerson                   // a participant
+	RemovePerson                // any participant; what one may always remove is told by mayRemove
+	Arrange                     // link, merge, move a message, undo that, mark as spam
+	SeeHistory                  // all of the history, and the requester's other tickets
+	Correct                     // subject, module, kind, severity, urgency
+	Take                        // take charge, assign, move to a group
+	MoveHere                    // move into one's own group
+	Work                        // wait, plan, resolve with any outcome
+	Settle                      // resolve as solved or withdrawn, on the requester's side
+	Confirm                     // confirm the solution
+	Reopen
+	LastAct = Reopen
+)
+
+// relation is how a person stands to a ticket. A person may have several; rights add up.
+type relation uint8
+
+const (
+	AsRequester relation = iota
+	AsParticipant
+	AsCoordinator
+	AsAgentHere      // agent of the ticket's group
+	AsAgentElsewhere // agent of another group
+	AsSupervisorHere
+	asEditor
+	AsAdministrator
+	relations
+)
+
+// cell is what the table says where act and relation meet.
+type cell uint8
+
+const (
+	no       cell = iota
+	yes           // always
+	notTaken      // until the ticket was taken in charge
+	openOnly      // unless group or module is confidential
+	reasoned      // where confidential, only with a reason that is logged
+)
+
+// rights is the table of domain.md. An act without a row is refused.
+var rights = map[Act][relations]cell{
+	//            requester participant coordinator agent here agent elsewhere supervisor editor administrator
+	See:          {yes, yes, yes, yes, openOnly, yes, no, reasoned},
+	SeeNotes:     {no, no, no, yes, openOnly, yes, no, reasoned},
+	Write:        {yes, yes, yes, yes, no, yes, no, no},
+	WriteNote:    {no, no, no, yes, openOnly, yes, no, reasoned},
+	AddPerson:    {yes, no, yes, yes, no, yes, no, reasoned},
+	RemovePerson: {no, no, yes, yes, no, yes, no, reasoned},
+	Arrange:      {no, no, no, yes, no, yes, no, reasoned},
+	SeeHistory:   {no, no, no, yes, openOnly, yes, no, reasoned},
+	Correct:      {notTaken, no, notTaken, yes, no, yes, no, reasoned},
+	Take:         {no, no, no, yes, no, yes, no, reasoned},
+	MoveHere:     {no, no, no, yes, openOnly, yes, no, reasoned},
+	Work:         {no, no, no, yes, no, yes, no, no},
+	Settle:       {yes, no, yes, no, no, no, no, no},
+	Confirm:      {yes, no, yes, no, no, no, no, no},
+	Reopen:       {yes, no, yes, yes, no, yes, no, no},
+}
+
+// Standing is all that rights depend on.
+type Standing struct {
+	Is           [relations]bool
+	confidential bool
+	taken        bool // the ticket was taken in charge
+	reason       bool // a reason was given and logged
+}
+
+// Allows reads the table: some relation of the person must have the act.
+func (s Standing) Allows(act Act) bool {
+	row, ok := rights[act]
+	if !ok {
+		return false
+	}
+	for r, is := range s.Is {
+		if !is {
+			continue
+		}
+		switch row[r] {
+		case yes:
+			return true
+		case notTaken:
+			if !s.taken {
+				return true
+			}
+		case openOnly:
+			if !s.confidential {
+				return true
+			}
+		case reasoned:
+			if !s.confidential || s.reason {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Side reports whether the person stands on the requester's side.
+func (s Standing) Side() bool { return s.Is[AsRequester] || s.Is[AsParticipant] || s.Is[AsCoordinator] }
+
+// SpeaksForGroup reports whether what the person writes here is the group's word: who works in the ticket's group speaks
+// as an agent unless the ticket is their own.
+func (s Standing) SpeaksForGroup() bool {
+	return (s.Is[AsAgentHere] || s.Is[AsSupervisorHere]) && !s.Is[AsRequester] && !s.Is[AsParticipant]
+}
+
+// Stand tells how the actor stands to the ticket.
+func (rs *Rights) Stand(tx *store.Tx, a Actor, t *store.Ticket) Standing {
+	return rs.Standing(a, t, Confidential(tx, t.Group, t.Module))
+}
+
+func (rs *Rights) Standing(a Actor, t *store.Ticket, secret bool) Standing {
+	s := Standing{confidential: secret}
+	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
+	p := a.Person
+	if a.System {
+		s.Is[AsAgentHere], s.Is[AsSupervisorHere], s.Is[AsAdministrator], s.reason = true, true, true, true
+	}
+	if p == nil || p.Disabled {
+		return s
+	}
+	s.Is[AsRequester] = t.Requester == p.ID && !t.Unclaimed
+	s.Is[AsParticipant] = slices.Contains(t.Participants, p.ID)
+	s.Is[AsCoordinator] = p.Covers(t.Organisation, t.Unit)
+	s.Is[AsAgentHere] = p.InGroup(t.Group)
+	s.Is[AsAgentElsewhere] = p.IsAgent() && !s.Is[AsAgentHere]
+	s.Is[AsSupervisorHere] = p.Supervises(t.Group)
+	s.Is[asEditor] = p.Editor
+	s.Is[AsAdministrator] = p.Administrator
+	if p.Administrator && s.confidential {
+		s.reason = rs.gaveReason(p.ID, t.ID)
+	}
+	return s
+}
+
+// May returns nil when the actor may do the act to the ticket: NotFound when the ticket may not even be seen, Denied
+// otherwise. An administrator in front of a confidential ticket is told that a reason is needed.
+func (rs *Rights) May(tx *store.Tx, a Actor, act Act, t *store.Ticket) error {
+	s := rs.Stand(tx, a, t)
+	if t.IsSpam() && !s.Allows(Arrange) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !s.Allows(See) {
+		if s.Is[AsAdministrator] && s.confidential {
+			return store.Fail(store.Denied, "error.reason-needed")
+		}
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !s.Allows(act) {
+		return store.Fail(store.Denied, "error.denied")
+	}
+	return nil
+}
+
+// MayRemove tells whether the actor may take the participant out of the ticket: who may remove anybody, the requester
+// whom they added, everybody themselves.
+func (rs *Rights) MayRemove(tx *store.Tx, a Actor, t *store.Ticket, person uint64) bool {
+	s := rs.Stand(tx, a, t)
+	return s.Allows(RemovePerson) || person == a.ID() || s.Is[AsRequester] && t.AddedBy[person] == a.ID()
+}
+
+// Confidential reports whether the group, the module or a level above the module is confidential.
+func Confidential(tx *store.Tx, group, module uint64) bool {
+	if g, err := store.Groups.Peek(tx, group); err == nil && g.Confidential {
+		return true
+	}
+	for range 10 {
+		if module == 0 {
+			return false
+		}
+		m, err := store.Modules.Peek(tx, module)
+		if err != nil {
+			return false
+		}
+		if m.Confidential {
+			return true
+		}
+		module = m.Parent
+	}
+	return false
+}
+
+// reasonHolds is how long a reason opens a confidential ticket to an administrator.
+const reasonHolds = time.Hour
+
+func (rs *Rights) gaveReason(person, ticket uint64) bool {
+	rs.reasonMu.Lock()
+	defer rs.reasonMu.Unlock()
+	return rs.clock().Before(rs.reasons[reasonKey{person, ticket}])
+}
+
+// GiveReason lets an administrator see a confidential ticket for an hour. The reason is required and is written into
+// the ticket's history. NotFound for everybody else.
+func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
+	if !a.IsAdministrator() {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if reason == "" {
+		return store.Fail(store.Invalid, "error.required").At("reason")
+	}
+	err := rs.st.Update(a.By("look-in"), func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		tx.Because(reason)
+		tx.Internally(true)
+		return store.Tickets.Put(tx, t)
+	})
+	if err == nil {
+		rs.reasonMu.Lock()
+		now := rs.clock()
+		for k, until := range rs.reasons {
+			if now.After(until) {
+				delete(rs.reasons, k)
+			}
+		}
+		rs.reasons[reasonKey{a.ID(), number}] = now.Add(reasonHolds)
+		rs.reasonMu.Unlock()
+	}
+	return err
+}
+
+// General rights are those that belong to no single ticket.
+
+// MayAdminister returns nil for administrators, Denied for everybody else.
+func MayAdminister(a Actor) error {
+	if a.IsAdministrator() {
+		return nil
+	}
+	return Denied(a)
+}
+
+// MaySupervise returns nil for administrators and for supervisors of the group.
+func MaySupervise(a Actor, group uint64) error {
+	if a.IsAdministrator() || a.Person != nil && a.Person.Supervises(group) {
+		return nil
+	}
+	return Denied(a)
+}
+
+func Denied(a Actor) error {
+	if !a.SignedIn() {
+		return store.Fail(store.SignIn, "error.sign-in-first")
+	}
+	return store.Fail(store.Denied, "error.denied")
+}
+
+// MayRead tells whether the actor may read articles of the audience; drafts are for those who write.
+func MayRead(a Actor, audience store.Audience, pub store.Publication) bool {
+	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
+		return true
+	}
+	if pub != store.Published {
+		return a.IsAgent()
+	}
+	switch audience {
+	case store.Public:
+		return true
+	case store.SignedIn:
+		return a.SignedIn()
+	case store.Agents:
+		return a.IsAgent()
+	}
+	return false
+}
+
+// MayDraft returns nil for those who may write articles: agents, editors, administrators.
+func MayDraft(a Actor) error {
+	if a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Editor {
+		return nil
+	}
+	return Denied(a)
+}
+
+// MayPublish returns nil for those who may publish an article of the module: editors, administrators, supervisors of the
+// group that looks after it, and agents where the product needs no review. A module that is not there (see Nowhere)
+// counts as one that needs a review as soon as any does: the answer does not tell which there are.
+func MayPublish(tx *store.Tx, a Actor, module uint64) error {
+	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
+		return nil
+	}
+	if !a.IsAgent() {
+		return Denied(a)
+	}
+	review := store.CurrentSettings(tx).ReviewModules
+	if module == Nowhere {
+		for _, needed := range review {
+			if needed {
+				return Denied(a)
+			}
+		}
+		return nil
+	}
+	if !review[product(tx, module)] {
+		return nil
+	}
+	p, err := Placement(tx, module)
+	if err != nil && store.KindOf(err) != store.NotFound {
+		return err
+	}
+	if p.Group == 0 { // the general group looks after what no other does
+		general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
+		if err != nil {
+			return err
+		}
+		p.Group = general.ID
+	}
+	if a.Person.Supervises(p.Group) {
+		return nil
+	}
+	return Denied(a)
+}
+
+// product returns the top level of the catalogue above the module.
+func product(tx *store.Tx, module uint64) uint64 {
+	for range 10 {
+		m, err := store.Modules.Peek(tx, module)
+		if err != nil || m.Parent == 0 {
+			break
+		}
+		module = m.Parent
+	}
+	return module
+}
+
+// OnAgentsSide reports whether the actor may see the ticket's notes, and with them its priority and its own clock.
+func (rs *Rights) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
+	return rs.May(tx, a, SeeNotes, t) == nil
+}
+
+func MayOpenFor(a Actor, requester *store.Person) bool {
+	return a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Covers(requester.Organisation, requester.Unit)
+}
+
+// Nowhere is the number of nothing: a code or an address that nobody has leads here. The desk refuses it as it refuses
+// any number that is not there, after the rights.
+const Nowhere = ^uint64(0)
+
+// OwnGroups are the groups of the agent; an administrator without a group looks at all that are not confidential.
+func (rs *Rights) OwnGroups(tx *store.Tx, a Actor) []uint64 {
+	var out []uint64
+	if a.Person != nil {
+		for _, m := range a.Person.Groups {
+			out = append(out, m.Group)
+		}
+	}
+	if len(out) == 0 && a.IsAdministrator() {
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err == nil && !g.Confidential {
+				out = append(out, g.ID)
+			}
+		}
+	}
+	return out
+}
+
+// Under reports whether the module is the level or stands below it.
+func Under(tx *store.Tx, module, level uint64) bool {
+	for range 10 {
+		if module == level {
+			return true
+		}
+		m, err := store.Modules.Peek(tx, module)
+		if err != nil || m.Parent == 0 {
+			return false
+		}
+		module = m.Parent
+	}
+	return false
+}
+
+// MayJudge returns nil for whoever decides about the mail: administrators, and those who may arrange the tickets of its
+// group about what is to be judged. NotFound for everybody else.
+func (rs *Rights) MayJudge(tx *store.Tx, a Actor, m *store.Mail) error {
+	if a.IsAdministrator() || m.Judged() && m.Group != 0 && rs.Stand(tx, a, &store.Ticket{Group: m.Group}).Allows(Arrange) {
+		return nil
+	}
+	return store.Fail(store.NotFound, "error.not-found")
+}

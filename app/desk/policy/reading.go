@@ -1,0 +1,56 @@
+package policy
+
+import (
+	"slices"
+
+	"sportello/store"
+)
+
+// MayReadMessage returns nil when the actor may read the message or note: who sees the notes of the ticket it is in
+// reads all of it, the requester's side what store.SideMessages shows of it. What a duplicate brought along stays with
+// the requester's side of the duplicate. NotFound otherwise.
+func (rs *Rights) MayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
+	gone := store.Fail(store.NotFound, "error.not-found")
+	t, err := store.Tickets.Glance(tx, m.Ticket)
+	if err != nil {
+		return err
+	}
+	if rs.May(tx, a, SeeNotes, t) == nil {
+		return nil
+	}
+	if m.Internal {
+		return gone
+	}
+	if m.Merged() {
+		if t, err = store.Tickets.Glance(tx, m.Side()); err != nil {
+			return err
+		}
+	}
+	if !rs.Stand(tx, a, t).Side() || rs.May(tx, a, See, t) != nil {
+		return gone
+	}
+	return nil
+}
+
+// Messages returns what the actor, who may see the ticket and stands to it as s says, may read of its messages and
+// notes, by time.
+func (rs *Rights) Messages(tx *store.Tx, t *store.Ticket, s Standing) ([]*store.Message, error) {
+	if !s.Allows(SeeNotes) {
+		return store.SideMessages(tx, t)
+	}
+	out, err := store.MessagesByTicket.Find(tx, t.ID)
+	if err != nil || !s.Side() {
+		return out, err
+	}
+	side, err := store.SideMessages(tx, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range side {
+		if m.Ticket != t.ID { // it gave them away and may itself not see where they are now
+			out = append(out, m)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y *store.Message) int { return x.At.Compare(y.At) })
+	return out, nil
+}

@@ -1,0 +1,603 @@
+package queue
+
+import (
+	"encoding/hex"
+	"iter"
+	"slices"
+	"time"
+
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// The views of an agent's queue.
+const (
+	ViewMine       = "mine"
+	ViewGroup      = "group"
+	ViewUnassigned = "unassigned"
+	ViewWaiting    = "waiting"
+	ViewBeside     = "beside" // beside which words wait for an agent
+	ViewAll        = "all"
+	ViewResolved   = "resolved"
+	ViewClosed     = "closed"
+	ViewSpam       = "spam"
+)
+
+// Views lists them in the order of the side bar.
+var Views = []string{ViewMine, ViewGroup, ViewUnassigned, ViewWaiting, ViewBeside, ViewAll, ViewResolved, ViewClosed, ViewSpam}
+
+// QueueQuery is which part of which view is wanted, sorted by what is due first.
+type QueueQuery struct {
+	View     string
+	Group    uint64
+	Module   uint64 // this level or one below it
+	State    store.State
+	Kind     store.TicketKind
+	Priority int
+	Assignee uint64
+	Overdue  bool
+	After    string // QueuePage.Next of the page before
+	Limit    int    // 50 when 0, at most 200
+}
+
+// QueuePage is one page of a list of tickets.
+type QueuePage struct {
+	Tickets []*store.Ticket
+	People  map[uint64]*store.Person
+	Modules map[uint64]*store.Module
+	Groups  map[uint64]*store.Group
+	Next    string // for After; empty on the last page
+	Count   int    // how many the view has without the filters
+	Cut     bool   // the filters looked at many rows without filling the page; Next goes on from there
+}
+
+// maxLooked bounds how many rows one page looks at when filters drop most of them.
+const maxLooked = 5000
+
+// Queue returns a page of the agent's view. Denied for everybody but agents and administrators.
+func (qs *Queues) Queue(a policy.Actor, q QueueQuery) (QueuePage, error) {
+	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return page, policy.Denied(a)
+	}
+	err := qs.st.View(func(tx *store.Tx) error {
+		index, prefixes := qs.queueSpans(tx, a, q)
+		page.Count = qs.queueCount(tx, a, q.View)
+		return qs.collect(tx, a, &page, index, prefixes, q.Limit, q.After, q.finished(), func(t *store.Ticket) bool { return q.fits(tx, t) })
+	})
+	return page, err
+}
+
+// finished reports whether the view shows what is done with: the latest first.
+func (q QueueQuery) finished() bool {
+	return q.View == ViewResolved || q.View == ViewClosed || q.View == ViewSpam
+}
+
+// queueSpans chooses the index and its prefixes for the view; with a state chosen only that state's.
+func (qs *Queues) queueSpans(tx *store.Tx, a policy.Actor, q QueueQuery) (*store.Index[store.Ticket], [][]byte) {
+	states := store.ActiveStates
+	switch q.View {
+	case ViewWaiting:
+		states = []store.State{store.StateWaiting}
+	case ViewResolved:
+		states = []store.State{store.StateResolved}
+	case ViewClosed:
+		states = []store.State{store.StateClosed}
+	}
+	if q.State != store.StateNone && q.View != ViewSpam && (q.View == ViewAll || slices.Contains(states, q.State)) {
+		states = []store.State{q.State}
+	}
+	groups := qs.rights.OwnGroups(tx, a)
+	if q.Group != 0 {
+		if q.View == ViewAll || slices.Contains(groups, q.Group) {
+			groups = []uint64{q.Group}
+		} else {
+			groups = nil
+		}
+	}
+	var prefixes [][]byte
+	switch q.View {
+	case ViewMine:
+		for _, s := range states {
+			prefixes = append(prefixes, store.Key(a.ID(), s))
+		}
+		return store.TicketsByAssignee, prefixes
+	case ViewAll:
+		if q.Group == 0 {
+			for _, s := range states {
+				prefixes = append(prefixes, store.Key(s))
+			}
+			return store.TicketsByState, prefixes
+		}
+	case ViewSpam, ViewBeside:
+		for _, g := range groups {
+			prefixes = append(prefixes, store.Key(g))
+		}
+		if q.View == ViewBeside {
+			return store.TicketsBeside, prefixes
+		}
+		return store.TicketsBySpam, prefixes
+	}
+	for _, g := range groups {
+		for _, s := range states {
+			prefixes = append(prefixes, store.Key(g, s))
+		}
+	}
+	if q.View == ViewUnassigned {
+		return store.TicketsUnassigned, prefixes
+	}
+	return store.TicketsByGroup, prefixes
+}
+
+func (q QueueQuery) fits(tx *store.Tx, t *store.Ticket) bool {
+	return (q.Module == 0 || policy.Under(tx, t.Module, q.Module)) && (q.Kind == store.KindNone || t.Kind == q.Kind) &&
+		(q.Priority == 0 || t.Priority == q.Priority) && (q.Assignee == 0 || t.Assignee == q.Assignee) &&
+		(q.Group == 0 || t.Group == q.Group) && (q.State == store.StateNone || t.State == q.State) && (!q.Overdue || t.Overdue(tx.Now()))
+}
+
+// collect fills the page from the merged spans with tickets the actor may see and that fit.
+func (qs *Queues) collect(tx *store.Tx, a policy.Actor, page *QueuePage, index *store.Index[store.Ticket], prefixes [][]byte, limit int, after string, desc bool, fits func(*store.Ticket) bool) error {
+	if limit <= 0 {
+		limit = 50
+	}
+	limit = min(limit, 200)
+	resume, _ := hex.DecodeString(after)
+	spans := make([]store.Span, len(prefixes))
+	for i, p := range prefixes {
+		spans[i] = store.Span{Prefix: p, Desc: desc}
+		if len(resume) > 0 && desc {
+			spans[i].High = resume
+		} else if len(resume) > 0 {
+			spans[i].Low = append(slices.Clone(resume), 0)
+		}
+	}
+	see := qs.sight(tx, a)
+	var last []byte
+	looked := 0
+	for e := range index.MergeEntries(tx, spans) {
+		if len(page.Tickets) == limit || looked == maxLooked {
+			page.Next, page.Cut = hex.EncodeToString(last), len(page.Tickets) < limit
+			return nil
+		}
+		looked++
+		last = e.Rest
+		t, err := store.Tickets.Glance(tx, e.ID)
+		if err != nil {
+			return err
+		}
+		if see(t) && fits(t) {
+			page.Tickets = append(page.Tickets, t)
+			page.name(tx, t)
+		}
+	}
+	return nil
+}
+
+// sight returns a function that tells whether the actor may see a ticket; it remembers what is confidential, for lists.
+func (qs *Queues) sight(tx *store.Tx, a policy.Actor) func(*store.Ticket) bool {
+	secret := map[[2]uint64]bool{}
+	return func(t *store.Ticket) bool {
+		key := [2]uint64{t.Group, t.Module}
+		c, ok := secret[key]
+		if !ok {
+			c = policy.Confidential(tx, t.Group, t.Module)
+			secret[key] = c
+		}
+		s := qs.rights.Standing(a, t, c)
+		return s.Allows(policy.See) && (!t.IsSpam() || s.Allows(policy.Arrange))
+	}
+}
+
+// name looks up who and what a line of the list names.
+func (p *QueuePage) name(tx *store.Tx, t *store.Ticket) {
+	for _, id := range []uint64{t.Requester, t.Assignee} {
+		if id != 0 && p.People[id] == nil {
+			if person, err := store.People.Peek(tx, id); err == nil {
+				p.People[id] = person
+			}
+		}
+	}
+	if t.Module != 0 && p.Modules[t.Module] == nil {
+		if m, err := store.Modules.Peek(tx, t.Module); err == nil {
+			p.Modules[t.Module] = m
+		}
+	}
+	if p.Groups[t.Group] == nil {
+		if g, err := store.Groups.Peek(tx, t.Group); err == nil {
+			p.Groups[t.Group] = g
+		}
+	}
+}
+
+// QueueCounts are the numbers beside the views.
+type QueueCounts map[string]int
+
+// Counts returns how many tickets each view of the agent holds, read from counters. The view of everything leaves out
+// confidential groups that are not the agent's own; a module that is confidential inside an open group is counted.
+func (qs *Queues) Counts(a policy.Actor) (QueueCounts, error) {
+	out := QueueCounts{}
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return out, nil
+	}
+	err := qs.st.View(func(tx *store.Tx) error {
+		for _, v := range Views {
+			out[v] = qs.queueCount(tx, a, v)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
+	n := 0
+	states := store.ActiveStates
+	switch view {
+	case ViewMine:
+		for _, s := range states {
+			n += store.Tickets.Count(tx, store.CountAssignee, a.ID(), s)
+		}
+		return n
+	case ViewAll:
+		for _, s := range states {
+			n += store.Tickets.Count(tx, store.CountState, s)
+		}
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err != nil || !g.Confidential || a.Person != nil && a.Person.InGroup(g.ID) {
+				continue
+			}
+			for _, s := range states {
+				n -= store.Tickets.Count(tx, store.CountGroup, g.ID, s)
+			}
+		}
+		return n
+	case ViewWaiting:
+		states = []store.State{store.StateWaiting}
+	case ViewResolved:
+		states = []store.State{store.StateResolved}
+	case ViewClosed:
+		states = []store.State{store.StateClosed}
+	case ViewBeside:
+		for _, g := range qs.rights.OwnGroups(tx, a) {
+			n += store.Tickets.Count(tx, store.CountBeside, g)
+		}
+		return n
+	case ViewSpam:
+		for _, g := range qs.rights.OwnGroups(tx, a) {
+			for range store.TicketsBySpam.Entries(tx, store.Span{Prefix: store.Key(g)}) {
+				if n++; n > 99 {
+					return n
+				}
+			}
+		}
+		return n
+	}
+	count := store.CountGroup
+	if view == ViewUnassigned {
+		count = store.CountUnassigned
+	}
+	for _, g := range qs.rights.OwnGroups(tx, a) {
+		for _, s := range states {
+			n += store.Tickets.Count(tx, count, g, s)
+		}
+	}
+	return n
+}
+
+// nearby bounds how far Neighbours looks: for the ticket, and around it for others that fit.
+const (
+	farFromStart = 5000
+	nearby       = 50
+)
+
+// Neighbours returns the numbers of the tickets before and after the given one in the actor's view, 0 at the ends and
+// for a ticket that does not stand among the first five thousand. Rows are read around the ticket alone.
+func (qs *Queues) Neighbours(a policy.Actor, q QueueQuery, number uint64) (before, next uint64, err error) {
+	if !a.IsAgent() && !a.IsAdministrator() {
+		return 0, 0, policy.Denied(a)
+	}
+	err = qs.st.View(func(tx *store.Tx) error {
+		index, prefixes := qs.queueSpans(tx, a, q)
+		spans := make([]store.Span, len(prefixes))
+		for i, p := range prefixes {
+			spans[i].Prefix, spans[i].Desc = p, q.finished()
+		}
+		see := qs.sight(tx, a)
+		fits := func(id uint64) (bool, error) {
+			t, err := store.Tickets.Glance(tx, id)
+			return err == nil && see(t) && q.fits(tx, t), err
+		}
+		var behind []uint64 // the last ones walked past
+		found, looked := false, 0
+		for e := range index.MergeEntries(tx, spans) {
+			if looked++; looked > farFromStart {
+				return nil
+			}
+			switch {
+			case e.ID == number:
+				found, looked = true, farFromStart-nearby
+				for _, id := range slices.Backward(behind) {
+					ok, err := fits(id)
+					if err != nil {
+						return err
+					}
+					if ok {
+						before = id
+						break
+					}
+				}
+			case found:
+				ok, err := fits(e.ID)
+				if ok {
+					next = e.ID
+				}
+				if ok || err != nil {
+					return err
+				}
+			default:
+				if behind = append(behind, e.ID); len(behind) > 2*nearby {
+					behind = append(behind[:0], behind[nearby:]...)
+				}
+			}
+		}
+		return nil
+	})
+	return before, next, err
+}
+
+// SideQuery is which tickets of the requester's side are wanted, newest change first.
+type SideQuery struct {
+	Of     string // "" own and those one participates in, "organisation" those one coordinates
+	State  string // "" all, "open" what is not closed, or the code of a state
+	Kind   store.TicketKind
+	Module uint64
+	After  string
+	Limit  int
+}
+
+// SideTickets returns the tickets on whose requester's side the actor stands.
+func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (QueuePage, error) {
+	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+	if !a.SignedIn() {
+		return page, policy.Denied(a)
+	}
+	err := qs.st.View(func(tx *store.Tx) error {
+		index := store.TicketsBySide
+		prefixes := [][]byte{store.Key(a.ID())}
+		if q.Of == "organisation" {
+			prefixes = nil
+			index = store.TicketsByOrganisation
+			for _, c := range a.Person.Coordinates {
+				if c.Unit == 0 {
+					prefixes = append(prefixes, store.Key(c.Organisation))
+				}
+			}
+			if len(prefixes) == 0 {
+				index = store.TicketsByUnit
+				for _, c := range a.Person.Coordinates {
+					prefixes = append(prefixes, store.Key(c.Unit))
+				}
+			}
+		} else {
+			for s := store.StateNew; s <= store.StateClosed; s++ {
+				page.Count += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
+			}
+		}
+		return qs.collect(tx, a, &page, index, prefixes, q.Limit, q.After, true, func(t *store.Ticket) bool {
+			switch {
+			case q.State == "open" && t.State == store.StateClosed, q.Kind != store.KindNone && t.Kind != q.Kind,
+				q.Module != 0 && !policy.Under(tx, t.Module, q.Module):
+				return false
+			case q.State == "" || q.State == "open":
+				return true
+			}
+			return t.State.String() == q.State
+		})
+	})
+	return page, err
+}
+
+// OpenCount returns how many tickets of one's own side are not closed.
+func (qs *Queues) OpenCount(a policy.Actor) (int, error) {
+	n := 0
+	err := qs.st.View(func(tx *store.Tx) error {
+		for s := store.StateNew; s < store.StateClosed; s++ {
+			n += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// RequesterTickets returns up to limit other tickets of a ticket's requester that the actor may see, newest first.
+// Empty for whom may not see the history.
+func (qs *Queues) RequesterTickets(a policy.Actor, number uint64, limit int) ([]*store.Ticket, error) {
+	var out []*store.Ticket
+	err := qs.st.View(func(tx *store.Tx) error {
+		t, err := store.Tickets.Glance(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := qs.rights.May(tx, a, policy.SeeHistory, t); err != nil {
+			return nil
+		}
+		see := qs.sight(tx, a)
+		looked := 0
+		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: store.Key(t.Requester), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > 200 || len(out) == limit {
+				break
+			}
+			if o.ID != t.ID && see(o) {
+				out = append(out, o)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// TicketFilter is what the API's list asks for. Zero values do not filter.
+type TicketFilter struct {
+	States       []store.State
+	Group        uint64
+	Module       uint64
+	Requester    uint64
+	UpdatedSince time.Time
+	Limit        int // 1 to 200, 50 when 0
+	After        uint64
+}
+
+// TicketList is an answer to TicketFilter: newest numbers first. Exact tells whether Total is the true number or only
+// a lower bound; Next goes into After, 0 on the last page.
+type TicketList struct {
+	Total   int
+	Exact   bool
+	Next    uint64
+	Tickets []*store.Ticket
+}
+
+// maxTotalled bounds how many tickets are looked at to count a list: beyond it the total is a lower bound.
+const maxTotalled = 2000
+
+// maxGathered bounds how many candidates of an index the API's list sorts by number.
+const maxGathered = 20000
+
+// List returns the tickets the actor may see, newest number first, without what the table keeps apart (store.Table.Glance).
+func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
+	out := TicketList{Exact: true}
+	if !a.SignedIn() {
+		return out, policy.Denied(a)
+	}
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	f.Limit = min(f.Limit, 200)
+	err := qs.st.View(func(tx *store.Tx) error {
+		out = TicketList{Exact: true}
+		see := qs.sight(tx, a)
+		shown := func(t *store.Ticket) bool {
+			if t.IsSpam() || !f.fits(tx, t) || !see(t) {
+				return false
+			}
+			updated := t.PublicUpdated // the reader's side has its own clock
+			if qs.rights.OnAgentsSide(tx, a, t) {
+				updated = t.Updated
+			}
+			return !updated.Before(f.UpdatedSince)
+		}
+		whole := f
+		whole.After = 0 // the total is that of all pages, so that it is the same on each
+		looked := 0
+		for t, err := range qs.candidates(tx, a, whole) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > maxTotalled {
+				out.Exact = false
+				break
+			}
+			if shown(t) {
+				out.Total++
+			}
+		}
+		looked = 0
+		for t, err := range qs.candidates(tx, a, f) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > maxLooked {
+				out.Next = t.ID + 1 // the next page looks on from here
+				return nil
+			}
+			if !shown(t) {
+				continue
+			}
+			if len(out.Tickets) == f.Limit {
+				out.Next = out.Tickets[f.Limit-1].ID
+				return nil
+			}
+			out.Tickets = append(out.Tickets, t)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {
+	return (len(f.States) == 0 || slices.Contains(f.States, t.State)) && (f.Group == 0 || t.Group == f.Group) &&
+		(f.Module == 0 || policy.Under(tx, t.Module, f.Module)) && (f.Requester == 0 || t.Requester == f.Requester)
+}
+
+// candidates walks tickets by falling number, below After: out of the narrowest index that the filter offers, else all
+// of them.
+func (qs *Queues) candidates(tx *store.Tx, a policy.Actor, f TicketFilter) iter.Seq2[*store.Ticket, error] {
+	var ids []uint64
+	gather := func(index *store.Index[store.Ticket], spans ...store.Span) bool {
+		for _, s := range spans {
+			for e := range index.Entries(tx, s) {
+				if ids = append(ids, e.ID); len(ids) > maxGathered {
+					ids = nil
+					return false
+				}
+			}
+		}
+		return true
+	}
+	active := len(f.States) > 0 && !slices.ContainsFunc(f.States, func(s store.State) bool { return !s.Active() })
+	var byState []store.Span
+	for _, s := range f.States {
+		byState = append(byState, store.Span{Prefix: store.Key(s)})
+	}
+	ok := false
+	switch {
+	case f.Requester != 0:
+		ok = gather(store.TicketsBySide, store.Span{Prefix: store.Key(f.Requester)})
+	case !a.IsAgent() && !a.IsAdministrator():
+		spans := []store.Span{{Prefix: store.Key(a.ID())}}
+		ok = gather(store.TicketsBySide, spans...)
+		for _, c := range a.Person.Coordinates {
+			if c.Unit != 0 {
+				ok = ok && gather(store.TicketsByUnit, store.Span{Prefix: store.Key(c.Unit)})
+			} else {
+				ok = ok && gather(store.TicketsByOrganisation, store.Span{Prefix: store.Key(c.Organisation)})
+			}
+		}
+	case active:
+		ok = gather(store.TicketsByState, byState...)
+	case !f.UpdatedSince.IsZero():
+		ok = gather(store.TicketsByUpdate, store.Span{Low: store.Key(f.UpdatedSince)})
+	}
+	if !ok {
+		from := uint64(0)
+		if f.After > 0 {
+			from = f.After - 1
+			if from == 0 {
+				return func(func(*store.Ticket, error) bool) {}
+			}
+		}
+		return store.Tickets.GlanceAll(tx, from, true)
+	}
+	slices.SortFunc(ids, func(x, y uint64) int {
+		switch {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	ids = slices.Compact(ids)
+	return func(yield func(*store.Ticket, error) bool) {
+		for _, id := range ids {
+			if f.After != 0 && id >= f.After {
+				continue
+			}
+			t, err := store.Tickets.Glance(tx, id)
+			if !yield(t, err) || err != nil {
+				return
+			}
+		}
+	}
+}

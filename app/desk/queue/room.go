@@ -1,0 +1,29 @@
+// Package queue lists and counts tickets: the views of an agent's queue, views that people saved, and the replies that
+// they saved to answer with.
+package queue
+
+import (
+	"log/slog"
+	"time"
+
+	"sportello/app/desk/find"
+	"sportello/app/desk/policy"
+	"sportello/search"
+	"sportello/store"
+)
+
+// Queues are the queues of one desk.
+type Queues struct {
+	st     *store.Store
+	ix     *search.Index
+	log    *slog.Logger
+	clock  func() time.Time
+	rights *policy.Rights
+	find   *find.Finder
+	views  viewWork
+}
+
+// New returns the queues of the store.
+func New(st *store.Store, ix *search.Index, log *slog.Logger, rights *policy.Rights, find *find.Finder) *Queues {
+	return &Queues{st: st, ix: ix, log: log, clock: st.Now, rights: rights, find: find}
+}

@@ -1,0 +1,116 @@
+package ticket
+
+import (
+	"errors"
+	"slices"
+
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// RecordResult is what became of one record of a batch: the ticket, or why it was refused.
+type RecordResult struct {
+	Ticket  *store.Ticket
+	Created bool
+	Refused error
+}
+
+// mostSpoiled is how often a batch is begun anew without a record that was refused, before the rest goes one by one.
+const mostSpoiled = 3
+
+// PutTicketRecords is PutTicketRecord for several records, in their order and in one transaction, so that an import
+// waits once for the disk. A record that is refused leaves the others as they are. The error is one that ends the
+// whole: the desk cannot be written; nothing of the batch may have been kept then.
+func (ts *Tickets) PutTicketRecords(a policy.Actor, recs []TicketRecord) ([]RecordResult, error) {
+	out := make([]RecordResult, len(recs))
+	if !a.SignedIn() && !a.System {
+		return nil, policy.Denied(a)
+	}
+	reads := make([]*read, len(recs))
+	var todo []int
+	for i, rec := range recs {
+		if err := ts.MayOpenWith(a, rec.given()); err != nil {
+			out[i].Refused = err
+			continue
+		}
+		r := ts.readTicket(rec)
+		r.history = a.Via == "import" || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
+		if err := r.wrong.Err(); err != nil && r.external == "" {
+			// What is wrong without a look into the store need not spoil a transaction, but all that is wrong is said
+			// together: the record is tried alone.
+			out[i].Ticket, out[i].Created, out[i].Refused = ts.PutTicketRecord(a, rec)
+			if out[i].Refused != nil && !refusal(out[i].Refused) {
+				return nil, out[i].Refused
+			}
+			continue
+		}
+		reads[i] = r
+		todo = append(todo, i)
+	}
+	for spoiled := 0; len(todo) > 0 && spoiled < mostSpoiled; spoiled++ {
+		bad := -1
+		err := ts.st.Update(a.By("import"), func(tx *store.Tx) error {
+			bad = -1
+			for _, i := range todo {
+				t, created, err := ts.putRead(tx, a, reads[i])
+				if err != nil {
+					bad = i
+					return err
+				}
+				out[i].Ticket, out[i].Created = t, created
+			}
+			return nil
+		})
+		if err == nil {
+			return out, nil
+		}
+		if bad < 0 || !refusal(err) {
+			return nil, err
+		}
+		out[bad].Refused = err
+		todo = slices.DeleteFunc(todo, func(i int) bool { return i == bad })
+	}
+	for _, i := range todo {
+		t, created, err := ts.PutTicketRecord(a, recs[i])
+		if err != nil && !refusal(err) {
+			return nil, err
+		}
+		out[i] = RecordResult{t, created, err}
+	}
+	for i := range out {
+		if out[i].Refused != nil {
+			out[i].Ticket = nil
+		}
+	}
+	return out, nil
+}
+
+// putRead opens or changes the ticket of one record in the transaction of several.
+func (ts *Tickets) putRead(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, bool, error) {
+	tx.Act("open")
+	if r.history {
+		tx.Act("import")
+	}
+	tx.Internally(false)
+	tx.Because("")
+	if r.external != "" {
+		old, err := store.TicketsByExternal.First(tx, r.external)
+		if err == nil {
+			return old, false, ts.updateFromRecord(tx, a, r, old)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, false, err
+		}
+	}
+	t, err := ts.openFromRecord(tx, a, r)
+	return t, true, err
+}
+
+// refusal reports whether the error is about what was given; any other says that the desk cannot do it.
+func refusal(err error) bool {
+	switch store.KindOf(err) {
+	case store.Invalid, store.NotFound, store.Conflict, store.Denied, store.TooLarge:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,132 @@
+package ticket
+
+import (
+	"slices"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// BesideDo is what an agent does with words that lie beside a ticket.
+type BesideDo string
+
+// What may be done with them.
+const (
+	BesideJoin   BesideDo = "join"                // the words become a message of the ticket
+	BesidePerson BesideDo = "join-and-add-person" // and who wrote them becomes a participant
+	BesideOwn    BesideDo = "own-ticket"          // they become a ticket of their own
+	BesideDrop   BesideDo = "dismiss"             // they are kept, with the reason, and wait no longer
+)
+
+// beside decides about words that lie beside the ticket. Whoever arranges the ticket may; for whom may see no notes
+// there are none.
+func (w *Change) beside() error {
+	if w.s.Apart {
+		if err := w.need(policy.Arrange); err != nil {
+			return err
+		}
+		if w.t.MayBelong != 0 {
+			w.t.MayBelong = 0
+			w.changed("apart", false)
+			if err := w.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if w.s.Beside == 0 {
+		return nil
+	}
+	if !w.stand.Allows(policy.SeeNotes) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if err := w.need(policy.Arrange); err != nil {
+		return err
+	}
+	m, err := store.Messages.Get(w.tx, w.s.Beside)
+	if err != nil || m.Ticket != w.t.ID || m.Beside == "" {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if m.Beside == store.BesideDismissed && w.s.BesideDo == BesideDrop { // what was dismissed can still be taken up
+		return store.Fail(store.Conflict, "error.beside-decided")
+	}
+	switch w.s.BesideDo {
+	case BesidePerson:
+		if err := w.need(policy.AddPerson); err != nil {
+			return err
+		}
+		if len(w.t.Participants)+len(w.t.Wishes) >= entry.MaxPeople {
+			return store.Fail(store.Invalid, "error.too-many-participants", "max", entry.MaxPeople).At("do")
+		}
+		w.Join(m.Author)
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		fallthrough
+	case BesideJoin:
+		if _, err := w.reveal(m); err != nil {
+			return err
+		}
+		w.changed("let-in", true)
+		if err := w.wake(); err != nil {
+			return err
+		}
+		return w.Flush()
+	case BesideOwn:
+		return w.ownTicket(m)
+	case BesideDrop:
+		if w.s.Reason == "" {
+			return store.Fail(store.Invalid, "error.required").At("reason")
+		}
+		m.Beside, m.BesideWhy = store.BesideDismissed, entry.Cut(w.s.Reason, entry.MaxShort)
+		w.tx.Act("dismiss")
+		w.tx.Internally(true)
+		if err := store.Messages.Put(w.tx, m); err != nil {
+			return err
+		}
+		w.t.Beside--
+		w.changed("dismiss", false)
+		return w.Flush()
+	}
+	return store.Fail(store.Invalid, "error.choice").At("do")
+}
+
+// ownTicket makes the words a ticket of whom wrote them, in the same place, linked for agents.
+func (w *Change) ownTicket(note *store.Message) error {
+	author, err := store.People.Get(w.tx, note.Author)
+	if err != nil {
+		return err
+	}
+	m, files, err := w.lift(note)
+	if err != nil {
+		return err
+	}
+	subject, opened := w.t.Subject, note.At
+	if row, err := store.Mails.Get(w.tx, note.Mail); err == nil && row.Subject != "" {
+		subject = row.Subject
+	} else if err != nil {
+		return err
+	}
+	m.At, m.Outside = opened, false
+	t := &store.Ticket{Subject: subject, Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: w.t.Module, Group: w.t.Group,
+		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: people.LanguageOf(author, subject+"\n"+entry.Words(m), ""), Via: "mail", Opened: opened, Links: []uint64{w.t.ID}}
+	w.tx.As(author.ID)
+	w.tx.Act("open")
+	w.tx.Internally(false)
+	w.tx.Because("")
+	err = w.ts.InsertTicket(w.tx, t, m, files)
+	w.tx.As(w.a.ID())
+	if err != nil {
+		return err
+	}
+	if err := w.drop(note, m); err != nil {
+		return err
+	}
+	if err := moveMail(w.tx, m, t.ID); err != nil {
+		return err
+	}
+	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
+	w.changed("own-ticket", false)
+	return w.Flush()
+}

@@ -1,0 +1,76 @@
+package ticket
+
+import (
+	"errors"
+
+	"sportello/store"
+)
+
+// What mail knows of a ticket beside its messages: Message-IDs, the mails as they came, letters and links. It follows
+// the messages where they go.
+
+// moveMail has mail follow a message to another ticket.
+func moveMail(tx *store.Tx, m *store.Message, to uint64) error {
+	ids, err := store.MailIDsByMessage.Find(tx, m.ID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		id.Ticket = to
+		if err := store.MailIDs.Put(tx, id); err != nil {
+			return err
+		}
+	}
+	if m.Mail == 0 {
+		return nil
+	}
+	row, err := store.Mails.Get(tx, m.Mail)
+	if err != nil {
+		return err
+	}
+	row.Ticket = to
+	return store.Mails.Put(tx, row)
+}
+
+// moveMailTo has mail follow from one message to another of the same ticket.
+func moveMailTo(tx *store.Tx, from, to *store.Message) error {
+	ids, err := store.MailIDsByMessage.Find(tx, from.ID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		id.Message = to.ID
+		if err := store.MailIDs.Put(tx, id); err != nil {
+			return err
+		}
+	}
+	row, err := store.Mails.Get(tx, to.Mail)
+	if err != nil {
+		return err
+	}
+	row.Message = to.ID
+	return store.Mails.Put(tx, row)
+}
+
+// removeMail takes a ticket that goes out of everything mail knows of it. The mails themselves go with it.
+func removeMail(tx *store.Tx, ticket uint64) error {
+	return errors.Join(
+		removeAll(tx, store.MailIDs, store.MailIDsByTicket, ticket, func(m *store.MailID) uint64 { return m.ID }),
+		removeAll(tx, store.Mails, store.MailsByTicket, ticket, func(m *store.Mail) uint64 { return m.ID }),
+		removeAll(tx, store.Letters, store.LettersByTicket, ticket, func(l *store.Letter) uint64 { return l.ID }),
+		removeAll(tx, store.TicketLinks, store.TicketLinksByTicket, ticket, func(l *store.TicketLink) uint64 { return l.ID }))
+}
+
+// removeAll deletes the rows of the table that the index has under the ticket.
+func removeAll[T any](tx *store.Tx, table *store.Table[T], ix *store.Index[T], ticket uint64, id func(*T) uint64) error {
+	rows, err := ix.Find(tx, ticket)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if err := table.Delete(tx, id(r)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package ticket
+
+import (
+	"time"
+
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// move changes the state as asked.
+func (w *Change) move() error {
+	to := w.s.To
+	by := agentSide
+	if !w.stand.Is[policy.AsAgentHere] && !w.stand.Is[policy.AsSupervisorHere] {
+		by = requesterSide
+	}
+	switch {
+	case w.s.Confirm:
+		if err := w.need(policy.Confirm); err != nil {
+			return err
+		}
+		to, by = store.StateClosed, requesterSide
+	case w.s.Reopen:
+		if err := w.need(policy.Reopen); err != nil {
+			return err
+		}
+		to = store.StateOpen
+		if w.t.State == store.StateOpen {
+			return nil // the message that came with it did so already
+		}
+	case to == store.StateNone:
+		return nil
+	case to == w.t.State && to != store.StatePlanned && to != store.StateResolved:
+		return nil
+	case by == requesterSide && to == store.StateResolved:
+		if err := w.need(policy.Settle); err != nil {
+			return err
+		}
+	case by == requesterSide && to == store.StateOpen:
+		if err := w.need(policy.Reopen); err != nil {
+			return err
+		}
+	case by == requesterSide && to == store.StateClosed:
+		if err := w.need(policy.Confirm); err != nil {
+			return err
+		}
+	default:
+		if err := w.need(policy.Work); err != nil {
+			return err
+		}
+	}
+	message := w.s.Message != nil && !w.s.Message.Internal
+	version := markup.Line(w.s.Version)
+	if to == w.t.State && to == store.StatePlanned && by == agentSide {
+		return w.replan(version)
+	}
+	// An agent who resolves or asks about a new ticket takes charge first, as a step of its own.
+	if by == agentSide && w.t.State == store.StateNew && (to == store.StateResolved || to == store.StateWaiting) {
+		m := attempt{kind: w.t.Kind, from: w.t.State, to: to, by: by, message: message, outcome: w.s.Outcome}
+		if err := m.legal(); err != nil {
+			return err
+		}
+		if err := w.takeCharge(); err != nil {
+			return err
+		}
+	}
+	m := attempt{kind: w.t.Kind, from: w.t.State, to: to, by: by, message: message, outcome: w.s.Outcome, version: version != "" || !w.s.PlannedFor.IsZero(),
+		inGrace: !w.t.Closed.IsZero() && !w.tx.Now().After(w.t.Closed.AddDate(0, 0, w.set.ReopenWithin))}
+	if err := m.legal(); err != nil {
+		return err
+	}
+	if to == store.StateResolved && w.s.Outcome == store.Refused && !message {
+		return store.Fail(store.Invalid, "error.message-needed").At("body")
+	}
+	from := w.t.State
+	outcome := w.t.Outcome
+	duplicate := w.t.DuplicateOf
+	w.ts.due.Enter(w.set, w.t, to, w.tx.Now())
+	switch to {
+	case store.StateWaiting:
+		w.changed("wait", true)
+	case store.StatePlanned:
+		w.t.Version, w.t.PlannedFor = version, w.s.PlannedFor.UTC()
+		if w.s.PlannedFor.IsZero() {
+			w.t.PlannedFor = time.Time{}
+		}
+		w.changed("plan", true)
+	case store.StateResolved:
+		w.t.Outcome = w.s.Outcome
+		if version != "" {
+			w.t.Version = version
+		}
+		w.changed("resolve", true)
+		if w.s.Outcome == store.Duplicate {
+			return w.merge()
+		}
+	case store.StateClosed:
+		w.t.Outcome, w.t.DuplicateOf = outcome, duplicate
+		w.changed("confirm", true)
+	case store.StateOpen:
+		if from == store.StateResolved || from == store.StateClosed {
+			w.changed("reopen", true)
+		} else {
+			w.changed("resume", true)
+		}
+	}
+	return nil
+}
+
+// replan changes the version or date for which a correction is planned.
+func (w *Change) replan(version string) error {
+	if err := (attempt{kind: w.t.Kind, version: version != "" || !w.s.PlannedFor.IsZero()}).has(correction); err != nil {
+		return err
+	}
+	if w.t.Version == version && w.t.PlannedFor.Equal(w.s.PlannedFor) {
+		return nil
+	}
+	w.t.Version, w.t.PlannedFor = version, w.s.PlannedFor
+	if !w.s.PlannedFor.IsZero() {
+		w.t.PlannedFor = w.s.PlannedFor.UTC()
+	}
+	w.changed("plan", true)
+	return nil
+}
+
+// WakeUp is what a message of the requester's side does to the state by itself.
+func (w *Change) WakeUp() error {
+	switch w.t.State {
+	case store.StateWaiting, store.StateResolved, store.StateClosed:
+	default:
+		return nil
+	}
+	if err := (attempt{from: w.t.State, to: store.StateOpen, by: requesterSide, message: true, inGrace: true}).legal(); err != nil {
+		return err
+	}
+	act := "message"
+	if w.t.State != store.StateWaiting {
+		act = "reopen"
+	}
+	w.ts.due.Enter(w.set, w.t, store.StateOpen, w.tx.Now())
+	w.changed(act, true)
+	return nil
+}

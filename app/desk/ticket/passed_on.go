@@ -1,0 +1,92 @@
+package ticket
+
+import (
+	"slices"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/app/mail"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// Who passes a mail on to the desk has it in their name, though the matter is somebody else's. The text says whose; nobody
+// proves it, so nothing is done before an agent says so.
+
+// inner returns who wrote what the mail that opened the ticket passes on, as its text says; nil when it says nobody, the
+// requester, an address of the desk or one that nobody answers.
+func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Message) (*markup.Inner, error) {
+	i := slices.IndexFunc(messages, func(m *store.Message) bool { return m.Opening })
+	if i < 0 || messages[i].Mail == 0 {
+		return nil, nil
+	}
+	in, ok := markup.Forwarded(messages[i].Body)
+	in.Email = store.Address(in.Email)
+	if !ok || !entry.IsAddress(in.Email) || mail.Unanswerable(in.Email) || ts.post.Ours(tx, in.Email) {
+		return nil, nil
+	}
+	p, err := store.People.Peek(tx, t.Requester)
+	if err != nil || p.Email == in.Email {
+		return nil, store.IgnoreNotFound(err)
+	}
+	return &in, nil
+}
+
+// passedOn makes somebody else the requester, of their organisation and unit as of now. Who was it passed the matter on
+// and stays as a participant, unless they never said that it was theirs.
+func (w *Change) passedOn() error {
+	if w.s.For == "" {
+		return nil
+	}
+	if err := w.need(policy.Arrange); err != nil {
+		return err
+	}
+	t, address := w.t, store.Address(w.s.For)
+	if !entry.PlausibleAddress(address) || w.ts.post.Ours(w.tx, address) {
+		return store.Fail(store.Invalid, "error.email").At("requester")
+	}
+	messages, err := store.MessagesByTicket.Find(w.tx, t.ID)
+	if err != nil {
+		return err
+	}
+	in, err := w.ts.inner(w.tx, t, messages)
+	if err != nil {
+		return err
+	}
+	name := ""
+	if in != nil && in.Email == address {
+		name = in.Name
+	}
+	p, err := w.ts.people.EnsureRequester(w.tx, address, name)
+	if err != nil {
+		return err
+	}
+	if p.ID == t.Requester {
+		return nil
+	}
+	was, unclaimed := t.Requester, t.Unclaimed
+	if p.Disabled {
+		return store.Fail(store.Invalid, "error.person-disabled").At("requester")
+	}
+	t.Participants = store.Without(t.Participants, p.ID)
+	added := map[uint64]uint64{}
+	for person, by := range t.AddedBy {
+		if person != p.ID {
+			added[person] = by
+		}
+	}
+	t.AddedBy = added
+	t.Requester, t.Organisation, t.Unit, t.Unclaimed = p.ID, p.Organisation, p.Unit, false
+	if !unclaimed && !slices.Contains(t.Participants, was) {
+		t.Participants = append(slices.Clone(t.Participants), was)
+	}
+	if len(t.AddedBy) == 0 {
+		t.AddedBy = nil
+	}
+	w.changed("requester", true)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	w.stand = w.ts.rights.Stand(w.tx, w.a, t)
+	return nil
+}

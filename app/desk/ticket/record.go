@@ -1,0 +1,247 @@
+package ticket
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// TicketRecord is a ticket as imports, exports and the API write it. Codes and times are text, so that everything wrong
+// with them can be said together. Number is written by exports and not read.
+type TicketRecord struct {
+	Number         uint64            `json:"number,omitempty"`
+	Subject        string            `json:"subject"`
+	Body           string            `json:"body"`
+	Format         string            `json:"format,omitempty"` // of the body: text, markdown or html; left out, text
+	RequesterEmail string            `json:"requester_email,omitempty"`
+	RequesterName  string            `json:"requester_name,omitempty"`
+	Module         string            `json:"module,omitempty"`
+	Kind           string            `json:"kind,omitempty"`
+	Severity       string            `json:"severity,omitempty"`
+	Urgency        string            `json:"urgency,omitempty"`
+	Deadline       string            `json:"deadline,omitempty"`
+	State          string            `json:"state,omitempty"`
+	Outcome        string            `json:"outcome,omitempty"`
+	Version        string            `json:"version,omitempty"`
+	Group          string            `json:"group,omitempty"`
+	Affected       string            `json:"affected,omitempty"`
+	Regression     bool              `json:"regression,omitempty"`
+	WorkedIn       string            `json:"worked_in,omitempty"`
+	Language       string            `json:"language,omitempty"`
+	CreatedAt      string            `json:"created_at,omitempty"`
+	ExternalID     string            `json:"external_id,omitempty"`
+	Answers        map[string]Scalar `json:"answers,omitempty"`
+	Unproven       bool              `json:"unproven,omitempty"`  // of the first message
+	Unclaimed      bool              `json:"unclaimed,omitempty"` // a form named the requester, who sees nothing before claiming it
+	HTML           string            `json:"html,omitempty"`      // of an export: what a body of HTML is made of again
+	Messages       []MessageRecord   `json:"messages,omitempty"`
+}
+
+// MessageRecord is a later message or note of a TicketRecord.
+type MessageRecord struct {
+	AuthorEmail string `json:"author_email"`
+	AuthorName  string `json:"author_name,omitempty"`
+	At          string `json:"at,omitempty"`
+	Body        string `json:"body"`
+	Format      string `json:"format,omitempty"` // left out, text on the requester's side and markdown on the agents'
+	Internal    bool   `json:"internal,omitempty"`
+	HTML        string `json:"html,omitempty"`     // of an export: what a body of HTML is made of again
+	Unproven    bool   `json:"unproven,omitempty"` // it came by mail, and nothing proved its sender
+}
+
+// Scalar is a text that JSON may also give as a number or as true and false.
+type Scalar string
+
+// UnmarshalJSON reads a string, a number, a boolean or null.
+func (s *Scalar) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		var v string
+		err := json.Unmarshal(b, &v)
+		*s = Scalar(v)
+		return err
+	}
+	switch b[0] {
+	case '{', '[':
+		return errors.New("desk: an answer is a text, a number or a boolean")
+	case 'n':
+		*s = ""
+	default:
+		*s = Scalar(b)
+	}
+	return nil
+}
+
+const maxMessages = 2000 // of one record
+
+// read is a record after what needs no store was checked.
+type read struct {
+	rec      TicketRecord
+	subject  string
+	body     string
+	format   store.Format
+	html     string
+	external string
+	kind     store.TicketKind
+	severity store.Severity
+	urgency  store.Urgency
+	deadline time.Time
+	state    store.State
+	outcome  store.Outcome
+	opened   time.Time
+	messages []readMessage
+	wrong    store.Problems
+	history  bool // it tells what happened before, and nobody is told of it
+}
+
+type readMessage struct {
+	MessageRecord
+	at     time.Time
+	format store.Format
+}
+
+// PutTicketRecord opens the ticket the record describes or, when one with its external_id is there, makes that one be
+// as it says: what the record leaves out stays, messages that are not there yet are appended. created tells which.
+// Without requester_email the ticket is the actor's own.
+//
+// Rights: requester_* needs the right to open in that person's name, group an agent, created_at, state, outcome,
+// version, messages and external_id an administrator; who lacks it gets Denied naming the field. A module served elsewhere takes
+// tickets from agents and administrators alone: Invalid "error.module-elsewhere" with channel and address. Everything
+// else that is wrong comes as store.Problems. What tells of the past (state, messages, created_at, and all that comes
+// by import) notifies nobody.
+func (ts *Tickets) PutTicketRecord(a policy.Actor, rec TicketRecord) (t *store.Ticket, created bool, err error) {
+	if err := ts.MayOpenWith(a, rec.given()); err != nil {
+		return nil, false, err
+	}
+	r := ts.readTicket(rec)
+	r.history = a.Via == "import" || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
+	act := "open"
+	if r.history {
+		act = "import"
+	}
+	err = ts.st.Update(a.By(act), func(tx *store.Tx) error {
+		t, created = nil, false
+		old, err := store.TicketsByExternal.First(tx, r.external)
+		if r.external != "" && err == nil {
+			t = old
+			return ts.updateFromRecord(tx, a, r, t)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		created = true
+		t, err = ts.openFromRecord(tx, a, r)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return t, created, nil
+}
+
+func (ts *Tickets) readTicket(rec TicketRecord) *read {
+	r := &read{rec: rec, subject: markup.Line(rec.Subject), external: strings.TrimSpace(rec.ExternalID)}
+	w := &r.wrong
+	entry.CheckText(w, "subject", r.subject, entry.MaxSubject)
+	r.body, r.format, r.html = readBody(w, "", rec.Body, rec.Format, rec.HTML)
+	r.kind = entry.Coded[store.TicketKind](w, "kind", rec.Kind)
+	r.severity = entry.Coded[store.Severity](w, "severity", rec.Severity)
+	r.urgency = entry.Coded[store.Urgency](w, "urgency", rec.Urgency)
+	r.state = entry.Coded[store.State](w, "state", rec.State)
+	r.outcome = entry.Coded[store.Outcome](w, "outcome", rec.Outcome)
+	entry.CleanLanguage(w, "language", rec.Language)
+	if r.external != "" {
+		entry.CleanLine(w, "external_id", r.external, entry.MaxExternal)
+	}
+	r.opened = ts.readTime(w, "created_at", rec.CreatedAt)
+	if rec.Deadline != "" {
+		t, err := parseTime(rec.Deadline, ts.loc)
+		if err != nil {
+			w.Add("deadline", "error.date")
+		}
+		r.deadline = t
+	}
+	for field, v := range map[string]string{"affected": rec.Affected, "worked_in": rec.WorkedIn, "version": rec.Version} {
+		entry.CleanLine(w, field, v, entry.MaxShort)
+	}
+	for c, v := range rec.Answers {
+		if len(c) == 0 || len(c) > 100 || utf8.RuneCountInString(string(v)) > entry.MaxAnswer {
+			w.Add("answers."+entry.Cut(markup.Line(c), 60), "error.too-long", "max", entry.MaxAnswer, "have", utf8.RuneCountInString(string(v)))
+		}
+	}
+	if r.outcome != store.OutcomeNone && r.state != store.StateResolved && r.state != store.StateClosed {
+		w.Add("outcome", "error.outcome-state")
+	}
+	if r.outcome == store.Spam {
+		w.Add("outcome", "error.outcome-spam")
+	}
+	if len(rec.Messages) > maxMessages {
+		w.Add("messages", "error.too-many-of", "max", maxMessages)
+		return r
+	}
+	for i, m := range rec.Messages {
+		field := "messages[" + strconv.Itoa(i) + "]."
+		var format store.Format
+		m.Body, format, m.HTML = readBody(w, field, m.Body, m.Format, m.HTML)
+		if !entry.IsAddress(store.Address(m.AuthorEmail)) {
+			w.Add(field+"author_email", "error.email")
+		}
+		r.messages = append(r.messages, readMessage{m, ts.readTime(w, field+"at", m.At), format})
+	}
+	return r
+}
+
+// readBody reads the text of a message in its format; of HTML it is the text, with what is shown beside it.
+func readBody(wrong *store.Problems, prefix, body, word, html string) (string, store.Format, string) {
+	m := store.Message{Body: markup.Clean(body), Format: entry.Coded[store.Format](wrong, prefix+"format", word)}
+	if m.Format == store.HTML {
+		if html != "" {
+			m.Body = html
+		}
+		entry.Phrase(&m)
+	}
+	var own store.Problems
+	entry.CheckBody(&own, m.Body)
+	for _, e := range own {
+		*wrong = append(*wrong, e.At(prefix+"body"))
+	}
+	return m.Body, m.Format, m.HTML
+}
+
+// readTime reads a time of the past; the zero time when there is none.
+func (ts *Tickets) readTime(wrong *store.Problems, field, s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := parseTime(s, ts.loc)
+	switch {
+	case err != nil:
+		wrong.Add(field, "error.time")
+	case t.After(ts.clock().Add(24 * time.Hour)): // clocks and time zones differ
+		wrong.Add(field, "error.time-future")
+	case t.Year() < 1970:
+		wrong.Add(field, "error.time")
+	}
+	return t
+}
+
+// parseTime reads RFC 3339 and, in the desk's time zone, dates with or without a time.
+func parseTime(s string, loc *time.Location) (time.Time, error) {
+	s = strings.TrimSpace(s)
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return t.UTC(), nil
+	}
+	for _, form := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(form, s, loc); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, errors.New("desk: no time in " + strconv.Quote(entry.Cut(s, 40)))
+}

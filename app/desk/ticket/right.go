@@ -1,0 +1,184 @@
+package ticket
+
+import (
+	"slices"
+	"strings"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// Rights before values: what a change names is judged before anything it says is looked up, so that no answer tells
+// those without the right what there is at the desk.
+
+// fieldRights says which acts a part of a change needs; one of them is enough. The names are those of the API. What has
+// no row is not a part of a change. Where a right reaches some values only (into one's own group, oneself out), the part
+// itself judges those, again before it looks anything up.
+var fieldRights = []struct {
+	field string
+	acts  []policy.Act
+}{
+	{"take", []policy.Act{policy.Take}},
+	{"group", []policy.Act{policy.Take, policy.MoveHere}},
+	{"assignee", []policy.Act{policy.Take, policy.MoveHere}}, // with the move into one's own group
+	{"subject", []policy.Act{policy.Correct}},
+	{"kind", []policy.Act{policy.Correct}},
+	{"module", []policy.Act{policy.Correct}},
+	{"severity", []policy.Act{policy.Correct}},
+	{"urgency", []policy.Act{policy.Correct}},
+	{"deadline", []policy.Act{policy.Correct}},
+	{"affected", []policy.Act{policy.Correct}},
+	{"regression", []policy.Act{policy.Correct}},
+	{"worked_in", []policy.Act{policy.Correct}},
+	{"answers", []policy.Act{policy.Correct}},
+	{"state", []policy.Act{policy.Work, policy.Settle, policy.Confirm, policy.Reopen}},
+	{"outcome", []policy.Act{policy.Work, policy.Settle}},
+	{"version", []policy.Act{policy.Work}},
+	{"planned_for", []policy.Act{policy.Work}},
+	{"duplicate_of", []policy.Act{policy.Work}},
+	{"confirm", []policy.Act{policy.Confirm}},
+	{"reopen", []policy.Act{policy.Reopen}},
+	{"message", []policy.Act{policy.Write}},
+	{"note", []policy.Act{policy.WriteNote}},
+	{"requester", []policy.Act{policy.Arrange}},
+	{"add_participants", []policy.Act{policy.AddPerson}},
+	{"remove_participants", []policy.Act{policy.See}},        // everybody may leave; others are judged by mayRemove
+	{"wish", []policy.Act{policy.Arrange, policy.AddPerson}}, // the requester's side grants those it could add: see mayAnswerWish
+	{"link", []policy.Act{policy.Arrange}},
+	{"spam", []policy.Act{policy.Arrange}},
+	{"undo_duplicate", []policy.Act{policy.Arrange}},
+	{"move_message", []policy.Act{policy.Arrange}},
+}
+
+// fields names the parts of a change that the step has.
+func (s *Step) fields() []string {
+	var out []string
+	for _, f := range []struct {
+		name string
+		has  bool
+	}{
+		{"take", s.Take}, {"group", s.Group != nil}, {"assignee", s.Assignee != nil}, {"subject", s.Subject != nil}, {"kind", s.Kind != nil},
+		{"module", s.Module != nil}, {"severity", s.Severity != nil}, {"urgency", s.Urgency != nil}, {"deadline", s.Deadline != nil},
+		{"affected", s.Affected != nil}, {"regression", s.Regression != nil}, {"worked_in", s.WorkedIn != nil}, {"answers", s.Answers != nil},
+		{"state", s.To != store.StateNone}, {"outcome", s.Outcome != store.OutcomeNone}, {"version", s.Version != ""},
+		{"planned_for", !s.PlannedFor.IsZero()}, {"duplicate_of", s.DuplicateOf != 0}, {"confirm", s.Confirm}, {"reopen", s.Reopen},
+		{"message", s.Message != nil && !s.Message.Internal}, {"note", s.Message != nil && s.Message.Internal},
+		{"requester", s.For != ""}, {"add_participants", len(s.Add) > 0}, {"remove_participants", len(s.Remove) > 0}, {"wish", s.Grant != "" || s.Refuse != ""},
+		{"link", s.Link != 0 || s.Unlink != 0}, {"spam", s.Spam != nil}, {"undo_duplicate", s.UndoDuplicate}, {"move_message", s.MoveMessage != 0},
+	} {
+		if f.has {
+			out = append(out, f.name)
+		}
+	}
+	return out
+}
+
+// judge returns nil when the standing has the right to all the fields, else what may refuses the first with: NotFound
+// for a ticket that may not be seen, Denied naming the field. It looks at no value.
+func (ts *Tickets) judge(tx *store.Tx, a policy.Actor, t *store.Ticket, fields []string) error {
+	if err := ts.rights.May(tx, a, policy.See, t); err != nil {
+		return err
+	}
+	s := ts.rights.Stand(tx, a, t)
+	for _, f := range fieldRights {
+		if slices.Contains(fields, f.field) && !slices.ContainsFunc(f.acts, s.Allows) {
+			return store.Fail(store.Denied, "error.denied").At(f.field)
+		}
+	}
+	return nil
+}
+
+// MayChange returns nil when the actor has the right to change the fields of the ticket, named as the API names them,
+// whatever they are to become: NotFound for a ticket that may not be seen, Denied naming the first field. A door asks
+// before it reads what it was given. Do asks again.
+func (ts *Tickets) MayChange(a policy.Actor, number uint64, fields ...string) error {
+	return ts.st.View(func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		return ts.judge(tx, a, t, fields)
+	})
+}
+
+// MayDo is MayChange for the parts that the step has and for those named beside it, whose values were not understood.
+func (ts *Tickets) MayDo(a policy.Actor, number uint64, s Step, besides ...string) error {
+	return ts.MayChange(a, number, append(s.fields(), besides...)...)
+}
+
+// MayAttach returns nil when the actor may write a message or a note to the ticket, with files: before any is kept.
+func (ts *Tickets) MayAttach(a policy.Actor, number uint64) error {
+	err := ts.MayChange(a, number, "message")
+	if store.KindOf(err) == store.Denied && ts.MayChange(a, number, "note") == nil {
+		return nil
+	}
+	return err
+}
+
+// Given is what a record of a ticket or an article names: the members that are there, and the address in requester_email.
+type Given struct {
+	Fields         []string
+	RequesterEmail string
+}
+
+// administratorFields are the members of a record that an administrator alone may give.
+var administratorFields = []string{"created_at", "state", "outcome", "version", "messages", "external_id"}
+
+// MayOpenWith returns nil when the actor may open a ticket and give what the record names, whatever it says there, else
+// Denied naming the first member: requester_* needs the right to open in another's name, group an agent, those of
+// administratorFields an administrator. Only one's own address is no other's name.
+func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
+	if !a.SignedIn() && !a.System {
+		return policy.Denied(a)
+	}
+	if a.IsAdministrator() {
+		return nil
+	}
+	for _, name := range administratorFields {
+		if slices.Contains(g.Fields, name) {
+			return store.Fail(store.Denied, "error.field-administrator", "field", name).At(name)
+		}
+	}
+	if slices.Contains(g.Fields, "group") && !a.IsAgent() {
+		return store.Fail(store.Denied, "error.group-agents-only").At("group")
+	}
+	if a.IsAgent() {
+		return nil
+	}
+	address := store.Address(g.RequesterEmail)
+	own := address == a.Person.Email
+	if len(a.Person.Coordinates) > 0 && (entry.IsAddress(address) || !slices.Contains(g.Fields, "requester_email")) {
+		return nil // whether it is one of theirs is judged in requesterOf
+	}
+	switch {
+	case slices.Contains(g.Fields, "requester_email") && !own:
+		return store.Fail(store.Denied, "error.open-for").At("requester_email")
+	case slices.Contains(g.Fields, "requester_name") && !own:
+		return store.Fail(store.Denied, "error.open-for").At("requester_name")
+	}
+	return nil
+}
+
+// given names the members of the record that say something.
+func (r *TicketRecord) given() Given {
+	g := Given{RequesterEmail: r.RequesterEmail}
+	for _, f := range []struct {
+		name string
+		has  bool
+	}{{"created_at", r.CreatedAt != ""}, {"state", r.State != ""}, {"outcome", r.Outcome != ""}, {"version", r.Version != ""}, {"messages", len(r.Messages) > 0},
+		{"external_id", r.ExternalID != ""}, {"group", r.Group != ""}, {"requester_email", strings.TrimSpace(r.RequesterEmail) != ""}, {"requester_name", r.RequesterName != ""}} {
+		if f.has {
+			g.Fields = append(g.Fields, f.name)
+		}
+	}
+	return g
+}
+
+// MayWriteArticles returns nil for those who may write drafts of articles, SignIn or Denied for everybody else.
+func (ts *Tickets) MayWriteArticles(a policy.Actor) error {
+	if a.System {
+		return nil
+	}
+	return policy.MayDraft(a)
+}

@@ -1,0 +1,35 @@
+// Package ticket opens tickets and changes them: each step is checked against the table of rights (package policy) and
+// the table of moves (workflow.go), and changes the store in one transaction.
+//
+//	ticket.go     opening a ticket; record.go: putting one that another program holds
+//	step.go       every later change; arrange.go, beside.go, move.go: its parts
+//	workflow.go   the moves between states and what each needs
+//	view.go       what an actor sees of a ticket
+//	clock.go      what happens when time has passed
+package ticket
+
+import (
+	"time"
+
+	"sportello/app/desk/due"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/store"
+)
+
+// Tickets are the tickets of one desk.
+type Tickets struct {
+	st     *store.Store
+	clock  func() time.Time
+	loc    *time.Location
+	rights *policy.Rights
+	post   *post.Post
+	people *people.People
+	due    *due.Clock
+}
+
+// New returns the tickets of the store.
+func New(st *store.Store, loc *time.Location, rights *policy.Rights, post *post.Post, people *people.People, due *due.Clock) *Tickets {
+	return &Tickets{st: st, clock: st.Now, loc: loc, rights: rights, post: post, people: people, due: due}
+}

@@ -1,0 +1,636 @@
+package ticket
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/file"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// Text is a message or note to be written.
+type Text struct {
+	Body     string
+	Internal bool
+	Files    []uint64     // pending files of the actor
+	Mentions []uint64     // agents who are told of a note
+	Format   store.Format // of Body, where the program that sends it says so
+}
+
+// Step is everything that one form or call changes in a ticket, done together or not at all. What is nil or zero
+// stays as it is.
+type Step struct {
+	Rev       uint64 // the revision the actor saw (Ticket.Rev, on the requester's side PublicRev); another one is a Conflict. 0: not asked
+	PublicRev uint64 // the public revision the actor saw
+
+	Message *Text
+	Take    bool // take charge: become assignee, new becomes open
+
+	To          store.State // where to move; StateNone stays
+	Outcome     store.Outcome
+	Version     string
+	PlannedFor  time.Time
+	DuplicateOf uint64
+	Confirm     bool // the requester's side confirms the solution
+	Reopen      bool // back to work from resolved or closed
+
+	Group    *uint64
+	Assignee *uint64 // 0 takes the assignee away
+
+	Subject    *string
+	Kind       *store.TicketKind
+	Module     *uint64
+	Severity   *store.Severity
+	Urgency    *store.Urgency
+	Deadline   *time.Time
+	Affected   *string
+	Regression *bool
+	WorkedIn   *string
+	Answers    map[string]string
+
+	Add    []string // addresses of participants
+	Remove []uint64 // participants
+	For    string   // the address of whose matter it is: they become the requester, who was it stays as a participant
+	Grant  string   // a wished address that becomes a participant
+	Refuse string   // a wished address that does not
+
+	Link   uint64
+	Unlink uint64
+
+	Spam          *bool
+	UndoDuplicate bool
+
+	MoveMessage uint64 // a message to be moved
+	MoveTo      uint64 // to this ticket; 0 makes it a ticket of its own
+
+	Beside   uint64   // a message beside the ticket
+	BesideDo BesideDo // what is done with it
+
+	Apart bool // the ticket does not belong to the one its mail pointed to
+
+	ConfirmMail uint64 // a note that came by mail and may have been meant for everybody: it becomes a message
+	KeepNote    uint64 // the same, but it stays a note
+
+	Reason string // why severity, urgency or anything else was changed
+}
+
+// Do changes a ticket. Each part of the step is checked against the tables of rights and of moves, the rights to all
+// parts first; one refusal refuses the whole. It returns the ticket as it is afterwards; when a message to a ticket closed too long ago opened a new
+// ticket, it returns that one.
+//
+// Errors: NotFound for what may not be seen, Denied for what may not be done, Conflict "error.changed-meanwhile" when
+// the ticket has another revision than the step's, Invalid naming the field.
+func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (*store.Ticket, error) {
+	var out *store.Ticket
+	err := ts.st.Update(a.By("change"), func(tx *store.Tx) error {
+		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := ts.judge(tx, a, t, s.fields()); err != nil {
+			return err
+		}
+		if err := ts.fresh(tx, a, t, s); err != nil {
+			return err
+		}
+		w := ts.Begin(tx, a, t)
+		w.s = s
+		if err := w.do(); err != nil {
+			return err
+		}
+		out = w.t
+		return nil
+	})
+	return out, err
+}
+
+// fresh returns Conflict with the argument rev when the ticket is no longer at the revision the actor saw. On the
+// requester's side both revisions of the step mean the public one: the other would tell of notes.
+func (ts *Tickets) fresh(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) error {
+	current, public := t.Rev, t.PublicRev
+	if !ts.rights.OnAgentsSide(tx, a, t) {
+		current = public
+	}
+	stale := func(now uint64) error { return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", now) }
+	if s.Rev != 0 && s.Rev != current {
+		return stale(current)
+	}
+	if s.PublicRev != 0 && s.PublicRev != public {
+		return stale(public)
+	}
+	return nil
+}
+
+// Change is a change of one ticket under way in its transaction: the one way to change a ticket, for people's steps, API
+// and mail alike. What it changes is put by Flush, as a step of its own in the history.
+type Change struct {
+	ts     *Tickets
+	tx     *store.Tx
+	a      policy.Actor
+	t      *store.Ticket
+	s      Step
+	set    *store.Settings
+	stand  policy.Standing
+	act    string // what the closing Put is called in the history
+	dirty  bool   // the ticket has changes that are not put yet
+	public bool   // they concern the requester's side
+}
+
+// Begin begins a change of the ticket by the actor. Nothing is checked yet: each method checks what it does.
+func (ts *Tickets) Begin(tx *store.Tx, a policy.Actor, t *store.Ticket) *Change {
+	return &Change{ts: ts, tx: tx, a: a, t: t, set: store.CurrentSettings(tx), stand: ts.rights.Stand(tx, a, t)}
+}
+
+// Ticket returns the ticket that is changed; after Speak it may be a new one that follows a closed one.
+func (w *Change) Ticket() *store.Ticket { return w.t }
+
+func (w *Change) need(act policy.Act) error {
+	if w.t.IsSpam() && !w.stand.Allows(policy.Arrange) {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	if !w.stand.Allows(act) {
+		return store.Fail(store.Denied, "error.denied")
+	}
+	return nil
+}
+
+// changed notes that the ticket is to be put under the act; a later, weightier act gives its name to the whole.
+func (w *Change) changed(act string, public bool) {
+	w.act, w.dirty, w.public = act, true, w.public || public
+}
+
+// Flush puts what has changed so far as a step of its own.
+func (w *Change) Flush() error {
+	if !w.dirty {
+		return nil
+	}
+	if w.public {
+		Touch(w.tx, w.t)
+	}
+	w.ts.due.Schedule(w.set, w.t)
+	w.tx.Act(w.act)
+	w.tx.Because(w.s.Reason)
+	w.tx.Internally(!w.public)
+	w.dirty, w.public = false, false
+	return store.Tickets.Put(w.tx, w.t)
+}
+
+func (w *Change) do() error {
+	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.beside, w.confirmMail, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.Flush} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take makes the actor the assignee; recorded as a step of its own.
+func (w *Change) take() error {
+	if !w.s.Take {
+		return nil
+	}
+	if err := w.need(policy.Take); err != nil {
+		return err
+	}
+	if !w.stand.Is[policy.AsAgentHere] {
+		return store.Fail(store.Denied, "error.take-own-group")
+	}
+	return w.takeCharge()
+}
+
+func (w *Change) takeCharge() error {
+	if w.t.State == store.StateNew {
+		if err := (attempt{from: w.t.State, to: store.StateOpen, by: agentSide}).legal(); err != nil {
+			return err
+		}
+		w.ts.due.Enter(w.set, w.t, store.StateOpen, w.tx.Now())
+	} else if w.t.Assignee == w.a.ID() {
+		return nil
+	}
+	w.t.Assignee = w.a.ID()
+	if w.t.Taken.IsZero() {
+		w.t.Taken = w.tx.Now()
+	}
+	w.changed("take", true)
+	return w.Flush()
+}
+
+// place moves to another group and assigns. Assigning leaves the state; moving clears the assignee.
+func (w *Change) place() error {
+	if g := w.s.Group; g != nil {
+		if w.need(policy.Take) != nil && (w.need(policy.MoveHere) != nil || w.a.Person == nil || !w.a.Person.InGroup(*g)) {
+			return store.Fail(store.Denied, "error.denied").At("group")
+		}
+	}
+	if g := w.s.Group; g != nil && *g != w.t.Group {
+		group, err := store.Groups.Get(w.tx, *g)
+		if err != nil || group.Retired {
+			return store.Fail(store.Invalid, "error.group-unknown").At("group")
+		}
+		w.t.Group, w.t.Assignee = group.ID, 0
+		w.changed("move", true)
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	if p := w.s.Assignee; p != nil && w.need(policy.Take) != nil && !(w.a.Person != nil && w.a.Person.InGroup(w.t.Group)) {
+		return store.Fail(store.Denied, "error.denied").At("assignee")
+	}
+	if p := w.s.Assignee; p != nil && *p != w.t.Assignee {
+		if *p != 0 {
+			person, err := store.People.Get(w.tx, *p)
+			if err != nil || person.Disabled || !person.InGroup(w.t.Group) {
+				return store.Fail(store.Invalid, "error.assignee-not-in-group").At("assignee")
+			}
+		}
+		w.t.Assignee = *p
+		w.changed("assign", true)
+		return w.Flush()
+	}
+	return nil
+}
+
+// correct changes what the ticket says of itself.
+func (w *Change) correct() error {
+	s, t := w.s, w.t
+	var wrong store.Problems
+	before := *t
+	if s.Subject != nil {
+		t.Subject = markup.Line(*s.Subject)
+		entry.CheckText(&wrong, "subject", t.Subject, entry.MaxSubject)
+	}
+	if s.Kind != nil && *s.Kind != store.KindNone {
+		t.Kind = *s.Kind
+	}
+	if s.Module != nil && *s.Module != t.Module {
+		if *s.Module != 0 {
+			p, err := policy.Placement(w.tx, *s.Module)
+			if err != nil || p.Retired && !w.a.IsAgent() && !w.a.IsAdministrator() {
+				wrong.Add("module", "error.module-unknown")
+			} else if p.Channel != store.Here && !w.a.IsAgent() && !w.a.IsAdministrator() {
+				wrong = append(wrong, store.Fail(store.Invalid, "error.module-elsewhere", "channel", p.Channel.String(), "address", p.Address, "module", p.Code).At("module"))
+			}
+		}
+		t.Module = *s.Module
+	}
+	if s.Severity != nil && *s.Severity != store.SeverityNone {
+		t.Severity = *s.Severity
+	}
+	if s.Urgency != nil && *s.Urgency != store.UrgencyNone {
+		t.Urgency = *s.Urgency
+		if t.Urgency == store.NoDate {
+			t.Deadline = time.Time{}
+		}
+	}
+	if s.Deadline != nil {
+		t.Deadline = s.Deadline.UTC()
+		if s.Deadline.IsZero() {
+			t.Deadline = time.Time{}
+		}
+	}
+	if s.Affected != nil {
+		t.Affected = markup.Line(*s.Affected)
+	}
+	if s.Regression != nil {
+		t.Regression = *s.Regression
+	}
+	if s.WorkedIn != nil {
+		t.WorkedIn = markup.Line(*s.WorkedIn)
+	}
+	if t.Kind != store.Malfunction {
+		t.Regression, t.WorkedIn = false, ""
+	}
+	if s.Answers != nil {
+		if given := checkAnswers(w.tx, t.Module, s.Answers, false, &wrong); given != nil {
+			answers := map[string]string{}
+			for k, v := range t.Answers {
+				answers[k] = v
+			}
+			for k, v := range given {
+				answers[k] = v
+			}
+			t.Answers = answers
+		}
+	}
+	priority := before.Severity != t.Severity || before.Urgency != t.Urgency
+	other := before.Subject != t.Subject || before.Kind != t.Kind || before.Module != t.Module || !before.Deadline.Equal(t.Deadline) ||
+		before.Affected != t.Affected || before.Regression != t.Regression || before.WorkedIn != t.WorkedIn || s.Answers != nil
+	if !priority && !other {
+		return nil
+	}
+	if err := w.need(policy.Correct); err != nil {
+		*t = before
+		return err
+	}
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	if priority && !w.stand.Side() && w.s.Reason == "" && w.a.Via != "import" {
+		// The requester sees that the severity was changed, and is owed the reason.
+		return store.Fail(store.Invalid, "error.reason-for-priority").At("reason")
+	}
+	if priority {
+		w.changed("priority", true)
+	} else {
+		w.changed("correct", true)
+	}
+	return w.Flush()
+}
+
+// people adds and removes participants and decides about wishes.
+func (w *Change) people() error {
+	s, t := w.s, w.t
+	if err := w.passedOn(); err != nil {
+		return err
+	}
+	for _, address := range s.Add {
+		if err := w.add(store.Address(address)); err != nil {
+			return err
+		}
+	}
+	for _, id := range s.Remove {
+		if !w.ts.rights.MayRemove(w.tx, w.a, t, id) { // before it is known whether they are there
+			return store.Fail(store.Denied, "error.denied").At("participants")
+		}
+		if !slices.Contains(t.Participants, id) {
+			continue
+		}
+		t.Participants = store.Without(t.Participants, id)
+		delete(t.AddedBy, id)
+		w.changed("remove-participant", true)
+	}
+	for _, wish := range []string{s.Grant, s.Refuse} {
+		wish = store.Address(wish)
+		if wish == "" || !slices.Contains(t.Wishes, wish) {
+			continue
+		}
+		if err := w.mayAnswerWish(wish); err != nil {
+			return err
+		}
+		t.Wishes = slices.DeleteFunc(slices.Clone(t.Wishes), func(x string) bool { return x == wish })
+		if wish == store.Address(s.Grant) {
+			p, err := w.ts.people.EnsureRequester(w.tx, wish, "")
+			if err != nil {
+				return err
+			}
+			w.Join(p.ID)
+			continue
+		}
+		w.changed("refuse-wish", true) // the requester reads the wishes
+	}
+	if len(t.AddedBy) == 0 {
+		t.AddedBy = nil
+	}
+	return w.Flush()
+}
+
+// mayAnswerWish returns nil for whom may grant or refuse the wish: agents, and the requester's side where they could add
+// the person themselves.
+func (w *Change) mayAnswerWish(wish string) error {
+	err := w.need(policy.Arrange)
+	if err == nil || w.need(policy.AddPerson) != nil {
+		return err
+	}
+	if own, bad := ofOrganisation(w.tx, wish, w.t.Organisation); bad != nil || own {
+		return bad
+	}
+	return err
+}
+
+// ofOrganisation reports whether the address is of the organisation: that of its person, else that of its domain.
+func ofOrganisation(tx *store.Tx, address string, organisation uint64) (bool, error) {
+	have, err := people.OrganisationOf(tx, address)
+	if p, bad := store.PeopleByEmail.PeekFirst(tx, address); bad == nil {
+		have = p.Organisation
+	}
+	return err == nil && have != 0 && have == organisation, err
+}
+
+// Join makes the person a participant of the ticket.
+func (w *Change) Join(person uint64) {
+	t := w.t
+	if t.OnSide(person) {
+		return
+	}
+	t.Participants = append(slices.Clone(t.Participants), person)
+	added := map[uint64]uint64{person: w.a.ID()}
+	for k, v := range t.AddedBy {
+		added[k] = v
+	}
+	t.AddedBy = added
+	w.changed("participant", true)
+}
+
+// add makes somebody a participant. Agents may add anybody. The requester's side adds people of their organisation;
+// any other address, known or not, becomes a wish that an agent grants, and the answer is the same.
+func (w *Change) add(address string) error {
+	if err := w.need(policy.AddPerson); err != nil {
+		return err
+	}
+	if !entry.PlausibleAddress(address) {
+		return store.Fail(store.Invalid, "error.email").At("participants")
+	}
+	if len(w.t.Participants)+len(w.t.Wishes) >= entry.MaxPeople {
+		return store.Fail(store.Invalid, "error.too-many-participants", "max", entry.MaxPeople).At("participants")
+	}
+	p, err := store.PeopleByEmail.First(w.tx, address)
+	known := err == nil && !p.Disabled
+	if w.stand.Is[policy.AsAgentHere] || w.stand.Is[policy.AsSupervisorHere] || w.stand.Is[policy.AsAdministrator] {
+		if !known {
+			if p, err = w.ts.people.EnsureRequester(w.tx, address, ""); err != nil {
+				return err
+			}
+		}
+		w.Join(p.ID)
+		return nil
+	}
+	switch {
+	case known && p.Organisation != 0 && p.Organisation == w.t.Organisation:
+		w.Join(p.ID)
+		return nil
+	case errors.Is(err, store.ErrNotFound):
+		// The same as for somebody who is known: whether they are is nobody's business.
+		organisation, err := people.OrganisationOf(w.tx, address)
+		if err != nil {
+			return err
+		}
+		if organisation == 0 || organisation != w.t.Organisation {
+			break
+		}
+		if p, err = w.ts.people.EnsureRequester(w.tx, address, ""); err != nil {
+			return err
+		}
+		w.Join(p.ID)
+		return nil
+	}
+	if !slices.Contains(w.t.Wishes, address) {
+		w.t.Wishes = append(slices.Clone(w.t.Wishes), address)
+		w.changed("wish", true)
+	}
+	return nil
+}
+
+// speak writes what the step says.
+func (w *Change) speak() error {
+	text := w.s.Message
+	if text == nil {
+		return nil
+	}
+	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By("").Via, Internal: text.Internal, Mentions: text.Mentions}
+	if err := w.phrase(m); err != nil {
+		return err
+	}
+	files, err := file.PendingFiles(w.tx, w.a, text.Files)
+	if err != nil {
+		return err
+	}
+	return w.say(m, files)
+}
+
+// Speak writes the message or note, as Do does what a person typed, with files that are stored and not yet put. A public
+// reply of an agent to a new ticket takes charge first. A message of the requester's side brings a waiting or resolved
+// ticket back to work, and a closed one while it is not closed too long; later it opens a new ticket, linked both ways.
+func (w *Change) Speak(m *store.Message, files []*store.File) error {
+	if err := w.phrase(m); err != nil {
+		return err
+	}
+	return w.say(m, files)
+}
+
+// phrase settles whose word the message is and how it is to be read.
+func (w *Change) phrase(m *store.Message) error {
+	m.Agent = m.Internal || w.stand.SpeaksForGroup()
+	var wrong store.Problems
+	if entry.CheckBody(&wrong, m.Body); len(wrong) == 0 {
+		entry.Phrase(m)
+		entry.CheckBody(&wrong, m.Body) // HTML may say nothing
+	}
+	return wrong.Err()
+}
+
+// say puts the message, which is phrased, and does to the ticket what follows from it.
+func (w *Change) say(m *store.Message, files []*store.File) error {
+	if m.Internal {
+		if err := w.need(policy.WriteNote); err != nil {
+			return err
+		}
+		m.Mentions = w.mentioned(m.Mentions)
+		w.tx.Act("note")
+		w.tx.Internally(true)
+		w.tx.Because("")
+		if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
+			return err
+		}
+		w.changed("note", false)
+		return w.Flush()
+	}
+	if err := w.need(policy.Write); err != nil {
+		return err
+	}
+	act := "message"
+	if m.Agent {
+		act = "reply"
+		if w.t.State == store.StateNew {
+			if err := w.takeCharge(); err != nil {
+				return err
+			}
+		}
+	} else if w.t.State == store.StateClosed && w.s.To == store.StateNone && !m.NotVerified() {
+		if w.tx.Now().After(w.t.Closed.AddDate(0, 0, w.set.ReopenWithin)) {
+			return w.follow(m, files)
+		}
+	}
+	w.tx.Act(act)
+	w.tx.Internally(false)
+	w.tx.Because("")
+	if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
+		return err
+	}
+	w.changed(act, true)
+	if w.t.State == store.StateClosed && m.NotVerified() {
+		return nil // what nothing proves adds its words and opens nothing again
+	}
+	if !m.Agent && w.s.To == store.StateNone && !w.s.Confirm {
+		return w.WakeUp()
+	}
+	return nil
+}
+
+// Lay puts a message into the ticket as it is and changes nothing else: neither whose turn it is nor who has the ticket.
+// Mail of programs and words that nothing proves come in so.
+func (w *Change) Lay(m *store.Message, files []*store.File) error {
+	act := w.act
+	if act == "" || act == "wish" {
+		act = "message"
+	}
+	w.tx.Act("message")
+	w.tx.Internally(m.Internal)
+	if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
+		return err
+	}
+	if m.Internal && !w.dirty {
+		act = "note"
+	}
+	w.changed(act, !m.Internal)
+	return w.Flush()
+}
+
+// Wish notes the addresses as wishes to take part, which an agent grants: those of people who are on a side already, and
+// what is no address, are left out.
+func (w *Change) Wish(addresses ...string) error {
+	for _, address := range addresses {
+		if !entry.PlausibleAddress(address) || len(w.t.Participants)+len(w.t.Wishes) >= entry.MaxPeople || slices.Contains(w.t.Wishes, address) {
+			continue
+		}
+		if p, err := store.PeopleByEmail.PeekFirst(w.tx, address); err == nil && (w.t.OnSide(p.ID) || p.InGroup(w.t.Group)) {
+			continue
+		}
+		w.t.Wishes = append(slices.Clone(w.t.Wishes), address)
+		w.changed("wish", true)
+	}
+	return w.Flush()
+}
+
+// follow opens a new ticket for a message that came after the grace of a closed one, and links both.
+func (w *Change) follow(m *store.Message, files []*store.File) error {
+	old := w.t
+	requester := old.Requester
+	if !w.stand.Is[policy.AsRequester] {
+		requester = w.a.ID()
+	}
+	t := &store.Ticket{Subject: old.Subject, Kind: old.Kind, Severity: old.Severity, Urgency: store.NoDate, Module: old.Module, Group: old.Group,
+		Requester: requester, Organisation: old.Organisation, Unit: old.Unit, Participants: store.Without(old.Participants, requester), Language: old.Language,
+		Via: m.Via, Opened: w.tx.Now(), Links: []uint64{old.ID}}
+	w.tx.Act("open")
+	w.tx.Internally(false)
+	if err := w.ts.InsertTicket(w.tx, t, m, files); err != nil {
+		return err
+	}
+	old.Links = append(slices.Clone(old.Links), t.ID)
+	w.changed("link", true)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	w.t = t
+	return nil
+}
+
+// mentioned keeps those who may read the note.
+func (w *Change) mentioned(ids []uint64) []uint64 {
+	var out []uint64
+	for _, id := range ids {
+		p, err := store.People.Get(w.tx, id)
+		if err != nil || slices.Contains(out, id) {
+			continue
+		}
+		if w.ts.rights.May(w.tx, policy.Actor{Person: p}, policy.SeeNotes, w.t) == nil {
+			out = append(out, id)
+		}
+	}
+	return out
+}

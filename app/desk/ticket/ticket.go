@@ -1,0 +1,278 @@
+package ticket
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/file"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/markup"
+	"sportello/store"
+)
+
+// NewTicket is what opening a ticket asks for. What is left out has the default of DESIGN.md: kind clarification,
+// severity medium, urgency none, no module, and with no module the general group.
+type NewTicket struct {
+	Subject    string
+	Body       string
+	Kind       store.TicketKind
+	Module     uint64
+	Severity   store.Severity
+	Urgency    store.Urgency
+	Deadline   time.Time
+	Answers    map[string]string
+	Affected   string
+	Regression bool
+	WorkedIn   string
+	Files      []uint64 // pending files of the actor
+	For        uint64   // in whose name; 0 is the actor
+	Group      uint64   // agents may choose; else the module's
+	Language   string   // of the ticket; empty: the requester's, else what the words look like, else Browser
+	Browser    string   // the language of the requester's browser, "" when somebody else's or none
+	// Form says that the questions of the module bind: the page asks them, other doors leave them to the agent.
+	Form bool
+}
+
+// OpenTicket opens a ticket. Everybody who is signed in may, in their own name; in another's name agents and
+// administrators, and coordinators for people of theirs. It returns all that is wrong with the fields as
+// store.Problems. A module served elsewhere refuses requesters with Invalid "error.module-elsewhere" and the
+// arguments channel and address.
+func (ts *Tickets) OpenTicket(a policy.Actor, n NewTicket) (*store.Ticket, error) {
+	if !a.SignedIn() {
+		return nil, policy.Denied(a)
+	}
+	var out *store.Ticket
+	err := ts.st.Update(a.By("open"), func(tx *store.Tx) error {
+		t, m, files, err := ts.draft(tx, a, n)
+		if err != nil {
+			return err
+		}
+		if err := ts.InsertTicket(tx, t, m, files); err != nil {
+			return err
+		}
+		out = t
+		return nil
+	})
+	return out, err
+}
+
+// draft makes rows of what was asked and finds everything that is wrong with it.
+func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n NewTicket) (*store.Ticket, *store.Message, []*store.File, error) {
+	var wrong store.Problems
+	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
+		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.By("").Via, Opened: tx.Now()}
+	requester := a.Person
+	if n.For != 0 && n.For != a.ID() {
+		p, err := store.People.Get(tx, n.For)
+		if err != nil || !policy.MayOpenFor(a, p) {
+			return nil, nil, nil, store.Fail(store.Denied, "error.open-for").At("requester")
+		}
+		requester, t.Requester, t.OpenedBy = p, p.ID, a.ID()
+	}
+	t.Organisation, t.Unit = requester.Organisation, requester.Unit
+	if t.Kind == store.KindNone {
+		t.Kind = store.Clarification
+	}
+	if t.Severity == store.SeverityNone {
+		t.Severity = store.Medium
+	}
+	if t.Urgency == store.UrgencyNone {
+		t.Urgency = store.NoDate
+	}
+	entry.CheckText(&wrong, "subject", t.Subject, entry.MaxSubject)
+	body := markup.Clean(n.Body)
+	entry.CheckBody(&wrong, body)
+	if t.Language == "" {
+		t.Language = people.LanguageOf(requester, t.Subject+"\n"+body, n.Browser)
+	}
+	group, err := ts.placeOf(tx, a, n.Module, n.Group, &wrong)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	t.Group = group
+	if n.Form || len(n.Answers) > 0 {
+		t.Answers = checkAnswers(tx, n.Module, n.Answers, n.Form, &wrong)
+	}
+	t.Deadline = checkDeadline(t.Urgency, n.Deadline, n.Form, tx.Now(), &wrong)
+	if t.Kind != store.Malfunction {
+		t.Regression, t.WorkedIn = false, ""
+	}
+	files, err := file.PendingFiles(tx, a, n.Files)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := wrong.Err(); err != nil {
+		return nil, nil, nil, err
+	}
+	m := &store.Message{Author: requester.ID, At: tx.Now(), Body: body, Opening: true, Via: t.Via}
+	entry.Phrase(m)
+	return t, m, files, nil
+}
+
+// placeOf finds the group of a new ticket: the module's own or inherited one, another if an agent chose it, the
+// general one without a module.
+func (ts *Tickets) placeOf(tx *store.Tx, a policy.Actor, module, chosen uint64, wrong *store.Problems) (uint64, error) {
+	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
+	if err != nil {
+		return 0, err
+	}
+	group := general.ID
+	if module != 0 {
+		p, err := policy.Placement(tx, module)
+		inside := a.IsAgent() || a.IsAdministrator()
+		if err != nil || p.Retired && !inside { // what has retired is nobody else's to know
+			wrong.Add("module", "error.module-unknown")
+			return group, nil
+		}
+		if p.Retired {
+			wrong.Add("module", "error.module-retired")
+		}
+		if p.Group != 0 {
+			group = p.Group
+		}
+		if p.Channel != store.Here && !inside {
+			*wrong = append(*wrong, store.Fail(store.Invalid, "error.module-elsewhere", "channel", p.Channel.String(), "address", p.Address, "module", p.Code).At("module"))
+		}
+	}
+	if chosen != 0 {
+		if !a.IsAgent() && !a.IsAdministrator() {
+			return 0, store.Fail(store.Denied, "error.group-agents-only").At("group")
+		}
+		g, err := store.Groups.Get(tx, chosen)
+		if err != nil || g.Retired {
+			wrong.Add("group", "error.group-unknown")
+			return group, nil
+		}
+		group = g.ID
+	}
+	return group, nil
+}
+
+// checkAnswers keeps the answers to the questions the module or a level above it asks. Required ones are only missed
+// where a form bound them.
+func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind bool, wrong *store.Problems) map[string]string {
+	out := map[string]string{}
+	for _, q := range policy.Questions(tx, module) {
+		v := strings.TrimSpace(markup.Clean(given[q.Code]))
+		field := "answer-" + q.Code
+		switch {
+		case v == "" && q.Required && bind:
+			wrong.Add(field, "error.required")
+			continue
+		case v == "":
+			continue
+		case utf8.RuneCountInString(v) > entry.MaxAnswer:
+			wrong.Add(field, "error.too-long", "max", entry.MaxAnswer, "have", utf8.RuneCountInString(v))
+			continue
+		}
+		switch q.Type {
+		case "choice":
+			if !slices.Contains(q.Choices, v) {
+				wrong.Add(field, "error.choice")
+			}
+		case "number":
+			if _, err := strconv.ParseFloat(strings.ReplaceAll(v, ",", "."), 64); err != nil {
+				wrong.Add(field, "error.number")
+			}
+		case "date":
+			if _, err := time.Parse(time.DateOnly, v); err != nil {
+				wrong.Add(field, "error.date")
+			}
+		}
+		out[q.Code] = v
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// checkDeadline wants a date for the urgencies that mean one, on the page alone, and none for no date. A date without
+// an hour means the end of that day's work.
+func checkDeadline(u store.Urgency, date time.Time, bind bool, now time.Time, wrong *store.Problems) time.Time {
+	if u == store.NoDate || u == store.UrgencyNone {
+		return time.Time{}
+	}
+	if date.IsZero() {
+		if bind {
+			wrong.Add("deadline", "error.deadline-needed")
+		}
+		return time.Time{}
+	}
+	if date.Before(now.Add(-time.Hour)) {
+		wrong.Add("deadline", "error.deadline-past")
+	} else if bind && u == store.Today && date.After(now.Add(24*time.Hour)) {
+		wrong.Add("deadline", "error.deadline-today")
+	} else if bind && u == store.Week && date.After(now.Add(8*24*time.Hour)) {
+		wrong.Add("deadline", "error.deadline-week")
+	}
+	return date.UTC()
+}
+
+// InsertTicket writes a new ticket with its first message and files. The ticket needs Subject, Kind, Group, Requester
+// and Opened; a first message needs Author, At and Body. Counts, public revision, priority, due time and wake follow.
+func (ts *Tickets) InsertTicket(tx *store.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
+	if t.State == store.StateNone {
+		t.State = store.StateNew
+	}
+	t.PublicRev, t.PublicUpdated = 1, t.Opened
+	if t.Opened.Before(tx.Now()) {
+		t.Created = t.Opened
+	}
+	t.Messages, t.LastBy = 1, first.Author
+	t.Files = len(files)
+	ts.due.Schedule(store.CurrentSettings(tx), t)
+	if err := store.Tickets.Put(tx, t); err != nil {
+		return err
+	}
+	if len(first.Brought) > 0 {
+		first.Brought = []uint64{t.ID} // it stays its author's when it goes back to where merging had brought it
+	}
+	first.Ticket, first.Opening = t.ID, true
+	return putMessage(tx, first, files)
+}
+
+// AppendMessage writes a message or note of an existing ticket and brings the ticket's counts up to date; the caller
+// puts the ticket.
+func (ts *Tickets) AppendMessage(tx *store.Tx, t *store.Ticket, m *store.Message, files []*store.File) error {
+	m.Ticket = t.ID
+	files, err := withoutQuoted(tx, m, files)
+	if err != nil {
+		return err
+	}
+	if m.Internal {
+		t.Notes++
+	} else {
+		t.Messages++
+		t.Files += len(files)
+		t.LastBy, t.LastAgent = m.Author, m.Agent
+		if m.Agent && t.Answered.IsZero() {
+			t.Answered = m.At
+		}
+	}
+	return putMessage(tx, m, files)
+}
+
+func putMessage(tx *store.Tx, m *store.Message, files []*store.File) error {
+	if err := store.Messages.Put(tx, m); err != nil {
+		return err
+	}
+	for _, f := range files {
+		f.Ticket, f.Message = m.Ticket, m.ID
+		if err := store.Files.Put(tx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Touch moves the clock that the requester's side sees.
+func Touch(tx *store.Tx, t *store.Ticket) {
+	t.PublicRev++
+	t.PublicUpdated = tx.Now()
+}

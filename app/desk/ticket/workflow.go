@@ -1,0 +1,136 @@
+package ticket
+
+import (
+	"slices"
+
+	"sportello/store"
+)
+
+// side is on which side of a ticket somebody acts.
+type side uint8
+
+const (
+	requesterSide side = iota + 1
+	agentSide
+	itself // the desk, when time has passed
+)
+
+// need is what a move asks for.
+type need uint8
+
+const (
+	question    need = iota + 1 // a public message that asks something
+	answer                      // a public message
+	outcome                     // an outcome fit for the side
+	correction                  // a malfunction or request, and a version or a date
+	resolvedNow                 // resolved by the requester side: outcome solved or withdrawn
+	grace                       // not longer closed than the settings allow
+)
+
+type move struct {
+	from []store.State
+	to   store.State
+	by   side
+	need []need
+}
+
+// moves is the table of domain.md. Anything that is not in it is refused, from every door alike.
+var moves = []move{
+	{[]store.State{store.StateNew}, store.StateOpen, agentSide, nil},
+	{[]store.State{store.StateNew, store.StateOpen}, store.StateWaiting, agentSide, []need{question}},
+	{[]store.State{store.StateWaiting}, store.StateOpen, agentSide, nil},
+	{[]store.State{store.StateWaiting}, store.StateOpen, requesterSide, []need{answer}},
+	{[]store.State{store.StateOpen, store.StateWaiting}, store.StatePlanned, agentSide, []need{correction}},
+	{[]store.State{store.StatePlanned}, store.StateOpen, agentSide, nil},
+	{[]store.State{store.StatePlanned}, store.StateWaiting, agentSide, []need{question}},
+	{store.ActiveStates, store.StateResolved, agentSide, []need{outcome, answer}},
+	{store.ActiveStates, store.StateResolved, requesterSide, []need{resolvedNow}},
+	{[]store.State{store.StateResolved}, store.StateClosed, requesterSide, nil},
+	{[]store.State{store.StateResolved}, store.StateClosed, itself, nil},
+	{[]store.State{store.StateResolved}, store.StateOpen, requesterSide, []need{answer}},
+	{[]store.State{store.StateResolved}, store.StateOpen, agentSide, nil},
+	{[]store.State{store.StateClosed}, store.StateOpen, requesterSide, []need{answer, grace}},
+}
+
+// attempt is a move somebody wants to make, with all that its needs look at.
+type attempt struct {
+	kind     store.TicketKind
+	from, to store.State
+	by       side
+	message  bool // a public message comes with it
+	outcome  store.Outcome
+	reason   bool // a text that says why
+	version  bool // a version or a date is given
+	inGrace  bool
+}
+
+// legal returns nil when the move is in the table and has what it needs, else Invalid naming the field that is
+// missing, or "error.move" with both states when the table has no such move.
+func (m attempt) legal() error {
+	for _, row := range moves {
+		if row.to != m.to || row.by != m.by || !slices.Contains(row.from, m.from) {
+			continue
+		}
+		for _, n := range row.need {
+			if err := m.has(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return store.Fail(store.Invalid, "error.move", "from", m.from.String(), "to", m.to.String()).At("state")
+}
+
+func (m attempt) has(n need) error {
+	switch n {
+	case question:
+		if !m.message {
+			return store.Fail(store.Invalid, "error.question-needed").At("body")
+		}
+	case answer:
+		if !m.message {
+			return store.Fail(store.Invalid, "error.message-needed").At("body")
+		}
+	case outcome:
+		if m.outcome == store.OutcomeNone {
+			return store.Fail(store.Invalid, "error.outcome-needed").At("outcome")
+		}
+		if m.outcome == store.Withdrawn {
+			return store.Fail(store.Invalid, "error.outcome-requester").At("outcome")
+		}
+		if m.outcome == store.Spam {
+			return store.Fail(store.Invalid, "error.outcome-spam").At("outcome")
+		}
+	case resolvedNow:
+		if m.outcome != store.Solved && m.outcome != store.Withdrawn {
+			return store.Fail(store.Invalid, "error.outcome-needed").At("outcome")
+		}
+	case correction:
+		if m.kind != store.Malfunction && m.kind != store.Request {
+			return store.Fail(store.Invalid, "error.plan-kind").At("state")
+		}
+		if !m.version {
+			return store.Fail(store.Invalid, "error.version-needed").At("version")
+		}
+	case grace:
+		if !m.inGrace {
+			return store.Fail(store.Invalid, "error.closed-long-ago").At("state")
+		}
+	}
+	return nil
+}
+
+// reachable lists the states to which the side can move the ticket from where it is, whatever the move needs.
+func reachable(t *store.Ticket, by side) []store.State {
+	var out []store.State
+	for _, row := range moves {
+		if row.by != by || !slices.Contains(row.from, t.State) || slices.Contains(out, row.to) {
+			continue
+		}
+		if row.to == store.StatePlanned && t.Kind != store.Malfunction && t.Kind != store.Request {
+			continue
+		}
+		out = append(out, row.to)
+	}
+	return out
+}
