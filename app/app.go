@@ -1,13 +1,12 @@
-// Package app is the process and its HTTP face: pages, API, background work, command line. It is the only importer of
-// fiber and koanf. What may be done, and by whom, is the desk's to say; here requests become calls of its methods, and
-// their results become pages.
+// Package app puts the parts of a desk together: it opens them in one order and closes them in the reverse.
 //
-//	app.go       start and stop, in one order
-//	routes.go    every address
-//	server.go    what surrounds each request; errors.go: what errors become
-//	session.go   who acts, in which language; page.go, form.go, words.go, engine.go: how pages are made
-//	NOUN.go      the pages of one noun: routes, handlers, view models
-//	command*.go  the command line
+//	app.go     App: what a desk is made of
+//	serve.go   listening, serving and stopping
+//	jobs.go    all background work, supervised
+//	doors.go   every address
+//
+// What may be done, and by whom, is the desk's to say (desk/); requests become calls of its methods in web/, and the command
+// line in command/ starts it all. Tests of the whole process stand here; they see what others see.
 package app
 
 import (

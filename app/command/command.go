@@ -1,3 +1,5 @@
+// Package command is the command line, and the door through which commands of other processes reach a running server.
+// It is the only importer of cobra.
 package command
 
 import (

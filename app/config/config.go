@@ -1,3 +1,5 @@
+// Package config is what the desk is told before it starts: defaults, strict reading of file and environment, and what
+// may be told of it. It is the only importer of koanf.
 package config
 
 import (

@@ -1,3 +1,5 @@
+// Package delivery is mail on its way: mailboxes that are watched, the address on which mail is taken, the spool of
+// what a pipe brought, and letters that are written and sent. What a mail means is the desk's to say.
 package delivery
 
 import (

@@ -1,3 +1,5 @@
+// Package listen has what stands between the network and the program: a listener that outlives a lack of descriptors,
+// certificates that renew, and how much room a disk has.
 package listen
 
 import (

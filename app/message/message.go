@@ -1,3 +1,4 @@
+// Package message knows what a message's words look like, for pages, letters and programs alike.
 package message
 
 import (

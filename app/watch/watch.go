@@ -1,3 +1,5 @@
+// Package watch knows how the desk is: its parts and what is wrong with them, background work, errors of the last day,
+// figures, and what doctor looks at.
 package watch
 
 import (

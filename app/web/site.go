@@ -1,3 +1,11 @@
+// Package web is one request and its answer. It is the only importer of fiber and fasthttp: rooms below it answer with
+// Request, Page and Form.
+//
+//	site.go      Site: what every room stands on, opened and served
+//	routes.go    Route, for whom it is; server.go: what surrounds each request; errors.go: what errors become
+//	request.go   Request; session.go: who asks, in which language; body.go, head.go: what they sent
+//	page.go      Page; form.go, engine.go, settle.go: how pages are made
+//	once.go      acts that happen once; confirm.go: acts that ask who one is
 package web
 
 import (

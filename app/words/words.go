@@ -1,3 +1,4 @@
+// Package words has the desk's sentences in its languages, and says numbers, sizes and moments as their readers do.
 package words
 
 import (

@@ -1,3 +1,4 @@
+// Package account is the room of signing in, of one's own settings and notices.
 package account
 
 import (

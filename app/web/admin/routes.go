@@ -1,3 +1,4 @@
+// Package admin is the room of the administration.
 package admin
 
 import (

@@ -1,3 +1,5 @@
+// Package api is the HTTP API for programs, version 1. Its answers are small types of its own; apiDescriptions
+// describes each route.
 package api
 
 import (

@@ -1,3 +1,4 @@
+// Package article is the room of the knowledge base.
 package article
 
 import (

@@ -1,3 +1,4 @@
+// Package find is the room of the one search box.
 package find
 
 import (

@@ -1,3 +1,4 @@
+// Package health is how the desk is, for programs that watch it.
 package health
 
 import (

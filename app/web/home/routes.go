@@ -1,3 +1,4 @@
+// Package home is the room of the first page and of those about an application or the desk itself.
 package home
 
 import (

@@ -1,3 +1,4 @@
+// Package live is what happens while a page is open: the stream of changes, and who else looks at a ticket.
 package live
 
 import (

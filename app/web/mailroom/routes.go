@@ -1,3 +1,4 @@
+// Package mailroom is the room of mail: as it came, and where it waits to be judged.
 package mailroom
 
 import (

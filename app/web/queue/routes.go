@@ -1,3 +1,4 @@
+// Package queue is the room of the lists that agents work from: queues, saved views, acts on many, saved replies.
 package queue
 
 import (

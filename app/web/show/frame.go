@@ -1,3 +1,4 @@
+// Package show knows how the desk's nouns look wherever they appear, and the frames that pages stand in.
 package show
 
 import (

@@ -1,3 +1,4 @@
+// Package ticket is the room of tickets, for both of their sides.
 package ticket
 
 import (
