@@ -30,10 +30,10 @@ const (
 // stands in them and should not is looked for as well. Of the texts that is told by the text in short.
 var traits = []string{fieldAccess, fieldTag, fieldNumber, fieldDay, fieldWhen, fieldKey}
 
-// ErrBehind is the answer to Compare while the index lags too far behind the store to be judged by it.
+// ErrBehind is returned by Compare while the index is too far behind the store to be compared with it.
 var ErrBehind = errors.New("search: the index is too far behind the store")
 
-// Compare tells where the index differs from the rows it was made of: which document is lacking, which should not be
+// Compare reports where the index differs from the rows it was made of: which document is lacking, which should not be
 // there, and which does not say what its row says. Every row has to have its document; the documents themselves are
 // made again, with the very analysis that made them, of the newest rows and of some from one end of the store to the
 // other, in a small desk of all. Rows that changed since the index last came forward are left out. Compared is how many

@@ -216,7 +216,7 @@ type pieces struct {
 // maxFileText is how much of the text of one file is found, in bytes.
 const maxFileText = 64 << 10
 
-// FileText returns what of the text of a file is found.
+// FileText returns the part of a file's text that is indexed.
 func FileText(text string) string { return analysis.CutBytes(text, maxFileText) }
 
 // fileText returns what was read out of a file, empty when nothing was.

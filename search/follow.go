@@ -23,8 +23,8 @@ const (
 	maxBytes   = 8 << 20 // of text in one batch
 )
 
-// Run keeps the index in step with the store until the context ends, and returns the context's error. What goes wrong
-// in between, panics included, is logged, shown by State and tried again with growing pauses.
+// Run keeps the index in step with the store until the context ends, and returns the context's error. Errors on the
+// way, panics included, are logged, shown by State and retried with growing pauses.
 func (ix *Index) Run(ctx context.Context) error {
 	ix.sweep()
 	pause := time.Second

@@ -28,7 +28,7 @@ func init() {
 	scorch.RegistryAsyncErrorCallbacks[asyncName] = asyncError
 }
 
-// asyncError is told what goes wrong in the engine's own goroutines, which end with it.
+// asyncError is called with errors of the engine's own goroutines, which end with them.
 func asyncError(err error, path string) {
 	for dir := path; len(dir) > 1; dir = filepath.Dir(dir) { // the engine names its folder below ours
 		if h, ok := handles.Load(dir); ok {

@@ -37,18 +37,18 @@ import (
 	"sportello/store"
 )
 
-// Options are what an index can be told when it is opened.
+// Options configure an index when it is opened.
 type Options struct {
 	Log      *slog.Logger   // slog.Default when nil
 	Location *time.Location // whose days before: and after: mean; UTC when nil
 	Delay    time.Duration  // how long changes are gathered after the first; 250 ms when 0
-	// CrashFile is where the runtime writes a fatal error (debug.SetCrashOutput, to be called after Open). When the text
-	// of the last run is there and names the engine, the index is set aside and built anew, and the file is kept under
-	// another name. Empty: no such file.
+	// CrashFile is where the runtime writes a fatal error (debug.SetCrashOutput, to be called after Open). When the
+	// text of the last run is there and names the engine, the index is set aside and rebuilt, and the file is kept
+	// under another name. Empty: no such file.
 	CrashFile string
 }
 
-// State is how the index is. Behind counts changes it does not know yet, Done of Total rows a rebuild has read.
+// State describes the index. Behind counts changes it does not know yet, Done of Total rows a rebuild has read.
 type State struct {
 	State  string // following, catching-up, rebuilding, failed
 	Behind uint64
@@ -340,7 +340,7 @@ func (ix *Index) Rebuilds() int {
 	return ix.rebuilds
 }
 
-// State returns how the index is.
+// State returns the state of the index.
 func (ix *Index) State() State {
 	ix.mu.Lock()
 	s := State{State: ix.phase, Done: ix.done, Total: ix.total}

@@ -19,7 +19,7 @@ const (
 	maxTime      = 2 * time.Second // one search
 )
 
-// Query is one question.
+// Query is one question and who asks it.
 type Query struct {
 	Text     string
 	Access   Access
@@ -71,7 +71,7 @@ type FacetValue struct {
 
 // Search answers a question. Every text is a question; one that asks nothing finds nothing. It returns Unavailable
 // while there is no index to ask (error.search-rebuilding with done and total), when the question took too long
-// (error.search-slow) and when the index is damaged (error.search-failed): it is then built anew by itself.
+// (error.search-slow) and when the index is damaged (error.search-failed): it is then rebuilt automatically.
 func (ix *Index) Search(ctx context.Context, q Query) (res Result, err error) {
 	begun := time.Now()
 	err = ix.read(ctx, func(ctx context.Context, snap *segment.Snapshot) error {

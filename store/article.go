@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Article is a page of the knowledge base. What it says stands in its versions, one for each language.
+// Article is a page of the knowledge base. Its text is in its versions, one for each language.
 type Article struct {
 	Row
 	Slug     string   `json:"slug"`
@@ -32,7 +32,7 @@ type Version struct {
 	Author      uint64      `json:"author,omitzero"`
 }
 
-// Names reports whether the text shows the file or links to it.
+// Names reports whether the version's text shows the file or links to it.
 func (v *Version) Names(file uint64) bool {
 	address := "/files/" + strconv.FormatUint(file, 10)
 	for rest := v.Body; ; {
@@ -69,7 +69,7 @@ var (
 // CountPublished keys the counter of published versions: module, audience, language.
 const CountPublished = "published" // module, audience, language
 
-// Notice tells one person of one event, under the bell and, once mail goes out, by mail.
+// Notice notifies one person of one event, under the bell and by mail.
 type Notice struct {
 	Row
 	Person uint64    `json:"person"`
@@ -127,7 +127,7 @@ var (
 	SavedRepliesByPerson = SavedReplies.index("person", func(r *SavedReply) [][]byte { return one(r.Person) })
 )
 
-// Form is what somebody had typed into a form when the session ended; signing in again returns to it.
+// Form keeps what somebody had typed into a form when their session ended; after signing in again they return to it.
 type Form struct {
 	Row
 	Person uint64              `json:"person"`
@@ -163,7 +163,7 @@ type Settings struct {
 	CloseAfter    int               `json:"close_after,omitzero"`
 	ReopenWithin  int               `json:"reopen_within,omitzero"`
 	ReviewModules map[uint64]bool   `json:"review,omitempty"`     // products whose articles need a review before publishing
-	MailTexts     map[string]Words  `json:"mail_texts,omitempty"` // "opened.subject", "opened.text" -> what stands in the place of the built-in words
+	MailTexts     map[string]Words  `json:"mail_texts,omitempty"` // "opened.subject", "opened.text" -> the text that replaces the built-in words
 	MailsOff      []string          `json:"mails_off,omitempty"`  // events of which the desk sends no mail, of those that may be switched off
 	Extra         map[string]string `json:"extra,omitempty"`
 }

@@ -165,7 +165,7 @@ func (s *Store) Sweep() (int, error) {
 					return errSweepLater
 				}
 				defer s.sweepMu.Unlock()
-				// The time is read again, with the name held: the same bytes may have been stored anew since.
+				// The time is read again, with the name held: the same bytes may have been stored again since.
 				s.blobMu.Lock()
 				defer s.blobMu.Unlock()
 				if info, err := os.Stat(path); err != nil || info.ModTime().After(old) {

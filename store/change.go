@@ -31,7 +31,7 @@ func (v Op) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 // UnmarshalText reads a code.
 func (v *Op) UnmarshalText(b []byte) error { return parse(ops, b, v) }
 
-// Change is a fact of the change log: who did what to which row, when, and which fields it changed. The log is the
+// Change is one entry of the change log: who did what to which row, when, and which fields it changed. The log is the
 // history of a ticket, the audit of the administration, and what drives search, notices and live pages.
 type Change struct {
 	Seq      uint64    `json:"-"`
@@ -74,7 +74,7 @@ func (c *Change) Public() bool {
 	return moved || c.Op == Insert
 }
 
-// uninteresting fields change with every Put and say nothing.
+// uninteresting fields change with every Put and mean nothing to a reader.
 var uninteresting = map[string]bool{"rev": true, "updated": true}
 
 const maxFieldValue = 400 // bytes of JSON kept of a value in the change log
@@ -139,8 +139,8 @@ func appendChange(tx *Tx, c *Change) error {
 	return nil
 }
 
-// Changes walks the change log after the sequence number, oldest first, and no further than what was announced as
-// being on disk.
+// Changes walks the change log after the sequence number, oldest first, up to the last change announced as being on
+// disk.
 func (tx *Tx) Changes(after uint64) iter.Seq2[*Change, error] {
 	limit := tx.store.Last()
 	return func(yield func(*Change, error) bool) {
@@ -218,7 +218,7 @@ func decodeChange(k, v []byte) (*Change, error) {
 func (s *Store) Last() uint64 { return s.last.Load() }
 
 // Wait returns as soon as there is a change after the sequence number, or with the context's error. A consumer looks
-// first and waits then, so that no wake-up can be lost.
+// before it waits, so that no wake-up is lost.
 func (s *Store) Wait(ctx context.Context, after uint64) error {
 	for {
 		s.wakeMu.Lock()

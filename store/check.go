@@ -4,12 +4,12 @@ import (
 	"fmt"
 )
 
-// maxFindings bounds what Check reports: a broken file would else fill the memory.
+// maxFindings bounds what Check reports: a broken file could otherwise fill the memory.
 const maxFindings = 100
 
-// Check derives every index, counter and reference anew and compares it with what is stored, and looks whether every
-// blob that a row names is there. It returns one line for each thing that does not agree, none when all is well. It
-// reads everything and takes time accordingly; writers go on meanwhile.
+// Check derives every index, counter and reference again, compares them with what is stored, and verifies that every
+// blob a row names exists. It returns one line for each difference, none when there is none. It reads everything, which
+// takes time; writers are not held up.
 func (s *Store) Check() []string {
 	var findings []string
 	report := func(format string, args ...any) {

@@ -6,7 +6,7 @@ import "fmt"
 // index keys it is one byte.
 type enumeration interface{ byte() byte }
 
-// TicketKind is what a ticket is about. KindNone stands only where nothing was chosen yet.
+// TicketKind is what a ticket is about. KindNone means that nothing was chosen yet.
 type TicketKind uint8
 
 // The kinds of ticket.
@@ -21,7 +21,7 @@ const (
 
 var ticketKinds = []string{"", "clarification", "malfunction", "request", "guidance", "access"}
 
-// State is where a ticket stands.
+// State is how far a ticket has got.
 type State uint8
 
 // The states of a ticket, in the order of their life.
@@ -61,7 +61,7 @@ const (
 
 var outcomes = []string{"", "solved", "answered", "known-problem", "duplicate", "not-reproducible", "refused", "withdrawn", "spam"}
 
-// Severity is how much the matter hinders.
+// Severity is how much the matter hinders work.
 type Severity uint8
 
 // The severities, worst first.
@@ -139,7 +139,7 @@ const (
 
 var publications = []string{"", "draft", "published"}
 
-// NoticeChoice is how much a person wants to be told.
+// NoticeChoice is which notices a person wants.
 type NoticeChoice uint8
 
 // The choices; the zero value is everything.

@@ -12,7 +12,7 @@ type Kind uint8
 // The kinds of error. The zero kind is Internal, so that an error nobody classified is never shown to a person.
 const (
 	Internal    Kind = iota // a fault of ours; its text never leaves the log
-	Invalid                 // what was given cannot be accepted; Field names the place
+	Invalid                 // the input cannot be accepted; Field names the place
 	NotFound                // is not there, or may not be seen: the same answer
 	Conflict                // somebody else changed it meanwhile, or it exists already
 	Denied                  // may be seen but this may not be done

@@ -11,9 +11,8 @@ import (
 	"slices"
 )
 
-// A bbolt file begins with two pages that say what the rest is; each commit writes one of them, in turn. They are read
-// here before the file is mapped, for what is wrong with a file is told best by its beginning, and bbolt would begin
-// anew in an empty one.
+// A bbolt file begins with two pages that describe the rest; commits write them in turn. They are read here before the
+// file is mapped: its beginning shows best what is wrong with a file, and bbolt would start over in an empty one.
 const (
 	headAt      = 16 // of the page
 	headSize    = 64
@@ -27,7 +26,8 @@ type fileHead struct {
 	commit   uint64
 }
 
-// parseHead reads one head; known tells that it looks like one, whole that nothing of it has changed since it was written.
+// parseHead reads one head; known reports whether it looks like one, whole whether it is unchanged since it was
+// written.
 func parseHead(b []byte) (h fileHead, known, whole bool) {
 	if len(b) < headSize {
 		return h, false, false
@@ -42,8 +42,8 @@ func parseHead(b []byte) (h fileHead, known, whole bool) {
 	return h, true, order.Uint32(b[4:]) == headVersion && sum.Sum64() == order.Uint64(b[56:]) && h.pageSize > 0
 }
 
-// lookAtFile judges desk.db by its beginning and its size. Half tells that one of its two heads cannot be read: a power
-// failure while a commit was being written leaves it so, and the commit before is what the file holds.
+// lookAtFile judges desk.db by its beginning and its size. half reports that one of the two heads cannot be read: a
+// power failure during a commit leaves the file so, and it then holds the commit before.
 func lookAtFile(path string) (half bool, err error) {
 	info, err := os.Stat(path)
 	switch {
@@ -111,8 +111,8 @@ func lookAtFile(path string) (half bool, err error) {
 	return heads == 1, nil
 }
 
-// badFile is the error for a file that cannot be opened as it is: empty, short, foreign or damaged. Its sentence says how it
-// is; what to do depends on what else there is, which the caller knows.
+// badFile is the error for a file that cannot be opened as it is: empty, short, foreign or damaged. Its sentence
+// describes the damage; what to do about it depends on what else exists, which the caller knows.
 func badFile(path, how string, what any) *Error {
 	return &Error{Kind: Unavailable, Key: "error.database-" + how, Args: map[string]any{"file": path, "what": fmt.Sprint(what)},
 		Err: fmt.Errorf("store: %s is damaged (%v): keep a copy of the data folder, bring the newest backup back into another folder with sportello restore, and let the desk serve that one", path, what)}

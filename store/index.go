@@ -44,7 +44,7 @@ func (ix *Index[T]) GlanceRows(tx *Tx, s Span) iter.Seq2[*T, error] {
 }
 
 // Merge walks the rows of several spans as one list, ordered by what follows each span's prefix; all spans run in the
-// direction of the first. A row in two spans comes twice only when its keys differ.
+// direction of the first. A row in two spans is returned twice only when its keys differ.
 func (ix *Index[T]) Merge(tx *Tx, spans []Span) iter.Seq2[*T, error] {
 	return ix.merge(tx, spans, ix.table.Get)
 }

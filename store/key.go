@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Key builds an index key from parts whose bytes sort as the values do: a uint64 as eight bytes big-endian, a
-// time as nanoseconds since 1970 with the sign bit flipped, a bool or an enumeration as one byte, a string with NUL
-// written as 00 FF and ended by 00 01. Every part is of fixed width or ended, so that a key never is the prefix of a
-// longer part. Another type is a fault of the program and panics.
+// Key builds an index key from parts whose bytes sort as the values do: a uint64 as eight bytes big-endian, a time as
+// nanoseconds since 1970 with the sign bit flipped, a bool or an enumeration as one byte, a string with NUL written as
+// 00 FF and ended by 00 01. Every part is of fixed width or ended, so that a key never is the prefix of a longer part.
+// Any other type is a programming error and panics.
 func Key(parts ...any) []byte {
 	b := make([]byte, 0, 40)
 	for _, p := range parts {
@@ -35,7 +35,7 @@ func Key(parts ...any) []byte {
 	return b
 }
 
-// one is the usual case of an index function: exactly one entry.
+// one returns the keys of the usual index function: exactly one entry.
 func one(parts ...any) [][]byte { return [][]byte{Key(parts...)} }
 
 // maxKeyString keeps index keys far below the 32 KiB that bbolt allows.

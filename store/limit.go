@@ -10,14 +10,14 @@ import (
 	"unicode/utf8"
 )
 
-// Limit is how much one field of a row holds. It stands here once, whoever writes: page, API, import, mail or command
-// line. Put refuses what is longer, naming the field; see Table.Most for who asks beforehand.
+// Limit is how much one field of a row holds. It is declared once for every writer: page, API, import, mail and command
+// line. Put refuses what is longer, naming the field; Table.Most returns it to callers that check beforehand.
 type Limit struct {
 	Text     int  // characters of a text, or of each text of a list or map
-	Bytes    bool // Text counts bytes: long texts, which are not worth counting through
+	Bytes    bool // Text counts bytes instead: for long texts, where counting characters costs too much
 	Entries  int  // entries of a list or map
 	Key      int  // characters of a key of a map
-	Observed bool // nobody wrote it, the desk took it down: what is too long is cut, never refused
+	Observed bool // the desk recorded it and no person typed it: what is too long is cut, never refused
 }
 
 // limits are those of a table by the JSON name of the field; what lies deeper has the names joined by a dot.
@@ -68,7 +68,7 @@ func under(id uint64) []byte {
 	return Key(id)
 }
 
-// keepRoom refuses a new row where there are as many as there may be.
+// keepRoom refuses a new row where the maximum is reached.
 func (t *Table[T]) keepRoom(tx *Tx, r *T) error {
 	for _, c := range t.crowds {
 		of := c.of(r)
@@ -117,17 +117,17 @@ func (t *Table[T]) limitOf(field string) Limit {
 	return l
 }
 
-// judging holds what a row's new values are judged by.
+// judging holds the limits that a row's new values are checked against.
 type judging struct {
 	limits limits
 	table  string
-	cut    bool // shorten what is too long: nobody is there to be told
+	cut    bool // shorten what is too long: nobody would read the refusal
 	wrong  Problems
 }
 
 // keepLimits refuses each value that is longer than its limit, unless it was so before: what an older release let in
-// stays readable, and its row can be changed elsewhere. What came by mail or is the desk's own is cut instead: a mail is
-// never refused, and stands whole beside what was made of it. Cutting changes the row.
+// stays readable, and its row can be changed elsewhere. What came by mail or is the desk's own is cut instead: a mail
+// is never refused, and is kept whole beside what was made of it. Cutting changes the row.
 func (t *Table[T]) keepLimits(tx *Tx, old, r *T) error {
 	j := &judging{limits: t.limits, table: t.name, cut: tx.by.Via == "mail" || tx.by.Via == "desk"}
 	was := reflect.Value{}
@@ -362,7 +362,7 @@ var (
 	shapes   sync.Map // reflect.Type -> []jsonField
 )
 
-// jsonFields are the fields of a struct that can hold something without an end, under their JSON names.
+// jsonFields returns the fields of a struct that can hold values of any length, by their JSON names.
 func jsonFields(t reflect.Type) []jsonField {
 	if known, ok := shapes.Load(t); ok {
 		return known.([]jsonField)
@@ -387,7 +387,7 @@ func jsonFields(t reflect.Type) []jsonField {
 	return out
 }
 
-// unlimited names the fields of the table's rows that could grow without end; there must be none.
+// unlimited returns the fields of the table's rows that have no limit; there must be none.
 func (t *Table[T]) unlimited() []string {
 	var out []string
 	need := func(path string, met bool) {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// MailState is how far a mail that came has got.
+// MailState is how far the desk has got with a mail it received.
 type MailState string
 
 // The states of a mail.
 const (
 	MailWaiting MailState = "waiting" // on disk, not understood yet
-	MailDone    MailState = "done"    // stands in a ticket
+	MailDone    MailState = "done"    // is in a ticket
 	MailHeld    MailState = "held"    // its sender may not write here until somebody approves
 	MailFailed  MailState = "failed"  // could not be processed; Why and Detail say what happened
 	MailAside   MailState = "aside"   // understood, and belongs to no ticket: automatic answers, reports of delivery
@@ -23,7 +23,7 @@ const (
 	MailImporting MailState = "importing" // taken by an import that has not made a ticket of it yet
 )
 
-// Mail is one message as it came, from whichever side. The bytes stay in a blob for as long as the row.
+// Mail is one message as it arrived, by whichever way. Its bytes stay in a blob as long as the row exists.
 type Mail struct {
 	Row
 	State     MailState `json:"state"`
@@ -50,7 +50,7 @@ type Mail struct {
 	Text      string    `json:"text,omitzero"`  // what it says, of one that somebody has to judge
 	Ticket    uint64    `json:"ticket,omitzero"`
 	Message   uint64    `json:"message,omitzero"`
-	Joined    string    `json:"joined,omitzero"`    // code: why it stands in that ticket
+	Joined    string    `json:"joined,omitzero"`    // code: why it is in that ticket
 	JoinedBy  string    `json:"joined_by,omitzero"` // what decided: the Message-ID, the number
 	SameAs    uint64    `json:"same_as,omitzero"`
 	Tries     int       `json:"tries,omitzero"`
@@ -58,7 +58,7 @@ type Mail struct {
 	Approved  bool      `json:"approved,omitzero"`
 }
 
-// Judged reports whether the mail became no message, or none yet, and people of its group may say what it is to be.
+// Judged reports whether the mail has not become a message (yet) and people of its group may decide what it becomes.
 func (m *Mail) Judged() bool { return slices.Contains(JudgedMail, m.State) }
 
 // JudgedMail are the states of mail that people judge, the ones that wait for it first.
@@ -97,8 +97,8 @@ type MailKind string
 // The kinds, the surest first.
 const (
 	MailOut  MailKind = "out"  // the desk sent it
-	MailIn   MailKind = "in"   // a mail that stands in the ticket
-	MailNear MailKind = "near" // somebody of the ticket named it beside one that stands in it
+	MailIn   MailKind = "in"   // a mail in the ticket
+	MailNear MailKind = "near" // somebody of the ticket named it beside one that is in the ticket
 )
 
 // MailID is a Message-ID seen in a ticket.
@@ -131,7 +131,7 @@ func HashMessageID(id string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// LetterState is how far a mail that goes out has got.
+// LetterState is how far the desk has got with a letter it sends.
 type LetterState string
 
 // The states of a letter.
@@ -155,7 +155,7 @@ type Telling struct {
 	Token   uint64        `json:"token,omitzero"`   // whose end is near
 	Rights  []RightChange `json:"rights,omitempty"` // given and taken
 	Device  string        `json:"device,omitzero"`  // that somebody signed in with
-	Addr    string        `json:"addr,omitzero"`    // and whence
+	Addr    string        `json:"addr,omitzero"`    // and from which address
 }
 
 // RightChange is one right that somebody was given, or that was taken from them.
@@ -183,7 +183,7 @@ type Letter struct {
 	Error     string      `json:"error,omitzero"` // of the last try
 	Sent      time.Time   `json:"sent,omitzero"`
 	Subject   string      `json:"subject,omitzero"`  // as it went
-	Unsure    bool        `json:"unsure,omitzero"`   // a try ended after all was said: it may have been taken
+	Unsure    bool        `json:"unsure,omitzero"`   // an attempt ended after the whole letter was sent: it may have been accepted
 	Answers   string      `json:"answers,omitzero"`  // Message-ID of the mail it acknowledges
 	Language  string      `json:"language,omitzero"` // of a letter to nobody the desk knows
 	Reports   int         `json:"reports,omitzero"`  // of mail servers about it that were believed

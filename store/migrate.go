@@ -31,7 +31,7 @@ var migrations = []migration{
 	{"what lists do not show is kept apart", longFieldsApart},
 }
 
-// longFieldsApart writes the rows anew that have something to keep apart.
+// longFieldsApart rewrites the rows that have fields to keep apart.
 func longFieldsApart(b *bbolt.Tx, _ time.Time) error {
 	return errors.Join(divideRows(b, Tickets), divideRows(b, Versions), divideRows(b, Mails), rebuildMails(b))
 }
@@ -122,7 +122,7 @@ func messagesToSides(b *bbolt.Tx, _ time.Time) error {
 	return Messages.rebuild(tx)
 }
 
-// namesToForms derives the indexes of the people anew: one has other keys.
+// namesToForms rebuilds the indexes of people: the keys of one have changed.
 func namesToForms(b *bbolt.Tx, _ time.Time) error {
 	if b.Bucket([]byte(People.name)) == nil {
 		return nil
@@ -174,7 +174,7 @@ func filesToVersions(b *bbolt.Tx, _ time.Time) error {
 	return Files.rebuild(tx)
 }
 
-// endTokens gives a year to tokens from before tokens had an end.
+// endTokens sets an end, a year from now, on tokens made before tokens had one.
 func endTokens(b *bbolt.Tx, now time.Time) error {
 	ends, err := json.Marshal(now.UTC().AddDate(1, 0, 0))
 	if err != nil {
@@ -190,7 +190,7 @@ func endTokens(b *bbolt.Tx, now time.Time) error {
 }
 
 // eachRow gives change the fields of every row of the table and writes those for which it returns true. No index may
-// depend on what is changed. Keys stand in another order afterwards, which nothing looks at.
+// depend on what is changed. The order of the JSON keys may change, which nothing depends on.
 func eachRow(tx *bbolt.Tx, table string, change func(row map[string]json.RawMessage) bool) error {
 	b := tx.Bucket([]byte(table))
 	if b == nil {

@@ -3,7 +3,7 @@ package store
 import "time"
 
 // Miss counts, for one month, how often the same words were searched for without finding anything, or without anything
-// found being opened. It says nothing of who asked: no person, no address, no hour.
+// found being opened. It does not say who asked: no person, no address, no hour.
 type Miss struct {
 	Row
 	Text      string    `json:"text"`            // the words, lower case, single spaces

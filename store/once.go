@@ -5,15 +5,14 @@ import (
 	"time"
 )
 
-// UsedKeyLife is how long a used key leads to what was made under it.
+// UsedKeyLife is how long a used key returns what was made under it.
 const UsedKeyLife = 24 * time.Hour
 
 // MaxUsedAnswer bounds, in bytes, the answer that is kept with a used key.
 const MaxUsedAnswer = 64 << 10
 
-// UsedKey says that an act was done under a key, and what came of it. It is written by the transaction that did the
-// act, so that neither is ever there without the other; the answer follows in a transaction of its own and may be
-// missing after a crash.
+// UsedKey records that an act was done under a key, and its result. The transaction of the act writes it, so that
+// neither exists without the other; the answer follows in a second transaction and may be missing after a crash.
 type UsedKey struct {
 	Row
 	Hash   string    `json:"hash"`            // of who acted, where, and the key
@@ -44,7 +43,7 @@ type Once struct {
 // Used returns the row of the key once the act has been done, else nil.
 func (o *Once) Used() *UsedKey { return o.used.Load() }
 
-// within has the closure use the key up in its own transaction. done is to be called when that is on disk.
+// within has the closure use the key up in its own transaction. The caller calls done once that is on disk.
 func (o *Once) within(fn func(*Tx) error) (within func(*Tx) error, done func()) {
 	var row *UsedKey
 	within = func(tx *Tx) error {

@@ -24,7 +24,7 @@ type Person struct {
 	Coordinates   []Coordination `json:"coordinates,omitempty"`
 	Password      string         `json:"password,omitzero"` // argon2id in PHC form; empty: has no credentials
 	PasswordSet   time.Time      `json:"password_set,omitzero"`
-	Ended         time.Time      `json:"ended,omitzero"` // when everything ended that opened the account: what was sent before opens nothing
+	Ended         time.Time      `json:"ended,omitzero"` // when all access to the account was revoked: links sent before that time no longer open it
 	Disabled      bool           `json:"disabled,omitzero"`
 	Notices       NoticeChoice   `json:"notices,omitzero"`
 	NoSingleKeys  bool           `json:"no_single_keys,omitzero"`
@@ -180,7 +180,7 @@ type Group struct {
 	Code         string `json:"code"`
 	Name         Words  `json:"name"`
 	Description  Words  `json:"description,omitzero"`
-	Email        string `json:"email,omitzero"` // how to reach it, shown on the sign-in page
+	Email        string `json:"email,omitzero"` // how people reach it, shown on the sign-in page
 	Phone        string `json:"phone,omitzero"`
 	Hours        Words  `json:"hours,omitzero"`
 	Signature    Words  `json:"signature,omitzero"` // stands below its answers by mail
@@ -188,7 +188,7 @@ type Group struct {
 	Retired      bool   `json:"retired,omitzero"`
 }
 
-// GeneralGroup is the code of the group that takes what nobody else does; it cannot be removed.
+// GeneralGroup is the code of the group that takes tickets no other group takes; it cannot be removed.
 const GeneralGroup = "generale"
 
 // GroupsByCode leads to the group with the code.
@@ -208,7 +208,7 @@ func (w Words) In(language string) string {
 	return w.IT
 }
 
-// Module is one level of the catalogue: product, area or module. What it does not say it has from the level above.
+// Module is one level of the catalogue: product, area or module. What it leaves empty it inherits from the level above.
 type Module struct {
 	Row
 	Code         string     `json:"code"` // parts joined by /
@@ -226,7 +226,7 @@ type Module struct {
 	Retired      bool       `json:"retired,omitzero"`
 }
 
-// Question is one thing the ticket form of a module asks in addition.
+// Question is an additional question in the ticket form of a module.
 type Question struct {
 	Code     string   `json:"code"`
 	Label    Words    `json:"label"`
@@ -262,12 +262,12 @@ type Token struct {
 	Name   string    `json:"name,omitzero"`
 	Seen   time.Time `json:"seen,omitzero"`
 	Ends   time.Time `json:"ends"`
-	Asleep time.Time `json:"asleep,omitzero"` // since when it waits for an administrator: the desk was restored from a backup
-	// Reminded is how many of the reminders of its end are behind it.
+	Asleep time.Time `json:"asleep,omitzero"` // since when it waits for an administrator, after the desk was restored from a backup
+	// Reminded is how many reminders of its end have been sent.
 	Reminded int `json:"reminded,omitzero"`
 }
 
-// Link is good once, until it ends: for choosing a password.
+// Link may be used once, before it ends, to choose a password.
 type Link struct {
 	Row
 	Hash   string    `json:"hash"`

@@ -26,7 +26,7 @@ const (
 	DefaultDayEnds      = 18
 )
 
-// WithDefaults returns a copy in which everything the administrator did not choose has the value of a new desk.
+// WithDefaults returns a copy in which every setting the administrator did not choose has the value of a new desk.
 func (s *Settings) WithDefaults() *Settings {
 	c := *s
 	if c.Name == "" {

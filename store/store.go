@@ -17,8 +17,8 @@
 //	DATA/key                          32 random bytes that sign what leaves by mail
 //
 // Every key part is of fixed width or ended (see Key), the id stands last, so that a prefix never matches a longer
-// part. A change of a row passes through one function, Table.Put or Table.Delete. Readers see committed rows; who
-// follows the change log sees only what is known to be on disk.
+// part. A change of a row passes through one function, Table.Put or Table.Delete. Readers see committed rows; followers
+// of the change log see only what is known to be on disk.
 package store
 
 import (
@@ -51,11 +51,11 @@ var (
 	errBucketNotFound = bolterrors.ErrBucketNotFound
 )
 
-// Options are what a store can be told when it is opened. The zero value is right for a desk.
+// Options configure a store when it is opened. The zero value is right for a desk.
 type Options struct {
 	Clock     func() time.Time         // time.Now when nil
 	Log       *slog.Logger             // slog.Default when nil
-	Committed func(took time.Duration) // told of each commit; has to be quick
+	Committed func(took time.Duration) // called after each commit; must be quick
 	NoSync    bool                     // for tests and for making data: a crash may lose or tear what was written
 }
 
@@ -180,7 +180,7 @@ func (s *Store) path() string { return filepath.Join(s.dir, "desk.db") }
 
 // makeFile makes an empty desk.db where there is none, under another name until it is whole: a power failure during the
 // first start leaves none, or one that opens. Later the file must be there: a disk that went away and came back as an
-// empty folder is no reason to begin anew.
+// empty folder must not start an empty desk.
 func (s *Store) makeFile() error {
 	path := s.path()
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
@@ -208,7 +208,7 @@ func (s *Store) makeFile() error {
 	return nil
 }
 
-// openFile opens desk.db. What is damaged so that it cannot be opened is an error that says what to do.
+// openFile opens desk.db. A file too damaged to be opened yields an error that says what to do.
 func (s *Store) openFile() (err error) {
 	path := s.path()
 	bo := &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoSync: s.noSync}
@@ -218,7 +218,7 @@ func (s *Store) openFile() (err error) {
 		return file, err
 	}
 	if ^uint(0)>>32 != 0 {
-		// Address space only. A reader never has to wait for the file to be mapped anew, nor the writer for readers.
+		// Address space only. A reader never waits for the file to be mapped again, nor the writer for readers.
 		gigabytes := 64 // a variable, for the constant would not fit where int has 32 bits
 		bo.InitialMmapSize = gigabytes << 30
 	}
@@ -248,8 +248,8 @@ func (s *Store) openFile() (err error) {
 	return nil
 }
 
-// prepare migrates the file and creates what buckets are missing. After a fault it is also the write that shows
-// whether the disk takes any.
+// prepare migrates the file and creates the buckets that are missing. After a fault it is also the write that shows
+// whether the disk can be written again.
 func (s *Store) prepare() (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -341,8 +341,8 @@ func (s *Store) View(fn func(*Tx) error) (err error) {
 	return err
 }
 
-// unreadable returns the error that the panic stands for when a page of the file could not be read, which the kernel
-// tells of as a fault of memory; nil for any other panic.
+// unreadable turns the panic raised when a page of the file cannot be read, which the kernel reports as a memory fault,
+// into an error. It returns nil for any other panic.
 func unreadable(p any) error {
 	fault, is := p.(interface {
 		error
@@ -387,7 +387,7 @@ func (s *Store) Update(by By, fn func(*Tx) error) error {
 	return w.err
 }
 
-// Fault returns the error that has stopped all writing, nil while the store is well.
+// Fault returns the error that has stopped all writing, nil while the store can be written.
 func (s *Store) Fault() error {
 	if f := s.fault.Load(); f != nil {
 		return &Error{Kind: Unavailable, Key: "error.disk", Err: f.err}
@@ -402,7 +402,7 @@ func (s *Store) Waiting() int {
 	return len(s.queue)
 }
 
-// Committing returns how long the commit under way has been going on, 0 when there is none.
+// Committing returns how long the current commit has taken so far, 0 when there is none.
 func (s *Store) Committing() time.Duration {
 	if began := s.began.Load(); began != 0 {
 		return time.Since(time.Unix(0, began))
@@ -417,7 +417,7 @@ func (s *Store) poke() {
 	}
 }
 
-// maxGroup bounds how many writers share one commit, so that the first of them does not wait for ever.
+// maxGroup bounds how many writers share one commit, so that the first of them does not wait too long.
 const maxGroup = 256
 
 func (s *Store) commitLoop() {
@@ -511,7 +511,7 @@ func (s *Store) commitSome(batch []*write) (rest []*write) {
 	}
 }
 
-// commit ends the transaction on disk. An error leaves the file to be opened again.
+// commit writes the transaction to disk. After an error the file has to be opened again.
 func (s *Store) commit(b *bbolt.Tx) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -556,7 +556,7 @@ func (s *Store) rollback(b *bbolt.Tx) {
 	}
 }
 
-// Now reads the clock that the store was opened with. It is the desk's: whoever has the store asks it and no other.
+// Now reads the clock that the store was opened with. It is the desk's clock: code that has the store reads no other.
 func (s *Store) Now() time.Time { return s.clock() }
 
 // tick reads the clock, never earlier than the reading before it.
@@ -569,8 +569,8 @@ func (s *Store) tick() time.Time {
 	return now
 }
 
-// poison stops all writing and begins to open the file anew until that succeeds. What a failed sync left in the page
-// cache cannot be trusted, so the file is closed, opened and checked before anybody writes again.
+// poison stops all writing and tries to reopen the file until that succeeds. What a failed sync left in the page cache
+// cannot be trusted, so the file is closed, opened and checked before anybody writes again.
 func (s *Store) poison(err error) {
 	s.log.Error("store: writing stopped", "err", err)
 	if !s.fault.CompareAndSwap(nil, &faultBox{err}) {

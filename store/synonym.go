@@ -1,6 +1,6 @@
 package store
 
-// SynonymSet is a set of words that mean the same to who searches in a language. A word may be several: busta paga.
+// SynonymSet is a set of words that mean the same in searches in one language. A word may be a phrase: busta paga.
 type SynonymSet struct {
 	Row
 	Language string   `json:"language"` // it or en

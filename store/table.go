@@ -13,8 +13,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Row is what every record has. ID is 0 until the first Put; Rev grows by one with every Put, and a Put of a row whose
-// Rev is no longer the stored one is a Conflict.
+// Row holds the fields that every record has. ID is 0 until the first Put; Rev grows by one with every Put, and a Put
+// of a row whose Rev is no longer the stored one is a Conflict.
 type Row struct {
 	ID      uint64    `json:"-"`
 	Rev     uint64    `json:"rev"`
@@ -58,7 +58,7 @@ type Index[T any] struct {
 	keys   func(*T) [][]byte
 }
 
-// anyTable is what the store does with every table alike.
+// anyTable holds what the store does with every table in the same way.
 type anyTable interface {
 	create(*bbolt.Tx) error
 	check(*Tx, func(string, ...any))
@@ -129,9 +129,9 @@ func (t *Table[T]) Get(tx *Tx, id uint64) (*T, error) {
 	return t.decode(id, raw)
 }
 
-// Peek is Get for rows that are looked at again and again and seldom change: settings, catalogue, groups, people. The
-// row is shared and must not be changed. A row decoded before serves again as long as the stored bytes are the same, so
-// that what is returned always is what this transaction sees.
+// Peek is Get for rows that are read often and seldom change: settings, catalogue, groups, people. The row is shared
+// and must not be changed. A decoded row is used again as long as the stored bytes are the same, so that the result is
+// always what this transaction sees.
 func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
 	raw := tx.bucket(t.name, "rows").Get(idBytes(id))
 	if raw == nil {
@@ -149,8 +149,8 @@ func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
 	return r, nil
 }
 
-// Glance is Get for lists: what the table keeps apart is neither read nor decoded, so that a row costs a list the same
-// however much somebody wrote into it. The row has those fields empty, and Put refuses it.
+// Glance is Get for lists: the fields that the table keeps apart are neither read nor decoded, so that a row costs a
+// list the same however long its texts are. The row has those fields empty, and Put refuses it.
 func (t *Table[T]) Glance(tx *Tx, id uint64) (*T, error) {
 	raw := tx.bucket(t.name, "rows").Get(idBytes(id))
 	if raw == nil {
@@ -422,7 +422,7 @@ func contains(keys [][]byte, k []byte) bool {
 	return false
 }
 
-// distinct drops keys that stand twice, so that a row adds to an index or counter once.
+// distinct drops repeated keys, so that a row adds to an index or counter once.
 func distinct(keys [][]byte) [][]byte {
 	for i := 1; i < len(keys); i++ {
 		if contains(keys[:i], keys[i]) {
@@ -509,7 +509,7 @@ func previous(c *bbolt.Cursor, key []byte) (k, v []byte) {
 	return k, v
 }
 
-// check compares every row with its index entries, counters, references and blobs, and reports what does not agree.
+// check compares every row with its index entries, counters, references and blobs, and reports the differences.
 func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 	entries := make([]int, len(t.indexes))
 	counts := map[string]int{}
@@ -575,7 +575,7 @@ func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 	}
 }
 
-// rebuild derives the indexes and counters of the table anew from its rows; for migrations.
+// rebuild derives the indexes and counters of the table again from its rows; for migrations.
 func (t *Table[T]) rebuild(tx *Tx) error {
 	parent := tx.bolt.Bucket([]byte(t.name))
 	for _, ix := range t.indexes {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// FileText is what was read out of a file, for search. Each file that is of a kind that is read has one once it belongs
-// to a ticket or an article; it goes with its file.
+// FileText is the text of a file, for search. Every file of a readable kind has one once it belongs to a ticket or an
+// article; it is deleted with its file.
 type FileText struct {
 	Row
 	File    uint64    `json:"file"`
@@ -32,10 +32,10 @@ var (
 	})
 )
 
-// TextOf returns the text of the file, NotFound when it was not read.
+// TextOf returns the text of the file, NotFound when the file has not been read.
 func TextOf(tx *Tx, file uint64) (*FileText, error) { return TextsByFile.First(tx, file) }
 
-// DeleteFile removes the file and what was read out of it. Its bytes go later, when no other file has them.
+// DeleteFile removes the file and what was read out of it. Its bytes are deleted later, when no other file has them.
 func DeleteFile(tx *Tx, id uint64) error {
 	t, err := TextOf(tx, id)
 	if err == nil {

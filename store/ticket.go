@@ -8,8 +8,8 @@ import (
 
 // Ticket is one matter. Its ID is its number, shown as #1234 and never given twice.
 //
-// What the requester's side may see has a clock of its own: PublicRev and PublicUpdated move only with acts that side
-// may know of. Rev and Updated move with everything, notes included, and are for agents.
+// What the requester's side may see has its own clock: PublicRev and PublicUpdated move only with acts that this side
+// may know about. Rev and Updated move with every act, notes included, and are for agents.
 type Ticket struct {
 	Row
 	Subject      string            `json:"subject"`
@@ -42,7 +42,7 @@ type Ticket struct {
 	Answered time.Time `json:"answered,omitzero"` // first public message of an agent
 	Resolved time.Time `json:"resolved,omitzero"`
 	Closed   time.Time `json:"closed,omitzero"`
-	Wake     time.Time `json:"wake,omitzero"` // when something is to happen by itself: notice, closing, end of spam
+	Wake     time.Time `json:"wake,omitzero"` // when something happens automatically: notice, closing, end of spam
 	Warned   bool      `json:"warned,omitzero"`
 
 	Version     string    `json:"version,omitzero"`     // the version that has or will have the correction
@@ -77,16 +77,16 @@ func (t *Ticket) OnSide(person uint64) bool {
 	return person != 0 && (t.Requester == person && !t.Unclaimed || slices.Contains(t.Participants, person))
 }
 
-// Standing reports whether the clock of the ticket stands: it is not due before it moves again, so that queues show it
-// behind those that run.
+// Standing reports whether the ticket's clock is stopped: it is not due until the ticket moves again, so that queues
+// list it after the running ones.
 func (t *Ticket) Standing() bool { return t.State == StateWaiting || t.State == StatePlanned }
 
-// Overdue reports whether the ticket still runs and its due time has passed.
+// Overdue reports whether the ticket is still open and past its due time.
 func (t *Ticket) Overdue(now time.Time) bool {
 	return (t.State == StateNew || t.State == StateOpen) && !t.Due.IsZero() && t.Due.Before(now)
 }
 
-// The ways into the tickets. A ticket marked as spam stands only in TicketsBySpam, TicketsByWake and TicketsByExternal.
+// The ways into the tickets. A ticket marked as spam is only in TicketsBySpam, TicketsByWake and TicketsByExternal.
 var (
 	// group, state, then what stands last, due and id: the queue of a group.
 	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return one(t.Group, t.State, t.Standing(), t.Due) }))
@@ -134,7 +134,7 @@ var (
 		}
 		return one(t.Group, t.Due)
 	}))
-	// when something is to happen by itself, then id.
+	// when something happens automatically, then id.
 	TicketsByWake = Tickets.index("wake", func(t *Ticket) [][]byte {
 		if t.Wake.IsZero() {
 			return nil
@@ -191,13 +191,13 @@ type Message struct {
 	Mail        uint64   `json:"mail,omitzero"`         // the mail it was
 	Rest        string   `json:"rest,omitzero"`         // what the mail quoted, and its signature: shown folded
 	RestHTML    string   `json:"rest_html,omitzero"`    // the same, where the mail was HTML
-	Unproven    bool     `json:"unproven,omitzero"`     // nothing proves that the sender is who they say
-	Known       bool     `json:"known,omitzero"`        // unproven, but sent to the reply address of a letter by whom the letter was sent to
+	Unproven    bool     `json:"unproven,omitzero"`     // nothing proves who the sender is
+	Known       bool     `json:"known,omitzero"`        // unproven, but sent to the reply address of a letter from the address the letter went to
 	Outside     bool     `json:"outside,omitzero"`      // its author did not belong to the ticket
-	Automatic   string   `json:"automatic,omitzero"`    // what sort of machine wrote it; nobody is told of it
+	Automatic   string   `json:"automatic,omitzero"`    // what sort of machine wrote it; nobody is notified
 	Unconfirmed bool     `json:"unconfirmed,omitzero"`  // a note: an agent's answer by mail that the agent has yet to confirm
 	Copied      []uint64 `json:"copied,omitempty"`      // people to whom the sender sent it too
-	AnswersNote bool     `json:"answers_note,omitzero"` // a note: it answers a letter that told of something internal; who may write messages may publish it
+	AnswersNote bool     `json:"answers_note,omitzero"` // a note: it answers a letter about something internal; anyone who may write messages may publish it
 	Beside      Beside   `json:"beside,omitzero"`       // words that belong to nobody of the ticket: for agents alone, as a note is
 	BesideWhy   string   `json:"beside_why,omitzero"`   // why they were dismissed
 	PEC         string   `json:"pec,omitzero"`          // certified mail: its kind, once its signature was verified
@@ -206,14 +206,14 @@ type Message struct {
 // Written is the format of the message: Markdown for a row of before formats.
 func (m *Message) Written() Format { return cmp.Or(m.Format, Markdown) }
 
-// NotVerified reports whether the message came by mail and nothing proves who sent it: neither a mail server of ours nor
-// that it answers a letter from the address the letter was sent to. What a mail server wrote is in nobody's name.
+// NotVerified reports whether the message came by mail and nothing proves who sent it: neither a mail server of ours
+// nor that it answers a letter from the address the letter was sent to. A mail server's message is in nobody's name.
 func (m *Message) NotVerified() bool {
 	return m.Unproven && !m.Known && m.Automatic != "bounce" && m.Automatic != "receipt"
 }
 
-// Beside says of a message that it lies beside its ticket: it came by mail, from somebody who does not belong there. It
-// is Internal for as long.
+// Beside marks a message that is kept beside its ticket: it came by mail from somebody who does not belong to the
+// ticket. Such a message is Internal.
 type Beside string
 
 // What became of words beside a ticket.
@@ -269,7 +269,7 @@ type File struct {
 	Size      int64    `json:"size"`            // bytes
 	Sum       string   `json:"sum"`             // SHA-256, hexadecimal
 	ContentID string   `json:"cid,omitzero"`    // by which the text of a mail shows it
-	Inline    bool     `json:"inline,omitzero"` // a picture that stands in the text of a mail
+	Inline    bool     `json:"inline,omitzero"` // a picture shown in the text of a mail
 }
 
 // Pending reports whether the file belongs to nothing yet but the person who sent it.

@@ -7,14 +7,14 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// By says who changes something, through which door, and what is being done. It is written into every change.
+// By says who changes something, through which door, and what they do. It is written into every change.
 type By struct {
 	Person   uint64 // 0 is the desk itself
 	Via      string // page, api, mail, import, command, desk
 	Act      string // what is done, in the domain's words: open, reply, take, resolve, ...
 	Why      string // the reason given, if one was
 	Internal bool   // concerns only those who may see notes
-	Once     *Once  // the key that what is done uses up, nil for none
+	Once     *Once  // the key that what is done uses up, nil when there is none
 }
 
 // Tx is one transaction, valid only inside the closure that received it; any later use panics. Rows it hands out are
@@ -36,20 +36,20 @@ type Tx struct {
 // Now is the one reading of the clock for this transaction, UTC.
 func (tx *Tx) Now() time.Time { return tx.now }
 
-// By returns who is changing things in this transaction.
+// By returns who makes the changes of this transaction.
 func (tx *Tx) By() By { return tx.by }
 
-// Act names what the following writes of this transaction are: a transaction that takes charge and then replies says
-// so in two steps, and each change carries its own.
+// Act sets the act of the writes that follow: a transaction that takes charge and then replies calls it twice, and each
+// change carries its own act.
 func (tx *Tx) Act(act string) { tx.by.Act = act }
 
-// As says who makes the following writes, where that is only known inside the transaction: the sender of a mail.
+// As sets who makes the writes that follow, where that is known only inside the transaction: the sender of a mail.
 func (tx *Tx) As(person uint64) { tx.by.Person = person }
 
 // Because sets the reason that the following changes carry.
 func (tx *Tx) Because(why string) { tx.by.Why = why }
 
-// Internally marks the following changes as visible only to those who may see notes.
+// Internally sets whether the changes that follow are visible only to people who may see notes.
 func (tx *Tx) Internally(yes bool) { tx.by.Internal = yes }
 
 func (tx *Tx) live() {

@@ -6,11 +6,11 @@ import "time"
 // the person's own or, with a group, everybody's in that group.
 type View struct {
 	Row
-	Person uint64 `json:"person"`          // who saved it, and who is told of what is new in it
+	Person uint64 `json:"person"`          // who saved it, and is notified of new tickets in it
 	Group  uint64 `json:"group,omitzero"`  // with whom it is shared; 0: with nobody
 	Name   string `json:"name"`            // one line
 	Text   string `json:"text,omitzero"`   // the question as it was typed; empty: a view of the queue
-	Notify bool   `json:"notify,omitzero"` // tell the person of tickets that are new in it
+	Notify bool   `json:"notify,omitzero"` // notify the person of new tickets in it
 
 	// Which part of the queue, as the page of the queue asks for it; all empty when there is a question.
 	Queue    string     `json:"queue,omitzero"` // mine, group, unassigned, ...
@@ -22,7 +22,7 @@ type View struct {
 	Assignee uint64     `json:"assignee,omitzero"`
 	Overdue  bool       `json:"overdue,omitzero"`
 
-	// What the background work last found. Rev moves with it, so that a form of people compares Edits instead.
+	// What the background work last found. It moves Rev, so that forms compare Edits instead.
 	Edits      uint64    `json:"edits,omitzero"`
 	Counted    int       `json:"counted,omitzero"`    // at most MaxCounted
 	More       bool      `json:"more,omitzero"`       // there are more than Counted, or may be
@@ -32,7 +32,7 @@ type View struct {
 	Whole      bool      `json:"whole,omitzero"`      // Known has all of them
 }
 
-// MaxCounted is how far a view is counted: beyond it the number says nothing more.
+// MaxCounted is the highest number a view is counted to: a larger one would tell nobody more.
 const MaxCounted = 99
 
 // The ways into the views.
@@ -51,7 +51,7 @@ var (
 		}
 		return one(v.Group, FoldName(v.Name))
 	})
-	// those whose person wants to be told of what is new.
+	// those whose person wants to be notified of new tickets.
 	ViewsNotifying = Views.index("notify", func(v *View) [][]byte {
 		if !v.Notify {
 			return nil

@@ -93,7 +93,7 @@ type Entry struct {
 // Folder is a folder of backups.
 type Folder struct{ Path string }
 
-// ErrNone is returned where there is no backup.
+// ErrNone is returned when there is no backup.
 var ErrNone = errors.New("there is no backup")
 
 // ErrBusy is returned when another process writes into the folder.

@@ -17,7 +17,7 @@ import (
 	"sportello/store"
 )
 
-// Job makes the backups of a running desk, by its plan or when asked, and knows how they are.
+// Job makes the backups of a running desk, on schedule or when asked, and knows their state.
 type Job struct {
 	Plan
 	Data     string // the data folder
@@ -28,8 +28,8 @@ type Job struct {
 	Now      func() time.Time
 	Zone     *time.Location
 	Log      *slog.Logger
-	Ran      func(took time.Duration) // called after one that was made by itself
-	Failed   func(err error)          // called after an attempt by itself that failed
+	Ran      func(took time.Duration) // called after each scheduled backup
+	Failed   func(err error)          // called after each scheduled attempt that failed
 
 	mu       sync.Mutex
 	running  time.Time // since when one is being made; zero: none is
@@ -44,7 +44,7 @@ type Job struct {
 	made     time.Time // when this process last made one
 }
 
-// State is what the desk knows of the backups it makes by itself.
+// State is what the desk knows about its scheduled backups.
 type State struct {
 	Newest  *Manifest // nil when there is none
 	Kept    int       // how many can be used
@@ -70,7 +70,7 @@ func retry(attempts int) time.Duration {
 	return wait
 }
 
-// State returns how the backups are.
+// State returns the state of the backups.
 func (b *Job) State() State {
 	now := b.Now()
 	s := State{Due: b.due(now), Wrong: b.wrong(now)}
@@ -80,7 +80,7 @@ func (b *Job) State() State {
 	return s
 }
 
-// Look reads what backups there are.
+// Look reads the list of backups.
 func (b *Job) Look() {
 	all, err := Folder{Path: b.Path}.List()
 	b.mu.Lock()
@@ -119,7 +119,7 @@ func (b *Job) due(now time.Time) time.Time {
 }
 
 // Run makes a backup whenever one is due, and the one that was missed while the desk did not run. An attempt that fails
-// is made again later; it is no reason to begin the work anew.
+// is repeated later; it does not restart the job.
 func (b *Job) Run(ctx context.Context) error {
 	t := time.NewTicker(jobTick)
 	defer t.Stop()

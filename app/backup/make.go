@@ -356,7 +356,7 @@ func (m *making) file(sum, name string, known Part, touched map[string]bool) (Pa
 		} else if known.Size == there.Size() && known.SHA256 != "" {
 			return known, nil
 		}
-		// Of another size, or encrypted and in no list: it is written anew.
+		// Of another size, or encrypted and in no list: it is written again.
 	}
 	out, err := create(filepath.Join(m.folder.Path, m.man.Pool, "new", name), m.pace)
 	if err != nil {

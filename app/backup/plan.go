@@ -27,7 +27,7 @@ func DefaultPlan() Plan {
 	return Plan{At: "02:30", KeepDaily: 7, KeepWeekly: 5, KeepMonthly: 12, RateMB: 60, AgeRecipients: []string{}}
 }
 
-// Validate tells of each value that cannot be; data is the folder that is backed up.
+// Validate returns a problem for each invalid value; data is the folder that is backed up.
 func (p Plan) Validate(data string, bad func(key, format string, args ...any)) {
 	if p.Path != "" && data != "" {
 		path, err1 := filepath.Abs(p.Path)
@@ -80,10 +80,10 @@ func inside(path, folder string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// Scheduled reports whether backups are made by themselves.
+// Scheduled reports whether backups are made on a schedule.
 func (p Plan) Scheduled() bool { return p.Path != "" }
 
-// After is when the backup is due that follows one of that moment.
+// After returns when the backup after one of that moment is due.
 func (p Plan) After(last time.Time, zone *time.Location) time.Time {
 	if p.Every > 0 {
 		return last.Add(p.Every)
@@ -100,7 +100,7 @@ func (p Plan) After(last time.Time, zone *time.Location) time.Time {
 	}
 }
 
-// Late is how old the newest backup may become before that is worth a warning.
+// Late is the age of the newest backup from which the desk warns.
 func (p Plan) Late() time.Duration {
 	if p.Every > 0 {
 		return p.Every + max(p.Every/2, time.Hour)

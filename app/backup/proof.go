@@ -11,8 +11,8 @@ import (
 	"sportello/store"
 )
 
-// Proof is kept beside the rows of a backup: a few questions with what the desk answered when it was made. Who restores
-// it asks them again of an index made from the restored rows.
+// Proof is kept beside the rows of a backup: a few questions with what the desk answered when it was made. A restore
+// asks them again of an index made from the restored rows.
 type Proof struct {
 	Exact     bool       `json:"exact"` // the index knew exactly the rows of the backup: answers have to be the same
 	Questions []Question `json:"questions"`
@@ -105,8 +105,9 @@ func (p *prover) ask(ctx context.Context) ([]byte, error) {
 // seesAll is the access of the desk itself.
 var seesAll = search.Access{Agent: true, AllTickets: true, AllArticles: true}
 
-// Compare asks the questions of the proof again and tells of each answer that is not the one that was kept. Answers of an
-// index that knew a little more or less than the rows have to hold what they held then, not to be the same.
+// Compare asks the questions of the proof again and reports each answer that differs from the one that was kept.
+// Answers of an index that knew a little more or less than the rows have to hold what they held then, not to be the
+// same.
 func (p Proof) Compare(ctx context.Context, ix *search.Index) (asked int, findings []string) {
 	for _, q := range p.Questions {
 		r, err := ix.Search(ctx, search.Query{Text: q.Text, Language: q.Language, Limit: 5 * provenHits, Access: seesAll})

@@ -17,7 +17,7 @@ import (
 	"sportello/store"
 )
 
-// Restoring says how a backup is brought back.
+// Restoring says how a backup is restored.
 type Restoring struct {
 	Identities []age.Identity // for an encrypted one
 	Proof      bool           // only to see that it could be: files are read and compared, and left empty where they belong
@@ -29,10 +29,11 @@ type Restoring struct {
 // ErrEncrypted is returned when a backup is encrypted and none of the identities opens it.
 var ErrEncrypted = errors.New("the backup is encrypted, and none of the secret keys given opens it")
 
-// Restore brings the backup back into the folder, which has to be empty or not there yet, and returns the proof kept
+// Restore restores the backup into the folder, which has to be empty or not exist yet, and returns the proof kept
 // beside it, nil when there is none. Each part and each file is compared with its checksum on the way. What does not
-// agree, and files that are not there, are findings; with findings nothing is put in place unless o asks for it. desk.db gets
-// its name last, when all is on the disk: a restore that is cut short leaves no desk that looks whole, and is begun anew.
+// agree, and files that are not there, are findings; with findings nothing is put in place unless o asks for it.
+// desk.db gets its name last, when all is on the disk: a restore that is cut short leaves no desk that looks whole, and
+// is started over.
 func (f Folder) Restore(ctx context.Context, e Entry, to string, o Restoring) (proof []byte, findings []string, err error) {
 	if e.Err != nil {
 		return nil, nil, e.Err
@@ -99,7 +100,7 @@ type restoring struct {
 	total    int64
 }
 
-// maxFindings bounds what is told of one backup.
+// maxFindings bounds the findings reported for one backup.
 const maxFindings = 100
 
 func (r *restoring) find(format string, args ...any) {

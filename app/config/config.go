@@ -27,7 +27,7 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// Config is what the desk is told before it starts. Everything else an administrator chooses in the browser.
+// Config is what the desk reads before it starts. Everything else is chosen by an administrator in the browser.
 type Config struct {
 	Data           string   `koanf:"data"`
 	Listen         string   `koanf:"listen"`
@@ -56,7 +56,7 @@ type Config struct {
 
 	Clock  func() time.Time // the desk's; nil: the machine's. Ask now
 	File   string           // that it was read from, empty when there is none
-	Reload string           // folder of assets to read anew for each page, while developing; set by a hidden flag alone
+	Reload string           // folder of assets to read again for each page, while developing; set only by a hidden flag
 	NoSync bool             // for tests: what was written may be lost with the machine
 
 	MailGather time.Duration // for tests: how long events are gathered into one mail; 0: a minute
@@ -72,7 +72,7 @@ func (c Config) Now() time.Time {
 	return c.Clock()
 }
 
-// Default is the desk nobody configured.
+// Default returns the configuration of a desk that nobody configured.
 func Default() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
 		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25,

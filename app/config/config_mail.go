@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// Mail is what the configuration says of mail that comes, whichever way.
+// Mail is the configuration of incoming mail, whichever way it comes.
 type Mail struct {
 	Listen         string   `koanf:"listen"`
 	Protocol       string   `koanf:"protocol"`
@@ -30,7 +30,7 @@ type Mail struct {
 	Forms          []string `koanf:"forms"`
 }
 
-// SMTP is the mail server that takes what the desk sends. Without a host no mail leaves.
+// SMTP is the mail server that takes the desk's outgoing mail. Without a host the desk sends none.
 type SMTP struct {
 	Host             string `koanf:"host"`
 	Port             int    `koanf:"port"`
@@ -244,7 +244,7 @@ func (m Mailbox) validate(bad func(key, format string, args ...any)) {
 	}
 }
 
-// Secret returns the password, or what the file of it says now, without its line end.
+// Secret returns the password, or the current content of its file without the line end.
 func Secret(value, file string) func() (string, error) {
 	return func() (string, error) {
 		if file == "" {

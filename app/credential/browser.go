@@ -15,8 +15,8 @@ import (
 
 // A browser in which somebody has signed in is known: it holds a mark, signed by the desk, for each of the last people
 // who did. Whoever tries passwords from elsewhere slows down everybody but those browsers, which have a count of their
-// own each; so nobody can keep the owner out. A mark opens nothing by itself. It is bound to the person and to when
-// their password was set, and is worth nothing for anybody else or after another password.
+// own each; so nobody can keep the owner out. A mark alone opens nothing. It is bound to the person and to when their
+// password was set, and is invalid for anybody else and after a change of password.
 
 const (
 	// BrowserLife is how long a browser stays known after signing in.

@@ -2,8 +2,8 @@
 // hides how secrets are made, stored and compared, how long they live, and how failed sign-ins are slowed down.
 //
 // A secret is 32 random bytes in base64url; the store has only its SHA-256, so that who reads the store cannot act for
-// anybody. Whether somebody may act is judged anew at each request, in one read transaction: what was ended, revoked
-// or disabled no longer counts from the moment its transaction is on disk.
+// anybody. Whether somebody may act is decided at each request, in one read transaction: what was ended, revoked or
+// disabled no longer counts from the moment its transaction is on disk.
 package credential
 
 import (

@@ -39,7 +39,8 @@ const (
 // cores lets as many passwords be worked on at once as there are cores: more would only take memory.
 var cores = make(chan struct{}, runtime.GOMAXPROCS(0))
 
-// longestWait is how long a sign-in waits for a core before it is told to come back: a queue that only grows helps nobody.
+// longestWait is how long a sign-in waits for a core before it is refused for now: a queue that only grows helps
+// nobody.
 const longestWait = 10 * time.Second
 
 func takeCore(ctx context.Context) (release func(), err error) {

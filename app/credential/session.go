@@ -227,9 +227,9 @@ func endOldest(tx *store.Tx, person uint64) error {
 	return nil
 }
 
-// Session returns the session that the secret opens and its person. It returns SignIn "error.sign-in-needed" when
-// there is none, when it has ended or when the person is disabled. That it was used is written at most each five
-// minutes and puts its end off, to 14 days from now and never beyond 30 days from its beginning.
+// Session returns the session that the secret opens and its person. It returns SignIn "error.sign-in-needed" when there
+// is none, when it has ended or when the person is disabled. Its use is recorded at most every five minutes and extends
+// it to 14 days from now, never beyond 30 days from its beginning.
 func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *store.Person, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -360,7 +360,7 @@ func (k *Keeper) SessionsOfTx(tx *store.Tx, person uint64) ([]*store.Session, er
 	return out, nil
 }
 
-// EndSession ends one session of the person; NotFound when it is not theirs or not there.
+// EndSession ends one session of the person; NotFound when it is not theirs or does not exist.
 func (k *Keeper) EndSession(person, session uint64) error {
 	return k.store.Update(store.By{Person: person, Via: "page", Act: "end-session"}, func(tx *store.Tx) error {
 		s, err := store.Sessions.Get(tx, session)

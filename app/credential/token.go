@@ -24,7 +24,7 @@ func (k *Keeper) NewToken(by store.By, person uint64, name string) (string, *sto
 }
 
 // NewTokenFor makes a token that acts for that long with the rights that the person has at each moment, and returns its
-// secret, which is nowhere to be had again, and its row. NotFound when there is no such person, Denied
+// secret, which cannot be read again, and its row. NotFound when there is no such person, Denied
 // "error.person-disabled" when they are disabled, Invalid "error.token-life" for a life below an hour or over
 // TokenLongest.
 func (k *Keeper) NewTokenFor(by store.By, person uint64, name string, life time.Duration) (string, *store.Token, error) {
@@ -56,7 +56,7 @@ func (k *Keeper) NewTokenFor(by store.By, person uint64, name string, life time.
 
 // Token returns the person with whose rights the token acts. It returns SignIn: "error.sign-in-needed" when there is no
 // such token, when it was revoked or when the person is disabled, "error.token-ended" after its end,
-// "error.token-asleep" while it waits for an administrator. That it was used is written at most once an hour.
+// "error.token-asleep" while it waits for an administrator. Its use is recorded at most once an hour.
 func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (k *Keeper) TokensOf(person uint64) ([]*store.Token, error) {
 	return out, err
 }
 
-// RevokeToken makes a token of the person worthless at once; NotFound when it is not theirs or not there.
+// RevokeToken revokes a token of the person at once; NotFound when it is not theirs or does not exist.
 func (k *Keeper) RevokeToken(by store.By, person, token uint64) error {
 	return k.store.Update(by, func(tx *store.Tx) error {
 		t, err := store.Tokens.Get(tx, token)

@@ -41,7 +41,7 @@ const (
 	NotRun      Reason = "not-run"     // the process could not be started
 )
 
-// Error is why a file has no text.
+// Error says why a file has no text.
 type Error struct {
 	Reason Reason
 	Err    error
@@ -54,7 +54,7 @@ func refuse(r Reason, format string, args ...any) error {
 	return &Error{r, fmt.Errorf(format, args...)}
 }
 
-// ReasonOf returns why, Damaged for an error that is not of this package.
+// ReasonOf returns the reason of an error, Damaged for an error of another package.
 func ReasonOf(err error) Reason {
 	var e *Error
 	if errors.As(err, &e) {
@@ -113,13 +113,12 @@ func formatOf(name, mediaType string) format {
 	return formatNone
 }
 
-// Reads reports whether files of the name and media type are of a kind that is read. The name counts only where the
-// type says nothing.
+// Reads reports whether Text reads files of the name and media type. The name counts only where the type says nothing.
 func Reads(name, mediaType string) bool { return formatOf(name, mediaType) != formatNone }
 
 // Text returns the words of the file, in reading order as far as the file tells it, as lines of UTF-8 without control
-// characters, at most MaxText bytes; longer text is cut. It returns an *Error when the file cannot be read. A file
-// that breaks off gives what stands before the break.
+// characters, at most MaxText bytes; longer text is cut. It returns an *Error when the file cannot be read. A truncated
+// file gives the text before the break.
 func Text(r io.ReaderAt, size int64, name, mediaType string) (text string, err error) {
 	if size > maxFile {
 		return "", refuse(TooMuch, "%d bytes", size)

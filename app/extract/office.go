@@ -319,7 +319,7 @@ func (o *office) sheet(name string, shared []string) error {
 	})
 }
 
-// open reads the parts of OpenDocument: whatever stands in paragraphs and headings.
+// open reads the parts of OpenDocument: the text of paragraphs and headings.
 func (o *office) open() error {
 	locked := false
 	err := o.part("META-INF/manifest.xml", func(t xml.Token, local string) error {

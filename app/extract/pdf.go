@@ -27,7 +27,7 @@ type place struct {
 	data       []byte
 	at         int
 	seen       int    // where in the file, for what wins
-	generation uint16 // of one that stands in the file itself
+	generation uint16 // of an object in the file itself
 }
 
 type pdf struct {

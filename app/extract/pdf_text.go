@@ -79,7 +79,7 @@ func (t *pdfText) run(content []byte, resources pdfDict, depth int) error {
 	return nil
 }
 
-// skipPicture leaves out a picture that stands in the content itself.
+// skipPicture skips a picture inside the content itself.
 func skipPicture(l *lexer) {
 	for {
 		switch w := l.next().(type) {

@@ -43,7 +43,7 @@ func (h *heard) forget() { h.line, h.whole = h.line[:0], false }
 
 func (h *heard) self() *heard { return h }
 
-// AsksAPI reports whether what is under way on the connection is for the API.
+// AsksAPI reports whether the current request on the connection is for the API.
 func AsksAPI(served net.Conn) bool {
 	h, ok := served.(interface{ self() *heard })
 	return ok && h.self().api

@@ -58,7 +58,7 @@ func Most(configured int) int {
 	return most
 }
 
-// Accept waits for the next connection that can be served.
+// Accept returns the next connection that can be served.
 func (l *Listener) Accept() (net.Conn, error) {
 	const pause = 100 * time.Millisecond
 	for {
@@ -179,7 +179,7 @@ const (
 	lingerBytes = 32 << 20
 )
 
-// Close ends the connection, once the peer could read what it was answered.
+// Close ends the connection once the peer has had time to read the answer.
 func (c *conn) Close() error {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || !c.lingers.Load() || half.CloseWrite() != nil {
@@ -224,7 +224,7 @@ func accepted(served net.Conn) *conn {
 	return c
 }
 
-// Works notes that something is done for the connection, until the function that it returns is called.
+// Works marks the connection as being worked on until the function it returns is called.
 func Works(served net.Conn) (done func()) {
 	c := accepted(served)
 	if c == nil {
@@ -240,7 +240,7 @@ func Works(served net.Conn) (done func()) {
 	}
 }
 
-// Waits notes that work waits for the peer, until the function that it returns is called.
+// Waits marks the work as waiting for the peer until the function it returns is called.
 func Waits(served net.Conn) (done func()) {
 	c := accepted(served)
 	if c == nil {
@@ -250,7 +250,7 @@ func Waits(served net.Conn) (done func()) {
 	return func() { c.busy.Store(true) }
 }
 
-// Lingers notes whether the peer has more to say than was read.
+// Lingers records whether the peer has sent more than was read.
 func Lingers(served net.Conn, more bool) {
 	if c := accepted(served); c != nil {
 		c.lingers.Store(more)

@@ -76,10 +76,9 @@ func (m *reading) openPEC(root *entity) *Message {
 	return inner
 }
 
-// carry finds the message in an envelope of which nothing proves that a
-// provider of certified mail made it. Its sender is whom it names or, where it
-// cannot be read, who wants the answers; that is worth as much as any From.
-// What the envelope says of machines and desks counts for it as well.
+// carry finds the message in an envelope of which nothing proves that a provider of certified mail made it. Its sender
+// is whom it names or, where it cannot be read, who wants the answers; that counts as much as any From. What the
+// envelope says of machines and desks counts for it as well.
 func (m *reading) carry(root *entity) {
 	how := strings.ToLower(strings.TrimSpace(root.header.get("X-Trasporto")))
 	if how != "posta-certificata" && how != "errore" || root.header.has("X-Ricevuta") || m.msg.Report != nil {

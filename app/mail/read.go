@@ -88,7 +88,7 @@ func understand(data []byte, o Options, problem string, wrapped int) *Message {
 	return m.msg
 }
 
-// headers reads everything that stands in the header of a message alone.
+// headers reads what is found only in the header of a message.
 func (m *reading) headers(h header) {
 	msg := m.msg
 	if ids := MessageIDs(h.get("Message-ID")); len(ids) > 0 {

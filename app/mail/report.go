@@ -190,7 +190,7 @@ var (
 		`unsent message|returned message|message header|intestazioni del messaggio originale|received: (?:from|by|\()|return-path: ?<|message-id: ?<)`)
 	// Behind such a line stand recipients.
 	goesOn = regexp.MustCompile(`(?i)\b(?:to|for|by|of|with|reach(?:ed|ing)?|from) (?:all |each |any )?(?:of )?the following\b`)
-	// A server that says so tries again by itself.
+	// A server that says so retries on its own.
 	goesOnTrying = regexp.MustCompile(`(?i)delivery attempts will continue|will (?:be retried|continue to (?:try|be)|keep trying|try again|retry)|still being retried|do(?: not|n't) need to re-?send|no action is required on your part|this is a warning message only|continuer[aà] a tentare|tenter[aà] ancora`)
 	delaying     = regexp.MustCompile(`(?i)delay|ritard|^warning`)
 )

@@ -80,7 +80,7 @@ func parseCMS(b []byte) (p7 *pkcs7.PKCS7, err error) {
 // oidSignedData is 1.2.840.113549.1.7.2 as DER.
 var oidSignedData = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02}
 
-// berNode is an object whose length is counted anew.
+// berNode is an object whose length is counted again.
 type berNode struct {
 	tag      []byte
 	content  []byte // of a primitive

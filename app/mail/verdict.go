@@ -145,7 +145,7 @@ func (l ReportLine) Verdict() Verdict {
 	return Judge(l.Status, l.Diagnostic)
 }
 
-// NoSuch tells whether a code says by itself that there is no such address.
+// NoSuch reports whether a code alone says that there is no such address.
 func NoSuch(status string) bool { return slices.Contains(noSuch, status) }
 
 // OfMessage tells whether a code says that the message itself is at fault,

@@ -124,9 +124,8 @@ func (w word) bytes() []byte {
 	return out
 }
 
-// decodeBase64 decodes what there is: white space and strange characters are
-// left out, missing padding is forgiven, and after padding it begins anew, as
-// programs write that join encoded pieces.
+// decodeBase64 decodes what there is: white space and strange characters are left out, missing padding is forgiven, and
+// after padding it starts over, as programs write that join encoded pieces.
 func decodeBase64(b []byte) []byte {
 	out := make([]byte, 0, len(b)/4*3+3)
 	var acc uint32

@@ -427,8 +427,8 @@ func (t *tidy) link(attrs []html.Attribute) {
 	t.push("a", "a", begin)
 }
 
-// image keeps a picture of this desk. From elsewhere only a link to it stays,
-// for a picture that loads by itself tells its owner who read it.
+// image keeps a picture of this desk. From elsewhere only a link to it stays, because a picture that loads
+// automatically tells its owner who read the mail.
 func (t *tidy) image(attrs []html.Attribute) {
 	src, alt := strings.TrimSpace(attr(attrs, "src")), Line(attr(attrs, "alt"))
 	if t.words {

@@ -10,7 +10,7 @@ import (
 // that MailHTML shows.
 type Passage struct{ Text, HTML string }
 
-// Thread says how a mail stands to others, as far as its header tells.
+// Thread says how a mail relates to others, as far as its header shows.
 type Thread int
 
 const (

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// HasRemote tells whether the HTML of a mail has pictures that MailHTML leaves
-// out unless it may load them from elsewhere.
+// HasRemote reports whether the HTML of a mail has pictures that MailHTML leaves out unless it may load them from
+// elsewhere.
 func HasRemote(body string) bool {
 	z := html.NewTokenizer(strings.NewReader(body))
 	for {

@@ -181,8 +181,8 @@ func settleAutoLink(n *ast.AutoLink, src []byte) {
 	}
 }
 
-// settleImage leaves pictures of this desk; one from elsewhere becomes a link
-// that the reader may follow, never something that loads by itself.
+// settleImage leaves pictures of this desk; one from elsewhere becomes a link that the reader may follow, never
+// something that loads automatically.
 func settleImage(n *ast.Image, refuse bool) {
 	if refuse {
 		unwrap(n)

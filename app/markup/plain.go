@@ -37,8 +37,8 @@ func mailText(s string) string {
 type textLine struct {
 	text   string
 	from   int  // where in the HTML it begins, -1 of a blank one
-	fixed  bool // it stands in a table or in preformatted text
-	quoted bool // it stands in an element that quotes
+	fixed  bool // it is in a table or in preformatted text
+	quoted bool // it is in an element that quotes
 }
 
 // textLines returns what mailText does, line by line.

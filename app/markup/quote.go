@@ -17,8 +17,7 @@ func Message(body string) template.HTML {
 	return MessageFolded(body, "…")
 }
 
-// MessageFolded is Message with the words that stand on the fold, in the
-// reader's language ("Testo citato").
+// MessageFolded is Message with a label for the fold in the reader's language ("Testo citato").
 func MessageFolded(body, summary string) template.HTML {
 	body = Clean(body)
 	show := func(s string) string { return messageDialect.render(s, false) }

@@ -201,7 +201,7 @@ func saidWho(s string) (said, certain bool) {
 	return sayName(s), date && (at || address) || at && address
 }
 
-// dateWord tells the days, months and what else stands in a date.
+// dateWord matches days, months and the other words of a date.
 var dateWord = regexp.MustCompile(`^(lun|mar|mer|gio|ven|sab|dom|mon|tue|wed|thu|fri|sat|sun|man|tir|ons|tor|fre|lør|søn|lör|sön|mån|tis|pon|wt|śr|czw|pt|sob|niedz|jue|jeu|vie|qua|qui|seg|ter|sex|sáb|sam|dim|din|woe|don|vri|zat|zon|пн|вт|ср|чт|пт|сб|вс|нд|` +
 	`jan|gen|ene|janv|sty|tammi|feb|fév|lut|helmi|mär|mrt|maalis|apr|avr|abr|kwi|huhti|mag|mai|may|maj|mei|touko|giu|jun|juin|cze|kesä|lug|jul|juil|lip|heinä|ago|aug|août|sie|elo|set|sep|wrz|syys|ott|okt|oct|out|paź|loka|nov|lis|marras|dic|dec|déc|dez|des|gru|joulu|` +
 	`янв|фев|мар|апр|ма|июн|июл|авг|сен|окт|ноя|дек|січ|лют|бер|кві|тра|чер|лип|сер|вер|жов|лис|гру|giorno|data|lúc)\p{L}{0,8}$|^(lu|ma|mi|je|ve|sa|di|do|fr|mo|so|ti|ke|to|pe|la|su)$`)
@@ -240,10 +240,10 @@ var runningWords = wordSet("non|che|è|ho|hai|ha|abbiamo|avete|hanno|sono|siamo|
 // program writes above what it passes on.
 const maxHeadLines = 14
 
-// Inner is who wrote a mail that another passes on, as that one says.
+// Inner is the author of a forwarded mail, as the forwarding mail names them.
 type Inner struct{ Name, Email, Date string }
 
-// Called is the name, or the address of who has none.
+// Called is the name, or the address where there is no name.
 func (in Inner) Called() string { return cmp.Or(in.Name, in.Email) }
 
 // Words are the name and the address.

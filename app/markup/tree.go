@@ -13,7 +13,7 @@ type node struct {
 	tag      string // "" of a text
 	attrs    []html.Attribute
 	text     string // of a text, entities resolved
-	from, to int    // where it stands in the source, tags included
+	from, to int    // its place in the source, tags included
 	kids     []*node
 
 	words  int  // bytes of text in it
@@ -211,7 +211,7 @@ func unwrapLayout(s string) string {
 	if !root.table {
 		return s
 	}
-	as := map[int]string{} // where a tag begins -> what stands in its place
+	as := map[int]string{} // where a tag begins -> what replaces it
 	var look func(n, in *node)
 	replace := func(n *node, open, shut string) {
 		as[n.from] = open

@@ -19,7 +19,7 @@ func (s *stage) attach(name, window, subject, language string, at time.Time) ([]
 	return serverLog(r, at), nil
 }
 
-// quoted returns what stands in quotation marks: the message that the application showed.
+// quoted returns the text in quotation marks: the message that the application showed.
 func quoted(s string) string {
 	if _, rest, ok := strings.Cut(s, "\""); ok {
 		if inside, _, ok := strings.Cut(rest, "\""); ok {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Clock is a clock that stands where it was set. The store of a demo is filled by it, so that what is played happened
-// when it is said to have happened.
+// Clock is a clock that stands where it was set. The store of a demo runs on it while it is filled, so that each act is
+// recorded at the time it is meant to have happened.
 type Clock struct{ at atomic.Pointer[time.Time] }
 
 // NewClock returns a clock that stands at the time.

@@ -134,8 +134,8 @@ func choose(text string, choices []string) string {
 func (m *matter) say(key string) string { return extra[m.story.Language][key] }
 
 // step plans a change of the ticket by somebody. When its time has come they look at the ticket first, and leave what
-// its page no longer offers them: it may have been closed by itself meanwhile, or be a duplicate. So nothing is refused,
-// and what goes wrong all the same is a fault.
+// its page no longer offers them: it may have been closed automatically meanwhile, or be a duplicate. So nothing is
+// refused, and what goes wrong all the same is a fault.
 func (m *matter) step(at time.Time, by *player, what ticket.Step) {
 	m.s.at(at, func() error {
 		fits, err := m.offered(by, what)

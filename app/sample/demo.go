@@ -117,7 +117,7 @@ func (s *stage) at(t time.Time, do func() error) {
 	heap.Push(&s.events, event{t, s.order, do})
 }
 
-// play does what is planned, in the order of time, and what happens by itself in between.
+// play does what is planned, in the order of time, and what happens automatically in between.
 func (s *stage) play() error {
 	for len(s.events) > 0 {
 		if err := s.ctx.Err(); err != nil {
@@ -135,7 +135,7 @@ func (s *stage) play() error {
 	return nil
 }
 
-// elapse lets happen what was to happen by itself until the time.
+// elapse does what happens automatically until the time.
 func (s *stage) elapse(until time.Time) error {
 	for {
 		var wake time.Time
@@ -165,7 +165,7 @@ func (s *stage) elapse(until time.Time) error {
 	}
 }
 
-// notices plans who is told and marks as read what is older than a week.
+// notices plans notices and marks those older than a week as read.
 func (s *stage) notices() error {
 	if _, err := s.d.PlanNotices(); err != nil {
 		return fmt.Errorf("sample: plan notices: %w", err)

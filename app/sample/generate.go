@@ -41,7 +41,7 @@ const (
 // Generate adds tickets as a real desk has them after two years: conversations in Italian and English of words with
 // natural frequencies, 2,500 requesters in 60 units, the built-in groups and modules, notes, and 2.5 % not closed.
 // Numbers go on from the last one. People and units that an earlier run made are used again. The desk must be seeded
-// and its notices planned: nobody is told of what Generate makes, and what was not planned before never will be.
+// and its notices planned: nobody is notified of what Generate makes, and notices not planned before are never planned.
 //
 // The same seed makes the same tickets. Work is done in transactions of 2,000 tickets; the store is best opened with
 // NoSync and its file synced at the end.

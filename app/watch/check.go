@@ -37,7 +37,7 @@ func (w *Watch) checkConfig(_ context.Context, _ bool) []Finding {
 	return out
 }
 
-// Certificate looks how long the certificate is still good.
+// Certificate reports how long the certificate is still valid.
 func Certificate(path string, now time.Time) Finding {
 	const do = "get a new certificate; the server reads it by itself when the file changes"
 	raw, err := os.ReadFile(path) // #nosec G304 -- the configuration names it

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// fewDescriptors is how many may be left before it is worth a warning.
+// fewDescriptors is how few descriptors may be left before the desk warns.
 const fewDescriptors = 64
 
 // wrongDescriptors tells when the process can hardly open another file or connection.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Jobs remembers how background work goes.
+// Jobs remembers the runs and failures of background work.
 type Jobs struct {
 	now  func() time.Time
 	mu   sync.Mutex
@@ -21,7 +21,7 @@ func NewJobs(now func() time.Time) *Jobs { return &Jobs{now: now, jobs: map[stri
 // Job is how one job goes. Work that follows something never ends, so that it has no runs.
 type Job struct {
 	Name     string
-	Began    time.Time     // when it was begun, or begun anew
+	Began    time.Time     // when it was started, or started again
 	Runs     int           // that ended well
 	Last     time.Time     // when the last of them ended
 	Took     time.Duration // the last of them
@@ -30,7 +30,7 @@ type Job struct {
 	Err      string
 }
 
-// Troubled reports whether the job has failed lately and was not seen to go well since.
+// Troubled reports whether the job has failed lately and has not succeeded since.
 func (j Job) Troubled(now time.Time) bool {
 	return j.Failures > 0 && !j.Last.After(j.FailedAt) && now.Sub(j.FailedAt) < time.Hour
 }
@@ -44,15 +44,15 @@ func (l *Jobs) change(name string, f func(*Job)) {
 	f(l.jobs[name])
 }
 
-// Began notes that the job was begun, or begun anew.
+// Began records that the job was started, or started again.
 func (l *Jobs) Began(name string) { l.change(name, func(j *Job) { j.Began = l.now() }) }
 
-// Ran notes a run that ended well.
+// Ran records a successful run.
 func (l *Jobs) Ran(name string, took time.Duration) {
 	l.change(name, func(j *Job) { j.Runs++; j.Last, j.Took = l.now(), took })
 }
 
-// Failed notes a failure.
+// Failed records a failure.
 func (l *Jobs) Failed(name string, err any) {
 	l.change(name, func(j *Job) { j.Failures++; j.FailedAt, j.Err = l.now(), fmt.Sprint(err) })
 }

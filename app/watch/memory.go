@@ -64,7 +64,7 @@ func afterEachCollection(f func()) {
 }
 
 // LimitMemory has the collector work harder before the program has more than so many megabytes, unless GOMEMLIMIT says
-// how many. It is no wall: what is needed is given.
+// how many. It is not a hard limit: the program still gets the memory it needs.
 func LimitMemory(megabytes int) {
 	if megabytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(megabytes) << 20)

@@ -24,8 +24,8 @@ const (
 // maxPermissions is how many files and folders are looked at below one folder: a desk with millions of files has to start.
 const maxPermissions = 4000
 
-// Permissions tells what others than the desk's user can get at of all that the desk keeps or reads: at the start as
-// warnings, by doctor as faults. Each finding says the command that mends it.
+// Permissions reports which files that the desk keeps or reads are open to users other than its own: at the start as
+// warnings, in doctor as faults. Each finding names the command that mends it.
 func Permissions(cfg config.Config) []Finding {
 	var l permissions
 	dir := cfg.DataFolder()

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Troubles remembers the errors of the last day that went to the log. The same error again counts up, so that one that
-// comes a thousand times leaves room for others.
+// Troubles remembers the errors of the last day that went to the log. A repeated error is counted, so that one that
+// occurs a thousand times leaves room for others.
 type Troubles struct {
 	now func() time.Time
 	mu  sync.Mutex

@@ -21,18 +21,18 @@ import (
 type Part struct {
 	Name string // as /readyz and doctor call it
 
-	// Wrong tells what is wrong now, in English, empty when nothing is. It is asked often and has to be quick.
+	// Wrong returns what is wrong now, in English, empty when nothing is. It is called often and must be quick.
 	Wrong func() string
 	// Show makes the lines of the administrator's page.
 	Show func(words.Voice) []Fact
-	// Check looks as closely as doctor does. It may take its time. beside tells that a server is running.
+	// Check looks as closely as doctor does. It may take its time. beside reports that a server is running.
 	Check func(ctx context.Context, beside bool) []Finding
 }
 
 // Fact is one line about a part. What is bad about it stands in Bad instead of Text.
 type Fact struct{ Label, Text, Bad string }
 
-// Watch knows how the desk is. Its fields are set before anybody asks; Parts may be added to until then.
+// Watch knows the state of the desk. Its fields are set before first use; Parts may be added until then.
 type Watch struct {
 	Config           config.Config
 	Store            *store.Store
@@ -69,7 +69,7 @@ func (w *Watch) Begin() (err error) {
 	return nil
 }
 
-// Finding is one thing that doctor looked at.
+// Finding is the result of one of doctor's checks.
 type Finding struct {
 	Level Level
 	Text  string // how it is
@@ -105,7 +105,7 @@ func (w *Watch) Causes() []Cause {
 	return out
 }
 
-// Commits is how long it takes to commit, and took the last time.
+// Commits measures how long commits take, the last one included.
 type Commits struct {
 	took prometheus.Histogram
 	last atomic.Int64 // nanoseconds
@@ -120,7 +120,7 @@ func NewCommits() *Commits {
 // Note counts one commit; the store calls it.
 func (c *Commits) Note(took time.Duration) { c.took.Observe(took.Seconds()); c.last.Store(int64(took)) }
 
-// LeastFree is how little room on the disk is worth a warning, in bytes.
+// LeastFree is the free space on the disk, in bytes, below which the desk warns.
 const LeastFree = 2 << 30
 
 // Cause says that a part is not well, and why.

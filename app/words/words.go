@@ -24,7 +24,7 @@ var Languages = []string{"it", "en"}
 type Dictionary struct {
 	localizers map[string]*i18n.Localizer
 	plain      map[string]map[string]string // language -> key -> sentence that has nothing to fill in
-	all        map[string]string            // language + key -> the file it stands in
+	all        map[string]string            // language + key -> the file it is in
 	log        *slog.Logger
 	missing    sync.Map
 }

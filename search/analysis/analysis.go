@@ -173,7 +173,7 @@ func (s *scanner) beside(left Token, i int) {
 	}
 }
 
-// Together tells whether two words may be one: a letter and a word, or a word and a number.
+// Together reports whether two words may be one: a letter and a word, or a word and a number.
 func Together(left, right string) bool {
 	if IsLetters(left) && len(left) > 1 && IsNumber(right) && len(right) > 2 {
 		return true
@@ -300,7 +300,7 @@ func isJoint(r rune) bool {
 
 func isApostrophe(r rune) bool { return r == '\'' || r == 0x2019 || r == 0x2bc || r == '`' }
 
-// IsIdeograph tells writing without spaces, where each sign is a token of its own.
+// IsIdeograph reports whether the rune belongs to writing without spaces, where each sign is a token.
 func IsIdeograph(r rune) bool {
 	return r >= 0x2e80 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
@@ -428,7 +428,7 @@ func (l *lexicon) stem(word string) string {
 	return e.stem
 }
 
-// GuessLanguage is Language, and the first of the languages where nothing tells.
+// GuessLanguage is Language, with the first of Languages where Language returns "".
 func GuessLanguage(text string) string { return cmp.Or(Language(text), Languages[0]) }
 
 // Language returns the language, it or en, whose small words are the more frequent in the beginning of the text; "" when

@@ -1,7 +1,7 @@
 package analysis
 
 // Edits calls fn for the words one letter away: one left out, swapped with the next, replaced, put in. fn must not keep
-// the word; it ends the walk with false.
+// the word; it returns false to stop.
 func Edits(term string, fn func(word []byte) bool) {
 	buf := make([]byte, 0, len(term)+1)
 	for i := 0; i < len(term); i++ {

@@ -11,7 +11,7 @@ import (
 	"sportello/store"
 )
 
-// Catalogue is what a search needs to know of modules and groups. Documents name only their own module and group;
+// Catalogue holds what a search needs to know about modules and groups. Documents name only their own module and group;
 // levels above and confidentiality are looked up here, so that a change there holds at once and no ticket has to be
 // indexed again for it.
 type Catalogue struct {
@@ -24,7 +24,7 @@ type Catalogue struct {
 	SecretModules, SecretGroups []uint64 // confidential ones; modules also by a level above
 }
 
-// catalogueAge is how old a catalogue may be. The desk checks each hit by itself; this bounds totals and counts.
+// catalogueAge is how old a catalogue may be. The desk checks each hit itself; this bounds totals and counts.
 const catalogueAge = time.Second
 
 type CatalogueCache struct {
@@ -34,7 +34,7 @@ type CatalogueCache struct {
 	read time.Time
 }
 
-// Get returns the catalogue, read anew when something has changed and a second has passed.
+// Get returns the catalogue, read again when something has changed and a second has passed.
 func (c *CatalogueCache) Get(st *store.Store) (*Catalogue, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,7 +50,7 @@ func (c *CatalogueCache) Get(st *store.Store) (*Catalogue, error) {
 	return cat, nil
 }
 
-// Forget makes the next search read the catalogue anew.
+// Forget makes the next search read the catalogue again.
 func (c *CatalogueCache) Forget() {
 	c.mu.Lock()
 	c.cat = nil

@@ -2,7 +2,7 @@ package query
 
 import "sportello/search/analysis"
 
-// Missing returns how many of the words and phrases that a question needs do not stand in the text; of a phrase all
+// Missing returns how many of the words and phrases that a question needs are missing from the text; of a phrase all
 // words must be there, in whatever order.
 func Missing(text string, p Parsed, language string) int {
 	type at struct{ clause, choice int }

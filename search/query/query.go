@@ -18,7 +18,7 @@ const (
 	maxPrefixes = 4    // beginnings in one question; further ones are taken as words
 )
 
-// Parsed is what was understood of a question.
+// Parsed is a question as it was understood.
 type Parsed struct {
 	Words    []string // to be found, as typed, stars included
 	Phrases  []string // to be found as they stand, without quotation marks
@@ -268,7 +268,7 @@ func (r *reader) next() (typed, bool) {
 	return t, true
 }
 
-// quotation reads what stands in quotation marks; without a closing mark it goes to the end.
+// quotation reads the text in quotation marks; without a closing mark it reads to the end.
 func (r *reader) quotation() (string, bool) {
 	rest := r.text[r.at:]
 	c, w := utf8.DecodeRuneInString(rest)
@@ -358,12 +358,12 @@ func (p *Parsed) group(text string) {
 	})
 }
 
-// IsCode tells whether the clause is one code and nothing else.
+// IsCode reports whether the clause is a single code.
 func (c Clause) IsCode() bool {
 	return c.code || len(c.Choices) == 1 && len(c.Choices[0].Phrase) == 0 && len(c.Choices[0].Units) == 1 && c.Choices[0].Units[0].Kind == UnitExact
 }
 
-// Must tells what no answer goes without, however few there are.
+// Must reports whether every answer needs the clause, however few answers there are.
 func (c Clause) Must() bool {
 	return c.Plus || c.IsCode() || slices.ContainsFunc(c.Choices, func(ch Choice) bool { return len(ch.Phrase) > 0 })
 }

@@ -11,9 +11,9 @@ import (
 	"sportello/search/analysis"
 )
 
-// Snippet cuts about n characters out of the text where most of the words that were asked for stand, on one line,
-// escaped, the words in <mark>. Without any of them it is the beginning of the text. The caller gives only text that
-// the reader may see.
+// Snippet returns about n characters of the text, from where most of the words of the question are, on one line,
+// escaped, the words in <mark>. Without any of the words it is the beginning of the text. The caller passes only text
+// that the reader may see.
 func Snippet(text string, p Parsed, language string, n int) template.HTML {
 	if n <= 0 {
 		return ""

@@ -15,8 +15,8 @@ const (
 )
 
 // follow goes from stop to stop of a process that was started to be traced by this thread, until it has ended. begin is
-// called before its first instruction, unless it is nil; call is told of each entry into a system call and each exit, and
-// says how long the thread is to wait there.
+// called before its first instruction, unless it is nil; call is called for each entry into a system call and each
+// exit, and says how long the thread is to wait there.
 func follow(pid int, begin func() error, call func(tid int) (time.Duration, error)) (syscall.WaitStatus, error) {
 	var ws syscall.WaitStatus
 	if _, err := syscall.Wait4(pid, &ws, syscall.WALL, nil); err != nil {

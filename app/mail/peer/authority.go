@@ -23,7 +23,7 @@ type Authority struct {
 	key   *ecdsa.PrivateKey
 }
 
-// NewAuthority makes an authority that nobody knows.
+// NewAuthority makes an authority that no system trusts.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{Roots: x509.NewCertPool()}

@@ -80,7 +80,7 @@ func (p *Proxy) Drop() {
 	}
 }
 
-// Mute makes the server's words disappear on all connections, which stay open.
+// Mute discards everything the server sends on all connections, which stay open.
 func (p *Proxy) Mute(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,7 +154,7 @@ func Silent(t testing.TB) int {
 	return Port(ln)
 }
 
-// Says starts a server that greets every connection with a text, and then hears without answering.
+// Says starts a server that greets every connection with a text, then reads and never answers.
 func Says(t testing.TB, text string) int {
 	t.Helper()
 	ln := Listen(t)
@@ -284,7 +284,7 @@ func (r *Relay) Answer(with ...*smtp.SMTPError) {
 	r.answer = append(r.answer, with...)
 }
 
-// LoseAnswers makes the relay break the connection instead of answering the end of the next n messages, which it has.
+// LoseAnswers makes the relay accept the next n messages and break the connection instead of saying so.
 func (r *Relay) LoseAnswers(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -33,7 +33,7 @@ type Inbox struct {
 
 	MaxMessage int64 // bytes; a larger message arrives cut. 0: 50 MiB
 
-	Clock func() time.Time // for what is told of it; nil: the machine's
+	Clock func() time.Time // for what it reports; nil: the machine's
 	Times Times
 }
 

@@ -265,7 +265,7 @@ func (in *incoming) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// gate lets in who may connect.
+// gate accepts connections from allowed addresses.
 type gate struct {
 	net.Listener
 	rules *Listener

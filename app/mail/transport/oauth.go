@@ -22,7 +22,7 @@ type OAuth struct {
 	Refresh  func() (string, error)
 	Scopes   []string
 
-	// Renewed is told of a new refresh token where the provider hands one out with every use; nil: it is only
+	// Renewed is called with a new refresh token where the provider hands one out with every use; nil: it is only
 	// remembered while the process lives.
 	Renewed func(refresh string)
 

@@ -51,7 +51,7 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return fmt.Sprintf("refused: %d %s %s", r.Code, r.Enhanced, r.Text) }
 
-// Code says what kept a server from serving us, for a sentence in the reader's language.
+// Code says why a server did not serve us, for a sentence in the reader's language.
 type Code string
 
 const (
@@ -67,7 +67,7 @@ const (
 	DeliverFailed  Code = "deliver"     // the server is well: the desk could not store a message
 )
 
-// Error is why a server could not be used.
+// Error says why a server could not be used.
 type Error struct {
 	Code Code
 	Host string // host:port

@@ -25,12 +25,12 @@ const (
 )
 
 // Watch delivers what arrives in the folder until ctx ends, and returns ctx's error; it returns another only when the
-// Inbox itself makes no sense. Failures of the server are told to state, and retried with back-off. Messages are
-// known by UID and UIDVALIDITY, not by \Seen: one that somebody read in webmail meanwhile is not missed. save is
-// called with the new position after messages were delivered and marked; its error stops the round and is retried.
-// A message that fails stays in Position.Missing and is tried again with back-off while later ones go on; one that
-// is marked \Deleted or gone before it was fetched is not delivered. save, deliver and state are called from the
-// calling goroutine.
+// Inbox itself makes no sense. Failures of the server are passed to state, and retried with back-off. Messages are
+// known by UID and UIDVALIDITY, not by \Seen: one that somebody read in webmail meanwhile is not missed. save is called
+// with the new position after messages were delivered and marked; its error stops the round and is retried. A message
+// that fails stays in Position.Missing and is tried again with back-off while later ones go on; one that is marked
+// \Deleted or gone before it was fetched is not delivered. save, deliver and state are called from the calling
+// goroutine.
 func (in *Inbox) Watch(ctx context.Context, from Position, save func(Position) error, deliver Deliver, state func(InboxState)) error {
 	if err := in.check(); err != nil {
 		return err
@@ -285,7 +285,7 @@ func (w *watcher) advance(part []uint32) {
 	}
 }
 
-// mark marks what was delivered. A server that refuses it (a folder we may only read) is told of, not an obstacle.
+// mark marks what was delivered. A refusal (a folder we may only read) is reported and does not stop delivery.
 func (w *watcher) mark(s *session) error {
 	if len(w.at.Unmarked) == 0 {
 		return nil
