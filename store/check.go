@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 )
 
@@ -71,5 +72,71 @@ func checkChanges(tx *Tx, report func(string, ...any)) {
 		if uint64Of(v) > last {
 			report("cursor %s is at %d, beyond the last change %d", k, uint64Of(v), last)
 		}
+	}
+}
+
+// check compares every row with its index entries, counters, references and blobs, and reports the differences.
+func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
+	entries := make([]int, len(t.indexes))
+	counts := map[string]int{}
+	for r, err := range t.All(tx, 0, false) {
+		if err != nil {
+			report("%v", err)
+			return
+		}
+		id := rowOf(r).ID
+		for i, ix := range t.indexes {
+			for _, k := range distinct(ix.keys(r)) {
+				entries[i]++
+				entry := append(k, idBytes(id)...)
+				if found, _ := tx.bucket(t.name, ix.name).Cursor().Seek(entry); !bytes.Equal(found, entry) {
+					report("%s %d: no entry in %s", t.name, id, ix.name)
+				}
+			}
+		}
+		if t.counts != nil {
+			for _, k := range distinct(t.counts(r)) {
+				counts[string(t.counterKey(k))]++
+			}
+		}
+		if t.refs != nil {
+			t.refs(r, func(field, table string, ref uint64) {
+				if ref != 0 && !tx.has(table, ref) {
+					report("%s %d: %s names %s %d, which is not there", t.name, id, field, table, ref)
+				}
+			})
+		}
+		if t.blobs != nil {
+			for _, sum := range t.blobs(r) {
+				if err := tx.store.statBlob(sum); err != nil {
+					report("%s %d: lost blob: %v", t.name, id, err)
+				}
+			}
+		}
+		if id > t.Last(tx) {
+			report("%s %d: above the sequence %d", t.name, id, t.Last(tx))
+		}
+	}
+	for i, ix := range t.indexes {
+		n := 0
+		c := tx.bucket(t.name, ix.name).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			n++
+		}
+		if n != entries[i] {
+			report("%s: %d entries in %s, rows call for %d", t.name, n, ix.name, entries[i])
+		}
+	}
+	prefix := Key(t.name)
+	c := tx.bolt.Bucket(bucketCounts).Cursor()
+	found := 0
+	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		found++
+		if int(uint64Of(v)) != counts[string(k)] { // #nosec G115 -- one that does not fit differs too
+			report("%s: counter %x is %d, rows call for %d", t.name, k[len(prefix):], uint64Of(v), counts[string(k)])
+		}
+	}
+	if found != len(counts) {
+		report("%s: %d counters, rows call for %d", t.name, found, len(counts))
 	}
 }

@@ -17,7 +17,8 @@ func (t *Table[T]) keepRefs(tx *Tx, old, r *T) error {
 	if t.refs == nil {
 		return nil
 	}
-	var was []reference
+	var few [8]reference // most rows name no more, and need no memory for it
+	was := few[:0]
 	if old != nil {
 		t.refs(old, func(field, table string, id uint64) { was = append(was, reference{field, table, id}) })
 	}

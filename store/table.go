@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"reflect"
 	"slices"
 	"time"
@@ -451,128 +450,6 @@ func (t *Table[T]) count(tx *Tx, k []byte, d int) error {
 func (t *Table[T]) Count(tx *Tx, parts ...any) int {
 	tx.live()
 	return int(uint64Of(tx.bolt.Bucket(bucketCounts).Get(t.counterKey(Key(parts...))))) // #nosec G115 -- a counter never exceeds the number of rows
-}
-
-// All walks the rows by id, from the given id on (inclusive), upwards or, when desc, downwards from it (0: from the end).
-func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
-	return t.walk(tx, from, desc, t.decode)
-}
-
-// GlanceAll is All with Glance.
-func (t *Table[T]) GlanceAll(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
-	return t.walk(tx, from, desc, t.glance)
-}
-
-func (t *Table[T]) walk(tx *Tx, from uint64, desc bool, decode func(uint64, []byte) (*T, error)) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		c := tx.bucket(t.name, "rows").Cursor()
-		var k, v []byte
-		switch {
-		case !desc:
-			k, v = c.Seek(idBytes(from))
-		case from == 0:
-			k, v = c.Last()
-		default:
-			if k, v = c.Seek(idBytes(from)); k == nil {
-				k, v = c.Last()
-			} else if lastID(k) > from {
-				k, v = previous(c, k)
-			}
-		}
-		for k != nil {
-			r, err := decode(lastID(k), v)
-			if !yield(r, err) || err != nil {
-				return
-			}
-			if desc {
-				k, v = previous(c, k)
-			} else {
-				k, v = c.Next()
-			}
-		}
-	}
-}
-
-// previous moves the cursor from the key to the one before it. bbolt's own Prev returns nil, as at the beginning, when
-// it comes to a page that the same transaction has emptied.
-func previous(c *bbolt.Cursor, key []byte) (k, v []byte) {
-	k, v = c.Prev()
-	if k != nil || !c.Bucket().Writable() {
-		return k, v
-	}
-	if first, _ := c.Bucket().Cursor().First(); first == nil || bytes.Compare(first, key) >= 0 {
-		return nil, nil
-	}
-	for k == nil {
-		k, v = c.Prev()
-	}
-	return k, v
-}
-
-// check compares every row with its index entries, counters, references and blobs, and reports the differences.
-func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
-	entries := make([]int, len(t.indexes))
-	counts := map[string]int{}
-	for r, err := range t.All(tx, 0, false) {
-		if err != nil {
-			report("%v", err)
-			return
-		}
-		id := rowOf(r).ID
-		for i, ix := range t.indexes {
-			for _, k := range distinct(ix.keys(r)) {
-				entries[i]++
-				entry := append(k, idBytes(id)...)
-				if found, _ := tx.bucket(t.name, ix.name).Cursor().Seek(entry); !bytes.Equal(found, entry) {
-					report("%s %d: no entry in %s", t.name, id, ix.name)
-				}
-			}
-		}
-		if t.counts != nil {
-			for _, k := range distinct(t.counts(r)) {
-				counts[string(t.counterKey(k))]++
-			}
-		}
-		if t.refs != nil {
-			t.refs(r, func(field, table string, ref uint64) {
-				if ref != 0 && !tx.has(table, ref) {
-					report("%s %d: %s names %s %d, which is not there", t.name, id, field, table, ref)
-				}
-			})
-		}
-		if t.blobs != nil {
-			for _, sum := range t.blobs(r) {
-				if err := tx.store.statBlob(sum); err != nil {
-					report("%s %d: lost blob: %v", t.name, id, err)
-				}
-			}
-		}
-		if id > t.Last(tx) {
-			report("%s %d: above the sequence %d", t.name, id, t.Last(tx))
-		}
-	}
-	for i, ix := range t.indexes {
-		n := 0
-		c := tx.bucket(t.name, ix.name).Cursor()
-		for k, _ := c.First(); k != nil; k, _ = c.Next() {
-			n++
-		}
-		if n != entries[i] {
-			report("%s: %d entries in %s, rows call for %d", t.name, n, ix.name, entries[i])
-		}
-	}
-	prefix := Key(t.name)
-	c := tx.bolt.Bucket(bucketCounts).Cursor()
-	found := 0
-	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		found++
-		if int(uint64Of(v)) != counts[string(k)] { // #nosec G115 -- one that does not fit differs too
-			report("%s: counter %x is %d, rows call for %d", t.name, k[len(prefix):], uint64Of(v), counts[string(k)])
-		}
-	}
-	if found != len(counts) {
-		report("%s: %d counters, rows call for %d", t.name, found, len(counts))
-	}
 }
 
 // rebuild derives the indexes and counters of the table again from its rows; for migrations.

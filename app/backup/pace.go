@@ -13,8 +13,8 @@ import (
 	"filippo.io/age"
 )
 
-// step is how much is written before it is synced and the pace is checked. The desk's own sync waits for what the disk
-// is doing, so that a step has to be small.
+// step is how much is written before it is handed to the disk and the pace is checked. The desk's own sync waits for
+// what the disk is doing, so that a step has to be small.
 const step = 512 << 10
 
 // pace bounds how fast a backup copies, over all its files together.

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"bytes"
+	"iter"
+
+	"go.etcd.io/bbolt"
+)
+
+// All walks the rows by id, from the given id on (inclusive), upwards or, when desc, downwards from it (0: from the end).
+func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
+	return t.walk(tx, from, desc, t.decode)
+}
+
+// GlanceAll is All with Glance.
+func (t *Table[T]) GlanceAll(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
+	return t.walk(tx, from, desc, t.glance)
+}
+
+func (t *Table[T]) walk(tx *Tx, from uint64, desc bool, decode func(uint64, []byte) (*T, error)) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		c := tx.bucket(t.name, "rows").Cursor()
+		var k, v []byte
+		switch {
+		case !desc:
+			k, v = c.Seek(idBytes(from))
+		case from == 0:
+			k, v = c.Last()
+		default:
+			if k, v = c.Seek(idBytes(from)); k == nil {
+				k, v = c.Last()
+			} else if lastID(k) > from {
+				k, v = previous(c, k)
+			}
+		}
+		for k != nil {
+			r, err := decode(lastID(k), v)
+			if !yield(r, err) || err != nil {
+				return
+			}
+			if desc {
+				k, v = previous(c, k)
+			} else {
+				k, v = c.Next()
+			}
+		}
+	}
+}
+
+// previous moves the cursor from the key to the one before it. bbolt's own Prev returns nil, as at the beginning, when
+// it comes to a page that the same transaction has emptied.
+func previous(c *bbolt.Cursor, key []byte) (k, v []byte) {
+	k, v = c.Prev()
+	if k != nil || !c.Bucket().Writable() {
+		return k, v
+	}
+	if first, _ := c.Bucket().Cursor().First(); first == nil || bytes.Compare(first, key) >= 0 {
+		return nil, nil
+	}
+	for k == nil {
+		k, v = c.Prev()
+	}
+	return k, v
+}
