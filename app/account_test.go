@@ -34,7 +34,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 		b.must(b.post(group+"/members/remove", url.Values{"person": {show.IDValue(p.ID)}}), http.StatusSeeOther)
 		// Who was added and removed finds it under the bell.
 		theirs := d.signedIn(p)
-		if _, err := d.app.Desk.PlanNotices(); err != nil {
+		if _, err := d.app.Desk.Notices.PlanNotices(); err != nil {
 			t.Fatal(err)
 		}
 		theirs.must(theirs.get("/notices"), 200, "Carla Serra ha cambiato quello che puoi fare")

@@ -57,7 +57,7 @@ func TestHeldMailIsJudgedByItsGroup(t *testing.T) {
 	if got := agent.post(address.Mails, url.Values{"approve": {fmt.Sprint(approved)}, "back": {address.Mails + "?state=held"}}); got.status != 303 || got.header.Get("Location") != address.Mails+"?state=held" {
 		t.Errorf("approving: %d %s", got.status, got.header.Get("Location"))
 	}
-	if err := w.app.Desk.ProcessMail(t.Context()); err != nil {
+	if err := w.app.Desk.Intake.Process(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if m := w.mail(approved); m.State != store.MailDone || m.Ticket == 0 {
@@ -118,7 +118,7 @@ func TestTextsOfTheMailAreWritten(t *testing.T) {
 	b := w.visitor("administrator")
 	rev := func() string {
 		t.Helper()
-		s, err := w.app.Desk.Settings()
+		s, err := w.app.Desk.Catalogue.Settings()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +187,7 @@ func TestTheOriginalOfAMessageIsForThoseWhoMaySeeMoreThanItsText(t *testing.T) {
 func TestAGroupHasASignature(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
-	g, err := w.app.Desk.Group(w.group["csa"])
+	g, err := w.app.Desk.People.Group(w.group["csa"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestAGroupHasASignature(t *testing.T) {
 	if got := b.post(address.Admin("groups", g.ID), form); got.status != 303 {
 		t.Fatalf("saving: %d %s", got.status, got.body)
 	}
-	if g, err = w.app.Desk.Group(g.ID); err != nil || g.Signature.IT != "Ufficio paghe\nVia Roma 1" {
+	if g, err = w.app.Desk.People.Group(g.ID); err != nil || g.Signature.IT != "Ufficio paghe\nVia Roma 1" {
 		t.Errorf("kept %q, %v", g.Signature.IT, err)
 	}
 	if got := b.get(address.Admin("groups", g.ID)); !strings.Contains(got.body, "Ufficio paghe\nVia Roma 1</textarea>") {

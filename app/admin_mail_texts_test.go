@@ -76,7 +76,7 @@ func TestAnAdministratorsWordsStandInLettersOfAccounts(t *testing.T) {
 				t.Errorf("%s in %s leaves something to be filled in: %s\n%s", event, lang, subject, text)
 			}
 		}
-		set, err := w.app.Desk.Settings()
+		set, err := w.app.Desk.Catalogue.Settings()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,15 +37,15 @@ func newAdministration(t *testing.T) *administration {
 	t.Helper()
 	d := &administration{testDesk: newTestDesk(t)}
 	by := policy.Actor{Via: "command", System: true}
-	o, err := d.app.Desk.AddOrganisation(by, people.OrganisationForm{Name: "Università di Vallombra", Domains: []string{"vallombra.it"}})
+	o, err := d.app.Desk.People.AddOrganisation(by, people.OrganisationForm{Name: "Università di Vallombra", Domains: []string{"vallombra.it"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.organisation = o.ID
-	if d.csa, err = d.app.Desk.GroupByCode("csa"); err != nil {
+	if d.csa, err = d.app.Desk.People.GroupByCode("csa"); err != nil {
 		t.Fatal(err)
 	}
-	if d.ricerca, err = d.app.Desk.GroupByCode("ricerca"); err != nil {
+	if d.ricerca, err = d.app.Desk.People.GroupByCode("ricerca"); err != nil {
 		t.Fatal(err)
 	}
 	in := func(g *store.Group, supervisor bool) []store.Membership {
@@ -63,7 +63,7 @@ func newAdministration(t *testing.T) *administration {
 
 func (d *administration) person(id uint64) *store.Person {
 	d.t.Helper()
-	p, err := d.app.Desk.Person(policy.Actor{System: true}, id)
+	p, err := d.app.Desk.People.Read(policy.Actor{System: true}, id)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func (d *administration) person(id uint64) *store.Person {
 
 func (d *administration) level(code string) *catalogue.Level {
 	d.t.Helper()
-	l, err := d.app.Desk.LevelByCode(code)
+	l, err := d.app.Desk.Catalogue.LevelByCode(code)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestTheAdministrationIsForThoseWhoRunTheDesk(t *testing.T) {
 func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	d := newAdministration(t)
 	mail := letter{from: "Ada Neri <ada@example.it>", id: "uno@example.it", subject: "Cedolino", html: `<p>Vuoto</p><img src="cid:foto">`, picture: picture()}
-	if _, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
+	if _, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
 		t.Fatal(err)
 	}
 	for _, lang := range words.Languages {
@@ -250,7 +250,7 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 	link := passwordLink.FindString(got.body)
 	guest := d.browser()
 	guest.must(guest.get(link), 200, "lia@example.it")
-	page, err := d.app.Desk.ListPeople(policy.Actor{System: true}, people.PeopleQuery{Text: "lia@example.it"})
+	page, err := d.app.Desk.People.List(policy.Actor{System: true}, people.PeopleQuery{Text: "lia@example.it"})
 	if err != nil || len(page.People) != 1 {
 		t.Fatal(err, page)
 	}
@@ -306,7 +306,7 @@ func TestPeopleAreFoundByNameRoleGroupAndOrganisation(t *testing.T) {
 func (d *administration) addQuick(name string) {
 	d.t.Helper()
 	f := people.PersonForm{Name: name, Email: strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"}
-	if _, _, err := d.app.Desk.AddPerson(policy.Actor{System: true}, f); err != nil {
+	if _, _, err := d.app.Desk.People.Add(policy.Actor{System: true}, f); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -321,7 +321,7 @@ func TestAFormThatCameTooLateKeepsItsTextAndSaysWhatIsThereNow(t *testing.T) {
 	got := b.post(at, changed(mine, "description-it", "Scritto da me"))
 	b.must(got, 409, "Qualcuno ha salvato mentre scrivevi", "Scritto da me</textarea>", "Scritto dall&#39;altra persona")
 	b.must(b.post(at, postable(got.body, at)), 303)
-	g, err := d.app.Desk.Group(d.csa.ID)
+	g, err := d.app.Desk.People.Group(d.csa.ID)
 	if err != nil || g.Description.IT != "Scritto da me" {
 		t.Errorf("after saving again: %q, %v", g.Description.IT, err)
 	}
@@ -341,7 +341,7 @@ func TestGroupsAreAddedChangedAndRemovedUnlessTheyAreInUse(t *testing.T) {
 	b.must(b.post(at+"/members/remove", url.Values{"person": {show.IDValue(d.asker.ID)}}), 303)
 	b.must(b.post(at+"/remove", url.Values{"remove": {"1"}}), 303)
 
-	general, err := d.app.Desk.GroupByCode(store.GeneralGroup)
+	general, err := d.app.Desk.People.GroupByCode(store.GeneralGroup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -458,13 +458,13 @@ func TestPrioritiesAreShownInWordsBeforeTheyAreSaved(t *testing.T) {
 	b.must(b.post("/admin/priorities", changed(v, "day-ends", "5")), 422, "La giornata deve finire dopo il suo inizio", `name="hours-due-1" inputmode="numeric" value="2"`)
 	b.must(b.post("/admin/priorities", changed(v, "day-ends", "x")), 422, "Scrivi un numero da 1 a 24", `value="x"`)
 	b.must(b.post("/admin/priorities", changed(v, "day-ends", "19")), 303)
-	s, err := d.app.Desk.Settings()
+	s, err := d.app.Desk.Catalogue.Settings()
 	if err != nil || s.Matrix["low/none"] != 1 || s.WorkingHours["1"] != 2 || s.DayEnds != 19 {
 		t.Errorf("saved %+v, %v", s, err)
 	}
 	b.must(b.post("/admin/priorities", changed(postable(b.get("/admin/priorities").body, "/admin/priorities"), "act", "defaults")), 200, "valori iniziali",
 		`name="day-ends" inputmode="numeric" value="18"`)
-	if s, _ = d.app.Desk.Settings(); s.DayEnds != 19 {
+	if s, _ = d.app.Desk.Catalogue.Settings(); s.DayEnds != 19 {
 		t.Error("showing the initial values saved them")
 	}
 }
@@ -479,7 +479,7 @@ func TestAColourOnWhichTextCannotBeReadIsRefusedWithTheNearestThatCan(t *testing
 	b.must(b.get("/admin/branding/colour?q=%230b4f9e"), 200, "si legge bene")
 	nearest := regexp.MustCompile(`name="nearest" value="(#[0-9a-f]{6})"`).FindStringSubmatch(got.body)[1]
 	b.must(b.post("/admin/branding", changed(postable(got.body, "/admin/branding"), "nearest", nearest)), 303)
-	if s, _ := d.app.Desk.Settings(); s.Colour != nearest || s.Name != "Aiuto" {
+	if s, _ := d.app.Desk.Catalogue.Settings(); s.Colour != nearest || s.Name != "Aiuto" {
 		t.Errorf("saved %s and %s", s.Colour, s.Name)
 	}
 }
@@ -515,7 +515,7 @@ func TestTheTextsOfTheHomePageAreShownBeforeTheyAreSaved(t *testing.T) {
 	v.Del("act")
 	b.must(b.post("/admin/home", changed(v, "searches", strings.Repeat("cerca questo\n", 1)+strings.Repeat("x", 61))), 422, "troppo lungo", strings.Repeat("x", 61))
 	b.must(b.post("/admin/home", changed(v, "searches", "cedolino\r\nferie", "welcome-it", "Buongiorno")), 303)
-	if s, _ := d.app.Desk.Settings(); s.Welcome.IT != "Buongiorno" || len(s.Searches) != 2 || !strings.Contains(s.HomeText.IT, "**mondo**") {
+	if s, _ := d.app.Desk.Catalogue.Settings(); s.Welcome.IT != "Buongiorno" || len(s.Searches) != 2 || !strings.Contains(s.HomeText.IT, "**mondo**") {
 		t.Errorf("saved %+v", s)
 	}
 }

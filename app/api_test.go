@@ -67,7 +67,7 @@ type apiDesk struct {
 
 func newAPIDesk(t *testing.T) *apiDesk {
 	d := &apiDesk{testDesk: newTestDesk(t)}
-	csa, err := d.app.Desk.GroupByCode("csa")
+	csa, err := d.app.Desk.People.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}

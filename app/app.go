@@ -117,7 +117,7 @@ func (a *App) open() error {
 	a.Backups = &backup.Job{Plan: a.Config.Backup, Data: a.Config.DataFolder(), Program: watch.Version(), Settings: a.Config.Redacted(), Store: a.Store, Index: a.Index,
 		Now: a.Desk.Now, Zone: zone, Log: a.Log, Ran: func(took time.Duration) { a.Watch.Jobs.Ran("backup", took) }, Failed: func(err error) { a.Watch.Jobs.Failed("backup", err) }}
 	w := a.Watch
-	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.Store, a.Index, a.Desk.Now, a.Desk.HasAdministrator, a.Backups
+	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.Store, a.Index, a.Desk.Now, a.Desk.People.HasAdministrator, a.Backups
 	if err := w.Begin(); err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (a *App) open() error {
 	if err := a.Mail.Open(); err != nil {
 		return err
 	}
-	if err := a.Desk.Seed(a.work); err != nil {
+	if err := a.Desk.Catalogue.Seed(a.work); err != nil {
 		return fmt.Errorf("app: seed the desk: %w", err)
 	}
 	return nil

@@ -107,7 +107,7 @@ func (w *world) article(f article.ArticleForm) *article.ArticleView {
 	if f.Publication == store.PublicationNone {
 		f.Publication = store.Published
 	}
-	v, err := w.app.Desk.SaveArticle(w.as("administrator"), f)
+	v, err := w.app.Desk.Articles.Save(w.as("administrator"), f)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestThousandsOfPagesOfOneModuleAreAllReachedByTurningPages(t *testing.T) {
 	system := policy.Actor{System: true, Via: "import"}
 	for i := range many {
 		for _, lang := range []string{"it", "en"} {
-			_, _, err := d.PutArticleRecord(system, article.ArticleRecord{Slug: fmt.Sprintf("aiuto-%d", i), Title: fmt.Sprintf("%c%c aiuto %03d", 'A'+i%26, 'a'+i%7, i), Body: "<p>Testo della pagina</p>",
+			_, _, err := d.Articles.Put(system, article.ArticleRecord{Slug: fmt.Sprintf("aiuto-%d", i), Title: fmt.Sprintf("%c%c aiuto %03d", 'A'+i%26, 'a'+i%7, i), Body: "<p>Testo della pagina</p>",
 				Format: "html", Language: lang, Module: "esse3", Audience: "public", State: "published"})
 			if err != nil {
 				t.Fatal(err)

@@ -49,7 +49,7 @@ func (w *world) readable(file uint64) *store.FileText {
 
 func (w *world) keep(role, name, content string) uint64 {
 	w.t.Helper()
-	f, err := w.app.Desk.Keep(w.as(role), name, strings.NewReader(content))
+	f, err := w.app.Desk.Files.Keep(w.as(role), name, strings.NewReader(content))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -66,11 +66,11 @@ func smallPDF(words string) string {
 func TestWordsInAttachmentsAreFoundByWhoMayOpenThem(t *testing.T) {
 	w := newWorld(t)
 	public := w.keep("requester", "verbale.pdf", smallPDF("Il collegio approva lo zibellino"))
-	if _, err := w.app.Desk.Do(w.as("requester"), 1, ticket.Step{Message: &ticket.Text{Body: "ecco il verbale", Files: []uint64{public}}}); err != nil {
+	if _, err := w.app.Desk.Tickets.Do(w.as("requester"), 1, ticket.Step{Message: &ticket.Text{Body: "ecco il verbale", Files: []uint64{public}}}); err != nil {
 		t.Fatal(err)
 	}
 	secret := w.keep("agent", "nota.pdf", smallPDF("Non dire ornitorinco"))
-	if _, err := w.app.Desk.Do(w.as("agent"), 1, ticket.Step{Message: &ticket.Text{Body: "per noi", Internal: true, Files: []uint64{secret}}}); err != nil {
+	if _, err := w.app.Desk.Tickets.Do(w.as("agent"), 1, ticket.Step{Message: &ticket.Text{Body: "per noi", Internal: true, Files: []uint64{secret}}}); err != nil {
 		t.Fatal(err)
 	}
 	guide := w.keep("administrator", "guida.pdf", smallPDF("Come si nutre il pangolino"))
@@ -108,7 +108,7 @@ func TestAHostileAttachmentCostsOneFailedReading(t *testing.T) {
 	w := newWorld(t)
 	bad := w.keep("requester", "rotto.pdf", "%PDF-1.4\ntrailer << /Encrypt 1 0 R /Root 2 0 R >>")
 	good := w.keep("requester", "buono.txt", "parola scoiattolo")
-	if _, err := w.app.Desk.Do(w.as("requester"), 1, ticket.Step{Message: &ticket.Text{Body: "x", Files: []uint64{bad, good}}}); err != nil {
+	if _, err := w.app.Desk.Tickets.Do(w.as("requester"), 1, ticket.Step{Message: &ticket.Text{Body: "x", Files: []uint64{bad, good}}}); err != nil {
 		t.Fatal(err)
 	}
 	if text := w.readable(bad); text.Failed != string(extract.Encrypted) {

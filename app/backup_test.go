@@ -30,7 +30,7 @@ func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum s
 	d = newTestDesk(t, append([]func(*config.Config){func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") }}, configure...)...)
 	p := d.add("Ada Neri", people.PersonForm{Administrator: true})
 	actor := policy.Actor{Person: p, Language: "it"}
-	kept, err := d.app.Desk.Keep(actor, "nota.txt", strings.NewReader("bytes of a file"))
+	kept, err := d.app.Desk.Files.Keep(actor, "nota.txt", strings.NewReader("bytes of a file"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 			return err
 		})
 		if store.KindOf(err) == store.NotFound {
-			p, _, err = a.Desk.AddPerson(policy.Actor{Via: "command", System: true}, form)
+			p, _, err = a.Desk.People.Add(policy.Actor{Via: "command", System: true}, form)
 		}
 		if err != nil {
 			b.Fatal(err)
@@ -118,7 +118,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 		}
 		return secret
 	}
-	csa, err := a.Desk.GroupByCode("csa")
+	csa, err := a.Desk.People.GroupByCode("csa")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -330,7 +330,7 @@ func BenchmarkPages(b *testing.B) {
 					b.Fatal(err)
 				}
 				began := time.Now()
-				if _, err := access.Search(b.Context(), s.who, find.SearchQuery{Text: q, Facets: s.facets}); err != nil {
+				if _, err := access.Find.Search(b.Context(), s.who, find.SearchQuery{Text: q, Facets: s.facets}); err != nil {
 					b.Fatal(err)
 				}
 				times = append(times, time.Since(began))

@@ -110,7 +110,7 @@ func TestAFolderBringsItsPicturesAndNamesWhatIsLost(t *testing.T) {
 	look := func() (bodies [2]string) {
 		files := 0
 		for i, slug := range []string{"note", "guida"} {
-			v, err := d.app.Desk.Article(policy.Actor{}, slug, "it")
+			v, err := d.app.Desk.Articles.Read(policy.Actor{}, slug, "it")
 			must(t, err)
 			bodies[i] = v.Version.Body
 			files += len(v.Files)

@@ -168,7 +168,7 @@ func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 	if status != 0 || lastLine(out) != "imported 4, updated 0, refused 1" {
 		t.Fatalf("the other language: status %d\n%s\n%s", status, out, errOut)
 	}
-	v, err := d.app.Desk.Article(policy.Actor{}, "calc-primo-foglio", "en")
+	v, err := d.app.Desk.Articles.Read(policy.Actor{}, "calc-primo-foglio", "en")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,11 +181,11 @@ func TestImportOfAFolderMakesArticlesThatLeadToEachOther(t *testing.T) {
 			t.Errorf("%s: %v, want %v in %s", want, !there, there, body)
 		}
 	}
-	if v, err := d.app.Desk.Article(policy.Actor{}, "writer-due", "it"); err != nil || !strings.Contains(v.Version.Body, `href="/articles/note"`) {
+	if v, err := d.app.Desk.Articles.Read(policy.Actor{}, "writer-due", "it"); err != nil || !strings.Contains(v.Version.Body, `href="/articles/note"`) {
 		t.Errorf("a link beside a base: %v", err)
 	}
 	for slug, title := range map[string]string{"writer-due": "Seconda pagina, senza titolo. note", "note": "Le note", "new-2": "Nuovo"} {
-		if v, err := d.app.Desk.Article(policy.Actor{}, slug, "it"); err != nil || v.Version.Title != title {
+		if v, err := d.app.Desk.Articles.Read(policy.Actor{}, slug, "it"); err != nil || v.Version.Title != title {
 			t.Errorf("%s: %v, %v", slug, v, err)
 		}
 	}

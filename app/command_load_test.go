@@ -15,14 +15,14 @@ import (
 
 func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 	d := newTestDesk(t)
-	general, err := d.app.Desk.GroupByCode(store.GeneralGroup)
+	general, err := d.app.Desk.People.GroupByCode(store.GeneralGroup)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ada := d.add("Ada Neri", people.PersonForm{Groups: []store.Membership{{Group: general.ID}}})
 	ivo := d.add("Ivo Bo", people.PersonForm{})
 	for i := range 5 {
-		if _, err := d.app.Desk.OpenTicket(policy.Actor{Person: ivo}, ticket.NewTicket{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
+		if _, err := d.app.Desk.Tickets.Open(policy.Actor{Person: ivo}, ticket.NewTicket{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -91,8 +91,8 @@ func TestAPipeBesideARunningServerLeavesItToTheServer(t *testing.T) {
 	if status, out, errOut := commandLine(t, aMail, "mail", "deliver", "--data", d.app.Config.Data); status != 0 {
 		t.Fatalf("status %d\n%s%s", status, out, errOut)
 	}
-	must(t, d.app.Desk.ProcessMail(t.Context()))
-	v, err := d.app.Desk.Ticket(theDesk, 1)
+	must(t, d.app.Desk.Intake.Process(t.Context()))
+	v, err := d.app.Desk.Tickets.Read(theDesk, 1)
 	if err != nil || v.Ticket.Via != "mail" {
 		t.Errorf("%v", err)
 	}

@@ -108,7 +108,7 @@ func newConfirmDesk(t *testing.T) *confirmDesk {
 	d.admin = d.add("Carla Capo", people.PersonForm{Administrator: true})
 	d.actor = policy.Actor{Person: d.admin, Via: "page"}
 	var err error
-	if d.group, err = d.app.Desk.GroupByCode("csa"); err != nil {
+	if d.group, err = d.app.Desk.People.GroupByCode("csa"); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -172,14 +172,14 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		return address.Admin("groups", d.group.ID) + "/members/remove", url.Values{"person": {itoa(p.ID)}}
 	},
 	"admin-groups.remove": func(d *confirmDesk) (string, url.Values) {
-		g, err := d.app.Desk.AddGroup(d.actor, people.GroupForm{Code: "via", Name: store.Words{IT: "Via", EN: "Away"}})
+		g, err := d.app.Desk.People.AddGroup(d.actor, people.GroupForm{Code: "via", Name: store.Words{IT: "Via", EN: "Away"}})
 		if err != nil {
 			d.t.Fatal(err)
 		}
 		return address.Admin("groups", g.ID) + "/remove", url.Values{"remove": {"1"}}
 	},
 	"mail-texts.save": func(d *confirmDesk) (string, url.Values) {
-		s, err := d.app.Desk.Settings()
+		s, err := d.app.Desk.Catalogue.Settings()
 		if err != nil {
 			d.t.Fatal(err)
 		}

@@ -133,7 +133,7 @@ group = "csa"
 		member = []store.Membership{{Group: g.ID}}
 		return err
 	}))
-	p, _, err := a.Desk.AddPerson(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
+	p, _, err := a.Desk.People.Add(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
 	must(t, err)
 	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "crash")
 	must(t, err)
@@ -332,7 +332,7 @@ func (d *crashDesk) after() {
 	if _, err := a.Mail.TakeSpool(ctx); err != nil {
 		t.Errorf("spool: %v", err)
 	}
-	if err := a.Desk.ProcessMail(ctx); err != nil {
+	if err := a.Desk.Intake.Process(ctx); err != nil {
 		t.Errorf("mail: %v", err)
 	}
 	for _, finding := range a.Store.Check() {
@@ -434,7 +434,7 @@ func (d *crashDesk) letters() (sent, again int) {
 			t.Error(err)
 		}
 	}()
-	_, err = a.Desk.PlanNotices()
+	_, err = a.Desk.Notices.PlanNotices()
 	must(t, err)
 	eventually(t, "letters are left", func() bool {
 		n := 1

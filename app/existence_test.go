@@ -149,7 +149,7 @@ func TestNoFilterTellsWhatThereIs(t *testing.T) {
 	t.Parallel()
 	d := newAPIDesk(t)
 	system := policy.Actor{Via: "command", System: true}
-	if _, err := d.app.Desk.AddGroup(system, people.GroupForm{Code: "segreta", Name: store.Words{IT: "Segreta", EN: "Secret"}, Confidential: true}); err != nil {
+	if _, err := d.app.Desk.People.AddGroup(system, people.GroupForm{Code: "segreta", Name: store.Words{IT: "Segreta", EN: "Secret"}, Confidential: true}); err != nil {
 		t.Fatal(err)
 	}
 	d.requester.call("POST", "/tickets", box{"subject": "Il cedolino non si apre", "body": "ecco"})

@@ -72,7 +72,7 @@ func TestAFileFollowsItsMessageThroughEveryDoor(t *testing.T) {
 	}
 	check("merged", theirs)
 	agent := policy.Actor{Person: d.person("bruno.galli@example.it"), Via: "page", Language: "it"}
-	if _, err := d.app.Desk.Do(agent, 2, ticket.Step{UndoDuplicate: true}); err != nil {
+	if _, err := d.app.Desk.Tickets.Do(agent, 2, ticket.Step{UndoDuplicate: true}); err != nil {
 		t.Fatal(err)
 	}
 	check("undone", theirs)

@@ -15,7 +15,7 @@ import (
 // attached gives an article that everybody may read a file, and returns the file's address.
 func (w *world) attached(name string, content []byte) string {
 	w.t.Helper()
-	f, err := w.app.Desk.Keep(w.as("administrator"), name, bytes.NewReader(content))
+	f, err := w.app.Desk.Files.Keep(w.as("administrator"), name, bytes.NewReader(content))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -64,14 +64,14 @@ func newFuzzed(f *testing.F) *fuzzed {
 		}
 	})
 	z := &fuzzed{app: a, secret: strings.Repeat("A", 43)}
-	if z.admin, _, err = a.Desk.AddPerson(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
+	if z.admin, _, err = a.Desk.People.Add(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
 		f.Fatal(err)
 	}
 	if z.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, z.admin.ID, "fuzz"); err != nil {
 		f.Fatal(err)
 	}
 	for _, s := range []string{"Il cedolino non si apre", "Una fattura manca"} {
-		if _, err := a.Desk.OpenTicket(policy.Actor{Person: z.admin, Via: "page", Language: "it"}, ticket.NewTicket{Subject: s, Body: "Da ieri.", Kind: store.Malfunction, Severity: store.Medium, Urgency: store.NoDate}); err != nil {
+		if _, err := a.Desk.Tickets.Open(policy.Actor{Person: z.admin, Via: "page", Language: "it"}, ticket.NewTicket{Subject: s, Body: "Da ieri.", Kind: store.Malfunction, Severity: store.Medium, Urgency: store.NoDate}); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -355,7 +355,7 @@ func FuzzSpool(f *testing.F) {
 				// The same mail again is known.
 				return
 			}
-			if err := z.app.Desk.ProcessMail(t.Context()); err != nil {
+			if err := z.app.Desk.Intake.Process(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			_, want, _ := bytes.Cut(raw, []byte("\n"))

@@ -337,7 +337,7 @@ func TestNoAddressLeavesTheFoldersOfTheDesk(t *testing.T) {
 	}
 	// A name of a file is a name and never a way.
 	for _, name := range []string{"../../segreto.txt", `..\..\segreto.txt`, "/etc/cron.d/x", "C:\\Windows\\x", "a/b/c"} {
-		f, err := w.app.Desk.Keep(w.as("requester"), name, strings.NewReader("x"))
+		f, err := w.app.Desk.Files.Keep(w.as("requester"), name, strings.NewReader("x"))
 		must(t, err)
 		if strings.ContainsAny(f.Name, `/\`) {
 			t.Errorf("%q is kept as %q", name, f.Name)

@@ -284,7 +284,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 			return
 		}
 		look("the ticket that was opened", got)
-		if _, err := w.app.Desk.PlanNotices(); err != nil {
+		if _, err := w.app.Desk.Notices.PlanNotices(); err != nil {
 			t.Fatal(err)
 		}
 		admin := w.visitor("administrator")
@@ -309,7 +309,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.app.Desk.SendLetters(t.Context(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
+		_, err = w.app.Desk.Notices.SendLetters(t.Context(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
 			l, err := w.app.Mail.WriteLetter(o)
 			if err != nil {
 				t.Error(err)

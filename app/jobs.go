@@ -73,21 +73,21 @@ func (a *App) jobs() *suture.Supervisor {
 	})
 	add := func(name string, run func(context.Context) error) { s.Add(job{name, run, a}) }
 	add("search follower", a.Index.Run)
-	add("notices", a.Desk.RunNotices)
-	add("clock", a.Desk.RunClock)
+	add("notices", a.Desk.Notices.RunNotices)
+	add("clock", a.Desk.Tickets.RunClock)
 	if extract.Able {
-		add("attachments", func(ctx context.Context) error { return a.Desk.RunAttachments(ctx, extract.ByItself) })
+		add("attachments", func(ctx context.Context) error { return a.Desk.Files.RunAttachments(ctx, extract.ByItself) })
 	} else {
 		a.Log.Warn("the text of attachments is not read: this system sets no limits to processes")
 	}
 	a.Mail.Jobs(add)
-	add("views", a.Desk.RunViews)
-	add("misses", a.Desk.RunMisses)
+	add("views", a.Desk.Queues.RunViews)
+	add("misses", a.Desk.Find.RunMisses)
 	if a.Config.Backup.Scheduled() {
 		add("backup", a.Backups.Run)
 	}
 	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.Desk.Keeper().Expire(ctx); return err }))
-	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.Desk.RemindTokens(); return err }))
+	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.Desk.People.RemindTokens(); return err }))
 	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.Store.Sweep(); return err }))
 	return s
 }

@@ -273,16 +273,16 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 		return nil
 	}))
 	footer := []store.FooterLink{{Label: words(60), Address: "/privacy"}}
-	_, err := d.ChangeSettings(admin, 0, catalogue.SettingsForm{Branding: &catalogue.Branding{Name: next(60), Institution: next(90)}, Footer: &footer,
+	_, err := d.Catalogue.ChangeSettings(admin, 0, catalogue.SettingsForm{Branding: &catalogue.Branding{Name: next(60), Institution: next(90)}, Footer: &footer,
 		Home: &catalogue.Home{Welcome: words(90), Text: store.Words{IT: everything, EN: everything}, Searches: []string{next(60)}, Hours: words(90)}})
 	must(err)
 	for _, address := range []string{"javascript:hacked=1", " JavaScript:hacked=1", "data:text/html,x", "//evil.example/\"onclick=hacked=1"} {
 		bad := []store.FooterLink{{Label: words(60), Address: address}}
-		if _, err := d.ChangeSettings(admin, 0, catalogue.SettingsForm{Footer: &bad}); err == nil && !strings.HasPrefix(address, "//") {
+		if _, err := d.Catalogue.ChangeSettings(admin, 0, catalogue.SettingsForm{Footer: &bad}); err == nil && !strings.HasPrefix(address, "//") {
 			t.Errorf("a link to %q stands at the foot of every page", address)
 		}
 	}
-	_, err = d.ChangeSettings(admin, 0, catalogue.SettingsForm{Footer: &footer})
+	_, err = d.Catalogue.ChangeSettings(admin, 0, catalogue.SettingsForm{Footer: &footer})
 	must(err)
 
 	// What editors and agents write.
@@ -290,14 +290,14 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 		for _, lang := range []string{"it", "en"} {
 			slug := fmt.Sprintf("prova-%d", i)
 			a := article.ArticleForm{Slug: slug, Title: next(240), Language: lang, Module: w.module["csa"], Audience: store.Public, Format: form, Body: everything, Publication: store.Published}
-			_, err := d.SaveArticle(admin, a)
+			_, err := d.Articles.Save(admin, a)
 			must(err)
 			w.things["slug"] = slug
 		}
 	}
-	_, err = d.SaveArticle(admin, article.ArticleForm{Title: next(240), Language: "it", Module: w.module["csa"], Body: everything, Publication: store.Draft})
+	_, err = d.Articles.Save(admin, article.ArticleForm{Title: next(240), Language: "it", Module: w.module["csa"], Body: everything, Publication: store.Draft})
 	must(err)
-	reply, err := d.AddReply(w.as("agent"), queue.ReplyForm{Group: w.group["csa"], Title: words(190), Body: store.Words{IT: everything, EN: everything}})
+	reply, err := d.Queues.AddReply(w.as("agent"), queue.ReplyForm{Group: w.group["csa"], Title: words(190), Body: store.Words{IT: everything, EN: everything}})
 	must(err)
 	w.things["reply"] = itoa(reply.ID)
 
@@ -305,12 +305,12 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 	var files []uint64
 	for name, content := range map[string]string{`"><img src=x onerror=hacked=1>.png`: string(picture()), `<script>hacked=1</script>.html`: "<script>hacked=1</script>",
 		`onload=hacked=1.svg`: `<svg xmlns="http://www.w3.org/2000/svg" onload="hacked=1"/>`} {
-		f, err := d.Keep(w.as("requester"), name, bytes.NewReader([]byte(content)))
+		f, err := d.Files.Keep(w.as("requester"), name, bytes.NewReader([]byte(content)))
 		must(err)
 		files = append(files, f.ID)
 		w.things["file"] = itoa(f.ID)
 	}
-	tk, err := d.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: next(250), Body: everything, Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate,
+	tk, err := d.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: next(250), Body: everything, Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate,
 		Affected: next(60), Regression: true, WorkedIn: next(60), Answers: map[string]string{"q1": next(200)}, Files: files})
 	must(err)
 	other := w.asks("requester", next(200))
@@ -328,7 +328,7 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 		_, _, err = d.Keeper().NewToken(store.By{Via: "command"}, w.people[role].ID, next(90))
 		must(err)
 	}
-	_, err = d.PlanNotices()
+	_, err = d.Notices.PlanNotices()
 	must(err)
 	return tk.ID
 }

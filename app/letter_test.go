@@ -192,7 +192,7 @@ func TestTextsOfBeforeStandAsTheyWere(t *testing.T) {
 	b := w.visitor("administrator")
 	write := func(event, text string) {
 		t.Helper()
-		set, err := w.app.Desk.Settings()
+		set, err := w.app.Desk.Catalogue.Settings()
 		must(t, err)
 		got := b.post("/admin/mail-texts/"+event, url.Values{"rev": {itoa(set.Rev)}, "event": {event}, "subject-it": {""}, "subject-en": {""}, "text-it": {text}, "text-en": {""}})
 		if got.status != 303 {
@@ -284,12 +284,12 @@ func deskWithoutServer(t *testing.T) *app.App {
 func goesTo(t *testing.T, a *app.App, l letter, address string) (out *transport.Letter) {
 	t.Helper()
 	l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
-	_, err := a.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
+	_, err := a.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
 	must(t, err)
-	must(t, a.Desk.ProcessMail(t.Context()))
-	_, err = a.Desk.PlanNotices()
+	must(t, a.Desk.Intake.Process(t.Context()))
+	_, err = a.Desk.Notices.PlanNotices()
 	must(t, err)
-	_, err = a.Desk.SendLetters(t.Context(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
+	_, err = a.Desk.Notices.SendLetters(t.Context(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
 		l, err := a.Mail.WriteLetter(o)
 		if err != nil {
 			t.Error(err)

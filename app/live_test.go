@@ -61,11 +61,11 @@ func listenAt(t *testing.T, b *browser, address string) (next func() live.Event)
 
 func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	d := newTestDesk(t)
-	g, err := d.app.Desk.GroupByCode("csa")
+	g, err := d.app.Desk.People.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := d.app.Desk.LevelByCode("csa")
+	m, err := d.app.Desk.Catalogue.LevelByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 
 	open := func(p *store.Person) *store.Ticket {
 		t.Helper()
-		tk, err := d.app.Desk.OpenTicket(policy.Actor{Person: p}, ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+		tk, err := d.app.Desk.Tickets.Open(policy.Actor{Person: p}, ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	if e := brunos(); e.Ticket != first.ID {
 		t.Errorf("Bruno hears %+v", e)
 	}
-	note, err := d.app.Desk.Do(policy.Actor{Person: bruno}, first.ID, ticket.Step{Message: &ticket.Text{Body: "Tra noi.", Internal: true}})
+	note, err := d.app.Desk.Tickets.Do(policy.Actor{Person: bruno}, first.ID, ticket.Step{Message: &ticket.Text{Body: "Tra noi.", Internal: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestWhatHappensBetweenAPageAndItsStreamIsHeard(t *testing.T) {
 	if !ok {
 		t.Fatalf("the page follows nothing\n%s", page.body)
 	}
-	tk, err := w.app.Desk.Do(w.as("agent"), tk.ID, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
+	tk, err := w.app.Desk.Tickets.Do(w.as("agent"), tk.ID, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,17 +149,17 @@ func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
 	}
 
 	d := newTestDesk(t)
-	g, err := d.app.Desk.GroupByCode("csa")
+	g, err := d.app.Desk.People.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := d.app.Desk.LevelByCode("csa")
+	m, err := d.app.Desk.Catalogue.LevelByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := []store.Membership{{Group: g.ID}}
 	ada := d.add("Ada Neri", people.PersonForm{})
-	tk, err := d.app.Desk.OpenTicket(policy.Actor{Person: ada}, ticket.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+	tk, err := d.app.Desk.Tickets.Open(policy.Actor{Person: ada}, ticket.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
 	if err != nil {
 		t.Fatal(err)
 	}

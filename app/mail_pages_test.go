@@ -88,11 +88,11 @@ func (w *world) comes(l letter) *store.Mail {
 		l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
 	}
 	d := w.app.Desk
-	row, err := d.TakeMail(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
+	row, err := d.Intake.Take(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := d.ProcessMail(context.Background()); err != nil {
+	if err := d.Intake.Process(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
 	err = w.app.Store.View(func(tx *store.Tx) error {
@@ -165,7 +165,7 @@ func (w *world) linked(person *store.Person, ticket uint64) string {
 		w.t.Fatal(err)
 	}
 	secret := ""
-	_, err = w.app.Desk.SendLetters(context.Background(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
+	_, err = w.app.Desk.Notices.SendLetters(context.Background(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
 		if o.Letter.ID == id {
 			secret = o.Link
 		}
@@ -225,10 +225,10 @@ To: %s
 
 --b1--
 `, id, person.Email, person.Email, l.MessageID, person.Email), "\n", "\r\n")
-	if _, err := w.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
+	if _, err := w.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.app.Desk.ProcessMail(context.Background()); err != nil {
+	if err := w.app.Desk.Intake.Process(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -74,7 +74,7 @@ func (d *testDesk) memberOf(code string) (out []store.Membership) {
 
 func (d *testDesk) ticket(n uint64) *ticket.TicketView {
 	d.t.Helper()
-	v, err := d.app.Desk.Ticket(theDesk, n)
+	v, err := d.app.Desk.Tickets.Read(theDesk, n)
 	must(d.t, err)
 	return v
 }
@@ -123,7 +123,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	postfix.Submit(t, "ada@ateneo.example", to[1], "From: ada@ateneo.example\r\nTo: "+to[1]+"\r\nSubject: altro oggetto\r\nMessage-ID: <seconda@ateneo.example>\r\n\r\nEcco il numero: 1234.\r\n")
 	eventually(t, "the answer", func() bool { return d.ticket(1).Ticket.Messages == 2 })
 
-	_, err := d.app.Desk.Do(policy.Actor{Person: agent, Via: "page"}, 1, ticket.Step{Message: &ticket.Text{Body: "Sta sul **portale**."}})
+	_, err := d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: "page"}, 1, ticket.Step{Message: &ticket.Text{Body: "Sta sul **portale**."}})
 	must(t, err)
 	var answer string
 	eventually(t, "the agent's answer in Ada's mailbox", func() bool {
@@ -190,15 +190,15 @@ func TestTwoDesksThatBothConfirmFallSilent(t *testing.T) {
 	eventually(t, "a ticket", func() bool { return one.tickets() == 1 })
 	eventually(t, "its confirmation", func() bool { return one.count(store.LetterSent) == 1 })
 	agent := one.add("Bruno Agente", people.PersonForm{Groups: one.memberOf("csa"), Email: "bruno@altrove.example"})
-	_, err := one.app.Desk.Do(policy.Actor{Person: agent, Via: "page"}, 1, ticket.Step{Message: &ticket.Text{Body: "Ci guardiamo."}})
+	_, err := one.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: "page"}, 1, ticket.Step{Message: &ticket.Text{Body: "Ci guardiamo."}})
 	must(t, err)
 	eventually(t, "the answer of a person at the other desk", func() bool { return two.tickets() == 1 })
 	postfix.Empty(t)
-	must(t, two.app.Desk.ProcessMail(t.Context()))
-	must(t, one.app.Desk.ProcessMail(t.Context()))
-	_, err = two.app.Desk.PlanNotices()
+	must(t, two.app.Desk.Intake.Process(t.Context()))
+	must(t, one.app.Desk.Intake.Process(t.Context()))
+	_, err = two.app.Desk.Notices.PlanNotices()
 	must(t, err)
-	_, err = one.app.Desk.PlanNotices()
+	_, err = one.app.Desk.Notices.PlanNotices()
 	must(t, err)
 	eventually(t, "nothing to send", func() bool { return one.count(store.LetterQueued)+two.count(store.LetterQueued) == 0 })
 	postfix.Empty(t)
@@ -214,16 +214,16 @@ func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
 	relay := mailpeer.NewRelay(t, nil)
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
 	relay.LoseAnswers(1)
-	_, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(aMail))
+	_, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(aMail))
 	must(t, err)
 	eventually(t, "the first try", func() bool { return len(relay.Taken()) == 1 })
 	var page notice.LetterPage
 	eventually(t, "the letter waits, its fate unknown", func() bool {
-		page, err = d.app.Desk.Letters(theDesk, store.LetterQueued, 0, 10)
+		page, err = d.app.Desk.Notices.Letters(theDesk, store.LetterQueued, 0, 10)
 		must(t, err)
 		return len(page.Letters) == 1 && page.Letters[0].Tries == 1 && page.Letters[0].Unsure
 	})
-	must(t, d.app.Desk.DecideLetter(theDesk, page.Letters[0].ID, notice.LetterRetry))
+	must(t, d.app.Desk.Notices.DecideLetter(theDesk, page.Letters[0].ID, notice.LetterRetry))
 	eventually(t, "the second try", func() bool { return d.count(store.LetterSent) == 1 })
 	taken := relay.Taken()
 	if len(taken) != 2 || messageID.FindString(string(taken[0].Data)) != messageID.FindString(string(taken[1].Data)) {
@@ -236,12 +236,12 @@ func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
 	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 	second := d.add("Bianca Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bianca@ateneo.example"})
-	_, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+	_, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 	must(t, err)
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	by := func(p *store.Person, s ticket.Step) {
 		t.Helper()
-		_, err := d.app.Desk.Do(policy.Actor{Person: p, Via: "page"}, 1, s)
+		_, err := d.app.Desk.Tickets.Do(policy.Actor{Person: p, Via: "page"}, 1, s)
 		must(t, err)
 	}
 	secret := "zzsegretissimo"
@@ -254,7 +254,7 @@ func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	by(agent, ticket.Step{Message: note("b")})
 	by(second, ticket.Step{Assignee: &second.ID})
 	// An agent's answer that nothing proves stays a note until it is confirmed; its words stay too.
-	_, err = d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.Desk.ReplyAddress("csa@sportello.example", 1, agent.ID, notice.PurposePublic)+
+	_, err = d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.Desk.Notices.ReplyAddress("csa@sportello.example", 1, agent.ID, notice.PurposePublic)+
 		"\nSubject: Re: Cedolino\nMessage-ID: <agente@x>\n\n"+secret+" non confermata\n"))
 	must(t, err)
 	eventually(t, "the unconfirmed answer", func() bool { return len(d.ticket(1).Messages) == 5 })
@@ -308,13 +308,13 @@ func TestFilesGoAlongWhileTheyAreSmall(t *testing.T) {
 			relay := mailpeer.NewRelay(t, nil)
 			d := mailDesk(t, "sportello.example", freePort(t), relay.Port, func(cfg *config.Config) { cfg.SMTP.AttachMB = c.mb })
 			agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
-			_, err := d.app.Desk.TakeMail(intake.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+			_, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 			must(t, err)
 			eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 			a := policy.Actor{Person: agent, Via: "page"}
-			f, err := d.app.Desk.Keep(a, "cedolino è qui.pdf", strings.NewReader("%PDF-1.4 cedolino"))
+			f, err := d.app.Desk.Files.Keep(a, "cedolino è qui.pdf", strings.NewReader("%PDF-1.4 cedolino"))
 			must(t, err)
-			_, err = d.app.Desk.Do(a, 1, ticket.Step{Message: &ticket.Text{Body: "Eccolo.", Files: []uint64{f.ID}}})
+			_, err = d.app.Desk.Tickets.Do(a, 1, ticket.Step{Message: &ticket.Text{Body: "Eccolo.", Files: []uint64{f.ID}}})
 			must(t, err)
 			eventually(t, "the answer", func() bool { return strings.Contains(sentTo(relay, "ada@ateneo.example"), "Eccolo.") })
 			for _, m := range relay.Taken() {

@@ -49,14 +49,14 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	d := w.app.Desk
 	system := policy.Actor{Via: "command", System: true}
 	for _, code := range []string{"csa", "contabilita", "generale"} {
-		g, err := d.GroupByCode(code)
+		g, err := d.People.GroupByCode(code)
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.group[code] = g.ID
 	}
 	for _, code := range []string{"csa", "esse3", "u-gov/contabilita"} {
-		l, err := d.LevelByCode(code)
+		l, err := d.Catalogue.LevelByCode(code)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 		if f.Organisation == 0 {
 			f.Organisation = home
 		}
-		p, _, err := d.AddPerson(system, f)
+		p, _, err := d.People.Add(system, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,11 +122,11 @@ func (w *world) ticket() *store.Ticket {
 	w.t.Helper()
 	d := w.app.Desk
 	w.now++
-	f, err := d.Keep(w.as("requester"), "schermata.png", bytes.NewReader(picture()))
+	f, err := d.Files.Keep(w.as("requester"), "schermata.png", bytes.NewReader(picture()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	t, err := d.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: fmt.Sprintf("Il cedolino di ottobre non si apre (%d)", w.now), Body: "Da ieri esce **l'errore 500**.",
+	t, err := d.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: fmt.Sprintf("Il cedolino di ottobre non si apre (%d)", w.now), Body: "Da ieri esce **l'errore 500**.",
 		Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate, Files: []uint64{f.ID}})
 	if err != nil {
 		w.t.Fatal(err)
@@ -142,7 +142,7 @@ func (w *world) ticket() *store.Ticket {
 		{"participant", ticket.Step{Message: &ticket.Text{Body: "Ottobre, grazie."}}},
 	}
 	for _, s := range steps {
-		if t, err = d.Do(w.as(s.role), t.ID, s.Step); err != nil {
+		if t, err = d.Tickets.Do(w.as(s.role), t.ID, s.Step); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -152,7 +152,7 @@ func (w *world) ticket() *store.Ticket {
 // reply adds a saved reply of CSA and returns its number.
 func (w *world) reply() string {
 	w.t.Helper()
-	r, err := w.app.Desk.AddReply(w.as("agent"), queue.ReplyForm{Group: w.group["csa"], Title: store.Words{IT: "Saluti", EN: "Regards"}, Body: store.Words{IT: "Cordiali saluti", EN: "Kind regards"}})
+	r, err := w.app.Desk.Queues.AddReply(w.as("agent"), queue.ReplyForm{Group: w.group["csa"], Title: store.Words{IT: "Saluti", EN: "Regards"}, Body: store.Words{IT: "Cordiali saluti", EN: "Kind regards"}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func (w *world) reply() string {
 func (w *world) savedView() string {
 	w.t.Helper()
 	w.now++
-	v, err := w.app.Desk.SaveView(w.as("agent"), queue.ViewForm{Name: fmt.Sprintf("Cedolini %d", w.now), Group: w.group["csa"], Text: "cedolino ottobre"})
+	v, err := w.app.Desk.Queues.AddView(w.as("agent"), queue.ViewForm{Name: fmt.Sprintf("Cedolini %d", w.now), Group: w.group["csa"], Text: "cedolino ottobre"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -176,26 +176,26 @@ func (w *world) fill(home, unit uint64) {
 	t := w.ticket()
 	w.things["organisation"], w.things["unit"] = fmt.Sprint(home), fmt.Sprint(unit)
 	w.things["group"], w.things["module"] = fmt.Sprint(w.group["csa"]), fmt.Sprint(w.module["csa"])
-	somebody, _, err := d.AddPerson(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
+	somebody, _, err := d.People.Add(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.things["person"] = fmt.Sprint(somebody.ID)
 	save := func(f article.ArticleForm) {
-		if _, err := d.SaveArticle(w.as("administrator"), f); err != nil {
+		if _, err := d.Articles.Save(w.as("administrator"), f); err != nil {
 			w.t.Fatal(err)
 		}
 	}
 	body := "Quando serve.\n\n# Passi\n\n1. Apri **Documenti**.\n2. Premi Stampa.\n\n# Se non funziona\n\nScrivi a [noi](/tickets/new).\n\n# Altro\n\nTesto."
 	save(article.ArticleForm{Title: "Stampare il cedolino", Language: "it", Module: w.module["csa"], Audience: store.Public, Body: body, Format: store.Markdown, Publication: store.Published})
-	v, err := d.Article(w.as("administrator"), "stampare-il-cedolino", "it")
+	v, err := d.Articles.Read(w.as("administrator"), "stampare-il-cedolino", "it")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	save(article.ArticleForm{Slug: v.Slug, Title: "Printing the payslip", Language: "en", Module: w.module["csa"], Audience: store.Public, Body: "Open Documents.", Format: store.Markdown, Publication: store.Published})
 	save(article.ArticleForm{Title: "Bozza riservata", Language: "it", Module: w.module["csa"], Audience: store.Agents, Body: body, Format: store.Markdown, Publication: store.Draft})
 	w.things["slug"] = "stampare-il-cedolino"
-	view, err := d.Ticket(w.as("agent"), t.ID)
+	view, err := d.Tickets.Read(w.as("agent"), t.ID)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func (w *world) fill(home, unit uint64) {
 	w.held()
 	w.letterTo(w.people["requester"], t.ID, store.LetterQueued, "")
 	w.letterTo(w.people["participant"], t.ID, store.LetterFailed, "")
-	if _, err := d.PlanNotices(); err != nil {
+	if _, err := d.Notices.PlanNotices(); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -257,7 +257,7 @@ func (w *world) address(r web.Route) string {
 			return strings.NewReplacer(":n<int>", fmt.Sprint(number), ":m<int>", fmt.Sprint(message), ":i<int>", "0").Replace(r.Path)
 		case name == "token":
 			t := w.ticket()
-			v, err := w.app.Desk.Ticket(w.as("requester"), t.ID)
+			v, err := w.app.Desk.Tickets.Read(w.as("requester"), t.ID)
 			if err != nil {
 				w.t.Fatal(err)
 			}

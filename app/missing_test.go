@@ -21,7 +21,7 @@ func TestWhatPeopleDoNotFindIsReadByThoseWhoWriteAlone(t *testing.T) {
 	r.must(r.get("/search?q=inesistente&type=ticket"), 200)
 	r.must(r.get(searchFor("introvabile stato:aperta")), 200)
 	w.visitor("agent").get(searchFor("procedimento riservatissimo"))
-	if err := w.app.Desk.WriteMisses(); err != nil {
+	if err := w.app.Desk.Find.WriteMisses(); err != nil {
 		t.Fatal(err)
 	}
 	if w.app.Store.Last() != before {
@@ -45,7 +45,7 @@ func TestWhatPeopleDoNotFindIsReadByThoseWhoWriteAlone(t *testing.T) {
 		t.Fatal("no way to look into it")
 	}
 	e.must(e.get(html.UnescapeString(look[1])), 200, "0 risultati")
-	if err := w.app.Desk.WriteMisses(); err != nil {
+	if err := w.app.Desk.Find.WriteMisses(); err != nil {
 		t.Fatal(err)
 	}
 	rows := regexp.MustCompile(`(?s)<tbody>.*</tbody>`)

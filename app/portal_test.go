@@ -41,7 +41,7 @@ func (w *world) opened(a answer) uint64 {
 
 func (w *world) view(role string, n uint64) *ticket.TicketView {
 	w.t.Helper()
-	v, err := w.app.Desk.Ticket(w.as(role), n)
+	v, err := w.app.Desk.Tickets.Read(w.as(role), n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func (w *world) view(role string, n uint64) *ticket.TicketView {
 
 func (w *world) do(role string, n uint64, s ticket.Step) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.Desk.Do(w.as(role), n, s)
+	t, err := w.app.Desk.Tickets.Do(w.as(role), n, s)
 	if err != nil {
 		w.t.Fatalf("%s: %v", role, err)
 	}
@@ -189,7 +189,7 @@ func TestChoosingAModuleKeepsEverythingTyped(t *testing.T) {
 
 func (w *world) own(role string) []*store.Ticket {
 	w.t.Helper()
-	page, err := w.app.Desk.SideTickets(w.as(role), queue.SideQuery{})
+	page, err := w.app.Desk.Queues.SideTickets(w.as(role), queue.SideQuery{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -212,13 +212,13 @@ func TestAModuleServedElsewhereLeadsThereAndKeepsTheText(t *testing.T) {
 	}
 
 	set := func(code, address string) {
-		l, err := w.app.Desk.LevelByCode(code)
+		l, err := w.app.Desk.Catalogue.LevelByCode(code)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f := catalogue.ModuleFormOf(l.Module)
 		f.Address = address
-		if _, err := w.app.Desk.ChangeModule(w.as("administrator"), l.ID, 0, f); err != nil {
+		if _, err := w.app.Desk.Catalogue.ChangeModule(w.as("administrator"), l.ID, 0, f); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -367,13 +367,13 @@ func TestParticipantsAreAddedWithoutTellingWhoIsKnown(t *testing.T) {
 func TestTheBellIsReadByAButtonAlone(t *testing.T) {
 	w := newWorld(t)
 	n := w.ticket().ID
-	if _, err := w.app.Desk.PlanNotices(); err != nil {
+	if _, err := w.app.Desk.Notices.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	b := w.visitor("requester")
 	b.must(b.get("/notices"), 200, "Da leggere", "Bruno Galli aspetta una tua risposta", "!nota interna")
 	b.get(address.Ticket(n))
-	unread, err := w.app.Desk.Unread(w.as("requester"))
+	unread, err := w.app.Desk.Notices.Unread(w.as("requester"))
 	if err != nil || unread == 0 {
 		t.Fatalf("looking read them: %d, %v", unread, err)
 	}
@@ -382,7 +382,7 @@ func TestTheBellIsReadByAButtonAlone(t *testing.T) {
 		t.Errorf("led to %s", got.header.Get("Location"))
 	}
 	b.must(b.post("/notices/read", url.Values{}), 303)
-	if unread, _ = w.app.Desk.Unread(w.as("requester")); unread != 0 {
+	if unread, _ = w.app.Desk.Notices.Unread(w.as("requester")); unread != 0 {
 		t.Errorf("%d are unread", unread)
 	}
 	b.must(b.post("/notices/read", url.Values{"ticket": {"x"}}), 422)
@@ -406,7 +406,7 @@ func TestTheCoordinatorFindsTheTicketsOfTheOrganisation(t *testing.T) {
 func TestALongListIsReadPageByPage(t *testing.T) {
 	w := newWorld(t)
 	for i := range webticket.OwnPerPage + 5 {
-		_, err := w.app.Desk.OpenTicket(w.as("stranger"), ticket.NewTicket{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
+		_, err := w.app.Desk.Tickets.Open(w.as("stranger"), ticket.NewTicket{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,25 +18,25 @@ import (
 // internalActs are what the agents' side does among itself, by the name the history has for it.
 var internalActs = map[string]func(w *world, n uint64) error{
 	"note": func(w *world, n uint64) error {
-		_, err := w.app.Desk.Do(w.as("agent"), n, ticket.Step{Message: &ticket.Text{Body: "Tra noi: parolanascosta.", Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}})
+		_, err := w.app.Desk.Tickets.Do(w.as("agent"), n, ticket.Step{Message: &ticket.Text{Body: "Tra noi: parolanascosta.", Internal: true, Mentions: []uint64{w.people["supervisor"].ID}}})
 		return err
 	},
 	"link": func(w *world, n uint64) error {
-		_, err := w.app.Desk.Do(w.as("agent"), n, ticket.Step{Link: w.elsewhereTicket})
+		_, err := w.app.Desk.Tickets.Do(w.as("agent"), n, ticket.Step{Link: w.elsewhereTicket})
 		return err
 	},
 	"unlink": func(w *world, n uint64) error {
-		_, err := w.app.Desk.Do(w.as("agent"), n, ticket.Step{Unlink: w.elsewhereTicket})
+		_, err := w.app.Desk.Tickets.Do(w.as("agent"), n, ticket.Step{Unlink: w.elsewhereTicket})
 		return err
 	},
 	"look-in": func(w *world, n uint64) error {
-		return w.app.Desk.GiveReason(w.as("administrator"), n, "verifica")
+		return w.app.Desk.Rights.GiveReason(w.as("administrator"), n, "verifica")
 	},
 	"beside":     func(w *world, n uint64) error { w.liesBeside(n); return nil },
 	"dismiss":    func(w *world, n uint64) error { return w.decides(n, ticket.BesideDrop) },
 	"own-ticket": func(w *world, n uint64) error { return w.decides(n, ticket.BesideOwn) },
 	"apart": func(w *world, n uint64) error {
-		_, err := w.app.Desk.Do(w.as("agent"), n, ticket.Step{Apart: true})
+		_, err := w.app.Desk.Tickets.Do(w.as("agent"), n, ticket.Step{Apart: true})
 		return err
 	},
 }
@@ -53,13 +53,13 @@ func (w *world) liesBeside(n uint64) uint64 {
 
 // decides has the agent decide about words that lie beside the ticket, the first that wait.
 func (w *world) decides(n uint64, do ticket.BesideDo) error {
-	v, err := w.app.Desk.Ticket(w.as("agent"), n)
+	v, err := w.app.Desk.Tickets.Read(w.as("agent"), n)
 	if err != nil {
 		return err
 	}
 	for _, m := range v.Beside {
 		if m.Beside == store.BesideWaiting {
-			_, err := w.app.Desk.Do(w.as("agent"), n, ticket.Step{Beside: m.ID, BesideDo: do, Reason: "non riguarda"})
+			_, err := w.app.Desk.Tickets.Do(w.as("agent"), n, ticket.Step{Beside: m.ID, BesideDo: do, Reason: "non riguarda"})
 			return err
 		}
 	}
@@ -70,7 +70,7 @@ func (w *world) decides(n uint64, do ticket.BesideDo) error {
 // themselves: not a byte of what they can fetch differs.
 func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	w := newWorld(t)
-	elsas, err := w.app.Desk.OpenTicket(w.as("stranger"), ticket.NewTicket{Subject: "Di un altro ente", Body: "Altro.", Kind: store.Clarification, Module: w.module["csa"]})
+	elsas, err := w.app.Desk.Tickets.Open(w.as("stranger"), ticket.NewTicket{Subject: "Di un altro ente", Body: "Altro.", Kind: store.Clarification, Module: w.module["csa"]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 		return out
 	}
 	settle := func() { // notices and index follow in the background
-		if _, err := w.app.Desk.PlanNotices(); err != nil {
+		if _, err := w.app.Desk.Notices.PlanNotices(); err != nil {
 			t.Fatal(err)
 		}
 		w.searchable()

@@ -138,7 +138,7 @@ func (d *testDesk) fillDesk(path string) map[uint64]string {
 		if err := json.Unmarshal(s.Bytes(), &rec); err != nil {
 			d.t.Fatal(err)
 		}
-		a, _, err := d.app.Desk.PutArticleRecord(theDesk, rec)
+		a, _, err := d.app.Desk.Articles.Put(theDesk, rec)
 		if store.KindOf(err) == store.Invalid && rec.Body == "" {
 			continue // a page without text is no article
 		}
@@ -166,7 +166,7 @@ func (d *testDesk) reciprocal(c relevanceCorpus, pages map[uint64]string, every 
 		n++
 		text := word(q)
 		begun := time.Now()
-		found, err := d.app.Desk.Search(context.Background(), policy.Actor{Via: "page", Language: c.language}, find.SearchQuery{Text: text, Limit: 10})
+		found, err := d.app.Desk.Find.Search(context.Background(), policy.Actor{Via: "page", Language: c.language}, find.SearchQuery{Text: text, Limit: 10})
 		took = append(took, time.Since(begun))
 		if err != nil {
 			d.t.Fatalf("%q: %v", text, err)

@@ -146,7 +146,7 @@ func TestARetiredModuleIsNoModuleForWhoAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	ada := w.caller(w.people["requester"])
-	fresh, err := w.app.Desk.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: "x", Body: "y"})
+	fresh, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: "x", Body: "y"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestARequesterCannotGiveAVersion(t *testing.T) {
 	if got.status != 403 || !strings.Contains(got.body, "version") {
 		t.Errorf("%s", told(got))
 	}
-	v, err := w.app.Desk.Ticket(w.as("agent"), n)
+	v, err := w.app.Desk.Tickets.Read(w.as("agent"), n)
 	if err != nil || v.Ticket.Version != "" || v.Ticket.State == store.StateResolved {
 		t.Errorf("%+v, %v", v.Ticket, err)
 	}

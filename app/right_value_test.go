@@ -28,11 +28,11 @@ func valuesOf(existing map[string]any) map[string][]any {
 // the right to give it gets the same answer for all of them.
 func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 	d := newAPIDesk(t)
-	csa, err := d.app.Desk.GroupByCode("csa")
+	csa, err := d.app.Desk.People.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ricerca, err := d.app.Desk.GroupByCode("ricerca")
+	ricerca, err := d.app.Desk.People.GroupByCode("ricerca")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 // TestWhetherSomebodyIsKnownIsNotToldByAddingThem adds people of the requester's own organisation and others.
 func TestWhetherSomebodyIsKnownIsNotToldByAddingThem(t *testing.T) {
 	d := newAPIDesk(t)
-	org, err := d.app.Desk.AddOrganisation(policy.Actor{Via: "command", System: true}, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
+	org, err := d.app.Desk.People.AddOrganisation(policy.Actor{Via: "command", System: true}, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

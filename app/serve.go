@@ -47,7 +47,7 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	} else if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		a.Log.Warn("serving plain http beyond this machine: put a proxy with https in front, or set tls_cert and tls_key", "listen", a.Config.Listen)
 	}
-	has, err := a.Desk.HasAdministrator()
+	has, err := a.Desk.People.HasAdministrator()
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

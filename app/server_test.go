@@ -87,7 +87,7 @@ func (d *testDesk) add(name string, f people.PersonForm) *store.Person {
 		f.Email = strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"
 	}
 	by := policy.Actor{Via: "command", System: true}
-	p, _, err := d.app.Desk.AddPerson(by, f)
+	p, _, err := d.app.Desk.People.Add(by, f)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (d *testDesk) aboutBrowsers() (to, texts []string) {
 		d.t.Fatal(err)
 	}
 	for _, row := range list {
-		p, err := d.app.Desk.Person(policy.Actor{Via: "command", System: true}, row.Person)
+		p, err := d.app.Desk.People.Read(policy.Actor{Via: "command", System: true}, row.Person)
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 	w.signedIn(p)
 	rev := func() string {
 		t.Helper()
-		set, err := w.app.Desk.Settings()
+		set, err := w.app.Desk.Catalogue.Settings()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 		if got := save("administrator", event, nil); got.status != http.StatusSeeOther {
 			t.Fatalf("%d %s", got.status, got.body)
 		}
-		set, err := w.app.Desk.Settings()
+		set, err := w.app.Desk.Catalogue.Settings()
 		if err != nil || catalogue.MailOff(set, event) || len(set.MailsOff) != 0 {
 			t.Errorf("%s is off: %v, %v", event, set.MailsOff, err)
 		}

@@ -98,7 +98,7 @@ func afterPowerFailure(t *testing.T, data, message string) (tickets int, err err
 	if _, err := a.Mail.TakeSpool(t.Context()); err != nil {
 		return 0, err
 	}
-	if err := a.Desk.ProcessMail(t.Context()); err != nil {
+	if err := a.Desk.Intake.Process(t.Context()); err != nil {
 		return 0, err
 	}
 	if findings := a.Store.Check(); len(findings) > 0 {

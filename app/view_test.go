@@ -67,13 +67,13 @@ func TestAViewWithWordsShowsTicketsTheReaderMaySeeAndItsNumber(t *testing.T) {
 	at := saved.header.Get("Location")
 	b.must(b.get(at), 200, "<h1>Cedolini", "/tickets/1", "Prima le più recenti", "!name=\"ticket\"", `href="`+at+`" aria-current="page"`)
 	b.must(b.get(at+"?after=-3"), 200, "/tickets/1")
-	if err := w.app.Desk.CountViews(context.Background()); err != nil {
+	if err := w.app.Desk.Queues.CountViews(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	b.must(b.get("/desk/all"), 200, `<span>Cedolini</span><span class="count">1</span>`)
 
 	// What is new is told under the bell, once, with the name of the view.
-	n, err := w.app.Desk.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: "Il cedolino di ottobre ha un errore", Body: "Importo sbagliato.",
+	n, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: "Il cedolino di ottobre ha un errore", Body: "Importo sbagliato.",
 		Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate})
 	if err != nil {
 		t.Fatal(err)
@@ -84,9 +84,9 @@ func TestAViewWithWordsShowsTicketsTheReaderMaySeeAndItsNumber(t *testing.T) {
 	if err != nil || v.Counted != 1 || v.SeenNumber != 1 {
 		t.Fatalf("counted %+v (%v)", v, err)
 	}
-	w.app.Desk.ForgetCounts()
+	w.app.Desk.Queues.ForgetCounts()
 	for range 2 {
-		if err := w.app.Desk.CountViews(context.Background()); err != nil {
+		if err := w.app.Desk.Queues.CountViews(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -42,7 +42,7 @@ func (w *world) formOf(b *browser, n uint64, fields ...string) url.Values {
 
 func (w *world) row(n uint64) *store.Ticket {
 	w.t.Helper()
-	v, err := w.app.Desk.Ticket(policy.Actor{Via: "command", System: true}, n)
+	v, err := w.app.Desk.Tickets.Read(policy.Actor{Via: "command", System: true}, n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func (w *world) row(n uint64) *store.Ticket {
 // fresh opens a plain ticket of CSA in the requester's name.
 func (w *world) fresh(subject string) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.Desk.OpenTicket(w.as("requester"), ticket.NewTicket{Subject: subject, Body: "Non funziona.", Kind: store.Malfunction, Module: w.module["csa"],
+	t, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: subject, Body: "Non funziona.", Kind: store.Malfunction, Module: w.module["csa"],
 		Severity: store.Medium, Urgency: store.NoDate})
 	if err != nil {
 		w.t.Fatal(err)
@@ -105,7 +105,7 @@ func TestActsOnATicketAreRefusedToWhomTheyAreNotFor(t *testing.T) {
 func TestAQueueShowsItsTicketsAndFiltersThem(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.fresh("Prima del gruppo"), w.fresh("Seconda del gruppo")
-	if _, err := w.app.Desk.Do(w.as("agent"), two.ID, ticket.Step{Take: true}); err != nil {
+	if _, err := w.app.Desk.Tickets.Do(w.as("agent"), two.ID, ticket.Step{Take: true}); err != nil {
 		t.Fatal(err)
 	}
 	b := w.visitor("agent")
@@ -234,7 +234,7 @@ func TestColleaguesMentionedInANoteAreTold(t *testing.T) {
 	send := func(body string) []uint64 {
 		t.Helper()
 		b.must(b.post(address.Ticket(n)+"/step", w.formOf(b, n, "mode", "note", "act", "note", "body", body)), 303)
-		v, err := w.app.Desk.Ticket(w.as("agent"), n)
+		v, err := w.app.Desk.Tickets.Read(w.as("agent"), n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -326,7 +326,7 @@ func TestMessagesMoveAndComeBack(t *testing.T) {
 	one, two := w.fresh("Una").ID, w.fresh("Due").ID
 	b := w.visitor("agent")
 	b.must(b.post(address.Ticket(one)+"/step", w.formOf(b, one, "mode", "reply", "act", "reply", "body", "Messaggio da spostare")), 303)
-	v, err := w.app.Desk.Ticket(w.as("agent"), one)
+	v, err := w.app.Desk.Tickets.Read(w.as("agent"), one)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -413,7 +413,7 @@ func TestSavedRepliesAreKeptInBothLanguages(t *testing.T) {
 	b.must(b.get("/desk/replies"), 200, "Saluti", "IT, EN", "Le mie")
 	b.must(b.get("/replies/pick?lang=en&q=reg"), 200, `[{"title":"Regards","body":"Kind regards"}]`)
 	b.must(b.get("/replies/pick?lang=it&q=zzz"), 200, "[]")
-	all, err := w.app.Desk.Replies(w.as("agent"))
+	all, err := w.app.Desk.Queues.Replies(w.as("agent"))
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
@@ -439,7 +439,7 @@ func TestSavedRepliesAreKeptInBothLanguages(t *testing.T) {
 
 func TestAnAgentsOwnTicketElsewhereIsTheirsAsARequester(t *testing.T) {
 	w := newWorld(t)
-	own, err := w.app.Desk.OpenTicket(w.as("agent"), ticket.NewTicket{Subject: "Mia in contabilità", Body: "Aiuto.", Module: w.module["u-gov/contabilita"]})
+	own, err := w.app.Desk.Tickets.Open(w.as("agent"), ticket.NewTicket{Subject: "Mia in contabilità", Body: "Aiuto.", Module: w.module["u-gov/contabilita"]})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -187,7 +187,7 @@ func fillDemo(ctx context.Context, cfg config.Config, log *slog.Logger, now time
 		}
 	}()
 	d := desk.New(desk.Options{Store: st, Log: log, Location: zone})
-	if err := d.Seed(ctx); err != nil {
+	if err := d.Catalogue.Seed(ctx); err != nil {
 		return nil, err
 	}
 	return sample.Demo(ctx, d, clock, demoSeed, now)

@@ -39,7 +39,7 @@ func exportCommand(r *runner) *cobra.Command {
 	})
 	add("people", "Write all people who are not disabled as CSV, without passwords", exportPeople(r))
 	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *app.App, out *bufio.Writer) error {
-		return a.Desk.ExportCatalogue(r.actor(), out)
+		return a.Desk.Catalogue.Export(r.actor(), out)
 	})
 	return c
 }

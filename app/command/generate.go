@@ -77,10 +77,10 @@ func (r *runner) generate(ctx context.Context, cfg config.Config, tickets int, s
 
 func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.Location, clock *sample.Clock, log *slog.Logger, o sample.GenerateOptions, agents, requesters int) (sample.Accounts, error) {
 	d := desk.New(desk.Options{Store: st, Log: log, Location: zone})
-	if err := d.Seed(ctx); err != nil {
+	if err := d.Catalogue.Seed(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := d.PlanNotices(); err != nil {
+	if _, err := d.Notices.PlanNotices(); err != nil {
 		return nil, fmt.Errorf("app: plan notices: %w", err)
 	}
 	p := r.progress("generating")

@@ -284,7 +284,7 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 	var lines []int
 	size := 0
 	flush := func() error {
-		results, err := in.app.Desk.PutTicketRecords(importActor, recs)
+		results, err := in.app.Desk.Tickets.PutAll(importActor, recs)
 		if err != nil {
 			return err
 		}
@@ -398,7 +398,7 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 			return in.refuse(where, store.Fail(store.Invalid, "error.not-text"))
 		}
 	}
-	_, created, err := in.app.Desk.PutPersonRecord(importActor, people.PersonRecord{Email: value("email"), Name: value("name"), Language: value("language"),
+	_, created, err := in.app.Desk.People.Put(importActor, people.PersonRecord{Email: value("email"), Name: value("name"), Language: value("language"),
 		Organisation: value("organisation"), Unit: value("unit"), Roles: list("roles"), Groups: list("groups")})
 	if err != nil {
 		return in.refuse(where, err)
@@ -413,7 +413,7 @@ func (in *importing) catalogue(_ context.Context, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	n, err := in.app.Desk.ImportCatalogue(importActor, text)
+	n, err := in.app.Desk.Catalogue.Import(importActor, text)
 	var wrong store.Problems
 	switch {
 	case errors.As(err, &wrong):

@@ -127,7 +127,7 @@ func (w *articleWriter) write(j articleJob) {
 	}
 	created := false
 	if err == nil {
-		_, created, err = w.in.app.Desk.PutArticleRecord(importActor, rec)
+		_, created, err = w.in.app.Desk.Articles.Put(importActor, rec)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -335,7 +335,7 @@ func (w *articleWriter) lostAnchors() error {
 	shown := ""
 	for _, l := range w.links {
 		if l.slug != at.slug || l.language != at.language || shown == "" {
-			v, err := w.in.app.Desk.Article(importActor, l.slug, l.language)
+			v, err := w.in.app.Desk.Articles.Read(importActor, l.slug, l.language)
 			if errors.Is(err, store.ErrNotFound) {
 				continue // refused, and named for that
 			}

@@ -117,7 +117,7 @@ func (m *mailImporting) work(ctx context.Context, source func(give) error) error
 			}
 			why[x.Why]++
 		}}
-	n, err := m.app.Desk.ImportMail(ctx, importActor, o, source)
+	n, err := m.app.Desk.Intake.Import(ctx, importActor, o, source)
 	m.progress.end()
 	fmt.Fprintf(m.r.out, "read %d, tickets %d, there already %d, kept aside %d\n", n.Read, n.Tickets, n.Same, n.Aside)
 	if len(why) > 0 {

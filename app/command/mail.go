@@ -87,5 +87,5 @@ func (r *runner) emptySpool(ctx context.Context, a *app.App) error {
 	if err != nil || r.app != nil {
 		return err // a server processes by itself what was taken
 	}
-	return a.Desk.ProcessMail(ctx)
+	return a.Desk.Intake.Process(ctx)
 }

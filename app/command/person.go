@@ -123,13 +123,13 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 		n.groups = []string{store.GeneralGroup}
 	}
 	for _, code := range n.groups {
-		g, err := a.Desk.GroupByCode(code)
+		g, err := a.Desk.People.GroupByCode(code)
 		if err != nil {
 			return fmt.Errorf("--group %s: %s", code, sayError(err))
 		}
 		f.Groups = append(f.Groups, store.Membership{Group: g.ID, Supervisor: is.supervisor})
 	}
-	p, link, err := a.Desk.AddPerson(r.actor(), f)
+	p, link, err := a.Desk.People.Add(r.actor(), f)
 	if err != nil {
 		return err
 	}
@@ -173,14 +173,14 @@ func (r *runner) place(a *app.App, organisation, unit string) (o, u uint64, err 
 		return 0, 0, err
 	}
 	if o == 0 {
-		row, err := a.Desk.AddOrganisation(r.actor(), people.OrganisationForm{Name: organisation})
+		row, err := a.Desk.People.AddOrganisation(r.actor(), people.OrganisationForm{Name: organisation})
 		if err != nil {
 			return 0, 0, err
 		}
 		o = row.ID
 	}
 	if unit != "" && u == 0 {
-		row, err := a.Desk.AddUnit(r.actor(), o, unit)
+		row, err := a.Desk.People.AddUnit(r.actor(), o, unit)
 		if err != nil {
 			return 0, 0, err
 		}

@@ -82,7 +82,7 @@ func (d *Delivery) Open() error {
 	for _, m := range d.Config.Mailboxes {
 		o.Mailboxes = append(o.Mailboxes, post.Mailbox{Address: m.Address, Group: m.Group, Module: m.Module, Who: m.Who, Domains: m.Domains})
 	}
-	d.Desk.SetMail(o)
+	d.Desk.Post.SetMail(o)
 	if s := d.Config.SMTP; s.Host != "" {
 		pool, err := config.Roots(s.CAFile)
 		if err != nil {
@@ -139,7 +139,7 @@ func oauthOf(tokenURL, client, secretFile, refreshFile, scope string) *transport
 // Jobs adds the background work of mail: what comes, each folder by itself so that one that fails holds up no other,
 // and what goes.
 func (d *Delivery) Jobs(add func(name string, run func(context.Context) error)) {
-	add("mail", d.Desk.RunMail)
+	add("mail", d.Desk.Intake.Run)
 	add("spool", d.runSpool)
 	for _, in := range d.inboxes {
 		add("mailbox "+in.cfg.Address, func(ctx context.Context) error { return d.watchInbox(ctx, in) })
@@ -148,8 +148,8 @@ func (d *Delivery) Jobs(add func(name string, run func(context.Context) error)) 
 		add("mail listener", d.listenMail)
 	}
 	if d.sender != nil {
-		add("letters", func(ctx context.Context) error { return d.Desk.RunLetters(ctx, d.sendLetter) })
-		add("digest", d.Desk.RunDigest)
+		add("letters", func(ctx context.Context) error { return d.Desk.Notices.RunLetters(ctx, d.sendLetter) })
+		add("digest", d.Desk.Notices.RunDigest)
 	}
 }
 
@@ -158,7 +158,7 @@ func (d *Delivery) takeMail(_ context.Context, e transport.Envelope, r io.Reader
 	if h := e.Header(); len(h) > 0 {
 		r = io.MultiReader(strings.NewReader(string(h)), r)
 	}
-	_, err := d.Desk.TakeMail(intake.MailFrom{Source: e.Source, Mailbox: e.Mailbox, Return: e.From, To: e.To, Cut: e.Cut}, r)
+	_, err := d.Desk.Intake.Take(intake.MailFrom{Source: e.Source, Mailbox: e.Mailbox, Return: e.From, To: e.To, Cut: e.Cut}, r)
 	if store.KindOf(err) == store.TooLarge && err != nil {
 		return &transport.Refusal{Code: 552, Enhanced: "5.3.4", Text: "message too large for this desk"}
 	}
@@ -172,7 +172,7 @@ func (d *Delivery) takeMail(_ context.Context, e transport.Envelope, r io.Reader
 }
 
 func (d *Delivery) watchInbox(ctx context.Context, in *inbox) error {
-	raw, err := d.Desk.MailPosition(in.inner.Name)
+	raw, err := d.Desk.Intake.MailPosition(in.inner.Name)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (d *Delivery) watchInbox(ctx context.Context, in *inbox) error {
 		if err != nil {
 			return err
 		}
-		return d.Desk.KeepMailPosition(in.inner.Name, string(b))
+		return d.Desk.Intake.KeepMailPosition(in.inner.Name, string(b))
 	}, d.takeMail, func(s transport.InboxState) {
 		in.mu.Lock()
 		was := in.state
@@ -334,12 +334,12 @@ func (d *Delivery) trouble() []string {
 			out = append(out, s.Address+": "+s.Err)
 		}
 	}
-	if n, since, err := d.Desk.MailAwaits(); err != nil {
+	if n, since, err := d.Desk.Intake.MailAwaits(); err != nil {
 		out = append(out, "mail that waits for approval: "+err.Error())
 	} else if n > mostAwaiting || n > 0 && d.Desk.Now().Sub(since) > longestAwaiting {
 		out = append(out, fmt.Sprintf("%d mails wait for approval, the oldest since %s", n, since.UTC().Format(time.DateOnly)))
 	}
-	if why, at, err := d.Desk.MailRefused(); err != nil {
+	if why, at, err := d.Desk.Intake.MailRefused(); err != nil {
 		out = append(out, "letters that were refused: "+err.Error())
 	} else if why != "" {
 		out = append(out, fmt.Sprintf("other mail servers refuse ours, %s: %s", at.UTC().Format(time.DateOnly), why))

@@ -80,7 +80,7 @@ func human(o *notice.Outgoing) bool {
 
 // WriteLetter makes the mail of a letter.
 func (d *Delivery) WriteLetter(o *notice.Outgoing) (*transport.Letter, error) {
-	set, err := d.Desk.Settings()
+	set, err := d.Desk.Catalogue.Settings()
 	if err != nil {
 		return nil, err
 	}

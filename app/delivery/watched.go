@@ -56,7 +56,7 @@ func (d *Delivery) show(p words.Voice) []watch.Fact {
 	} else {
 		add(p.T("mail-state.mailboxes"), p.Plural("mail-state.well", len(boxes)), false)
 	}
-	if last, err := d.Desk.MailUncertified(); err == nil && !last.IsZero() {
+	if last, err := d.Desk.Intake.MailUncertified(); err == nil && !last.IsZero() {
 		add(p.T("mail-state.pec"), p.T("mail-state.pec-"+d.pecTrouble(), "date", p.Day(last), "list", PECList), false)
 	}
 	add(p.T("mail-state.in"), p.T("mail-state.in-figures", "waiting", waiting, "held", held, "failed", failed), failed > 0)
@@ -134,7 +134,7 @@ const PECList = "https://www.agid.gov.it/it/piattaforme/posta-elettronica-certif
 
 // pecTrouble says why certified mail is not verified: there are no certificates, or not those of its provider.
 func (d *Delivery) pecTrouble() string {
-	if d.Desk.MailOptions().Roots == nil {
+	if d.Desk.Post.MailOptions().Roots == nil {
 		return "none"
 	}
 	return "unknown"
@@ -142,7 +142,7 @@ func (d *Delivery) pecTrouble() string {
 
 // checkPEC tells of certified mail that nothing here confirms, once however much of it came.
 func (d *Delivery) checkPEC() (watch.Finding, bool) {
-	last, err := d.Desk.MailUncertified()
+	last, err := d.Desk.Intake.MailUncertified()
 	switch {
 	case err != nil:
 		return watch.Finding{Level: watch.Wrong, Text: "mail cannot be looked through: " + err.Error(), Do: "see the data"}, true
@@ -164,7 +164,7 @@ func (d *Delivery) checkTags(ctx context.Context, address string) watch.Finding 
 		soon   = time.Hour // what was sent may be on its way
 		do     = "let your mail server deliver address+anything@ to the mailbox (Postfix: recipient_delimiter = +); without that, a report that does not name\nits letter finds it no more than before"
 	)
-	tags, err := d.Desk.Tags(address)
+	tags, err := d.Desk.Intake.Tags(address)
 	now := d.Desk.Now()
 	switch {
 	case err != nil:
@@ -175,11 +175,11 @@ func (d *Delivery) checkTags(ctx context.Context, address string) watch.Finding 
 		return watch.Finding{Level: watch.Note, Text: address + ": mail was sent at " + tags.Probed.UTC().Format(time.TimeOnly) + " UTC to try whether an address with a tag arrives, and has not come yet", Do: "run doctor again in some minutes, beside the server"}
 	}
 	came := !tags.Probed.After(tags.Seen)
-	to, at := d.Desk.ProbeTags(address)
+	to, at := d.Desk.Intake.ProbeTags(address)
 	if to != "" {
 		var refused *transport.SendError
 		if err = d.sendProbe(ctx, address, to); err == nil || errors.As(err, &refused) && !refused.Server && refused.Permanent {
-			err = errors.Join(err, d.Desk.ProbedTags(address, at))
+			err = errors.Join(err, d.Desk.Intake.ProbedTags(address, at))
 		}
 	}
 	switch {

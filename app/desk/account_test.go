@@ -95,21 +95,21 @@ func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 // told is what a person's bell says, and what goes out by mail: event>address.
 func (o *mailOffice) told(id uint64) (bell, mail string) {
 	o.t.Helper()
-	if _, err := o.PlanNotices(); err != nil {
+	if _, err := o.Notices.PlanNotices(); err != nil {
 		o.t.Fatal(err)
 	}
 	o.sent = nil
-	if _, err := o.SendLetters(context.Background(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
+	if _, err := o.Notices.SendLetters(context.Background(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
 		o.sent = append(o.sent, l)
 		return notice.Sent{OK: true}
 	}); err != nil {
 		o.t.Fatal(err)
 	}
-	p, err := o.Person(system, id)
+	p, err := o.People.Read(system, id)
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	lines, _, err := o.ListNotices(policy.Actor{Person: p}, 50)
+	lines, _, err := o.Notices.List(policy.Actor{Person: p}, 50)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -128,20 +128,20 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	csa := o.group["csa"]
 
 	// The attack: into the group, a link, out again.
-	if err := o.PutMember(s, csa, ada.ID, false); err != nil {
+	if err := o.People.PutMember(s, csa, ada.ID, false); err != nil {
 		t.Fatal(err)
 	}
 	for _, reason := range []string{"", "Me lo ha chiesto"} {
-		_, err := o.HandPasswordLink(s, ada.ID, reason)
+		_, err := o.People.HandPasswordLink(s, ada.ID, reason)
 		wants(t, err, store.Denied, "", "")
 	}
-	if err := o.SendPasswordLink(s, ada.ID); err != nil {
+	if err := o.People.SendPasswordLink(s, ada.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.RemoveMember(s, csa, ada.ID); err != nil {
+	if err := o.People.RemoveMember(s, csa, ada.ID); err != nil {
 		t.Fatal(err)
 	}
-	wants(t, o.SendPasswordLink(s, ada.ID), store.Denied, "", "")
+	wants(t, o.People.SendPasswordLink(s, ada.ID), store.Denied, "", "")
 	bell, mail := o.told(ada.ID)
 	if bell != "rights rights" || mail != "link>ada@ateneo.example rights>ada@ateneo.example rights>ada@ateneo.example" {
 		t.Errorf("Ada is told %q, by mail %q", bell, mail)
@@ -153,9 +153,9 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	}
 
 	// An administrator hands one over with a reason, which is logged and told.
-	_, err := o.HandPasswordLink(a, ada.ID, " ")
+	_, err := o.People.HandPasswordLink(a, ada.ID, " ")
 	wants(t, err, store.Invalid, "error.required", "reason")
-	secret, err := o.HandPasswordLink(a, ada.ID, "Ha perso la casella")
+	secret, err := o.People.HandPasswordLink(a, ada.ID, "Ha perso la casella")
 	if err != nil || secret == "" {
 		t.Fatal(err)
 	}
@@ -172,10 +172,10 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	// Another address: the one that was is told, and what was sent to it opens nothing.
 	f := people.FormOf(o.stored(ada.ID))
 	f.Email = "ada.neri@altro.example"
-	if err := o.SendPasswordLink(a, ada.ID); err != nil {
+	if err := o.People.SendPasswordLink(a, ada.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.ChangePerson(a, ada.ID, 0, f); err != nil {
+	if _, err := o.People.Change(a, ada.ID, 0, f); err != nil {
 		t.Fatal(err)
 	}
 	_, mail = o.told(ada.ID)
@@ -189,7 +189,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 
 func (o *office) stored(id uint64) *store.Person {
 	o.t.Helper()
-	p, err := o.Person(system, id)
+	p, err := o.People.Read(system, id)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func (o *office) stored(id uint64) *store.Person {
 func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	o := newMailOffice(t)
 	a, ada := o.as("amministratore"), o.people["ada"]
-	p, link, err := o.AddPerson(a, people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova"})
+	p, link, err := o.People.Add(a, people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova"})
 	if err != nil || link != "" {
 		t.Fatalf("where mail goes out nobody sees the link: %q, %v", link, err)
 	}
@@ -222,7 +222,7 @@ func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	if bell, mail := o.told(p.ID); bell != "" || mail != "password>nuova@ateneo.example token>nuova@ateneo.example" {
 		t.Errorf("what looks like oneself is told by mail alone: %q, %q", bell, mail)
 	}
-	if _, _, err := o.PutPersonRecord(policy.Actor{System: true, Via: "import"}, people.PersonRecord{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
+	if _, _, err := o.People.Put(policy.Actor{System: true, Via: "import"}, people.PersonRecord{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(ada.ID); bell != "rights" || mail != "rights>ada@ateneo.example" {
@@ -248,30 +248,30 @@ func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tk, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: o.module["csa"], Severity: store.Low, Urgency: store.NoDate})
+	tk, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: o.module["csa"], Severity: store.Low, Urgency: store.NoDate})
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := o.Token("read", post.ReadMAC, tk.ID, ada.ID, 1)
+	read := o.Post.Token("read", post.ReadMAC, tk.ID, ada.ID, 1)
 	err = o.st.Update(store.By{}, func(tx *store.Tx) error {
 		return store.TicketLinks.Put(tx, &store.TicketLink{Ticket: tk.ID, Person: ada.ID, Serial: 1, Ends: tx.Now().AddDate(0, 0, 30)})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.LinkedTicket(read); err != nil {
+	if _, _, err := o.Notices.LinkedTicket(read); err != nil {
 		t.Fatal(err)
 	}
 	for _, disabled := range []bool{true, false} {
 		f := people.FormOf(o.stored(ada.ID))
 		f.Disabled = disabled
-		if _, err := o.ChangePerson(a, ada.ID, 0, f); err != nil {
+		if _, err := o.People.Change(a, ada.ID, 0, f); err != nil {
 			t.Fatal(err)
 		}
 		_, _, noSession := o.Keeper().Session(t.Context(), session)
 		_, noToken := o.Keeper().Token(t.Context(), token)
 		_, noLink := o.Keeper().Link(link, credential.ForPassword)
-		_, _, noRead := o.LinkedTicket(read)
+		_, _, noRead := o.Notices.LinkedTicket(read)
 		if noSession == nil || noToken == nil || noLink == nil || noRead == nil {
 			t.Errorf("disabled %v: session %v, token %v, link %v, link to a ticket %v", disabled, noSession, noToken, noLink, noRead)
 		}
@@ -293,14 +293,14 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, who := range everybodyBut(o, "amministratore") {
-		_, _, err := o.SleepingTokens(o.as(who))
+		_, _, err := o.People.SleepingTokens(o.as(who))
 		wants(t, err, store.Denied, "", "")
-		wants(t, o.WakeToken(o.as(who), 1), store.Denied, "", "")
-		_, err = o.WakeTokens(o.as(who))
+		wants(t, o.People.WakeToken(o.as(who), 1), store.Denied, "", "")
+		_, err = o.People.WakeTokens(o.as(who))
 		wants(t, err, store.Denied, "", "")
 	}
 	a := o.as("amministratore")
-	list, n, err := o.SleepingTokens(a)
+	list, n, err := o.People.SleepingTokens(a)
 	if err != nil || n != 3 || len(list) != 3 || list[0].Who.ID != ada.ID {
 		t.Fatalf("%v of %d, %v", list, n, err)
 	}
@@ -312,11 +312,11 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 		}
 		return n
 	}
-	if err := o.WakeToken(a, list[0].ID); err != nil || awake() != 1 {
+	if err := o.People.WakeToken(a, list[0].ID); err != nil || awake() != 1 {
 		t.Errorf("%d awake, %v", awake(), err)
 	}
-	wants(t, o.WakeToken(a, list[0].ID), store.NotFound, "", "")
-	if n, err := o.WakeTokens(a); err != nil || n != 2 || awake() != 3 {
+	wants(t, o.People.WakeToken(a, list[0].ID), store.NotFound, "", "")
+	if n, err := o.People.WakeTokens(a); err != nil || n != 2 || awake() != 3 {
 		t.Errorf("woke %d, %d are awake, %v", n, awake(), err)
 	}
 }
@@ -332,7 +332,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	}
 	told := func() (n int) {
 		t.Helper()
-		if _, err := o.PlanNotices(); err != nil {
+		if _, err := o.Notices.PlanNotices(); err != nil {
 			t.Fatal(err)
 		}
 		if err := o.st.View(func(tx *store.Tx) error {
@@ -353,7 +353,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	if n := told(); n != 0 {
 		t.Fatalf("told %d times before", n)
 	}
-	if n, err := o.WakeTokens(policy.Actor{Via: "command", System: true}); err != nil || n != 1 {
+	if n, err := o.People.WakeTokens(policy.Actor{Via: "command", System: true}); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
 	if n := told(); n != 1 {
@@ -363,14 +363,14 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 
 func TestOnesOwnRecordIsChangedAndSeenByTheTable(t *testing.T) {
 	o := newMailOffice(t)
-	if _, err := o.ChangeOwn(o.as("ada"), people.OwnForm{Name: "Ada Nerissima"}); err != nil {
+	if _, err := o.People.ChangeOwn(o.as("ada"), people.OwnForm{Name: "Ada Nerissima"}); err != nil {
 		t.Fatal(err)
 	}
 	without := o.as("ada")
 	ada := *without.Person
 	ada.Disabled = true // who is disabled stands to nobody's account, their own included
 	without.Person = &ada
-	if _, err := o.ChangeOwn(without, people.OwnForm{Name: "Ada Verdi"}); store.KindOf(err) != store.Denied {
+	if _, err := o.People.ChangeOwn(without, people.OwnForm{Name: "Ada Verdi"}); store.KindOf(err) != store.Denied {
 		t.Errorf("without the right: %v", err)
 	}
 }

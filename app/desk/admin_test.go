@@ -30,7 +30,7 @@ func newDesk(t *testing.T) *Desk {
 		st.Close()
 	})
 	d := New(Options{Store: st})
-	if err := d.Seed(context.Background()); err != nil {
+	if err := d.Catalogue.Seed(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -82,33 +82,33 @@ func TestOnlyAdministratorsRunTheDesk(t *testing.T) {
 	for _, who := range everybodyBut(o, "amministratore") {
 		a := o.as(who)
 		for what, err := range map[string]error{
-			"add organisation":    second(o.AddOrganisation(a, people.OrganisationForm{Name: "Nuovo"})),
-			"change organisation": second(o.ChangeOrganisation(a, o.organis["Ateneo"], 0, people.OrganisationForm{Name: "Nuovo"})),
-			"remove organisation": o.RemoveOrganisation(a, o.organis["Ateneo"]),
-			"add unit":            second(o.AddUnit(a, o.organis["Ateneo"], "Nuova")),
-			"change unit":         second(o.ChangeUnit(a, 1, 0, "Nuova")),
-			"remove unit":         o.RemoveUnit(a, 1),
-			"add group":           second(o.AddGroup(a, people.GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
-			"change group":        second(o.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Name: store.Words{IT: "Nuovo"}})),
-			"remove group":        o.RemoveGroup(a, o.group["csa"]),
-			"add module":          second(o.AddModule(a, catalogue.ModuleForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
-			"change module":       second(o.ChangeModule(a, o.module["csa"], 0, catalogue.ModuleForm{Name: store.Words{IT: "Nuovo"}})),
-			"remove module":       o.RemoveModule(a, o.module["csa"]),
-			"import catalogue":    second(o.ImportCatalogue(a, strings.NewReader(""))),
-			"export catalogue":    o.ExportCatalogue(a, &bytes.Buffer{}),
-			"settings":            second(o.ChangeSettings(a, 0, catalogue.SettingsForm{Home: &catalogue.Home{}})),
+			"add organisation":    second(o.People.AddOrganisation(a, people.OrganisationForm{Name: "Nuovo"})),
+			"change organisation": second(o.People.ChangeOrganisation(a, o.organis["Ateneo"], 0, people.OrganisationForm{Name: "Nuovo"})),
+			"remove organisation": o.People.RemoveOrganisation(a, o.organis["Ateneo"]),
+			"add unit":            second(o.People.AddUnit(a, o.organis["Ateneo"], "Nuova")),
+			"change unit":         second(o.People.ChangeUnit(a, 1, 0, "Nuova")),
+			"remove unit":         o.People.RemoveUnit(a, 1),
+			"add group":           second(o.People.AddGroup(a, people.GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
+			"change group":        second(o.People.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Name: store.Words{IT: "Nuovo"}})),
+			"remove group":        o.People.RemoveGroup(a, o.group["csa"]),
+			"add module":          second(o.Catalogue.AddModule(a, catalogue.ModuleForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}})),
+			"change module":       second(o.Catalogue.ChangeModule(a, o.module["csa"], 0, catalogue.ModuleForm{Name: store.Words{IT: "Nuovo"}})),
+			"remove module":       o.Catalogue.RemoveModule(a, o.module["csa"]),
+			"import catalogue":    second(o.Catalogue.Import(a, strings.NewReader(""))),
+			"export catalogue":    o.Catalogue.Export(a, &bytes.Buffer{}),
+			"settings":            second(o.Catalogue.ChangeSettings(a, 0, catalogue.SettingsForm{Home: &catalogue.Home{}})),
 			"audit":               third(o.Audit(a, 0, 10)),
 			"export tickets":      o.ExportTickets(context.Background(), a, func(ticket.TicketRecord) error { return nil }),
 			"export articles":     o.ExportArticles(context.Background(), a, func(article.ArticleRecord) error { return nil }),
 			"export people":       o.ExportPeople(context.Background(), a, func(people.PersonRecord) error { return nil }),
-			"import a person":     third(o.PutPersonRecord(a, people.PersonRecord{Email: "x@y.example", Name: "X"})),
+			"import a person":     third(o.People.Put(a, people.PersonRecord{Email: "x@y.example", Name: "X"})),
 		} {
 			if store.KindOf(err) != store.Denied {
 				t.Errorf("%s by %s: %v, want denied", what, who, err)
 			}
 		}
 	}
-	if err := o.RemoveGroup(policy.Actor{}, o.group["csa"]); store.KindOf(err) != store.SignIn {
+	if err := o.People.RemoveGroup(policy.Actor{}, o.group["csa"]); store.KindOf(err) != store.SignIn {
 		t.Errorf("nobody removes a group: %v", err)
 	}
 }
@@ -118,13 +118,13 @@ func third[A, B any](_ A, _ B, err error) error { return err }
 
 func TestSeedMakesTheCatalogueOfTheDomainOnce(t *testing.T) {
 	d := newDesk(t)
-	levels, err := d.Levels()
+	levels, err := d.Catalogue.Levels()
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
 	group := map[uint64]string{}
-	list, err := d.Groups(system)
+	list, err := d.People.Groups(system)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,16 +165,16 @@ func TestSeedMakesTheCatalogueOfTheDomainOnce(t *testing.T) {
 	if len(got) != len(want) {
 		t.Errorf("%d levels, want %d", len(got), len(want))
 	}
-	l, err := d.LevelByCode("u-gov/ricerca/gestione-progetti")
+	l, err := d.Catalogue.LevelByCode("u-gov/ricerca/gestione-progetti")
 	if err != nil || l.Path.IT != "U-GOV › Ricerca › Gestione Progetti" || l.Depth != 2 || len(l.Above) != 2 {
 		t.Errorf("path %+v, %v", l, err)
 	}
 
 	seq := d.Store().Last()
-	if err := d.Seed(context.Background()); err != nil || d.Store().Last() != seq {
+	if err := d.Catalogue.Seed(context.Background()); err != nil || d.Store().Last() != seq {
 		t.Errorf("a second seed wrote something: %v", err)
 	}
-	contacts, err := d.Contacts()
+	contacts, err := d.Catalogue.Contacts()
 	if err != nil || len(contacts) != 4 || len(contacts[0].Areas) == 0 {
 		t.Errorf("contacts %v, %v", contacts, err)
 	}
@@ -183,10 +183,10 @@ func TestSeedMakesTheCatalogueOfTheDomainOnce(t *testing.T) {
 func TestExportedCatalogueReadsBackAsItWas(t *testing.T) {
 	d := newDesk(t)
 	var first, again bytes.Buffer
-	if err := d.ExportCatalogue(system, &first); err != nil {
+	if err := d.Catalogue.Export(system, &first); err != nil {
 		t.Fatal(err)
 	}
-	n, err := d.ImportCatalogue(system, bytes.NewReader(first.Bytes()))
+	n, err := d.Catalogue.Import(system, bytes.NewReader(first.Bytes()))
 	if err != nil || n != (catalogue.Imported{}) {
 		t.Errorf("the same desk: %+v, %v", n, err)
 	}
@@ -196,16 +196,16 @@ func TestExportedCatalogueReadsBackAsItWas(t *testing.T) {
 	}
 	defer st.Close()
 	empty := New(Options{Store: st})
-	if n, err = empty.ImportCatalogue(system, bytes.NewReader(first.Bytes())); err != nil || n.Added != 24 {
+	if n, err = empty.Catalogue.Import(system, bytes.NewReader(first.Bytes())); err != nil || n.Added != 24 {
 		t.Errorf("an empty desk: %+v, %v", n, err)
 	}
-	if err := empty.ExportCatalogue(system, &again); err != nil || first.String() != again.String() {
+	if err := empty.Catalogue.Export(system, &again); err != nil || first.String() != again.String() {
 		t.Errorf("differs after a round trip: %v", err)
 	}
-	_, err = d.ImportCatalogue(system, strings.NewReader("[[module]]\ncode='csa'\nname={it='CSA'}\nchanel='desk'\n"))
+	_, err = d.Catalogue.Import(system, strings.NewReader("[[module]]\ncode='csa'\nname={it='CSA'}\nchanel='desk'\n"))
 	wants(t, err, store.Invalid, "error.catalogue-file", "file")
 	seq := d.Store().Last()
-	_, err = d.ImportCatalogue(system, strings.NewReader("[[module]]\ncode='nuovo'\nname={it='Nuovo'}\n[[module]]\ncode='x/y'\nname={it='Y'}\nchannel='fax'\n"))
+	_, err = d.Catalogue.Import(system, strings.NewReader("[[module]]\ncode='nuovo'\nname={it='Nuovo'}\n[[module]]\ncode='x/y'\nname={it='Y'}\nchannel='fax'\n"))
 	wants(t, err, store.Invalid, "error.module-above", "module x/y: code")
 	wants(t, err, store.Invalid, "error.code", "module x/y: channel")
 	if d.Store().Last() != seq {
@@ -245,30 +245,30 @@ func TestModulesAreChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := ok
 			c.change(&f)
-			_, err := o.AddModule(a, f)
+			_, err := o.Catalogue.AddModule(a, f)
 			wants(t, err, store.Invalid, c.key, c.field)
 		})
 	}
-	m, err := o.AddModule(a, catalogue.ModuleForm{Parent: o.module["csa"], Code: "stipendi", Name: store.Words{IT: "Stipendi"}, Versions: []string{" 2 ", "2", "1"}})
+	m, err := o.Catalogue.AddModule(a, catalogue.ModuleForm{Parent: o.module["csa"], Code: "stipendi", Name: store.Words{IT: "Stipendi"}, Versions: []string{" 2 ", "2", "1"}})
 	if err != nil || m.Code != "csa/stipendi" || len(m.Versions) != 2 {
 		t.Fatalf("%+v, %v", m, err)
 	}
-	if l, err := o.Level(m.ID); err != nil || l.Group != o.group["csa"] || l.Channel != store.Here {
+	if l, err := o.Catalogue.Level(m.ID); err != nil || l.Group != o.group["csa"] || l.Channel != store.Here {
 		t.Errorf("does not inherit: %+v, %v", l, err)
 	}
 	f := catalogue.ModuleFormOf(m)
 	f.Code = "paghe"
-	_, err = o.ChangeModule(a, m.ID, m.Rev, f)
+	_, err = o.Catalogue.ChangeModule(a, m.ID, m.Rev, f)
 	wants(t, err, store.Invalid, "error.code-fixed", "code")
 	f.Code = ""
-	if _, err = o.ChangeModule(a, m.ID, m.Rev, f); err != nil {
+	if _, err = o.Catalogue.ChangeModule(a, m.ID, m.Rev, f); err != nil {
 		t.Error(err)
 	}
-	_, err = o.ChangeModule(a, m.ID, m.Rev, f)
+	_, err = o.Catalogue.ChangeModule(a, m.ID, m.Rev, f)
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
 	o.open("csa")
-	wants(t, o.RemoveModule(a, o.module["csa"]), store.Conflict, "error.module-in-use", "")
-	if err := o.RemoveModule(a, m.ID); err != nil {
+	wants(t, o.Catalogue.RemoveModule(a, o.module["csa"]), store.Conflict, "error.module-in-use", "")
+	if err := o.Catalogue.RemoveModule(a, m.ID); err != nil {
 		t.Error(err)
 	}
 }
@@ -277,61 +277,61 @@ func TestGroupsAreKept(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
 	general := o.group["generale"]
-	_, err := o.ChangeGroup(a, general, 0, people.GroupForm{Name: store.Words{IT: "Sportello"}, Retired: true})
+	_, err := o.People.ChangeGroup(a, general, 0, people.GroupForm{Name: store.Words{IT: "Sportello"}, Retired: true})
 	wants(t, err, store.Conflict, "error.group-general", "")
-	wants(t, o.RemoveGroup(a, general), store.Conflict, "error.group-general", "")
-	wants(t, o.RemoveGroup(a, o.group["csa"]), store.Conflict, "error.group-in-use", "")
-	_, err = o.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Name: store.Words{IT: "CSA"}, Retired: true})
+	wants(t, o.People.RemoveGroup(a, general), store.Conflict, "error.group-general", "")
+	wants(t, o.People.RemoveGroup(a, o.group["csa"]), store.Conflict, "error.group-in-use", "")
+	_, err = o.People.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Name: store.Words{IT: "CSA"}, Retired: true})
 	wants(t, err, store.Conflict, "error.group-serves", "")
-	_, err = o.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Code: "altro", Name: store.Words{IT: "CSA"}})
+	_, err = o.People.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Code: "altro", Name: store.Words{IT: "CSA"}})
 	wants(t, err, store.Invalid, "error.code-fixed", "code")
-	g, err := o.AddGroup(a, people.GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}, Email: "Nuovo@Ateneo.example"})
+	g, err := o.People.AddGroup(a, people.GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}, Email: "Nuovo@Ateneo.example"})
 	if err != nil || g.Email != "nuovo@ateneo.example" {
 		t.Fatalf("%+v, %v", g, err)
 	}
-	if err := o.RemoveGroup(a, g.ID); err != nil {
+	if err := o.People.RemoveGroup(a, g.ID); err != nil {
 		t.Error(err)
 	}
-	if err := o.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, false); err != nil {
+	if err := o.People.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, false); err != nil {
 		t.Errorf("a supervisor adds an agent: %v", err)
 	}
-	wants(t, o.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, true), store.Denied, "", "")
-	wants(t, o.PutMember(o.as("responsabile"), o.group["legale"], o.people["ada"].ID, false), store.Denied, "", "")
-	wants(t, o.RemoveMember(o.as("responsabile"), o.group["csa"], o.people["responsabile"].ID), store.Denied, "", "")
-	wants(t, o.PutMember(o.as("agente"), o.group["csa"], o.people["collega"].ID, false), store.Denied, "", "")
-	if m, err := o.GroupMembers(o.as("agente"), o.group["csa"]); err != nil || len(m) != 4 {
+	wants(t, o.People.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, true), store.Denied, "", "")
+	wants(t, o.People.PutMember(o.as("responsabile"), o.group["legale"], o.people["ada"].ID, false), store.Denied, "", "")
+	wants(t, o.People.RemoveMember(o.as("responsabile"), o.group["csa"], o.people["responsabile"].ID), store.Denied, "", "")
+	wants(t, o.People.PutMember(o.as("agente"), o.group["csa"], o.people["collega"].ID, false), store.Denied, "", "")
+	if m, err := o.People.GroupMembers(o.as("agente"), o.group["csa"]); err != nil || len(m) != 4 {
 		t.Errorf("%d members, %v", len(m), err)
 	}
-	_, err = o.GroupMembers(o.as("collega"), o.group["csa"])
+	_, err = o.People.GroupMembers(o.as("collega"), o.group["csa"])
 	wants(t, err, store.Denied, "", "")
 }
 
 func TestOrganisationsAreRemovedOnlyWhenNothingNamesThem(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	wants(t, o.RemoveOrganisation(a, o.organis["Ateneo"]), store.Conflict, "error.organisation-in-use", "")
-	wants(t, o.RemoveUnit(a, 1), store.Conflict, "error.unit-in-use", "")
-	org, err := o.AddOrganisation(a, people.OrganisationForm{Name: "Nuovo ente", Domains: []string{"@Nuovo.example", "", "nuovo.example"}})
+	wants(t, o.People.RemoveOrganisation(a, o.organis["Ateneo"]), store.Conflict, "error.organisation-in-use", "")
+	wants(t, o.People.RemoveUnit(a, 1), store.Conflict, "error.unit-in-use", "")
+	org, err := o.People.AddOrganisation(a, people.OrganisationForm{Name: "Nuovo ente", Domains: []string{"@Nuovo.example", "", "nuovo.example"}})
 	if err != nil || len(org.Domains) != 1 || org.Domains[0] != "nuovo.example" {
 		t.Fatalf("%+v, %v", org, err)
 	}
-	u, err := o.AddUnit(a, org.ID, "Ufficio")
+	u, err := o.People.AddUnit(a, org.ID, "Ufficio")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = o.AddUnit(a, org.ID, "UFFÌCIO")
+	_, err = o.People.AddUnit(a, org.ID, "UFFÌCIO")
 	wants(t, err, store.Invalid, "error.name-taken", "name")
-	_, err = o.AddOrganisation(a, people.OrganisationForm{Name: "nuovo  ENTE", Domains: []string{"nuovo.example", "x y"}})
+	_, err = o.People.AddOrganisation(a, people.OrganisationForm{Name: "nuovo  ENTE", Domains: []string{"nuovo.example", "x y"}})
 	wants(t, err, store.Invalid, "error.name-taken", "name")
 	wants(t, err, store.Invalid, "error.domain-taken", "domains")
 	wants(t, err, store.Invalid, "error.domain", "domains")
-	if _, err := o.ChangeUnit(a, u.ID, u.Rev, "Segreteria"); err != nil {
+	if _, err := o.People.ChangeUnit(a, u.ID, u.Rev, "Segreteria"); err != nil {
 		t.Error(err)
 	}
-	if err := o.RemoveOrganisation(a, org.ID); err != nil {
+	if err := o.People.RemoveOrganisation(a, org.ID); err != nil {
 		t.Error(err)
 	}
-	if list, err := o.Organisations(o.as("ada")); err != nil || len(list) != 1 {
+	if list, err := o.People.Organisations(o.as("ada")); err != nil || len(list) != 1 {
 		t.Errorf("a requester sees %d organisations, %v", len(list), err)
 	}
 }
@@ -342,36 +342,36 @@ func TestSettingsAreChecked(t *testing.T) {
 	brand := func(colour string) catalogue.SettingsForm {
 		return catalogue.SettingsForm{Branding: &catalogue.Branding{Name: "Sportello", Colour: colour}}
 	}
-	_, err := o.ChangeSettings(a, 0, brand("#ffcc00"))
+	_, err := o.Catalogue.ChangeSettings(a, 0, brand("#ffcc00"))
 	wants(t, err, store.Invalid, "error.colour-contrast", "colour")
 	nearest := err.(store.Problems)[0].Args["nearest"].(string)
 	if c, ok := catalogue.JudgeColour(nearest); !ok || c.Contrast < 4.5 || c.Contrast > 4.7 {
 		t.Errorf("nearest %s has a contrast of %.2f", nearest, c.Contrast)
 	}
-	if _, err = o.ChangeSettings(a, 0, brand(nearest)); err != nil {
+	if _, err = o.Catalogue.ChangeSettings(a, 0, brand(nearest)); err != nil {
 		t.Errorf("the colour offered is refused: %v", err)
 	}
-	_, err = o.ChangeSettings(a, 0, brand("red"))
+	_, err = o.Catalogue.ChangeSettings(a, 0, brand("red"))
 	wants(t, err, store.Invalid, "error.colour", "colour")
 
 	logo := func(b []byte) catalogue.SettingsForm {
 		return catalogue.SettingsForm{Branding: &catalogue.Branding{Name: "Sportello", Logo: bytes.NewReader(b)}}
 	}
-	_, err = o.ChangeSettings(a, 0, logo([]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)))
+	_, err = o.Catalogue.ChangeSettings(a, 0, logo([]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)))
 	wants(t, err, store.Invalid, "error.logo-type", "logo")
-	_, err = o.ChangeSettings(a, 0, logo([]byte("\x89PNG\r\n\x1a\nnot really")))
+	_, err = o.Catalogue.ChangeSettings(a, 0, logo([]byte("\x89PNG\r\n\x1a\nnot really")))
 	wants(t, err, store.Invalid, "error.logo-type", "logo")
-	_, err = o.ChangeSettings(a, 0, logo(make([]byte, catalogue.MaxLogo+1)))
+	_, err = o.Catalogue.ChangeSettings(a, 0, logo(make([]byte, catalogue.MaxLogo+1)))
 	wants(t, err, store.TooLarge, "error.logo-size", "logo")
 	var pic bytes.Buffer
 	if err := png.Encode(&pic, image.NewGray(image.Rect(0, 0, 40, 20))); err != nil {
 		t.Fatal(err)
 	}
-	set, err := o.ChangeSettings(a, 0, logo(pic.Bytes()))
+	set, err := o.Catalogue.ChangeSettings(a, 0, logo(pic.Bytes()))
 	if err != nil || set.LogoType != "image/png" {
 		t.Fatalf("%+v, %v", set, err)
 	}
-	f, kind, err := o.Logo()
+	f, kind, err := o.Catalogue.Logo()
 	if err != nil || kind != "image/png" {
 		t.Fatal(err)
 	}
@@ -384,25 +384,25 @@ func TestSettingsAreChecked(t *testing.T) {
 	bad := service
 	bad.Matrix = map[string]int{"blocking/today": 5, "x/y": 1}
 	bad.DayEnds = 9
-	_, err = o.ChangeSettings(a, 0, catalogue.SettingsForm{Service: &bad})
+	_, err = o.Catalogue.ChangeSettings(a, 0, catalogue.SettingsForm{Service: &bad})
 	wants(t, err, store.Invalid, "error.range", "matrix-blocking-today")
 	wants(t, err, store.Invalid, "error.range", "matrix-low-none")
 	wants(t, err, store.Invalid, "error.code", "matrix")
 	wants(t, err, store.Invalid, "error.day-ends", "day-ends")
 	service.Matrix["medium/none"] = 1
-	if set, err = o.ChangeSettings(a, set.Rev, catalogue.SettingsForm{Service: &service}); err != nil || set.PriorityOf(store.Medium, store.NoDate) != 1 || set.LogoType == "" {
+	if set, err = o.Catalogue.ChangeSettings(a, set.Rev, catalogue.SettingsForm{Service: &service}); err != nil || set.PriorityOf(store.Medium, store.NoDate) != 1 || set.LogoType == "" {
 		t.Errorf("%+v, %v", set, err)
 	}
-	_, err = o.ChangeSettings(a, 1, catalogue.SettingsForm{Service: &service})
+	_, err = o.Catalogue.ChangeSettings(a, 1, catalogue.SettingsForm{Service: &service})
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
 
 	links := []store.FooterLink{{Label: store.Words{IT: "Privacy"}, Address: "javascript:alert(1)"}, {Label: store.Words{IT: "Altro"}, Address: "//evil.example"}, {}, {Address: "/privacy"}}
-	_, err = o.ChangeSettings(a, 0, catalogue.SettingsForm{Footer: &links})
+	_, err = o.Catalogue.ChangeSettings(a, 0, catalogue.SettingsForm{Footer: &links})
 	wants(t, err, store.Invalid, "error.link", "footer-1")
 	wants(t, err, store.Invalid, "error.link", "footer-2")
 	wants(t, err, store.Invalid, "error.required", "footer-4")
 	links = []store.FooterLink{{Label: store.Words{IT: "Privacy"}, Address: "/privacy"}, {Label: store.Words{EN: "Write"}, Address: "mailto:a@b.example"}, {Label: store.Words{IT: "Ateneo"}, Address: "https://ateneo.example/"}}
-	if set, err = o.ChangeSettings(a, 0, catalogue.SettingsForm{Footer: &links}); err != nil || len(set.Footer) != 3 {
+	if set, err = o.Catalogue.ChangeSettings(a, 0, catalogue.SettingsForm{Footer: &links}); err != nil || len(set.Footer) != 3 {
 		t.Errorf("%+v, %v", set, err)
 	}
 }
@@ -412,7 +412,7 @@ func TestAuditTellsWhoChangedWhat(t *testing.T) {
 	a := o.as("amministratore")
 	f := people.FormOf(o.people["ada"])
 	f.Phone, f.Groups = "0999", []store.Membership{{Group: o.group["csa"], Supervisor: true}}
-	if _, err := o.ChangePerson(a, o.people["ada"].ID, 0, f); err != nil {
+	if _, err := o.People.Change(a, o.people["ada"].ID, 0, f); err != nil {
 		t.Fatal(err)
 	}
 	o.open("csa")

@@ -13,7 +13,7 @@ import (
 
 func (o *office) write(who string, f article.ArticleForm) *article.ArticleView {
 	o.t.Helper()
-	v, err := o.SaveArticle(o.as(who), f)
+	v, err := o.Articles.Save(o.as(who), f)
 	if err != nil {
 		o.t.Fatalf("%s: %v", who, err)
 	}
@@ -24,18 +24,18 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 	o := newOffice(t)
 	f := article.ArticleForm{Title: "Leggere il cedolino", Body: "Apri il menu.", Language: "it", Audience: store.Public, Module: o.module["csa"]}
 	for _, who := range []string{"ada", "collega", "referente", "estraneo"} {
-		_, err := o.SaveArticle(o.as(who), f)
+		_, err := o.Articles.Save(o.as(who), f)
 		wants(t, err, store.Denied, "", "")
-		_, _, err = o.PutArticleRecord(o.as(who), article.ArticleRecord{Title: "X", Body: "Y", Language: "it"})
+		_, _, err = o.Articles.Put(o.as(who), article.ArticleRecord{Title: "X", Body: "Y", Language: "it"})
 		wants(t, err, store.Denied, "", "")
-		_, err = o.ListArticles(o.as(who), article.ArticleFilter{Publication: store.Draft})
+		_, err = o.Articles.List(o.as(who), article.ArticleFilter{Publication: store.Draft})
 		wants(t, err, store.Denied, "", "")
 	}
-	_, err := o.SaveArticle(policy.Actor{}, f)
+	_, err := o.Articles.Save(policy.Actor{}, f)
 	wants(t, err, store.SignIn, "", "")
 
 	// Where the product wants a review, agents write drafts and others publish.
-	if _, err := o.ChangeSettings(o.as("amministratore"), 0, catalogue.SettingsForm{Review: &[]uint64{o.module["csa"]}}); err != nil {
+	if _, err := o.Catalogue.ChangeSettings(o.as("amministratore"), 0, catalogue.SettingsForm{Review: &[]uint64{o.module["csa"]}}); err != nil {
 		t.Fatal(err)
 	}
 	v := o.write("agente", f)
@@ -43,25 +43,25 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	f.Slug, f.Rev, f.Publication = v.Slug, v.Version.Rev, store.Published
-	_, err = o.SaveArticle(o.as("agente"), f)
+	_, err = o.Articles.Save(o.as("agente"), f)
 	wants(t, err, store.Denied, "error.publish-denied", "state")
 	v = o.write("redattore", f)
 	if v.Version.Published.IsZero() {
 		t.Error("published without a date")
 	}
 	f.Rev, f.Publication = v.Version.Rev, store.Draft
-	_, err = o.SaveArticle(o.as("agente"), f)
+	_, err = o.Articles.Save(o.as("agente"), f)
 	wants(t, err, store.Denied, "error.publish-denied", "state")
 	// A draft in the other language may not carry the published one to another audience.
 	en := f
 	en.Language, en.Rev, en.Title, en.Audience = "en", 0, "Reading the payslip", store.Agents
-	_, err = o.SaveArticle(o.as("agente"), en)
+	_, err = o.Articles.Save(o.as("agente"), en)
 	wants(t, err, store.Denied, "error.publish-denied", "state")
 	en.Audience = store.Public
 	o.write("agente", en)
-	wants(t, o.DeleteArticle(o.as("redattore"), v.Slug, "it", 0), store.Conflict, "error.article-published", "")
-	wants(t, o.DeleteArticle(o.as("agente2"), v.Slug, "en", 0), store.Denied, "", "")
-	if err := o.DeleteArticle(o.as("agente"), v.Slug, "en", 0); err != nil {
+	wants(t, o.Articles.Remove(o.as("redattore"), v.Slug, "it", 0), store.Conflict, "error.article-published", "")
+	wants(t, o.Articles.Remove(o.as("agente2"), v.Slug, "en", 0), store.Denied, "", "")
+	if err := o.Articles.Remove(o.as("agente"), v.Slug, "en", 0); err != nil {
 		t.Error(err)
 	}
 }
@@ -84,7 +84,7 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 		}
 		listed := 0
 		for name, s := range slug {
-			_, err := o.Article(a, s, "en")
+			_, err := o.Articles.Read(a, s, "en")
 			may := strings.Contains(" "+want+" ", " "+name+" ")
 			if may != (err == nil) || err != nil && store.KindOf(err) != store.NotFound {
 				t.Errorf("%q reads %s: %v", who, name, err)
@@ -93,17 +93,17 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 				listed++
 			}
 		}
-		page, err := o.ListArticles(a, article.ArticleFilter{})
+		page, err := o.Articles.List(a, article.ArticleFilter{})
 		if err != nil || len(page.Items) != listed {
 			t.Errorf("%q is listed %d articles, want %d, %v", who, len(page.Items), listed, err)
 		}
-		counts, err := o.ArticleCounts(a)
+		counts, err := o.Articles.Counts(a)
 		if err != nil || counts[o.module["csa"]] != listed {
 			t.Errorf("%q is told of %v, want %d, %v", who, counts, listed, err)
 		}
 		for what, list := range map[string]func() ([]article.ArticleItem, error){
-			"recent": func() ([]article.ArticleItem, error) { return o.RecentArticles(a, "it", 20) },
-			"picked": func() ([]article.ArticleItem, error) { return o.PickArticles(a, "art", 20) },
+			"recent": func() ([]article.ArticleItem, error) { return o.Articles.Recent(a, "it", 20) },
+			"picked": func() ([]article.ArticleItem, error) { return o.Articles.Pick(a, "art", 20) },
 		} {
 			if got, err := list(); err != nil || len(got) != listed {
 				t.Errorf("%q is offered %d %s, want %d, %v", who, len(got), what, listed, err)
@@ -124,7 +124,7 @@ func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 		var got []string
 		f := article.ArticleFilter{Language: lang, Limit: 1}
 		for {
-			page, err := o.ListArticles(policy.Actor{}, f)
+			page, err := o.Articles.List(policy.Actor{}, f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,51 +139,51 @@ func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 			t.Errorf("%s: %v, want %s", lang, got, want)
 		}
 	}
-	if c, err := o.ArticleCounts(policy.Actor{}); err != nil || c[0] != 2 {
+	if c, err := o.Articles.Counts(policy.Actor{}); err != nil || c[0] != 2 {
 		t.Errorf("%v, %v", c, err)
 	}
 	// Module and audience belong to the article: changing them in one language changes both.
 	o.write("redattore", article.ArticleForm{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Agents, Module: o.module["csa"], Publication: store.Published, Rev: en.Version.Rev})
-	_, err := o.Article(policy.Actor{}, it.Slug, "it")
+	_, err := o.Articles.Read(policy.Actor{}, it.Slug, "it")
 	wants(t, err, store.NotFound, "", "")
-	v, err := o.Article(o.as("agente"), it.Slug, "it")
+	v, err := o.Articles.Read(o.as("agente"), it.Slug, "it")
 	if err != nil || v.Version.Language != "it" || v.Version.Audience != store.Agents || v.Module == nil || v.Module.Code != "csa" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	_, err = o.SaveArticle(o.as("redattore"), article.ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it", Rev: it.Version.Rev})
+	_, err = o.Articles.Save(o.as("redattore"), article.ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it", Rev: it.Version.Rev})
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
-	_, err = o.SaveArticle(o.as("redattore"), article.ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it"})
+	_, err = o.Articles.Save(o.as("redattore"), article.ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it"})
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
 }
 
 func TestArticleFormsTellAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.SaveArticle(o.as("redattore"), article.ArticleForm{Slug: "Non buono", Title: " ", Body: "\n\x00", Language: "fr", Module: 99})
+	_, err := o.Articles.Save(o.as("redattore"), article.ArticleForm{Slug: "Non buono", Title: " ", Body: "\n\x00", Language: "fr", Module: 99})
 	for _, field := range []string{"slug", "title", "body", "language", "module"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	_, err = o.SaveArticle(o.as("redattore"), article.ArticleForm{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", store.Versions.Most("body")+1), Language: "it"})
+	_, err = o.Articles.Save(o.as("redattore"), article.ArticleForm{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", store.Versions.Most("body")+1), Language: "it"})
 	wants(t, err, store.Invalid, "error.too-long", "title")
 	wants(t, err, store.Invalid, "error.too-large", "body")
 }
 
 func TestPicturesBelongToTheArticle(t *testing.T) {
 	o := newOffice(t)
-	f, err := o.Keep(o.as("redattore"), "schermata.png", strings.NewReader("un'immagine"))
+	f, err := o.Files.Keep(o.as("redattore"), "schermata.png", strings.NewReader("un'immagine"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	form := article.ArticleForm{Title: "Con figura", Body: "Testo.", Language: "it", Audience: store.Public, Files: []uint64{f.ID}}
-	_, err = o.SaveArticle(o.as("agente"), form)
+	_, err = o.Articles.Save(o.as("agente"), form)
 	wants(t, err, store.Invalid, "error.file-gone", "files")
 	v := o.write("redattore", form)
 	if len(v.Files) != 1 || v.Files[0].Article != v.Article.ID {
 		t.Errorf("%+v", v.Files)
 	}
-	if _, _, err := o.OpenFile(policy.Actor{}, f.ID); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Files.Open(policy.Actor{}, f.ID); store.KindOf(err) != store.NotFound {
 		t.Errorf("a stranger opens the picture of a draft: %v", err)
 	}
-	if err := o.DeleteArticle(o.as("redattore"), v.Slug, "it", v.Version.Rev); err != nil {
+	if err := o.Articles.Remove(o.as("redattore"), v.Slug, "it", v.Version.Rev); err != nil {
 		t.Error(err)
 	}
 }
@@ -206,45 +206,45 @@ func TestSavedRepliesStayInTheirGroup(t *testing.T) {
 	o := newOffice(t)
 	csa := queue.ReplyForm{Group: o.group["csa"], Title: store.Words{IT: "Chiedere la matricola", EN: "Ask for the number"}, Body: store.Words{IT: "Buongiorno"}}
 	for _, who := range []string{"ada", "referente", "redattore", "altrove"} {
-		_, err := o.AddReply(o.as(who), csa)
+		_, err := o.Queues.AddReply(o.as(who), csa)
 		wants(t, err, store.Denied, "", "")
 	}
-	_, err := o.Replies(o.as("ada"))
+	_, err := o.Queues.Replies(o.as("ada"))
 	wants(t, err, store.Denied, "", "")
-	shared, err := o.AddReply(o.as("agente"), csa)
+	shared, err := o.Queues.AddReply(o.as("agente"), csa)
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := o.AddReply(o.as("agente"), queue.ReplyForm{Title: store.Words{IT: "Saluti"}, Body: store.Words{IT: "A presto"}})
+	own, err := o.Queues.AddReply(o.as("agente"), queue.ReplyForm{Title: store.Words{IT: "Saluti"}, Body: store.Words{IT: "A presto"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for who, want := range map[string]int{"agente": 2, "agente2": 1, "responsabile": 1, "altrove": 0, "amministratore": 1} {
-		got, err := o.Replies(o.as(who))
+		got, err := o.Queues.Replies(o.as(who))
 		if err != nil || len(got) != want {
 			t.Errorf("%s sees %d replies, want %d, %v", who, len(got), want, err)
 		}
 	}
-	_, err = o.ChangeReply(o.as("agente"), shared.ID, 0, csa)
+	_, err = o.Queues.ChangeReply(o.as("agente"), shared.ID, 0, csa)
 	wants(t, err, store.Denied, "", "")
-	_, err = o.ChangeReply(o.as("altrove"), shared.ID, 0, csa)
+	_, err = o.Queues.ChangeReply(o.as("altrove"), shared.ID, 0, csa)
 	wants(t, err, store.NotFound, "", "")
-	_, err = o.ChangeReply(o.as("amministratore"), own.ID, 0, csa)
+	_, err = o.Queues.ChangeReply(o.as("amministratore"), own.ID, 0, csa)
 	wants(t, err, store.NotFound, "", "")
-	if _, err = o.ChangeReply(o.as("responsabile"), shared.ID, shared.Rev, csa); err != nil {
+	if _, err = o.Queues.ChangeReply(o.as("responsabile"), shared.ID, shared.Rev, csa); err != nil {
 		t.Error(err)
 	}
-	_, err = o.AddReply(o.as("agente"), queue.ReplyForm{})
+	_, err = o.Queues.AddReply(o.as("agente"), queue.ReplyForm{})
 	wants(t, err, store.Invalid, "error.required", "title-it")
 	wants(t, err, store.Invalid, "error.required", "body-it")
-	if got, err := o.PickReplies(o.as("agente"), "matr", "it", 5); err != nil || len(got) != 1 || got[0].ID != shared.ID {
+	if got, err := o.Queues.PickReplies(o.as("agente"), "matr", "it", 5); err != nil || len(got) != 1 || got[0].ID != shared.ID {
 		t.Errorf("%v, %v", got, err)
 	}
-	if got, err := o.PickReplies(o.as("ada"), "", "it", 5); err != nil || len(got) != 0 {
+	if got, err := o.Queues.PickReplies(o.as("ada"), "", "it", 5); err != nil || len(got) != 0 {
 		t.Errorf("a requester is offered %v, %v", got, err)
 	}
-	wants(t, o.RemoveReply(o.as("agente2"), own.ID), store.NotFound, "", "")
-	if err := o.RemoveReply(o.as("agente"), own.ID); err != nil {
+	wants(t, o.Queues.RemoveReply(o.as("agente2"), own.ID), store.NotFound, "", "")
+	if err := o.Queues.RemoveReply(o.as("agente"), own.ID); err != nil {
 		t.Error(err)
 	}
 }

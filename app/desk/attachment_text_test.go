@@ -33,7 +33,7 @@ func here(calls *atomic.Int64) file.Reader {
 
 func (o *office) attach(who, name, content string) uint64 {
 	o.t.Helper()
-	f, err := o.Keep(o.as(who), name, strings.NewReader(content))
+	f, err := o.Files.Keep(o.as(who), name, strings.NewReader(content))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func (o *office) textOf(file uint64) (text *store.FileText) {
 
 func (o *office) readAll(r file.Reader) {
 	o.t.Helper()
-	if _, err := o.ReadAttachments(o.t.Context(), r); err != nil {
+	if _, err := o.Files.ReadAttachments(o.t.Context(), r); err != nil {
 		o.t.Fatal(err)
 	}
 }
@@ -68,7 +68,7 @@ func TestTextOfAttachmentsIsReadOnceTheyBelongToSomething(t *testing.T) {
 	if o.textOf(file) != nil {
 		t.Error("a pending file was read")
 	}
-	before, err := o.Ticket(o.as("ada"), opened.ID)
+	before, err := o.Tickets.Read(o.as("ada"), opened.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestTextOfAttachmentsIsReadOnceTheyBelongToSomething(t *testing.T) {
 	if o.textOf(picture) != nil || calls.Load() != 1 {
 		t.Errorf("read %d times", calls.Load())
 	}
-	view, err := o.Ticket(o.as("ada"), opened.ID)
+	view, err := o.Tickets.Read(o.as("ada"), opened.ID)
 	if err != nil || view.Ticket.PublicRev != after.PublicRev || len(view.History) != len(before.History) {
 		t.Errorf("reading a file shows in the ticket: %v", err)
 	}
@@ -109,11 +109,11 @@ func TestAttachmentsThatCannotBeReadAreListedForTheAdministrator(t *testing.T) {
 	if calls.Load() != 3 {
 		t.Errorf("read %d times, want the slow one twice", calls.Load())
 	}
-	list, total, err := o.FailedAttachments(o.as("amministratore"), 1)
+	list, total, err := o.Files.FailedAttachments(o.as("amministratore"), 1)
 	if err != nil || total != 2 || len(list) != 1 {
 		t.Fatalf("%d of %d, %v", len(list), total, err)
 	}
-	list, _, _ = o.FailedAttachments(o.as("amministratore"), 10)
+	list, _, _ = o.Files.FailedAttachments(o.as("amministratore"), 10)
 	reasons := map[uint64]string{}
 	for _, f := range list {
 		reasons[f.File.ID] = f.Reason
@@ -121,7 +121,7 @@ func TestAttachmentsThatCannotBeReadAreListedForTheAdministrator(t *testing.T) {
 	if reasons[slow] != "limits" || reasons[broken] != "damaged" {
 		t.Errorf("reasons %v", reasons)
 	}
-	if _, _, err := o.FailedAttachments(o.as("agente"), 10); store.KindOf(err) != store.Denied {
+	if _, _, err := o.Files.FailedAttachments(o.as("agente"), 10); store.KindOf(err) != store.Denied {
 		t.Errorf("an agent: %v", err)
 	}
 }
@@ -143,12 +143,12 @@ func TestAttachmentsThatFailedAreReadAgainWhenAnAdministratorAsks(t *testing.T) 
 		t.Fatalf("%+v", got)
 	}
 	o.readAll(read)
-	if _, err := o.RetryAttachments(o.as("agente")); store.KindOf(err) != store.Denied {
+	if _, err := o.Files.RetryAttachments(o.as("agente")); store.KindOf(err) != store.Denied {
 		t.Errorf("an agent: %v", err)
 	}
 	again := func() {
 		t.Helper()
-		if n, err := o.RetryAttachments(o.as("amministratore")); n != 1 || err != nil {
+		if n, err := o.Files.RetryAttachments(o.as("amministratore")); n != 1 || err != nil {
 			t.Fatalf("%d, %v", n, err)
 		}
 		o.readAll(read)
@@ -160,7 +160,7 @@ func TestAttachmentsThatFailedAreReadAgainWhenAnAdministratorAsks(t *testing.T) 
 	if again(); o.textOf(file).Failed != "" || o.textOf(file).Text != "codice zibellino" {
 		t.Errorf("%+v", o.textOf(file))
 	}
-	if n, err := o.RetryAttachments(o.as("amministratore")); n != 0 || err != nil {
+	if n, err := o.Files.RetryAttachments(o.as("amministratore")); n != 0 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 }
@@ -175,7 +175,7 @@ func TestTextGoesWithItsTicket(t *testing.T) {
 	yes := true
 	o.do("agente", opened.ID, ticket.Step{Spam: &yes})
 	o.later(31 * 24 * time.Hour)
-	if err := o.Elapse(); err != nil {
+	if err := o.Tickets.Elapse(); err != nil {
 		t.Fatal(err)
 	}
 	if o.textOf(file) != nil {
@@ -192,7 +192,7 @@ func TestReadingEndsWithItsContextAndGoesOnLater(t *testing.T) {
 	}
 	o.do("ada", opened.ID, ticket.Step{Message: &ticket.Text{Body: "x", Files: files}})
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := o.ReadAttachments(ctx, func(ctx context.Context, _ *os.File, _, _ string) (string, error) {
+	_, err := o.Files.ReadAttachments(ctx, func(ctx context.Context, _ *os.File, _, _ string) (string, error) {
 		cancel()
 		return "", ctx.Err()
 	})

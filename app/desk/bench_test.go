@@ -41,7 +41,7 @@ func BenchmarkOpenTicket(b *testing.B) {
 			for range writers {
 				wg.Go(func() {
 					for range work {
-						if _, err := d.OpenTicket(a, ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500 quando apro il cedolino di ottobre."}); err != nil {
+						if _, err := d.Tickets.Open(a, ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500 quando apro il cedolino di ottobre."}); err != nil {
 							b.Error(err)
 							return
 						}

@@ -87,9 +87,9 @@ func TestBelonging(t *testing.T) {
 						case "a mentioned ID":
 							l.reply = "citato@x"
 						case "a public token":
-							l.to = o.ReplyAddress("csa@ateneo.example", n, o.people["ada"].ID, notice.PurposePublic)
+							l.to = o.Notices.ReplyAddress("csa@ateneo.example", n, o.people["ada"].ID, notice.PurposePublic)
 						case "an internal token":
-							l.to = o.ReplyAddress("csa@ateneo.example", n, o.people["agente"].ID, notice.PurposeInternal)
+							l.to = o.Notices.ReplyAddress("csa@ateneo.example", n, o.people["agente"].ID, notice.PurposeInternal)
 						case "the number":
 							l.subject = fmt.Sprintf("Rif: R: [#%d] Privato", n)
 						case "a seen ID with other content":
@@ -190,7 +190,7 @@ func TestWhoDecidesAboutWhatLiesBeside(t *testing.T) {
 		for _, do := range []ticket.BesideDo{ticket.BesideJoin, ticket.BesidePerson, ticket.BesideOwn, ticket.BesideDrop, "", "tutto"} {
 			o := newMailOffice(t)
 			n, id := o.beside()
-			if _, err := o.Do(o.as(who), n, ticket.Step{Beside: id, BesideDo: do, Reason: "perché"}); err == nil || store.KindOf(err) != kind {
+			if _, err := o.Tickets.Do(o.as(who), n, ticket.Step{Beside: id, BesideDo: do, Reason: "perché"}); err == nil || store.KindOf(err) != kind {
 				t.Errorf("%s, %q: %v", who, do, err)
 			}
 			if k := o.ticket(n); k.Beside != 1 {
@@ -214,7 +214,7 @@ func TestWhatBecomesOfWordsBeside(t *testing.T) {
 			if k.Beside != 0 {
 				t.Errorf("%d still wait", k.Beside)
 			}
-			ada, err := o.Ticket(o.as("ada"), n)
+			ada, err := o.Tickets.Read(o.as("ada"), n)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -263,19 +263,19 @@ func TestNothingOfWhatLiesBesideIsSeen(t *testing.T) {
 		first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?", id: "prima@x", proven: true})
 		o.post()
 		look := func() string {
-			v, err := o.Ticket(o.as(who), first.Ticket)
+			v, err := o.Tickets.Read(o.as(who), first.Ticket)
 			if err != nil {
 				t.Fatal(err)
 			}
-			list, err := o.List(o.as(who), queue.TicketFilter{})
+			list, err := o.Queues.List(o.as(who), queue.TicketFilter{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			rev, err := o.Revisions(o.as(who), []uint64{first.Ticket})
+			rev, err := o.Tickets.Revisions(o.as(who), []uint64{first.Ticket})
 			if err != nil {
 				t.Fatal(err)
 			}
-			notices, unread, err := o.ListNotices(o.as(who), 100)
+			notices, unread, err := o.Notices.List(o.as(who), 100)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -299,11 +299,11 @@ func TestNothingOfWhatLiesBesideIsSeen(t *testing.T) {
 		if out[o.people[who].Email] != nil {
 			t.Errorf("%s was written to", who)
 		}
-		page, err := o.Queue(o.as("agente"), queue.QueueQuery{View: queue.ViewBeside})
+		page, err := o.Queues.Queue(o.as("agente"), queue.QueueQuery{View: queue.ViewBeside})
 		if err != nil || len(page.Tickets) != 1 || page.Count != 1 {
 			t.Errorf("the queue has %d of %d, %v", len(page.Tickets), page.Count, err)
 		}
-		if page, err := o.Queue(o.as("altrove"), queue.QueueQuery{View: queue.ViewBeside}); err != nil || len(page.Tickets) != 0 {
+		if page, err := o.Queues.Queue(o.as("altrove"), queue.QueueQuery{View: queue.ViewBeside}); err != nil || len(page.Tickets) != 0 {
 			t.Errorf("another group's queue has %d, %v", len(page.Tickets), err)
 		}
 	}
@@ -337,9 +337,9 @@ func TestALetterThatTellsOfAnythingInternalIsInternal(t *testing.T) {
 	answers := map[string]letter{
 		"by the reply address": {to: l.ReplyTo}, "by the letter's Message-ID": {reply: l.Letter.MessageID}, "by References alone": {refs: "<altro@x> <" + l.Letter.MessageID + ">"},
 		"by both":                                {to: l.ReplyTo, reply: l.Letter.MessageID},
-		"by the Message-ID, to a public address": {to: o.ReplyAddress("csa@ateneo.example", k.ID, o.people["agente2"].ID, notice.PurposePublic), reply: l.Letter.MessageID},
-		"by an address of before":                {to: "csa+" + o.Token("reply", post.ReplyMAC, k.ID, o.people["agente2"].ID) + "@ateneo.example"},
-		"by a purpose that is not known":         {to: "csa+" + o.Token("reply", post.ReplyMAC, k.ID, o.people["agente2"].ID, 9) + "@ateneo.example"},
+		"by the Message-ID, to a public address": {to: o.Notices.ReplyAddress("csa@ateneo.example", k.ID, o.people["agente2"].ID, notice.PurposePublic), reply: l.Letter.MessageID},
+		"by an address of before":                {to: "csa+" + o.Post.Token("reply", post.ReplyMAC, k.ID, o.people["agente2"].ID) + "@ateneo.example"},
+		"by a purpose that is not known":         {to: "csa+" + o.Post.Token("reply", post.ReplyMAC, k.ID, o.people["agente2"].ID, 9) + "@ateneo.example"},
 	}
 	for name, m := range answers {
 		m.from, m.body, m.proven = "agente2@ateneo.example", "franco: "+name, true
@@ -368,7 +368,7 @@ func TestALetterThatTellsOfAnythingInternalIsInternal(t *testing.T) {
 func TestAnAddressOfBeforeStillLeadsTheRequesterHome(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
-	m := o.mail(letter{from: "ada@ateneo.example", to: "csa+" + o.Token("reply", post.ReplyMAC, k.ID, o.people["ada"].ID) + "@ateneo.example", body: "risposta", proven: true})
+	m := o.mail(letter{from: "ada@ateneo.example", to: "csa+" + o.Post.Token("reply", post.ReplyMAC, k.ID, o.people["ada"].ID) + "@ateneo.example", body: "risposta", proven: true})
 	if msg := o.message(m.Message); m.Ticket != k.ID || msg.Internal {
 		t.Errorf("%+v", msg)
 	}

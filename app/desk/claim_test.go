@@ -18,9 +18,9 @@ import (
 // answer reaches them all the same.
 func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	o := newMailOffice(t)
-	opts := o.MailOptions()
+	opts := o.Post.MailOptions()
 	opts.Forms = []string{"Modulo@ateneo.example"}
-	o.SetMail(opts)
+	o.Post.SetMail(opts)
 	form := func(from, replyTo, header string) *store.Mail {
 		o.t.Helper()
 		return o.mail(letter{from: from, subject: "Modulo zibaldone", body: "Parole di chissà chi.", header: "Reply-To: " + replyTo + "\r\n" + header})
@@ -59,9 +59,9 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	ada, referente := o.as("ada"), o.as("referente")
 	sees := func(a policy.Actor) bool {
 		t.Helper()
-		_, err := o.Ticket(a, n)
-		l, err2 := o.List(a, queue.TicketFilter{})
-		q, err3 := o.SideTickets(a, queue.SideQuery{})
+		_, err := o.Tickets.Read(a, n)
+		l, err2 := o.Queues.List(a, queue.TicketFilter{})
+		q, err3 := o.Queues.SideTickets(a, queue.SideQuery{})
 		if err2 != nil || err3 != nil {
 			t.Fatal(err2, err3)
 		}
@@ -78,7 +78,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	if ack == nil || len(ack.Lines) != 1 || ack.Lines[0].Event != post.EventReceived || ack.Ticket != nil || ack.Link != "" {
 		t.Errorf("the acknowledgement: %+v", ack)
 	}
-	if list, _, err := o.ListNotices(ada, 10); err != nil || len(list) != 0 {
+	if list, _, err := o.Notices.List(ada, 10); err != nil || len(list) != 0 {
 		t.Errorf("the bell: %v, %v", list, err)
 	}
 	o.do("agente", n, ticket.Step{Take: true})
@@ -101,23 +101,23 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 		t.Errorf("the reply: %+v of %+v", next, k)
 	}
 	for _, who := range []string{"referente", "estraneo", "agente", "amministratore"} {
-		if yes, err := o.MayClaim(o.as(who), n); yes || err != nil {
+		if yes, err := o.Tickets.MayClaim(o.as(who), n); yes || err != nil {
 			t.Errorf("%s may claim it: %v", who, err)
 		}
-		if err := o.Claim(o.as(who), n); store.KindOf(err) != store.NotFound || err == nil {
+		if err := o.Tickets.Claim(o.as(who), n); store.KindOf(err) != store.NotFound || err == nil {
 			t.Errorf("%s claims it: %v", who, err)
 		}
 	}
-	if yes, err := o.MayClaim(ada, n); !yes || err != nil {
+	if yes, err := o.Tickets.MayClaim(ada, n); !yes || err != nil {
 		t.Errorf("its requester may not claim it: %v", err)
 	}
-	if err := o.Claim(ada, n); err != nil {
+	if err := o.Tickets.Claim(ada, n); err != nil {
 		t.Fatal(err)
 	}
 	if k := o.ticket(n); !sees(ada) || !sees(referente) || k.Organisation != o.organis["Ateneo"] {
 		t.Error("it is not seen after it was claimed")
 	}
-	if err := o.Claim(ada, n); store.KindOf(err) != store.NotFound || err == nil {
+	if err := o.Tickets.Claim(ada, n); store.KindOf(err) != store.NotFound || err == nil {
 		t.Errorf("claimed twice: %v", err)
 	}
 }

@@ -65,17 +65,17 @@ type Desk struct {
 	loc     *time.Location
 	maxFile int64
 
-	*policy.Rights
-	*post.Post
-	*file.Files
-	*people.People
-	*catalogue.Catalogue
-	*article.Articles
-	*find.Finder
-	*ticket.Tickets
-	*queue.Queues
-	*notice.Notices
-	*intake.Intake
+	Rights    *policy.Rights
+	Post      *post.Post
+	Files     *file.Files
+	People    *people.People
+	Catalogue *catalogue.Catalogue
+	Articles  *article.Articles
+	Find      *find.Finder
+	Tickets   *ticket.Tickets
+	Queues    *queue.Queues
+	Notices   *notice.Notices
+	Intake    *intake.Intake
 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
@@ -110,7 +110,7 @@ func New(o Options) *Desk {
 		People:    people,
 		Catalogue: catalogue.New(o.Store),
 		Articles:  article.New(o.Store, o.MaxFile, files),
-		Finder:    find,
+		Find:      find,
 		Tickets:   tickets,
 		Queues:    queue.New(o.Store, o.Search, o.Log, rights, find),
 		Notices:   notices,

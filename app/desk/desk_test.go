@@ -29,17 +29,17 @@ type office struct {
 
 // again opens the desk anew on its store, as after a start.
 func (o *office) again(opts Options) {
-	mail := o.MailOptions()
+	mail := o.Post.MailOptions()
 	opts.Store = o.st
 	o.Desk = New(opts)
-	o.SetMail(mail)
+	o.Post.SetMail(mail)
 }
 
 // most bounds how many tickets mail opens in an hour for an address and for a domain.
 func (o *office) most(address, domain int) {
-	mail := o.MailOptions()
+	mail := o.Post.MailOptions()
 	mail.MostPerAddress, mail.MostPerDomain = address, domain
-	o.SetMail(mail)
+	o.Post.SetMail(mail)
 }
 
 func newOffice(t testing.TB) *office {
@@ -131,7 +131,7 @@ func (o *office) later(d time.Duration) { o.now.Add(int64(d)) }
 // open opens a malfunction of CSA in Ada's name.
 func (o *office) open(module string) *store.Ticket {
 	o.t.Helper()
-	t, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500.", Kind: store.Malfunction, Module: o.module[module], Severity: store.High, Urgency: store.NoDate})
+	t, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500.", Kind: store.Malfunction, Module: o.module[module], Severity: store.High, Urgency: store.NoDate})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func (o *office) open(module string) *store.Ticket {
 
 func (o *office) do(who string, number uint64, s ticket.Step) *store.Ticket {
 	o.t.Helper()
-	t, err := o.Do(o.as(who), number, s)
+	t, err := o.Tickets.Do(o.as(who), number, s)
 	if err != nil {
 		o.t.Fatalf("%s: %v", who, err)
 	}
@@ -149,7 +149,7 @@ func (o *office) do(who string, number uint64, s ticket.Step) *store.Ticket {
 
 func (o *office) refused(who string, number uint64, s ticket.Step, kind store.Kind) {
 	o.t.Helper()
-	_, err := o.Do(o.as(who), number, s)
+	_, err := o.Tickets.Do(o.as(who), number, s)
 	if err == nil || store.KindOf(err) != kind {
 		o.t.Errorf("%s: got %v, want %v", who, err, kind)
 	}
@@ -167,7 +167,7 @@ func TestWhoSeesATicket(t *testing.T) {
 		"collega": {true, false}, "referente": {true, true}, "unita": {true, true}, "responsabile": {true, false}, "amministratore": {true, false},
 	} {
 		for i, ticket := range []*store.Ticket{plain, secret} {
-			_, err := o.Ticket(o.as(who), ticket.ID)
+			_, err := o.Tickets.Read(o.as(who), ticket.ID)
 			if sees[i] != (err == nil) {
 				t.Errorf("%s, confidential %v: %v", who, i == 1, err)
 			}
@@ -176,13 +176,13 @@ func TestWhoSeesATicket(t *testing.T) {
 			}
 		}
 	}
-	if _, err := o.Ticket(policy.Actor{}, plain.ID); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(policy.Actor{}, plain.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
-	if err := o.GiveReason(o.as("amministratore"), secret.ID, "verifica dopo un reclamo"); err != nil {
+	if err := o.Rights.GiveReason(o.as("amministratore"), secret.ID, "verifica dopo un reclamo"); err != nil {
 		t.Fatal(err)
 	}
-	v, err := o.Ticket(o.as("amministratore"), secret.ID)
+	v, err := o.Tickets.Read(o.as("amministratore"), secret.ID)
 	if err != nil {
 		t.Fatalf("with a reason: %v", err)
 	}
@@ -195,13 +195,13 @@ func TestNotesLeaveNoTraceForTheRequesterSide(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
 	o.do("agente", n, ticket.Step{Message: say("Buongiorno, verifico.")})
-	before, err := o.Ticket(o.as("ada"), n)
+	before, err := o.Tickets.Read(o.as("ada"), n)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.later(time.Hour)
 	o.do("agente", n, ticket.Step{Message: note("Password di prova: segretissima")})
-	after, err := o.Ticket(o.as("ada"), n)
+	after, err := o.Tickets.Read(o.as("ada"), n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestNotesLeaveNoTraceForTheRequesterSide(t *testing.T) {
 	if len(after.Messages) != len(before.Messages) || len(after.History) != len(before.History) {
 		t.Errorf("the requester sees %d messages and %d events, before %d and %d", len(after.Messages), len(after.History), len(before.Messages), len(before.History))
 	}
-	agents, err := o.Ticket(o.as("agente"), n)
+	agents, err := o.Tickets.Read(o.as("agente"), n)
 	if err != nil || len(agents.Messages) != 3 {
 		t.Errorf("the agent sees %d messages, %v", len(agents.Messages), err)
 	}
@@ -267,7 +267,7 @@ func TestTheLifeOfATicket(t *testing.T) {
 	if follow.ID == n || follow.State != store.StateNew || len(follow.Links) != 1 || follow.Links[0] != n {
 		t.Fatalf("after the grace: %+v", follow)
 	}
-	old, err := o.Ticket(o.as("ada"), n)
+	old, err := o.Tickets.Read(o.as("ada"), n)
 	if err != nil || old.Ticket.State != store.StateClosed || len(old.Links) != 1 || old.Links[0].ID != follow.ID {
 		t.Errorf("the old ticket is %v with %d links, %v", old.Ticket.State, len(old.Links), err)
 	}
@@ -280,7 +280,7 @@ func TestAReplyToANewTicketTakesChargeAsAStepOfItsOwn(t *testing.T) {
 	if tk.Assignee != o.people["agente"].ID || tk.State != store.StateResolved {
 		t.Fatalf("%+v", tk)
 	}
-	v, err := o.Ticket(o.as("agente"), n)
+	v, err := o.Tickets.Read(o.as("agente"), n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,10 +298,10 @@ func TestAResolvedTicketClosesByItselfAfterAWarning(t *testing.T) {
 	n := o.open("csa").ID
 	o.do("agente", n, ticket.Step{Message: say("Fatto."), To: store.StateResolved, Outcome: store.Solved})
 	state := func() *store.Ticket {
-		if err := o.Elapse(); err != nil {
+		if err := o.Tickets.Elapse(); err != nil {
 			t.Fatal(err)
 		}
-		v, err := o.Ticket(o.as("ada"), n)
+		v, err := o.Tickets.Read(o.as("ada"), n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,11 +328,11 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 	o.refused("ada", n, ticket.Step{Spam: &yes}, store.Denied)
 	o.refused("altrove", n, ticket.Step{Spam: &yes}, store.Denied)
 	o.do("agente", n, ticket.Step{Spam: &yes})
-	if _, err := o.Ticket(o.as("ada"), n); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(o.as("ada"), n); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the requester sees spam: %v", err)
 	}
 	for _, view := range queue.Views {
-		page, err := o.Queue(o.as("agente"), queue.QueueQuery{View: view})
+		page, err := o.Queues.Queue(o.as("agente"), queue.QueueQuery{View: view})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -341,15 +341,15 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 		}
 	}
 	o.do("agente", n, ticket.Step{Spam: &back})
-	if _, err := o.Ticket(o.as("ada"), n); err != nil {
+	if _, err := o.Tickets.Read(o.as("ada"), n); err != nil {
 		t.Errorf("after the undo: %v", err)
 	}
 	o.do("agente", n, ticket.Step{Spam: &yes})
 	o.later(31 * 24 * time.Hour)
-	if err := o.Elapse(); err != nil {
+	if err := o.Tickets.Elapse(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Ticket(o.as("agente"), n); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(o.as("agente"), n); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("after thirty days: %v", err)
 	}
 	if next := o.open("csa"); next.ID != n+1 {
@@ -360,7 +360,7 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 	o := newOffice(t)
 	first := o.open("csa")
-	other, err := o.OpenTicket(o.as("collega"), ticket.NewTicket{Subject: "Cedolino", Body: "Parola privata: zucchina", Module: o.module["csa"]})
+	other, err := o.Tickets.Open(o.as("collega"), ticket.NewTicket{Subject: "Cedolino", Body: "Parola privata: zucchina", Module: o.module["csa"]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +368,7 @@ func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 	o.refused("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: other.ID}, store.Invalid)
 	o.do("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Ci stiamo già lavorando."), DuplicateOf: first.ID})
 	count := func(who string, n uint64) string {
-		v, err := o.Ticket(o.as(who), n)
+		v, err := o.Tickets.Read(o.as(who), n)
 		if err != nil {
 			return "not found"
 		}
@@ -387,7 +387,7 @@ func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 	if got := count("agente", first.ID); !strings.Contains(got, "zucchina") {
 		t.Errorf("the agent reads %s in the first ticket", got)
 	}
-	v, err := o.Ticket(o.as("collega"), other.ID)
+	v, err := o.Tickets.Read(o.as("collega"), other.ID)
 	if err != nil || v.Duplicate != nil || len(v.Links) != 0 {
 		t.Errorf("the requester of the duplicate sees the other ticket: %v", err)
 	}
@@ -395,7 +395,7 @@ func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 	if got := count("agente", first.ID); strings.Contains(got, "zucchina") {
 		t.Errorf("after the undo the first ticket has %s", got)
 	}
-	v, err = o.Ticket(o.as("agente"), other.ID)
+	v, err = o.Tickets.Read(o.as("agente"), other.ID)
 	if err != nil || v.Ticket.State != store.StateOpen || v.Ticket.DuplicateOf != 0 || len(v.Messages) != 2 || v.Ticket.Messages != 2 {
 		t.Errorf("after the undo: %+v, %d messages", v.Ticket, len(v.Messages))
 	}
@@ -419,12 +419,12 @@ func TestParticipantsOfAnotherOrganisationAreAWish(t *testing.T) {
 	if len(tk.Participants) != 2 || len(tk.Wishes) != 0 {
 		t.Fatalf("participants %v, wishes %v", tk.Participants, tk.Wishes)
 	}
-	if _, err := o.Ticket(o.as("estraneo"), n); err != nil {
+	if _, err := o.Tickets.Read(o.as("estraneo"), n); err != nil {
 		t.Errorf("whose wish was granted: %v", err)
 	}
 	o.refused("collega", n, ticket.Step{Remove: []uint64{o.people["estraneo"].ID}}, store.Denied)
 	o.do("collega", n, ticket.Step{Remove: []uint64{o.people["collega"].ID}})
-	if _, err := o.Ticket(o.as("collega"), n); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(o.as("collega"), n); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("who left still sees it: %v", err)
 	}
 }
@@ -440,7 +440,7 @@ func TestMovingClearsTheAssigneeAndLeavesTheState(t *testing.T) {
 	if tk.Assignee != 0 || tk.State != store.StateOpen || tk.Group != legale {
 		t.Fatalf("%+v", tk)
 	}
-	if _, err := o.Ticket(o.as("agente"), n); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(o.as("agente"), n); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the agent left behind still sees the confidential ticket: %v", err)
 	}
 }
@@ -457,7 +457,7 @@ func TestAStaleFormIsAConflict(t *testing.T) {
 	o := newOffice(t)
 	tk := o.open("csa")
 	o.do("agente2", tk.ID, ticket.Step{Take: true})
-	_, err := o.Do(o.as("agente"), tk.ID, ticket.Step{Rev: tk.Rev, Message: say("Prima di te")})
+	_, err := o.Tickets.Do(o.as("agente"), tk.ID, ticket.Step{Rev: tk.Rev, Message: say("Prima di te")})
 	var e *store.Error
 	if !errors.As(err, &e) || e.Kind != store.Conflict || e.Args["rev"] == nil {
 		t.Fatalf("got %v", err)
@@ -479,12 +479,12 @@ func TestTheReasonForAChangedSeverityIsOwed(t *testing.T) {
 
 func TestAModuleServedElsewhereTakesNoTicketsFromRequesters(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"]})
+	_, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"]})
 	var problems store.Problems
 	if !errors.As(err, &problems) || problems[0].Key != "error.module-elsewhere" || problems[0].Args["address"] != "https://esse3.example" {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := o.OpenTicket(o.as("agente"), ticket.NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"], For: o.people["ada"].ID}); err != nil {
+	if _, err := o.Tickets.Open(o.as("agente"), ticket.NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"], For: o.people["ada"].ID}); err != nil {
 		t.Errorf("an agent: %v", err)
 	}
 }
@@ -492,12 +492,12 @@ func TestAModuleServedElsewhereTakesNoTicketsFromRequesters(t *testing.T) {
 func TestWhoOpensInAnothersName(t *testing.T) {
 	o := newOffice(t)
 	for who, may := range map[string]bool{"ada": false, "collega": false, "redattore": false, "estraneo": false, "referente": true, "unita": true, "agente": true, "altrove": true, "amministratore": true} {
-		_, err := o.OpenTicket(o.as(who), ticket.NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["ada"].ID})
+		_, err := o.Tickets.Open(o.as(who), ticket.NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["ada"].ID})
 		if who != "ada" && may != (err == nil) {
 			t.Errorf("%s: %v", who, err)
 		}
 	}
-	if _, err := o.OpenTicket(o.as("referente"), ticket.NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); store.KindOf(err) != store.Denied {
+	if _, err := o.Tickets.Open(o.as("referente"), ticket.NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); store.KindOf(err) != store.Denied {
 		t.Errorf("a coordinator for somebody else's person: %v", err)
 	}
 }
@@ -514,7 +514,7 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 		}
 	}
 	for _, who := range []string{"agente", "altrove", "responsabile", "amministratore"} {
-		counts, err := o.Counts(o.as(who))
+		counts, err := o.Queues.Counts(o.as(who))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -522,7 +522,7 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 			var numbers []string
 			after := ""
 			for {
-				page, err := o.Queue(o.as(who), queue.QueueQuery{View: view, Limit: 2, After: after})
+				page, err := o.Queues.Queue(o.as(who), queue.QueueQuery{View: view, Limit: 2, After: after})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -538,7 +538,7 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 			}
 		}
 	}
-	if _, err := o.Queue(o.as("ada"), queue.QueueQuery{View: queue.ViewAll}); store.KindOf(err) != store.Denied {
+	if _, err := o.Queues.Queue(o.as("ada"), queue.QueueQuery{View: queue.ViewAll}); store.KindOf(err) != store.Denied {
 		t.Errorf("a requester reads the queue: %v", err)
 	}
 }
@@ -547,12 +547,12 @@ func TestWhoIsTold(t *testing.T) {
 	o := newOffice(t)
 	told := func() map[string]string {
 		t.Helper()
-		if _, err := o.PlanNotices(); err != nil {
+		if _, err := o.Notices.PlanNotices(); err != nil {
 			t.Fatal(err)
 		}
 		out := map[string]string{}
 		for name := range o.people {
-			lines, _, err := o.ListNotices(o.as(name), 10)
+			lines, _, err := o.Notices.List(o.as(name), 10)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -565,7 +565,7 @@ func TestWhoIsTold(t *testing.T) {
 			if len(events) > 0 {
 				out[name] = strings.Join(events, " ")
 			}
-			if err := o.ReadNotices(o.as(name), 0); err != nil {
+			if err := o.Notices.ReadNotices(o.as(name), 0); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -599,7 +599,7 @@ func TestNeighboursAreThoseOfTheList(t *testing.T) {
 	}
 	o.open("legale") // not to be seen by the agent
 	q := queue.QueueQuery{View: queue.ViewAll}
-	page, err := o.Queue(o.as("agente"), q)
+	page, err := o.Queues.Queue(o.as("agente"), q)
 	if err != nil || len(page.Tickets) != 6 {
 		t.Fatalf("%d tickets, %v", len(page.Tickets), err)
 	}
@@ -611,11 +611,11 @@ func TestNeighboursAreThoseOfTheList(t *testing.T) {
 		if i < 5 {
 			next = page.Tickets[i+1].ID
 		}
-		if b, n, err := o.Neighbours(o.as("agente"), q, tk.ID); b != before || n != next || err != nil {
+		if b, n, err := o.Queues.Neighbours(o.as("agente"), q, tk.ID); b != before || n != next || err != nil {
 			t.Errorf("ticket %d stands between %d and %d, said %d and %d, %v", tk.ID, before, next, b, n, err)
 		}
 	}
-	if b, n, _ := o.Neighbours(o.as("agente"), q, 99); b != 0 || n != 0 {
+	if b, n, _ := o.Queues.Neighbours(o.as("agente"), q, 99); b != 0 || n != 0 {
 		t.Errorf("a ticket that is not there has neighbours %d and %d", b, n)
 	}
 }

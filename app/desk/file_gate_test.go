@@ -30,7 +30,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 		people := []string{"ada", "estraneo", "collega"}
 		word := func() string { return fmt.Sprintf("parola%d", len(side)) }
 		attach := func(who, w string) []uint64 {
-			f, err := o.Keep(o.as(who), w+".txt", strings.NewReader(w))
+			f, err := o.Files.Keep(o.as(who), w+".txt", strings.NewReader(w))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,7 +39,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 		}
 		learn := func(w string, ticket uint64) {
 			side[w] = ticket
-			v, err := o.Ticket(o.as("agente"), ticket)
+			v, err := o.Tickets.Read(o.as("agente"), ticket)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 		for range 45 {
 			if len(tickets) < 4 {
 				who, w := people[len(tickets)%3], word()
-				tk, err := o.OpenTicket(o.as(who), ticket.NewTicket{Subject: "S", Body: w, Module: o.module["csa"], Files: attach(who, w)})
+				tk, err := o.Tickets.Open(o.as(who), ticket.NewTicket{Subject: "S", Body: w, Module: o.module["csa"], Files: attach(who, w)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -78,21 +78,21 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 			switch r.IntN(7) {
 			case 0, 1: // also wakes what was resolved as a duplicate
 				w := word()
-				if tk, err := o.Do(o.as(owner[n]), n, ticket.Step{Message: &ticket.Text{Body: w, Files: attach(owner[n], w)}}); err == nil {
+				if tk, err := o.Tickets.Do(o.as(owner[n]), n, ticket.Step{Message: &ticket.Text{Body: w, Files: attach(owner[n], w)}}); err == nil {
 					if _, known := owner[tk.ID]; !known {
 						tickets, owner[tk.ID] = append(tickets, tk.ID), owner[n]
 					}
 					learn(w, tk.ID)
 				}
 			case 2, 3:
-				_, err := o.Do(o.as("agente"), n, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: m})
+				_, err := o.Tickets.Do(o.as("agente"), n, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: m})
 				for w, id := range where {
 					if err == nil && before[id] == n {
 						fixed[w] = side[w] != m
 					}
 				}
 			case 4:
-				_, err := o.Do(o.as("agente"), n, ticket.Step{UndoDuplicate: true})
+				_, err := o.Tickets.Do(o.as("agente"), n, ticket.Step{UndoDuplicate: true})
 				for w, id := range where {
 					if now := standing()[id]; err == nil && now == n && side[w] == n {
 						fixed[w] = false
@@ -101,16 +101,16 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 			case 5:
 				w := fmt.Sprintf("parola%d", r.IntN(len(side)))
 				from := before[where[w]]
-				was, err := o.Ticket(o.as("agente"), from)
+				was, err := o.Tickets.Read(o.as("agente"), from)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := o.Do(o.as("agente"), from, ticket.Step{MoveMessage: where[w], MoveTo: m}); err == nil {
+				if _, err := o.Tickets.Do(o.as("agente"), from, ticket.Step{MoveMessage: where[w], MoveTo: m}); err == nil {
 					switch {
 					case fixed[w] && side[w] == m:
 						fixed[w] = false
 					case !fixed[w]:
-						v, _ := o.Ticket(o.as("agente"), from)
+						v, _ := o.Tickets.Read(o.as("agente"), from)
 						if v.Ticket.DuplicateOf == m && was.Ticket.DuplicateOf != m { // all there was went
 							fixed[w] = true
 						} else {
@@ -119,12 +119,12 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 					}
 				}
 			case 6:
-				_, _ = o.Do(o.as(owner[n]), n, ticket.Step{Confirm: true})
+				_, _ = o.Tickets.Do(o.as(owner[n]), n, ticket.Step{Confirm: true})
 			}
 			for _, who := range people {
 				reads := map[string]bool{}
 				for _, n := range tickets {
-					v, err := o.Ticket(o.as(who), n)
+					v, err := o.Tickets.Read(o.as(who), n)
 					if err != nil {
 						continue
 					}
@@ -137,7 +137,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 					if reads[w] != want {
 						t.Fatalf("seed %d: %s reads %s: %v, the model says %v", seed, who, w, reads[w], want)
 					}
-					_, f, err := o.OpenFile(o.as(who), file[w])
+					_, f, err := o.Files.Open(o.as(who), file[w])
 					if err == nil {
 						f.Close()
 					}
@@ -175,19 +175,19 @@ func TestAFileIsAsVisibleAsTheMessageItCameWith(t *testing.T) {
 		var files []kept
 		var tickets []uint64
 		attach := func(who string) []uint64 {
-			f, err := o.Keep(o.as(who), fmt.Sprintf("f%d.txt", len(files)), strings.NewReader(fmt.Sprint("testo ", len(files))))
+			f, err := o.Files.Keep(o.as(who), fmt.Sprintf("f%d.txt", len(files)), strings.NewReader(fmt.Sprint("testo ", len(files))))
 			if err != nil {
 				t.Fatal(err)
 			}
 			files = append(files, kept{id: f.ID})
 			return []uint64{f.ID}
 		}
-		try := func(who string, n uint64, s ticket.Step) { _, _ = o.Do(o.as(who), n, s) } // a refused act leaves its file pending
+		try := func(who string, n uint64, s ticket.Step) { _, _ = o.Tickets.Do(o.as(who), n, s) } // a refused act leaves its file pending
 		for range 40 {
 			pick := func() uint64 { return tickets[r.IntN(len(tickets))] }
 			if len(tickets) < 3 || r.IntN(8) == 0 {
 				who := []string{"ada", "collega", "estraneo"}[r.IntN(3)]
-				tk, err := o.OpenTicket(o.as(who), ticket.NewTicket{Subject: "S", Body: "B", Module: o.module[[]string{"csa", "csa", "legale"}[r.IntN(3)]], Files: attach(who)})
+				tk, err := o.Tickets.Open(o.as(who), ticket.NewTicket{Subject: "S", Body: "B", Module: o.module[[]string{"csa", "csa", "legale"}[r.IntN(3)]], Files: attach(who)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -222,7 +222,7 @@ func (o *office) sameEverywhere(t *testing.T, files []kept) {
 	for who := range o.people {
 		shown := map[uint64]bool{}
 		for n := uint64(1); n < 40; n++ {
-			v, err := o.Ticket(o.as(who), n)
+			v, err := o.Tickets.Read(o.as(who), n)
 			if err != nil {
 				continue
 			}
@@ -240,7 +240,7 @@ func (o *office) sameEverywhere(t *testing.T, files []kept) {
 			}
 		}
 		for _, f := range files {
-			row, r, err := o.OpenFile(o.as(who), f.id)
+			row, r, err := o.Files.Open(o.as(who), f.id)
 			if err == nil {
 				r.Close()
 			}
@@ -267,7 +267,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 	o := newOffice(t)
 	editor := o.as("redattore")
 	keep := func(name string) uint64 {
-		f, err := o.Keep(editor, name, strings.NewReader(name))
+		f, err := o.Files.Keep(editor, name, strings.NewReader(name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,7 +275,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 	}
 	save := func(f article.ArticleForm) *article.ArticleView {
 		t.Helper()
-		v, err := o.SaveArticle(editor, f)
+		v, err := o.Articles.Save(editor, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +286,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		if who != "" {
 			a = o.as(who)
 		}
-		_, r, err := o.OpenFile(a, id)
+		_, r, err := o.Files.Open(a, id)
 		if err == nil {
 			r.Close()
 		}
@@ -297,7 +297,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		if who != "" {
 			a = o.as(who)
 		}
-		v, err := o.Article(a, "guida", lang)
+		v, err := o.Articles.Read(a, "guida", lang)
 		if err != nil {
 			return "not found"
 		}
@@ -337,7 +337,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		t.Error("a picture outlives the publication of its text")
 	}
 	// A published text that shows a picture shows it, whichever version it came with.
-	view, err := o.Article(editor, "guida", "en")
+	view, err := o.Articles.Read(editor, "guida", "en")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +350,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		t.Error("no published text shows the picture any more")
 	}
 	// A draft that goes takes its own files along, and leaves those that another text shows.
-	if err := o.DeleteArticle(editor, "guida", "it", it.Version.Rev); err != nil {
+	if err := o.Articles.Remove(editor, "guida", "it", it.Version.Rev); err != nil {
 		t.Fatal(err)
 	}
 	if may("redattore", picture) {

@@ -31,17 +31,17 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "Cedolino", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
+	n, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Cedolino", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, err := o.OpenTicket(o.as("ada"), ticket.NewTicket{Subject: "Cedolino di marzo", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
+	done, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Cedolino di marzo", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.do("agente", done.ID, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Ora si apre")})
 	o.do("agente", n.ID, ticket.Step{Take: true})
-	art, err := o.SaveArticle(o.as("redattore"), article.ArticleForm{Title: "Il cedolino", Body: "lontano dal cuore", Language: "it", Audience: store.Public, Module: module, Publication: store.Draft})
+	art, err := o.Articles.Save(o.as("redattore"), article.ArticleForm{Title: "Il cedolino", Body: "lontano dal cuore", Language: "it", Audience: store.Public, Module: module, Publication: store.Draft})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,44 +66,50 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 
 	agent, ada, writer := o.as("agente"), o.as("ada"), o.as("redattore")
 	lists := map[string]func() (int, error){
-		"the API's list": func() (int, error) { l, err := d.List(agent, queue.TicketFilter{}); return len(l.Tickets), err },
+		"the API's list": func() (int, error) { l, err := d.Queues.List(agent, queue.TicketFilter{}); return len(l.Tickets), err },
 		"the API's list of one's own": func() (int, error) {
-			l, err := d.List(ada, queue.TicketFilter{})
+			l, err := d.Queues.List(ada, queue.TicketFilter{})
 			return len(l.Tickets), err
 		},
 		"the API's list by state": func() (int, error) {
-			l, err := d.List(agent, queue.TicketFilter{States: []store.State{store.StateOpen}})
+			l, err := d.Queues.List(agent, queue.TicketFilter{States: []store.State{store.StateOpen}})
 			return len(l.Tickets), err
 		},
-		"own tickets": func() (int, error) { l, err := d.SideTickets(ada, queue.SideQuery{}); return len(l.Tickets), err },
+		"own tickets": func() (int, error) {
+			l, err := d.Queues.SideTickets(ada, queue.SideQuery{})
+			return len(l.Tickets), err
+		},
 		"the requester's other tickets": func() (int, error) {
-			l, err := d.RequesterTickets(agent, n.ID, 5)
+			l, err := d.Queues.RequesterTickets(agent, n.ID, 5)
 			return len(l), err
 		},
-		"live events": func() (int, error) { l, err := d.Revisions(ada, []uint64{n.ID, done.ID}); return len(l), err },
+		"live events": func() (int, error) { l, err := d.Tickets.Revisions(ada, []uint64{n.ID, done.ID}); return len(l), err },
 		"neighbours": func() (int, error) {
-			_, _, err := d.Neighbours(agent, queue.QueueQuery{View: queue.ViewMine}, n.ID)
+			_, _, err := d.Queues.Neighbours(agent, queue.QueueQuery{View: queue.ViewMine}, n.ID)
 			return 1, err
 		},
-		"notices": func() (int, error) { l, _, err := d.ListNotices(ada, 10); return max(len(l), 1), err },
-		"drafts":  func() (int, error) { l, err := d.Drafts(writer, 10); return len(l), err },
+		"notices": func() (int, error) { l, _, err := d.Notices.List(ada, 10); return max(len(l), 1), err },
+		"drafts":  func() (int, error) { l, err := d.Articles.Drafts(writer, 10); return len(l), err },
 		"articles": func() (int, error) {
-			l, err := d.ListArticles(writer, article.ArticleFilter{Publication: store.Draft, Language: "it"})
+			l, err := d.Articles.List(writer, article.ArticleFilter{Publication: store.Draft, Language: "it"})
 			return len(l.Items), err
 		},
 	}
 	for _, v := range []string{queue.ViewMine, queue.ViewGroup, queue.ViewAll, queue.ViewResolved} {
-		lists["the queue, "+v] = func() (int, error) { l, err := d.Queue(agent, queue.QueueQuery{View: v}); return len(l.Tickets), err }
+		lists["the queue, "+v] = func() (int, error) {
+			l, err := d.Queues.Queue(agent, queue.QueueQuery{View: v})
+			return len(l.Tickets), err
+		}
 	}
 	for name, list := range lists {
 		if n, err := list(); err != nil || n == 0 {
 			t.Errorf("%s: %d, %v", name, n, err)
 		}
 	}
-	if _, err := d.Ticket(agent, n.ID); err == nil || store.KindOf(err) == store.NotFound {
+	if _, err := d.Tickets.Read(agent, n.ID); err == nil || store.KindOf(err) == store.NotFound {
 		t.Errorf("a ticket that cannot be read is shown, or said not to be there: %v", err)
 	}
-	if _, err := d.Article(writer, art.Article.Slug, "it"); err == nil || store.KindOf(err) == store.NotFound {
+	if _, err := d.Articles.Read(writer, art.Article.Slug, "it"); err == nil || store.KindOf(err) == store.NotFound {
 		t.Errorf("an article that cannot be read is shown, or said not to be there: %v", err)
 	}
 }
@@ -134,7 +140,7 @@ func BenchmarkQueue(b *testing.B) {
 			a := o.as("agente")
 			b.ReportAllocs()
 			for b.Loop() {
-				page, err := o.Queue(a, queue.QueueQuery{View: queue.ViewGroup})
+				page, err := o.Queues.Queue(a, queue.QueueQuery{View: queue.ViewGroup})
 				if err != nil || len(page.Tickets) != 50 {
 					b.Fatal(len(page.Tickets), err)
 				}

@@ -67,7 +67,7 @@ func TestAnAnswerToADuplicateReachesTheTicketThatLives(t *testing.T) {
 						if p.Email != person {
 							continue
 						}
-						v, err := o.Ticket(o.as(name), n)
+						v, err := o.Tickets.Read(o.as(name), n)
 						if store.KindOf(err) == store.NotFound && err != nil {
 							return false
 						}

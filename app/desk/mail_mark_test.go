@@ -26,7 +26,7 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 		if l == nil || len(l.Lines) == 0 || l.Lines[len(l.Lines)-1].Unproven == proven {
 			t.Errorf("proven %v: the letter about the message: %+v", proven, l)
 		}
-		lines, _, err := o.ListNotices(o.as("agente"), 50)
+		lines, _, err := o.Notices.List(o.as("agente"), 50)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestUnprovenMailReopensNothing(t *testing.T) {
 		}
 		o.do("ada", first.Ticket, ticket.Step{Confirm: true})
 		m := o.mail(letter{from: "ada@ateneo.example", to: to, subject: "Re: D", body: "Invece no.", reply: first.MessageID, proven: c.proven})
-		v, err := o.Ticket(o.as("agente"), m.Ticket)
+		v, err := o.Tickets.Read(o.as("agente"), m.Ticket)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -100,7 +100,7 @@ func TestCertifiedMailThatNothingProvesIsItsSenders(t *testing.T) {
 			if strings.Contains(c.raw, "Non stampa.") && !strings.Contains(name, "two") && v.Body != "Non stampa." {
 				t.Errorf("it says %q", v.Body)
 			}
-			if last, err := o.MailUncertified(); err != nil || last.IsZero() != (c.from == machine) {
+			if last, err := o.Intake.MailUncertified(); err != nil || last.IsZero() != (c.from == machine) {
 				t.Errorf("the administrator is told of %v, %v", last, err)
 			}
 		})
@@ -174,9 +174,9 @@ func TestAnEnvelopeOpensNoDoorsAndHasTheBoundsOfItsMachine(t *testing.T) {
 		}
 	}
 	o := newMailOffice(t)
-	opts := o.MailOptions()
+	opts := o.Post.MailOptions()
 	opts.MostPerAddress = 3
-	o.SetMail(opts)
+	o.Post.SetMail(opts)
 	states := map[store.MailState]int{}
 	for i := range 8 {
 		states[o.take(certified(transporto, postacert(inner(fmt.Sprintf("vittima%d@dominio%d.example", i, i), "")))).State]++

@@ -15,9 +15,9 @@ import (
 // newOffices has two mailboxes of two groups, and a group that is reached at its address alone.
 func newOffices(t *testing.T) *mailOffice {
 	o := newMailOffice(t)
-	opts := o.MailOptions()
+	opts := o.Post.MailOptions()
 	opts.Mailboxes = append(opts.Mailboxes, post.Mailbox{Address: "generale@ateneo.example", Group: "generale"})
-	o.SetMail(opts)
+	o.Post.SetMail(opts)
 	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, o.group["legale"])
 		if err != nil {
@@ -77,10 +77,10 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newOffices(t)
 			for _, c := range copies {
-				if _, err := o.TakeMail(c.from, strings.NewReader(c.raw)); err != nil {
+				if _, err := o.Intake.Take(c.from, strings.NewReader(c.raw)); err != nil {
 					t.Fatal(err)
 				}
-				if err := o.ProcessMail(t.Context()); err != nil {
+				if err := o.Intake.Process(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -103,7 +103,7 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 				if !slices.Contains(groups, k.Group) || !slices.Equal(k.Links, []uint64{done[1-i].Ticket}) || k.Messages != 1 || k.PublicRev != 1 {
 					t.Errorf("%+v", k)
 				}
-				if v, err := o.Ticket(o.as("ada"), k.ID); err != nil || len(v.Messages) != 1 {
+				if v, err := o.Tickets.Read(o.as("ada"), k.ID); err != nil || len(v.Messages) != 1 {
 					t.Errorf("its requester sees %v, %v", v, err)
 				}
 			}
@@ -116,10 +116,10 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 				groups []string
 			}{{"csa@ateneo.example", []string{"csa"}}, {"generale@ateneo.example", []string{"generale"}}, {both, []string{"csa", "generale"}}} {
 				id := "b" + strings.Join(next.groups, "")
-				if _, err := o.TakeMail(intake.MailFrom{Source: "pipe"}, strings.NewReader(raw(id, next.to, "a", ""))); err != nil {
+				if _, err := o.Intake.Take(intake.MailFrom{Source: "pipe"}, strings.NewReader(raw(id, next.to, "a", ""))); err != nil {
 					t.Fatal(err)
 				}
-				if err := o.ProcessMail(t.Context()); err != nil {
+				if err := o.Intake.Process(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				var got []uint64

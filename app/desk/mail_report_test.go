@@ -82,7 +82,7 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 			if (why != "") != c.hard || l.State != c.state || l.Error == "" {
 				t.Errorf("marked %q, the letter %s: %s", why, l.State, l.Error)
 			}
-			told, _, err := o.MailRefused()
+			told, _, err := o.Intake.MailRefused()
 			if err != nil || (told != "") != c.ours {
 				t.Errorf("the administrator is told %q, %v", told, err)
 			}
@@ -91,7 +91,7 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 				t.Errorf("the next letter: %v", out[ada])
 			}
 			o.later(8 * 24 * time.Hour)
-			if told, _, _ := o.MailRefused(); told != "" {
+			if told, _, _ := o.Intake.MailRefused(); told != "" {
 				t.Errorf("still told after a week: %q", told)
 			}
 		})
@@ -109,11 +109,11 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 				return notice.Sent{Permanent: true, Status: status, Text: words}
 			}
 			send := func() (string, *store.Letter) {
-				if _, err := o.PlanNotices(); err != nil {
+				if _, err := o.Notices.PlanNotices(); err != nil {
 					t.Fatal(err)
 				}
 				o.later(2 * time.Minute)
-				if _, err := o.SendLetters(context.Background(), refuse); err != nil {
+				if _, err := o.Notices.SendLetters(context.Background(), refuse); err != nil {
 					t.Fatal(err)
 				}
 				return o.failed("ada")
@@ -129,7 +129,7 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 			if l.State == store.LetterQueued || tries > 4 || (why != "") != c.hard {
 				t.Errorf("in the end %d tries, marked %q, the letter %s", tries, why, l.State)
 			}
-			if told, _, err := o.MailRefused(); err != nil || (told != "") != (c.ours && o.Now().Sub(l.Created) < 7*24*time.Hour) {
+			if told, _, err := o.Intake.MailRefused(); err != nil || (told != "") != (c.ours && o.Now().Sub(l.Created) < 7*24*time.Hour) {
 				t.Errorf("the administrator is told %q, %v", told, err)
 			}
 			o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
@@ -182,7 +182,7 @@ func TestAnImportKeepsReportsFromNobodyAside(t *testing.T) {
 	o := newMailOffice(t)
 	n := 0
 	var told []string
-	_, err := o.ImportMail(t.Context(), o.as("amministratore"), intake.MailImport{Group: "csa", Module: "csa", Each: func(m intake.MailImported) {
+	_, err := o.Intake.Import(t.Context(), o.as("amministratore"), intake.MailImport{Group: "csa", Module: "csa", Each: func(m intake.MailImported) {
 		told = append(told, fmt.Sprint(m.Why, " ", m.Refused != nil))
 	}}, func(give func(string, []byte) error) error {
 		for _, head := range []string{"From: MAILER-DAEMON <>\r\nSubject: Mail delivery failed\r\n", "Subject: Permanent Delivery Failure\r\n", "From: Anna\r\nSubject: Ciao\r\n"} {

@@ -19,11 +19,11 @@ import (
 // arrive takes a mail as a server handed it on, for the addresses.
 func (o *mailOffice) arrive(from intake.MailFrom, raw string) *store.Mail {
 	o.t.Helper()
-	m, err := o.TakeMail(from, bytes.NewReader([]byte(raw)))
+	m, err := o.Intake.Take(from, bytes.NewReader([]byte(raw)))
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	if err := o.ProcessMail(context.Background()); err != nil {
+	if err := o.Intake.Process(context.Background()); err != nil {
 		o.t.Fatal(err)
 	}
 	return o.row(m.ID)
@@ -47,8 +47,8 @@ func returning(t *testing.T) (*mailOffice, *store.Mail, *notice.Outgoing) {
 func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 	const head = "From: Eva <eva@altrove.example>\r\nSubject: Ciao\r\n"
 	probe := func(o *mailOffice, box string) string {
-		to, at := o.ProbeTags(box)
-		if err := o.ProbedTags(box, at); err != nil || !strings.Contains(to, "+b.") {
+		to, at := o.Intake.ProbeTags(box)
+		if err := o.Intake.ProbedTags(box, at); err != nil || !strings.Contains(to, "+b.") {
 			o.t.Fatalf("no probe: %q, %v", to, err)
 		}
 		return to
@@ -70,7 +70,7 @@ func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 		"the tag of another mailbox": {intake.MailFrom{Source: "lmtp", To: []string{"noti+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
 		"an address of nobody's":     {intake.MailFrom{Source: "lmtp", To: []string{"csa+x@altrove.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
 		"a reply address that somebody holds": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
-			return head + "To: " + o.ReplyAddress("csa@ateneo.example", 1, 1, notice.PurposePublic) + "\r\n\r\nx"
+			return head + "To: " + o.Notices.ReplyAddress("csa@ateneo.example", 1, 1, notice.PurposePublic) + "\r\n\r\nx"
 		}, false},
 		"a made-up token": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return head + "To: csa+b.aaaaaaaaaaaaaaaaaaaaaaaaaaa@ateneo.example\r\n\r\nx"
@@ -102,7 +102,7 @@ func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 			if got := strings.HasPrefix(l.Return, "csa+b."); got != c.tagged || !got && l.Return != l.From {
 				t.Errorf("the sender of the envelope is %q", l.Return)
 			}
-			if tags, err := o.Tags("csa@ateneo.example"); err != nil || tags.Arrive != c.tagged {
+			if tags, err := o.Intake.Tags("csa@ateneo.example"); err != nil || tags.Arrive != c.tagged {
 				t.Errorf("%+v, %v", tags, err)
 			}
 		})
@@ -113,8 +113,8 @@ func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	o, first, _ := returning(t)
 	o.later(24 * time.Hour)
-	_, at := o.ProbeTags("csa@ateneo.example")
-	if err := o.ProbedTags("csa@ateneo.example", at); err != nil {
+	_, at := o.Intake.ProbeTags("csa@ateneo.example")
+	if err := o.Intake.ProbedTags("csa@ateneo.example", at); err != nil {
 		t.Fatal(err)
 	}
 	send := func() *notice.Outgoing {
@@ -187,10 +187,10 @@ func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 		"a reply address": {func(o *mailOffice, l *notice.Outgoing) string { return server(l.ReplyTo, "ada@ateneo.example") }, 0, "", false, store.MailAside},
 		"the token of another desk": {func(o *mailOffice, l *notice.Outgoing) string {
 			other := newMailOffice(o.t.(*testing.T))
-			opts := other.MailOptions()
+			opts := other.Post.MailOptions()
 			opts.Key = []byte(strings.Repeat("z", 32))
-			other.SetMail(opts)
-			return server(other.Tagged("csa@ateneo.example", other.Token("return", post.ReturnMAC, l.Letter.ID)), "ada@ateneo.example")
+			other.Post.SetMail(opts)
+			return server(other.Notices.Tagged("csa@ateneo.example", other.Post.Token("return", post.ReturnMAC, l.Letter.ID)), "ada@ateneo.example")
 		}, 0, "", false, store.MailAside},
 		"a person": {func(_ *mailOffice, l *notice.Outgoing) string {
 			return "Return-Path: <ada@ateneo.example>\r\nFrom: ada@ateneo.example\r\nTo: " + l.Return + "\r\nSubject: Undeliverable Mail" + fmt.Sprintf(unknown, "ada@ateneo.example")

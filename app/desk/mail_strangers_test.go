@@ -45,10 +45,10 @@ func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 			t.Errorf("an answer is %s", m.State)
 		}
 	}
-	if err := o.JudgeMail(o.as("agente"), held.ID, intake.MailApprove); err != nil {
+	if err := o.Intake.Judge(o.as("agente"), held.ID, intake.MailApprove); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.ProcessMail(t.Context()); err != nil {
+	if err := o.Intake.Process(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	err := o.st.View(func(tx *store.Tx) error {

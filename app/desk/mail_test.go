@@ -33,7 +33,7 @@ const confirmations, toAddress = 5, 60
 
 func newMailOffice(t *testing.T) *mailOffice {
 	o := &mailOffice{office: newOffice(t)}
-	o.SetMail(post.MailOptions{From: "sportello@ateneo.example", Servers: []string{"mx.ateneo.example"}, Key: []byte(strings.Repeat("k", 32)), Desk: "this-desk",
+	o.Post.SetMail(post.MailOptions{From: "sportello@ateneo.example", Servers: []string{"mx.ateneo.example"}, Key: []byte(strings.Repeat("k", 32)), Desk: "this-desk",
 		Mailboxes: []post.Mailbox{{Address: "csa@ateneo.example", Group: "csa", Module: "csa"},
 			{Address: "noti@ateneo.example", Who: post.WhoKnown}, {Address: "dominio@ateneo.example", Who: post.WhoDomains, Domains: []string{"ateneo.example"}},
 			{Address: "approvare@ateneo.example", Who: post.WhoHold, Group: "csa"}}})
@@ -93,11 +93,11 @@ func (o *mailOffice) mail(l letter) *store.Mail {
 
 func (o *mailOffice) take(raw string) *store.Mail {
 	o.t.Helper()
-	m, err := o.TakeMail(intake.MailFrom{Source: "lmtp"}, bytes.NewReader([]byte(raw)))
+	m, err := o.Intake.Take(intake.MailFrom{Source: "lmtp"}, bytes.NewReader([]byte(raw)))
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	if err := o.ProcessMail(context.Background()); err != nil {
+	if err := o.Intake.Process(context.Background()); err != nil {
 		o.t.Fatal(err)
 	}
 	return o.row(m.ID)
@@ -129,7 +129,7 @@ func (o *mailOffice) message(n uint64) (m *store.Message) {
 
 func (o *mailOffice) do(who string, n uint64, s ticket.Step) *store.Ticket {
 	o.t.Helper()
-	t, err := o.Do(o.as(who), n, s)
+	t, err := o.Tickets.Do(o.as(who), n, s)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -139,12 +139,12 @@ func (o *mailOffice) do(who string, n uint64, s ticket.Step) *store.Ticket {
 // post plans what is due and returns what went out since the last time, by recipient.
 func (o *mailOffice) post() map[string]*notice.Outgoing {
 	o.t.Helper()
-	if _, err := o.PlanNotices(); err != nil {
+	if _, err := o.Notices.PlanNotices(); err != nil {
 		o.t.Fatal(err)
 	}
 	o.later(2 * time.Minute)
 	out := map[string]*notice.Outgoing{}
-	_, err := o.SendLetters(context.Background(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
+	_, err := o.Notices.SendLetters(context.Background(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
 		out[l.Letter.To] = l
 		o.sent = append(o.sent, l)
 		return notice.Sent{OK: true, Subject: "x"}
@@ -276,14 +276,14 @@ func TestWhoMayWriteToAMailbox(t *testing.T) {
 				t.Fatalf("%+v", m)
 			}
 			for _, who := range []string{"ada", "altrove", "redattore", "referente"} {
-				if err := o.JudgeMail(o.as(who), m.ID, intake.MailApprove); store.KindOf(err) != store.NotFound || err == nil {
+				if err := o.Intake.Judge(o.as(who), m.ID, intake.MailApprove); store.KindOf(err) != store.NotFound || err == nil {
 					t.Errorf("%s approved it", who)
 				}
 			}
-			if err := o.JudgeMail(o.as("amministratore"), m.ID, intake.MailApprove); err != nil {
+			if err := o.Intake.Judge(o.as("amministratore"), m.ID, intake.MailApprove); err != nil {
 				t.Fatal(err)
 			}
-			if err := o.ProcessMail(context.Background()); err != nil {
+			if err := o.Intake.Process(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			if m = o.row(m.ID); m.State != store.MailDone || m.Ticket == 0 {
@@ -376,7 +376,7 @@ func TestAnAgentAnswersByMail(t *testing.T) {
 			if !c.own {
 				token = "ada"
 			}
-			to := o.ReplyAddress("csa@ateneo.example", k.ID, o.people[token].ID, notice.PurposePublic)
+			to := o.Notices.ReplyAddress("csa@ateneo.example", k.ID, o.people[token].ID, notice.PurposePublic)
 			m := o.mail(letter{from: c.from, to: to, subject: "Re: x", body: "Provi ora.", proven: c.proven})
 			msg := o.message(m.Message)
 			if msg.Internal == c.public || msg.Unconfirmed == c.public {
@@ -392,7 +392,7 @@ func TestAnAgentAnswersByMail(t *testing.T) {
 				}
 				return
 			}
-			if _, err := o.Do(o.as("agente2"), k.ID, ticket.Step{ConfirmMail: msg.ID}); err == nil {
+			if _, err := o.Tickets.Do(o.as("agente2"), k.ID, ticket.Step{ConfirmMail: msg.ID}); err == nil {
 				t.Error("somebody else confirmed it")
 			}
 			o.do("agente", k.ID, ticket.Step{ConfirmMail: msg.ID})
@@ -446,7 +446,7 @@ func TestEventsWithinAMinuteAreOneLetter(t *testing.T) {
 	o.post()
 	before := len(o.sent)
 	o.do("agente", k.ID, ticket.Step{Message: &ticket.Text{Body: "Uno."}})
-	if _, err := o.PlanNotices(); err != nil {
+	if _, err := o.Notices.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	o.later(20 * time.Second)
@@ -487,7 +487,7 @@ func (o *mailOffice) hours(n int, address string) (told map[string]int, letters 
 func (o *mailOffice) noneHeld() {
 	o.t.Helper()
 	for _, s := range []store.LetterState{store.LetterHeld, store.LetterFailed} {
-		if page, err := o.Letters(o.as("amministratore"), s, 0, 50); err != nil || len(page.Letters) != 0 {
+		if page, err := o.Notices.Letters(o.as("amministratore"), s, 0, 50); err != nil || len(page.Letters) != 0 {
 			o.t.Errorf("%s: %d letters, %v", s, len(page.Letters), err)
 		}
 	}
@@ -552,22 +552,22 @@ func TestATicketShowsTheLettersThatDidNotLeave(t *testing.T) {
 	k := o.open("csa")
 	o.post()
 	o.do("agente", k.ID, ticket.Step{Message: say("Ecco.")})
-	if _, err := o.PlanNotices(); err != nil {
+	if _, err := o.Notices.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	o.later(2 * time.Minute)
-	_, err := o.SendLetters(t.Context(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
+	_, err := o.Notices.SendLetters(t.Context(), func(_ context.Context, l *notice.Outgoing) notice.Sent {
 		return notice.Sent{Permanent: true, Text: "554 refused"}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := o.Ticket(o.as("agente"), k.ID)
+	v, err := o.Tickets.Read(o.as("agente"), k.ID)
 	if err != nil || len(v.Unsent) != 1 || v.Unsent[0].To != "ada@ateneo.example" || v.Unsent[0].Error != "554 refused" || v.People[v.Unsent[0].Person] == nil {
 		t.Errorf("%+v, %v", v.Unsent, err)
 	}
 	for _, who := range []string{"ada", "referente"} {
-		if v, err := o.Ticket(o.as(who), k.ID); err != nil || len(v.Unsent) != 0 {
+		if v, err := o.Tickets.Read(o.as(who), k.ID); err != nil || len(v.Unsent) != 0 {
 			t.Errorf("%s sees %+v, %v", who, v.Unsent, err)
 		}
 	}
@@ -653,31 +653,31 @@ func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 			token = l.Link
 		}
 	}
-	v, p, err := o.LinkedTicket(token)
+	v, p, err := o.Notices.LinkedTicket(token)
 	if err != nil || v.Ticket.ID != first.Ticket || p.Email != "nuova@altrove.example" || v.Agents || len(v.Messages) != 1 {
 		t.Fatalf("%v %+v", err, v)
 	}
-	for name, bad := range map[string]string{"nothing": "", "changed": token[:len(token)-1] + "7", "of another purpose": o.Token("reply", post.ReadMAC, other.Ticket, p.ID, 1), "never made": o.Token("read", post.ReadMAC, other.Ticket, o.people["ada"].ID, 1)} {
-		if _, _, err := o.LinkedTicket(bad); store.KindOf(err) != store.NotFound {
+	for name, bad := range map[string]string{"nothing": "", "changed": token[:len(token)-1] + "7", "of another purpose": o.Post.Token("reply", post.ReadMAC, other.Ticket, p.ID, 1), "never made": o.Post.Token("read", post.ReadMAC, other.Ticket, o.people["ada"].ID, 1)} {
+		if _, _, err := o.Notices.LinkedTicket(bad); store.KindOf(err) != store.NotFound {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := o.WithdrawLinks(o.as("agente"), first.Ticket); err != nil {
+	if err := o.Notices.WithdrawLinks(o.as("agente"), first.Ticket); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.LinkedTicket(token); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(token); store.KindOf(err) != store.NotFound {
 		t.Errorf("withdrawn: %v", err)
 	}
 	o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
 	fresh := o.post()["nuova@altrove.example"].Link
-	if _, _, err := o.LinkedTicket(token); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(token); store.KindOf(err) != store.NotFound {
 		t.Errorf("the old link works again: %v", err)
 	}
-	if _, _, err := o.LinkedTicket(fresh); err != nil {
+	if _, _, err := o.Notices.LinkedTicket(fresh); err != nil {
 		t.Errorf("the new link: %v", err)
 	}
 	o.later(31 * 24 * time.Hour)
-	if _, _, err := o.LinkedTicket(fresh); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(fresh); store.KindOf(err) != store.NotFound {
 		t.Errorf("after 31 days: %v", err)
 	}
 }
@@ -695,25 +695,25 @@ func TestTheDailyMail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.PlanDigest(); err != nil {
+	if _, err := o.Notices.PlanDigest(); err != nil {
 		t.Fatal(err)
 	}
 	k := o.open("csa")
 	if out := o.post(); out["agente@ateneo.example"] != nil {
 		t.Error("the event went at once")
 	}
-	if n, err := o.PlanDigest(); n != 0 || err != nil {
+	if n, err := o.Notices.PlanDigest(); n != 0 || err != nil {
 		t.Errorf("planned %d before its hour, %v", n, err)
 	}
 	o.later(24 * time.Hour)
-	if n, err := o.PlanDigest(); n != 1 || err != nil {
+	if n, err := o.Notices.PlanDigest(); n != 1 || err != nil {
 		t.Fatalf("planned %d, %v", n, err)
 	}
 	l := o.post()["agente@ateneo.example"]
 	if l == nil || l.Ticket != nil || len(l.Lines) != 1 || l.Lines[0].Ticket != k.ID || l.Lines[0].Subject != k.Subject {
 		t.Fatalf("digest %+v", l)
 	}
-	if n, _ := o.PlanDigest(); n != 0 {
+	if n, _ := o.Notices.PlanDigest(); n != 0 {
 		t.Errorf("planned %d twice", n)
 	}
 }
@@ -847,7 +847,7 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
 	send := func(row *store.Mail) {
-		if err := o.st.Update(store.By{Via: "mail"}, func(tx *store.Tx) error { return o.PlanReceived(tx, row, "it") }); err != nil {
+		if err := o.st.Update(store.By{Via: "mail"}, func(tx *store.Tx) error { return o.Notices.PlanReceived(tx, row, "it") }); err != nil {
 			t.Fatal(err)
 		}
 	}

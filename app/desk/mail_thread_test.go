@@ -19,7 +19,7 @@ func TestWhatIsPassedOnIsShownAndWhatIsAnsweredIsFolded(t *testing.T) {
 	} {
 		o := newMailOffice(t)
 		m := o.mail(letter{from: "ada@ateneo.example", subject: c.subject, body: "Per competenza." + below, header: c.header})
-		v, err := o.Ticket(o.as("agente"), m.Ticket)
+		v, err := o.Tickets.Read(o.as("agente"), m.Ticket)
 		if err != nil {
 			t.Fatal(err)
 		}

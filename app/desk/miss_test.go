@@ -14,7 +14,7 @@ import (
 // missing lists what those who write are told.
 func (o *office) missing(q find.MissingQuery) []find.Missing {
 	o.t.Helper()
-	page, err := o.Missing(o.as("redattore"), q)
+	page, err := o.Find.Missing(o.as("redattore"), q)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func (o *office) missing(q find.MissingQuery) []find.Missing {
 
 func (o *office) written() {
 	o.t.Helper()
-	if err := o.WriteMisses(); err != nil {
+	if err := o.Find.WriteMisses(); err != nil {
 		o.t.Fatal(err)
 	}
 }
@@ -36,19 +36,19 @@ func withMisses(t *testing.T) *office {
 
 func TestOnlyThoseWhoWriteReadWhatOthersSearchedFor(t *testing.T) {
 	o := withMisses(t)
-	o.Asked(policy.Actor{}, find.Asked{Words: []string{"lettera", "d'incarico"}, First: true})
+	o.Find.Asked(policy.Actor{}, find.Asked{Words: []string{"lettera", "d'incarico"}, First: true})
 	o.written()
 	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "unita"} {
 		a, want := policy.Actor{}, store.SignIn
 		if who != "" {
 			a, want = o.as(who), store.Denied
 		}
-		if page, err := o.Missing(a, find.MissingQuery{}); store.KindOf(err) != want || len(page.List) > 0 {
+		if page, err := o.Find.Missing(a, find.MissingQuery{}); store.KindOf(err) != want || len(page.List) > 0 {
 			t.Errorf("%q reads %v (%v)", who, page.List, err)
 		}
 	}
 	for _, who := range []string{"redattore", "amministratore", "agente"} {
-		if page, err := o.Missing(o.as(who), find.MissingQuery{}); err != nil || len(page.List) != 1 || page.List[0].Text != "lettera d'incarico" {
+		if page, err := o.Find.Missing(o.as(who), find.MissingQuery{}); err != nil || len(page.List) != 1 || page.List[0].Text != "lettera d'incarico" {
 			t.Errorf("%s reads %v (%v)", who, page.List, err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestOnlyThoseWhoWriteReadWhatOthersSearchedFor(t *testing.T) {
 func TestNothingOfWhoAskedIsKept(t *testing.T) {
 	o := withMisses(t)
 	before := o.st.Last()
-	o.Asked(o.as("ada"), find.Asked{Words: []string{"Ricongiunzione", "servizi"}, First: true})
+	o.Find.Asked(o.as("ada"), find.Asked{Words: []string{"Ricongiunzione", "servizi"}, First: true})
 	o.written()
 	if o.st.Last() != before {
 		t.Error("the change log tells of a search")
@@ -82,15 +82,15 @@ func TestNothingOfWhoAskedIsKept(t *testing.T) {
 	}
 	for _, words := range [][]string{{"ada@ateneo.example"}, {"matricola", "123456"}, {"matricola", "12", "34", "5"}, {"ab"}, {"12", "34"}, {fmt.Sprintf("%0101d", 1)},
 		{"di solito scrivo a qualcuno una lettera molto lunga in cui racconto tutto quello che mi è successo oggi e ieri"}, {}} {
-		o.Asked(o.as("ada"), find.Asked{Words: words, First: true})
+		o.Find.Asked(o.as("ada"), find.Asked{Words: words, First: true})
 	}
-	o.Asked(o.as("agente"), find.Asked{Words: []string{"parolasegreta"}, First: true})
-	o.Asked(o.as("amministratore"), find.Asked{Words: []string{"parolasegreta"}, First: true})
+	o.Find.Asked(o.as("agente"), find.Asked{Words: []string{"parolasegreta"}, First: true})
+	o.Find.Asked(o.as("amministratore"), find.Asked{Words: []string{"parolasegreta"}, First: true})
 	o.written()
 	if got := o.missing(find.MissingQuery{}); len(got) != 1 {
 		t.Errorf("kept as well: %v", got)
 	}
-	o.Asked(o.as("agente"), find.Asked{Words: []string{"guida incarichi"}, Guide: true, First: true})
+	o.Find.Asked(o.as("agente"), find.Asked{Words: []string{"guida incarichi"}, Guide: true, First: true})
 	o.written()
 	if got := o.missing(find.MissingQuery{}); len(got) != 2 {
 		t.Errorf("what an agent looks for in the guide is not kept: %v", got)
@@ -100,7 +100,7 @@ func TestNothingOfWhoAskedIsKept(t *testing.T) {
 func TestASearchCountsAsUnclickedWhenNothingIsOpenedInTenMinutes(t *testing.T) {
 	o := withMisses(t)
 	ask := func(text string, first bool) string {
-		return o.Asked(policy.Actor{}, find.Asked{Words: []string{text}, First: first, Found: 4})
+		return o.Find.Asked(policy.Actor{}, find.Asked{Words: []string{text}, First: first, Found: 4})
 	}
 	opened, left := ask("cedolino", true), ask("missione", true)
 	if opened == "" || left == "" || opened == left {
@@ -112,16 +112,16 @@ func TestASearchCountsAsUnclickedWhenNothingIsOpenedInTenMinutes(t *testing.T) {
 	if strange := ask("mai chiesto", false); strange != "" {
 		t.Errorf("a second page without a first is called %q", strange)
 	}
-	o.Opened(opened)
-	o.Opened("nothing")
+	o.Find.Opened(opened)
+	o.Find.Opened("nothing")
 	o.written()
 	if got := o.missing(find.MissingQuery{}); len(got) != 0 {
 		t.Errorf("counted at once: %v", got)
 	}
 	o.later(11 * time.Minute)
-	o.Opened(left + "x")
+	o.Find.Opened(left + "x")
 	o.written()
-	o.Opened(left)
+	o.Find.Opened(left)
 	o.written()
 	got := o.missing(find.MissingQuery{})
 	if len(got) != 1 || got[0].Text != "missione" || got[0].Unclicked != 1 || got[0].None != 0 {
@@ -133,7 +133,7 @@ func TestMissesAreCountedByMonthAndModuleAndErased(t *testing.T) {
 	o := withMisses(t)
 	ask := func(text string, module string, times int) {
 		for range times {
-			o.Asked(policy.Actor{}, find.Asked{Words: []string{text}, Module: o.module[module], First: true})
+			o.Find.Asked(policy.Actor{}, find.Asked{Words: []string{text}, Module: o.module[module], First: true})
 		}
 		o.written()
 	}
@@ -162,14 +162,14 @@ func TestMissesAreCountedByMonthAndModuleAndErased(t *testing.T) {
 		}
 	}
 	o.again(Options{MissMonths: 1})
-	if err := o.EraseMisses(); err != nil {
+	if err := o.Find.EraseMisses(); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.missing(find.MissingQuery{}); len(got) != 2 || got[0].None+got[1].None != 7 {
 		t.Errorf("after a month is left: %v", got)
 	}
 	o.again(Options{})
-	if err := o.EraseMisses(); err != nil {
+	if err := o.Find.EraseMisses(); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.missing(find.MissingQuery{}); len(got) != 0 {

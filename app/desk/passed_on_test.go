@@ -18,10 +18,10 @@ func TestWhoMayNotArrangeMakesNobodyTheRequester(t *testing.T) {
 	m := o.mail(letter{from: "ada@ateneo.example", subject: "Fwd: Badge", body: passedMail})
 	before := o.ticket(m.Ticket)
 	for _, who := range []string{"ada", "altrove", "referente", "unita", "redattore"} {
-		if _, err := o.Do(o.as(who), m.Ticket, ticket.Step{For: "mario.rossi@esterno.example"}); err == nil {
+		if _, err := o.Tickets.Do(o.as(who), m.Ticket, ticket.Step{For: "mario.rossi@esterno.example"}); err == nil {
 			t.Errorf("%s may", who)
 		}
-		if v, err := o.Ticket(o.as(who), m.Ticket); err == nil && v.Inner != nil {
+		if v, err := o.Tickets.Read(o.as(who), m.Ticket); err == nil && v.Inner != nil {
 			t.Errorf("%s is offered %+v", who, v.Inner)
 		}
 	}
@@ -34,7 +34,7 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 	o := newMailOffice(t)
 	m := o.mail(letter{from: "ada@ateneo.example", subject: "Fwd: Badge", body: passedMail})
 	before := o.ticket(m.Ticket)
-	v, err := o.Ticket(o.as("agente"), m.Ticket)
+	v, err := o.Tickets.Read(o.as("agente"), m.Ticket)
 	if err != nil || v.Inner == nil {
 		t.Fatalf("nobody is offered: %v", err)
 	}
@@ -52,13 +52,13 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 	if !slices.Contains(k.Participants, before.Requester) || slices.Contains(k.Participants, p.ID) {
 		t.Errorf("participants %v", k.Participants)
 	}
-	if v, err = o.Ticket(o.as("agente"), m.Ticket); err != nil || v.Inner != nil {
+	if v, err = o.Tickets.Read(o.as("agente"), m.Ticket); err != nil || v.Inner != nil {
 		t.Errorf("still offered: %+v, %v", v.Inner, err)
 	}
 	if v.People[before.Requester] == nil || v.History[len(v.History)-1].Act != "requester" {
 		t.Errorf("the history is %+v", v.History)
 	}
-	if v, err = o.Ticket(o.as("ada"), m.Ticket); err != nil || !v.Side {
+	if v, err = o.Tickets.Read(o.as("ada"), m.Ticket); err != nil || !v.Side {
 		t.Errorf("who passed it on reads it no more: %v", err)
 	}
 }
@@ -69,13 +69,13 @@ func TestNobodyIsOfferedWhoCannotBeARequester(t *testing.T) {
 	o := newMailOffice(t)
 	for _, from := range []string{"csa@ateneo.example", "noreply@esterno.example", "ada@ateneo.example", "Mario Rossi", "Mario <mario@>"} {
 		m := o.mail(letter{from: "ada@ateneo.example", subject: "Fwd: Badge", body: "Per competenza.\r\n\r\n---------- Forwarded message ---------\r\nDa: " + from + "\r\nDate: ieri\r\n\r\nNon apre " + from + ".\r\n"})
-		if v, err := o.Ticket(o.as("agente"), m.Ticket); err != nil || v.Inner != nil {
+		if v, err := o.Tickets.Read(o.as("agente"), m.Ticket); err != nil || v.Inner != nil {
 			t.Errorf("%s: %+v, %v", from, v.Inner, err)
 		}
 	}
 	m := o.mail(letter{from: "ada@ateneo.example", subject: "Badge", body: "Non apre."})
 	for _, address := range []string{"csa@ateneo.example", "nessuno", "a@b@c.example"} {
-		if _, err := o.Do(o.as("agente"), m.Ticket, ticket.Step{For: address}); store.KindOf(err) != store.Invalid {
+		if _, err := o.Tickets.Do(o.as("agente"), m.Ticket, ticket.Step{For: address}); store.KindOf(err) != store.Invalid {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
@@ -95,7 +95,7 @@ func TestAnAttachedMailIsShownBelowTheWords(t *testing.T) {
 		o := newMailOffice(t)
 		m := o.mail(letter{from: "ada@ateneo.example", subject: "Fwd: Badge", header: "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=zz\r\n",
 			body: "--zz\r\n" + c.words + "--zz\r\nContent-Type: message/rfc822\r\nContent-Disposition: " + c.as + "\r\n\r\n" + c.inner + "--zz--\r\n"})
-		v, err := o.Ticket(o.as("agente"), m.Ticket)
+		v, err := o.Tickets.Read(o.as("agente"), m.Ticket)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,28 +17,28 @@ func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
 		a := o.as(who)
 		f := people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova", Groups: []store.Membership{{Group: o.group["csa"]}}}
 		for what, err := range map[string]error{
-			"list":   second(o.ListPeople(a, people.PeopleQuery{})),
-			"add":    third(o.AddPerson(a, f)),
-			"change": second(o.ChangePerson(a, o.people["ada"].ID, 0, people.FormOf(o.people["ada"]))),
-			"send":   o.SendPasswordLink(a, o.people["ada"].ID),
-			"hand":   second(o.HandPasswordLink(a, o.people["ada"].ID, "")),
+			"list":   second(o.People.List(a, people.PeopleQuery{})),
+			"add":    third(o.People.Add(a, f)),
+			"change": second(o.People.Change(a, o.people["ada"].ID, 0, people.FormOf(o.people["ada"]))),
+			"send":   o.People.SendPasswordLink(a, o.people["ada"].ID),
+			"hand":   second(o.People.HandPasswordLink(a, o.people["ada"].ID, "")),
 		} {
 			if store.KindOf(err) != store.Denied {
 				t.Errorf("%s by %s: %v, want denied", what, who, err)
 			}
 		}
 	}
-	_, err := o.Person(o.as("ada"), o.people["collega"].ID)
+	_, err := o.People.Read(o.as("ada"), o.people["collega"].ID)
 	wants(t, err, store.NotFound, "", "")
-	_, err = o.Person(policy.Actor{}, o.people["collega"].ID)
+	_, err = o.People.Read(policy.Actor{}, o.people["collega"].ID)
 	wants(t, err, store.NotFound, "", "")
-	if p, err := o.Person(o.as("ada"), o.people["ada"].ID); err != nil || p.Name != "Ada Neri" {
+	if p, err := o.People.Read(o.as("ada"), o.people["ada"].ID); err != nil || p.Name != "Ada Neri" {
 		t.Errorf("oneself: %v", err)
 	}
-	if got, err := o.PickPeople(o.as("ada"), "b", 10); err != nil || len(got) != 0 {
+	if got, err := o.People.Pick(o.as("ada"), "b", 10); err != nil || len(got) != 0 {
 		t.Errorf("a requester is offered %v, %v", got, err)
 	}
-	if got, err := o.PickRequesters(o.as("ada"), "c", 10); err != nil || len(got) != 0 {
+	if got, err := o.People.PickRequesters(o.as("ada"), "c", 10); err != nil || len(got) != 0 {
 		t.Errorf("a requester is offered %v, %v", got, err)
 	}
 }
@@ -63,11 +63,11 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := ok
 			c.change(&f)
-			_, _, err := o.AddPerson(s, f)
+			_, _, err := o.People.Add(s, f)
 			wants(t, err, c.kind, "", c.field)
 		})
 	}
-	p, link, err := o.AddPerson(s, ok)
+	p, link, err := o.People.Add(s, ok)
 	if err != nil || link == "" {
 		t.Fatal(err)
 	}
@@ -76,34 +76,34 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 	}
 	f := people.FormOf(o.people["ada"])
 	f.Groups = []store.Membership{csa}
-	if _, err := o.ChangePerson(s, o.people["ada"].ID, 0, f); err != nil {
+	if _, err := o.People.Change(s, o.people["ada"].ID, 0, f); err != nil {
 		t.Errorf("making somebody an agent: %v", err)
 	}
 	f.Name = "Un altro nome"
-	_, err = o.ChangePerson(s, o.people["ada"].ID, 0, f)
+	_, err = o.People.Change(s, o.people["ada"].ID, 0, f)
 	wants(t, err, store.Denied, "error.supervisor-only-agents", "name")
 	f = people.FormOf(o.people["altrove"])
 	f.Groups = nil
-	_, err = o.ChangePerson(s, o.people["altrove"].ID, 0, f)
+	_, err = o.People.Change(s, o.people["altrove"].ID, 0, f)
 	wants(t, err, store.Denied, "", "groups")
 
-	wants(t, o.SendPasswordLink(s, p.ID), store.Invalid, "error.link-not-sent", "")
-	_, err = o.HandPasswordLink(s, p.ID, "Non riceve")
+	wants(t, o.People.SendPasswordLink(s, p.ID), store.Invalid, "error.link-not-sent", "")
+	_, err = o.People.HandPasswordLink(s, p.ID, "Non riceve")
 	wants(t, err, store.Denied, "", "") // who has a row is somebody, though it was added a moment ago
 	for _, who := range []string{"amministratore", "redattore", "referente", "altrove", "responsabile", "collega"} {
-		wants(t, o.SendPasswordLink(s, o.people[who].ID), store.Denied, "", "")
+		wants(t, o.People.SendPasswordLink(s, o.people[who].ID), store.Denied, "", "")
 	}
 }
 
 func TestPersonFormsTellAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
-	_, _, err := o.AddPerson(o.as("amministratore"), people.PersonForm{Email: "ada@", Name: " ", Language: "fr", Organisation: o.organis["Altro ente"], Unit: 1,
+	_, _, err := o.People.Add(o.as("amministratore"), people.PersonForm{Email: "ada@", Name: " ", Language: "fr", Organisation: o.organis["Altro ente"], Unit: 1,
 		Groups: []store.Membership{{Group: 99}}, Coordinates: []store.Coordination{{}}, Phone: strings.Repeat("1", 101)})
 	for field, key := range map[string]string{"email": "error.email", "name": "error.required", "language": "error.language", "unit": "error.unit-elsewhere",
 		"groups": "error.group-unknown", "coordinates": "error.organisation-unknown", "phone": "error.too-long"} {
 		wants(t, err, store.Invalid, key, field)
 	}
-	_, _, err = o.AddPerson(o.as("amministratore"), people.PersonForm{Email: " ADA@Ateneo.example", Name: "Un'altra"})
+	_, _, err = o.People.Add(o.as("amministratore"), people.PersonForm{Email: " ADA@Ateneo.example", Name: "Un'altra"})
 	wants(t, err, store.Invalid, "error.email-taken", "email")
 }
 
@@ -130,19 +130,19 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	} {
 		f := people.FormOf(a.Person)
 		change(&f)
-		_, err := o.ChangePerson(a, a.ID(), 0, f)
+		_, err := o.People.Change(a, a.ID(), 0, f)
 		wants(t, err, store.Invalid, "error.last-administrator", field)
 	}
-	_, _, err := o.PutPersonRecord(a, people.PersonRecord{Email: a.Person.Email, Roles: []string{"requester"}})
+	_, _, err := o.People.Put(a, people.PersonRecord{Email: a.Person.Email, Roles: []string{"requester"}})
 	wants(t, err, store.Invalid, "error.last-administrator", "administrator")
 	f := people.FormOf(o.people["ada"])
 	f.Administrator = true
-	if _, err := o.ChangePerson(a, o.people["ada"].ID, 0, f); err != nil {
+	if _, err := o.People.Change(a, o.people["ada"].ID, 0, f); err != nil {
 		t.Fatal(err)
 	}
 	f = people.FormOf(a.Person)
 	f.Administrator = false
-	if _, err := o.ChangePerson(a, a.ID(), 0, f); err != nil {
+	if _, err := o.People.Change(a, a.ID(), 0, f); err != nil {
 		t.Errorf("with another administrator: %v", err)
 	}
 }
@@ -158,17 +158,17 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := o.HandPasswordLink(a, ada.ID, "")
+	link, err := o.People.HandPasswordLink(a, ada.ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := o.Person(a, ada.ID)
+	p, err := o.People.Read(a, ada.ID)
 	if err != nil || p.Password != "" {
 		t.Fatalf("the password left the desk: %v", err)
 	}
 	f := people.FormOf(p)
 	f.Disabled = true
-	if _, err := o.ChangePerson(a, ada.ID, p.Rev, f); err != nil {
+	if _, err := o.People.Change(a, ada.ID, p.Rev, f); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := o.Keeper().Session(t.Context(), secret); store.KindOf(err) != store.SignIn {
@@ -180,9 +180,9 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 	if _, err := o.Keeper().Link(link, credential.ForPassword); err == nil {
 		t.Error("the link still works")
 	}
-	_, err = o.HandPasswordLink(a, ada.ID, "")
+	_, err = o.People.HandPasswordLink(a, ada.ID, "")
 	wants(t, err, store.Invalid, "error.person-disabled", "")
-	_, err = o.ChangePerson(a, ada.ID, p.Rev, f)
+	_, err = o.People.Change(a, ada.ID, p.Rev, f)
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
 }
 
@@ -191,7 +191,7 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 	a := o.as("amministratore")
 	names := func(q people.PeopleQuery) (out []string) {
 		for {
-			page, err := o.ListPeople(a, q)
+			page, err := o.People.List(a, q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,23 +225,23 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if got, err := o.PickRequesters(o.as("referente"), "", 50); err != nil || len(got) != 4 {
+	if got, err := o.People.PickRequesters(o.as("referente"), "", 50); err != nil || len(got) != 4 {
 		t.Errorf("a coordinator is offered %v, %v", got, err)
 	}
-	if got, err := o.PickPeople(o.as("agente"), "bi", 5); err != nil || len(got) != 1 || got[0].Name != "Bianca Agente" {
+	if got, err := o.People.Pick(o.as("agente"), "bi", 5); err != nil || len(got) != 1 || got[0].Name != "Bianca Agente" {
 		t.Errorf("an agent is offered %v, %v", got, err)
 	}
 }
 
 func TestEverybodyChangesTheirOwnSettingsOnly(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.ChangeOwn(policy.Actor{}, people.OwnForm{Name: "Nessuno"})
+	_, err := o.People.ChangeOwn(policy.Actor{}, people.OwnForm{Name: "Nessuno"})
 	wants(t, err, store.SignIn, "", "")
-	_, err = o.ChangeOwn(o.as("ada"), people.OwnForm{Name: "", Language: "de", Theme: "pink"})
+	_, err = o.People.ChangeOwn(o.as("ada"), people.OwnForm{Name: "", Language: "de", Theme: "pink"})
 	for _, field := range []string{"name", "language", "theme"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	p, err := o.ChangeOwn(o.as("ada"), people.OwnForm{Name: "Ada  Neri\u202e", Language: "en", Theme: "dark", NoSingleKeys: true, Notices: store.NoticeOwn})
+	p, err := o.People.ChangeOwn(o.as("ada"), people.OwnForm{Name: "Ada  Neri\u202e", Language: "en", Theme: "dark", NoSingleKeys: true, Notices: store.NoticeOwn})
 	if err != nil || p.Name != "Ada Neri" || p.Organisation != o.organis["Ateneo"] || !p.NoSingleKeys {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -250,47 +250,47 @@ func TestEverybodyChangesTheirOwnSettingsOnly(t *testing.T) {
 func TestOnlyADeskWithoutAdministratorIsSetUp(t *testing.T) {
 	o := newOffice(t)
 	form := people.SetUpForm{Name: "Prima Persona", Email: "Prima@Ateneo.example", Password: "quattro tartarughe verdi", Desk: "Il nostro sportello"}
-	_, err := o.SetUp(form)
+	_, err := o.People.SetUp(form)
 	wants(t, err, store.Denied, "error.set-up-done", "")
 
 	d := newDesk(t)
-	if has, err := d.HasAdministrator(); err != nil || has {
+	if has, err := d.People.HasAdministrator(); err != nil || has {
 		t.Fatalf("%v, %v", has, err)
 	}
-	_, err = d.SetUp(people.SetUpForm{Email: "prima", Password: "corta"})
+	_, err = d.People.SetUp(people.SetUpForm{Email: "prima", Password: "corta"})
 	for _, field := range []string{"email", "name", "password"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	p, err := d.SetUp(form)
+	p, err := d.People.SetUp(form)
 	if err != nil || !p.Administrator || p.Email != "prima@ateneo.example" {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	if _, _, err := d.Keeper().SignIn(t.Context(), p.Email, form.Password, "", "127.0.0.1"); err != nil {
 		t.Error(err)
 	}
-	if set, err := d.Settings(); err != nil || set.Name != form.Desk || set.Welcome.IT == "" {
+	if set, err := d.Catalogue.Settings(); err != nil || set.Name != form.Desk || set.Welcome.IT == "" {
 		t.Errorf("%+v, %v", set, err)
 	}
-	if has, err := d.HasAdministrator(); err != nil || !has {
+	if has, err := d.People.HasAdministrator(); err != nil || !has {
 		t.Errorf("%v, %v", has, err)
 	}
-	_, err = d.SetUp(form)
+	_, err = d.People.SetUp(form)
 	wants(t, err, store.Denied, "error.set-up-done", "")
 }
 
 func TestEnsureRequesterFindsTheOrganisationByItsMailDomain(t *testing.T) {
 	d := newDesk(t)
-	org, err := d.AddOrganisation(system, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
+	org, err := d.People.AddOrganisation(system, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for email, want := range map[string]uint64{"a@ateneo.example": org.ID, "b@studenti.ateneo.example": org.ID, "c@altro.example": 0, "d@nonateneo.example": 0} {
 		err := d.Store().Update(store.By{Act: "mail"}, func(tx *store.Tx) error {
-			p, err := d.EnsureRequester(tx, email, "")
+			p, err := d.People.EnsureRequester(tx, email, "")
 			if err != nil {
 				return err
 			}
-			again, err := d.EnsureRequester(tx, strings.ToUpper(email), "Altro nome")
+			again, err := d.People.EnsureRequester(tx, strings.ToUpper(email), "Altro nome")
 			if p.Organisation != want || again.ID != p.ID || p.Password != "" || p.Name != email || tx.By().Act != "mail" {
 				t.Errorf("%s: %+v, then %+v", email, p, again)
 			}

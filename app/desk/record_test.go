@@ -44,7 +44,7 @@ func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 		"own":       {rec(func(*ticket.TicketRecord) {}), "ada collega estraneo referente unita agente agente2 altrove responsabile redattore amministratore", ""},
 	} {
 		for who := range o.people {
-			_, _, err := o.PutTicketRecord(o.as(who), c.rec)
+			_, _, err := o.Tickets.Put(o.as(who), c.rec)
 			if slices.Contains(strings.Fields(c.who), who) {
 				if err != nil {
 					t.Errorf("%s by %s: %v", name, who, err)
@@ -56,14 +56,14 @@ func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 			}
 			wants(t, err, store.Denied, "", c.field)
 		}
-		_, _, err := o.PutTicketRecord(policy.Actor{}, c.rec)
+		_, _, err := o.Tickets.Put(policy.Actor{}, c.rec)
 		wants(t, err, store.SignIn, "", "")
 	}
 }
 
 func TestATicketRecordHasTheDefaultsOfTheDesign(t *testing.T) {
 	o := newOffice(t)
-	tk, created, err := o.PutTicketRecord(o.as("ada"), ticket.TicketRecord{Subject: "Oggetto", Body: "Testo"})
+	tk, created, err := o.Tickets.Put(o.as("ada"), ticket.TicketRecord{Subject: "Oggetto", Body: "Testo"})
 	if err != nil || !created {
 		t.Fatal(err)
 	}
@@ -76,16 +76,16 @@ func TestATicketRecordHasTheDefaultsOfTheDesign(t *testing.T) {
 func TestATicketRecordTellsAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
 	seq := o.Store().Last()
-	_, _, err := o.PutTicketRecord(importing, ticket.TicketRecord{Kind: "bug", Severity: "huge", Urgency: "now", State: "gone", Outcome: "solved", Module: "nessuno", Group: "nessuno",
+	_, _, err := o.Tickets.Put(importing, ticket.TicketRecord{Kind: "bug", Severity: "huge", Urgency: "now", State: "gone", Outcome: "solved", Module: "nessuno", Group: "nessuno",
 		RequesterEmail: "nuova@ateneo.example", CreatedAt: "ieri", Messages: []ticket.MessageRecord{{AuthorEmail: "x", At: "2999-01-01"}}})
 	for _, field := range []string{"subject", "body", "kind", "severity", "urgency", "state", "outcome", "module", "group", "created_at", "messages[0].author_email",
 		"messages[0].at", "messages[0].body"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	_, _, err = o.PutTicketRecord(importing, ticket.TicketRecord{Subject: strings.Repeat("è", 251), Body: "Testo"})
+	_, _, err = o.Tickets.Put(importing, ticket.TicketRecord{Subject: strings.Repeat("è", 251), Body: "Testo"})
 	wants(t, err, store.Invalid, "error.too-long", "subject")
 	wants(t, err, store.Invalid, "error.required", "requester_email")
-	_, _, err = o.PutTicketRecord(importing, ticket.TicketRecord{Subject: "S", Body: "B", RequesterEmail: "ada@ateneo.example", State: "planned"})
+	_, _, err = o.Tickets.Put(importing, ticket.TicketRecord{Subject: "S", Body: "B", RequesterEmail: "ada@ateneo.example", State: "planned"})
 	wants(t, err, store.Invalid, "error.plan-kind", "state")
 	if o.Store().Last() != seq {
 		t.Error("a refused record left something behind")
@@ -94,13 +94,13 @@ func TestATicketRecordTellsAllThatIsWrong(t *testing.T) {
 
 func TestAModuleServedElsewhereLeadsRequestersThere(t *testing.T) {
 	o := newOffice(t)
-	_, _, err := o.PutTicketRecord(o.as("ada"), ticket.TicketRecord{Subject: "S", Body: "B", Module: "esse3"})
+	_, _, err := o.Tickets.Put(o.as("ada"), ticket.TicketRecord{Subject: "S", Body: "B", Module: "esse3"})
 	wants(t, err, store.Invalid, "error.module-elsewhere", "module")
 	if e := err.(store.Problems)[0]; e.Args["channel"] != "desk" || e.Args["address"] != "https://esse3.example" {
 		t.Errorf("%v", e.Args)
 	}
 	for _, a := range []policy.Actor{o.as("agente"), importing} {
-		if tk, _, err := o.PutTicketRecord(a, ticket.TicketRecord{Subject: "S", Body: "B", Module: "esse3", RequesterEmail: "ada@ateneo.example"}); err != nil || tk.Group != o.group["generale"] {
+		if tk, _, err := o.Tickets.Put(a, ticket.TicketRecord{Subject: "S", Body: "B", Module: "esse3", RequesterEmail: "ada@ateneo.example"}); err != nil || tk.Group != o.group["generale"] {
 			t.Errorf("%v", err)
 		}
 	}
@@ -116,7 +116,7 @@ func TestImportedTicketsKeepTheirPastAndTellNobody(t *testing.T) {
 			{AuthorEmail: "agente@ateneo.example", At: "2024-01-11T09:00:00Z", Body: "Una nota", Internal: true},
 			{AuthorEmail: "nuova@ateneo.example", At: "2024-01-12T10:00:00Z", Body: "Grazie"},
 		}}
-	tk, created, err := o.PutTicketRecord(importing, rec)
+	tk, created, err := o.Tickets.Put(importing, rec)
 	if err != nil || !created {
 		t.Fatal(err)
 	}
@@ -126,26 +126,26 @@ func TestImportedTicketsKeepTheirPastAndTellNobody(t *testing.T) {
 		!tk.Opened.Equal(time.Date(2024, 1, 10, 8, 0, 0, 0, time.UTC)) || !tk.Created.Equal(tk.Opened) || tk.Due.Year() != 2024 || tk.Answers["matricola"] != "123" {
 		t.Errorf("%+v", tk)
 	}
-	v, err := o.Ticket(o.as("agente"), tk.ID)
+	v, err := o.Tickets.Read(o.as("agente"), tk.ID)
 	if err != nil || len(v.Messages) != 4 {
 		t.Fatalf("%v", err)
 	}
 	seq := o.Store().Last()
-	again, created, err := o.PutTicketRecord(importing, rec)
+	again, created, err := o.Tickets.Put(importing, rec)
 	if err != nil || created || again.ID != tk.ID || again.Rev != tk.Rev || o.Store().Last() != seq {
 		t.Errorf("the same record again: created %v, %+v, %v", created, again, err)
 	}
 	rec.Subject, rec.Severity, rec.Body = "Altro oggetto", "low", "Testo corretto"
 	rec.Messages = append(rec.Messages, ticket.MessageRecord{AuthorEmail: "nuova@ateneo.example", At: "2024-01-13T10:00:00Z", Body: "Un'altra cosa"})
-	again, created, err = o.PutTicketRecord(importing, rec)
+	again, created, err = o.Tickets.Put(importing, rec)
 	if err != nil || created || again.ID != tk.ID || again.Subject != "Altro oggetto" || again.Priority != 4 || again.Messages != 4 || again.State != store.StateClosed {
 		t.Errorf("an update: created %v, %+v, %v", created, again, err)
 	}
 	rec.State, rec.Outcome = "open", ""
-	if again, _, err = o.PutTicketRecord(importing, rec); err != nil || again.State != store.StateOpen || again.Outcome != store.OutcomeNone || !again.Closed.IsZero() {
+	if again, _, err = o.Tickets.Put(importing, rec); err != nil || again.State != store.StateOpen || again.Outcome != store.OutcomeNone || !again.Closed.IsZero() {
 		t.Errorf("%+v, %v", again, err)
 	}
-	if _, err := o.PlanNotices(); err != nil {
+	if _, err := o.Notices.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	for name, p := range o.people {
@@ -171,7 +171,7 @@ func TestImportedStatesHaveTheDatesThatGoWithThem(t *testing.T) {
 			return !t.Resolved.IsZero() && !t.Closed.IsZero() && t.Outcome == store.Solved
 		},
 	} {
-		tk, _, err := o.PutTicketRecord(importing, ticket.TicketRecord{Subject: "S", Body: "B", Kind: "malfunction", State: state, RequesterEmail: "ada@ateneo.example"})
+		tk, _, err := o.Tickets.Put(importing, ticket.TicketRecord{Subject: "S", Body: "B", Kind: "malfunction", State: state, RequesterEmail: "ada@ateneo.example"})
 		if err != nil || tk.State.String() != state || !check(tk) {
 			t.Errorf("%s: %+v, %v", state, tk, err)
 		}
@@ -197,7 +197,7 @@ func TestExportedTicketsReadBackInAnotherDesk(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[0]), &rec); err != nil {
 		t.Fatal(err)
 	}
-	back, created, err := d.PutTicketRecord(importing, rec)
+	back, created, err := d.Tickets.Put(importing, rec)
 	if err != nil || !created || back.State != store.StateWaiting || back.Messages != 2 || back.Notes != 1 || back.Subject != tk.Subject || !back.Opened.Equal(tk.Opened) {
 		t.Errorf("%+v, %v", back, err)
 	}
@@ -207,7 +207,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	o := newOffice(t)
 	put := func(rec article.ArticleRecord) (*store.Article, bool) {
 		t.Helper()
-		a, created, err := o.PutArticleRecord(importing, rec)
+		a, created, err := o.Articles.Put(importing, rec)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +232,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	if b, created := put(short); created || b.ID != a.ID || b.Module != o.module["csa"] {
 		t.Errorf("%+v", b)
 	}
-	if v, err := o.Article(policy.Actor{}, a.Slug, "it"); err != nil || v.Version.Title != "Il titolo nuovo" || len(v.Languages) != 2 {
+	if v, err := o.Articles.Read(policy.Actor{}, a.Slug, "it"); err != nil || v.Version.Title != "Il titolo nuovo" || len(v.Languages) != 2 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	// A slug that another article has is only a wish; without an external_id it is the name.
@@ -249,7 +249,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	if x.Slug != "stesso" || y.Slug != "stesso-2" || x.Audience != store.SignedIn {
 		t.Errorf("%+v %+v", x, y)
 	}
-	_, _, err := o.PutArticleRecord(importing, article.ArticleRecord{Slug: "No!", Format: "pdf", Language: "fr", Audience: "all", State: "old", Module: "x"})
+	_, _, err := o.Articles.Put(importing, article.ArticleRecord{Slug: "No!", Format: "pdf", Language: "fr", Audience: "all", State: "old", Module: "x"})
 	for _, field := range []string{"slug", "format", "language", "audience", "state", "module", "title", "body"} {
 		wants(t, err, store.Invalid, "", field)
 	}
@@ -262,25 +262,25 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 
 func TestPersonRecordsGiveRolesAndPlaces(t *testing.T) {
 	o := newOffice(t)
-	p, created, err := o.PutPersonRecord(importing, people.PersonRecord{Email: "Lia@Nuovo.example", Name: "Lia Verdi", Language: "it", Organisation: "Nuovo ente", Unit: "Ufficio",
+	p, created, err := o.People.Put(importing, people.PersonRecord{Email: "Lia@Nuovo.example", Name: "Lia Verdi", Language: "it", Organisation: "Nuovo ente", Unit: "Ufficio",
 		Roles: []string{"requester", "coordinator", "supervisor"}, Groups: []string{"csa"}})
 	if err != nil || !created || !p.Covers(p.Organisation, p.Unit) || p.Unit == 0 || !p.Supervises(o.group["csa"]) {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	seq := o.Store().Last()
-	if _, created, err := o.PutPersonRecord(importing, people.PersonRecord{Email: "lia@nuovo.example", Name: "Lia Verdi", Organisation: "NUOVO ente"}); err != nil || created || o.Store().Last() != seq {
+	if _, created, err := o.People.Put(importing, people.PersonRecord{Email: "lia@nuovo.example", Name: "Lia Verdi", Organisation: "NUOVO ente"}); err != nil || created || o.Store().Last() != seq {
 		t.Errorf("an equal record wrote something: %v", err)
 	}
-	p, _, err = o.PutPersonRecord(importing, people.PersonRecord{Email: "lia@nuovo.example", Roles: []string{"agent"}})
+	p, _, err = o.People.Put(importing, people.PersonRecord{Email: "lia@nuovo.example", Roles: []string{"agent"}})
 	if err != nil || p.Supervises(o.group["csa"]) || !p.InGroup(o.group["csa"]) || len(p.Coordinates) != 0 || p.Name != "Lia Verdi" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, _, err = o.PutPersonRecord(importing, people.PersonRecord{Email: "op@ateneo.example", Name: "Op", Roles: []string{"agent"}}); err != nil || !p.InGroup(o.group["generale"]) {
+	if p, _, err = o.People.Put(importing, people.PersonRecord{Email: "op@ateneo.example", Name: "Op", Roles: []string{"agent"}}); err != nil || !p.InGroup(o.group["generale"]) {
 		t.Errorf("%+v, %v", p, err)
 	}
-	_, _, err = o.PutPersonRecord(importing, people.PersonRecord{Email: "x@solo.example", Name: "X", Language: "de", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
+	_, _, err = o.People.Put(importing, people.PersonRecord{Email: "x@solo.example", Name: "X", Language: "de", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
 	wants(t, err, store.Invalid, "error.language", "language")
-	_, _, err = o.PutPersonRecord(importing, people.PersonRecord{Email: "x@solo.example", Name: "X", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
+	_, _, err = o.People.Put(importing, people.PersonRecord{Email: "x@solo.example", Name: "X", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
 	for _, field := range []string{"roles", "organisation", "groups"} {
 		wants(t, err, store.Invalid, "", field)
 	}
@@ -296,7 +296,7 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range n {
 		wait.Go(func() {
-			if _, created, err := o.PutArticleRecord(importing, article.ArticleRecord{Title: "Stesso titolo", Body: "Testo", Format: "markdown", Language: "it"}); err != nil || !created {
+			if _, created, err := o.Articles.Put(importing, article.ArticleRecord{Title: "Stesso titolo", Body: "Testo", Format: "markdown", Language: "it"}); err != nil || !created {
 				t.Errorf("created %v, %v", created, err)
 			}
 		})
@@ -312,13 +312,13 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 		wait.Go(func() {
 			rec := ticket.TicketRecord{Subject: "S", Body: "B", RequesterEmail: "nuova" + strconv.Itoa(i) + "@ateneo.example", ExternalID: "X" + strconv.Itoa(i),
 				Messages: []ticket.MessageRecord{{AuthorEmail: "ada@ateneo.example", Body: "Uno"}, {AuthorEmail: "ada@ateneo.example", Body: "Due"}}}
-			if tk, created, err := o.PutTicketRecord(importing, rec); err != nil || !created || tk.Messages != 3 {
+			if tk, created, err := o.Tickets.Put(importing, rec); err != nil || !created || tk.Messages != 3 {
 				t.Errorf("%+v, created %v, %v", tk, created, err)
 			}
 		})
 	}
 	wait.Wait()
-	page, err := o.ListArticles(o.as("redattore"), article.ArticleFilter{Publication: store.Draft, Limit: 200})
+	page, err := o.Articles.List(o.as("redattore"), article.ArticleFilter{Publication: store.Draft, Limit: 200})
 	if err != nil || len(page.Items) != n {
 		t.Errorf("%d articles, want %d, %v", len(page.Items), n, err)
 	}

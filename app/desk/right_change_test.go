@@ -116,7 +116,7 @@ func TestTheLetterNamesTheRightsThatChanged(t *testing.T) {
 	f := people.FormOf(o.stored(p.ID))
 	f.Editor, f.Groups = true, []store.Membership{{Group: o.group["csa"], Supervisor: true}}
 	f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}}
-	if _, err := o.ChangePerson(a, p.ID, 0, f); err != nil {
+	if _, err := o.People.Change(a, p.ID, 0, f); err != nil {
 		t.Fatal(err)
 	}
 	if _, mail := o.told(p.ID); mail != "rights>altrove@ateneo.example" {

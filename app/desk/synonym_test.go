@@ -11,29 +11,29 @@ import (
 
 func TestSynonymsAreChecked(t *testing.T) {
 	d := newDesk(t)
-	lists, mark, err := d.Synonyms(system)
+	lists, mark, err := d.Catalogue.Synonyms(system)
 	if err != nil || len(lists["it"]) < 30 || len(lists["en"]) < 20 {
 		t.Fatalf("%d and %d built-in sets, %v", len(lists["it"]), len(lists["en"]), err)
 	}
 	before := d.st.Last()
 	changed := catalogue.SynonymLists{"it": append(lists["it"][1:], []string{" badge ", "tesserino", "badge"}), "en": lists["en"]}
-	if err := d.ChangeSynonyms(system, mark, changed); err != nil {
+	if err := d.Catalogue.ChangeSynonyms(system, mark, changed); err != nil {
 		t.Fatal(err)
 	}
-	after, _, err := d.Synonyms(system)
+	after, _, err := d.Catalogue.Synonyms(system)
 	if n := len(after["it"]); err != nil || n != len(lists["it"]) || strings.Join(after["it"][n-1], "|") != "badge|tesserino" {
 		t.Errorf("now %v, %v", after["it"], err)
 	}
 	if n := d.st.Last() - before; n != 2 {
 		t.Errorf("%d changes, want one set gone and one new", n)
 	}
-	wants(t, d.ChangeSynonyms(system, mark, lists), store.Conflict, "error.changed-meanwhile", "")
+	wants(t, d.Catalogue.ChangeSynonyms(system, mark, lists), store.Conflict, "error.changed-meanwhile", "")
 	for key, set := range map[string][]string{"error.synonym-alone": {"sola"}, "error.synonym-long": {"a", strings.Repeat("b", 61)},
 		"error.synonyms-many": strings.Fields("a b c d e f g h i l m n o")} {
-		wants(t, d.ChangeSynonyms(system, "", catalogue.SynonymLists{"en": {set}}), store.Invalid, key, "synonyms-en")
+		wants(t, d.Catalogue.ChangeSynonyms(system, "", catalogue.SynonymLists{"en": {set}}), store.Invalid, key, "synonyms-en")
 	}
 	stranger := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}}}
-	wants(t, d.ChangeSynonyms(stranger, "", lists), store.Denied, "", "")
-	_, _, err = d.Synonyms(stranger)
+	wants(t, d.Catalogue.ChangeSynonyms(stranger, "", lists), store.Denied, "", "")
+	_, _, err = d.Catalogue.Synonyms(stranger)
 	wants(t, err, store.Denied, "", "")
 }

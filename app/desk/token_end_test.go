@@ -17,7 +17,7 @@ func (o *mailOffice) remind(days int) (heard []int) {
 	bells, _ := o.told(ada)
 	was := strings.Count(bells, "ending")
 	for quarter := range 4 * days {
-		if _, err := o.RemindTokens(); err != nil {
+		if _, err := o.People.RemindTokens(); err != nil {
 			o.t.Fatal(err)
 		}
 		bell, mail := o.told(ada)
@@ -102,10 +102,10 @@ func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	}
 	o.told(p.ID)
 	o.later(28 * oneDay) // a desk that was down: the last reminder alone
-	if n, err := o.RemindTokens(); err != nil || n != 1 {
+	if n, err := o.People.RemindTokens(); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
-	if _, err := o.PlanNotices(); err != nil {
+	if _, err := o.Notices.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.keeper.RevokeToken(store.By{Person: p.ID, Via: "page"}, p.ID, row.ID); err != nil {
@@ -129,7 +129,7 @@ func TestMoreTokensThanOneTransactionTakesAreAllSpokenOf(t *testing.T) {
 	}
 	o.later(20 * oneDay)
 	for _, want := range []int{n, 0} {
-		if got, err := o.RemindTokens(); err != nil || got != want {
+		if got, err := o.People.RemindTokens(); err != nil || got != want {
 			t.Errorf("told of %d, want %d: %v", got, want, err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 func (o *office) save(who string, f queue.ViewForm) *store.View {
 	o.t.Helper()
-	v, err := o.SaveView(o.as(who), f)
+	v, err := o.Queues.AddView(o.as(who), f)
 	if err != nil {
 		o.t.Fatalf("%s saves %q: %v", who, f.Name, err)
 	}
@@ -23,7 +23,7 @@ func (o *office) save(who string, f queue.ViewForm) *store.View {
 
 func (o *office) count() {
 	o.t.Helper()
-	if err := o.CountViews(context.Background()); err != nil {
+	if err := o.Queues.CountViews(context.Background()); err != nil {
 		o.t.Fatal(err)
 	}
 }
@@ -31,7 +31,7 @@ func (o *office) count() {
 // viewsOf returns the names of the views that the person is shown.
 func (o *office) viewsOf(who string) string {
 	o.t.Helper()
-	list, err := o.Views(o.as(who))
+	list, err := o.Queues.Views(o.as(who))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -51,18 +51,18 @@ func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 		if who != "" {
 			a, want = o.as(who), store.Denied
 		}
-		_, list := o.Views(a)
-		_, save := o.SaveView(a, queue.ViewForm{Name: "x", Query: queue.QueueQuery{View: queue.ViewAll}})
+		_, list := o.Queues.Views(a)
+		_, save := o.Queues.AddView(a, queue.ViewForm{Name: "x", Query: queue.QueueQuery{View: queue.ViewAll}})
 		for act, err := range map[string]error{"list": list, "save": save} {
 			if store.KindOf(err) != want {
 				t.Errorf("%q %s: %v", who, act, err)
 			}
 		}
 		for _, id := range []uint64{own.ID, shared.ID} {
-			_, view := o.View(a, id)
-			_, change := o.ChangeView(a, id, 0, queue.ViewForm{Name: "x"})
-			_, _, tickets := o.ViewTickets(context.Background(), a, id, "")
-			for act, err := range map[string]error{"view": view, "change": change, "remove": o.RemoveView(a, id), "tickets": tickets} {
+			_, view := o.Queues.View(a, id)
+			_, change := o.Queues.ChangeView(a, id, 0, queue.ViewForm{Name: "x"})
+			_, _, tickets := o.Queues.ViewTickets(context.Background(), a, id, "")
+			for act, err := range map[string]error{"view": view, "change": change, "remove": o.Queues.RemoveView(a, id), "tickets": tickets} {
 				if store.KindOf(err) != want {
 					t.Errorf("%q %s: %v", who, act, err)
 				}
@@ -89,9 +89,9 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 		{"altrove", shared.ID, store.NotFound, store.NotFound, store.NotFound},
 		{"agente2", shared.ID, 0, store.Denied, store.Denied},
 	} {
-		_, see := o.View(o.as(c.who), c.id)
-		_, change := o.ChangeView(o.as(c.who), c.id, 0, queue.ViewForm{Name: "Altro"})
-		remove := o.RemoveView(o.as(c.who), c.id)
+		_, see := o.Queues.View(o.as(c.who), c.id)
+		_, change := o.Queues.ChangeView(o.as(c.who), c.id, 0, queue.ViewForm{Name: "Altro"})
+		remove := o.Queues.RemoveView(o.as(c.who), c.id)
 		if (c.see == 0) != (see == nil) || see != nil && store.KindOf(see) != c.see || store.KindOf(change) != c.change || store.KindOf(remove) != c.remove {
 			t.Errorf("%s, view %d: %v, %v, %v", c.who, c.id, see, change, remove)
 		}
@@ -102,23 +102,23 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 		}
 	}
 	// The supervisor renames what is shared; to whom it belongs and who is told stays.
-	if _, err := o.ChangeView(o.as("responsabile"), shared.ID, shared.Edits, queue.ViewForm{Name: "Di tutti", Notify: true}); err != nil {
+	if _, err := o.Queues.ChangeView(o.as("responsabile"), shared.ID, shared.Edits, queue.ViewForm{Name: "Di tutti", Notify: true}); err != nil {
 		t.Fatal(err)
 	}
-	v, err := o.View(o.as("agente"), shared.ID)
+	v, err := o.Queues.View(o.as("agente"), shared.ID)
 	if err != nil || v.Name != "Di tutti" || v.Notify || v.Group != o.group["csa"] || v.GroupName != "" && !v.Own {
 		t.Errorf("after the supervisor: %+v, %v", v.View, err)
 	}
-	if _, err := o.ChangeView(o.as("agente"), shared.ID, shared.Edits, queue.ViewForm{Name: "Mia"}); store.KindOf(err) != store.Conflict {
+	if _, err := o.Queues.ChangeView(o.as("agente"), shared.ID, shared.Edits, queue.ViewForm{Name: "Mia"}); store.KindOf(err) != store.Conflict {
 		t.Errorf("a stale form: %v", err)
 	}
-	if _, err := o.ChangeView(o.as("agente"), shared.ID, v.Edits, queue.ViewForm{Name: "Mia"}); err != nil {
+	if _, err := o.Queues.ChangeView(o.as("agente"), shared.ID, v.Edits, queue.ViewForm{Name: "Mia"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.viewsOf("agente2"); got != "" {
 		t.Errorf("no longer shared and still shown: %q", got)
 	}
-	if err := o.RemoveView(o.as("agente"), own.ID); err != nil {
+	if err := o.Queues.RemoveView(o.as("agente"), own.ID); err != nil {
 		t.Error(err)
 	}
 }
@@ -135,7 +135,7 @@ func TestWhatCannotBeSavedAsAView(t *testing.T) {
 		"words without end":        {Name: "x", Text: strings.Repeat("parola ", 400)},
 		"shared with another team": {Name: "x", Group: legale, Query: queue.QueueQuery{View: queue.ViewAll}},
 	} {
-		_, err := o.SaveView(o.as("agente"), f)
+		_, err := o.Queues.AddView(o.as("agente"), f)
 		if err == nil {
 			t.Errorf("%s is saved", name)
 		}
@@ -143,7 +143,7 @@ func TestWhatCannotBeSavedAsAView(t *testing.T) {
 	for i := range 50 {
 		o.save("agente", queue.ViewForm{Name: strings.Repeat("x", i+1), Query: queue.QueueQuery{View: queue.ViewAll}})
 	}
-	if _, err := o.SaveView(o.as("agente"), queue.ViewForm{Name: "una di troppo", Query: queue.QueueQuery{View: queue.ViewAll}}); err == nil {
+	if _, err := o.Queues.AddView(o.as("agente"), queue.ViewForm{Name: "una di troppo", Query: queue.QueueQuery{View: queue.ViewAll}}); err == nil {
 		t.Error("views without end")
 	}
 }
@@ -175,7 +175,7 @@ func TestAViewIsCountedAtMostOnceAMinuteAndOnlyWhenLookedAt(t *testing.T) {
 	counted := func(want int, when string) {
 		t.Helper()
 		o.count()
-		now, err := o.View(o.as("agente"), v.ID)
+		now, err := o.Queues.View(o.as("agente"), v.ID)
 		if err != nil || now.Counted != want {
 			t.Errorf("%s: %d, want %d (%v)", when, now.Counted, want, err)
 		}
@@ -200,7 +200,7 @@ func TestAViewIsCountedAtMostOnceAMinuteAndOnlyWhenLookedAt(t *testing.T) {
 	}
 	o.viewsOf("agente")
 	o.count()
-	now, err := o.View(o.as("agente"), v.ID)
+	now, err := o.Queues.View(o.as("agente"), v.ID)
 	if err != nil || now.Counted != store.MaxCounted || !now.More {
 		t.Errorf("of 108: %d, more %t (%v)", now.Counted, now.More, err)
 	}
@@ -211,7 +211,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 	o.open("csa")
 	told := func(who string) (out []uint64) {
 		t.Helper()
-		lines, _, err := o.ListNotices(o.as(who), 50)
+		lines, _, err := o.Notices.List(o.as(who), 50)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +263,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 	if got := told("agente"); len(got) != 1 {
 		t.Errorf("no agent any more and told of %v", got)
 	}
-	if _, err := o.View(policy.Actor{Person: &store.Person{Row: store.Row{ID: v.Person}}}, v.ID); store.KindOf(err) != store.Denied {
+	if _, err := o.Queues.View(policy.Actor{Person: &store.Person{Row: store.Row{ID: v.Person}}}, v.ID); store.KindOf(err) != store.Denied {
 		t.Errorf("no agent any more: %v", err)
 	}
 }
@@ -274,7 +274,7 @@ func TestATicketThatComesToMatchAViewIsNewInItAsWell(t *testing.T) {
 		t.Helper()
 		o.later(2 * time.Minute)
 		o.count()
-		lines, _, err := o.ListNotices(o.as("agente"), 50)
+		lines, _, err := o.Notices.List(o.as("agente"), 50)
 		if err != nil {
 			t.Fatal(err)
 		}

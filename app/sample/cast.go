@@ -68,11 +68,11 @@ func (s *stage) scene() error {
 		return err
 	}
 	for _, code := range []string{"generale", "ricerca", "contabilita", "risorse-umane", "pianificazione", "csa"} {
-		if s.groups[code], err = s.d.GroupByCode(code); err != nil {
+		if s.groups[code], err = s.d.People.GroupByCode(code); err != nil {
 			return fmt.Errorf("sample: find group %s: %w", code, err)
 		}
 	}
-	levels, err := s.d.Levels()
+	levels, err := s.d.Catalogue.Levels()
 	if err != nil {
 		return fmt.Errorf("sample: read catalogue: %w", err)
 	}
@@ -93,14 +93,14 @@ func (s *stage) peoplePut() error {
 	organisations, units := map[string]uint64{}, map[string]*store.Unit{}
 	var domains = map[string]string{}
 	for _, o := range s.cast.Organisations {
-		row, err := s.d.AddOrganisation(system, people.OrganisationForm{Name: o.Name, Domains: []string{o.Domain}})
+		row, err := s.d.People.AddOrganisation(system, people.OrganisationForm{Name: o.Name, Domains: []string{o.Domain}})
 		if err != nil {
 			return fmt.Errorf("sample: add organisation %s: %w", o.Code, err)
 		}
 		organisations[o.Code], domains[o.Code] = row.ID, o.Domain
 	}
 	for _, u := range s.cast.Units {
-		row, err := s.d.AddUnit(system, organisations[u.Organisation], u.Name)
+		row, err := s.d.People.AddUnit(system, organisations[u.Organisation], u.Name)
 		if err != nil {
 			return fmt.Errorf("sample: add unit %s: %w", u.Code, err)
 		}
@@ -156,7 +156,7 @@ func (s *stage) texts(admin policy.Actor) error {
 	}
 	for _, r := range replies {
 		f := queue.ReplyForm{Group: s.groups[r.Group].ID, Title: store.Words{IT: r.It.Title, EN: r.En.Title}, Body: store.Words{IT: strings.TrimSpace(r.It.Body), EN: strings.TrimSpace(r.En.Body)}}
-		if _, err := s.d.AddReply(admin, f); err != nil {
+		if _, err := s.d.Queues.AddReply(admin, f); err != nil {
 			return fmt.Errorf("sample: add reply %s: %w", r.It.Title, err)
 		}
 	}
@@ -170,7 +170,7 @@ func (s *stage) texts(admin policy.Actor) error {
 		Home: &catalogue.Home{Welcome: store.Words{IT: home.It.Welcome, EN: home.En.Welcome}, Hours: hours, Searches: home.It.Searches,
 			Text: store.Words{IT: home.It.Intro + "\n\n" + more.IT + "\n\n" + home.It.Contacts, EN: home.En.Intro + "\n\n" + more.EN + "\n\n" + home.En.Contacts}},
 	}
-	if _, err := s.d.ChangeSettings(admin, 0, f); err != nil {
+	if _, err := s.d.Catalogue.ChangeSettings(admin, 0, f); err != nil {
 		return fmt.Errorf("sample: write texts of the home page: %w", err)
 	}
 	return nil
@@ -204,7 +204,7 @@ func (s *stage) catalogue(admin policy.Actor) error {
 				f.Versions = append(f.Versions, release(code, s.now, -back))
 			}
 		}
-		if _, err := s.d.ChangeModule(admin, l.ID, 0, f); err != nil {
+		if _, err := s.d.Catalogue.ChangeModule(admin, l.ID, 0, f); err != nil {
 			return fmt.Errorf("sample: change module %s: %w", code, err)
 		}
 	}
@@ -214,7 +214,7 @@ func (s *stage) catalogue(admin policy.Actor) error {
 		if code == "generale" {
 			f.Email = "sportello@" + domain
 		}
-		if _, err := s.d.ChangeGroup(admin, g.ID, 0, f); err != nil {
+		if _, err := s.d.People.ChangeGroup(admin, g.ID, 0, f); err != nil {
 			return fmt.Errorf("sample: change group %s: %w", code, err)
 		}
 	}
@@ -285,7 +285,7 @@ func (s *stage) write(by *player, a Article, v ArticleVersion) error {
 	if failed != nil {
 		return fmt.Errorf("sample: picture of %s: %w", a.Slug, failed)
 	}
-	if _, err := s.d.SaveArticle(by.actor(), f); err != nil {
+	if _, err := s.d.Articles.Save(by.actor(), f); err != nil {
 		return fmt.Errorf("sample: write article %s: %w", a.Slug, err)
 	}
 	return nil

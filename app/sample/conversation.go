@@ -47,7 +47,7 @@ func (m *matter) open() error {
 			return err
 		}
 	}
-	row, err := s.d.OpenTicket(by.actor(), n)
+	row, err := s.d.Tickets.Open(by.actor(), n)
 	if err != nil {
 		return fmt.Errorf("sample: open %q: %w", m.subject, err)
 	}
@@ -140,7 +140,7 @@ func (m *matter) step(at time.Time, by *player, what ticket.Step) {
 	m.s.at(at, func() error {
 		fits, err := m.offered(by, what)
 		if err == nil && fits {
-			_, err = m.s.d.Do(by.actor(), m.number, what)
+			_, err = m.s.d.Tickets.Do(by.actor(), m.number, what)
 		}
 		if err != nil {
 			return fmt.Errorf("sample: #%d %q at %s by %s: %w", m.number, m.subject, at.Format(time.DateTime), by.Email, err)
@@ -155,11 +155,11 @@ func (m *matter) step(at time.Time, by *player, what ticket.Step) {
 
 // offered reports whether the ticket, as it is now, offers the step to somebody.
 func (m *matter) offered(by *player, what ticket.Step) (bool, error) {
-	v, err := m.s.d.Ticket(by.actor(), m.number)
+	v, err := m.s.d.Tickets.Read(by.actor(), m.number)
 	if err != nil {
 		return false, err
 	}
-	if err := m.s.d.MayDo(by.actor(), m.number, what); err != nil {
+	if err := m.s.d.Tickets.MayDo(by.actor(), m.number, what); err != nil {
 		if store.KindOf(err) == store.Denied {
 			return false, nil
 		}
@@ -189,7 +189,7 @@ func (m *matter) joins(by *player, other uint64) (bool, error) {
 	if other == 0 {
 		return true, nil
 	}
-	v, err := m.s.d.Ticket(by.actor(), other)
+	v, err := m.s.d.Tickets.Read(by.actor(), other)
 	if store.KindOf(err) == store.NotFound {
 		return false, nil // what they may not see
 	}

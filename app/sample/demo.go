@@ -159,7 +159,7 @@ func (s *stage) elapse(until time.Time) error {
 		if at.After(s.clock.Now()) {
 			s.clock.Set(at)
 		}
-		if err := s.d.Elapse(); err != nil {
+		if err := s.d.Tickets.Elapse(); err != nil {
 			return fmt.Errorf("sample: let time pass: %w", err)
 		}
 	}
@@ -167,7 +167,7 @@ func (s *stage) elapse(until time.Time) error {
 
 // notices plans notices and marks those older than a week as read.
 func (s *stage) notices() error {
-	if _, err := s.d.PlanNotices(); err != nil {
+	if _, err := s.d.Notices.PlanNotices(); err != nil {
 		return fmt.Errorf("sample: plan notices: %w", err)
 	}
 	old := s.now.AddDate(0, 0, -7)

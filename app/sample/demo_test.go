@@ -37,7 +37,7 @@ func fill(t *testing.T, seed uint64, now time.Time) (*desk.Desk, Accounts) {
 		}
 	})
 	d := desk.New(desk.Options{Store: st, Log: slog.New(slog.DiscardHandler)})
-	if err := d.Seed(context.Background()); err != nil {
+	if err := d.Catalogue.Seed(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
@@ -119,7 +119,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 	if notes < 60 || files < 50 || participants < 15 || links < 6 || overdue < 3 || today < 3 || reopened < 2 || outcomes[store.Duplicate] != duplicates {
 		t.Error("something of a desk's life is missing")
 	}
-	articles, err := d.ListArticles(policy.Actor{System: true}, article.ArticleFilter{Limit: 200})
+	articles, err := d.Articles.List(policy.Actor{System: true}, article.ArticleFilter{Limit: 200})
 	if err != nil || len(articles.Items) < 36 {
 		t.Errorf("%d published articles, %v", len(articles.Items), err)
 	}
@@ -146,7 +146,7 @@ func signIn(t *testing.T, d *desk.Desk, accounts Accounts) {
 		if err := credential.Rule(a.Password, a.Email, a.Name); err != nil {
 			t.Errorf("%s: %v", a.Role, err)
 		}
-		unread, err := d.Unread(policy.Actor{Person: p})
+		unread, err := d.Notices.Unread(policy.Actor{Person: p})
 		if err != nil {
 			t.Error(err)
 		}

@@ -26,7 +26,7 @@ func generate(t testing.TB, n int) (*store.Store, *desk.Desk) {
 		}
 	})
 	d := desk.New(desk.Options{Store: st, Log: slog.New(slog.DiscardHandler)})
-	if err := d.Seed(context.Background()); err != nil {
+	if err := d.Catalogue.Seed(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if err := Generate(context.Background(), st, GenerateOptions{Tickets: n, Seed: 3, Now: demoNow, Clock: clock}); err != nil {
@@ -142,7 +142,7 @@ func again(t *testing.T, st *store.Store, d *desk.Desk) {
 	if err := Generate(context.Background(), st, GenerateOptions{Tickets: 60, Seed: 4, Now: demoNow}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.PlanNotices(); err != nil {
+	if _, err := d.Notices.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
 	err := st.View(func(tx *store.Tx) error {
@@ -170,7 +170,7 @@ func again(t *testing.T, st *store.Store, d *desk.Desk) {
 			t.Errorf("%s: %v, %v", a.Role, p, err)
 		}
 	}
-	page, err := d.Queue(policy.Actor{System: true}, queue.QueueQuery{View: "all"})
+	page, err := d.Queues.Queue(policy.Actor{System: true}, queue.QueueQuery{View: "all"})
 	if err != nil || len(page.Tickets) == 0 {
 		t.Errorf("queue: %d tickets, %v", len(page.Tickets), err)
 	}

@@ -156,7 +156,7 @@ func playAt(t *testing.T, now time.Time, seed uint64, tickets int, drawn map[Pic
 		}
 	}()
 	d := desk.New(desk.Options{Store: st, Log: quiet})
-	if err := d.Seed(context.Background()); err != nil {
+	if err := d.Catalogue.Seed(context.Background()); err != nil {
 		return err
 	}
 	s := newStage(context.Background(), d, clock, seed, now, tickets)

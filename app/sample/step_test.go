@@ -23,7 +23,7 @@ func TestNobodyOfADemoIsRefused(t *testing.T) {
 	}
 	defer st.Close()
 	d := desk.New(desk.Options{Store: st, Log: quiet})
-	if err := d.Seed(t.Context()); err != nil {
+	if err := d.Catalogue.Seed(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s := newStage(t.Context(), d, clock, 1, demoNow, demoTickets)
@@ -47,7 +47,7 @@ func TestNobodyOfADemoIsRefused(t *testing.T) {
 	}
 	other, twin := open(), open()
 	do := func(m *matter, by *player, what ticket.Step) {
-		if _, err := d.Do(by.actor(), m.number, what); err != nil {
+		if _, err := d.Tickets.Do(by.actor(), m.number, what); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -364,7 +364,7 @@ func (r *Request) readParts(to *Route, p *postedForm, boundary string) error {
 			if to.Inline {
 				u.Bytes, u.Err = b.all(part, LongBody)
 			} else {
-				u.Row, u.Err = r.site.Desk.Keep(v.Actor, file, part)
+				u.Row, u.Err = r.site.Desk.Files.Keep(v.Actor, file, part)
 			}
 			if b.err != nil && !b.Ended() {
 				return b.err

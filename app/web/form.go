@@ -240,7 +240,7 @@ func FormCode[V any, P interface {
 func (f *Form) Files(name string) []uint64 {
 	ids := f.IDs("kept_file")
 	lang := f.Actor.Language
-	before, err := f.Site.Desk.PendingFiles(f.Actor, ids)
+	before, err := f.Site.Desk.Files.Pending(f.Actor, ids)
 	if err != nil {
 		f.Fault = err
 		return nil

@@ -29,9 +29,9 @@ type ArticleView struct {
 	MayDelete  bool // this version
 }
 
-// Article returns the article with the slug in the language, else in the other one; only what the actor may read.
+// Read returns the article with the slug in the language, else in the other one; only what the actor may read.
 // NotFound when there is nothing of it for them.
-func (as *Articles) Article(a policy.Actor, slug, lang string) (*ArticleView, error) {
+func (as *Articles) Read(a policy.Actor, slug, lang string) (*ArticleView, error) {
 	var out *ArticleView
 	err := as.st.View(func(tx *store.Tx) error {
 		art, err := store.ArticlesBySlug.First(tx, slug)
@@ -44,8 +44,8 @@ func (as *Articles) Article(a policy.Actor, slug, lang string) (*ArticleView, er
 	return out, err
 }
 
-// ArticleByID is Article by the number of the row, as search names it.
-func (as *Articles) ArticleByID(a policy.Actor, id uint64, lang string) (*ArticleView, error) {
+// ReadByID is Article by the number of the row, as search names it.
+func (as *Articles) ReadByID(a policy.Actor, id uint64, lang string) (*ArticleView, error) {
 	var out *ArticleView
 	err := as.st.View(func(tx *store.Tx) error {
 		art, err := store.Articles.Get(tx, id)
@@ -124,11 +124,11 @@ var (
 	maxArticleBody = store.Versions.Most("body") // bytes
 )
 
-// SaveArticle writes one language version: a new article when the slug is empty or nobody has it, a new version when the
+// Save writes one language version: a new article when the slug is empty or nobody has it, a new version when the
 // article has none in the language, else the next revision of the one that is there. Module and audience belong to the
 // article and change for all its versions. Those who may write drafts may; publishing, and changing what is published,
 // needs more (see mayPublish). Conflict "error.changed-meanwhile" when the version has another revision than the form's.
-func (as *Articles) SaveArticle(a policy.Actor, f ArticleForm) (*ArticleView, error) {
+func (as *Articles) Save(a policy.Actor, f ArticleForm) (*ArticleView, error) {
 	if err := policy.MayDraft(a); err != nil {
 		return nil, err
 	}
@@ -382,9 +382,9 @@ func freeSlug(tx *store.Tx, wish string) string {
 	return slug
 }
 
-// DeleteArticle removes a draft in one language, and the article with its files when that was all of it. Its author
+// Remove removes a draft in one language, and the article with its files when that was all of it. Its author
 // may, and those who may publish it. Conflict "error.article-published" for what is published.
-func (as *Articles) DeleteArticle(a policy.Actor, slug, lang string, saw uint64) error {
+func (as *Articles) Remove(a policy.Actor, slug, lang string, saw uint64) error {
 	if err := policy.MayDraft(a); err != nil {
 		return err
 	}

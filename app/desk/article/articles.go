@@ -36,9 +36,9 @@ type ArticlePage struct {
 	Next  string
 }
 
-// ListArticles lists the articles the actor may read by title, each once, in the reader's language where there is a
+// List lists the articles the actor may read by title, each once, in the reader's language where there is a
 // version in it. Without Publication it lists published ones; drafts are for those who write.
-func (as *Articles) ListArticles(a policy.Actor, f ArticleFilter) (ArticlePage, error) {
+func (as *Articles) List(a policy.Actor, f ArticleFilter) (ArticlePage, error) {
 	if f.Publication == store.PublicationNone {
 		f.Publication = store.Published
 	}
@@ -143,13 +143,13 @@ func twinIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
 	return store.Versions.Glance(tx, id)
 }
 
-// ArticlesByModule lists the published articles of one level and of those below it, the first page of Articles.
-func (as *Articles) ArticlesByModule(a policy.Actor, module uint64, lang string) (ArticlePage, error) {
-	return as.ListArticles(a, ArticleFilter{Module: &module, Below: true, Language: lang, Limit: 200})
+// ByModule lists the published articles of one level and of those below it, the first page of Articles.
+func (as *Articles) ByModule(a policy.Actor, module uint64, lang string) (ArticlePage, error) {
+	return as.List(a, ArticleFilter{Module: &module, Below: true, Language: lang, Limit: 200})
 }
 
-// RecentArticles lists what was published or changed last and the actor may read, newest first, each article once.
-func (as *Articles) RecentArticles(a policy.Actor, lang string, limit int) ([]ArticleItem, error) {
+// Recent lists what was published or changed last and the actor may read, newest first, each article once.
+func (as *Articles) Recent(a policy.Actor, lang string, limit int) ([]ArticleItem, error) {
 	return as.recent(a, store.Published, lang, limit)
 }
 
@@ -199,9 +199,9 @@ func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, l
 	return out, err
 }
 
-// ArticleCounts returns how many published articles the actor may read of each level itself, without the levels below
+// Counts returns how many published articles the actor may read of each level itself, without the levels below
 // it; articles of no level stand under 0. An article in two languages counts once.
-func (as *Articles) ArticleCounts(a policy.Actor) (map[uint64]int, error) {
+func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 	var out map[uint64]int
 	err := as.st.View(func(tx *store.Tx) error {
 		out = map[uint64]int{}
@@ -261,9 +261,9 @@ func bigEndian(b []byte) uint64 {
 	return n
 }
 
-// PickArticles offers published articles the actor may read of which words of the title begin like all words of the
+// Pick offers published articles the actor may read of which words of the title begin like all words of the
 // text: what is offered behind ?? while there is no index.
-func (as *Articles) PickArticles(a policy.Actor, text string, limit int) ([]ArticleItem, error) {
+func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]ArticleItem, error) {
 	if limit <= 0 || limit > 50 {
 		limit = 8
 	}

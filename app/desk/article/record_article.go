@@ -41,12 +41,12 @@ func IsPicture(content []byte) bool {
 	return slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, mimetype.Detect(content).String())
 }
 
-// PutArticleRecord writes the version the record describes. Records of one external_id or, without one, of one slug are
+// Put writes the version the record describes. Records of one external_id or, without one, of one slug are
 // versions of one article; the same language again updates, and what a record then leaves out (module, audience, state)
 // stays. A missing title is the first line of the body; a missing slug, or one that another article has, is made
 // unique. created tells whether the version was not there. Rights are those of SaveArticle. It returns all that is
 // wrong as store.Problems.
-func (as *Articles) PutArticleRecord(a policy.Actor, rec ArticleRecord) (art *store.Article, created bool, err error) {
+func (as *Articles) Put(a policy.Actor, rec ArticleRecord) (art *store.Article, created bool, err error) {
 	if !a.System {
 		if err := policy.MayDraft(a); err != nil {
 			return nil, false, err

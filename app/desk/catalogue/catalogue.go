@@ -61,10 +61,10 @@ type Imported struct{ Added, Updated int }
 
 const maxCatalogue = 4 << 20 // bytes
 
-// ImportCatalogue reads groups and levels from a TOML file and adds or updates them by code, all or none;
+// Import reads groups and levels from a TOML file and adds or updates them by code, all or none;
 // what the file does not name stays. A level stands behind the one above it. Administrators only. What is wrong comes back as store.Problems
 // whose fields are like "module u-gov/ricerca: channel".
-func (ct *Catalogue) ImportCatalogue(a policy.Actor, r io.Reader) (Imported, error) {
+func (ct *Catalogue) Import(a policy.Actor, r io.Reader) (Imported, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return Imported{}, err
 	}
@@ -223,8 +223,8 @@ func ref(w store.Words) *store.Words {
 	return &w
 }
 
-// ExportCatalogue writes groups and levels in the form that ImportCatalogue reads. Administrators only.
-func (ct *Catalogue) ExportCatalogue(a policy.Actor, w io.Writer) error {
+// Export writes groups and levels in the form that ImportCatalogue reads. Administrators only.
+func (ct *Catalogue) Export(a policy.Actor, w io.Writer) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}

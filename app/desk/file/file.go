@@ -74,8 +74,8 @@ func (fs *Files) mayKeepMore(a policy.Actor) error {
 	})
 }
 
-// PendingFiles returns those of the ids that are pending files of the actor, so that a form can show them again.
-func (fs *Files) PendingFiles(a policy.Actor, ids []uint64) ([]*store.File, error) {
+// Pending returns those of the ids that are pending files of the actor, so that a form can show them again.
+func (fs *Files) Pending(a policy.Actor, ids []uint64) ([]*store.File, error) {
 	var out []*store.File
 	err := fs.st.View(func(tx *store.Tx) error {
 		for _, id := range ids {
@@ -88,8 +88,8 @@ func (fs *Files) PendingFiles(a policy.Actor, ids []uint64) ([]*store.File, erro
 	return out, err
 }
 
-// OpenFile opens a file for reading. The caller closes it. NotFound for a file that the actor may not read.
-func (fs *Files) OpenFile(a policy.Actor, id uint64) (*store.File, *os.File, error) {
+// Open opens a file for reading. The caller closes it. NotFound for a file that the actor may not read.
+func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) {
 	var f *store.File
 	err := fs.st.View(func(tx *store.Tx) error {
 		var err error

@@ -27,12 +27,12 @@ type MailFrom struct {
 
 const mailTries = 5 // of a mail whose processing fails because the desk cannot write
 
-// TakeMail keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail, where
+// Take keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail, where
 // it came to the same mailbox.
 // TooLarge beyond MaxMessage, with nothing kept. Unavailable with ErrMailRoom for a stranger's while held mail takes all
 // the room that strangers have: whoever brings it tries again later. Of one that lies in a mailbox of ours only the
 // beginning is taken then, so that it holds up nothing that lies there behind it.
-func (it *Intake) TakeMail(from MailFrom, r io.Reader) (*store.Mail, error) {
+func (it *Intake) Take(from MailFrom, r io.Reader) (*store.Mail, error) {
 	blob, err := it.st.PutBlob(r, it.post.Mail.MaxMessage)
 	if err != nil {
 		return nil, err
@@ -82,13 +82,13 @@ func (it *Intake) wakeMail() {
 	}
 }
 
-// RunMail processes mail as it comes, until the context ends.
-func (it *Intake) RunMail(ctx context.Context) error {
+// Run processes mail as it comes, until the context ends.
+func (it *Intake) Run(ctx context.Context) error {
 	if err := it.adoptMail(ctx); err != nil {
 		return err
 	}
 	for {
-		if err := it.ProcessMail(ctx); err != nil {
+		if err := it.Process(ctx); err != nil {
 			return err
 		}
 		select {
@@ -100,9 +100,9 @@ func (it *Intake) RunMail(ctx context.Context) error {
 	}
 }
 
-// ProcessMail processes all that waits. A mail that cannot be processed is kept with the reason and does not hold up
+// Process processes all that waits. A mail that cannot be processed is kept with the reason and does not hold up
 // those behind it; an error is returned only when the desk itself cannot read or write.
-func (it *Intake) ProcessMail(ctx context.Context) error {
+func (it *Intake) Process(ctx context.Context) error {
 	it.mailMu.Lock()
 	defer it.mailMu.Unlock()
 	after := uint64(0)

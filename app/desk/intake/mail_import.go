@@ -61,11 +61,11 @@ type head struct {
 	why, by string
 }
 
-// ImportMail turns mail into tickets: threads are built again, agents are known by their address, everything keeps its
+// Import turns mail into tickets: threads are built again, agents are known by their address, everything keeps its
 // date, what is old is closed, and nobody is told. source gives each message with the name of where it lies; what it
 // gives is on disk before the first ticket is made. It can be stopped and begun again: what is there already is not
 // taken twice. Administrators and the command line alone.
-func (it *Intake) ImportMail(ctx context.Context, a policy.Actor, o MailImport, source func(give func(where string, raw []byte) error) error) (MailImportCount, error) {
+func (it *Intake) Import(ctx context.Context, a policy.Actor, o MailImport, source func(give func(where string, raw []byte) error) error) (MailImportCount, error) {
 	var n MailImportCount
 	if err := policy.MayAdminister(a); err != nil {
 		return n, err

@@ -137,9 +137,9 @@ const (
 // maxJudged bounds how many mails are judged at once.
 const maxJudged = 200
 
-// JudgeMail has a mail processed anew, or refused. What failed is tried again; what is held or was kept aside is approved
+// Judge has a mail processed anew, or refused. What failed is tried again; what is held or was kept aside is approved
 // by it, and then becomes a message whoever wrote it. Conflict for a mail that is past that.
-func (it *Intake) JudgeMail(a policy.Actor, id uint64, decision string) error {
+func (it *Intake) Judge(a policy.Actor, id uint64, decision string) error {
 	err := it.st.Update(a.By(decision+"-mail"), func(tx *store.Tx) error {
 		m, err := store.Mails.Get(tx, id)
 		if err != nil {
@@ -168,14 +168,14 @@ func (it *Intake) JudgeMail(a policy.Actor, id uint64, decision string) error {
 	return err
 }
 
-// JudgeMails judges many at once and returns how many were, and why each of the others was not.
-func (it *Intake) JudgeMails(a policy.Actor, ids []uint64, decision string) (done int, refused map[uint64]error, err error) {
+// JudgeAll judges many at once and returns how many were, and why each of the others was not.
+func (it *Intake) JudgeAll(a policy.Actor, ids []uint64, decision string) (done int, refused map[uint64]error, err error) {
 	if len(ids) > maxJudged {
 		return 0, nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxJudged, "have", len(ids)).At("mail")
 	}
 	refused = map[uint64]error{}
 	for _, id := range ids {
-		switch err := it.JudgeMail(a, id, decision); {
+		switch err := it.Judge(a, id, decision); {
 		case err == nil:
 			done++
 		case store.KindOf(err) == store.Internal || store.KindOf(err) == store.Unavailable:

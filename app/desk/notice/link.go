@@ -107,7 +107,7 @@ func (ns *Notices) LinkedTicket(token string) (*ticket.TicketView, *store.Person
 		return nil, nil, gone
 	}
 	// The bare person has neither groups nor roles: the link shows what the requester's side sees, whoever holds it.
-	v, err := ns.tickets.Ticket(policy.Actor{Person: person, Via: "link"}, n[0])
+	v, err := ns.tickets.Read(policy.Actor{Person: person, Via: "link"}, n[0])
 	if err != nil {
 		return nil, nil, gone
 	}
@@ -123,7 +123,7 @@ func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.Fil
 	for _, files := range v.Files {
 		for _, f := range files {
 			if f.ID == id {
-				file, r, err := ns.files.OpenFile(policy.Actor{Person: person, Via: "link"}, id)
+				file, r, err := ns.files.Open(policy.Actor{Person: person, Via: "link"}, id)
 				if err != nil {
 					return nil, nil, err
 				}

@@ -337,8 +337,8 @@ type NoticeLine struct {
 	Unproven bool // it tells of a mail of which nothing proves who sent it
 }
 
-// ListNotices returns the person's notices, newest first, and how many are unread.
-func (ns *Notices) ListNotices(a policy.Actor, limit int) ([]NoticeLine, int, error) {
+// List returns the person's notices, newest first, and how many are unread.
+func (ns *Notices) List(a policy.Actor, limit int) ([]NoticeLine, int, error) {
 	if !a.SignedIn() {
 		return nil, 0, policy.Denied(a)
 	}

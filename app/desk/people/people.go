@@ -30,9 +30,9 @@ type PeoplePage struct {
 	Next   string
 }
 
-// ListPeople lists people by name for those who look after people: administrators and supervisors. Passwords are left out
+// List lists people by name for those who look after people: administrators and supervisors. Passwords are left out
 // of the rows.
-func (ps *People) ListPeople(a policy.Actor, q PeopleQuery) (PeoplePage, error) {
+func (ps *People) List(a policy.Actor, q PeopleQuery) (PeoplePage, error) {
 	if !maySeePeople(a) {
 		return PeoplePage{}, policy.Denied(a)
 	}
@@ -177,9 +177,9 @@ type Pick struct {
 	Email string
 }
 
-// PickPeople offers agents whose name or address begins like the text, for mentions and assignees. Only agents and
+// Pick offers agents whose name or address begins like the text, for mentions and assignees. Only agents and
 // administrators are offered anything.
-func (ps *People) PickPeople(a policy.Actor, text string, limit int) ([]Pick, error) {
+func (ps *People) Pick(a policy.Actor, text string, limit int) ([]Pick, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, nil
 	}

@@ -14,9 +14,9 @@ import (
 	"sportello/store"
 )
 
-// Person returns one person: oneself, and anybody for administrators, supervisors and agents. NotFound for everybody
+// Read returns one person: oneself, and anybody for administrators, supervisors and agents. NotFound for everybody
 // else.
-func (ps *People) Person(a policy.Actor, id uint64) (*store.Person, error) {
+func (ps *People) Read(a policy.Actor, id uint64) (*store.Person, error) {
 	if !maySeePeople(a) && !a.IsAgent() && (!a.SignedIn() || a.ID() != id) {
 		return nil, store.Fail(store.NotFound, "error.not-found")
 	}
@@ -52,11 +52,11 @@ func FormOf(p *store.Person) PersonForm {
 		Administrator: p.Administrator, Editor: p.Editor, Groups: slices.Clone(p.Groups), Coordinates: slices.Clone(p.Coordinates), Disabled: p.Disabled}
 }
 
-// AddPerson adds a person, who gets a link, good once and for three days, with which they choose a password: by mail to
+// Add adds a person, who gets a link, good once and for three days, with which they choose a password: by mail to
 // their address. Where no mail goes out to them, and on the command line, whose owner may do everything, the secret of
 // the link is returned to be handed over: who is new owns nothing yet. Supervisors may add agents of groups they supervise and give no other role. It returns all
 // that is wrong as store.Problems.
-func (ps *People) AddPerson(a policy.Actor, f PersonForm) (*store.Person, string, error) {
+func (ps *People) Add(a policy.Actor, f PersonForm) (*store.Person, string, error) {
 	if !maySeePeople(a) {
 		return nil, "", policy.Denied(a)
 	}
@@ -89,10 +89,10 @@ func (ps *People) AddPerson(a policy.Actor, f PersonForm) (*store.Person, string
 	return Bare(out), link, nil
 }
 
-// ChangePerson makes the person be as the form says. Administrators may change everything; supervisors who is agent
+// Change makes the person be as the form says. Administrators may change everything; supervisors who is agent
 // in the groups they supervise, and nothing else. The last administrator who is enabled stays one. Disabling ends the
 // person's sessions, tokens and links for good; another address ends the links. rev is the revision the actor saw; 0 asks nothing.
-func (ps *People) ChangePerson(a policy.Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
+func (ps *People) Change(a policy.Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
 	if !maySeePeople(a) {
 		return nil, policy.Denied(a)
 	}

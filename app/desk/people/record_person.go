@@ -30,11 +30,11 @@ var PersonColumns = []string{"email", "name", "language", "organisation", "unit"
 // Roles are the roles a record can give. Everybody is a requester.
 var Roles = []string{"requester", "coordinator", "agent", "supervisor", "editor", "administrator"}
 
-// PutPersonRecord adds the person or, when the address is there, changes what the record says; what it leaves empty
+// Put adds the person or, when the address is there, changes what the record says; what it leaves empty
 // stays. Organisations and units that are not there are added by name; without an organisation the mail domain tells
 // it. A coordinator coordinates the unit, else the organisation. Agents and supervisors without a group belong to the
 // general one; groups without a role make an agent. Administrators only.
-func (ps *People) PutPersonRecord(a policy.Actor, rec PersonRecord) (p *store.Person, created bool, err error) {
+func (ps *People) Put(a policy.Actor, rec PersonRecord) (p *store.Person, created bool, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, false, err
 	}

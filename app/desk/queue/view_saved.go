@@ -141,8 +141,8 @@ func (qs *Queues) View(a policy.Actor, id uint64) (SavedView, error) {
 	return out, err
 }
 
-// SaveView keeps a view of the actor's: agents and administrators may, and share it with a group of their own.
-func (qs *Queues) SaveView(a policy.Actor, f ViewForm) (*store.View, error) {
+// AddView keeps a view of the actor's: agents and administrators may, and share it with a group of their own.
+func (qs *Queues) AddView(a policy.Actor, f ViewForm) (*store.View, error) {
 	if !a.SignedIn() || !a.IsAgent() && !a.IsAdministrator() {
 		return nil, policy.Denied(a)
 	}

@@ -18,10 +18,10 @@ type RecordResult struct {
 // mostSpoiled is how often a batch is begun anew without a record that was refused, before the rest goes one by one.
 const mostSpoiled = 3
 
-// PutTicketRecords is PutTicketRecord for several records, in their order and in one transaction, so that an import
+// PutAll is PutTicketRecord for several records, in their order and in one transaction, so that an import
 // waits once for the disk. A record that is refused leaves the others as they are. The error is one that ends the
 // whole: the desk cannot be written; nothing of the batch may have been kept then.
-func (ts *Tickets) PutTicketRecords(a policy.Actor, recs []TicketRecord) ([]RecordResult, error) {
+func (ts *Tickets) PutAll(a policy.Actor, recs []TicketRecord) ([]RecordResult, error) {
 	out := make([]RecordResult, len(recs))
 	if !a.SignedIn() && !a.System {
 		return nil, policy.Denied(a)
@@ -38,7 +38,7 @@ func (ts *Tickets) PutTicketRecords(a policy.Actor, recs []TicketRecord) ([]Reco
 		if err := r.wrong.Err(); err != nil && r.external == "" {
 			// What is wrong without a look into the store need not spoil a transaction, but all that is wrong is said
 			// together: the record is tried alone.
-			out[i].Ticket, out[i].Created, out[i].Refused = ts.PutTicketRecord(a, rec)
+			out[i].Ticket, out[i].Created, out[i].Refused = ts.Put(a, rec)
 			if out[i].Refused != nil && !refusal(out[i].Refused) {
 				return nil, out[i].Refused
 			}
@@ -71,7 +71,7 @@ func (ts *Tickets) PutTicketRecords(a policy.Actor, recs []TicketRecord) ([]Reco
 		todo = slices.DeleteFunc(todo, func(i int) bool { return i == bad })
 	}
 	for _, i := range todo {
-		t, created, err := ts.PutTicketRecord(a, recs[i])
+		t, created, err := ts.Put(a, recs[i])
 		if err != nil && !refusal(err) {
 			return nil, err
 		}

@@ -107,7 +107,7 @@ type readMessage struct {
 	format store.Format
 }
 
-// PutTicketRecord opens the ticket the record describes or, when one with its external_id is there, makes that one be
+// Put opens the ticket the record describes or, when one with its external_id is there, makes that one be
 // as it says: what the record leaves out stays, messages that are not there yet are appended. created tells which.
 // Without requester_email the ticket is the actor's own.
 //
@@ -116,7 +116,7 @@ type readMessage struct {
 // tickets from agents and administrators alone: Invalid "error.module-elsewhere" with channel and address. Everything
 // else that is wrong comes as store.Problems. What tells of the past (state, messages, created_at, and all that comes
 // by import) notifies nobody.
-func (ts *Tickets) PutTicketRecord(a policy.Actor, rec TicketRecord) (t *store.Ticket, created bool, err error) {
+func (ts *Tickets) Put(a policy.Actor, rec TicketRecord) (t *store.Ticket, created bool, err error) {
 	if err := ts.MayOpenWith(a, rec.given()); err != nil {
 		return nil, false, err
 	}

@@ -38,11 +38,11 @@ type NewTicket struct {
 	Form bool
 }
 
-// OpenTicket opens a ticket. Everybody who is signed in may, in their own name; in another's name agents and
+// Open opens a ticket. Everybody who is signed in may, in their own name; in another's name agents and
 // administrators, and coordinators for people of theirs. It returns all that is wrong with the fields as
 // store.Problems. A module served elsewhere refuses requesters with Invalid "error.module-elsewhere" and the
 // arguments channel and address.
-func (ts *Tickets) OpenTicket(a policy.Actor, n NewTicket) (*store.Ticket, error) {
+func (ts *Tickets) Open(a policy.Actor, n NewTicket) (*store.Ticket, error) {
 	if !a.SignedIn() {
 		return nil, policy.Denied(a)
 	}

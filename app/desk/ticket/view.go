@@ -52,8 +52,8 @@ type Event struct {
 	Message  uint64 // the message it is about, if it is one
 }
 
-// Ticket returns what the actor may see of the ticket, NotFound when that is nothing.
-func (ts *Tickets) Ticket(a policy.Actor, number uint64) (*TicketView, error) {
+// Read returns what the actor may see of the ticket, NotFound when that is nothing.
+func (ts *Tickets) Read(a policy.Actor, number uint64) (*TicketView, error) {
 	v := &TicketView{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[policy.Act]bool{}, MayRemove: map[uint64]bool{}}
 	err := ts.st.View(func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)

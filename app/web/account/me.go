@@ -86,7 +86,7 @@ func (a pages) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 		code := choice.String()
 		v.Notices = append(v.Notices, noticeChoice{Code: code, Label: v.T("notices." + code), Chosen: v.Chosen("notices", code)})
 	}
-	v.Mails, v.Lost = a.Desk.MailOptions().From != "", show.UnreachableOf(&v.Page, who)
+	v.Mails, v.Lost = a.Desk.Post.MailOptions().From != "", show.UnreachableOf(&v.Page, who)
 	sessions, err := a.Desk.Keeper().SessionsOf(who.ID)
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (a pages) postMe(r *web.Request) error {
 		Notices: web.FormCode[store.NoticeChoice](f, "notices"), NoSingleKeys: !f.Bool("single_keys")}
 	err := f.Err()
 	if err == nil {
-		_, err = a.Desk.ChangeOwn(r.Actor(), own)
+		_, err = a.Desk.People.ChangeOwn(r.Actor(), own)
 	}
 	if err != nil {
 		return a.mePage(r, &mePage{}, f, err)
@@ -157,7 +157,7 @@ func (a pages) postMyPassword(r *web.Request) error {
 	if err != nil {
 		return a.mePage(r, &mePage{Password: true}, f, err)
 	}
-	who, err := a.Desk.Person(r.Actor(), r.Actor().ID())
+	who, err := a.Desk.People.Read(r.Actor(), r.Actor().ID())
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (a pages) postRevokeToken(r *web.Request) error {
 // postMyReachable is postReachable for oneself.
 func (a pages) postMyReachable(r *web.Request) error {
 	actor := r.Actor()
-	if err := a.Desk.ReachAgain(actor, actor.ID()); err != nil {
+	if err := a.Desk.Notices.ReachAgain(actor, actor.ID()); err != nil {
 		return err
 	}
 	return r.Done("flash.reachable", "/me#notices")

@@ -37,7 +37,7 @@ func (a pages) getNotices(r *web.Request) error {
 	v := &noticesPage{Page: r.Page("bell.title")}
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	lines, unread, err := a.Desk.ListNotices(r.Actor(), noticesShown)
+	lines, unread, err := a.Desk.Notices.List(r.Actor(), noticesShown)
 	if err != nil {
 		return err
 	}
@@ -76,12 +76,12 @@ func (a pages) postReadNotices(r *web.Request) error {
 		return err
 	}
 	if one != 0 { // it is about no ticket: one's own account
-		if err := a.Desk.ReadNotice(r.Actor(), one); err != nil {
+		if err := a.Desk.Notices.ReadNotice(r.Actor(), one); err != nil {
 			return err
 		}
 		return r.Redirect("/me", http.StatusSeeOther)
 	}
-	if err := a.Desk.ReadNotices(r.Actor(), n); err != nil {
+	if err := a.Desk.Notices.ReadNotices(r.Actor(), n); err != nil {
 		return err
 	}
 	if n != 0 {

@@ -54,7 +54,7 @@ func (a pages) signInPage(r *web.Request, v *signInPage, f *web.Form, err error)
 		return err
 	}
 	v.Contacts = lines
-	has, err := a.Desk.HasAdministrator()
+	has, err := a.Desk.People.HasAdministrator()
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (a pages) postSetUp(r *web.Request) error {
 	f.Need("name", "email")
 	err := samePassword(f, form.Password)
 	if err == nil {
-		_, err = a.Desk.SetUp(form)
+		_, err = a.Desk.People.SetUp(form)
 	}
 	if err != nil {
 		return a.setUpPage(r, f, err)
@@ -268,7 +268,7 @@ func (a pages) postLanguage(r *web.Request) error {
 	if actor := r.Actor(); actor.SignedIn() {
 		own := ownForm(actor.Person)
 		own.Language = lang
-		if _, err := a.Desk.ChangeOwn(actor, own); err != nil {
+		if _, err := a.Desk.People.ChangeOwn(actor, own); err != nil {
 			return err
 		}
 	}

@@ -135,7 +135,7 @@ func (a pages) postBranding(r *web.Request) error {
 		b.Logo = logo
 	}
 	if err = f.Err(); err == nil {
-		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Branding: &b, Footer: &links})
+		_, err = a.Desk.Catalogue.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Branding: &b, Footer: &links})
 	}
 	if err == nil {
 		return r.Done("flash.branding-saved", "/admin/branding")
@@ -170,6 +170,6 @@ func (a pages) sentLogo(r *web.Request, f *web.Form) (*os.File, error) {
 	if len(ids) == 0 || f.Err() != nil {
 		return nil, nil
 	}
-	_, file, err := a.Desk.OpenFile(r.Actor(), ids[len(ids)-1])
+	_, file, err := a.Desk.Files.Open(r.Actor(), ids[len(ids)-1])
 	return file, err
 }

@@ -46,7 +46,7 @@ func (a pages) cataloguePage(r *web.Request, v *adminCataloguePage) error {
 	v.AdminPage = show.Admin(a.Site, r, "catalogue", "admin-catalogue.title")
 	v.Top()
 	v.Path, v.Problems, v.Page.Status = "/admin/catalogue", problems, status
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (v *adminCataloguePage) levelLine(s *surroundings, l *catalogue.Level) *adm
 // getCatalogueFile sends groups and catalogue in the form that can be loaded again.
 func (a pages) getCatalogueFile(r *web.Request) error {
 	var b bytes.Buffer
-	if err := a.Desk.ExportCatalogue(r.Actor(), &b); err != nil {
+	if err := a.Desk.Catalogue.Export(r.Actor(), &b); err != nil {
 		return err
 	}
 	r.SetHeader("Content-Type", "application/toml; charset=utf-8")
@@ -103,7 +103,7 @@ func (a pages) postCatalogueFile(r *web.Request) error {
 	var n catalogue.Imported
 	if err == nil {
 		if err = f.Uploads["file"][0].Err; err == nil {
-			n, err = a.Desk.ImportCatalogue(r.Actor(), bytes.NewReader(f.Uploads["file"][0].Bytes))
+			n, err = a.Desk.Catalogue.Import(r.Actor(), bytes.NewReader(f.Uploads["file"][0].Bytes))
 		}
 	}
 	if err == nil {

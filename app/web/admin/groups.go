@@ -53,11 +53,11 @@ func (a pages) getGroups(r *web.Request) error {
 	v := &adminGroupsPage{AdminPage: show.Admin(a.Site, r, "groups", "admin-groups.title")}
 	v.Top()
 	who := r.Actor()
-	groups, err := a.Desk.Groups(who)
+	groups, err := a.Desk.People.Groups(who)
 	if err != nil {
 		return err
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (a pages) getGroups(r *web.Request) error {
 		if !who.IsAdministrator() && !who.Person.Supervises(g.ID) {
 			continue
 		}
-		members, err := a.Desk.GroupMembers(who, g.ID)
+		members, err := a.Desk.People.GroupMembers(who, g.ID)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (a pages) groupInHand(r *web.Request) (*store.Group, error) {
 	if !who.IsAdministrator() && !who.Person.Supervises(n) {
 		return nil, store.Fail(store.NotFound, "error.not-found")
 	}
-	return a.Desk.Group(n)
+	return a.Desk.People.Group(n)
 }
 
 // groupPage shows the group; f is the form that was posted, whichever of the page's forms that is.
@@ -169,7 +169,7 @@ func (a pages) groupPage(r *web.Request, g *store.Group, f *web.Form, err error)
 	who := r.Actor()
 	v.ID, v.Full, v.General, v.Code, v.About, v.Contact = g.ID, who.IsAdministrator(), g.Code == store.GeneralGroup, g.Code, g.Description.In(v.Lang), contactOf(g)
 	v.MayMember = !g.Retired
-	members, err := a.Desk.GroupMembers(who, g.ID)
+	members, err := a.Desk.People.GroupMembers(who, g.ID)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (a pages) groupPage(r *web.Request, g *store.Group, f *web.Form, err error)
 		v.Members = append(v.Members, adminMember{ID: m.ID, Name: m.Name, Address: address.Person(m.ID), Email: m.Email, Supervisor: m.Supervisor, Disabled: m.Disabled,
 			MayRemove: v.Full || !m.Supervisor, MayRank: v.Full})
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (a pages) postNewGroup(r *web.Request) error {
 	err := f.Err()
 	var g *store.Group
 	if err == nil {
-		g, err = a.Desk.AddGroup(r.Actor(), form)
+		g, err = a.Desk.People.AddGroup(r.Actor(), form)
 	}
 	if err != nil {
 		return a.newGroupPage(r, f, err)
@@ -218,7 +218,7 @@ func (a pages) postGroup(r *web.Request) error {
 	f := r.Form()
 	form := readGroup(f)
 	if err = f.Err(); err == nil {
-		_, err = a.Desk.ChangeGroup(r.Actor(), g.ID, f.ID("rev"), form)
+		_, err = a.Desk.People.ChangeGroup(r.Actor(), g.ID, f.ID("rev"), form)
 	}
 	if err != nil {
 		return a.groupPage(r, g, f, err)
@@ -238,7 +238,7 @@ func (a pages) postMember(r *web.Request) error {
 		person = a.findMember(r, f)
 	}
 	if err = f.Err(); err == nil {
-		err = a.Desk.PutMember(r.Actor(), g.ID, person, f.Raw("rank") == "supervisor")
+		err = a.Desk.People.PutMember(r.Actor(), g.ID, person, f.Raw("rank") == "supervisor")
 	}
 	if err != nil {
 		return a.groupPage(r, g, f, moveProblems(err, func(field string) string {
@@ -258,7 +258,7 @@ func (a pages) findMember(r *web.Request, f *web.Form) uint64 {
 		f.Refuse("member", "error.required")
 		return 0
 	}
-	page, err := a.Desk.ListPeople(r.Actor(), people.PeopleQuery{Text: text, Limit: 20})
+	page, err := a.Desk.People.List(r.Actor(), people.PeopleQuery{Text: text, Limit: 20})
 	if err != nil {
 		f.Fault = err
 		return 0
@@ -289,7 +289,7 @@ func (a pages) postRemoveMember(r *web.Request) error {
 	if err := f.Err(); err != nil {
 		return a.groupPage(r, g, f, err)
 	}
-	if err := a.Desk.RemoveMember(r.Actor(), g.ID, person); err != nil {
+	if err := a.Desk.People.RemoveMember(r.Actor(), g.ID, person); err != nil {
 		return err
 	}
 	to := address.Admin("groups", g.ID)
@@ -305,7 +305,7 @@ func (a pages) postRemoveGroup(r *web.Request) error {
 		return err
 	}
 	f := r.Form()
-	if err := a.Desk.RemoveGroup(r.Actor(), g.ID); err != nil {
+	if err := a.Desk.People.RemoveGroup(r.Actor(), g.ID); err != nil {
 		return a.groupPage(r, g, f, err)
 	}
 	return r.Done("flash.group-removed", "/admin/groups", "name", g.Name.In(r.Lang()))

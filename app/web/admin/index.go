@@ -49,7 +49,7 @@ func (a pages) getAdminIndex(r *web.Request) error {
 	v := &adminIndexPage{AdminPage: show.Admin(a.Site, r, "index", "admin-index.title")}
 	v.Top()
 	v.Index = a.indexFacts(&v.Page)
-	failed, total, err := a.Desk.FailedAttachments(r.Actor(), failedShown)
+	failed, total, err := a.Desk.Files.FailedAttachments(r.Actor(), failedShown)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (a pages) postRebuildIndex(r *web.Request) error {
 
 // postRetryFiles has attachments that could not be read be read once more.
 func (a pages) postRetryFiles(r *web.Request) error {
-	if _, err := a.Desk.RetryAttachments(r.Actor()); err != nil {
+	if _, err := a.Desk.Files.RetryAttachments(r.Actor()); err != nil {
 		return err
 	}
 	return r.Done("flash.index-retry", "/admin/index")

@@ -45,7 +45,7 @@ func (a pages) lettersPage(r *web.Request, refused error) error {
 		}
 		v.Path = "/admin/letters"
 	}
-	page, err := a.Desk.Letters(r.Actor(), state, q.ID("before"), lettersShown)
+	page, err := a.Desk.Notices.Letters(r.Actor(), state, q.ID("before"), lettersShown)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (a pages) postLetter(r *web.Request) error {
 	if !slices.Contains([]string{notice.LetterHold, notice.LetterRetry, notice.LetterDrop}, act) {
 		return a.lettersPage(r, store.Fail(store.Invalid, "error.choice"))
 	}
-	if err := a.Desk.DecideLetter(r.Actor(), id, act); err != nil {
+	if err := a.Desk.Notices.DecideLetter(r.Actor(), id, act); err != nil {
 		return a.lettersPage(r, err)
 	}
 	to := "/admin/letters"

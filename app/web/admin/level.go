@@ -104,7 +104,7 @@ func (a pages) getLevel(r *web.Request) error {
 }
 
 func (a pages) levelPage(r *web.Request, id uint64, f *web.Form, err error) error {
-	l, bad := a.Desk.Level(id)
+	l, bad := a.Desk.Catalogue.Level(id)
 	if bad != nil {
 		return bad
 	}
@@ -127,7 +127,7 @@ func (a pages) levelPage(r *web.Request, id uint64, f *web.Form, err error) erro
 
 // levelForm fills in what the form needs besides its values; l is nil for a new level.
 func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *catalogue.Level) error {
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -321,7 +321,7 @@ func (a pages) postNewLevel(r *web.Request) error {
 	err := toRows(f.Err(), nil)
 	var m *store.Module
 	if err == nil {
-		m, err = a.Desk.AddModule(r.Actor(), form)
+		m, err = a.Desk.Catalogue.AddModule(r.Actor(), form)
 		err = toRows(err, rows)
 	}
 	if err != nil {
@@ -339,7 +339,7 @@ func (a pages) postLevel(r *web.Request) error {
 	form, rows := readLevel(f)
 	form.Code = "" // stays
 	if err = toRows(f.Err(), nil); err == nil {
-		_, err = a.Desk.ChangeModule(r.Actor(), n, f.ID("rev"), form)
+		_, err = a.Desk.Catalogue.ChangeModule(r.Actor(), n, f.ID("rev"), form)
 		err = toRows(err, rows)
 	}
 	if err != nil {
@@ -353,7 +353,7 @@ func (a pages) postRemoveLevel(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Desk.RemoveModule(r.Actor(), n); err != nil {
+	if err := a.Desk.Catalogue.RemoveModule(r.Actor(), n); err != nil {
 		return a.levelPage(r, n, r.Form(), err)
 	}
 	return r.Done("flash.level-removed", "/admin/catalogue")

@@ -48,7 +48,7 @@ func (a pages) mailboxesPage(r *web.Request, refused string) error {
 	if refused != "" {
 		v.Refused, v.Status = refused, http.StatusUnprocessableEntity
 	}
-	groups, err := a.Desk.Groups(r.Actor())
+	groups, err := a.Desk.People.Groups(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (a pages) mailboxesPage(r *web.Request, refused string) error {
 		}
 		return code
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -92,14 +92,14 @@ func transportTrouble(p *web.Page, code string) string {
 }
 
 func (a pages) outgoingFacts(r *web.Request, v *mailboxesPage) error {
-	v.From = a.Desk.MailOptions().From
+	v.From = a.Desk.Post.MailOptions().From
 	if s := a.Config.SMTP; s.Host != "" {
 		v.Server = s.Host
 		if s.Port != 0 {
 			v.Server += ":" + strconv.Itoa(s.Port)
 		}
 	}
-	page, err := a.Desk.Letters(r.Actor(), store.LetterQueued, 0, 1)
+	page, err := a.Desk.Notices.Letters(r.Actor(), store.LetterQueued, 0, 1)
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ func (a pages) postMailText(r *web.Request) error {
 	}
 	err := f.Err()
 	if err == nil {
-		err = a.Desk.SetMailText(r.Actor(), f.ID("rev"), event, subject, text, !f.Bool("sent"))
+		err = a.Desk.Catalogue.SetMailText(r.Actor(), f.ID("rev"), event, subject, text, !f.Bool("sent"))
 	}
 	if err != nil {
 		return a.mailTextsPage(r, event, f, err)

@@ -44,7 +44,7 @@ type adminUnit struct {
 func (a pages) getOrganisations(r *web.Request) error {
 	v := &adminOrganisationsPage{AdminPage: show.Admin(a.Site, r, "organisations", "admin-organisations.title")}
 	v.Top()
-	all, err := a.Desk.Organisations(r.Actor())
+	all, err := a.Desk.People.Organisations(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (a pages) getOrganisation(r *web.Request) error {
 }
 
 func (a pages) organisation(r *web.Request, is func(people.OrganisationView) bool) (*people.OrganisationView, error) {
-	all, err := a.Desk.Organisations(r.Actor())
+	all, err := a.Desk.People.Organisations(r.Actor())
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (a pages) postNewOrganisation(r *web.Request) error {
 	err := f.Err()
 	var o *store.Organisation
 	if err == nil {
-		o, err = a.Desk.AddOrganisation(r.Actor(), form)
+		o, err = a.Desk.People.AddOrganisation(r.Actor(), form)
 	}
 	if err != nil {
 		return a.newOrganisationPage(r, f, err)
@@ -153,7 +153,7 @@ func (a pages) postOrganisation(r *web.Request) error {
 	f := r.Form()
 	form := readOrganisation(f)
 	if err = f.Err(); err == nil {
-		_, err = a.Desk.ChangeOrganisation(r.Actor(), n, f.ID("rev"), form)
+		_, err = a.Desk.People.ChangeOrganisation(r.Actor(), n, f.ID("rev"), form)
 	}
 	if err != nil {
 		return a.organisationPage(r, n, f, err)
@@ -166,7 +166,7 @@ func (a pages) postRemoveOrganisation(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Desk.RemoveOrganisation(r.Actor(), n); err != nil {
+	if err := a.Desk.People.RemoveOrganisation(r.Actor(), n); err != nil {
 		return a.organisationPage(r, n, r.Form(), err)
 	}
 	return r.Done("flash.organisation-removed", "/admin/organisations")
@@ -180,7 +180,7 @@ func (a pages) postNewUnit(r *web.Request) error {
 	f := r.Form()
 	name := f.Text("unit", store.Most("units.name"))
 	if err = f.Err(); err == nil {
-		_, err = a.Desk.AddUnit(r.Actor(), n, name)
+		_, err = a.Desk.People.AddUnit(r.Actor(), n, name)
 	}
 	if err != nil {
 		return a.organisationPage(r, n, f, moveProblems(err, fieldTo("name", "unit")))
@@ -223,7 +223,7 @@ func (a pages) postUnit(r *web.Request) error {
 	}
 	name := f.Text(unitField(n), 200)
 	if err = f.Err(); err == nil {
-		_, err = a.Desk.ChangeUnit(r.Actor(), n, f.ID("rev"), name)
+		_, err = a.Desk.People.ChangeUnit(r.Actor(), n, f.ID("rev"), name)
 	}
 	if err != nil {
 		f.Values.Del("rev") // of the unit, not of the page's own form
@@ -239,7 +239,7 @@ func (a pages) postRemoveUnit(r *web.Request) error {
 		return err
 	}
 	if err = f.Err(); err == nil {
-		err = a.Desk.RemoveUnit(r.Actor(), n)
+		err = a.Desk.People.RemoveUnit(r.Actor(), n)
 	}
 	if err != nil {
 		return a.organisationPage(r, organisation, f, err)

@@ -67,10 +67,10 @@ type surroundings struct {
 func (a pages) surroundings(r *web.Request) (*surroundings, error) {
 	s := &surroundings{lang: r.Lang()}
 	var err error
-	if s.groups, err = a.Desk.Groups(r.Actor()); err != nil {
+	if s.groups, err = a.Desk.People.Groups(r.Actor()); err != nil {
 		return nil, err
 	}
-	s.organisations, err = a.Desk.Organisations(r.Actor())
+	s.organisations, err = a.Desk.People.Organisations(r.Actor())
 	return s, err
 }
 
@@ -170,7 +170,7 @@ func (a pages) getAdminPeople(r *web.Request) error {
 	}
 	v.Filtered = q.Text != "" || q.Role != "" || q.Group != 0 || q.Organisation != 0 || q.Disabled != nil
 	v.peopleFilters(who, s, &q)
-	page, err := a.Desk.ListPeople(who, q)
+	page, err := a.Desk.People.List(who, q)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (a pages) personInHand(r *web.Request) (*store.Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.Desk.Person(r.Actor(), n)
+	p, err := a.Desk.People.Read(r.Actor(), n)
 	if err == nil && !policy.MaySeeAccount(r.Actor(), p) {
 		err = store.Fail(store.NotFound, "error.not-found")
 	}
@@ -122,12 +122,12 @@ func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) e
 	v.ID, v.Full = p.ID, who.IsAdministrator()
 	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), roleBadgesOf(&v.Page, p)
 	v.Places = s.placeOptions(v.Value("place"))
-	reached, err := a.Desk.MailReaches(p)
+	reached, err := a.Desk.Post.MailReaches(p)
 	if err != nil {
 		return err
 	}
 	v.Disabled, v.Self, v.NeedWhy = p.Disabled, p.ID == who.ID(), reached
-	v.MayLink, v.MayHand = a.Desk.MayLink(who, p)
+	v.MayLink, v.MayHand = a.Desk.People.MayLink(who, p)
 	v.Seen, v.Password, v.Since = v.Moment(p.LastSeen), v.Moment(p.PasswordSet), v.Moment(p.Created)
 	for _, g := range s.groups {
 		if m, ok := v.membership(who, p, g); ok {
@@ -234,7 +234,7 @@ func (a pages) postNewPerson(r *web.Request) error {
 	var p *store.Person
 	var link string
 	if err == nil {
-		p, link, err = a.Desk.AddPerson(r.Actor(), form)
+		p, link, err = a.Desk.People.Add(r.Actor(), form)
 	}
 	if err != nil {
 		return a.newPersonPage(r, f, ownPerson(err))
@@ -253,7 +253,7 @@ func (a pages) postAdminPerson(r *web.Request) error {
 	f := r.Form()
 	form, err := a.readPerson(r, f, p)
 	if err == nil {
-		_, err = a.Desk.ChangePerson(r.Actor(), p.ID, f.ID("rev"), form)
+		_, err = a.Desk.People.Change(r.Actor(), p.ID, f.ID("rev"), form)
 	}
 	if err != nil {
 		return a.adminPersonPage(r, &adminPersonPage{}, p, f, ownPerson(err))
@@ -277,17 +277,17 @@ func (a pages) postPersonLink(r *web.Request) error {
 	if err := f.Err(); err != nil {
 		return a.refusedPerson(r, p, err)
 	}
-	reached, err := a.Desk.MailReaches(p)
+	reached, err := a.Desk.Post.MailReaches(p)
 	if err != nil {
 		return err
 	}
 	if !f.Bool("hand") && reason == "" && reached {
-		if err := a.Desk.SendPasswordLink(r.Actor(), p.ID); err != nil {
+		if err := a.Desk.People.SendPasswordLink(r.Actor(), p.ID); err != nil {
 			return a.refusedPerson(r, p, err)
 		}
 		return r.Done("flash.link-sent", address.Person(p.ID), "email", p.Email)
 	}
-	link, err := a.Desk.HandPasswordLink(r.Actor(), p.ID, reason)
+	link, err := a.Desk.People.HandPasswordLink(r.Actor(), p.ID, reason)
 	if err != nil {
 		return a.refusedPerson(r, p, err)
 	}
@@ -305,7 +305,7 @@ func (a pages) setDisabled(r *web.Request, disabled bool) error {
 	}
 	form := people.FormOf(p)
 	form.Disabled = disabled
-	if _, err := a.Desk.ChangePerson(r.Actor(), p.ID, r.Form().ID("rev"), form); err != nil {
+	if _, err := a.Desk.People.Change(r.Actor(), p.ID, r.Form().ID("rev"), form); err != nil {
 		return a.refusedPerson(r, p, err)
 	}
 	key := "flash.person-enabled"

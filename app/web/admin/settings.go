@@ -73,7 +73,7 @@ func priorityValues(s *store.Settings) url.Values {
 }
 
 // savedSettings reads the settings anew: those of the visit may be older than what was just refused.
-func (a pages) savedSettings() (*store.Settings, error) { return a.Desk.Settings() }
+func (a pages) savedSettings() (*store.Settings, error) { return a.Desk.Catalogue.Settings() }
 
 func (a pages) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form, err error) error {
 	unsaved := v.Unsaved
@@ -190,7 +190,7 @@ func (a pages) postPriorities(r *web.Request) error {
 	service := readService(f)
 	err := f.Err()
 	if err == nil {
-		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Service: &service})
+		_, err = a.Desk.Catalogue.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Service: &service})
 	}
 	if err != nil {
 		return a.prioritiesPage(r, &adminPrioritiesPage{}, f, err)
@@ -258,7 +258,7 @@ func (a pages) postHomeTexts(r *web.Request) error {
 		return a.homeTextsPage(r, &adminHomePage{}, f, err)
 	}
 	if err == nil {
-		_, err = a.Desk.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Home: &home})
+		_, err = a.Desk.Catalogue.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Home: &home})
 	}
 	if err != nil {
 		return a.homeTextsPage(r, &adminHomePage{}, f, err)

@@ -21,7 +21,7 @@ func (a pages) getSynonyms(r *web.Request) error { return a.synonymsPage(r, nil,
 func (a pages) synonymsPage(r *web.Request, f *web.Form, err error) error {
 	v := &synonymsPage{show.Admin(a.Site, r, "synonyms", "admin-synonyms.title")}
 	v.Top()
-	lists, mark, bad := a.Desk.Synonyms(r.Actor())
+	lists, mark, bad := a.Desk.Catalogue.Synonyms(r.Actor())
 	if bad != nil {
 		return bad
 	}
@@ -57,7 +57,7 @@ func (a pages) postSynonyms(r *web.Request) error {
 		err = store.Fail(store.Invalid, "error.required").At("synonyms-it") // an empty list is a choice of the form's alone
 	}
 	if err == nil {
-		err = a.Desk.ChangeSynonyms(r.Actor(), f.Raw("rev"), lists)
+		err = a.Desk.Catalogue.ChangeSynonyms(r.Actor(), f.Raw("rev"), lists)
 	}
 	if err != nil {
 		return a.synonymsPage(r, f, err)

@@ -25,7 +25,7 @@ type sleepingLine struct {
 func (a pages) getAdminTokens(r *web.Request) error {
 	v := &adminTokensPage{AdminPage: show.Admin(a.Site, r, "tokens", "admin-tokens.title")}
 	v.Top()
-	list, all, err := a.Desk.SleepingTokens(r.Actor())
+	list, all, err := a.Desk.People.SleepingTokens(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -46,14 +46,14 @@ func (a pages) postWakeToken(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Desk.WakeToken(r.Actor(), id); err != nil {
+	if err := a.Desk.People.WakeToken(r.Actor(), id); err != nil {
 		return err
 	}
 	return r.Done("flash.token-woken", "/admin/tokens")
 }
 
 func (a pages) postWakeTokens(r *web.Request) error {
-	n, err := a.Desk.WakeTokens(r.Actor())
+	n, err := a.Desk.People.WakeTokens(r.Actor())
 	if err != nil {
 		return err
 	}

@@ -251,7 +251,7 @@ func (a pages) apiFile(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	f, file, err := a.Desk.OpenFile(r.Actor(), id)
+	f, file, err := a.Desk.Files.Open(r.Actor(), id)
 	if err != nil {
 		return err
 	}

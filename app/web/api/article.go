@@ -43,7 +43,7 @@ func (a pages) apiArticles(r *web.Request) error {
 	f := article.ArticleFilter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
 		Publication: web.FormCode[store.Publication](q.Form, "state"), Audience: web.FormCode[store.Audience](q.Form, "audience"), Below: true}
 	if code := q.Raw("module"); code != "" {
-		l, err := a.Desk.LevelByCode(code)
+		l, err := a.Desk.Catalogue.LevelByCode(code)
 		if err != nil {
 			q.Refuse("module", "error.module-unknown")
 		} else {
@@ -53,7 +53,7 @@ func (a pages) apiArticles(r *web.Request) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, err := a.Desk.ListArticles(r.Actor(), f)
+	page, err := a.Desk.Articles.List(r.Actor(), f)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (a pages) apiArticle(r *web.Request) error {
 }
 
 func (a pages) articleDocument(r *web.Request, slug, lang string) error {
-	v, err := a.Desk.Article(r.Actor(), slug, lang)
+	v, err := a.Desk.Articles.Read(r.Actor(), slug, lang)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (a pages) articleDocument(r *web.Request, slug, lang string) error {
 }
 
 func (a pages) apiPostArticle(r *web.Request) error {
-	if err := a.Desk.MayWriteArticles(r.Actor()); err != nil {
+	if err := a.Desk.Tickets.MayWriteArticles(r.Actor()); err != nil {
 		return err
 	}
 	var rec article.ArticleRecord
@@ -117,7 +117,7 @@ func (a pages) apiPostArticle(r *web.Request) error {
 }
 
 func (a pages) apiPutArticle(r *web.Request) error {
-	if err := a.Desk.MayWriteArticles(r.Actor()); err != nil {
+	if err := a.Desk.Tickets.MayWriteArticles(r.Actor()); err != nil {
 		return err
 	}
 	slug, err := url.PathUnescape(r.Param("slug"))
@@ -136,7 +136,7 @@ func (a pages) apiPutArticle(r *web.Request) error {
 }
 
 func (a pages) putArticle(r *web.Request, rec article.ArticleRecord) error {
-	art, created, err := a.Desk.PutArticleRecord(r.Actor(), rec)
+	art, created, err := a.Desk.Articles.Put(r.Actor(), rec)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (a pages) apiBesideTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := a.Desk.Ticket(r.Actor(), number)
+	v, err := a.Desk.Tickets.Read(r.Actor(), number)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (a pages) apiBesideTicket(r *web.Request) error {
 	if err := a.readJSON(r, &in); err != nil {
 		return err
 	}
-	if _, err := a.Desk.Do(r.Actor(), number, ticket.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
+	if _, err := a.Desk.Tickets.Do(r.Actor(), number, ticket.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
 		return err
 	}
 	out, err := a.ticketDocument(r, number)

@@ -85,7 +85,7 @@ func (a pages) apiWriteMessage(r *web.Request) error {
 		return err
 	}
 	members, unreadable := a.membersOf(r)
-	if err := a.Desk.MayChange(r.Actor(), number, members.speech()); err != nil {
+	if err := a.Desk.Tickets.MayChange(r.Actor(), number, members.speech()); err != nil {
 		return err
 	}
 	if unreadable != nil {
@@ -103,11 +103,11 @@ func (a pages) apiWriteMessage(r *web.Request) error {
 }
 
 func (a pages) apiSay(r *web.Request, number uint64, text *ticket.Text) error {
-	t, err := a.Desk.Do(r.Actor(), number, ticket.Step{Message: text})
+	t, err := a.Desk.Tickets.Do(r.Actor(), number, ticket.Step{Message: text})
 	if err != nil {
 		return err
 	}
-	v, err := a.Desk.Ticket(r.Actor(), t.ID)
+	v, err := a.Desk.Tickets.Read(r.Actor(), t.ID)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (a pages) apiAttach(r *web.Request) error {
 		return err
 	}
 	// Nothing is kept for who may neither write here; what it is to be is known when it was read.
-	if err := a.Desk.MayAttach(r.Actor(), number); err != nil {
+	if err := a.Desk.Tickets.MayAttach(r.Actor(), number); err != nil {
 		return err
 	}
 	text := &ticket.Text{}
@@ -165,7 +165,7 @@ func (a pages) apiAttach(r *web.Request) error {
 		if _, params, err := mime.ParseMediaType(r.Header("Content-Disposition")); err == nil && name == "" {
 			name = params["filename"]
 		}
-		f, err := a.Desk.Keep(r.Actor(), name, v.Body)
+		f, err := a.Desk.Files.Keep(r.Actor(), name, v.Body)
 		if err := web.CmpErr(v.Body, err); err != nil {
 			return err
 		}

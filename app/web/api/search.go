@@ -53,7 +53,7 @@ func (a pages) apiSearch(r *web.Request) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, err := a.Desk.Search(r.Ctx(), actor, s)
+	page, err := a.Desk.Find.Search(r.Ctx(), actor, s)
 	if err != nil {
 		return err
 	}

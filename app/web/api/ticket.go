@@ -80,7 +80,7 @@ func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 
 // ticketDocument is a ticket with its messages, as one actor may see it.
 func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error) {
-	v, err := a.Desk.Ticket(r.Actor(), number)
+	v, err := a.Desk.Tickets.Read(r.Actor(), number)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error)
 
 func (a pages) apiOpenTicket(r *web.Request) error {
 	members, unreadable := a.membersOf(r)
-	if err := a.Desk.MayOpenWith(r.Actor(), members.given()); err != nil {
+	if err := a.Desk.Tickets.MayOpenWith(r.Actor(), members.given()); err != nil {
 		return err
 	}
 	if unreadable != nil {
@@ -143,13 +143,13 @@ func (a pages) apiOpenTicket(r *web.Request) error {
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
-	t, created, err := a.Desk.PutTicketRecord(r.Actor(), rec)
+	t, created, err := a.Desk.Tickets.Put(r.Actor(), rec)
 	if err != nil {
 		return err
 	}
 	var out apiTicket
 	err = a.Store.View(func(tx *store.Tx) error {
-		out = ticketAnswer(names{tx}, t, a.Desk.OnAgentsSide(tx, r.Actor(), t))
+		out = ticketAnswer(names{tx}, t, a.Desk.Rights.OnAgentsSide(tx, r.Actor(), t))
 		return nil
 	})
 	if err != nil {
@@ -224,7 +224,7 @@ func (a pages) apiTickets(r *web.Request) error {
 		return err
 	}
 	for name, own := range hidden {
-		list, err := a.Desk.List(who, own)
+		list, err := a.Desk.Queues.List(who, own)
 		if err != nil {
 			return err
 		}
@@ -242,7 +242,7 @@ func (a pages) apiTickets(r *web.Request) error {
 	if nobody {
 		return r.JSON(out)
 	}
-	list, err := a.Desk.List(who, f)
+	list, err := a.Desk.Queues.List(who, f)
 	if err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func (a pages) apiTickets(r *web.Request) error {
 	}
 	err = a.Store.View(func(tx *store.Tx) error {
 		for _, t := range list.Tickets {
-			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.Desk.OnAgentsSide(tx, r.Actor(), t)))
+			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.Desk.Rights.OnAgentsSide(tx, r.Actor(), t)))
 		}
 		return nil
 	})
@@ -314,7 +314,7 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 		return err
 	}
 	members, unreadable := a.membersOf(r)
-	if err := a.Desk.MayChange(r.Actor(), number, members.fields()...); err != nil {
+	if err := a.Desk.Tickets.MayChange(r.Actor(), number, members.fields()...); err != nil {
 		return err
 	}
 	if unreadable != nil {
@@ -328,7 +328,7 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := a.Desk.Do(r.Actor(), number, step)
+	t, err := a.Desk.Tickets.Do(r.Actor(), number, step)
 	if err != nil {
 		return err
 	}

@@ -86,11 +86,11 @@ type guideCatalogue struct {
 }
 
 func (a pages) guideCatalogue(r *web.Request) (*guideCatalogue, error) {
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return nil, err
 	}
-	own, err := a.Desk.ArticleCounts(r.Actor())
+	own, err := a.Desk.Articles.Counts(r.Actor())
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (a pages) getArticles(r *web.Request) error {
 	if g.total > 0 {
 		v.All = v.Plural("articles.all", g.total)
 	}
-	recent, err := a.Desk.RecentArticles(r.Actor(), v.Lang, 6)
+	recent, err := a.Desk.Articles.Recent(r.Actor(), v.Lang, 6)
 	if err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (a pages) getArticlesIn(r *web.Request) error {
 		f.Only, v.address = l, v.Path+"?only="+l
 	}
 	begin := q.Int("n", 1, 1_000_000, 0)
-	list, err := a.Desk.ListArticles(r.Actor(), f)
+	list, err := a.Desk.Articles.List(r.Actor(), f)
 	if err != nil {
 		return err
 	}
@@ -373,7 +373,7 @@ func (a pages) getArticle(r *web.Request) error {
 	if l := r.Query("lang"); slices.Contains(words.Languages, l) {
 		want = l
 	}
-	art, err := a.Desk.Article(r.Actor(), r.Param("slug"), want)
+	art, err := a.Desk.Articles.Read(r.Actor(), r.Param("slug"), want)
 	if err != nil {
 		return err
 	}
@@ -432,7 +432,7 @@ func (a pages) articlePlace(v *articlePage, art *article.ArticleView) error {
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Ask = "/tickets/new"
 	if l := art.Module; l != nil {
-		levels, err := a.Desk.Levels()
+		levels, err := a.Desk.Catalogue.Levels()
 		if err != nil {
 			return err
 		}

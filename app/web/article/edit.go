@@ -75,7 +75,7 @@ func (a pages) getNewArticle(r *web.Request) error {
 }
 
 func (a pages) getEditArticle(r *web.Request) error {
-	art, err := a.Desk.Article(r.Actor(), r.Param("slug"), a.editLanguage(r, nil))
+	art, err := a.Desk.Articles.Read(r.Actor(), r.Param("slug"), a.editLanguage(r, nil))
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func firstValues(r *web.Request, art *article.ArticleView, version *store.Versio
 
 // options lists what can be chosen.
 func (v *articleEditPage) options(a pages, art *article.ArticleView) error {
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func fileMarkdown(id uint64, name string, html bool) string {
 func (a pages) postNewArticle(r *web.Request) error { return a.saveArticle(r, nil) }
 
 func (a pages) postEditArticle(r *web.Request) error {
-	art, err := a.Desk.Article(r.Actor(), r.Param("slug"), a.editLanguage(r, r.Form()))
+	art, err := a.Desk.Articles.Read(r.Actor(), r.Param("slug"), a.editLanguage(r, r.Form()))
 	if err != nil {
 		return err
 	}
@@ -303,7 +303,7 @@ func (a pages) saveArticle(r *web.Request, art *article.ArticleView) error {
 	err := f.Err()
 	var saved *article.ArticleView
 	if err == nil {
-		saved, err = a.Desk.SaveArticle(r.Actor(), t.form)
+		saved, err = a.Desk.Articles.Save(r.Actor(), t.form)
 	}
 	if err == nil {
 		key := "flash.article-saved"
@@ -317,7 +317,7 @@ func (a pages) saveArticle(r *web.Request, art *article.ArticleView) error {
 			return err
 		}
 		v.Page.Status = http.StatusConflict
-		if art, err = a.Desk.Article(r.Actor(), r.Param("slug"), t.form.Language); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if art, err = a.Desk.Articles.Read(r.Actor(), r.Param("slug"), t.form.Language); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		return a.articleEditPage(r, art, v, f, nil)
@@ -369,7 +369,7 @@ func besideField(err error) error {
 // otherVersion is what somebody saved since the form was opened. The form gets the newest revision: who saves again has
 // seen it.
 func (a pages) otherVersion(r *web.Request, mine article.ArticleForm, f *web.Form) (*otherVersion, error) {
-	art, err := a.Desk.Article(r.Actor(), mine.Slug, mine.Language)
+	art, err := a.Desk.Articles.Read(r.Actor(), mine.Slug, mine.Language)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
@@ -389,7 +389,7 @@ func (a pages) postDeleteArticle(r *web.Request) error {
 	if err := f.Err(); err != nil {
 		return err
 	}
-	if err := a.Desk.DeleteArticle(r.Actor(), slug, lang, rev); err != nil {
+	if err := a.Desk.Articles.Remove(r.Actor(), slug, lang, rev); err != nil {
 		return err
 	}
 	return r.Done("flash.article-deleted", "/articles/drafts")
@@ -415,12 +415,12 @@ func (a pages) getDrafts(r *web.Request) error {
 	v.Nav = "articles"
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Crumb(v.Title, "")
-	list, err := a.Desk.Drafts(r.Actor(), maxDrafts)
+	list, err := a.Desk.Articles.Drafts(r.Actor(), maxDrafts)
 	if err != nil {
 		return err
 	}
 	v.More = len(list) == maxDrafts
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -468,7 +468,7 @@ func (a pages) postPreview(r *web.Request) error {
 		if err != nil {
 			return store.Fail(store.NotFound, "error.not-found")
 		}
-		t, err := a.Desk.Ticket(r.Actor(), number)
+		t, err := a.Desk.Tickets.Read(r.Actor(), number)
 		if err != nil {
 			return err
 		}
@@ -502,15 +502,15 @@ func (a pages) getArticlePick(r *web.Request) error {
 	var items []article.ArticleItem
 	var err error
 	if text == "" {
-		items, err = a.Desk.RecentArticles(actor, actor.Language, maxPicks)
+		items, err = a.Desk.Articles.Recent(actor, actor.Language, maxPicks)
 	} else {
-		items, err = a.Desk.PickArticles(actor, text, maxPicks)
+		items, err = a.Desk.Articles.Pick(actor, text, maxPicks)
 	}
 	if err != nil {
 		return err
 	}
 	if len(items) < maxPicks && text != "" {
-		found, err := a.Desk.Search(r.Ctx(), actor, find.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
+		found, err := a.Desk.Find.Search(r.Ctx(), actor, find.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
@@ -524,7 +524,7 @@ func (a pages) getArticlePick(r *web.Request) error {
 	slices.SortStableFunc(items, func(x, y article.ArticleItem) int {
 		return agentsLast(x.Audience == store.Agents, y.Audience == store.Agents)
 	})
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (a pages) getMissing(r *web.Request) error {
 	if !monthForm.MatchString(ask.Month) {
 		ask.Month = ""
 	}
-	page, err := a.Desk.Missing(r.Actor(), ask)
+	page, err := a.Desk.Find.Missing(r.Actor(), ask)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (a pages) getMissing(r *web.Request) error {
 	default:
 		v.Kept = v.Plural("missing.kept", n)
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found fin
 	for _, f := range found.Parsed.Filters {
 		switch {
 		case f.Name == "module" && !f.Not:
-			if l, err := a.Desk.LevelByCode(f.Value); err == nil {
+			if l, err := a.Desk.Catalogue.LevelByCode(f.Value); err == nil {
 				q.Module = l.ID
 			}
 		case f.Name == "in" && !f.Not:
@@ -126,11 +126,11 @@ func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found fin
 	actor := r.Actor()
 	name := ""
 	if narrowed := s.Kind != "" || s.Sort != "" || s.Page > 1 || len(s.With) > 0; narrowed {
-		name = a.Desk.Asked(actor, q)
+		name = a.Desk.Find.Asked(actor, q)
 	}
 	if name == "" && !tickets && s.Sort == "" && s.Page == 1 {
 		q.First = true
-		name = a.Desk.Asked(actor, q)
+		name = a.Desk.Find.Asked(actor, q)
 	}
 	if name == "" {
 		return

@@ -147,7 +147,7 @@ func (a pages) getSearch(r *web.Request) error {
 	if s.Kind != "" {
 		q.Types = []string{s.Kind}
 	}
-	found, err := a.Desk.Search(r.Ctx(), r.Actor(), q)
+	found, err := a.Desk.Find.Search(r.Ctx(), r.Actor(), q)
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.Log.Warn("search", "err", err)
@@ -317,7 +317,7 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found fin
 		}
 	}
 	if s.Kind != "" && v.Trouble == "" {
-		all, err := a.Desk.Search(r.Ctx(), r.Actor(), find.SearchQuery{Text: s.Question(), Limit: 1, Facets: true})
+		all, err := a.Desk.Find.Search(r.Ctx(), r.Actor(), find.SearchQuery{Text: s.Question(), Limit: 1, Facets: true})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
@@ -410,7 +410,7 @@ func (a pages) searchNames(v *searchPage) (map[string]map[string]string, error) 
 	for k := store.Clarification; k <= store.Access; k++ {
 		out["kind"][k.String()] = v.T("kind." + k.String())
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return nil, err
 	}
@@ -464,7 +464,7 @@ func (a pages) ticketByNumber(r *web.Request, text string) (*store.Ticket, error
 	if err != nil || n == 0 {
 		return nil, nil // not a number
 	}
-	t, err := a.Desk.Ticket(r.Actor(), n)
+	t, err := a.Desk.Tickets.Read(r.Actor(), n)
 	switch store.KindOf(err) {
 	case store.NotFound, store.Denied:
 		return nil, nil
@@ -501,7 +501,7 @@ const maxSuggestions = 8
 func (a pages) getSuggest(r *web.Request) error {
 	v := &suggestFragment{Page: r.Page("search.title")}
 	text, kind := strings.ToValidUTF8(r.Query("q"), " "), r.Query("type")
-	found, err := a.Desk.Complete(r.Ctx(), r.Actor(), text, maxSuggestions)
+	found, err := a.Desk.Find.Complete(r.Ctx(), r.Actor(), text, maxSuggestions)
 	if err != nil && store.KindOf(err) != store.Unavailable {
 		return err
 	}

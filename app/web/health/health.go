@@ -54,7 +54,7 @@ func (a pages) getReadyz(r *web.Request) error {
 	for _, c := range a.Watch.Causes() {
 		add(c.Part, c.Text)
 	}
-	if has, err := a.Desk.HasAdministrator(); err != nil {
+	if has, err := a.Desk.People.HasAdministrator(); err != nil {
 		add("store", err.Error())
 		ready.Status, status = "unavailable", http.StatusServiceUnavailable
 	} else {

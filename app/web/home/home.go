@@ -60,7 +60,7 @@ func (a pages) getHome(r *web.Request) error {
 	for _, s := range set.Searches {
 		v.Searches = append(v.Searches, web.Link{Label: s, Address: "/search?q=" + url.QueryEscape(s)})
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (a pages) getHome(r *web.Request) error {
 	if v.Apps, err = a.appCards(actor, &v.Page, levels); err != nil {
 		return err
 	}
-	recent, err := a.Desk.RecentArticles(actor, v.Lang, homeArticles)
+	recent, err := a.Desk.Articles.Recent(actor, v.Lang, homeArticles)
 	if err != nil {
 		return err
 	}
@@ -84,12 +84,12 @@ func (a pages) getHome(r *web.Request) error {
 }
 
 func (a pages) homeTickets(actor policy.Actor, v *homePage, levels []catalogue.Level) error {
-	page, err := a.Desk.SideTickets(actor, queue.SideQuery{Limit: homeTickets})
+	page, err := a.Desk.Queues.SideTickets(actor, queue.SideQuery{Limit: homeTickets})
 	if err != nil {
 		return err
 	}
 	v.Tickets = show.OwnLines(&v.Page, page, show.LevelPaths(levels, v.Lang), false)
-	open, err := a.Desk.OpenCount(actor)
+	open, err := a.Desk.Queues.OpenCount(actor)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a pages) homeTickets(actor policy.Actor, v *homePage, levels []catalogue.L
 // appCards makes a card of each product, and one of each area that is served elsewhere than its product. Those served
 // here come first.
 func (a pages) appCards(actor policy.Actor, p *web.Page, levels []catalogue.Level) ([]appCard, error) {
-	counts, err := a.Desk.ArticleCounts(actor)
+	counts, err := a.Desk.Articles.Counts(actor)
 	if err != nil {
 		return nil, err
 	}

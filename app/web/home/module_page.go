@@ -33,7 +33,7 @@ type modulePage struct {
 const moduleArticles = 10
 
 func (a pages) getModule(r *web.Request) error {
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -68,13 +68,13 @@ func (a pages) getModule(r *web.Request) error {
 		v.New = address.NewTicket(l.Code)
 	}
 	if l.Here() || l.Module.Group != 0 {
-		g, err := a.Desk.Group(l.Group)
+		g, err := a.Desk.People.Group(l.Group)
 		if err != nil {
 			return err
 		}
 		v.Group, v.Hours, v.Email, v.Phone = g.Name.In(v.Lang), g.Hours.In(v.Lang), g.Email, g.Phone
 	}
-	page, err := a.Desk.ListArticles(r.Actor(), article.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
+	page, err := a.Desk.Articles.List(r.Actor(), article.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func Events(s *web.Site, actor policy.Actor, after uint64) ([]Event, uint64, err
 	if err != nil {
 		return nil, after, err
 	}
-	seen, err := s.Desk.Revisions(actor, tickets)
+	seen, err := s.Desk.Tickets.Revisions(actor, tickets)
 	if err != nil {
 		return nil, after, err
 	}
@@ -268,7 +268,7 @@ func (a *pages) postPresence(r *web.Request) error {
 		return err
 	}
 	actor := r.Actor()
-	seen, err := a.Desk.Revisions(actor, []uint64{n})
+	seen, err := a.Desk.Tickets.Revisions(actor, []uint64{n})
 	if err != nil {
 		return err
 	}

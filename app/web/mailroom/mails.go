@@ -84,9 +84,9 @@ func (a pages) getGroupMails(r *web.Request) error {
 
 // mailsPage shows the list at the path with the parameters of q.
 func (a pages) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) error {
-	states, list := store.JudgedMail, a.Desk.GroupMails
+	states, list := store.JudgedMail, a.Desk.Intake.GroupMails
 	if path == adminMailsPath {
-		states, list = mailStates, a.Desk.Mails
+		states, list = mailStates, a.Desk.Intake.Mails
 		v.AdminPage = show.Admin(a.Site, r, "mails", "mails.title")
 		v.Top()
 	} else {
@@ -208,7 +208,7 @@ func (a pages) postJudgeMail(r *web.Request) error {
 	if err := f.Err(); err != nil {
 		return again(&mailResult{Words: show.ExplainAll(a.Site, r, err)})
 	}
-	done, refused, err := a.Desk.JudgeMails(r.Actor(), ids, decision)
+	done, refused, err := a.Desk.Intake.JudgeAll(r.Actor(), ids, decision)
 	if err != nil {
 		return err
 	}
@@ -245,7 +245,7 @@ func (a pages) getMailOriginal(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	o, err := a.Desk.ReadMail(r.Actor(), id)
+	o, err := a.Desk.Intake.ReadMail(r.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -267,7 +267,7 @@ func (a pages) getMailPicture(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	o, err := a.Desk.ReadMail(r.Actor(), id)
+	o, err := a.Desk.Intake.ReadMail(r.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -280,7 +280,7 @@ func (a pages) getMailFile(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	row, f, err := a.Desk.OpenMail(r.Actor(), id)
+	row, f, err := a.Desk.Intake.OpenMail(r.Actor(), id)
 	if err != nil {
 		return err
 	}

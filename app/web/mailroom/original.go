@@ -66,7 +66,7 @@ func (a pages) getOriginal(r *web.Request) error {
 		return err
 	}
 	actor := r.Actor()
-	o, err := a.Desk.Original(actor, number, message)
+	o, err := a.Desk.Intake.Original(actor, number, message)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (a pages) getOriginal(r *web.Request) error {
 	v := &originalPage{Address: address.Ticket(number) + "#m" + strconv.FormatUint(message, 10)}
 	v.Ticket = "#" + strconv.FormatUint(number, 10) + " " + t.Subject
 	notes := false
-	if tv, err := a.Desk.Ticket(actor, number); err == nil {
+	if tv, err := a.Desk.Tickets.Read(actor, number); err == nil {
 		notes = tv.Agents
 	}
 	if notes {
@@ -252,7 +252,7 @@ func (a pages) getOriginalPicture(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	o, err := a.Desk.Original(r.Actor(), number, message)
+	o, err := a.Desk.Intake.Original(r.Actor(), number, message)
 	if err != nil {
 		return err
 	}
@@ -283,7 +283,7 @@ func (a pages) getOriginalFile(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	row, f, err := a.Desk.OpenOriginal(r.Actor(), number, message)
+	row, f, err := a.Desk.Intake.OpenOriginal(r.Actor(), number, message)
 	if err != nil {
 		return err
 	}

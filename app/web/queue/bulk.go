@@ -49,7 +49,7 @@ func (a pages) postBulk(r *web.Request) error {
 	var left []string
 	actor := r.Actor()
 	for _, n := range tickets {
-		_, err := a.Desk.Do(actor, n, step)
+		_, err := a.Desk.Tickets.Do(actor, n, step)
 		if err == nil {
 			result.Done++
 			continue

@@ -18,7 +18,7 @@ type pickedPerson struct {
 // getPeoplePick offers agents to mention in a note: by the part of the address before the @ where that names one
 // person, else by the whole address.
 func (a pages) getPeoplePick(r *web.Request) error {
-	found, err := a.Desk.PickPeople(r.Actor(), show.Clip(r.QueryForm().Raw("q"), 100), 8)
+	found, err := a.Desk.People.Pick(r.Actor(), show.Clip(r.QueryForm().Raw("q"), 100), 8)
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (a pages) getPeoplePick(r *web.Request) error {
 	for _, p := range found {
 		local, _, _ := strings.Cut(p.Email, "@")
 		handle := local
-		same, err := a.Desk.PickPeople(r.Actor(), local, 50)
+		same, err := a.Desk.People.Pick(r.Actor(), local, 50)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (a pages) getRepliesPick(r *web.Request) error {
 	if lang != "it" && lang != "en" {
 		lang = r.Lang()
 	}
-	found, err := a.Desk.PickReplies(r.Actor(), show.Clip(q.Raw("q"), 100), lang, 8)
+	found, err := a.Desk.Queues.PickReplies(r.Actor(), show.Clip(q.Raw("q"), 100), lang, 8)
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func QueryString(f *web.Form, from string) string {
 
 // getDesk leads to the view where there is work: one's own tickets, else what is to be taken, else the group's.
 func (a pages) getDesk(r *web.Request) error {
-	counts, err := a.Desk.Counts(r.Actor())
+	counts, err := a.Desk.Queues.Counts(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage,
 	}
 	v.Form = posted
 	query := Query(q, view)
-	page, err := a.Desk.Queue(r.Actor(), query)
+	page, err := a.Desk.Queues.Queue(r.Actor(), query)
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 	if !v.Filtered {
 		return nil
 	}
-	list, err := a.Desk.Views(r.Actor())
+	list, err := a.Desk.Queues.Views(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -235,11 +235,11 @@ func (v *queuePage) row(t *store.Ticket, page queue.QueuePage, from string, post
 // queueChoices fills the selects of the filters and of the bar.
 func (a pages) queueChoices(r *web.Request, v *queuePage, q queue.QueueQuery) error {
 	actor := r.Actor()
-	groups, err := a.Desk.Groups(actor)
+	groups, err := a.Desk.People.Groups(actor)
 	if err != nil {
 		return err
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -305,7 +305,7 @@ func (a pages) colleagues(r *web.Request, groups []*store.Group) ([]*store.Perso
 		if actor.IsAgent() && !actor.Person.InGroup(g.ID) {
 			continue
 		}
-		members, err := a.Desk.GroupMembers(actor, g.ID)
+		members, err := a.Desk.People.GroupMembers(actor, g.ID)
 		if err != nil {
 			return nil, err
 		}

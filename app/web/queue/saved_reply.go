@@ -56,7 +56,7 @@ func (a pages) getHelp(r *web.Request) error {
 func (a pages) getReplies(r *web.Request) error {
 	v := &repliesPage{Page: r.Workbench("replies.title")}
 	v.Nav = "desk"
-	all, err := a.Desk.Replies(r.Actor())
+	all, err := a.Desk.Queues.Replies(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (a pages) replyOf(r *web.Request) (*queue.Reply, error) {
 	if r.Param("n") == "" {
 		return nil, nil
 	}
-	all, err := a.Desk.Replies(r.Actor())
+	all, err := a.Desk.Queues.Replies(r.Actor())
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (a pages) replyPage(r *web.Request, f *web.Form, err error) error {
 		return problem
 	}
 	if reply == nil {
-		groups, err := a.Desk.Groups(r.Actor())
+		groups, err := a.Desk.People.Groups(r.Actor())
 		if err != nil {
 			return err
 		}
@@ -175,12 +175,12 @@ func (a pages) postReply(r *web.Request) error {
 	switch {
 	case err != nil:
 	case r.Param("n") == "":
-		_, err = a.Desk.AddReply(r.Actor(), form)
+		_, err = a.Desk.Queues.AddReply(r.Actor(), form)
 	default:
 		var n uint64
 		flash = "flash.reply-changed"
 		if n, err = r.Number(); err == nil {
-			_, err = a.Desk.ChangeReply(r.Actor(), n, rev, form)
+			_, err = a.Desk.Queues.ChangeReply(r.Actor(), n, rev, form)
 		}
 	}
 	if err != nil {
@@ -194,7 +194,7 @@ func (a pages) postRemoveReply(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Desk.RemoveReply(r.Actor(), n); err != nil {
+	if err := a.Desk.Queues.RemoveReply(r.Actor(), n); err != nil {
 		return err
 	}
 	return r.Done("flash.reply-removed", "/desk/replies")

@@ -44,7 +44,7 @@ type viewEditPage struct {
 func (a pages) getViews(r *web.Request) error {
 	v := &viewsPage{Page: r.Workbench("views.title")}
 	v.Nav = "desk"
-	list, err := a.Desk.Views(r.Actor())
+	list, err := a.Desk.Queues.Views(r.Actor())
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (a pages) getView(r *web.Request) error {
 		return err
 	}
 	actor := r.Actor()
-	saved, err := a.Desk.View(actor, n)
+	saved, err := a.Desk.Queues.View(actor, n)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (a pages) getView(r *web.Request) error {
 	v.Empty, v.EmptyHint = v.T("views.empty"), v.T("views.empty-hint")
 	q := r.QueryForm()
 	after := q.Raw("after")
-	_, page, err := a.Desk.ViewTickets(r.Ctx(), actor, n, after)
+	_, page, err := a.Desk.Queues.ViewTickets(r.Ctx(), actor, n, after)
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.Log.Warn("view", "err", err)
@@ -160,7 +160,7 @@ func (a pages) getView(r *web.Request) error {
 
 // shareOptions are the groups with which the reader may share a view.
 func (a pages) shareOptions(r *web.Request, p *web.Page) ([]show.Choice, error) {
-	groups, err := a.Desk.Groups(r.Actor())
+	groups, err := a.Desk.People.Groups(r.Actor())
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func (a pages) postView(r *web.Request) error {
 	if err != nil {
 		return a.newViewPage(r, f, err)
 	}
-	row, err := a.Desk.SaveView(r.Actor(), form)
+	row, err := a.Desk.Queues.AddView(r.Actor(), form)
 	if err != nil {
 		return a.newViewPage(r, f, err)
 	}
@@ -251,7 +251,7 @@ func (a pages) editViewPage(r *web.Request, f *web.Form, err error) error {
 	if problem != nil {
 		return problem
 	}
-	s, problem := a.Desk.View(r.Actor(), n)
+	s, problem := a.Desk.Queues.View(r.Actor(), n)
 	if problem != nil {
 		return problem
 	}
@@ -302,7 +302,7 @@ func (a pages) postEditView(r *web.Request) error {
 	form := queue.ViewForm{Name: f.Text("name", store.Most("views.name")), Group: f.ID("share"), Notify: f.Bool("notify")}
 	edits := f.ID("edits")
 	if err = f.Err(); err == nil {
-		_, err = a.Desk.ChangeView(r.Actor(), n, edits, form)
+		_, err = a.Desk.Queues.ChangeView(r.Actor(), n, edits, form)
 	}
 	if err != nil {
 		return a.editViewPage(r, f, err)
@@ -315,7 +315,7 @@ func (a pages) postRemoveView(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Desk.RemoveView(r.Actor(), n); err != nil {
+	if err := a.Desk.Queues.RemoveView(r.Actor(), n); err != nil {
 		return err
 	}
 	return r.Done("flash.view-removed", "/desk/views")

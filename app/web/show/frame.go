@@ -21,7 +21,7 @@ var ViewIcons = map[string]string{queue.ViewMine: "person", queue.ViewGroup: "pe
 // several, and the tools. here is the address of the page, to mark its entry.
 func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 	actor := r.Actor()
-	counts, err := s.Desk.Counts(actor)
+	counts, err := s.Desk.Queues.Counts(actor)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 	for _, v := range []string{queue.ViewMine, queue.ViewGroup, queue.ViewUnassigned, queue.ViewWaiting, queue.ViewBeside, queue.ViewAll} {
 		queues.Links = append(queues.Links, link(v))
 	}
-	waiting, err := s.Desk.MailCount(actor)
+	waiting, err := s.Desk.Intake.MailCount(actor)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 		p.Side = append(p.Side, views)
 	}
 	if own := actor.Person.Groups; len(own) > 1 {
-		groups, err := s.Desk.Groups(actor)
+		groups, err := s.Desk.People.Groups(actor)
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func viewCounter(p *web.Page, v queue.SavedView) string {
 
 // viewSide adds the saved views to the side bar. here is the page's address; it reports whether a view is open.
 func viewSide(s *web.Site, r *web.Request, p *web.Page, here string) (open bool, group web.SideGroup, err error) {
-	list, err := s.Desk.Views(r.Actor())
+	list, err := s.Desk.Queues.Views(r.Actor())
 	if err != nil {
 		return false, group, err
 	}

@@ -61,7 +61,7 @@ func Away(s *web.Site, p *web.Page, l *catalogue.Level) (*AwayBox, error) {
 	if box.Go != nil {
 		return box, nil
 	}
-	general, err := s.Desk.GroupByCode(store.GeneralGroup)
+	general, err := s.Desk.People.GroupByCode(store.GeneralGroup)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ type ContactLine struct {
 
 // ContactLines says per application who gives credentials and how to reach them.
 func ContactLines(s *web.Site, lang string) ([]ContactLine, error) {
-	contacts, err := s.Desk.Contacts()
+	contacts, err := s.Desk.Catalogue.Contacts()
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,6 @@ func SearchTrouble(s *web.Site, p *web.Page, err error) string {
 // OpenedHit notes that a page was opened from an answer of the search.
 func OpenedHit(s *web.Site, r *web.Request) {
 	if name := r.Query("s"); name != "" && len(name) < 40 && r.Method() == http.MethodGet {
-		s.Desk.Opened(name)
+		s.Desk.Find.Opened(name)
 	}
 }

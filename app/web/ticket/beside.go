@@ -29,7 +29,7 @@ func (a pages) postBeside(_ *web.Request, _ uint64, f *web.Form) (ticketAct, err
 func (a pages) postBelongs(r *web.Request, n uint64, f *web.Form) (ticketAct, error) {
 	act := ticketAct{part: "belongs", flash: "flash.belongs-" + f.Raw("act")}
 	act.step.Apart = true
-	v, err := a.Desk.Ticket(r.Actor(), n)
+	v, err := a.Desk.Tickets.Read(r.Actor(), n)
 	if err != nil {
 		return act, err
 	}

@@ -117,7 +117,7 @@ type linkHolder struct{ Name, Until string }
 
 // linkHolders lists who reads the ticket by a link, for those who may put an end to it.
 func (a pages) linkHolders(p *web.Page, actor policy.Actor, number uint64) ([]linkHolder, error) {
-	holders, err := a.Desk.LinkHolders(actor, number)
+	holders, err := a.Desk.Notices.LinkHolders(actor, number)
 	var out []linkHolder
 	for _, h := range holders {
 		out = append(out, linkHolder{h.Person.Name, p.Day(h.Ends)})
@@ -153,14 +153,14 @@ func (a pages) postReachable(r *web.Request) error {
 	if err := f.Err(); err != nil {
 		return err
 	}
-	t, err := a.Desk.Ticket(r.Actor(), n)
+	t, err := a.Desk.Tickets.Read(r.Actor(), n)
 	if err != nil {
 		return err
 	}
 	if !t.Agents || person != t.Ticket.Requester && !slices.Contains(t.Ticket.Participants, person) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if err := a.Desk.ReachAgain(r.Actor(), person); err != nil {
+	if err := a.Desk.Notices.ReachAgain(r.Actor(), person); err != nil {
 		return err
 	}
 	return r.Done("flash.reachable", a.afterStep(r, n, f))
@@ -173,7 +173,7 @@ func (a pages) postWithdrawLinks(r *web.Request) error {
 		return err
 	}
 	f := r.Form()
-	if err := a.Desk.WithdrawLinks(r.Actor(), n); err != nil {
+	if err := a.Desk.Notices.WithdrawLinks(r.Actor(), n); err != nil {
 		return err
 	}
 	to := address.Ticket(n)

@@ -25,7 +25,7 @@ func (a pages) postClaim(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Desk.Claim(r.Actor(), n); err != nil {
+	if err := a.Desk.Tickets.Claim(r.Actor(), n); err != nil {
 		return err
 	}
 	return r.Done("flash.claimed", address.Ticket(n))

@@ -11,7 +11,7 @@ func (a pages) getFile(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	row, f, err := a.Desk.OpenFile(r.Actor(), id)
+	row, f, err := a.Desk.Files.Open(r.Actor(), id)
 	if err != nil {
 		return err
 	}

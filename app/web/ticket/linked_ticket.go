@@ -35,11 +35,11 @@ func withoutTraces(r *web.Request) {
 func (a pages) getLinkedTicket(r *web.Request) error {
 	withoutTraces(r)
 	token := r.Param("token")
-	tv, who, err := a.Desk.LinkedTicket(token)
+	tv, who, err := a.Desk.Notices.LinkedTicket(token)
 	if err != nil {
 		return err
 	}
-	ends, replyTo, err := a.Desk.LinkFacts(token)
+	ends, replyTo, err := a.Desk.Notices.LinkFacts(token)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (a pages) getLinkedTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (a pages) getLinkedFile(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	row, f, err := a.Desk.OpenLinkedFile(r.Param("token"), id)
+	row, f, err := a.Desk.Notices.OpenLinkedFile(r.Param("token"), id)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (a pages) alike(r *web.Request, p *web.Page, subject, module string) ([]ali
 	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
 		return nil, nil
 	}
-	found, err := a.Desk.LookAlike(r.Ctx(), r.Actor(), subject, alikeMost)
+	found, err := a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, alikeMost)
 	if store.KindOf(err) == store.Unavailable {
 		a.Log.Warn("look for what is alike", "err", err)
 		return nil, nil

@@ -93,7 +93,7 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 	actor := r.Actor()
 	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
 	v.KeepsDraft, v.DraftName = !actor.IsAgent() && !actor.IsAdministrator(), fmt.Sprintf("%d-new-ticket", v.Person)
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -244,9 +244,9 @@ func (a pages) whoReads(r *web.Request, v *newTicketPage, l *catalogue.Level) er
 	if l == nil && !v.NoModule {
 		return nil
 	}
-	g, err := a.Desk.GroupByCode(store.GeneralGroup)
+	g, err := a.Desk.People.GroupByCode(store.GeneralGroup)
 	if l != nil {
-		g, err = a.Desk.Group(l.Group)
+		g, err = a.Desk.People.Group(l.Group)
 	}
 	if err != nil {
 		return err
@@ -278,13 +278,13 @@ func (a pages) postNewTicket(r *web.Request) error {
 	}
 	var t *store.Ticket
 	if err == nil {
-		t, err = a.Desk.OpenTicket(r.Actor(), n)
+		t, err = a.Desk.Tickets.Open(r.Actor(), n)
 	}
 	if err != nil {
 		return a.newTicketPage(r, v, nil, f, err)
 	}
 	if len(add) > 0 {
-		if _, err := a.Desk.Do(r.Actor(), t.ID, ticket.Step{Add: add}); err != nil {
+		if _, err := a.Desk.Tickets.Do(r.Actor(), t.ID, ticket.Step{Add: add}); err != nil {
 			a.Log.Warn("add participants to a new ticket", "ticket", t.ID, "err", err)
 			return r.Done("flash.new-ticket-alone", address.Ticket(t.ID))
 		}
@@ -341,7 +341,7 @@ func (a pages) formModule(f *web.Form) (*catalogue.Level, error) {
 		f.Refuse("module", "error.module-needed")
 		return nil, nil
 	default:
-		l, err := a.Desk.LevelByCode(code)
+		l, err := a.Desk.Catalogue.LevelByCode(code)
 		if store.KindOf(err) == store.NotFound {
 			f.Refuse("module", "error.module-unknown")
 			return nil, nil
@@ -379,7 +379,7 @@ func (a pages) formRequester(r *web.Request, f *web.Form) (uint64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	found, err := a.Desk.PickRequesters(r.Actor(), text, 10)
+	found, err := a.Desk.People.PickRequesters(r.Actor(), text, 10)
 	if err != nil {
 		return 0, err
 	}
@@ -420,7 +420,7 @@ func (a pages) requesterAddress(actor policy.Actor, s string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	found, err := a.Desk.PickRequesters(actor, email, 10)
+	found, err := a.Desk.People.PickRequesters(actor, email, 10)
 	if err != nil || !slices.ContainsFunc(found, func(p people.Pick) bool { return p.ID == id }) {
 		return "", err
 	}

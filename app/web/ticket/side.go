@@ -111,7 +111,7 @@ func (a pages) sideTicket(r *web.Request, tv *ticket.TicketView, f *web.Form, wr
 	if store.KindOf(wrong) == store.Conflict {
 		v.Stale, v.Status, wrong = true, http.StatusConflict, nil
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}

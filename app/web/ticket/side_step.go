@@ -128,26 +128,26 @@ func (a pages) sideStep(r *web.Request, f *web.Form, s ticket.Step, flashKey str
 	actor := r.Actor()
 	s.Rev, s.PublicRev = f.ID("rev"), f.ID("public_rev")
 	var t *store.Ticket
-	if err = a.Desk.MayDo(actor, n, s); err == nil {
+	if err = a.Desk.Tickets.MayDo(actor, n, s); err == nil {
 		err = f.Err()
 	}
 	if err == nil {
-		t, err = a.Desk.Do(actor, n, s)
+		t, err = a.Desk.Tickets.Do(actor, n, s)
 	}
 	if err != nil {
-		tv, gone := a.Desk.Ticket(actor, n)
+		tv, gone := a.Desk.Tickets.Read(actor, n)
 		if gone != nil {
 			return gone
 		}
 		return a.sideTicket(r, tv, f, err)
 	}
-	if err := a.Desk.ReadNotices(actor, n); err != nil {
+	if err := a.Desk.Notices.ReadNotices(actor, n); err != nil {
 		a.Log.Error("read notices of a ticket", "ticket", n, "err", err)
 	}
 	if t.ID != n {
 		return r.Done("flash.side-followed", address.Ticket(t.ID), "number", n)
 	}
-	if _, err := a.Desk.Ticket(actor, n); store.KindOf(err) == store.NotFound && err != nil {
+	if _, err := a.Desk.Tickets.Read(actor, n); store.KindOf(err) == store.NotFound && err != nil {
 		return r.Done(flashKey, "/tickets") // one has taken oneself out
 	}
 	return r.Done(flashKey, address.Ticket(n))

@@ -51,11 +51,11 @@ func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 		}
 		act.step.Rev = f.ID("rev")
 		var t *store.Ticket
-		if err = a.Desk.MayDo(r.Actor(), n, act.step, act.asks...); err == nil {
+		if err = a.Desk.Tickets.MayDo(r.Actor(), n, act.step, act.asks...); err == nil {
 			err = f.Err()
 		}
 		if err == nil {
-			t, err = a.Desk.Do(r.Actor(), n, act.step)
+			t, err = a.Desk.Tickets.Do(r.Actor(), n, act.step)
 		}
 		if err != nil {
 			return a.ticketAgain(r, n, act, f, err)
@@ -71,7 +71,7 @@ func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 // the actor may not follow.
 func (a pages) afterStep(r *web.Request, n uint64, f *web.Form) string {
 	from := fromQuery(a, r.Actor(), f.Raw("from"))
-	seen, err := a.Desk.Revisions(r.Actor(), []uint64{n})
+	seen, err := a.Desk.Tickets.Revisions(r.Actor(), []uint64{n})
 	if err == nil {
 		if _, ok := seen[n]; !ok {
 			return "/desk"
@@ -89,7 +89,7 @@ func (a pages) ticketAgain(r *web.Request, n uint64, act ticketAct, f *web.Form,
 	if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
 		return err
 	}
-	t, problem := a.Desk.Ticket(r.Actor(), n)
+	t, problem := a.Desk.Tickets.Read(r.Actor(), n)
 	if problem != nil {
 		return problem
 	}
@@ -203,7 +203,7 @@ func (a pages) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error
 
 // showPreview answers with the page and the text as it would look; nothing is sent.
 func (a pages) showPreview(r *web.Request, n uint64, f *web.Form, body string) error {
-	t, err := a.Desk.Ticket(r.Actor(), n)
+	t, err := a.Desk.Tickets.Read(r.Actor(), n)
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func (a pages) mentions(r *web.Request, body string) ([]people.Pick, []string, e
 		if name != "" {
 			search = name
 		}
-		picks, err := a.Desk.PickPeople(r.Actor(), search, 50)
+		picks, err := a.Desk.People.Pick(r.Actor(), search, 50)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -308,7 +308,7 @@ func (a pages) postReason(r *web.Request) error {
 		f.Refuse("reason", "error.required")
 	}
 	if err = f.Err(); err == nil {
-		err = a.Desk.GiveReason(r.Actor(), n, reason)
+		err = a.Desk.Rights.GiveReason(r.Actor(), n, reason)
 	}
 	if err != nil {
 		return a.reasonPage(r, n, f, err)

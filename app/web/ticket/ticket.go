@@ -136,12 +136,12 @@ func (a pages) getTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := a.Desk.Ticket(r.Actor(), n)
+	v, err := a.Desk.Tickets.Read(r.Actor(), n)
 	if wantsReason(err) {
 		return a.reasonPage(r, n, nil, nil)
 	}
 	if store.KindOf(err) == store.NotFound && err != nil {
-		if claim, fault := a.Desk.MayClaim(r.Actor(), n); fault != nil || claim {
+		if claim, fault := a.Desk.Tickets.MayClaim(r.Actor(), n); fault != nil || claim {
 			if fault != nil {
 				return fault
 			}
@@ -394,7 +394,7 @@ func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.TicketView
 	}
 	if v.MayAssign {
 		add(&v.Members, "assignee", "0", v.T("ticket.nobody"))
-		members, err := a.Desk.GroupMembers(actor, t.Ticket.Group)
+		members, err := a.Desk.People.GroupMembers(actor, t.Ticket.Group)
 		if err != nil {
 			return err
 		}
@@ -432,7 +432,7 @@ func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.TicketView
 	for _, k := range show.TicketKinds {
 		add(&v.Kinds, "kind", k.String(), v.T("kind."+k.String()))
 	}
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -465,7 +465,7 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.TicketView)
 		view := q.Raw("from")
 		v.Back = show.JoinQuery("/desk/"+view, webqueue.QueryString(q, ""))
 		label = v.T("queue." + view)
-		before, after, err := a.Desk.Neighbours(actor, webqueue.Query(q, view), v.ID)
+		before, after, err := a.Desk.Queues.Neighbours(actor, webqueue.Query(q, view), v.ID)
 		if err != nil {
 			return err
 		}
@@ -481,7 +481,7 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.TicketView)
 	if others := a.presence.Others(v.ID, actor.ID(), a.Desk.Now()); len(others) > 0 {
 		v.Others = v.Plural("presence.others", len(others), "names", strings.Join(others, ", "))
 	}
-	more, err := a.Desk.RequesterTickets(actor, v.ID, 5)
+	more, err := a.Desk.Queues.RequesterTickets(actor, v.ID, 5)
 	if err != nil {
 		return err
 	}
@@ -491,7 +491,7 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.TicketView)
 	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
 		return err
 	}
-	found, err := a.Desk.Search(r.Ctx(), actor, find.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
+	found, err := a.Desk.Find.Search(r.Ctx(), actor, find.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {
 		a.Log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
 	}

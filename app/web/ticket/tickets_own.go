@@ -49,7 +49,7 @@ func (a pages) getOwnTickets(r *web.Request) error {
 	v.Nav, v.Live = "tickets", true
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")
-	levels, err := a.Desk.Levels()
+	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ const stateNotClosed = "not-closed"
 // open itself are picked out here: such a page may be shorter than others, and is never empty while there are more.
 func (a pages) sideTickets(actor policy.Actor, q queue.SideQuery, only store.State) (queue.QueuePage, error) {
 	for looked := 0; ; looked++ {
-		page, err := a.Desk.SideTickets(actor, q)
+		page, err := a.Desk.Queues.SideTickets(actor, q)
 		if err != nil || only != store.StateOpen {
 			return page, err
 		}
