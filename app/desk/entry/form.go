@@ -158,6 +158,7 @@ func PlausibleAddress(s string) bool {
 	return ok && domain != ""
 }
 
+// Cut returns the first n characters of s.
 func Cut(s string, n int) string {
 	r := []rune(s)
 	if len(r) <= n {
@@ -174,6 +175,7 @@ var (
 	MaxPeople  = store.Tickets.Most("participants")
 )
 
+// CheckText notes a text that is empty or has more characters than most.
 func CheckText(wrong *store.Problems, field, s string, most int) {
 	switch n := utf8.RuneCountInString(s); {
 	case n == 0:
@@ -183,6 +185,7 @@ func CheckText(wrong *store.Problems, field, s string, most int) {
 	}
 }
 
+// CheckBody notes the body of a message that is empty or too long.
 func CheckBody(wrong *store.Problems, body string) {
 	switch {
 	case strings.TrimSpace(body) == "":
@@ -192,8 +195,10 @@ func CheckBody(wrong *store.Problems, body string) {
 	}
 }
 
+// MaxExternal is how many characters the number has that another program gives a ticket or an article.
 var MaxExternal = store.Tickets.Most("external")
 
+// Coded reads the word of a field into the value it stands for, and notes a word that stands for none.
 func Coded[V any, P interface {
 	*V
 	UnmarshalText([]byte) error
@@ -205,8 +210,10 @@ func Coded[V any, P interface {
 	return v
 }
 
+// Digits writes n as the digits of an address or a subject.
 func Digits(n uint64) string { return strconv.FormatUint(n, 10) }
 
+// PageSize returns how many rows a page has where n are asked for.
 func PageSize(n int) int {
 	if n <= 0 {
 		return 50
@@ -214,6 +221,7 @@ func PageSize(n int) int {
 	return min(n, 200)
 }
 
+// BeginWords reports whether each of the wanted words begins a word of the title.
 func BeginWords(title string, want []string) bool {
 	have := strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for _, w := range want {

@@ -34,6 +34,7 @@ func (ps *People) Groups(a policy.Actor) ([]*store.Group, error) {
 	return out, err
 }
 
+// Groups returns the groups of the desk.
 func Groups(tx *store.Tx) ([]*store.Group, error) {
 	var out []*store.Group
 	for g, err := range store.Groups.All(tx, 0, false) {
@@ -220,6 +221,7 @@ func (ps *People) ChangeGroup(a policy.Actor, id, saw uint64, f GroupForm) (*sto
 	return out, err
 }
 
+// FillGroup puts what the form says into the group, and notes what is wrong with it.
 func FillGroup(g *store.Group, f GroupForm, wrong *store.Problems) error {
 	g.Name = entry.CleanName(wrong, "name", f.Name, entry.MaxShort)
 	g.Description = entry.CleanTexts(wrong, "description", f.Description, entry.MaxWords)

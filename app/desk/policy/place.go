@@ -6,8 +6,8 @@ import (
 	"sportello/store"
 )
 
-// placed is what a level of the catalogue says or has from the levels above it.
-type placed struct {
+// Place is what a level of the catalogue says or has from the levels above it.
+type Place struct {
 	Code    string
 	Group   uint64
 	Channel store.Channel
@@ -17,8 +17,9 @@ type placed struct {
 	path    []uint64 // from the level itself up to the product
 }
 
-func Placement(tx *store.Tx, module uint64) (placed, error) {
-	var p placed
+// Placement returns the place of the module in the catalogue, NotFound when there is none.
+func Placement(tx *store.Tx, module uint64) (Place, error) {
+	var p Place
 	for id := module; id != 0 && len(p.path) < 10; {
 		m, err := store.Modules.Peek(tx, id)
 		if err != nil {

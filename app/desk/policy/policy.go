@@ -128,6 +128,7 @@ func (rs *Rights) Stand(tx *store.Tx, a Actor, t *store.Ticket) Standing {
 	return rs.Standing(a, t, Confidential(tx, t.Group, t.Module))
 }
 
+// Standing tells how the actor stands to a ticket that is confidential or not, which the caller knows.
 func (rs *Rights) Standing(a Actor, t *store.Ticket, secret bool) Standing {
 	s := Standing{confidential: secret}
 	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
@@ -258,6 +259,7 @@ func MaySupervise(a Actor, group uint64) error {
 	return Denied(a)
 }
 
+// Denied returns the error of somebody who may not: SignIn while they are nobody, Denied else.
 func Denied(a Actor) error {
 	if !a.SignedIn() {
 		return store.Fail(store.SignIn, "error.sign-in-first")
@@ -348,6 +350,7 @@ func (rs *Rights) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
 	return rs.May(tx, a, SeeNotes, t) == nil
 }
 
+// MayOpenFor reports whether the actor may open a ticket in the name of the requester.
 func MayOpenFor(a Actor, requester *store.Person) bool {
 	return a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Covers(requester.Organisation, requester.Unit)
 }

@@ -24,6 +24,7 @@ func (po *Post) sign(purpose string, numbers []byte, n int) []byte {
 	return m.Sum(nil)[:n]
 }
 
+// Token makes the token of the numbers for the purpose, with so many bytes to prove it.
 func (po *Post) Token(purpose string, size int, numbers ...uint64) string {
 	var b []byte
 	for _, n := range numbers {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"sportello/app/desk/entry"
-	"sportello/app/desk/file"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
@@ -124,60 +123,6 @@ func (ts *Tickets) fresh(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) 
 		return stale(public)
 	}
 	return nil
-}
-
-// Change is a change of one ticket under way in its transaction: the one way to change a ticket, for people's steps, API
-// and mail alike. What it changes is put by Flush, as a step of its own in the history.
-type Change struct {
-	ts     *Tickets
-	tx     *store.Tx
-	a      policy.Actor
-	t      *store.Ticket
-	s      Step
-	set    *store.Settings
-	stand  policy.Standing
-	act    string // what the closing Put is called in the history
-	dirty  bool   // the ticket has changes that are not put yet
-	public bool   // they concern the requester's side
-}
-
-// Begin begins a change of the ticket by the actor. Nothing is checked yet: each method checks what it does.
-func (ts *Tickets) Begin(tx *store.Tx, a policy.Actor, t *store.Ticket) *Change {
-	return &Change{ts: ts, tx: tx, a: a, t: t, set: store.CurrentSettings(tx), stand: ts.rights.Stand(tx, a, t)}
-}
-
-// Ticket returns the ticket that is changed; after Speak it may be a new one that follows a closed one.
-func (w *Change) Ticket() *store.Ticket { return w.t }
-
-func (w *Change) need(act policy.Act) error {
-	if w.t.IsSpam() && !w.stand.Allows(policy.Arrange) {
-		return store.Fail(store.NotFound, "error.not-found")
-	}
-	if !w.stand.Allows(act) {
-		return store.Fail(store.Denied, "error.denied")
-	}
-	return nil
-}
-
-// changed notes that the ticket is to be put under the act; a later, weightier act gives its name to the whole.
-func (w *Change) changed(act string, public bool) {
-	w.act, w.dirty, w.public = act, true, w.public || public
-}
-
-// Flush puts what has changed so far as a step of its own.
-func (w *Change) Flush() error {
-	if !w.dirty {
-		return nil
-	}
-	if w.public {
-		Touch(w.tx, w.t)
-	}
-	w.ts.due.Schedule(w.set, w.t)
-	w.tx.Act(w.act)
-	w.tx.Because(w.s.Reason)
-	w.tx.Internally(!w.public)
-	w.dirty, w.public = false, false
-	return store.Tickets.Put(w.tx, w.t)
 }
 
 func (w *Change) do() error {
@@ -475,111 +420,6 @@ func (w *Change) add(address string) error {
 	return nil
 }
 
-// speak writes what the step says.
-func (w *Change) speak() error {
-	text := w.s.Message
-	if text == nil {
-		return nil
-	}
-	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By("").Via, Internal: text.Internal, Mentions: text.Mentions}
-	if err := w.phrase(m); err != nil {
-		return err
-	}
-	files, err := file.PendingFiles(w.tx, w.a, text.Files)
-	if err != nil {
-		return err
-	}
-	return w.say(m, files)
-}
-
-// Speak writes the message or note, as Do does what a person typed, with files that are stored and not yet put. A public
-// reply of an agent to a new ticket takes charge first. A message of the requester's side brings a waiting or resolved
-// ticket back to work, and a closed one while it is not closed too long; later it opens a new ticket, linked both ways.
-func (w *Change) Speak(m *store.Message, files []*store.File) error {
-	if err := w.phrase(m); err != nil {
-		return err
-	}
-	return w.say(m, files)
-}
-
-// phrase settles whose word the message is and how it is to be read.
-func (w *Change) phrase(m *store.Message) error {
-	m.Agent = m.Internal || w.stand.SpeaksForGroup()
-	var wrong store.Problems
-	if entry.CheckBody(&wrong, m.Body); len(wrong) == 0 {
-		entry.Phrase(m)
-		entry.CheckBody(&wrong, m.Body) // HTML may say nothing
-	}
-	return wrong.Err()
-}
-
-// say puts the message, which is phrased, and does to the ticket what follows from it.
-func (w *Change) say(m *store.Message, files []*store.File) error {
-	if m.Internal {
-		if err := w.need(policy.WriteNote); err != nil {
-			return err
-		}
-		m.Mentions = w.mentioned(m.Mentions)
-		w.tx.Act("note")
-		w.tx.Internally(true)
-		w.tx.Because("")
-		if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
-			return err
-		}
-		w.changed("note", false)
-		return w.Flush()
-	}
-	if err := w.need(policy.Write); err != nil {
-		return err
-	}
-	act := "message"
-	if m.Agent {
-		act = "reply"
-		if w.t.State == store.StateNew {
-			if err := w.takeCharge(); err != nil {
-				return err
-			}
-		}
-	} else if w.t.State == store.StateClosed && w.s.To == store.StateNone && !m.NotVerified() {
-		if w.tx.Now().After(w.t.Closed.AddDate(0, 0, w.set.ReopenWithin)) {
-			return w.follow(m, files)
-		}
-	}
-	w.tx.Act(act)
-	w.tx.Internally(false)
-	w.tx.Because("")
-	if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
-		return err
-	}
-	w.changed(act, true)
-	if w.t.State == store.StateClosed && m.NotVerified() {
-		return nil // what nothing proves adds its words and opens nothing again
-	}
-	if !m.Agent && w.s.To == store.StateNone && !w.s.Confirm {
-		return w.WakeUp()
-	}
-	return nil
-}
-
-// Lay puts a message into the ticket as it is and changes nothing else: neither whose turn it is nor who has the ticket.
-// Mail of programs and words that nothing proves come in so.
-func (w *Change) Lay(m *store.Message, files []*store.File) error {
-	act := w.act
-	if act == "" || act == "wish" {
-		act = "message"
-	}
-	w.tx.Act("message")
-	w.tx.Internally(m.Internal)
-	if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
-		return err
-	}
-	if m.Internal && !w.dirty {
-		act = "note"
-	}
-	w.changed(act, !m.Internal)
-	return w.Flush()
-}
-
 // Wish notes the addresses as wishes to take part, which an agent grants: those of people who are on a side already, and
 // what is no address, are left out.
 func (w *Change) Wish(addresses ...string) error {
@@ -594,43 +434,4 @@ func (w *Change) Wish(addresses ...string) error {
 		w.changed("wish", true)
 	}
 	return w.Flush()
-}
-
-// follow opens a new ticket for a message that came after the grace of a closed one, and links both.
-func (w *Change) follow(m *store.Message, files []*store.File) error {
-	old := w.t
-	requester := old.Requester
-	if !w.stand.Is[policy.AsRequester] {
-		requester = w.a.ID()
-	}
-	t := &store.Ticket{Subject: old.Subject, Kind: old.Kind, Severity: old.Severity, Urgency: store.NoDate, Module: old.Module, Group: old.Group,
-		Requester: requester, Organisation: old.Organisation, Unit: old.Unit, Participants: store.Without(old.Participants, requester), Language: old.Language,
-		Via: m.Via, Opened: w.tx.Now(), Links: []uint64{old.ID}}
-	w.tx.Act("open")
-	w.tx.Internally(false)
-	if err := w.ts.InsertTicket(w.tx, t, m, files); err != nil {
-		return err
-	}
-	old.Links = append(slices.Clone(old.Links), t.ID)
-	w.changed("link", true)
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	w.t = t
-	return nil
-}
-
-// mentioned keeps those who may read the note.
-func (w *Change) mentioned(ids []uint64) []uint64 {
-	var out []uint64
-	for _, id := range ids {
-		p, err := store.People.Get(w.tx, id)
-		if err != nil || slices.Contains(out, id) {
-			continue
-		}
-		if w.ts.rights.May(w.tx, policy.Actor{Person: p}, policy.SeeNotes, w.t) == nil {
-			out = append(out, id)
-		}
-	}
-	return out
 }

@@ -1,0 +1,231 @@
+package intake
+
+import (
+	"errors"
+	"slices"
+
+	"sportello/app/desk/entry"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/app/mail"
+	"sportello/store"
+)
+
+// lead is a ticket to which a mail points, and how its sender stands there.
+type lead struct {
+	t       *store.Ticket
+	why, by string
+	where   place
+}
+
+// find is the table of domain.md, "mail and belonging". It says which ticket the mail joins or, where its sender is
+// outside, beside which it lies; nil for one of its own. What the ticket holds goes before what it mentions; anything
+// by which the sender belongs goes before anything by which they do not.
+func (j *joining) find() (*lead, error) {
+	if seen, err := j.seen(); seen || err != nil {
+		return nil, err
+	}
+	var beside *lead
+	for _, id := range j.answered() {
+		l, err := j.byID(id, false)
+		if err != nil || l != nil && l.where != outside {
+			return l, err
+		}
+		if beside == nil {
+			beside = l
+		}
+	}
+	if t, err := j.ticket(j.token.Ticket); err != nil {
+		return nil, err
+	} else if t != nil && !j.has(t) {
+		l, err := j.lead(t, JoinedToken, "")
+		if err != nil || l.where != outside {
+			return l, err
+		}
+		if beside == nil {
+			beside = l
+		}
+	}
+	// Its own Message-ID stands among those mentioned: a copy that went to somebody else first may have been answered.
+	for _, id := range append(j.answered(), j.in.MessageID) {
+		l, err := j.byID(id, true)
+		if err != nil || l != nil && l.where != outside {
+			return l, err
+		}
+		if l != nil && j.suggest == 0 {
+			j.suggest = l.t.ID
+		}
+	}
+	if n, ok := mail.Number(j.in.Subject, store.CurrentSettings(j.tx).ShortName()); ok {
+		if t, err := j.ticket(n); err != nil {
+			return nil, err
+		} else if t != nil && !j.has(t) {
+			l, err := j.lead(t, JoinedNumber, "#"+entry.Digits(n))
+			if err != nil || l.where != outside {
+				return l, err
+			}
+		}
+	}
+	return beside, nil
+}
+
+// seen reports whether the mail's Message-ID stands in a ticket already, with other content: copies are known before.
+func (j *joining) seen() (bool, error) {
+	if j.in.MessageID == "" {
+		return false, nil
+	}
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(j.in.MessageID))}) {
+		if err != nil {
+			return false, err
+		}
+		if m.Kind == store.MailNear || slices.ContainsFunc(j.copies, func(c *store.Mail) bool { return c.Message != 0 && c.Message == m.Message }) {
+			continue
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// byID is the ticket that holds the Message-ID, or mentions it: the newest to which the sender belongs, else the newest;
+// of those to which they belong, one of the group for which the mail came. A ticket that has this mail from another
+// mailbox is none.
+func (j *joining) byID(id string, mentioned bool) (*lead, error) {
+	if id == "" {
+		return nil, nil
+	}
+	var out *lead
+	n := 0
+	var elsewhere *lead
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(id)), Desc: true}) {
+		if err != nil {
+			return nil, err
+		}
+		if n++; n > post.MostOfID {
+			break
+		}
+		if (m.Kind == store.MailNear) != mentioned {
+			continue
+		}
+		t, err := j.ticketOf(m)
+		if err != nil {
+			return nil, err
+		}
+		if t == nil || j.has(t) {
+			continue
+		}
+		why := JoinedMessageID
+		if mentioned {
+			why = JoinedNear
+		}
+		l, err := j.lead(t, why, entry.Cut(id, 200))
+		switch {
+		case err != nil || l.where != outside && t.Group == j.row.Group:
+			return l, err
+		case l.where != outside && elsewhere == nil:
+			elsewhere = l
+		case out == nil:
+			out = l
+		}
+	}
+	if elsewhere != nil {
+		return elsewhere, nil
+	}
+	return out, nil
+}
+
+func (j *joining) lead(t *store.Ticket, why, by string) (*lead, error) {
+	where, known := j.places[t.ID]
+	if !known {
+		var err error
+		if where, err = j.placeIn(t); err != nil {
+			return nil, err
+		}
+		if j.places == nil {
+			j.places = map[uint64]place{}
+		}
+		j.places[t.ID] = where
+	}
+	return &lead{t, why, by, where}, nil
+}
+
+// ticket returns the ticket of that number, nil when there is none, or none any more.
+func (j *joining) ticket(n uint64) (*store.Ticket, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	t, err := store.Tickets.Get(j.tx, n)
+	if errors.Is(err, store.ErrNotFound) || err == nil && t.IsSpam() {
+		return nil, nil
+	}
+	return t, err
+}
+
+// answered are the Message-IDs the mail answers, the nearest first.
+func (j *joining) answered() []string {
+	var out []string
+	add := func(ids ...string) {
+		for _, id := range ids {
+			if id != "" && !slices.Contains(out, id) && len(out) < 60 {
+				out = append(out, id)
+			}
+		}
+	}
+	add(j.in.InReplyTo...)
+	refs := slices.Clone(j.in.References)
+	slices.Reverse(refs)
+	add(refs...)
+	return out
+}
+
+// ticketOf is the ticket in which a Message-ID stands for the sender: where its message is now or, when that came there
+// with a duplicate to whose people the sender belongs, the duplicate.
+func (j *joining) ticketOf(m *store.MailID) (*store.Ticket, error) {
+	t, err := j.ticket(m.Ticket)
+	if err != nil || t == nil {
+		return nil, err
+	}
+	if m.Message == 0 || j.person == nil || t.OnSide(j.person.ID) {
+		return t, nil
+	}
+	msg, err := store.Messages.Get(j.tx, m.Message)
+	if err != nil || !msg.Merged() {
+		return t, store.IgnoreNotFound(err)
+	}
+	if o, err := j.ticket(msg.Side()); err != nil || o != nil && o.OnSide(j.person.ID) {
+		return o, err
+	}
+	return t, nil
+}
+
+// placeIn says how the sender stands to the ticket. To a confidential one belong its people and its group alone.
+func (j *joining) placeIn(t *store.Ticket) (place, error) {
+	secret := policy.Confidential(j.tx, t.Group, t.Module)
+	if j.person != nil {
+		s := j.it.rights.Standing(policy.Actor{Person: j.person}, t, secret)
+		own := j.token.Person == j.person.ID && j.token.Ticket == t.ID
+		if own && t.Unclaimed && t.Requester == j.person.ID {
+			return addressed, nil // we wrote to them; that they read it claims nothing
+		}
+		switch {
+		case s.Is[policy.AsRequester] || s.Is[policy.AsParticipant] || s.Is[policy.AsCoordinator] && !secret:
+			return within, nil
+		case s.Is[policy.AsAgentHere] || s.Is[policy.AsSupervisorHere]:
+			return agent, nil
+		case s.Is[policy.AsAgentElsewhere] && s.Allows(policy.WriteNote) && own && j.token.Purpose == notice.PurposeInternal:
+			return noting, nil
+		}
+	}
+	if secret {
+		return outside, nil
+	}
+	for m, err := range store.MailsByTicket.Rows(j.tx, store.Span{Prefix: store.Key(t.ID)}) {
+		if err != nil {
+			return outside, err
+		}
+		if slices.Contains(m.Addressed, j.in.From.Email) {
+			return addressed, nil
+		}
+	}
+	return outside, nil
+}

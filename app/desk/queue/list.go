@@ -1,0 +1,174 @@
+package queue
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"sportello/app/desk/policy"
+	"sportello/store"
+)
+
+// TicketFilter is what the API's list asks for. Zero values do not filter.
+type TicketFilter struct {
+	States       []store.State
+	Group        uint64
+	Module       uint64
+	Requester    uint64
+	UpdatedSince time.Time
+	Limit        int // 1 to 200, 50 when 0
+	After        uint64
+}
+
+// TicketList is an answer to TicketFilter: newest numbers first. Exact tells whether Total is the true number or only
+// a lower bound; Next goes into After, 0 on the last page.
+type TicketList struct {
+	Total   int
+	Exact   bool
+	Next    uint64
+	Tickets []*store.Ticket
+}
+
+// maxTotalled bounds how many tickets are looked at to count a list: beyond it the total is a lower bound.
+const maxTotalled = 2000
+
+// maxGathered bounds how many candidates of an index the API's list sorts by number.
+const maxGathered = 20000
+
+// List returns the tickets the actor may see, newest number first, without what the table keeps apart (store.Table.Glance).
+func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
+	out := TicketList{Exact: true}
+	if !a.SignedIn() {
+		return out, policy.Denied(a)
+	}
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	f.Limit = min(f.Limit, 200)
+	err := qs.st.View(func(tx *store.Tx) error {
+		out = TicketList{Exact: true}
+		see := qs.sight(tx, a)
+		shown := func(t *store.Ticket) bool {
+			if t.IsSpam() || !f.fits(tx, t) || !see(t) {
+				return false
+			}
+			updated := t.PublicUpdated // the reader's side has its own clock
+			if qs.rights.OnAgentsSide(tx, a, t) {
+				updated = t.Updated
+			}
+			return !updated.Before(f.UpdatedSince)
+		}
+		whole := f
+		whole.After = 0 // the total is that of all pages, so that it is the same on each
+		looked := 0
+		for t, err := range qs.candidates(tx, a, whole) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > maxTotalled {
+				out.Exact = false
+				break
+			}
+			if shown(t) {
+				out.Total++
+			}
+		}
+		looked = 0
+		for t, err := range qs.candidates(tx, a, f) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > maxLooked {
+				out.Next = t.ID + 1 // the next page looks on from here
+				return nil
+			}
+			if !shown(t) {
+				continue
+			}
+			if len(out.Tickets) == f.Limit {
+				out.Next = out.Tickets[f.Limit-1].ID
+				return nil
+			}
+			out.Tickets = append(out.Tickets, t)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {
+	return (len(f.States) == 0 || slices.Contains(f.States, t.State)) && (f.Group == 0 || t.Group == f.Group) &&
+		(f.Module == 0 || policy.Under(tx, t.Module, f.Module)) && (f.Requester == 0 || t.Requester == f.Requester)
+}
+
+// candidates walks tickets by falling number, below After: out of the narrowest index that the filter offers, else all
+// of them.
+func (qs *Queues) candidates(tx *store.Tx, a policy.Actor, f TicketFilter) iter.Seq2[*store.Ticket, error] {
+	var ids []uint64
+	gather := func(index *store.Index[store.Ticket], spans ...store.Span) bool {
+		for _, s := range spans {
+			for e := range index.Entries(tx, s) {
+				if ids = append(ids, e.ID); len(ids) > maxGathered {
+					ids = nil
+					return false
+				}
+			}
+		}
+		return true
+	}
+	active := len(f.States) > 0 && !slices.ContainsFunc(f.States, func(s store.State) bool { return !s.Active() })
+	var byState []store.Span
+	for _, s := range f.States {
+		byState = append(byState, store.Span{Prefix: store.Key(s)})
+	}
+	ok := false
+	switch {
+	case f.Requester != 0:
+		ok = gather(store.TicketsBySide, store.Span{Prefix: store.Key(f.Requester)})
+	case !a.IsAgent() && !a.IsAdministrator():
+		spans := []store.Span{{Prefix: store.Key(a.ID())}}
+		ok = gather(store.TicketsBySide, spans...)
+		for _, c := range a.Person.Coordinates {
+			if c.Unit != 0 {
+				ok = ok && gather(store.TicketsByUnit, store.Span{Prefix: store.Key(c.Unit)})
+			} else {
+				ok = ok && gather(store.TicketsByOrganisation, store.Span{Prefix: store.Key(c.Organisation)})
+			}
+		}
+	case active:
+		ok = gather(store.TicketsByState, byState...)
+	case !f.UpdatedSince.IsZero():
+		ok = gather(store.TicketsByUpdate, store.Span{Low: store.Key(f.UpdatedSince)})
+	}
+	if !ok {
+		from := uint64(0)
+		if f.After > 0 {
+			from = f.After - 1
+			if from == 0 {
+				return func(func(*store.Ticket, error) bool) {}
+			}
+		}
+		return store.Tickets.GlanceAll(tx, from, true)
+	}
+	slices.SortFunc(ids, func(x, y uint64) int {
+		switch {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	ids = slices.Compact(ids)
+	return func(yield func(*store.Ticket, error) bool) {
+		for _, id := range ids {
+			if f.After != 0 && id >= f.After {
+				continue
+			}
+			t, err := store.Tickets.Glance(tx, id)
+			if !yield(t, err) || err != nil {
+				return
+			}
+		}
+	}
+}
