@@ -166,7 +166,7 @@ func TestTheAdministrationIsForThoseWhoRunTheDesk(t *testing.T) {
 func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	d := newAdministration(t)
 	mail := letter{from: "Ada Neri <ada@example.it>", id: "uno@example.it", subject: "Cedolino", html: `<p>Vuoto</p><img src="cid:foto">`, picture: picture()}
-	if _, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
+	if _, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
 		t.Fatal(err)
 	}
 	for _, lang := range words.Languages {
@@ -250,7 +250,7 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 	link := passwordLink.FindString(got.body)
 	guest := d.browser()
 	guest.must(guest.get(link), 200, "lia@example.it")
-	page, err := d.app.Desk.People.List(policy.Actor{System: true}, people.PeopleQuery{Text: "lia@example.it"})
+	page, err := d.app.Desk.People.List(policy.Actor{System: true}, people.Query{Text: "lia@example.it"})
 	if err != nil || len(page.People) != 1 {
 		t.Fatal(err, page)
 	}

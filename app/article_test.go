@@ -55,9 +55,9 @@ func found(t *testing.T, text, pattern string) string {
 
 func TestTheGuideIsBrowsedByApplicationByWhoeverMayReadIt(t *testing.T) {
 	w := newWorld(t)
-	w.article(article.ArticleForm{Title: "Solo per chi accede", Audience: store.SignedIn})
-	w.article(article.ArticleForm{Title: "Procedura degli operatori", Audience: store.Agents})
-	w.article(article.ArticleForm{Title: "Stampanti di rete", Module: desk0, Audience: store.Public})
+	w.article(article.Form{Title: "Solo per chi accede", Audience: store.SignedIn})
+	w.article(article.Form{Title: "Procedura degli operatori", Audience: store.Agents})
+	w.article(article.Form{Title: "Stampanti di rete", Module: desk0, Audience: store.Public})
 	for _, c := range []struct {
 		role  string
 		reads []string
@@ -90,7 +90,7 @@ func TestTheGuideIsBrowsedByApplicationByWhoeverMayReadIt(t *testing.T) {
 const desk0 = ^uint64(0)
 
 // article saves an article as the administrator: in Italian, about CSA and published, unless the form says otherwise.
-func (w *world) article(f article.ArticleForm) *article.ArticleView {
+func (w *world) article(f article.Form) *article.View {
 	w.t.Helper()
 	if f.Language == "" {
 		f.Language = "it"
@@ -121,7 +121,7 @@ func TestThousandsOfPagesOfOneModuleAreAllReachedByTurningPages(t *testing.T) {
 	system := policy.Actor{System: true, Via: "import"}
 	for i := range many {
 		for _, lang := range []string{"it", "en"} {
-			_, _, err := d.Articles.Put(system, article.ArticleRecord{Slug: fmt.Sprintf("aiuto-%d", i), Title: fmt.Sprintf("%c%c aiuto %03d", 'A'+i%26, 'a'+i%7, i), Body: "<p>Testo della pagina</p>",
+			_, _, err := d.Articles.Put(system, article.Record{Slug: fmt.Sprintf("aiuto-%d", i), Title: fmt.Sprintf("%c%c aiuto %03d", 'A'+i%26, 'a'+i%7, i), Body: "<p>Testo della pagina</p>",
 				Format: "html", Language: lang, Module: "esse3", Audience: "public", State: "published"})
 			if err != nil {
 				t.Fatal(err)
@@ -167,7 +167,7 @@ func TestThousandsOfPagesOfOneModuleAreAllReachedByTurningPages(t *testing.T) {
 
 func TestAnArticleIsReadInTheReadersLanguageElseInTheOtherOne(t *testing.T) {
 	w := newWorld(t)
-	w.article(article.ArticleForm{Title: "Solo in italiano", Audience: store.Public})
+	w.article(article.Form{Title: "Solo in italiano", Audience: store.Public})
 	it, en := w.visitor("nobody"), w.visitor("nobody")
 	it.header.Set("Accept-Language", "it")
 	en.header.Set("Accept-Language", "en")
@@ -322,7 +322,7 @@ func TestAPictureIsUploadedIntoTheTextAndBelongsToTheArticleOnceSaved(t *testing
 
 func TestArticlesOfferedBehindQuestionMarksAreThoseThatMayBeSent(t *testing.T) {
 	w := newWorld(t)
-	w.article(article.ArticleForm{Title: "Cedolino: procedura degli operatori", Audience: store.Agents})
+	w.article(article.Form{Title: "Cedolino: procedura degli operatori", Audience: store.Agents})
 	w.searchable()
 	b := w.visitor("agent")
 	got := b.get("/articles/pick?q=cedo")

@@ -74,7 +74,7 @@ func TestWordsInAttachmentsAreFoundByWhoMayOpenThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	guide := w.keep("administrator", "guida.pdf", smallPDF("Come si nutre il pangolino"))
-	w.article(article.ArticleForm{Title: "Animali", Body: "Vedi il file.", Audience: store.Public, Files: []uint64{guide}})
+	w.article(article.Form{Title: "Animali", Body: "Vedi il file.", Audience: store.Public, Files: []uint64{guide}})
 	for _, f := range []uint64{public, secret, guide} {
 		if text := w.readable(f); text.Failed != "" || text.Text == "" {
 			t.Fatalf("%+v", text)

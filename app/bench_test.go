@@ -330,7 +330,7 @@ func BenchmarkPages(b *testing.B) {
 					b.Fatal(err)
 				}
 				began := time.Now()
-				if _, err := access.Find.Search(b.Context(), s.who, find.SearchQuery{Text: q, Facets: s.facets}); err != nil {
+				if _, err := access.Find.Search(b.Context(), s.who, find.Query{Text: q, Facets: s.facets}); err != nil {
 					b.Fatal(err)
 				}
 				times = append(times, time.Since(began))

@@ -19,7 +19,7 @@ func (w *world) attached(name string, content []byte) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.article(article.ArticleForm{Title: "Con " + name, Audience: store.Public, Files: []uint64{f.ID}})
+	w.article(article.Form{Title: "Con " + name, Audience: store.Public, Files: []uint64{f.ID}})
 	return fmt.Sprintf("/files/%d", f.ID)
 }
 

@@ -290,7 +290,7 @@ func (w *world) mailAttempts() {
 			"\r\n--b1\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Prova</p>" + strings.ReplaceAll(a, "\n", "\r\n") + "<p title=\"" + strings.ReplaceAll(a, "\n", " ") + "\">hacked</p><img alt='" + strings.ReplaceAll(a, "\n", " ") + "' src=cid:foto>\r\n--b1--\r\n" +
 			"--b0\r\nContent-Type: " + kind + "; name=\"" + raw + "\"\r\nContent-Disposition: attachment; filename=\"" + raw + "\"\r\nContent-ID: <foto>\r\nContent-Description: " + raw + "\r\n\r\n<script>hacked=1</script>\r\n" +
 			"--b0\r\nContent-Type: text/html\r\nContent-Disposition: inline; filename*=utf-8''" + url.PathEscape(a) + "\r\n\r\n<script>hacked=1</script>\r\n--b0--\r\n"
-		if _, err := w.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(m)); err != nil {
+		if _, err := w.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(m)); err != nil {
 			w.t.Fatal(err)
 		}
 	}

@@ -289,13 +289,13 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 	for i, form := range []store.Format{store.HTML, store.Text, store.Markdown} {
 		for _, lang := range []string{"it", "en"} {
 			slug := fmt.Sprintf("prova-%d", i)
-			a := article.ArticleForm{Slug: slug, Title: next(240), Language: lang, Module: w.module["csa"], Audience: store.Public, Format: form, Body: everything, Publication: store.Published}
+			a := article.Form{Slug: slug, Title: next(240), Language: lang, Module: w.module["csa"], Audience: store.Public, Format: form, Body: everything, Publication: store.Published}
 			_, err := d.Articles.Save(admin, a)
 			must(err)
 			w.things["slug"] = slug
 		}
 	}
-	_, err = d.Articles.Save(admin, article.ArticleForm{Title: next(240), Language: "it", Module: w.module["csa"], Body: everything, Publication: store.Draft})
+	_, err = d.Articles.Save(admin, article.Form{Title: next(240), Language: "it", Module: w.module["csa"], Body: everything, Publication: store.Draft})
 	must(err)
 	reply, err := d.Queues.AddReply(w.as("agent"), queue.ReplyForm{Group: w.group["csa"], Title: words(190), Body: store.Words{IT: everything, EN: everything}})
 	must(err)

@@ -284,7 +284,7 @@ func deskWithoutServer(t *testing.T) *app.App {
 func goesTo(t *testing.T, a *app.App, l letter, address string) (out *transport.Letter) {
 	t.Helper()
 	l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
-	_, err := a.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
+	_, err := a.Desk.Intake.Take(intake.From{Source: "lmtp"}, bytes.NewReader(l.bytes()))
 	must(t, err)
 	must(t, a.Desk.Intake.Process(t.Context()))
 	_, err = a.Desk.Notices.PlanNotices()

@@ -88,7 +88,7 @@ func (w *world) comes(l letter) *store.Mail {
 		l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))
 	}
 	d := w.app.Desk
-	row, err := d.Intake.Take(intake.MailFrom{Source: "lmtp"}, bytes.NewReader(l.bytes()))
+	row, err := d.Intake.Take(intake.From{Source: "lmtp"}, bytes.NewReader(l.bytes()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ To: %s
 
 --b1--
 `, id, person.Email, person.Email, l.MessageID, person.Email), "\n", "\r\n")
-	if _, err := w.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
+	if _, err := w.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(raw)); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := w.app.Desk.Intake.Process(context.Background()); err != nil {

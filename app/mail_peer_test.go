@@ -72,7 +72,7 @@ func (d *testDesk) memberOf(code string) (out []store.Membership) {
 	return out
 }
 
-func (d *testDesk) ticket(n uint64) *ticket.TicketView {
+func (d *testDesk) ticket(n uint64) *ticket.View {
 	d.t.Helper()
 	v, err := d.app.Desk.Tickets.Read(theDesk, n)
 	must(d.t, err)
@@ -214,7 +214,7 @@ func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
 	relay := mailpeer.NewRelay(t, nil)
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
 	relay.LoseAnswers(1)
-	_, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(aMail))
+	_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(aMail))
 	must(t, err)
 	eventually(t, "the first try", func() bool { return len(relay.Taken()) == 1 })
 	var page notice.LetterPage
@@ -236,7 +236,7 @@ func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
 	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 	second := d.add("Bianca Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bianca@ateneo.example"})
-	_, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+	_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 	must(t, err)
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	by := func(p *store.Person, s ticket.Step) {
@@ -254,7 +254,7 @@ func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	by(agent, ticket.Step{Message: note("b")})
 	by(second, ticket.Step{Assignee: &second.ID})
 	// An agent's answer that nothing proves stays a note until it is confirmed; its words stay too.
-	_, err = d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.Desk.Notices.ReplyAddress("csa@sportello.example", 1, agent.ID, notice.PurposePublic)+
+	_, err = d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader("From: bruno@ateneo.example\nTo: "+d.app.Desk.Notices.ReplyAddress("csa@sportello.example", 1, agent.ID, notice.PurposePublic)+
 		"\nSubject: Re: Cedolino\nMessage-ID: <agente@x>\n\n"+secret+" non confermata\n"))
 	must(t, err)
 	eventually(t, "the unconfirmed answer", func() bool { return len(d.ticket(1).Messages) == 5 })
@@ -308,7 +308,7 @@ func TestFilesGoAlongWhileTheyAreSmall(t *testing.T) {
 			relay := mailpeer.NewRelay(t, nil)
 			d := mailDesk(t, "sportello.example", freePort(t), relay.Port, func(cfg *config.Config) { cfg.SMTP.AttachMB = c.mb })
 			agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
-			_, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
+			_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 			must(t, err)
 			eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 			a := policy.Actor{Person: agent, Via: "page"}

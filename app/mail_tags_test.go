@@ -65,7 +65,7 @@ func TestDoctorTriesWhetherMailWithATagArrives(t *testing.T) {
 			t.Errorf("then: %s", got)
 		}
 	}
-	_, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
+	_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
 	must(t, err)
 	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
@@ -129,7 +129,7 @@ func TestAServerThatTakesNoTagGetsLettersAsEver(t *testing.T) {
 	if got := d.told("csa@desk.example"); !strings.Contains(got, "note csa@desk.example: mail with a tag cannot be sent") || !strings.Contains(got, "not owned by user") {
 		t.Errorf("doctor: %s", got)
 	}
-	_, err = d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp", To: []string{"csa+x@desk.example"}}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
+	_, err = d.app.Desk.Intake.Take(intake.From{Source: "lmtp", To: []string{"csa+x@desk.example"}}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
 	must(t, err)
 	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
@@ -157,7 +157,7 @@ func TestTheAdministratorIsToldOnceOfCertifiedMail(t *testing.T) {
 	}
 	for i := range 3 {
 		raw := "X-Trasporto: posta-certificata\r\nFrom: posta-certificata@pec.gestore.example\r\nReply-To: anna@pec.altrove.example\r\nTo: csa@desk.example\r\nMessage-ID: <" + strconv.Itoa(i) + "@pec>\r\nSubject: POSTA CERTIFICATA: x\r\n\r\nx" + strconv.Itoa(i) + "\r\n"
-		_, err := d.app.Desk.Intake.Take(intake.MailFrom{Source: "lmtp"}, strings.NewReader(raw))
+		_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(raw))
 		must(t, err)
 	}
 	eventually(t, "tickets", func() bool { return d.tickets() == 3 })

@@ -181,19 +181,19 @@ func (w *world) fill(home, unit uint64) {
 		w.t.Fatal(err)
 	}
 	w.things["person"] = fmt.Sprint(somebody.ID)
-	save := func(f article.ArticleForm) {
+	save := func(f article.Form) {
 		if _, err := d.Articles.Save(w.as("administrator"), f); err != nil {
 			w.t.Fatal(err)
 		}
 	}
 	body := "Quando serve.\n\n# Passi\n\n1. Apri **Documenti**.\n2. Premi Stampa.\n\n# Se non funziona\n\nScrivi a [noi](/tickets/new).\n\n# Altro\n\nTesto."
-	save(article.ArticleForm{Title: "Stampare il cedolino", Language: "it", Module: w.module["csa"], Audience: store.Public, Body: body, Format: store.Markdown, Publication: store.Published})
+	save(article.Form{Title: "Stampare il cedolino", Language: "it", Module: w.module["csa"], Audience: store.Public, Body: body, Format: store.Markdown, Publication: store.Published})
 	v, err := d.Articles.Read(w.as("administrator"), "stampare-il-cedolino", "it")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	save(article.ArticleForm{Slug: v.Slug, Title: "Printing the payslip", Language: "en", Module: w.module["csa"], Audience: store.Public, Body: "Open Documents.", Format: store.Markdown, Publication: store.Published})
-	save(article.ArticleForm{Title: "Bozza riservata", Language: "it", Module: w.module["csa"], Audience: store.Agents, Body: body, Format: store.Markdown, Publication: store.Draft})
+	save(article.Form{Slug: v.Slug, Title: "Printing the payslip", Language: "en", Module: w.module["csa"], Audience: store.Public, Body: "Open Documents.", Format: store.Markdown, Publication: store.Published})
+	save(article.Form{Title: "Bozza riservata", Language: "it", Module: w.module["csa"], Audience: store.Agents, Body: body, Format: store.Markdown, Publication: store.Draft})
 	w.things["slug"] = "stampare-il-cedolino"
 	view, err := d.Tickets.Read(w.as("agent"), t.ID)
 	if err != nil {

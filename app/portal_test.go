@@ -39,7 +39,7 @@ func (w *world) opened(a answer) uint64 {
 	return n
 }
 
-func (w *world) view(role string, n uint64) *ticket.TicketView {
+func (w *world) view(role string, n uint64) *ticket.View {
 	w.t.Helper()
 	v, err := w.app.Desk.Tickets.Read(w.as(role), n)
 	if err != nil {

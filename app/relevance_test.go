@@ -115,7 +115,7 @@ func (c *relevanceCorpus) lines(t *testing.T) string {
 	defer f.Close()
 	e := json.NewEncoder(f)
 	for _, p := range c.pages {
-		if err := e.Encode(article.ArticleRecord{Title: p.title, Body: p.body, Format: "text", Language: c.language, Audience: "public", State: "published", ExternalID: p.address}); err != nil {
+		if err := e.Encode(article.Record{Title: p.title, Body: p.body, Format: "text", Language: c.language, Audience: "public", State: "published", ExternalID: p.address}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -134,7 +134,7 @@ func (d *testDesk) fillDesk(path string) map[uint64]string {
 	s := bufio.NewScanner(f)
 	s.Buffer(nil, 16<<20)
 	for s.Scan() {
-		var rec article.ArticleRecord
+		var rec article.Record
 		if err := json.Unmarshal(s.Bytes(), &rec); err != nil {
 			d.t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func (d *testDesk) reciprocal(c relevanceCorpus, pages map[uint64]string, every 
 		n++
 		text := word(q)
 		begun := time.Now()
-		found, err := d.app.Desk.Find.Search(context.Background(), policy.Actor{Via: "page", Language: c.language}, find.SearchQuery{Text: text, Limit: 10})
+		found, err := d.app.Desk.Find.Search(context.Background(), policy.Actor{Via: "page", Language: c.language}, find.Query{Text: text, Limit: 10})
 		took = append(took, time.Since(begun))
 		if err != nil {
 			d.t.Fatalf("%q: %v", text, err)

@@ -59,7 +59,7 @@ func TestOneSearchFindsTicketsAndArticlesAsTheReaderMaySeeThem(t *testing.T) {
 
 func TestWhatIsTypedIsShownAsTextEverywhereOnThePage(t *testing.T) {
 	w := newWorld(t)
-	w.article(article.ArticleForm{Title: `<script>alert("cedolino")</script>`, Body: `Testo cedolino <img src=x onerror="alert(1)">`, Audience: store.Public, Format: store.Text})
+	w.article(article.Form{Title: `<script>alert("cedolino")</script>`, Body: `Testo cedolino <img src=x onerror="alert(1)">`, Audience: store.Public, Format: store.Text})
 	w.searchable()
 	b := w.visitor("nobody")
 	for _, text := range []string{`<script>alert("cedolino")</script>`, `"><img src=x onerror=alert(1)>`, `cedolino "`, "\x00\xff", strings.Repeat("a", 5000), "-", "*", "OR", "stato:", "#"} {
@@ -125,7 +125,7 @@ func TestAPageThatNothingIsAskedOfExplainsTheLanguageOfQuestions(t *testing.T) {
 func TestManyHitsAreTurnedPageByPageUpToAThousand(t *testing.T) {
 	w := newWorld(t)
 	for i := range 45 {
-		w.article(article.ArticleForm{Title: "Anagrafica" + strings.Repeat(" x", i), Body: fmt.Sprintf("Testo numero %d.", i), Audience: store.Public})
+		w.article(article.Form{Title: "Anagrafica" + strings.Repeat(" x", i), Body: fmt.Sprintf("Testo numero %d.", i), Audience: store.Public})
 	}
 	w.searchable()
 	b := w.visitor("nobody")

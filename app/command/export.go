@@ -31,11 +31,11 @@ func exportCommand(r *runner) *cobra.Command {
 	}
 	add("tickets", "Write all tickets with their messages and notes as JSON Lines, without attachments", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
-		return a.Desk.ExportTickets(ctx, r.actor(), func(t ticket.TicketRecord) error { return enc.Encode(t) })
+		return a.Desk.ExportTickets(ctx, r.actor(), func(t ticket.Record) error { return enc.Encode(t) })
 	})
 	add("articles", "Write all articles as JSON Lines, without pictures", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
-		return a.Desk.ExportArticles(ctx, r.actor(), func(v article.ArticleRecord) error { return enc.Encode(v) })
+		return a.Desk.ExportArticles(ctx, r.actor(), func(v article.Record) error { return enc.Encode(v) })
 	})
 	add("people", "Write all people who are not disabled as CSV, without passwords", exportPeople(r))
 	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *app.App, out *bufio.Writer) error {

@@ -280,7 +280,7 @@ func unknownMembers(names []string, object []byte, is reflect.Type) []string {
 
 // tickets takes JSON Lines in, a hundred records in one transaction, in the order of the file.
 func (in *importing) tickets(ctx context.Context, src io.Reader) error {
-	var recs []ticket.TicketRecord
+	var recs []ticket.Record
 	var lines []int
 	size := 0
 	flush := func() error {
@@ -299,7 +299,7 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 		return ctx.Err()
 	}
 	err := eachLine(src, func(l jsonLine) error {
-		var rec ticket.TicketRecord
+		var rec ticket.Record
 		unknown, err := l.decode(&rec)
 		if err != nil {
 			return in.refuse(fmt.Sprint(l.number), err)

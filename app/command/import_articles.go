@@ -87,8 +87,8 @@ type articleWriter struct {
 
 type articleJob struct {
 	where string
-	rec   article.ArticleRecord
-	make  func() (article.ArticleRecord, error) // instead of rec, where making it takes time
+	rec   article.Record
+	make  func() (article.Record, error) // instead of rec, where making it takes time
 }
 
 func (in *importing) startWriting() *articleWriter {
@@ -162,7 +162,7 @@ func (w *articleWriter) end() error {
 func (in *importing) articles(ctx context.Context, src io.Reader) error {
 	w := in.startWriting()
 	err := eachLine(src, func(l jsonLine) error {
-		var rec article.ArticleRecord
+		var rec article.Record
 		where := strconv.Itoa(l.number)
 		unknown, err := l.decode(&rec)
 		if err != nil {
@@ -211,7 +211,7 @@ func (in *importing) folder(ctx context.Context, root string, f folderFlags) err
 	defer files.Close()
 	w := in.startWriting()
 	for _, p := range pages {
-		err = w.put(p.slug, articleJob{where: p.path, make: func() (article.ArticleRecord, error) {
+		err = w.put(p.slug, articleJob{where: p.path, make: func() (article.Record, error) {
 			r := pageReader{files: files, page: p, slugs: slugs, flags: f, most: in.app.Config.MaxFileMB << 20, named: func(name, why string) { w.named(p.path, name, why) }}
 			rec, err := r.read()
 			w.expect(r.anchors)

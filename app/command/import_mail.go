@@ -98,9 +98,9 @@ func (m *mailImporting) work(ctx context.Context, source func(give) error) error
 	for i := range m.own {
 		m.own[i] = store.Address(m.own[i])
 	}
-	o := intake.MailImport{Group: m.group, Module: m.module, Own: m.own, CloseAfter: time.Duration(m.days) * 24 * time.Hour,
+	o := intake.Import{Group: m.group, Module: m.module, Own: m.own, CloseAfter: time.Duration(m.days) * 24 * time.Hour,
 		Progress: func(step string, done, total int) { m.progress.step(step, done, total) },
-		Each: func(x intake.MailImported) {
+		Each: func(x intake.Imported) {
 			switch {
 			case x.Refused != nil:
 				if err := m.refuse(x.Where, x.Refused); err != nil {

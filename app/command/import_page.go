@@ -37,9 +37,9 @@ type pageReader struct {
 }
 
 // read makes the record. Nothing is fetched: pictures come from the folder, or leave their text.
-func (r *pageReader) read() (article.ArticleRecord, error) {
+func (r *pageReader) read() (article.Record, error) {
 	p, f := r.page, r.flags
-	rec := article.ArticleRecord{Slug: p.slug, Language: f.language, Module: f.module, Audience: f.audience, State: f.state, Format: pageFormat(p.path).String()}
+	rec := article.Record{Slug: p.slug, Language: f.language, Module: f.module, Audience: f.audience, State: f.state, Format: pageFormat(p.path).String()}
 	unreadable := store.Fail(store.Invalid, "error.file-unreadable").At("file")
 	file, err := r.files.Open(filepath.FromSlash(p.path))
 	if err != nil {
@@ -89,7 +89,7 @@ var inlineLinks = regexp.MustCompile(`(!?)\[([^\[\]\n]*)\]\(\s*<?([^()\s<>]+)>?(
 
 // markdown reads what stands above the text, and points its links and pictures at what they have become. Code is left as
 // it is.
-func (r *pageReader) markdown(rec *article.ArticleRecord, text string) error {
+func (r *pageReader) markdown(rec *article.Record, text string) error {
 	front, body, err := frontMatter(text)
 	if err != nil {
 		r.named("---", "command.front-matter")
@@ -129,7 +129,7 @@ func (r *pageReader) markdown(rec *article.ArticleRecord, text string) error {
 }
 
 // tell takes what front matter says, and names what it does not understand.
-func (r *pageReader) tell(rec *article.ArticleRecord, front map[string]any) {
+func (r *pageReader) tell(rec *article.Record, front map[string]any) {
 	names := make([]string, 0, len(front))
 	for name := range front {
 		names = append(names, name)
@@ -226,7 +226,7 @@ const maxPictures = 200
 
 // picture takes a picture of the folder into the record and returns the word that stands for its address there, "" for
 // one that does not come along, which is named.
-func (r *pageReader) picture(rec *article.ArticleRecord, base, src string) string {
+func (r *pageReader) picture(rec *article.Record, base, src string) string {
 	name, ok := r.local(base, src)
 	if !ok {
 		r.named(src, "command.no-picture")
@@ -255,7 +255,7 @@ func (r *pageReader) picture(rec *article.ArticleRecord, base, src string) strin
 		r.taken = map[string]int{}
 	}
 	r.taken[name] = len(rec.Pictures)
-	rec.Pictures = append(rec.Pictures, article.ArticlePicture{Mark: fmt.Sprintf("/files/picture-%d-of-this-page", len(rec.Pictures)), Name: path.Base(name), Content: content})
+	rec.Pictures = append(rec.Pictures, article.Picture{Mark: fmt.Sprintf("/files/picture-%d-of-this-page", len(rec.Pictures)), Name: path.Base(name), Content: content})
 	return rec.Pictures[len(rec.Pictures)-1].Mark
 }
 

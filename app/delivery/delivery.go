@@ -74,7 +74,7 @@ func (d *Delivery) Open() error {
 	if err != nil {
 		return fmt.Errorf("app: read pec_certificates: %w", err)
 	}
-	o := post.MailOptions{Servers: d.Config.Mail.TrustedServers, Roots: pec, Key: key, Desk: d.Store.ID(), MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20,
+	o := post.Options{Servers: d.Config.Mail.TrustedServers, Roots: pec, Key: key, Desk: d.Store.ID(), MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20,
 		DigestAt: d.Config.Mail.DigestHour, MostPerAddress: d.Config.Mail.MostPerAddress, MostPerDomain: d.Config.Mail.MostPerDomain, Forms: d.Config.Mail.Forms, Gather: d.Config.MailGather}
 	if d.Config.SMTP.Host != "" {
 		o.From = d.Config.SMTP.From
@@ -158,7 +158,7 @@ func (d *Delivery) takeMail(_ context.Context, e transport.Envelope, r io.Reader
 	if h := e.Header(); len(h) > 0 {
 		r = io.MultiReader(strings.NewReader(string(h)), r)
 	}
-	_, err := d.Desk.Intake.Take(intake.MailFrom{Source: e.Source, Mailbox: e.Mailbox, Return: e.From, To: e.To, Cut: e.Cut}, r)
+	_, err := d.Desk.Intake.Take(intake.From{Source: e.Source, Mailbox: e.Mailbox, Return: e.From, To: e.To, Cut: e.Cut}, r)
 	if store.KindOf(err) == store.TooLarge && err != nil {
 		return &transport.Refusal{Code: 552, Enhanced: "5.3.4", Text: "message too large for this desk"}
 	}

@@ -187,7 +187,7 @@ func (d *Delivery) TakeSpooled(path string) error {
 	if err != nil || json.Unmarshal(line, &how) != nil {
 		return ErrSpool
 	}
-	_, err = d.Desk.Intake.Take(intake.MailFrom{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
+	_, err = d.Desk.Intake.Take(intake.From{Source: "pipe", Mailbox: how.Mailbox, Return: how.Return, To: how.To, Cut: how.Cut}, r)
 	return err
 }
 

@@ -98,8 +98,8 @@ func TestOnlyAdministratorsRunTheDesk(t *testing.T) {
 			"export catalogue":    o.Catalogue.Export(a, &bytes.Buffer{}),
 			"settings":            second(o.Catalogue.ChangeSettings(a, 0, catalogue.SettingsForm{Home: &catalogue.Home{}})),
 			"audit":               third(o.Audit(a, 0, 10)),
-			"export tickets":      o.ExportTickets(context.Background(), a, func(ticket.TicketRecord) error { return nil }),
-			"export articles":     o.ExportArticles(context.Background(), a, func(article.ArticleRecord) error { return nil }),
+			"export tickets":      o.ExportTickets(context.Background(), a, func(ticket.Record) error { return nil }),
+			"export articles":     o.ExportArticles(context.Background(), a, func(article.Record) error { return nil }),
 			"export people":       o.ExportPeople(context.Background(), a, func(people.PersonRecord) error { return nil }),
 			"import a person":     third(o.People.Put(a, people.PersonRecord{Email: "x@y.example", Name: "X"})),
 		} {

@@ -11,7 +11,7 @@ import (
 	"sportello/store"
 )
 
-func (o *office) write(who string, f article.ArticleForm) *article.ArticleView {
+func (o *office) write(who string, f article.Form) *article.View {
 	o.t.Helper()
 	v, err := o.Articles.Save(o.as(who), f)
 	if err != nil {
@@ -22,13 +22,13 @@ func (o *office) write(who string, f article.ArticleForm) *article.ArticleView {
 
 func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 	o := newOffice(t)
-	f := article.ArticleForm{Title: "Leggere il cedolino", Body: "Apri il menu.", Language: "it", Audience: store.Public, Module: o.module["csa"]}
+	f := article.Form{Title: "Leggere il cedolino", Body: "Apri il menu.", Language: "it", Audience: store.Public, Module: o.module["csa"]}
 	for _, who := range []string{"ada", "collega", "referente", "estraneo"} {
 		_, err := o.Articles.Save(o.as(who), f)
 		wants(t, err, store.Denied, "", "")
-		_, _, err = o.Articles.Put(o.as(who), article.ArticleRecord{Title: "X", Body: "Y", Language: "it"})
+		_, _, err = o.Articles.Put(o.as(who), article.Record{Title: "X", Body: "Y", Language: "it"})
 		wants(t, err, store.Denied, "", "")
-		_, err = o.Articles.List(o.as(who), article.ArticleFilter{Publication: store.Draft})
+		_, err = o.Articles.List(o.as(who), article.Filter{Publication: store.Draft})
 		wants(t, err, store.Denied, "", "")
 	}
 	_, err := o.Articles.Save(policy.Actor{}, f)
@@ -69,7 +69,7 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 func TestArticlesAreReadByTheirAudience(t *testing.T) {
 	o := newOffice(t)
 	slug := map[string]string{}
-	for name, f := range map[string]article.ArticleForm{
+	for name, f := range map[string]article.Form{
 		"public": {Audience: store.Public, Publication: store.Published}, "signed-in": {Audience: store.SignedIn, Publication: store.Published},
 		"agents": {Audience: store.Agents, Publication: store.Published}, "draft": {Audience: store.Public, Publication: store.Draft},
 	} {
@@ -93,7 +93,7 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 				listed++
 			}
 		}
-		page, err := o.Articles.List(a, article.ArticleFilter{})
+		page, err := o.Articles.List(a, article.Filter{})
 		if err != nil || len(page.Items) != listed {
 			t.Errorf("%q is listed %d articles, want %d, %v", who, len(page.Items), listed, err)
 		}
@@ -101,9 +101,9 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 		if err != nil || counts[o.module["csa"]] != listed {
 			t.Errorf("%q is told of %v, want %d, %v", who, counts, listed, err)
 		}
-		for what, list := range map[string]func() ([]article.ArticleItem, error){
-			"recent": func() ([]article.ArticleItem, error) { return o.Articles.Recent(a, "it", 20) },
-			"picked": func() ([]article.ArticleItem, error) { return o.Articles.Pick(a, "art", 20) },
+		for what, list := range map[string]func() ([]article.Item, error){
+			"recent": func() ([]article.Item, error) { return o.Articles.Recent(a, "it", 20) },
+			"picked": func() ([]article.Item, error) { return o.Articles.Pick(a, "art", 20) },
 		} {
 			if got, err := list(); err != nil || len(got) != listed {
 				t.Errorf("%q is offered %d %s, want %d, %v", who, len(got), what, listed, err)
@@ -114,15 +114,15 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 
 func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 	o := newOffice(t)
-	it := o.write("redattore", article.ArticleForm{Title: "Cedolino", Body: "Testo.", Language: "it", Audience: store.Public, Publication: store.Published})
-	en := o.write("redattore", article.ArticleForm{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Public, Publication: store.Published})
-	o.write("redattore", article.ArticleForm{Title: "Banca", Body: "Testo.", Language: "it", Audience: store.Public, Publication: store.Published})
+	it := o.write("redattore", article.Form{Title: "Cedolino", Body: "Testo.", Language: "it", Audience: store.Public, Publication: store.Published})
+	en := o.write("redattore", article.Form{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Public, Publication: store.Published})
+	o.write("redattore", article.Form{Title: "Banca", Body: "Testo.", Language: "it", Audience: store.Public, Publication: store.Published})
 	if en.Article.ID != it.Article.ID || len(en.Languages) != 2 {
 		t.Errorf("%+v", en)
 	}
 	for lang, want := range map[string]string{"it": "Banca, Cedolino", "en": "Banca, Payslip"} {
 		var got []string
-		f := article.ArticleFilter{Language: lang, Limit: 1}
+		f := article.Filter{Language: lang, Limit: 1}
 		for {
 			page, err := o.Articles.List(policy.Actor{}, f)
 			if err != nil {
@@ -143,26 +143,26 @@ func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 		t.Errorf("%v, %v", c, err)
 	}
 	// Module and audience belong to the article: changing them in one language changes both.
-	o.write("redattore", article.ArticleForm{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Agents, Module: o.module["csa"], Publication: store.Published, Rev: en.Version.Rev})
+	o.write("redattore", article.Form{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Agents, Module: o.module["csa"], Publication: store.Published, Rev: en.Version.Rev})
 	_, err := o.Articles.Read(policy.Actor{}, it.Slug, "it")
 	wants(t, err, store.NotFound, "", "")
 	v, err := o.Articles.Read(o.as("agente"), it.Slug, "it")
 	if err != nil || v.Version.Language != "it" || v.Version.Audience != store.Agents || v.Module == nil || v.Module.Code != "csa" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	_, err = o.Articles.Save(o.as("redattore"), article.ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it", Rev: it.Version.Rev})
+	_, err = o.Articles.Save(o.as("redattore"), article.Form{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it", Rev: it.Version.Rev})
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
-	_, err = o.Articles.Save(o.as("redattore"), article.ArticleForm{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it"})
+	_, err = o.Articles.Save(o.as("redattore"), article.Form{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it"})
 	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
 }
 
 func TestArticleFormsTellAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.Articles.Save(o.as("redattore"), article.ArticleForm{Slug: "Non buono", Title: " ", Body: "\n\x00", Language: "fr", Module: 99})
+	_, err := o.Articles.Save(o.as("redattore"), article.Form{Slug: "Non buono", Title: " ", Body: "\n\x00", Language: "fr", Module: 99})
 	for _, field := range []string{"slug", "title", "body", "language", "module"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	_, err = o.Articles.Save(o.as("redattore"), article.ArticleForm{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", store.Versions.Most("body")+1), Language: "it"})
+	_, err = o.Articles.Save(o.as("redattore"), article.Form{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", store.Versions.Most("body")+1), Language: "it"})
 	wants(t, err, store.Invalid, "error.too-long", "title")
 	wants(t, err, store.Invalid, "error.too-large", "body")
 }
@@ -173,7 +173,7 @@ func TestPicturesBelongToTheArticle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := article.ArticleForm{Title: "Con figura", Body: "Testo.", Language: "it", Audience: store.Public, Files: []uint64{f.ID}}
+	form := article.Form{Title: "Con figura", Body: "Testo.", Language: "it", Audience: store.Public, Files: []uint64{f.ID}}
 	_, err = o.Articles.Save(o.as("agente"), form)
 	wants(t, err, store.Invalid, "error.file-gone", "files")
 	v := o.write("redattore", form)
@@ -195,7 +195,7 @@ func TestSlugsAreShortAndUnique(t *testing.T) {
 		{"Perché no?", "perche-no"}, {"Perché, no!", "perche-no-2"}, {"perche no", "perche-no-3"}, {"日本", "articolo"}, {"…", "articolo-2"},
 		{long, strings.TrimRight(strings.Repeat("parola-", 12)[:80], "-")}, {long, strings.TrimRight(strings.Repeat("parola-", 12)[:78], "-") + "-2"},
 	} {
-		got := o.write("redattore", article.ArticleForm{Title: c.title, Body: "Testo.", Language: "it"}).Slug
+		got := o.write("redattore", article.Form{Title: c.title, Body: "Testo.", Language: "it"}).Slug
 		if got != c.want || len(got) > store.Articles.Most("slug") {
 			t.Errorf("%q: %q, want %q", c.title, got, c.want)
 		}

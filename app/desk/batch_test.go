@@ -10,20 +10,20 @@ import (
 
 func TestABatchOfRecordsKeepsItsOrderAndLosesOnlyWhatIsRefused(t *testing.T) {
 	d := newDesk(t)
-	record := func(subject, external string) ticket.TicketRecord {
-		return ticket.TicketRecord{Subject: subject, Body: "Testo", RequesterEmail: "ada@ateneo.example", RequesterName: "Ada", ExternalID: external}
+	record := func(subject, external string) ticket.Record {
+		return ticket.Record{Subject: subject, Body: "Testo", RequesterEmail: "ada@ateneo.example", RequesterName: "Ada", ExternalID: external}
 	}
 	bad := record("modulo che non esiste", "b")
 	bad.Module = "none"
 	worse := record("", "")
 	for _, c := range []struct {
 		name string
-		recs []ticket.TicketRecord
+		recs []ticket.Record
 		want string // + created, = updated, - refused
 	}{
-		{"all good, one twice", []ticket.TicketRecord{record("uno", "1"), record("due", ""), record("uno ancora", "1")}, "++="},
-		{"refused ones between", []ticket.TicketRecord{worse, record("tre", ""), bad, record("quattro", ""), worse}, "-+-+-"},
-		{"more refused than a batch is begun anew for", []ticket.TicketRecord{bad, bad, record("cinque", ""), bad, bad, record("sei", "1"), bad}, "--+--=-"},
+		{"all good, one twice", []ticket.Record{record("uno", "1"), record("due", ""), record("uno ancora", "1")}, "++="},
+		{"refused ones between", []ticket.Record{worse, record("tre", ""), bad, record("quattro", ""), worse}, "-+-+-"},
+		{"more refused than a batch is begun anew for", []ticket.Record{bad, bad, record("cinque", ""), bad, bad, record("sei", "1"), bad}, "--+--=-"},
 		{"nothing", nil, ""},
 	} {
 		results, err := d.Tickets.PutAll(policy.Actor{System: true, Via: "import"}, c.recs)

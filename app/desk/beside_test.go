@@ -299,11 +299,11 @@ func TestNothingOfWhatLiesBesideIsSeen(t *testing.T) {
 		if out[o.people[who].Email] != nil {
 			t.Errorf("%s was written to", who)
 		}
-		page, err := o.Queues.Queue(o.as("agente"), queue.QueueQuery{View: queue.ViewBeside})
+		page, err := o.Queues.Queue(o.as("agente"), queue.Query{View: queue.ViewBeside})
 		if err != nil || len(page.Tickets) != 1 || page.Count != 1 {
 			t.Errorf("the queue has %d of %d, %v", len(page.Tickets), page.Count, err)
 		}
-		if page, err := o.Queues.Queue(o.as("altrove"), queue.QueueQuery{View: queue.ViewBeside}); err != nil || len(page.Tickets) != 0 {
+		if page, err := o.Queues.Queue(o.as("altrove"), queue.Query{View: queue.ViewBeside}); err != nil || len(page.Tickets) != 0 {
 			t.Errorf("another group's queue has %d, %v", len(page.Tickets), err)
 		}
 	}

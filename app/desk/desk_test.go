@@ -332,7 +332,7 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 		t.Errorf("the requester sees spam: %v", err)
 	}
 	for _, view := range queue.Views {
-		page, err := o.Queues.Queue(o.as("agente"), queue.QueueQuery{View: view})
+		page, err := o.Queues.Queue(o.as("agente"), queue.Query{View: view})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -522,7 +522,7 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 			var numbers []string
 			after := ""
 			for {
-				page, err := o.Queues.Queue(o.as(who), queue.QueueQuery{View: view, Limit: 2, After: after})
+				page, err := o.Queues.Queue(o.as(who), queue.Query{View: view, Limit: 2, After: after})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -538,7 +538,7 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 			}
 		}
 	}
-	if _, err := o.Queues.Queue(o.as("ada"), queue.QueueQuery{View: queue.ViewAll}); store.KindOf(err) != store.Denied {
+	if _, err := o.Queues.Queue(o.as("ada"), queue.Query{View: queue.ViewAll}); store.KindOf(err) != store.Denied {
 		t.Errorf("a requester reads the queue: %v", err)
 	}
 }
@@ -598,7 +598,7 @@ func TestNeighboursAreThoseOfTheList(t *testing.T) {
 		o.open("csa")
 	}
 	o.open("legale") // not to be seen by the agent
-	q := queue.QueueQuery{View: queue.ViewAll}
+	q := queue.Query{View: queue.ViewAll}
 	page, err := o.Queues.Queue(o.as("agente"), q)
 	if err != nil || len(page.Tickets) != 6 {
 		t.Fatalf("%d tickets, %v", len(page.Tickets), err)

@@ -20,11 +20,11 @@ const exportAtOnce = 100
 // returned. Files are not in the records.
 
 // ExportTickets hands out every ticket that is not spam with all its messages and notes.
-func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(ticket.TicketRecord) error) error {
+func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(ticket.Record) error) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []ticket.TicketRecord, next uint64, err error) {
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []ticket.Record, next uint64, err error) {
 		n := exporter{tx: tx, people: map[uint64]*store.Person{}}
 		read := 0
 		for t, err := range store.Tickets.All(tx, from, false) {
@@ -48,11 +48,11 @@ func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(tick
 }
 
 // ExportArticles hands out every language version of every article, drafts too.
-func (d *Desk) ExportArticles(ctx context.Context, a policy.Actor, give func(article.ArticleRecord) error) error {
+func (d *Desk) ExportArticles(ctx context.Context, a policy.Actor, give func(article.Record) error) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []article.ArticleRecord, next uint64, err error) {
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []article.Record, next uint64, err error) {
 		read := 0
 		for v, err := range store.Versions.All(tx, from, false) {
 			if err != nil {
@@ -65,7 +65,7 @@ func (d *Desk) ExportArticles(ctx context.Context, a policy.Actor, give func(art
 			if err != nil {
 				return nil, 0, err
 			}
-			r := article.ArticleRecord{Slug: art.Slug, Title: v.Title, Body: v.Body, Format: v.Format.String(), Language: v.Language, Audience: art.Audience.String(),
+			r := article.Record{Slug: art.Slug, Title: v.Title, Body: v.Body, Format: v.Format.String(), Language: v.Language, Audience: art.Audience.String(),
 				State: v.Publication.String(), ExternalID: art.External, Labels: v.Labels}
 			if art.Module != 0 {
 				m, err := store.Modules.Get(tx, art.Module)
@@ -148,16 +148,16 @@ func (n *exporter) person(id uint64) (*store.Person, error) {
 	return p, err
 }
 
-func (n *exporter) ticket(t *store.Ticket) (ticket.TicketRecord, error) {
+func (n *exporter) ticket(t *store.Ticket) (ticket.Record, error) {
 	requester, err := n.person(t.Requester)
 	if err != nil {
-		return ticket.TicketRecord{}, err
+		return ticket.Record{}, err
 	}
 	group, err := store.Groups.Get(n.tx, t.Group)
 	if err != nil {
-		return ticket.TicketRecord{}, err
+		return ticket.Record{}, err
 	}
-	r := ticket.TicketRecord{Number: t.ID, Subject: t.Subject, RequesterEmail: requester.Email, RequesterName: requester.Name, Kind: t.Kind.String(),
+	r := ticket.Record{Number: t.ID, Subject: t.Subject, RequesterEmail: requester.Email, RequesterName: requester.Name, Kind: t.Kind.String(),
 		Severity: t.Severity.String(), Urgency: t.Urgency.String(), State: t.State.String(), Outcome: t.Outcome.String(), Version: t.Version, Group: group.Code,
 		Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Language: t.Language, CreatedAt: written3339(t.Opened), ExternalID: t.External, Unclaimed: t.Unclaimed}
 	if !t.Deadline.IsZero() {
@@ -166,7 +166,7 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.TicketRecord, error) {
 	if t.Module != 0 {
 		m, err := store.Modules.Get(n.tx, t.Module)
 		if err != nil {
-			return ticket.TicketRecord{}, err
+			return ticket.Record{}, err
 		}
 		r.Module = m.Code
 	}
@@ -178,7 +178,7 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.TicketRecord, error) {
 	}
 	own, err := store.OwnMessages(n.tx, t) // what a duplicate gave away stands in its own record, for its own people
 	if err != nil {
-		return ticket.TicketRecord{}, err
+		return ticket.Record{}, err
 	}
 	for _, m := range own {
 		if m.Opening && r.Body == "" {
@@ -187,7 +187,7 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.TicketRecord, error) {
 		}
 		author, err := n.person(m.Author)
 		if err != nil {
-			return ticket.TicketRecord{}, err
+			return ticket.Record{}, err
 		}
 		r.Messages = append(r.Messages, ticket.MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Format: m.Written().String(), HTML: m.HTML, Internal: m.Internal, Unproven: m.NotVerified()})
 	}

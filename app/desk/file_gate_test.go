@@ -147,7 +147,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 				}
 			}
 		}
-		err := o.ExportTickets(t.Context(), policy.Actor{System: true}, func(rec ticket.TicketRecord) error {
+		err := o.ExportTickets(t.Context(), policy.Actor{System: true}, func(rec ticket.Record) error {
 			for w, opened := range side {
 				in := rec.Body == w || slices.ContainsFunc(rec.Messages, func(m ticket.MessageRecord) bool { return m.Body == w && !m.Internal })
 				if in != (opened == rec.Number) {
@@ -273,7 +273,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		}
 		return f.ID
 	}
-	save := func(f article.ArticleForm) *article.ArticleView {
+	save := func(f article.Form) *article.View {
 		t.Helper()
 		v, err := o.Articles.Save(editor, f)
 		if err != nil {
@@ -309,8 +309,8 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		return strings.Join(names, " ")
 	}
 	picture, secret := keep("figura.png"), keep("bozza.png")
-	it := save(article.ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: fmt.Sprintf("![figura](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Files: []uint64{picture}})
-	save(article.ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d) ![draft](/files/%d)", picture, secret), Audience: store.Public, Publication: store.Draft, Files: []uint64{secret}})
+	it := save(article.Form{Slug: "guida", Language: "it", Title: "Guida", Body: fmt.Sprintf("![figura](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Files: []uint64{picture}})
+	save(article.Form{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d) ![draft](/files/%d)", picture, secret), Audience: store.Public, Publication: store.Draft, Files: []uint64{secret}})
 	for who, want := range map[string][2]bool{"": {true, false}, "ada": {true, false}, "estraneo": {true, false}, "referente": {true, false}, "agente": {true, true}, "redattore": {true, true}} {
 		if may(who, picture) != want[0] || may(who, secret) != want[1] {
 			t.Errorf("%q opens the published picture: %t, the draft's: %t", who, may(who, picture), may(who, secret))
@@ -323,16 +323,16 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 		t.Errorf("who reads the draft is shown %q", got)
 	}
 	// Naming a file by its number opens nothing: neither a draft's of another article nor a ticket's.
-	other := save(article.ArticleForm{Slug: "altra", Language: "it", Title: "Altra", Body: fmt.Sprintf("![x](/files/%d)", secret), Audience: store.Public, Publication: store.Published})
+	other := save(article.Form{Slug: "altra", Language: "it", Title: "Altra", Body: fmt.Sprintf("![x](/files/%d)", secret), Audience: store.Public, Publication: store.Published})
 	if may("", secret) || len(other.Files) != 0 {
 		t.Error("a draft's picture is public because another article names it")
 	}
 	// The audience of the article holds for its files at once.
-	it = save(article.ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Agents, Publication: store.Published, Rev: it.Version.Rev})
+	it = save(article.Form{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Agents, Publication: store.Published, Rev: it.Version.Rev})
 	if may("", picture) || may("ada", picture) || !may("agente", picture) {
 		t.Error("files do not follow the audience")
 	}
-	it = save(article.ArticleForm{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Public, Publication: store.Draft, Rev: it.Version.Rev})
+	it = save(article.Form{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Public, Publication: store.Draft, Rev: it.Version.Rev})
 	if may("", picture) || may("ada", picture) {
 		t.Error("a picture outlives the publication of its text")
 	}
@@ -341,11 +341,11 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	en := save(article.ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Rev: view.Version.Rev})
+	en := save(article.Form{Slug: "guida", Language: "en", Title: "Guide", Body: fmt.Sprintf("![figure](/files/%d)", picture), Audience: store.Public, Publication: store.Published, Rev: view.Version.Rev})
 	if !may("", picture) {
 		t.Error("the published English text shows a picture that nobody may open")
 	}
-	save(article.ArticleForm{Slug: "guida", Language: "en", Title: "Guide", Body: "Nothing to see.", Audience: store.Public, Publication: store.Published, Rev: en.Version.Rev})
+	save(article.Form{Slug: "guida", Language: "en", Title: "Guide", Body: "Nothing to see.", Audience: store.Public, Publication: store.Published, Rev: en.Version.Rev})
 	if may("", picture) {
 		t.Error("no published text shows the picture any more")
 	}

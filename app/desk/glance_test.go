@@ -41,7 +41,7 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	}
 	o.do("agente", done.ID, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Ora si apre")})
 	o.do("agente", n.ID, ticket.Step{Take: true})
-	art, err := o.Articles.Save(o.as("redattore"), article.ArticleForm{Title: "Il cedolino", Body: "lontano dal cuore", Language: "it", Audience: store.Public, Module: module, Publication: store.Draft})
+	art, err := o.Articles.Save(o.as("redattore"), article.Form{Title: "Il cedolino", Body: "lontano dal cuore", Language: "it", Audience: store.Public, Module: module, Publication: store.Draft})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,19 +85,19 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 		},
 		"live events": func() (int, error) { l, err := d.Tickets.Revisions(ada, []uint64{n.ID, done.ID}); return len(l), err },
 		"neighbours": func() (int, error) {
-			_, _, err := d.Queues.Neighbours(agent, queue.QueueQuery{View: queue.ViewMine}, n.ID)
+			_, _, err := d.Queues.Neighbours(agent, queue.Query{View: queue.ViewMine}, n.ID)
 			return 1, err
 		},
 		"notices": func() (int, error) { l, _, err := d.Notices.List(ada, 10); return max(len(l), 1), err },
 		"drafts":  func() (int, error) { l, err := d.Articles.Drafts(writer, 10); return len(l), err },
 		"articles": func() (int, error) {
-			l, err := d.Articles.List(writer, article.ArticleFilter{Publication: store.Draft, Language: "it"})
+			l, err := d.Articles.List(writer, article.Filter{Publication: store.Draft, Language: "it"})
 			return len(l.Items), err
 		},
 	}
 	for _, v := range []string{queue.ViewMine, queue.ViewGroup, queue.ViewAll, queue.ViewResolved} {
 		lists["the queue, "+v] = func() (int, error) {
-			l, err := d.Queues.Queue(agent, queue.QueueQuery{View: v})
+			l, err := d.Queues.Queue(agent, queue.Query{View: v})
 			return len(l.Tickets), err
 		}
 	}
@@ -140,7 +140,7 @@ func BenchmarkQueue(b *testing.B) {
 			a := o.as("agente")
 			b.ReportAllocs()
 			for b.Loop() {
-				page, err := o.Queues.Queue(a, queue.QueueQuery{View: queue.ViewGroup})
+				page, err := o.Queues.Queue(a, queue.Query{View: queue.ViewGroup})
 				if err != nil || len(page.Tickets) != 50 {
 					b.Fatal(len(page.Tickets), err)
 				}

@@ -19,7 +19,7 @@ func TestMailsAlikeButForAFileAreTwo(t *testing.T) {
 		raw := fmt.Sprintf("%sFrom: ada@ateneo.example\r\nTo: csa@ateneo.example\r\nSubject: Scansione\r\nDate: Mon, 9 Mar 2026 10:00:00 +0100\r\nMessage-ID: <scanner@ateneo.example>\r\nMIME-Version: 1.0\r\n"+
 			"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nIn allegato.\r\n--b\r\nContent-Type: application/pdf; name=scan.pdf\r\nContent-Transfer-Encoding: base64\r\n"+
 			"Content-Disposition: attachment; filename=scan.pdf\r\n\r\n%s\r\n--b--\r\n", via, base64.StdEncoding.EncodeToString([]byte(file)))
-		m, err := o.Intake.Take(intake.MailFrom{Source: "pipe"}, strings.NewReader(raw))
+		m, err := o.Intake.Take(intake.From{Source: "pipe"}, strings.NewReader(raw))
 		if err != nil {
 			t.Fatal(err)
 		}

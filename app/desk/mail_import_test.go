@@ -90,7 +90,7 @@ func TestBelongingOfImportedMail(t *testing.T) {
 					}
 				}
 				for _, run := range runs {
-					_, err := o.Intake.Import(t.Context(), o.as("amministratore"), intake.MailImport{Group: "csa", Module: "csa", Each: func(m intake.MailImported) {
+					_, err := o.Intake.Import(t.Context(), o.as("amministratore"), intake.Import{Group: "csa", Module: "csa", Each: func(m intake.Imported) {
 						if m.Refused != nil {
 							t.Errorf("%s: %v", m.MessageID, m.Refused)
 						}

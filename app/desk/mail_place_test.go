@@ -62,17 +62,17 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 	}
 	both := "csa@ateneo.example, generale@ateneo.example"
 	type copy struct {
-		from intake.MailFrom
+		from intake.From
 		raw  string
 	}
 	for name, copies := range map[string][]copy{
-		"one envelope":                       {{intake.MailFrom{Source: "lmtp", To: []string{"csa@ateneo.example", "generale@ateneo.example"}}, raw("a", both, "", "")}},
-		"an envelope each, the same bytes":   {{intake.MailFrom{Source: "lmtp", To: []string{"csa@ateneo.example"}}, raw("a", both, "", "")}, {intake.MailFrom{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "")}},
-		"two folders that are fetched":       {{intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "Delivered-To: csa@ateneo.example\r\n")}, {intake.MailFrom{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "Delivered-To: generale@ateneo.example\r\n")}},
-		"two folders, the same bytes":        {{intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "")}, {intake.MailFrom{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "")}},
-		"a pipe that knows no envelope":      {{intake.MailFrom{Source: "pipe"}, raw("a", both, "", "")}},
-		"both ways, and each of them again":  {{intake.MailFrom{Source: "pipe"}, raw("a", both, "", "")}, {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "X: 1\r\n")}, {intake.MailFrom{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "X: 2\r\n")}, {intake.MailFrom{Source: "pipe"}, raw("a", both, "", "")}},
-		"a copy, and two addresses of a box": {{intake.MailFrom{Source: "pipe"}, raw("a", "csa@ateneo.example, csa+x@ateneo.example, sportello@ateneo.example", "", "Cc: generale@ateneo.example\r\n")}},
+		"one envelope":                       {{intake.From{Source: "lmtp", To: []string{"csa@ateneo.example", "generale@ateneo.example"}}, raw("a", both, "", "")}},
+		"an envelope each, the same bytes":   {{intake.From{Source: "lmtp", To: []string{"csa@ateneo.example"}}, raw("a", both, "", "")}, {intake.From{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "")}},
+		"two folders that are fetched":       {{intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "Delivered-To: csa@ateneo.example\r\n")}, {intake.From{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "Delivered-To: generale@ateneo.example\r\n")}},
+		"two folders, the same bytes":        {{intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "")}, {intake.From{Source: "imap", Mailbox: "generale@ateneo.example"}, raw("a", both, "", "")}},
+		"a pipe that knows no envelope":      {{intake.From{Source: "pipe"}, raw("a", both, "", "")}},
+		"both ways, and each of them again":  {{intake.From{Source: "pipe"}, raw("a", both, "", "")}, {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, raw("a", both, "", "X: 1\r\n")}, {intake.From{Source: "lmtp", To: []string{"generale@ateneo.example"}}, raw("a", both, "", "X: 2\r\n")}, {intake.From{Source: "pipe"}, raw("a", both, "", "")}},
+		"a copy, and two addresses of a box": {{intake.From{Source: "pipe"}, raw("a", "csa@ateneo.example, csa+x@ateneo.example, sportello@ateneo.example", "", "Cc: generale@ateneo.example\r\n")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffices(t)
@@ -116,7 +116,7 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 				groups []string
 			}{{"csa@ateneo.example", []string{"csa"}}, {"generale@ateneo.example", []string{"generale"}}, {both, []string{"csa", "generale"}}} {
 				id := "b" + strings.Join(next.groups, "")
-				if _, err := o.Intake.Take(intake.MailFrom{Source: "pipe"}, strings.NewReader(raw(id, next.to, "a", ""))); err != nil {
+				if _, err := o.Intake.Take(intake.From{Source: "pipe"}, strings.NewReader(raw(id, next.to, "a", ""))); err != nil {
 					t.Fatal(err)
 				}
 				if err := o.Intake.Process(t.Context()); err != nil {

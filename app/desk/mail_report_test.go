@@ -182,7 +182,7 @@ func TestAnImportKeepsReportsFromNobodyAside(t *testing.T) {
 	o := newMailOffice(t)
 	n := 0
 	var told []string
-	_, err := o.Intake.Import(t.Context(), o.as("amministratore"), intake.MailImport{Group: "csa", Module: "csa", Each: func(m intake.MailImported) {
+	_, err := o.Intake.Import(t.Context(), o.as("amministratore"), intake.Import{Group: "csa", Module: "csa", Each: func(m intake.Imported) {
 		told = append(told, fmt.Sprint(m.Why, " ", m.Refused != nil))
 	}}, func(give func(string, []byte) error) error {
 		for _, head := range []string{"From: MAILER-DAEMON <>\r\nSubject: Mail delivery failed\r\n", "Subject: Permanent Delivery Failure\r\n", "From: Anna\r\nSubject: Ciao\r\n"} {

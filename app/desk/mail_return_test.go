@@ -17,7 +17,7 @@ import (
 )
 
 // arrive takes a mail as a server handed it on, for the addresses.
-func (o *mailOffice) arrive(from intake.MailFrom, raw string) *store.Mail {
+func (o *mailOffice) arrive(from intake.From, raw string) *store.Mail {
 	o.t.Helper()
 	m, err := o.Intake.Take(from, bytes.NewReader([]byte(raw)))
 	if err != nil {
@@ -33,7 +33,7 @@ func (o *mailOffice) arrive(from intake.MailFrom, raw string) *store.Mail {
 // told her of it.
 func returning(t *testing.T) (*mailOffice, *store.Mail, *notice.Outgoing) {
 	o := newMailOffice(t)
-	o.arrive(intake.MailFrom{Source: "lmtp", Return: "x@altrove.example", To: []string{"csa+prova@ateneo.example"}}, "From: x@altrove.example\r\nTo: csa+prova@ateneo.example\r\nAuto-Submitted: auto-replied\r\nSubject: prova\r\n\r\nx\r\n")
+	o.arrive(intake.From{Source: "lmtp", Return: "x@altrove.example", To: []string{"csa+prova@ateneo.example"}}, "From: x@altrove.example\r\nTo: csa+prova@ateneo.example\r\nAuto-Submitted: auto-replied\r\nSubject: prova\r\n\r\nx\r\n")
 	first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?"})
 	out := o.post()["ada@ateneo.example"]
 	if !strings.HasPrefix(out.Return, "csa+b.") || !strings.HasSuffix(out.Return, "@ateneo.example") {
@@ -54,43 +54,43 @@ func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 		return to
 	}
 	for name, c := range map[string]struct {
-		from   intake.MailFrom
+		from   intake.From
 		raw    func(o *mailOffice) string
 		tagged bool
 	}{
-		"nothing":     {intake.MailFrom{Source: "lmtp"}, func(*mailOffice) string { return head + "To: csa@ateneo.example\r\n\r\nx" }, false},
-		"a tag in To": {intake.MailFrom{Source: "lmtp"}, func(*mailOffice) string { return head + "To: csa+x@ateneo.example\r\n\r\nx" }, false},
-		"a line of the sender's, over IMAP": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
+		"nothing":     {intake.From{Source: "lmtp"}, func(*mailOffice) string { return head + "To: csa@ateneo.example\r\n\r\nx" }, false},
+		"a tag in To": {intake.From{Source: "lmtp"}, func(*mailOffice) string { return head + "To: csa+x@ateneo.example\r\n\r\nx" }, false},
+		"a line of the sender's, over IMAP": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
 			return "Received: from a by b\r\nDelivered-To: csa+x@ateneo.example\r\n" + head + "\r\nx"
 		}, false},
-		"a line where no server wrote any": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string { return "Delivered-To: csa+x@ateneo.example\r\n" + head + "\r\nx" }, false},
-		"a line below many": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
+		"a line where no server wrote any": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string { return "Delivered-To: csa+x@ateneo.example\r\n" + head + "\r\nx" }, false},
+		"a line below many": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
 			return "Delivered-To: csa@ateneo.example\r\nReceived: from a by b for <csa+x@ateneo.example>\r\nX-Original-To: csa+x@ateneo.example\r\n" + head + "\r\nx"
 		}, false},
-		"the tag of another mailbox": {intake.MailFrom{Source: "lmtp", To: []string{"noti+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
-		"an address of nobody's":     {intake.MailFrom{Source: "lmtp", To: []string{"csa+x@altrove.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
-		"a reply address that somebody holds": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"the tag of another mailbox": {intake.From{Source: "lmtp", To: []string{"noti+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
+		"an address of nobody's":     {intake.From{Source: "lmtp", To: []string{"csa+x@altrove.example"}}, func(*mailOffice) string { return head + "\r\nx" }, false},
+		"a reply address that somebody holds": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return head + "To: " + o.Notices.ReplyAddress("csa@ateneo.example", 1, 1, notice.PurposePublic) + "\r\n\r\nx"
 		}, false},
-		"a made-up token": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"a made-up token": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return head + "To: csa+b.aaaaaaaaaaaaaaaaaaaaaaaaaaa@ateneo.example\r\n\r\nx"
 		}, false},
-		"what tries another mailbox": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"what tries another mailbox": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return head + "To: " + strings.Replace(probe(o, "noti@ateneo.example"), "noti+", "csa+", 1) + "\r\n\r\nx"
 		}, false},
-		"what tried it, long ago": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"what tried it, long ago": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			to := probe(o, "csa@ateneo.example")
 			o.later(8 * 24 * time.Hour)
 			return head + "To: " + to + "\r\n\r\nx"
 		}, false},
-		"the envelope": {intake.MailFrom{Source: "lmtp", To: []string{"csa+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, true},
-		"the server's line above all, by IMAP": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
+		"the envelope": {intake.From{Source: "lmtp", To: []string{"csa+x@ateneo.example"}}, func(*mailOffice) string { return head + "\r\nx" }, true},
+		"the server's line above all, by IMAP": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(*mailOffice) string {
 			return "Return-Path: <x@y.it>\r\nX-Original-To: CSA+x@ateneo.example\r\nReceived: from a by b\r\n" + head + "\r\nx"
 		}, true},
-		"what tries it, by IMAP": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"what tries it, by IMAP": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return "X-Sportello-Desk: this-desk\r\n" + head + "To: " + probe(o, "csa@ateneo.example") + "\r\n\r\nx"
 		}, true},
-		"what tries it, in letters of any size": {intake.MailFrom{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
+		"what tries it, in letters of any size": {intake.From{Source: "imap", Mailbox: "csa@ateneo.example"}, func(o *mailOffice) string {
 			return head + "To: " + strings.ToUpper(probe(o, "csa@ateneo.example")) + "\r\n\r\nx"
 		}, true},
 	} {
@@ -128,7 +128,7 @@ func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	if l := send(); l.Return != l.From {
 		t.Errorf("still %q", l.Return)
 	}
-	o.arrive(intake.MailFrom{Source: "lmtp", To: []string{"csa+x@ateneo.example"}}, "From: eva@altrove.example\r\nSubject: Ciao\r\n\r\nx")
+	o.arrive(intake.From{Source: "lmtp", To: []string{"csa+x@ateneo.example"}}, "From: eva@altrove.example\r\nSubject: Ciao\r\n\r\nx")
 	if l := send(); l.Return == l.From {
 		t.Error("not taken up again")
 	}

@@ -21,7 +21,7 @@ func TestStrangersFillNoDisk(t *testing.T) {
 	take := func(source, from string) (*store.Mail, error) {
 		body := strings.Repeat(fmt.Sprintf("Riga di %s.\r\n", from), 1000)
 		raw := fmt.Sprintf("From: %s\r\nTo: approvare@ateneo.example\r\nSubject: %d\r\nMessage-ID: <%d@x.example>\r\n\r\n%s", from, o.now.Load(), o.now.Load(), body)
-		m, err := o.Intake.Take(intake.MailFrom{Source: source, Mailbox: "approvare@ateneo.example"}, strings.NewReader(raw))
+		m, err := o.Intake.Take(intake.From{Source: source, Mailbox: "approvare@ateneo.example"}, strings.NewReader(raw))
 		if err == nil {
 			if err := o.Intake.Process(t.Context()); err != nil {
 				t.Fatal(err)
@@ -65,7 +65,7 @@ func TestWhoseMailWasCutIsTold(t *testing.T) {
 			if proven {
 				proof = "Authentication-Results: mx.ateneo.example; dmarc=pass header.from=ateneo.example\r\n"
 			}
-			m, err := o.Intake.Take(intake.MailFrom{Source: "pipe", Cut: true}, strings.NewReader(fmt.Sprintf("%s%sFrom: ada@ateneo.example\r\nTo: csa@ateneo.example\r\nSubject: Grande\r\nMessage-ID: <%d@x>\r\n\r\nIn allegato %d.\r\n", proof, more, n, n)))
+			m, err := o.Intake.Take(intake.From{Source: "pipe", Cut: true}, strings.NewReader(fmt.Sprintf("%s%sFrom: ada@ateneo.example\r\nTo: csa@ateneo.example\r\nSubject: Grande\r\nMessage-ID: <%d@x>\r\n\r\nIn allegato %d.\r\n", proof, more, n, n)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,7 +33,7 @@ const confirmations, toAddress = 5, 60
 
 func newMailOffice(t *testing.T) *mailOffice {
 	o := &mailOffice{office: newOffice(t)}
-	o.Post.SetMail(post.MailOptions{From: "sportello@ateneo.example", Servers: []string{"mx.ateneo.example"}, Key: []byte(strings.Repeat("k", 32)), Desk: "this-desk",
+	o.Post.SetMail(post.Options{From: "sportello@ateneo.example", Servers: []string{"mx.ateneo.example"}, Key: []byte(strings.Repeat("k", 32)), Desk: "this-desk",
 		Mailboxes: []post.Mailbox{{Address: "csa@ateneo.example", Group: "csa", Module: "csa"},
 			{Address: "noti@ateneo.example", Who: post.WhoKnown}, {Address: "dominio@ateneo.example", Who: post.WhoDomains, Domains: []string{"ateneo.example"}},
 			{Address: "approvare@ateneo.example", Who: post.WhoHold, Group: "csa"}}})
@@ -93,7 +93,7 @@ func (o *mailOffice) mail(l letter) *store.Mail {
 
 func (o *mailOffice) take(raw string) *store.Mail {
 	o.t.Helper()
-	m, err := o.Intake.Take(intake.MailFrom{Source: "lmtp"}, bytes.NewReader([]byte(raw)))
+	m, err := o.Intake.Take(intake.From{Source: "lmtp"}, bytes.NewReader([]byte(raw)))
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
 		a := o.as(who)
 		f := people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova", Groups: []store.Membership{{Group: o.group["csa"]}}}
 		for what, err := range map[string]error{
-			"list":   second(o.People.List(a, people.PeopleQuery{})),
+			"list":   second(o.People.List(a, people.Query{})),
 			"add":    third(o.People.Add(a, f)),
 			"change": second(o.People.Change(a, o.people["ada"].ID, 0, people.FormOf(o.people["ada"]))),
 			"send":   o.People.SendPasswordLink(a, o.people["ada"].ID),
@@ -189,7 +189,7 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 func TestPeopleAreListedByNameInPages(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	names := func(q people.PeopleQuery) (out []string) {
+	names := func(q people.Query) (out []string) {
 		for {
 			page, err := o.People.List(a, q)
 			if err != nil {
@@ -205,21 +205,21 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		q    people.PeopleQuery
+		q    people.Query
 		want string
 	}{
-		"everybody":              {people.PeopleQuery{Limit: 3}, "Ada Aldo Anna Bianca Bruno Carlo Elsa Renzo Rita Sara Ugo"},
-		"by beginnings":          {people.PeopleQuery{Text: "age b", Limit: 1}, "Bianca Bruno"},
-		"by address":             {people.PeopleQuery{Text: "ada@at"}, "Ada"},
-		"without accents":        {people.PeopleQuery{Text: "unita"}, "Ugo"},
-		"by organisation":        {people.PeopleQuery{Organisation: o.organis["Ateneo"], Limit: 2}, "Ada Carlo Rita Ugo"},
-		"by unit":                {people.PeopleQuery{Organisation: o.organis["Ateneo"], Unit: 1}, "Ada"},
-		"by group":               {people.PeopleQuery{Group: o.group["csa"], Limit: 1}, "Bianca Bruno Sara"},
-		"by role":                {people.PeopleQuery{Role: "agent", Limit: 2}, "Aldo Bianca Bruno Sara"},
-		"by group and role":      {people.PeopleQuery{Group: o.group["csa"], Role: "supervisor"}, "Sara"},
-		"an unknown role":        {people.PeopleQuery{Role: "superuser"}, ""},
-		"white space is no word": {people.PeopleQuery{Text: "  ", Role: "editor"}, "Renzo"},
-		"nobody":                 {people.PeopleQuery{Text: "zzz"}, ""},
+		"everybody":              {people.Query{Limit: 3}, "Ada Aldo Anna Bianca Bruno Carlo Elsa Renzo Rita Sara Ugo"},
+		"by beginnings":          {people.Query{Text: "age b", Limit: 1}, "Bianca Bruno"},
+		"by address":             {people.Query{Text: "ada@at"}, "Ada"},
+		"without accents":        {people.Query{Text: "unita"}, "Ugo"},
+		"by organisation":        {people.Query{Organisation: o.organis["Ateneo"], Limit: 2}, "Ada Carlo Rita Ugo"},
+		"by unit":                {people.Query{Organisation: o.organis["Ateneo"], Unit: 1}, "Ada"},
+		"by group":               {people.Query{Group: o.group["csa"], Limit: 1}, "Bianca Bruno Sara"},
+		"by role":                {people.Query{Role: "agent", Limit: 2}, "Aldo Bianca Bruno Sara"},
+		"by group and role":      {people.Query{Group: o.group["csa"], Role: "supervisor"}, "Sara"},
+		"an unknown role":        {people.Query{Role: "superuser"}, ""},
+		"white space is no word": {people.Query{Text: "  ", Role: "editor"}, "Renzo"},
+		"nobody":                 {people.Query{Text: "zzz"}, ""},
 	} {
 		if got := strings.Join(names(c.q), " "); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)

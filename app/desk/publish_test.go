@@ -34,7 +34,7 @@ func TestWhoPublishes(t *testing.T) {
 	for who, want := range map[string]string{"ada": "", "referente": "", "agente": "legale", "altrove": "legale", "responsabile": "csa legale", "capo-legale": "legale", "capo-generale": "esse3 legale", "redattore": "csa esse3 legale", "amministratore": "csa esse3 legale"} {
 		var may []string
 		for _, module := range []string{"csa", "esse3", "legale"} {
-			_, err := o.Articles.Save(o.as(who), article.ArticleForm{Language: "it", Title: who + module, Body: "x", Module: o.module[module], Publication: store.Published})
+			_, err := o.Articles.Save(o.as(who), article.Form{Language: "it", Title: who + module, Body: "x", Module: o.module[module], Publication: store.Published})
 			if err == nil {
 				may = append(may, module)
 			} else if store.KindOf(err) != store.Denied {

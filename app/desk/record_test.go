@@ -21,27 +21,27 @@ var importing = policy.Actor{System: true, Via: "import"}
 
 func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 	o := newOffice(t)
-	rec := func(change func(*ticket.TicketRecord)) ticket.TicketRecord {
-		r := ticket.TicketRecord{Subject: "Oggetto", Body: "Testo"}
+	rec := func(change func(*ticket.Record)) ticket.Record {
+		r := ticket.Record{Subject: "Oggetto", Body: "Testo"}
 		change(&r)
 		return r
 	}
 	for name, c := range map[string]struct {
-		rec   ticket.TicketRecord
+		rec   ticket.Record
 		who   string // those who may, the others may not
 		field string
 	}{
-		"created_at":  {rec(func(r *ticket.TicketRecord) { r.CreatedAt = "2025-01-02T10:00:00Z" }), "amministratore", "created_at"},
-		"state":       {rec(func(r *ticket.TicketRecord) { r.State = "closed" }), "amministratore", "state"},
-		"outcome":     {rec(func(r *ticket.TicketRecord) { r.Outcome = "solved" }), "", "outcome"},
-		"external_id": {rec(func(r *ticket.TicketRecord) { r.ExternalID = "X-1" }), "amministratore", "external_id"},
-		"messages": {rec(func(r *ticket.TicketRecord) {
+		"created_at":  {rec(func(r *ticket.Record) { r.CreatedAt = "2025-01-02T10:00:00Z" }), "amministratore", "created_at"},
+		"state":       {rec(func(r *ticket.Record) { r.State = "closed" }), "amministratore", "state"},
+		"outcome":     {rec(func(r *ticket.Record) { r.Outcome = "solved" }), "", "outcome"},
+		"external_id": {rec(func(r *ticket.Record) { r.ExternalID = "X-1" }), "amministratore", "external_id"},
+		"messages": {rec(func(r *ticket.Record) {
 			r.Messages = []ticket.MessageRecord{{AuthorEmail: "ada@ateneo.example", Body: "Ciao"}}
 		}), "amministratore", "messages"},
-		"group":     {rec(func(r *ticket.TicketRecord) { r.Group = "csa" }), "agente agente2 altrove responsabile amministratore", "group"},
-		"requester": {rec(func(r *ticket.TicketRecord) { r.RequesterEmail = "ada@ateneo.example" }), "ada referente unita agente agente2 altrove responsabile amministratore", "requester_email"},
-		"stranger":  {rec(func(r *ticket.TicketRecord) { r.RequesterEmail = "mai@visto.example" }), "agente agente2 altrove responsabile amministratore", "requester_email"},
-		"own":       {rec(func(*ticket.TicketRecord) {}), "ada collega estraneo referente unita agente agente2 altrove responsabile redattore amministratore", ""},
+		"group":     {rec(func(r *ticket.Record) { r.Group = "csa" }), "agente agente2 altrove responsabile amministratore", "group"},
+		"requester": {rec(func(r *ticket.Record) { r.RequesterEmail = "ada@ateneo.example" }), "ada referente unita agente agente2 altrove responsabile amministratore", "requester_email"},
+		"stranger":  {rec(func(r *ticket.Record) { r.RequesterEmail = "mai@visto.example" }), "agente agente2 altrove responsabile amministratore", "requester_email"},
+		"own":       {rec(func(*ticket.Record) {}), "ada collega estraneo referente unita agente agente2 altrove responsabile redattore amministratore", ""},
 	} {
 		for who := range o.people {
 			_, _, err := o.Tickets.Put(o.as(who), c.rec)
@@ -63,7 +63,7 @@ func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 
 func TestATicketRecordHasTheDefaultsOfTheDesign(t *testing.T) {
 	o := newOffice(t)
-	tk, created, err := o.Tickets.Put(o.as("ada"), ticket.TicketRecord{Subject: "Oggetto", Body: "Testo"})
+	tk, created, err := o.Tickets.Put(o.as("ada"), ticket.Record{Subject: "Oggetto", Body: "Testo"})
 	if err != nil || !created {
 		t.Fatal(err)
 	}
@@ -76,16 +76,16 @@ func TestATicketRecordHasTheDefaultsOfTheDesign(t *testing.T) {
 func TestATicketRecordTellsAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
 	seq := o.Store().Last()
-	_, _, err := o.Tickets.Put(importing, ticket.TicketRecord{Kind: "bug", Severity: "huge", Urgency: "now", State: "gone", Outcome: "solved", Module: "nessuno", Group: "nessuno",
+	_, _, err := o.Tickets.Put(importing, ticket.Record{Kind: "bug", Severity: "huge", Urgency: "now", State: "gone", Outcome: "solved", Module: "nessuno", Group: "nessuno",
 		RequesterEmail: "nuova@ateneo.example", CreatedAt: "ieri", Messages: []ticket.MessageRecord{{AuthorEmail: "x", At: "2999-01-01"}}})
 	for _, field := range []string{"subject", "body", "kind", "severity", "urgency", "state", "outcome", "module", "group", "created_at", "messages[0].author_email",
 		"messages[0].at", "messages[0].body"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	_, _, err = o.Tickets.Put(importing, ticket.TicketRecord{Subject: strings.Repeat("è", 251), Body: "Testo"})
+	_, _, err = o.Tickets.Put(importing, ticket.Record{Subject: strings.Repeat("è", 251), Body: "Testo"})
 	wants(t, err, store.Invalid, "error.too-long", "subject")
 	wants(t, err, store.Invalid, "error.required", "requester_email")
-	_, _, err = o.Tickets.Put(importing, ticket.TicketRecord{Subject: "S", Body: "B", RequesterEmail: "ada@ateneo.example", State: "planned"})
+	_, _, err = o.Tickets.Put(importing, ticket.Record{Subject: "S", Body: "B", RequesterEmail: "ada@ateneo.example", State: "planned"})
 	wants(t, err, store.Invalid, "error.plan-kind", "state")
 	if o.Store().Last() != seq {
 		t.Error("a refused record left something behind")
@@ -94,13 +94,13 @@ func TestATicketRecordTellsAllThatIsWrong(t *testing.T) {
 
 func TestAModuleServedElsewhereLeadsRequestersThere(t *testing.T) {
 	o := newOffice(t)
-	_, _, err := o.Tickets.Put(o.as("ada"), ticket.TicketRecord{Subject: "S", Body: "B", Module: "esse3"})
+	_, _, err := o.Tickets.Put(o.as("ada"), ticket.Record{Subject: "S", Body: "B", Module: "esse3"})
 	wants(t, err, store.Invalid, "error.module-elsewhere", "module")
 	if e := err.(store.Problems)[0]; e.Args["channel"] != "desk" || e.Args["address"] != "https://esse3.example" {
 		t.Errorf("%v", e.Args)
 	}
 	for _, a := range []policy.Actor{o.as("agente"), importing} {
-		if tk, _, err := o.Tickets.Put(a, ticket.TicketRecord{Subject: "S", Body: "B", Module: "esse3", RequesterEmail: "ada@ateneo.example"}); err != nil || tk.Group != o.group["generale"] {
+		if tk, _, err := o.Tickets.Put(a, ticket.Record{Subject: "S", Body: "B", Module: "esse3", RequesterEmail: "ada@ateneo.example"}); err != nil || tk.Group != o.group["generale"] {
 			t.Errorf("%v", err)
 		}
 	}
@@ -108,7 +108,7 @@ func TestAModuleServedElsewhereLeadsRequestersThere(t *testing.T) {
 
 func TestImportedTicketsKeepTheirPastAndTellNobody(t *testing.T) {
 	o := newOffice(t)
-	rec := ticket.TicketRecord{Subject: "Vecchia richiesta", Body: "Testo\x00 antico\r\n", RequesterEmail: "Nuova@Ateneo.example", RequesterName: "Nuova Persona", Module: "csa",
+	rec := ticket.Record{Subject: "Vecchia richiesta", Body: "Testo\x00 antico\r\n", RequesterEmail: "Nuova@Ateneo.example", RequesterName: "Nuova Persona", Module: "csa",
 		Kind: "malfunction", Severity: "high", State: "closed", Outcome: "known-problem", CreatedAt: "2024-01-10T09:00:00+01:00", ExternalID: "OTRS-17",
 		Answers: map[string]ticket.Scalar{"matricola": "123"},
 		Messages: []ticket.MessageRecord{
@@ -171,7 +171,7 @@ func TestImportedStatesHaveTheDatesThatGoWithThem(t *testing.T) {
 			return !t.Resolved.IsZero() && !t.Closed.IsZero() && t.Outcome == store.Solved
 		},
 	} {
-		tk, _, err := o.Tickets.Put(importing, ticket.TicketRecord{Subject: "S", Body: "B", Kind: "malfunction", State: state, RequesterEmail: "ada@ateneo.example"})
+		tk, _, err := o.Tickets.Put(importing, ticket.Record{Subject: "S", Body: "B", Kind: "malfunction", State: state, RequesterEmail: "ada@ateneo.example"})
 		if err != nil || tk.State.String() != state || !check(tk) {
 			t.Errorf("%s: %+v, %v", state, tk, err)
 		}
@@ -184,7 +184,7 @@ func TestExportedTicketsReadBackInAnotherDesk(t *testing.T) {
 	o.do("agente", tk.ID, ticket.Step{Message: say("Che cosa compare?"), To: store.StateWaiting})
 	o.do("agente", tk.ID, ticket.Step{Message: note("Da sentire il fornitore")})
 	var lines []string
-	err := o.ExportTickets(t.Context(), o.as("amministratore"), func(r ticket.TicketRecord) error {
+	err := o.ExportTickets(t.Context(), o.as("amministratore"), func(r ticket.Record) error {
 		b, err := json.Marshal(r)
 		lines = append(lines, string(b))
 		return err
@@ -193,7 +193,7 @@ func TestExportedTicketsReadBackInAnotherDesk(t *testing.T) {
 		t.Fatalf("%v, %v", lines, err)
 	}
 	d := newDesk(t)
-	var rec ticket.TicketRecord
+	var rec ticket.Record
 	if err := json.Unmarshal([]byte(lines[0]), &rec); err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestExportedTicketsReadBackInAnotherDesk(t *testing.T) {
 
 func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	o := newOffice(t)
-	put := func(rec article.ArticleRecord) (*store.Article, bool) {
+	put := func(rec article.Record) (*store.Article, bool) {
 		t.Helper()
 		a, created, err := o.Articles.Put(importing, rec)
 		if err != nil {
@@ -213,7 +213,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 		}
 		return a, created
 	}
-	base := article.ArticleRecord{Body: "<h1>Il titolo</h1><p>Testo</p>", Format: "html", Language: "it", Audience: "public", State: "published", ExternalID: "help/a.html", Module: "csa"}
+	base := article.Record{Body: "<h1>Il titolo</h1><p>Testo</p>", Format: "html", Language: "it", Audience: "public", State: "published", ExternalID: "help/a.html", Module: "csa"}
 	a, created := put(base)
 	if !created || a.Slug != "il-titolo" {
 		t.Errorf("%+v", a)
@@ -228,7 +228,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 		t.Error("another language made another article")
 	}
 	// Without the members an update leaves them.
-	short := article.ArticleRecord{Title: "Il titolo nuovo", Body: "Altro", Format: "text", Language: "it", ExternalID: "help/a.html"}
+	short := article.Record{Title: "Il titolo nuovo", Body: "Altro", Format: "text", Language: "it", ExternalID: "help/a.html"}
 	if b, created := put(short); created || b.ID != a.ID || b.Module != o.module["csa"] {
 		t.Errorf("%+v", b)
 	}
@@ -241,20 +241,20 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	if b, _ := put(other); b.Slug != "il-titolo-2" {
 		t.Errorf("%+v", b)
 	}
-	if b, created := put(article.ArticleRecord{Slug: "il-titolo-2", Title: "T", Body: "B", Format: "markdown", Language: "en"}); !created || b.Slug != "il-titolo-2" || b.External != "help/b.html" {
+	if b, created := put(article.Record{Slug: "il-titolo-2", Title: "T", Body: "B", Format: "markdown", Language: "en"}); !created || b.Slug != "il-titolo-2" || b.External != "help/b.html" {
 		t.Errorf("%+v", b)
 	}
-	x, _ := put(article.ArticleRecord{Title: "Stesso", Body: "B", Format: "markdown", Language: "it"})
-	y, _ := put(article.ArticleRecord{Title: "Stesso", Body: "B", Format: "markdown", Language: "it"})
+	x, _ := put(article.Record{Title: "Stesso", Body: "B", Format: "markdown", Language: "it"})
+	y, _ := put(article.Record{Title: "Stesso", Body: "B", Format: "markdown", Language: "it"})
 	if x.Slug != "stesso" || y.Slug != "stesso-2" || x.Audience != store.SignedIn {
 		t.Errorf("%+v %+v", x, y)
 	}
-	_, _, err := o.Articles.Put(importing, article.ArticleRecord{Slug: "No!", Format: "pdf", Language: "fr", Audience: "all", State: "old", Module: "x"})
+	_, _, err := o.Articles.Put(importing, article.Record{Slug: "No!", Format: "pdf", Language: "fr", Audience: "all", State: "old", Module: "x"})
 	for _, field := range []string{"slug", "format", "language", "audience", "state", "module", "title", "body"} {
 		wants(t, err, store.Invalid, "", field)
 	}
 	n := 0
-	err = o.ExportArticles(t.Context(), importing, func(article.ArticleRecord) error { n++; return nil })
+	err = o.ExportArticles(t.Context(), importing, func(article.Record) error { n++; return nil })
 	if err != nil || n != 6 {
 		t.Errorf("exported %d, %v", n, err)
 	}
@@ -296,7 +296,7 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range n {
 		wait.Go(func() {
-			if _, created, err := o.Articles.Put(importing, article.ArticleRecord{Title: "Stesso titolo", Body: "Testo", Format: "markdown", Language: "it"}); err != nil || !created {
+			if _, created, err := o.Articles.Put(importing, article.Record{Title: "Stesso titolo", Body: "Testo", Format: "markdown", Language: "it"}); err != nil || !created {
 				t.Errorf("created %v, %v", created, err)
 			}
 		})
@@ -310,7 +310,7 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 			})
 		})
 		wait.Go(func() {
-			rec := ticket.TicketRecord{Subject: "S", Body: "B", RequesterEmail: "nuova" + strconv.Itoa(i) + "@ateneo.example", ExternalID: "X" + strconv.Itoa(i),
+			rec := ticket.Record{Subject: "S", Body: "B", RequesterEmail: "nuova" + strconv.Itoa(i) + "@ateneo.example", ExternalID: "X" + strconv.Itoa(i),
 				Messages: []ticket.MessageRecord{{AuthorEmail: "ada@ateneo.example", Body: "Uno"}, {AuthorEmail: "ada@ateneo.example", Body: "Due"}}}
 			if tk, created, err := o.Tickets.Put(importing, rec); err != nil || !created || tk.Messages != 3 {
 				t.Errorf("%+v, created %v, %v", tk, created, err)
@@ -318,7 +318,7 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	page, err := o.Articles.List(o.as("redattore"), article.ArticleFilter{Publication: store.Draft, Limit: 200})
+	page, err := o.Articles.List(o.as("redattore"), article.Filter{Publication: store.Draft, Limit: 200})
 	if err != nil || len(page.Items) != n {
 		t.Errorf("%d articles, want %d, %v", len(page.Items), n, err)
 	}

@@ -44,15 +44,15 @@ func (o *office) viewsOf(who string) string {
 
 func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 	o := newOffice(t)
-	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.QueueQuery{View: queue.ViewAll, Overdue: true}})
-	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.QueueQuery{View: queue.ViewGroup}})
+	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.Query{View: queue.ViewAll, Overdue: true}})
+	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.Query{View: queue.ViewGroup}})
 	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "redattore"} {
 		a, want := policy.Actor{Via: "page"}, store.SignIn
 		if who != "" {
 			a, want = o.as(who), store.Denied
 		}
 		_, list := o.Queues.Views(a)
-		_, save := o.Queues.AddView(a, queue.ViewForm{Name: "x", Query: queue.QueueQuery{View: queue.ViewAll}})
+		_, save := o.Queues.AddView(a, queue.ViewForm{Name: "x", Query: queue.Query{View: queue.ViewAll}})
 		for act, err := range map[string]error{"list": list, "save": save} {
 			if store.KindOf(err) != want {
 				t.Errorf("%q %s: %v", who, act, err)
@@ -73,8 +73,8 @@ func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 
 func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 	o := newOffice(t)
-	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.QueueQuery{View: queue.ViewAll, Overdue: true}})
-	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.QueueQuery{View: queue.ViewGroup}})
+	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.Query{View: queue.ViewAll, Overdue: true}})
+	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.Query{View: queue.ViewGroup}})
 	if shared.Of != o.group["csa"] {
 		t.Error("a shared view of \"my group\" is not that of the group it is shared with")
 	}
@@ -127,13 +127,13 @@ func TestWhatCannotBeSavedAsAView(t *testing.T) {
 	o := newOffice(t)
 	csa, legale := o.group["csa"], o.group["legale"]
 	for name, f := range map[string]queue.ViewForm{
-		"no name":                  {Query: queue.QueueQuery{View: queue.ViewAll}},
+		"no name":                  {Query: queue.Query{View: queue.ViewAll}},
 		"nothing asked":            {Name: "x"},
-		"no such queue":            {Name: "x", Query: queue.QueueQuery{View: "secret"}},
-		"somebody's own, shared":   {Name: "x", Group: csa, Query: queue.QueueQuery{View: queue.ViewMine}},
-		"another group's, shared":  {Name: "x", Group: csa, Query: queue.QueueQuery{View: queue.ViewGroup, Group: legale}},
+		"no such queue":            {Name: "x", Query: queue.Query{View: "secret"}},
+		"somebody's own, shared":   {Name: "x", Group: csa, Query: queue.Query{View: queue.ViewMine}},
+		"another group's, shared":  {Name: "x", Group: csa, Query: queue.Query{View: queue.ViewGroup, Group: legale}},
 		"words without end":        {Name: "x", Text: strings.Repeat("parola ", 400)},
-		"shared with another team": {Name: "x", Group: legale, Query: queue.QueueQuery{View: queue.ViewAll}},
+		"shared with another team": {Name: "x", Group: legale, Query: queue.Query{View: queue.ViewAll}},
 	} {
 		_, err := o.Queues.AddView(o.as("agente"), f)
 		if err == nil {
@@ -141,9 +141,9 @@ func TestWhatCannotBeSavedAsAView(t *testing.T) {
 		}
 	}
 	for i := range 50 {
-		o.save("agente", queue.ViewForm{Name: strings.Repeat("x", i+1), Query: queue.QueueQuery{View: queue.ViewAll}})
+		o.save("agente", queue.ViewForm{Name: strings.Repeat("x", i+1), Query: queue.Query{View: queue.ViewAll}})
 	}
-	if _, err := o.Queues.AddView(o.as("agente"), queue.ViewForm{Name: "una di troppo", Query: queue.QueueQuery{View: queue.ViewAll}}); err == nil {
+	if _, err := o.Queues.AddView(o.as("agente"), queue.ViewForm{Name: "una di troppo", Query: queue.Query{View: queue.ViewAll}}); err == nil {
 		t.Error("views without end")
 	}
 }
@@ -154,9 +154,9 @@ func TestTheNumberOfAViewTellsNobodyMoreThanTheyMaySee(t *testing.T) {
 		o.open("legale")
 	}
 	o.open("csa")
-	shared := o.save("amministratore", queue.ViewForm{Name: "Tutte", Group: o.group["csa"], Query: queue.QueueQuery{View: queue.ViewAll}})
-	own := o.save("altrove", queue.ViewForm{Name: "Tutte", Query: queue.QueueQuery{View: queue.ViewAll}})
-	other := o.save("agente", queue.ViewForm{Name: "Tutte", Query: queue.QueueQuery{View: queue.ViewAll}})
+	shared := o.save("amministratore", queue.ViewForm{Name: "Tutte", Group: o.group["csa"], Query: queue.Query{View: queue.ViewAll}})
+	own := o.save("altrove", queue.ViewForm{Name: "Tutte", Query: queue.Query{View: queue.ViewAll}})
+	other := o.save("agente", queue.ViewForm{Name: "Tutte", Query: queue.Query{View: queue.ViewAll}})
 	o.viewsOf("agente")
 	o.viewsOf("altrove")
 	o.count()
@@ -171,7 +171,7 @@ func TestTheNumberOfAViewTellsNobodyMoreThanTheyMaySee(t *testing.T) {
 
 func TestAViewIsCountedAtMostOnceAMinuteAndOnlyWhenLookedAt(t *testing.T) {
 	o := newOffice(t)
-	v := o.save("agente", queue.ViewForm{Name: "Tutte", Query: queue.QueueQuery{View: queue.ViewAll, Kind: store.Malfunction}})
+	v := o.save("agente", queue.ViewForm{Name: "Tutte", Query: queue.Query{View: queue.ViewAll, Kind: store.Malfunction}})
 	counted := func(want int, when string) {
 		t.Helper()
 		o.count()
@@ -222,10 +222,10 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 		}
 		return out
 	}
-	q := queue.QueueQuery{View: queue.ViewGroup, Module: o.module["csa"]}
+	q := queue.Query{View: queue.ViewGroup, Module: o.module["csa"]}
 	v := o.save("agente", queue.ViewForm{Name: "CSA", Notify: true, Query: q})
 	o.save("agente2", queue.ViewForm{Name: "CSA", Query: q})
-	o.save("altrove", queue.ViewForm{Name: "Altrui", Notify: true, Query: queue.QueueQuery{View: queue.ViewAll, Module: o.module["csa"]}})
+	o.save("altrove", queue.ViewForm{Name: "Altrui", Notify: true, Query: queue.Query{View: queue.ViewAll, Module: o.module["csa"]}})
 	o.count()
 	if got := told("agente"); len(got) != 0 {
 		t.Errorf("told of what was there before: %v", got)
@@ -286,7 +286,7 @@ func TestATicketThatComesToMatchAViewIsNewInItAsWell(t *testing.T) {
 		return n
 	}
 	theirs, mine := o.open("csa"), o.open("csa")
-	o.save("agente", queue.ViewForm{Name: "In attesa", Notify: true, Query: queue.QueueQuery{View: queue.ViewWaiting}})
+	o.save("agente", queue.ViewForm{Name: "In attesa", Notify: true, Query: queue.Query{View: queue.ViewWaiting}})
 	if n := told(); n != 0 {
 		t.Fatalf("told of %d tickets that do not match", n)
 	}

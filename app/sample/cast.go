@@ -254,7 +254,7 @@ func (s *stage) author(a Article) *player {
 }
 
 func (s *stage) write(by *player, a Article, v ArticleVersion) error {
-	f := article.ArticleForm{Slug: a.Slug, Language: v.Language, Title: v.Title, Format: store.Markdown}
+	f := article.Form{Slug: a.Slug, Language: v.Language, Title: v.Title, Format: store.Markdown}
 	window := "Sportello"
 	if l := s.modules[a.Module]; l != nil {
 		f.Module, window = l.ID, l.Path.In(v.Language)

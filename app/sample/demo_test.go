@@ -119,7 +119,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 	if notes < 60 || files < 50 || participants < 15 || links < 6 || overdue < 3 || today < 3 || reopened < 2 || outcomes[store.Duplicate] != duplicates {
 		t.Error("something of a desk's life is missing")
 	}
-	articles, err := d.Articles.List(policy.Actor{System: true}, article.ArticleFilter{Limit: 200})
+	articles, err := d.Articles.List(policy.Actor{System: true}, article.Filter{Limit: 200})
 	if err != nil || len(articles.Items) < 36 {
 		t.Errorf("%d published articles, %v", len(articles.Items), err)
 	}
@@ -171,9 +171,9 @@ func everything(t *testing.T, d *desk.Desk) string {
 	var b strings.Builder
 	put := func(v any) error { return json.NewEncoder(&b).Encode(v) }
 	system := policy.Actor{System: true}
-	err := d.ExportTickets(context.Background(), system, func(r ticket.TicketRecord) error { return put(r) })
+	err := d.ExportTickets(context.Background(), system, func(r ticket.Record) error { return put(r) })
 	if err == nil {
-		err = d.ExportArticles(context.Background(), system, func(r article.ArticleRecord) error { return put(r) })
+		err = d.ExportArticles(context.Background(), system, func(r article.Record) error { return put(r) })
 	}
 	if err == nil {
 		err = d.ExportPeople(context.Background(), system, func(r people.PersonRecord) error { return put(r) })

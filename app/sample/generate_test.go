@@ -170,7 +170,7 @@ func again(t *testing.T, st *store.Store, d *desk.Desk) {
 			t.Errorf("%s: %v, %v", a.Role, p, err)
 		}
 	}
-	page, err := d.Queues.Queue(policy.Actor{System: true}, queue.QueueQuery{View: "all"})
+	page, err := d.Queues.Queue(policy.Actor{System: true}, queue.Query{View: "all"})
 	if err != nil || len(page.Tickets) == 0 {
 		t.Errorf("queue: %d tickets, %v", len(page.Tickets), err)
 	}

@@ -16,8 +16,8 @@ import (
 	"sportello/store"
 )
 
-// ArticleView is an article in one language with all that the actor may know of it.
-type ArticleView struct {
+// View is an article in one language with all that the actor may know of it.
+type View struct {
 	*store.Article
 	Version    *store.Version
 	Languages  []string         // those the actor may read, the shown one among them
@@ -31,8 +31,8 @@ type ArticleView struct {
 
 // Read returns the article with the slug in the language, else in the other one; only what the actor may read.
 // NotFound when there is nothing of it for them.
-func (as *Articles) Read(a policy.Actor, slug, lang string) (*ArticleView, error) {
-	var out *ArticleView
+func (as *Articles) Read(a policy.Actor, slug, lang string) (*View, error) {
+	var out *View
 	err := as.st.View(func(tx *store.Tx) error {
 		art, err := store.ArticlesBySlug.First(tx, slug)
 		if err != nil {
@@ -45,8 +45,8 @@ func (as *Articles) Read(a policy.Actor, slug, lang string) (*ArticleView, error
 }
 
 // ReadByID is Article by the number of the row, as search names it.
-func (as *Articles) ReadByID(a policy.Actor, id uint64, lang string) (*ArticleView, error) {
-	var out *ArticleView
+func (as *Articles) ReadByID(a policy.Actor, id uint64, lang string) (*View, error) {
+	var out *View
 	err := as.st.View(func(tx *store.Tx) error {
 		art, err := store.Articles.Get(tx, id)
 		if err != nil {
@@ -58,12 +58,12 @@ func (as *Articles) ReadByID(a policy.Actor, id uint64, lang string) (*ArticleVi
 	return out, err
 }
 
-func (as *Articles) viewArticle(tx *store.Tx, a policy.Actor, art *store.Article, lang string) (*ArticleView, error) {
+func (as *Articles) viewArticle(tx *store.Tx, a policy.Actor, art *store.Article, lang string) (*View, error) {
 	versions, err := store.VersionsByArticle.Glance(tx, art.ID)
 	if err != nil {
 		return nil, err
 	}
-	v := &ArticleView{Article: art}
+	v := &View{Article: art}
 	for _, ver := range versions {
 		if !policy.MayRead(a, art.Audience, ver.Publication) {
 			continue
@@ -104,8 +104,8 @@ func (as *Articles) viewArticle(tx *store.Tx, a policy.Actor, art *store.Article
 	return v, nil
 }
 
-// ArticleForm is one language version of an article as somebody writes it.
-type ArticleForm struct {
+// Form is one language version of an article as somebody writes it.
+type Form struct {
 	Slug        string // of the article; empty makes one from the title
 	Module      uint64
 	Audience    store.Audience // signed-in when none is chosen
@@ -128,11 +128,11 @@ var (
 // article has none in the language, else the next revision of the one that is there. Module and audience belong to the
 // article and change for all its versions. Those who may write drafts may; publishing, and changing what is published,
 // needs more (see mayPublish). Conflict "error.changed-meanwhile" when the version has another revision than the form's.
-func (as *Articles) Save(a policy.Actor, f ArticleForm) (*ArticleView, error) {
+func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 	if err := policy.MayDraft(a); err != nil {
 		return nil, err
 	}
-	var out *ArticleView
+	var out *View
 	err := as.st.Update(a.By("write-article"), func(tx *store.Tx) error {
 		var wrong store.Problems
 		slug := strings.TrimSpace(f.Slug)
@@ -219,7 +219,7 @@ type written struct {
 	version  *store.Version // nil: a new one
 	slug     string         // of a new article; empty is made from the title
 	external string
-	form     ArticleForm
+	form     Form
 	added    bool // set by put: the version was not there
 	changed  bool // set by put: something was written
 }
@@ -319,7 +319,7 @@ func cleanLabels(list []string) []string {
 
 // may tells whether the actor may make this of the article: drafts by all who write, what is or becomes published by
 // those who may publish for the module it has and for the one it gets.
-func (w *written) may(tx *store.Tx, a policy.Actor, f ArticleForm) error {
+func (w *written) may(tx *store.Tx, a policy.Actor, f Form) error {
 	if a.System {
 		return nil
 	}

@@ -12,8 +12,8 @@ import (
 	"sportello/store"
 )
 
-// ArticleFilter chooses articles; what is zero chooses nothing out. After is the Next of the page before.
-type ArticleFilter struct {
+// Filter chooses articles; what is zero chooses nothing out. After is the Next of the page before.
+type Filter struct {
 	Module      *uint64 // this level alone; 0 is without module
 	Below       bool    // with Module: also the levels below it
 	Language    string  // the reader's: which version is shown, and which titles sort; hides nothing
@@ -24,27 +24,27 @@ type ArticleFilter struct {
 	Limit       int // 50 when 0, at most 200
 }
 
-// ArticleItem is one line of a list of articles.
-type ArticleItem struct {
+// Item is one line of a list of articles.
+type Item struct {
 	*store.Article
 	Version *store.Version
 }
 
-// ArticlePage is one page of a list. Next is empty on the last one.
-type ArticlePage struct {
-	Items []ArticleItem
+// Page is one page of a list. Next is empty on the last one.
+type Page struct {
+	Items []Item
 	Next  string
 }
 
 // List lists the articles the actor may read by title, each once, in the reader's language where there is a
 // version in it. Without Publication it lists published ones; drafts are for those who write.
-func (as *Articles) List(a policy.Actor, f ArticleFilter) (ArticlePage, error) {
+func (as *Articles) List(a policy.Actor, f Filter) (Page, error) {
 	if f.Publication == store.PublicationNone {
 		f.Publication = store.Published
 	}
 	if f.Publication == store.Draft {
 		if err := policy.MayDraft(a); err != nil {
-			return ArticlePage{}, err
+			return Page{}, err
 		}
 	}
 	if f.Language == "" {
@@ -55,9 +55,9 @@ func (as *Articles) List(a policy.Actor, f ArticleFilter) (ArticlePage, error) {
 	if after, err := hex.DecodeString(f.After); err == nil && len(after) > 0 {
 		low = append(after, 0)
 	}
-	var page ArticlePage
+	var page Page
 	err := as.st.View(func(tx *store.Tx) error {
-		page = ArticlePage{}
+		page = Page{}
 		modules, err := f.modules(tx)
 		if err != nil {
 			return err
@@ -96,7 +96,7 @@ func (as *Articles) List(a policy.Actor, f ArticleFilter) (ArticlePage, error) {
 			if err != nil {
 				return err
 			}
-			page.Items = append(page.Items, ArticleItem{art, v})
+			page.Items = append(page.Items, Item{art, v})
 			last = e.Rest
 		}
 		return nil
@@ -105,7 +105,7 @@ func (as *Articles) List(a policy.Actor, f ArticleFilter) (ArticlePage, error) {
 }
 
 // modules are the levels of which the filter lists articles.
-func (f ArticleFilter) modules(tx *store.Tx) ([]uint64, error) {
+func (f Filter) modules(tx *store.Tx) ([]uint64, error) {
 	if f.Module != nil && !f.Below {
 		return []uint64{*f.Module}, nil
 	}
@@ -144,28 +144,28 @@ func twinIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
 }
 
 // ByModule lists the published articles of one level and of those below it, the first page of Articles.
-func (as *Articles) ByModule(a policy.Actor, module uint64, lang string) (ArticlePage, error) {
-	return as.List(a, ArticleFilter{Module: &module, Below: true, Language: lang, Limit: 200})
+func (as *Articles) ByModule(a policy.Actor, module uint64, lang string) (Page, error) {
+	return as.List(a, Filter{Module: &module, Below: true, Language: lang, Limit: 200})
 }
 
 // Recent lists what was published or changed last and the actor may read, newest first, each article once.
-func (as *Articles) Recent(a policy.Actor, lang string, limit int) ([]ArticleItem, error) {
+func (as *Articles) Recent(a policy.Actor, lang string, limit int) ([]Item, error) {
 	return as.recent(a, store.Published, lang, limit)
 }
 
 // Drafts lists drafts, the one changed last first, for those who write articles.
-func (as *Articles) Drafts(a policy.Actor, limit int) ([]ArticleItem, error) {
+func (as *Articles) Drafts(a policy.Actor, limit int) ([]Item, error) {
 	if err := policy.MayDraft(a); err != nil {
 		return nil, err
 	}
 	return as.recent(a, store.Draft, a.Lang(), limit)
 }
 
-func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, limit int) ([]ArticleItem, error) {
+func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, limit int) ([]Item, error) {
 	if limit <= 0 {
 		limit = 8
 	}
-	var out []ArticleItem
+	var out []Item
 	err := as.st.View(func(tx *store.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
@@ -190,7 +190,7 @@ func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, l
 			if err != nil {
 				return err
 			}
-			if out = append(out, ArticleItem{art, v}); len(out) == limit {
+			if out = append(out, Item{art, v}); len(out) == limit {
 				return nil
 			}
 		}
@@ -263,12 +263,12 @@ func bigEndian(b []byte) uint64 {
 
 // Pick offers published articles the actor may read of which words of the title begin like all words of the
 // text: what is offered behind ?? while there is no index.
-func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]ArticleItem, error) {
+func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]Item, error) {
 	if limit <= 0 || limit > 50 {
 		limit = 8
 	}
 	want := strings.Fields(store.FoldName(text))
-	var out []ArticleItem
+	var out []Item
 	err := as.st.View(func(tx *store.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
@@ -290,7 +290,7 @@ func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]ArticleItem,
 				if err != nil {
 					return err
 				}
-				if out = append(out, ArticleItem{art, v}); len(out) == limit {
+				if out = append(out, Item{art, v}); len(out) == limit {
 					return nil
 				}
 			}

@@ -14,24 +14,24 @@ import (
 	"sportello/store"
 )
 
-// ArticleRecord is one language version of an article as imports, exports and the API write it.
-type ArticleRecord struct {
-	Slug       string           `json:"slug,omitempty"`
-	Title      string           `json:"title"`
-	Body       string           `json:"body"`
-	Format     string           `json:"format"`
-	Language   string           `json:"language"`
-	Module     string           `json:"module,omitempty"`
-	Audience   string           `json:"audience,omitempty"`
-	State      string           `json:"state,omitempty"`
-	ExternalID string           `json:"external_id,omitempty"`
-	Labels     []string         `json:"labels,omitempty"` // words to find it by that the text lacks
-	Pictures   []ArticlePicture `json:"-"`                // that come along with an import
+// Record is one language version of an article as imports, exports and the API write it.
+type Record struct {
+	Slug       string    `json:"slug,omitempty"`
+	Title      string    `json:"title"`
+	Body       string    `json:"body"`
+	Format     string    `json:"format"`
+	Language   string    `json:"language"`
+	Module     string    `json:"module,omitempty"`
+	Audience   string    `json:"audience,omitempty"`
+	State      string    `json:"state,omitempty"`
+	ExternalID string    `json:"external_id,omitempty"`
+	Labels     []string  `json:"labels,omitempty"` // words to find it by that the text lacks
+	Pictures   []Picture `json:"-"`                // that come along with an import
 }
 
-// ArticlePicture is a picture that comes along with a record. In the body stands its mark, in place of the address it will
+// Picture is a picture that comes along with a record. In the body stands its mark, in place of the address it will
 // have.
-type ArticlePicture struct {
+type Picture struct {
 	Mark, Name string
 	Content    []byte
 }
@@ -46,14 +46,14 @@ func IsPicture(content []byte) bool {
 // stays. A missing title is the first line of the body; a missing slug, or one that another article has, is made
 // unique. created tells whether the version was not there. Rights are those of SaveArticle. It returns all that is
 // wrong as store.Problems.
-func (as *Articles) Put(a policy.Actor, rec ArticleRecord) (art *store.Article, created bool, err error) {
+func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created bool, err error) {
 	if !a.System {
 		if err := policy.MayDraft(a); err != nil {
 			return nil, false, err
 		}
 	}
 	var bad store.Problems
-	f := ArticleForm{Title: markup.Line(rec.Title), Body: markup.Clean(rec.Body), Language: rec.Language, Labels: rec.Labels}
+	f := Form{Title: markup.Line(rec.Title), Body: markup.Clean(rec.Body), Language: rec.Language, Labels: rec.Labels}
 	f.Format = entry.Coded[store.Format](&bad, "format", rec.Format)
 	f.Audience = entry.Coded[store.Audience](&bad, "audience", rec.Audience)
 	f.Publication = entry.Coded[store.Publication](&bad, "state", rec.State)
@@ -133,7 +133,7 @@ func (as *Articles) Put(a policy.Actor, rec ArticleRecord) (art *store.Article, 
 }
 
 // known puts the addresses of the pictures that the version has already for their marks.
-func (w *written) known(tx *store.Tx, pictures []ArticlePicture, sums []string) error {
+func (w *written) known(tx *store.Tx, pictures []Picture, sums []string) error {
 	if w.version == nil || len(pictures) == 0 {
 		return nil
 	}
@@ -153,7 +153,7 @@ func (w *written) known(tx *store.Tx, pictures []ArticlePicture, sums []string) 
 }
 
 // addPictures makes the other pictures files of the version, and puts their addresses for their marks.
-func (w *written) addPictures(tx *store.Tx, a policy.Actor, art *store.Article, pictures []ArticlePicture, sums []string, wrong *store.Problems) error {
+func (w *written) addPictures(tx *store.Tx, a policy.Actor, art *store.Article, pictures []Picture, sums []string, wrong *store.Problems) error {
 	added := false
 	for i, p := range pictures {
 		if !strings.Contains(w.form.Body, p.Mark) {
@@ -178,7 +178,7 @@ func (w *written) addPictures(tx *store.Tx, a policy.Actor, art *store.Article, 
 }
 
 // keep lets stay what the record does not say of an article that is there.
-func (w *written) keep(rec ArticleRecord) {
+func (w *written) keep(rec Record) {
 	if rec.Module == "" {
 		w.form.Module = w.article.Module
 	}

@@ -14,8 +14,8 @@ import (
 	"sportello/store"
 )
 
-// SearchQuery is what a person searches for.
-type SearchQuery struct {
+// Query is what a person searches for.
+type Query struct {
 	Text   string
 	Types  []string // ticket, article, mail; empty: all
 	Limit  int      // 20 when 0, at most 100
@@ -24,8 +24,8 @@ type SearchQuery struct {
 	Sort   string // "" by relevance, "date"
 }
 
-// SearchPage is the answer: hits the actor may read, with snippets of what the actor may read of each.
-type SearchPage struct {
+// Page is the answer: hits the actor may read, with snippets of what the actor may read of each.
+type Page struct {
 	Total      int
 	All        int  // of Total, how many have all the words; the others have most of them
 	AtLeast    bool // Total is a lower bound
@@ -80,8 +80,8 @@ const searchTime = 3 * time.Second
 
 // Search answers a question of text over tickets, articles, and the mail that the actor judges. Anybody may ask and finds what they may read.
 // Unavailable when there is no index.
-func (fi *Finder) Search(ctx context.Context, a policy.Actor, q SearchQuery) (SearchPage, error) {
-	var page SearchPage
+func (fi *Finder) Search(ctx context.Context, a policy.Actor, q Query) (Page, error) {
+	var page Page
 	if fi.ix == nil {
 		return page, store.Fail(store.Unavailable, "error.search")
 	}
@@ -95,7 +95,7 @@ func (fi *Finder) Search(ctx context.Context, a policy.Actor, q SearchQuery) (Se
 	if err != nil {
 		return page, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}
-	page = SearchPage{Total: r.Total, All: r.All, AtLeast: r.AtLeast, Took: r.Took, Facets: r.Facets, Corrected: r.Corrected, AsTyped: r.AsTyped, DidYouMean: r.DidYouMean, Parsed: r.Parsed}
+	page = Page{Total: r.Total, All: r.All, AtLeast: r.AtLeast, Took: r.Took, Facets: r.Facets, Corrected: r.Corrected, AsTyped: r.AsTyped, DidYouMean: r.DidYouMean, Parsed: r.Parsed}
 	err = fi.st.View(func(tx *store.Tx) error {
 		for _, h := range r.Hits {
 			f, ok, err := fi.found(tx, a, h, r.Parsed)

@@ -16,8 +16,8 @@ import (
 	"sportello/store"
 )
 
-// MailFrom is what is known of a mail beside its bytes.
-type MailFrom struct {
+// From is what is known of a mail beside its bytes.
+type From struct {
 	Source  string // imap, lmtp, smtp, pipe, import
 	Mailbox string // its address, when the way it came by says so
 	Return  string // sender of the envelope
@@ -25,14 +25,12 @@ type MailFrom struct {
 	Cut     bool // only the beginning is there
 }
 
-const mailTries = 5 // of a mail whose processing fails because the desk cannot write
-
 // Take keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail, where
 // it came to the same mailbox.
 // TooLarge beyond MaxMessage, with nothing kept. Unavailable with ErrMailRoom for a stranger's while held mail takes all
 // the room that strangers have: whoever brings it tries again later. Of one that lies in a mailbox of ours only the
 // beginning is taken then, so that it holds up nothing that lies there behind it.
-func (it *Intake) Take(from MailFrom, r io.Reader) (*store.Mail, error) {
+func (it *Intake) Take(from From, r io.Reader) (*store.Mail, error) {
 	blob, err := it.st.PutBlob(r, it.post.Mail.MaxMessage)
 	if err != nil {
 		return nil, err

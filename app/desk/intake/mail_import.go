@@ -17,17 +17,17 @@ import (
 	"sportello/store"
 )
 
-// MailImport says how years of mail become tickets.
-type MailImport struct {
+// Import says how years of mail become tickets.
+type Import struct {
 	Group, Module string        // codes; empty: the module's group, else the general one; no module
 	CloseAfter    time.Duration // threads without a word for that long are closed; 30 days when 0
 	Own           []string      // addresses of the mailbox itself, besides those of the configuration: what it sent is the desk's
-	Each          func(MailImported)
+	Each          func(Imported)
 	Progress      func(step string, done, total int)
 }
 
-// MailImported is what became of one mail.
-type MailImported struct {
+// Imported is what became of one mail.
+type Imported struct {
 	Where     string
 	MessageID string
 	Subject   string
@@ -65,7 +65,7 @@ type head struct {
 // date, what is old is closed, and nobody is told. source gives each message with the name of where it lies; what it
 // gives is on disk before the first ticket is made. It can be stopped and begun again: what is there already is not
 // taken twice. Administrators and the command line alone.
-func (it *Intake) Import(ctx context.Context, a policy.Actor, o MailImport, source func(give func(where string, raw []byte) error) error) (MailImportCount, error) {
+func (it *Intake) Import(ctx context.Context, a policy.Actor, o Import, source func(give func(where string, raw []byte) error) error) (MailImportCount, error) {
 	var n MailImportCount
 	if err := policy.MayAdminister(a); err != nil {
 		return n, err
@@ -74,7 +74,7 @@ func (it *Intake) Import(ctx context.Context, a policy.Actor, o MailImport, sour
 		o.CloseAfter = 30 * 24 * time.Hour
 	}
 	if o.Each == nil {
-		o.Each = func(MailImported) {}
+		o.Each = func(Imported) {}
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
@@ -93,7 +93,7 @@ func (it *Intake) Import(ctx context.Context, a policy.Actor, o MailImport, sour
 type mailImport struct {
 	it    *Intake
 	a     policy.Actor
-	o     MailImport
+	o     Import
 	n     *MailImportCount
 	heads []*head
 	taken map[uint64]bool // rows that heads names
@@ -164,10 +164,10 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 			switch {
 			case t.err != nil:
 				im.n.Refused++
-				im.o.Each(MailImported{Where: t.head.where, Refused: t.err})
+				im.o.Each(Imported{Where: t.head.where, Refused: t.err})
 			case t.head.why == "same" || im.taken[t.head.id]:
 				im.n.Same++
-				im.o.Each(MailImported{Where: t.head.where, MessageID: t.head.message, Subject: t.head.subject, Why: "same"})
+				im.o.Each(Imported{Where: t.head.where, MessageID: t.head.message, Subject: t.head.subject, Why: "same"})
 			default:
 				im.taken[t.head.id] = true
 				im.heads = append(im.heads, t.head)
@@ -421,7 +421,7 @@ func (im *mailImport) readOne(h *head) (m threadMail, err error) {
 }
 
 func (im *mailImport) writeChunk(chunk [][]threadMail) error {
-	var told []MailImported
+	var told []Imported
 	tickets := 0
 	err := im.it.st.Update(im.by(), func(tx *store.Tx) error {
 		told, tickets = nil, 0

@@ -35,11 +35,11 @@ type branch struct {
 	wishes    []string
 }
 
-func (w *threadWriter) write(thread []threadMail) ([]MailImported, error) {
-	var told []MailImported
+func (w *threadWriter) write(thread []threadMail) ([]Imported, error) {
+	var told []Imported
 	var kept []threadMail
 	for _, m := range thread {
-		line := MailImported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Refused: m.err}
+		line := Imported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Refused: m.err}
 		if m.err == nil && !entry.IsAddress(m.in.From.Email) && m.in.Report != nil {
 			// Reports come from nobody, and are no matter of anybody's.
 			line, err := w.aside(m)
@@ -129,13 +129,13 @@ func (w *threadWriter) refuse(m threadMail, why error) error {
 }
 
 // aside keeps a mail of a machine that answers nothing here: reports, absences.
-func (w *threadWriter) aside(m threadMail) (MailImported, error) {
+func (w *threadWriter) aside(m threadMail) (Imported, error) {
 	row, err := w.row(m)
 	if err != nil {
-		return MailImported{}, err
+		return Imported{}, err
 	}
 	row.State, row.Why = store.MailAside, string(m.in.Automatic)
-	return MailImported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Why: row.Why}, store.Mails.Put(w.tx, row)
+	return Imported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Why: row.Why}, store.Mails.Put(w.tx, row)
 }
 
 // branchOf is where the mail goes, nil for a ticket of its own, and then the ticket to which it points all the same. It
@@ -225,9 +225,9 @@ func (w *threadWriter) belongs(b *branch, author *store.Person, m threadMail) bo
 }
 
 // message puts one mail into a ticket, opening it where it belongs to none.
-func (w *threadWriter) message(m threadMail) (MailImported, error) {
+func (w *threadWriter) message(m threadMail) (Imported, error) {
 	im, in := w.im, m.in
-	line := MailImported{Where: m.head.where, MessageID: m.head.message, Subject: in.Subject}
+	line := Imported{Where: m.head.where, MessageID: m.head.message, Subject: in.Subject}
 	author, err := im.it.people.EnsureRequester(w.tx, in.From.Email, in.From.Name)
 	if err != nil {
 		return line, err

@@ -43,7 +43,7 @@ func (it *Intake) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*po
 }
 
 // haveMail returns the mail with the bytes that came to the same mailboxes before, nil when it lacks one of them.
-func (it *Intake) haveMail(tx *store.Tx, sum string, from MailFrom) (*store.Mail, error) {
+func (it *Intake) haveMail(tx *store.Tx, sum string, from From) (*store.Mail, error) {
 	rows, err := store.MailsBySum.Find(tx, sum)
 	if err != nil || len(rows) == 0 {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // FuzzReplyToken opens tokens of addresses and links. Only what this desk made opens, for its purpose alone.
 func FuzzReplyToken(f *testing.F) {
 	po := post.New(nil)
-	po.SetMail(post.MailOptions{Key: []byte(strings.Repeat("k", 32))})
+	po.SetMail(post.Options{Key: []byte(strings.Repeat("k", 32))})
 	ns := &Notices{post: po}
 	reply, read := po.Token("reply", post.ReplyMAC, 7, 9), po.Token("read", post.ReadMAC, 7, 9, 1)
 	for _, s := range []string{reply, read, strings.ToUpper(reply), reply + "a", reply[1:], "", "+", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", strings.Repeat("7", 120), "ab1=="} {

@@ -80,7 +80,7 @@ func (ns *Notices) readToken(l *store.TicketLink) string {
 
 // LinkedTicket returns what the person may read to whom the link was sent, and that person. NotFound for a link that
 // was withdrawn, has ended, or was never made, and once the person may no longer see the ticket.
-func (ns *Notices) LinkedTicket(token string) (*ticket.TicketView, *store.Person, error) {
+func (ns *Notices) LinkedTicket(token string) (*ticket.View, *store.Person, error) {
 	gone := store.Fail(store.NotFound, "error.link-gone")
 	n, ok := ns.post.OpenToken("read", post.ReadMAC, token)
 	if !ok || len(n) != 3 {

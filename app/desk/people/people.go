@@ -11,9 +11,9 @@ import (
 	"sportello/store"
 )
 
-// PeopleQuery chooses people; what is zero chooses nothing out. Role is administrator, editor, supervisor, agent or
+// Query chooses people; what is zero chooses nothing out. Role is administrator, editor, supervisor, agent or
 // coordinator. After is the Next of the page before.
-type PeopleQuery struct {
+type Query struct {
 	Text         string // beginnings of words of name or address, all of them
 	Organisation uint64
 	Unit         uint64
@@ -24,22 +24,22 @@ type PeopleQuery struct {
 	Limit        int // 50 when 0, at most 200
 }
 
-// PeoplePage is one page of people by name. Next is empty on the last one.
-type PeoplePage struct {
+// Page is one page of people by name. Next is empty on the last one.
+type Page struct {
 	People []*store.Person
 	Next   string
 }
 
 // List lists people by name for those who look after people: administrators and supervisors. Passwords are left out
 // of the rows.
-func (ps *People) List(a policy.Actor, q PeopleQuery) (PeoplePage, error) {
+func (ps *People) List(a policy.Actor, q Query) (Page, error) {
 	if !maySeePeople(a) {
-		return PeoplePage{}, policy.Denied(a)
+		return Page{}, policy.Denied(a)
 	}
 	limit := entry.PageSize(q.Limit)
-	var page PeoplePage
+	var page Page
 	err := ps.st.View(func(tx *store.Tx) error {
-		page = PeoplePage{}
+		page = Page{}
 		for p, err := range peopleByName(tx, q) {
 			if err != nil {
 				return err
@@ -74,7 +74,7 @@ const mostFound = 5000
 
 // peopleByName walks the people that can fit, by name, behind the page before. Where an index has the name behind what
 // is asked for, it is walked; else what it names is collected and sorted.
-func peopleByName(tx *store.Tx, q PeopleQuery) iter.Seq2[*store.Person, error] {
+func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 	q.Text = strings.TrimSpace(q.Text)
 	after, _ := hex.DecodeString(q.After)
 	var low []byte
@@ -134,7 +134,7 @@ func peopleByName(tx *store.Tx, q PeopleQuery) iter.Seq2[*store.Person, error] {
 	}
 }
 
-func (q PeopleQuery) fits(p *store.Person) bool {
+func (q Query) fits(p *store.Person) bool {
 	switch {
 	case q.Organisation != 0 && p.Organisation != q.Organisation,
 		q.Unit != 0 && p.Unit != q.Unit,
@@ -183,7 +183,7 @@ func (ps *People) Pick(a policy.Actor, text string, limit int) ([]Pick, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, nil
 	}
-	return ps.pick(text, limit, PeopleQuery{Text: text, Role: "agent"}, func(*store.Person) bool { return true })
+	return ps.pick(text, limit, Query{Text: text, Role: "agent"}, func(*store.Person) bool { return true })
 }
 
 // PickRequesters offers those in whose name the actor may open a ticket: everybody for agents and administrators,
@@ -192,10 +192,10 @@ func (ps *People) PickRequesters(a policy.Actor, text string, limit int) ([]Pick
 	if !a.IsAgent() && !a.IsAdministrator() && (a.Person == nil || len(a.Person.Coordinates) == 0) {
 		return nil, nil
 	}
-	return ps.pick(text, limit, PeopleQuery{Text: text}, func(p *store.Person) bool { return policy.MayOpenFor(a, p) })
+	return ps.pick(text, limit, Query{Text: text}, func(p *store.Person) bool { return policy.MayOpenFor(a, p) })
 }
 
-func (ps *People) pick(text string, limit int, q PeopleQuery, may func(*store.Person) bool) ([]Pick, error) {
+func (ps *People) pick(text string, limit int, q Query, may func(*store.Person) bool) ([]Pick, error) {
 	if limit <= 0 || limit > 50 {
 		limit = 8
 	}

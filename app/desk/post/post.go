@@ -10,8 +10,8 @@ import (
 	"sportello/store"
 )
 
-// MailOptions is what the configuration says of mail. The zero value takes mail for the general group and sends none.
-type MailOptions struct {
+// Options is what the configuration says of mail. The zero value takes mail for the general group and sends none.
+type Options struct {
 	Mailboxes  []Mailbox
 	From       string         // address of the desk itself; empty: no mail leaves
 	Servers    []string       // names of our own mail servers, whose word on the sender is believed
@@ -47,7 +47,7 @@ type Mailbox struct {
 const defaultMaxMail = 100 << 20
 
 // SetMail tells the desk what the configuration says of mail. It is called once, before anything else runs.
-func (po *Post) SetMail(o MailOptions) {
+func (po *Post) SetMail(o Options) {
 	if o.MaxMessage == 0 {
 		o.MaxMessage = defaultMaxMail
 	}
@@ -69,7 +69,7 @@ func (po *Post) SetMail(o MailOptions) {
 }
 
 // MailOptions returns what SetMail was told.
-func (po *Post) MailOptions() MailOptions { return po.Mail }
+func (po *Post) MailOptions() Options { return po.Mail }
 
 // AddressOf returns the address at which mail about the group and module comes to the desk: that of the mailbox of the
 // module or a level above it, else the group's, else the desk's own.

@@ -8,13 +8,13 @@ import "sportello/store"
 // Post is the post office of one desk.
 type Post struct {
 	st    *store.Store
-	Mail  MailOptions
+	Mail  Options
 	Waits chan struct{} // something may wait
 }
 
 // New returns the post office of the store.
 func New(st *store.Store) *Post {
 	po := &Post{st: st, Waits: make(chan struct{}, 1)}
-	po.SetMail(MailOptions{})
+	po.SetMail(Options{})
 	return po
 }

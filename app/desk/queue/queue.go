@@ -24,8 +24,8 @@ const (
 // Views lists them in the order of the side bar.
 var Views = []string{ViewMine, ViewGroup, ViewUnassigned, ViewWaiting, ViewBeside, ViewAll, ViewResolved, ViewClosed, ViewSpam}
 
-// QueueQuery is which part of which view is wanted, sorted by what is due first.
-type QueueQuery struct {
+// Query is which part of which view is wanted, sorted by what is due first.
+type Query struct {
 	View     string
 	Group    uint64
 	Module   uint64 // this level or one below it
@@ -38,8 +38,8 @@ type QueueQuery struct {
 	Limit    int    // 50 when 0, at most 200
 }
 
-// QueuePage is one page of a list of tickets.
-type QueuePage struct {
+// Page is one page of a list of tickets.
+type Page struct {
 	Tickets []*store.Ticket
 	People  map[uint64]*store.Person
 	Modules map[uint64]*store.Module
@@ -53,8 +53,8 @@ type QueuePage struct {
 const maxLooked = 5000
 
 // Queue returns a page of the agent's view. Denied for everybody but agents and administrators.
-func (qs *Queues) Queue(a policy.Actor, q QueueQuery) (QueuePage, error) {
-	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+func (qs *Queues) Queue(a policy.Actor, q Query) (Page, error) {
+	page := Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return page, policy.Denied(a)
 	}
@@ -67,12 +67,12 @@ func (qs *Queues) Queue(a policy.Actor, q QueueQuery) (QueuePage, error) {
 }
 
 // finished reports whether the view shows what is done with: the latest first.
-func (q QueueQuery) finished() bool {
+func (q Query) finished() bool {
 	return q.View == ViewResolved || q.View == ViewClosed || q.View == ViewSpam
 }
 
 // queueSpans chooses the index and its prefixes for the view; with a state chosen only that state's.
-func (qs *Queues) queueSpans(tx *store.Tx, a policy.Actor, q QueueQuery) (*store.Index[store.Ticket], [][]byte) {
+func (qs *Queues) queueSpans(tx *store.Tx, a policy.Actor, q Query) (*store.Index[store.Ticket], [][]byte) {
 	states := store.ActiveStates
 	switch q.View {
 	case ViewWaiting:
@@ -127,14 +127,14 @@ func (qs *Queues) queueSpans(tx *store.Tx, a policy.Actor, q QueueQuery) (*store
 	return store.TicketsByGroup, prefixes
 }
 
-func (q QueueQuery) fits(tx *store.Tx, t *store.Ticket) bool {
+func (q Query) fits(tx *store.Tx, t *store.Ticket) bool {
 	return (q.Module == 0 || policy.Under(tx, t.Module, q.Module)) && (q.Kind == store.KindNone || t.Kind == q.Kind) &&
 		(q.Priority == 0 || t.Priority == q.Priority) && (q.Assignee == 0 || t.Assignee == q.Assignee) &&
 		(q.Group == 0 || t.Group == q.Group) && (q.State == store.StateNone || t.State == q.State) && (!q.Overdue || t.Overdue(tx.Now()))
 }
 
 // collect fills the page from the merged spans with tickets the actor may see and that fit.
-func (qs *Queues) collect(tx *store.Tx, a policy.Actor, page *QueuePage, index *store.Index[store.Ticket], prefixes [][]byte, limit int, after string, desc bool, fits func(*store.Ticket) bool) error {
+func (qs *Queues) collect(tx *store.Tx, a policy.Actor, page *Page, index *store.Index[store.Ticket], prefixes [][]byte, limit int, after string, desc bool, fits func(*store.Ticket) bool) error {
 	if limit <= 0 {
 		limit = 50
 	}
@@ -187,7 +187,7 @@ func (qs *Queues) sight(tx *store.Tx, a policy.Actor) func(*store.Ticket) bool {
 }
 
 // name looks up who and what a line of the list names.
-func (p *QueuePage) name(tx *store.Tx, t *store.Ticket) {
+func (p *Page) name(tx *store.Tx, t *store.Ticket) {
 	for _, id := range []uint64{t.Requester, t.Assignee} {
 		if id != 0 && p.People[id] == nil {
 			if person, err := store.People.Peek(tx, id); err == nil {
@@ -207,13 +207,13 @@ func (p *QueuePage) name(tx *store.Tx, t *store.Ticket) {
 	}
 }
 
-// QueueCounts are the numbers beside the views.
-type QueueCounts map[string]int
+// Counts are the numbers beside the views.
+type Counts map[string]int
 
 // Counts returns how many tickets each view of the agent holds, read from counters. The view of everything leaves out
 // confidential groups that are not the agent's own; a module that is confidential inside an open group is counted.
-func (qs *Queues) Counts(a policy.Actor) (QueueCounts, error) {
-	out := QueueCounts{}
+func (qs *Queues) Counts(a policy.Actor) (Counts, error) {
+	out := Counts{}
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return out, nil
 	}
@@ -289,7 +289,7 @@ const (
 
 // Neighbours returns the numbers of the tickets before and after the given one in the actor's view, 0 at the ends and
 // for a ticket that does not stand among the first five thousand. Rows are read around the ticket alone.
-func (qs *Queues) Neighbours(a policy.Actor, q QueueQuery, number uint64) (before, next uint64, err error) {
+func (qs *Queues) Neighbours(a policy.Actor, q Query, number uint64) (before, next uint64, err error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, 0, policy.Denied(a)
 	}
@@ -353,8 +353,8 @@ type SideQuery struct {
 }
 
 // SideTickets returns the tickets on whose requester's side the actor stands.
-func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (QueuePage, error) {
-	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
+	page := Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
 	if !a.SignedIn() {
 		return page, policy.Denied(a)
 	}

@@ -258,7 +258,7 @@ func (qs *Queues) countView(ctx context.Context, v *store.View) (viewCount, erro
 }
 
 // holds reports whether the ticket stands in the view, its filters apart.
-func (q QueueQuery) holds(a policy.Actor, groups []uint64, t *store.Ticket) bool {
+func (q Query) holds(a policy.Actor, groups []uint64, t *store.Ticket) bool {
 	if t.IsSpam() != (q.View == ViewSpam) {
 		return false
 	}

@@ -34,7 +34,7 @@ type ViewForm struct {
 	Group  uint64 // to share it with; 0: with nobody
 	Notify bool   // tell the actor of tickets that are new in it
 	Text   string
-	Query  QueueQuery
+	Query  Query
 }
 
 // Limits of views: a list that is longer helps nobody.
@@ -44,13 +44,13 @@ const (
 
 var maxViewText = store.Views.Most("text")
 
-func viewQuery(v *store.View) QueueQuery {
-	return QueueQuery{View: v.Queue, Group: v.Of, Module: v.Module, State: v.State, Kind: v.Kind, Priority: v.Priority,
+func viewQuery(v *store.View) Query {
+	return Query{View: v.Queue, Group: v.Of, Module: v.Module, State: v.State, Kind: v.Kind, Priority: v.Priority,
 		Assignee: v.Assignee, Overdue: v.Overdue}
 }
 
 // Query returns what the view asks of the queue; its View is empty for a view with words.
-func (v SavedView) Query() QueueQuery { return viewQuery(v.View) }
+func (v SavedView) Query() Query { return viewQuery(v.View) }
 
 // Views lists the actor's own views by name, then those shared with their groups. Denied for everybody but agents and
 // administrators. Those that are listed are counted anew soon.
@@ -271,10 +271,10 @@ const viewPage = 50
 // ViewTickets returns a page of the view with what the actor may see of it: of a view without words as Queue does,
 // of one with words what has all of them, the latest first. NotFound for a view the actor may not use, Unavailable
 // when there are words and no index.
-func (qs *Queues) ViewTickets(ctx context.Context, a policy.Actor, id uint64, after string) (SavedView, QueuePage, error) {
+func (qs *Queues) ViewTickets(ctx context.Context, a policy.Actor, id uint64, after string) (SavedView, Page, error) {
 	v, err := qs.View(a, id)
 	if err != nil {
-		return v, QueuePage{}, err
+		return v, Page{}, err
 	}
 	if v.Text == "" {
 		q := v.Query()
@@ -282,7 +282,7 @@ func (qs *Queues) ViewTickets(ctx context.Context, a policy.Actor, id uint64, af
 		page, err := qs.Queue(a, q)
 		return v, page, err
 	}
-	page := QueuePage{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+	page := Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
 	offset, err := strconv.Atoi(after)
 	if err != nil || offset < 0 || offset > 1000 {
 		offset = 0
@@ -309,8 +309,8 @@ func (qs *Queues) ViewTickets(ctx context.Context, a policy.Actor, id uint64, af
 }
 
 // wordsOf is the search that a view with words makes.
-func wordsOf(v *store.View, limit, offset int) find.SearchQuery {
-	return find.SearchQuery{Text: everyWord(v.Text), Types: []string{query.TypeTicket}, Limit: limit, Offset: offset, Sort: "date"}
+func wordsOf(v *store.View, limit, offset int) find.Query {
+	return find.Query{Text: everyWord(v.Text), Types: []string{query.TypeTicket}, Limit: limit, Offset: offset, Sort: "date"}
 }
 
 // everyWord puts a plus before the words of a question. Somebody who searches once is glad of what has most of the

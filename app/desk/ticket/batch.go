@@ -21,7 +21,7 @@ const mostSpoiled = 3
 // PutAll is PutTicketRecord for several records, in their order and in one transaction, so that an import
 // waits once for the disk. A record that is refused leaves the others as they are. The error is one that ends the
 // whole: the desk cannot be written; nothing of the batch may have been kept then.
-func (ts *Tickets) PutAll(a policy.Actor, recs []TicketRecord) ([]RecordResult, error) {
+func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error) {
 	out := make([]RecordResult, len(recs))
 	if !a.SignedIn() && !a.System {
 		return nil, policy.Denied(a)

@@ -14,9 +14,9 @@ import (
 	"sportello/store"
 )
 
-// TicketRecord is a ticket as imports, exports and the API write it. Codes and times are text, so that everything wrong
+// Record is a ticket as imports, exports and the API write it. Codes and times are text, so that everything wrong
 // with them can be said together. Number is written by exports and not read.
-type TicketRecord struct {
+type Record struct {
 	Number         uint64            `json:"number,omitempty"`
 	Subject        string            `json:"subject"`
 	Body           string            `json:"body"`
@@ -83,7 +83,7 @@ const maxMessages = 2000 // of one record
 
 // read is a record after what needs no store was checked.
 type read struct {
-	rec      TicketRecord
+	rec      Record
 	subject  string
 	body     string
 	format   store.Format
@@ -116,7 +116,7 @@ type readMessage struct {
 // tickets from agents and administrators alone: Invalid "error.module-elsewhere" with channel and address. Everything
 // else that is wrong comes as store.Problems. What tells of the past (state, messages, created_at, and all that comes
 // by import) notifies nobody.
-func (ts *Tickets) Put(a policy.Actor, rec TicketRecord) (t *store.Ticket, created bool, err error) {
+func (ts *Tickets) Put(a policy.Actor, rec Record) (t *store.Ticket, created bool, err error) {
 	if err := ts.MayOpenWith(a, rec.given()); err != nil {
 		return nil, false, err
 	}
@@ -146,7 +146,7 @@ func (ts *Tickets) Put(a policy.Actor, rec TicketRecord) (t *store.Ticket, creat
 	return t, created, nil
 }
 
-func (ts *Tickets) readTicket(rec TicketRecord) *read {
+func (ts *Tickets) readTicket(rec Record) *read {
 	r := &read{rec: rec, subject: markup.Line(rec.Subject), external: strings.TrimSpace(rec.ExternalID)}
 	w := &r.wrong
 	entry.CheckText(w, "subject", r.subject, entry.MaxSubject)

@@ -161,7 +161,7 @@ func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 }
 
 // given names the members of the record that say something.
-func (r *TicketRecord) given() Given {
+func (r *Record) given() Given {
 	g := Given{RequesterEmail: r.RequesterEmail}
 	for _, f := range []struct {
 		name string

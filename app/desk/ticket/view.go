@@ -11,8 +11,8 @@ import (
 	"sportello/store"
 )
 
-// TicketView is all of a ticket that one actor may see.
-type TicketView struct {
+// View is all of a ticket that one actor may see.
+type View struct {
 	Ticket    *store.Ticket
 	Messages  []*store.Message // by time; notes only for whom may see them
 	Beside    []*store.Message // what lies beside it and waits, for whom may see notes
@@ -53,8 +53,8 @@ type Event struct {
 }
 
 // Read returns what the actor may see of the ticket, NotFound when that is nothing.
-func (ts *Tickets) Read(a policy.Actor, number uint64) (*TicketView, error) {
-	v := &TicketView{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[policy.Act]bool{}, MayRemove: map[uint64]bool{}}
+func (ts *Tickets) Read(a policy.Actor, number uint64) (*View, error) {
+	v := &View{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[policy.Act]bool{}, MayRemove: map[uint64]bool{}}
 	err := ts.st.View(func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
@@ -78,7 +78,7 @@ func (ts *Tickets) Read(a policy.Actor, number uint64) (*TicketView, error) {
 	return v, nil
 }
 
-func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *TicketView, s policy.Standing) error {
+func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Standing) error {
 	t := v.Ticket
 	var err error
 	if v.Messages, err = ts.rights.Messages(tx, t, s); err != nil {
@@ -191,7 +191,7 @@ func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *TicketView, s polic
 	return nil
 }
 
-func (v *TicketView) know(tx *store.Tx, ids ...uint64) {
+func (v *View) know(tx *store.Tx, ids ...uint64) {
 	for _, id := range ids {
 		if id == 0 || v.People[id] != nil {
 			continue
@@ -237,7 +237,7 @@ var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "
 
 // history reads the change log of the ticket into the lines the actor may see. A change of the ticket's row is one
 // line, named by its act; messages are lines only where no message is shown for them.
-func (ts *Tickets) history(tx *store.Tx, v *TicketView) error {
+func (ts *Tickets) history(tx *store.Tx, v *View) error {
 	changes, err := tx.TicketChanges(v.Ticket.ID)
 	if err != nil {
 		return err
@@ -265,7 +265,7 @@ func (ts *Tickets) history(tx *store.Tx, v *TicketView) error {
 }
 
 // Speaks returns the format of a message that the actor would write in the ticket now, a note or a public one.
-func (v *TicketView) Speaks(note bool) store.Format {
+func (v *View) Speaks(note bool) store.Format {
 	m := store.Message{Agent: note || v.ForGroup}
 	entry.Phrase(&m)
 	return m.Format

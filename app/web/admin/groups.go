@@ -258,7 +258,7 @@ func (a pages) findMember(r *web.Request, f *web.Form) uint64 {
 		f.Refuse("member", "error.required")
 		return 0
 	}
-	page, err := a.Desk.People.List(r.Actor(), people.PeopleQuery{Text: text, Limit: 20})
+	page, err := a.Desk.People.List(r.Actor(), people.Query{Text: text, Limit: 20})
 	if err != nil {
 		f.Fault = err
 		return 0

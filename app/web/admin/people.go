@@ -157,7 +157,7 @@ func (a pages) getAdminPeople(r *web.Request) error {
 	f := r.QueryForm()
 	v.Form = f
 	who := r.Actor()
-	q := people.PeopleQuery{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
+	q := people.Query{Text: f.Text("text", store.Most("people.name")), Role: f.Text("role", store.Most("views.queue")), Group: f.ID("group"), Organisation: f.ID("organisation"), After: f.Raw("after")}
 	switch f.Raw("access") {
 	case "active":
 		q.Disabled = new(bool)
@@ -187,7 +187,7 @@ func (a pages) getAdminPeople(r *web.Request) error {
 }
 
 // peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
-func (v *adminPeoplePage) peopleFilters(who policy.Actor, s *surroundings, q *people.PeopleQuery) {
+func (v *adminPeoplePage) peopleFilters(who policy.Actor, s *surroundings, q *people.Query) {
 	var own []show.Choice
 	for _, g := range s.groups {
 		if who.IsAdministrator() || who.Person.Supervises(g.ID) {

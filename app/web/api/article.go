@@ -40,7 +40,7 @@ func articleAnswer(n names, art *store.Article, v *store.Version) apiArticle {
 
 func (a pages) apiArticles(r *web.Request) error {
 	q := a.apiQuery(r)
-	f := article.ArticleFilter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
+	f := article.Filter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
 		Publication: web.FormCode[store.Publication](q.Form, "state"), Audience: web.FormCode[store.Audience](q.Form, "audience"), Below: true}
 	if code := q.Raw("module"); code != "" {
 		l, err := a.Desk.Catalogue.LevelByCode(code)
@@ -109,7 +109,7 @@ func (a pages) apiPostArticle(r *web.Request) error {
 	if err := a.Desk.Tickets.MayWriteArticles(r.Actor()); err != nil {
 		return err
 	}
-	var rec article.ArticleRecord
+	var rec article.Record
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (a pages) apiPutArticle(r *web.Request) error {
 	if err != nil {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	var rec article.ArticleRecord
+	var rec article.Record
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (a pages) apiPutArticle(r *web.Request) error {
 	return a.putArticle(r, rec)
 }
 
-func (a pages) putArticle(r *web.Request, rec article.ArticleRecord) error {
+func (a pages) putArticle(r *web.Request, rec article.Record) error {
 	art, created, err := a.Desk.Articles.Put(r.Actor(), rec)
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ var pageParameters = []apiParameter{{"limit", "integer", "1 to 200, 50 when left
 var apiDescriptions = map[string]apiDescription{
 	"api.openapi": {summary: "This description"},
 	"api.tickets.open": {summary: "Open a ticket in one's own name, or as an import would. The same external_id again updates and answers 200.",
-		in: ticket.TicketRecord{}, out: apiTicket{}, created: true},
+		in: ticket.Record{}, out: apiTicket{}, created: true},
 	"api.tickets.list": {summary: "Tickets the token's person may see, newest number first, without messages and answers", out: apiTicketList{}, query: append([]apiParameter{
 		{"state", "string", "codes, several joined by commas"}, {"group", "string", "code"}, {"module", "string", "code; takes what is below it too"},
 		{"requester", "string", "address"}, {"updated_since", "string", "RFC 3339 time or date"}}, pageParameters...)},
@@ -45,9 +45,9 @@ var apiDescriptions = map[string]apiDescription{
 		{"module", "string", "code; takes what is below it too"}, {"state", "string", "draft or published"}, {"audience", "string", "public, signed-in or agents"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"language", "string", "only versions in it"}}, pageParameters...)},
 	"api.articles.write": {summary: "Write one language version of an article. The same external_id and language again updates and answers 200.",
-		in: article.ArticleRecord{}, out: apiArticle{}, created: true},
+		in: article.Record{}, out: apiArticle{}, created: true},
 	"api.articles.read": {summary: "An article in one language", out: apiArticle{}, query: []apiParameter{{"lang", "string", "it or en; the other one when there is no such version"}}},
-	"api.articles.put":  {summary: "Write one language version of the article with this slug", in: article.ArticleRecord{}, out: apiArticle{}, created: true},
+	"api.articles.put":  {summary: "Write one language version of the article with this slug", in: article.Record{}, out: apiArticle{}, created: true},
 	"api.search": {summary: "Search tickets, articles and mail to be judged together; finds what the token's person may read", out: apiFound{}, query: []apiParameter{
 		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (what became no message and the person judges), joined by commas"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, 20 when left out"}, {"offset", "integer", "0 to 1000"},

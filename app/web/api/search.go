@@ -38,7 +38,7 @@ func (a pages) apiSearch(r *web.Request) error {
 	} else if lang != "" {
 		q.Refuse("lang", "error.choice")
 	}
-	s := find.SearchQuery{Text: q.Raw("q"), Limit: q.Int("limit", 1, 100, 20), Offset: q.Int("offset", 0, 1000, 0), Facets: q.Bool("facets"), Sort: q.Raw("sort")}
+	s := find.Query{Text: q.Raw("q"), Limit: q.Int("limit", 1, 100, 20), Offset: q.Int("offset", 0, 1000, 0), Facets: q.Bool("facets"), Sort: q.Raw("sort")}
 	for _, t := range strings.FieldsFunc(strings.Join(q.List("type"), ","), func(ch rune) bool { return ch == ',' }) {
 		switch t {
 		case "ticket", "article", "release", "mail":

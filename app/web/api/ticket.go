@@ -139,7 +139,7 @@ func (a pages) apiOpenTicket(r *web.Request) error {
 	if unreadable != nil {
 		return unreadable
 	}
-	var rec ticket.TicketRecord
+	var rec ticket.Record
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}

@@ -165,7 +165,7 @@ func (g *guideCatalogue) level(id uint64) *catalogue.Level {
 const excerptSource = 2 << 10
 
 // line makes a line of a list of the article.
-func line(p *web.Page, item article.ArticleItem, module string) articleLine {
+func line(p *web.Page, item article.Item, module string) articleLine {
 	v := item.Version
 	l := articleLine{Title: v.Title, Address: address.Article(item.Slug), Module: module, Updated: p.T("articles.updated", "date", p.Date(v.Updated)),
 		Draft: v.Publication == store.Draft, AgentsOnly: item.Audience == store.Agents}
@@ -203,7 +203,7 @@ func (a pages) getArticlesIn(r *web.Request) error {
 		return err
 	}
 	v.Crumb(v.T("articles.title"), "/articles")
-	f := article.ArticleFilter{Language: v.Lang, Limit: articlesPerPage}
+	f := article.Filter{Language: v.Lang, Limit: articlesPerPage}
 	total, here := g.total, uint64(0)
 	switch code {
 	case "":
@@ -260,7 +260,7 @@ func (a pages) getArticlesIn(r *web.Request) error {
 
 // pages makes the ways through a list of more than one page: to the next one, to the first, to each letter, and to what
 // is in one language alone. The place in the list is known as long as somebody turns pages one by one.
-func (v *articlesPage) pages(begin int, f article.ArticleFilter, next string, total int) {
+func (v *articlesPage) pages(begin int, f article.Filter, next string, total int) {
 	if total <= articlesPerPage {
 		return
 	}
@@ -419,7 +419,7 @@ func (a pages) getArticle(r *web.Request) error {
 }
 
 // listFiles lists the files that the text of the version neither shows nor links to.
-func (v *articlePage) listFiles(art *article.ArticleView) {
+func (v *articlePage) listFiles(art *article.View) {
 	for _, f := range art.Files {
 		if !art.Version.Names(f.ID) {
 			v.Files = append(v.Files, show.FileCardOf(&v.Page, f))
@@ -428,7 +428,7 @@ func (v *articlePage) listFiles(art *article.ArticleView) {
 }
 
 // articlePlace says where the article belongs: the path above it, its module, and where to ask about it.
-func (a pages) articlePlace(v *articlePage, art *article.ArticleView) error {
+func (a pages) articlePlace(v *articlePage, art *article.View) error {
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Ask = "/tickets/new"
 	if l := art.Module; l != nil {

@@ -65,7 +65,7 @@ type otherVersion struct {
 
 // articleText is the form of one language version.
 type articleText struct {
-	form   article.ArticleForm
+	form   article.Form
 	act    string
 	before []uint64 // uploads that an earlier try of the form kept
 }
@@ -98,7 +98,7 @@ func (a pages) editLanguage(r *web.Request, f *web.Form) string {
 
 // articleEditPage shows the editor: of a new article when art is nil, else of art in the language asked for, of which
 // there may be no text yet.
-func (a pages) articleEditPage(r *web.Request, art *article.ArticleView, v *articleEditPage, f *web.Form, err error) error {
+func (a pages) articleEditPage(r *web.Request, art *article.View, v *articleEditPage, f *web.Form, err error) error {
 	preview, previewed, other, status := v.Preview, v.Previewed, v.Other, v.Page.Status
 	v.Page = r.Page("article.new-title")
 	v.Nav, v.Preview, v.Previewed, v.Other, v.Page.Status = "articles", preview, previewed, other, status
@@ -142,7 +142,7 @@ func (a pages) articleEditPage(r *web.Request, art *article.ArticleView, v *arti
 
 // open says which text is being edited, and refuses one that the actor may not change. It returns the version that is
 // there, nil when there is none in the language.
-func (v *articleEditPage) open(a pages, r *web.Request, art *article.ArticleView) (*store.Version, error) {
+func (v *articleEditPage) open(a pages, r *web.Request, art *article.View) (*store.Version, error) {
 	v.Address, v.Cancel, v.New = "/articles/new", "/articles", true
 	at := v.Address
 	var version *store.Version
@@ -184,7 +184,7 @@ func (v *articleEditPage) open(a pages, r *web.Request, art *article.ArticleView
 }
 
 // firstValues is what the form holds when it is opened.
-func firstValues(r *web.Request, art *article.ArticleView, version *store.Version) url.Values {
+func firstValues(r *web.Request, art *article.View, version *store.Version) url.Values {
 	values := url.Values{"rev": {"0"}, "state": {store.Draft.String()}, "audience": {store.SignedIn.String()}, "format": {store.Markdown.String()}}
 	if art != nil {
 		values.Set("audience", art.Audience.String())
@@ -207,7 +207,7 @@ func firstValues(r *web.Request, art *article.ArticleView, version *store.Versio
 }
 
 // options lists what can be chosen.
-func (v *articleEditPage) options(a pages, art *article.ArticleView) error {
+func (v *articleEditPage) options(a pages, art *article.View) error {
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
@@ -270,9 +270,9 @@ func (a pages) postEditArticle(r *web.Request) error {
 var maxLabels = store.Most("versions.labels") * (store.Versions.MostOfEach("labels") + 2)
 
 // readArticle reads the form. Uploads are kept whatever else is wrong with it.
-func (a pages) readArticle(r *web.Request, f *web.Form, art *article.ArticleView) articleText {
+func (a pages) readArticle(r *web.Request, f *web.Form, art *article.View) articleText {
 	t := articleText{act: f.Raw("act"), before: f.IDs("kept_file")}
-	t.form = article.ArticleForm{Title: f.Text("title", store.Most("versions.title")), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
+	t.form = article.Form{Title: f.Text("title", store.Most("versions.title")), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
 		Audience: web.FormCode[store.Audience](f, "audience"), Publication: web.FormCode[store.Publication](f, "state"),
 		Format: web.FormCode[store.Format](f, "format"), Language: a.editLanguage(r, f), Files: f.Files("files")}
 	if art != nil {
@@ -288,7 +288,7 @@ func (a pages) readArticle(r *web.Request, f *web.Form, art *article.ArticleView
 }
 
 // saveArticle saves the text, or shows how it will look, or takes files in and writes them at the end of the text.
-func (a pages) saveArticle(r *web.Request, art *article.ArticleView) error {
+func (a pages) saveArticle(r *web.Request, art *article.View) error {
 	f := r.Form()
 	t := a.readArticle(r, f, art)
 	v := &articleEditPage{}
@@ -301,7 +301,7 @@ func (a pages) saveArticle(r *web.Request, art *article.ArticleView) error {
 		return a.articleEditPage(r, art, v, f, f.Err())
 	}
 	err := f.Err()
-	var saved *article.ArticleView
+	var saved *article.View
 	if err == nil {
 		saved, err = a.Desk.Articles.Save(r.Actor(), t.form)
 	}
@@ -368,7 +368,7 @@ func besideField(err error) error {
 
 // otherVersion is what somebody saved since the form was opened. The form gets the newest revision: who saves again has
 // seen it.
-func (a pages) otherVersion(r *web.Request, mine article.ArticleForm, f *web.Form) (*otherVersion, error) {
+func (a pages) otherVersion(r *web.Request, mine article.Form, f *web.Form) (*otherVersion, error) {
 	art, err := a.Desk.Articles.Read(r.Actor(), mine.Slug, mine.Language)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
@@ -499,7 +499,7 @@ func (a pages) postPreview(r *web.Request) error {
 func (a pages) getArticlePick(r *web.Request) error {
 	actor := r.Actor()
 	text := strings.TrimSpace(strings.ToValidUTF8(r.Query("q"), ""))
-	var items []article.ArticleItem
+	var items []article.Item
 	var err error
 	if text == "" {
 		items, err = a.Desk.Articles.Recent(actor, actor.Language, maxPicks)
@@ -510,18 +510,18 @@ func (a pages) getArticlePick(r *web.Request) error {
 		return err
 	}
 	if len(items) < maxPicks && text != "" {
-		found, err := a.Desk.Find.Search(r.Ctx(), actor, find.SearchQuery{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
+		found, err := a.Desk.Find.Search(r.Ctx(), actor, find.Query{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
 		for _, h := range found.Hits {
-			known := slices.ContainsFunc(items, func(i article.ArticleItem) bool { return i.Article.ID == h.Article.ID })
+			known := slices.ContainsFunc(items, func(i article.Item) bool { return i.Article.ID == h.Article.ID })
 			if !known && h.Version.Publication == store.Published && len(items) < maxPicks {
-				items = append(items, article.ArticleItem{Article: h.Article, Version: h.Version})
+				items = append(items, article.Item{Article: h.Article, Version: h.Version})
 			}
 		}
 	}
-	slices.SortStableFunc(items, func(x, y article.ArticleItem) int {
+	slices.SortStableFunc(items, func(x, y article.Item) int {
 		return agentsLast(x.Audience == store.Agents, y.Audience == store.Agents)
 	})
 	levels, err := a.Desk.Catalogue.Levels()

@@ -104,7 +104,7 @@ func month(p *web.Page, s string) string {
 // noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
 // answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
 // articles, and an index that lacks something says nothing at all. The links work as well without the name.
-func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found find.SearchPage) {
+func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found find.Page) {
 	if r.Method() != http.MethodGet || r.Query("s") != "" || s.Text == "" || a.Index.State().State != search.Following {
 		return
 	}

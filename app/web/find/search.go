@@ -143,7 +143,7 @@ func (a pages) getSearch(r *web.Request) error {
 		v.OpenHelp = true
 		return r.Render("page/search", v)
 	}
-	q := find.SearchQuery{Text: s.Question(), Limit: hitsPerPage, Offset: (s.Page - 1) * hitsPerPage, Facets: true, Sort: s.Sort}
+	q := find.Query{Text: s.Question(), Limit: hitsPerPage, Offset: (s.Page - 1) * hitsPerPage, Facets: true, Sort: s.Sort}
 	if s.Kind != "" {
 		q.Types = []string{s.Kind}
 	}
@@ -189,7 +189,7 @@ func (v *searchPage) hold(s show.Asked) {
 }
 
 // answerSearch puts what was found into the page.
-func (a pages) answerSearch(r *web.Request, v *searchPage, s show.Asked, found find.SearchPage) error {
+func (a pages) answerSearch(r *web.Request, v *searchPage, s show.Asked, found find.Page) error {
 	names, err := a.searchNames(v)
 	if err != nil {
 		return err
@@ -303,7 +303,7 @@ func stateWord(p *web.Page, code string) string {
 
 // searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
 // out is asked once more.
-func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found find.SearchPage) error {
+func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found find.Page) error {
 	kinds := []string{"", query.TypeArticle, query.TypeTicket}
 	if v.IsAgent || v.IsAdministrator {
 		kinds = append(kinds, query.TypeMail)
@@ -317,7 +317,7 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found fin
 		}
 	}
 	if s.Kind != "" && v.Trouble == "" {
-		all, err := a.Desk.Find.Search(r.Ctx(), r.Actor(), find.SearchQuery{Text: s.Question(), Limit: 1, Facets: true})
+		all, err := a.Desk.Find.Search(r.Ctx(), r.Actor(), find.Query{Text: s.Question(), Limit: 1, Facets: true})
 		if err != nil && store.KindOf(err) != store.Unavailable {
 			return err
 		}
@@ -354,7 +354,7 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found fin
 
 // facets lists the traits of what was found with their counts; each value narrows the question, and those that hold
 // are taken off by a click.
-func (v *searchPage) facets(s show.Asked, found find.SearchPage, names map[string]map[string]string) {
+func (v *searchPage) facets(s show.Asked, found find.Page, names map[string]map[string]string) {
 	holds := func(name, value string) bool {
 		return slices.Contains(s.With[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f query.Filter) bool {
 			return f.Name == name && f.Value == value && !f.Not

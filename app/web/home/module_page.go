@@ -74,7 +74,7 @@ func (a pages) getModule(r *web.Request) error {
 		}
 		v.Group, v.Hours, v.Email, v.Phone = g.Name.In(v.Lang), g.Hours.In(v.Lang), g.Email, g.Phone
 	}
-	page, err := a.Desk.Articles.List(r.Actor(), article.ArticleFilter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
+	page, err := a.Desk.Articles.List(r.Actor(), article.Filter{Module: &l.ID, Below: true, Language: v.Lang, Limit: moduleArticles})
 	if err != nil {
 		return err
 	}

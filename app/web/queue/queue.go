@@ -72,8 +72,8 @@ type queueRow struct {
 var queueNames = []string{"group", "module", "state", "kind", "priority", "assignee", "overdue"}
 
 // Query reads the filters of a list. What cannot be read filters nothing.
-func Query(f *web.Form, view string) queue.QueueQuery {
-	q := queue.QueueQuery{View: view, Group: f.ID("group"), Module: f.ID("module"), State: web.FormCode[store.State](f, "state"),
+func Query(f *web.Form, view string) queue.Query {
+	q := queue.Query{View: view, Group: f.ID("group"), Module: f.ID("module"), State: web.FormCode[store.State](f, "state"),
 		Kind: web.FormCode[store.TicketKind](f, "kind"), Priority: f.Int("priority", 1, 4, 0), Assignee: f.ID("assignee"), Overdue: f.Bool("overdue")}
 	if after := f.Raw("after"); len(after) < 200 {
 		q.After = after
@@ -211,7 +211,7 @@ func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 	return err
 }
 
-func (v *queuePage) row(t *store.Ticket, page queue.QueuePage, from string, posted *web.Form) queueRow {
+func (v *queuePage) row(t *store.Ticket, page queue.Page, from string, posted *web.Form) queueRow {
 	r := queueRow{ID: t.ID, Address: show.JoinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
 		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: show.StateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: show.Due(&v.Page, t)}
 	if t.Beside > 0 {
@@ -233,7 +233,7 @@ func (v *queuePage) row(t *store.Ticket, page queue.QueuePage, from string, post
 }
 
 // queueChoices fills the selects of the filters and of the bar.
-func (a pages) queueChoices(r *web.Request, v *queuePage, q queue.QueueQuery) error {
+func (a pages) queueChoices(r *web.Request, v *queuePage, q queue.Query) error {
 	actor := r.Actor()
 	groups, err := a.Desk.People.Groups(actor)
 	if err != nil {

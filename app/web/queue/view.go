@@ -68,7 +68,7 @@ func (a pages) getViews(r *web.Request) error {
 }
 
 // viewAbout says in words what a view shows.
-func (a pages) viewAbout(r *web.Request, p *web.Page, text string, q queue.QueueQuery) (string, error) {
+func (a pages) viewAbout(r *web.Request, p *web.Page, text string, q queue.Query) (string, error) {
 	if text != "" {
 		return p.T("views.about-words", "text", text), nil
 	}
@@ -214,7 +214,7 @@ func (a pages) newViewPage(r *web.Request, f *web.Form, err error) error {
 }
 
 // readView reads what a new view asks: the question or, without one, the queue and its filters.
-func readView(f *web.Form) (string, queue.QueueQuery) {
+func readView(f *web.Form) (string, queue.Query) {
 	text := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(f.Raw("text"), "\x00", " "), " "))
 	q := Query(f, f.Raw("view"))
 	q.After = ""

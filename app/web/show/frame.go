@@ -154,7 +154,7 @@ func JoinQuery(path, query string) string {
 }
 
 // viewValues are the filters of a view as the address of its queue has them.
-func viewValues(q queue.QueueQuery) url.Values {
+func viewValues(q queue.Query) url.Values {
 	v := url.Values{}
 	number := func(name string, n uint64) {
 		if n != 0 {

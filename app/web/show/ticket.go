@@ -28,7 +28,7 @@ type OwnLine struct {
 }
 
 // OwnLines are the lines of a list of tickets; requester names on each in whose name it is open.
-func OwnLines(p *web.Page, page queue.QueuePage, modules map[uint64]string, requester bool) []OwnLine {
+func OwnLines(p *web.Page, page queue.Page, modules map[uint64]string, requester bool) []OwnLine {
 	out := make([]OwnLine, 0, len(page.Tickets))
 	for _, t := range page.Tickets {
 		line := OwnLineOf(p, t, modules)

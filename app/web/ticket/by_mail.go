@@ -36,7 +36,7 @@ var machines = map[mail.Automatic]bool{mail.AutoReply: true, mail.OutOfOffice: t
 
 // byMailOf says what has to be said of the message, nil for one that did not come by mail. mails are the rows behind the
 // messages, for agents.
-func byMailOf(p *web.Page, m *store.Message, t *ticket.TicketView, mails map[uint64]*store.Mail) *byMail {
+func byMailOf(p *web.Page, m *store.Message, t *ticket.View, mails map[uint64]*store.Mail) *byMail {
 	if m.Via != "mail" && m.Mail == 0 {
 		return nil
 	}
@@ -91,7 +91,7 @@ func fromServer(m *store.Message) bool {
 }
 
 // mailsOf reads the rows of the mails that messages of the ticket were.
-func (a pages) mailsOf(t *ticket.TicketView) (map[uint64]*store.Mail, error) {
+func (a pages) mailsOf(t *ticket.View) (map[uint64]*store.Mail, error) {
 	out := map[uint64]*store.Mail{}
 	if !t.Agents {
 		return out, nil

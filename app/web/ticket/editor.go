@@ -41,7 +41,7 @@ func (v *ticketPage) SendPart(act string) bool {
 }
 
 // firstValues is what the forms hold before anybody changes them.
-func (v *ticketPage) firstValues(t *ticket.TicketView) url.Values {
+func (v *ticketPage) firstValues(t *ticket.View) url.Values {
 	row := t.Ticket
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	values := url.Values{"mode": {"reply"}, "assignee": {id(row.Assignee)}, "group": {id(row.Group)}, "severity": {row.Severity.String()},
@@ -74,7 +74,7 @@ func inputDate(p *web.Page, t time.Time) string {
 }
 
 // editor says what can be written and sent from where the ticket stands.
-func (v *ticketPage) editor(t *ticket.TicketView) {
+func (v *ticketPage) editor(t *ticket.View) {
 	row := t.Ticket
 	e := &editorView{Reply: t.May[policy.Write], Note: t.May[policy.WriteNote], Replies: "/replies/pick?lang=" + url.QueryEscape(row.Language) + "&q=",
 		PreviewURL: "/preview?ticket=" + strconv.FormatUint(row.ID, 10)}

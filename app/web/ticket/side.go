@@ -95,7 +95,7 @@ type sidePerson struct {
 
 // sideTicket answers with the ticket as its requester's side sees it. f and wrong are a form of the page that was
 // posted, with what is wrong with it; a Conflict says that the ticket has moved on, and keeps the text.
-func (a pages) sideTicket(r *web.Request, tv *ticket.TicketView, f *web.Form, wrong error) error {
+func (a pages) sideTicket(r *web.Request, tv *ticket.View, f *web.Form, wrong error) error {
 	t := tv.Ticket
 	v := &sidePage{Page: r.Page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: address.Ticket(t.ID),
 		Subject: t.Subject, State: t.State.String()}
@@ -150,7 +150,7 @@ func (a pages) sideTicket(r *web.Request, tv *ticket.TicketView, f *web.Form, wr
 func draftName(person, ticket uint64) string { return fmt.Sprintf("%d-ticket-%d", person, ticket) }
 
 // taken tells from the act that led here which text has just arrived.
-func (v *sidePage) taken(tv *ticket.TicketView) {
+func (v *sidePage) taken(tv *ticket.View) {
 	switch v.FlashKey {
 	case "flash.side-sent", "flash.side-confirmed":
 		v.Taken = v.DraftName
@@ -166,7 +166,7 @@ func (v *sidePage) taken(tv *ticket.TicketView) {
 }
 
 // first says what the actor may do.
-func (v *sidePage) first(tv *ticket.TicketView) {
+func (v *sidePage) first(tv *ticket.View) {
 	t := tv.Ticket
 	v.MayWrite = tv.May[policy.Write]
 	v.MayConfirm = tv.May[policy.Confirm] && t.State == store.StateResolved
@@ -184,7 +184,7 @@ type sideNames struct {
 }
 
 // sideNames looks up what the history names by number alone, and where the requester works.
-func (a pages) sideNames(tv *ticket.TicketView) (sideNames, error) {
+func (a pages) sideNames(tv *ticket.View) (sideNames, error) {
 	n := sideNames{people: map[uint64]string{}, groups: map[uint64]store.Words{}}
 	err := a.Store.View(func(tx *store.Tx) error {
 		if u, err := store.Units.Get(tx, tv.Ticket.Unit); err == nil {
@@ -231,7 +231,7 @@ func fieldWord(e ticket.Event, name string) (before, after string) {
 }
 
 // thread puts messages and events in order of time; what only agents may read is left out, whoever looks.
-func (v *sidePage) thread(tv *ticket.TicketView, names sideNames) {
+func (v *sidePage) thread(tv *ticket.View, names sideNames) {
 	events := tv.History
 	var waiting []sideEvent
 	flush := func() {
@@ -270,7 +270,7 @@ func (v *sidePage) thread(tv *ticket.TicketView, names sideNames) {
 // precedes reports whether an event stands before the message of the same step: who replies takes charge first.
 func precedes(e ticket.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
 
-func (v *sidePage) message(tv *ticket.TicketView, names sideNames, m *store.Message) *sideMessage {
+func (v *sidePage) message(tv *ticket.View, names sideNames, m *store.Message) *sideMessage {
 	out := &sideMessage{On: v, ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: message.HTML(m, v.T("ticket.quoted"), message.Pictures(tv.Files, m))}
 	if p := tv.People[m.Author]; p != nil {
 		out.Who = p.Name
@@ -296,7 +296,7 @@ func (v *sidePage) message(tv *ticket.TicketView, names sideNames, m *store.Mess
 }
 
 // facts is the ticket in brief.
-func (v *sidePage) facts(tv *ticket.TicketView) {
+func (v *sidePage) facts(tv *ticket.View) {
 	t := tv.Ticket
 	add := func(name, text string) {
 		if text != "" {
@@ -346,7 +346,7 @@ type sideWish struct {
 	May     bool // the reader may add it
 }
 
-func (v *sidePage) people(tv *ticket.TicketView) {
+func (v *sidePage) people(tv *ticket.View) {
 	for _, id := range tv.Ticket.Participants {
 		p := tv.People[id]
 		if p == nil {

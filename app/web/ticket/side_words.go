@@ -9,7 +9,7 @@ import (
 )
 
 // standing says how the ticket stands in a sentence, what comes next, and what a reply will do.
-func (v *sidePage) standing(tv *ticket.TicketView) {
+func (v *sidePage) standing(tv *ticket.View) {
 	t := tv.Ticket
 	group := tv.Group.Name.In(v.Lang)
 	own := t.Requester == v.Person
@@ -40,7 +40,7 @@ func (v *sidePage) standing(tv *ticket.TicketView) {
 	}
 }
 
-func (v *sidePage) waiting(tv *ticket.TicketView, group string, own bool) {
+func (v *sidePage) waiting(tv *ticket.View, group string, own bool) {
 	who, when := group, ""
 	for i := len(tv.Messages) - 1; i >= 0; i-- {
 		if m := tv.Messages[i]; m.Agent && !m.Internal {
@@ -81,7 +81,7 @@ func (v *sidePage) planned(t *store.Ticket, group string) {
 }
 
 // outcome says how it ended. The number behind a duplicate is shown only to whom may see that ticket.
-func (v *sidePage) outcome(tv *ticket.TicketView, group string) string {
+func (v *sidePage) outcome(tv *ticket.View, group string) string {
 	t := tv.Ticket
 	switch t.Outcome {
 	case store.Solved, store.Withdrawn:
@@ -112,7 +112,7 @@ func (v *sidePage) outcome(tv *ticket.TicketView, group string) string {
 
 // settledBy names who of the requester's side resolved the ticket, and whether that is the reader; nothing when an
 // agent did.
-func (v *sidePage) settledBy(tv *ticket.TicketView) (who string, own bool) {
+func (v *sidePage) settledBy(tv *ticket.View) (who string, own bool) {
 	t := tv.Ticket
 	for i := len(tv.History) - 1; i >= 0; i-- {
 		e := tv.History[i]
@@ -128,7 +128,7 @@ func (v *sidePage) settledBy(tv *ticket.TicketView) (who string, own bool) {
 	return "", t.Outcome == store.Withdrawn && t.Requester == v.Person
 }
 
-func (v *sidePage) resolved(tv *ticket.TicketView, group string) {
+func (v *sidePage) resolved(tv *ticket.View, group string) {
 	v.Sentence = v.outcome(tv, group)
 	if v.Sentence == "" {
 		v.Sentence = v.T("side.outcome-solved", "group", group)
@@ -141,7 +141,7 @@ func (v *sidePage) resolved(tv *ticket.TicketView, group string) {
 	v.Reply = replyBox{v.T("side.reply-not-solved"), v.T("side.reply-not-solved-hint"), v.T("side.send-reopen")}
 }
 
-func (v *sidePage) closed(tv *ticket.TicketView) {
+func (v *sidePage) closed(tv *ticket.View) {
 	v.Sentence = v.T("side.closed", "when", show.InSentence(&v.Page, tv.Ticket.Closed))
 	if s := v.outcome(tv, tv.Group.Name.In(v.Lang)); s != "" {
 		v.Sentence += " " + s
@@ -156,7 +156,7 @@ func (v *sidePage) closed(tv *ticket.TicketView) {
 }
 
 // event says what happened, in a line; nothing for what the thread shows by itself.
-func (v *sidePage) event(tv *ticket.TicketView, names sideNames, e ticket.Event) string {
+func (v *sidePage) event(tv *ticket.View, names sideNames, e ticket.Event) string {
 	if e.Internal {
 		return ""
 	}

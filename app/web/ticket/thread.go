@@ -81,7 +81,7 @@ type ticketNames struct {
 }
 
 // ticketNames looks up the names behind the numbers in the view's history.
-func (a pages) ticketNames(t *ticket.TicketView) (*ticketNames, error) {
+func (a pages) ticketNames(t *ticket.View) (*ticketNames, error) {
 	n := &ticketNames{people: map[uint64]*store.Person{}, modules: map[uint64]*store.Module{}, units: map[uint64]string{}}
 	for id, p := range t.People {
 		n.people[id] = p
@@ -193,7 +193,7 @@ func (n *ticketNames) module(id uint64, lang string) string {
 const foldFrom = 3
 
 // thread makes one list of messages and events by time.
-func (v *ticketPage) thread(t *ticket.TicketView, n *ticketNames) []threadItem {
+func (v *ticketPage) thread(t *ticket.View, n *ticketNames) []threadItem {
 	var events []eventView
 	for _, e := range t.History {
 		if line, ok := v.event(e, t, n); ok {
@@ -243,7 +243,7 @@ func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eve
 }
 
 // since lists what came after the mark that the page carried: what somebody who wrote on it has not seen.
-func (v *ticketPage) since(t *ticket.TicketView, n *ticketNames, seen string) []threadItem {
+func (v *ticketPage) since(t *ticket.View, n *ticketNames, seen string) []threadItem {
 	first, second, _ := strings.Cut(seen, "-")
 	change, err := strconv.ParseUint(first, 10, 64)
 	message, err2 := strconv.ParseUint(second, 10, 64)
@@ -269,7 +269,7 @@ func (v *ticketPage) since(t *ticket.TicketView, n *ticketNames, seen string) []
 	return v.weave(messages, at, events)
 }
 
-func (v *ticketPage) messageOf(m *store.Message, t *ticket.TicketView, n *ticketNames) *messageView {
+func (v *ticketPage) messageOf(m *store.Message, t *ticket.View, n *ticketNames) *messageView {
 	who := n.view(m.Author)
 	id := strconv.FormatUint(m.ID, 10)
 	view := &messageView{On: v, Anchor: "m" + id, ID: m.ID, Who: who.Name, Role: who.Place, Initials: who.Initials, At: v.Moment(m.At), Note: m.Internal, Desk: m.Agent && !m.Internal,
@@ -326,7 +326,7 @@ var eventIcons = map[string]string{"take": "hand", "assign": "person", "move": "
 
 // event says one line of the history: who did what, from what to what. Opening is told by the first message, unless
 // somebody else did it.
-func (v *ticketPage) event(e ticket.Event, t *ticket.TicketView, n *ticketNames) (eventView, bool) {
+func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (eventView, bool) {
 	line := eventView{Why: e.Why, At: v.Moment(e.At), Icon: eventIcons[e.Act], seq: e.Seq, at: e.At}
 	if line.Icon == "" {
 		line.Icon = "edit"
@@ -395,7 +395,7 @@ func field(e ticket.Event, name string) store.Field {
 }
 
 // changes says what an event changed, for the acts that need it: "Gravità da Media a Alta".
-func (v *ticketPage) changes(e ticket.Event, t *ticket.TicketView, n *ticketNames) []string {
+func (v *ticketPage) changes(e ticket.Event, t *ticket.View, n *ticketNames) []string {
 	var out []string
 	from := func(name, old, is string) {
 		switch {

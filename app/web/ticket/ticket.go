@@ -169,7 +169,7 @@ type posted struct {
 
 // workTicket shows the ticket as agents work it. from is the queue it was opened from; back and err are a form that
 // could not be done, all of which is shown again.
-func (a pages) workTicket(r *web.Request, t *ticket.TicketView, from string, back *posted, err error) error {
+func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *posted, err error) error {
 	v := &ticketPage{Page: r.Workbench("ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
 	row := t.Ticket
 	v.Nav, v.ID, v.Rev, v.Subject = "desk", row.ID, row.Rev, row.Subject
@@ -244,7 +244,7 @@ func (a pages) workTicket(r *web.Request, t *ticket.TicketView, from string, bac
 
 // tell puts what went wrong into the page: a conflict with what changed meanwhile, problems beside their fields, a
 // refusal above the form. What no form can show is returned.
-func (v *ticketPage) tell(t *ticket.TicketView, back *posted, names *ticketNames, err error) error {
+func (v *ticketPage) tell(t *ticket.View, back *posted, names *ticketNames, err error) error {
 	var one *store.Error
 	if errors.As(err, &one) && one.Kind == store.Conflict && one.Key == "error.changed-meanwhile" {
 		v.Status = http.StatusConflict
@@ -261,7 +261,7 @@ func (v *ticketPage) tell(t *ticket.TicketView, back *posted, names *ticketNames
 }
 
 // seenOf marks how far a reader of the view has come: the last change, and the last message.
-func seenOf(t *ticket.TicketView) string {
+func seenOf(t *ticket.View) string {
 	var change, message uint64
 	for _, e := range t.History {
 		change = max(change, e.Seq)
@@ -273,7 +273,7 @@ func seenOf(t *ticket.TicketView) string {
 }
 
 // names fills in who and what the ticket is about.
-func (v *ticketPage) names(t *ticket.TicketView, n *ticketNames) {
+func (v *ticketPage) names(t *ticket.View, n *ticketNames) {
 	row := t.Ticket
 	v.State = show.StateBadge(&v.Page, row)
 	v.StateLong = stateLong(&v.Page, row)
@@ -318,7 +318,7 @@ func (v *ticketPage) names(t *ticket.TicketView, n *ticketNames) {
 	v.extraFacts(t)
 }
 
-func (v *ticketPage) extraFacts(t *ticket.TicketView) {
+func (v *ticketPage) extraFacts(t *ticket.View) {
 	row := t.Ticket
 	add := func(key, value string) {
 		if value != "" {
@@ -386,7 +386,7 @@ func lowerFirst(s string) string {
 }
 
 // ticketChoices fills the selects of the facts.
-func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.TicketView, names *ticketNames) error {
+func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.View, names *ticketNames) error {
 	actor := r.Actor()
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	add := func(to *[]show.Choice, name, value, label string) {
@@ -457,7 +457,7 @@ func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.TicketView
 
 // ticketAround fills what stands around the ticket: its neighbours in the queue, who else looks at it, the requester's
 // other tickets, articles that fit.
-func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.TicketView) error {
+func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.View) error {
 	actor := r.Actor()
 	v.Back = "/desk"
 	label := v.T("nav.desk")
@@ -491,7 +491,7 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.TicketView)
 	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
 		return err
 	}
-	found, err := a.Desk.Find.Search(r.Ctx(), actor, find.SearchQuery{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
+	found, err := a.Desk.Find.Search(r.Ctx(), actor, find.Query{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {
 		a.Log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
 	}

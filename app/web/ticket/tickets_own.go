@@ -101,7 +101,7 @@ const stateNotClosed = "not-closed"
 
 // sideTickets is a page of the list. The desk's query knows open only as all that is not closed, so those that are in
 // open itself are picked out here: such a page may be shorter than others, and is never empty while there are more.
-func (a pages) sideTickets(actor policy.Actor, q queue.SideQuery, only store.State) (queue.QueuePage, error) {
+func (a pages) sideTickets(actor policy.Actor, q queue.SideQuery, only store.State) (queue.Page, error) {
 	for looked := 0; ; looked++ {
 		page, err := a.Desk.Queues.SideTickets(actor, q)
 		if err != nil || only != store.StateOpen {
@@ -134,7 +134,7 @@ func (v *ownTicketsPage) choicesOf(q *web.Form, levels []catalogue.Level) {
 	v.Modules = show.ModuleChoices(&v.Page, levels, q.Raw("module"), true)
 }
 
-func (v *ownTicketsPage) pagesOf(q *web.Form, page queue.QueuePage) {
+func (v *ownTicketsPage) pagesOf(q *web.Form, page queue.Page) {
 	address := func(after string) string {
 		values := url.Values{}
 		for _, name := range []string{"of", "state", "kind", "module"} {
