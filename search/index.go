@@ -1,4 +1,4 @@
-// Package search finds text in tickets and articles. It is the only importer of bleve.
+// Package search finds text in tickets and articles. It and its package segment are the only importers of bleve.
 //
 // The index is a cache of the store: its place in the change log lies inside it, committed with the documents it
 // covers. Whatever is wrong with it (another mapping, another store, a gap, damage, a panic) takes one road: a new
