@@ -87,6 +87,8 @@ func mailStretches(s string) []stretch {
 			}
 		case html.CommentToken, html.DoctypeToken:
 			text = ""
+		case html.TextToken:
+			text = strings.ReplaceAll(text, "<", "&lt;") // or it would begin a tag with what follows a comment that is left out
 		}
 		b.WriteString(text)
 	}

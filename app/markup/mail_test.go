@@ -182,6 +182,7 @@ func FuzzFromMail(f *testing.F) {
 	f.Add("a\n-- \nb", "<div>a<blockquote type=cite>b</blockquote><b>c</b></div>")
 	f.Add("1. a\n\n\t# b\n> c\n>> d", `<table><td>a<td><ul><li><pre>b</pre></ul><a href="http://x.it/(y)"><i>c</i>d</a>`)
 	f.Add("-----Messaggio originale-----\na", `<p>a</p><div id=divRplyFwdMsg>b</div>c<h1><b>d</b></h1>`)
+	f.Add("", "0<<!>A0")
 	for _, s := range hostile(200) {
 		f.Add(s, s)
 	}
