@@ -108,7 +108,10 @@ func fromText(text string, h Header) (own, rest string) {
 			parts[i] = partSignature
 		}
 	}
-	own, rest = strings.TrimRight(join(partOwn), "\n "), join(partSignature)
+	own, rest = join(partOwn), join(partSignature)
+	for i := strings.LastIndexByte(own, '\n'); i >= 0 && strings.TrimSpace(own[i:]) == ""; i = strings.LastIndexByte(own, '\n') {
+		own = own[:i] // a line of blanks; those behind a word are the sender's
+	}
 	if quotes := join(partBelow); rest != "" && quotes != "" {
 		rest += "\n\n" + quotes
 	} else {
