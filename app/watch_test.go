@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/watch"
+	"sportello/app/words"
 	"sportello/store"
 )
 
@@ -132,6 +133,23 @@ func TestACertificateIsLookedAtBeforeItEnds(t *testing.T) {
 	} {
 		if got := watch.Certificate(c.path, c.now); got.Level != c.want {
 			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
+
+func TestEveryBackgroundWorkHasItsWords(t *testing.T) {
+	d := newTestDesk(t, func(c *config.Config) {
+		c.Backup.Path = filepath.Join(t.TempDir(), "backups")
+		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = "127.0.0.1", freePort(t), "none", "sportello@desk.example"
+		c.Mail.Listen = "127.0.0.1:0"
+	})
+	eventually(t, "the jobs do not begin", func() bool { return len(d.app.Watch.Jobs.All()) > 12 })
+	for _, job := range d.app.Watch.Jobs.All() {
+		key := "admin.job-" + strings.ReplaceAll(job.Name, " ", "-")
+		for _, lang := range words.Languages {
+			if !d.app.Words.Has(lang, key) {
+				t.Errorf("%q has no words in %s (%s)", job.Name, lang, key)
+			}
 		}
 	}
 }
