@@ -117,7 +117,7 @@ func quotedLines(lines []string, of Thread) [][2]int {
 		if fold {
 			q.found = append(q.found, [2]int{i, end})
 		} else {
-			q.within = q.within || answersInside(lines[i:max(end, i+1)])
+			q.own = append(q.own, lines[i:max(end, i+1)]...)
 		}
 		i = max(end, i+1)
 	}
@@ -128,10 +128,20 @@ func quotedLines(lines []string, of Thread) [][2]int {
 type quoting struct {
 	lines  []string
 	of     Thread
-	last   int  // the last line with ">"
-	said   bool // a line said who wrote what is quoted
-	within bool // the sender said that answers stand in what is quoted
+	last   int      // the last line with ">"
+	said   bool     // a line said who wrote what is quoted
+	own    []string // lines of the sender that within has not read yet
+	inside bool     // one that it read says so
 	found  [][2]int
+}
+
+// within reports whether the sender said above that answers stand in what is
+// quoted. The words are read only when something would be folded: most
+// messages quote nothing, and are divided each time they are shown.
+func (q *quoting) within() bool {
+	q.inside = q.inside || answersInside(q.own)
+	q.own = nil
+	return q.inside
 }
 
 // Own returns what the author of a message wrote, without what they quoted;
@@ -190,12 +200,12 @@ func (q *quoting) at(i int) (end int, fold bool) {
 		return end, q.folds(i, end, n)
 	}
 	if original(s) || headerBlock(lines, i) {
-		return len(lines), q.of == Answer && !q.within
+		return len(lines), q.of == Answer && !q.within()
 	}
 	if strings.Trim(s, "_-*") == "" && len(s) >= 5 {
 		// A rule belongs to the headers that follow it.
 		if k := skipBlank(lines, i+1, 2); k < len(lines) && headerBlock(lines, k) {
-			return len(lines), q.of == Answer && !q.within
+			return len(lines), q.of == Answer && !q.within()
 		}
 		return 0, false
 	}
@@ -206,7 +216,7 @@ func (q *quoting) at(i int) (end int, fold bool) {
 			end, _ = quotedRun(lines, k)
 			return end, true
 		}
-		if certain && k < len(lines) && !q.within && q.last < k {
+		if certain && k < len(lines) && !q.within() && q.last < k {
 			return len(lines), true
 		}
 	}

@@ -140,6 +140,9 @@ var (
 // so that what follows is quoted even without ">". A sentence that says that
 // somebody wrote something is none.
 func attribution(lines []string, i int) (n int, certain bool) {
+	if !strings.ContainsAny(lines[i], "0123456789@:") {
+		return 0, false // neither a date, nor an address, nor what ends in a colon
+	}
 	joined := ""
 	for n = 1; n <= 4 && i+n <= len(lines); n++ {
 		s := strings.TrimSpace(lines[i+n-1])
