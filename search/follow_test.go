@@ -2,10 +2,12 @@ package search
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -363,6 +365,30 @@ func TestAPanicIsAnErrorAndANewIndex(t *testing.T) {
 	}
 	if s := f.ix.State(); s.State != Failed || s.Err == "" {
 		t.Errorf("state %+v", s)
+	}
+}
+
+// TestAnIndexThatCouldNotBeWrittenIsNoPanicToTellOf has a search fall into the segment that the engine takes away after a
+// batch that it could not write. On a disk that is full, TestAFullDisk of the whole process meets the engine itself.
+func TestAnIndexThatCouldNotBeWrittenIsNoPanicToTellOf(t *testing.T) {
+	f := newFixture(t)
+	f.ticket(store.Ticket{Subject: "prova"}, "x")
+	f.catchUp()
+	var told bytes.Buffer
+	ix := &Index{log: slog.New(slog.NewTextHandler(&told, nil))}
+	h := &handle{index: f.ix.current.Load().index, dir: "ix-1"}
+	h.spoil(errors.New("no space left on device"))
+	ix.current.Store(h)
+	err := ix.read(context.Background(), func(context.Context, *segment.Snapshot) error {
+		var gone map[uint16]int
+		gone[1]++
+		return nil
+	})
+	if store.KindOf(err) != store.Unavailable || !strings.Contains(err.Error(), "no space left") {
+		t.Errorf("the search says %v", err)
+	}
+	if said := told.String(); strings.Contains(said, "panic") || strings.Contains(said, "is damaged") || !strings.Contains(said, "no space left") {
+		t.Errorf("the log says %s", said)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -185,7 +186,9 @@ func leastOf(n int) int {
 	return 3
 }
 
-// read runs fn on a snapshot of the index, with a deadline. A panic in it marks the index as damaged.
+// read runs fn on a snapshot of the index, with a deadline. A panic in it marks the index as damaged. An index of which
+// the engine has said that it could not write it answers as far as it can: the engine then takes the segment of the
+// failed batch away, although the index still names it, and a search that comes to it panics.
 func (ix *Index) read(ctx context.Context, fn func(context.Context, *segment.Snapshot) error) (err error) {
 	h := ix.acquire()
 	if h == nil {
@@ -197,6 +200,11 @@ func (ix *Index) read(ctx context.Context, fn func(context.Context, *segment.Sna
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
+			if bad := h.fault(); bad != nil {
+				ix.log.Warn("search: the index cannot answer", "index", filepath.Base(h.dir), "err", bad)
+				err = &store.Error{Kind: store.Unavailable, Key: "error.search-failed", Err: bad}
+				return
+			}
 			ix.log.Error("search: panic while searching", "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("search: panic: %v", p)
 		}
@@ -214,6 +222,6 @@ func (ix *Index) read(ctx context.Context, fn func(context.Context, *segment.Sna
 	if err != nil {
 		return err
 	}
-	err = fn(ctx, snap)
-	return errors.Join(err, snap.Close())
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	return fn(ctx, snap)
 }
