@@ -282,7 +282,10 @@ func (r *runner) serve(ctx context.Context, cfg config.Config, prepare func(cont
 	defer stop()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	defer func() {
+		signal.Stop(signals)
+		close(signals)
+	}()
 	go func() {
 		for range signals {
 			if ctx.Err() != nil {
