@@ -135,7 +135,7 @@ func (d *faultDesk) open(want ...int) (status int, body string) {
 	must(d.t, err)
 	q.Header.Set("Authorization", "Bearer "+d.token)
 	q.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(q)
+	resp, err := program.Do(q)
 	must(d.t, err)
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
@@ -219,7 +219,13 @@ func (d *faultDesk) stop(more int) {
 		d.meet.Meet(torn.Trouble{})
 	}
 	must(t, syscall.Kill(d.pid, syscall.SIGTERM))
-	err := <-d.ended
+	var err error
+	select {
+	case err = <-d.ended:
+	case <-time.After(2 * time.Minute):
+		must(t, syscall.Kill(d.pid, syscall.SIGQUIT)) // its stacks are what it says
+		err = fmt.Errorf("it did not stop: %w", <-d.ended)
+	}
 	said, _ := os.ReadFile(d.said)
 	if err != nil || bytes.Contains(said, []byte("panic")) || bytes.Contains(said, []byte("goroutine ")) {
 		t.Errorf("it ended with %v, saying\n%s", err, said)
@@ -312,7 +318,7 @@ func fullDisk(t *testing.T, dir string) {
 			must(t, err)
 			q.Header.Set("Authorization", "Bearer "+d.token)
 			q.Header.Set("Content-Type", "application/octet-stream")
-			resp, err := http.DefaultClient.Do(q)
+			resp, err := program.Do(q)
 			must(t, err)
 			var doc web.ProblemDocument
 			err = json.NewDecoder(resp.Body).Decode(&doc)
@@ -472,9 +478,23 @@ func TestNoFileDescriptorsLeft(t *testing.T) {
 	defer conn.Close()
 	must(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
 	fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-	// It may have taken the place of a connection that was silent: who had that comes in the same way.
-	eventually(t, "who was there before is kept out", func() bool { return d.ada.get("/healthz").status == http.StatusOK })
+	// It may have taken the place of a connection that was silent: who had that comes in the same way, and may wait as well.
+	short := &http.Client{Transport: d.ada.client.Transport, Timeout: time.Second}
+	for range 5 {
+		resp, err := short.Get(d.url + "/healthz")
+		if err != nil {
+			continue // nobody has given one back yet
+		}
+		must(t, resp.Body.Close())
+		if resp.StatusCode == http.StatusOK {
+			break
+		}
+		if resp.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("who was there before is answered %d", resp.StatusCode)
+		}
+	}
 	limit(was)
+	eventually(t, "who was there before is kept out", func() bool { return d.ada.get("/healthz").status == http.StatusOK })
 	if raw, err := io.ReadAll(conn); err != nil || !bytes.HasPrefix(raw, []byte("HTTP/1.1 503 ")) && !bytes.HasPrefix(raw, []byte("HTTP/1.1 200 ")) {
 		t.Errorf("a new connection is answered %q, %v", raw, err)
 	}

@@ -66,7 +66,7 @@ func TestANameOfAFileComesThroughWhole(t *testing.T) {
 			q, err := make()
 			must(t, err)
 			q.Header.Set("Authorization", agent.header.Get("Authorization"))
-			r, err := http.DefaultClient.Do(q)
+			r, err := program.Do(q)
 			must(t, err)
 			body, _ := io.ReadAll(r.Body)
 			r.Body.Close()

@@ -59,7 +59,7 @@ func TestWhoeverPushesGetsNothingBeforeTheyAreKnown(t *testing.T) {
 	must(t, err)
 	q.Header.Set("Authorization", "Bearer "+s.token)
 	q.Header.Set("Content-Type", "application/json")
-	opened, err := http.DefaultClient.Do(q)
+	opened, err := program.Do(q)
 	must(t, err)
 	opened.Body.Close()
 	if opened.StatusCode != http.StatusCreated {

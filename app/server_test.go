@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"sportello/app"
 	"sportello/app/command"
@@ -99,6 +100,9 @@ func (d *testDesk) add(name string, f people.PersonForm) *store.Person {
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// program is a client without cookies. A server that hangs fails its test, and no other.
+var program = &http.Client{Timeout: 2 * time.Minute}
+
 // browser is one visitor with cookies of their own, who is not led on by redirects.
 type browser struct {
 	d      *testDesk
@@ -112,7 +116,7 @@ func (d *testDesk) browser() *browser {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return &browser{d: d, header: http.Header{}, client: &http.Client{Jar: jar,
+	return &browser{d: d, header: http.Header{}, client: &http.Client{Jar: jar, Timeout: program.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
