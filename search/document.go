@@ -16,6 +16,7 @@ import (
 	"sportello/search/query"
 	"sportello/search/segment"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
@@ -374,7 +375,7 @@ func fromTerms(p *store.Person) string {
 		terms += " " + local + " @" + domain
 	}
 	analysis.ScanForms(p.Email, func(t analysis.Token) { terms += " " + t.Term })
-	for _, w := range store.NameForms(p.Name) {
+	for _, w := range spelling.Forms(p.Name) {
 		terms += " " + w
 	}
 	analysis.Scan(p.Name, func(t analysis.Token) { terms += " " + t.Term })

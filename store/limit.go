@@ -1,36 +1,25 @@
 package store
 
 import (
-	"fmt"
-	"reflect"
-	"slices"
 	"strings"
-	"sync"
-	"time"
 	"unicode/utf8"
+
+	"sportello/store/limit"
 )
 
-// Limit is how much one field of a row holds. It is declared once for every writer: page, API, import, mail and command
-// line. Put refuses what is longer, naming the field; Table.Most returns it to callers that check beforehand.
-type Limit struct {
-	Text     int  // characters of a text, or of each text of a list or map
-	Bytes    bool // Text counts bytes instead: for long texts, where counting characters costs too much
-	Entries  int  // entries of a list or map
-	Key      int  // characters of a key of a map
-	Observed bool // the desk recorded it and no person typed it: what is too long is cut, never refused
+// Limits are declared once for every writer: page, API, import, mail and command line. Put refuses what is longer,
+// naming the field; Table.Most returns a limit to callers that check beforehand.
+
+func text(characters int) limit.Field     { return limit.Field{Text: characters} }
+func bytesOf(n int) limit.Field           { return limit.Field{Text: n, Bytes: true} }
+func entries(n int) limit.Field           { return limit.Field{Entries: n} }
+func texts(n, characters int) limit.Field { return limit.Field{Entries: n, Text: characters} }
+func named(n, key, characters int) limit.Field {
+	return limit.Field{Entries: n, Key: key, Text: characters}
 }
-
-// limits are those of a table by the JSON name of the field; what lies deeper has the names joined by a dot.
-type limits map[string]Limit
-
-func text(characters int) Limit          { return Limit{Text: characters} }
-func bytesOf(n int) Limit                { return Limit{Text: n, Bytes: true} }
-func entries(n int) Limit                { return Limit{Entries: n} }
-func texts(n, characters int) Limit      { return Limit{Entries: n, Text: characters} }
-func named(n, key, characters int) Limit { return Limit{Entries: n, Key: key, Text: characters} }
-func observed(characters int) Limit      { return Limit{Text: characters, Observed: true} }
-func observedTexts(n, characters int) Limit {
-	return Limit{Entries: n, Text: characters, Observed: true}
+func observed(characters int) limit.Field { return limit.Field{Text: characters, Observed: true} }
+func observedTexts(n, characters int) limit.Field {
+	return limit.Field{Entries: n, Text: characters, Observed: true}
 }
 
 // Limits that several fields share.
@@ -109,7 +98,7 @@ func Most(field string) int {
 	panic("store: no table " + table)
 }
 
-func (t *Table[T]) limitOf(field string) Limit {
+func (t *Table[T]) limitOf(field string) limit.Field {
 	l, ok := t.limits[field]
 	if !ok {
 		panic("store: no limit for " + t.name + "." + field)
@@ -117,321 +106,39 @@ func (t *Table[T]) limitOf(field string) Limit {
 	return l
 }
 
-// judging holds the limits that a row's new values are checked against.
-type judging struct {
-	limits limits
-	table  string
-	cut    bool // shorten what is too long: nobody would read the refusal
-	wrong  Problems
-}
-
 // keepLimits refuses each value that is longer than its limit, unless it was so before: what an older release let in
 // stays readable, and its row can be changed elsewhere. What came by mail or is the desk's own is cut instead: a mail
 // is never refused, and is kept whole beside what was made of it. Cutting changes the row.
 func (t *Table[T]) keepLimits(tx *Tx, old, r *T) error {
-	j := &judging{limits: t.limits, table: t.name, cut: tx.by.Via == "mail" || tx.by.Via == "desk"}
-	was := reflect.Value{}
-	if old != nil {
-		was = reflect.ValueOf(old).Elem()
-	}
-	j.fields("", was, reflect.ValueOf(r).Elem())
-	return j.wrong.Err()
-}
-
-func (j *judging) fields(path string, was, is reflect.Value) {
-	for _, f := range jsonFields(is.Type()) {
-		name := f.name
-		if path != "" {
-			name = path + "." + f.name
+	var wrong Problems
+	for _, e := range limit.Hold(t.limits, old, r, tx.by.Via == "mail" || tx.by.Via == "desk") {
+		key := "error.too-long"
+		if e.Entries {
+			key = "error.too-many-of"
 		}
-		before := reflect.Value{}
-		if was.IsValid() {
-			before = was.Field(f.index)
-		}
-		j.value(name, before, is.Field(f.index))
+		wrong.Add(e.Path, key, "max", e.Most, "have", e.Have)
 	}
-}
-
-func (j *judging) value(path string, was, is reflect.Value) {
-	switch is.Kind() {
-	case reflect.String:
-		if s := is.String(); !was.IsValid() || was.String() != s {
-			if l := j.limits[path]; tooLong(l, l.Text, s) {
-				if j.cut || l.Observed {
-					is.SetString(shortened(l, s))
-				} else {
-					j.refuse(path, "error.too-long", l.Text, length(l, s))
-				}
-			}
-		}
-	case reflect.Struct:
-		if is.Type() != timeType && is.Type() != rowType {
-			j.fields(path, was, is)
-		}
-	case reflect.Slice:
-		j.list(path, was, is)
-	case reflect.Map:
-		j.dictionary(path, was, is)
-	}
-}
-
-func (j *judging) list(path string, was, is reflect.Value) {
-	n := is.Len()
-	if n == 0 || was.IsValid() && was.Len() == n && reflect.DeepEqual(was.Interface(), is.Interface()) {
-		return
-	}
-	l := j.limits[path]
-	if n > l.Entries && !(was.IsValid() && n < was.Len()) {
-		if !j.cut && !l.Observed {
-			j.refuse(path, "error.too-many-of", l.Entries, n)
-			return
-		}
-		is.Set(reflect.AppendSlice(reflect.MakeSlice(is.Type(), 0, l.Entries), is.Slice(0, l.Entries)))
-		n = l.Entries
-	}
-	kind := is.Type().Elem().Kind()
-	if kind != reflect.String && kind != reflect.Struct {
-		return // numbers of rows
-	}
-	owned := false
-	for i := range n {
-		e := is.Index(i)
-		if kind == reflect.Struct {
-			before := reflect.Value{}
-			if was.IsValid() && i < was.Len() {
-				before = was.Index(i)
-			}
-			j.fields(path, before, e)
-			continue
-		}
-		s := e.String()
-		if !tooLong(l, l.Text, s) || was.IsValid() && slices.ContainsFunc(was.Interface().([]string), func(o string) bool { return o == s }) {
-			continue
-		}
-		if !j.cut && !l.Observed {
-			j.refuse(path, "error.too-long", l.Text, length(l, s))
-			return
-		}
-		if !owned { // the list may be somebody else's too
-			is.Set(reflect.AppendSlice(reflect.MakeSlice(is.Type(), 0, n), is))
-			owned = true
-		}
-		is.Index(i).SetString(shortened(l, s))
-	}
-}
-
-func (j *judging) dictionary(path string, was, is reflect.Value) {
-	n := is.Len()
-	if n == 0 {
-		return
-	}
-	l := j.limits[path]
-	had := 0
-	if was.IsValid() {
-		had = was.Len()
-	}
-	cut := j.cut || l.Observed
-	if n > l.Entries && n > had && !cut {
-		j.refuse(path, "error.too-many-of", l.Entries, n)
-		return
-	}
-	var out reflect.Value // a copy, once something is cut
-	copied := func() {
-		if !out.IsValid() {
-			out = reflect.MakeMap(is.Type())
-			for it := is.MapRange(); it.Next(); {
-				out.SetMapIndex(it.Key(), it.Value())
-			}
-		}
-	}
-	kept := 0
-	for _, k := range sortedKeys(is) {
-		v := is.MapIndex(k)
-		before := reflect.Value{}
-		if had > 0 {
-			before = was.MapIndex(k)
-		}
-		if kept++; kept > l.Entries && n > had && cut {
-			copied()
-			out.SetMapIndex(k, reflect.Value{})
-			continue
-		}
-		if k.Kind() == reflect.String && !before.IsValid() && tooLong(l, l.Key, k.String()) {
-			if !cut {
-				j.refuse(path, "error.too-long", l.Key, utf8.RuneCountInString(k.String()))
-				return
-			}
-			copied()
-			out.SetMapIndex(k, reflect.Value{})
-			continue
-		}
-		switch v.Kind() {
-		case reflect.String:
-			s := v.String()
-			if !tooLong(l, l.Text, s) || before.IsValid() && before.String() == s {
-				continue
-			}
-			if !cut {
-				j.refuse(path+"."+k.String(), "error.too-long", l.Text, length(l, s))
-				return
-			}
-			copied()
-			out.SetMapIndex(k, reflect.ValueOf(shortened(l, s)).Convert(v.Type()))
-		case reflect.Struct, reflect.Slice:
-			inner := path
-			if v.Kind() == reflect.Slice {
-				inner = path + "."
-			}
-			e := reflect.New(v.Type()).Elem()
-			e.Set(v)
-			j.value(inner, before, e)
-			if cut && !reflect.DeepEqual(e.Interface(), v.Interface()) {
-				copied()
-				out.SetMapIndex(k, e)
-			}
-		}
-	}
-	if out.IsValid() {
-		is.Set(out)
-	}
-}
-
-func (j *judging) refuse(path, key string, most, have int) {
-	j.wrong.Add(path, key, "max", most, "have", have)
-}
-
-// sortedKeys are those of the map in order, so that the same row is cut or refused the same way each time.
-func sortedKeys(m reflect.Value) []reflect.Value {
-	keys := m.MapKeys()
-	slices.SortFunc(keys, func(x, y reflect.Value) int {
-		if x.Kind() == reflect.String {
-			return strings.Compare(x.String(), y.String())
-		}
-		return int(min(max(int64(x.Uint()-y.Uint()), -1), 1)) // #nosec G115 -- only its sign is looked at
-	})
-	return keys
-}
-
-func tooLong(l Limit, most int, s string) bool {
-	return len(s) > most && (l.Bytes || utf8.RuneCountInString(s) > most)
-}
-
-func length(l Limit, s string) int {
-	if l.Bytes {
-		return len(s)
-	}
-	return utf8.RuneCountInString(s)
-}
-
-// shortened cuts the text to its limit, between characters.
-func shortened(l Limit, s string) string {
-	if l.Bytes {
-		return strings.ToValidUTF8(s[:l.Text], "")
-	}
-	n := 0
-	for i := range s {
-		if n == l.Text {
-			return s[:i]
-		}
-		n++
-	}
-	return s
+	return wrong.Err()
 }
 
 // keepReason holds the reason of a change to its limit in the same way.
 func keepReason(tx *Tx) (string, error) {
 	l := text(MaxReason)
 	switch why := tx.by.Why; {
-	case !tooLong(l, l.Text, why):
+	case !l.Over(why):
 		return why, nil
 	case tx.by.Via == "mail" || tx.by.Via == "desk":
-		return shortened(l, why), nil
+		return l.Cut(why), nil
 	default:
 		return "", Problems{Fail(Invalid, "error.too-long", "max", MaxReason, "have", utf8.RuneCountInString(why)).At("reason")}
 	}
 }
 
-type jsonField struct {
-	index int
-	name  string
-}
-
-var (
-	timeType = reflect.TypeFor[time.Time]()
-	rowType  = reflect.TypeFor[Row]()
-	shapes   sync.Map // reflect.Type -> []jsonField
-)
-
-// jsonFields returns the fields of a struct that can hold values of any length, by their JSON names.
-func jsonFields(t reflect.Type) []jsonField {
-	if known, ok := shapes.Load(t); ok {
-		return known.([]jsonField)
-	}
-	var out []jsonField
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch f.Type.Kind() {
-		case reflect.String, reflect.Slice, reflect.Map, reflect.Struct:
-			if f.Type != timeType && f.Type != rowType && name != "-" {
-				if name == "" {
-					panic(fmt.Sprintf("store: %v.%s has no JSON name", t, f.Name))
-				}
-				out = append(out, jsonField{i, name})
-			}
-		case reflect.Pointer, reflect.Interface, reflect.Array:
-			panic(fmt.Sprintf("store: %v.%s is of a kind that no limit knows", t, f.Name))
-		}
-	}
-	shapes.Store(t, out)
-	return out
-}
-
 // unlimited returns the fields of the table's rows that have no limit; there must be none.
 func (t *Table[T]) unlimited() []string {
 	var out []string
-	need := func(path string, met bool) {
-		if !met {
-			out = append(out, t.name+"."+path)
-		}
+	for _, field := range limit.Missing[T](t.limits) {
+		out = append(out, t.name+"."+field)
 	}
-	var look func(path string, typ reflect.Type)
-	fields := func(path string, typ reflect.Type) {
-		for _, f := range jsonFields(typ) {
-			look(strings.TrimPrefix(path+"."+f.name, "."), typ.Field(f.index).Type)
-		}
-	}
-	look = func(path string, typ reflect.Type) {
-		l := t.limits[path]
-		switch typ.Kind() {
-		case reflect.String:
-			need(path, l.Text > 0)
-		case reflect.Struct:
-			fields(path, typ)
-		case reflect.Slice:
-			need(path, l.Entries > 0)
-			if e := typ.Elem(); e.Kind() == reflect.String {
-				need(path+"[]", l.Text > 0)
-			} else if e.Kind() == reflect.Struct {
-				fields(path, e)
-			} else if e.Kind() == reflect.Slice || e.Kind() == reflect.Map || e.Kind() == reflect.Pointer {
-				need(path+"[]", false)
-			}
-		case reflect.Map:
-			need(path, l.Entries > 0)
-			need(path+"{}", typ.Key().Kind() != reflect.String || l.Key > 0)
-			switch e := typ.Elem(); e.Kind() {
-			case reflect.String:
-				need(path+"[]", l.Text > 0)
-			case reflect.Struct:
-				fields(path, e)
-			case reflect.Slice:
-				look(path+".", e)
-			case reflect.Map, reflect.Pointer:
-				need(path+"[]", false)
-			}
-		}
-	}
-	fields("", reflect.TypeFor[T]())
 	return out
 }

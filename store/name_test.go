@@ -56,10 +56,4 @@ func TestPeopleAreFoundHoweverTheirNameIsTyped(t *testing.T) {
 			t.Errorf("%q begins %q", text, w)
 		}
 	}
-	if !SameName("D'Angelo Maria", "d’angelo  maria") || SameName("", "'") || SameName("De Rosa", "De Rossi") || !SameName("Müller", "mueller") {
-		t.Error("names that are the same")
-	}
-	if n := len(NameForms(strings.Repeat("a b ", 500))); n > 3*maxNameWords {
-		t.Errorf("%d forms of one name", n)
-	}
 }

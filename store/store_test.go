@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sportello/store/limit"
 )
 
 // TestMain lets the test binary be its own child: a process that can be killed, limited or refused.
@@ -58,7 +60,7 @@ var (
 		apart:  []string{"secret", "tags"},
 		secret: []string{"secret"},
 		quiet:  []string{"seen"},
-		limits: limits{"name": text(10000), "text": bytesOf(64 << 20), "tags": entries(10000), "secret": text(1 << 20)},
+		limits: limit.Fields{"name": text(10000), "text": bytesOf(64 << 20), "tags": entries(10000), "secret": text(1 << 20)},
 		counts: func(i *item) [][]byte {
 			out := one("group", i.Group)
 			for _, tag := range i.Tags {

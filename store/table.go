@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"sportello/store/limit"
 )
 
 // Row holds the fields that every record has. ID is 0 until the first Put; Rev grows by one with every Put, and a Put
@@ -41,7 +44,7 @@ type Table[T any] struct {
 	whole   []string             // fields whose values the change log keeps however long they are
 	quiet   []string             // fields that make no change when nothing else changed with them
 	blobs   func(*T) []string    // blobs that the row names
-	limits  limits               // how much each field holds; see limit.go
+	limits  limit.Fields         // how much each field holds; see limit.go
 	crowds  []crowd[T]           // how many rows may share a key; see limit.go
 	apart   []string             // fields that lists do not show and that may be long; see Glance
 }
@@ -199,9 +202,10 @@ func (t *Table[T]) encode(r *T) ([]byte, error) {
 	}
 	near, far := *r, map[string]any{}
 	v := reflect.ValueOf(&near).Elem()
-	for _, f := range jsonFields(v.Type()) {
-		if field := v.Field(f.index); slices.Contains(t.apart, f.name) && !field.IsZero() {
-			far[f.name] = field.Interface()
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if field := v.Field(i); slices.Contains(t.apart, name) && !field.IsZero() {
+			far[name] = field.Interface()
 			field.SetZero()
 		}
 	}

@@ -1,5 +1,7 @@
 package store
 
+import "sportello/store/limit"
+
 // tables are all kinds of record there are, in the order in which Check and the inventory of a backup walk them. What
 // a kind of record asks of the store stands in its declaration below, and nowhere else.
 var tables = []anyTable{
@@ -39,7 +41,7 @@ var Tickets = declare(Table[Ticket]{
 		}
 		return out
 	}),
-	limits: limits{
+	limits: limit.Fields{
 		"subject": text(250), "participants": entries(50), "added_by": entries(100), "wishes": texts(50, maxEmail), "language": text(8), "via": text(maxWord),
 		"version": text(maxShort), "affected": text(maxShort), "worked_in": text(maxShort), "links": entries(1000), "answers": named(80, maxShort, 2000),
 		"external": text(250),
@@ -56,7 +58,7 @@ var Messages = declare(Table[Message]{
 		to("origin", "tickets", m.Origin)
 		to("mail", "mails", m.Mail)
 	},
-	limits: limits{
+	limits: limit.Fields{
 		"body": bytesOf(maxBody), "via": text(maxWord), "mentions": entries(20), "brought": entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
 		"html": bytesOf(maxBody), "rest_html": {Text: maxBody, Bytes: true, Observed: true},
 		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord), "beside": text(maxWord), "beside_why": text(maxShort),
@@ -77,7 +79,7 @@ var Files = declare(Table[File]{
 			to("versions", "versions", v)
 		}
 	},
-	limits: limits{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)},
+	limits: limit.Fields{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)},
 })
 
 // Texts holds one row for each file that was read.
@@ -85,14 +87,14 @@ var Texts = declare(Table[FileText]{
 	name:   "texts",
 	ticket: func(t *FileText) uint64 { return t.Ticket },
 	refs:   func(t *FileText, to refer) { to("file", "files", t.File) },
-	limits: limits{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": observed(maxDetail)},
+	limits: limit.Fields{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": observed(maxDetail)},
 })
 
 // Articles holds one row for each article, whatever its languages.
 var Articles = declare(Table[Article]{
 	name:   "articles",
 	refs:   func(a *Article, to refer) { to("module", "modules", a.Module) },
-	limits: limits{"slug": text(80), "external": text(250)},
+	limits: limit.Fields{"slug": text(80), "external": text(250)},
 })
 
 // Versions holds one row for each article and language.
@@ -109,7 +111,7 @@ var Versions = declare(Table[Version]{
 		}
 		return one(CountPublished, v.Module, v.Audience, v.Language)
 	},
-	limits: limits{"language": text(8), "title": text(250), "body": bytesOf(maxBody), "labels": texts(20, 60)},
+	limits: limit.Fields{"language": text(8), "title": text(250), "body": bytesOf(maxBody), "labels": texts(20, 60)},
 })
 
 // Notices holds one row for each notice.
@@ -126,7 +128,7 @@ var Notices = declare(Table[Notice]{
 		}
 		return one(CountUnread, n.Person)
 	},
-	limits: limits{"event": text(maxWord), "why": observed(maxWhy)},
+	limits: limit.Fields{"event": text(maxWord), "why": observed(maxWhy)},
 })
 
 // SavedReplies holds one row for each saved reply.
@@ -140,7 +142,7 @@ var SavedReplies = declare(Table[SavedReply]{
 		{"group", func(r *SavedReply) []byte { return under(r.Group) }, 1000, "title"},
 		{"person", func(r *SavedReply) []byte { return under(r.Person) }, 1000, "title"},
 	},
-	limits: limits{"title.it": text(maxShort), "title.en": text(maxShort), "body.it": text(20000), "body.en": text(20000)},
+	limits: limit.Fields{"title.it": text(maxShort), "title.en": text(maxShort), "body.it": text(20000), "body.en": text(20000)},
 })
 
 // Drafts holds forms that wait to be shown again.
@@ -148,7 +150,7 @@ var Drafts = declare(Table[Form]{
 	name:   "drafts",
 	silent: true,
 	refs:   func(f *Form, to refer) { to("person", "people", f.Person) },
-	limits: limits{"path": observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}},
+	limits: limit.Fields{"path": observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}},
 })
 
 // SettingsTable holds the one row of settings.
@@ -160,7 +162,7 @@ var SettingsTable = declare(Table[Settings]{
 		}
 		return []string{s.Logo}
 	},
-	limits: limits{
+	limits: limit.Fields{
 		"name": text(60), "short": text(MaxShort), "institution": text(maxName), "colour": text(32), "logo": text(maxHash), "logo_type": text(maxWord), "footer": entries(12),
 		"footer.label.it": text(maxShort), "footer.label.en": text(maxShort), "footer.address": text(maxAddress), "welcome.it": text(maxName), "welcome.en": text(maxName),
 		"home_text.it": text(20000), "home_text.en": text(20000), "searches": texts(12, 60), "hours.it": text(maxName), "hours.en": text(maxName),
@@ -188,7 +190,7 @@ var Mails = declare(Table[Mail]{
 		}
 		return out
 	},
-	limits: limits{
+	limits: limit.Fields{
 		"state": observed(maxWord), "why": observed(maxWord), "detail": observed(maxDetail), "sum": text(maxHash), "source": observed(maxWord), "mailbox": observed(320),
 		"return": observed(320), "to": observedTexts(1000, 320), "print": observed(maxHash), "message_id": observed(500), "from": observed(320), "from_name": observed(maxName),
 		"subject": observed(250), "addressed": observedTexts(maxShort, 320), "automatic": observed(maxWord), "pec": observed(maxWord), "joined": observed(maxWord),
@@ -205,7 +207,7 @@ var MailIDs = declare(Table[MailID]{
 		to("message", "messages", m.Message)
 		to("letter", "letters", m.Letter)
 	},
-	limits: limits{"hash": text(maxHash), "value": observed(1000), "kind": observed(maxWord)},
+	limits: limit.Fields{"hash": text(maxHash), "value": observed(1000), "kind": observed(maxWord)},
 })
 
 // Letters holds one row for each letter.
@@ -217,7 +219,7 @@ var Letters = declare(Table[Letter]{
 		to("ticket", "tickets", l.Ticket)
 	},
 	counts: func(l *Letter) [][]byte { return one(string(l.State)) },
-	limits: limits{
+	limits: limit.Fields{
 		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true}, "tells.event": observed(maxWord),
 		"tells.why": observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": observed(maxWord), "tells.device": observed(200),
 		"tells.addr": observed(maxWord), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500), "answers": observed(500),
@@ -238,7 +240,7 @@ var TicketLinks = declare(Table[TicketLink]{
 var Mailboxes = declare(Table[Mailbox]{
 	name:   "mailboxes",
 	silent: true,
-	limits: limits{"name": text(320), "position": text(maxDetail)},
+	limits: limit.Fields{"name": text(320), "position": text(maxDetail)},
 })
 
 // Misses holds one row for each text, module and month. They leave no trace in the change log.
@@ -246,14 +248,14 @@ var Misses = declare(Table[Miss]{
 	name:   "misses",
 	silent: true,
 	counts: func(m *Miss) [][]byte { return one(CountMisses, m.Month) },
-	limits: limits{"text": text(100), "month": text(16)},
+	limits: limit.Fields{"text": text(100), "month": text(16)},
 })
 
 // UsedKeys holds one row for each key that was used up, until it ends.
 var UsedKeys = declare(Table[UsedKey]{
 	name:   "usedkeys",
 	silent: true,
-	limits: limits{"hash": text(64), "same": text(64), "table": text(50), "to": text(2000), "type": text(200), "answer": entries(MaxUsedAnswer)},
+	limits: limit.Fields{"hash": text(64), "same": text(64), "table": text(50), "to": text(2000), "type": text(200), "answer": entries(MaxUsedAnswer)},
 })
 
 // People holds one row for each person.
@@ -265,7 +267,7 @@ var People = declare(Table[Person]{
 		to("organisation", "organisations", p.Organisation)
 		to("unit", "units", p.Unit)
 	},
-	limits: limits{
+	limits: limit.Fields{
 		"email": text(maxEmail), "name": text(maxName), "language": text(8), "phone": text(maxShort), "groups": entries(500), "coordinates": entries(500),
 		"password": text(500), "theme": text(maxWord), "notices": text(maxWord), "mail_failed_why": observed(maxWhy),
 	},
@@ -274,7 +276,7 @@ var People = declare(Table[Person]{
 // Organisations holds one row for each organisation.
 var Organisations = declare(Table[Organisation]{
 	name:   "organisations",
-	limits: limits{"name": text(maxName), "domains": texts(100, 253)},
+	limits: limit.Fields{"name": text(maxName), "domains": texts(100, 253)},
 })
 
 // Units holds one row for each unit of an organisation.
@@ -282,13 +284,13 @@ var Units = declare(Table[Unit]{
 	name:   "units",
 	refs:   func(u *Unit, to refer) { to("organisation", "organisations", u.Organisation) },
 	crowds: []crowd[Unit]{{"name", func(u *Unit) []byte { return Key(u.Organisation) }, 5000, "name"}},
-	limits: limits{"name": text(maxName)},
+	limits: limit.Fields{"name": text(maxName)},
 })
 
 // Groups holds one row for each support group.
 var Groups = declare(Table[Group]{
 	name: "groups",
-	limits: limits{
+	limits: limit.Fields{
 		"code": text(40), "name.it": text(maxShort), "name.en": text(maxShort), "description.it": text(2000), "description.en": text(2000), "email": text(maxEmail),
 		"phone": text(maxShort), "hours.it": text(maxName), "hours.en": text(maxName), "signature.it": text(500), "signature.en": text(500),
 	},
@@ -301,7 +303,7 @@ var Modules = declare(Table[Module]{
 		to("parent", "modules", m.Parent)
 		to("group", "groups", m.Group)
 	},
-	limits: limits{
+	limits: limit.Fields{
 		"code": text(maxCode), "name.it": text(maxShort), "name.en": text(maxShort), "description.it": text(2000), "description.en": text(2000), "address": text(maxAddress),
 		"reason.it": text(2000), "reason.en": text(2000), "versions": texts(100, 40), "questions": entries(20), "questions.code": text(40),
 		"questions.label.it": text(maxName), "questions.label.en": text(maxName), "questions.type": text(maxWord), "questions.choices": texts(200, maxName),
@@ -313,7 +315,7 @@ var Sessions = declare(Table[Session]{
 	name:   "sessions",
 	silent: true,
 	refs:   func(s *Session, to refer) { to("person", "people", s.Person) },
-	limits: limits{"hash": text(maxHash), "device": observed(200), "addr": observed(maxWord)},
+	limits: limit.Fields{"hash": text(maxHash), "device": observed(200), "addr": observed(maxWord)},
 })
 
 // Tokens holds one row for each token that has not been taken back.
@@ -323,7 +325,7 @@ var Tokens = declare(Table[Token]{
 	quiet:  []string{"seen"},
 	refs:   func(t *Token, to refer) { to("person", "people", t.Person) },
 	crowds: []crowd[Token]{{"person", func(t *Token) []byte { return Key(t.Person) }, 100, "name"}},
-	limits: limits{"hash": text(maxHash), "name": text(maxShort)},
+	limits: limit.Fields{"hash": text(maxHash), "name": text(maxShort)},
 })
 
 // Links holds one row for each link that is still good.
@@ -331,13 +333,13 @@ var Links = declare(Table[Link]{
 	name:   "links",
 	secret: []string{"hash"},
 	refs:   func(l *Link, to refer) { to("person", "people", l.Person) },
-	limits: limits{"hash": text(maxHash), "for": text(maxWord)},
+	limits: limit.Fields{"hash": text(maxHash), "for": text(maxWord)},
 })
 
 // Synonyms holds the sets that the administrator keeps.
 var Synonyms = declare(Table[SynonymSet]{
 	name:   "synonyms",
-	limits: limits{"language": text(8), "words": texts(12, 60)},
+	limits: limit.Fields{"language": text(8), "words": texts(12, 60)},
 })
 
 // Views holds one row for each saved search. Nobody's rights depend on them: they leave no trace in the change log.
@@ -352,5 +354,5 @@ var Views = declare(Table[View]{
 		{"person", func(v *View) []byte { return under(v.Person) }, 500, "name"},
 		{"group", func(v *View) []byte { return under(v.Group) }, 500, "name"},
 	},
-	limits: limits{"name": text(maxShort), "text": text(2000), "queue": text(maxWord), "known": {Entries: 1000, Observed: true}},
+	limits: limit.Fields{"name": text(maxShort), "text": text(2000), "queue": text(maxWord), "known": {Entries: 1000, Observed: true}},
 })

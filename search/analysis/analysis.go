@@ -16,7 +16,7 @@ import (
 	"github.com/blevesearch/snowballstem/italian"
 	"golang.org/x/text/unicode/norm"
 
-	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // AnalysisVersion goes into the fingerprint of an index: raise it with any change of this package that makes other terms.
@@ -325,7 +325,7 @@ func foldUnicode(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
 		r = unicode.ToLower(r)
-		if s := store.FoldLetter(r); s != "" {
+		if s := spelling.FoldLetter(r); s != "" {
 			b.WriteString(s)
 		} else if unicode.IsLetter(r) || unicode.IsNumber(r) {
 			b.WriteRune(r)

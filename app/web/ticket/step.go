@@ -19,6 +19,7 @@ import (
 	webqueue "sportello/app/web/queue"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // ticketAct is what one form of the ticket page asks for.
@@ -250,7 +251,7 @@ func (a pages) mentions(r *web.Request, body string) ([]people.Pick, []string, e
 		some := false
 		for _, p := range picks {
 			local, _, _ := strings.Cut(p.Email, "@")
-			if name != "" && !store.SameName(p.Name, name) || name == "" && !strings.EqualFold(local, handle) && !strings.EqualFold(p.Email, handle) {
+			if name != "" && !spelling.Same(p.Name, name) || name == "" && !strings.EqualFold(local, handle) && !strings.EqualFold(p.Email, handle) {
 				continue
 			}
 			some = true
