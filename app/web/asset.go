@@ -9,7 +9,7 @@ import (
 	"sportello/store"
 )
 
-// packed keeps the compressed forms of what browsers load; each is made when it is first asked for.
+// packed keeps the compressed forms of one file that browsers load. Each form is made when it is first requested.
 type packed struct {
 	mu    sync.Mutex
 	forms map[string][]byte
@@ -35,8 +35,8 @@ func (p *packed) form(encoding, name string, raw []byte) []byte {
 	return b
 }
 
-// GetAsset answers with a style sheet or script. The address changes with the content, so it may be kept for ever;
-// with the hash of an older release comes what there is now, not to be kept.
+// GetAsset answers with a style sheet or script. The address contains the hash of the content, so browsers may cache it
+// for ever. A request with an older hash gets the current content, which may not be cached.
 func (s *Site) GetAsset(r *Request) error {
 	name := r.c.Params("*")
 	b, mediaType, current, ok := s.Public.File(r.c.Params("hash"), name)

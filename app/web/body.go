@@ -21,19 +21,19 @@ import (
 	"sportello/store"
 )
 
-// Nothing is given before it is known to whom. The head of a request says who asks and for which route; only then is its
-// body read: a piece at a time, never faster into memory than it comes, up to what the route takes, out of a room that
-// all requests share. Files go straight to the store.
+// No memory is spent on a request before its sender is known. The head of a request says who sends it and for which
+// route; only then is its body read. The body is read piece by piece, as it arrives, up to the limit of the route, and
+// it counts against a budget of memory that all requests share. Files go straight to the store.
 const (
-	SmallBody = 64 << 10 // for whoever is not signed in, and for every route that names no other bound
-	MaxFields = 2000     // of a form
-	partHead  = 16 << 10 // of a part of a form, before its content begins
-	bodyRoom  = 96 << 20 // bytes of bodies that lie in memory at once
+	SmallBody = 64 << 10 // for anyone not signed in, and for every route without a limit of its own
+	MaxFields = 2000     // fields of one form
+	partHead  = 16 << 10 // header bytes of one part of a form
+	bodyRoom  = 96 << 20 // bytes of all bodies in memory at once
 )
 
 var (
-	LongBody  = int64(maxBody) + 3<<20 // for what people write, also when it is too long: it comes back with its error
-	bodyShare = 4*LongBody + 4<<20     // of the room, that of one person or address
+	LongBody  = int64(maxBody) + 3<<20 // for long texts; above the limit of one text, so that a text that is too long can be returned with its error
+	bodyShare = 4*LongBody + 4<<20     // bytes of bodyRoom that one person or address may use
 )
 
 // incoming is the body of one request on its way in.
@@ -43,19 +43,19 @@ type incoming struct {
 	conn  net.Conn  // nil where a test asks without one
 	whose string
 	most  int64 // bytes; one more is too many
-	says  int64 // bytes as announced, -1 when it comes in pieces
+	says  int64 // bytes as announced, -1 when the body is chunked
 	got   int64
-	held  int64 // of the room
+	held  int64 // bytes taken from the shared memory
 	began time.Time
 	spent time.Duration
 	kept  []byte
-	err   error // of the last reading, io.EOF once it was read to its end
+	err   error // the last read error; io.EOF after the whole body was read
 }
 
-// errBodyTooLarge is what a body beyond its route's bound gets.
+// errBodyTooLarge is the error for a body larger than its route allows.
 var errBodyTooLarge = store.Fail(store.TooLarge, "error.too-large")
 
-// body returns the body of the request, of which no more than most bytes are ever read. Asked again, it is the same one.
+// body returns the body of the request, of which at most most bytes are ever read. Every call returns the same body.
 func (r *Request) body(most int64) *incoming {
 	v := r.Visit()
 	if v.Body != nil {
@@ -77,7 +77,7 @@ func (r *Request) body(most int64) *incoming {
 	return b
 }
 
-// whose names whom the room that a request takes is counted for: the person, else the network they come from.
+// whose returns the name under which the request's memory is counted: the person, else the network of the client.
 func (r *Request) whose() string {
 	if p := r.Actor().Person; p != nil {
 		return "person " + p.Email
@@ -85,7 +85,7 @@ func (r *Request) whose() string {
 	return listen.Network(r.ClientIP()).String()
 }
 
-// Read reads what has come, and waits no longer than a client of the least speed would take.
+// Read reads the bytes that have arrived. It waits no longer than a client at the lowest accepted speed would need.
 func (b *incoming) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
@@ -98,7 +98,7 @@ func (b *incoming) Read(p []byte) (int, error) {
 		p = p[:left]
 	}
 	if b.conn != nil {
-		_ = b.conn.SetReadDeadline(b.until(time.Now())) // a connection that is gone says so when it is read
+		_ = b.conn.SetReadDeadline(b.until(time.Now())) // a closed connection reports it at the next read
 		defer listen.Waits(b.conn)()
 	}
 	asked := time.Now()
@@ -109,7 +109,7 @@ func (b *incoming) Read(p []byte) (int, error) {
 	case b.got > b.most:
 		b.err = errBodyTooLarge
 		return 0, b.err
-	case err == io.EOF && b.says >= 0 && b.got < b.says: // the peer left before its end
+	case err == io.EOF && b.says >= 0 && b.got < b.says: // the client closed the connection before the end of the body
 		b.err = fiber.ErrBadRequest
 	case err == io.EOF:
 		b.err = io.EOF
@@ -121,8 +121,8 @@ func (b *incoming) Read(p []byte) (int, error) {
 	return n, b.err
 }
 
-// until is when the next piece must have come: a grace at first, then as much time as the bytes so far take at the least
-// speed. Speed is no credit for silence longer than the grace.
+// until returns the deadline for the next piece: first a grace period, then as long as the bytes so far would take at
+// the lowest accepted speed. A fast start does not allow a pause longer than the grace period.
 func (b *incoming) until(now time.Time) time.Time {
 	grace := b.site.bodyGrace()
 	earned := b.began.Add(grace + time.Duration(b.got)*time.Second/time.Duration(b.site.Config.SlowestUploadKB<<10))
@@ -132,10 +132,10 @@ func (b *incoming) until(now time.Time) time.Time {
 	return earned
 }
 
-// Ended reports whether all of the body was read.
+// Ended reports whether the whole body was read.
 func (b *incoming) Ended() bool { return b.err == io.EOF }
 
-// hold takes room for n more bytes, and as much again for what will be made of them.
+// hold reserves memory for n more bytes, and as much again for the values made from them.
 func (b *incoming) hold(n int64) error {
 	if err := b.site.room.take(b.whose, 2*n); err != nil {
 		return err
@@ -149,7 +149,7 @@ func (b *incoming) letGo() {
 	b.held = 0
 }
 
-// all reads r, a body or a part of one, into memory. With an error it returns what came before it.
+// all reads r, a body or a part of one, into memory. On an error it also returns what it read before.
 func (b *incoming) all(r io.Reader, most int64) ([]byte, error) {
 	var out []byte
 	for {
@@ -177,7 +177,7 @@ func (b *incoming) all(r io.Reader, most int64) ([]byte, error) {
 	}
 }
 
-// Whole reads all of the body into memory. Asked again, it returns the same bytes.
+// Whole reads the whole body into memory. Every call returns the same bytes.
 func (b *incoming) Whole() ([]byte, error) {
 	if b.kept == nil && !b.Ended() {
 		var err error
@@ -189,7 +189,7 @@ func (b *incoming) Whole() ([]byte, error) {
 	return b.kept, nil
 }
 
-// room is how much of bodies may lie in memory at once, and how much of it is for one person or address.
+// room limits how many bytes of bodies may be in memory at once, in total and for one person or address.
 type room struct {
 	mu    sync.Mutex
 	taken int64
@@ -222,22 +222,23 @@ func (r *room) back(whose string, n int64) {
 	}
 }
 
-// postedForm is a form that was read.
+// postedForm is a form that has been read.
 type postedForm struct {
 	Values     url.Values
 	Uploads    map[string][]sentFile
 	Unreadable bool
 }
 
-// sentFile is one file of a form: kept by the desk, or why it was not; or its bytes, where the route asks for them.
+// sentFile is one file of a form: the file the desk stored, or the error that prevented it. Where the route asks for
+// the content, it holds the bytes instead.
 type sentFile struct {
 	Row   *store.File
 	Bytes []byte
 	Err   error
 }
 
-// Receive reads the form that comes with a request to one of our pages, once it is known who sends it to which route.
-// Whoever sends no sign of the page it comes from shows the token of the session before the first file is kept.
+// Receive reads the form sent to one of our pages, once the sender and the route are known. If no header says that the
+// form comes from one of our pages, the form must contain the token of the session before its first file is stored.
 func (r *Request) Receive(to *Route) error {
 	v := r.Visit()
 	most := to.most(r.site)
@@ -259,21 +260,21 @@ func (r *Request) Receive(to *Route) error {
 	if v.unproven && !r.site.csrfValid(v.Session, p.Values.Get("csrf")) {
 		return errCrossOrigin
 	}
-	if b.spent > 0 && v.cancel != nil { // the time for the work begins when all is there
+	if b.spent > 0 && v.cancel != nil { // the time for the work starts when the whole body has arrived
 		v.cancel()
 		v.ctx, v.cancel = nil, nil
 	}
 	return nil
 }
 
-// receiveSome reads what of a form fits into what is read of anybody, for whom is asked to sign in first.
+// receiveSome reads as much of the form as anyone may send. It serves people who must sign in first.
 func (r *Request) receiveSome() {
 	b := r.body(SmallBody)
-	b.says = -1 // not refused for what will not be read
+	b.says = -1 // a body that will not be read is not refused for its size
 	r.Visit().posted, _ = r.ReadForm(&Route{})
 }
 
-// ReadForm reads a form to its end. With an error it returns the values that came before it.
+// ReadForm reads the whole form. On an error it also returns the values it read before.
 func (r *Request) ReadForm(to *Route) (*postedForm, error) {
 	p := &postedForm{Values: url.Values{}, Uploads: map[string][]sentFile{}}
 	v := r.Visit()
@@ -286,7 +287,7 @@ func (r *Request) ReadForm(to *Route) (*postedForm, error) {
 	case strings.HasPrefix(kind, fiber.MIMEApplicationForm):
 		raw, err := b.all(b, min(b.most, to.text()))
 		if err != nil {
-			raw = raw[:max(bytes.LastIndexByte(raw, '&'), 0)] // the last one may not be whole
+			raw = raw[:max(bytes.LastIndexByte(raw, '&'), 0)] // the last value may be incomplete
 		}
 		if bytes.Count(raw, []byte("&")) >= MaxFields {
 			return p, store.Fail(store.TooLarge, "error.form-fields", "max", MaxFields)
@@ -312,14 +313,14 @@ func (r *Request) ReadForm(to *Route) (*postedForm, error) {
 	return p, nil
 }
 
-// isOurs reports whether the error is one that says to the person what it is.
+// isOurs reports whether the error carries a message for the person.
 func isOurs(err error) bool {
 	var one *store.Error
 	var refused *fiber.Error
 	return errors.As(err, &one) || errors.As(err, &refused) || store.KindOf(err) != store.Internal
 }
 
-// readParts reads the parts of a form one after the other.
+// readParts reads the parts of a multipart form in order.
 func (r *Request) readParts(to *Route, p *postedForm, boundary string) error {
 	v := r.Visit()
 	b := v.Body
@@ -330,7 +331,7 @@ func (r *Request) readParts(to *Route, p *postedForm, boundary string) error {
 		heads.left = partHead
 		part, err := parts.NextPart()
 		if err == io.EOF {
-			_, err = io.Copy(io.Discard, b) // what stands below the last part is nothing
+			_, err = io.Copy(io.Discard, b) // bytes after the last part are ignored
 			return err
 		}
 		if err != nil {
@@ -375,13 +376,13 @@ func (r *Request) readParts(to *Route, p *postedForm, boundary string) error {
 			}
 			p.Uploads[name] = append(p.Uploads[name], u)
 		}
-		if _, err := io.Copy(io.Discard, part); err != nil { // of a file that was refused, or that nobody asked for
+		if _, err := io.Copy(io.Discard, part); err != nil { // the rest of a file that was refused or that the route does not take
 			return CmpErr(b, err)
 		}
 	}
 }
 
-// CmpErr returns what went wrong with the body itself, if that is what went wrong.
+// CmpErr returns the error of the body itself if there is one, else err.
 func CmpErr(b *incoming, err error) error {
 	if b.err != nil && !b.Ended() {
 		return b.err
@@ -389,10 +390,10 @@ func CmpErr(b *incoming, err error) error {
 	return err
 }
 
-// headReader bounds the bytes between two contents: mime/multipart takes megabytes of header for a part.
+// headReader limits the header bytes between two contents: mime/multipart would accept megabytes of header for a part.
 type headReader struct {
 	from io.Reader
-	left int // -1: within a content
+	left int // -1 inside a content
 }
 
 var errPartHead = errors.New("app: header of a part is too long")

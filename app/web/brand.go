@@ -12,11 +12,11 @@ import (
 	"sportello/store"
 )
 
-// builtInColour is in the style sheets already and needs no sheet of its own.
+// builtInColour is already in the style sheets and needs no sheet of its own.
 const builtInColour = "#0b4f9e"
 
-// brandAddresses returns where the desk's own colour and logo are found, under names that change with them. Either is
-// empty when the desk has none of its own.
+// brandAddresses returns the addresses of the desk's own colour sheet and logo. The addresses change with the content.
+// Either is empty when the desk has none of its own.
 func brandAddresses(s *store.Settings) (sheet, logo string) {
 	if s.Colour != "" && s.Colour != builtInColour {
 		sheet = "/brand/" + brandHash(s.Colour) + "/colour.css"
@@ -32,7 +32,7 @@ func brandHash(s string) string {
 	return hex.EncodeToString(sum[:])[:12]
 }
 
-// GetBrandColour answers with the style sheet that gives the desk its colour.
+// GetBrandColour answers with the style sheet that sets the desk's colour.
 func (s *Site) GetBrandColour(r *Request) error {
 	set := r.Settings()
 	r.keepBrand(brandHash(set.Colour))
@@ -58,7 +58,7 @@ func (s *Site) GetBrandLogo(r *Request) error {
 	r.keepBrand(brandHash(set.Logo))
 	r.c.Set(fiber.HeaderContentType, set.LogoType)
 	r.c.Set(fiber.HeaderContentSecurityPolicy, FilePolicy)
-	return r.c.SendStream(f) // closes the file
+	return r.c.SendStream(f) // SendStream closes the file
 }
 
 func (r *Request) keepBrand(hash string) {
@@ -69,7 +69,7 @@ func (r *Request) keepBrand(hash string) {
 	}
 }
 
-// brandSheet gives the colour to light pages, and to dark ones the nearest mix with white that can be read there.
+// brandSheet uses the colour on light pages, and on dark pages the nearest mix of it with white that is legible.
 func brandSheet(colour string) string {
 	light, ok := parseColour(colour)
 	if !ok {
@@ -102,7 +102,7 @@ func parseColour(s string) (rgb, bool) {
 	return rgb{float64(n >> 16), float64(n >> 8 & 255), float64(n & 255)}, true
 }
 
-// contrast is WCAG's ratio of the two colours, from 1 to 21.
+// contrast returns the WCAG contrast ratio of the two colours, from 1 to 21.
 func contrast(a, b rgb) float64 {
 	x, y := a.luminance(), b.luminance()
 	if x < y {

@@ -12,28 +12,27 @@ import (
 	"sportello/store"
 )
 
-// Whoever finds a browser open has not signed in. Acts by which they could make the account theirs, let somebody else
-// in or send mail astray ask who is signed in to show again who they are, in the way in which they sign in: by the
-// password. Which acts do is said by their routes, and nowhere else. The API has none of them, for a program cannot
-// show who it is a second time.
+// Someone who finds an open browser has not signed in. Some acts would let that person take over the account, let
+// somebody else in, or redirect mail; these acts ask the signed-in person for the password again. Each route declares
+// which confirmation it needs, and nothing else does. The API has no such acts: a program cannot confirm who it is.
 
-// confirmation says what counts, for an act, as having shown lately who one is.
+// confirmation says how recently the person must have proved who they are before an act.
 type confirmation uint8
 
 const (
-	Unasked confirmation = iota // nothing is asked
-	Lately                      // having signed in, or confirmed, a while ago; a page asks before anything is done
-	Anew                        // having confirmed some minutes ago, not having signed in; the act's own form asks
-	Always                      // nothing: the act's own form asks each time
+	Unasked confirmation = iota // no confirmation
+	Lately                      // a sign-in or confirmation some time ago is enough; otherwise a page asks before the act
+	Anew                        // a confirmation in the last minutes is needed, a sign-in is not enough; the act's own form asks
+	Always                      // nothing earlier is enough: the act's own form asks each time
 )
 
-// Confirmed is the route of an act for which somebody shows again who they are.
+// Confirmed returns the route with the confirmation that its act requires.
 func (r Route) Confirmed(by confirmation) Route { r.Confirm = by; return r }
 
-// PasswordField is the field, of whichever form asks, that holds the password somebody confirms by.
+// PasswordField is the name of the field for the confirming password, in every form that asks for one.
 const PasswordField = "password_now"
 
-// IsConfirmed reports whether the person of the request has shown lately enough who they are.
+// IsConfirmed reports whether the person has proved who they are recently enough for by.
 func (r *Request) IsConfirmed(by confirmation) bool {
 	s := r.Visit().Session
 	switch {
@@ -49,8 +48,8 @@ func (r *Request) IsConfirmed(by confirmation) bool {
 	return false
 }
 
-// Confirm asks who is signed in to show again who they are, unless they have done so lately enough for the act. What is
-// wrong is an Invalid error of passwordField.
+// Confirm checks the password of the signed-in person, unless they confirmed recently enough for the act. A missing or
+// wrong password is an Invalid error of PasswordField.
 func (r *Request) Confirm(f *Form) error {
 	v := r.Visit()
 	if r.IsConfirmed(v.Route.Confirm) {
@@ -65,27 +64,27 @@ func (r *Request) Confirm(f *Form) error {
 		return store.Fail(store.Invalid, "error.password-now").At(PasswordField)
 	}
 	if err == nil {
-		s := *v.Session // the page that answers knows it already
+		s := *v.Session // so that the page of this answer already knows it
 		s.Confirmed = r.site.Desk.Now()
 		v.Session = &s
 	}
 	return err
 }
 
-// confirmPage asks for the password before an act is done, and carries what was posted for it.
+// confirmPage asks for the password before an act, and carries what was posted for it.
 type confirmPage struct {
 	Page
 	Act    string // in words
-	Email  string // of who is signed in, for what keeps passwords
-	To     string // where the act is posted to
+	Email  string // of the signed-in person, for password managers
+	To     string // the address the act is posted to
 	Again  []Resumed
-	Keyed  bool   // what was posted has its key: see once.go
-	Cancel string // the page of the form
+	Keyed  bool   // the posted form has a key: see once.go
+	Cancel string // address of the page with the form
 }
 
-// confirmFirst asks for the password where the route wants a confirmation that no form of its own asks for, and reports
-// whether it answered. Once given, the password is none of what was posted: the act and its key are the same with it and
-// without.
+// confirmFirst asks for the password where the route requires a confirmation and its own form does not ask. It reports
+// whether it answered the request. It removes the password from the posted values, so that the act and its key are the
+// same with and without it.
 func (r *Request) confirmFirst(to *Route) (asked bool, err error) {
 	if to.Confirm != Lately {
 		return false, nil
@@ -118,7 +117,8 @@ func (r *Request) confirmFirst(to *Route) (asked bool, err error) {
 	return true, r.Render("page/confirm", v)
 }
 
-// Carry is what a page repeats of what was posted, so that nothing of it has to be typed again; each name is prefixed.
+// Carry returns the posted values as hidden fields for a page, so that nobody has to type them again. Each name gets
+// the prefix.
 func Carry(values url.Values, prefix string) []Resumed {
 	var out []Resumed
 	values = WithoutSecrets(values)
@@ -130,8 +130,8 @@ func Carry(values url.Values, prefix string) []Resumed {
 	return out
 }
 
-// MaxCarried is how many values of a form a page carries that comes before the form is done.
+// MaxCarried is how many values an intermediate page carries for a form.
 const MaxCarried = 200
 
-// Resumed is one value that was typed and is carried on.
+// Resumed is one typed value that a page carries along.
 type Resumed struct{ Name, Value string }

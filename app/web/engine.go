@@ -24,20 +24,21 @@ type viewer interface{ base() *Page }
 
 // engine renders pages with html/v2's templates but not with its layouts: those hold one lock for all requests, race
 // with plain renders, and print an error of the page into the layout with status 200. Here the page is executed into a
-// buffer first, then the layout around it, and an error of either leaves nothing written.
+// buffer first, then its layout. If either fails, nothing is written.
 //
-// There is a set of templates for each language, in which what never changes is settled already (see settle.go).
+// Each language has its own set of templates, in which the parts that never change are already filled in (see
+// settle.go).
 type engine struct {
-	*html.Engine // of the first language
+	*html.Engine // the templates of the first language
 	sets         map[string]*htmltemplate.Template
 	fsys         fs.FS
 	words        *words.Dictionary
-	reload       bool // parse anew for each page: while developing only
+	reload       bool // parse the templates again for each page: only while developing
 	mu           sync.Mutex
 }
 
-// NewEngine parses every template below layout/, page/ and part/ and returns an error if any of them does not parse
-// or cannot be made safe. Without words no sentence is settled.
+// NewEngine parses every template below layout/, page/ and part/. It returns an error if any of them does not parse or
+// cannot be escaped safely. If said is nil, no sentence is filled in beforehand.
 func NewEngine(fsys fs.FS, said *words.Dictionary, reload bool) (*engine, error) {
 	e := &engine{fsys: fsys, words: said, reload: reload, sets: map[string]*htmltemplate.Template{}}
 	for _, lang := range words.Languages {
@@ -67,7 +68,7 @@ func parseTemplates(fsys fs.FS, words *words.Dictionary, lang string) (*html.Eng
 	if err := settleTemplates(parsed.Templates, words, lang); err != nil {
 		return nil, err
 	}
-	// html/template looks for unsafe places only when a template is first executed. Do that now, with nothing to show:
+	// html/template checks a template for unsafe places only when it first executes it. Execute each now, with no data:
 	// errors of execution are expected, errors of escaping are ours.
 	for _, t := range parsed.Templates.Templates() {
 		if t.Tree == nil {
@@ -81,12 +82,12 @@ func parseTemplates(fsys fs.FS, words *words.Dictionary, lang string) (*html.Eng
 	return parsed, nil
 }
 
-// frame is the layout whose holes the others fill: its blocks.
+// frame is the layout whose blocks the other layouts fill.
 const frame = "layout/portal"
 
-// fillHoles makes each layout that has nothing but definitions a copy of the frame, in which the block
-// layout/portal/main is what the layout home defines as layout/home/main, if it does. Blocks within an action of the
-// frame are no holes.
+// fillHoles turns each layout that contains only definitions into a copy of the frame. The block layout/portal/main,
+// for instance, becomes what the layout home defines as layout/home/main, if it does. Blocks inside an action of the
+// frame cannot be filled.
 func fillHoles(set *htmltemplate.Template) error {
 	whole := set.Lookup(frame)
 	if whole == nil || whole.Tree == nil {
@@ -116,11 +117,11 @@ func fill(set *htmltemplate.Template, l *parse.ListNode, layout string) {
 	}
 }
 
-// Load does nothing: the templates were parsed when the engine was made, and an error then stopped the start.
+// Load does nothing: NewEngine has already parsed the templates, and an error there prevented the start.
 func (e *engine) Load() error { return nil }
 
-// Render executes the named template with the view and, unless the view's Page has no layout, the layout around it.
-// Nothing reaches out when it returns an error. Layouts given by the caller are ignored: the Page names its own.
+// Render executes the named template with the view and, if the view's Page names a layout, the layout around it. On an
+// error nothing is written to out. Layouts given by the caller are ignored: the Page names its own.
 func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...string) error {
 	lang := words.Languages[0]
 	if v, ok := view.(viewer); ok && e.sets[v.base().Lang] != nil {

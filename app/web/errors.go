@@ -19,7 +19,7 @@ import (
 	"sportello/store"
 )
 
-// StatusOf is the one table from kinds of error to HTTP status, for pages and API alike.
+// StatusOf is the only table from kinds of error to HTTP status, for pages and API alike.
 var StatusOf = map[store.Kind]int{
 	store.Internal:    fiber.StatusInternalServerError,
 	store.Invalid:     fiber.StatusUnprocessableEntity,
@@ -32,7 +32,7 @@ var StatusOf = map[store.Kind]int{
 	store.Unavailable: fiber.StatusServiceUnavailable,
 }
 
-// kindOfStatus reads what fiber itself refuses (no such route, body too large, ...) into the same kinds.
+// kindOfStatus returns the kind for a status with which fiber itself refuses (no such route, body too large, ...).
 func kindOfStatus(status int) store.Kind {
 	switch status {
 	case fiber.StatusNotFound, fiber.StatusMethodNotAllowed:
@@ -52,18 +52,18 @@ func kindOfStatus(status int) store.Kind {
 	return store.Internal
 }
 
-// errCrossOrigin is what a form of another site gets.
+// errCrossOrigin is the error for a form posted from another site.
 var errCrossOrigin = store.Fail(store.Denied, "error.cross-origin")
 
-// failure is an error made ready for an answer.
+// failure is an error prepared for the answer.
 type failure struct {
 	kind      store.Kind
 	status    int
-	problems  store.Problems // what the person may read; empty for a fault of ours
-	reference string         // of a fault of ours, shown and logged
+	problems  store.Problems // what the person may read; empty when the fault is ours
+	reference string         // set when the fault is ours; shown and logged
 }
 
-// exhausted are the ways in which the machine refuses: no fault of the program, and over when the cause is gone.
+// exhausted lists errors of a machine that ran out of something; they clear when the cause does.
 var exhausted = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE}
 
 func (r *Request) judge(err error) failure {
@@ -99,14 +99,14 @@ func (r *Request) judge(err error) failure {
 	return f
 }
 
-// reference returns a short word by which a person can name a failure and the administrator find it in the log.
+// reference returns a short code that a person can quote and the administrator can find in the log.
 func reference() string {
 	s := rand.Text()
 	return s[:3] + "-" + s[3:7]
 }
 
-// fail answers the request with what the error is worth: a page, a problem document under /api, or a line of text for
-// what scripts ask for. It is the only place where errors become answers.
+// fail turns err into the response: a page, a problem document under /api, or one line of text for a script that
+// fetches a fragment. It is the only place where errors become responses.
 func (r *Request) fail(err error) {
 	f := r.judge(err)
 	r.c.Response().ResetBody()
@@ -129,7 +129,7 @@ func (r *Request) fail(err error) {
 		f = r.judge(err)
 	}
 	if err := r.failurePage(f); err != nil {
-		// Even the error page failed: say it with nothing that could fail again.
+		// Even the error page failed: answer with fixed text that cannot fail.
 		r.site.Log.Error("error page failed", "reference", f.reference, "err", err)
 		r.c.Response().ResetBody()
 		r.c.Status(fiber.StatusInternalServerError).Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
@@ -137,7 +137,7 @@ func (r *Request) fail(err error) {
 	}
 }
 
-// sentence is what the person reads of the failure, in one line.
+// sentence returns the message of the failure for the person, in one line.
 func (r *Request) sentence(f failure) string {
 	lang := r.Lang()
 	if len(f.problems) == 0 {
@@ -150,7 +150,8 @@ func (r *Request) sentence(f failure) string {
 	return strings.Join(all, " ")
 }
 
-// failurePage is page/error.html; what was posted is shown below it, so that nobody loses text to a fault or a conflict.
+// failurePage is page/error.html. It shows below the error what was posted, so that nobody loses text to a fault or a
+// conflict.
 type failurePage struct {
 	Page
 	Status    int
@@ -158,7 +159,7 @@ type failurePage struct {
 	Text      string
 	Reference string
 	Posted    []postedText
-	Retry     string // the page to go back to, if one is known
+	Retry     string // address of the page to go back to, empty if unknown
 	Guest     bool
 }
 
@@ -182,7 +183,7 @@ func (r *Request) failurePage(f failure) error {
 	return r.Render(name, v)
 }
 
-// longTexts are those of the values that somebody wrote rather than chose.
+// longTexts returns the values that somebody typed rather than chose.
 func longTexts(values url.Values) []postedText {
 	var out []postedText
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -195,7 +196,7 @@ func longTexts(values url.Values) []postedText {
 	return out
 }
 
-// ProblemDocument is RFC 9457's, with the fields that were wrong.
+// ProblemDocument is the problem document of RFC 9457, with the invalid fields.
 type ProblemDocument struct {
 	Type      string         `json:"type"`
 	Title     string         `json:"title"`
@@ -203,10 +204,10 @@ type ProblemDocument struct {
 	Detail    string         `json:"detail,omitempty"`
 	Reference string         `json:"reference,omitempty"`
 	Errors    []problemField `json:"errors,omitempty"`
-	Args      map[string]any `json:"-"` // members of their own (RFC 9457, 3.2): rev of a conflict, channel and address of a module
+	Args      map[string]any `json:"-"` // extension members (RFC 9457, 3.2): rev of a conflict, channel and address of a module
 }
 
-// MarshalJSON writes the arguments as members beside the standard ones, which they cannot replace.
+// MarshalJSON writes Args as members beside the standard ones, which Args cannot replace.
 func (d ProblemDocument) MarshalJSON() ([]byte, error) {
 	type plain ProblemDocument
 	standard, err := json.Marshal(plain(d))
@@ -250,7 +251,7 @@ func (r *Request) failAPI(f failure) {
 	r.c.Set(fiber.HeaderContentType, "application/problem+json")
 }
 
-// RetryAfter returns after how many seconds it is worth asking again.
+// RetryAfter returns the seconds to wait before trying again, as the Retry-After header has them.
 func RetryAfter(p store.Problems) string {
 	if len(p) > 0 {
 		if s, ok := p[0].Args["seconds"]; ok {
@@ -260,16 +261,17 @@ func RetryAfter(p store.Problems) string {
 	return "30"
 }
 
-// Panicked makes an error of a panic, with where it happened.
+// Panicked returns an error with the panic's value and stack.
 func Panicked(p any) error { return fmt.Errorf("app: panic: %v\n%s", p, debug.Stack()) }
 
-// isAPI reports whether a program asked: by its path or, where the request could not be read, by what was heard of it.
+// isAPI reports whether a program sent the request. The path says so; where the request could not be read, its first
+// bytes do.
 func (r *Request) isAPI() bool { return listen.IsAPIPath(r.c.Path()) || r.c.Locals(apiKey) != nil }
 
 const apiKey = "api"
 
-// wantsPage reports whether the answer is to be shown as a page: scripts that fetch a piece say so by what they
-// accept or by their mode.
+// wantsPage reports whether the client wants a whole page. Scripts that fetch a fragment say so in Accept or in
+// Sec-Fetch-Mode.
 func (r *Request) wantsPage() bool {
 	if mode := r.c.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"

@@ -14,8 +14,8 @@ import (
 	"sportello/store"
 )
 
-// Form reads what was posted, or asked for with a GET, value by value. What cannot be read is collected as problems of
-// its field; everything that was typed is kept to be shown again.
+// Form reads the values of a posted form, or of a GET's query, one by one. A value that cannot be read becomes a
+// problem of its field. Everything typed is kept, to be shown again.
 type Form struct {
 	Site     *Site
 	Actor    policy.Actor
@@ -23,17 +23,17 @@ type Form struct {
 	Uploads  map[string][]sentFile
 	Kept     []KeptFile
 	Problems store.Problems
-	Fault    error // not the person's fault: a disk that is full
+	Fault    error // an error that is not the person's fault, such as a full disk
 }
 
-// KeptFile is an upload that was stored while the form around it is still being corrected.
+// KeptFile is an upload that is already stored while the person still corrects the form.
 type KeptFile struct {
 	ID   uint64
 	Name string
 	Size string
 }
 
-// Form reads the request's form. A body that cannot be taken apart is a problem without a field.
+// Form reads the request's form. A body that cannot be parsed is a problem without a field.
 func (r *Request) Form() *Form {
 	f := &Form{Site: r.site, Actor: r.Actor(), Values: r.PostedValues()}
 	if p := r.Visit().posted; p != nil {
@@ -45,12 +45,12 @@ func (r *Request) Form() *Form {
 	return f
 }
 
-// QueryForm reads the values of the address: filters, pages, what to search.
+// QueryForm reads the values of the query: filters, page numbers, search text.
 func (r *Request) QueryForm() *Form {
 	return &Form{Site: r.site, Actor: r.Actor(), Values: r.QueryValues()}
 }
 
-// QueryValues returns the values of the query, as they came.
+// QueryValues returns the values of the query unchanged.
 func (r *Request) QueryValues() url.Values {
 	v := url.Values{}
 	for name, value := range r.c.Context().QueryArgs().All() {
@@ -59,7 +59,7 @@ func (r *Request) QueryValues() url.Values {
 	return v
 }
 
-// PostedValues returns the text values of the body. Secrets are among them: see withoutSecrets.
+// PostedValues returns the text values of the body, secrets included: see WithoutSecrets.
 func (r *Request) PostedValues() url.Values {
 	if v := r.V; v != nil && v.posted != nil {
 		return v.posted.Values
@@ -67,7 +67,7 @@ func (r *Request) PostedValues() url.Values {
 	return url.Values{}
 }
 
-// WithoutSecrets leaves out passwords and tokens, which are never shown again nor kept.
+// WithoutSecrets returns the values without passwords and tokens, which are never shown again or stored.
 func WithoutSecrets(v url.Values) url.Values {
 	out := url.Values{}
 	for name, all := range v {
@@ -79,13 +79,13 @@ func WithoutSecrets(v url.Values) url.Values {
 	return out
 }
 
-// Has reports whether the form sent the name at all, even empty.
+// Has reports whether the form contains the name, even with an empty value.
 func (f *Form) Has(name string) bool { return len(f.Values[name]) > 0 }
 
-// Raw returns the value as it came.
+// Raw returns the value unchanged.
 func (f *Form) Raw(name string) string { return f.Values.Get(name) }
 
-// Text reads one line: trimmed, line ends and tabs as spaces, at most max characters.
+// Text returns one line of at most max characters: trimmed, with line ends and tabs as spaces.
 func (f *Form) Text(name string, max int) string {
 	s := strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\r' || r == '\t' {
@@ -99,10 +99,10 @@ func (f *Form) Text(name string, max int) string {
 	return s
 }
 
-// maxBody bounds what one field of text can hold, in bytes: more belongs in a file.
+// maxBody is the limit of one text field in bytes; longer content belongs in a file.
 var maxBody = store.Most("messages.body")
 
-// Body reads a text of many lines as typed, with line ends made plain.
+// Body returns a text of many lines as typed, with line ends as \n.
 func (f *Form) Body(name string) string {
 	s := f.readable(name)
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
@@ -115,7 +115,7 @@ func (f *Form) Body(name string) string {
 	return s
 }
 
-// readable returns the value, refusing what is no text: bytes that are not UTF-8, and NUL.
+// readable returns the value. It refuses bytes that are not UTF-8, and NUL.
 func (f *Form) readable(name string) string {
 	s := f.Values.Get(name)
 	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
@@ -125,7 +125,7 @@ func (f *Form) readable(name string) string {
 	return s
 }
 
-// Need adds a problem for each of the names that is blank.
+// Need adds a problem for each of the named fields that is blank.
 func (f *Form) Need(names ...string) {
 	for _, name := range names {
 		if strings.TrimSpace(f.Values.Get(name)) == "" {
@@ -134,7 +134,7 @@ func (f *Form) Need(names ...string) {
 	}
 }
 
-// ID reads the number of a row, 0 when there is none.
+// ID returns the number of a row, 0 when the field is empty.
 func (f *Form) ID(name string) uint64 {
 	s := strings.TrimPrefix(strings.TrimSpace(f.Values.Get(name)), "#")
 	if s == "" {
@@ -147,7 +147,7 @@ func (f *Form) ID(name string) uint64 {
 	return n
 }
 
-// IDs reads several numbers of rows, each once.
+// IDs returns the numbers of several rows without duplicates.
 func (f *Form) IDs(name string) []uint64 {
 	var out []uint64
 	for _, s := range f.Values[name] {
@@ -163,7 +163,7 @@ func (f *Form) IDs(name string) []uint64 {
 	return out
 }
 
-// Int reads a whole number from least to most, or nothing when it is blank.
+// Int returns a whole number from least to most, or nothing when the field is blank.
 func (f *Form) Int(name string, least, most, nothing int) int {
 	s := strings.TrimSpace(f.Values.Get(name))
 	if s == "" {
@@ -177,7 +177,7 @@ func (f *Form) Int(name string, least, most, nothing int) int {
 	return n
 }
 
-// Bool reports whether a box was ticked.
+// Bool reports whether the box was ticked.
 func (f *Form) Bool(name string) bool {
 	switch f.Values.Get(name) {
 	case "", "0", "false", "off":
@@ -186,7 +186,7 @@ func (f *Form) Bool(name string) bool {
 	return true
 }
 
-// List returns all values of the name that are not blank, trimmed.
+// List returns the values of the name, trimmed, without blank ones.
 func (f *Form) List(name string) []string {
 	var out []string
 	for _, s := range f.Values[name] {
@@ -197,7 +197,7 @@ func (f *Form) List(name string) []string {
 	return out
 }
 
-// Lines returns the lines of a text that are not blank, trimmed.
+// Lines returns the lines of a text, trimmed, without blank ones.
 func (f *Form) Lines(name string) []string {
 	var out []string
 	for _, s := range strings.Split(f.Body(name), "\n") {
@@ -208,7 +208,7 @@ func (f *Form) Lines(name string) []string {
 	return out
 }
 
-// Time reads a date, or a date and a time, in the desk's zone; the zero time when it is blank.
+// Time returns a date, or a date and a time, in the desk's time zone; the zero time when the field is blank.
 func (f *Form) Time(name string) time.Time {
 	s := strings.TrimSpace(f.Values.Get(name))
 	if s == "" {
@@ -223,7 +223,8 @@ func (f *Form) Time(name string) time.Time {
 	return time.Time{}
 }
 
-// FormCode reads a code of the domain, for instance formCode[store.State](f, "state"); the zero value when it is blank.
+// FormCode returns a code of the domain, for instance FormCode[store.State](f, "state"); the zero value when the field
+// is blank.
 func FormCode[V any, P interface {
 	*V
 	UnmarshalText([]byte) error
@@ -235,8 +236,8 @@ func FormCode[V any, P interface {
 	return v
 }
 
-// Files returns the ids of what was uploaded under the name, which are pending files of the actor, after those that an
-// earlier try of the same form kept (kept_file). The page shows them again when the form comes back.
+// Files returns the ids of the files uploaded under the name, all pending files of the actor. First come those that an
+// earlier attempt at the same form stored (kept_file). If the form is shown again, the page lists them.
 func (f *Form) Files(name string) []uint64 {
 	ids := f.IDs("kept_file")
 	lang := f.Actor.Language
@@ -262,10 +263,10 @@ func (f *Form) Files(name string) []uint64 {
 	return ids
 }
 
-// Refuse adds a problem of the field.
+// Refuse adds a problem to the field.
 func (f *Form) Refuse(field, key string, args ...any) { f.Problems.Add(field, key, args...) }
 
-// Err returns nil when everything could be read, else the problems.
+// Err returns the collected problems as an error, nil when there are none.
 func (f *Form) Err() error {
 	if f.Fault != nil {
 		return f.Fault
@@ -273,8 +274,8 @@ func (f *Form) Err() error {
 	return f.Problems.Err()
 }
 
-// Draft returns what the person had typed into this page's form when the session ended, nil when there is nothing. A
-// page with a form gives it to Page.resume.
+// Draft returns what the person had typed into this page's form when the session ended, nil when there is nothing.
+// Page.Resume puts it back.
 func (r *Request) Draft() url.Values {
 	id := r.QueryForm().ID("draft")
 	if id == 0 || !r.Actor().SignedIn() {
@@ -294,8 +295,8 @@ func (r *Request) Draft() url.Values {
 	return values
 }
 
-// Resume fills the page's form with what was typed before the session ended, and says so. It reports whether there
-// was anything.
+// Resume fills the page's form with what was typed before the session ended and adds a sentence that says so. It
+// reports whether there was anything.
 func (p *Page) Resume(r *Request) bool {
 	values := r.Draft()
 	if values == nil {
@@ -306,7 +307,7 @@ func (p *Page) Resume(r *Request) bool {
 	return true
 }
 
-// FormWith is a form that nobody posted: of values that were kept, or of one part of a posted form.
+// FormWith returns a form that nobody posted: built from stored values, or from one part of a posted form.
 func (s *Site) FormWith(actor policy.Actor, values url.Values, kept []KeptFile) *Form {
 	return &Form{Site: s, Actor: actor, Values: values, Kept: kept}
 }

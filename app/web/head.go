@@ -9,8 +9,8 @@ import (
 	"sportello/app/listen"
 )
 
-// said is what a header says, when it is a list: the lines of one name are one list (RFC 9110, 5.3), whoever wrote them.
-// HAProxy adds a line of its own below the client's where others lengthen the one that is there.
+// said returns the value of a header that is a list. Several lines of one name are one list (RFC 9110, 5.3), whoever
+// wrote them: HAProxy adds a line below the client's where others lengthen the existing one.
 func (r *Request) said(name string) string {
 	lines := r.c.Request().Header.PeekAll(name)
 	if len(lines) == 1 {
@@ -19,19 +19,19 @@ func (r *Request) said(name string) string {
 	return string(bytes.Join(lines, []byte(", ")))
 }
 
-// hasLine reports whether the header is there at all, even with nothing in it.
+// hasLine reports whether the header is present, even if empty.
 func (r *Request) hasLine(name string) bool { return len(r.c.Request().Header.PeekAll(name)) > 0 }
 
-// once are the headers that say one thing by which the desk decides. Of two, a proxy in front may have believed the
-// other one.
+// once lists the headers that may occur only once, because the desk decides by their value. Of two lines, a proxy in
+// front may have used the other one.
 var once = map[string]bool{
 	"host": true, "content-length": true, "transfer-encoding": true, "content-type": true, "content-encoding": true, "content-disposition": true,
 	"authorization": true, "origin": true, "sec-fetch-site": true, "sec-fetch-mode": true, "x-csrf": true, "idempotency-key": true,
 	"range": true, "if-range": true, "last-event-id": true, "expect": true,
 }
 
-// clearHead reports whether everybody who reads the head of the request reads the same in it: where the request ends,
-// for which host it is, and what it says once. fasthttp refuses most of what is in doubt; what it mends is refused here.
+// clearHead reports whether every reader of the head understands the same: where the request ends, which host it is
+// for, and the headers listed in once. fasthttp refuses most ambiguous heads; what it repairs is refused here.
 func clearHead(h *fasthttp.RequestHeader) bool {
 	if p := string(h.Protocol()); p != "HTTP/1.1" && p != "HTTP/1.0" {
 		return false
@@ -44,7 +44,7 @@ func clearHead(h *fasthttp.RequestHeader) bool {
 		}
 		raw, value, ok := bytes.Cut(line, []byte(":"))
 		name := strings.ToLower(string(raw))
-		if !ok || !listen.IsToken(name) || seen[name] && once[name] { // a folded line begins with a space, which no name has
+		if !ok || !listen.IsToken(name) || seen[name] && once[name] { // a folded line begins with a space, which no name contains
 			return false
 		}
 		seen[name] = true
@@ -65,7 +65,8 @@ func clearHead(h *fasthttp.RequestHeader) bool {
 	return true
 }
 
-// isHost reports whether the text is a name or an address, with a port or without; HTTP/1.0 may have none.
+// isHost reports whether the text is a host name or an address, with or without a port. It may be empty, as in
+// HTTP/1.0.
 func isHost(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(".-_:[]", r))

@@ -19,17 +19,17 @@ import (
 	"sportello/store"
 )
 
-// An act happens once. Every form of who is signed in carries a key of its own (part/csrf), and a program may send one
-// with each POST (Idempotency-Key). What is done under a key uses it up in the same transaction (store.Once); who comes
-// with it again is led to what was made. A key belongs to the person, or to the token.
+// An act happens once. Every form of a signed-in person carries its own key (part/csrf), and a program may send one
+// with each POST (Idempotency-Key). The act uses up its key in the same transaction (store.Once); a second request with
+// the key is led to the result of the first. A key belongs to the person, or to the token.
 
-// OnceField is the field in which a form carries its key.
+// OnceField is the form field that carries the key.
 const OnceField = "once"
 
-// MaxOnceKey bounds a key, in bytes.
+// MaxOnceKey is the maximum length of a key in bytes.
 const MaxOnceKey = 255
 
-// OnceKey returns a key for one form of the page, another each time.
+// OnceKey returns a new key for one form of the page; each call returns a different one.
 func (p *Page) OnceKey() string {
 	if p.onceBase == "" {
 		p.onceBase = rand.Text()
@@ -38,7 +38,8 @@ func (p *Page) OnceKey() string {
 	return p.onceBase + "-" + strconv.Itoa(p.onceForms)
 }
 
-// once answers a request that may change something. One request at a time acts under a key; the others wait for it.
+// once handles a request that may change something. Only one request at a time runs under a key; the others wait for
+// it.
 func (r *Request) once(to *Route) error {
 	key, err := r.onceKey(to)
 	if err != nil {
@@ -71,7 +72,7 @@ func (r *Request) once(to *Route) error {
 	return err
 }
 
-// onceKey returns the hash of the request's key with whose it is, empty when it has none.
+// onceKey returns the hash of the request's key together with its owner, empty when the request has no key.
 func (r *Request) onceKey(to *Route) (string, error) {
 	if to.Method != fiber.MethodPost {
 		return "", nil
@@ -94,8 +95,9 @@ func (r *Request) onceKey(to *Route) (string, error) {
 	return hashOf("once 1", who, key), nil
 }
 
-// sent is a hash of what was sent and where to, so that another act under the same key is not taken for the same. Of
-// files that a program streams it is their length: they are not read before it is known whether they are wanted.
+// sent returns a hash of the content and the address of the request, so that another act under the same key is not
+// taken for the same. Files that a program streams count only by their length: they are read only after the key was
+// checked.
 func (r *Request) sent() (string, error) {
 	v := r.Visit()
 	at := r.c.Path() + "?" + r.c.Context().QueryArgs().String()
@@ -109,7 +111,7 @@ func (r *Request) sent() (string, error) {
 	return hashOf("stream", at, strconv.FormatInt(v.Body.says, 10)), nil
 }
 
-// files names what was sent with a form: field, name and contents.
+// files describes each file of the form: field, name and hash.
 func (p *postedForm) files() []string {
 	if p == nil {
 		return nil
@@ -128,7 +130,7 @@ func (p *postedForm) files() []string {
 	return out
 }
 
-// essential leaves out what differs each time a form is shown.
+// essential returns the values without those that differ each time a form is shown.
 func essential(v url.Values) url.Values {
 	v = maps.Clone(v)
 	delete(v, "csrf")
@@ -136,7 +138,7 @@ func essential(v url.Values) url.Values {
 	return v
 }
 
-// hashOf hashes the parts so that no two lists of parts are alike.
+// hashOf hashes the parts so that different lists of parts give different hashes.
 func hashOf(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
@@ -145,7 +147,7 @@ func hashOf(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// usedKey returns what was done under the key, nil when nothing was, or too long ago.
+// usedKey returns what was done under the key, nil when nothing was or its record has expired.
 func (s *Site) usedKey(key string) (*store.UsedKey, error) {
 	var used *store.UsedKey
 	err := s.Store.View(func(tx *store.Tx) error {
@@ -161,7 +163,7 @@ func (s *Site) usedKey(key string) (*store.UsedKey, error) {
 	return used, err
 }
 
-// sameAgain answers who comes with a used key.
+// sameAgain answers a request whose key was used before.
 func (r *Request) sameAgain(used *store.UsedKey, same string) error {
 	api := r.isAPI()
 	switch {
@@ -173,7 +175,7 @@ func (r *Request) sameAgain(used *store.UsedKey, same string) error {
 		return r.c.Redirect(r.madeAt(used), fiber.StatusSeeOther)
 	}
 	r.c.Set("Idempotency-Replayed", "true")
-	if used.Status == 0 { // the desk was stopped between the act and its answer
+	if used.Status == 0 { // the desk stopped between the act and its answer
 		if used.Table != store.Tickets.Name() {
 			return store.Fail(store.Conflict, "error.once-lost")
 		}
@@ -193,8 +195,8 @@ func (r *Request) sameAgain(used *store.UsedKey, same string) error {
 	return r.c.Status(used.Status).Send(used.Answer)
 }
 
-// madeAt is the page of what was made under the key: where the first was led to, else the ticket, else the page the
-// form stood on.
+// madeAt returns the address of what was made under the key: where the first request was sent, else the ticket, else
+// the page with the form.
 func (r *Request) madeAt(used *store.UsedKey) string {
 	switch {
 	case used.To != "":
@@ -205,8 +207,8 @@ func (r *Request) madeAt(used *store.UsedKey) string {
 	return r.FormPage()
 }
 
-// keepAnswer keeps what the act was answered with. A page that answers may show a secret and is not kept, nor an
-// answer that is too long: who comes again is led to what was made.
+// keepAnswer stores the answer of the act. It stores no page, which may show a secret, and no answer that is too long:
+// a second request is then led to what was made.
 func (r *Request) keepAnswer(used *store.UsedKey) {
 	answer := r.c.Response()
 	k := *used
@@ -229,14 +231,14 @@ func (r *Request) keepAnswer(used *store.UsedKey) {
 	}
 }
 
-// underWay are the keys under which somebody acts at the moment.
+// underWay holds the keys under which a request runs at the moment.
 type underWay struct {
 	mu   sync.Mutex
 	keys map[string]chan struct{}
 }
 
-// enter returns when nobody else acts under the key; leave lets the next in. Who waits as long as a request may take
-// is told that the act is still under way.
+// enter returns when no other request runs under the key; leave lets the next one in. A request that waits as long as a
+// request may last gets an error saying that the act is still under way.
 func (u *underWay) enter(ctx context.Context, key string) (leave func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()

@@ -17,14 +17,14 @@ import (
 	"sportello/store"
 )
 
-// Page is what every page has. View models embed it and add ready strings and booleans of their own; templates call
-// its methods and decide nothing.
+// Page is what all pages have in common. View models embed it and add finished strings and booleans; templates call its
+// methods and decide nothing.
 type Page struct {
 	Title       string
 	Lang        string
 	Path        string // of this page
-	Back        string // where to come back to after choosing a language
-	Layout      string // portal, workbench or plain; empty for a piece without frame
+	Back        string // the page to return to after choosing a language
+	Layout      string // portal, workbench or plain; empty for a fragment
 	Status      int    // 200 when 0
 	Theme       string // light, dark or empty
 	CSRF        string
@@ -38,14 +38,14 @@ type Page struct {
 	Side        []SideGroup // of the workbench: queues or the administration's menu
 	Crumbs      []Link
 	Flash       string
-	FlashKey    string // of that sentence, for pages that do more after some acts
+	FlashKey    string // key of that sentence, for pages that do more after some acts
 	FlashArgs   []any
 	Query       string // what is in the search box
 	Live        bool   // the page follows /live
-	LiveAfter   uint64 // from the change after this one
+	LiveAfter   uint64 // the last change the page already shows
 
 	SignedIn        bool
-	Name            string // of who is signed in
+	Name            string // of the signed-in person
 	Person          uint64
 	IsAgent         bool
 	IsSupervisor    bool
@@ -64,11 +64,11 @@ type Page struct {
 	Wrongs []FieldError
 	Now    time.Time
 
-	onceBase  string // of the keys of this page's forms
+	onceBase  string // the common part of the keys of this page's forms
 	onceForms int
 }
 
-// Link is a place to go.
+// Link is the label and address of a link.
 type Link struct {
 	Label   string
 	Address string
@@ -78,8 +78,8 @@ type Link struct {
 	Lang    string
 }
 
-// Href is the address for a link. html/template knows no telephone numbers and would put a warning in their place: one
-// of digits alone is vouched for here.
+// Href returns the address for use in a template. html/template does not know the tel scheme and would replace it with
+// a warning, so a number of digits alone is marked as safe here.
 func (l Link) Href() any {
 	if number, ok := strings.CutPrefix(l.Address, "tel:"); ok && strings.Trim(number, "+0123456789") == "" {
 		return template.URL(l.Address) // #nosec G203 -- a number and nothing else
@@ -87,18 +87,18 @@ func (l Link) Href() any {
 	return l.Address
 }
 
-// SideGroup is a headed list in the side bar of the workbench.
+// SideGroup is a list with a heading in the side bar of the workbench.
 type SideGroup struct {
 	Heading string
 	Links   []Link
 }
 
-// FieldError is one line of the summary above a form.
+// FieldError is one line of the error summary above a form.
 type FieldError struct{ Field, Text string }
 
 func (p *Page) base() *Page { return p }
 
-// Page begins a page of the portal in the reader's language with the title of the key.
+// Page returns a new page of the portal in the reader's language, titled by titleKey.
 func (r *Request) Page(titleKey string, args ...any) Page {
 	v := r.Visit()
 	s := v.Settings
@@ -131,14 +131,14 @@ func (r *Request) Page(titleKey string, args ...any) Page {
 	return p
 }
 
-// Workbench begins a page of the workbench; side is filled by whoever has the queues or the menu.
+// Workbench returns a new page of the workbench. The caller fills its side bar with the queues or the menu.
 func (r *Request) Workbench(titleKey string, args ...any) Page {
 	p := r.Page(titleKey, args...)
 	p.Layout, p.Live = "workbench", true
 	return p
 }
 
-// Render answers with the page: its template, then its layout around it. Nothing is sent when either fails.
+// Render answers with the page inside its layout. If either template fails, nothing is sent.
 func (r *Request) Render(name string, view viewer) error {
 	p := view.base()
 	p.NavLinks = p.navigation()
@@ -150,7 +150,7 @@ func (r *Request) Render(name string, view viewer) error {
 	return r.c.Render(name, view)
 }
 
-// Fragment answers with the template alone, for scripts that put it into a page.
+// Fragment answers with the template alone, for scripts that insert it into a page.
 func (r *Request) Fragment(name string, view viewer) error {
 	view.base().Layout = ""
 	return r.Render(name, view)
@@ -174,7 +174,8 @@ func (p *Page) navigation() []Link {
 	return out
 }
 
-// Most is how much a field takes, by the one table of limits: "tickets.subject", or "reason" for that of a change.
+// Most returns the maximum length of a field from the table of limits: "tickets.subject", or "reason" for the reason of
+// a change.
 func (p *Page) Most(field string) int {
 	if field == "reason" {
 		return store.MaxReason
@@ -182,10 +183,10 @@ func (p *Page) Most(field string) int {
 	return store.Most(field)
 }
 
-// T returns the sentence of the key with the pairs of name and value filled in.
+// T returns the sentence of the key with args, pairs of name and value, filled in.
 func (p *Page) T(key string, args ...any) string { return p.Site.Words.Text(p.Lang, key, args...) }
 
-// Voice speaks the language of the page.
+// Voice returns the voice for the language of the page.
 func (p *Page) Voice() words.Voice {
 	return words.Voice{Dictionary: p.Site.Words, Lang: p.Lang, Now: p.Now}
 }
@@ -195,28 +196,28 @@ func (p *Page) Plural(key string, n int, args ...any) string {
 	return p.Site.Words.Plural(p.Lang, key, n, args...)
 }
 
-// Moment says a point in time; {{template "part/time" .At}} shows it.
+// Moment describes a point in time; {{template "part/time" .At}} shows it.
 func (p *Page) Moment(t time.Time) words.Moment { return p.Site.Words.Moment(p.Lang, t, p.Now) }
 
-// When says a point in time in words: ieri alle 10.42.
+// When returns a point in time in words: ieri alle 10.42.
 func (p *Page) When(t time.Time) string { return p.Moment(t).Words }
 
-// Day says the day of a point in time in words: domani, martedì, 12 marzo 2026.
+// Day returns the day of a point in time in words: domani, martedì, 12 marzo 2026.
 func (p *Page) Day(t time.Time) string { return p.Site.Words.Day(p.Lang, t, p.Now) }
 
-// Date says the date of a point in time: 12 marzo 2026.
+// Date returns the date of a point in time: 12 marzo 2026.
 func (p *Page) Date(t time.Time) string { return p.Moment(t).Date }
 
-// Size says a number of bytes: 96 kB.
+// Size returns a number of bytes in words: 96 kB.
 func (p *Page) Size(n int64) string { return words.Size(p.Lang, n) }
 
-// Number writes a number as the reader's language groups it.
+// Number returns the number with digits grouped as in the reader's language.
 func (p *Page) Number(n int) string { return words.GroupDigits(p.Lang, n) }
 
-// Asset returns the address of a file browsers load.
+// Asset returns the address of a file that browsers load.
 func (p *Page) Asset(name string) string { return p.Site.Public.URL(name) }
 
-// Scripts lists the addresses of all scripts but the first one, so that the browser need not discover them one by one.
+// Scripts returns the addresses of all scripts but the first, so that the browser can load them at once.
 func (p *Page) Scripts() []string {
 	var out []string
 	for _, name := range p.Site.Public.Names() {
@@ -227,7 +228,7 @@ func (p *Page) Scripts() []string {
 	return out
 }
 
-// Languages are the languages to choose from.
+// Languages returns the languages to choose from.
 func (p *Page) Languages() []Link {
 	var out []Link
 	for _, lang := range words.Languages {
@@ -236,13 +237,13 @@ func (p *Page) Languages() []Link {
 	return out
 }
 
-// Crumb adds a step to the path above the page; the page itself comes last with an empty address.
+// Crumb adds a step to the path above the page. The page itself comes last, with an empty address.
 func (p *Page) Crumb(label, address string) {
 	p.Crumbs = append(p.Crumbs, Link{Label: label, Address: address, Current: address == ""})
 }
 
-// Refill puts a posted form back into the page, with what was wrong beside each field. It returns the errors that no
-// form can show, for the handler to return.
+// Refill shows a posted form again, with each problem beside its field. It returns the errors that no form can show;
+// the handler returns them in turn.
 func (p *Page) Refill(f *Form, err error) error {
 	p.Form = f
 	if err == nil {
@@ -270,7 +271,7 @@ func (p *Page) Refill(f *Form, err error) error {
 		}
 		text := p.Site.Words.Explain(p.Lang, e)
 		if p.Errors[e.Field] != "" {
-			continue // the first problem of a field is enough
+			continue // show only the first problem of a field
 		}
 		p.Errors[e.Field] = text
 		p.Wrongs = append(p.Wrongs, FieldError{e.Field, text})
@@ -281,19 +282,19 @@ func (p *Page) Refill(f *Form, err error) error {
 	return nil
 }
 
-// Fill gives the form its first values, for a page that was not posted yet.
+// Fill gives the form its initial values when nothing was posted yet.
 func (p *Page) Fill(values url.Values) { p.Form = &Form{Site: p.Site, Values: values} }
 
-// Summary lists what is wrong with the form, for the box above it.
+// Summary returns the problems of the form, for the box above it.
 func (p *Page) Summary() []FieldError { return p.Wrongs }
 
-// Err says what is wrong with the field, or nothing.
+// Err returns the problem of the field, or an empty string.
 func (p *Page) Err(field string) string { return p.Errors[field] }
 
-// FieldErr is Err for {{template "part/err" (.FieldErr "subject")}}.
+// FieldErr returns the field and its problem for {{template "part/err" (.FieldErr "subject")}}.
 func (p *Page) FieldErr(field string) FieldError { return FieldError{field, p.Errors[field]} }
 
-// Bad gives a control its attributes when its field is wrong.
+// Bad returns the attributes of a control whose field has a problem.
 func (p *Page) Bad(field string) template.HTMLAttr {
 	if p.Errors[field] == "" {
 		return ""
@@ -301,7 +302,7 @@ func (p *Page) Bad(field string) template.HTMLAttr {
 	return template.HTMLAttr(fmt.Sprintf(`aria-invalid="true" aria-describedby="%s-e"`, template.HTMLEscapeString(field))) // #nosec G203 -- the field's name is escaped
 }
 
-// Value returns what the field holds.
+// Value returns the value of the field.
 func (p *Page) Value(field string) string {
 	if p.Form == nil {
 		return ""
@@ -309,12 +310,12 @@ func (p *Page) Value(field string) string {
 	return strings.ToValidUTF8(p.Form.Values.Get(field), "\uFFFD")
 }
 
-// Chosen reports whether the field holds the value: for options, radio buttons and boxes.
+// Chosen reports whether the field has the value, for options, radio buttons and boxes.
 func (p *Page) Chosen(field, value string) bool {
 	return p.Form != nil && slices.Contains(p.Form.Values[field], value)
 }
 
-// Kept lists the uploads that an earlier try of the form stored.
+// Kept returns the uploads that an earlier attempt at the form stored.
 func (p *Page) Kept() []KeptFile {
 	if p.Form == nil {
 		return nil
@@ -322,13 +323,13 @@ func (p *Page) Kept() []KeptFile {
 	return p.Form.Kept
 }
 
-// MaxFile says the greatest size of one attachment, as the configuration names it; MaxFileBytes is the number.
+// MaxFile returns the configured maximum size of one attachment in words: 25 MB. MaxFileBytes returns it in bytes.
 func (p *Page) MaxFile() string { return fmt.Sprintf("%d MB", p.Site.Desk.MaxFile()>>20) }
 
-// MaxFileBytes is the greatest size of one attachment in bytes.
+// MaxFileBytes returns the maximum size of one attachment in bytes.
 func (p *Page) MaxFileBytes() int64 { return p.Site.Desk.MaxFile() }
 
-// Done ends a POST: the sentence of the key is shown on the page at the address, to which the browser is sent.
+// Done ends a POST: it redirects the browser to the address, where the page shows the sentence of flashKey.
 func (r *Request) Done(flashKey, address string, args ...any) error {
 	if flashKey != "" {
 		r.setFlash(flashKey, args...)
@@ -341,7 +342,7 @@ type flash struct {
 	Args []any  `json:"a,omitempty"`
 }
 
-// setFlash keeps a sentence in a cookie for the page that is shown next.
+// setFlash stores a sentence in a cookie for the next page.
 func (r *Request) setFlash(key string, args ...any) {
 	raw, err := json.Marshal(flash{key, args})
 	if err != nil || len(raw) > 1000 {
@@ -350,8 +351,8 @@ func (r *Request) setFlash(key string, args ...any) {
 	r.SetCookie("flash", base64.RawURLEncoding.EncodeToString(raw), time.Minute)
 }
 
-// takeFlash returns the key of the sentence and what fills it, and forgets it. Only sentences made for this are shown,
-// whatever the cookie says.
+// takeFlash returns the stored sentence's key and arguments, and deletes the cookie. Only sentences meant for this are
+// shown, whatever the cookie contains.
 func (r *Request) takeFlash(lang string) (f flash) {
 	value := r.c.Cookies(r.site.CookieName("flash"))
 	if value == "" {

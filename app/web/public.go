@@ -1,6 +1,6 @@
 package web
 
-// Public are the files that pages are made of. They need nobody.
+// Public returns the routes of the files that pages load. Anyone may request them.
 func Public(s *Site) []Route {
 	return []Route{
 		Get("/assets/:hash/*", "asset.show", Guest, s.GetAsset),

@@ -10,27 +10,27 @@ import (
 	"sportello/store"
 )
 
-// Who says for whom a route is. The desk's methods judge each act again; this only keeps whole parts apart.
+// Who says who may use a route. It only separates whole areas; the desk's methods check every act again.
 type Who uint8
 
 const (
-	Guest         Who = iota + 1 // everybody, signed in or not
-	Person                       // everybody who is signed in
+	Guest         Who = iota + 1 // everyone, signed in or not
+	Person                       // everyone who is signed in
 	Agent                        // agents, and administrators
-	Writer                       // who may write articles: agents, editors, administrators
+	Writer                       // those who may write articles: agents, editors, administrators
 	Supervisor                   // supervisors, and administrators
 	Administrator                // administrators
-	Program                      // the API: a token, whoever it belongs to
+	Program                      // the API: any valid token
 )
 
-// WhoNames are the words for those whom a route may be for.
+// WhoNames are the words for each Who.
 var WhoNames = map[Who]string{Guest: "guest", Person: "person", Agent: "agent", Writer: "writer", Supervisor: "supervisor",
 	Administrator: "administrator", Program: "program"}
 
-// String returns the word.
+// String returns the word for w.
 func (w Who) String() string { return WhoNames[w] }
 
-// Admits reports whether the actor is among those the route is for.
+// Admits reports whether the actor may use routes for w.
 func (w Who) Admits(a policy.Actor) bool {
 	switch p := a.Person; w {
 	case Guest:
@@ -49,34 +49,34 @@ func (w Who) Admits(a policy.Actor) bool {
 	return false
 }
 
-// Route is one address of the desk.
+// Route is one address of the desk with its method and handler.
 type Route struct {
 	Method string
 	Path   string
 	Name   string // noun.act, unique
 	Who    Who
 	Handle func(*Request) error
-	Form   string   // of a POST: the page that has its form, with the same parameters
-	Secret bool     // the address holds a secret and stays out of the log
-	Text   int64    // bytes that the body may have, files apart; 0: smallBody
-	Files  []string // fields of the form, or of the call, whose files are kept
-	Inline bool     // the files are read at once and not kept
+	Form   string   // of a POST: the page with its form, with the same parameters
+	Secret bool     // the address contains a secret and is not logged
+	Text   int64    // maximum bytes of the body without files; 0 means SmallBody
+	Files  []string // fields of the form, or of the call, whose files are stored
+	Inline bool     // files are read into memory and not stored
 
-	Confirm confirmation // what counts as having shown lately who one is
+	Confirm confirmation // the confirmation that the act requires
 }
 
-// WithText is the route for what people write at length.
+// WithText returns the route with the limit for long texts.
 func (r Route) WithText() Route { r.Text = LongBody; return r }
 
-// WithFiles is the route for a long text and files in the named fields.
+// WithFiles returns the route with a long text and files in the named fields.
 func (r Route) WithFiles(fields ...string) Route { r.Files = fields; return r.WithText() }
 
-// ReadAtOnce is the route for files that are read at once and not kept.
+// ReadAtOnce returns the route with files that are read into memory and not stored.
 func (r Route) ReadAtOnce() Route { r.Inline = true; return r }
 
 func (r *Route) text() int64 { return max(r.Text, SmallBody) }
 
-// most is how many bytes the body may have at all.
+// most returns the maximum bytes of the whole body.
 func (r *Route) most(s *Site) int64 {
 	if len(r.Files) > 0 {
 		return r.text() + int64(s.Config.MaxFileMB)<<20
@@ -84,17 +84,17 @@ func (r *Route) most(s *Site) int64 {
 	return r.text()
 }
 
-// Get is a route that shows something.
+// Get returns a route that shows something.
 func Get(path, name string, w Who, h func(*Request) error) Route {
 	return Route{Method: fiber.MethodGet, Path: path, Name: name, Who: w, Handle: h}
 }
 
-// Post is a route that changes something; form is the page whose form leads to it.
+// Post returns a route that changes something; form is the page with its form.
 func Post(path, name string, w Who, h func(*Request) error, form string) Route {
 	return Route{Method: fiber.MethodPost, Path: path, Name: name, Who: w, Handle: h, Form: form}
 }
 
-// register adds the routes to the router. A GET is answered for HEAD as well.
+// register adds the routes to the router. HEAD is answered like GET.
 func (s *Site) register(f *fiber.App, routes []Route) {
 	for i := range routes {
 		to := &routes[i]
@@ -115,10 +115,10 @@ func (s *Site) register(f *fiber.App, routes []Route) {
 	}
 }
 
-// admit notes which route it is and refuses those it is not for.
+// admit records the route of the request and refuses people the route is not for.
 func (r *Request) admit(to *Route) error {
 	if to.Who == Guest && strings.HasPrefix(to.Path, "/assets/") {
-		return nil // needs to know nobody
+		return nil // nobody needs to be known
 	}
 	v := r.Visit()
 	v.Route = to
@@ -141,7 +141,7 @@ func (r *Request) admit(to *Route) error {
 	return store.Fail(store.Denied, "error.denied")
 }
 
-// routePath names the request's route for logs and figures: the pattern, never what stands in its parameters.
+// routePath returns the route of the request for logs and metrics: the pattern, never the parameters.
 func (r *Request) routePath() string {
 	if v := r.V; v != nil && v.Route != nil {
 		return v.Route.Path
@@ -155,8 +155,8 @@ func (r *Request) routePath() string {
 	return "-"
 }
 
-// FormPage returns the page whose form was posted: what the route says, with the parameters of this request, else
-// where the browser came from, else the home page.
+// FormPage returns the page whose form was posted: the one the route names, with the parameters of this request, else
+// the page the browser came from, else the home page.
 func (r *Request) FormPage() string {
 	v := r.V
 	if v != nil && v.Route != nil && v.Route.Form != "" {
@@ -171,10 +171,10 @@ func (r *Request) FormPage() string {
 	return "/"
 }
 
-// Number reads the parameter n of the address. What is no number is no page.
+// Number returns the parameter n of the address. It returns a NotFound error if that is not a number.
 func (r *Request) Number() (uint64, error) { return r.NumberOf("n") }
 
-// NumberOf reads the parameter of the name. What is no number is no page.
+// NumberOf returns the named parameter of the address. It returns a NotFound error if that is not a number.
 func (r *Request) NumberOf(name string) (uint64, error) {
 	n, err := strconv.ParseUint(r.c.Params(name), 10, 64)
 	if err != nil || n == 0 {

@@ -19,21 +19,21 @@ import (
 	"sportello/store"
 )
 
-// shownInPlace are the media types a browser may show as a page of this desk: pictures without scripts, and PDF. All
-// else is handed over to be saved, whatever its name says.
+// shownInPlace lists the media types that a browser may show inside the desk: pictures without scripts, and PDF.
+// Everything else is sent as a download, whatever its name says.
 var shownInPlace = map[string]bool{
 	"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "application/pdf": true,
 }
 
-// The policies of a file. What shows PDF in some browsers is a page of its own that a sandbox would not let run.
+// The content security policies of files. Some browsers show PDF with a page of their own, which a sandbox would stop.
 const (
 	FilePolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
 	pdfPolicy  = "default-src 'none'; frame-ancestors 'none'"
 )
 
-// SendFile answers with the file, or with the part of it that was asked for, and closes it.
+// SendFile answers with the file, or with the requested part of it, and closes it.
 func (r *Request) SendFile(row *store.File, f *os.File) error {
-	handed := false // to the answer, which closes it
+	handed := false // to the response, which closes the file
 	defer func() {
 		if !handed {
 			_ = f.Close()
@@ -68,7 +68,7 @@ func (r *Request) SendFile(row *store.File, f *os.File) error {
 	if asked := r.c.Get(fiber.HeaderRange); asked != "" && rangeHolds(r.c.Get(fiber.HeaderIfRange), tag) {
 		first, n, ok := byteRange(asked, size)
 		switch {
-		case !ok: // not understood, or several at once: all of it is an answer too
+		case !ok: // a range that cannot be read, or several ranges: the whole file is a valid answer
 		case n == 0:
 			r.c.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes */%d", size))
 			r.c.Set(fiber.HeaderContentDisposition, "inline")
@@ -85,8 +85,8 @@ func (r *Request) SendFile(row *store.File, f *os.File) error {
 	return r.SendPiece(f, from, length)
 }
 
-// ServedType returns the media type to send and whether the file may be shown in place. Types that a browser could run
-// are not even named.
+// ServedType returns the media type to send and whether the browser may show the file in place. Types that a browser
+// could run are replaced.
 func ServedType(stored string) (mediaType string, inPlace bool) {
 	kind, _, _ := strings.Cut(strings.ToLower(stored), ";")
 	kind = strings.TrimSpace(kind)
@@ -104,17 +104,17 @@ func ServedType(stored string) (mediaType string, inPlace bool) {
 	return fiber.MIMEOctetStream, false
 }
 
-// plainLetters are letters and signs that no accent sets apart from those of ASCII.
+// plainLetters replaces letters and signs that removing accents does not turn into ASCII.
 var plainLetters = strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE", "ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ı", "i", "þ", "th", "ð", "d",
 	"–", "-", "—", "-", "‑", "-", "’", "'", "‘", "'", "“", "'", "”", "'", "«", "'", "»", "'", "…", "...", "€", "EUR", "\u00a0", " ", "\u202f", " ", "º", "o", "ª", "a")
 
-// DispositionOf writes the header with the file's name: in plain letters for old programs, in full for all others (RFC
-// 6266, RFC 8187). No character of the name can end the value.
+// DispositionOf returns the header value with the file's name: in ASCII for old programs and in full for all others
+// (RFC 6266, RFC 8187). No character of the name can end the value.
 func DispositionOf(kind, name string) string {
 	plain := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Mn, r):
-			return -1 // what stood above the letter before it
+			return -1 // a combining mark of the letter before
 		case r < ' ' || r > '~' || strings.ContainsRune(`"\%/;`, r):
 			return '_'
 		}
@@ -124,7 +124,7 @@ func DispositionOf(kind, name string) string {
 	return fmt.Sprintf(`%s; filename="%s"; filename*=UTF-8''%s`, kind, plain, full)
 }
 
-// tagListed reports whether an If-None-Match header names the tag.
+// tagListed reports whether an If-None-Match header contains the tag.
 func tagListed(header, tag string) bool {
 	for _, one := range strings.Split(header, ",") {
 		one = strings.TrimPrefix(textproto.TrimString(one), "W/")
@@ -135,11 +135,11 @@ func tagListed(header, tag string) bool {
 	return false
 }
 
-// rangeHolds reports whether a part may be sent for the If-Range header: there is none, or it names this very content.
+// rangeHolds reports whether the If-Range header allows a partial answer: it is absent, or names this content.
 func rangeHolds(header, tag string) bool { return header == "" || textproto.TrimString(header) == tag }
 
-// byteRange reads a Range header that names one part: where it begins and how long it is within size. A length of 0
-// says that the file has no such part; not ok, that the header is not understood.
+// byteRange reads a Range header that names one part, and returns where that part begins and its length within size. A
+// length of 0 means that the file has no such part; ok is false when the header cannot be read.
 func byteRange(header string, size int64) (first, length int64, ok bool) {
 	spec, ok := strings.CutPrefix(strings.TrimSpace(header), "bytes=")
 	if !ok || strings.Contains(spec, ",") {
@@ -179,7 +179,7 @@ func byteRange(header string, size int64) (first, length int64, ok bool) {
 	return first, last - first + 1, true
 }
 
-// FileSize returns how many bytes the file has.
+// FileSize returns the size of the file in bytes.
 func FileSize(f *os.File) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -188,8 +188,8 @@ func FileSize(f *os.File) (int64, error) {
 	return info.Size(), nil
 }
 
-// steadyFile is a part of a file on its way to a browser. The server gives one answer a fixed time; a large file on a
-// slow line may take longer as long as it moves, so each piece that is asked for puts the end off.
+// steadyFile is a part of a file being sent to a browser. The server gives each response a fixed time; a large file on
+// a slow line may take longer as long as bytes move, so each read extends the write deadline.
 type steadyFile struct {
 	section *io.SectionReader
 	file    *os.File
@@ -197,23 +197,23 @@ type steadyFile struct {
 	moved   time.Time
 }
 
-const fileStands = time.Minute // without a byte taken
+const fileStands = time.Minute // longest time without a byte taken
 
 func (s *steadyFile) Read(p []byte) (int, error) {
 	if now := time.Now(); s.conn != nil && now.Sub(s.moved) > time.Second {
 		s.moved = now
-		_ = s.conn.SetWriteDeadline(now.Add(fileStands)) // without it the server's own time holds
+		_ = s.conn.SetWriteDeadline(now.Add(fileStands)) // on failure the server's own deadline applies
 	}
 	return s.section.Read(p)
 }
 
 func (s *steadyFile) Close() error { return s.file.Close() }
 
-// SendPiece answers with the bytes of the file from first on, and closes it when they are sent. A peer that takes
-// nothing for a minute gets no more.
+// SendPiece answers with length bytes of the file from first on, and closes it when they are sent. It gives up on a
+// client that takes no byte for a minute.
 func (r *Request) SendPiece(f *os.File, first, length int64) error {
 	return r.c.SendStream(&steadyFile{section: io.NewSectionReader(f, first, length), file: f, conn: r.c.Context().Conn()}, int(length))
 }
 
-// Stream answers with what write writes, for as long as it does.
+// Stream answers with what write writes, until write returns.
 func (r *Request) Stream(write func(*bufio.Writer)) { r.c.Context().SetBodyStreamWriter(write) }

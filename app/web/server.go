@@ -13,8 +13,8 @@ import (
 	"sportello/app/listen"
 )
 
-// Server makes the HTTP face. Each setting closes a trap: strings that change after the handler returned
-// (Immutable), bodies and headers without bound, slow peers, headers of proxies believed from anybody.
+// Server returns the HTTP server. Each setting closes a trap: strings that change after the handler returned
+// (Immutable), bodies and headers without limit, slow peers, trusting proxy headers from any peer.
 func (s *Site) Server() *fiber.App {
 	f := fiber.New(fiber.Config{
 		AppName:                      "sportello",
@@ -23,7 +23,7 @@ func (s *Site) Server() *fiber.App {
 		CaseSensitive:                true,
 		UnescapePath:                 false,
 		StreamRequestBody:            true,
-		BodyLimit:                    1, // all else is a stream, which the routes read: see body.go
+		BodyLimit:                    1, // longer bodies are streams, which the routes read: see body.go
 		DisablePreParseMultipartForm: true,
 		ReadBufferSize:               16 << 10,
 		ReadTimeout:                  cmp.Or(s.Config.HeadTime, headTime),
@@ -33,7 +33,7 @@ func (s *Site) Server() *fiber.App {
 		TrustedProxies:               s.Config.TrustedProxies,
 		DisableStartupMessage:        true,
 		Views:                        s.Engine,
-		ErrorHandler: func(c *fiber.Ctx, err error) error { // what never reached the middleware: a body too large, a header too long
+		ErrorHandler: func(c *fiber.Ctx, err error) error { // errors before the middleware: a body too large, a header too long
 			listen.Lingers(c.Context().Conn(), true)
 			if listen.AsksAPI(c.Context().Conn()) { // fasthttp forgets a request whose head or body it could not read
 				c.Locals(apiKey, true)
@@ -45,9 +45,9 @@ func (s *Site) Server() *fiber.App {
 	})
 	f.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		if s.announcesTooMuch(h) {
-			h.Set(fiber.HeaderExpect, "100-continue") // so that it is answered before anything of the body is waited for
+			h.Set(fiber.HeaderExpect, "100-continue") // so that it is answered before the server waits for the body
 		}
-		return fasthttp.RequestConfig{ReadTimeout: s.bodyGrace()} // until the first byte of the body is there
+		return fasthttp.RequestConfig{ReadTimeout: s.bodyGrace()} // until the first byte of the body has arrived
 	}
 	f.Server().ExpectHandler = func(c *fasthttp.RequestCtx) int {
 		if !s.announcesTooMuch(&c.Request.Header) {
@@ -63,12 +63,12 @@ func (s *Site) Server() *fiber.App {
 	f.Server().Handler = func(c *fasthttp.RequestCtx) {
 		if !clearHead(&c.Request.Header) {
 			c.SetUserValue(unclearKey, true)
-			c.SetConnectionClose() // what follows may be no request
+			c.SetConnectionClose() // the bytes that follow may not be a request
 		}
 		done := listen.Works(c.Conn())
 		inner(c)
 		done()
-		if len(c.Response.Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 { // fiber's own answer to a method that is none
+		if len(c.Response.Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 { // fiber's own answer to an unknown method
 			if path := string(c.Path()); listen.IsAPIPath(path) {
 				s.failUnrouted(f, c)
 			}
@@ -78,15 +78,15 @@ func (s *Site) Server() *fiber.App {
 	return f
 }
 
-// What a client may take its time for. Who says the header of a request drop by drop holds nothing but a connection,
-// and that not for long; a file on a slow line takes as long as it is, if it comes at the least speed.
+// Timeouts for clients. A client that sends its header drop by drop occupies only a connection, and not for long. A
+// file on a slow line may take as long as it needs, if it keeps the lowest accepted speed.
 const (
 	headTime = 15 * time.Second
 	bodyTime = 15 * time.Second // before the first byte of a body, and between two
 )
 
-// announcesTooMuch reports whether the head alone says that no route takes the body: it is larger than any takes, or
-// than any takes from somebody who does not even try to say who they are.
+// announcesTooMuch reports whether the head alone shows that no route takes the body: it exceeds the largest limit, or
+// the limit for clients that present no credentials.
 func (s *Site) announcesTooMuch(h *fasthttp.RequestHeader) bool {
 	n := int64(h.ContentLength())
 	if n <= SmallBody {
@@ -100,10 +100,10 @@ func (s *Site) announcesTooMuch(h *fasthttp.RequestHeader) bool {
 
 func (s *Site) bodyGrace() time.Duration { return cmp.Or(s.Config.BodyTime, bodyTime) }
 
-// unclearKey marks a request whose head could be read in more than one way.
+// unclearKey marks a request whose head can be read in more than one way.
 const unclearKey = "unclear"
 
-// around is what happens before and after every request.
+// around runs before and after every request.
 func (r *Request) around() (err error) {
 	began := time.Now()
 	r.site.Metrics.Running.Inc()
@@ -152,7 +152,7 @@ func (r *Request) around() (err error) {
 	return nil
 }
 
-// folded reports whether the body comes compressed. No browser sends one; fiber would unfold it to whatever size.
+// folded reports whether the body is compressed. No browser sends such a body, and fiber would unpack it without limit.
 func (r *Request) folded() bool {
 	switch strings.ToLower(r.c.Get(fiber.HeaderContentEncoding)) {
 	case "", "identity":
@@ -161,7 +161,7 @@ func (r *Request) folded() bool {
 	return true
 }
 
-// failSafely is fail for errors of fail itself: a panic there must not end the process.
+// failSafely calls fail and recovers its panics, which must not end the process.
 func (r *Request) failSafely(err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -174,7 +174,7 @@ func (r *Request) failSafely(err error) {
 	r.fail(err)
 }
 
-// failUnrouted answers a request under the API that fiber answered by itself.
+// failUnrouted replaces an answer that fiber gave itself to a request under /api.
 func (s *Site) failUnrouted(f *fiber.App, inner *fasthttp.RequestCtx) {
 	c := f.AcquireCtx(inner)
 	defer f.ReleaseCtx(c)
@@ -182,8 +182,8 @@ func (s *Site) failUnrouted(f *fiber.App, inner *fasthttp.RequestCtx) {
 	s.Request(c).failSafely(fiber.NewError(inner.Response.StatusCode()))
 }
 
-// nowhere answers what no route took: a slash too much leads to the page, an address of the API with another method is
-// told which it takes, everything else is not there.
+// nowhere answers a request that no route took: a surplus slash redirects to the page, a wrong method of the API gets
+// the allowed ones, everything else is not found.
 func (r *Request) nowhere() error {
 	if r.isAPI() {
 		var takes []string
@@ -205,7 +205,7 @@ func (r *Request) nowhere() error {
 	return fiber.ErrNotFound
 }
 
-// note writes the request into the log and the figures.
+// note writes the request to the log and the metrics.
 func (r *Request) note(took time.Duration) {
 	status := r.c.Response().StatusCode()
 	path := r.routePath()
@@ -232,8 +232,8 @@ func (r *Request) note(took time.Duration) {
 	r.site.Log.LogAttrs(r.c.Context(), level, "request", attrs...)
 }
 
-// answerSize is how many bytes the answer's body has, if that is known. A stream is not looked into: it would be read
-// to its end before anything of it is sent.
+// answerSize returns the bytes of the response's body, if known. The size of a stream is not: finding it out would read
+// the stream to its end before any of it is sent.
 func answerSize(r *fasthttp.Response) (n int, known bool) {
 	if r.IsBodyStream() {
 		n = r.Header.ContentLength()
@@ -242,12 +242,12 @@ func answerSize(r *fasthttp.Response) (n int, known bool) {
 	return len(r.Body()), true
 }
 
-// Policy is what pages may load and do. Scripts make no HTML out of strings but through the one rule named here.
+// Policy says what pages may load and do. Scripts may create HTML from strings only through the one rule named here.
 const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; font-src 'none'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types fragment"
 
-// secureHeaders adds the headers that keep browsers from doing more than they should. A handler that set its own
-// policy, as that of a file, keeps it.
+// secureHeaders adds the headers that restrict what browsers do. It keeps a policy that the handler set, such as that
+// of a file.
 func (s *Site) secureHeaders(h *fasthttp.ResponseHeader) {
 	if len(h.Peek(fiber.HeaderContentSecurityPolicy)) == 0 {
 		h.Set(fiber.HeaderContentSecurityPolicy, Policy)
@@ -267,7 +267,8 @@ func (s *Site) secureHeaders(h *fasthttp.ResponseHeader) {
 	}
 }
 
-// compress encodes the answer as the browser accepts it, if it is text that is worth the work; streams and files pass.
+// compress encodes the response as the browser accepts it if it is text and long enough. It leaves streams and files
+// alone.
 func (r *Request) compress() {
 	answer := r.c.Response()
 	if answer.IsBodyStream() || len(answer.Header.Peek(fiber.HeaderContentEncoding)) > 0 || len(answer.Body()) < 1024 {
@@ -289,7 +290,7 @@ func (r *Request) compress() {
 	}
 }
 
-// BestEncoding returns br, gzip or nothing by what the browser accepts; a quality of 0 refuses.
+// BestEncoding returns "br", "gzip" or "" for an Accept-Encoding header; a quality of 0 refuses an encoding.
 func BestEncoding(accepted string) string {
 	best := ""
 	for _, part := range strings.Split(accepted, ",") {
@@ -309,8 +310,8 @@ func BestEncoding(accepted string) string {
 	return best
 }
 
-// ClientIP returns the address the request comes from: the peer's, or, when the peer is a trusted proxy, the last
-// address of X-Forwarded-For that no trusted proxy has. What stands further left anybody could have written.
+// ClientIP returns the address of the client: the peer's or, when the peer is a trusted proxy, the last address of
+// X-Forwarded-For that is not a trusted proxy. Anyone could have written the addresses further left.
 func (r *Request) ClientIP() netip.Addr {
 	return ClientAddress(r.peer(), r.said(fiber.HeaderXForwardedFor), r.site.Proxies)
 }
@@ -323,7 +324,7 @@ func (r *Request) peer() netip.Addr {
 	return ap.Addr().Unmap()
 }
 
-// ClientAddress returns the address that a request comes from: that of the peer, or what trusted proxies say of it.
+// ClientAddress returns the address of the client: the peer's, or the one that trusted proxies report.
 func ClientAddress(peer netip.Addr, forwarded string, proxies []netip.Prefix) netip.Addr {
 	if !Within(peer, proxies) {
 		return peer
@@ -350,7 +351,7 @@ func ClientAddress(peer netip.Addr, forwarded string, proxies []netip.Prefix) ne
 	return last
 }
 
-// Within reports whether the address lies in one of the networks.
+// Within reports whether the address is in one of the networks.
 func Within(addr netip.Addr, prefixes []netip.Prefix) bool {
 	for _, p := range prefixes {
 		if p.Contains(addr) {
@@ -360,13 +361,13 @@ func Within(addr netip.Addr, prefixes []netip.Prefix) bool {
 	return false
 }
 
-// IsLocal reports whether the request may see figures and details: it comes from a named address, and did not pass a
-// proxy that is not named.
+// IsLocal reports whether the request may see metrics and details: it comes from a configured address and did not pass
+// an unknown proxy.
 func (r *Request) IsLocal() bool {
 	switch forwarded := r.hasLine(fiber.HeaderXForwardedFor); {
 	case (forwarded || r.hasLine("Forwarded")) && !Within(r.peer(), r.site.Proxies):
 		return false
-	case !forwarded && r.hasLine("Forwarded"): // it came from elsewhere, and we do not read from where
+	case !forwarded && r.hasLine("Forwarded"): // it passed a proxy whose header we do not read
 		return false
 	}
 	return Within(r.ClientIP(), r.site.locals)

@@ -20,28 +20,28 @@ import (
 	"sportello/store"
 )
 
-// Visit is what is known of one request: who acts, in which language, with which settings of the desk.
+// Visit is what is known about one request: the actor, the language, and the settings of the desk.
 type Visit struct {
 	Actor    policy.Actor
 	Session  *store.Session
-	refused  error // why the token that was shown opens nothing
+	refused  error // why the token sent with the request is not accepted
 	Settings *store.Settings
 	Lang     string
 	unread   int
-	last     uint64 // the last change there was for this person when the request came: what the page shows is at least as new
+	last     uint64 // the last change for this person when the request arrived; the page shows at least that state
 	Route    *Route
 	Body     *incoming
 	posted   *postedForm
-	unproven bool // nothing but the token of the session can say that the form comes from a page of ours
+	unproven bool // only the token of the session can prove that the form comes from one of our pages
 	ctx      context.Context
 	cancel   context.CancelFunc
 }
 
-// requestTime bounds what one request may work; streams do not ask for it.
+// requestTime is the time limit of one request; streams do not use it.
 const requestTime = 10 * time.Second
 
-// Visit returns what is known of the request, finding it out once. It never fails: who cannot be recognised is
-// nobody, and a store that cannot be read gives a page with the defaults of a new desk.
+// Visit returns what is known about the request; the first call finds it out. It never fails: someone who cannot be
+// recognised is nobody, and if the store cannot be read the page has the defaults of a new desk.
 func (r *Request) Visit() *Visit {
 	if r.V != nil {
 		return r.V
@@ -86,17 +86,17 @@ func (r *Request) Visit() *Visit {
 	return v
 }
 
-// Actor returns who acts in this request.
+// Actor returns the actor of this request.
 func (r *Request) Actor() policy.Actor { return r.Visit().Actor }
 
-// Lang returns the language of the reader, it or en.
+// Lang returns the language of the reader, "it" or "en".
 func (r *Request) Lang() string { return r.Visit().Lang }
 
-// Settings returns what the administrator chose, read at the beginning of the request.
+// Settings returns the administrator's settings, read at the beginning of the request.
 func (r *Request) Settings() *store.Settings { return r.Visit().Settings }
 
 // Ctx returns the context of the request. It ends after ten seconds and when the request has been answered; a browser
-// that leaves is not noticed.
+// that disconnects does not end it.
 func (r *Request) Ctx() context.Context {
 	v := r.Visit()
 	if v.ctx == nil {
@@ -107,7 +107,7 @@ func (r *Request) Ctx() context.Context {
 
 var languageMatcher = language.NewMatcher([]language.Tag{language.Italian, language.English})
 
-// ChooseLanguage takes the person's own choice, else the one made in this browser, else what the browser prefers.
+// ChooseLanguage returns the person's own choice, else the one made in this browser, else what the browser prefers.
 func ChooseLanguage(p *store.Person, cookie, accepted string) string {
 	if p != nil && (p.Language == "it" || p.Language == "en") {
 		return p.Language
@@ -121,13 +121,13 @@ func ChooseLanguage(p *store.Person, cookie, accepted string) string {
 	}
 	_, i, confidence := languageMatcher.Match(tags...)
 	if confidence == language.No {
-		return "en" // reads neither: the more common of the two
+		return "en" // the reader asks for neither language: English is read by more people
 	}
 	return words.Languages[i]
 }
 
-// CookieName returns the name of one of our cookies. On https the name itself keeps other hosts of the domain from
-// setting it.
+// CookieName returns the name of one of our cookies. Under https it has a prefix that keeps other hosts of the domain
+// from setting it.
 func (s *Site) CookieName(what string) string {
 	name := "sportello"
 	if what != "session" {
@@ -139,7 +139,7 @@ func (s *Site) CookieName(what string) string {
 	return name
 }
 
-// SetCookie sets one of our cookies for the time, or removes it when that is negative.
+// SetCookie sets one of our cookies for the duration of life, or deletes it when life is negative.
 func (r *Request) SetCookie(what, value string, life time.Duration) {
 	cookie := &fiber.Cookie{Name: r.site.CookieName(what), Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: r.site.Secure}
 	if life < 0 {
@@ -151,8 +151,8 @@ func (r *Request) SetCookie(what, value string, life time.Duration) {
 	r.c.Cookie(cookie)
 }
 
-// csrfToken returns a token that only a page of this session can know. It is masked anew each time, so that
-// compressing a page tells nothing of it.
+// csrfToken returns a token that only pages of this session contain. Each call masks it differently, so that the size
+// of a compressed page reveals nothing about it.
 func (r *Request) csrfToken() string {
 	v := r.Visit()
 	if v.Session == nil {
@@ -185,16 +185,16 @@ func (s *Site) csrfValid(of *store.Session, token string) bool {
 	return hmac.Equal(got, s.csrfOf(of))
 }
 
-// sameOrigin judges a request that could change something by what the browser says of where it comes from. Browsers
-// that say nothing must show the token of their session. Requests with a token of the API carry no cookie that
-// somebody else could make a browser send, so they need nothing.
+// sameOrigin reports whether a request that may change something comes from one of our pages. It relies on what the
+// browser says about the origin; if the browser says nothing, the form must contain the token of the session. Requests
+// with an API token carry no cookie that another site could make a browser send, so they need no check.
 func (r *Request) sameOrigin() bool {
 	switch r.c.Method() {
 	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
 		return true
 	}
 	if r.isAPI() {
-		return true // the API knows no cookies
+		return true // the API uses no cookies
 	}
 	switch r.c.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
@@ -208,21 +208,21 @@ func (r *Request) sameOrigin() bool {
 		if err != nil || u.Host == "" {
 			return false
 		}
-		// On https a page that came without it is another site: whoever stands on the line could have written it.
+		// Under https a page served over http counts as another site: an attacker on the network could have written it.
 		return u.Host == r.c.Get(fiber.HeaderHost) && (!r.site.Secure || u.Scheme == "https") || u.Scheme+"://"+u.Host == r.site.Origin
 	}
 	s := r.Visit().Session
 	if s == nil {
-		return true // no session that could be abused
+		return true // there is no session to abuse
 	}
 	if token := r.c.Get("X-CSRF"); token != "" {
 		return r.site.csrfValid(s, token)
 	}
-	r.Visit().unproven = true // receive judges the token of the form
+	r.Visit().unproven = true // Receive checks the token in the form
 	return true
 }
 
-// LocalPath returns the address if it is a path of this desk, else "/": nobody is sent elsewhere by a link to us.
+// LocalPath returns the address if it is a path of this desk, else "/": no link to us can redirect to another site.
 func LocalPath(s string) string {
 	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") || !utf8.ValidString(s) {
 		return "/"
@@ -234,13 +234,13 @@ func LocalPath(s string) string {
 	return s
 }
 
-// publicLook is how many changes are looked at for the newest public one; after more, the newest of all is as good.
+// publicLook is how many changes are searched for the newest public one; beyond that the newest of all is good enough.
 const publicLook = 10_000
 
-// HearsAll reports whether the person hears of what agents do among themselves, in some ticket at least.
+// HearsAll reports whether the person sees internal changes in at least some tickets.
 func HearsAll(actor policy.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
 
-// audible is how far the change log was read for the newest change that somebody on a requester's side may hear of.
+// audible records how far the change log was searched for the newest change visible to a requester's side.
 type audible struct {
 	mu     sync.Mutex
 	begun  bool
@@ -248,8 +248,8 @@ type audible struct {
 	public uint64
 }
 
-// LastPublic returns the newest change that moved the clock of a requester's side: what agents do among themselves does
-// not show in it. Each change is looked at once; after very many the newest of all is as good.
+// LastPublic returns the newest change visible to a requester's side; internal changes do not affect it. Each change is
+// examined once. After very many internal changes in a row it returns the newest change of all.
 func (s *Site) LastPublic() (uint64, error) {
 	l := &s.audible
 	l.mu.Lock()

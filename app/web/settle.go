@@ -10,19 +10,19 @@ import (
 	"sportello/app/words"
 )
 
-// Settling a set of templates does once, before html/template looks at them, what would come out the same for every
-// page: a sentence without anything to fill in becomes its text, escaped so that it can stand in a quoted attribute as
-// well as between tags, and a drawing becomes the drawing. A queue of fifty rows asks for some four hundred of them,
-// and calling a method by reflection for each took a good part of the page's time.
+// Settling fills in, before html/template sees the templates, what would be the same for every page. A sentence without
+// arguments becomes its text, escaped so that it is safe in a quoted attribute as well as between tags; an icon becomes
+// its drawing. A queue of fifty rows has some four hundred of them, and calling a method by reflection for each took a
+// good part of the page's time.
 
-// iconTemplate draws one of the desk's own pictures by its name.
+// iconTemplate draws one of the desk's icons by its name.
 const iconTemplate = "part/icon"
 
-// settleTemplates rewrites the templates of the set for the language. Without words sentences are left alone.
+// settleTemplates rewrites the templates of the set for the language. If words is nil, sentences stay as they are.
 func settleTemplates(set *htmltemplate.Template, words *words.Dictionary, lang string) error {
 	s := &settling{words: words, lang: lang, icons: map[string][]byte{}}
 	if t := set.Lookup(iconTemplate); t != nil {
-		// A copy draws them: a set that was executed once cannot be changed any more.
+		// A copy draws the icons: a set that has been executed can no longer be changed.
 		apart, err := set.Clone()
 		if err != nil {
 			return fmt.Errorf("app: settle templates: %w", err)
@@ -95,7 +95,7 @@ func text(at parse.Pos, b []byte) *parse.TextNode {
 	return &parse.TextNode{NodeType: parse.NodeText, Pos: at, Text: b}
 }
 
-// constantSentence is the key of {{.T "key"}} and of {{$.T "key"}}: one call, nothing to fill in.
+// constantSentence returns the key of {{.T "key"}} or {{$.T "key"}}: one call without arguments to fill in.
 func constantSentence(p *parse.PipeNode) (string, bool) {
 	if p == nil || len(p.Decl) > 0 || len(p.Cmds) != 1 || len(p.Cmds[0].Args) != 2 {
 		return "", false
@@ -113,7 +113,7 @@ func constantSentence(p *parse.PipeNode) (string, bool) {
 	return "", false
 }
 
-// constantArgument is the name of {{template "part/icon" "name"}}.
+// constantArgument returns the name in {{template "part/icon" "name"}}.
 func constantArgument(n *parse.TemplateNode) (string, bool) {
 	if n.Name != iconTemplate || n.Pipe == nil || len(n.Pipe.Decl) > 0 || len(n.Pipe.Cmds) != 1 || len(n.Pipe.Cmds[0].Args) != 1 {
 		return "", false

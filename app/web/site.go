@@ -32,8 +32,8 @@ import (
 	"sportello/store"
 )
 
-// Site is the desk's face to browsers and programs: what every page and every answer of the API stands on. A room has
-// one, and makes its routes of it.
+// Site serves the desk to browsers and programs: every page and every answer of the API uses it. A room has one and
+// makes its routes with it.
 type Site struct {
 	Config  config.Config
 	Log     *slog.Logger
@@ -44,13 +44,13 @@ type Site struct {
 	Watch   *watch.Watch
 	Metrics *watch.Metrics
 
-	Work     context.Context // ends when requests have had their time
+	Work     context.Context // ends when the time for running requests is over
 	Live     context.Context // ends first: streams
 	Stopping *atomic.Bool
 
-	// What a room does for the kernel; set before the site opens.
-	AskToSignIn func(*Request) error                // answers somebody who has to sign in
-	TicketAgain func(*Request, uint64) (any, error) // the API's document of a ticket that was made by the same call before
+	// What the rooms do for the kernel; set before the site opens.
+	AskToSignIn func(*Request) error                // answers a person who must sign in
+	TicketAgain func(*Request, uint64) (any, error) // the API's document of a ticket that an earlier identical call made
 
 	Engine   *engine
 	Public   *assets.Public
@@ -60,15 +60,15 @@ type Site struct {
 	Proxies  []netip.Prefix
 	locals   []netip.Prefix
 	Origin   string // scheme and host of base_url
-	Secure   bool   // people come by https
+	Secure   bool   // people use https
 	csrfKey  []byte
 	audible  audible
 	room     room
-	largest  int64 // bytes that any route takes
+	largest  int64 // bytes of the largest body that any route takes
 	underWay underWay
 }
 
-// Open makes what stands between the desk and the browser.
+// Open prepares the engine, the routes and the server.
 func (s *Site) Open(fsys fs.FS, routes []Route) error {
 	secret, err := s.Store.SecretKey()
 	if err != nil {
@@ -113,7 +113,8 @@ func (s *Site) Open(fsys fs.FS, routes []Route) error {
 	return nil
 }
 
-// Begin notes where the desk is served, for a desk whose base_url is not set, and returns what to open in a browser.
+// Begin records the address on which the desk is served, for a desk without base_url, and returns the address to open
+// in a browser.
 func (s *Site) Begin(addr net.Addr) string {
 	served := s.address(addr)
 	if s.Origin == "" {
@@ -122,16 +123,16 @@ func (s *Site) Begin(addr net.Addr) string {
 	return served
 }
 
-// Trusts reports whether what the address says of others is believed: it is a proxy of the configuration.
+// Trusts reports whether the address is a configured proxy, whose forwarding headers are believed.
 func (s *Site) Trusts(addr netip.Addr) bool { return Within(addr, s.Proxies) }
 
 // Serve answers the requests of the listener until Shutdown.
 func (s *Site) Serve(ln net.Listener) error { return s.Fiber.Listener(ln) }
 
-// Shutdown takes no more requests and returns when those that run are answered, or the context ends.
+// Shutdown accepts no more requests and returns when the running ones are answered or the context ends.
 func (s *Site) Shutdown(ctx context.Context) error { return s.Fiber.ShutdownWithContext(ctx) }
 
-// address is what people open for the listener's address; an address that stands for all becomes the local host.
+// address returns the address that people open for the listener's address; a wildcard address becomes localhost.
 func (s *Site) address(addr net.Addr) string {
 	scheme := "http"
 	if s.Config.TLSCert != "" {
@@ -144,7 +145,7 @@ func (s *Site) address(addr net.Addr) string {
 	return scheme + "://" + host
 }
 
-// BaseURL is the address of the desk as people write it, without a slash at its end.
+// BaseURL returns the address of the desk as people write it, without a trailing slash.
 func (s *Site) BaseURL() string {
 	if s.Config.BaseURL != "" {
 		return strings.TrimRight(s.Config.BaseURL, "/")
