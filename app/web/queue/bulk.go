@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// bulkResult tells what became of an act on many tickets: how many were changed, and of each other one why not.
+// bulkResult says how an act on many tickets went: how many changed, and for each other one the reason.
 type bulkResult struct {
 	Done    int
 	Words   string
@@ -25,11 +25,12 @@ type bulkRefusal struct {
 	Reason  string
 }
 
-// maxBulk bounds how many tickets one form changes: a page of the queue has no more.
+// maxBulk limits how many tickets one form changes; a page of the queue has no more.
 const maxBulk = 200
 
-// postBulk does one act to each ticket that was ticked. Each is a change of its own: what one refuses stops no other.
-// With a refusal the list comes back with the reasons, what was refused still ticked and what was typed still there.
+// postBulk does one act to each ticket that was ticked. Each is a separate change: if one is refused, the others still
+// happen. After a refusal the list comes back with the reasons, the refused tickets still ticked and the typed text
+// kept.
 func (a pages) postBulk(r *web.Request) error {
 	f := r.Form()
 	view, q := a.queueBack(f)
@@ -70,7 +71,7 @@ func (a pages) postBulk(r *web.Request) error {
 	return a.queuePage(r, view, q, &queuePage{Result: result}, f)
 }
 
-// bulkStep reads what is to be done and the sentence that says it was.
+// bulkStep returns the step and the key of the sentence that reports it.
 func bulkStep(f *web.Form) (ticket.Step, string) {
 	yes, no := true, false
 	switch f.Raw("act") {
@@ -109,7 +110,7 @@ func bulkStep(f *web.Form) (ticket.Step, string) {
 	return ticket.Step{}, ""
 }
 
-// queueBack reads which list the form of the bar stood in: one of ours, whatever was sent.
+// queueBack returns the list from which the form was posted. It is always one of the desk's lists, whatever was sent.
 func (a pages) queueBack(f *web.Form) (view string, q *web.Form) {
 	q = a.FormWith(f.Actor, url.Values{}, nil)
 	path, query, _ := strings.Cut(web.LocalPath(f.Raw("back")), "?")

@@ -8,15 +8,16 @@ import (
 	"sportello/app/web/show"
 )
 
-// What the editor offers while somebody types: JSON lists, at most eight long, empty for those who are offered nothing.
+// What the editor offers while somebody types: JSON lists of at most eight entries, empty for people who may not use
+// them.
 
 type pickedPerson struct {
 	Name   string `json:"name"`
 	Handle string `json:"handle"`
 }
 
-// getPeoplePick offers agents to mention in a note: by the part of the address before the @ where that names one
-// person, else by the whole address.
+// getPeoplePick offers agents to mention in a note: by the part of the address before the @ if only one person has it,
+// else by the whole address.
 func (a pages) getPeoplePick(r *web.Request) error {
 	found, err := a.Desk.People.Pick(r.Actor(), show.Clip(r.QueryForm().Raw("q"), 100), 8)
 	if err != nil {
@@ -53,7 +54,7 @@ type pickedReply struct {
 	Body  string `json:"body"`
 }
 
-// getRepliesPick offers saved replies in the language of the ticket, which the page names.
+// getRepliesPick offers saved replies in the ticket's language, which the page sends along.
 func (a pages) getRepliesPick(r *web.Request) error {
 	q := r.QueryForm()
 	lang := q.Raw("lang")

@@ -14,19 +14,19 @@ import (
 	"sportello/store"
 )
 
-// queuePage is one view of the agent's queue with its filters and the bar that acts on what is ticked.
+// queuePage is one view of the agent's queue with its filters and the bar that acts on the ticked tickets.
 type queuePage struct {
 	web.Page
 	View       string
-	Here       string // this list with its filters: where acting on many leads back to
+	Here       string // address of this list with its filters, to return to after an act on many tickets
 	Count      string
-	Span       string // which part of the list this is
+	Span       string // the range of the list that is shown
 	Rows       []queueRow
-	First      string // address of the beginning, when this is not it
+	First      string // address of the first page, set on later pages
 	NextPage   string
-	Cut        bool // the filters left most of what was looked at
+	Cut        bool // the filters excluded most of the tickets examined
 	Filtered   bool
-	Plain      string // the view without filters
+	Plain      string // address of the view without filters
 	Groups     []show.Choice
 	Modules    []show.Choice
 	States     []show.Choice
@@ -37,7 +37,7 @@ type queuePage struct {
 	InSpam     bool
 	Empty      string
 	EmptyHint  string
-	Elsewhere  web.Link // what to look at when there is nothing here
+	Elsewhere  web.Link // another view, offered when this one is empty
 
 	MoveTo   []show.Choice
 	AssignTo []show.Choice
@@ -45,9 +45,9 @@ type queuePage struct {
 	Outcomes []show.Choice
 	Result   *bulkResult
 
-	Save       *viewEditPage // what is shown can be saved as a view
-	ChangeView string        // what is shown is a saved view that the reader may change
-	Words      string        // of a view with words
+	Save       *viewEditPage // the form that saves the list as a view
+	ChangeView string        // address for changing the saved view, if the reader may
+	Words      string        // search words of the view
 	NoBulk     bool
 }
 
@@ -55,9 +55,9 @@ type queueRow struct {
 	ID        uint64
 	Address   string
 	Subject   string
-	Unread    bool // its requester waits for an answer
+	Unread    bool // the requester waits for an answer
 	Files     bool
-	Beside    string // how many words lie beside it, for whom may see notes; empty for none
+	Beside    string // number of messages kept beside the ticket, for those who may see notes; empty for none
 	Module    string
 	Path      string
 	Requester string
@@ -68,10 +68,10 @@ type queueRow struct {
 	Chosen    bool
 }
 
-// queueNames are the parameters that make a queue; from names its view on the pages of tickets.
+// queueNames lists the query parameters of a queue. On pages of tickets, from names its view.
 var queueNames = []string{"group", "module", "state", "kind", "priority", "assignee", "overdue"}
 
-// Query reads the filters of a list. What cannot be read filters nothing.
+// Query returns the filters of a list. A value that cannot be read filters nothing.
 func Query(f *web.Form, view string) queue.Query {
 	q := queue.Query{View: view, Group: f.ID("group"), Module: f.ID("module"), State: web.FormCode[store.State](f, "state"),
 		Kind: web.FormCode[store.TicketKind](f, "kind"), Priority: f.Int("priority", 1, 4, 0), Assignee: f.ID("assignee"), Overdue: f.Bool("overdue")}
@@ -82,7 +82,7 @@ func Query(f *web.Form, view string) queue.Query {
 	return q
 }
 
-// QueryString writes the filters as a query string: with the view as "from" for the pages of tickets, without it for
+// QueryString returns the filters as a query string: with the view as "from" for the pages of tickets, without it for
 // the list itself.
 func QueryString(f *web.Form, from string) string {
 	v := url.Values{}
@@ -97,7 +97,8 @@ func QueryString(f *web.Form, from string) string {
 	return v.Encode()
 }
 
-// getDesk leads to the view where there is work: one's own tickets, else what is to be taken, else the group's.
+// getDesk redirects to the first view that has work: the agent's own tickets, else the unassigned ones, else the
+// group's.
 func (a pages) getDesk(r *web.Request) error {
 	counts, err := a.Desk.Queues.Counts(r.Actor())
 	if err != nil {
@@ -121,7 +122,7 @@ func (a pages) getQueue(r *web.Request) error {
 	return a.queuePage(r, view, r.QueryForm(), &queuePage{}, nil)
 }
 
-// queuePage shows the view with the filters of q; posted is the form of an act on many that was not all done.
+// queuePage shows the view with the filters of q; posted is the form of an act on many tickets that partly failed.
 func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage, posted *web.Form) error {
 	v.Page = r.Workbench("queue." + view)
 	v.Nav, v.View, v.InSpam = "desk", view, view == queue.ViewSpam
@@ -181,7 +182,7 @@ func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage,
 	return r.Render("page/queue", v)
 }
 
-// queueSaving names the list after the saved view that it is, or offers to save it as one where it is filtered.
+// queueSaving titles the list with its saved view, or offers to save a filtered list as a view.
 func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 	if !v.Filtered {
 		return nil
@@ -232,7 +233,7 @@ func (v *queuePage) row(t *store.Ticket, page queue.Page, from string, posted *w
 	return r
 }
 
-// queueChoices fills the selects of the filters and of the bar.
+// queueChoices fills the lists of the filters and of the bar.
 func (a pages) queueChoices(r *web.Request, v *queuePage, q queue.Query) error {
 	actor := r.Actor()
 	groups, err := a.Desk.People.Groups(actor)
@@ -296,8 +297,8 @@ func (a pages) queueChoices(r *web.Request, v *queuePage, q queue.Query) error {
 	return nil
 }
 
-// colleagues are the members of the actor's groups by name, the actor first; of all groups for an administrator who
-// has none.
+// colleagues returns the members of the actor's groups by name, the actor first. For an administrator without groups it
+// returns the members of all groups.
 func (a pages) colleagues(r *web.Request, groups []*store.Group) ([]*store.Person, error) {
 	actor := r.Actor()
 	var out []*store.Person

@@ -1,14 +1,14 @@
-// Package queue is the room of the lists that agents work from: queues, saved views, acts on many, saved replies.
+// Package queue serves the lists that agents work from: queues, saved views, acts on many tickets, saved replies.
 package queue
 
 import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes are the lists that agents work from.
+// Routes returns the routes of the lists that agents work from.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return []web.Route{

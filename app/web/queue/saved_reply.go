@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// repliesPage lists the saved replies that an agent may insert: one's own, then each group's.
+// repliesPage lists the saved replies that an agent may insert: their own, then each group's.
 type repliesPage struct {
 	web.Page
 	Parts []repliesPart
@@ -36,12 +36,12 @@ type replyPage struct {
 	ID     uint64
 	Act    string
 	Rev    uint64
-	Owner  string // to whom it belongs, which stays
-	Fixed  bool   // a group's, which the reader may only insert
+	Owner  string // the owner, which cannot be changed
+	Fixed  bool   // a group's reply, which the reader may insert but not change
 	Groups []show.Choice
 }
 
-// helpPage is what the shortcuts' window says, as a page of its own.
+// helpPage shows the keyboard shortcuts as a page.
 type helpPage struct{ web.Page }
 
 func (a pages) getHelp(r *web.Request) error {
@@ -86,7 +86,7 @@ func (a pages) getReplies(r *web.Request) error {
 	return r.Render("page/saved-replies", v)
 }
 
-// replyOf returns the saved reply of the address among those the actor may insert; nil for the form of a new one.
+// replyOf returns the saved reply named in the address if the actor may insert it, nil for the form of a new one.
 func (a pages) replyOf(r *web.Request) (*queue.Reply, error) {
 	if r.Param("n") == "" {
 		return nil, nil
@@ -151,7 +151,7 @@ func (a pages) replyPage(r *web.Request, f *web.Form, err error) error {
 	return r.Render("page/saved-reply", v)
 }
 
-// refillReply is refill with a conflict told above the form: the texts stay, the revision is the one there is now.
+// refillReply is Refill with a conflict shown above the form: the texts stay, the revision is the current one.
 func (v *replyPage) refillReply(f *web.Form, err error) error {
 	if store.KindOf(err) == store.Conflict {
 		said := store.Fail(store.Invalid, "error.reply-changed")

@@ -25,7 +25,7 @@ type viewLine struct {
 	About   string
 	Shared  string
 	Notify  bool
-	Edit    string // empty for who may only open it
+	Edit    string // empty for readers who may only open it
 }
 
 // viewEditPage is the form of one view.
@@ -35,10 +35,10 @@ type viewEditPage struct {
 	ID     uint64
 	Edits  uint64
 	About  string
-	Kept   []show.Hidden // what the view asks, sent along by the form of a new one
-	Groups []show.Choice // with whom it can be shared
-	Own    bool          // the reader saved it, or is about to
-	Shared string        // of somebody else's: the group
+	Kept   []show.Hidden // the view's query, sent along by the form of a new one
+	Groups []show.Choice // groups it can be shared with
+	Own    bool          // the reader saved the view, or is about to
+	Shared string        // for somebody else's view: the group it is shared with
 }
 
 func (a pages) getViews(r *web.Request) error {
@@ -67,7 +67,7 @@ func (a pages) getViews(r *web.Request) error {
 	return r.Render("page/views", v)
 }
 
-// viewAbout says in words what a view shows.
+// viewAbout describes in words what a view shows.
 func (a pages) viewAbout(r *web.Request, p *web.Page, text string, q queue.Query) (string, error) {
 	if text != "" {
 		return p.T("views.about-words", "text", text), nil
@@ -105,7 +105,7 @@ func (a pages) viewAbout(r *web.Request, p *web.Page, text string, q queue.Query
 	return strings.Join(said, ", "), err
 }
 
-// getView shows a view with words; one without is the queue with its filters.
+// getView shows a view with search words; a view without is the queue with its filters.
 func (a pages) getView(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {
@@ -120,7 +120,7 @@ func (a pages) getView(r *web.Request) error {
 		return r.Redirect(show.ViewAddress(saved), http.StatusSeeOther)
 	}
 	v := &queuePage{Page: r.Workbench("views.title"), NoBulk: true}
-	v.Nav, v.Title, v.Live = "desk", saved.Name, false // a search for each change of any ticket would be too many
+	v.Nav, v.Title, v.Live = "desk", saved.Name, false // a search for each change of any ticket would cost too much
 	v.Plain, v.Here = address.View(n), address.View(n)
 	if saved.MayChange {
 		v.ChangeView = address.View(n) + "/edit"
@@ -158,7 +158,7 @@ func (a pages) getView(r *web.Request) error {
 	return r.Render("page/view", v)
 }
 
-// shareOptions are the groups with which the reader may share a view.
+// shareOptions returns the groups with which the reader may share a view.
 func (a pages) shareOptions(r *web.Request, p *web.Page) ([]show.Choice, error) {
 	groups, err := a.Desk.People.Groups(r.Actor())
 	if err != nil {
@@ -173,12 +173,13 @@ func (a pages) shareOptions(r *web.Request, p *web.Page) ([]show.Choice, error) 
 	return out, nil
 }
 
-// viewNames are what the form of a new view sends along: the question, or the queue with its filters.
+// viewNames lists the values that the form of a new view sends along: the search words, or the queue with its filters.
 var viewNames = append([]string{"text", "view"}, queueNames...)
 
 func (a pages) getNewView(r *web.Request) error { return a.newViewPage(r, r.QueryForm(), nil) }
 
-// newViewPage is the form of a view that is not saved yet. f is the address, or with err what was posted.
+// newViewPage is the form of a view that is not saved yet. f holds the address's parameters or, if err is set, the
+// posted form.
 func (a pages) newViewPage(r *web.Request, f *web.Form, err error) error {
 	v := &viewEditPage{Page: r.Workbench("views.new"), Act: "/desk/views", Own: true}
 	v.Nav = "desk"
@@ -213,7 +214,7 @@ func (a pages) newViewPage(r *web.Request, f *web.Form, err error) error {
 	return r.Render("page/view-edit", v)
 }
 
-// readView reads what a new view asks: the question or, without one, the queue and its filters.
+// readView returns the query of a new view: its search words or, without them, the queue and its filters.
 func readView(f *web.Form) (string, queue.Query) {
 	text := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(f.Raw("text"), "\x00", " "), " "))
 	q := Query(f, f.Raw("view"))
@@ -270,7 +271,7 @@ func (a pages) editViewPage(r *web.Request, f *web.Form, err error) error {
 	if f == nil && !v.Resume(r) {
 		v.Fill(values)
 	}
-	if store.KindOf(err) == store.Conflict { // the text stays, the form now knows what somebody else did
+	if store.KindOf(err) == store.Conflict { // the text stays, and the form now has the current revision
 		err = store.Fail(store.Invalid, "error.view-changed")
 		v.Status = http.StatusConflict
 	}

@@ -11,24 +11,24 @@ import (
 	"sportello/store"
 )
 
-// AdminPage is what the pages of the administration share: the menu at the side, and what is said when a change was
-// refused or came too late.
+// AdminPage is what the pages of the administration have in common: the menu at the side, and the messages about a
+// change that was refused or came too late.
 type AdminPage struct {
 	web.Page
-	Refused string // why something cannot be done at all, above the page
+	Refused string // why the act is impossible, shown above the page
 	Stale   *staleForm
 }
 
-// staleForm says that a form was changed by somebody else meanwhile. The form itself keeps what was typed, and saving
-// it again replaces what is there now.
+// staleForm says that somebody else changed the row in the meantime. The form keeps what was typed; saving it again
+// replaces the current values.
 type staleForm struct {
-	Address string // the page as it is now
+	Address string // address of the page with the current values
 	Now     []staleField
 }
 
 type staleField struct{ Label, Now string }
 
-// Admin begins a page of the administration; where is the part of it, as in its address.
+// Admin returns a new page of the administration; where is its part, as in its address.
 func Admin(s *web.Site, r *web.Request, where, titleKey string, args ...any) AdminPage {
 	v := AdminPage{Page: r.Workbench(titleKey, args...)}
 	v.Nav, v.Live = "admin", false
@@ -40,10 +40,10 @@ func Admin(s *web.Site, r *web.Request, where, titleKey string, args ...any) Adm
 	return v
 }
 
-// End closes the path with the page itself.
+// End ends the path with the page itself.
 func (v *AdminPage) End(label string) { v.Crumb(label, "") }
 
-// Top makes the page the last step of its path: the list of its part.
+// Top makes the page the last step of its path, as the list of its part.
 func (v *AdminPage) Top() {
 	last := &v.Crumbs[len(v.Crumbs)-1]
 	last.Address, last.Current = "", true
@@ -84,12 +84,12 @@ func adminMenu(p *web.Page, where string) []web.SideGroup {
 	return out
 }
 
-// AdminField names a field in words, for saying what it holds now.
+// AdminField names a field in words, to show its current value.
 type AdminField struct{ Name, Key string }
 
-// Again shows a posted form once more. When somebody else changed the row meanwhile, the form keeps what was typed,
-// says what the fields hold now, and takes the new revision so that saving once more is a choice. A refusal that
-// concerns no field stands above the page. What no form can show is returned.
+// Again shows a posted form again. If somebody else changed the row in the meantime, the form keeps what was typed,
+// shows the current values, and takes the new revision, so that saving again is a deliberate choice. A refusal that
+// concerns no field is shown above the page. It returns the errors that no form can show.
 func (v *AdminPage) Again(f *web.Form, err error, now url.Values, fields []AdminField) error {
 	var one *store.Error
 	if !errors.As(err, &one) || one.Kind != store.Conflict || one.Field != "" {
@@ -113,7 +113,7 @@ func (v *AdminPage) Again(f *web.Form, err error, now url.Values, fields []Admin
 
 func plainLines(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 
-// Refuse puts a refusal above a page whose form was not posted, and reports whether it is one that can stand there.
+// Refuse shows a refusal above a page whose form was not posted. It reports whether err is a refusal.
 func (v *AdminPage) Refuse(err error) bool {
 	var one *store.Error
 	if !errors.As(err, &one) || one.Kind != store.Conflict && one.Kind != store.Invalid {
@@ -123,19 +123,19 @@ func (v *AdminPage) Refuse(err error) bool {
 	return true
 }
 
-// Begin fills a page that was not posted: with what was typed before the session ended, else with the values as they
-// are. A page with several forms has main as a field of its own one; the others leave that as it is.
+// Begin fills a page whose form was not posted: with what was typed before the session ended, else with the current
+// values. main is a field of the page's main form; a draft of another form on the page does not change it.
 func (v *AdminPage) Begin(r *web.Request, now url.Values, main string) {
 	switch {
 	case !v.Resume(r):
 		v.Fill(now)
 	case !v.Form.Has(main):
-		v.Form.Values.Del("rev") // of the other form
+		v.Form.Values.Del("rev") // it belongs to the other form
 		FieldUnder(v.Form, now)
 	}
 }
 
-// FieldUnder gives the form the values it was not sent with, from a page that holds several forms.
+// FieldUnder adds the values that a posted form lacks because its page holds several forms.
 func FieldUnder(f *web.Form, values url.Values) {
 	for name, all := range values {
 		if !f.Has(name) {

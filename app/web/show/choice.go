@@ -8,28 +8,28 @@ import (
 	"sportello/store"
 )
 
-// Choice is one thing that can be chosen.
+// Choice is one entry of a list to choose from.
 type Choice struct {
 	Value, Label, Hint string
 	Chosen, Off        bool
 }
 
-// ChoiceGroup is a headed part of a select.
+// ChoiceGroup is a group of choices with a heading.
 type ChoiceGroup struct {
 	Label   string
 	Options []Choice
 }
 
-// LevelOption names a level of the catalogue with those above it.
+// LevelOption returns a level of the catalogue as a choice, named with the levels above it.
 func LevelOption(l catalogue.Level, lang string, chosen bool) Choice {
 	return Choice{Value: strconv.FormatUint(l.ID, 10), Label: l.Path.In(lang), Chosen: chosen}
 }
 
-// TicketKinds are the kinds in the order of their list.
+// TicketKinds lists the kinds in the order in which they are shown.
 var TicketKinds = []store.TicketKind{store.Clarification, store.Malfunction, store.Request, store.Guidance, store.Access}
 
-// OutcomeOptions are the outcomes an agent may choose; a duplicate needs the number of the other ticket and is left
-// out where there is no field for it.
+// OutcomeOptions returns the outcomes that an agent may choose. "Duplicate" needs the number of the other ticket; it is
+// left out where the form has no field for it.
 func OutcomeOptions(p *web.Page, chosen func(name, value string) bool, duplicate bool) []Choice {
 	out := []store.Outcome{store.Solved, store.Answered, store.KnownProblem, store.NotReproducible, store.Refused}
 	if duplicate {
@@ -42,8 +42,8 @@ func OutcomeOptions(p *web.Page, chosen func(name, value string) bool, duplicate
 	return list
 }
 
-// ModuleChoices lists the catalogue for a select, a group for each product with levels below it. all keeps the levels
-// that are served elsewhere without saying so, for filters.
+// ModuleChoices returns the catalogue as choices, one group for each product with levels below it. With all, levels
+// that are served elsewhere are listed like the others, for filters.
 func ModuleChoices(p *web.Page, levels []catalogue.Level, chosen string, all bool) []ChoiceGroup {
 	var out []ChoiceGroup
 	for i := range levels {
@@ -68,7 +68,7 @@ func ModuleChoices(p *web.Page, levels []catalogue.Level, chosen string, all boo
 			out = append(out, ChoiceGroup{Label: l.Name.In(p.Lang), Options: []Choice{entry}})
 			continue
 		case l.Depth > 1:
-			entry.Label = "\u2003" + entry.Label // stands under its area
+			entry.Label = "\u2003" + entry.Label // indented below its area
 		}
 		if n := len(out); n > 0 {
 			out[n-1].Options = append(out[n-1].Options, entry)
@@ -77,7 +77,7 @@ func ModuleChoices(p *web.Page, levels []catalogue.Level, chosen string, all boo
 	return out
 }
 
-// Boxed is what a form holds of a box that is ticked, or not.
+// Boxed returns the form values of a box that is ticked, or not.
 func Boxed(yes bool) []string {
 	if yes {
 		return []string{"1"}
@@ -85,7 +85,7 @@ func Boxed(yes bool) []string {
 	return nil
 }
 
-// IDValue is the value of a choice of the row, nothing for none.
+// IDValue returns the choice value of a row's number, empty for none.
 func IDValue(id uint64) string {
 	if id == 0 {
 		return ""
@@ -93,7 +93,7 @@ func IDValue(id uint64) string {
 	return strconv.FormatUint(id, 10)
 }
 
-// Clip bounds a text that goes into a cookie.
+// Clip shortens a text that goes into a cookie.
 func Clip(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"

@@ -1,4 +1,4 @@
-// Package show knows how the desk's nouns look wherever they appear, and the frames that pages stand in.
+// Package show renders the desk's nouns the same way on every page, and has the frames of the pages.
 package show
 
 import (
@@ -17,8 +17,8 @@ import (
 var ViewIcons = map[string]string{queue.ViewMine: "person", queue.ViewGroup: "people", queue.ViewUnassigned: "inbox", queue.ViewWaiting: "clock",
 	queue.ViewBeside: "mail", queue.ViewAll: "list", queue.ViewResolved: "check", queue.ViewClosed: "lock", queue.ViewSpam: "trash"}
 
-// QueueSide fills the side bar of the workbench: the views with their counts, the agent's groups where there are
-// several, and the tools. here is the address of the page, to mark its entry.
+// QueueSide fills the side bar of the workbench: the views with their counts, the agent's groups if there are several,
+// and the tools. here is the address of the page, whose entry is marked.
 func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 	actor := r.Actor()
 	counts, err := s.Desk.Queues.Counts(actor)
@@ -90,7 +90,7 @@ func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 	return nil
 }
 
-// ViewAddress is where a view is looked at: without words it is the queue with its filters.
+// ViewAddress returns the address of a view. A view without search words is the queue with its filters.
 func ViewAddress(v queue.SavedView) string {
 	if v.Text != "" {
 		return address.View(v.ID)
@@ -98,7 +98,7 @@ func ViewAddress(v queue.SavedView) string {
 	return JoinQuery("/desk/"+v.Queue, viewValues(v.Query()).Encode())
 }
 
-// viewCounter is the number that was last counted, as the side bar shows it; empty while there is none.
+// viewCounter returns the last count of a view for the side bar, empty while there is none.
 func viewCounter(p *web.Page, v queue.SavedView) string {
 	switch {
 	case v.Counted == 0:
@@ -109,7 +109,8 @@ func viewCounter(p *web.Page, v queue.SavedView) string {
 	return p.Number(v.Counted)
 }
 
-// viewSide adds the saved views to the side bar. here is the page's address; it reports whether a view is open.
+// viewSide returns the saved views for the side bar. here is the page's address; open reports whether it is one of
+// them.
 func viewSide(s *web.Site, r *web.Request, p *web.Page, here string) (open bool, group web.SideGroup, err error) {
 	list, err := s.Desk.Queues.Views(r.Actor())
 	if err != nil {
@@ -129,7 +130,7 @@ func viewSide(s *web.Site, r *web.Request, p *web.Page, here string) (open bool,
 	return open, group, nil
 }
 
-// ExplainAll says an error in the reader's language, problem by problem.
+// ExplainAll returns the text of an error in the reader's language, one problem after the other.
 func ExplainAll(s *web.Site, r *web.Request, err error) string {
 	var many store.Problems
 	var one *store.Error
@@ -153,7 +154,7 @@ func JoinQuery(path, query string) string {
 	return path + "?" + query
 }
 
-// viewValues are the filters of a view as the address of its queue has them.
+// viewValues returns the filters of a view as its queue's query parameters.
 func viewValues(q queue.Query) url.Values {
 	v := url.Values{}
 	number := func(name string, n uint64) {

@@ -11,7 +11,7 @@ import (
 	"sportello/store"
 )
 
-// LevelOf returns the level with the number, nil when there is none.
+// LevelOf returns the level with the id, nil when there is none.
 func LevelOf(levels []catalogue.Level, id uint64) *catalogue.Level {
 	i := slices.IndexFunc(levels, func(l catalogue.Level) bool { return l.ID == id })
 	if i < 0 {
@@ -20,7 +20,7 @@ func LevelOf(levels []catalogue.Level, id uint64) *catalogue.Level {
 	return &levels[i]
 }
 
-// LevelPaths names each level with those above it.
+// LevelPaths returns the name of each level with the levels above it, by id.
 func LevelPaths(levels []catalogue.Level, lang string) map[uint64]string {
 	out := make(map[uint64]string, len(levels))
 	for _, l := range levels {
@@ -29,14 +29,14 @@ func LevelPaths(levels []catalogue.Level, lang string) map[uint64]string {
 	return out
 }
 
-// AwayBox says who serves what is not served here, why, and leads there. Without an address it says so and offers the
-// general group.
+// AwayBox says who serves a module that this desk does not serve, why, and how to get there. If no address is set, it
+// says so and offers the general group.
 type AwayBox struct {
 	Title   string // ESSE3 ha uno sportello proprio.
-	Short   string // the same under a heading that names it
+	Short   string // the same below a heading that names the module
 	Why     string
 	Go      *web.Link
-	Missing string // said when no address is set
+	Missing string // shown when no address is set
 	General *web.Link
 }
 
@@ -83,7 +83,7 @@ func LevelByCode(levels []catalogue.Level, code string) *catalogue.Level {
 // NoModule is the code of "I do not know": the general group takes the ticket.
 const NoModule = "-"
 
-// ContactLine says who gives credentials for an application, and how to reach them.
+// ContactLine says who issues credentials for an application, and how to reach them.
 type ContactLine struct {
 	Application string
 	Who         string
@@ -91,7 +91,7 @@ type ContactLine struct {
 	Note        string
 }
 
-// ContactLines says per application who gives credentials and how to reach them.
+// ContactLines returns, for each application, who issues credentials and how to reach them.
 func ContactLines(s *web.Site, lang string) ([]ContactLine, error) {
 	contacts, err := s.Desk.Catalogue.Contacts()
 	if err != nil {
@@ -109,7 +109,7 @@ func ContactLines(s *web.Site, lang string) ([]ContactLine, error) {
 	return out, nil
 }
 
-// contactLineOf says one application's contact, those of its areas after it.
+// contactLineOf returns one application's contact, followed by those of its areas.
 func contactLineOf(s *web.Site, lang string, k catalogue.Contact) ContactLine {
 	line := ContactLine{Application: k.Product.Name.In(lang)}
 	if k.Product.Depth > 0 {
@@ -135,14 +135,15 @@ func contactLineOf(s *web.Site, lang string, k catalogue.Contact) ContactLine {
 	return line
 }
 
-// ShortName is the name of an application without what explains it: CSA for "CSA, carriere e stipendi del personale".
+// ShortName returns the name of an application without its explanation: CSA for "CSA, carriere e stipendi del
+// personale".
 func ShortName(name string) string {
 	short, _, _ := strings.Cut(name, ", ")
 	return short
 }
 
-// Dial returns the address that calls the number as people write it, empty when there is none to call. What follows the
-// number, an extension or words, is left out.
+// Dial returns the tel: address of a phone number as people write it, empty when there is no number. It leaves out an
+// extension or words after the number.
 func Dial(written string) string {
 	digits := ""
 	for _, r := range written {
@@ -158,7 +159,7 @@ func Dial(written string) string {
 	return "tel:" + digits
 }
 
-// HostOf returns the host of an address, the address itself where it has none.
+// HostOf returns the host of an address, or the address itself when it has none.
 func HostOf(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		return u.Host

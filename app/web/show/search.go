@@ -12,10 +12,10 @@ import (
 	"sportello/store"
 )
 
-// Hidden is what a form keeps without showing it.
+// Hidden is a form value that is not shown.
 type Hidden struct{ Name, Value string }
 
-// Asked is the question as the address has it: the text, and the filters that were clicked.
+// Asked is a search as its address has it: the text, and the filters that were clicked.
 type Asked struct {
 	Text string
 	Kind string              // ticket, article or both
@@ -24,10 +24,11 @@ type Asked struct {
 	With map[string][]string // filter -> values
 }
 
-// SearchFilters are the traits that can be clicked, in the order of the page; each is a filter of the query language.
+// SearchFilters lists the filters that can be clicked, in the order of the page. The query language has the same
+// filters.
 var SearchFilters = []string{"state", "kind", "module", "group", "organisation", "year", "language"}
 
-// Question is what the index is asked: the clicked filters, then the text, which may end in the middle of a phrase.
+// Question returns the query for the index: the clicked filters, then the text, whose last phrase may be incomplete.
 func (s Asked) Question() string {
 	var b strings.Builder
 	for _, name := range SearchFilters {
@@ -38,7 +39,7 @@ func (s Asked) Question() string {
 	return b.String() + s.Text
 }
 
-// Address is where the question is asked; a first page and what is usual are left out.
+// Address returns the address of the search, without a first page or default values.
 func (s Asked) Address() string {
 	v := url.Values{}
 	if s.Text != "" {
@@ -62,7 +63,7 @@ func (s Asked) Address() string {
 	return "/search?" + v.Encode()
 }
 
-// But returns a copy to change, on its first page.
+// But returns a changed copy, back on its first page.
 func (s Asked) But(change func(*Asked)) Asked {
 	with := map[string][]string{}
 	for name, values := range s.With {
@@ -73,7 +74,7 @@ func (s Asked) But(change func(*Asked)) Asked {
 	return s
 }
 
-// Without returns the question without that value of the filter.
+// Without returns the search without one value of a filter.
 func (s Asked) Without(name, value string) Asked {
 	return s.But(func(n *Asked) {
 		n.With[name] = slices.DeleteFunc(n.With[name], func(v string) bool { return v == value })
@@ -83,7 +84,7 @@ func (s Asked) Without(name, value string) Asked {
 	})
 }
 
-// SearchTrouble says why nothing can be found.
+// SearchTrouble says why the search failed.
 func SearchTrouble(s *web.Site, p *web.Page, err error) string {
 	if ix := s.Index.State(); ix.State == search.Rebuilding {
 		return p.T("error.search-rebuilding", "done", p.Number(ix.Done), "total", p.Number(ix.Total))
@@ -94,7 +95,7 @@ func SearchTrouble(s *web.Site, p *web.Page, err error) string {
 	return p.T("error.search")
 }
 
-// OpenedHit notes that a page was opened from an answer of the search.
+// OpenedHit records that the reader opened a page from a search result.
 func OpenedHit(s *web.Site, r *web.Request) {
 	if name := r.Query("s"); name != "" && len(name) < 40 && r.Method() == http.MethodGet {
 		s.Desk.Find.Opened(name)

@@ -27,7 +27,8 @@ type OwnLine struct {
 	Words   string
 }
 
-// OwnLines are the lines of a list of tickets; requester names on each in whose name it is open.
+// OwnLines returns the lines of a list of tickets. With requester, each line names the person in whose name the ticket
+// is open.
 func OwnLines(p *web.Page, page queue.Page, modules map[uint64]string, requester bool) []OwnLine {
 	out := make([]OwnLine, 0, len(page.Tickets))
 	for _, t := range page.Tickets {
@@ -40,7 +41,7 @@ func OwnLines(p *web.Page, page queue.Page, modules map[uint64]string, requester
 	return out
 }
 
-// OwnLineOf is one line of such a list.
+// OwnLineOf returns one line of such a list.
 func OwnLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) OwnLine {
 	when := ""
 	switch {
@@ -57,7 +58,7 @@ func OwnLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) OwnLine 
 		State: t.State.String(), Words: StateWords(p, t)}
 }
 
-// StateWords are what the requester's side reads of the state.
+// StateWords returns the state in the words for the requester's side.
 func StateWords(p *web.Page, t *store.Ticket) string {
 	if t.State == store.StatePlanned && t.Version != "" {
 		return p.T("state.planned-version", "version", t.Version)
@@ -65,7 +66,7 @@ func StateWords(p *web.Page, t *store.Ticket) string {
 	return p.T("state." + t.State.String())
 }
 
-// Joined joins what is not empty.
+// Joined joins the parts that are not empty.
 func Joined(sep string, parts ...string) string {
 	var out []string
 	for _, s := range parts {
@@ -76,7 +77,7 @@ func Joined(sep string, parts ...string) string {
 	return strings.Join(out, sep)
 }
 
-// InSentence says a point in time as it stands in a sentence: ieri alle 10.42, il 12 novembre 2026.
+// InSentence returns a point in time in words for the middle of a sentence: ieri alle 10.42, il 12 novembre 2026.
 func InSentence(p *web.Page, t time.Time) string {
 	m := p.Moment(t)
 	if m.Words != m.Date {
@@ -85,7 +86,7 @@ func InSentence(p *web.Page, t time.Time) string {
 	return onDate(p, t)
 }
 
-// DayInSentence says a day as it stands in a sentence: domani, venerdì, l'8 dicembre 2026.
+// DayInSentence returns a day in words for the middle of a sentence: domani, venerdì, l'8 dicembre 2026.
 func DayInSentence(p *web.Page, t time.Time) string {
 	if day := p.Day(t); day != p.Date(t) {
 		return day
@@ -103,25 +104,25 @@ func onDate(p *web.Page, t time.Time) string {
 	return p.T("own.on-date", "date", p.Date(t))
 }
 
-// Badge is a state in words with the class that colours it.
+// Badge is a state in words with the class that gives its colour.
 type Badge struct{ Class, Words string }
 
 // DueView says when a ticket is due, in few words and exactly.
 type DueView struct {
 	Words string
-	Long  string // in a sentence of its own: scaduta da 2 h, entro domani
+	Long  string // as part of a sentence: scaduta da 2 h, entro domani
 	Class string
 	Late  bool
 	At    words.Moment
 }
 
-// StateBadge says the state as agents read it.
+// StateBadge returns the state in the words for agents.
 func StateBadge(p *web.Page, t *store.Ticket) Badge {
 	return Badge{"state-" + t.State.String(), p.T("state.agent." + t.State.String())}
 }
 
-// Due says when the ticket is due: how late it is, how few hours are left, or the day. Where the clock stands there is
-// nothing to hurry for, and where it has stopped nothing to say.
+// Due says when the ticket is due: how late it is, how few hours are left, or the day. While the clock is paused it
+// says so; once the ticket is resolved it says nothing.
 func Due(p *web.Page, t *store.Ticket) DueView {
 	switch {
 	case t.Due.IsZero(), t.State == store.StateResolved, t.State == store.StateClosed:
@@ -161,10 +162,10 @@ func Due(p *web.Page, t *store.Ticket) DueView {
 	return d
 }
 
-// MailMark is a word about the mail that a message was, with its icon and colour.
+// MailMark is a remark about the mail behind a message, with icon and colour.
 type MailMark struct{ Class, Icon, Text string }
 
-// JoinedWords says why a mail stands in its ticket.
+// JoinedWords says why a mail joined its ticket.
 func JoinedWords(p *web.Page, row *store.Mail) string {
 	if row.Joined == "" {
 		return ""
@@ -172,14 +173,14 @@ func JoinedWords(p *web.Page, row *store.Mail) string {
 	return p.T("by-mail.joined-"+row.Joined, "by", row.JoinedBy)
 }
 
-// Unreachable says since when mail to somebody comes back.
+// Unreachable says since when mail to a person is returned.
 type Unreachable struct {
 	Person string
 	Since  words.Moment
 	Why    string
 }
 
-// UnreachableOf says since when and why mail to the person comes back, nil when it does not.
+// UnreachableOf says since when and why mail to the person is returned, nil when it is not.
 func UnreachableOf(p *web.Page, who *store.Person) *Unreachable {
 	if who == nil || who.MailFailed.IsZero() {
 		return nil
@@ -187,19 +188,19 @@ func UnreachableOf(p *web.Page, who *store.Person) *Unreachable {
 	return &Unreachable{strconv.FormatUint(who.ID, 10), p.Moment(who.MailFailed), who.MailFailedWhy}
 }
 
-// FactLine is a name and what it stands for.
+// FactLine is a name with its value.
 type FactLine struct{ Name, Text string }
 
-// FileCard is an attachment as it is shown: its name, kind and size, and where it leads.
+// FileCard is an attachment as shown on pages: its name, kind, size and address.
 type FileCard struct {
 	Name    string
 	Address string
 	Kind    string
-	Picture string // address of what may be shown small
+	Picture string // address of the picture if it may be shown small
 	Size    string
 }
 
-// FileCardOf makes the card of a file.
+// FileCardOf returns the card of a file.
 func FileCardOf(p *web.Page, f *store.File) FileCard {
 	card := FileCard{Name: f.Name, Address: fmt.Sprintf("/files/%d", f.ID), Size: p.Size(f.Size)}
 	card.Kind = strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
@@ -215,7 +216,7 @@ func FileCardOf(p *web.Page, f *store.File) FileCard {
 	return card
 }
 
-// Lengths of what the forms of a ticket take, in characters.
+// Maximum lengths of the fields in a ticket's forms, in characters.
 var (
 	MaxReason  = store.MaxReason
 	MaxVersion = store.Most("tickets.version")
@@ -238,11 +239,11 @@ type LetterRow struct {
 	Sent    words.Moment
 	Unsure  bool
 	Hold    bool
-	Retry   string // words on the button, empty when it cannot be sent again
+	Retry   string // label of the button, empty when the letter cannot be sent again
 	Drop    bool
 }
 
-// LetterRowOf makes the row of a letter to the person, nil if they are gone.
+// LetterRowOf returns the row of a letter. who is its recipient, nil if they no longer exist.
 func LetterRowOf(p *web.Page, l *store.Letter, who *store.Person) LetterRow {
 	row := LetterRow{ID: l.ID, To: l.To, Subject: l.Subject, Error: l.Error, Planned: p.Moment(l.Created), Sent: p.Moment(l.Sent), Unsure: l.Unsure && l.State != store.LetterSent}
 	if who != nil {
@@ -276,7 +277,7 @@ func LetterRowOf(p *web.Page, l *store.Letter, who *store.Person) LetterRow {
 	return row
 }
 
-// Known is the sentence of the key, or what is said instead when there is none.
+// Known returns the sentence of the key, or instead when there is no such sentence.
 func Known(p *web.Page, key, instead string) string {
 	if p.Site.Words.Has(p.Lang, key) {
 		return p.T(key)
@@ -284,17 +285,17 @@ func Known(p *web.Page, key, instead string) string {
 	return instead
 }
 
-// UpperFirst writes the first letter as a capital.
+// UpperFirst returns s with a capital first letter.
 func UpperFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
-// maxPreview is the size in bytes up to which a picture is shown in its card.
+// maxPreview is the size in bytes up to which a card shows its picture.
 const maxPreview = 1 << 20
 
-// Initials are the first letters of the first and the last name, "?" where there is no letter. What stands beside letters,
-// as in "Rossi (CSA)", is passed over.
+// Initials returns the first letters of the first and last name, "?" when there is no letter. Signs around a word do
+// not count: "Rossi (CSA)" gives RC.
 func Initials(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
 	if len(words) == 0 {

@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// postBeside decides about words that lie beside the ticket.
+// postBeside accepts or dismisses a message that is kept beside the ticket.
 func (a pages) postBeside(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	id := f.ID("message")
 	field := "reason-" + strconv.FormatUint(id, 10)
@@ -25,7 +25,8 @@ func (a pages) postBeside(_ *web.Request, _ uint64, f *web.Form) (ticketAct, err
 	return act, nil
 }
 
-// postBelongs answers the suggestion that the ticket may belong to another one: linked, made one, or left apart.
+// postBelongs answers the suggestion that the ticket may belong to another one: link the two, merge them, or keep them
+// apart.
 func (a pages) postBelongs(r *web.Request, n uint64, f *web.Form) (ticketAct, error) {
 	act := ticketAct{part: "belongs", flash: "flash.belongs-" + f.Raw("act")}
 	act.step.Apart = true

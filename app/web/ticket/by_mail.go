@@ -16,26 +16,25 @@ import (
 	"sportello/store"
 )
 
-// byMail is what a message that came by mail has beside its text, for the agents' page and that of the requester's
-// side alike.
+// byMail is what a message that came by mail shows beside its text, on the agents' page and on the requester's side.
 type byMail struct {
 	Page     *web.Page
-	Rest     template.HTML // what it quotes, and its signature
-	RestName string        // the words on the fold
+	Rest     template.HTML // the quoted text and the signature
+	RestName string        // label of the fold
 	Marks    []show.MailMark
-	Joined   string // why it stands in this ticket; for agents alone
-	Original string // address of the page with all of it, for whom may see it
-	File     string // address of the bytes as they came
-	Folded   string // the words on its one line, when a machine wrote it
-	Address  string // of an author who does not belong to the ticket, for whom may add them
+	Joined   string // why the mail joined this ticket; for agents only
+	Original string // address of the page with the whole mail, for those who may see it
+	File     string // address of the mail's original bytes
+	Folded   string // label of the folded line when a machine wrote the message
+	Address  string // of an author who does not belong to the ticket, for those who may add them
 }
 
-// machines are those whose messages nobody has to read in the thread. What came over a list or from another system may
-// be somebody's question.
+// machines lists the kinds of automatic mail that nobody has to read in the thread. Mail from a list or from another
+// system may be somebody's question.
 var machines = map[mail.Automatic]bool{mail.AutoReply: true, mail.OutOfOffice: true, mail.Bounce: true, mail.Receipt: true}
 
-// byMailOf says what has to be said of the message, nil for one that did not come by mail. mails are the rows behind the
-// messages, for agents.
+// byMailOf returns what the page says about the mail of a message, nil for a message that did not come by mail. mails
+// are the mail rows by message, for agents only.
 func byMailOf(p *web.Page, m *store.Message, t *ticket.View, mails map[uint64]*store.Mail) *byMail {
 	if m.Via != "mail" && m.Mail == 0 {
 		return nil
@@ -85,12 +84,12 @@ func byMailOf(p *web.Page, m *store.Message, t *ticket.View, mails map[uint64]*s
 	return v
 }
 
-// fromServer reports whether a mail server wrote the message, in nobody's name.
+// fromServer reports whether a mail server wrote the message, on nobody's behalf.
 func fromServer(m *store.Message) bool {
 	return m.Automatic == string(mail.Bounce) || m.Automatic == string(mail.Receipt)
 }
 
-// mailsOf reads the rows of the mails that messages of the ticket were.
+// mailsOf returns the mail rows of the ticket's messages.
 func (a pages) mailsOf(t *ticket.View) (map[uint64]*store.Mail, error) {
 	out := map[uint64]*store.Mail{}
 	if !t.Agents {
@@ -112,10 +111,10 @@ func (a pages) mailsOf(t *ticket.View) (map[uint64]*store.Mail, error) {
 	return out, err
 }
 
-// linkHolder is somebody who reads the ticket by a link.
+// linkHolder is a person who reads the ticket through a link.
 type linkHolder struct{ Name, Until string }
 
-// linkHolders lists who reads the ticket by a link, for those who may put an end to it.
+// linkHolders lists the people who read the ticket through a link, for those who may withdraw the links.
 func (a pages) linkHolders(p *web.Page, actor policy.Actor, number uint64) ([]linkHolder, error) {
 	holders, err := a.Desk.Notices.LinkHolders(actor, number)
 	var out []linkHolder
@@ -125,8 +124,7 @@ func (a pages) linkHolders(p *web.Page, actor policy.Actor, number uint64) ([]li
 	return out, err
 }
 
-// postMailAnswer sends to the requester what the agent wrote by mail and nothing proves to be theirs, or leaves it a
-// note.
+// postMailAnswer sends an agent's unproved answer by mail to the requester, or keeps it as a note.
 func (a pages) postMailAnswer(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	message := f.ID("message")
 	act := ticketAct{part: "message-" + strconv.FormatUint(message, 10)}
@@ -142,7 +140,7 @@ func (a pages) postMailAnswer(_ *web.Request, _ uint64, f *web.Form) (ticketAct,
 	return act, nil
 }
 
-// postReachable takes the mark off somebody of the ticket that mail to them comes back.
+// postReachable clears the mark that mail to a person of the ticket is returned.
 func (a pages) postReachable(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {
@@ -166,7 +164,7 @@ func (a pages) postReachable(r *web.Request) error {
 	return r.Done("flash.reachable", a.afterStep(r, n, f))
 }
 
-// postWithdrawLinks ends the links by which people read the ticket without signing in.
+// postWithdrawLinks withdraws the links through which people read the ticket without signing in.
 func (a pages) postWithdrawLinks(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {

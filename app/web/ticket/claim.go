@@ -7,7 +7,7 @@ import (
 	"sportello/app/web"
 )
 
-// claimPage asks the person whom a form named whether the ticket is theirs. It shows nothing of it but its number.
+// claimPage asks a person whom a form named as the requester whether the ticket is theirs. It shows only its number.
 type claimPage struct {
 	web.Page
 	ID uint64
@@ -19,7 +19,7 @@ func (a pages) claimPage(r *web.Request, n uint64) error {
 	return r.Render("page/ticket-claim", v)
 }
 
-// postClaim makes the ticket the person's own.
+// postClaim makes the person the proved requester of the ticket.
 func (a pages) postClaim(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {

@@ -16,31 +16,31 @@ import (
 	"sportello/store"
 )
 
-// editorView is the one form in which agents write. What cannot be done from here is not offered.
+// editorView is the one form in which agents write. It offers only what is possible in the ticket's state.
 type editorView struct {
-	Reply    bool // a reply may be written, not only a note
+	Reply    bool // a reply is possible, not only a note
 	Note     bool
-	InNote   bool // the note is what shows
+	InNote   bool // the editor shows the note
 	Main     sendButton
 	More     []sendButton
 	Resolve  bool
 	Plan     bool
 	Outcomes []show.Choice
 	Readers  string
-	Replies  string // where saved replies are asked for
+	Replies  string // address that returns saved replies
 	Preview  template.HTML
 
-	PreviewURL string // what is typed here as the ticket will show it
+	PreviewURL string // address that shows the text as the ticket will
 }
 
 type sendButton struct{ Act, Label string }
 
-// SendPart reports whether the editor came back from the act, whose fields are then shown.
+// SendPart reports whether the editor was posted with the act and came back, so that the act's fields are shown.
 func (v *ticketPage) SendPart(act string) bool {
 	return v.OpenPart == "editor" && v.Value("act") == act && len(v.Errors) > 0
 }
 
-// firstValues is what the forms hold before anybody changes them.
+// firstValues returns the initial values of the page's forms.
 func (v *ticketPage) firstValues(t *ticket.View) url.Values {
 	row := t.Ticket
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
@@ -57,7 +57,7 @@ func (v *ticketPage) firstValues(t *ticket.View) url.Values {
 	return values
 }
 
-// inputTime writes a time as a field of date and time has it.
+// inputTime formats a time for a datetime-local field.
 func inputTime(p *web.Page, t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -65,7 +65,7 @@ func inputTime(p *web.Page, t time.Time) string {
 	return t.In(p.Now.Location()).Format("2006-01-02T15:04")
 }
 
-// inputDate writes a time as a field of a date has it.
+// inputDate formats a time for a date field.
 func inputDate(p *web.Page, t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -73,7 +73,7 @@ func inputDate(p *web.Page, t time.Time) string {
 	return t.In(p.Now.Location()).Format(time.DateOnly)
 }
 
-// editor says what can be written and sent from where the ticket stands.
+// editor fills the editor with what can be written and sent in the ticket's state.
 func (v *ticketPage) editor(t *ticket.View) {
 	row := t.Ticket
 	e := &editorView{Reply: t.May[policy.Write], Note: t.May[policy.WriteNote], Replies: "/replies/pick?lang=" + url.QueryEscape(row.Language) + "&q=",
@@ -113,7 +113,7 @@ func (v *ticketPage) editor(t *ticket.View) {
 	e.Outcomes = show.OutcomeOptions(&v.Page, func(name, value string) bool { return v.Chosen(name, value) }, v.MayArrange)
 }
 
-// listWords joins names as people do: Ada, Bruno e Carla.
+// listWords joins names as people write them: Ada, Bruno e Carla.
 func listWords(and string, names []string) string {
 	if n := len(names); n > 1 {
 		return strings.Join(names[:n-1], ", ") + " " + and + " " + names[n-1]
@@ -121,7 +121,7 @@ func listWords(and string, names []string) string {
 	return strings.Join(names, "")
 }
 
-// plainWords takes out of a subject what the language of search would read as a command.
+// plainWords removes from a subject what the search language would read as an operator.
 func plainWords(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 }

@@ -10,7 +10,7 @@ import (
 	"sportello/store"
 )
 
-// The small forms around the thread: each changes one thing of the ticket.
+// The small forms around the thread: each changes one thing about the ticket.
 
 func (a pages) postTake(_ *web.Request, _ uint64, _ *web.Form) (ticketAct, error) {
 	return ticketAct{part: "take", step: ticket.Step{Take: true}, flash: "flash.ticket-taken"}, nil
@@ -28,7 +28,7 @@ func (a pages) postAssign(_ *web.Request, _ uint64, f *web.Form) (ticketAct, err
 	return act, nil
 }
 
-// postMoveGroup gives the ticket to another group, which then has nobody's name on it.
+// postMoveGroup gives the ticket to another group and leaves it unassigned there.
 func (a pages) postMoveGroup(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	to := f.ID("group")
 	if to == 0 {
@@ -37,7 +37,7 @@ func (a pages) postMoveGroup(_ *web.Request, _ uint64, f *web.Form) (ticketAct, 
 	return ticketAct{part: "group", step: ticket.Step{Group: &to, Reason: f.Text("move_reason", show.MaxReason)}, flash: "flash.ticket-moved"}, nil
 }
 
-// postState makes the moves that need no message; the others are the editor's.
+// postState makes the moves that need no message; the editor makes the others.
 func (a pages) postState(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	s := ticket.Step{To: web.FormCode[store.State](f, "to")}
 	if s.To == store.StateNone {
@@ -49,7 +49,7 @@ func (a pages) postState(_ *web.Request, _ uint64, f *web.Form) (ticketAct, erro
 	return ticketAct{part: "state", step: s, asks: []string{"state"}, flash: "flash.ticket-state", moved: map[string]string{"state": "to", "version": "state_version", "body": "to", "outcome": "to"}}, nil
 }
 
-// postFacts corrects what the ticket says of itself: the part that the form names, and nothing else.
+// postFacts corrects the part of the ticket's facts that the form names, and nothing else.
 func (a pages) postFacts(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	act := ticketAct{part: f.Raw("part"), asks: []string{"subject"}, flash: "flash.ticket-facts"}
 	s := &act.step
@@ -99,7 +99,7 @@ func (a pages) postFacts(_ *web.Request, _ uint64, f *web.Form) (ticketAct, erro
 	return act, nil
 }
 
-// postParticipantsDesk adds and removes participants and answers the requester's wishes.
+// postParticipantsDesk adds and removes participants and answers the requester's wishes to add some.
 func (a pages) postParticipantsDesk(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	act := ticketAct{part: "participants", flash: "flash.ticket-participants", moved: map[string]string{"participants": "address"}}
 	switch f.Raw("act") {
@@ -132,7 +132,7 @@ func (a pages) postLinks(_ *web.Request, _ uint64, f *web.Form) (ticketAct, erro
 	return act, nil
 }
 
-// postSpam marks as spam or takes that back.
+// postSpam marks the ticket as spam or removes the mark.
 func (a pages) postSpam(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	spam := f.Bool("spam")
 	if f.Raw("spam") == "" {
@@ -149,7 +149,7 @@ func (a pages) postUndoDuplicate(_ *web.Request, _ uint64, _ *web.Form) (ticketA
 	return ticketAct{part: "duplicate", step: ticket.Step{UndoDuplicate: true}, flash: "flash.ticket-unmerged"}, nil
 }
 
-// postMoveMessage moves one message to another ticket, or makes it a ticket of its own.
+// postMoveMessage moves one message to another ticket or makes it a new one.
 func (a pages) postMoveMessage(_ *web.Request, _ uint64, f *web.Form) (ticketAct, error) {
 	message := f.ID("message")
 	id := strconv.FormatUint(message, 10)

@@ -4,8 +4,8 @@ import (
 	"sportello/app/web"
 )
 
-// getFile answers with an attachment, or with the part of it that was asked for. The media type is the one its content
-// was found to have when it came. The tag is made of the file's own number: nothing tells whether two files are alike.
+// getFile answers with an attachment, or with the requested part of it. The media type is the one detected when the
+// file was stored. The tag is the file's number, so that nothing reveals whether two files have the same content.
 func (a pages) getFile(r *web.Request) error {
 	id, err := r.Number()
 	if err != nil {
@@ -15,6 +15,6 @@ func (a pages) getFile(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	r.SetHeader("Cache-Control", "private, no-cache") // asked again each time: rights change
+	r.SetHeader("Cache-Control", "private, no-cache") // the browser asks again each time, because rights change
 	return r.SendFile(row, f)
 }

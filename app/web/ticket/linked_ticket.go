@@ -11,21 +11,21 @@ import (
 	"sportello/app/web/show"
 )
 
-// linkedPage is a ticket for somebody who has no credentials, by the link that mail brought them. It shows what the
-// requester's side sees, for reading only, and signs nobody in.
+// linkedPage shows a ticket to a person without credentials, through the link in a mail. It shows what the requester's
+// side sees, is read-only, and signs nobody in.
 type linkedPage struct {
 	sidePage
-	For     string       // whose link it is
-	Until   string       // the last day on which it opens the ticket
-	Answer  template.URL // mailto: the desk, empty when the desk takes no mail
+	For     string       // the person the link was sent to
+	Until   string       // the last day of the link
+	Answer  template.URL // mailto: address of the desk, empty when the desk takes no mail
 	ReplyTo string
-	Contact string // of the group, for credentials
+	Contact string // of the group, for requesting credentials
 	Phone   string
 	Email   string
 }
 
-// withoutTraces keeps the secret in the address to the two who know it: no search engine lists the page, no browser
-// tells another site where it was, no cache keeps it.
+// withoutTraces sets headers that keep the secret address from leaking: no search engine lists the page, no browser
+// sends the address to another site, no cache stores the page.
 func withoutTraces(r *web.Request) {
 	r.SetHeader("X-Robots-Tag", "noindex, nofollow, noarchive")
 	r.SetHeader("Referrer-Policy", "no-referrer")
@@ -48,7 +48,7 @@ func (a pages) getLinkedTicket(r *web.Request) error {
 	v.Page = r.Page("side.title", "number", t.ID, "subject", t.Subject)
 	v.Number, v.Rev, v.Subject, v.State = t.ID, t.PublicRev, t.Subject, t.State.String()
 	reader := v.Person
-	v.Person = who.ID // the sentences speak to whom the link was sent
+	v.Person = who.ID // the sentences address the person the link was sent to
 	v.Until = v.Day(ends)
 	if replyTo != "" {
 		v.Answer = mailTo(replyTo, fmt.Sprintf("Re: [#%d] %s", t.ID, t.Subject))
@@ -64,7 +64,7 @@ func (a pages) getLinkedTicket(r *web.Request) error {
 	}
 	v.Line = show.Joined(" · ", v.T("side.number", "number", t.ID), show.LevelPaths(levels, v.Lang)[t.Module], v.T("side.opened", "when", show.InSentence(&v.Page, t.Opened)))
 	v.standing(tv)
-	v.Next, v.SeeOther = "", nil // what comes next is a button they do not have; another ticket needs a link of its own
+	v.Next, v.SeeOther = "", nil // the next step is a button they do not have, and another ticket needs its own link
 	v.thread(tv, names)
 	base := "/r/" + token
 	v.readOnly(base)
@@ -74,7 +74,7 @@ func (a pages) getLinkedTicket(r *web.Request) error {
 	return r.Render("page/ticket-linked", v)
 }
 
-// readOnly takes out of the thread what only somebody who is signed in can use, and leads to files below base.
+// readOnly removes from the thread what only signed-in people can use, and moves the addresses of files below base.
 func (v *linkedPage) readOnly(base string) {
 	file := func(f *show.FileCard) {
 		f.Address = base + f.Address
@@ -98,12 +98,12 @@ func (v *linkedPage) readOnly(base string) {
 	}
 }
 
-// mailTo is an address for a link that opens a new mail. html/template would filter the scheme's plus sign.
+// mailTo returns an address that opens a new mail. html/template would escape plus signs in the address.
 func mailTo(address, subject string) template.URL {
 	return template.URL("mailto:" + strings.ReplaceAll(url.PathEscape(address), "%40", "@") + "?subject=" + url.PathEscape(markup.Line(subject))) // #nosec G203 -- both parts are escaped
 }
 
-// getLinkedFile answers with a file that the linked ticket shows.
+// getLinkedFile answers with a file of the linked ticket.
 func (a pages) getLinkedFile(r *web.Request) error {
 	withoutTraces(r)
 	id, err := r.Number()

@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// alikeBox is the fragment beside the subject: what looks like the words being typed.
+// alikeBox is the fragment beside the subject: articles and tickets that resemble the words being typed.
 type alikeBox struct {
 	web.Page
 	Alike []alikeLine
@@ -20,7 +20,7 @@ type alikeBox struct {
 
 type alikeLine struct{ Title, Address, Meta string }
 
-// alikeMost is how many look-alikes are offered.
+// alikeMost is how many similar articles and tickets are offered.
 const alikeMost = 5
 
 func (a pages) getLookAlike(r *web.Request) error {
@@ -33,8 +33,8 @@ func (a pages) getLookAlike(r *web.Request) error {
 	return r.Fragment("part/look-alike", v)
 }
 
-// alike finds articles and own tickets that resemble the subject, those of the module first. It is an addition: without
-// an index there is none, and the form works.
+// alike finds articles and own tickets that resemble the subject, those of the module first. The form works without it:
+// if there is no index, it finds nothing.
 func (a pages) alike(r *web.Request, p *web.Page, subject, module string) ([]alikeLine, error) {
 	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
 		return nil, nil

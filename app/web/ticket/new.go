@@ -18,11 +18,11 @@ import (
 	"sportello/store"
 )
 
-// newTicketPage is the form that opens a ticket, in three parts. Which questions it asks depends on the module: choosing
-// one posts the form, which comes back with everything typed. For a module served elsewhere it becomes the way there.
+// newTicketPage is the form that opens a ticket, in three parts. Its questions depend on the module: choosing one posts
+// the form, which comes back with everything typed. If the module is served elsewhere, the page shows how to get there.
 type newTicketPage struct {
 	web.Page
-	ForOthers  bool // the actor may open in somebody else's name
+	ForOthers  bool // the actor may open tickets in somebody else's name
 	Modules    []show.ChoiceGroup
 	NoModule   bool // "I do not know" was chosen
 	Kinds      []show.Choice
@@ -31,32 +31,32 @@ type newTicketPage struct {
 	About      string // of the module
 	Questions  []askedQuestion
 	Versions   []string
-	Guide      bool // the guided set stands open
+	Guide      bool // the guided questions are unfolded
 	Alike      []alikeLine
 	Away       *show.AwayBox
-	MayAnyway  bool          // agents may file under a module served elsewhere
-	Carried    []web.Resumed // what was typed, while the form shows the way elsewhere
-	Typed      string        // the same for reading and copying
-	ByMail     string        // the way elsewhere with what was typed in it
+	MayAnyway  bool          // agents may open a ticket for a module served elsewhere
+	Carried    []web.Resumed // what was typed, while the page shows the way elsewhere
+	Typed      string        // the same as text, for reading and copying
+	ByMail     string        // mailto: address with what was typed
 	Group      string
 	Hours      string
 	Times      string
 	Today      string
-	Refocus    bool // a module was just chosen: the focus returns there
-	KeepsDraft bool // the browser keeps what is typed: not for agents, whose page of the ticket would not clear it
+	Refocus    bool // a module was just chosen: the focus returns to it
+	KeepsDraft bool // the browser stores what is typed; not for agents, whose page of the ticket would not delete it
 	DraftName  string
 }
 
 type askedQuestion struct {
-	Field    web.FieldError // its name and what is wrong
+	Field    web.FieldError // name and problem
 	Label    string
 	Type     string // text, number, date
 	Value    string
-	Choices  []show.Choice // of a question that is answered by choosing
+	Choices  []show.Choice // for a question with a list of answers
 	Required bool
 }
 
-// guide are the fields that help to reproduce a malfunction, in the order in which they are written into the text.
+// guide lists the fields that help to reproduce a malfunction, in the order in which they are written into the text.
 var guide = []string{"doing", "expected", "happened", "example", "since"}
 
 func (a pages) getNewTicket(r *web.Request) error {
@@ -77,7 +77,7 @@ func (a pages) getNewTicket(r *web.Request) error {
 	return a.newTicketPage(r, &newTicketPage{Page: r.Page("new-ticket.title")}, values, nil, nil)
 }
 
-// newTicketPage shows the form with the first values, or as it was posted with what is wrong.
+// newTicketPage shows the form with its initial values, or as it was posted, with its problems.
 func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values, f *web.Form, wrong error) error {
 	v.Nav = "tickets"
 	v.Crumb(v.T("own.title"), "/tickets")
@@ -140,12 +140,12 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 	return r.Render("page/ticket-new", v)
 }
 
-// offer fills the choices that are the same for every module.
+// offer fills the choices that do not depend on the module.
 func (v *newTicketPage) offer() {
 	for k := store.Clarification; k <= store.Access; k++ {
 		code := k.String()
 		if k == store.Access && !v.Chosen("kind", code) {
-			continue // it comes from the page that asks for credentials
+			continue // the page that requests credentials opens it
 		}
 		v.Kinds = append(v.Kinds, show.Choice{Value: code, Label: v.T("new-ticket.kind-" + code), Hint: v.T("new-ticket.says-" + code), Chosen: v.Chosen("kind", code)})
 	}
@@ -175,7 +175,7 @@ func (v *newTicketPage) question(q store.Question) askedQuestion {
 	return field
 }
 
-// carry keeps what was typed while the page shows the way elsewhere, to be read, copied and brought along.
+// carry keeps what was typed while the page shows the way elsewhere, so that the person can read, copy and send it.
 func (v *newTicketPage) carry() {
 	if v.Form == nil {
 		return
@@ -198,7 +198,7 @@ func (v *newTicketPage) carry() {
 	if v.Away.Go == nil || !strings.HasPrefix(v.Away.Go.Address, "mailto:") {
 		return
 	}
-	// Programs take only so much of an address: a long text is left to be copied.
+	// Mail programs accept only short addresses: a long text must be copied.
 	body := compose(&v.Page, v.Value)
 	if len(body) > 1500 {
 		body = ""
@@ -210,7 +210,7 @@ func (v *newTicketPage) carry() {
 	v.Away.Go.Address += query
 }
 
-// carryAnswers keeps the answers to questions that the module chosen now does not ask: the choice may be taken back.
+// carryAnswers keeps the answers to questions that the new module does not ask, because the choice may be undone.
 func (v *newTicketPage) carryAnswers(l *catalogue.Level) {
 	if v.Form == nil {
 		return
@@ -226,7 +226,7 @@ func (v *newTicketPage) carryAnswers(l *catalogue.Level) {
 	slices.SortFunc(v.Carried, func(x, y web.Resumed) int { return strings.Compare(x.Name, y.Name) })
 }
 
-// compose writes the guided set into the text, the name of each field that was filled in above it.
+// compose writes the guided answers into the text, each below the name of its field.
 func compose(p *web.Page, value func(string) string) string {
 	parts := []string{value("body")}
 	for _, name := range guide {
@@ -237,7 +237,7 @@ func compose(p *web.Page, value func(string) string) string {
 	return show.Joined("\n\n", parts...)
 }
 
-// whoReads says what comes next: which group reads the ticket, when it is there, and the usual times.
+// whoReads fills in what happens next: which group reads the ticket, its working hours, and the usual times.
 func (a pages) whoReads(r *web.Request, v *newTicketPage, l *catalogue.Level) error {
 	set := r.Settings()
 	v.Times = v.T("new-ticket.times", "least", set.WorkingHours["1"], "most", set.WorkingHours["4"])
@@ -258,7 +258,7 @@ func (a pages) whoReads(r *web.Request, v *newTicketPage, l *catalogue.Level) er
 	return nil
 }
 
-// postNewTicket opens the ticket, or only shows the form again for another module when that is what was pressed.
+// postNewTicket opens the ticket, or only shows the form for another module if that button was pressed.
 func (a pages) postNewTicket(r *web.Request) error {
 	f := r.Form()
 	v := &newTicketPage{Page: r.Page("new-ticket.title")}
@@ -292,10 +292,10 @@ func (a pages) postNewTicket(r *web.Request) error {
 	return r.Done("flash.new-ticket", address.Ticket(t.ID))
 }
 
-// readNewTicket reads the form. What is wrong with it is collected in the form; an error is not the person's fault.
+// readNewTicket reads the form. It collects the problems in the form; the error is one that is not the person's fault.
 func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (ticket.NewTicket, []string, error) {
 	n := ticket.NewTicket{Kind: web.FormCode[store.TicketKind](f, "kind"), Severity: web.FormCode[store.Severity](f, "severity"), Urgency: web.FormCode[store.Urgency](f, "urgency"), Form: true}
-	// In the order of the page, as the summary lists what is wrong.
+	// Read in the order of the page, which is the order of the summary of problems.
 	var err error
 	if n.For, err = a.formRequester(r, f); err != nil {
 		return n, nil, err
@@ -332,7 +332,7 @@ func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (tic
 	return n, formAddresses(f, "participants"), nil
 }
 
-// formModule reads the module of the form, nil for "I do not know".
+// formModule returns the module chosen in the form, nil for "I do not know".
 func (a pages) formModule(f *web.Form) (*catalogue.Level, error) {
 	switch code := f.Raw("module"); code {
 	case show.NoModule:
@@ -350,8 +350,8 @@ func (a pages) formModule(f *web.Form) (*catalogue.Level, error) {
 	}
 }
 
-// deadline reads the date that goes with an urgency. A date without an hour means the end of that day's work, or the
-// end of the day when the work of today is over.
+// deadline returns the date that belongs to an urgency. A date without an hour means the end of that day's work, or the
+// end of the day when today's work is over.
 func (a pages) deadline(r *web.Request, f *web.Form, u store.Urgency) time.Time {
 	if u != store.Today && u != store.Week {
 		return time.Time{}
@@ -373,7 +373,7 @@ func (a pages) deadline(r *web.Request, f *web.Form, u store.Urgency) time.Time 
 	return evening
 }
 
-// formRequester finds in whose name the ticket is opened, 0 for one's own.
+// formRequester returns the person in whose name the ticket is opened, 0 for the actor.
 func (a pages) formRequester(r *web.Request, f *web.Form) (uint64, error) {
 	text := f.Text("requester", store.Most("people.email"))
 	if text == "" {
@@ -400,7 +400,7 @@ func (a pages) formRequester(r *web.Request, f *web.Form) (uint64, error) {
 	return 0, nil
 }
 
-// requesterAddress turns the number of a person into their address, if the actor may open tickets in their name.
+// requesterAddress returns the address of a person given by number, if the actor may open tickets in their name.
 func (a pages) requesterAddress(actor policy.Actor, s string) (string, error) {
 	var id uint64
 	if _, err := fmt.Sscanf(s, "%d", &id); err != nil || fmt.Sprint(id) != s {
@@ -427,7 +427,7 @@ func (a pages) requesterAddress(actor policy.Actor, s string) (string, error) {
 	return email, nil
 }
 
-// formAddresses reads several addresses, set apart by commas, semicolons or white space.
+// formAddresses returns several addresses, separated by commas, semicolons or white space.
 func formAddresses(f *web.Form, name string) []string {
 	var out []string
 	for _, s := range strings.FieldsFunc(f.Body(name), func(r rune) bool { return strings.ContainsRune(",; \t\n", r) }) {

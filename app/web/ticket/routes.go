@@ -1,4 +1,4 @@
-// Package ticket is the room of tickets, for both of their sides.
+// Package ticket serves the pages of a ticket, for agents and for the requester's side.
 package ticket
 
 import (
@@ -6,13 +6,13 @@ import (
 	"sportello/app/web/live"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct {
 	*web.Site
 	presence *live.Presence
 }
 
-// Routes are a ticket, for both of its sides.
+// Routes returns the routes of tickets, for agents and for the requester's side.
 func Routes(s *web.Site, presence *live.Presence) []web.Route {
 	a := pages{s, presence}
 	secret := func(r web.Route) web.Route { r.Secret = true; return r }

@@ -18,7 +18,7 @@ import (
 	"sportello/store"
 )
 
-// sidePage is a ticket as its requester's side sees it: first how it stands, in a sentence, then what was written.
+// sidePage is a ticket as its requester's side sees it: first its state in a sentence, then the messages.
 type sidePage struct {
 	web.Page
 	Number   uint64
@@ -29,17 +29,17 @@ type sidePage struct {
 	State    string
 	Sentence string
 	Next     string
-	SeeOther *show.OwnLine // the ticket that this one is a duplicate of, for whom may see it
+	SeeOther *show.OwnLine // the ticket that this one duplicates, for those who may see it
 
 	MayWrite   bool
 	MayConfirm bool
 	MaySettle  bool
 	MayAdd     bool
-	Reopens    bool // a message brings the ticket back to work
+	Reopens    bool // a message reopens the ticket
 	Reply      replyBox
-	Stale      bool // somebody wrote meanwhile: what was typed stands in the box, unsent
+	Stale      bool // somebody wrote in the meantime: the typed text is in the box, unsent
 	DraftName  string
-	Taken      string // the drafts that the browser may forget, because their text was taken
+	Taken      string // the drafts that the browser may delete, because their text was sent
 
 	Thread       []sideItem
 	Facts        []show.FactLine
@@ -48,10 +48,10 @@ type sidePage struct {
 	Wishes       []sideWish
 	Files        []show.FileCard
 	Links        []show.OwnLine
-	Holders      []linkHolder // who reads the ticket by a link
+	Holders      []linkHolder // people who read the ticket through a link
 
 	MayCorrect bool
-	Correcting bool // its form has errors and stands open
+	Correcting bool // the form for corrections has problems and is unfolded
 	Modules    []show.ChoiceGroup
 	Severities []show.Choice
 	Urgencies  []show.Choice
@@ -60,15 +60,15 @@ type sidePage struct {
 
 type replyBox struct{ Heading, Hint, Button string }
 
-// sideItem is one line of the thread: a message, or what happened between two.
+// sideItem is one line of the thread: a message, or the events between two messages.
 type sideItem struct {
 	Message *sideMessage
 	Events  []sideEvent
-	Folded  string // "5 cambiamenti", when the events are too many to stand open
+	Folded  string // "5 cambiamenti", when there are too many events to show unfolded
 }
 
 type sideMessage struct {
-	On       *sidePage // the page it stands in
+	On       *sidePage // the page it is on
 	ID       uint64
 	Desk     bool
 	Initials string
@@ -77,8 +77,8 @@ type sideMessage struct {
 	At       words.Moment
 	HTML     template.HTML
 	Files    []show.FileCard
-	Mail     *byMail // nil when it did not come by mail
-	Folded   bool    // it is one line until it is opened
+	Mail     *byMail // nil when the message did not come by mail
+	Folded   bool    // shown as one line until it is opened
 }
 
 type sideEvent struct {
@@ -93,8 +93,8 @@ type sidePerson struct {
 	Self      bool
 }
 
-// sideTicket answers with the ticket as its requester's side sees it. f and wrong are a form of the page that was
-// posted, with what is wrong with it; a Conflict says that the ticket has moved on, and keeps the text.
+// sideTicket answers with the ticket as its requester's side sees it. f and wrong are a posted form of the page and its
+// error; a Conflict means that the ticket has changed in the meantime, and the text is kept.
 func (a pages) sideTicket(r *web.Request, tv *ticket.View, f *web.Form, wrong error) error {
 	t := tv.Ticket
 	v := &sidePage{Page: r.Page("side.title", "number", t.ID, "subject", t.Subject), Number: t.ID, Rev: t.PublicRev, Address: address.Ticket(t.ID),
@@ -149,7 +149,7 @@ func (a pages) sideTicket(r *web.Request, tv *ticket.View, f *web.Form, wrong er
 
 func draftName(person, ticket uint64) string { return fmt.Sprintf("%d-ticket-%d", person, ticket) }
 
-// taken tells from the act that led here which text has just arrived.
+// taken finds out from the act that led here which text has just been sent.
 func (v *sidePage) taken(tv *ticket.View) {
 	switch v.FlashKey {
 	case "flash.side-sent", "flash.side-confirmed":
@@ -165,7 +165,7 @@ func (v *sidePage) taken(tv *ticket.View) {
 	}
 }
 
-// first says what the actor may do.
+// first fills in what the actor may do.
 func (v *sidePage) first(tv *ticket.View) {
 	t := tv.Ticket
 	v.MayWrite = tv.May[policy.Write]
@@ -176,14 +176,14 @@ func (v *sidePage) first(tv *ticket.View) {
 	v.Reopens = t.State == store.StateResolved || t.State == store.StateClosed && tv.InGrace
 }
 
-// sideNames are those that stand in no row of the view.
+// sideNames are the names that the view does not contain.
 type sideNames struct {
 	unit   string // of the requester
 	people map[uint64]string
 	groups map[uint64]store.Words
 }
 
-// sideNames looks up what the history names by number alone, and where the requester works.
+// sideNames looks up the names of what the history has as numbers, and the requester's unit.
 func (a pages) sideNames(tv *ticket.View) (sideNames, error) {
 	n := sideNames{people: map[uint64]string{}, groups: map[uint64]store.Words{}}
 	err := a.Store.View(func(tx *store.Tx) error {
@@ -209,7 +209,7 @@ func (a pages) sideNames(tv *ticket.View) (sideNames, error) {
 	return n, err
 }
 
-// fieldNumber reads what an event made of a field that holds a number, 0 when it did not touch it.
+// fieldNumber returns the new value of a numeric field in an event, 0 when the event did not change it.
 func fieldNumber(e ticket.Event, name string) uint64 {
 	for _, f := range e.Fields {
 		var n uint64
@@ -223,14 +223,14 @@ func fieldNumber(e ticket.Event, name string) uint64 {
 func fieldWord(e ticket.Event, name string) (before, after string) {
 	for _, f := range e.Fields {
 		if f.Name == name {
-			_ = json.Unmarshal(f.Old, &before) // what is no word stays empty and is not told
+			_ = json.Unmarshal(f.Old, &before) // a value that is not text stays empty and is not shown
 			_ = json.Unmarshal(f.New, &after)
 		}
 	}
 	return before, after
 }
 
-// thread puts messages and events in order of time; what only agents may read is left out, whoever looks.
+// thread puts messages and events in order of time. It leaves out what only agents may read, whoever the reader is.
 func (v *sidePage) thread(tv *ticket.View, names sideNames) {
 	events := tv.History
 	var waiting []sideEvent
@@ -267,7 +267,7 @@ func (v *sidePage) thread(tv *ticket.View, names sideNames) {
 	flush()
 }
 
-// precedes reports whether an event stands before the message of the same step: who replies takes charge first.
+// precedes reports whether an event comes before the message of the same step: a reply takes charge first.
 func precedes(e ticket.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
 
 func (v *sidePage) message(tv *ticket.View, names sideNames, m *store.Message) *sideMessage {
@@ -295,7 +295,7 @@ func (v *sidePage) message(tv *ticket.View, names sideNames, m *store.Message) *
 	return out
 }
 
-// facts is the ticket in brief.
+// facts fills in the ticket's summary.
 func (v *sidePage) facts(tv *ticket.View) {
 	t := tv.Ticket
 	add := func(name, text string) {
@@ -340,7 +340,7 @@ func (v *sidePage) facts(tv *ticket.View) {
 	}
 }
 
-// sideWish is an address that was asked to be added.
+// sideWish is an address that somebody asked to add.
 type sideWish struct {
 	Address string
 	May     bool // the reader may add it

@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// sideValues are the first values of the page's forms.
+// sideValues returns the initial values of the page's forms.
 func sideValues(t *store.Ticket, levels []catalogue.Level) url.Values {
 	values := url.Values{"subject": {t.Subject}, "severity": {t.Severity.String()}, "urgency": {t.Urgency.String()}, "module": {show.NoModule}}
 	if l := show.LevelOf(levels, t.Module); l != nil {
@@ -24,7 +24,7 @@ func sideValues(t *store.Ticket, levels []catalogue.Level) url.Values {
 	return values
 }
 
-// correcting fills the form that corrects the ticket until it is taken in charge.
+// correcting fills the form with which the requester's side corrects the ticket until an agent takes charge.
 func (v *sidePage) correcting(levels []catalogue.Level) {
 	v.Modules = show.ModuleChoices(&v.Page, levels, v.Value("module"), false)
 	for s := store.Blocking; s <= store.Low; s++ {
@@ -41,7 +41,7 @@ func (v *sidePage) correcting(levels []catalogue.Level) {
 	}
 }
 
-// postSideMessage writes a message, alone or together with what the pressed button says.
+// postSideMessage writes a message, with or without the step of the pressed button.
 func (a pages) postSideMessage(r *web.Request) error {
 	f := r.Form()
 	switch f.Raw("act") {
@@ -70,12 +70,12 @@ func (a pages) postSideSettle(r *web.Request) error {
 	return a.sideStep(r, f, settle(f, "outcome", a.sideText(r, f, false)), "flash.side-settled")
 }
 
-// settle resolves on the requester's side: it is solved, or not needed any more.
+// settle returns the step with which the requester's side resolves the ticket: solved, or no longer needed.
 func settle(f *web.Form, field string, text *ticket.Text) ticket.Step {
 	return ticket.Step{Message: text, To: store.StateResolved, Outcome: web.FormCode[store.Outcome](f, field)}
 }
 
-// sideText reads the message of the form, nil when there is none and none is needed. Files alone are a message too.
+// sideText returns the message of the form, nil when there is none and none is needed. Files alone count as a message.
 func (a pages) sideText(r *web.Request, f *web.Form, needed bool) *ticket.Text {
 	text := &ticket.Text{Body: f.Body("body"), Files: f.Files("files")}
 	if text.Body == "" && len(text.Files) > 0 {
@@ -102,7 +102,7 @@ func (a pages) postSideCorrect(r *web.Request) error {
 	return a.sideStep(r, f, ticket.Step{Subject: &subject, Module: &module, Severity: &severity, Urgency: &urgency, Deadline: &deadline}, "flash.side-corrected")
 }
 
-// postSideParticipants adds somebody by address or takes somebody out. Whether an address was known is not told.
+// postSideParticipants adds a person by address or removes one. It does not reveal whether the address is known.
 func (a pages) postSideParticipants(r *web.Request) error {
 	f := r.Form()
 	if f.Has("remove") {
@@ -118,8 +118,9 @@ func (a pages) postSideParticipants(r *web.Request) error {
 	return a.sideStep(r, f, ticket.Step{Add: add}, "flash.side-added")
 }
 
-// sideStep does the step and returns to the ticket, or to the new one that a late message opened. What is wrong comes
-// back on the page with everything typed; when the ticket has moved on meanwhile, so does the text, to be sent again.
+// sideStep does the step and returns to the ticket, or to the new ticket that a late message opened. On a problem the
+// page comes back with everything typed; if the ticket has changed in the meantime, also with the text, to send it
+// again.
 func (a pages) sideStep(r *web.Request, f *web.Form, s ticket.Step, flashKey string) error {
 	n, err := r.Number()
 	if err != nil {
@@ -148,7 +149,7 @@ func (a pages) sideStep(r *web.Request, f *web.Form, s ticket.Step, flashKey str
 		return r.Done("flash.side-followed", address.Ticket(t.ID), "number", n)
 	}
 	if _, err := a.Desk.Tickets.Read(actor, n); store.KindOf(err) == store.NotFound && err != nil {
-		return r.Done(flashKey, "/tickets") // one has taken oneself out
+		return r.Done(flashKey, "/tickets") // the actors removed themselves
 	}
 	return r.Done(flashKey, address.Ticket(n))
 }

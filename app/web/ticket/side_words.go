@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// standing says how the ticket stands in a sentence, what comes next, and what a reply will do.
+// standing says in a sentence what state the ticket is in, what comes next, and what a reply will do.
 func (v *sidePage) standing(tv *ticket.View) {
 	t := tv.Ticket
 	group := tv.Group.Name.In(v.Lang)
@@ -80,7 +80,7 @@ func (v *sidePage) planned(t *store.Ticket, group string) {
 	v.Next = v.T("side.planned-next", "group", group)
 }
 
-// outcome says how it ended. The number behind a duplicate is shown only to whom may see that ticket.
+// outcome says how the ticket ended. It names the duplicated ticket only to those who may see it.
 func (v *sidePage) outcome(tv *ticket.View, group string) string {
 	t := tv.Ticket
 	switch t.Outcome {
@@ -110,8 +110,8 @@ func (v *sidePage) outcome(tv *ticket.View, group string) string {
 	return v.T("side.outcome-"+t.Outcome.String(), "group", group)
 }
 
-// settledBy names who of the requester's side resolved the ticket, and whether that is the reader; nothing when an
-// agent did.
+// settledBy returns who of the requester's side resolved the ticket and whether that is the reader; nothing when an
+// agent resolved it.
 func (v *sidePage) settledBy(tv *ticket.View) (who string, own bool) {
 	t := tv.Ticket
 	for i := len(tv.History) - 1; i >= 0; i-- {
@@ -155,7 +155,7 @@ func (v *sidePage) closed(tv *ticket.View) {
 	v.Reply = replyBox{v.T("side.reply-follow"), v.T("side.reply-follow-hint"), v.T("side.send-follow")}
 }
 
-// event says what happened, in a line; nothing for what the thread shows by itself.
+// event describes an event in one line. It returns nothing for an event that the thread shows anyway.
 func (v *sidePage) event(tv *ticket.View, names sideNames, e ticket.Event) string {
 	if e.Internal {
 		return ""
@@ -200,7 +200,7 @@ func (v *sidePage) event(tv *ticket.View, names sideNames, e ticket.Event) strin
 	return ""
 }
 
-// priorityEvent says from what to what severity and urgency went, and why.
+// priorityEvent says how severity and urgency changed, and why.
 func (v *sidePage) priorityEvent(e ticket.Event, who string) string {
 	var parts []string
 	if was, is := fieldWord(e, "severity"); is != "" {

@@ -22,23 +22,23 @@ import (
 	"sportello/store/spelling"
 )
 
-// ticketAct is what one form of the ticket page asks for.
+// ticketAct is what one form of the ticket page asks to do.
 type ticketAct struct {
-	part  string // which form it is, to be shown open again
+	part  string // the form, so that it can be shown unfolded again
 	step  ticket.Step
-	asks  []string // fields whose rights the form needs even where the step is left without them
+	asks  []string // fields whose rights the form needs even if the step does not change them
 	flash string
 	args  []any
-	shown bool              // the page was answered already: nothing is done
-	sent  bool              // what was written in the editor has been taken
-	moved map[string]string // fields whose names differ on the page from those of the desk
+	shown bool              // the handler has already answered; nothing more is done
+	sent  bool              // the text of the editor has been sent
+	moved map[string]string // fields that have one name on the page and another in the desk
 }
 
-// ticketHandler reads one form of the ticket page. What is wrong with the form it leaves in the form.
+// ticketHandler reads one form of the ticket page. It leaves the form's problems in the form.
 type ticketHandler func(r *web.Request, n uint64, f *web.Form) (ticketAct, error)
 
-// ticketPost does what a form of the ticket page asks for. When that cannot be done the page comes back with all that
-// was typed, what is wrong, and, when somebody else changed the ticket meanwhile, what they did.
+// ticketPost returns the handler of a form of the ticket page. If the act fails, the page comes back with everything
+// typed, the problems, and, when somebody else changed the ticket in the meantime, their changes.
 func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 	return func(r *web.Request) error {
 		n, err := r.Number()
@@ -68,8 +68,8 @@ func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 	}
 }
 
-// afterStep is where a form leads when it was done: back to the ticket, or to the queue when the ticket has gone where
-// the actor may not follow.
+// afterStep returns the address that follows a form that was done: the ticket, or the queue when the actor may no
+// longer see the ticket.
 func (a pages) afterStep(r *web.Request, n uint64, f *web.Form) string {
 	from := fromQuery(a, r.Actor(), f.Raw("from"))
 	seen, err := a.Desk.Tickets.Revisions(r.Actor(), []uint64{n})
@@ -79,13 +79,13 @@ func (a pages) afterStep(r *web.Request, n uint64, f *web.Form) string {
 		}
 	}
 	if from == nil {
-		// An agent who stands on the requester's side too is shown this side by saying so.
+		// An agent who also belongs to the requester's side must ask for the agents' page.
 		return address.Ticket(n) + "?as=agent"
 	}
 	return show.JoinQuery(address.Ticket(n), webqueue.QueryString(from, from.Raw("from")))
 }
 
-// ticketAgain shows the page again after a form that could not be done.
+// ticketAgain shows the page again after a form that failed.
 func (a pages) ticketAgain(r *web.Request, n uint64, act ticketAct, f *web.Form, err error) error {
 	if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
 		return err
@@ -104,7 +104,7 @@ func (a pages) ticketAgain(r *web.Request, n uint64, act ticketAct, f *web.Form,
 	return a.workTicket(r, t, from, &posted{form: f, part: act.part}, renamed(err, act.moved))
 }
 
-// renamed gives the problems the names that their fields have on the page.
+// renamed gives the problems in err the names that their fields have on the page.
 func renamed(err error, names map[string]string) error {
 	var many store.Problems
 	var one *store.Error
@@ -127,7 +127,7 @@ func renamed(err error, names map[string]string) error {
 	return out
 }
 
-// takeSent tells whether the editor's text of this ticket was taken just now, once.
+// takeSent reports, once, whether the editor's text of this ticket has just been sent.
 func (a pages) takeSent(r *web.Request, n uint64) bool {
 	if r.Method() != http.MethodGet || r.Cookie(a.CookieName("sent")) != strconv.FormatUint(n, 10) {
 		return false
@@ -136,8 +136,8 @@ func (a pages) takeSent(r *web.Request, n uint64) bool {
 	return true
 }
 
-// postStep sends what was written in the editor: a reply with what it does to the state, or a note. A note is never
-// public: with the note's mode every other act is refused, and the other way round.
+// postStep sends the text of the editor: a reply with its change of state, or a note. A note never becomes public: in
+// the note's mode every act but a note is refused, and in the reply's mode a note is.
 func (a pages) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error) {
 	mode, act := f.Raw("mode"), f.Raw("act")
 	note := mode == "note"
@@ -202,7 +202,7 @@ func (a pages) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error
 	return done, nil
 }
 
-// showPreview answers with the page and the text as it would look; nothing is sent.
+// showPreview answers with the page and a preview of the text; nothing is sent.
 func (a pages) showPreview(r *web.Request, n uint64, f *web.Form, body string) error {
 	t, err := a.Desk.Tickets.Read(r.Actor(), n)
 	if err != nil {
@@ -220,15 +220,15 @@ func (a pages) showPreview(r *web.Request, n uint64, f *web.Form, body string) e
 	return a.workTicket(r, t, from, &posted{form: f, part: "editor", preview: preview}, nil)
 }
 
-// mentionMark finds @handle and @"Name Surname" where no word stands before it: an address is no mention.
+// mentionMark matches @handle and @"Name Surname" unless a word precedes it: an e-mail address is not a mention.
 var mentionMark = regexp.MustCompile(`(?:^|[^\pL\pN_.@-])@(?:"([^"\n]{2,80})"|([\pL\pN][\pL\pN._+-]{0,63}(?:@[\pL\pN.-]+)?))`)
 
-// maxMentions bounds how many are looked up.
+// maxMentions limits how many mentions are looked up.
 var maxMentions = store.Most("messages.mentions")
 
 // mentions finds the agents whom a note names: by the part of their address before the @, by the whole address, or by
-// their name in quotes. What names nobody is returned as it was written. Who may not read the note is left out by the
-// desk.
+// their name in quotes. It returns the mentions that match nobody as written. The desk leaves out agents who may not
+// read the note.
 func (a pages) mentions(r *web.Request, body string) ([]people.Pick, []string, error) {
 	var found []people.Pick
 	var missing, looked []string
@@ -266,7 +266,7 @@ func (a pages) mentions(r *web.Request, body string) ([]people.Pick, []string, e
 	return found, missing, nil
 }
 
-// reasonPage asks an administrator why they must see a confidential ticket.
+// reasonPage asks an administrator why they need to see a confidential ticket.
 type reasonPage struct {
 	web.Page
 	ID uint64
@@ -297,7 +297,7 @@ func (a pages) reasonPage(r *web.Request, n uint64, f *web.Form, err error) erro
 	return r.Render("page/ticket-reason", v)
 }
 
-// postReason opens a confidential ticket to an administrator for an hour; the reason is written into its history.
+// postReason lets an administrator see a confidential ticket for an hour and writes the reason into its history.
 func (a pages) postReason(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {

@@ -18,16 +18,16 @@ import (
 	"sportello/store"
 )
 
-// threadItem is one line of a ticket's thread: a message, one event, or several events folded.
+// threadItem is one line of a ticket's thread: a message, one event, or several folded events.
 type threadItem struct {
 	Message *messageView
 	Event   *eventView
 	Folded  []eventView
-	Words   string // of the fold
+	Words   string // label of the fold
 }
 
 type messageView struct {
-	On       *ticketPage // the page it stands in
+	On       *ticketPage // the page it is on
 	Anchor   string
 	ID       uint64
 	Who      string
@@ -35,24 +35,24 @@ type messageView struct {
 	Initials string
 	At       words.Moment
 	Note     bool
-	Desk     bool // written on the agents' side
+	Desk     bool // written by an agent
 	Body     template.HTML
 	Files    []attachment
-	Origin   string // where it was moved from
-	OriginTo string // the number to which it could go back, empty when it may not
+	Origin   string // the ticket it was moved from
+	OriginTo string // the number of the ticket it may be moved back to, empty when it may not
 	MayMove  bool
 	MaySplit bool
-	Mail     *byMail // nil when it did not come by mail
-	Folded   bool    // it is one line until it is opened
-	Confirm  bool    // the reader's own answer by mail, which they have to confirm
-	Publish  bool    // it answers what was internal, and the reader may publish it
+	Mail     *byMail // nil when the message did not come by mail
+	Folded   bool    // shown as one line until it is opened
+	Confirm  bool    // the reader's own answer by mail, which they must confirm
+	Publish  bool    // an answer to an internal message, which the reader may publish
 
-	Subject     string // of what lies beside the ticket
-	Dismissed   string // why what lay beside the ticket was dismissed
+	Subject     string // of a message kept beside the ticket
+	Dismissed   string // why the message beside the ticket was dismissed
 	ReasonField string
 	ReasonError string
 
-	Moving    bool // the form that moves it is shown open
+	Moving    bool // the form that moves the message is unfolded
 	MoveField string
 	MoveTo    string
 	MoveError string
@@ -72,7 +72,7 @@ type eventView struct {
 	at   time.Time
 }
 
-// ticketNames knows by name whom and what a ticket's history is about.
+// ticketNames has the names of the people and things in a ticket's history.
 type ticketNames struct {
 	people  map[uint64]*store.Person
 	groups  []*store.Group
@@ -100,7 +100,7 @@ func (a pages) ticketNames(t *ticket.View) (*ticketNames, error) {
 			for id != 0 && n.modules[id] == nil {
 				m, err := store.Modules.Get(tx, id)
 				if err != nil {
-					return // an event about a module that is gone is told without its name
+					return // an event about a deleted module is shown without its name
 				}
 				n.modules[id] = m
 				id = m.Parent
@@ -168,7 +168,7 @@ func (n *ticketNames) group(id uint64, lang string) string {
 	return "?"
 }
 
-// groupOf names the group in whose name an agent writes: the ticket's, else their first.
+// groupOf names the group for which an agent writes: the ticket's group, else the agent's first.
 func (n *ticketNames) groupOf(p *store.Person, group uint64, lang string) string {
 	switch {
 	case p == nil:
@@ -189,10 +189,10 @@ func (n *ticketNames) module(id uint64, lang string) string {
 	return strings.Join(path, catalogue.PathSeparator)
 }
 
-// foldFrom is how many events in a row are folded.
+// foldFrom is the number of consecutive events from which they are folded.
 const foldFrom = 3
 
-// thread makes one list of messages and events by time.
+// thread merges messages and events into one list by time.
 func (v *ticketPage) thread(t *ticket.View, n *ticketNames) []threadItem {
 	var events []eventView
 	for _, e := range t.History {
@@ -209,7 +209,7 @@ func (v *ticketPage) thread(t *ticket.View, n *ticketNames) []threadItem {
 	return v.weave(messages, at, events)
 }
 
-// weave puts messages and events in the order in which they happened. Of one step, taking charge stands before the
+// weave puts messages and events in the order in which they happened. Within one step, taking charge comes before the
 // message and the move after it.
 func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eventView) []threadItem {
 	var out []threadItem
@@ -242,7 +242,7 @@ func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eve
 	return out
 }
 
-// since lists what came after the mark that the page carried: what somebody who wrote on it has not seen.
+// since lists what came after the mark that the page carried: what the writer of the posted form has not seen.
 func (v *ticketPage) since(t *ticket.View, n *ticketNames, seen string) []threadItem {
 	first, second, _ := strings.Cut(seen, "-")
 	change, err := strconv.ParseUint(first, 10, 64)
@@ -307,7 +307,7 @@ func (v *ticketPage) messageOf(m *store.Message, t *ticket.View, n *ticketNames)
 	return view
 }
 
-// attachmentOf describes a file as the cards under messages show it.
+// attachmentOf describes a file for its card below a message.
 func attachmentOf(p *web.Page, f *store.File) attachment {
 	kind := ""
 	if i := strings.LastIndexByte(f.Name, '.'); i > 0 && len(f.Name)-i <= 6 {
@@ -324,8 +324,8 @@ var eventIcons = map[string]string{"take": "hand", "assign": "person", "move": "
 	"close": "lock", "reopen": "reply", "link": "link", "unlink": "link", "merge": "link", "unmerge": "link", "participant": "people", "remove-participant": "people",
 	"requester": "people", "wish": "people", "refuse-wish": "people", "beside": "mail", "let-in": "mail", "own-ticket": "mail", "dismiss": "mail", "apart": "link", "move-message": "right", "spam": "trash", "not-spam": "reply", "look-in": "eye"}
 
-// event says one line of the history: who did what, from what to what. Opening is told by the first message, unless
-// somebody else did it.
+// event describes one line of the history: who did what, and the values before and after. It returns false for the
+// opening, which the first message shows, unless somebody else opened the ticket.
 func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (eventView, bool) {
 	line := eventView{Why: e.Why, At: v.Moment(e.At), Icon: eventIcons[e.Act], seq: e.Seq, at: e.At}
 	if line.Icon == "" {
@@ -394,7 +394,7 @@ func field(e ticket.Event, name string) store.Field {
 	return store.Field{}
 }
 
-// changes says what an event changed, for the acts that need it: "Gravità da Media a Alta".
+// changes describes what an event changed, for the acts that need it: "Gravità da Media a Alta".
 func (v *ticketPage) changes(e ticket.Event, t *ticket.View, n *ticketNames) []string {
 	var out []string
 	from := func(name, old, is string) {
@@ -454,7 +454,7 @@ func (v *ticketPage) changes(e ticket.Event, t *ticket.View, n *ticketNames) []s
 				before, after = after, before
 			}
 			for _, id := range after {
-				// Of a ticket that the reader may not see not even the number is told.
+				// Not even the number of a ticket that the reader may not see is shown.
 				if !slices.Contains(before, id) && slices.ContainsFunc(t.Links, func(l *store.Ticket) bool { return l.ID == id }) {
 					out = append(out, "#"+strconv.FormatUint(id, 10))
 				}
@@ -464,7 +464,7 @@ func (v *ticketPage) changes(e ticket.Event, t *ticket.View, n *ticketNames) []s
 	return out
 }
 
-// The values of a change are JSON, absent where there was nothing; one that cannot be read is told as nothing.
+// The values of a change are JSON, and absent where there was none; a value that cannot be read is shown as none.
 
 func jsonID(raw json.RawMessage) uint64 {
 	n, err := strconv.ParseUint(string(raw), 10, 64)

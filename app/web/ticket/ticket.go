@@ -23,42 +23,43 @@ import (
 	"sportello/store"
 )
 
-// ticketPage is a ticket as agents work it: thread, editor, and a column of facts that can be changed in place.
+// ticketPage is a ticket as agents work on it: the thread, the editor, and a column of facts that can be changed in
+// place.
 type ticketPage struct {
 	web.Page
 	ID      uint64
 	Rev     uint64
-	Seen    string // how far the thread went when the page was made
+	Seen    string // the end of the thread when the page was made
 	From    string // the queue this ticket was opened from, as a query string
-	Act     string // where the forms go: /tickets/1234
+	Act     string // address the forms post to: /tickets/1234
 	Back    string
 	Before  string
 	After   string
-	Draft   string // the name under which the browser keeps what is being written
-	Sent    bool   // what was kept under it has been taken
+	Draft   string // the name under which the browser stores the text being written
+	Sent    bool   // the text stored under it has been sent
 	Subject string
 
 	State      show.Badge
 	StateLong  string
 	Priority   string
-	PriorityIs string // its two causes, in words
+	PriorityIs string // severity and urgency in words, the two causes of the priority
 	Kind       string
 	ModulePath string
 	Group      string
 	Assignee   string
 	Due        show.DueView
 	Requester  personView
-	Lost       *show.Unreachable // mail to the requester comes back
+	Lost       *show.Unreachable // set when mail to the requester is returned
 	OpenedBy   string
 	Opened     words.Moment
 	Taken      words.Moment
 	Closes     string
 	Language   string
-	Others     string // who else has the ticket open
+	Others     string // other people who have the ticket open
 	Duplicate  *ticketLine
 	IsSpam     bool
-	Secret     bool // the desk gave an administrator sight of it for a reason
-	OwnSide    bool // the reader stands on the requester's side as well
+	Secret     bool // an administrator sees the ticket only because they gave a reason
+	OwnSide    bool // the reader also belongs to the requester's side
 
 	Thread   []threadItem
 	mails    map[uint64]*store.Mail
@@ -72,7 +73,7 @@ type ticketPage struct {
 	MayCorrect bool
 	MayArrange bool
 	MayAdd     bool
-	OpenPart   string // the part of the facts that is shown open
+	OpenPart   string // the part of the facts that is unfolded
 
 	Members    []show.Choice
 	Groups     []show.Choice
@@ -88,16 +89,16 @@ type ticketPage struct {
 
 	People      []participantView
 	Wishes      []string
-	Inner       *markup.Inner    // who wrote what was passed on, as the text says
-	Unclaimed   bool             // a form named the requester, who has not said yet that it is theirs
-	Beside      []*messageView   // what lies beside the ticket
-	Unsent      []show.LetterRow // letters that did not leave
+	Inner       *markup.Inner    // the author of a forwarded mail, as its text says
+	Unclaimed   bool             // a form named the requester, who has not confirmed yet that the ticket is theirs
+	Beside      []*messageView   // messages kept beside the ticket
+	Unsent      []show.LetterRow // letters that were not sent
 	UnsentWords string
-	Words       string      // on its fold
+	Words       string      // label of the fold of Beside
 	Belongs     *ticketLine // the ticket to which it may belong
 	Links       []ticketLine
-	Holders     []linkHolder // who reads the ticket by a link
-	OtherOf     []ticketLine // of the same requester
+	Holders     []linkHolder // people who read the ticket through a link
+	OtherOf     []ticketLine // other tickets of the same requester
 	Articles    []web.Link
 }
 
@@ -123,14 +124,15 @@ type questionView struct {
 	Choices                  []show.Choice
 }
 
-// conflictView tells what changed since the page was made on which somebody wrote.
+// conflictView describes what changed after the writer's page was made.
 type conflictView struct {
-	Editor bool // what they wrote is in the editor
+	Editor bool // the editor contains what they wrote
 	New    []threadItem
 }
 
-// getTicket shows the ticket to whoever may see it: to agents as they work it, to the requester's side as theirs. An
-// agent's own ticket in somebody else's group is theirs as a requester; from=, which the queue adds, and as= choose.
+// getTicket shows the ticket to everyone who may see it: agents get the page for working on it, the requester's side
+// gets its own. Agents get the requester's page for their own ticket in another group. The parameters from, which the
+// queue adds, and as override the choice.
 func (a pages) getTicket(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {
@@ -160,15 +162,15 @@ func (a pages) getTicket(r *web.Request) error {
 	return a.sideTicket(r, v, nil, nil)
 }
 
-// posted is what a form of the ticket page sent that could not be done.
+// posted is a posted form of the ticket page that failed.
 type posted struct {
 	form    *web.Form
-	part    string // which of the page's forms
+	part    string // one of the page's forms
 	preview template.HTML
 }
 
-// workTicket shows the ticket as agents work it. from is the queue it was opened from; back and err are a form that
-// could not be done, all of which is shown again.
+// workTicket shows the ticket for agents to work on. from is the queue it was opened from; back and err are a form that
+// failed, shown again with everything typed.
 func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *posted, err error) error {
 	v := &ticketPage{Page: r.Workbench("ticket.title", "number", t.Ticket.ID, "subject", t.Ticket.Subject)}
 	row := t.Ticket
@@ -242,8 +244,8 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 	return r.Render("page/ticket", v)
 }
 
-// tell puts what went wrong into the page: a conflict with what changed meanwhile, problems beside their fields, a
-// refusal above the form. What no form can show is returned.
+// tell shows what went wrong on the page: a conflict with the changes made in the meantime, problems beside their
+// fields, a refusal above the form. It returns the errors that no form can show.
 func (v *ticketPage) tell(t *ticket.View, back *posted, names *ticketNames, err error) error {
 	var one *store.Error
 	if errors.As(err, &one) && one.Kind == store.Conflict && one.Key == "error.changed-meanwhile" {
@@ -260,7 +262,7 @@ func (v *ticketPage) tell(t *ticket.View, back *posted, names *ticketNames, err 
 	return v.Refill(v.Form, err)
 }
 
-// seenOf marks how far a reader of the view has come: the last change, and the last message.
+// seenOf returns a mark of how far a reader of the view has read: the last change and the last message.
 func seenOf(t *ticket.View) string {
 	var change, message uint64
 	for _, e := range t.History {
@@ -272,7 +274,7 @@ func seenOf(t *ticket.View) string {
 	return strconv.FormatUint(change, 10) + "-" + strconv.FormatUint(message, 10)
 }
 
-// names fills in who and what the ticket is about.
+// names fills in the people and things that the ticket is about.
 func (v *ticketPage) names(t *ticket.View, n *ticketNames) {
 	row := t.Ticket
 	v.State = show.StateBadge(&v.Page, row)
@@ -359,7 +361,7 @@ func (v *ticketPage) extraFacts(t *ticket.View) {
 	add("ticket.external", row.External)
 }
 
-// stateLong is the state with what belongs to it: the version, the outcome, whom it waits for.
+// stateLong returns the state with its details: the version, the outcome, or whom the ticket waits for.
 func stateLong(p *web.Page, t *store.Ticket) string {
 	switch {
 	case t.State == store.StateWaiting:
@@ -385,7 +387,7 @@ func lowerFirst(s string) string {
 	return strings.ToLower(s)
 }
 
-// ticketChoices fills the selects of the facts.
+// ticketChoices fills the lists of the facts.
 func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.View, names *ticketNames) error {
 	actor := r.Actor()
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
@@ -455,8 +457,8 @@ func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.View, name
 	return nil
 }
 
-// ticketAround fills what stands around the ticket: its neighbours in the queue, who else looks at it, the requester's
-// other tickets, articles that fit.
+// ticketAround fills in what surrounds the ticket: the previous and next ticket of the queue, other readers, the
+// requester's other tickets, related articles.
 func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.View) error {
 	actor := r.Actor()
 	v.Back = "/desk"
@@ -493,7 +495,7 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.View) error
 	}
 	found, err := a.Desk.Find.Search(r.Ctx(), actor, find.Query{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {
-		a.Log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is worth having without them
+		a.Log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is useful without them
 	}
 	for _, f := range found.Hits {
 		v.Articles = append(v.Articles, web.Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
@@ -501,7 +503,7 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.View) error
 	return show.QueueSide(a.Site, r, &v.Page, v.Back)
 }
 
-// fromQuery reads back the queue that a ticket was opened from; nil when there is none.
+// fromQuery returns the queue from which a ticket was opened, nil when there is none.
 func fromQuery(a pages, actor policy.Actor, from string) *web.Form {
 	values, err := url.ParseQuery(from)
 	if err != nil || !slices.Contains(queue.Views, values.Get("from")) {

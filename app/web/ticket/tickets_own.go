@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// ownTicketsPage lists the tickets of one's own side, or of those one coordinates.
+// ownTicketsPage lists the tickets of the reader's side, or those the reader coordinates.
 type ownTicketsPage struct {
 	web.Page
 	Tabs     []web.Link
@@ -25,9 +25,9 @@ type ownTicketsPage struct {
 	Filtered bool
 	Clear    string // the address without filters
 	Next     string
-	First    string // the first page, when this is a later one
+	First    string // address of the first page, set on later pages
 	Cut      bool
-	Empty    string // heading of an empty list
+	Empty    string // heading of the empty list
 	EmptyHow string
 }
 
@@ -56,7 +56,7 @@ func (a pages) getOwnTickets(r *web.Request) error {
 	sq := queue.SideQuery{Of: of, After: q.Raw("after"), Limit: OwnPerPage, Kind: web.FormCode[store.TicketKind](q, "kind")}
 	only := store.StateNone
 	if q.Raw("state") == stateNotClosed {
-		sq.State = "open" // the desk's word for it
+		sq.State = "open" // the query's word for it
 	} else if only = web.FormCode[store.State](q, "state"); only != store.StateNone {
 		sq.State = only.String()
 	}
@@ -96,11 +96,12 @@ func (a pages) getOwnTickets(r *web.Request) error {
 	return r.Render("page/tickets", v)
 }
 
-// stateNotClosed is the filter's word for every state but the last.
+// stateNotClosed is the filter's value for every state but closed.
 const stateNotClosed = "not-closed"
 
-// sideTickets is a page of the list. The desk's query knows open only as all that is not closed, so those that are in
-// open itself are picked out here: such a page may be shorter than others, and is never empty while there are more.
+// sideTickets returns a page of the list. The desk's query takes "open" for everything not closed, so this function
+// picks the tickets whose state is open: such a page may be shorter than others, but is never empty while there are
+// more.
 func (a pages) sideTickets(actor policy.Actor, q queue.SideQuery, only store.State) (queue.Page, error) {
 	for looked := 0; ; looked++ {
 		page, err := a.Desk.Queues.SideTickets(actor, q)
@@ -119,7 +120,7 @@ func (a pages) sideTickets(actor policy.Actor, q queue.SideQuery, only store.Sta
 	}
 }
 
-// ownLooks bounds how many pages are looked through for one that is not empty.
+// ownLooks limits how many pages are searched for one that is not empty.
 const ownLooks = 20
 
 func (v *ownTicketsPage) choicesOf(q *web.Form, levels []catalogue.Level) {
@@ -162,7 +163,8 @@ func (v *ownTicketsPage) pagesOf(q *web.Form, page queue.Page) {
 	}
 }
 
-// coordinated names the one organisation or unit that the actor coordinates, nothing when there are several.
+// coordinated returns the name of the one organisation or unit that the actor coordinates, nothing when there are
+// several.
 func (a pages) coordinated(actor policy.Actor) (string, error) {
 	if len(actor.Person.Coordinates) != 1 {
 		return "", nil
