@@ -15,7 +15,7 @@ import (
 	"sportello/store"
 )
 
-// mePage is one's own settings: who one is, what one is told, where one is signed in.
+// mePage is a person's own settings: their details, their notices, their sessions.
 type mePage struct {
 	web.Page
 	Email    string
@@ -23,15 +23,15 @@ type mePage struct {
 	Roles    []string
 	Notices  []noticeChoice
 	Mails    bool              // the desk sends mail
-	Lost     *show.Unreachable // mail to the person comes back
+	Lost     *show.Unreachable // set when mail to the person is returned
 	Sessions []sessionLine
 	Others   bool
 	Tokens   []tokenLine
 	NewToken string // shown once
 	Lives    []show.Choice
-	Confirm  bool   // making a token asks for the password
-	Asked    string // what was wrong with the password given for that
-	Password bool   // the password's form has errors and is shown open
+	Confirm  bool   // creating a token requires the password
+	Asked    string // what was wrong with that password
+	Password bool   // the password form has problems and is unfolded
 }
 
 type noticeChoice struct {
@@ -53,13 +53,13 @@ type tokenLine struct {
 	Made   words.Moment
 	Seen   words.Moment
 	Ends   words.Moment
-	Over   bool // its end has come
-	Asleep bool // it waits for an administrator
+	Over   bool // it has expired
+	Asleep bool // it waits for an administrator to wake it
 }
 
 func (a pages) getMe(r *web.Request) error { return a.mePage(r, &mePage{}, nil, nil) }
 
-// getMyNotices leads to the choice of what one is told; mail names this address.
+// getMyNotices redirects to the choice of notices; mails contain this address.
 func (a pages) getMyNotices(r *web.Request) error {
 	return r.Redirect("/me#notices", http.StatusSeeOther)
 }
@@ -122,7 +122,7 @@ func (a pages) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 	return r.Render("page/me", v)
 }
 
-// ownForm is the form that leaves the person as they are.
+// ownForm returns the form that leaves the person unchanged.
 func ownForm(p *store.Person) people.OwnForm {
 	return people.OwnForm{Name: p.Name, Language: p.Language, Phone: p.Phone, Notices: p.Notices, NoSingleKeys: p.NoSingleKeys, Theme: p.Theme}
 }
@@ -141,7 +141,7 @@ func (a pages) postMe(r *web.Request) error {
 	return r.Done("flash.me-saved", "/me")
 }
 
-// postMyPassword changes one's own password, for which the one there was is asked; other sessions end.
+// postMyPassword changes the person's password, after checking the current one, and ends their other sessions.
 func (a pages) postMyPassword(r *web.Request) error {
 	f := r.Form()
 	password := f.Raw("password")
@@ -161,7 +161,7 @@ func (a pages) postMyPassword(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	a.knowBrowser(r, who) // what it was known by ended with the password before
+	a.knowBrowser(r, who) // the mark that knew this browser ended with the old password
 	return r.Done("flash.password-changed", "/me")
 }
 
@@ -183,11 +183,11 @@ func (a pages) postEndOthers(r *web.Request) error {
 	return r.Done("flash.sessions-ended", "/me")
 }
 
-// tokenLives are the lives of a token that the page offers, in days; the first is chosen.
+// tokenLives are the lifetimes that the page offers for a token, in days; the first is preselected.
 var tokenLives = []int{365, 90, 30, 7, 730}
 
-// postToken makes a token, for which the person is asked to show again who they are, and shows it on the page that
-// answers: it is nowhere to be had again.
+// postToken creates a token, after the person confirmed who they are, and shows it on the page of this answer. The
+// token cannot be shown again.
 func (a pages) postToken(r *web.Request) error {
 	f := r.Form()
 	name := f.Text("token_name", store.Most("tokens.name"))
@@ -227,7 +227,7 @@ func (a pages) postRevokeToken(r *web.Request) error {
 	return r.Done("flash.token-revoked", "/me")
 }
 
-// postMyReachable is postReachable for oneself.
+// postMyReachable clears the mark that mail to the person is returned.
 func (a pages) postMyReachable(r *web.Request) error {
 	actor := r.Actor()
 	if err := a.Desk.Notices.ReachAgain(actor, actor.ID()); err != nil {

@@ -9,17 +9,17 @@ import (
 	"sportello/app/words"
 )
 
-// noticesPage is what stands behind the bell. Opening an unread notice is a button, because it changes something.
+// noticesPage is the page behind the bell. Opening an unread notice is a button, because it changes something.
 type noticesPage struct {
 	web.Page
 	Lines  []noticeLine
 	Unread int
-	Words  string // how many are unread
+	Words  string // number of unread notices in words
 }
 
 type noticeLine struct {
 	ID      uint64
-	Ticket  uint64 // 0 about one's own account
+	Ticket  uint64 // 0 for a notice about the person's own account
 	Address string
 	Text    string
 	Subject string
@@ -30,7 +30,7 @@ type noticeLine struct {
 	Unproven bool // its sender is not verified
 }
 
-// noticesShown is how many notices the page lists; older ones have had their time.
+// noticesShown is how many notices the page lists; older ones no longer matter.
 const noticesShown = 50
 
 func (a pages) getNotices(r *web.Request) error {
@@ -54,9 +54,9 @@ func (a pages) getNotices(r *web.Request) error {
 		}
 		line.Unproven = n.Unproven
 		if n.Event == "view" {
-			line.Text = v.T("bell.event-view", "view", n.Why) // the reason of such a notice is the view
+			line.Text = v.T("bell.event-view", "view", n.Why) // for this event the reason is the name of the view
 		} else if n.Event == "ending" {
-			line.Text = v.T("bell.event-ending", "token", n.Why) // and of this one the token
+			line.Text = v.T("bell.event-ending", "token", n.Why) // and for this one the name of the token
 			if n.Why == "" {
 				line.Text = v.T("bell.event-ending", "token", v.T("me.token-without-name"))
 			}
@@ -68,14 +68,14 @@ func (a pages) getNotices(r *web.Request) error {
 	return r.Render("page/notices", v)
 }
 
-// postReadNotices marks notices as read, those of one ticket or all, and leads to that ticket or back.
+// postReadNotices marks the notices of one ticket, or all, as read, and redirects to that ticket or back.
 func (a pages) postReadNotices(r *web.Request) error {
 	f := r.Form()
 	n, one := f.ID("ticket"), f.ID("notice")
 	if err := f.Err(); err != nil {
 		return err
 	}
-	if one != 0 { // it is about no ticket: one's own account
+	if one != 0 { // a notice about the person's own account has no ticket
 		if err := a.Desk.Notices.ReadNotice(r.Actor(), one); err != nil {
 			return err
 		}

@@ -1,14 +1,14 @@
-// Package account is the room of signing in, of one's own settings and notices.
+// Package account serves signing in, personal settings and notices.
 package account
 
 import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes are signing in, one's own settings and notices.
+// Routes returns the routes for signing in, personal settings and notices.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	s.AskToSignIn = a.signInFirst

@@ -15,21 +15,22 @@ import (
 	"sportello/store"
 )
 
-// signInPage says who gives credentials beside the form, and carries what somebody had posted when the session ended.
+// signInPage is the sign-in form. Beside it, it says who issues credentials; it carries what a person posted after
+// their session had ended.
 type signInPage struct {
 	web.Page
 	Next     string
-	Resume   []web.Resumed // what was posted and waits for the person to be known again
-	From     string        // the page with the form it was posted from
-	Kept     bool          // something was posted, so the page says that nothing is lost
+	Resume   []web.Resumed // what was posted, kept until the person has signed in again
+	From     string        // the page whose form was posted
+	Kept     bool          // something was posted; the page says that it is not lost
 	Contacts []show.ContactLine
 	NoSetUp  bool
-	Out      bool // somebody just signed out: what this browser kept of their forms goes
+	Out      bool // somebody has just signed out: the browser deletes their stored drafts
 }
 
-// The bounds of what is carried through a sign-in; more would not fit a form.
+// The limits of what is carried through a sign-in; more would not fit a form.
 const (
-	maxResumedBytes = web.SmallBody - 8<<10 // as the sign-in form sends them
+	maxResumedBytes = web.SmallBody - 8<<10 // encoded as the sign-in form sends them
 )
 
 func (a pages) getSignIn(r *web.Request) error {
@@ -62,8 +63,8 @@ func (a pages) signInPage(r *web.Request, v *signInPage, f *web.Form, err error)
 	return r.Render("page/sign-in", v)
 }
 
-// signInFirst answers somebody who is not signed in: a page leads to the sign-in page, what was posted is carried by
-// it, so that signing in returns to the form as it was.
+// signInFirst answers a person who is not signed in. A GET redirects to the sign-in page; what was posted is carried by
+// that page, so that signing in leads back to the form as it was.
 func (a pages) signInFirst(r *web.Request) error {
 	if r.Method() != http.MethodPost {
 		return r.Redirect("/sign-in?next="+url.QueryEscape(r.Address()), http.StatusSeeOther)
@@ -116,11 +117,11 @@ func (a pages) postSignIn(r *web.Request) error {
 	return r.Redirect(next, http.StatusSeeOther)
 }
 
-// draftLife is how long a form waits to be shown again.
+// draftLife is how long a form is kept to be shown again.
 const draftLife = 24 * time.Hour
 
-// keepDraft keeps the values that were carried through a sign-in and returns the address of the form that shows them
-// again; nothing when none were.
+// keepDraft stores the values carried through a sign-in and returns the address of the form that shows them again; an
+// empty address when there are none.
 func (a pages) keepDraft(who uint64, from string, values url.Values) (string, error) {
 	kept := map[string][]string{}
 	for name, all := range values {
@@ -162,7 +163,7 @@ type forgottenPage struct {
 	Contacts []show.ContactLine
 }
 
-// getForgotten says how to get a new password. It asks for nothing, so it can tell nobody who has an account.
+// getForgotten explains how to get a new password. It asks for nothing, so it cannot reveal who has an account.
 func (a pages) getForgotten(r *web.Request) error {
 	v := &forgottenPage{Page: r.Page("password.forgotten-title")}
 	v.Layout = "plain"
@@ -180,7 +181,7 @@ type passwordPage struct {
 	Least  int
 }
 
-// getPassword shows the form in which the link's person chooses a password. It does not use the link up.
+// getPassword shows the form in which the person of the link chooses a password. Showing it does not use up the link.
 func (a pages) getPassword(r *web.Request) error { return a.passwordPage(r, nil, nil) }
 
 func (a pages) passwordPage(r *web.Request, f *web.Form, err error) error {
@@ -208,7 +209,7 @@ func (a pages) postPassword(r *web.Request) error {
 	if err != nil {
 		return a.passwordPage(r, f, err)
 	}
-	a.knowBrowser(r, who) // else signing in next would be told as from a stranger's
+	a.knowBrowser(r, who) // otherwise the next sign-in would be reported as one from an unknown browser
 	return r.Done("flash.password-chosen", "/sign-in")
 }
 
@@ -221,7 +222,7 @@ func samePassword(f *web.Form, password string) error {
 	return f.Err()
 }
 
-// getSetUp shows the form that makes the first administrator.
+// getSetUp shows the form that creates the first administrator.
 func (a pages) getSetUp(r *web.Request) error { return a.setUpPage(r, nil, nil) }
 
 func (a pages) setUpPage(r *web.Request, f *web.Form, err error) error {
@@ -258,7 +259,7 @@ func (a pages) postSetUp(r *web.Request) error {
 	return r.Done("flash.set-up", "/sign-in")
 }
 
-// postLanguage remembers the language in this browser and, for who is signed in, as their own.
+// postLanguage stores the language in this browser and, for signed-in people, in their settings.
 func (a pages) postLanguage(r *web.Request) error {
 	f := r.Form()
 	lang := f.Raw("lang")
@@ -276,7 +277,7 @@ func (a pages) postLanguage(r *web.Request) error {
 	return r.Redirect(web.LocalPath(f.Raw("back")), http.StatusSeeOther)
 }
 
-// device says in a few words which browser a session belongs to.
+// device names the browser of a session in a few words.
 func device(userAgent string) string {
 	first := func(pairs ...string) string {
 		for i := 0; i+1 < len(pairs); i += 2 {
@@ -291,7 +292,8 @@ func device(userAgent string) string {
 	return strings.Trim(browser+", "+system, ", ")
 }
 
-// knowBrowser makes the browser one that others' failures do not slow down for the person. It outlives signing out.
+// knowBrowser marks this browser as known to the person, so that other people's failed sign-ins do not slow it down.
+// The mark survives signing out.
 func (a pages) knowBrowser(r *web.Request, who *store.Person) {
 	r.SetCookie("known", a.Desk.Keeper().KnowBrowser(who, r.Cookie(a.CookieName("known"))), credential.BrowserLife)
 }

@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// moveProblems gives problems to the fields that the page calls otherwise.
+// moveProblems renames the fields of the problems in err to those of the page.
 func moveProblems(err error, to func(field string) string) error {
 	var many store.Problems
 	var one *store.Error
@@ -26,12 +26,12 @@ func moveProblems(err error, to func(field string) string) error {
 	return out
 }
 
-// wordsIn reads a text in both languages from the fields name-it and name-en.
+// wordsIn returns a text in both languages from the fields name-it and name-en.
 func wordsIn(f *web.Form, name string, most int) store.Words {
 	return store.Words{IT: f.Text(name+"-it", most), EN: f.Text(name+"-en", most)}
 }
 
-// textsIn is words for texts of several lines.
+// textsIn is wordsIn for texts of several lines.
 func textsIn(f *web.Form, name string) store.Words {
 	return store.Words{IT: f.Body(name + "-it"), EN: f.Body(name + "-en")}
 }

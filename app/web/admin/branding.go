@@ -14,7 +14,7 @@ import (
 	"sportello/store"
 )
 
-// adminBrandingPage is whose desk it is and how it looks.
+// adminBrandingPage is the desk's name and appearance.
 type adminBrandingPage struct {
 	show.AdminPage
 	Advice  colourAdvice
@@ -23,14 +23,14 @@ type adminBrandingPage struct {
 	LogoMax string
 }
 
-// footerRow is a row of the links at the foot of every page.
+// footerRow is one row of the form for the links at the foot of every page.
 type footerRow struct {
 	Number              int
 	Field               string
 	It, En, Destination string
 }
 
-// colourAdvice says whether text can be read on the colour, and which one comes closest when it cannot.
+// colourAdvice says whether text on the colour is legible, and otherwise which colour comes closest.
 type colourAdvice struct {
 	web.Page
 	Hex, Text, Nearest string
@@ -107,14 +107,14 @@ func colourAdviceOf(p *web.Page, s string) colourAdvice {
 	return advice
 }
 
-// getColourAdvice judges a colour while it is being chosen, as a piece of the page.
+// getColourAdvice answers with advice about a colour being chosen, as a fragment.
 func (a pages) getColourAdvice(r *web.Request) error {
 	p := r.Page("admin-branding.title")
 	v := colourAdviceOf(&p, r.QueryForm().Raw("q"))
 	return r.Fragment("part/admin-colour", &v)
 }
 
-// postBranding saves name, colour, logo and links. A logo that was sent with a form that is wrong elsewhere is kept.
+// postBranding saves name, colour, logo and links. If another field has a problem, an uploaded logo is kept.
 func (a pages) postBranding(r *web.Request) error {
 	f := r.Form()
 	if nearest := f.Raw("nearest"); nearest != "" {
@@ -141,12 +141,12 @@ func (a pages) postBranding(r *web.Request) error {
 		return r.Done("flash.branding-saved", "/admin/branding")
 	}
 	if concerns(err, "logo") {
-		f.Kept = nil // this picture will never do
+		f.Kept = nil // this picture can never be used
 	}
 	return a.brandingPage(r, f, moveProblems(err, footerRowOf))
 }
 
-// footerRowOf gives the problem of a part of a row to the row.
+// footerRowOf returns the row to which a field of the row belongs.
 func footerRowOf(field string) string {
 	if rest, ok := strings.CutPrefix(field, "footer-"); ok {
 		n, _, _ := strings.Cut(rest, "-")
@@ -164,7 +164,7 @@ func concerns(err error, field string) bool {
 	return errors.As(err, &one) && one.Field == field
 }
 
-// sentLogo opens the picture that came with the form, or with an earlier try of it; nil when there is none.
+// sentLogo opens the picture sent with the form or with an earlier attempt, nil when there is none.
 func (a pages) sentLogo(r *web.Request, f *web.Form) (*os.File, error) {
 	ids := f.Files("logo")
 	if len(ids) == 0 || f.Err() != nil {

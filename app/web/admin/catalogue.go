@@ -23,9 +23,9 @@ type adminCataloguePage struct {
 type adminLevelLine struct {
 	Name, Address string
 	Group         string
-	Inherited     bool // the group is that of the level above
+	Inherited     bool // the group comes from the level above
 	Channel       adminBadge
-	NoAddress     bool // served elsewhere, and nobody said where
+	NoAddress     bool // served elsewhere, but without an address
 	Confidential  bool
 	Retired       bool
 	AddBelow      string // address, empty on the lowest level
@@ -72,7 +72,7 @@ func (v *adminCataloguePage) levelLine(s *surroundings, l *catalogue.Level) *adm
 		Channel:   adminBadge{v.T("admin-catalogue.channel-" + l.Channel.String()), channelBadges[l.Channel]},
 		NoAddress: !l.Here() && l.Address == "", Confidential: l.Confidential, Retired: l.Retired, Page: &v.Page}
 	if !l.Here() && l.Module.Group == 0 {
-		line.Group = "" // nobody here looks after it
+		line.Group = "" // no group here is responsible for it
 	}
 	if l.Depth < 2 && !l.Retired {
 		line.AddBelow = "/admin/catalogue/new?parent=" + strings.TrimPrefix(line.Address, "/admin/catalogue/")
@@ -80,7 +80,7 @@ func (v *adminCataloguePage) levelLine(s *surroundings, l *catalogue.Level) *adm
 	return line
 }
 
-// getCatalogueFile sends groups and catalogue in the form that can be loaded again.
+// getCatalogueFile answers with groups and catalogue as a file that can be loaded again.
 func (a pages) getCatalogueFile(r *web.Request) error {
 	var b bytes.Buffer
 	if err := a.Desk.Catalogue.Export(r.Actor(), &b); err != nil {
@@ -92,7 +92,7 @@ func (a pages) getCatalogueFile(r *web.Request) error {
 	return r.Send(b.Bytes())
 }
 
-// postCatalogueFile takes a file of groups and catalogue, all of it or nothing.
+// postCatalogueFile loads a file of groups and catalogue, either all of it or nothing.
 func (a pages) postCatalogueFile(r *web.Request) error {
 	f := r.Form()
 	v := &adminCataloguePage{}

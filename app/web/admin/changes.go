@@ -31,14 +31,14 @@ type changeLine struct {
 	By, Via string
 	Kind    string
 	What    string
-	Address string // of what was changed, where it has a page here
+	Address string // address of what was changed, if it has a page
 	Act     string
 	Why     string
 	Fields  []changeField
-	More    string // heads the fields when they are many
+	More    string // heading of the fields when there are many
 }
 
-// changeField is one field, as it was and as it is. Long values are folded.
+// changeField is one field before and after. Long values are folded.
 type changeField struct {
 	Name, Old, New string
 	Long           bool
@@ -46,12 +46,12 @@ type changeField struct {
 
 const (
 	changesShown  = 50
-	changesLooked = 4000 // rows of the log looked through for one filtered page
+	changesLooked = 4000 // rows of the log searched for one filtered page
 	longValue     = 120  // characters
 	manyFields    = 4
 )
 
-// changeKinds are what the log can be narrowed to, with the tables of each.
+// changeKinds are the filters of the log, with the tables of each.
 var changeKinds = []struct {
 	code   string
 	tables []string
@@ -97,7 +97,7 @@ func (a pages) getChanges(r *web.Request) error {
 	return r.Render("page/admin-changes", v)
 }
 
-// changesOf reads the log until a page is full of lines about the tables, all of them when there are none.
+// changesOf reads the log until a page is full of lines about the tables; with no tables, about any.
 func (a pages) changesOf(who policy.Actor, before uint64, tables []string) (out []desk.AuditLine, next uint64, err error) {
 	for looked := 0; looked < changesLooked; {
 		lines, further, err := a.Desk.Audit(who, before, 200)
@@ -107,7 +107,7 @@ func (a pages) changesOf(who policy.Actor, before uint64, tables []string) (out 
 		looked += len(lines)
 		for _, l := range lines {
 			if len(tables) > 0 && !slices.Contains(tables, l.Table) || l.Table == "links" && l.Op == store.Remove {
-				continue // a link that was used up goes by itself
+				continue // a link disappears when it is used
 			}
 			if len(out) == changesShown {
 				return out, out[len(out)-1].Seq, nil
@@ -159,7 +159,7 @@ func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 	return out
 }
 
-// changeValue says values of the domain in words.
+// changeValue returns a value of the domain in words.
 func (v *adminChangesPage) changeValue(field, s string) string {
 	switch s {
 	case "true":
@@ -183,10 +183,10 @@ func (v *adminChangesPage) changeValue(field, s string) string {
 	return s
 }
 
-// listFields hold lists, of which only what came and went is worth reading.
+// listFields are fields with lists, of which only additions and removals are shown.
 var listFields = map[string]bool{"matrix": true, "hours_due": true, "versions": true, "domains": true, "searches": true, "groups": true, "coordinates": true}
 
-// beforeSettings is what a new desk goes by until the settings say something, in the words of the log.
+// beforeSettings has the values of a new desk, which apply until the settings are saved, in the words of the log.
 var beforeSettings = map[string]string{"matrix": spelled(store.DefaultMatrix), "hours_due": spelled(store.DefaultHoursDue),
 	"day_begins": strconv.Itoa(store.DefaultDayBegins), "day_ends": strconv.Itoa(store.DefaultDayEnds),
 	"close_after": strconv.Itoa(store.DefaultCloseAfter), "reopen_within": strconv.Itoa(store.DefaultReopenWithin)}
@@ -199,7 +199,7 @@ func spelled(m map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// priorityWords says the codes of the matrix and the priorities as the pages do.
+// priorityWords returns the codes of the matrix and the priorities in the words of the pages.
 func (v *adminChangesPage) priorityWords(field, s string) string {
 	if s == "" || field != "matrix" && field != "hours_due" {
 		return s
@@ -216,7 +216,7 @@ func (v *adminChangesPage) priorityWords(field, s string) string {
 	return strings.Join(parts, ", ")
 }
 
-// onlyChanged leaves out the parts that two lists like "blocking/none: 2, blocking/today: 1" have in common.
+// onlyChanged removes the parts that two lists like "blocking/none: 2, blocking/today: 1" have in common.
 func onlyChanged(was, is string) (string, string) {
 	x, y := strings.Split(was, ", "), strings.Split(is, ", ")
 	rest := func(a, b []string) string {
@@ -225,7 +225,7 @@ func onlyChanged(was, is string) (string, string) {
 	return rest(x, y), rest(y, x)
 }
 
-// changeAddress is the page of what was changed. What is gone has none.
+// changeAddress returns the page of what was changed, empty if it no longer exists.
 func changeAddress(l desk.AuditLine) string {
 	if l.Op == store.Remove {
 		return ""

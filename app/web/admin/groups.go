@@ -13,7 +13,7 @@ import (
 	"sportello/store"
 )
 
-// adminGroupsPage lists the support groups; supervisors see those they look after.
+// adminGroupsPage lists the support groups; supervisors see the groups they manage.
 type adminGroupsPage struct {
 	show.AdminPage
 	Groups []adminGroupLine
@@ -24,7 +24,7 @@ type adminGroupLine struct {
 	General, Confidential, Retired           bool
 }
 
-// adminGroupPage is one group: the form, and who works in it.
+// adminGroupPage is one group: its form and its members.
 type adminGroupPage struct {
 	show.AdminPage
 	New       bool
@@ -46,7 +46,7 @@ type adminMember struct {
 	Supervisor    bool
 	Disabled      bool
 	MayRemove     bool
-	MayRank       bool // can be made supervisor or agent
+	MayRank       bool // may be made supervisor or agent
 }
 
 func (a pages) getGroups(r *web.Request) error {
@@ -87,7 +87,7 @@ func contactOf(g *store.Group) string {
 	return strings.Join(parts, ", ")
 }
 
-// servedBy are the levels in use whose tickets come to the group.
+// servedBy returns the levels in use whose tickets go to the group.
 func servedBy(levels []catalogue.Level, group uint64) []catalogue.Level {
 	var out []catalogue.Level
 	for _, l := range levels {
@@ -114,7 +114,7 @@ func (a pages) newGroupPage(r *web.Request, f *web.Form, err error) error {
 	return r.Render("page/admin-group", v)
 }
 
-// GroupValues returns what the form of a group holds before anybody types.
+// GroupValues returns the initial values of a group's form.
 func GroupValues(g *store.Group) url.Values {
 	v := url.Values{"email": {g.Email}, "phone": {g.Phone}, "confidential": show.Boxed(g.Confidential), "retired": show.Boxed(g.Retired), "rev": {strconv.FormatUint(g.Rev, 10)}}
 	setWords(v, "name", g.Name)
@@ -136,7 +136,7 @@ func (a pages) getGroup(r *web.Request) error {
 	return a.groupPage(r, g, nil, nil)
 }
 
-// groupInHand reads the group of the address. One that a supervisor does not look after is not there.
+// groupInHand returns the group of the address. For a supervisor who does not manage it, it is a NotFound error.
 func (a pages) groupInHand(r *web.Request) (*store.Group, error) {
 	n, err := r.Number()
 	if err != nil {
@@ -149,7 +149,7 @@ func (a pages) groupInHand(r *web.Request) (*store.Group, error) {
 	return a.Desk.People.Group(n)
 }
 
-// groupPage shows the group; f is the form that was posted, whichever of the page's forms that is.
+// groupPage shows the group; f is the posted form, which may be any form of the page.
 func (a pages) groupPage(r *web.Request, g *store.Group, f *web.Form, err error) error {
 	v := &adminGroupPage{AdminPage: show.Admin(a.Site, r, "groups", "admin-groups.group", "name", g.Name.In(r.Lang()))}
 	v.End(g.Name.In(v.Lang))
@@ -226,7 +226,7 @@ func (a pages) postGroup(r *web.Request) error {
 	return r.Done("flash.group-saved", address.Admin("groups", g.ID), "name", form.Name.In(r.Lang()))
 }
 
-// postMember adds somebody to the group by address or name, or gives a member another rank.
+// postMember adds a person to the group by address or name, or changes a member's rank.
 func (a pages) postMember(r *web.Request) error {
 	g, err := a.groupInHand(r)
 	if err != nil {
@@ -251,7 +251,7 @@ func (a pages) postMember(r *web.Request) error {
 	return r.Done("flash.member-saved", address.Admin("groups", g.ID))
 }
 
-// findMember reads who is meant: a whole address, or a name that one person alone has.
+// findMember returns the person meant by a full address, or by a name that only one person has.
 func (a pages) findMember(r *web.Request, f *web.Form) uint64 {
 	text := f.Text("member", store.Most("people.email"))
 	if text == "" {

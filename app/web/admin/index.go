@@ -11,17 +11,17 @@ import (
 	"sportello/search"
 )
 
-// indexFacts says how the search index is.
+// indexFacts describes the state of the search index.
 type indexFacts struct {
 	State    string // in words
 	Badge    string
 	Text     string // what it means
-	Behind   string // changes search does not know yet, empty when none
-	Failed   string // what went wrong
+	Behind   string // number of changes not yet indexed, empty for none
+	Failed   string // the error
 	Progress bool
 	Done     int
 	Total    int
-	Words    string // of the progress
+	Words    string // the progress in words
 	Docs     string
 	Size     string
 	Rebuilds string
@@ -32,7 +32,7 @@ type adminIndexPage struct {
 	show.AdminPage
 	Index  indexFacts
 	Failed []failedFile
-	More   string // how many there are, when not all are shown
+	More   string // total number, when not all are shown
 }
 
 // failedFile is an attachment without text.
@@ -87,14 +87,14 @@ func (a pages) indexFacts(p *web.Page) indexFacts {
 	return f
 }
 
-// postRebuildIndex asks for a new index; the old one answers until it is ready.
+// postRebuildIndex starts a new index; the old one answers until it is ready.
 func (a pages) postRebuildIndex(r *web.Request) error {
 	a.Index.Rebuild()
 	a.Log.Info("rebuild of the index asked for", "person", r.Actor().ID())
 	return r.Done("flash.index-rebuild", "/admin/index")
 }
 
-// postRetryFiles has attachments that could not be read be read once more.
+// postRetryFiles queues attachments whose text could not be read, to be read again.
 func (a pages) postRetryFiles(r *web.Request) error {
 	if _, err := a.Desk.Files.RetryAttachments(r.Actor()); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"sportello/store"
 )
 
-// lettersPage lists the mail the desk sends, by how far it has got.
+// lettersPage lists the desk's outgoing letters by state.
 type lettersPage struct {
 	show.AdminPage
 	Tabs  []web.Link
@@ -22,7 +22,7 @@ type lettersPage struct {
 	First string
 }
 
-// letterStates are the lists of the page.
+// letterStates are the lists of the page in order.
 var letterStates = []store.LetterState{store.LetterQueued, store.LetterHeld, store.LetterFailed, store.LetterBounced, store.LetterSent, store.LetterDropped}
 
 // lettersShown is how many letters one page of the list shows.
@@ -30,7 +30,7 @@ const lettersShown = 50
 
 func (a pages) getLetters(r *web.Request) error { return a.lettersPage(r, nil) }
 
-// lettersPage shows the list; refused is why a decision could not be made.
+// lettersPage shows the list; refused is the error of a decision that was refused.
 func (a pages) lettersPage(r *web.Request, refused error) error {
 	v := &lettersPage{AdminPage: show.Admin(a.Site, r, "letters", "letters.title")}
 	v.Top()
@@ -65,7 +65,7 @@ func (a pages) lettersPage(r *web.Request, refused error) error {
 	return r.Render("page/letters", v)
 }
 
-// postLetter holds a letter, has it sent at once, or drops it.
+// postLetter holds a letter, sends it at once, or drops it.
 func (a pages) postLetter(r *web.Request) error {
 	id, err := r.Number()
 	if err != nil {

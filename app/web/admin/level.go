@@ -22,18 +22,18 @@ type adminLevelPage struct {
 	ID        uint64
 	Code      string
 	Parents   []show.Choice
-	Top       bool // a product: nothing stands above it
+	Top       bool // a product, with no level above it
 	Channels  []adminChannel
 	Groups    []show.Choice
-	Above     string   // what the group of the level above is called
+	Above     string   // name of the group of the level above
 	Versions  string   // those of the level above
 	Asked     []string // questions of the levels above
 	Rows      []adminQuestion
 	RowCount  int
 	Below     []web.Link
 	AddBelow  string
-	Secret    bool // confidential already by the level above
-	Retired   bool // by the level above
+	Secret    bool // confidential because the level above is
+	Retired   bool // retired because the level above is
 	TypeWords []show.Choice
 }
 
@@ -42,7 +42,7 @@ type adminChannel struct {
 	Hint string
 }
 
-// adminQuestion is a row of the questions; the names of its fields begin with Field.
+// adminQuestion is a row of the questions; Field is the prefix of its field names.
 type adminQuestion struct {
 	Number                         int
 	Field                          string
@@ -51,7 +51,7 @@ type adminQuestion struct {
 	Required, Removed, Known, Open bool
 }
 
-// mostQuestionRows bounds how many rows a posted form may name.
+// mostQuestionRows limits the rows of a posted form.
 const mostQuestionRows = 40
 
 func questionField(n int, part string) string { return "questions-" + strconv.Itoa(n) + part }
@@ -125,7 +125,7 @@ func (a pages) levelPage(r *web.Request, id uint64, f *web.Form, err error) erro
 	return a.levelForm(r, v, l)
 }
 
-// levelForm fills in what the form needs besides its values; l is nil for a new level.
+// levelForm fills in what the form needs besides its values. l is nil for a new level.
 func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *catalogue.Level) error {
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
@@ -170,7 +170,7 @@ func (a pages) levelForm(r *web.Request, v *adminLevelPage, l *catalogue.Level) 
 	return r.Render("page/admin-level", v)
 }
 
-// inherited says what the level has from the one above when it says nothing itself.
+// inherited shows what the level takes from the one above where it has no value of its own.
 func (v *adminLevelPage) inherited(s *surroundings, above *catalogue.Level) {
 	if above == nil {
 		for _, g := range s.groups {
@@ -218,7 +218,7 @@ func (v *adminLevelPage) groups(s *surroundings) {
 	}
 }
 
-// questions makes a row for each question of the form, and two empty ones.
+// questions adds a row for each question of the form, and two empty ones.
 func (v *adminLevelPage) questions() {
 	for n := range rowCount(v.Form) {
 		n++
@@ -252,7 +252,7 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 	return row
 }
 
-// readLevel reads the form. rows tells for each question that is sent on which row of the form it came from.
+// readLevel reads the form. rows has, for each question in the result, its row in the form.
 func readLevel(f *web.Form) (form catalogue.ModuleForm, rows []int) {
 	form = catalogue.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: wordsIn(f, "name", store.Most("modules.name.it")), Description: textsIn(f, "description"),
 		Channel: web.FormCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: textsIn(f, "reason"), Group: f.ID("group"),
@@ -283,7 +283,7 @@ func readLevel(f *web.Form) (form catalogue.ModuleForm, rows []int) {
 	return form, rows
 }
 
-// freeCode makes the code of a new question out of its words: programs name it, people never see it.
+// freeCode makes the code of a new question from its words. Programs use it; people never see it.
 func freeCode(label store.Words, taken []store.Question) string {
 	base := markup.Slug(label.In("it"))
 	if base == "" {
@@ -299,7 +299,7 @@ func freeCode(label store.Words, taken []store.Question) string {
 	return code
 }
 
-// toRows gives the problems of questions to the rows they came from; without rows the fields name rows already.
+// toRows moves the problems of questions to their rows in the form. If rows is nil, the fields name rows already.
 func toRows(err error, rows []int) error {
 	return moveProblems(err, func(field string) string {
 		rest, ok := strings.CutPrefix(field, "questions-")
@@ -337,7 +337,7 @@ func (a pages) postLevel(r *web.Request) error {
 	}
 	f := r.Form()
 	form, rows := readLevel(f)
-	form.Code = "" // stays
+	form.Code = "" // the code cannot be changed
 	if err = toRows(f.Err(), nil); err == nil {
 		_, err = a.Desk.Catalogue.ChangeModule(r.Actor(), n, f.ID("rev"), form)
 		err = toRows(err, rows)

@@ -13,12 +13,12 @@ import (
 	"sportello/store"
 )
 
-// mailboxesPage is every way by which mail comes and goes, and how each of them is.
+// mailboxesPage lists every way in which mail arrives and leaves, with its state.
 type mailboxesPage struct {
 	show.AdminPage
 	Boxes   []mailboxLine
-	General string // the group to which goes what no mailbox claims
-	From    string // address of the desk's own mail, empty when none leaves
+	General string // the group that gets mail no mailbox claims
+	From    string // the desk's sender address, empty when no mail is sent
 	Server  string
 	Out     []overviewFigure
 	SentAt  words.Moment
@@ -29,18 +29,18 @@ type mailboxesPage struct {
 type mailboxLine struct {
 	Address, Group, Module, Source string
 	State, Badge                   string
-	Trouble, Detail                string // what is wrong: in words, and as the server said it
+	Trouble, Detail                string // the problem in words, and the server's own message
 	LastOK, NextTry                words.Moment
 	Fetched                        string
 	Tryable                        bool
 }
 
-// trialTime bounds how long trying a mailbox or the outgoing server may take.
+// trialTime limits a trial of a mailbox or of the outgoing server.
 const trialTime = 20 * time.Second
 
 func (a pages) getMailboxes(r *web.Request) error { return a.mailboxesPage(r, "") }
 
-// mailboxesPage shows the page; refused says why something that was tried does not work.
+// mailboxesPage shows the page; refused says why a trial failed.
 func (a pages) mailboxesPage(r *web.Request, refused string) error {
 	v := &mailboxesPage{AdminPage: show.Admin(a.Site, r, "mailboxes", "mailboxes.title")}
 	v.Top()
@@ -86,7 +86,7 @@ func (a pages) mailboxesPage(r *web.Request, refused string) error {
 
 var mailboxBadges = map[string]string{transport.InboxFailed: "badge-alarm", transport.InboxConnecting: "badge-wait"}
 
-// transportTrouble says in words what sort of trouble there is with a mail server.
+// transportTrouble returns the kind of problem with a mail server in words.
 func transportTrouble(p *web.Page, code string) string {
 	return show.Known(p, "mailboxes.code-"+code, p.T("mailboxes.code-other"))
 }

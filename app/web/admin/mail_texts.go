@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// mailTextsPage holds subject and text of the mail of each event, in both languages.
+// mailTextsPage has the subject and text of each event's mail, in both languages.
 type mailTextsPage struct {
 	show.AdminPage
 	Rev          string
@@ -24,28 +24,28 @@ type mailTextView struct {
 	Event  string
 	Name   string
 	When   string
-	Own    bool // something was written for it
+	Own    bool // the desk has its own text for it
 	Open   bool
-	MayOff bool // it may be switched off
+	MayOff bool // it may be turned off
 	Sent   bool
 	Fields []mailTextField
 }
 
 type mailTextField struct {
-	Name, Field string // in the form, and beside what problems stand
+	Name, Field string // in the form, and in the problems
 	Label       string
 	Lang        string
 	Value       string
 	BuiltIn     string
 	Err         string
-	Lines       bool // it has several
+	Lines       bool // it may have several lines
 }
 
 type placeholderView struct{ Name, What string }
 
 func (a pages) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, "", nil, nil) }
 
-// mailTextsPage shows the page; event, f and err are the form that was posted.
+// mailTextsPage shows the page; event, f and err belong to the posted form.
 func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err error) error {
 	v := &mailTextsPage{AdminPage: show.Admin(a.Site, r, "mail-texts", "mail-texts.title")}
 	v.Top()
@@ -65,7 +65,7 @@ func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err erro
 			{Name: "text-it", Key: "mail-texts.text-it"}, {Name: "text-en", Key: "mail-texts.text-en"}}); err != nil {
 			return err
 		}
-		// The fields of the page say which event they are of; the summary has to lead there.
+		// Field names on the page include their event; the summary must link to them.
 		for i := range v.Wrongs {
 			v.Wrongs[i].Field = event + "-" + v.Wrongs[i].Field
 		}
@@ -108,7 +108,7 @@ func (a pages) postMailText(r *web.Request) error {
 	f := r.Form()
 	subject, text := wordsIn(f, "subject", store.Most("tickets.subject")), textsIn(f, "text")
 	if !f.Has("rev") {
-		f.Refuse("subject-it", "error.required") // emptying all of it is a choice of the form's alone
+		f.Refuse("subject-it", "error.required") // restoring the built-in text is a separate choice of the form
 	}
 	err := f.Err()
 	if err == nil {

@@ -24,7 +24,7 @@ type adminOrganisationLine struct {
 	Units                          []web.Link
 }
 
-// adminOrganisationPage is one organisation: the form, and its units.
+// adminOrganisationPage is one organisation: its form and its units.
 type adminOrganisationPage struct {
 	show.AdminPage
 	New    bool
@@ -94,7 +94,7 @@ func (a pages) organisation(r *web.Request, is func(people.OrganisationView) boo
 	return &all[i], nil
 }
 
-// organisationPage shows the organisation; f is the form that was posted, whichever of the page's forms that is.
+// organisationPage shows the organisation; f is the posted form, which may be any form of the page.
 func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err error) error {
 	o, bad := a.organisation(r, func(o people.OrganisationView) bool { return o.ID == id })
 	if bad != nil {
@@ -188,7 +188,7 @@ func (a pages) postNewUnit(r *web.Request) error {
 	return r.Done("flash.unit-added", address.Admin("organisations", n)+"#units", "name", name)
 }
 
-// fieldTo gives problems of one field to another.
+// fieldTo returns a function for moveProblems that renames one field.
 func fieldTo(from, to string) func(string) string {
 	return func(field string) string {
 		if field == from {
@@ -198,7 +198,8 @@ func fieldTo(from, to string) func(string) string {
 	}
 }
 
-// unitInHand reads the organisation of the address and which of its units is meant; another one is a problem of the form.
+// unitInHand returns the organisation of the address and the unit of the form. A unit of another organisation is a
+// problem of the form.
 func (a pages) unitInHand(r *web.Request, f *web.Form) (unit, organisation uint64, err error) {
 	n, err := r.Number()
 	if err != nil {
@@ -226,7 +227,7 @@ func (a pages) postUnit(r *web.Request) error {
 		_, err = a.Desk.People.ChangeUnit(r.Actor(), n, f.ID("rev"), name)
 	}
 	if err != nil {
-		f.Values.Del("rev") // of the unit, not of the page's own form
+		f.Values.Del("rev") // it is the revision of the unit, not of the page's main form
 		return a.organisationPage(r, organisation, f, moveProblems(err, fieldTo("name", unitField(n))))
 	}
 	return r.Done("flash.unit-saved", address.Admin("organisations", organisation)+"#units", "name", name)

@@ -25,9 +25,9 @@ type adminPeoplePage struct {
 	Access        []show.Choice
 	People        []adminPersonLine
 	Filtered      bool
-	OneGroup      string // the only group the reader looks after
+	OneGroup      string // the only group the reader manages
 	Next          string // address of the next page
-	First         string // address of the first page, when this is a later one
+	First         string // address of the first page, set on later pages
 }
 
 type adminPersonLine struct {
@@ -37,14 +37,15 @@ type adminPersonLine struct {
 	Seen                                words.Moment
 }
 
-// adminBadge is a word on a tinted ground.
+// adminBadge is a word on a coloured background.
 type adminBadge struct{ Label, Class string }
 
 var adminRoles = []string{"administrator", "supervisor", "agent", "editor", "coordinator"}
 
 var roleBadges = map[string]string{"administrator": "badge-alarm", "supervisor": "badge-inner", "agent": "badge-brand", "editor": "badge-calm"}
 
-// roleBadgesOf says what the person is at the desk. Everybody is a requester and every supervisor an agent, so that is not said.
+// roleBadgesOf returns the person's roles at the desk. It omits the obvious: everybody is a requester, and every
+// supervisor an agent.
 func roleBadgesOf(p *web.Page, who *store.Person) []adminBadge {
 	is := map[string]bool{"administrator": who.Administrator, "supervisor": who.IsSupervisor(), "agent": who.IsAgent() && !who.IsSupervisor(), "editor": who.Editor,
 		"coordinator": len(who.Coordinates) > 0}
@@ -57,7 +58,7 @@ func roleBadgesOf(p *web.Page, who *store.Person) []adminBadge {
 	return out
 }
 
-// surroundings are the names that pages about people need: groups, organisations and units.
+// surroundings has the names that pages about people need: groups, organisations and units.
 type surroundings struct {
 	lang          string
 	groups        []*store.Group
@@ -83,7 +84,7 @@ func (s *surroundings) group(id uint64) string {
 	return "#" + strconv.FormatUint(id, 10)
 }
 
-// place names an organisation or a unit of it; nothing when there is none.
+// place returns the name of an organisation or of one of its units, empty when there is none.
 func (s *surroundings) place(organisation, unit uint64) string {
 	for _, o := range s.organisations {
 		if o.ID != organisation {
@@ -99,8 +100,8 @@ func (s *surroundings) place(organisation, unit uint64) string {
 	return ""
 }
 
-// placeOptions offers organisations and their units in one list, each organisation with its units as a part of it. The
-// values are read by readPlace.
+// placeOptions returns organisations and their units as one list, each organisation as a group with its units.
+// readPlace reads the values.
 func (s *surroundings) placeOptions(chosen string) []show.ChoiceGroup {
 	var out []show.ChoiceGroup
 	for _, o := range s.organisations {
@@ -117,7 +118,7 @@ func (s *surroundings) placeOptions(chosen string) []show.ChoiceGroup {
 	return out
 }
 
-// PlaceValue is the value of an organisation, or of a unit of one, in a list of places.
+// PlaceValue returns the value of an organisation, or of one of its units, in a list of places.
 func PlaceValue(organisation, unit uint64) string {
 	switch {
 	case unit != 0:
@@ -128,7 +129,7 @@ func PlaceValue(organisation, unit uint64) string {
 	return ""
 }
 
-// readPlace reads a value of placeOptions; what is none gives a problem of the field.
+// readPlace parses a value of placeOptions. An invalid value is a problem of the field.
 func (s *surroundings) readPlace(f *web.Form, field, value string) (organisation, unit uint64) {
 	if value == "" {
 		return 0, 0
@@ -186,7 +187,7 @@ func (a pages) getAdminPeople(r *web.Request) error {
 	return r.Render("page/admin-people", v)
 }
 
-// peopleFilters offers what the list can be narrowed to. A supervisor always sees one of the groups they look after.
+// peopleFilters fills in the filters of the list. A supervisor always sees one of the groups they manage.
 func (v *adminPeoplePage) peopleFilters(who policy.Actor, s *surroundings, q *people.Query) {
 	var own []show.Choice
 	for _, g := range s.groups {
@@ -228,7 +229,7 @@ func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPers
 		Roles: roleBadgesOf(&v.Page, p), Disabled: p.Disabled, Seen: v.Moment(p.LastSeen)}
 }
 
-// withQuery is the address of this page with one value changed, or taken out when it is empty.
+// withQuery returns the address of this page with one parameter changed, or removed when value is empty.
 func withQuery(r *web.Request, name, value string) string {
 	q := r.QueryValues()
 	if value == "" {
@@ -247,7 +248,7 @@ func withQuery(r *web.Request, name, value string) string {
 	return r.Path() + "?" + q.Encode()
 }
 
-// PersonValues is the form that leaves the person as they are.
+// PersonValues returns the form values that leave the person unchanged.
 func PersonValues(p *store.Person) url.Values {
 	v := url.Values{"name": {p.Name}, "email": {p.Email}, "phone": {p.Phone}, "language": {p.Language}, "place": {PlaceValue(p.Organisation, p.Unit)},
 		"administrator": show.Boxed(p.Administrator), "editor": show.Boxed(p.Editor), "rev": {strconv.FormatUint(p.Rev, 10)}}
@@ -264,5 +265,5 @@ func PersonValues(p *store.Person) url.Values {
 	return v
 }
 
-// MemberField is the name of the field that says what a person is in the group.
+// MemberField returns the name of the field with a person's rank in the group.
 func MemberField(group uint64) string { return "group-" + strconv.FormatUint(group, 10) }

@@ -13,12 +13,12 @@ import (
 	"sportello/store"
 )
 
-// adminPersonPage is one person: the form, the ways in, and the link that was just made.
+// adminPersonPage is one person: the form, the ways to sign in, and the link that was just created.
 type adminPersonPage struct {
 	show.AdminPage
 	New        bool
 	ID         uint64
-	Full       bool // the reader may change everything, not the groups alone
+	Full       bool // the reader may change everything, not only the groups
 	Email      string
 	Phone      string
 	Place      string
@@ -28,21 +28,21 @@ type adminPersonPage struct {
 	Coordinate []adminCoordination
 	Disabled   bool
 	Self       bool
-	MayLink    bool   // a link can be sent to the person's own address
-	MayHand    bool   // a link can be seen, to hand it over
-	NeedWhy    bool   // that takes a reason: mail goes out to the person
+	MayLink    bool   // a link can be mailed to the person's own address
+	MayHand    bool   // a link can be shown, to be handed over
+	NeedWhy    bool   // showing it requires a reason, because the person can get mail
 	Link       string // shown once
-	LinkNew    bool   // it belongs to a person who was just added
+	LinkNew    bool   // the person was just added
 	Seen       words.Moment
 	Password   words.Moment
 	Since      words.Moment
 }
 
-// adminMembership is a row of the groups: what the person is in one of them.
+// adminMembership is a row of the groups: the person's rank in one group.
 type adminMembership struct {
 	Field, Name string
 	Retired     bool
-	Fixed       string // what the person is there, when the reader cannot change it
+	Fixed       string // the rank in words when the reader cannot change it
 	Choices     []show.Choice
 }
 
@@ -51,7 +51,7 @@ type adminCoordination struct {
 	Places []show.ChoiceGroup
 }
 
-// spareRows is how many empty rows a list of rows ends with, so that it grows without scripts.
+// spareRows is how many empty rows end a list of rows, so that the list can grow without scripts.
 const spareRows = 2
 
 func (a pages) getNewPerson(r *web.Request) error { return a.newPersonPage(r, nil, nil) }
@@ -81,7 +81,7 @@ func (a pages) getAdminPerson(r *web.Request) error {
 	return a.adminPersonPage(r, &adminPersonPage{}, p, nil, nil)
 }
 
-// personInHand reads the person of the address. Whom the reader does not look after is not there.
+// personInHand returns the person of the address. For a supervisor who does not manage them, it is a NotFound error.
 func (a pages) personInHand(r *web.Request) (*store.Person, error) {
 	n, err := r.Number()
 	if err != nil {
@@ -112,7 +112,7 @@ func (a pages) adminPersonPage(r *web.Request, v *adminPersonPage, p *store.Pers
 	return a.personPage(r, v, p)
 }
 
-// personPage fills in what new and known people's pages share.
+// personPage fills in what the pages of new and existing people have in common.
 func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) error {
 	s, err := a.surroundings(r)
 	if err != nil {
@@ -147,8 +147,8 @@ func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) e
 	return r.Render("page/admin-person", v)
 }
 
-// membership is the row of one group, if it concerns the person or could. Supervisors choose among requester and agent,
-// in the groups they look after.
+// membership returns the row of one group, and false if the group cannot concern the person. In the groups they manage,
+// supervisors may choose requester or agent.
 func (v *adminPersonPage) membership(who policy.Actor, p *store.Person, g *store.Group) (adminMembership, bool) {
 	in := p.InGroup(g.ID)
 	own := who.IsAdministrator() || who.Person.Supervises(g.ID)
@@ -177,7 +177,7 @@ func (v *adminPersonPage) membership(who policy.Actor, p *store.Person, g *store
 	return m, true
 }
 
-// readPerson reads the form over what the person is now. Supervisors' forms hold the groups alone.
+// readPerson returns the person with the changes of the form. A supervisor's form contains only the groups.
 func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.PersonForm, error) {
 	s, err := a.surroundings(r)
 	if err != nil {
@@ -216,7 +216,7 @@ func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.
 	return out, f.Err()
 }
 
-// ownPerson gives the desk's problems to the fields of the page.
+// ownPerson renames the fields of the desk's problems to those of the page.
 func ownPerson(err error) error {
 	return moveProblems(err, func(field string) string {
 		if field == "organisation" || field == "unit" {
@@ -226,8 +226,8 @@ func ownPerson(err error) error {
 	})
 }
 
-// postNewPerson adds the person, who gets a link for choosing a password by mail; where none goes out the page shows it:
-// it is nowhere to be had again.
+// postNewPerson adds the person and mails them a link for choosing a password. If no mail can be sent, the page of this
+// answer shows the link; it cannot be shown again.
 func (a pages) postNewPerson(r *web.Request) error {
 	f := r.Form()
 	form, err := a.readPerson(r, f, &store.Person{})
@@ -260,13 +260,13 @@ func (a pages) postAdminPerson(r *web.Request) error {
 	}
 	to := address.Person(p.ID)
 	if !r.Actor().IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return r.Actor().Person.Supervises(m.Group) }) {
-		to = "/admin/people" // the person has left the supervisor's groups
+		to = "/admin/people" // the person is no longer in the supervisor's groups
 	}
 	return r.Done("flash.person-saved", to, "name", form.Name)
 }
 
-// postPersonLink has a link sent to the person's own address or, with a reason or where no mail goes out, shows it on the
-// page that answers, to be handed over.
+// postPersonLink mails a link to the person's own address. With a reason, or if no mail can be sent, it shows the link
+// on the page of this answer, to be handed over.
 func (a pages) postPersonLink(r *web.Request) error {
 	p, err := a.personInHand(r)
 	if err != nil {
@@ -315,7 +315,7 @@ func (a pages) setDisabled(r *web.Request, disabled bool) error {
 	return r.Done(key, address.Person(p.ID), "name", p.Name)
 }
 
-// refusedPerson is the person's page with the reason why something was not done.
+// refusedPerson shows the person's page with the reason for a refusal.
 func (a pages) refusedPerson(r *web.Request, p *store.Person, err error) error {
 	v := &adminPersonPage{}
 	v.AdminPage = show.Admin(a.Site, r, "people", "admin-people.person", "name", p.Name)

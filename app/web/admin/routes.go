@@ -1,4 +1,4 @@
-// Package admin is the room of the administration.
+// Package admin serves the administration.
 package admin
 
 import (
@@ -6,14 +6,14 @@ import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct {
 	*web.Site
 	mail *delivery.Delivery
 }
 
-// Routes are the pages of the administration. Supervisors reach those about people and groups, and see there what concerns the
-// groups they look after.
+// Routes returns the routes of the administration. Supervisors may use those about people and groups, and see there
+// only the groups they manage.
 func Routes(s *web.Site, mail *delivery.Delivery) []web.Route {
 	a := pages{s, mail}
 	return []web.Route{

@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// adminPrioritiesPage is the matrix of priorities and what follows from it.
+// adminPrioritiesPage is the matrix of priorities with its consequences.
 type adminPrioritiesPage struct {
 	show.AdminPage
 	Urgencies []string
@@ -24,7 +24,7 @@ type adminPrioritiesPage struct {
 	Hours     []priorityHours
 	Preview   []priorityPreview
 	Example   string
-	Unsaved   string // the form shows what is not saved yet, and why
+	Unsaved   string // says that the form is not saved yet, and why
 }
 
 type priorityRow struct {
@@ -39,12 +39,12 @@ type priorityCell struct {
 
 type priorityHours struct{ Field, Prio, Value string }
 
-// priorityPreview says in words what one priority means.
+// priorityPreview explains one priority in words.
 type priorityPreview struct {
 	Prio  string
-	When  string // which severities and urgencies lead there
+	When  string // the severities and urgencies that lead to it
 	Hours string
-	Due   string // when a ticket opened now would be due
+	Due   string // when a ticket opened now is due
 }
 
 var (
@@ -72,7 +72,7 @@ func priorityValues(s *store.Settings) url.Values {
 	return v
 }
 
-// savedSettings reads the settings anew: those of the visit may be older than what was just refused.
+// savedSettings reads the settings again: those of the visit may be older than the conflict.
 func (a pages) savedSettings() (*store.Settings, error) { return a.Desk.Catalogue.Settings() }
 
 func (a pages) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.Form, err error) error {
@@ -122,7 +122,7 @@ func (v *adminPrioritiesPage) priorityFields() []show.AdminField {
 		{Name: "hours-due-3", Key: "admin-priorities.hours-3"}, {Name: "hours-due-4", Key: "admin-priorities.hours-4"}}
 }
 
-// preview says what the values of the form mean, with a ticket opened now as the example.
+// preview explains the values of the form, with a ticket opened now as the example.
 func (v *adminPrioritiesPage) preview(a pages) {
 	number := func(field string) int {
 		n, _ := strconv.Atoi(v.Value(field))
@@ -175,7 +175,7 @@ func readService(f *web.Form) catalogue.Service {
 	return out
 }
 
-// postPriorities saves the form, or shows what it would mean, or fills it with the values of a new desk.
+// postPriorities saves the form, or previews it, or fills it with the values of a new desk.
 func (a pages) postPriorities(r *web.Request) error {
 	f := r.Form()
 	switch f.Raw("act") {
@@ -198,7 +198,7 @@ func (a pages) postPriorities(r *web.Request) error {
 	return r.Done("flash.priorities-saved", "/admin/priorities")
 }
 
-// adminHomePage holds the texts of the home page.
+// adminHomePage has the texts of the home page.
 type adminHomePage struct {
 	show.AdminPage
 	Preview []homePreview
@@ -249,7 +249,7 @@ func (a pages) homeTextsPage(r *web.Request, v *adminHomePage, f *web.Form, err 
 	return r.Render("page/admin-home", v)
 }
 
-// postHomeTexts saves the texts, or shows how they would look.
+// postHomeTexts saves the texts or previews them.
 func (a pages) postHomeTexts(r *web.Request) error {
 	f := r.Form()
 	home := catalogue.Home{Welcome: wordsIn(f, "welcome", store.Most("settings.welcome.it")), Text: textsIn(f, "text"), Searches: f.Lines("searches"), Hours: wordsIn(f, "hours", store.Most("settings.hours.it"))}

@@ -13,7 +13,7 @@ import (
 	"sportello/store"
 )
 
-// adminOverview is the first page of the administration: how the desk is.
+// adminOverview is the first page of the administration: the state of the desk.
 type adminOverview struct {
 	show.AdminPage
 	States  []overviewState
@@ -23,7 +23,7 @@ type adminOverview struct {
 	Index   indexFacts
 	Facts   []watch.Fact // the machine
 	Backup  []watch.Fact
-	Parts   []overviewPart // what others watch
+	Parts   []overviewPart // the parts that /readyz also reports
 	Jobs    []overviewJob
 	Errors  []overviewError
 }
@@ -83,8 +83,8 @@ func (a pages) getAdmin(r *web.Request) error {
 	return r.Render("page/admin", v)
 }
 
-// countRows counts tickets by state, people and articles. The figures name nobody and no matter, so they count
-// confidential tickets too.
+// countRows counts tickets by state, people and articles. The counts name nobody and no subject, so they include
+// confidential tickets.
 func (a pages) countRows(v *adminOverview) error {
 	counts := map[store.State]int{}
 	people, articles := 0, 0
@@ -118,12 +118,12 @@ func (a pages) countRows(v *adminOverview) error {
 	return err
 }
 
-// partLabel names a part in words; one that has none goes by its name.
+// partLabel names a part in words, or by its code when it has none.
 func partLabel(p *web.Page, name string) string {
 	return show.Known(p, "watch.part-"+name, name)
 }
 
-// jobFacts says of each background work how it goes.
+// jobFacts describes each background job.
 func (a pages) jobFacts(v *web.Page) []overviewJob {
 	var out []overviewJob
 	for _, state := range a.Watch.Jobs.All() {
@@ -145,7 +145,7 @@ func (a pages) jobFacts(v *web.Page) []overviewJob {
 	return out
 }
 
-// backupFacts says how the backups are that the desk makes by itself; none when it makes none.
+// backupFacts describes the desk's automatic backups; it returns nothing when there are none.
 func (a pages) backupFacts(v *web.Page) []watch.Fact {
 	b := a.Watch.Backups
 	if !b.Scheduled() {
@@ -194,7 +194,7 @@ func (a pages) machineFacts(v *web.Page) []watch.Fact {
 		watch.Fact{Label: v.T("admin.uptime"), Text: lasted(v, time.Since(processStart))})
 }
 
-// lasted says a length of time by its two greatest parts.
+// lasted returns a duration in its two largest units.
 func lasted(p *web.Page, d time.Duration) string {
 	days, hours, minutes := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60
 	switch {

@@ -11,7 +11,7 @@ import (
 	"sportello/store"
 )
 
-// synonymsPage holds the words that mean the same, one set in a line for each language.
+// synonymsPage has the sets of words with the same meaning, one set a line, for each language.
 type synonymsPage struct{ show.AdminPage }
 
 var synonymFields = []show.AdminField{{Name: "synonyms-it", Key: "admin-synonyms.list-it"}, {Name: "synonyms-en", Key: "admin-synonyms.list-en"}}
@@ -54,7 +54,7 @@ func (a pages) postSynonyms(r *web.Request) error {
 	}
 	err := f.Err()
 	if err == nil && !f.Has("rev") {
-		err = store.Fail(store.Invalid, "error.required").At("synonyms-it") // an empty list is a choice of the form's alone
+		err = store.Fail(store.Invalid, "error.required").At("synonyms-it") // emptying the list is a separate choice of the form
 	}
 	if err == nil {
 		err = a.Desk.Catalogue.ChangeSynonyms(r.Actor(), f.Raw("rev"), lists)

@@ -9,7 +9,7 @@ import (
 	"sportello/app/words"
 )
 
-// adminTokensPage lists the tokens that sleep since the desk was restored from a backup.
+// adminTokensPage lists the tokens that have been asleep since the desk was restored from a backup.
 type adminTokensPage struct {
 	show.AdminPage
 	Tokens []sleepingLine

@@ -16,9 +16,9 @@ import (
 	"sportello/store"
 )
 
-// The API's answers are small types of their own, so that rows can change without programs noticing.
+// The API has small answer types of its own, so that rows can change without affecting programs.
 
-// apiMoment writes a time as RFC 3339 in UTC, nothing for the zero time.
+// apiMoment returns the time in UTC for an RFC 3339 field, nil for the zero time.
 func apiMoment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -27,11 +27,11 @@ func apiMoment(t time.Time) *time.Time {
 	return &t
 }
 
-// surrogate finds escapes that stand for half a character: encoding/json would replace them without a word.
+// surrogate matches escapes of half a character or of NUL, which encoding/json would replace silently.
 var surrogate = regexp.MustCompile(`(?i)\\+u(d[89a-f][0-9a-f]{2}|0000)`)
 
-// readJSON decodes the body into v. It refuses what is no JSON, members that v does not have (named), bytes that are
-// not UTF-8, NUL and halves of characters: nothing is stored otherwise than it was sent.
+// readJSON decodes the body into v. It returns an Invalid error for a body that is not JSON, a member that v does not
+// have (named), bytes that are not UTF-8, NUL, and halves of characters: everything is stored exactly as it was sent.
 func (a pages) readJSON(r *web.Request, v any) error {
 	body, err := r.Visit().Body.Whole()
 	if err != nil {
@@ -54,11 +54,12 @@ func (a pages) readJSON(r *web.Request, v any) error {
 	return nil
 }
 
-// members are the parts of a JSON object, not yet read: what a call names is judged before what it says.
+// members are the undecoded members of a JSON object. The rights are checked by their names, before their values are
+// read.
 type members map[string]json.RawMessage
 
-// membersOf returns the parts of the body by their names in small letters, as readJSON takes them, without those that
-// are null. The error says that the body is no object; it is for after the rights.
+// membersOf returns the members of the body by their names in lower case, as readJSON matches them, without those that
+// are null. The error says that the body is not an object; callers report it only after checking the rights.
 func (a pages) membersOf(r *web.Request) (members, error) {
 	body, err := r.Visit().Body.Whole()
 	if err != nil {
@@ -77,7 +78,7 @@ func (a pages) membersOf(r *web.Request) (members, error) {
 	return out, nil
 }
 
-// fields names the parts as the desk's table of rights does.
+// fields returns the names of the members as in the desk's table of rights.
 func (m members) fields() []string {
 	var out []string
 	for name, v := range m {
@@ -92,13 +93,13 @@ func (m members) fields() []string {
 	return out
 }
 
-// internal reports whether a text means to be a note: it says anything else than false there.
+// internal reports whether a text is a note: its member "internal" is anything but false.
 func (m members) internal() bool {
 	v, said := m["internal"]
 	return said && string(v) != "false" && string(v) != "null"
 }
 
-// speech is what a text means to be: message or note.
+// speech returns which kind of text it is: message or note.
 func (m members) speech() string {
 	if m.internal() {
 		return "note"
@@ -106,7 +107,7 @@ func (m members) speech() string {
 	return "message"
 }
 
-// given names the parts of a record; an empty text or list is as good as left out.
+// given returns which members of a new ticket are set; an empty text or list counts as absent.
 func (m members) given() ticket.Given {
 	var g ticket.Given
 	for name, v := range m {
@@ -115,14 +116,14 @@ func (m members) given() ticket.Given {
 		}
 	}
 	if json.Unmarshal(m["requester_email"], &g.RequesterEmail) != nil {
-		g.RequesterEmail = "" // nobody's
+		g.RequesterEmail = "" // the address of nobody
 	}
 	return g
 }
 
-// WholeCharacters refuses a body whose escapes name half a character (RFC 8259, 8.2).
+// WholeCharacters returns an error for a body whose escapes name half a character (RFC 8259, 8.2).
 func WholeCharacters(body []byte) error {
-	high := -1 // where the first half of a pair ended
+	high := -1 // end of the first half of a pair
 	for _, m := range surrogate.FindAllIndex(body, -1) {
 		escape := body[m[0]:m[1]]
 		slashes := bytes.Count(escape, []byte(`\`))
@@ -153,7 +154,7 @@ func WholeCharacters(body []byte) error {
 	return nil
 }
 
-// JSONProblem says what was wrong with a body that could not be decoded, with the field where that is known.
+// JSONProblem turns an error of encoding/json into an Invalid error, with the field if it is known.
 func JSONProblem(err error) error {
 	var kind *json.UnmarshalTypeError
 	var coded *store.Error
@@ -169,7 +170,7 @@ func JSONProblem(err error) error {
 	return store.Fail(store.Invalid, "error.json")
 }
 
-// apiQuery reads values of the address and collects what is wrong with them.
+// apiQuery reads values of the query and collects their problems.
 type apiQuery struct {
 	*web.Form
 	r *web.Request
@@ -177,10 +178,10 @@ type apiQuery struct {
 
 func (a pages) apiQuery(r *web.Request) apiQuery { return apiQuery{r.QueryForm(), r} }
 
-// limit reads how many rows are asked for.
+// limit returns the number of rows requested.
 func (q apiQuery) limit() int { return q.Int("limit", 1, 200, 50) }
 
-// moment reads an RFC 3339 time or a date.
+// moment parses an RFC 3339 time or a date.
 func (q apiQuery) moment(name string) time.Time {
 	s := strings.TrimSpace(q.Raw(name))
 	if s == "" {
@@ -195,7 +196,7 @@ func (q apiQuery) moment(name string) time.Time {
 	return time.Time{}
 }
 
-// names looks codes up for the answers of one request.
+// names looks up codes for the answer to one request.
 type names struct{ tx *store.Tx }
 
 func (n names) person(id uint64) *apiPerson {
@@ -245,7 +246,7 @@ func fileAnswer(f *store.File) apiFile {
 	return apiFile{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, URL: "/api/v1/files/" + strconv.FormatUint(f.ID, 10)}
 }
 
-// apiFile streams one file to whom may read what it belongs to.
+// apiFile streams a file to anyone who may read the ticket or article it is attached to.
 func (a pages) apiFile(r *web.Request) error {
 	id, err := r.NumberOf("id")
 	if err != nil {
@@ -256,7 +257,7 @@ func (a pages) apiFile(r *web.Request) error {
 		return err
 	}
 	r.SetHeader("Content-Disposition", web.DispositionOf("attachment", f.Name))
-	mediaType, _ := web.ServedType(f.Type) // never shown in place
+	mediaType, _ := web.ServedType(f.Type) // a program never shows it in place
 	r.SetHeader("Content-Type", mediaType)
 	r.SetHeader("X-Content-Type-Options", "nosniff")
 	r.SetHeader("Content-Security-Policy", web.FilePolicy)

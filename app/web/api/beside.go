@@ -19,13 +19,13 @@ type apiBeside struct {
 	Proven      bool       `json:"proven"`
 }
 
-// apiDecision says what to do with words that lie beside a ticket.
+// apiDecision says what to do with a message kept beside a ticket.
 type apiDecision struct {
 	Do     ticket.BesideDo `json:"do"` // join, join-and-add-person, own-ticket or dismiss
 	Reason string          `json:"reason,omitempty"`
 }
 
-// apiBesideTicket decides about words that lie beside a ticket, and answers the ticket as it is afterwards.
+// apiBesideTicket accepts or dismisses a message kept beside a ticket, and answers with the ticket afterwards.
 func (a pages) apiBesideTicket(r *web.Request) error {
 	number, err := r.NumberOf("number")
 	if err != nil {

@@ -19,24 +19,24 @@ type apiMessage struct {
 	ID          uint64     `json:"id"`
 	Author      *apiPerson `json:"author"`
 	At          *time.Time `json:"at"`
-	Body        string     `json:"body"`   // as typed; of HTML its text
+	Body        string     `json:"body"`   // as typed; for HTML, its text
 	Format      string     `json:"format"` // text, markdown or html
-	HTML        string     `json:"html"`   // what the page shows, safe
+	HTML        string     `json:"html"`   // what the page shows, sanitised
 	Internal    bool       `json:"internal,omitempty"`
-	Proven      *bool      `json:"proven,omitempty"` // of what came by mail: whether something proves its sender
+	Proven      *bool      `json:"proven,omitempty"` // for a message that came by mail: whether its sender is verified
 	Attachments []apiFile  `json:"attachments,omitempty"`
 }
 
 // apiText is a message in a PATCH: a text, or an object that may make it a note.
 type apiText struct {
 	Body        string   `json:"body"`
-	Format      string   `json:"format,omitempty"` // text, markdown or html; left out, text on the requester's side and markdown on the agents'
+	Format      string   `json:"format,omitempty"` // text, markdown or html; the default is text on the requester's side and markdown on the agents'
 	Internal    bool     `json:"internal,omitempty"`
 	Mentions    []string `json:"mentions,omitempty"`    // addresses of agents
-	Attachments []uint64 `json:"attachments,omitempty"` // files of one's own that belong to nothing yet
+	Attachments []uint64 `json:"attachments,omitempty"` // the caller's own files that are not attached yet
 }
 
-// UnmarshalJSON takes a plain text for a message.
+// UnmarshalJSON also accepts a plain string as the message.
 func (t *apiText) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '"' {
 		return json.Unmarshal(b, &t.Body)
@@ -48,7 +48,7 @@ func (t *apiText) UnmarshalJSON(b []byte) error {
 }
 
 func (a pages) text(t *apiText) (*ticket.Text, error) {
-	if len(t.Mentions) > store.Most("messages.mentions") { // before each is looked up
+	if len(t.Mentions) > store.Most("messages.mentions") { // checked before each one is looked up
 		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", store.Most("messages.mentions")).At("mentions")
 	}
 	if len(t.Attachments) > maxAttached {
@@ -70,9 +70,9 @@ func (a pages) text(t *apiText) (*ticket.Text, error) {
 	return out, err
 }
 
-// apiWritten answers a message that was stored.
+// apiWritten is the answer about a message that was stored.
 type apiWritten struct {
-	Number      uint64      `json:"number"` // of the ticket it stands in: a new one when the old was closed too long ago
+	Number      uint64      `json:"number"` // of the message's ticket: a new one if the old was closed too long ago
 	ID          uint64      `json:"id"`
 	State       store.State `json:"state"`
 	Rev         uint64      `json:"rev"`
@@ -128,14 +128,15 @@ func (a pages) apiSay(r *web.Request, number uint64, text *ticket.Text) error {
 	return r.JSON(out)
 }
 
-// apiAttach takes files for a message of their own: multipart/form-data with parts named file, and body and internal
-// if wanted, or the bytes themselves with ?name=. Without a body the message names the files.
+// apiAttach stores files as a message of their own. The body is multipart/form-data with parts named file and,
+// optionally, body and internal; or it is the file itself, with ?name=. Without a body text, the message names the
+// files.
 func (a pages) apiAttach(r *web.Request) error {
 	number, err := r.NumberOf("number")
 	if err != nil {
 		return err
 	}
-	// Nothing is kept for who may neither write here; what it is to be is known when it was read.
+	// Store nothing for callers who may write neither messages nor notes; which one it is becomes known while reading.
 	if err := a.Desk.Tickets.MayAttach(r.Actor(), number); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"sportello/app/web"
 )
 
-// apiDescription is what the description of the API says of one route.
+// apiDescription describes one route in the API's description.
 type apiDescription struct {
 	summary string
 	query   []apiParameter
@@ -57,7 +57,7 @@ var apiDescriptions = map[string]apiDescription{
 
 type object = map[string]any
 
-// openAPI describes the routes as OpenAPI 3.1 does.
+// openAPI describes the routes in OpenAPI 3.1.
 func openAPI(routes []web.Route) object {
 	paths := object{}
 	schemas := schemaSet{}
@@ -117,7 +117,7 @@ func openAPI(routes []web.Route) object {
 	}
 }
 
-// openPath turns /tickets/:number<int> into /tickets/{number} and describes its parameters.
+// openPath turns /tickets/:number<int> into /tickets/{number} and returns the description of its parameters.
 func openPath(path string) (string, []any) {
 	var parameters []any
 	parts := strings.Split(path, "/")
@@ -136,7 +136,7 @@ func openPath(path string) (string, []any) {
 	return strings.Join(parts, "/"), parameters
 }
 
-// schemaSet holds the schemas of struct types by name.
+// schemaSet has the schemas of struct types by name.
 type schemaSet map[string]any
 
 var (

@@ -1,4 +1,4 @@
-// Package api is the HTTP API for programs, version 1. Its answers are small types of its own; apiDescriptions
+// Package api serves the HTTP API for programs, version 1. It has small answer types of its own; apiDescriptions
 // describes each route.
 package api
 
@@ -8,13 +8,13 @@ import (
 	"sportello/app/web"
 )
 
-// base begins the addresses of the API, version 1.
+// base is the prefix of the API's addresses, version 1.
 const base = "/api/v1"
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes are the addresses of the HTTP API, version 1. Each has its description in apiDescriptions; a test compares.
+// Routes returns the routes of the HTTP API, version 1. Each is described in apiDescriptions, which a test checks.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	s.TicketAgain = func(r *web.Request, n uint64) (any, error) { return a.ticketDocument(r, n) }

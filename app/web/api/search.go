@@ -14,8 +14,8 @@ type apiHit struct {
 	Number     uint64 `json:"number,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
 	Title      string `json:"title"`
-	Snippet    string `json:"snippet"`              // HTML: escaped text with the words in <mark>
-	Attachment string `json:"attachment,omitempty"` // the file that the snippet is from
+	Snippet    string `json:"snippet"`              // HTML: escaped text with the matching words in <mark>
+	Attachment string `json:"attachment,omitempty"` // name of the file that the snippet comes from
 	Language   string `json:"language,omitempty"`
 	Module     string `json:"module,omitempty"`
 	State      string `json:"state,omitempty"`
@@ -89,7 +89,7 @@ func (a pages) apiSearch(r *web.Request) error {
 	return r.JSON(out)
 }
 
-// apiOpenAPI answers the description of this API.
+// apiOpenAPI answers with the description of this API.
 func (a pages) apiOpenAPI(r *web.Request) error {
 	r.SetHeader("Cache-Control", "no-cache")
 	return r.JSON(openAPI(a.Routes))

@@ -47,7 +47,7 @@ type apiTicket struct {
 	ClosedAt     *time.Time        `json:"closed_at,omitempty"`
 	Rev          uint64            `json:"rev"`
 	Messages     []apiMessage      `json:"messages,omitempty"`
-	Beside       *[]apiBeside      `json:"beside,omitempty"` // for who sees notes: what came by mail from who belongs to nobody of the ticket
+	Beside       *[]apiBeside      `json:"beside,omitempty"` // for those who see notes: mail from senders who do not belong to the ticket
 }
 
 type apiTicketList struct {
@@ -57,8 +57,8 @@ type apiTicketList struct {
 	Tickets []apiTicket `json:"tickets"`
 }
 
-// ticketAnswer is what the actor may know of the ticket; agents tells whether they stand on the agents' side of it. What
-// belongs to the agents' clock stays there: the requester's side gets the public revision and time.
+// ticketAnswer returns what the actor may know about the ticket; agents says whether they are on the agents' side of
+// it. The requester's side gets the public revision and time, and nothing of the agents'.
 func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 	out := apiTicket{Number: t.ID, Subject: t.Subject, Kind: t.Kind, Severity: t.Severity, Urgency: t.Urgency, State: t.State, Outcome: t.Outcome,
 		Module: n.module(t.Module), Group: n.group(t.Group), Assignee: n.person(t.Assignee), Requester: n.person(t.Requester), Language: t.Language,
@@ -68,7 +68,7 @@ func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 	if agents {
 		out.Priority, out.ExternalID, out.UpdatedAt, out.Rev = t.Priority, t.External, apiMoment(t.Updated), t.Rev
 	} else if out.Assignee != nil {
-		out.Assignee.Email = "" // the group answers, not a person's own mailbox
+		out.Assignee.Email = "" // requesters write to the group, not to an agent's own mailbox
 	}
 	for _, p := range t.Participants {
 		if who := n.person(p); who != nil {
@@ -78,7 +78,7 @@ func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 	return out
 }
 
-// ticketDocument is a ticket with its messages, as one actor may see it.
+// ticketDocument returns a ticket with its messages, as the actor may see it.
 func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error) {
 	v, err := a.Desk.Tickets.Read(r.Actor(), number)
 	if err != nil {
@@ -173,8 +173,9 @@ func (a pages) apiTickets(r *web.Request) error {
 		}
 		f.States = append(f.States, s)
 	}
-	// Whether somebody is known is nobody's business: there is just nothing to list. A confidential group and a module
-	// that is retired are for those who work here and for who has a ticket there; to others there is none of that code.
+	// The answer must not reveal whether a person is known: there is simply nothing to list. Confidential groups and
+	// retired modules exist only for those who work there and for those who have a ticket there; for others the code is
+	// unknown.
 	who := r.Actor()
 	works := who.IsAgent() || who.IsAdministrator()
 	nobody := false
@@ -230,7 +231,7 @@ func (a pages) apiTickets(r *web.Request) error {
 		}
 		unknown[name] = list.Total == 0
 	}
-	for _, name := range []string{"group", "module"} { // in one order, whatever the reason
+	for _, name := range []string{"group", "module"} { // always in the same order, whatever the reason
 		if unknown[name] {
 			q.Refuse(name, "error."+name+"-unknown")
 		}
@@ -277,10 +278,10 @@ func (a pages) apiTicket(r *web.Request) error {
 	return r.JSON(out)
 }
 
-// maxAttached bounds the files of one message.
+// maxAttached limits the files of one message.
 const maxAttached = 100
 
-// apiChange is the body of a PATCH. What is left out stays.
+// apiChange is the body of a PATCH. Absent members are left unchanged.
 type apiChange struct {
 	Rev                *uint64           `json:"rev,omitempty"`
 	Subject            *string           `json:"subject,omitempty"`
@@ -290,7 +291,7 @@ type apiChange struct {
 	Deadline           *time.Time        `json:"deadline,omitempty"`
 	Module             *string           `json:"module,omitempty"`
 	Group              *string           `json:"group,omitempty"`
-	Assignee           *string           `json:"assignee,omitempty"` // an address, or empty for nobody
+	Assignee           *string           `json:"assignee,omitempty"` // an address, or empty to unassign
 	State              *store.State      `json:"state,omitempty"`
 	Outcome            *store.Outcome    `json:"outcome,omitempty"`
 	Version            string            `json:"version,omitempty"`
@@ -334,7 +335,7 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 	}
 	out, err := a.ticketDocument(r, t.ID)
 	if store.KindOf(err) == store.NotFound && err != nil {
-		return r.SendStatus(http.StatusNoContent) // done, and out of sight for whom did it: moved to a confidential group
+		return r.SendStatus(http.StatusNoContent) // done, but the actor may no longer see the ticket: it moved to a confidential group
 	}
 	if err != nil {
 		return err
@@ -342,8 +343,8 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 	return r.JSON(out)
 }
 
-// stepOf reads the codes of a change into numbers of rows: a code that nobody has into Nowhere, which the desk refuses
-// after the rights as it refuses any number that is not there.
+// stepOf replaces the codes of a change with ids of rows. An unknown code becomes Nowhere, which the desk refuses after
+// checking the rights, like any id that does not exist.
 func (a pages) stepOf(in apiChange) (ticket.Step, error) {
 	s := ticket.Step{Subject: in.Subject, Kind: in.Kind, Severity: in.Severity, Urgency: in.Urgency, Deadline: in.Deadline, Version: in.Version,
 		DuplicateOf: in.DuplicateOf, Affected: in.Affected, Regression: in.Regression, WorkedIn: in.WorkedIn, Answers: in.Answers, Take: in.Take,

@@ -20,10 +20,10 @@ import (
 	"sportello/store"
 )
 
-// articlesPerPage is how many titles one page of a list has.
+// articlesPerPage is how many titles one page of a list shows.
 const articlesPerPage = 50
 
-// withoutModule stands in an address for the articles that belong to no level. No level has this code.
+// withoutModule stands in an address for the articles without a level. No level has this code.
 const withoutModule = "-"
 
 // guidePage is the front page of the knowledge base.
@@ -31,11 +31,11 @@ type guidePage struct {
 	web.Page
 	Boxes  []guideBox
 	Recent []articleLine
-	All    string // how many there are, in words; empty when there are none
+	All    string // total number in words; empty when there are none
 	Drafts bool
 }
 
-// guideBox is one product with the levels directly below it that have articles.
+// guideBox is one product with the levels directly below it that contain articles.
 type guideBox struct {
 	Name    string
 	Address string
@@ -43,23 +43,23 @@ type guideBox struct {
 	Levels  []web.Link
 }
 
-// articlesPage lists the articles of a level and of those below it by title.
+// articlesPage lists the articles of a level and of the levels below it by title.
 type articlesPage struct {
 	web.Page
 	Tree    []guideNode
 	Lines   []articleLine
 	Total   string
-	Range   string // 51-100 di 2560, where it is known
+	Range   string // 51-100 di 2560, if known
 	Next    string
 	First   string
 	Letters []web.Link
-	Only    []web.Link // which languages are listed
+	Only    []web.Link // links that list one language only
 	Write   string
 
 	address string // of the list's first page
 }
 
-// guideNode is one level of the catalogue in a tree of links.
+// guideNode is one level in a tree of links.
 type guideNode struct {
 	Label, Address, Count string
 	Current               bool
@@ -76,11 +76,11 @@ type articleLine struct {
 	Draft, AgentsOnly    bool
 }
 
-// guideCatalogue is what every page of the knowledge base needs to know: the catalogue, and how many articles the reader may
-// read of each level with all below it.
+// guideCatalogue is what every page of the knowledge base needs: the catalogue, and for each level the number of
+// articles that the reader may read in it and below it.
 type guideCatalogue struct {
 	levels []catalogue.Level
-	counts map[uint64]int // with the levels below
+	counts map[uint64]int // including the levels below
 	total  int
 	loose  int // without a level
 }
@@ -107,7 +107,7 @@ func (a pages) guideCatalogue(r *web.Request) (*guideCatalogue, error) {
 	return g, nil
 }
 
-// shown reports whether the level has anything for the reader.
+// shown reports whether the level contains anything for the reader.
 func (g *guideCatalogue) shown(l *catalogue.Level) bool { return g.counts[l.ID] > 0 }
 
 func (a pages) getArticles(r *web.Request) error {
@@ -145,7 +145,7 @@ func (a pages) getArticles(r *web.Request) error {
 	return r.Render("page/articles", v)
 }
 
-// path names a level with those above it, nothing for none.
+// path returns the name of a level with the levels above it, empty for none.
 func (g *guideCatalogue) path(id uint64, lang string) string {
 	if l := g.level(id); l != nil {
 		return l.Path.In(lang)
@@ -161,10 +161,10 @@ func (g *guideCatalogue) level(id uint64) *catalogue.Level {
 	return &g.levels[i]
 }
 
-// excerptSource bounds how much of a body is read for the few words a list shows of it, in bytes.
+// excerptSource limits how many bytes of a body are read for the excerpt in a list.
 const excerptSource = 2 << 10
 
-// line makes a line of a list of the article.
+// line returns the line of an article in a list.
 func line(p *web.Page, item article.Item, module string) articleLine {
 	v := item.Version
 	l := articleLine{Title: v.Title, Address: address.Article(item.Slug), Module: module, Updated: p.T("articles.updated", "date", p.Date(v.Updated)),
@@ -181,7 +181,7 @@ func line(p *web.Page, item article.Item, module string) articleLine {
 	return l
 }
 
-// firstSentences leaves out what stands before the first sentence of a text: headings and what is left of menus.
+// firstSentences removes what precedes the first sentence of a text: headings and remains of menus.
 func firstSentences(text string) string {
 	for rest := text; rest != ""; {
 		line, after, _ := strings.Cut(rest, "\n")
@@ -258,8 +258,8 @@ func (a pages) getArticlesIn(r *web.Request) error {
 	return r.Render("page/articles-in", v)
 }
 
-// pages makes the ways through a list of more than one page: to the next one, to the first, to each letter, and to what
-// is in one language alone. The place in the list is known as long as somebody turns pages one by one.
+// pages fills in the links of a list with more than one page: to the next page, the first one, each letter, and each
+// language. The range is known as long as the reader turns pages one by one.
 func (v *articlesPage) pages(begin int, f article.Filter, next string, total int) {
 	if total <= articlesPerPage {
 		return
@@ -292,7 +292,7 @@ func (v *articlesPage) pages(begin int, f article.Filter, next string, total int
 		}
 	}
 	for r := 'a'; r <= 'z'; r++ {
-		key := hex.EncodeToString([]byte{byte(r)}) // titles sort by their folded letters
+		key := hex.EncodeToString([]byte{byte(r)}) // titles sort by their letters without accents and case
 		v.Letters = append(v.Letters, web.Link{Label: strings.ToUpper(string(r)), Address: at(key), Current: f.After == key})
 	}
 	v.Only = append(v.Only, web.Link{Label: v.T("articles.only-all"), Address: v.Path, Current: f.Only == ""})
@@ -301,7 +301,8 @@ func (v *articlesPage) pages(begin int, f article.Filter, next string, total int
 	}
 }
 
-// tree shows the levels that have articles; of products other than the one the page is in, only the first level below.
+// tree returns the levels that contain articles. For products other than the current one it returns only the first
+// level below.
 func (g *guideCatalogue) tree(p *web.Page, code string) []guideNode {
 	node := func(label, code, at string, n int) guideNode {
 		return guideNode{Label: label, Address: strings.TrimSuffix(address.Articles(code), "/"), Count: p.Number(n), Current: code == at}
@@ -340,24 +341,24 @@ func (g *guideCatalogue) tree(p *web.Page, code string) []guideNode {
 type articlePage struct {
 	web.Page
 	Heading    string
-	Lang2      string // of the article, when it is not the page's
+	Lang2      string // of the article, when it differs from the page's
 	Article    template.HTML
 	Headings   []markup.Heading
 	Module     web.Link
 	Updated    string
 	Others     []web.Link // the article in its other languages
-	Missing    string     // says that there is no version in the reader's language
-	Draft      string     // says that only those who write see it
+	Missing    string     // says that there is no version in the reader's language; empty otherwise
+	Draft      string     // says that only writers see it; empty otherwise
 	AgentsOnly bool
-	Labels     []web.Link // what was written beside the text to find it by
+	Labels     []web.Link // search labels of the article
 	Files      []show.FileCard
 	Edit       string
 	Translate  web.Link
 	Ask        string
-	Clear      string // drafts of the browser that are saved now
+	Clear      string // the browser's drafts that are saved now
 }
 
-// fileEnding is the ending of a name in capitals, at most four letters of it.
+// fileEnding returns the extension of a name in capitals, at most four letters.
 func fileEnding(name string) string {
 	ext := strings.ToUpper(strings.TrimPrefix(path.Ext(name), "."))
 	if ext == "" || len(ext) > 4 {
@@ -418,7 +419,7 @@ func (a pages) getArticle(r *web.Request) error {
 	return r.Render("page/article", v)
 }
 
-// listFiles lists the files that the text of the version neither shows nor links to.
+// listFiles lists the files of the version that its text neither shows nor links.
 func (v *articlePage) listFiles(art *article.View) {
 	for _, f := range art.Files {
 		if !art.Version.Names(f.ID) {
@@ -427,7 +428,7 @@ func (v *articlePage) listFiles(art *article.View) {
 	}
 }
 
-// articlePlace says where the article belongs: the path above it, its module, and where to ask about it.
+// articlePlace fills in where the article belongs: the path above it, its module, and where to ask about it.
 func (a pages) articlePlace(v *articlePage, art *article.View) error {
 	v.Crumb(v.T("articles.title"), "/articles")
 	v.Ask = "/tickets/new"
@@ -445,7 +446,7 @@ func (a pages) articlePlace(v *articlePage, art *article.View) error {
 		v.Module = web.Link{Label: l.Path.In(v.Lang), Address: address.Articles(l.Code)}
 		v.Ask = address.NewTicket(l.Code)
 		if !l.Here() {
-			v.Ask = "/modules/" + l.Code // says who serves it
+			v.Ask = "/modules/" + l.Code // that page says who serves it
 		}
 	} else {
 		v.Crumb(v.T("articles.loose"), address.Articles(withoutModule))
@@ -461,7 +462,7 @@ func otherLanguage(lang string) string {
 	return "it"
 }
 
-// chapters chooses the headings for the list beside an article: the chapters, with their parts when there are few
+// chapters returns the headings for the list beside an article: the chapters, and their sections when there are few
 // chapters; nothing for a short article.
 func chapters(all []markup.Heading) []markup.Heading {
 	var chapters, parts []markup.Heading

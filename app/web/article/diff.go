@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// diffLine is one line of two texts laid over each other, or several together where a coarse comparison took them so. In a difference made short for a page it may stand for lines
-// that are not shown.
+// diffLine is one line of a difference between two texts, or several lines where the comparison was coarse. In a
+// shortened difference it may stand for lines that are not shown.
 type diffLine struct {
 	Text    string
-	Added   bool // in the first text alone
-	Removed bool // in the second text alone
-	Same    int  // so many lines that both texts have are left out here
-	More    int  // so many lines of what stands before, or at the end, are left out here
+	Added   bool // only in the first text
+	Removed bool // only in the second text
+	Same    int  // this many lines that both texts have are left out here
+	More    int  // this many lines of the kind before, or at the end, are left out here
 }
 
-// What comparing two texts may cost. Beyond it the texts are laid over each other coarsely, which is as right.
+// The limits of comparing two texts. Beyond them the comparison is coarse, which is also correct.
 const (
 	maxEdits     = 1000    // lines that differ
 	maxDiffSteps = 2 << 20 // comparisons of lines
 	maxCompared  = 50_000  // lines that are compared at all
 )
 
-// diffLines lays the text theirs over mine, line by line: a line that only theirs has is added, one that only mine has
-// is removed. What is added together with what is kept is theirs, what is removed together with what is kept is mine.
-// Texts too different to compare within the bounds have all removed as one and then all added as one between the lines
-// that they begin and end with alike.
+// diffLines compares the texts line by line: a line that only theirs has is added, one that only mine has is removed.
+// Added and kept lines together are theirs, removed and kept lines together are mine. Texts too different to compare
+// within the limits have everything between their common beginning and end removed in one piece, then added in one
+// piece.
 func diffLines(theirs, mine string) []diffLine {
 	a, b := strings.Split(mine, "\n"), strings.Split(theirs, "\n")
 	head := 0
@@ -48,8 +48,8 @@ func diffLines(theirs, mine string) []diffLine {
 	return out
 }
 
-// middle finds the fewest lines to remove from a and add to make b (Myers 1986), or removes all and adds all where that
-// would cost too much.
+// middle returns the fewest lines to remove from a and add to get b (Myers 1986). If that would exceed the limits, it
+// removes all and adds all.
 func middle(a, b []string) []diffLine {
 	var out []diffLine
 	var path [][2]int
@@ -86,7 +86,7 @@ func middle(a, b []string) []diffLine {
 	return out
 }
 
-// numbered gives equal lines equal numbers, so that comparing two is one step however long they are.
+// numbered gives equal lines equal numbers, so that comparing two takes one step however long they are.
 func numbered(a, b []string) (x, y []int32) {
 	numbers := map[string]int32{}
 	number := func(lines []string) []int32 {
@@ -104,10 +104,10 @@ func numbered(a, b []string) (x, y []int32) {
 	return number(a), number(b)
 }
 
-// shortest returns the pairs of places that are kept, in order; false when it would take more than the bounds allow.
+// shortest returns the pairs of positions that are kept, in order; false when it would exceed the limits.
 func shortest(x, y []int32) ([][2]int, bool) {
 	bound := min(len(x)+len(y), maxEdits)
-	reach := make([]int32, 2*bound+2) // by diagonal i-j, moved by bound: how far in x one comes with d edits
+	reach := make([]int32, 2*bound+2) // by diagonal i-j, shifted by bound: how far d edits reach in x
 	var trace [][]int32
 	steps := 0
 	for d := 0; d <= bound; d++ {
@@ -135,7 +135,7 @@ func shortest(x, y []int32) ([][2]int, bool) {
 	return nil, false
 }
 
-// walkBack follows from the end how shortest came there.
+// walkBack follows the trace of shortest back from the end.
 func walkBack(trace [][]int32, i, j int) [][2]int {
 	var out [][2]int
 	for d := len(trace) - 1; d > 0; d-- {
@@ -161,15 +161,15 @@ func walkBack(trace [][]int32, i, j int) [][2]int {
 	return out
 }
 
-// What of a difference a page shows.
+// How much of a difference a page shows.
 const (
 	maxDiffShown = 128 << 10 // bytes
 	maxDiffLines = 2000
-	diffContext  = 3 // lines before and after what differs, once not all of it is shown
+	diffContext  = 3 // lines before and after each difference, when the page does not show everything
 )
 
-// shownDiff is the difference as a page shows it: whole while it is short, else what differs with the lines around it,
-// as far as there is room, and how much is left out.
+// shownDiff returns the difference as a page shows it: complete while it is short, else the differing lines with the
+// lines around them, as far as there is room, and the number of lines left out.
 func shownDiff(all []diffLine) []diffLine {
 	size := 0
 	for _, l := range all {
@@ -180,7 +180,7 @@ func shownDiff(all []diffLine) []diffLine {
 	}
 	var out []diffLine
 	room := maxDiffShown
-	near := 0 // up to here lines stand near something that differs
+	near := 0 // lines before this one are close to a difference
 	for i, l := range all {
 		for k := max(i, near-diffContext); k <= min(i+diffContext, len(all)-1); k++ {
 			if all[k].Added || all[k].Removed {
@@ -196,7 +196,7 @@ func shownDiff(all []diffLine) []diffLine {
 			return append(out, diffLine{More: diffLength(all[i:])})
 		default:
 			left := 0
-			if most := maxDiffShown / 3; len(l.Text) > most { // what follows is to be seen too
+			if most := maxDiffShown / 3; len(l.Text) > most { // leave room for what follows
 				l.Text, left = beginning(l.Text, most)
 			}
 			room -= len(l.Text) + 1
@@ -208,7 +208,7 @@ func shownDiff(all []diffLine) []diffLine {
 	return out
 }
 
-// beginning cuts the text after at most n bytes, behind a line if it has one there, and counts the lines left.
+// beginning cuts the text after at most n bytes, at a line end if there is one, and counts the remaining lines.
 func beginning(s string, n int) (string, int) {
 	if at := strings.LastIndexByte(s[:n], '\n'); at >= 0 {
 		return s[:at], strings.Count(s[at+1:], "\n") + 1

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// applied are the two texts that a difference was made of.
+// applied returns the two texts of a difference.
 func applied(diff []diffLine) (theirs, mine string) {
 	var t, m []string
 	for _, l := range diff {
@@ -31,7 +31,7 @@ func changes(diff []diffLine) int {
 	return n
 }
 
-// fewest is how many lines differ at least, by the plain table of longest common parts.
+// fewest returns the smallest number of differing lines, computed with the plain table of longest common subsequences.
 func fewest(theirs, mine string) int {
 	a, b := strings.Split(mine, "\n"), strings.Split(theirs, "\n")
 	same := make([][]int, len(a)+1)
@@ -72,7 +72,8 @@ func TestDifferenceGivesBothTexts(t *testing.T) {
 	}
 }
 
-// hugeTexts are pairs of a megabyte that cost a comparison most: nothing alike, all lines empty but few, lines moved.
+// hugeTexts are pairs of one megabyte each that are the most expensive to compare: nothing alike, nearly all lines
+// empty, lines moved.
 func hugeTexts() map[string][2]string {
 	r := rand.New(rand.NewPCG(3, 4))
 	long := func(words int) string { return someText(r, (1<<20)/3, words) }

@@ -26,17 +26,17 @@ import (
 // articleEditPage is the editor of an article in one language.
 type articleEditPage struct {
 	web.Page
-	Address      string // to which the form is sent
+	Address      string // address the form is posted to
 	Language     string // of the text
 	LanguageName string
-	New          bool // there is no text in the language yet
+	New          bool // the article has no text in the language yet
 	Tabs         []web.Link
 	Modules      []show.Choice
 	Audiences    []show.Choice
 	States       []show.Choice
-	NoPublish    string // why it cannot be published
-	HTML         bool   // the text is HTML, as imported pages are
-	Draft        string // name under which the browser keeps what is being typed
+	NoPublish    string // why the text cannot be published
+	HTML         bool   // the text is HTML, like imported pages
+	Draft        string // the name under which the browser stores what is being typed
 	Preview      template.HTML
 	Previewed    bool
 	PreviewURL   string
@@ -47,15 +47,15 @@ type articleEditPage struct {
 	Cancel       string
 }
 
-// insertable is a file with what to write to have it in the text.
+// insertable is a file with the text that inserts it.
 type insertable struct {
 	ID       uint64
 	Card     show.FileCard
 	Markdown string
-	Anchor   string // of the text to copy
+	Anchor   string // id of the text to copy
 }
 
-// otherVersion is what somebody else saved meanwhile, beside what is in the form.
+// otherVersion is what somebody else saved in the meantime, shown beside the form.
 type otherVersion struct {
 	Gone  bool
 	Title string
@@ -67,7 +67,7 @@ type otherVersion struct {
 type articleText struct {
 	form   article.Form
 	act    string
-	before []uint64 // uploads that an earlier try of the form kept
+	before []uint64 // uploads that an earlier attempt at the form stored
 }
 
 func (a pages) getNewArticle(r *web.Request) error {
@@ -82,7 +82,7 @@ func (a pages) getEditArticle(r *web.Request) error {
 	return a.articleEditPage(r, art, &articleEditPage{}, nil, nil)
 }
 
-// editLanguage is the language of the text in the form: what the form says, else the address, else the reader's.
+// editLanguage returns the language of the text in the form: from the form, else the address, else the reader's.
 func (a pages) editLanguage(r *web.Request, f *web.Form) string {
 	lang := r.Query("lang")
 	if f != nil {
@@ -96,8 +96,8 @@ func (a pages) editLanguage(r *web.Request, f *web.Form) string {
 	return r.Lang()
 }
 
-// articleEditPage shows the editor: of a new article when art is nil, else of art in the language asked for, of which
-// there may be no text yet.
+// articleEditPage shows the editor: for a new article when art is nil, else for art in the requested language, in which
+// it may have no text yet.
 func (a pages) articleEditPage(r *web.Request, art *article.View, v *articleEditPage, f *web.Form, err error) error {
 	preview, previewed, other, status := v.Preview, v.Previewed, v.Other, v.Page.Status
 	v.Page = r.Page("article.new-title")
@@ -140,8 +140,8 @@ func (a pages) articleEditPage(r *web.Request, art *article.View, v *articleEdit
 	return r.Render("page/article-edit", v)
 }
 
-// open says which text is being edited, and refuses one that the actor may not change. It returns the version that is
-// there, nil when there is none in the language.
+// open determines which text is edited, and returns a Denied error when the actor may not change it. It returns the
+// existing version, nil when there is none in the language.
 func (v *articleEditPage) open(a pages, r *web.Request, art *article.View) (*store.Version, error) {
 	v.Address, v.Cancel, v.New = "/articles/new", "/articles", true
 	at := v.Address
@@ -183,7 +183,7 @@ func (v *articleEditPage) open(a pages, r *web.Request, art *article.View) (*sto
 	return version, nil
 }
 
-// firstValues is what the form holds when it is opened.
+// firstValues returns the initial values of the form.
 func firstValues(r *web.Request, art *article.View, version *store.Version) url.Values {
 	values := url.Values{"rev": {"0"}, "state": {store.Draft.String()}, "audience": {store.SignedIn.String()}, "format": {store.Markdown.String()}}
 	if art != nil {
@@ -206,7 +206,7 @@ func firstValues(r *web.Request, art *article.View, version *store.Version) url.
 	return values
 }
 
-// options lists what can be chosen.
+// options fills in the choices.
 func (v *articleEditPage) options(a pages, art *article.View) error {
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
@@ -238,7 +238,7 @@ func (v *articleEditPage) insertable(id uint64, card show.FileCard) insertable {
 	return insertable{ID: id, Card: card, Markdown: fileMarkdown(id, card.Name, v.HTML), Anchor: fmt.Sprintf("insert-%d", id)}
 }
 
-// fileMarkdown is what stands in a text for a file: the picture itself, or a link.
+// fileMarkdown returns the text that inserts a file: an image, or a link.
 func fileMarkdown(id uint64, name string, html bool) string {
 	picture := slices.Contains([]string{"PNG", "JPG", "JPEG", "GIF", "WEBP"}, fileEnding(name))
 	if html {
@@ -266,10 +266,10 @@ func (a pages) postEditArticle(r *web.Request) error {
 	return a.saveArticle(r, art)
 }
 
-// maxLabels is how long the labels are together, as they are typed.
+// maxLabels is the maximum length of all labels as typed.
 var maxLabels = store.Most("versions.labels") * (store.Versions.MostOfEach("labels") + 2)
 
-// readArticle reads the form. Uploads are kept whatever else is wrong with it.
+// readArticle reads the form. It keeps uploads even if the form has problems.
 func (a pages) readArticle(r *web.Request, f *web.Form, art *article.View) articleText {
 	t := articleText{act: f.Raw("act"), before: f.IDs("kept_file")}
 	t.form = article.Form{Title: f.Text("title", store.Most("versions.title")), Body: f.Body("body"), Module: f.ID("module"), Rev: f.ID("rev"),
@@ -287,7 +287,7 @@ func (a pages) readArticle(r *web.Request, f *web.Form, art *article.View) artic
 	return t
 }
 
-// saveArticle saves the text, or shows how it will look, or takes files in and writes them at the end of the text.
+// saveArticle saves the text, or previews it, or stores files and adds them to the end of the text.
 func (a pages) saveArticle(r *web.Request, art *article.View) error {
 	f := r.Form()
 	t := a.readArticle(r, f, art)
@@ -325,7 +325,7 @@ func (a pages) saveArticle(r *web.Request, art *article.View) error {
 	return a.articleEditPage(r, art, v, f, besideField(err))
 }
 
-// insert writes the files that just came at the end of the text.
+// insert adds the files just uploaded to the end of the text.
 func (t *articleText) insert(f *web.Form) {
 	html := t.form.Format == store.HTML
 	body := strings.TrimRight(f.Raw("body"), "\r\n ")
@@ -341,8 +341,8 @@ func (t *articleText) insert(f *web.Form) {
 	f.Values.Set("body", body+"\n")
 }
 
-// besideField makes of the desk's errors problems of the form's fields: a right that one choice would need becomes a
-// problem of that choice, so that the form comes back with everything in it, and what is missing is named.
+// besideField turns the desk's errors into problems of the form's fields. A missing right becomes a problem of the
+// choice that needs it, so that the form comes back complete and names what is missing.
 func besideField(err error) error {
 	var one *store.Error
 	var many store.Problems
@@ -366,8 +366,8 @@ func besideField(err error) error {
 	return out
 }
 
-// otherVersion is what somebody saved since the form was opened. The form gets the newest revision: who saves again has
-// seen it.
+// otherVersion returns what somebody saved after the form was opened. The form gets the newest revision: whoever saves
+// again has seen that version.
 func (a pages) otherVersion(r *web.Request, mine article.Form, f *web.Form) (*otherVersion, error) {
 	art, err := a.Desk.Articles.Read(r.Actor(), mine.Slug, mine.Language)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -395,7 +395,7 @@ func (a pages) postDeleteArticle(r *web.Request) error {
 	return r.Done("flash.article-deleted", "/articles/drafts")
 }
 
-// draftsPage lists the drafts for those who write.
+// draftsPage lists the drafts, for writers.
 type draftsPage struct {
 	web.Page
 	Lines []draftLine
@@ -429,7 +429,7 @@ func (a pages) getDrafts(r *web.Request) error {
 	err = a.Store.View(func(tx *store.Tx) error {
 		for _, item := range list {
 			if p, err := store.People.Get(tx, item.Version.Author); err == nil {
-				names[p.ID] = p.Name // whoever is gone has no name to show
+				names[p.ID] = p.Name // people who no longer exist have no name
 			}
 		}
 		return nil
@@ -446,14 +446,14 @@ func (a pages) getDrafts(r *web.Request) error {
 	return r.Render("page/article-drafts", v)
 }
 
-// previewFragment is a text as it will look.
+// previewFragment is the preview of a text.
 type previewFragment struct {
 	web.Page
 	HTML template.HTML
 }
 
-// postPreview shows a text while it is being written: a message, read as the ticket that is named will read it, or
-// with as=article an article. With as=markdown it answers with what was pasted there, as the text to write.
+// postPreview previews a text while it is being written: a message, in the format of the named ticket, or with
+// as=article an article. With as=markdown it answers with pasted content converted to Markdown.
 func (a pages) postPreview(r *web.Request) error {
 	f := r.Form()
 	as, format, text := r.Query("as"), store.Markdown, ""
@@ -479,7 +479,7 @@ func (a pages) postPreview(r *web.Request) error {
 	case as == "markdown" && format == store.Markdown:
 		said := cmp.Or(markup.FromPaste(f.Raw("html")), f.Raw("text"))
 		if strings.HasPrefix(said, "| ") || strings.HasPrefix(said, "```") {
-			said = "\n" + said // it is one only where a line begins
+			said = "\n" + said // Markdown reads it as a block only at the beginning of a line
 		}
 		return r.JSON(said)
 	case as == "markdown":
@@ -494,8 +494,9 @@ func (a pages) postPreview(r *web.Request) error {
 	return r.Fragment("part/preview", v)
 }
 
-// getArticlePick lists articles for the editor's ??: those whose title begins like the words, then those that hold
-// them. Only what is published; what agents alone may read says so, for it must not go to anybody else.
+// getArticlePick lists published articles for the editor's ??: first those whose title begins with the words, then
+// those that contain them. Articles that only agents may read are marked, because they must not be sent to anybody
+// else.
 func (a pages) getArticlePick(r *web.Request) error {
 	actor := r.Actor()
 	text := strings.TrimSpace(strings.ToValidUTF8(r.Query("q"), ""))

@@ -1,14 +1,14 @@
-// Package article is the room of the knowledge base.
+// Package article serves the knowledge base.
 package article
 
 import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes are the knowledge base.
+// Routes returns the routes of the knowledge base.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return []web.Route{

@@ -16,15 +16,15 @@ import (
 	"sportello/search/query"
 )
 
-// missingPage tells those who write what people searched for and did not find.
+// missingPage shows writers what people searched for without finding it.
 type missingPage struct {
 	web.Page
 	Lines   []missingLine
 	Months  []show.Choice
 	Modules []show.Choice
-	Narrow  bool // a filter holds
+	Narrow  bool // a filter is set
 	More    bool
-	Kept    string // for how long it is kept
+	Kept    string // how long it is kept
 }
 
 type missingLine struct {
@@ -34,7 +34,7 @@ type missingLine struct {
 	None      string
 	Unclicked string
 	Last      string
-	Write     string // address of a new article of that title
+	Write     string // address of a new article with that title
 }
 
 var monthForm = regexp.MustCompile(`^\d{4}-\d{2}$`)
@@ -81,7 +81,7 @@ func (a pages) getMissing(r *web.Request) error {
 		if code := codes[m.Module]; code != "" {
 			s.With["module"] = []string{code}
 		}
-		line.Search = s.Address() + "&s=look" // who looks into it searches for nothing
+		line.Search = s.Address() + "&s=look" // a search from this page is not recorded
 		to := url.Values{"title": {show.UpperFirst(m.Text)}}
 		if m.Module != 0 {
 			to.Set("module", strconv.FormatUint(m.Module, 10))
@@ -92,7 +92,7 @@ func (a pages) getMissing(r *web.Request) error {
 	return r.Render("page/missing", v)
 }
 
-// month says a month: novembre 2026.
+// month returns a month in words: novembre 2026.
 func month(p *web.Page, s string) string {
 	t, err := time.Parse("2006-01", s)
 	if err != nil {
@@ -101,9 +101,9 @@ func month(p *web.Page, s string) string {
 	return p.T("month."+strconv.Itoa(int(t.Month()))) + " " + strconv.Itoa(t.Year())
 }
 
-// noteSearch tells the desk what was searched for, for the list of what people did not find, and has the links of the
-// answer carry its name: opening one says that something was found. What is about tickets alone says nothing of
-// articles, and an index that lacks something says nothing at all. The links work as well without the name.
+// noteSearch records the search for the list of what people did not find, and adds its name to the links of the answer:
+// opening one records that something was found. It records no search that is only about tickets, and none while the
+// index is incomplete. The links also work without the name.
 func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found find.Page) {
 	if r.Method() != http.MethodGet || r.Query("s") != "" || s.Text == "" || a.Index.State().State != search.Following {
 		return
@@ -145,7 +145,7 @@ func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found fin
 	}
 }
 
-// mayViewSearch reports whether the question can be saved as a view: agents save searches over tickets.
+// mayViewSearch reports whether the search can be saved as a view: agents may save searches for tickets.
 func (a pages) mayViewSearch(r *web.Request, s show.Asked) bool {
 	actor := r.Actor()
 	return (actor.IsAgent() || actor.IsAdministrator()) && s.Kind != query.TypeArticle && strings.TrimSpace(s.Question()) != ""

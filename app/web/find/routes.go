@@ -1,14 +1,14 @@
-// Package find is the room of the one search box.
+// Package find serves the one search box.
 package find
 
 import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes are search, and what was searched for in vain.
+// Routes returns the routes of the search and of the list of what people did not find.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return []web.Route{

@@ -19,39 +19,39 @@ import (
 	"sportello/store"
 )
 
-// The bounds of a search page. Beyond a thousand hits nobody turns pages: the page says to ask more precisely.
+// The limits of a search page. Nobody turns pages beyond a thousand hits: the page suggests a more precise search.
 const (
 	hitsPerPage = 20
 	searchReach = 1000
-	facetValues = 8 // values shown of one trait
+	facetValues = 8 // values shown for one filter
 	searchText  = 2000
 )
 
-// searchPage is the one search over tickets and articles.
+// searchPage is the search for tickets and articles.
 type searchPage struct {
 	web.Page
-	Text     string // as asked
+	Text     string // as typed
 	Asked    bool
-	Hidden   []show.Hidden // what the form keeps of the filters that were clicked
+	Hidden   []show.Hidden // hidden form values of the clicked filters
 	Tabs     []web.Link
 	Facets   []searchFacet
-	Chosen   []web.Link // filters that hold, each with the address without it
+	Chosen   []web.Link // filters in effect, each linking to the search without it
 	Sorts    []web.Link
 	Count    string
 	Hits     []searchHit
 	Pages    searchPages
-	Any      bool // nothing has all the words
+	Any      bool // no hit contains all the words
 	Some     string
 	Instead  string
-	Original web.Link // the question as it was typed, when another one was answered
+	Original web.Link // the search as typed, when a corrected one was answered
 	Meant    web.Link
 	Cut      bool
-	Trouble  string   // why nothing can be found just now
-	Notice   string   // how the index is, when it is not as it should be
+	Trouble  string   // why the search is not available at the moment
+	Notice   string   // state of the index, when it is incomplete
 	Direct   web.Link // the ticket whose number was typed
 	Help     []searchExample
 	OpenHelp bool
-	SaveView string // where agents save the question as a view
+	SaveView string // address where agents save the search as a view
 }
 
 type searchFacet struct {
@@ -59,14 +59,14 @@ type searchFacet struct {
 	Values  []web.Link
 }
 
-// searchHit is one line of the answer.
+// searchHit is one line of the results.
 type searchHit struct {
 	Kind       string // Richiesta #12, Articolo
 	Address    string
 	Title      template.HTML
-	Lang       string // of title and text, when it is not the page's
+	Lang       string // of title and text, when it differs from the page's
 	Text       template.HTML
-	Attachment string // where the words stand, if in a file only
+	Attachment string // name of the file, when only a file contains the words
 	State      string // code of a ticket's state
 	StateWord  string
 	Module     string
@@ -107,8 +107,7 @@ func (a pages) readAsked(r *web.Request) show.Asked {
 	return s
 }
 
-// isCode reports whether the value may be a code of the catalogue or of the domain: it then cannot be anything but one
-// filter's value.
+// isCode reports whether the value is a code of the catalogue or of the domain, which only one filter can have.
 func isCode(s string) bool {
 	for _, r := range s {
 		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '/' {
@@ -129,7 +128,7 @@ func (a pages) getSearch(r *web.Request) error {
 	}
 	v := &searchPage{Page: r.Page("search.title"), Text: s.Text}
 	v.Query = s.Text
-	v.Path = s.Address() // where changing the language leads back to
+	v.Path = s.Address() // the page to return to after changing the language
 	v.Asked = strings.TrimSpace(s.Question()) != ""
 	if v.Asked && s.Text != "" {
 		v.Title = v.T("search.title-for", "text", s.Text)
@@ -151,7 +150,7 @@ func (a pages) getSearch(r *web.Request) error {
 	switch {
 	case store.KindOf(err) == store.Unavailable:
 		a.Log.Warn("search", "err", err)
-		v.Trouble = show.SearchTrouble(a.Site, &v.Page, err) // the rest of the page is as good as ever
+		v.Trouble = show.SearchTrouble(a.Site, &v.Page, err) // the rest of the page still works
 	case err != nil:
 		return err
 	}
@@ -166,13 +165,13 @@ func (a pages) getSearch(r *web.Request) error {
 		a.noteSearch(r, v, s, found)
 	}
 	if direct != nil && !slices.ContainsFunc(found.Hits, func(f find.Found) bool { return f.Ticket != nil && f.Ticket.ID == direct.ID }) {
-		// The store knows it even while the index does not.
+		// The store finds it even while the index does not.
 		v.Direct = web.Link{Label: v.T("search.direct", "number", direct.ID, "subject", direct.Subject), Address: fmt.Sprintf("/tickets/%d", direct.ID)}
 	}
 	return r.Render("page/search", v)
 }
 
-// hold keeps in the form what was clicked, and lists it to be taken off again.
+// hold keeps the clicked filters in the form, and lists them with links that remove them.
 func (v *searchPage) hold(s show.Asked) {
 	keep := func(name, value string) { v.Hidden = append(v.Hidden, show.Hidden{Name: name, Value: value}) }
 	if s.Kind != "" {
@@ -188,7 +187,7 @@ func (v *searchPage) hold(s show.Asked) {
 	}
 }
 
-// answerSearch puts what was found into the page.
+// answerSearch fills the page with the results.
 func (a pages) answerSearch(r *web.Request, v *searchPage, s show.Asked, found find.Page) error {
 	names, err := a.searchNames(v)
 	if err != nil {
@@ -200,7 +199,7 @@ func (a pages) answerSearch(r *web.Request, v *searchPage, s show.Asked, found f
 		v.Count = v.Plural("search.at-least", found.Total)
 	}
 	reword := func(text string) string { return s.But(func(n *show.Asked) { n.Text = text }).Address() }
-	clicked := strings.TrimSuffix(s.Question(), s.Text) // is in the address by itself
+	clicked := strings.TrimSuffix(s.Question(), s.Text) // it is in the address already
 	if found.Corrected != "" {
 		v.Instead = strings.TrimPrefix(found.Corrected, clicked)
 		v.Original = web.Link{Label: s.Text, Address: reword(strings.TrimPrefix(found.AsTyped, clicked))}
@@ -255,7 +254,7 @@ func (v *searchPage) pages(s show.Asked, total int) searchPages {
 	return p
 }
 
-// hit makes a line of what was found.
+// hit returns the line of one result.
 func (v *searchPage) hit(f find.Found, parsed query.Parsed) searchHit {
 	h := searchHit{Text: f.Snippet, Attachment: f.Attachment}
 	lang := v.Lang
@@ -289,11 +288,11 @@ func (v *searchPage) hit(f find.Found, parsed query.Parsed) searchHit {
 	if lang != v.Lang {
 		h.Lang = lang
 	}
-	h.Title = query.Snippet(f.Title, parsed, lang, 8*len(f.Title)+8) // all of it, with its marks
+	h.Title = query.Snippet(f.Title, parsed, lang, 8*len(f.Title)+8) // the whole title, with its marks
 	return h
 }
 
-// stateWord says a state as the reader's side of the desk does.
+// stateWord returns a state in the words of the reader's side.
 func stateWord(p *web.Page, code string) string {
 	if p.IsAgent || p.IsAdministrator {
 		return p.T("state.agent." + code)
@@ -301,8 +300,8 @@ func stateWord(p *web.Page, code string) string {
 	return p.T("state." + code)
 }
 
-// searchTabs offers all, articles, tickets and, to those who judge it, mail. How many there are of what the page leaves
-// out is asked once more.
+// searchTabs fills in the tabs: all, articles, tickets and, for those who judge it, mail. The counts of the tabs that
+// are not open need another query.
 func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found find.Page) error {
 	kinds := []string{"", query.TypeArticle, query.TypeTicket}
 	if v.IsAgent || v.IsAdministrator {
@@ -334,7 +333,7 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found fin
 				}
 			}
 		}
-		if all.Parsed.Any != found.Parsed.Any { // answers to different questions
+		if all.Parsed.Any != found.Parsed.Any { // the two queries were answered differently
 			counts = map[string]int{"": all.Total, s.Kind: found.Total}
 		}
 	}
@@ -352,8 +351,8 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found fin
 	return nil
 }
 
-// facets lists the traits of what was found with their counts; each value narrows the question, and those that hold
-// are taken off by a click.
+// facets lists the filters with the counts of their values. Clicking a value narrows the search; clicking one in effect
+// removes it.
 func (v *searchPage) facets(s show.Asked, found find.Page, names map[string]map[string]string) {
 	holds := func(name, value string) bool {
 		return slices.Contains(s.With[name], value) || slices.ContainsFunc(found.Parsed.Filters, func(f query.Filter) bool {
@@ -387,7 +386,7 @@ func (v *searchPage) facets(s show.Asked, found find.Page, names map[string]map[
 			}
 			list.Values = append(list.Values, l)
 		}
-		// A single value that everything has tells nothing, unless it was chosen.
+		// A single value that every hit has says nothing, unless the reader chose it.
 		all := found.Facets[i].Values
 		if len(all) > 1 || len(all) == 1 && (all[0].Count < found.Total || len(list.Values) == 1 && list.Values[0].Current) {
 			v.Facets = append(v.Facets, list)
@@ -395,7 +394,7 @@ func (v *searchPage) facets(s show.Asked, found find.Page, names map[string]map[
 	}
 }
 
-// searchNames are the words for the codes of each trait.
+// searchNames returns the words for the codes of each filter.
 func (a pages) searchNames(v *searchPage) (map[string]map[string]string, error) {
 	out := map[string]map[string]string{"state": {}, "kind": {}, "module": {}, "group": {}, "organisation": {}, "year": {}, "language": {}}
 	for y := 1990; y <= v.Now.Year()+1; y++ {
@@ -435,7 +434,7 @@ func (a pages) searchNames(v *searchPage) (map[string]map[string]string, error) 
 	return out, err
 }
 
-// indexNotice says how the index is when answers may lack something.
+// indexNotice describes the state of the index when results may be incomplete.
 func (a pages) indexNotice(p *web.Page) string {
 	switch s := a.Index.State(); s.State {
 	case search.Rebuilding:
@@ -450,8 +449,8 @@ func (a pages) indexNotice(p *web.Page) string {
 	return ""
 }
 
-// askedTicket returns the ticket whose number, with # or without, is all that is asked, if the reader may see it: for
-// anybody else a number is a word like others.
+// askedTicket returns the ticket if the whole text is its number, with or without #, and the reader may see it. For
+// other readers a number is an ordinary word.
 func (a pages) askedTicket(r *web.Request, s show.Asked) (*store.Ticket, error) {
 	if len(s.With) > 0 || s.Kind == query.TypeArticle || s.Page > 1 {
 		return nil, nil
@@ -475,8 +474,8 @@ func (a pages) ticketByNumber(r *web.Request, text string) (*store.Ticket, error
 	return t.Ticket, nil
 }
 
-// helpExamples are the sentences of the help: search.help-N-example is a question to click on, search.help-N says what
-// it finds.
+// helpExamples is how many examples the help has: search.help-N-example is a search to click, search.help-N explains
+// it.
 const helpExamples = 8
 
 func (v *searchPage) help() {
@@ -486,7 +485,7 @@ func (v *searchPage) help() {
 	}
 }
 
-// suggestFragment lists what looks like the words being typed.
+// suggestFragment lists suggestions for the words being typed.
 type suggestFragment struct {
 	web.Page
 	Lines []searchSuggestion
@@ -496,7 +495,7 @@ type searchSuggestion struct{ Title, Address, Text, Lang string }
 
 const maxSuggestions = 8
 
-// getSuggest answers the search boxes while somebody types: how the text may go on, modules, articles and the reader's
+// getSuggest answers the search boxes while somebody types: completions of the text, modules, articles and the reader's
 // own tickets. Without an index it offers nothing.
 func (a pages) getSuggest(r *web.Request) error {
 	v := &suggestFragment{Page: r.Page("search.title")}

@@ -11,10 +11,10 @@ import (
 	"sportello/store"
 )
 
-// getHealthz answers while the process is up.
+// getHealthz answers 200 while the process runs.
 func (a pages) getHealthz(r *web.Request) error { return r.SendString("ok\n") }
 
-// Readiness is the body of /readyz. Strangers see the status alone.
+// Readiness is the body of /readyz. Clients outside the configured addresses see only the status.
 type Readiness struct {
 	Status string          `json:"status"` // ready, degraded, unavailable
 	SetUp  *bool           `json:"set_up,omitempty"`
@@ -25,12 +25,12 @@ type Readiness struct {
 type indexReadiness struct {
 	State  string `json:"state"`
 	Behind uint64 `json:"behind"`
-	Done   int    `json:"done,omitempty"` // of Total rows, while it is being built
+	Done   int    `json:"done,omitempty"` // of Total rows, during a rebuild
 	Total  int    `json:"total,omitempty"`
 }
 
-// getReadyz answers 200 as long as pages can be served, whatever else is wrong, and 503 while stopping or when the
-// store cannot be read.
+// getReadyz answers 200 as long as pages can be served, whatever else fails. It answers 503 while the desk stops or
+// when the store cannot be read.
 func (a pages) getReadyz(r *web.Request) error {
 	ready := Readiness{Status: "ready"}
 	status := http.StatusOK
@@ -75,7 +75,7 @@ func (a pages) getReadyz(r *web.Request) error {
 	return r.Status(status).JSON(ready)
 }
 
-// getMetrics answers with the figures, for the addresses named in the configuration. To others it is not there.
+// getMetrics answers with the metrics to clients from the configured addresses. For others the page is not found.
 func (a pages) getMetrics(r *web.Request) error {
 	if !r.IsLocal() {
 		return store.Fail(store.NotFound, "error.not-found")

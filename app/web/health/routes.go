@@ -1,14 +1,14 @@
-// Package health is how the desk is, for programs that watch it.
+// Package health reports the state of the desk to programs that watch it.
 package health
 
 import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes are how the desk is, for those who watch it.
+// Routes returns the routes for programs that watch the desk.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return []web.Route{

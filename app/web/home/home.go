@@ -14,7 +14,7 @@ import (
 	"sportello/app/web/show"
 )
 
-// homePage begins with search, for everybody; who is signed in finds their own tickets next, then come the
+// homePage starts with the search, for everybody. Signed-in people see their own tickets next; then come the
 // applications with the way to each.
 type homePage struct {
 	web.Page
@@ -27,21 +27,21 @@ type homePage struct {
 	Articles []guideLine
 }
 
-// appCard is one application: what there is to read about it and where to ask.
+// appCard is one application: what there is to read about it, and where to ask.
 type appCard struct {
 	Name  string
-	About string     // in a sentence
-	Areas []web.Link // with their articles
+	About string     // one sentence
+	Areas []web.Link // areas with their articles
 	Guide string     // "38 articoli nella guida", empty when there are none
-	Read  string     // the address of its articles
-	New   string     // the address of the form, empty when it is served elsewhere
+	Read  string     // address of its articles
+	New   string     // address of the ticket form, empty when the application is served elsewhere
 	Away  *show.AwayBox
 }
 
 // guideLine is one article in a list.
 type guideLine struct{ Title, Address, Module string }
 
-// How much of each list the home page shows.
+// How many tickets and articles the home page shows.
 const (
 	homeTickets  = 5
 	homeArticles = 5
@@ -97,8 +97,8 @@ func (a pages) homeTickets(actor policy.Actor, v *homePage, levels []catalogue.L
 	return nil
 }
 
-// appCards makes a card of each product, and one of each area that is served elsewhere than its product. Those served
-// here come first.
+// appCards returns a card for each product, and one for each area with a channel of its own. Applications served here
+// come first.
 func (a pages) appCards(actor policy.Actor, p *web.Page, levels []catalogue.Level) ([]appCard, error) {
 	counts, err := a.Desk.Articles.Counts(actor)
 	if err != nil {
@@ -112,7 +112,7 @@ func (a pages) appCards(actor policy.Actor, p *web.Page, levels []catalogue.Leve
 		}
 		if l.Depth == 1 {
 			if product := show.LevelOf(levels, l.Above[0]); product == nil || !product.Here() {
-				continue // the product's own card says it
+				continue // the product's own card covers it
 			}
 		}
 		card := appCard{Name: show.ShortName(l.Name.In(p.Lang)), About: l.Description.In(p.Lang)}

@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// modulePage is one level of the catalogue: what it is for, who looks after it, what to read and where to ask.
+// modulePage is one level of the catalogue: what it is for, who supports it, what to read and where to ask.
 type modulePage struct {
 	web.Page
 	About    string
@@ -23,7 +23,7 @@ type modulePage struct {
 	Versions []string
 	Below    []web.Link
 	Articles []guideLine
-	Read     string // the address of all its articles, when there are more than are shown
+	Read     string // address of all its articles, when not all are shown
 	New      string
 	Away     *show.AwayBox
 	Retired  bool
@@ -91,7 +91,7 @@ func (a pages) getModule(r *web.Request) error {
 	return r.Render("page/module", v)
 }
 
-// textPage is a page of text alone: privacy, accessibility.
+// textPage is a page of text: privacy, accessibility.
 type textPage struct {
 	web.Page
 	Text template.HTML
@@ -107,7 +107,7 @@ func (a pages) getAccessibility(r *web.Request) error {
 	return a.textPage(r, v, "accessibility", v.T("text.accessibility"))
 }
 
-// textPage shows the administrator's text of the name, settings.Extra["privacy.it"], else the one that is built in.
+// textPage shows the administrator's text of the name, settings.Extra["privacy.it"], else the built-in one.
 func (a pages) textPage(r *web.Request, v *textPage, name, builtIn string) error {
 	v.Crumb(v.T("nav.home"), "/")
 	v.Crumb(v.Title, "")

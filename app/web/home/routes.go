@@ -1,14 +1,14 @@
-// Package home is the room of the first page and of those about an application or the desk itself.
+// Package home serves the home page and the pages about an application or the desk itself.
 package home
 
 import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes are the first page, and those about an application or the desk itself.
+// Routes returns the routes of the home page and of the pages about an application or the desk itself.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return []web.Route{

@@ -21,21 +21,21 @@ import (
 )
 
 const (
-	livePing = 20 * time.Second // so that proxies and the browser know the stream is alive
-	liveEnds = 50 * time.Second // before the server's write timeout; the browser comes back by itself
-	liveMost = 500              // changes told of to a browser that was away; beyond it, it looks for itself
-	liveLook = 20 * liveMost    // changes looked at for that
+	livePing = 20 * time.Second // keeps proxies and the browser from closing the stream
+	liveEnds = 50 * time.Second // before the server's write timeout; the browser reconnects automatically
+	liveMost = 500              // changes sent to a browser that was away; after more, it reloads
+	liveLook = 20 * liveMost    // changes examined to find them
 )
 
-// Event is all that a stream ever says: which ticket changed, and its revision as this person knows it.
+// Event is everything a stream sends: which ticket changed, and its revision as this person sees it.
 type Event struct {
 	Ticket uint64 `json:"ticket"`
 	Rev    uint64 `json:"rev"`
 }
 
-// getLive streams an event for each ticket that changes and that the person may see, asked anew each time. A change
-// that somebody on the requester's side may not know of is none for them. It begins after the change that the page
-// names, so that nothing is missed between showing the page and opening the stream.
+// getLive streams an event for each changed ticket that the person may see; the right is checked for each event. For
+// the requester's side an internal change is no change. The stream starts after the change that the page names, so that
+// nothing is missed between showing the page and opening the stream.
 func (a *pages) getLive(r *web.Request) error {
 	actor := r.Actor()
 	secret := r.Cookie(a.CookieName("session"))
@@ -49,13 +49,13 @@ func (a *pages) getLive(r *web.Request) error {
 	}
 	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+listen.Network(r.ClientIP()).String())
 	if !ok {
-		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 60) // the page looks for itself meanwhile
+		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 60) // the page polls in the meantime
 	}
 	r.SetHeader("Content-Type", "text/event-stream")
 	r.SetHeader("Cache-Control", "no-store")
 	r.SetHeader("X-Accel-Buffering", "no")
 	r.Stream(func(w *bufio.Writer) {
-		// Nothing of the request may be used here, and a panic would end the process.
+		// The request is over here and may not be used, and a panic would end the process.
 		defer func() {
 			if p := recover(); p != nil {
 				a.Log.Error("live stream", "err", web.Panicked(p))
@@ -96,7 +96,7 @@ func (a *pages) stream(ctx context.Context, w *bufio.Writer, actor policy.Actor,
 		if err != nil {
 			return err
 		}
-		// Who acts may have changed too: the person's rights, or the session itself.
+		// The actor may have changed too: their rights, or the session itself.
 		_, p, err := a.Desk.Keeper().Session(ctx, secret)
 		if err != nil {
 			return nil
@@ -124,11 +124,11 @@ func (a *pages) stream(ctx context.Context, w *bufio.Writer, actor policy.Actor,
 	}
 }
 
-// Events returns the events of the changes after the number, for the actor, and how far it looked.
+// Events returns the actor's events for the changes after the number, and the last change it examined.
 func Events(s *web.Site, actor policy.Actor, after uint64) ([]Event, uint64, error) {
 	upTo := after
 	var tickets []uint64
-	public := map[uint64]bool{} // of those, which changed for the requester's side too
+	public := map[uint64]bool{} // tickets that also changed for the requester's side
 	err := s.Store.View(func(tx *store.Tx) error {
 		looked := 0
 		for ch, err := range tx.Changes(after) {
@@ -166,8 +166,8 @@ func Events(s *web.Site, actor policy.Actor, after uint64) ([]Event, uint64, err
 	return out, upTo, nil
 }
 
-// How many streams there may be. A browser needs one for all its pages: see live.js. One that gets none looks for itself
-// every half minute, and asks again.
+// How many streams may be open. A browser needs one for all its pages: see live.js. A browser that gets none polls
+// every half minute and tries again.
 const (
 	MostOfSession = 8
 	MostOfPerson  = 24
@@ -175,15 +175,15 @@ const (
 	liveOfAll     = 3000
 )
 
-// streams counts those that are open.
+// streams counts the open streams.
 type streams struct {
 	mu  sync.Mutex
 	all int
 	of  map[string]int
 }
 
-// enter takes a place for a stream of the session, the person and the network, which leave gives back; not ok when one
-// of them has no more.
+// enter reserves a stream for the session, the person and the network; leave releases it. ok is false when one of them
+// has reached its limit.
 func (s *streams) enter(session, person, network string) (leave func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,13 +210,13 @@ func (s *streams) enter(session, person, network string) (leave func(), ok bool)
 	}), true
 }
 
-// secretName is a name for the secret in memory, of which it cannot be told.
+// secretName returns a name for the secret that does not reveal it.
 func secretName(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return string(sum[:])
 }
 
-// Presence knows who has which ticket open just now. It is forgotten when the process ends.
+// Presence knows who has which ticket open at the moment. It lives only in memory.
 type Presence struct {
 	mu   sync.Mutex
 	here map[uint64]map[uint64]seenHere // ticket -> person
@@ -227,7 +227,7 @@ type seenHere struct {
 	at   time.Time
 }
 
-// presenceHolds is how long somebody counts as present after a sign of life; browsers give one each 20 s.
+// presenceHolds is how long a person counts as present after the browser's last call; browsers call every 20 seconds.
 const presenceHolds = 45 * time.Second
 
 // Note records the person and returns the names of the others.
@@ -261,7 +261,8 @@ func (p *Presence) Note(ticket, person uint64, name string, now time.Time) []str
 	return others
 }
 
-// postPresence notes that an agent has the ticket open and says who else has. Requesters are not told of it, nor noted.
+// postPresence records that an agent has the ticket open and answers with the others who do. Requesters are neither
+// recorded nor told.
 func (a *pages) postPresence(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {
@@ -286,7 +287,7 @@ func (a *pages) postPresence(r *web.Request) error {
 	return r.JSON(map[string]any{"text": text})
 }
 
-// Others returns the names of those besides the person who have the ticket open, without noting anybody.
+// Others returns the names of the other people who have the ticket open, without recording anybody.
 func (p *Presence) Others(ticket, person uint64, now time.Time) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

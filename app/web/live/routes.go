@@ -1,18 +1,18 @@
-// Package live is what happens while a page is open: the stream of changes, and who else looks at a ticket.
+// Package live serves what changes while a page is open: the stream of changes, and who else views a ticket.
 package live
 
 import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct {
 	*web.Site
 	presence *Presence
 	streams  streams
 }
 
-// Routes are the stream of what changed, and who looks at a ticket.
+// Routes returns the routes of the stream of changes and of who views a ticket.
 func Routes(s *web.Site, presence *Presence) []web.Route {
 	a := &pages{Site: s, presence: presence}
 	return []web.Route{

@@ -10,7 +10,7 @@ func TestAStreamGivesItsPlaceBackOnce(t *testing.T) {
 			t.Fatal("a place was not given back")
 		}
 		leave()
-		leave() // once is enough
+		leave() // a second call does nothing
 	}
 	if s.all != 0 || len(s.of) != 0 {
 		t.Errorf("%d, %v are left", s.all, s.of)

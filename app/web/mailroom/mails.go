@@ -15,8 +15,8 @@ import (
 	"sportello/store"
 )
 
-// mailsPage lists mail that came, by what became of it: all of it in the administration, and beside the queue what the
-// reader judges.
+// mailsPage lists incoming mail by state: all of it in the administration, and beside the queue the mail that the
+// reader may judge.
 type mailsPage struct {
 	show.AdminPage
 	Tabs   []web.Link
@@ -27,14 +27,14 @@ type mailsPage struct {
 	Next   string
 	First  string
 	Acts   mailActs
-	Back   string // this list: where judging leads back to
+	Back   string // address of this list, to return to after judging
 	Result *mailResult
 }
 
-// mailActs are the words on the buttons that judge mail of one state, empty for what cannot be judged.
+// mailActs are the labels of the buttons that judge mail of one state, empty where nothing can be judged.
 type mailActs struct{ Approve, Drop string }
 
-// mailResult says what of many could not be done.
+// mailResult lists the mails whose decision failed.
 type mailResult struct {
 	Words   string
 	Refused []mailRefusal
@@ -60,13 +60,13 @@ type mailLine struct {
 	Detail   string
 	Size     string
 	Original string // address of the page that shows it
-	Ticket   string // number, for one that stands in a ticket
+	Ticket   string // number of its ticket, if it has one
 	Marks    []show.MailMark
 	Acts     mailActs
 	Chosen   bool
 }
 
-// mailStates are the lists of the administration's page, what waits for a decision first.
+// mailStates are the lists of the administration's page, with mail that waits for a decision first.
 var mailStates = append(slices.Clone(store.JudgedMail), store.MailWaiting, store.MailDone, store.MailDropped, store.MailSame)
 
 const (
@@ -82,7 +82,7 @@ func (a pages) getGroupMails(r *web.Request) error {
 	return a.mailsPage(r, address.Mails, r.QueryForm(), &mailsPage{})
 }
 
-// mailsPage shows the list at the path with the parameters of q.
+// mailsPage shows the list at the path, with the parameters of q.
 func (a pages) mailsPage(r *web.Request, path string, q *web.Form, v *mailsPage) error {
 	states, list := store.JudgedMail, a.Desk.Intake.GroupMails
 	if path == adminMailsPath {
@@ -178,7 +178,7 @@ func mailLineOf(p *web.Page, m *store.Mail) mailLine {
 	return line
 }
 
-// postJudgeMail says of one mail or of many what they are to be. What one refuses stops no other.
+// postJudgeMail approves or drops one mail or several. If one fails, the others are still judged.
 func (a pages) postJudgeMail(r *web.Request) error {
 	f := r.Form()
 	ids, decision := f.IDs("mail"), f.Raw("do")
@@ -231,7 +231,7 @@ func (a pages) postJudgeMail(r *web.Request) error {
 	return again(result)
 }
 
-// mailOriginalPage is a mail that somebody decides about.
+// mailOriginalPage is a mail about which the reader decides.
 type mailOriginalPage struct {
 	show.AdminPage
 	Line     mailLine
@@ -274,7 +274,7 @@ func (a pages) getMailPicture(r *web.Request) error {
 	return sendPicture(r, o.Read)
 }
 
-// getMailFile hands over the bytes of a mail as they came.
+// getMailFile answers with the original bytes of a mail.
 func (a pages) getMailFile(r *web.Request) error {
 	id, err := r.Number()
 	if err != nil {

@@ -19,22 +19,22 @@ import (
 	"sportello/store"
 )
 
-// originalView is a mail with everything its sender wrote: on the page of the message it became, and where somebody
-// decides about one that became nothing yet.
+// originalView is a mail with everything its sender wrote: for the page of the message it became, and for the page
+// where the reader decides about it.
 type originalView struct {
 	Page     *web.Page
-	Download string // address of the bytes as they came
+	Download string // address of the original bytes
 	Head     []show.FactLine
-	Proof    []show.FactLine // who says that the sender is the sender
+	Proof    []show.FactLine // the proofs of who sent it
 	PEC      []show.FactLine
-	Envelope []show.FactLine // of certified mail, around the mail itself
-	Problem  string          // why not all of it was understood
+	Envelope []show.FactLine // for certified mail, the envelope around the mail
+	Problem  string          // why part of it could not be read
 	HTML     template.HTML
-	Text     string // what the plain text part says, beside the HTML
+	Text     string // the plain text part, beside the HTML
 	Parts    []originalPart
-	Blocked  string // the address of this page with pictures from elsewhere, when there are any that are not loaded
-	Loaded   bool   // pictures from elsewhere are loaded
-	Lines    string // of the header, as they came
+	Blocked  string // address of this page with remote pictures, when some are not loaded
+	Loaded   bool   // remote pictures are loaded
+	Lines    string // the header lines as received
 }
 
 type originalPart struct{ Name, Kind, Size string }
@@ -48,7 +48,7 @@ type originalPage struct {
 	Joined   string
 }
 
-// maxHeaderShown bounds the lines of a header that are shown as they came, in bytes.
+// maxHeaderShown limits how many bytes of header lines are shown as received.
 const maxHeaderShown = 64 << 10
 
 func (a pages) messageAddress(r *web.Request) (number, message uint64, err error) {
@@ -59,7 +59,7 @@ func (a pages) messageAddress(r *web.Request) (number, message uint64, err error
 	return number, message, err
 }
 
-// getOriginal shows the mail that a message was, to whoever may see more of it than its text.
+// getOriginal shows the mail behind a message to those who may see more than its text.
 func (a pages) getOriginal(r *web.Request) error {
 	number, message, err := a.messageAddress(r)
 	if err != nil {
@@ -96,8 +96,8 @@ func (a pages) getOriginal(r *web.Request) error {
 	return r.Render("page/original", v)
 }
 
-// fillOriginal reads the mail into the view. base is the address of the page, below which its pictures are. Pictures
-// from elsewhere are loaded only when the address asks for them; the policy of the page then allows it.
+// fillOriginal reads the mail into the view. base is the address of the page, below which its pictures are. Remote
+// pictures are loaded only when the address asks for them; only then does the page's policy allow them.
 func (a pages) fillOriginal(r *web.Request, p *web.Page, v *originalView, o *intake.Original, base string) {
 	m := o.Read
 	v.Page, v.Download = p, base+".eml"
@@ -150,7 +150,7 @@ func (a pages) fillOriginal(r *web.Request, p *web.Page, v *originalView, o *int
 	v.Lines = headerLines(o.Bytes)
 }
 
-// facts makes lines of pairs of a key and a value, leaving out what has no value.
+// facts returns lines from pairs of key and value, without the empty values.
 func facts(p *web.Page, pairs ...string) []show.FactLine {
 	var out []show.FactLine
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -178,7 +178,7 @@ func mailHead(p *web.Page, m *mail.Message) []show.FactLine {
 		"original.to", addressWords(m.To), "original.cc", addressWords(m.Cc), "original.date", date, "original.subject", m.Subject)
 }
 
-// maxAddressesShown bounds the addresses of one line of a header; all of them stand in the lines as they came.
+// maxAddressesShown limits the addresses shown for one header; the header lines as received contain them all.
 const maxAddressesShown = 100
 
 func addressWords(list []mail.Address) string {
@@ -223,10 +223,10 @@ func pecFacts(p *web.Page, c *mail.PEC) []show.FactLine {
 		"original.pec-recipient", c.Recipient, "original.pec-about", c.About, "original.pec-errors", c.Errors)
 }
 
-// PECKind names a kind of certified mail; one that is not known by its own word.
+// PECKind returns the name of a kind of certified mail, or the kind itself when it is unknown.
 func PECKind(p *web.Page, kind string) string { return show.Known(p, "pec."+kind, kind) }
 
-// headerLines are the lines of a header as they came.
+// headerLines returns the header lines as received.
 func headerLines(raw []byte) string {
 	for _, end := range []string{"\r\n\r\n", "\n\n"} {
 		if i := bytes.Index(raw[:min(len(raw), maxHeaderShown)], []byte(end)); i >= 0 {
@@ -237,7 +237,7 @@ func headerLines(raw []byte) string {
 	return strings.TrimRight(markup.Clean(string(raw[:min(len(raw), maxHeaderShown)])), "\n")
 }
 
-// rasterOf returns the media type of a picture without scripts, by its content, and "" for anything else.
+// rasterOf returns the media type of a picture without scripts, detected from its content, and "" for anything else.
 func rasterOf(content []byte) string {
 	kind := mimetype.Detect(content[:min(len(content), 3072)]).String()
 	if slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}, kind) {
@@ -246,7 +246,7 @@ func rasterOf(content []byte) string {
 	return ""
 }
 
-// getOriginalPicture answers with a picture that the text of the mail shows.
+// getOriginalPicture answers with a picture from the text of the mail.
 func (a pages) getOriginalPicture(r *web.Request) error {
 	number, message, err := a.messageAddress(r)
 	if err != nil {
@@ -277,7 +277,7 @@ func sendPicture(r *web.Request, m *mail.Message) error {
 	return r.Send(part.Content)
 }
 
-// getOriginalFile hands over the bytes of the mail as they came.
+// getOriginalFile answers with the original bytes of the mail.
 func (a pages) getOriginalFile(r *web.Request) error {
 	number, message, err := a.messageAddress(r)
 	if err != nil {
@@ -290,7 +290,7 @@ func (a pages) getOriginalFile(r *web.Request) error {
 	return sendMailFile(r, row, f)
 }
 
-// sendMailFile hands over the bytes of a mail, to be saved and never to be shown.
+// sendMailFile answers with the bytes of a mail as a download.
 func sendMailFile(r *web.Request, row *store.Mail, f *os.File) error {
 	size, err := web.FileSize(f)
 	if err != nil {

@@ -1,14 +1,14 @@
-// Package mailroom is the room of mail: as it came, and where it waits to be judged.
+// Package mailroom serves mail: the originals, and the mail that waits to be judged.
 package mailroom
 
 import (
 	"sportello/app/web"
 )
 
-// pages are what the room needs to answer.
+// pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes are mail as it came, and mail that waits to be judged.
+// Routes returns the routes of original mail and of mail that waits to be judged.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return []web.Route{
