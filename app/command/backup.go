@@ -83,7 +83,8 @@ func backupListCommand(r *runner) *cobra.Command {
 	}}
 }
 
-// identities reads the secret keys of the named file, else of the one the configuration names; none is no error.
+// identities returns the secret keys in the named file, else in the one the configuration names. Having none is not an
+// error.
 func (r *runner) identities(named string) ([]age.Identity, error) {
 	path := named
 	if path == "" {
@@ -170,7 +171,7 @@ func (r *runner) verify(ctx context.Context, path, identity, work string, withSe
 	return nil
 }
 
-// examine compares a restored data folder with what the backup says of it.
+// examine compares a restored data folder with the manifest of its backup.
 func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, raw []byte, withSearch bool) (findings []string, err error) {
 	quiet := slog.New(slog.DiscardHandler)
 	st, err := store.Open(data, store.Options{Log: quiet})
@@ -187,7 +188,7 @@ func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, r
 	if st.ID() != m.Desk {
 		findings = append(findings, "the rows are another desk's")
 	}
-	if m.Schema == store.Schema() { // a migration may make other rows
+	if m.Schema == store.Schema() { // a migration may change the number of rows
 		for _, table := range slices.Sorted(maps.Keys(m.Rows)) {
 			if inv.Rows[table] != m.Rows[table] {
 				findings = append(findings, fmt.Sprintf("%s: %d rows, when the backup was made %d", table, inv.Rows[table], m.Rows[table]))
@@ -209,7 +210,7 @@ func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, r
 	ix := search.Open(filepath.Join(data, "index"), st, search.Options{Log: quiet, Location: zone})
 	run, stop := context.WithCancel(ctx)
 	var following sync.WaitGroup
-	following.Go(func() { _ = ix.Run(run) }) // CatchUp tells what it could not do
+	following.Go(func() { _ = ix.Run(run) }) // CatchUp reports its errors
 	err = ix.CatchUp(ctx, st.Last())
 	if err == nil {
 		asked, wrong := p.Compare(ctx, ix)
@@ -221,7 +222,7 @@ func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, r
 	return findings, errors.Join(err, ix.Close())
 }
 
-// zone is the time zone of the configuration, Rome's when that cannot be read.
+// zone returns the configured time zone, Rome's when that cannot be read.
 func (r *runner) zone() (*time.Location, error) {
 	cfg, err := r.load()
 	if err != nil {

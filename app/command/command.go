@@ -1,4 +1,4 @@
-// Package command is the command line, and the door through which commands of other processes reach a running server.
+// Package command is the command line, and the socket through which commands of other processes reach a running server.
 // It is the only importer of cobra.
 package command
 
@@ -32,7 +32,7 @@ const (
 	Later  = 75 // sysexits' EX_TEMPFAIL: a mail server tries again
 )
 
-// commands make the subcommands, in the order of the list that help shows.
+// commands returns the constructors of the subcommands, in the order in which help lists them.
 func commands() []func(*runner) *cobra.Command {
 	return []func(*runner) *cobra.Command{
 		serveCommand, demoCommand, doctorCommand, personCommand, tokenCommand, importCommand, exportCommand, mailCommand, backupCommand, restoreCommand,
@@ -40,24 +40,23 @@ func commands() []func(*runner) *cobra.Command {
 	}
 }
 
-// runner is one run of the command line: in a process of its own, or inside a server to which another process handed
-// its request.
+// runner is one run of the command line: in its own process, or inside a server to which another process handed it.
 type runner struct {
 	args   []string
 	in     io.Reader
 	out    io.Writer
 	errOut io.Writer
-	cwd    string   // of who asked: relative paths start there
-	app    *app.App // set inside a server
+	cwd    string   // the caller's working directory: relative paths start there
+	app    *app.App // set only inside a server
 
 	config string
 	data   string
-	ran    bool // the work began: an error is no longer wrong usage
-	exit   int  // what a server answered
-	brief  bool // the terminal hears of troubles alone
+	ran    bool // the work has started: an error is no longer wrong usage
+	exit   int  // the exit status that a server returned
+	brief  bool // the terminal shows only warnings and errors
 }
 
-// exitError is an error with a status of its own.
+// exitError is an error with its own exit status.
 type exitError struct {
 	status int
 	err    error
@@ -66,14 +65,14 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-// Within runs a command line inside a server, on its desk, and returns the exit status; without a server (nil) as a
-// process of its own does, but until the context ends. Relative paths start at cwd.
+// Within runs a command line on the desk of a server and returns the exit status. If a is nil, it runs as a process of
+// its own would, until the context ends. Relative paths start at cwd.
 func Within(ctx context.Context, a *app.App, cwd string, args []string, in io.Reader, out, errOut io.Writer) int {
 	r := &runner{args: args, in: in, out: out, errOut: errOut, cwd: cwd, app: a}
 	return r.run(ctx)
 }
 
-// Run runs one command line and returns its exit status: 0 done, 1 failed, 2 wrong usage.
+// Run runs one command line and returns its exit status: 0 for success, 1 for failure, 2 for wrong usage.
 func Run(args []string, in io.Reader, out, errOut io.Writer) int {
 	cwd, err := os.Getwd()
 	if err != nil {
@@ -112,7 +111,8 @@ func (r *runner) run(ctx context.Context) int {
 	return Failed
 }
 
-// sayError says an error to whoever runs the command: the sentence of the locale files where it has one.
+// sayError returns the text of an error for the person who runs the command: its sentence from the locale files if it
+// has one.
 func sayError(err error) string {
 	var many store.Problems
 	var one *store.Error
@@ -143,10 +143,10 @@ func sayError(err error) string {
 	return err.Error()
 }
 
-// begin marks that what follows is work: its errors are failures, not wrong usage.
+// begin marks the start of the work: errors from here on are failures, not wrong usage.
 func (r *runner) begin() { r.ran = true }
 
-// path makes a path of the command line absolute, from where it was typed.
+// path makes a path of the command line absolute, relative to the caller's working directory.
 func (r *runner) path(p string) string {
 	if filepath.IsAbs(p) {
 		return p
@@ -154,7 +154,7 @@ func (r *runner) path(p string) string {
 	return filepath.Join(r.cwd, p)
 }
 
-// load reads the configuration with the flags over it.
+// load reads the configuration and applies the flags.
 func (r *runner) load() (config.Config, error) {
 	var environ []string
 	environ = append(environ, os.Environ()...)
@@ -165,8 +165,8 @@ func (r *runner) load() (config.Config, error) {
 	return cfg, err
 }
 
-// withDesk does the work on the desk: inside a server on its desk, alone on the data folder, or, when a server has the
-// folder, by handing the whole request to it. In the last case work is not called here.
+// withDesk runs work on the desk: on a server's own desk when inside one, else on the data folder. If a server holds
+// the data folder, it hands the whole command line to that server instead, and does not call work here.
 func (r *runner) withDesk(ctx context.Context, work func(context.Context, *app.App) error) error {
 	r.begin()
 	if r.app != nil {
@@ -192,7 +192,7 @@ func (r *runner) withDesk(ctx context.Context, work func(context.Context, *app.A
 		if !errors.Is(handed, errNoServer) {
 			return handed
 		}
-		// Whoever has the folder is starting, stopping, or another command: look again for a moment.
+		// The process that holds the folder is starting, stopping, or another command: try again for a moment.
 		if time.Since(began) > lockTime || ctx.Err() != nil {
 			return err
 		}
@@ -211,8 +211,8 @@ func (r *runner) logger(cfg config.Config) *slog.Logger {
 	return l
 }
 
-// briefHandler keeps what is no trouble from the terminal, and lets the desk do all that the level asks for: a demo is
-// the program that is served.
+// briefHandler shows only warnings and errors on the terminal. The desk still logs at its configured level, so that a
+// demo costs the same as a real server.
 type briefHandler struct{ slog.Handler }
 
 func (h briefHandler) Handle(ctx context.Context, r slog.Record) error {
@@ -230,7 +230,7 @@ func (h briefHandler) WithGroup(name string) slog.Handler {
 	return briefHandler{h.Handler.WithGroup(name)}
 }
 
-// actor is who acts on the command line: the desk itself.
+// actor returns the actor of the command line: the desk itself.
 func (r *runner) actor() policy.Actor {
 	return policy.Actor{Via: "command", System: true, Language: "it"}
 }
@@ -276,7 +276,8 @@ func serveCommand(r *runner) *cobra.Command {
 	return c
 }
 
-// serve opens the desk, prepares it if asked to, and serves until a signal. A second signal ends the process at once.
+// serve opens the desk, calls prepare if it is not nil, and serves until a signal. A second signal ends the process at
+// once.
 func (r *runner) serve(ctx context.Context, cfg config.Config, prepare func(context.Context, *app.App) error, ready func(app.Serving)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -299,7 +300,7 @@ func (r *runner) serve(ctx context.Context, cfg config.Config, prepare func(cont
 		return err
 	}
 	a.Beside = Beside
-	// Large uploads pass through a temporary folder; a small image has none, and the data folder has the space.
+	// Large uploads need a temporary folder. A minimal container image has none, and the data folder has the space.
 	if tmp := filepath.Join(cfg.DataFolder(), "tmp"); os.RemoveAll(tmp) == nil && os.MkdirAll(tmp, 0o700) == nil {
 		_ = os.Setenv("TMPDIR", tmp)
 	}

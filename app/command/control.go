@@ -20,49 +20,50 @@ import (
 	"sportello/store"
 )
 
-// A command that finds the data folder taken hands itself over to the server that has it, through a socket in the data
-// folder. The request is one line of JSON, then what standard input holds in lines of the same kind; the answer is
-// lines of what the command prints, as it prints them, and its exit status at last.
+// A command that finds the data folder in use hands itself to the server that holds it, through a socket in the data
+// folder. The request is one line of JSON, followed by standard input in lines of JSON. The answer is what the command
+// prints, as it prints it, in lines of JSON, and finally its exit status.
 
-// Ask is the request: the command line, and where who asks stands.
+// Ask is the request: the command line and the caller's working directory.
 type Ask struct {
 	Args []string `json:"args"`
 	Cwd  string   `json:"cwd"`
 }
 
-// Input is a piece of what standard input holds, or its end.
+// Input is a piece of standard input, or its end.
 type Input struct {
 	Data []byte `json:"data,omitempty"`
 	End  bool   `json:"end,omitempty"`
 }
 
-// Told is a piece of what the command prints, or its exit status.
+// Told is a piece of the command's output, or its exit status.
 type Told struct {
 	Out  []byte `json:"out,omitempty"`
 	Err  []byte `json:"err,omitempty"`
 	Exit *int   `json:"exit,omitempty"`
 }
 
-// errNoServer is returned when nobody answers at the socket.
+// errNoServer is returned when no server answers at the socket.
 var errNoServer = errors.New("app: no server answers")
 
-// maxSocketPath is how long a name of a socket can be; longer ones are reached through the open folder.
+// maxSocketPath is the longest path a socket can be bound to; longer ones are reached through the open folder.
 const maxSocketPath = 100
 
-// shortSocket returns a name for the socket in the folder that is short enough to bind, and what to close afterwards.
+// shortSocket returns a path for the socket in the folder that is short enough to bind. The caller closes the closer
+// afterwards.
 func shortSocket(folder string) (string, io.Closer, error) {
 	path := filepath.Join(folder, "control.sock")
 	if len(path) <= maxSocketPath {
 		return path, io.NopCloser(nil), nil
 	}
-	d, err := os.Open(folder) // #nosec G304 -- the data folder's own
+	d, err := os.Open(folder) // #nosec G304 -- the data folder of the desk
 	if err != nil {
 		return "", nil, fmt.Errorf("app: open folder of socket: %w", err)
 	}
 	return fmt.Sprintf("/proc/self/fd/%d/control.sock", d.Fd()), d, nil
 }
 
-// closeTime is how long a command that runs may take to end with the server.
+// closeTime is how long the server waits at shutdown for running commands to end.
 const closeTime = 5 * time.Second
 
 type control struct {
@@ -73,7 +74,7 @@ type control struct {
 	cancel context.CancelFunc
 }
 
-// Beside begins to take commands from other processes of the same person.
+// Beside starts to accept commands from other processes of the same user. The caller closes the result.
 func Beside(a *app.App) (io.Closer, error) {
 	folder := filepath.Join(a.Config.DataFolder(), "run")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -83,7 +84,7 @@ func Beside(a *app.App) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The folder's lock is ours, so a socket that is there belongs to nobody any more.
+	// We hold the folder's lock, so an existing socket is left over from a process that ended.
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, errors.Join(fmt.Errorf("app: remove old socket: %w", err), closer.Close())
 	}
@@ -121,7 +122,7 @@ func Beside(a *app.App) (io.Closer, error) {
 	return c, nil
 }
 
-// Close ends it, once the commands that run have ended.
+// Close accepts no more commands and waits for the running ones to end.
 func (c *control) Close() error {
 	_ = os.Remove(c.path)
 	_ = c.ln.Close()
@@ -130,7 +131,7 @@ func (c *control) Close() error {
 	go func() { c.wg.Wait(); close(ended) }()
 	select {
 	case <-ended:
-	case <-time.After(closeTime): // a command that does not listen: the store refuses its next write
+	case <-time.After(closeTime): // a command that ignores its context: the store refuses its next write
 	}
 	return c.folder.Close()
 }
@@ -155,7 +156,7 @@ func Answer(ctx context.Context, a *app.App, conn net.Conn) (err error) {
 			_, err = conn.Write(append(raw, '\n'))
 		}
 		if err != nil {
-			cancel() // nobody listens any more
+			cancel() // the caller has gone
 		}
 		return err
 	}
@@ -191,7 +192,7 @@ func (f writerFunc) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// controlReader is the other process's standard input.
+// controlReader reads the other process's standard input.
 type controlReader struct {
 	lines *bufio.Reader
 	rest  []byte
@@ -215,8 +216,8 @@ func (r *controlReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// handOver gives the whole command line to the server that has the data folder and passes on what it says. It returns
-// the command's exit status, or errNoServer.
+// handOver hands the whole command line to the server that holds the data folder, and prints its output. It returns the
+// command's exit status, or errNoServer.
 func (r *runner) handOver(ctx context.Context, cfg config.Config) (int, error) {
 	path, closer, err := shortSocket(filepath.Join(cfg.DataFolder(), "run"))
 	if err != nil {
@@ -248,7 +249,7 @@ func (r *runner) handOver(ctx context.Context, cfg config.Config) (int, error) {
 	}
 }
 
-// sendInput passes standard input on until it ends or nobody wants it any more.
+// sendInput passes on standard input until it ends or the server closes the connection.
 func (r *runner) sendInput(conn net.Conn) {
 	to := json.NewEncoder(conn)
 	buf := make([]byte, 32<<10)

@@ -11,9 +11,9 @@ import (
 	"sportello/store"
 )
 
-// dataAdvice says of a database file that cannot be opened as it is how it is and what to do about it, in every language
-// of the desk, for whoever stands before it may not read the others: nothing can be asked of the data. The commands bear
-// the names of this desk's own folders. It returns nil for any other error.
+// dataAdvice explains a database file that cannot be opened, and what to do about it, in every language of the desk:
+// the reader's language is in the file that cannot be read. The suggested commands contain this desk's own folders. It
+// returns nil for any other error.
 func dataAdvice(cfg config.Config, err error) (how, do []string) {
 	var e *store.Error
 	if !errors.As(err, &e) || !strings.HasPrefix(e.Key, "error.database-") && e.Key != "error.newer-data" {
@@ -49,15 +49,15 @@ func dataAdvice(cfg config.Config, err error) (how, do []string) {
 	return how, do
 }
 
-// folderInUse reports whether the error only says that another process has the data folder.
+// folderInUse reports whether the error means that another process holds the data folder.
 func folderInUse(err error) bool {
 	var e *store.Error
 	return errors.As(err, &e) && e.Key == "error.folder-in-use"
 }
 
-// sayFailure writes why a command failed, and what to do where that is known.
+// sayFailure prints why a command failed and, if known, what to do about it.
 func (r *runner) sayFailure(err error) {
-	cfg, _ := r.load() // where it cannot be read, its defaults name the folders
+	cfg, _ := r.load() // on failure the defaults name the folders
 	if how, do := dataAdvice(cfg, err); how != nil {
 		for _, line := range append(how, do...) {
 			fmt.Fprintln(r.errOut, "sportello:", line)

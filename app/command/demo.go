@@ -25,10 +25,10 @@ import (
 	"sportello/store"
 )
 
-// demoMarker is the file that tells a demo's data folder from a desk's.
+// demoMarker is the file that distinguishes a demo's data folder from a desk's.
 const demoMarker = "DEMO"
 
-// demoSeed makes every demo the same one.
+// demoSeed gives every demo the same data.
 const demoSeed = 1
 
 func demoCommand(r *runner) *cobra.Command {
@@ -49,7 +49,7 @@ func demoCommand(r *runner) *cobra.Command {
 	return c
 }
 
-// demoTime reads the time at which the demo's clock is to start, zero for the present.
+// demoTime parses the time at which the demo's clock starts, zero for the present.
 func demoTime(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -61,20 +61,20 @@ func demoTime(text string) (time.Time, error) {
 	return at, nil
 }
 
-// runningFrom returns a clock that shows the time now and runs on from there.
+// runningFrom returns a clock that shows at now and runs on from there.
 func runningFrom(at time.Time) func() time.Time {
 	began := time.Now()
 	return func() time.Time { return at.Add(time.Since(began)) }
 }
 
-// demo serves invented data from a temporary folder, which goes at the end, or from the folder of --data, which stays.
-// The desk's clock starts at the time once they are there, unless it is zero: then it is the machine's.
+// demo serves invented data from a temporary folder, which is deleted at the end, or from the folder of --data, which
+// is kept. Once the data are there, the desk's clock starts at the given time; if that is zero, it is the machine's.
 func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 	cfg, err := r.load()
 	if err != nil {
 		return err
 	}
-	// The demo is a desk of its own: what the configuration says of the real one's address is not for it.
+	// The demo is a desk of its own: the configured addresses of the real one do not apply to it.
 	cfg.BaseURL, cfg.TLSCert, cfg.TLSKey, cfg.HTTPRedirect = "", "", "", ""
 	r.brief = cfg.LogLevel == "info"
 	if cfg.Listen, err = demoAddress(listen); err != nil {
@@ -132,7 +132,7 @@ func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 	})
 }
 
-// demoAddress is the address asked for, else the first of this machine from port 8080 on at which nobody listens.
+// demoAddress returns the requested address, else the first free one of this machine from port 8080 on.
 func demoAddress(listen string) (string, error) {
 	if listen != "" {
 		return listen, nil
@@ -150,7 +150,7 @@ func demoAddress(listen string) (string, error) {
 	return "", fmt.Errorf("no free port from %d to %d: %w", first, first+most-1, failed)
 }
 
-// demoFolder reports whether the folder holds a demo already. It refuses one that holds anything else.
+// demoFolder reports whether the folder already contains a demo. It returns an error if it contains anything else.
 func demoFolder(path string) (filled bool, err error) {
 	if _, err := os.Stat(filepath.Join(path, demoMarker)); err == nil {
 		return true, nil
@@ -168,8 +168,8 @@ func demoFolder(path string) (filled bool, err error) {
 	return false, nil
 }
 
-// fillDemo makes the demo's data as they are at the time, in the folder of the configuration, in a store of its own that runs on the demo's
-// clock and leaves writing to the disk for the end.
+// fillDemo creates the demo's data as of the given time in the configured folder. It uses a store of its own that runs
+// on the demo's clock and syncs to disk only at the end.
 func fillDemo(ctx context.Context, cfg config.Config, log *slog.Logger, now time.Time) (accounts sample.Accounts, err error) {
 	zone, err := time.LoadLocation(cfg.TimeZone)
 	if err != nil {
@@ -193,9 +193,9 @@ func fillDemo(ctx context.Context, cfg config.Config, log *slog.Logger, now time
 	return sample.Demo(ctx, d, clock, demoSeed, now)
 }
 
-// syncFile has the disk take what was written to a file without waiting for it.
+// syncFile syncs a file that was written without syncing.
 func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0) // #nosec G304 -- a file of the demo's own folder
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // #nosec G304 -- a file in the demo's own folder
 	if err != nil {
 		return fmt.Errorf("app: open %s: %w", path, err)
 	}

@@ -45,12 +45,12 @@ func doctorCommand(r *runner) *cobra.Command {
 			if looked || err == nil {
 				return err
 			}
-			cfg, _ := r.load() // it was read above
+			cfg, _ := r.load() // read successfully above
 			how, do := dataAdvice(cfg, err)
 			if how == nil {
 				return err
 			}
-			// There is no desk to look at, but what stands around it can be told.
+			// The desk cannot be examined, but its surroundings can.
 			fmt.Fprintln(r.out, cfg.Redacted())
 			faults := r.tell("permissions", watch.Permissions(cfg))
 			faults += r.tell("data", []watch.Finding{{Level: watch.Wrong, Text: strings.Join(how, " "), Do: strings.Join(do, "\n")}})
@@ -58,7 +58,7 @@ func doctorCommand(r *runner) *cobra.Command {
 		}}
 }
 
-// tell writes what was found of a part and returns how much of it is wrong.
+// tell prints the findings of a part and returns how many of them are wrong.
 func (r *runner) tell(part string, findings []watch.Finding) (faults int) {
 	for _, f := range findings {
 		fmt.Fprintf(r.out, "%-6s %s: %s\n", f.Level, part, f.Text)

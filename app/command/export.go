@@ -68,15 +68,16 @@ func exportPeople(r *runner) func(context.Context, *app.App, *bufio.Writer) erro
 	}
 }
 
-// A cell that begins so is a formula to programs that show tables; in Italy they divide lines at semicolons too.
+// A cell that begins so is a formula to spreadsheet programs; in Italy they also split lines at semicolons.
 var (
 	formula  = regexp.MustCompile("(^|;)('*[=+\\-@\t\r\n＝＋－＠])")
 	harmless = regexp.MustCompile("(^|;)'('*[=+\\-@\t\r\n＝＋－＠])")
 )
 
-// tableCell makes a text of what a program that shows tables would take for a formula: an apostrophe stands before it.
-// Every table the desk writes has its cells from here. fromTableCell takes the apostrophe away again.
+// tableCell keeps a spreadsheet program from reading a text as a formula: it puts an apostrophe before it. Every table
+// the desk writes takes its cells from here. fromTableCell removes the apostrophe.
 func tableCell(s string) string { return formula.ReplaceAllString(s, "$1'$2") }
 
-// fromTableCell reads a cell that tableCell wrote. What others wrote stays as it is, but for such an apostrophe.
+// fromTableCell reads a cell that tableCell wrote. Cells written by others are unchanged, except for such an
+// apostrophe.
 func fromTableCell(s string) string { return harmless.ReplaceAllString(s, "$1$2") }

@@ -9,8 +9,8 @@ import (
 	"sportello/app/extract"
 )
 
-// extractCommand is the process that reads one attachment apart from the server. It limits itself, so that it is never
-// run inside one.
+// extractCommand is the process that reads one attachment separately from the server. It limits its own resources, so
+// it never runs inside a server.
 func extractCommand(r *runner) *cobra.Command {
 	return &cobra.Command{Use: extract.ChildName + " NAME TYPE", Short: "Print the text of the file on standard input", Hidden: true, Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -46,8 +46,9 @@ func generateCommand(r *runner) *cobra.Command {
 	return c
 }
 
-// generate fills the data folder through a store of its own, which leaves writing to the disk for the end and runs on
-// a clock that is moved through the two years. At last it prints agents and requesters with new passwords; with no tickets it does just that.
+// generate fills the data folder through a store of its own, which syncs to disk only at the end and runs on a clock
+// that moves through the two years. At the end it prints agents and requesters with new passwords; if tickets is 0, it
+// only does that.
 func (r *runner) generate(ctx context.Context, cfg config.Config, tickets int, seed uint64, agents, requesters int) error {
 	began, now := time.Now(), cfg.Now()
 	log := r.logger(cfg)

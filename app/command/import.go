@@ -27,7 +27,7 @@ import (
 	"sportello/store"
 )
 
-// importing is one import: what it was told, and what became of the records so far.
+// importing is one import: its flags and the counts so far.
 type importing struct {
 	r        *runner
 	app      *app.App
@@ -36,11 +36,11 @@ type importing struct {
 	imported int
 	updated  int
 	refused  int
-	passed   map[string]bool // names already said to be passed over
+	passed   map[string]bool // names already reported as ignored
 	progress *progress
 }
 
-// importActor is who imports: the desk itself, and nobody is told of it.
+// importActor is the actor of an import: the desk itself. Nobody is notified.
 var importActor = policy.Actor{Via: "import", System: true, Language: "it"}
 
 func importCommand(r *runner) *cobra.Command {
@@ -48,7 +48,7 @@ func importCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "import", Short: "Take tickets, mail, articles, people or the catalogue in", Args: cobra.NoArgs, RunE: needsSubcommand}
 	c.PersistentFlags().BoolVar(&in.strict, "strict", false, "exit with 1 when a record was refused")
 	c.PersistentFlags().StringVar(&in.lang, "messages", "", "language of the reasons")
-	_ = c.PersistentFlags().MarkHidden("messages") // a server does not know the language of who asks it
+	_ = c.PersistentFlags().MarkHidden("messages") // a server does not know the caller's language
 
 	c.AddCommand(in.command("tickets PATH", "Take tickets in from JSON Lines", in.tickets))
 	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(people.PersonColumns, ", "), in.people))
@@ -58,7 +58,7 @@ func importCommand(r *runner) *cobra.Command {
 	return c
 }
 
-// command is one kind of import: it reads PATH, or standard input for -, to its end.
+// command returns the command of one kind of import: it reads PATH, or standard input for -, to its end.
 func (in *importing) command(use, short string, read func(context.Context, io.Reader) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
 		return in.run(c.Context(), func(ctx context.Context) error { return in.source(ctx, args[0], read) })
@@ -77,8 +77,8 @@ func (in *importing) source(ctx context.Context, path string, read func(context.
 	return read(ctx, f)
 }
 
-// run does the work on the desk and ends with the count. It fails when the source could not be read or the desk could
-// not be written, and with --strict when a record was refused.
+// run does the work on the desk and prints the counts at the end. It returns an error when the source could not be read
+// or the desk could not be written, and with --strict also when a record was refused.
 func (in *importing) run(ctx context.Context, work func(context.Context) error) error {
 	if in.lang == "" {
 		in.lang = messageLanguage(os.Getenv)
@@ -106,7 +106,7 @@ func (in *importing) run(ctx context.Context, work func(context.Context) error) 
 	})
 }
 
-// messageLanguage is the language of who runs the command, as the environment names it.
+// messageLanguage returns the language of the person who runs the command, from the environment.
 func messageLanguage(getenv func(string) string) string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(name); v != "" {
@@ -119,8 +119,8 @@ func messageLanguage(getenv func(string) string) string {
 	return "en"
 }
 
-// refuse counts a record that was refused and says why, in a line for each thing that is wrong. An error that is no
-// refusal is returned: it ends the import.
+// refuse counts a refused record and prints the reasons, one a line. If err is not a refusal, it returns it, which ends
+// the import.
 func (in *importing) refuse(where string, err error) error {
 	var many store.Problems
 	var one *store.Error
@@ -147,8 +147,8 @@ func (in *importing) refuse(where string, err error) error {
 	return nil
 }
 
-// passOver says, once for each name, that the source has something the desk does not know: a column, a member, a key of
-// front matter. It is no refusal. where is the first line or path that has it.
+// passOver reports, once for each name, that the source contains something the desk does not know: a column, a member,
+// a key of front matter. That is not a refusal. where is the first line or path that contains it.
 func (in *importing) passOver(where, name string) {
 	name = markup.Excerpt(name, 60)
 	if in.passed[name] || len(in.passed) > 1000 {
@@ -161,7 +161,7 @@ func (in *importing) passOver(where, name string) {
 	fmt.Fprintf(in.r.errOut, "%s %q: %s\n", where, name, in.app.Words.Text(in.lang, "command.passed-over"))
 }
 
-// count counts a record that was taken.
+// count counts a record that was imported.
 func (in *importing) count(created bool) {
 	if created {
 		in.imported++
@@ -173,18 +173,18 @@ func (in *importing) count(created bool) {
 
 const (
 	maxLine     = 64 << 20 // bytes of one line of JSON Lines
-	batchBytes  = 4 << 20  // of lines that one transaction may take
+	batchBytes  = 4 << 20  // bytes of the lines in one transaction
 	batchTicket = 100
 )
 
-// jsonLine is one line of JSON Lines; wrong says why it is none.
+// jsonLine is one line of JSON Lines; wrong says why it is not valid.
 type jsonLine struct {
 	number int
 	text   []byte
 	wrong  error
 }
 
-// eachLine hands out the lines that hold something. Its error is one of reading.
+// eachLine calls give with every line that is not blank. Its error is an error of reading, or of give.
 func eachLine(src io.Reader, give func(jsonLine) error) error {
 	text, err := OfficeText(src)
 	if err != nil {
@@ -228,8 +228,8 @@ func eachLine(src io.Reader, give func(jsonLine) error) error {
 	}
 }
 
-// decode reads a record of the line into v, a pointer to a zero struct. Members that the record does not have do no
-// harm, so that what another system writes beside them can stay; their names are returned.
+// decode decodes the line into v, a pointer to a zero struct. Members that v does not have are allowed, because other
+// systems may write more; decode returns their names.
 func (l jsonLine) decode(v any) (unknown []string, err error) {
 	if l.wrong != nil {
 		return nil, l.wrong
@@ -243,8 +243,8 @@ func (l jsonLine) decode(v any) (unknown []string, err error) {
 	return unknownMembers(nil, l.text, reflect.TypeOf(v).Elem()), nil
 }
 
-// unknownMembers adds to names the members of the JSON object, and of the objects in its lists, that the struct has no
-// field for.
+// unknownMembers appends to names the members of the JSON object, and of the objects in its lists, for which the struct
+// has no field.
 func unknownMembers(names []string, object []byte, is reflect.Type) []string {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(object, &members) != nil {
@@ -278,7 +278,7 @@ func unknownMembers(names []string, object []byte, is reflect.Type) []string {
 	return names
 }
 
-// tickets takes JSON Lines in, a hundred records in one transaction, in the order of the file.
+// tickets imports JSON Lines, a hundred records in one transaction, in the order of the file.
 func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 	var recs []ticket.Record
 	var lines []int
@@ -308,7 +308,7 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 			in.passOver(fmt.Sprint(l.number), name)
 		}
 		if rec.RequesterEmail == "" {
-			// The desk would take the record for one of the actor's own; an import has no such actor.
+			// The desk would take the actor for the requester; an import has no such person.
 			return in.refuse(fmt.Sprint(l.number), store.Fail(store.Invalid, "error.required").At("requester_email"))
 		}
 		recs, lines, size = append(recs, rec), append(lines, l.number), size+len(l.text)
@@ -317,11 +317,11 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 		}
 		return nil
 	})
-	// What was read is kept even if the rest cannot be.
+	// What was read is kept even if the rest cannot be read.
 	return errors.Join(err, flush())
 }
 
-// personWords are further names that offices give to the columns of people.
+// personWords are other names that offices use for the columns of people.
 var personWords = map[string]string{
 	"e-mail": "email", "mail": "email", "posta elettronica": "email", "indirizzo e-mail": "email", "indirizzo email": "email",
 	"nome": "name", "nome e cognome": "name", "nominativo": "name", "cognome e nome": "name",
@@ -329,8 +329,8 @@ var personWords = map[string]string{
 	"struttura": "unit", "ufficio": "unit", "role": "roles", "ruolo": "roles", "ruoli": "roles", "group": "groups", "gruppo": "groups", "gruppi": "groups",
 }
 
-// people takes a table in. The first line names the columns, in any order; each that the desk does not know is named on
-// standard error and passed over. "sep=" may stand above it.
+// people imports a table. Its first line names the columns, in any order. Unknown columns are reported on standard
+// error and ignored. A line "sep=" may precede it.
 func (in *importing) people(ctx context.Context, src io.Reader) error {
 	table, names, err := officeTable(src)
 	if err != nil {
@@ -338,7 +338,7 @@ func (in *importing) people(ctx context.Context, src io.Reader) error {
 	}
 	at, _ := table.FieldPos(0)
 	column := map[string]int{}
-	for _, known := range []map[string]string{nil, personWords} { // a column named exactly goes before one that says the same
+	for _, known := range []map[string]string{nil, personWords} { // an exact name of a column takes precedence over a synonym
 		for i, name := range names {
 			name = strings.ToLower(strings.TrimSpace(name))
 			if known != nil {
@@ -407,7 +407,7 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 	return nil
 }
 
-// catalogue takes groups and modules in, all of them or none.
+// catalogue imports groups and modules, all of them or none.
 func (in *importing) catalogue(_ context.Context, src io.Reader) error {
 	text, err := OfficeText(src)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 	"sportello/store"
 )
 
-// folderFlags say what the files of a folder cannot say of themselves.
+// folderFlags has what the files of a folder do not say themselves.
 type folderFlags struct {
 	language, module, audience, content, state string
 }
@@ -54,7 +54,7 @@ func (in *importing) articlesCommand() *cobra.Command {
 	return c
 }
 
-// check finds wrong usage before anything is read.
+// check reports wrong usage before anything is read.
 func (f folderFlags) check() error {
 	if f.language != "" && f.language != "it" && f.language != "en" {
 		return fmt.Errorf("--language %q is neither it nor en", f.language)
@@ -71,8 +71,8 @@ func (f folderFlags) check() error {
 	return nil
 }
 
-// lanes are how many records are written at once: they share the desk's commits. Records of one article stay in one
-// lane, so that they are written in their order.
+// lanes is how many records are written at once, so that they share the desk's commits. All records of an article use
+// one lane, which keeps their order.
 const lanes = 32
 
 // articleWriter writes article records in lanes.
@@ -80,15 +80,15 @@ type articleWriter struct {
 	in    *importing
 	lanes [lanes]chan articleJob
 	wg    sync.WaitGroup
-	mu    sync.Mutex // guards in's counts, its output, fault and anchors
+	mu    sync.Mutex // guards the counts and output of in, fault and anchors
 	fault error
-	links []anchor // places of pages to which links lead
+	links []anchor // places in pages that links point to
 }
 
 type articleJob struct {
 	where string
 	rec   article.Record
-	make  func() (article.Record, error) // instead of rec, where making it takes time
+	make  func() (article.Record, error) // used instead of rec when creating the record takes time
 }
 
 func (in *importing) startWriting() *articleWriter {
@@ -104,7 +104,7 @@ func (in *importing) startWriting() *articleWriter {
 	return w
 }
 
-// put hands a record to the lane of its article and returns the error that has ended the writing, if one has.
+// put hands a record to the lane of its article. It returns the error that has ended the writing, if any.
 func (w *articleWriter) put(key string, j articleJob) error {
 	h := fnv.New32a()
 	_, _ = io.WriteString(h, key)
@@ -140,7 +140,7 @@ func (w *articleWriter) write(j articleJob) {
 	}
 }
 
-// passOver is passOver of the import, from any lane.
+// passOver calls the import's passOver from any lane.
 func (w *articleWriter) passOver(where string, names []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -149,7 +149,7 @@ func (w *articleWriter) passOver(where string, names []string) {
 	}
 }
 
-// end waits for what was handed out.
+// end waits for all records to be written.
 func (w *articleWriter) end() error {
 	for _, l := range w.lanes {
 		close(l)
@@ -158,7 +158,7 @@ func (w *articleWriter) end() error {
 	return w.fault
 }
 
-// articles takes JSON Lines in.
+// articles imports JSON Lines.
 func (in *importing) articles(ctx context.Context, src io.Reader) error {
 	w := in.startWriting()
 	err := eachLine(src, func(l jsonLine) error {
@@ -187,13 +187,13 @@ const maxPage = 32 << 20 // bytes of one file of a folder
 
 // folderPage is one file of a folder.
 type folderPage struct {
-	path string // inside the folder, with slashes
+	path string // relative to the folder, with slashes
 	slug string
 }
 
-// folder takes the .html and .md files of a folder in, those of its folders too. The path makes the slug, so that a
-// second run updates, and the same path of another language is a version of the same article. Links from page to page
-// lead to the articles that these have become.
+// folder imports the .html and .md files of a folder and of its subfolders. The slug comes from the path, so that a
+// second run updates the articles; the same path in another language is a version of the same article. Links between
+// pages become links between the articles.
 func (in *importing) folder(ctx context.Context, root string, f folderFlags) error {
 	root = filepath.Clean(root)
 	pages, err := folderPages(root)
@@ -227,7 +227,8 @@ func (in *importing) folder(ctx context.Context, root string, f folderFlags) err
 	return w.lostAnchors()
 }
 
-// folderPages lists the pages by path and gives each the slug of its path, -2, -3 where two would have the same.
+// folderPages lists the pages by path and gives each a slug made from its path, with -2, -3 where two would be the
+// same.
 func folderPages(root string) ([]folderPage, error) {
 	var pages []folderPage
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
@@ -254,7 +255,7 @@ func folderPages(root string) ([]folderPage, error) {
 		return nil, fmt.Errorf("app: read folder: %w", err)
 	}
 	slices.SortFunc(pages, func(a, b folderPage) int { return cmp.Compare(a.path, b.path) })
-	used := map[string]bool{"in": true, "new": true, "drafts": true, "missing": true, "pick": true} // pages of the desk's own below /articles/
+	used := map[string]bool{"in": true, "new": true, "drafts": true, "missing": true, "pick": true} // the desk's own pages below /articles/
 	for i := range pages {
 		p := &pages[i]
 		wish := cmp.Or(markup.Slug(strings.TrimSuffix(p.path, path.Ext(p.path))), "articolo")
@@ -278,13 +279,13 @@ func pageFormat(name string) store.Format {
 	return store.FormatNone
 }
 
-// anchor is a place of an article to which a page leads.
+// anchor is a place in an article that a page links to.
 type anchor struct{ from, slug, language, fragment string }
 
-// maxAnchors bounds how many are looked for.
+// maxAnchors limits how many anchors are checked.
 const maxAnchors = 100_000
 
-// link is pageLink, and names what goes: a link to what was not imported.
+// link is pageLink; it also reports links to pages that were not imported, which are removed.
 func (r *pageReader) link(base, href string) string {
 	to := pageLink(filepath.ToSlash(r.files.Name()), r.page.path, base, href, r.slugs)
 	if to == "" {
@@ -299,7 +300,7 @@ func (r *pageReader) link(base, href string) string {
 	if !ours || !has || fragment == "" {
 		return to
 	}
-	// Headings have names made of their words; other places of a page have none.
+	// Headings get names made from their words; other anchors of a page are lost.
 	if name, err := url.PathUnescape(fragment); err == nil {
 		fragment = markup.HeadingID(name)
 	}
@@ -309,7 +310,7 @@ func (r *pageReader) link(base, href string) string {
 	return at + "#" + fragment
 }
 
-// named says on standard error what of a page did not come along.
+// named reports on standard error what part of a page was not imported.
 func (w *articleWriter) named(where, name, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -328,7 +329,7 @@ func (w *articleWriter) expect(list []anchor) {
 	}
 }
 
-// lostAnchors names the links to places that their page does not have.
+// lostAnchors reports the links to anchors that their page does not have.
 func (w *articleWriter) lostAnchors() error {
 	slices.SortStableFunc(w.links, func(a, b anchor) int { return cmp.Or(cmp.Compare(a.slug, b.slug), cmp.Compare(a.language, b.language)) })
 	var at anchor
@@ -337,7 +338,7 @@ func (w *articleWriter) lostAnchors() error {
 		if l.slug != at.slug || l.language != at.language || shown == "" {
 			v, err := w.in.app.Desk.Articles.Read(importActor, l.slug, l.language)
 			if errors.Is(err, store.ErrNotFound) {
-				continue // refused, and named for that
+				continue // refused, and already reported as such
 			}
 			if err != nil {
 				return err
@@ -351,10 +352,11 @@ func (w *articleWriter) lostAnchors() error {
 	return nil
 }
 
-// pageLink is where a link of an imported page leads now: to the article that the other page has become, else, when it
-// is an address of its own, where it led; a link to what was not imported goes.
+// pageLink returns the new target of a link in an imported page: the article that the other page became, or the same
+// address if it is absolute. A link to a page that was not imported is removed.
 //
-// Addresses are resolved as a browser does that opened the files: a base may lead out of the folder and a link back in.
+// Addresses are resolved as by a browser that opened the files: a base may lead out of the folder, and a link back into
+// it.
 func pageLink(root, from, base, href string, slugs map[string]string) string {
 	u, err := url.Parse(strings.TrimSpace(href))
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"sportello/store"
 )
 
-// mailImporting is an import of mail: where to, and where it comes from.
+// mailImporting is an import of mail: its destination and its source.
 type mailImporting struct {
 	*importing
 	group, module string
@@ -41,7 +41,7 @@ type mailSource struct {
 	plain                                   bool
 }
 
-// give is what each source calls with every message, and the name of where it lies.
+// give is the function that each source calls with every message and the name of its place.
 type give = func(where string, raw []byte) error
 
 func (in *importing) mailCommands() []*cobra.Command {
@@ -81,7 +81,7 @@ func (in *importing) mailCommand(use, short string, read func(*mailImporting, co
 	return c
 }
 
-// work imports, and says what was joined and why.
+// work imports the mail, and reports which mails joined which tickets and why.
 func (m *mailImporting) work(ctx context.Context, source func(give) error) error {
 	report := io.Discard
 	if m.report != "" {
@@ -148,7 +148,7 @@ func (m *mailImporting) mbox(path string, give give) error {
 	})
 }
 
-// maildir reads every file of every cur and new below the path, in the order of their names.
+// maildir reads every file in every cur and new below the path, in order of their names.
 func (m *mailImporting) maildir(path string, give give) error {
 	root := m.r.path(path)
 	found := false
@@ -163,7 +163,7 @@ func (m *mailImporting) maildir(path string, give give) error {
 			return nil
 		}
 		found = true
-		raw, err := os.ReadFile(file) // #nosec G304 G122 -- the command reads what the person who runs it names and may read
+		raw, err := os.ReadFile(file) // #nosec G304 G122 -- the command reads files that its user names and may read
 		if err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func (m *mailImporting) maildir(path string, give give) error {
 	return err
 }
 
-// walk reads a folder of an IMAP server.
+// walk reads the messages of a folder of an IMAP server.
 func (m *mailImporting) walk(ctx context.Context, host string, give give) error {
 	name, port := host, 0
 	if h, p, err := net.SplitHostPort(host); err == nil {

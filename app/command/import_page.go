@@ -24,19 +24,19 @@ import (
 	"sportello/store"
 )
 
-// pageReader makes a record of one file of a folder.
+// pageReader makes an article record from one file of a folder.
 type pageReader struct {
 	files   *os.Root
 	page    folderPage
-	slugs   map[string]string // of the articles that the pages become, by path
+	slugs   map[string]string // slugs of the articles that the pages become, by path
 	flags   folderFlags
-	most    int // bytes of a picture
+	most    int // maximum bytes of a picture
 	named   func(name, why string)
 	anchors []anchor
 	taken   map[string]int // pictures of the record, by path
 }
 
-// read makes the record. Nothing is fetched: pictures come from the folder, or leave their text.
+// read returns the record. It fetches nothing: pictures come from the folder, or are replaced by their text.
 func (r *pageReader) read() (article.Record, error) {
 	p, f := r.page, r.flags
 	rec := article.Record{Slug: p.slug, Language: f.language, Module: f.module, Audience: f.audience, State: f.state, Format: pageFormat(p.path).String()}
@@ -59,7 +59,7 @@ func (r *pageReader) read() (article.Record, error) {
 		if err == nil {
 			raw, err = io.ReadAll(text)
 		}
-		if html { // the mark says that it is UTF-8, whatever its beginning looks like
+		if html { // a byte order mark means UTF-8, whatever the page declares
 			raw = slices.Concat([]byte("\ufeff"), raw)
 		}
 		if err != nil || !utf8.Valid(raw) {
@@ -84,11 +84,10 @@ func (r *pageReader) read() (article.Record, error) {
 	return rec, nil
 }
 
-// inlineLinks are the links and pictures of Markdown that stand where they are used.
+// inlineLinks matches Markdown's inline links and pictures.
 var inlineLinks = regexp.MustCompile(`(!?)\[([^\[\]\n]*)\]\(\s*<?([^()\s<>]+)>?((?:\s+(?:"[^"\n]*"|'[^'\n]*'))?)\s*\)`)
 
-// markdown reads what stands above the text, and points its links and pictures at what they have become. Code is left as
-// it is.
+// markdown reads the front matter, and redirects links and pictures to what they have become. It leaves code unchanged.
 func (r *pageReader) markdown(rec *article.Record, text string) error {
 	front, body, err := frontMatter(text)
 	if err != nil {
@@ -128,7 +127,7 @@ func (r *pageReader) markdown(rec *article.Record, text string) error {
 	return nil
 }
 
-// tell takes what front matter says, and names what it does not understand.
+// tell applies the front matter to the record, and reports what it does not understand.
 func (r *pageReader) tell(rec *article.Record, front map[string]any) {
 	names := make([]string, 0, len(front))
 	for name := range front {
@@ -164,7 +163,7 @@ func (r *pageReader) tell(rec *article.Record, front map[string]any) {
 	}
 }
 
-// frontList is a value of front matter as texts; a text with commas is several.
+// frontList returns a value of front matter as a list of texts; a text is split at its commas.
 func frontList(value any) []string {
 	var out []string
 	switch v := value.(type) {
@@ -187,11 +186,11 @@ func frontList(value any) []string {
 	return out
 }
 
-// maxFront is how much front matter is looked for, in bytes.
+// maxFront is the maximum length of front matter in bytes.
 const maxFront = 64 << 10
 
-// frontMatter divides a page from what stands above it between lines of --- (YAML) or +++ (TOML). A page without is its
-// text; so is one whose front matter cannot be read, with the error.
+// frontMatter splits a page into its front matter, between lines of --- (YAML) or +++ (TOML), and its text. A page
+// without front matter is all text. So is one whose front matter cannot be read, which also returns the error.
 func frontMatter(text string) (front map[string]any, body string, err error) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	first, rest, _ := strings.Cut(text, "\n")
@@ -218,14 +217,14 @@ func frontMatter(text string) (front map[string]any, body string, err error) {
 		}
 		return front, rest[at:], nil
 	}
-	return nil, text, nil // a line across the page
+	return nil, text, nil // a horizontal rule
 }
 
-// maxPictures is how many pictures come along with one page.
+// maxPictures is how many pictures of one page are imported.
 const maxPictures = 200
 
-// picture takes a picture of the folder into the record and returns the word that stands for its address there, "" for
-// one that does not come along, which is named.
+// picture adds a picture of the folder to the record and returns the placeholder for its address. It returns "" and
+// reports a picture that cannot be imported.
 func (r *pageReader) picture(rec *article.Record, base, src string) string {
 	name, ok := r.local(base, src)
 	if !ok {
@@ -259,7 +258,7 @@ func (r *pageReader) picture(rec *article.Record, base, src string) string {
 	return rec.Pictures[len(rec.Pictures)-1].Mark
 }
 
-// local is the path inside the folder to which an address of the page leads.
+// local returns the path inside the folder that an address in the page points to.
 func (r *pageReader) local(base, address string) (string, bool) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {
@@ -274,12 +273,12 @@ func (r *pageReader) local(base, address string) (string, bool) {
 	return strings.CutPrefix(path.Clean(to.Path), root+"/")
 }
 
-// declaresCharset reports whether a page says its character set where HTML wants it said, in its first 1,024 bytes.
+// declaresCharset reports whether a page declares its character set in its first 1,024 bytes, where HTML requires it.
 func declaresCharset(page []byte) bool {
 	return bytes.Contains(bytes.ToLower(page[:min(len(page), 1024)]), []byte("charset"))
 }
 
-// markdownTitle takes a heading that begins the text for its title.
+// markdownTitle takes a heading at the beginning of the text as its title.
 func markdownTitle(body string) (title, rest string) {
 	body = strings.TrimLeft(body, " \t\r\n")
 	first, rest, _ := strings.Cut(body, "\n")

@@ -16,14 +16,14 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// sniffed is how many bytes of a text are looked at, at a time, to tell its encoding.
+// sniffed is how many bytes of a text are examined at a time to detect its encoding.
 const sniffed = 64 << 10
 
-// OfficeText returns src as UTF-8 without a byte order mark, whatever an office's program wrote: UTF-8, UTF-16 (told by
-// its mark, or by the zero bytes of its ASCII characters) or Windows-1252. The last two are told apart by the first
-// block that holds more than ASCII: UTF-8 when most of its other bytes are, Windows-1252 otherwise. Nothing is read
-// ahead but one block, so a file may be of any size. Bytes that are no UTF-8 in a text that is UTF-8 pass as they are,
-// for the reader to refuse the line they are in.
+// OfficeText returns src as UTF-8 without a byte order mark. Office programs write UTF-8, UTF-16 (detected by its mark,
+// or by the zero bytes of its ASCII characters) or Windows-1252. The first block that is not pure ASCII decides between
+// UTF-8 and Windows-1252: it is UTF-8 when most of its other bytes are valid UTF-8. OfficeText reads only one block
+// ahead, so a file may be of any size. Invalid bytes in a UTF-8 text pass unchanged, so that the reader can refuse the
+// line they are in.
 func OfficeText(src io.Reader) (io.Reader, error) {
 	r := bufio.NewReaderSize(src, sniffed)
 	head, err := r.Peek(4)
@@ -46,10 +46,10 @@ func OfficeText(src io.Reader) (io.Reader, error) {
 	return &undecided{r: r}, nil
 }
 
-// undecided passes ASCII on until a block holds something else, and reads the rest as what that block is.
+// undecided passes on ASCII until a block contains something else, and reads the rest in the encoding of that block.
 type undecided struct {
 	r    *bufio.Reader
-	rest io.Reader // what follows, once the encoding is known
+	rest io.Reader // the decoded rest, once the encoding is known
 }
 
 func (u *undecided) Read(p []byte) (int, error) {
@@ -70,7 +70,7 @@ func (u *undecided) Read(p []byte) (int, error) {
 	return u.rest.Read(p)
 }
 
-// asciiBytes returns how many bytes at the beginning of b are ASCII.
+// asciiBytes returns the number of ASCII bytes at the beginning of b.
 func asciiBytes(b []byte) int {
 	if i := slices.IndexFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }); i >= 0 {
 		return i
@@ -78,8 +78,8 @@ func asciiBytes(b []byte) int {
 	return len(b)
 }
 
-// mostlyUTF8 reports whether more of what is not ASCII is well-formed UTF-8 than is not. A character that the end of
-// b cuts counts for nothing, unless the text ends there.
+// mostlyUTF8 reports whether more of the non-ASCII bytes are valid UTF-8 than are not. A character cut by the end of b
+// does not count, unless ends says that the text ends there.
 func mostlyUTF8(b []byte, ends bool) bool {
 	good, bad := 0, 0
 	for len(b) > 0 {
@@ -97,9 +97,9 @@ func mostlyUTF8(b []byte, ends bool) bool {
 	return good >= bad
 }
 
-// officeTable reads a table as spreadsheets save it: any encoding of officeText, cells divided by commas, semicolons,
-// tabs or bars. A first line "sep=;" says which; otherwise the one that divides the line of names into most columns
-// does. names are the columns as they are written there, and line is the line they are in.
+// officeTable reads a table as spreadsheets save it: in any encoding of OfficeText, with cells separated by commas,
+// semicolons, tabs or bars. A first line "sep=;" names the separator; otherwise it is the one that gives the line of
+// names the most columns. names are the columns as written.
 func officeTable(src io.Reader) (table *csv.Reader, names []string, err error) {
 	text, err := OfficeText(src)
 	if err != nil {
@@ -128,7 +128,7 @@ func officeTable(src io.Reader) (table *csv.Reader, names []string, err error) {
 	if comma == '"' || comma == '\r' || comma == '\n' || comma == utf8.RuneError {
 		return nil, nil, fmt.Errorf("the first line names %q as what divides cells", comma)
 	}
-	table = csv.NewReader(io.MultiReader(strings.NewReader(strings.Repeat("\n", skipped)), r)) // so that its line numbers are the file's
+	table = csv.NewReader(io.MultiReader(strings.NewReader(strings.Repeat("\n", skipped)), r)) // so that the reader's line numbers are those of the file
 	table.FieldsPerRecord = -1
 	table.Comma = comma
 	if names, err = table.Read(); err != nil {
@@ -137,7 +137,7 @@ func officeTable(src io.Reader) (table *csv.Reader, names []string, err error) {
 	return table, names, nil
 }
 
-// peekLine returns the next line, as much of it as the reader's buffer holds, without taking it.
+// peekLine returns the next line, up to the size of the reader's buffer, without consuming it.
 func peekLine(r *bufio.Reader) (string, error) {
 	for n := 512; ; n *= 2 {
 		b, err := r.Peek(min(n, r.Size()))
@@ -153,8 +153,8 @@ func peekLine(r *bufio.Reader) (string, error) {
 	}
 }
 
-// divider returns what divides the cells of the line: the candidate that stands in it most often outside of quotes, the
-// comma when none does.
+// divider returns the separator of the cells: the candidate that occurs most often outside quotes, a comma when none
+// does.
 func divider(line string) rune {
 	best, most := ',', 0
 	for _, c := range ",;\t|" {

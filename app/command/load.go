@@ -22,14 +22,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// loading is what the load tool was told.
+// loading has the flags of the load tool.
 type loading struct {
 	r        *runner
 	target   string
 	accounts string
 	tokens   []string
 	clients  int
-	people   [2]int // requesters and agents; both 0: clients, in the order of the accounts
+	people   [2]int // requesters and agents; if both are 0: clients, in the order of the accounts
 	duration time.Duration
 	pause    time.Duration
 }
@@ -73,7 +73,7 @@ read from a file, one in each line, as demo and generate print them: something w
 	return c
 }
 
-// localTarget refuses every address that is not this machine's: the tool is for measuring one's own desk.
+// localTarget returns an error for every address that is not on this machine: the tool measures one's own desk.
 func localTarget(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -86,7 +86,7 @@ func localTarget(s string) (*url.URL, error) {
 	return nil, fmt.Errorf("--url %s is not on this machine: only 127.0.0.0/8, ::1 and localhost are loaded", s)
 }
 
-// onlyLoopback ends a connection that a name would lead elsewhere.
+// onlyLoopback refuses a connection that a name would lead to another machine.
 func onlyLoopback(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil || !a.Addr().Unmap().IsLoopback() {
@@ -99,7 +99,7 @@ func loopbackDialer() *net.Dialer {
 	return &net.Dialer{Timeout: 5 * time.Second, Control: onlyLoopback}
 }
 
-// readAccounts finds an address and the word behind it in each line.
+// readAccounts returns an address and the password after it from each line.
 func readAccounts(src io.Reader) ([][2]string, error) {
 	var out [][2]string
 	lines := bufio.NewScanner(src)
@@ -118,7 +118,7 @@ func readAccounts(src io.Reader) ([][2]string, error) {
 	return out, nil
 }
 
-// run signs everybody in, lets them play for the time, and prints what they saw.
+// run signs everybody in, lets them use the desk for the given time, and prints the timings.
 func (l *loading) run(ctx context.Context, target *url.URL) error {
 	var accounts [][2]string
 	if l.accounts != "" {
@@ -171,7 +171,7 @@ func (l *loading) run(ctx context.Context, target *url.URL) error {
 	return seen.print(l.r.out, time.Since(began))
 }
 
-// cast says who plays: as many clients as were asked for, or so many requesters and agents.
+// cast chooses the players: the requested number of clients, or of requesters and agents.
 func (l *loading) cast(of []*visitor) ([]*visitor, error) {
 	var out []*visitor
 	if l.people == [2]int{} {
@@ -197,8 +197,8 @@ func (l *loading) cast(of []*visitor) ([]*visitor, error) {
 	return out, nil
 }
 
-// watch writes ten times on the way what the desk takes of the machine, so that a leak shows: the desk's own figures, which it gives
-// to this machine.
+// watch prints, ten times during the run, the desk's goroutines, memory and open files, so that a leak shows. They come
+// from the desk's metrics, which it gives to this machine.
 func (l *loading) watch(ctx context.Context, target *url.URL, seen *timings) {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: loopbackDialer().DialContext}}
 	defer client.CloseIdleConnections()
@@ -213,14 +213,14 @@ func (l *loading) watch(ctx context.Context, target *url.URL, seen *timings) {
 		}
 		figures, err := readFigures(ctx, client, target.JoinPath("/metrics").String(), "go_goroutines", "sportello_memory_anon_bytes", "go_memstats_heap_inuse_bytes", "process_open_fds")
 		if err != nil {
-			continue // the desk shows its figures to some addresses only
+			continue // the desk shows its metrics to some addresses only
 		}
 		fmt.Fprintf(l.r.errOut, "after %s: %d answers, %.0f goroutines, %.0f MB of its own, %.0f MB heap, %.0f files open\n", time.Since(began).Round(time.Second), seen.count(),
 			figures[0], figures[1]/1e6, figures[2]/1e6, figures[3])
 	}
 }
 
-// readFigures reads single figures in Prometheus' text form; one that is not there is 0.
+// readFigures returns single metrics from Prometheus' text format, 0 for a missing one.
 func readFigures(ctx context.Context, client *http.Client, address string, names ...string) ([]float64, error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -245,10 +245,10 @@ func readFigures(ctx context.Context, client *http.Client, address string, names
 	return out, lines.Err()
 }
 
-// timing is what was seen of one page.
+// timing has the measurements of one page.
 type timing struct {
-	took   []time.Duration // of what was answered as it should be
-	failed map[string]int  // status or kind of failure -> how often
+	took   []time.Duration // of the correct answers
+	failed map[string]int  // count by status or kind of failure
 	bytes  int64
 }
 
@@ -263,7 +263,7 @@ func (t *timings) reset() {
 	t.pages = map[string]*timing{}
 }
 
-// add notes one answer; failure is empty when it was as it should be.
+// add records one answer; failure is empty when the answer was correct.
 func (t *timings) add(page string, took time.Duration, bytes int64, failure string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -280,7 +280,7 @@ func (t *timings) add(page string, took time.Duration, bytes int64, failure stri
 	p.bytes += bytes
 }
 
-// count is how many answers there were.
+// count returns the number of answers.
 func (t *timings) count() (n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -290,7 +290,8 @@ func (t *timings) count() (n int) {
 	return n
 }
 
-// print writes a table of the pages and fails when the desk failed: with a status of 500 or above, or with no answer.
+// print writes a table of the pages. It returns an error when the desk failed: with a status of 500 or above, or
+// without an answer.
 func (t *timings) print(out io.Writer, elapsed time.Duration) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -24,7 +24,8 @@ import (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// percentiles sorts the times and returns a function that says, in milliseconds, within which a share of them lies.
+// percentiles sorts the times and returns a function that gives, in milliseconds, the time within which a share of them
+// lies.
 func percentiles(took []time.Duration) func(share float64) float64 {
 	slices.Sort(took)
 	return func(share float64) float64 {
@@ -36,7 +37,7 @@ func percentiles(took []time.Duration) func(share float64) float64 {
 	}
 }
 
-// visitor is somebody with a browser, or a program with a token, who uses the desk.
+// visitor is a person with a browser, or a program with a token, that uses the desk.
 type visitor struct {
 	target *url.URL
 	client *http.Client
@@ -52,22 +53,22 @@ type visitor struct {
 func newVisitor(target *url.URL, seen *timings) *visitor {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		panic("app: no cookie jar: " + err.Error()) // New only fails with options that are wrong
+		panic("app: no cookie jar: " + err.Error()) // New fails only for invalid options
 	}
-	return &visitor{target: target, seen: seen, r: rand.New(rand.NewPCG(1, 2)), client: &http.Client{Jar: jar, Timeout: 60 * time.Second, // #nosec G404 -- the same play each time; nothing secret
+	return &visitor{target: target, seen: seen, r: rand.New(rand.NewPCG(1, 2)), client: &http.Client{Jar: jar, Timeout: 60 * time.Second, // #nosec G404 -- the same sequence each time; nothing secret
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     &http.Transport{DialContext: loopbackDialer().DialContext, MaxIdleConnsPerHost: 1000, IdleConnTimeout: time.Minute}}}
 }
 
-// again is the same person at another window.
+// again returns the same person in another window.
 func (v *visitor) again(i uint64) *visitor {
 	c := *v
-	c.r = rand.New(rand.NewPCG(i, 3)) // #nosec G404 -- the same play each time; nothing secret
+	c.r = rand.New(rand.NewPCG(i, 3)) // #nosec G404 -- the same sequence each time; nothing secret
 	c.tickets, c.articles = nil, nil
 	return &c
 }
 
-// do asks for a page, notes how long that took under its name, and returns what came. Redirects are answers.
+// do requests a page, records the time under name, and returns status and content. It does not follow redirects.
 func (v *visitor) do(ctx context.Context, name, method, path, kind string, body io.Reader) (int, []byte) {
 	q, err := http.NewRequestWithContext(ctx, method, v.target.JoinPath("/").String(), body)
 	if err != nil {
@@ -120,7 +121,7 @@ func (v *visitor) get(ctx context.Context, name, path string) []byte {
 	return text
 }
 
-// signIn opens a session and finds out whether it is an agent's.
+// signIn opens a session and finds out whether it belongs to an agent.
 func (v *visitor) signIn(ctx context.Context, email, password string) error {
 	page := v.get(ctx, "/sign-in", "/sign-in")
 	f, ok := findForm(page, "/sign-in")
@@ -141,16 +142,16 @@ func (v *visitor) post(ctx context.Context, name, path string, f url.Values) (in
 	return v.do(ctx, "POST "+name, http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(f.Encode()))
 }
 
-// loadFile is what people attach: a table of some kilobytes.
+// loadFile is the file that visitors attach: a table of some kilobytes.
 var loadFile = []byte(strings.Repeat("matricola;cognome;importo;mese\n", 600))
 
-// postWith is post with a file, as the form of a page sends it.
+// postWith posts a form with a file, as a page does.
 func (v *visitor) postWith(ctx context.Context, name, path string, f url.Values, file []byte) (int, []byte) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	for field, values := range f {
 		for _, value := range values {
-			_ = w.WriteField(field, value) // a buffer takes everything
+			_ = w.WriteField(field, value) // writing to a buffer cannot fail
 		}
 	}
 	part, err := w.CreateFormFile("files", "prova-di-carico.csv")
@@ -170,8 +171,8 @@ func (v *visitor) send(ctx context.Context, name, path string, f url.Values) (in
 	return v.post(ctx, name, path, f)
 }
 
-// play uses the desk until the time is over. The pauses are half as long to half as long again, so that people do not
-// walk in step.
+// play uses the desk until the time is over. Pauses vary from half to one and a half times the given length, so that
+// visitors do not act in step.
 func (v *visitor) play(ctx context.Context, pause time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -220,7 +221,7 @@ func (v *visitor) read(ctx context.Context) {
 	}
 }
 
-// work is what an agent does next.
+// work does what an agent does next.
 func (v *visitor) work(ctx context.Context) {
 	n := v.r.IntN(100)
 	path := v.oneOf(v.tickets)
@@ -243,7 +244,7 @@ func (v *visitor) work(ctx context.Context) {
 	}
 }
 
-// ask is what a requester does next.
+// ask does what a requester does next.
 func (v *visitor) ask(ctx context.Context) {
 	n := v.r.IntN(100)
 	path := v.oneOf(v.tickets)
@@ -267,7 +268,7 @@ func (v *visitor) ask(ctx context.Context) {
 	}
 }
 
-// open fills in the form of a new ticket.
+// open fills in and posts the form of a new ticket.
 func (v *visitor) open(ctx context.Context) {
 	page := v.get(ctx, "/tickets/new", "/tickets/new?module=-")
 	f, ok := findForm(page, "/tickets/new")
@@ -282,7 +283,7 @@ func (v *visitor) open(ctx context.Context) {
 	}
 }
 
-// reply writes into the ticket with its page's own form, where it has one.
+// reply writes in a ticket with the form of its page, if there is one.
 func (v *visitor) reply(ctx context.Context, name, path, act string) {
 	page := v.get(ctx, name, path)
 	f, ok := findForm(page, path+act)
@@ -293,7 +294,7 @@ func (v *visitor) reply(ctx context.Context, name, path, act string) {
 	v.send(ctx, "/tickets/:n"+act, path+act, f)
 }
 
-// program is what a program with a token does next.
+// program does what a program with a token does next.
 func (v *visitor) program(ctx context.Context) {
 	v.token = cmp.Or(v.token, "-")
 	n := v.r.IntN(100)
@@ -325,13 +326,13 @@ func (v *visitor) program(ctx context.Context) {
 var (
 	loadTicketPath  = regexp.MustCompile(`^/tickets/[0-9]+$`)
 	loadArticlePath = regexp.MustCompile(`^/articles/[a-z0-9-]+$`)
-	// pages below /articles/ that are no articles
+	// pages below /articles/ that are not articles
 	noArticle = []string{"/articles/in", "/articles/new", "/articles/drafts", "/articles/pick"}
 )
 
 const mostLinks = 200
 
-// links gathers the page's links of one kind, the newest seen first.
+// links returns the page's links of one kind before those already known.
 func links(page []byte, want *regexp.Regexp, had []string) []string {
 	var out []string
 	z := html.NewTokenizer(bytes.NewReader(page))
@@ -356,8 +357,8 @@ func links(page []byte, want *regexp.Regexp, had []string) []string {
 	return out
 }
 
-// findForm returns what a browser would send of the form that posts to the path, with what stands in it; of a group of
-// radio buttons of which none is chosen, the first.
+// findForm returns what a browser would send of the form that posts to the path, with its current values. If no radio
+// button of a group is chosen, it takes the first.
 func findForm(page []byte, action string) (url.Values, bool) {
 	doc, err := html.Parse(bytes.NewReader(page))
 	if err != nil {
@@ -386,7 +387,7 @@ func has(n *html.Node, name string) bool {
 
 func formValues(form *html.Node) url.Values {
 	out := url.Values{}
-	first := map[string]string{} // of each group of radio buttons
+	first := map[string]string{} // by group of radio buttons
 	main := false
 	for n := range form.Descendants() {
 		name := attribute(n, "name")
@@ -403,7 +404,7 @@ func formValues(form *html.Node) url.Values {
 		case "select":
 			out.Add(name, selected(n))
 		case "button":
-			// The button somebody would press is the first of the main ones.
+			// A person would press the first of the main buttons.
 			if !main && strings.Contains(attribute(n, "class"), "btn-main") {
 				main = true
 				out.Set(name, attribute(n, "value"))

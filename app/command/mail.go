@@ -14,7 +14,7 @@ import (
 	"sportello/app/delivery"
 )
 
-// exitMailUsage is sysexits' EX_USAGE: mail servers know it, and bounce.
+// exitMailUsage is sysexits' EX_USAGE: mail servers know it and return the mail to its sender.
 const exitMailUsage = 64
 
 func mailCommand(r *runner) *cobra.Command {
@@ -50,8 +50,8 @@ func mailCommand(r *runner) *cobra.Command {
 	return c
 }
 
-// deliver keeps the message in the spool and then has it processed, here or by the running server. Once it is in the
-// spool it is kept, whatever follows.
+// deliver writes the message to the spool and then has it processed, here or by the running server. Once it is in the
+// spool it is safe, whatever follows.
 func (r *runner) deliver(ctx context.Context, how delivery.Spooled) error {
 	r.begin()
 	if r.app != nil {
@@ -85,7 +85,7 @@ func (r *runner) deliver(ctx context.Context, how delivery.Spooled) error {
 func (r *runner) emptySpool(ctx context.Context, a *app.App) error {
 	_, err := a.Mail.TakeSpool(ctx)
 	if err != nil || r.app != nil {
-		return err // a server processes by itself what was taken
+		return err // a server processes the spool automatically
 	}
 	return a.Desk.Intake.Process(ctx)
 }

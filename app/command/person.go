@@ -33,7 +33,7 @@ func needsSubcommand(c *cobra.Command, _ []string) error {
 	return fmt.Errorf("%s needs one of its commands: sportello help %s lists them", c.Name(), c.Name())
 }
 
-// newPerson is what person add is told.
+// newPerson has the flags of person add.
 type newPerson struct {
 	email, name, organisation, unit, language string
 	roles, groups                             []string
@@ -97,7 +97,7 @@ func readRoles(n newPerson) (roles, error) {
 	return out, nil
 }
 
-// addPerson adds the person with a password, or prints the link with which they choose one.
+// addPerson adds the person with a password, or prints the link for choosing one.
 func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 	password := ""
 	if n.password {
@@ -106,7 +106,7 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 			return fmt.Errorf("app: read password: %w", err)
 		}
 		password = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		// Before anything is written: a person without the password that was asked for is half a person.
+		// Check this before writing anything: a person without the requested password would be half a person.
 		if err := credential.Rule(password, store.Address(n.email), n.name); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 	return nil
 }
 
-// place returns the organisation and unit of the names, adding what is not there.
+// place returns the organisation and unit with the names, and adds them if they do not exist.
 func (r *runner) place(a *app.App, organisation, unit string) (o, u uint64, err error) {
 	if organisation == "" {
 		return 0, 0, nil
@@ -226,7 +226,7 @@ func tokenCommand(r *runner) *cobra.Command {
 	return c
 }
 
-// readLife reads how long a token is good: a number of days, years or hours.
+// readLife parses the lifetime of a token: a number of days, years or hours.
 func readLife(s string) (time.Duration, error) {
 	units := map[string]time.Duration{"h": time.Hour, "d": 24 * time.Hour, "y": 365 * 24 * time.Hour}
 	if s != "" {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// progress says how far long work has come: on a terminal in one line that changes, elsewhere in a plain line for each
-// tenth, or for each ten thousand where the end is not known.
+// progress shows how far work has come: on a terminal in one changing line, elsewhere in a plain line for each tenth,
+// or for each ten thousand when the total is unknown.
 type progress struct {
 	out      io.Writer
 	what     string
@@ -30,7 +30,7 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// at says that done of total are done; total is 0 when it is not known.
+// at shows that done of total are done; total is 0 when it is unknown.
 func (p *progress) at(done, total int) {
 	if p.terminal {
 		if now := time.Now(); now.Sub(p.last) > 100*time.Millisecond || done == total {
@@ -49,7 +49,7 @@ func (p *progress) at(done, total int) {
 	}
 }
 
-// step is at for work of several steps, each counted by itself.
+// step is at for work in several steps, each with its own count.
 func (p *progress) step(what string, done, total int) {
 	if p.what != what {
 		p.end()
@@ -58,7 +58,7 @@ func (p *progress) step(what string, done, total int) {
 	p.at(done, total)
 }
 
-// end leaves the line.
+// end ends the line.
 func (p *progress) end() {
 	if p.terminal && !p.last.IsZero() {
 		fmt.Fprintln(p.out)

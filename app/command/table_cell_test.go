@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestNoCellIsAFormula: whatever somebody is called, a program that shows the table shows it, and an import of our own
-// export has it as it was.
+// TestNoCellIsAFormula: a spreadsheet shows every name as it is, and an import of our own export restores it unchanged.
 func TestNoCellIsAFormula(t *testing.T) {
 	signs := []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'", ";", "a", " ", "\""}
 	r := rand.New(rand.NewPCG(5, 6))

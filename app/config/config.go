@@ -1,5 +1,5 @@
-// Package config is what the desk is told before it starts: defaults, strict reading of file and environment, and what
-// may be told of it. It is the only importer of koanf.
+// Package config has the configuration of the desk: defaults, strict reading of file and environment, and a printable
+// form without secrets. It is the only importer of koanf.
 package config
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// Config is what the desk reads before it starts. Everything else is chosen by an administrator in the browser.
+// Config is what the desk reads before it starts. An administrator sets everything else in the browser.
 type Config struct {
 	Data           string   `koanf:"data"`
 	Listen         string   `koanf:"listen"`
@@ -54,17 +54,17 @@ type Config struct {
 	SMTP      SMTP      `koanf:"smtp"`
 	Mailboxes []Mailbox `koanf:"mailbox"`
 
-	Clock  func() time.Time // the desk's; nil: the machine's. Ask now
-	File   string           // that it was read from, empty when there is none
-	Reload string           // folder of assets to read again for each page, while developing; set only by a hidden flag
-	NoSync bool             // for tests: what was written may be lost with the machine
+	Clock  func() time.Time // the desk's clock; nil for the machine's. Use Now
+	File   string           // the file it was read from, empty when there is none
+	Reload string           // folder of assets that are read again for each page, for development; set only by a hidden flag
+	NoSync bool             // for tests: what was written may be lost if the machine stops
 
-	MailGather time.Duration // for tests: how long events are gathered into one mail; 0: a minute
-	HeadTime   time.Duration // for tests: how long a client may take for the header of a request; 0: see server.go
-	BodyTime   time.Duration // for tests: and for its body
+	MailGather time.Duration // for tests: how long events are collected into one letter; 0: a minute
+	HeadTime   time.Duration // for tests: time limit for the header of a request; 0: see server.go
+	BodyTime   time.Duration // for tests: time limit for its body
 }
 
-// Now reads the desk's clock. Where there is a store, or a desk, it is asked instead: it was given this one.
+// Now returns the desk's time. Code that has the store or the desk asks that instead; it uses the same clock.
 func (c Config) Now() time.Time {
 	if c.Clock == nil {
 		return time.Now()
@@ -72,7 +72,7 @@ func (c Config) Now() time.Time {
 	return c.Clock()
 }
 
-// Default returns the configuration of a desk that nobody configured.
+// Default returns the configuration of a desk without a file or environment.
 func Default() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
 		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25,
@@ -81,11 +81,11 @@ func Default() Config {
 		Mail: defaultMail(), SMTP: defaultSMTP(), Mailboxes: []Mailbox{}}
 }
 
-// envPrefix begins the names of the environment that set a key; a double underscore steps into a table.
+// envPrefix is the prefix of environment variables that set a key; a double underscore enters a table.
 const envPrefix = "SPORTELLO_"
 
-// Load reads the defaults, then the file (none when path is empty), then the environment, each over the one
-// before. Every unknown key, every value of the wrong kind and everything Validate finds is one line of the error.
+// Load reads the defaults, then the file (none when path is empty), then the environment; each overrides the one
+// before. Every unknown key, every value of the wrong type and everything Validate finds is one line of the error.
 func Load(path string, environ []string) (Config, error) {
 	c := Default()
 	k := koanf.New(".")
@@ -113,15 +113,15 @@ func Load(path string, environ []string) (Config, error) {
 	}
 	var out Config
 	err := k.UnmarshalWithConf("", &out, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
-		Result: &out, TagName: "koanf", DecodeHook: durationFromString}}) // what is unused was named above
+		Result: &out, TagName: "koanf", DecodeHook: durationFromString}}) // unused keys were reported above
 	if err != nil {
-		return c, errors.Join(append(wrong, configError(err))...) // half decoded: what follows from it would mislead
+		return c, errors.Join(append(wrong, configError(err))...) // only partly decoded: further checks would mislead
 	}
 	out.File = path
 	return out, errors.Join(append(wrong, out.Validate())...)
 }
 
-// durationFromString refuses a bare number for a duration: 90 would be 90 nanoseconds.
+// durationFromString refuses a bare number as a duration: 90 would mean 90 nanoseconds.
 func durationFromString(from, to reflect.Type, value any) (any, error) {
 	if to != reflect.TypeFor[time.Duration]() || from == to {
 		return value, nil
@@ -133,7 +133,7 @@ func durationFromString(from, to reflect.Type, value any) (any, error) {
 	return time.ParseDuration(s)
 }
 
-// configError puts each problem of decoding on a line of its own.
+// configError puts each decoding problem on its own line.
 func configError(err error) error {
 	var lines []error
 	for _, line := range strings.Split(err.Error(), "\n") {
@@ -146,7 +146,7 @@ func configError(err error) error {
 	return errors.Join(lines...)
 }
 
-// configKeys lists the keys there are, with the kind of value of each.
+// configKeys returns all keys with the types of their values.
 func configKeys() map[string]reflect.Type {
 	keys := map[string]reflect.Type{}
 	var walk func(prefix string, t reflect.Type)
@@ -162,7 +162,7 @@ func configKeys() map[string]reflect.Type {
 				continue
 			}
 			if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {
-				continue // [[tables]]: their keys are looked at one by one
+				continue // [[tables]]: their keys are checked one by one
 			}
 			keys[prefix+name] = f.Type
 		}
@@ -232,7 +232,7 @@ func readEnviron(environ []string, known map[string]reflect.Type) (map[string]an
 	return values, wrong
 }
 
-// Validate returns all that is wrong, one problem for each line, each beginning with its key.
+// Validate returns all problems as one error, one problem a line, each beginning with its key.
 func (c Config) Validate() error {
 	var wrong []error
 	bad := func(key, format string, args ...any) {
@@ -329,7 +329,7 @@ func listenAddress(s string) error {
 	return nil
 }
 
-// ParsePrefix reads a network, or one address as the network of it alone.
+// ParsePrefix parses a network, or a single address as a network of one.
 func ParsePrefix(s string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(s); err == nil {
 		return p.Masked(), nil
@@ -342,14 +342,14 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 	return netip.PrefixFrom(addr, addr.BitLen()), nil
 }
 
-// Redacted returns the configuration as lines of TOML with secrets left out, for doctor and the log.
+// Redacted returns the configuration as lines of TOML without secrets, for doctor and the log.
 func (c Config) Redacted() string {
 	var b strings.Builder
 	redact(&b, "", reflect.ValueOf(c))
 	return b.String()
 }
 
-// redact writes the plain keys of a table, then its tables, each under its name.
+// redact writes the plain keys of a table, then its subtables, each below its name.
 func redact(b *strings.Builder, table string, v reflect.Value) {
 	var tables []int
 	for i := range v.NumField() {
@@ -397,7 +397,7 @@ func tomlValue(v any) string {
 	return fmt.Sprint(v)
 }
 
-// Find returns the file to read: the one named, else SPORTELLO_CONFIG, else ./config.toml if it is there, else none.
+// Find returns the file to read: the named one, else SPORTELLO_CONFIG, else ./config.toml if it exists, else none.
 func Find(named string) string {
 	if named != "" {
 		return named
@@ -411,7 +411,7 @@ func Find(named string) string {
 	return ""
 }
 
-// DataFolder is the data folder as an absolute path.
+// DataFolder returns the data folder as an absolute path.
 func (c Config) DataFolder() string {
 	if abs, err := filepath.Abs(c.Data); err == nil {
 		return abs
@@ -419,7 +419,7 @@ func (c Config) DataFolder() string {
 	return c.Data
 }
 
-// Logger returns the log of a desk with this configuration, on w.
+// Logger returns the logger of a desk with this configuration; it writes to w.
 func (c Config) Logger(w io.Writer) *slog.Logger {
 	level, err := c.level()
 	if err != nil {

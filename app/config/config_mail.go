@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// Mail is the configuration of incoming mail, whichever way it comes.
+// Mail is the configuration of incoming mail, however it arrives.
 type Mail struct {
 	Listen         string   `koanf:"listen"`
 	Protocol       string   `koanf:"protocol"`
@@ -30,7 +30,7 @@ type Mail struct {
 	Forms          []string `koanf:"forms"`
 }
 
-// SMTP is the mail server that takes the desk's outgoing mail. Without a host the desk sends none.
+// SMTP is the server that sends the desk's mail. Without a host the desk sends none.
 type SMTP struct {
 	Host             string `koanf:"host"`
 	Port             int    `koanf:"port"`
@@ -53,7 +53,7 @@ type SMTP struct {
 	AllowPlain       bool   `koanf:"allow_plain"`
 }
 
-// Mailbox is one address at which the desk takes mail, and the IMAP folder it is fetched from, if it is fetched.
+// Mailbox is one address of the desk, and the IMAP folder its mail is fetched from, if it is fetched.
 type Mailbox struct {
 	Address          string   `koanf:"address"`
 	Group            string   `koanf:"group"`
@@ -84,7 +84,7 @@ func defaultMail() Mail {
 
 func defaultSMTP() SMTP { return SMTP{TLS: "starttls", AttachMB: 10} }
 
-// mailboxKeys are the keys of one mailbox.
+// mailboxKeys returns the keys of one mailbox.
 func mailboxKeys() []string {
 	var out []string
 	t := reflect.TypeFor[Mailbox]()
@@ -94,7 +94,7 @@ func mailboxKeys() []string {
 	return out
 }
 
-// unknownMailboxKeys names the keys of the mailboxes that there are none of.
+// unknownMailboxKeys returns an error for each unknown key of a mailbox.
 func unknownMailboxKeys(value any) []error {
 	list, ok := value.([]any)
 	if !ok {
@@ -123,7 +123,7 @@ func bareAddress(s string) bool {
 	return err == nil && a.Address == s && !strings.ContainsAny(s, "+\"")
 }
 
-// validateMail tells of each value that cannot be.
+// validateMail calls bad for each invalid value.
 func (c Config) validateMail(bad func(key, format string, args ...any)) {
 	m := c.Mail
 	if m.Listen != "" && !strings.HasPrefix(m.Listen, "/") {
@@ -244,7 +244,7 @@ func (m Mailbox) validate(bad func(key, format string, args ...any)) {
 	}
 }
 
-// Secret returns the password, or the current content of its file without the line end.
+// Secret returns a function that gives the password, or the current content of its file without the line end.
 func Secret(value, file string) func() (string, error) {
 	return func() (string, error) {
 		if file == "" {
@@ -258,7 +258,7 @@ func Secret(value, file string) func() (string, error) {
 	}
 }
 
-// Roots reads certificates (PEM); nil for no file: the system's.
+// Roots reads certificates (PEM). Without a file it returns nil, which means the system's.
 func Roots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
@@ -274,7 +274,7 @@ func Roots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// PecRoots reads the certificates of the PEC providers: one file (PEM), or every .pem and .crt of a folder.
+// PecRoots reads the certificates of the PEC providers: one file (PEM), or every .pem and .crt in a folder.
 func (m Mail) PecRoots() (*x509.CertPool, error) {
 	if m.PECCertificate == "" {
 		return nil, nil
@@ -317,10 +317,10 @@ func (m Mail) Peers() []netip.Prefix {
 	return out
 }
 
-// Spool is the folder of mail that was taken and is not processed yet.
+// Spool returns the folder of mail that was accepted but not processed yet.
 func (c Config) Spool() string { return filepath.Join(c.DataFolder(), "spool") }
 
-// Secrets returns the secrets that the configuration holds itself, and the files that hold others.
+// Secrets returns the secrets in the configuration itself, and the files that contain others.
 func (c Config) Secrets() (inside, files []string) {
 	var walk func(v reflect.Value)
 	walk = func(v reflect.Value) {

@@ -24,7 +24,7 @@ func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
 	}
 	lines := strings.Split(string(raw), "\n")
 	table := ""
-	for i, line := range lines { // a key of a table stands below its heading
+	for i, line := range lines { // a key of a table comes below its heading
 		if name, ok := strings.CutPrefix(line, "["); ok {
 			table = strings.TrimSuffix(name, "]") + "."
 		} else if line != "" && !strings.HasPrefix(line, "#") {
@@ -57,7 +57,7 @@ func TestConfigurationIsReadStrictly(t *testing.T) {
 	for _, c := range []struct {
 		name, file string
 		env        []string
-		want       []string // the beginning of each line of the error; none: it is accepted
+		want       []string // the beginning of each line of the error; none if the configuration is valid
 	}{
 		{name: "nothing"},
 		{name: "every problem at once", file: "listn = \"x\"\nmax_file_mb = 0\n[mail]\nprot = 3\n", want: []string{"listn: no such key", "mail.prot: no such key"}},
