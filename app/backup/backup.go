@@ -1,22 +1,22 @@
-// Package backup keeps copies of a desk's data in a folder, each complete, each proved by checksums, sharing the bytes
-// of files among them. A copy can be encrypted with age, whose secret key the desk itself need not have.
+// Package backup keeps copies of a desk's data in a folder. Each copy is complete and verified by checksums; the copies
+// share the bytes of files. A copy can be encrypted with age; the desk itself does not need the secret key.
 //
-//	PATH/sportello.txt               says what the folder is; locked by who writes into it
-//	PATH/2026-11-23T02-30-00Z/       one backup, named by the moment (UTC) whose rows it has
-//	  manifest.json                  Manifest: what there is, with sizes and SHA-256 of each part as it lies there
+//	PATH/sportello.txt               says what the folder is; locked by the process that writes into it
+//	PATH/2026-11-23T02-30-00Z/       one backup, named after the moment (UTC) of its rows
+//	  manifest.json                  Manifest: the contents, with size and SHA-256 of each part as stored
 //	  desk.db                        the rows
 //	  key                            the key that signs links
-//	  spool/...                      mail that was taken in and not yet understood
+//	  spool/...                      mail that was accepted and not processed yet
 //	  proof.json                     what the caller wants to compare after restoring
-//	  files.txt                      NAME SIZE SHA256 of each file below blob, a line each
+//	  files.txt                      NAME SIZE SHA256 of each file below blob, one a line
 //	PATH/blob/ab/cdef...             bytes of files, shared; named by their SHA-256
 //	PATH/blob-1a2b3c4d/ab/cdef...    the same encrypted to one set of recipients; named by an HMAC of their SHA-256
-//	                                 under the desk's key, so that nobody can tell by a name which files there are
-//	PATH/.new-*  PATH/.gone-*        a backup being made, or removed; what a kill left goes with the next backup
-//	DATA/backup.db                   the rows of a backup before they are encrypted; goes as soon as they are
+//	                                 under the desk's key, so that the names do not reveal the files
+//	PATH/.new-*  PATH/.gone-*        a backup being made or removed; the next backup removes what a kill left
+//	DATA/backup.db                   the rows of a backup before they are encrypted; removed right afterwards
 //
-// When a backup is encrypted, its parts but manifest.json and files.txt end in .age. The manifest can be read by
-// anybody who reads the folder: it names counts, sizes and recipients, no words and no people.
+// In an encrypted backup every part except manifest.json and files.txt ends in .age. Anybody who can read the folder
+// can read the manifest: it contains counts, sizes and recipients, but no texts and no people.
 package backup
 
 import (
@@ -46,35 +46,35 @@ const (
 	plainFolder = "blob"
 )
 
-// Manifest is what a backup says of itself.
+// Manifest describes a backup.
 type Manifest struct {
 	Format      int            `json:"format"`
 	Desk        string         `json:"desk"`    // the random id of the store
 	Program     string         `json:"program"` // the release that made it
 	Schema      int            `json:"schema"`  // of the rows
-	At          time.Time      `json:"at"`      // the moment whose rows it has
+	At          time.Time      `json:"at"`      // the moment of the rows
 	Took        float64        `json:"took_seconds"`
 	LastChange  uint64         `json:"last_change"`
 	Rows        map[string]int `json:"rows"`  // per table; "changes" is the change log
-	Parts       []Part         `json:"parts"` // all but the manifest itself and the shared files
+	Parts       []Part         `json:"parts"` // everything except the manifest itself and the shared files
 	Pool        string         `json:"pool"`  // the folder of shared files
-	Files       int            `json:"files"` // how many of them the backup needs
+	Files       int            `json:"files"` // number of shared files the backup needs
 	FileBytes   int64          `json:"file_bytes"`
-	NewFiles    int            `json:"new_files"` // of them, copied by this backup
+	NewFiles    int            `json:"new_files"` // number of them that this backup copied
 	NewBytes    int64          `json:"new_file_bytes"`
-	Lost        []string       `json:"lost,omitempty"` // names of files that rows name and the desk has no more
+	Lost        []string       `json:"lost,omitempty"` // names of files that rows refer to and the desk no longer has
 	EncryptedTo []string       `json:"encrypted_to,omitempty"`
-	Config      string         `json:"config,omitempty"` // the configuration, secrets left out: to read, it is not restored
+	Config      string         `json:"config,omitempty"` // the configuration without secrets: for reading, it is not restored
 }
 
-// Part is one file of a backup as it lies there.
+// Part is one file of a backup as stored.
 type Part struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 }
 
-// Bytes is how much the backup takes, what it shares with others included.
+// Bytes returns the size of the backup, including the files it shares with others.
 func (m *Manifest) Bytes() int64 {
 	n := m.FileBytes
 	for _, p := range m.Parts {
@@ -83,7 +83,7 @@ func (m *Manifest) Bytes() int64 {
 	return n
 }
 
-// Entry is one backup in a folder. Err says why it cannot be used; then there may be no manifest.
+// Entry is one backup in a folder. Err says why it cannot be used; Manifest may then be nil.
 type Entry struct {
 	Name     string
 	Manifest *Manifest
@@ -96,10 +96,10 @@ type Folder struct{ Path string }
 // ErrNone is returned when there is no backup.
 var ErrNone = errors.New("there is no backup")
 
-// ErrBusy is returned when another process writes into the folder.
+// ErrBusy is returned when another process is writing into the folder.
 var ErrBusy = errors.New("another backup is being made there")
 
-// List returns the backups in the folder, the newest first. A folder that is not there has none.
+// List returns the backups in the folder, the newest first. A folder that does not exist has none.
 func (f Folder) List() ([]Entry, error) {
 	entries, err := os.ReadDir(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -119,7 +119,7 @@ func (f Folder) List() ([]Entry, error) {
 	return out, nil
 }
 
-// Newest returns the newest backup that says it is whole, ErrNone when there is none.
+// Newest returns the newest backup whose manifest can be read, ErrNone when there is none.
 func (f Folder) Newest() (Entry, error) {
 	all, err := f.List()
 	for _, e := range all {
@@ -133,7 +133,8 @@ func (f Folder) Newest() (Entry, error) {
 	return Entry{}, err
 }
 
-// Find leads from a path that a person named, a folder of backups (then its newest) or one backup, to both.
+// Find returns the folder and the backup for a path that a person named: a folder of backups, which means its newest,
+// or one backup.
 func Find(path string) (Folder, Entry, error) {
 	if name := filepath.Base(path); isName(name) {
 		if _, err := os.Stat(filepath.Join(path, manifest)); err == nil {
@@ -149,7 +150,7 @@ func Find(path string) (Folder, Entry, error) {
 	return f, e, err
 }
 
-// isName reports whether a folder is named as a backup is; a second one of the same second ends in -2.
+// isName reports whether s is the name of a backup; a second backup of the same second ends in -2.
 func isName(s string) bool {
 	if len(s) < len(nameLayout) {
 		return false
@@ -160,7 +161,7 @@ func isName(s string) bool {
 }
 
 func readManifest(dir string) (*Manifest, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, manifest)) // #nosec G304 -- the folder is the administrator's choice
+	raw, err := os.ReadFile(filepath.Join(dir, manifest)) // #nosec G304 -- the administrator chose the folder
 	if err != nil {
 		return nil, fmt.Errorf("backup: read manifest: %w", err)
 	}
@@ -182,8 +183,8 @@ func readManifest(dir string) (*Manifest, error) {
 	return m, nil
 }
 
-// lock makes the folder if need be and takes it for writing. A folder that holds something else is refused: what
-// clears away old backups must never stand among other people's files.
+// lock creates the folder if necessary and locks it for writing. It refuses a folder with other contents: removing old
+// backups must never happen among other people's files. It returns ErrBusy when another process holds the lock.
 func (f Folder) lock() (release func(), err error) {
 	if err := os.MkdirAll(f.Path, 0o700); err != nil {
 		return nil, fmt.Errorf("backup: make folder: %w", err)
@@ -205,7 +206,7 @@ func (f Folder) lock() (release func(), err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
 		_ = lock.Close()
 		return nil, fmt.Errorf("%s: %w", f.Path, ErrBusy)
-	} // a file system without locks is used without
+	} // a file system without locks is used unlocked
 	if info, err := lock.Stat(); err == nil && info.Size() == 0 {
 		if _, err := lock.WriteString(about); err != nil {
 			_ = lock.Close()
@@ -223,7 +224,7 @@ files that they share, so copy the folder as a whole.
     sportello restore PATH --data EMPTY_FOLDER
 `
 
-// tidy removes what a backup or a removal that was cut short left behind. The folder is locked.
+// tidy removes the remains of an interrupted backup or removal. The caller holds the lock.
 func (f Folder) tidy() error {
 	entries, err := os.ReadDir(f.Path)
 	if err != nil {
@@ -247,8 +248,8 @@ func isPool(name string) bool {
 	return name == plainFolder || strings.HasPrefix(name, plainFolder+"-")
 }
 
-// pool names the folder of shared files: those encrypted to one set of recipients can be read by others only in part,
-// so each set has its own.
+// pool returns the folder of shared files for a set of recipients. Files encrypted to one set can be read only by that
+// set, so each set has its own folder.
 func pool(recipients []string) string {
 	if len(recipients) == 0 {
 		return plainFolder

@@ -41,7 +41,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// file adds a file with the text to a ticket of its own and returns its sum.
+// file attaches a file with the text to a new ticket and returns its sum.
 func (x *fixture) file(text string) string {
 	x.t.Helper()
 	b, err := x.st.PutBlob(strings.NewReader(text), 0)
@@ -83,7 +83,7 @@ func identity(t *testing.T) *age.X25519Identity {
 	return id
 }
 
-// restored brings the newest backup back and opens it.
+// restored restores the newest backup and opens it.
 func restored(t *testing.T, f Folder, o Restoring) *store.Store {
 	t.Helper()
 	e, err := f.Newest()
@@ -170,7 +170,7 @@ func TestABackupIsTheDeskAsItWas(t *testing.T) {
 	}
 }
 
-// secret fails when a word stands anywhere in the folder, in a name or in a file.
+// secret fails when one of the words occurs in the folder, in a name or in a file.
 func secret(t *testing.T, dir string, words ...string) {
 	t.Helper()
 	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -354,7 +354,7 @@ func TestABackupThatIsCutShort(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(f.Path, ".*")); len(left) > 0 {
 		t.Errorf("it leaves %v", left)
 	}
-	// What a kill leaves: a folder without its name, a file half written, a restore half done.
+	// What a kill leaves: a folder without its final name, a half-written file, a half-done restore.
 	must(t, os.MkdirAll(filepath.Join(f.Path, ".new-1234"), 0o700))
 	must(t, os.WriteFile(filepath.Join(f.Path, ".new-1234", "desk.db"), []byte("half"), 0o600))
 	must(t, os.MkdirAll(filepath.Join(f.Path, "blob", "new"), 0o700))
@@ -428,7 +428,7 @@ func TestWhichBackupsAreKept(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		rule Rule
-		all  []string // the newest first
+		all  []string // newest first
 		keep []string
 	}{
 		{"no rule keeps all", Rule{}, []string{"2026-11-23 02:30", "2026-11-22 02:30"}, []string{"2026-11-23 02:30", "2026-11-22 02:30"}},
@@ -464,7 +464,7 @@ func TestWhichBackupsAreKept(t *testing.T) {
 	}
 }
 
-// TestFilesGoWithTheLastBackupThatNeedsThem moves the clock of the store a day on between backups.
+// TestFilesGoWithTheLastBackupThatNeedsThem advances the clock of the store by a day between backups.
 func TestFilesGoWithTheLastBackupThatNeedsThem(t *testing.T) {
 	now := time.Date(2026, 11, 20, 2, 30, 0, 0, time.UTC)
 	st, err := store.Open(filepath.Join(t.TempDir(), "data"), store.Options{Log: quiet, NoSync: true, Clock: func() time.Time { return now }})
@@ -476,7 +476,7 @@ func TestFilesGoWithTheLastBackupThatNeedsThem(t *testing.T) {
 	var names []string
 	for i := range 4 {
 		x.file(fmt.Sprint("giorno ", i))
-		if i == 2 { // from here on encrypted
+		if i == 2 { // encrypted from here on
 			x.make(f, encryptedTo(id))
 		} else {
 			x.make(f)
@@ -484,7 +484,7 @@ func TestFilesGoWithTheLastBackupThatNeedsThem(t *testing.T) {
 		e, err := f.Newest()
 		must(t, err)
 		names = append(names, e.Name)
-		// The file of the day is named by no row any more.
+		// No row refers to that day's file any more.
 		must(t, st.Update(store.By{}, func(tx *store.Tx) error { return store.Files.Delete(tx, uint64(i+1)) }))
 		now = now.AddDate(0, 0, 1)
 	}

@@ -12,9 +12,9 @@ import (
 	"sportello/store"
 )
 
-// BenchmarkBackup makes backups of a large desk while eight people write to it, and tells how long a write waited. The
-// data folder is named by SPORTELLO_BENCH_DATA, as sportello generate fills one, and is written to; the backup goes to
-// SPORTELLO_BENCH_TO or a temporary folder, at SPORTELLO_BENCH_RATE megabytes a second (60).
+// BenchmarkBackup makes backups of a large desk while eight people write to it, and reports how long a write waited.
+// SPORTELLO_BENCH_DATA names the data folder, filled by sportello generate, which the benchmark writes to. The backup
+// goes to SPORTELLO_BENCH_TO or a temporary folder, at SPORTELLO_BENCH_RATE megabytes a second (60).
 func BenchmarkBackup(b *testing.B) {
 	data := os.Getenv("SPORTELLO_BENCH_DATA")
 	if data == "" {
@@ -33,7 +33,7 @@ func BenchmarkBackup(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	// What a busy desk writes: eight people, each a message of 600 bytes about fifty times a second.
+	// The writes of a busy desk: eight people, each with a message of 600 bytes about fifty times a second.
 	writing := func(b *testing.B, while func()) {
 		var mu sync.Mutex
 		var waits []time.Duration

@@ -21,8 +21,8 @@ import (
 type Job struct {
 	Plan
 	Data     string // the data folder
-	Program  string // which release makes them
-	Settings string // the configuration, without its secrets
+	Program  string // the release that makes the backups
+	Settings string // the configuration without its secrets
 	Store    *store.Store
 	Index    *search.Index
 	Now      func() time.Time
@@ -32,34 +32,34 @@ type Job struct {
 	Failed   func(err error)          // called after each scheduled attempt that failed
 
 	mu       sync.Mutex
-	running  time.Time // since when one is being made; zero: none is
+	running  time.Time // when the current backup started; zero when none is running
 	newest   *Manifest
 	name     string
 	all      int
-	broken   []string // names of those that cannot be used
-	lookErr  error    // the folder could not be read
-	failed   error    // how the last attempt ended
+	broken   []string // names of backups that cannot be used
+	lookErr  error    // the error of reading the folder
+	failed   error    // the error of the last attempt
 	failedAt time.Time
-	attempts int       // that failed one after the other
+	attempts int       // consecutive failed attempts
 	made     time.Time // when this process last made one
 }
 
 // State is what the desk knows about its scheduled backups.
 type State struct {
 	Newest  *Manifest // nil when there is none
-	Kept    int       // how many can be used
-	Running time.Time // since when one is being made; zero: none is
-	Due     time.Time // when the next one is; not after now: at once
-	Wrong   string    // what is wrong with them in English, empty when nothing is
+	Kept    int       // number of usable backups
+	Running time.Time // when the current backup started; zero when none is running
+	Due     time.Time // when the next one is due; not after now: at once
+	Wrong   string    // the problem with them, in English; empty when there is none
 }
 
 const (
-	jobTick    = 30 * time.Second // how often is looked whether one is due
+	jobTick    = 30 * time.Second // how often the job checks whether a backup is due
 	retryFirst = 5 * time.Minute
 	retryMost  = time.Hour
 )
 
-// retry is how long to wait after so many attempts that failed.
+// retry returns how long to wait after a number of failed attempts.
 func retry(attempts int) time.Duration {
 	wait := retryFirst
 	for range attempts - 1 {
@@ -98,7 +98,7 @@ func (b *Job) Look() {
 	}
 }
 
-// due returns when the next backup is to be made; what is not after now is due.
+// due returns when the next backup is due; a time not after now means at once.
 func (b *Job) due(now time.Time) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -106,11 +106,11 @@ func (b *Job) due(now time.Time) time.Time {
 		if next := b.failedAt.Add(retry(b.attempts)); b.failedAt.Before(now.Add(retryMost)) {
 			return next
 		}
-		return now // the clock was put back
+		return now // the clock was set back
 	}
 	last := b.made
 	if b.newest != nil && b.newest.At.After(last) && b.newest.At.Before(now.Add(time.Hour)) {
-		last = b.newest.At // one from the future says nothing: the clock was put back
+		last = b.newest.At // a time in the future means nothing: the clock was set back
 	}
 	if last.IsZero() || last.After(now.Add(time.Hour)) {
 		return now
@@ -118,8 +118,8 @@ func (b *Job) due(now time.Time) time.Time {
 	return b.After(last, b.Zone)
 }
 
-// Run makes a backup whenever one is due, and the one that was missed while the desk did not run. An attempt that fails
-// is repeated later; it does not restart the job.
+// Run makes a backup whenever one is due, including one missed while the desk was not running. It retries a failed
+// attempt later itself and returns only when ctx ends.
 func (b *Job) Run(ctx context.Context) error {
 	t := time.NewTicker(jobTick)
 	defer t.Stop()
@@ -136,7 +136,7 @@ func (b *Job) Run(ctx context.Context) error {
 	}
 }
 
-// make makes the one that is due.
+// make makes the backup that is due.
 func (b *Job) make(ctx context.Context) {
 	b.mu.Lock()
 	b.running = b.Now()
@@ -146,7 +146,7 @@ func (b *Job) make(ctx context.Context) {
 		b.Log.Info("backup made", "path", b.Path, "took", m.Took, "bytes", m.Bytes(), "new_files", m.NewFiles)
 	}
 	if ctx.Err() != nil {
-		err = nil // stopped with the desk: the next start makes it
+		err = nil // interrupted because the desk stops: the next start makes it
 	}
 	if err != nil {
 		b.Log.Error("backup failed", "path", b.Path, "err", err)
@@ -168,7 +168,7 @@ func (b *Job) make(ctx context.Context) {
 	}
 }
 
-// Make makes one backup in the folder and, in that of the plan, removes those that need not be kept.
+// Make makes one backup in the folder. In the folder of the plan it also removes the backups that need not be kept.
 func (b *Job) Make(ctx context.Context, path string, progress func(done, total int64)) (*Manifest, error) {
 	to, err := b.Recipients()
 	if err != nil {
@@ -194,8 +194,8 @@ func (b *Job) Make(ctx context.Context, path string, progress func(done, total i
 	return m, nil
 }
 
-// room refuses to begin what would fill the disk of the data: a desk that cannot write is worse than one
-// without a new backup.
+// room returns an error when a backup would fill the data disk: a desk that cannot write is worse than a missing
+// backup.
 func (b *Job) room(to string, aside bool) error {
 	data := b.Data
 	info, err := os.Stat(filepath.Join(data, "desk.db"))
@@ -204,9 +204,9 @@ func (b *Job) room(to string, aside bool) error {
 	}
 	need := int64(0)
 	if aside {
-		need += info.Size() // a copy before it is encrypted
+		need += info.Size() // the copy of the rows before they are encrypted
 	}
-	for ; ; to = filepath.Dir(to) { // the folder may have to be made yet
+	for ; ; to = filepath.Dir(to) { // the folder may not exist yet
 		if _, err := os.Stat(to); err == nil || to == filepath.Dir(to) {
 			break
 		}
@@ -220,16 +220,16 @@ func (b *Job) room(to string, aside bool) error {
 	return nil
 }
 
-// roomLeft is what a backup leaves on the disk of the data for the desk.
+// roomLeft is how many bytes a backup leaves free on the data disk.
 const roomLeft = 256 << 20
 
-// SameDisk reports whether both paths lie on one file system.
+// SameDisk reports whether both paths are on the same file system.
 func SameDisk(a, b string) bool {
 	var x, y syscall.Stat_t
 	return syscall.Stat(a, &x) == nil && syscall.Stat(b, &y) == nil && x.Dev == y.Dev
 }
 
-// wrong tells what is wrong with the backups, empty when nothing is.
+// wrong describes the problem with the backups, empty when there is none.
 func (b *Job) wrong(now time.Time) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Rule says which backups are kept: the newest of each of the last so many days, weeks (from Monday) and months that
-// have one. All 0 keeps all. The newest of all is kept whatever the rule says.
+// Rule says which backups are kept: the newest one of each of the last days, weeks (from Monday) and months that have
+// one. If all counts are 0, all backups are kept. The newest backup of all is always kept.
 type Rule struct {
 	Daily, Weekly, Monthly int
 }
 
-// keeps returns which of the moments the rule keeps; they are in order, the newest first.
+// keeps returns, for each moment, whether the rule keeps it. The moments are in order, the newest first.
 func (r Rule) keeps(moments []time.Time, zone *time.Location) []bool {
 	keep := make([]bool, len(moments))
 	if r == (Rule{}) {
@@ -48,8 +48,9 @@ func (r Rule) keeps(moments []time.Time, zone *time.Location) []bool {
 	return keep
 }
 
-// Keep removes the backups that the rule does not keep, and then the shared files that none of those left needs. It
-// returns the names of what it removed. Backups that cannot be read are left alone. ErrBusy when a backup is being made.
+// Keep removes the backups that the rule does not keep, and then the shared files that no remaining backup needs. It
+// returns the names of the removed backups. It leaves backups that cannot be read alone. It returns ErrBusy while a
+// backup is being made.
 func (f Folder) Keep(r Rule, zone *time.Location) (removed []string, err error) {
 	release, err := f.lock()
 	if err != nil {
@@ -87,7 +88,7 @@ func (f Folder) Keep(r Rule, zone *time.Location) (removed []string, err error) 
 	return removed, f.prune()
 }
 
-// prune removes the shared files that no backup lists. Nothing is removed unless every list could be read.
+// prune removes the shared files that no backup lists. It removes nothing unless it could read every list.
 func (f Folder) prune() error {
 	all, err := f.List()
 	if err != nil {
@@ -127,7 +128,7 @@ func (f Folder) prune() error {
 				}
 				errs = append(errs, os.Remove(filepath.Join(root, d.Name(), file.Name())))
 			}
-			_ = os.Remove(filepath.Join(root, d.Name())) // when it is empty
+			_ = os.Remove(filepath.Join(root, d.Name())) // succeeds only when it is empty
 		}
 		_ = os.Remove(root)
 	}

@@ -25,26 +25,26 @@ import (
 	"sportello/store"
 )
 
-// Source is what is backed up, and how.
+// Source is what to back up, and how.
 type Source struct {
 	Store      *store.Store
 	Program    string
-	Config     string // kept in the manifest to be read
+	Config     string // written to the manifest, for reading
 	Recipients []age.Recipient
-	Named      []string // the recipients as they are written
-	Rate       int64    // bytes a second; 0: as fast as it goes
+	Named      []string // the recipients as configured
+	Rate       int64    // bytes a second; 0 for no limit
 	Log        *slog.Logger
 
-	// Look, when set, sees the rows that are copied; Proof then gives what to keep beside them, nil for nothing.
+	// Look, if not nil, sees the rows that are copied; Proof then returns what to store with them, nil for nothing.
 	Look  func(*store.Tx) error
 	Proof func(context.Context) ([]byte, error)
 
 	Progress func(done, total int64) // bytes of rows and files; may be nil
 }
 
-// Make makes a backup and returns what it says of itself. The desk is in use meanwhile or not. The backup appears under
-// its name only when all of it is on the disk; what fails or is cut short leaves nothing but files that the next one
-// shares. ErrBusy when another is being made there; a folder that holds another desk's backups is refused.
+// Make makes a backup and returns its manifest. The desk may be in use meanwhile. The backup gets its name only when
+// all of it is on the disk; a failed or interrupted one leaves nothing but files that the next one reuses. It returns
+// ErrBusy while another backup is being made there, and an error for a folder with another desk's backups.
 func (f Folder) Make(ctx context.Context, s Source) (*Manifest, error) {
 	if s.Log == nil {
 		s.Log = slog.Default()
@@ -57,7 +57,7 @@ func (f Folder) Make(ctx context.Context, s Source) (*Manifest, error) {
 	if err := f.tidy(); err != nil {
 		return nil, err
 	}
-	if aside.TryLock() { // a kill left it, or it is not there
+	if aside.TryLock() { // a kill left it, or it does not exist
 		err := os.Remove(filepath.Join(s.Store.Dir(), asideName))
 		aside.Unlock()
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -82,7 +82,7 @@ func (f Folder) Make(ctx context.Context, s Source) (*Manifest, error) {
 	return out, nil
 }
 
-// making is one backup on its way.
+// making is one backup in progress.
 type making struct {
 	Source
 	folder Folder
@@ -102,7 +102,7 @@ func (m *making) make() (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Mail that waits is copied before the rows: what is understood in between is in both, and told by its Message-ID.
+	// Copy waiting mail before the rows: mail processed in between is in both, and recognised by its Message-ID.
 	if err := m.spool(); err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (m *making) spool() error {
 	root := filepath.Join(m.Store.Dir(), "spool")
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // none, or taken since it was listed
+			return nil // it does not exist, or was processed after it was listed
 		}
 		if err != nil || !d.Type().IsRegular() {
 			return err
@@ -154,7 +154,7 @@ func (m *making) spool() error {
 	})
 }
 
-// part writes what r gives into the backup and notes it in the manifest.
+// part writes what r returns to the backup and adds it to the manifest.
 func (m *making) part(name string, r io.Reader) error {
 	return m.partFrom(name, m.Recipients, func(w io.Writer) error { _, err := io.Copy(w, r); return err })
 }
@@ -184,20 +184,20 @@ func (m *making) partFrom(name string, to []age.Recipient, write func(io.Writer)
 	return nil
 }
 
-// aside is held while there is a copy beside the rows; the data folder belongs to this process alone.
+// aside is held while a copy of the rows exists; the data folder belongs to this process alone.
 var aside sync.Mutex
 
 const asideName = "backup.db"
 
-// rows copies desk.db and counts what the copy holds.
+// rows copies desk.db and counts the rows of the copy.
 func (m *making) rows() error {
 	name, path := "desk.db", filepath.Join(m.dir, "desk.db")
 	flags := os.O_RDWR | os.O_CREATE | os.O_EXCL
 	if len(m.Recipients) > 0 {
-		// What is not encrypted stays on the desk's own disk.
+		// Unencrypted data stay on the desk's own disk.
 		path, flags = filepath.Join(m.Store.Dir(), asideName), os.O_RDWR|os.O_CREATE
 	}
-	f, err := os.OpenFile(path, flags, 0o600) // #nosec G304 -- the name is a constant, in the data folder or that of backups
+	f, err := os.OpenFile(path, flags, 0o600) // #nosec G304 -- the name is a constant, in the data folder or in the folder of backups
 	if err != nil {
 		return err
 	}
@@ -249,19 +249,19 @@ func (m *making) rows() error {
 	return nil
 }
 
-// copyRows copies desk.db at the pace.
+// copyRows copies desk.db at the permitted speed.
 func (m *making) copyRows(f *os.File) (time.Time, int64, error) {
 	var total, done int64
 	if info, err := os.Stat(filepath.Join(m.Store.Dir(), "desk.db")); err == nil {
 		total = info.Size()
 	}
-	var sent, end int64 // what is handed to the disk, and written up to
+	var sent, end int64 // bytes handed to the disk, and bytes written
 	return m.Store.CopyRows(m.ctx, f, func(off int64, n int) error {
-		if off < end { // what had changed is written again: the sync at the end takes it along
+		if off < end { // bytes that changed are written again: the final sync includes them
 			return m.pace.spent(n)
 		}
 		if end = off + int64(n); end-sent >= step {
-			writeBehind(f, max(sent-step, 0), sent, end, true) // it is counted and summed yet
+			writeBehind(f, max(sent-step, 0), sent, end, true) // it will be read again for the counts and the sum
 			sent = end
 		}
 		if done += int64(n); m.Progress != nil {
@@ -271,7 +271,7 @@ func (m *making) copyRows(f *os.File) (time.Time, int64, error) {
 	})
 }
 
-// files copies what is not there yet and lists all that the rows name.
+// files copies the files that are missing and lists all that the rows refer to.
 func (m *making) files(key []byte) error {
 	known, err := m.known()
 	if err != nil {
@@ -317,17 +317,17 @@ func (m *making) files(key []byte) error {
 	return errors.Join(syncDir(root), syncDir(m.folder.Path))
 }
 
-// storedName is what the file with the sum is called in its pool.
+// storedName returns the name of the file with the sum in its pool.
 func storedName(key []byte, sum string, secret bool) string {
 	if !secret {
 		return sum
 	}
 	h := hmac.New(sha256.New, key)
-	_, _ = io.WriteString(h, "backup file 1 "+sum) // a hash takes everything
+	_, _ = io.WriteString(h, "backup file 1 "+sum) // writing to a hash cannot fail
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// known lists the sums of encrypted files of the backup before, which else had to be read to be known.
+// known returns the sums of the encrypted files of the previous backup; otherwise they would have to be read again.
 func (m *making) known() (map[string]Part, error) {
 	out := map[string]Part{}
 	if len(m.Recipients) == 0 || m.last.Manifest == nil || m.last.Manifest.Pool != m.man.Pool {
@@ -340,7 +340,7 @@ func (m *making) known() (map[string]Part, error) {
 	return out, err
 }
 
-// file sees to it that the pool has the file and returns it as it lies there.
+// file makes sure that the pool contains the file and returns it as stored.
 func (m *making) file(sum, name string, known Part, touched map[string]bool) (Part, error) {
 	path := poolPath(m.folder.Path, m.man.Pool, name)
 	in, err := m.Store.OpenBlob(sum)
@@ -356,7 +356,7 @@ func (m *making) file(sum, name string, known Part, touched map[string]bool) (Pa
 		} else if known.Size == there.Size() && known.SHA256 != "" {
 			return known, nil
 		}
-		// Of another size, or encrypted and in no list: it is written again.
+		// Its size differs, or it is encrypted and no list has its sum: write it again.
 	}
 	out, err := create(filepath.Join(m.folder.Path, m.man.Pool, "new", name), m.pace)
 	if err != nil {
@@ -371,7 +371,7 @@ func (m *making) file(sum, name string, known Part, touched map[string]bool) (Pa
 		return Part{}, fmt.Errorf("copy file: %w", errors.Join(err, os.Remove(out.f.Name())))
 	}
 	if len(m.Recipients) == 0 && out.sum() != sum {
-		// The desk's own bytes are not what their name says. They are kept, for nothing better is there, under the sum they have.
+		// The desk's own bytes do not match their name. Nothing better exists, so keep them under their actual sum.
 		m.Log.Error("backup: the bytes of a file have changed on the disk", "sum", sum)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -414,7 +414,7 @@ func isSum(s string) bool {
 	return len(s) == 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// finish writes the manifest and gives the backup its name.
+// finish writes the manifest and gives the backup its final name.
 func (m *making) finish() (*Manifest, error) {
 	m.man.Took = time.Since(m.began).Round(time.Millisecond).Seconds()
 	raw, err := json.MarshalIndent(m.man, "", "  ")

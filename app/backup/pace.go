@@ -13,19 +13,19 @@ import (
 	"filippo.io/age"
 )
 
-// step is how much is written before it is handed to the disk and the pace is checked. The desk's own sync waits for
-// what the disk is doing, so that a step has to be small.
+// step is how many bytes are written before they are handed to the disk and the speed is checked. The desk's own sync
+// waits for the disk, so a step must be small.
 const step = 512 << 10
 
-// pace bounds how fast a backup copies, over all its files together.
+// pace limits the speed of a backup, over all its files together.
 type pace struct {
 	ctx   context.Context
-	rate  float64 // bytes a second; 0: as fast as it goes
+	rate  float64 // bytes a second; 0 for no limit
 	begun time.Time
 	bytes int64
 }
 
-// spent counts bytes and waits until they were due.
+// spent counts n bytes and waits as long as the speed requires.
 func (p *pace) spent(n int) error {
 	if p.rate > 0 {
 		now := time.Now()
@@ -42,14 +42,15 @@ func (p *pace) spent(n int) error {
 			case <-p.ctx.Done():
 			}
 		} else if wait < -time.Second {
-			p.begun, p.bytes = now, 0 // slower than allowed: what was missed is not caught up in one go
+			p.begun, p.bytes = now, 0 // slower than allowed: the lost time is not made up at once
 		}
 	}
 	return p.ctx.Err()
 }
 
-// output writes one file at the pace, with its size and sum as they lie on the disk. What was written goes to the disk
-// in steps and leaves the page cache: else gigabytes of it pile up there, and the next sync of the desk waits for all.
+// output writes one file at the permitted speed, and records its size and sum as stored. The bytes go to the disk in
+// steps and leave the page cache; otherwise gigabytes would collect there, and the desk's next sync would wait for all
+// of them.
 type output struct {
 	f    *os.File
 	pace *pace
@@ -87,7 +88,7 @@ func (o *output) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// close ends the file, on the disk when it returns no error.
+// close closes the file; when it returns no error, the file is on the disk.
 func (o *output) close() error {
 	err := o.f.Sync()
 	forget(o.f)
@@ -96,7 +97,7 @@ func (o *output) close() error {
 
 func (o *output) sum() string { return hex.EncodeToString(o.hash.Sum(nil)) }
 
-// sealed is an output that what is written reaches encrypted, when there are recipients.
+// sealed is an output that encrypts what is written when there are recipients.
 type sealed struct {
 	*output
 	in io.WriteCloser
@@ -128,7 +129,7 @@ func (s *sealed) close() error {
 	return errors.Join(err, s.output.close())
 }
 
-// unseal is the other way.
+// unseal returns r decrypted with the identities, or r itself when there are none.
 func unseal(r io.Reader, with []age.Identity) (io.Reader, error) {
 	if len(with) == 0 {
 		return r, nil

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writeBehind begins to write the bytes from sent to size, and waits until those from done to sent, which it began
-// before, are written; those are dropped from the page cache unless they are to be read soon. Errors are told by the
-// sync at the end.
+// writeBehind starts to write the bytes from sent to size, and waits until the bytes from done to sent, started
+// earlier, are written. It drops those from the page cache unless keep says that they will be read soon. The final sync
+// reports errors.
 func writeBehind(f *os.File, done, sent, size int64, keep bool) {
 	fd := int(f.Fd())
 	_ = unix.SyncFileRange(fd, sent, size-sent, unix.SYNC_FILE_RANGE_WRITE)

@@ -9,7 +9,7 @@ import (
 	"filippo.io/age"
 )
 
-// Plan is the part of the configuration that says when backups are made, where, and which are kept.
+// Plan is the part of the configuration that says when backups are made, where, and which ones are kept.
 type Plan struct {
 	Path            string        `koanf:"path"`
 	At              string        `koanf:"at"`
@@ -22,12 +22,12 @@ type Plan struct {
 	AgeIdentityFile string        `koanf:"age_identity_file"`
 }
 
-// DefaultPlan makes none, and says how they would be made.
+// DefaultPlan returns a plan that makes no backups, with the defaults for making them.
 func DefaultPlan() Plan {
 	return Plan{At: "02:30", KeepDaily: 7, KeepWeekly: 5, KeepMonthly: 12, RateMB: 60, AgeRecipients: []string{}}
 }
 
-// Validate returns a problem for each invalid value; data is the folder that is backed up.
+// Validate calls bad for each invalid value; data is the folder that is backed up.
 func (p Plan) Validate(data string, bad func(key, format string, args ...any)) {
 	if p.Path != "" && data != "" {
 		path, err1 := filepath.Abs(p.Path)
@@ -58,7 +58,7 @@ func (p Plan) Validate(data string, bad func(key, format string, args ...any)) {
 	}
 }
 
-// Recipients reads the public keys that backups are encrypted to; none: they are not encrypted.
+// Recipients returns the public keys for encrypting backups; none means that they are not encrypted.
 func (p Plan) Recipients() ([]age.Recipient, error) {
 	var out []age.Recipient
 	for _, s := range p.AgeRecipients {
@@ -74,7 +74,7 @@ func (p Plan) Recipients() ([]age.Recipient, error) {
 	return out, nil
 }
 
-// inside reports whether the path is the folder or lies in it.
+// inside reports whether the path is the folder or lies below it.
 func inside(path, folder string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
@@ -83,14 +83,14 @@ func inside(path, folder string) bool {
 // Scheduled reports whether backups are made on a schedule.
 func (p Plan) Scheduled() bool { return p.Path != "" }
 
-// After returns when the backup after one of that moment is due.
+// After returns when the next backup after last is due.
 func (p Plan) After(last time.Time, zone *time.Location) time.Time {
 	if p.Every > 0 {
 		return last.Add(p.Every)
 	}
 	at, err := time.Parse("15:04", p.At)
 	if err != nil {
-		return last.Add(24 * time.Hour) // Validate refused it
+		return last.Add(24 * time.Hour) // Validate refuses such a time
 	}
 	l := last.In(zone)
 	for day := 0; ; day++ {
@@ -100,7 +100,7 @@ func (p Plan) After(last time.Time, zone *time.Location) time.Time {
 	}
 }
 
-// Late is the age of the newest backup from which the desk warns.
+// Late returns the age of the newest backup from which the desk warns.
 func (p Plan) Late() time.Duration {
 	if p.Every > 0 {
 		return p.Every + max(p.Every/2, time.Hour)

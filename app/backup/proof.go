@@ -11,29 +11,29 @@ import (
 	"sportello/store"
 )
 
-// Proof is kept beside the rows of a backup: a few questions with what the desk answered when it was made. A restore
-// asks them again of an index made from the restored rows.
+// Proof is stored with the rows of a backup: some search questions with the answers at the time. A restore asks them
+// again with an index made from the restored rows.
 type Proof struct {
-	Exact     bool       `json:"exact"` // the index knew exactly the rows of the backup: answers have to be the same
+	Exact     bool       `json:"exact"` // the index matched the rows of the backup exactly: the answers must be the same
 	Questions []Question `json:"questions"`
 }
 
-// Question is one that the desk answered when the backup was made.
+// Question is one search question with its answer at the time of the backup.
 type Question struct {
 	Text     string   `json:"text"`
 	Language string   `json:"language"`
-	Asked    bool     `json:"asked"` // there was an index to ask; else Hits is what the question was made of
+	Asked    bool     `json:"asked"` // the index answered; otherwise Hits has the row the question was made from
 	Total    int      `json:"total"`
 	AtLeast  bool     `json:"at_least,omitempty"`
 	Hits     []string `json:"hits"` // "ticket 12", "article 3"
 }
 
-// prover chooses the questions among the rows that are copied, and asks them afterwards.
+// prover chooses questions from the rows that are copied, and asks them afterwards.
 type prover struct {
 	store *store.Store
 	index *search.Index
-	last  uint64 // change of the rows
-	top   uint64 // the newest ticket of the rows
+	last  uint64 // last change of the rows
+	top   uint64 // newest ticket of the rows
 	proof Proof
 }
 
@@ -44,7 +44,7 @@ const (
 	provenHits     = 20
 )
 
-// look makes questions of the words of tickets and articles from one end of the desk to the other.
+// look makes questions from the words of tickets and articles spread over the whole desk.
 func (p *prover) look(tx *store.Tx) error {
 	p.proof, p.last, p.top = Proof{}, tx.LastChange(), store.Tickets.Last(tx)
 	for i := range uint64(provenTickets) {
@@ -56,7 +56,7 @@ func (p *prover) look(tx *store.Tx) error {
 			if err == nil && !t.IsSpam() {
 				p.add(t.Subject, t.Language, fmt.Sprint(query.TypeTicket, " ", t.ID))
 			}
-			break // a row that cannot be read asks nothing; that it cannot is Check's to tell
+			break // a row that cannot be read gives no question; Check reports it
 		}
 	}
 	articles := store.Versions.Last(tx)
@@ -77,7 +77,7 @@ func (p *prover) add(text, language, hit string) {
 	}
 }
 
-// ask asks them of the index that is there and returns the proof.
+// ask asks the current index and returns the proof as JSON.
 func (p *prover) ask(ctx context.Context) ([]byte, error) {
 	level := func() bool {
 		s := p.index.State()
@@ -88,11 +88,11 @@ func (p *prover) ask(ctx context.Context) ([]byte, error) {
 		q := &p.proof.Questions[i]
 		r, err := p.index.Search(ctx, search.Query{Text: q.Text, Language: q.Language, Limit: provenHits, Access: seesAll})
 		if err != nil {
-			continue // an index that does not answer keeps nobody from a backup
+			continue // an index that does not answer must not prevent a backup
 		}
 		var hits []string
 		for _, h := range r.Hits {
-			if h.Type != query.TypeTicket || h.ID <= p.top { // later ones are not in the rows
+			if h.Type != query.TypeTicket || h.ID <= p.top { // later tickets are not in the rows
 				hits = append(hits, fmt.Sprint(h.Type, " ", h.ID))
 			}
 		}
@@ -102,12 +102,11 @@ func (p *prover) ask(ctx context.Context) ([]byte, error) {
 	return json.Marshal(p.proof)
 }
 
-// seesAll is the access of the desk itself.
+// seesAll is the search access of the desk itself.
 var seesAll = search.Access{Agent: true, AllTickets: true, AllArticles: true}
 
-// Compare asks the questions of the proof again and reports each answer that differs from the one that was kept.
-// Answers of an index that knew a little more or less than the rows have to hold what they held then, not to be the
-// same.
+// Compare asks the questions of the proof again and returns how many it asked and a finding for each wrong answer. If
+// the index did not match the rows exactly at the time, an answer need only contain the earlier hits.
 func (p Proof) Compare(ctx context.Context, ix *search.Index) (asked int, findings []string) {
 	for _, q := range p.Questions {
 		r, err := ix.Search(ctx, search.Query{Text: q.Text, Language: q.Language, Limit: 5 * provenHits, Access: seesAll})
@@ -125,7 +124,7 @@ func (p Proof) Compare(ctx context.Context, ix *search.Index) (asked int, findin
 			continue
 		}
 		if !q.Asked && len(r.Hits) < r.Total {
-			continue // so many have these words that the one they come from need not be among the first
+			continue // so many rows have these words that the source of the question need not be among the first hits
 		}
 		for _, hit := range q.Hits {
 			if !found[hit] {

@@ -19,9 +19,9 @@ import (
 
 // Restoring says how a backup is restored.
 type Restoring struct {
-	Identities []age.Identity // for an encrypted one
-	Proof      bool           // only to see that it could be: files are read and compared, and left empty where they belong
-	Damaged    bool           // put in place what there is, whatever the findings, as long as there are rows
+	Identities []age.Identity // for an encrypted backup
+	Proof      bool           // only a trial: files are read and compared, but restored empty
+	Damaged    bool           // put in place whatever could be restored, despite findings, as long as there are rows
 	Log        func(format string, args ...any)
 	Progress   func(done, total int64) // bytes read; may be nil
 }
@@ -29,11 +29,11 @@ type Restoring struct {
 // ErrEncrypted is returned when a backup is encrypted and none of the identities opens it.
 var ErrEncrypted = errors.New("the backup is encrypted, and none of the secret keys given opens it")
 
-// Restore restores the backup into the folder, which has to be empty or not exist yet, and returns the proof kept
-// beside it, nil when there is none. Each part and each file is compared with its checksum on the way. What does not
-// agree, and files that are not there, are findings; with findings nothing is put in place unless o asks for it.
-// desk.db gets its name last, when all is on the disk: a restore that is cut short leaves no desk that looks whole, and
-// is started over.
+// Restore restores the backup into the folder to, which must be empty or not exist, and returns the stored proof, nil
+// when there is none. It checks each part and file against its checksum. A mismatch or a missing file is a finding;
+// with findings nothing is put in place unless o.Damaged is set. desk.db gets its name last, when everything is on the
+// disk: an interrupted restore leaves nothing that looks like a complete desk, and can be started again. It returns
+// ErrEncrypted when no identity opens the backup.
 func (f Folder) Restore(ctx context.Context, e Entry, to string, o Restoring) (proof []byte, findings []string, err error) {
 	if e.Err != nil {
 		return nil, nil, e.Err
@@ -67,7 +67,7 @@ func (f Folder) Restore(ctx context.Context, e Entry, to string, o Restoring) (p
 	return r.proof, r.findings, r.place(to)
 }
 
-// clear refuses a folder that holds anything but what a restore left that was cut short.
+// clear returns an error for a folder that contains anything but the remains of an interrupted restore.
 func clear(to, work string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return fmt.Errorf("backup: make folder: %w", err)
@@ -100,7 +100,7 @@ type restoring struct {
 	total    int64
 }
 
-// maxFindings bounds the findings reported for one backup.
+// maxFindings limits the findings reported for one backup.
 const maxFindings = 100
 
 func (r *restoring) find(format string, args ...any) {
@@ -109,7 +109,7 @@ func (r *restoring) find(format string, args ...any) {
 	}
 }
 
-// part brings one part back.
+// part restores one part.
 func (r *restoring) part(p Part) error {
 	path := filepath.Join(r.folder.Path, r.entry.Name, filepath.FromSlash(p.Name))
 	name := strings.TrimSuffix(p.Name, encrypted)
@@ -161,7 +161,7 @@ func (r *restoring) part(p Part) error {
 	return nil
 }
 
-// errHere marks an error of the disk that is restored to: that is no fault of the backup.
+// errHere marks an error of the target disk, which is not a fault of the backup.
 var errHere = errors.New("cannot write what is restored")
 
 type here struct{ w io.Writer }
@@ -174,10 +174,10 @@ func (h here) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// copy reads the whole file, decrypted when there are identities, into out. It returns what lies in the backup, and
-// the sum of what came out.
+// copy reads a whole file of the backup into out, decrypted when there are identities. It returns the file as stored
+// and the sum of what was written to out.
 func (r *restoring) copy(path string, out io.Writer, with []age.Identity) (Part, string, error) {
-	in, err := os.Open(path) // #nosec G304 -- names of a manifest that were checked
+	in, err := os.Open(path) // #nosec G304 -- names from a manifest that were checked
 	if err != nil {
 		return Part{}, "", err
 	}
@@ -213,11 +213,11 @@ func (c *counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// files brings the shared files back that the rows name.
+// files restores the shared files that the rows refer to.
 func (r *restoring) files() error {
 	db := filepath.Join(r.to, "desk.db")
 	if info, err := os.Stat(db); err != nil || info.Size() == 0 || len(r.findings) > 0 && !r.Damaged {
-		return os.RemoveAll(db) // the rows are not there or not right: they cannot say what belongs to them
+		return os.RemoveAll(db) // the rows are missing or damaged: the files they need are unknown
 	}
 	listed := map[string]Part{}
 	err := readList(filepath.Join(r.folder.Path, r.entry.Name, filesList), func(p Part) error { listed[p.Name] = p; return nil })
@@ -299,7 +299,7 @@ func (r *restoring) file(sum string, p Part) error {
 	return nil
 }
 
-// place gives what was restored its names, desk.db last.
+// place gives the restored files their final names, desk.db last.
 func (r *restoring) place(to string) error {
 	names := []string{"blob", "spool", "key", "desk.db"}
 	err := filepath.WalkDir(r.to, func(path string, d fs.DirEntry, err error) error {
@@ -316,7 +316,7 @@ func (r *restoring) place(to string) error {
 			return fmt.Errorf("backup: %s came into %s meanwhile: nothing is written over", name, to)
 		}
 		if err = os.Rename(filepath.Join(r.to, name), filepath.Join(to, name)); errors.Is(err, fs.ErrNotExist) {
-			err = nil // no mail waited; what else is missing was found
+			err = nil // no mail was waiting; other missing files are findings already
 		}
 	}
 	if err = errors.Join(err, syncDir(to)); err != nil {

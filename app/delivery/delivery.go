@@ -1,5 +1,5 @@
-// Package delivery is mail on its way: mailboxes that are watched, the address on which mail is taken, the spool of
-// what a pipe brought, and letters that are written and sent. What a mail means is the desk's to say.
+// Package delivery transports mail: it watches mailboxes, listens for mail, processes the spool that a pipe fills, and
+// writes and sends letters. The desk decides what a mail means.
 package delivery
 
 import (
@@ -28,8 +28,8 @@ import (
 	"sportello/store"
 )
 
-// Delivery is the desk's side of every mail server: the folders it watches, the address it listens on, the server it
-// sends through, and how each of them is.
+// Delivery connects the desk to all mail servers: the folders it watches, the address it listens on, the server it
+// sends through, and their states.
 type Delivery struct {
 	Config config.Config
 	Log    *slog.Logger
@@ -37,16 +37,16 @@ type Delivery struct {
 	Desk   *desk.Desk
 	Words  *words.Dictionary
 
-	// Base returns the address of the desk as people write it, without a slash at its end.
+	// Base returns the address of the desk as people write it, without a trailing slash.
 	Base func() string
 
 	sender   *transport.Sender
 	signer   *transport.Signer
 	inboxes  []*inbox
-	spooling sync.Mutex // one takes in what lies in the spool
+	spooling sync.Mutex // held while the spool is processed
 
 	mu        sync.Mutex
-	listening string // where mail is taken, "" while it is not
+	listening string // the address of the mail listener, "" when it is not running
 	listenErr error
 	took      int
 	lastTook  time.Time
@@ -55,7 +55,7 @@ type Delivery struct {
 	sendErrAt time.Time
 }
 
-// inbox is a mailbox of the configuration that is fetched.
+// inbox is a configured mailbox whose mail is fetched.
 type inbox struct {
 	cfg   config.Mailbox
 	inner *transport.Inbox
@@ -64,7 +64,7 @@ type inbox struct {
 	state transport.InboxState
 }
 
-// Open tells the desk what the configuration says of mail, and makes ready what the jobs will use.
+// Open passes the mail configuration to the desk and prepares what the jobs use.
 func (d *Delivery) Open() error {
 	key, err := d.Store.SecretKey()
 	if err != nil {
@@ -136,8 +136,8 @@ func oauthOf(tokenURL, client, secretFile, refreshFile, scope string) *transport
 	return o
 }
 
-// Jobs adds the background work of mail: what comes, each folder by itself so that one that fails holds up no other,
-// and what goes.
+// Jobs adds the background jobs of mail: incoming mail, with a job for each folder so that one failure delays no other,
+// and outgoing mail.
 func (d *Delivery) Jobs(add func(name string, run func(context.Context) error)) {
 	add("mail", d.Desk.Intake.Run)
 	add("spool", d.runSpool)
@@ -153,7 +153,7 @@ func (d *Delivery) Jobs(add func(name string, run func(context.Context) error)) 
 	}
 }
 
-// takeMail keeps a message on disk. Only after it returned nil may whoever brought it let go of it.
+// takeMail stores a message on disk. The sender may delete its copy only after it returned nil.
 func (d *Delivery) takeMail(_ context.Context, e transport.Envelope, r io.Reader) error {
 	if h := e.Header(); len(h) > 0 {
 		r = io.MultiReader(strings.NewReader(string(h)), r)
@@ -200,8 +200,8 @@ func (d *Delivery) watchInbox(ctx context.Context, in *inbox) error {
 	})
 }
 
-// listenMail takes mail from the university's mail server: for every recipient, because what no mailbox claims belongs
-// to the general group, and a mail server that is refused here would send it back.
+// listenMail accepts mail from the university's mail server, for every recipient: mail that no mailbox claims belongs
+// to the general group, and the mail server would return a refused mail to its sender.
 func (d *Delivery) listenMail(ctx context.Context) error {
 	network := "tcp"
 	if strings.HasPrefix(d.Config.Mail.Listen, "/") {
@@ -222,7 +222,7 @@ func (d *Delivery) listenMail(ctx context.Context) error {
 	}
 	defer func() { d.mu.Lock(); d.listening = ""; d.mu.Unlock() }()
 	if network == "unix" {
-		if err := os.Chmod(d.Config.Mail.Listen, 0o660); err != nil { // #nosec G302 -- the mail server, in the group, writes to the socket
+		if err := os.Chmod(d.Config.Mail.Listen, 0o660); err != nil { // #nosec G302 -- the mail server, a member of the group, writes to the socket
 			return errors.Join(fmt.Errorf("mail.listen: %w", err), ln.Close())
 		}
 	}
@@ -241,19 +241,19 @@ func (d *Delivery) listenMail(ctx context.Context) error {
 	return l.Serve(ctx, ln, d.takeMail, d.Log)
 }
 
-// Mailbox is how one way of mail is, for the administrator.
+// Mailbox is the state of one source of mail, for the administrator.
 type Mailbox struct {
 	Address, Group, Module string
 	Source                 string // imap, or delivered
 	State                  string // connecting, fetching, watching, failed, listening, waiting
 	Err                    string
-	Code                   string // what sort of trouble it is, see transport.Code
+	Code                   string // kind of problem, see transport.Code
 	LastOK, NextTry        time.Time
 	Fetched                int
 	Tryable                bool
 }
 
-// Mailboxes returns how each mailbox of the configuration is, in its order.
+// Mailboxes returns the state of each configured mailbox, in the configured order.
 func (d *Delivery) Mailboxes() []Mailbox {
 	var out []Mailbox
 	for _, m := range d.Config.Mailboxes {
@@ -288,7 +288,8 @@ func (d *Delivery) Mailboxes() []Mailbox {
 	return out
 }
 
-// TryMailbox signs in to the mailbox and opens its folder, changing nothing. NotFound when it is none that is fetched.
+// TryMailbox signs in to the mailbox and opens its folder without changing anything. It returns a NotFound error when
+// no mailbox with that address is fetched.
 func (d *Delivery) TryMailbox(ctx context.Context, address string) error {
 	for _, in := range d.inboxes {
 		if in.inner.Name == store.Address(address) {
@@ -298,7 +299,7 @@ func (d *Delivery) TryMailbox(ctx context.Context, address string) error {
 	return store.Fail(store.NotFound, "error.not-found")
 }
 
-// TrySender connects to the outgoing server and signs in. NotFound when there is none.
+// TrySender connects to the outgoing server and signs in. It returns a NotFound error when there is none.
 func (d *Delivery) TrySender(ctx context.Context) error {
 	if d.sender == nil {
 		return store.Fail(store.NotFound, "error.not-found")
@@ -306,27 +307,27 @@ func (d *Delivery) TrySender(ctx context.Context) error {
 	return d.sender.Try(ctx)
 }
 
-// Listening returns where mail is taken, nothing while it is not.
+// Listening returns the address of the mail listener, empty when it is not running.
 func (d *Delivery) Listening() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.listening
 }
 
-// Outgoing returns when mail last left and why it does not, nil when it does.
+// Outgoing returns when mail was last sent, and the error that prevents sending, nil when there is none.
 func (d *Delivery) Outgoing() (sent time.Time, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.sentAt, d.sendErr
 }
 
-// Mail that waits for somebody's judgement is a matter for /readyz when it is more, or waits longer.
+// Above these limits, mail that waits for a decision is reported by /readyz.
 const (
 	mostAwaiting    = 200
-	longestAwaiting = 5 * 24 * time.Hour // a long weekend is none
+	longestAwaiting = 5 * 24 * time.Hour // longer than a long weekend
 )
 
-// trouble is what /readyz says of mail, one line for each way that does not work.
+// trouble returns what /readyz reports about mail, one line for each source or server that does not work.
 func (d *Delivery) trouble() []string {
 	var out []string
 	for _, s := range d.Mailboxes() {

@@ -28,10 +28,10 @@ import (
 	"sportello/store"
 )
 
-// What the desk sends is written when it goes: text and HTML of the same words, in the reader's language, from the
-// sentences mail.EVENT.subject and mail.EVENT.text, or from what the administrator put in their place.
+// Letters are written when they are sent: text and HTML with the same words, in the reader's language, from the
+// sentences mail.EVENT.subject and mail.EVENT.text, or from the administrator's texts in their place.
 
-// letterPage is what mail/letter.html shows.
+// letterPage is the data of mail/letter.html.
 type letterPage struct {
 	Language  string
 	Subject   string
@@ -45,15 +45,15 @@ type letterPage struct {
 type letterLine struct {
 	Intro  []letterParagraph
 	Body   template.HTML
-	Quoted []string // lines of the reader's own words
+	Quoted []string // the reader's own lines, quoted
 	text   string
 }
 
-// letterParagraph is a paragraph of our own: its words, and the addresses of ours among them as links.
+// letterParagraph is a paragraph the desk wrote: its words, with the desk's own addresses as links.
 type letterParagraph struct {
 	HTML  template.HTML
 	text  string
-	leads string // the address that is a link in it
+	leads string // the address that becomes a link
 }
 
 type letterFiles struct {
@@ -73,12 +73,12 @@ var letterHTML = sync.OnceValues(func() (*template.Template, error) {
 	return t, err
 })
 
-// human holds the events whose letter carries what a person wrote to its reader: not an automatic mail.
+// human reports whether the letter carries what a person wrote to its reader. Such a letter is not automatic mail.
 func human(o *notice.Outgoing) bool {
 	return slices.ContainsFunc(o.Lines, func(l notice.OutgoingLine) bool { return l.Text != nil && l.Desk && !o.Agents })
 }
 
-// WriteLetter makes the mail of a letter.
+// WriteLetter returns the mail of a letter.
 func (d *Delivery) WriteLetter(o *notice.Outgoing) (*transport.Letter, error) {
 	set, err := d.Desk.Catalogue.Settings()
 	if err != nil {
@@ -115,7 +115,7 @@ func (w *letterWriter) date(t time.Time) string {
 	return w.delivery.Words.Date(w.lang, t.In(w.now.Location()))
 }
 
-// rights says which rights the reader was given and which taken, a sentence each; nothing of none.
+// rights says which rights the reader was given and which were removed, one sentence each; nothing without changes.
 func (w *letterWriter) rights(changes []notice.NamedRight) string {
 	var given, taken []string
 	for _, r := range changes {
@@ -136,7 +136,7 @@ func (w *letterWriter) rights(changes []notice.NamedRight) string {
 	return strings.Join(out, " ")
 }
 
-// or is the name, or what is said where there is none.
+// or returns the name, or the sentence of the key when the name is empty.
 func (w *letterWriter) or(name, key string) string {
 	if name == "" {
 		return w.t(key)
@@ -144,10 +144,10 @@ func (w *letterWriter) or(name, key string) string {
 	return name
 }
 
-// base is the address of a page of the desk.
+// base returns the full address of a page of the desk.
 func (w *letterWriter) base(path string) string { return w.delivery.Base() + path }
 
-// link is where the reader reads the ticket.
+// link returns the address where the reader can read the ticket.
 func (w *letterWriter) link() string {
 	switch {
 	case w.o.Account != "" && w.o.Link != "":
@@ -169,7 +169,7 @@ func (w *letterWriter) group() string {
 	return w.o.Group.Name.In(w.lang)
 }
 
-// fields are what the sentences of an event may fill in.
+// fields returns the placeholders that the sentences of an event may use, with their values.
 func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	who := l.Who
 	if who == "" {
@@ -198,10 +198,10 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	return f
 }
 
-// say is the sentence of an event, the administrator's before the built-in one. A line of its own that comes to nothing
-// but a label is as the administrator wanted it.
+// say returns the sentence of an event: the administrator's, else the built-in one. A line with a label and an empty
+// placeholder stays as the administrator wrote it.
 func (w *letterWriter) say(event, part string, f map[string]string) string {
-	s := w.set.MailTexts[event+"."+part].IT // each language by itself: without a text in one of them its built-in one is said
+	s := w.set.MailTexts[event+"."+part].IT // each language separately: without a text in one language, its built-in one is used
 	if w.lang == "en" {
 		s = w.set.MailTexts[event+"."+part].EN
 	}
@@ -219,8 +219,8 @@ func (w *letterWriter) say(event, part string, f map[string]string) string {
 	return strings.NewReplacer(pairs...).Replace(s)
 }
 
-// named puts the desk's short name before the number at the beginning of a subject, where the catalogue names another
-// desk of the same kind: its numbers look alike.
+// named puts the desk's short name before the ticket number in a subject if the catalogue lists another desk of the
+// same kind, whose numbers look alike.
 func (w *letterWriter) named(subject string, ticket uint64) string {
 	mark := fmt.Sprintf("[#%d]", ticket)
 	if rest, ok := strings.CutPrefix(subject, mark); ok && ticket != 0 && w.o.Named {
@@ -267,7 +267,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 		InReplyTo: o.InReplyTo, References: o.References, Subject: p.Subject, Text: p.text(), HTML: html, Date: w.now, Language: w.lang,
 		Desk: w.delivery.Store.ID(), Attachments: attached}
 	if o.Ticket != nil && !human(o) {
-		l.Ticket = fmt.Sprint(o.Ticket.ID) // other desks take it for a machine's by this line
+		l.Ticket = fmt.Sprint(o.Ticket.ID) // by this header other desks recognise automatic mail
 	}
 	if o.ReplyTo != "" && o.ReplyTo != o.From {
 		l.ReplyTo = &mail.Address{Name: w.from(), Address: o.ReplyTo}
@@ -281,7 +281,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	return l, nil
 }
 
-// from is the name in which the desk writes.
+// from returns the name under which the desk writes.
 func (w *letterWriter) from() string {
 	if w.o.Group == nil || w.group() == "" {
 		return w.set.Name
@@ -322,21 +322,21 @@ func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
 		return href
 	}))
 	if out.text = entry.Words(l.Text); l.Text.Written() != store.Text {
-		out.text = markup.LetterText(string(out.Body)) // with the addresses of its links
+		out.text = markup.LetterText(string(out.Body)) // including the addresses of its links
 	}
 	return out
 }
 
-// forLetter says in the HTML itself what the pages say in their sheets.
+// forLetter writes into the HTML itself the styles that pages take from their style sheets.
 func forLetter(s string) string {
 	s = strings.Replace(s, `<div class="plain">`, `<div style="white-space:pre-wrap">`, 1)
 	return strings.ReplaceAll(s, "<table>", `<table border="1" cellpadding="4" style="border-collapse:collapse">`)
 }
 
-// letterPicture finds the pictures that stand in a text.
+// letterPicture matches the pictures in a text.
 var letterPicture = regexp.MustCompile(`<img src="/files/([0-9]+)"`)
 
-// inline has the pictures of the texts come with the letter, where they are attached; else they lead to the desk.
+// inline shows the texts' pictures inside the letter if they are attached; otherwise they are links to the desk.
 func (w *letterWriter) inline(p *letterPage, attached []transport.Attachment, ids []uint64) {
 	for i := range p.Lines {
 		l := &p.Lines[i]
@@ -362,8 +362,8 @@ func (w *letterWriter) paragraphs(s string) []letterParagraph {
 	return out
 }
 
-// paragraph is a paragraph in which the address, one of ours, is a link where it stands by itself. Addresses that others
-// wrote stay words.
+// paragraph returns a paragraph in which the address, one of ours, is a link wherever it stands alone. Addresses that
+// others wrote are not links.
 func (w *letterWriter) paragraph(s, address string) letterParagraph {
 	shown := template.HTMLEscapeString(s)
 	out := letterParagraph{text: s}
@@ -377,7 +377,7 @@ func (w *letterWriter) paragraph(s, address string) letterParagraph {
 	return out
 }
 
-// digest is a line for each ticket's event.
+// digest returns one line for each ticket's event.
 func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
 	out := []letterLine{{Intro: w.paragraphs(w.say("digest", "text", w.fields(first)))}}
 	for _, l := range w.o.Lines {
@@ -395,7 +395,8 @@ func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
 	return out
 }
 
-// files are what the messages carry: attached while they are small enough together, else named with where they are.
+// files returns the files of the messages: attached if they are small enough together, else listed with their
+// addresses.
 func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []uint64) {
 	var all []*store.File
 	total := int64(0)
@@ -437,7 +438,7 @@ func (w *letterWriter) links(p *letterPage) {
 		if slices.ContainsFunc(p.Lines, func(l letterLine) bool {
 			return slices.ContainsFunc(l.Intro, func(s letterParagraph) bool { return s.leads == address })
 		}) {
-			return // an administrator's text has it: once is enough
+			return // the administrator's text already contains it
 		}
 		p.Links = append(p.Links, letterLink{Name: w.t(plain, args...), Address: address, text: w.t(with, append(args, "link", address)...)})
 	}
@@ -455,7 +456,7 @@ func (w *letterWriter) links(p *letterPage) {
 	}
 }
 
-// signature stands below: who looks after the matter, and the desk.
+// signature returns the closing lines: the group that handles the ticket, and the desk.
 func (w *letterWriter) signature() []string {
 	var out []string
 	if g := w.o.Group; g != nil {
@@ -485,7 +486,7 @@ func (w *letterWriter) html(p letterPage) (string, error) {
 	return b.String(), nil
 }
 
-// text is the same letter without HTML.
+// text returns the letter as plain text.
 func (p letterPage) text() string {
 	var b strings.Builder
 	for _, l := range p.Lines {
@@ -518,7 +519,7 @@ func (p letterPage) text() string {
 	return strings.TrimRight(b.String(), "\n") + "\n\n-- \n" + strings.Join(p.Signature, "\n") + "\n"
 }
 
-// sendLetter writes a letter and hands it to the mail server.
+// sendLetter writes a letter and passes it to the mail server.
 func (d *Delivery) sendLetter(ctx context.Context, o *notice.Outgoing) notice.Sent {
 	l, err := d.WriteLetter(o)
 	if err != nil {
@@ -535,7 +536,7 @@ func (d *Delivery) sendLetter(ctx context.Context, o *notice.Outgoing) notice.Se
 	}
 	var refused *transport.SendError
 	if err = d.sender.Send(ctx, o.Return, o.Letter.To, raw); o.Return != o.From && errors.As(err, &refused) && refused.Sender {
-		err = d.sender.Send(ctx, o.From, o.Letter.To, raw) // some servers let an account write in its bare name alone
+		err = d.sender.Send(ctx, o.From, o.Letter.To, raw) // some servers accept only the bare address of the account as sender
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

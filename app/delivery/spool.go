@@ -20,9 +20,9 @@ import (
 	"sportello/store"
 )
 
-// The spool is DATA/spool: what `mail deliver` took and no desk has processed yet. A message is one file, whose first
-// line is JSON that says how it came and whose rest is the message as it was. A name that begins with "new-" is still
-// being written, by a process that may be gone.
+// The spool is DATA/spool: messages that `mail deliver` accepted and no desk has processed yet. A message is one file.
+// Its first line is JSON that says how it arrived; the rest is the unchanged message. A file whose name begins with
+// "new-" is still being written, or its writer has died.
 
 const (
 	spoolNew  = "new-"
@@ -35,13 +35,13 @@ type Spooled struct {
 	Return  string    `json:"return,omitempty"`
 	To      []string  `json:"to,omitempty"`
 	At      time.Time `json:"at"`
-	Cut     bool      `json:"cut"` // only the beginning is here
+	Cut     bool      `json:"cut"` // only the beginning was kept
 }
 
-// spoolPiece is how much is kept of a message that is larger than the desk takes.
+// spoolPiece is how many bytes are kept of a message above the desk's limit.
 const spoolPiece = 1 << 20
 
-// line is the first line of the file, as long whether the message was cut or not.
+// line returns the first line of the file. Its length does not depend on Cut.
 func (s Spooled) line() ([]byte, error) {
 	b, err := json.Marshal(s)
 	if s.Cut {
@@ -50,9 +50,9 @@ func (s Spooled) line() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// PutSpool makes the message durable: a temporary name, sync, rename, sync of the folder and of what holds its own name.
-// Of a message larger than limit bytes the beginning is kept, and marked: who brought it is done with it either way.
-// It is Unavailable while what waits in the spool takes all the room it has: a tenth of what is free on the disk.
+// PutSpool makes the message durable: temporary name, sync, rename, then sync of the folder and of its parent. Of a
+// message longer than limit bytes it keeps the beginning and marks it as cut; the sender is done either way. It returns
+// an Unavailable error while the spool uses more than a tenth of the free disk space.
 func PutSpool(dir string, how Spooled, r io.Reader, limit int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("app: make spool: %w", err)
@@ -66,11 +66,11 @@ func PutSpool(dir string, how Spooled, r io.Reader, limit int64) error {
 	}
 	name := how.At.UTC().Format("20060102T150405.000000000") + "-" + hex.EncodeToString(id[:]) + spoolMail
 	tmp := filepath.Join(dir, spoolNew+name)
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- a name of our own in the spool
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- our own name in the spool
 	if err != nil {
 		return fmt.Errorf("app: write spool: %w", err)
 	}
-	defer os.Remove(tmp) // nothing is there any more once it was renamed
+	defer os.Remove(tmp) // does nothing after the rename
 	line, err := how.line()
 	if err == nil {
 		_, err = f.Write(line)
@@ -88,7 +88,7 @@ func PutSpool(dir string, how Spooled, r io.Reader, limit int64) error {
 			err = f.Truncate(int64(len(line)) + min(limit, spoolPiece))
 		}
 		if err == nil {
-			_, err = io.Copy(io.Discard, r) // a pipe that is closed in its face is a failure to a mail server
+			_, err = io.Copy(io.Discard, r) // closing the pipe early would be a failure to a mail server
 		}
 	}
 	if err == nil {
@@ -100,12 +100,12 @@ func PutSpool(dir string, how Spooled, r io.Reader, limit int64) error {
 	if err := os.Rename(tmp, filepath.Join(dir, name)); err != nil {
 		return fmt.Errorf("app: write spool: %w", err)
 	}
-	return errors.Join(syncFolder(dir), syncFolder(filepath.Dir(dir))) // the latter for the first message of all
+	return errors.Join(syncFolder(dir), syncFolder(filepath.Dir(dir))) // the parent matters for the very first message
 }
 
-// spoolSize is how many bytes wait in the spool.
+// spoolSize returns the bytes of the messages in the spool.
 func spoolSize(dir string) (size int64) {
-	entries, _ := os.ReadDir(dir) // what cannot be listed cannot be written to either
+	entries, _ := os.ReadDir(dir) // a folder that cannot be listed cannot be written to either
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil {
 			size += info.Size()
@@ -122,8 +122,8 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// TakeSpool takes in all that lies in the spool, in the order in which it came, and returns how many. What cannot be
-// read is put aside under its name with ".bad" and logged; it holds up nothing.
+// TakeSpool processes everything in the spool in order of arrival and returns how many messages it took. A file it
+// cannot read is renamed to end in ".bad" and logged; it does not delay the others.
 func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 	d.spooling.Lock()
 	defer d.spooling.Unlock()
@@ -140,7 +140,7 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 		switch {
 		case strings.HasPrefix(e.Name(), spoolNew):
 			if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > time.Hour {
-				_ = os.Remove(filepath.Join(dir, e.Name())) // its writer is gone, and had not acknowledged it
+				_ = os.Remove(filepath.Join(dir, e.Name())) // its writer died before acknowledging it
 			}
 		case strings.HasSuffix(e.Name(), spoolMail):
 			names = append(names, e.Name())
@@ -158,7 +158,7 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 			if err := os.Remove(path); err != nil {
 				return i, fmt.Errorf("app: empty spool: %w", err)
 			}
-		case errors.Is(err, intake.ErrMailRoom): // it waits here, and nothing behind it
+		case errors.Is(err, intake.ErrMailRoom): // it waits here, without delaying those behind it
 		case errors.Is(err, ErrSpool) || store.KindOf(err) == store.TooLarge:
 			d.Log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
 			if err := os.Rename(path, path+".bad"); err != nil {
@@ -171,12 +171,12 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 	return len(names), nil
 }
 
-// ErrSpool is returned for a file of the spool that cannot be understood.
+// ErrSpool is returned for a file of the spool that cannot be read.
 var ErrSpool = errors.New("app: file of the spool not understood")
 
-// TakeSpooled takes in one file of the spool.
+// TakeSpooled processes one file of the spool.
 func (d *Delivery) TakeSpooled(path string) error {
-	f, err := os.Open(path) // #nosec G304 -- a name that the folder of the spool listed
+	f, err := os.Open(path) // #nosec G304 -- a name from the listing of the spool
 	if err != nil {
 		return fmt.Errorf("app: read spool: %w", err)
 	}
@@ -191,7 +191,7 @@ func (d *Delivery) TakeSpooled(path string) error {
 	return err
 }
 
-// runSpool looks into the spool when a command says that something came, and every half minute.
+// runSpool processes the spool when a command reports new mail, and every half minute.
 func (d *Delivery) runSpool(ctx context.Context) error {
 	for {
 		if _, err := d.TakeSpool(ctx); err != nil {

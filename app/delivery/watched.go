@@ -14,12 +14,12 @@ import (
 	"sportello/store"
 )
 
-// Part is mail among the things whose state is watched.
+// Part returns mail as one of the parts whose state is watched.
 func (d *Delivery) Part() watch.Part {
 	return watch.Part{Name: "mail", Wrong: func() string { return strings.Join(d.trouble(), "; ") }, Show: d.show, Check: d.check}
 }
 
-// mailFigures counts what waits, from the store's counters.
+// mailFigures returns counts of mail and letters, from the store's counters.
 func (d *Delivery) mailFigures() (waiting, held, failed, queued, stuck int, err error) {
 	err = d.Store.View(func(tx *store.Tx) error {
 		waiting, held, failed = store.Mails.Count(tx, string(store.MailWaiting)), store.Mails.Count(tx, string(store.MailHeld)), store.Mails.Count(tx, string(store.MailFailed))
@@ -30,7 +30,7 @@ func (d *Delivery) mailFigures() (waiting, held, failed, queued, stuck int, err 
 	return waiting, held, failed, queued, stuck, err
 }
 
-// show are the lines of mail on the administrator's page.
+// show returns the lines about mail for the administrator's page.
 func (d *Delivery) show(p words.Voice) []watch.Fact {
 	var out []watch.Fact
 	waiting, held, failed, queued, stuck, err := d.mailFigures()
@@ -75,7 +75,7 @@ func (d *Delivery) show(p words.Voice) []watch.Fact {
 	return out
 }
 
-// serverTry bounds one attempt to reach a mail server.
+// serverTry limits one attempt to reach a mail server.
 const serverTry = 20 * time.Second
 
 // check signs in to every mail server.
@@ -129,10 +129,10 @@ func (d *Delivery) check(ctx context.Context, beside bool) []watch.Finding {
 	return out
 }
 
-// PECList is where the public list of the providers of certified mail and what they sign with is.
+// PECList is the address of the public list of certified mail providers and their signing certificates.
 const PECList = "https://www.agid.gov.it/it/piattaforme/posta-elettronica-certificata"
 
-// pecTrouble says why certified mail is not verified: there are no certificates, or not those of its provider.
+// pecTrouble says why certified mail is not verified: there are no certificates, or those of its provider are missing.
 func (d *Delivery) pecTrouble() string {
 	if d.Desk.Post.MailOptions().Roots == nil {
 		return "none"
@@ -140,7 +140,7 @@ func (d *Delivery) pecTrouble() string {
 	return "unknown"
 }
 
-// checkPEC tells of certified mail that nothing here confirms, once however much of it came.
+// checkPEC returns one finding about certified mail that could not be verified, however much there was.
 func (d *Delivery) checkPEC() (watch.Finding, bool) {
 	last, err := d.Desk.Intake.MailUncertified()
 	switch {
@@ -156,12 +156,12 @@ func (d *Delivery) checkPEC() (watch.Finding, bool) {
 	return watch.Finding{Level: watch.Note, Text: text, Do: "install the certificates with which the providers sign, and of who issued them (PEM), as pec_certificates under [mail]\nthe public list of providers is kept by AgID: " + PECList}, true
 }
 
-// checkTags tells whether mail to the address with a tag arrives, and sends some to try it when that is not known of the
-// last days.
+// checkTags reports whether mail to the address with a tag arrives. If that is not known from the last days, it sends a
+// test mail.
 func (d *Delivery) checkTags(ctx context.Context, address string) watch.Finding {
 	const (
 		lately = 7 * 24 * time.Hour
-		soon   = time.Hour // what was sent may be on its way
+		soon   = time.Hour // a test mail may still be on its way
 		do     = "let your mail server deliver address+anything@ to the mailbox (Postfix: recipient_delimiter = +); without that, a report that does not name\nits letter finds it no more than before"
 	)
 	tags, err := d.Desk.Intake.Tags(address)
@@ -193,7 +193,7 @@ func (d *Delivery) checkTags(ctx context.Context, address string) watch.Finding 
 	return watch.Finding{Level: watch.Note, Text: address + ": mail was sent to try whether the address arrives with a tag", Do: "run doctor again in some minutes, beside the server"}
 }
 
-// sendProbe sends mail from the address to itself with a tag, and with the same sender on the envelope as letters have.
+// sendProbe sends mail from the address to itself with a tag, with the envelope sender that letters have.
 func (d *Delivery) sendProbe(ctx context.Context, address, to string) error {
 	_, host, _ := strings.Cut(address, "@")
 	words := "The desk tries whether mail arrives at this address. It takes note of it by itself; there is nothing to do."

@@ -4,7 +4,8 @@ package listen
 
 import "syscall"
 
-// DiskSpace returns how many bytes are free for us and how many there are on the disk that holds the path.
+// DiskSpace returns the bytes available to us and the total bytes of the disk that holds the path. ok is false when
+// they are unknown.
 func DiskSpace(path string) (free, total int64, ok bool) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(path, &s); err != nil {

@@ -2,5 +2,5 @@
 
 package listen
 
-// DiskSpace is unknown on this system.
+// DiskSpace returns false: disk space is unknown on this system.
 func DiskSpace(string) (free, total int64, ok bool) { return 0, 0, false }

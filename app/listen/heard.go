@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// IsAPIPath reports whether an address is one of the API, of whatever version, there or not.
+// IsAPIPath reports whether a path belongs to the API, of any version, whether or not it exists.
 func IsAPIPath(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
 
-// heard is the beginning of the request that is under way on a connection. Whoever asks the API is answered as a program
-// also where the request cannot be read to its end, or is forgotten when that fails: its first line says whom it is for.
-// Only the goroutine that serves the connection touches it.
+// heard holds the beginning of the current request on a connection. A client of the API gets an answer for programs
+// even when its request cannot be read to the end, or fasthttp forgets it after an error: the first line has the path.
+// Only the goroutine that serves the connection uses it.
 type heard struct {
 	line  []byte
-	whole bool // no more is needed
-	api   bool // of the last request that said
+	whole bool // enough bytes were read
+	api   bool // the last request with a readable line was for the API
 }
 
-// heardLine is how much of a request tells for whom it is.
+// heardLine is how many bytes of a request are enough to recognise the API.
 const heardLine = 64
 
 func (h *heard) hear(p []byte) {
@@ -30,7 +30,7 @@ func (h *heard) hear(p []byte) {
 	h.whole = len(h.line) == heardLine
 	method, target, ok := bytes.Cut(bytes.TrimLeft(h.line, "\r\n"), []byte(" "))
 	if !ok || !IsToken(string(method)) || !bytes.HasPrefix(target, []byte("/")) {
-		return // what comes behind a request that was read along with the one before it
+		return // bytes of a later request that was read together with the one before
 	}
 	if end := bytes.IndexAny(target, " ?\r\n"); end >= 0 {
 		target, h.whole = target[:end], true
@@ -38,7 +38,7 @@ func (h *heard) hear(p []byte) {
 	h.api = IsAPIPath(string(target))
 }
 
-// forget makes room for the next request.
+// forget prepares for the next request.
 func (h *heard) forget() { h.line, h.whole = h.line[:0], false }
 
 func (h *heard) self() *heard { return h }
@@ -49,10 +49,10 @@ func AsksAPI(served net.Conn) bool {
 	return ok && h.self().api
 }
 
-// TLS has what comes in over https heard as well.
+// TLS also listens to the first lines of requests that come over https.
 type TLS struct{ net.Listener }
 
-// Accept returns the next connection, heard as those in the clear are.
+// Accept returns the next connection, with its first lines recorded as for plain ones.
 func (l TLS) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if inner, ok := c.(*tls.Conn); ok {
@@ -72,7 +72,7 @@ func (c *tlsConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// IsToken reports whether the text is a token of RFC 9110 (5.6.2), as names of headers and methods are.
+// IsToken reports whether the text is a token of RFC 9110 (5.6.2), as names of headers and methods must be.
 func IsToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)

@@ -1,5 +1,5 @@
-// Package listen has what stands between the network and the program: a listener that outlives a lack of descriptors,
-// certificates that renew, and how much room a disk has.
+// Package listen has what lies between the network and the program: a listener that survives a lack of file
+// descriptors, certificates that reload, and the free space of a disk.
 package listen
 
 import (
@@ -16,17 +16,17 @@ import (
 	"time"
 )
 
-// Listener accepts connections within what the process and each address may have. Who comes when there is no room
-// takes the place of whoever has been silent longest: no number of connections that say nothing keeps others out. It
-// outlives a process that has no file descriptor left, which fasthttp takes for the end of the listener: one is kept
-// aside, and with that it takes who comes, says that it is busy, and lets go.
+// Listener accepts connections up to the limits of the process and of each address. When there is no room, a new
+// connection replaces the one that has been silent longest, so that idle connections never keep others out. When the
+// process has no file descriptor left, fasthttp would stop accepting; the Listener keeps one descriptor in reserve, and
+// uses it to accept a client, answer that the desk is busy, and close the connection.
 type Listener struct {
 	net.Listener
 	log     *slog.Logger
-	silent  bool                  // nothing can be said in the clear
-	Most    int                   // connections at once
-	MostOf  int                   // of one address; 0: any number
-	Trusted func(netip.Addr) bool // addresses behind which many may stand: proxies, and this machine
+	silent  bool                  // no plain-text answer is possible
+	Most    int                   // maximum connections at once
+	MostOf  int                   // maximum of one address; 0 for no limit
+	Trusted func(netip.Addr) bool // addresses that many clients may share: proxies, and this machine
 
 	mu     sync.Mutex
 	spare  *os.File
@@ -36,7 +36,7 @@ type Listener struct {
 	of     map[netip.Prefix]int
 }
 
-// New returns a Listener over ln. silent says that nothing can be told in the clear to whom there is no room for.
+// New returns a Listener over ln. silent says that a client for whom there is no room cannot be answered in plain text.
 func New(ln net.Listener, silent bool, log *slog.Logger) *Listener {
 	l := &Listener{Listener: ln, log: log, silent: silent, Most: Most(0),
 		Trusted: netip.Addr.IsLoopback, open: map[*conn]struct{}{}, of: map[netip.Prefix]int{}}
@@ -44,8 +44,8 @@ func New(ln net.Listener, silent bool, log *slog.Logger) *Listener {
 	return l
 }
 
-// Most is how many connections there may be: as configured, if the process has the descriptors, of which
-// the store, the index and files need some.
+// Most returns how many connections there may be: the configured number, or fewer if the process has too few
+// descriptors, of which the store, the index and files need some.
 func Most(configured int) int {
 	most := configured
 	var limit syscall.Rlimit
@@ -58,7 +58,7 @@ func Most(configured int) int {
 	return most
 }
 
-// Accept returns the next connection that can be served.
+// Accept returns the next connection for which there is room.
 func (l *Listener) Accept() (net.Conn, error) {
 	const pause = 100 * time.Millisecond
 	for {
@@ -71,7 +71,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 			l.turnAway(c)
 		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 			if !l.useSpare() {
-				time.Sleep(pause) // until somebody gives one back
+				time.Sleep(pause) // until a descriptor is released
 			}
 		case errors.Is(err, syscall.ECONNABORTED):
 		case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
@@ -82,7 +82,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// admit counts the connection, and makes room for it if there is none.
+// admit counts the connection and makes room for it if necessary. It reports whether the connection may stay.
 func (l *Listener) admit(c net.Conn) (net.Conn, bool) {
 	served := &conn{Conn: c, of: l}
 	if ap, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil && !l.Trusted(ap.Addr().Unmap()) {
@@ -96,7 +96,7 @@ func (l *Listener) admit(c net.Conn) (net.Conn, bool) {
 	if crowded && l.closeSilent(served.network, 1) == 0 || full && l.closeSilent(netip.Prefix{}, l.Most/64+1) == 0 {
 		return nil, false
 	}
-	// Where descriptors are what lacks, one is enough: who was answered just now keeps the connection.
+	// If only descriptors are lacking, closing one connection is enough: a client just served keeps its own.
 	if !l.keepSpare() && (l.closeSilent(netip.Prefix{}, 1) == 0 || !l.keepSpare()) {
 		return nil, false
 	}
@@ -109,8 +109,8 @@ func (l *Listener) admit(c net.Conn) (net.Conn, bool) {
 	return served, true
 }
 
-// closeSilent closes up to n of the connections for which nothing is being done, those first that have been silent
-// longest; of one network, if one is given. It returns how many it closed.
+// closeSilent closes up to n connections that are waiting for their client, those silent longest first; only
+// connections of the network, if it is valid. It returns how many it closed.
 func (l *Listener) closeSilent(of netip.Prefix, n int) int {
 	l.mu.Lock()
 	var silent []*conn
@@ -145,10 +145,10 @@ func (l *Listener) closeSilent(of netip.Prefix, n int) int {
 type conn struct {
 	net.Conn
 	of      *Listener
-	network netip.Prefix // counted; none for a proxy
-	moved   atomic.Int64 // when a byte last came or went
-	busy    atomic.Bool  // something is being done for it, rather than waited for
-	lingers atomic.Bool  // the peer has more to say than was read
+	network netip.Prefix // the network it counts for; none for a proxy
+	moved   atomic.Int64 // when a byte last arrived or left
+	busy    atomic.Bool  // the desk is working for it, rather than waiting for the client
+	lingers atomic.Bool  // the client has sent more than was read
 	gone    sync.Once
 	err     error
 	heard
@@ -171,15 +171,15 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// How long, and how much, a peer that was answered before it had said all may go on without being heard. A connection
-// that is closed in its face takes the answer with it.
+// How long a client that was answered early may go on sending, and how many bytes are read and discarded. Closing the
+// connection at once would destroy the answer.
 const (
 	lingerTime  = 20 * time.Second
 	lingerPause = 2 * time.Second
 	lingerBytes = 32 << 20
 )
 
-// Close ends the connection once the peer has had time to read the answer.
+// Close closes the connection after the client has had time to read the answer.
 func (c *conn) Close() error {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || !c.lingers.Load() || half.CloseWrite() != nil {
@@ -215,7 +215,7 @@ func (c *conn) cut() error {
 	return c.err
 }
 
-// accepted returns our own connection below the one that is served, nil where a test has another.
+// accepted returns our own connection below the one being served, nil where a test uses another.
 func accepted(served net.Conn) *conn {
 	if over, ok := served.(interface{ NetConn() net.Conn }); ok {
 		served = over.NetConn()
@@ -224,7 +224,7 @@ func accepted(served net.Conn) *conn {
 	return c
 }
 
-// Works marks the connection as being worked on until the function it returns is called.
+// Works marks the connection as busy until the returned function is called.
 func Works(served net.Conn) (done func()) {
 	c := accepted(served)
 	if c == nil {
@@ -240,7 +240,7 @@ func Works(served net.Conn) (done func()) {
 	}
 }
 
-// Waits marks the work as waiting for the peer until the function it returns is called.
+// Waits marks a busy connection as waiting for the client until the returned function is called.
 func Waits(served net.Conn) (done func()) {
 	c := accepted(served)
 	if c == nil {
@@ -250,14 +250,14 @@ func Waits(served net.Conn) (done func()) {
 	return func() { c.busy.Store(true) }
 }
 
-// Lingers records whether the peer has sent more than was read.
+// Lingers records whether the client has sent more than was read.
 func Lingers(served net.Conn, more bool) {
 	if c := accepted(served); c != nil {
 		c.lingers.Store(more)
 	}
 }
 
-// keepSpare puts one aside, and reports whether it is there.
+// keepSpare opens the reserve descriptor if necessary and reports whether it is there.
 func (l *Listener) keepSpare() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -270,7 +270,7 @@ func (l *Listener) keepSpare() bool {
 	return l.spare != nil || l.closed
 }
 
-// useSpare gives it back to the system, and reports whether there was one.
+// useSpare releases the reserve descriptor and reports whether there was one.
 func (l *Listener) useSpare() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -290,7 +290,7 @@ const busy = "Lo sportello ha troppo da fare in questo momento. Riprova tra poco
 
 const busyProblem = `{"type":"about:blank","title":"The desk is too busy just now","status":503,"detail":"Try again shortly."}`
 
-// turnAway says that there is no room. What the peer sends is read first, or the answer might be lost to it.
+// turnAway answers that there is no room. It first reads what the client sends, or the answer might be lost.
 func (l *Listener) turnAway(c net.Conn) {
 	defer c.Close()
 	if l.silent || c.SetDeadline(time.Now().Add(300*time.Millisecond)) != nil {
@@ -321,7 +321,7 @@ func (l *Listener) Close() error {
 	return l.Listener.Close()
 }
 
-// Network is what one client has: an address of IPv4, 64 bits of IPv6.
+// Network returns the network that counts as one client: an IPv4 address, or 64 bits of an IPv6 address.
 func Network(addr netip.Addr) netip.Prefix {
 	bits := 32
 	if addr.Is6() {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// crowded is a listener of a process that has no descriptor left for as long as the spare one is kept.
+// crowded is the listener of a process that has no descriptor left while the reserve is held.
 type crowded struct {
 	net.Listener
 	of *Listener
@@ -26,7 +26,7 @@ func (c crowded) Accept() (net.Conn, error) {
 	}
 	conn, err := c.Listener.Accept()
 	c.of.mu.Lock()
-	c.of.closed = true // whatever it is then given is enough
+	c.of.closed = true // whatever happens next is enough
 	c.of.mu.Unlock()
 	return conn, err
 }
@@ -75,7 +75,7 @@ func TestWhoIsTurnedAwayIsToldSo(t *testing.T) {
 	}
 }
 
-// quiet is a log that nobody reads.
+// quiet returns a logger without output.
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func need(t *testing.T, err error) {

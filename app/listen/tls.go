@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Certificate is a pair of PEM files, read again when one of them changes. A pair that cannot be read leaves the one
-// before in use: whoever renews writes two files, and between them they do not fit.
+// Certificate is a pair of PEM files that is read again when one of them changes. While a new pair cannot be read, the
+// old one stays in use: a renewal writes two files, and between the two writes they do not match.
 type Certificate struct {
 	cert, key string
 	log       *slog.Logger
@@ -21,10 +21,10 @@ type Certificate struct {
 	current *tls.Certificate
 }
 
-// certLook is how often the files are looked at, at most.
+// certLook is the shortest interval at which the files are checked.
 const certLook = 5 * time.Second
 
-// OpenCertificate reads a pair of PEM files, and again whenever one of them changes.
+// OpenCertificate reads a pair of PEM files. It returns an error when they cannot be read or do not match.
 func OpenCertificate(cert, key string, log *slog.Logger) (*Certificate, error) {
 	c := &Certificate{cert: cert, key: key, log: log}
 	if err := c.read(); err != nil {
@@ -43,7 +43,7 @@ func (c *Certificate) read() error {
 	return nil
 }
 
-// Get returns the pair as it is now, for tls.Config.GetCertificate.
+// Get returns the current pair, for tls.Config.GetCertificate.
 func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

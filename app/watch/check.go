@@ -37,7 +37,7 @@ func (w *Watch) checkConfig(_ context.Context, _ bool) []Finding {
 	return out
 }
 
-// Certificate reports how long the certificate is still valid.
+// Certificate reports how long the certificate in the file is still valid.
 func Certificate(path string, now time.Time) Finding {
 	const do = "get a new certificate; the server reads it by itself when the file changes"
 	raw, err := os.ReadFile(path) // #nosec G304 -- the configuration names it
@@ -75,7 +75,7 @@ func (w *Watch) wrongDisk() string {
 	return ""
 }
 
-// slowCommit is how long a write may take before it is worth a warning.
+// slowCommit is how long a write may take before doctor warns.
 const slowCommit = time.Second
 
 func (w *Watch) checkDisk(_ context.Context, _ bool) []Finding {
@@ -98,10 +98,11 @@ func (w *Watch) checkDisk(_ context.Context, _ bool) []Finding {
 	return []Finding{{Fine, text, ""}}
 }
 
-// built is when this code was written: no clock that is right shows less.
+// built is when this code was written: a correct clock shows a later time.
 var built = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-// newestChange returns the latest time of the last n changes. It need not be the last one's: clocks are put back.
+// newestChange returns the latest time of the last n changes. That need not be the time of the last one: clocks are set
+// back.
 func newestChange(st *store.Store, n uint64) (newest time.Time, err error) {
 	err = st.View(func(tx *store.Tx) error {
 		for c, err := range tx.Changes(tx.LastChange() - min(tx.LastChange(), n)) {
@@ -117,14 +118,14 @@ func newestChange(st *store.Store, n uint64) (newest time.Time, err error) {
 	return newest, err
 }
 
-// clockJitter is how far a clock may be put back without a word.
+// clockJitter is how far a clock may be set back without a warning.
 const clockJitter = 5 * time.Minute
 
 func (w *Watch) wrongClock() string {
 	now := w.Now()
 	newest, err := newestChange(w.Store, 1)
 	if err != nil {
-		return "" // the store says so
+		return "" // the store reports it
 	}
 	if w.newest.After(newest) {
 		newest = w.newest

@@ -8,17 +8,17 @@ import (
 	"syscall"
 )
 
-// fewDescriptors is how few descriptors may be left before the desk warns.
+// fewDescriptors is the number of free descriptors below which the desk warns.
 const fewDescriptors = 64
 
-// wrongDescriptors tells when the process can hardly open another file or connection.
+// wrongDescriptors returns a warning when the process can hardly open another file or connection, empty otherwise.
 func wrongDescriptors() string {
 	f, err := os.Open("/proc/self/fd")
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return "no file descriptor is left: " + err.Error()
 	}
 	if err != nil {
-		return "" // another system: what runs out is told by those who need it
+		return "" // unknown on this system: whoever runs out of them reports it
 	}
 	defer f.Close()
 	names, err := f.Readdirnames(-1)

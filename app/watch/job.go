@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// Jobs remembers the runs and failures of background work.
+// Jobs records the runs and failures of background jobs.
 type Jobs struct {
 	now  func() time.Time
 	mu   sync.Mutex
 	jobs map[string]*Job
 }
 
-// NewJobs returns the memory of a desk with that clock.
+// NewJobs returns an empty record that uses the clock now.
 func NewJobs(now func() time.Time) *Jobs { return &Jobs{now: now, jobs: map[string]*Job{}} }
 
-// Job is how one job goes. Work that follows something never ends, so that it has no runs.
+// Job is the state of one background job. A follower of the change log never ends, so it has no runs.
 type Job struct {
 	Name     string
-	Began    time.Time     // when it was started, or started again
-	Runs     int           // that ended well
-	Last     time.Time     // when the last of them ended
-	Took     time.Duration // the last of them
+	Began    time.Time     // when it was last started or restarted
+	Runs     int           // number of successful runs
+	Last     time.Time     // end of the last successful run
+	Took     time.Duration // duration of that run
 	Failures int
 	FailedAt time.Time
 	Err      string
 }
 
-// Troubled reports whether the job has failed lately and has not succeeded since.
+// Troubled reports whether the job failed recently and has not succeeded since.
 func (j Job) Troubled(now time.Time) bool {
 	return j.Failures > 0 && !j.Last.After(j.FailedAt) && now.Sub(j.FailedAt) < time.Hour
 }
@@ -44,7 +44,7 @@ func (l *Jobs) change(name string, f func(*Job)) {
 	f(l.jobs[name])
 }
 
-// Began records that the job was started, or started again.
+// Began records that the job was started or restarted.
 func (l *Jobs) Began(name string) { l.change(name, func(j *Job) { j.Began = l.now() }) }
 
 // Ran records a successful run.

@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// The garbage collector runs each time the heap has doubled. Of a desk whose live heap is some tens of megabytes that
-// is several times a second under load, and each run takes a share of two cores from the pages. While the heap is small
-// it may grow to heapGoal before it is collected; a large one, as while an index is built, is collected as ever.
+// The garbage collector runs each time the heap has doubled. With a live heap of some tens of megabytes that means
+// several runs a second under load, each of which takes a share of two cores from the pages. A small heap may therefore
+// grow to heapGoal before it is collected; a large one, as during an index rebuild, is collected as usual.
 const (
 	heapGoal   = 96 << 20 // bytes
 	mostGrowth = 400      // per cent
@@ -18,7 +18,7 @@ const (
 
 var collectOnce sync.Once
 
-// CollectSeldom has the collector run as said above, unless GOGC says how it is to run.
+// CollectSeldom makes the collector run as described above, unless GOGC is set.
 func CollectSeldom() {
 	if os.Getenv("GOGC") != "" {
 		return
@@ -36,7 +36,7 @@ func CollectSeldom() {
 	})
 }
 
-// growth is by how many per cent a heap of so many live bytes may grow before it is collected.
+// growth returns by how many per cent a heap with live bytes may grow before it is collected.
 func growth(live uint64) int {
 	if live == 0 {
 		return 100
@@ -54,7 +54,7 @@ func liveHeap() uint64 {
 	return s[0].Value.Uint64()
 }
 
-// afterEachCollection calls f once after each run of the collector: what nothing refers to is cleaned up then.
+// afterEachCollection calls f once after each run of the collector, by a cleanup on an unreferenced value.
 func afterEachCollection(f func()) {
 	type mark struct{ _ [64]byte }
 	runtime.AddCleanup(&mark{}, func(struct{}) {
@@ -63,8 +63,8 @@ func afterEachCollection(f func()) {
 	}, struct{}{})
 }
 
-// LimitMemory has the collector work harder before the program has more than so many megabytes, unless GOMEMLIMIT says
-// how many. It is not a hard limit: the program still gets the memory it needs.
+// LimitMemory makes the collector work harder as the program approaches the given number of megabytes, unless
+// GOMEMLIMIT is set. It is not a hard limit: the program still gets the memory it needs.
 func LimitMemory(megabytes int) {
 	if megabytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(megabytes) << 20)

@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// Metrics are the figures of one desk, in a registry of their own.
+// Metrics are the metrics of one desk, in their own registry.
 type Metrics struct {
 	Registry *prometheus.Registry
 	requests *prometheus.HistogramVec
@@ -24,7 +24,7 @@ type Metrics struct {
 	Streams  prometheus.Gauge
 }
 
-// NewMetrics makes the figures of the desk.
+// NewMetrics returns the metrics of the desk.
 func NewMetrics(w *Watch) *Metrics {
 	m := &Metrics{Registry: prometheus.NewRegistry()}
 	m.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "sportello_request_seconds", Help: "Time to answer, by route, method and status.",
@@ -72,13 +72,12 @@ func NewMetrics(w *Watch) *Metrics {
 	return m
 }
 
-// Request counts one answer.
+// Request counts one response.
 func (m *Metrics) Request(route, method string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// watched gives the figures of jobs, of what follows the change log, of people's notices and of backups as they are
-// when they are asked for.
+// watched collects metrics of jobs, followers of the change log, notices and backups when they are scraped.
 type watched struct{ watch *Watch }
 
 var (
@@ -136,7 +135,7 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// anonymousMemory is RssAnon of this process in bytes, 0 where the system does not tell.
+// anonymousMemory returns RssAnon of this process in bytes, 0 where the system does not report it.
 func anonymousMemory() float64 {
 	raw, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -13,19 +13,20 @@ import (
 	"sportello/app/config"
 )
 
-// What the bits of a mode may not say. The data folder is the desk's alone. Secrets beside it may be read by a group,
-// for that is how systems keep them (root:sportello, 0640).
+// Permission bits that files must not have. The data folder belongs to the desk alone. Secrets outside it may be
+// readable by a group, because systems store them so (root:sportello, 0640).
 const (
 	notOursAlone fs.FileMode = 0o077
 	notOurGroups fs.FileMode = 0o027
 	notWritable  fs.FileMode = 0o022
 )
 
-// maxPermissions is how many files and folders are looked at below one folder: a desk with millions of files has to start.
+// maxPermissions is how many files and folders below one folder are checked: a desk with millions of files must start
+// too.
 const maxPermissions = 4000
 
-// Permissions reports which files that the desk keeps or reads are open to users other than its own: at the start as
-// warnings, in doctor as faults. Each finding names the command that mends it.
+// Permissions reports which files of the desk are open to other users: at the start as warnings, in doctor as faults.
+// Each finding names the command that corrects it.
 func Permissions(cfg config.Config) []Finding {
 	var l permissions
 	dir := cfg.DataFolder()
@@ -55,7 +56,7 @@ func Permissions(cfg config.Config) []Finding {
 		text, err := os.ReadFile(cfg.File)
 		if err == nil && slices.ContainsFunc(inside, func(secret string) bool { return strings.Contains(string(text), secret) }) {
 			l.one(cfg.File, notOurGroups, "600")
-		} else { // also one without secrets says what the desk does
+		} else { // even without secrets it reveals what the desk does
 			l.one(cfg.File, notWritable, "go-w")
 		}
 	}
@@ -71,11 +72,11 @@ func (l *permissions) unreadable(err error) {
 	l.found = append(l.found, Finding{Wrong, err.Error(), "let the desk's user read it"})
 }
 
-// one looks at one file or folder, where a link leads to.
+// one checks one file or folder; it follows a link.
 func (l *permissions) one(path string, forbidden fs.FileMode, mend string) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // what needs it says so
+	case errors.Is(err, fs.ErrNotExist): // whoever needs the file reports that it is missing
 	case err != nil:
 		l.unreadable(err)
 	case info.Mode().Type() != fs.ModeSocket && info.Mode().Perm()&forbidden != 0:
@@ -83,7 +84,7 @@ func (l *permissions) one(path string, forbidden fs.FileMode, mend string) {
 	}
 }
 
-// owned looks whose the file is: what one user writes, another one cannot.
+// owned checks who owns the file: another user's file may not be writable.
 func (l *permissions) owned(path string) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -95,7 +96,7 @@ func (l *permissions) owned(path string) {
 	}
 }
 
-// below looks at a folder and what lies in it, and makes one finding of it all.
+// below checks a folder and everything in it, and makes one finding of the result.
 func (l *permissions) below(dir string) {
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -107,7 +108,7 @@ func (l *permissions) below(dir string) {
 	l.one(root, notOursAlone, "700")
 	looked, open, first := 0, 0, ""
 	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) { // the desk works meanwhile
+		if errors.Is(err, fs.ErrNotExist) { // the desk may be running
 			return nil
 		}
 		if err != nil || path == root {
@@ -134,7 +135,7 @@ func (l *permissions) below(dir string) {
 	}
 }
 
-// ShellQuote writes a path as a shell takes it.
+// ShellQuote quotes a path for a shell.
 func ShellQuote(path string) string {
 	plain := strings.IndexFunc(path, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/._-+,:@", r))

@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// Troubles remembers the errors of the last day that went to the log. A repeated error is counted, so that one that
-// occurs a thousand times leaves room for others.
+// Troubles keeps the logged errors of the last day. It counts a repeated error, so that one that occurs a thousand
+// times leaves room for others.
 type Troubles struct {
 	now func() time.Time
 	mu  sync.Mutex
-	all []*Trouble // the latest at the end
+	all []*Trouble // the latest last
 }
 
-// NewTroubles returns the memory of a desk with that clock.
+// NewTroubles returns an empty record that uses the clock now.
 func NewTroubles(now func() time.Time) *Troubles { return &Troubles{now: now} }
 
-// Trouble is one error of the log.
+// Trouble is one logged error.
 type Trouble struct {
 	Text  string
 	First time.Time
 	Last  time.Time
 	Times int
-	Named string // the reference that was shown with it the last time, if one was
+	Named string // the reference most recently shown with it, if any
 }
 
 const (
 	maxTroubles   = 100
-	troubleLength = 500 // characters kept of one
+	troubleLength = 500 // characters kept of one error
 	troubleTime   = 24 * time.Hour
 )
 
@@ -54,7 +54,7 @@ func (t *Troubles) add(text, named string, at time.Time) {
 	}
 }
 
-// LastDay returns them, the latest first.
+// LastDay returns the errors of the last day, the latest first.
 func (t *Troubles) LastDay(now time.Time) []Trouble {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -67,7 +67,7 @@ func (t *Troubles) LastDay(now time.Time) []Trouble {
 	return out
 }
 
-// Logger returns a logger that does what the given one does and remembers its errors.
+// Logger returns a logger that passes everything to l and records its errors.
 func (t *Troubles) Logger(l *slog.Logger) *slog.Logger {
 	return slog.New(&troubleHandler{next: l.Handler(), to: t})
 }
@@ -104,14 +104,14 @@ func (h *troubleHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.next.Handle(ctx, r)
 }
 
-// untold are attributes that differ each time or fill the page: with them no error would be the same again.
+// untold are attributes that differ each time or are long: with them no two errors would be equal.
 var untold = []string{"stack", "stacktrace", "detail", "took", "reference", "bytes", "from"}
 
 func (h *troubleHandler) say(a slog.Attr) string {
 	if a.Equal(slog.Attr{}) || slices.Contains(untold, a.Key) {
 		return ""
 	}
-	line, _, _ := strings.Cut(a.Value.Resolve().String(), "\n") // below it stands where it happened
+	line, _, _ := strings.Cut(a.Value.Resolve().String(), "\n") // the lines below are a stack
 	return fmt.Sprintf(" %s%s=%s", h.group, a.Key, line)
 }
 

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// Version says which release the binary is, and what it was built with.
+// Version returns the release of the binary and what it was built with.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,5 +1,5 @@
-// Package watch knows how the desk is: its parts and what is wrong with them, background work, errors of the last day,
-// figures, and what doctor looks at.
+// Package watch knows the state of the desk: its parts and their problems, background jobs, errors of the last day,
+// metrics, and the checks of doctor.
 package watch
 
 import (
@@ -17,19 +17,19 @@ import (
 	"sportello/store"
 )
 
-// Part is one thing whose state is watched: on /readyz, on the administrator's page and by doctor. Each function may be nil.
+// Part is one thing whose state is watched: by /readyz, the administrator's page and doctor. Each function may be nil.
 type Part struct {
 	Name string // as /readyz and doctor call it
 
-	// Wrong returns what is wrong now, in English, empty when nothing is. It is called often and must be quick.
+	// Wrong returns the current problem in English, empty when there is none. It is called often and must be quick.
 	Wrong func() string
-	// Show makes the lines of the administrator's page.
+	// Show returns the lines for the administrator's page.
 	Show func(words.Voice) []Fact
-	// Check looks as closely as doctor does. It may take its time. beside reports that a server is running.
+	// Check examines the part for doctor and may take its time. beside says that a server is running.
 	Check func(ctx context.Context, beside bool) []Finding
 }
 
-// Fact is one line about a part. What is bad about it stands in Bad instead of Text.
+// Fact is one line about a part. A problem is in Bad instead of Text.
 type Fact struct{ Label, Text, Bad string }
 
 // Watch knows the state of the desk. Its fields are set before first use; Parts may be added until then.
@@ -45,11 +45,11 @@ type Watch struct {
 	Commits          *Commits
 	Parts            []Part
 
-	newest time.Time // of the changes that were there at the start
+	newest time.Time // latest change that existed at the start
 }
 
-// Begin notes what was there at the start and makes the parts that every desk has. What else is worth watching is added
-// to Parts by whoever has it.
+// Begin records the state at the start and makes the parts that every desk has. Owners of other parts add them to
+// Parts.
 func (w *Watch) Begin() (err error) {
 	if w.newest, err = newestChange(w.Store, 1000); err != nil {
 		return err
@@ -72,15 +72,15 @@ func (w *Watch) Begin() (err error) {
 // Finding is the result of one of doctor's checks.
 type Finding struct {
 	Level Level
-	Text  string // how it is
+	Text  string // what was found
 	Do    string // what to do about it
 }
 
-// Level is how bad a finding is.
+// Level is how serious a finding is.
 type Level int
 
 const (
-	Fine  Level = iota // as it should be
+	Fine  Level = iota // no problem
 	Note               // worth knowing
 	Wrong              // makes doctor fail
 )
@@ -88,10 +88,10 @@ const (
 // String returns the word that doctor prints.
 func (l Level) String() string { return [...]string{"ok", "note", "WRONG"}[l] }
 
-// Good is a finding of something that is as it should be.
+// Good returns a finding without a problem.
 func Good(format string, args ...any) Finding { return Finding{Fine, fmt.Sprintf(format, args...), ""} }
 
-// Causes asks every part what is wrong with it.
+// Causes returns the current problem of every part that has one.
 func (w *Watch) Causes() []Cause {
 	var out []Cause
 	for _, p := range w.Parts {
@@ -105,25 +105,25 @@ func (w *Watch) Causes() []Cause {
 	return out
 }
 
-// Commits measures how long commits take, the last one included.
+// Commits measures the duration of commits and keeps the last one.
 type Commits struct {
 	took prometheus.Histogram
 	last atomic.Int64 // nanoseconds
 }
 
-// NewCommits begins to count.
+// NewCommits returns an empty measurement.
 func NewCommits() *Commits {
 	return &Commits{took: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "sportello_store_commit_seconds", Help: "Time of one commit, shared by all who wrote at once.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5}})}
 }
 
-// Note counts one commit; the store calls it.
+// Note records one commit; the store calls it.
 func (c *Commits) Note(took time.Duration) { c.took.Observe(took.Seconds()); c.last.Store(int64(took)) }
 
-// LeastFree is the free space on the disk, in bytes, below which the desk warns.
+// LeastFree is the free disk space in bytes below which the desk warns.
 const LeastFree = 2 << 30
 
-// Cause says that a part is not well, and why.
+// Cause names a part with a problem, and the problem.
 type Cause struct {
 	Part string `json:"part"`
 	Text string `json:"text"`
