@@ -8,17 +8,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxAddresses bounds one list; nobody writes to more people by hand.
+// maxAddresses limits one list; nobody writes to more people by hand.
 const maxAddresses = 2000
 
-// maxEmail is what RFC 5321 allows with room for other alphabets.
+// maxEmail is the limit of RFC 5321 with room for other alphabets.
 const maxEmail = 320
 
-// ParseAddresses reads an address list as people and programs write it (RFC
-// 5322 and worse): encoded and quoted names, names with commas that nobody
-// quoted, comments, groups, semicolons between addresses, "mailto:", an
-// address in quotes. A comment is the name when there is no other. What holds
-// no address is left out.
+// ParseAddresses returns the addresses of a list as people and programs write it (RFC 5322 and worse): encoded and
+// quoted names, unquoted names with commas, comments, groups, semicolons between addresses, "mailto:", a quoted
+// address. A comment becomes the name when there is no other. Entries without an address are left out.
 func ParseAddresses(s string) []Address {
 	var list []Address
 	p := addressParser{s: s}
@@ -30,20 +28,19 @@ func ParseAddresses(s string) []Address {
 	return list
 }
 
-// addressParser walks over a list; what was written before an address, and
-// may be its name, waits in name.
+// addressParser reads a list. name holds the text before an address, which may be its name.
 type addressParser struct {
 	s       string
 	pos     int
 	name    strings.Builder
 	comment string
-	quoted  bool // name holds something that stood in quotes
+	quoted  bool // name contains text that was quoted
 }
 
 func (p *addressParser) done() bool { return p.pos >= len(p.s) }
 
-// next reads up to the end of an address. A comma behind what is no address
-// may belong to a name ("Rossi, Anna <a@b.it>") and is kept until it shows.
+// next reads to the end of the next address. Text before a comma that is not an address may be part of a name ("Rossi,
+// Anna <a@b.it>") and is kept until that is known.
 func (p *addressParser) next() (Address, bool) {
 	for p.pos < len(p.s) {
 		c := p.s[p.pos]
@@ -61,7 +58,7 @@ func (p *addressParser) next() (Address, bool) {
 			email := p.angle()
 			a := Address{Name: p.takeName(), Email: email}
 			if a.Email == "" {
-				// "Anna" <> or <Anna> a@b.it: nothing to write to.
+				// "Anna" <> or <Anna> a@b.it: the brackets contain no address.
 				if at := p.bare(a.Name); at != "" {
 					return Address{Email: at}, true
 				}
@@ -101,8 +98,7 @@ func (p *addressParser) next() (Address, bool) {
 	return p.plain(p.name.String())
 }
 
-// insideWord tells whether the name ends in an encoded word that has not
-// ended: what looks like a sign of the list belongs to it.
+// insideWord reports whether the name ends inside an encoded word: a separator of the list then belongs to that word.
 func (p *addressParser) insideWord() bool {
 	name := p.name.String()
 	name = name[max(0, len(name)-200):]
@@ -115,14 +111,14 @@ func (p *addressParser) reset() {
 	p.comment, p.quoted = "", false
 }
 
-// plain makes an address of words without angle brackets.
+// plain returns the address in words without angle brackets.
 func (p *addressParser) plain(word string) (Address, bool) {
 	email := p.bare(word)
 	if email == "" {
 		return Address{}, false
 	}
 	name := ""
-	// "Anna Bianchi a@b.it": what stands before it is the name.
+	// "Anna Bianchi a@b.it": the words before the address are the name.
 	if i := strings.LastIndexAny(strings.TrimSpace(word), " \t,"); i > 0 {
 		name = nameText(strings.TrimSpace(word)[:i])
 	}
@@ -133,7 +129,7 @@ func (p *addressParser) plain(word string) (Address, bool) {
 	return p.finish(Address{name, email}), true
 }
 
-// bare returns the address that words end with, "" if they do not.
+// bare returns the address at the end of the words, "" if there is none.
 func (p *addressParser) bare(word string) string {
 	word = strings.TrimSpace(word)
 	if i := strings.LastIndexAny(word, " \t,"); i >= 0 {
@@ -149,8 +145,7 @@ func (p *addressParser) finish(a Address) Address {
 	return a
 }
 
-// takeName returns the name before an angle bracket. If earlier entries of
-// the list were no addresses, they belong to it.
+// takeName returns the name before an angle bracket, including earlier entries of the list that were not addresses.
 func (p *addressParser) takeName() string {
 	name := nameText(p.name.String())
 	p.name.Reset()
@@ -158,7 +153,7 @@ func (p *addressParser) takeName() string {
 	return name
 }
 
-// nameText decodes a name. Quotes may have been inside an encoded word.
+// nameText decodes a name. An encoded word may contain quotes.
 func nameText(s string) string {
 	s = DecodeHeader(strings.Trim(s, " \t,"))
 	for len(s) > 1 && (s[0] == '"' && s[len(s)-1] == '"' || s[0] == '\'' && s[len(s)-1] == '\'') {
@@ -167,10 +162,10 @@ func nameText(s string) string {
 	return cut(strings.Trim(s, " ,"), maxName)
 }
 
-// maxName is more than anybody is called.
+// maxName is longer than any real name.
 const maxName = 400
 
-// quote reads a quoted string into the name. One that does not end is none.
+// quote reads a quoted string into the name. Without a closing quote it is ordinary text.
 func (p *addressParser) quote() {
 	var b strings.Builder
 	for i := p.pos + 1; i < len(p.s); i++ {
@@ -180,8 +175,8 @@ func (p *addressParser) quote() {
 			b.WriteByte(p.s[i])
 		case c == '"':
 			if strings.HasPrefix(p.s[i+1:], "@") {
-				// "anna"@b.it: a local part in quotes. One with spaces is no
-				// address that could be written to, nor is its end.
+				// "anna"@b.it: a quoted local part. Neither one with spaces nor its last word is an address that could
+				// be written to.
 				p.name.WriteString(strings.ReplaceAll(b.String(), " ", "\x01"))
 			} else {
 				p.name.WriteString(b.String())
@@ -193,7 +188,7 @@ func (p *addressParser) quote() {
 			b.WriteByte(c)
 		}
 	}
-	// No further quote will end either: they are all characters.
+	// No later quote is closed either: they are all ordinary characters.
 	p.s = p.s[:p.pos] + strings.ReplaceAll(p.s[p.pos:], `"`, "")
 }
 
@@ -244,14 +239,14 @@ func (p *addressParser) angle() string {
 	return inBrackets(in)
 }
 
-// inBrackets returns the address of what stood in angle brackets.
+// inBrackets returns the address in a text from angle brackets.
 func inBrackets(in string) string {
 	in = strings.TrimPrefix(strings.TrimSpace(in), "mailto:")
 	if local, domain, ok := strings.Cut(in, "@"); ok {
 		in = strings.TrimRight(local, " \t") + "@" + strings.TrimLeft(domain, " \t")
 	}
 	if strings.HasPrefix(in, "@") {
-		// A route, which nobody has used for thirty years.
+		// A route, which has been obsolete for thirty years.
 		if i := strings.IndexByte(in, ':'); i > 0 {
 			in = in[i+1:]
 		}
@@ -259,9 +254,8 @@ func inBrackets(in string) string {
 	return cleanEmail(in)
 }
 
-// bracket reads "...>" with comments in it and returns what stands there
-// without them, their white space too, and its length; 0 when there are none
-// or it does not end. The first comment is the name when there is no other.
+// bracket reads "...>" and returns the text without comments and white space, and its length; 0 when there is no such
+// text or it is not closed. The first comment becomes the name when there is no other.
 func (p *addressParser) bracket(s string) (in string, n int) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -291,11 +285,10 @@ func (p *addressParser) bracket(s string) (in string, n int) {
 	return "", 0
 }
 
-// maxComment bounds a comment inside an address.
+// maxComment limits a comment inside an address.
 const maxComment = 300
 
-// commentEnd returns the length of the comment that s begins with, 0 when it
-// does not end.
+// commentEnd returns the length of the comment at the beginning of s, 0 when it is not closed.
 func commentEnd(s string) int {
 	depth := 0
 	for i := 0; i < len(s); i++ {
@@ -313,9 +306,8 @@ func commentEnd(s string) int {
 	return 0
 }
 
-// cleanEmail returns an address lower case and NFC, "" when it is none: it
-// needs one @ with something on both sides, no white space, no controls, no
-// brackets, no quotes and no commas.
+// cleanEmail returns an address in lower case and NFC, "" when it is invalid: it needs one @ with text on both sides,
+// and may contain no white space, controls, brackets, quotes or commas.
 func cleanEmail(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) > 6*maxEmail {

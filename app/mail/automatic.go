@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// judge says what kind of program sent a message, what it reports, and
-// whether its sender is proven.
+// judge finds out what kind of program sent a message, what it reports, and whether its sender is verified.
 func (m *reading) judge(root *entity) {
 	h := root.header
 	m.report(root)
@@ -17,16 +16,15 @@ func (m *reading) judge(root *entity) {
 	}
 }
 
-// fieldRule says what the presence of a field means, or of some values of it.
+// fieldRule says what a header field, or one of its values, means.
 type fieldRule struct {
 	name   string
-	values string // one of these words begins the value; "" for any value
-	except string // the value that means nothing
+	values string // the value begins with one of these words; "" for any value
+	except string // a value without meaning
 	is     Automatic
 }
 
-// fieldRules are asked in order. RFC 3834 is first; the rest is what programs
-// wrote before it and still write.
+// fieldRules are applied in order. RFC 3834 comes first; the others are what programs wrote before it and still write.
 var fieldRules = []fieldRule{
 	{"Auto-Submitted", "auto-replied", "", AutoReply},
 	{"Auto-Submitted", "", "no", Notification},
@@ -85,18 +83,18 @@ var (
 		`permanent delivery failure|mail failed, returning|mail system error|non-?deliver(y|able)|` +
 		`warning: (message|could not send)|delayed mail|non recapitabile|mancato recapito|messaggio non (recapitat|consegnat)|impossibile recapitare|recapito ritardato|notifica (dello|sullo) stato (del|di) recapito|` +
 		`unzustellbar|undelivrable|non remis|no se puede entregar)`)
-	// returning is what only mail systems are believed.
+	// returning matches subjects that count only when a mail system sent them.
 	returning = regexp.MustCompile(`(?i)(un|non?)[- ]?deliver|deliver\w*\b.{0,30}(fail|error|problem|status|report|delay|notif|impossib|not possible)|(fail|error|unable|could not|cannot|can't|impossib)\w*\b.{0,40}deliver|not\b.{0,20}deliver|` +
 		`return(ed|ing)\b.{0,30}(mail|message|sender)|(mail|message)\b.{0,30}(fail|error|return|reject|delay|bounce)|(reject|bounce)\w*\b.{0,20}(mail|message)|failure|user unknown|unknown user|\bbounce|transcript|recapit|consegn|zustell|non ?livr|entrega`)
 	readNote = regexp.MustCompile(`(?i)^(letto|read|gelesen|lu|leído|conferma di lettura|ricevuta di ritorno|non letto|not read|eliminato senza (essere stato )?lett[oa]|return receipt)( \(visualizzato\)| \(displayed\))?\s?[:\-]`)
 )
 
-// Unanswerable reports whether the local part of the address says that nobody
-// reads answers to it: noreply, donotreply, nonrispondere and their like.
+// Unanswerable reports whether the local part of the address says that nobody reads answers: noreply, donotreply,
+// nonrispondere and the like.
 func Unanswerable(address string) bool { return noReply.MatchString(address) }
 
-// automatic returns what kind of program sent the message and the line that
-// says so, "" for a person. No word of the subject is enough by itself.
+// automatic returns the kind of program that sent the message, and the header line that shows it; "" for a person.
+// Words in the subject are never enough.
 func (m *reading) automatic(root *entity) (Automatic, string) {
 	h, msg := root.header, m.msg
 	because := func(name string) string {
@@ -139,7 +137,7 @@ func (m *reading) automatic(root *entity) (Automatic, string) {
 		}
 	}
 	switch {
-	case nobody && OutOfOfficeSubject(msg.Subject): // the words alone decide nothing: people write them too
+	case nobody && OutOfOfficeSubject(msg.Subject): // the words alone are not enough: people write them too
 		return OutOfOffice, subject
 	case nobody:
 		return AutoReply, "Return-Path: <>"
@@ -157,7 +155,7 @@ func (m *reading) automatic(root *entity) (Automatic, string) {
 }
 
 func (r fieldRule) matches(v string) bool {
-	// Comments may stand behind the word.
+	// A comment may follow the word.
 	v, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(v)), ";")
 	v, _, _ = strings.Cut(v, "(")
 	v = strings.TrimSpace(v)

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNoSubjectAloneMakesAPersonAMachine: what people write about absences, cars and automatic replies is theirs:
-// words of a subject alone make nobody a machine.
+// TestNoSubjectAloneMakesAPersonAMachine: people write about absences, cars and automatic replies too, so the words of
+// a subject alone never mark a mail as automatic.
 func TestNoSubjectAloneMakesAPersonAMachine(t *testing.T) {
 	for _, subject := range []string{"Auto: parcheggio", "Fuori sede: missione non liquidata", "Risposta automatica: non parte", "Out of office: how do I set it", "Assente dall'ufficio: come si registra",
 		"Automatic reply: the wrong text goes out", "Vacation: request refused", "OOO - booking of a room", "Abwesenheit: Antrag", "Messaggio automatico di assenza: va cambiato", "Re: Fuori ufficio",

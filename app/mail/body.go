@@ -7,16 +7,14 @@ import (
 	"golang.org/x/net/html/charset"
 )
 
-// content returns the decoded bytes of a part that is no multipart. An
-// encoding that nobody knows, or that the bytes do not follow, leaves them as
-// they are.
+// content returns the decoded bytes of a part that is not a multipart. If the encoding is unknown or invalid, it
+// returns them undecoded.
 func (m *reading) content(e *entity) []byte {
 	b, _ := m.decode(e)
 	return b
 }
 
-// decode is content, and tells whether the bytes are those of the message
-// itself.
+// decode is content; shared says that the bytes are those of the message itself.
 func (m *reading) decode(e *entity) (b []byte, shared bool) {
 	raw := m.data[e.body:max(e.body, e.end)]
 	encoding, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(e.header.get("Content-Transfer-Encoding"))), ";")
@@ -39,8 +37,7 @@ func (m *reading) decode(e *entity) (b []byte, shared bool) {
 	return raw, true
 }
 
-// likeBase64 tells whether most of the bytes belong to the alphabet and no
-// line has the spaces of a text.
+// likeBase64 reports whether most of the bytes belong to the alphabet and no line contains spaces as text does.
 func likeBase64(b []byte) bool {
 	sample := b[:min(len(b), 4096)]
 	good, space := 0, 0
@@ -55,8 +52,8 @@ func likeBase64(b []byte) bool {
 	return good*10 >= len(sample)*9 || space == 0 && good*2 > len(sample)
 }
 
-// decodeQuoted decodes quoted-printable (RFC 2045). An equals sign with
-// anything strange behind it stays, spaces at the end of a line go.
+// decodeQuoted decodes quoted-printable (RFC 2045). It keeps an equals sign before an invalid code and removes spaces
+// at the end of a line.
 func decodeQuoted(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for pos := 0; pos < len(b); {
@@ -121,7 +118,7 @@ func decodeUU(b []byte) ([]byte, bool) {
 	return out, begun && len(out) > 0
 }
 
-// text returns what a text part says, unfolded where it says that it flows.
+// text returns the text of a text part, with flowed lines joined.
 func (m *reading) text(e *entity) string {
 	label := e.params["charset"]
 	b := m.content(e)
@@ -135,8 +132,8 @@ func (m *reading) text(e *entity) string {
 	return s
 }
 
-// metaCharset returns the character set that HTML names in itself, else what
-// its first bytes look like, "" if that does not matter.
+// metaCharset returns the character set that HTML declares, else the one its first bytes suggest, "" if it does not
+// matter.
 func metaCharset(b []byte) string {
 	if ascii(b) {
 		return ""
@@ -145,9 +142,8 @@ func metaCharset(b []byte) string {
 	return name
 }
 
-// unflow joins the lines that format=flowed has wrapped (RFC 3676): a line
-// that ends in a space goes on in the next one of the same quote depth. The
-// line "-- " above a signature does not flow.
+// unflow joins the lines that format=flowed wrapped (RFC 3676): a line that ends in a space continues in the next one
+// of the same quote depth. The line "-- " above a signature does not.
 func unflow(s string, delsp bool) string {
 	var b strings.Builder
 	b.Grow(len(s))

@@ -6,18 +6,16 @@ import (
 	"time"
 )
 
-// maxEvents bounds the events of one invitation, maxCalendar the bytes that
-// are searched for them.
+// maxEvents limits the events of one invitation, maxCalendar the bytes searched for them.
 const (
 	maxEvents   = 50
 	maxCalendar = 1 << 20
 )
 
-// calendar keeps an invitation and reads what it says.
+// calendar keeps an invitation as a part and reads its events.
 func (m *reading) calendar(e *entity, at place) {
 	for _, ev := range readCalendar(cut(m.text(e), maxCalendar)) {
-		// The same invitation stands in a mail twice: as a form of its text
-		// and as a file.
+		// A mail contains the same invitation twice: as a form of its text and as a file.
 		known := false
 		for _, k := range m.msg.Calendar {
 			known = known || k == ev
@@ -29,7 +27,7 @@ func (m *reading) calendar(e *entity, at place) {
 	m.add(e, RoleCalendar, at)
 }
 
-// readCalendar reads the events of iCalendar text (RFC 5545).
+// readCalendar returns the events of iCalendar text (RFC 5545).
 func readCalendar(s string) []Event {
 	s = strings.NewReplacer("\n ", "", "\n\t", "").Replace(s)
 	var list []Event
@@ -37,7 +35,7 @@ func readCalendar(s string) []Event {
 	method, zone := "", ""
 	var starting time.Duration
 	offsets := map[string]*time.Location{}
-	inside := 0 // alarms and the like inside an event
+	inside := 0 // depth of alarms and the like inside an event
 	standard := false
 	for s != "" && len(list) < maxEvents {
 		var l string
@@ -95,8 +93,7 @@ func readCalendar(s string) []Event {
 	return list
 }
 
-// calendarLine cuts a line into its name and parameters, both in upper case,
-// and its value.
+// calendarLine splits a line into its name and parameters, both in upper case, and its value.
 func calendarLine(l string) (name string, params map[string]string, value string) {
 	l = strings.TrimRight(l, "\r")
 	quoted := false
@@ -127,10 +124,10 @@ func calendarLine(l string) (name string, params map[string]string, value string
 	return strings.ToUpper(strings.TrimSpace(parts[0])), params, value
 }
 
-// maxWhat bounds the description of an event, which holds the link to it.
+// maxWhat limits the description of an event, which contains the link to the meeting.
 const maxWhat = 8000
 
-// calendarLines is calendarText for what may have several lines.
+// calendarLines is calendarText for values that may have several lines.
 func calendarLines(s string) string {
 	s = strings.NewReplacer(`\n`, "\n", `\N`, "\n", `\,`, ",", `\;`, ";", `\\`, `\`).Replace(cut(s, maxWhat))
 	var lines []string
@@ -147,8 +144,8 @@ func calendarText(s string) string {
 	return cut(oneLine(strings.NewReplacer(`\n`, " ", `\N`, " ", `\,`, ",", `\;`, ";", `\\`, `\`).Replace(s)), 500)
 }
 
-// windowsZones are the names that Outlook gives to the zones its users here
-// live in. Others have their offset in the invitation.
+// windowsZones maps Outlook's names for the time zones of its users here. For other zones the invitation contains the
+// offset.
 var windowsZones = map[string]string{
 	"W. Europe Standard Time": "Europe/Rome", "Romance Standard Time": "Europe/Paris", "Central Europe Standard Time": "Europe/Budapest",
 	"Central European Standard Time": "Europe/Warsaw", "GMT Standard Time": "Europe/London", "E. Europe Standard Time": "Europe/Bucharest",
@@ -196,7 +193,7 @@ func calendarOffset(s string) (seconds int, ok bool) {
 	return seconds, true
 }
 
-// calendarDuration reads "PT1H30M" and "P1D"; 0 when it is neither.
+// calendarDuration parses "PT1H30M" and "P1D"; 0 for anything else.
 func calendarDuration(s string) time.Duration {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	s, ok := strings.CutPrefix(s, "P")
@@ -228,7 +225,7 @@ func calendarDuration(s string) time.Duration {
 	return d
 }
 
-// text tells an event in lines that need no language: what, when, where, who.
+// text returns an event in lines that need no language: what, when, where, who.
 func (ev Event) text() string {
 	var lines []string
 	add := func(s string) {

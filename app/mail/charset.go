@@ -16,10 +16,8 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// decodeText returns bytes of a character set as UTF-8. A name that nobody
-// knows, or none, means a guess: UTF-8 when the bytes are that, else
-// windows-1252. Controls other than tab and line ends go, CR LF and CR become
-// LF.
+// decodeText returns bytes of a character set as UTF-8. If the set is unknown or absent, it guesses: UTF-8 when the
+// bytes are valid, else windows-1252. It removes controls other than tab and line ends; CR LF and CR become LF.
 func decodeText(b []byte, label string) string {
 	return cleanText(decodeCharset(b, label))
 }
@@ -36,8 +34,7 @@ func decodeCharset(b []byte, label string) string {
 	case "utf-8", "utf8", "us-ascii", "ascii", "ansi_x3.4-1968", "", "unknown-8bit", "x-unknown", "unknown", "8bit", "default", "x-user-defined", "none", "binary":
 		return guess(b)
 	case "iso-8859-1", "iso8859-1", "latin1", "windows-1252", "cp1252", "iso_8859-1", "iso-8859-15", "iso8859-15":
-		// UTF-8 that says it is Latin is met every day; Latin text that
-		// happens to be UTF-8 is not.
+		// UTF-8 labelled as Latin is common; Latin text that happens to be valid UTF-8 is not.
 		if !ascii(b) && utf8.Valid(b) {
 			return string(b)
 		}
@@ -70,8 +67,7 @@ func decodeCharset(b []byte, label string) string {
 func with(e encoding.Encoding, b []byte) string {
 	out, err := e.NewDecoder().Bytes(b)
 	if err != nil {
-		// The decoders of x/text replace what they do not know; one that
-		// fails all the same leaves the guess.
+		// The decoders of x/text replace unknown bytes; if one fails nevertheless, guess.
 		return guess(b)
 	}
 	return string(out)
@@ -86,7 +82,7 @@ func ascii(b []byte) bool {
 	return true
 }
 
-// guess reads bytes of which nobody says, or not truly, what they are.
+// guess decodes bytes whose character set is missing or wrong.
 func guess(b []byte) string {
 	if utf8.Valid(b) {
 		if bytes.Contains(b, []byte("\x1b$B")) || bytes.Contains(b, []byte("\x1b$@")) {
@@ -100,7 +96,7 @@ func guess(b []byte) string {
 			return utf16Text(b[2:], big)
 		}
 	}
-	// UTF-8 that was cut or carries a few strange bytes is still UTF-8.
+	// UTF-8 that was cut or has a few invalid bytes is still UTF-8.
 	good, bad := 0, 0
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
@@ -118,8 +114,7 @@ func guess(b []byte) string {
 	return with1252(b)
 }
 
-// with1252 is windows-1252 with the five holes of its table left as controls,
-// which cleanText takes out.
+// with1252 decodes windows-1252 and leaves the five holes of its table as controls, which cleanText removes.
 func with1252(b []byte) string {
 	out, err := charmap.Windows1252.NewDecoder().Bytes(b)
 	if err != nil {
@@ -140,7 +135,7 @@ func utf16Text(b []byte, big bool) string {
 	return string(utf16.Decode(units))
 }
 
-// decodeUTF7 reads RFC 2152.
+// decodeUTF7 decodes UTF-7 (RFC 2152).
 func decodeUTF7(b []byte) string {
 	var out strings.Builder
 	for i := 0; i < len(b); i++ {
@@ -180,7 +175,7 @@ func decodeUTF7(b []byte) string {
 	return strings.ToValidUTF8(out.String(), "\uFFFD")
 }
 
-// cleanText makes text of many lines storable: UTF-8, LF, no controls.
+// cleanText prepares text of several lines for the store: UTF-8, LF, no controls.
 func cleanText(s string) string {
 	clean := true
 	for i := 0; i < len(s); i++ {
@@ -221,8 +216,8 @@ func cleanText(s string) string {
 	return b.String()
 }
 
-// oneLine makes text fit for a header, a name or a subject: white space of
-// any kind is one space, controls and what hides or turns text go.
+// oneLine prepares text for a header, a name or a subject: any white space becomes one space; controls and characters
+// that hide or reverse text are removed.
 func oneLine(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))

@@ -13,14 +13,13 @@ import (
 	"github.com/jhillyerd/enmime/v2"
 )
 
-// corpora are modules that carry messages, with the folders they are in.
+// corpora are modules that contain messages, with the folders of the messages.
 var corpora = []struct{ module, folder, end string }{
 	{"github.com/jhillyerd/enmime/v2", "testdata", ".raw"},
 	{"github.com/wneessen/go-mail", "testdata", ".eml"},
 }
 
-// corpus calls each with every message of a module, as the module proxy ships
-// it.
+// corpus calls each with every message of a module from the module proxy, and returns how many there were.
 func corpus(t *testing.T, module, folder, end string, each func(t *testing.T, raw []byte)) int {
 	t.Helper()
 	out, err := exec.Command("go", "mod", "download", "-json", module).Output()
@@ -49,15 +48,13 @@ func corpus(t *testing.T, module, folder, end string, each func(t *testing.T, ra
 
 var wordRun = regexp.MustCompile(`[\p{L}\p{N}]{3,}`)
 
-// TestNoWordOfAPublicCorpusIsLost reads what another parser brings as its own
-// tests, and compares with what that parser finds in it.
+// TestNoWordOfAPublicCorpusIsLost reads another parser's own test messages, and compares with what that parser finds.
 func TestNoWordOfAPublicCorpusIsLost(t *testing.T) {
 	for _, c := range corpora {
 		n := corpus(t, c.module, c.folder, c.end, func(t *testing.T, raw []byte) {
 			m := read(t, raw, Options{})
 			if bytes.Contains(raw, []byte("w0OsT65hsFYgIKVfu/QgIMNDpKexwA0K")) {
-				// Chinese in Big5 that says it is ASCII. Whoever guesses that
-				// also takes Italian for Chinese.
+				// Chinese in Big5 labelled as ASCII. A guess that recognised it would also take Italian for Chinese.
 				return
 			}
 			e, err := enmime.ReadEnvelope(bytes.NewReader(raw))

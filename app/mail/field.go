@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// field is one field of a header: its name as written and its value with the
-// line ends of folding taken out. The value is as it came, not decoded.
+// field is one header field: its name as written, and its value unfolded but not decoded.
 type field struct{ name, value string }
 
 // header is a header in the order it was written.
 type header []field
 
-// get returns the first value of a name.
+// get returns the first value of the name.
 func (h header) get(name string) string {
 	for _, f := range h {
 		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
@@ -22,7 +21,7 @@ func (h header) get(name string) string {
 	return ""
 }
 
-// has tells whether a field of a name is there, be it empty.
+// has reports whether the name is present, even with an empty value.
 func (h header) has(name string) bool {
 	for _, f := range h {
 		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
@@ -32,7 +31,7 @@ func (h header) has(name string) bool {
 	return false
 }
 
-// all returns the values of a name in order.
+// all returns the values of the name in order.
 func (h header) all(name string) []string {
 	var list []string
 	for _, f := range h {
@@ -43,11 +42,11 @@ func (h header) all(name string) []string {
 	return list
 }
 
-// text returns the first value of a name decoded.
+// text returns the first value of the name, decoded.
 func (h header) text(name string) string { return DecodeHeader(h.get(name)) }
 
-// fieldName returns the length of the field name that a line begins with, 0
-// when it begins with none. White space before the colon is forgiven.
+// fieldName returns the length of the field name at the beginning of a line, 0 when there is none. White space before
+// the colon is allowed.
 func fieldName(l []byte) int {
 	i := 0
 	for i < len(l) && l[i] > ' ' && l[i] < 0x7f && l[i] != ':' {
@@ -63,12 +62,11 @@ func fieldName(l []byte) int {
 	return n
 }
 
-// readHeader reads the header at pos and returns where its body begins. What
-// is beyond maxHeader is skipped and said to be too long. A line that is no
-// field is taken for the rest of the one before it when a field follows, else
-// for the body of a message whose header does not end.
+// readHeader reads the header at pos and returns where its body begins. It skips what exceeds maxHeader and sets long.
+// A line that is not a field continues the field before it if another field follows; otherwise it begins the body of a
+// message whose header does not end.
 func readHeader(data []byte, pos int) (h header, body int, long bool) {
-	begin, folded := pos, pos // up to folded the lines are known to belong to the header
+	begin, folded := pos, pos // lines before folded are known to belong to the header
 	var value []byte
 	flush := func() {
 		if len(h) > 0 && value != nil {
@@ -86,7 +84,7 @@ func readHeader(data []byte, pos int) (h header, body int, long bool) {
 		if pos-begin+len(l) > maxHeader {
 			long = true
 			if pos-begin < maxHeader && value == nil {
-				// A single field as long as that shows its beginning.
+				// Of a single field that long, keep the beginning.
 				if n := fieldName(l); n > 0 {
 					h = append(h, field{name: string(l[:n])})
 					value = bytes.Clone(l[bytes.IndexByte(l, ':')+1 : min(len(l), maxHeader)])
@@ -100,8 +98,8 @@ func readHeader(data []byte, pos int) (h header, body int, long bool) {
 		switch {
 		case l[0] == ' ' || l[0] == '\t':
 			if pos >= folded && len(bytes.TrimSpace(l)) == 0 {
-				// A line of blanks belongs to a field that goes on (RFC 5322
-				// 4.2). It ends the header where what follows is text.
+				// A line of blanks belongs to a field that continues (RFC 5322 4.2). It ends the header if text
+				// follows.
 				if folded = foldedTo(data, next); folded == 0 {
 					flush()
 					return h, next, long
@@ -128,7 +126,7 @@ func readHeader(data []byte, pos int) (h header, body int, long bool) {
 	return h, pos, long
 }
 
-// fieldOrBlank tells what the line at pos is: 1 a field, 2 blank, 0 other.
+// fieldOrBlank returns the kind of the line at pos: 1 a field, 2 blank, 0 other.
 func fieldOrBlank(data []byte, pos int) int {
 	if pos >= len(data) {
 		return 2
@@ -143,8 +141,8 @@ func fieldOrBlank(data []byte, pos int) int {
 	return 0
 }
 
-// foldedTo returns where the lines from pos on that begin with white space
-// end, if what stands there is a field or the end of the header; else 0.
+// foldedTo returns the end of the lines from pos on that begin with white space, if a field or the end of the header
+// follows them; else 0.
 func foldedTo(data []byte, pos int) int {
 	begin := pos
 	for pos < len(data) && (data[pos] == ' ' || data[pos] == '\t') {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzAuthenticationResults judges what servers say of a sender. Nothing is proven by a server that is not trusted, nor
-// without the word pass and the sender's domain.
+// FuzzAuthenticationResults checks what servers say about a sender. Without a trusted server, the word pass and the
+// sender's domain nothing is proven.
 func FuzzAuthenticationResults(f *testing.F) {
 	for _, s := range []string{"mx.desk.it; dmarc=pass header.from=ateneo.it", "mx.desk.it 1; dkim=pass (ok) header.d=ateneo.it", `mx.desk.it; dkim=fail reason="x; dmarc=pass header.from=ateneo.it"`, "mx.desk.it; spf=fail (a (b) ; dmarc=pass header.from=ateneo.it)",
 		"mx.ladro.it; dmarc=pass header.from=ateneo.it", ";", "mx.desk.it", "mx.desk.it; dmarc", "\"mx.desk.it\"; dmarc=pass header.from=ateneo.it", "mx.desk.it\r\n ; dmarc = pass header.from = \"ateneo.it\""} {

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// nested is a multipart in a multipart, n deep, closed or left open.
+// nested returns a multipart in a multipart, n deep, closed or left open.
 func nested(n int, closed bool) []byte {
 	var b bytes.Buffer
 	b.WriteString("From: a@b.it\nSubject: x\n")
@@ -29,14 +29,13 @@ func manyParts(n int) []byte {
 	return []byte("From: a@b.it\nSubject: x\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nfine\n" + strings.Repeat("--x\nContent-Type: a/b; name=c\n\nd\n", n) + "--x--\n")
 }
 
-// TestHostileMessagesAreBounded counts what is looked at and kept, for a test
-// of time says more of the machine.
+// TestHostileMessagesAreBounded counts what is examined and kept; a test of time would measure the machine.
 func TestHostileMessagesAreBounded(t *testing.T) {
 	head := "From: a@b.it\nSubject: x\n"
 	for name, c := range map[string]struct {
 		raw     []byte
 		problem string
-		text    string // found in the text
+		text    string // expected in the text
 		parts   int
 	}{
 		"100 levels":               {nested(maxLevels, true), "", "fine", 0},
@@ -93,7 +92,7 @@ func TestHostileMessagesAreBounded(t *testing.T) {
 	}
 }
 
-// checkMessage says what is wrong with a message whatever it was made from.
+// checkMessage fails when a message breaks a rule that holds for every input.
 func checkMessage(t *testing.T, raw []byte, m *Message) {
 	t.Helper()
 	kept := len(m.Text) + len(m.HTML)
@@ -122,14 +121,13 @@ func checkMessage(t *testing.T, raw []byte, m *Message) {
 			t.Error("text is not clean")
 		}
 	}
-	// What is decoded may take three bytes for one, and a text stand in the
-	// HTML too; compressed RTF is bounded for itself.
+	// Decoding may turn one byte into three, and a text may be in the HTML too; compressed RTF has a limit of its own.
 	if kept > 8*len(raw)+maxRTF+4096 {
 		t.Errorf("%d bytes are kept of %d", kept, len(raw))
 	}
 }
 
-// counted says how much was read.
+// counted counts the bytes read.
 type counted struct {
 	head  string
 	size  int64
@@ -168,7 +166,7 @@ func TestOfALargeMessageTheBeginningIsRead(t *testing.T) {
 	}
 }
 
-// tnefAttr writes an attribute.
+// tnefAttr returns an encoded attribute.
 func tnefAttr(level byte, id uint32, data []byte) []byte {
 	b := []byte{level}
 	b = binary.LittleEndian.AppendUint32(b, id)
@@ -181,7 +179,7 @@ func tnefAttr(level byte, id uint32, data []byte) []byte {
 	return binary.LittleEndian.AppendUint16(b, sum)
 }
 
-// mapiProps writes properties of variable length.
+// mapiProps returns encoded properties of variable length.
 func mapiProps(props ...any) []byte {
 	var b []byte
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(props)/3))
@@ -238,7 +236,7 @@ func TestWinmail(t *testing.T) {
 	rtf = binary.LittleEndian.AppendUint32(rtf, 9)
 	rtf = binary.LittleEndian.AppendUint32(rtf, 0x414c454d)
 	rtf = append(rtf, "    {\\rtf1 a}"...)
-	within := func(dat []byte) []byte { // as an attached message, behind the id of its interface
+	within := func(dat []byte) []byte { // as an attached message, after the id of its interface
 		return bytes.Join([][]byte{tnefAttr(2, 0x00069002, make([]byte, 14)), tnefAttr(2, 0x00069005, mapiProps(propAttachData, 0x0d, append(make([]byte, 16), dat...)))}, nil)
 	}
 	inner := attr(codepage, tnefAttr(1, 0x00018004, []byte("Stampa\x00")), tnefAttr(1, 0x0002800c, []byte("perch\xe9\x00")))
@@ -300,7 +298,7 @@ func FuzzRead(f *testing.F) {
 		if m.PEC != nil {
 			t.Error("PEC without a signature")
 		}
-		// The line ends say nothing of a message, unless CR stands alone.
+		// Line ends do not change a message, unless CR stands alone.
 		if !bytes.Contains(raw, []byte{'\r'}) && m.Problem == "" {
 			if again := read(t, bytes.ReplaceAll(raw, []byte{'\n'}, []byte("\r\n")), o); again.Subject != m.Subject || len(again.Parts) != len(m.Parts) {
 				t.Errorf("with CR LF: %q, %d parts; with LF: %q, %d parts", again.Subject, len(again.Parts), m.Subject, len(m.Parts))
@@ -312,8 +310,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// BenchmarkRead reads plain mail, mail in two forms and mail with a file of
-// 50 kB in turn.
+// BenchmarkRead reads plain mail, mail in two forms, and mail with a file of 50 kB in turn.
 func BenchmarkRead(b *testing.B) {
 	text := strings.Repeat("Buongiorno, la stampa del registro non parte: la pagina resta bianca, è così da ieri.\n", 15)
 	plain := letter("Content-Type: text/plain; charset=utf-8", text)

@@ -9,26 +9,23 @@ import (
 	"regexp"
 )
 
-// MaxMboxMessage bounds a message of a mailbox file. What is longer is cut,
-// so that one strange line does not cost the memory of the rest of the file.
+// MaxMboxMessage limits a message of a mailbox file in bytes. A longer one is cut, so that one odd line does not load
+// the rest of the file into memory.
 const MaxMboxMessage = 256 << 20
 
 var fromDate = regexp.MustCompile(`\d{1,2}:\d{2}(:\d{2})?.*\b(19|20)\d{2}\b|\b(19|20)\d{2}\b.*\d{1,2}:\d{2}`)
 
-// SplitMbox calls each with every message of a mailbox file in turn, without
-// its "From " line. raw is only valid during the call. It takes mboxo, mboxrd
-// and mboxcl alike: a message begins after "From " at the beginning of the
-// file or after a blank line, with something of a date in it and a header
-// field below, so that a sentence that begins with From in a text is not one;
-// one ">" is taken off ">From " and its like. A file whose beginning is no
-// such line is one message. It returns the first error of each, or of
-// reading.
+// SplitMbox calls each with every message of a mailbox file in order, without its "From " line. raw is valid only
+// during the call. It reads mboxo, mboxrd and mboxcl alike. A message begins after a "From " line at the beginning of
+// the file or after a blank line, if the line contains a date and a header field follows; so a sentence that begins
+// with From does not begin a message. One ">" is removed from ">From " and similar lines. A file that does not begin
+// with such a line is one message. It returns the first error of each, or of reading.
 func SplitMbox(r io.Reader, each func(raw []byte) error) error {
 	b := bufio.NewReaderSize(r, 256<<10)
 	var raw []byte
 	blank, begun, middle := true, false, false
 	done := func() error {
-		// The blank line in front of the next message belongs to the file.
+		// The blank line before the next message belongs to the file.
 		out := raw
 		for _, end := range []string{"\r\n\r\n", "\n\n"} {
 			if bytes.HasSuffix(out, []byte(end)) {
@@ -49,7 +46,7 @@ func SplitMbox(r io.Reader, each func(raw []byte) error) error {
 		long := errors.Is(err, bufio.ErrBufferFull)
 		candidate := !middle && blank && !long && separator(l)
 		if candidate {
-			l = bytes.Clone(l) // looking ahead moves what was read
+			l = bytes.Clone(l) // reading ahead overwrites the buffer
 		}
 		if candidate && (!begun && len(raw) == 0 || fieldFollows(b)) {
 			if begun || len(raw) > 0 {
@@ -78,15 +75,14 @@ func SplitMbox(r io.Reader, each func(raw []byte) error) error {
 	}
 }
 
-// separator tells a line that may stand in front of a message.
+// separator reports whether a line may precede a message.
 func separator(l []byte) bool {
 	return bytes.HasPrefix(l, []byte("From ")) && len(l) < 1000 && fromDate.Match(l)
 }
 
-// fieldFollows tells whether the next line is a field of a header, or a
-// further line that belongs in front of one.
+// fieldFollows reports whether the next line is a header field, or another line that may precede one.
 func fieldFollows(b *bufio.Reader) bool {
-	next, _ := b.Peek(200) // at the end of the file there is less
+	next, _ := b.Peek(200) // shorter at the end of the file
 	if i := bytes.IndexByte(next, '\n'); i >= 0 {
 		next = next[:i]
 	}

@@ -6,14 +6,12 @@ import (
 	"strings"
 )
 
-// maxParams bounds the parameters of a field.
+// maxParams limits the parameters of a field.
 const maxParams = 200
 
-// mediaType reads a Content-Type or Content-Disposition value: what it is in
-// lower case, and its parameters decoded, names in lower case. It takes what
-// programs write: no semicolon, no quotes, quotes in quotes, encoded words in
-// parameters, and the continuations and character sets of RFC 2231. A type
-// that makes no sense is "".
+// mediaType parses a Content-Type or Content-Disposition value: the type in lower case, and its decoded parameters with
+// names in lower case. It accepts what programs write: missing semicolons, missing quotes, quotes in quotes, encoded
+// words in parameters, and the continuations and character sets of RFC 2231. An invalid type is "".
 func mediaType(v string) (string, map[string]string) {
 	i := strings.IndexAny(v, "; \t")
 	if i < 0 {
@@ -43,7 +41,7 @@ func mediaType(v string) (string, map[string]string) {
 type piece struct {
 	order   int
 	value   string
-	encoded bool // percent signs, and in the first a character set
+	encoded bool // percent-encoded; the first piece also names a character set
 }
 
 func parameters(s string) map[string]string {
@@ -91,7 +89,7 @@ func parameters(s string) map[string]string {
 	return plain
 }
 
-// paramValue takes the value that s begins with off it.
+// paramValue splits the value off the beginning of s.
 func paramValue(s string) (value, rest string) {
 	s = strings.TrimLeft(s, " \t")
 	if !strings.HasPrefix(s, `"`) {
@@ -100,8 +98,7 @@ func paramValue(s string) (value, rest string) {
 			i = len(s)
 		}
 		value = strings.TrimSpace(s[:i])
-		// "a=b c=d": a semicolon is missing. Names of files have spaces, but
-		// no equals sign after them.
+		// "a=b c=d": a semicolon is missing. File names contain spaces, but no equals sign after them.
 		if k := strings.IndexAny(value, " \t"); k > 0 && strings.IndexByte(value[k:], '=') > 0 && !strings.Contains(value, "=?") {
 			return value[:k], s[k:]
 		}
@@ -119,13 +116,13 @@ func paramValue(s string) (value, rest string) {
 				return b.String(), s[i+1:]
 			}
 			if b.Len() > 0 || after[0] != '"' {
-				b.WriteByte(c) // a quote inside, not escaped
+				b.WriteByte(c) // an unescaped quote inside
 			}
 		default:
 			b.WriteByte(c)
 		}
 	}
-	// The end is missing: what looks like a further parameter is none of it.
+	// The closing quote is missing: what looks like another parameter does not belong to the value.
 	v := b.String()
 	if i := strings.IndexByte(v, ';'); i >= 0 && strings.IndexByte(v[i:], '=') > 0 {
 		return v[:i], v[i:]
@@ -133,7 +130,7 @@ func paramValue(s string) (value, rest string) {
 	return v, ""
 }
 
-// join2231 puts the pieces of a parameter together.
+// join2231 joins the pieces of a parameter.
 func join2231(list []piece) string {
 	sort.SliceStable(list, func(i, k int) bool { return list[i].order < list[k].order })
 	label := ""
@@ -169,7 +166,7 @@ func unpercent(s string) []byte {
 	return out
 }
 
-// unhex returns the value of a hexadecimal digit, -1 if it is none.
+// unhex returns the value of a hexadecimal digit, -1 for any other byte.
 func unhex(c byte) int {
 	switch {
 	case c >= '0' && c <= '9':

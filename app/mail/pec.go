@@ -9,16 +9,14 @@ import (
 	"golang.org/x/net/html/charset"
 )
 
-// maxCertData is far above any daticert.xml.
+// maxCertData is far larger than any daticert.xml, in bytes.
 const maxCertData = 1 << 20
 
-// openPEC returns what a PEC message says when it is one and may be believed:
-// for a transport envelope the message in it, for a receipt the receipt. It
-// returns nil for everything else, which is then read as ordinary mail.
+// openPEC returns the content of a verified PEC message: for a transport envelope the message in it, for a receipt the
+// receipt. It returns nil for everything else, which is then read as ordinary mail.
 //
-// Believed is only what was signed: the header of an envelope is not, so the
-// kind, the Message-ID and the addresses are those of daticert.xml, and From
-// has to be an address of the certificate.
+// Only what was signed is trusted. The header of an envelope is not, so the kind, the Message-ID and the addresses come
+// from daticert.xml, and From must be an address of the certificate.
 func (m *reading) openPEC(root *entity) *Message {
 	h := root.header
 	if m.o.PECRoots == nil || root.kind != "multipart/signed" || len(root.parts) != 2 || !h.has("X-Trasporto") && !h.has("X-Ricevuta") {
@@ -45,7 +43,7 @@ func (m *reading) openPEC(root *entity) *Message {
 		if mail == nil || !strings.EqualFold(strings.TrimSpace(h.get("X-Trasporto")), "errore") {
 			return nil
 		}
-		// An ordinary mail that was passed on: nobody vouches for its sender.
+		// Ordinary mail that was passed on: nobody vouches for its sender.
 		out := m.plain(root)
 		out.PEC = &PEC{Kind: PECAnomaly}
 		m.carry(root)
@@ -64,7 +62,7 @@ func (m *reading) openPEC(root *entity) *Message {
 	}
 	inner := understand(unixLines(bytes.Clone(m.content(mail))), m.o, "", m.wrapped+1)
 	if inner.From.Email != sender || sender == "" {
-		// The provider vouches for somebody else.
+		// The provider vouches for a different sender.
 		return nil
 	}
 	envelope := m.plain(root)
@@ -76,9 +74,9 @@ func (m *reading) openPEC(root *entity) *Message {
 	return inner
 }
 
-// carry finds the message in an envelope of which nothing proves that a provider of certified mail made it. Its sender
-// is whom it names or, where it cannot be read, who wants the answers; that counts as much as any From. What the
-// envelope says of machines and desks counts for it as well.
+// carry finds the message in an envelope that is not proved to come from a provider of certified mail. Its sender is
+// the one it names or, if it cannot be read, the one who wants the answers; that counts as much as any From. What the
+// envelope says about automatic mail and desks applies to the message too.
 func (m *reading) carry(root *entity) {
 	how := strings.ToLower(strings.TrimSpace(root.header.get("X-Trasporto")))
 	if how != "posta-certificata" && how != "errore" || root.header.has("X-Ricevuta") || m.msg.Report != nil {
@@ -98,7 +96,7 @@ func (m *reading) carry(root *entity) {
 	}
 	if inner.From.Email == "" {
 		if len(envelope.ReplyTo) != 1 {
-			if envelope.Automatic == Personal { // a machine is left, which waits for no answer
+			if envelope.Automatic == Personal { // it remains automatic mail, which needs no answer
 				envelope.Automatic, envelope.AutomaticWhy = Notification, "X-Trasporto: "+how
 			}
 			return
@@ -120,7 +118,7 @@ func (m *reading) carry(root *entity) {
 	envelope.Carried = inner
 }
 
-// plain reads the envelope as any other mail.
+// plain reads the envelope like any other mail.
 func (m *reading) plain(root *entity) *Message {
 	m.walk(root, place{})
 	m.settle()
@@ -140,7 +138,7 @@ func (m *reading) receipt(root *entity, pec *PEC) *Message {
 	if out.AutomaticWhy == "" {
 		out.AutomaticWhy = "daticert.xml: " + pec.Kind
 	}
-	// A receipt may carry the mail it is about; that says nothing more.
+	// A receipt may contain the mail it is about; that adds nothing.
 	l := ReportLine{Address: pec.Recipient, Diagnostic: pec.Errors}
 	switch pec.Kind {
 	case PECDelivered:
@@ -158,8 +156,8 @@ func (m *reading) receipt(root *entity, pec *PEC) *Message {
 	return out
 }
 
-// pecParts finds the message and the data of an envelope by their names,
-// among its parts but not in a message it carries. Two of a kind are none.
+// pecParts finds the message and the data of an envelope by their names, among its own parts. If there are two of a
+// kind, it returns neither.
 func pecParts(content *entity) (mail, data *entity) {
 	if !strings.HasPrefix(content.kind, "multipart/") {
 		return nil, nil
@@ -207,8 +205,7 @@ type certData struct {
 	} `xml:"dati"`
 }
 
-// readCertData reads daticert.xml and returns what it says and the certified
-// sender.
+// readCertData parses daticert.xml and returns its content and the certified sender.
 func readCertData(raw []byte) (pec *PEC, sender string, ok bool) {
 	if len(raw) > maxCertData {
 		return nil, "", false

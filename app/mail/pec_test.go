@@ -24,7 +24,7 @@ import (
 
 const provider = "posta-certificata@pec.provider.it"
 
-// authority issues the certificates of the tests.
+// authority issues the certificates for the tests.
 type authority struct {
 	cert *x509.Certificate
 	key  *rsa.PrivateKey
@@ -42,7 +42,7 @@ var (
 	keysPool []*rsa.PrivateKey
 )
 
-// rsaKey returns one of three keys, which take long to make.
+// rsaKey returns one of three keys; making keys is slow.
 func rsaKey(t testing.TB, i int) *rsa.PrivateKey {
 	keyOnce.Do(func() {
 		for range 3 {
@@ -106,7 +106,7 @@ func (a authority) issue(t testing.TB, change func(*x509.Certificate)) signer {
 	return signer{c, key}
 }
 
-// signature signs content as mail programs do, at a time.
+// signature signs content as mail programs do, at the given time.
 func (s signer) signature(t testing.TB, content []byte, digest asn1.ObjectIdentifier, at time.Time, detached bool) []byte {
 	sd, err := pkcs7.NewSignedData(content)
 	if err != nil {
@@ -115,8 +115,8 @@ func (s signer) signature(t testing.TB, content []byte, digest asn1.ObjectIdenti
 	sd.SetDigestAlgorithm(digest)
 	conf := pkcs7.SignerInfoConfig{}
 	if !at.IsZero() {
-		// The library adds the time of now first; it reads the first one it
-		// finds, so the test writes its own attributes in signAt.
+		// The library puts the current time first and reads the first time it finds, so signAt writes its own
+		// attributes.
 		return s.signAt(t, content, digest, at)
 	}
 	if err := sd.AddSigner(s.cert, s.key, conf); err != nil {
@@ -142,7 +142,7 @@ type issuerSerial struct {
 	Serial *big.Int
 }
 
-// signAt makes a detached signature with a signing time of its own.
+// signAt makes a detached signature with the given signing time.
 func (s signer) signAt(t testing.TB, content []byte, digest asn1.ObjectIdentifier, at time.Time) []byte {
 	t.Helper()
 	must := func(b []byte, err error) []byte {
@@ -217,7 +217,7 @@ func certXML(kind, sender, about, more string) string {
 
 const innerMail = "From: Anna Bianchi <anna@pec.ateneo.it>\r\nTo: aiuto@pec.example.it\r\nSubject: Stampa\r\nMessage-ID: <inner@pec.ateneo.it>\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n--in\r\n\r\nNon va.\r\n--in\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\nabc\r\n--in--\r\n"
 
-// signedPart is the part of an envelope that is signed.
+// signedPart returns the signed part of an envelope.
 func signedPart(parts ...string) string {
 	out := "Content-Type: multipart/mixed; boundary=\"mix\"\r\n\r\n--mix\r\nContent-Type: text/plain\r\n\r\nMessaggio di posta certificata\r\n"
 	for _, p := range parts {
@@ -234,7 +234,7 @@ func dataPart(raw string) string {
 	return "Content-Type: application/xml; name=daticert.xml\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte(raw))
 }
 
-// envelope puts a signed part and its signature into a message.
+// envelope returns a message with a signed part and its signature.
 func envelope(head, signed string, signature []byte) string {
 	return "Return-Path: <" + provider + ">\r\nDelivered-To: aiuto@pec.example.it\r\n" + head +
 		"Subject: POSTA CERTIFICATA: Stampa\r\nMessage-ID: <opec1@pec.provider.it>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/x-pkcs7-signature\"; micalg=sha-256; boundary=\"sig\"\r\n\r\n" +
@@ -379,8 +379,7 @@ func TestPECReceipts(t *testing.T) {
 			if m.From.Email != provider || m.Text == "" || !strings.Contains(shape(m.Parts), "pec-data|daticert.xml") {
 				t.Errorf("%+v", m)
 			}
-			// The same, changed by somebody, reports nothing and is still
-			// not answered.
+			// A modified copy reports nothing and still gets no answer.
 			m = read(t, []byte(strings.Replace(raw, "Messaggio di", "Messaggio  di", 1)), Options{PECRoots: ca.pool(), Now: pecNow})
 			if m.PEC != nil || m.Report != nil || m.Automatic != Receipt {
 				t.Errorf("changed: PEC %+v, report %+v, %q", m.PEC, m.Report, m.Automatic)
@@ -406,12 +405,12 @@ func TestOpaqueSignedMailIsOpened(t *testing.T) {
 	if m.Text != "Non va." || m.Signed != "smime" || !strings.Contains(shape(m.Parts), "file|a.pdf|application/pdf|3") || !strings.Contains(shape(m.Parts), "signature|smime.p7m") {
 		t.Errorf("%q %q %s", m.Text, m.Signed, shape(m.Parts))
 	}
-	// As OpenSSL streams it: lengths that are not said, content in pieces.
+	// As OpenSSL streams it: indefinite lengths, content in pieces.
 	m = read(t, []byte(wrap(indefinite(p7m, 0))), Options{})
 	if m.Text != "Non va." {
 		t.Errorf("indefinite lengths: %q", m.Text)
 	}
-	// Signed in signed in signed ends somewhere.
+	// Signed data nested in signed data is followed only so deep.
 	b := p7m
 	for range 6 {
 		b = s.signature(t, []byte("Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\n"+base64.StdEncoding.EncodeToString(b)), pkcs7.OIDDigestAlgorithmSHA256, time.Time{}, false)
@@ -421,7 +420,7 @@ func TestOpaqueSignedMailIsOpened(t *testing.T) {
 	}
 }
 
-// indefinite rewrites the outer constructed objects of DER without lengths.
+// indefinite rewrites the outer constructed objects of DER with indefinite lengths.
 func indefinite(b []byte, depth int) []byte {
 	var v asn1.RawValue
 	rest, err := asn1.Unmarshal(b, &v)
@@ -472,7 +471,7 @@ func FuzzCMS(f *testing.F) {
 	})
 }
 
-// TestOpenSSLSignatures reads what another program signs, where it is there.
+// TestOpenSSLSignatures reads signatures made by OpenSSL, if it is installed.
 func TestOpenSSLSignatures(t *testing.T) {
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {

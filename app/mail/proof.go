@@ -7,11 +7,10 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// proven tells whether one of our own servers says that the mail is from the
-// domain in From: DMARC passed for it, or DKIM passed for a domain of the
-// same organisation (relaxed alignment, RFC 7489 3.1). Only the topmost
-// Authentication-Results of a named server counts (RFC 8601 5): what is below
-// may have come with the mail.
+// proven reports whether one of our own servers says that the mail comes from the domain in From: DMARC passed for it,
+// or DKIM passed for a domain of the same organisation (relaxed alignment, RFC 7489 3.1). Only the first
+// Authentication-Results field of a named server counts (RFC 8601 5): the sender may have written the ones below. The
+// text is that result, or why it does not count.
 func proven(h header, from Address, servers []string) (bool, string) {
 	if len(servers) == 0 {
 		return false, ""
@@ -58,9 +57,8 @@ func anyFold(list []string, s string) bool {
 	return false
 }
 
-// authResult reads "dkim=pass reason=x header.d=a.it": the method and its
-// result, and the properties. A property named twice makes the result worth
-// nothing, for it is not known which one is meant.
+// authResult parses "dkim=pass reason=x header.d=a.it" into the method with its result, and the properties. A property
+// named twice invalidates the result, because it is unclear which one counts.
 func authResult(s string) (method string, props map[string]string) {
 	props = map[string]string{}
 	for i, w := range authWords(s) {
@@ -84,7 +82,7 @@ func authResult(s string) (method string, props map[string]string) {
 
 var equals = regexp.MustCompile(`[ \t]*=[ \t]*`)
 
-// authWords splits at white space outside quotes, with none around "=".
+// authWords splits at white space outside quotes, and removes white space around "=".
 func authWords(s string) []string {
 	var words []string
 	var b strings.Builder
@@ -110,8 +108,8 @@ func authWords(s string) []string {
 	return words
 }
 
-// withoutComments takes out what stands in parentheses, and semicolons that
-// stand in quotes, so that what a stranger put there divides nothing.
+// withoutComments removes comments in parentheses and semicolons in quotes, so that nothing a stranger put there
+// separates results.
 func withoutComments(s string) string {
 	var b strings.Builder
 	depth, quoted := 0, false
@@ -137,7 +135,7 @@ func withoutComments(s string) string {
 	return b.String()
 }
 
-// aligned tells whether two domains belong to one organisation.
+// aligned reports whether two domains belong to one organisation.
 func aligned(signer, from string) bool {
 	signer, from = strings.ToLower(strings.TrimSuffix(signer, ".")), strings.ToLower(from)
 	if signer == "" || from == "" {

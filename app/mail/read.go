@@ -12,14 +12,12 @@ import (
 	"time"
 )
 
-// largeRead is how much is looked at of a message above MaxParse.
+// largeRead is how many bytes are examined of a message above MaxParse.
 const largeRead = 1 << 20
 
-// Read understands one message of size bytes. It never fails because of what
-// the message says: what cannot be understood is left out and named in
-// Problem, and the caller keeps the original. With any Problem but Broken the
-// text is what was found and Parts is empty, for a part of them would look
-// like all. The error says only that r could not be read.
+// Read parses one message of size bytes. It never fails because of the content: what cannot be parsed is left out and
+// named in Problem, and the caller keeps the original. With any Problem but Broken, Text is what was found and Parts is
+// empty, because an incomplete list would look complete. The error says only that r could not be read.
 func Read(r io.ReaderAt, size int64, o Options) (*Message, error) {
 	limit := o.MaxParse
 	if limit <= 0 {
@@ -44,21 +42,20 @@ func Read(r io.ReaderAt, size int64, o Options) (*Message, error) {
 	return understand(unixLines(data), o, problem, 0), nil
 }
 
-// maxWrapped bounds messages that are opened inside messages: PEC envelopes,
-// signed data, winmail.dat.
+// maxWrapped limits how deep messages inside messages are opened: PEC envelopes, signed data, winmail.dat.
 const maxWrapped = 3
 
-// reading is a message while it is understood.
+// reading is a message being parsed.
 type reading struct {
 	data     []byte
 	o        Options
-	wrapped  int // messages around this one that were opened
+	wrapped  int // number of opened messages around this one
 	msg      *Message
 	segments []segment
 	kept     int // bytes in Parts, for the tests
 }
 
-// segment is a stretch of the body, in one form or two.
+// segment is a passage of the body, in one form or two.
 type segment struct{ plain, html string }
 
 func understand(data []byte, o Options, problem string, wrapped int) *Message {
@@ -88,7 +85,7 @@ func understand(data []byte, o Options, problem string, wrapped int) *Message {
 	return m.msg
 }
 
-// headers reads what is found only in the header of a message.
+// headers reads what only the header of a message contains.
 func (m *reading) headers(h header) {
 	msg := m.msg
 	if ids := MessageIDs(h.get("Message-ID")); len(ids) > 0 {
@@ -128,7 +125,7 @@ func (m *reading) headers(h header) {
 	}
 }
 
-// maxSubject is what is kept of a subject.
+// maxSubject is the maximum length of a subject that is kept.
 const maxSubject = 2000
 
 var (
@@ -136,7 +133,7 @@ var (
 	receivedFor = regexp.MustCompile(`(?i)\bfor\s+<?([^\s<>;()]+@[^\s<>;()]+)>?`)
 )
 
-// maxReceived bounds the Received fields that are looked at.
+// maxReceived limits how many Received fields are examined.
 const maxReceived = 100
 
 func delivered(h header) []string {
@@ -166,11 +163,11 @@ func delivered(h header) []string {
 	return list
 }
 
-// deliveredFields are those in which mail servers note to whom they deliver.
+// deliveredFields are the fields in which mail servers record the recipient at delivery.
 var deliveredFields = []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To"}
 
-// arrived returns the addresses that stand above the first Received, none
-// where there is none: nothing then tells what the sender wrote.
+// arrived returns the addresses above the first Received field. Without such a field it returns none, because the
+// sender may have written all of them.
 func arrived(h header) (list []string) {
 	for i, f := range h {
 		switch {
@@ -192,7 +189,7 @@ var (
 		"2-Jan-2006 15:04:05 -0700", "2-Jan-06 15:04:05 -0700", "2-Jan-2006 15:04 -0700", "Jan 2 15:04:05 2006 -0700", "Jan 2 15:04 2006 -0700", "Jan 2 2006 15:04:05 -0700", "January 2 2006 15:04:05 -0700",
 		"2006-01-02 15:04:05 -0700", "2006-01-02 15:04 -0700", "2006-01-02T15:04:05 -0700",
 	}
-	// zones are those that programs name instead of saying them, in minutes.
+	// zones are the names that programs write instead of an offset, in minutes.
 	zones = map[string]int{
 		"UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 60, "BST": 60, "CET": 60, "MET": 60, "CEST": 120, "MEST": 120, "MESZ": 120, "MEZ": 60, "EET": 120, "EEST": 180, "MSK": 180,
 		"EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420, "AKST": -540, "AKDT": -480, "HST": -600, "JST": 540, "KST": 540,
@@ -201,8 +198,8 @@ var (
 	zoneOffset = regexp.MustCompile(`^(?:GMT|UTC|UT)?([+-])(\d{1,2}?):?(\d\d)?$`)
 )
 
-// offsetOf returns the zone that a word of a date says, "" when it says none.
-// RFC 5322 has letters that nobody knows mean that the zone is unknown.
+// offsetOf returns the offset that a word of a date stands for, "" for other words. Under RFC 5322 unknown letters mean
+// that the zone is unknown.
 func offsetOf(word string) string {
 	if m := zoneOffset.FindStringSubmatch(word); m != nil {
 		hours, minutes := m[2], m[3]
@@ -222,9 +219,8 @@ func offsetOf(word string) string {
 	return fmt.Sprintf("%c%02d%02d", sign, minutes/60, minutes%60)
 }
 
-// parseDate reads a date as RFC 5322 has it and as programs write it. One
-// before 1980, or more than two days after now, makes no sense. Without a
-// zone it is taken for UTC.
+// parseDate parses a date as RFC 5322 defines it and as programs write it. It returns the zero time for a date before
+// 1980 or more than two days after now. Without a zone it assumes UTC.
 func parseDate(s string, now time.Time) time.Time {
 	s = cut(s, 200)
 	if t, err := time.Parse(time.RFC3339, strings.TrimSpace(s)); err == nil {
@@ -242,8 +238,7 @@ func parseDate(s string, now time.Time) time.Time {
 	if len(words) > 0 && len(words[0]) >= 3 && slices.ContainsFunc(weekdays, func(day string) bool { return strings.EqualFold(day, words[0][:3]) }) {
 		words = words[1:]
 	}
-	// The zone stands behind the time, or between it and the year. A number
-	// goes before a name.
+	// The zone follows the time, or stands between it and the year. A number takes precedence over a name.
 	zone, clock := "", false
 	for i := 0; i < len(words); i++ {
 		if strings.Count(words[i], ":")+strings.Count(words[i], ".") > 0 && !strings.ContainsAny(words[i], "+-") {
@@ -282,12 +277,11 @@ func sensible(t, now time.Time) time.Time {
 	return t
 }
 
-// keepSpaces keeps the lines and columns of plain text in HTML.
+// keepSpaces preserves the lines and columns of plain text in HTML.
 var keepSpaces = strings.NewReplacer("\n ", "<br>\n\u00a0", "\n", "<br>\n", "  ", "\u00a0 ", "\t", "\u00a0\u00a0\u00a0\u00a0")
 
-// settle makes text and HTML of the stretches that were found. Where there is
-// HTML at all, it is complete: a stretch that only has plain text is put into
-// it as it was typed.
+// settle joins the passages that were found into text and HTML. If there is any HTML, it is complete: passages that
+// exist only as plain text are added to it as typed.
 func (m *reading) settle() {
 	var text, rich strings.Builder
 	hasHTML := false
@@ -321,7 +315,7 @@ func (m *reading) settle() {
 	m.pgpText()
 }
 
-// pgpText notes OpenPGP armour in the text itself.
+// pgpText detects OpenPGP armour in the text.
 func (m *reading) pgpText() {
 	head := strings.TrimLeft(cut(m.msg.Text, 4096), "\n ")
 	switch {
@@ -332,7 +326,7 @@ func (m *reading) pgpText() {
 	}
 }
 
-// pictures finds the parts that the HTML shows inside itself.
+// pictures marks the parts that the HTML shows.
 func (m *reading) pictures() {
 	shown := map[string]bool{}
 	low := strings.ToLower(m.msg.HTML)

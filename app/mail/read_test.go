@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// letter puts header lines in front of a body.
+// letter returns a message with the header lines and the body.
 func letter(head, body string) string {
 	if head != "" {
 		head += "\n"
@@ -186,7 +186,7 @@ func TestDate(t *testing.T) {
 	}
 }
 
-// shape is what a test wants to know of a part.
+// shape describes the parts for comparison in a test.
 func shape(parts []Part) string {
 	var list []string
 	for _, p := range parts {
@@ -363,8 +363,8 @@ func TestOnlyAReaderMakesReadFail(t *testing.T) {
 	}
 }
 
-// TestASoleNamedTextIsTextAndFile: a file of text that is sent alone is read, and kept as a file under its name; a
-// form of the text is none.
+// TestASoleNamedTextIsTextAndFile: a text file sent alone is read, and also kept as a file under its name; an
+// alternative form of the text is not.
 func TestASoleNamedTextIsTextAndFile(t *testing.T) {
 	for head, want := range map[string]string{
 		"Content-Type: text/plain; name=errori.log":                                  "errori.log",
@@ -395,7 +395,7 @@ func TestASoleNamedTextIsTextAndFile(t *testing.T) {
 	}
 }
 
-// TestAnInvitationShowsWhatItSays: the link to a meeting stands in the description of its invitation.
+// TestAnInvitationShowsWhatItSays: the link to a meeting is in the description of its invitation.
 func TestAnInvitationShowsWhatItSays(t *testing.T) {
 	for in, want := range map[string]string{
 		"SUMMARY:Riunione\nDESCRIPTION:Partecipa:\\nhttps://meet.example/abc\\, grazie":    "Riunione\n\nPartecipa:\nhttps://meet.example/abc, grazie",

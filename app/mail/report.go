@@ -8,14 +8,13 @@ import (
 	"strings"
 )
 
-// maxReport bounds the recipients of a report, and the bytes that are
-// searched where none is said in order.
+// maxReport limits the recipients of a report, and the bytes that are searched when it has no machine-readable part.
 const (
 	maxReport     = 100
 	maxReportText = 64 << 10
 )
 
-// report reads what a message says of the delivery of another one.
+// report reads what a message says about the delivery of another one.
 func (m *reading) report(root *entity) {
 	var r Report
 	original := ""
@@ -43,7 +42,7 @@ func (m *reading) report(root *entity) {
 	if original == "" {
 		original = returnedID(cut(cmp.Or(m.msg.Text, stripTags(cut(m.msg.HTML, 1<<20))), 1<<20))
 	}
-	// Reports about a message answer it.
+	// Reports about a message are answers to it.
 	if original == "" && len(m.msg.InReplyTo) > 0 {
 		original = m.msg.InReplyTo[0]
 	}
@@ -57,7 +56,7 @@ func (m *reading) report(root *entity) {
 	m.msg.Report = &r
 }
 
-// feedback tells whether a message is a complaint about mail (RFC 5965).
+// feedback reports whether a message is an abuse report (RFC 5965).
 func (m *reading) feedback(root *entity) bool {
 	if root.kind == "multipart/report" && strings.EqualFold(root.params["report-type"], "feedback-report") {
 		return true
@@ -70,8 +69,7 @@ func (m *reading) feedback(root *entity) bool {
 	return false
 }
 
-// fromSystem tells whether the sender is a mail system: by its address, or
-// by its name.
+// fromSystem reports whether the sender is a mail system, by its address or its name.
 func (m *reading) fromSystem() bool {
 	msg := m.msg
 	if msg.From.Email != "" {
@@ -81,9 +79,8 @@ func (m *reading) fromSystem() bool {
 	return daemon.MatchString(name) || daemonName.MatchString(name)
 }
 
-// saysReturned tells whether a mail system says that a mail did not arrive.
-// The words of the subject alone say nothing: people write them too. A
-// postmaster is a person as well, unless nobody could answer.
+// saysReturned reports whether a mail system says that a mail did not arrive. The words of the subject alone are not
+// enough, because people write them too. A postmaster counts as a person, unless nobody could answer.
 func (m *reading) saysReturned() bool {
 	msg := m.msg
 	nobody := msg.HasReturnPath && msg.ReturnPath == ""
@@ -100,7 +97,7 @@ func (m *reading) saysReturned() bool {
 	return system && !person && returning.MatchString(msg.Subject)
 }
 
-// only tells whether each recipient has one of these actions.
+// only reports whether each recipient has one of these actions.
 func (r *Report) only(actions ...string) bool {
 	for _, l := range r.Recipients {
 		found := false
@@ -129,11 +126,10 @@ func firstID(s string) string {
 	return ""
 }
 
-// statusLines reads message/delivery-status (RFC 3464): a block about the
-// message, then one for each recipient.
+// statusLines parses message/delivery-status (RFC 3464): a block about the message, then one for each recipient.
 func statusLines(b []byte) []ReportLine {
 	var list []ReportLine
-	b = blankLine.ReplaceAll(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), nil) // between recipients they are as good as empty
+	b = blankLine.ReplaceAll(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), nil) // lines of blanks between recipients count as empty
 	for len(list) < maxReport {
 		for len(b) > 0 && (b[0] == '\n' || b[0] == '\r') {
 			b = b[1:]
@@ -143,7 +139,7 @@ func statusLines(b []byte) []ReportLine {
 		}
 		h, next, _ := readHeader(b, 0)
 		if next == 0 || len(h) == 0 {
-			// A line that is no field: go on behind it.
+			// A line that is not a field: continue after it.
 			if next, _ = line(b, 0); next == 0 {
 				break
 			}
@@ -153,7 +149,7 @@ func statusLines(b []byte) []ReportLine {
 		b = b[next:]
 		address := typed(h.get("Final-Recipient"))
 		if o := typed(h.get("Original-Recipient")); o != "" {
-			// What we wrote to, when the mail was passed on from there.
+			// The address we wrote to, when the mail was forwarded from there.
 			address = o
 		}
 		if address == "" {
@@ -185,17 +181,17 @@ var (
 	namedIn = regexp.MustCompile(`(?im)\b(?:rcpt to|(?:failed |final |original )?recipients?(?: address)?|unknown user|user unknown|user|mailbox|account|address|utente|casella|destinatario|indirizzo|` +
 		`(?:deliver(?:y|ed|ing|able)?|consegna\w*|recapita\w*|send|sent)\b[^\n@]{0,60}\b(?:to|for|at|a|ad)|exceeds allowed size|(?:message|mail|messaggio) (?:to|for|per|a))\b[ \t]*:?(?:[ \t]+[\w.\-]{1,40}[ \t(]+|[ \t]*)[<"'(\[]{0,2}(` + anAddress + `)()`)
 	anyAddress = regexp.MustCompile(`(?:^|[\s<"'(\[:])(` + anAddress + `)()`)
-	// Below such a line is the mail that came back, with addresses of its own.
+	// Below such a line is the returned mail, which contains addresses of its own.
 	cameBack = regexp.MustCompile(`(?im)^[ \t>*=_\-]*(?:below this line is a copy|this is a copy of|original message|messaggio originale|(?:the )?(?:original |unsent |returned |failed )?(?:message|e-?mail|header)s?\b[^\n]{0,60}\bfollow(?:s|ing)?[ .:*=_\-]*$|` +
 		`unsent message|returned message|message header|intestazioni del messaggio originale|received: (?:from|by|\()|return-path: ?<|message-id: ?<)`)
-	// Behind such a line stand recipients.
+	// Recipients follow such a line.
 	goesOn = regexp.MustCompile(`(?i)\b(?:to|for|by|of|with|reach(?:ed|ing)?|from) (?:all |each |any )?(?:of )?the following\b`)
-	// A server that says so retries on its own.
+	// A server that says so retries automatically.
 	goesOnTrying = regexp.MustCompile(`(?i)delivery attempts will continue|will (?:be retried|continue to (?:try|be)|keep trying|try again|retry)|still being retried|do(?: not|n't) need to re-?send|no action is required on your part|this is a warning message only|continuer[aà] a tentare|tenter[aà] ancora`)
 	delaying     = regexp.MustCompile(`(?i)delay|ritard|^warning`)
 )
 
-// anAddress is an address among words.
+// anAddress matches an address among words.
 const anAddress = `[^\s<>:;,()"'\[\]|]+@[^\s<>:;,()"'\[\]|@]+`
 
 // typed returns the address of "rfc822; a@b.it".
@@ -210,9 +206,8 @@ func untyped(v string) string {
 	return strings.TrimSpace(v)
 }
 
-// toldInWords finds the recipients of a report that says in words what RFC
-// 3464 says in fields, as qmail, Exim and old Exchange servers do. It looks
-// only at what a mail system sent.
+// toldInWords finds the recipients of a report that says in words what RFC 3464 puts into fields, as qmail, Exim and
+// old Exchange servers write them. It examines only mail sent by a mail system.
 func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 	msg := m.msg
 	failed := ParseAddresses(strings.Join(root.header.all("X-Failed-Recipients"), ", "))
@@ -224,7 +219,7 @@ func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 	var list []ReportLine
 	seen := map[string]bool{msg.From.Email: true}
 	if len(failed) == 0 {
-		// To whom the report goes is not whom it is about.
+		// The recipients of the report are not its subject.
 		for _, a := range append(msg.To, msg.Cc...) {
 			seen[a.Email] = true
 		}
@@ -258,10 +253,9 @@ func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 			if address == "" || !wanted(address) {
 				continue
 			}
-			why := text[max(0, s[0]-300):min(len(text), s[1]+700)] // it may stand before the address as well
+			why := text[max(0, s[0]-300):min(len(text), s[1]+700)] // it may also precede the address
 			if how == reasonLine {
-				// It stands behind the address, before it as a code, and in the
-				// lines below up to the next address.
+				// It follows the address, precedes it as a code, or is in the lines below, up to the next address.
 				end := min(len(text), s[1]+1000)
 				if i+1 < len(spots) {
 					end = min(end, spots[i+1][0])
@@ -284,7 +278,7 @@ func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 		for _, address := range order {
 			why := reasons[address]
 			if len(order) == 1 && codeOf("", why) == "" && Judge("", why) == Soft {
-				why += text // of one recipient everything is said
+				why += text // with one recipient, everything is about them
 			}
 			add(address, why)
 		}
@@ -298,7 +292,7 @@ func (m *reading) toldInWords(root *entity, isReport bool) []ReportLine {
 	return list
 }
 
-// said is what a report says before the mail that came back.
+// said returns the text of a report before the returned mail.
 func (m *Message) said() string {
 	text := cut(m.Text, maxReportText)
 	if text == "" {
@@ -312,8 +306,7 @@ func (m *Message) said() string {
 	return text
 }
 
-// Told is what a report that names nobody says of the one address to which
-// its mail went.
+// Told returns what a report without recipients says about the one address to which its mail was sent.
 func (m *Message) Told(address string) ReportLine {
 	text := m.said()
 	l := ReportLine{Address: address, Action: "failed", Status: codeOf("", text), Diagnostic: cut(oneLine(text), 1000)}
@@ -323,8 +316,7 @@ func (m *Message) Told(address string) ReportLine {
 	return l
 }
 
-// returnedID finds the Message-ID of a mail whose header was copied into the
-// words of a report.
+// returnedID finds the Message-ID of a mail whose header was copied into the text of a report.
 func returnedID(text string) string {
 	if f := returned.FindStringSubmatch(text); f != nil {
 		return firstID(f[1])
@@ -332,7 +324,7 @@ func returnedID(text string) string {
 	return ""
 }
 
-// stripTags returns the words of HTML, enough to search in.
+// stripTags returns the words of HTML, for searching.
 func stripTags(s string) string {
 	var b strings.Builder
 	for s != "" {

@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// TestReportsInTheWordsOfManyMailSystems: mail systems of thirty years, each in its own words: who sends the report,
-// what it says, and about whom.
+// TestReportsInTheWordsOfManyMailSystems: for mail systems of thirty years, each in its own words: who sends the
+// report, what it says, and about which recipient.
 func TestReportsInTheWordsOfManyMailSystems(t *testing.T) {
 	const end = "\n\n--- Original message follows.\n\nReceived: from desk by mx\nMessage-ID: <m@desk>\nFrom: csa@ateneo.it\nTo: altro@z.it\n"
 	for name, c := range map[string]struct {
 		head, text string
-		want       string // address, action and h for hard, of each
+		want       string // address, action and h for hard, for each recipient
 	}{
 		"Sendmail's list": {"From: Mail Delivery Subsystem <MAILER-DAEMON>\nSubject: Returned mail: see transcript for details\n",
 			"The original message was received at Mon, 3 Mar 2025 10:12:13 +0100\nfrom desk.ateneo.it [192.0.2.1]\n\n   ----- The following addresses had permanent fatal errors -----\n<luca@x.it>\n    (reason: 550 5.1.1 <luca@x.it>... User unknown)\n\n   ----- Transcript of session follows -----\n... while talking to mx.x.it.:\n>>> RCPT To:<luca@x.it>\n<<< 550 5.1.1 <luca@x.it>... User unknown\n550 5.1.1 <luca@x.it>... User unknown\n", "luca@x.it failed h"},
@@ -73,8 +73,7 @@ func TestReportsInTheWordsOfManyMailSystems(t *testing.T) {
 	}
 }
 
-// TestAPersonWhoWritesAboutAReportIsNoMailSystem: who may not be taken for a mail system: a person, whatever they
-// write about.
+// TestAPersonWhoWritesAboutAReportIsNoMailSystem: a person is never taken for a mail system, whatever they write about.
 func TestAPersonWhoWritesAboutAReportIsNoMailSystem(t *testing.T) {
 	text := "<luca@x.it>: 550 5.1.1 User unknown\n"
 	for i, head := range []string{"From: Anna <anna@x.it>\n", "From: Anna <anna@x.it>\nReturn-Path: <anna@x.it>\n", "From: Posta <postmaster.anna@x.it>\n", "From: Anna\nReturn-Path: <anna@x.it>\n", "From: Anna Maria Failure <anna@x.it>\n", "Return-Path: <anna@x.it>\n", "From: <>\nSender: anna@x.it\n"} {
@@ -104,8 +103,8 @@ func TestFeedbackReportsAreMachines(t *testing.T) {
 	}
 }
 
-// TestStatusLines: a status may have lines of blanks between its recipients, no action, and say the address
-// elsewhere.
+// TestStatusLines: a report may have lines of blanks between its recipients, no action, and the address in another
+// field.
 func TestStatusLines(t *testing.T) {
 	for in, want := range map[string]string{
 		"Reporting-MTA: dns; x\n \nFinal-Recipient: rfc822; a@x.it\nAction: failed\nStatus: 5.1.1\n\t\nFinal-Recipient: rfc822; b@x.it\nAction: failed\nStatus: 5.2.2\n": "a@x.it failed 5.1.1, b@x.it failed 5.2.2",

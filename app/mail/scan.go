@@ -5,51 +5,50 @@ import (
 	"strings"
 )
 
-// What a message may cost. The scan is linear whatever it reads; the limits
-// bound what it keeps and what those who come after it have to look at.
+// The limits of scanning a message. The scan is linear for any input; the limits bound what it keeps and what later
+// steps must examine.
 const (
-	maxOpen   = 16        // multiparts that never end
-	maxLevels = 100       // parts inside each other
+	maxOpen   = 16        // unclosed multiparts
+	maxLevels = 100       // nested parts
 	maxParts  = 1000      // parts in all
 	maxHeader = 256 << 10 // bytes of one header
 )
 
-// entity is a message or a part of one: a header and a body, as offsets into
-// the bytes that were scanned, so that nothing is copied and a signature is
-// checked over exactly what was sent.
+// entity is a message or a part of one: a header and a body, as offsets into the scanned bytes. So nothing is copied,
+// and a signature is checked over exactly what was sent.
 type entity struct {
 	header header
-	kind   string // lower-case media type; what it is taken for when it says nothing
+	kind   string // media type in lower case; a default when the header names none
 	params map[string]string
 	start  int // first byte of the header
 	body   int // first byte of the body
 	end    int // after the last byte of the body, without the line end that belongs to the boundary
 	parts  []*entity
-	tail   int // after its last boundary, 0 when it has none
+	tail   int // after its last boundary, 0 when there is none
 
 	boundary string
-	pending  bool // a multipart that does not say its boundary
+	pending  bool // a multipart that does not name its boundary
 }
 
-// scan is the walk over the lines of a message.
+// scan reads the lines of a message.
 type scan struct {
 	data    []byte
 	root    *entity
 	open    []*entity      // multiparts around the current line
-	level   map[string]int // place in open by boundary
-	count   int            // parts
-	looked  int            // lines, for the tests
+	level   map[string]int // index in open by boundary
+	count   int            // number of parts
+	looked  int            // number of lines, for the tests
 	problem string
 }
 
-// scanMessage finds the parts of a message. It looks at every line once, and
-// at the one after a line that does not belong into a header.
+// scanMessage finds the parts of a message. It examines every line once, and also the line after one that does not
+// belong in a header.
 func scanMessage(data []byte) *scan {
 	s := &scan{data: data, level: map[string]int{}}
 	pos := skipMboxLine(data)
 	s.root = s.part(pos, "text/plain")
 	pos = s.root.body
-	prev := pos // where the line before ends without its line end
+	prev := pos // end of the previous line without its line end
 	s.push(s.root)
 	for pos < len(data) {
 		next, text := line(data, pos)
@@ -63,7 +62,7 @@ func scanMessage(data []byte) *scan {
 				continue
 			}
 			if s.count >= maxParts {
-				// The rest stays unread; the message is kept whole anyway.
+				// The rest is not parsed; the whole message is kept anyway.
 				s.fail(TooManyParts)
 				break
 			}
@@ -109,8 +108,7 @@ func (s *scan) part(pos int, kind string) *entity {
 	return e
 }
 
-// push opens a multipart. A part that is none, or is too deep, stays closed
-// in itself.
+// push opens a multipart. Other parts, and multiparts nested too deep, are not opened.
 func (s *scan) push(e *entity) {
 	if !strings.HasPrefix(e.kind, "multipart/") {
 		return
@@ -123,13 +121,13 @@ func (s *scan) push(e *entity) {
 	e.pending = e.boundary == ""
 	s.open = append(s.open, e)
 	if !e.pending {
-		// Of two open multiparts with one boundary the inner one has it, as
-		// in every reader that works from the inside out.
+		// If two open multiparts have the same boundary it belongs to the inner one, as in every reader that works from
+		// the inside out.
 		s.level[e.boundary] = len(s.open) - 1
 	}
 }
 
-// pop forgets the multiparts from place i on.
+// pop removes the open multiparts from index i on.
 func (s *scan) pop(i int) {
 	for k := len(s.open) - 1; k >= i; k-- {
 		b := s.open[k].boundary
@@ -140,8 +138,7 @@ func (s *scan) pop(i int) {
 	s.open = s.open[:i]
 }
 
-// close ends what is open inside the multipart at place i, which stays open,
-// and returns it.
+// close closes everything inside the multipart at index i, which stays open, and returns it.
 func (s *scan) close(i, end int) *entity {
 	if len(s.open) == 0 {
 		return s.root
@@ -163,9 +160,8 @@ func (s *scan) close(i, end int) *entity {
 // maxBoundary is above the 70 characters of RFC 2046.
 const maxBoundary = 256
 
-// boundaryOf tells whether a line is the boundary of an open multipart, its
-// place, and whether it is the last one. next is where the line after it
-// begins.
+// boundaryOf returns the index of the open multipart whose boundary the line is, and whether it is the closing one.
+// next is the start of the following line.
 func (s *scan) boundaryOf(l []byte, next int) (place int, last bool) {
 	if len(l) < 3 || l[0] != '-' || l[1] != '-' || len(l) > maxBoundary || len(s.open) == 0 {
 		return -1, false
@@ -179,8 +175,7 @@ func (s *scan) boundaryOf(l []byte, next int) (place int, last bool) {
 			return i, true
 		}
 	}
-	// A multipart that names no boundary has the first one that is followed
-	// by the header of a part.
+	// A multipart that names no boundary takes the first candidate that is followed by the header of a part.
 	i := len(s.open) - 1
 	if m := s.open[i]; m.pending && len(bytes.Trim(l, "-=_ ")) > 0 {
 		_, text := line(s.data, next)
@@ -193,8 +188,7 @@ func (s *scan) boundaryOf(l []byte, next int) (place int, last bool) {
 	return -1, false
 }
 
-// line returns where the line after the one at pos begins, and where the text
-// of this one ends.
+// line returns the start of the line after the one at pos, and the end of this line's text.
 func line(data []byte, pos int) (next, text int) {
 	i := bytes.IndexByte(data[pos:], '\n')
 	if i < 0 {
@@ -208,8 +202,7 @@ func line(data []byte, pos int) (next, text int) {
 	return next, text
 }
 
-// skipMboxLine returns where a message begins that has the line of a mailbox
-// file in front of it.
+// skipMboxLine returns the start of a message that is preceded by the line of a mailbox file.
 func skipMboxLine(data []byte) int {
 	pos := 0
 	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
@@ -223,8 +216,7 @@ func skipMboxLine(data []byte) int {
 			break
 		}
 		if blank {
-			// Blank lines in front of a header are a mistake; in front of
-			// anything else they end a header that is empty.
+			// Blank lines before a header are a mistake; before anything else they end an empty header.
 			if _, t := line(data, next); next < len(data) && !bytes.HasPrefix(data[next:], []byte("From ")) && fieldName(data[next:t]) == 0 && t > next {
 				break
 			}
@@ -238,7 +230,7 @@ func hasPrefixFold(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
 }
 
-// unixLines returns data with LF where it has CR alone as line end.
+// unixLines returns data with LF for every line end that is a lone CR.
 func unixLines(data []byte) []byte {
 	if bytes.IndexByte(data, '\n') >= 0 || bytes.IndexByte(data, '\r') < 0 {
 		return data

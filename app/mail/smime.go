@@ -12,8 +12,7 @@ import (
 	"github.com/smallstep/pkcs7"
 )
 
-// opaque opens signed data that has the message inside itself. A document
-// somebody signed (contratto.pdf.p7m) is a file like any other.
+// opaque opens signed data that contains the message. A signed document (contratto.pdf.p7m) is a file like any other.
 func (m *reading) opaque(e *entity, at place) {
 	name := strings.ToLower(partName(e))
 	kind := strings.ToLower(e.params["smime-type"])
@@ -48,15 +47,14 @@ func (m *reading) opaque(e *entity, at place) {
 
 var errNotSigned = errors.New("mail: not signed data")
 
-// What a CMS structure may be made of.
+// The limits of a CMS structure.
 const (
 	maxBERDepth   = 32
 	maxBERObjects = 200_000
 )
 
-// parseCMS reads signed data. The library reads as deeply as its input nests
-// and searches it again for every object of indefinite length, so it only
-// sees what der has made.
+// parseCMS parses signed data. The library recurses as deeply as its input nests and rescans it for every object of
+// indefinite length, so it gets only the output of der.
 func parseCMS(b []byte) (p7 *pkcs7.PKCS7, err error) {
 	b, err = der(b)
 	if err != nil {
@@ -80,7 +78,7 @@ func parseCMS(b []byte) (p7 *pkcs7.PKCS7, err error) {
 // oidSignedData is 1.2.840.113549.1.7.2 as DER.
 var oidSignedData = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02}
 
-// berNode is an object whose length is counted again.
+// berNode is an object whose length is computed again.
 type berNode struct {
 	tag      []byte
 	content  []byte // of a primitive
@@ -88,8 +86,8 @@ type berNode struct {
 	length   int // of the content
 }
 
-// der returns BER with definite lengths alone, refusing what nests deeper or
-// is made of more objects than any signature.
+// der converts BER to definite lengths. It returns an error for input that nests deeper or has more objects than any
+// signature.
 func der(b []byte) ([]byte, error) {
 	r := berReader{b: b}
 	n, _, err := r.object(0, len(b), 0)
@@ -169,7 +167,7 @@ func (r *berReader) object(pos, end, depth int) (*berNode, int, error) {
 	return n, stop, nil
 }
 
-// size is how many bytes a node takes.
+// size returns the encoded size of a node in bytes.
 func (n *berNode) size() int { return len(n.tag) + len(berLength(n.length)) + n.length }
 
 func berLength(n int) []byte {
@@ -194,12 +192,12 @@ func (n *berNode) write(out []byte) []byte {
 	return out
 }
 
-// maxSignature is far above any detached signature with its certificates.
+// maxSignature is far larger than any detached signature with its certificates, in bytes.
 const maxSignature = 1 << 20
 
-// verifyDetached checks a signature over content with line ends of CR LF, by
-// a single signer whose certificate leads to one of the roots and was valid
-// when it signed, which was not after now. It returns the certificate.
+// verifyDetached checks a signature over content with CR LF line ends, made by a single signer. Its certificate must
+// lead to one of the roots and have been valid at the signing time, which may not be after now. It returns the
+// certificate.
 func verifyDetached(signature, content []byte, roots *x509.CertPool, now time.Time) (*x509.Certificate, error) {
 	if len(signature) > maxSignature {
 		return nil, fmt.Errorf("mail: signature of %d bytes", len(signature))
@@ -246,8 +244,7 @@ func verifyDetached(signature, content []byte, roots *x509.CertPool, now time.Ti
 	return cert, nil
 }
 
-// canonical returns bytes with CR LF at every line end, as they are signed
-// (RFC 8551 3.1.1).
+// canonical returns b with CR LF at every line end, which is what gets signed (RFC 8551 3.1.1).
 func canonical(b []byte) []byte {
 	out := make([]byte, 0, len(b)+len(b)/32)
 	for i, c := range b {
@@ -259,11 +256,10 @@ func canonical(b []byte) []byte {
 	return out
 }
 
-// oidEmail is the address in a subject, as old certificates have it.
+// oidEmail is the attribute with the address in the subject of old certificates.
 var oidEmail = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
 
-// certificateEmails returns the addresses of a certificate as cleanEmail
-// returns them.
+// certificateEmails returns the addresses of a certificate, normalised by cleanEmail.
 func certificateEmails(c *x509.Certificate) []string {
 	list := append([]string(nil), c.EmailAddresses...)
 	for _, n := range c.Subject.Names {

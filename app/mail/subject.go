@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// maxReferences bounds the ids of one field: the first, which began the
-// thread, and the last, which are nearest to the message.
+// maxReferences limits the ids of one field: the first ones, which began the thread, and the last ones, which are
+// nearest to the message.
 const maxReferences = 200
 
-// maxID is what one line may hold.
+// maxID is the maximum length of one line.
 const maxID = 998
 
-// MessageIDs returns the ids in a Message-ID, In-Reply-To or References value
-// without <>, in order, each once. Brackets that are missing, comments, and
-// words around the ids are forgiven; an id needs no @ inside brackets. Of
-// more than 200 the first and the last are kept.
+// MessageIDs returns the ids in a Message-ID, In-Reply-To or References value without <>, in order and without
+// duplicates. It tolerates missing brackets, comments, and words around the ids; inside brackets an id needs no @. Of
+// more than 200 it keeps the first and the last.
 func MessageIDs(s string) []string {
 	var list []string
 	seen := map[string]bool{}
@@ -67,9 +66,9 @@ func MessageIDs(s string) []string {
 
 var deskNumber = regexp.MustCompile(`^\[(?:([^\[\]#]{1,40}) )?#([1-9][0-9]{0,17})\]`)
 
-// Number returns the desk number in a subject that begins, after the marks of replies and forwards, in the form in which
-// the desk of that short name writes it: "[#12]", or "[Sportello #12]". The number of another desk is none, nor is one
-// anywhere else.
+// Number returns the ticket number in a subject, after the marks of replies and forwards, if it has the form that the
+// desk with the short name writes: "[#12]", or "[Sportello #12]". It ignores other desks' numbers and numbers elsewhere
+// in the subject.
 func Number(subject, short string) (uint64, bool) {
 	if len(subject) > 10_000 {
 		subject = subject[:10_000]
@@ -91,18 +90,17 @@ func Number(subject, short string) (uint64, bool) {
 }
 
 var (
-	// The marks of replies and forwards in Italian, English, German, French,
-	// Spanish, Portuguese, Dutch, Polish and the Scandinavian languages.
+	// Marks of replies and forwards in Italian, English, German, French, Spanish, Portuguese, Dutch, Polish and the
+	// Scandinavian languages.
 	replyMark = regexp.MustCompile(`(?i)^(re|r|rif|risp|risposta|i|in|inoltro|inoltra|inoltrato|fw|fwd|forward|aw|antw|antwort|wg|sv|vs|vb|vl|tr|rép|rv|res|enc|odp|pd|doorst|bls|ynt|ref)\s?(\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3})?\s?[:：]\s*`)
-	// Those of forwards. VS is one in the north, though an answer in Finland.
+	// Marks of forwards. VS marks a forward in Scandinavia, but a reply in Finland.
 	forwardMark = regexp.MustCompile(`(?i)^(i|inoltro|inoltra|inoltrato|fw|fwd|forward|wg|vs|vb|vl|tr|rv|enc|pd|doorst|ilt)\s?(\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3})?\s?[:：]\s*`)
 	blobMark    = regexp.MustCompile(`^\[[^\[\]]{1,60}\]\s*`)
 	fwdTail     = regexp.MustCompile(`(?i)\s*\(fwd\)$`)
 )
 
-// Marked tells whether the outermost mark of a subject is that of an answer or
-// that of a forward: "R: I: x" answers, "I: R: x" passes on. Numbers of a desk
-// and the name of a list may stand in front.
+// Marked reports whether the outermost mark of a subject is that of a reply or of a forward: "R: I: x" is a reply, "I:
+// R: x" a forward. Ticket numbers and the name of a list may precede it.
 func Marked(subject string) (answer, forward bool) {
 	s := oneLine(cut(subject, maxSubject))
 	for range 3 {
@@ -121,12 +119,10 @@ func Marked(subject string) (answer, forward bool) {
 	return false, fwdTail.MatchString(s)
 }
 
-// BaseSubject returns a subject without the marks of replies and forwards
-// that mail programs put in front of it, in any number and order, without
-// the numbers of the desk of that short name among them, and without "(fwd)"
-// at the end, much as RFC 5256 says. The name of a list in brackets stays
-// unless a mark follows it, and so does the number of another desk: it is by
-// that number that people speak of the matter there.
+// BaseSubject returns a subject without the marks of replies and forwards that mail programs add, in any number and
+// order, without the ticket numbers of the desk with the short name among them, and without "(fwd)" at the end, much
+// like RFC 5256. It keeps the name of a list in brackets unless a mark follows, and another desk's number, by which
+// people there refer to the matter.
 func BaseSubject(s, short string) string {
 	s = oneLine(s)
 	for {
@@ -151,11 +147,10 @@ var absent = regexp.MustCompile(`(?i)^\s*(((re|r|aw)\s?:\s*)?(automatic reply|au
 	`risposta automatica|risponditore automatico|messaggio automatico di assenza|fuori (sede|ufficio)|assente dall'ufficio|assenza dall'ufficio|sono assente|assenza temporanea|messaggio di assenza|` +
 	`automatische antwort|abwesenheitsnotiz|abwesend|abwesenheit|réponse automatique|absence du bureau|respuesta automática|fuera de (la )?oficina|resposta automática|automatisch antwoord|automatiskt svar)\s*([:：\[(\-–]|$)|auto: )`)
 
-// OutOfOfficeSubject tells the subjects that absence notes begin with. A
-// subject that only mentions an absence is none.
+// OutOfOfficeSubject reports whether a subject begins like an absence note. Mentioning an absence is not enough.
 func OutOfOfficeSubject(s string) bool { return absent.MatchString(cut(s, 1000)) }
 
-// cut returns at most n bytes of s, cut in front of a rune.
+// cut returns at most n bytes of s, cut before a rune.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 )
 
-// Attributes and properties of TNEF (MS-OXTNEF) that carry what people sent.
+// The attributes and properties of TNEF (MS-OXTNEF) with the content that people sent.
 const (
 	tnefSignature  = 0x223e9f78
 	tnefSubject    = 0x8004
@@ -33,16 +33,15 @@ const (
 	propName       = 0x3001
 )
 
-// What one winmail.dat may hold.
+// The limits of one winmail.dat.
 const (
 	maxTNEFParts = 200
 	maxTNEFProps = 5000
 	maxRTF       = 8 << 20
 )
 
-// winmail opens a winmail.dat: the files in it become parts, its text is
-// taken when the mail has none, and the text of mails in it always. One that
-// cannot be read stays as it is.
+// winmail opens a winmail.dat. The files in it become parts. Its text is used when the mail has none; the text of mails
+// inside it always is. One that cannot be read stays a part.
 func (m *reading) winmail(e *entity, at place) {
 	t, ok := readTNEF(m.content(e))
 	if !ok {
@@ -60,7 +59,7 @@ func (m *reading) winmail(e *entity, at place) {
 	m.tnef(t, name, !has, 0)
 }
 
-// tnef takes what a winmail.dat holds, and the mails inside it with it.
+// tnef adds the content of a winmail.dat, including the mails inside it.
 func (m *reading) tnef(t tnef, name string, shown bool, depth int) {
 	switch {
 	case shown && (t.html != "" || t.text != ""):
@@ -98,15 +97,15 @@ type tnefFile struct {
 
 type tnef struct {
 	text, html string
-	from       string // name of who wrote it
+	from       string // name of the author
 	subject    string
 	rtf        []byte
 	files      []tnefFile
 	codepage   string
 }
 
-// readTNEF reads a TNEF stream. One that breaks off gives what it has; it is
-// only refused when it is none, or empty.
+// readTNEF parses a TNEF stream. Of a truncated one it returns what there is; ok is false only when it is not TNEF, or
+// is empty.
 func readTNEF(b []byte) (t tnef, ok bool) {
 	if len(b) < 6 || binary.LittleEndian.Uint32(b) != tnefSignature {
 		return t, false
@@ -193,7 +192,7 @@ func (t *tnef) attribute(id uint16, data []byte) {
 			case propContentID:
 				f.cid = t.propText(kind, v)
 			case propAttachData:
-				// An attached message has the id of its interface in front.
+				// The id of the interface precedes an attached message.
 				if kind == 0x0d && len(v) > 16 {
 					v = v[16:]
 				}
@@ -220,8 +219,7 @@ func (t *tnef) propText(kind uint16, v []byte) string {
 	return cleanText(strings.TrimRight(string(utf16.Decode(units)), "\x00"))
 }
 
-// eachProp walks over MAPI properties and gives their number, kind and first
-// value. It ends where they make no sense.
+// eachProp calls do with the number, type and first value of each MAPI property. It stops at invalid data.
 func eachProp(b []byte, do func(id, kind uint16, value []byte)) {
 	u32 := func() (int, bool) {
 		if len(b) < 4 {
@@ -299,12 +297,11 @@ func eachProp(b []byte, do func(id, kind uint16, value []byte)) {
 	}
 }
 
-// rtfDictionary is where decompression begins (MS-OXRTFCP).
+// rtfDictionary is the initial dictionary of the decompression (MS-OXRTFCP).
 const rtfDictionary = `{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0` +
 	"\r\n" + `\par \pard\plain\f0\fs20\b\i\u\tab\tx`
 
-// decompressRTF undoes the compression of message bodies, at most maxRTF of
-// it; nil when it is not that.
+// decompressRTF decompresses a message body, up to maxRTF bytes; nil when it is not compressed RTF.
 func decompressRTF(b []byte) []byte {
 	if len(b) < 16 {
 		return nil
@@ -312,7 +309,7 @@ func decompressRTF(b []byte) []byte {
 	size, magic := int(binary.LittleEndian.Uint32(b[4:])), binary.LittleEndian.Uint32(b[8:])
 	b = b[16:]
 	size = min(size, maxRTF)
-	if magic == 0x414c454d { // stored as it is
+	if magic == 0x414c454d { // stored uncompressed
 		return bytes.Clone(b[:min(size, len(b))])
 	}
 	if magic != 0x75465a4c {

@@ -6,32 +6,29 @@ import (
 	"strings"
 )
 
-// Verdict is what a refusal means for the next mail to the same address.
+// Verdict is what a refusal means for later mail to the same address.
 type Verdict string
 
 // The verdicts. Only Hard is about the address.
 const (
-	Soft    Verdict = ""        // another mail, or the same one later, may pass
+	Soft    Verdict = ""        // another mail, or the same one later, may succeed
 	Hard    Verdict = "hard"    // there is no such address or host
-	Refused Verdict = "refused" // it is our server or domain that is not let in
+	Refused Verdict = "refused" // our server or domain is refused
 )
 
-// maxVerdict bounds the words that are judged.
+// maxVerdict limits the text that is judged, in bytes.
 const maxVerdict = 4000
 
-// noSuch are the codes (RFC 3463, RFC 7505) that say that an address or host
-// does not exist. general are those that servers give for anything, so that
-// the words decide.
+// noSuch are the codes (RFC 3463, RFC 7505) for an address or host that does not exist. general are the codes that
+// servers use for anything, so that the words decide.
 var (
 	noSuch  = []string{"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"}
 	general = []string{"5.0.0", "5.1.0", "5.4.0", "5.5.0"}
 )
 
-// What servers write, in lower case and with single spaces, in English and in
-// Italian. That our server is refused, that the mailbox is full or the mail
-// too large goes before any code, for many answer such with the code of an
-// unknown user; that something is over later goes behind a code that says
-// that there is nobody.
+// What servers write in English and Italian, in lower case and with single spaces. Words saying that our server is
+// refused, the mailbox full or the mail too large take precedence over any code, because many such answers have the
+// code of an unknown user; words about temporary problems come after a code for an unknown user.
 var (
 	blocklist   = regexp.MustCompile(`spamhaus|spamcop|\bsorbs\b|barracudacentral|uceprotect|\bdnsbl\b|\brbl\b|dnsbl\.`)
 	saysRefused = regexp.MustCompile(`(black|block|deny) ?-?list|\blisted (in|at|on|by)\b|blocked (using|by|at|for|from|due)|` +
@@ -59,16 +56,13 @@ var (
 	replyCode    = regexp.MustCompile(`(?:^|[\s:\-(#<>"'])([45]\d\d)(?:[\s\-:#<]|$)`)
 )
 
-// Judge says what a refusal means, by its status code (RFC 3463, may be "")
-// and what the server said. A code within the words is better than the one
-// beside them, for it is that of the server that refused. What is not surely
-// Hard is none: a full mailbox, a mail too large, a server that is not let in
-// and an account that is disabled are there again tomorrow.
+// Judge returns what a refusal means, from its status code (RFC 3463, may be "") and the server's words. A code in the
+// words takes precedence, because it comes from the refusing server. The result is Hard only when that is certain: a
+// full mailbox, a mail too large, a refused server and a disabled account may be gone tomorrow.
 func Judge(status, words string) Verdict {
 	words = strings.ToLower(oneLine(cut(words, maxVerdict)))
 	code := codeOf(status, words)
-	// Names of machines and addresses say nothing: mx.antispam.example may
-	// know no such user, and that is all.
+	// Names of machines and addresses mean nothing: mx.antispam.example may simply not know the user.
 	bare := strings.Join(strings.Fields(ofAddress.ReplaceAllString(words, " x ")), " ")
 	bare = strings.ReplaceAll(bare, "not listed", "not found")
 	refused := saysRefused.MatchString(bare) || blocklist.MatchString(words)
@@ -79,7 +73,7 @@ func Judge(status, words string) Verdict {
 		}
 		return Soft
 	case slices.Contains([]string{"5.7.7", "5.7.20", "5.7.21", "5.7.22", "5.7.23", "5.7.24", "5.7.25", "5.7.26", "5.7.27", "5.1.7", "5.1.8"}, code):
-		return Refused // SPF, DKIM, DMARC, no PTR; our sender's address or domain
+		return Refused // SPF, DKIM, DMARC, no PTR; our sender address or domain
 	case refused:
 		return Refused
 	case saysFull.MatchString(bare):
@@ -94,9 +88,8 @@ func Judge(status, words string) Verdict {
 	return Soft
 }
 
-// codeOf returns the code that says most: of those in the words the first
-// that is about anything, else the one beside them, else what the reply code
-// (RFC 5321) comes to.
+// codeOf returns the most specific code: the first code in the words that is about something definite, else status,
+// else the code that corresponds to the reply code (RFC 5321).
 func codeOf(status, words string) string {
 	code := ""
 	for rest := words; ; {
@@ -137,7 +130,7 @@ func codeOf(status, words string) string {
 	return code
 }
 
-// Verdict says what the report means for further mail to the recipient.
+// Verdict returns what the report means for later mail to the recipient.
 func (l ReportLine) Verdict() Verdict {
 	if l.Action != "failed" {
 		return Soft
@@ -145,11 +138,10 @@ func (l ReportLine) Verdict() Verdict {
 	return Judge(l.Status, l.Diagnostic)
 }
 
-// NoSuch reports whether a code alone says that there is no such address.
+// NoSuch reports whether a code alone means that the address does not exist.
 func NoSuch(status string) bool { return slices.Contains(noSuch, status) }
 
-// OfMessage tells whether a code says that the message itself is at fault,
-// so that it is refused again however often it is sent.
+// OfMessage reports whether a code means that the message itself is at fault, so that it will be refused every time.
 func OfMessage(status string) bool {
 	return status == "5.3.4" || status == "5.2.3" || strings.HasPrefix(status, "5.6.")
 }

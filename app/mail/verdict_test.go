@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestNobodyIsUnreachableWhoseAddressExists: whoever is marked unreachable hears nothing more: only an address or
-// host that does not exist is a reason. The table says so of what servers write, with the code in the field, in the
-// words, in neither, or one in each.
+// TestNobodyIsUnreachableWhoseAddressExists: a person marked unreachable gets no more mail, so only an address or host
+// that does not exist is a reason. The table has what servers write, with the code in the field, in the words, in
+// neither, or one in each.
 func TestNobodyIsUnreachableWhoseAddressExists(t *testing.T) {
 	for _, c := range []struct {
 		status, words string
@@ -31,7 +31,7 @@ func TestNobodyIsUnreachableWhoseAddressExists(t *testing.T) {
 		{"5.0.0", "550 <desk@ateneo.it>: Sender address rejected: Domain name not found", Refused},
 		{"4.7.1", "451 4.7.1 Client host rejected: cannot find your hostname", Refused},
 		{"5.0.0", "554 HELO invalid domain", Refused},
-		// The mail, the moment or the mailbox.
+		// The problem is the mail, the moment or the mailbox.
 		{"5.5.3", "550 too many recipients", Soft},
 		{"5.0.0", "550 Too many recipients", Soft},
 		{"5.1.1", "552 message size exceeds fixed maximum message size", Soft},
@@ -55,7 +55,7 @@ func TestNobodyIsUnreachableWhoseAddressExists(t *testing.T) {
 		{"5.7.1", "RESOLVER.RST.NotAuthorized; not authorized", Soft},
 		{"5.7.133", "RESOLVER.RST.SenderNotAuthenticatedForGroup", Soft},
 		{"5.1.1", "552 5.2.2 mailbox", Soft},
-		{"5.0.0", "550 Requested action not taken: mailbox unavailable", Soft}, // a blocklist answers so too
+		{"5.0.0", "550 Requested action not taken: mailbox unavailable", Soft}, // a blocklist answers the same
 		{"5.4.1", "550 5.4.1 Recipient address rejected: Access denied", Soft},
 		{"5.0.0", "connect to mx.x.it[192.0.2.1]:25: Connection refused", Soft},
 		{"5.4.6", "mail forwarding loop", Soft},

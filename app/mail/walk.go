@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// place is where a part stands.
+// place is the position of a part.
 type place struct {
 	depth       int
 	alternative bool // one of several forms of the same text
@@ -16,14 +16,14 @@ type place struct {
 	parent      string
 }
 
-// walk looks at a part and what it holds.
+// walk reads a part and its subparts.
 func (m *reading) walk(e *entity, at place) {
 	if !strings.HasPrefix(e.kind, "multipart/") {
 		m.leaf(e, at)
 		return
 	}
 	if len(e.parts) == 0 {
-		// A multipart without parts is text that says it is more.
+		// A multipart without parts is text with a wrong type.
 		m.asText(e, at)
 		return
 	}
@@ -51,8 +51,7 @@ func (m *reading) walk(e *entity, at place) {
 	m.lateWords(e, at)
 }
 
-// lateWords takes what stands after the last boundary, where some lists put
-// their words, for text.
+// lateWords takes the text after the last boundary, where some lists put theirs.
 func (m *reading) lateWords(e *entity, at place) {
 	const most = 64 << 10
 	from, to := e.tail, e.end
@@ -64,7 +63,7 @@ func (m *reading) lateWords(e *entity, at place) {
 	}
 }
 
-// walkAlternative makes one stretch of the forms of a text.
+// walkAlternative makes one passage from the alternative forms of a text.
 func (m *reading) walkAlternative(e *entity, at place) {
 	at.alternative = true
 	outer := m.segments
@@ -101,7 +100,7 @@ func (m *reading) walkSigned(e *entity, at place) {
 	}
 }
 
-// leaf looks at a part that holds no others.
+// leaf reads a part without subparts.
 func (m *reading) leaf(e *entity, at place) {
 	disposition, dp := mediaType(e.header.get("Content-Disposition"))
 	named := dp["filename"] != "" || e.params["name"] != ""
@@ -124,13 +123,13 @@ func (m *reading) leaf(e *entity, at place) {
 	case kind == "text/calendar" || strings.HasSuffix(name, ".ics") && (kind == "application/ics" || kind == "application/octet-stream"):
 		m.calendar(e, at)
 	case at.alternative && (kind == "text/x-amp-html" || kind == "text/watch-html"):
-		// A third form of what is there twice.
+		// A third form of a text that is there in two.
 	case kind == "application/applefile":
-		// What a Macintosh knows of the file that follows.
+		// What a Macintosh records about the file that follows.
 	case strings.HasPrefix(kind, "text/") && !attached:
 		m.asText(e, at)
 		if named && !at.alternative {
-			m.add(e, RoleFile, at) // a file that somebody sent alone is text to read, and a file to keep
+			m.add(e, RoleFile, at) // a file sent alone is a text to read and a file to keep
 		}
 	default:
 		m.add(e, RoleFile, at)
@@ -156,7 +155,7 @@ func (m *reading) asText(e *entity, at place) {
 	}
 }
 
-// plainEnriched takes the commands out of text/enriched (RFC 1896).
+// plainEnriched removes the commands from text/enriched (RFC 1896).
 func plainEnriched(s string) string {
 	var b strings.Builder
 	for s != "" {
@@ -187,7 +186,7 @@ func plainEnriched(s string) string {
 func (m *reading) add(e *entity, role string, at place) {
 	content, shared := m.decode(e)
 	if strings.HasPrefix(e.kind, "multipart/") {
-		content, shared = m.data[e.start:e.end], true // header and all, it is kept whole
+		content, shared = m.data[e.start:e.end], true // it is kept complete, with its header
 	}
 	name := partName(e)
 	if len(bytes.TrimSpace(content)) == 0 && name == "" {
@@ -199,7 +198,7 @@ func (m *reading) add(e *entity, role string, at place) {
 		}
 	}
 	if shared {
-		// The message may be forgotten while its parts are kept.
+		// The parts may outlive the message.
 		content = bytes.Clone(content)
 	}
 	disposition, _ := mediaType(e.header.get("Content-Disposition"))
@@ -223,8 +222,7 @@ func (m *reading) keep(p Part) {
 	m.msg.Parts = append(m.msg.Parts, p)
 }
 
-// partName returns the name a part gives itself, without directories, "" if
-// it gives none.
+// partName returns the name in a part's header, without directories, "" if there is none.
 func partName(e *entity) string {
 	_, dp := mediaType(e.header.get("Content-Disposition"))
 	for _, s := range []string{dp["filename"], e.params["name"], e.header.text("Content-Description")} {
@@ -238,7 +236,7 @@ func partName(e *entity) string {
 	return ""
 }
 
-// fileName takes directories and what file systems refuse out of a name.
+// fileName removes directories and characters that file systems refuse from a name.
 func fileName(s string) string {
 	s = oneLine(s)
 	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
@@ -275,9 +273,9 @@ var extensions = map[string]string{
 	"application/msword": ".doc", "application/vnd.ms-excel": ".xls", "application/rtf": ".rtf", "audio/mpeg": ".mp3", "video/mp4": ".mp4",
 }
 
-// inventName names a part that has no name: its role or kind and a number.
+// inventName makes a name for a part without one: its role or kind and a number.
 func (m *reading) inventName(kind, role string) string {
-	// The table of the system is left alone: it is another one elsewhere.
+	// The system's table is not used, because it differs between systems.
 	ext := extensions[kind]
 	base := "file"
 	switch {

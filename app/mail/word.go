@@ -6,11 +6,9 @@ import (
 	"strings"
 )
 
-// DecodeHeader returns the text of a header value on one line. Encoded words
-// (RFC 2047) are decoded also where they are broken: cut inside a character,
-// with spaces in them, without padding or without end, in a character set
-// that nobody knows. Bytes above 127 are UTF-8 or else windows-1252. No CR,
-// LF or other control is left, whatever the words hid.
+// DecodeHeader returns the text of a header value on one line. It also decodes broken encoded words (RFC 2047): cut
+// inside a character, with spaces, without padding or end, or in an unknown character set. Bytes above 127 are read as
+// UTF-8, else as windows-1252. The result contains no CR, LF or other control, whatever the words contained.
 func DecodeHeader(s string) string {
 	if !strings.Contains(s, "=?") {
 		if ascii([]byte(s)) {
@@ -19,7 +17,7 @@ func DecodeHeader(s string) string {
 		return oneLine(guess([]byte(s)))
 	}
 	var out strings.Builder
-	var raw []byte // bytes of words in one character set, still to be decoded
+	var raw []byte // undecoded bytes of adjacent words in one character set
 	label := ""
 	flush := func() {
 		if raw != nil {
@@ -39,7 +37,7 @@ func DecodeHeader(s string) string {
 			s = s[i+2:]
 			continue
 		}
-		// White space between two words belongs to neither.
+		// White space between two encoded words is not text.
 		if raw == nil || strings.TrimSpace(s[:i]) != "" {
 			flush()
 			out.WriteString(guess([]byte(s[:i])))
@@ -64,11 +62,11 @@ type word struct {
 	base64      bool
 }
 
-// maxWord is far above the 75 characters of RFC 2047, which nobody keeps to.
+// maxWord is far above the 75 characters of RFC 2047, which no program respects.
 const maxWord = 8 << 10
 
-// encodedWord reads the word that s begins with and returns how long it is, 0
-// when it is none. The end of a word may be missing at the end of s alone.
+// encodedWord parses the encoded word at the beginning of s and returns its length, 0 when there is none. Its end may
+// be missing only at the end of s.
 func encodedWord(s string) (word, int) {
 	a := strings.IndexByte(s[2:min(len(s), 80)], '?')
 	if a <= 0 {
@@ -124,8 +122,8 @@ func (w word) bytes() []byte {
 	return out
 }
 
-// decodeBase64 decodes what there is: white space and strange characters are left out, missing padding is forgiven, and
-// after padding it starts over, as programs write that join encoded pieces.
+// decodeBase64 decodes as much as it can: it skips white space and invalid characters, tolerates missing padding, and
+// after padding starts over, because some programs join encoded pieces.
 func decodeBase64(b []byte) []byte {
 	out := make([]byte, 0, len(b)/4*3+3)
 	var acc uint32
@@ -166,11 +164,11 @@ var base64Value = func() (t [256]int8) {
 	for i := range len(std) {
 		t[std[i]] = int8(i)
 	}
-	t['-'], t['_'] = 62, 63 // the alphabet for addresses, which some use
+	t['-'], t['_'] = 62, 63 // the URL-safe alphabet, which some programs use
 	return t
 }()
 
-// fastBase64 decodes base64 as it should be, quickly; false when it is not.
+// fastBase64 decodes valid base64 quickly; false when the input is not valid.
 func fastBase64(b []byte) ([]byte, bool) {
 	b = bytes.TrimSpace(b)
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(b)))
