@@ -23,7 +23,7 @@ type Authority struct {
 	key   *ecdsa.PrivateKey
 }
 
-// NewAuthority makes an authority that no system trusts.
+// NewAuthority returns an authority that no system trusts.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{Roots: x509.NewCertPool()}
@@ -58,7 +58,7 @@ func issue(t testing.TB, template, parent *x509.Certificate, by *ecdsa.PrivateKe
 	return der, key
 }
 
-// Issue makes a server certificate for names and addresses; with none, for localhost and 127.0.0.1.
+// Issue returns a server certificate for names and addresses; without any, for localhost and 127.0.0.1.
 func (a *Authority) Issue(t testing.TB, names ...string) tls.Certificate {
 	t.Helper()
 	if len(names) == 0 {
@@ -80,7 +80,7 @@ func (a *Authority) Issue(t testing.TB, names ...string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// files writes a certificate of the authority into dir.
+// files writes a certificate and its key to dir.
 func (a *Authority) files(t testing.TB, dir string) (cert, key string) {
 	t.Helper()
 	c := a.Issue(t)
@@ -97,7 +97,7 @@ func (a *Authority) files(t testing.TB, dir string) (cert, key string) {
 	return cert, key
 }
 
-// PEM returns the authority's own certificate, as a configuration names it.
+// PEM returns the authority's own certificate, for a configuration.
 func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }

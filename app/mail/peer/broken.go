@@ -16,18 +16,18 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Proxy passes connections on to a server and breaks them when told so.
+// Proxy forwards connections to a server and breaks them on demand.
 type Proxy struct {
 	Port int
 
 	mu   sync.Mutex
-	cut  []int64 // for the next connections: bytes from the server after which they break
+	cut  []int64 // for each of the next connections: bytes from the server after which it breaks
 	open map[net.Conn]bool
 	made int
 	mute bool
 }
 
-// NewProxy starts a proxy to a port of Host.
+// NewProxy starts a proxy for a port of Host.
 func NewProxy(t testing.TB, to int) *Proxy {
 	t.Helper()
 	ln := Listen(t)
@@ -49,7 +49,7 @@ func NewProxy(t testing.TB, to int) *Proxy {
 		p.mu.Unlock()
 		go func() {
 			defer up.Close()
-			_, _ = io.Copy(up, c) // either side may end it
+			_, _ = io.Copy(up, c) // either side may close it
 		}()
 		if limit >= 0 {
 			_, _ = io.CopyN(c, up, limit)
@@ -64,14 +64,15 @@ func NewProxy(t testing.TB, to int) *Proxy {
 	return p
 }
 
-// CutAfter makes the next connections break after so many bytes from the server, one connection per number.
+// CutAfter makes the next connections break after the given numbers of bytes from the server, one number per
+// connection.
 func (p *Proxy) CutAfter(bytes ...int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = append(p.cut, bytes...)
 }
 
-// Drop breaks all connections there are.
+// Drop breaks all current connections.
 func (p *Proxy) Drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +81,7 @@ func (p *Proxy) Drop() {
 	}
 }
 
-// Mute discards everything the server sends on all connections, which stay open.
+// Mute discards everything the server sends; the connections stay open.
 func (p *Proxy) Mute(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,14 +103,14 @@ func (m muted) Write(b []byte) (int, error) {
 	return m.c.Write(b)
 }
 
-// Connections returns how many there have been so far.
+// Connections returns the number of connections so far.
 func (p *Proxy) Connections() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.made
 }
 
-// serve runs handle for every connection of ln, and waits for all of them when the test ends.
+// serve runs handle for every connection of ln, and waits for all of them at the end of the test.
 func serve(t testing.TB, ln net.Listener, handle func(net.Conn)) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -144,7 +145,7 @@ func serve(t testing.TB, ln net.Listener, handle func(net.Conn)) {
 	})
 }
 
-// Silent starts a server that takes connections and never says a word. It returns its port.
+// Silent starts a server that accepts connections and never sends anything. It returns its port.
 func Silent(t testing.TB) int {
 	t.Helper()
 	ln := Listen(t)
@@ -154,7 +155,7 @@ func Silent(t testing.TB) int {
 	return Port(ln)
 }
 
-// Says starts a server that greets every connection with a text, then reads and never answers.
+// Says starts a server that greets every connection with the text, then reads and never answers. It returns its port.
 func Says(t testing.TB, text string) int {
 	t.Helper()
 	ln := Listen(t)
@@ -166,7 +167,8 @@ func Says(t testing.TB, text string) int {
 	return Port(ln)
 }
 
-// OldIMAP starts an IMAP server without IDLE, MOVE and UIDPLUS, where user has Password and the messages in INBOX.
+// OldIMAP starts an IMAP server without IDLE, MOVE and UIDPLUS, for one user with Password and the messages in INBOX.
+// It returns its port.
 func OldIMAP(t testing.TB, user string, messages ...string) int {
 	t.Helper()
 	mem := imapmemserver.New()
@@ -194,7 +196,7 @@ func OldIMAP(t testing.TB, user string, messages ...string) int {
 	return Port(ln)
 }
 
-// older takes out of what a server offers what servers of old do not have; imapserver always offers it.
+// older removes from a server's capabilities what old servers do not have; imapserver always advertises it.
 type older struct{ net.Listener }
 
 func (o older) Accept() (net.Conn, error) {
@@ -235,7 +237,7 @@ func (l literal) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Relay is an SMTP server that keeps what it takes.
+// Relay is an SMTP server that keeps the messages it accepts.
 type Relay struct {
 	Port int
 
@@ -246,13 +248,13 @@ type Relay struct {
 	conns  int
 }
 
-// Taken is a message that a Relay took.
+// Taken is a message that a Relay accepted.
 type Taken struct {
 	From, To string
 	Data     []byte
 }
 
-// NewRelay starts a Relay; config, when it is not nil, is of its STARTTLS.
+// NewRelay starts a Relay; config, if not nil, enables STARTTLS.
 func NewRelay(t testing.TB, config *tls.Config) *Relay {
 	t.Helper()
 	r := &Relay{}
@@ -277,28 +279,28 @@ type quietLog struct{}
 func (quietLog) Printf(string, ...any) {}
 func (quietLog) Println(...any)        {}
 
-// Answer makes the relay answer the next recipients so, one answer per recipient (nil: take it).
+// Answer sets the relay's answers for the next recipients, one per recipient; nil accepts it.
 func (r *Relay) Answer(with ...*smtp.SMTPError) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = append(r.answer, with...)
 }
 
-// LoseAnswers makes the relay accept the next n messages and break the connection instead of saying so.
+// LoseAnswers makes the relay accept the next n messages but break the connection instead of answering.
 func (r *Relay) LoseAnswers(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lose = n
 }
 
-// Taken returns what was taken so far.
+// Taken returns the messages accepted so far.
 func (r *Relay) Taken() []Taken {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Taken(nil), r.taken...)
 }
 
-// Sessions returns how many greetings there were.
+// Sessions returns the number of greetings so far.
 func (r *Relay) Sessions() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -346,7 +348,7 @@ func (s *relaySession) Data(r io.Reader) error {
 	return nil
 }
 
-// AuthMechanisms and Auth: user desk with Password, or with the token "valid".
+// AuthMechanisms and Auth: the user is desk, with Password or the token "valid".
 func (s *relaySession) AuthMechanisms() []string { return []string{sasl.Plain, "XOAUTH2"} }
 
 func (s *relaySession) Auth(mech string) (sasl.Server, error) {

@@ -15,13 +15,13 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Host is where all peers listen.
+// Host is the address on which all peers listen.
 const Host = "127.0.0.1"
 
-// Password is that of every user of a peer.
+// Password is the password of every user of a peer.
 const Password = "aperto è bello"
 
-// IMAP is a running Dovecot: IMAP (with STARTTLS), IMAP over TLS, and LMTP for its users.
+// IMAP is a running Dovecot with IMAP (STARTTLS), IMAP over TLS, and LMTP for its users.
 type IMAP struct {
 	Plain, TLS, LMTP int // ports on Host
 	Roots            *x509.CertPool
@@ -31,14 +31,15 @@ type IMAP struct {
 	conf string
 }
 
-// Dovecot starts a Dovecot with these users, each with Password; a user may have the form of an address.
+// Dovecot starts a Dovecot with these users, each with Password; a user name may be an address.
 func Dovecot(t testing.TB, users ...string) *IMAP {
 	t.Helper()
 	return DovecotWith(t, "", users...)
 }
 
-// DovecotWith starts a Dovecot that also takes tokens (XOAUTH2, OAUTHBEARER) which introspect, an address to which
-// the token is added, answers with JSON: {"active": true, "user": "anna"}. An empty introspect means no tokens.
+// DovecotWith starts a Dovecot that also accepts tokens (XOAUTH2, OAUTHBEARER). introspect is an address to which the
+// token is appended and which answers with JSON: {"active": true, "user": "anna"}. If it is empty, no tokens are
+// accepted.
 func DovecotWith(t testing.TB, introspect string, users ...string) *IMAP {
 	t.Helper()
 	program, err := exec.LookPath("dovecot")
@@ -143,13 +144,13 @@ protocol lmtp {
 	return d
 }
 
-// Deliver puts a message into a user's inbox.
+// Deliver delivers a message to a user's inbox.
 func (d *IMAP) Deliver(t testing.TB, user, message string) {
 	t.Helper()
 	d.DeliverAll(t, user, message)
 }
 
-// DeliverAll puts messages into a user's inbox in a row.
+// DeliverAll delivers messages to a user's inbox in order.
 func (d *IMAP) DeliverAll(t testing.TB, user string, messages ...string) {
 	t.Helper()
 	c, err := lmtp(d.LMTP)
@@ -172,8 +173,8 @@ func lmtp(port int) (*smtp.Client, error) {
 	return smtp.NewClientLMTP(conn), nil
 }
 
-// Renumber gives the messages of a user's inbox new UIDs and the folder another UIDVALIDITY, as a restored or
-// rebuilt mail server does. Nobody may be signed in as the user.
+// Renumber gives the messages of a user's inbox new UIDs and the folder a new UIDVALIDITY, as a restored or rebuilt
+// mail server does. The user may not be signed in.
 func (d *IMAP) Renumber(t testing.TB, user string) {
 	t.Helper()
 	path := filepath.Join(d.dir, "mail", user, "dovecot-uidlist")
@@ -220,7 +221,7 @@ func (d *IMAP) admin(t testing.TB, arg ...string) {
 	}
 }
 
-// Inbox returns the messages of a user's inbox as they are on disk, in no certain order.
+// Inbox returns the messages of a user's inbox as stored on disk, in any order.
 func (d *IMAP) Inbox(t testing.TB, user string) []string { return d.Folder(t, user, "") }
 
 // Folder is Inbox for another folder of the user.
@@ -247,7 +248,7 @@ func (d *IMAP) Folder(t testing.TB, user, name string) []string {
 	return found
 }
 
-// Fill puts n messages made by each into a user's inbox at once, without LMTP.
+// Fill adds n messages made by each to a user's inbox at once, without LMTP.
 func (d *IMAP) Fill(t testing.TB, user string, n int, each func(i int) string) {
 	t.Helper()
 	d.admin(t, "mailbox", "status", "-u", user, "messages", "INBOX")

@@ -1,6 +1,6 @@
-// Package peer starts real mail servers for tests: Dovecot and Postfix on loopback and unprivileged ports, with a
-// certificate authority of their own, and servers that misbehave on purpose. Everything stops and is deleted with the
-// test; what a server logged is shown when the test failed.
+// Package peer starts real mail servers for tests: Dovecot and Postfix on loopback and unprivileged ports, with their
+// own certificate authority, and servers that misbehave on purpose. Everything stops and is deleted with the test; if
+// the test failed, the servers' logs are shown.
 package peer
 
 import (
@@ -19,10 +19,10 @@ import (
 	"time"
 )
 
-// start is how long a server may take until it answers.
+// start is the time limit for the start of a server.
 const start = 20 * time.Second
 
-// missing ends a test for want of something that make deps installs.
+// missing ends a test that lacks something make deps installs.
 func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -31,14 +31,14 @@ func missing(t testing.TB, what string) {
 	t.Skipf("%s is missing: run make deps", what)
 }
 
-// folder makes a temporary folder with a name short enough for sockets in it, which t.TempDir's is not.
+// folder creates a temporary folder with a name short enough for sockets; that of t.TempDir is too long.
 func folder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "peer")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Servers give up root's rights before they look into it.
+	// Servers drop root's rights before they open it.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +55,8 @@ var given struct {
 	ports map[int]bool
 }
 
-// ports returns n ports of loopback that nobody listens on and that no other call got. They are below those that the
-// kernel gives to connections, so that none is taken before the server has it.
+// ports returns n loopback ports that are free and that no other call got. They are below the kernel's ephemeral range,
+// so that no connection takes one before the server does.
 func ports(t testing.TB, n int) []int {
 	t.Helper()
 	given.Lock()
@@ -83,7 +83,7 @@ func ports(t testing.TB, n int) []int {
 	return free
 }
 
-// Listen listens on a free port of loopback until the test ends.
+// Listen listens on a free loopback port until the test ends.
 func Listen(t testing.TB) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -94,7 +94,7 @@ func Listen(t testing.TB) net.Listener {
 	return ln
 }
 
-// Port returns the port a listener of Listen has.
+// Port returns the port of a listener from Listen.
 func Port(ln net.Listener) int { return ln.Addr().(*net.TCPAddr).Port }
 
 func write(t testing.TB, path, content string) {
@@ -107,14 +107,14 @@ func write(t testing.TB, path, content string) {
 	}
 }
 
-// guard ends a server, and deletes its folder, when this process dies without having done so: a test that runs into
-// its time limit runs no cleanup. It hears of the death by the end of its input. pidFile, when there, names another
-// process to end. The function it returns takes the guard away.
+// guard stops a server and deletes its folder if this process dies without doing so: a test that exceeds its time limit
+// runs no cleanup. It notices the death by the end of its input. pidFile, if it exists, names another process to stop.
+// The returned function removes the guard.
 func guard(t testing.TB, group int, pidFile, dir string) func() {
 	t.Helper()
 	const script = `cat >/dev/null; kill -TERM -"$1"; [ -f "$2" ] && kill -TERM $(cat "$2"); sleep 1; rm -rf "$3"`
 	cmd := exec.Command("sh", "-c", script, "guard", strconv.Itoa(group), pidFile, dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that what kills the test spares it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that a signal that kills the test spares it
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -123,14 +123,14 @@ func guard(t testing.TB, group int, pidFile, dir string) func() {
 		t.Fatal(err)
 	}
 	return func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it has nothing to put in order
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it has nothing to clean up
 		_ = cmd.Wait()
 		in.Close()
 	}
 }
 
-// run starts a server in a process group of its own and waits until every port greets. log is its log file in the
-// server's folder; pidFile, when it is not empty, is where the server notes a process that leaves the group.
+// run starts a server in its own process group and waits until every port greets. log is its log file in the server's
+// folder; pidFile, if not empty, is where the server records a process that leaves the group.
 func run(t testing.TB, log, pidFile string, ports []int, name string, arg ...string) {
 	t.Helper()
 	cmd := exec.Command(name, arg...)
@@ -148,7 +148,7 @@ func run(t testing.TB, log, pidFile string, ports []int, name string, arg ...str
 	release := guard(t, cmd.Process.Pid, pidFile, filepath.Dir(log))
 	t.Cleanup(func() {
 		defer release()
-		// The group exists as long as one of its processes does; one that ended already is no news.
+		// The group exists as long as one of its processes does; an error means that it has ended already.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		select {
 		case <-ended:

@@ -20,12 +20,12 @@ func dial(port int) (net.Conn, error) {
 	return net.DialTimeout("tcp", fmt.Sprintf("%s:%d", Host, port), start)
 }
 
-// Routes say what a Postfix does with mail for a domain. Mail for other domains is refused for good, so that nothing
-// ever leaves the machine.
+// Routes say what a Postfix does with the mail of each domain. It rejects mail for other domains, so that nothing ever
+// leaves the machine.
 type Routes struct {
 	LMTP map[string]int      // domain to port on Host
 	SMTP map[string]int      // domain to port on Host
-	Pipe map[string][]string // domain to a command that reads the message, run as nobody; ${recipient} and ${sender} are filled in
+	Pipe map[string][]string // domain to a command that reads the message and runs as nobody; ${recipient} and ${sender} are replaced
 }
 
 // MTA is a running Postfix.
@@ -35,7 +35,7 @@ type MTA struct {
 	conf  string
 }
 
-// Postfix starts a Postfix, which tries again after a second what it could not deliver.
+// Postfix starts a Postfix that retries a failed delivery after a second.
 func Postfix(t testing.TB, routes Routes) *MTA {
 	t.Helper()
 	program, err := exec.LookPath("postfix")
@@ -149,7 +149,7 @@ postlog unix-dgram n - n - 1 postlogd
 	if out, err := exec.Command("chown", "postfix:", filepath.Join(dir, "data")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	// Twice: before what run does at the end, and should run fail.
+	// Registered twice: to run before run's own cleanup, and in case run fails.
 	pid := filepath.Join(dir, "spool/pid/master.pid")
 	stop := func() { stopMaster(t, pid) }
 	t.Cleanup(stop)
@@ -172,11 +172,11 @@ func (m *MTA) Empty(t testing.TB) {
 	}
 }
 
-// stopMaster ends Postfix's master, which leaves the process group it was started in.
+// stopMaster stops Postfix's master, which leaves the process group it was started in.
 func stopMaster(t testing.TB, path string) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return // it never got so far
+		return // it was never started
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil || pid < 2 {

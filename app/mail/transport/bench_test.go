@@ -11,12 +11,12 @@ import (
 	"sportello/app/mail/transport"
 )
 
-// body makes a message of about 4 kB.
+// body returns a message of about 4 kB.
 func body(i int) string {
 	return message(fmt.Sprint("numero ", i)) + strings.Repeat("una riga di testo come tante altre, lunga il giusto\r\n", 70)
 }
 
-// BenchmarkFetch is reading from Dovecot over TLS, 4 kB each.
+// BenchmarkFetch reads messages of 4 kB from Dovecot over TLS.
 func BenchmarkFetch(b *testing.B) {
 	d := peer.Dovecot(b, "anna")
 	const n = 2000
@@ -37,7 +37,7 @@ func BenchmarkFetch(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
-// BenchmarkWatch is the same with everything Watch does: marking, and a position saved (here: nowhere).
+// BenchmarkWatch also does everything else that Watch does: marking, and saving a position (here: nowhere).
 func BenchmarkWatch(b *testing.B) {
 	d := peer.Dovecot(b, "anna")
 	d.Fill(b, "anna", b.N, body)
@@ -62,14 +62,14 @@ func BenchmarkWatch(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
-// BenchmarkSend is handing messages to Postfix in a row, one recipient each, 4 kB.
+// BenchmarkSend passes messages of 4 kB to Postfix in a row, one recipient each.
 func BenchmarkSend(b *testing.B) {
 	d := peer.Dovecot(b, "anna@uni.test")
 	p := peer.Postfix(b, peer.Routes{LMTP: map[string]int{"uni.test": d.LMTP}})
 	benchmarkSend(b, &transport.Sender{Host: peer.Host, Port: p.Port, TLS: transport.TLSStart, Roots: p.Roots})
 }
 
-// BenchmarkSendAndTake is our own sender against our own listener: what the protocol costs.
+// BenchmarkSendAndTake sends with our own sender to our own listener: the cost of the protocol.
 func BenchmarkSendAndTake(b *testing.B) {
 	ln := peer.Listen(b)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -100,7 +100,7 @@ func benchmarkSend(b *testing.B, s *transport.Sender) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
-// BenchmarkLetter is composing a notice.
+// BenchmarkLetter composes a notice.
 func BenchmarkLetter(b *testing.B) {
 	for range b.N {
 		if _, err := letter().Bytes(); err != nil {

@@ -16,18 +16,17 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// patient is a connection on which every read and write ends after a while. The protocol libraries set deadlines for
-// whole answers, or none at all while a command waits, so theirs are ignored: what counts here is whether the other
-// side still moves.
+// patient is a connection with a time limit for each read and write. The protocol libraries set deadlines for whole
+// answers, or none at all while a command waits, so theirs are ignored: what counts is whether bytes still move.
 type patient struct {
 	net.Conn
 	mu     sync.Mutex
-	wait   time.Duration // for one read or write; 0: for ever
-	latest time.Time     // no deadline is after this one; zero: no such limit
-	err    error         // first failed read, which the libraries lose on the way
+	wait   time.Duration // for one read or write; 0: no limit
+	latest time.Time     // no deadline is later than this; zero: no such limit
+	err    error         // the first failed read, which the libraries do not pass on
 }
 
-// patience sets how long each read and write may take from now on, for one that is under way too.
+// patience sets the time limit of each read and write, including a running one.
 func (c *patient) patience(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -35,14 +34,14 @@ func (c *patient) patience(d time.Duration) {
 	c.arm(c.Conn.SetReadDeadline)
 }
 
-// until sets a time by which everything ends; zero takes it away.
+// until sets the time by which everything must end; the zero time removes it.
 func (c *patient) until(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.latest = t
 }
 
-// arm sets a deadline; c.mu is held, so that a wait just changed is never overtaken by the one before it.
+// arm sets a deadline. The caller holds c.mu, so that an old limit never overwrites a new one.
 func (c *patient) arm(set func(time.Time) error) {
 	var t time.Time
 	if c.wait > 0 {
@@ -51,11 +50,11 @@ func (c *patient) arm(set func(time.Time) error) {
 	if !c.latest.IsZero() && (t.IsZero() || c.latest.Before(t)) {
 		t = c.latest
 	}
-	// It fails only on a closed connection, and then the read or write says so.
+	// This fails only on a closed connection, which the read or write then reports.
 	_ = set(t)
 }
 
-// Read fails at once after it failed once: some libraries ask again and again.
+// Read fails at once after it has failed once, because some libraries keep trying.
 func (c *patient) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	if c.err != nil {
@@ -82,7 +81,7 @@ func (c *patient) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// timedOut says whether the other side stopped moving.
+// timedOut reports whether the other side stopped sending or reading.
 func (c *patient) timedOut() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +92,7 @@ func (c *patient) SetDeadline(time.Time) error      { return nil }
 func (c *patient) SetReadDeadline(time.Time) error  { return nil }
 func (c *patient) SetWriteDeadline(time.Time) error { return nil }
 
-// endpoint is where and how to reach a server, as Inbox and Sender have in common.
+// endpoint is where and how to reach a server, the common part of Inbox and Sender.
 type endpoint struct {
 	host    string
 	port    int
@@ -110,8 +109,8 @@ func (e *endpoint) tlsConfig() *tls.Config {
 	return &tls.Config{ServerName: e.host, RootCAs: e.roots, MinVersion: tls.VersionTLS12}
 }
 
-// dial connects, with TLS where it comes first. The connection is closed when ctx ends; the caller calls stop with
-// its own close.
+// dial connects, with TLS if the mode starts with it. The connection is closed when ctx ends; the caller calls stop
+// when it closes the connection itself.
 func (e *endpoint) dial(ctx context.Context) (raw *patient, conn net.Conn, stop func() bool, err error) {
 	within, cancel := context.WithTimeout(ctx, e.connect)
 	defer cancel()
@@ -136,7 +135,7 @@ func (e *endpoint) dial(ctx context.Context) (raw *patient, conn net.Conn, stop 
 	return raw, conn, context.AfterFunc(ctx, func() { _ = c.Close() }), nil
 }
 
-// fail makes an *Error of err: of code, unless err itself says more exactly what happened. raw may be nil.
+// fail turns err into an *Error with the code, unless err itself is more specific. raw may be nil.
 func (e *endpoint) fail(code Code, raw *patient, err error) *Error {
 	var known *Error
 	if errors.As(err, &known) {
@@ -166,7 +165,7 @@ func (e *endpoint) fail(code Code, raw *patient, err error) *Error {
 	return &Error{Code: code, Host: e.addr(), Err: err}
 }
 
-// lost says whether the other side closed the connection, or it broke.
+// lost reports whether the other side closed the connection, or it broke.
 func (c *patient) lost() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -178,7 +177,7 @@ func loopback(a net.Addr) bool {
 	return !ok || t.IP.IsLoopback()
 }
 
-// checkMode says whether mode is one of allowed.
+// checkMode returns an error unless mode is one of allowed.
 func checkMode(mode string, allowed ...string) error {
 	for _, a := range allowed {
 		if a == mode {

@@ -13,17 +13,17 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
-// session is one signed-in connection to an inbox's server.
+// session is a signed-in connection to the server of an inbox.
 type session struct {
 	in     *Inbox
 	at     *endpoint
 	raw    *patient
 	client *imapclient.Client
 	stop   func() bool
-	exists chan struct{} // holds one when the server said that there is another message
+	exists chan struct{} // contains one value when the server has announced another message
 
 	validity uint32
-	next     uint32 // UIDNEXT when the folder was opened, 0 when not said
+	next     uint32 // UIDNEXT when the folder was opened, 0 when unknown
 }
 
 // open connects, signs in and opens the folder.
@@ -133,14 +133,14 @@ func (s *session) signIn(ctx context.Context) error {
 	return s.at.fail(SignInRefused, nil, err)
 }
 
-// drop closes the connection without a word.
+// drop closes the connection without signing out.
 func (s *session) drop() {
 	s.stop()
-	// The answer is that of a connection that may be broken already.
+	// The connection may be broken already, so its error means nothing.
 	_ = s.client.Close()
 }
 
-// end says goodbye and closes the connection.
+// end signs out and closes the connection.
 func (s *session) end() {
 	s.raw.patience(5 * time.Second)
 	_ = s.client.Logout().Wait()
@@ -149,11 +149,10 @@ func (s *session) end() {
 
 func (s *session) fail(err error) error { return s.at.fail(Refused, s.raw, err) }
 
-// maxFound bounds how many messages one search may name: a server that counts more makes numbers up.
+// maxFound limits the messages of one search result: a server that reports more is making numbers up.
 const maxFound = 1 << 22
 
-// search returns the UIDs from first to last (0: the highest there is) in ascending order, without those marked
-// deleted.
+// search returns the UIDs from first to last (0: the highest) in ascending order, without messages marked deleted.
 func (s *session) search(first, last uint32, unread bool) ([]uint32, error) {
 	var set imap.UIDSet
 	set.AddRange(imap.UID(first), imap.UID(last))
@@ -172,7 +171,7 @@ func (s *session) search(first, last uint32, unread bool) ([]uint32, error) {
 			return nil, s.at.fail(NotMail, s.raw, fmt.Errorf("search found %v", r))
 		}
 		for u := uint64(r.Start); u <= uint64(r.Stop); u++ {
-			// "n:*" is also the highest message when all are below n.
+			// "n:*" includes the highest message even when all are below n.
 			if u >= uint64(first) && (last == 0 || u <= uint64(last)) {
 				uids = append(uids, uint32(u)) // #nosec G115 -- between two UIDs
 			}
@@ -182,7 +181,7 @@ func (s *session) search(first, last uint32, unread bool) ([]uint32, error) {
 	return slices.Compact(uids), nil
 }
 
-// fetched is what became of one message.
+// fetched is the result for one message.
 type fetched struct {
 	uid uint32
 	err error // nil: delivered; errGone: no longer there
@@ -191,17 +190,17 @@ type fetched struct {
 
 var errGone = errors.New("transport: message is no longer in the folder")
 
-// piece is how much of a message above MaxMessage is delivered.
+// piece is how many bytes are delivered of a message above MaxMessage.
 const piece = 1 << 20
 
-// fetch delivers the messages of a few UIDs and tells each about every one that was dealt with, one way or the
-// other. Its error is that of the connection; the message that was under way then is under.
+// fetch delivers the messages of a few UIDs and calls each for every message it has handled, successfully or not. The
+// error is that of the connection; under is then the message in progress.
 func (s *session) fetch(ctx context.Context, uids []uint32, deliver Deliver, each func(fetched)) (under uint32, err error) {
 	sizes, err := s.sizes(uids)
 	if err != nil {
 		return 0, err
 	}
-	// In the order of the folder, as many as possible with one command.
+	// In the order of the folder, with as many messages per command as possible.
 	var run []uint32
 	flush := func() (uint32, error) {
 		if len(run) == 0 {
@@ -257,8 +256,8 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 				}
 				cut, broken, err := s.deliver(ctx, uid, sizes[uid], item.Literal, deliver)
 				if broken != nil {
-					// imapclient reads on by itself as soon as a literal failed: to ask it for anything more, if only to
-					// close the command, would read from the same buffer at the same time.
+					// After a failed literal imapclient keeps reading in the background. Any further call, even closing
+					// the command, would read from the same buffer at the same time.
 					_ = s.raw.Close()
 					return uid, s.fail(broken)
 				}
@@ -276,7 +275,7 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 			return under, s.fail(err)
 		}
 		if len(rest) > 1 {
-			// One of them made the server say no: alone, each gets its own answer.
+			// The server refused because of one of them: request each on its own.
 			for _, uid := range rest {
 				if under, err := s.bodies(ctx, []uint32{uid}, sizes, part, deliver, each); err != nil {
 					return under, err
@@ -290,14 +289,14 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 		return 0, nil
 	}
 	for _, uid := range rest {
-		// It was there a moment ago when its size was asked, so it does not count as gone.
+		// It was there a moment ago, when its size was requested, so it does not count as gone.
 		each(fetched{uid: uid, err: s.at.fail(Refused, nil, errors.New("the server did not give the message"))})
 	}
 	return 0, nil
 }
 
-// deliver hands one message on and makes sure that all of it was there. broken is why it could not be read to its
-// end; the connection is of no use then.
+// deliver passes on one message and makes sure that it was complete. broken is why it could not be read to its end; the
+// connection is then unusable.
 func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.LiteralReader, deliver Deliver) (cut bool, broken, err error) {
 	if lit == nil {
 		return false, nil, s.at.fail(Refused, nil, errors.New("the server did not give the message"))
@@ -323,11 +322,11 @@ func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.
 	return e.Cut, nil, err
 }
 
-// exactly gives left bytes, or an error: an early end is not the end of a message.
+// exactly returns exactly left bytes, or an error: an early end is not the end of a message.
 type exactly struct {
 	r    io.Reader
 	left int64
-	err  error // but for io.EOF where it belongs
+	err  error // the first error, except io.EOF at the right place
 }
 
 func (e *exactly) Read(b []byte) (int, error) {
@@ -345,7 +344,7 @@ func (e *exactly) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// mark does with delivered messages what Inbox.After says.
+// mark marks, moves or deletes delivered messages as Inbox.After says.
 func (s *session) mark(uids []uint32) error {
 	if len(uids) == 0 {
 		return nil
@@ -380,8 +379,8 @@ func (s *session) remove(set imap.UIDSet) error {
 	return nil
 }
 
-// move does without imapclient's own way for servers without MOVE, which sends copy and expunge at once and loses the
-// messages when the copy fails.
+// move moves the messages. For servers without MOVE, imapclient sends copy and expunge at once and loses the messages
+// when the copy fails; so move sends them one after the other.
 func (s *session) move(set imap.UIDSet) error {
 	try := func() error {
 		if s.client.Caps().Has(imap.CapMove) {

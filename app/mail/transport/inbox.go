@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// What becomes of a message in its folder after it was delivered, for Inbox.After. The empty string is AfterKeep.
+// What happens to a message in its folder after delivery, for Inbox.After. The empty string means AfterKeep.
 const (
 	AfterKeep   = "keep"   // stays, marked \Seen
-	AfterMove   = "move"   // moved to Inbox.MoveTo, which is created when it is not there
-	AfterDelete = "delete" // deleted, unless it arrived cut; only marked \Deleted where the server has no UIDPLUS, for there EXPUNGE removes others' mail too
+	AfterMove   = "move"   // moved to Inbox.MoveTo, which is created if necessary
+	AfterDelete = "delete" // deleted, unless it arrived cut; without UIDPLUS only marked \Deleted, because EXPUNGE would remove other people's mail too
 )
 
 // Inbox is one folder of an IMAP server (RFC 9051, RFC 3501).
 type Inbox struct {
-	Name     string // the caller's name for it, handed on as Envelope.Mailbox
+	Name     string // the caller's name for it, passed on as Envelope.Mailbox
 	Host     string
 	Port     int    // 0: 993 for tls, 143 otherwise
 	TLS      string // tls, starttls, none
-	Plain    bool   // lets TLS none go to other machines than this one
+	Plain    bool   // allows TLS none to other machines
 	User     string
-	Password func() (string, error) // asked at every sign-in, so that a changed file counts; unused with OAuth
+	Password func() (string, error) // called at every sign-in, so that a changed file takes effect; not used with OAuth
 	OAuth    *OAuth
 	Folder   string // "" is INBOX
 	After    string // keep, move, delete
@@ -33,27 +33,27 @@ type Inbox struct {
 
 	MaxMessage int64 // bytes; a larger message arrives cut. 0: 50 MiB
 
-	Clock func() time.Time // for what it reports; nil: the machine's
+	Clock func() time.Time // for the times it reports; nil: the machine's
 	Times Times
 }
 
-// Times are an inbox's waits; zero values are the defaults said here.
+// Times are an inbox's time limits and waits; zero values stand for the defaults given here.
 type Times struct {
 	Connect time.Duration // to connect, TLS included: 30 s
 	Answer  time.Duration // for each answer, and between two pieces of a message: 1 min
-	Renew   time.Duration // of IDLE: 9 min, so that with Answer a silent server is found out within 10
-	Poll    time.Duration // between looks where the server has no IDLE: 1 min
+	Renew   time.Duration // of IDLE: 9 min, so that together with Answer a silent server is noticed within 10
+	Poll    time.Duration // between checks when the server has no IDLE: 1 min
 	First   time.Duration // first wait after a failure: 1 s
 	Longest time.Duration // longest wait after failures: 10 min
 }
 
-// Position is how far a folder was read; the caller keeps it between runs (it goes through JSON). The zero Position is
-// a folder never read: what is unread in it counts as new.
+// Position is how far a folder has been read. The caller stores it between runs, as JSON. The zero Position is a folder
+// that was never read: its unread messages count as new.
 type Position struct {
-	Validity uint32   `json:"v,omitempty"` // UIDVALIDITY; another one in the folder means that UIDs say nothing any more
-	UID      uint32   `json:"u,omitempty"` // everything up to here was dealt with, but for Missing
-	Unread   uint32   `json:"r,omitempty"` // above UID and up to here only unread messages count: they were there before us
-	Missing  []uint32 `json:"m,omitempty"` // at or below UID, failed so far, still to be delivered
+	Validity uint32   `json:"v,omitempty"` // UIDVALIDITY; if the folder has a different one, the UIDs mean nothing
+	UID      uint32   `json:"u,omitempty"` // everything up to here is done, except Missing
+	Unread   uint32   `json:"r,omitempty"` // between UID and this one only unread messages count: they were there before the first run
+	Missing  []uint32 `json:"m,omitempty"` // at or below UID, failed so far and still to be delivered
 	Unmarked []uint32 `json:"a,omitempty"` // delivered, still to be marked, moved or deleted
 }
 
@@ -65,19 +65,19 @@ const (
 	InboxFailed     = "failed"
 )
 
-// InboxState is how an inbox is, for the administrator and /readyz.
+// InboxState is the state of an inbox, for the administrator and /readyz.
 type InboxState struct {
 	State   string    // connecting, fetching, watching, failed
-	Since   time.Time // of State
-	LastOK  time.Time // when the server last answered as it should; zero: never yet
-	NextTry time.Time // when failed, or when messages are missing
-	Err     error     // last error, nil when all is well; *Error where the server is to blame
-	Fetched int       // messages delivered since Watch began
+	Since   time.Time // start of State
+	LastOK  time.Time // last correct answer of the server; zero: none yet
+	NextTry time.Time // set while failed, or while messages are missing
+	Err     error     // last error, nil when there is none; *Error when the server is the cause
+	Fetched int       // messages delivered since Watch started
 	Missing int       // messages that could not be fetched or delivered yet
-	Idle    bool      // the server tells at once (IDLE); otherwise it is asked every Times.Poll
+	Idle    bool      // the server announces new mail at once (IDLE); otherwise it is polled every Times.Poll
 }
 
-// Try signs in and opens the folder, changing nothing. The error is an *Error, or ctx's.
+// Try signs in and opens the folder without changing anything. The error is an *Error, or ctx's.
 func (in *Inbox) Try(ctx context.Context) error {
 	if err := in.check(); err != nil {
 		return err
@@ -90,8 +90,8 @@ func (in *Inbox) Try(ctx context.Context) error {
 	return nil
 }
 
-// Walk delivers every message of the folder once, in the order of the folder, changing nothing in it. The first error
-// of the server or of deliver ends it; messages that disappear meanwhile are passed over.
+// Walk delivers every message of the folder once, in the order of the folder, without changing anything in it. It stops
+// at the first error of the server or of deliver; it skips messages that disappear in the meantime.
 func (in *Inbox) Walk(ctx context.Context, deliver Deliver) error {
 	if err := in.check(); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (in *Inbox) Walk(ctx context.Context, deliver Deliver) error {
 	return nil
 }
 
-// batch is how many messages are asked for at once, and so how many at most arrive twice after a crash.
+// batch is how many messages are requested at once, and therefore how many can arrive twice after a crash.
 const batch = 25
 
 func (in *Inbox) check() error {

@@ -33,7 +33,7 @@ func TestTrySaysWhatKeepsTheInboxFromWorking(t *testing.T) {
 				return
 			}
 			go func() {
-				_ = c.(*tls.Conn).Handshake() // the client ends it
+				_ = c.(*tls.Conn).Handshake() // the client closes it
 				c.Close()
 			}()
 		}
@@ -106,7 +106,7 @@ func TestTrySaysWhatKeepsTheInboxFromWorking(t *testing.T) {
 	})
 }
 
-// otherAddress is one of this machine that is not loopback.
+// otherAddress returns an address of this machine other than loopback.
 func otherAddress(t *testing.T) string {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
@@ -207,7 +207,7 @@ func TestSaveThatFailsIsTriedAgain(t *testing.T) {
 	}
 }
 
-// provider is an OAuth token endpoint and what Dovecot asks about tokens.
+// provider is an OAuth token endpoint, and the service that Dovecot asks about tokens.
 type provider struct {
 	*httptest.Server
 	mu     sync.Mutex

@@ -17,44 +17,44 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// Letter is a message that the desk writes.
+// Letter is a message written by the desk.
 type Letter struct {
 	From       mail.Address
 	ReplyTo    *mail.Address // nil: none
 	To         mail.Address
 	MessageID  string   // without <>
 	InReplyTo  string   // without <>; "": none
-	References []string // without <>, oldest first; the first and the last 20 are written
+	References []string // without <>, oldest first; the first one and the last 20 are written
 	Subject    string
 	Text       string // plain text; lines of any length
 	HTML       string // "": text only
 	Date       time.Time
-	Language   string // of the text, "it"; "": not said
+	Language   string // of the text, "it"; "": unknown
 
-	Automatic   bool   // a notice: Auto-Submitted: auto-generated (RFC 3834), and asks for no automatic reply
-	AutoReplied bool   // a confirmation of somebody's mail: Auto-Submitted: auto-replied, and the same
+	Automatic   bool   // a notice: Auto-Submitted: auto-generated (RFC 3834), and a request for no automatic replies
+	AutoReplied bool   // a confirmation of somebody's mail: Auto-Submitted: auto-replied, and the same request
 	Desk        string // X-Sportello-Desk
 	Ticket      string // X-Sportello-Ticket
 
 	Attachments []Attachment
 }
 
-// Attachment is a file that goes with a Letter.
+// Attachment is a file sent with a Letter.
 type Attachment struct {
 	Name   string
 	Type   string // "": application/octet-stream
-	Inline string // Content-ID for a picture that the HTML shows as cid:; "": a file
+	Inline string // Content-ID of a picture that the HTML shows as cid:; "": a file
 	Open   func() (io.ReadCloser, error)
-	Size   int64 // as far as known, for what the caller decides by it; 0: not known
+	Size   int64 // an estimate for decisions of the caller; 0: unknown
 }
 
-// lastReferences are written beside the first: enough for every mail program to find its thread.
+// lastReferences is how many references are written after the first: enough for every mail program to find its thread.
 const lastReferences = 20
 
-// WriteTo writes the message as RFC 5322 says, with CRLF line ends, lines of at most 998 bytes and everything but
-// local parts of addresses in plain ASCII (RFC 2047, RFC 2231). Nothing in any field can add a header line or a part:
-// controls and line ends become spaces in header fields. It fails for what is not an address or a Message-ID of ours,
-// and when an attachment cannot be read; ids of others that are none are left out.
+// WriteTo writes the message according to RFC 5322, with CRLF line ends, lines of at most 998 bytes and everything but
+// local parts of addresses in ASCII (RFC 2047, RFC 2231). No field can add a header line or a part: controls and line
+// ends in header fields become spaces. It returns an error for an invalid address or Message-ID of ours, and when an
+// attachment cannot be read; it leaves out invalid ids of others.
 func (l *Letter) WriteTo(w io.Writer) (int64, error) {
 	m, err := l.compose()
 	if err != nil {
@@ -151,7 +151,7 @@ func (a Attachment) file() (*gomail.File, error) {
 	name := fileName(a.Name)
 	kind, params, err := mime.ParseMediaType(a.Type)
 	if err != nil || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") {
-		// A message must not be encoded as base64 (RFC 2046 section 5.2.1): as octets it stays what it is.
+		// A message must not be encoded as base64 (RFC 2046 section 5.2.1): as an octet stream it may.
 		kind, params = "application/octet-stream", nil
 	}
 	disposition, header := "attachment", textproto.MIMEHeader{}
@@ -179,8 +179,8 @@ func (a Attachment) file() (*gomail.File, error) {
 	}}, nil
 }
 
-// fileName returns name without path and controls, and short enough for one header line even when every character
-// of it is written as three times three bytes; the ending stays.
+// fileName returns name without path and controls, short enough for one header line even when each character is written
+// as nine bytes. It keeps the extension.
 func fileName(name string) string {
 	name = printable(name, 4096)
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
@@ -199,7 +199,7 @@ func fileName(name string) string {
 	return cmp.Or(strings.Trim(name, ". "), "file")
 }
 
-// messageID says whether id can stand between < and > in a header of ASCII.
+// messageID reports whether id can stand between < and > in an ASCII header.
 func messageID(id string) bool {
 	if len(id) == 0 || len(id) > 900 || !strings.Contains(id, "@") {
 		return false
@@ -234,8 +234,8 @@ func references(ids []string) string {
 	return strings.Join(good, " ")
 }
 
-// encoded returns s as a header field carries it: as it is where that is safe, else in encoded words. Besides what
-// mime encodes, words that a line cannot hold and text that looks like an encoded word are.
+// encoded returns s for use in a header field: unchanged where that is safe, else in encoded words. It encodes what
+// mime encodes, and also words too long for a line and text that looks like an encoded word.
 func encoded(s string) string {
 	plain := isASCII(s) && !strings.Contains(s, "=?")
 	for _, word := range strings.Fields(s) {
@@ -247,7 +247,7 @@ func encoded(s string) string {
 	case !isASCII(s):
 		return mime.QEncoding.Encode("utf-8", s)
 	}
-	// mime leaves ASCII alone, whatever is in it.
+	// mime leaves all ASCII unchanged.
 	var words []string
 	for len(s) > 0 {
 		n := min(45, len(s))

@@ -41,7 +41,7 @@ func file(name, kind, content string) transport.Attachment {
 	}}
 }
 
-// read parses what a letter wrote, and checks what holds for every one.
+// read parses what a letter wrote, and checks what must hold for every letter.
 func read(t *testing.T, l *transport.Letter) (*mail.Message, []byte) {
 	t.Helper()
 	b, err := l.Bytes()
@@ -227,7 +227,7 @@ func TestALetterThatCannotBeWrittenSaysSo(t *testing.T) {
 	}
 }
 
-// signing returns a signer with a new key, and what verifies a message against the record it publishes.
+// signing returns a signer with a new key, and a function that verifies a message against the published record.
 func signing(t *testing.T, kind string) (*transport.Signer, func([]byte) error) {
 	t.Helper()
 	var key any

@@ -19,20 +19,20 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Listener is the address where the university's mail server hands mail over, by LMTP (RFC 2033) or SMTP (RFC 5321)
-// with STARTTLS, 8BITMIME, SIZE and SMTPUTF8. It relays nothing: what it takes is for the desk.
+// Listener is the address to which the university's mail server delivers, by LMTP (RFC 2033) or SMTP (RFC 5321) with
+// STARTTLS, 8BITMIME, SIZE and SMTPUTF8. It relays nothing: everything it accepts is for the desk.
 type Listener struct {
 	LMTP   bool
-	Domain string // in the greeting; "" is localhost
-	// Cert gives the certificate of STARTTLS; nil: no TLS is offered.
+	Domain string // name in the greeting; "" is localhost
+	// Cert returns the certificate for STARTTLS; nil: TLS is not offered.
 	Cert func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	// Known says whether a recipient is ours; others are refused with 550. nil: every recipient is taken. It is asked
-	// from several goroutines.
+	// Known reports whether a recipient is ours; others are refused with 550. nil: every recipient is accepted. It is
+	// called from several goroutines.
 	Known func(recipient string) bool
-	// From says who may connect over TCP; empty: this machine alone. A Unix socket is its folder's business.
+	// From lists who may connect over TCP; empty: only this machine. Access to a Unix socket depends on its folder.
 	From []netip.Prefix
 
-	MaxMessage int64         // bytes, above it 552; 0: 50 MiB
+	MaxMessage int64         // maximum bytes, above it 552; 0: 50 MiB
 	MaxConns   int           // at the same time; 0: 100
 	PerAddress int           // at the same time from one address; 0: 20
 	Wait       time.Duration // for a command or the next piece of a message; 0: 5 min, as RFC 5321 asks
@@ -45,11 +45,11 @@ const (
 	graceful      = 10 * time.Second
 )
 
-// Serve takes mail on ln until ctx ends, closes ln, lets running deliveries end (10 s at most) and returns nil. 250 is
-// answered only after deliver returned nil, 451 after its error (or what a Refusal says), 552 above MaxMessage, 550
-// to unknown recipients and to lone line feeds, with which messages are smuggled inside others (CVE-2023-51764); a
-// lone carriage return in a header becomes a space, for some readers it is a new header line. deliver is called once
-// per message with all its recipients, from several goroutines.
+// Serve accepts mail on ln until ctx ends. It then closes ln, lets running deliveries finish (for 10 s at most) and
+// returns nil. The answer is 250 only after deliver returned nil, 451 after its error (or what a Refusal says), 552
+// above MaxMessage, and 550 for unknown recipients and for lone line feeds, with which messages can be smuggled inside
+// others (CVE-2023-51764). A lone carriage return in a header becomes a space, because some readers would begin a new
+// header line. deliver is called once per message with all its recipients, from several goroutines.
 func (l *Listener) Serve(ctx context.Context, ln net.Listener, deliver Deliver, log *slog.Logger) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -75,7 +75,7 @@ func (l *Listener) Serve(ctx context.Context, ln net.Listener, deliver Deliver, 
 	if ctx.Err() != nil {
 		idle := make(chan struct{})
 		go func() {
-			d.busy.Lock() // for good: a message that begins from now on is told to come again
+			d.busy.Lock() // never unlocked: a message that begins from now on must be sent again
 			close(idle)
 		}()
 		grace := time.NewTimer(graceful)
@@ -102,13 +102,13 @@ func (l logger) Printf(format string, v ...any) {
 }
 func (l logger) Println(v ...any) { l.Warn("mail connection", "why", oneLine(fmt.Sprint(v...))) }
 
-// desk is what the connections of one Serve share.
+// desk is what the connections of one Serve have in common.
 type desk struct {
 	listener *Listener
 	ctx      context.Context
 	deliver  Deliver
 	log      *slog.Logger
-	busy     sync.RWMutex // read-locked while a message is taken
+	busy     sync.RWMutex // read-locked while a message is accepted
 }
 
 func (d *desk) session(c *smtp.Conn) (smtp.Session, error) {
@@ -121,12 +121,12 @@ func (d *desk) session(c *smtp.Conn) (smtp.Session, error) {
 	return t, nil
 }
 
-// transaction is one connection's message under way.
+// transaction is the current message of one connection.
 type transaction struct {
 	desk *desk
 	conn *admitted
 
-	mu   sync.Mutex // a message that comes in chunks is read on another goroutine than the one that resets
+	mu   sync.Mutex // a message in chunks is read by another goroutine than the one that resets
 	from string
 	to   []string
 }
@@ -224,10 +224,10 @@ func ascii(s string) string {
 
 var errBareLF = errors.New("transport: lone line feed")
 
-// incoming is a message on its way in; it keeps the error that ended it early.
+// incoming reads a message and keeps the error that ended it early.
 type incoming struct {
 	r      *bufio.Reader
-	err    error // but for io.EOF
+	err    error // the first error, except io.EOF
 	header bool
 	line   int // bytes in the line so far
 	cr     bool
@@ -288,7 +288,7 @@ func (g *gate) Accept() (net.Conn, error) {
 			go func() {
 				defer c.Close()
 				if c.SetWriteDeadline(time.Now().Add(5*time.Second)) == nil {
-					_, _ = io.WriteString(c, why+"\r\n") // it is refused whether it hears it or not
+					_, _ = io.WriteString(c, why+"\r\n") // it is refused whether or not it reads this
 				}
 			}()
 			continue
@@ -298,7 +298,7 @@ func (g *gate) Accept() (net.Conn, error) {
 	}
 }
 
-// remote is the zero Addr for a Unix socket.
+// remote returns the peer's address, the zero Addr for a Unix socket.
 func remote(c net.Conn) netip.Addr {
 	t, ok := c.RemoteAddr().(*net.TCPAddr)
 	if !ok {
@@ -327,8 +327,8 @@ func (g *gate) admit(addr netip.Addr) string {
 	return ""
 }
 
-// admitted is a connection that was let in. While it is not encrypted it makes CR CR LF one line end: go-smtp
-// v0.25.1 does not see the end of a message after it, and waits for ever for a client that has said all.
+// admitted is an accepted connection. While it is not encrypted, it turns CR CR LF into one line end: go-smtp v0.25.1
+// does not recognise the end of a message after it, and waits for ever for a client that has finished.
 type admitted struct {
 	*patient
 	gate *gate
@@ -336,10 +336,10 @@ type admitted struct {
 	once sync.Once
 
 	buf  [4096]byte
-	in   []byte // of buf, not handed on yet
-	cr   int    // carriage returns seen and not handed on yet
+	in   []byte // bytes of buf not passed on yet
+	cr   int    // carriage returns read and not passed on yet
 	line bool   // at the beginning of a line
-	raw  bool   // TLS: bytes are what they are
+	raw  bool   // TLS: bytes pass unchanged
 }
 
 func (c *admitted) Close() error {
@@ -400,7 +400,7 @@ func (c *admitted) Read(b []byte) (int, error) {
 	}
 }
 
-// Write leaves CHUNKING out of what is offered without encryption: its byte counts would not survive Read.
+// Write removes CHUNKING from the capabilities of an unencrypted connection: its byte counts would be wrong after Read.
 func (c *admitted) Write(b []byte) (int, error) {
 	if !c.raw && bytes.Equal(b, []byte("250-CHUNKING\r\n")) {
 		return len(b), nil

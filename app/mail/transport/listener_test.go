@@ -20,13 +20,13 @@ import (
 	"sportello/app/mail/transport"
 )
 
-// arrived is what a Listener delivered.
+// arrived is a message that a Listener delivered.
 type arrived struct {
 	transport.Envelope
 	data string
 }
 
-// listen serves until the test ends; answer is what deliver returns for a subject.
+// listen serves until the test ends; answer returns deliver's result for a subject.
 func listen(t *testing.T, l *transport.Listener, answer func(subject string) error) (ln net.Listener, got chan arrived, stop func()) {
 	t.Helper()
 	ln = peer.Listen(t)
@@ -61,7 +61,7 @@ func listen(t *testing.T, l *transport.Listener, answer func(subject string) err
 	return ln, got, stop
 }
 
-// talk is a conversation by hand.
+// talk is an SMTP conversation by hand.
 type talk struct {
 	t *testing.T
 	net.Conn
@@ -81,7 +81,7 @@ func connect(t *testing.T, ln net.Listener) *talk {
 	return &talk{t, c, bufio.NewReader(c)}
 }
 
-// hears reads one reply, which has to begin so.
+// hears reads one reply, which must begin with want.
 func (c *talk) hears(want string) string {
 	c.t.Helper()
 	var all strings.Builder
@@ -139,7 +139,7 @@ func TestWhatAListenerAnswers(t *testing.T) {
 	long := strings.Repeat("x", 1000)
 	tests := []struct {
 		name, data, want string
-		arrives          string // "" when nothing does, "=" when it does as it was sent
+		arrives          string // "" when nothing arrives, "=" when it arrives as sent
 	}{
 		{"a message is taken", strings.ReplaceAll(message("uno"), "\r\n.", "\r\n.."), "250", "="},
 		{"a dot at the beginning of a line is one dot", "Subject: a\r\n\r\n..\r\n..b\r\n", "250", "Subject: a\r\n\r\n.\r\n.b\r\n"},
@@ -243,7 +243,7 @@ func TestWhoMayConnect(t *testing.T) {
 		if _, err := one.r.ReadByte(); err != io.EOF {
 			t.Fatal(err)
 		}
-		// The place is free once the server has closed as well, which is right after.
+		// The place is free once the server has closed the connection too, right afterwards.
 		for end := time.Now().Add(patience); ; {
 			c := connect(t, ln)
 			line, err := c.r.ReadString('\n')

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// OAuth obtains access tokens for servers that take no passwords: with a refresh token where Refresh is set, with the
-// client's own credentials otherwise. Tokens are kept until they expire. Safe for concurrent use; shared by pointer.
+// OAuth obtains access tokens for servers that accept no passwords: with a refresh token if Refresh is set, else with
+// the client's own credentials. It keeps tokens until they expire. It is safe for concurrent use and shared by pointer.
 type OAuth struct {
 	TokenURL string
 	ClientID string
@@ -22,20 +22,20 @@ type OAuth struct {
 	Refresh  func() (string, error)
 	Scopes   []string
 
-	// Renewed is called with a new refresh token where the provider hands one out with every use; nil: it is only
-	// remembered while the process lives.
+	// Renewed is called with a new refresh token if the provider issues one with every use; nil: it is only kept in
+	// memory.
 	Renewed func(refresh string)
 
-	// HTTP asks for tokens; nil: a client that gives up after 30 s.
+	// HTTP requests tokens; nil: a client that gives up after 30 s.
 	HTTP *http.Client
 
 	mu      sync.Mutex
 	token   *oauth2.Token
-	refresh string // the newest one known, when it is not what Refresh returns
-	given   string // what Refresh returned when refresh was obtained: another one since then counts instead
+	refresh string // the newest one, if it is not the one that Refresh returns
+	given   string // what Refresh returned when refresh was issued; a different value takes precedence
 }
 
-// Token returns a token that is valid now.
+// Token returns a token that is valid at the moment.
 func (o *OAuth) Token(ctx context.Context) (string, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -90,7 +90,7 @@ func (o *OAuth) obtain(ctx context.Context, secret string) (*oauth2.Token, error
 	return t, nil
 }
 
-// forget drops a token that a server refused, so that the next Token asks for another.
+// forget discards a token that a server refused, so that the next Token requests another.
 func (o *OAuth) forget(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -99,7 +99,7 @@ func (o *OAuth) forget(token string) {
 	}
 }
 
-// credentials are how to sign in: exactly one of token and password.
+// credentials are what to sign in with: exactly one of token and password is set.
 type credentials struct {
 	user, password, token string
 	oauth                 *OAuth
@@ -119,7 +119,7 @@ func obtain(ctx context.Context, user string, password func() (string, error), o
 	return c, err
 }
 
-// mechanism returns how to sign in with SASL at a server that offers what has says, nil when it offers nothing of use.
+// mechanism returns a SASL mechanism that the server offers according to has, nil when it offers none we can use.
 func (c credentials) mechanism(host string, port int, has func(string) bool) sasl.Client {
 	switch {
 	case c.token != "" && !has("XOAUTH2") && has(sasl.OAuthBearer):
@@ -134,14 +134,14 @@ func (c credentials) mechanism(host string, port int, has func(string) bool) sas
 	return nil
 }
 
-// xoauth2 is the mechanism of that name, which Google and Microsoft speak and no RFC describes.
+// xoauth2 is the mechanism of that name, which Google and Microsoft use and no RFC describes.
 type xoauth2 struct{ user, token string }
 
 func (x *xoauth2) Start() (string, []byte, error) {
 	return "XOAUTH2", []byte("user=" + x.user + "\x01auth=Bearer " + x.token + "\x01\x01"), nil
 }
 
-// Next is asked only when the token was refused: the challenge is then the reason.
+// Next is called only when the token was refused; the challenge is then the reason.
 func (x *xoauth2) Next(challenge []byte) ([]byte, error) {
 	return nil, &tokenRefused{string(challenge)}
 }

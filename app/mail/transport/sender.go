@@ -15,47 +15,47 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Sender is the mail server that takes what the desk sends (RFC 6409, RFC 5321). Safe for concurrent use; shared by
-// pointer. It keeps connections open for a short while, so that messages sent in a row share one.
+// Sender is the mail server that sends the desk's mail (RFC 6409, RFC 5321). It is safe for concurrent use and shared
+// by pointer. It keeps connections open for a short time, so that consecutive messages share one.
 type Sender struct {
 	Host     string
 	Port     int    // 0: 465 for tls, 587 for starttls, 25 otherwise
 	TLS      string // tls, starttls, optional (without sign-in only), none
-	Plain    bool   // lets TLS none go to other machines than this one
+	Plain    bool   // allows TLS none to other machines
 	User     string // "": no sign-in
 	Password func() (string, error)
 	OAuth    *OAuth
 	HELO     string         // our name; "" is localhost
 	Roots    *x509.CertPool // nil: the system's
 	Connect  time.Duration  // to connect, TLS included; 0: 30 s
-	Timeout  time.Duration  // for each answer and piece sent; 0: 1 min; after the end of a message five times that
+	Timeout  time.Duration  // for each answer and each write; 0: 1 min; after the end of a message five times that
 	Idle     time.Duration  // how long an unused connection stays open; 0: 10 s
 
 	mu   sync.Mutex
 	free []*line
 }
 
-// SendError is why a message was not sent, or may not have been.
+// SendError says why a message was not sent, or may not have been.
 type SendError struct {
-	// Permanent says that trying again will not help: the server refused the recipient or the message with 5xx. What it
-	// says to our sign-in or sender address is about our configuration and never permanent, nor is any trouble with
+	// Permanent says that another attempt will not help: the server refused the recipient or the message with 5xx. A
+	// refusal of our sign-in or sender address concerns our configuration and is never permanent; nor is a problem of
 	// the server as a whole.
 	Permanent bool
-	// Recipient says that there is no such recipient, as far as the server's answer to the address goes; a refusal for
-	// reasons of policy (5.7.x, "relay access denied") is none.
+	// Recipient says that the recipient does not exist, judging by the server's answer to the address. A refusal by
+	// policy (5.7.x, "relay access denied") does not count.
 	Recipient bool
-	// Server says that the trouble is with the server as a whole (connection, certificate, sign-in, 421): other
+	// Server says that the problem concerns the server as a whole (connection, certificate, sign-in, 421): other
 	// messages would fail too.
 	Server bool
-	// Sender says that the server took no message from this sender of the envelope.
+	// Sender says that the server refused the envelope sender.
 	Sender bool
-	// Sent says that it is not known whether the server took the message: the connection was lost after its end was
-	// sent. Sent again it may arrive twice (with the same Message-ID).
+	// Sent says that the outcome is unknown: the connection was lost after the end of the message. A second attempt may
+	// deliver it twice (with the same Message-ID).
 	Sent     bool
 	Code     int    // SMTP reply, 0 when there was none
 	Enhanced string // "5.1.1", "" when there was none
-	Text     string // what the server said, one line of printable text, or what happened
-	Err      error  // the cause; an *Error for trouble with the server as a whole
+	Text     string // the server's answer as one line of printable text, or what happened
+	Err      error  // the cause; an *Error for problems of the server as a whole
 }
 
 func (e *SendError) Error() string {
@@ -65,8 +65,8 @@ func (e *SendError) Error() string {
 	return strings.Join(strings.Fields(fmt.Sprintf("transport: send: %d %s %s", e.Code, e.Enhanced, e.Text)), " ")
 }
 
-// Status is the code of the refusal (RFC 3463), of the reply code alone when the server gave no other, "" when it gave
-// none.
+// Status returns the code of the refusal (RFC 3463), one derived from the reply code when the server gave no other, ""
+// without either.
 func (e *SendError) Status() string {
 	if e.Enhanced == "" && e.Code != 0 {
 		return fmt.Sprintf("%d.0.0", e.Code/100)
@@ -79,11 +79,11 @@ func (e *SendError) Unwrap() error { return e.Err }
 type line struct {
 	client *smtp.Client
 	raw    *patient
-	bye    *time.Timer // while it is free
+	bye    *time.Timer // set while it is unused
 }
 
-// Send hands one message to the server for one recipient, with from as envelope sender ("" is the null sender). The
-// error is a *SendError, or ctx's when it ended before anything was sent. Line ends are made CRLF.
+// Send passes one message to the server for one recipient, with from as envelope sender ("" is the null sender). The
+// error is a *SendError, or ctx's when it ended before anything was sent. Line ends become CRLF.
 func (s *Sender) Send(ctx context.Context, from, to string, message []byte) error {
 	if err := s.check(); err != nil {
 		return &SendError{Server: true, Text: err.Error(), Err: err}
@@ -135,7 +135,7 @@ func (s *Sender) Send(ctx context.Context, from, to string, message []byte) erro
 		case err == nil:
 			return nil
 		case used != nil && !err.Sent && ctx.Err() == nil && (err.Code == 421 || !errors.As(err.Err, &reply)):
-			// The server had enough of the old connection: that says nothing about the message.
+			// The server closed the old connection, which has nothing to do with the message.
 			continue
 		case ctx.Err() != nil && !err.Sent:
 			return ctx.Err()
@@ -177,7 +177,7 @@ func (s *Sender) send(l *line, from, to string, opts *smtp.MailOptions, message 
 	return nil
 }
 
-// broken makes a SendError of what went wrong on a connection.
+// broken turns an error on a connection into a SendError.
 func (s *Sender) broken(l *line, err error) *SendError {
 	var reply *smtp.SMTPError
 	if !errors.As(err, &reply) {
@@ -205,7 +205,7 @@ func serverError(err error) *SendError {
 	return e
 }
 
-// Try connects and signs in, sending nothing. The error is an *Error, or ctx's.
+// Try connects and signs in without sending anything. The error is an *Error, or ctx's.
 func (s *Sender) Try(ctx context.Context) error {
 	if err := s.check(); err != nil {
 		return err
@@ -218,7 +218,7 @@ func (s *Sender) Try(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the connections kept open; the Sender can be used again.
+// Close closes the connections kept open. The Sender can be used afterwards.
 func (s *Sender) Close() {
 	s.mu.Lock()
 	free := s.free
@@ -291,7 +291,7 @@ func (s *Sender) endpoint() *endpoint {
 	return e
 }
 
-// dial returns a connection ready for messages.
+// dial returns a connection that is ready for messages.
 func (s *Sender) dial(ctx context.Context) (*line, error) {
 	at := s.endpoint()
 	if at.mode != TLSOptional {
@@ -308,7 +308,7 @@ func (s *Sender) dial(ctx context.Context) (*line, error) {
 		l.quit()
 		return over, nil
 	}
-	return l, nil // TLS that does not work is no worse than none
+	return l, nil // optional TLS that fails is no worse than none
 }
 
 func (s *Sender) greet(ctx context.Context, at *endpoint, start, unchecked bool) (*line, error) {
@@ -324,7 +324,7 @@ func (s *Sender) greet(ctx context.Context, at *endpoint, start, unchecked bool)
 	}
 	if start {
 		config := at.tlsConfig()
-		config.InsecureSkipVerify = unchecked // #nosec G402 -- only where the configuration says "if offered", when the choice is this or no TLS
+		config.InsecureSkipVerify = unchecked // #nosec G402 -- only where the configuration says "optional", when the alternative is no TLS
 		if l.client, err = smtp.NewClientStartTLS(conn, config); err != nil {
 			var reply *smtp.SMTPError
 			if !errors.As(err, &reply) && strings.Contains(err.Error(), "STARTTLS") {
@@ -349,7 +349,7 @@ func (s *Sender) greet(ctx context.Context, at *endpoint, start, unchecked bool)
 	return l, nil
 }
 
-// firstAnswer is the code for an error before anything else was said.
+// firstAnswer returns the code for an error before the first reply.
 func firstAnswer(err error) Code {
 	var reply *smtp.SMTPError
 	if errors.As(err, &reply) {
@@ -384,10 +384,10 @@ func (s *Sender) signIn(ctx context.Context, at *endpoint, l *line) (Code, error
 	return SignInRefused, err
 }
 
-// lookup is idna.Lookup, and lets an underscore be: machines of internal networks have it in their names.
+// lookup is idna.Lookup that also allows underscores, which machines of internal networks have in their names.
 var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
 
-// wireAddress returns an address as it goes into MAIL and RCPT, with its domain in ASCII.
+// wireAddress returns an address for MAIL and RCPT, with its domain in ASCII.
 func wireAddress(a string) (string, error) {
 	at := strings.LastIndexByte(a, '@')
 	if at < 1 || at == len(a)-1 || len(a) > 320 || strings.ContainsAny(a, " <>\"\\,;:()[]") || oneLine(a) != a {
@@ -414,7 +414,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// crlf returns b with every line end (LF, CR, CR CR LF) made CRLF, and one at the end.
+// crlf returns b with every line end (LF, CR, CR CR LF) as CRLF, and with one at the end.
 func crlf(b []byte) []byte {
 	lf, cr := bytes.Count(b, []byte("\n")), bytes.Count(b, []byte("\r"))
 	if n := bytes.Count(b, []byte("\r\n")); n == lf && n == cr && bytes.HasSuffix(b, []byte("\r\n")) {

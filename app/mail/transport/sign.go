@@ -15,14 +15,14 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 )
 
-// Signer signs letters with DKIM (RFC 6376, RFC 8463), relaxed/relaxed. Safe for concurrent use.
+// Signer signs letters with DKIM (RFC 6376, RFC 8463), relaxed/relaxed. It is safe for concurrent use.
 type Signer struct {
 	domain, selector string
 	key              crypto.Signer
 }
 
-// signed are the header fields under the signature. Those whose second instance some reader would show are named
-// twice, and so signed as missing once more than there are: nobody can add one (RFC 6376 section 8.15).
+// signed are the signed header fields. Fields of which some reader would show a second one are listed twice, so that
+// the signature also covers their absence: nobody can add one (RFC 6376 section 8.15).
 var signed = []string{
 	"From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Reply-To", "MIME-Version",
 	"Content-Type", "Content-Transfer-Encoding", "Auto-Submitted",
@@ -60,7 +60,7 @@ func NewSigner(domain, selector string, key []byte) (*Signer, error) {
 	return s, nil
 }
 
-// Sign returns the message with a DKIM-Signature before it. Line ends are made CRLF.
+// Sign returns the message with a DKIM-Signature before it. Line ends become CRLF.
 func (s *Signer) Sign(message []byte) ([]byte, error) {
 	message = crlf(message)
 	d, err := dkim.NewSigner(&dkim.SignOptions{
@@ -84,7 +84,7 @@ func (s *Signer) Record() (name, text string) {
 	case ed25519.PublicKey:
 		kind, public = "ed25519", k
 	case *rsa.PublicKey:
-		// RFC 6376 says SubjectPublicKeyInfo, which every RSA key has.
+		// RFC 6376 requires SubjectPublicKeyInfo, which every RSA key has.
 		public, _ = x509.MarshalPKIXPublicKey(k)
 	}
 	return s.selector + "._domainkey." + strings.TrimSuffix(s.domain, "."), "v=DKIM1; k=" + kind + "; p=" + base64.StdEncoding.EncodeToString(public)

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// oneLine returns s fit for a log line, a page or a header field: what is no character or no printable one becomes a
-// space, runs of spaces become one, and it is cut after 500 bytes.
+// oneLine prepares s for a log line, a page or a header field: invalid and unprintable characters become spaces, runs
+// of spaces become one, and it is cut after 500 bytes.
 func oneLine(s string) string { return printable(s, 500) }
 
 func printable(s string, most int) string {

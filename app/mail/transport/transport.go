@@ -1,6 +1,6 @@
-// Package transport carries the bytes of mail between the desk and mail servers: IMAP folders that are watched, a
-// listening LMTP or SMTP address, and an SMTP server that sends. It knows nothing of tickets and does not look into
-// a message; what it promises is that none is lost or acknowledged early, and that no server can make it wait for ever.
+// Package transport moves the bytes of mail between the desk and mail servers: watched IMAP folders, a listening LMTP
+// or SMTP address, and an SMTP server that sends. It knows nothing about tickets and does not parse messages. It
+// promises that no message is lost or acknowledged early, and that no server can make it wait for ever.
 package transport
 
 import (
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Ways in, for Envelope.Source.
+// The sources of mail, for Envelope.Source.
 const (
 	FromIMAP = "imap"
 	FromLMTP = "lmtp"
@@ -19,30 +19,30 @@ const (
 	FromPipe = "pipe"
 )
 
-// Envelope is what the mail server said of a message beside its bytes.
+// Envelope is what the mail server said about a message apart from its content.
 type Envelope struct {
 	Source  string   // imap, lmtp, smtp, pipe
-	Mailbox string   // Inbox.Name where an inbox fetched it, "" otherwise
-	From    string   // envelope sender; "" is both "not known" (imap, pipe) and the null sender of a bounce (lmtp, smtp)
-	To      []string // envelope recipients as the server gave them; none over imap
+	Mailbox string   // Inbox.Name if an inbox fetched it, "" otherwise
+	From    string   // envelope sender; "" means unknown (imap, pipe) or the null sender of a bounce (lmtp, smtp)
+	To      []string // envelope recipients as the server sent them; none with imap
 
-	UID, Validity uint32 // where in the folder, over imap
+	UID, Validity uint32 // position in the folder, with imap
 
-	// Size is the whole message in bytes as the server stated it, 0 when it did not. Cut says that the message is
-	// above MaxMessage and that the reader gives only its first MiB, header included.
+	// Size is the size of the whole message in bytes as stated by the server, 0 when unknown. Cut says that the message
+	// exceeds MaxMessage and that the reader returns only its first MiB, header included.
 	Size int64
 	Cut  bool
 }
 
 // Deliver makes the message durable and returns nil only then: the message is acknowledged, marked, moved or deleted
-// after that. It is called again with the same message whenever it is not certain that it returned nil, so it has to
-// recognise duplicates. It reads r to its end; an error of r (a connection lost half way) has to make it fail, and if
-// it does not, the message counts as not delivered all the same. It runs on one goroutine per connection.
+// afterwards. It is called again with the same message whenever it may not have returned nil, so it must recognise
+// duplicates. It reads r to its end. It must fail on an error of r (a connection lost half way); if it does not, the
+// message still counts as not delivered. It runs on one goroutine per connection.
 type Deliver func(ctx context.Context, e Envelope, r io.Reader) error
 
-// Refusal, returned (also wrapped) by a Deliver, refuses a message that came over LMTP or SMTP for good, or for now
-// when Code is below 500. Text is one line of ASCII that the sender will read. Any other error is answered 451
-// without its text.
+// Refusal, returned by a Deliver (also wrapped), refuses a message that came over LMTP or SMTP: for good, or for now
+// when Code is below 500. Text is one line of ASCII for the sender. Any other error is answered with 451, without its
+// text.
 type Refusal struct {
 	Code     int    // 4xx or 5xx
 	Enhanced string // "5.7.1"; "" is x.0.0
@@ -51,20 +51,20 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return fmt.Sprintf("refused: %d %s %s", r.Code, r.Enhanced, r.Text) }
 
-// Code says why a server did not serve us, for a sentence in the reader's language.
+// Code says why a server could not be used; there is a sentence for each in the reader's language.
 type Code string
 
 const (
-	CannotConnect  Code = "connect"     // no such host, nobody listens, connection lost
+	CannotConnect  Code = "connect"     // unknown host, nobody listening, connection lost
 	TooSlow        Code = "timeout"     // no answer in time
-	BadCertificate Code = "certificate" // the server's certificate is not for its name, expired or of an unknown authority
-	NoEncryption   Code = "encryption"  // the server has no TLS where it was asked for, or plain text is not allowed to it
+	BadCertificate Code = "certificate" // the server's certificate has another name, has expired or comes from an unknown authority
+	NoEncryption   Code = "encryption"  // the server does not offer the required TLS, or plain text to it is not allowed
 	SignInRefused  Code = "sign-in"     // user, password or token refused
 	SecretMissing  Code = "secret"      // our own password or token could not be read or obtained
 	NoFolder       Code = "folder"      // no such folder
-	Refused        Code = "refused"     // the server answered no to something else
-	NotMail        Code = "protocol"    // what answers does not speak the protocol
-	DeliverFailed  Code = "deliver"     // the server is well: the desk could not store a message
+	Refused        Code = "refused"     // the server refused something else
+	NotMail        Code = "protocol"    // the peer does not speak the protocol
+	DeliverFailed  Code = "deliver"     // the server works, but the desk could not store a message
 )
 
 // Error says why a server could not be used.
@@ -86,16 +86,17 @@ func CodeOf(err error) Code {
 	return ""
 }
 
-// TLS, for Inbox.TLS and Sender.TLS. The empty string is TLSDirect.
+// The TLS modes of Inbox.TLS and Sender.TLS. The empty string means TLSDirect.
 const (
 	TLSDirect   = "tls"      // TLS from the first byte (993, 465)
 	TLSStart    = "starttls" // STARTTLS, required (143, 587, 25)
-	TLSOptional = "optional" // Sender only: STARTTLS when offered, certificate not checked; as between mail servers on port 25
+	TLSOptional = "optional" // Sender only: STARTTLS if offered, certificate not checked, as between mail servers on port 25
 	TLSNone     = "none"     // no encryption: loopback only, unless Plain is set
 )
 
-// Header returns the header lines that a final delivery puts before a message (RFC 5321 section 4.4), Return-Path and
-// one Delivered-To per recipient, for messages that came over LMTP or SMTP; nothing for others, which have theirs.
+// Header returns the header lines that a final delivery adds before a message (RFC 5321 section 4.4): Return-Path and
+// one Delivered-To per recipient. It returns nothing for messages that did not come over LMTP or SMTP, which have them
+// already.
 func (e Envelope) Header() []byte {
 	if e.Source != FromLMTP && e.Source != FromSMTP {
 		return nil

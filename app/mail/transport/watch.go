@@ -15,21 +15,21 @@ import (
 )
 
 const (
-	// maxMissing is how many failed messages a position remembers; beyond that the folder is read no further until
-	// some of them went through, so that a broken store does not make the position grow without end.
+	// maxMissing is how many failed messages a position remembers. Beyond that the folder is not read further until
+	// some of them have been delivered, so that a broken store does not make the position grow without end.
 	maxMissing = 1000
-	// inARow is how many failed deliveries end a round: then it is the desk that fails and not the messages.
+	// inARow is how many consecutive failed deliveries end a round: the cause is then the desk, not the messages.
 	inARow = 5
-	// drops is how often a connection may break at the same message before the others go first.
+	// drops is how often a connection may break at the same message before the others take precedence.
 	drops = 2
 )
 
-// Watch delivers what arrives in the folder until ctx ends, and returns ctx's error; it returns another only when the
-// Inbox itself makes no sense. Failures of the server are passed to state, and retried with back-off. Messages are
-// known by UID and UIDVALIDITY, not by \Seen: one that somebody read in webmail meanwhile is not missed. save is called
-// with the new position after messages were delivered and marked; its error stops the round and is retried. A message
-// that fails stays in Position.Missing and is tried again with back-off while later ones go on; one that is marked
-// \Deleted or gone before it was fetched is not delivered. save, deliver and state are called from the calling
+// Watch delivers what arrives in the folder until ctx ends, and returns ctx's error; it returns another error only for
+// an invalid Inbox. It passes failures of the server to state and retries with back-off. It identifies messages by UID
+// and UIDVALIDITY, not by \Seen, so a message that somebody has read in webmail is not missed. It calls save with the
+// new position after messages were delivered and marked; an error of save stops the round, which is retried. A message
+// that fails stays in Position.Missing and is retried with back-off while later ones are delivered. A message that is
+// marked \Deleted or gone before it was fetched is not delivered. save, deliver and state are called from the calling
 // goroutine.
 func (in *Inbox) Watch(ctx context.Context, from Position, save func(Position) error, deliver Deliver, state func(InboxState)) error {
 	if err := in.check(); err != nil {
@@ -72,7 +72,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// watcher is one running Watch.
+// watcher is a running Watch.
 type watcher struct {
 	in      *Inbox
 	times   Times
@@ -85,10 +85,10 @@ type watcher struct {
 	now   InboxState
 	retry *backoff.ExponentialBackOff // of connections
 	again *backoff.ExponentialBackOff // of missing messages
-	due   time.Time                   // when missing messages are tried again; zero: at once
-	lost  map[uint32]int              // connections that broke at a message
-	done  map[uint32]bool             // of the batch under way
-	saved Position                    // what save was last called with
+	due   time.Time                   // when missing messages are retried; zero: at once
+	lost  map[uint32]int              // number of connections that broke at a message
+	done  map[uint32]bool             // messages of the current batch
+	saved Position                    // the position of the last save
 	deaf  bool                        // the server refused IDLE
 }
 
@@ -100,7 +100,7 @@ func (w *watcher) state(s string) {
 	w.tell(w.now)
 }
 
-// run serves one connection and returns why it ended.
+// run serves one connection and returns the error that ended it.
 func (w *watcher) run(ctx context.Context) error {
 	w.now.Idle = false
 	w.state(InboxConnecting)
@@ -111,7 +111,7 @@ func (w *watcher) run(ctx context.Context) error {
 	defer s.drop()
 	if s.validity != w.at.Validity || s.validity == 0 {
 		next := s.next
-		if next == 0 { // old servers do not say UIDNEXT
+		if next == 0 { // old servers do not report UIDNEXT
 			all, err := s.search(1, 0, false)
 			if err != nil {
 				return err
@@ -144,7 +144,7 @@ func (w *watcher) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// round delivers what is new, then what is missing and due.
+// round delivers new messages, then missing ones that are due.
 func (w *watcher) round(ctx context.Context, s *session) error {
 	if len(w.at.Missing) == 0 {
 		w.now.Err = nil
@@ -176,7 +176,7 @@ func (w *watcher) round(ctx context.Context, s *session) error {
 		}
 	}
 	if before := w.at.UID; w.at.Unread > before && len(w.at.Missing) < maxMissing {
-		// All that was unread at first is through: what is marked unread again later is not new.
+		// All initially unread messages are done: one that is marked unread again later is not new.
 		w.at.UID = w.at.Unread
 		if err := w.store(); err != nil {
 			return err
@@ -197,7 +197,7 @@ func (w *watcher) round(ctx context.Context, s *session) error {
 	return nil
 }
 
-// fetch delivers messages batch by batch. missing says that they are those of at.Missing.
+// fetch delivers messages in batches. missing says that they are those of at.Missing.
 func (w *watcher) fetch(ctx context.Context, s *session, uids []uint32, missing bool) error {
 	row := 0
 	for len(uids) > 0 {
@@ -222,7 +222,7 @@ func (w *watcher) fetch(ctx context.Context, s *session, uids []uint32, missing 
 			w.advance(part)
 		}
 		if err != nil {
-			// What was delivered stays so, though the connection is gone before it was marked.
+			// Delivered messages count as delivered, although the connection broke before they were marked.
 			return cmp.Or(w.store(), err)
 		}
 		if err := w.mark(s); err != nil {
@@ -241,13 +241,13 @@ func (w *watcher) fetch(ctx context.Context, s *session, uids []uint32, missing 
 	return nil
 }
 
-// dealt notes what became of a message.
+// dealt records the result for a message.
 func (w *watcher) dealt(f fetched) {
 	switch {
 	case f.err == nil:
 		w.now.Fetched++
 		if f.cut && w.in.After == AfterDelete {
-			break // the folder has the only whole copy
+			break // the only complete copy is in the folder
 		}
 		w.at.Unmarked = append(w.at.Unmarked, f.uid)
 	case !errors.Is(f.err, errGone):
@@ -261,7 +261,7 @@ func (w *watcher) dealt(f fetched) {
 	}
 }
 
-// miss puts a message last among those still to be delivered, so that it is in nobody's way.
+// miss puts a message at the end of those still to be delivered, so that it delays no other.
 func (w *watcher) miss(uid uint32, err error) {
 	w.done[uid] = true
 	w.now.Err = err
@@ -275,7 +275,7 @@ func (w *watcher) miss(uid uint32, err error) {
 	w.at.Missing = append(w.at.Missing, uid)
 }
 
-// advance moves the position over the beginning of part that was dealt with.
+// advance moves the position past the handled messages at the beginning of part.
 func (w *watcher) advance(part []uint32) {
 	for _, uid := range part {
 		if !w.done[uid] {
@@ -285,7 +285,7 @@ func (w *watcher) advance(part []uint32) {
 	}
 }
 
-// mark marks what was delivered. A refusal (a folder we may only read) is reported and does not stop delivery.
+// mark marks the delivered messages. A refusal (a read-only folder) is reported and does not stop delivery.
 func (w *watcher) mark(s *session) error {
 	if len(w.at.Unmarked) == 0 {
 		return nil
@@ -319,8 +319,8 @@ func (w *watcher) store() error {
 	return nil
 }
 
-// wait returns when there may be something to do: the server told of a message, a missing one is due, it is time to
-// ask. Its error is that of the connection.
+// wait returns when there may be something to do: the server announced a message, a missing one is due, or it is time
+// to poll. The error is that of the connection.
 func (w *watcher) wait(ctx context.Context, s *session) error {
 	var due <-chan time.Time
 	if len(w.at.Missing) > 0 {

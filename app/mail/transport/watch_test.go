@@ -17,7 +17,7 @@ import (
 	"sportello/app/mail/transport"
 )
 
-// patience is how long a test waits for what has to happen; nothing is concluded from how long it took.
+// patience is how long a test waits for an event; tests do not depend on how long it took.
 const patience = 30 * time.Second
 
 func password() (string, error) { return peer.Password, nil }
@@ -39,19 +39,19 @@ func subject(b []byte) string {
 	return string(s)
 }
 
-// watch is a running Inbox.Watch and what came of it.
+// watch is a running Inbox.Watch with its results.
 type watch struct {
 	t    *testing.T
-	stop func() transport.Position // ends Watch and returns the position saved last
+	stop func() transport.Position // stops Watch and returns the position saved last
 
 	mu        sync.Mutex
-	moved     chan struct{} // closed and made anew whenever something below changes
-	delivered []string      // subjects
+	moved     chan struct{} // closed and replaced whenever a field below changes
+	delivered []string      // subjects of the delivered messages
 	envelopes []transport.Envelope
 	bodies    [][]byte
 	state     transport.InboxState
 	states    []string
-	fail      func(subject string) error // what deliver returns, asked before it keeps the message
+	fail      func(subject string) error // deliver's result, requested before it keeps the message
 }
 
 func start(t *testing.T, in *transport.Inbox, from transport.Position, fail func(string) error) *watch {
@@ -111,7 +111,7 @@ func (w *watch) change(f func()) {
 	w.moved = make(chan struct{})
 }
 
-// until waits until ok holds.
+// until waits until ok returns true.
 func (w *watch) until(what string, ok func() bool) {
 	w.t.Helper()
 	end := time.After(patience)
@@ -132,7 +132,7 @@ func (w *watch) until(what string, ok func() bool) {
 	}
 }
 
-// quiet waits until the folder is watched again with this much delivered.
+// quiet waits until the folder is watched again and the given number of messages was delivered.
 func (w *watch) quiet(delivered int) {
 	w.t.Helper()
 	w.until(fmt.Sprintf("watching with %d delivered", delivered), func() bool {
@@ -187,7 +187,7 @@ func TestAnInboxDeliversEveryMessageOnce(t *testing.T) {
 		deliver("bruno", "letto prima")
 		reader := inbox(d, "bruno")
 		first := start(t, reader, transport.Position{}, nil)
-		first.quiet(1) // marks it as read
+		first.quiet(1) // marks the message as read
 		at := first.stop()
 		first.check("letto prima")
 		anew := start(t, inbox(d, "bruno"), transport.Position{}, nil)
@@ -196,7 +196,7 @@ func TestAnInboxDeliversEveryMessageOnce(t *testing.T) {
 		anew.check()
 
 		deliver("bruno", "letto da altri")
-		other := start(t, inbox(d, "bruno"), at, nil) // somebody else, as far as zero is concerned
+		other := start(t, inbox(d, "bruno"), at, nil) // the zero position makes it another user
 		other.quiet(1)
 		other.stop()
 		ours := start(t, inbox(d, "bruno"), zero, nil)
@@ -452,7 +452,7 @@ func TestWalkReadsAFolderAndChangesNothing(t *testing.T) {
 		if n++; n == 7 {
 			return stop
 		}
-		return nil // without reading: the rest is passed over
+		return nil // without reading: the rest is skipped
 	})
 	if !errors.Is(err, stop) || n != 7 {
 		t.Errorf("%d messages, %v", n, err)
