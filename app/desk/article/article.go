@@ -16,21 +16,21 @@ import (
 	"sportello/store"
 )
 
-// View is an article in one language with all that the actor may know of it.
+// View is an article in one language with everything the actor may know about it.
 type View struct {
 	*store.Article
 	Version    *store.Version
-	Languages  []string         // those the actor may read, the shown one among them
-	Module     *catalogue.Level // nil when the article belongs to none
+	Languages  []string         // languages the actor may read, including the one shown
+	Module     *catalogue.Level // nil when the article has no module
 	Author     string
-	Files      []*store.File // of the version that is shown
+	Files      []*store.File // of the shown version
 	MayChange  bool
 	MayPublish bool
 	MayDelete  bool // this version
 }
 
-// Read returns the article with the slug in the language, else in the other one; only what the actor may read.
-// NotFound when there is nothing of it for them.
+// Read returns the article with the slug in the language if the actor may read that version, else in the other one. It
+// returns a NotFound error when the actor may read neither.
 func (as *Articles) Read(a policy.Actor, slug, lang string) (*View, error) {
 	var out *View
 	err := as.st.View(func(tx *store.Tx) error {
@@ -44,7 +44,7 @@ func (as *Articles) Read(a policy.Actor, slug, lang string) (*View, error) {
 	return out, err
 }
 
-// ReadByID is Article by the number of the row, as search names it.
+// ReadByID is Read by the id of the row, as search returns it.
 func (as *Articles) ReadByID(a policy.Actor, id uint64, lang string) (*View, error) {
 	var out *View
 	err := as.st.View(func(tx *store.Tx) error {
@@ -104,19 +104,19 @@ func (as *Articles) viewArticle(tx *store.Tx, a policy.Actor, art *store.Article
 	return v, nil
 }
 
-// Form is one language version of an article as somebody writes it.
+// Form is one language version of an article as somebody submits it.
 type Form struct {
-	Slug        string // of the article; empty makes one from the title
+	Slug        string // of the article; if empty, one is made from the title
 	Module      uint64
 	Audience    store.Audience // signed-in when none is chosen
 	Language    string
 	Title       string
 	Body        string
 	Format      store.Format // Markdown when none is chosen
-	Labels      []string     // nil: those that are there stay
+	Labels      []string     // nil leaves the existing ones
 	Publication store.Publication
-	Rev         uint64   // of the version the actor saw; 0 for one that is new
-	Files       []uint64 // pending files of the actor that become the article's
+	Rev         uint64   // revision the actor saw; 0 for a new version
+	Files       []uint64 // pending files of the actor, to be attached to the article
 }
 
 var (
@@ -124,10 +124,11 @@ var (
 	maxArticleBody = store.Versions.Most("body") // bytes
 )
 
-// Save writes one language version: a new article when the slug is empty or nobody has it, a new version when the
-// article has none in the language, else the next revision of the one that is there. Module and audience belong to the
-// article and change for all its versions. Those who may write drafts may; publishing, and changing what is published,
-// needs more (see mayPublish). Conflict "error.changed-meanwhile" when the version has another revision than the form's.
+// Save writes one language version: a new article when the slug is empty or unknown, a new version when the article has
+// none in the language, else the next revision of the existing one. Module and audience belong to the article and
+// change for all its versions. Everyone who may write drafts may call it; publishing, and changing a published version,
+// requires more (see mayPublish). It returns Conflict "error.changed-meanwhile" when the version has another revision
+// than the form's.
 func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 	if err := policy.MayDraft(a); err != nil {
 		return nil, err
@@ -186,8 +187,8 @@ func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 }
 
 // shareFiles lets the version show those files of the article's other versions that its text names and its writer may
-// read, as a translation shows the pictures of what it translates, and takes from it those it names no longer. What was
-// sent with the version stays with it.
+// read, as a translation shows the pictures of the original. It removes shared files that the text no longer names.
+// Files sent with the version stay with it.
 func (as *Articles) shareFiles(tx *store.Tx, a policy.Actor, v *store.Version) error {
 	files, err := store.FilesByArticle.Find(tx, v.Article)
 	if err != nil {
@@ -213,18 +214,18 @@ func (as *Articles) shareFiles(tx *store.Tx, a policy.Actor, v *store.Version) e
 	return nil
 }
 
-// written is a version on its way into the store, from the form or from a record.
+// written is a version about to be stored, from a form or a record.
 type written struct {
 	article  *store.Article // nil: a new one
 	version  *store.Version // nil: a new one
-	slug     string         // of a new article; empty is made from the title
+	slug     string         // of a new article; if empty, it is made from the title
 	external string
 	form     Form
-	added    bool // set by put: the version was not there
+	added    bool // set by put: the version is new
 	changed  bool // set by put: something was written
 }
 
-// put checks the form and the actor's rights and writes what differs.
+// put checks the form and the actor's rights, and writes what differs. It adds the form's problems to wrong.
 func (w *written) put(tx *store.Tx, a policy.Actor, wrong *store.Problems) (*store.Article, *store.Version, error) {
 	f := w.form
 	title := markup.Line(f.Title)
@@ -306,7 +307,7 @@ func (w *written) put(tx *store.Tx, a policy.Actor, wrong *store.Problems) (*sto
 	return art, v, store.Versions.Put(tx, v)
 }
 
-// cleanLabels are the labels, each on one line and once.
+// cleanLabels returns the labels, each on one line, without duplicates.
 func cleanLabels(list []string) []string {
 	var out []string
 	for _, l := range list {
@@ -317,8 +318,8 @@ func cleanLabels(list []string) []string {
 	return out
 }
 
-// may tells whether the actor may make this of the article: drafts by all who write, what is or becomes published by
-// those who may publish for the module it has and for the one it gets.
+// may returns a Denied error unless the actor may make this change. Everyone who writes articles may change drafts;
+// what is or becomes published requires the right to publish for the article's present module and for its new one.
 func (w *written) may(tx *store.Tx, a policy.Actor, f Form) error {
 	if a.System {
 		return nil
@@ -346,7 +347,7 @@ func (w *written) may(tx *store.Tx, a policy.Actor, f Form) error {
 	return nil
 }
 
-// followArticle gives all versions but the one about to be written the article's module and audience.
+// followArticle gives the article's module and audience to all its versions except but, which is about to be written.
 func followArticle(tx *store.Tx, art *store.Article, but *store.Version) error {
 	versions, err := store.VersionsByArticle.Find(tx, art.ID)
 	if err != nil {
@@ -366,10 +367,10 @@ func followArticle(tx *store.Tx, art *store.Article, but *store.Version) error {
 
 var maxSlug = store.Articles.Most("slug")
 
-// reservedSlugs are words that stand for pages of their own where an article's slug would.
+// reservedSlugs are words that stand for other pages in the place of an article's slug.
 var reservedSlugs = []string{"new", "in", "drafts", "missing", "pick"}
 
-// freeSlug returns the wish or, when somebody has it, the wish with -2, -3 and so on, within 80 characters.
+// freeSlug returns the wish or, when it is taken, the wish with -2, -3 and so on, within 80 characters.
 func freeSlug(tx *store.Tx, wish string) string {
 	if wish == "" {
 		wish = "articolo"
@@ -382,8 +383,8 @@ func freeSlug(tx *store.Tx, wish string) string {
 	return slug
 }
 
-// Remove removes a draft in one language, and the article with its files when that was all of it. Its author
-// may, and those who may publish it. Conflict "error.article-published" for what is published.
+// Remove removes a draft in one language, and the article with its files if that was its last version. Its author may
+// remove it, and everyone who may publish it. It returns Conflict "error.article-published" for a published version.
 func (as *Articles) Remove(a policy.Actor, slug, lang string, saw uint64) error {
 	if err := policy.MayDraft(a); err != nil {
 		return err

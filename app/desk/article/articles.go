@@ -12,11 +12,11 @@ import (
 	"sportello/store"
 )
 
-// Filter chooses articles; what is zero chooses nothing out. After is the Next of the page before.
+// Filter selects articles; a zero field excludes nothing. After is the Next of the previous page.
 type Filter struct {
-	Module      *uint64 // this level alone; 0 is without module
+	Module      *uint64 // only this level; 0 for articles without a module
 	Below       bool    // with Module: also the levels below it
-	Language    string  // the reader's: which version is shown, and which titles sort; hides nothing
+	Language    string  // of the reader: selects the version shown and the titles to sort by; excludes nothing
 	Only        string  // it or en: only versions in that language
 	Publication store.Publication
 	Audience    store.Audience
@@ -36,8 +36,8 @@ type Page struct {
 	Next  string
 }
 
-// List lists the articles the actor may read by title, each once, in the reader's language where there is a
-// version in it. Without Publication it lists published ones; drafts are for those who write.
+// List returns the articles the actor may read, by title, each once, in the reader's language if it has a version in
+// it. Without Publication it returns published ones; only writers may list drafts.
 func (as *Articles) List(a policy.Actor, f Filter) (Page, error) {
 	if f.Publication == store.PublicationNone {
 		f.Publication = store.Published
@@ -104,7 +104,7 @@ func (as *Articles) List(a policy.Actor, f Filter) (Page, error) {
 	return page, err
 }
 
-// modules are the levels of which the filter lists articles.
+// modules returns the levels whose articles the filter selects.
 func (f Filter) modules(tx *store.Tx) ([]uint64, error) {
 	if f.Module != nil && !f.Below {
 		return []uint64{*f.Module}, nil
@@ -143,17 +143,17 @@ func twinIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
 	return store.Versions.Glance(tx, id)
 }
 
-// ByModule lists the published articles of one level and of those below it, the first page of Articles.
+// ByModule returns the published articles of a level and of those below it: the first page of List.
 func (as *Articles) ByModule(a policy.Actor, module uint64, lang string) (Page, error) {
 	return as.List(a, Filter{Module: &module, Below: true, Language: lang, Limit: 200})
 }
 
-// Recent lists what was published or changed last and the actor may read, newest first, each article once.
+// Recent returns the articles published or changed last that the actor may read, newest first, each once.
 func (as *Articles) Recent(a policy.Actor, lang string, limit int) ([]Item, error) {
 	return as.recent(a, store.Published, lang, limit)
 }
 
-// Drafts lists drafts, the one changed last first, for those who write articles.
+// Drafts returns the drafts, last changed first. It returns a Denied error to people who may not write articles.
 func (as *Articles) Drafts(a policy.Actor, limit int) ([]Item, error) {
 	if err := policy.MayDraft(a); err != nil {
 		return nil, err
@@ -199,8 +199,8 @@ func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, l
 	return out, err
 }
 
-// Counts returns how many published articles the actor may read of each level itself, without the levels below
-// it; articles of no level stand under 0. An article in two languages counts once.
+// Counts returns, by level, how many published articles the actor may read directly in it, without the levels below;
+// those without a level count under 0. An article in two languages counts once.
 func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 	var out map[uint64]int
 	err := as.st.View(func(tx *store.Tx) error {
@@ -209,7 +209,7 @@ func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 		if err != nil {
 			return err
 		}
-		// Which article a version belongs to stands in the index: no row needs to be read.
+		// The index contains the article of each version, so no row has to be read.
 		article := map[uint64]uint64{}
 		for e := range store.VersionsByArticle.Entries(tx, store.Span{}) {
 			article[e.ID] = bigEndian(e.Rest)
@@ -261,8 +261,8 @@ func bigEndian(b []byte) uint64 {
 	return n
 }
 
-// Pick offers published articles the actor may read of which words of the title begin like all words of the
-// text: what is offered behind ?? while there is no index.
+// Pick returns published articles the actor may read whose title has words beginning like each word of the text. It
+// serves the editor's ?? while there is no index.
 func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]Item, error) {
 	if limit <= 0 || limit > 50 {
 		limit = 8
@@ -300,8 +300,8 @@ func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]Item, error)
 	return out, err
 }
 
-// titleOfEntry reads language and folded title out of an entry of VersionsByModule behind the publication, so that no
-// row with its long body needs to be read.
+// titleOfEntry returns language and folded title from the part of a VersionsByModule entry after the publication, so
+// that no row with its long body has to be read.
 func titleOfEntry(rest []byte) (lang, title string) {
 	parts := strings.SplitN(string(rest[8:len(rest)-8]), "\x00\x01", 3)
 	if len(parts) < 2 {

@@ -14,7 +14,7 @@ import (
 	"sportello/store"
 )
 
-// Record is one language version of an article as imports, exports and the API write it.
+// Record is one language version of an article in imports, exports and the API.
 type Record struct {
 	Slug       string    `json:"slug,omitempty"`
 	Title      string    `json:"title"`
@@ -25,27 +25,26 @@ type Record struct {
 	Audience   string    `json:"audience,omitempty"`
 	State      string    `json:"state,omitempty"`
 	ExternalID string    `json:"external_id,omitempty"`
-	Labels     []string  `json:"labels,omitempty"` // words to find it by that the text lacks
-	Pictures   []Picture `json:"-"`                // that come along with an import
+	Labels     []string  `json:"labels,omitempty"` // search words that the text does not contain
+	Pictures   []Picture `json:"-"`                // pictures of an import
 }
 
-// Picture is a picture that comes along with a record. In the body stands its mark, in place of the address it will
-// have.
+// Picture is a picture imported with a record. The body contains its mark in place of its future address.
 type Picture struct {
 	Mark, Name string
 	Content    []byte
 }
 
-// IsPicture reports whether the bytes are of a kind of picture that the desk shows.
+// IsPicture reports whether the bytes are a picture of a kind that the desk shows.
 func IsPicture(content []byte) bool {
 	return slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, mimetype.Detect(content).String())
 }
 
-// Put writes the version the record describes. Records of one external_id or, without one, of one slug are
-// versions of one article; the same language again updates, and what a record then leaves out (module, audience, state)
-// stays. A missing title is the first line of the body; a missing slug, or one that another article has, is made
-// unique. created tells whether the version was not there. Rights are those of SaveArticle. It returns all that is
-// wrong as store.Problems.
+// Put writes the version that the record describes. Records with the same external_id or, without one, the same slug
+// are versions of one article. A record in an existing language updates it; module, audience and state that it omits
+// stay. A missing title becomes the first line of the body; a missing slug, or one that another article has, is made
+// unique. created says whether the version is new. The rights are those of Save. It returns all problems as
+// store.Problems.
 func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created bool, err error) {
 	if !a.System {
 		if err := policy.MayDraft(a); err != nil {
@@ -132,7 +131,7 @@ func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created
 	return art, created, err
 }
 
-// known puts the addresses of the pictures that the version has already for their marks.
+// known replaces the marks of pictures that the version already has with their addresses.
 func (w *written) known(tx *store.Tx, pictures []Picture, sums []string) error {
 	if w.version == nil || len(pictures) == 0 {
 		return nil
@@ -152,7 +151,7 @@ func (w *written) known(tx *store.Tx, pictures []Picture, sums []string) error {
 	return nil
 }
 
-// addPictures makes the other pictures files of the version, and puts their addresses for their marks.
+// addPictures attaches the other pictures to the version and replaces their marks with their addresses.
 func (w *written) addPictures(tx *store.Tx, a policy.Actor, art *store.Article, pictures []Picture, sums []string, wrong *store.Problems) error {
 	added := false
 	for i, p := range pictures {
@@ -177,7 +176,7 @@ func (w *written) addPictures(tx *store.Tx, a policy.Actor, art *store.Article, 
 	return err
 }
 
-// keep lets stay what the record does not say of an article that is there.
+// keep keeps the current values of an existing article that the record omits.
 func (w *written) keep(rec Record) {
 	if rec.Module == "" {
 		w.form.Module = w.article.Module
@@ -196,10 +195,10 @@ func (w *written) keep(rec Record) {
 	}
 }
 
-// firstLine returns the first line of the body that says something, without marks, as a title.
+// firstLine returns the first line of the body that contains words, without markup, as a title.
 func firstLine(format, body string) string {
 	if len(body) > 64<<10 {
-		body = body[:64<<10] // a title stands at the beginning
+		body = body[:64<<10] // the title is near the beginning
 	}
 	for line := range strings.Lines(markup.Plain(format, body)) {
 		if line = markup.Line(line); line != "" {

@@ -13,7 +13,7 @@ type Articles struct {
 	files   *file.Files
 }
 
-// New returns the articles of the store; a picture in one has at most maxFile bytes.
+// New returns the articles of the store; a picture in an article may have at most maxFile bytes.
 func New(st *store.Store, maxFile int64, files *file.Files) *Articles {
 	return &Articles{st: st, maxFile: maxFile, files: files}
 }

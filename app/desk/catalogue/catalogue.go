@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// catalogueFile holds the catalogue and the groups in the form of assets/catalogue.toml.
+// catalogueFile is the catalogue with the groups in the format of assets/catalogue.toml.
 type catalogueFile struct {
 	Groups  []groupRecord  `toml:"group"`
 	Modules []moduleRecord `toml:"module"`
@@ -56,14 +56,14 @@ type questionRecord struct {
 	Required bool        `toml:"required,omitempty"`
 }
 
-// Imported counts what an import did.
+// Imported counts the rows that an import added and updated.
 type Imported struct{ Added, Updated int }
 
 const maxCatalogue = 4 << 20 // bytes
 
-// Import reads groups and levels from a TOML file and adds or updates them by code, all or none;
-// what the file does not name stays. A level stands behind the one above it. Administrators only. What is wrong comes back as store.Problems
-// whose fields are like "module u-gov/ricerca: channel".
+// Import reads groups and levels from a TOML file and adds or updates them by code, all or none. Rows that the file
+// does not name stay unchanged. A level must come after the one above it. Only administrators may call it. It returns
+// all problems as store.Problems, with fields like "module u-gov/ricerca: channel".
 func (ct *Catalogue) Import(a policy.Actor, r io.Reader) (Imported, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return Imported{}, err
@@ -144,7 +144,7 @@ func putGroup(tx *store.Tx, r groupRecord, wrong *store.Problems, n *Imported) e
 	}
 	form := people.GroupForm{Name: r.Name, Description: deref(r.Description), Email: r.Email, Phone: r.Phone, Hours: deref(r.Hours), Confidential: r.Confidential, Retired: r.Retired}
 	if people.FillGroup(g, form, wrong) != nil {
-		return nil // what is wrong is in wrong
+		return nil // the problems are in wrong
 	}
 	return putIfNew(tx, store.Groups, &before, g, g.ID, n)
 }
@@ -196,7 +196,7 @@ func putModule(tx *store.Tx, r moduleRecord, wrong *store.Problems, n *Imported)
 	return putIfNew(tx, store.Modules, &before, m, m.ID, n)
 }
 
-// putIfNew writes a row that is new or differs from what was there, and counts it.
+// putIfNew writes a row that is new or has changed, and counts it.
 func putIfNew[T any](tx *store.Tx, table *store.Table[T], before, row *T, id uint64, n *Imported) error {
 	switch {
 	case id == 0:
@@ -223,7 +223,7 @@ func ref(w store.Words) *store.Words {
 	return &w
 }
 
-// Export writes groups and levels in the form that ImportCatalogue reads. Administrators only.
+// Export writes groups and levels in the format that Import reads. Only administrators may call it.
 func (ct *Catalogue) Export(a policy.Actor, w io.Writer) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err

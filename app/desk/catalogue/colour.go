@@ -1,14 +1,15 @@
 package catalogue
 
-// Colour is how well white text can be read on a colour.
+// Colour says how legible white text is on a colour.
 type Colour struct {
 	Hex      string  // #rrggbb
-	Contrast float64 // to white, 1 to 21
-	Readable bool    // as WCAG asks of text
-	Nearest  string  // the closest colour that is readable; Hex itself when that is
+	Contrast float64 // with white, from 1 to 21
+	Readable bool    // meets WCAG for text
+	Nearest  string  // the closest readable colour; Hex itself if it is readable
 }
 
-// JudgeColour reads a colour like #0b4f9e or #08f and judges it as ChangeSettings does. ok is false for what is none.
+// JudgeColour parses a colour like #0b4f9e or #08f and judges it as ChangeSettings does. ok is false when s is not a
+// colour.
 func JudgeColour(s string) (c Colour, ok bool) {
 	rgb, ok := readColour(s)
 	if !ok {

@@ -13,8 +13,8 @@ import (
 	"sportello/store"
 )
 
-// Level is one level of the catalogue with what it has from the levels above it. The embedded row says what stands in
-// the level itself.
+// Level is one level of the catalogue with what it inherits from the levels above. The embedded row has the level's own
+// values.
 type Level struct {
 	*store.Module
 	Depth        int           // 0 product, 1 area or module, 2 module
@@ -23,22 +23,22 @@ type Level struct {
 	Channel      store.Channel // here, desk or email
 	Address      string
 	Reason       store.Words
-	Group        uint64 // never 0: the general group where no level names one
+	Group        uint64 // never 0: the general group when no level names one
 	Versions     []string
-	Questions    []store.Question // those of the levels above first
+	Questions    []store.Question // including those of the levels above, which come first
 	Confidential bool
 	Retired      bool
-	Below        int // levels directly below it that are not retired
+	Below        int // number of levels directly below it that are not retired
 }
 
-// Here reports whether tickets about the level are worked at this desk.
+// Here reports whether this desk works on tickets about the level.
 func (l *Level) Here() bool { return l.Channel == store.Here }
 
 // PathSeparator stands between the names of a path.
 const PathSeparator = " › "
 
-// Levels lists all levels, retired ones too, each product followed by what is below it, in the order the
-// administrator gave and then by name.
+// Levels returns all levels, including retired ones, each product followed by the levels below it, in the
+// administrator's order and then by name.
 func (ct *Catalogue) Levels() ([]Level, error) {
 	var out []Level
 	err := ct.st.View(func(tx *store.Tx) (err error) {
@@ -48,12 +48,12 @@ func (ct *Catalogue) Levels() ([]Level, error) {
 	return out, err
 }
 
-// Level returns one level of the catalogue, NotFound when there is none with the id.
+// Level returns the level with the id, or a NotFound error.
 func (ct *Catalogue) Level(id uint64) (*Level, error) {
 	return ct.level(func(l Level) bool { return l.ID == id })
 }
 
-// LevelByCode returns the level with the code, NotFound when there is none.
+// LevelByCode returns the level with the code, or a NotFound error.
 func (ct *Catalogue) LevelByCode(code string) (*Level, error) {
 	return ct.level(func(l Level) bool { return l.Code == code })
 }
@@ -70,7 +70,7 @@ func (ct *Catalogue) level(is func(Level) bool) (*Level, error) {
 	return &levels[i], nil
 }
 
-// All reads the whole tree: a few dozen rows, read anew each time so that it is always right.
+// All returns the whole tree. It has a few dozen rows, which are read each time so that the result is always current.
 func All(tx *store.Tx) ([]Level, error) {
 	general, err := store.GroupsByCode.First(tx, store.GeneralGroup)
 	if err != nil {
@@ -111,7 +111,8 @@ func All(tx *store.Tx) ([]Level, error) {
 
 const maxDepth = 2
 
-// inherit gives a level what it does not say itself. An address and a reason belong to the channel they stand with.
+// inherit returns the level with the values that it takes from above. An address and a reason go together with their
+// channel.
 func inherit(above *Level, m *store.Module) Level {
 	l := Level{Module: m, Depth: above.Depth + 1, Channel: m.Channel, Address: m.Address, Reason: m.Reason, Group: m.Group, Versions: m.Versions,
 		Questions: slices.Concat(above.Questions, m.Questions), Confidential: above.Confidential || m.Confidential, Retired: above.Retired || m.Retired}
@@ -132,8 +133,8 @@ func inherit(above *Level, m *store.Module) Level {
 	return l
 }
 
-// ModuleForm is what the administration says of a level. Code is the last part of its code, Parent the level above;
-// both are fixed once the level is there, for tickets and programs name it.
+// ModuleForm is a level as the administration submits it. Code is the last part of its code, Parent the level above;
+// both are fixed once the level exists, because tickets and programs refer to it.
 type ModuleForm struct {
 	Parent       uint64
 	Code         string
@@ -150,14 +151,14 @@ type ModuleForm struct {
 	Retired      bool
 }
 
-// ModuleFormOf returns the form that leaves the level as it is.
+// ModuleFormOf returns the form that leaves the level unchanged.
 func ModuleFormOf(m *store.Module) ModuleForm {
 	return ModuleForm{Parent: m.Parent, Code: m.Code[strings.LastIndexByte(m.Code, '/')+1:], Name: m.Name, Description: m.Description, Channel: m.Channel,
 		Address: m.Address, Reason: m.Reason, Group: m.Group, Versions: slices.Clone(m.Versions), Questions: slices.Clone(m.Questions),
 		Confidential: m.Confidential, Order: m.Order, Retired: m.Retired}
 }
 
-// AddModule adds a level to the catalogue. Administrators only. It returns all that is wrong as store.Problems.
+// AddModule adds a level to the catalogue. Only administrators may call it. It returns all problems as store.Problems.
 func (ct *Catalogue) AddModule(a policy.Actor, f ModuleForm) (*store.Module, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -190,7 +191,7 @@ func (ct *Catalogue) AddModule(a policy.Actor, f ModuleForm) (*store.Module, err
 	return out, err
 }
 
-// ChangeModule makes the level be as the form says; its place and code stay. Retired levels take no new tickets.
+// ChangeModule changes the level to match the form, except its place and code. Retired levels take no new tickets.
 func (ct *Catalogue) ChangeModule(a policy.Actor, id, saw uint64, f ModuleForm) (*store.Module, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -240,8 +241,8 @@ func fillModule(tx *store.Tx, m *store.Module, f ModuleForm, wrong *store.Proble
 	m.Confidential, m.Order, m.Retired = f.Confidential, f.Order, f.Retired
 }
 
-// checkChannel cleans the address and notes one that does not fit the channel. It may be missing: the page then says so
-// and offers the general group.
+// checkChannel returns the cleaned address, and adds a problem if it does not fit the channel. The address may be
+// missing: the page then says so and offers the general group.
 func checkChannel(wrong *store.Problems, channel store.Channel, address string) string {
 	address = markup.Line(address)
 	switch {
@@ -262,12 +263,12 @@ func checkChannel(wrong *store.Problems, channel store.Channel, address string) 
 	return address
 }
 
-// QuestionTypes are the types a question can have.
+// QuestionTypes lists the types of questions.
 var QuestionTypes = []string{"text", "choice", "number", "date"}
 
 var maxQuestions = store.Modules.Most("questions")
 
-// checkQuestions cleans the questions and notes what is wrong with them under questions-N, counted from 1.
+// checkQuestions returns the cleaned questions and adds their problems as questions-N, counted from 1.
 func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question {
 	if len(in) > maxQuestions {
 		wrong.Add("questions", "error.too-many-of", "max", maxQuestions)
@@ -302,8 +303,8 @@ func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question
 	return out
 }
 
-// RemoveModule removes a level that nothing names. Conflict "error.module-in-use" while a level below, a ticket or an
-// article names it: such a level can be retired.
+// RemoveModule removes a level that is not in use. It returns Conflict "error.module-in-use" while a level below, a
+// ticket or an article refers to it; such a level can be retired.
 func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -326,15 +327,15 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 	})
 }
 
-// Contact is whom to ask for credentials for a product: its support group, or another desk or mailbox.
+// Contact says whom to ask for credentials for a product: its support group, or another desk or mailbox.
 type Contact struct {
 	Product *Level
-	Group   *store.Group // nil where the product is served elsewhere and its address is known
-	Areas   []Contact    // areas that another group looks after, or that are served elsewhere
+	Group   *store.Group // nil when the product is served elsewhere and its address is known
+	Areas   []Contact    // areas with another group, or served elsewhere
 }
 
-// Contacts lists, per product and for areas that differ from it, who gives credentials and how to reach them. For
-// everybody: it stands on the sign-in page.
+// Contacts returns, for each product and for areas that differ from it, who issues credentials and how to reach them.
+// Everyone may call it, because the sign-in page shows the contacts.
 func (ct *Catalogue) Contacts() ([]Contact, error) {
 	var out []Contact
 	err := ct.st.View(func(tx *store.Tx) error {

@@ -1,5 +1,5 @@
-// Package catalogue is what the desk offers and how it presents itself: modules and their placement, settings, branding,
-// synonyms, and the texts of mail.
+// Package catalogue has what the desk supports and how the desk presents itself: modules and their channels, settings,
+// branding, synonyms, and the texts of mail.
 package catalogue
 
 import "sportello/store"

@@ -20,8 +20,8 @@ type homeFile struct {
 	Hours       store.Words `toml:"hours"`
 }
 
-// Seed gives a new data folder its settings, groups and catalogue, all in one transaction. It does nothing when there
-// are settings already, whatever else changed meanwhile.
+// Seed gives a new data folder its settings, groups and catalogue in one transaction. If there are settings already, it
+// does nothing.
 func (ct *Catalogue) Seed(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

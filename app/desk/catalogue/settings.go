@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/jpeg" // reads the size of a logo
+	_ "image/jpeg" // for the size of a logo
 	_ "image/png"
 	"io"
 	"maps"
@@ -27,28 +27,28 @@ type SettingsForm struct {
 	Footer   *[]store.FooterLink
 	Home     *Home
 	Service  *Service
-	Review   *[]uint64 // products whose articles need a review before publishing
+	Review   *[]uint64 // products whose articles are reviewed before they are published
 }
 
-// Branding is whose desk it is and how it looks.
+// Branding is the desk's name and appearance.
 type Branding struct {
 	Name        string
 	Institution string
-	Short       string    // in the subject of mail; empty is made from Name
-	Colour      string    // #rrggbb; empty is the desk's own
-	Logo        io.Reader // PNG, JPEG or WebP, at most 512 KiB; nil leaves the logo
-	NoLogo      bool      // takes the logo away
+	Short       string    // in the subject of mail; if empty, made from Name
+	Colour      string    // #rrggbb; empty for the built-in one
+	Logo        io.Reader // PNG, JPEG or WebP, at most 512 KiB; nil leaves the current logo
+	NoLogo      bool      // removes the logo
 }
 
-// Home holds the texts of the home page.
+// Home has the texts of the home page.
 type Home struct {
 	Welcome  store.Words
 	Text     store.Words // Markdown
-	Searches []string    // often searched
+	Searches []string    // frequent searches
 	Hours    store.Words // usual times
 }
 
-// Service is by when tickets are due and when they close.
+// Service says when tickets are due and when they close.
 type Service struct {
 	Matrix       map[string]int // "blocking/today" -> 1 to 4, all twelve
 	HoursDue     map[string]int // "1" to "4" -> working hours
@@ -58,7 +58,7 @@ type Service struct {
 	ReopenWithin int // days
 }
 
-// MaxLogo is the greatest size of a logo in bytes.
+// MaxLogo is the maximum size of a logo in bytes.
 const MaxLogo = 512 << 10
 
 const (
@@ -71,9 +71,9 @@ var (
 	maxHomeText = store.SettingsTable.Most("home_text.it")
 )
 
-// ChangeSettings changes what the form has. Administrators only. rev is the revision the actor saw; 0 asks nothing. A
-// colour on which white text cannot be read is Invalid "error.colour-contrast" with the argument nearest, the colour
-// closest to it that passes.
+// ChangeSettings changes the parts that the form contains. Only administrators may call it. saw is the revision the
+// actor saw; 0 skips the check. A colour on which white text is not legible is Invalid "error.colour-contrast" with the
+// argument nearest, the closest legible colour.
 func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) (*store.Settings, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func (b *Branding) fill(set *store.Settings, logo, kind string, wrong *store.Pro
 	}
 }
 
-// keepLogo stores a picture after looking at what it really is. Errors that concern the field carry its name.
+// keepLogo stores a picture after checking its content. An error about the content names the field.
 func (ct *Catalogue) keepLogo(r io.Reader) (sum, kind string, err error) {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxLogo+1))
 	if err != nil {
@@ -172,7 +172,8 @@ func (ct *Catalogue) keepLogo(r io.Reader) (sum, kind string, err error) {
 	return blob.Sum, kind, err
 }
 
-// Logo opens the picture of the desk; NotFound when it has none. The caller closes it. For everybody.
+// Logo opens the desk's logo, or returns a NotFound error when it has none. The caller closes the file. Everyone may
+// call it.
 func (ct *Catalogue) Logo() (f *os.File, kind string, err error) {
 	set, err := ct.Settings()
 	if err != nil {
@@ -185,7 +186,7 @@ func (ct *Catalogue) Logo() (f *os.File, kind string, err error) {
 	return f, set.LogoType, err
 }
 
-// leastContrast is what WCAG asks between text and its ground.
+// leastContrast is the contrast that WCAG requires between text and its background.
 const leastContrast = 4.5
 
 func checkColour(wrong *store.Problems, s string) string {
@@ -218,7 +219,7 @@ func readColour(s string) ([3]uint8, bool) {
 
 func hexColour(c [3]uint8) string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }
 
-// contrastToWhite is the contrast of WCAG 2.1 between the colour and white: 1 to 21.
+// contrastToWhite returns the WCAG 2.1 contrast between the colour and white, from 1 to 21.
 func contrastToWhite(c [3]uint8) float64 {
 	linear := func(v uint8) float64 {
 		x := float64(v) / 255
@@ -230,7 +231,7 @@ func contrastToWhite(c [3]uint8) float64 {
 	return 1.05 / (0.2126*linear(c[0]) + 0.7152*linear(c[1]) + 0.0722*linear(c[2]) + 0.05)
 }
 
-// nearestReadable darkens the colour, keeping its hue, by the smallest step after which white text can be read on it.
+// nearestReadable returns the colour darkened, with the same hue, just enough to make white text legible on it.
 func nearestReadable(c [3]uint8) [3]uint8 {
 	for k := 1000; k > 0; k-- {
 		dark := [3]uint8{}
@@ -244,7 +245,8 @@ func nearestReadable(c [3]uint8) [3]uint8 {
 	return [3]uint8{}
 }
 
-// checkFooter cleans the links; those without label and address are left out. Problems stand under footer-N.
+// checkFooter returns the cleaned links, without those that have neither label nor address. Problems are named
+// footer-N.
 func checkFooter(in []store.FooterLink, wrong *store.Problems) []store.FooterLink {
 	var out []store.FooterLink
 	for i, l := range in {
@@ -272,8 +274,8 @@ func checkFooter(in []store.FooterLink, wrong *store.Problems) []store.FooterLin
 	return out
 }
 
-// linkAddress reports whether s may stand in a link that the administrator made: a web address, an e-mail address
-// with mailto:, or a path of this desk.
+// linkAddress reports whether s may be the target of an administrator's link: a web address, an e-mail address with
+// mailto:, or a path of this desk.
 func linkAddress(s string) bool {
 	if to, ok := strings.CutPrefix(s, "mailto:"); ok {
 		return entry.IsAddress(store.Address(to))
@@ -353,7 +355,7 @@ func products(tx *store.Tx, ids []uint64, wrong *store.Problems) (map[uint64]boo
 	return out, nil
 }
 
-// Settings returns what the administrator chose for the desk.
+// Settings returns the administrator's settings of the desk.
 func (ct *Catalogue) Settings() (*store.Settings, error) {
 	var s *store.Settings
 	err := ct.st.View(func(tx *store.Tx) error { s = store.CurrentSettings(tx); return nil })

@@ -11,40 +11,40 @@ import (
 	"sportello/store"
 )
 
-// MailEvents are the events of which the desk tells by mail: in the order in which a ticket lives through them, then
-// those of an account. Each has a subject and a text.
+// MailEvents are the events that the desk reports by mail: those of a ticket in the order of its life, then those of an
+// account. Each has a subject and a text.
 var MailEvents = append([]string{"opened", post.EventReceived, post.EventCut, "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority",
 	"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed", "digest"}, post.AccountEvents...)
 
-// optionalMails are the events whose mail an administrator may switch off.
+// optionalMails are the events whose mail an administrator may turn off.
 var optionalMails = []string{"browser"}
 
-// MayBeOff reports whether the event's mail may be switched off.
+// MayBeOff reports whether the event's mail may be turned off.
 func MayBeOff(event string) bool { return slices.Contains(optionalMails, event) }
 
-// MailOff reports whether the event's mail is switched off.
+// MailOff reports whether the event's mail is turned off.
 func MailOff(set *store.Settings, event string) bool {
 	return MayBeOff(event) && slices.Contains(set.MailsOff, event)
 }
 
-// MailPlaceholders are what the texts of mail may leave to be filled in, written {name}.
+// MailPlaceholders are the placeholders allowed in the texts of mail, written {name}.
 var MailPlaceholders = []string{"greeting", "name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token", "device", "address", "time", "rights"}
 
 var maxMailText = store.SettingsTable.Most("mail_texts.it")
 
 var inBraces = regexp.MustCompile(`\{([^{}\n]*)\}`)
 
-// MailText returns what the administrator made of the subject and the text of the event's mail. What is empty in a
-// language is the built-in one there.
+// MailText returns the administrator's subject and text for the event's mail. Where one is empty in a language, the
+// built-in one is used.
 func MailText(set *store.Settings, event string) (subject, text store.Words) {
 	return set.MailTexts[event+".subject"], set.MailTexts[event+".text"]
 }
 
-// SetMailText changes subject and text of the event's mail; what is empty becomes the built-in one again. off switches
-// the mail off, where MayBeOff; of other events it is nothing.
-// Administrators only. saw is the revision of the settings that the actor saw; 0 asks nothing. NotFound for an event
-// of which no mail tells. Invalid beside subject-it, subject-en, text-it and text-en, "error.mail-placeholder" with the
-// argument unknown for anything in braces that is no placeholder.
+// SetMailText changes subject and text of the event's mail; an empty one restores the built-in one. off turns the mail
+// off if MayBeOff allows it, and is ignored otherwise. Only administrators may call it. saw is the revision of the
+// settings that the actor saw; 0 skips the check. It returns a NotFound error for an event without mail, and Invalid
+// errors of subject-it, subject-en, text-it and text-en: "error.mail-placeholder", with the argument unknown, for
+// anything in braces that is not a placeholder.
 func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event string, subject, text store.Words, off bool) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event string, subje
 	})
 }
 
-// unknownPlaceholder returns the first thing in braces that would not be filled in, shortened for a message.
+// unknownPlaceholder returns the first text in braces that is not a placeholder, shortened for a message.
 func unknownPlaceholder(s string) string {
 	for _, m := range inBraces.FindAllStringSubmatch(s, -1) {
 		if !slices.Contains(MailPlaceholders, m[1]) {

@@ -15,7 +15,7 @@ import (
 	"sportello/store"
 )
 
-// Bounds of the list of synonyms.
+// The limits of the list of synonyms.
 const (
 	maxSynonymSets = 2000 // of one language
 )
@@ -25,10 +25,12 @@ var (
 	maxSynonym      = store.Synonyms.MostOfEach("words") // characters of one word
 )
 
-// SynonymLists holds for each language the sets of words that mean the same, in the order they were written.
+// SynonymLists has, for each language, the sets of words with the same meaning, in the order in which they were
+// written.
 type SynonymLists map[string][][]string
 
-// Synonyms returns the lists and a mark of how they are now, to be given back when they are changed. Administrators only.
+// Synonyms returns the lists and a mark of their current state, to be passed to ChangeSynonyms. Only administrators may
+// call it.
 func (ct *Catalogue) Synonyms(a policy.Actor) (lists SynonymLists, mark string, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, "", err
@@ -70,9 +72,9 @@ func synonymMark(now map[string][]*store.SynonymSet) string {
 	return fmt.Sprintf("%x", h.Sum64())
 }
 
-// ChangeSynonyms makes the lists be those given. Sets that stay are not written again. saw is the mark the actor saw;
-// empty asks nothing. What is wrong names the field synonyms-it or synonyms-en. Administrators only. Conflict
-// "error.changed-meanwhile" when somebody else changed a list. It takes effect at once.
+// ChangeSynonyms replaces the lists, with effect at once. Unchanged sets are not written again. saw is the mark that
+// the actor saw; empty skips the check. Only administrators may call it. Problems name the field synonyms-it or
+// synonyms-en. It returns Conflict "error.changed-meanwhile" when somebody else changed a list.
 func (ct *Catalogue) ChangeSynonyms(a policy.Actor, saw string, lists SynonymLists) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -146,7 +148,7 @@ func cleanSynonyms(wrong *store.Problems, field string, sets [][]string) [][]str
 	return out
 }
 
-// seedSynonyms writes the built-in sets.
+// seedSynonyms writes the built-in synonyms.
 func seedSynonyms(tx *store.Tx) error {
 	var file map[string][][]string
 	if err := toml.Unmarshal(assets.Synonyms, &file); err != nil {

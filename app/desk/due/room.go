@@ -1,10 +1,10 @@
-// Package due says when a ticket is due: its priority, the working time it has, the time it stood still, and when
-// something is to happen to it without anybody doing it.
+// Package due computes a ticket's dates: its priority, its working time, how long its clock was paused, when it is due,
+// and when something happens to it automatically.
 package due
 
 import "time"
 
-// Clock reckons in the working time of one desk.
+// Clock computes in the working time of one desk.
 type Clock struct{ loc *time.Location }
 
 // New returns the clock of a desk in the time zone.

@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// calendar is the working time as the settings have it.
+// calendar returns the working time from the settings.
 func (ck *Clock) calendar(s *store.Settings) worktime.Calendar {
 	c := worktime.Calendar{Begin: 8, End: 18, Location: ck.loc}
 	if s.DayEnds > s.DayBegins {
@@ -17,11 +17,11 @@ func (ck *Clock) calendar(s *store.Settings) worktime.Calendar {
 	return c
 }
 
-// Schedule sets what follows from a ticket's other fields: its priority by the matrix, when it is due, and when
-// something is to happen to it by itself.
+// Schedule sets the fields that follow from the ticket's others: the priority from the matrix, when it is due, and when
+// something happens to it automatically.
 //
-// Due is the date the requester gave or, without one, opening plus the working hours of the priority; it moves on by
-// the working time for which the ticket stood in waiting and planned.
+// Due is the date the requester gave or, without one, the opening plus the working hours of the priority. It moves on
+// by the working time the ticket spent waiting and planned.
 func (ck *Clock) Schedule(set *store.Settings, t *store.Ticket) {
 	cal := ck.calendar(set)
 	t.Priority = set.PriorityOf(t.Severity, t.Urgency)
@@ -46,12 +46,12 @@ func (ck *Clock) Schedule(set *store.Settings, t *store.Ticket) {
 }
 
 const (
-	spamDays = 30 // spam is kept that long and then removed
-	warnDays = 2  // before closing by itself the requester is told
+	spamDays = 30 // days until spam is removed
+	warnDays = 2  // days before the automatic closing on which the requester is warned
 )
 
-// Enter moves the ticket into the state and keeps its dates: when it was taken, resolved, closed, and how long its
-// clock stood.
+// Enter moves the ticket into the state and records its dates: when it was taken, resolved and closed, and how long its
+// clock was paused.
 func (ck *Clock) Enter(set *store.Settings, t *store.Ticket, to store.State, now time.Time) {
 	stands := func(s store.State) bool { return s == store.StateWaiting || s == store.StatePlanned }
 	if stands(t.State) && !stands(to) && !t.Stands.IsZero() {

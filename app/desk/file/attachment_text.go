@@ -11,23 +11,24 @@ import (
 	"sportello/store"
 )
 
-// The text of attachments is read behind the change log, so that nobody waits for it: whoever attaches a file is
-// answered first, and search finds its words some seconds later.
+// The text of attachments is read by a follower of the change log, so that nobody waits for it: whoever attaches a file
+// is answered first, and search finds its words some seconds later.
 
-// cursorAttachments is the reader's name in the store's cursors.
+// cursorAttachments is the follower's name in the store's cursors.
 const cursorAttachments = "attachments"
 
 const (
 	readersAtOnce = 2
 	maxRetried    = 1000
-	filesAtOnce   = 2000 // changes, or files, that are looked at in one transaction
+	filesAtOnce   = 2000 // changes or files examined in one transaction
 )
 
-// Reader reads the text of a file that is open at its beginning; extract.Apart is one. Its errors are those of package
+// Reader returns the text of a file opened at its beginning; extract.Apart is one. Its errors are those of package
 // extract, or the context's.
 type Reader func(ctx context.Context, f *os.File, name, mediaType string) (string, error)
 
-// attachments follows the change log and reads the text of files. A file is read again after a crash, to the same text.
+// attachments returns the follower that reads the text of files. After a crash it may read a file again, with the same
+// result.
 func (fs *Files) attachments(read Reader) store.Follower {
 	return store.Follower{
 		Name:   cursorAttachments,
@@ -43,18 +44,18 @@ func (fs *Files) attachments(read Reader) store.Follower {
 	}
 }
 
-// RunAttachments reads the text of files as they are attached, until the context ends.
+// RunAttachments reads the text of new files until the context ends.
 func (fs *Files) RunAttachments(ctx context.Context, read Reader) error {
 	return fs.st.Follow(ctx, fs.attachments(read))
 }
 
-// ReadAttachments reads the text of the files attached since the last time, the first time of all there are, and
-// returns the sequence number of the change log it came to. It goes on where it was when it is ended.
+// ReadAttachments reads the text of the files attached since the last call, of all files the first time, and returns
+// the sequence number of the last change it handled. If it is interrupted, the next call continues.
 func (fs *Files) ReadAttachments(ctx context.Context, read Reader) (uint64, error) {
 	return fs.st.CatchUp(ctx, fs.attachments(read))
 }
 
-// readAttached reads the files of the changes, each once.
+// readAttached reads the files in the changes, each once.
 func (fs *Files) readAttached(ctx context.Context, read Reader, changes []*store.Change) error {
 	var todo []uint64
 	err := fs.st.View(func(tx *store.Tx) error {
@@ -74,7 +75,7 @@ func (fs *Files) readAttached(ctx context.Context, read Reader, changes []*store
 	return fs.readFiles(ctx, read, todo)
 }
 
-// fileOf returns the file that may have to be read after the change: it is new, or has to be read again. 0 for none.
+// fileOf returns the file that may have to be read because of the change: it is new or must be read again. 0 for none.
 func fileOf(tx *store.Tx, c *store.Change) uint64 {
 	switch {
 	case c.Op == store.Remove:
@@ -88,7 +89,7 @@ func fileOf(tx *store.Tx, c *store.Change) uint64 {
 	return 0
 }
 
-// readAllAttachments walks the files instead of a long past.
+// readAllAttachments reads all files instead of following a long log.
 func (fs *Files) readAllAttachments(ctx context.Context, read Reader) error {
 	for next := uint64(1); next != 0; {
 		var todo []uint64
@@ -120,8 +121,8 @@ func (fs *Files) readAllAttachments(ctx context.Context, read Reader) error {
 	return nil
 }
 
-// unread returns the file if its text is to be read: it belongs to something, is of a kind that is read, and was not
-// yet. Else nil.
+// unread returns the file if its text should be read: it is attached to something, is of a readable kind, and was not
+// read yet. Otherwise it returns nil.
 func unread(tx *store.Tx, id uint64) *store.File {
 	f, err := store.Files.Get(tx, id)
 	if err != nil || f.Pending() || !extract.Reads(f.Name, f.Type) {
@@ -133,7 +134,8 @@ func unread(tx *store.Tx, id uint64) *store.File {
 	return f
 }
 
-// readFiles reads some files at once and returns when all are read, or the first error of the store or the context.
+// readFiles reads several files in parallel. It returns when all are read, or the first error of the store or the
+// context.
 func (fs *Files) readFiles(ctx context.Context, read Reader, ids []uint64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -161,7 +163,7 @@ func (fs *Files) readFiles(ctx context.Context, read Reader, ids []uint64) error
 	return context.Cause(ctx)
 }
 
-// readFile reads the text of one file and keeps it, or why there is none. What ran out of bounds may have been the
+// readFile reads the text of one file and stores it, or why there is none. Exceeding a limit may have been the
 // machine's fault, and is tried a second time.
 func (fs *Files) readFile(ctx context.Context, read Reader, id uint64) error {
 	var f *store.File
@@ -181,11 +183,11 @@ func (fs *Files) readFile(ctx context.Context, read Reader, id uint64) error {
 		fs.log.Warn("no text in attachment", "file", id, "reason", failed, "err", err)
 	}
 	return fs.st.Update(store.By{Via: "desk", Act: "read-file", Internal: true}, func(tx *store.Tx) error {
-		now := unread(tx, id) // it may have gone or moved meanwhile
+		now := unread(tx, id) // it may have been removed or moved meanwhile
 		if now == nil {
 			return nil
 		}
-		row, err := store.TextOf(tx, id) // there when it is read again
+		row, err := store.TextOf(tx, id) // exists when the file is read again
 		if store.KindOf(err) == store.NotFound {
 			row, err = &store.FileText{}, nil
 		}
@@ -206,16 +208,16 @@ func (fs *Files) readBlob(ctx context.Context, read Reader, f *store.File) (stri
 	return read(ctx, b, f.Name, f.Type)
 }
 
-// FailedAttachment is a file that search knows only by its name.
+// FailedAttachment is a file that search can find only by its name.
 type FailedAttachment struct {
 	File    *store.File
-	Article *store.Article // of the file, if it belongs to one
-	Reason  string         // in one word of package extract
+	Article *store.Article // the file's article, if it belongs to one
+	Reason  string         // a reason word of package extract
 	At      time.Time
 }
 
-// FailedAttachments lists the files whose text could not be read, the newest first and at most so many, and says how
-// many there are. For administrators; of tickets they may not open it says no more than the number.
+// FailedAttachments returns up to limit files whose text could not be read, the newest first, and their total number.
+// Only administrators may call it; of tickets they may not open it reveals only the number.
 func (fs *Files) FailedAttachments(a policy.Actor, limit int) (list []FailedAttachment, total int, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, 0, err
@@ -250,8 +252,8 @@ func (fs *Files) FailedAttachments(a policy.Actor, limit int) (list []FailedAtta
 	return list, total, err
 }
 
-// RetryAttachments has the files whose text could not be read be read once more, the newest first and at most a
-// thousand, and returns how many they are. For administrators.
+// RetryAttachments marks up to a thousand files whose text could not be read, the newest first, to be read again, and
+// returns how many it marked. Only administrators may call it.
 func (fs *Files) RetryAttachments(a policy.Actor) (n int, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return 0, err

@@ -12,22 +12,22 @@ import (
 	"sportello/store"
 )
 
-// maxPending bounds the uploads one person may have lying about unused, and maxPendingFiles how many times the largest
-// file they may weigh: nobody fills the disk with what belongs to nothing.
+// maxPending limits one person's unused uploads, and maxPendingFiles their total size in multiples of the largest
+// allowed file, so that nobody can fill the disk with files that belong to nothing.
 const (
 	maxPending      = 200
 	maxPendingFiles = 20
 )
 
-// Keep stores what a person sends as a pending file: it belongs to nobody else until a message, note or article names
-// it, and goes after a day. The media type is told by the content, never by the name. An empty file is kept as it is.
-// TooLarge "error.file-too-large" beyond the limit, Invalid "error.pending-files" when the person has too many such
-// files, with nothing kept.
+// Keep stores a person's upload as a pending file: it belongs only to them until a message, note or article uses it,
+// and is removed after a day. The media type comes from the content, never from the name. Empty files are stored too.
+// It stores nothing and returns TooLarge "error.file-too-large" above the limit, and Invalid "error.pending-files" when
+// the person has too many pending files.
 func (fs *Files) Keep(a policy.Actor, name string, r io.Reader) (*store.File, error) {
 	if !a.SignedIn() {
 		return nil, policy.Denied(a)
 	}
-	a.Once = nil // a form that is refused keeps its files, and its key
+	a.Once = nil // a form that is refused keeps its files and its key
 	if err := fs.mayKeepMore(a); err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (fs *Files) Pending(a policy.Actor, ids []uint64) ([]*store.File, error) {
 	return out, err
 }
 
-// Open opens a file for reading. The caller closes it. NotFound for a file that the actor may not read.
+// Open opens a file for reading. The caller closes it. It returns a NotFound error for a file the actor may not read.
 func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) {
 	var f *store.File
 	err := fs.st.View(func(tx *store.Tx) error {
@@ -105,8 +105,8 @@ func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) 
 	return f, r, err
 }
 
-// MayReadFile returns nil when the actor may read the file: they may read the message or note it came with, or one of
-// the versions of an article that show it, or they sent it and nothing has it yet. NotFound otherwise.
+// MayReadFile returns nil when the actor may read the file: they may read its message or note, or a version of an
+// article that shows it, or the file is their own pending upload. Otherwise it returns a NotFound error.
 func (fs *Files) MayReadFile(tx *store.Tx, a policy.Actor, f *store.File) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	switch {
@@ -132,7 +132,7 @@ func (fs *Files) MayReadFile(tx *store.Tx, a policy.Actor, f *store.File) error 
 	return gone
 }
 
-// ReadableFiles returns those of the files that the actor may read, in their order.
+// ReadableFiles returns the files that the actor may read, in the same order.
 func (fs *Files) ReadableFiles(tx *store.Tx, a policy.Actor, files []*store.File) ([]*store.File, error) {
 	var out []*store.File
 	for _, f := range files {
@@ -146,7 +146,7 @@ func (fs *Files) ReadableFiles(tx *store.Tx, a policy.Actor, files []*store.File
 	return out, nil
 }
 
-// PendingFiles returns the uploads that the actor made and that belong to nothing yet.
+// PendingFiles returns the pending uploads of the actor among the ids.
 func PendingFiles(tx *store.Tx, a policy.Actor, ids []uint64) ([]*store.File, error) {
 	var out []*store.File
 	for _, id := range ids {

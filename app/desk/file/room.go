@@ -1,5 +1,5 @@
-// Package file keeps attachments: it takes what people send, opens it for those who may read what it belongs to, and has
-// its text read for the search.
+// Package file stores attachments, opens them for people who may read the ticket or article they are attached to, and
+// has their text read for the search.
 package file
 
 import (
@@ -17,7 +17,7 @@ type Files struct {
 	rights  *policy.Rights
 }
 
-// New returns the attachments of the store; one has at most maxFile bytes.
+// New returns the attachments of the store; an attachment may have at most maxFile bytes.
 func New(st *store.Store, log *slog.Logger, maxFile int64, rights *policy.Rights) *Files {
 	return &Files{st: st, log: log, maxFile: maxFile, rights: rights}
 }

@@ -9,14 +9,15 @@ import (
 	"sportello/store"
 )
 
-// maxLookedThrough bounds how many files of one hit are looked through for words.
+// maxLookedThrough limits how many files of one hit are searched for words.
 const maxLookedThrough = 5
 
-// showAttachment has the hit show where its words stand, if the ticket or article itself lacks some that a file has.
+// showAttachment makes the hit show the file that contains its words, if the ticket or article itself lacks some of
+// them.
 func (fi *Finder) showAttachment(tx *store.Tx, a policy.Actor, f *Found, parsed query.Parsed) error {
 	language := ""
 	if f.Mail != nil {
-		return nil // its files are not read before it becomes a message
+		return nil // files of a mail are not read until it becomes a message
 	}
 	if f.Ticket != nil {
 		language = f.Ticket.Language
@@ -48,7 +49,7 @@ func (fi *Finder) showAttachment(tx *store.Tx, a policy.Actor, f *Found, parsed 
 		}
 	}
 	if s := query.Snippet(best, parsed, language, snippetLength); strings.Contains(string(s), "<mark>") {
-		f.Snippet = s // else the words stand in the file's name
+		f.Snippet = s // otherwise the file's name contains the words
 	}
 	return nil
 }

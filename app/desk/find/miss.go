@@ -19,22 +19,22 @@ import (
 	"sportello/store"
 )
 
-// What people did not find tells those who write which article is missing. It is kept without who asked: counts of
-// words for each month, written in batches, so that searching itself writes nothing.
+// What people did not find shows writers which articles are missing. It is stored without who searched: counts of words
+// per month, written in batches, so that a search itself writes nothing.
 //
-// Whether something that was found was opened is known by a random name that the links of one answer carry (?s=NAME).
-// The name stands in memory alone, for ten minutes, beside the words and nothing else; opening such a link forgets it,
-// and a search whose name is still there after ten minutes counts as one without a click. That is a GET that changes
-// something, but nothing that lasts or that anybody sees: a number that would else grow by one does not. It is known
-// to err: a page that was opened in a new window counts as opened, one that was read in its extract counts as not.
+// A random name in the links of one answer (?s=NAME) shows whether a result was opened. The name is kept only in
+// memory, for ten minutes, with the words and nothing else. Opening such a link forgets it; a search whose name is
+// still there after ten minutes counts as one without a click. This is a GET that changes something, but nothing
+// lasting or visible: a number that would have grown by one does not. The count is approximate: a result opened in a
+// new window counts as opened, one read in its extract does not.
 
 const (
-	missHolds = 10 * time.Minute // so long after a search opening a hit counts
+	missHolds = 10 * time.Minute // how long after a search opening a result counts
 	missFlush = 30 * time.Second
-	maxAsked  = 10000 // searches that wait for a click at one time; further ones are not counted
-	maxMisses = 1000  // different misses between two flushes; further ones are not counted
-	maxMonth  = 10000 // rows of one month: whoever searches for nonsense fills no disk
-	minMiss   = 3     // characters of words that are kept
+	maxAsked  = 10000 // searches waiting for a click at one time; more are not counted
+	maxMisses = 1000  // different misses between two writes; more are not counted
+	maxMonth  = 10000 // rows of one month, so that searching for nonsense cannot fill the disk
+	minMiss   = 3     // minimum characters of words that are stored
 	maxMiss   = 100
 )
 
@@ -50,7 +50,7 @@ type asked struct {
 	at time.Time
 }
 
-// missWork is what was searched for and is not written yet.
+// missWork holds searches that are not written yet.
 type missWork struct {
 	mu       sync.Mutex
 	asked    map[string]asked  // by the name in the links
@@ -58,18 +58,18 @@ type missWork struct {
 	gathered map[missKey]missCount
 }
 
-// Asked is one answered search, as it concerns what people did not find.
+// Asked is one answered search, for the count of what people did not find.
 type Asked struct {
 	Words  []string // without filters
-	Module uint64   // to which it was limited
-	Guide  bool     // only articles were looked for
-	First  bool     // a new question, not another page, order or part of the answer to one
+	Module uint64   // the module it was limited to
+	Guide  bool     // only articles were searched
+	First  bool     // a new search, not another page, order or part of an earlier one
 	Found  int
 }
 
-// Asked notes an answered search and returns the name that the links of the answer are to carry, empty when the search
-// is not counted. It writes nothing. What may tell of a person is left out: addresses and long numbers, and whatever
-// agents and administrators look for among tickets.
+// Asked records an answered search in memory and returns the name for the links of the answer, empty when the search is
+// not counted. It leaves out what may identify a person: addresses, long numbers, and everything that agents and
+// administrators search for among tickets.
 func (fi *Finder) Asked(a policy.Actor, q Asked) string {
 	text := missText(q.Words)
 	if text == "" || fi.missMonths == 0 || (a.IsAgent() || a.IsAdministrator()) && !q.Guide {
@@ -82,7 +82,7 @@ func (fi *Finder) Asked(a policy.Actor, q Asked) string {
 	defer w.mu.Unlock()
 	w.settle(now)
 	if !q.First {
-		return w.latest[text] // the same question, seen from another side: by somebody else too, but it is only a number
+		return w.latest[text] // another page of the same search, perhaps somebody else's, but it is only a number
 	}
 	if q.Found == 0 {
 		w.gather(key, missCount{none: 1})
@@ -102,7 +102,7 @@ func (fi *Finder) Asked(a policy.Actor, q Asked) string {
 	return name
 }
 
-// Opened notes that something was opened from the answer of the name. Any other name does nothing.
+// Opened records that a result was opened from the answer with the name. An unknown name does nothing.
 func (fi *Finder) Opened(name string) {
 	if name == "" {
 		return
@@ -122,7 +122,7 @@ func (w *missWork) forget(name string, key missKey) {
 	}
 }
 
-// settle counts the searches whose time for a click has passed.
+// settle counts the searches whose time for a click is over.
 func (w *missWork) settle(now time.Time) {
 	for name, q := range w.asked {
 		if now.Sub(q.at) > missHolds {
@@ -141,7 +141,7 @@ func (w *missWork) gather(key missKey, c missCount) {
 	}
 }
 
-// take returns what is to be written, and begins anew.
+// take returns the counts to be written, and starts new ones.
 func (w *missWork) take(now time.Time) map[missKey]missCount {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -151,13 +151,13 @@ func (w *missWork) take(now time.Time) map[missKey]missCount {
 	return out
 }
 
-// missText is the form in which words are counted, empty for what is not kept.
+// missText returns the form in which words are counted, empty for words that are not stored.
 func missText(words []string) string {
 	s := strings.ToLower(norm.NFC.String(strings.Join(strings.Fields(strings.Join(words, " ")), " ")))
 	if n := utf8.RuneCountInString(s); n < minMiss || n > maxMiss || strings.Contains(s, "@") {
 		return ""
 	}
-	letters, digits := 0, 0 // digits also when they are written in groups
+	letters, digits := 0, 0 // digits count even when they are written in groups
 	for _, r := range s {
 		switch {
 		case unicode.IsDigit(r):
@@ -174,11 +174,11 @@ func missText(words []string) string {
 	if letters < minMiss {
 		return ""
 	}
-	return strings.Clone(s) // it outlives the request, whose memory is used again
+	return strings.Clone(s) // it outlives the request, whose memory is reused
 }
 
-// RunMisses writes what was gathered each half minute, and once more when the context ends; each hour it erases what
-// is older than the configured time.
+// RunMisses writes the counts every half minute, and once more when the context ends. Every hour it removes counts
+// older than the configured time.
 func (fi *Finder) RunMisses(ctx context.Context) error {
 	tick := time.NewTicker(missFlush)
 	defer tick.Stop()
@@ -201,10 +201,10 @@ func (fi *Finder) RunMisses(ctx context.Context) error {
 	}
 }
 
-// month is how months are named, in the desk's time zone.
+// month returns the name of the month in the desk's time zone.
 func (fi *Finder) month(t time.Time) string { return t.In(fi.loc).Format("2006-01") }
 
-// WriteMisses writes what was gathered now. What could not be written is gathered again.
+// WriteMisses writes the counts now. On failure it keeps them for the next time.
 func (fi *Finder) WriteMisses() error {
 	list := fi.misses.take(fi.clock())
 	if len(list) == 0 {
@@ -245,14 +245,14 @@ func (fi *Finder) WriteMisses() error {
 	return err
 }
 
-// EraseMisses removes the months that are older than the configured time, in batches.
+// EraseMisses removes the months older than the configured time, in batches.
 func (fi *Finder) EraseMisses() error {
 	for {
 		n := 0
 		err := fi.st.Update(store.By{Via: "desk", Act: "erase-misses"}, func(tx *store.Tx) error {
 			n = 0
 			y, m, _ := tx.Now().In(fi.loc).Date()
-			// The month that runs now counts as one of those that are kept.
+			// The current month is one of those that are kept.
 			first := time.Date(y, m+1-time.Month(fi.missMonths), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
 			var old []uint64
 			for e := range store.MissesByMonth.Entries(tx, store.Span{High: store.Beginning(first)}) {
@@ -274,33 +274,33 @@ func (fi *Finder) EraseMisses() error {
 	}
 }
 
-// Missing is one thing that people did not find, over the months that were asked for.
+// Missing is something that people did not find, over the requested months.
 type Missing struct {
 	Text      string
 	Module    uint64
-	Path      store.Words // of the module; empty for none, or for one that is gone
+	Path      store.Words // of the module; empty when there is none, or it no longer exists
 	None      int
 	Unclicked int
 	Last      time.Time // a day
 }
 
-// MissingQuery is which of them are wanted. Zero values do not filter.
+// MissingQuery selects what to list. Zero values do not filter.
 type MissingQuery struct {
 	Module uint64 // this level or one below it
 	Month  string // 2026-11
 	Limit  int    // 100 when 0, at most 500
 }
 
-// MissingPage lists what was not found, the most frequent first, and the months there are, the newest first. More
-// says that there is more than the limit.
+// MissingPage lists what was not found, the most frequent first, and the available months, the newest first. More says
+// that there are more than the limit.
 type MissingPage struct {
 	List   []Missing
 	Months []string
 	More   bool
 }
 
-// Missing tells those who may write articles what people searched for and did not find. Denied for everybody else:
-// what one person types is shown to no other.
+// Missing returns what people searched for without finding it. It returns a Denied error to people who may not write
+// articles: nobody else sees what a person typed.
 func (fi *Finder) Missing(a policy.Actor, q MissingQuery) (MissingPage, error) {
 	var page MissingPage
 	if err := policy.MayDraft(a); err != nil {

@@ -1,5 +1,5 @@
-// Package find asks the index as somebody, so that everyone finds only what they may read, and keeps count of what was
-// not found.
+// Package find queries the index for a person, so that everyone finds only what they may read, and counts what was not
+// found.
 package find
 
 import (
@@ -23,8 +23,8 @@ type Finder struct {
 	misses     missWork
 }
 
-// New returns the search over the store. Without an index every search answers Unavailable; what people did not
-// find is kept for so many months.
+// New returns the search over the store. Without an index every search returns an Unavailable error. What people did
+// not find is kept for missMonths months.
 func New(st *store.Store, ix *search.Index, loc *time.Location, missMonths int, rights *policy.Rights, files *file.Files) *Finder {
 	return &Finder{st: st, ix: ix, clock: st.Now, loc: loc, missMonths: missMonths, rights: rights, files: files}
 }

@@ -24,39 +24,39 @@ type Query struct {
 	Sort   string // "" by relevance, "date"
 }
 
-// Page is the answer: hits the actor may read, with snippets of what the actor may read of each.
+// Page is the answer: the hits the actor may read, with snippets of what the actor may read in each.
 type Page struct {
 	Total      int
-	All        int  // of Total, how many have all the words; the others have most of them
+	All        int  // how many of Total contain all the words; the others contain most of them
 	AtLeast    bool // Total is a lower bound
 	Took       time.Duration
 	Hits       []Found
 	Facets     []search.Facet
-	Corrected  string // the question that was answered, with what was perhaps misspelt put right
-	AsTyped    string // then, the question that insists on what was typed
+	Corrected  string // the corrected query, if that was answered
+	AsTyped    string // in that case, the query that insists on the original words
 	DidYouMean string
-	Parsed     query.Parsed // what was understood of the question; Any: nothing had all the words, these have some
+	Parsed     query.Parsed // the parsed query; Any: nothing contained all the words, the hits contain some
 }
 
-// Found is one hit with what its line shows.
+// Found is one hit with the data of its line.
 type Found struct {
 	Type    string
 	Ticket  *store.Ticket
 	Article *store.Article
 	Version *store.Version
-	Mail    *store.Mail // one that the actor judges
+	Mail    *store.Mail // a mail that the actor judges
 	Title   string
 	Snippet template.HTML
 
-	Attachment string // the file whose text the snippet is from, when some of the words stand nowhere else
+	Attachment string // the file the snippet comes from, when only a file contains some of the words
 
-	text   string // of the ticket or article itself, as the actor may read it
+	text   string // text of the ticket or article itself, as the actor may read it
 	Module *store.Module
 	Group  *store.Group
 }
 
-// Access tells the index what the actor may read. It is the first of two gates: each hit is judged again by the
-// policy on the row that is there now.
+// Access returns what the actor may read, for the index. It is the first of two checks: the policy checks each hit
+// again on the current row.
 func (fi *Finder) Access(a policy.Actor) search.Access {
 	x := search.Access{Person: a.ID(), Agent: a.IsAgent(), AllTickets: a.IsAdministrator()}
 	x.AllArticles = a.IsAdministrator() || a.Person != nil && a.Person.Editor
@@ -75,11 +75,11 @@ func (fi *Finder) Access(a policy.Actor) search.Access {
 	return x
 }
 
-// searchTime bounds one search.
+// searchTime is the time limit of one search.
 const searchTime = 3 * time.Second
 
-// Search answers a question of text over tickets, articles, and the mail that the actor judges. Anybody may ask and finds what they may read.
-// Unavailable when there is no index.
+// Search searches the text of tickets, articles, and the mail that the actor judges. Everyone may call it and finds
+// what they may read. It returns an Unavailable error without an index.
 func (fi *Finder) Search(ctx context.Context, a policy.Actor, q Query) (Page, error) {
 	var page Page
 	if fi.ix == nil {
@@ -114,7 +114,7 @@ func (fi *Finder) Search(ctx context.Context, a policy.Actor, q Query) (Page, er
 	return page, err
 }
 
-// snippetLength is how many characters of text a hit shows.
+// snippetLength is the length of a hit's snippet in characters.
 const snippetLength = 220
 
 func (fi *Finder) found(tx *store.Tx, a policy.Actor, h search.Hit, parsed query.Parsed) (Found, bool, error) {
@@ -131,7 +131,7 @@ func (fi *Finder) found(tx *store.Tx, a policy.Actor, h search.Hit, parsed query
 		}
 		f.text = text
 		f.Ticket, f.Title, f.Snippet = t, t.Subject, query.Snippet(text, parsed, t.Language, snippetLength)
-		f.Group, _ = store.Groups.Get(tx, t.Group) // a line without its group is still a line
+		f.Group, _ = store.Groups.Get(tx, t.Group) // a line without its group is still useful
 		if t.Module != 0 {
 			f.Module, _ = store.Modules.Get(tx, t.Module)
 		}
@@ -157,17 +157,17 @@ func (fi *Finder) found(tx *store.Tx, a policy.Actor, h search.Hit, parsed query
 		}
 		f.Mail, f.Title, f.text = m, m.Subject, markup.Plain("markdown", m.Text)
 		f.Snippet = query.Snippet(f.text, parsed, "", snippetLength)
-		f.Group, _ = store.Groups.Get(tx, m.Group) // a line without its group is still a line
+		f.Group, _ = store.Groups.Get(tx, m.Group) // a line without its group is still useful
 	default:
 		return f, false, nil
 	}
 	return f, true, nil
 }
 
-// maxSnippetText bounds the text of one ticket that is looked through for a snippet, in bytes.
+// maxSnippetText limits the bytes of one ticket's text that are searched for a snippet.
 const maxSnippetText = 256 << 10
 
-// readableText joins what the actor may read of the ticket's messages.
+// readableText returns the text of those of the ticket's messages that the actor may read.
 func (fi *Finder) readableText(tx *store.Tx, a policy.Actor, t *store.Ticket) (string, error) {
 	messages, err := fi.rights.Messages(tx, t, fi.rights.Stand(tx, a, t))
 	var b strings.Builder
@@ -181,7 +181,7 @@ func (fi *Finder) readableText(tx *store.Tx, a policy.Actor, t *store.Ticket) (s
 	return b.String(), err
 }
 
-// LookAlike finds articles and the actor's own tickets that resemble what is being typed as a subject.
+// LookAlike returns articles and the actor's own tickets that resemble a subject being typed.
 func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text string, limit int) ([]Found, error) {
 	if fi.ix == nil || len([]rune(strings.TrimSpace(text))) < 3 {
 		return nil, nil
@@ -189,7 +189,7 @@ func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text string, li
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	x := fi.Access(a)
-	// While asking, own tickets alone: an agent's reading rights are for the workbench.
+	// Search only the person's own tickets: an agent's reading rights are for the workbench.
 	x.Agent, x.AllTickets, x.Groups, x.Organisations, x.Units = false, false, nil, nil, nil
 	hits, err := fi.ix.SuggestIn(ctx, text, x, a.Lang(), limit)
 	if err != nil {
@@ -211,15 +211,16 @@ func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text string, li
 	return out, err
 }
 
-// Completions are what a search box offers while somebody is typing.
+// Completions are what a search box offers while somebody types.
 type Completions struct {
 	Hits    []Found
 	Modules []*store.Module
-	Words   []string // the text with its last word completed
-	Filters []string // the text with a filter or its value completed
+	Words   []string // the text with a completed last word
+	Filters []string // the text with a completed filter or value
 }
 
-// Complete offers how the text may go on. Anybody may ask; what is offered is what they may read, tickets only their own.
+// Complete returns completions of the text. Everyone may call it; they get what they may read, and only their own
+// tickets.
 func (fi *Finder) Complete(ctx context.Context, a policy.Actor, text string, limit int) (Completions, error) {
 	var out Completions
 	if fi.ix == nil {
@@ -227,7 +228,7 @@ func (fi *Finder) Complete(ctx context.Context, a policy.Actor, text string, lim
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	// Hits are one's own, whoever asks; what an agent may be told of words is more.
+	// Hits are the person's own tickets, whoever they are; for words an agent's rights count.
 	c, err := fi.ix.Complete(ctx, text, fi.Access(a), a.Lang(), limit)
 	if err != nil {
 		return out, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}

@@ -10,8 +10,8 @@ import (
 	"sportello/store"
 )
 
-// endWithChange ends what opens the account when the change is one that ends it, before the row p is written: all of it
-// when access is taken away, and once more when it is given back; what was sent to the address when that is another.
+// endWithChange ends the credentials that a change of the person invalidates, before the row p is written: all of them
+// when access is removed or restored; links sent to the address when the address changes.
 func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
 	switch {
 	case p.ID == 0:
@@ -24,9 +24,9 @@ func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
 	return nil
 }
 
-// SendPasswordLink has a link, good once and for three days, with which a password is chosen, sent to the person's own
-// address; nobody else sees it. Administrators may for everybody, supervisors for agents whose rights all come from
-// groups they look after. Invalid "error.link-not-sent" where no mail goes out to the person.
+// SendPasswordLink mails the person a link for choosing a password, valid once and for three days; nobody else sees it.
+// Administrators may call it for everybody, supervisors for agents whose rights all come from groups they manage. It
+// returns Invalid "error.link-not-sent" when no mail can be sent to the person.
 func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
 	err := ps.st.Update(a.By("send-link"), func(tx *store.Tx) error {
 		p, err := ps.linkable(tx, a, policy.SendLink, id, "")
@@ -44,9 +44,9 @@ func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
 	return err
 }
 
-// HandPasswordLink returns the secret of such a link to be handed over; earlier ones become worthless. Administrators
-// alone may, and where mail goes out to the person only with a reason. It is logged with the reason, and the person is
-// told.
+// HandPasswordLink returns the secret of such a link, to be handed over; earlier links become invalid. Only
+// administrators may call it, and only with a reason if the person can get mail. It is logged with the reason, and the
+// person is notified.
 func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (string, error) {
 	reason = entry.Cut(markup.Line(reason), entry.MaxName)
 	link := ""
@@ -69,7 +69,7 @@ func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (st
 	return link, nil
 }
 
-// linkable returns the person if the actor may have a link made for them in that way.
+// linkable returns the person, or an error when the actor may not create a link for them in this way.
 func (ps *People) linkable(tx *store.Tx, a policy.Actor, act policy.AccountAct, id uint64, reason string) (*store.Person, error) {
 	if !maySeePeople(a) {
 		return nil, policy.Denied(a)
@@ -91,7 +91,7 @@ func (ps *People) linkable(tx *store.Tx, a policy.Actor, act policy.AccountAct, 
 	return p, nil
 }
 
-// MayLink reports whether SendPasswordLink, and whether HandPasswordLink with a reason, would be allowed.
+// MayLink reports whether SendPasswordLink, and HandPasswordLink with a reason, would be allowed.
 func (ps *People) MayLink(a policy.Actor, p *store.Person) (send, hand bool) {
 	if p.Disabled || p.ID == 0 {
 		return false, false
@@ -104,16 +104,17 @@ func (ps *People) MayLink(a policy.Actor, p *store.Person) (send, hand bool) {
 	return to.Mails && policy.MayAccount(a, policy.SendLink, to), policy.MayAccount(a, policy.HandLink, to)
 }
 
-// SleepingToken is a token that waits for an administrator, and whose it is.
+// SleepingToken is a token that waits for an administrator, with its owner.
 type SleepingToken struct {
 	*store.Token
 	Who *store.Person // without password
 }
 
-// mostSleeping bounds how many sleeping tokens are listed at once.
+// mostSleeping limits how many sleeping tokens are listed at once.
 const mostSleeping = 200
 
-// SleepingTokens lists the tokens that sleep since the desk was restored, and how many there are, for administrators.
+// SleepingTokens returns the tokens that have been asleep since the desk was restored, and their total number. Only
+// administrators may call it.
 func (ps *People) SleepingTokens(a policy.Actor) (out []SleepingToken, all int, err error) {
 	if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
 		return nil, 0, policy.Denied(a)
@@ -139,7 +140,8 @@ func (ps *People) SleepingTokens(a policy.Actor) (out []SleepingToken, all int, 
 	return out, all, err
 }
 
-// WakeToken lets a sleeping token act again. Administrators only; NotFound when none of that number sleeps.
+// WakeToken makes a sleeping token valid again. Only administrators may call it. It returns a NotFound error when no
+// token with the id sleeps.
 func (ps *People) WakeToken(a policy.Actor, id uint64) error {
 	return ps.st.Update(a.By("wake-token"), func(tx *store.Tx) error {
 		if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
@@ -157,7 +159,7 @@ func (ps *People) WakeToken(a policy.Actor, id uint64) error {
 	})
 }
 
-// WakeTokens lets all sleeping tokens act again, and returns how many did. Administrators only.
+// WakeTokens makes all sleeping tokens valid again, and returns how many there were. Only administrators may call it.
 func (ps *People) WakeTokens(a policy.Actor) (int, error) {
 	if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
 		return 0, policy.Denied(a)

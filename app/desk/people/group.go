@@ -10,8 +10,8 @@ import (
 	"sportello/store"
 )
 
-// Groups lists the support groups, the general one first, then by name. Everybody may read names and contacts, for
-// the sign-in page says whom to ask for credentials; retired ones are listed for agents and administrators alone.
+// Groups returns the support groups, the general one first, then by name. Everyone may read names and contacts, because
+// the sign-in page shows whom to ask for credentials. Retired groups are listed only for agents and administrators.
 func (ps *People) Groups(a policy.Actor) ([]*store.Group, error) {
 	var out []*store.Group
 	err := ps.st.View(func(tx *store.Tx) (err error) {
@@ -46,7 +46,7 @@ func Groups(tx *store.Tx) ([]*store.Group, error) {
 	return out, nil
 }
 
-// Group returns one group. Everybody may read names and contacts.
+// Group returns one group. Everyone may read names and contacts.
 func (ps *People) Group(id uint64) (*store.Group, error) {
 	var g *store.Group
 	err := ps.st.View(func(tx *store.Tx) (err error) {
@@ -56,7 +56,7 @@ func (ps *People) Group(id uint64) (*store.Group, error) {
 	return g, err
 }
 
-// GroupByCode returns the group with the code, NotFound when there is none.
+// GroupByCode returns the group with the code, or a NotFound error.
 func (ps *People) GroupByCode(code string) (*store.Group, error) {
 	var g *store.Group
 	err := ps.st.View(func(tx *store.Tx) (err error) {
@@ -72,7 +72,7 @@ type Member struct {
 	Supervisor bool
 }
 
-// GroupMembers lists who works in the group by name, for agents and administrators.
+// GroupMembers returns the members of the group by name. Only agents and administrators may call it.
 func (ps *People) GroupMembers(a policy.Actor, group uint64) ([]Member, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, policy.Denied(a)
@@ -92,8 +92,8 @@ func (ps *People) GroupMembers(a policy.Actor, group uint64) ([]Member, error) {
 	return out, err
 }
 
-// PutMember makes the person an agent of the group or, when supervisor, its supervisor. Administrators may; the group's
-// supervisors may add agents.
+// PutMember makes the person an agent or, with supervisor, a supervisor of the group. Administrators may call it; the
+// group's supervisors may add agents.
 func (ps *People) PutMember(a policy.Actor, group, person uint64, supervisor bool) error {
 	return ps.member(a, "add-member", group, person, func(p *store.Person) error {
 		m := store.Membership{Group: group, Supervisor: supervisor}
@@ -107,7 +107,8 @@ func (ps *People) PutMember(a policy.Actor, group, person uint64, supervisor boo
 	})
 }
 
-// RemoveMember takes the person out of the group. Administrators may; the group's supervisors may take agents out.
+// RemoveMember removes the person from the group. Administrators may call it; the group's supervisors may remove
+// agents.
 func (ps *People) RemoveMember(a policy.Actor, group, person uint64) error {
 	return ps.member(a, "remove-member", group, person, func(p *store.Person) error {
 		p.Groups = slices.DeleteFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
@@ -152,7 +153,7 @@ func (ps *People) member(a policy.Actor, act string, group, person uint64, chang
 
 var maxSignature = store.Groups.Most("signature.it") // characters
 
-// GroupForm is what the administration knows of a group. The code cannot be changed once it is given.
+// GroupForm is a group as the administration submits it. The code cannot be changed later.
 type GroupForm struct {
 	Code         string
 	Name         store.Words
@@ -160,12 +161,12 @@ type GroupForm struct {
 	Email        string
 	Phone        string
 	Hours        store.Words
-	Signature    store.Words // below its answers by mail, a few lines
+	Signature    store.Words // closing lines of its answers by mail
 	Confidential bool
 	Retired      bool
 }
 
-// AddGroup adds a group. Administrators only.
+// AddGroup adds a group. Only administrators may call it.
 func (ps *People) AddGroup(a policy.Actor, f GroupForm) (*store.Group, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -187,9 +188,9 @@ func (ps *People) AddGroup(a policy.Actor, f GroupForm) (*store.Group, error) {
 	return out, err
 }
 
-// ChangeGroup makes the group be as the form says; an empty code means the one it has. Conflict
-// "error.group-serves" when a group that still serves modules is to be retired, "error.group-general" for the general
-// group.
+// ChangeGroup changes the group to match the form; an empty code leaves the code. It returns Conflict
+// "error.group-serves" when a group that still serves modules would be retired, and "error.group-general" for retiring
+// the general group.
 func (ps *People) ChangeGroup(a policy.Actor, id, saw uint64, f GroupForm) (*store.Group, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -221,7 +222,7 @@ func (ps *People) ChangeGroup(a policy.Actor, id, saw uint64, f GroupForm) (*sto
 	return out, err
 }
 
-// FillGroup puts what the form says into the group, and notes what is wrong with it.
+// FillGroup copies the form to the group and adds its problems to wrong.
 func FillGroup(g *store.Group, f GroupForm, wrong *store.Problems) error {
 	g.Name = entry.CleanName(wrong, "name", f.Name, entry.MaxShort)
 	g.Description = entry.CleanTexts(wrong, "description", f.Description, entry.MaxWords)
@@ -236,7 +237,7 @@ func FillGroup(g *store.Group, f GroupForm, wrong *store.Problems) error {
 	return wrong.Err()
 }
 
-// mayRetire refuses for the general group and for groups that modules still name.
+// mayRetire returns a Conflict error for the general group and for groups that modules still refer to.
 func mayRetire(tx *store.Tx, g *store.Group) error {
 	if g.Code == store.GeneralGroup {
 		return entry.Conflict("error.group-general")
@@ -252,8 +253,9 @@ func mayRetire(tx *store.Tx, g *store.Group) error {
 	return nil
 }
 
-// RemoveGroup removes a group that nothing names. Conflict "error.group-general" for the general group and
-// "error.group-in-use" while a module, ticket, person, saved reply or saved view names it: such a group can be retired.
+// RemoveGroup removes a group that is not in use. It returns Conflict "error.group-general" for the general group, and
+// "error.group-in-use" while a module, ticket, person, saved reply or saved view refers to it; such a group can be
+// retired.
 func (ps *People) RemoveGroup(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err

@@ -17,8 +17,8 @@ type OrganisationView struct {
 	Units []*store.Unit
 }
 
-// Organisations lists organisations and units by name, for agents, supervisors and administrators; a coordinator or
-// anybody else signed in sees their own alone.
+// Organisations returns organisations and units by name. Agents, supervisors and administrators get all; everybody else
+// who is signed in gets only their own.
 func (ps *People) Organisations(a policy.Actor) ([]OrganisationView, error) {
 	if !a.SignedIn() && !a.System {
 		return nil, policy.Denied(a)
@@ -48,18 +48,18 @@ func belongs(p *store.Person, organisation uint64) bool {
 	return p.Organisation == organisation || slices.ContainsFunc(p.Coordinates, func(c store.Coordination) bool { return c.Organisation == organisation })
 }
 
-// OrganisationForm is what the administration knows of an organisation.
+// OrganisationForm is an organisation as the administration submits it.
 type OrganisationForm struct {
 	Name    string
-	Domains []string // mail domains whose people belong to it
+	Domains []string // mail domains of its people
 }
 
-// AddOrganisation adds an organisation. Administrators only. Names and mail domains are unique.
+// AddOrganisation adds an organisation. Only administrators may call it. Names and mail domains are unique.
 func (ps *People) AddOrganisation(a policy.Actor, f OrganisationForm) (*store.Organisation, error) {
 	return ps.putOrganisation(a, "add-organisation", 0, 0, f)
 }
 
-// ChangeOrganisation makes the organisation be as the form says. rev is the revision the actor saw; 0 asks nothing.
+// ChangeOrganisation changes the organisation to match the form. saw is the revision the actor saw; 0 skips the check.
 func (ps *People) ChangeOrganisation(a policy.Actor, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
 	return ps.putOrganisation(a, "change-organisation", id, saw, f)
 }
@@ -111,8 +111,8 @@ func (ps *People) putOrganisation(a policy.Actor, act string, id, saw uint64, f 
 	return out, err
 }
 
-// RemoveOrganisation removes an organisation with its units. Conflict "error.organisation-in-use" while a person, a
-// ticket or a coordination names it or one of its units.
+// RemoveOrganisation removes an organisation with its units. It returns Conflict "error.organisation-in-use" while a
+// person, a ticket or a coordination refers to it or to one of its units.
 func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -148,7 +148,8 @@ func organisationUsed(tx *store.Tx, id uint64) (bool, error) {
 	return InSpam(tx, func(t *store.Ticket) bool { return t.Organisation == id })
 }
 
-// InSpam looks through the tickets marked as spam, which stand in no other index: they still name their rows.
+// InSpam reports whether one of the tickets marked as spam satisfies is. No other index contains those tickets, but
+// they still refer to rows.
 func InSpam(tx *store.Tx, is func(*store.Ticket) bool) (bool, error) {
 	for t, err := range store.TicketsBySpam.GlanceRows(tx, store.Span{}) {
 		if err != nil {
@@ -161,7 +162,7 @@ func InSpam(tx *store.Tx, is func(*store.Ticket) bool) (bool, error) {
 	return false, nil
 }
 
-// AddUnit adds a unit to the organisation. Its name is unique there.
+// AddUnit adds a unit to the organisation. Its name must be unique there.
 func (ps *People) AddUnit(a policy.Actor, organisation uint64, name string) (*store.Unit, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -177,7 +178,7 @@ func (ps *People) AddUnit(a policy.Actor, organisation uint64, name string) (*st
 	return out, err
 }
 
-// ChangeUnit gives the unit another name.
+// ChangeUnit renames the unit.
 func (ps *People) ChangeUnit(a policy.Actor, id, saw uint64, name string) (*store.Unit, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -210,7 +211,8 @@ func putUnit(tx *store.Tx, u *store.Unit, name string) error {
 	return store.Units.Put(tx, u)
 }
 
-// RemoveUnit removes a unit. Conflict "error.unit-in-use" while a person, a ticket or a coordination names it.
+// RemoveUnit removes a unit. It returns Conflict "error.unit-in-use" while a person, a ticket or a coordination refers
+// to it.
 func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -241,7 +243,7 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 	})
 }
 
-// byName sorts rows by what they are called in the language.
+// byName sorts rows by name.
 func byName[T any](rows []T, name func(T) string) {
 	slices.SortStableFunc(rows, func(x, y T) int { return cmp.Compare(store.FoldName(name(x)), store.FoldName(name(y))) })
 }

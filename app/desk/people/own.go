@@ -10,7 +10,7 @@ import (
 	"sportello/store"
 )
 
-// OwnForm is what everybody may change of themselves.
+// OwnForm is what everyone may change about themselves.
 type OwnForm struct {
 	Name         string
 	Language     string
@@ -59,17 +59,17 @@ func (ps *People) ChangeOwn(a policy.Actor, f OwnForm) (*store.Person, error) {
 	return Bare(out), nil
 }
 
-// SetUpForm makes a new desk one's own.
+// SetUpForm sets up a new desk.
 type SetUpForm struct {
 	Name     string
 	Email    string
 	Password string
-	Desk     string // the desk's name; empty leaves it
+	Desk     string // name of the desk; empty leaves it
 	Language string
 }
 
-// SetUp makes the first administrator. Whoever calls it has checked the set-up link. Denied "error.set-up-done" when
-// there is an administrator already, judged in the transaction that would make another.
+// SetUp creates the first administrator. The caller has checked the set-up link. It returns Denied "error.set-up-done"
+// when there is an administrator already, checked in the same transaction.
 func (ps *People) SetUp(f SetUpForm) (*store.Person, error) {
 	var wrong store.Problems
 	email := entry.CleanAddress(&wrong, "email", f.Email)
@@ -125,7 +125,7 @@ func (ps *People) SetUp(f SetUpForm) (*store.Person, error) {
 	return Bare(out), nil
 }
 
-// HasAdministrator reports whether the desk is set up: whether an administrator exists.
+// HasAdministrator reports whether an administrator exists, that is, whether the desk is set up.
 func (ps *People) HasAdministrator() (bool, error) {
 	has := false
 	err := ps.st.View(func(tx *store.Tx) error {

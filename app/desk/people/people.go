@@ -11,10 +11,10 @@ import (
 	"sportello/store"
 )
 
-// Query chooses people; what is zero chooses nothing out. Role is administrator, editor, supervisor, agent or
-// coordinator. After is the Next of the page before.
+// Query selects people; a zero field excludes nobody. Role is administrator, editor, supervisor, agent or coordinator.
+// After is the Next of the previous page.
 type Query struct {
-	Text         string // beginnings of words of name or address, all of them
+	Text         string // beginnings of words in the name or address; all must match
 	Organisation uint64
 	Unit         uint64
 	Group        uint64
@@ -30,8 +30,7 @@ type Page struct {
 	Next   string
 }
 
-// List lists people by name for those who look after people: administrators and supervisors. Passwords are left out
-// of the rows.
+// List returns people by name, without their passwords. Only administrators and supervisors may call it.
 func (ps *People) List(a policy.Actor, q Query) (Page, error) {
 	if !maySeePeople(a) {
 		return Page{}, policy.Denied(a)
@@ -63,17 +62,17 @@ func maySeePeople(a policy.Actor) bool {
 	return a.IsAdministrator() || a.Person != nil && a.Person.IsSupervisor()
 }
 
-// Bare takes the password out of a row before it leaves the package.
+// Bare returns a copy of a row without the password, for use outside the package.
 func Bare(p *store.Person) *store.Person {
 	p.Password = ""
 	return p
 }
 
-// mostFound bounds how many people are looked at for a beginning of a word or a role.
+// mostFound limits how many people are examined for the beginning of a word or a role.
 const mostFound = 5000
 
-// peopleByName walks the people that can fit, by name, behind the page before. Where an index has the name behind what
-// is asked for, it is walked; else what it names is collected and sorted.
+// peopleByName returns the people who may match, by name, after the previous page. It walks an index sorted by name if
+// there is one for the query; otherwise it collects the candidates and sorts them.
 func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 	q.Text = strings.TrimSpace(q.Text)
 	after, _ := hex.DecodeString(q.After)
@@ -84,7 +83,7 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 	var entries iter.Seq[store.Entry]
 	beginnings := store.NameBeginnings(q.Text)
 	switch {
-	case q.Text != "" && len(beginnings) == 0: // signs alone name nobody
+	case q.Text != "" && len(beginnings) == 0: // signs alone match nobody
 		return func(func(*store.Person, error) bool) {}
 	case q.Text != "":
 		entries = func(yield func(store.Entry) bool) {
@@ -177,8 +176,8 @@ type Pick struct {
 	Email string
 }
 
-// Pick offers agents whose name or address begins like the text, for mentions and assignees. Only agents and
-// administrators are offered anything.
+// Pick returns agents whose name or address begins like the text, for mentions and assignees. For callers other than
+// agents and administrators the result is empty.
 func (ps *People) Pick(a policy.Actor, text string, limit int) ([]Pick, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, nil
@@ -186,7 +185,7 @@ func (ps *People) Pick(a policy.Actor, text string, limit int) ([]Pick, error) {
 	return ps.pick(text, limit, Query{Text: text, Role: "agent"}, func(*store.Person) bool { return true })
 }
 
-// PickRequesters offers those in whose name the actor may open a ticket: everybody for agents and administrators,
+// PickRequesters returns people in whose name the actor may open a ticket: everybody for agents and administrators,
 // their own people for coordinators, nobody for others.
 func (ps *People) PickRequesters(a policy.Actor, text string, limit int) ([]Pick, error) {
 	if !a.IsAgent() && !a.IsAdministrator() && (a.Person == nil || len(a.Person.Coordinates) == 0) {

@@ -14,8 +14,8 @@ import (
 	"sportello/store"
 )
 
-// Read returns one person: oneself, and anybody for administrators, supervisors and agents. NotFound for everybody
-// else.
+// Read returns one person. Everyone may read themselves; administrators, supervisors and agents may read everybody.
+// Others get a NotFound error.
 func (ps *People) Read(a policy.Actor, id uint64) (*store.Person, error) {
 	if !maySeePeople(a) && !a.IsAgent() && (!a.SignedIn() || a.ID() != id) {
 		return nil, store.Fail(store.NotFound, "error.not-found")
@@ -31,7 +31,7 @@ func (ps *People) Read(a policy.Actor, id uint64) (*store.Person, error) {
 	return Bare(p), nil
 }
 
-// PersonForm is what the administration knows of a person.
+// PersonForm is a person as the administration submits them.
 type PersonForm struct {
 	Email         string
 	Name          string
@@ -46,16 +46,16 @@ type PersonForm struct {
 	Disabled      bool
 }
 
-// FormOf returns the form that leaves the person as they are.
+// FormOf returns the form that leaves the person unchanged.
 func FormOf(p *store.Person) PersonForm {
 	return PersonForm{Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit, Phone: p.Phone,
 		Administrator: p.Administrator, Editor: p.Editor, Groups: slices.Clone(p.Groups), Coordinates: slices.Clone(p.Coordinates), Disabled: p.Disabled}
 }
 
-// Add adds a person, who gets a link, good once and for three days, with which they choose a password: by mail to
-// their address. Where no mail goes out to them, and on the command line, whose owner may do everything, the secret of
-// the link is returned to be handed over: who is new owns nothing yet. Supervisors may add agents of groups they supervise and give no other role. It returns all
-// that is wrong as store.Problems.
+// Add adds a person and mails them a link for choosing a password, valid once and for three days. If no mail can be
+// sent to them, and on the command line, whose user may do everything, it returns the secret of the link instead, to be
+// handed over: a new person owns nothing yet. Supervisors may add agents of groups they supervise and give no other
+// role. It returns all problems as store.Problems.
 func (ps *People) Add(a policy.Actor, f PersonForm) (*store.Person, string, error) {
 	if !maySeePeople(a) {
 		return nil, "", policy.Denied(a)
@@ -89,9 +89,10 @@ func (ps *People) Add(a policy.Actor, f PersonForm) (*store.Person, string, erro
 	return Bare(out), link, nil
 }
 
-// Change makes the person be as the form says. Administrators may change everything; supervisors who is agent
-// in the groups they supervise, and nothing else. The last administrator who is enabled stays one. Disabling ends the
-// person's sessions, tokens and links for good; another address ends the links. rev is the revision the actor saw; 0 asks nothing.
+// Change changes the person to match the form. Administrators may change everything; supervisors may only change who is
+// an agent in the groups they supervise. The last enabled administrator must remain one. Disabling a person ends their
+// sessions, tokens and links for good; a new address ends the links. saw is the revision the actor saw; 0 skips the
+// check.
 func (ps *People) Change(a policy.Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
 	if !maySeePeople(a) {
 		return nil, policy.Denied(a)
@@ -124,7 +125,7 @@ func (ps *People) Change(a policy.Actor, id, saw uint64, f PersonForm) (*store.P
 	return Bare(out), nil
 }
 
-// keepAdministrator refuses to take the desk away from its last administrator.
+// keepAdministrator returns an error when the change would leave the desk without an administrator.
 func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
 	if !before.Administrator || before.Disabled || p.Administrator && !p.Disabled {
 		return nil
@@ -144,7 +145,7 @@ func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
 	return store.Fail(store.Invalid, "error.last-administrator").At(field)
 }
 
-// fill writes the form into the row, after checking what is wrong with it and whether the actor may change that much.
+// fill copies the form to the row, after checking its values and the actor's rights.
 func (ps *People) fill(tx *store.Tx, a policy.Actor, p *store.Person, f PersonForm) error {
 	before := *p
 	var wrong store.Problems
@@ -173,8 +174,8 @@ func (ps *People) fill(tx *store.Tx, a policy.Actor, p *store.Person, f PersonFo
 	return wrong.Err()
 }
 
-// checkPlace notes when the organisation or unit is not there or the unit belongs to another organisation; a unit alone
-// names its organisation.
+// checkPlace adds a problem when the organisation or unit does not exist or the unit belongs to another organisation.
+// If only a unit is given, it sets its organisation.
 func checkPlace(tx *store.Tx, wrong *store.Problems, organisation *uint64, unit uint64) {
 	if unit != 0 {
 		u, err := store.Units.Get(tx, unit)
@@ -194,7 +195,8 @@ func checkPlace(tx *store.Tx, wrong *store.Problems, organisation *uint64, unit 
 	}
 }
 
-// memberships keeps one for each group, supervisor if any says so. A retired group stays only where it was.
+// memberships returns one membership for each group, as supervisor if any entry says so. A retired group is kept only
+// if the person was in it before.
 func memberships(tx *store.Tx, wrong *store.Problems, in, had []store.Membership) []store.Membership {
 	var out []store.Membership
 	for _, m := range in {
@@ -232,8 +234,9 @@ func coordinations(tx *store.Tx, wrong *store.Problems, in []store.Coordination)
 	return out
 }
 
-// EnsureRequester returns the person with the address, adding one without credentials, in the organisation that owns
-// the mail domain, when there is none. An empty name becomes the address. Invalid "error.email" for what is no address.
+// EnsureRequester returns the person with the address. If there is none, it adds one without credentials, in the
+// organisation that owns the mail domain. An empty name becomes the address. It returns Invalid "error.email" for an
+// invalid address.
 func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Person, error) {
 	email = store.Address(email)
 	if !entry.IsAddress(email) {
@@ -260,7 +263,7 @@ func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Pers
 	return p, err
 }
 
-// OrganisationOf returns the organisation that owns the mail domain of the address or a domain above it, 0 for none.
+// OrganisationOf returns the organisation that owns the address's mail domain or a domain above it, 0 for none.
 func OrganisationOf(tx *store.Tx, email string) (uint64, error) {
 	_, domain, _ := strings.Cut(email, "@")
 	for domain != "" {
@@ -276,8 +279,8 @@ func OrganisationOf(tx *store.Tx, email string) (uint64, error) {
 	return 0, nil
 }
 
-// LanguageOf is the language in which the desk writes of a ticket: the requester's own choice, else what their words
-// look like, else what their browser or mail program said, else the desk's.
+// LanguageOf returns the language in which the desk writes about a ticket: the requester's own choice, else the one
+// their words suggest, else that of their browser or mail program, else the desk's.
 func LanguageOf(p *store.Person, words, said string) string {
 	if p != nil && (p.Language == "it" || p.Language == "en") {
 		return p.Language

@@ -12,8 +12,8 @@ import (
 	"sportello/store"
 )
 
-// PersonRecord is a person as imports, exports and `person add` write them. In CSV, Roles and Groups are joined by
-// semicolons; organisation and unit are names, groups codes.
+// PersonRecord is a person in imports, exports and `person add`. In CSV, Roles and Groups are joined by semicolons;
+// organisation and unit are names, groups are codes.
 type PersonRecord struct {
 	Email        string   `json:"email"`
 	Name         string   `json:"name"`
@@ -24,16 +24,16 @@ type PersonRecord struct {
 	Groups       []string `json:"groups,omitempty"`
 }
 
-// PersonColumns are the columns of people in CSV, in their order.
+// PersonColumns are the columns of people in CSV, in order.
 var PersonColumns = []string{"email", "name", "language", "organisation", "unit", "roles", "groups"}
 
 // Roles are the roles a record can give. Everybody is a requester.
 var Roles = []string{"requester", "coordinator", "agent", "supervisor", "editor", "administrator"}
 
-// Put adds the person or, when the address is there, changes what the record says; what it leaves empty
-// stays. Organisations and units that are not there are added by name; without an organisation the mail domain tells
-// it. A coordinator coordinates the unit, else the organisation. Agents and supervisors without a group belong to the
-// general one; groups without a role make an agent. Administrators only.
+// Put adds the person or, if the address exists, changes what the record contains; empty fields leave the current
+// values. It adds missing organisations and units by name; without an organisation it uses the mail domain. A
+// coordinator coordinates the unit, else the organisation. Agents and supervisors without a group join the general one;
+// groups without a role make an agent. Only administrators may call it.
 func (ps *People) Put(a policy.Actor, rec PersonRecord) (p *store.Person, created bool, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, false, err
@@ -86,7 +86,7 @@ func (ps *People) Put(a policy.Actor, rec PersonRecord) (p *store.Person, create
 	return Bare(p), created, nil
 }
 
-// place finds the organisation and the unit, adding those that are not there.
+// place sets the organisation and the unit, and adds those that do not exist.
 func (rec PersonRecord) place(tx *store.Tx, p *store.Person, wrong *store.Problems) error {
 	if title := entry.CleanLine(wrong, "organisation", rec.Organisation, entry.MaxName); title != "" {
 		o, err := store.OrganisationsByName.First(tx, store.FoldName(title))
@@ -126,7 +126,7 @@ func (rec PersonRecord) place(tx *store.Tx, p *store.Person, wrong *store.Proble
 	return nil
 }
 
-// roles gives the person exactly the roles and groups of the record, where it has any.
+// roles gives the person exactly the roles and groups of the record, if it has any.
 func (rec PersonRecord) roles(tx *store.Tx, p *store.Person, wrong *store.Problems) {
 	roles, codes := entry.CleanLines(rec.Roles), entry.CleanLines(rec.Groups)
 	has := func(role string) bool { return slices.Contains(roles, role) }

@@ -1,5 +1,5 @@
-// Package people looks after people and where they belong: organisations, units, groups, rights, and what opens an
-// account.
+// Package people manages people and where they belong: organisations, units, groups, rights, and the credentials of
+// accounts.
 package people
 
 import (
@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// People are those whom one desk knows.
+// People are the people of one desk.
 type People struct {
 	st     *store.Store
 	keeper *credential.Keeper

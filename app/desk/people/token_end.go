@@ -6,8 +6,8 @@ import (
 	"sportello/store"
 )
 
-// reminders are how long before its end a token's person is reminded of it, each where the token was made for more than
-// least: who has just made one knows when it ends.
+// reminders say how long before the end of a token its owner is reminded. A reminder applies only to tokens made for
+// more than least: the owner of a short one knows when it ends.
 var reminders = []struct{ before, least time.Duration }{
 	{14 * day, 14 * day},
 	{3 * day, 4 * day},
@@ -15,13 +15,13 @@ var reminders = []struct{ before, least time.Duration }{
 
 const day = 24 * time.Hour
 
-// remindAtOnce bounds how many tokens one transaction of RemindTokens handles.
+// remindAtOnce limits how many tokens one transaction of RemindTokens handles.
 const remindAtOnce = 200
 
-// Acts reports whether the token lets a program act at now.
+// Acts reports whether the token is valid for a program at now.
 func Acts(t *store.Token, now time.Time) bool { return t.Asleep.IsZero() && now.Before(t.Ends) }
 
-// reminded is how many reminders are behind the token at now, those included that are due.
+// reminded returns how many of the token's reminders are past or due at now.
 func reminded(t *store.Token, now time.Time) int {
 	n := t.Reminded
 	for i, r := range reminders {
@@ -32,8 +32,8 @@ func reminded(t *store.Token, now time.Time) int {
 	return n
 }
 
-// RemindTokens has people told of their tokens that end soon, each time once, and returns of how many. A desk that was
-// down meanwhile tells of the last reminder alone. A token that sleeps, or whose person is disabled, is not spoken of.
+// RemindTokens notifies people once of each reminder about a token that ends soon, and returns for how many tokens.
+// After a pause of the desk only the last reminder is sent. Tokens that sleep or whose owner is disabled are skipped.
 func (ps *People) RemindTokens() (int, error) {
 	told := 0
 	for after := uint64(0); ; {
@@ -70,7 +70,7 @@ func (ps *People) RemindTokens() (int, error) {
 			for _, id := range due {
 				t, err := store.Tokens.Get(tx, id)
 				if store.KindOf(err) == store.NotFound && err != nil {
-					continue // revoked meanwhile
+					continue // revoked in the meantime
 				}
 				if err != nil {
 					return err

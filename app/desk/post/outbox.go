@@ -11,12 +11,12 @@ import (
 	"sportello/store"
 )
 
-// Reaches reports whether mail goes out to the person.
+// Reaches reports whether the desk can send mail to the person.
 func (po *Post) Reaches(tx *store.Tx, p *store.Person) bool {
 	return po.Mail.From != "" && entry.PlausibleAddress(p.Email) && !po.Ours(tx, p.Email) && p.MailFailed.IsZero()
 }
 
-// MailReaches reports whether mail goes out to the person, so that a link can be sent to them.
+// MailReaches reports whether the desk can send mail to the person, for instance a link.
 func (po *Post) MailReaches(p *store.Person) (yes bool, err error) {
 	err = po.st.View(func(tx *store.Tx) error {
 		yes = po.Reaches(tx, p)
@@ -25,21 +25,21 @@ func (po *Post) MailReaches(p *store.Person) (yes bool, err error) {
 	return yes, err
 }
 
-// What a person is told of their own account. Of some of it they are told although they did it themselves, by mail:
-// whoever got hold of the account is to the desk that person.
+// The notices about a person's own account. Some are mailed even when the person made the change: whoever took over the
+// account looks like that person to the desk.
 var (
-	// AccountEvents are all of them.
+	// AccountEvents are all events about an account.
 	AccountEvents = []string{"invited", "link", "handed", "rights", "password", "address", "token", "woken", "ending", "browser"}
-	// ownToo are those told to who did it.
+	// ownToo are the events also reported to the person who caused them.
 	ownToo = []string{"password", "address", "token", "woken", "browser"}
-	// LinkEvents are those whose letter carries a link for choosing a password.
+	// LinkEvents are the events whose letter contains a link for choosing a password.
 	LinkEvents = []string{"invited", "link"}
 )
 
-// AccountEvent reports whether the notice or letter is about the person's account, not about a ticket.
+// AccountEvent reports whether the event is about the person's account rather than a ticket.
 func AccountEvent(event string) bool { return slices.Contains(AccountEvents, event) }
 
-// TellAccount tells the person by bell, with the words of why, and, where mail goes out, by letter.
+// TellAccount notifies the person by bell, with why as the text, and by letter if mail can be sent.
 func (po *Post) TellAccount(tx *store.Tx, p *store.Person, tell store.Telling, why string) error {
 	if tell.By == p.ID && !slices.Contains(ownToo, tell.Event) {
 		return nil
@@ -71,14 +71,14 @@ func (po *Post) PlanAccountLetter(tx *store.Tx, p *store.Person, to string, tell
 				return err
 			}
 			if OfAccount(o) == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && slices.Equal(o.Tells[0].Rights, tell.Rights) {
-				return nil // one that says the same waits already
+				return nil // one with the same content is waiting already
 			}
 		}
 	}
 	return po.Enqueue(tx, l)
 }
 
-// OfAccount is the event of a letter about the account of its person, "" for other letters.
+// OfAccount returns the event of a letter about its person's account, "" for other letters.
 func OfAccount(l *store.Letter) string {
 	if l.Ticket == 0 && len(l.Tells) == 1 && AccountEvent(l.Tells[0].Event) {
 		return l.Tells[0].Event
@@ -86,27 +86,27 @@ func OfAccount(l *store.Letter) string {
 	return ""
 }
 
-// How much the desk sends by itself, so that no machine that answers it keeps it writing. What goes beyond waits until the
-// hour has passed, gathered into one letter: it is delayed, never held. What a person writes at the desk goes at once,
-// however much it is.
+// The limits of what the desk sends automatically, so that no machine that answers keeps it writing. Letters above a
+// limit wait until the hour has passed and are gathered into one: they are delayed, never held. What a person writes at
+// the desk is sent at once, whatever the number.
 const (
-	mostConfirmations = 5   // of tickets opened, to one address in an hour
+	mostConfirmations = 5   // letters about opened tickets to one address in an hour
 	mostToAddress     = 60  // letters to one address in an hour
 	mostOfTicket      = 20  // letters about one ticket to one address in an hour
 	MostGathered      = 500 // events in one letter
 )
 
-// Reasons why a letter is held or was dropped.
+// The reasons why a letter is held or was dropped.
 const (
-	WhyRate        = "rate"        // a limit of what the desk sent, in an older release; see releaseLetters
-	WhyUnreachable = "unreachable" // mail to the address comes back
+	WhyRate        = "rate"        // a limit of an older release; see releaseLetters
+	WhyUnreachable = "unreachable" // mail to the address is returned
 	WhyAdmin       = "admin"       // an administrator decided
-	WhyMayNotSee   = "may-not-see" // the person may no longer see what it would tell
-	WhyGone        = "gone"        // ticket or person are no more
-	WhyRefused     = "refused"     // it failed: another server does not let ours in
+	WhyMayNotSee   = "may-not-see" // the person may no longer see the content
+	WhyGone        = "gone"        // the ticket or the person no longer exists
+	WhyRefused     = "refused"     // another server refuses mail from ours
 )
 
-// Enqueue writes a new letter with the Message-ID it will have.
+// Enqueue writes a new letter with its Message-ID.
 func (po *Post) Enqueue(tx *store.Tx, l *store.Letter) error {
 	var secret [12]byte
 	if _, err := rand.Read(secret[:]); err != nil {
@@ -120,8 +120,8 @@ func (po *Post) Enqueue(tx *store.Tx, l *store.Letter) error {
 	return PutMailID(tx, l.MessageID, store.MailOut, l.Ticket, 0, l.ID)
 }
 
-// Crowded returns until when the letter has to wait, for its address got as many within an hour as the desk sends by
-// itself; the zero time when it need not.
+// Crowded returns until when the letter must wait because its address has reached a limit of the hour; the zero time
+// when it need not wait.
 func (po *Post) Crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
 	var all, opened, same []time.Time
 	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(l.To), Low: store.Key(tx.Now().Add(-time.Hour))}) {
@@ -160,13 +160,13 @@ func isConfirmation(l *store.Letter) bool {
 	return len(l.Tells) > 0 && (l.Tells[0].Event == "opened" || l.Tells[0].Event == EventReceived)
 }
 
-// EventReceived is what a plain acknowledgement tells: that a mail arrived, and nothing else.
+// EventReceived is a plain acknowledgement: it says only that a mail arrived.
 const EventReceived = "received"
 
-// EventCut tells the sender of a mail that only its beginning was taken.
+// EventCut tells the sender of a mail that only its beginning was accepted.
 const EventCut = "cut"
 
-// Wake says that a letter may be due. It is said after the commit: before it, whoever looks would find nothing.
+// Wake signals that a letter may be due. Call it after the commit: before it, the sender would find nothing.
 func (po *Post) Wake() {
 	select {
 	case po.Waits <- struct{}{}:
@@ -174,7 +174,7 @@ func (po *Post) Wake() {
 	}
 }
 
-// PutMailID writes down that a Message-ID belongs to the ticket, unless it is known as at least as sure already.
+// PutMailID records that a Message-ID belongs to the ticket, unless an entry at least as reliable exists.
 func PutMailID(tx *store.Tx, id string, kind store.MailKind, ticket, message, letter uint64) error {
 	if id == "" || len(id) > 1000 {
 		return nil
@@ -188,16 +188,16 @@ func PutMailID(tx *store.Tx, id string, kind store.MailKind, ticket, message, le
 			return nil
 		}
 		if n++; kind == store.MailNear && n >= MostOfID {
-			return nil // as many would be looked at
+			return nil // no more than that are ever examined
 		}
 	}
 	return store.MailIDs.Put(tx, &store.MailID{Hash: hash, Value: id, Kind: kind, Ticket: ticket, Message: message, Letter: letter})
 }
 
-// MostOfID bounds how many tickets one Message-ID is looked for in: a whole university may answer one announcement.
+// MostOfID limits how many tickets one Message-ID may belong to: a whole university may answer one announcement.
 const MostOfID = 50
 
-// MarkUnreachable marks the person to whom the letter went: mail to them comes back.
+// MarkUnreachable marks the recipient of the letter as unreachable: mail to them is returned.
 func MarkUnreachable(tx *store.Tx, l *store.Letter, why string) error {
 	l.State, l.Error = store.LetterBounced, entry.Cut(why, 300)
 	if err := store.Letters.Put(tx, l); err != nil {
@@ -205,7 +205,7 @@ func MarkUnreachable(tx *store.Tx, l *store.Letter, why string) error {
 	}
 	p, err := store.People.Get(tx, l.Person)
 	if err != nil || p.Email != l.To || !p.MailFailed.IsZero() {
-		return store.IgnoreNotFound(err) // a plain acknowledgement goes to nobody the desk knows
+		return store.IgnoreNotFound(err) // the recipient of a plain acknowledgement may be unknown to the desk
 	}
 	p.MailFailed, p.MailFailedWhy = tx.Now(), entry.Cut(why, 300)
 	act := tx.By().Act

@@ -10,35 +10,35 @@ import (
 	"sportello/store"
 )
 
-// Options is what the configuration says of mail. The zero value takes mail for the general group and sends none.
+// Options is the mail configuration. The zero value accepts mail for the general group and sends none.
 type Options struct {
 	Mailboxes  []Mailbox
-	From       string         // address of the desk itself; empty: no mail leaves
-	Servers    []string       // names of our own mail servers, whose word on the sender is believed
-	Roots      *x509.CertPool // certificates of PEC providers; nil: nothing is certified
+	From       string         // address of the desk itself; empty: no mail is sent
+	Servers    []string       // names of our own mail servers, whose statements about senders are trusted
+	Roots      *x509.CertPool // certificates of PEC providers; nil: no mail counts as certified
 	Key        []byte         // signs reply addresses and reading links
-	Desk       string         // what the desk calls itself in its mail, to know it again
-	MaxMessage int64          // bytes taken of one mail; 100 MiB when 0
-	Gather     time.Duration  // how long events of one ticket are gathered into one mail; a minute when 0
-	// How many tickets mail opens in an hour for one address and for one domain that is of no organisation of the desk;
-	// what goes beyond is held. 0: any number.
+	Desk       string         // the desk's name for itself in its mail, by which it recognises it
+	MaxMessage int64          // maximum bytes of one mail; 100 MiB when 0
+	Gather     time.Duration  // how long events of one ticket are collected into one mail; a minute when 0
+	// How many tickets mail may open in an hour for one address, and for one domain that belongs to no organisation of
+	// the desk; mail above the limit is held. 0: no limit.
 	MostPerAddress, MostPerDomain int
-	Forms                         []string // addresses nobody answers, beside noreply@ and its like: Reply-To names who wrote
-	DigestAt                      int      // hour at which the daily mail goes; 7 when 0
+	Forms                         []string // addresses that nobody reads, besides noreply@ and the like: Reply-To names the author
+	DigestAt                      int      // hour of the daily mail; 7 when 0
 }
 
-// Who may write to a mailbox. What others write is held until somebody approves it.
+// Who may write to a mailbox. Mail from others is held until somebody approves it.
 const (
 	WhoEverybody = "everybody"
 	WhoKnown     = "known"   // people the desk knows
-	WhoDomains   = "domains" // people of the named domains
-	WhoHold      = "hold"    // nobody without approval
+	WhoDomains   = "domains" // people with an address in the named domains
+	WhoHold      = "hold"    // everybody needs approval
 )
 
-// Mailbox is an address at which the desk takes mail.
+// Mailbox is an address at which the desk accepts mail.
 type Mailbox struct {
 	Address string
-	Group   string // code; empty: the module's, or the general one
+	Group   string // code; empty: the module's group, or the general one
 	Module  string // code; empty: none
 	Who     string
 	Domains []string
@@ -46,7 +46,7 @@ type Mailbox struct {
 
 const defaultMaxMail = 100 << 20
 
-// SetMail tells the desk what the configuration says of mail. It is called once, before anything else runs.
+// SetMail sets the mail configuration. It is called once, before anything else runs.
 func (po *Post) SetMail(o Options) {
 	if o.MaxMessage == 0 {
 		o.MaxMessage = defaultMaxMail
@@ -68,11 +68,11 @@ func (po *Post) SetMail(o Options) {
 	po.Mail = o
 }
 
-// MailOptions returns what SetMail was told.
+// MailOptions returns the options given to SetMail.
 func (po *Post) MailOptions() Options { return po.Mail }
 
-// AddressOf returns the address at which mail about the group and module comes to the desk: that of the mailbox of the
-// module or a level above it, else the group's, else the desk's own.
+// AddressOf returns the address for mail about the group and module: that of the mailbox of the module or a level above
+// it, else the group's, else the desk's own.
 func (po *Post) AddressOf(tx *store.Tx, group, module uint64) string {
 	code := ""
 	if g, err := store.Groups.Peek(tx, group); err == nil {
@@ -102,8 +102,8 @@ func (po *Post) AddressOf(tx *store.Tx, group, module uint64) string {
 	return best
 }
 
-// Mailbox returns the mailbox of the address, tags aside: one of the configuration, or that of the group whose address
-// it is; nil for none.
+// Mailbox returns the mailbox of the address, ignoring tags: a configured one, or that of the group with the address;
+// nil for none.
 func (po *Post) Mailbox(tx *store.Tx, address string) *Mailbox {
 	if address == "" {
 		return nil
@@ -125,19 +125,19 @@ func (po *Post) Mailbox(tx *store.Tx, address string) *Mailbox {
 	return nil
 }
 
-// somebodys reports whether the address is that of a person who works or signs in here: a group may give it for questions,
-// and letters go there all the same.
+// somebodys reports whether the address belongs to a person who works or signs in here. A group may give it for
+// questions, and letters still go to it.
 func somebodys(tx *store.Tx, address string) bool {
 	p, err := store.PeopleByEmail.PeekFirst(tx, address)
 	return err == nil && (p.Password != "" || p.IsAgent() || p.Editor || p.Administrator || len(p.Coordinates) > 0)
 }
 
-// Ours reports whether mail to the address comes to this desk.
+// Ours reports whether mail to the address arrives at this desk.
 func (po *Post) Ours(tx *store.Tx, address string) bool {
 	return address != "" && (address == po.Mail.From || WithoutTag(address) == po.Mail.From || po.Mailbox(tx, address) != nil)
 }
 
-// PlaceOfBox is the module and group of what opens through the mailbox; the general group without one.
+// PlaceOfBox returns the module and group of tickets that the mailbox opens; the general group when it names none.
 func (po *Post) PlaceOfBox(tx *store.Tx, box *Mailbox) (module, group uint64, err error) {
 	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package post is the desk's post office: the addresses that are the desk's own, the tokens that it puts into addresses
-// and links, and the letters that wait to be sent. It stands below people and tickets, because whoever adds somebody has
-// a letter written to them, and whoever adds an address to a ticket must know the desk's own.
+// Package post is the desk's post office: the desk's own addresses, the tokens in addresses and links, and the letters
+// that wait to be sent. It is below people and tickets, because adding a person sends them a letter, and adding an
+// address to a ticket requires knowing the desk's own.
 package post
 
 import "sportello/store"
@@ -9,7 +9,7 @@ import "sportello/store"
 type Post struct {
 	st    *store.Store
 	Mail  Options
-	Waits chan struct{} // something may wait
+	Waits chan struct{} // signals that something may be waiting
 }
 
 // New returns the post office of the store.

@@ -24,7 +24,7 @@ func (po *Post) sign(purpose string, numbers []byte, n int) []byte {
 	return m.Sum(nil)[:n]
 }
 
-// Token makes the token of the numbers for the purpose, with so many bytes to prove it.
+// Token returns a token for the numbers and the purpose, with size bytes of signature.
 func (po *Post) Token(purpose string, size int, numbers ...uint64) string {
 	var b []byte
 	for _, n := range numbers {
@@ -33,7 +33,7 @@ func (po *Post) Token(purpose string, size int, numbers ...uint64) string {
 	return strings.ToLower(tokenCode.EncodeToString(append(b, po.sign(purpose, b, size)...)))
 }
 
-// OpenToken returns the numbers of a token, and false when it was not made by this desk for the purpose.
+// OpenToken returns the numbers in a token, and false when this desk did not make it for the purpose.
 func (po *Post) OpenToken(purpose string, size int, token string) ([]uint64, bool) {
 	if len(po.Mail.Key) == 0 || len(token) > 120 {
 		return nil, false
@@ -57,7 +57,7 @@ func (po *Post) OpenToken(purpose string, size int, token string) ([]uint64, boo
 	return out, true
 }
 
-// WithoutTag takes a tag off the local part: desk+tag@host is desk@host.
+// WithoutTag removes a tag from the local part: desk+tag@host becomes desk@host.
 func WithoutTag(address string) string {
 	local, host, ok := strings.Cut(address, "@")
 	if i := strings.IndexByte(local, '+'); ok && i > 0 {

@@ -9,7 +9,7 @@ import (
 	"sportello/store"
 )
 
-// TicketFilter is what the API's list asks for. Zero values do not filter.
+// TicketFilter is the query of the API's list. Zero values do not filter.
 type TicketFilter struct {
 	States       []store.State
 	Group        uint64
@@ -20,8 +20,8 @@ type TicketFilter struct {
 	After        uint64
 }
 
-// TicketList is an answer to TicketFilter: newest numbers first. Exact tells whether Total is the true number or only
-// a lower bound; Next goes into After, 0 on the last page.
+// TicketList is the answer to a TicketFilter, with the highest numbers first. Exact says whether Total is the true
+// number or only a lower bound; Next goes into After and is 0 on the last page.
 type TicketList struct {
 	Total   int
 	Exact   bool
@@ -29,13 +29,14 @@ type TicketList struct {
 	Tickets []*store.Ticket
 }
 
-// maxTotalled bounds how many tickets are looked at to count a list: beyond it the total is a lower bound.
+// maxTotalled limits how many tickets are examined to count a list; beyond it Total is a lower bound.
 const maxTotalled = 2000
 
-// maxGathered bounds how many candidates of an index the API's list sorts by number.
+// maxGathered limits how many candidates of an index the API's list sorts by number.
 const maxGathered = 20000
 
-// List returns the tickets the actor may see, newest number first, without what the table keeps apart (store.Table.Glance).
+// List returns the tickets the actor may see, highest number first, without the fields that the table keeps apart
+// (store.Table.Glance).
 func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 	out := TicketList{Exact: true}
 	if !a.SignedIn() {
@@ -52,14 +53,14 @@ func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 			if t.IsSpam() || !f.fits(tx, t) || !see(t) {
 				return false
 			}
-			updated := t.PublicUpdated // the reader's side has its own clock
+			updated := t.PublicUpdated // the requester's side has its own time of change
 			if qs.rights.OnAgentsSide(tx, a, t) {
 				updated = t.Updated
 			}
 			return !updated.Before(f.UpdatedSince)
 		}
 		whole := f
-		whole.After = 0 // the total is that of all pages, so that it is the same on each
+		whole.After = 0 // the total counts all pages, so that it is the same on each
 		looked := 0
 		for t, err := range qs.candidates(tx, a, whole) {
 			if err != nil {
@@ -79,7 +80,7 @@ func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 				return err
 			}
 			if looked++; looked > maxLooked {
-				out.Next = t.ID + 1 // the next page looks on from here
+				out.Next = t.ID + 1 // the next page continues here
 				return nil
 			}
 			if !shown(t) {
@@ -101,8 +102,8 @@ func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {
 		(f.Module == 0 || policy.Under(tx, t.Module, f.Module)) && (f.Requester == 0 || t.Requester == f.Requester)
 }
 
-// candidates walks tickets by falling number, below After: out of the narrowest index that the filter offers, else all
-// of them.
+// candidates returns tickets by descending number, below After: from the narrowest index that the filter allows, else
+// all.
 func (qs *Queues) candidates(tx *store.Tx, a policy.Actor, f TicketFilter) iter.Seq2[*store.Ticket, error] {
 	var ids []uint64
 	gather := func(index *store.Index[store.Ticket], spans ...store.Span) bool {

@@ -14,17 +14,17 @@ const (
 	ViewGroup      = "group"
 	ViewUnassigned = "unassigned"
 	ViewWaiting    = "waiting"
-	ViewBeside     = "beside" // beside which words wait for an agent
+	ViewBeside     = "beside" // tickets with mail kept beside them for an agent to judge
 	ViewAll        = "all"
 	ViewResolved   = "resolved"
 	ViewClosed     = "closed"
 	ViewSpam       = "spam"
 )
 
-// Views lists them in the order of the side bar.
+// Views lists the views in the order of the side bar.
 var Views = []string{ViewMine, ViewGroup, ViewUnassigned, ViewWaiting, ViewBeside, ViewAll, ViewResolved, ViewClosed, ViewSpam}
 
-// Query is which part of which view is wanted, sorted by what is due first.
+// Query selects a part of a view, sorted by due date.
 type Query struct {
 	View     string
 	Group    uint64
@@ -34,7 +34,7 @@ type Query struct {
 	Priority int
 	Assignee uint64
 	Overdue  bool
-	After    string // QueuePage.Next of the page before
+	After    string // Page.Next of the previous page
 	Limit    int    // 50 when 0, at most 200
 }
 
@@ -45,14 +45,14 @@ type Page struct {
 	Modules map[uint64]*store.Module
 	Groups  map[uint64]*store.Group
 	Next    string // for After; empty on the last page
-	Count   int    // how many the view has without the filters
-	Cut     bool   // the filters looked at many rows without filling the page; Next goes on from there
+	Count   int    // number of tickets in the view without the filters
+	Cut     bool   // the filters examined many rows without filling the page; Next continues there
 }
 
-// maxLooked bounds how many rows one page looks at when filters drop most of them.
+// maxLooked limits how many rows one page examines when filters exclude most of them.
 const maxLooked = 5000
 
-// Queue returns a page of the agent's view. Denied for everybody but agents and administrators.
+// Queue returns a page of the agent's view. It returns a Denied error to everybody but agents and administrators.
 func (qs *Queues) Queue(a policy.Actor, q Query) (Page, error) {
 	page := Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
 	if !a.IsAgent() && !a.IsAdministrator() {
@@ -66,12 +66,12 @@ func (qs *Queues) Queue(a policy.Actor, q Query) (Page, error) {
 	return page, err
 }
 
-// finished reports whether the view shows what is done with: the latest first.
+// finished reports whether the view shows finished tickets, which are sorted by date, the latest first.
 func (q Query) finished() bool {
 	return q.View == ViewResolved || q.View == ViewClosed || q.View == ViewSpam
 }
 
-// queueSpans chooses the index and its prefixes for the view; with a state chosen only that state's.
+// queueSpans returns the index and its prefixes for the view, or only those of the chosen state.
 func (qs *Queues) queueSpans(tx *store.Tx, a policy.Actor, q Query) (*store.Index[store.Ticket], [][]byte) {
 	states := store.ActiveStates
 	switch q.View {
@@ -133,7 +133,7 @@ func (q Query) fits(tx *store.Tx, t *store.Ticket) bool {
 		(q.Group == 0 || t.Group == q.Group) && (q.State == store.StateNone || t.State == q.State) && (!q.Overdue || t.Overdue(tx.Now()))
 }
 
-// collect fills the page from the merged spans with tickets the actor may see and that fit.
+// collect fills the page from the merged spans with tickets that match and that the actor may see.
 func (qs *Queues) collect(tx *store.Tx, a policy.Actor, page *Page, index *store.Index[store.Ticket], prefixes [][]byte, limit int, after string, desc bool, fits func(*store.Ticket) bool) error {
 	if limit <= 0 {
 		limit = 50
@@ -171,7 +171,8 @@ func (qs *Queues) collect(tx *store.Tx, a policy.Actor, page *Page, index *store
 	return nil
 }
 
-// sight returns a function that tells whether the actor may see a ticket; it remembers what is confidential, for lists.
+// sight returns a function that reports whether the actor may see a ticket. For lists, it remembers which groups and
+// modules are confidential.
 func (qs *Queues) sight(tx *store.Tx, a policy.Actor) func(*store.Ticket) bool {
 	secret := map[[2]uint64]bool{}
 	return func(t *store.Ticket) bool {
@@ -186,7 +187,7 @@ func (qs *Queues) sight(tx *store.Tx, a policy.Actor) func(*store.Ticket) bool {
 	}
 }
 
-// name looks up who and what a line of the list names.
+// name looks up the names in a line of the list.
 func (p *Page) name(tx *store.Tx, t *store.Ticket) {
 	for _, id := range []uint64{t.Requester, t.Assignee} {
 		if id != 0 && p.People[id] == nil {
@@ -210,8 +211,8 @@ func (p *Page) name(tx *store.Tx, t *store.Ticket) {
 // Counts are the numbers beside the views.
 type Counts map[string]int
 
-// Counts returns how many tickets each view of the agent holds, read from counters. The view of everything leaves out
-// confidential groups that are not the agent's own; a module that is confidential inside an open group is counted.
+// Counts returns the number of tickets in each view of the agent, read from counters. The view of everything leaves out
+// confidential groups other than the agent's own; it includes a confidential module in an open group.
 func (qs *Queues) Counts(a policy.Actor) (Counts, error) {
 	out := Counts{}
 	if !a.IsAgent() && !a.IsAdministrator() {
@@ -281,14 +282,14 @@ func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
 	return n
 }
 
-// nearby bounds how far Neighbours looks: for the ticket, and around it for others that fit.
+// nearby limits how far Neighbours searches: for the ticket, and around it for others that match.
 const (
 	farFromStart = 5000
 	nearby       = 50
 )
 
-// Neighbours returns the numbers of the tickets before and after the given one in the actor's view, 0 at the ends and
-// for a ticket that does not stand among the first five thousand. Rows are read around the ticket alone.
+// Neighbours returns the numbers of the tickets before and after the given one in the actor's view; 0 at the ends, and
+// for a ticket that is not among the first five thousand. It reads only rows around the ticket.
 func (qs *Queues) Neighbours(a policy.Actor, q Query, number uint64) (before, next uint64, err error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, 0, policy.Denied(a)
@@ -304,7 +305,7 @@ func (qs *Queues) Neighbours(a policy.Actor, q Query, number uint64) (before, ne
 			t, err := store.Tickets.Glance(tx, id)
 			return err == nil && see(t) && q.fits(tx, t), err
 		}
-		var behind []uint64 // the last ones walked past
+		var behind []uint64 // the last tickets passed
 		found, looked := false, 0
 		for e := range index.MergeEntries(tx, spans) {
 			if looked++; looked > farFromStart {
@@ -342,17 +343,17 @@ func (qs *Queues) Neighbours(a policy.Actor, q Query, number uint64) (before, ne
 	return before, next, err
 }
 
-// SideQuery is which tickets of the requester's side are wanted, newest change first.
+// SideQuery selects tickets of the requester's side, last changed first.
 type SideQuery struct {
-	Of     string // "" own and those one participates in, "organisation" those one coordinates
-	State  string // "" all, "open" what is not closed, or the code of a state
+	Of     string // "" for the actor's own and those they participate in, "organisation" for those they coordinate
+	State  string // "" for all, "open" for all not closed, or the code of a state
 	Kind   store.TicketKind
 	Module uint64
 	After  string
 	Limit  int
 }
 
-// SideTickets returns the tickets on whose requester's side the actor stands.
+// SideTickets returns the tickets for which the actor is on the requester's side.
 func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 	page := Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
 	if !a.SignedIn() {
@@ -394,7 +395,7 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 	return page, err
 }
 
-// OpenCount returns how many tickets of one's own side are not closed.
+// OpenCount returns how many tickets of the actor's own side are not closed.
 func (qs *Queues) OpenCount(a policy.Actor) (int, error) {
 	n := 0
 	err := qs.st.View(func(tx *store.Tx) error {
@@ -406,8 +407,8 @@ func (qs *Queues) OpenCount(a policy.Actor) (int, error) {
 	return n, err
 }
 
-// RequesterTickets returns up to limit other tickets of a ticket's requester that the actor may see, newest first.
-// Empty for whom may not see the history.
+// RequesterTickets returns up to limit other tickets of a ticket's requester that the actor may see, newest first. It
+// returns none to people who may not see the history.
 func (qs *Queues) RequesterTickets(a policy.Actor, number uint64, limit int) ([]*store.Ticket, error) {
 	var out []*store.Ticket
 	err := qs.st.View(func(tx *store.Tx) error {

@@ -14,11 +14,11 @@ import (
 // Reply is a saved reply with what the actor may do with it.
 type Reply struct {
 	*store.SavedReply
-	GroupName string // empty for one's own
+	GroupName string // empty for the actor's own
 	MayChange bool
 }
 
-// ReplyForm is a saved reply: of a group, or one's own when Group is 0.
+// ReplyForm is a saved reply: of a group, or the actor's own when Group is 0.
 type ReplyForm struct {
 	Group uint64
 	Title store.Words
@@ -27,8 +27,8 @@ type ReplyForm struct {
 
 var maxReplyBody = store.SavedReplies.Most("body.it")
 
-// Replies lists the saved replies the actor may insert: one's own first, then those of one's groups; administrators
-// see those of all groups.
+// Replies returns the saved replies the actor may insert: their own first, then those of their groups; administrators
+// get those of all groups.
 func (qs *Queues) Replies(a policy.Actor) ([]Reply, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, policy.Denied(a)
@@ -76,8 +76,8 @@ func replies(tx *store.Tx, a policy.Actor) ([]Reply, error) {
 	return append(own, shared...), nil
 }
 
-// PickReplies offers saved replies in the language of which words of the title begin like all words of the text: what
-// stands behind ::. Only agents and administrators are offered anything.
+// PickReplies returns saved replies in the language whose title has words beginning like each word of the text. It
+// serves the editor's ::. For callers other than agents and administrators the result is empty.
 func (qs *Queues) PickReplies(a policy.Actor, text, lang string, limit int) ([]Reply, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, nil
@@ -96,7 +96,8 @@ func (qs *Queues) PickReplies(a policy.Actor, text, lang string, limit int) ([]R
 	return all[:min(len(all), limit)], nil
 }
 
-// AddReply saves a reply: one's own by every agent, a group's by its agents and supervisors and by administrators.
+// AddReply saves a reply. Every agent may save their own; a group's agents, its supervisors and administrators may save
+// one for the group.
 func (qs *Queues) AddReply(a policy.Actor, f ReplyForm) (*store.SavedReply, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, policy.Denied(a)
@@ -116,8 +117,8 @@ func (qs *Queues) AddReply(a policy.Actor, f ReplyForm) (*store.SavedReply, erro
 	return out, err
 }
 
-// ChangeReply changes the texts of a saved reply: one's own, or a group's by its supervisors and by administrators. To
-// whom it belongs stays.
+// ChangeReply changes the texts of a saved reply, but not its owner. People may change their own; supervisors and
+// administrators may change a group's.
 func (qs *Queues) ChangeReply(a policy.Actor, id, saw uint64, f ReplyForm) (*store.SavedReply, error) {
 	if !a.SignedIn() && !a.System {
 		return nil, policy.Denied(a)
@@ -137,7 +138,7 @@ func (qs *Queues) ChangeReply(a policy.Actor, id, saw uint64, f ReplyForm) (*sto
 	return out, err
 }
 
-// RemoveReply removes a saved reply: who may change it may.
+// RemoveReply removes a saved reply. Everyone who may change it may remove it.
 func (qs *Queues) RemoveReply(a policy.Actor, id uint64) error {
 	if !a.SignedIn() && !a.System {
 		return policy.Denied(a)
@@ -150,8 +151,8 @@ func (qs *Queues) RemoveReply(a policy.Actor, id uint64) error {
 	})
 }
 
-// ownReply returns a reply that the actor may change: NotFound for what they may not insert either, Denied for what
-// they may only insert.
+// ownReply returns a reply that the actor may change. It returns a NotFound error for one they may not insert, and a
+// Denied error for one they may only insert.
 func ownReply(tx *store.Tx, a policy.Actor, id uint64) (*store.SavedReply, error) {
 	r, err := store.SavedReplies.Get(tx, id)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package queue lists and counts tickets: the views of an agent's queue, views that people saved, and the replies that
-// they saved to answer with.
+// Package queue lists and counts tickets: the views of an agent's queue, saved views, and saved replies.
 package queue
 
 import (

@@ -11,21 +11,21 @@ import (
 	"sportello/store"
 )
 
-// The numbers beside the saved views are counted here and never on the way of a page, which shows the last one. Only
-// views that somebody looks at, or wants to be told of, are counted.
+// The numbers beside the saved views are counted in the background, never while a page is made; a page shows the last
+// count. Only views that somebody looks at, or wants notices from, are counted.
 
 const (
-	viewEvery  = time.Minute      // at most so often one view is counted
-	viewShown  = 15 * time.Minute // so long after a page showed it
-	viewRounds = 10 * time.Second // so often the work looks for views that are due
-	maxNewRows = 1000             // how many new tickets are looked at for one view without words
-	maxTold    = 5                // notices of one view at once: the newest
+	viewEvery  = time.Minute      // shortest time between two counts of a view
+	viewShown  = 15 * time.Minute // how long a view is counted after a page showed it
+	viewRounds = 10 * time.Second // how often the job checks for views that are due
+	maxNewRows = 1000             // new tickets examined for one view without words
+	maxTold    = 5                // notices of one view at once, for the newest tickets
 )
 
-// maxKnown bounds the tickets of one view that are remembered, to tell which are new in it.
+// maxKnown limits how many tickets of a view are remembered to recognise new ones.
 var maxKnown = store.Views.Most("known")
 
-// viewWork remembers which views are looked at and when each was counted. It is forgotten when the process ends.
+// viewWork remembers which views are looked at and when each was counted. It lives only in memory.
 type viewWork struct {
 	mu      sync.Mutex
 	shown   map[uint64]time.Time
@@ -34,7 +34,7 @@ type viewWork struct {
 
 type viewCounted struct {
 	at    time.Time
-	seq   uint64 // the last change there was
+	seq   uint64 // last change at the time of the count
 	edits uint64
 }
 
@@ -49,7 +49,7 @@ func (w *viewWork) show(list []SavedView, now time.Time) {
 	}
 }
 
-// looked returns the views that were shown lately and forgets the others.
+// looked returns the views shown recently and forgets the others.
 func (w *viewWork) looked(now time.Time) []uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,8 +69,8 @@ func (w *viewWork) looked(now time.Time) []uint64 {
 	return out
 }
 
-// due reports whether the view is to be counted now: a minute after the last time, and only when something changed
-// meanwhile. What is overdue changes with time alone.
+// due reports whether the view should be counted now: a minute after the last count, and only if something changed
+// since. What is overdue also changes with time.
 func (w *viewWork) due(v *store.View, now time.Time, seq uint64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,8 +85,8 @@ func (w *viewWork) due(v *store.View, now time.Time, seq uint64) bool {
 	return true
 }
 
-// RunViews counts the saved views that are looked at and tells what is new in those that ask for it, until the
-// context ends.
+// RunViews counts the saved views that are looked at, and notifies their owners of new tickets if they want it, until
+// the context ends.
 func (qs *Queues) RunViews(ctx context.Context) error {
 	tick := time.NewTicker(viewRounds)
 	defer tick.Stop()
@@ -102,8 +102,8 @@ func (qs *Queues) RunViews(ctx context.Context) error {
 	}
 }
 
-// CountViews counts the views that are due by the desk's clock. One that cannot be counted, for want of the index,
-// keeps its number until the next time.
+// CountViews counts the views that are due by the desk's clock. If the index is missing, a view keeps its number until
+// the next time.
 func (qs *Queues) CountViews(ctx context.Context) error {
 	now, seq := qs.clock(), qs.st.Last()
 	ids := qs.views.looked(now)
@@ -117,7 +117,7 @@ func (qs *Queues) CountViews(ctx context.Context) error {
 		ids = slices.Compact(ids)
 		for _, id := range ids {
 			if v, err := store.Views.Get(tx, id); err == nil {
-				rows = append(rows, v) // else it was removed meanwhile
+				rows = append(rows, v) // otherwise it was removed meanwhile
 			}
 		}
 		return nil
@@ -146,18 +146,18 @@ func (qs *Queues) CountViews(ctx context.Context) error {
 	return nil
 }
 
-// viewCount is what was found of a view.
+// viewCount is the result of counting a view.
 type viewCount struct {
 	n     int
 	more  bool
 	seen  uint64
-	all   []uint64 // tickets in it, by number, when somebody wants to be told of new ones and there are not too many
-	whole bool     // all has every one
+	all   []uint64 // tickets in the view, by number, if notices are wanted and there are not too many
+	whole bool     // all is complete
 	fresh []uint64 // new tickets, the newest first
 }
 
-// compare sets what is new: tickets that are in the view and were not the last time. Where there are too many to
-// remember, it is those that were opened since, opened.
+// compare sets what is new: tickets that are in the view and were not in it last time. If there are too many to
+// remember, the new ones are those opened since then.
 func (c *viewCount) compare(v *store.View, opened []uint64) {
 	slices.Sort(c.all)
 	c.fresh = opened
@@ -174,12 +174,12 @@ func (c *viewCount) compare(v *store.View, opened []uint64) {
 	slices.Reverse(c.fresh)
 }
 
-// asGroup stands for no person: somebody who is in the group and in no other.
+// asGroup stands for a fictitious person who is a member of the group and of no other.
 const asGroup = 1 << 62
 
-// viewer is with whose eyes a view is counted. A shared one has one number for all of the group: it is counted as
-// somebody would who has no right but being in the group, so that it tells nobody more than they may see. nil when
-// who saved it is no agent any more.
+// viewer returns the person whose rights a view is counted with. A shared view has one number for the whole group. It
+// is counted for a fictitious member without other rights, so that it reveals nothing that a member may not see. viewer
+// returns nil when the owner is no longer an agent.
 func viewer(tx *store.Tx, v *store.View) *store.Person {
 	if v.Group != 0 {
 		return &store.Person{Row: store.Row{ID: asGroup}, Groups: []store.Membership{{Group: v.Group}}}
@@ -257,7 +257,7 @@ func (qs *Queues) countView(ctx context.Context, v *store.View) (viewCount, erro
 	return c, err
 }
 
-// holds reports whether the ticket stands in the view, its filters apart.
+// holds reports whether the view contains the ticket, ignoring its filters.
 func (q Query) holds(a policy.Actor, groups []uint64, t *store.Ticket) bool {
 	if t.IsSpam() != (q.View == ViewSpam) {
 		return false
@@ -284,8 +284,8 @@ func (q Query) holds(a policy.Actor, groups []uint64, t *store.Ticket) bool {
 	}
 }
 
-// countWords asks the index. What it does not know yet is new the next time: the highest number it named is what was
-// seen, not the highest there is.
+// countWords queries the index. Tickets that are not indexed yet are new the next time: what counts as seen is the
+// highest number the index returned, not the highest there is.
 func (qs *Queues) countWords(ctx context.Context, v *store.View) (viewCount, error) {
 	c := viewCount{seen: v.SeenNumber}
 	var a policy.Actor
@@ -304,7 +304,7 @@ func (qs *Queues) countWords(ctx context.Context, v *store.View) (viewCount, err
 	if v.Notify {
 		limit = maxKnown
 	}
-	// Numbers alone: whether somebody may be told of one is asked of the policy, on the row.
+	// Numbers only: the policy decides on each row whether the person may be notified of it.
 	w := wordsOf(v, limit, 0)
 	found, err := qs.ix.Search(ctx, search.Query{Text: w.Text, Access: qs.find.Access(a), Types: w.Types, Language: a.Lang(), Limit: w.Limit, Sort: w.Sort})
 	if err != nil {
@@ -328,7 +328,7 @@ func (qs *Queues) countWords(ctx context.Context, v *store.View) (viewCount, err
 	return c, nil
 }
 
-// noteCount keeps what was counted, where it is another, together with the notices of what is new.
+// noteCount stores a changed count together with the notices of new tickets.
 func (qs *Queues) noteCount(v *store.View, c viewCount) error {
 	if v.Counted == c.n && v.More == c.more && v.SeenNumber == c.seen && !v.CountedAt.IsZero() &&
 		v.Whole == c.whole && slices.Equal(v.Known, c.all) {
@@ -337,7 +337,7 @@ func (qs *Queues) noteCount(v *store.View, c viewCount) error {
 	return qs.st.Update(store.By{Via: "desk", Act: "count-view"}, func(tx *store.Tx) error {
 		row, err := store.Views.Get(tx, v.ID)
 		if store.KindOf(err) == store.NotFound || err == nil && row.Edits != v.Edits {
-			return nil // removed or changed meanwhile: counted again soon
+			return nil // removed or changed meanwhile: it will be counted again soon
 		}
 		if err != nil {
 			return err
@@ -354,8 +354,8 @@ func (qs *Queues) noteCount(v *store.View, c viewCount) error {
 	})
 }
 
-// tellNew writes a notice for each of the newest tickets that the person of the view may see and did not bring there:
-// by opening it or, when its number is not above seen, by the last thing that was done in it.
+// tellNew writes a notice for each of the newest tickets that the view's owner may see and did not bring there
+// themselves: by opening it or, when its number is not above seen, by the last change to it.
 func (qs *Queues) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64) error {
 	p, err := store.People.Peek(tx, v.Person)
 	if err != nil || p.Disabled || v.Group != 0 && !p.InGroup(v.Group) && !p.Administrator {
@@ -369,7 +369,7 @@ func (qs *Queues) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint
 		}
 		t, err := store.Tickets.Glance(tx, id)
 		if err != nil || t.Via == "import" && id > seen || t.OnSide(p.ID) || qs.rights.May(tx, a, policy.SeeNotes, t) != nil {
-			continue // gone, old, known, or not for these eyes
+			continue // removed, old, known, or not visible to the owner
 		}
 		if id <= seen {
 			changes, err := tx.TicketChanges(id)
@@ -389,7 +389,7 @@ func (qs *Queues) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint
 	return nil
 }
 
-// ForgetCounts has every view that is looked at counted the next time, whenever it was counted last.
+// ForgetCounts makes every view that is looked at due for counting, whenever it was last counted.
 func (qs *Queues) ForgetCounts() {
 	qs.views.mu.Lock()
 	defer qs.views.mu.Unlock()

@@ -16,28 +16,28 @@ import (
 	"sportello/store"
 )
 
-// A saved view is a search that an agent keeps beside the queues: part of a queue by its filters, or a question of
-// words over tickets. It never widens what somebody may see: everybody who opens it looks with their own eyes. Its
-// number is counted in the background (view_count.go).
+// A saved view is a search that an agent keeps beside the queues: a part of a queue selected by filters, or a search
+// for words in tickets. It never extends what a person may see: everyone who opens it sees it with their own rights.
+// Its number is counted in the background (view_count.go).
 
 // SavedView is a saved view with what the actor may do with it.
 type SavedView struct {
 	*store.View
-	GroupName string // with whom it is shared; empty for one's own
-	Own       bool   // the actor saved it
+	GroupName string // the group it is shared with; empty for the actor's own
+	Own       bool   // the actor owns it
 	MayChange bool
 }
 
-// ViewForm is what somebody chooses of a view. With Text the filters of Query are not looked at: the question says all.
+// ViewForm is a view as somebody submits it. If Text is set, the filters of Query are ignored.
 type ViewForm struct {
 	Name   string
-	Group  uint64 // to share it with; 0: with nobody
-	Notify bool   // tell the actor of tickets that are new in it
+	Group  uint64 // group to share it with; 0 for none
+	Notify bool   // notify the actor of tickets that are new in it
 	Text   string
 	Query  Query
 }
 
-// Limits of views: a list that is longer helps nobody.
+// The limits of views; a longer list would help nobody.
 const (
 	maxViews = 50 // of one person, and of one group
 )
@@ -49,11 +49,11 @@ func viewQuery(v *store.View) Query {
 		Assignee: v.Assignee, Overdue: v.Overdue}
 }
 
-// Query returns what the view asks of the queue; its View is empty for a view with words.
+// Query returns the view's query of the queue; View is empty for a view with words.
 func (v SavedView) Query() Query { return viewQuery(v.View) }
 
-// Views lists the actor's own views by name, then those shared with their groups. Denied for everybody but agents and
-// administrators. Those that are listed are counted anew soon.
+// Views returns the actor's own views by name, then those shared with their groups, and schedules them for counting. It
+// returns a Denied error to everybody but agents and administrators.
 func (qs *Queues) Views(a policy.Actor) ([]SavedView, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, policy.Denied(a)
@@ -102,13 +102,13 @@ func savedView(tx *store.Tx, a policy.Actor, v *store.View) SavedView {
 	return s
 }
 
-// mayChangeView: who saved it, as long as they may use it; of a shared one also the group's supervisors and
-// administrators.
+// mayChangeView reports whether the actor may change the view: its owner while they may use it, and for a shared view
+// also the group's supervisors and administrators.
 func mayChangeView(a policy.Actor, v *store.View) bool {
 	return v.Person == a.ID() || v.Group != 0 && policy.MaySupervise(a, v.Group) == nil
 }
 
-// viewOf returns a view that the actor may use, NotFound for any other.
+// viewOf returns a view that the actor may use, or a NotFound error.
 func viewOf(tx *store.Tx, a policy.Actor, id uint64) (*store.View, error) {
 	v, err := store.Views.Get(tx, id)
 	if err != nil {
@@ -123,8 +123,8 @@ func viewOf(tx *store.Tx, a policy.Actor, id uint64) (*store.View, error) {
 	return v, nil
 }
 
-// View returns one view that the actor may use: their own, or one shared with a group of theirs; administrators may
-// use those of all groups. NotFound for any other.
+// View returns a view that the actor may use: their own, or one shared with one of their groups; administrators may use
+// those of all groups. It returns a NotFound error for any other.
 func (qs *Queues) View(a policy.Actor, id uint64) (SavedView, error) {
 	var out SavedView
 	if !a.IsAgent() && !a.IsAdministrator() {
@@ -141,7 +141,8 @@ func (qs *Queues) View(a policy.Actor, id uint64) (SavedView, error) {
 	return out, err
 }
 
-// AddView keeps a view of the actor's: agents and administrators may, and share it with a group of their own.
+// AddView saves a view of the actor. Only agents and administrators may call it, and share the view with a group of
+// their own.
 func (qs *Queues) AddView(a policy.Actor, f ViewForm) (*store.View, error) {
 	if !a.SignedIn() || !a.IsAgent() && !a.IsAdministrator() {
 		return nil, policy.Denied(a)
@@ -166,8 +167,8 @@ func (qs *Queues) AddView(a policy.Actor, f ViewForm) (*store.View, error) {
 	return out, err
 }
 
-// ChangeView changes a view's name and, by who saved it, with whom it is shared and whether they are told of what is
-// new. edits is what the form saw: Conflict when somebody changed the view since.
+// ChangeView changes a view's name. Its owner may also change the group it is shared with and whether they get notices.
+// edits is the value the form saw; ChangeView returns a Conflict error when somebody has changed the view since.
 func (qs *Queues) ChangeView(a policy.Actor, id, edits uint64, f ViewForm) (*store.View, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return nil, policy.Denied(a)
@@ -191,7 +192,7 @@ func (qs *Queues) ChangeView(a policy.Actor, id, edits uint64, f ViewForm) (*sto
 	return out, err
 }
 
-// RemoveView removes a view: who may change it may.
+// RemoveView removes a view. Everyone who may change it may remove it.
 func (qs *Queues) RemoveView(a policy.Actor, id uint64) error {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return policy.Denied(a)
@@ -219,7 +220,7 @@ func fillView(tx *store.Tx, a policy.Actor, v *store.View, f ViewForm, wrong sto
 			}
 		}
 		if f.Notify && !v.Notify {
-			v.SeenNumber = store.Tickets.Last(tx) // what is there already is not new
+			v.SeenNumber = store.Tickets.Last(tx) // existing tickets are not new
 			v.Known, v.Whole = nil, false
 		}
 		v.Notify = f.Notify
@@ -230,11 +231,12 @@ func fillView(tx *store.Tx, a policy.Actor, v *store.View, f ViewForm, wrong sto
 	return store.Views.Put(tx, v)
 }
 
-// shareView gives the view to the group, or with 0 back to who saved it. What is shared shows the same tickets to
-// everybody in the group: a view of somebody's own tickets cannot be, and one of "my groups" becomes that of this one.
+// shareView shares the view with the group, or with 0 returns it to its owner alone. A shared view shows the same
+// tickets to the whole group: a view of the owner's own tickets cannot be shared, and one of "my groups" becomes that
+// of the group.
 func shareView(tx *store.Tx, a policy.Actor, v *store.View, group uint64) *store.Error {
 	n := 0
-	v.Known, v.Whole = nil, false // other eyes see other tickets
+	v.Known, v.Whole = nil, false // other people see other tickets
 	if v.Group = group; group == 0 {
 		for range store.ViewsByPerson.Entries(tx, store.Span{Prefix: store.Key(v.Person)}) {
 			n++
@@ -265,12 +267,12 @@ func shareView(tx *store.Tx, a policy.Actor, v *store.View, group uint64) *store
 	return nil
 }
 
-// viewPage is how many tickets a page of a view with words has.
+// viewPage is how many tickets one page of a view with words shows.
 const viewPage = 50
 
-// ViewTickets returns a page of the view with what the actor may see of it: of a view without words as Queue does,
-// of one with words what has all of them, the latest first. NotFound for a view the actor may not use, Unavailable
-// when there are words and no index.
+// ViewTickets returns a page of the view with the tickets the actor may see. A view without words is answered as by
+// Queue; a view with words contains the tickets with all of them, the latest first. It returns a NotFound error for a
+// view the actor may not use, and an Unavailable error for a view with words when there is no index.
 func (qs *Queues) ViewTickets(ctx context.Context, a policy.Actor, id uint64, after string) (SavedView, Page, error) {
 	v, err := qs.View(a, id)
 	if err != nil {
@@ -308,14 +310,14 @@ func (qs *Queues) ViewTickets(ctx context.Context, a policy.Actor, id uint64, af
 	return v, page, err
 }
 
-// wordsOf is the search that a view with words makes.
+// wordsOf returns the search of a view with words.
 func wordsOf(v *store.View, limit, offset int) find.Query {
 	return find.Query{Text: everyWord(v.Text), Types: []string{query.TypeTicket}, Limit: limit, Offset: offset, Sort: "date"}
 }
 
-// everyWord puts a plus before the words of a question. Somebody who searches once is glad of what has most of the
-// words; a view that counts and tells what is new has to mean all of them, as they were typed. What is short is left
-// as it is: small words are no more than a help.
+// everyWord puts a plus before each word of a search. For a single search, hits with most of the words are useful; a
+// view that counts and notifies must mean all of them, as typed. Short words get no plus, because they only help to
+// rank.
 func everyWord(text string) string {
 	var b strings.Builder
 	quoted, begin := false, true
