@@ -16,20 +16,20 @@ import (
 	"sportello/store"
 )
 
-// From is what is known of a mail beside its bytes.
+// From is what is known about a mail apart from its content.
 type From struct {
 	Source  string // imap, lmtp, smtp, pipe, import
-	Mailbox string // its address, when the way it came by says so
-	Return  string // sender of the envelope
+	Mailbox string // address of the mailbox, if the source names it
+	Return  string // envelope sender
 	To      []string
-	Cut     bool // only the beginning is there
+	Cut     bool // the mail is incomplete: only its beginning was transferred
 }
 
-// Take keeps a mail as it came and returns its row once both are on disk. The same bytes again are the same mail, where
-// it came to the same mailbox.
-// TooLarge beyond MaxMessage, with nothing kept. Unavailable with ErrMailRoom for a stranger's while held mail takes all
-// the room that strangers have: whoever brings it tries again later. Of one that lies in a mailbox of ours only the
-// beginning is taken then, so that it holds up nothing that lies there behind it.
+// Take stores a mail unchanged and returns its row once content and row are on disk. The same bytes for the same
+// mailbox are the same mail. It returns TooLarge above MaxMessage and stores nothing. It returns Unavailable with
+// ErrMailRoom for a stranger's mail while held mail uses all the space for strangers; the sender tries again later. For
+// a mail in one of our own mailboxes it then stores only the beginning, so that the mail does not delay those behind
+// it.
 func (it *Intake) Take(from From, r io.Reader) (*store.Mail, error) {
 	blob, err := it.st.PutBlob(r, it.post.Mail.MaxMessage)
 	if err != nil {
@@ -80,7 +80,7 @@ func (it *Intake) wakeMail() {
 	}
 }
 
-// Run processes mail as it comes, until the context ends.
+// Run processes mail as it arrives until the context ends.
 func (it *Intake) Run(ctx context.Context) error {
 	if err := it.adoptMail(ctx); err != nil {
 		return err
@@ -93,13 +93,13 @@ func (it *Intake) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-it.mailWaits:
-		case <-time.After(time.Minute): // a wake-up that was lost costs a minute
+		case <-time.After(time.Minute): // a lost signal costs at most a minute
 		}
 	}
 }
 
-// Process processes all that waits. A mail that cannot be processed is kept with the reason and does not hold up
-// those behind it; an error is returned only when the desk itself cannot read or write.
+// Process processes all waiting mail. A mail that cannot be processed is kept with the reason and does not delay the
+// others. It returns an error only when the desk itself cannot read or write.
 func (it *Intake) Process(ctx context.Context) error {
 	it.mailMu.Lock()
 	defer it.mailMu.Unlock()
@@ -129,7 +129,7 @@ func (it *Intake) Process(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// processOne makes a mail what it is to be. What is wrong with the mail is written into its row.
+// processOne processes one mail. It writes a problem of the mail into its row.
 func (it *Intake) processOne(row *store.Mail) (err error) {
 	fail := func(why, detail string) error {
 		return it.st.Update(store.By{Via: "mail", Act: "fail-mail"}, func(tx *store.Tx) error {
@@ -160,7 +160,7 @@ func (it *Intake) processOne(row *store.Mail) (err error) {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrUnavailable):
-		return err // the desk cannot write just now; the mail waits
+		return err // the desk cannot write at the moment; the mail waits
 	}
 	it.log.Warn("mail could not be processed", "mail", row.ID, "err", err)
 	why, detail := "fault", err.Error()
@@ -171,7 +171,7 @@ func (it *Intake) processOne(row *store.Mail) (err error) {
 	return fail(why, detail)
 }
 
-// recipients are all addresses a mail was for, as envelope, mail servers and sender name them.
+// recipients returns all addresses the mail was for, according to envelope, mail servers and header.
 func recipients(row *store.Mail, m *mail.Message) []string {
 	out := slices.Clone(row.To)
 	out = append(out, m.Delivered...)

@@ -7,8 +7,8 @@ import (
 	"sportello/store"
 )
 
-// ownMail reports whether the desk sent the mail itself. It knows its own by what it put into it and by the Message-ID,
-// not by the sender's address: people of an office write from the address at which the desk takes their mail.
+// ownMail reports whether the desk itself sent the mail. It recognises its own mail by its header and Message-ID, not
+// by the sender's address, because people of an office write from the address at which the desk receives mail.
 func (j *joining) ownMail() (bool, error) {
 	if j.it.post.Mail.Desk != "" && slices.Contains(j.in.Desk, j.it.post.Mail.Desk) {
 		return true, nil
@@ -17,8 +17,8 @@ func (j *joining) ownMail() (bool, error) {
 	return l != nil, store.IgnoreNotFound(err)
 }
 
-// share gives the mail to the other mailboxes for which it came, to each as a mail of its own. Which has it already is
-// known by the row.
+// share passes the mail to the other mailboxes it was for, as a separate mail each. The row records which have it
+// already.
 func (j *joining) share() error {
 	for _, box := range j.in.boxes {
 		if box.Address == j.row.Mailbox {
@@ -44,13 +44,13 @@ func (j *joining) share() error {
 	return nil
 }
 
-// has reports whether the ticket has the mail already, as another mailbox does.
+// has reports whether the ticket already contains the mail, through another mailbox.
 func (j *joining) has(t *store.Ticket) bool {
 	return slices.ContainsFunc(j.copies, func(m *store.Mail) bool { return m.State == store.MailDone && m.Ticket == t.ID })
 }
 
-// linkCopies links the new ticket with those that the same mail made, or joined, by other mailboxes. Links are for agents:
-// each group sees that the others have it too.
+// linkCopies links the new ticket with those that the same mail opened or joined through other mailboxes. Only agents
+// see links: each group sees that the others have the mail too.
 func (j *joining) linkCopies(t *store.Ticket) error {
 	for _, c := range j.copies {
 		if c.State != store.MailDone || c.Ticket == t.ID || slices.Contains(t.Links, c.Ticket) {

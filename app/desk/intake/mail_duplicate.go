@@ -5,8 +5,8 @@ import (
 	"sportello/store"
 )
 
-// living returns the ticket in which the matter of a duplicate goes on, nil for a ticket that is none, and where that one
-// is closed as well.
+// living returns the ticket in which a duplicate continues. It returns nil for a ticket that is not a duplicate, and
+// when that other ticket is closed as well.
 func (j *joining) living(t *store.Ticket) (*store.Ticket, error) {
 	live := t
 	for range 10 {
@@ -25,9 +25,9 @@ func (j *joining) living(t *store.Ticket) (*store.Ticket, error) {
 	return live, nil
 }
 
-// joinLiving has an answer to a duplicate reach the ticket where the matter goes on, as if merging had brought it: its
-// agents read it there, the duplicate's people in theirs, nobody else at all, and undoing takes it back. It moves neither
-// ticket's state, for the people of the one know nothing of the other's.
+// joinLiving adds an answer to a duplicate to the ticket in which it continues, as if it had been merged: agents read
+// it there, the duplicate's people in their own ticket, nobody else at all, and undoing the merge moves it back. It
+// changes the state of neither ticket, because the people of one know nothing about the other.
 func (j *joining) joinLiving(l *lead, live *store.Ticket) error {
 	if j.has(live) {
 		return j.aside("same")

@@ -20,33 +20,33 @@ import (
 // Import says how years of mail become tickets.
 type Import struct {
 	Group, Module string        // codes; empty: the module's group, else the general one; no module
-	CloseAfter    time.Duration // threads without a word for that long are closed; 30 days when 0
-	Own           []string      // addresses of the mailbox itself, besides those of the configuration: what it sent is the desk's
+	CloseAfter    time.Duration // a thread without mail for that long is closed; 30 days when 0
+	Own           []string      // addresses of the mailbox itself, besides the configured ones: mail from them is the desk's
 	Each          func(Imported)
 	Progress      func(step string, done, total int)
 }
 
-// Imported is what became of one mail.
+// Imported is the result for one mail.
 type Imported struct {
 	Where     string
 	MessageID string
 	Subject   string
 	Ticket    uint64
-	Why       string // new, message-id, subject, same, or why it is kept aside
+	Why       string // new, message-id, subject, same, or why it is set aside
 	By        string
 	Refused   error
 }
 
-// MailImportCount is what an import came to.
+// MailImportCount is the result of an import.
 type MailImportCount struct{ Read, Imported, Same, Aside, Refused, Tickets int }
 
-// JoinedSubject says that two mails without any Message-ID in common have the subject and the people in common.
+// JoinedSubject says that two mails without a common Message-ID have the same subject and people.
 const JoinedSubject = "subject"
 
-// importSubjectWithin is how far apart mails may be that only their subject joins.
+// importSubjectWithin is the longest time between mails that only their subject joins.
 const importSubjectWithin = 21 * 24 * time.Hour
 
-// head is what threads are built of.
+// head is the part of a mail from which threads are built.
 type head struct {
 	id      uint64 // of the row
 	where   string
@@ -56,15 +56,15 @@ type head struct {
 	from    string
 	people  []string
 	subject string
-	reply   bool // the subject says that it is an answer
-	parent  int  // of the thread: union by find
+	reply   bool // the subject marks it as an answer
+	parent  int  // parent in the union-find of threads
 	why, by string
 }
 
-// Import turns mail into tickets: threads are built again, agents are known by their address, everything keeps its
-// date, what is old is closed, and nobody is told. source gives each message with the name of where it lies; what it
-// gives is on disk before the first ticket is made. It can be stopped and begun again: what is there already is not
-// taken twice. Administrators and the command line alone.
+// Import turns mail into tickets: it rebuilds threads, recognises agents by their address, keeps all dates, closes what
+// is old, and notifies nobody. source calls give with each message and the name of its place; all of it is on disk
+// before the first ticket is created. An interrupted import can be run again: mail that is already there is not taken
+// twice. Only administrators and the command line may call it.
 func (it *Intake) Import(ctx context.Context, a policy.Actor, o Import, source func(give func(where string, raw []byte) error) error) (MailImportCount, error) {
 	var n MailImportCount
 	if err := policy.MayAdminister(a); err != nil {
@@ -96,9 +96,9 @@ type mailImport struct {
 	o     Import
 	n     *MailImportCount
 	heads []*head
-	taken map[uint64]bool // rows that heads names
+	taken map[uint64]bool // rows of heads
 	box   post.Mailbox
-	short string // name of the desk in its subjects
+	short string // the desk's name in its subjects
 }
 
 func (im *mailImport) by() store.By { return store.By{Person: im.a.ID(), Via: "import", Act: "import"} }
@@ -118,18 +118,18 @@ func (im *mailImport) place() error {
 	})
 }
 
-// own reports whether the address is the mailbox's.
+// own reports whether the address belongs to the mailbox.
 func (im *mailImport) own(tx *store.Tx, address string) bool {
 	return im.it.post.Ours(tx, address) || slices.Contains(im.o.Own, address)
 }
 
-// takeAtOnce is how many mails one transaction writes down.
+// takeAtOnce is how many mails one transaction stores.
 const takeAtOnce = 200
 
-// headBytes is enough of a mail to know which thread it belongs to.
+// headBytes is how many bytes of a mail are enough to find its thread.
 const headBytes = 256 << 10
 
-// take stores every mail the source gives, several at a time, and keeps its head.
+// take stores every mail from the source, several at a time, and keeps its head.
 func (im *mailImport) take(ctx context.Context, source func(func(string, []byte) error) error) error {
 	type taken struct {
 		head *head
@@ -177,7 +177,7 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 		im.o.Progress("read", im.n.Read, 0)
 		return nil
 	}
-	// The bytes are written by several at once, for each waits for the disk; the order of the source is kept.
+	// Several goroutines write the bytes, because each waits for the disk; the order of the source is kept.
 	slots := make([]taken, 0, takeAtOnce)
 	group, _ := errgroup.WithContext(ctx)
 	group.SetLimit(8)
@@ -194,7 +194,7 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 			return err
 		}
 		slots = append(slots, taken{})
-		slot := &slots[len(slots)-1] // the room for all of them is there, so they stay where they are
+		slot := &slots[len(slots)-1] // the capacity suffices for all, so slots do not move
 		group.Go(func() error {
 			var err error
 			slot.head, slot.row, err = im.keep(where, raw)
@@ -250,8 +250,8 @@ func (im *mailImport) keep(where string, raw []byte) (*head, *store.Mail, error)
 	return h, &store.Mail{State: store.MailImporting, Sum: blob.Sum, Size: blob.Size, Source: "import"}, nil
 }
 
-// threads joins the heads: by every Message-ID they name, else an answer to the nearest mail before it of the same
-// subject between the same people. The threads come by the date of their first mail, each by date.
+// threads joins the heads: by every Message-ID they name, else an answer with the nearest earlier mail of the same
+// subject between the same people. Threads are ordered by the date of their first mail, the mails in each by date.
 func (im *mailImport) threads() [][]*head {
 	root := func(i int) int {
 		for im.heads[i].parent >= 0 {
@@ -270,7 +270,7 @@ func (im *mailImport) threads() [][]*head {
 	last := time.Time{}
 	for _, h := range im.heads {
 		if h.date.IsZero() {
-			h.date = last // one without a date follows the one before it
+			h.date = last // a mail without a date gets that of the previous one
 		}
 		last = h.date
 	}
@@ -326,7 +326,7 @@ func (im *mailImport) threads() [][]*head {
 	return out
 }
 
-// threadMail is a mail of a thread, read.
+// threadMail is a parsed mail of a thread.
 type threadMail struct {
 	head *head
 	row  *store.Mail
@@ -334,10 +334,10 @@ type threadMail struct {
 	err  error
 }
 
-// writeAtOnce is how many threads one transaction makes tickets of.
+// writeAtOnce is how many threads one transaction turns into tickets.
 const writeAtOnce = 20
 
-// write makes tickets of the threads. The mails of the next ones are read while one batch is written.
+// write turns the threads into tickets. It parses the mails of the next batch while one is being written.
 func (im *mailImport) write(ctx context.Context, threads [][]*head) error {
 	total, done := len(im.heads), 0
 	ready := make(chan [][]threadMail, 1)
@@ -414,7 +414,7 @@ func (im *mailImport) readOne(h *head) (m threadMail, err error) {
 	m.in, err = im.it.readMail(m.row)
 	if err == nil {
 		for i := range m.in.Parts {
-			m.in.Parts[i].Content = nil // it is on disk by now
+			m.in.Parts[i].Content = nil // already on disk
 		}
 	}
 	return m, err

@@ -13,23 +13,23 @@ import (
 	"sportello/store"
 )
 
-// threadWriter makes tickets of the mails of one thread: one where all who wrote belong together, and one for each who
-// answered without belonging, as domain.md has it of mail that comes by itself. Nothing lies beside a ticket: these
-// matters are old, and nobody is to decide about hundreds of them.
+// threadWriter makes tickets from the mails of one thread: one for all authors who belong together, and one for each
+// author who answered without belonging, by the same rules as for incoming mail. Nothing is kept beside a ticket: the
+// mails are old, and nobody should have to decide about hundreds of them.
 type threadWriter struct {
 	im       *mailImport
 	tx       *store.Tx
 	branches []*branch
-	made     int // tickets
+	made     int // number of tickets
 }
 
-// branch is what goes into one ticket.
+// branch is the content of one ticket.
 type branch struct {
 	t         *store.Ticket
 	made      bool
-	touched   bool      // something was put into it
-	last      time.Time // of the newest mail a person wrote
-	agents    bool      // the desk's side wrote
+	touched   bool      // something was added to it
+	last      time.Time // time of the newest mail written by a person
+	agents    bool      // the desk's side wrote in it
 	secret    bool      // group or module is confidential
 	addressed map[string]bool
 	wishes    []string
@@ -41,7 +41,7 @@ func (w *threadWriter) write(thread []threadMail) ([]Imported, error) {
 	for _, m := range thread {
 		line := Imported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Refused: m.err}
 		if m.err == nil && !entry.IsAddress(m.in.From.Email) && m.in.Report != nil {
-			// Reports come from nobody, and are no matter of anybody's.
+			// Reports have no author and belong to nobody.
 			line, err := w.aside(m)
 			if err != nil {
 				return nil, err
@@ -87,7 +87,7 @@ func (w *threadWriter) write(thread []threadMail) ([]Imported, error) {
 	return told, w.finish()
 }
 
-// opens reports whether a mail of the kind can be the beginning of a matter.
+// opens reports whether a mail of the kind can begin a ticket.
 func opens(a mail.Automatic) bool {
 	switch a {
 	case mail.AutoReply, mail.OutOfOffice, mail.Bounce, mail.Receipt:
@@ -96,7 +96,7 @@ func opens(a mail.Automatic) bool {
 	return true
 }
 
-// row is the mail's row as this transaction has it, with what was read in it.
+// row returns the mail's row as this transaction has it, with the parsed data.
 func (w *threadWriter) row(m threadMail) (*store.Mail, error) {
 	row, err := store.Mails.Get(w.tx, m.head.id)
 	if err != nil || m.in == nil {
@@ -128,7 +128,7 @@ func (w *threadWriter) refuse(m threadMail, why error) error {
 	return store.Mails.Put(w.tx, row)
 }
 
-// aside keeps a mail of a machine that answers nothing here: reports, absences.
+// aside sets aside an automatic mail that answers nothing here: reports, absence notes.
 func (w *threadWriter) aside(m threadMail) (Imported, error) {
 	row, err := w.row(m)
 	if err != nil {
@@ -138,12 +138,12 @@ func (w *threadWriter) aside(m threadMail) (Imported, error) {
 	return Imported{Where: m.head.where, MessageID: m.head.message, Subject: m.head.subject, Why: row.Why}, store.Mails.Put(w.tx, row)
 }
 
-// branchOf is where the mail goes, nil for a ticket of its own, and then the ticket to which it points all the same. It
-// is the table of domain.md, "mail and belonging": what a ticket holds goes before what it mentions, and neither joins
-// who does not belong.
+// branchOf returns the branch for the mail, nil for a new ticket, and then the ticket to which the mail nevertheless
+// points. The rules are those for incoming mail: mail contained in a ticket takes precedence over mail it mentions, and
+// neither joins an author who does not belong.
 func (w *threadWriter) branchOf(m threadMail, author *store.Person) (b *branch, suggest uint64, err error) {
 	refs := slices.Clone(m.head.refs)
-	slices.Reverse(refs) // the nearest first; its own stands among those mentioned
+	slices.Reverse(refs) // nearest first; its own id is among those mentioned
 	for _, kind := range []store.MailKind{store.MailIn, store.MailNear} {
 		for _, id := range append(refs, m.head.message) {
 			if id == "" || kind == store.MailIn && id == m.head.message {
@@ -185,7 +185,7 @@ func (w *threadWriter) branchOf(m threadMail, author *store.Person) (b *branch, 
 	return nil, suggest, nil
 }
 
-// branch returns that of the ticket, nil for one that is gone.
+// branch returns the branch of the ticket, nil if the ticket no longer exists.
 func (w *threadWriter) branch(ticket uint64) (*branch, error) {
 	for _, b := range w.branches {
 		if b.t.ID == ticket {
@@ -217,14 +217,15 @@ func (w *threadWriter) add(t *store.Ticket) *branch {
 	return b
 }
 
-// belongs reports whether the author's words join the ticket: the desk's side, the requester's, whoever was addressed.
+// belongs reports whether the author's mail joins the ticket: the author is on the desk's or the requester's side, or
+// was addressed.
 func (w *threadWriter) belongs(b *branch, author *store.Person, m threadMail) bool {
 	email := m.in.From.Email
 	return w.im.own(w.tx, email) || author.InGroup(b.t.Group) || b.t.OnSide(author.ID) ||
 		!b.secret && (b.addressed[email] || author.Covers(b.t.Organisation, b.t.Unit))
 }
 
-// message puts one mail into a ticket, opening it where it belongs to none.
+// message adds one mail to a ticket, and opens the ticket if necessary.
 func (w *threadWriter) message(m threadMail) (Imported, error) {
 	im, in := w.im, m.in
 	line := Imported{Where: m.head.where, MessageID: m.head.message, Subject: in.Subject}
@@ -302,14 +303,14 @@ func (w *threadWriter) message(m threadMail) (Imported, error) {
 	return line, nil
 }
 
-// wish notes somebody who wrote without belonging: the requester or an agent may add them.
+// wish records an author who does not belong, for the requester or an agent to add.
 func (b *branch) wish(email string) {
 	if entry.PlausibleAddress(email) && !slices.Contains(b.wishes, email) {
 		b.wishes = append(b.wishes, email)
 	}
 }
 
-// open makes the ticket. Its requester is who wrote first or, when that was the desk, to whom it wrote.
+// open creates the ticket. Its requester is the first author or, if that was the desk, the person it wrote to.
 func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Message, suggest uint64) (*branch, error) {
 	im := w.im
 	module, group, err := im.it.post.PlaceOfBox(w.tx, &im.box)
@@ -343,11 +344,11 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 	return b, nil
 }
 
-// finish puts each ticket into the state its last word leaves it in. One that was there before keeps its state.
+// finish puts each new ticket into the state that its last mail implies. A ticket that existed before keeps its state.
 func (w *threadWriter) finish() error {
 	for _, b := range w.branches {
 		if !b.touched {
-			continue // only looked at
+			continue // only read
 		}
 		if err := w.settle(b); err != nil {
 			return err
@@ -375,7 +376,7 @@ func (w *threadWriter) settle(b *branch) error {
 	old := w.tx.Now().Sub(b.last) > w.im.o.CloseAfter
 	switch {
 	case old:
-		t.Wishes = nil // nobody is to be added to what is long over
+		t.Wishes = nil // nobody should be added to a ticket that ended long ago
 		due.Enter(set, t, store.StateResolved, b.last)
 		due.Enter(set, t, store.StateClosed, b.last)
 		t.Outcome = store.Solved

@@ -16,35 +16,35 @@ import (
 	"sportello/store"
 )
 
-// Why a mail stands where it stands.
+// Why a mail joined its ticket.
 const (
-	JoinedMessageID = "message-id" // it answers a mail that the ticket holds
-	JoinedNear      = "near"       // it answers one that mails of the ticket mention
+	JoinedMessageID = "message-id" // it answers a mail that the ticket contains
+	JoinedNear      = "near"       // it answers a mail that mails of the ticket mention
 	JoinedToken     = "token"      // it was sent to a reply address of the ticket
 	JoinedNumber    = "number"     // its subject names the ticket, and its sender belongs there
 	JoinedReport    = "report"     // it reports about a mail of the ticket
-	JoinedFollowing = "following"  // it answers a ticket that was closed too long ago
+	JoinedFollowing = "following"  // it continues a ticket that was closed too long ago
 	JoinedNew       = "new"        // it opened the ticket
 )
 
-// joining decides about one mail in its transaction.
+// joining decides about one mail in a transaction.
 type joining struct {
 	it  *Intake
 	tx  *store.Tx
 	row *store.Mail
 	in  *incoming
 
-	person  *store.Person     // the sender, when the desk knows them
+	person  *store.Person     // the sender, if known to the desk
 	token   notice.ReplyToken // of the reply address it was sent to
 	machine bool              // written by a program
-	copies  []*store.Mail     // the same mail, as other mailboxes have it
+	copies  []*store.Mail     // the same mail in other mailboxes
 	foreign bool              // from another desk
 	places  map[uint64]place
-	laid    bool   // beside a ticket
-	suggest uint64 // the ticket to which it points without its sender belonging there
+	laid    bool   // kept beside a ticket
+	suggest uint64 // the ticket it points to, without its sender belonging there
 }
 
-// joinMail makes a mail that was read what it is to be: a message of a ticket, a ticket, or something kept aside.
+// joinMail turns a parsed mail into a message of a ticket, a new ticket, or mail set aside.
 func (it *Intake) joinMail(row *store.Mail, in *incoming) error {
 	opened := time.Time{}
 	err := it.st.Update(store.By{Via: "mail", Act: "mail"}, func(tx *store.Tx) error {
@@ -82,7 +82,7 @@ func (j *joining) decide() error {
 	row.Subject, row.Date, row.Automatic, row.Proven = entry.Cut(markup.Line(in.Subject), entry.MaxSubject), in.Date, string(in.Automatic), in.Proven
 	row.Why, row.Detail = in.Problem, ""
 	if in.PEC != nil {
-		row.PEC = in.PEC.Kind // whether it proves the sender is said by Proven: receipts and anomalies do not
+		row.PEC = in.PEC.Kind // Proven says whether it proves the sender: receipts and anomalies do not
 	}
 	if in.box != nil {
 		row.Mailbox = in.box.Address
@@ -114,7 +114,7 @@ func (j *joining) decide() error {
 		return err
 	}
 	if own {
-		return j.aside("own") // come back by a redirection
+		return j.aside("own") // returned by a redirection
 	}
 	j.machine = in.Automatic != mail.Personal
 	back, err := j.returned()
@@ -149,11 +149,11 @@ func (j *joining) decide() error {
 	return j.join(l)
 }
 
-// aside keeps a mail that becomes no message.
+// aside sets aside a mail that becomes no message.
 func (j *joining) aside(why string) error {
 	j.row.State, j.row.Why, j.row.Text = store.MailAside, why, j.in.body()
 	if why == "own" {
-		j.row.Group = 0 // it may tell of other groups' tickets
+		j.row.Group = 0 // it may reveal other groups' tickets
 	}
 	return store.Mails.Put(j.tx, j.row)
 }
@@ -167,19 +167,19 @@ func (j *joining) hold(why string) error {
 	return store.Mails.Put(j.tx, j.row)
 }
 
-// place is how the sender of a mail stands to a ticket.
+// place is the relation of a mail's sender to a ticket.
 type place uint8
 
 const (
-	outside   place = iota // does not belong: the words lie beside the ticket
-	addressed              // a mail of the ticket was for them, too: their words join, and no more
+	outside   place = iota // does not belong: the message is kept beside the ticket
+	addressed              // also received a mail of the ticket: the message joins, and nothing else changes
 	within                 // requester, participant, coordinator
 	agent                  // agent of the group
-	noting                 // agent of another group who answers a letter about something internal that was theirs
+	noting                 // agent of another group who answers a letter to them about something internal
 )
 
-// internal reports whether the mail answers what told of anything internal: by the reply address it was sent to, or by
-// the letter it names.
+// internal reports whether the mail answers a letter about something internal, judging by the reply address it was sent
+// to or the letter it names.
 func (j *joining) internal(where place) (bool, error) {
 	if j.token.Purpose == notice.PurposeInternal || j.token.Ticket != 0 && j.token.Purpose == notice.PurposeUnknown && where >= agent {
 		return true, nil
@@ -200,7 +200,7 @@ func (j *joining) internal(where place) (bool, error) {
 	return false, nil
 }
 
-// join makes the mail a message or note of the ticket. It makes nobody a participant.
+// join adds the mail to the ticket as a message or note. It makes nobody a participant.
 func (j *joining) join(l *lead) error {
 	t := l.t
 	if live, err := j.living(t); err != nil || live != nil && l.where < agent {
@@ -211,7 +211,7 @@ func (j *joining) join(l *lead) error {
 	}
 	if l.where == addressed && t.State == store.StateClosed {
 		j.suggest = t.ID
-		return j.open() // only its people bring a closed one back
+		return j.open() // only its people can reopen a closed one
 	}
 	internal, err := j.internal(l.where)
 	if err != nil {
@@ -240,7 +240,8 @@ func (j *joining) join(l *lead) error {
 			return j.lay(w, m)
 		}
 	case l.where == agent && own:
-		// The agent's own reply address, and proof that the agent used it: an answer like one written on the page.
+		// The agent's own reply address, with proof that the agent used it: the answer counts like one written on the
+		// page.
 	case l.where == agent:
 		m.Internal, m.Agent, m.Unconfirmed = true, true, true
 	case l.where == addressed:
@@ -273,8 +274,8 @@ func (j *joining) join(l *lead) error {
 	return j.done(now, m, true)
 }
 
-// lay puts a message into the ticket beside what else is changed: a machine's, that of somebody who was addressed, or a
-// note of whom may write none.
+// lay adds a message without changing the ticket: automatic mail, mail from a person who was addressed, or a note from
+// one who may not write notes.
 func (j *joining) lay(w *ticket.Change, m *store.Message) error {
 	if err := w.Lay(m, j.in.files); err != nil {
 		return err
@@ -282,11 +283,11 @@ func (j *joining) lay(w *ticket.Change, m *store.Message) error {
 	return j.done(w.Ticket(), m, !j.machine && !m.Internal)
 }
 
-// maxBeside bounds how much lies beside one ticket. What comes on top is a ticket of its own.
+// maxBeside limits the messages kept beside one ticket. Further ones become tickets of their own.
 const maxBeside = 100
 
-// beside keeps the words of somebody who does not belong to the ticket: with it, for agents alone, until one of them
-// decides. They change nothing that the requester's side sees. The sender is told that the mail arrived, and no more.
+// beside keeps a message from somebody who does not belong to the ticket: with the ticket, only for agents, until one
+// of them decides. It changes nothing that the requester's side sees. The sender learns only that the mail arrived.
 func (j *joining) beside(l *lead) error {
 	if !opens(j.in.Automatic) && !j.row.Approved {
 		return j.aside(string(j.in.Automatic))
@@ -335,8 +336,8 @@ func (j *joining) message() *store.Message {
 		Unproven: !j.row.Proven, Automatic: j.automatic(), PEC: j.row.PEC, Copied: j.copied()}
 }
 
-// automatic says what sort of machine wrote the mail; a desk is one, although people write there, as far as answering
-// by itself goes.
+// automatic returns the kind of program that wrote the mail. As far as automatic answers are concerned, another desk
+// counts as one, although people write there.
 func (j *joining) automatic() string {
 	if j.machine {
 		return string(j.in.Automatic)
@@ -344,7 +345,7 @@ func (j *joining) automatic() string {
 	return ""
 }
 
-// copied are the people the desk knows to whom the sender sent the mail too: they have it already.
+// copied returns the people known to the desk to whom the sender also sent the mail: they have it already.
 func (j *joining) copied() []uint64 {
 	var out []uint64
 	for _, a := range j.it.addressed(j.tx, j.in) {
@@ -355,7 +356,7 @@ func (j *joining) copied() []uint64 {
 	return out
 }
 
-// open makes the mail a ticket: a clarification, severity medium, no date, of the mailbox's module.
+// open opens a ticket from the mail: a clarification of medium severity without a date, for the mailbox's module.
 func (j *joining) open() error {
 	switch j.in.Automatic {
 	case mail.AutoReply, mail.OutOfOffice, mail.Bounce, mail.Receipt:
@@ -386,7 +387,7 @@ func (j *joining) open() error {
 	}
 	m := j.message()
 	if j.foreign && m.Automatic == "" {
-		m.Automatic = string(mail.Notification) // what opens a ticket here by itself is not answered by itself
+		m.Automatic = string(mail.Notification) // a ticket opened by a program gets no automatic answer
 	}
 	if err := j.it.tickets.InsertTicket(j.tx, t, m, j.in.files); err != nil {
 		return err
@@ -402,8 +403,8 @@ func (j *joining) open() error {
 	return j.done(t, m, true)
 }
 
-// wish notes whom the mail copied, or who wrote without belonging, for the requester or an agent to add: by mail alone
-// nobody becomes a participant, whosever colleague they are.
+// wish records people in copy, and authors who do not belong, for the requester or an agent to add: mail alone makes
+// nobody a participant, even a colleague.
 func (j *joining) wish(w *ticket.Change, list ...mail.Address) error {
 	if j.machine {
 		return nil
@@ -415,8 +416,8 @@ func (j *joining) wish(w *ticket.Change, list ...mail.Address) error {
 	return w.Wish(addresses...)
 }
 
-// unwelcome says why what the sender writes is held: they may not write to the mailbox, or wrote too much; "" when it
-// is not, or somebody approved it.
+// unwelcome returns why the mail is held: the sender may not write to the mailbox, or wrote too much; "" when it is not
+// held, or somebody approved it.
 func (j *joining) unwelcome() (string, error) {
 	if j.row.Approved {
 		return "", nil
@@ -427,14 +428,14 @@ func (j *joining) unwelcome() (string, error) {
 	return j.tooMany()
 }
 
-// refused says why the sender may not write to the mailbox, "" when they may.
+// refused returns why the sender may not write to the mailbox, "" when they may.
 func (j *joining) refused() string {
 	box := j.in.box
 	if box == nil {
 		return ""
 	}
 	from, known := j.in.From.Email, j.person != nil
-	if sent := j.in.sender(); sent != from { // whom a form or an envelope names opens no door
+	if sent := j.in.sender(); sent != from { // a person named by a form or an envelope has no access through it
 		p, err := store.PeopleByEmail.PeekFirst(j.tx, sent)
 		from, known = sent, err == nil && !p.Disabled
 	}
@@ -462,7 +463,7 @@ func (j *joining) language() string {
 	return people.LanguageOf(j.person, j.in.subject("")+"\n"+j.in.own, j.in.Language)
 }
 
-// done writes down where the mail went, and the Message-IDs that lead there from now on.
+// done records where the mail went, and the Message-IDs that lead there from now on.
 func (j *joining) done(t *store.Ticket, m *store.Message, belongs bool) error {
 	j.row.State, j.row.Text, j.row.Ticket, j.row.Message = store.MailDone, "", t.ID, m.ID
 	if belongs {
@@ -479,7 +480,7 @@ func (j *joining) done(t *store.Ticket, m *store.Message, belongs bool) error {
 	if !belongs || j.machine {
 		return nil
 	}
-	// What people of a ticket sent each other is named by their answers.
+	// Answers name the mails that people of a ticket sent each other.
 	for _, id := range j.answered() {
 		if err := post.PutMailID(j.tx, id, store.MailNear, t.ID, m.ID, 0); err != nil {
 			return err

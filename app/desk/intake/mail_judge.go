@@ -11,10 +11,10 @@ import (
 	"sportello/store"
 )
 
-// Mail that became no message waits for people to judge it: the group at whose mailbox it arrived. Its agents find it
-// beside their queue and by search, and say of one or of many what they are to be. Administrators see the mail of all.
+// Mail that became no message is judged by people: by the group at whose mailbox it arrived. Its agents find it beside
+// their queue and through search, and decide about one mail or several. Administrators see the mail of all groups.
 
-// MailPage is a page of mails that came, newest first. Before is the Next of the page before.
+// MailPage is a page of incoming mail, newest first. Before is the Next of the previous page.
 type MailPage struct {
 	Mails  []*store.Mail
 	Groups map[uint64]*store.Group
@@ -22,7 +22,7 @@ type MailPage struct {
 	Count  map[store.MailState]int
 }
 
-// Mails lists the mails in the state, newest first, for administrators.
+// Mails returns the mails in the state, newest first. Only administrators may call it.
 func (it *Intake) Mails(a policy.Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
 	page := MailPage{Count: map[store.MailState]int{}}
 	if err := policy.MayAdminister(a); err != nil {
@@ -37,8 +37,9 @@ func (it *Intake) Mails(a policy.Actor, state store.MailState, before uint64, li
 	return page, err
 }
 
-// GroupMails lists what the actor judges in the state, newest first: the mail of their groups, or of those that are not
-// confidential for an administrator who has none. Denied for everybody but agents and administrators.
+// GroupMails returns the mails in the state that the actor judges, newest first: those of their groups, or for an
+// administrator without groups those of all groups that are not confidential. It returns a Denied error to everybody
+// but agents and administrators.
 func (it *Intake) GroupMails(a policy.Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
 	page := MailPage{Count: map[store.MailState]int{}}
 	if !a.IsAgent() && !a.IsAdministrator() {
@@ -60,7 +61,7 @@ func (it *Intake) GroupMails(a policy.Actor, state store.MailState, before uint6
 	return page, err
 }
 
-// fill reads one page of what stands under the keys.
+// fill reads one page of the rows under the keys.
 func (p *MailPage) fill(tx *store.Tx, index *store.Index[store.Mail], keys [][]byte, before uint64, limit int) error {
 	p.Mails, p.Groups, p.Next = nil, map[uint64]*store.Group{}, 0
 	limit = entry.PageSize(limit)
@@ -91,7 +92,7 @@ func (p *MailPage) fill(tx *store.Tx, index *store.Index[store.Mail], keys [][]b
 	return nil
 }
 
-// MailCount is how many mails wait for the actor to judge them.
+// MailCount returns how many mails wait for the actor's decision.
 func (it *Intake) MailCount(a policy.Actor) (n int, err error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, nil
@@ -106,7 +107,7 @@ func (it *Intake) MailCount(a policy.Actor) (n int, err error) {
 	return n, err
 }
 
-// MailAwaits returns how many mails are held or failed in the whole desk, and since when the oldest is.
+// MailAwaits returns how many mails are held or failed in the whole desk, and since when the oldest one is.
 func (it *Intake) MailAwaits() (n int, since time.Time, err error) {
 	err = it.st.View(func(tx *store.Tx) error {
 		n, since = 0, time.Time{}
@@ -128,17 +129,17 @@ func (it *Intake) MailAwaits() (n int, since time.Time, err error) {
 	return n, since, err
 }
 
-// What people say of a mail that they judge.
+// The decisions about a mail.
 const (
-	MailApprove = "approve" // it is processed anew, whoever sent it
-	MailDrop    = "drop"    // refused; its bytes stay, and it can be found in the list
+	MailApprove = "approve" // it is processed again, whoever sent it
+	MailDrop    = "drop"    // refused; it is kept and stays in the list
 )
 
-// maxJudged bounds how many mails are judged at once.
+// maxJudged limits how many mails are judged at once.
 const maxJudged = 200
 
-// Judge has a mail processed anew, or refused. What failed is tried again; what is held or was kept aside is approved
-// by it, and then becomes a message whoever wrote it. Conflict for a mail that is past that.
+// Judge has a mail processed again, or refuses it. A failed mail is tried again; a held mail or one set aside is
+// approved and then becomes a message, whoever sent it. It returns a Conflict error for a mail that is already done.
 func (it *Intake) Judge(a policy.Actor, id uint64, decision string) error {
 	err := it.st.Update(a.By(decision+"-mail"), func(tx *store.Tx) error {
 		m, err := store.Mails.Get(tx, id)
@@ -168,7 +169,7 @@ func (it *Intake) Judge(a policy.Actor, id uint64, decision string) error {
 	return err
 }
 
-// JudgeAll judges many at once and returns how many were, and why each of the others was not.
+// JudgeAll judges several mails and returns how many it judged, and the error of each other one.
 func (it *Intake) JudgeAll(a policy.Actor, ids []uint64, decision string) (done int, refused map[uint64]error, err error) {
 	if len(ids) > maxJudged {
 		return 0, nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxJudged, "have", len(ids)).At("mail")
@@ -187,7 +188,7 @@ func (it *Intake) JudgeAll(a policy.Actor, ids []uint64, decision string) (done 
 	return done, refused, nil
 }
 
-// groupOfMail is whose a mail is of which nothing more is known than where it arrived.
+// groupOfMail returns the group that judges a mail of which only the mailbox is known.
 func (it *Intake) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
 	box := it.post.Mailbox(tx, m.Mailbox)
 	for _, to := range m.To {
@@ -199,7 +200,7 @@ func (it *Intake) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
 	return group, err
 }
 
-// adoptMail gives mail that waits for somebody's judgement from before it had an owner to the group at whose mailbox it
+// adoptMail assigns mail that has waited for a decision since before mail had groups to the group at whose mailbox it
 // arrived.
 func (it *Intake) adoptMail(ctx context.Context) error {
 	for ctx.Err() == nil {

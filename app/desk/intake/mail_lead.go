@@ -12,16 +12,16 @@ import (
 	"sportello/store"
 )
 
-// lead is a ticket to which a mail points, and how its sender stands there.
+// lead is a ticket to which a mail points, with the sender's relation to it.
 type lead struct {
 	t       *store.Ticket
 	why, by string
 	where   place
 }
 
-// find is the table of domain.md, "mail and belonging". It says which ticket the mail joins or, where its sender is
-// outside, beside which it lies; nil for one of its own. What the ticket holds goes before what it mentions; anything
-// by which the sender belongs goes before anything by which they do not.
+// find returns the ticket that the mail joins or, if its sender is outside, beside which it is kept; nil for a new
+// ticket. Mail contained in a ticket takes precedence over mail it mentions; anything by which the sender belongs takes
+// precedence over anything else.
 func (j *joining) find() (*lead, error) {
 	if seen, err := j.seen(); seen || err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (j *joining) find() (*lead, error) {
 			beside = l
 		}
 	}
-	// Its own Message-ID stands among those mentioned: a copy that went to somebody else first may have been answered.
+	// Its own Message-ID is among those mentioned: a copy sent to somebody else first may have been answered.
 	for _, id := range append(j.answered(), j.in.MessageID) {
 		l, err := j.byID(id, true)
 		if err != nil || l != nil && l.where != outside {
@@ -70,7 +70,8 @@ func (j *joining) find() (*lead, error) {
 	return beside, nil
 }
 
-// seen reports whether the mail's Message-ID stands in a ticket already, with other content: copies are known before.
+// seen reports whether a ticket already contains the mail's Message-ID with other content; copies are recognised
+// before.
 func (j *joining) seen() (bool, error) {
 	if j.in.MessageID == "" {
 		return false, nil
@@ -87,9 +88,9 @@ func (j *joining) seen() (bool, error) {
 	return false, nil
 }
 
-// byID is the ticket that holds the Message-ID, or mentions it: the newest to which the sender belongs, else the newest;
-// of those to which they belong, one of the group for which the mail came. A ticket that has this mail from another
-// mailbox is none.
+// byID returns the ticket that contains the Message-ID, or mentions it: the newest to which the sender belongs, else
+// the newest. Among those to which they belong it prefers one of the group for which the mail came. It ignores a ticket
+// that has this mail through another mailbox.
 func (j *joining) byID(id string, mentioned bool) (*lead, error) {
 	if id == "" {
 		return nil, nil
@@ -149,7 +150,7 @@ func (j *joining) lead(t *store.Ticket, why, by string) (*lead, error) {
 	return &lead{t, why, by, where}, nil
 }
 
-// ticket returns the ticket of that number, nil when there is none, or none any more.
+// ticket returns the ticket with the number, nil when it does not exist or no longer does.
 func (j *joining) ticket(n uint64) (*store.Ticket, error) {
 	if n == 0 {
 		return nil, nil
@@ -161,7 +162,7 @@ func (j *joining) ticket(n uint64) (*store.Ticket, error) {
 	return t, err
 }
 
-// answered are the Message-IDs the mail answers, the nearest first.
+// answered returns the Message-IDs that the mail answers, nearest first.
 func (j *joining) answered() []string {
 	var out []string
 	add := func(ids ...string) {
@@ -178,8 +179,8 @@ func (j *joining) answered() []string {
 	return out
 }
 
-// ticketOf is the ticket in which a Message-ID stands for the sender: where its message is now or, when that came there
-// with a duplicate to whose people the sender belongs, the duplicate.
+// ticketOf returns the ticket of a Message-ID as the sender knows it: where its message is now or, if that came there
+// from a duplicate to whose people the sender belongs, the duplicate.
 func (j *joining) ticketOf(m *store.MailID) (*store.Ticket, error) {
 	t, err := j.ticket(m.Ticket)
 	if err != nil || t == nil {
@@ -198,14 +199,14 @@ func (j *joining) ticketOf(m *store.MailID) (*store.Ticket, error) {
 	return t, nil
 }
 
-// placeIn says how the sender stands to the ticket. To a confidential one belong its people and its group alone.
+// placeIn returns the sender's relation to the ticket. Only its people and its group belong to a confidential one.
 func (j *joining) placeIn(t *store.Ticket) (place, error) {
 	secret := policy.Confidential(j.tx, t.Group, t.Module)
 	if j.person != nil {
 		s := j.it.rights.Standing(policy.Actor{Person: j.person}, t, secret)
 		own := j.token.Person == j.person.ID && j.token.Ticket == t.ID
 		if own && t.Unclaimed && t.Requester == j.person.ID {
-			return addressed, nil // we wrote to them; that they read it claims nothing
+			return addressed, nil // we wrote to them; their having read it proves nothing
 		}
 		switch {
 		case s.Is[policy.AsRequester] || s.Is[policy.AsParticipant] || s.Is[policy.AsCoordinator] && !secret:

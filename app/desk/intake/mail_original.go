@@ -11,8 +11,8 @@ import (
 	"sportello/store"
 )
 
-// OpenOriginal opens the bytes of the mail that a message of a ticket was, for those Original is for. The caller closes
-// it. NotFound for others.
+// OpenOriginal opens the original mail of a ticket's message for everyone who may call Original. The caller closes the
+// file. Others get a NotFound error.
 func (it *Intake) OpenOriginal(a policy.Actor, number, message uint64) (*store.Mail, *os.File, error) {
 	var row *store.Mail
 	err := it.st.View(func(tx *store.Tx) (err error) {
@@ -26,8 +26,7 @@ func (it *Intake) OpenOriginal(a policy.Actor, number, message uint64) (*store.M
 	return row, f, err
 }
 
-// mailOf finds the mail that a message of a ticket was, for whoever may see the notes of the ticket, and for the person
-// who wrote it.
+// mailOf returns the original mail of a ticket's message for people who may see the ticket's notes, and for its author.
 func (it *Intake) mailOf(tx *store.Tx, a policy.Actor, number, message uint64) (*store.Ticket, *store.Message, *store.Mail, error) {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	t, err := store.Tickets.Get(tx, number)
@@ -48,8 +47,8 @@ func (it *Intake) mailOf(tx *store.Tx, a policy.Actor, number, message uint64) (
 	return t, m, row, err
 }
 
-// ReadMail returns a mail as it came and what is read in it, for whoever decides about it (see Mails); Ticket and
-// Message are nil. NotFound for others.
+// ReadMail returns a mail and its parsed content for everyone who may decide about it (see Mails); Ticket and Message
+// are nil. Others get a NotFound error.
 func (it *Intake) ReadMail(a policy.Actor, id uint64) (*Original, error) {
 	row, f, err := it.OpenMail(a, id)
 	if err != nil {
@@ -64,7 +63,7 @@ func (it *Intake) ReadMail(a policy.Actor, id uint64) (*Original, error) {
 	return o, err
 }
 
-// OpenMail opens the bytes of a mail as it came, for whoever decides about it. The caller closes it.
+// OpenMail opens the original bytes of a mail for everyone who may decide about it. The caller closes the file.
 func (it *Intake) OpenMail(a policy.Actor, id uint64) (*store.Mail, *os.File, error) {
 	var m *store.Mail
 	err := it.st.View(func(tx *store.Tx) error {
@@ -81,7 +80,7 @@ func (it *Intake) OpenMail(a policy.Actor, id uint64) (*store.Mail, *os.File, er
 	return m, f, err
 }
 
-// Original is a mail of a ticket as it came: its row, and what was read in it.
+// Original is the original mail of a ticket's message: its row and its parsed content.
 type Original struct {
 	Mail    *store.Mail
 	Message *store.Message
@@ -90,8 +89,8 @@ type Original struct {
 	Bytes   []byte
 }
 
-// Original returns the mail that a message of a ticket was, for whoever may see the notes of the ticket, and for the
-// person who wrote it. NotFound for others: a header says more than the text.
+// Original returns the original mail of a ticket's message for people who may see the ticket's notes, and for its
+// author. Others get a NotFound error, because a header contains more than the text.
 func (it *Intake) Original(a policy.Actor, number, message uint64) (*Original, error) {
 	o := &Original{}
 	err := it.st.View(func(tx *store.Tx) (err error) {
@@ -113,7 +112,7 @@ func (it *Intake) Original(a policy.Actor, number, message uint64) (*Original, e
 	return o, err
 }
 
-// MailPosition returns how far the mailbox has been read.
+// MailPosition returns the position up to which the mailbox has been read.
 func (it *Intake) MailPosition(name string) (position string, err error) {
 	err = it.st.View(func(tx *store.Tx) error {
 		m, err := store.MailboxesByName.First(tx, store.Address(name))
@@ -128,7 +127,7 @@ func (it *Intake) MailPosition(name string) (position string, err error) {
 	return position, err
 }
 
-// KeepMailPosition writes down how far the mailbox has been read.
+// KeepMailPosition stores the position up to which the mailbox has been read.
 func (it *Intake) KeepMailPosition(name, position string) error {
 	return it.st.Update(store.By{Via: "mail", Act: "position"}, func(tx *store.Tx) error {
 		m, err := store.MailboxesByName.First(tx, store.Address(name))

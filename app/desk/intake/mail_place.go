@@ -6,11 +6,11 @@ import (
 	"sportello/store"
 )
 
-// Where mail arrives: the mailboxes of the configuration, and the addresses that groups have. Both are the desk's own.
+// Where mail arrives: the configured mailboxes and the groups' addresses. Both belong to the desk.
 
-// boxesOf finds the mailboxes for which a mail came, those of one place once: the one it was fetched from, else those
-// that the envelope names, else those that mail servers noted, else those of the header. Each of them has the mail of its
-// own. None when nothing claims it.
+// boxesOf returns the mailboxes for which a mail came, one for each group and module: the one it was fetched from, else
+// those named by the envelope, else those recorded by mail servers, else those in the header. Each gets the mail as its
+// own. It returns none when no mailbox claims the mail.
 func (it *Intake) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*post.Mailbox, error) {
 	var header []string
 	for _, list := range [][]mail.Address{m.To, m.Cc} {
@@ -42,7 +42,7 @@ func (it *Intake) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*po
 	return nil, nil
 }
 
-// haveMail returns the mail with the bytes that came to the same mailboxes before, nil when it lacks one of them.
+// haveMail returns the earlier mail with the same bytes for the same mailboxes, nil when one of them is missing there.
 func (it *Intake) haveMail(tx *store.Tx, sum string, from From) (*store.Mail, error) {
 	rows, err := store.MailsBySum.Find(tx, sum)
 	if err != nil || len(rows) == 0 {
@@ -61,7 +61,7 @@ func (it *Intake) haveMail(tx *store.Tx, sum string, from From) (*store.Mail, er
 		for _, m := range rows {
 			at := []string{m.Mailbox}
 			if m.Mailbox == "" && len(m.To) > 0 {
-				at = m.To // not looked at yet: it will be shared among them
+				at = m.To // not processed yet: it will be shared among them
 			}
 			for _, a := range at {
 				same, err := it.samePlace(tx, a, box)
@@ -78,8 +78,8 @@ func (it *Intake) haveMail(tx *store.Tx, sum string, from From) (*store.Mail, er
 	return rows[0], nil
 }
 
-// samePlace reports whether mail of both rows comes to the same group and module. A row of which nobody knows where it
-// arrived is taken to be.
+// samePlace reports whether mail to both addresses belongs to the same group and module. If the address of a row is
+// unknown, it is assumed to.
 func (it *Intake) samePlace(tx *store.Tx, a, b string) (bool, error) {
 	if a == b || a == "" || b == "" {
 		return true, nil

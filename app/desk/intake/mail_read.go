@@ -18,23 +18,23 @@ import (
 	"sportello/store"
 )
 
-// incoming is a mail that was read, with its files stored and nothing decided.
+// incoming is a parsed mail with its files stored, before any decision.
 type incoming struct {
 	*mail.Message
-	own    string // what its sender wrote now
-	rest   string // what it quotes, and its signature
+	own    string // what its sender newly wrote
+	rest   string // the quoted text and the signature
 	format store.Format
-	html   string // of HTML, what is shown of both
+	html   string // for HTML, what is shown of both
 	below  string
 	files  []*store.File
 	print  string
-	form   string          // the address of the form that sent it, where From is whom the form names
-	box    *post.Mailbox   // the one it is handled for
-	boxes  []*post.Mailbox // all for which it came
+	form   string          // address of the form that sent it; From is then the person the form names
+	box    *post.Mailbox   // the mailbox it is processed for
+	boxes  []*post.Mailbox // all mailboxes it came for
 }
 
-// read understands the bytes of a mail, most of them at a time (0: see mail.Options). In the place of an envelope of certified mail that nothing proves stands the
-// message in it: whoever runs the machine wrote nothing and waits for no answer.
+// read parses the bytes of a mail, up to most of them in memory (0: see mail.Options). An unverified envelope of
+// certified mail is replaced by the message in it: its sender wrote nothing and waits for no answer.
 func (it *Intake) read(r io.ReaderAt, size, most int64) (*mail.Message, error) {
 	m, err := mail.Read(r, size, mail.Options{MaxParse: most, Servers: it.post.Mail.Servers, PECRoots: it.post.Mail.Roots, Now: it.clock()})
 	if err == nil && m.Carried != nil {
@@ -43,7 +43,7 @@ func (it *Intake) read(r io.ReaderAt, size, most int64) (*mail.Message, error) {
 	return m, err
 }
 
-// readMail understands the bytes of a mail and stores what it carries.
+// readMail parses the bytes of a mail and stores its files.
 func (it *Intake) readMail(row *store.Mail) (*incoming, error) {
 	f, err := it.st.OpenBlob(row.Sum)
 	if err != nil {
@@ -59,7 +59,7 @@ func (it *Intake) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incomi
 		return nil, fmt.Errorf("desk: read mail: %w", err)
 	}
 	if row.Cut && m.Problem == "" {
-		m.Problem = mail.TooLarge // what is here reads as if it were whole
+		m.Problem = mail.TooLarge // the stored part looks complete
 	}
 	senderOf(m, row)
 	in := &incoming{Message: m}
@@ -84,7 +84,7 @@ func (it *Intake) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incomi
 		in.own, in.rest = in.rest, ""
 	}
 	if len(in.own) > entry.MaxBody {
-		in.own = strings.ToValidUTF8(in.own[:entry.MaxBody], "") // the original has all of it
+		in.own = strings.ToValidUTF8(in.own[:entry.MaxBody], "") // the original contains all of it
 	}
 	if len(in.rest) > entry.MaxBody {
 		in.rest = strings.ToValidUTF8(in.rest[:entry.MaxBody], "")
@@ -104,11 +104,11 @@ func (it *Intake) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incomi
 	return in, nil
 }
 
-// maxPassed bounds the attached mails that are shown with the text.
+// maxPassed limits the attached mails that are shown with the text.
 const maxPassed = 3
 
-// passAttached shows the mails that a person attached below their words: they are what is passed on. A report carries the
-// mail it is about, which is none.
+// passAttached shows the mails that a person attached below their words, as forwarded mail. The mail attached to a
+// report does not count.
 func passAttached(own markup.Passage, m *mail.Message) markup.Passage {
 	if m.Report != nil || m.Automatic != mail.Personal {
 		return own
@@ -121,7 +121,7 @@ func passAttached(own markup.Passage, m *mail.Message) markup.Passage {
 		n++
 		inner, err := mail.Read(bytes.NewReader(p.Content), int64(len(p.Content)), mail.Options{})
 		if err != nil || inner.Problem != "" || len(inner.Desk) > 0 {
-			continue // the file is there to be opened; a letter of a desk is what is answered
+			continue // the file can be opened; an attached letter of a desk is what is being answered
 		}
 		body, _ := markup.FromMail(inner.Text, inner.HTML, markup.Header{Thread: markup.Forward})
 		if len(body.Text) > entry.MaxBody {
@@ -137,8 +137,8 @@ func passAttached(own markup.Passage, m *mail.Message) markup.Passage {
 	return own
 }
 
-// headerOf says how a mail stands to others. The mark in front of its subject goes before the ids in it: programs put
-// those in what is passed on, too.
+// headerOf returns a mail's relation to others. The mark in its subject takes precedence over the ids, because programs
+// add ids to forwarded mail too.
 func headerOf(m *mail.Message) markup.Header {
 	h := markup.Header{Sender: m.From.Name + " " + m.From.Email}
 	switch answer, forward := mail.Marked(m.Subject); {
@@ -150,8 +150,8 @@ func headerOf(m *mail.Message) markup.Header {
 	return h
 }
 
-// senderOf finds somebody who answers for a mail that names no author: who sent it, who wants the answers, who stands on
-// the envelope. Nothing proves them.
+// senderOf sets a sender for a mail without an author: who sent it, who wants the answers, or the envelope sender.
+// Nothing proves them.
 func senderOf(m *mail.Message, row *store.Mail) {
 	if entry.IsAddress(m.From.Email) {
 		return
@@ -166,11 +166,11 @@ func senderOf(m *mail.Message, row *store.Mail) {
 	}
 }
 
-// carried reports whether the mail came in an envelope of certified mail that nothing proves.
+// carried reports whether the mail came in an unverified envelope of certified mail.
 func (in *incoming) carried() bool { return in.Envelope != nil && in.Envelope.Carried != nil }
 
-// sender is the address that counts for what may be sent here: that of the form or machine that sent the mail, whomever
-// it names.
+// sender returns the address that counts for permission to write: that of the form or machine that sent the mail,
+// whoever it names.
 func (in *incoming) sender() string {
 	switch {
 	case in.carried():
@@ -181,8 +181,8 @@ func (in *incoming) sender() string {
 	return in.From.Email
 }
 
-// writerOf makes the one person to whom answers are to go the sender of a mail that a form sent from an address nobody
-// answers, and returns that address; "" for every other mail. Nothing proves that person.
+// writerOf handles a mail that a form sent from an address nobody reads: the one person in Reply-To becomes the sender.
+// It returns the address of the form, "" for every other mail. Nothing proves that person.
 func (it *Intake) writerOf(tx *store.Tx, m *mail.Message) string {
 	form := m.From.Email
 	if !mail.Unanswerable(form) && !slices.Contains(it.post.Mail.Forms, form) || len(m.ReplyTo) != 1 {
@@ -194,21 +194,22 @@ func (it *Intake) writerOf(tx *store.Tx, m *mail.Message) string {
 	}
 	m.From, m.Proven = writer, false
 	if m.Automatic == mail.Notification && strings.HasPrefix(m.AutomaticWhy, "From:") {
-		m.Automatic, m.AutomaticWhy = mail.Personal, "" // a person filled the form
+		m.Automatic, m.AutomaticWhy = mail.Personal, "" // a person filled in the form
 	}
 	return form
 }
 
-// printOf returns what copies of one message have in common, whichever way they come: servers add lines to the header,
-// lists a foot below the signature. own is what its sender wrote; without a Message-ID it is everything that was said.
+// printOf returns a fingerprint that copies of one message have in common, whichever way they came: servers add header
+// lines, lists add lines below the signature. own is what its sender wrote; without a Message-ID the fingerprint covers
+// the whole text.
 func printOf(m *mail.Message, own string) string {
 	h := sha256.New()
 	lines := strings.Split(own, "\n")
 	if i := slices.IndexFunc(lines, func(l string) bool { return strings.TrimSpace(l) == "--" }); i > 0 {
-		own = strings.Join(lines[:i], "\n") // whatever may stand below, a list may have put there
+		own = strings.Join(lines[:i], "\n") // a list may have added what is below
 	}
 	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\x00%s\x00", m.MessageID, m.From.Email, m.Date.Unix(), mail.BaseSubject(m.Subject, ""), strings.Join(strings.Fields(own), " "))
-	for _, p := range m.Parts { // two mails alike but for a file are two
+	for _, p := range m.Parts { // two mails that differ in a file are different
 		fmt.Fprintf(h, "%s\x00%x\x00", p.Name, sha256.Sum256(p.Content))
 	}
 	if m.MessageID == "" {
@@ -220,7 +221,7 @@ func printOf(m *mail.Message, own string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// subject is what the ticket is called: the subject without Re: and its like, else the beginning of the text.
+// subject returns the ticket's subject: the mail's without Re: and the like, else the beginning of the text.
 func (in *incoming) subject(short string) string {
 	s := markup.Line(mail.BaseSubject(in.Subject, short))
 	if s == "" {
@@ -232,7 +233,7 @@ func (in *incoming) subject(short string) string {
 	return entry.Cut(s, entry.MaxSubject)
 }
 
-// body is never empty: a mail of files alone has text to be found under.
+// body returns a text that is never empty, so that a mail with only files can be found.
 func (in *incoming) body() string {
 	if strings.TrimSpace(in.own) != "" {
 		return in.own
@@ -247,7 +248,7 @@ func (in *incoming) body() string {
 	return "— " + strings.Join(names, ", ")
 }
 
-// addressed are the addresses of To and Cc, ours and the sender's left out, each once.
+// addressed returns the addresses in To and Cc, without ours, the sender's and duplicates.
 func (it *Intake) addressed(tx *store.Tx, in *incoming) []mail.Address {
 	var out []mail.Address
 	for _, list := range [][]mail.Address{in.To, in.Cc} {

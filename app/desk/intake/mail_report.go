@@ -12,12 +12,11 @@ import (
 	"sportello/store"
 )
 
-// report handles what mail servers say about mail the desk sent: reports of delivery (RFC 3464) and the receipts of
-// certified mail (RFC 6109). It is believed only about a Message-ID that the desk sent to the address it names; anything
-// else is kept aside. What is believed becomes a note of the ticket; one that says that the address cannot be reached
-// marks the person and tells who works the ticket.
-// A report that came to the sender of a letter's envelope is about that letter, whatever it names: back is that letter,
-// nil for a report that did not.
+// report handles what mail servers say about the desk's mail: delivery reports (RFC 3464) and the receipts of certified
+// mail (RFC 6109). A report counts only if it names a Message-ID that the desk sent to that address; others are set
+// aside. A report that counts becomes a note of the ticket. If it says that the address cannot be reached, it marks the
+// person and notifies the ticket's agents. A report sent to the envelope sender of a letter is about that letter,
+// whatever it names: back is that letter, nil for other reports.
 func (j *joining) report(back *store.Letter) error {
 	original, named := "", []string{}
 	if p := j.in.PEC; p != nil && p.About != "" {
@@ -86,7 +85,7 @@ func (j *joining) report(back *store.Letter) error {
 	return j.done(t, m, false)
 }
 
-// letter is the letter that carried the Message-ID, nil when none did.
+// letter returns the letter with the Message-ID, nil when there is none.
 func (j *joining) letter(id string) (*store.Letter, error) {
 	if id == "" {
 		return nil, nil
@@ -102,10 +101,10 @@ func (j *joining) letter(id string) (*store.Letter, error) {
 	return nil, nil
 }
 
-// maxReports bounds how many reports about one letter are believed: a server that delays it says so a few times.
+// maxReports limits how many reports about one letter count: a server that delays it sends only a few.
 const maxReports = 20
 
-// lines are what the report says of the person to whom the letter went: of several recipients each has their own fate.
+// lines returns what the report says about the letter's recipient: each recipient has their own result.
 func (j *joining) lines(l *store.Letter) (out []mail.ReportLine) {
 	if j.in.Report == nil {
 		return nil
@@ -118,7 +117,7 @@ func (j *joining) lines(l *store.Letter) (out []mail.ReportLine) {
 	return out
 }
 
-// judge says what the lines come to: that mail did not arrive, and why; "" when they do not say so.
+// judge returns the verdict of the lines and why the mail did not arrive; "" when they do not say so.
 func judge(lines []mail.ReportLine) (verdict mail.Verdict, why string) {
 	for _, line := range lines {
 		if line.Action != "failed" {
@@ -131,8 +130,8 @@ func judge(lines []mail.ReportLine) (verdict mail.Verdict, why string) {
 	return verdict, why
 }
 
-// notArrived writes down that a letter did not arrive. Only an address that does not exist marks the person; that our
-// server is let in nowhere leaves the letter among those that failed, where MailRefused finds it.
+// notArrived records that a letter did not arrive. Only an address that does not exist marks the person. If other
+// servers refuse our server, the letter stays among the failed ones, where MailRefused finds it.
 func (j *joining) notArrived(l *store.Letter, verdict mail.Verdict, why string) error {
 	switch {
 	case why == "":
@@ -148,8 +147,8 @@ func (j *joining) notArrived(l *store.Letter, verdict mail.Verdict, why string) 
 	return store.Letters.Put(j.tx, l)
 }
 
-// MailRefused returns what another server last said when it did not let the desk's own server in, and when the letter
-// was made; "" when none did in the last days, or an administrator decided about those letters.
+// MailRefused returns the last message of another server that refused the desk's own server, and when the letter was
+// written; "" when there was none in the last days, or an administrator has decided about those letters.
 func (it *Intake) MailRefused() (why string, at time.Time, err error) {
 	const days, most = 7, 200
 	err = it.st.View(func(tx *store.Tx) error {

@@ -14,15 +14,14 @@ import (
 	"sportello/store"
 )
 
-// A letter leaves with an address of its own as the sender of its envelope, desk+b.TOKEN@host, so that every report
-// about it finds it, whatever the report says. Two signs make a mail a report about that letter: the token, which only
-// this desk makes, and that a mail server wrote it. What it says counts for the person the letter went to and nobody
-// else.
+// A letter has its own envelope sender, desk+b.TOKEN@host, so that every report about it finds it, whatever the report
+// says. A mail counts as a report about that letter only if it has the token, which only this desk can make, and a mail
+// server wrote it. What it says applies only to the letter's recipient.
 //
-// That is done only for addresses where mail with a tag was seen to arrive: elsewhere reports would be lost.
+// This is done only for addresses at which mail with a tag is known to arrive; elsewhere reports would be lost.
 
-// returned is the letter to the sender of whose envelope the mail came, where a mail server wrote it; nil for none. A
-// person may write there, and is read like anywhere else.
+// returned returns the letter to whose envelope sender a mail server sent this mail; nil for none. A person may write
+// to that address too, and is read as usual.
 func (j *joining) returned() (*store.Letter, error) {
 	if j.in.Report == nil && j.in.AutomaticWhy != "Return-Path: <>" {
 		return nil, nil
@@ -44,12 +43,12 @@ func (j *joining) returned() (*store.Letter, error) {
 	return nil, nil
 }
 
-// linesBack is what a report says that came to the sender of the letter's envelope. Nobody else was written to, so that
-// one which names nobody is about that person. One that names others alone tells what became of a copy that was passed
-// on: it did not arrive, and nothing is said against the address.
+// linesBack returns what a report to the letter's envelope sender says. The letter had one recipient, so a report
+// without recipients is about that person. A report that names only others is about a forwarded copy: it did not
+// arrive, which says nothing about the address.
 func (j *joining) linesBack(l *store.Letter) []mail.ReportLine {
 	if j.in.Report == nil {
-		if line := j.in.Told(l.To); mail.NoSuch(line.Status) { // words alone may be anybody's
+		if line := j.in.Told(l.To); mail.NoSuch(line.Status) { // words alone may be about anybody
 			return []mail.ReportLine{line}
 		}
 		return nil
@@ -70,7 +69,8 @@ func (j *joining) linesBack(l *store.Letter) []mail.ReportLine {
 	return out
 }
 
-// sameMailbox reports whether both are one name at hosts of one owner: mail servers name the machine behind the address.
+// sameMailbox reports whether both addresses are one name at hosts of one owner: mail servers name the machine behind
+// the address.
 func sameMailbox(a, b string) bool {
 	x, xHost, _ := strings.Cut(a, "@")
 	y, yHost, _ := strings.Cut(b, "@")
@@ -82,17 +82,17 @@ func sameMailbox(a, b string) bool {
 	return err == nil && xOwner == yOwner
 }
 
-// seenAtBox writes down what the mail shows of the addresses at which the desk takes mail: that mail with a tag arrives,
-// and that certified mail comes whose provider nothing here confirms.
+// seenAtBox records what the mail shows about the desk's addresses: that mail with a tag arrives, and that certified
+// mail arrives whose provider could not be verified.
 //
-// What a sender may write shows nothing. A tag counts on the envelope as our mail server handed it on, where that server
-// noted it above everything it got, and with a token that went to this one address to try it.
+// What a sender could have written proves nothing. A tag counts in the envelope passed on by our mail server, if that
+// server recorded it above everything it received, and with a token sent to this one address as a test.
 func (j *joining) seenAtBox() error {
 	arrived := slices.Clone(j.in.Arrived)
 	if j.row.Source != "imap" && j.row.Source != "import" {
 		arrived = append(arrived, j.row.To...)
 	}
-	seen := map[string]bool{} // true where it was sent to try the address
+	seen := map[string]bool{} // true if it was sent as a test
 	for _, address := range arrived {
 		if at := post.WithoutTag(address); at != address && j.it.post.Ours(j.tx, at) {
 			seen[at] = false
@@ -137,7 +137,7 @@ func (j *joining) seenAtBox() error {
 	})
 }
 
-// keepBox changes what is known of the address; change tells whether there is anything to write.
+// keepBox changes what is known about the address; change reports whether there is anything to write.
 func keepBox(tx *store.Tx, address string, change func(*store.Mailbox) bool) error {
 	box, err := store.MailboxesByName.First(tx, address)
 	if errors.Is(err, store.ErrNotFound) {
@@ -149,7 +149,7 @@ func keepBox(tx *store.Tx, address string, change func(*store.Mailbox) bool) err
 	return store.Mailboxes.Put(tx, box)
 }
 
-// isProbe reports whether the token is that of mail sent in the last days to try the address.
+// isProbe reports whether the token belongs to a test mail of the last days for the address.
 func (it *Intake) isProbe(tx *store.Tx, address, token string) bool {
 	n, ok := it.post.OpenToken("probe "+address, post.ReturnMAC, token)
 	if !ok || len(n) != 1 {
@@ -162,11 +162,11 @@ func (it *Intake) isProbe(tx *store.Tx, address, token string) bool {
 // Tags says whether mail to an address of the desk with a tag arrives.
 type Tags struct {
 	Arrive bool
-	Seen   time.Time // when it last did, as far as was written down
-	Probed time.Time // when the desk last tried
+	Seen   time.Time // when such mail last arrived, as far as recorded
+	Probed time.Time // when the desk last sent a test
 }
 
-// Tags returns what is known of the address.
+// Tags returns what is known about the address.
 func (it *Intake) Tags(address string) (t Tags, err error) {
 	err = it.st.View(func(tx *store.Tx) error {
 		box, err := store.MailboxesByName.PeekFirst(tx, store.Address(address))
@@ -178,8 +178,8 @@ func (it *Intake) Tags(address string) (t Tags, err error) {
 	return t, err
 }
 
-// ProbeTags returns the address to which mail is to be sent that tries whether mail with a tag arrives at the address,
-// "" where there can be none, and when that was.
+// ProbeTags returns the recipient of a test mail that shows whether mail with a tag arrives at the address, "" if there
+// can be none, and the time in its token.
 func (it *Intake) ProbeTags(address string) (to string, at time.Time) {
 	address, at = store.Address(address), it.clock()
 	to = it.notices.Tagged(address, it.post.Token("probe "+address, post.ReturnMAC, uint64(at.Unix()))) // #nosec G115 -- after 1970
@@ -189,15 +189,15 @@ func (it *Intake) ProbeTags(address string) (to string, at time.Time) {
 	return to, at
 }
 
-// ProbedTags writes down that mail was sent to try the address, so that it tells something when none arrives.
+// ProbedTags records that a test mail was sent, so that its absence can be noticed.
 func (it *Intake) ProbedTags(address string, at time.Time) error {
 	return it.st.Update(store.By{Via: "desk", Act: "probe"}, func(tx *store.Tx) error {
 		return keepBox(tx, store.Address(address), func(box *store.Mailbox) bool { box.Probed = at; return true })
 	})
 }
 
-// MailUncertified returns when certified mail last came whose provider no certificate confirms; the zero time when none
-// did in the last weeks.
+// MailUncertified returns when certified mail last arrived whose provider could not be verified; the zero time when
+// there was none in the last weeks.
 func (it *Intake) MailUncertified() (last time.Time, err error) {
 	const days = 30
 	err = it.st.View(func(tx *store.Tx) error {

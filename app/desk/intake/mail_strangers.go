@@ -14,28 +14,28 @@ import (
 	"sportello/store"
 )
 
-// What strangers can make is bounded: tickets by mail, in an hour, for each address and for each domain, and the room on
-// disk that their held mail takes. What goes beyond the first two is held for people to judge; what goes beyond the
-// third stays where it came from. Nothing of it is lost. Mail domains of the desk's own organisations have no bound.
+// What strangers can cause is limited: the tickets opened by mail in an hour, for each address and each domain, and the
+// disk space of their held mail. Mail above the first two limits is held for people to judge; mail above the third
+// stays where it came from. Nothing is lost. Mail domains of the desk's own organisations have no limit.
 
-// WhyMany is why a mail is held that goes beyond the bounds.
+// WhyMany is the reason for holding mail above the limits.
 const WhyMany = "many"
 
-// ErrMailRoom is why a stranger's mail is not taken now: what is held of such fills the room that they have on the disk.
+// ErrMailRoom says that a stranger's mail cannot be accepted now, because held mail fills the disk space for strangers.
 var ErrMailRoom = errors.New("desk: no room for more mail from strangers")
 
-// maxStrangers bounds how many addresses and domains are counted at once; while there are more, strangers' mail is held.
+// maxStrangers limits how many addresses and domains are counted at once; beyond it, strangers' mail is held.
 const maxStrangers = 20000
 
-// strangers counts the tickets that mail opened in the last hour. It is used by the one that processes mail, under
-// mailMu, and is made anew from the rows after a start.
+// strangers counts the tickets that mail opened in the last hour. It is protected by mailMu, and is rebuilt from the
+// rows after a start.
 type strangers struct {
 	begun  bool
 	opened map[string][]time.Time // by address, and by domain with an @ before it
 }
 
-// strangerKeys are what the address counts under. A domain counts with all below what its owner registered: names below
-// that cost nothing (publicsuffix.org).
+// strangerKeys returns the keys under which an address is counted. A domain counts together with everything below the
+// registered name, because names below that cost nothing (publicsuffix.org).
 func strangerKeys(address string) []string {
 	_, domain, _ := strings.Cut(address, "@")
 	if owned, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
@@ -44,7 +44,7 @@ func strangerKeys(address string) []string {
 	return []string{address, "@" + domain}
 }
 
-// begin counts what was opened in the hour before, newest first.
+// begin counts what was opened in the past hour, newest first.
 func (s *strangers) begin(tx *store.Tx) error {
 	if s.begun {
 		return nil
@@ -67,7 +67,7 @@ func (s *strangers) begin(tx *store.Tx) error {
 	return nil
 }
 
-// count returns how many there were under the key in the last hour, forgetting those before.
+// count returns the number under the key in the last hour, and forgets older ones.
 func (s *strangers) count(key string, now time.Time) int {
 	var kept []time.Time
 	for _, at := range s.opened[key] {
@@ -81,7 +81,7 @@ func (s *strangers) count(key string, now time.Time) int {
 	return len(kept)
 }
 
-// note counts a ticket that the address opened.
+// note counts a ticket opened by the address.
 func (s *strangers) note(address string, now time.Time) {
 	if !s.begun {
 		return
@@ -98,7 +98,7 @@ func (s *strangers) note(address string, now time.Time) {
 	}
 }
 
-// tooMany says why a new ticket of the sender is held, "" when it is not: the sender's address, or its domain, opened as
+// tooMany returns why a new ticket of the sender is held, "" when it is not: the address or its domain has opened as
 // many in the last hour as the configuration allows.
 func (j *joining) tooMany() (string, error) {
 	if j.row.Approved || j.it.post.Mail.MostPerAddress == 0 && j.it.post.Mail.MostPerDomain == 0 {
@@ -124,20 +124,20 @@ func (j *joining) tooMany() (string, error) {
 	return "", nil
 }
 
-// strangersPart is how much of the free disk held mail of strangers takes at most.
+// strangersPart is the part of the free disk space that strangers' held mail may use: one tenth.
 const strangersPart = 10
 
-// maxHeldCounted bounds how many held mails are counted: more than that are too many.
+// maxHeldCounted limits how many held mails are counted; more than that are too many anyway.
 const maxHeldCounted = 50_000
 
-// heldRoom is how much held mail takes, counted anew after a minute.
+// heldRoom is the size of all held mail, computed again after a minute.
 type heldRoom struct {
 	mu    sync.Mutex
 	at    time.Time
 	bytes int64
 }
 
-// take counts the bytes of one more mail, and reports whether they are within the room.
+// take adds the bytes of one more mail, and reports whether they fit.
 func (h *heldRoom) take(tx *store.Tx, size, room int64) (bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -163,8 +163,8 @@ func (h *heldRoom) take(tx *store.Tx, size, room int64) (bool, error) {
 	return true, nil
 }
 
-// noRoom reports whether a mail of the size is a stranger's, while what is held leaves no more room for such. The
-// beginning of the mail says who sent it; one whose sender cannot be read there is a stranger's.
+// noRoom reports whether a mail of the size must be refused: it comes from a stranger, and held mail leaves no room.
+// The beginning of the mail shows its sender; if the sender cannot be read, it counts as a stranger's.
 func (it *Intake) noRoom(size int64, beginning []byte) (refuse bool, err error) {
 	if it.free == nil {
 		return false, nil
@@ -182,7 +182,7 @@ func (it *Intake) noRoom(size int64, beginning []byte) (refuse bool, err error) 
 		refuse = true
 		m, err := it.read(bytes.NewReader(beginning), int64(len(beginning)), 0)
 		if err != nil || m.From.Email == "" {
-			return nil // a sender that cannot be read is nobody we know
+			return nil // an unreadable sender is unknown
 		}
 		own, err := people.OrganisationOf(tx, m.From.Email)
 		if err != nil || own != 0 {
@@ -199,7 +199,7 @@ func (it *Intake) noRoom(size int64, beginning []byte) (refuse bool, err error) 
 	return refuse, err
 }
 
-// beginningOf reads the first bytes of a stored mail.
+// beginningOf returns the first bytes of a stored mail.
 func (it *Intake) beginningOf(sum string) ([]byte, error) {
 	f, err := it.st.OpenBlob(sum)
 	if err != nil {

@@ -1,14 +1,14 @@
-// Package intake takes mail in. It comes in two steps: TakeMail puts the bytes and a row on disk; only then may whoever
-// brought it acknowledge it. RunMail reads what waits, one after the other: what it is (package mail), whose it is and
-// where it belongs (mail_join.go), and makes it a message in one transaction.
+// Package intake processes incoming mail, in two steps. Take writes the bytes and a row to disk; only then may the
+// sender's side acknowledge the mail. Run processes waiting mail one by one: it parses the mail (package mail), finds
+// out whose it is and where it belongs (mail_join.go), and makes it a message in one transaction.
 //
 //	mail.go         taking and processing
-//	mail_read.go    from bytes to text, files and what copies have in common
+//	mail_read.go    from bytes to text, files and a fingerprint
 //	mail_join.go    which ticket, and as whom
-//	mail_report.go  reports about what the desk sent
-//	mail_return.go  what comes back to the sender of a letter's envelope, and whether mail comes back there
-//	mail_judge.go   what people make of what became no message
-//	mail_original.go  mails as they came
+//	mail_report.go  reports about the desk's mail
+//	mail_return.go  mail to the envelope sender of a letter, and whether such mail arrives
+//	mail_judge.go   people's decisions about mail that became no message
+//	mail_original.go  original mails
 //	mail_import.go  years of mail at once
 package intake
 
@@ -26,7 +26,7 @@ import (
 	"sportello/store"
 )
 
-// Intake takes the mail of one desk.
+// Intake processes the mail of one desk.
 type Intake struct {
 	st      *store.Store
 	log     *slog.Logger
@@ -40,12 +40,12 @@ type Intake struct {
 	due     *due.Clock
 	held    heldRoom
 
-	mailMu    sync.Mutex    // one mail is processed at a time: the order in which they came decides
-	strangers strangers     // under mailMu
-	mailWaits chan struct{} // something may wait
+	mailMu    sync.Mutex    // held while a mail is processed: their order matters
+	strangers strangers     // protected by mailMu
+	mailWaits chan struct{} // signals that mail may be waiting
 }
 
-// New returns the intake of the store; free returns how many bytes are free on its disk.
+// New returns the intake of the store; free returns the free bytes on its disk.
 func New(st *store.Store, log *slog.Logger, free func() (int64, bool), rights *policy.Rights, post *post.Post, people *people.People, tickets *ticket.Tickets, notices *notice.Notices, due *due.Clock) *Intake {
 	return &Intake{st: st, log: log, clock: st.Now, free: free, rights: rights, post: post, people: people, tickets: tickets, notices: notices, due: due, mailWaits: make(chan struct{}, 1)}
 }

@@ -2,8 +2,8 @@ package intake
 
 import "testing"
 
-// TestSubdomainsCountTogether: a domain's subdomains count with it: they cost nothing. Public suffixes do not: their
-// customers are strangers to each other.
+// TestSubdomainsCountTogether: subdomains count with their domain, because they cost nothing. Public suffixes do not:
+// their customers are strangers to each other.
 func TestSubdomainsCountTogether(t *testing.T) {
 	for address, want := range map[string]string{
 		"a@esempio.it": "@esempio.it", "a@x.y.esempio.it": "@esempio.it", "a@mail.example.co.uk": "@example.co.uk", "a@utente.github.io": "@utente.github.io", "a@localhost": "@localhost",

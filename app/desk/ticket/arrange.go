@@ -9,9 +9,10 @@ import (
 	"sportello/store"
 )
 
-// Arranging: what agents do to whole tickets and to messages between tickets, and how it is undone.
+// What agents do with whole tickets and with messages between tickets, and how it is undone.
 
-// spam marks and unmarks. A marked ticket is gone from every list and from search; after thirty days it is removed.
+// spam marks a ticket as spam or removes the mark. A marked ticket disappears from every list and from search; after
+// thirty days it is removed.
 func (w *Change) spam() error {
 	if w.s.Spam == nil || *w.s.Spam == w.t.IsSpam() {
 		return nil
@@ -29,7 +30,7 @@ func (w *Change) spam() error {
 	return w.Flush()
 }
 
-// arrange links and unlinks two tickets, both ways.
+// arrange links or unlinks two tickets, in both directions.
 func (w *Change) arrange() error {
 	if id := w.s.Link; id != 0 {
 		o, err := w.other(id, "link")
@@ -64,7 +65,8 @@ func (w *Change) arrange() error {
 	return nil
 }
 
-// other returns another ticket that the actor may see, for linking and merging.
+// other returns another ticket that the actor may see, for linking and merging. Otherwise it returns an Invalid error
+// of the field.
 func (w *Change) other(id uint64, field string) (*store.Ticket, error) {
 	if err := w.need(policy.Arrange); err != nil {
 		return nil, err
@@ -80,9 +82,9 @@ func (w *Change) other(id uint64, field string) (*store.Ticket, error) {
 	return o, nil
 }
 
-// merge follows on resolving as a duplicate: the messages and files move to the other ticket, which keeps in each
-// where it came from, and both are linked. The requester of the duplicate joins the other ticket only when that shows
-// them nothing they may not see: when both are of one organisation and the other is not confidential.
+// merge completes resolving as a duplicate: the messages and files move to the other ticket, where each records its
+// origin, and the two are linked. The requester of the duplicate joins the other ticket only if that shows them nothing
+// they may not see: both are of one organisation and the other is not confidential.
 func (w *Change) merge() error {
 	o, err := w.other(w.s.DuplicateOf, "duplicate_of")
 	if err != nil {
@@ -110,7 +112,7 @@ func (w *Change) merge() error {
 	w.tx.Internally(true)
 	for _, m := range messages {
 		if m.Agent && !m.Internal && m.At.Equal(w.tx.Now()) {
-			continue // the message that told the requester stays with them
+			continue // the message written to the requester stays in their ticket
 		}
 		m.Brought = append(slices.Clone(m.Brought), w.t.ID)
 		if err := w.shift(m, w.t, o); err != nil {
@@ -126,8 +128,8 @@ func (w *Change) merge() error {
 	return store.Tickets.Put(w.tx, w.t)
 }
 
-// shift moves one message with its files from one ticket to another and corrects both tickets' counts. A message that
-// merging brought stays with the people it is from, wherever it goes, until it comes back to them.
+// shift moves one message with its files from one ticket to another and corrects the counts of both. A message that
+// came by merging remains visible to its original people, wherever it goes, until it returns to them.
 func (w *Change) shift(m *store.Message, from, to *store.Ticket) error {
 	files, err := store.FilesByMessage.Find(w.tx, m.ID)
 	if err != nil {
@@ -171,7 +173,7 @@ func (w *Change) shift(m *store.Message, from, to *store.Ticket) error {
 	return nil
 }
 
-// undoDuplicate brings back the messages that went to the other ticket and reopens this one.
+// undoDuplicate brings back the messages that moved to the other ticket and reopens this one.
 func (w *Change) undoDuplicate() error {
 	if !w.s.UndoDuplicate {
 		return nil
@@ -189,7 +191,7 @@ func (w *Change) undoDuplicate() error {
 	}
 	w.tx.Act("unmerge")
 	w.tx.Internally(true)
-	holders := map[uint64]*store.Ticket{o.ID: o} // what was brought may have gone on with the other one
+	holders := map[uint64]*store.Ticket{o.ID: o} // merged messages may have moved on with the other ticket
 	for _, m := range moved {
 		from := holders[m.Ticket]
 		if from == nil {
@@ -217,7 +219,7 @@ func (w *Change) undoDuplicate() error {
 	return nil
 }
 
-// moveMessage moves one message to another ticket, or makes it a ticket of its own.
+// moveMessage moves one message to another ticket, or makes it a new ticket.
 func (w *Change) moveMessage() error {
 	if w.s.MoveMessage == 0 {
 		return nil
@@ -247,7 +249,7 @@ func (w *Change) moveMessage() error {
 		if err != nil {
 			return err
 		}
-		if whole { // the ticket goes with it, as a duplicate does
+		if whole { // the whole ticket moves, like a duplicate
 			m.Brought = append(slices.Clone(m.Brought), w.t.ID)
 		}
 	}
@@ -270,14 +272,14 @@ func (w *Change) moveMessage() error {
 	return w.Flush()
 }
 
-// whole reports whether the message is all that the requester's side has said and been told in the ticket.
+// whole reports whether the message is everything that the requester's side has written and read in the ticket.
 func (w *Change) whole(m *store.Message) (bool, error) {
 	all, err := store.MessagesByTicket.Find(w.tx, w.t.ID)
 	return !slices.ContainsFunc(all, func(x *store.Message) bool { return x.ID != m.ID && !x.Internal && !x.Merged() }), err
 }
 
-// reopenWith looks after a ticket whose first message went to the other one: the next message is its first now; without
-// any it is closed as a duplicate of where everything went.
+// reopenWith updates a ticket whose first message moved to the other one: the next message becomes its first; if there
+// is none, it is closed as a duplicate of the other.
 func (w *Change) reopenWith(o *store.Ticket) error {
 	rest, err := store.MessagesByTicket.Find(w.tx, w.t.ID)
 	if err != nil {
@@ -326,9 +328,9 @@ func (w *Change) split(m *store.Message) error {
 	return w.Flush()
 }
 
-// confirmMail makes a note that came by mail the message it was meant to be, or leaves it a note for good. An answer that
-// nothing proved to be its agent's is theirs alone to confirm; an answer to a letter about something internal is
-// published by whoever may write messages and sees it.
+// confirmMail turns a note that came by mail into the message it was meant to be, or keeps it as a note. Only its agent
+// may confirm an answer whose sender is not proved; an answer to a letter about something internal may be published by
+// everyone who sees it and may write messages.
 func (w *Change) confirmMail() error {
 	id := w.s.ConfirmMail
 	if id == 0 {
@@ -368,8 +370,8 @@ func (w *Change) confirmMail() error {
 	return w.Flush()
 }
 
-// reveal makes a note of the ticket a message of the ticket, in its author's name: with its files and its mail. What
-// nothing proves stays so unless its author does it.
+// reveal turns a note of the ticket into a message in its author's name, with its files and its mail. If the sender is
+// not proved, it stays so unless the author publishes it.
 func (w *Change) reveal(note *store.Message) (*store.Message, error) {
 	m, files, err := w.lift(note)
 	if err != nil {
@@ -387,7 +389,7 @@ func (w *Change) reveal(note *store.Message) (*store.Message, error) {
 	return m, w.drop(note, m)
 }
 
-// lift is the message that the note becomes, not yet put, with its files.
+// lift returns the message that the note becomes, not yet written, with its files.
 func (w *Change) lift(note *store.Message) (*store.Message, []*store.File, error) {
 	files, err := store.FilesByMessage.Find(w.tx, note.ID)
 	if err != nil {
@@ -400,7 +402,7 @@ func (w *Change) lift(note *store.Message) (*store.Message, []*store.File, error
 	return &m, files, nil
 }
 
-// drop takes away the note that became the message.
+// drop removes the note that became the message.
 func (w *Change) drop(note, m *store.Message) error {
 	if note.Mail != 0 {
 		if err := moveMailTo(w.tx, note, m); err != nil {
@@ -416,7 +418,7 @@ func (w *Change) drop(note, m *store.Message) error {
 	return store.Messages.Delete(w.tx, note.ID)
 }
 
-// wake brings a waiting or resolved ticket back to work; a closed one stays closed.
+// wake reopens a waiting or resolved ticket; a closed one stays closed.
 func (w *Change) wake() error {
 	if w.t.State == store.StateClosed {
 		return nil

@@ -8,19 +8,19 @@ import (
 	"sportello/store"
 )
 
-// RecordResult is what became of one record of a batch: the ticket, or why it was refused.
+// RecordResult is the result for one record of a batch: the ticket, or why it was refused.
 type RecordResult struct {
 	Ticket  *store.Ticket
 	Created bool
 	Refused error
 }
 
-// mostSpoiled is how often a batch is begun anew without a record that was refused, before the rest goes one by one.
+// mostSpoiled is how often a batch is restarted without a refused record before the rest is handled one by one.
 const mostSpoiled = 3
 
-// PutAll is PutTicketRecord for several records, in their order and in one transaction, so that an import
-// waits once for the disk. A record that is refused leaves the others as they are. The error is one that ends the
-// whole: the desk cannot be written; nothing of the batch may have been kept then.
+// PutAll is Put for several records, in order and in one transaction, so that an import waits for the disk once. A
+// refused record does not affect the others. The error is one that ends the whole batch, because the desk cannot be
+// written; nothing of the batch may have been stored then.
 func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error) {
 	out := make([]RecordResult, len(recs))
 	if !a.SignedIn() && !a.System {
@@ -36,8 +36,8 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 		r := ts.readTicket(rec)
 		r.history = a.Via == "import" || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
 		if err := r.wrong.Err(); err != nil && r.external == "" {
-			// What is wrong without a look into the store need not spoil a transaction, but all that is wrong is said
-			// together: the record is tried alone.
+			// A record that is invalid without a look into the store need not spoil a transaction, but all its problems
+			// are reported together: it is tried alone.
 			out[i].Ticket, out[i].Created, out[i].Refused = ts.Put(a, rec)
 			if out[i].Refused != nil && !refusal(out[i].Refused) {
 				return nil, out[i].Refused
@@ -85,7 +85,7 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 	return out, nil
 }
 
-// putRead opens or changes the ticket of one record in the transaction of several.
+// putRead opens or changes the ticket of one record within the batch's transaction.
 func (ts *Tickets) putRead(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, bool, error) {
 	tx.Act("open")
 	if r.history {
@@ -106,7 +106,7 @@ func (ts *Tickets) putRead(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket
 	return t, true, err
 }
 
-// refusal reports whether the error is about what was given; any other says that the desk cannot do it.
+// refusal reports whether the error is about the record; any other error means that the desk cannot store it.
 func refusal(err error) bool {
 	switch store.KindOf(err) {
 	case store.Invalid, store.NotFound, store.Conflict, store.Denied, store.TooLarge:

@@ -9,19 +9,19 @@ import (
 	"sportello/store"
 )
 
-// BesideDo is what an agent does with words that lie beside a ticket.
+// BesideDo is what an agent does with a message kept beside a ticket.
 type BesideDo string
 
-// What may be done with them.
+// What may be done with it.
 const (
-	BesideJoin   BesideDo = "join"                // the words become a message of the ticket
-	BesidePerson BesideDo = "join-and-add-person" // and who wrote them becomes a participant
-	BesideOwn    BesideDo = "own-ticket"          // they become a ticket of their own
-	BesideDrop   BesideDo = "dismiss"             // they are kept, with the reason, and wait no longer
+	BesideJoin   BesideDo = "join"                // it becomes a message of the ticket
+	BesidePerson BesideDo = "join-and-add-person" // and its author becomes a participant
+	BesideOwn    BesideDo = "own-ticket"          // it becomes a ticket of its own
+	BesideDrop   BesideDo = "dismiss"             // it is kept, with the reason, and no longer waits
 )
 
-// beside decides about words that lie beside the ticket. Whoever arranges the ticket may; for whom may see no notes
-// there are none.
+// beside decides about a message kept beside the ticket. Everyone who may arrange the ticket may call it; for people
+// who may not see notes there is no such message.
 func (w *Change) beside() error {
 	if w.s.Apart {
 		if err := w.need(policy.Arrange); err != nil {
@@ -48,7 +48,7 @@ func (w *Change) beside() error {
 	if err != nil || m.Ticket != w.t.ID || m.Beside == "" {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if m.Beside == store.BesideDismissed && w.s.BesideDo == BesideDrop { // what was dismissed can still be taken up
+	if m.Beside == store.BesideDismissed && w.s.BesideDo == BesideDrop { // a dismissed message can still be accepted
 		return store.Fail(store.Conflict, "error.beside-decided")
 	}
 	switch w.s.BesideDo {
@@ -92,7 +92,7 @@ func (w *Change) beside() error {
 	return store.Fail(store.Invalid, "error.choice").At("do")
 }
 
-// ownTicket makes the words a ticket of whom wrote them, in the same place, linked for agents.
+// ownTicket makes the message a ticket of its author, in the same group and module, with a link for agents.
 func (w *Change) ownTicket(note *store.Message) error {
 	author, err := store.People.Get(w.tx, note.Author)
 	if err != nil {

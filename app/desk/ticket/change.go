@@ -5,8 +5,8 @@ import (
 	"sportello/store"
 )
 
-// Change is a change of one ticket under way in its transaction: the one way to change a ticket, for people's steps, API
-// and mail alike. What it changes is put by Flush, as a step of its own in the history.
+// Change is a change of one ticket in a running transaction. It is the only way to change a ticket: for people's steps,
+// the API and mail. Flush writes what has changed, as a step of its own in the history.
 type Change struct {
 	ts     *Tickets
 	tx     *store.Tx
@@ -15,17 +15,17 @@ type Change struct {
 	s      Step
 	set    *store.Settings
 	stand  policy.Standing
-	act    string // what the closing Put is called in the history
-	dirty  bool   // the ticket has changes that are not put yet
-	public bool   // they concern the requester's side
+	act    string // the act under which the final write appears in the history
+	dirty  bool   // the ticket has changes that are not written yet
+	public bool   // the changes concern the requester's side
 }
 
-// Begin begins a change of the ticket by the actor. Nothing is checked yet: each method checks what it does.
+// Begin starts a change of the ticket by the actor. It checks nothing; each method checks its own part.
 func (ts *Tickets) Begin(tx *store.Tx, a policy.Actor, t *store.Ticket) *Change {
 	return &Change{ts: ts, tx: tx, a: a, t: t, set: store.CurrentSettings(tx), stand: ts.rights.Stand(tx, a, t)}
 }
 
-// Ticket returns the ticket that is changed; after Speak it may be a new one that follows a closed one.
+// Ticket returns the changed ticket; after Speak that may be a new one that follows a closed one.
 func (w *Change) Ticket() *store.Ticket { return w.t }
 
 func (w *Change) need(act policy.Act) error {
@@ -38,12 +38,12 @@ func (w *Change) need(act policy.Act) error {
 	return nil
 }
 
-// changed notes that the ticket is to be put under the act; a later, weightier act gives its name to the whole.
+// changed records that the ticket must be written under the act. A later, more important act names the whole change.
 func (w *Change) changed(act string, public bool) {
 	w.act, w.dirty, w.public = act, true, w.public || public
 }
 
-// Flush puts what has changed so far as a step of its own.
+// Flush writes the changes so far as a step of its own.
 func (w *Change) Flush() error {
 	if !w.dirty {
 		return nil

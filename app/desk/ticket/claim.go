@@ -5,9 +5,9 @@ import (
 	"sportello/store"
 )
 
-// A form on a web page sends mail from an address that nobody answers, and names who filled it in Reply-To. Anybody can
-// write any address there: the ticket has that person as its requester, but shows them nothing before they have signed in
-// and said that it is theirs.
+// A form on a web page sends mail from an address that nobody reads, and names the person who filled it in in Reply-To.
+// Anyone can enter any address there. The ticket has that person as its requester, but shows them nothing until they
+// have signed in and confirmed that it is theirs.
 
 // MayClaim reports whether the ticket waits for the actor to claim it.
 func (ts *Tickets) MayClaim(a policy.Actor, number uint64) (yes bool, err error) {
@@ -19,8 +19,8 @@ func (ts *Tickets) MayClaim(a policy.Actor, number uint64) (yes bool, err error)
 	return yes, err
 }
 
-// Claim makes the ticket the actor's own, of their organisation and unit as of now. NotFound for everybody but the
-// person it waits for.
+// Claim confirms that the ticket is the actor's and sets their current organisation and unit. Everybody but the person
+// it waits for gets a NotFound error.
 func (ts *Tickets) Claim(a policy.Actor, number uint64) error {
 	return ts.st.Update(a.By("claim"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)

@@ -8,9 +8,9 @@ import (
 	"sportello/store"
 )
 
-// RunClock does what happens by itself when time has passed: tells that a resolved ticket will be closed, closes it,
-// removes spam after thirty days and uploads that were never used after a day. It looks every minute and ends with
-// the context.
+// RunClock does what happens automatically as time passes: it warns that a resolved ticket will be closed, closes it,
+// removes spam after thirty days, and removes unused uploads after a day. It checks every minute until the context
+// ends.
 func (ts *Tickets) RunClock(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -26,7 +26,7 @@ func (ts *Tickets) RunClock(ctx context.Context) error {
 	}
 }
 
-// Elapse does all that is due by the desk's clock, in batches of a hundred.
+// Elapse does everything that is due by the desk's clock, in batches of a hundred.
 func (ts *Tickets) Elapse() error {
 	for {
 		n := 0
@@ -93,8 +93,8 @@ func (ts *Tickets) wake(tx *store.Tx, id uint64) error {
 	return store.Tickets.Put(tx, t)
 }
 
-// removeTicket takes a ticket and all that belongs to it out of the store; its number is not given again. What other
-// tickets say of it is taken back first.
+// removeTicket removes a ticket with everything that belongs to it; its number is not used again. It first removes what
+// other tickets say about it.
 func removeTicket(tx *store.Tx, t *store.Ticket) error {
 	for _, other := range t.Links {
 		o, err := store.Tickets.Get(tx, other)

@@ -7,15 +7,14 @@ import (
 	"sportello/store"
 )
 
-// Revision is that of a ticket by the clock of its reader's side.
+// Revision is the revision of a ticket as its reader sees it.
 type Revision struct {
 	Rev    uint64
-	Agents bool // by the clock of everything: the reader may see notes
+	Agents bool // it counts internal changes too: the reader may see notes
 }
 
-// Revisions returns, for those of the tickets that the actor may see, the revision as the actor knows it: of
-// everything for who may see notes, of what is public for the requester's side. Others are left out, without telling
-// whether they are there.
+// Revisions returns the revisions of those tickets that the actor may see: the full one if they may see notes, the
+// public one on the requester's side. It leaves out the others without revealing whether they exist.
 func (ts *Tickets) Revisions(a policy.Actor, numbers []uint64) (map[uint64]Revision, error) {
 	out := make(map[uint64]Revision, len(numbers))
 	err := ts.st.View(func(tx *store.Tx) error {

@@ -6,10 +6,10 @@ import (
 	"sportello/store"
 )
 
-// What mail knows of a ticket beside its messages: Message-IDs, the mails as they came, letters and links. It follows
-// the messages where they go.
+// What mail knows about a ticket besides its messages: Message-IDs, original mails, letters and links. All of it
+// follows the messages when they move.
 
-// moveMail has mail follow a message to another ticket.
+// moveMail makes mail follow a message to another ticket.
 func moveMail(tx *store.Tx, m *store.Message, to uint64) error {
 	ids, err := store.MailIDsByMessage.Find(tx, m.ID)
 	if err != nil {
@@ -32,7 +32,7 @@ func moveMail(tx *store.Tx, m *store.Message, to uint64) error {
 	return store.Mails.Put(tx, row)
 }
 
-// moveMailTo has mail follow from one message to another of the same ticket.
+// moveMailTo makes mail follow from one message to another of the same ticket.
 func moveMailTo(tx *store.Tx, from, to *store.Message) error {
 	ids, err := store.MailIDsByMessage.Find(tx, from.ID)
 	if err != nil {
@@ -52,7 +52,7 @@ func moveMailTo(tx *store.Tx, from, to *store.Message) error {
 	return store.Mails.Put(tx, row)
 }
 
-// removeMail takes a ticket that goes out of everything mail knows of it. The mails themselves go with it.
+// removeMail removes everything mail knows about a ticket that is being removed, including the original mails.
 func removeMail(tx *store.Tx, ticket uint64) error {
 	return errors.Join(
 		removeAll(tx, store.MailIDs, store.MailIDsByTicket, ticket, func(m *store.MailID) uint64 { return m.ID }),
@@ -61,7 +61,7 @@ func removeMail(tx *store.Tx, ticket uint64) error {
 		removeAll(tx, store.TicketLinks, store.TicketLinksByTicket, ticket, func(l *store.TicketLink) uint64 { return l.ID }))
 }
 
-// removeAll deletes the rows of the table that the index has under the ticket.
+// removeAll deletes the table's rows that the index lists under the ticket.
 func removeAll[T any](tx *store.Tx, table *store.Table[T], ix *store.Index[T], ticket uint64, id func(*T) uint64) error {
 	rows, err := ix.Find(tx, ticket)
 	if err != nil {

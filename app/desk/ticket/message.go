@@ -7,14 +7,14 @@ import (
 	"sportello/store"
 )
 
-// withoutQuoted leaves out the pictures of a mail that only stand in what it quotes and that the ticket holds for
-// whoever reads the message. What lies beside the ticket may go elsewhere and keeps all.
+// withoutQuoted leaves out the pictures of a mail that only its quoted text shows and that every reader of the message
+// can see elsewhere in the ticket. A message beside the ticket may move elsewhere and keeps all.
 func withoutQuoted(tx *store.Tx, m *store.Message, files []*store.File) ([]*store.File, error) {
 	if m.RestHTML == "" || m.Beside != "" || len(files) == 0 {
 		return files, nil
 	}
 	own, quoted := markup.Pictures(m.HTML), markup.Pictures(m.RestHTML)
-	again := map[string]bool{} // sums of what is only quoted
+	again := map[string]bool{} // sums of pictures that are only quoted
 	for _, f := range files {
 		if f.ContentID != "" && slices.Contains(quoted, f.ContentID) && !slices.Contains(own, f.ContentID) {
 			again[f.Sum] = false

@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// move changes the state as asked.
+// move changes the state as requested.
 func (w *Change) move() error {
 	to := w.s.To
 	by := agentSide
@@ -27,7 +27,7 @@ func (w *Change) move() error {
 		}
 		to = store.StateOpen
 		if w.t.State == store.StateOpen {
-			return nil // the message that came with it did so already
+			return nil // the accompanying message has done so already
 		}
 	case to == store.StateNone:
 		return nil
@@ -55,7 +55,7 @@ func (w *Change) move() error {
 	if to == w.t.State && to == store.StatePlanned && by == agentSide {
 		return w.replan(version)
 	}
-	// An agent who resolves or asks about a new ticket takes charge first, as a step of its own.
+	// An agent who resolves a new ticket or asks a question takes charge first, as a separate step.
 	if by == agentSide && w.t.State == store.StateNew && (to == store.StateResolved || to == store.StateWaiting) {
 		m := attempt{kind: w.t.Kind, from: w.t.State, to: to, by: by, message: message, outcome: w.s.Outcome}
 		if err := m.legal(); err != nil {
@@ -108,7 +108,7 @@ func (w *Change) move() error {
 	return nil
 }
 
-// replan changes the version or date for which a correction is planned.
+// replan changes the version or date planned for a correction.
 func (w *Change) replan(version string) error {
 	if err := (attempt{kind: w.t.Kind, version: version != "" || !w.s.PlannedFor.IsZero()}).has(correction); err != nil {
 		return err
@@ -124,7 +124,7 @@ func (w *Change) replan(version string) error {
 	return nil
 }
 
-// WakeUp is what a message of the requester's side does to the state by itself.
+// WakeUp changes the state as any message from the requester's side does.
 func (w *Change) WakeUp() error {
 	switch w.t.State {
 	case store.StateWaiting, store.StateResolved, store.StateClosed:

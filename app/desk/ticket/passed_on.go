@@ -10,11 +10,11 @@ import (
 	"sportello/store"
 )
 
-// Who passes a mail on to the desk has it in their name, though the matter is somebody else's. The text says whose; nobody
-// proves it, so nothing is done before an agent says so.
+// A person who forwards a mail to the desk becomes the requester, although somebody else is concerned. The text names
+// that person; nothing proves it, so nothing happens until an agent confirms it.
 
-// inner returns who wrote what the mail that opened the ticket passes on, as its text says; nil when it says nobody, the
-// requester, an address of the desk or one that nobody answers.
+// inner returns the author named in the text of the forwarded mail that opened the ticket. It returns nil when the text
+// names nobody, the requester, an address of the desk, or one that nobody reads.
 func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Message) (*markup.Inner, error) {
 	i := slices.IndexFunc(messages, func(m *store.Message) bool { return m.Opening })
 	if i < 0 || messages[i].Mail == 0 {
@@ -32,8 +32,8 @@ func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Messag
 	return &in, nil
 }
 
-// passedOn makes somebody else the requester, of their organisation and unit as of now. Who was it passed the matter on
-// and stays as a participant, unless they never said that it was theirs.
+// passedOn makes another person the requester, with their current organisation and unit. The previous requester
+// forwarded the mail and stays as a participant, unless they never confirmed that the ticket was theirs.
 func (w *Change) passedOn() error {
 	if w.s.For == "" {
 		return nil

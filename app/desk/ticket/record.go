@@ -14,13 +14,13 @@ import (
 	"sportello/store"
 )
 
-// Record is a ticket as imports, exports and the API write it. Codes and times are text, so that everything wrong
-// with them can be said together. Number is written by exports and not read.
+// Record is a ticket in imports, exports and the API. Codes and times are text, so that all problems can be reported
+// together. Number is written by exports and ignored when read.
 type Record struct {
 	Number         uint64            `json:"number,omitempty"`
 	Subject        string            `json:"subject"`
 	Body           string            `json:"body"`
-	Format         string            `json:"format,omitempty"` // of the body: text, markdown or html; left out, text
+	Format         string            `json:"format,omitempty"` // of the body: text, markdown or html; default text
 	RequesterEmail string            `json:"requester_email,omitempty"`
 	RequesterName  string            `json:"requester_name,omitempty"`
 	Module         string            `json:"module,omitempty"`
@@ -40,24 +40,24 @@ type Record struct {
 	ExternalID     string            `json:"external_id,omitempty"`
 	Answers        map[string]Scalar `json:"answers,omitempty"`
 	Unproven       bool              `json:"unproven,omitempty"`  // of the first message
-	Unclaimed      bool              `json:"unclaimed,omitempty"` // a form named the requester, who sees nothing before claiming it
-	HTML           string            `json:"html,omitempty"`      // of an export: what a body of HTML is made of again
+	Unclaimed      bool              `json:"unclaimed,omitempty"` // a form named the requester, who sees nothing before confirming that it is theirs
+	HTML           string            `json:"html,omitempty"`      // in an export: the HTML from which an HTML body is restored
 	Messages       []MessageRecord   `json:"messages,omitempty"`
 }
 
-// MessageRecord is a later message or note of a TicketRecord.
+// MessageRecord is a later message or note of a Record.
 type MessageRecord struct {
 	AuthorEmail string `json:"author_email"`
 	AuthorName  string `json:"author_name,omitempty"`
 	At          string `json:"at,omitempty"`
 	Body        string `json:"body"`
-	Format      string `json:"format,omitempty"` // left out, text on the requester's side and markdown on the agents'
+	Format      string `json:"format,omitempty"` // default text on the requester's side and markdown on the agents'
 	Internal    bool   `json:"internal,omitempty"`
-	HTML        string `json:"html,omitempty"`     // of an export: what a body of HTML is made of again
-	Unproven    bool   `json:"unproven,omitempty"` // it came by mail, and nothing proved its sender
+	HTML        string `json:"html,omitempty"`     // in an export: the HTML from which an HTML body is restored
+	Unproven    bool   `json:"unproven,omitempty"` // it came by mail, and nothing proves its sender
 }
 
-// Scalar is a text that JSON may also give as a number or as true and false.
+// Scalar is a text that JSON may also contain as a number or boolean.
 type Scalar string
 
 // UnmarshalJSON reads a string, a number, a boolean or null.
@@ -81,7 +81,7 @@ func (s *Scalar) UnmarshalJSON(b []byte) error {
 
 const maxMessages = 2000 // of one record
 
-// read is a record after what needs no store was checked.
+// read is a record after the checks that need no store.
 type read struct {
 	rec      Record
 	subject  string
@@ -98,7 +98,7 @@ type read struct {
 	opened   time.Time
 	messages []readMessage
 	wrong    store.Problems
-	history  bool // it tells what happened before, and nobody is told of it
+	history  bool // it describes the past, so nobody is notified
 }
 
 type readMessage struct {
@@ -107,15 +107,15 @@ type readMessage struct {
 	format store.Format
 }
 
-// Put opens the ticket the record describes or, when one with its external_id is there, makes that one be
-// as it says: what the record leaves out stays, messages that are not there yet are appended. created tells which.
-// Without requester_email the ticket is the actor's own.
+// Put opens the ticket that the record describes. If a ticket with its external_id exists, Put changes that one
+// instead: members that the record omits stay, and messages that are missing are appended. created says which. Without
+// requester_email the ticket is the actor's own.
 //
-// Rights: requester_* needs the right to open in that person's name, group an agent, created_at, state, outcome,
-// version, messages and external_id an administrator; who lacks it gets Denied naming the field. A module served elsewhere takes
-// tickets from agents and administrators alone: Invalid "error.module-elsewhere" with channel and address. Everything
-// else that is wrong comes as store.Problems. What tells of the past (state, messages, created_at, and all that comes
-// by import) notifies nobody.
+// Rights: requester_* requires the right to open tickets in that person's name, group an agent, and created_at, state,
+// outcome, version, messages and external_id an administrator; without the right the error is Denied and names the
+// field. A module served elsewhere takes tickets only from agents and administrators; others get Invalid
+// "error.module-elsewhere" with channel and address. All other problems come as store.Problems. What describes the past
+// (state, messages, created_at, and everything imported) notifies nobody.
 func (ts *Tickets) Put(a policy.Actor, rec Record) (t *store.Ticket, created bool, err error) {
 	if err := ts.MayOpenWith(a, rec.given()); err != nil {
 		return nil, false, err
@@ -198,7 +198,7 @@ func (ts *Tickets) readTicket(rec Record) *read {
 	return r
 }
 
-// readBody reads the text of a message in its format; of HTML it is the text, with what is shown beside it.
+// readBody returns the text of a message and its format; for HTML also the HTML that is shown.
 func readBody(wrong *store.Problems, prefix, body, word, html string) (string, store.Format, string) {
 	m := store.Message{Body: markup.Clean(body), Format: entry.Coded[store.Format](wrong, prefix+"format", word)}
 	if m.Format == store.HTML {
@@ -215,7 +215,7 @@ func readBody(wrong *store.Problems, prefix, body, word, html string) (string, s
 	return m.Body, m.Format, m.HTML
 }
 
-// readTime reads a time of the past; the zero time when there is none.
+// readTime parses a time in the past; the zero time when the text is empty.
 func (ts *Tickets) readTime(wrong *store.Problems, field, s string) time.Time {
 	if s == "" {
 		return time.Time{}
@@ -232,7 +232,7 @@ func (ts *Tickets) readTime(wrong *store.Problems, field, s string) time.Time {
 	return t
 }
 
-// parseTime reads RFC 3339 and, in the desk's time zone, dates with or without a time.
+// parseTime parses RFC 3339 and, in the desk's time zone, dates with or without a time.
 func parseTime(s string, loc *time.Location) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {

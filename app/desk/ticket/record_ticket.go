@@ -14,7 +14,7 @@ import (
 	"sportello/store"
 )
 
-// openFromRecord opens the ticket the record describes. Nobody is added to the people for a record that is refused.
+// openFromRecord opens the ticket that the record describes. A refused record adds no person.
 func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, error) {
 	wrong := slices.Clone(r.wrong)
 	var err error
@@ -82,7 +82,7 @@ func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store
 	return t, store.Tickets.Put(tx, t)
 }
 
-// requesterOf finds in whose name the ticket is, adding a person where a new address was given by who may.
+// requesterOf returns the ticket's requester. It adds a person for a new address if the actor may do so.
 func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *store.Problems) (*store.Person, error) {
 	email := store.Address(r.rec.RequesterEmail)
 	switch {
@@ -109,7 +109,7 @@ func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *sto
 		return &store.Person{}, nil
 	}
 	if !a.IsAgent() && !a.IsAdministrator() {
-		// The same refusal whether the address is known or not.
+		// The refusal is the same whether or not the address is known.
 		p, err := store.PeopleByEmail.First(tx, email)
 		if errors.Is(err, store.ErrNotFound) {
 			p = &store.Person{}
@@ -123,12 +123,12 @@ func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *sto
 		}
 	}
 	if len(*wrong) > 0 {
-		return &store.Person{}, nil // nobody is added for a record that is refused
+		return &store.Person{}, nil // a refused record adds no person
 	}
 	return ts.people.EnsureRequester(tx, email, r.rec.RequesterName)
 }
 
-// placeOfRecord finds module and group. What was imported may belong to a module that has been retired since.
+// placeOfRecord returns module and group. An imported ticket may belong to a module that has been retired since.
 func (ts *Tickets) placeOfRecord(tx *store.Tx, a policy.Actor, r *read, wrong *store.Problems) (module, group uint64, err error) {
 	if code := strings.TrimSpace(r.rec.Module); code != "" {
 		m, err := store.ModulesByCode.First(tx, code)
@@ -160,7 +160,7 @@ func (ts *Tickets) placeOfRecord(tx *store.Tx, a policy.Actor, r *read, wrong *s
 	return module, group, nil
 }
 
-// answers merges the record's answers into those that are there.
+// answers merges the record's answers into the existing ones.
 func (r *read) answers(have map[string]string) map[string]string {
 	if len(r.rec.Answers) == 0 {
 		return have
@@ -177,7 +177,7 @@ func (r *read) answers(have map[string]string) map[string]string {
 	return out
 }
 
-// checkImportedState refuses a state that the kind cannot have, as the table of moves does.
+// checkImportedState adds a problem for a state that the kind cannot have under the table of moves.
 func checkImportedState(wrong *store.Problems, kind store.TicketKind, state store.State) {
 	if state != store.StatePlanned {
 		return
@@ -189,13 +189,13 @@ func checkImportedState(wrong *store.Problems, kind store.TicketKind, state stor
 	}
 }
 
-// imported is a message on its way in, with its author.
+// imported is a message to be imported, with its author.
 type imported struct {
 	*store.Message
-	said bool // its time was given
+	said bool // the record contains its time
 }
 
-// messagesOf makes rows of the record's messages, by time; one without a time follows the one before it.
+// messagesOf makes rows from the record's messages, by time; one without a time gets that of the previous one.
 func (ts *Tickets) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]imported, error) {
 	var out []imported
 	at := t.Opened
@@ -227,7 +227,7 @@ func lastOf(opened time.Time, list []imported) time.Time {
 	return last
 }
 
-// appendImported writes the messages; the public clock of the ticket stands at the newest public one.
+// appendImported writes the messages; the ticket's public time is that of the newest public one.
 func (ts *Tickets) appendImported(tx *store.Tx, t *store.Ticket, list []imported) error {
 	for _, m := range list {
 		if err := ts.AppendMessage(tx, t, m.Message, nil); err != nil {
@@ -240,8 +240,8 @@ func (ts *Tickets) appendImported(tx *store.Tx, t *store.Ticket, list []imported
 	return nil
 }
 
-// enterImported puts the ticket into the record's state with dates that fit: it was taken and resolved, as far as
-// anybody can tell, when the last public message was written.
+// enterImported puts the ticket into the record's state with plausible dates: it was taken and resolved, as far as is
+// known, when the last public message was written.
 func (ts *Tickets) enterImported(set *store.Settings, t *store.Ticket, r *read, at time.Time) {
 	if r.state == store.StateNone {
 		return
@@ -264,7 +264,7 @@ func (ts *Tickets) enterImported(set *store.Settings, t *store.Ticket, r *read, 
 	}
 }
 
-// updateFromRecord makes the ticket be as the record says and writes it only when something differs.
+// updateFromRecord changes the ticket to match the record, and writes it only if something differs.
 func (ts *Tickets) updateFromRecord(tx *store.Tx, a policy.Actor, r *read, t *store.Ticket) error {
 	wrong := slices.Clone(r.wrong)
 	before := *t
@@ -339,7 +339,7 @@ func (ts *Tickets) updateFromRecord(tx *store.Tx, a policy.Actor, r *read, t *st
 	if !rewritten && len(news) == 0 && reflect.DeepEqual(&before, t) {
 		return nil
 	}
-	// Notes alone move the clock of the agents' side alone.
+	// Notes alone change only the agents' revision.
 	shown := *t
 	shown.Notes = before.Notes
 	public := rewritten || !reflect.DeepEqual(&before, &shown)
@@ -379,8 +379,8 @@ func rewriteOpening(tx *store.Tx, ticket uint64, r *read) (bool, error) {
 	return false, nil
 }
 
-// newMessages are the record's messages that the ticket does not have: the same author, text and, where it was given,
-// time.
+// newMessages returns the record's messages that the ticket lacks. Two messages are the same if author, text and, where
+// given, time are equal.
 func (ts *Tickets) newMessages(tx *store.Tx, t *store.Ticket, r *read) ([]imported, error) {
 	if len(r.messages) == 0 {
 		return nil, nil

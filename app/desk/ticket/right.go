@@ -9,19 +9,19 @@ import (
 	"sportello/store"
 )
 
-// Rights before values: what a change names is judged before anything it says is looked up, so that no answer tells
-// those without the right what there is at the desk.
+// Rights before values: the fields named in a change are checked before any value is looked up, so that no answer
+// reveals what the desk contains to people without the right.
 
-// fieldRights says which acts a part of a change needs; one of them is enough. The names are those of the API. What has
-// no row is not a part of a change. Where a right reaches some values only (into one's own group, oneself out), the part
-// itself judges those, again before it looks anything up.
+// fieldRights lists the acts that a field of a change requires; one of them is enough. The names are those of the API.
+// A field without a row cannot be changed. If a right covers only some values (the actor's own group, removing
+// oneself), the code for the field checks it, also before it looks anything up.
 var fieldRights = []struct {
 	field string
 	acts  []policy.Act
 }{
 	{"take", []policy.Act{policy.Take}},
 	{"group", []policy.Act{policy.Take, policy.MoveHere}},
-	{"assignee", []policy.Act{policy.Take, policy.MoveHere}}, // with the move into one's own group
+	{"assignee", []policy.Act{policy.Take, policy.MoveHere}}, // together with a move into the actor's own group
 	{"subject", []policy.Act{policy.Correct}},
 	{"kind", []policy.Act{policy.Correct}},
 	{"module", []policy.Act{policy.Correct}},
@@ -43,15 +43,15 @@ var fieldRights = []struct {
 	{"note", []policy.Act{policy.WriteNote}},
 	{"requester", []policy.Act{policy.Arrange}},
 	{"add_participants", []policy.Act{policy.AddPerson}},
-	{"remove_participants", []policy.Act{policy.See}},        // everybody may leave; others are judged by mayRemove
-	{"wish", []policy.Act{policy.Arrange, policy.AddPerson}}, // the requester's side grants those it could add: see mayAnswerWish
+	{"remove_participants", []policy.Act{policy.See}},        // everyone may leave; mayRemove checks the others
+	{"wish", []policy.Act{policy.Arrange, policy.AddPerson}}, // the requester's side may grant those it could add: see mayAnswerWish
 	{"link", []policy.Act{policy.Arrange}},
 	{"spam", []policy.Act{policy.Arrange}},
 	{"undo_duplicate", []policy.Act{policy.Arrange}},
 	{"move_message", []policy.Act{policy.Arrange}},
 }
 
-// fields names the parts of a change that the step has.
+// fields returns the names of the fields that the step changes.
 func (s *Step) fields() []string {
 	var out []string
 	for _, f := range []struct {
@@ -74,8 +74,8 @@ func (s *Step) fields() []string {
 	return out
 }
 
-// judge returns nil when the standing has the right to all the fields, else what may refuses the first with: NotFound
-// for a ticket that may not be seen, Denied naming the field. It looks at no value.
+// judge returns nil when the actor has the right to all the fields, else the error for the first one without: NotFound
+// for a ticket they may not see, Denied naming the field. It looks at no value.
 func (ts *Tickets) judge(tx *store.Tx, a policy.Actor, t *store.Ticket, fields []string) error {
 	if err := ts.rights.May(tx, a, policy.See, t); err != nil {
 		return err
@@ -89,9 +89,9 @@ func (ts *Tickets) judge(tx *store.Tx, a policy.Actor, t *store.Ticket, fields [
 	return nil
 }
 
-// MayChange returns nil when the actor has the right to change the fields of the ticket, named as the API names them,
-// whatever they are to become: NotFound for a ticket that may not be seen, Denied naming the first field. A door asks
-// before it reads what it was given. Do asks again.
+// MayChange returns nil when the actor may change the named fields of the ticket, whatever the values. It returns a
+// NotFound error for a ticket they may not see, and a Denied error naming the first field they may not change. Pages
+// and API call it before they read the values. Do checks again.
 func (ts *Tickets) MayChange(a policy.Actor, number uint64, fields ...string) error {
 	return ts.st.View(func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
@@ -102,12 +102,13 @@ func (ts *Tickets) MayChange(a policy.Actor, number uint64, fields ...string) er
 	})
 }
 
-// MayDo is MayChange for the parts that the step has and for those named beside it, whose values were not understood.
+// MayDo is MayChange for the fields of the step and for the additional ones whose values could not be read.
 func (ts *Tickets) MayDo(a policy.Actor, number uint64, s Step, besides ...string) error {
 	return ts.MayChange(a, number, append(s.fields(), besides...)...)
 }
 
-// MayAttach returns nil when the actor may write a message or a note to the ticket, with files: before any is kept.
+// MayAttach returns nil when the actor may write a message or a note with files in the ticket. It is called before any
+// file is stored.
 func (ts *Tickets) MayAttach(a policy.Actor, number uint64) error {
 	err := ts.MayChange(a, number, "message")
 	if store.KindOf(err) == store.Denied && ts.MayChange(a, number, "note") == nil {
@@ -116,18 +117,18 @@ func (ts *Tickets) MayAttach(a policy.Actor, number uint64) error {
 	return err
 }
 
-// Given is what a record of a ticket or an article names: the members that are there, and the address in requester_email.
+// Given is what a record of a ticket or article contains: its members, and the address in requester_email.
 type Given struct {
 	Fields         []string
 	RequesterEmail string
 }
 
-// administratorFields are the members of a record that an administrator alone may give.
+// administratorFields are the members of a record that only administrators may use.
 var administratorFields = []string{"created_at", "state", "outcome", "version", "messages", "external_id"}
 
-// MayOpenWith returns nil when the actor may open a ticket and give what the record names, whatever it says there, else
-// Denied naming the first member: requester_* needs the right to open in another's name, group an agent, those of
-// administratorFields an administrator. Only one's own address is no other's name.
+// MayOpenWith returns nil when the actor may open a ticket with the record's members, whatever the values. Otherwise it
+// returns a Denied error naming the first member: requester_* requires the right to open tickets in another's name,
+// group an agent, administratorFields an administrator. The actor's own address needs no right.
 func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 	if !a.SignedIn() && !a.System {
 		return policy.Denied(a)
@@ -149,7 +150,7 @@ func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 	address := store.Address(g.RequesterEmail)
 	own := address == a.Person.Email
 	if len(a.Person.Coordinates) > 0 && (entry.IsAddress(address) || !slices.Contains(g.Fields, "requester_email")) {
-		return nil // whether it is one of theirs is judged in requesterOf
+		return nil // requesterOf checks whether it is one of their people
 	}
 	switch {
 	case slices.Contains(g.Fields, "requester_email") && !own:
@@ -160,7 +161,7 @@ func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 	return nil
 }
 
-// given names the members of the record that say something.
+// given returns the members of the record that are not empty.
 func (r *Record) given() Given {
 	g := Given{RequesterEmail: r.RequesterEmail}
 	for _, f := range []struct {
@@ -175,7 +176,7 @@ func (r *Record) given() Given {
 	return g
 }
 
-// MayWriteArticles returns nil for those who may write drafts of articles, SignIn or Denied for everybody else.
+// MayWriteArticles returns nil for people who may write drafts of articles, and a SignIn or Denied error for others.
 func (ts *Tickets) MayWriteArticles(a policy.Actor) error {
 	if a.System {
 		return nil

@@ -1,11 +1,11 @@
-// Package ticket opens tickets and changes them: each step is checked against the table of rights (package policy) and
-// the table of moves (workflow.go), and changes the store in one transaction.
+// Package ticket opens and changes tickets: each step is checked against the table of rights (package policy) and the
+// table of moves (workflow.go), and changes the store in one transaction.
 //
-//	ticket.go     opening a ticket; record.go: putting one that another program holds
+//	ticket.go     opening a ticket; record.go: importing one from another program
 //	step.go       every later change; arrange.go, beside.go, move.go: its parts
-//	workflow.go   the moves between states and what each needs
+//	workflow.go   the moves between states and their requirements
 //	view.go       what an actor sees of a ticket
-//	clock.go      what happens when time has passed
+//	clock.go      what happens as time passes
 package ticket
 
 import (

@@ -10,7 +10,7 @@ import (
 	"sportello/store"
 )
 
-// speak writes what the step says.
+// speak writes the step's message or note.
 func (w *Change) speak() error {
 	text := w.s.Message
 	if text == nil {
@@ -27,9 +27,9 @@ func (w *Change) speak() error {
 	return w.say(m, files)
 }
 
-// Speak writes the message or note, as Do does what a person typed, with files that are stored and not yet put. A public
-// reply of an agent to a new ticket takes charge first. A message of the requester's side brings a waiting or resolved
-// ticket back to work, and a closed one while it is not closed too long; later it opens a new ticket, linked both ways.
+// Speak writes a message or note with files that are stored but not attached yet. A public reply of an agent to a new
+// ticket takes charge first. A message from the requester's side reopens a waiting or resolved ticket, and a closed one
+// within the grace period; later it opens a new ticket, linked in both directions.
 func (w *Change) Speak(m *store.Message, files []*store.File) error {
 	if err := w.phrase(m); err != nil {
 		return err
@@ -37,18 +37,18 @@ func (w *Change) Speak(m *store.Message, files []*store.File) error {
 	return w.say(m, files)
 }
 
-// phrase settles whose word the message is and how it is to be read.
+// phrase decides in whose name the message is and in which format it is read.
 func (w *Change) phrase(m *store.Message) error {
 	m.Agent = m.Internal || w.stand.SpeaksForGroup()
 	var wrong store.Problems
 	if entry.CheckBody(&wrong, m.Body); len(wrong) == 0 {
 		entry.Phrase(m)
-		entry.CheckBody(&wrong, m.Body) // HTML may say nothing
+		entry.CheckBody(&wrong, m.Body) // HTML may be empty
 	}
 	return wrong.Err()
 }
 
-// say puts the message, which is phrased, and does to the ticket what follows from it.
+// say writes the message, already phrased, and makes the changes to the ticket that follow from it.
 func (w *Change) say(m *store.Message, files []*store.File) error {
 	if m.Internal {
 		if err := w.need(policy.WriteNote); err != nil {
@@ -88,7 +88,7 @@ func (w *Change) say(m *store.Message, files []*store.File) error {
 	}
 	w.changed(act, true)
 	if w.t.State == store.StateClosed && m.NotVerified() {
-		return nil // what nothing proves adds its words and opens nothing again
+		return nil // an unproved message adds its text and reopens nothing
 	}
 	if !m.Agent && w.s.To == store.StateNone && !w.s.Confirm {
 		return w.WakeUp()
@@ -96,8 +96,8 @@ func (w *Change) say(m *store.Message, files []*store.File) error {
 	return nil
 }
 
-// Lay puts a message into the ticket as it is and changes nothing else: neither whose turn it is nor who has the ticket.
-// Mail of programs and words that nothing proves come in so.
+// Lay adds a message to the ticket without changing anything else: neither whose turn it is nor the assignee. Automatic
+// and unproved mail is added in this way.
 func (w *Change) Lay(m *store.Message, files []*store.File) error {
 	act := w.act
 	if act == "" || act == "wish" {
@@ -115,7 +115,7 @@ func (w *Change) Lay(m *store.Message, files []*store.File) error {
 	return w.Flush()
 }
 
-// follow opens a new ticket for a message that came after the grace of a closed one, and links both.
+// follow opens a new ticket for a message that arrived after the grace period of a closed one, and links both.
 func (w *Change) follow(m *store.Message, files []*store.File) error {
 	old := w.t
 	requester := old.Requester
@@ -139,7 +139,7 @@ func (w *Change) follow(m *store.Message, files []*store.File) error {
 	return nil
 }
 
-// mentioned keeps those who may read the note.
+// mentioned returns those of the people who may read the note.
 func (w *Change) mentioned(ids []uint64) []uint64 {
 	var out []uint64
 	for _, id := range ids {

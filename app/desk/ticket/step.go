@@ -17,29 +17,29 @@ type Text struct {
 	Body     string
 	Internal bool
 	Files    []uint64     // pending files of the actor
-	Mentions []uint64     // agents who are told of a note
-	Format   store.Format // of Body, where the program that sends it says so
+	Mentions []uint64     // agents whom the note mentions
+	Format   store.Format // of Body, if the sending program names one
 }
 
-// Step is everything that one form or call changes in a ticket, done together or not at all. What is nil or zero
-// stays as it is.
+// Step is everything that one form or call changes in a ticket, done completely or not at all. Nil and zero fields
+// leave the ticket unchanged.
 type Step struct {
-	Rev       uint64 // the revision the actor saw (Ticket.Rev, on the requester's side PublicRev); another one is a Conflict. 0: not asked
+	Rev       uint64 // the revision the actor saw (Ticket.Rev, on the requester's side PublicRev); another one is a Conflict. 0 skips the check
 	PublicRev uint64 // the public revision the actor saw
 
 	Message *Text
-	Take    bool // take charge: become assignee, new becomes open
+	Take    bool // take charge: become assignee; new becomes open
 
-	To          store.State // where to move; StateNone stays
+	To          store.State // the new state; StateNone leaves it
 	Outcome     store.Outcome
 	Version     string
 	PlannedFor  time.Time
 	DuplicateOf uint64
 	Confirm     bool // the requester's side confirms the solution
-	Reopen      bool // back to work from resolved or closed
+	Reopen      bool // reopen a resolved or closed ticket
 
 	Group    *uint64
-	Assignee *uint64 // 0 takes the assignee away
+	Assignee *uint64 // 0 unassigns
 
 	Subject    *string
 	Kind       *store.TicketKind
@@ -54,9 +54,9 @@ type Step struct {
 
 	Add    []string // addresses of participants
 	Remove []uint64 // participants
-	For    string   // the address of whose matter it is: they become the requester, who was it stays as a participant
-	Grant  string   // a wished address that becomes a participant
-	Refuse string   // a wished address that does not
+	For    string   // address of the person concerned: they become the requester, the previous one stays as a participant
+	Grant  string   // a requested address that becomes a participant
+	Refuse string   // a requested address that does not
 
 	Link   uint64
 	Unlink uint64
@@ -64,26 +64,26 @@ type Step struct {
 	Spam          *bool
 	UndoDuplicate bool
 
-	MoveMessage uint64 // a message to be moved
-	MoveTo      uint64 // to this ticket; 0 makes it a ticket of its own
+	MoveMessage uint64 // a message to move
+	MoveTo      uint64 // to this ticket; 0 makes it a new ticket
 
 	Beside   uint64   // a message beside the ticket
-	BesideDo BesideDo // what is done with it
+	BesideDo BesideDo // what to do with it
 
 	Apart bool // the ticket does not belong to the one its mail pointed to
 
-	ConfirmMail uint64 // a note that came by mail and may have been meant for everybody: it becomes a message
+	ConfirmMail uint64 // a note that came by mail, perhaps meant as a message: it becomes one
 	KeepNote    uint64 // the same, but it stays a note
 
-	Reason string // why severity, urgency or anything else was changed
+	Reason string // why severity, urgency or another field was changed
 }
 
-// Do changes a ticket. Each part of the step is checked against the tables of rights and of moves, the rights to all
-// parts first; one refusal refuses the whole. It returns the ticket as it is afterwards; when a message to a ticket closed too long ago opened a new
-// ticket, it returns that one.
+// Do changes a ticket. It checks each part of the step against the tables of rights and of moves, beginning with the
+// rights to all parts; one refusal refuses the whole step. It returns the changed ticket, or the new one that a message
+// to a ticket closed too long ago opened.
 //
-// Errors: NotFound for what may not be seen, Denied for what may not be done, Conflict "error.changed-meanwhile" when
-// the ticket has another revision than the step's, Invalid naming the field.
+// Errors: NotFound for a ticket the actor may not see, Denied for an act they may not do, Conflict
+// "error.changed-meanwhile" when the ticket has another revision than the step's, Invalid naming the field.
 func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (*store.Ticket, error) {
 	var out *store.Ticket
 	err := ts.st.Update(a.By("change"), func(tx *store.Tx) error {
@@ -108,8 +108,8 @@ func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (*store.Ticket, err
 	return out, err
 }
 
-// fresh returns Conflict with the argument rev when the ticket is no longer at the revision the actor saw. On the
-// requester's side both revisions of the step mean the public one: the other would tell of notes.
+// fresh returns a Conflict error with the argument rev when the ticket no longer has the revision the actor saw. On the
+// requester's side both revisions of the step mean the public one, because the other would reveal notes.
 func (ts *Tickets) fresh(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) error {
 	current, public := t.Rev, t.PublicRev
 	if !ts.rights.OnAgentsSide(tx, a, t) {
@@ -134,7 +134,7 @@ func (w *Change) do() error {
 	return nil
 }
 
-// take makes the actor the assignee; recorded as a step of its own.
+// take makes the actor the assignee, as a separate step in the history.
 func (w *Change) take() error {
 	if !w.s.Take {
 		return nil
@@ -165,7 +165,7 @@ func (w *Change) takeCharge() error {
 	return w.Flush()
 }
 
-// place moves to another group and assigns. Assigning leaves the state; moving clears the assignee.
+// place moves the ticket to another group and assigns it. Assigning leaves the state; moving removes the assignee.
 func (w *Change) place() error {
 	if g := w.s.Group; g != nil {
 		if w.need(policy.Take) != nil && (w.need(policy.MoveHere) != nil || w.a.Person == nil || !w.a.Person.InGroup(*g)) {
@@ -200,7 +200,7 @@ func (w *Change) place() error {
 	return nil
 }
 
-// correct changes what the ticket says of itself.
+// correct changes the ticket's facts.
 func (w *Change) correct() error {
 	s, t := w.s, w.t
 	var wrong store.Problems
@@ -276,7 +276,7 @@ func (w *Change) correct() error {
 		return err
 	}
 	if priority && !w.stand.Side() && w.s.Reason == "" && w.a.Via != "import" {
-		// The requester sees that the severity was changed, and is owed the reason.
+		// The requester sees that the severity changed and must be given the reason.
 		return store.Fail(store.Invalid, "error.reason-for-priority").At("reason")
 	}
 	if priority {
@@ -287,7 +287,7 @@ func (w *Change) correct() error {
 	return w.Flush()
 }
 
-// people adds and removes participants and decides about wishes.
+// people adds and removes participants and answers wishes to add some.
 func (w *Change) people() error {
 	s, t := w.s, w.t
 	if err := w.passedOn(); err != nil {
@@ -299,7 +299,7 @@ func (w *Change) people() error {
 		}
 	}
 	for _, id := range s.Remove {
-		if !w.ts.rights.MayRemove(w.tx, w.a, t, id) { // before it is known whether they are there
+		if !w.ts.rights.MayRemove(w.tx, w.a, t, id) { // checked before it is known whether they participate
 			return store.Fail(store.Denied, "error.denied").At("participants")
 		}
 		if !slices.Contains(t.Participants, id) {
@@ -326,7 +326,7 @@ func (w *Change) people() error {
 			w.Join(p.ID)
 			continue
 		}
-		w.changed("refuse-wish", true) // the requester reads the wishes
+		w.changed("refuse-wish", true) // the requester sees the wishes
 	}
 	if len(t.AddedBy) == 0 {
 		t.AddedBy = nil
@@ -334,8 +334,8 @@ func (w *Change) people() error {
 	return w.Flush()
 }
 
-// mayAnswerWish returns nil for whom may grant or refuse the wish: agents, and the requester's side where they could add
-// the person themselves.
+// mayAnswerWish returns nil for people who may grant or refuse the wish: agents, and the requester's side if they could
+// add the person themselves.
 func (w *Change) mayAnswerWish(wish string) error {
 	err := w.need(policy.Arrange)
 	if err == nil || w.need(policy.AddPerson) != nil {
@@ -347,7 +347,7 @@ func (w *Change) mayAnswerWish(wish string) error {
 	return err
 }
 
-// ofOrganisation reports whether the address is of the organisation: that of its person, else that of its domain.
+// ofOrganisation reports whether the address belongs to the organisation, by its person or else by its domain.
 func ofOrganisation(tx *store.Tx, address string, organisation uint64) (bool, error) {
 	have, err := people.OrganisationOf(tx, address)
 	if p, bad := store.PeopleByEmail.PeekFirst(tx, address); bad == nil {
@@ -371,8 +371,8 @@ func (w *Change) Join(person uint64) {
 	w.changed("participant", true)
 }
 
-// add makes somebody a participant. Agents may add anybody. The requester's side adds people of their organisation;
-// any other address, known or not, becomes a wish that an agent grants, and the answer is the same.
+// add makes a person a participant. Agents may add anybody. The requester's side may add people of their organisation;
+// any other address, known or not, becomes a wish for an agent to grant, and the answer is the same.
 func (w *Change) add(address string) error {
 	if err := w.need(policy.AddPerson); err != nil {
 		return err
@@ -399,7 +399,7 @@ func (w *Change) add(address string) error {
 		w.Join(p.ID)
 		return nil
 	case errors.Is(err, store.ErrNotFound):
-		// The same as for somebody who is known: whether they are is nobody's business.
+		// The same as for a known person: nobody may learn whether they are known.
 		organisation, err := people.OrganisationOf(w.tx, address)
 		if err != nil {
 			return err
@@ -420,8 +420,8 @@ func (w *Change) add(address string) error {
 	return nil
 }
 
-// Wish notes the addresses as wishes to take part, which an agent grants: those of people who are on a side already, and
-// what is no address, are left out.
+// Wish records the addresses as wishes to participate, which an agent grants. It leaves out people who belong to the
+// ticket already, and invalid addresses.
 func (w *Change) Wish(addresses ...string) error {
 	for _, address := range addresses {
 		if !entry.PlausibleAddress(address) || len(w.t.Participants)+len(w.t.Wishes) >= entry.MaxPeople || slices.Contains(w.t.Wishes, address) {

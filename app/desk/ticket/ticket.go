@@ -15,8 +15,8 @@ import (
 	"sportello/store"
 )
 
-// NewTicket is what opening a ticket asks for. What is left out has the default of DESIGN.md: kind clarification,
-// severity medium, urgency none, no module, and with no module the general group.
+// NewTicket is the data for opening a ticket. Defaults are: kind clarification, severity medium, urgency none, no
+// module, and without a module the general group.
 type NewTicket struct {
 	Subject    string
 	Body       string
@@ -30,18 +30,17 @@ type NewTicket struct {
 	Regression bool
 	WorkedIn   string
 	Files      []uint64 // pending files of the actor
-	For        uint64   // in whose name; 0 is the actor
-	Group      uint64   // agents may choose; else the module's
-	Language   string   // of the ticket; empty: the requester's, else what the words look like, else Browser
-	Browser    string   // the language of the requester's browser, "" when somebody else's or none
-	// Form says that the questions of the module bind: the page asks them, other doors leave them to the agent.
+	For        uint64   // the person in whose name it is opened; 0 for the actor
+	Group      uint64   // agents may choose one; otherwise the module's
+	Language   string   // of the ticket; empty: the requester's, else the one the words suggest, else Browser
+	Browser    string   // language of the requester's browser, "" when unknown or somebody else's
+	// Form says that the module's required questions must be answered: the page asks them; elsewhere agents ask later.
 	Form bool
 }
 
-// Open opens a ticket. Everybody who is signed in may, in their own name; in another's name agents and
-// administrators, and coordinators for people of theirs. It returns all that is wrong with the fields as
-// store.Problems. A module served elsewhere refuses requesters with Invalid "error.module-elsewhere" and the
-// arguments channel and address.
+// Open opens a ticket. Everyone who is signed in may open one in their own name; agents and administrators may do so
+// for anyone, coordinators for their people. It returns all problems of the fields as store.Problems. For a module
+// served elsewhere requesters get Invalid "error.module-elsewhere" with the arguments channel and address.
 func (ts *Tickets) Open(a policy.Actor, n NewTicket) (*store.Ticket, error) {
 	if !a.SignedIn() {
 		return nil, policy.Denied(a)
@@ -61,7 +60,7 @@ func (ts *Tickets) Open(a policy.Actor, n NewTicket) (*store.Ticket, error) {
 	return out, err
 }
 
-// draft makes rows of what was asked and finds everything that is wrong with it.
+// draft makes the rows of a new ticket and collects all problems.
 func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n NewTicket) (*store.Ticket, *store.Message, []*store.File, error) {
 	var wrong store.Problems
 	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
@@ -114,7 +113,7 @@ func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n NewTicket) (*store.Tick
 	return t, m, files, nil
 }
 
-// placeOf finds the group of a new ticket: the module's own or inherited one, another if an agent chose it, the
+// placeOf returns the group of a new ticket: the module's own or inherited one, another if an agent chose it, the
 // general one without a module.
 func (ts *Tickets) placeOf(tx *store.Tx, a policy.Actor, module, chosen uint64, wrong *store.Problems) (uint64, error) {
 	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
@@ -125,7 +124,7 @@ func (ts *Tickets) placeOf(tx *store.Tx, a policy.Actor, module, chosen uint64, 
 	if module != 0 {
 		p, err := policy.Placement(tx, module)
 		inside := a.IsAgent() || a.IsAdministrator()
-		if err != nil || p.Retired && !inside { // what has retired is nobody else's to know
+		if err != nil || p.Retired && !inside { // only agents may learn of a retired module
 			wrong.Add("module", "error.module-unknown")
 			return group, nil
 		}
@@ -153,8 +152,8 @@ func (ts *Tickets) placeOf(tx *store.Tx, a policy.Actor, module, chosen uint64, 
 	return group, nil
 }
 
-// checkAnswers keeps the answers to the questions the module or a level above it asks. Required ones are only missed
-// where a form bound them.
+// checkAnswers returns the answers to the questions of the module and of the levels above it. A missing required answer
+// is a problem only when bind is set.
 func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind bool, wrong *store.Problems) map[string]string {
 	out := map[string]string{}
 	for _, q := range policy.Questions(tx, module) {
@@ -192,8 +191,8 @@ func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind boo
 	return out
 }
 
-// checkDeadline wants a date for the urgencies that mean one, on the page alone, and none for no date. A date without
-// an hour means the end of that day's work.
+// checkDeadline returns the date of the urgency. On the page, an urgency with a date requires one and "no date" allows
+// none. A date without an hour means the end of that day's work.
 func checkDeadline(u store.Urgency, date time.Time, bind bool, now time.Time, wrong *store.Problems) time.Time {
 	if u == store.NoDate || u == store.UrgencyNone {
 		return time.Time{}
@@ -214,8 +213,9 @@ func checkDeadline(u store.Urgency, date time.Time, bind bool, now time.Time, wr
 	return date.UTC()
 }
 
-// InsertTicket writes a new ticket with its first message and files. The ticket needs Subject, Kind, Group, Requester
-// and Opened; a first message needs Author, At and Body. Counts, public revision, priority, due time and wake follow.
+// InsertTicket writes a new ticket with its first message and files. The ticket must have Subject, Kind, Group,
+// Requester and Opened, the message Author, At and Body. InsertTicket sets counts, public revision, priority, due time
+// and wake-up.
 func (ts *Tickets) InsertTicket(tx *store.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
 	if t.State == store.StateNone {
 		t.State = store.StateNew
@@ -231,14 +231,14 @@ func (ts *Tickets) InsertTicket(tx *store.Tx, t *store.Ticket, first *store.Mess
 		return err
 	}
 	if len(first.Brought) > 0 {
-		first.Brought = []uint64{t.ID} // it stays its author's when it goes back to where merging had brought it
+		first.Brought = []uint64{t.ID} // it still belongs to its author if it returns to where it was merged
 	}
 	first.Ticket, first.Opening = t.ID, true
 	return putMessage(tx, first, files)
 }
 
-// AppendMessage writes a message or note of an existing ticket and brings the ticket's counts up to date; the caller
-// puts the ticket.
+// AppendMessage writes a message or note of an existing ticket and updates the ticket's counts; the caller writes the
+// ticket.
 func (ts *Tickets) AppendMessage(tx *store.Tx, t *store.Ticket, m *store.Message, files []*store.File) error {
 	m.Ticket = t.ID
 	files, err := withoutQuoted(tx, m, files)
@@ -271,7 +271,7 @@ func putMessage(tx *store.Tx, m *store.Message, files []*store.File) error {
 	return nil
 }
 
-// Touch moves the clock that the requester's side sees.
+// Touch updates the time and revision that the requester's side sees.
 func Touch(tx *store.Tx, t *store.Ticket) {
 	t.PublicRev++
 	t.PublicUpdated = tx.Now()

@@ -11,32 +11,32 @@ import (
 	"sportello/store"
 )
 
-// View is all of a ticket that one actor may see.
+// View is everything one actor may see of a ticket.
 type View struct {
 	Ticket    *store.Ticket
-	Messages  []*store.Message // by time; notes only for whom may see them
-	Beside    []*store.Message // what lies beside it and waits, for whom may see notes
-	Unsent    []*store.Letter  // those about it that did not leave, the newest first, for agents
+	Messages  []*store.Message // by time; including notes if the actor may see them
+	Beside    []*store.Message // messages kept beside the ticket that wait, if the actor may see notes
+	Unsent    []*store.Letter  // letters about it that were not sent, the newest first, for agents
 	Files     map[uint64][]*store.File
 	History   []Event
-	People    map[uint64]*store.Person // everybody named in ticket, messages and history
+	People    map[uint64]*store.Person // everyone named in the ticket, its messages and its history
 	Group     *store.Group
 	Module    *store.Module // nil without one
 	Path      []*store.Module
-	Questions []store.Question // those of the module that have an answer or could get one
+	Questions []store.Question // questions of the module that have an answer or could get one
 	Links     []*store.Ticket  // linked tickets that the actor may see
-	Inner     *markup.Inner    // who wrote what the opening mail passes on, as its text says, for who may make them the requester
-	MayBelong *store.Ticket    // the ticket to which it may belong, for agents who may see that
+	Inner     *markup.Inner    // the author of the forwarded opening mail, as its text says, if the actor may make them the requester
+	MayBelong *store.Ticket    // the ticket it may belong to, for agents who may see that one
 	Duplicate *store.Ticket    // the ticket this one is a duplicate of, when the actor may see it
 	May       map[policy.Act]bool
-	Agents    bool // the actor stands on the agents' side of this ticket
-	ForGroup  bool // what the actor writes in public is the group's word
+	Agents    bool // the actor is on the agents' side of this ticket
+	ForGroup  bool // the actor's public messages are in the group's name
 	Side      bool // the actor is requester, participant or coordinator
 	MayRemove map[uint64]bool
 	MayGrant  map[string]bool // wishes that the actor may grant
-	Reachable []store.State   // where the actor's side can move it
+	Reachable []store.State   // states to which the actor's side can move it
 	Settings  *store.Settings
-	Closes    time.Time // when a resolved ticket closes by itself; until when a closed one can be reopened
+	Closes    time.Time // when a resolved ticket is closed automatically; until when a closed one can be reopened
 	InGrace   bool
 }
 
@@ -49,10 +49,10 @@ type Event struct {
 	Why      string
 	Internal bool
 	Fields   []store.Field
-	Message  uint64 // the message it is about, if it is one
+	Message  uint64 // the message it is about, if any
 }
 
-// Read returns what the actor may see of the ticket, NotFound when that is nothing.
+// Read returns what the actor may see of the ticket, or a NotFound error when that is nothing.
 func (ts *Tickets) Read(a policy.Actor, number uint64) (*View, error) {
 	v := &View{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[policy.Act]bool{}, MayRemove: map[uint64]bool{}}
 	err := ts.st.View(func(tx *store.Tx) error {
@@ -86,7 +86,7 @@ func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Stan
 	}
 	for _, m := range v.Messages {
 		if t.Files == 0 && t.Notes == 0 && m.Origin == 0 && !m.Merged() {
-			break // no file can be there: one look less for each message
+			break // no file can be there: saves a lookup per message
 		}
 		files, err := store.FilesByMessage.Find(tx, m.ID)
 		if err != nil {
@@ -202,14 +202,14 @@ func (v *View) know(tx *store.Tx, ids ...uint64) {
 	}
 }
 
-// How many letters that did not leave the page of a ticket shows, and how many of its letters are looked at for that.
+// How many unsent letters the page of a ticket shows, and how many of its letters are examined to find them.
 const (
 	maxUnsent       = 20
 	maxUnsentLooked = 500
 )
 
-// unsent are letters about the ticket that somebody should know did not leave: held, refused, come back, or tried in vain
-// so far.
+// unsent returns letters about the ticket that did not arrive and that somebody should know of: held, refused,
+// returned, or tried without success so far.
 func unsent(tx *store.Tx, ticket uint64) ([]*store.Letter, error) {
 	var out []*store.Letter
 	looked := 0
@@ -228,15 +228,15 @@ func unsent(tx *store.Tx, ticket uint64) ([]*store.Letter, error) {
 	return out, nil
 }
 
-// publicActs are the steps of a ticket's life that its requester's side reads in the history.
+// publicActs are the steps of a ticket that the requester's side sees in the history.
 var publicActs = []string{"open", "take", "move", "assign", "wait", "resume", "plan", "resolve", "confirm", "close", "reopen", "priority", "correct",
 	"participant", "remove-participant", "import", "claim"}
 
-// agentActs are those that agents read in addition.
+// agentActs are the steps that only agents see.
 var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "beside", "let-in", "own-ticket", "dismiss", "apart", "requester", "look-in", "remind"}
 
-// history reads the change log of the ticket into the lines the actor may see. A change of the ticket's row is one
-// line, named by its act; messages are lines only where no message is shown for them.
+// history reads the ticket's change log into the lines the actor may see. A change of the ticket's row is one line,
+// named by its act; a message is a line only if the message itself is not shown.
 func (ts *Tickets) history(tx *store.Tx, v *View) error {
 	changes, err := tx.TicketChanges(v.Ticket.ID)
 	if err != nil {
@@ -252,7 +252,7 @@ func (ts *Tickets) history(tx *store.Tx, v *View) error {
 		}
 		act := c.Act
 		if !known {
-			// A reply or message that also moved the state is told as that move.
+			// A message that also changed the state is shown as that change.
 			f, moved := c.Field("state")
 			if !moved || c.Internal || len(f.New) == 0 {
 				continue
@@ -264,7 +264,7 @@ func (ts *Tickets) history(tx *store.Tx, v *View) error {
 	return nil
 }
 
-// Speaks returns the format of a message that the actor would write in the ticket now, a note or a public one.
+// Speaks returns the format of a message, or of a note, that the actor would write in the ticket now.
 func (v *View) Speaks(note bool) store.Format {
 	m := store.Message{Agent: note || v.ForGroup}
 	entry.Phrase(&m)

@@ -6,25 +6,25 @@ import (
 	"sportello/store"
 )
 
-// side is on which side of a ticket somebody acts.
+// side is the side of a ticket on which somebody acts.
 type side uint8
 
 const (
 	requesterSide side = iota + 1
 	agentSide
-	itself // the desk, when time has passed
+	itself // the desk itself, as time passes
 )
 
-// need is what a move asks for.
+// need is a requirement of a move.
 type need uint8
 
 const (
-	question    need = iota + 1 // a public message that asks something
+	question    need = iota + 1 // a public message with a question
 	answer                      // a public message
-	outcome                     // an outcome fit for the side
+	outcome                     // an outcome allowed for the side
 	correction                  // a malfunction or request, and a version or a date
-	resolvedNow                 // resolved by the requester side: outcome solved or withdrawn
-	grace                       // not longer closed than the settings allow
+	resolvedNow                 // resolved by the requester's side: outcome solved or withdrawn
+	grace                       // closed no longer than the settings allow
 )
 
 type move struct {
@@ -34,7 +34,7 @@ type move struct {
 	need []need
 }
 
-// moves is the table of domain.md. Anything that is not in it is refused, from every door alike.
+// moves is the table of all allowed moves. Any other move is refused, whether from pages, API, mail or import.
 var moves = []move{
 	{[]store.State{store.StateNew}, store.StateOpen, agentSide, nil},
 	{[]store.State{store.StateNew, store.StateOpen}, store.StateWaiting, agentSide, []need{question}},
@@ -52,20 +52,20 @@ var moves = []move{
 	{[]store.State{store.StateClosed}, store.StateOpen, requesterSide, []need{answer, grace}},
 }
 
-// attempt is a move somebody wants to make, with all that its needs look at.
+// attempt is a requested move with everything its requirements depend on.
 type attempt struct {
 	kind     store.TicketKind
 	from, to store.State
 	by       side
-	message  bool // a public message comes with it
+	message  bool // a public message accompanies it
 	outcome  store.Outcome
-	reason   bool // a text that says why
+	reason   bool // a reason is given
 	version  bool // a version or a date is given
 	inGrace  bool
 }
 
-// legal returns nil when the move is in the table and has what it needs, else Invalid naming the field that is
-// missing, or "error.move" with both states when the table has no such move.
+// legal returns nil when the table contains the move and its requirements are met. Otherwise it returns an Invalid
+// error naming the missing field, or "error.move" with both states when the table has no such move.
 func (m attempt) legal() error {
 	for _, row := range moves {
 		if row.to != m.to || row.by != m.by || !slices.Contains(row.from, m.from) {
@@ -120,7 +120,7 @@ func (m attempt) has(n need) error {
 	return nil
 }
 
-// reachable lists the states to which the side can move the ticket from where it is, whatever the move needs.
+// reachable returns the states to which the side can move the ticket from its current one, whatever the requirements.
 func reachable(t *store.Ticket, by side) []store.State {
 	var out []store.State
 	for _, row := range moves {

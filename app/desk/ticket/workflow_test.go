@@ -7,7 +7,7 @@ import (
 	"sportello/store"
 )
 
-// everything is an attempt that has all any move may need.
+// everything returns an attempt that meets every requirement.
 func everything(from, to store.State, by side) attempt {
 	a := attempt{kind: store.Malfunction, from: from, to: to, by: by, message: true, reason: true, version: true, inGrace: true, outcome: store.Solved}
 	return a
