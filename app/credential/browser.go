@@ -13,22 +13,22 @@ import (
 	"sportello/store"
 )
 
-// A browser in which somebody has signed in is known: it holds a mark, signed by the desk, for each of the last people
-// who did. Whoever tries passwords from elsewhere slows down everybody but those browsers, which have a count of their
-// own each; so nobody can keep the owner out. A mark alone opens nothing. It is bound to the person and to when their
-// password was set, and is invalid for anybody else and after a change of password.
+// A browser in which somebody has signed in is known. It holds a mark, signed by the desk, for each of the last people
+// who did. Someone who tries passwords elsewhere slows down everybody except those browsers, each of which has its own
+// count; so nobody can lock out the owner. A mark alone gives no access. It is bound to the person and to the time
+// their password was set, and is invalid for anybody else and after a change of password.
 
 const (
 	// BrowserLife is how long a browser stays known after signing in.
 	BrowserLife = 365 * 24 * time.Hour
 
-	mostMarks = 4 // people known of one browser
+	mostMarks = 4 // people known to one browser
 	markName  = 16
 	markMAC   = 16
-	markBytes = 8 + markName + markMAC // when it was made, which browser, signature
+	markBytes = 8 + markName + markMAC // time of creation, browser, signature
 )
 
-// mark returns a mark of the person for the browser of that name.
+// mark returns a mark of the person for the named browser.
 func (k *Keeper) mark(p *store.Person, name [markName]byte, now time.Time) string {
 	b := binary.BigEndian.AppendUint64(make([]byte, 0, markBytes), uint64(now.Unix())) // #nosec G115 -- kept as bits, read back alike
 	b = append(b, name[:]...)
@@ -44,7 +44,7 @@ func (k *Keeper) signMark(p *store.Person, b []byte) []byte {
 	return m.Sum(nil)[:markMAC]
 }
 
-// marks splits the cookie of a browser; what is too much is left out.
+// marks splits a browser's cookie, and leaves out what exceeds the limit.
 func marks(cookie string) []string {
 	if len(cookie) > 4*mostMarks*markBytes {
 		return nil
@@ -53,7 +53,7 @@ func marks(cookie string) []string {
 }
 
 // known returns the name of the browser if the cookie marks it as one in which the person has signed in, else "". It
-// works as much for nobody, for nil and for who cannot sign in.
+// takes as long for nil and for people who cannot sign in.
 func (k *Keeper) known(p *store.Person, cookie string, now time.Time) string {
 	if cookie == "" {
 		return ""
@@ -75,8 +75,8 @@ func (k *Keeper) known(p *store.Person, cookie string, now time.Time) string {
 	return ""
 }
 
-// KnowBrowser returns the cookie that makes the browser known for the person from now on, beside the others for whom it
-// is; cookie is the one it has.
+// KnowBrowser returns the cookie that marks the browser as known to the person, in addition to the people in cookie,
+// its current value.
 func (k *Keeper) KnowBrowser(p *store.Person, cookie string) string {
 	var name [markName]byte
 	rand.Read(name[:])
@@ -95,8 +95,8 @@ func (k *Keeper) IsKnown(p *store.Person, cookie string) bool {
 	return k.known(p, cookie, k.clock()) != ""
 }
 
-// place names the network that an address counts for: itself, and of IPv6 its /64, for that is what one household or
-// machine has to itself.
+// place returns the network that an address counts for: the address itself or, for IPv6, its /64, which one household
+// or machine has to itself.
 func place(addr string) string {
 	ip, err := netip.ParseAddr(addr)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 const good = "tre lepri nel fieno"
 
-// desk is an empty store with a clock that stands until it is moved, and one person.
+// desk is an empty store with a stopped clock and one person.
 type desk struct {
 	*testing.T
 	*Keeper
@@ -242,7 +242,7 @@ func TestFailuresSlowAnAccount(t *testing.T) {
 	for range 4 {
 		d.fails(d.tryWrong("giada.conti@uni.example", "192.0.2.1"), store.Invalid, "error.sign-in")
 	}
-	d.signedIn() // success has cleared what was before it
+	d.signedIn() // success has cleared the earlier failures
 }
 
 func TestManyTriesAtOnceDoNotSlipPast(t *testing.T) {

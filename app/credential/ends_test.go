@@ -9,7 +9,7 @@ import (
 	"sportello/store"
 )
 
-// opened is everything that opens one account.
+// opened holds everything that gives access to one account.
 type opened struct {
 	d                    *desk
 	session, token, link string
@@ -27,7 +27,7 @@ func (d *desk) open() *opened {
 	return o
 }
 
-// opens says in letters which of them still open the account: session, token, link.
+// opens returns, in letters, which of them still give access: session, token, link.
 func (o *opened) opens() string {
 	out := ""
 	if _, _, err := o.d.Session(context.Background(), o.session); err == nil {
@@ -119,7 +119,7 @@ func TestARestoreEndsAllHoweverManyThereAre(t *testing.T) {
 	d.must(d.st.Update(store.By{}, func(tx *store.Tx) error {
 		owner := uint64(0)
 		for i := range 2*expireBatch + 7 {
-			if i%50 == 0 { // nobody has as many
+			if i%50 == 0 { // nobody has that many
 				p := &store.Person{Email: fmt.Sprintf("p%d@uni.example", i)}
 				if err := store.People.Put(tx, p); err != nil {
 					return err
@@ -173,10 +173,10 @@ func TestNobodyKeepsTheOwnerOut(t *testing.T) {
 	for what, cookie := range map[string]string{"another person's mark": theirs, "a mark cut short": mine[:len(mine)-2], "nonsense": "x.y.z", "a mark changed": "A" + mine[1:] + "A"} {
 		t.Run(what, func(t *testing.T) { d.fails(d.from(cookie, "192.0.2.7", good), store.TooMany, "error.too-many") })
 	}
-	d.must(d.from(mine, "192.0.2.66", good))                                // even from the network of who tries
-	d.fails(d.from("", "192.0.2.7", good), store.TooMany, "error.too-many") // and that gives who tries no new tries
+	d.must(d.from(mine, "192.0.2.66", good))                                // even from the attacker's network
+	d.fails(d.from("", "192.0.2.7", good), store.TooMany, "error.too-many") // and that gives the attacker no new attempts
 
-	// A known browser has tries of its own, and as few of them.
+	// A known browser has its own attempts, and as few of them.
 	for range 5 {
 		d.fails(d.from(mine, "192.0.2.1", "wrong horse battery"), store.Invalid, "error.sign-in")
 	}
@@ -236,7 +236,7 @@ func TestConfirmingHasACountOfItsOwn(t *testing.T) {
 	for range 6 {
 		_ = d.tryWrong("giada.conti@uni.example", "192.0.2.66")
 	}
-	d.must(d.Confirm(context.Background(), s.ID, d.giada, good)) // strangers cannot use it up
+	d.must(d.Confirm(context.Background(), s.ID, d.giada, good)) // strangers cannot use up these attempts
 	list, err := d.SessionsOf(d.giada)
 	d.must(err)
 	if !d.Confirmed(list[0]) {
@@ -251,5 +251,5 @@ func TestConfirmingHasACountOfItsOwn(t *testing.T) {
 		d.fails(d.Confirm(context.Background(), s.ID, d.giada, "wrong horse battery"), store.Invalid, "error.sign-in")
 	}
 	d.fails(d.Confirm(context.Background(), s.ID, d.giada, good), store.TooMany, "error.too-many")
-	d.signedIn() // and it keeps nobody from signing in
+	d.signedIn() // and it prevents nobody from signing in
 }

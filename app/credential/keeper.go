@@ -1,9 +1,9 @@
-// Package credential keeps what proves who somebody is: passwords, sessions, tokens and links that are good once. It
-// hides how secrets are made, stored and compared, how long they live, and how failed sign-ins are slowed down.
+// Package credential manages what proves a person's identity: passwords, sessions, tokens and one-time links. It hides
+// how secrets are made, stored and compared, how long they live, and how failed sign-ins are slowed down.
 //
-// A secret is 32 random bytes in base64url; the store has only its SHA-256, so that who reads the store cannot act for
-// anybody. Whether somebody may act is decided at each request, in one read transaction: what was ended, revoked or
-// disabled no longer counts from the moment its transaction is on disk.
+// A secret is 32 random bytes in base64url. The store contains only its SHA-256, so that reading the store gives no
+// access. Every request is checked in one read transaction: a credential that was ended, revoked or disabled stops
+// counting as soon as that transaction is on disk.
 package credential
 
 import (
@@ -18,16 +18,16 @@ import (
 	"sportello/store"
 )
 
-// Keeper judges the credentials of one desk. Its methods may be used by many goroutines at once.
+// Keeper checks the credentials of one desk. Its methods are safe for concurrent use.
 type Keeper struct {
 	store    *store.Store
 	clock    func() time.Time
-	accounts *limiter // failures of strangers, by address of mail
-	browsers *limiter // failures of browsers that are known, by person and browser
-	owners   *limiter // failures of people who are signed in, by person
+	accounts *limiter // failures of unknown browsers, by e-mail address
+	browsers *limiter // failures of known browsers, by person and browser
+	owners   *limiter // failures of signed-in people, by person
 	places   *limiter // failures by network
 
-	deviceKey []byte // signs what makes a browser known
+	deviceKey []byte // signs the marks of known browsers
 
 	strange func(*store.Tx, *store.Person, *store.Session) error // see TellStrange
 
@@ -35,7 +35,7 @@ type Keeper struct {
 	setUp   []byte // SHA-256 of the secret of the set-up link, nil while there is none
 }
 
-// New returns a keeper over the store, by whose clock it goes.
+// New returns a keeper over the store, whose clock it uses.
 func New(st *store.Store) *Keeper {
 	k := &Keeper{store: st, clock: st.Now, accounts: newLimiter(accountLimit), browsers: newLimiter(accountLimit), owners: newLimiter(accountLimit),
 		places: newLimiter(placeLimit), deviceKey: make([]byte, sha256.Size)}
@@ -43,39 +43,40 @@ func New(st *store.Store) *Keeper {
 	return k
 }
 
-// KnowBrowsersBy gives the key that signs what makes a browser known, so that browsers stay known when the program is
-// started again. It is called before anything else.
+// KnowBrowsersBy sets the key that signs the marks of known browsers, so that they survive a restart. It is called
+// before anything else.
 func (k *Keeper) KnowBrowsersBy(key []byte) { k.deviceKey = key }
 
-// TellStrange has tell called in the transaction of each sign-in from a browser that is not known for the person, their
-// very first sign-in excepted. It is called before anything else.
+// TellStrange makes tell run in the transaction of each sign-in from a browser unknown to the person, except their very
+// first sign-in. It is called before anything else.
 func (k *Keeper) TellStrange(tell func(*store.Tx, *store.Person, *store.Session) error) {
 	k.strange = tell
 }
 
 const secretBytes = 32
 
-// newSecret returns a secret for the person and the hash of it for the store.
+// newSecret returns a secret for the person and its hash for the store.
 func newSecret() (secret, hash string) {
 	b := make([]byte, secretBytes)
-	rand.Read(b) // never fails: the program ends when the kernel has no randomness
+	rand.Read(b) // never fails: the program ends when the kernel provides no randomness
 	secret = base64.RawURLEncoding.EncodeToString(b)
 	return secret, hashSecret(secret)
 }
 
-// hashSecret needs neither salt nor slowness: 32 random bytes cannot be guessed.
+// hashSecret returns the SHA-256 of a secret. It needs neither salt nor slowness: 32 random bytes cannot be guessed.
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
 
-// looksLikeSecret spares the store what cannot be a secret of ours, however long.
+// looksLikeSecret reports whether s can be one of our secrets, so that other texts, however long, do not reach the
+// store.
 func looksLikeSecret(s string) bool {
 	return len(s) == base64.RawURLEncoding.EncodedLen(secretBytes)
 }
 
-// NewSetUp makes the secret of the link with which a desk without administrator is set up, and returns it. It lives in
-// memory alone and replaces the one before it.
+// NewSetUp returns a new secret for the link that sets up a desk without administrator. It is kept only in memory and
+// replaces the previous one.
 func (k *Keeper) NewSetUp() string {
 	secret, _ := newSecret()
 	sum := sha256.Sum256([]byte(secret))
@@ -85,8 +86,8 @@ func (k *Keeper) NewSetUp() string {
 	return secret
 }
 
-// CheckSetUp reports whether the secret is that of the set-up link, false when there is none. It takes the same time
-// for every wrong one.
+// CheckSetUp reports whether the secret belongs to the set-up link, false when there is none. It takes the same time
+// for every wrong secret.
 func (k *Keeper) CheckSetUp(secret string) bool {
 	sum := sha256.Sum256([]byte(secret))
 	k.setUpMu.Lock()
@@ -94,7 +95,7 @@ func (k *Keeper) CheckSetUp(secret string) bool {
 	return k.setUp != nil && subtle.ConstantTimeCompare(sum[:], k.setUp) == 1
 }
 
-// EndSetUp makes the set-up link worthless; called once there is an administrator.
+// EndSetUp invalidates the set-up link. It is called once there is an administrator.
 func (k *Keeper) EndSetUp() {
 	k.setUpMu.Lock()
 	defer k.setUpMu.Unlock()

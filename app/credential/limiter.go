@@ -8,8 +8,8 @@ import (
 	"sportello/store"
 )
 
-// limit says how many failures are free within the window, and how long the next try has to wait after each further
-// one: first, then twice as long each time, at most longest.
+// limit says how many failures are free within the window, and how long the next attempt must wait after each further
+// one: first, then twice as long each time, up to longest.
 type limit struct {
 	free    int
 	window  time.Duration
@@ -18,13 +18,13 @@ type limit struct {
 	size    int // names kept in memory
 }
 
-// A whole university may stand behind one address, so that an address is slowed much later, and less, than an account.
+// A whole university may share one address, so an address is slowed down much later, and less, than an account.
 var (
 	accountLimit = limit{free: 5, window: 15 * time.Minute, first: 15 * time.Second, longest: 15 * time.Minute, size: 20000}
 	placeLimit   = limit{free: 100, window: 15 * time.Minute, first: 5 * time.Second, longest: 5 * time.Minute, size: 20000}
 )
 
-// limiter counts failures by name. Nothing of it is kept over a restart.
+// limiter counts failures by name, in memory only.
 type limiter struct {
 	limit limit
 	mu    sync.Mutex
@@ -32,16 +32,16 @@ type limiter struct {
 }
 
 type tries struct {
-	since time.Time // when the window began
-	until time.Time // no try before
+	since time.Time // start of the window
+	until time.Time // no attempt before
 	count int
 }
 
 func newLimiter(l limit) *limiter { return &limiter{limit: l, tries: map[string]*tries{}} }
 
-// try counts a try as failed before it is made, so that many at once cannot slip past the count together; the caller
-// takes it back, or clears the name, when it did not fail. It returns how long to wait, in which case nothing was
-// counted and nothing may be tried, or 0.
+// try counts an attempt as failed before it is made, so that many at once cannot get past the count. If it does not
+// fail, the caller takes it back or clears the name. try returns how long to wait, in which case nothing was counted
+// and no attempt may be made, or 0.
 func (l *limiter) try(name string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,7 +67,7 @@ func (l *limiter) try(name string, now time.Time) time.Duration {
 	return 0
 }
 
-// takeBack undoes one try of the name that did not fail.
+// takeBack undoes one counted attempt that did not fail.
 func (l *limiter) takeBack(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,8 +89,8 @@ func (l *limiter) clear(name string) {
 	delete(l.tries, name)
 }
 
-// over reports whether the tries are forgotten: after the window, or, once they had to wait, when a whole window has
-// passed after the wait.
+// over reports whether the attempts can be forgotten: after the window or, once they had to wait, a whole window after
+// the wait.
 func (l *limiter) over(t *tries, now time.Time) bool {
 	from := t.since
 	if t.until.After(from) {
@@ -99,7 +99,7 @@ func (l *limiter) over(t *tries, now time.Time) bool {
 	return now.Sub(from) >= l.limit.window
 }
 
-// forget makes room: all that is over goes, and if nothing is, the name that began first of some taken at random.
+// forget makes room: it removes everything that is over and, if nothing is, the oldest name of a random sample.
 func (l *limiter) forget(now time.Time) {
 	for name, t := range l.tries {
 		if l.over(t, now) {

@@ -9,14 +9,14 @@ import (
 	"sportello/store"
 )
 
-// LinkLife is how long a link is good.
+// LinkLife is how long a link is valid.
 const LinkLife = 3 * 24 * time.Hour
 
 // ForPassword is the purpose of a link with which a person chooses a password.
 const ForPassword = "password"
 
-// NewLink makes a link for the purpose, good once and for three days, and returns its secret. Earlier links of the
-// person for the same purpose become worthless. NotFound when there is no such person.
+// NewLink creates a link for the purpose, valid once and for three days, and returns its secret. Earlier links of the
+// person for the same purpose become invalid. It returns a NotFound error when the person does not exist.
 func (k *Keeper) NewLink(by store.By, person uint64, purpose string) (string, error) {
 	secret := ""
 	err := k.store.Update(by, func(tx *store.Tx) (err error) {
@@ -29,8 +29,8 @@ func (k *Keeper) NewLink(by store.By, person uint64, purpose string) (string, er
 	return secret, nil
 }
 
-// NewLinkTx is NewLink inside a transaction of the caller's, for instance the one that adds the person. When the
-// closure runs again it makes another secret: the last one counts.
+// NewLinkTx is NewLink inside the caller's transaction, for instance the one that adds the person. If the closure runs
+// again it creates another secret; the last one counts.
 func (k *Keeper) NewLinkTx(tx *store.Tx, person uint64, purpose string) (string, error) {
 	if _, err := store.People.Get(tx, person); err != nil {
 		return "", err
@@ -43,7 +43,7 @@ func (k *Keeper) NewLinkTx(tx *store.Tx, person uint64, purpose string) (string,
 	return secret, err
 }
 
-// endLinks removes the person's links for the purpose; "" is every purpose.
+// endLinks removes the person's links for the purpose; "" means every purpose.
 func endLinks(tx *store.Tx, person uint64, purpose string) error {
 	links, err := store.LinksByPerson.Find(tx, person)
 	if err != nil {
@@ -60,8 +60,8 @@ func endLinks(tx *store.Tx, person uint64, purpose string) error {
 	return nil
 }
 
-// Link returns the person whom the link is for, without using it up: a GET that changes nothing. NotFound
-// "error.link-ended" when there is no such link, when it is used, ended or for something else, or the person disabled.
+// Link returns the person the link is for, without using it up. It returns NotFound "error.link-ended" when the link
+// does not exist, is used, expired or for another purpose, or the person is disabled.
 func (k *Keeper) Link(secret, purpose string) (*store.Person, error) {
 	var p *store.Person
 	err := k.store.View(func(tx *store.Tx) (err error) {
@@ -71,7 +71,7 @@ func (k *Keeper) Link(secret, purpose string) (*store.Person, error) {
 	return p, err
 }
 
-// LinkTx is Link inside a transaction of the caller's; it also returns the row.
+// LinkTx is Link inside the caller's transaction; it also returns the row.
 func (k *Keeper) LinkTx(tx *store.Tx, secret, purpose string) (*store.Link, *store.Person, error) {
 	ended := store.Fail(store.NotFound, "error.link-ended")
 	if !looksLikeSecret(secret) {
@@ -94,12 +94,12 @@ func (k *Keeper) LinkTx(tx *store.Tx, secret, purpose string) (*store.Link, *sto
 	if err != nil {
 		return nil, nil, err
 	}
-	own := *p // whoever uses the link is going to change the row
+	own := *p // callers change the row
 	return l, &own, nil
 }
 
-// UseLink uses the link up and does what it is for, in one transaction in the person's own name: when fn fails, the
-// link is as good as before. It fails like Link. fn may run twice (see store.Update).
+// UseLink uses up the link and calls fn, in one transaction in the person's own name; when fn fails, the link stays
+// valid. It returns the errors of Link and fn. fn may run twice (see store.Update).
 func (k *Keeper) UseLink(secret, purpose string, fn func(*store.Tx, *store.Person) error) error {
 	p, err := k.Link(secret, purpose)
 	if err != nil {
@@ -117,8 +117,8 @@ func (k *Keeper) UseLink(secret, purpose string, fn func(*store.Tx, *store.Perso
 	})
 }
 
-// SetPassword gives the person the password and ends all that opened the account before: sessions except those named,
-// links and tokens. It fails as Rule does, and with NotFound when there is no such person.
+// SetPassword sets the person's password and ends everything that gave access before: sessions except those in keep,
+// links and tokens. It returns the errors of Rule, and a NotFound error when the person does not exist.
 func (k *Keeper) SetPassword(by store.By, person uint64, password string, keep ...uint64) error {
 	var email, name string
 	err := k.store.View(func(tx *store.Tx) error {
@@ -154,7 +154,7 @@ func (k *Keeper) SetPassword(by store.By, person uint64, password string, keep .
 	return nil
 }
 
-// SetPasswordTx is SetPassword inside a transaction of the caller's, with what Hash returned. It writes the row p.
+// SetPasswordTx is SetPassword inside the caller's transaction, with the result of Hash. It writes the row p.
 func (k *Keeper) SetPasswordTx(tx *store.Tx, p *store.Person, hash string, keep ...uint64) error {
 	p.Password, p.PasswordSet = hash, tx.Now()
 	if err := k.EndAllTx(tx, p, keep...); err != nil {
@@ -163,8 +163,8 @@ func (k *Keeper) SetPasswordTx(tx *store.Tx, p *store.Person, hash string, keep 
 	return store.People.Put(tx, p)
 }
 
-// EndAllTx ends all that opens the person's account, but for the sessions named: sessions, tokens, links of every
-// purpose, and links by which mail lets them read a ticket. It changes the row p, which the caller writes.
+// EndAllTx ends everything that gives access to the person's account, except the sessions in keep: sessions, tokens,
+// links of every purpose, and mailed links to read a ticket. It changes the row p, which the caller writes.
 func (k *Keeper) EndAllTx(tx *store.Tx, p *store.Person, keep ...uint64) error {
 	if p.ID == 0 {
 		return nil // a new person has nothing yet
@@ -184,15 +184,15 @@ func (k *Keeper) EndAllTx(tx *store.Tx, p *store.Person, keep ...uint64) error {
 	return k.EndLinksTx(tx, p)
 }
 
-// EndLinksTx ends what was sent to the person's address and opens something: links of every purpose. It changes the
-// row p, which the caller writes.
+// EndLinksTx ends everything sent to the person's address that gives access: links of every purpose. It changes the row
+// p, which the caller writes.
 func (k *Keeper) EndLinksTx(tx *store.Tx, p *store.Person) error {
 	p.Ended = tx.Now()
 	return endLinks(tx, p.ID, "")
 }
 
-// ChoosePassword uses up a link ForPassword and gives its person the password; it returns the person. It fails as Link
-// and Rule do; a password that is refused leaves the link as good as before.
+// ChoosePassword uses up a link ForPassword, sets its person's password and returns the person. It returns the errors
+// of Link and Rule; if the password is refused, the link stays valid.
 func (k *Keeper) ChoosePassword(secret, password string) (*store.Person, error) {
 	p, err := k.Link(secret, ForPassword)
 	if err != nil {
@@ -217,12 +217,12 @@ func (k *Keeper) ChoosePassword(secret, password string) (*store.Person, error) 
 	return p, nil
 }
 
-// expireBatch bounds what one transaction removes, so that writers do not wait for it.
+// expireBatch limits what one transaction removes, so that writers do not wait for it.
 const expireBatch = 200
 
-// AfterRestore makes the credentials of a store that came from a backup those of another time: sessions and links are
-// gone, mailed links to tickets open nothing, and tokens sleep until an administrator wakes them, for some of them were
-// revoked since. It returns how many tokens sleep.
+// AfterRestore invalidates the credentials of a store restored from a backup: it removes sessions and links, ends
+// mailed links to tickets, and puts tokens to sleep until an administrator wakes them, because some were revoked since.
+// It returns how many tokens sleep.
 func (k *Keeper) AfterRestore() (int, error) {
 	asleep := 0
 	by := store.By{Via: "command", Act: "restore"}
@@ -264,8 +264,8 @@ func (k *Keeper) AfterRestore() (int, error) {
 	return asleep, err
 }
 
-// each returns a function that does something to at most expireBatch rows behind a number, and tells the last number
-// and how many they were.
+// each returns a function that calls do for up to expireBatch rows after a number, and returns the last number and how
+// many rows there were.
 func each[T any](table *store.Table[T], do func(*store.Tx, *T) error, id func(*T) uint64) func(*store.Tx, uint64) (uint64, int, error) {
 	return func(tx *store.Tx, after uint64) (uint64, int, error) {
 		var rows []*T
@@ -288,7 +288,7 @@ func each[T any](table *store.Table[T], do func(*store.Tx, *T) error, id func(*T
 	}
 }
 
-// Expire removes the sessions, links, drafts and used keys whose end has come and returns how many rows that were.
+// Expire removes expired sessions, links, drafts and used keys, and returns the number of rows.
 func (k *Keeper) Expire(ctx context.Context) (int, error) {
 	sum := 0
 	for _, kind := range []struct {
@@ -321,7 +321,7 @@ func (k *Keeper) Expire(ctx context.Context) (int, error) {
 	return sum, nil
 }
 
-// batch returns a function that removes up to expireBatch rows of the table whose key in the index, an end, has come.
+// batch returns a function that removes up to expireBatch expired rows of the table, found by the index of their ends.
 func batch[T any](table *store.Table[T], ends *store.Index[T]) func(*store.Tx) (int, error) {
 	return func(tx *store.Tx) (int, error) {
 		var ids []uint64

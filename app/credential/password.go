@@ -30,17 +30,17 @@ const (
 	keyBytes    = 32
 )
 
-// The bounds of a password.
+// The limits of a password.
 const (
 	MinPassword = 10   // characters
 	MaxPassword = 1024 // bytes
 )
 
-// cores lets as many passwords be worked on at once as there are cores: more would only take memory.
+// cores limits the passwords hashed at once to the number of cores: more would only use memory.
 var cores = make(chan struct{}, runtime.GOMAXPROCS(0))
 
-// longestWait is how long a sign-in waits for a core before it is refused for now: a queue that only grows helps
-// nobody.
+// longestWait is how long a sign-in waits for a core before it is refused for now, so that a queue cannot grow without
+// end.
 const longestWait = 10 * time.Second
 
 func takeCore(ctx context.Context) (release func(), err error) {
@@ -62,9 +62,9 @@ func takeCore(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// Hash returns the password in the form in which it is stored (argon2id as a PHC string, with a salt of its own). It
-// takes tens of milliseconds and waits while all cores do the same, so it does not belong inside a transaction. A
-// password over MaxPassword bytes is Invalid "error.password-long"; whether it is a good one is Rule's to say.
+// Hash returns the stored form of a password (argon2id as a PHC string, with its own salt). It takes tens of
+// milliseconds and waits while all cores are busy hashing, so call it outside transactions. A password above
+// MaxPassword bytes is Invalid "error.password-long"; Rule judges whether it is a good one.
 func Hash(password string) (string, error) {
 	if len(password) > MaxPassword {
 		return "", errLong()
@@ -79,10 +79,11 @@ func Hash(password string) (string, error) {
 		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
 }
 
-// nobody is compared with when there is no password to compare with, so that this takes as long. No password has it.
+// nobody is compared with when there is no stored password, so that the comparison takes as long. No password matches
+// it.
 var nobody = "$argon2id$v=19$m=19456,t=2,p=1$" + strings.Repeat("A", 22) + "$" + strings.Repeat("A", 43)
 
-// matches reports whether the password is the one that the PHC string was made of. The caller holds a core.
+// matches reports whether the password matches the PHC string. The caller holds a core.
 func matches(password, phc string) (bool, error) {
 	var version, memory, passes int
 	var threads uint8
@@ -109,26 +110,26 @@ func matches(password, phc string) (bool, error) {
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-// hashed counts the passwords that were worked on.
+// hashed counts the passwords that were hashed.
 var hashed atomic.Uint64
 
-// Hashed returns how many passwords this process has worked on. It says how much of the machine guessing takes; and that
-// an address which is nobody's costs as much as one that is somebody's, which tests hold it to.
+// Hashed returns how many passwords this process has hashed. It shows how much of the machine guessing takes. Tests use
+// it to check that an unknown address costs as much as a known one.
 func Hashed() uint64 { return hashed.Load() }
 
-// derive is the work itself, which nothing else does.
+// derive computes the hash; nothing else does.
 func derive(password string, salt []byte, passes, memory uint32, threads uint8, size uint32) []byte {
 	hashed.Add(1)
 	return argon2.IDKey(plain(password), salt, passes, memory, threads, size)
 }
 
-// plain makes one password of the two ways in which keyboards compose an accented letter.
+// plain gives a password the same bytes whichever way a keyboard composes accented letters.
 func plain(password string) []byte { return norm.NFC.Bytes([]byte(password)) }
 
-// Rule returns nil when the password is good enough for the person with this address and name, else an Invalid error
-// of the field password: "error.password-short" below MinPassword characters (Args "characters"), "error.password-long"
-// over MaxPassword bytes, "error.password-common" when it is easily guessed: little more than a well-known word, a run
-// of keys or few different characters, or holding the name or the beginning of the address.
+// Rule returns nil when the password is good enough for the person with this address and name, else an Invalid error of
+// the field password: "error.password-short" below MinPassword characters (Args "characters"), "error.password-long"
+// above MaxPassword bytes, "error.password-common" when it is easily guessed: little more than a well-known word, a run
+// of keys or few different characters, or containing the name or the beginning of the address.
 func Rule(password, email, name string) error {
 	if len(password) > MaxPassword {
 		return errLong()
@@ -152,10 +153,10 @@ func errLong() error {
 
 func errCommon() error { return store.Fail(store.Invalid, "error.password-common").At("password") }
 
-// shortestOwn keeps "Li" or "Ugo" from forbidding half of all words.
+// shortestOwn keeps names like "Li" or "Ugo" from excluding half of all words.
 const shortestOwn = 4
 
-// ownWords are the words that everybody knows of a person.
+// ownWords returns the words that everyone knows about a person.
 func ownWords(email, name string) []string {
 	local, _, _ := strings.Cut(email, "@")
 	words := []string{store.FoldName(local)}
@@ -165,10 +166,10 @@ func ownWords(email, name string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return utf8.RuneCountInString(w) < shortestOwn })
 }
 
-// unleet undoes the usual disguises of letters.
+// unleet reverses the usual substitutions of letters.
 var unleet = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i")
 
-// worthOfRest is how many different characters must be left of a password once the well-known words are taken out.
+// worthOfRest is how many different characters a password must have without the well-known words in it.
 const worthOfRest = 5
 
 func isCommon(folded string) bool {
@@ -179,7 +180,7 @@ func isCommon(folded string) bool {
 	different := map[rune]bool{}
 	var last rune
 	for _, r := range rest {
-		if r != last+1 && r != last-1 { // a run upwards or downwards says no more than its first character
+		if r != last+1 && r != last-1 { // an ascending or descending run adds nothing after its first character
 			different[r] = true
 		}
 		last = r
@@ -187,8 +188,8 @@ func isCommon(folded string) bool {
 	return len(different) < worthOfRest
 }
 
-// commonWords are what passwords are most often built from here: the words of sign-in forms, of the university, of
-// keyboards, months, football and affection. Longer ones come first, so that they are taken out whole.
+// commonWords are the words from which passwords are most often made here: words of sign-in forms, the university,
+// keyboards, months, football and affection. Longer ones come first, so that they are removed whole.
 var commonWords = func() []string {
 	words := strings.Fields(`password passwort parolachiave parola passw pass segreto segreta secret welcome benvenuto benvenuta
 		accesso login letmein entrare apriti cambiami changeme cambia temporanea provvisoria default master

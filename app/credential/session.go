@@ -15,25 +15,25 @@ import (
 
 // How long a session lives.
 const (
-	SessionIdle = 14 * 24 * time.Hour // without being used
+	SessionIdle = 14 * 24 * time.Hour // without use
 	SessionLong = 30 * 24 * time.Hour // at most
-	seenEach    = 5 * time.Minute     // how often its use is written down
-	mostOpen    = 100                 // sessions of one person; beyond it the one that was not used for longest ends
+	seenEach    = 5 * time.Minute     // how often its use is recorded
+	mostOpen    = 100                 // sessions of one person; beyond it the least recently used one ends
 )
 
-// SignIn is SignInFrom for a browser that is not known.
+// SignIn is SignInFrom for an unknown browser.
 func (k *Keeper) SignIn(ctx context.Context, email, password, device, addr string) (string, *store.Person, error) {
 	return k.SignInFrom(ctx, email, password, device, addr, "")
 }
 
 // SignInFrom checks address and password and opens a session. It returns the secret for the cookie and the person.
-// device and addr are what the person's list of sessions shows of it. known is the cookie of KnowBrowser.
+// device and addr are shown in the person's list of sessions. known is the cookie from KnowBrowser.
 //
-// An unknown address, a wrong password, a person who is disabled or has no password all get the same Invalid
-// "error.sign-in", after the same work. After 5 failures for one address of mail, or 100 from one network, within 15
+// An unknown address, a wrong password, and a person who is disabled or has no password all get the same Invalid
+// "error.sign-in", after the same work. After 5 failures for one e-mail address, or 100 from one network, within 15
 // minutes it returns TooMany "error.too-many" with Args "seconds" for a time that grows with each further failure,
-// whether the password is right or not. Success clears the account's failures. A browser that is known for the person
-// has 5 failures of its own, and none of the others' count for it.
+// whether or not the password is right. Success clears the account's failures. A browser known to the person has 5
+// failures of its own; other failures do not count for it.
 func (k *Keeper) SignInFrom(ctx context.Context, email, password, device, addr, known string) (string, *store.Person, error) {
 	account := cut(store.Address(email), 320)
 	who, err := k.byAddress(account)
@@ -49,15 +49,15 @@ func (k *Keeper) SignInFrom(ctx context.Context, email, password, device, addr, 
 	return counted(counts, now, func() (string, *store.Person, error) { return k.signIn(ctx, who, password, device, addr, name == "") })
 }
 
-// count is a name with a limiter, whose failures success forgets or leaves as they were before the try.
+// count is a name in a limiter. Success clears its failures, or restores them to what they were before the attempt.
 type count struct {
 	limiter *limiter
 	name    string
 	forget  bool
 }
 
-// counted does the try unless one of the counts has to wait, and counts it as failed when it says that it was: with an
-// Invalid error. Anything else found nothing out about the password.
+// counted calls try unless one of the counts must wait. An Invalid error counts as a failure; other errors reveal
+// nothing about the password and do not count.
 func counted(counts []count, now time.Time, try func() (string, *store.Person, error)) (string, *store.Person, error) {
 	for i, c := range counts {
 		if wait := c.limiter.try(c.name, now); wait > 0 {
@@ -95,31 +95,31 @@ func (k *Keeper) byAddress(account string) (*store.Person, error) {
 	return p, nil
 }
 
-// How long it counts that somebody who is signed in has shown who they are.
+// How long a proof of identity counts for a signed-in person.
 const (
-	ConfirmLasts = 5 * time.Minute  // having shown it again
-	FreshLasts   = 15 * time.Minute // the same, or having signed in, where that is enough
+	ConfirmLasts = 5 * time.Minute  // after confirming with the password
+	FreshLasts   = 15 * time.Minute // after confirming or signing in, where that is enough
 )
 
-// Confirmed reports whether the person of the session has shown again lately who they are. Signing in alone is not that:
-// who finds a browser open has not signed in.
+// Confirmed reports whether the person of the session has recently confirmed who they are. Signing in does not count:
+// someone who finds an open browser has not signed in.
 func (k *Keeper) Confirmed(s *store.Session) bool { return k.within(s.Confirmed, ConfirmLasts) }
 
-// Fresh reports whether the person of the session has lately signed in, or shown again who they are.
+// Fresh reports whether the person of the session has recently signed in or confirmed who they are.
 func (k *Keeper) Fresh(s *store.Session) bool {
 	return k.within(s.Created, FreshLasts) || k.within(s.Confirmed, FreshLasts)
 }
 
-// within reports whether the moment, if there is one, was no longer ago than that. What lies ahead, because the clock
-// was set back, was not.
+// within reports whether the moment, if set, was at most long ago. A moment in the future, after the clock was set
+// back, does not count.
 func (k *Keeper) within(at time.Time, long time.Duration) bool {
 	age := k.clock().Sub(at)
 	return !at.IsZero() && age >= 0 && age < long
 }
 
-// Confirm notes that the person of the session has shown again who they are, by the password. A wrong one is Invalid
-// "error.sign-in". Failures have a count of their own for the person: they keep nobody from signing in, and nobody else
-// can use them up.
+// Confirm records that the person of the session confirmed who they are, if the password is right. A wrong one is
+// Invalid "error.sign-in". These failures have their own count per person: they prevent nobody from signing in, and
+// nobody else can use them up.
 func (k *Keeper) Confirm(ctx context.Context, session uint64, person uint64, password string) error {
 	_, _, err := counted([]count{{k.owners, strconv.FormatUint(person, 10), true}}, k.clock(), func() (string, *store.Person, error) {
 		var p *store.Person
@@ -145,8 +145,8 @@ func (k *Keeper) Confirm(ctx context.Context, session uint64, person uint64, pas
 	return err
 }
 
-// judge returns the stored form of the person's password if it is the one given, else Invalid "error.sign-in". It takes
-// as long for nobody, for nil and for who has none.
+// judge returns the stored form of the person's password if the password matches, else Invalid "error.sign-in". It
+// takes as long for nil and for people without a password.
 func (k *Keeper) judge(ctx context.Context, known *store.Person, password string) (string, error) {
 	phc := nobody
 	if known != nil && !known.Disabled && known.Password != "" {
@@ -187,7 +187,7 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 			return err
 		}
 		if p.Disabled || p.Password != phc {
-			return wrong // changed while the password was being compared
+			return wrong // changed during the comparison
 		}
 		strange := strange && !p.LastSeen.IsZero()
 		p.LastSeen = tx.Now()
@@ -210,7 +210,7 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 	return secret, person, nil
 }
 
-// endOldest makes room for one more session of the person.
+// endOldest ends sessions to make room for one more of the person.
 func endOldest(tx *store.Tx, person uint64) error {
 	var ids []uint64
 	for e := range store.SessionsByPerson.Entries(tx, store.Span{Prefix: store.Key(person)}) {
@@ -227,9 +227,9 @@ func endOldest(tx *store.Tx, person uint64) error {
 	return nil
 }
 
-// Session returns the session that the secret opens and its person. It returns SignIn "error.sign-in-needed" when there
-// is none, when it has ended or when the person is disabled. Its use is recorded at most every five minutes and extends
-// it to 14 days from now, never beyond 30 days from its beginning.
+// Session returns the session with the secret and its person. It returns SignIn "error.sign-in-needed" when it does not
+// exist or has ended, or the person is disabled. Its use is recorded at most every five minutes and extends it to 14
+// days from now, but never beyond 30 days from its beginning.
 func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *store.Person, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -256,7 +256,7 @@ func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *s
 		}
 		seen = row
 		if tx.Now().Sub(row.Seen) < seenEach {
-			return nil // another request of the same page was first
+			return nil // another request of the same page has recorded it
 		}
 		row.Seen = tx.Now()
 		row.Ends = row.Seen.Add(SessionIdle)
@@ -267,16 +267,16 @@ func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *s
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, nil, errSignIn() // ended meanwhile
+		return nil, nil, errSignIn() // ended in the meantime
 	case err != nil:
-		// A desk that cannot write may still be read.
+		// A desk that cannot write can still be read.
 		slog.WarnContext(ctx, "credential: note use of session", "session", s.ID, "err", err)
 		return s, p, nil
 	}
 	return seen, p, nil
 }
 
-// SessionTx is Session inside a transaction of the caller's; it does not note that the session was used.
+// SessionTx is Session inside the caller's transaction; it does not record the use.
 func (k *Keeper) SessionTx(tx *store.Tx, secret string) (*store.Session, *store.Person, error) {
 	s, err := sessionBySecret(tx, secret)
 	if err != nil {
@@ -307,7 +307,8 @@ func open(s *store.Session, now time.Time) bool {
 	return now.Before(s.Ends) && now.Before(s.Created.Add(SessionLong))
 }
 
-// activePerson returns the person, shared and not to be changed; SignIn when there is none or it is disabled.
+// activePerson returns the person's shared row, which callers must not change, or a SignIn error when they do not exist
+// or are disabled.
 func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
 	p, err := store.People.Peek(tx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -322,7 +323,7 @@ func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
 	return p, nil
 }
 
-// SignOut ends the session of the secret. That there is none is no error: the person is signed out either way.
+// SignOut ends the session with the secret. A missing session is not an error: the person is signed out either way.
 func (k *Keeper) SignOut(secret string) error {
 	return k.store.Update(store.By{Via: "page", Act: "sign-out"}, func(tx *store.Tx) error {
 		s, err := sessionBySecret(tx, secret)
@@ -336,7 +337,7 @@ func (k *Keeper) SignOut(secret string) error {
 	})
 }
 
-// SessionsOf returns the open sessions of the person, the one that was used last first.
+// SessionsOf returns the person's open sessions, most recently used first.
 func (k *Keeper) SessionsOf(person uint64) ([]*store.Session, error) {
 	var out []*store.Session
 	err := k.store.View(func(tx *store.Tx) (err error) {
@@ -346,7 +347,7 @@ func (k *Keeper) SessionsOf(person uint64) ([]*store.Session, error) {
 	return out, err
 }
 
-// SessionsOfTx is SessionsOf inside a transaction of the caller's.
+// SessionsOfTx is SessionsOf inside the caller's transaction.
 func (k *Keeper) SessionsOfTx(tx *store.Tx, person uint64) ([]*store.Session, error) {
 	var out []*store.Session
 	for s, err := range store.SessionsByPerson.Rows(tx, store.Span{Prefix: store.Key(person), Desc: true}) {
@@ -360,7 +361,8 @@ func (k *Keeper) SessionsOfTx(tx *store.Tx, person uint64) ([]*store.Session, er
 	return out, nil
 }
 
-// EndSession ends one session of the person; NotFound when it is not theirs or does not exist.
+// EndSession ends one session of the person. It returns a NotFound error when the session does not exist or is not
+// theirs.
 func (k *Keeper) EndSession(person, session uint64) error {
 	return k.store.Update(store.By{Person: person, Via: "page", Act: "end-session"}, func(tx *store.Tx) error {
 		s, err := store.Sessions.Get(tx, session)
@@ -374,7 +376,7 @@ func (k *Keeper) EndSession(person, session uint64) error {
 	})
 }
 
-// EndOthers ends the sessions of the person except those named, and returns how many that were.
+// EndOthers ends the person's sessions except those in keep, and returns how many it ended.
 func (k *Keeper) EndOthers(person uint64, keep ...uint64) (int, error) {
 	n := 0
 	err := k.store.Update(store.By{Person: person, Via: "page", Act: "end-sessions"}, func(tx *store.Tx) (err error) {
@@ -384,7 +386,7 @@ func (k *Keeper) EndOthers(person uint64, keep ...uint64) (int, error) {
 	return n, err
 }
 
-// EndOthersTx is EndOthers inside a transaction of the caller's, for instance the one that disables the person.
+// EndOthersTx is EndOthers inside the caller's transaction, for instance the one that disables the person.
 func (k *Keeper) EndOthersTx(tx *store.Tx, person uint64, keep ...uint64) (int, error) {
 	sessions, err := store.SessionsByPerson.Find(tx, person)
 	if err != nil {
@@ -403,7 +405,7 @@ func (k *Keeper) EndOthersTx(tx *store.Tx, person uint64, keep ...uint64) (int, 
 	return n, nil
 }
 
-// cut returns at most n bytes of s, in whole characters.
+// cut returns at most n bytes of s without splitting a character.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s

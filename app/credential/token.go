@@ -9,10 +9,10 @@ import (
 	"sportello/store"
 )
 
-// tokenSeenEach is how often the use of a token is written down.
+// tokenSeenEach is how often the use of a token is recorded.
 const tokenSeenEach = time.Hour
 
-// TokenLife is how long a token lives unless another time is chosen; TokenLongest is the longest there is.
+// TokenLife is the default life of a token; TokenLongest is the maximum.
 const (
 	TokenLife    = 365 * 24 * time.Hour
 	TokenLongest = 2 * TokenLife
@@ -23,9 +23,9 @@ func (k *Keeper) NewToken(by store.By, person uint64, name string) (string, *sto
 	return k.NewTokenFor(by, person, name, TokenLife)
 }
 
-// NewTokenFor makes a token that acts for that long with the rights that the person has at each moment, and returns its
-// secret, which cannot be read again, and its row. NotFound when there is no such person, Denied
-// "error.person-disabled" when they are disabled, Invalid "error.token-life" for a life below an hour or over
+// NewTokenFor creates a token that acts for the given time with the person's current rights, and returns its secret,
+// which cannot be read again, and its row. It returns a NotFound error when the person does not exist, Denied
+// "error.person-disabled" when they are disabled, and Invalid "error.token-life" for a life below an hour or above
 // TokenLongest.
 func (k *Keeper) NewTokenFor(by store.By, person uint64, name string, life time.Duration) (string, *store.Token, error) {
 	if life < time.Hour || life > TokenLongest {
@@ -54,8 +54,8 @@ func (k *Keeper) NewTokenFor(by store.By, person uint64, name string, life time.
 	return secret, token, nil
 }
 
-// Token returns the person with whose rights the token acts. It returns SignIn: "error.sign-in-needed" when there is no
-// such token, when it was revoked or when the person is disabled, "error.token-ended" after its end,
+// Token returns the person with whose rights the token acts. It returns SignIn errors: "error.sign-in-needed" when the
+// token does not exist or was revoked or the person is disabled, "error.token-ended" after its end, and
 // "error.token-asleep" while it waits for an administrator. Its use is recorded at most once an hour.
 func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error) {
 	if err := ctx.Err(); err != nil {
@@ -88,14 +88,14 @@ func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, errSignIn() // revoked meanwhile
+		return nil, errSignIn() // revoked in the meantime
 	case err != nil:
 		slog.WarnContext(ctx, "credential: note use of token", "token", t.ID, "err", err)
 	}
 	return p, nil
 }
 
-// TokenTx is Token inside a transaction of the caller's; it also returns the row and does not note that it was used.
+// TokenTx is Token inside the caller's transaction; it also returns the row and does not record the use.
 func (k *Keeper) TokenTx(tx *store.Tx, secret string) (*store.Token, *store.Person, error) {
 	if !looksLikeSecret(secret) {
 		return nil, nil, errSignIn()
@@ -120,7 +120,7 @@ func (k *Keeper) TokenTx(tx *store.Tx, secret string) (*store.Token, *store.Pers
 	return t, p, nil
 }
 
-// TokensOf returns the tokens of the person, oldest first.
+// TokensOf returns the person's tokens, oldest first.
 func (k *Keeper) TokensOf(person uint64) ([]*store.Token, error) {
 	var out []*store.Token
 	err := k.store.View(func(tx *store.Tx) (err error) {
@@ -130,7 +130,8 @@ func (k *Keeper) TokensOf(person uint64) ([]*store.Token, error) {
 	return out, err
 }
 
-// RevokeToken revokes a token of the person at once; NotFound when it is not theirs or does not exist.
+// RevokeToken revokes a token of the person at once. It returns a NotFound error when the token does not exist or is
+// not theirs.
 func (k *Keeper) RevokeToken(by store.By, person, token uint64) error {
 	return k.store.Update(by, func(tx *store.Tx) error {
 		t, err := store.Tokens.Get(tx, token)

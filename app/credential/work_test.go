@@ -9,8 +9,8 @@ import (
 	"sportello/store"
 )
 
-// TestSigningInWorksAsMuchForWhoeverItIs counts, for everybody whose sign-in fails, the passwords worked on and what is
-// written. An address that is nobody's must cost what somebody's costs.
+// TestSigningInWorksAsMuchForWhoeverItIs counts, for everyone whose sign-in fails, the hashed passwords and the writes.
+// An unknown address must cost as much as a known one.
 func TestSigningInWorksAsMuchForWhoeverItIs(t *testing.T) {
 	var commits atomic.Int64
 	st, err := store.Open(t.TempDir(), store.Options{NoSync: true, Committed: func(time.Duration) { commits.Add(1) }})
@@ -60,7 +60,7 @@ func TestSigningInWorksAsMuchForWhoeverItIs(t *testing.T) {
 			}
 		}
 	}
-	// What is slowed down is slowed down alike, before any work.
+	// Attempts that must wait all wait alike, before any work.
 	for range 5 {
 		for _, email := range []string{"signs@uni.example", "nobody@uni.example"} {
 			_, _, _ = d.SignInFrom(t.Context(), email, "sbagliata e lunga", "", "192.0.2.1", "")
@@ -74,7 +74,7 @@ func TestSigningInWorksAsMuchForWhoeverItIs(t *testing.T) {
 	}
 }
 
-// TestNobodysPasswordCostsWhatAPasswordCosts compares what the work is measured by.
+// TestNobodysPasswordCostsWhatAPasswordCosts compares the cost parameters.
 func TestNobodysPasswordCostsWhatAPasswordCosts(t *testing.T) {
 	phc, err := Hash(good)
 	if err != nil {

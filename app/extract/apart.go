@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// ChildName is the first argument of the process that Apart starts; the name and the media type of the file follow.
+// ChildName is the first argument of the process that Apart starts; the file's name and media type follow.
 const ChildName = "extract"
 
-// What the process of its own gets.
+// The limits of the child process.
 const (
 	memoryLimit = 512 << 20 // bytes of data, heap included
-	cpuLimit    = 20        // seconds of processor
+	cpuLimit    = 20        // seconds of processor time
 	wallLimit   = 30 * time.Second
 )
 
-// What the child's exit status says.
+// The exit statuses of the child.
 const (
 	exitText        = 0
 	exitEncrypted   = 11
@@ -35,7 +35,7 @@ const (
 
 var exits = map[Reason]int{Encrypted: exitEncrypted, Damaged: exitDamaged, TooMuch: exitTooMuch, Unsupported: exitUnsupported}
 
-// Program returns the path of the running program, also when its file was replaced since it started.
+// Program returns the path of the running program, even if its file was replaced after the start.
 func Program() (string, error) {
 	const self = "/proc/self/exe"
 	if _, err := os.Stat(self); err == nil {
@@ -44,10 +44,10 @@ func Program() (string, error) {
 	return os.Executable()
 }
 
-// Apart returns the text of the file as Text does, read by a process of its own: the program with ChildName, which is
-// to call Child. The process has no environment, an empty folder to stand in, the file as its standard input, and
-// limits on memory, processor time and descriptors, so that it can open nothing else. It is killed, with all it may
-// have started, after 30 seconds or when the context ends. An error is an *Error, or the context's.
+// Apart returns the text of the file as Text does, read by a separate process: program with ChildName as its first
+// argument, which must call Child. The process has no environment, an empty working directory, the file as standard
+// input, and limits on memory, processor time and descriptors, so that it can open nothing else. It is killed, with
+// everything it may have started, after 30 seconds or when the context ends. The error is an *Error, or the context's.
 func Apart(ctx context.Context, program string, f *os.File, name, mediaType string) (string, error) {
 	dir, err := os.MkdirTemp("", "extract-*")
 	if err != nil {
@@ -88,7 +88,7 @@ func Apart(ctx context.Context, program string, f *os.File, name, mediaType stri
 	return "", refuse(OutOfBounds, "%v: %s", exit, first)
 }
 
-// limitedBuffer refuses what is more than its limit, or drops it when cut.
+// limitedBuffer refuses bytes above its limit, or drops them when cut is set.
 type limitedBuffer struct {
 	b     bytes.Buffer
 	limit int
@@ -106,8 +106,8 @@ func (l *limitedBuffer) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
-// Child is what the process of Apart does, given its arguments behind ChildName: it limits itself, reads the file that
-// is its standard input, writes the text to out and why there is none to errOut, and returns the exit status.
+// Child does the work of Apart's process, given its arguments after ChildName: it limits itself, reads the file on
+// standard input, writes the text to out or the reason why there is none to errOut, and returns the exit status.
 func Child(args []string, in *os.File, out, errOut io.Writer) int {
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]

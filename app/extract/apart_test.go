@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// apart reads the bytes in a process of its own.
+// apart reads the bytes in a separate process.
 func apart(t *testing.T, ctx context.Context, data []byte, name, mediaType string) (string, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")
@@ -52,7 +52,7 @@ func TestApartRefusesWhatIsHostile(t *testing.T) {
 	for _, c := range []struct {
 		rule, name, mediaType string
 		data                  []byte
-		want                  Reason // "": no text, and no harm
+		want                  Reason // "": no text and no error
 	}{
 		{"a zip bomb", "a.docx", typeDOCX, zipped("word/document.xml", "<p><t>"+strings.Repeat("\n", 30<<20)), TooMuch},
 		{"a part of more than a part may be", "a.docx", typeDOCX, zipped("word/document.xml", "<p>"+strings.Repeat("<r a='1234567890'/>xyzzy ", 2<<20)), TooMuch},

@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// ByItself reads the text of a file in a process of its own, which is this program with the hidden command ChildName.
+// ByItself returns the text of a file, read in a separate process: this program with the hidden command ChildName.
 func ByItself(ctx context.Context, f *os.File, name, mediaType string) (string, error) {
 	program, err := Program()
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package extract takes the words out of files that people attach, so that search finds them. It reads PDF, the office
-// formats of Microsoft and OpenDocument, RTF, HTML, mail and plain text; no layout, no pictures, no scripts.
+// Package extract extracts words from attachments, so that search finds them. It reads PDF, the office formats of
+// Microsoft and OpenDocument, RTF, HTML, mail and plain text; no layout, no pictures, no scripts.
 //
-// Files come from strangers. Text bounds what it reads and unfolds, but a bound that was forgotten must not cost the
-// desk: a server calls Apart, which runs Text in a process of its own with limits of the kernel on memory and time.
+// Files come from strangers. Text limits what it reads and unpacks, but a forgotten limit must not harm the desk: a
+// server calls Apart, which runs Text in a separate process with the kernel's limits on memory and time.
 //
-//	extract.go   what is read, and its bounds
-//	apart.go     the process of its own: Apart outside, Child inside
+//	extract.go   what is read, and its limits
+//	apart.go     the separate process: Apart outside, Child inside
 //	office.go    DOCX, XLSX, PPTX, ODT, ODS, ODP
 //	pdf*.go      PDF: objects, streams, encryption, fonts, text
 //	rtf.go       RTF; plain.go: text and HTML; mail.go: messages
@@ -22,22 +22,22 @@ import (
 	"unicode/utf8"
 )
 
-// MaxText is the most text that is taken out of one file, in bytes.
+// MaxText is the maximum text extracted from one file, in bytes.
 const MaxText = 256 << 10
 
-// maxFile is the greatest file that is read, in bytes.
+// maxFile is the size of the largest file that is read, in bytes.
 const maxFile = 256 << 20
 
-// Reason says in one word why there is no text.
+// Reason is a word that says why there is no text.
 type Reason string
 
 // The reasons. Each is also part of the key of a sentence for the administrator.
 const (
 	Encrypted   Reason = "encrypted"   // opens only with a password
-	Damaged     Reason = "damaged"     // is not what it says it is, or broken
-	TooMuch     Reason = "too-much"    // unfolds to more than a document would
-	Unsupported Reason = "unsupported" // of a kind that is not read
-	OutOfBounds Reason = "limits"      // took more memory or time than it gets
+	Damaged     Reason = "damaged"     // not what it claims to be, or broken
+	TooMuch     Reason = "too-much"    // unpacks to more than any document would
+	Unsupported Reason = "unsupported" // a kind that is not read
+	OutOfBounds Reason = "limits"      // needed more memory or time than allowed
 	NotRun      Reason = "not-run"     // the process could not be started
 )
 
@@ -54,7 +54,7 @@ func refuse(r Reason, format string, args ...any) error {
 	return &Error{r, fmt.Errorf(format, args...)}
 }
 
-// ReasonOf returns the reason of an error, Damaged for an error of another package.
+// ReasonOf returns the reason in an error, Damaged for an error of another package.
 func ReasonOf(err error) Reason {
 	var e *Error
 	if errors.As(err, &e) {
@@ -68,7 +68,7 @@ type format uint8
 const (
 	formatNone format = iota
 	formatPDF
-	formatOffice // a zip of parts; which one is told by the parts
+	formatOffice // a zip whose parts show which format it is
 	formatRTF
 	formatHTML
 	formatMail
@@ -102,23 +102,23 @@ func formatOf(name, mediaType string) format {
 	case ok && f != formatPlain:
 		return f
 	case ok || strings.HasPrefix(t, "text/"):
-		// Mail and some HTML look like plain text in their first bytes.
+		// The first bytes of mail and of some HTML look like plain text.
 		if ext == formatMail || ext == formatHTML {
 			return ext
 		}
 		return formatPlain
 	case t == "" || t == "application/octet-stream" || t == "application/zip" || t == "application/x-ole-storage":
-		return ext // types that say nothing
+		return ext // generic types
 	}
 	return formatNone
 }
 
-// Reads reports whether Text reads files of the name and media type. The name counts only where the type says nothing.
+// Reads reports whether Text reads files with the name and media type. The name counts only when the type is generic.
 func Reads(name, mediaType string) bool { return formatOf(name, mediaType) != formatNone }
 
-// Text returns the words of the file, in reading order as far as the file tells it, as lines of UTF-8 without control
-// characters, at most MaxText bytes; longer text is cut. It returns an *Error when the file cannot be read. A truncated
-// file gives the text before the break.
+// Text returns the words of the file, in reading order as far as the file shows it, as lines of UTF-8 without control
+// characters. It cuts the text after MaxText bytes. It returns an *Error when the file cannot be read; of a truncated
+// file it returns the text before the break.
 func Text(r io.ReaderAt, size int64, name, mediaType string) (text string, err error) {
 	if size > maxFile {
 		return "", refuse(TooMuch, "%d bytes", size)
@@ -142,7 +142,7 @@ func Text(r io.ReaderAt, size int64, name, mediaType string) (text string, err e
 	}
 	text = out.String()
 	if err != nil && text != "" && ReasonOf(err) == Damaged {
-		err = nil // what there is can be found
+		err = nil // the text before the error can be searched
 	}
 	if err != nil {
 		return "", err
@@ -150,10 +150,10 @@ func Text(r io.ReaderAt, size int64, name, mediaType string) (text string, err e
 	return text, nil
 }
 
-// sink gathers text: runs of blanks become one, of empty lines one; nothing is kept beyond MaxText.
+// sink collects text: runs of blanks and of empty lines become one; text beyond MaxText is dropped.
 type sink struct {
 	b     bytes.Buffer
-	blank byte // owed before the next word: 0, ' ', '\n'
+	blank byte // to be written before the next word: 0, ' ', '\n'
 	full  bool
 }
 
@@ -167,7 +167,7 @@ func (s *sink) space() {
 // line ends the line.
 func (s *sink) line() { s.blank = '\n' }
 
-// text adds what was read; blanks and line ends in it count as such.
+// text adds text; blanks and line ends in it count as such.
 func (s *sink) text(t string) {
 	for _, r := range t {
 		if s.full {
@@ -203,7 +203,7 @@ func (s *sink) rune(r rune) {
 
 func (s *sink) String() string { return s.b.String() }
 
-// budget bounds how many bytes a file may unfold to in all.
+// budget limits how many bytes a file may unpack to in total.
 type budget struct{ left int64 }
 
 const (
@@ -213,7 +213,7 @@ const (
 
 var errBudget = errors.New("more than a document unfolds to")
 
-// all reads r to its end within the budget. What was read is returned also with an error.
+// all reads r to its end within the budget. On an error it also returns what it read before.
 func (b *budget) all(r io.Reader) ([]byte, error) {
 	limit := min(b.left, maxPart)
 	out, err := io.ReadAll(io.LimitReader(r, limit+1))

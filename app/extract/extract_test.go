@@ -17,7 +17,7 @@ const (
 	typeODS  = "application/vnd.oasis.opendocument.spreadsheet"
 )
 
-// zipped packs name, text, name, text.
+// zipped returns a zip with the parts: name, text, name, text.
 func zipped(parts ...string) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -48,7 +48,8 @@ func pdfStreamOf(dict, data string) string {
 	return fmt.Sprintf("<< %s /Length %d >>\nstream\n%s\nendstream", dict, len(data), data)
 }
 
-// pdfOf numbers the objects from 1; the first is the catalog. A table of places is not made: it is not read.
+// pdfOf returns a PDF with the objects numbered from 1; the first is the catalog. It has no cross-reference table,
+// which is not read.
 func pdfOf(objects ...string) []byte {
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.5\n")

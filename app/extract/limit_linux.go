@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Able reports whether this system can set limits to the process of Apart.
+// Able reports whether this system can limit the process of Apart.
 const Able = true
 
-// limitSelf takes from this process what it does not need to read one file that is open already. Without descriptors
-// there is neither another file nor a network.
+// limitSelf takes from this process everything it does not need to read one open file. Without descriptors it can open
+// neither another file nor a network connection.
 func limitSelf() error {
-	// The runtime makes descriptors of its own with the first pipe or timer: now, for later it could not.
+	// The runtime opens its own descriptors with the first pipe or timer: do that now, because later it cannot.
 	r, w, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("extract: make ready: %w", err)
@@ -42,7 +42,7 @@ func limitSelf() error {
 	return nil
 }
 
-// alone puts the process into a group of its own, which is killed as a whole.
+// alone puts the process into its own group, which is killed as a whole.
 func alone(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

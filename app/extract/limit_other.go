@@ -7,10 +7,10 @@ import (
 	"os/exec"
 )
 
-// Able reports whether this system can set limits to the process of Apart.
+// Able reports whether this system can limit the process of Apart.
 const Able = false
 
-// limitSelf refuses: what strangers send is read only where the kernel sets bounds to it.
+// limitSelf returns an error: strangers' files are read only where the kernel enforces limits.
 func limitSelf() error { return errors.New("extract: no limits on this system") }
 
 func alone(*exec.Cmd) {}

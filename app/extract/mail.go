@@ -29,8 +29,8 @@ func header(h textproto.MIMEHeader, name string) string {
 	return v
 }
 
-// readMail reads a message: its subject, who wrote to whom, its text. Of two forms of the same text the plain one is
-// taken; of files in it the names.
+// readMail reads a message: its subject, sender and recipients, and its text. Of two forms of the same text it takes
+// the plain one; of attached files it takes the names.
 func readMail(r io.Reader, out *sink, depth int) error {
 	m, err := mail.ReadMessage(bufio.NewReader(io.LimitReader(r, maxFile)))
 	if err != nil {
@@ -82,7 +82,7 @@ func mailPart(h textproto.MIMEHeader, body io.Reader, out *sink, depth int, part
 	case kind == "message/rfc822":
 		return readMail(body, out, depth+1)
 	case kind == "text/html":
-		b, _ := io.ReadAll(io.LimitReader(body, maxPlain)) // a part that breaks off gives what it has
+		b, _ := io.ReadAll(io.LimitReader(body, maxPlain)) // a truncated part yields what it has
 		htmlText(decoded(b, params["charset"]), out)
 	case strings.HasPrefix(kind, "text/"):
 		b, _ := io.ReadAll(io.LimitReader(body, maxPlain))
@@ -97,7 +97,7 @@ func mailParts(kind string, r *multipart.Reader, out *sink, depth int, parts *in
 	for !out.full {
 		p, err := r.NextRawPart()
 		if err != nil {
-			return nil // its end, or it breaks off
+			return nil // the end, or a truncated message
 		}
 		t, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
 		if kind == "multipart/alternative" && plain && t == "text/html" {

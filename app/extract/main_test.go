@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestMain makes of the test binary the process that Apart starts. Two names of files have it misbehave behind its
-// limits, as a reader with a fault would.
+// TestMain turns the test binary into the process that Apart starts. With two special file names it misbehaves within
+// its limits, as a faulty reader would.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 5 && os.Args[1] == ChildName {
 		switch os.Args[3] {

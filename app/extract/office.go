@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	maxEntries = 20_000 // of a zip
-	maxRatio   = 400    // bytes that one packed byte may become, in a part of more than a megabyte
-	maxDepth   = 200    // elements within each other
+	maxEntries = 20_000 // entries of a zip
+	maxRatio   = 400    // bytes that one packed byte may become, in a part above a megabyte
+	maxDepth   = 200    // nested elements
 	maxShared  = 4 << 20
 )
 
-// oleMagic begins the container of old office files, and of new ones with a password.
+// oleMagic is the start of the container of old office files, and of new ones with a password.
 var oleMagic = []byte{0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1}
 
 type office struct {
@@ -62,8 +62,8 @@ func readOffice(r io.ReaderAt, size int64, out *sink) error {
 	return refuse(Unsupported, "a zip that holds no document")
 }
 
-// part calls each for the tokens of a part; depth is that of the element, its name without its space. A part that is
-// not there is none.
+// part calls each for the tokens of a part; local is the element's name without its namespace. A missing part is not an
+// error.
 func (o *office) part(name string, each func(t xml.Token, local string) error) error {
 	f := o.parts[name]
 	if f == nil || o.out.full {
@@ -114,7 +114,7 @@ func (o *office) part(name string, each func(t xml.Token, local string) error) e
 	return nil
 }
 
-// counted reads at most so many bytes; left is below zero when there were more.
+// counted limits the bytes read; left is negative when there were more.
 type counted struct {
 	r    io.Reader
 	left int64
@@ -132,7 +132,7 @@ func (c *counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// named returns the parts that begin and end so, in the order of the number in between.
+// named returns the parts whose names begin with before and end with after, ordered by the number in between.
 func (o *office) named(before, after string) []string {
 	var out []string
 	for name := range o.parts {
@@ -141,7 +141,7 @@ func (o *office) named(before, after string) []string {
 		}
 	}
 	number := func(s string) int {
-		n, _ := strconv.Atoi(strings.Trim(path.Base(s), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.")) // 0: none, goes first
+		n, _ := strconv.Atoi(strings.Trim(path.Base(s), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.")) // 0 when there is no number: it comes first
 		return n
 	}
 	slices.SortFunc(out, func(a, b string) int {
@@ -153,7 +153,7 @@ func (o *office) named(before, after string) []string {
 	return out
 }
 
-// runs writes the text of elements called t, as Word and PowerPoint have it.
+// runs writes the text of elements named t, as in Word and PowerPoint.
 func (o *office) runs(name string) error {
 	in := false
 	return o.part(name, func(t xml.Token, local string) error {
@@ -243,7 +243,7 @@ func (o *office) sheets() error {
 	return nil
 }
 
-// shared returns the texts that cells name by number.
+// shared returns the texts that cells refer to by number.
 func (o *office) shared() ([]string, error) {
 	var out []string
 	var b strings.Builder
@@ -319,7 +319,7 @@ func (o *office) sheet(name string, shared []string) error {
 	})
 }
 
-// open reads the parts of OpenDocument: the text of paragraphs and headings.
+// open reads the parts of an OpenDocument: the text of paragraphs and headings.
 func (o *office) open() error {
 	locked := false
 	err := o.part("META-INF/manifest.xml", func(t xml.Token, local string) error {
@@ -332,7 +332,7 @@ func (o *office) open() error {
 	if err != nil && ReasonOf(err) != Damaged {
 		return err
 	}
-	for _, name := range []string{"content.xml", "styles.xml"} { // headers and footers are styles
+	for _, name := range []string{"content.xml", "styles.xml"} { // styles.xml contains headers and footers
 		in, deleted := 0, 0
 		err := o.part(name, func(t xml.Token, local string) error {
 			switch t := t.(type) {
@@ -354,7 +354,7 @@ func (o *office) open() error {
 					o.out.line()
 				case "table-cell":
 					if o.out.b.Len() > 0 {
-						o.out.blank = ' ' // a row is a line
+						o.out.blank = ' ' // a row becomes a line
 					}
 				case "table-row":
 					o.out.line()

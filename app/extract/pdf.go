@@ -11,22 +11,22 @@ import (
 	"golang.org/x/image/tiff/lzw"
 )
 
-// A PDF tells at its end where its objects are. That table is often wrong, cut off, or made to lead round in circles;
-// here the file is read from its beginning for whatever says "12 0 obj" instead, and what comes later wins. That reads
+// A PDF has a table of its objects at its end. That table is often wrong, cut off, or made to lead in circles. So the
+// file is read from its beginning for everything like "12 0 obj", and later objects replace earlier ones. This reads
 // damaged files as well as good ones, in one pass.
 
 const (
-	maxPDF     = 128 << 20 // bytes of a file that is read
+	maxPDF     = 128 << 20 // maximum bytes of a file
 	maxObjects = 1_000_000
 	maxPages   = 20_000
-	maxTree    = 60 // levels of pages within pages
+	maxTree    = 60 // maximum levels of the page tree
 )
 
-// place is where an object stands: in the file or in a stream of objects.
+// place is the position of an object: in the file, or in a stream of objects.
 type place struct {
 	data       []byte
 	at         int
-	seen       int    // where in the file, for what wins
+	seen       int    // position in the file, to decide which object is later
 	generation uint16 // of an object in the file itself
 }
 
@@ -36,8 +36,8 @@ type pdf struct {
 	cache   map[pdfRef]any
 	budget
 	root    any
-	encrypt any      // of the trailer: how the file is encrypted
-	id      any      // of the trailer
+	encrypt any      // from the trailer: how the file is encrypted
+	id      any      // from the trailer
 	lock    *pdfLock // nil when the streams are not encrypted
 	fonts   map[pdfRef]*pdfFont
 }
@@ -72,7 +72,7 @@ func readPDF(r io.ReaderAt, size int64, out *sink) error {
 	return f.pages(out)
 }
 
-// scan finds the objects and the trailers, and returns the streams that hold further objects.
+// scan finds the objects and the trailers, and returns the streams that contain more objects.
 func (f *pdf) scan() (packed []pdfRef) {
 	at := 0
 	for at < len(f.data) && len(f.objects) < maxObjects {
@@ -94,7 +94,7 @@ func (f *pdf) scan() (packed []pdfRef) {
 		l := &lexer{b: f.data, at: at, refs: true}
 		d, ok := l.next().(pdfDict)
 		if !ok {
-			continue // strings and numbers hold no objects, or look like it at worst
+			continue // strings and numbers contain no objects, or only something that looks like one
 		}
 		at = max(at, min(l.at, len(f.data)))
 		s, after := f.stream(d, l)
@@ -138,10 +138,10 @@ func (f *pdf) trailer(d pdfDict) {
 	}
 }
 
-// numberBefore reads "12 0 " backwards from where obj stands: the number of the object and its generation.
+// numberBefore reads "12 0 " backwards from the position of obj: the object's number and generation.
 func numberBefore(b []byte, at int) (ref pdfRef, generation uint16, ok bool) {
 	i := at - 1
-	// back goes past at most so many bytes and returns the number that they are, and whether they are enough.
+	// back skips from least to most bytes backwards and returns them as a number; ok is false when there are too few.
 	back := func(is func(byte) bool, least, most int) (n int, ok bool) {
 		end := i + 1
 		for i >= 0 && end-1-i < most && is(b[i]) {
@@ -167,7 +167,7 @@ func numberBefore(b []byte, at int) (ref pdfRef, generation uint16, ok bool) {
 	return pdfRef(n), uint16(gen), ok && n > 0 // #nosec G115 -- a generation has 16 bits
 }
 
-// stream returns the stream whose dictionary was just read and where it ends in the file, nil when there is none.
+// stream returns the stream of the dictionary just read and its end in the file, nil when there is none.
 func (f *pdf) stream(d pdfDict, l *lexer) (*pdfStream, int) {
 	l.blanks()
 	if !bytes.HasPrefix(l.b[l.at:], []byte("stream")) {
@@ -193,7 +193,7 @@ func (f *pdf) stream(d pdfDict, l *lexer) (*pdfStream, int) {
 	return &pdfStream{dict: d, raw: l.b[start:end]}, end
 }
 
-// unpack notes the objects in a stream of objects.
+// unpack records the objects in a stream of objects.
 func (f *pdf) unpack(ref pdfRef) error {
 	s, ok := f.get(ref).(*pdfStream)
 	if !ok {
@@ -225,7 +225,7 @@ func (f *pdf) unpack(ref pdfRef) error {
 	return nil
 }
 
-// get follows references to an object, nil when there is none.
+// get follows references to an object, nil when it does not exist.
 func (f *pdf) get(o any) any {
 	for range 20 {
 		ref, ok := o.(pdfRef)
@@ -288,7 +288,7 @@ func (f *pdf) name(o any) pdfName {
 
 var errFilter = errors.New("a filter that is not known")
 
-// bytes unpacks a stream. One that breaks off gives what stands before; only what is too much is an error.
+// bytes unpacks a stream. Of a truncated one it returns the beginning; only exceeding a limit is an error.
 func (f *pdf) bytes(s *pdfStream) ([]byte, error) {
 	filters := f.array(s.dict["Filter"])
 	if n := f.name(s.dict["Filter"]); n != "" {
@@ -381,7 +381,7 @@ func runLengths(b []byte) []byte {
 	return out
 }
 
-// unpredict takes back the prediction of PNG: rows of so many bytes, each begun by the way it was predicted.
+// unpredict reverses the prediction of PNG: each row of row bytes begins with its method.
 func unpredict(b []byte, row, pixel int) []byte {
 	if row < 1 {
 		return b
@@ -434,7 +434,7 @@ func distance(a, b int) int {
 	return b - a
 }
 
-// pages reads the pages in their order; without a tree that can be followed, in the order of their numbers.
+// pages reads the pages in order. Without a usable page tree it reads them in the order of their numbers.
 func (f *pdf) pages(out *sink) error {
 	w := &pageWalk{f: f, out: out, seen: map[pdfRef]bool{}}
 	if root := f.dict(f.root); root != nil {

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// pdfFont says what the codes of a string mean and how wide their glyphs are.
+// pdfFont gives the text of a string's codes and the width of their glyphs.
 type pdfFont struct {
 	double bool // codes of two bytes
-	utf16  bool // which are text themselves
-	silent bool // nobody can tell what its glyphs mean
+	utf16  bool // the codes are text themselves
+	silent bool // the text of its glyphs is unknown
 	table  [256]string
-	mapped map[uint16]string // ToUnicode, before all else
+	mapped map[uint16]string // ToUnicode, which takes precedence
 	widths map[uint16]float64
-	usual  float64 // width of what widths does not have
+	usual  float64 // width of codes that widths does not contain
 }
 
 const maxMapped = 1 << 16
@@ -32,7 +32,7 @@ var plainFont = func() *pdfFont {
 	return f
 }()
 
-// code returns the next code of the string and of how many bytes it is.
+// code returns the next code of the string and its length in bytes.
 func (p *pdfFont) code(s string) (uint16, int) {
 	if p.double && len(s) > 1 {
 		return uint16(s[0])<<8 | uint16(s[1]), 2
@@ -55,7 +55,7 @@ func (p *pdfFont) text(code uint16) string {
 	return p.table[code]
 }
 
-// width in units of the font's size.
+// width returns the width of the glyph in units of the font's size.
 func (p *pdfFont) width(code uint16) float64 {
 	if w, ok := p.widths[code]; ok {
 		return w
@@ -63,7 +63,7 @@ func (p *pdfFont) width(code uint16) float64 {
 	return p.usual
 }
 
-// font returns the font of a resource, the plain one for what is none.
+// font returns the font of a resource, a default one for anything else.
 func (f *pdf) font(o any) *pdfFont {
 	ref, isRef := o.(pdfRef)
 	if isRef {
@@ -114,7 +114,7 @@ func (f *pdf) newFont(d pdfDict) *pdfFont {
 	return p
 }
 
-// guessWidths gives the standard fonts, whose widths a file need not tell, about their own.
+// guessWidths sets approximate widths for the standard fonts, whose widths a file may omit.
 func (p *pdfFont) guessWidths(base string) {
 	p.usual = 0.55
 	if strings.Contains(base, "courier") {
@@ -167,7 +167,7 @@ func (f *pdf) composite(p *pdfFont, d pdfDict) {
 	}
 }
 
-// encode sets what one-byte codes mean: by name, by differences from it, or as the font itself has it.
+// encode sets the text of one-byte codes: a named encoding, differences from it, or the font's own encoding.
 func (f *pdf) encode(p *pdfFont, d pdfDict) {
 	base := f.name(d["Encoding"])
 	differences := []any(nil)
@@ -208,7 +208,7 @@ func (f *pdf) encode(p *pdfFont, d pdfDict) {
 
 var putGlyph = regexp.MustCompile(`dup\s+(\d{1,3})\s*/([A-Za-z0-9._]+)\s+put`)
 
-// ownEncoding reads the encoding that stands, not packed, at the head of a Type 1 font.
+// ownEncoding reads the encoding in the unencrypted head of a Type 1 font.
 func ownEncoding(p *pdfFont, b []byte) {
 	if i := bytes.Index(b, []byte("eexec")); i >= 0 {
 		b = b[:i]
@@ -238,7 +238,7 @@ func decodeByte(m *charmap.Charmap, c byte) string {
 
 func winAnsi(c byte) string { return decodeByte(charmap.Windows1252, c) }
 
-// upperStandard is the part of Adobe's standard encoding that is not ASCII.
+// upperStandard is the non-ASCII part of Adobe's standard encoding.
 var upperStandard = map[byte]rune{0xa1: '¡', 0xa2: '¢', 0xa3: '£', 0xa4: '/', 0xa5: '¥', 0xa6: 'ƒ', 0xa7: '§', 0xa9: '\'', 0xaa: '“', 0xab: '«', 0xac: '‹', 0xad: '›',
 	0xb1: '–', 0xb4: '·', 0xb7: '•', 0xb8: '‚', 0xb9: '„', 0xba: '”', 0xbb: '»', 0xbc: '…', 0xbd: '‰', 0xbf: '¿', 0xd0: '—', 0xe1: 'Æ', 0xe3: 'ª', 0xe8: 'Ł', 0xe9: 'Ø', 0xea: 'Œ',
 	0xeb: 'º', 0xf1: 'æ', 0xf5: 'ı', 0xf8: 'ł', 0xf9: 'ø', 0xfa: 'œ', 0xfb: 'ß'}
@@ -262,7 +262,7 @@ func standard(c byte) string {
 	return ""
 }
 
-// glyphs are names of signs that say nothing of their letter.
+// glyphs maps glyph names that do not contain their letter to text.
 var glyphs = func() map[string]string {
 	out := map[string]string{"fi": "fi", "fl": "fl", "ff": "ff", "ffi": "ffi", "ffl": "ffl", "f_i": "fi", "f_l": "fl", "IJ": "IJ", "ij": "ij"}
 	list := `exclam ! quotedbl " numbersign # dollar $ percent % ampersand & quotesingle ' quoteright ’ quoteleft ‘ parenleft ( parenright ) asterisk * plus + comma ,
@@ -285,7 +285,7 @@ Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω
 var accents = map[string]string{"acute": "\u0301", "grave": "\u0300", "circumflex": "\u0302", "dieresis": "\u0308", "tilde": "\u0303", "ring": "\u030a", "caron": "\u030c",
 	"cedilla": "\u0327", "macron": "\u0304", "breve": "\u0306", "ogonek": "\u0328", "dotaccent": "\u0307", "hungarumlaut": "\u030b"}
 
-// glyph returns the text of a glyph's name, empty when it tells none.
+// glyph returns the text of a glyph's name, empty when it is unknown.
 func glyph(name string) string {
 	name, _, _ = strings.Cut(name, ".")
 	if s, ok := glyphs[name]; ok {

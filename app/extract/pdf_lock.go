@@ -12,10 +12,10 @@ import (
 	"errors"
 )
 
-// Many an encrypted PDF opens without asking: its user password is empty, and the encryption only carries wishes about
-// printing and copying. Such files are read, by the standard security handler of ISO 32000-1, 7.6 (RC4 of 40 to 128
-// bits, AES of 128) and of ISO 32000-2, 7.6.4 (AES of 256, revisions 5 and 6). A file that needs a password stays
-// Encrypted. Only streams are decrypted: no string that is read for its text lies outside of them.
+// Many encrypted PDFs open without a password: their user password is empty, and the encryption only carries wishes
+// about printing and copying. Such files are read with the standard security handler of ISO 32000-1, 7.6 (RC4 of 40 to
+// 128 bits, AES of 128) and of ISO 32000-2, 7.6.4 (AES of 256, revisions 5 and 6). A file that needs a password is
+// Encrypted. Only streams are decrypted, because all text that is read lies in streams.
 
 // pdfLock decrypts the streams of a file.
 type pdfLock struct {
@@ -23,7 +23,7 @@ type pdfLock struct {
 	method pdfName // V2 (RC4), AESV2, AESV3
 }
 
-// pdfPad stands for what a password lacks of 32 bytes: for an empty one it is all of it.
+// pdfPad fills a password up to 32 bytes; for an empty one it is the whole password.
 var pdfPad = []byte("(\xbfN^Nu\x8aAd\x00NV\xff\xfa\x01\x08..\x00\xb6\xd0h>\x80/\x0c\xa9\xfedSiz")
 
 var (
@@ -31,8 +31,8 @@ var (
 	errHandler  = errors.New("it is encrypted in a way that is not read")
 )
 
-// unlock returns the lock of the file, opened with the empty user password, and nil when its streams are not
-// encrypted after all.
+// unlock returns the lock of the file, opened with the empty user password, and nil when its streams are not encrypted.
+// It returns an error when the file needs a password.
 func (f *pdf) unlock() (*pdfLock, error) {
 	d := f.dict(f.encrypt)
 	version, revision := f.number(d["V"], 0), f.number(d["R"], 0)
@@ -72,7 +72,7 @@ func (f *pdf) unlock() (*pdfLock, error) {
 	return lock, nil
 }
 
-// keySize is the length of a key in bytes. Some programs write it in bytes where the standard has bits.
+// keySize returns the length of a key in bytes. Some programs write it in bytes, although the standard requires bits.
 func keySize(length float64) int {
 	if length < 40 {
 		length *= 8
@@ -153,7 +153,7 @@ func (f *pdf) keyOfSHA(d pdfDict, revision int) []byte {
 	return key
 }
 
-// hardened is algorithm 2.B for an empty user password: at most 288 rounds, for the last byte is at most 255.
+// hardened is algorithm 2.B for an empty user password: at most 288 rounds, because the last byte is at most 255.
 func hardened(salt []byte) []byte {
 	sum := sha256.Sum256(salt)
 	k := sum[:]
@@ -184,7 +184,7 @@ func hardened(salt []byte) []byte {
 	return k[:32]
 }
 
-// text returns the first n bytes of a string, all of it when n is 0, and nil when it is shorter.
+// text returns the first n bytes of a string, the whole string when n is 0, and nil when it is shorter.
 func (f *pdf) text(o any, n int) []byte {
 	s, ok := f.get(o).(pdfString)
 	if !ok || len(s) < n {
@@ -196,7 +196,7 @@ func (f *pdf) text(o any, n int) []byte {
 	return []byte(s[:n])
 }
 
-// open returns the bytes of a stream decrypted. What cannot be decrypted is empty.
+// open returns the decrypted bytes of a stream, empty when they cannot be decrypted.
 func (l *pdfLock) open(s *pdfStream) []byte {
 	key := l.key
 	if l.method != "AESV3" {
@@ -211,7 +211,7 @@ func (l *pdfLock) open(s *pdfStream) []byte {
 	if l.method == "V2" {
 		return rc4Of(key, s.raw)
 	}
-	n := len(s.raw) / aes.BlockSize * aes.BlockSize // line ends may stand behind the last block
+	n := len(s.raw) / aes.BlockSize * aes.BlockSize // line ends may follow the last block
 	block, err := aes.NewCipher(key)
 	if err != nil || n < 2*aes.BlockSize {
 		return nil
@@ -234,8 +234,8 @@ func rc4Of(key, b []byte) []byte {
 	return out
 }
 
-// decrypted returns the bytes of a stream as its filters are to get them. They count as unfolded: a stream may be asked
-// for many times.
+// decrypted returns the bytes of a stream for its filters. They count against the budget, because a stream may be
+// requested many times.
 func (f *pdf) decrypted(s *pdfStream) ([]byte, error) {
 	if f.lock == nil || s.ref == 0 || s.dict["Type"] == pdfName("XRef") || f.isPlain(s) {
 		return s.raw, nil
@@ -249,7 +249,7 @@ func (f *pdf) decrypted(s *pdfStream) ([]byte, error) {
 	return f.lock.open(s), nil
 }
 
-// isPlain reports whether the stream says with a filter of its own that it is not encrypted.
+// isPlain reports whether the stream has a filter saying that it is not encrypted.
 func (f *pdf) isPlain(s *pdfStream) bool {
 	filters, params := f.get(s.dict["Filter"]), f.get(s.dict["DecodeParms"])
 	if list, ok := filters.([]any); ok && len(list) > 0 {

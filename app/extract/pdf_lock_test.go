@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// The dictionaries and the streams below are what qpdf 11 wrote for a page that says "Città di Castello", with an empty
-// user password: the second opinion about how keys are made.
+// qpdf 11 wrote the dictionaries and streams below for a page with the text "Città di Castello" and an empty user
+// password: an independent check of how keys are computed.
 
 const lockID = "<c4803565b9c247338268630875c7c464>"
 
@@ -59,7 +59,7 @@ var locked = []struct{ name, encrypt, stream string }{
 			"3f2741fafa47e23328100638f4e566541ef2dbd1"},
 }
 
-// lockedPDF is a file whose page shows the stream, number 4, which is encrypted as the dictionary says.
+// lockedPDF returns a file whose page shows stream number 4, encrypted as the dictionary says.
 func lockedPDF(encrypt, dict, stream string) []byte {
 	b := pdfOf(catalog, onePage, page, pdfStreamOf(dict, stream), winFont, encrypt)
 	return append(b, []byte("trailer << /Root 1 0 R /Encrypt 6 0 R /ID ["+lockID+lockID+"] >>\n")...)
@@ -134,7 +134,7 @@ func TestFilesThatNeedAPasswordSaySo(t *testing.T) {
 	}
 }
 
-// sealed encrypts a stream as the object 4 of that generation.
+// sealed encrypts a stream as object 4 of the generation.
 func sealed(t *testing.T, l *pdfLock, generation byte, plain string) string {
 	t.Helper()
 	salt := ""

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// The objects of a PDF: nil, bool, float64, pdfName, pdfString, []any, pdfDict, pdfRef, *pdfStream; and pdfWord for
-// operators.
+// The objects of a PDF are nil, bool, float64, pdfName, pdfString, []any, pdfDict, pdfRef and *pdfStream; operators are
+// pdfWord.
 type (
 	pdfName   string
 	pdfString string
@@ -15,7 +15,7 @@ type (
 	pdfWord   string
 )
 
-// pdfStream is a dictionary with packed bytes, and the number under which it is encrypted.
+// pdfStream is a dictionary with packed bytes, and the object number used in its encryption.
 type pdfStream struct {
 	dict       pdfDict
 	raw        []byte
@@ -23,20 +23,20 @@ type pdfStream struct {
 	generation uint16
 }
 
-// pdfEnd is what the lexer gives at the end.
+// pdfEnd is what the lexer returns at the end.
 type pdfEnd struct{}
 
 const (
-	maxNesting = 60      // arrays and dictionaries within each other
+	maxNesting = 60      // nested arrays and dictionaries
 	maxItems   = 200_000 // of one of them
 )
 
-// lexer reads objects from bytes. It never fails: what makes no sense becomes nil or a word.
+// lexer reads objects from bytes. It never fails: invalid input becomes nil or a word.
 type lexer struct {
 	b     []byte
 	at    int
 	depth int
-	refs  bool // "1 0 R" stands for an object; not so in content
+	refs  bool // "1 0 R" is a reference; not in page content
 }
 
 func isPDFSpace(c byte) bool {
@@ -226,7 +226,7 @@ func (l *lexer) literal() pdfString {
 	return pdfString(out)
 }
 
-// escape returns the byte that a backslash and what stands at the lexer mean, 0 for none.
+// escape returns the byte for a backslash and the text at the lexer, 0 for none.
 func (l *lexer) escape() byte {
 	c := l.b[l.at]
 	switch c {

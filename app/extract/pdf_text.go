@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// matrix is a transformation of the plane as PDF writes it.
+// matrix is a transformation of the plane as written in PDF.
 type matrix [6]float64
 
 var identity = matrix{1, 0, 0, 1, 0, 0}
 
-// times applies m first, then n.
+// times returns the transformation that applies m first, then n.
 func (m matrix) times(n matrix) matrix {
 	return matrix{
 		m[0]*n[0] + m[1]*n[2], m[0]*n[1] + m[1]*n[3],
@@ -20,7 +20,7 @@ func (m matrix) times(n matrix) matrix {
 	}
 }
 
-// pen is the state that q keeps and Q brings back.
+// pen is the state that q saves and Q restores.
 type pen struct {
 	ctm                            matrix
 	font                           *pdfFont
@@ -29,13 +29,13 @@ type pen struct {
 }
 
 const (
-	maxForms   = 12  // contents within each other
-	maxPens    = 200 // q within each other
+	maxForms   = 12  // nested contents
+	maxPens    = 200 // nested q
 	maxOperand = 20_000
-	wordGap    = 0.15 // of the letters' height: more room between two glyphs parts words
+	wordGap    = 0.15 // of the font height: a wider gap between two glyphs separates words
 )
 
-// pdfText walks the content of a page and writes the glyphs it shows, with blanks and line ends where they stand apart.
+// pdfText reads the content of a page and writes the glyphs it shows, with blanks and line ends where they are apart.
 type pdfText struct {
 	f     *pdf
 	out   *sink
@@ -45,8 +45,8 @@ type pdfText struct {
 	line  matrix
 
 	begun bool
-	x, y  float64 // where the last glyph ended, on the page
-	forms int     // drawn so far, in all
+	x, y  float64 // end of the last glyph on the page
+	forms int     // number drawn so far
 }
 
 func (t *pdfText) run(content []byte, resources pdfDict, depth int) error {
@@ -79,7 +79,7 @@ func (t *pdfText) run(content []byte, resources pdfDict, depth int) error {
 	return nil
 }
 
-// skipPicture skips a picture inside the content itself.
+// skipPicture skips an inline picture.
 func skipPicture(l *lexer) {
 	for {
 		switch w := l.next().(type) {
@@ -203,7 +203,7 @@ func (t *pdfText) move(x, y float64) {
 
 func (t *pdfText) advance(x float64) { t.tm = matrix{1, 0, 0, 1, x, 0}.times(t.tm) }
 
-// form draws a content that is used by name.
+// form draws a content that is referred to by name.
 func (t *pdfText) form(o any, resources pdfDict, depth int) error {
 	s, ok := t.f.get(o).(*pdfStream)
 	if !ok || t.f.name(s.dict["Subtype"]) != "Form" || depth >= maxForms {
@@ -250,7 +250,8 @@ func (t *pdfText) show(s string) {
 	}
 }
 
-// place writes a glyph that stands where the pen is, and before it what the way from the last one means.
+// place writes a glyph at the pen's position, preceded by the blank or line end that the distance from the last one
+// implies.
 func (t *pdfText) place(text string) {
 	m := t.tm.times(t.pen.ctm)
 	length := math.Hypot(m[0], m[1])
@@ -269,7 +270,7 @@ func (t *pdfText) place(text string) {
 	t.begun = true
 	first, _ := utf8.DecodeRuneInString(text)
 	if t.out.blank == '\n' && unicode.IsLower(first) && t.hyphen() {
-		// A word that the end of the line had parted.
+		// A word hyphenated at the end of the line.
 		t.out.b.Truncate(t.out.b.Len() - t.hyphenLength())
 		t.out.blank = 0
 	}

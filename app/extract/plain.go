@@ -13,11 +13,11 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// maxPlain bounds how much of a text is looked at, in bytes: it holds more than is kept.
+// maxPlain limits how many bytes of a text are read; that is more than is kept.
 const maxPlain = 4 << 20
 
-// decoded returns the bytes as UTF-8: by their mark, by the charset that is named, as they are when they are UTF-8, else
-// as Windows' western letters.
+// decoded returns the bytes as UTF-8: decoded by their byte order mark, else by the named charset, else unchanged if
+// they are valid UTF-8, else as windows-1252.
 func decoded(b []byte, name string) string {
 	switch {
 	case bytes.HasPrefix(b, []byte{0xef, 0xbb, 0xbf}):
@@ -42,7 +42,7 @@ func decoded(b []byte, name string) string {
 	return string(out)
 }
 
-// cutRune takes off the beginning of a rune at the end, where the text was cut.
+// cutRune removes an incomplete rune at the end of a cut text.
 func cutRune(b []byte) []byte {
 	for i := 1; i <= 3 && i <= len(b); i++ {
 		if utf8.RuneStart(b[len(b)-i]) {
@@ -72,10 +72,10 @@ func readPlain(r io.Reader, mediaType string, out *sink) error {
 	return nil
 }
 
-// unread are the elements whose text nobody sees.
+// unread are the elements whose text is not visible.
 var unread = map[string]bool{"script": true, "style": true, "template": true, "noscript": true, "head": false, "svg": true}
 
-// blocks end a line.
+// blocks are the elements that end a line.
 var blocks = map[string]bool{"p": true, "div": true, "br": true, "li": true, "tr": true, "h1": true, "h2": true, "h3": true, "h4": true, "h5": true, "h6": true,
 	"title": true, "pre": true, "blockquote": true, "table": true, "section": true, "article": true, "header": true, "footer": true, "dt": true, "dd": true, "hr": true}
 
@@ -92,7 +92,7 @@ func readHTML(r io.Reader, mediaType string, out *sink) error {
 	return nil
 }
 
-// htmlText works by tokens: a tree of what strangers nest would cost more than it tells.
+// htmlText works on tokens: a tree of strangers' nesting would cost too much.
 func htmlText(s string, out *sink) {
 	z := html.NewTokenizer(strings.NewReader(s))
 	z.SetMaxBuf(1 << 20)

@@ -10,17 +10,17 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// unheard are the destinations whose text is not the document's.
+// unheard are the destinations whose text does not belong to the document.
 var unheard = map[string]bool{"fonttbl": true, "colortbl": true, "stylesheet": true, "info": true, "pict": true, "object": true, "themedata": true,
 	"datastore": true, "latentstyles": true, "listtable": true, "listoverridetable": true, "generator": true, "fldinst": true, "xmlnstbl": true, "rsidtbl": true, "filetbl": true}
 
 var codePages = map[int]encoding.Encoding{437: charmap.CodePage437, 850: charmap.CodePage850, 1250: charmap.Windows1250, 1251: charmap.Windows1251, 1252: charmap.Windows1252,
 	1253: charmap.Windows1253, 1254: charmap.Windows1254, 1257: charmap.Windows1257, 10000: charmap.Macintosh}
 
-// group is what holds until the brace closes.
+// group is the state that lasts until the brace closes.
 type group struct {
 	hidden bool
-	skip   int // characters that stand for a \u, for readers who do not know it
+	skip   int // characters that replace a \u for readers that do not know it
 }
 
 const maxGroups = 2000
@@ -93,7 +93,7 @@ func (p *rtf) byte(c byte) {
 func (p *rtf) control() error {
 	c, err := p.in.ReadByte()
 	if err != nil {
-		return nil // breaks off
+		return nil // truncated
 	}
 	switch {
 	case c == '\'':
@@ -163,7 +163,7 @@ func (p *rtf) word(word string, number int, has bool) error {
 	switch word {
 	case "bin":
 		if number > 0 {
-			_, _ = p.in.Discard(number) // its end ends the loop
+			_, _ = p.in.Discard(number) // an early end also ends the loop
 		}
 		return nil
 	case "ansicpg":

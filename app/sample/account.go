@@ -11,7 +11,7 @@ import (
 	"sportello/store"
 )
 
-// Account is somebody of the demo who can sign in.
+// Account is a person of the demo who can sign in.
 type Account struct {
 	Role     string // requester, coordinator, agent, supervisor, editor or administrator
 	Name     string
@@ -19,11 +19,11 @@ type Account struct {
 	Password string
 }
 
-// Accounts are one for each role, in the order of desk.Roles.
+// Accounts has one account for each role, in the order of the roles.
 type Accounts []Account
 
-// NewPasswords gives new passwords to the people whom the demo shows, one for each role, and returns them. Sessions
-// they had end. NotFound when the desk is not the demo's.
+// NewPasswords sets new passwords for the people presented by the demo, one for each role, and returns them. It ends
+// their sessions. It returns a NotFound error when the desk is not a demo.
 func NewPasswords(d *desk.Desk) (Accounts, error) {
 	cast, err := People()
 	if err != nil {
@@ -40,13 +40,13 @@ func NewPasswords(d *desk.Desk) (Accounts, error) {
 	return out, out.set(d)
 }
 
-// MostAgents and MostRequesters are how many of each Generate makes.
+// MostAgents and MostRequesters are how many people of each kind Generate creates.
 const (
 	MostAgents     = 6 * generatedAgents
 	MostRequesters = generatedPeople
 )
 
-// GeneratedAccounts gives new passwords to agents and requesters whom Generate made, and returns them, agents first.
+// GeneratedAccounts sets new passwords for agents and requesters created by Generate, and returns them, agents first.
 func GeneratedAccounts(d *desk.Desk, agents, requesters int) (Accounts, error) {
 	var out Accounts
 	add := func(role string, first, n, most int) {
@@ -78,7 +78,7 @@ func (list Accounts) set(d *desk.Desk) error {
 	return nil
 }
 
-// password makes one that can be read aloud and typed: three words of three syllables and two digits, 61 bits.
+// password returns a password that can be read aloud and typed: three words of three syllables and two digits, 61 bits.
 func password() string {
 	pick := func(n int) int {
 		v, err := rand.Int(rand.Reader, big.NewInt(int64(n)))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// attach makes the bytes of a file that comes with a first message: a screenshot, an extraction or a log.
+// attach returns the content of a file for a first message: a screenshot, an extract or a log.
 func (s *stage) attach(name, window, subject, language string, at time.Time) ([]byte, error) {
 	r := rand.New(rand.NewPCG(1, uint64(at.Unix()))) // #nosec G115 G404 -- a seed, for the same picture each time
 	switch {
@@ -72,7 +72,7 @@ func serverLog(r *rand.Rand, at time.Time) []byte {
 	return []byte(b.String())
 }
 
-// italianAmount writes cents as Italians do: 1.284,50.
+// italianAmount formats cents in the Italian way: 1.284,50.
 func italianAmount(cents int) string {
 	euro := fmt.Sprint(cents / 100)
 	var parts []string

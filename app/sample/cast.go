@@ -23,7 +23,7 @@ import (
 	"sportello/store"
 )
 
-// stage is the desk being filled and everybody on it.
+// stage is the desk being filled, with everybody in it.
 type stage struct {
 	ctx   context.Context
 	d     *desk.Desk
@@ -38,17 +38,17 @@ type stage struct {
 	groups  map[string]*store.Group
 	modules map[string]*catalogue.Level
 	ids     map[uint64]*catalogue.Level
-	tickets int // in all
+	tickets int // total number
 	drawn   map[Picture][]byte
-	stored  map[string]bool // sums of blobs that are written or being written
+	stored  map[string]bool // sums of blobs written or being written
 	storing errgroup.Group
 	events  events
 	order   int
-	played  int // steps
-	left    int // and those that their ticket no longer offered when their time came
+	played  int // steps done
+	left    int // steps skipped because their ticket no longer offered them
 }
 
-// player is a person of the demo with what the store does not know of them.
+// player is a person of the demo with what the store does not contain about them.
 type player struct {
 	Person
 	row *store.Person
@@ -58,10 +58,10 @@ func (p *player) actor() policy.Actor {
 	return policy.Actor{Person: p.row, Via: "page", Language: p.Language}
 }
 
-// system is who makes what was there before anybody signed in.
+// system is the actor for everything that exists before the first sign-in.
 var system = policy.Actor{System: true, Via: "command", Language: "it"}
 
-// scene makes organisations, units, people, saved replies and the texts of the home page.
+// scene creates organisations, units, people, saved replies and the texts of the home page.
 func (s *stage) scene() error {
 	var err error
 	if s.cast, err = People(); err != nil {
@@ -110,7 +110,7 @@ func (s *stage) peoplePut() error {
 	for _, p := range s.cast.Persons {
 		seen[p.Email] = s.cal.Add(s.now, -time.Duration(s.r.IntN(60*60))*time.Minute)
 	}
-	// Straight into the store: AddPerson would leave a link for each, and their secrets differ from run to run.
+	// Write straight to the store: Add would create a link for each person, with a secret that differs from run to run.
 	var rows []*store.Person
 	err := s.d.Store().Update(store.By{Via: "command", Act: "add-person"}, func(tx *store.Tx) error {
 		rows = nil
@@ -176,7 +176,7 @@ func (s *stage) texts(admin policy.Actor) error {
 	return nil
 }
 
-// hours splits the first line off, which says the hours, from what explains them.
+// hours splits off the first line, the hours, from the explanation.
 func (h HomeTexts) hours() (hours, more store.Words) {
 	cut := func(s string) (string, string) {
 		first, rest, _ := strings.Cut(strings.TrimSpace(s), "\n")
@@ -187,7 +187,7 @@ func (h HomeTexts) hours() (hours, more store.Words) {
 	return hours, more
 }
 
-// catalogue gives the modules the versions that were in use, the other desks their addresses, and the groups theirs.
+// catalogue sets the versions of modules, and the addresses of the other desks and of the groups.
 func (s *stage) catalogue(admin policy.Actor) error {
 	domain := s.cast.Organisations[0].Domain
 	addresses := map[string]string{"esse3": "https://segreteria." + domain + "/assistenza", "u-gov/programmazione-didattica": "https://didattica." + domain + "/assistenza",
@@ -223,7 +223,7 @@ func (s *stage) catalogue(admin policy.Actor) error {
 
 var pictureLink = regexp.MustCompile(`!\[([^\]]*)\]\(picture:([a-z]+)\)`)
 
-// library plans the writing of the articles: most before the first ticket, the others over the year.
+// library plans when the articles are written: most before the first ticket, the others over the year.
 func (s *stage) library(first time.Time) error {
 	articles, err := Articles()
 	if err != nil {
@@ -243,7 +243,7 @@ func (s *stage) library(first time.Time) error {
 	return nil
 }
 
-// author is the editor for every other article, else an agent of the module's group.
+// author returns the editor for every second article, else an agent of the module's group.
 func (s *stage) author(a Article) *player {
 	if s.r.IntN(2) == 0 {
 		if l := s.modules[a.Module]; l != nil && l.Here() {
@@ -291,7 +291,7 @@ func (s *stage) write(by *player, a Article, v ArticleVersion) error {
 	return nil
 }
 
-// picture draws each picture once.
+// picture draws each picture only once.
 func (s *stage) picture(p Picture) ([]byte, error) {
 	if raw := s.drawn[p]; raw != nil {
 		return raw, nil
@@ -301,8 +301,8 @@ func (s *stage) picture(p Picture) ([]byte, error) {
 	return raw, err
 }
 
-// upload makes a pending file of the person. The bytes are written behind its back, each once, for syncing them is
-// what takes time; Demo waits for them before it ends.
+// upload creates a pending file of the person. The bytes are written in the background, each content once, because
+// syncing is slow; Demo waits for them before it returns.
 func (s *stage) upload(by *player, name, kind string, raw []byte) (uint64, error) {
 	sum := fmt.Sprintf("%x", sha256.Sum256(raw))
 	if !s.stored[sum] {

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Clock is a clock that stands where it was set. The store of a demo runs on it while it is filled, so that each act is
-// recorded at the time it is meant to have happened.
+// Clock is a clock that stands still between calls of Set. The store of a demo runs on it while it is filled, so that
+// each act is recorded at its intended time.
 type Clock struct{ at atomic.Pointer[time.Time] }
 
-// NewClock returns a clock that stands at the time.
+// NewClock returns a clock stopped at the time.
 func NewClock(at time.Time) *Clock {
 	c := &Clock{}
 	c.Set(at)
 	return c
 }
 
-// Now returns the time at which the clock stands.
+// Now returns the time of the clock.
 func (c *Clock) Now() time.Time { return *c.at.Load() }
 
-// Set puts the clock to the time.
+// Set sets the clock.
 func (c *Clock) Set(t time.Time) { c.at.Store(&t) }

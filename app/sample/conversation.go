@@ -28,7 +28,7 @@ func (m *matter) open() error {
 		return err
 	}
 	if !n.Deadline.After(m.opened) {
-		n.Deadline = time.Time{} // nobody gives a date that has passed
+		n.Deadline = time.Time{} // nobody enters a date in the past
 	} else if n.Urgency == store.NoDate {
 		n.Urgency = store.Week
 	}
@@ -77,7 +77,7 @@ func (m *matter) enclose(n *ticket.NewTicket) error {
 	return err
 }
 
-// answers to what the form of the module asks; not everybody fills them in.
+// answers returns answers to the questions of the module's form; not everybody fills them in.
 func (m *matter) answers(l *catalogue.Level) map[string]string {
 	out := map[string]string{}
 	for _, q := range l.Questions {
@@ -102,11 +102,11 @@ func (m *matter) answers(l *catalogue.Level) map[string]string {
 	return out
 }
 
-// texts answer the questions of the built-in catalogue, by code.
+// texts are answers to the questions of the built-in catalogue, by code.
 var texts = map[string]string{"prodotto": "11{codice}", "progetto": "{progetto}", "documento": "DG {codice}", "struttura": "Dipartimento, segreteria amministrativa",
 	"analisi": "Costi per progetto, filtro anno {anno}", "ciclo": "Ciclo {anno}, primo semestre", "cruscotto": "Andamento della spesa", "matricola": "{matricola}"}
 
-// hints lead from words of a ticket to the choice its writer would make.
+// hints map words in a ticket to the choice its writer would make.
 var hints = []struct {
 	choice string
 	words  []string
@@ -130,12 +130,12 @@ func choose(text string, choices []string) string {
 	return ""
 }
 
-// say is a sentence of the demo's own.
+// say returns a sentence that only the demo has.
 func (m *matter) say(key string) string { return extra[m.story.Language][key] }
 
-// step plans a change of the ticket by somebody. When its time has come they look at the ticket first, and leave what
-// its page no longer offers them: it may have been closed automatically meanwhile, or be a duplicate. So nothing is
-// refused, and what goes wrong all the same is a fault.
+// step plans a change of the ticket by a person. When its time comes, they look at the ticket first and skip what its
+// page no longer offers: it may have been closed automatically, or be a duplicate. So nothing is refused, and any error
+// is a fault.
 func (m *matter) step(at time.Time, by *player, what ticket.Step) {
 	m.s.at(at, func() error {
 		fits, err := m.offered(by, what)
@@ -153,7 +153,7 @@ func (m *matter) step(at time.Time, by *player, what ticket.Step) {
 	})
 }
 
-// offered reports whether the ticket, as it is now, offers the step to somebody.
+// offered reports whether the ticket in its current state offers the step to the person.
 func (m *matter) offered(by *player, what ticket.Step) (bool, error) {
 	v, err := m.s.d.Tickets.Read(by.actor(), m.number)
 	if err != nil {
@@ -184,14 +184,14 @@ func (m *matter) offered(by *player, what ticket.Step) (bool, error) {
 	return v.Ticket.State.Active(), nil
 }
 
-// joins reports whether somebody may link another ticket or find this one a duplicate of it; 0 is none.
+// joins reports whether the person may link another ticket or mark this one as its duplicate; 0 means none.
 func (m *matter) joins(by *player, other uint64) (bool, error) {
 	if other == 0 {
 		return true, nil
 	}
 	v, err := m.s.d.Tickets.Read(by.actor(), other)
 	if store.KindOf(err) == store.NotFound {
-		return false, nil // what they may not see
+		return false, nil // they may not see the other ticket
 	}
 	return err == nil && v.May[policy.Arrange] && v.Ticket.DuplicateOf == 0 && !v.Ticket.IsSpam(), err
 }
@@ -199,14 +199,14 @@ func (m *matter) joins(by *player, other uint64) (bool, error) {
 func public(body string) *ticket.Text { return &ticket.Text{Body: body} }
 func note(body string) *ticket.Text   { return &ticket.Text{Body: body, Internal: true} }
 
-// pace is how the time between two steps of a conversation passes.
+// pace is how time passes between two steps of a conversation.
 type pace struct {
 	m    *matter
 	at   time.Time
-	step time.Duration // of working time, for what still goes on; 0: as long as it takes
+	step time.Duration // working time between steps of an unfinished ticket; 0: a random time
 }
 
-// later moves on by the time somebody takes: an agent after the priority, a requester half a day.
+// later advances by the time a person takes: an agent according to the priority, a requester half a day.
 func (p *pace) later(agent bool) time.Time {
 	s := p.m.s
 	if p.step > 0 {
@@ -225,12 +225,12 @@ func (p *pace) later(agent bool) time.Time {
 	return p.at
 }
 
-// plan plans the life of the ticket after its opening.
+// plan plans what happens to the ticket after its opening.
 func (m *matter) plan() {
 	s := m.s
 	p := &pace{m: m, at: m.opened}
 	if m.colleague != nil {
-		p.at = s.cal.Add(m.opened, time.Duration(3+s.r.IntN(25))*time.Minute) // before the first answer: later it would reopen
+		p.at = s.cal.Add(m.opened, time.Duration(3+s.r.IntN(25))*time.Minute) // before the first answer: later it would reopen the ticket
 		m.step(p.at, m.requester, ticket.Step{Message: public(m.say("colleague")), Add: []string{m.colleague.Email}})
 	}
 	switch m.end {
@@ -258,7 +258,7 @@ func (m *matter) plan() {
 	case asItStands:
 		p.step = s.cal.Between(m.opened, s.now) / time.Duration(len(m.story.Replies)+2)
 		if m.story.State == "planned" {
-			p.step /= 3 // that was some time ago
+			p.step /= 3 // that is some time ago
 		}
 		last := m.lastAnswer()
 		switch m.story.State {
@@ -279,7 +279,7 @@ func (m *matter) plan() {
 	m.finish(p)
 }
 
-// finish plays the story to its outcome and what may come after it.
+// finish plays the story to its outcome and what may follow.
 func (m *matter) finish(p *pace) {
 	s := m.s
 	switch {
@@ -323,13 +323,13 @@ func (m *matter) finish(p *pace) {
 	}
 }
 
-// joinTwin has the agent find that the ticket is about what a colleague has reported.
+// joinTwin makes the agent discover that a colleague has reported the same problem.
 func (m *matter) joinTwin(p *pace) {
 	at := m.s.cal.Add(p.at, time.Duration(8+m.s.r.IntN(10))*time.Minute)
 	m.step(at, m.agent, ticket.Step{Message: public(m.say("duplicate")), To: store.StateResolved, Outcome: store.Duplicate, DuplicateOf: m.twinOf.number})
 }
 
-// mentioned has the agent ask somebody in a note, who answers with another.
+// mentioned makes the agent ask a colleague in a note; the colleague answers with another.
 func (m *matter) mentioned(p *pace) {
 	if m.mention == nil {
 		return
@@ -343,7 +343,7 @@ func (m *matter) mentioned(p *pace) {
 	}
 }
 
-// lastAnswer is the index of the last public message of an agent.
+// lastAnswer returns the index of an agent's last public message.
 func (m *matter) lastAnswer() int {
 	last := -1
 	for i, r := range m.story.Replies {
@@ -354,8 +354,8 @@ func (m *matter) lastAnswer() int {
 	return last
 }
 
-// talk plays the replies. The one with the index last carries the end; what the requester writes after a resolution
-// confirms it. It reports whether that happened.
+// talk plays the replies. The reply with the index last carries the end; a requester's message after a resolution
+// confirms it. talk reports whether that happened.
 func (m *matter) talk(p *pace, replies []Reply, last int, end ticket.Step) (confirmed bool) {
 	for i, r := range replies {
 		body := m.fill.Replace(r.Text)
@@ -365,7 +365,7 @@ func (m *matter) talk(p *pace, replies []Reply, last int, end ticket.Step) (conf
 			m.step(at, m.agent, ticket.Step{Message: note(body)})
 		case r.By == "agent" && i == last:
 			if end.To == store.StatePlanned {
-				m.step(at, m.agent, ticket.Step{Take: true}) // what is new cannot be planned
+				m.step(at, m.agent, ticket.Step{Take: true}) // a new ticket cannot be planned
 			}
 			final := end
 			final.Message = public(body)

@@ -15,24 +15,24 @@ import (
 	"sportello/store"
 )
 
-// Tickets of the demo, and how many of them still want work.
+// The tickets of the demo, and how many of them are unfinished.
 const (
 	demoTickets = 400
 	demoDays    = 365
 )
 
-// Start returns when the clock of a demo's store has to stand while the desk is seeded: shortly before anybody of the
-// demo did anything.
+// Start returns the time at which the clock of a demo's store must stand while the desk is seeded: shortly before
+// anybody in the demo does anything.
 func Start(now time.Time) time.Time { return now.UTC().AddDate(0, 0, -demoDays-30) }
 
-// Demo fills an empty, seeded desk: the people of an invented university, their articles, and 400 tickets of the last
-// twelve months, played as these people through the desk's own methods, in the order of time, so that history, notices
-// and due times are what they would have been. The desk's store must run on the clock, which stands at Start(now) or
-// earlier; Demo moves it on to now. The same seed and now make the same data; only the passwords, which it gives to one
-// person of each role and returns, are new each time. Notices older than a week are read.
+// Demo fills an empty, seeded desk with the people of an invented university, their articles, and 400 tickets of the
+// last twelve months. It plays them through the desk's own methods, in order of time, so that history, notices and due
+// times are what they would have been. The desk's store must run on the clock, which stands at Start(now) or earlier;
+// Demo moves it on to now. The same seed and now give the same data; only the passwords, which it sets for one person
+// of each role and returns, are new each time. Notices older than a week are marked as read.
 //
-// It can be made at any second. What is invented decides what people would like to do, and when; the desk is asked then
-// whether they still can (see step).
+// Demo works for any now. The invented stories say what people would like to do, and when; the desk decides whether
+// they still can (see step).
 func Demo(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time.Time) (Accounts, error) {
 	if err := newStage(ctx, d, clock, seed, now, demoTickets).fill(); err != nil {
 		return nil, err
@@ -40,9 +40,9 @@ func Demo(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time
 	return NewPasswords(d)
 }
 
-// newStage returns the desk of a demo with so many tickets, still empty.
+// newStage returns the empty desk of a demo with the given number of tickets.
 func newStage(ctx context.Context, d *desk.Desk, clock *Clock, seed uint64, now time.Time, tickets int) *stage {
-	now = now.Truncate(time.Second).In(d.Location()) // however the moment was written
+	now = now.Truncate(time.Second).In(d.Location()) // whatever the time zone of now
 
 	s := &stage{ctx: ctx, d: d, clock: clock, r: rand.New(rand.NewPCG(seed, 0x5907e110)), now: now, loc: d.Location(), // #nosec G404 -- the same data each time; passwords are made elsewhere
 		cal:    worktime.Calendar{Begin: 8, End: 18, Location: d.Location()},
@@ -84,7 +84,7 @@ func (s *stage) fill() error {
 	return nil
 }
 
-// event is something that is done at a time of the demo's year.
+// event is an act at a time of the demo's year.
 type event struct {
 	at    time.Time
 	order int
@@ -108,7 +108,7 @@ func (e *events) Pop() any {
 	return last
 }
 
-// at plans something. What would be done after now is not.
+// at plans an act. Acts after now are dropped.
 func (s *stage) at(t time.Time, do func() error) {
 	if t.After(s.now) {
 		return
@@ -117,7 +117,7 @@ func (s *stage) at(t time.Time, do func() error) {
 	heap.Push(&s.events, event{t, s.order, do})
 }
 
-// play does what is planned, in the order of time, and what happens automatically in between.
+// play does the planned acts in order of time, and what happens automatically in between.
 func (s *stage) play() error {
 	for len(s.events) > 0 {
 		if err := s.ctx.Err(); err != nil {
@@ -207,7 +207,7 @@ func (s *stage) notices() error {
 	return nil
 }
 
-// agent returns somebody of the group who answers in the language; supervisors now and then.
+// agent returns an agent of the group who answers in the language, sometimes a supervisor.
 func (s *stage) agent(group uint64, language string) *player {
 	var fit []*player
 	for _, p := range s.known {
@@ -228,7 +228,7 @@ func (s *stage) agent(group uint64, language string) *player {
 	return fit[s.r.IntN(len(fit))]
 }
 
-// supervisor returns who leads the group.
+// supervisor returns the group's supervisor.
 func (s *stage) supervisor(group uint64) *player {
 	i := slices.IndexFunc(s.known, func(p *player) bool { return p.row.Supervises(group) })
 	if i < 0 {
@@ -237,7 +237,7 @@ func (s *stage) supervisor(group uint64) *player {
 	return s.known[i]
 }
 
-// requester returns somebody who would write the ticket, not one of those named.
+// requester returns a person who could have written the ticket, other than those in not.
 func (s *stage) requester(t *Ticket, not ...*player) *player {
 	var fit []*player
 	for _, p := range s.known {

@@ -20,7 +20,7 @@ import (
 // demoNow is a Tuesday morning.
 var demoNow = time.Date(2026, 3, 17, 9, 40, 0, 0, time.UTC)
 
-// fill makes a demo in a folder of its own.
+// fill creates a demo in its own folder.
 func fill(t *testing.T, seed uint64, now time.Time) (*desk.Desk, Accounts) {
 	t.Helper()
 	clock := NewClock(Start(now))
@@ -131,7 +131,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 	signIn(t, d, accounts)
 }
 
-// signIn tries the accounts: each has the role it is shown for, and the agent has unread notices.
+// signIn signs in with the accounts: each has its role, and the agent has unread notices.
 func signIn(t *testing.T, d *desk.Desk, accounts Accounts) {
 	t.Helper()
 	if len(accounts) != len(people.Roles) {
@@ -157,10 +157,10 @@ func signIn(t *testing.T, d *desk.Desk, accounts Accounts) {
 }
 
 func TestTheSameSeedMakesTheSameDemo(t *testing.T) {
-	// At night on a Sunday nobody works, and there is a demo all the same.
+	// On a Sunday night nobody works, and there must be a demo nevertheless.
 	now := time.Date(2026, 11, 22, 23, 10, 0, 0, time.UTC)
 	one, _ := fill(t, 7, now)
-	two, _ := fill(t, 7, now.In(one.Location())) // the same moment, written otherwise
+	two, _ := fill(t, 7, now.In(one.Location())) // the same moment in another time zone
 	if a, b := everything(t, one), everything(t, two); a != b {
 		t.Error("two demos differ")
 	}
@@ -178,7 +178,7 @@ func everything(t *testing.T, d *desk.Desk) string {
 	if err == nil {
 		err = d.ExportPeople(context.Background(), system, func(r people.PersonRecord) error { return put(r) })
 	}
-	if err == nil { // the log has every row with its number and times, and what is in it but for secrets
+	if err == nil { // the log contains every row with its number and times, and its content except secrets
 		err = d.Store().View(func(tx *store.Tx) error {
 			for c, err := range tx.Changes(0) {
 				if err == nil {

@@ -1,7 +1,7 @@
 package sample
 
-// extra is what is said in the demo beside the conversations of text/tickets.toml, in both languages. {chi} is the
-// first name of who is addressed, {n} the number of another ticket.
+// extra has the sentences of the demo besides the conversations in text/tickets.toml, in both languages. {chi} is the
+// first name of the person addressed, {n} the number of another ticket.
 var extra = map[string]map[string]string{
 	"it": {
 		"duplicate": "Buongiorno, la stessa cosa è già stata segnalata dal tuo ufficio e ci stiamo lavorando. Unisco le due richieste, così la risposta arriva a entrambi.",

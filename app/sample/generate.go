@@ -12,17 +12,17 @@ import (
 	"sportello/store"
 )
 
-// GenerateOptions say what Generate makes. Tickets is how many; the rest may be left out.
+// GenerateOptions say what Generate creates. Tickets is required.
 type GenerateOptions struct {
 	Tickets  int
 	Seed     uint64
 	Now      time.Time             // the end of the two years; the present when zero
-	Clock    *Clock                // the clock the store runs on: moved along, so that rows change when they are said to
+	Clock    *Clock                // the clock of the store, moved along so that rows change at the times they show
 	Location *time.Location        // of working hours; Europe/Rome when nil
 	Progress func(done, total int) // called after each batch
 }
 
-// The shape of what Generate makes (DESIGN.md, section 5).
+// The proportions of what Generate creates.
 const (
 	generatedYears   = 2
 	generatedPeople  = 2500
@@ -38,13 +38,13 @@ const (
 	generatedAddress = "ateneo.example"
 )
 
-// Generate adds tickets as a real desk has them after two years: conversations in Italian and English of words with
-// natural frequencies, 2,500 requesters in 60 units, the built-in groups and modules, notes, and 2.5 % not closed.
-// Numbers go on from the last one. People and units that an earlier run made are used again. The desk must be seeded
-// and its notices planned: nobody is notified of what Generate makes, and notices not planned before are never planned.
+// Generate adds the tickets of two years of a real desk: conversations in Italian and English with natural word
+// frequencies, 2,500 requesters in 60 units, the built-in groups and modules, notes, and 2.5 % unclosed tickets.
+// Numbers continue from the last one. It reuses people and units of an earlier run. The desk must be seeded and its
+// notices planned: nobody is notified of generated tickets, and notices that were not planned before never will be.
 //
-// The same seed makes the same tickets. Work is done in transactions of 2,000 tickets; the store is best opened with
-// NoSync and its file synced at the end.
+// The same seed gives the same tickets. The work is done in transactions of 2,000 tickets; open the store with NoSync
+// and sync its file at the end.
 func Generate(ctx context.Context, st *store.Store, o GenerateOptions) error {
 	if o.Now.IsZero() {
 		o.Now = st.Now()
@@ -83,7 +83,7 @@ func Generate(ctx context.Context, st *store.Store, o GenerateOptions) error {
 // run makes batches in one goroutine and writes them in another.
 func (g *generator) run(ctx context.Context) error {
 	opened := g.openings()
-	size := min(atOnce, max(50, len(opened)/400)) // small runs too get their dates right
+	size := min(atOnce, max(50, len(opened)/400)) // small batches, so that small runs get correct dates too
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	batches := make(chan []generated, 2)
@@ -164,7 +164,7 @@ type generator struct {
 	general uint64
 }
 
-// placedModule is a level of the catalogue that is served here, with its group.
+// placedModule is a level of the catalogue served here, with its group.
 type placedModule struct{ id, group uint64 }
 
 type generated struct {
@@ -172,8 +172,7 @@ type generated struct {
 	messages []store.Message
 }
 
-// openings are the seconds at which tickets are opened, in order: on working days of the two years, in the hours of
-// work.
+// openings returns the seconds at which tickets are opened, in order: in the working hours of the two years.
 func (g *generator) openings() []int64 {
 	var days []time.Time
 	busy := [13]int{0, 5, 4, 4, 3, 4, 4, 3, 1, 4, 4, 5, 4}
@@ -197,7 +196,7 @@ func (g *generator) openings() []int64 {
 	return out
 }
 
-// prepare reads the settings and the catalogue and makes sure of the people.
+// prepare reads the settings and the catalogue and makes sure that the people exist.
 func (g *generator) prepare() error {
 	err := g.st.Update(store.By{Via: "import", Act: "import"}, func(tx *store.Tx) error {
 		set, err := store.SettingsTable.Get(tx, 1)
@@ -251,7 +250,7 @@ func (g *generator) catalogue(tx *store.Tx) error {
 		if p.group == 0 || retired || channel == store.OtherDesk || channel == store.ByEmail {
 			continue
 		}
-		// What stands deeper is asked about more.
+		// Deeper levels get more questions.
 		for range 1 + 2*min(1, m.Parent) {
 			g.modules = append(g.modules, p)
 		}
@@ -328,7 +327,7 @@ var givenNames = []string{"Ada", "Aldo", "Alba", "Amos", "Anita", "Bianca", "Bru
 var familyBegins = []string{"Albe", "Bara", "Cale", "Doro", "Este", "Fari", "Gala", "Lamo", "Mori", "Nava", "Orse", "Pela", "Rova", "Sali", "Tari", "Vale"}
 var familyEnds = []string{"ghini", "landi", "monti", "netto", "randa", "selli", "tani", "vanni", "zzoli", "brano"}
 
-// generatedPerson is the person with the number: the same in every run.
+// generatedPerson returns the person with the number, the same in every run.
 func generatedPerson(i int) *store.Person {
 	given := givenNames[i%len(givenNames)]
 	rest := i / len(givenNames)

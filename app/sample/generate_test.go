@@ -136,7 +136,7 @@ func TestGeneratedTicketsHaveTheShapeOfADesk(t *testing.T) {
 	again(t, st, d)
 }
 
-// again generates a second time: numbers go on, people stay, and nobody is told.
+// again generates a second time: numbers continue, people stay, and nobody is notified.
 func again(t *testing.T, st *store.Store, d *desk.Desk) {
 	t.Helper()
 	if err := Generate(context.Background(), st, GenerateOptions{Tickets: 60, Seed: 4, Now: demoNow}); err != nil {

@@ -7,7 +7,7 @@ import (
 	"sportello/store"
 )
 
-// one chooses by weights.
+// one returns a choice at random, by weight.
 func one[T any](r *rand.Rand, choices []T, weights ...int) T {
 	sum := 0
 	for _, w := range weights {
@@ -22,10 +22,10 @@ func one[T any](r *rand.Rand, choices []T, weights ...int) T {
 	return choices[0]
 }
 
-// further are how many messages follow the first: 1.8 on average.
+// further is how many messages follow the first: 1.8 on average.
 var further = []int{0, 1, 2, 3, 4, 5}
 
-// ticket makes one, opened at the time. age is its place among all: 0 the newest, 1 the oldest.
+// ticket returns a ticket opened at the time. age is its position among all: 0 the newest, 1 the oldest.
 func (g *generator) ticket(at time.Time, age float64) generated {
 	r := g.r
 	at = at.UTC()
@@ -33,7 +33,7 @@ func (g *generator) ticket(at time.Time, age float64) generated {
 	if r.Float64() >= shareItalian {
 		l = g.en
 	}
-	who := g.people[int(float64(len(g.people))*r.Float64()*r.Float64())] // some ask much more than others
+	who := g.people[int(float64(len(g.people))*r.Float64()*r.Float64())] // some people ask much more than others
 	module := g.modules[r.IntN(len(g.modules))]
 	t := store.Ticket{
 		Kind:     one(r, []store.TicketKind{store.Clarification, store.Malfunction, store.Request, store.Guidance, store.Access}, 36, 34, 20, 4, 6),
@@ -65,7 +65,7 @@ func (g *generator) ticket(at time.Time, age float64) generated {
 	return w.out
 }
 
-// firstLength is how many words a first message has: 110 on average, most fewer, few many more.
+// firstLength returns the number of words of a first message: 110 on average, most fewer, few many more.
 func (g *generator) firstLength() int {
 	for {
 		if n := leastWords + int(g.r.ExpFloat64()*72.6); n <= mostWords {
@@ -74,7 +74,7 @@ func (g *generator) firstLength() int {
 	}
 }
 
-// written is a ticket on its way through its life.
+// written is a ticket being played.
 type written struct {
 	g   *generator
 	l   *language
@@ -82,7 +82,7 @@ type written struct {
 	out generated
 }
 
-// message writes one and keeps the ticket's counts.
+// message adds a message and updates the ticket's counts.
 func (w *written) message(m store.Message, words int) {
 	g, t := w.g, &w.out.ticket
 	g.buf = w.l.text(g.buf[:0], g.r, words)
@@ -104,13 +104,13 @@ func (w *written) message(m store.Message, words int) {
 	w.out.messages = append(w.out.messages, m)
 }
 
-// public moves the clock of the requester's side.
+// public updates the time that the requester's side sees.
 func (w *written) public() {
 	w.out.ticket.PublicRev++
 	w.out.ticket.PublicUpdated = w.at
 }
 
-// pass lets working time pass, not beyond the present.
+// pass advances by working time, but not beyond the present.
 func (w *written) pass(hours float64) {
 	next := w.g.cal.Add(w.at, time.Duration((0.1+w.g.r.ExpFloat64())*hours*float64(time.Hour))).UTC().Truncate(time.Second)
 	if next.After(w.g.o.Now) {
@@ -137,10 +137,10 @@ func (w *written) converse(age float64) {
 	notes := r.Float64() < shareNotes
 	state := g.state(t.Kind, age)
 	if state == store.StateNew && n > 0 {
-		state = store.StateOpen // a desk answers, and who answers takes charge
+		state = store.StateOpen // an answering agent takes charge
 	}
 	for i := range n {
-		// The first answer is an agent's, and the last one where it resolves or asks.
+		// An agent writes the first answer, and also the last one if it resolves or asks.
 		agents := i%2 == 0 || r.IntN(5) == 0
 		if i == n-1 {
 			agents = agents || state != store.StateOpen
@@ -169,7 +169,7 @@ func (w *written) converse(age float64) {
 	w.end(state, n)
 }
 
-// state chooses where the ticket stands. Of the newest twentieth half are not closed, more the newer they are, which
+// state returns the state of the ticket. Half of the newest twentieth are not closed, more the newer they are, which
 // makes 2.5 % of all.
 func (g *generator) state(kind store.TicketKind, age float64) store.State {
 	if age >= 2*shareOpen || g.r.Float64() >= 1-age/(2*shareOpen) {
@@ -196,7 +196,7 @@ func (w *written) end(state store.State, n int) {
 		}
 		w.public()
 	case store.StateResolved:
-		// Not longer ago than a week, else the desk would close it at once.
+		// Not more than a week ago, or the desk would close it at once.
 		if week := g.o.Now.Add(-7 * 24 * time.Hour); w.at.Before(week) {
 			w.at = week.Add(time.Duration(r.IntN(6*24)) * time.Hour).UTC().Truncate(time.Second)
 		}
@@ -215,7 +215,7 @@ func (w *written) end(state store.State, n int) {
 	}
 }
 
-// outcome fits the kind; without a message it is the requester's own.
+// outcome returns an outcome that fits the kind; without a message it is the requester's own.
 func (g *generator) outcome(kind store.TicketKind, messages int) store.Outcome {
 	if messages == 0 {
 		return one(g.r, []store.Outcome{store.Solved, store.Withdrawn}, 1, 1)

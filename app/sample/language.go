@@ -11,23 +11,23 @@ import (
 	"unicode/utf8"
 )
 
-// How many different words the made-up texts of each language are chosen from. The first are those of the built-in
-// articles, in the order of their frequency; the rest are put together from the syllables of these.
+// How many different words the generated texts of each language use. The first are those of the built-in articles, in
+// order of frequency; the rest are made from their syllables.
 const (
 	italianWords = 45000
 	englishWords = 22000
 )
 
-// language writes text in which words have the frequencies of real text: few stand everywhere, most are rare.
+// language writes text with the word frequencies of real text: few words are everywhere, most are rare.
 type language struct {
 	code   string
 	words  []string
-	titles []string // the same, with a capital
-	choose []uint32 // of each word, the chance out of 2^32 that it stands for itself; else for its alias
+	titles []string // the same with a capital letter
+	choose []uint32 // for each word, the chance out of 2^32 that it is chosen itself rather than its alias
 	alias  []uint32
 }
 
-// languages returns the model of Italian and of English. The same seed makes the same words.
+// languages returns the models of Italian and English. The same seed gives the same words.
 func languages(seed uint64) (it, en *language, err error) {
 	articles, err := Articles()
 	if err != nil {
@@ -61,7 +61,7 @@ func newLanguage(code string, counts map[string]int, n int, r *rand.Rand) *langu
 	return l
 }
 
-// grow puts new words together from beginnings, middles and ends of the words there are, until there are n.
+// grow makes new words from beginnings, middles and ends of existing ones until there are n.
 func grow(words []string, n int, r *rand.Rand) []string {
 	var begins, middles, ends []string
 	known := make(map[string]bool, n)
@@ -90,7 +90,7 @@ func grow(words []string, n int, r *rand.Rand) []string {
 	return words
 }
 
-// syllables cuts a word behind each run of vowels; consonants at its end stay with the last.
+// syllables splits a word after each run of vowels; final consonants stay with the last syllable.
 func syllables(w string) []string {
 	var out []string
 	var s strings.Builder
@@ -146,7 +146,7 @@ func (l *language) weigh() {
 	}
 }
 
-// word chooses one: the high half of the random number the place in the table, the low half word or alias.
+// word returns a random word: the high half of the number selects the entry of the table, the low half word or alias.
 func (l *language) word(random uint64) uint32 {
 	i := uint32((random >> 32) * uint64(len(l.words)) >> 32)
 	if uint32(random) <= l.choose[i] { // #nosec G115 -- the low half is what is wanted

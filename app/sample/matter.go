@@ -9,19 +9,19 @@ import (
 	"sportello/store"
 )
 
-// ending is how far a matter is played.
+// ending is how far a story is played.
 type ending uint8
 
 const (
 	finished   ending = iota // to its outcome
-	untouched                // opened, nobody has it
-	taken                    // somebody has it and has not answered yet
-	asked                    // the requester's question waits for an answer
-	answered                 // resolved, and not confirmed yet
-	asItStands               // as far as the scenario goes, which has no outcome
+	untouched                // opened, not assigned
+	taken                    // assigned, not answered yet
+	asked                    // the requester waits for an answer to a question
+	answered                 // resolved, not confirmed yet
+	asItStands               // to the end of a story without an outcome
 )
 
-// matter is one ticket of the demo: a scenario with people and values.
+// matter is one ticket of the demo: a story with people and values.
 type matter struct {
 	s       *stage
 	story   *Ticket
@@ -33,22 +33,22 @@ type matter struct {
 	requester *player
 	agent     *player
 	group     uint64
-	number    uint64 // once it is open
+	number    uint64 // set once it is open
 
 	byPhone   bool // an agent opens it in the requester's name
-	astray    bool // it comes without module and is moved
+	astray    bool // it is opened without a module and moved
 	colleague *player
 	assigned  bool
 	priority  bool
 	mention   *player
 	deadline  time.Time
 	reopens   bool
-	like      *matter // an earlier one to be linked
-	twin      *matter // opened by a colleague about the same thing, to be found a duplicate
+	like      *matter // an earlier one to link
+	twin      *matter // opened by a colleague about the same problem, to be marked as a duplicate
 	twinOf    *matter
 }
 
-// matters plans all tickets, in the order of their opening.
+// matters plans all tickets, in the order in which they are opened.
 func (s *stage) matters() ([]*matter, error) {
 	stories, err := Tickets()
 	if err != nil {
@@ -62,10 +62,10 @@ func (s *stage) matters() ([]*matter, error) {
 	return all, nil
 }
 
-// duplicates is how many tickets are opened about what somebody else has reported.
+// duplicates is how many tickets report what somebody else has reported.
 const duplicates = 3
 
-// groupOf returns the group that gets a story.
+// groupOf returns the group that gets the story's ticket.
 func (s *stage) groupOf(t *Ticket) uint64 {
 	if l := s.modules[t.Module]; l != nil {
 		return l.Group
@@ -73,7 +73,7 @@ func (s *stage) groupOf(t *Ticket) uint64 {
 	return s.groups[store.GeneralGroup].ID
 }
 
-// new makes a matter of a story; nth chooses among its subjects.
+// new returns a ticket of the story; nth selects one of its subjects.
 func (s *stage) new(t *Ticket, nth int, opened time.Time, end ending) *matter {
 	m := &matter{s: s, story: t, opened: opened.Truncate(time.Second), end: end, group: s.groupOf(t), requester: s.requester(t)}
 	m.agent = s.agent(m.group, t.Language)
@@ -86,7 +86,7 @@ func (s *stage) new(t *Ticket, nth int, opened time.Time, end ending) *matter {
 	return m
 }
 
-// deadlineFor is the date a requester gives with the urgency of the story.
+// deadlineFor returns the date that goes with the story's urgency.
 func (s *stage) deadlineFor(t *Ticket, opened time.Time) time.Time {
 	local := opened.In(s.loc)
 	evening := time.Date(local.Year(), local.Month(), local.Day(), 18, 0, 0, 0, s.loc)
@@ -109,18 +109,18 @@ func (s *stage) deadlineFor(t *Ticket, opened time.Time) time.Time {
 	return time.Time{}
 }
 
-// inSeason reports whether the story can come in the month.
+// inSeason reports whether the story can happen in that month.
 func inSeason(t *Ticket, at time.Time) bool {
 	return len(t.Months) == 0 || slices.Contains(t.Months, int(at.Month()))
 }
 
-// ago is the moment before which so many hours of work lie, at a second of its own.
+// ago returns the moment that many working hours before now, with a random second.
 func (s *stage) ago(hours float64) time.Time {
 	return s.cal.Add(s.now, -time.Duration(hours*float64(time.Hour))-time.Duration(s.r.IntN(600))*time.Second)
 }
 
-// active plans the tickets that still want work: new ones nobody has in every group, taken ones, ones that were
-// asked about, and the stories without an outcome.
+// active plans the unfinished tickets: new unassigned ones in every group, assigned ones, ones waiting for an answer,
+// and the stories without an outcome.
 func (s *stage) active(stories []Ticket) []*matter {
 	var all []*matter
 	used := map[*Ticket]bool{}
@@ -177,7 +177,7 @@ func (s *stage) active(stories []Ticket) []*matter {
 		}
 		m := add(find(g.ID, ended), 7+3*float64(i), taken)
 		if m != nil && g.Code == "contabilita" {
-			// Something of its own for the agent whom the demo shows.
+			// Give something to the agent presented by the demo.
 			m.agent = s.shown("agent")
 		}
 	}
@@ -201,8 +201,8 @@ func (s *stage) active(stories []Ticket) []*matter {
 	return all
 }
 
-// dueToday gives three tickets that are being worked a date that is today, or tomorrow noon when the day is over, and
-// three others one that has passed.
+// dueToday gives three tickets in progress a date today, or tomorrow noon when the day is over, and three others a date
+// in the past.
 func (s *stage) dueToday(all []*matter) {
 	local := s.now.In(s.loc)
 	due := time.Date(local.Year(), local.Month(), local.Day(), 18, 0, 0, 0, s.loc)
@@ -226,7 +226,7 @@ func (s *stage) dueToday(all []*matter) {
 	}
 }
 
-// followUp returns the index of a requester's message that an agent still answers in the story, -1 for none.
+// followUp returns the index of a requester's message that an agent answers later in the story, -1 for none.
 func followUp(t *Ticket) int {
 	for i, r := range t.Replies {
 		if r.By == "requester" && i+1 < len(t.Replies) && slices.ContainsFunc(t.Replies[i+1:], func(r Reply) bool { return r.By == "agent" && !r.Note }) {
@@ -236,8 +236,7 @@ func followUp(t *Ticket) int {
 	return -1
 }
 
-// past plans n tickets that were brought to their outcome, over the year. Each story is told about as often as every
-// other, in its season.
+// past plans n finished tickets over the year. Each story is used about equally often, in its season.
 func (s *stage) past(stories []Ticket, n int) []*matter {
 	told := make([]int, len(stories))
 	var days []time.Time
@@ -253,7 +252,7 @@ func (s *stage) past(stories []Ticket, n int) []*matter {
 			if t.Outcome == "" || !inSeason(t, at.In(s.loc)) {
 				continue
 			}
-			// A story of a season has fewer months to be told in, so it comes first there.
+			// A seasonal story has fewer months, so it comes first in them.
 			if best < 0 || told[i]*4-3*min(1, len(t.Months)) < told[best]*4-3*min(1, len(stories[best].Months)) {
 				best = i
 			}
@@ -264,7 +263,7 @@ func (s *stage) past(stories []Ticket, n int) []*matter {
 	return all
 }
 
-// workday is a moment of working time in the year, in the busy months more often, not in the last days.
+// workday returns a moment of working time in the year: more often in busy months, not in the last days.
 func (s *stage) workday() time.Time {
 	busy := [13]float64{0, 1, .85, .8, .7, .75, .8, .65, .2, .8, .85, .9, .8}
 	for {
@@ -275,7 +274,7 @@ func (s *stage) workday() time.Time {
 	}
 }
 
-// vary makes the finished tickets differ in what happens beside the conversation, and adds those that turn out to be
+// vary makes the finished tickets differ in what happens besides the conversation, and adds those that turn out to be
 // duplicates.
 func (s *stage) vary(all []*matter) []*matter {
 	var twins []*matter
@@ -318,7 +317,7 @@ func (s *stage) vary(all []*matter) []*matter {
 	return twins
 }
 
-// colleague is somebody else of the requester's organisation, of the same unit if there is one.
+// colleague returns another person of the requester's organisation, of the same unit if there is one.
 func (s *stage) colleague(m *matter) *player {
 	var fit []*player
 	for _, p := range s.known {

@@ -17,22 +17,22 @@ import (
 	"sportello/store"
 )
 
-// shortHistory is enough tickets for everything that can be told of one to be told of some.
+// shortHistory is enough tickets for every kind of event to occur in some of them.
 const shortHistory = 130
 
-// nasty are moments at which invented times meet real ones badly, by the desk's wall clock.
+// nasty are moments at which invented times conflict with real ones, by the desk's wall clock.
 var nasty = []string{
 	"2026-01-01 00:00:00", // the turn of a year, on a holiday
 	"2025-12-31 23:59:59",
 	"2024-02-29 12:30:00", // leap day
 	"2025-03-01 00:00:01",
-	"2026-03-29 01:59:59", // the night that has no hour from two to three
+	"2026-03-29 01:59:59", // the night without an hour from two to three
 	"2026-03-29 03:00:00",
-	"2026-10-25 02:30:00", // the night that has it twice
+	"2026-10-25 02:30:00", // the night with that hour twice
 	"2026-10-25 03:00:00",
 	"2026-04-06 10:00:00", // Easter Monday
 	"2026-08-15 17:59:59", // a holiday on a Saturday
-	"2025-12-27 09:00:00", // three days without work, and a Saturday
+	"2025-12-27 09:00:00", // three days without work, then a Saturday
 	"2026-11-29 02:14:34",
 	"2026-05-31 18:00:00",
 	"2026-06-01 07:59:59",
@@ -43,11 +43,11 @@ var nasty = []string{
 	"2026-03-23 08:00:30", // and the beginning of one
 	"2035-02-16 20:10:34", // a solution is confirmed after Christmas, when it counts as confirmed
 	"2026-05-14 10:00:00", // and after the holidays of April
-	"2000-01-01 01:00:00", // the first that can be asked for
-	"2100-01-01 00:59:59", // and the last
+	"2000-01-01 01:00:00", // the earliest allowed
+	"2100-01-01 00:59:59", // the latest
 }
 
-// moment draws one: any second of thirty years, or one near where calendars are odd.
+// moment returns a random moment: any second of thirty years, or one where calendars are odd.
 func moment(r *rand.Rand, loc *time.Location) time.Time {
 	year := 2015 + r.IntN(30)
 	any := time.Date(year, 1, 1, 0, 0, r.IntN(365*24*3600), 0, loc)
@@ -72,14 +72,14 @@ func moment(r *rand.Rand, loc *time.Location) time.Time {
 		return near(time.Date(year, any.Month()+1, 1, 0, 0, 0, 0, loc))
 	case 4: // the turn of a year, and leap day
 		return near([]time.Time{time.Date(year+1, 1, 1, 0, 0, 0, 0, loc), time.Date(year&^3, 2, 29, hour, 0, 0, 0, loc)}[r.IntN(2)])
-	case 5, 6: // where hours of work begin, end, or nearly
+	case 5, 6: // near the beginning or end of working hours
 		return near(time.Date(year, any.Month(), any.Day(), hour, 0, 0, 0, loc))
 	}
 	return any
 }
 
-// TestTheDemoStartsAtAnyMoment plays ten: SPORTELLO_DEMO_MOMENTS says how many instead, SPORTELLO_DEMO_SEED which. Every
-// fifth is all of what a visitor gets; the others are short, and of other seeds, for more of what can be invented.
+// TestTheDemoStartsAtAnyMoment plays ten moments; SPORTELLO_DEMO_MOMENTS sets another number, SPORTELLO_DEMO_SEED which
+// ones. Every fifth is the full demo; the others are short and use other seeds, to cover more stories.
 func TestTheDemoStartsAtAnyMoment(t *testing.T) {
 	n := 10
 	if s := os.Getenv("SPORTELLO_DEMO_MOMENTS"); s != "" {
@@ -124,7 +124,7 @@ func TestTheDemoStartsAtAnyMoment(t *testing.T) {
 				}
 				data, tickets := uint64(i), shortHistory
 				if i%5 == 4 {
-					data, tickets = 1, demoTickets // what a visitor gets
+					data, tickets = 1, demoTickets // the full demo
 				}
 				if err := playAt(t, moments[i], data, tickets, drawn); err != nil {
 					failed.Add(1)
@@ -137,7 +137,7 @@ func TestTheDemoStartsAtAnyMoment(t *testing.T) {
 	t.Logf("%d of %d failed", failed.Load(), n)
 }
 
-// playAt makes a demo at the moment and returns what is wrong with it.
+// playAt creates a demo at the moment and returns its first fault.
 func playAt(t *testing.T, now time.Time, seed uint64, tickets int, drawn map[Picture][]byte) (err error) {
 	dir, err := os.MkdirTemp(t.TempDir(), "")
 	if err != nil {
@@ -173,7 +173,7 @@ func playAt(t *testing.T, now time.Time, seed uint64, tickets int, drawn map[Pic
 	return s.looksAtWork()
 }
 
-// looksAtWork returns what a visitor would miss, or find odd.
+// looksAtWork returns an error for anything a visitor would miss or find odd.
 func (s *stage) looksAtWork() error {
 	var wrong []error
 	odd := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }

@@ -17,16 +17,16 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// A Picture is a schematic screen of an application, drawn by code.
+// Picture is a schematic screen of an application, drawn by code.
 type Picture struct {
 	Kind     string // of PictureNames
 	Language string // it or en
 	Window   string // title of the window: the module
-	Caption  string // what is to be seen; a flow takes its steps from what follows the colon
-	Message  string // of an error
+	Caption  string // what the picture shows; a flow takes its steps from the text after the colon
+	Message  string // error message
 }
 
-// Size of a picture in pixels.
+// The size of a picture in pixels.
 const (
 	pictureWidth  = 640
 	pictureHeight = 360
@@ -70,7 +70,7 @@ var loadFaces = sync.OnceValues(func() (*faces, error) {
 	return &faces{regular, bold, small}, nil
 })
 
-// drawing keeps faces from two goroutines: a face has a buffer of its own.
+// drawing keeps two goroutines from using the faces at once: a face has its own buffer.
 var drawing sync.Mutex
 
 // PNG draws the picture. The same picture gives the same bytes.
@@ -109,7 +109,7 @@ func (p Picture) PNG() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// screenWords are what stands on the screens.
+// screenWords are the words on the screens.
 var screenWords = map[string]map[string]string{
 	"it": {"menu": "Home|Ricerca|Contabilità|Risorse Umane|Pianificazione|Impostazioni", "fields": "Esercizio|Unità|Numero|Descrizione|Importo|Data",
 		"values": "2026|Dipartimento|10482|Fornitura materiale|1.284,50|18/03/2026", "columns": "Numero|Data|Descrizione|Stato",
@@ -126,10 +126,10 @@ type canvas struct {
 	f *faces
 }
 
-// small gives the picture a palette: a screen has few colours, and the file becomes a third as large.
+// small reduces the picture to a palette: a screen has few colours, and the file shrinks to a third.
 func (c *canvas) small() image.Image {
 	var palette color.Palette
-	var index [1 << 12]uint8 // of each colour of twelve bits, counted from 1
+	var index [1 << 12]uint8 // by colour of twelve bits, counted from 1
 	out := image.NewPaletted(c.Bounds(), nil)
 	for i := range out.Pix {
 		p := c.Pix[4*i : 4*i+3]
@@ -157,7 +157,7 @@ func (c *canvas) box(x, y, w, h int, edge, inside color.Color) {
 	c.fill(x+1, y+1, w-2, h-2, inside)
 }
 
-// text writes at the baseline y, cut to the width with an ellipsis.
+// text writes at the baseline y, shortened to the width with an ellipsis.
 func (c *canvas) text(x, y, width int, face font.Face, col color.Color, s string) {
 	if font.MeasureString(face, s).Ceil() > width {
 		r := []rune(s)
@@ -170,7 +170,7 @@ func (c *canvas) text(x, y, width int, face font.Face, col color.Color, s string
 	d.DrawString(s)
 }
 
-// lines writes the text over several lines of the width, at most n of them.
+// lines writes the text on up to n lines of the width.
 func (c *canvas) lines(x, y, width, n int, face font.Face, col color.Color, s string) {
 	row := ""
 	for _, w := range strings.Fields(s) {

@@ -12,8 +12,8 @@ import (
 	"sportello/store"
 )
 
-// TestNobodyOfADemoIsRefused has everybody try everything that is invented, on tickets in every state: what the ticket
-// offers goes well, and the rest is left.
+// TestNobodyOfADemoIsRefused makes everybody try every invented step on tickets in every state: what the ticket offers
+// succeeds, and the rest is skipped.
 func TestNobodyOfADemoIsRefused(t *testing.T) {
 	clock := NewClock(Start(demoNow))
 	quiet := slog.New(slog.DiscardHandler)
@@ -30,7 +30,7 @@ func TestNobodyOfADemoIsRefused(t *testing.T) {
 	if err := s.scene(); err != nil {
 		t.Fatal(err)
 	}
-	s.now = demoNow.AddDate(10, 0, 0) // there is time for all of it
+	s.now = demoNow.AddDate(10, 0, 0) // there is time for everything
 	stories, err := Tickets()
 	if err != nil {
 		t.Fatal(err)

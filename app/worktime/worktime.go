@@ -1,5 +1,5 @@
-// Package worktime reckons with the hours in which a desk works: Monday to Friday, from one hour of the day to
-// another, less the Italian national holidays. It hides time zones, the changes of summer time and the holidays.
+// Package worktime computes with the working hours of a desk: Monday to Friday, from one hour of the day to another,
+// except on Italian national holidays. It hides time zones, changes of summer time and the holidays.
 package worktime
 
 import (
@@ -11,16 +11,16 @@ import (
 )
 
 // Calendar says when the desk works: from the hour Begin to the hour End (0 to 24) of the wall clock in Location.
-// Without a Location it is UTC, and hours that make no day (End not after Begin) stand for 8 to 18, so that the zero
-// Calendar is usable and none can make a reckoning endless.
+// Without a Location it uses UTC. If End is not after Begin it uses 8 to 18, so that the zero Calendar is usable and no
+// Calendar makes a computation endless.
 type Calendar struct {
 	Begin, End int
 	Location   *time.Location
 }
 
 // Add returns the moment at which the working time d has passed since t. A moment outside working time counts as the
-// next beginning of work; a span that ends with the working day ends on that evening, not on the next morning. With
-// d = 0 it returns t itself, with a negative d the moment from which on the working time -d passes until t.
+// next start of work; a span that ends with the working day ends on that evening, not on the next morning. With d = 0
+// it returns t itself. With a negative d it returns the moment from which the working time -d passes until t.
 func (c Calendar) Add(t time.Time, d time.Duration) time.Time {
 	switch {
 	case d > 0:
@@ -71,7 +71,7 @@ func (c Calendar) backward(t time.Time, d time.Duration) time.Time {
 	}
 }
 
-// Between returns the working time from a to b, negative when b lies before a.
+// Between returns the working time from a to b, negative when b is before a.
 func (c Calendar) Between(a, b time.Time) time.Duration {
 	if b.Before(a) {
 		return -c.Between(b, a)
@@ -95,7 +95,7 @@ func (c Calendar) Between(a, b time.Time) time.Duration {
 	return sum
 }
 
-// Working reports whether the desk works at the moment t.
+// Working reports whether t is in working time.
 func (c Calendar) Working(t time.Time) bool {
 	day := c.dayOf(t)
 	if !day.works() {
@@ -119,8 +119,8 @@ func (c Calendar) location() *time.Location {
 	return c.Location
 }
 
-// hours returns when work begins and ends on the day. The two are taken from the wall clock, one by one, so that a day
-// on which the clock is put forward or back is as long as it really is.
+// hours returns when work begins and ends on the day. Both come from the wall clock, so that a day on which the clock
+// changes has its real length.
 func (c Calendar) hours(d date) (from, to time.Time) {
 	begin, end := max(c.Begin, 0), min(c.End, 24)
 	if end <= begin {
@@ -136,7 +136,7 @@ func (c Calendar) dayOf(t time.Time) date {
 	return date{y, m, d, t.Weekday()}
 }
 
-// date is a day of the calendar with its weekday, which is carried along because that costs nothing.
+// date is a day of the calendar with its weekday.
 type date struct {
 	year    int
 	month   time.Month
@@ -199,13 +199,13 @@ func daysIn(year int, month time.Month) int {
 var sanFrancesco = &cal.Holiday{Name: "San Francesco d'Assisi", Type: cal.ObservancePublic, StartYear: 2026,
 	Month: time.October, Day: 4, Func: cal.CalcDayOfMonth}
 
-// holidays are the holidays of one year: for each month one bit for each day.
+// holidays are the holidays of one year: one bit per day for each month.
 type holidays [13]uint32
 
 func (h *holidays) has(m time.Month, day int) bool { return h[m]&(1<<day) != 0 }
 
-// years keeps the holidays of each year that was asked for. The years of a desk are few; far ones are not kept, so
-// that dates from outside cannot fill the memory.
+// years caches the holidays of each requested year. A desk uses few years; distant ones are not cached, so that dates
+// from outside cannot fill the memory.
 var years sync.Map
 
 func holidaysOf(year int) *holidays {
@@ -214,7 +214,7 @@ func holidaysOf(year int) *holidays {
 	}
 	h := new(holidays)
 	for _, day := range append([]*cal.Holiday{sanFrancesco}, it.Holidays...) {
-		// The actual day, not the observed one: Italy moves no holiday that falls on a Sunday.
+		// The actual day, not the observed one: Italy does not move holidays that fall on a Sunday.
 		if actual, _ := day.Calc(year); !actual.IsZero() {
 			h[actual.Month()] |= 1 << actual.Day()
 		}

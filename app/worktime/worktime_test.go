@@ -118,7 +118,7 @@ func TestHoursThatMakeNoDayStandForTheUsualOnes(t *testing.T) {
 	}
 }
 
-// TestBetweenUndoesAdd checks the two against each other and against a reckoning minute by minute.
+// TestBetweenUndoesAdd checks the two against each other and against a count minute by minute.
 func TestBetweenUndoesAdd(t *testing.T) {
 	zones := []*time.Location{rome(t), time.UTC}
 	for _, name := range []string{"Africa/Cairo", "America/New_York", "Asia/Kathmandu"} {
