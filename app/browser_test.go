@@ -273,21 +273,6 @@ func TestAxeFindsNothingOnAnyPage(t *testing.T) {
 	}
 }
 
-func TestNoPageIsWiderThanAPhone(t *testing.T) {
-	w := newWorld(t)
-	b := chrome(t)
-	for _, s := range shots(w) {
-		b.enter(w, s.role)
-		b.screen(390, 844, false)
-		b.open(s.address)
-		var wide int
-		b.run(chromedp.Evaluate("document.documentElement.scrollWidth", &wide))
-		if wide > 390 {
-			t.Errorf("%s (%s): %d pixels wide on a phone of 390", s.name, s.address, wide)
-		}
-	}
-}
-
 // TestPictures saves every page at three widths, light and dark, into the folder SPORTELLO_PICTURES names: for looking
 // at, and for the README.
 func TestPictures(t *testing.T) {
