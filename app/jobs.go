@@ -81,6 +81,7 @@ func (a *App) jobs() *suture.Supervisor {
 		a.Log.Warn("the text of attachments is not read: this system sets no limits to processes")
 	}
 	a.Mail.Jobs(add)
+	add("password links", a.Desk.People.RunAsked)
 	add("views", a.Desk.Queues.RunViews)
 	add("misses", a.Desk.Find.RunMisses)
 	if a.Config.Backup.Scheduled() {

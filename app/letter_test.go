@@ -39,7 +39,7 @@ func (w *world) letterOfEvent(reader *store.Person, event string, change func(*n
 		if event == "ending" {
 			line.Token, line.Ends = 1, time.Date(2031, 2, 1, 12, 0, 0, 0, time.UTC)
 		}
-		if event == "invited" || event == "link" {
+		if slices.Contains(post.LinkEvents, event) {
 			o.Link = "segreto"
 		}
 		if event == "rights" {

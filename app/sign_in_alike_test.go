@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/app/config"
 	"sportello/app/credential"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
@@ -140,4 +141,55 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 			t.Errorf("a link %s: %d passwords, %d changes\n%s\n%s", name, credential.Hashed()-worked, d.app.Store.Last()-last, one, other)
 		}
 	}
+}
+
+// TestAskingForAPasswordAnswersAlikeWhereMailGoesOut: the page has a field there, and what it answers tells nobody's
+// address from somebody's. What is written comes after the answer (app/desk/account_ask_test.go).
+func TestAskingForAPasswordAnswersAlikeWhereMailGoesOut(t *testing.T) {
+	d := newTestDesk(t, func(c *config.Config) {
+		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = "127.0.0.1", freePort(t), "none", "sportello@desk.example"
+	})
+	d.add("Ada Neri", people.PersonForm{})
+	d.add("Bea Via", people.PersonForm{Disabled: true})
+	first := d.browser()
+	first.must(first.get("/password"), http.StatusOK, `<input id="email"`, "Manda il collegamento")
+	first.must(first.post("/password", nil), http.StatusUnprocessableEntity, `aria-invalid="true"`)
+	first.must(first.post("/password", url.Values{"email": {"senza chiocciola"}}), http.StatusUnprocessableEntity, "Non è un indirizzo", `value="senza chiocciola"`)
+	want := ""
+	for _, email := range []string{"nessuno@example.it", "ada.neri@example.it", "bea.via@example.it"} {
+		b := d.browser()
+		worked := credential.Hashed()
+		var got string
+		for range 6 {
+			a := b.post("/password", url.Values{"email": {email}})
+			got += sameAnswer(a) + strings.Join(a.header["Set-Cookie"], "; ") + a.header.Get("Retry-After") + a.header.Get("Location") + "\n"
+		}
+		got = strings.NewReplacer(email, "_", strings.ReplaceAll(email, "@", "%40"), "_").Replace(got)
+		if want == "" {
+			want = got
+			b.must(b.get("/sign-in"), http.StatusOK, "Se l&#39;indirizzo è di chi ha le credenziali")
+		}
+		if got != want || credential.Hashed() != worked {
+			one, other := apart(want, got)
+			t.Errorf("%s is told from nobody's address:\n%s\n%s", email, one, other)
+		}
+		if !strings.Contains(got, "303") && !strings.Contains(got, "/sign-in") {
+			t.Errorf("%s: %s", email, got)
+		}
+	}
+	eventually(t, "no letter is planned", func() bool {
+		n := 0
+		must(t, d.app.Store.View(func(tx *store.Tx) error {
+			for l, err := range store.LettersByTo.Rows(tx, store.Span{}) {
+				if err != nil {
+					return err
+				}
+				if n++; l.To != "ada.neri@example.it" {
+					t.Errorf("a letter goes to %s", l.To)
+				}
+			}
+			return nil
+		}))
+		return n == 1
+	})
 }

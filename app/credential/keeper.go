@@ -26,6 +26,8 @@ type Keeper struct {
 	browsers *limiter // failures of known browsers, by person and browser
 	owners   *limiter // failures of signed-in people, by person
 	places   *limiter // failures by network
+	asked    *limiter // links asked for without signing in, by address of mail
+	askers   *limiter // and by network
 
 	deviceKey []byte // signs the marks of known browsers
 
@@ -38,7 +40,7 @@ type Keeper struct {
 // New returns a keeper over the store, whose clock it uses.
 func New(st *store.Store) *Keeper {
 	k := &Keeper{store: st, clock: st.Now, accounts: newLimiter(accountLimit), browsers: newLimiter(accountLimit), owners: newLimiter(accountLimit),
-		places: newLimiter(placeLimit), deviceKey: make([]byte, sha256.Size)}
+		places: newLimiter(placeLimit), asked: newLimiter(accountLimit), askers: newLimiter(placeLimit), deviceKey: make([]byte, sha256.Size)}
 	rand.Read(k.deviceKey)
 	return k
 }

@@ -60,6 +60,18 @@ func endLinks(tx *store.Tx, person uint64, purpose string) error {
 	return nil
 }
 
+// MayAsk returns nil if somebody who is not signed in may request a link for the address now, and TooMany
+// "error.too-many" with Args "seconds" otherwise. Requests are slowed down like failed sign-ins, with separate counts, so
+// they keep nobody from signing in. It looks up no person: cost and answer are the same for every address.
+func (k *Keeper) MayAsk(email, addr string) error {
+	_, _, err := counted([]count{{k.askers, place(addr), false}, {k.asked, cut(store.Address(email), 320), false}}, k.clock(),
+		func() (string, *store.Person, error) { return "", nil, store.Fail(store.Invalid, "error.sign-in") })
+	if store.KindOf(err) == store.TooMany {
+		return err
+	}
+	return nil
+}
+
 // Link returns the person the link is for, without using it up. It returns NotFound "error.link-ended" when the link
 // does not exist, is used, expired or for another purpose, or the person is disabled.
 func (k *Keeper) Link(secret, purpose string) (*store.Person, error) {

@@ -23,7 +23,7 @@ var purposes = map[string]Purpose{
 	"resolved": PurposePublic, "closing": PurposePublic, "priority": PurposePublic, "new": PurposePublic,
 	"group": PurposeInternal, "assigned": PurposeInternal, "note": PurposeInternal, "mention": PurposeInternal, "bounce": PurposeInternal,
 	"unconfirmed": PurposeInternal, "beside": PurposeInternal, "digest": PurposeInternal, post.EventReceived: PurposePublic, post.EventCut: PurposePublic,
-	"invited": PurposeInternal, "link": PurposeInternal, "handed": PurposeInternal, "rights": PurposeInternal, "password": PurposeInternal,
+	"invited": PurposeInternal, "link": PurposeInternal, post.EventAsked: PurposeInternal, "handed": PurposeInternal, "rights": PurposeInternal, "password": PurposeInternal,
 	"address": PurposeInternal, "token": PurposeInternal, "woken": PurposeInternal, "ending": PurposeInternal, "browser": PurposeInternal,
 }
 

@@ -13,9 +13,10 @@ type People struct {
 	st     *store.Store
 	keeper *credential.Keeper
 	post   *post.Post
+	asked  chan string // addresses for which a link was asked
 }
 
 // New returns the people of the store.
 func New(st *store.Store, keeper *credential.Keeper, post *post.Post) *People {
-	return &People{st: st, keeper: keeper, post: post}
+	return &People{st: st, keeper: keeper, post: post, asked: make(chan string, mostAsked)}
 }

@@ -29,12 +29,15 @@ func (po *Post) MailReaches(p *store.Person) (yes bool, err error) {
 // account looks like that person to the desk.
 var (
 	// AccountEvents are all events about an account.
-	AccountEvents = []string{"invited", "link", "handed", "rights", "password", "address", "token", "woken", "ending", "browser"}
+	AccountEvents = []string{"invited", "link", EventAsked, "handed", "rights", "password", "address", "token", "woken", "ending", "browser"}
 	// ownToo are the events also reported to the person who caused them.
 	ownToo = []string{"password", "address", "token", "woken", "browser"}
 	// LinkEvents are the events whose letter contains a link for choosing a password.
-	LinkEvents = []string{"invited", "link"}
+	LinkEvents = []string{"invited", "link", EventAsked}
 )
+
+// EventAsked is the letter with a link requested by somebody who is not signed in.
+const EventAsked = "asked"
 
 // AccountEvent reports whether the event is about the person's account rather than a ticket.
 func AccountEvent(event string) bool { return slices.Contains(AccountEvents, event) }

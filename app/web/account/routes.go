@@ -19,6 +19,7 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/sign-in", "sign-in.do", web.Guest, a.postSignIn, "/sign-in"),
 		web.Post("/sign-out", "sign-out.do", web.Guest, a.postSignOut, ""),
 		web.Get("/password", "password.forgotten", web.Guest, a.getForgotten),
+		web.Post("/password", "password.ask", web.Guest, a.postForgotten, "/password"),
 		secret(web.Get("/password/:secret", "password.show", web.Guest, a.getPassword)),
 		secret(web.Post("/password/:secret", "password.choose", web.Guest, a.postPassword, "")),
 		secret(web.Get("/set-up/:secret", "set-up.show", web.Guest, a.getSetUp)),

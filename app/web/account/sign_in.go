@@ -160,19 +160,44 @@ func (a pages) postSignOut(r *web.Request) error {
 
 type forgottenPage struct {
 	web.Page
+	Mails    bool // mail goes out, so that a link can be asked for
 	Contacts []show.ContactLine
 }
 
-// getForgotten explains how to get a new password. It asks for nothing, so it cannot reveal who has an account.
-func (a pages) getForgotten(r *web.Request) error {
-	v := &forgottenPage{Page: r.Page("password.forgotten-title")}
-	v.Layout = "plain"
+// getForgotten shows a form that asks for an address if mail can be sent, and otherwise says whom to ask for a new password.
+func (a pages) getForgotten(r *web.Request) error { return a.forgottenPage(r, nil, nil) }
+
+func (a pages) forgottenPage(r *web.Request, f *web.Form, err error) error {
+	v := &forgottenPage{Page: r.Page("password.forgotten-title"), Mails: a.Desk.Post.MailOptions().From != ""}
+	v.Layout, v.Path = "plain", "/password"
+	if err := v.Refill(f, err); err != nil {
+		return err
+	}
 	lines, err := show.ContactLines(a.Site, v.Lang)
 	if err != nil {
 		return err
 	}
 	v.Contacts = lines
 	return r.Render("page/forgotten", v)
+}
+
+// postForgotten has a link sent to whoever has the address, and says the same whosever it is.
+func (a pages) postForgotten(r *web.Request) error {
+	f := r.Form()
+	email := f.Text("email", store.Most("people.email"))
+	f.Need("email")
+	err := f.Err()
+	if err == nil {
+		err = a.Desk.People.AskPasswordLink(email, r.ClientIP().String())
+	}
+	if err != nil {
+		var slow *store.Error
+		if errors.As(err, &slow) && slow.Kind == store.TooMany {
+			r.SetHeader("Retry-After", web.RetryAfter(store.Problems{slow}))
+		}
+		return a.forgottenPage(r, f, err)
+	}
+	return r.Done("flash.link-asked", "/sign-in")
 }
 
 type passwordPage struct {
