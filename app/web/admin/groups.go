@@ -36,7 +36,9 @@ type adminGroupPage struct {
 	Contact   string
 	Members   []adminMember
 	Modules   []web.Link
-	MayMember bool // people can be added
+	MayMember bool   // people can be added
+	Next      string // address of the next page of members
+	First     string // address of the first one, when this is a later one
 }
 
 type adminMember struct {
@@ -169,13 +171,21 @@ func (a pages) groupPage(r *web.Request, g *store.Group, f *web.Form, err error)
 	who := r.Actor()
 	v.ID, v.Full, v.General, v.Code, v.About, v.Contact = g.ID, who.IsAdministrator(), g.Code == store.GeneralGroup, g.Code, g.Description.In(v.Lang), contactOf(g)
 	v.MayMember = !g.Retired
-	members, err := a.Desk.People.GroupMembers(who, g.ID)
+	after := r.QueryForm().Raw("after")
+	members, err := a.Desk.People.List(who, people.Query{Group: g.ID, After: after})
 	if err != nil {
 		return err
 	}
-	for _, m := range members {
-		v.Members = append(v.Members, adminMember{ID: m.ID, Name: m.Name, Address: address.Person(m.ID), Email: m.Email, Supervisor: m.Supervisor, Disabled: m.Disabled,
-			MayRemove: v.Full || !m.Supervisor, MayRank: v.Full})
+	for _, m := range members.People {
+		supervisor := m.Supervises(g.ID)
+		v.Members = append(v.Members, adminMember{ID: m.ID, Name: m.Name, Address: address.Person(m.ID), Email: m.Email, Supervisor: supervisor, Disabled: m.Disabled,
+			MayRemove: v.Full || !supervisor, MayRank: v.Full})
+	}
+	if members.Next != "" {
+		v.Next = v.Path + "?after=" + url.QueryEscape(members.Next)
+	}
+	if after != "" {
+		v.First = v.Path
 	}
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
