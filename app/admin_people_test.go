@@ -75,7 +75,7 @@ func TestListsOfPeopleFit(t *testing.T) {
 		for _, width := range []int64{360, 1280} {
 			var over string
 			s.run(emulation.SetDeviceMetricsOverride(width, 900, 1, false), chromedp.Navigate(w.url+list), chromedp.WaitReady("main"),
-				chromedp.Evaluate(`[document.documentElement, ...document.querySelectorAll('.table-box')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.tagName + ' ' + e.scrollWidth + ' > ' + e.clientWidth).join(', ')`, &over))
+				chromedp.Evaluate(`[...document.querySelectorAll('.table-box')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.tagName + ' ' + e.scrollWidth + ' > ' + e.clientWidth).join(', ')`, &over))
 			if over != "" {
 				t.Errorf("%s at %d: %s", list, width, over)
 			}
