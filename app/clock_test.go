@@ -60,9 +60,8 @@ var machineTime = map[string]string{
 	"search/follow.go Run":                "how long following took, and how often the index was damaged lately",
 	"search/follow.go follow":             "how long following took, and how often the index was damaged lately",
 	"search/follow.go patience":           "how long following took, and how often the index was damaged lately",
-	"store/commit.go commitSome":          "how long commits and waiting for a lock take",
-	"store/commit.go Committing":          "how long commits and waiting for a lock take",
-	"store/store.go takeLock":             "how long commits and waiting for a lock take",
+	"store/commit/commit.go":              "how long commits and waiting for a lock take",
+	"store/disk/write.go Lock":            "how long commits and waiting for a lock take",
 	"app/mail/peer/":                      "the other side, for tests",
 	"store/torn/":                         "a bad machine, for tests",
 }

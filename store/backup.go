@@ -6,13 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"os"
 	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"sportello/store/disk"
 )
 
 // Schema is the version of the rows that this release reads and writes.
@@ -61,114 +62,26 @@ func (p *pictureWriter) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// copyBlock is how much is compared at once when rows are copied.
-const copyBlock = 64 << 10
-
 // CopyRows makes the empty file a copy of desk.db as of the moment it returns, with its size in bytes. The file is
 // first copied as it lies there while it changes, at the pace of wrote, which is told of everything written; then again
 // what has changed meanwhile; and at last, in a transaction as short as reading the file, what is still another. So
 // no writer has to wait for the copying of gigabytes, and the file does not grow. The copy is not synced.
 func (s *Store) CopyRows(ctx context.Context, to *os.File, wrote func(off int64, n int) error) (time.Time, int64, error) {
-	c := &rowCopy{to: to, wrote: wrote, seed: maphash.MakeSeed()}
+	c := disk.NewCopy(to, wrote)
 	for range 2 {
-		if err := s.copyAsItLies(ctx, c); err != nil {
+		if err := c.AsItLies(s.path(), func() error { return s.mayGoOn(ctx) }); err != nil {
 			return time.Time{}, 0, fmt.Errorf("store: copy rows: %w", err)
 		}
 	}
-	c.wrote = func(int64, int) error { return nil } // a pace is for what nobody waits for
-	c.next = 0
 	at := s.clock().UTC()
-	n, err := s.Picture(ctx, c)
+	n, err := s.Picture(ctx, c.Picture())
 	if err == nil {
-		err = c.flush()
-	}
-	if err == nil {
-		err = to.Truncate(n)
+		err = c.Finish(n)
 	}
 	if err != nil {
 		return at, n, fmt.Errorf("store: copy rows: %w", err)
 	}
 	return at, n, nil
-}
-
-// copyAsItLies goes through the file once, whatever is written to it meanwhile.
-func (s *Store) copyAsItLies(ctx context.Context, c *rowCopy) error {
-	in, err := os.Open(s.path())
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	buf := make([]byte, copyBlock)
-	for i := 0; ; i++ {
-		if err := s.mayGoOn(ctx); err != nil {
-			return err
-		}
-		n, err := in.ReadAt(buf, int64(i)*copyBlock)
-		if n > 0 {
-			if err := c.block(i, buf[:n]); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// rowCopy is a copy of the file on its way, with a sum of each block that was written. The seed makes it sure that
-// nobody can have made two blocks with the same sum.
-type rowCopy struct {
-	to    *os.File
-	wrote func(off int64, n int) error
-	seed  maphash.Seed
-	sums  []uint64
-	next  int    // the block that Write is filling
-	buf   []byte // of it
-}
-
-// block writes the block unless the copy has it.
-func (c *rowCopy) block(i int, b []byte) error {
-	sum := maphash.Bytes(c.seed, b)
-	if i < len(c.sums) && c.sums[i] == sum {
-		return nil
-	}
-	off := int64(i) * copyBlock
-	if _, err := c.to.WriteAt(b, off); err != nil {
-		return err
-	}
-	if i < len(c.sums) {
-		c.sums[i] = sum
-	} else {
-		c.sums = append(c.sums, sum)
-	}
-	return c.wrote(off, len(b))
-}
-
-// Write takes the file from its beginning on.
-func (c *rowCopy) Write(b []byte) (n int, err error) {
-	for len(b) > 0 {
-		k := min(len(b), copyBlock-len(c.buf))
-		c.buf = append(c.buf, b[:k]...)
-		n, b = n+k, b[k:]
-		if len(c.buf) == copyBlock {
-			if err := c.flush(); err != nil {
-				return n, err
-			}
-		}
-	}
-	return n, nil
-}
-
-func (c *rowCopy) flush() error {
-	if len(c.buf) == 0 {
-		return nil
-	}
-	err := c.block(c.next, c.buf)
-	c.next, c.buf = c.next+1, c.buf[:0]
-	return err
 }
 
 // Inspect runs fn on the rows of a copy, which is not changed: it needs not be the file of a data folder. Files that
@@ -179,7 +92,7 @@ func Inspect(path string, fn func(*Tx) error) error {
 		return fmt.Errorf("store: open copy %s: %w", path, err)
 	}
 	err = db.View(func(b *bbolt.Tx) error {
-		tx := &Tx{bolt: b, store: &Store{ended: make(chan struct{}), peeked: newPeeked()}, now: time.Now().UTC()}
+		tx := &Tx{bolt: b, store: &Store{peeked: newPeeked()}, now: time.Now().UTC()}
 		defer func() { tx.done = true }()
 		return fn(tx)
 	})

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"sportello/store/disk"
 )
 
 // Blob is what is known of stored bytes: their SHA-256 in hexadecimal and their number.
@@ -62,7 +64,7 @@ func (s *Store) PutBlob(r io.Reader, limit int64) (Blob, error) {
 	if err != nil {
 		return Blob{}, diskError(err)
 	}
-	if err := errors.Join(syncDir(filepath.Dir(path)), syncDir(filepath.Join(s.dir, "blob"))); err != nil {
+	if err := errors.Join(disk.SyncFolder(filepath.Dir(path)), disk.SyncFolder(filepath.Join(s.dir, "blob"))); err != nil {
 		return Blob{}, diskError(err)
 	}
 	return Blob{Sum: sum, Size: n}, nil

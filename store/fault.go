@@ -1,24 +1,41 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
+
+	"sportello/store/disk"
 )
 
 type faultBox struct{ err error }
 
-// unreadable turns the panic raised when a page of the file cannot be read, which the kernel reports as a memory fault,
-// into an error. It returns nil for any other panic.
+// unreadable turns the panic raised when a page of the file cannot be read into an error. It returns nil for any other
+// panic.
 func unreadable(p any) error {
-	fault, is := p.(interface {
-		error
-		Addr() uintptr
-	})
-	if !is || fault.Addr() < 1<<16 { // the latter is a nil pointer of ours
-		return nil
+	if err := disk.Unreadable(p); err != nil {
+		return &Error{Kind: Unavailable, Key: "error.disk", Err: err}
 	}
-	return &Error{Kind: Unavailable, Key: "error.disk", Err: fmt.Errorf("store: a page of the file cannot be read: %w", fault)}
+	return nil
+}
+
+// told returns the error for a person where the file is damaged, newer, or somebody else's.
+func (s *Store) told(err error) error {
+	if d, ok := errors.AsType[*disk.Damage](err); ok {
+		e := &Error{Kind: Unavailable, Key: "error.database-" + d.How, Args: map[string]any{"file": d.Path, "what": d.What}, Err: err}
+		if d.Need > 0 {
+			e.Args["have"], e.Args["need"] = d.Have, d.Need
+		}
+		return e
+	}
+	if n, ok := errors.AsType[*disk.Newer](err); ok {
+		return &Error{Kind: Unavailable, Key: "error.newer-data", Args: map[string]any{"file": n.Path, "have": n.Have, "want": n.Want}, Err: err}
+	}
+	if h, ok := errors.AsType[*disk.Held](err); ok {
+		return &Error{Kind: Unavailable, Key: "error.folder-in-use", Args: map[string]any{"process": h.Process, "folder": s.dir}, Err: err}
+	}
+	return err
 }
 
 // Fault returns the error that has stopped all writing, nil while the store can be written.
@@ -60,11 +77,8 @@ func (s *Store) recover() {
 	}
 }
 
-func (s *Store) isClosed() bool {
-	s.queueMu.Lock()
-	defer s.queueMu.Unlock()
-	return s.closed
-}
+// isClosed reports whether Close was called; a copy that is only inspected is never closed.
+func (s *Store) isClosed() bool { return s.writes != nil && s.writes.Closed() }
 
 func (s *Store) reopen() error {
 	// As long as it cannot even be opened for writing, the one that is open can be read.

@@ -6,29 +6,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"time"
 
 	"go.etcd.io/bbolt"
-)
 
-// migration leads a file from one schema version to the next, in one transaction with the new version number. run is
-// given the time by the desk's clock.
-type migration struct {
-	name string
-	run  func(b *bbolt.Tx, now time.Time) error
-}
+	"sportello/store/disk"
+)
 
 // migrations lead from version 1 upwards: migrations[0] makes version 2 of version 1. A file of this release has the
 // version len(migrations)+1.
-var migrations = []migration{
-	{"tokens end", endTokens},
-	{"files of articles belong to versions", filesToVersions},
-	{"people are found by the forms of their names", namesToForms},
-	{"messages stay with those whose they are", messagesToSides},
-	{"what lists do not show is kept apart", longFieldsApart},
+var migrations = []disk.Step{
+	{Name: "tokens end", Run: endTokens},
+	{Name: "files of articles belong to versions", Run: filesToVersions},
+	{Name: "people are found by the forms of their names", Run: namesToForms},
+	{Name: "messages stay with those whose they are", Run: messagesToSides},
+	{Name: "what lists do not show is kept apart", Run: longFieldsApart},
 }
 
 // longFieldsApart rewrites the rows that have fields to keep apart.
@@ -216,73 +209,6 @@ func eachRow(tx *bbolt.Tx, table string, change func(row map[string]json.RawMess
 	for k, raw := range changed {
 		if err := rows.Put([]byte(k), raw); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// copyFile writes what the transaction sees to the path and syncs it. Not by bbolt, whose way to open files makes none
-// here (see openFile).
-func copyFile(tx *bbolt.Tx, path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // #nosec G304 -- beside the data file
-	if err != nil {
-		return err
-	}
-	_, err = tx.WriteTo(f)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// migrate brings the file up to date. Before the first step the file is copied to desk.db.schemaN. A file of a newer
-// release is refused.
-func migrate(db *bbolt.DB, path string, steps []migration, now time.Time) error {
-	want := len(steps) + 1
-	have := 0
-	err := db.View(func(tx *bbolt.Tx) (err error) {
-		if meta := tx.Bucket(bucketMeta); meta != nil {
-			if have, err = strconv.Atoi(string(meta.Get([]byte("schema")))); err != nil || have < 1 {
-				return badFile(path, "damaged", fmt.Sprintf("its version is %q", meta.Get([]byte("schema"))))
-			}
-			return nil
-		}
-		if name, _ := tx.Cursor().First(); name != nil {
-			return badFile(path, "foreign", fmt.Sprintf("another program keeps %q in it", name))
-		}
-		return nil
-	})
-	if err == nil && have == 0 {
-		have = want // a new file
-		err = db.Update(func(tx *bbolt.Tx) error {
-			meta, err := tx.CreateBucket(bucketMeta)
-			if err != nil {
-				return err
-			}
-			return meta.Put([]byte("schema"), []byte(strconv.Itoa(want)))
-		})
-	}
-	if err != nil {
-		return fmt.Errorf("store: read schema version: %w", err)
-	}
-	if have > want {
-		return &Error{Kind: Unavailable, Key: "error.newer-data", Args: map[string]any{"file": path, "have": have, "want": want},
-			Err: fmt.Errorf("store: %s has schema %d, this release knows %d: use the newer release", path, have, want)}
-	}
-	if have == want {
-		return nil
-	}
-	err = db.View(func(tx *bbolt.Tx) error { return copyFile(tx, fmt.Sprintf("%s.schema%d", path, have)) })
-	if err != nil {
-		return fmt.Errorf("store: copy before migration: %w", err)
-	}
-	for v := have; v < want; v++ {
-		step := steps[v-1]
-		err := db.Update(func(tx *bbolt.Tx) error {
-			if err := step.run(tx, now); err != nil {
-				return err
-			}
-			return tx.Bucket(bucketMeta).Put([]byte("schema"), []byte(strconv.Itoa(v+1)))
-		})
-		if err != nil {
-			return fmt.Errorf("store: migrate to schema %d (%s): %w", v+1, step.name, err)
 		}
 	}
 	return nil

@@ -120,65 +120,6 @@ func setSchema(t testing.TB, path string, version int) {
 	must(t, db.Close())
 }
 
-func TestMigrate(t *testing.T) {
-	read := func(db *bbolt.DB, key string) (out string) {
-		must(t, db.View(func(tx *bbolt.Tx) error {
-			out = string(tx.Bucket(bucketMeta).Get([]byte(key)))
-			return nil
-		}))
-		return out
-	}
-	appends := func(name string) migration {
-		return migration{name, func(tx *bbolt.Tx, _ time.Time) error {
-			m := tx.Bucket(bucketMeta)
-			return m.Put([]byte("trail"), append(bytes.Clone(m.Get([]byte("trail"))), name...))
-		}}
-	}
-	broken := errors.New("broken")
-	fails := migration{"fails", func(tx *bbolt.Tx, _ time.Time) error {
-		return errors.Join(tx.Bucket(bucketMeta).Put([]byte("trail"), []byte("spoiled")), broken)
-	}}
-	path := filepath.Join(t.TempDir(), "desk.db")
-	db, err := bbolt.Open(path, 0o600, nil)
-	must(t, err)
-	defer db.Close()
-
-	must(t, migrate(db, path, nil, time.Now()))
-	if v := read(db, "schema"); v != "1" {
-		t.Fatalf("a new file has schema %s", v)
-	}
-	if err := migrate(db, path, []migration{appends("a"), fails, appends("c")}, time.Now()); !errors.Is(err, broken) || !strings.Contains(err.Error(), "schema 3 (fails)") {
-		t.Fatalf("error %v", err)
-	}
-	if read(db, "schema") != "2" || read(db, "trail") != "a" {
-		t.Fatalf("after a step that fails: schema %s, trail %s", read(db, "schema"), read(db, "trail"))
-	}
-	must(t, migrate(db, path, []migration{appends("a"), appends("b"), appends("c")}, time.Now()))
-	if read(db, "schema") != "4" || read(db, "trail") != "abc" {
-		t.Fatalf("schema %s, trail %s", read(db, "schema"), read(db, "trail"))
-	}
-	for version, trail := range map[string]string{"1": "", "2": "a"} {
-		c, err := bbolt.Open(path+".schema"+version, 0o600, nil)
-		must(t, err)
-		if read(c, "schema") != version || read(c, "trail") != trail {
-			t.Errorf("copy of schema %s has schema %s, trail %s", version, read(c, "schema"), read(c, "trail"))
-		}
-		must(t, c.Close())
-	}
-	if _, err := os.Stat(path + ".schema4"); err == nil {
-		t.Error("a copy was made although there was nothing to do")
-	}
-	wantKind(t, migrate(db, path, nil, time.Now()), Unavailable, "error.newer-data")
-	fresh := filepath.Join(t.TempDir(), "desk.db")
-	n, err := bbolt.Open(fresh, 0o600, nil)
-	must(t, err)
-	defer n.Close()
-	must(t, migrate(n, fresh, []migration{fails}, time.Now()))
-	if read(n, "schema") != "2" || read(n, "trail") != "" {
-		t.Error("a new file went through the migrations")
-	}
-}
-
 var update = flag.Bool("update", false, "make testdata/schema1.db.gz anew; only as long as no release has written schema 1")
 
 const schema1 = "testdata/schema1.db.gz"

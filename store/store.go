@@ -1,6 +1,7 @@
 // Package store keeps everything the desk knows in one data folder: typed rows with declared indexes and counters in
-// one bbolt file, a change log written in the same transaction as the rows, and the bytes of files beside it. It is
-// the only importer of bbolt and owns the types of the domain.
+// one bbolt file, a change log written in the same transaction as the rows, and the bytes of files beside it. It owns
+// the types of the domain. The packages below it hide what knows no row: disk the file, commit how writers share a sync,
+// limit how long values may be, spelling how names are compared; nothing but these imports bbolt.
 //
 //	DATA/desk.db                      the bbolt file
 //	  meta                            schema -> version, desk -> random id of this store
@@ -26,20 +27,20 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"sportello/store/commit"
+	"sportello/store/disk"
 )
 
 var (
@@ -76,14 +77,8 @@ type Store struct {
 	sweepMu sync.RWMutex // held for reading while a backup copies files, tried for writing by Sweep
 	blobMu  sync.Mutex   // held while a blob gets its name and while one is looked at and removed
 
-	queueMu sync.Mutex
-	queue   []*write
-	closed  bool
-	kick    chan struct{}
-	ended   chan struct{}
-	fault   atomic.Pointer[faultBox]
-	began   atomic.Int64 // when the commit under way began, 0 when there is none
-	lastNow time.Time    // only the committer touches it
+	writes *commit.Queue
+	fault  atomic.Pointer[faultBox]
 
 	last   atomic.Uint64
 	wakeMu sync.Mutex
@@ -94,7 +89,7 @@ type Store struct {
 // naming the process when another one has the folder, and an error naming both versions when the file was written by
 // a newer release.
 func Open(dir string, o Options) (*Store, error) {
-	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, kick: make(chan struct{}, 1), ended: make(chan struct{}), wake: make(chan struct{}), peeked: newPeeked()}
+	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, wake: make(chan struct{}), peeked: newPeeked()}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -104,10 +99,12 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "blob", "new"), 0o700); err != nil {
 		return nil, fmt.Errorf("store: make data folder: %w", err)
 	}
-	if err := s.takeLock(); err != nil {
-		return nil, err
+	lock, err := disk.Lock(filepath.Join(dir, "lock"), s.log)
+	if err != nil {
+		return nil, s.told(err)
 	}
-	err := s.makeFile()
+	s.lock = lock
+	err = disk.Make(s.path(), s.log)
 	if err == nil {
 		err = s.openFile()
 	}
@@ -118,7 +115,17 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.db.Close(), s.lock.Close())
 	}
-	go s.commitLoop()
+	s.writes = commit.New(commit.Options{
+		Begin: func() (*bbolt.Tx, error) { return s.db.Begin(true) }, Clock: s.clock, Log: s.log,
+		Fault: s.Fault, Failed: s.poison, Bad: unreadable,
+		Sequence: func(b *bbolt.Tx) uint64 { return b.Bucket(bucketChanges).Bucket([]byte("rows")).Sequence() },
+		Committed: func(seq uint64, took time.Duration) {
+			if s.committed != nil {
+				s.committed(took)
+			}
+			s.announce(seq)
+		},
+	})
 	return s, nil
 }
 
@@ -128,110 +135,16 @@ func (s *Store) Dir() string { return s.dir }
 // ID returns the random name of this store, made with its file: an index that carries another belongs to another desk.
 func (s *Store) ID() string { return s.id }
 
-func (s *Store) takeLock() error {
-	f, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("store: open lock: %w", err)
-	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	for began := time.Now(); err != nil && time.Since(began) < 2*time.Second && ended(f); {
-		// Whoever had it was killed while it began another process, which lets go of the lock in a moment.
-		time.Sleep(10 * time.Millisecond)
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	}
-	if err != nil {
-		who, _ := io.ReadAll(io.NewSectionReader(f, 0, 100))
-		_ = f.Close()
-		return &Error{Kind: Unavailable, Key: "error.folder-in-use", Args: map[string]any{"process": strings.TrimSpace(string(who)), "folder": s.dir},
-			Err: fmt.Errorf("store: %s is in use by process %s", s.dir, strings.TrimSpace(string(who)))}
-	}
-	if err := f.Truncate(0); err == nil {
-		_, err = f.WriteAt([]byte(fmt.Sprintf("%d\n", os.Getpid())), 0)
-		if err != nil {
-			s.log.Warn("store: name process in lock", "err", err)
-		}
-	}
-	s.lock = f
-	return nil
-}
-
-// ended reports whether the process that the lock names is no more.
-func ended(lock *os.File) bool {
-	b, err := io.ReadAll(io.NewSectionReader(lock, 0, 100))
-	if err != nil {
-		return false
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	return err == nil && pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
-}
-
 func (s *Store) path() string { return filepath.Join(s.dir, "desk.db") }
 
-// makeFile makes an empty desk.db where there is none, under another name until it is whole: a power failure during the
-// first start leaves none, or one that opens. Later the file must be there: a disk that went away and came back as an
-// empty folder must not start an empty desk.
-func (s *Store) makeFile() error {
-	path := s.path()
-	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-		return nil // whatever else is wrong with it, opening it says so
-	}
-	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("store: remove what was half made: %w", err)
-	}
-	db, err := bbolt.Open(path+".new", 0o600, nil)
-	if err == nil {
-		err = db.Close()
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err == nil {
-		err = syncDir(s.dir)
-	}
-	if err != nil {
-		return fmt.Errorf("store: make %s: %w", path, err)
-	}
-	if err := syncDir(filepath.Dir(s.dir)); err != nil { // the folder's own name; its parent may be closed to us
-		s.log.Warn("store: the name of the data folder may not be on disk yet", "err", err)
-	}
-	return nil
-}
-
 // openFile opens desk.db. A file too damaged to be opened yields an error that says what to do.
-func (s *Store) openFile() (err error) {
-	path := s.path()
-	bo := &bbolt.Options{Timeout: 2 * time.Second, FreelistType: bbolt.FreelistMapType, NoSync: s.noSync}
-	var file *os.File
-	bo.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
-		file, err = os.OpenFile(name, flag&^os.O_CREATE, mode) // #nosec G304 -- bbolt gives back the path it was given
-		return file, err
-	}
-	if ^uint(0)>>32 != 0 {
-		// Address space only. A reader never waits for the file to be mapped again, nor the writer for readers.
-		gigabytes := 64 // a variable, for the constant would not fit where int has 32 bits
-		bo.InitialMmapSize = gigabytes << 30
-	}
-	damaged := func(what any) error { return badFile(path, "damaged", what) }
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // pages that are not there, in a file that was cut short
-	defer func() {
-		if p := recover(); p != nil {
-			// bbolt had no chance to let go of it. What is mapped holds the lock too, so that closing is not enough.
-			err = errors.Join(damaged(p), syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
-		}
-	}()
-	half, err := lookAtFile(path)
+func (s *Store) openFile() error {
+	db, half, err := disk.Open(s.path(), s.noSync)
 	if err != nil {
-		return err
-	}
-	db, err := bbolt.Open(path, 0o600, bo)
-	switch {
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
-		return damaged(err)
-	case err != nil:
-		return fmt.Errorf("store: open %s: %w", path, err)
+		return s.told(err)
 	}
 	if half {
-		s.log.Warn("store: one of the two heads of desk.db cannot be read: the other is taken, and the last change may be lost; a power failure leaves it so", "file", path)
+		s.log.Warn("store: one of the two heads of desk.db cannot be read: the other is taken, and the last change may be lost; a power failure leaves it so", "file", s.path())
 	}
 	s.db = db
 	return nil
@@ -243,11 +156,11 @@ func (s *Store) prepare() (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil { // bbolt met a page that is none
-			err = badFile(s.path(), "damaged", p)
+			err = s.told(&disk.Damage{Path: s.path(), How: "damaged", What: fmt.Sprint(p)})
 		}
 	}()
-	if err := migrate(s.db, s.path(), migrations, s.clock()); err != nil {
-		return err
+	if err := disk.Migrate(s.db, s.path(), migrations, s.clock()); err != nil {
+		return s.told(err)
 	}
 	var last uint64
 	err = s.db.Update(func(tx *bbolt.Tx) error {
@@ -279,7 +192,7 @@ func (s *Store) prepare() (err error) {
 		return nil
 	})
 	if err == nil {
-		err = syncDir(s.dir)
+		err = disk.SyncFolder(s.dir)
 	}
 	if err != nil {
 		return fmt.Errorf("store: prepare %s: %w", s.path(), err)
@@ -290,15 +203,9 @@ func (s *Store) prepare() (err error) {
 
 // Close waits for the writes that were handed over, then closes the file. Later calls of Update return Unavailable.
 func (s *Store) Close() error {
-	s.queueMu.Lock()
-	if s.closed {
-		s.queueMu.Unlock()
+	if !s.writes.Close() {
 		return nil
 	}
-	s.closed = true
-	s.queueMu.Unlock()
-	s.poke()
-	<-s.ended
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.db.Close()
@@ -343,25 +250,25 @@ func (s *Store) Update(by By, fn func(*Tx) error) error {
 	if by.Once != nil {
 		fn, used = by.Once.within(fn)
 	}
-	w := &write{by: by, fn: fn, done: make(chan struct{})}
-	s.queueMu.Lock()
-	if s.closed {
-		s.queueMu.Unlock()
+	err := s.writes.Do(func(t *commit.Turn) error {
+		tx := &Tx{bolt: t.Bolt, store: s, now: t.Now, by: by}
+		defer func() { tx.done, t.Wrote = true, tx.wrote }()
+		return fn(tx)
+	})
+	if errors.Is(err, commit.ErrClosed) {
 		return Fail(Unavailable, "error.stopping")
 	}
-	s.queue = append(s.queue, w)
-	s.queueMu.Unlock()
-	s.poke()
-	<-w.done
-	if w.panic != nil {
-		s.log.Error("store: panic in transaction", "panic", w.panic, "stack", string(w.stack))
-		panic(w.panic)
-	}
-	if w.err == nil {
+	if err == nil {
 		used()
 	}
-	return w.err
+	return err
 }
+
+// Waiting returns how many writes wait for the next commit.
+func (s *Store) Waiting() int { return s.writes.Waiting() }
+
+// Committing returns how long the current commit has taken so far, 0 when there is none.
+func (s *Store) Committing() time.Duration { return s.writes.Committing() }
 
 // Now reads the clock that the store was opened with. It is the desk's clock: code that has the store reads no other.
 func (s *Store) Now() time.Time { return s.clock() }
@@ -381,29 +288,8 @@ func (s *Store) SecretKey() ([]byte, error) {
 	}
 	k := make([]byte, 32)
 	rand.Read(k)
-	if err := writeFileSync(path, []byte(hex.EncodeToString(k)+"\n"), 0o600); err != nil {
+	if err := disk.Write(path, []byte(hex.EncodeToString(k)+"\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("store: write key: %w", err)
 	}
 	return k, nil
-}
-
-func writeFileSync(path string, b []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode) // #nosec G304 -- a file of the data folder
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	return errors.Join(err, syncDir(filepath.Dir(path)))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir) // #nosec G304 -- a folder of the data folder
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

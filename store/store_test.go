@@ -176,9 +176,7 @@ func together(t testing.TB, st *Store, fns ...func(*Tx) error) []outcome {
 			out[i].err = st.Update(By{Act: fmt.Sprint(i)}, fn)
 		})
 		for queued := 0; queued <= i; runtime.Gosched() {
-			st.queueMu.Lock()
-			queued = len(st.queue)
-			st.queueMu.Unlock()
+			queued = st.Waiting()
 		}
 	}
 	close(release)

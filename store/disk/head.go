@@ -1,4 +1,4 @@
-package store
+package disk
 
 import (
 	"bytes"
@@ -42,21 +42,21 @@ func parseHead(b []byte) (h fileHead, known, whole bool) {
 	return h, true, order.Uint32(b[4:]) == headVersion && sum.Sum64() == order.Uint64(b[56:]) && h.pageSize > 0
 }
 
-// lookAtFile judges desk.db by its beginning and its size. half reports that one of the two heads cannot be read: a
+// look judges the file by its beginning and its size. half reports that one of the two heads cannot be read: a
 // power failure during a commit leaves the file so, and it then holds the commit before.
-func lookAtFile(path string) (half bool, err error) {
+func look(path string) (half bool, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("store: open %s: %w", path, err)
+		return false, fmt.Errorf("disk: open %s: %w", path, err)
 	case !info.Mode().IsRegular():
-		return false, badFile(path, "foreign", "it is no file")
+		return false, damage(path, "foreign", "it is no file")
 	case info.Size() == 0:
-		return false, badFile(path, "empty", "it is empty")
+		return false, damage(path, "empty", "it is empty")
 	}
-	f, err := os.Open(path) // #nosec G304 -- the store's own file
+	f, err := os.Open(path) // #nosec G304 -- the desk's own file
 	if err != nil {
-		return false, fmt.Errorf("store: open %s: %w", path, err)
+		return false, fmt.Errorf("disk: open %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	read := func(page int64) (b []byte, err error) {
@@ -69,7 +69,7 @@ func lookAtFile(path string) (half bool, err error) {
 	}
 	first, err := read(0)
 	if err != nil {
-		return false, fmt.Errorf("store: read %s: %w", path, err)
+		return false, fmt.Errorf("disk: read %s: %w", path, err)
 	}
 	newest, known, whole := parseHead(first)
 	sizes := []int64{newest.pageSize}
@@ -83,7 +83,7 @@ func lookAtFile(path string) (half bool, err error) {
 	for _, size := range sizes {
 		b, err := read(size)
 		if err != nil {
-			return false, fmt.Errorf("store: read %s: %w", path, err)
+			return false, fmt.Errorf("disk: read %s: %w", path, err)
 		}
 		h, k, w := parseHead(b)
 		known = known || k
@@ -100,26 +100,13 @@ func lookAtFile(path string) (half bool, err error) {
 		if len(first) > 0 && !slices.ContainsFunc(bytes.TrimLeft(first, "\x00"), func(byte) bool { return true }) {
 			what = "it begins with zeros alone"
 		}
-		return false, badFile(path, "foreign", what)
+		return false, damage(path, "foreign", what)
 	case heads == 0 && info.Size() < 2*int64(os.Getpagesize()):
-		return false, shortFile(path, info.Size(), 4*int64(os.Getpagesize()))
+		return false, short(path, info.Size(), 4*int64(os.Getpagesize()))
 	case heads == 0:
-		return false, badFile(path, "damaged", "neither of its heads can be read")
+		return false, damage(path, "damaged", "neither of its heads can be read")
 	case info.Size() < need:
-		return false, shortFile(path, info.Size(), need)
+		return false, short(path, info.Size(), need)
 	}
 	return heads == 1, nil
-}
-
-// badFile is the error for a file that cannot be opened as it is: empty, short, foreign or damaged. Its sentence
-// describes the damage; what to do about it depends on what else exists, which the caller knows.
-func badFile(path, how string, what any) *Error {
-	return &Error{Kind: Unavailable, Key: "error.database-" + how, Args: map[string]any{"file": path, "what": fmt.Sprint(what)},
-		Err: fmt.Errorf("store: %s is damaged (%v): keep a copy of the data folder, bring the newest backup back into another folder with sportello restore, and let the desk serve that one", path, what)}
-}
-
-func shortFile(path string, have, need int64) *Error {
-	e := badFile(path, "short", fmt.Sprintf("%d bytes of %d are there", have, need))
-	e.Args["have"], e.Args["need"] = have, need
-	return e
 }
