@@ -48,7 +48,7 @@ func TestStatusesOfTheCommandLine(t *testing.T) {
 		{"a missing argument", []string{"backup"}, "", 2, "accepts 1 arg"},
 		{"a token for ever", []string{"token", "create", "--person", "a@b.it", "--expires", "9y", "--data", data}, "", 2, "--expires"},
 		{"a token for no time", []string{"token", "create", "--person", "a@b.it", "--expires", "", "--data", data}, "", 2, "--expires"},
-		{"a bad address", []string{"person", "add", "--email", "nobody", "--name", "A", "--role", "requester", "--data", data}, "", 1, "email: This is not an e-mail address."},
+		{"a bad address", []string{"person", "add", "--email", "nobody", "--name", "A", "--role", "requester", "--data", data}, "", 1, "email: This is not a valid e-mail address."},
 		{"a bad password", []string{"person", "add", "--email", "a@b.it", "--name", "A", "--role", "requester", "--password-stdin", "--data", data}, "short\n", 1, "fewer than 10"},
 		{"a folder that cannot be written", []string{"doctor", "--data", "/proc/nowhere"}, "", 1, "make data folder"},
 		{"nobody for a token", []string{"token", "create", "--person", "x@y.it", "--data", data}, "", 1, "nobody has the address"},

@@ -177,12 +177,12 @@ func TestOnesOwnSettings(t *testing.T) {
 	b := d.signedIn(p)
 	b.must(b.post("/me", url.Values{"name": {""}, "phone": {"0521 1234"}, "notices": {"own"}}), 422, "Scrivi qualcosa", "0521 1234", `aria-invalid="true"`)
 	b.must(b.post("/me", url.Values{"name": {"Ada B. Neri"}, "language": {"en"}, "theme": {"dark"}, "notices": {"own"}}), http.StatusSeeOther)
-	b.must(b.get("/me"), 200, "Ada B. Neri", `<html lang="en" data-theme="dark">`, `data-single-keys="off"`, `value="own" checked`, "Your settings are saved.")
+	b.must(b.get("/me"), 200, "Ada B. Neri", `<html lang="en" data-theme="dark">`, `data-single-keys="off"`, `value="own" checked`, "Your settings have been saved.")
 	b.must(b.post("/me", url.Values{"name": {"Ada"}, "notices": {"nonsense"}}), 422)
 
 	other := d.signedIn(p)
 	b.must(b.post("/me/password", url.Values{"password_now": {"wrong"}, "password": {"una frase nuova e lunga"}, "password_again": {"una frase nuova e lunga"}}), 422,
-		"present password is not right", "!una frase nuova")
+		"current password is incorrect", "!una frase nuova")
 	b.must(b.post("/me/password", url.Values{"password_now": {testPassword}, "password": {"una frase nuova e lunga"}, "password_again": {"una frase nuova e lunga"}}), http.StatusSeeOther)
 	b.must(b.get("/me"), 200)
 	other.must(other.get("/me"), http.StatusSeeOther) // the other session ended
