@@ -66,7 +66,7 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 	}{
 		{[]string{"--accounts", "-"}, "ada@example.it wrong-password-here\n", 1, "not right"},
 		{[]string{"--accounts", "-"}, "nothing here\n", 1, "no line"},
-		{nil, "", 2, "who should play"},
+		{nil, "", 2, "nobody to play"},
 		{[]string{"--token", "x", "--clients", "0"}, "", 2, "--clients"},
 		{[]string{"--token", "x", "--duration", "2h"}, "", 2, "--duration"},
 	} {

@@ -78,7 +78,7 @@ func (a *App) jobs() *suture.Supervisor {
 	if extract.Able {
 		add("attachments", func(ctx context.Context) error { return a.Desk.Files.RunAttachments(ctx, extract.ByItself) })
 	} else {
-		a.Log.Warn("the text of attachments is not read: this system sets no limits to processes")
+		a.Log.Warn("the text of attachments is not read: this system cannot limit processes")
 	}
 	a.Mail.Jobs(add)
 	add("password links", a.Desk.People.RunAsked)

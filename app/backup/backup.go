@@ -196,7 +196,7 @@ func (f Folder) lock() (release func(), err error) {
 			return nil, fmt.Errorf("backup: read folder: %w", err)
 		}
 		if i := slices.IndexFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "lost+found" }); i >= 0 {
-			return nil, fmt.Errorf("%s holds %s and no backups: name a folder that is empty or not there yet", f.Path, entries[i].Name())
+			return nil, fmt.Errorf("%s holds %s and no backups: name a folder that is empty or does not exist yet", f.Path, entries[i].Name())
 		}
 	}
 	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- in the folder of backups
@@ -239,7 +239,7 @@ func (f Folder) tidy() error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("backup: clear what was cut short: %w", err)
+		return fmt.Errorf("backup: remove interrupted work: %w", err)
 	}
 	return nil
 }

@@ -103,7 +103,7 @@ func (f Folder) prune() error {
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("backup: look which files are still needed: %w", err)
+			return fmt.Errorf("backup: find the files still needed: %w", err)
 		}
 	}
 	entries, err := os.ReadDir(f.Path)

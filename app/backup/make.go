@@ -61,7 +61,7 @@ func (f Folder) Make(ctx context.Context, s Source) (*Manifest, error) {
 		err := os.Remove(filepath.Join(s.Store.Dir(), asideName))
 		aside.Unlock()
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("backup: clear what was cut short: %w", err)
+			return nil, fmt.Errorf("backup: remove interrupted work: %w", err)
 		}
 	}
 	last, err := f.Newest()
@@ -397,11 +397,11 @@ func readList(path string, each func(Part) error) error {
 	for n := 1; lines.Scan(); n++ {
 		fields := strings.Split(lines.Text(), " ")
 		if len(fields) != 3 || !isSum(fields[0]) || !isSum(fields[2]) {
-			return fmt.Errorf("backup: %s: line %d is none of a list of files", path, n)
+			return fmt.Errorf("backup: %s: line %d is not a line of a list of files", path, n)
 		}
 		size, err := strconv.ParseInt(fields[1], 10, 64)
 		if err != nil || size < 0 {
-			return fmt.Errorf("backup: %s: line %d is none of a list of files", path, n)
+			return fmt.Errorf("backup: %s: line %d is not a line of a list of files", path, n)
 		}
 		if err := each(Part{Name: fields[0], Size: size, SHA256: fields[2]}); err != nil {
 			return err

@@ -67,7 +67,7 @@ func (p Plan) Recipients() ([]age.Recipient, error) {
 		}
 		all, err := age.ParseRecipients(strings.NewReader(s))
 		if err != nil {
-			return nil, fmt.Errorf("%q is no recipient: one begins with age1", s)
+			return nil, fmt.Errorf("%q is not a recipient: a recipient begins with age1", s)
 		}
 		out = append(out, all...)
 	}

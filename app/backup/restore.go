@@ -78,7 +78,7 @@ func clear(to, work string) error {
 	}
 	for _, e := range entries {
 		if e.Name() != filepath.Base(work) && e.Name() != "lost+found" {
-			return fmt.Errorf("%s is not empty (it holds %s): nothing is written over", to, e.Name())
+			return fmt.Errorf("%s is not empty (it contains %s): nothing is overwritten", to, e.Name())
 		}
 	}
 	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(filepath.Join(work, "blob", "new"), 0o700)); err != nil {
@@ -313,7 +313,7 @@ func (r *restoring) place(to string) error {
 			break
 		}
 		if _, there := os.Lstat(filepath.Join(to, name)); there == nil {
-			return fmt.Errorf("backup: %s came into %s meanwhile: nothing is written over", name, to)
+			return fmt.Errorf("backup: %s appeared in %s in the meantime: nothing is overwritten", name, to)
 		}
 		if err = os.Rename(filepath.Join(r.to, name), filepath.Join(to, name)); errors.Is(err, fs.ErrNotExist) {
 			err = nil // no mail was waiting; other missing files are findings already

@@ -56,7 +56,7 @@ func demoTime(text string) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil || at.UTC().Year() < 2000 || at.UTC().Year() > 2099 {
-		return time.Time{}, fmt.Errorf("--at: %q is no time of the years 2000 to 2099 in the form of RFC 3339, such as 2026-03-17T09:40:00+01:00", text)
+		return time.Time{}, fmt.Errorf("--at: %q is not a time in the years 2000 to 2099 in the form of RFC 3339, such as 2026-03-17T09:40:00+01:00", text)
 	}
 	return at, nil
 }
@@ -163,7 +163,7 @@ func demoFolder(path string) (filled bool, err error) {
 		return false, fmt.Errorf("app: read folder: %w", err)
 	}
 	if len(entries) > 0 {
-		return false, fmt.Errorf("%s holds something else than a demo: name an empty folder, or one that does not exist", path)
+		return false, fmt.Errorf("%s contains something other than a demo: name an empty folder, or one that does not exist", path)
 	}
 	return false, nil
 }

@@ -171,7 +171,7 @@ func (m *mailImporting) maildir(path string, give give) error {
 		return give(where, raw)
 	})
 	if err == nil && !found {
-		return fmt.Errorf("%s is no Maildir: there is no mail in folders called cur or new", path)
+		return fmt.Errorf("%s is not a Maildir: there is no mail in folders called cur or new", path)
 	}
 	return err
 }

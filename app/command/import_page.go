@@ -213,7 +213,7 @@ func frontMatter(text string) (front map[string]any, body string, err error) {
 			err = yaml.Unmarshal(head, &front)
 		}
 		if err != nil || front == nil && len(bytes.TrimSpace(head)) > 0 {
-			return nil, text, cmp.Or(err, errors.New("app: front matter is no list of names and values"))
+			return nil, text, cmp.Or(err, errors.New("app: front matter is not a list of names and values"))
 		}
 		return front, rest[at:], nil
 	}

@@ -48,7 +48,7 @@ read from a file, one in each line, as demo and generate print them: something w
 			}
 			switch {
 			case l.accounts == "" && len(l.tokens) == 0:
-				return errors.New("who should play? Name --accounts FILE or --token TOKEN")
+				return errors.New("nobody to play: name --accounts FILE or --token TOKEN")
 			case l.clients < 1 || l.clients > 1000:
 				return fmt.Errorf("--clients %d is not between 1 and 1000", l.clients)
 			case min(l.people[0], l.people[1]) < 0 || l.people[0]+l.people[1] > 1000:
@@ -77,7 +77,7 @@ read from a file, one in each line, as demo and generate print them: something w
 func localTarget(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("--url %q is no address such as http://127.0.0.1:8080", s)
+		return nil, fmt.Errorf("--url %q is not an address such as http://127.0.0.1:8080", s)
 	}
 	host := u.Hostname()
 	if addr, err := netip.ParseAddr(host); strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback() {

@@ -236,5 +236,5 @@ func readLife(s string) (time.Duration, error) {
 			return time.Duration(n) * unit, nil
 		}
 	}
-	return 0, fmt.Errorf("--expires %q is no time from 1h to 2y, as in 90d", s)
+	return 0, fmt.Errorf("--expires %q is not a time from 1h to 2y, as in 90d", s)
 }

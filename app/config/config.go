@@ -206,7 +206,7 @@ func readEnviron(environ []string, known map[string]reflect.Type) (map[string]an
 		case reflect.Int:
 			n, err := strconv.Atoi(value)
 			if err != nil {
-				wrong = append(wrong, fmt.Errorf("%s: %q is no whole number (from the environment, %s)", key, value, name))
+				wrong = append(wrong, fmt.Errorf("%s: %q is not a whole number (from the environment, %s)", key, value, name))
 				continue
 			}
 			values[key] = n
@@ -256,7 +256,7 @@ func (c Config) Validate() error {
 		u, err := url.Parse(c.BaseURL)
 		switch {
 		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-			bad("base_url", "%q is no address such as https://desk.example.it", c.BaseURL)
+			bad("base_url", "%q is not an address such as https://desk.example.it", c.BaseURL)
 		case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 			bad("base_url", "%q must end after the host name: the desk needs a host of its own", c.BaseURL)
 		}
@@ -318,7 +318,7 @@ func (c Config) level() (slog.Level, error) {
 func listenAddress(s string) error {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		return fmt.Errorf("%q is no address such as 127.0.0.1:8080", s)
+		return fmt.Errorf("%q is not an address such as 127.0.0.1:8080", s)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return fmt.Errorf("%q has no port from 0 to 65535", s)

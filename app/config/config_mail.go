@@ -181,12 +181,12 @@ func (c Config) validateMail(bad func(key, format string, args ...any)) {
 func (s SMTP) validate(bad func(key, format string, args ...any)) {
 	if s.Host == "" {
 		if s.From != "" && !bareAddress(s.From) {
-			bad("smtp.from", "%q is no address such as sportello@ateneo.it", s.From)
+			bad("smtp.from", "%q is not an address such as sportello@ateneo.it", s.From)
 		}
 		return
 	}
 	if !bareAddress(s.From) {
-		bad("smtp.from", "%q is no address such as sportello@ateneo.it", s.From)
+		bad("smtp.from", "%q is not an address such as sportello@ateneo.it", s.From)
 	}
 	if s.Port < 0 || s.Port > 65535 {
 		bad("smtp.port", "%d is no port", s.Port)
@@ -210,7 +210,7 @@ func (s SMTP) validate(bad func(key, format string, args ...any)) {
 
 func (m Mailbox) validate(bad func(key, format string, args ...any)) {
 	if !bareAddress(m.Address) {
-		bad("address", "%q is no address such as csa@ateneo.it", m.Address)
+		bad("address", "%q is not an address such as csa@ateneo.it", m.Address)
 	}
 	if !slices.Contains([]string{"", post.WhoEverybody, post.WhoKnown, post.WhoDomains, post.WhoHold}, m.Who) {
 		bad("who", "%q is none of everybody, known, domains, hold", m.Who)

@@ -87,7 +87,7 @@ func TestConfigurationIsReadStrictly(t *testing.T) {
 		{name: "backups from the environment", env: []string{"SPORTELLO_BACKUP__PATH=/backup", "SPORTELLO_BACKUP__EVERY=6h", "SPORTELLO_BACKUP__KEEP_DAILY=3"}},
 		{name: "environment", env: []string{"SPORTELLO_MAX_FILE_MB=7", "SPORTELLO_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1", "PATH=/bin", "SPORTELLO_CONFIG=x"}},
 		{name: "unknown name in the environment", env: []string{"SPORTELLO_LISTN=x"}, want: []string{"listn: no such key (from the environment, SPORTELLO_LISTN)"}},
-		{name: "wrong kind in the environment", env: []string{"SPORTELLO_MAX_FILE_MB=many"}, want: []string{"max_file_mb: \"many\" is no whole number"}},
+		{name: "wrong kind in the environment", env: []string{"SPORTELLO_MAX_FILE_MB=many"}, want: []string{"max_file_mb: \"many\" is not a whole number"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := ""

@@ -160,9 +160,9 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 			}
 		case errors.Is(err, intake.ErrMailRoom): // it waits here, without delaying those behind it
 		case errors.Is(err, ErrSpool) || store.KindOf(err) == store.TooLarge:
-			d.Log.Error("a message in the spool cannot be taken; it is put aside", "file", path, "err", err)
+			d.Log.Error("a message in the spool cannot be processed; it is set aside", "file", path, "err", err)
 			if err := os.Rename(path, path+".bad"); err != nil {
-				return i, fmt.Errorf("app: put aside: %w", err)
+				return i, fmt.Errorf("app: set aside: %w", err)
 			}
 		default:
 			return i, err
@@ -172,7 +172,7 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 }
 
 // ErrSpool is returned for a file of the spool that cannot be read.
-var ErrSpool = errors.New("app: file of the spool not understood")
+var ErrSpool = errors.New("app: spool file cannot be read")
 
 // TakeSpooled processes one file of the spool.
 func (d *Delivery) TakeSpooled(path string) error {

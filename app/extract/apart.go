@@ -99,7 +99,7 @@ func (l *limitedBuffer) Write(p []byte) (int, error) {
 	if n := l.limit - l.b.Len(); len(p) > n {
 		l.b.Write(p[:n])
 		if !l.cut {
-			return n, errors.New("more output than there may be")
+			return n, errors.New("the output exceeds its limit")
 		}
 		return len(p), nil
 	}

@@ -211,7 +211,7 @@ const (
 	maxPart     = 48 << 20  // of one part or stream
 )
 
-var errBudget = errors.New("more than a document unfolds to")
+var errBudget = errors.New("unpacks to more than any document would")
 
 // all reads r to its end within the budget. On an error it also returns what it read before.
 func (b *budget) all(r io.Reader) ([]byte, error) {

@@ -27,8 +27,8 @@ type pdfLock struct {
 var pdfPad = []byte("(\xbfN^Nu\x8aAd\x00NV\xff\xfa\x01\x08..\x00\xb6\xd0h>\x80/\x0c\xa9\xfedSiz")
 
 var (
-	errPassword = errors.New("it opens with a password only")
-	errHandler  = errors.New("it is encrypted in a way that is not read")
+	errPassword = errors.New("it opens only with a password")
+	errHandler  = errors.New("it is encrypted in an unsupported way")
 )
 
 // unlock returns the lock of the file, opened with the empty user password, and nil when its streams are not encrypted.

@@ -276,7 +276,7 @@ func (l *Listener) useSpare() bool {
 	defer l.mu.Unlock()
 	if time.Since(l.warned) > time.Minute {
 		l.warned = time.Now()
-		l.log.Error("no file descriptor is left: who comes is turned away", "do", "raise the limit (LimitNOFILE, ulimit -n)")
+		l.log.Error("no file descriptor is left: new connections are turned away", "do", "raise the limit (LimitNOFILE, ulimit -n)")
 	}
 	if l.spare == nil {
 		return false

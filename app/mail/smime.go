@@ -218,7 +218,7 @@ func verifyDetached(signature, content []byte, roots *x509.CertPool, now time.Ti
 	}
 	var contentType asn1.ObjectIdentifier
 	if err := p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeContentType, &contentType); err != nil || !contentType.Equal(pkcs7.OIDData) {
-		return nil, errors.New("mail: what is signed is no data")
+		return nil, errors.New("mail: the signed content is not data")
 	}
 	at := now
 	var signed time.Time

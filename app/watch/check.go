@@ -26,7 +26,7 @@ func (w *Watch) checkConfig(_ context.Context, _ bool) []Finding {
 		out = append(out, Finding{Note, "the desk speaks plain http on " + w.Config.Listen, "put a proxy with https in front, or set tls_cert and tls_key"})
 	}
 	if w.Config.BaseURL == "" {
-		out = append(out, Finding{Note, "base_url is empty: links in mail would lead to the address listened on", "set base_url to the address people write in the browser"})
+		out = append(out, Finding{Note, "base_url is empty: links in mail would contain the listening address", "set base_url to the address people write in the browser"})
 	}
 	if w.Config.TLSCert != "" {
 		out = append(out, Certificate(w.Config.TLSCert, time.Now()))
@@ -59,7 +59,7 @@ func Certificate(path string, now time.Time) Finding {
 	case cert.NotAfter.Sub(now) < 14*24*time.Hour:
 		return Finding{Note, "the certificate ends on " + cert.NotAfter.Format(time.DateOnly), do}
 	}
-	return Good("the certificate is good until %s", cert.NotAfter.Format(time.DateOnly))
+	return Good("the certificate is valid until %s", cert.NotAfter.Format(time.DateOnly))
 }
 
 func (w *Watch) wrongDisk() string {
@@ -222,7 +222,7 @@ func (w *Watch) checkBackup(_ context.Context, beside bool) []Finding {
 		out = append(out, Good("the newest is %s, %s", e.Name, words.Size("en", e.Manifest.Bytes())))
 	}
 	if backup.SameDisk(w.Config.DataFolder(), cfg.Path) {
-		out = append(out, Finding{Note, "the backups lie on the disk of the data", "have them on another disk, or copied to another machine"})
+		out = append(out, Finding{Note, "the backups are on the same disk as the data", "have them on another disk, or copied to another machine"})
 	}
 	if free, _, known := listen.DiskSpace(cfg.Path); known && free < LeastFree {
 		out = append(out, Finding{Wrong, fmt.Sprintf("%s are free for backups", words.Size("en", free)), "make room, or keep fewer (keep_daily, keep_weekly, keep_monthly)"})
@@ -274,7 +274,7 @@ func (w *Watch) checkErrors(_ context.Context, beside bool) []Finding {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, Good("none to tell of"))
+		out = append(out, Good("none to report"))
 	}
 	return out
 }

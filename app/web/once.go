@@ -227,7 +227,7 @@ func (r *Request) keepAnswer(used *store.UsedKey) {
 		return store.UsedKeys.Put(tx, &row)
 	})
 	if err != nil {
-		r.site.Log.Warn("the answer of an act is not kept", "route", r.routePath(), "err", err)
+		r.site.Log.Warn("the answer to an act could not be stored", "route", r.routePath(), "err", err)
 	}
 }
 

@@ -130,7 +130,7 @@ func (j *joining) seenAtBox() error {
 			return false
 		}
 		if first {
-			j.it.log.Warn("certified mail (PEC) comes whose provider no certificate confirms: its senders count as not verified; set mail.pec_certificates", "mailbox", at)
+			j.it.log.Warn("certified mail (PEC) arrives from a provider that no certificate confirms: its senders count as not verified; set mail.pec_certificates", "mailbox", at)
 		}
 		box.PEC = now
 		return true

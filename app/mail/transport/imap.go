@@ -99,7 +99,7 @@ func (s *session) signIn(ctx context.Context) error {
 	}
 	caps := s.client.Caps()
 	if caps == nil {
-		return s.at.fail(NotMail, s.raw, errors.New("the server does not say what it can"))
+		return s.at.fail(NotMail, s.raw, errors.New("the server does not list its capabilities"))
 	}
 	c, err := obtain(ctx, s.in.User, s.in.Password, s.in.OAuth)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *session) signIn(ctx context.Context) error {
 	case how != nil:
 		err = s.client.Authenticate(how)
 	case caps.Has(imap.CapLoginDisabled):
-		return s.at.fail(NoEncryption, s.raw, errors.New("the server takes no password on this connection"))
+		return s.at.fail(NoEncryption, s.raw, errors.New("the server accepts no password on this connection"))
 	default:
 		err = s.client.Login(c.user, c.password).Wait()
 	}
@@ -290,7 +290,7 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 	}
 	for _, uid := range rest {
 		// It was there a moment ago, when its size was requested, so it does not count as gone.
-		each(fetched{uid: uid, err: s.at.fail(Refused, nil, errors.New("the server did not give the message"))})
+		each(fetched{uid: uid, err: s.at.fail(Refused, nil, errors.New("the server did not return the message"))})
 	}
 	return 0, nil
 }
@@ -299,7 +299,7 @@ func (s *session) bodies(ctx context.Context, uids []uint32, sizes map[uint32]in
 // connection is then unusable.
 func (s *session) deliver(ctx context.Context, uid uint32, size int64, lit imap.LiteralReader, deliver Deliver) (cut bool, broken, err error) {
 	if lit == nil {
-		return false, nil, s.at.fail(Refused, nil, errors.New("the server did not give the message"))
+		return false, nil, s.at.fail(Refused, nil, errors.New("the server did not return the message"))
 	}
 	e := Envelope{Source: FromIMAP, Mailbox: s.in.Name, UID: uid, Validity: s.validity, Size: size}
 	want := lit.Size()

@@ -272,7 +272,7 @@ func (s *Sender) check() error {
 	case s.Host == "":
 		return errors.New("transport: sender has no host")
 	case s.TLS == TLSOptional && s.User != "":
-		return errors.New("transport: no sign-in over a connection that anybody may read")
+		return errors.New("transport: no sign-in over an unencrypted connection")
 	}
 	return checkMode(s.TLS, "", TLSDirect, TLSStart, TLSOptional, TLSNone)
 }

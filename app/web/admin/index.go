@@ -90,7 +90,7 @@ func (a pages) indexFacts(p *web.Page) indexFacts {
 // postRebuildIndex starts a new index; the old one answers until it is ready.
 func (a pages) postRebuildIndex(r *web.Request) error {
 	a.Index.Rebuild()
-	a.Log.Info("rebuild of the index asked for", "person", r.Actor().ID())
+	a.Log.Info("rebuild of the index requested", "person", r.Actor().ID())
 	return r.Done("flash.index-rebuild", "/admin/index")
 }
 

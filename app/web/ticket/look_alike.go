@@ -41,7 +41,7 @@ func (a pages) alike(r *web.Request, p *web.Page, subject, module string) ([]ali
 	}
 	found, err := a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, alikeMost)
 	if store.KindOf(err) == store.Unavailable {
-		a.Log.Warn("look for what is alike", "err", err)
+		a.Log.Warn("find similar articles and tickets", "err", err)
 		return nil, nil
 	}
 	if err != nil {

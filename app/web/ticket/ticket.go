@@ -495,7 +495,7 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.View) error
 	}
 	found, err := a.Desk.Find.Search(r.Ctx(), actor, find.Query{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
 	if err != nil {
-		a.Log.Warn("articles that fit a ticket", "ticket", v.ID, "err", err) // the page is useful without them
+		a.Log.Warn("find articles for a ticket", "ticket", v.ID, "err", err) // the page is useful without them
 	}
 	for _, f := range found.Hits {
 		v.Articles = append(v.Articles, web.Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
