@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// TestEachFieldOfTheFormIsAnAct fails when the form of a person gets a field whose change needs no right.
+// TestEachFieldOfTheFormIsAnAct fails when the form of a person has a field that can be changed without a right.
 func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
 	form, nobody := reflect.TypeFor[people.PersonForm](), policy.Actor{Person: &store.Person{Row: store.Row{ID: 8}}}
 	for i := range form.NumField() {
@@ -43,7 +43,8 @@ func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
 	}
 }
 
-// TestWhoMayDoWhatToAnAccount is the table read by an independent one: role, act and whose account, in letters of who may.
+// TestWhoMayDoWhatToAnAccount compares the rights with an independent table: for each role, act and owner of the
+// account, in letters, who may do it.
 func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 	o := newOffice(t)
 	csa, legale := o.group["csa"], o.group["legale"]
@@ -92,7 +93,7 @@ func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 	}
 }
 
-// told is what a person's bell says, and what goes out by mail: event>address.
+// told returns the person's notices and the mail sent, as event>address.
 func (o *mailOffice) told(id uint64) (bell, mail string) {
 	o.t.Helper()
 	if _, err := o.Notices.PlanNotices(); err != nil {
@@ -127,7 +128,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	s, a, ada := o.as("responsabile"), o.as("amministratore"), o.people["ada"]
 	csa := o.group["csa"]
 
-	// The attack: into the group, a link, out again.
+	// The attack: add them to the group, create a link, remove them again.
 	if err := o.People.PutMember(s, csa, ada.ID, false); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 		t.Errorf("the link is for %v, %v", p, err)
 	}
 
-	// An administrator hands one over with a reason, which is logged and told.
+	// An administrator must give a reason to hand over a link; it is logged and the person is notified.
 	_, err := o.People.HandPasswordLink(a, ada.ID, " ")
 	wants(t, err, store.Invalid, "error.required", "reason")
 	secret, err := o.People.HandPasswordLink(a, ada.ID, "Ha perso la casella")
@@ -169,7 +170,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 		t.Errorf("the log does not name who handed over a link and why: %v", err)
 	}
 
-	// Another address: the one that was is told, and what was sent to it opens nothing.
+	// A new address: the old one is notified, and links sent to it no longer work.
 	f := people.FormOf(o.stored(ada.ID))
 	f.Email = "ada.neri@altro.example"
 	if err := o.People.SendPasswordLink(a, ada.ID); err != nil {
@@ -368,7 +369,7 @@ func TestOnesOwnRecordIsChangedAndSeenByTheTable(t *testing.T) {
 	}
 	without := o.as("ada")
 	ada := *without.Person
-	ada.Disabled = true // who is disabled stands to nobody's account, their own included
+	ada.Disabled = true // a disabled person has no rights over any account, not even their own
 	without.Person = &ada
 	if _, err := o.People.ChangeOwn(without, people.OwnForm{Name: "Ada Verdi"}); store.KindOf(err) != store.Denied {
 		t.Errorf("without the right: %v", err)

@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// newDesk is a new desk with what Seed gives it. The store is checked when the test ends.
+// newDesk returns a new desk with the data of Seed. The store is checked at the end of the test.
 func newDesk(t *testing.T) *Desk {
 	t.Helper()
 	st, err := store.Open(t.TempDir(), store.Options{NoSync: true})
@@ -38,7 +38,7 @@ func newDesk(t *testing.T) *Desk {
 
 var system = policy.Actor{System: true, Via: "command"}
 
-// wants fails unless the error is of the kind and, where they are given, has key and field in one of its problems.
+// wants fails unless the error has the kind and, if given, key and field in one of its problems.
 func wants(t *testing.T, err error, kind store.Kind, key, field string) {
 	t.Helper()
 	if err == nil {
@@ -62,7 +62,7 @@ func wants(t *testing.T, err error, kind store.Kind, key, field string) {
 	t.Errorf("got %v, want %v %s (%s)", err, kind, key, field)
 }
 
-// everybodyBut are the people of the office who are not among the named.
+// everybodyBut returns the people of the office except the named ones.
 func everybodyBut(o *office, names ...string) []string {
 	var out []string
 	for n := range o.people {

@@ -34,7 +34,7 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 	_, err := o.Articles.Save(policy.Actor{}, f)
 	wants(t, err, store.SignIn, "", "")
 
-	// Where the product wants a review, agents write drafts and others publish.
+	// If the product requires a review, agents write drafts and others publish.
 	if _, err := o.Catalogue.ChangeSettings(o.as("amministratore"), 0, catalogue.SettingsForm{Review: &[]uint64{o.module["csa"]}}); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 	f.Rev, f.Publication = v.Version.Rev, store.Draft
 	_, err = o.Articles.Save(o.as("agente"), f)
 	wants(t, err, store.Denied, "error.publish-denied", "state")
-	// A draft in the other language may not carry the published one to another audience.
+	// A draft in the other language may not give the published version another audience.
 	en := f
 	en.Language, en.Rev, en.Title, en.Audience = "en", 0, "Reading the payslip", store.Agents
 	_, err = o.Articles.Save(o.as("agente"), en)
@@ -142,7 +142,7 @@ func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 	if c, err := o.Articles.Counts(policy.Actor{}); err != nil || c[0] != 2 {
 		t.Errorf("%v, %v", c, err)
 	}
-	// Module and audience belong to the article: changing them in one language changes both.
+	// Module and audience belong to the article: a change in one language changes both.
 	o.write("redattore", article.Form{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Agents, Module: o.module["csa"], Publication: store.Published, Rev: en.Version.Rev})
 	_, err := o.Articles.Read(policy.Actor{}, it.Slug, "it")
 	wants(t, err, store.NotFound, "", "")

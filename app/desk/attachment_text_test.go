@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// here reads without a process of its own and counts how often it was asked.
+// here reads without a separate process and counts its calls.
 func here(calls *atomic.Int64) file.Reader {
 	return func(_ context.Context, f *os.File, name, mediaType string) (string, error) {
 		calls.Add(1)
@@ -60,7 +60,7 @@ func TestTextOfAttachmentsIsReadOnceTheyBelongToSomething(t *testing.T) {
 	o := newOffice(t)
 	var calls atomic.Int64
 	read := here(&calls)
-	o.readAll(read) // nothing yet: from now on by the change log
+	o.readAll(read) // nothing yet: from now on it follows the change log
 	opened := o.open("csa")
 	file := o.attach("ada", "verbale.txt", "codice zibellino")
 	picture := o.attach("ada", "foto.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")

@@ -14,29 +14,29 @@ import (
 	"sportello/store"
 )
 
-// AuditLine is one change of the administration, in words.
+// AuditLine is one change made in the administration, in words.
 type AuditLine struct {
 	Seq    uint64
 	At     time.Time
-	By     string // name of who did it; empty for the desk itself
+	By     string // name of the person; empty for the desk itself
 	Via    string
 	Act    string // code, as act.CODE in the locale files
 	Table  string // people, groups, ...
 	ID     uint64
-	What   string // name of the row; its number when it is gone
+	What   string // name of the row, or its number if it no longer exists
 	Op     store.Op
 	Why    string
 	Fields []AuditField
 }
 
-// AuditField is one changed field with its values as text. Values that are secret or long are left out.
+// AuditField is one changed field with its values as text. Secret and long values are left out.
 type AuditField struct {
 	Name string
 	Old  string
 	New  string
 }
 
-// audited are the tables whose changes are the administration's. Uploads belong to nobody's audit.
+// audited are the tables whose changes appear in the administration's log. Uploads do not.
 var audited = map[string]bool{}
 
 func init() {
@@ -46,11 +46,11 @@ func init() {
 	}
 }
 
-// passing fields change by themselves and are no act of administration.
+// passing are fields that change automatically and are not acts of administration.
 var passing = map[string]bool{"last_seen": true, "seen": true}
 
-// Audit lists the changes of the administration, newest first, before the sequence number (0: the newest), for
-// administrators. next is what to ask for to go on, 0 at the end.
+// Audit returns changes made in the administration before the sequence number (0: the newest), newest first. Only
+// administrators may call it. next is the sequence number for the next call, 0 at the end.
 func (d *Desk) Audit(a policy.Actor, before uint64, limit int) (lines []AuditLine, next uint64, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, 0, err
@@ -81,7 +81,7 @@ func onlyPassing(fields []store.Field) bool {
 	return !slices.ContainsFunc(fields, func(f store.Field) bool { return !passing[f.Name] })
 }
 
-// namer says rows and values in words; it asks the store for each row once.
+// namer returns rows and values in words; it reads each row once.
 type namer struct {
 	tx    *store.Tx
 	lang  string
@@ -101,7 +101,7 @@ func (n *namer) line(c *store.Change) AuditLine {
 	return l
 }
 
-// name is what the row is called, its number when it is gone.
+// name returns the name of the row, or its number if it no longer exists.
 func (n *namer) name(table string, id uint64) string {
 	key := table + " " + strconv.FormatUint(id, 10)
 	if s, ok := n.known[key]; ok {
@@ -167,11 +167,11 @@ func (n *namer) look(table string, id uint64) string {
 	return ""
 }
 
-// namedFields are the fields whose number is that of a row in the table.
+// namedFields are fields whose number refers to a row of the given table.
 var namedFields = map[string]string{"organisation": "organisations", "unit": "units", "group": "groups", "parent": "modules", "module": "modules",
 	"person": "people", "author": "people", "article": "articles"}
 
-// value says a field's JSON in words.
+// value returns a field's JSON in words.
 func (n *namer) value(table, field string, raw json.RawMessage) string {
 	if len(raw) == 0 {
 		return ""
@@ -214,7 +214,7 @@ func (n *namer) value(table, field string, raw json.RawMessage) string {
 	return plainValue(v)
 }
 
-// plainValue writes decoded JSON as a person would: lists with commas, members as name: value.
+// plainValue formats decoded JSON as a person would: lists with commas, members as name: value.
 func plainValue(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -10,7 +10,8 @@ import (
 	"sportello/store"
 )
 
-// BenchmarkOpenTicket: durable creation through the desk, one writer and sixty-four: what a POST costs below HTTP.
+// BenchmarkOpenTicket opens tickets durably through the desk, with one writer and with sixty-four: the cost of a POST
+// without HTTP.
 func BenchmarkOpenTicket(b *testing.B) {
 	for _, writers := range []int{1, 64} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {

@@ -31,7 +31,7 @@ func (o *mailOffice) confide(group string) {
 	}
 }
 
-// fate is where a mail may end.
+// fate is where a mail may end up.
 type fate string
 
 const (
@@ -42,11 +42,11 @@ const (
 	suggest fate = "own ticket with a suggestion"
 )
 
-// TestBelonging is the table of domain.md, "mail and belonging".
+// TestBelonging checks the table of how mail belongs to tickets.
 func TestBelonging(t *testing.T) {
 	senders := []struct {
 		name, from     string
-		open, confided bool // belongs to the open, to the confidential ticket
+		open, confided bool // belongs to the open ticket, to the confidential one
 		agent          bool
 	}{
 		{"stranger", "ignoto@altrove.example", false, false, false},
@@ -152,7 +152,7 @@ func TestEachAnswerToAnAnnouncementIsATicketOfItsOwn(t *testing.T) {
 			t.Fatalf("%+v", k)
 		}
 	}
-	// Who writes again about the announcement goes on where they were.
+	// Someone who writes again about the announcement stays in the same ticket.
 	if m := o.mail(letter{from: "p3@ateneo.example", reply: "annuncio@ateneo.example", body: "ancora", proven: true}); m.Ticket != tickets[3] {
 		t.Errorf("#%d, not #%d", m.Ticket, tickets[3])
 	}
@@ -165,7 +165,7 @@ func TestTwoMailsOfOneMessageIDAreTwoMatters(t *testing.T) {
 	if one.Ticket == two.Ticket || two.Joined != intake.JoinedNew {
 		t.Fatalf("%+v", two)
 	}
-	// Each one's answer goes to their own.
+	// Each person's answer goes to their own ticket.
 	for from, n := range map[string]uint64{"ada@ateneo.example": one.Ticket, "ignoto@altrove.example": two.Ticket} {
 		if m := o.mail(letter{from: from, body: "risposta di " + from, reply: "stesso@x"}); m.Ticket != n {
 			t.Errorf("%s: #%d, not #%d", from, m.Ticket, n)
@@ -173,7 +173,7 @@ func TestTwoMailsOfOneMessageIDAreTwoMatters(t *testing.T) {
 	}
 }
 
-// beside is a ticket with words beside it.
+// beside returns a ticket with a message beside it.
 func (o *mailOffice) beside() (n, id uint64) {
 	o.t.Helper()
 	first := o.mail(letter{from: "ada@ateneo.example", subject: "D", body: "?", id: "prima@x", proven: true})
@@ -256,7 +256,7 @@ func TestWhatBecomesOfWordsBeside(t *testing.T) {
 	}
 }
 
-// TestNothingOfWhatLiesBesideIsSeen compares all that the requester's side gets before and after.
+// TestNothingOfWhatLiesBesideIsSeen compares everything the requester's side gets before and after.
 func TestNothingOfWhatLiesBesideIsSeen(t *testing.T) {
 	for _, who := range []string{"ada", "referente", "unita"} {
 		o := newMailOffice(t)
@@ -353,7 +353,7 @@ func TestALetterThatTellsOfAnythingInternalIsInternal(t *testing.T) {
 			t.Errorf("%s: the requester got %+v", name, out["ada@ateneo.example"].Lines)
 		}
 	}
-	// Nobody publishes it who may not write messages there.
+	// Nobody who may not write messages there publishes it.
 	row := o.mail(letter{from: "agente2@ateneo.example", to: l.ReplyTo, body: "da pubblicare", proven: true})
 	for who, kind := range map[string]store.Kind{"ada": store.Invalid, "referente": store.Invalid, "estraneo": store.NotFound, "altrove": store.Denied, "amministratore": store.Denied} {
 		o.refused(who, k.ID, ticket.Step{ConfirmMail: row.Message}, kind)
@@ -383,7 +383,7 @@ func TestTheShortName(t *testing.T) {
 	if got := (&store.Settings{Name: "Sportello", Short: "URP"}).ShortName(); got != "URP" {
 		t.Errorf("%q", got)
 	}
-	o := newMailOffice(t) // whose catalogue names another desk
+	o := newMailOffice(t) // its catalogue lists another desk
 	k := o.open("csa")
 	if l := o.post()["ada@ateneo.example"]; l == nil || !l.Named {
 		t.Errorf("%+v", l)

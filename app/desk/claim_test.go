@@ -13,9 +13,9 @@ import (
 	"sportello/store"
 )
 
-// TestWhomAFormNamesSeesNothingBeforeTheyClaimIt: whom a web form names is the requester and learns nothing: neither
-// bell nor letter, list, search nor page says a word of it, until they have signed in and claimed it. An agent's
-// answer reaches them all the same.
+// TestWhomAFormNamesSeesNothingBeforeTheyClaimIt: a person named by a web form is the requester but learns nothing: no
+// notice, letter, list, search or page mentions the ticket until they have signed in and claimed it. An agent's answer
+// reaches them nevertheless.
 func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	o := newMailOffice(t)
 	opts := o.Post.MailOptions()
@@ -95,7 +95,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 			t.Error("the form's words went out")
 		}
 	}
-	// What they answer by mail joins, and claims nothing.
+	// Their answer by mail joins the ticket, and claims nothing.
 	next := o.mail(letter{from: "ada@ateneo.example", to: l.ReplyTo, subject: "Re: x", body: "Grazie, ma non è mia.", proven: true})
 	if k := o.ticket(n); next.Ticket != n || !k.Unclaimed || len(k.Wishes) != 0 || k.Messages != 3 {
 		t.Errorf("the reply: %+v of %+v", next, k)
@@ -122,8 +122,8 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	}
 }
 
-// TestAFormCountsAsItself: a form opens no door that its own address does not: bounds and rules of a mailbox are
-// kept by that.
+// TestAFormCountsAsItself: a form gives no access that its own address does not have; the limits and rules of a mailbox
+// apply to that address.
 func TestAFormCountsAsItself(t *testing.T) {
 	o := newMailOffice(t)
 	o.most(3, 0)

@@ -1,24 +1,24 @@
-// Package desk says what may be done at the desk and by whom: one method for each use case, each checking the table of
-// rights and the table of moves, each changing the store in one transaction. Pages, API, mail, import and command line
-// all come through here; there is no second way to change a ticket.
+// Package desk says what may be done at the desk and by whom. It has one method for each use case; each method checks
+// the table of rights and the table of moves, and changes the store in one transaction. Pages, API, mail, import and
+// command line all use these methods; there is no second way to change a ticket.
 //
 // Each noun has a room below, and Desk has a part for each room:
 //
 //	entry       cleaning and checking what was typed
 //	policy      who acts, and who may do what
-//	post        the desk's own addresses, tokens, letters that wait
+//	post        the desk's own addresses, tokens, waiting letters
 //	file        attachments
 //	people      people, organisations, units, groups, accounts
 //	catalogue   modules, settings, branding, synonyms, mail texts
 //	article     articles
-//	find        asking the index as somebody; what was not found
+//	find        searching the index with a person's rights; what was not found
 //	due         working time, and when a ticket is due
-//	ticket      opening, changing and seeing a ticket
+//	ticket      opening, changing and reading a ticket
 //	queue       lists and counts, saved views, saved replies
-//	notice      who is told of what, by bell and by letter
-//	intake      mail that comes in
+//	notice      who is notified of what, by bell and by letter
+//	intake      incoming mail
 //
-// Methods return store.Error values: NotFound for what is not there and for what may not be seen alike.
+// Methods return store.Error values. What does not exist and what the actor may not see are both NotFound.
 package desk
 
 import (
@@ -42,22 +42,23 @@ import (
 	"sportello/store"
 )
 
-// Options are what a desk is made of. Store is required; without Search every text search answers Unavailable.
+// Options are what a desk is made from. Store is required; without Search every text search returns an Unavailable
+// error.
 type Options struct {
 	Store    *store.Store
 	Search   *search.Index
 	Keeper   *credential.Keeper
 	Log      *slog.Logger
 	Location *time.Location // the desk's time zone; Europe/Rome when nil
-	MaxFile  int64          // bytes of one attachment; 25 MiB when 0
+	MaxFile  int64          // maximum bytes of one attachment; 25 MiB when 0
 
-	// Free returns how many bytes are free on the disk of the store, false when that is not known; nil: it never is.
+	// Free returns the free bytes on the disk of the store, false when unknown; nil means always unknown.
 	Free func() (bytes int64, known bool)
 
-	MissMonths int // how many months what people did not find is kept; 0: nothing is
+	MissMonths int // how many months to keep what people did not find; 0: it is not recorded
 }
 
-// Desk is one running desk: a part for each of its rooms. It may be used by many goroutines at once.
+// Desk is one running desk, with a part for each of its rooms. It is safe for concurrent use.
 type Desk struct {
 	st      *store.Store
 	ix      *search.Index
@@ -118,20 +119,20 @@ func New(o Options) *Desk {
 	}
 }
 
-// Store returns the store of the desk, for reading what needs no rights: settings, catalogue, counts for metrics.
+// Store returns the store of the desk, for reading what requires no rights: settings, catalogue, counts for metrics.
 func (d *Desk) Store() *store.Store { return d.st }
 
 // Index returns the index of the desk, nil when it has none.
 func (d *Desk) Index() *search.Index { return d.ix }
 
-// Keeper returns who keeps the credentials of the desk.
+// Keeper returns the keeper of the desk's credentials.
 func (d *Desk) Keeper() *credential.Keeper { return d.keeper }
 
 // Location returns the desk's time zone.
 func (d *Desk) Location() *time.Location { return d.loc }
 
-// Now returns the desk's clock.
+// Now returns the time of the desk's clock.
 func (d *Desk) Now() time.Time { return d.st.Now() }
 
-// MaxFile returns the greatest size of one attachment in bytes.
+// MaxFile returns the maximum size of one attachment in bytes.
 func (d *Desk) MaxFile() int64 { return d.maxFile }

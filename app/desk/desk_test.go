@@ -14,8 +14,8 @@ import (
 	"sportello/store"
 )
 
-// office is a desk of its own for one test: two groups (one of them confidential), a module each, and one person for
-// each way of standing to a ticket. The store is checked when the test ends.
+// office is a desk for one test: two groups (one of them confidential), a module each, and one person for each relation
+// to a ticket. The store is checked at the end of the test.
 type office struct {
 	*Desk
 	t       testing.TB
@@ -27,7 +27,7 @@ type office struct {
 	organis map[string]uint64
 }
 
-// again opens the desk anew on its store, as after a start.
+// again opens the desk again on the same store, as a restart does.
 func (o *office) again(opts Options) {
 	mail := o.Post.MailOptions()
 	opts.Store = o.st
@@ -35,7 +35,7 @@ func (o *office) again(opts Options) {
 	o.Post.SetMail(mail)
 }
 
-// most bounds how many tickets mail opens in an hour for an address and for a domain.
+// most limits how many tickets mail may open in an hour for an address and for a domain.
 func (o *office) most(address, domain int) {
 	mail := o.Post.MailOptions()
 	mail.MostPerAddress, mail.MostPerDomain = address, domain
@@ -125,7 +125,7 @@ func (o *office) as(name string) policy.Actor {
 	return policy.Actor{Person: p, Via: "page", Language: "it"}
 }
 
-// later moves the clock on.
+// later advances the clock.
 func (o *office) later(d time.Duration) { o.now.Add(int64(d)) }
 
 // open opens a malfunction of CSA in Ada's name.
@@ -597,7 +597,7 @@ func TestNeighboursAreThoseOfTheList(t *testing.T) {
 	for range 6 {
 		o.open("csa")
 	}
-	o.open("legale") // not to be seen by the agent
+	o.open("legale") // invisible to the agent
 	q := queue.Query{View: queue.ViewAll}
 	page, err := o.Queues.Queue(o.as("agente"), q)
 	if err != nil || len(page.Tickets) != 6 {

@@ -12,14 +12,15 @@ import (
 	"sportello/store"
 )
 
-// exportAtOnce is how many rows one read transaction hands out, so that a slow reader holds no page of the file back.
+// exportAtOnce is how many rows one read transaction returns, so that a slow reader does not keep old pages of the file
+// in use.
 const exportAtOnce = 100
 
-// Exports are for administrators and the command line. Each hands out records in the order of their numbers, in
-// several read transactions: what is written meanwhile may be in it or not. An error of give ends the export and is
-// returned. Files are not in the records.
+// Exports are for administrators and the command line. Each passes records to give in the order of their numbers, in
+// several read transactions: changes made meanwhile may or may not be included. An error of give ends the export and is
+// returned. Records do not contain files.
 
-// ExportTickets hands out every ticket that is not spam with all its messages and notes.
+// ExportTickets exports every ticket that is not spam, with all its messages and notes.
 func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(ticket.Record) error) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -47,7 +48,7 @@ func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(tick
 	}, give)
 }
 
-// ExportArticles hands out every language version of every article, drafts too.
+// ExportArticles exports every language version of every article, including drafts.
 func (d *Desk) ExportArticles(ctx context.Context, a policy.Actor, give func(article.Record) error) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -80,7 +81,7 @@ func (d *Desk) ExportArticles(ctx context.Context, a policy.Actor, give func(art
 	}, give)
 }
 
-// ExportPeople hands out everybody, without passwords. Disabled people are left out.
+// ExportPeople exports everyone except disabled people, without passwords.
 func (d *Desk) ExportPeople(ctx context.Context, a policy.Actor, give func(people.PersonRecord) error) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -107,7 +108,7 @@ func (d *Desk) ExportPeople(ctx context.Context, a policy.Actor, give func(peopl
 	}, give)
 }
 
-// export reads pages and gives what they hold outside the transactions.
+// export reads pages and calls give with their records outside the transactions.
 func export[R any](ctx context.Context, st *store.Store, page func(tx *store.Tx, from uint64) ([]R, uint64, error), give func(R) error) error {
 	from := uint64(1)
 	for from != 0 {
@@ -131,7 +132,7 @@ func export[R any](ctx context.Context, st *store.Store, page func(tx *store.Tx,
 	return nil
 }
 
-// exporter makes records of one page; it asks for each person once.
+// exporter makes the records of one page; it reads each person once.
 type exporter struct {
 	tx     *store.Tx
 	people map[uint64]*store.Person
@@ -176,7 +177,7 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.Record, error) {
 		}
 		r.Answers[c] = ticket.Scalar(v)
 	}
-	own, err := store.OwnMessages(n.tx, t) // what a duplicate gave away stands in its own record, for its own people
+	own, err := store.OwnMessages(n.tx, t) // messages that a duplicate gave away are in its own record, for its own people
 	if err != nil {
 		return ticket.Record{}, err
 	}
@@ -192,7 +193,7 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.Record, error) {
 		r.Messages = append(r.Messages, ticket.MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Format: m.Written().String(), HTML: m.HTML, Internal: m.Internal, Unproven: m.NotVerified()})
 	}
 	if r.Body == "" {
-		// All messages were moved to another ticket; a record needs a body.
+		// All messages were moved to another ticket, but a record needs a body.
 		r.Body = "#" + strconv.FormatUint(t.DuplicateOf, 10)
 	}
 	return r, nil

@@ -13,15 +13,15 @@ import (
 	"sportello/store"
 )
 
-// TestWhatADuplicateBroughtStaysWithItsPeople plays at random and keeps beside it, slowly and plainly, whose each public
-// message is: of the ticket it was written to, of the one it was moved to by hand if nothing had been merged before, and
-// for ever of the one that a merge took it from until it returns there. Only those people see it, on their page, by file
-// and in exports; whatever else happens to the tickets: taken up again, merged further, undone, closed, moved on.
+// TestWhatADuplicateBroughtStaysWithItsPeople plays random acts and tracks, slowly and simply, to whom each public
+// message belongs: to the ticket it was written in; to the one it was moved to by hand if nothing had been merged
+// before; and, once merged, to the ticket it came from until it returns there. Only those people see it, on their page,
+// as a file and in exports, whatever else happens to the tickets: reopened, merged further, undone, closed, moved on.
 func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		o := newOffice(t)
-		owner := map[uint64]string{} // ticket -> its requester; nobody here covers another's
+		owner := map[uint64]string{} // ticket -> its requester; here nobody stands in for another
 		side := map[string]uint64{}  // word of a message -> the ticket whose people read it
 		fixed := map[string]bool{}   // once merged
 		file := map[string]uint64{}  // word of a message -> its file
@@ -76,7 +76,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 			n, m := tickets[r.IntN(len(tickets))], tickets[r.IntN(len(tickets))]
 			before := standing()
 			switch r.IntN(7) {
-			case 0, 1: // also wakes what was resolved as a duplicate
+			case 0, 1: // also reopens what was resolved as a duplicate
 				w := word()
 				if tk, err := o.Tickets.Do(o.as(owner[n]), n, ticket.Step{Message: &ticket.Text{Body: w, Files: attach(owner[n], w)}}); err == nil {
 					if _, known := owner[tk.ID]; !known {
@@ -111,7 +111,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 						fixed[w] = false
 					case !fixed[w]:
 						v, _ := o.Tickets.Read(o.as("agente"), from)
-						if v.Ticket.DuplicateOf == m && was.Ticket.DuplicateOf != m { // all there was went
+						if v.Ticket.DuplicateOf == m && was.Ticket.DuplicateOf != m { // everything moved
 							fixed[w] = true
 						} else {
 							side[w] = m
@@ -162,12 +162,12 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 	}
 }
 
-// kept is a file of the test.
+// kept is a file in the test.
 type kept struct{ id uint64 }
 
-// TestAFileIsAsVisibleAsTheMessageItCameWith plays tickets, notes, merges, moves and their undoing at random. After
-// every act, each person may open just the files of the messages that some ticket page shows them, and finds on the
-// pages just the files that they may open.
+// TestAFileIsAsVisibleAsTheMessageItCameWith plays random tickets, notes, merges, moves and undos. After every act,
+// each person may open exactly the files of the messages that some ticket page shows them, and the pages show them
+// exactly the files they may open.
 func TestAFileIsAsVisibleAsTheMessageItCameWith(t *testing.T) {
 	for seed := range uint64(12) {
 		r := rand.New(rand.NewPCG(seed, 7))
@@ -261,8 +261,8 @@ func (o *office) sameEverywhere(t *testing.T, files []kept) {
 	}
 }
 
-// TestAFileIsAsVisibleAsTheVersionsThatShowIt has an article whose Italian text is published and whose English one is
-// not.
+// TestAFileIsAsVisibleAsTheVersionsThatShowIt uses an article with a published Italian version and an unpublished
+// English one.
 func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 	o := newOffice(t)
 	editor := o.as("redattore")
@@ -322,12 +322,12 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 	if got := list("agente", "en"); got != "bozza.png figura.png" {
 		t.Errorf("who reads the draft is shown %q", got)
 	}
-	// Naming a file by its number opens nothing: neither a draft's of another article nor a ticket's.
+	// Naming a file by number gives no access to it, whether it belongs to a draft of another article or to a ticket.
 	other := save(article.Form{Slug: "altra", Language: "it", Title: "Altra", Body: fmt.Sprintf("![x](/files/%d)", secret), Audience: store.Public, Publication: store.Published})
 	if may("", secret) || len(other.Files) != 0 {
 		t.Error("a draft's picture is public because another article names it")
 	}
-	// The audience of the article holds for its files at once.
+	// A change of the article's audience applies to its files at once.
 	it = save(article.Form{Slug: "guida", Language: "it", Title: "Guida", Body: it.Version.Body, Audience: store.Agents, Publication: store.Published, Rev: it.Version.Rev})
 	if may("", picture) || may("ada", picture) || !may("agente", picture) {
 		t.Error("files do not follow the audience")
@@ -336,7 +336,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 	if may("", picture) || may("ada", picture) {
 		t.Error("a picture outlives the publication of its text")
 	}
-	// A published text that shows a picture shows it, whichever version it came with.
+	// A published text shows its pictures, whichever version they came with.
 	view, err := o.Articles.Read(editor, "guida", "en")
 	if err != nil {
 		t.Fatal(err)
@@ -349,7 +349,7 @@ func TestAFileIsAsVisibleAsTheVersionsThatShowIt(t *testing.T) {
 	if may("", picture) {
 		t.Error("no published text shows the picture any more")
 	}
-	// A draft that goes takes its own files along, and leaves those that another text shows.
+	// Removing a draft removes its own files, but not those that another text shows.
 	if err := o.Articles.Remove(editor, "guida", "it", it.Version.Rev); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 	"sportello/store"
 )
 
-// TestAListReadsNothingThatItDoesNotShow breaks, in the file, what lists do not show of tickets and articles: every list
-// comes out all the same, and the page of the one ticket or article says that it could not be read.
+// TestAListReadsNothingThatItDoesNotShow damages, in the file, what lists do not show of tickets and articles. Every
+// list still works, and the page of the one ticket or article says that it could not be read.
 func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	o := newOffice(t)
 	const far = `"lontano `
@@ -114,7 +114,7 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	}
 }
 
-// BenchmarkQueue is a page of fifty: of small tickets, and of tickets of which each holds as much as it may.
+// BenchmarkQueue reads a page of fifty tickets: small ones, and ones with every field at its limit.
 func BenchmarkQueue(b *testing.B) {
 	for _, full := range []bool{false, true} {
 		b.Run(fmt.Sprintf("full=%v", full), func(b *testing.B) {

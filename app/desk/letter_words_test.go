@@ -21,7 +21,7 @@ func TestOnlyANameIsGreeted(t *testing.T) {
 		"": "", "a": "", "anna.rossi@ateneo.example": "", "annar": "", "ANNAR": "", "mrossi2": "", "m.rossi": "", "Anna <anna@x.example>": "", "Anna Rossi, PhD": "", "Rossi Srl, Ufficio acquisti": "",
 		"Scanner Ufficio 3": "", "Stampante Piano Due": "", "No Reply": "", "no-reply": "", "Mailer Daemon": "", "Non rispondere": "", "Notifiche Titulus": "", "Posta Certificata": "", "Per conto di anna": "", "Anna Rossi via Lista": "",
 		"System Administrator": "", "Newsletter di Ateneo": "", "Backup Server": "", "+39 051 123456": "", "12345": "", "€": "", "😀": "", "Anna 😀 Rossi": "",
-		// What is no name at all.
+		// Texts that are not names.
 		"http://male.example": "", "www.male.example": "", "male.example": "", "Vinci su male.example": "", "Anna http://male.example/x": "", "male。example": "", "Anna Rossi!": "", "Anna Rossi: premi qui": "", "Hai vinto 500": "",
 		"<b>Anna</b>": "", "<script>x</script>": "", "Anna\r\nBcc: x": "", "Anna\nRossi": "Anna Rossi", "Anna\u202eRossi": "AnnaRossi", "An\u200bna Rossi": "Anna Rossi", "{subject}": "", "{greeting} Anna": "", "Anna {link}": "", "Anna [qui](x)": "",
 		strings.Repeat("Anna ", 10): "", strings.Repeat("a", 61): "", "Hai vinto un premio molto grande corri subito": "",
@@ -50,8 +50,8 @@ func FuzzGreeted(f *testing.F) {
 	})
 }
 
-// TestALetterIsInTheLanguageOfItsReader: their own choice, else their words, else their browser or mail program, else
-// the desk's; by mail and by page.
+// TestALetterIsInTheLanguageOfItsReader: their own choice, else the language of their words, else that of their browser
+// or mail program, else the desk's; by mail and by page.
 func TestALetterIsInTheLanguageOfItsReader(t *testing.T) {
 	const italian, english, neither = "Buongiorno, il cedolino non si apre.", "Hello, my payslip does not open. Thanks", "ORA-01722 CED_VOCI"
 	for _, c := range []struct{ own, words, said, want string }{
@@ -101,7 +101,7 @@ func TestAConfirmationSaysTheReadersOwnWordsAndNobodyElses(t *testing.T) {
 	if l := opened("ada@ateneo.example"); l == nil || l.Opening != "Da ieri esce l'errore 500." {
 		t.Errorf("by page: %+v", l)
 	}
-	// By page nothing is a note; that the first message became one may not be told either.
+	// On the page nothing is a note; that the first message became one must not be revealed either.
 	k := o.open("csa")
 	o.edit(k.ID, func(m *store.Message) { m.Internal = true })
 	if l := opened("ada@ateneo.example"); l == nil || l.Opening != "" {
@@ -125,8 +125,8 @@ func TestAConfirmationSaysTheReadersOwnWordsAndNobodyElses(t *testing.T) {
 	}
 }
 
-// TestTheDeskSaysNothingForAForger sends mails in another's name, which nothing proves: whatever their name, subject and
-// words, the letters to that person have nothing that can be followed, and little else.
+// TestTheDeskSaysNothingForAForger sends unproved mails in another person's name. Whatever their name, subject and
+// text, the letters to that person contain no link that can be followed, and little else.
 func TestTheDeskSaysNothingForAForger(t *testing.T) {
 	long := strings.Repeat("Compra subito queste bellissime pastiglie. ", 200)
 	for _, c := range []struct{ name, subject, body string }{
@@ -166,7 +166,7 @@ func TestTheDeskSaysNothingForAForger(t *testing.T) {
 			if line.Text != nil || len(line.Files) != 0 {
 				t.Errorf("%q sends the whole mail", c.name)
 			}
-			// What happens next says no more: neither that somebody took it nor an answer brings the forger's words back.
+			// Later letters reveal no more: neither taking charge nor an answer brings back the forger's words.
 			o.do("agente", row.Ticket, ticket.Step{Take: true})
 			if l := o.post()[from]; l != nil && strings.Contains(strings.ToLower(l.Lines[0].Subject), "male") {
 				t.Errorf("%q: later %q", c.name, l.Lines[0].Subject)
@@ -180,7 +180,8 @@ func TestTheDeskSaysNothingForAForger(t *testing.T) {
 	}
 }
 
-// TestNoMachineIsConfirmed: no sign of a program gets a letter, whoever it says it is and however well that is proven.
+// TestNoMachineIsConfirmed: mail with any sign of a program gets no letter, whoever it claims to be from and however
+// well that is proved.
 func TestNoMachineIsConfirmed(t *testing.T) {
 	for name, header := range map[string]string{
 		"an answer by itself": "Auto-Submitted: auto-replied\r\n", "a program's mail": "Auto-Submitted: auto-generated\r\n", "a list": "List-Id: <x.ateneo.example>\r\n", "bulk": "Precedence: bulk\r\n",
@@ -200,7 +201,7 @@ func TestNoMachineIsConfirmed(t *testing.T) {
 	}
 }
 
-// speaks sets the language that the person chose.
+// speaks sets the person's language.
 func (o *office) speaks(who, language string) {
 	o.t.Helper()
 	if err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {

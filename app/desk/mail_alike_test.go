@@ -10,8 +10,8 @@ import (
 	"sportello/store"
 )
 
-// TestMailsAlikeButForAFileAreTwo: two mails alike in all but a file are two, and both files are kept; the same mail
-// by two ways is one.
+// TestMailsAlikeButForAFileAreTwo: two mails that differ only in a file are two mails, and both files are kept; one
+// mail that arrives in two ways is one.
 func TestMailsAlikeButForAFileAreTwo(t *testing.T) {
 	o := newMailOffice(t)
 	send := func(file, via string) *store.Mail {

@@ -9,9 +9,9 @@ import (
 	"sportello/store"
 )
 
-// TestAnAnswerToADuplicateReachesTheTicketThatLives: an answer to a duplicate, whatever leads there, reaches the
-// ticket that lives: its agents read it and are told, the duplicate's requester sees it in theirs, the other
-// requester learns nothing. Undoing takes it back with what was merged.
+// TestAnAnswerToADuplicateReachesTheTicketThatLives: an answer to a duplicate, however it got there, reaches the ticket
+// in which the matter continues. Its agents read it and are notified, the duplicate's requester sees it in their own
+// ticket, and the other requester learns nothing. Undoing the merge moves it back.
 func TestAnAnswerToADuplicateReachesTheTicketThatLives(t *testing.T) {
 	for _, way := range []string{"the letter", "their own mail", "the number", "the token", "their last answer"} {
 		for _, ownOrganisation := range []bool{false, true} {

@@ -10,16 +10,16 @@ import (
 	"sportello/store"
 )
 
-// TestBelongingOfImportedMail: what moves in from another mailbox is divided by who belongs, as mail is that comes
-// by itself: nobody reads what others answered to one announcement, and nobody becomes a participant by mail alone.
+// TestBelongingOfImportedMail: imported mail is divided by who belongs, like incoming mail: nobody reads what others
+// answered to one announcement, and mail alone makes nobody a participant.
 func TestBelongingOfImportedMail(t *testing.T) {
 	type old struct{ id, from, to, cc, subject, refs string }
 	announcement := old{id: "annuncio", from: "csa@ateneo.example", to: "tutti@liste.example", subject: "Chiusura estiva"}
 	for name, c := range map[string]struct {
 		mails   []old
-		tickets []string // the messages of each, by their IDs
+		tickets []string // messages of each ticket, by their IDs
 		near    string   // "2>1": ticket 2 points to 1
-		wishes  []string // of the first
+		wishes  []string // of the first ticket
 	}{
 		"answers to one announcement are matters of their own": {
 			[]old{announcement, {id: "a", from: "ada@ateneo.example", refs: "annuncio"}, {id: "b", from: "collega@ateneo.example", refs: "annuncio"}, {id: "c", from: "x@altrove.example", refs: "annuncio"}},
@@ -56,7 +56,7 @@ func TestBelongingOfImportedMail(t *testing.T) {
 			[]string{"a b", "c"}, "", nil,
 		},
 	} {
-		for _, whole := range []bool{true, false} { // in one run, and each mail in a run of its own
+		for _, whole := range []bool{true, false} { // in one run, and in a separate run for each mail
 			t.Run(fmt.Sprintf("%s, whole=%v", name, whole), func(t *testing.T) {
 				o := newMailOffice(t)
 				at := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)

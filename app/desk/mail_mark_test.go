@@ -10,7 +10,7 @@ import (
 	"sportello/store"
 )
 
-// TestUnprovenMailIsMarkedWhereverItIsTold: what nothing proves keeps its mark wherever it goes.
+// TestUnprovenMailIsMarkedWhereverItIsTold: unproved mail keeps its mark wherever it goes.
 func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 	for _, proven := range []bool{false, true} {
 		o := newMailOffice(t)
@@ -47,8 +47,8 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 	}
 }
 
-// TestUnprovenMailReopensNothing: a mail that nothing proves wakes what waits, and opens nothing again, unless it
-// answers a letter from the address the letter was sent to.
+// TestUnprovenMailReopensNothing: unproved mail ends waiting but reopens nothing, unless it answers a letter from the
+// address to which the letter was sent.
 func TestUnprovenMailReopensNothing(t *testing.T) {
 	for _, c := range []struct {
 		name           string
@@ -76,8 +76,8 @@ func TestUnprovenMailReopensNothing(t *testing.T) {
 	}
 }
 
-// TestAStrangerIsConfirmedWithoutWords: a stranger whom nothing proves reads none of the words that were sent in
-// their name.
+// TestAStrangerIsConfirmedWithoutWords: an unproved stranger's confirmation contains none of the words sent in their
+// name.
 func TestAStrangerIsConfirmedWithoutWords(t *testing.T) {
 	o := newMailOffice(t)
 	for _, c := range []struct {

@@ -10,8 +10,8 @@ import (
 	"sportello/store"
 )
 
-// certified is a mail as a provider of certified mail passes it on, signed by somebody whom nothing here knows. head are
-// lines of the envelope, which has its own sender.
+// certified returns a mail as a provider of certified mail passes it on, signed by an unknown provider. head are lines
+// of the envelope, which has its own sender.
 func certified(head string, parts ...string) string {
 	b := "Return-Path: <posta-certificata@pec.gestore.example>\r\n" + head + "From: \"Per conto di: anna@pec.altrove.example\" <posta-certificata@pec.gestore.example>\r\n" +
 		"To: csa@ateneo.example\r\nSubject: POSTA CERTIFICATA: Stampa\r\nMessage-ID: <opec1." + fmt.Sprint(len(head), len(strings.Join(parts, ""))) + "@pec.gestore.example>\r\nMIME-Version: 1.0\r\n" +
@@ -35,13 +35,13 @@ func inner(from, more string) string {
 	return "From: " + from + "\r\nTo: csa@ateneo.example\r\nSubject: Stampa\r\nMessage-ID: <inner." + strings.NewReplacer(" ", "", "<", "", ">", "", "@", "").Replace(from) + "@pec.altrove.example>\r\n" + more + "\r\nNon stampa.\r\n"
 }
 
-// TestCertifiedMailThatNothingProvesIsItsSenders: who is the requester of certified mail that nothing proves: whom
-// it names, never the machine, and nobody is answered whom a machine names.
+// TestCertifiedMailThatNothingProvesIsItsSenders: the requester of unproved certified mail is the person it names,
+// never the machine; a person named by a machine gets no answer.
 func TestCertifiedMailThatNothingProvesIsItsSenders(t *testing.T) {
 	for name, c := range map[string]struct {
 		raw       string
 		from      string // "": it opens no ticket
-		told      string // to whom letters go, "" for nobody
+		told      string // recipient of the letters, "" for nobody
 		automatic string
 	}{
 		"an envelope":                         {certified(transporto, postacert(inner("Anna <anna@pec.altrove.example>", ""))), "anna@pec.altrove.example", "anna@pec.altrove.example", ""},
@@ -75,7 +75,7 @@ func TestCertifiedMailThatNothingProvesIsItsSenders(t *testing.T) {
 					to = append(to, address)
 				}
 			}
-			if name == "an envelope in the envelope" { // one is opened: what it names is a machine as any
+			if name == "an envelope in the envelope" { // only one envelope is opened: the sender it names is a machine like any other
 				if m.From != machine || slices.Contains(to, "eva@x.example") {
 					t.Errorf("from %s, told %v", m.From, to)
 				}
@@ -107,8 +107,8 @@ func TestCertifiedMailThatNothingProvesIsItsSenders(t *testing.T) {
 	}
 }
 
-// TestAnEnvelopeGivesNoMoreThanItsMessage: an envelope that nothing proves gives nobody more than the message in it
-// would have by itself: whoever it names, new or in answer, the same comes of it.
+// TestAnEnvelopeGivesNoMoreThanItsMessage: an unproved envelope gives nobody more than its message alone would, whoever
+// it names, for a new ticket or an answer.
 func TestAnEnvelopeGivesNoMoreThanItsMessage(t *testing.T) {
 	for _, from := range []string{"ada@ateneo.example", "agente@ateneo.example", "collega@ateneo.example", "amministratore@ateneo.example", "eva@altrove.example", "noreply@altrove.example", "csa@ateneo.example", machine} {
 		for _, how := range []string{"new", "answer", "number", "closed", "token of another"} {
@@ -163,8 +163,8 @@ func TestAnEnvelopeGivesNoMoreThanItsMessage(t *testing.T) {
 	}
 }
 
-// TestAnEnvelopeOpensNoDoorsAndHasTheBoundsOfItsMachine: whom an envelope names opens no door of a mailbox, and how
-// much comes is counted of the machine that sends it: it may name any number of people.
+// TestAnEnvelopeOpensNoDoorsAndHasTheBoundsOfItsMachine: a person named by an envelope gets no access to a mailbox
+// through it, and mail is counted for the sending machine, however many people it names.
 func TestAnEnvelopeOpensNoDoorsAndHasTheBoundsOfItsMachine(t *testing.T) {
 	for _, box := range []string{"noti@ateneo.example", "dominio@ateneo.example", "approvare@ateneo.example"} {
 		o := newMailOffice(t)

@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// newOffices has two mailboxes of two groups, and a group that is reached at its address alone.
+// newOffices has two mailboxes of two groups, and a group without a mailbox that is reached at its own address.
 func newOffices(t *testing.T) *mailOffice {
 	o := newMailOffice(t)
 	opts := o.Post.MailOptions()
@@ -32,7 +32,7 @@ func newOffices(t *testing.T) *mailOffice {
 	return o
 }
 
-// every returns the mails of the desk.
+// every returns all mails of the desk.
 func (o *mailOffice) every() (out []*store.Mail) {
 	o.t.Helper()
 	err := o.st.View(func(tx *store.Tx) error {
@@ -51,8 +51,8 @@ func (o *mailOffice) every() (out []*store.Mail) {
 	return out
 }
 
-// TestOneMailToSeveralMailboxesIsHandledOnceForEach: one mail to several mailboxes is handled once for each, however
-// its copies come, and the tickets are linked for agents.
+// TestOneMailToSeveralMailboxesIsHandledOnceForEach: one mail to several mailboxes is processed once for each, however
+// its copies arrive, and the tickets are linked for agents.
 func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 	raw := func(id, to, refs, more string) string {
 		if refs != "" {
@@ -110,7 +110,7 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 			if o.ticket(done[0].Ticket).Group == o.ticket(done[1].Ticket).Group {
 				t.Error("both stand in one group")
 			}
-			// What they write next reaches the ticket of the mailbox they write to, and both when they write to both.
+			// Their next mail reaches the ticket of the mailbox they write to, and both when they write to both.
 			for _, next := range []struct {
 				to     string
 				groups []string
@@ -145,8 +145,8 @@ func TestOneMailToSeveralMailboxesIsHandledOnceForEach(t *testing.T) {
 	}
 }
 
-// TestTheAddressOfAGroupIsTheDesksOwn: a group's address is the desk's own: mail to it goes to that group, and
-// nobody adds it to a ticket.
+// TestTheAddressOfAGroupIsTheDesksOwn: a group's address belongs to the desk: mail to it goes to that group, and nobody
+// can add it to a ticket.
 func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
 	o := newOffices(t)
 	m := o.mail(letter{from: "ada@ateneo.example", to: "sportello-legale@ateneo.example", subject: "D", body: "?"})
@@ -161,8 +161,8 @@ func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
 	}
 }
 
-// TestAColleaguesAddressIsNotTheDesksOwn: a group that gives a colleague's own address for questions does not cut
-// that colleague off.
+// TestAColleaguesAddressIsNotTheDesksOwn: a group that gives a colleague's own address for questions does not cut off
+// that colleague.
 func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
 	o := newOffices(t)
 	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
@@ -182,9 +182,9 @@ func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
 	}
 }
 
-// TestAnOfficeWritesToAnotherOffice: an office that writes from the address at which the desk takes its mail is a
-// person: its mail is a ticket, and the answer reaches the people of that office. What the desk itself sent is known
-// by its Message-ID and its own mark.
+// TestAnOfficeWritesToAnotherOffice: an office that writes from the address at which the desk receives mail counts as a
+// person: its mail opens a ticket, and the answer reaches the people of that office. The desk recognises its own mail
+// by Message-ID and its own mark.
 func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 	o := newOffices(t)
 	m := o.mail(letter{from: "csa@ateneo.example", to: "generale@ateneo.example", subject: "Chiavi", body: "Chi le ha?"})

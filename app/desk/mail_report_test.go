@@ -14,7 +14,7 @@ import (
 	"sportello/store"
 )
 
-// comeBack is the report of a mail server about each of several recipients: address, status and words.
+// comeBack returns a mail server's report about several recipients: address, status and words for each.
 func comeBack(id string, lines ...[3]string) string {
 	b := "From: MAILER-DAEMON@mx.altrove.example\r\nTo: csa@ateneo.example\r\nReturn-Path: <>\r\nSubject: Undelivered Mail\r\nMIME-Version: 1.0\r\nMessage-ID: <bounce." + fmt.Sprint(len(lines)) + id + "@mx>\r\n" +
 		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nNon consegnato.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
@@ -24,7 +24,7 @@ func comeBack(id string, lines ...[3]string) string {
 	return b + "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <" + id + ">\r\nSubject: x\r\n\r\n--b--\r\n"
 }
 
-// failed are why mail to the person comes back and the newest letter to them.
+// failed returns why mail to the person is returned, and the newest letter to them.
 func (o *mailOffice) failed(who string) (why string, l *store.Letter) {
 	o.t.Helper()
 	if err := o.st.View(func(tx *store.Tx) error {
@@ -48,14 +48,14 @@ func (o *mailOffice) failed(who string) (why string, l *store.Letter) {
 	return why, l
 }
 
-// TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress: what a server says once the letter was taken, and
-// what it says at once, is judged alike: nobody whose address exists is marked, and what comes after goes out.
+// TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress: a server's later report and its immediate refusal are
+// judged alike: nobody whose address exists is marked, and later letters are sent.
 func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T) {
 	const ada = "ada@ateneo.example"
 	for name, c := range map[string]struct {
 		lines        [][3]string
 		hard, ours   bool
-		state, after store.LetterState // after a report; after a refusal at once
+		state, after store.LetterState // after a report; after an immediate refusal
 	}{
 		"no such user":               {[][3]string{{ada, "5.1.1", "550 5.1.1 no such user"}}, true, false, store.LetterBounced, store.LetterBounced},
 		"no such user, in words":     {[][3]string{{ada, "5.0.0", "550 User unknown"}}, true, false, store.LetterBounced, store.LetterBounced},
@@ -140,8 +140,8 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 	}
 }
 
-// TestAReportFromNobodyFindsItsLetter: reports come from nobody: they find their letter all the same, and one that
-// finds none is kept aside, not failed.
+// TestAReportFromNobodyFindsItsLetter: reports have no sender but find their letter nevertheless; one that finds none
+// is set aside, not failed.
 func TestAReportFromNobodyFindsItsLetter(t *testing.T) {
 	const ada = "ada@ateneo.example"
 	const back = "\r\n\r\n--- Original message follows.\r\n\r\nReceived: from desk\r\nTo: altra@ateneo.example\r\nMessage-ID: <%s>\r\n"
@@ -177,7 +177,7 @@ func TestAReportFromNobodyFindsItsLetter(t *testing.T) {
 	}
 }
 
-// TestAnImportKeepsReportsFromNobodyAside: an import refuses no report because nobody sent it.
+// TestAnImportKeepsReportsFromNobodyAside: an import does not refuse a report for having no sender.
 func TestAnImportKeepsReportsFromNobodyAside(t *testing.T) {
 	o := newMailOffice(t)
 	n := 0

@@ -10,7 +10,7 @@ import (
 	"sportello/store"
 )
 
-// dsn makes a report in the form of RFC 3464 of the fields about one recipient.
+// dsn returns a report in the form of RFC 3464 with the fields about one recipient.
 func dsn(from, subject, words, fields string) string {
 	return "From: " + from + "\r\nSubject: " + subject + "\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + words +
 		"\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.altrove.example\r\n\r\n" + fields + "\r\n--b--\r\n"
@@ -20,8 +20,8 @@ func words(from, subject, text string) string {
 	return "From: " + from + "\r\nSubject: " + subject + "\r\n\r\n" + text + "\r\n"
 }
 
-// returnKinds are reports as mail systems of many kinds write them, none with the Message-ID of the letter; ADDRESS is to whom it went.
-// hard: there is no such address; the rest leave the person alone.
+// returnKinds are reports as written by many mail systems, none with the Message-ID of the letter; ADDRESS is its
+// recipient. hard: the address does not exist; the others do not mark the person.
 var returnKinds = []struct {
 	name, raw string
 	hard      bool
@@ -76,8 +76,8 @@ var returnKinds = []struct {
 	{"relayed", dsn("MAILER-DAEMON@mx.altrove.example", "Successful Mail Delivery Report", "x\r\n", "Final-Recipient: rfc822; ADDRESS\r\nAction: relayed\r\nStatus: 2.0.0\r\n"), false},
 }
 
-// TestEveryReportFindsItsLetterByItsEnvelope: every report that comes back to the sender of a letter's envelope
-// finds its letter, whoever wrote it and whether it names the letter or not; and it marks whom it should.
+// TestEveryReportFindsItsLetterByItsEnvelope: every report to the envelope sender of a letter finds its letter, whoever
+// wrote it and whether or not it names the letter; and it marks the right person.
 func TestEveryReportFindsItsLetterByItsEnvelope(t *testing.T) {
 	const ada = "ada@ateneo.example"
 	recognised, named, joined, without, right := 0, 0, 0, 0, 0

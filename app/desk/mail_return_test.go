@@ -16,7 +16,7 @@ import (
 	"sportello/store"
 )
 
-// arrive takes a mail as a server handed it on, for the addresses.
+// arrive takes a mail for the addresses as a server passed it on.
 func (o *mailOffice) arrive(from intake.From, raw string) *store.Mail {
 	o.t.Helper()
 	m, err := o.Intake.Take(from, bytes.NewReader([]byte(raw)))
@@ -29,8 +29,8 @@ func (o *mailOffice) arrive(from intake.From, raw string) *store.Mail {
 	return o.row(m.ID)
 }
 
-// returning is an office at which mail to csa with a tag was seen to arrive, with a ticket of Ada's and the letter that
-// told her of it.
+// returning is an office where mail to csa with a tag is known to arrive, with a ticket of Ada's and the letter to her
+// about it.
 func returning(t *testing.T) (*mailOffice, *store.Mail, *notice.Outgoing) {
 	o := newMailOffice(t)
 	o.arrive(intake.From{Source: "lmtp", Return: "x@altrove.example", To: []string{"csa+prova@ateneo.example"}}, "From: x@altrove.example\r\nTo: csa+prova@ateneo.example\r\nAuto-Submitted: auto-replied\r\nSubject: prova\r\n\r\nx\r\n")
@@ -42,8 +42,8 @@ func returning(t *testing.T) (*mailOffice, *store.Mail, *notice.Outgoing) {
 	return o, first, out
 }
 
-// TestNobodyMakesTheDeskTakeATagForOneThatArrives: mail leaves with a token on its envelope only where mail with a
-// tag was seen to arrive, and nothing that a sender can write makes the desk see that.
+// TestNobodyMakesTheDeskTakeATagForOneThatArrives: letters have a token in their envelope only where mail with a tag is
+// known to arrive, and nothing a sender can write makes the desk believe that.
 func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 	const head = "From: Eva <eva@altrove.example>\r\nSubject: Ciao\r\n"
 	probe := func(o *mailOffice, box string) string {
@@ -109,7 +109,7 @@ func TestNobodyMakesTheDeskTakeATagForOneThatArrives(t *testing.T) {
 	}
 }
 
-// TestTagsThatNoLongerArriveAreLeftOff: what no longer arrives is noticed by the mail that tries it.
+// TestTagsThatNoLongerArriveAreLeftOff: test mail shows when tags no longer arrive.
 func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	o, first, _ := returning(t)
 	o.later(24 * time.Hour)
@@ -134,7 +134,7 @@ func TestTagsThatNoLongerArriveAreLeftOff(t *testing.T) {
 	}
 }
 
-// TestEveryLetterCarriesItsOwnToken: everything that leaves carries its token, whatever it is; each its own.
+// TestEveryLetterCarriesItsOwnToken: every letter has its own token, whatever it is about.
 func TestEveryLetterCarriesItsOwnToken(t *testing.T) {
 	o, first, confirmation := returning(t)
 	o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
@@ -153,8 +153,8 @@ func TestEveryLetterCarriesItsOwnToken(t *testing.T) {
 	}
 }
 
-// TestWhoMayNotMarkAnybodyUnreachable: two signs make a report: the token, and that a server wrote it. It counts for
-// the person of that letter alone.
+// TestWhoMayNotMarkAnybodyUnreachable: a report needs two signs: the token, and that a mail server wrote it. It applies
+// only to the recipient of that letter.
 func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 	const unknown = "\r\n\r\nUnknown user: %s\r\n550 5.1.1 no such user\r\n"
 	server := func(to, about string) string {
@@ -242,7 +242,7 @@ func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 	}
 }
 
-// TestTheTokenOfALetterMarksNobodyElse: a token goes before a Message-ID that stands in the same report: it is
+// TestTheTokenOfALetterMarksNobodyElse: a token takes precedence over a Message-ID in the same report, because it is
 // signed.
 func TestTheTokenOfALetterMarksNobodyElse(t *testing.T) {
 	o, _, ada := returning(t)
@@ -264,12 +264,12 @@ func TestTheTokenOfALetterMarksNobodyElse(t *testing.T) {
 	}
 }
 
-// TestReportsAboutOneLetterAreBounded: how often a letter is reported about is bounded, and one to nobody the desk
-// knows fails nothing.
+// TestReportsAboutOneLetterAreBounded: the number of reports about one letter is limited, and a report to an unknown
+// letter does no harm.
 func TestReportsAboutOneLetterAreBounded(t *testing.T) {
 	o, first, l := returning(t)
 	before := o.ticket(first.Ticket).Notes
-	const most = 20 // reports about one letter that are believed
+	const most = 20 // reports about one letter that count
 	for i := range most + 5 {
 		o.take(fmt.Sprintf("Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.altrove.example\r\nTo: %s\r\nSubject: Warning: message delayed\r\nMessage-ID: <%d@mx>\r\n\r\nada@ateneo.example: 450 4.2.0 greylisted (%d)\r\n", l.Return, i, i))
 	}

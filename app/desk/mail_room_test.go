@@ -11,9 +11,9 @@ import (
 	"sportello/store"
 )
 
-// TestStrangersFillNoDisk: held mail of strangers takes a tenth of what is free on the disk. Beyond that a
-// stranger's mail stays where it came from, and of one that lies in a mailbox of ours the beginning is taken; whom
-// the desk knows is never refused.
+// TestStrangersFillNoDisk: strangers' held mail may use a tenth of the free disk space. Beyond that, a stranger's mail
+// stays where it came from; of mail in one of our mailboxes the beginning is stored. Mail from known people is never
+// refused.
 func TestStrangersFillNoDisk(t *testing.T) {
 	o := newMailOffice(t)
 	free := int64(400_000)
@@ -55,8 +55,7 @@ func TestStrangersFillNoDisk(t *testing.T) {
 	}
 }
 
-// TestWhoseMailWasCutIsTold: who sent a mail of which only the beginning was taken is told so once, if it is proven
-// that they sent it.
+// TestWhoseMailWasCutIsTold: the sender of a mail of which only the beginning was stored is notified once, if proved.
 func TestWhoseMailWasCutIsTold(t *testing.T) {
 	for _, proven := range []bool{true, false} {
 		o := newMailOffice(t)

@@ -8,9 +8,9 @@ import (
 	"sportello/store"
 )
 
-// TestStrangersOpenOnlySoManyTickets: what strangers open in an hour is bounded for each address and each domain,
-// after a start too; the rest is held, and nothing of it is lost. Who answers a ticket of theirs, and the desk's own
-// organisations, are not counted.
+// TestStrangersOpenOnlySoManyTickets: the tickets that strangers open in an hour are limited for each address and each
+// domain, also after a restart; the rest is held and nothing is lost. Answers to their own tickets, and the desk's own
+// organisations, do not count.
 func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 	o := newMailOffice(t)
 	o.most(3, 5)

@@ -21,14 +21,15 @@ import (
 	"sportello/store"
 )
 
-// mailOffice is an office that takes and sends mail: mx.ateneo.example is its own server.
+// mailOffice is an office that receives and sends mail; mx.ateneo.example is its own server.
 type mailOffice struct {
 	*office
 	sent []*notice.Outgoing
 	n    int
 }
 
-// confirmations and toAddress are how many letters go to one address in an hour: those that confirm a ticket, and all.
+// confirmations and toAddress are how many letters one address gets in an hour: confirmations of tickets, and all
+// letters.
 const confirmations, toAddress = 5, 60
 
 func newMailOffice(t *testing.T) *mailOffice {
@@ -51,7 +52,7 @@ func newMailOffice(t *testing.T) *mailOffice {
 	return o
 }
 
-// letter is a mail in the making.
+// letter is a mail to be built.
 type letter struct {
 	from, to, cc, subject, body string
 	id, reply, refs             string
@@ -136,7 +137,7 @@ func (o *mailOffice) do(who string, n uint64, s ticket.Step) *store.Ticket {
 	return t
 }
 
-// post plans what is due and returns what went out since the last time, by recipient.
+// post plans what is due and returns the letters sent since the last call, by recipient.
 func (o *mailOffice) post() map[string]*notice.Outgoing {
 	o.t.Helper()
 	if _, err := o.Notices.PlanNotices(); err != nil {
@@ -237,7 +238,7 @@ func TestWhereAMailBelongs(t *testing.T) {
 		})
 	}
 	o.t = t
-	// Two people of the ticket wrote to each other; the answer names only what the desk never saw.
+	// Two people of the ticket wrote to each other; the answer names only a mail the desk never saw.
 	o.mail(letter{from: "ada@ateneo.example", reply: "tra-noi@ateneo.example", refs: "<prima@ateneo.example> <tra-noi@ateneo.example>", body: "inoltro"})
 	if m := o.mail(letter{from: "capo@ateneo.example", reply: "tra-noi@ateneo.example", body: "anch'io"}); m.Ticket != number || m.Joined != intake.JoinedNear {
 		t.Errorf("a copy that people sent each other: %+v", m)
@@ -296,7 +297,7 @@ func TestWhoMayWriteToAMailbox(t *testing.T) {
 func TestMachinesAreStoredAndNeverAnswered(t *testing.T) {
 	for _, c := range []struct {
 		name, header string
-		opens        bool // a ticket when it answers nothing
+		opens        bool // a ticket, if it answers nothing
 	}{
 		{"an out-of-office", "Auto-Submitted: auto-replied\r\n", false},
 		{"an empty envelope sender", "Return-Path: <>\r\nAuto-Submitted: auto-generated\r\nContent-Type: text/plain\r\n", false},
@@ -331,8 +332,8 @@ func TestMachinesAreStoredAndNeverAnswered(t *testing.T) {
 	}
 }
 
-// TestTheDesksOwnMailComingBackIsPutAside: the desk knows its own mail by what it sent, not by whose address it
-// bears: see TestAnOfficeWritesToAnotherOffice.
+// TestTheDesksOwnMailComingBackIsPutAside: the desk recognises its own mail by what it sent, not by its address: see
+// TestAnOfficeWritesToAnotherOffice.
 func TestTheDesksOwnMailComingBackIsPutAside(t *testing.T) {
 	o := newMailOffice(t)
 	for name, c := range map[string]struct {
@@ -362,7 +363,7 @@ func TestAnAgentAnswersByMail(t *testing.T) {
 		name   string
 		from   string
 		proven bool
-		own    bool // by the agent's own reply address
+		own    bool // through the agent's own reply address
 		public bool
 	}{
 		{"by the own reply address and proven: an answer", "agente@ateneo.example", true, true, true},
@@ -463,7 +464,8 @@ func TestEventsWithinAMinuteAreOneLetter(t *testing.T) {
 	}
 }
 
-// hours sends what is due for so long, and returns what the address was told: each event with its ticket, and when.
+// hours sends what is due for n hours, and returns what the address was told, each event with its ticket and time, and
+// the number of letters.
 func (o *mailOffice) hours(n int, address string) (told map[string]int, letters int) {
 	o.t.Helper()
 	told = map[string]int{}
@@ -483,7 +485,7 @@ func (o *mailOffice) hours(n int, address string) (told map[string]int, letters 
 	return told, letters
 }
 
-// noneHeld asserts that no letter waits for somebody to let it go.
+// noneHeld asserts that no letter is held.
 func (o *mailOffice) noneHeld() {
 	o.t.Helper()
 	for _, s := range []store.LetterState{store.LetterHeld, store.LetterFailed} {
@@ -493,8 +495,8 @@ func (o *mailOffice) noneHeld() {
 	}
 }
 
-// TestALetterTooManyComesLaterAndIsNeverHeld: what the desk writes by itself to one address is bounded by the hour.
-// What goes beyond comes later, gathered, once.
+// TestALetterTooManyComesLaterAndIsNeverHeld: the letters that the desk writes automatically to one address are limited
+// per hour. What exceeds the limit is sent later, gathered, once.
 func TestALetterTooManyComesLaterAndIsNeverHeld(t *testing.T) {
 	o := newMailOffice(t)
 	const n = 12
@@ -524,8 +526,8 @@ func TestALetterTooManyComesLaterAndIsNeverHeld(t *testing.T) {
 	o.noneHeld()
 }
 
-// TestTheLetterAboutANewTicketHasItsText: the letter about a new ticket has its words and files; of one that says
-// only that there is something, no text leaves.
+// TestTheLetterAboutANewTicketHasItsText: the letter about a new ticket has its text and files; from a letter that only
+// announces something, no text leaves.
 func TestTheLetterAboutANewTicketHasItsText(t *testing.T) {
 	o := newMailOffice(t)
 	o.mail(letter{from: "ada@ateneo.example", subject: "Cedolino", body: "Non si apre da stamani.", proven: true})
@@ -545,8 +547,8 @@ func TestTheLetterAboutANewTicketHasItsText(t *testing.T) {
 	}
 }
 
-// TestATicketShowsTheLettersThatDidNotLeave: who works a ticket sees which letters about it did not leave, and why;
-// its requester does not.
+// TestATicketShowsTheLettersThatDidNotLeave: agents see which letters about a ticket were not sent, and why; its
+// requester does not.
 func TestATicketShowsTheLettersThatDidNotLeave(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
@@ -573,8 +575,8 @@ func TestATicketShowsTheLettersThatDidNotLeave(t *testing.T) {
 	}
 }
 
-// TestABusyAddressIsToldOfEverything: a busy group reads of each new ticket, an answer of a person goes at once, and
-// two machines that answer each other slow down.
+// TestABusyAddressIsToldOfEverything: a busy group hears of each new ticket, a person's answer is sent at once, and two
+// machines that answer each other slow down.
 func TestABusyAddressIsToldOfEverything(t *testing.T) {
 	o := newMailOffice(t)
 	ada := o.open("csa")
@@ -796,7 +798,7 @@ func TestNoSenderIsProvenByALineTheySmuggled(t *testing.T) {
 	}
 }
 
-// TestEveryMailOfAPublicCorpusBecomesAMessageOrSaysWhy takes the messages that a parser of mail brings as its tests.
+// TestEveryMailOfAPublicCorpusBecomesAMessageOrSaysWhy processes the test messages of another mail parser.
 func TestEveryMailOfAPublicCorpusBecomesAMessageOrSaysWhy(t *testing.T) {
 	out, err := exec.Command("go", "mod", "download", "-json", "github.com/jhillyerd/enmime/v2").Output()
 	var module struct{ Dir string }
@@ -892,8 +894,8 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 	}
 }
 
-// TestAMachineOfAnInternalNetworkOpensATicket: printers and machines of internal networks write from hosts with an
-// underscore, and are answered there.
+// TestAMachineOfAnInternalNetworkOpensATicket: printers and machines of internal networks write from host names with an
+// underscore, and get answers there.
 func TestAMachineOfAnInternalNetworkOpensATicket(t *testing.T) {
 	o := newMailOffice(t)
 	m := o.mail(letter{from: "Stampante <root@stampante_2.ateneo.example>", subject: "Toner", body: "Il toner sta finendo."})

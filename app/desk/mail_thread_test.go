@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestWhatIsPassedOnIsShownAndWhatIsAnsweredIsFolded: the mark in front of a subject, then the ids of what is
-// answered, say whether a mail passes on what stands below the words of its sender, or answers it.
+// TestWhatIsPassedOnIsShownAndWhatIsAnsweredIsFolded: the mark of the subject, then the ids of answered mail, say
+// whether a mail forwards the text below its sender's words or answers it.
 func TestWhatIsPassedOnIsShownAndWhatIsAnsweredIsFolded(t *testing.T) {
 	const below = "\r\n\r\nDa: Mario Rossi <mario@esterno.example>\r\nInviato: lunedì 3 marzo 2025 10:12\r\nA: Ada\r\nOggetto: Badge\r\n\r\nIl badge non apre."
 	for _, c := range []struct {

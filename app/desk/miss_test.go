@@ -11,7 +11,7 @@ import (
 	"sportello/store"
 )
 
-// missing lists what those who write are told.
+// missing returns the list that writers see.
 func (o *office) missing(q find.MissingQuery) []find.Missing {
 	o.t.Helper()
 	page, err := o.Find.Missing(o.as("redattore"), q)
@@ -70,7 +70,7 @@ func TestNothingOfWhoAskedIsKept(t *testing.T) {
 			if m.Text != "ricongiunzione servizi" || m.None != 1 || m.Month != "2026-03" || m.Last.Format("15:04:05") != "00:00:00" || m.Created != m.Last {
 				t.Errorf("kept: %+v", m)
 			}
-			// A field more would be one to think about.
+			// Think before adding a field.
 			if n := reflect.TypeOf(*m).NumField(); n != 7 {
 				t.Errorf("a miss has %d fields", n)
 			}

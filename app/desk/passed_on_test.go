@@ -11,8 +11,8 @@ import (
 
 const passedMail = "Vi inoltro per competenza.\r\n\r\n---------- Forwarded message ---------\r\nDa: Mario Rossi <Mario.Rossi@esterno.example>\r\nDate: lun 3 mar 2025 alle ore 10:12\r\nSubject: Badge\r\nTo: <ada@ateneo.example>\r\n\r\nIl badge non apre.\r\n"
 
-// TestWhoMayNotArrangeMakesNobodyTheRequester: only who may arrange the ticket is offered the inner sender, and may
-// make them the requester.
+// TestWhoMayNotArrangeMakesNobodyTheRequester: only people who may arrange the ticket are offered the inner sender, and
+// may make them the requester.
 func TestWhoMayNotArrangeMakesNobodyTheRequester(t *testing.T) {
 	o := newMailOffice(t)
 	m := o.mail(letter{from: "ada@ateneo.example", subject: "Fwd: Badge", body: passedMail})
@@ -63,8 +63,8 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 	}
 }
 
-// TestNobodyIsOfferedWhoCannotBeARequester: the desk itself, who nobody answers, the sender and a name without an
-// address are offered to nobody.
+// TestNobodyIsOfferedWhoCannotBeARequester: the desk itself, addresses nobody reads, the sender, and names without an
+// address are never offered.
 func TestNobodyIsOfferedWhoCannotBeARequester(t *testing.T) {
 	o := newMailOffice(t)
 	for _, from := range []string{"csa@ateneo.example", "noreply@esterno.example", "ada@ateneo.example", "Mario Rossi", "Mario <mario@>"} {
@@ -81,8 +81,8 @@ func TestNobodyIsOfferedWhoCannotBeARequester(t *testing.T) {
 	}
 }
 
-// TestAnAttachedMailIsShownBelowTheWords: a mail that was attached is what is passed on, whether the words above it
-// are text or HTML; a report's is none.
+// TestAnAttachedMailIsShownBelowTheWords: an attached mail counts as forwarded, whether the text above it is plain or
+// HTML; the mail attached to a report does not.
 func TestAnAttachedMailIsShownBelowTheWords(t *testing.T) {
 	const inner = "From: Mario Rossi <mario@esterno.example>\r\nDate: Mon, 2 Mar 2026 10:12:00 +0100\r\nSubject: Badge\r\nMIME-Version: 1.0\r\n"
 	for name, c := range map[string]struct{ words, inner, as string }{

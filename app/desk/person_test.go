@@ -89,7 +89,7 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 
 	wants(t, o.People.SendPasswordLink(s, p.ID), store.Invalid, "error.link-not-sent", "")
 	_, err = o.People.HandPasswordLink(s, p.ID, "Non riceve")
-	wants(t, err, store.Denied, "", "") // who has a row is somebody, though it was added a moment ago
+	wants(t, err, store.Denied, "", "") // a person with a row is known, even if the row was just added
 	for _, who := range []string{"amministratore", "redattore", "referente", "altrove", "responsabile", "collega"} {
 		wants(t, o.People.SendPasswordLink(s, o.people[who].ID), store.Denied, "", "")
 	}

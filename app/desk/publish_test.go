@@ -8,7 +8,7 @@ import (
 	"sportello/store"
 )
 
-// TestWhoPublishes has one row for each way in which somebody may stand to the group of a module.
+// TestWhoPublishes has one row for each relation a person may have to the group of a module.
 func TestWhoPublishes(t *testing.T) {
 	o := newOffice(t)
 	must := func(err error) {

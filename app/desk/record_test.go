@@ -28,7 +28,7 @@ func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		rec   ticket.Record
-		who   string // those who may, the others may not
+		who   string // people who may; the others may not
 		field string
 	}{
 		"created_at":  {rec(func(r *ticket.Record) { r.CreatedAt = "2025-01-02T10:00:00Z" }), "amministratore", "created_at"},
@@ -227,7 +227,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	if b, created := put(en); !created || b.ID != a.ID {
 		t.Error("another language made another article")
 	}
-	// Without the members an update leaves them.
+	// An update without these members leaves them unchanged.
 	short := article.Record{Title: "Il titolo nuovo", Body: "Altro", Format: "text", Language: "it", ExternalID: "help/a.html"}
 	if b, created := put(short); created || b.ID != a.ID || b.Module != o.module["csa"] {
 		t.Errorf("%+v", b)
@@ -235,7 +235,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	if v, err := o.Articles.Read(policy.Actor{}, a.Slug, "it"); err != nil || v.Version.Title != "Il titolo nuovo" || len(v.Languages) != 2 {
 		t.Errorf("%+v, %v", v, err)
 	}
-	// A slug that another article has is only a wish; without an external_id it is the name.
+	// If another article has the slug, it is only a wish; without an external_id it identifies the article.
 	other := base
 	other.ExternalID, other.Slug = "help/b.html", "il-titolo"
 	if b, _ := put(other); b.Slug != "il-titolo-2" {
@@ -301,7 +301,7 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 			}
 		})
 		wait.Go(func() {
-			// One that fails behind its first write makes its neighbours run again.
+			// A transaction that fails after its first write makes its neighbours run again.
 			_ = o.Store().Update(store.By{}, func(tx *store.Tx) error {
 				if err := store.Organisations.Put(tx, &store.Organisation{Name: "Ente " + strconv.Itoa(i)}); err != nil {
 					return err

@@ -12,8 +12,8 @@ import (
 	"sportello/store"
 )
 
-// TestNobodyIsToldOfFewerRightsThanChanged changes the rights of a person at random, a hundred groups among them, and
-// compares what the change says with what the person had and has.
+// TestNobodyIsToldOfFewerRightsThanChanged changes a person's rights at random, in a hundred groups among others, and
+// compares the reported change with the rights before and after.
 func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 	o := newOffice(t)
 	r := rand.New(rand.NewPCG(1, 9))

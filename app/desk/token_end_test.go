@@ -9,8 +9,8 @@ import (
 	"sportello/store"
 )
 
-// remind runs the pass each six hours for so many days, and returns on which of them, counted from the first, Ada heard
-// of a token, by bell and by mail.
+// remind runs the job every six hours for the given days, and returns the days, counted from the first, on which Ada
+// was notified of a token by bell and by mail.
 func (o *mailOffice) remind(days int) (heard []int) {
 	o.t.Helper()
 	ada := o.people["ada"].ID
@@ -92,7 +92,7 @@ func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
 	}
 }
 
-// TestALetterOfATokenThatIsGoneDoesNotLeave has the token end between the reminder and its letter.
+// TestALetterOfATokenThatIsGoneDoesNotLeave ends the token between the reminder and its letter.
 func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	o := newMailOffice(t)
 	p := o.people["ada"]
@@ -101,7 +101,7 @@ func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.told(p.ID)
-	o.later(28 * oneDay) // a desk that was down: the last reminder alone
+	o.later(28 * oneDay) // after a pause of the desk: only the last reminder
 	if n, err := o.People.RemindTokens(); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}

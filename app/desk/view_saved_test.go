@@ -28,7 +28,7 @@ func (o *office) count() {
 	}
 }
 
-// viewsOf returns the names of the views that the person is shown.
+// viewsOf returns the names of the views listed for the person.
 func (o *office) viewsOf(who string) string {
 	o.t.Helper()
 	list, err := o.Queues.Views(o.as(who))
@@ -81,7 +81,7 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 	for _, c := range []struct {
 		who                 string
 		id                  uint64
-		see, change, remove store.Kind // Internal: may
+		see, change, remove store.Kind // Internal: allowed
 	}{
 		{"agente2", own.ID, store.NotFound, store.NotFound, store.NotFound},
 		{"responsabile", own.ID, store.NotFound, store.NotFound, store.NotFound},
@@ -101,7 +101,7 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 			t.Errorf("%s is shown %q, want %q", who, got, want)
 		}
 	}
-	// The supervisor renames what is shared; to whom it belongs and who is told stays.
+	// A supervisor may rename a shared view; its owner and its notices stay.
 	if _, err := o.Queues.ChangeView(o.as("responsabile"), shared.ID, shared.Edits, queue.ViewForm{Name: "Di tutti", Notify: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 	if got := told("altrove"); len(got) != 1 {
 		t.Errorf("an agent elsewhere is told of %v", got)
 	}
-	// Who leaves the group loses the view's notices with it.
+	// A person who leaves the group no longer gets the view's notices.
 	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people["agente"].ID)
 		if err != nil {
