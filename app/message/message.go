@@ -1,4 +1,4 @@
-// Package message knows what a message's words look like, for pages, letters and programs alike.
+// Package message renders the text of messages, for pages, letters and programs alike.
 package message
 
 import (
@@ -11,21 +11,21 @@ import (
 	"sportello/store"
 )
 
-// shownInText holds the media types of pictures that may stand in the text of a message.
+// shownInText lists the media types of pictures that the text of a message may show.
 var shownInText = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
 
-// HTML shows a message in its format, for every page, the API and letters. quoted stands on the fold of what
-// Markdown quotes; files are those whose pictures the text may show.
+// HTML returns a message as HTML in its format, for pages, the API and letters. quoted is the label of the fold around
+// text that Markdown quotes; files are those whose pictures the text may show.
 func HTML(m *store.Message, quoted string, files []*store.File) template.HTML {
 	return Passage(m.Written(), m.Body, m.HTML, quoted, files)
 }
 
-// Rest shows what the mail quoted, and its signature.
+// Rest returns as HTML what the mail quoted, and its signature.
 func Rest(m *store.Message, quoted string, files []*store.File) template.HTML {
 	return Passage(m.Written(), m.Rest, m.RestHTML, quoted, files)
 }
 
-// Passage shows a text, or the HTML of a mail, in its format. The HTML it returns is safe.
+// Passage returns a text, or the HTML of a mail, as HTML in its format. The result is safe.
 func Passage(format store.Format, text, html, quoted string, files []*store.File) template.HTML {
 	switch {
 	case format == store.Markdown:
@@ -43,8 +43,8 @@ func Passage(format store.Format, text, html, quoted string, files []*store.File
 	}})
 }
 
-// Pictures are the files whose pictures a message may show: its own first, then those of the ticket that the reader
-// sees, for an answer quotes pictures that are not attached again.
+// Pictures returns the files whose pictures a message may show: its own first, then those of the ticket that the reader
+// may see, because answers quote pictures without attaching them again.
 func Pictures(all map[uint64][]*store.File, m *store.Message) []*store.File {
 	if m.HTML == "" && m.RestHTML == "" {
 		return nil

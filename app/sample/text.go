@@ -1,7 +1,7 @@
-// Package sample holds what the demo desk is made of: articles, conversations, people and saved
-// replies of an invented university, written by hand so that somebody from such an office believes
-// them. The texts are embedded files under text/; this file only reads them, strictly: a key that no
-// field takes is an error, so that a misspelt key cannot hide.
+// Package sample has the content of the demo: articles, conversations, people and saved replies of an invented
+// university, written by hand so that people from such an office find them believable. The texts are embedded files
+// under text/. This file reads them strictly: a key without a field is an error, so that no misspelt key goes
+// unnoticed.
 package sample
 
 import (
@@ -20,16 +20,16 @@ import (
 //go:embed text
 var files embed.FS
 
-// Placeholders are the words in braces that subjects, bodies, replies and versions of tickets may
-// hold. One ticket has one value for each, wherever it stands.
+// Placeholders are the words in braces that subjects, bodies, replies and versions of tickets may contain. One ticket
+// has one value for each, wherever it occurs.
 var Placeholders = []string{
 	"cognome",    // surname of a third person, never of the requester
 	"matricola",  // staff number, six digits
 	"progetto",   // acronym of a project
-	"importo",    // amount as Italians write it, without currency: 1.284,50
+	"importo",    // amount in Italian notation, without currency: 1.284,50
 	"data",       // dd/mm/yyyy, some days before the ticket
 	"codice",     // number of a document, four or five digits
-	"versione",   // version in which the matter was met
+	"versione",   // version in which the problem occurred
 	"precedente", // version before it
 	"prossima",   // version after it
 	"anno",       // year of the ticket
@@ -38,8 +38,8 @@ var Placeholders = []string{
 	"meseprec",   // the month before
 }
 
-// An Article is one page of the knowledge base with its versions. Body is Markdown; pictures are
-// written ![alt](picture:NAME) with a NAME of PictureNames.
+// Article is one page of the knowledge base with its versions. Body is Markdown; pictures are written
+// ![alt](picture:NAME) with a NAME from PictureNames.
 type Article struct {
 	Slug     string
 	Module   string // code of the catalogue
@@ -47,7 +47,7 @@ type Article struct {
 	Versions []ArticleVersion
 }
 
-// An ArticleVersion is an article in one language; the Italian one comes first and is always there.
+// ArticleVersion is an article in one language; the Italian one comes first and always exists.
 type ArticleVersion struct {
 	Language string // it or en
 	Title    string
@@ -58,8 +58,7 @@ type ArticleVersion struct {
 // PictureNames are the pictures that articles refer to.
 var PictureNames = []string{"menu", "form", "list", "error", "flow"}
 
-// A Ticket is a scenario: a conversation that may be used several times with other values for its
-// Placeholders.
+// Ticket is a scenario: a conversation that may be used several times with different values for its Placeholders.
 type Ticket struct {
 	Module     string   `toml:"module"` // "" is the general desk
 	Kind       string   `toml:"kind"`

@@ -1,4 +1,4 @@
-// Package words has the desk's sentences in its languages, and says numbers, sizes and moments as their readers do.
+// Package words has the desk's sentences in its languages, and writes numbers, sizes and moments as their readers do.
 package words
 
 import (
@@ -17,20 +17,19 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Languages are those the desk speaks, the first being the one it falls back to when it knows nothing of the reader.
+// Languages are the desk's languages; the first is used when nothing is known about the reader.
 var Languages = []string{"it", "en"}
 
-// Dictionary has the sentences of the desk in its languages, out of locale/*.it.toml and *.en.toml.
+// Dictionary has the desk's sentences in its languages, from locale/*.it.toml and *.en.toml.
 type Dictionary struct {
 	localizers map[string]*i18n.Localizer
-	plain      map[string]map[string]string // language -> key -> sentence that has nothing to fill in
+	plain      map[string]map[string]string // language -> key -> sentence without placeholders
 	all        map[string]string            // language + key -> the file it is in
 	log        *slog.Logger
 	missing    sync.Map
 }
 
-// Load reads the sentences of locale/ in the file system. log, if given, hears of each sentence that is asked for and
-// missing, once.
+// Load reads the sentences of locale/ in the file system. log, if not nil, reports each missing sentence once.
 func Load(fsys fs.FS, log *slog.Logger) (*Dictionary, error) {
 	bundle := i18n.NewBundle(language.English)
 	d := &Dictionary{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}, all: map[string]string{}, log: log}
@@ -68,8 +67,8 @@ func Load(fsys fs.FS, log *slog.Logger) (*Dictionary, error) {
 	return d, nil
 }
 
-// ReadSentences reads one file. A key is the path of tables that leads to its sentence; a table of nothing but plural
-// categories, with the one called other among them, is one sentence with its forms. All other words are free as keys.
+// ReadSentences reads one file. A key is the path of tables that leads to its sentence. A table that contains only
+// plural categories, including other, is one sentence with its forms. All other words may be keys.
 func ReadSentences(fsys fs.FS, name string) ([]*i18n.Message, error) {
 	raw, err := fs.ReadFile(fsys, name)
 	if err != nil {
@@ -118,13 +117,13 @@ func forms(table map[string]any) (*i18n.Message, bool) {
 		*places[key] = s
 	}
 	if m.Many == "" {
-		m.Many = m.Other // Italian counts millions so
+		m.Many = m.Other // Italian treats millions like this
 	}
 	return m, m.Other != "" && len(table) > 1
 }
 
-// Text returns the sentence with the pairs of name and value filled in, in English when the language lacks it, and the
-// key itself when there is none: a page with a strange word is better than no page.
+// Text returns the sentence with the pairs of name and value filled in. If the language lacks it, it returns the
+// English one, and without that the key: a page with an odd word is better than no page.
 func (d *Dictionary) Text(lang, key string, args ...any) string {
 	if s, ok := d.plain[lang][key]; ok {
 		return s
@@ -132,7 +131,7 @@ func (d *Dictionary) Text(lang, key string, args ...any) string {
 	return d.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(args), TemplateParser: braces{}})
 }
 
-// Plural is text for a number: the form that fits n, with {n} filled in besides the pairs.
+// Plural is Text for a number: the form that fits n, with {n} filled in besides the pairs.
 func (d *Dictionary) Plural(lang, key string, n int, args ...any) string {
 	data := pairs(args)
 	data["n"] = GroupDigits(lang, n)
@@ -175,7 +174,7 @@ func pairs(args []any) map[string]any {
 	return m
 }
 
-// braces fills {name} with the value of that name. Sentences are written by translators: they hold no programs.
+// braces replaces {name} with the value of that name. Translators write the sentences, so they contain no programs.
 type braces struct{}
 
 func (braces) Cacheable() bool { return true }
@@ -210,7 +209,7 @@ func (s sentence) Execute(data any) (string, error) {
 	return b.String(), nil
 }
 
-// GroupDigits writes a number as readers of the language do: 12.400 and 12,400.
+// GroupDigits returns a number as readers of the language write it: 12.400 and 12,400.
 func GroupDigits(lang string, n int) string {
 	s := fmt.Sprint(n)
 	sep := "."
@@ -230,7 +229,7 @@ func GroupDigits(lang string, n int) string {
 	return s
 }
 
-// Size writes a number of bytes: 812 byte, 96 kB, 2,4 MB.
+// Size returns a number of bytes in words: 812 byte, 96 kB, 2,4 MB.
 func Size(lang string, n int64) string {
 	switch {
 	case n < 1000:
@@ -248,7 +247,7 @@ func Size(lang string, n int64) string {
 	return strings.Replace(strings.Replace(s, ",0 ", " ", 1), ".0 ", " ", 1)
 }
 
-// Moment is a point in time for a page: for machines, exactly, and as people say it.
+// Moment is a point in time for a page: in a form for machines, exactly, and as people say it.
 type Moment struct {
 	Machine string // RFC 3339, for the datetime attribute
 	Exact   string // 19 novembre 2025, 10.42
@@ -256,10 +255,10 @@ type Moment struct {
 	Date    string // 19 novembre 2025
 }
 
-// Is reports whether there is a time at all; templates ask with {{if .At.Is}}.
+// Is reports whether the time is set; templates ask with {{if .At.Is}}.
 func (m Moment) Is() bool { return m.Machine != "" }
 
-// Moment says t to a reader at now, both in the zone of now. The zero time gives the zero Moment.
+// Moment describes t for a reader at now, both in the zone of now. The zero time gives the zero Moment.
 func (d *Dictionary) Moment(lang string, t, now time.Time) Moment {
 	if t.IsZero() {
 		return Moment{}
@@ -288,7 +287,7 @@ func (d *Dictionary) Moment(lang string, t, now time.Time) Moment {
 	return m
 }
 
-// Day says the day alone: oggi, ieri, domani, martedì, 12 marzo 2026.
+// Day returns only the day: oggi, ieri, domani, martedì, 12 marzo 2026.
 func (d *Dictionary) Day(lang string, t, now time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -307,7 +306,7 @@ func (d *Dictionary) Day(lang string, t, now time.Time) string {
 	return d.Date(lang, t)
 }
 
-// Date writes the date of t in its own zone: 12 marzo 2026, 1º marzo 2026, 12 March 2026.
+// Date returns the date of t in its own zone: 12 marzo 2026, 1º marzo 2026, 12 March 2026.
 func (d *Dictionary) Date(lang string, t time.Time) string {
 	day := fmt.Sprint(t.Day())
 	if lang == "it" && t.Day() == 1 {
@@ -316,20 +315,20 @@ func (d *Dictionary) Date(lang string, t time.Time) string {
 	return fmt.Sprintf("%s %s %d", day, d.Text(lang, fmt.Sprintf("month.%d", t.Month())), t.Year())
 }
 
-// DaysBetween returns how many midnights lie between now and t, fewer than none if t comes first.
+// DaysBetween returns the number of midnights between now and t, negative if t comes first.
 func DaysBetween(now, t time.Time) int {
 	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
 	return int(midnight(t).Sub(midnight(now)).Hours() / 24)
 }
 
-// Voice speaks one language of the desk to a reader at one moment.
+// Voice writes in one language of the desk for a reader at one moment.
 type Voice struct {
 	*Dictionary
 	Lang string
 	Now  time.Time // in the reader's zone
 }
 
-// Day says the day of a point in time in words.
+// Day returns the day of a point in time in words.
 func (v Voice) Day(t time.Time) string { return v.Dictionary.Day(v.Lang, t, v.Now) }
 
 // T returns the sentence of the key with the pairs of name and value filled in.
@@ -340,14 +339,14 @@ func (v Voice) Plural(key string, n int, args ...any) string {
 	return v.Dictionary.Plural(v.Lang, key, n, args...)
 }
 
-// Explain says one error in the language.
+// Explain returns the sentence for one error in the language.
 func (d *Dictionary) Explain(lang string, e *store.Error) string {
 	key := e.Key
 	if key == "" {
 		key = "error." + e.Kind.String()
 	}
 	if key == "error.too-many" && e.Kind == store.Invalid {
-		key = "error.too-many-of" // too many values, where the kind of that name means too many tries
+		key = "error.too-many-of" // too many values; the kind of that name means too many attempts
 	}
 	args := make([]any, 0, 2*len(e.Args))
 	for name, v := range e.Args {
