@@ -29,7 +29,7 @@ import (
 
 func backupCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "backup PATH", Short: "Add a backup to a folder of backups, while the desk runs or not", Args: cobra.ExactArgs(1),
-		Long: "Adds a backup to the folder, which is made when it is not there. A folder keeps many backups; files are copied only once.\nAttachments, the key and mail that waits are part of it; the configuration and the search index are not.",
+		Long: "Adds a backup to the folder, which is created if necessary. A folder holds many backups; files are copied only once.\nA backup includes attachments, the key and waiting mail, but not the configuration or the search index.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error { return r.backup(ctx, a, r.path(args[0])) })
 		}}
@@ -112,15 +112,15 @@ func (r *runner) identities(named string) ([]age.Identity, error) {
 func backupVerifyCommand(r *runner) *cobra.Command {
 	var identity, work string
 	var noSearch bool
-	c := &cobra.Command{Use: "verify PATH", Short: "Prove that a backup can be restored, by restoring it aside", Args: cobra.ExactArgs(1),
-		Long: "Restores the backup (the newest, when PATH is a folder of backups) into a temporary folder, compares every checksum, checks the data,\ncompares counts, makes a search index and asks a few questions whose answers are kept in the backup. The data of the desk are not touched.",
+	c := &cobra.Command{Use: "verify PATH", Short: "Prove that a backup can be restored, by restoring it to a temporary folder", Args: cobra.ExactArgs(1),
+		Long: "Restores the backup (the newest, when PATH is a folder of backups) into a temporary folder, compares every checksum, checks the data,\ncompares counts, builds a search index and asks a few questions whose answers are stored in the backup. The data of the desk are not touched.",
 		RunE: func(c *cobra.Command, args []string) error {
 			r.begin()
 			return r.verify(c.Context(), r.path(args[0]), identity, work, !noSearch)
 		}}
-	c.Flags().StringVar(&identity, "identity", "", "`FILE` with the secret keys of age (else age_identity_file)")
-	c.Flags().StringVar(&work, "work", "", "`DIR` to restore into, instead of the system's for temporary files")
-	c.Flags().BoolVar(&noSearch, "without-search", false, "make no index and ask no questions, which takes longest")
+	c.Flags().StringVar(&identity, "identity", "", "`FILE` with the secret keys of age (default: age_identity_file)")
+	c.Flags().StringVar(&work, "work", "", "`DIR` to restore to, instead of the system's folder for temporary files")
+	c.Flags().BoolVar(&noSearch, "without-search", false, "build no index and ask no questions, which is the slowest part")
 	return c
 }
 
@@ -235,7 +235,7 @@ func restoreCommand(r *runner) *cobra.Command {
 	var identity string
 	var damaged bool
 	c := &cobra.Command{Use: "restore PATH", Short: "Fill an empty data folder from a backup; the server must be stopped", Args: cobra.ExactArgs(1),
-		Long: "Fills the data folder, which has to be empty or not there yet, from the backup (the newest, when PATH is a folder of backups).",
+		Long: "Fills the data folder, which must be empty or not exist yet, from the backup (the newest, when PATH is a folder of backups).",
 		RunE: func(c *cobra.Command, args []string) error {
 			r.begin()
 			if r.app != nil {
@@ -247,8 +247,8 @@ func restoreCommand(r *runner) *cobra.Command {
 			}
 			return r.restore(c.Context(), cfg, r.path(args[0]), identity, damaged)
 		}}
-	c.Flags().StringVar(&identity, "identity", "", "`FILE` with the secret keys of age (else age_identity_file)")
-	c.Flags().BoolVar(&damaged, "damaged", false, "bring back what is left of a damaged backup, as long as there are rows")
+	c.Flags().StringVar(&identity, "identity", "", "`FILE` with the secret keys of age (default: age_identity_file)")
+	c.Flags().BoolVar(&damaged, "damaged", false, "restore what is left of a damaged backup, as long as there are rows")
 	return c
 }
 

@@ -85,8 +85,8 @@ func Run(args []string, in io.Reader, out, errOut io.Writer) int {
 func (r *runner) run(ctx context.Context) int {
 	root := &cobra.Command{Use: "sportello", Short: "A help desk in one file", SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	root.PersistentFlags().StringVar(&r.config, "config", "", "configuration `FILE` (else SPORTELLO_CONFIG, ./config.toml, or the defaults)")
-	root.PersistentFlags().StringVar(&r.data, "data", "", "data `DIR` (over the configuration)")
+	root.PersistentFlags().StringVar(&r.config, "config", "", "configuration `FILE` (default: SPORTELLO_CONFIG, ./config.toml, or the built-in defaults)")
+	root.PersistentFlags().StringVar(&r.data, "data", "", "data `DIR` (overrides the configuration)")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	for _, make := range commands() {
 		root.AddCommand(make(r))
@@ -238,7 +238,7 @@ func (r *runner) actor() policy.Actor {
 func (r *runner) by(act string) store.By { return store.By{Via: "command", Act: act} }
 
 func versionCommand(r *runner) *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Say which release this is", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "version", Short: "Show which release this is", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 		r.begin()
 		fmt.Fprintln(r.out, watch.Version())
 		return nil
@@ -270,7 +270,7 @@ func serveCommand(r *runner) *cobra.Command {
 			}
 		})
 	}}
-	c.Flags().StringVar(&listen, "listen", "", "`ADDR` to listen on (over the configuration)")
+	c.Flags().StringVar(&listen, "listen", "", "`ADDR` to listen on (overrides the configuration)")
 	c.Flags().StringVar(&reload, "reload", "", "read templates and assets from this folder for each page")
 	_ = c.Flags().MarkHidden("reload")
 	return c

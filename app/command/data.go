@@ -12,7 +12,7 @@ import (
 )
 
 func reindexCommand(r *runner) *cobra.Command {
-	return &cobra.Command{Use: "reindex", Short: "Make the search index anew", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+	return &cobra.Command{Use: "reindex", Short: "Rebuild the search index", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
 			if r.app == nil { // without a server nothing follows the change log yet
 				run, stop := context.WithCancel(ctx)

@@ -44,8 +44,8 @@ func demoCommand(r *runner) *cobra.Command {
 		}
 		return r.demo(c.Context(), listen, start)
 	}}
-	c.Flags().StringVar(&listen, "listen", "", "`ADDR` to listen on (else the first free port of this machine from 8080 on)")
-	c.Flags().StringVar(&at, "at", "", "`TIME` (RFC 3339) at which the desk's clock starts, to run on from there;\nthe same time makes the same data, but for the passwords (else the present)")
+	c.Flags().StringVar(&listen, "listen", "", "`ADDR` to listen on (default: the first free port of this machine from 8080 on)")
+	c.Flags().StringVar(&at, "at", "", "`TIME` (RFC 3339) at which the desk's clock starts and from which it runs on;\nthe same time gives the same data, except for the passwords (default: now)")
 	return c
 }
 

@@ -14,7 +14,7 @@ import (
 
 func doctorCommand(r *runner) *cobra.Command {
 	return &cobra.Command{Use: "doctor", Short: "Check configuration, machine, data, index and backups, and say what to do", Args: cobra.NoArgs,
-		Long: "Looks at everything that can be wrong with a desk, beside a running server or alone, and says of each finding what to do about it.\nExits 0 when all is well; a note is no fault.",
+		Long: "Checks everything that can be wrong with a desk, with or without a running server, and says what to do about each finding.\nExits with 0 when nothing is wrong; a note is not a fault.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if r.app == nil {
 				r.begin()

@@ -20,7 +20,7 @@ import (
 func generateCommand(r *runner) *cobra.Command {
 	var tickets, agents, requesters int
 	var seed uint64
-	c := &cobra.Command{Use: "generate --tickets N", Short: "Add made-up tickets, as many as a large desk has, for measuring; the server must be stopped", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "generate --tickets N", Short: "Add invented tickets, as many as a large desk has, for measuring; the server must be stopped", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if tickets < 0 || tickets > 10_000_000 {
 				return fmt.Errorf("--tickets %d is not between 0 and 10000000", tickets)
@@ -39,8 +39,8 @@ func generateCommand(r *runner) *cobra.Command {
 			return r.generate(c.Context(), cfg, tickets, seed, agents, requesters)
 		}}
 	c.Flags().IntVar(&tickets, "tickets", 0, "how many, `N`")
-	c.Flags().IntVar(&agents, "agents", 1, "to how many agents a new password is given, `N`")
-	c.Flags().IntVar(&requesters, "requesters", 1, "and to how many requesters, `N`")
+	c.Flags().IntVar(&agents, "agents", 1, "`N` agents who get a new password")
+	c.Flags().IntVar(&requesters, "requesters", 1, "`N` requesters who get a new password")
 	c.Flags().Uint64Var(&seed, "seed", 1, "another seed makes other tickets")
 	_ = c.MarkFlagRequired("tickets")
 	return c

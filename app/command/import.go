@@ -45,7 +45,7 @@ var importActor = policy.Actor{Via: "import", System: true, Language: "it"}
 
 func importCommand(r *runner) *cobra.Command {
 	in := &importing{r: r}
-	c := &cobra.Command{Use: "import", Short: "Take tickets, mail, articles, people or the catalogue in", Args: cobra.NoArgs, RunE: needsSubcommand}
+	c := &cobra.Command{Use: "import", Short: "Import tickets, mail, articles, people or the catalogue", Args: cobra.NoArgs, RunE: needsSubcommand}
 	c.PersistentFlags().BoolVar(&in.strict, "strict", false, "exit with 1 when a record was refused")
 	c.PersistentFlags().StringVar(&in.lang, "messages", "", "language of the reasons")
 	_ = c.PersistentFlags().MarkHidden("messages") // a server does not know the caller's language

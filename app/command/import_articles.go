@@ -32,7 +32,7 @@ type folderFlags struct {
 
 func (in *importing) articlesCommand() *cobra.Command {
 	var f folderFlags
-	c := &cobra.Command{Use: "articles PATH", Short: "Take articles in from JSON Lines, or from a folder of .html and .md files", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "articles PATH", Short: "Import articles from JSON Lines, or from a folder of .html and .md files", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
 				return err
@@ -46,11 +46,11 @@ func (in *importing) articlesCommand() *cobra.Command {
 				return in.source(ctx, args[0], in.articles)
 			})
 		}}
-	c.Flags().StringVar(&f.language, "language", "", "`LANGUAGE` of a folder's files, it or en (else what each page says)")
-	c.Flags().StringVar(&f.module, "module", "", "`CODE` of the module that a folder's files are about")
-	c.Flags().StringVar(&f.audience, "audience", "", "who may read a folder's files: public, signed-in (when not said) or agents")
-	c.Flags().StringVar(&f.content, "content", "", "`SELECTOR` of the part of a page that is the article (else main, article, [role=main] or body)")
-	c.Flags().StringVar(&f.state, "state", "published", "`STATE` of a folder's articles: published or draft")
+	c.Flags().StringVar(&f.language, "language", "", "`LANGUAGE` of the files of a folder, it or en (default: what each page says)")
+	c.Flags().StringVar(&f.module, "module", "", "`CODE` of the module that the files of a folder are about")
+	c.Flags().StringVar(&f.audience, "audience", "", "who may read the files of a folder: public, signed-in (default) or agents")
+	c.Flags().StringVar(&f.content, "content", "", "`SELECTOR` of the part of a page that is the article (default: main, article, [role=main] or body)")
+	c.Flags().StringVar(&f.state, "state", "published", "`STATE` of the articles of a folder: published or draft")
 	return c
 }
 

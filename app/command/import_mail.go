@@ -54,11 +54,11 @@ func (in *importing) mailCommands() []*cobra.Command {
 		return m.walk(ctx, host, give)
 	})
 	imap.Flags().StringVar(&source.user, "user", "", "`NAME` to sign in with")
-	imap.Flags().StringVar(&source.passwordFile, "password-file", "", "`FILE` that holds the password")
+	imap.Flags().StringVar(&source.passwordFile, "password-file", "", "`FILE` that contains the password")
 	imap.Flags().StringVar(&source.folder, "folder", "INBOX", "`FOLDER` to read")
 	imap.Flags().StringVar(&source.tls, "tls", "tls", "tls, starttls or none")
-	imap.Flags().StringVar(&source.caFile, "ca-file", "", "`FILE` of certificates (PEM) of who signed the server's")
-	imap.Flags().BoolVar(&source.plain, "allow-plain", false, "lets --tls none reach another machine")
+	imap.Flags().StringVar(&source.caFile, "ca-file", "", "`FILE` with the certificates (PEM) of the authority that signed the server's")
+	imap.Flags().BoolVar(&source.plain, "allow-plain", false, "allow --tls none to another machine")
 	_ = imap.MarkFlagRequired("user")
 	return []*cobra.Command{mbox, maildir, imap}
 }
@@ -73,11 +73,11 @@ func (in *importing) mailCommand(use, short string, read func(*mailImporting, co
 				return m.work(ctx, func(give give) error { return read(m, ctx, args[0], give) })
 			})
 		}}
-	c.Flags().StringVar(&m.group, "group", "", "`CODE` of the group the tickets belong to (else the module's, or the general one)")
+	c.Flags().StringVar(&m.group, "group", "", "`CODE` of the group the tickets belong to (default: the module's, or the general one)")
 	c.Flags().StringVar(&m.module, "module", "", "`CODE` of the module")
-	c.Flags().StringSliceVar(&m.own, "own", nil, "`ADDRESS` of the mailbox itself: what it sent is the desk's")
-	c.Flags().IntVar(&m.days, "close-after", 30, "close threads without a word for so many `DAYS`")
-	c.Flags().StringVar(&m.report, "report", "", "write a line for each mail into `FILE`: where it went, and why")
+	c.Flags().StringSliceVar(&m.own, "own", nil, "`ADDRESS` of the mailbox itself: mail it sent counts as the desk's")
+	c.Flags().IntVar(&m.days, "close-after", 30, "close threads without mail for this many `DAYS`")
+	c.Flags().StringVar(&m.report, "report", "", "write a line for each mail to `FILE`: where it went, and why")
 	return c
 }
 

@@ -36,8 +36,8 @@ type loading struct {
 
 func loadCommand(r *runner) *cobra.Command {
 	l := &loading{r: r}
-	c := &cobra.Command{Use: "load", Short: "Play requesters and agents against a desk on this machine and say how fast it answers", Args: cobra.NoArgs,
-		Long: `Play requesters and agents against a desk on this machine and say how fast it answers.
+	c := &cobra.Command{Use: "load", Short: "Act as requesters and agents of a desk on this machine and report how fast it answers", Args: cobra.NoArgs,
+		Long: `Act as requesters and agents of a desk on this machine and report how fast it answers.
 
 It reads pages, opens tickets and answers them, so the desk should be a demo or one that generate filled. Accounts are
 read from a file, one in each line, as demo and generate print them: something with an @, then the password.`,

@@ -18,10 +18,10 @@ import (
 const exitMailUsage = 64
 
 func mailCommand(r *runner) *cobra.Command {
-	c := &cobra.Command{Use: "mail", Short: "Take mail in", Args: cobra.NoArgs, RunE: needsSubcommand}
+	c := &cobra.Command{Use: "mail", Short: "Receive mail", Args: cobra.NoArgs, RunE: needsSubcommand}
 	var how delivery.Spooled
-	deliver := &cobra.Command{Use: "deliver", Short: "Take one message from standard input",
-		Long: "Takes one message from standard input, for the pipe of a mail server or a filter. It is on disk before the command ends.\n" +
+	deliver := &cobra.Command{Use: "deliver", Short: "Receive one message on standard input",
+		Long: "Receives one message on standard input, from the pipe of a mail server or a filter. The message is on disk before the command ends.\n" +
 			"Exits 0 when the message is kept, of one above mail.max_message_mb its beginning, 64 on wrong usage, 75 otherwise, so\n" +
 			"that a mail server tries again.",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -39,11 +39,11 @@ func mailCommand(r *runner) *cobra.Command {
 			}
 			return nil
 		}}
-	deliver.Flags().StringVar(&how.Mailbox, "mailbox", "", "`ADDRESS` of the mailbox it is for (else what the message says)")
-	deliver.Flags().StringVar(&how.Return, "sender", "", "`ADDRESS` of the envelope's sender")
-	deliver.Flags().StringSliceVar(&how.To, "recipient", nil, "`ADDRESS` of the envelope's recipient")
+	deliver.Flags().StringVar(&how.Mailbox, "mailbox", "", "`ADDRESS` of the mailbox it is for (otherwise, as the message says)")
+	deliver.Flags().StringVar(&how.Return, "sender", "", "`ADDRESS` of the envelope sender")
+	deliver.Flags().StringSliceVar(&how.To, "recipient", nil, "`ADDRESS` of the envelope recipient")
 	deliver.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitMailUsage, err} })
-	spool := &cobra.Command{Use: "spool", Short: "Process what lies in the spool", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+	spool := &cobra.Command{Use: "spool", Short: "Process the mail in the spool", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return r.withDesk(c.Context(), r.emptySpool)
 	}}
 	c.AddCommand(deliver, spool)

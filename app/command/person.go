@@ -190,9 +190,9 @@ func (r *runner) place(a *app.App, organisation, unit string) (o, u uint64, err 
 }
 
 func tokenCommand(r *runner) *cobra.Command {
-	c := &cobra.Command{Use: "token", Short: "Make tokens for the API", Args: cobra.NoArgs, RunE: needsSubcommand}
+	c := &cobra.Command{Use: "token", Short: "Create tokens for the API", Args: cobra.NoArgs, RunE: needsSubcommand}
 	var email, name, expires string
-	create := &cobra.Command{Use: "create --person EMAIL", Short: "Make a token with the rights of a person and print it, once", Args: cobra.NoArgs,
+	create := &cobra.Command{Use: "create --person EMAIL", Short: "Create a token with a person's rights and print it, once", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			life, err := readLife(expires)
 			if err != nil {
@@ -220,7 +220,7 @@ func tokenCommand(r *runner) *cobra.Command {
 		}}
 	create.Flags().StringVar(&email, "person", "", "`EMAIL` of the person")
 	create.Flags().StringVar(&name, "name", "", "what the token is for")
-	create.Flags().StringVar(&expires, "expires", "365d", "how `LONG` it is good: days (90d), years (1y) or hours (12h), at most 2y")
+	create.Flags().StringVar(&expires, "expires", "365d", "how `LONG` it is valid: days (90d), years (1y) or hours (12h), at most 2y")
 	_ = create.MarkFlagRequired("person")
 	c.AddCommand(create)
 	return c

@@ -24,34 +24,34 @@ type apiDescription struct {
 
 type apiParameter struct{ name, kind, text string }
 
-var pageParameters = []apiParameter{{"limit", "integer", "1 to 200, 50 when left out"}, {"after", "string", "next of the page before"}}
+var pageParameters = []apiParameter{{"limit", "integer", "1 to 200, default 50"}, {"after", "string", "next from the previous page"}}
 
 // apiDescriptions describes each route of the API by its name. A test fails when a route has none, or one has no route.
 var apiDescriptions = map[string]apiDescription{
 	"api.openapi": {summary: "This description"},
-	"api.tickets.open": {summary: "Open a ticket in one's own name, or as an import would. The same external_id again updates and answers 200.",
+	"api.tickets.open": {summary: "Open a ticket in the caller's own name, or as an import would. A repeated external_id updates the ticket and answers 200.",
 		in: ticket.Record{}, out: apiTicket{}, created: true},
 	"api.tickets.list": {summary: "Tickets the token's person may see, newest number first, without messages and answers", out: apiTicketList{}, query: append([]apiParameter{
-		{"state", "string", "codes, several joined by commas"}, {"group", "string", "code"}, {"module", "string", "code; takes what is below it too"},
+		{"state", "string", "codes, several joined by commas"}, {"group", "string", "code"}, {"module", "string", "code; includes the levels below it"},
 		{"requester", "string", "address"}, {"updated_since", "string", "RFC 3339 time or date"}}, pageParameters...)},
 	"api.tickets.read": {summary: "One ticket with its messages", out: apiTicket{}},
-	"api.tickets.change": {summary: "Change what is given and leave the rest. With rev, a ticket that has another revision by now answers 409 with the current one.",
+	"api.tickets.change": {summary: "Change the members given and leave the rest. With rev, a ticket that has a different revision answers 409 with the current one.",
 		in: apiChange{}, out: apiTicket{}},
-	"api.tickets.write":  {summary: "Write a message, or a note with internal", in: apiText{}, out: apiWritten{}, created: true},
-	"api.tickets.attach": {summary: "Attach files with a message of their own: parts named file, and body and internal if wanted; or the bytes with ?name=", out: apiWritten{}, created: true, files: true},
-	"api.tickets.beside": {summary: "Decide about words that came by mail and lie beside a ticket: join, join-and-add-person, own-ticket, or dismiss with a reason",
+	"api.tickets.write":  {summary: "Write a message, or with internal a note", in: apiText{}, out: apiWritten{}, created: true},
+	"api.tickets.attach": {summary: "Attach files as a message of their own: parts named file and, optionally, body and internal; or the bytes with ?name=", out: apiWritten{}, created: true, files: true},
+	"api.tickets.beside": {summary: "Decide about a message kept beside a ticket: join, join-and-add-person, own-ticket, or dismiss with a reason",
 		in: apiDecision{}, out: apiTicket{}},
 	"api.articles.list": {summary: "Articles the token's person may read, by title", out: apiArticleList{}, query: append([]apiParameter{
-		{"module", "string", "code; takes what is below it too"}, {"state", "string", "draft or published"}, {"audience", "string", "public, signed-in or agents"},
+		{"module", "string", "code; includes the levels below it"}, {"state", "string", "draft or published"}, {"audience", "string", "public, signed-in or agents"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"language", "string", "only versions in it"}}, pageParameters...)},
-	"api.articles.write": {summary: "Write one language version of an article. The same external_id and language again updates and answers 200.",
+	"api.articles.write": {summary: "Write one language version of an article. A repeated external_id and language updates it and answers 200.",
 		in: article.Record{}, out: apiArticle{}, created: true},
-	"api.articles.read": {summary: "An article in one language", out: apiArticle{}, query: []apiParameter{{"lang", "string", "it or en; the other one when there is no such version"}}},
+	"api.articles.read": {summary: "An article in one language", out: apiArticle{}, query: []apiParameter{{"lang", "string", "it or en; the other one if that version does not exist"}}},
 	"api.articles.put":  {summary: "Write one language version of the article with this slug", in: article.Record{}, out: apiArticle{}, created: true},
-	"api.search": {summary: "Search tickets, articles and mail to be judged together; finds what the token's person may read", out: apiFound{}, query: []apiParameter{
-		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (what became no message and the person judges), joined by commas"},
-		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, 20 when left out"}, {"offset", "integer", "0 to 1000"},
-		{"facets", "integer", "1 for counts"}, {"sort", "string", "date for the newest first"}}},
+	"api.search": {summary: "Search tickets, articles and mail to be judged; returns what the token's person may read", out: apiFound{}, query: []apiParameter{
+		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (mail that the person judges), joined by commas"},
+		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, default 20"}, {"offset", "integer", "0 to 1000"},
+		{"facets", "integer", "1 for counts"}, {"sort", "string", "date: newest first"}}},
 	"api.files.read": {summary: "The bytes of an attachment"},
 }
 
