@@ -14,7 +14,7 @@ import (
 	"sportello/store"
 )
 
-// Limits of what the administration keeps, in characters: the store's.
+// The limits of the administration's fields in characters, from the store.
 var (
 	MaxName  = store.People.Most("name")
 	MaxShort = store.People.Most("phone")
@@ -23,7 +23,7 @@ var (
 	MaxURL   = store.Modules.Most("address")
 )
 
-// CleanLine cleans a field of one line and notes when it is longer than most characters.
+// CleanLine returns the cleaned text of a one-line field, and adds a problem if it exceeds most characters.
 func CleanLine(wrong *store.Problems, field, s string, most int) string {
 	s = markup.Line(s)
 	if n := utf8.RuneCountInString(s); n > most {
@@ -32,7 +32,7 @@ func CleanLine(wrong *store.Problems, field, s string, most int) string {
 	return s
 }
 
-// cleanText cleans a field of several lines and notes when it is longer than most characters.
+// cleanText returns the cleaned text of a field of several lines, and adds a problem if it exceeds most characters.
 func cleanText(wrong *store.Problems, field, s string, most int) string {
 	s = strings.TrimSpace(markup.Clean(s))
 	if n := utf8.RuneCountInString(s); n > most {
@@ -41,12 +41,12 @@ func cleanText(wrong *store.Problems, field, s string, most int) string {
 	return s
 }
 
-// CleanWords cleans a short text in both languages; its fields are field-it and field-en.
+// CleanWords is CleanLine for a short text in both languages; its fields are field-it and field-en.
 func CleanWords(wrong *store.Problems, field string, w store.Words, most int) store.Words {
 	return store.Words{IT: CleanLine(wrong, field+"-it", w.IT, most), EN: CleanLine(wrong, field+"-en", w.EN, most)}
 }
 
-// CleanName is words of which at least one language has to be there.
+// CleanName is CleanWords for a text that must exist in at least one language.
 func CleanName(wrong *store.Problems, field string, w store.Words, most int) store.Words {
 	w = CleanWords(wrong, field, w, most)
 	if w == (store.Words{}) {
@@ -55,12 +55,12 @@ func CleanName(wrong *store.Problems, field string, w store.Words, most int) sto
 	return w
 }
 
-// CleanTexts is a longer text of several lines in both languages.
+// CleanTexts is CleanWords for a longer text of several lines.
 func CleanTexts(wrong *store.Problems, field string, w store.Words, most int) store.Words {
 	return store.Words{IT: cleanText(wrong, field+"-it", w.IT, most), EN: cleanText(wrong, field+"-en", w.EN, most)}
 }
 
-// CleanAddress cleans an e-mail address into the form in which it is kept, and notes when it is none.
+// CleanAddress returns an e-mail address in the form in which it is stored, and adds a problem if it is invalid.
 func CleanAddress(wrong *store.Problems, field, s string) string {
 	s = store.Address(s)
 	switch {
@@ -72,8 +72,7 @@ func CleanAddress(wrong *store.Problems, field, s string) string {
 	return s
 }
 
-// IsAddress reports whether s is one bare e-mail address with a domain and nothing else: no name, no comment, no
-// quotes, no controls.
+// IsAddress reports whether s is exactly one e-mail address with a domain: no name, comment, quotes or controls.
 func IsAddress(s string) bool {
 	if len(s) > maxEmail || !utf8.ValidString(s) || s != markup.Line(s) || strings.ContainsAny(s, " \"<>()[],;:\\") {
 		return false
@@ -88,11 +87,11 @@ func IsAddress(s string) bool {
 
 var domainForm = regexp.MustCompile(`^[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?(\.[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?)*$`)
 
-// IsDomain reports whether s can be a mail domain, without a dot too and with an underscore: a desk may serve an internal
-// network and its machines.
+// IsDomain reports whether s can be a mail domain. It may have no dot, or contain an underscore, because a desk may
+// serve an internal network and its machines.
 func IsDomain(s string) bool { return len(s) <= 253 && domainForm.MatchString(s) }
 
-// WebAddress reports whether s is an absolute https address, or http where that is allowed.
+// WebAddress reports whether s is an absolute https address, or one of the other allowed schemes.
 func WebAddress(s string, schemes ...string) bool {
 	u, err := url.Parse(s)
 	return err == nil && len(s) <= MaxURL && slices.Contains(schemes, u.Scheme) && u.Host != "" && u.User == nil && s == markup.Line(s) && !strings.ContainsAny(s, " \"<>`")
@@ -100,7 +99,7 @@ func WebAddress(s string, schemes ...string) bool {
 
 var codeForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// CleanCode notes when s is no code: lower-case ASCII letters and digits in groups joined by single hyphens.
+// CleanCode adds a problem unless s is a code: lower-case ASCII letters and digits in groups joined by single hyphens.
 func CleanCode(wrong *store.Problems, field, s string, most int) string {
 	s = strings.TrimSpace(s)
 	switch {
@@ -114,7 +113,7 @@ func CleanCode(wrong *store.Problems, field, s string, most int) string {
 	return s
 }
 
-// CleanLanguage keeps it, en and empty, and notes anything else.
+// CleanLanguage accepts it, en and empty, and adds a problem for anything else.
 func CleanLanguage(wrong *store.Problems, field, s string) string {
 	if s != "" && s != "it" && s != "en" {
 		wrong.Add(field, "error.language")
@@ -123,7 +122,7 @@ func CleanLanguage(wrong *store.Problems, field, s string) string {
 	return s
 }
 
-// CleanLines splits a text into its lines, cleaned, without empty and doubled ones.
+// CleanLines returns the cleaned lines of a text without empty lines and duplicates.
 func CleanLines(in []string) []string {
 	var out []string
 	for _, s := range in {
@@ -134,10 +133,10 @@ func CleanLines(in []string) []string {
 	return out
 }
 
-// Conflict is a refusal because something else names the row or was there before.
+// Conflict returns a refusal because something else uses the row or existed before.
 func Conflict(key string, args ...any) *store.Error { return store.Fail(store.Conflict, key, args...) }
 
-// SameRev returns a Conflict when the revision the actor saw is no longer the stored one; 0 asks nothing.
+// SameRev returns a Conflict error when the revision the actor saw is no longer the stored one; 0 skips the check.
 func SameRev(saw, stored uint64) error {
 	if saw != 0 && saw != stored {
 		return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", stored)
@@ -145,7 +144,7 @@ func SameRev(saw, stored uint64) error {
 	return nil
 }
 
-// PlausibleAddress reports whether s is one bare mail address.
+// PlausibleAddress reports whether s looks like exactly one e-mail address.
 func PlausibleAddress(s string) bool {
 	if len(s) > 254 || strings.ContainsAny(s, "\r\n\x00 <>") {
 		return false
@@ -167,7 +166,7 @@ func Cut(s string, n int) string {
 	return string(r[:n])
 }
 
-// Limits of what is written, in characters and bytes: the store's.
+// The limits of written texts in characters and bytes, from the store.
 var (
 	MaxSubject = store.Tickets.Most("subject")
 	MaxBody    = store.Messages.Most("body") // bytes
@@ -175,7 +174,7 @@ var (
 	MaxPeople  = store.Tickets.Most("participants")
 )
 
-// CheckText notes a text that is empty or has more characters than most.
+// CheckText adds a problem for a text that is empty or exceeds most characters.
 func CheckText(wrong *store.Problems, field, s string, most int) {
 	switch n := utf8.RuneCountInString(s); {
 	case n == 0:
@@ -185,7 +184,7 @@ func CheckText(wrong *store.Problems, field, s string, most int) {
 	}
 }
 
-// CheckBody notes the body of a message that is empty or too long.
+// CheckBody adds a problem for a message body that is empty or too long.
 func CheckBody(wrong *store.Problems, body string) {
 	switch {
 	case strings.TrimSpace(body) == "":
@@ -195,10 +194,10 @@ func CheckBody(wrong *store.Problems, body string) {
 	}
 }
 
-// MaxExternal is how many characters the number has that another program gives a ticket or an article.
+// MaxExternal is the maximum length of the number that another program gives a ticket or an article.
 var MaxExternal = store.Tickets.Most("external")
 
-// Coded reads the word of a field into the value it stands for, and notes a word that stands for none.
+// Coded returns the value of a word in a field, and adds a problem for an unknown word.
 func Coded[V any, P interface {
 	*V
 	UnmarshalText([]byte) error
@@ -210,10 +209,10 @@ func Coded[V any, P interface {
 	return v
 }
 
-// Digits writes n as the digits of an address or a subject.
+// Digits formats n in decimal for an address or a subject.
 func Digits(n uint64) string { return strconv.FormatUint(n, 10) }
 
-// PageSize returns how many rows a page has where n are asked for.
+// PageSize returns the number of rows of a page when n are requested.
 func PageSize(n int) int {
 	if n <= 0 {
 		return 50

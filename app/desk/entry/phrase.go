@@ -5,9 +5,9 @@ import (
 	"sportello/store"
 )
 
-// Phrase settles how a message that is about to be written is to be read, for every door. What its door knows stays: a
-// mail has its own format, and a program may say so. Else the group writes Markdown, which it sees before it sends,
-// and the requester's side writes text, of which no character means anything. Of HTML, Body becomes the text.
+// Phrase sets the format of a message about to be written, however it arrives. A known format stays: mail has its own,
+// and a program may name one. Otherwise the group writes Markdown, which it previews before sending, and the
+// requester's side writes plain text, in which no character has a special meaning. For HTML, Body becomes its text.
 func Phrase(m *store.Message) {
 	switch {
 	case m.Format == store.HTML && m.HTML == "":
@@ -23,7 +23,7 @@ func Phrase(m *store.Message) {
 	}
 }
 
-// Words returns what the message says as text: what was typed, and of Markdown what it shows.
+// Words returns the message as text: what was typed and, for Markdown, what it shows.
 func Words(m *store.Message) string {
 	if m.Written() == store.Markdown {
 		return markup.Plain(markup.MessageFmt, m.Body)

@@ -120,7 +120,7 @@ func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Ou
 			return nil, "", err
 		}
 		if name == (store.Words{}) && (c.Group != 0 || c.Organisation != 0) {
-			continue // it is gone
+			continue // it no longer exists
 		}
 		line.Rights = append(line.Rights, NamedRight{c.Right, name, c.Taken})
 	}

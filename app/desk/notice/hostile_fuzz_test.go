@@ -7,7 +7,8 @@ import (
 	"sportello/app/desk/post"
 )
 
-// FuzzReplyToken opens tokens of addresses and links. Only what this desk made opens, for its purpose alone.
+// FuzzReplyToken opens tokens of addresses and links. Only tokens made by this desk are valid, each for its purpose
+// alone.
 func FuzzReplyToken(f *testing.F) {
 	po := post.New(nil)
 	po.SetMail(post.Options{Key: []byte(strings.Repeat("k", 32))})

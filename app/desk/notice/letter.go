@@ -10,11 +10,11 @@ import (
 	"sportello/store"
 )
 
-// Letters are planned where notices are: in the transaction that moves the planner's cursor, so that each event is
+// Letters are planned together with notices, in the transaction that moves the planner's cursor, so that each event is
 // planned exactly once. Events of one ticket within a minute become one letter for each person.
 
-// planLetter has the notice go out by mail, unless the person has the text already, is told by the daily mail, or
-// cannot be reached.
+// planLetter plans a letter for the notice, unless the person already has the text, receives the daily mail, or cannot
+// be reached.
 func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *store.Notice, optional bool) error {
 	if ns.post.Mail.From == "" || !entry.PlausibleAddress(p.Email) || ns.post.Ours(tx, p.Email) {
 		return nil
@@ -66,7 +66,7 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 	}
 	l.Next = until
 	if n.Reply != 0 {
-		return ns.post.Enqueue(tx, l) // further mail of the same ticket is gathered into it, with its words
+		return ns.post.Enqueue(tx, l) // later mail about the same ticket is added to it, with its text
 	}
 	l.Ticket, l.Tells[0].Ticket = 0, t.ID
 	if all, err := gathering(tx, p.ID, 0); err != nil || all != nil && all.Next.Before(until.Add(time.Hour)) {
@@ -111,10 +111,10 @@ func (ns *Notices) PlanCut(tx *store.Tx, row *store.Mail, p *store.Person) error
 	return ns.post.Enqueue(tx, l)
 }
 
-// PlanReceived has the sender of the mail told that it arrived: the plain acknowledgement, for whom nothing proves and
-// whose words belong to no ticket they may know of. The letter has none of their words, no ticket, no number, no link
-// and no reply address but the desk's own. Nobody is added to the people for it. It goes once for each mail, counts
-// among the confirmations that an address gets in an hour, and beyond those does not go at all; a machine gets none.
+// PlanReceived sends the plain acknowledgement: it tells an unproved sender, or one whose mail belongs to no ticket
+// they may know about, that the mail arrived. The letter contains none of their words, no ticket, no number, no link,
+// and no reply address but the desk's own. No person is added for it. It is sent once for each mail, counts among the
+// confirmations that an address gets in an hour, and is not sent above that limit; a machine gets none.
 func (ns *Notices) PlanReceived(tx *store.Tx, row *store.Mail, language string) error {
 	if ns.post.Mail.From == "" || row.Automatic != "" || !entry.PlausibleAddress(row.From) || ns.post.Ours(tx, row.From) {
 		return nil
@@ -130,8 +130,8 @@ func (ns *Notices) PlanReceived(tx *store.Tx, row *store.Mail, language string) 
 	return ns.post.Enqueue(tx, l)
 }
 
-// RunDigest plans the daily mail at its hour, until the context ends. A desk that was down at the hour plans it when it
-// is up again.
+// RunDigest plans the daily mail at its hour, until the context ends. If the desk was down at that hour, it plans the
+// mail when it starts again.
 func (ns *Notices) RunDigest(ctx context.Context) error {
 	for {
 		if _, err := ns.PlanDigest(); err != nil {
@@ -145,8 +145,8 @@ func (ns *Notices) RunDigest(ctx context.Context) error {
 	}
 }
 
-// PlanDigest plans the daily mail of everybody who has one coming, with what happened before its hour last passed, and
-// returns how many it planned. What it plans no longer waits, so that it may be called at any time.
+// PlanDigest plans the daily mail of everyone with events before the last passing of its hour, and returns how many
+// mails it planned. Planned events no longer wait, so it may be called at any time.
 func (ns *Notices) PlanDigest() (int, error) {
 	if ns.post.Mail.From == "" {
 		return 0, nil
@@ -178,7 +178,7 @@ func (ns *Notices) PlanDigest() (int, error) {
 	return planned, nil
 }
 
-// nextDigest is the first person with notices for the daily mail that are older than its hour.
+// nextDigest returns the first person with notices for the daily mail that are older than its hour.
 func nextDigest(tx *store.Tx, due time.Time) (person uint64, list []*store.Notice, err error) {
 	for n, err := range store.NoticesDigest.Rows(tx, store.Span{}) {
 		if err != nil {

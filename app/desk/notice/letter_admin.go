@@ -17,7 +17,7 @@ type LetterPage struct {
 	Count   map[store.LetterState]int
 }
 
-// Letters lists the letters in the state, newest first, for administrators.
+// Letters returns the letters in the state, newest first. Only administrators may call it.
 func (ns *Notices) Letters(a policy.Actor, state store.LetterState, before uint64, limit int) (LetterPage, error) {
 	page := LetterPage{Count: map[store.LetterState]int{}, People: map[uint64]*store.Person{}}
 	if err := policy.MayAdminister(a); err != nil {

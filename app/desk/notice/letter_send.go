@@ -28,50 +28,50 @@ type Outgoing struct {
 	Purpose    Purpose // what the answer becomes
 	InReplyTo  string
 	References []string
-	Link       string // secret of the link to read the ticket, for a reader who cannot sign in; about an account, to choose a password
+	Link       string // secret of the link to read the ticket, for a reader who cannot sign in; in letters about an account, to choose a password
 	Closes     time.Time
-	Named      bool // the number in the subject bears the desk's short name
+	Named      bool // the number in the subject includes the desk's short name
 }
 
-// OutgoingLine is one event. The text of a note is never in it.
+// OutgoingLine is one event. It never contains the text of a note.
 type OutgoingLine struct {
 	store.Telling
-	Who     string         // name of who caused it; of agents, with the group's name in the letter
+	Who     string         // name of the person who caused it; the letter adds the group to an agent's name
 	Desk    bool           // it was caused on the agents' side
 	Text    *store.Message // the public message, nil for anything else
 	Files   []*store.File
 	Ticket  uint64
-	Subject string // of the ticket, as this reader is told it
-	Opening string // of a confirmation: the beginning of the reader's own first message
+	Subject string // of the ticket, as shown to this reader
+	Opening string // in a confirmation: the beginning of the reader's own first message
 
-	Named string    // the token whose end is near
-	Ends  time.Time // and when that is
+	Named string    // the token about to expire
+	Ends  time.Time // and when it expires
 
-	Rights []NamedRight // of the reader, given and taken
+	Rights []NamedRight // rights of the reader, given and removed
 
-	Unproven bool // it tells of a mail of which nothing proves who sent it
+	Unproven bool // it is about a mail whose sender is not proved
 }
 
-// Sent says what became of an attempt to send.
+// Sent is the result of an attempt to send.
 type Sent struct {
 	OK        bool
-	Permanent bool   // refused, and not for the moment alone
+	Permanent bool   // refused, and not only for the moment
 	Status    string // code of the refusal (RFC 3463), "" when there was none
-	Unsure    bool   // it may have been taken
+	Unsure    bool   // it may have been accepted
 	Text      string // what the mail server said
 	Subject   string // of the mail
 }
 
-// tries are the pauses before each further attempt; after the last the letter has failed.
+// tries are the pauses before each further attempt; after the last one the letter has failed.
 var tries = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour,
 	12 * time.Hour, 12 * time.Hour, 12 * time.Hour}
 
-// softTries are the pauses after a refusal that is final but says nothing against the address: a full mailbox is
-// emptied, a blocklist forgets, and whoever asks every minute stays on it.
+// softTries are the pauses after a final refusal that is not about the address: a full mailbox gets emptied, a
+// blocklist entry expires, and frequent attempts prolong it.
 var softTries = []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour}
 
-// RunLetters sends what is due, until the context ends. send does the sending of one letter; it may be called again for
-// the same letter, with the same Message-ID, when the desk ended before it could write down that it was sent.
+// RunLetters sends the letters that are due, until the context ends. send sends one letter. It may be called again for
+// the same letter, with the same Message-ID, if the desk stopped before it recorded the result.
 func (ns *Notices) RunLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) error {
 	if err := ns.releaseLetters(); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (ns *Notices) releaseLetters() error {
 	})
 }
 
-// SendLetters sends what is due now and returns when the next one is.
+// SendLetters sends the letters that are due now and returns when the next one is.
 func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *Outgoing) Sent) (time.Time, error) {
 	ns.outMu.Lock()
 	defer ns.outMu.Unlock()
@@ -180,7 +180,7 @@ func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *
 			return next, ctx.Err()
 		}
 		if err := ns.sent(l, result); err != nil {
-			ns.unwritten[l.ID] = result // else a full disk would have it sent again and again
+			ns.unwritten[l.ID] = result // otherwise a full disk would make it be sent again and again
 			return next, err
 		}
 	}
@@ -227,7 +227,7 @@ func (ns *Notices) sent(l *store.Letter, s Sent) error {
 		switch {
 		case s.OK:
 			row.State, row.Sent, row.Error = store.LetterSent, tx.Now(), ""
-		case row.State != store.LetterQueued: // held or dropped meanwhile
+		case row.State != store.LetterQueued: // held or dropped in the meantime
 		case s.Permanent:
 			return ns.refusedAtOnce(tx, row, s)
 		case row.Tries > len(tries):
@@ -239,7 +239,7 @@ func (ns *Notices) sent(l *store.Letter, s Sent) error {
 	})
 }
 
-// refusedAtOnce writes down that the mail server refused a letter, by the same judgement as a report that comes later.
+// refusedAtOnce records that the mail server refused a letter; the refusal is judged like a later report.
 func (ns *Notices) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
 	verdict := mail.Judge(s.Status, s.Text)
 	switch {
@@ -256,7 +256,7 @@ func (ns *Notices) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
 	return store.Letters.Put(tx, l)
 }
 
-// outgoing gathers what the reader may read. nil with the reason when that is nothing.
+// outgoing returns what the reader may read. If that is nothing, it returns nil and the reason.
 func (ns *Notices) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error) {
 	p := &store.Person{Email: l.To, Name: l.To, Language: l.Language}
 	if l.Person != 0 {
@@ -326,7 +326,7 @@ func (ns *Notices) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 	return ns.thread(tx, o, t)
 }
 
-// otherDesks reports whether the catalogue names another desk of the same kind.
+// otherDesks reports whether the catalogue lists another desk of the same kind.
 func otherDesks(tx *store.Tx) (bool, error) {
 	for m, err := range store.Modules.All(tx, 0, false) {
 		if err != nil || m.Channel == store.OtherDesk && !m.Retired {
@@ -336,8 +336,8 @@ func otherDesks(tx *store.Tx) (bool, error) {
 	return false, nil
 }
 
-// thread names the mails before: those of the ticket that this reader wrote or was sent, so that their mail program
-// shows one conversation and nobody learns the Message-ID of what others were sent.
+// thread sets the references to earlier mails: those of the ticket that this reader wrote or received, so that their
+// mail program shows one conversation and nobody learns the Message-ID of other people's mail.
 func (ns *Notices) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 	const kept = 20
 	for id, err := range store.MailIDsByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
@@ -357,7 +357,7 @@ func (ns *Notices) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 		}
 		if mine {
 			if o.References = append(o.References, id.Value); len(o.References) > kept {
-				o.References = slices.Delete(o.References, 1, 2) // the first holds the conversation together
+				o.References = slices.Delete(o.References, 1, 2) // the first one holds the conversation together
 			}
 		}
 	}
@@ -379,7 +379,7 @@ func toldMessage(tx *store.Tx, t *store.Ticket, event string, message uint64) (*
 	return opening(tx, t)
 }
 
-// opening is the message that opened the ticket, nil once it was moved away.
+// opening returns the message that opened the ticket, nil once it was moved away.
 func opening(tx *store.Tx, t *store.Ticket) (*store.Message, error) {
 	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
 		if err != nil || m.Opening {
@@ -390,7 +390,7 @@ func opening(tx *store.Tx, t *store.Ticket) (*store.Message, error) {
 	return nil, nil
 }
 
-// line is one event as the reader may read it, false when they may not.
+// line returns one event as the reader may read it, false when they may not.
 func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
 	line := OutgoingLine{Telling: tell, Ticket: tell.Ticket}
 	t := o.Ticket
@@ -440,7 +440,7 @@ func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (Outgoing
 		return line, false, store.IgnoreNotFound(err)
 	}
 	if m.Internal {
-		// That there is a note may be told to whom may read it; what it says stays at the desk.
+		// People who may read a note may learn that it exists; its text stays at the desk.
 		return line, ns.rights.May(tx, policy.Actor{Person: o.Person}, policy.SeeNotes, t) == nil, nil
 	}
 	if t.Unclaimed && t.Requester == o.Person.ID && !m.Agent {
@@ -457,7 +457,7 @@ func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (Outgoing
 	}
 	line.Desk = m.Agent
 	if o.Ticket == nil {
-		return line, true, nil // a digest tells that, not what
+		return line, true, nil // a digest says that there is a message, not its text
 	}
 	line.Text = m
 	line.Files, err = store.FilesByMessage.Find(tx, m.ID)

@@ -12,11 +12,11 @@ import (
 	"sportello/store"
 )
 
-// What others wrote and a letter says again: names, the subject, the words of the matter. A mail that nothing proves may
-// bear anybody's address, and the desk confirms it to that address: whatever the letter says then was chosen by somebody
-// who is not its reader. It is short, plain, and leads nowhere.
+// Letters repeat what others wrote: names, the subject, the text. An unproved mail may use anybody's address, and the
+// desk confirms it to that address; what the letter repeats was then chosen by somebody other than its reader. So it is
+// short, plain, and contains no link that can be followed.
 
-// How much of the first message a confirmation says again.
+// How much of the first message a confirmation repeats.
 const (
 	openingLines  = 12
 	openingRunes  = 600
@@ -29,18 +29,19 @@ const (
 )
 
 var (
-	// nameShape is what a name is written with: letters, and between them a space, an apostrophe, a hyphen or the dot
-	// of an initial or a title. Nothing with it can be an address, a number or a sign.
+	// nameShape matches names: letters with a space, an apostrophe, a hyphen or the dot of an initial or a title
+	// between them. No address, number or sign matches.
 	nameShape = regexp.MustCompile(`^\pL[\pL\pM]*\.?(?:[ '’ʼ-] ?\pL[\pL\pM]*\.?)*$`)
-	// inParentheses is what programs and departments add to a name.
+	// inParentheses matches what programs and departments add to a name.
 	inParentheses = regexp.MustCompile(` ?[(\[][^()\[\]]*[)\]]$`)
-	// machineWords are names of what does not read its mail.
+	// machineWords matches names of senders that do not read their mail.
 	machineWords = regexp.MustCompile(`(?i)\b(no[- ]?reply|do[- ]?not[- ]?reply|non rispondere|mailer|daemon|postmaster|hostmaster|webmaster|mailbot|bot|robot|script|cron|root|scanner|scansioni|stampante|printer|fax|copier|multifunzione|` +
 		`notific[ah]e?|notifications?|newsletter|autorespond\w*|auto[- ]?reply|automatic[oa]?|system|sistema|server|alerts?|monitor(ing)?|posta certificata|per conto di|on behalf of|via)\b`)
 )
 
-// Greeted is the name by which a letter greets its reader, "" where there is none: for an address, a program, or
-// anything that is more than a name. It is at most 60 characters of letters, and nothing in it can be followed.
+// Greeted returns the name with which a letter greets its reader, "" when there is none: for an address, a program, or
+// anything that is more than a name. It has at most 60 characters, all letters, and contains nothing that can be
+// followed.
 func Greeted(p *store.Person) string {
 	name := strings.Trim(markup.Line(p.Name), `"'“”«» `)
 	name = strings.TrimSpace(inParentheses.ReplaceAllString(name, ""))
@@ -59,7 +60,7 @@ func Greeted(p *store.Person) string {
 	return name
 }
 
-// titled reports whether each word begins with a capital and goes on without.
+// titled reports whether each word has a capital first letter and no other.
 func titled(name string) bool {
 	return !slices.ContainsFunc(strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) }), func(word string) bool {
 		first, n := utf8.DecodeRuneInString(word)
@@ -67,8 +68,8 @@ func titled(name string) bool {
 	})
 }
 
-// ShownName is the name of a person in a letter, of whom it goes to and of whom it tells: a display name is anybody's
-// to choose, and one with an address in it is that of an advertisement. Their mail address stands for it.
+// ShownName returns a person's name for a letter. Anyone can choose a display name, and one that contains an address
+// may be an advertisement; the person's e-mail address then replaces it.
 func ShownName(p *store.Person) string {
 	name := markup.Excerpt(p.Name, shownRunes)
 	if name == "" || name != p.Email && markup.Inert(name) != name {
@@ -87,7 +88,7 @@ func doubtful(tx *store.Tx, t *store.Ticket, reader uint64) (bool, error) {
 	return m != nil && m.NotVerified(), err
 }
 
-// letterSubject is the subject of the ticket as a letter to the reader says it.
+// letterSubject returns the subject of the ticket for a letter to the reader.
 func letterSubject(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
 	is, err := doubtful(tx, t, reader)
 	if is {
@@ -96,8 +97,8 @@ func letterSubject(tx *store.Tx, t *store.Ticket, reader uint64) (string, error)
 	return t.Subject, err
 }
 
-// OpeningWords are the words of the matter, for the confirmation to its requester: the beginning of the message that
-// opened the ticket, where it is one that they may read. "" otherwise.
+// OpeningWords returns the text for the confirmation to the requester: the beginning of the message that opened the
+// ticket, if they may read it, else "".
 func (ns *Notices) OpeningWords(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
 	if t.Requester != reader || t.Unclaimed {
 		return "", nil

@@ -22,7 +22,7 @@ import (
 //	return uvarint letter, 10 bytes of HMAC: in the sender of a letter's envelope, desk+b.TOKEN@host
 //	probe  uvarint time, 10 bytes of HMAC for the one address: in the same place, of the mail that tries it
 
-// ReplyAddress returns the address to which the person answers by mail a letter of the purpose about the ticket, "" when
+// ReplyAddress returns the address for the person's answer by mail to a letter of the purpose about the ticket, "" when
 // the desk has none.
 func (ns *Notices) ReplyAddress(address string, ticket, person uint64, purpose Purpose) string {
 	local, host, ok := strings.Cut(address, "@")
@@ -37,14 +37,15 @@ func (ns *Notices) ReplyAddress(address string, ticket, person uint64, purpose P
 	return local + "+" + token + "@" + host
 }
 
-// ReplyToken is what a reply address says of the letter that named it.
+// ReplyToken is what a reply address says about its letter.
 type ReplyToken struct {
 	Ticket, Person uint64
 	Purpose        Purpose
 }
 
-// OpenReply finds the reply token of this desk in the addresses: the first, with the purpose of the most internal one.
-// One whose purpose is not known to be public, as those of releases before, is for whom may write notes internal.
+// OpenReply returns the first reply token of this desk in the addresses, with the purpose of the most internal one. A
+// token whose purpose is not known to be public, such as one of an earlier release, counts as internal for people who
+// may write notes.
 func (ns *Notices) OpenReply(addresses []string) (t ReplyToken) {
 	for _, address := range addresses {
 		local, _, _ := strings.Cut(address, "@")
@@ -73,13 +74,13 @@ func (ns *Notices) OpenReply(addresses []string) (t ReplyToken) {
 	return t
 }
 
-// readToken is the secret of the link by which the person reads the ticket.
+// readToken returns the secret of the person's link to read the ticket.
 func (ns *Notices) readToken(l *store.TicketLink) string {
 	return ns.post.Token("read", post.ReadMAC, l.Ticket, l.Person, l.Serial)
 }
 
-// LinkedTicket returns what the person may read to whom the link was sent, and that person. NotFound for a link that
-// was withdrawn, has ended, or was never made, and once the person may no longer see the ticket.
+// LinkedTicket returns what the recipient of the link may read, and that person. It returns a NotFound error for a link
+// that was withdrawn, has expired or never existed, and once the person may no longer see the ticket.
 func (ns *Notices) LinkedTicket(token string) (*ticket.View, *store.Person, error) {
 	gone := store.Fail(store.NotFound, "error.link-gone")
 	n, ok := ns.post.OpenToken("read", post.ReadMAC, token)
@@ -114,7 +115,8 @@ func (ns *Notices) LinkedTicket(token string) (*ticket.View, *store.Person, erro
 	return v, person, nil
 }
 
-// OpenLinkedFile opens a file that the linked ticket shows. The caller closes it. NotFound otherwise.
+// OpenLinkedFile opens a file of the linked ticket. The caller closes it. It returns a NotFound error for any other
+// file.
 func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, error) {
 	v, person, err := ns.LinkedTicket(token)
 	if err != nil {
@@ -162,7 +164,7 @@ func (ns *Notices) WithdrawLinks(a policy.Actor, number uint64) error {
 	})
 }
 
-// linkFor makes or prolongs the link by which the person reads the ticket: 30 days from this notice.
+// linkFor creates or prolongs the person's link to read the ticket: 30 days from this notice.
 func (ns *Notices) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLink, error) {
 	l, err := store.TicketLinksByTicket.First(tx, ticket, person)
 	if err != nil {
@@ -180,17 +182,17 @@ func (ns *Notices) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLi
 	return l, store.TicketLinks.Put(tx, l)
 }
 
-// linkDays is how many days a link by which a ticket is read is good after the last notice.
+// linkDays is how many days after the last notice a reading link is valid.
 const linkDays = 30
 
-// LinkHolder is somebody who can read a ticket without signing in, by a link that mail brought them.
+// LinkHolder is a person who can read a ticket without signing in, through a mailed link.
 type LinkHolder struct {
 	Person *store.Person
 	Ends   time.Time
 }
 
-// LinkHolders lists who holds a link to the ticket that still opens it, for those who may withdraw it (see
-// WithdrawLinks); for others it is empty.
+// LinkHolders returns the people with a valid link to the ticket, for those who may withdraw it (see WithdrawLinks);
+// for others the result is empty.
 func (ns *Notices) LinkHolders(a policy.Actor, number uint64) ([]LinkHolder, error) {
 	var out []LinkHolder
 	err := ns.st.View(func(tx *store.Tx) error {
@@ -217,8 +219,8 @@ func (ns *Notices) LinkHolders(a policy.Actor, number uint64) ([]LinkHolder, err
 	return out, err
 }
 
-// LinkFacts says of a link that opens a ticket (see LinkedTicket) until when it does, and to which address its person
-// answers by mail, "" when the desk has none.
+// LinkFacts returns, for a valid link (see LinkedTicket), when it expires and the address for its person's answers by
+// mail, "" when the desk has none.
 func (ns *Notices) LinkFacts(token string) (ends time.Time, replyTo string, err error) {
 	gone := store.Fail(store.NotFound, "error.link-gone")
 	n, ok := ns.post.OpenToken("read", post.ReadMAC, token)

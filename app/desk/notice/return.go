@@ -10,14 +10,14 @@ import (
 
 const (
 	returnMark = "b." // before the token: no reply address begins so
-	// ReturnDays is how many days after a letter was made its token is good. Servers give up after five.
+	// ReturnDays is how many days after a letter was written its token is valid. Servers give up after five.
 	ReturnDays = 30
-	// probeWait is how long mail that tries an address may take. After that mail with a tag does not arrive there.
+	// probeWait is how long a test mail may take. After that, mail with a tag counts as not arriving.
 	probeWait = time.Hour
 	ProbeDays = 7
 )
 
-// returnAddress is the sender of the letter's envelope: from itself where mail with a tag may not arrive.
+// returnAddress returns the envelope sender of the letter: from itself if mail with a tag may not arrive.
 func (ns *Notices) returnAddress(tx *store.Tx, from string, l *store.Letter) string {
 	if box, err := store.MailboxesByName.PeekFirst(tx, from); err != nil || !TagsArrive(box, tx.Now()) {
 		return from
@@ -25,7 +25,7 @@ func (ns *Notices) returnAddress(tx *store.Tx, from string, l *store.Letter) str
 	return ns.Tagged(from, ns.post.Token("return", post.ReturnMAC, l.ID))
 }
 
-// Tagged puts the token into the address, which comes back as it is where that cannot be.
+// Tagged returns the address with the token in it, or unchanged where that is impossible.
 func (ns *Notices) Tagged(address, token string) string {
 	local, host, ok := strings.Cut(address, "@")
 	if !ok || len(ns.post.Mail.Key) == 0 || len(local)+1+len(returnMark)+len(token) > 64 { // RFC 5321, 4.5.3.1.1
@@ -34,7 +34,7 @@ func (ns *Notices) Tagged(address, token string) string {
 	return local + "+" + returnMark + token + "@" + host
 }
 
-// ReturnToken is the token of an address made by tagged, "" of every other.
+// ReturnToken returns the token in an address made by Tagged, "" for any other address.
 func ReturnToken(address string) string {
 	local, _, _ := strings.Cut(address, "@")
 	i := strings.LastIndexByte(local, '+')
@@ -44,8 +44,8 @@ func ReturnToken(address string) string {
 	return local[i+1+len(returnMark):]
 }
 
-// TagsArrive reports whether mail to the address with a tag arrives: it was seen to, and what was sent later to try it
-// arrived as well.
+// TagsArrive reports whether mail to the address with a tag arrives: such mail was seen, and later test mail arrived
+// too.
 func TagsArrive(box *store.Mailbox, now time.Time) bool {
 	return !box.Tagged.IsZero() && (!box.Probed.After(box.Tagged) || now.Sub(box.Probed) < probeWait)
 }

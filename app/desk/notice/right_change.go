@@ -4,15 +4,15 @@ import (
 	"sportello/store"
 )
 
-// NamedRight is a right that somebody was given or lost, with the name of what it is over: a group, an organisation or
-// a unit of one. The name is empty for rights over the desk.
+// NamedRight is a right that a person was given or lost, with the name of its object: a group, an organisation or a
+// unit. The name is empty for rights over the desk.
 type NamedRight struct {
 	Right string // administrator, editor, agent, supervisor, coordinator
 	Over  store.Words
 	Taken bool
 }
 
-// rightName is the name of what the right is over; what is gone has none.
+// rightName returns the name of the right's object, empty if it no longer exists.
 func rightName(tx *store.Tx, c store.RightChange) (store.Words, error) {
 	same := func(s string) store.Words { return store.Words{IT: s, EN: s} }
 	switch {

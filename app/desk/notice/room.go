@@ -1,5 +1,5 @@
-// Package notice says who is told of what: notices behind the bell and letters are planned from the change log, letters
-// are composed and sent, and reply addresses and reading links lead back to the ticket.
+// Package notice decides who is notified of what. It plans notices and letters from the change log, composes and sends
+// letters, and makes the reply addresses and reading links that lead back to the ticket.
 package notice
 
 import (
@@ -26,7 +26,7 @@ type Notices struct {
 	tickets *ticket.Tickets
 
 	outMu     sync.Mutex      // held while letters are sent
-	unwritten map[uint64]Sent // letters that went, where the store would not take it down; under outMu
+	unwritten map[uint64]Sent // letters that were sent but could not be recorded in the store; protected by outMu
 }
 
 // New returns the notices of the store.

@@ -7,32 +7,32 @@ import (
 	"sportello/store"
 )
 
-// Everybody is also a requester: who can act as a person reads that person's tickets, the confidential ones too. So a
-// right over a person's account is a right over their tickets, and stands in the table below. The address of mail is
-// where the links go with which a password is chosen: who may change it may, in the end, act as that person.
+// Everybody is also a requester: anyone who can act as a person reads that person's tickets, including confidential
+// ones. So a right over a person's account is a right over their tickets, and is in the table below. Links for choosing
+// a password go to the person's e-mail address, so anyone who may change that address can in the end act as the person.
 
-// AccountAct is something one may or may not do to somebody's account.
+// AccountAct is something a person may or may not do to an account.
 type AccountAct uint8
 
 // The acts on accounts. Each has its row in accountRights.
 const (
 	SeeAccount      AccountAct = iota + 1 // the person's record in the administration
-	AddAccount                            // add somebody who is not there yet
-	MakeAgent                             // put into a group as agent, and take out again
+	AddAccount                            // add a new person
+	MakeAgent                             // add to a group as agent, and remove again
 	MakeSupervisor                        // make supervisor of a group, and agent again
 	GiveRole                              // administrator, editor
-	MakeCoordinator                       // and take that back
+	MakeCoordinator                       // and undo that
 	Rename                                // name, telephone, language
-	ChangeAddress                         // of mail
-	ChangePlace                           // organisation and unit, which say whose coordinators read the tickets
+	ChangeAddress                         // the e-mail address
+	ChangePlace                           // organisation and unit, which decide whose coordinators read the tickets
 	Disable                               // and enable again
-	SendLink                              // have a link for choosing a password sent to the person's own address
+	SendLink                              // mail a link for choosing a password to the person's own address
 	HandLink                              // see such a link, to hand it over
-	WakeToken                             // that sleeps since a restore
+	WakeToken                             // one that has been asleep since a restore
 	lastAccountAct  = WakeToken
 )
 
-// accountRelation is how somebody stands to a person.
+// accountRelation is a person's relation to an account.
 type accountRelation uint8
 
 const (
@@ -42,20 +42,20 @@ const (
 	accountRelations
 )
 
-// accountCell is what the table says where act and relation meet.
+// accountCell is the entry of the table for an act and a relation.
 type accountCell uint8
 
 const (
 	never accountCell = iota
 	always
 	ofGroup  // the group that the act is about
-	newcomer // while adding the person, who owns nothing yet
-	inHands  // whose rights at the desk all come from groups that the supervisor looks after
-	notSent  // where no mail goes out to the person; with a reason, which is logged, anywhere
+	newcomer // while the person is being added and owns nothing yet
+	inHands  // the person's rights at the desk all come from groups that the supervisor manages
+	notSent  // if no mail can be sent to the person; with a logged reason, always
 )
 
-// accountRights is the one table of rights over accounts. An act without a row is refused. Nobody is in it twice: what
-// one may do to oneself as oneself is ChangeOwn, whatever else one is.
+// accountRights is the only table of rights over accounts. An act without a row is refused. Each person has one
+// relation: what people may do to themselves is ChangeOwn, whatever their role.
 var accountRights = map[AccountAct][accountRelations]accountCell{
 	//               self    supervisor administrator
 	SeeAccount:      {always, ofGroup, always},
@@ -73,11 +73,11 @@ var accountRights = map[AccountAct][accountRelations]accountCell{
 	WakeToken:       {never, never, always},
 }
 
-// Account is all that rights over an account depend on.
+// Account is everything on which rights over an account depend.
 type Account struct {
-	Person *store.Person // as they are now; without a number while they are added
-	Group  uint64        // that the act is about
-	Mails  bool          // mail goes out to the person
+	Person *store.Person // the current row; its id is 0 while they are being added
+	Group  uint64        // the group the act is about
+	Mails  bool          // mail can be sent to the person
 	Reason string
 }
 
@@ -128,14 +128,14 @@ func MaySeeAccount(a Actor, p *store.Person) bool {
 	return slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return MayAccount(a, SeeAccount, Account{Person: p, Group: m.Group}) })
 }
 
-// accountChange is one thing that a form makes of a person: the act, the group that it is about, and the field.
+// accountChange is one change that a form makes to a person: the act, its group, and the field.
 type accountChange struct {
 	act   AccountAct
 	group uint64
 	field string
 }
 
-// accountChanges tells which acts lead from the person as they were to what they shall be.
+// accountChanges returns the acts that turn the person before into p.
 func accountChanges(before, p *store.Person) []accountChange {
 	var out []accountChange
 	add := func(differs bool, act AccountAct, field string) {
@@ -168,8 +168,8 @@ func accountChanges(before, p *store.Person) []accountChange {
 	return out
 }
 
-// MayChangeAccount returns nil when the actor may make p of the person, else Denied of the field of the first act that
-// they may not do.
+// MayChangeAccount returns nil when the actor may turn the person before into p, else a Denied error of the field of
+// the first act they may not do.
 func MayChangeAccount(a Actor, before, p *store.Person) error {
 	for _, c := range accountChanges(before, p) {
 		if !MayAccount(a, c.act, Account{Person: before, Group: c.group}) {
@@ -179,7 +179,7 @@ func MayChangeAccount(a Actor, before, p *store.Person) error {
 	return nil
 }
 
-// inHand reports whether all that the person may do at the desk comes from groups the supervisor supervises.
+// inHand reports whether all the person's rights at the desk come from groups that the supervisor supervises.
 func inHand(supervisor, p *store.Person) bool {
 	if p.Administrator || p.Editor || len(p.Coordinates) > 0 || len(p.Groups) == 0 {
 		return false
@@ -187,7 +187,7 @@ func inHand(supervisor, p *store.Person) bool {
 	return !slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return m.Supervisor || !supervisor.Supervises(m.Group) })
 }
 
-// RightChanges reads from a change of a person which rights it gave and took, those given first.
+// RightChanges returns the rights that a change of a person gave and removed, those given first.
 func RightChanges(c *store.Change) []store.RightChange {
 	was, is := rightsIn(c, func(f store.Field) json.RawMessage { return f.Old }), rightsIn(c, func(f store.Field) json.RawMessage { return f.New })
 	var out []store.RightChange
@@ -205,7 +205,7 @@ func RightChanges(c *store.Change) []store.RightChange {
 	return out
 }
 
-// rightsIn lists the rights on one side of the change, among the fields that it touched.
+// rightsIn returns the rights on one side of the change, among the fields that it changed.
 func rightsIn(c *store.Change, side func(store.Field) json.RawMessage) []store.RightChange {
 	var p struct {
 		Administrator bool                 `json:"administrator"`
@@ -215,7 +215,7 @@ func rightsIn(c *store.Change, side func(store.Field) json.RawMessage) []store.R
 	}
 	for name, to := range map[string]any{"administrator": &p.Administrator, "editor": &p.Editor, "groups": &p.Groups, "coordinates": &p.Coordinates} {
 		if f, ok := c.Field(name); ok && len(side(f)) > 0 {
-			_ = json.Unmarshal(side(f), to) // the log was written from the same types; what it says otherwise names no right
+			_ = json.Unmarshal(side(f), to) // the log was written from the same types; anything else is no right
 		}
 	}
 	var out []store.RightChange

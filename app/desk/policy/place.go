@@ -6,7 +6,7 @@ import (
 	"sportello/store"
 )
 
-// Place is what a level of the catalogue says or has from the levels above it.
+// Place is a level of the catalogue with what it inherits from the levels above.
 type Place struct {
 	Code    string
 	Group   uint64
@@ -17,7 +17,7 @@ type Place struct {
 	path    []uint64 // from the level itself up to the product
 }
 
-// Placement returns the place of the module in the catalogue, NotFound when there is none.
+// Placement returns the place of the module in the catalogue, or a NotFound error.
 func Placement(tx *store.Tx, module uint64) (Place, error) {
 	var p Place
 	for id := module; id != 0 && len(p.path) < 10; {
@@ -44,7 +44,7 @@ func Placement(tx *store.Tx, module uint64) (Place, error) {
 	return p, nil
 }
 
-// Questions are those of the module and of the levels above it, the general ones first.
+// Questions returns the questions of the module and of the levels above it, the general ones first.
 func Questions(tx *store.Tx, module uint64) []store.Question {
 	var out []store.Question
 	for range 10 {

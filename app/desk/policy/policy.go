@@ -17,12 +17,12 @@ const (
 	Write                       // a message
 	WriteNote                   // a note
 	AddPerson                   // a participant
-	RemovePerson                // any participant; what one may always remove is told by mayRemove
-	Arrange                     // link, merge, move a message, undo that, mark as spam
-	SeeHistory                  // all of the history, and the requester's other tickets
+	RemovePerson                // any participant; mayRemove decides about those one may always remove
+	Arrange                     // link, merge, move a message, undo these, mark as spam
+	SeeHistory                  // the whole history, and the requester's other tickets
 	Correct                     // subject, module, kind, severity, urgency
 	Take                        // take charge, assign, move to a group
-	MoveHere                    // move into one's own group
+	MoveHere                    // move it to one's own group
 	Work                        // wait, plan, resolve with any outcome
 	Settle                      // resolve as solved or withdrawn, on the requester's side
 	Confirm                     // confirm the solution
@@ -30,7 +30,7 @@ const (
 	LastAct = Reopen
 )
 
-// relation is how a person stands to a ticket. A person may have several; rights add up.
+// relation is a person's relation to a ticket. A person may have several; their rights add up.
 type relation uint8
 
 const (
@@ -45,18 +45,18 @@ const (
 	relations
 )
 
-// cell is what the table says where act and relation meet.
+// cell is the entry of the table for an act and a relation.
 type cell uint8
 
 const (
 	no       cell = iota
 	yes           // always
-	notTaken      // until the ticket was taken in charge
-	openOnly      // unless group or module is confidential
-	reasoned      // where confidential, only with a reason that is logged
+	notTaken      // until an agent takes charge
+	openOnly      // unless the group or module is confidential
+	reasoned      // if confidential, only with a logged reason
 )
 
-// rights is the table of domain.md. An act without a row is refused.
+// rights is the table of rights over tickets. An act without a row is refused.
 var rights = map[Act][relations]cell{
 	//            requester participant coordinator agent here agent elsewhere supervisor editor administrator
 	See:          {yes, yes, yes, yes, openOnly, yes, no, reasoned},
@@ -76,15 +76,15 @@ var rights = map[Act][relations]cell{
 	Reopen:       {yes, no, yes, yes, no, yes, no, no},
 }
 
-// Standing is all that rights depend on.
+// Standing is everything on which rights over a ticket depend.
 type Standing struct {
 	Is           [relations]bool
 	confidential bool
-	taken        bool // the ticket was taken in charge
-	reason       bool // a reason was given and logged
+	taken        bool // an agent has taken charge of the ticket
+	reason       bool // the person gave a reason, which was logged
 }
 
-// Allows reads the table: some relation of the person must have the act.
+// Allows reports whether one of the person's relations allows the act.
 func (s Standing) Allows(act Act) bool {
 	row, ok := rights[act]
 	if !ok {
@@ -114,21 +114,21 @@ func (s Standing) Allows(act Act) bool {
 	return false
 }
 
-// Side reports whether the person stands on the requester's side.
+// Side reports whether the person is on the requester's side.
 func (s Standing) Side() bool { return s.Is[AsRequester] || s.Is[AsParticipant] || s.Is[AsCoordinator] }
 
-// SpeaksForGroup reports whether what the person writes here is the group's word: who works in the ticket's group speaks
-// as an agent unless the ticket is their own.
+// SpeaksForGroup reports whether the person writes here in the group's name: agents of the ticket's group do, unless
+// the ticket is their own.
 func (s Standing) SpeaksForGroup() bool {
 	return (s.Is[AsAgentHere] || s.Is[AsSupervisorHere]) && !s.Is[AsRequester] && !s.Is[AsParticipant]
 }
 
-// Stand tells how the actor stands to the ticket.
+// Stand returns the actor's relation to the ticket.
 func (rs *Rights) Stand(tx *store.Tx, a Actor, t *store.Ticket) Standing {
 	return rs.Standing(a, t, Confidential(tx, t.Group, t.Module))
 }
 
-// Standing tells how the actor stands to a ticket that is confidential or not, which the caller knows.
+// Standing returns the actor's relation to a ticket; the caller says whether it is confidential.
 func (rs *Rights) Standing(a Actor, t *store.Ticket, secret bool) Standing {
 	s := Standing{confidential: secret}
 	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
@@ -153,8 +153,9 @@ func (rs *Rights) Standing(a Actor, t *store.Ticket, secret bool) Standing {
 	return s
 }
 
-// May returns nil when the actor may do the act to the ticket: NotFound when the ticket may not even be seen, Denied
-// otherwise. An administrator in front of a confidential ticket is told that a reason is needed.
+// May returns nil when the actor may do the act to the ticket. It returns a NotFound error when they may not even see
+// the ticket, and a Denied error otherwise. For a confidential ticket, an administrator's error says that a reason is
+// needed.
 func (rs *Rights) May(tx *store.Tx, a Actor, act Act, t *store.Ticket) error {
 	s := rs.Stand(tx, a, t)
 	if t.IsSpam() && !s.Allows(Arrange) {
@@ -172,8 +173,8 @@ func (rs *Rights) May(tx *store.Tx, a Actor, act Act, t *store.Ticket) error {
 	return nil
 }
 
-// MayRemove tells whether the actor may take the participant out of the ticket: who may remove anybody, the requester
-// whom they added, everybody themselves.
+// MayRemove reports whether the actor may remove the participant from the ticket: people who may remove anybody, the
+// requester those they added, and everyone themselves.
 func (rs *Rights) MayRemove(tx *store.Tx, a Actor, t *store.Ticket, person uint64) bool {
 	s := rs.Stand(tx, a, t)
 	return s.Allows(RemovePerson) || person == a.ID() || s.Is[AsRequester] && t.AddedBy[person] == a.ID()
@@ -200,7 +201,7 @@ func Confidential(tx *store.Tx, group, module uint64) bool {
 	return false
 }
 
-// reasonHolds is how long a reason opens a confidential ticket to an administrator.
+// reasonHolds is how long an administrator who gave a reason may see a confidential ticket.
 const reasonHolds = time.Hour
 
 func (rs *Rights) gaveReason(person, ticket uint64) bool {
@@ -210,7 +211,7 @@ func (rs *Rights) gaveReason(person, ticket uint64) bool {
 }
 
 // GiveReason lets an administrator see a confidential ticket for an hour. The reason is required and is written into
-// the ticket's history. NotFound for everybody else.
+// the ticket's history. Everybody else gets a NotFound error.
 func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	if !a.IsAdministrator() {
 		return store.Fail(store.NotFound, "error.not-found")
@@ -241,9 +242,9 @@ func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	return err
 }
 
-// General rights are those that belong to no single ticket.
+// Rights that do not belong to a single ticket.
 
-// MayAdminister returns nil for administrators, Denied for everybody else.
+// MayAdminister returns nil for administrators and a Denied error for others.
 func MayAdminister(a Actor) error {
 	if a.IsAdministrator() {
 		return nil
@@ -259,7 +260,7 @@ func MaySupervise(a Actor, group uint64) error {
 	return Denied(a)
 }
 
-// Denied returns the error of somebody who may not: SignIn while they are nobody, Denied else.
+// Denied returns the error for an actor without the right: SignIn for nobody, Denied for others.
 func Denied(a Actor) error {
 	if !a.SignedIn() {
 		return store.Fail(store.SignIn, "error.sign-in-first")
@@ -267,7 +268,7 @@ func Denied(a Actor) error {
 	return store.Fail(store.Denied, "error.denied")
 }
 
-// MayRead tells whether the actor may read articles of the audience; drafts are for those who write.
+// MayRead reports whether the actor may read articles of the audience; only writers may read drafts.
 func MayRead(a Actor, audience store.Audience, pub store.Publication) bool {
 	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
 		return true
@@ -286,7 +287,7 @@ func MayRead(a Actor, audience store.Audience, pub store.Publication) bool {
 	return false
 }
 
-// MayDraft returns nil for those who may write articles: agents, editors, administrators.
+// MayDraft returns nil for people who may write articles: agents, editors, administrators.
 func MayDraft(a Actor) error {
 	if a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Editor {
 		return nil
@@ -294,9 +295,9 @@ func MayDraft(a Actor) error {
 	return Denied(a)
 }
 
-// MayPublish returns nil for those who may publish an article of the module: editors, administrators, supervisors of the
-// group that looks after it, and agents where the product needs no review. A module that is not there (see Nowhere)
-// counts as one that needs a review as soon as any does: the answer does not tell which there are.
+// MayPublish returns nil for people who may publish an article of the module: editors, administrators, supervisors of
+// its group, and agents if the product requires no review. A module that does not exist (see Nowhere) counts as
+// requiring a review as soon as any product does, so that the answer does not reveal which modules exist.
 func MayPublish(tx *store.Tx, a Actor, module uint64) error {
 	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
 		return nil
@@ -320,7 +321,7 @@ func MayPublish(tx *store.Tx, a Actor, module uint64) error {
 	if err != nil && store.KindOf(err) != store.NotFound {
 		return err
 	}
-	if p.Group == 0 { // the general group looks after what no other does
+	if p.Group == 0 { // the general group is responsible for modules without a group
 		general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 		if err != nil {
 			return err
@@ -345,21 +346,21 @@ func product(tx *store.Tx, module uint64) uint64 {
 	return module
 }
 
-// OnAgentsSide reports whether the actor may see the ticket's notes, and with them its priority and its own clock.
+// OnAgentsSide reports whether the actor may see the ticket's notes, and with them its priority and its full revision.
 func (rs *Rights) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
 	return rs.May(tx, a, SeeNotes, t) == nil
 }
 
-// MayOpenFor reports whether the actor may open a ticket in the name of the requester.
+// MayOpenFor reports whether the actor may open a ticket in the requester's name.
 func MayOpenFor(a Actor, requester *store.Person) bool {
 	return a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Covers(requester.Organisation, requester.Unit)
 }
 
-// Nowhere is the number of nothing: a code or an address that nobody has leads here. The desk refuses it as it refuses
-// any number that is not there, after the rights.
+// Nowhere is an id that no row has. An unknown code or address becomes Nowhere, which the desk refuses after checking
+// the rights, like any id that does not exist.
 const Nowhere = ^uint64(0)
 
-// OwnGroups are the groups of the agent; an administrator without a group looks at all that are not confidential.
+// OwnGroups returns the agent's groups; for an administrator without a group, all that are not confidential.
 func (rs *Rights) OwnGroups(tx *store.Tx, a Actor) []uint64 {
 	var out []uint64
 	if a.Person != nil {
@@ -377,7 +378,7 @@ func (rs *Rights) OwnGroups(tx *store.Tx, a Actor) []uint64 {
 	return out
 }
 
-// Under reports whether the module is the level or stands below it.
+// Under reports whether the module is the level or lies below it.
 func Under(tx *store.Tx, module, level uint64) bool {
 	for range 10 {
 		if module == level {
@@ -392,8 +393,8 @@ func Under(tx *store.Tx, module, level uint64) bool {
 	return false
 }
 
-// MayJudge returns nil for whoever decides about the mail: administrators, and those who may arrange the tickets of its
-// group about what is to be judged. NotFound for everybody else.
+// MayJudge returns nil for people who may decide about the mail: administrators and, for mail that waits for a
+// decision, those who may arrange the tickets of its group. Everybody else gets a NotFound error.
 func (rs *Rights) MayJudge(tx *store.Tx, a Actor, m *store.Mail) error {
 	if a.IsAdministrator() || m.Judged() && m.Group != 0 && rs.Stand(tx, a, &store.Ticket{Group: m.Group}).Allows(Arrange) {
 		return nil

@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// domainTable is the table of the domain, written as people read it: one line for each act, one word for each
-// relation. "open" means unless confidential, "reason" confidential only with a logged reason, "fresh" until taken
-// in charge.
+// domainTable is the table of rights as people read it: one line for each act, one word for each relation. "open" means
+// unless confidential, "reason" confidential only with a logged reason, "fresh" until an agent takes charge.
 const domainTable = `
 act            requester participant coordinator agent-here agent-elsewhere supervisor editor administrator
 see            yes       yes         yes         yes        open            yes        no     reason

@@ -6,9 +6,9 @@ import (
 	"sportello/store"
 )
 
-// MayReadMessage returns nil when the actor may read the message or note: who sees the notes of the ticket it is in
-// reads all of it, the requester's side what store.SideMessages shows of it. What a duplicate brought along stays with
-// the requester's side of the duplicate. NotFound otherwise.
+// MayReadMessage returns nil when the actor may read the message or note. People who may see the notes of its ticket
+// read all of it; the requester's side reads what store.SideMessages returns. Messages from a duplicate are visible
+// only to the requester's side of the duplicate. Others get a NotFound error.
 func (rs *Rights) MayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	t, err := store.Tickets.Glance(tx, m.Ticket)
@@ -32,8 +32,8 @@ func (rs *Rights) MayReadMessage(tx *store.Tx, a Actor, m *store.Message) error 
 	return nil
 }
 
-// Messages returns what the actor, who may see the ticket and stands to it as s says, may read of its messages and
-// notes, by time.
+// Messages returns the ticket's messages and notes that the actor may read, by time. The actor may see the ticket; s is
+// their relation to it.
 func (rs *Rights) Messages(tx *store.Tx, t *store.Ticket, s Standing) ([]*store.Message, error) {
 	if !s.Allows(SeeNotes) {
 		return store.SideMessages(tx, t)
@@ -47,7 +47,7 @@ func (rs *Rights) Messages(tx *store.Tx, t *store.Ticket, s Standing) ([]*store.
 		return nil, err
 	}
 	for _, m := range side {
-		if m.Ticket != t.ID { // it gave them away and may itself not see where they are now
+		if m.Ticket != t.ID { // it gave them away and may not see the ticket they are in now
 			out = append(out, m)
 		}
 	}
