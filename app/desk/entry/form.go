@@ -91,7 +91,7 @@ var domainForm = regexp.MustCompile(`^[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?(\.[\pL\pN
 // serve an internal network and its machines.
 func IsDomain(s string) bool { return len(s) <= 253 && domainForm.MatchString(s) }
 
-// WebAddress reports whether s is an absolute https address, or one of the other allowed schemes.
+// WebAddress reports whether s is an absolute web address with one of the schemes, without a user name.
 func WebAddress(s string, schemes ...string) bool {
 	u, err := url.Parse(s)
 	return err == nil && len(s) <= MaxURL && slices.Contains(schemes, u.Scheme) && u.Host != "" && u.User == nil && s == markup.Line(s) && !strings.ContainsAny(s, " \"<>`")

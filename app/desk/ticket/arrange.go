@@ -65,8 +65,8 @@ func (w *Change) arrange() error {
 	return nil
 }
 
-// other returns another ticket that the actor may see, for linking and merging. Otherwise it returns an Invalid error
-// of the field.
+// other returns another ticket that the actor may see, for linking and merging. It returns a Denied error to actors who
+// may not arrange the ticket, and an Invalid error of the field for an unknown ticket, one they may not see, or the same.
 func (w *Change) other(id uint64, field string) (*store.Ticket, error) {
 	if err := w.need(policy.Arrange); err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func (a pages) claimPage(r *web.Request, n uint64) error {
 	return r.Render("page/ticket-claim", v)
 }
 
-// postClaim makes the person the proved requester of the ticket.
+// postClaim confirms that the ticket is the person's own.
 func (a pages) postClaim(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {
