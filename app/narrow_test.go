@@ -20,8 +20,8 @@ var longText = strings.NewReplacer("W", longWord).Replace(strings.Join([]string{
 	"W", "## W", "- W", "> W", "`W`", "```\nW W\n```", "| W | W |\n|---|---|\n| W | W |", "[W](https://example.it/W)", "https://example.it/W",
 }, "\n\n"))
 
-// ownWords are fields that hold words of the desk, addresses of its pages, hashes: nobody types them, or they may not
-// be long. Every other text of every table can be a long word.
+// ownWords are fields with words of the desk, addresses of its pages, and hashes: nobody types them, or they have a
+// short limit. Every other text of every table may be a long word.
 var ownWords = []string{
 	"tickets.language", "tickets.via", "tickets.external", "tickets.wishes", "messages.via", "messages.automatic", "messages.pec", "messages.beside",
 	"messages.beside_why", "messages.html", "messages.rest_html", "messages.rest", "messages.copied", "files.type", "files.sum", "files.cid", "articles.slug",
@@ -32,7 +32,7 @@ var ownWords = []string{
 	"sessions.hash", "sessions.addr", "tokens.hash", "synonyms.language", "views.queue", "misses.month",
 }
 
-// lengthened puts a long word into every text of the world, however it came there, empty ones included.
+// lengthened puts a long word into every text of the world, however it got there, including empty ones.
 func (w *world) lengthened() {
 	w.t.Helper()
 	err := w.app.Store.Update(store.By{Via: "desk", Act: "change"}, func(tx *store.Tx) error {
@@ -72,7 +72,7 @@ func inTable[T any](table *store.Table[T]) func(*store.Tx) error {
 	}
 }
 
-// lengthen writes long words into the texts of a row; mark keeps apart what has to be.
+// lengthen writes long words into the texts of a row; mark makes texts different that must differ.
 func lengthen(path, mark string, row reflect.Value) {
 	for i := range row.NumField() {
 		f := row.Type().Field(i)
@@ -111,8 +111,8 @@ func lengthen(path, mark string, row reflect.Value) {
 	}
 }
 
-// widening names the innermost elements that reach past the window's edge, those left out that scroll or are cut in a
-// box of their own.
+// widening returns the innermost elements that extend beyond the window's edge, except those that scroll or are clipped
+// in a box of their own.
 const widening = `(() => {
   const edge = document.documentElement.clientWidth;
   const held = (e) => { for (let p = e.parentElement; p && p !== document.body; p = p.parentElement) if (getComputedStyle(p).overflowX !== 'visible' && p.getBoundingClientRect().right <= edge + 1) return true; return false; };

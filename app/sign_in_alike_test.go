@@ -143,8 +143,8 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 	}
 }
 
-// TestAskingForAPasswordAnswersAlikeWhereMailGoesOut: the page has a field there, and what it answers tells nobody's
-// address from somebody's. What is written comes after the answer (app/desk/account_ask_test.go).
+// TestAskingForAPasswordAnswersAlikeWhereMailGoesOut: the page has a field if mail can be sent, and its answer does not
+// reveal whether an address is known. The writes come after the answer (app/desk/account_ask_test.go).
 func TestAskingForAPasswordAnswersAlikeWhereMailGoesOut(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) {
 		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = "127.0.0.1", freePort(t), "none", "sportello@desk.example"

@@ -26,7 +26,7 @@ type Keeper struct {
 	browsers *limiter // failures of known browsers, by person and browser
 	owners   *limiter // failures of signed-in people, by person
 	places   *limiter // failures by network
-	asked    *limiter // links asked for without signing in, by address of mail
+	asked    *limiter // links requested without signing in, by e-mail address
 	askers   *limiter // and by network
 
 	deviceKey []byte // signs the marks of known browsers

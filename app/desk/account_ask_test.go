@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// lookAtAsked has the work done that waits since links were asked for.
+// lookAtAsked does the work that waits for requested links.
 func (o *office) lookAtAsked() {
 	o.t.Helper()
 	if err := o.People.SendAsked(); err != nil {
@@ -20,8 +20,8 @@ func (o *office) lookAtAsked() {
 	}
 }
 
-// TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt: asking writes nothing and says the same for every address;
-// afterwards a letter goes to whom people gave access, and to nobody else.
+// TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt: a request writes nothing and gets the same answer for
+// every address; afterwards a letter goes to people who were given access, and to nobody else.
 func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) {
 	o := newMailOffice(t)
 	add := func(name string, password bool, f people.PersonForm) *store.Person {
@@ -39,13 +39,13 @@ func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) 
 	with := add("con", true, people.PersonForm{})
 	add("senza", false, people.PersonForm{})
 	add("spento", true, people.PersonForm{Disabled: true})
-	add("csa", true, people.PersonForm{}) // an address of the desk's own
+	add("csa", true, people.PersonForm{}) // one of the desk's own addresses
 	invited, _, err := o.People.Add(o.as("amministratore"), people.PersonForm{Name: "Invitata", Email: "invitata@ateneo.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.told(invited.ID)
-	o.later(4 * 24 * time.Hour) // the invitation has ended
+	o.later(4 * 24 * time.Hour) // the invitation has expired
 	for email, want := range map[string]string{"con@ateneo.example": "asked>con@ateneo.example", "senza@ateneo.example": "", "spento@ateneo.example": "",
 		"csa@ateneo.example": "", "nessuno@ateneo.example": ""} {
 		last := o.st.Last()
@@ -71,7 +71,7 @@ func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) 
 		t.Errorf("the link is for %v, %v", p, err)
 	}
 
-	// Who asks for it again right away would end the link that is on its way.
+	// A second request right away would end the link that is on its way.
 	if err := o.People.AskPasswordLink(" CON@Ateneo.example", "192.0.2.7"); err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +98,8 @@ func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) 
 	}
 }
 
-// TestAskingForALinkIsSlowedAsSigningInIs: by address of mail and by network, whosever the address is, and nobody is kept
-// from signing in by it.
+// TestAskingForALinkIsSlowedAsSigningInIs: requests are slowed down by e-mail address and by network, whoever has the
+// address, and prevent nobody from signing in.
 func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 	o := newMailOffice(t)
 	p, _, err := o.People.Add(system, people.PersonForm{Name: "Con", Email: "con@ateneo.example"})
@@ -141,7 +141,8 @@ func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 	wants(t, o.People.AskPasswordLink("con@ateneo.example", "203.0.113.1"), store.Unavailable, "error.link-not-asked", "")
 }
 
-// TestInvitationsAndLinksAreMailedAndShownOnlyWhereNoMailGoesOut: over who adds or has a link sent, with and without mail.
+// TestInvitationsAndLinksAreMailedAndShownOnlyWhereNoMailGoesOut: for everyone who adds a person or has a link sent,
+// with and without mail.
 func TestInvitationsAndLinksAreMailedAndShownOnlyWhereNoMailGoesOut(t *testing.T) {
 	for _, mails := range []bool{true, false} {
 		o := newMailOffice(t)

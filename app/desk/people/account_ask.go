@@ -10,17 +10,19 @@ import (
 	"sportello/store"
 )
 
-// Who forgot their password asks for a link with their address alone. Whoever asks is answered before anybody looks whose
-// the address is: neither what the answer says nor how long it takes nor what is written meanwhile tells who has an account.
+// A person who forgot their password requests a link with only their address. The request is answered before anybody
+// looks up the address: neither the answer nor its duration nor what is written in the meantime reveals who has an
+// account.
 
 const (
-	mostAsked  = 200              // addresses that wait to be looked at; kept in memory alone, for strangers fill it
-	askedAgain = 15 * time.Minute // within which no second letter goes: another link would end the one just sent
+	mostAsked  = 200              // addresses waiting to be looked up; only in memory, because strangers can fill it
+	askedAgain = 15 * time.Minute // no second letter within this time: another link would end the one just sent
 )
 
-// AskPasswordLink notes that somebody at the network address asks for a link with which the person with the address of
-// mail chooses a password; RunAsked has it sent. It says the same for every address. Invalid "error.email" for what is
-// none, TooMany when it was asked too often, Unavailable "error.link-not-asked" where no mail leaves the desk.
+// AskPasswordLink records that somebody at the network address requests a link for the person with the e-mail address
+// to choose a password; RunAsked sends it. The answer is the same for every address. It returns Invalid "error.email"
+// for an invalid address, TooMany after too many requests, and Unavailable "error.link-not-asked" when the desk sends
+// no mail.
 func (ps *People) AskPasswordLink(email, addr string) error {
 	email = store.Address(email)
 	if ps.post.MailOptions().From == "" {
@@ -40,7 +42,7 @@ func (ps *People) AskPasswordLink(email, addr string) error {
 	}
 }
 
-// RunAsked has the links sent that were asked for, until the context ends.
+// RunAsked sends the requested links until the context ends.
 func (ps *People) RunAsked(ctx context.Context) error {
 	for {
 		select {
@@ -54,7 +56,7 @@ func (ps *People) RunAsked(ctx context.Context) error {
 	}
 }
 
-// SendAsked has the links sent that were asked for until now.
+// SendAsked sends the links requested so far.
 func (ps *People) SendAsked() error {
 	for {
 		select {
@@ -68,8 +70,8 @@ func (ps *People) SendAsked() error {
 	}
 }
 
-// sendAsked plans the letter with a link for whoever has the address, unless there is nobody, no mail reaches them, they
-// were never given access, or they were sent one just now.
+// sendAsked plans the letter with a link for the person with the address, unless there is none, they cannot get mail,
+// were never given access, or have just been sent one.
 func (ps *People) sendAsked(email string) error {
 	err := ps.st.Update(store.By{Via: "page", Act: "ask-link"}, func(tx *store.Tx) error {
 		p, err := store.PeopleByEmail.First(tx, email)
@@ -88,8 +90,8 @@ func (ps *People) sendAsked(email string) error {
 	return err
 }
 
-// sentLinks reports whether the person was ever sent a link for choosing a password, and whether just now. Somebody who
-// merely wrote to the desk has a record and was given no access: credentials are given by people.
+// sentLinks reports whether the person was ever sent a link for choosing a password, and whether recently. People who
+// only wrote to the desk have a record but no access: people issue credentials.
 func sentLinks(tx *store.Tx, p *store.Person) (ever, lately bool, err error) {
 	since := tx.Now().Add(-askedAgain)
 	for l, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(p.Email), Desc: true}) {

@@ -13,7 +13,7 @@ type People struct {
 	st     *store.Store
 	keeper *credential.Keeper
 	post   *post.Post
-	asked  chan string // addresses for which a link was asked
+	asked  chan string // addresses for which a link was requested
 }
 
 // New returns the people of the store.

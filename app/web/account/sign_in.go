@@ -160,7 +160,7 @@ func (a pages) postSignOut(r *web.Request) error {
 
 type forgottenPage struct {
 	web.Page
-	Mails    bool // mail goes out, so that a link can be asked for
+	Mails    bool // mail can be sent, so a link can be requested
 	Contacts []show.ContactLine
 }
 
@@ -181,7 +181,7 @@ func (a pages) forgottenPage(r *web.Request, f *web.Form, err error) error {
 	return r.Render("page/forgotten", v)
 }
 
-// postForgotten has a link sent to whoever has the address, and says the same whosever it is.
+// postForgotten has a link sent to the person with the address; its answer is the same for every address.
 func (a pages) postForgotten(r *web.Request) error {
 	f := r.Form()
 	email := f.Text("email", store.Most("people.email"))

@@ -38,7 +38,7 @@ type adminGroupPage struct {
 	Modules   []web.Link
 	MayMember bool   // people can be added
 	Next      string // address of the next page of members
-	First     string // address of the first one, when this is a later one
+	First     string // address of the first page, set on later pages
 }
 
 type adminMember struct {
