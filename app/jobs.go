@@ -71,7 +71,14 @@ func (a *App) jobs() *suture.Supervisor {
 		FailureDecay:     60,
 		Timeout:          jobTime,
 	})
-	add := func(name string, run func(context.Context) error) { s.Add(job{name, run, a}) }
+	add := func(name string, run func(context.Context) error) (stop func()) {
+		token := s.Add(job{name, run, a})
+		return func() {
+			if err := s.Remove(token); err != nil {
+				a.Log.Error("background work cannot be stopped", "job", name, "err", err)
+			}
+		}
+	}
 	add("search follower", a.Index.Run)
 	add("notices", a.Desk.Notices.RunNotices)
 	add("clock", a.Desk.Tickets.RunClock)

@@ -278,6 +278,8 @@ func (w *world) address(r web.Route) string {
 			thing = "group"
 		case before == "people" || before == "members":
 			thing = w.things["person"]
+		case before == "mailboxes":
+			thing = fmt.Sprint(w.enteredMailbox())
 		case before == "organisations":
 			thing = w.things["organisation"]
 		case before == "units":

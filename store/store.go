@@ -74,6 +74,7 @@ type Store struct {
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
 	db *bbolt.DB
 
+	keyMu   sync.Mutex   // held while a file of a key is read or made
 	sweepMu sync.RWMutex // held for reading while a backup copies files, tried for writing by Sweep
 	blobMu  sync.Mutex   // held while a blob gets its name and while one is looked at and removed
 
@@ -274,9 +275,23 @@ func (s *Store) Committing() time.Duration { return s.writes.Committing() }
 func (s *Store) Now() time.Time { return s.clock() }
 
 // SecretKey returns the 32 secret bytes of DATA/key, making the file (mode 0600) when it is not there.
-func (s *Store) SecretKey() ([]byte, error) {
-	path := filepath.Join(s.dir, "key")
-	b, err := os.ReadFile(path) // #nosec G304 -- DATA/key
+func (s *Store) SecretKey() ([]byte, error) { return s.keyFile("key") }
+
+// SealSalt returns the 32 secret bytes of DATA/seal, making the file (mode 0600) when it is not there. What is sealed in
+// rows opens only with them and with the key; a backup that is not encrypted leaves them out, and with them all that.
+func (s *Store) SealSalt() ([]byte, error) { return s.keyFile(SealName) }
+
+// SealName is the file of SealSalt in the data folder.
+const SealName = "seal"
+
+// SecretFiles is the folder in which the owner of the machine puts files whose content is a secret, for rows to name.
+func (s *Store) SecretFiles() string { return filepath.Join(s.dir, "secrets") }
+
+func (s *Store) keyFile(name string) ([]byte, error) {
+	path := filepath.Join(s.dir, name)
+	s.keyMu.Lock()
+	defer s.keyMu.Unlock()
+	b, err := os.ReadFile(path) // #nosec G304 -- DATA/key, DATA/seal
 	if err == nil {
 		if k, err := hex.DecodeString(strings.TrimSpace(string(b))); err == nil && len(k) == 32 {
 			return k, nil

@@ -6,6 +6,7 @@ import "sportello/store/limit"
 // a kind of record asks of the store stands in its declaration below, and nowhere else.
 var tables = []anyTable{
 	Articles, Versions, Notices, SavedReplies, Drafts, SettingsTable, Mails, MailIDs, Letters, TicketLinks, Mailboxes,
+	MailServers,
 	Misses, UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
 	Messages, Files, Views,
 }
@@ -241,6 +242,20 @@ var Mailboxes = declare(Table[Mailbox]{
 	name:   "mailboxes",
 	silent: true,
 	limits: limit.Fields{"name": text(320), "position": text(maxDetail)},
+})
+
+// MailServers holds one row for each mail server that an administrator entered.
+var MailServers = declare(Table[MailServer]{
+	name:   "mail_servers",
+	secret: []string{"password", "oauth_secret", "oauth_refresh", "dkim_key"},
+	crowds: []crowd[MailServer]{{"address", func(m *MailServer) []byte { return Key(m.Out) }, 200, "address"}},
+	limits: limits{
+		"address": text(maxEmail), "host": text(253), "tls": text(maxWord), "user": text(maxEmail), "authority": text(20000), "oauth_url": text(maxAddress),
+		"oauth_client": text(maxName), "oauth_scope": text(maxAddress), "group": text(40), "module": text(maxCode), "who": text(maxWord), "domains": texts(100, 253),
+		"folder": text(maxName), "after": text(maxWord), "move_to": text(maxName), "helo": text(253), "dkim_domain": text(253), "dkim_selector": text(63),
+		"password.sealed": text(20000), "password.file": text(maxName), "oauth_secret.sealed": text(20000), "oauth_secret.file": text(maxName),
+		"oauth_refresh.sealed": text(20000), "oauth_refresh.file": text(maxName), "dkim_key.sealed": text(20000), "dkim_key.file": text(maxName),
+	},
 })
 
 // Misses holds one row for each text, module and month. They leave no trace in the change log.

@@ -55,10 +55,11 @@ type Manifest struct {
 	At          time.Time      `json:"at"`      // the moment of the rows
 	Took        float64        `json:"took_seconds"`
 	LastChange  uint64         `json:"last_change"`
-	Rows        map[string]int `json:"rows"`  // per table; "changes" is the change log
-	Parts       []Part         `json:"parts"` // everything except the manifest itself and the shared files
-	Pool        string         `json:"pool"`  // the folder of shared files
-	Files       int            `json:"files"` // number of shared files the backup needs
+	LeftOut     int            `json:"left_out,omitempty"` // number of rows whose sealed secrets the unencrypted backup omits
+	Rows        map[string]int `json:"rows"`               // per table; "changes" is the change log
+	Parts       []Part         `json:"parts"`              // everything except the manifest itself and the shared files
+	Pool        string         `json:"pool"`               // the folder of shared files
+	Files       int            `json:"files"`              // number of shared files the backup needs
 	FileBytes   int64          `json:"file_bytes"`
 	NewFiles    int            `json:"new_files"` // number of them that this backup copied
 	NewBytes    int64          `json:"new_file_bytes"`

@@ -112,6 +112,15 @@ func (m *making) make() (*Manifest, error) {
 	if err := m.part("key", strings.NewReader(hex.EncodeToString(key)+"\n")); err != nil {
 		return nil, err
 	}
+	if len(m.Recipients) > 0 { // without it what rows hold sealed opens nowhere: not for whoever finds a backup that is plain
+		salt, err := m.Store.SealSalt()
+		if err != nil {
+			return nil, err
+		}
+		if err := m.part(store.SealName, strings.NewReader(hex.EncodeToString(salt)+"\n")); err != nil {
+			return nil, err
+		}
+	}
 	if err := m.files(key); err != nil {
 		return nil, err
 	}
@@ -226,6 +235,11 @@ func (m *making) rows() error {
 			return err
 		}
 		m.man.Rows = m.inv.Rows
+		if len(m.Recipients) == 0 {
+			if m.man.LeftOut, err = sealedRows(tx); err != nil {
+				return err
+			}
+		}
 		if m.Look != nil {
 			err = m.Look(tx)
 		}
@@ -247,6 +261,19 @@ func (m *making) rows() error {
 	forget(f)
 	m.man.Parts = append(m.man.Parts, Part{Name: name, Size: size, SHA256: hex.EncodeToString(h.Sum(nil))})
 	return nil
+}
+
+// sealedRows returns the number of rows with sealed secrets.
+func sealedRows(tx *store.Tx) (n int, err error) {
+	for row, err := range store.MailServers.All(tx, 0, false) {
+		if err != nil {
+			return 0, err
+		}
+		if row.HoldsSealed() {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // copyRows copies desk.db at the permitted speed.

@@ -117,7 +117,7 @@ func (r *restoring) part(p Part) error {
 	if name == p.Name {
 		with = nil
 	}
-	keep := name == "desk.db" || name == "key" || strings.HasPrefix(name, "spool/")
+	keep := name == "desk.db" || name == "key" || name == store.SealName || strings.HasPrefix(name, "spool/")
 	var out io.Writer = io.Discard
 	var file *output
 	var buf strings.Builder
@@ -301,7 +301,7 @@ func (r *restoring) file(sum string, p Part) error {
 
 // place gives the restored files their final names, desk.db last.
 func (r *restoring) place(to string) error {
-	names := []string{"blob", "spool", "key", "desk.db"}
+	names := []string{"blob", "spool", "key", store.SealName, "desk.db"}
 	err := filepath.WalkDir(r.to, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && !r.Proof {
 			err = syncDir(path)
@@ -316,7 +316,7 @@ func (r *restoring) place(to string) error {
 			return fmt.Errorf("backup: %s appeared in %s in the meantime: nothing is overwritten", name, to)
 		}
 		if err = os.Rename(filepath.Join(r.to, name), filepath.Join(to, name)); errors.Is(err, fs.ErrNotExist) {
-			err = nil // no mail was waiting; other missing files are findings already
+			err = nil // no mail was waiting or no secret sealed; other missing files are findings already
 		}
 	}
 	if err = errors.Join(err, syncDir(to)); err != nil {

@@ -54,6 +54,9 @@ func (r *runner) backup(ctx context.Context, a *app.App, to string) error {
 	rows := m.Bytes() - m.FileBytes
 	fmt.Fprintf(r.out, "backed up %s of rows and %d files of %s (%d new, %s) into %s, %s, in %.1f s\n", words.Size("en", rows), m.Files, words.Size("en", m.FileBytes),
 		m.NewFiles, words.Size("en", m.NewBytes), to, what, m.Took)
+	if m.LeftOut > 0 {
+		fmt.Fprintf(r.out, "the passwords of %d mail servers that were entered at the desk are left out, for the backup is not encrypted: after restoring it they are entered again\n", m.LeftOut)
+	}
 	return nil
 }
 
@@ -292,6 +295,9 @@ func (r *runner) restore(ctx context.Context, cfg config.Config, from, identity 
 		return fmt.Errorf("restored %s into %s, but %d things are wrong with the data", e.Name, to, n)
 	}
 	fmt.Fprintf(r.out, "restored the backup %s into %s: %d tickets, %d files; search is made anew at the next start\n", e.Name, to, e.Manifest.Rows["tickets"], e.Manifest.Files)
+	if n := e.Manifest.LeftOut; n > 0 {
+		fmt.Fprintf(r.out, "the passwords of %d mail servers were left out of it: enter them again under Administration, Mailboxes\n", n)
+	}
 	fmt.Fprintf(r.out, "sessions and links have ended; tokens that sleep until an administrator wakes them: %d\n", asleep)
 	return nil
 }

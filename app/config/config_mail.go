@@ -191,13 +191,13 @@ func (s SMTP) validate(bad func(key, format string, args ...any)) {
 	if s.Port < 0 || s.Port > 65535 {
 		bad("smtp.port", "%d is no port", s.Port)
 	}
-	if !slices.Contains([]string{"tls", "starttls", "optional", "none"}, s.TLS) {
+	if !slices.Contains(post.OutTLS, s.TLS) {
 		bad("smtp.tls", "%q is none of tls, starttls, optional, none", s.TLS)
 	}
 	if s.Password != "" && s.PasswordFile != "" {
 		bad("smtp.password", "password and password_file are both there: one is enough")
 	}
-	if s.AttachMB < 0 || s.AttachMB > 100 {
+	if s.AttachMB < 0 || s.AttachMB > post.MaxAttachMB {
 		bad("smtp.attach_mb", "%d is not between 0 and 100", s.AttachMB)
 	}
 	if (s.DKIMDomain == "") != (s.DKIMSelector == "") || (s.DKIMDomain == "") != (s.DKIMKeyFile == "") {
@@ -212,7 +212,7 @@ func (m Mailbox) validate(bad func(key, format string, args ...any)) {
 	if !bareAddress(m.Address) {
 		bad("address", "%q is not an address such as csa@ateneo.it", m.Address)
 	}
-	if !slices.Contains([]string{"", post.WhoEverybody, post.WhoKnown, post.WhoDomains, post.WhoHold}, m.Who) {
+	if m.Who != "" && !slices.Contains(post.WhoWays, m.Who) {
 		bad("who", "%q is none of everybody, known, domains, hold", m.Who)
 	}
 	if m.Who == post.WhoDomains && len(m.Domains) == 0 {
@@ -224,7 +224,7 @@ func (m Mailbox) validate(bad func(key, format string, args ...any)) {
 	if m.Port < 0 || m.Port > 65535 {
 		bad("port", "%d is no port", m.Port)
 	}
-	if !slices.Contains([]string{"", "tls", "starttls", "none"}, m.TLS) {
+	if m.TLS != "" && !slices.Contains(post.InboxTLS, m.TLS) {
 		bad("tls", "%q is none of tls, starttls, none", m.TLS)
 	}
 	if m.User == "" {
@@ -233,7 +233,7 @@ func (m Mailbox) validate(bad func(key, format string, args ...any)) {
 	if m.Password != "" && m.PasswordFile != "" {
 		bad("password", "password and password_file are both there: one is enough")
 	}
-	if !slices.Contains([]string{"", "keep", "move", "delete"}, m.After) {
+	if m.After != "" && !slices.Contains(post.AfterWays, m.After) {
 		bad("after", "%q is none of keep, move, delete", m.After)
 	}
 	if m.After == "move" && m.MoveTo == "" {

@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,28 +39,26 @@ type Delivery struct {
 	// Base returns the address of the desk as people write it, without a trailing slash.
 	Base func() string
 
-	sender   *transport.Sender
-	signer   *transport.Signer
-	inboxes  []*inbox
+	options post.Options // the configured mail options, without servers
+
+	// add starts a background job and returns a function that stops it. It is nil before Jobs.
+	add func(name string, run func(context.Context) error) (stop func())
+
+	entering sync.Mutex // held while entered mail servers are read
+	trying   sync.Mutex // held while a mail server is tried
 	spooling sync.Mutex // held while the spool is processed
 
-	mu        sync.Mutex
-	listening string // the address of the mail listener, "" when it is not running
-	listenErr error
-	took      int
-	lastTook  time.Time
-	sentAt    time.Time
-	sendErr   error
-	sendErrAt time.Time
-}
-
-// inbox is a configured mailbox whose mail is fetched.
-type inbox struct {
-	cfg   config.Mailbox
-	inner *transport.Inbox
-
-	mu    sync.Mutex
-	state transport.InboxState
+	mu          sync.Mutex
+	out         *outgoing // nil if the desk sends no mail
+	outUnusable error     // why the entered server cannot be used
+	boxes       []*box
+	listening   string // the address of the mail listener, "" when it is not running
+	listenErr   error
+	took        int
+	lastTook    time.Time
+	sentAt      time.Time
+	sendErr     error
+	sendErrAt   time.Time
 }
 
 // Open passes the mail configuration to the desk and prepares what the jobs use.
@@ -74,83 +71,33 @@ func (d *Delivery) Open() error {
 	if err != nil {
 		return fmt.Errorf("app: read pec_certificates: %w", err)
 	}
-	o := post.Options{Servers: d.Config.Mail.TrustedServers, Roots: pec, Key: key, Desk: d.Store.ID(), MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20,
+	d.options = post.Options{Servers: d.Config.Mail.TrustedServers, Roots: pec, Key: key, Desk: d.Store.ID(), MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20,
 		DigestAt: d.Config.Mail.DigestHour, MostPerAddress: d.Config.Mail.MostPerAddress, MostPerDomain: d.Config.Mail.MostPerDomain, Forms: d.Config.Mail.Forms, Gather: d.Config.MailGather}
-	if d.Config.SMTP.Host != "" {
-		o.From = d.Config.SMTP.From
+	if err := d.readFile(); err != nil {
+		return err
 	}
-	for _, m := range d.Config.Mailboxes {
-		o.Mailboxes = append(o.Mailboxes, post.Mailbox{Address: m.Address, Group: m.Group, Module: m.Module, Who: m.Who, Domains: m.Domains})
-	}
-	d.Desk.Post.SetMail(o)
-	if s := d.Config.SMTP; s.Host != "" {
-		pool, err := config.Roots(s.CAFile)
-		if err != nil {
-			return fmt.Errorf("app: read smtp.ca_file: %w", err)
+	d.Desk.Post.WhenServersChange(func() {
+		if err := d.readEntered(); err != nil {
+			d.Log.Error("mail servers that were entered are not taken over", "err", err)
 		}
-		helo := s.HELO
-		if u, err := url.Parse(d.Config.BaseURL); err == nil && helo == "" {
-			helo = u.Hostname()
-		}
-		d.sender = &transport.Sender{Host: s.Host, Port: s.Port, TLS: s.TLS, Plain: s.AllowPlain, User: s.User, Password: config.Secret(s.Password, s.PasswordFile),
-			OAuth: oauthOf(s.OAuthTokenURL, s.OAuthClientID, s.OAuthSecretFile, s.OAuthRefreshFile, s.OAuthScope), HELO: helo, Roots: pool}
-		if s.DKIMDomain != "" {
-			pem, err := os.ReadFile(s.DKIMKeyFile)
-			if err != nil {
-				return fmt.Errorf("app: read smtp.dkim_key_file: %w", err)
-			}
-			if d.signer, err = transport.NewSigner(s.DKIMDomain, s.DKIMSelector, pem); err != nil {
-				return fmt.Errorf("app: read smtp.dkim_key_file: %w", err)
-			}
-		}
-	}
-	for _, m := range d.Config.Mailboxes {
-		if m.Host == "" {
-			continue
-		}
-		pool, err := config.Roots(m.CAFile)
-		if err != nil {
-			return fmt.Errorf("app: read ca_file of %s: %w", m.Address, err)
-		}
-		d.inboxes = append(d.inboxes, &inbox{cfg: m, inner: &transport.Inbox{Clock: d.Desk.Now, Name: store.Address(m.Address), Host: m.Host, Port: m.Port, TLS: m.TLS, Plain: m.AllowPlain, User: m.User,
-			Password: config.Secret(m.Password, m.PasswordFile), OAuth: oauthOf(m.OAuthTokenURL, m.OAuthClientID, m.OAuthSecretFile, m.OAuthRefreshFile, m.OAuthScope),
-			Folder: m.Folder, After: m.After, MoveTo: m.MoveTo, Roots: pool, MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20}})
-	}
-	return nil
-}
-
-func oauthOf(tokenURL, client, secretFile, refreshFile, scope string) *transport.OAuth {
-	if tokenURL == "" {
-		return nil
-	}
-	o := &transport.OAuth{TokenURL: tokenURL, ClientID: client}
-	if secretFile != "" {
-		o.Secret = config.Secret("", secretFile)
-	}
-	if refreshFile != "" {
-		o.Refresh = config.Secret("", refreshFile)
-	}
-	if scope != "" {
-		o.Scopes = strings.Fields(scope)
-	}
-	return o
+	})
+	return d.readEntered()
 }
 
 // Jobs adds the background jobs of mail: incoming mail, with a job for each folder so that one failure delays no other,
-// and outgoing mail.
-func (d *Delivery) Jobs(add func(name string, run func(context.Context) error)) {
+// and outgoing mail. add returns a function that stops the job; it is kept for mail servers entered later.
+func (d *Delivery) Jobs(add func(name string, run func(context.Context) error) (stop func())) {
 	add("mail", d.Desk.Intake.Run)
 	add("spool", d.runSpool)
-	for _, in := range d.inboxes {
-		add("mailbox "+in.cfg.Address, func(ctx context.Context) error { return d.watchInbox(ctx, in) })
-	}
 	if d.Config.Mail.Listen != "" {
 		add("mail listener", d.listenMail)
 	}
-	if d.sender != nil {
-		add("letters", func(ctx context.Context) error { return d.Desk.Notices.RunLetters(ctx, d.sendLetter) })
-		add("digest", d.Desk.Notices.RunDigest)
-	}
+	add("digest", d.Desk.Notices.RunDigest)
+	d.entering.Lock()
+	defer d.entering.Unlock()
+	d.add = add
+	out, boxes := d.now()
+	d.run(nil, nil, boxes, out)
 }
 
 // takeMail stores a message on disk. The sender may delete its copy only after it returned nil.
@@ -244,6 +191,7 @@ func (d *Delivery) listenMail(ctx context.Context) error {
 // Mailbox is the state of one source of mail, for the administrator.
 type Mailbox struct {
 	Address, Group, Module string
+	Row                    uint64 // number of the entered mail server, 0 for a mailbox of the configuration
 	Source                 string // imap, or delivered
 	State                  string // connecting, fetching, watching, failed, listening, waiting
 	Err                    string
@@ -253,13 +201,16 @@ type Mailbox struct {
 	Tryable                bool
 }
 
-// Mailboxes returns the state of each configured mailbox, in the configured order.
+// Mailboxes returns the state of each mailbox, those of the configuration first.
 func (d *Delivery) Mailboxes() []Mailbox {
 	var out []Mailbox
-	for _, m := range d.Config.Mailboxes {
-		s := Mailbox{Address: store.Address(m.Address), Group: m.Group, Module: m.Module, Source: "delivered", State: "waiting"}
-		i := slices.IndexFunc(d.inboxes, func(in *inbox) bool { return in.inner.Name == s.Address })
-		if i < 0 {
+	_, boxes := d.now()
+	for _, b := range boxes {
+		s := Mailbox{Address: b.Address, Group: b.Group, Module: b.Module, Row: b.row, Source: "delivered", State: "waiting"}
+		switch {
+		case b.unusable != nil:
+			s.Source, s.State, s.Err, s.Code = "imap", transport.InboxFailed, b.unusable.Error(), string(transport.SecretMissing)
+		case b.inbox == nil:
 			d.mu.Lock()
 			if d.listening != "" {
 				s.State = "listening"
@@ -269,42 +220,21 @@ func (d *Delivery) Mailboxes() []Mailbox {
 			}
 			s.LastOK = d.lastTook
 			d.mu.Unlock()
-			out = append(out, s)
-			continue
-		}
-		in := d.inboxes[i]
-		in.mu.Lock()
-		st := in.state
-		in.mu.Unlock()
-		s.Source, s.State, s.LastOK, s.NextTry, s.Fetched, s.Tryable = "imap", st.State, st.LastOK, st.NextTry, st.Fetched, true
-		if s.State == "" {
-			s.State = transport.InboxConnecting
-		}
-		if st.Err != nil {
-			s.Err, s.Code = st.Err.Error(), string(transport.CodeOf(st.Err))
+		default:
+			b.inbox.mu.Lock()
+			st := b.inbox.state
+			b.inbox.mu.Unlock()
+			s.Source, s.State, s.LastOK, s.NextTry, s.Fetched, s.Tryable = "imap", st.State, st.LastOK, st.NextTry, st.Fetched, true
+			if s.State == "" {
+				s.State = transport.InboxConnecting
+			}
+			if st.Err != nil {
+				s.Err, s.Code = st.Err.Error(), string(transport.CodeOf(st.Err))
+			}
 		}
 		out = append(out, s)
 	}
 	return out
-}
-
-// TryMailbox signs in to the mailbox and opens its folder without changing anything. It returns a NotFound error when
-// no mailbox with that address is fetched.
-func (d *Delivery) TryMailbox(ctx context.Context, address string) error {
-	for _, in := range d.inboxes {
-		if in.inner.Name == store.Address(address) {
-			return in.inner.Try(ctx)
-		}
-	}
-	return store.Fail(store.NotFound, "error.not-found")
-}
-
-// TrySender connects to the outgoing server and signs in. It returns a NotFound error when there is none.
-func (d *Delivery) TrySender(ctx context.Context) error {
-	if d.sender == nil {
-		return store.Fail(store.NotFound, "error.not-found")
-	}
-	return d.sender.Try(ctx)
 }
 
 // Listening returns the address of the mail listener, empty when it is not running.

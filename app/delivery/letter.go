@@ -84,7 +84,10 @@ func (d *Delivery) WriteLetter(o *notice.Outgoing) (*transport.Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &letterWriter{delivery: d, o: o, set: set, lang: o.Person.Language, now: d.Desk.Now().In(d.Desk.Location())}
+	w := &letterWriter{delivery: d, o: o, set: set, lang: o.Person.Language, now: d.Desk.Now().In(d.Desk.Location()), attach: int64(d.Config.SMTP.AttachMB) << 20}
+	if out, _ := d.now(); out != nil {
+		w.attach = out.attach
+	}
 	if w.lang == "" && o.Ticket != nil {
 		w.lang = o.Ticket.Language
 	}
@@ -101,7 +104,8 @@ type letterWriter struct {
 	lang     string
 	now      time.Time
 
-	greeted bool // the greeting was written
+	attach  int64 // bytes of files that go with it
+	greeted bool  // the greeting was written
 }
 
 func (w *letterWriter) t(key string, args ...any) string {
@@ -413,7 +417,7 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 		return nil, nil
 	}
 	files := &letterFiles{Title: w.t("letter.files")}
-	attach := total <= int64(w.delivery.Config.SMTP.AttachMB)<<20
+	attach := total <= w.attach
 	if !attach {
 		files.Title = w.t("letter.files-at-desk")
 	}
@@ -526,17 +530,22 @@ func (d *Delivery) sendLetter(ctx context.Context, o *notice.Outgoing) notice.Se
 		return notice.Sent{Text: err.Error()}
 	}
 	s := notice.Sent{Subject: l.Subject}
+	out, _ := d.now()
+	if out == nil {
+		s.Text = "no mail leaves any more"
+		return s
+	}
 	raw, err := l.Bytes()
-	if err == nil && d.signer != nil {
-		raw, err = d.signer.Sign(raw)
+	if err == nil {
+		raw, err = out.sign(raw)
 	}
 	if err != nil {
 		s.Text, s.Permanent = err.Error(), true
 		return s
 	}
 	var refused *transport.SendError
-	if err = d.sender.Send(ctx, o.Return, o.Letter.To, raw); o.Return != o.From && errors.As(err, &refused) && refused.Sender {
-		err = d.sender.Send(ctx, o.From, o.Letter.To, raw) // some servers accept only the bare address of the account as sender
+	if err = out.sender.Send(ctx, o.Return, o.Letter.To, raw); o.Return != o.From && errors.As(err, &refused) && refused.Sender {
+		err = out.sender.Send(ctx, o.From, o.Letter.To, raw) // some servers accept only the bare address of the account as sender
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

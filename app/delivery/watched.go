@@ -60,7 +60,7 @@ func (d *Delivery) show(p words.Voice) []watch.Fact {
 		add(p.T("mail-state.pec"), p.T("mail-state.pec-"+d.pecTrouble(), "date", p.Day(last), "list", PECList), false)
 	}
 	add(p.T("mail-state.in"), p.T("mail-state.in-figures", "waiting", waiting, "held", held, "failed", failed), failed > 0)
-	if d.sender == nil {
+	if d.Server().Host == "" {
 		add(p.T("mail-state.out"), p.T("mail-state.out-none"), false)
 		return out
 	}
@@ -83,27 +83,37 @@ func (d *Delivery) check(ctx context.Context, beside bool) []watch.Finding {
 	var out []watch.Finding
 	try := func(name string, err error) {
 		if err != nil {
-			out = append(out, watch.Finding{Level: watch.Wrong, Text: name + ": " + err.Error(), Do: "mend its part of the configuration, or the server; the desk tries again by itself"})
+			out = append(out, watch.Finding{Level: watch.Wrong, Text: name + ": " + err.Error(), Do: "mend what was entered or its part of the configuration, or the server; the desk tries again by itself"})
 			return
 		}
 		out = append(out, watch.Good("%s answers", name))
 	}
-	for _, in := range d.inboxes {
+	sends, boxes := d.now()
+	for _, b := range boxes {
+		if b.unusable != nil {
+			try("mailbox "+b.Address, b.unusable)
+		}
+		if b.inbox == nil {
+			continue
+		}
 		c, cancel := context.WithTimeout(ctx, serverTry)
-		try("mailbox "+in.inner.Name, in.inner.Try(c))
+		try("mailbox "+b.Address, b.inbox.inner.Try(c))
 		cancel()
 	}
-	if d.sender != nil {
+	if bad := d.Server().Unusable; bad != nil {
+		try("the outgoing server", bad)
+	}
+	if sends != nil {
 		c, cancel := context.WithTimeout(ctx, serverTry)
-		try("the outgoing server "+d.Config.SMTP.Host, d.sender.Try(c))
+		try("the outgoing server "+sends.sender.Host, sends.sender.Try(c, sends.from))
 		cancel()
-		for _, box := range d.Config.Mailboxes {
+		for _, b := range boxes {
 			c, cancel := context.WithTimeout(ctx, serverTry)
-			out = append(out, d.checkTags(c, store.Address(box.Address)))
+			out = append(out, d.checkTags(c, sends, b.Address))
 			cancel()
 		}
 	} else {
-		out = append(out, watch.Finding{Level: watch.Note, Text: "no mail leaves: people find their notices at the desk alone", Do: "set host and from under [smtp]"})
+		out = append(out, watch.Finding{Level: watch.Note, Text: "no mail leaves: people find their notices at the desk alone", Do: "enter a server under Administration, Mailboxes, or set host and from under [smtp]"})
 	}
 	if d.Config.Mail.Listen != "" && beside {
 		d.mu.Lock()
@@ -111,7 +121,7 @@ func (d *Delivery) check(ctx context.Context, beside bool) []watch.Finding {
 		d.mu.Unlock()
 		try("the address "+d.Config.Mail.Listen+" on which mail is taken", err)
 	}
-	if len(d.Config.Mailboxes) > 0 && len(d.Config.Mail.TrustedServers) == 0 {
+	if len(boxes) > 0 && len(d.Config.Mail.TrustedServers) == 0 {
 		out = append(out, watch.Finding{Level: watch.Note, Text: "no sender of mail counts as proven", Do: "name your own mail servers in trusted_servers under [mail], as they stand in Authentication-Results headers"})
 	}
 	if f, is := d.checkPEC(); is {
@@ -134,7 +144,7 @@ const PECList = "https://www.agid.gov.it/it/piattaforme/posta-elettronica-certif
 
 // pecTrouble says why certified mail is not verified: there are no certificates, or those of its provider are missing.
 func (d *Delivery) pecTrouble() string {
-	if d.Desk.Post.MailOptions().Roots == nil {
+	if d.Desk.Post.Mail().Roots == nil {
 		return "none"
 	}
 	return "unknown"
@@ -158,7 +168,7 @@ func (d *Delivery) checkPEC() (watch.Finding, bool) {
 
 // checkTags reports whether mail to the address with a tag arrives. If that is not known from the last days, it sends a
 // test mail.
-func (d *Delivery) checkTags(ctx context.Context, address string) watch.Finding {
+func (d *Delivery) checkTags(ctx context.Context, sends *outgoing, address string) watch.Finding {
 	const (
 		lately = 7 * 24 * time.Hour
 		soon   = time.Hour // a test mail may still be on its way
@@ -178,7 +188,7 @@ func (d *Delivery) checkTags(ctx context.Context, address string) watch.Finding 
 	to, at := d.Desk.Intake.ProbeTags(address)
 	if to != "" {
 		var refused *transport.SendError
-		if err = d.sendProbe(ctx, address, to); err == nil || errors.As(err, &refused) && !refused.Server && refused.Permanent {
+		if err = d.sendProbe(ctx, sends, address, to); err == nil || errors.As(err, &refused) && !refused.Server && refused.Permanent {
 			err = errors.Join(err, d.Desk.Intake.ProbedTags(address, at))
 		}
 	}
@@ -194,19 +204,19 @@ func (d *Delivery) checkTags(ctx context.Context, address string) watch.Finding 
 }
 
 // sendProbe sends mail from the address to itself with a tag, with the envelope sender that letters have.
-func (d *Delivery) sendProbe(ctx context.Context, address, to string) error {
+func (d *Delivery) sendProbe(ctx context.Context, sends *outgoing, address, to string) error {
 	_, host, _ := strings.Cut(address, "@")
 	words := "The desk tries whether mail arrives at this address. It takes note of it by itself; there is nothing to do."
 	l := transport.Letter{From: mail.Address{Address: address}, To: mail.Address{Address: to}, MessageID: "probe." + strings.ToLower(rand.Text()) + "@" + host,
 		Subject: "Sportello: mail to an address with a tag", Text: words + "\n", Date: d.Desk.Now(), Language: "en", Automatic: true, Desk: d.Store.ID()}
 	raw, err := l.Bytes()
-	if err == nil && d.signer != nil {
-		raw, err = d.signer.Sign(raw)
+	if err == nil {
+		raw, err = sends.sign(raw)
 	}
 	if err != nil {
 		return err
 	}
-	return d.sender.Send(ctx, to, to, raw)
+	return sends.sender.Send(ctx, to, to, raw)
 }
 
 func plural(n int, what string) string {

@@ -41,7 +41,7 @@ var audited = map[string]bool{}
 
 func init() {
 	for _, t := range []string{store.People.Name(), store.Organisations.Name(), store.Units.Name(), store.Groups.Name(), store.Modules.Name(),
-		store.SettingsTable.Name(), store.Articles.Name(), store.Versions.Name(), store.SavedReplies.Name(), store.Synonyms.Name(), store.Tokens.Name(), store.Links.Name()} {
+		store.SettingsTable.Name(), store.Articles.Name(), store.Versions.Name(), store.SavedReplies.Name(), store.Synonyms.Name(), store.Tokens.Name(), store.Links.Name(), store.MailServers.Name()} {
 		audited[t] = true
 	}
 }
@@ -160,6 +160,10 @@ func (n *namer) look(table string, id uint64) string {
 	case "links":
 		if l, err := store.Links.Get(n.tx, id); err == nil {
 			return n.name("people", l.Person)
+		}
+	case "mail_servers":
+		if m, err := store.MailServers.Get(n.tx, id); err == nil {
+			return m.Address
 		}
 	case "settings":
 		return "settings"

@@ -18,7 +18,7 @@ import (
 // reaches them nevertheless.
 func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	o := newMailOffice(t)
-	opts := o.Post.MailOptions()
+	opts := o.Post.Mail()
 	opts.Forms = []string{"Modulo@ateneo.example"}
 	o.Post.SetMail(opts)
 	form := func(from, replyTo, header string) *store.Mail {

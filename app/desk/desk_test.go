@@ -29,7 +29,7 @@ type office struct {
 
 // again opens the desk again on the same store, as a restart does.
 func (o *office) again(opts Options) {
-	mail := o.Post.MailOptions()
+	mail := o.Post.Mail()
 	opts.Store = o.st
 	o.Desk = New(opts)
 	o.Post.SetMail(mail)
@@ -37,7 +37,7 @@ func (o *office) again(opts Options) {
 
 // most limits how many tickets mail may open in an hour for an address and for a domain.
 func (o *office) most(address, domain int) {
-	mail := o.Post.MailOptions()
+	mail := o.Post.Mail()
 	mail.MostPerAddress, mail.MostPerDomain = address, domain
 	o.Post.SetMail(mail)
 }

@@ -174,7 +174,7 @@ func TestAnEnvelopeOpensNoDoorsAndHasTheBoundsOfItsMachine(t *testing.T) {
 		}
 	}
 	o := newMailOffice(t)
-	opts := o.Post.MailOptions()
+	opts := o.Post.Mail()
 	opts.MostPerAddress = 3
 	o.Post.SetMail(opts)
 	states := map[store.MailState]int{}

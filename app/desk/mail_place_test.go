@@ -15,7 +15,7 @@ import (
 // newOffices has two mailboxes of two groups, and a group without a mailbox that is reached at its own address.
 func newOffices(t *testing.T) *mailOffice {
 	o := newMailOffice(t)
-	opts := o.Post.MailOptions()
+	opts := o.Post.Mail()
 	opts.Mailboxes = append(opts.Mailboxes, post.Mailbox{Address: "generale@ateneo.example", Group: "generale"})
 	o.Post.SetMail(opts)
 	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {

@@ -187,7 +187,7 @@ func TestWhoMayNotMarkAnybodyUnreachable(t *testing.T) {
 		"a reply address": {func(o *mailOffice, l *notice.Outgoing) string { return server(l.ReplyTo, "ada@ateneo.example") }, 0, "", false, store.MailAside},
 		"the token of another desk": {func(o *mailOffice, l *notice.Outgoing) string {
 			other := newMailOffice(o.t.(*testing.T))
-			opts := other.Post.MailOptions()
+			opts := other.Post.Mail()
 			opts.Key = []byte(strings.Repeat("z", 32))
 			other.Post.SetMail(opts)
 			return server(other.Notices.Tagged("csa@ateneo.example", other.Post.Token("return", post.ReturnMAC, l.Letter.ID)), "ada@ateneo.example")

@@ -31,7 +31,7 @@ type From struct {
 // a mail in one of our own mailboxes it then stores only the beginning, so that the mail does not delay those behind
 // it.
 func (it *Intake) Take(from From, r io.Reader) (*store.Mail, error) {
-	blob, err := it.st.PutBlob(r, it.post.Mail.MaxMessage)
+	blob, err := it.st.PutBlob(r, it.post.Mail().MaxMessage)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 // ownMail reports whether the desk itself sent the mail. It recognises its own mail by its header and Message-ID, not
 // by the sender's address, because people of an office write from the address at which the desk receives mail.
 func (j *joining) ownMail() (bool, error) {
-	if j.it.post.Mail.Desk != "" && slices.Contains(j.in.Desk, j.it.post.Mail.Desk) {
+	if j.it.post.Mail().Desk != "" && slices.Contains(j.in.Desk, j.it.post.Mail().Desk) {
 		return true, nil
 	}
 	l, err := j.letter(j.in.MessageID)

@@ -215,8 +215,8 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 // keep stores the bytes of one mail and reads its head.
 func (im *mailImport) keep(where string, raw []byte) (*head, *store.Mail, error) {
 	h := &head{where: where, parent: -1}
-	if int64(len(raw)) > im.it.post.Mail.MaxMessage {
-		return h, nil, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", im.it.post.Mail.MaxMessage>>20)
+	if int64(len(raw)) > im.it.post.Mail().MaxMessage {
+		return h, nil, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", im.it.post.Mail().MaxMessage>>20)
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return h, nil, store.Fail(store.Invalid, "error.mail-empty")

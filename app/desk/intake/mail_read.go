@@ -36,7 +36,7 @@ type incoming struct {
 // read parses the bytes of a mail, up to most of them in memory (0: see mail.Options). An unverified envelope of
 // certified mail is replaced by the message in it: its sender wrote nothing and waits for no answer.
 func (it *Intake) read(r io.ReaderAt, size, most int64) (*mail.Message, error) {
-	m, err := mail.Read(r, size, mail.Options{MaxParse: most, Servers: it.post.Mail.Servers, PECRoots: it.post.Mail.Roots, Now: it.clock()})
+	m, err := mail.Read(r, size, mail.Options{MaxParse: most, Servers: it.post.Mail().Servers, PECRoots: it.post.Mail().Roots, Now: it.clock()})
 	if err == nil && m.Carried != nil {
 		m = m.Carried
 	}
@@ -185,7 +185,7 @@ func (in *incoming) sender() string {
 // It returns the address of the form, "" for every other mail. Nothing proves that person.
 func (it *Intake) writerOf(tx *store.Tx, m *mail.Message) string {
 	form := m.From.Email
-	if !mail.Unanswerable(form) && !slices.Contains(it.post.Mail.Forms, form) || len(m.ReplyTo) != 1 {
+	if !mail.Unanswerable(form) && !slices.Contains(it.post.Mail().Forms, form) || len(m.ReplyTo) != 1 {
 		return ""
 	}
 	writer := m.ReplyTo[0]

@@ -120,7 +120,7 @@ func (j *joining) seenAtBox() error {
 	if !j.in.carried() || j.row.PEC != "" {
 		return nil
 	}
-	at := j.it.post.Mail.From
+	at := j.it.post.Mail().From
 	if j.in.box != nil {
 		at = j.in.box.Address
 	}

@@ -101,7 +101,7 @@ func (s *strangers) note(address string, now time.Time) {
 // tooMany returns why a new ticket of the sender is held, "" when it is not: the address or its domain has opened as
 // many in the last hour as the configuration allows.
 func (j *joining) tooMany() (string, error) {
-	if j.row.Approved || j.it.post.Mail.MostPerAddress == 0 && j.it.post.Mail.MostPerDomain == 0 {
+	if j.row.Approved || j.it.post.Mail().MostPerAddress == 0 && j.it.post.Mail().MostPerDomain == 0 {
 		return "", nil
 	}
 	own, err := people.OrganisationOf(j.tx, j.in.sender())
@@ -113,7 +113,7 @@ func (j *joining) tooMany() (string, error) {
 		return "", err
 	}
 	keys := strangerKeys(j.in.sender())
-	for i, most := range []int{j.it.post.Mail.MostPerAddress, j.it.post.Mail.MostPerDomain} {
+	for i, most := range []int{j.it.post.Mail().MostPerAddress, j.it.post.Mail().MostPerDomain} {
 		if most > 0 && s.count(keys[i], j.tx.Now()) >= most {
 			return WhyMany, nil
 		}

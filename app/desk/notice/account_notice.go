@@ -71,7 +71,7 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event string) erro
 		// The address that was is told too: who was sent the links until now must learn that somebody else is.
 		if f, _ := c.Field("email"); len(f.Old) > 0 {
 			var was string
-			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && ns.post.Mail.From != "" && entry.PlausibleAddress(was) && !ns.post.Ours(tx, was) {
+			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && ns.post.Mail().From != "" && entry.PlausibleAddress(was) && !ns.post.Ours(tx, was) {
 				if err := ns.post.PlanAccountLetter(tx, p, was, store.Telling{Event: "address", By: c.By}); err != nil {
 					return err
 				}

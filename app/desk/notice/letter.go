@@ -16,7 +16,7 @@ import (
 // planLetter plans a letter for the notice, unless the person already has the text, receives the daily mail, or cannot
 // be reached.
 func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *store.Notice, optional bool) error {
-	if ns.post.Mail.From == "" || !entry.PlausibleAddress(p.Email) || ns.post.Ours(tx, p.Email) {
+	if ns.post.Mail().From == "" || !entry.PlausibleAddress(p.Email) || ns.post.Ours(tx, p.Email) {
 		return nil
 	}
 	if optional && p.Notices == store.NoticeDigest {
@@ -41,12 +41,12 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 	}
 	if l != nil {
 		l.Tells = append(l.Tells, tell)
-		if soon := tx.Now().Add(ns.post.Mail.Gather); answer && l.Next.After(soon) {
+		if soon := tx.Now().Add(ns.post.Mail().Gather); answer && l.Next.After(soon) {
 			l.Next = soon
 		}
 		return store.Letters.Put(tx, l)
 	}
-	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(ns.post.Mail.Gather)}
+	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(ns.post.Mail().Gather)}
 	if n.Event == "opened" {
 		l.Next = tx.Now() // who asks wants to know that it arrived
 	}
@@ -116,7 +116,7 @@ func (ns *Notices) PlanCut(tx *store.Tx, row *store.Mail, p *store.Person) error
 // and no reply address but the desk's own. No person is added for it. It is sent once for each mail, counts among the
 // confirmations that an address gets in an hour, and is not sent above that limit; a machine gets none.
 func (ns *Notices) PlanReceived(tx *store.Tx, row *store.Mail, language string) error {
-	if ns.post.Mail.From == "" || row.Automatic != "" || !entry.PlausibleAddress(row.From) || ns.post.Ours(tx, row.From) {
+	if ns.post.Mail().From == "" || row.Automatic != "" || !entry.PlausibleAddress(row.From) || ns.post.Ours(tx, row.From) {
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, To: row.From, Language: language, Answers: row.MessageID,
@@ -148,11 +148,11 @@ func (ns *Notices) RunDigest(ctx context.Context) error {
 // PlanDigest plans the daily mail of everyone with events before the last passing of its hour, and returns how many
 // mails it planned. Planned events no longer wait, so it may be called at any time.
 func (ns *Notices) PlanDigest() (int, error) {
-	if ns.post.Mail.From == "" {
+	if ns.post.Mail().From == "" {
 		return 0, nil
 	}
 	now := ns.clock().In(ns.loc)
-	due := time.Date(now.Year(), now.Month(), now.Day(), ns.post.Mail.DigestAt, 0, 0, 0, ns.loc)
+	due := time.Date(now.Year(), now.Month(), now.Day(), ns.post.Mail().DigestAt, 0, 0, 0, ns.loc)
 	if now.Before(due) {
 		due = due.AddDate(0, 0, -1)
 	}

@@ -266,9 +266,9 @@ func (ns *Notices) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, e
 		}
 	}
 	if isReceived(l) {
-		return &Outgoing{Letter: l, Person: p, From: ns.post.Mail.From, ReplyTo: ns.post.Mail.From, InReplyTo: l.Answers, Lines: []OutgoingLine{{Telling: l.Tells[0]}}}, "", nil
+		return &Outgoing{Letter: l, Person: p, From: ns.post.Mail().From, ReplyTo: ns.post.Mail().From, InReplyTo: l.Answers, Lines: []OutgoingLine{{Telling: l.Tells[0]}}}, "", nil
 	}
-	o := &Outgoing{Letter: l, Person: p, From: ns.post.Mail.From, ReplyTo: ns.post.Mail.From}
+	o := &Outgoing{Letter: l, Person: p, From: ns.post.Mail().From, ReplyTo: ns.post.Mail().From}
 	if l.Ticket != 0 {
 		t, err := store.Tickets.Get(tx, l.Ticket)
 		if err != nil {

@@ -26,7 +26,7 @@ import (
 // the desk has none.
 func (ns *Notices) ReplyAddress(address string, ticket, person uint64, purpose Purpose) string {
 	local, host, ok := strings.Cut(address, "@")
-	if !ok || len(ns.post.Mail.Key) == 0 {
+	if !ok || len(ns.post.Mail().Key) == 0 {
 		return ""
 	}
 	local, _, _ = strings.Cut(local, "+")

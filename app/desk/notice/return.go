@@ -28,7 +28,7 @@ func (ns *Notices) returnAddress(tx *store.Tx, from string, l *store.Letter) str
 // Tagged returns the address with the token in it, or unchanged where that is impossible.
 func (ns *Notices) Tagged(address, token string) string {
 	local, host, ok := strings.Cut(address, "@")
-	if !ok || len(ns.post.Mail.Key) == 0 || len(local)+1+len(returnMark)+len(token) > 64 { // RFC 5321, 4.5.3.1.1
+	if !ok || len(ns.post.Mail().Key) == 0 || len(local)+1+len(returnMark)+len(token) > 64 { // RFC 5321, 4.5.3.1.1
 		return address
 	}
 	return local + "+" + returnMark + token + "@" + host

@@ -25,7 +25,7 @@ const (
 // no mail.
 func (ps *People) AskPasswordLink(email, addr string) error {
 	email = store.Address(email)
-	if ps.post.MailOptions().From == "" {
+	if ps.post.Mail().From == "" {
 		return store.Fail(store.Unavailable, "error.link-not-asked")
 	}
 	if !entry.IsAddress(email) {

@@ -13,7 +13,7 @@ import (
 
 // Reaches reports whether the desk can send mail to the person.
 func (po *Post) Reaches(tx *store.Tx, p *store.Person) bool {
-	return po.Mail.From != "" && entry.PlausibleAddress(p.Email) && !po.Ours(tx, p.Email) && p.MailFailed.IsZero()
+	return po.Mail().From != "" && entry.PlausibleAddress(p.Email) && !po.Ours(tx, p.Email) && p.MailFailed.IsZero()
 }
 
 // MailReaches reports whether the desk can send mail to the person, for instance a link.
@@ -115,7 +115,7 @@ func (po *Post) Enqueue(tx *store.Tx, l *store.Letter) error {
 	if _, err := rand.Read(secret[:]); err != nil {
 		return err
 	}
-	_, host, _ := strings.Cut(po.Mail.From, "@")
+	_, host, _ := strings.Cut(po.Mail().From, "@")
 	l.MessageID = hex.EncodeToString(secret[:]) + "." + entry.Digits(l.Ticket) + "@" + host
 	if err := store.Letters.Put(tx, l); err != nil {
 		return err

@@ -46,7 +46,7 @@ type Mailbox struct {
 
 const defaultMaxMail = 100 << 20
 
-// SetMail sets the mail configuration. It is called once, before anything else runs.
+// SetMail sets the mail options. It is called before anything else runs, and again whenever they change.
 func (po *Post) SetMail(o Options) {
 	if o.MaxMessage == 0 {
 		o.MaxMessage = defaultMaxMail
@@ -65,11 +65,11 @@ func (po *Post) SetMail(o Options) {
 	for i := range o.Mailboxes {
 		o.Mailboxes[i].Address = store.Address(o.Mailboxes[i].Address)
 	}
-	po.Mail = o
+	po.mail.Store(&o)
 }
 
-// MailOptions returns the options given to SetMail.
-func (po *Post) MailOptions() Options { return po.Mail }
+// Mail returns the options last given to SetMail.
+func (po *Post) Mail() Options { return *po.mail.Load() }
 
 // AddressOf returns the address for mail about the group and module: that of the mailbox of the module or a level above
 // it, else the group's, else the desk's own.
@@ -83,7 +83,7 @@ func (po *Post) AddressOf(tx *store.Tx, group, module uint64) string {
 		path = m.Code
 	}
 	best, length := "", -1
-	for _, box := range po.Mail.Mailboxes {
+	for _, box := range po.Mail().Mailboxes {
 		switch {
 		case box.Module != "" && (path == box.Module || strings.HasPrefix(path, box.Module+"/")) && len(box.Module) > length:
 			best, length = box.Address, len(box.Module)
@@ -92,12 +92,12 @@ func (po *Post) AddressOf(tx *store.Tx, group, module uint64) string {
 		}
 	}
 	if best == "" {
-		for _, box := range po.Mail.Mailboxes {
+		for _, box := range po.Mail().Mailboxes {
 			if box.Group == code && code != "" {
 				return box.Address
 			}
 		}
-		best = po.Mail.From
+		best = po.Mail().From
 	}
 	return best
 }
@@ -108,8 +108,9 @@ func (po *Post) Mailbox(tx *store.Tx, address string) *Mailbox {
 	if address == "" {
 		return nil
 	}
-	for i := range po.Mail.Mailboxes {
-		if m := &po.Mail.Mailboxes[i]; m.Address == address || m.Address == WithoutTag(address) {
+	boxes := po.Mail().Mailboxes
+	for i := range boxes {
+		if m := &boxes[i]; m.Address == address || m.Address == WithoutTag(address) {
 			return m
 		}
 	}
@@ -134,7 +135,7 @@ func somebodys(tx *store.Tx, address string) bool {
 
 // Ours reports whether mail to the address arrives at this desk.
 func (po *Post) Ours(tx *store.Tx, address string) bool {
-	return address != "" && (address == po.Mail.From || WithoutTag(address) == po.Mail.From || po.Mailbox(tx, address) != nil)
+	return address != "" && (address == po.Mail().From || WithoutTag(address) == po.Mail().From || po.Mailbox(tx, address) != nil)
 }
 
 // PlaceOfBox returns the module and group of tickets that the mailbox opens; the general group when it names none.

@@ -3,13 +3,18 @@
 // address to a ticket requires knowing the desk's own.
 package post
 
-import "sportello/store"
+import (
+	"sync/atomic"
+
+	"sportello/store"
+)
 
 // Post is the post office of one desk.
 type Post struct {
-	st    *store.Store
-	Mail  Options
-	Waits chan struct{} // signals that something may be waiting
+	st        *store.Store
+	mail      atomic.Pointer[Options]
+	onServers func()        // see WhenServersChange
+	Waits     chan struct{} // signals that something may be waiting
 }
 
 // New returns the post office of the store.

@@ -17,7 +17,7 @@ const (
 var tokenCode = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 func (po *Post) sign(purpose string, numbers []byte, n int) []byte {
-	key := hmac.New(sha256.New, po.Mail.Key)
+	key := hmac.New(sha256.New, po.Mail().Key)
 	key.Write([]byte("sportello mail " + purpose + " 1"))
 	m := hmac.New(sha256.New, key.Sum(nil))
 	m.Write(numbers)
@@ -35,7 +35,7 @@ func (po *Post) Token(purpose string, size int, numbers ...uint64) string {
 
 // OpenToken returns the numbers in a token, and false when this desk did not make it for the purpose.
 func (po *Post) OpenToken(purpose string, size int, token string) ([]uint64, bool) {
-	if len(po.Mail.Key) == 0 || len(token) > 120 {
+	if len(po.Mail().Key) == 0 || len(token) > 120 {
 		return nil, false
 	}
 	raw, err := tokenCode.DecodeString(strings.ToUpper(token))

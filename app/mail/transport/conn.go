@@ -148,10 +148,13 @@ func (e *endpoint) fail(code Code, raw *patient, err error) *Error {
 		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
 		timeout   net.Error
+		lookup    *net.DNSError
 		no        *imap.Error
 		reply     *smtp.SMTPError
 	)
 	switch {
+	case errors.As(err, &lookup) && !lookup.IsTimeout:
+		code = NoSuchHost
 	case errors.As(err, &verify), errors.As(err, &authority), errors.As(err, &name), errors.As(err, &invalid):
 		code = BadCertificate
 	case errors.As(err, &record):

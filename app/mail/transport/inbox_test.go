@@ -47,7 +47,7 @@ func TestTrySaysWhatKeepsTheInboxFromWorking(t *testing.T) {
 		{"all is well with STARTTLS", func(in *transport.Inbox) { in.TLS, in.Port = transport.TLSStart, d.Plain }, ""},
 		{"all is well without encryption on this machine", func(in *transport.Inbox) { in.TLS, in.Port = transport.TLSNone, d.Plain }, ""},
 		{"nobody listens", func(in *transport.Inbox) { in.Port = peer.Port(nobody) }, transport.CannotConnect},
-		{"no such host", func(in *transport.Inbox) { in.Host = "nowhere.invalid" }, transport.CannotConnect},
+		{"no such host", func(in *transport.Inbox) { in.Host = "nowhere.invalid" }, transport.NoSuchHost},
 		{"the server never answers", func(in *transport.Inbox) { in.Port, in.TLS = peer.Silent(t), transport.TLSNone }, transport.TooSlow},
 		{"the server never answers to TLS", func(in *transport.Inbox) { in.Port = peer.Silent(t) }, transport.TooSlow},
 		{"an authority that we do not know", func(in *transport.Inbox) { in.Roots = nil }, transport.BadCertificate},

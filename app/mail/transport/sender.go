@@ -205,8 +205,9 @@ func serverError(err error) *SendError {
 	return e
 }
 
-// Try connects and signs in without sending anything. The error is an *Error, or ctx's.
-func (s *Sender) Try(ctx context.Context) error {
+// Try connects, signs in and, unless from is empty, asks whether the server accepts from as sender. It sends nothing. The
+// error is an *Error, or ctx's.
+func (s *Sender) Try(ctx context.Context, from string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -214,7 +215,19 @@ func (s *Sender) Try(ctx context.Context) error {
 	if err != nil {
 		return cmp.Or(ctx.Err(), err)
 	}
-	l.quit()
+	defer l.quit()
+	if from == "" {
+		return nil
+	}
+	plain, err := wireAddress(from)
+	if err == nil {
+		stop := context.AfterFunc(ctx, func() { _ = l.raw.Close() })
+		defer stop()
+		err = l.client.Mail(plain, &smtp.MailOptions{UTF8: !isASCII(plain)})
+	}
+	if err != nil {
+		return s.endpoint().fail(SenderRefused, l.raw, err)
+	}
 	return nil
 }
 

@@ -177,7 +177,7 @@ func TestTrySaysWhatKeepsTheSenderFromWorking(t *testing.T) {
 			}
 			tt.change(s)
 			defer s.Close()
-			err := s.Try(t.Context())
+			err := s.Try(t.Context(), "")
 			if transport.CodeOf(err) != tt.want || (err == nil) != (tt.want == "") {
 				t.Errorf("%q: %v, want %q", transport.CodeOf(err), err, tt.want)
 			}
@@ -193,7 +193,7 @@ func TestTrySaysWhatKeepsTheSenderFromWorking(t *testing.T) {
 	}
 	t.Run("no password where anybody may read it", func(t *testing.T) {
 		s := &transport.Sender{Host: peer.Host, Port: plain.Port, TLS: transport.TLSOptional, User: "desk", Password: password}
-		if s.Try(t.Context()) == nil {
+		if s.Try(t.Context(), "") == nil {
 			t.Error("it signs in")
 		}
 	})

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-smtp"
 )
 
 // The sources of mail, for Envelope.Source.
@@ -55,13 +58,15 @@ func (r *Refusal) Error() string { return fmt.Sprintf("refused: %d %s %s", r.Cod
 type Code string
 
 const (
-	CannotConnect  Code = "connect"     // unknown host, nobody listening, connection lost
+	NoSuchHost     Code = "host"        // the host name does not exist
+	CannotConnect  Code = "connect"     // nobody listening, connection lost
 	TooSlow        Code = "timeout"     // no answer in time
 	BadCertificate Code = "certificate" // the server's certificate has another name, has expired or comes from an unknown authority
 	NoEncryption   Code = "encryption"  // the server does not offer the required TLS, or plain text to it is not allowed
 	SignInRefused  Code = "sign-in"     // user, password or token refused
 	SecretMissing  Code = "secret"      // our own password or token could not be read or obtained
 	NoFolder       Code = "folder"      // no such folder
+	SenderRefused  Code = "sender"      // the server refuses our address as sender
 	Refused        Code = "refused"     // the server refused something else
 	NotMail        Code = "protocol"    // the peer does not speak the protocol
 	DeliverFailed  Code = "deliver"     // the server works, but the desk could not store a message
@@ -84,6 +89,28 @@ func CodeOf(err error) Code {
 		return e.Code
 	}
 	return ""
+}
+
+// maxSaid limits how much of a server's answer is shown, in characters.
+const maxSaid = 200
+
+// Said returns the answer with which a mail server refused, as one short line. It returns nothing for other errors, so that
+// the answers of other kinds of server are never shown.
+func Said(err error) string {
+	var reply *smtp.SMTPError
+	var no *imap.Error
+	said := ""
+	switch code := CodeOf(err); {
+	case code != SignInRefused && code != NoFolder && code != SenderRefused && code != Refused:
+	case errors.As(err, &reply):
+		said = fmt.Sprintf("%d %s", reply.Code, reply.Message)
+	case errors.As(err, &no):
+		said = no.Text
+	}
+	if r := []rune(oneLine(said)); len(r) > maxSaid {
+		return string(r[:maxSaid]) + "…"
+	}
+	return oneLine(said)
 }
 
 // The TLS modes of Inbox.TLS and Sender.TLS. The empty string means TLSDirect.

@@ -86,7 +86,7 @@ func (a pages) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 		code := choice.String()
 		v.Notices = append(v.Notices, noticeChoice{Code: code, Label: v.T("notices." + code), Chosen: v.Chosen("notices", code)})
 	}
-	v.Mails, v.Lost = a.Desk.Post.MailOptions().From != "", show.UnreachableOf(&v.Page, who)
+	v.Mails, v.Lost = a.Desk.Post.Mail().From != "", show.UnreachableOf(&v.Page, who)
 	sessions, err := a.Desk.Keeper().SessionsOf(who.ID)
 	if err != nil {
 		return err

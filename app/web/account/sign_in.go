@@ -168,7 +168,7 @@ type forgottenPage struct {
 func (a pages) getForgotten(r *web.Request) error { return a.forgottenPage(r, nil, nil) }
 
 func (a pages) forgottenPage(r *web.Request, f *web.Form, err error) error {
-	v := &forgottenPage{Page: r.Page("password.forgotten-title"), Mails: a.Desk.Post.MailOptions().From != ""}
+	v := &forgottenPage{Page: r.Page("password.forgotten-title"), Mails: a.Desk.Post.Mail().From != ""}
 	v.Layout, v.Path = "plain", "/password"
 	if err := v.Refill(f, err); err != nil {
 		return err

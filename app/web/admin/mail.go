@@ -2,8 +2,8 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"sportello/app/mail/transport"
@@ -20,6 +20,9 @@ type mailboxesPage struct {
 	General string // the group that gets mail no mailbox claims
 	From    string // the desk's sender address, empty when no mail is sent
 	Server  string
+	File    bool       // the configuration names it
+	Edit    string     // address of the form of what was entered
+	Unused  []web.Link // what was entered and is not used, for the configuration names the same
 	Out     []overviewFigure
 	SentAt  words.Moment
 	SendErr string
@@ -28,6 +31,7 @@ type mailboxesPage struct {
 
 type mailboxLine struct {
 	Address, Group, Module, Source string
+	Edit                           string // address of its form; empty: the configuration names it
 	State, Badge                   string
 	Trouble, Detail                string // the problem in words, and the server's own message
 	LastOK, NextTry                words.Moment
@@ -65,6 +69,7 @@ func (a pages) mailboxesPage(r *web.Request, refused string) error {
 		return err
 	}
 	v.General = groupName(store.GeneralGroup)
+	used := map[uint64]bool{}
 	for _, s := range a.mail.Mailboxes() {
 		line := mailboxLine{Address: s.Address, Group: groupName(s.Group), Source: v.T("mailboxes.source-" + s.Source), State: v.T("mailboxes.state-" + s.State),
 			Badge: mailboxBadges[s.State], LastOK: v.Moment(s.LastOK), NextTry: v.Moment(s.NextTry), Fetched: v.Number(s.Fetched), Tryable: s.Tryable}
@@ -73,6 +78,10 @@ func (a pages) mailboxesPage(r *web.Request, refused string) error {
 				line.Module = l.Path.In(v.Lang)
 			}
 		}
+		if s.Row != 0 {
+			line.Edit = serverAddress(s.Row)
+			used[s.Row] = true
+		}
 		if s.Err != "" {
 			line.Trouble, line.Detail = transportTrouble(&v.Page, s.Code), s.Err
 		}
@@ -80,6 +89,18 @@ func (a pages) mailboxesPage(r *web.Request, refused string) error {
 	}
 	if err := a.outgoingFacts(r, v); err != nil {
 		return err
+	}
+	rows, err := a.Desk.Post.MailServers(r.Actor())
+	if err != nil {
+		return err
+	}
+	for _, m := range rows {
+		switch {
+		case m.Out && !v.File:
+			v.Edit = serverAddress(m.ID)
+		case m.Out || !used[m.ID]:
+			v.Unused = append(v.Unused, web.Link{Label: serverName(m), Address: serverAddress(m.ID)})
+		}
 	}
 	return r.Render("page/mailboxes", v)
 }
@@ -92,13 +113,8 @@ func transportTrouble(p *web.Page, code string) string {
 }
 
 func (a pages) outgoingFacts(r *web.Request, v *mailboxesPage) error {
-	v.From = a.Desk.Post.MailOptions().From
-	if s := a.Config.SMTP; s.Host != "" {
-		v.Server = s.Host
-		if s.Port != 0 {
-			v.Server += ":" + strconv.Itoa(s.Port)
-		}
-	}
+	server := a.mail.Server()
+	v.From, v.Server, v.File = server.From, serverPort(server.Host, server.Port), server.File
 	page, err := a.Desk.Notices.Letters(r.Actor(), store.LetterQueued, 0, 1)
 	if err != nil {
 		return err
@@ -134,17 +150,28 @@ func (a pages) postTryMailbox(r *web.Request) error {
 func (a pages) postTrySender(r *web.Request) error {
 	ctx, stop := context.WithTimeout(r.Ctx(), trialTime)
 	defer stop()
+	server := a.mail.Server().Host
 	err := a.mail.TrySender(ctx)
 	if err == nil {
-		return r.Done("flash.sender-works", "/admin/mailboxes", "server", a.Config.SMTP.Host)
+		return r.Done("flash.sender-works", "/admin/mailboxes", "server", server)
 	}
-	return a.tried(r, err, "mailboxes.try-sender-failed", a.Config.SMTP.Host)
+	return a.tried(r, err, "mailboxes.try-sender-failed", server)
 }
 
+// tried says what failed, and as much of what a mail server said as helps: whatever else answers at an address is not
+// told, for nobody needs it to set up mail.
 func (a pages) tried(r *web.Request, err error, key, what string) error {
-	if store.KindOf(err) == store.NotFound {
+	if kind := store.KindOf(err); kind == store.NotFound || kind == store.TooMany {
 		return err
 	}
 	p := r.Page("mailboxes.title")
-	return a.mailboxesPage(r, p.T(key, "what", what, "why", transportTrouble(&p, string(transport.CodeOf(err))), "detail", err.Error()))
+	code := transport.CodeOf(err)
+	why := transportTrouble(&p, string(code))
+	if errors.Is(err, context.DeadlineExceeded) {
+		why = transportTrouble(&p, string(transport.TooSlow))
+	}
+	if said := transport.Said(err); said != "" {
+		why = p.T("mailboxes.try-said", "why", why, "said", said)
+	}
+	return a.mailboxesPage(r, p.T(key, "what", what, "why", why))
 }
