@@ -76,7 +76,9 @@ func (a *App) jobs() *suture.Supervisor {
 		return func() {
 			if err := s.Remove(token); err != nil {
 				a.Log.Error("background work cannot be stopped", "job", name, "err", err)
+				return
 			}
+			a.Watch.Jobs.Stopped(name)
 		}
 	}
 	add("search follower", a.Index.Run)

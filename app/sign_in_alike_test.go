@@ -155,6 +155,8 @@ func TestAskingForAPasswordAnswersAlikeWhereMailGoesOut(t *testing.T) {
 	first.must(first.get("/password"), http.StatusOK, `<input id="email"`, "Manda il collegamento")
 	first.must(first.post("/password", nil), http.StatusUnprocessableEntity, `aria-invalid="true"`)
 	first.must(first.post("/password", url.Values{"email": {"senza chiocciola"}}), http.StatusUnprocessableEntity, "Non è un indirizzo", `value="senza chiocciola"`)
+	first.must(first.post("/password", url.Values{"email": {"altri@example.it"}}), http.StatusSeeOther)
+	first.must(first.get("/sign-in"), http.StatusOK, "Se l&#39;indirizzo è di chi ha le credenziali")
 	want := ""
 	for _, email := range []string{"nessuno@example.it", "ada.neri@example.it", "bea.via@example.it"} {
 		b := d.browser()
@@ -167,7 +169,6 @@ func TestAskingForAPasswordAnswersAlikeWhereMailGoesOut(t *testing.T) {
 		got = strings.NewReplacer(email, "_", strings.ReplaceAll(email, "@", "%40"), "_").Replace(got)
 		if want == "" {
 			want = got
-			b.must(b.get("/sign-in"), http.StatusOK, "Se l&#39;indirizzo è di chi ha le credenziali")
 		}
 		if got != want || credential.Hashed() != worked {
 			one, other := apart(want, got)

@@ -1,27 +1,27 @@
 package store
 
-// MailServer is a mail server that an administrator entered: a mailbox of the desk, fetched over IMAP or delivered by
-// the mail server, or the server that takes what the desk sends. The configuration may name others, which come first.
+// MailServer is a mail server entered by an administrator: either a mailbox of the desk, fetched over IMAP or delivered by
+// the mail server, or the server for outgoing mail. Servers of the configuration have priority over entered ones.
 type MailServer struct {
 	Row
-	Out     bool   `json:"out,omitzero"` // takes what the desk sends; else it is a mailbox
-	Address string `json:"address"`      // of the mailbox, or that the desk writes from
+	Out     bool   `json:"out,omitzero"` // the server for outgoing mail; false for a mailbox
+	Address string `json:"address"`      // the address of the mailbox, or the sender address of the desk
 
-	Host      string `json:"host,omitzero"` // of a mailbox, empty: nothing is fetched, mail is delivered to it
-	Port      int    `json:"port,omitzero"` // 0: the usual one
+	Host      string `json:"host,omitzero"` // empty for a mailbox that is not fetched but delivered
+	Port      int    `json:"port,omitzero"` // 0 means the default
 	TLS       string `json:"tls,omitzero"`
-	Plain     bool   `json:"plain,omitzero"` // passwords may go unencrypted to another machine
+	Plain     bool   `json:"plain,omitzero"` // the password may be sent unencrypted to another machine
 	User      string `json:"user,omitzero"`
-	Authority string `json:"authority,omitzero"` // certificates (PEM) that vouch for the server, beside those of the system
+	Authority string `json:"authority,omitzero"` // additional trusted certificates (PEM)
 
 	Password     Secret `json:"password,omitzero"`
-	OAuthURL     string `json:"oauth_url,omitzero"` // where tokens are obtained, instead of a password
+	OAuthURL     string `json:"oauth_url,omitzero"` // token endpoint; empty for a server with passwords
 	OAuthClient  string `json:"oauth_client,omitzero"`
 	OAuthScope   string `json:"oauth_scope,omitzero"`
 	OAuthSecret  Secret `json:"oauth_secret,omitzero"`
 	OAuthRefresh Secret `json:"oauth_refresh,omitzero"`
 
-	// Of a mailbox.
+	// Fields of a mailbox.
 	Group   string   `json:"group,omitzero"`  // code; empty: the module's, or the general one
 	Module  string   `json:"module,omitzero"` // code; empty: none
 	Who     string   `json:"who,omitzero"`
@@ -30,7 +30,7 @@ type MailServer struct {
 	After   string   `json:"after,omitzero"`
 	MoveTo  string   `json:"move_to,omitzero"`
 
-	// Of the server that takes what the desk sends.
+	// Fields of the server for outgoing mail.
 	HELO         string `json:"helo,omitzero"`
 	AttachMB     int    `json:"attach_mb,omitzero"`
 	DKIMDomain   string `json:"dkim_domain,omitzero"`
@@ -38,18 +38,17 @@ type MailServer struct {
 	DKIMKey      Secret `json:"dkim_key,omitzero"`
 }
 
-// Secret is a password or key that the desk shows to another server: sealed in the row, or in a file that the row names.
-// The zero Secret is none.
+// Secret is a password or key for another server: either sealed in the row or stored in a file. The zero Secret means none.
 type Secret struct {
 	Sealed string `json:"sealed,omitzero"` // see credential.Seal
-	File   string `json:"file,omitzero"`   // a name in DATA/secrets
+	File   string `json:"file,omitzero"`   // a file name in DATA/secrets
 }
 
-// Is reports whether there is one.
+// Is reports whether a secret is set.
 func (s Secret) Is() bool { return s != Secret{} }
 
-// MailServersByAddress leads to the mailbox with the address; the one server that takes what the desk sends stands under
-// Out and the empty address.
+// MailServersByAddress finds a mailbox by its address. The key of the server for outgoing mail is Out and an empty address,
+// so that there is at most one.
 var MailServersByAddress = MailServers.uniqueIndex("address", func(m *MailServer) [][]byte {
 	if m.Out {
 		return one(true, "")
@@ -57,7 +56,7 @@ var MailServersByAddress = MailServers.uniqueIndex("address", func(m *MailServer
 	return one(false, m.Address)
 })
 
-// HoldsSealed reports whether any secret of the row is sealed in it.
+// HoldsSealed reports whether the row contains a sealed secret.
 func (m *MailServer) HoldsSealed() bool {
 	return m.Password.Sealed != "" || m.OAuthSecret.Sealed != "" || m.OAuthRefresh.Sealed != "" || m.DKIMKey.Sealed != ""
 }

@@ -277,14 +277,14 @@ func (s *Store) Now() time.Time { return s.clock() }
 // SecretKey returns the 32 secret bytes of DATA/key, making the file (mode 0600) when it is not there.
 func (s *Store) SecretKey() ([]byte, error) { return s.keyFile("key") }
 
-// SealSalt returns the 32 secret bytes of DATA/seal, making the file (mode 0600) when it is not there. What is sealed in
-// rows opens only with them and with the key; a backup that is not encrypted leaves them out, and with them all that.
+// SealSalt returns the 32 secret bytes of DATA/seal, creating the file (mode 0600) if it does not exist. Sealed secrets in
+// rows require both these bytes and the key. Unencrypted backups omit the file, which makes the sealed secrets unreadable.
 func (s *Store) SealSalt() ([]byte, error) { return s.keyFile(SealName) }
 
-// SealName is the file of SealSalt in the data folder.
+// SealName is the name of the file of SealSalt in the data folder.
 const SealName = "seal"
 
-// SecretFiles is the folder in which the owner of the machine puts files whose content is a secret, for rows to name.
+// SecretFiles returns the folder in which the owner of the machine stores secrets as files for entered mail servers.
 func (s *Store) SecretFiles() string { return filepath.Join(s.dir, "secrets") }
 
 func (s *Store) keyFile(name string) ([]byte, error) {

@@ -244,12 +244,12 @@ var Mailboxes = declare(Table[Mailbox]{
 	limits: limit.Fields{"name": text(320), "position": text(maxDetail)},
 })
 
-// MailServers holds one row for each mail server that an administrator entered.
+// MailServers holds one row for each mail server entered by an administrator.
 var MailServers = declare(Table[MailServer]{
 	name:   "mail_servers",
 	secret: []string{"password", "oauth_secret", "oauth_refresh", "dkim_key"},
 	crowds: []crowd[MailServer]{{"address", func(m *MailServer) []byte { return Key(m.Out) }, 200, "address"}},
-	limits: limits{
+	limits: limit.Fields{
 		"address": text(maxEmail), "host": text(253), "tls": text(maxWord), "user": text(maxEmail), "authority": text(20000), "oauth_url": text(maxAddress),
 		"oauth_client": text(maxName), "oauth_scope": text(maxAddress), "group": text(40), "module": text(maxCode), "who": text(maxWord), "domains": texts(100, 253),
 		"folder": text(maxName), "after": text(maxWord), "move_to": text(maxName), "helo": text(253), "dkim_domain": text(253), "dkim_selector": text(63),

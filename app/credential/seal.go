@@ -12,8 +12,8 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// Seal encrypts a secret that the desk has to show to another server, for a row of the store (ChaCha20-Poly1305 under a
-// key that HKDF makes of the desk's key and salt). about says what it is a secret of; Open wants the same.
+// Seal encrypts a secret that the desk presents to another server, for storage in a row. It uses ChaCha20-Poly1305 with a
+// key derived by HKDF from the desk's key and salt. about names the use of the secret; Open requires the same value.
 func Seal(key, salt []byte, about, secret string) (string, error) {
 	aead, err := sealing(key, salt)
 	if err != nil {
@@ -24,7 +24,7 @@ func Seal(key, salt []byte, about, secret string) (string, error) {
 	return base64.RawStdEncoding.EncodeToString(aead.Seal(box, box, []byte(secret), []byte(about))), nil
 }
 
-// Open returns what Seal was given. It fails for what was sealed by another key or salt, or about something else.
+// Open returns the secret given to Seal. It fails if key, salt or about differ.
 func Open(key, salt []byte, about, sealed string) (string, error) {
 	aead, err := sealing(key, salt)
 	if err != nil {

@@ -17,43 +17,43 @@ import (
 	"sportello/store"
 )
 
-// Mail servers stand in the configuration or were entered by administrators. The configuration comes first: while it
-// names a server for outgoing mail, or a mailbox of an address, what was entered for the same is not used. What was
-// entered counts from the moment it is on disk.
+// Mail servers are set in the configuration or entered by administrators. The configuration has priority: an entered server
+// is not used while the configuration has a server for outgoing mail, or a mailbox with the same address. Changes of entered
+// servers take effect without a restart.
 
-// outgoing is the server that takes what the desk sends, as it is just now.
+// outgoing is the current server for outgoing mail.
 type outgoing struct {
 	sender *transport.Sender
 	signer *transport.Signer
 	from   string
-	attach int64  // bytes of files that go with a letter
-	row    uint64 // number and revision of what was entered; 0 for one of the configuration
+	attach int64  // limit for attached files in bytes
+	row    uint64 // number and revision of the entered row, 0 for the configuration
 	rev    uint64
 	stop   func()
-	ended  chan struct{} // closed when the job that sends has ended
+	ended  chan struct{} // closed when its job has ended
 }
 
-// inbox is a mailbox that is fetched.
+// inbox is a mailbox whose mail is fetched.
 type inbox struct {
 	inner *transport.Inbox
 	row   uint64
 	rev   uint64
 	stop  func()
-	ended chan struct{} // closed when the job that fetches has ended
+	ended chan struct{} // closed when its job has ended
 
 	mu    sync.Mutex
 	state transport.InboxState
 }
 
-// box is a mailbox, fetched or delivered to.
+// box is a mailbox, fetched or delivered.
 type box struct {
 	post.Mailbox
-	row      uint64 // 0 for one of the configuration
-	inbox    *inbox // nil: mail is delivered to it
-	unusable error  // why what was entered cannot be used
+	row      uint64 // 0 for the configuration
+	inbox    *inbox // nil for a mailbox that is not fetched
+	unusable error  // why the entered mailbox cannot be used
 }
 
-// fileInbox is a mailbox of the configuration that is fetched, nil for one that is not.
+// fileInbox returns the inbox of a configured mailbox, nil if it is not fetched.
 func (d *Delivery) fileInbox(m config.Mailbox) (*inbox, error) {
 	if m.Host == "" {
 		return nil, nil
@@ -67,7 +67,7 @@ func (d *Delivery) fileInbox(m config.Mailbox) (*inbox, error) {
 		Folder: m.Folder, After: m.After, MoveTo: m.MoveTo, Roots: pool, MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20}}, nil
 }
 
-// fileOutgoing is the server of the configuration, nil for none.
+// fileOutgoing returns the configured server for outgoing mail, nil if there is none.
 func (d *Delivery) fileOutgoing() (*outgoing, error) {
 	s := d.Config.SMTP
 	if s.Host == "" {
@@ -92,7 +92,7 @@ func (d *Delivery) fileOutgoing() (*outgoing, error) {
 	return out, nil
 }
 
-// helo is what the desk calls itself to other mail servers.
+// helo returns the name that the desk uses in HELO.
 func (d *Delivery) helo(chosen string) string {
 	if u, err := url.Parse(d.Config.BaseURL); err == nil && chosen == "" {
 		return u.Hostname()
@@ -117,7 +117,7 @@ func oauthOf(tokenURL, client, secretFile, refreshFile, scope string) *transport
 	return o
 }
 
-// opening returns what asks for the secret when it is used, nil for none.
+// opening returns a function that opens the secret when it is needed, nil if there is none.
 func (d *Delivery) opening(field string, s store.Secret) func() (string, error) {
 	if !s.Is() {
 		return nil
@@ -133,14 +133,14 @@ func (d *Delivery) enteredOAuth(m *store.MailServer) *transport.OAuth {
 	return o
 }
 
-// enteredRoots are the system's certificates and those that were entered, nil for the system's alone.
+// enteredRoots returns the certificates of the system with the entered ones, or nil for those of the system alone.
 func enteredRoots(authority string) (*x509.CertPool, error) {
 	if authority == "" {
 		return nil, nil
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		pool = x509.NewCertPool() // a bare machine has none
+		pool = x509.NewCertPool() // some machines have none
 	}
 	if !pool.AppendCertsFromPEM([]byte(authority)) {
 		return nil, errors.New("delivery: no certificate (PEM) was entered")
@@ -181,7 +181,7 @@ func (d *Delivery) enteredOutgoing(m *store.MailServer) (*outgoing, error) {
 	return out, nil
 }
 
-// readFile makes ready what the configuration names.
+// readFile prepares the servers of the configuration.
 func (d *Delivery) readFile() error {
 	out, err := d.fileOutgoing()
 	if err != nil {
@@ -198,8 +198,8 @@ func (d *Delivery) readFile() error {
 	return nil
 }
 
-// readEntered takes over what was entered, and tells the desk; what runs for servers that are no more, or are others now,
-// is stopped, and what has to run begins once that has ended.
+// readEntered reads the entered mail servers and passes them to the desk. It stops the jobs of removed or changed servers
+// and starts those of new ones.
 func (d *Delivery) readEntered() error {
 	d.entering.Lock()
 	defer d.entering.Unlock()
@@ -256,7 +256,7 @@ func (d *Delivery) readEntered() error {
 	return nil
 }
 
-// run stops the jobs of servers that are gone and begins those of new ones. Nothing runs before Jobs.
+// run stops the jobs of removed servers and starts those of new ones. Before Jobs it does nothing.
 func (d *Delivery) run(was []*box, wasOut *outgoing, boxes []*box, out *outgoing) {
 	if d.add == nil {
 		return
@@ -289,7 +289,7 @@ func (d *Delivery) begin(in *inbox, before chan struct{}) {
 	in.stop = d.add("mailbox "+in.inner.Name, after(before, in.ended, func(ctx context.Context) error { return d.watchInbox(ctx, in) }))
 }
 
-// after is the work that begins when what ran before it has ended, and closes ended when its context has.
+// after returns the job that starts work once the channel before is closed, and closes ended when its context ends.
 func after(before, ended chan struct{}, work func(context.Context) error) func(context.Context) error {
 	var once sync.Once
 	return func(ctx context.Context) error {
@@ -309,22 +309,22 @@ func after(before, ended chan struct{}, work func(context.Context) error) func(c
 	}
 }
 
-// now returns what sends mail and all mailboxes, as they are just now; out is nil where no mail leaves.
+// now returns the current server for outgoing mail, nil if there is none, and the current mailboxes.
 func (d *Delivery) now() (out *outgoing, boxes []*box) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.out, d.boxes
 }
 
-// Server is how the server that takes what the desk sends is set up, for the administrator.
+// Server describes the current server for outgoing mail, for the administrator.
 type Server struct {
 	Host, From string
 	Port       int
-	File       bool // the configuration names it
+	File       bool // set in the configuration
 	Unusable   error
 }
 
-// Server returns it; its Host is empty where no mail leaves.
+// Server returns the description. Its Host is empty if the desk sends no mail.
 func (d *Delivery) Server() Server {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -334,10 +334,11 @@ func (d *Delivery) Server() Server {
 	return Server{Host: d.out.sender.Host, Port: d.out.sender.Port, From: d.out.from, File: d.out.row == 0}
 }
 
-// errTrying refuses a trial while another one runs: a desk is no tool for looking around in a network.
+// errTrying refuses a trial while another one is running, so that the desk is useless for scanning a network.
 func errTrying() error { return store.Fail(store.TooMany, "error.too-many", "seconds", 20) }
 
-// TryMailbox signs in to the mailbox and opens its folder, changing nothing. NotFound when it is none that is fetched.
+// TryMailbox signs in to the mailbox and opens its folder without changing anything. It returns a NotFound error when no
+// mailbox with that address is fetched.
 func (d *Delivery) TryMailbox(ctx context.Context, address string) error {
 	if !d.trying.TryLock() {
 		return errTrying()
@@ -355,8 +356,8 @@ func (d *Delivery) TryMailbox(ctx context.Context, address string) error {
 	return store.Fail(store.NotFound, "error.not-found")
 }
 
-// TrySender connects to the outgoing server, signs in and asks whether it takes mail from the desk's address. NotFound
-// when there is none.
+// TrySender connects to the outgoing server, signs in, and asks whether it accepts the desk's address as sender. It returns
+// a NotFound error when there is none.
 func (d *Delivery) TrySender(ctx context.Context) error {
 	if !d.trying.TryLock() {
 		return errTrying()
@@ -374,7 +375,7 @@ func (d *Delivery) TrySender(ctx context.Context) error {
 	return out.sender.Try(ctx, out.from)
 }
 
-// sign signs the mail where a key was given for that.
+// sign signs the mail if there is a signing key.
 func (o *outgoing) sign(raw []byte) ([]byte, error) {
 	if o.signer == nil {
 		return raw, nil

@@ -57,6 +57,13 @@ func (l *Jobs) Failed(name string, err any) {
 	l.change(name, func(j *Job) { j.Failures++; j.FailedAt, j.Err = l.now(), fmt.Sprint(err) })
 }
 
+// Stopped removes the job from the record. It was stopped because there is nothing left to do.
+func (l *Jobs) Stopped(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.jobs, name)
+}
+
 // All returns the jobs in order of their names.
 func (l *Jobs) All() []Job {
 	l.mu.Lock()

@@ -18,11 +18,11 @@ import (
 	"sportello/store"
 )
 
-// Mail servers are entered by administrators, or stand in the configuration, which comes first. What an administrator
-// enters is theirs to change and never to read: a secret is sealed in its row, or in a file that the machine's owner put
-// into DATA/secrets; no page, program, log or backup shows it.
+// Mail servers are entered by administrators or set in the configuration, which has priority. Administrators can replace a
+// secret but never read it: it is sealed in its row or stored in a file of DATA/secrets, and no page, API, log or
+// unencrypted backup contains it in readable form.
 
-// What may be chosen for a mail server, by whoever writes it: configuration or page.
+// The choices for a mail server, in the configuration and on the page. The first one is the default of the page.
 var (
 	InboxTLS  = []string{"tls", "starttls", "none"}
 	OutTLS    = []string{"starttls", "tls", "optional", "none"}
@@ -30,20 +30,20 @@ var (
 	WhoWays   = []string{WhoEverybody, WhoKnown, WhoDomains, WhoHold}
 )
 
-// MaxAttachMB is how many megabytes of files may go with a letter.
+// MaxAttachMB is the highest limit for the files attached to a letter, in megabytes.
 const MaxAttachMB = 100
 
-// SecretForm is what was typed for a secret: it, or the name of a file that holds it. Neither leaves a sealed one as it is.
+// SecretForm is the input for a secret: the secret itself or the name of a file. If both are empty, a sealed secret is kept.
 type SecretForm struct{ Typed, File string }
 
-// ServerForm is what an administrator enters of a mail server. The row's own secrets are not looked at.
+// ServerForm is the input for a mail server. The secrets in Row are ignored.
 type ServerForm struct {
 	Row                                          store.MailServer
 	Password, OAuthSecret, OAuthRefresh, DKIMKey SecretForm
 }
 
-// MailServers lists what was entered: the server that takes what the desk sends first, then mailboxes by address.
-// Administrators only. The secrets are taken out of the rows but for whether and in which file they are.
+// MailServers lists the entered mail servers for administrators: the server for outgoing mail first, then mailboxes by
+// address. The rows only tell whether a secret is sealed, or its file name.
 func (po *Post) MailServers(a policy.Actor) ([]*store.MailServer, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (po *Post) MailServers(a policy.Actor) ([]*store.MailServer, error) {
 	return rows, err
 }
 
-// MailServer returns one of them, as MailServers does.
+// MailServer returns one entered mail server in the form of MailServers.
 func (po *Post) MailServer(a policy.Actor, id uint64) (*store.MailServer, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (po *Post) MailServer(a policy.Actor, id uint64) (*store.MailServer, error)
 	return bareServer(out), nil
 }
 
-// sealedMark stands where a sealed secret was.
+// sealedMark replaces a sealed secret in rows that leave the package.
 const sealedMark = "sealed"
 
 func bareServer(m *store.MailServer) *store.MailServer {
@@ -83,7 +83,7 @@ func bareServer(m *store.MailServer) *store.MailServer {
 	return m
 }
 
-// EnteredServers returns the rows with their secrets sealed, for who connects.
+// EnteredServers returns the rows with their sealed secrets, for the code that connects.
 func (po *Post) EnteredServers() ([]*store.MailServer, error) {
 	var out []*store.MailServer
 	err := po.st.View(func(tx *store.Tx) error {
@@ -101,7 +101,7 @@ func (po *Post) EnteredServers() ([]*store.MailServer, error) {
 	return out, err
 }
 
-// namedSecret is a secret of a row with its field.
+// namedSecret is a secret of a row with the name of its field.
 type namedSecret struct {
 	field string
 	is    *store.Secret
@@ -111,9 +111,9 @@ func secretsOf(m *store.MailServer) []namedSecret {
 	return []namedSecret{{"password", &m.Password}, {"oauth-secret", &m.OAuthSecret}, {"refresh-secret", &m.OAuthRefresh}, {"dkim-secret", &m.DKIMKey}}
 }
 
-// PutMailServer adds the server, or changes that of the number as the form says; saw is the revision that the actor saw, 0
-// asks nothing. Administrators only. A secret for which nothing is typed stays as it was, unless what is told it changes:
-// whoever may change where a password goes could read it there, so that it has to be typed again ("error.secret-again").
+// PutMailServer adds a mail server if id is 0, and changes the one with the id otherwise. Administrators only. saw is the
+// revision that the actor saw, 0 to skip the check. A sealed secret is kept if none is typed. When the change would send it
+// to another server, it has to be typed again ("error.secret-again"): otherwise an administrator could read it there.
 func (po *Post) PutMailServer(a policy.Actor, id, saw uint64, f ServerForm) (*store.MailServer, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -182,18 +182,18 @@ func addressKey(m *store.MailServer) string {
 	return m.Address
 }
 
-// elsewhere reports whether the change may have the secret of the field told to somebody else than before.
+// elsewhere reports whether the change could send the secret of the field to a different server.
 func elsewhere(before, m *store.MailServer, field string) bool {
 	switch field {
 	case "dkim-secret":
-		return false // it is told to nobody
+		return false // it is never sent
 	case "password":
 		return m.Host != before.Host || m.TLS != before.TLS || m.Plain != before.Plain || m.Authority != before.Authority
 	}
 	return m.OAuthURL != before.OAuthURL
 }
 
-// secret returns the secret that the form makes of the one before.
+// secret returns the new secret, from the input and the previous one.
 func (po *Post) secret(wrong *store.Problems, field string, before store.Secret, typed SecretForm, key, salt []byte) (store.Secret, error) {
 	typed.File = strings.TrimSpace(typed.File)
 	switch {
@@ -213,18 +213,18 @@ func (po *Post) secret(wrong *store.Problems, field string, before store.Secret,
 		}
 		return store.Secret{File: name}, nil
 	case before.File != "":
-		return store.Secret{}, nil // its field was emptied
+		return store.Secret{}, nil // the file name was cleared
 	}
 	return before, nil
 }
 
-// maxSecret is how long a secret may be, in bytes: the key of a signature is the longest.
+// maxSecret is the maximum length of a secret in bytes; signing keys are the longest.
 const maxSecret = 10000
 
 var fileForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 
-// secretFile reads a file of the folder for secrets. Others are not read, whoever asks: what a row names is told to the
-// server that the row names too.
+// secretFile reads a file from the folder for secrets. Other files are refused, because the content is sent to a server that
+// an administrator chooses.
 func (po *Post) secretFile(name string) (string, error) {
 	if !fileForm.MatchString(name) {
 		return "", errors.New("post: a file with a secret lies in the folder for secrets, and is named without its path")
@@ -239,8 +239,8 @@ func (po *Post) secretFile(name string) (string, error) {
 	return strings.TrimRight(string(raw), "\r\n"), nil
 }
 
-// OpenSecret returns what the secret of an entered server is; field is password, oauth-secret, refresh-secret or
-// dkim-secret. It is asked each time that it is used, so that a changed file counts.
+// OpenSecret returns the secret in readable form. field is password, oauth-secret, refresh-secret or dkim-secret. It is
+// called for each use, so that a changed file takes effect.
 func (po *Post) OpenSecret(field string, s store.Secret) (string, error) {
 	if s.File != "" {
 		return po.secretFile(s.File)
@@ -256,7 +256,7 @@ func (po *Post) OpenSecret(field string, s store.Secret) (string, error) {
 	return credential.Open(key, salt, "mail_servers."+field, s.Sealed)
 }
 
-// RemoveMailServer takes the server away. Administrators only.
+// RemoveMailServer removes the mail server and returns it. Administrators only.
 func (po *Post) RemoveMailServer(a policy.Actor, id uint64) (*store.MailServer, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
@@ -275,8 +275,8 @@ func (po *Post) RemoveMailServer(a policy.Actor, id uint64) (*store.MailServer, 
 	return bareServer(out), nil
 }
 
-// WhenServersChange has do called after each change of the servers that were entered is on disk, before the change is
-// answered. It is called once, before anything else runs.
+// WhenServersChange sets the function called after each change of entered mail servers, once it is on disk and before the
+// method that made it returns. It is called once, before anything else runs.
 func (po *Post) WhenServersChange(do func()) { po.onServers = do }
 
 func (po *Post) serversChanged() {
@@ -305,7 +305,7 @@ func cleanChoice(wrong *store.Problems, field, s string, of []string) string {
 	return s
 }
 
-// cleanServer cleans what was typed, notes what cannot be, and empties what is not of the kind of server.
+// cleanServer cleans the input, collects problems, and clears fields that the kind of server does not have.
 func cleanServer(tx *store.Tx, wrong *store.Problems, m *store.MailServer) {
 	line := func(field, name string, s *string) {
 		*s = entry.CleanLine(wrong, field, *s, store.MailServers.Most(name))
@@ -383,7 +383,7 @@ func cleanOut(wrong *store.Problems, m *store.MailServer) {
 	}
 }
 
-// needSecrets drops the secrets that nothing uses and notes those that are missing.
+// needSecrets clears unused secrets and reports missing ones.
 func needSecrets(wrong *store.Problems, m *store.MailServer) {
 	if m.Host == "" || m.User == "" || m.OAuthURL != "" {
 		m.Password = store.Secret{}

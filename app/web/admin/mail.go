@@ -21,8 +21,8 @@ type mailboxesPage struct {
 	From    string // the desk's sender address, empty when no mail is sent
 	Server  string
 	File    bool       // the configuration names it
-	Edit    string     // address of the form of what was entered
-	Unused  []web.Link // what was entered and is not used, for the configuration names the same
+	Edit    string     // address of the form of the entered server
+	Unused  []web.Link // entered servers that the configuration replaces
 	Out     []overviewFigure
 	SentAt  words.Moment
 	SendErr string
@@ -31,7 +31,7 @@ type mailboxesPage struct {
 
 type mailboxLine struct {
 	Address, Group, Module, Source string
-	Edit                           string // address of its form; empty: the configuration names it
+	Edit                           string // address of its form, empty for a mailbox of the configuration
 	State, Badge                   string
 	Trouble, Detail                string // the problem in words, and the server's own message
 	LastOK, NextTry                words.Moment
@@ -158,8 +158,8 @@ func (a pages) postTrySender(r *web.Request) error {
 	return a.tried(r, err, "mailboxes.try-sender-failed", server)
 }
 
-// tried says what failed, and as much of what a mail server said as helps: whatever else answers at an address is not
-// told, for nobody needs it to set up mail.
+// tried reports what failed. It includes the answer of a mail server, but never that of another kind of server, which
+// nobody needs to set up mail.
 func (a pages) tried(r *web.Request, err error, key, what string) error {
 	if kind := store.KindOf(err); kind == store.NotFound || kind == store.TooMany {
 		return err

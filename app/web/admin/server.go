@@ -12,14 +12,14 @@ import (
 	"sportello/store"
 )
 
-// serverPage is the form of a mail server: a mailbox, or the server that takes what the desk sends.
+// serverPage is the form of a mail server: a mailbox, or the server for outgoing mail.
 type serverPage struct {
 	show.AdminPage
 	New      bool
 	Out      bool
 	ID       uint64
 	Name     string
-	Confirm  bool // the form asks who is signed in to show again who they are
+	Confirm  bool // the form asks for the password of the administrator
 	TLS      []show.Choice
 	Who      []show.Choice
 	After    []show.Choice
@@ -29,16 +29,16 @@ type serverPage struct {
 	Client   serverSecret // of OAuth
 	Refresh  serverSecret
 	Key      serverSecret // of DKIM
-	Folder   string       // where files with secrets lie
-	More     bool         // what few need is shown unfolded
+	Folder   string       // the folder for files with secrets
+	More     bool         // the rarely needed fields are unfolded
 }
 
-// serverSecret is a secret that may be typed or named, and is never shown.
+// serverSecret is the input for a secret, which is never shown.
 type serverSecret struct {
 	Field, File string // names of the fields
 	Label       string
-	Kept        bool // there is one, which stays when nothing is typed
-	Long        bool // of several lines
+	Kept        bool // a secret is stored, and kept if none is typed
+	Long        bool // it has several lines
 	Page        *serverPage
 }
 
@@ -58,7 +58,7 @@ func serverPort(host string, port int) string {
 	return host + ":" + strconv.Itoa(port)
 }
 
-// serverValues is the form that leaves the server as it is. Secrets are none of it.
+// serverValues returns the form values of the server as stored, without secrets.
 func serverValues(m *store.MailServer) url.Values {
 	number := func(n int) string {
 		if n == 0 {
@@ -80,8 +80,7 @@ func (a pages) getNewMailbox(r *web.Request) error {
 	return a.serverPage(r, &store.MailServer{}, nil, nil)
 }
 
-// getNewOutgoing shows the form of the server that takes what the desk sends: there is one of them, so that it leads to
-// what was entered already.
+// getNewOutgoing shows the form for the server for outgoing mail. There is at most one, so it redirects to the existing one.
 func (a pages) getNewOutgoing(r *web.Request) error {
 	rows, err := a.Desk.Post.MailServers(r.Actor())
 	if err != nil {
@@ -93,7 +92,7 @@ func (a pages) getNewOutgoing(r *web.Request) error {
 	return a.serverPage(r, &store.MailServer{Out: true, AttachMB: defaultAttach}, nil, nil)
 }
 
-// defaultAttach is how many megabytes of files go with a letter where nobody chose.
+// defaultAttach is the default limit for attached files in megabytes.
 const defaultAttach = 10
 
 func (a pages) serverInHand(r *web.Request) (*store.MailServer, error) {
@@ -137,7 +136,7 @@ func (a pages) serverPage(r *web.Request, m *store.MailServer, f *web.Form, err 
 	return a.fillServer(r, v, m)
 }
 
-// fillServer fills in what may be chosen.
+// fillServer adds the choices and renders the page.
 func (a pages) fillServer(r *web.Request, v *serverPage, m *store.MailServer) error {
 	choices := func(field, key string, of []string) []show.Choice {
 		var out []show.Choice
@@ -179,7 +178,7 @@ func (a pages) fillServer(r *web.Request, v *serverPage, m *store.MailServer) er
 	return r.Render("page/admin-server", v)
 }
 
-// readServer reads the form. Secrets are read as they were typed, and shown to nobody again.
+// readServer reads the form.
 func readServer(f *web.Form, out bool) post.ServerForm {
 	most := func(name string) int { return store.Most("mail_servers." + name) }
 	text := func(field, name string) string { return f.Text(field, most(name)) }
