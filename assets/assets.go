@@ -60,7 +60,8 @@ func Load(fsys fs.FS) (*Public, error) {
 		if err != nil || d.IsDir() || path.Ext(name) != ".js" {
 			return err
 		}
-		p.files[name], err = fs.ReadFile(fsys, name)
+		b, err := fs.ReadFile(fsys, name)
+		p.files[name] = SqueezeJS(b)
 		return err
 	})
 	if err != nil {

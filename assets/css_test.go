@@ -120,6 +120,18 @@ func TestSqueezingASheetKeepsItsMeaning(t *testing.T) {
 	}
 }
 
+func TestSqueezingAScriptKeepsItsMeaning(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"comments that have a line go", "// a\nlet b;\n  // c\nd();\n", "let b;\nd();\n"},
+		{"indentation and empty lines go", "if (a) {\n  b();\n\n}\n", "if (a) {\nb();\n}\n"},
+		{"what follows code stays", "let a = 'http://b'; // c\n", "let a = 'http://b'; // c\n"},
+	} {
+		if got := string(assets.SqueezeJS([]byte(c.in))); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestTheScriptsKeepTheirPromises(t *testing.T) {
 	var joined bytes.Buffer
 	for _, path := range list(t, "js/*.js") {
@@ -128,6 +140,11 @@ func TestTheScriptsKeepTheirPromises(t *testing.T) {
 			t.Fatal(err)
 		}
 		joined.Write(b)
+		for i, line := range strings.Split(string(b), "\n") {
+			if strings.Count(line, "`")%2 != 0 || strings.HasPrefix(strings.TrimSpace(line), "/*") {
+				t.Errorf("%s:%d: a text over several lines, or a comment that is none of lines: squeezing does not know them", path, i+1)
+			}
+		}
 		for _, bad := range []string{"innerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", ".style."} {
 			if bytes.Contains(b, []byte(bad)) {
 				t.Errorf("%s: %s is not used here", path, bad)
@@ -139,7 +156,7 @@ func TestTheScriptsKeepTheirPromises(t *testing.T) {
 			}
 		}
 	}
-	if n := gzipped(t, joined.Bytes()); n > 9000 {
+	if n := gzipped(t, assets.SqueezeJS(joined.Bytes())); n > 9000 {
 		t.Errorf("the scripts weigh %d bytes compressed, at most 9000", n)
 	}
 }

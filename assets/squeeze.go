@@ -170,3 +170,10 @@ func SqueezeCSS(css []byte) []byte {
 	})
 	return bytes.TrimSpace(css)
 }
+
+// jsGap is what only people need of a script: a comment that has its line for itself, and how far a line is indented.
+var jsGap = regexp.MustCompile(`(?m)^[ \t]*(?://.*)?\n|^[ \t]+`)
+
+// SqueezeJS returns a script of ours without the comments that have a line for themselves and without indentation. It
+// knows the way our scripts are written (no text goes over several lines) and no more.
+func SqueezeJS(js []byte) []byte { return jsGap.ReplaceAll(js, nil) }

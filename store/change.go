@@ -8,6 +8,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"go.etcd.io/bbolt"
 )
 
 // Op is what happened to a row.
@@ -169,6 +171,72 @@ func (tx *Tx) TicketChanges(ticket uint64) ([]*Change, error) {
 		out = append(out, ch)
 	}
 	return out, nil
+}
+
+// TicketChangesBetween walks the changes of one ticket that were made from the one time on and before the other, newest
+// first; a zero time is no bound. It reads none of those before and after, and a few of them to find its place.
+func (tx *Tx) TicketChangesBetween(ticket uint64, from, until time.Time) iter.Seq2[*Change, error] {
+	return func(yield func(*Change, error) bool) {
+		c := tx.bucket("changes", "ix.ticket").Cursor()
+		rows := tx.bucket("changes", "rows")
+		prefix := idBytes(ticket)
+		k, err := endOfChanges(c, rows, prefix, until)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for ; k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+			seq := idBytes(lastID(k))
+			ch, err := decodeChange(seq, rows.Get(seq))
+			if err == nil && ch.At.Before(from) {
+				return
+			}
+			if !yield(ch, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// endOfChanges puts the cursor on the last entry under the prefix whose change was made before the time, and returns its
+// key, nil when there is none. Later changes have later times, so that it is found by halving.
+func endOfChanges(c *bbolt.Cursor, rows *bbolt.Bucket, prefix []byte, until time.Time) ([]byte, error) {
+	k, _ := c.Seek(prefix)
+	if k == nil || !bytes.HasPrefix(k, prefix) {
+		return nil, nil
+	}
+	low := lastID(k)
+	if k, _ = c.Seek(after(prefix)); k == nil {
+		k, _ = c.Last()
+	} else {
+		k, _ = c.Prev()
+	}
+	if until.IsZero() {
+		return k, nil
+	}
+	for high := lastID(k) + 1; low < high; {
+		middle := low + (high-low)/2
+		k, _ = c.Seek(append(bytes.Clone(prefix), idBytes(middle)...))
+		if k == nil || !bytes.HasPrefix(k, prefix) {
+			high = middle
+			continue
+		}
+		ch, err := decodeChange(k[len(k)-8:], rows.Get(k[len(k)-8:]))
+		if err != nil {
+			return nil, err
+		}
+		if ch.At.Before(until) {
+			low = ch.Seq + 1
+		} else {
+			high = middle
+		}
+	}
+	if k, _ = c.Seek(append(bytes.Clone(prefix), idBytes(low)...)); k == nil {
+		k, _ = c.Last()
+	} else {
+		k, _ = c.Prev()
+	}
+	return k, nil
 }
 
 // AuditChanges walks the changes that belong to no ticket, newest first, before the sequence number (0: from the end).

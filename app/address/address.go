@@ -13,6 +13,11 @@ const Mails = "/desk/mail"
 // Ticket returns the address of a ticket's page.
 func Ticket(number uint64) string { return "/tickets/" + itoa(number) }
 
+// Message returns the address of a message or note in its ticket's page, which shows the piece of a long thread around it.
+func Message(ticket, message uint64) string {
+	return Ticket(ticket) + "?message=" + itoa(message) + "#m" + itoa(message)
+}
+
 // NewTicket returns the address of the form that opens a ticket about the module with the code.
 func NewTicket(module string) string { return "/tickets/new?module=" + url.QueryEscape(module) }
 

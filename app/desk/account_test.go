@@ -260,7 +260,7 @@ func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.Notices.LinkedTicket(read); err != nil {
+	if _, _, err := o.Notices.LinkedTicket(read, ticket.Piece{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, disabled := range []bool{true, false} {
@@ -272,7 +272,7 @@ func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 		_, _, noSession := o.Keeper().Session(t.Context(), session)
 		_, noToken := o.Keeper().Token(t.Context(), token)
 		_, noLink := o.Keeper().Link(link, credential.ForPassword)
-		_, _, noRead := o.Notices.LinkedTicket(read)
+		_, _, noRead := o.Notices.LinkedTicket(read, ticket.Piece{})
 		if noSession == nil || noToken == nil || noLink == nil || noRead == nil {
 			t.Errorf("disabled %v: session %v, token %v, link %v, link to a ticket %v", disabled, noSession, noToken, noLink, noRead)
 		}

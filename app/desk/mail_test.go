@@ -655,31 +655,31 @@ func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 			token = l.Link
 		}
 	}
-	v, p, err := o.Notices.LinkedTicket(token)
+	v, p, err := o.Notices.LinkedTicket(token, ticket.Piece{})
 	if err != nil || v.Ticket.ID != first.Ticket || p.Email != "nuova@altrove.example" || v.Agents || len(v.Messages) != 1 {
 		t.Fatalf("%v %+v", err, v)
 	}
 	for name, bad := range map[string]string{"nothing": "", "changed": token[:len(token)-1] + "7", "of another purpose": o.Post.Token("reply", post.ReadMAC, other.Ticket, p.ID, 1), "never made": o.Post.Token("read", post.ReadMAC, other.Ticket, o.people["ada"].ID, 1)} {
-		if _, _, err := o.Notices.LinkedTicket(bad); store.KindOf(err) != store.NotFound {
+		if _, _, err := o.Notices.LinkedTicket(bad, ticket.Piece{}); store.KindOf(err) != store.NotFound {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if err := o.Notices.WithdrawLinks(o.as("agente"), first.Ticket); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.Notices.LinkedTicket(token); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(token, ticket.Piece{}); store.KindOf(err) != store.NotFound {
 		t.Errorf("withdrawn: %v", err)
 	}
 	o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
 	fresh := o.post()["nuova@altrove.example"].Link
-	if _, _, err := o.Notices.LinkedTicket(token); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(token, ticket.Piece{}); store.KindOf(err) != store.NotFound {
 		t.Errorf("the old link works again: %v", err)
 	}
-	if _, _, err := o.Notices.LinkedTicket(fresh); err != nil {
+	if _, _, err := o.Notices.LinkedTicket(fresh, ticket.Piece{}); err != nil {
 		t.Errorf("the new link: %v", err)
 	}
 	o.later(31 * 24 * time.Hour)
-	if _, _, err := o.Notices.LinkedTicket(fresh); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(fresh, ticket.Piece{}); store.KindOf(err) != store.NotFound {
 		t.Errorf("after 31 days: %v", err)
 	}
 }

@@ -9,9 +9,10 @@ import menu from './menu.js';
 import presence from './presence.js';
 import select from './select.js';
 import suggest from './suggest.js';
+import thread from './thread.js';
 import upload from './upload.js';
 
-const behaviours = [menu, confirm, draft, suggest, upload, editor, select, keys, presence, small];
+const behaviours = [menu, confirm, draft, suggest, upload, editor, select, keys, presence, thread, small];
 
 function start(root) {
   for (const b of behaviours) {
@@ -49,5 +50,6 @@ addEventListener('submit', (e) => {
   addEventListener('pageshow', () => { status.remove(); b.ariaBusy = null; });
 });
 
+addEventListener('fresh', (e) => start(e.detail));
 start(document);
 live(start);

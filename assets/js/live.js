@@ -1,6 +1,7 @@
 // Pages that follow the desk: one stream for all pages of the browser, a look every 30 seconds where there is none.
 // An event says only which ticket changed; what it looks like now is fetched as the page itself.
 import { all, changed, page } from './page.js';
+import { join } from './thread.js';
 
 export default function live(start) {
   const url = document.body.dataset.live;
@@ -85,6 +86,10 @@ function take(fresh, start) {
   for (const old of document.querySelectorAll('[data-live-swap][id], [data-live-queue][id]')) {
     const now = fresh.getElementById(old.id);
     if (!now || now.outerHTML === seen.get(old) || inUse(old)) continue;
+    if ('pieces' in old.dataset) {
+      join(old, now).forEach(start);
+      continue;
+    }
     const was = now.outerHTML;
     const ticked = all(old, 'input[type=checkbox]:checked').map((i) => i.value);
     const open = all(old, 'details[open][id]').map((d) => d.id);

@@ -2,6 +2,7 @@ package notice
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,9 +80,10 @@ func (ns *Notices) readToken(l *store.TicketLink) string {
 	return ns.post.Token("read", post.ReadMAC, l.Ticket, l.Person, l.Serial)
 }
 
-// LinkedTicket returns what the recipient of the link may read, and that person. It returns a NotFound error for a link
-// that was withdrawn, has expired or never existed, and once the person may no longer see the ticket.
-func (ns *Notices) LinkedTicket(token string) (*ticket.View, *store.Person, error) {
+// LinkedTicket returns what the recipient of the link may read, the piece p of a long thread, and that person. It returns
+// a NotFound error for a link that was withdrawn, has expired or never existed, and once the person may no longer see the
+// ticket.
+func (ns *Notices) LinkedTicket(token string, p ticket.Piece) (*ticket.View, *store.Person, error) {
 	gone := store.Fail(store.NotFound, "error.link-gone")
 	n, ok := ns.post.OpenToken("read", post.ReadMAC, token)
 	if !ok || len(n) != 3 {
@@ -108,7 +110,7 @@ func (ns *Notices) LinkedTicket(token string) (*ticket.View, *store.Person, erro
 		return nil, nil, gone
 	}
 	// The bare person has neither groups nor roles: the link shows what the requester's side sees, whoever holds it.
-	v, err := ns.tickets.Read(policy.Actor{Person: person, Via: "link"}, n[0])
+	v, err := ns.tickets.ReadPiece(policy.Actor{Person: person, Via: "link"}, n[0], p)
 	if err != nil {
 		return nil, nil, gone
 	}
@@ -118,22 +120,26 @@ func (ns *Notices) LinkedTicket(token string) (*ticket.View, *store.Person, erro
 // OpenLinkedFile opens a file of the linked ticket. The caller closes it. It returns a NotFound error for any other
 // file.
 func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, error) {
-	v, person, err := ns.LinkedTicket(token)
+	gone := store.Fail(store.NotFound, "error.not-found")
+	message := uint64(0)
+	err := ns.st.View(func(tx *store.Tx) error {
+		f, err := store.Files.Get(tx, id)
+		if err == nil {
+			message = f.Message
+		}
+		return err
+	})
+	if err != nil || message == 0 {
+		return nil, nil, gone
+	}
+	v, person, err := ns.LinkedTicket(token, ticket.Piece{Message: message})
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, files := range v.Files {
-		for _, f := range files {
-			if f.ID == id {
-				file, r, err := ns.files.Open(policy.Actor{Person: person, Via: "link"}, id)
-				if err != nil {
-					return nil, nil, err
-				}
-				return file, r, nil
-			}
-		}
+	if !slices.ContainsFunc(v.Files[message], func(f *store.File) bool { return f.ID == id }) {
+		return nil, nil, gone
 	}
-	return nil, nil, store.Fail(store.NotFound, "error.not-found")
+	return ns.files.Open(policy.Actor{Person: person, Via: "link"}, id)
 }
 
 // WithdrawLinks makes the links that people hold to the ticket open nothing. Whoever arranges the ticket may, and the

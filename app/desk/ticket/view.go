@@ -15,6 +15,8 @@ import (
 type View struct {
 	Ticket    *store.Ticket
 	Messages  []*store.Message // by time; including notes if the actor may see them
+	Folds     []Fold           // where messages are left out, in their order
+	LeftOff   uint64           // the oldest of Messages that the actor has not read, when the thread has folds
 	Beside    []*store.Message // messages kept beside the ticket that wait, if the actor may see notes
 	Unsent    []*store.Letter  // letters about it that were not sent, the newest first, for agents
 	Files     map[uint64][]*store.File
@@ -52,10 +54,70 @@ type Event struct {
 	Message  uint64 // the message it is about, if any
 }
 
-// Read returns what the actor may see of the ticket, or a NotFound error when that is nothing.
+// Read returns what the actor may see of the ticket, or a NotFound error when that is nothing. Of a long thread it reads
+// the first message, the newest, and those from where the actor left off.
 func (ts *Tickets) Read(a policy.Actor, number uint64) (*View, error) {
-	v := &View{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[policy.Act]bool{}, MayRemove: map[uint64]bool{}}
+	return ts.ReadPiece(a, number, Piece{})
+}
+
+// ReadPiece is Read with the piece of a long thread that is asked for.
+func (ts *Tickets) ReadPiece(a policy.Actor, number uint64, p Piece) (*View, error) {
+	return ts.view(a, number, func(tx *store.Tx, v *View, h *thread) ([]run, error) {
+		left, err := h.leftOff(a)
+		if err != nil {
+			return nil, err
+		}
+		if p == (Piece{}) {
+			p.Message = left
+		}
+		runs, err := h.runs(p)
+		if err != nil {
+			return nil, err
+		}
+		v.fold(runs)
+		if len(v.Folds) > 0 && slices.ContainsFunc(v.Messages, func(m *store.Message) bool { return m.ID == left }) {
+			v.LeftOff = left
+		}
+		if len(v.Folds) == 1 {
+			v.Folds[0].Count = h.left(len(v.Messages))
+		}
+		return runs, nil
+	})
+}
+
+// ReadBetween is Read with what lies between the messages p.After and p.Before alone, or a piece of it: what follows the
+// first or, going back, what comes before the second. NotFound unless the actor may read both in the ticket.
+func (ts *Tickets) ReadBetween(a policy.Actor, number uint64, p Piece, back bool) (*View, error) {
+	return ts.view(a, number, func(tx *store.Tx, v *View, h *thread) ([]run, error) {
+		r, left, err := h.between(p, back)
+		if err != nil || len(r.list) == 0 {
+			return nil, err
+		}
+		if v.Messages = r.list; left != nil {
+			v.Folds = []Fold{*left}
+		}
+		return []run{r}, nil
+	})
+}
+
+// ReadAll is Read with all messages, however many there are: for programs.
+func (ts *Tickets) ReadAll(a policy.Actor, number uint64) (*View, error) {
+	return ts.view(a, number, func(tx *store.Tx, v *View, h *thread) ([]run, error) {
+		for m, err := range h.walk(spot{}, false) {
+			if err != nil {
+				return nil, err
+			}
+			v.Messages = append(v.Messages, m)
+		}
+		return []run{{list: v.Messages}}, nil
+	})
+}
+
+// view reads the ticket and, of its thread, the runs that read chooses.
+func (ts *Tickets) view(a policy.Actor, number uint64, read func(*store.Tx, *View, *thread) ([]run, error)) (*View, error) {
+	var v *View
 	err := ts.st.View(func(tx *store.Tx) error {
+		v = &View{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[policy.Act]bool{}, MayRemove: map[uint64]bool{}}
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -70,6 +132,20 @@ func (ts *Tickets) Read(a policy.Actor, number uint64) (*View, error) {
 		}
 		v.Side, v.ForGroup = s.Side(), s.SpeaksForGroup()
 		v.Agents = v.May[policy.SeeNotes]
+		h, err := openThread(tx, t, s)
+		if err != nil {
+			return err
+		}
+		runs, err := read(tx, v, h)
+		if err != nil {
+			return err
+		}
+		if v.Beside, err = h.beside(); err != nil {
+			return err
+		}
+		if err := ts.history(tx, v, runs); err != nil {
+			return err
+		}
 		return ts.fillView(tx, a, v, s)
 	})
 	if err != nil {
@@ -78,15 +154,22 @@ func (ts *Tickets) Read(a policy.Actor, number uint64) (*View, error) {
 	return v, nil
 }
 
+// fold puts the messages of the runs one after the other, and a fold between two runs.
+func (v *View) fold(runs []run) {
+	for _, r := range runs {
+		if n := len(v.Messages); n > 0 && len(r.list) > 0 {
+			v.Folds = append(v.Folds, Fold{At: n, After: v.Messages[n-1].ID, Before: r.list[0].ID})
+		}
+		v.Messages = append(v.Messages, r.list...)
+	}
+}
+
 func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Standing) error {
 	t := v.Ticket
 	var err error
-	if v.Messages, err = ts.rights.Messages(tx, t, s); err != nil {
-		return err
-	}
-	for _, m := range v.Messages {
+	for _, m := range slices.Concat(v.Messages, v.Beside) {
 		if t.Files == 0 && t.Notes == 0 && m.Origin == 0 && !m.Merged() {
-			break // no file can be there: saves a lookup per message
+			continue // no file can be there: saves a lookup per message
 		}
 		files, err := store.FilesByMessage.Find(tx, m.ID)
 		if err != nil {
@@ -96,16 +179,9 @@ func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Stan
 			v.Files[m.ID] = files
 		}
 	}
-	if err := ts.history(tx, v); err != nil {
-		return err
+	for _, m := range v.Beside {
+		v.know(tx, m.Author)
 	}
-	v.Messages = slices.DeleteFunc(v.Messages, func(m *store.Message) bool {
-		if m.Beside == store.BesideWaiting {
-			v.Beside = append(v.Beside, m)
-			v.know(tx, m.Author)
-		}
-		return m.Beside == store.BesideWaiting
-	})
 	if v.May[policy.Arrange] {
 		if v.Inner, err = ts.inner(tx, t, v.Messages); err != nil {
 			return err
@@ -235,33 +311,56 @@ var publicActs = []string{"open", "take", "move", "assign", "wait", "resume", "p
 // agentActs are the steps that only agents see.
 var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "beside", "let-in", "own-ticket", "dismiss", "apart", "requester", "look-in", "remind"}
 
-// history reads the ticket's change log into the lines the actor may see. A change of the ticket's row is one line,
-// named by its act; a message is a line only if the message itself is not shown.
-func (ts *Tickets) history(tx *store.Tx, v *View) error {
-	changes, err := tx.TicketChanges(v.Ticket.ID)
-	if err != nil {
-		return err
-	}
-	for _, c := range changes {
-		if c.Table != store.Tickets.Name() {
-			continue
-		}
-		known := slices.Contains(publicActs, c.Act) && !c.Internal
-		if v.May[policy.SeeHistory] {
-			known = known || slices.Contains(agentActs, c.Act)
-		}
-		act := c.Act
-		if !known {
-			// A message that also changed the state is shown as that change.
-			f, moved := c.Field("state")
-			if !moved || c.Internal || len(f.New) == 0 {
-				continue
+// EventCut is the act of an Event that stands for those before it, when they are too many to be read.
+const EventCut = "cut"
+
+// history reads the change log of the ticket into the lines the actor may see, those that belong to the runs. A change
+// of the ticket's row is one line, named by its act; messages are lines only where no message is shown for them.
+func (ts *Tickets) history(tx *store.Tx, v *View, runs []run) error {
+	for _, r := range runs {
+		var lines []Event
+		looked := 0
+		for c, err := range tx.TicketChangesBetween(v.Ticket.ID, r.from, r.until) {
+			if err != nil {
+				return err
 			}
-			act = "state"
+			line, ok := v.line(c)
+			if looked++; looked > maxChanges && !v.Agents {
+				break // what they may not read is not to be seen even by this
+			}
+			if looked > maxChanges || ok && len(lines) == maxEvents {
+				lines = append(lines, Event{Seq: c.Seq, At: c.At, Act: EventCut})
+				break
+			}
+			if ok {
+				lines = append(lines, line)
+			}
 		}
-		v.History = append(v.History, Event{Seq: c.Seq, At: c.At, By: c.By, Act: act, Why: c.Why, Internal: c.Internal, Fields: c.Fields})
+		slices.Reverse(lines)
+		v.History = append(v.History, lines...)
 	}
 	return nil
+}
+
+// line returns the line of history that the change is to the actor, if it is one.
+func (v *View) line(c *store.Change) (Event, bool) {
+	if c.Table != store.Tickets.Name() {
+		return Event{}, false
+	}
+	known := slices.Contains(publicActs, c.Act) && !c.Internal
+	if v.May[policy.SeeHistory] {
+		known = known || slices.Contains(agentActs, c.Act)
+	}
+	act := c.Act
+	if !known {
+		// A message that also changed the state is shown as that change.
+		f, moved := c.Field("state")
+		if !moved || c.Internal || len(f.New) == 0 {
+			return Event{}, false
+		}
+		act = "state"
+	}
+	return Event{Seq: c.Seq, At: c.At, By: c.By, Act: act, Why: c.Why, Internal: c.Internal, Fields: c.Fields}, true
 }
 
 // Speaks returns the format of a message, or of a note, that the actor would write in the ticket now.

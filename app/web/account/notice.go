@@ -7,6 +7,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/web"
 	"sportello/app/words"
+	"sportello/store"
 )
 
 // noticesPage is the page behind the bell. Opening an unread notice is a button, because it changes something.
@@ -49,6 +50,9 @@ func (a pages) getNotices(r *web.Request) error {
 		}
 		line := noticeLine{ID: n.ID, Ticket: n.Ticket, Address: address.Ticket(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
 			At: v.Moment(n.At), Unread: !n.Read}
+		if n.Reply != 0 {
+			line.Address = address.Message(n.Ticket, n.Reply)
+		}
 		if n.Ticket == 0 && post.AccountEvent(n.Event) {
 			line.Address = "/me"
 		}
@@ -81,11 +85,20 @@ func (a pages) postReadNotices(r *web.Request) error {
 		}
 		return r.Redirect("/me", http.StatusSeeOther)
 	}
+	to := address.Ticket(n)
+	if n != 0 { // once they are read nothing tells any more where the reader left off
+		switch left, err := a.Desk.Tickets.LeftOff(r.Actor(), n); {
+		case err == nil && left != 0:
+			to = address.Message(n, left)
+		case err != nil && store.KindOf(err) != store.NotFound:
+			return err
+		}
+	}
 	if err := a.Desk.Notices.ReadNotices(r.Actor(), n); err != nil {
 		return err
 	}
 	if n != 0 {
-		return r.Redirect(address.Ticket(n), http.StatusSeeOther)
+		return r.Redirect(to, http.StatusSeeOther)
 	}
 	return r.Done("flash.notices-read", "/notices")
 }

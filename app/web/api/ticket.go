@@ -80,7 +80,7 @@ func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 
 // ticketDocument returns a ticket with its messages, as the actor may see it.
 func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error) {
-	v, err := a.Desk.Tickets.Read(r.Actor(), number)
+	v, err := a.Desk.Tickets.ReadAll(r.Actor(), number)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (a pages) getOriginal(r *web.Request) error {
 		return err
 	}
 	t := o.Ticket
-	v := &originalPage{Address: address.Ticket(number) + "#m" + strconv.FormatUint(message, 10)}
+	v := &originalPage{Address: address.Message(number, message)}
 	v.Ticket = "#" + strconv.FormatUint(number, 10) + " " + t.Subject
 	notes := false
 	if tv, err := a.Desk.Tickets.Read(actor, number); err == nil {

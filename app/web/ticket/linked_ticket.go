@@ -35,7 +35,7 @@ func withoutTraces(r *web.Request) {
 func (a pages) getLinkedTicket(r *web.Request) error {
 	withoutTraces(r)
 	token := r.Param("token")
-	tv, who, err := a.Desk.Notices.LinkedTicket(token)
+	tv, who, err := a.Desk.Notices.LinkedTicket(token, pieceOf(r.QueryForm()))
 	if err != nil {
 		return err
 	}
@@ -47,6 +47,7 @@ func (a pages) getLinkedTicket(r *web.Request) error {
 	v := &linkedPage{For: who.Name, ReplyTo: replyTo}
 	v.Page = r.Page("side.title", "number", t.ID, "subject", t.Subject)
 	v.Number, v.Rev, v.Subject, v.State = t.ID, t.PublicRev, t.Subject, t.State.String()
+	v.Address = "/r/" + token
 	reader := v.Person
 	v.Person = who.ID // the sentences address the person the link was sent to
 	v.Until = v.Day(ends)
@@ -66,8 +67,7 @@ func (a pages) getLinkedTicket(r *web.Request) error {
 	v.standing(tv)
 	v.Next, v.SeeOther = "", nil // the next step is a button they do not have, and another ticket needs its own link
 	v.thread(tv, names)
-	base := "/r/" + token
-	v.readOnly(base)
+	v.readOnly(v.Address)
 	v.facts(tv)
 	v.people(tv)
 	v.Person = reader
@@ -83,6 +83,9 @@ func (v *linkedPage) readOnly(base string) {
 		}
 	}
 	for _, item := range v.Thread {
+		if item.Gap != nil {
+			item.Gap.Up.Piece, item.Gap.Down.Piece = "", "" // the page alone is theirs
+		}
 		if item.Message == nil {
 			continue
 		}

@@ -36,6 +36,7 @@ func Routes(s *web.Site, presence *live.Presence) []web.Route {
 		web.Post("/tickets/:n<int>/participants", "side.participants", web.Person, a.postSideParticipants, "/tickets/:n"),
 
 		web.Get("/tickets/:n<int>", "ticket.show", web.Person, a.getTicket),
+		web.Get("/tickets/:n<int>/thread", "ticket.thread", web.Person, a.getThread),
 		work("step", "step", a.postStep).WithFiles("files"),
 		work("take", "take", a.postTake),
 		work("assign", "assign", a.postAssign),

@@ -42,6 +42,7 @@ type sidePage struct {
 	Taken      string // the drafts that the browser may delete, because their text was sent
 
 	Thread       []sideItem
+	LeftOff      string // the anchor of what the reader has not read, where that is folded in
 	Facts        []show.FactLine
 	Answers      []show.FactLine // to the questions of the module
 	Participants []sidePerson
@@ -65,6 +66,7 @@ type sideItem struct {
 	Message *sideMessage
 	Events  []sideEvent
 	Folded  string // "5 cambiamenti", when there are too many events to show unfolded
+	Gap     *gap   // where messages are left out
 }
 
 type sideMessage struct {
@@ -106,7 +108,7 @@ func (a pages) sideTicket(r *web.Request, tv *ticket.View, f *web.Form, wrong er
 	v.Nav, v.Live = "tickets", true
 	v.Crumb(v.T("own.title"), "/tickets")
 	v.Crumb(fmt.Sprintf("#%d", t.ID), "")
-	v.DraftName = draftName(v.Person, t.ID)
+	v.DraftName, v.LeftOff = draftName(v.Person, t.ID), leftOff(tv)
 	v.taken(tv)
 	if store.KindOf(wrong) == store.Conflict {
 		v.Stale, v.Status, wrong = true, http.StatusConflict, nil
@@ -250,7 +252,19 @@ func (v *sidePage) thread(tv *ticket.View, names sideNames) {
 			waiting = append(waiting, sideEvent{text, v.Moment(e.At)})
 		}
 	}
-	for _, m := range tv.Messages {
+	left := gaps(&v.Page, tv, v.Address, false)
+	fold := func(at int) {
+		if len(left) > 0 && left[0].At == at {
+			flush()
+			v.Thread, left = append(v.Thread, sideItem{Gap: left[0]}), left[1:]
+		}
+	}
+	for i, m := range tv.Messages {
+		for len(events) > 0 && len(left) > 0 && left[0].At == i && events[0].At.Before(m.At) {
+			tell(events[0])
+			events = events[1:]
+		}
+		fold(i)
 		if m.Internal {
 			continue
 		}
@@ -265,6 +279,7 @@ func (v *sidePage) thread(tv *ticket.View, names sideNames) {
 		tell(e)
 	}
 	flush()
+	fold(len(tv.Messages))
 }
 
 // precedes reports whether an event comes before the message of the same step: a reply takes charge first.

@@ -165,6 +165,8 @@ func (v *sidePage) event(tv *ticket.View, names sideNames, e ticket.Event) strin
 		who = p.Name
 	}
 	switch e.Act {
+	case ticket.EventCut:
+		return v.T("thread.cut")
 	case "take", "wait", "resume", "confirm", "close", "reopen", "correct":
 		return v.T("side.event-"+e.Act, "who", who)
 	case "assign":

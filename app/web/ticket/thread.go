@@ -24,6 +24,7 @@ type threadItem struct {
 	Event   *eventView
 	Folded  []eventView
 	Words   string // label of the fold
+	Gap     *gap   // where messages are left out
 }
 
 type messageView struct {
@@ -206,12 +207,12 @@ func (v *ticketPage) thread(t *ticket.View, n *ticketNames) []threadItem {
 		messages = append(messages, v.messageOf(m, t, n))
 		at = append(at, m.At)
 	}
-	return v.weave(messages, at, events)
+	return v.weave(messages, at, events, gaps(&v.Page, t, v.Act, true))
 }
 
 // weave puts messages and events in the order in which they happened. Within one step, taking charge comes before the
 // message and the move after it.
-func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eventView) []threadItem {
+func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eventView, gaps []*gap) []threadItem {
 	var out []threadItem
 	var run []eventView
 	flush := func() {
@@ -229,7 +230,18 @@ func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eve
 		run = nil
 	}
 	i := 0
+	left := func(at int) {
+		if len(gaps) > 0 && gaps[0].At == at {
+			flush()
+			out, gaps = append(out, threadItem{Gap: gaps[0]}), gaps[1:]
+		}
+	}
 	for k, m := range messages {
+		for i < len(events) && len(gaps) > 0 && gaps[0].At == k && events[i].at.Before(at[k]) {
+			run = append(run, events[i])
+			i++
+		}
+		left(k)
 		for i < len(events) && (events[i].at.Before(at[k]) || events[i].at.Equal(at[k]) && events[i].Icon == "hand") {
 			run = append(run, events[i])
 			i++
@@ -239,6 +251,7 @@ func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eve
 	}
 	run = append(run, events[i:]...)
 	flush()
+	left(len(messages))
 	return out
 }
 
@@ -266,7 +279,7 @@ func (v *ticketPage) since(t *ticket.View, n *ticketNames, seen string) []thread
 			at = append(at, m.At)
 		}
 	}
-	return v.weave(messages, at, events)
+	return v.weave(messages, at, events, nil)
 }
 
 func (v *ticketPage) messageOf(m *store.Message, t *ticket.View, n *ticketNames) *messageView {
@@ -330,6 +343,10 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 	line := eventView{Why: e.Why, At: v.Moment(e.At), Icon: eventIcons[e.Act], seq: e.Seq, at: e.At}
 	if line.Icon == "" {
 		line.Icon = "edit"
+	}
+	if e.Act == ticket.EventCut {
+		line.Text = v.T("thread.cut")
+		return line, true
 	}
 	if e.Act == "open" {
 		if t.Ticket.OpenedBy == 0 {

@@ -62,6 +62,7 @@ type ticketPage struct {
 	OwnSide    bool // the reader also belongs to the requester's side
 
 	Thread   []threadItem
+	LeftOff  string // the anchor of what the reader has not read, where that is folded in
 	mails    map[uint64]*store.Mail
 	Conflict *conflictView
 	Editor   *editorView
@@ -138,7 +139,8 @@ func (a pages) getTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := a.Desk.Tickets.Read(r.Actor(), n)
+	q := r.QueryForm()
+	v, err := a.Desk.Tickets.ReadPiece(r.Actor(), n, pieceOf(q))
 	if wantsReason(err) {
 		return a.reasonPage(r, n, nil, nil)
 	}
@@ -154,12 +156,16 @@ func (a pages) getTicket(r *web.Request) error {
 		return err
 	}
 	show.OpenedHit(a.Site, r)
-	q := r.QueryForm()
-	as := q.Raw("as")
-	if v.Agents && as != "requester" && (!v.Side || v.May[policy.Work] || q.Has("from") || as == "agent") {
+	if asAgent(v, q) {
 		return a.workTicket(r, v, webqueue.QueryString(q, q.Raw("from")), nil, nil)
 	}
 	return a.sideTicket(r, v, nil, nil)
+}
+
+// asAgent reports whether the query asks for the agents' page of the ticket.
+func asAgent(v *ticket.View, q *web.Form) bool {
+	as := q.Raw("as")
+	return v.Agents && as != "requester" && (!v.Side || v.May[policy.Work] || q.Has("from") || as == "agent")
 }
 
 // posted is a posted form of the ticket page that failed.
@@ -178,12 +184,8 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 	v.Act, v.From = address.Ticket(row.ID), from
 	v.Draft = strconv.FormatUint(v.Person, 10) + "-ticket-" + strconv.FormatUint(row.ID, 10)
 	v.Sent = a.takeSent(r, row.ID)
-	v.Seen = seenOf(t)
-	for act, to := range map[policy.Act]*bool{policy.Take: &v.MayAssign, policy.Work: &v.MayWork, policy.Correct: &v.MayCorrect, policy.Arrange: &v.MayArrange,
-		policy.AddPerson: &v.MayAdd, policy.MoveHere: &v.MayMove} {
-		*to = t.May[act]
-	}
-	v.MayMove = v.MayMove || v.MayAssign
+	v.Seen, v.LeftOff = seenOf(t), leftOff(t)
+	v.may(t)
 	v.MayTake = v.MayAssign && r.Actor().Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
 	v.IsSpam, v.OwnSide = row.IsSpam(), t.Side
 
@@ -242,6 +244,15 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 		return err
 	}
 	return r.Render("page/ticket", v)
+}
+
+// may says what the actor may do.
+func (v *ticketPage) may(t *ticket.View) {
+	for act, to := range map[policy.Act]*bool{policy.Take: &v.MayAssign, policy.Work: &v.MayWork, policy.Correct: &v.MayCorrect, policy.Arrange: &v.MayArrange,
+		policy.AddPerson: &v.MayAdd, policy.MoveHere: &v.MayMove} {
+		*to = t.May[act]
+	}
+	v.MayMove = v.MayMove || v.MayAssign
 }
 
 // tell shows what went wrong on the page: a conflict with the changes made in the meantime, problems beside their
