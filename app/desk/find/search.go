@@ -3,8 +3,10 @@ package find
 import (
 	"context"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
@@ -181,13 +183,53 @@ func (fi *Finder) readableText(tx *store.Tx, a policy.Actor, t *store.Ticket) (s
 	return b.String(), err
 }
 
-// LookAlike returns articles and the actor's own tickets that resemble a subject being typed.
-func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text string, limit int) ([]Found, error) {
+// reach is how many of what a search finds are looked through for those of a module.
+const reach = 20
+
+// Fitting finds articles that fit a subject, at most limit: what a search for its words finds, in the order of the
+// search, those of the module (its code, empty for none) and of what is below it before the others. What the search
+// puts first is always among them. In a subject nothing is a command, whatever the language of search makes of it.
+// Unavailable when there is no index.
+func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module string, limit int) ([]Found, error) {
+	words := strings.Join(strings.FieldsFunc(subject, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
+	if words == "" {
+		return nil, nil
+	}
+	most := limit
+	if module != "" {
+		most = max(limit, reach)
+	}
+	page, err := fi.Search(ctx, a, Query{Text: words, Types: []string{query.TypeArticle}, Limit: most})
+	if err != nil {
+		return nil, err
+	}
+	var near, rest []Found
+	for _, f := range page.Hits {
+		if module != "" && f.Module != nil && len(near) < limit-1 && (f.Module.Code == module || strings.HasPrefix(f.Module.Code, module+"/")) {
+			near = append(near, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	out := append(near, rest...)
+	return out[:min(limit, len(out))], nil
+}
+
+// maxOwn is how many of the actor's own tickets LookAlike finds.
+const maxOwn = 2
+
+// LookAlike finds articles that fit what is being typed as a subject, as Fitting does, and the actor's own tickets that
+// resemble it. The last word may be unfinished. Unavailable when there is no index.
+func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text, module string, limit int) ([]Found, error) {
 	if fi.ix == nil || len([]rune(strings.TrimSpace(text))) < 3 {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
+	out, err := fi.Fitting(ctx, a, text, module, limit)
+	if err != nil {
+		return nil, err
+	}
 	x := fi.Access(a)
 	// Search only the person's own tickets: an agent's reading rights are for the workbench.
 	x.Agent, x.AllTickets, x.Groups, x.Organisations, x.Units = false, false, nil, nil, nil
@@ -195,20 +237,24 @@ func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text string, li
 	if err != nil {
 		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}
-	var out []Found
+	var own []Found
 	err = fi.st.View(func(tx *store.Tx) error {
 		for _, h := range hits {
 			f, ok, err := fi.found(tx, a, h, query.Parsed{})
 			if err != nil {
 				return err
 			}
-			if ok && (f.Ticket == nil || f.Ticket.OnSide(a.ID())) {
+			switch {
+			case !ok:
+			case f.Ticket != nil && f.Ticket.OnSide(a.ID()) && len(own) < maxOwn:
+				own = append(own, f)
+			case f.Article != nil && !slices.ContainsFunc(out, func(o Found) bool { return o.Article.ID == f.Article.ID }):
 				out = append(out, f)
 			}
 		}
 		return nil
 	})
-	return out, err
+	return append(out[:min(len(out), limit-len(own))], own...), err
 }
 
 // Completions are what a search box offers while somebody types.

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
@@ -119,9 +118,4 @@ func listWords(and string, names []string) string {
 		return strings.Join(names[:n-1], ", ") + " " + and + " " + names[n-1]
 	}
 	return strings.Join(names, "")
-}
-
-// plainWords removes from a subject what the search language would read as an operator.
-func plainWords(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 }

@@ -2,11 +2,9 @@ package ticket
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"sportello/app/address"
-	"sportello/app/desk/find"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -15,7 +13,13 @@ import (
 // alikeBox is the fragment beside the subject: articles and tickets that resemble the words being typed.
 type alikeBox struct {
 	web.Page
-	Alike []alikeLine
+	Alike alike
+}
+
+// alike is what was found. Nothing: it was looked for, and there is none.
+type alike struct {
+	Lines   []alikeLine
+	Nothing bool
 }
 
 type alikeLine struct{ Title, Address, Meta string }
@@ -33,33 +37,21 @@ func (a pages) getLookAlike(r *web.Request) error {
 	return r.Fragment("part/look-alike", v)
 }
 
-// alike finds articles and own tickets that resemble the subject, those of the module first. The form works without it:
-// if there is no index, it finds nothing.
-func (a pages) alike(r *web.Request, p *web.Page, subject, module string) ([]alikeLine, error) {
+// alike finds articles that fit the subject, those of the module first, and own tickets that resemble it. The form
+// works without it: if there is no index, it finds nothing.
+func (a pages) alike(r *web.Request, p *web.Page, subject, module string) (out alike, err error) {
 	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
-		return nil, nil
+		return out, nil
 	}
-	found, err := a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, alikeMost)
+	found, err := a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, module, alikeMost)
 	if store.KindOf(err) == store.Unavailable {
 		a.Log.Warn("find similar articles and tickets", "err", err)
-		return nil, nil
+		return out, nil
 	}
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	near := func(f find.Found) bool {
-		return module != "" && f.Module != nil && (f.Module.Code == module || strings.HasPrefix(f.Module.Code, module+"/"))
-	}
-	slices.SortStableFunc(found, func(x, y find.Found) int {
-		switch {
-		case near(x) && !near(y):
-			return -1
-		case near(y) && !near(x):
-			return 1
-		}
-		return 0
-	})
-	var out []alikeLine
+	out.Nothing = len(found) == 0
 	for _, f := range found {
 		line := alikeLine{Title: f.Title}
 		name := ""
@@ -74,7 +66,7 @@ func (a pages) alike(r *web.Request, p *web.Page, subject, module string) ([]ali
 			line.Address = address.Article(f.Article.Slug)
 			line.Meta = show.Joined(" · ", p.T("new-ticket.alike-article"), name)
 		}
-		out = append(out, line)
+		out.Lines = append(out.Lines, line)
 	}
 	return out, nil
 }

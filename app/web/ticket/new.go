@@ -31,8 +31,8 @@ type newTicketPage struct {
 	About      string // of the module
 	Questions  []askedQuestion
 	Versions   []string
-	Guide      bool // the guided questions are unfolded
-	Alike      []alikeLine
+	Guide      bool // the guided set stands open
+	Alike      alike
 	Away       *show.AwayBox
 	MayAnyway  bool          // agents may open a ticket for a module served elsewhere
 	Carried    []web.Resumed // what was typed, while the page shows the way elsewhere

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/desk/find"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
@@ -101,6 +100,7 @@ type ticketPage struct {
 	Holders     []linkHolder // people who read the ticket through a link
 	OtherOf     []ticketLine // other tickets of the same requester
 	Articles    []web.Link
+	NoArticle   bool // none fits
 }
 
 type personView struct{ ID, Name, Email, Place, Phone, Initials string }
@@ -504,13 +504,18 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.View) error
 	if v.Holders, err = a.linkHolders(&v.Page, actor, v.ID); err != nil {
 		return err
 	}
-	found, err := a.Desk.Find.Search(r.Ctx(), actor, find.Query{Text: plainWords(t.Ticket.Subject), Types: []string{"article"}, Limit: 4})
+	module := ""
+	if t.Module != nil {
+		module = t.Module.Code
+	}
+	found, err := a.Desk.Find.Fitting(r.Ctx(), actor, t.Ticket.Subject, module, 4)
 	if err != nil {
 		a.Log.Warn("find articles for a ticket", "ticket", v.ID, "err", err) // the page is useful without them
 	}
-	for _, f := range found.Hits {
+	for _, f := range found {
 		v.Articles = append(v.Articles, web.Link{Label: f.Title, Address: "/articles/" + f.Article.Slug})
 	}
+	v.NoArticle = err == nil && len(found) == 0
 	return show.QueueSide(a.Site, r, &v.Page, v.Back)
 }
 
