@@ -67,7 +67,7 @@ func TestWhatIsSentHoldsNoLineBreak(t *testing.T) {
 }
 
 // fetched are the parts that scripts ask for and put into a page.
-var fetched = []string{"part/admin-colour", "part/look-alike", "part/preview", "part/suggest"}
+var fetched = []string{"part/admin-colour", "part/callers", "part/look-alike", "part/preview", "part/suggest"}
 
 func TestAPartIsAPartWhenTwoPagesUseIt(t *testing.T) {
 	called := regexp.MustCompile(`{{template "(part/[^"]+)"`)

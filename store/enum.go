@@ -88,6 +88,18 @@ const (
 
 var urgencies = []string{"", "today", "week", "none"}
 
+// Contact is how the requester reached the agent who opened the ticket for them.
+type Contact uint8
+
+// The ways to reach an agent. ContactNone says nothing about it.
+const (
+	ContactNone Contact = iota
+	Phone
+	InPerson
+)
+
+var contacts = []string{"", "phone", "in-person"}
+
 // Channel is how a module is served. ChannelAbove takes what the level above says.
 type Channel uint8
 
@@ -157,6 +169,7 @@ func (v State) byte() byte        { return byte(v) }
 func (v Outcome) byte() byte      { return byte(v) }
 func (v Severity) byte() byte     { return byte(v) }
 func (v Urgency) byte() byte      { return byte(v) }
+func (v Contact) byte() byte      { return byte(v) }
 func (v Channel) byte() byte      { return byte(v) }
 func (v Audience) byte() byte     { return byte(v) }
 func (v Format) byte() byte       { return byte(v) }
@@ -168,6 +181,7 @@ func (v State) String() string        { return word(states, byte(v)) }
 func (v Outcome) String() string      { return word(outcomes, byte(v)) }
 func (v Severity) String() string     { return word(severities, byte(v)) }
 func (v Urgency) String() string      { return word(urgencies, byte(v)) }
+func (v Contact) String() string      { return word(contacts, byte(v)) }
 func (v Channel) String() string      { return word(channels, byte(v)) }
 func (v Audience) String() string     { return word(audiences, byte(v)) }
 func (v Format) String() string       { return word(formats, byte(v)) }
@@ -180,6 +194,7 @@ func (v State) MarshalText() ([]byte, error)        { return []byte(v.String()),
 func (v Outcome) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
 func (v Severity) MarshalText() ([]byte, error)     { return []byte(v.String()), nil }
 func (v Urgency) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
+func (v Contact) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
 func (v Channel) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
 func (v Audience) MarshalText() ([]byte, error)     { return []byte(v.String()), nil }
 func (v Format) MarshalText() ([]byte, error)       { return []byte(v.String()), nil }
@@ -192,6 +207,7 @@ func (v *State) UnmarshalText(b []byte) error        { return parse(states, b, v
 func (v *Outcome) UnmarshalText(b []byte) error      { return parse(outcomes, b, v) }
 func (v *Severity) UnmarshalText(b []byte) error     { return parse(severities, b, v) }
 func (v *Urgency) UnmarshalText(b []byte) error      { return parse(urgencies, b, v) }
+func (v *Contact) UnmarshalText(b []byte) error      { return parse(contacts, b, v) }
 func (v *Channel) UnmarshalText(b []byte) error      { return parse(channels, b, v) }
 func (v *Audience) UnmarshalText(b []byte) error     { return parse(audiences, b, v) }
 func (v *Format) UnmarshalText(b []byte) error       { return parse(formats, b, v) }

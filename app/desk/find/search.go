@@ -191,7 +191,7 @@ const reach = 20
 // puts first is always among them. In a subject nothing is a command, whatever the language of search makes of it.
 // Unavailable when there is no index.
 func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module string, limit int) ([]Found, error) {
-	words := strings.Join(strings.FieldsFunc(subject, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
+	words := plain(subject)
 	if words == "" {
 		return nil, nil
 	}
@@ -213,6 +213,22 @@ func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module s
 	}
 	out := append(near, rest...)
 	return out[:min(limit, len(out))], nil
+}
+
+// Similar finds articles that fit a subject, as Fitting does, and the tickets of everybody that the actor may read and
+// that a search for its words finds, at most limit of each. Unavailable when there is no index.
+func (fi *Finder) Similar(ctx context.Context, a policy.Actor, subject, module string, limit int) ([]Found, error) {
+	out, err := fi.Fitting(ctx, a, subject, module, limit)
+	if err != nil {
+		return nil, err
+	}
+	page, err := fi.Search(ctx, a, Query{Text: plain(subject), Types: []string{query.TypeTicket}, Limit: limit})
+	return append(out, page.Hits...), err
+}
+
+// plain takes out of a subject what the language of search would read as a command.
+func plain(subject string) string {
+	return strings.Join(strings.FieldsFunc(subject, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 }
 
 // maxOwn is how many of the actor's own tickets LookAlike finds.

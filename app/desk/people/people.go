@@ -194,6 +194,23 @@ func (ps *People) PickRequesters(a policy.Actor, text string, limit int) ([]Pick
 	return ps.pick(text, limit, Query{Text: text}, func(p *store.Person) bool { return policy.MayOpenFor(a, p) })
 }
 
+// Requester returns a person in whose name the actor may open a ticket. NotFound for anybody else.
+func (ps *People) Requester(a policy.Actor, id uint64) (Pick, error) {
+	var out Pick
+	err := ps.st.View(func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if p.Disabled || !policy.MayOpenFor(a, p) {
+			return store.Fail(store.NotFound, "error.not-found")
+		}
+		out = Pick{p.ID, p.Name, p.Email}
+		return nil
+	})
+	return out, err
+}
+
 func (ps *People) pick(text string, limit int, q Query, may func(*store.Person) bool) ([]Pick, error) {
 	if limit <= 0 || limit > 50 {
 		limit = 8

@@ -407,6 +407,36 @@ func (qs *Queues) OpenCount(a policy.Actor) (int, error) {
 	return n, err
 }
 
+// OpenTickets returns up to limit tickets of the person's side that are not closed and that the actor may see, newest
+// first. It returns none to actors who may not open a ticket in the person's name.
+func (qs *Queues) OpenTickets(a policy.Actor, person uint64, limit int) ([]*store.Ticket, error) {
+	var out []*store.Ticket
+	err := qs.st.View(func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, person)
+		if store.KindOf(err) == store.NotFound || err == nil && !policy.MayOpenFor(a, p) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		see := qs.sight(tx, a)
+		looked := 0
+		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: store.Key(person), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if looked++; looked > 200 || len(out) == limit {
+				break
+			}
+			if o.State != store.StateClosed && see(o) {
+				out = append(out, o)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // RequesterTickets returns up to limit other tickets of a ticket's requester that the actor may see, newest first. It
 // returns none to people who may not see the history.
 func (qs *Queues) RequesterTickets(a policy.Actor, number uint64, limit int) ([]*store.Ticket, error) {

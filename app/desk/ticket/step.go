@@ -91,21 +91,26 @@ func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (*store.Ticket, err
 		if err != nil {
 			return err
 		}
-		if err := ts.judge(tx, a, t, s.fields()); err != nil {
-			return err
-		}
-		if err := ts.fresh(tx, a, t, s); err != nil {
-			return err
-		}
-		w := ts.Begin(tx, a, t)
-		w.s = s
-		if err := w.do(); err != nil {
-			return err
-		}
-		out = w.t
-		return nil
+		out, err = ts.step(tx, a, t, s)
+		return err
 	})
 	return out, err
+}
+
+// step is Do within a transaction.
+func (ts *Tickets) step(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) (*store.Ticket, error) {
+	if err := ts.judge(tx, a, t, s.fields()); err != nil {
+		return nil, err
+	}
+	if err := ts.fresh(tx, a, t, s); err != nil {
+		return nil, err
+	}
+	w := ts.Begin(tx, a, t)
+	w.s = s
+	if err := w.do(); err != nil {
+		return nil, err
+	}
+	return w.t, nil
 }
 
 // fresh returns a Conflict error with the argument rev when the ticket no longer has the revision the actor saw. On the

@@ -34,6 +34,8 @@ type NewTicket struct {
 	Group      uint64   // agents may choose one; otherwise the module's
 	Language   string   // of the ticket; empty: the requester's, else the one the words suggest, else Browser
 	Browser    string   // language of the requester's browser, "" when unknown or somebody else's
+	Contact    store.Contact // how the person reached the agent who opens the ticket in their name
+	Then       []Step        // what happens to the new ticket in the same transaction, judged as Do judges it
 	// Form says that the module's required questions must be answered: the page asks them; elsewhere agents ask later.
 	Form bool
 }
@@ -54,6 +56,11 @@ func (ts *Tickets) Open(a policy.Actor, n NewTicket) (*store.Ticket, error) {
 		if err := ts.InsertTicket(tx, t, m, files); err != nil {
 			return err
 		}
+		for _, s := range n.Then {
+			if t, err = ts.step(tx, a, t, s); err != nil {
+				return err
+			}
+		}
 		out = t
 		return nil
 	})
@@ -72,6 +79,9 @@ func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n NewTicket) (*store.Tick
 			return nil, nil, nil, store.Fail(store.Denied, "error.open-for").At("requester")
 		}
 		requester, t.Requester, t.OpenedBy = p, p.ID, a.ID()
+		if a.IsAgent() || a.IsAdministrator() {
+			t.Contact = n.Contact
+		}
 	}
 	t.Organisation, t.Unit = requester.Organisation, requester.Unit
 	if t.Kind == store.KindNone {

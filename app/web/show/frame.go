@@ -17,6 +17,16 @@ import (
 var ViewIcons = map[string]string{queue.ViewMine: "person", queue.ViewGroup: "people", queue.ViewUnassigned: "inbox", queue.ViewWaiting: "clock",
 	queue.ViewBeside: "mail", queue.ViewAll: "list", queue.ViewResolved: "check", queue.ViewClosed: "lock", queue.ViewSpam: "trash"}
 
+// House puts the page of somebody who works at the desk into the workbench, so that they keep one frame wherever they
+// go; everybody else stays in the portal. here is the address of the page, to mark its entry.
+func House(s *web.Site, r *web.Request, p *web.Page, here string) error {
+	if !p.IsAgent {
+		return nil
+	}
+	p.Layout = "workbench"
+	return QueueSide(s, r, p, here)
+}
+
 // QueueSide fills the side bar of the workbench: the views with their counts, the agent's groups if there are several,
 // and the tools. here is the address of the page, whose entry is marked.
 func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
@@ -83,6 +93,7 @@ func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 		done.Links = append(done.Links, link(v))
 	}
 	tools := web.SideGroup{Heading: p.T("queue.tools"), Links: []web.Link{
+		{Label: p.T("call.title"), Address: "/tickets/call", Icon: "plus", Current: path == "/tickets/call"},
 		{Label: p.T("views.title"), Address: "/desk/views", Icon: "eye", Current: path == "/desk/views" && !saved},
 		{Label: p.T("replies.title"), Address: "/desk/replies", Icon: "reply", Current: strings.HasPrefix(path, "/desk/replies")},
 		{Label: p.T("keys.help"), Address: "/desk/help", Icon: "info", Current: path == "/desk/help"}}}

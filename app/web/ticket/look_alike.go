@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
+	"sportello/app/desk/find"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -37,13 +38,20 @@ func (a pages) getLookAlike(r *web.Request) error {
 	return r.Fragment("part/look-alike", v)
 }
 
-// alike finds articles that fit the subject, those of the module first, and own tickets that resemble it. The form
-// works without it: if there is no index, it finds nothing.
-func (a pages) alike(r *web.Request, p *web.Page, subject, module string) (out alike, err error) {
+// alike finds articles that fit the subject, those of the module first, and own tickets that resemble it.
+func (a pages) alike(r *web.Request, p *web.Page, subject, module string) (alike, error) {
+	return a.alikeOf(p, subject, "new-ticket.alike-ticket", func() ([]find.Found, error) {
+		return a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, module, alikeMost)
+	})
+}
+
+// alikeOf shows what look finds for the subject; called is the sentence for a ticket. It is an addition: without an
+// index there is none, and the form works.
+func (a pages) alikeOf(p *web.Page, subject, called string, look func() ([]find.Found, error)) (out alike, err error) {
 	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
 		return out, nil
 	}
-	found, err := a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, module, alikeMost)
+	found, err := look()
 	if store.KindOf(err) == store.Unavailable {
 		a.Log.Warn("find similar articles and tickets", "err", err)
 		return out, nil
@@ -61,7 +69,7 @@ func (a pages) alike(r *web.Request, p *web.Page, subject, module string) (out a
 		if f.Ticket != nil {
 			line.Title = fmt.Sprintf("#%d %s", f.Ticket.ID, f.Title)
 			line.Address = address.Ticket(f.Ticket.ID)
-			line.Meta = show.Joined(" · ", p.T("new-ticket.alike-ticket"), show.StateWords(p, f.Ticket))
+			line.Meta = show.Joined(" · ", p.T(called), show.StateWords(p, f.Ticket))
 		} else {
 			line.Address = address.Article(f.Article.Slug)
 			line.Meta = show.Joined(" · ", p.T("new-ticket.alike-article"), name)

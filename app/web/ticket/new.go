@@ -10,7 +10,6 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk/catalogue"
-	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
@@ -406,25 +405,11 @@ func (a pages) requesterAddress(actor policy.Actor, s string) (string, error) {
 	if _, err := fmt.Sscanf(s, "%d", &id); err != nil || fmt.Sprint(id) != s {
 		return s, nil
 	}
-	email := ""
-	err := a.Store.View(func(tx *store.Tx) error {
-		p, err := store.People.Get(tx, id)
-		if err == nil {
-			email = p.Email
-		}
-		return err
-	})
+	p, err := a.Desk.People.Requester(actor, id)
 	if store.KindOf(err) == store.NotFound {
 		return "", nil
 	}
-	if err != nil {
-		return "", err
-	}
-	found, err := a.Desk.People.PickRequesters(actor, email, 10)
-	if err != nil || !slices.ContainsFunc(found, func(p people.Pick) bool { return p.ID == id }) {
-		return "", err
-	}
-	return email, nil
+	return p.Email, err
 }
 
 // formAddresses returns several addresses, separated by commas, semicolons or white space.

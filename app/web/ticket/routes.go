@@ -26,6 +26,10 @@ func Routes(s *web.Site, presence *live.Presence) []web.Route {
 		web.Get("/tickets", "tickets.list", web.Person, a.getOwnTickets),
 		web.Get("/tickets/new", "ticket.new", web.Person, a.getNewTicket),
 		web.Post("/tickets/new", "ticket.open", web.Person, a.postNewTicket, "/tickets/new").WithFiles("files"),
+		web.Get("/tickets/call", "ticket.call", web.Agent, a.getCall),
+		web.Post("/tickets/call", "ticket.open-call", web.Agent, a.postCall, "/tickets/call"),
+		web.Get("/callers", "ticket.callers", web.Agent, a.getCallers),
+		web.Get("/similar", "ticket.similar", web.Agent, a.getSimilar),
 		web.Get("/look-alike", "ticket.look-alike", web.Person, a.getLookAlike),
 
 		web.Post("/tickets/:n<int>/message", "side.message", web.Person, a.postSideMessage, "/tickets/:n").WithFiles("files"),

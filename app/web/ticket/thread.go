@@ -352,7 +352,11 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 		if t.Ticket.OpenedBy == 0 {
 			return line, false
 		}
-		line.Text = v.T("history.open", "who", n.person(t.Ticket.OpenedBy), "requester", n.person(t.Ticket.Requester))
+		key := "history.open"
+		if t.Ticket.Contact != store.ContactNone {
+			key += "-" + t.Ticket.Contact.String()
+		}
+		line.Text = v.T(key, "who", n.person(t.Ticket.OpenedBy), "requester", n.person(t.Ticket.Requester))
 		return line, true
 	}
 	who := v.T("history.desk")
