@@ -29,11 +29,11 @@ type NewTicket struct {
 	Affected   string
 	Regression bool
 	WorkedIn   string
-	Files      []uint64 // pending files of the actor
-	For        uint64   // the person in whose name it is opened; 0 for the actor
-	Group      uint64   // agents may choose one; otherwise the module's
-	Language   string   // of the ticket; empty: the requester's, else the one the words suggest, else Browser
-	Browser    string   // language of the requester's browser, "" when unknown or somebody else's
+	Files      []uint64      // pending files of the actor
+	For        uint64        // the person in whose name it is opened; 0 for the actor
+	Group      uint64        // agents may choose one; otherwise the module's
+	Language   string        // of the ticket; empty: the requester's, else the one the words suggest, else Browser
+	Browser    string        // language of the requester's browser, "" when unknown or somebody else's
 	Contact    store.Contact // how the person reached the agent who opens the ticket in their name
 	Then       []Step        // what happens to the new ticket in the same transaction, judged as Do judges it
 	// Form says that the module's required questions must be answered: the page asks them; elsewhere agents ask later.

@@ -119,6 +119,9 @@ func (a pages) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 		value := strconv.Itoa(days)
 		v.Lives = append(v.Lives, show.Choice{Value: value, Label: v.Plural("me.token-days", days), Chosen: v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
 	}
+	if err := show.House(a.Site, r, &v.Page, "/me"); err != nil {
+		return err
+	}
 	return r.Render("page/me", v)
 }
 

@@ -6,6 +6,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk/post"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
@@ -68,6 +69,9 @@ func (a pages) getNotices(r *web.Request) error {
 			line.Why = v.T("bell.why", "reason", n.Why)
 		}
 		v.Lines = append(v.Lines, line)
+	}
+	if err := show.House(a.Site, r, &v.Page, "/notices"); err != nil {
+		return err
 	}
 	return r.Render("page/notices", v)
 }

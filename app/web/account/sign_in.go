@@ -107,6 +107,9 @@ func (a pages) postSignIn(r *web.Request) error {
 			a.Log.Warn("end session before the new one", "err", err)
 		}
 	}
+	if next == "/" && who.IsAgent() {
+		next = "/desk" // their day begins there
+	}
 	r.SetCookie("session", secret, credential.SessionLong)
 	a.knowBrowser(r, who)
 	if draft, err := a.keepDraft(who.ID, web.LocalPath(f.Raw("from")), f.Values); err != nil {

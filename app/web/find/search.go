@@ -140,6 +140,9 @@ func (a pages) getSearch(r *web.Request) error {
 	v.Notice = a.indexNotice(&v.Page)
 	if !v.Asked {
 		v.OpenHelp = true
+		if err := show.House(a.Site, r, &v.Page, "/search"); err != nil {
+			return err
+		}
 		return r.Render("page/search", v)
 	}
 	q := find.Query{Text: s.Question(), Limit: hitsPerPage, Offset: (s.Page - 1) * hitsPerPage, Facets: true, Sort: s.Sort}
@@ -167,6 +170,9 @@ func (a pages) getSearch(r *web.Request) error {
 	if direct != nil && !slices.ContainsFunc(found.Hits, func(f find.Found) bool { return f.Ticket != nil && f.Ticket.ID == direct.ID }) {
 		// The store finds it even while the index does not.
 		v.Direct = web.Link{Label: v.T("search.direct", "number", direct.ID, "subject", direct.Subject), Address: fmt.Sprintf("/tickets/%d", direct.ID)}
+	}
+	if err := show.House(a.Site, r, &v.Page, "/search"); err != nil {
+		return err
 	}
 	return r.Render("page/search", v)
 }

@@ -131,9 +131,15 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 		return err
 	}
 	if v.Away != nil && !v.MayAnyway {
+		if err := show.House(a.Site, r, &v.Page, "/tickets/new"); err != nil {
+			return err
+		}
 		return r.Render("page/ticket-new", v)
 	}
 	if v.Alike, err = a.alike(r, &v.Page, v.Value("subject"), code); err != nil {
+		return err
+	}
+	if err := show.House(a.Site, r, &v.Page, "/tickets/new"); err != nil {
 		return err
 	}
 	return r.Render("page/ticket-new", v)

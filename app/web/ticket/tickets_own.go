@@ -93,6 +93,9 @@ func (a pages) getOwnTickets(r *web.Request) error {
 			v.EmptyHow = v.T("own.none-how-others")
 		}
 	}
+	if err := show.House(a.Site, r, &v.Page, "/tickets"); err != nil {
+		return err
+	}
 	return r.Render("page/tickets", v)
 }
 
