@@ -62,6 +62,7 @@ var forbidden = []struct {
 	{"sportello/", "go.etcd.io/bbolt", []string{"sportello/store", "sportello/store/commit", "sportello/store/disk"}, "rows are reached through typed tables alone, so that no index is forgotten"},
 	{"sportello/", "github.com/blevesearch/bleve/v2", []string{"sportello/search", "sportello/search/segment"}, "the index is a cache that only search may make, follow and throw away"},
 	{"sportello/store/", "sportello/store", nil, "what stands under the rows knows none: it holds any file, any row, any name"},
+	{"sportello/app/markup", "sportello/app/markup/", nil, "HTML is cleaned and shown whoever wrote it: what is quoted is read above"},
 	{"sportello/search/", "sportello/search", nil, "terms, questions and parts of an index are read without one"},
 	{"sportello/search/analysis", "sportello/search/", nil, "both sides of the index stand on it"},
 	{"sportello/", "github.com/gofiber/", []string{"sportello/app/web"}, "one face to HTTP"},

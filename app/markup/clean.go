@@ -354,8 +354,11 @@ func (t *tidy) end(name string) {
 	}
 }
 
-// mayBeEmpty are elements that mean something without content.
-var mayBeEmpty = []string{"td", "th", "tr", "li", "summary"}
+// emptyElements are elements that mean something without content.
+var emptyElements = []string{"td", "th", "tr", "li", "summary"}
+
+// MayBeEmpty reports whether the element means something without content.
+func MayBeEmpty(name string) bool { return slices.Contains(emptyElements, name) }
 
 // closeTo ends all elements from the innermost to the one at place n. What
 // turned out to hold nothing but white space loses its tags.
@@ -373,7 +376,7 @@ func (t *tidy) closeTo(n int) {
 		if heading {
 			t.heading = false
 		}
-		if content := t.out[o.body:]; len(bytes.TrimSpace(content)) == 0 && !slices.Contains(mayBeEmpty, o.as) {
+		if content := t.out[o.body:]; len(bytes.TrimSpace(content)) == 0 && !MayBeEmpty(o.as) {
 			t.out = append(t.out[:o.begin], content...)
 			continue
 		}
@@ -410,14 +413,14 @@ func (t *tidy) level() {
 }
 
 func (t *tidy) link(attrs []html.Attribute) {
-	href := strings.TrimSpace(attr(attrs, "href"))
+	href := strings.TrimSpace(Attr(attrs, "href"))
 	kind := kindOfLink(href)
 	if kind == linkRefused || t.keep && kind == linkLocal {
 		return
 	}
 	begin := len(t.out)
 	t.out = append(t.out, `<a href="`+html.EscapeString(href)+`"`...)
-	if title := Clean(attr(attrs, "title")); title != "" {
+	if title := Clean(Attr(attrs, "title")); title != "" {
 		t.out = append(t.out, ` title="`+html.EscapeString(title)+`"`...)
 	}
 	if kind == linkExternal {
@@ -430,7 +433,7 @@ func (t *tidy) link(attrs []html.Attribute) {
 // image keeps a picture of this desk. From elsewhere only a link to it stays, because a picture that loads
 // automatically tells its owner who read the mail.
 func (t *tidy) image(attrs []html.Attribute) {
-	src, alt := strings.TrimSpace(attr(attrs, "src")), Line(attr(attrs, "alt"))
+	src, alt := strings.TrimSpace(Attr(attrs, "src")), Line(Attr(attrs, "alt"))
 	if t.words {
 		t.text(" " + alt + " ")
 		return

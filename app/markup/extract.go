@@ -76,13 +76,13 @@ func Extract(page []byte, selector string, picture func(src string) string) (Pag
 	}
 	var found Page
 	if n := first(doc, func(n *html.Node) bool { return n.DataAtom == atom.Html }); n != nil {
-		found.Language = Line(attr(n.Attr, "lang"))
+		found.Language = Line(Attr(n.Attr, "lang"))
 	}
 	if n := first(doc, func(n *html.Node) bool { return n.DataAtom == atom.Title && n.Namespace == "" }); n != nil {
 		found.Title = Line(innerText(n))
 	}
-	if n := first(doc, func(n *html.Node) bool { return n.DataAtom == atom.Base && attr(n.Attr, "href") != "" }); n != nil {
-		found.Base = attr(n.Attr, "href")
+	if n := first(doc, func(n *html.Node) bool { return n.DataAtom == atom.Base && Attr(n.Attr, "href") != "" }); n != nil {
+		found.Base = Attr(n.Attr, "href")
 	}
 	prune(doc, func(src string) string {
 		if picture == nil || src == "" {
@@ -162,12 +162,12 @@ func prune(doc *html.Node, picture func(src string) string) {
 				atom.Input, atom.Select, atom.Textarea, atom.Button:
 				gone = append(gone, n)
 			case atom.Img:
-				alt := Line(attr(n.Attr, "alt"))
-				if src := picture(attr(n.Attr, "src")); src != "" {
+				alt := Line(Attr(n.Attr, "alt"))
+				if src := picture(Attr(n.Attr, "src")); src != "" {
 					n.Attr = []html.Attribute{{Key: "src", Val: src}, {Key: "alt", Val: alt}}
 					continue
 				}
-				n.Parent.InsertBefore(&html.Node{Type: html.TextNode, Data: Line(attr(n.Attr, "alt"))}, n)
+				n.Parent.InsertBefore(&html.Node{Type: html.TextNode, Data: Line(Attr(n.Attr, "alt"))}, n)
 				gone = append(gone, n)
 			}
 		}

@@ -3,21 +3,22 @@ package markup
 import (
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"sportello/app/markup/hostile"
 )
 
 var formats = []string{Markdown, MessageFmt, RichText, PlainText}
 
 func FuzzHTML(f *testing.F) {
-	for _, s := range hostile(200) {
+	for _, s := range hostile.Texts(200) {
 		f.Add(s)
 	}
 	for _, s := range []string{
-		mail,
+		hostile.Mail,
 		"[a](javascript:b) <javascript:c> ![d](data:e) [f](&#106;avascript:g)\n\n[h]: vbscript:i\n[h]",
 		`<a href="java	script:a">b</a><img src=x onerror=c><math><style><img src=d></style></math><svg><p>e<style>f`,
 		`<table><p>a<td style=b><form action=c><noscript><p title="</noscript><img src=d onerror=e>">`,
@@ -28,7 +29,7 @@ func FuzzHTML(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, format := range formats {
 			out := string(HTML(format, s))
-			check(t, format, s, out)
+			hostile.Check(t, format, s, out)
 			for _, h := range Headings(format, s) {
 				if h.Level < 2 || h.Level > 6 || !strings.HasPrefix(h.ID, "s-") || strings.ContainsAny(h.ID, " \"'<>&") {
 					t.Errorf("%s: heading %+v", format, h)
@@ -45,24 +46,6 @@ func FuzzHTML(f *testing.F) {
 					t.Errorf("cleaned once: %q\ntwice: %q", out, again)
 				}
 			}
-		}
-	})
-}
-
-func FuzzMessage(f *testing.F) {
-	for _, s := range hostile(200) {
-		f.Add(s)
-	}
-	f.Add(mail)
-	f.Fuzz(func(t *testing.T, s string) {
-		check(t, "message", s, string(Message(s)))
-		// Every word that was written is in one part, in order.
-		var parts []string
-		for _, p := range Split(s) {
-			parts = append(parts, p.Text)
-		}
-		if got, want := strings.Fields(strings.Join(parts, "\n")), strings.Fields(Clean(s)); !slices.Equal(got, want) {
-			t.Errorf("parts have %q, the message %q", got, want)
 		}
 	})
 }
@@ -104,7 +87,7 @@ func FuzzExtract(f *testing.F) {
 		if !utf8.ValidString(p.HTML) || p.Title != Line(p.Title) {
 			t.Errorf("%+v", p)
 		}
-		check(t, "page", p.HTML, string(HTML(RichText, p.HTML)))
+		hostile.Check(t, "page", p.HTML, string(HTML(RichText, p.HTML)))
 	})
 }
 
@@ -131,12 +114,12 @@ func TestRandomPiecesStaySafe(t *testing.T) {
 		s := b.String()
 		for _, format := range formats {
 			out := string(HTML(format, s))
-			check(t, format, s, out)
+			hostile.Check(t, format, s, out)
 			if again := string(HTML(RichText, out)); format == RichText && again != out {
 				t.Errorf("%q cleaned once: %q\ntwice: %q", s, out, again)
 			}
 		}
-		check(t, "message", s, string(Message(s)))
+		hostile.Check(t, "message", s, string(HTML(MessageFmt, s)))
 		if t.Failed() {
 			t.Fatalf("the text was %q", s)
 		}

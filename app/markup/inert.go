@@ -59,7 +59,7 @@ func addressLike(word string) bool {
 func Opening(text string, lines, n int) string {
 	var out []string
 	left, cut := n, false
-	for line := range strings.Lines(Clean(cutRunes(text, 8*n+1024))) {
+	for line := range strings.Lines(Clean(Cut(text, 8*n+1024))) {
 		line = strings.TrimRightFunc(line, unicode.IsSpace)
 		if line == "" && (len(out) == 0 || out[len(out)-1] == "") {
 			continue

@@ -17,7 +17,7 @@ func TestLetterTextKeepsWhatAnAnswerShows(t *testing.T) {
 		"**forte** e `codice` e ~~tolto~~":  "forte e codice e ~~tolto~~",
 		"[a@b.example](mailto:a@b.example)": "a@b.example",
 	} {
-		if got := LetterText(string(Message(in))); got != want {
+		if got := LetterText(string(HTML(MessageFmt, in))); got != want {
 			t.Errorf("%q is %q, want %q", in, got, want)
 		}
 	}

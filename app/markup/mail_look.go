@@ -43,7 +43,7 @@ func sign(attrs []html.Attribute) string {
 	for _, a := range attrs {
 		checked = checked || a.Key == "checked"
 	}
-	switch strings.ToLower(attr(attrs, "type")) {
+	switch strings.ToLower(Attr(attrs, "type")) {
 	case "checkbox":
 		if checked {
 			return "☑"
@@ -94,7 +94,7 @@ func (t *tidy) wrap(as string) {
 const maxStyle = 4000
 
 func styleOf(attrs []html.Attribute) map[string]string {
-	s := attr(attrs, "style")
+	s := Attr(attrs, "style")
 	if s == "" || len(s) > maxStyle {
 		return nil
 	}
@@ -109,7 +109,7 @@ func styleOf(attrs []html.Attribute) map[string]string {
 // dress gives the innermost element what its style says.
 func (t *tidy) dress(name string, attrs []html.Attribute) {
 	style := styleOf(attrs)
-	face := strings.ToLower(attr(attrs, "face"))
+	face := strings.ToLower(Attr(attrs, "face"))
 	if f := style["font-family"]; f != "" {
 		face = f
 	}

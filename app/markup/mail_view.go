@@ -1,11 +1,45 @@
 package markup
 
 import (
+	"html/template"
 	"net/url"
 	"strings"
 
 	"golang.org/x/net/html"
 )
+
+// MailView says where the pictures of a mail are.
+type MailView struct {
+	// Picture returns the address of the inline picture of a Content-ID, a
+	// path of this desk; "" when there is none. It may be nil.
+	Picture func(cid string) string
+	Remote  bool // load pictures from elsewhere
+}
+
+// MailHTML returns the HTML of a mail so that it may stand in a page, with
+// everything its sender wrote: the same elements and attributes as an
+// article, so no style, class, id or form. Inline pictures lead to where
+// Picture says; pictures from elsewhere leave their alternative text unless
+// Remote is set. Backgrounds and other ways to load something are always
+// left out.
+func MailHTML(body string, o MailView) template.HTML {
+	body = Clean(body)
+	if len(body) > MaxHTML {
+		return template.HTML(textHTML(Text(body))) // #nosec G203 -- textHTML escapes
+	}
+	t := tidy{view: &o}
+	t.run(body)
+	t.level()
+	return template.HTML(policy.Sanitize(string(t.out))) // #nosec G203 -- the policy is what makes it safe
+}
+
+// Kept returns the HTML of a mail as it is kept: safe but for the
+// addresses of its inline pictures, which MailHTML puts in their place.
+func Kept(s string) string {
+	t := tidy{keep: true}
+	t.run(s)
+	return string(t.out)
+}
 
 // HasRemote reports whether the HTML of a mail has pictures that MailHTML leaves out unless it may load them from
 // elsewhere.
@@ -35,9 +69,9 @@ func HasRemote(body string) bool {
 // pictureSource returns where a picture is, and whether that is elsewhere: its
 // src, or the first of its srcset when it has no other.
 func pictureSource(attrs []html.Attribute) (src string, remote bool) {
-	src = strings.TrimSpace(attr(attrs, "src"))
+	src = strings.TrimSpace(Attr(attrs, "src"))
 	if src == "" {
-		first, _, _ := strings.Cut(strings.TrimSpace(attr(attrs, "srcset")), ",")
+		first, _, _ := strings.Cut(strings.TrimSpace(Attr(attrs, "srcset")), ",")
 		if f := strings.Fields(first); len(f) > 0 {
 			src = f[0]
 		}

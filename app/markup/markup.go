@@ -62,7 +62,7 @@ func render(format, body string, ids bool) string {
 		if len(body) <= MaxHTML {
 			return cleanHTML(body, ids)
 		}
-		body = htmlText(body)
+		body = Text(body)
 	}
 	return textHTML(body)
 }
@@ -73,7 +73,7 @@ func render(format, body string, ids bool) string {
 func Plain(format, body string) string {
 	switch format {
 	case RichText:
-		return htmlText(Clean(body))
+		return Text(Clean(body))
 	case Markdown:
 		if len(body) <= MaxArticle {
 			return balancedText(render(Markdown, body, false))
@@ -107,10 +107,10 @@ func Headings(format, body string) []Heading {
 		case html.SelfClosingTagToken, html.StartTagToken:
 			tok := z.Token()
 			if cur != nil && tok.Data == "img" {
-				text.WriteString(" " + attr(tok.Attr, "alt") + " ")
+				text.WriteString(" " + Attr(tok.Attr, "alt") + " ")
 			} else if n := headingLevel(tok.Data); n > 0 {
 				text.Reset()
-				cur = &Heading{Level: n, ID: attr(tok.Attr, "id")}
+				cur = &Heading{Level: n, ID: Attr(tok.Attr, "id")}
 			}
 		case html.EndTagToken:
 			name, _ := z.TagName()
@@ -123,7 +123,7 @@ func Headings(format, body string) []Heading {
 	}
 }
 
-func attr(attrs []html.Attribute, key string) string {
+func Attr(attrs []html.Attribute, key string) string {
 	for _, a := range attrs {
 		if a.Key == key {
 			return a.Val

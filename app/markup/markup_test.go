@@ -156,3 +156,21 @@ func TestRelinkChangesAddressesOnly(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
+
+func TestMessage(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"line breaks count":                   {"a\nb\r\nc", "<p>a<br>b<br>c</p>"},
+		"a ticket number is a link":           {"vedi #12, (#3) e #4", `<p>vedi <a href="/tickets/12">#12</a>, (<a href="/tickets/3">#3</a>) e <a href="/tickets/4">#4</a></p>`},
+		"a ticket number begins a line":       {"#12 e\n#13", `<p><a href="/tickets/12">#12</a> e<br><a href="/tickets/13">#13</a></p>`},
+		"not every number is a ticket":        {"a#1 #01 #2b #0 &#65; #123456789012", "<p>a#1 #01 #2b #0 A #123456789012</p>"},
+		"no ticket numbers in code or links":  {"`#1` [#2](/a)\n\n    #3", "<p><code>#1</code> <a href=\"/a\">#2</a></p><pre><code>#3\n</code></pre>"},
+		"a rule of hyphens makes no heading":  {"a\n---", "<p>a</p><hr>"},
+		"a definition of a link is not lost":  {"[1]: http://a.it", `<p>[1]: <a href="http://a.it"` + ext + `>http://a.it</a></p>`},
+		"headings begin at h3 and have no id": {"# A\n## B", "<h3>A</h3><h4>B</h4>"},
+		"HTML is shown as typed":              {"<b>a</b><!-- c -->", "<p>&lt;b&gt;a&lt;/b&gt;&lt;!-- c --&gt;</p>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			same(t, string(HTML(MessageFmt, c.in)), c.want)
+		})
+	}
+}

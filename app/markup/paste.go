@@ -17,7 +17,7 @@ func FromPaste(s string) string {
 	if s = Clean(s); len(s) > MaxHTML {
 		return ""
 	}
-	kept := keptHTML(unwrapLayout(keptHTML(s)))
+	kept := Kept(WithoutLayout(Kept(s)))
 	w := markdownWriter{src: kept, cells: &grid{extra: 2000 + len(kept)/8}}
 	w.kids(tree(kept))
 	w.endLink()
@@ -335,7 +335,7 @@ func (w *markdownWriter) start(tok *node) {
 		w.format("**")
 	case "a":
 		w.endLink()
-		w.href, w.linkAt = attr(tok.attrs, "href"), -1
+		w.href, w.linkAt = Attr(tok.attrs, "href"), -1
 	case "hr":
 		w.gap(2)
 		w.owed()
@@ -401,7 +401,7 @@ func (w *markdownWriter) list(tok *node) {
 	n := -1
 	if tok.tag == "ol" {
 		n = 0
-		if s, err := strconv.Atoi(attr(tok.attrs, "start")); err == nil && s > 0 {
+		if s, err := strconv.Atoi(Attr(tok.attrs, "start")); err == nil && s > 0 {
 			n = s - 1
 		}
 	}

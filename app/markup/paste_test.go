@@ -30,7 +30,7 @@ func TestFromPaste(t *testing.T) {
 				t.Errorf("%q\nwant %q", got, c.want)
 			}
 			if strings.Contains(c.want, "| ---") {
-				if out := string(Message(got)); strings.Count(out, "<tr>") != strings.Count("\n"+got, "\n|")-1 || !strings.Contains(out, "<td></td>") && strings.Contains(got, "|  |") {
+				if out := string(HTML(MessageFmt, got)); strings.Count(out, "<tr>") != strings.Count("\n"+got, "\n|")-1 || !strings.Contains(out, "<td></td>") && strings.Contains(got, "|  |") {
 					t.Errorf("shown as %s", out)
 				}
 			}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// htmlText returns the text of HTML as Plain describes it.
-func htmlText(s string) string {
+// Text returns the text of HTML as Plain describes it.
+func Text(s string) string {
 	t := tidy{words: true}
 	t.run(s)
 	return balancedText(string(t.out))
@@ -21,37 +21,34 @@ func balancedText(s string) string {
 	return newText(s).whole()
 }
 
-// LetterText returns what HTML of our own says as text for the plain part of a
-// letter: as Plain has it, with the address of each link beside its words.
-func LetterText(s string) string { return mailText(s) }
-
-// mailText is balancedText with the spaces that do not break, for who writes mail makes columns of them, and with the
-// addresses of links, for the words on them may say nothing.
-func mailText(s string) string {
+// LetterText returns what HTML that was kept, or is our own, says as text for a letter: as Plain has it, with the spaces
+// that do not break, for people make columns of them, and with the address of each link beside its words, which may say
+// nothing.
+func LetterText(s string) string {
 	w := newText(s)
 	w.columns, w.links = true, true
 	return w.whole()
 }
 
-// textLine is a line of the text of HTML.
-type textLine struct {
-	text   string
-	from   int  // where in the HTML it begins, -1 of a blank one
-	fixed  bool // it is in a table or in preformatted text
-	quoted bool // it is in an element that quotes
+// TextLine is a line of the text of HTML.
+type TextLine struct {
+	Text   string
+	From   int  // where in the HTML it begins, -1 of a blank one
+	Fixed  bool // it is in a table or in preformatted text
+	Quoted bool // it is in an element that quotes
 }
 
-// textLines returns what mailText does, line by line.
-func textLines(s string) []textLine {
+// TextLines returns what LetterText does, line by line.
+func TextLines(s string) []TextLine {
 	w := newText(s)
 	w.columns = true
 	w.read()
-	var out []textLine
+	var out []TextLine
 	off := 0
 	for line := range strings.SplitSeq(w.b.String(), "\n") {
-		l := textLine{text: Clean(line), from: -1}
+		l := TextLine{Text: Clean(line), From: -1}
 		if len(w.starts) > 0 && w.starts[0].off == off {
-			l.from, l.fixed, l.quoted = w.starts[0].from, w.starts[0].fixed, w.starts[0].quoted
+			l.From, l.Fixed, l.Quoted = w.starts[0].from, w.starts[0].fixed, w.starts[0].quoted
 			w.starts = w.starts[1:]
 		}
 		off += len(line) + 1
@@ -263,7 +260,7 @@ func (w *plainWriter) node(n *node) {
 		}
 	case "a":
 		w.kids(n)
-		if href := attr(n.attrs, "href"); w.links && n.shows && len(href) <= maxLinkText && kindOfLink(href) == linkExternal && !sameAddress(w.onOneLine(n), href) {
+		if href := Attr(n.attrs, "href"); w.links && n.shows && len(href) <= maxLinkText && kindOfLink(href) == linkExternal && !sameAddress(w.onOneLine(n), href) {
 			w.write(" <" + href + ">")
 		}
 	case "sup", "sub":
@@ -408,8 +405,8 @@ func (w *plainWriter) list(n *node) {
 	w.gap(around)
 	l := listState{n: -1}
 	if n.tag == "ol" {
-		l = listState{0, attr(n.attrs, "type")}
-		if start, err := strconv.Atoi(attr(n.attrs, "start")); err == nil {
+		l = listState{0, Attr(n.attrs, "type")}
+		if start, err := strconv.Atoi(Attr(n.attrs, "start")); err == nil {
 			l.n = start - 1
 		}
 	}
@@ -428,7 +425,7 @@ func (w *plainWriter) item(n *node) {
 		l := &w.lists[k-1]
 		if l.n >= 0 {
 			l.n++
-			if v, err := strconv.Atoi(attr(n.attrs, "value")); err == nil {
+			if v, err := strconv.Atoi(Attr(n.attrs, "value")); err == nil {
 				l.n = v
 			}
 			bullet = numbered(l.n, l.kind) + ". "
@@ -478,7 +475,7 @@ func numbered(n int, kind string) string {
 // pictureAlt returns the words that stand for a picture, unless they are only
 // the name of its file, or what a program made up.
 func pictureAlt(attrs []html.Attribute) string {
-	alt := Line(attr(attrs, "alt"))
+	alt := Line(Attr(attrs, "alt"))
 	if low := strings.ToLower(alt); alt == "" || len(alt) > 300 || strings.HasSuffix(low, ".png") || strings.HasSuffix(low, ".jpg") ||
 		strings.HasSuffix(low, ".gif") || strings.HasSuffix(low, ".jpeg") || strings.HasPrefix(low, "cid:") || low == "image" || low == "immagine" {
 		return ""

@@ -50,11 +50,11 @@ func (s step) matches(n *html.Node) bool {
 	if n.Type != html.ElementNode || s.tag != "" && s.tag != "*" && s.tag != n.Data {
 		return false
 	}
-	if s.id != "" && attr(n.Attr, "id") != s.id {
+	if s.id != "" && Attr(n.Attr, "id") != s.id {
 		return false
 	}
 	if len(s.classes) > 0 {
-		has := strings.Fields(attr(n.Attr, "class"))
+		has := strings.Fields(Attr(n.Attr, "class"))
 		for _, c := range s.classes {
 			if !slices.Contains(has, c) {
 				return false

@@ -101,7 +101,7 @@ func Excerpt(text string, n int) string {
 	// A rune has at most four bytes; what is further away cannot be seen, and
 	// white space in front of it may be long.
 	text = strings.TrimSpace(text)
-	s := Line(cutRunes(text, 4*n+1024))
+	s := Line(Cut(text, 4*n+1024))
 	if utf8.RuneCountInString(s) <= n {
 		if len(text) <= 4*n+1024 {
 			return s
@@ -129,8 +129,8 @@ func Excerpt(text string, n int) string {
 	return strings.TrimRight(s[:end], " ,;:.-–—(") + "…"
 }
 
-// cutRunes returns at most n bytes of s, cut in front of a rune.
-func cutRunes(s string, n int) string {
+// Cut returns at most n bytes of s, cut in front of a rune.
+func Cut(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
@@ -166,7 +166,7 @@ func FileName(s string) string {
 		if i := strings.LastIndexByte(s, '.'); i > 0 && len(s)-i <= 16 {
 			s, ext = s[:i], s[i:]
 		}
-		s = strings.TrimRight(cutRunes(s, maxFileName-len(ext)), ". ") + ext
+		s = strings.TrimRight(Cut(s, maxFileName-len(ext)), ". ") + ext
 	}
 	if s == "" {
 		return "file"
@@ -179,7 +179,7 @@ func FileName(s string) string {
 func Slug(s string) string {
 	var b strings.Builder
 	hyphen := false
-	for _, r := range norm.NFKD.String(cutRunes(strings.ToValidUTF8(s, ""), 400)) {
+	for _, r := range norm.NFKD.String(Cut(strings.ToValidUTF8(s, ""), 400)) {
 		r = unicode.ToLower(r)
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
@@ -196,7 +196,7 @@ func Slug(s string) string {
 			break
 		}
 	}
-	return strings.TrimRight(cutRunes(b.String(), 80), "-")
+	return strings.TrimRight(Cut(b.String(), 80), "-")
 }
 
 // MessageText renders a ticket message that is text: every character stands

@@ -115,7 +115,7 @@ func (n *node) cells() []*node {
 
 // span returns how many columns or rows a cell takes.
 func (n *node) span(name string) int {
-	v, err := strconv.Atoi(attr(n.attrs, name))
+	v, err := strconv.Atoi(Attr(n.attrs, name))
 	if err != nil || v < 1 {
 		return 1
 	}
@@ -205,8 +205,11 @@ func isLayout(table *node) bool {
 // maxFigure is how long the text of a cell is that may be a figure or a few words.
 const maxFigure = 80
 
-// unwrapLayout turns the tables that are layout into plain blocks.
-func unwrapLayout(s string) string {
+// Shows reports whether HTML that somebody wrote has a text or a picture.
+func Shows(s string) bool { return tree(Kept(s)).shows }
+
+// WithoutLayout turns the tables that are layout into plain blocks.
+func WithoutLayout(s string) string {
 	root := tree(s)
 	if !root.table {
 		return s

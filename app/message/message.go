@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sportello/app/markup"
+	"sportello/app/markup/quote"
 	"sportello/store"
 )
 
@@ -29,7 +30,7 @@ func Rest(m *store.Message, quoted string, files []*store.File) template.HTML {
 func Passage(format store.Format, text, html, quoted string, files []*store.File) template.HTML {
 	switch {
 	case format == store.Markdown:
-		return markup.MessageFolded(text, quoted)
+		return quote.Folded(text, quoted)
 	case html == "":
 		return markup.MessageText(text)
 	}

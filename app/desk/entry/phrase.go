@@ -2,6 +2,7 @@ package entry
 
 import (
 	"sportello/app/markup"
+	"sportello/app/markup/quote"
 	"sportello/store"
 )
 
@@ -11,7 +12,7 @@ import (
 func Phrase(m *store.Message) {
 	switch {
 	case m.Format == store.HTML && m.HTML == "":
-		p := markup.FromHTML(m.Body)
+		p := quote.Whole(m.Body)
 		if m.Body, m.HTML = p.Text, p.HTML; m.HTML == "" {
 			m.Format = store.Text
 		}

@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/app/markup"
+	"sportello/app/markup/quote"
 	"sportello/store"
 )
 
@@ -75,7 +76,7 @@ func (it *Intake) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incomi
 	if len(in.boxes) > 0 {
 		in.box = in.boxes[0]
 	}
-	own, rest := markup.FromMail(m.Text, m.HTML, headerOf(m))
+	own, rest := quote.Divide(m.Text, m.HTML, headerOf(m))
 	own = passAttached(own, m)
 	in.own, in.rest, in.format = own.Text, rest.Text, store.Text
 	if own.HTML != "" {
@@ -109,7 +110,7 @@ const maxPassed = 3
 
 // passAttached shows the mails that a person attached below their words, as forwarded mail. The mail attached to a
 // report does not count.
-func passAttached(own markup.Passage, m *mail.Message) markup.Passage {
+func passAttached(own quote.Passage, m *mail.Message) quote.Passage {
 	if m.Report != nil || m.Automatic != mail.Personal {
 		return own
 	}
@@ -123,7 +124,7 @@ func passAttached(own markup.Passage, m *mail.Message) markup.Passage {
 		if err != nil || inner.Problem != "" || len(inner.Desk) > 0 {
 			continue // the file can be opened; an attached letter of a desk is what is being answered
 		}
-		body, _ := markup.FromMail(inner.Text, inner.HTML, markup.Header{Thread: markup.Forward})
+		body, _ := quote.Divide(inner.Text, inner.HTML, quote.Header{Thread: quote.Forward})
 		if len(body.Text) > entry.MaxBody {
 			continue
 		}
@@ -139,13 +140,13 @@ func passAttached(own markup.Passage, m *mail.Message) markup.Passage {
 
 // headerOf returns a mail's relation to others. The mark in its subject takes precedence over the ids, because programs
 // add ids to forwarded mail too.
-func headerOf(m *mail.Message) markup.Header {
-	h := markup.Header{Sender: m.From.Name + " " + m.From.Email}
+func headerOf(m *mail.Message) quote.Header {
+	h := quote.Header{Sender: m.From.Name + " " + m.From.Email}
 	switch answer, forward := mail.Marked(m.Subject); {
 	case forward:
-		h.Thread = markup.Forward
+		h.Thread = quote.Forward
 	case answer || len(m.InReplyTo) > 0 || len(m.References) > 0:
-		h.Thread = markup.Answer
+		h.Thread = quote.Answer
 	}
 	return h
 }

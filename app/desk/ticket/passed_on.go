@@ -6,7 +6,7 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/app/mail"
-	"sportello/app/markup"
+	"sportello/app/markup/quote"
 	"sportello/store"
 )
 
@@ -15,12 +15,12 @@ import (
 
 // inner returns the author named in the text of the forwarded mail that opened the ticket. It returns nil when the text
 // names nobody, the requester, an address of the desk, or one that nobody reads.
-func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Message) (*markup.Inner, error) {
+func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Message) (*quote.Inner, error) {
 	i := slices.IndexFunc(messages, func(m *store.Message) bool { return m.Opening })
 	if i < 0 || messages[i].Mail == 0 {
 		return nil, nil
 	}
-	in, ok := markup.Forwarded(messages[i].Body)
+	in, ok := quote.Forwarded(messages[i].Body)
 	in.Email = store.Address(in.Email)
 	if !ok || !entry.IsAddress(in.Email) || mail.Unanswerable(in.Email) || ts.post.Ours(tx, in.Email) {
 		return nil, nil

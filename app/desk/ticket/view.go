@@ -7,7 +7,7 @@ import (
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
-	"sportello/app/markup"
+	"sportello/app/markup/quote"
 	"sportello/store"
 )
 
@@ -27,7 +27,7 @@ type View struct {
 	Path      []*store.Module
 	Questions []store.Question // questions of the module that have an answer or could get one
 	Links     []*store.Ticket  // linked tickets that the actor may see
-	Inner     *markup.Inner    // the author of the forwarded opening mail, as its text says, if the actor may make them the requester
+	Inner     *quote.Inner     // the author of the forwarded opening mail, as its text says, if the actor may make them the requester
 	MayBelong *store.Ticket    // the ticket it may belong to, for agents who may see that one
 	Duplicate *store.Ticket    // the ticket this one is a duplicate of, when the actor may see it
 	May       map[policy.Act]bool

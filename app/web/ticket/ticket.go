@@ -14,7 +14,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
-	"sportello/app/markup"
+	"sportello/app/markup/quote"
 	"sportello/app/web"
 	webqueue "sportello/app/web/queue"
 	"sportello/app/web/show"
@@ -89,7 +89,7 @@ type ticketPage struct {
 
 	People      []participantView
 	Wishes      []string
-	Inner       *markup.Inner    // the author of a forwarded mail, as its text says
+	Inner       *quote.Inner     // the author of a forwarded mail, as its text says
 	Unclaimed   bool             // a form named the requester, who has not confirmed yet that the ticket is theirs
 	Beside      []*messageView   // messages kept beside the ticket
 	Unsent      []show.LetterRow // letters that were not sent

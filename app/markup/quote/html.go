@@ -1,10 +1,12 @@
-package markup
+package quote
 
 import (
-	"slices"
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"sportello/app/markup"
 )
 
 // stretch is a run of a mail's HTML that its sender wrote, or quoted.
@@ -24,27 +26,21 @@ const (
 // maxKept bounds the HTML of a mail that is kept. A longer one is its text.
 const maxKept = 1 << 20
 
-// keptHTML returns the HTML of a mail as it is kept: safe but for the
-// addresses of its inline pictures, which MailHTML puts in their place.
-func keptHTML(s string) string {
-	t := tidy{keep: true}
-	t.run(s)
-	return string(t.out)
+// Whole takes HTML that somebody wrote, whole.
+func Whole(s string) Passage {
+	s = markup.Clean(s)
+	if len(s) > markup.MaxHTML {
+		return Passage{Text: markup.Text(s)}
+	}
+	return passage(markup.Kept(markup.WithoutLayout(markup.Kept(strings.ReplaceAll(s, cutMark, "")))))
 }
 
-// FromHTML takes HTML that somebody wrote, whole.
-func FromHTML(s string) Passage {
-	s = Clean(s)
-	if len(s) > MaxHTML {
-		return Passage{Text: htmlText(s)}
-	}
-	return passage(keptHTML(unwrapLayout(keptHTML(strings.ReplaceAll(s, cutMark, "")))))
-}
+var quoteElement = regexp.MustCompile(`^\s*(?i:<blockquote)`)
 
 // passage is the text of HTML that was kept, and the HTML unless it is too
 // long to be shown on every page.
 func passage(kept string) Passage {
-	p := Passage{Text: mailText(kept), HTML: kept}
+	p := Passage{Text: markup.LetterText(kept), HTML: kept}
 	if len(kept) > maxKept || p.Text == "" && !strings.Contains(kept, "<img") {
 		p.HTML = ""
 	}
@@ -56,10 +52,10 @@ func fromHTML(s string, h Header) (own, rest Passage) {
 	s = strings.ReplaceAll(s, cutMark, "")
 	list := mailStretches(s)
 	markMatter(list, h)
-	shows := make([]bool, len(list))
+	showing := make([]bool, len(list))
 	last := -1 // the last stretch of the sender's that shows something
 	for i, p := range list {
-		if shows[i] = tree(keptHTML(p.text)).shows; shows[i] && !p.quoted {
+		if showing[i] = markup.Shows(p.text); showing[i] && !p.quoted {
 			last = i
 		}
 	}
@@ -69,12 +65,12 @@ func fromHTML(s string, h Header) (own, rest Passage) {
 	for i := 0; i < len(list); i++ {
 		if !list[i].quoted {
 			mine.WriteString(list[i].text)
-			words = words || shows[i] && htmlText(list[i].text) != ""
+			words = words || showing[i] && markup.Text(list[i].text) != ""
 			continue
 		}
 		// One quote goes on over what shows nothing.
 		end, quote, between, signed := i, "", "", false
-		for k := i; k < len(list) && (list[k].quoted || !shows[k]); k++ {
+		for k := i; k < len(list) && (list[k].quoted || !showing[k]); k++ {
 			if list[k].quoted {
 				quote, end, signed = quote+list[k].text, k, signed || list[k].mark == markSign
 			}
@@ -86,11 +82,11 @@ func fromHTML(s string, h Header) (own, rest Passage) {
 		}
 		i = end
 		switch {
-		case !tree(keptHTML(quote)).shows:
+		case !markup.Shows(quote):
 			mine.WriteString(between)
-		case end < last && words && !signed && strings.Count(htmlText(quote), "\n") < shortQuote:
+		case end < last && words && !signed && strings.Count(markup.Text(quote), "\n") < shortQuote:
 			// A line or two with the answer below them are read with it.
-			if !hasFold(strings.TrimSpace(quote), "<blockquote") {
+			if !quoteElement.MatchString(quote) {
 				quote = "<blockquote>" + quote + "</blockquote>"
 			}
 			mine.WriteString(quote + between)
@@ -99,17 +95,17 @@ func fromHTML(s string, h Header) (own, rest Passage) {
 			quotes = append(quotes, quote)
 		}
 	}
-	d := division{html: unwrapLayout(keptHTML(mine.String()))}
-	d.lines = textLines(d.html)
+	d := division{html: markup.WithoutLayout(markup.Kept(mine.String()))}
+	d.lines = markup.TextLines(d.html)
 	d.divide(len(quotes), h)
 	kept := d.part(partOwn)
 	if own = passage(kept); own.Text == "" {
 		// Who only forwards has written nothing else.
-		return passage(keptHTML(unwrapLayout(keptHTML(s)))), Passage{}
+		return passage(markup.Kept(markup.WithoutLayout(markup.Kept(s)))), Passage{}
 	}
 	below := []string{d.part(partSignature), d.part(partBelow)}
 	for i, q := range quotes {
-		below = append(below, d.part(partSaid+part(i)), keptHTML(unwrapLayout(keptHTML(q))))
+		below = append(below, d.part(partSaid+part(i)), markup.Kept(markup.WithoutLayout(markup.Kept(q))))
 	}
 	rest = passage(strings.Join(below, ""))
 	return own, rest
@@ -129,7 +125,7 @@ const (
 // division says of each line of the HTML of a mail to which part it belongs.
 type division struct {
 	html  string
-	lines []textLine
+	lines []markup.TextLine
 	of    []part
 }
 
@@ -137,12 +133,12 @@ func (d *division) divide(quotes int, h Header) {
 	d.of = make([]part, len(d.lines))
 	texts := make([]string, len(d.lines))
 	for i, l := range d.lines {
-		texts[i] = l.text
+		texts[i] = l.Text
 	}
 	// "Il giorno ... ha scritto:" belongs to what follows it.
 	found := 0
 	for k, l := range d.lines {
-		if strings.Trim(l.text, "> |") != cutMark {
+		if strings.Trim(l.Text, "> |") != cutMark {
 			continue
 		}
 		d.of[k] = partMark
@@ -169,18 +165,18 @@ func (d *division) divide(quotes int, h Header) {
 		if d.of[i] != partOwn {
 			continue
 		}
-		s := l.text
+		s := l.Text
 		switch bare := strings.TrimSpace(s); {
-		case l.fixed && (strings.HasPrefix(bare, ">") || isDashes(bare)):
+		case l.Fixed && (strings.HasPrefix(bare, ">") || isDashes(bare)):
 			s = "| " + s
-		case l.quoted && !said:
+		case l.Quoted && !said:
 			s = strings.TrimLeft(s, "> ")
 			if strings.HasPrefix(s, ">") || isDashes(s) {
 				s = "| " + s
 			}
 		}
 		left, at = append(left, s), append(at, i)
-		if !l.quoted && strings.TrimSpace(s) != "" {
+		if !l.Quoted && strings.TrimSpace(s) != "" {
 			low := strings.ToLower(strings.TrimSpace(s))
 			said = strings.HasSuffix(low, "ha scritto:") || strings.HasSuffix(low, "scrive:") || strings.HasSuffix(low, "wrote:") || strings.HasSuffix(low, "writes:")
 		}
@@ -212,11 +208,17 @@ func (d *division) divide(quotes int, h Header) {
 	}
 }
 
+// opened is an element that is open: its name, its tag as written, and where that begins.
+type opened struct {
+	tag, text string
+	from      int
+}
+
 // part returns the HTML of one part, balanced. An element that is cut goes on
 // in each part that has a piece of it.
 func (d *division) part(p part) string {
 	var b strings.Builder
-	var stack, have []node
+	var stack, have []opened
 	z := html.NewTokenizer(strings.NewReader(d.html))
 	pos, line := 0, -1
 	here := func() bool { return line < 0 && p == d.first() || line >= 0 && d.of[line] == p }
@@ -236,8 +238,8 @@ func (d *division) part(p part) string {
 	}
 	next := 0
 	advance := func(to int) {
-		for next < len(d.lines) && (d.lines[next].from < 0 || d.lines[next].from <= to) {
-			if d.lines[next].from >= 0 {
+		for next < len(d.lines) && (d.lines[next].From < 0 || d.lines[next].From <= to) {
+			if d.lines[next].From >= 0 {
 				line = next
 			}
 			next++
@@ -252,14 +254,14 @@ func (d *division) part(p part) string {
 		case html.ErrorToken:
 			stack = nil
 			reach()
-			return keptHTML(b.String())
+			return markup.Kept(b.String())
 		case html.TextToken:
 			for raw != "" {
 				advance(from)
 				end := len(raw)
 				for k := next; k < len(d.lines); k++ {
-					if d.lines[k].from >= 0 {
-						end = min(end, d.lines[k].from-from)
+					if d.lines[k].From >= 0 {
+						end = min(end, d.lines[k].From-from)
 						break
 					}
 				}
@@ -272,15 +274,15 @@ func (d *division) part(p part) string {
 		case html.StartTagToken, html.SelfClosingTagToken:
 			advance(from)
 			tok := z.Token()
-			if elements[tok.Data].void {
+			if voidElement(tok.Data) {
 				if here() {
 					reach()
 					b.WriteString(raw)
 				}
 				continue
 			}
-			stack = append(stack, node{tag: tok.Data, text: raw, from: from})
-			if slices.Contains(mayBeEmpty, tok.Data) && here() {
+			stack = append(stack, opened{tag: tok.Data, text: raw, from: from})
+			if markup.MayBeEmpty(tok.Data) && here() {
 				reach() // an empty cell has no line of its own
 			}
 		case html.EndTagToken:
@@ -297,7 +299,7 @@ func (d *division) part(p part) string {
 // first is the part to which belongs what stands before the first line.
 func (d *division) first() part {
 	for i, l := range d.lines {
-		if l.from >= 0 {
+		if l.From >= 0 {
 			return d.of[i]
 		}
 	}

@@ -1,10 +1,12 @@
-package markup
+package quote
 
 import (
 	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"sportello/app/markup"
 )
 
 // Marks of the programs that people write mail with. Outlook puts "x_" in
@@ -122,7 +124,7 @@ func markOf(tok html.Token, next string, looks *int) mark {
 		*looks--
 		return *looks >= 0 && re.MatchString(next[:min(len(next), n)])
 	}
-	id := strings.TrimPrefix(strings.ToLower(attr(tok.Attr, "id")), "x_")
+	id := strings.TrimPrefix(strings.ToLower(markup.Attr(tok.Attr, "id")), "x_")
 	if lastIDs[id] {
 		return markLast
 	}
@@ -132,10 +134,10 @@ func markOf(tok html.Token, next string, looks *int) mark {
 	if signIDs[id] {
 		return markSign
 	}
-	if tok.Data == "blockquote" && strings.EqualFold(attr(tok.Attr, "type"), "cite") && !strings.Contains(strings.ToLower(attr(tok.Attr, "class")), "gmail_quote") {
+	if tok.Data == "blockquote" && strings.EqualFold(markup.Attr(tok.Attr, "type"), "cite") && !strings.Contains(strings.ToLower(markup.Attr(tok.Attr, "class")), "gmail_quote") {
 		return markCited
 	}
-	for _, c := range strings.Fields(strings.ToLower(attr(tok.Attr, "class"))) {
+	for _, c := range strings.Fields(strings.ToLower(markup.Attr(tok.Attr, "class"))) {
 		c = strings.TrimPrefix(c, "x_")
 		switch {
 		case lastClasses[c]:
@@ -153,7 +155,7 @@ func markOf(tok html.Token, next string, looks *int) mark {
 			return markSign
 		}
 	}
-	if style := attr(tok.Attr, "style"); tok.Data == "div" && len(style) < 500 && lineAbove.MatchString(style) && paddedAbove.MatchString(style) && ahead(headWords, 1000) {
+	if style := markup.Attr(tok.Attr, "style"); tok.Data == "div" && len(style) < 500 && lineAbove.MatchString(style) && paddedAbove.MatchString(style) && ahead(headWords, 1000) {
 		return markLast
 	}
 	return markNone
@@ -165,7 +167,7 @@ func markMatter(list []stretch, h Header) {
 	matter, said, within := false, false, false
 	for i := range list {
 		p := &list[i]
-		lines := strings.Split(htmlText(p.text), "\n")
+		lines := strings.Split(markup.Text(p.text), "\n")
 		first := headLines(lines)
 		switch {
 		case matter:
@@ -180,7 +182,7 @@ func markMatter(list []stretch, h Header) {
 			}
 		case p.mark == markSign:
 			for _, l := range lines {
-				if postscript.MatchString(cutRunes(l, 300)) || asking.MatchString(cutRunes(l, 300)) {
+				if postscript.MatchString(markup.Cut(l, 300)) || asking.MatchString(markup.Cut(l, 300)) {
 					p.quoted = false
 				}
 			}

@@ -1,4 +1,4 @@
-package markup
+package quote
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sportello/app/markup"
 )
 
 // The lines that programs write above what they quote or pass on, in the
@@ -262,7 +264,7 @@ var innerAddress = regexp.MustCompile(`[\p{L}\p{N}._%+'&/=-]{1,64}@[\p{L}\p{N}_-
 // Forwarded returns who wrote the mail that the text of another one shows
 // below its own words, and when, in its own words. Nothing proves it.
 func Forwarded(text string) (Inner, bool) {
-	lines := strings.Split(Clean(text), "\n")
+	lines := strings.Split(markup.Clean(text), "\n")
 	for i, l := range lines {
 		switch {
 		case len(l) > 500:
@@ -294,16 +296,16 @@ func innerHead(lines []string, i int) (Inner, bool) {
 			if !strings.Contains(v, "@") && k+1 < len(lines) && headerName(lines[k+1]) == "" {
 				v += " " + strings.TrimSpace(lines[k+1])
 			}
-			v = cutRunes(v, 400)
+			v = markup.Cut(v, 400)
 			at := innerAddress.FindStringIndex(v)
 			if at == nil {
 				return Inner{}, false
 			}
 			in.Email = strings.ToLower(v[at[0]:at[1]])
 			before := strings.TrimSpace(strings.NewReplacer("mailto:", "", "<", "", "[", "", "(", "", `"`, "", "*", "").Replace(v[:at[0]]))
-			in.Name = Line(strings.Trim(before, " '.,;:-"))
+			in.Name = markup.Line(strings.Trim(before, " '.,;:-"))
 		case dateNames[name] && in.Date == "":
-			in.Date = cutRunes(Line(value(l)), 80)
+			in.Date = markup.Cut(markup.Line(value(l)), 80)
 		}
 	}
 	return in, true

@@ -1,4 +1,4 @@
-package markup
+package quote
 
 import (
 	"math/rand/v2"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sportello/app/markup"
 )
 
 // divided is a mail and what of it is its sender's: the words in shown, in
@@ -119,8 +121,8 @@ func cases() []divided {
 			text("forwards", f.name+", alone", th, f.text+passedText, f.text+passedText)
 			text("forwards", f.name+", below a signature", th, "Vi inoltro per competenza.\n-- \nAnna Bianchi\n\n"+f.text+passedText, "Vi inoltro per competenza.\n\n"+f.text+passedText)
 			if f.html != "" {
-				page("forwards", f.name+", in HTML", th, "<div>Vi inoltro per competenza.</div>"+f.html, "Vi inoltro per competenza. "+htmlText(f.html))
-				page("forwards", f.name+", in HTML, below a signature", th, `<div>Vi inoltro per competenza.</div><div class="gmail_signature">Anna Bianchi</div>`+f.html, "Vi inoltro per competenza. "+htmlText(f.html))
+				page("forwards", f.name+", in HTML", th, "<div>Vi inoltro per competenza.</div>"+f.html, "Vi inoltro per competenza. "+markup.Text(f.html))
+				page("forwards", f.name+", in HTML, below a signature", th, `<div>Vi inoltro per competenza.</div><div class="gmail_signature">Anna Bianchi</div>`+f.html, "Vi inoltro per competenza. "+markup.Text(f.html))
 			}
 		}
 	}
@@ -217,7 +219,7 @@ func missing(shown, own string) string {
 func TestNoNewWordIsHidden(t *testing.T) {
 	right, all := map[string]int{}, map[string]int{}
 	for _, c := range cases() {
-		own, rest := FromMail(c.text, c.html, Header{Thread: c.thread, Sender: "Anna Bianchi"})
+		own, rest := Divide(c.text, c.html, Header{Thread: c.thread, Sender: "Anna Bianchi"})
 		all[c.kind]++
 		if w := missing(own.Text, c.own); w != "" {
 			t.Errorf("%s: %s (%d): %q is hidden: shown %q, folded %q", c.kind, c.name, c.thread, w, own.Text, rest.Text)
@@ -311,7 +313,7 @@ func TestNoNewWordIsHiddenBetweenQuotations(t *testing.T) {
 }
 
 func ownText(text, html string, of Thread) string {
-	own, _ := FromMail(text, html, Header{of, "Anna Bianchi"})
+	own, _ := Divide(text, html, Header{of, "Anna Bianchi"})
 	return own.Text
 }
 
@@ -323,7 +325,7 @@ func TestTheInnerSenderIsReadFromWhatIsShown(t *testing.T) {
 			if name == "HTML" && html == "" {
 				continue
 			}
-			own, _ := FromMail("Vi inoltro.\n\n"+f.text+passedText, html, Header{Thread: Forward, Sender: "Anna"})
+			own, _ := Divide("Vi inoltro.\n\n"+f.text+passedText, html, Header{Thread: Forward, Sender: "Anna"})
 			in, ok := Forwarded(own.Text)
 			if !ok || in.Email != "mario@esterno.example" || in.Name != "Mario Rossi" {
 				t.Errorf("%s, %s: %+v, %v of %q", f.name, name, in, ok, own.Text)
@@ -346,8 +348,8 @@ func TestManyEndsAreReadInOnePass(t *testing.T) {
 	} {
 		text := strings.Repeat(line, (64<<10)/len(line))
 		for of := Alone; of <= Forward; of++ {
-			FromMail(text, "", Header{of, "Anna"})
-			FromMail("", "<div>a</div>"+strings.Repeat(`<blockquote type="cite">x</blockquote><div>`+strings.TrimSpace(line)+`</div>`, (32<<10)/(50+len(line))), Header{of, "Anna"})
+			Divide(text, "", Header{of, "Anna"})
+			Divide("", "<div>a</div>"+strings.Repeat(`<blockquote type="cite">x</blockquote><div>`+strings.TrimSpace(line)+`</div>`, (32<<10)/(50+len(line))), Header{of, "Anna"})
 		}
 		Forwarded(text)
 	}

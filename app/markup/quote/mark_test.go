@@ -1,4 +1,4 @@
-package markup
+package quote
 
 import (
 	"strings"
@@ -46,7 +46,7 @@ func TestWhatMarksOfAMailSayIsKept(t *testing.T) {
 			"Il comando:\n\n> net use z:\n> net use y:\n> a\n> b\n> c", "<blockquote>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail("", c.in, answered)
+			own, rest := Divide("", c.in, answered)
 			if own.Text != c.text {
 				t.Errorf("the text is %q\nwant %q", own.Text, c.text)
 			}
@@ -73,7 +73,7 @@ func TestADividedMailKeepsItsMarks(t *testing.T) {
 		"a picture above and one below": {`<p>vedi <img src="cid:a@x"></p><blockquote type=cite><img src="cid:b@x">va?</blockquote>`, `<img src="cid:a@x" alt="">`, `<img src="cid:b@x" alt="">`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail("", c.in, answered)
+			own, rest := Divide("", c.in, answered)
 			if !strings.Contains(own.HTML, c.own) {
 				t.Errorf("own is %q\nwant %q", own.HTML, c.own)
 			}

@@ -1,4 +1,7 @@
-package markup
+// Package quote says what of a message its sender wrote now, what they quoted or passed on, and what is their signature:
+// of plain text, of the HTML of mail programs, and of messages as they are shown. What might be new is never hidden. It
+// reads HTML with package markup and shows nothing itself but the fold.
+package quote
 
 import (
 	"html"
@@ -6,27 +9,22 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"sportello/app/markup"
 )
 
-// Message renders the body of a ticket message or note: Markdown in which
-// line breaks count, "#123" leads to /tickets/123 (not in code) and bare
-// addresses are links. Quoted earlier text is folded into
-// <details class="quote">. A body above MaxMessage is shown as plain text in
-// <div class="plain">, folded the same way.
-func Message(body string) template.HTML {
-	return MessageFolded(body, "…")
-}
-
-// MessageFolded is Message with a label for the fold in the reader's language ("Testo citato").
-func MessageFolded(body, summary string) template.HTML {
-	body = Clean(body)
-	show := func(s string) string { return messageDialect.render(s, false) }
-	if len(body) > MaxMessage {
-		show = textHTML
+// Folded renders the body of a ticket message or note as markup does one (Markdown in which line breaks count,
+// #123 leads to the ticket), with quoted earlier text folded into <details class="quote">. summary stands on the fold,
+// in the reader's language ("Testo citato"). A body above markup.MaxMessage is plain text, folded the same way.
+func Folded(body, summary string) template.HTML {
+	body = markup.Clean(body)
+	format := markup.MessageFmt
+	if len(body) > markup.MaxMessage {
+		format = markup.PlainText
 	}
 	parts := Split(body)
 	if len(parts) == 1 && !parts[0].Quoted {
-		return template.HTML(show(body)) // #nosec G203 -- show is markdown or textHTML: cleaned, or escaped
+		return markup.HTML(format, body)
 	}
 	// Somebody who only forwards has written nothing else: it stays open.
 	fold := `<details class="quote" open>`
@@ -38,13 +36,13 @@ func MessageFolded(body, summary string) template.HTML {
 	fold += "<summary>" + html.EscapeString(summary) + "</summary>\n"
 	var b strings.Builder
 	for _, p := range parts {
+		shown := string(markup.HTML(format, p.Text))
 		if p.Quoted {
-			b.WriteString(fold + show(p.Text) + "</details>\n")
-		} else {
-			b.WriteString(show(p.Text))
+			shown = fold + shown + "</details>\n"
 		}
+		b.WriteString(shown)
 	}
-	return template.HTML(b.String()) // #nosec G203 -- what show made, and tags of our own
+	return template.HTML(b.String()) // #nosec G203 -- what HTML returned, and tags of our own
 }
 
 // Part is a piece of a message: what its author wrote, or what they quoted.
@@ -61,7 +59,7 @@ type Part struct {
 // author's matter: "---------- Forwarded message ---------" and all below it
 // are never quoted. Lines in fenced code are never quotes.
 func Split(body string) []Part {
-	body = Clean(body)
+	body = markup.Clean(body)
 	lines := strings.SplitAfter(body, "\n")
 	if lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]
@@ -142,22 +140,6 @@ func (q *quoting) within() bool {
 	q.inside = q.inside || answersInside(q.own)
 	q.own = nil
 	return q.inside
-}
-
-// Own returns what the author of a message wrote, without what they quoted;
-// the whole message if they wrote nothing.
-func Own(body string) string {
-	parts := Split(body)
-	var own []string
-	for _, p := range parts {
-		if !p.Quoted {
-			own = append(own, p.Text)
-		}
-	}
-	if len(own) == 0 {
-		return strings.TrimSpace(Clean(body))
-	}
-	return strings.Join(own, "\n\n")
 }
 
 // fenceMark returns the backticks or tildes that begin a line of fenced code.

@@ -1,4 +1,4 @@
-package markup
+package quote
 
 import (
 	"regexp"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sportello/app/markup"
 )
 
 // How long a signature and a disclaimer may be. A longer end of a mail is a
@@ -70,7 +72,7 @@ func signatures(lines []string, sender string) (found [][2]int) {
 			end = signatureEnd(lines, i, strings.HasSuffix(lines[i], " "), sender)
 		case device(s):
 			end = i + 1
-		case left <= maxDisclaimer && disclaimerLine.MatchString(cutRunes(s, 300)):
+		case left <= maxDisclaimer && disclaimerLine.MatchString(markup.Cut(s, 300)):
 			end = disclaimerEnd(lines, i)
 		}
 		if end == i {
@@ -115,7 +117,7 @@ func signatureEnd(lines []string, i int, marked bool, sender string) int {
 		sure := end > i
 		for k = from; k < len(lines) && strings.TrimSpace(lines[k]) != ""; k++ {
 			s := strings.TrimSpace(lines[k])
-			if isDashes(s) || saidStarts(s) && fullDate.MatchString(s) || postscript.MatchString(s) || device(s) || disclaimerLine.MatchString(cutRunes(s, 300)) || !signatureLine(s) {
+			if isDashes(s) || saidStarts(s) && fullDate.MatchString(s) || postscript.MatchString(s) || device(s) || disclaimerLine.MatchString(markup.Cut(s, 300)) || !signatureLine(s) {
 				return end
 			}
 			switch reached := contact.MatchString(s); {

@@ -1,32 +1,29 @@
-package markup
+package quote
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sportello/app/markup"
+	"sportello/app/markup/hostile"
 )
 
-func TestMessage(t *testing.T) {
+func TestFolded(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"line breaks count":                    {"a\nb\r\nc", "<p>a<br>b<br>c</p>"},
-		"a ticket number is a link":            {"vedi #12, (#3) e #4", `<p>vedi <a href="/tickets/12">#12</a>, (<a href="/tickets/3">#3</a>) e <a href="/tickets/4">#4</a></p>`},
-		"a ticket number begins a line":        {"#12 e\n#13", `<p><a href="/tickets/12">#12</a> e<br><a href="/tickets/13">#13</a></p>`},
-		"not every number is a ticket":         {"a#1 #01 #2b #0 &#65; #123456789012", "<p>a#1 #01 #2b #0 A #123456789012</p>"},
-		"no ticket numbers in code or links":   {"`#1` [#2](/a)\n\n    #3", "<p><code>#1</code> <a href=\"/a\">#2</a></p><pre><code>#3\n</code></pre>"},
-		"a rule of hyphens makes no heading":   {"a\n---", "<p>a</p><hr>"},
-		"a definition of a link is not lost":   {"[1]: http://a.it", `<p>[1]: <a href="http://a.it"` + ext + `>http://a.it</a></p>`},
-		"headings begin at h3 and have no id":  {"# A\n## B", "<h3>A</h3><h4>B</h4>"},
-		"HTML is shown as typed":               {"<b>a</b><!-- c -->", "<p>&lt;b&gt;a&lt;/b&gt;&lt;!-- c --&gt;</p>"},
 		"a final quote is folded":              {"a\n\n> b", `<p>a</p><details class="quote"><summary>…</summary><blockquote><p>b</p></blockquote></details>`},
 		"a quote alone stays open":             {"> b", `<details class="quote" open><summary>…</summary><blockquote><p>b</p></blockquote></details>`},
 		"a short quote above its answer stays": {"> b\n\nc", "<blockquote><p>b</p></blockquote><p>c</p>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			same(t, string(Message(c.in)), c.want)
+			if got := strings.ReplaceAll(strings.TrimSpace(string(Folded(c.in, "…"))), ">\n", ">"); got != c.want {
+				t.Errorf("%s\nwant %s", got, c.want)
+			}
 		})
 	}
-	if got := string(MessageFolded("a\n> b", "<Citato>")); !strings.Contains(got, "<summary>&lt;Citato&gt;</summary>") {
+	if got := string(Folded("a\n> b", "<Citato>")); !strings.Contains(got, "<summary>&lt;Citato&gt;</summary>") {
 		t.Errorf("the words on the fold are not there: %s", got)
 	}
 }
@@ -70,19 +67,6 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-func TestOwnIsTheTextWithoutQuotes(t *testing.T) {
-	for in, want := range map[string]string{
-		"a\n> b":                                "a",
-		"> b":                                   "> b",
-		"> 1\n> 2\nsì":                          "> 1\n> 2\nsì",
-		"a\n\nOn 1 at 10:12 b wrote:\n> c\n\nd": "a\n\nd",
-	} {
-		if got := Own(in); got != want {
-			t.Errorf("Own(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestLargeMessageIsPlainAndComplete(t *testing.T) {
 	lines := strings.Repeat("una riga di *testo* <b>\n", 10_000)
 	for name, body := range map[string]string{
@@ -91,8 +75,8 @@ func TestLargeMessageIsPlainAndComplete(t *testing.T) {
 		"one line":     strings.Repeat("x", 5<<20) + "\n> fine",
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := string(Message(body))
-			if len(body) > MaxMessage && !strings.Contains(got, `<div class="plain">`) {
+			got := string(Folded(body, "…"))
+			if len(body) > markup.MaxMessage && !strings.Contains(got, `<div class="plain">`) {
 				t.Error("it is not shown as plain text")
 			}
 			if !strings.Contains(got, `<details class="quote">`) {
@@ -101,9 +85,34 @@ func TestLargeMessageIsPlainAndComplete(t *testing.T) {
 			if n, want := strings.Count(got, "testo"), strings.Count(body, "testo"); n != want {
 				t.Errorf("%d lines of %d are there", n, want)
 			}
-			if err := balanced(got); err != nil {
+			if err := hostile.Balanced(got); err != nil {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func FuzzFolded(f *testing.F) {
+	for _, s := range hostile.Texts(200) {
+		f.Add(s)
+	}
+	f.Add(hostile.Mail)
+	f.Fuzz(func(t *testing.T, s string) {
+		hostile.Check(t, "message", s, string(Folded(s, "…")))
+		// Every word that was written is in one part, in order.
+		var parts []string
+		for _, p := range Split(s) {
+			parts = append(parts, p.Text)
+		}
+		if got, want := strings.Fields(strings.Join(parts, "\n")), strings.Fields(markup.Clean(s)); !slices.Equal(got, want) {
+			t.Errorf("parts have %q, the message %q", got, want)
+		}
+	})
+}
+
+// TestHostileMessagesAreFoldedSmallAndSafe: as whole messages are.
+func TestHostileMessagesAreFoldedSmallAndSafe(t *testing.T) {
+	for name, s := range hostile.Texts(64 << 10) {
+		hostile.Check(t, name, s, string(Folded(s, "…")))
 	}
 }

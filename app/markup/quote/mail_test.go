@@ -1,10 +1,13 @@
-package markup
+package quote
 
 import (
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"sportello/app/markup"
+	"sportello/app/markup/hostile"
 )
 
 // answered is the header of a mail of Anna's that answers.
@@ -39,7 +42,7 @@ func TestFromMailText(t *testing.T) {
 		"several levels of quotes are shown": {"a\n> b\n>> c\n> > d", "a", "> b\n>> c\n> > d"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail(c.in, "", answered)
+			own, rest := Divide(c.in, "", answered)
 			if own != (Passage{Text: c.own}) {
 				t.Errorf("own is %q, want %q", own, c.own)
 			}
@@ -83,7 +86,7 @@ Anna</pre>`, "Sì", "Il 03/03/2025 10:12, Anna ha scritto:\n\n> va?\n\n-- \nAnna
 		"a quote of one who writes so": {`<p>a</p><blockquote>b</blockquote><p>c</p>`, "a\n\n> b\n\nc", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			own, rest := FromMail("", c.in, answered)
+			own, rest := Divide("", c.in, answered)
 			if own.Text != c.own {
 				t.Errorf("own is %q\nwant %q", own.Text, c.own)
 			}
@@ -92,7 +95,7 @@ Anna</pre>`, "Sì", "Il 03/03/2025 10:12, Anna ha scritto:\n\n> va?\n\n-- \nAnna
 			}
 		})
 	}
-	if own, _ := FromMail("testo", "<p>&nbsp;</p><img src=x>", answered); own.Text != "testo" || own.HTML != "" {
+	if own, _ := Divide("testo", "<p>&nbsp;</p><img src=x>", answered); own.Text != "testo" || own.HTML != "" {
 		t.Errorf("HTML without words hides the text: %q", own)
 	}
 }
@@ -107,14 +110,14 @@ func words(s string) []string {
 // shown is what the page shows of a passage, and must be fit for it.
 func shown(t *testing.T, p Passage) string {
 	t.Helper()
-	out := string(MessageText(p.Text))
+	out := string(markup.MessageText(p.Text))
 	if p.HTML != "" {
-		if err := balanced(p.HTML); err != nil {
+		if err := hostile.Balanced(p.HTML); err != nil {
 			t.Errorf("kept: %v: %q", err, p.HTML)
 		}
-		out = string(MailHTML(p.HTML, MailView{Picture: func(string) string { return "/files/1" }}))
+		out = string(markup.MailHTML(p.HTML, markup.MailView{Picture: func(string) string { return "/files/1" }}))
 	}
-	check(t, "message of a mail", p.Text+p.HTML, out)
+	hostile.Check(t, "message of a mail", p.Text+p.HTML, out)
 	return out
 }
 
@@ -127,45 +130,45 @@ func checkFromMail(t *testing.T, text, html string) {
 
 func checkFromMailAs(t *testing.T, text, html string, h Header) {
 	t.Helper()
-	own, rest := FromMail(text, html, h)
+	own, rest := Divide(text, html, h)
 	if strings.TrimSpace(text) != "" && strings.TrimSpace(own.Text) == "" && words(text) != nil {
 		t.Errorf("text %q leaves nothing", text)
 	}
 	seen := ""
 	for _, p := range []Passage{own, rest} {
-		seen += " " + htmlText(shown(t, p)) + " " + p.Text
+		seen += " " + markup.Text(shown(t, p)) + " " + p.Text
 	}
 	want := text
-	if html != "" && htmlText(Clean(html)) != "" {
-		want = htmlText(strings.ReplaceAll(Clean(html), "<img", "<x"))
+	if html != "" && markup.Text(markup.Clean(html)) != "" {
+		want = markup.Text(strings.ReplaceAll(markup.Clean(html), "<img", "<x"))
 	}
 	have := map[string]bool{}
 	for _, w := range words(seen) {
 		have[w] = true
 	}
-	for _, w := range words(Clean(want)) {
+	for _, w := range words(markup.Clean(want)) {
 		if !have[w] && !strings.Contains(seen, w) {
 			t.Errorf("the word %q of %q %q is lost: %q %q", w, text, html, own, rest)
 			return
 		}
 	}
-	if html == "" && strings.Join(words(own.Text+" "+rest.Text), " ") != strings.Join(words(Clean(text)), " ") {
+	if html == "" && strings.Join(words(own.Text+" "+rest.Text), " ") != strings.Join(words(markup.Clean(text)), " ") {
 		t.Errorf("words of %q became %q %q", text, own, rest)
 	}
 }
 
 func TestNothingOfHostileMailsIsLost(t *testing.T) {
-	for name, s := range hostile(16 << 10) {
+	for name, s := range hostile.Texts(16 << 10) {
 		t.Run(name, func(t *testing.T) {
 			checkFromMail(t, s, "")
-			own, rest := FromMail("", s, answered)
+			own, rest := Divide("", s, answered)
 			shown(t, own)
 			shown(t, rest)
-			check(t, name, s, string(MailHTML(s, MailView{})))
+			hostile.Check(t, name, s, string(markup.MailHTML(s, markup.MailView{})))
 		})
 	}
-	for name, s := range hostile(64 << 10) {
-		own, rest := FromMail("", s, answered)
+	for name, s := range hostile.Texts(64 << 10) {
+		own, rest := Divide("", s, answered)
 		if n := len(own.Text) + len(rest.Text); n > 8*len(s) {
 			t.Errorf("%s: %d bytes become %d of text", name, len(s), n)
 		}
@@ -174,71 +177,38 @@ func TestNothingOfHostileMailsIsLost(t *testing.T) {
 		}
 	}
 	// One that looks ahead at each of its elements would not end.
-	FromMail("", strings.Repeat(`<div class="gmail_quote">a`, MaxHTML/26), answered)
+	Divide("", strings.Repeat(`<div class="gmail_quote">a`, markup.MaxHTML/26), answered)
 }
 
 func FuzzFromMail(f *testing.F) {
-	f.Add(mail, "")
+	f.Add(hostile.Mail, "")
 	f.Add("a\n-- \nb", "<div>a<blockquote type=cite>b</blockquote><b>c</b></div>")
 	f.Add("1. a\n\n\t# b\n> c\n>> d", `<table><td>a<td><ul><li><pre>b</pre></ul><a href="http://x.it/(y)"><i>c</i>d</a>`)
 	f.Add("-----Messaggio originale-----\na", `<p>a</p><div id=divRplyFwdMsg>b</div>c<h1><b>d</b></h1>`)
 	f.Add("", "0<<!>A0")
-	for _, s := range hostile(200) {
+	for _, s := range hostile.Texts(200) {
 		f.Add(s, s)
 	}
 	f.Fuzz(func(t *testing.T, text, html string) {
 		checkFromMail(t, text, "")
 		checkFromMail(t, "", html)
-		check(t, "what was pasted", html, string(Message(FromPaste(html))))
-		for _, o := range []MailView{{}, {Remote: true}} {
-			out := string(MailHTML(html, o))
-			if err := balanced(out); err != nil {
+		hostile.Check(t, "what was pasted", html, string(markup.HTML(markup.MessageFmt, markup.FromPaste(html))))
+		for _, o := range []markup.MailView{{}, {Remote: true}} {
+			out := string(markup.MailHTML(html, o))
+			if err := hostile.Balanced(out); err != nil {
 				t.Error(err)
 			}
-			if !o.Remote && HasRemote(out) {
+			if !o.Remote && markup.HasRemote(out) {
 				t.Errorf("something is loaded from elsewhere: %q", out)
 			}
 		}
 	})
 }
 
-func TestMailHTML(t *testing.T) {
-	picture := func(cid string) string {
-		return map[string]string{"a@b": "/tickets/1/files/2", "evil": "https://t.it/x", "c d": "/files/3"}[cid]
-	}
-	for name, c := range map[string]struct {
-		in     string
-		remote bool
-		want   string
-		has    bool
-	}{
-		"no style, class, id or form":       {`<style>a</style><form action=x><div class=a id=b style=c onclick=d>e<input name=f></div></form><script>g</script>`, false, `<div><div>e</div></div>`, false},
-		"an inline picture":                 {`<img src="cid:a@b" alt="A" width=10 onerror=x>`, false, `<img src="/tickets/1/files/2" alt="A" width="10">`, false},
-		"an inline picture, escaped":        {`<img src="CID:c%20d">`, false, `<img src="/files/3" alt="">`, false},
-		"an inline picture that is missing": {`<img src="cid:x" alt="Logo">`, false, `Logo`, false},
-		"an inline picture from elsewhere":  {`<img src="cid:evil">`, true, ``, false},
-		"a remote picture is left out":      {`<img src="https://t.it/a.gif" alt="Logo">b`, false, `Logob`, true},
-		"a remote picture when asked":       {`<img src="https://t.it/a.gif" alt="Logo">`, true, `<img src="https://t.it/a.gif" alt="Logo">`, true},
-		"a picture without a scheme":        {`<img src="//t.it/a.gif">b`, false, `b`, true},
-		"a picture of a set":                {`<img srcset="https://t.it/a.gif 2x, https://t.it/b.gif">b`, false, `b`, true},
-		"a set beside a picture":            {`<img src="cid:a@b" srcset="https://t.it/a.gif 2x">`, true, `<img src="/tickets/1/files/2" alt="">`, false},
-		"a background is left out":          {`<table background="https://t.it/a.gif"><tr><td style="background:url(https://t.it/b)">c</td></tr></table>`, true, `<table><tr><td>c</td></tr></table>`, false},
-		"no picture of this desk":           {`<img src="/files/1" alt="x"><img src="data:image/png;base64,xx" alt="y">`, true, `xy`, false},
-		"no frame, object or film":          {`<iframe src=https://t.it>a</iframe><object data=https://t.it>b</object><video poster=https://t.it></video>`, true, `b`, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			same(t, string(MailHTML(c.in, MailView{picture, c.remote})), c.want)
-			if got := HasRemote(c.in); got != c.has {
-				t.Errorf("HasRemote is %v", got)
-			}
-		})
-	}
-}
-
 func BenchmarkFromMail(b *testing.B) {
 	s := "<div>" + strings.Repeat("<p>Ciao <b>Anna</b>, la <i>stampa</i> del registro non va.<br>Grazie</p>", 60) + "</div><div class=gmail_quote><blockquote class=gmail_quote>" + strings.Repeat("<p>x</p>", 20) + "</blockquote></div>"
 	b.SetBytes(int64(len(s)))
 	for b.Loop() {
-		FromMail("", s, answered)
+		Divide("", s, answered)
 	}
 }

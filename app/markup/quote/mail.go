@@ -1,9 +1,10 @@
-package markup
+package quote
 
 import (
 	"html"
-	"html/template"
 	"strings"
+
+	"sportello/app/markup"
 )
 
 // Passage is what somebody wrote: its text and, when it came as HTML, the HTML
@@ -25,22 +26,22 @@ type Header struct {
 	Sender string // name, or address, of who wrote it: how they sign
 }
 
-// FromMail divides the body of a mail: own is what its sender wrote now and
+// Divide divides the body of a mail: own is what its sender wrote now and
 // what they pass on, rest what is surely old, their signature and what their
 // office puts under every mail. What might be new is own. No word is lost
 // between the two. The HTML is taken when it says anything; else both are the
 // plain text, line by line as it was typed. own is only empty when the mail
 // has no text.
-func FromMail(text, html string, h Header) (own, rest Passage) {
-	if len(html) > MaxHTML {
+func Divide(text, html string, h Header) (own, rest Passage) {
+	if len(html) > markup.MaxHTML {
 		// Nobody writes that; what can be read of it still is.
 		if strings.TrimSpace(text) == "" {
-			text = htmlText(Clean(html))
+			text = markup.Text(markup.Clean(html))
 		}
 		html = ""
 	}
 	if html != "" {
-		own, rest = fromHTML(Clean(html), h)
+		own, rest = fromHTML(markup.Clean(html), h)
 		switch {
 		case own.Text != "" && own.HTML != "", own.HTML != "" && strings.TrimSpace(text) == "":
 			return own, rest
@@ -49,7 +50,7 @@ func FromMail(text, html string, h Header) (own, rest Passage) {
 		}
 	}
 	own.HTML, rest.HTML = "", ""
-	own.Text, rest.Text = fromText(Clean(text), h)
+	own.Text, rest.Text = fromText(markup.Clean(text), h)
 	return own, rest
 }
 
@@ -65,7 +66,7 @@ func (p Passage) PassOn(head []string, inner Passage) Passage {
 	if body == "" {
 		body = "<p>" + lines(inner.Text) + "</p>"
 	}
-	if out.HTML = keptHTML(p.HTML + "<p>" + lines(strings.Join(head, "\n")) + "</p>" + body); len(out.HTML) > maxKept {
+	if out.HTML = markup.Kept(p.HTML + "<p>" + lines(strings.Join(head, "\n")) + "</p>" + body); len(out.HTML) > maxKept {
 		out.HTML = ""
 	}
 	return out
@@ -118,29 +119,4 @@ func fromText(text string, h Header) (own, rest string) {
 		rest += quotes
 	}
 	return own, rest
-}
-
-// MailView says where the pictures of a mail are.
-type MailView struct {
-	// Picture returns the address of the inline picture of a Content-ID, a
-	// path of this desk; "" when there is none. It may be nil.
-	Picture func(cid string) string
-	Remote  bool // load pictures from elsewhere
-}
-
-// MailHTML returns the HTML of a mail so that it may stand in a page, with
-// everything its sender wrote: the same elements and attributes as an
-// article, so no style, class, id or form. Inline pictures lead to where
-// Picture says; pictures from elsewhere leave their alternative text unless
-// Remote is set. Backgrounds and other ways to load something are always
-// left out.
-func MailHTML(html string, o MailView) template.HTML {
-	html = Clean(html)
-	if len(html) > MaxHTML {
-		return template.HTML(textHTML(htmlText(html))) // #nosec G203 -- textHTML escapes
-	}
-	t := tidy{view: &o}
-	t.run(html)
-	t.level()
-	return template.HTML(policy.Sanitize(string(t.out))) // #nosec G203 -- the policy is what makes it safe
 }
