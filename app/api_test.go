@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"sportello/app/desk/people"
@@ -176,6 +177,33 @@ func TestAPIALifeOfATicket(t *testing.T) {
 	_, list = d.stranger.call("GET", "/tickets", nil)
 	if list["total"] != 0.0 {
 		t.Errorf("a stranger lists %v", list)
+	}
+}
+
+func TestAPIAnswersWithTheMessageThatTheCallWrote(t *testing.T) {
+	d := newAPIDesk(t)
+	_, ticket := d.requester.call("POST", "/tickets", box{"subject": "Il cedolino di ottobre", "body": "Non si apre.", "module": "csa"})
+	path := fmt.Sprintf("/tickets/%v", ticket["number"])
+	var all sync.WaitGroup
+	var answered sync.Map // body -> id
+	for i := range 16 {
+		all.Go(func() {
+			body := fmt.Sprintf("Parola numero %d.", i)
+			got := d.requester.do("POST", "/api/v1"+path+"/messages", strings.NewReader(`{"body": "`+body+`"}`), "application/json")
+			var out struct{ ID uint64 }
+			if err := json.Unmarshal([]byte(got.body), &out); got.status != 201 || err != nil {
+				t.Errorf("%q: %d %s", body, got.status, got.body)
+			}
+			answered.Store(body, out.ID)
+		})
+	}
+	all.Wait()
+	_, seen := d.requester.call("GET", path, nil)
+	for _, m := range seen["messages"].([]any)[1:] {
+		m := m.(box)
+		if id, _ := answered.Load(m["body"]); float64(id.(uint64)) != m["id"] {
+			t.Errorf("%q is message %v, and its call was answered with %v", m["body"], m["id"], id)
+		}
 	}
 }
 

@@ -116,10 +116,11 @@ func TestWhatHappensBetweenAPageAndItsStreamIsHeard(t *testing.T) {
 	if !ok {
 		t.Fatalf("the page follows nothing\n%s", page.body)
 	}
-	tk, err := w.app.Desk.Tickets.Do(w.as("agent"), tk.ID, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
+	done, err := w.app.Desk.Tickets.Do(w.as("agent"), tk.ID, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	tk = done.Ticket
 	if e := listenAt(t, b, address)(); e.Ticket != tk.ID || e.Rev != tk.PublicRev {
 		t.Errorf("heard %+v, want revision %d of ticket %d", e, tk.PublicRev, tk.ID)
 	}

@@ -142,9 +142,11 @@ func (w *world) ticket() *store.Ticket {
 		{"participant", ticket.Step{Message: &ticket.Text{Body: "Ottobre, grazie."}}},
 	}
 	for _, s := range steps {
-		if t, err = d.Tickets.Do(w.as(s.role), t.ID, s.Step); err != nil {
+		done, err := d.Tickets.Do(w.as(s.role), t.ID, s.Step)
+		if err != nil {
 			w.t.Fatal(err)
 		}
+		t = done.Ticket
 	}
 	return t
 }

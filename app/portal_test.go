@@ -50,11 +50,11 @@ func (w *world) view(role string, n uint64) *ticket.View {
 
 func (w *world) do(role string, n uint64, s ticket.Step) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.Desk.Tickets.Do(w.as(role), n, s)
+	done, err := w.app.Desk.Tickets.Do(w.as(role), n, s)
 	if err != nil {
 		w.t.Fatalf("%s: %v", role, err)
 	}
-	return t
+	return done.Ticket
 }
 
 // age changes the row of a ticket behind the desk's back, to let time pass.

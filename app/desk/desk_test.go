@@ -140,11 +140,11 @@ func (o *office) open(module string) *store.Ticket {
 
 func (o *office) do(who string, number uint64, s ticket.Step) *store.Ticket {
 	o.t.Helper()
-	t, err := o.Tickets.Do(o.as(who), number, s)
+	done, err := o.Tickets.Do(o.as(who), number, s)
 	if err != nil {
 		o.t.Fatalf("%s: %v", who, err)
 	}
-	return t
+	return done.Ticket
 }
 
 func (o *office) refused(who string, number uint64, s ticket.Step, kind store.Kind) {

@@ -78,7 +78,8 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 			switch r.IntN(7) {
 			case 0, 1: // also reopens what was resolved as a duplicate
 				w := word()
-				if tk, err := o.Tickets.Do(o.as(owner[n]), n, ticket.Step{Message: &ticket.Text{Body: w, Files: attach(owner[n], w)}}); err == nil {
+				if done, err := o.Tickets.Do(o.as(owner[n]), n, ticket.Step{Message: &ticket.Text{Body: w, Files: attach(owner[n], w)}}); err == nil {
+					tk := done.Ticket
 					if _, known := owner[tk.ID]; !known {
 						tickets, owner[tk.ID] = append(tickets, tk.ID), owner[n]
 					}

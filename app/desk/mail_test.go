@@ -130,11 +130,11 @@ func (o *mailOffice) message(n uint64) (m *store.Message) {
 
 func (o *mailOffice) do(who string, n uint64, s ticket.Step) *store.Ticket {
 	o.t.Helper()
-	t, err := o.Tickets.Do(o.as(who), n, s)
+	done, err := o.Tickets.Do(o.as(who), n, s)
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	return t
+	return done.Ticket
 }
 
 // post plans what is due and returns the letters sent since the last call, by recipient.

@@ -18,6 +18,8 @@ type Change struct {
 	act    string // the act under which the final write appears in the history
 	dirty  bool   // the ticket has changes that are not written yet
 	public bool   // the changes concern the requester's side
+	said   *store.Message
+	files  []*store.File // of what was said
 }
 
 // Begin starts a change of the ticket by the actor. It checks nothing; each method checks its own part.

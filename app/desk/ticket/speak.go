@@ -50,6 +50,7 @@ func (w *Change) phrase(m *store.Message) error {
 
 // say writes the message, already phrased, and makes the changes to the ticket that follow from it.
 func (w *Change) say(m *store.Message, files []*store.File) error {
+	w.said, w.files = m, files
 	if m.Internal {
 		if err := w.need(policy.WriteNote); err != nil {
 			return err

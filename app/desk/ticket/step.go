@@ -78,14 +78,22 @@ type Step struct {
 	Reason string // why severity, urgency or another field was changed
 }
 
+// Done is what a step came to.
+type Done struct {
+	Ticket  *store.Ticket  // as it is afterwards; a new one when the message of the step opened one
+	Rev     uint64         // its revision as the actor knows it: the public one on the requester's side
+	Message *store.Message // what the step wrote, nil when it wrote nothing
+	Files   []*store.File  // those of the message
+}
+
 // Do changes a ticket. It checks each part of the step against the tables of rights and of moves, beginning with the
-// rights to all parts; one refusal refuses the whole step. It returns the changed ticket, or the new one that a message
-// to a ticket closed too long ago opened.
+// rights to all parts; one refusal refuses the whole step. A message to a ticket closed too long ago opens a new ticket,
+// which is then the one returned.
 //
 // Errors: NotFound for a ticket the actor may not see, Denied for an act they may not do, Conflict
 // "error.changed-meanwhile" when the ticket has another revision than the step's, Invalid naming the field.
-func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (*store.Ticket, error) {
-	var out *store.Ticket
+func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (Done, error) {
+	var out Done
 	err := ts.st.Update(a.By("change"), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
@@ -98,19 +106,23 @@ func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (*store.Ticket, err
 }
 
 // step is Do within a transaction.
-func (ts *Tickets) step(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) (*store.Ticket, error) {
+func (ts *Tickets) step(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) (Done, error) {
 	if err := ts.judge(tx, a, t, s.fields()); err != nil {
-		return nil, err
+		return Done{}, err
 	}
 	if err := ts.fresh(tx, a, t, s); err != nil {
-		return nil, err
+		return Done{}, err
 	}
 	w := ts.Begin(tx, a, t)
 	w.s = s
 	if err := w.do(); err != nil {
-		return nil, err
+		return Done{}, err
 	}
-	return w.t, nil
+	out := Done{Ticket: w.t, Rev: w.t.PublicRev, Message: w.said, Files: w.files}
+	if ts.rights.OnAgentsSide(tx, a, w.t) {
+		out.Rev = w.t.Rev
+	}
+	return out, nil
 }
 
 // fresh returns a Conflict error with the argument rev when the ticket no longer has the revision the actor saw. On the

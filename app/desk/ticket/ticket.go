@@ -57,9 +57,11 @@ func (ts *Tickets) Open(a policy.Actor, n NewTicket) (*store.Ticket, error) {
 			return err
 		}
 		for _, s := range n.Then {
-			if t, err = ts.step(tx, a, t, s); err != nil {
+			done, err := ts.step(tx, a, t, s)
+			if err != nil {
 				return err
 			}
+			t = done.Ticket
 		}
 		out = t
 		return nil

@@ -103,24 +103,13 @@ func (a pages) apiWriteMessage(r *web.Request) error {
 }
 
 func (a pages) apiSay(r *web.Request, number uint64, text *ticket.Text) error {
-	t, err := a.Desk.Tickets.Do(r.Actor(), number, ticket.Step{Message: text})
+	done, err := a.Desk.Tickets.Do(r.Actor(), number, ticket.Step{Message: text})
 	if err != nil {
 		return err
 	}
-	v, err := a.Desk.Tickets.Read(r.Actor(), t.ID)
-	if err != nil {
-		return err
-	}
-	out := apiWritten{Number: t.ID, State: t.State, Rev: t.PublicRev}
-	if v.Agents {
-		out.Rev = t.Rev
-	}
-	for _, m := range v.Messages {
-		if m.Author == r.Actor().ID() && m.ID > out.ID {
-			out.ID = m.ID
-		}
-	}
-	for _, f := range v.Files[out.ID] {
+	t := done.Ticket
+	out := apiWritten{Number: t.ID, ID: done.Message.ID, State: t.State, Rev: done.Rev}
+	for _, f := range done.Files {
 		out.Attachments = append(out.Attachments, fileAnswer(f))
 	}
 	r.Status(http.StatusCreated)

@@ -329,11 +329,11 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := a.Desk.Tickets.Do(r.Actor(), number, step)
+	done, err := a.Desk.Tickets.Do(r.Actor(), number, step)
 	if err != nil {
 		return err
 	}
-	out, err := a.ticketDocument(r, t.ID)
+	out, err := a.ticketDocument(r, done.Ticket.ID)
 	if store.KindOf(err) == store.NotFound && err != nil {
 		return r.SendStatus(http.StatusNoContent) // done, but the actor may no longer see the ticket: it moved to a confidential group
 	}

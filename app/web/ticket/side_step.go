@@ -128,12 +128,12 @@ func (a pages) sideStep(r *web.Request, f *web.Form, s ticket.Step, flashKey str
 	}
 	actor := r.Actor()
 	s.Rev, s.PublicRev = f.ID("rev"), f.ID("public_rev")
-	var t *store.Ticket
+	var done ticket.Done
 	if err = a.Desk.Tickets.MayDo(actor, n, s); err == nil {
 		err = f.Err()
 	}
 	if err == nil {
-		t, err = a.Desk.Tickets.Do(actor, n, s)
+		done, err = a.Desk.Tickets.Do(actor, n, s)
 	}
 	if err != nil {
 		tv, gone := a.Desk.Tickets.Read(actor, n)
@@ -145,7 +145,7 @@ func (a pages) sideStep(r *web.Request, f *web.Form, s ticket.Step, flashKey str
 	if err := a.Desk.Notices.ReadNotices(actor, n); err != nil {
 		a.Log.Error("read notices of a ticket", "ticket", n, "err", err)
 	}
-	if t.ID != n {
+	if t := done.Ticket; t.ID != n {
 		return r.Done("flash.side-followed", address.Ticket(t.ID), "number", n)
 	}
 	if _, err := a.Desk.Tickets.Read(actor, n); store.KindOf(err) == store.NotFound && err != nil {

@@ -51,12 +51,12 @@ func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 			return err
 		}
 		act.step.Rev = f.ID("rev")
-		var t *store.Ticket
+		var done ticket.Done
 		if err = a.Desk.Tickets.MayDo(r.Actor(), n, act.step, act.asks...); err == nil {
 			err = f.Err()
 		}
 		if err == nil {
-			t, err = a.Desk.Tickets.Do(r.Actor(), n, act.step)
+			done, err = a.Desk.Tickets.Do(r.Actor(), n, act.step)
 		}
 		if err != nil {
 			return a.ticketAgain(r, n, act, f, err)
@@ -64,7 +64,7 @@ func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 		if act.sent {
 			r.SetCookie("sent", strconv.FormatUint(n, 10), time.Minute)
 		}
-		return r.Done(act.flash, a.afterStep(r, t.ID, f), act.args...)
+		return r.Done(act.flash, a.afterStep(r, done.Ticket.ID, f), act.args...)
 	}
 }
 
