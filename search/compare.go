@@ -135,6 +135,7 @@ func (c *comparison) readIDs() error {
 }
 
 func (c *comparison) compare(tx *store.Tx) error {
+	tx.PastDamage()
 	late, err := c.changedSince(tx)
 	if err != nil {
 		return err

@@ -403,6 +403,7 @@ func (ix *Index) prepare(h *handle, rows []source, fresh bool) (b *bleve.Batch, 
 	b = h.index.NewBatch()
 	size := 0
 	err = ix.st.View(func(tx *store.Tx) error {
+		tx.PastDamage()
 		m := newMaker(tx, ix.o.Location)
 		for n < len(rows) && n < maxDocs && size < maxBytes {
 			from, id := sources[rows[n].kind], rows[n].id

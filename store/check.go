@@ -19,6 +19,7 @@ func (s *Store) Check() []string {
 		}
 	}
 	err := s.View(func(tx *Tx) error {
+		tx.PastDamage()
 		for _, t := range tables {
 			t.check(tx, report)
 		}

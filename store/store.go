@@ -214,7 +214,8 @@ func (s *Store) Close() error {
 }
 
 // View runs fn in a read transaction, a consistent picture of the store. fn must not keep the Tx nor call Update.
-// Unavailable while the file cannot be read.
+// Unavailable while the file cannot be read. When a row cannot be read its error is what View returns, whatever fn does:
+// see Tx.PastDamage.
 func (s *Store) View(fn func(*Tx) error) (err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -230,7 +231,7 @@ func (s *Store) View(fn func(*Tx) error) (err error) {
 	err = s.db.View(func(b *bbolt.Tx) error {
 		tx := &Tx{bolt: b, store: s, now: s.clock().UTC()}
 		defer func() { tx.done = true }()
-		return fn(tx)
+		return tx.judge(fn(tx))
 	})
 	if fault := s.Fault(); fault != nil && errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return fault // a repair could not open it again yet
@@ -241,7 +242,7 @@ func (s *Store) View(fn func(*Tx) error) (err error) {
 // Update runs fn in a write transaction and returns when what it wrote is on disk, or with fn's error when nothing of
 // it was kept. Writers that come while another is being committed share one commit. fn may run more than once, in
 // another goroutine: it must assign its results rather than add to what it finds outside, must have no effect outside
-// the transaction and must not call Update or View. A panic of fn is raised in the caller. Unavailable when the disk
+// the transaction and must not call Update or View. As with View, a row that cannot be read fails the whole. A panic of fn is raised in the caller. Unavailable when the disk
 // failed; the store then stops writing until its file has been opened again and checked.
 func (s *Store) Update(by By, fn func(*Tx) error) error {
 	if err := s.Fault(); err != nil {
@@ -254,7 +255,7 @@ func (s *Store) Update(by By, fn func(*Tx) error) error {
 	err := s.writes.Do(func(t *commit.Turn) error {
 		tx := &Tx{bolt: t.Bolt, store: s, now: t.Now, by: by}
 		defer func() { tx.done, t.Wrote = true, tx.wrote }()
-		return fn(tx)
+		return tx.judge(fn(tx))
 	})
 	if errors.Is(err, commit.ErrClosed) {
 		return Fail(Unavailable, "error.stopping")

@@ -128,7 +128,7 @@ func (t *Table[T]) Get(tx *Tx, id uint64) (*T, error) {
 	if raw == nil {
 		return nil, &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: no %s %d", t.name, id)}
 	}
-	return t.decode(id, raw)
+	return t.read(tx, id, raw)
 }
 
 // Peek is Get for rows that are read often and seldom change: settings, catalogue, groups, people. The row is shared
@@ -143,7 +143,7 @@ func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
 	if p, ok := peeked.get(id); ok && bytes.Equal(p.raw, raw) {
 		return p.row.(*T), nil
 	}
-	r, err := t.decode(id, raw)
+	r, err := t.read(tx, id, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -158,17 +158,27 @@ func (t *Table[T]) Glance(tx *Tx, id uint64) (*T, error) {
 	if raw == nil {
 		return t.Get(tx, id)
 	}
-	return t.glance(id, raw)
+	return t.glance(tx, id, raw)
 }
 
-func (t *Table[T]) glance(id uint64, raw []byte) (*T, error) {
+func (t *Table[T]) glance(tx *Tx, id uint64, raw []byte) (*T, error) {
 	near, _ := t.divide(raw)
-	r, err := t.decode(id, near)
+	r, err := t.read(tx, id, near)
 	if err != nil {
 		return nil, err
 	}
 	rowOf(r).partial = len(t.apart) > 0
 	return r, nil
+}
+
+// read decodes a row for the transaction, which fails when that cannot be done, whatever its closure makes of it: see
+// Tx.PastDamage.
+func (t *Table[T]) read(tx *Tx, id uint64, raw []byte) (*T, error) {
+	r, err := t.decode(id, raw)
+	if err != nil && tx.damage == nil {
+		tx.damage = err
+	}
+	return r, err
 }
 
 func (t *Table[T]) decode(id uint64, raw []byte) (*T, error) {
@@ -249,7 +259,7 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 			return &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: put %s %d: not there", t.name, row.ID)}
 		}
 		var err error
-		if old, err = t.decode(row.ID, oldRaw); err != nil {
+		if old, err = t.read(tx, row.ID, oldRaw); err != nil {
 			return err
 		}
 		if rowOf(old).Rev != row.Rev {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -27,6 +28,8 @@ type Tx struct {
 	wrote   bool
 	done    bool
 	buckets map[string]*bbolt.Bucket
+	damage  error    // of the first row that could not be read
+	past    bool     // damage fails only the read that met it
 	made    struct { // the first row that was inserted, but for silent tables
 		table string
 		id    uint64
@@ -35,6 +38,19 @@ type Tx struct {
 
 // Now is the one reading of the clock for this transaction, UTC.
 func (tx *Tx) Now() time.Time { return tx.now }
+
+// PastDamage has the rest of the transaction go on past rows that cannot be read: each fails only the read that met it.
+// It is for what leaves such rows out on purpose, as the index does. Anywhere else a transaction that met one fails as a
+// whole, so that nobody takes a row that is there for one that is not, and decides or writes something because of it.
+func (tx *Tx) PastDamage() { tx.past = true }
+
+// judge returns what the transaction comes to whose closure returned the error.
+func (tx *Tx) judge(err error) error {
+	if tx.damage == nil || tx.past || errors.Is(err, tx.damage) {
+		return err
+	}
+	return tx.damage
+}
 
 // By returns who makes the changes of this transaction.
 func (tx *Tx) By() By { return tx.by }

@@ -9,7 +9,7 @@ import (
 
 // All walks the rows by id, from the given id on (inclusive), upwards or, when desc, downwards from it (0: from the end).
 func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
-	return t.walk(tx, from, desc, t.decode)
+	return t.walk(tx, from, desc, t.read)
 }
 
 // GlanceAll is All with Glance.
@@ -17,7 +17,7 @@ func (t *Table[T]) GlanceAll(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error
 	return t.walk(tx, from, desc, t.glance)
 }
 
-func (t *Table[T]) walk(tx *Tx, from uint64, desc bool, decode func(uint64, []byte) (*T, error)) iter.Seq2[*T, error] {
+func (t *Table[T]) walk(tx *Tx, from uint64, desc bool, read func(*Tx, uint64, []byte) (*T, error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		c := tx.bucket(t.name, "rows").Cursor()
 		var k, v []byte
@@ -34,7 +34,7 @@ func (t *Table[T]) walk(tx *Tx, from uint64, desc bool, decode func(uint64, []by
 			}
 		}
 		for k != nil {
-			r, err := decode(lastID(k), v)
+			r, err := read(tx, lastID(k), v)
 			if !yield(r, err) || err != nil {
 				return
 			}

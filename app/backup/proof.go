@@ -46,6 +46,7 @@ const (
 
 // look makes questions from the words of tickets and articles spread over the whole desk.
 func (p *prover) look(tx *store.Tx) error {
+	tx.PastDamage()
 	p.proof, p.last, p.top = Proof{}, tx.LastChange(), store.Tickets.Last(tx)
 	for i := range uint64(provenTickets) {
 		from := 1 + p.top*i/provenTickets

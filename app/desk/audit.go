@@ -57,6 +57,7 @@ func (d *Desk) Audit(a policy.Actor, before uint64, limit int) (lines []AuditLin
 	}
 	limit = entry.PageSize(limit)
 	err = d.st.View(func(tx *store.Tx) error {
+		tx.PastDamage() // what is damaged is called by its number: whoever looks for what happened to it reads here
 		lines, next = nil, 0
 		n := namer{tx: tx, lang: a.Lang(), known: map[string]string{}}
 		for c, err := range tx.AuditChanges(before) {
