@@ -7,6 +7,7 @@
 //	entry       cleaning and checking what was typed
 //	policy      who acts, and who may do what
 //	post        the desk's own addresses, tokens, waiting letters
+//	form        forms that were typed and not sent, or sent twice
 //	file        attachments
 //	people      people, organisations, units, groups, accounts
 //	catalogue   modules, settings, branding, synonyms, mail texts
@@ -31,6 +32,7 @@ import (
 	"sportello/app/desk/due"
 	"sportello/app/desk/file"
 	"sportello/app/desk/find"
+	"sportello/app/desk/form"
 	"sportello/app/desk/intake"
 	"sportello/app/desk/notice"
 	"sportello/app/desk/people"
@@ -68,6 +70,7 @@ type Desk struct {
 
 	Rights    *policy.Rights
 	Post      *post.Post
+	Forms     *form.Forms
 	Files     *file.Files
 	People    *people.People
 	Catalogue *catalogue.Catalogue
@@ -107,6 +110,7 @@ func New(o Options) *Desk {
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
 		Rights:    rights,
 		Post:      post,
+		Forms:     form.New(o.Store),
 		Files:     files,
 		People:    people,
 		Catalogue: catalogue.New(o.Store),

@@ -281,15 +281,8 @@ func (r *Request) Draft() url.Values {
 	if id == 0 || !r.Actor().SignedIn() {
 		return nil
 	}
-	var values url.Values
-	err := r.site.Store.View(func(tx *store.Tx) error {
-		row, err := store.Drafts.Get(tx, id)
-		if err == nil && row.Person == r.Actor().ID() && row.Path == r.Path() {
-			values = row.Values
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	values, err := r.site.Desk.Forms.Kept(r.Actor().ID(), r.Path(), id)
+	if err != nil {
 		r.site.Log.Error("read kept form", "err", err)
 	}
 	return values

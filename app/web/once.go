@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
 	"maps"
 	"net/url"
@@ -57,7 +56,7 @@ func (r *Request) once(to *Route) error {
 		return err
 	}
 	defer leave()
-	used, err := r.site.usedKey(key)
+	used, err := r.site.Desk.Forms.Done(key)
 	if err != nil {
 		return err
 	}
@@ -147,22 +146,6 @@ func hashOf(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// usedKey returns what was done under the key, nil when nothing was or its record has expired.
-func (s *Site) usedKey(key string) (*store.UsedKey, error) {
-	var used *store.UsedKey
-	err := s.Store.View(func(tx *store.Tx) error {
-		k, err := store.UsedKeysByHash.First(tx, key)
-		if err == nil {
-			used = k
-		}
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	return used, err
-}
-
 // sameAgain answers a request whose key was used before.
 func (r *Request) sameAgain(used *store.UsedKey, same string) error {
 	api := r.isAPI()
@@ -222,11 +205,7 @@ func (r *Request) keepAnswer(used *store.UsedKey) {
 		}
 		k.Type, k.Answer = string(answer.Header.ContentType()), slices.Clone(answer.Body())
 	}
-	err := r.site.Store.Update(store.By{Via: "desk", Act: "keep-answer"}, func(tx *store.Tx) error {
-		row := k
-		return store.UsedKeys.Put(tx, &row)
-	})
-	if err != nil {
+	if err := r.site.Desk.Forms.KeepAnswer(k); err != nil {
 		r.site.Log.Warn("the answer to an act could not be stored", "route", r.routePath(), "err", err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -63,23 +62,23 @@ func (r *Request) Visit() *Visit {
 		}
 	}
 	if !r.isAPI() && !HearsAll(v.Actor) {
-		if last, err := r.site.LastPublic(); err == nil {
+		if last, err := r.site.Desk.Tickets.LastPublic(); err == nil {
 			v.last = last
 		} else {
 			r.site.Log.Error("read changes", "err", err)
 		}
 	}
-	err := r.site.Store.View(func(tx *store.Tx) error {
-		if s, err := store.SettingsTable.Peek(tx, 1); err == nil {
-			v.Settings = s.WithDefaults()
-		}
-		if v.Actor.SignedIn() {
-			v.unread = int(store.Notices.Count(tx, store.CountUnread, v.Actor.ID()))
-		}
-		return nil
-	})
-	if err != nil {
+	if s, err := r.site.Desk.Catalogue.Settings(); err == nil {
+		v.Settings = s
+	} else {
 		r.site.Log.Error("read settings", "err", err)
+	}
+	if v.Actor.SignedIn() {
+		n, err := r.site.Desk.Notices.Unread(v.Actor)
+		if err != nil {
+			r.site.Log.Error("count notices", "err", err)
+		}
+		v.unread = n
 	}
 	v.Lang = ChooseLanguage(v.Actor.Person, r.c.Cookies(r.site.CookieName("lang")), r.said(fiber.HeaderAcceptLanguage))
 	v.Actor.Language = v.Lang
@@ -234,45 +233,5 @@ func LocalPath(s string) string {
 	return s
 }
 
-// publicLook is how many changes are searched for the newest public one; beyond that the newest of all is good enough.
-const publicLook = 10_000
-
 // HearsAll reports whether the person sees internal changes in at least some tickets.
 func HearsAll(actor policy.Actor) bool { return actor.IsAgent() || actor.IsAdministrator() }
-
-// audible records how far the change log was searched for the newest change visible to a requester's side.
-type audible struct {
-	mu     sync.Mutex
-	begun  bool
-	upTo   uint64
-	public uint64
-}
-
-// LastPublic returns the newest change visible to a requester's side; internal changes do not affect it. Each change is
-// examined once. After very many internal changes in a row it returns the newest change of all.
-func (s *Site) LastPublic() (uint64, error) {
-	l := &s.audible
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	last := s.Store.Last()
-	if !l.begun || last-l.upTo > publicLook {
-		l.begun, l.upTo, l.public = true, last, last
-		return l.public, nil
-	}
-	if last == l.upTo {
-		return l.public, nil
-	}
-	err := s.Store.View(func(tx *store.Tx) error {
-		for ch, err := range tx.Changes(l.upTo) {
-			if err != nil {
-				return err
-			}
-			l.upTo = ch.Seq
-			if ch.Public() {
-				l.public = ch.Seq
-			}
-		}
-		return nil
-	})
-	return l.public, err
-}

@@ -62,7 +62,6 @@ type Site struct {
 	Origin   string // scheme and host of base_url
 	Secure   bool   // people use https
 	csrfKey  []byte
-	audible  audible
 	room     room
 	largest  int64 // bytes of the largest body that any route takes
 	underWay underWay

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"errors"
+	"slices"
 
 	"sportello/store"
 )
@@ -73,4 +74,26 @@ func removeAll[T any](tx *store.Tx, table *store.Table[T], ix *store.Index[T], t
 		}
 	}
 	return nil
+}
+
+// Mails returns the mails that messages of the ticket were, by number, for agents; none for whom may see no notes.
+func (ts *Tickets) Mails(v *View) (map[uint64]*store.Mail, error) {
+	out := map[uint64]*store.Mail{}
+	if !v.Agents {
+		return out, nil
+	}
+	err := ts.st.View(func(tx *store.Tx) error {
+		for _, m := range slices.Concat(v.Messages, v.Beside) {
+			if m.Mail == 0 {
+				continue
+			}
+			row, err := store.Mails.Get(tx, m.Mail)
+			if err != nil {
+				return err
+			}
+			out[m.Mail] = row
+		}
+		return nil
+	})
+	return out, err
 }

@@ -27,6 +27,8 @@ type Tickets struct {
 	post   *post.Post
 	people *people.People
 	due    *due.Clock
+
+	audible audible
 }
 
 // New returns the tickets of the store.

@@ -120,9 +120,6 @@ func (a pages) postSignIn(r *web.Request) error {
 	return r.Redirect(next, http.StatusSeeOther)
 }
 
-// draftLife is how long a form is kept to be shown again.
-const draftLife = 24 * time.Hour
-
 // keepDraft stores the values carried through a sign-in and returns the address of the form that shows them again; an
 // empty address when there are none.
 func (a pages) keepDraft(who uint64, from string, values url.Values) (string, error) {
@@ -135,17 +132,9 @@ func (a pages) keepDraft(who uint64, from string, values url.Values) (string, er
 	if len(kept) == 0 || from == "/" {
 		return "", nil
 	}
-	var id uint64
-	err := a.Store.Update(store.By{Person: who, Via: "page", Act: "keep-form"}, func(tx *store.Tx) error {
-		row := &store.Form{Person: who, Path: from, Values: kept, Ends: tx.Now().Add(draftLife)}
-		if err := store.Drafts.Put(tx, row); err != nil {
-			return err
-		}
-		id = row.ID
-		return nil
-	})
+	id, err := a.Desk.Forms.Keep(who, from, kept)
 	if err != nil {
-		return "", fmt.Errorf("app: keep form: %w", err)
+		return "", err
 	}
 	return fmt.Sprintf("%s?draft=%d", from, id), nil
 }

@@ -86,21 +86,11 @@ func (a pages) getAdmin(r *web.Request) error {
 // countRows counts tickets by state, people and articles. The counts name nobody and no subject, so they include
 // confidential tickets.
 func (a pages) countRows(v *adminOverview) error {
-	counts := map[store.State]int{}
-	people, articles := 0, 0
-	err := a.Store.View(func(tx *store.Tx) error {
-		for s := store.StateNew; s <= store.StateClosed; s++ {
-			counts[s] = store.Tickets.Count(tx, store.CountState, s)
-		}
-		people, articles = 0, 0
-		for range store.PeopleByName.Entries(tx, store.Span{}) {
-			people++
-		}
-		for range store.ArticlesByModule.Entries(tx, store.Span{}) {
-			articles++
-		}
-		return nil
-	})
+	have, err := a.Desk.Figures()
+	if err != nil {
+		return err
+	}
+	counts := have.Tickets
 	most := 1
 	for _, n := range counts {
 		v.Total += n
@@ -112,10 +102,10 @@ func (a pages) countRows(v *adminOverview) error {
 	}
 	v.Figures = []overviewFigure{
 		{v.Plural("admin.tickets", v.Total), v.Number(v.Total), "/desk/all"},
-		{v.Plural("admin.people", people), v.Number(people), "/admin/people"},
-		{v.Plural("admin.articles", articles), v.Number(articles), "/articles"},
+		{v.Plural("admin.people", have.People), v.Number(have.People), "/admin/people"},
+		{v.Plural("admin.articles", have.Articles), v.Number(have.Articles), "/articles"},
 	}
-	return err
+	return nil
 }
 
 // partLabel names a part in words, or by its code when it has none.

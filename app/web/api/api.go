@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sportello/app/desk"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
@@ -196,34 +197,28 @@ func (q apiQuery) moment(name string) time.Time {
 	return time.Time{}
 }
 
-// names looks up codes for the answer to one request.
-type names struct{ tx *store.Tx }
+// names are what rows are called in answers.
+type names struct{ desk.Names }
 
 func (n names) person(id uint64) *apiPerson {
-	if id == 0 {
-		return nil
-	}
-	p, err := store.People.Peek(n.tx, id)
-	if err != nil {
+	p := n.Person(id)
+	if p == nil {
 		return nil
 	}
 	return &apiPerson{Email: p.Email, Name: p.Name}
 }
 
 func (n names) module(id uint64) string {
-	if id == 0 {
-		return ""
-	}
-	m, err := store.Modules.Peek(n.tx, id)
-	if err != nil {
+	m := n.Module(id)
+	if m == nil {
 		return ""
 	}
 	return m.Code
 }
 
 func (n names) group(id uint64) string {
-	g, err := store.Groups.Peek(n.tx, id)
-	if err != nil {
+	g := n.Group(id)
+	if g == nil {
 		return ""
 	}
 	return g.Code

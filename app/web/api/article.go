@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/desk"
 	"sportello/app/desk/article"
 	"sportello/app/web"
 	"sportello/store"
@@ -61,11 +62,10 @@ func (a pages) apiArticles(r *web.Request) error {
 	if page.Next != "" {
 		out.Next = &page.Next
 	}
-	err = a.Store.View(func(tx *store.Tx) error {
+	err = a.Desk.Names(func(n desk.Names) {
 		for _, item := range page.Items {
-			out.Articles = append(out.Articles, articleAnswer(names{tx}, item.Article, item.Version))
+			out.Articles = append(out.Articles, articleAnswer(names{n}, item.Article, item.Version))
 		}
-		return nil
 	})
 	if err != nil {
 		return err
@@ -91,10 +91,7 @@ func (a pages) articleDocument(r *web.Request, slug, lang string) error {
 		return err
 	}
 	var out apiArticle
-	err = a.Store.View(func(tx *store.Tx) error {
-		out = articleAnswer(names{tx}, v.Article, v.Version)
-		return nil
-	})
+	err = a.Desk.Names(func(n desk.Names) { out = articleAnswer(names{n}, v.Article, v.Version) })
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/desk"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -59,13 +60,12 @@ func (a pages) text(t *apiText) (*ticket.Text, error) {
 		return nil, store.Fail(store.Invalid, "error.code", "value", show.Clip(t.Format, 60)).At("format")
 	}
 	out := &ticket.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
-	err = a.Store.View(func(tx *store.Tx) error {
+	err = a.Desk.Names(func(n desk.Names) {
 		for _, address := range t.Mentions {
-			if p, err := store.PeopleByEmail.First(tx, store.Address(address)); err == nil {
+			if p := n.PersonAt(address); p != nil {
 				out.Mentions = append(out.Mentions, p.ID)
 			}
 		}
-		return nil
 	})
 	return out, err
 }

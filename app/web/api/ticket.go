@@ -1,12 +1,12 @@
 package api
 
 import (
-	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"sportello/app/desk"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
@@ -84,9 +84,13 @@ func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error)
 	if err != nil {
 		return nil, err
 	}
+	mails, err := a.Desk.Tickets.Mails(v)
+	if err != nil {
+		return nil, err
+	}
 	var out apiTicket
-	err = a.Store.View(func(tx *store.Tx) error {
-		n := names{tx}
+	err = a.Desk.Names(func(known desk.Names) {
+		n := names{known}
 		out = ticketAnswer(n, v.Ticket, v.Agents)
 		for _, o := range v.Links {
 			out.Links = append(out.Links, o.ID)
@@ -110,23 +114,18 @@ func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error)
 			out.Messages = append(out.Messages, row)
 		}
 		if !v.Agents {
-			return nil
+			return
 		}
 		list := []apiBeside{}
 		for _, m := range v.Beside {
 			row := apiBeside{ID: m.ID, From: n.person(m.Author), Body: m.Body, At: apiMoment(m.At), Attachments: []apiFile{}, Proven: !m.Unproven}
-			mail, err := store.Mails.Get(tx, m.Mail)
-			if err != nil {
-				return err
-			}
-			row.Subject = mail.Subject
+			row.Subject = mails[m.Mail].Subject
 			for _, f := range v.Files[m.ID] {
 				row.Attachments = append(row.Attachments, fileAnswer(f))
 			}
 			list = append(list, row)
 		}
 		out.Beside = &list
-		return nil
 	})
 	return &out, err
 }
@@ -147,11 +146,12 @@ func (a pages) apiOpenTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	agents, err := a.Desk.Tickets.AgentsSide(r.Actor(), t)
+	if err != nil {
+		return err
+	}
 	var out apiTicket
-	err = a.Store.View(func(tx *store.Tx) error {
-		out = ticketAnswer(names{tx}, t, a.Desk.Rights.OnAgentsSide(tx, r.Actor(), t))
-		return nil
-	})
+	err = a.Desk.Names(func(n desk.Names) { out = ticketAnswer(names{n}, t, agents[t.ID]) })
 	if err != nil {
 		return err
 	}
@@ -181,45 +181,28 @@ func (a pages) apiTickets(r *web.Request) error {
 	nobody := false
 	hidden := map[string]queue.TicketFilter{}
 	unknown := map[string]bool{}
-	err := a.Store.View(func(tx *store.Tx) error {
+	err := a.Desk.Names(func(n desk.Names) {
 		if code := q.Raw("group"); code != "" {
-			g, err := store.GroupsByCode.First(tx, code)
-			switch {
-			case store.KindOf(err) == store.NotFound:
+			if g := n.GroupOf(code); g == nil {
 				unknown["group"] = true
-			case err != nil:
-				return err
-			default:
-				if f.Group = g.ID; g.Confidential && !works {
-					hidden["group"] = queue.TicketFilter{Group: g.ID, Limit: 1}
-				}
+			} else if f.Group = g.ID; g.Confidential && !works {
+				hidden["group"] = queue.TicketFilter{Group: g.ID, Limit: 1}
 			}
 		}
 		if code := q.Raw("module"); code != "" {
-			m, err := store.ModulesByCode.First(tx, code)
-			switch {
-			case store.KindOf(err) == store.NotFound:
+			if m := n.ModuleOf(code); m == nil {
 				unknown["module"] = true
-			case err != nil:
-				return err
-			default:
-				if f.Module = m.ID; m.Retired && !works {
-					hidden["module"] = queue.TicketFilter{Module: m.ID, Limit: 1}
-				}
+			} else if f.Module = m.ID; m.Retired && !works {
+				hidden["module"] = queue.TicketFilter{Module: m.ID, Limit: 1}
 			}
 		}
 		if address := q.Raw("requester"); address != "" {
-			p, err := store.PeopleByEmail.First(tx, store.Address(address))
-			switch {
-			case store.KindOf(err) == store.NotFound:
+			if p := n.PersonAt(address); p == nil {
 				nobody = true
-			case err != nil:
-				return err
-			default:
+			} else {
 				f.Requester = p.ID
 			}
 		}
-		return nil
 	})
 	if err != nil {
 		return err
@@ -254,11 +237,14 @@ func (a pages) apiTickets(r *web.Request) error {
 	if list.Next != 0 {
 		out.Next = &list.Next
 	}
-	err = a.Store.View(func(tx *store.Tx) error {
+	agents, err := a.Desk.Tickets.AgentsSide(r.Actor(), list.Tickets...)
+	if err != nil {
+		return err
+	}
+	err = a.Desk.Names(func(n desk.Names) {
 		for _, t := range list.Tickets {
-			out.Tickets = append(out.Tickets, ticketAnswer(names{tx}, t, a.Desk.Rights.OnAgentsSide(tx, r.Actor(), t)))
+			out.Tickets = append(out.Tickets, ticketAnswer(names{n}, t, agents[t.ID]))
 		}
-		return nil
 	})
 	if err != nil {
 		return err
@@ -374,30 +360,39 @@ func (a pages) stepOf(in apiChange) (ticket.Step, error) {
 			return s, store.Fail(store.Invalid, "error.too-many-of", "max", most).At(field)
 		}
 	}
-	err := a.Store.View(func(tx *store.Tx) error {
+	err := a.Desk.Names(func(n desk.Names) {
+		person := func(address string) uint64 {
+			if p := n.PersonAt(address); p != nil {
+				return p.ID
+			}
+			return policy.Nowhere
+		}
 		if in.Module != nil {
-			id := uint64(0)
-			if *in.Module != "" {
-				id = cmp.Or(store.ModulesByCode.ID(tx, *in.Module), policy.Nowhere)
+			id := policy.Nowhere
+			if m := n.ModuleOf(*in.Module); m != nil {
+				id = m.ID
+			} else if *in.Module == "" {
+				id = 0
 			}
 			s.Module = &id
 		}
 		if in.Group != nil {
-			id := cmp.Or(store.GroupsByCode.ID(tx, *in.Group), policy.Nowhere)
+			id := policy.Nowhere
+			if g := n.GroupOf(*in.Group); g != nil {
+				id = g.ID
+			}
 			s.Group = &id
 		}
 		if in.Assignee != nil {
 			id := uint64(0)
 			if *in.Assignee != "" {
-				id = cmp.Or(store.PeopleByEmail.ID(tx, store.Address(*in.Assignee)), policy.Nowhere)
+				id = person(*in.Assignee)
 			}
 			s.Assignee = &id
 		}
-		s.Remove = nil
 		for _, address := range in.RemoveParticipants {
-			s.Remove = append(s.Remove, cmp.Or(store.PeopleByEmail.ID(tx, store.Address(address)), policy.Nowhere))
+			s.Remove = append(s.Remove, person(address))
 		}
-		return nil
 	})
 	return s, err
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"sportello/app/address"
+	"sportello/app/desk"
 	"sportello/app/desk/article"
 	"sportello/app/desk/find"
 	"sportello/app/markup"
@@ -426,13 +427,12 @@ func (a pages) getDrafts(r *web.Request) error {
 	}
 	g := &guideCatalogue{levels: levels}
 	names := map[uint64]string{}
-	err = a.Store.View(func(tx *store.Tx) error {
+	err = a.Desk.Names(func(n desk.Names) {
 		for _, item := range list {
-			if p, err := store.People.Get(tx, item.Version.Author); err == nil {
+			if p := n.Person(item.Version.Author); p != nil {
 				names[p.ID] = p.Name // people who no longer exist have no name
 			}
 		}
-		return nil
 	})
 	if err != nil {
 		return err

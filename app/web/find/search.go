@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
+	"sportello/app/desk"
 	"sportello/app/desk/find"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -422,20 +423,13 @@ func (a pages) searchNames(v *searchPage) (map[string]map[string]string, error) 
 	for _, l := range levels {
 		out["module"][l.Code] = l.Path.In(v.Lang)
 	}
-	err = a.Store.View(func(tx *store.Tx) error {
-		for g, err := range store.Groups.All(tx, 0, false) {
-			if err != nil {
-				return err
-			}
+	err = a.Desk.Names(func(n desk.Names) {
+		for _, g := range n.Groups() {
 			out["group"][g.Code] = g.Name.In(v.Lang)
 		}
-		for o, err := range store.Organisations.All(tx, 0, false) {
-			if err != nil {
-				return err
-			}
+		for _, o := range n.Organisations() {
 			out["organisation"][strconv.FormatUint(o.ID, 10)] = o.Name
 		}
-		return nil
 	})
 	return out, err
 }

@@ -23,8 +23,6 @@ import (
 const (
 	livePing = 20 * time.Second // keeps proxies and the browser from closing the stream
 	liveEnds = 50 * time.Second // before the server's write timeout; the browser reconnects automatically
-	liveMost = 500              // changes sent to a browser that was away; after more, it reloads
-	liveLook = 20 * liveMost    // changes examined to find them
 )
 
 // Event is everything a stream sends: which ticket changed, and its revision as this person sees it.
@@ -42,7 +40,7 @@ func (a *pages) getLive(r *web.Request) error {
 	after, err := strconv.ParseUint(cmp.Or(r.Header("Last-Event-ID"), r.Query("after")), 10, 64)
 	if err != nil || after > a.Store.Last() {
 		if after = a.Store.Last(); !web.HearsAll(actor) {
-			if after, err = a.LastPublic(); err != nil {
+			if after, err = a.Desk.Tickets.LastPublic(); err != nil {
 				return err
 			}
 		}
@@ -126,42 +124,13 @@ func (a *pages) stream(ctx context.Context, w *bufio.Writer, actor policy.Actor,
 
 // Events returns the actor's events for the changes after the number, and the last change it examined.
 func Events(s *web.Site, actor policy.Actor, after uint64) ([]Event, uint64, error) {
-	upTo := after
-	var tickets []uint64
-	public := map[uint64]bool{} // tickets that also changed for the requester's side
-	err := s.Store.View(func(tx *store.Tx) error {
-		looked := 0
-		for ch, err := range tx.Changes(after) {
-			if err != nil {
-				return err
-			}
-			upTo = ch.Seq
-			if _, known := public[ch.Ticket]; ch.Ticket != 0 && !known {
-				tickets = append(tickets, ch.Ticket)
-				public[ch.Ticket] = false
-			}
-			if ch.Public() {
-				public[ch.Ticket] = true
-			}
-			if looked++; looked == liveLook || len(tickets) == liveMost {
-				upTo = s.Store.Last()
-				break
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, after, err
-	}
-	seen, err := s.Desk.Tickets.Revisions(actor, tickets)
+	news, upTo, err := s.Desk.Tickets.News(actor, after)
 	if err != nil {
 		return nil, after, err
 	}
 	var out []Event
-	for _, n := range tickets {
-		if r, ok := seen[n]; ok && (r.Agents || public[n]) {
-			out = append(out, Event{n, r.Rev})
-		}
+	for _, n := range news {
+		out = append(out, Event{n.Ticket, n.Rev})
 	}
 	return out, upTo, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sportello/app/address"
+	"sportello/app/desk"
 	"sportello/app/desk/queue"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -78,17 +79,16 @@ func (a pages) viewAbout(r *web.Request, p *web.Page, text string, q queue.Query
 			said = append(said, p.T(key)+": "+value)
 		}
 	}
-	err := a.Store.View(func(tx *store.Tx) error {
-		if g, err := store.Groups.Peek(tx, q.Group); err == nil {
+	err := a.Desk.Names(func(n desk.Names) {
+		if g := n.Group(q.Group); g != nil {
 			say("ticket.group", g.Name.In(p.Lang))
 		}
-		if m, err := store.Modules.Peek(tx, q.Module); err == nil {
+		if m := n.Module(q.Module); m != nil {
 			say("ticket.module", m.Name.In(p.Lang))
 		}
-		if who, err := store.People.Peek(tx, q.Assignee); err == nil && who.IsAgent() {
+		if who := n.Person(q.Assignee); who != nil && who.IsAgent() {
 			say("ticket.assignee", who.Name)
 		}
-		return nil
 	})
 	if q.State != store.StateNone {
 		say("ticket.state", p.T("state.agent."+q.State.String()))

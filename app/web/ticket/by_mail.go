@@ -89,28 +89,6 @@ func fromServer(m *store.Message) bool {
 	return m.Automatic == string(mail.Bounce) || m.Automatic == string(mail.Receipt)
 }
 
-// mailsOf returns the mail rows of the ticket's messages.
-func (a pages) mailsOf(t *ticket.View) (map[uint64]*store.Mail, error) {
-	out := map[uint64]*store.Mail{}
-	if !t.Agents {
-		return out, nil
-	}
-	err := a.Store.View(func(tx *store.Tx) error {
-		for _, m := range slices.Concat(t.Messages, t.Beside) {
-			if m.Mail == 0 {
-				continue
-			}
-			row, err := store.Mails.Get(tx, m.Mail)
-			if err != nil {
-				return err
-			}
-			out[m.Mail] = row
-		}
-		return nil
-	})
-	return out, err
-}
-
 // linkHolder is a person who reads the ticket through a link.
 type linkHolder struct{ Name, Until string }
 

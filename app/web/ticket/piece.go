@@ -102,7 +102,7 @@ func (a pages) workPiece(r *web.Request, t *ticket.View) error {
 	if err != nil {
 		return err
 	}
-	if v.mails, err = a.mailsOf(t); err != nil {
+	if v.mails, err = a.Desk.Tickets.Mails(t); err != nil {
 		return err
 	}
 	v.Thread = v.thread(t, names)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sportello/app/address"
+	"sportello/app/desk"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/app/message"
@@ -188,25 +189,16 @@ type sideNames struct {
 // sideNames looks up the names of what the history has as numbers, and the requester's unit.
 func (a pages) sideNames(tv *ticket.View) (sideNames, error) {
 	n := sideNames{people: map[uint64]string{}, groups: map[uint64]store.Words{}}
-	err := a.Store.View(func(tx *store.Tx) error {
-		if u, err := store.Units.Get(tx, tv.Ticket.Unit); err == nil {
-			n.unit = u.Name
-		} else if o, err := store.Organisations.Get(tx, tv.Ticket.Organisation); err == nil {
-			n.unit = o.Name
-		}
+	err := a.Desk.Names(func(known desk.Names) {
+		n.unit = known.Place(tv.Ticket.Organisation, tv.Ticket.Unit)
 		for _, e := range tv.History {
-			if id := fieldNumber(e, "assignee"); id != 0 {
-				if p, err := store.People.Get(tx, id); err == nil {
-					n.people[id] = p.Name
-				}
+			if p := known.Person(fieldNumber(e, "assignee")); p != nil {
+				n.people[p.ID] = p.Name
 			}
-			if id := fieldNumber(e, "group"); id != 0 {
-				if g, err := store.Groups.Get(tx, id); err == nil {
-					n.groups[id] = g.Name
-				}
+			if g := known.Group(fieldNumber(e, "group")); g != nil {
+				n.groups[g.ID] = g.Name
 			}
 		}
-		return nil
 	})
 	return n, err
 }

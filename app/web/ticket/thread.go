@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/desk"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
@@ -87,11 +88,11 @@ func (a pages) ticketNames(t *ticket.View) (*ticketNames, error) {
 	for id, p := range t.People {
 		n.people[id] = p
 	}
-	err := a.Store.View(func(tx *store.Tx) error {
+	err := a.Desk.Names(func(known desk.Names) {
 		person := func(ids ...uint64) {
 			for _, id := range ids {
-				if id != 0 && n.people[id] == nil {
-					if p, err := store.People.Get(tx, id); err == nil {
+				if n.people[id] == nil {
+					if p := known.Person(id); p != nil {
 						n.people[id] = p
 					}
 				}
@@ -99,8 +100,8 @@ func (a pages) ticketNames(t *ticket.View) (*ticketNames, error) {
 		}
 		module := func(id uint64) {
 			for id != 0 && n.modules[id] == nil {
-				m, err := store.Modules.Get(tx, id)
-				if err != nil {
+				m := known.Module(id)
+				if m == nil {
 					return // an event about a deleted module is shown without its name
 				}
 				n.modules[id] = m
@@ -121,26 +122,10 @@ func (a pages) ticketNames(t *ticket.View) (*ticketNames, error) {
 				}
 			}
 		}
-		for g, err := range store.Groups.All(tx, 0, false) {
-			if err != nil {
-				return err
-			}
-			n.groups = append(n.groups, g)
-		}
+		n.groups = known.Groups()
 		for _, p := range n.people {
-			if p.Unit != 0 {
-				if u, err := store.Units.Get(tx, p.Unit); err == nil {
-					n.units[p.ID] = u.Name
-					continue
-				}
-			}
-			if p.Organisation != 0 {
-				if o, err := store.Organisations.Get(tx, p.Organisation); err == nil {
-					n.units[p.ID] = o.Name
-				}
-			}
+			n.units[p.ID] = known.Place(p.Organisation, p.Unit)
 		}
-		return nil
 	})
 	return n, err
 }

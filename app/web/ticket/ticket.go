@@ -214,7 +214,7 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 		return problem
 	}
 	v.names(t, names)
-	if v.mails, problem = a.mailsOf(t); problem != nil {
+	if v.mails, problem = a.Desk.Tickets.Mails(t); problem != nil {
 		return problem
 	}
 	if err != nil {

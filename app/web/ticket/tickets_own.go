@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 
+	"sportello/app/desk"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
@@ -174,19 +175,6 @@ func (a pages) coordinated(actor policy.Actor) (string, error) {
 	}
 	k := actor.Person.Coordinates[0]
 	name := ""
-	err := a.Store.View(func(tx *store.Tx) error {
-		if k.Unit != 0 {
-			u, err := store.Units.Get(tx, k.Unit)
-			if err == nil {
-				name = u.Name
-			}
-			return err
-		}
-		o, err := store.Organisations.Get(tx, k.Organisation)
-		if err == nil {
-			name = o.Name
-		}
-		return err
-	})
+	err := a.Desk.Names(func(n desk.Names) { name = n.Place(k.Organisation, k.Unit) })
 	return name, err
 }

@@ -1,0 +1,28 @@
+package desk
+
+import "sportello/store"
+
+// Figures are how much a desk holds. They name nobody and no matter, so confidential tickets count too.
+type Figures struct {
+	Tickets          map[store.State]int
+	People, Articles int
+}
+
+// Figures counts what there is.
+func (d *Desk) Figures() (Figures, error) {
+	var out Figures
+	err := d.st.View(func(tx *store.Tx) error {
+		out = Figures{Tickets: map[store.State]int{}}
+		for s := store.StateNew; s <= store.StateClosed; s++ {
+			out.Tickets[s] = store.Tickets.Count(tx, store.CountState, s)
+		}
+		for range store.PeopleByName.Entries(tx, store.Span{}) {
+			out.People++
+		}
+		for range store.ArticlesByModule.Entries(tx, store.Span{}) {
+			out.Articles++
+		}
+		return nil
+	})
+	return out, err
+}
