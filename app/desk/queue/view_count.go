@@ -174,15 +174,12 @@ func (c *viewCount) compare(v *store.View, opened []uint64) {
 	slices.Reverse(c.fresh)
 }
 
-// asGroup stands for a fictitious person who is a member of the group and of no other.
-const asGroup = 1 << 62
-
 // viewer returns the person whose rights a view is counted with. A shared view has one number for the whole group. It
-// is counted for a fictitious member without other rights, so that it reveals nothing that a member may not see. viewer
-// returns nil when the owner is no longer an agent.
+// is counted for a fictitious member without other rights, whose number no row has, so that it reveals nothing that a
+// member may not see. viewer returns nil when the owner is no longer an agent.
 func viewer(tx *store.Tx, v *store.View) *store.Person {
 	if v.Group != 0 {
-		return &store.Person{Row: store.Row{ID: asGroup}, Groups: []store.Membership{{Group: v.Group}}}
+		return &store.Person{Row: store.Row{ID: policy.Nowhere}, Groups: []store.Membership{{Group: v.Group}}}
 	}
 	p, err := store.People.Peek(tx, v.Person)
 	if err != nil || p.Disabled || !p.IsAgent() && !p.Administrator {
