@@ -102,7 +102,7 @@ func (a *App) open() error {
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	if a.Store, err = store.Open(a.Config.DataFolder(), store.Options{Log: a.Log, Clock: a.Config.Now, NoSync: a.Config.NoSync,
+	if a.Store, err = store.Open(a.Config.DataFolder(), store.Options{Log: a.Log, Clock: a.Config.Now, NoSync: a.Config.Trial.NoSync,
 		Committed: a.Watch.Commits.Note}); err != nil {
 		return err
 	}
@@ -168,8 +168,8 @@ func (a *App) Close() error {
 
 // assetsOf returns the files that pages and letters are made of: those of the program, or a folder while developing.
 func assetsOf(cfg config.Config) fs.FS {
-	if cfg.Reload != "" {
-		return os.DirFS(cfg.Reload)
+	if cfg.Trial.Reload != "" {
+		return os.DirFS(cfg.Trial.Reload)
 	}
 	return assets.FS
 }

@@ -61,7 +61,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	cfg := config.Default()
 	cfg.Data, cfg.Listen = benchOnce.dir, "127.0.0.1:0"
 	log := cfg.Logger(io.Discard)
-	cfg.NoSync = true
+	cfg.Trial.NoSync = true
 	made, err := app.OpenDesk(cfg, log)
 	if err != nil {
 		b.Fatal(err)
@@ -78,7 +78,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	if err := made.Close(); err != nil {
 		b.Fatal(err)
 	}
-	cfg.NoSync = false
+	cfg.Trial.NoSync = false
 	a, err = openServer(cfg, log)
 	if err != nil {
 		b.Fatal(err)

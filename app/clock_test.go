@@ -188,7 +188,7 @@ func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
 	set := func(at time.Time) { clock.Store(&at) }
 	morning := time.Date(2031, 7, 4, 9, 30, 0, 0, rome)
 	set(morning)
-	d := newTestDesk(t, func(c *config.Config) { c.Clock = func() time.Time { return *clock.Load() } })
+	d := newTestDesk(t, func(c *config.Config) { c.Trial.Clock = func() time.Time { return *clock.Load() } })
 	p := d.add("Ada Neri", people.PersonForm{})
 	b, program := d.signedIn(p), d.caller(p)
 

@@ -147,7 +147,7 @@ func TestCommandsWorkBesideAServerWhoseFolderHasALongName(t *testing.T) {
 
 func TestAServerStopsWithAStreamAndAnIdleConnectionOpen(t *testing.T) {
 	cfg := config.Default()
-	cfg.Data, cfg.Listen, cfg.NoSync = t.TempDir(), "127.0.0.1:0", true
+	cfg.Data, cfg.Listen, cfg.Trial.NoSync = t.TempDir(), "127.0.0.1:0", true
 	a, err := openServer(cfg, discard())
 	if err != nil {
 		t.Fatal(err)

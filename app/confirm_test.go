@@ -103,7 +103,7 @@ type confirmDesk struct {
 func newConfirmDesk(t *testing.T) *confirmDesk {
 	d := &confirmDesk{}
 	d.testDesk = newTestDesk(t, withMail, func(c *config.Config) {
-		c.Clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
+		c.Trial.Clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
 	})
 	d.admin = d.add("Carla Capo", people.PersonForm{Administrator: true})
 	d.actor = policy.Actor{Person: d.admin, Via: "page"}
@@ -378,7 +378,7 @@ func TestNobodyIsAskedForAPasswordWithoutNeed(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	w := newWorld(t, func(c *config.Config) {
-		c.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		c.Trial.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	})
 	visitors := map[string]*browser{}
 	for _, role := range []string{"nobody", "requester", "agent", "coordinator", "editor", "administrator"} {

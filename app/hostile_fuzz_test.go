@@ -44,7 +44,7 @@ type fuzzed struct {
 
 func newFuzzed(f *testing.F) *fuzzed {
 	cfg := config.Default()
-	cfg.Data, cfg.NoSync, cfg.BaseURL = f.TempDir(), true, "http://desk.example"
+	cfg.Data, cfg.Trial.NoSync, cfg.BaseURL = f.TempDir(), true, "http://desk.example"
 	withMail(&cfg)
 	a, err := openServer(cfg, cfg.Logger(io.Discard))
 	if err != nil {

@@ -226,7 +226,9 @@ func TestABodyLargerThanAFileMayBeIsCutOff(t *testing.T) {
 // half a body, nothing at all.
 func TestASlowClientLosesItsConnectionAndHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
-	d := newTestDesk(t, func(c *config.Config) { c.HeadTime, c.BodyTime = 500*time.Millisecond, 700*time.Millisecond })
+	d := newTestDesk(t, func(c *config.Config) {
+		c.Trial.HeadTime, c.Trial.BodyTime = 500*time.Millisecond, 700*time.Millisecond
+	})
 	host := strings.TrimPrefix(d.url, "http://")
 	slow := map[string]func(c net.Conn, i int) string{
 		"a header that begins":   func(net.Conn, int) string { return "GET / HTTP/1.1\r\nHost: " + host + "\r\nX-A" },

@@ -269,7 +269,7 @@ func TestNamesAndSubjectsOfOthersStayWords(t *testing.T) {
 func deskWithoutServer(t *testing.T) *app.App {
 	t.Helper()
 	cfg := config.Default()
-	cfg.Data, cfg.NoSync = t.TempDir(), true
+	cfg.Data, cfg.Trial.NoSync = t.TempDir(), true
 	withSending(&cfg)
 	a, err := openServer(cfg, cfg.Logger(io.Discard))
 	must(t, err)

@@ -41,7 +41,7 @@ func freePort(t *testing.T) int {
 func mailDesk(t *testing.T, domain string, lmtp, smtp int, more ...func(*config.Config)) *testDesk {
 	t.Helper()
 	return newTestDesk(t, append([]func(*config.Config){func(c *config.Config) {
-		c.MailGather = 10 * time.Millisecond
+		c.Trial.MailGather = 10 * time.Millisecond
 		c.Mail.Listen = fmt.Sprintf("%s:%d", mailpeer.Host, lmtp)
 		c.Mail.TrustedServers = []string{"mx." + domain}
 		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = mailpeer.Host, smtp, "none", "sportello@"+domain

@@ -110,7 +110,7 @@ func serverForm(port int, change func(url.Values)) url.Values {
 // TestMailIsSetUpInTheBrowser: from no mail to an invitation that goes out by itself, without starting anew. What was
 // entered is never shown again, and whoever is no administrator reaches nothing of it.
 func TestMailIsSetUpInTheBrowser(t *testing.T) {
-	d := newTestDesk(t, func(c *config.Config) { c.MailGather = 1 })
+	d := newTestDesk(t, func(c *config.Config) { c.Trial.MailGather = 1 })
 	admin := d.add("Anna Amministra", people.PersonForm{Administrator: true})
 	b := d.signedIn(admin)
 	box := newPostBox(t, "")
@@ -239,7 +239,7 @@ func TestTryingAMailServerSaysWhatFailsAndNoMore(t *testing.T) {
 func TestTheConfigurationComesFirst(t *testing.T) {
 	box, entered := newPostBox(t, ""), newPostBox(t, "")
 	d := newTestDesk(t, func(c *config.Config) {
-		c.MailGather = 1
+		c.Trial.MailGather = 1
 		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = "127.0.0.1", box.port, "none", "file@posta.example"
 		c.Mailboxes = []config.Mailbox{{Address: "csa@posta.example", Group: "csa"}}
 	})

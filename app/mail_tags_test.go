@@ -27,7 +27,7 @@ import (
 // withLoop has the desk send through the address on which it takes mail: what it writes to its own mailbox arrives.
 func withLoop(port int) func(*config.Config) {
 	return func(c *config.Config) {
-		c.MailGather = 10 * time.Millisecond
+		c.Trial.MailGather = 10 * time.Millisecond
 		c.Mail.Listen, c.Mail.Protocol = net.JoinHostPort(mailpeer.Host, strconv.Itoa(port)), "smtp"
 		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = mailpeer.Host, port, "none", "sportello@desk.example"
 		c.Mailboxes = []config.Mailbox{{Address: "csa@desk.example", Group: "csa", Module: "csa"}}

@@ -18,7 +18,9 @@ import (
 // before it knows for certain what was asked.
 func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 	t.Parallel()
-	d := newTestDesk(t, func(c *config.Config) { c.HeadTime, c.BodyTime = 700*time.Millisecond, 700*time.Millisecond })
+	d := newTestDesk(t, func(c *config.Config) {
+		c.Trial.HeadTime, c.Trial.BodyTime = 700*time.Millisecond, 700*time.Millisecond
+	})
 	token := func(name string, f people.PersonForm) string {
 		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: "command"}, d.add(name, f).ID, "test")
 		if err != nil {

@@ -60,7 +60,7 @@ func (d *testDesk) aboutBrowsers() (to, texts []string) {
 func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 	var clock atomic.Int64
 	clock.Store(time.Date(2031, 2, 1, 8, 5, 0, 0, time.UTC).UnixNano())
-	d := newTestDesk(t, withSending, func(c *config.Config) { c.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
+	d := newTestDesk(t, withSending, func(c *config.Config) { c.Trial.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	later := func(by time.Duration) { clock.Add(int64(by)) }
 	p, other, english := d.add("Ada Neri", people.PersonForm{}), d.add("Bruno Galli", people.PersonForm{}), d.add("Mary White", people.PersonForm{Language: "en"})
 	enter := func(b *browser, p *store.Person, password string, status int) {
@@ -147,7 +147,7 @@ func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 	var clock atomic.Int64
 	clock.Store(time.Now().UnixNano())
-	w := newWorld(t, withSending, func(c *config.Config) { c.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
+	w := newWorld(t, withSending, func(c *config.Config) { c.Trial.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	p := w.people["requester"]
 	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
 		t.Fatal(err)

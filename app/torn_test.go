@@ -89,7 +89,7 @@ func failPower(t *testing.T, held bool) {
 // afterPowerFailure starts the desk on the folder, has it do what it does at its start, and counts the tickets.
 func afterPowerFailure(t *testing.T, data, message string) (tickets int, err error) {
 	cfg := config.Default()
-	cfg.Data, cfg.NoSync = data, true
+	cfg.Data, cfg.Trial.NoSync = data, true
 	a, err := app.OpenDesk(cfg, discard())
 	if err != nil {
 		return 0, err

@@ -262,7 +262,7 @@ func serveCommand(r *runner) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cfg.Reload = reload
+		cfg.Trial.Reload = reload
 		return r.serve(c.Context(), cfg, nil, func(s app.Serving) {
 			fmt.Fprintln(r.out, s.Address)
 			if s.SetUp != "" {

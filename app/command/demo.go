@@ -116,7 +116,7 @@ func (r *runner) demo(ctx context.Context, listen string, at time.Time) error {
 		fmt.Fprintf(r.errOut, "filled in %.1f s\n", time.Since(began).Seconds())
 	}
 	if !at.IsZero() {
-		cfg.Clock = runningFrom(at)
+		cfg.Trial.Clock = runningFrom(at)
 	}
 	return r.serve(ctx, cfg, prepare, func(s app.Serving) {
 		fmt.Fprintf(r.out, "%s\n\n", s.Address)

@@ -54,22 +54,28 @@ type Config struct {
 	SMTP      SMTP      `koanf:"smtp"`
 	Mailboxes []Mailbox `koanf:"mailbox"`
 
-	Clock  func() time.Time // the desk's clock; nil for the machine's. Use Now
-	File   string           // the file it was read from, empty when there is none
-	Reload string           // folder of assets that are read again for each page, for development; set only by a hidden flag
-	NoSync bool             // for tests: what was written may be lost if the machine stops
+	File  string `koanf:"-"` // the file it was read from, empty when there is none
+	Trial Trial  `koanf:"-"`
+}
 
-	MailGather time.Duration // for tests: how long events are collected into one letter; 0: a minute
-	HeadTime   time.Duration // for tests: time limit for the header of a request; 0: see server.go
-	BodyTime   time.Duration // for tests: time limit for its body
+// Trial is what only tests, demonstrations and developers choose. No key of the file and no variable of the environment
+// sets it; its zero value is that of a desk in use.
+type Trial struct {
+	Clock  func() time.Time // the desk's clock; nil for the machine's. Use Config.Now
+	Reload string           // folder of assets that are read again for each page; empty for those of the program
+	NoSync bool             // what was written may be lost if the machine stops
+
+	MailGather time.Duration // how long events are collected into one letter; 0: a minute
+	HeadTime   time.Duration // time limit for the header of a request; 0: see web/server.go
+	BodyTime   time.Duration // time limit for its body
 }
 
 // Now returns the desk's time. Code that has the store or the desk asks that instead; it uses the same clock.
 func (c Config) Now() time.Time {
-	if c.Clock == nil {
+	if c.Trial.Clock == nil {
 		return time.Now()
 	}
-	return c.Clock()
+	return c.Trial.Clock()
 }
 
 // Default returns the configuration of a desk without a file or environment.
@@ -154,7 +160,7 @@ func configKeys() map[string]reflect.Type {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			name := f.Tag.Get("koanf")
-			if name == "" {
+			if name == "" || name == "-" {
 				continue
 			}
 			if f.Type.Kind() == reflect.Struct {

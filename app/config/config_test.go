@@ -1,6 +1,7 @@
 package config
 
 import (
+	"iter"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -49,6 +50,43 @@ func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("mailbox.%s does not stand in the example with a comment above it", key)
+		}
+	}
+}
+
+// TestNoKeyReachesWhatOnlyTestsChoose: every field of the configuration has a key that the example names, or none at all.
+func TestNoKeyReachesWhatOnlyTestsChoose(t *testing.T) {
+	for f := range fieldsOf(reflect.TypeFor[Config]()) {
+		if tag := f.Tag.Get("koanf"); tag == "" {
+			t.Errorf("%s has no key and does not say so: it would be set by its own name", f.Name)
+		}
+	}
+	for f := range fieldsOf(reflect.TypeFor[Trial]()) {
+		value := map[reflect.Kind]string{reflect.String: `"x"`, reflect.Bool: "true", reflect.Int64: `"1s"`, reflect.Func: `"now"`}[f.Type.Kind()]
+		name := strings.ToLower(f.Name)
+		path := filepath.Join(t.TempDir(), "config.toml")
+		for _, text := range []string{name + " = " + value, f.Name + " = " + value, "[trial]\n" + name + " = " + value, "[Trial]\n" + f.Name + " = " + value, "[\"-\"]\n" + name + " = " + value} {
+			if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := Load(path, nil); err == nil || !reflect.ValueOf(got.Trial).IsZero() {
+				t.Errorf("%q is taken: %v, %+v", text, err, got.Trial)
+			}
+		}
+		for _, env := range []string{"SPORTELLO_" + strings.ToUpper(name), "SPORTELLO_TRIAL__" + strings.ToUpper(name), "SPORTELLO_-__" + strings.ToUpper(name)} {
+			if got, err := Load("", []string{env + "=1"}); err == nil || !reflect.ValueOf(got.Trial).IsZero() {
+				t.Errorf("%s is taken: %v, %+v", env, err, got.Trial)
+			}
+		}
+	}
+}
+
+func fieldsOf(t reflect.Type) iter.Seq[reflect.StructField] {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			if !yield(t.Field(i)) {
+				return
+			}
 		}
 	}
 }

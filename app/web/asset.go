@@ -43,7 +43,7 @@ func (s *Site) GetAsset(r *Request) error {
 	if !ok {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
-	if current && s.Config.Reload == "" {
+	if current && s.Config.Trial.Reload == "" {
 		r.c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	} else {
 		r.c.Set(fiber.HeaderCacheControl, "no-cache")

@@ -26,7 +26,7 @@ func (s *Site) Server() *fiber.App {
 		BodyLimit:                    1, // longer bodies are streams, which the routes read: see body.go
 		DisablePreParseMultipartForm: true,
 		ReadBufferSize:               16 << 10,
-		ReadTimeout:                  cmp.Or(s.Config.HeadTime, headTime),
+		ReadTimeout:                  cmp.Or(s.Config.Trial.HeadTime, headTime),
 		WriteTimeout:                 60 * time.Second,
 		IdleTimeout:                  120 * time.Second,
 		EnableTrustedProxyCheck:      true,
@@ -98,7 +98,7 @@ func (s *Site) announcesTooMuch(h *fasthttp.RequestHeader) bool {
 	return n > s.largest
 }
 
-func (s *Site) bodyGrace() time.Duration { return cmp.Or(s.Config.BodyTime, bodyTime) }
+func (s *Site) bodyGrace() time.Duration { return cmp.Or(s.Config.Trial.BodyTime, bodyTime) }
 
 // unclearKey marks a request whose head can be read in more than one way.
 const unclearKey = "unclear"

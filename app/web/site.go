@@ -100,7 +100,7 @@ func (s *Site) Open(fsys fs.FS, routes []Route) error {
 	if s.Public, err = assets.Load(fsys); err != nil {
 		return err
 	}
-	if s.Engine, err = NewEngine(fsys, s.Words, s.Config.Reload != ""); err != nil {
+	if s.Engine, err = NewEngine(fsys, s.Words, s.Config.Trial.Reload != ""); err != nil {
 		return err
 	}
 	s.Metrics = watch.NewMetrics(s.Watch)
