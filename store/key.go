@@ -7,7 +7,7 @@ import (
 )
 
 // Key builds an index key from parts whose bytes sort as the values do: a uint64 as eight bytes big-endian, a time as
-// nanoseconds since 1970 with the sign bit flipped, a bool or an enumeration as one byte, a string with NUL written as
+// nanoseconds since 1970 with the sign bit flipped, a bool, a uint8 or an enumeration as one byte, a string with NUL written as
 // 00 FF and ended by 00 01. Every part is of fixed width or ended, so that a key never is the prefix of a longer part.
 // Any other type is a programming error and panics.
 func Key(parts ...any) []byte {
@@ -26,6 +26,8 @@ func Key(parts ...any) []byte {
 			} else {
 				b = append(b, 0)
 			}
+		case uint8:
+			b = append(b, v)
 		case enumeration:
 			b = append(b, v.byte())
 		default:

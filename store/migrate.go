@@ -22,6 +22,15 @@ var migrations = []disk.Step{
 	{Name: "people are found by the forms of their names", Run: namesToForms},
 	{Name: "messages stay with those whose they are", Run: messagesToSides},
 	{Name: "what lists do not show is kept apart", Run: longFieldsApart},
+	{Name: "queues stand by priority", Run: queuesByRank},
+}
+
+// queuesByRank makes the indexes of the queues anew: their keys have the priority now.
+func queuesByRank(b *bbolt.Tx, _ time.Time) error {
+	if b.Bucket([]byte(Tickets.name)) == nil {
+		return nil
+	}
+	return Tickets.derive(&Tx{bolt: b}, TicketsByGroup, TicketsByAssignee, TicketsUnassigned, TicketsByState)
 }
 
 // longFieldsApart rewrites the rows that have fields to keep apart.

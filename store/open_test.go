@@ -497,3 +497,49 @@ func TestWhatListsDoNotShowIsKeptApartInOlderFiles(t *testing.T) {
 		return nil
 	}))
 }
+
+// TestQueuesStandByPriorityInOlderFiles takes a file back to schema 6, whose queues knew no priority.
+func TestQueuesStandByPriorityInOlderFiles(t *testing.T) {
+	dir := t.TempDir()
+	st := reopened(t, dir, quick)
+	due := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	must(t, st.Update(By{Act: "open"}, func(tx *Tx) error {
+		must(t, errors.Join(Groups.Put(tx, &Group{Code: "g"}), People.Put(tx, &Person{Email: "a@uni.example"})))
+		for i := range 100 {
+			r := &Ticket{Subject: "s", Group: 1, Requester: 1, State: StateNew, Priority: i % 6, Due: due.Add(-time.Duration(i) * time.Hour)}
+			must(t, Tickets.Put(tx, r))
+			for _, of := range []struct {
+				ix     *Index[Ticket]
+				before []any
+			}{{TicketsByGroup, []any{r.Group, r.State}}, {TicketsByAssignee, []any{r.Assignee, r.State}}, {TicketsUnassigned, []any{r.Group, r.State}}, {TicketsByState, []any{r.State}}} {
+				b := tx.bucket(Tickets.name, of.ix.name)
+				must(t, b.Delete(append(of.ix.keys(r)[0], idBytes(r.ID)...)))
+				must(t, b.Put(append(Key(append(of.before, r.Standing(), r.Due)...), idBytes(r.ID)...), nil))
+			}
+		}
+		return nil
+	}))
+	must(t, st.Close())
+	setSchema(t, filepath.Join(dir, "desk.db"), 6)
+	st = reopened(t, dir, quick)
+	sound(t, st)
+	must(t, st.View(func(tx *Tx) error {
+		for _, ix := range []*Index[Ticket]{TicketsByGroup, TicketsUnassigned} {
+			rank, n, last := uint8(1), 0, time.Time{}
+			for r, err := range ix.GlanceRows(tx, Span{Prefix: Key(uint64(1), StateNew)}) {
+				must(t, err)
+				if n++; r.Rank() > rank {
+					rank, last = r.Rank(), time.Time{}
+				}
+				if r.Rank() < rank || r.Due.Before(last) {
+					t.Fatalf("%s: a ticket of priority %d due %v after %d and %v", ix.name, r.Priority, r.Due, rank, last)
+				}
+				last = r.Due
+			}
+			if n != 100 || rank != Ranks {
+				t.Errorf("%s has %d tickets down to rank %d", ix.name, n, rank)
+			}
+		}
+		return nil
+	}))
+}

@@ -466,6 +466,34 @@ func (t *Table[T]) Count(tx *Tx, parts ...any) int {
 	return int(uint64Of(tx.bolt.Bucket(bucketCounts).Get(t.counterKey(Key(parts...))))) // #nosec G115 -- a counter never exceeds the number of rows
 }
 
+// derive makes some indexes of the table anew from its rows; for migrations.
+func (t *Table[T]) derive(tx *Tx, indexes ...*Index[T]) error {
+	parent := tx.bolt.Bucket([]byte(t.name))
+	for _, ix := range indexes {
+		if err := parent.DeleteBucket([]byte(ix.name)); err != nil && !errors.Is(err, errBucketNotFound) {
+			return err
+		}
+		if _, err := parent.CreateBucket([]byte(ix.name)); err != nil {
+			return err
+		}
+	}
+	tx.buckets = nil
+	for r, err := range t.GlanceAll(tx, 0, false) {
+		if err != nil {
+			return err
+		}
+		id := rowOf(r).ID
+		for _, ix := range indexes {
+			for _, k := range distinct(ix.keys(r)) {
+				if err := tx.bucket(t.name, ix.name).Put(append(k, idBytes(id)...), nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // rebuild derives the indexes and counters of the table again from its rows; for migrations.
 func (t *Table[T]) rebuild(tx *Tx) error {
 	parent := tx.bolt.Bucket([]byte(t.name))

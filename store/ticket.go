@@ -82,6 +82,17 @@ func (t *Ticket) OnSide(person uint64) bool {
 // list it after the running ones.
 func (t *Ticket) Standing() bool { return t.State == StateWaiting || t.State == StatePlanned }
 
+// Ranks is how many priorities there are.
+const Ranks = 4
+
+// Rank is the priority as the queues' indexes have it: 1 to Ranks, the last for a ticket without one.
+func (t *Ticket) Rank() uint8 {
+	if t.Priority < 1 || t.Priority > Ranks {
+		return Ranks
+	}
+	return uint8(t.Priority)
+}
+
 // Overdue reports whether the ticket is still open and past its due time.
 func (t *Ticket) Overdue(now time.Time) bool {
 	return (t.State == StateNew || t.State == StateOpen) && !t.Due.IsZero() && t.Due.Before(now)
@@ -89,19 +100,19 @@ func (t *Ticket) Overdue(now time.Time) bool {
 
 // The ways into the tickets. A ticket marked as spam is only in TicketsBySpam, TicketsByWake and TicketsByExternal.
 var (
-	// group, state, then what stands last, due and id: the queue of a group.
-	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return one(t.Group, t.State, t.Standing(), t.Due) }))
-	// assignee, state, then due and id: own tickets of an agent. Unassigned ones stand under 0.
-	TicketsByAssignee = Tickets.index("assignee", shown(func(t *Ticket) [][]byte { return one(t.Assignee, t.State, t.Standing(), t.Due) }))
-	// group, state, then due and id, only what nobody has: what is to be taken.
+	// group, state, rank, then due and id: the queue of a group.
+	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return one(t.Group, t.State, t.Rank(), t.Due) }))
+	// assignee, state, rank, then due and id: own tickets of an agent. Unassigned ones stand under 0.
+	TicketsByAssignee = Tickets.index("assignee", shown(func(t *Ticket) [][]byte { return one(t.Assignee, t.State, t.Rank(), t.Due) }))
+	// group, state, rank, then due and id, only what nobody has: what is to be taken.
 	TicketsUnassigned = Tickets.index("unassigned", shown(func(t *Ticket) [][]byte {
 		if t.Assignee != 0 {
 			return nil
 		}
-		return one(t.Group, t.State, t.Standing(), t.Due)
+		return one(t.Group, t.State, t.Rank(), t.Due)
 	}))
-	// state, then due and id: everything.
-	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return one(t.State, t.Standing(), t.Due) }))
+	// state, rank, then due and id: everything.
+	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return one(t.State, t.Rank(), t.Due) }))
 	// person on the requester's side, then public update and id.
 	TicketsBySide = Tickets.index("side", shown(func(t *Ticket) [][]byte {
 		var out [][]byte
