@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"encoding/hex"
 	"slices"
 
@@ -24,7 +25,7 @@ const (
 // Views lists the views in the order of the side bar.
 var Views = []string{ViewMine, ViewGroup, ViewUnassigned, ViewWaiting, ViewBeside, ViewAll, ViewResolved, ViewClosed, ViewSpam}
 
-// Query selects a part of a view, sorted by due date.
+// Query selects a part of a view, and the order of its tickets.
 type Query struct {
 	View     string
 	Group    uint64
@@ -34,8 +35,15 @@ type Query struct {
 	Priority int
 	Assignee uint64
 	Overdue  bool
+	Sort     string // one of Sorts; empty for the order of urgency
+	Desc     bool   // the other way round; of Sort alone
 	After    string // Page.Next of the previous page
 	Limit    int    // 50 when 0, at most 200
+}
+
+// filtered reports whether the query leaves out some of its view.
+func (q Query) filtered() bool {
+	return q.Group != 0 || q.Module != 0 || q.State != store.StateNone || q.Kind != store.KindNone || q.Priority != 0 || q.Assignee != 0 || q.Overdue
 }
 
 // Page is one page of a list of tickets.
@@ -45,86 +53,145 @@ type Page struct {
 	Modules map[uint64]*store.Module
 	Groups  map[uint64]*store.Group
 	Next    string // for After; empty on the last page
-	Count   int    // number of tickets in the view without the filters
+	Count   int    // number of tickets on all pages
+	More    bool   // there are more than Count
 	Cut     bool   // the filters examined many rows without filling the page; Next continues there
+	Sorted  bool   // the order is that of the most urgent maxLooked alone: there are others
 }
 
-// maxLooked limits how many rows one page examines when filters exclude most of them.
-const maxLooked = 5000
+func newPage() Page {
+	return Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+}
+
+// Bounds of one page: how many rows it looks at when filters drop most of them, how many it counts where the index
+// tells all.
+const (
+	maxLooked  = 5000
+	maxCounted = 20000
+)
 
 // Queue returns a page of the agent's view. It returns a Denied error to everybody but agents and administrators.
 func (qs *Queues) Queue(a policy.Actor, q Query) (Page, error) {
-	page := Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+	page := newPage()
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return page, policy.Denied(a)
 	}
 	err := qs.st.View(func(tx *store.Tx) error {
-		index, prefixes := qs.queueSpans(tx, a, q)
-		page.Count = qs.queueCount(tx, a, q.View)
-		return qs.collect(tx, a, &page, index, prefixes, q.Limit, q.After, q.finished(), func(t *store.Ticket) bool { return q.fits(tx, t) })
+		legs := qs.legs(tx, a, q)
+		see := qs.sight(tx, a)
+		fits := func(t *store.Ticket) bool { return see(t) && q.fits(tx, t) }
+		if !q.indexed() {
+			return qs.sorted(tx, a, &page, q, legs, fits)
+		}
+		var err error
+		if page.Count, page.More, err = qs.count(tx, a, q, legs, fits); err != nil {
+			return err
+		}
+		return page.collect(tx, legs, q.Limit, q.After, fits)
 	})
 	return page, err
+}
+
+// count returns how many tickets the query has, or at least has: by counters where they tell, else by looking.
+func (qs *Queues) count(tx *store.Tx, a policy.Actor, q Query, legs []leg, fits func(*store.Ticket) bool) (n int, more bool, err error) {
+	if countersTell(tx, a, q) {
+		n = qs.queueCount(tx, a, q.View)
+		return n, q.View == ViewSpam && n > mostSpam, nil
+	}
+	told, looked := qs.toldByIndex(tx, a, q), 0
+	for _, l := range legs {
+		for e := range l.walk(tx, nil, false) {
+			if looked++; told && looked > maxCounted || !told && looked > maxLooked {
+				return n, true, nil
+			}
+			if told {
+				n++
+				continue
+			}
+			t, err := store.Tickets.Glance(tx, e.ID)
+			if err != nil {
+				return 0, false, err
+			}
+			if fits(t) {
+				n++
+			}
+		}
+	}
+	return n, false, nil
+}
+
+// countersTell reports whether the counters of the view are what the actor may see of it, for every ticket that they may
+// not see is in a group of its own.
+func countersTell(tx *store.Tx, a policy.Actor, q Query) bool {
+	if q.filtered() {
+		return false
+	}
+	own := func(group uint64) bool { return a.Person != nil && a.Person.InGroup(group) }
+	if q.View == ViewMine {
+		for g, err := range store.Groups.All(tx, 0, false) {
+			if err != nil || g.Confidential && !own(g.ID) {
+				return false
+			}
+		}
+	}
+	if q.View != ViewMine && q.View != ViewAll && a.Person != nil && len(a.Person.Groups) > 0 {
+		return true
+	}
+	for m, err := range store.Modules.All(tx, 0, false) {
+		if err != nil || m.Confidential {
+			return false
+		}
+	}
+	return true
+}
+
+// toldByIndex reports whether the legs of the query have what fits and nothing else, all of it the actor's to see.
+func (qs *Queues) toldByIndex(tx *store.Tx, a policy.Actor, q Query) bool {
+	switch q.View {
+	case ViewMine, ViewAll, ViewBeside, ViewSpam:
+		return false
+	}
+	own := a.Person != nil && len(a.Person.Groups) > 0
+	return own && q.Module == 0 && q.Kind == store.KindNone && q.Assignee == 0 && !(q.Overdue && (q.Sort != "" || q.finished())) &&
+		(q.State == store.StateNone || slices.Contains(qs.scope(tx, a, q).states, q.State))
+}
+
+// sorted fills the page in an order that no index has.
+func (qs *Queues) sorted(tx *store.Tx, a policy.Actor, page *Page, q Query, legs []leg, fits func(*store.Ticket) bool) error {
+	all, more, err := q.gather(tx, legs, a.Lang(), fits)
+	if err != nil {
+		return err
+	}
+	page.Count, page.More, page.Sorted = len(all), more, more
+	if more && countersTell(tx, a, q) {
+		page.Count, page.More = qs.queueCount(tx, a, q.View), false
+	}
+	limit := pageLimit(q.Limit)
+	after, _ := hex.DecodeString(q.After)
+	for i, g := range all {
+		if c := bytes.Compare(g.key, after); len(after) > 0 && (c == 0 || c < 0 != q.Desc) {
+			continue
+		}
+		if len(page.Tickets) == limit {
+			page.Next = hex.EncodeToString(all[i-1].key)
+			return nil
+		}
+		page.Tickets = append(page.Tickets, g.row)
+		page.name(tx, g.row)
+	}
+	return nil
+}
+
+func pageLimit(n int) int {
+	if n <= 0 {
+		n = 50
+	}
+	return min(n, 200)
 }
 
 // finished reports whether the view shows finished tickets, which are sorted by date, the latest first.
 func (q Query) finished() bool {
 	return q.View == ViewResolved || q.View == ViewClosed || q.View == ViewSpam
-}
-
-// queueSpans returns the index and its prefixes for the view, or only those of the chosen state.
-func (qs *Queues) queueSpans(tx *store.Tx, a policy.Actor, q Query) (*store.Index[store.Ticket], [][]byte) {
-	states := store.ActiveStates
-	switch q.View {
-	case ViewWaiting:
-		states = []store.State{store.StateWaiting}
-	case ViewResolved:
-		states = []store.State{store.StateResolved}
-	case ViewClosed:
-		states = []store.State{store.StateClosed}
-	}
-	if q.State != store.StateNone && q.View != ViewSpam && (q.View == ViewAll || slices.Contains(states, q.State)) {
-		states = []store.State{q.State}
-	}
-	groups := qs.rights.OwnGroups(tx, a)
-	if q.Group != 0 {
-		if q.View == ViewAll || slices.Contains(groups, q.Group) {
-			groups = []uint64{q.Group}
-		} else {
-			groups = nil
-		}
-	}
-	var prefixes [][]byte
-	switch q.View {
-	case ViewMine:
-		for _, s := range states {
-			prefixes = append(prefixes, store.Key(a.ID(), s))
-		}
-		return store.TicketsByAssignee, prefixes
-	case ViewAll:
-		if q.Group == 0 {
-			for _, s := range states {
-				prefixes = append(prefixes, store.Key(s))
-			}
-			return store.TicketsByState, prefixes
-		}
-	case ViewSpam, ViewBeside:
-		for _, g := range groups {
-			prefixes = append(prefixes, store.Key(g))
-		}
-		if q.View == ViewBeside {
-			return store.TicketsBeside, prefixes
-		}
-		return store.TicketsBySpam, prefixes
-	}
-	for _, g := range groups {
-		for _, s := range states {
-			prefixes = append(prefixes, store.Key(g, s))
-		}
-	}
-	if q.View == ViewUnassigned {
-		return store.TicketsUnassigned, prefixes
-	}
-	return store.TicketsByGroup, prefixes
 }
 
 func (q Query) fits(tx *store.Tx, t *store.Ticket) bool {
@@ -133,40 +200,30 @@ func (q Query) fits(tx *store.Tx, t *store.Ticket) bool {
 		(q.Group == 0 || t.Group == q.Group) && (q.State == store.StateNone || t.State == q.State) && (!q.Overdue || t.Overdue(tx.Now()))
 }
 
-// collect fills the page from the merged spans with tickets that match and that the actor may see.
-func (qs *Queues) collect(tx *store.Tx, a policy.Actor, page *Page, index *store.Index[store.Ticket], prefixes [][]byte, limit int, after string, desc bool, fits func(*store.Ticket) bool) error {
-	if limit <= 0 {
-		limit = 50
-	}
-	limit = min(limit, 200)
-	resume, _ := hex.DecodeString(after)
-	spans := make([]store.Span, len(prefixes))
-	for i, p := range prefixes {
-		spans[i] = store.Span{Prefix: p, Desc: desc}
-		if len(resume) > 0 && desc {
-			spans[i].High = resume
-		} else if len(resume) > 0 {
-			spans[i].Low = append(slices.Clone(resume), 0)
+// collect fills the page with what fits of the legs.
+func (p *Page) collect(tx *store.Tx, legs []leg, limit int, after string, fits func(*store.Ticket) bool) error {
+	limit = pageLimit(limit)
+	from, _ := standingOf(after)
+	last, looked := from, 0
+	rest := from.rest
+	for i := from.leg; i < len(legs); i++ {
+		for e := range legs[i].walk(tx, rest, false) {
+			if len(p.Tickets) == limit || looked == maxLooked {
+				p.Next, p.Cut = last.String(), len(p.Tickets) < limit
+				return nil
+			}
+			looked++
+			last = standing{i, e.Rest}
+			t, err := store.Tickets.Glance(tx, e.ID)
+			if err != nil {
+				return err
+			}
+			if fits(t) {
+				p.Tickets = append(p.Tickets, t)
+				p.name(tx, t)
+			}
 		}
-	}
-	see := qs.sight(tx, a)
-	var last []byte
-	looked := 0
-	for e := range index.MergeEntries(tx, spans) {
-		if len(page.Tickets) == limit || looked == maxLooked {
-			page.Next, page.Cut = hex.EncodeToString(last), len(page.Tickets) < limit
-			return nil
-		}
-		looked++
-		last = e.Rest
-		t, err := store.Tickets.Glance(tx, e.ID)
-		if err != nil {
-			return err
-		}
-		if see(t) && fits(t) {
-			page.Tickets = append(page.Tickets, t)
-			page.name(tx, t)
-		}
+		rest = nil
 	}
 	return nil
 }
@@ -227,6 +284,9 @@ func (qs *Queues) Counts(a policy.Actor) (Counts, error) {
 	return out, err
 }
 
+// mostSpam is how far spam is counted.
+const mostSpam = 99
+
 func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
 	n := 0
 	states := store.ActiveStates
@@ -263,7 +323,7 @@ func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
 	case ViewSpam:
 		for _, g := range qs.rights.OwnGroups(tx, a) {
 			for range store.TicketsBySpam.Entries(tx, store.Span{Prefix: store.Key(g)}) {
-				if n++; n > 99 {
+				if n++; n > mostSpam {
 					return n
 				}
 			}
@@ -282,59 +342,59 @@ func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
 	return n
 }
 
-// nearby limits how far Neighbours searches: for the ticket, and around it for others that match.
-const (
-	farFromStart = 5000
-	nearby       = 50
-)
+// farthest bounds how many tickets that do not fit Neighbours walks past, each way.
+const farthest = 2000
 
-// Neighbours returns the numbers of the tickets before and after the given one in the actor's view; 0 at the ends, and
-// for a ticket that is not among the first five thousand. It reads only rows around the ticket.
+// Neighbours returns the numbers of the tickets before and after the given one in the actor's view, 0 at the ends. One
+// that is no more in the view, for it was taken or answered, has those that it would stand between.
 func (qs *Queues) Neighbours(a policy.Actor, q Query, number uint64) (before, next uint64, err error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, 0, policy.Denied(a)
 	}
 	err = qs.st.View(func(tx *store.Tx) error {
-		index, prefixes := qs.queueSpans(tx, a, q)
-		spans := make([]store.Span, len(prefixes))
-		for i, p := range prefixes {
-			spans[i].Prefix, spans[i].Desc = p, q.finished()
+		before, next = 0, 0
+		t, err := store.Tickets.Glance(tx, number)
+		if store.KindOf(err) == store.NotFound && err != nil {
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 		see := qs.sight(tx, a)
-		fits := func(id uint64) (bool, error) {
-			t, err := store.Tickets.Glance(tx, id)
-			return err == nil && see(t) && q.fits(tx, t), err
+		fits := func(t *store.Ticket) bool { return t.ID != number && see(t) && q.fits(tx, t) }
+		legs := qs.legs(tx, a, q)
+		if !see(t) {
+			return nil
 		}
-		var behind []uint64 // the last tickets passed
-		found, looked := false, 0
-		for e := range index.MergeEntries(tx, spans) {
-			if looked++; looked > farFromStart {
+		if !q.indexed() {
+			all, _, err := q.gather(tx, legs, a.Lang(), fits)
+			if err != nil {
+				return err
+			}
+			key := q.keys(tx, a.Lang())(t)
+			for _, g := range all {
+				if bytes.Compare(g.key, key) < 0 != q.Desc {
+					before = g.row.ID
+					continue
+				}
+				next = g.row.ID
 				return nil
 			}
-			switch {
-			case e.ID == number:
-				found, looked = true, farFromStart-nearby
-				for _, id := range slices.Backward(behind) {
-					ok, err := fits(id)
-					if err != nil {
-						return err
-					}
-					if ok {
-						before = id
-						break
-					}
-				}
-			case found:
-				ok, err := fits(e.ID)
-				if ok {
-					next = e.ID
-				}
-				if ok || err != nil {
+			return nil
+		}
+		at, ok := q.stands(legs, qs.scope(tx, a, q), t)
+		if !ok {
+			return nil
+		}
+		for back, to := range map[bool]*uint64{true: &before, false: &next} {
+			for id := range walk(tx, legs, at, back, farthest) {
+				t, err := store.Tickets.Glance(tx, id)
+				if err != nil {
 					return err
 				}
-			default:
-				if behind = append(behind, e.ID); len(behind) > 2*nearby {
-					behind = append(behind[:0], behind[nearby:]...)
+				if fits(t) {
+					*to = id
+					break
 				}
 			}
 		}
@@ -355,7 +415,7 @@ type SideQuery struct {
 
 // SideTickets returns the tickets for which the actor is on the requester's side.
 func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
-	page := Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+	page := newPage()
 	if !a.SignedIn() {
 		return page, policy.Denied(a)
 	}
@@ -381,9 +441,14 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 				page.Count += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
 			}
 		}
-		return qs.collect(tx, a, &page, index, prefixes, q.Limit, q.After, true, func(t *store.Ticket) bool {
+		l := leg{index: index}
+		for _, p := range prefixes {
+			l.spans = append(l.spans, store.Span{Prefix: p, Desc: true})
+		}
+		see := qs.sight(tx, a)
+		return page.collect(tx, []leg{l}, q.Limit, q.After, func(t *store.Ticket) bool {
 			switch {
-			case q.State == "open" && t.State == store.StateClosed, q.Kind != store.KindNone && t.Kind != q.Kind,
+			case !see(t), q.State == "open" && t.State == store.StateClosed, q.Kind != store.KindNone && t.Kind != q.Kind,
 				q.Module != 0 && !policy.Under(tx, t.Module, q.Module):
 				return false
 			case q.State == "" || q.State == "open":

@@ -201,14 +201,13 @@ func (qs *Queues) countView(ctx context.Context, v *store.View) (viewCount, erro
 		}
 		q := viewQuery(v)
 		see := qs.sight(tx, a)
-		index, prefixes := qs.queueSpans(tx, a, q)
 		looked, in := 0, 0
 		most := store.MaxCounted
 		if c.whole = v.Notify; v.Notify {
 			most = maxKnown
 		}
-		for _, p := range prefixes {
-			for e := range index.Entries(tx, store.Span{Prefix: p}) {
+		for _, l := range qs.legs(tx, a, q) {
+			for e := range l.walk(tx, nil, false) {
 				if in == most || looked == maxLooked {
 					c.more, c.whole = true, false
 					break

@@ -284,7 +284,7 @@ func (qs *Queues) ViewTickets(ctx context.Context, a policy.Actor, id uint64, af
 		page, err := qs.Queue(a, q)
 		return v, page, err
 	}
-	page := Page{People: map[uint64]*store.Person{}, Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}}
+	page := newPage()
 	offset, err := strconv.Atoi(after)
 	if err != nil || offset < 0 || offset > 1000 {
 		offset = 0
