@@ -28,7 +28,7 @@ func (a *App) routes() []web.Route {
 		find.Routes(a.Site),
 		article.Routes(a.Site),
 		mailroom.Routes(a.Site),
-		queue.Routes(a.Site),
+		queue.Routes(a.Site, a.presence),
 		ticket.Routes(a.Site, a.presence),
 		admin.Routes(a.Site, a.Mail),
 		api.Routes(a.Site),

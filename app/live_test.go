@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -136,16 +137,19 @@ func TestLiveEventsAreForPeopleAlone(t *testing.T) {
 func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
 	var p live.Presence
 	now := time.Date(2026, 3, 12, 10, 0, 0, 0, time.UTC)
-	if got := p.Note(7, 1, "Ada", now); len(got) != 0 {
+	if got := p.Note(7, 1, "Ada", false, now); len(got) != 0 {
 		t.Error(got)
 	}
-	if got := p.Note(7, 2, "Bruno", now); !slices.Equal(got, []string{"Ada"}) {
+	if got := p.Note(7, 2, "Bruno", true, now); !slices.Equal(got, []live.Here{{Name: "Ada"}}) {
 		t.Error(got)
 	}
-	if got := p.Note(8, 3, "Carla", now); len(got) != 0 {
+	if got := p.Others(7, 1, now); !slices.Equal(got, []live.Here{{Name: "Bruno", Writes: true}}) {
 		t.Error(got)
 	}
-	if got := p.Note(7, 2, "Bruno", now.Add(time.Minute)); len(got) != 0 {
+	if got := p.Note(8, 3, "Carla", false, now); len(got) != 0 {
+		t.Error(got)
+	}
+	if got := p.Note(7, 2, "Bruno", false, now.Add(time.Minute)); len(got) != 0 {
 		t.Errorf("%v did not go", got)
 	}
 
@@ -172,6 +176,31 @@ func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
 	asks.must(asks.post(path, nil), 200, `{"text":""}`)
 	bruno.must(bruno.post(path, nil), 200, "Carla Serra la sta guardando", "!Ada")
 	bruno.must(bruno.post("/tickets/999/presence", nil), 404)
+
+	// Who writes is told apart, on the ticket and in the queue.
+	carla.must(carla.post(path, url.Values{"writes": {"1"}}), 200)
+	bruno.must(bruno.post(path, nil), 200, "Carla Serra sta scrivendo")
+	bruno.must(bruno.get("/desk/group"), 200, "Carla Serra sta scrivendo")
+	bruno.must(bruno.get("/desk/presence?ticket="+itoa(tk.ID)+"&ticket=999"), 200, `{"`+itoa(tk.ID)+`":"Carla Serra sta scrivendo"}`)
+
+	// Agents of another group and whoever administers the desk see the ticket, and nobody on it.
+	other, err := d.app.Desk.People.GroupByCode("generale")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, who := range map[string]people.PersonForm{"Dario Fonti": {Groups: []store.Membership{{Group: other.ID}}}, "Anna Motta": {Administrator: true}} {
+		b := d.signedIn(d.add(name, who))
+		b.must(b.get("/desk/presence?ticket="+itoa(tk.ID)), 200, `{}`)
+		b.must(b.get("/desk/all"), 200, "Il cedolino", "!sta scrivendo", "!guardando")
+		b.must(b.get("/tickets/"+itoa(tk.ID)), 200, "!sta scrivendo", "!guardando")
+		b.must(b.post(path, nil), 200, `{"text":""}`)
+	}
+	asks.must(asks.get("/desk/presence?ticket="+itoa(tk.ID)), 403)
+	before := d.app.Store.Last()
+	carla.must(carla.post(path, url.Values{"writes": {"1"}}), 200)
+	if d.app.Store.Last() != before {
+		t.Error("something was written down")
+	}
 }
 
 // TestADownloadIsNotReadIntoMemory fetches a file with the default configuration, whose log tells how large each answer is.

@@ -26,7 +26,7 @@ import (
 var FS embed.FS
 
 // StyleSheets are the desk's own sheets in the order in which their layers are declared. They are served as one file.
-var StyleSheets = []string{"tokens", "base", "layout", "parts", "portal", "workbench", "admin", "print"}
+var StyleSheets = []string{"tokens", "base", "layout", "parts", "portal", "workbench", "queue", "admin", "print"}
 
 // bundle is the name under which all style sheets are served.
 const bundle = "css/desk.css"

@@ -7,16 +7,17 @@ import keys from './keys.js';
 import live from './live.js';
 import menu from './menu.js';
 import presence from './presence.js';
+import queue from './queue.js';
 import select from './select.js';
 import suggest from './suggest.js';
 import thread from './thread.js';
 import upload from './upload.js';
 
-const behaviours = [menu, confirm, draft, suggest, upload, editor, select, keys, presence, thread, small];
+const behaviours = [menu, confirm, draft, suggest, upload, editor, select, keys, presence, queue, thread, small];
 
 function start(root) {
   for (const b of behaviours) {
-    try { b(root); } catch (e) { console.error(e); }
+    try { b(root, start); } catch (e) { console.error(e); }
   }
 }
 

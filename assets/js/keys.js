@@ -29,8 +29,9 @@ export default function keys(root) {
 }
 
 // act does what a line of the list says, and tells whether there was anything to do on this page.
-function act({ row, click }) {
+function act({ row, click, onRow }) {
   if (row && step(Number(row))) return true;
+  if (onRow && current()) return current().dispatchEvent(new CustomEvent('row-' + onRow, { bubbles: true }));
   const e = click && document.querySelector(click);
   if (!e) return false;
   if (e.matches('summary')) e.parentElement.open = true;
@@ -41,15 +42,22 @@ function act({ row, click }) {
   return true;
 }
 
+// current is the row of the queue on which the reader stands.
+const current = () => document.activeElement?.closest('.queue tbody tr') ?? document.querySelector('.queue tr[aria-current]');
+
 // step moves in the queue, from link to link.
 function step(by) {
   const links = [...document.querySelectorAll('.queue tbody .q-subject a')];
   if (!links.length) return false;
-  const row = document.activeElement?.closest('.queue tr') ?? document.querySelector('.queue tr[aria-current]');
+  const row = current();
   const at = links.findIndex((a) => row?.contains(a));
-  const next = links[at < 0 ? 0 : Math.max(0, Math.min(links.length - 1, at + by))];
-  for (const r of document.querySelectorAll('.queue tr[aria-current]')) r.removeAttribute('aria-current');
-  next.closest('tr').setAttribute('aria-current', 'true');
-  next.focus();
+  stand(links[at < 0 ? 0 : Math.max(0, Math.min(links.length - 1, at + by))].closest('tr'));
   return true;
+}
+
+// stand makes the row the one on which the reader stands.
+export function stand(row) {
+  for (const r of document.querySelectorAll('.queue tr[aria-current]')) r.removeAttribute('aria-current');
+  row.setAttribute('aria-current', 'true');
+  row.querySelector('.q-subject a').focus();
 }

@@ -82,7 +82,7 @@ const seen = new WeakMap();
 
 // take brings the parts of the fetched page into this one. Nothing that somebody writes in is touched: a changed form
 // keeps its words and its revision, and the banner says that the ticket moved on.
-function take(fresh, start) {
+export function take(fresh, start) {
   for (const old of document.querySelectorAll('[data-live-swap][id], [data-live-queue][id]')) {
     const now = fresh.getElementById(old.id);
     if (!now || now.outerHTML === seen.get(old) || inUse(old)) continue;

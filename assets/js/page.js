@@ -45,7 +45,7 @@ export function fill(target, doc) {
 
 // changed tells whether anybody has typed or chosen something in form since the server rendered it.
 export function changed(form) {
-  return [...form.elements].some((e) => {
+  return [...(form?.elements ?? [])].some((e) => {
     if (e.type === 'file') return e.files.length > 0;
     if (e.type === 'checkbox' || e.type === 'radio') return e.checked !== e.defaultChecked;
     if (e.options) return e.selectedIndex !== Math.max(0, [...e.options].findIndex((o) => o.defaultSelected));

@@ -70,6 +70,9 @@ const (
 	maxCounted = 20000
 )
 
+// MaxSorted is how many tickets, the most urgent of a queue, an order sorts that no index has.
+const MaxSorted = maxLooked
+
 // Queue returns a page of the agent's view. It returns a Denied error to everybody but agents and administrators.
 func (qs *Queues) Queue(a policy.Actor, q Query) (Page, error) {
 	page := newPage()

@@ -11,7 +11,8 @@ import (
 // Revision is the revision of a ticket as its reader sees it.
 type Revision struct {
 	Rev    uint64
-	Agents bool // it counts internal changes too: the reader may see notes
+	Group  uint64 // the group of the ticket; 0 unless Agents
+	Agents bool   // it counts internal changes too: the reader may see notes
 }
 
 // Revisions returns the revisions of those tickets that the actor may see: the full one if they may see notes, the
@@ -32,7 +33,7 @@ func (ts *Tickets) Revisions(a policy.Actor, numbers []uint64) (map[uint64]Revis
 			}
 			out[n] = Revision{Rev: t.PublicRev}
 			if ts.rights.OnAgentsSide(tx, a, t) {
-				out[n] = Revision{Rev: t.Rev, Agents: true}
+				out[n] = Revision{Rev: t.Rev, Group: t.Group, Agents: true}
 			}
 		}
 		return nil

@@ -8,9 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -183,89 +181,4 @@ func (s *streams) enter(session, person, network string) (leave func(), ok bool)
 func secretName(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return string(sum[:])
-}
-
-// Presence knows who has which ticket open at the moment. It lives only in memory.
-type Presence struct {
-	mu   sync.Mutex
-	here map[uint64]map[uint64]seenHere // ticket -> person
-}
-
-type seenHere struct {
-	name string
-	at   time.Time
-}
-
-// presenceHolds is how long a person counts as present after the browser's last call; browsers call every 20 seconds.
-const presenceHolds = 45 * time.Second
-
-// Note records the person and returns the names of the others.
-func (p *Presence) Note(ticket, person uint64, name string, now time.Time) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.here == nil {
-		p.here = map[uint64]map[uint64]seenHere{}
-	}
-	for n, people := range p.here {
-		for id, s := range people {
-			if now.Sub(s.at) > presenceHolds {
-				delete(people, id)
-			}
-		}
-		if len(people) == 0 {
-			delete(p.here, n)
-		}
-	}
-	if p.here[ticket] == nil {
-		p.here[ticket] = map[uint64]seenHere{}
-	}
-	var others []string
-	for id, s := range p.here[ticket] {
-		if id != person {
-			others = append(others, s.name)
-		}
-	}
-	p.here[ticket][person] = seenHere{name, now}
-	slices.Sort(others)
-	return others
-}
-
-// postPresence records that an agent has the ticket open and answers with the others who do. Requesters are neither
-// recorded nor told.
-func (a *pages) postPresence(r *web.Request) error {
-	n, err := r.Number()
-	if err != nil {
-		return err
-	}
-	actor := r.Actor()
-	seen, err := a.Desk.Tickets.Revisions(actor, []uint64{n})
-	if err != nil {
-		return err
-	}
-	if _, ok := seen[n]; !ok {
-		return store.Fail(store.NotFound, "error.not-found")
-	}
-	if !web.Agent.Admits(actor) {
-		return r.JSON(map[string]any{"text": ""})
-	}
-	others := a.presence.Note(n, actor.ID(), actor.Person.Name, a.Desk.Now())
-	text := ""
-	if len(others) > 0 {
-		text = a.Words.Plural(r.Lang(), "presence.others", len(others), "names", strings.Join(others, ", "))
-	}
-	return r.JSON(map[string]any{"text": text})
-}
-
-// Others returns the names of the other people who have the ticket open, without recording anybody.
-func (p *Presence) Others(ticket, person uint64, now time.Time) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var out []string
-	for id, s := range p.here[ticket] {
-		if id != person && now.Sub(s.at) <= presenceHolds {
-			out = append(out, s.name)
-		}
-	}
-	slices.Sort(out)
-	return out
 }

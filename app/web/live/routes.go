@@ -12,11 +12,12 @@ type pages struct {
 	streams  streams
 }
 
-// Routes returns the routes of the stream of changes and of who views a ticket.
+// Routes returns the routes of the stream of changes and of who views tickets.
 func Routes(s *web.Site, presence *Presence) []web.Route {
 	a := &pages{Site: s, presence: presence}
 	return []web.Route{
 		web.Get("/live", "live.follow", web.Person, a.getLive),
+		web.Get("/desk/presence", "live.present", web.Agent, a.getPresence),
 		web.Post("/tickets/:n<int>/presence", "live.presence", web.Person, a.postPresence, ""),
 	}
 }

@@ -17,6 +17,7 @@ import (
 // queuePage is one view of the agent's queue with its filters and the bar that acts on the ticked tickets.
 type queuePage struct {
 	web.Page
+	heading
 	View       string
 	Here       string // address of this list with its filters, to return to after an act on many tickets
 	Count      string
@@ -59,37 +60,45 @@ type queueRow struct {
 	Files     bool
 	Beside    string // number of messages kept beside the ticket, for those who may see notes; empty for none
 	Module    string
-	Path      string
 	Requester string
 	Agent     string
+	Age       show.AgeView
+	Here      string // who else has it open
 	State     show.Badge
 	Priority  string
 	Due       show.DueView
 	Chosen    bool
 }
 
-// queueNames lists the query parameters of a queue. On pages of tickets, from names its view.
-var queueNames = []string{"group", "module", "state", "kind", "priority", "assignee", "overdue"}
+// filterNames lists the query parameters of a queue, queueNames those and its order. On pages of tickets, from names its
+// view.
+var (
+	filterNames = []string{"group", "module", "state", "kind", "priority", "assignee", "overdue"}
+	queueNames  = append(slices.Clone(filterNames), "sort")
+)
 
 // Query returns the filters of a list. A value that cannot be read filters nothing.
 func Query(f *web.Form, view string) queue.Query {
 	q := queue.Query{View: view, Group: f.ID("group"), Module: f.ID("module"), State: web.FormCode[store.State](f, "state"),
 		Kind: web.FormCode[store.TicketKind](f, "kind"), Priority: f.Int("priority", 1, 4, 0), Assignee: f.ID("assignee"), Overdue: f.Bool("overdue")}
-	if after := f.Raw("after"); len(after) < 200 {
+	if after := f.Raw("after"); len(after) < 400 {
 		q.After = after
 	}
+	q.Sort, q.Desc = readSort(f)
 	f.Problems = nil
 	return q
 }
 
-// QueryString returns the filters as a query string: with the view as "from" for the pages of tickets, without it for
-// the list itself.
-func QueryString(f *web.Form, from string) string {
+// QueryString returns filters and order as a query string: with the view as "from" for the pages of tickets, without it
+// for the list itself.
+func QueryString(f *web.Form, from string) string { return queryOf(f, from, queueNames) }
+
+func queryOf(f *web.Form, from string, names []string) string {
 	v := url.Values{}
 	if from != "" {
 		v.Set("from", from)
 	}
-	for _, name := range queueNames {
+	for _, name := range names {
 		if s := f.Raw(name); s != "" && len(s) < 100 {
 			v.Set(name, strings.ToValidUTF8(s, ""))
 		}
@@ -137,9 +146,11 @@ func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage,
 	}
 	v.Plain = "/desk/" + view
 	v.Here = show.JoinQuery(v.Plain, QueryString(q, ""))
-	v.Filtered = v.Here != v.Plain
+	bare := show.JoinQuery(v.Plain, queryOf(q, "", filterNames))
+	v.Filtered = bare != v.Plain
 	v.Cut = page.Cut
-	v.Count = v.Number(page.Count)
+	v.Count = v.counted(page)
+	v.heading = a.heading(v, q, page)
 	at := q.Int("at", 0, 1<<30, 0)
 	if query.After == "" {
 		at = 0
@@ -148,16 +159,16 @@ func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage,
 	}
 	from := QueryString(q, view)
 	for _, t := range page.Tickets {
-		v.Rows = append(v.Rows, v.row(t, page, from, posted))
+		row := v.row(t, page, from, posted)
+		row.Here = a.presence.Said(a.Words, r, t.ID, t.Group, a.Desk.Now())
+		v.Rows = append(v.Rows, row)
 	}
 	if page.Next != "" {
 		next := url.Values{"after": {page.Next}, "at": {strconv.Itoa(at + len(page.Tickets))}}.Encode()
 		v.NextPage = show.JoinQuery(v.Plain, strings.TrimPrefix(QueryString(q, "")+"&"+next, "&"))
 	}
-	if n := len(page.Tickets); n > 0 && v.Filtered {
-		v.Span = v.T("queue.span", "first", v.Number(at+1), "last", v.Number(at+n))
-	} else if n > 0 {
-		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+n), "count", v.Number(max(page.Count, at+n)))
+	if n := len(page.Tickets); n > 0 {
+		v.Span = v.T("queue.span-of", "first", v.Number(at+1), "last", v.Number(at+n), "count", v.Count)
 	}
 	v.Empty, v.EmptyHint = v.T("queue.empty-"+view), v.T("queue.empty-"+view+"-hint")
 	v.Elsewhere = web.Link{Label: v.T("queue.see-group"), Address: "/desk/group"}
@@ -173,17 +184,18 @@ func (a pages) queuePage(r *web.Request, view string, q *web.Form, v *queuePage,
 	if err := a.queueChoices(r, v, query); err != nil {
 		return err
 	}
-	if err := a.queueSaving(r, v, q); err != nil {
+	if err := a.queueSaving(r, v, q, bare); err != nil {
 		return err
 	}
-	if err := show.QueueSide(a.Site, r, &v.Page, v.Here); err != nil {
+	if err := show.QueueSide(a.Site, r, &v.Page, bare); err != nil {
 		return err
 	}
 	return r.Render("page/queue", v)
 }
 
-// queueSaving titles the list with its saved view, or offers to save a filtered list as a view.
-func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
+// queueSaving titles the list with its saved view, or offers to save a filtered list as a view. here is the address of
+// the list without its order.
+func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form, here string) error {
 	if !v.Filtered {
 		return nil
 	}
@@ -192,7 +204,7 @@ func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 		return err
 	}
 	for _, s := range list {
-		if show.ViewAddress(s) != v.Here {
+		if show.ViewAddress(s) != here {
 			continue
 		}
 		if v.Title = s.Name; s.MayChange {
@@ -201,7 +213,7 @@ func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 		return nil
 	}
 	v.Save = &viewEditPage{Page: v.Page, Kept: []show.Hidden{{Name: "view", Value: v.View}}}
-	for _, name := range queueNames {
+	for _, name := range filterNames {
 		if s := q.Raw(name); s != "" && len(s) < 100 {
 			v.Save.Kept = append(v.Save.Kept, show.Hidden{Name: name, Value: strings.ToValidUTF8(s, "")})
 		}
@@ -214,7 +226,8 @@ func (a pages) queueSaving(r *web.Request, v *queuePage, q *web.Form) error {
 
 func (v *queuePage) row(t *store.Ticket, page queue.Page, from string, posted *web.Form) queueRow {
 	r := queueRow{ID: t.ID, Address: show.JoinQuery("/tickets/"+strconv.FormatUint(t.ID, 10), from), Subject: t.Subject, Files: t.Files > 0,
-		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: show.StateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: show.Due(&v.Page, t)}
+		Unread: !t.LastAgent && (t.State == store.StateNew || t.State == store.StateOpen), State: show.StateBadge(&v.Page, t), Priority: strconv.Itoa(t.Priority), Due: show.Due(&v.Page, t),
+		Age: show.Age(&v.Page, t)}
 	if t.Beside > 0 {
 		r.Beside = v.Plural("queue.beside-here", t.Beside)
 	}

@@ -3,14 +3,18 @@ package queue
 
 import (
 	"sportello/app/web"
+	"sportello/app/web/live"
 )
 
 // pages has what the handlers need.
-type pages struct{ *web.Site }
+type pages struct {
+	*web.Site
+	presence *live.Presence
+}
 
 // Routes returns the routes of the lists that agents work from.
-func Routes(s *web.Site) []web.Route {
-	a := pages{s}
+func Routes(s *web.Site, presence *live.Presence) []web.Route {
+	a := pages{s, presence}
 	return []web.Route{
 		web.Get("/desk", "queue.open", web.Agent, a.getDesk),
 		web.Get("/desk/help", "queue.help", web.Agent, a.getHelp),

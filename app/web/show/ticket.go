@@ -133,21 +133,12 @@ func Due(p *web.Page, t *store.Ticket) DueView {
 	d := DueView{At: p.Moment(t.Due)}
 	key := "due.by"
 	left := t.Due.Sub(p.Now)
-	unit := func(key string, d time.Duration) string {
-		switch {
-		case d < time.Hour:
-			return p.T(key+"-minutes", "n", int(d/time.Minute))
-		case d < 48*time.Hour:
-			return p.T(key+"-hours", "n", int(d/time.Hour))
-		}
-		return p.T(key+"-days", "n", p.Number(int(d/(24*time.Hour))))
-	}
 	at := t.Due.In(p.Now.Location())
 	switch days := words.DaysBetween(p.Now, at); {
 	case left < 0:
-		d.Words, d.Class, d.Late, key = unit("due.late", -left), "due-late", true, "due.late-long"
+		d.Words, d.Class, d.Late, key = lasting(p, "due.late", -left), "due-late", true, "due.late-long"
 	case left < 8*time.Hour:
-		d.Words, d.Class, key = unit("due.in", left), "due-soon", "due.in-long"
+		d.Words, d.Class, key = lasting(p, "due.in", left), "due-soon", "due.in-long"
 	case days <= 1:
 		d.Words, d.Class = p.Day(at), "due-soon"
 	case days < 7:
@@ -160,6 +151,31 @@ func Due(p *web.Page, t *store.Ticket) DueView {
 	}
 	d.Long = p.T(key, "words", d.Words)
 	return d
+}
+
+// AgeView says how long ago a ticket was opened, in few words and exactly.
+type AgeView struct {
+	Words string
+	At    words.Moment
+}
+
+// Age says how long ago the ticket was opened.
+func Age(p *web.Page, t *store.Ticket) AgeView {
+	if t.Opened.IsZero() {
+		return AgeView{}
+	}
+	return AgeView{lasting(p, "due.in", max(0, p.Now.Sub(t.Opened))), p.Moment(t.Opened)}
+}
+
+// lasting says a length of time in few words: by the minute, the hour, the day.
+func lasting(p *web.Page, key string, d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return p.T(key+"-minutes", "n", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return p.T(key+"-hours", "n", int(d/time.Hour))
+	}
+	return p.T(key+"-days", "n", p.Number(int(d/(24*time.Hour))))
 }
 
 // MailMark is a remark about the mail behind a message, with icon and colour.

@@ -64,8 +64,25 @@ func (a pages) ticketPost(h ticketHandler) func(*web.Request) error {
 		if act.sent {
 			r.SetCookie("sent", strconv.FormatUint(n, 10), time.Minute)
 		}
+		if to := a.nextOf(r, f); to != "" {
+			return r.Done("flash.sent-next", to, "number", done.Ticket.ID)
+		}
 		return r.Done(act.flash, a.afterStep(r, done.Ticket.ID, f), act.args...)
 	}
+}
+
+// nextOf returns the address of the ticket to open after sending, if the button asks for it: the one that was next in the
+// queue when the page was shown. It is empty if there is none or the actor may not see it.
+func (a pages) nextOf(r *web.Request, f *web.Form) string {
+	n := r.QueryForm().ID("next")
+	from := fromQuery(a, r.Actor(), f.Raw("from"))
+	if n == 0 || from == nil {
+		return ""
+	}
+	if seen, err := a.Desk.Tickets.Revisions(r.Actor(), []uint64{n}); err != nil || !seen[n].Agents {
+		return ""
+	}
+	return show.JoinQuery(address.Ticket(n), webqueue.QueryString(from, from.Raw("from")))
 }
 
 // afterStep returns the address that follows a form that was done: the ticket, or the queue when the actor may no
@@ -127,13 +144,14 @@ func renamed(err error, names map[string]string) error {
 	return out
 }
 
-// takeSent reports, once, whether the editor's text of this ticket has just been sent.
-func (a pages) takeSent(r *web.Request, n uint64) bool {
-	if r.Method() != http.MethodGet || r.Cookie(a.CookieName("sent")) != strconv.FormatUint(n, 10) {
-		return false
+// takeSent returns, once, the number of the ticket whose editor's text has just been sent; empty for none.
+func (a pages) takeSent(r *web.Request) string {
+	n := r.Cookie(a.CookieName("sent"))
+	if _, err := strconv.ParseUint(n, 10, 64); err != nil || r.Method() != http.MethodGet {
+		return ""
 	}
 	r.SetCookie("sent", "", -1)
-	return true
+	return n
 }
 
 // postStep sends the text of the editor: a reply with its change of state, or a note. A note never becomes public: in

@@ -34,8 +34,9 @@ type ticketPage struct {
 	Back    string
 	Before  string
 	After   string
+	Next    uint64 // number of the next ticket; 0 for none
 	Draft   string // the name under which the browser stores the text being written
-	Sent    bool   // the text stored under it has been sent
+	Sent    string // the name of a stored text that has been sent, of this ticket or the previous one
 	Subject string
 
 	State      show.Badge
@@ -182,8 +183,11 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 	row := t.Ticket
 	v.Nav, v.ID, v.Rev, v.Subject = "desk", row.ID, row.Rev, row.Subject
 	v.Act, v.From = address.Ticket(row.ID), from
-	v.Draft = strconv.FormatUint(v.Person, 10) + "-ticket-" + strconv.FormatUint(row.ID, 10)
-	v.Sent = a.takeSent(r, row.ID)
+	draft := strconv.FormatUint(v.Person, 10) + "-ticket-"
+	v.Draft = draft + strconv.FormatUint(row.ID, 10)
+	if n := a.takeSent(r); n != "" {
+		v.Sent = draft + n
+	}
 	v.Seen, v.LeftOff = seenOf(t), leftOff(t)
 	v.may(t)
 	v.MayTake = v.MayAssign && r.Actor().Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
@@ -486,14 +490,12 @@ func (a pages) ticketAround(r *web.Request, v *ticketPage, t *ticket.View) error
 			v.Before = show.JoinQuery(address.Ticket(before), v.From)
 		}
 		if after != 0 {
-			v.After = show.JoinQuery(address.Ticket(after), v.From)
+			v.After, v.Next = show.JoinQuery(address.Ticket(after), v.From), after
 		}
 	}
 	v.Crumb(label, v.Back)
 	v.Crumb("#"+strconv.FormatUint(v.ID, 10), "")
-	if others := a.presence.Others(v.ID, actor.ID(), a.Desk.Now()); len(others) > 0 {
-		v.Others = v.Plural("presence.others", len(others), "names", strings.Join(others, ", "))
-	}
+	v.Others = a.presence.Said(a.Words, r, v.ID, t.Ticket.Group, a.Desk.Now())
 	more, err := a.Desk.Queues.RequesterTickets(actor, v.ID, 5)
 	if err != nil {
 		return err
