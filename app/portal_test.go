@@ -123,13 +123,13 @@ func TestARequesterOpensATicketInOnePage(t *testing.T) {
 	b := w.visitor("requester")
 	b.must(b.get("/tickets/new?module=u-gov/contabilita&kind=malfunction&subject=Chiusura"), 200, `value="Chiusura"`, "Esercizio", `name="answer-fase"`, "24.03.00",
 		"<b>Contabilità</b>", `value="malfunction" checked`, "Un solo argomento per richiesta", "!A nome di")
-	form := asked("module", "u-gov/contabilita", "body", "", "doing", "Premo Ribalta.", "happened", "Si ferma.", "example", "Documento 12", "affected", "24.02.00",
+	form := asked("module", "u-gov/contabilita", "body", "Si ferma.", "doing", "Premo Ribalta.", "example", "Documento 12", "affected", "24.02.00",
 		"regression", "1", "worked_in", "24.01.00", "answer-esercizio", "2026", "urgency", "week", "deadline", time.Now().AddDate(0, 0, 3).Format(time.DateOnly),
 		"participants", "participant@example.it, qualcuno@altrove.example")
 	n := w.opened(b.upload("/tickets/new", "files", "schermata.png", picture(), form))
 	v := w.view("requester", n)
 	body := v.Messages[0].Body
-	for _, want := range []string{"Che cosa stavo facendo:\nPremo Ribalta.", "Che cosa è successo:\nSi ferma.", "Un esempio:\nDocumento 12"} {
+	for _, want := range []string{"Che cosa stavo facendo:\nPremo Ribalta.", "Si ferma.\n", "Un esempio:\nDocumento 12"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the text lacks %q:\n%s", want, body)
 		}
@@ -148,10 +148,10 @@ func TestTheFormComesBackWholeWithWhatIsWrong(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("requester")
 	long := "Riga con <b>segni</b> & accenti àèì\n" + strings.Repeat("altra riga\n", 2000)
-	form := asked("module", "", "subject", "", "kind", "", "body", long, "expected", "Che si aprisse", "urgency", "today", "participants", "non un indirizzo", "severity", "blocking")
+	form := asked("module", "", "subject", "", "kind", "", "body", long, "expected", "Che si aprisse", "urgency", "week", "participants", "non un indirizzo", "severity", "blocking")
 	got := b.upload("/tickets/new", "files", "../../segreto.svg", []byte("<svg onload=alert(1)>"), form)
 	b.must(got, 422, "Scegli l&#39;applicazione", "Scrivi in poche parole", "Indica la data", "non è un indirizzo e-mail", "&lt;b&gt;segni&lt;/b&gt; &amp; accenti àèì", "Che si aprisse",
-		`value="blocking" checked`, `value="today" checked`, "segreto.svg", `name="kept_file"`, "!<svg onload")
+		`value="blocking" checked`, `value="week" checked`, "segreto.svg", `name="kept_file"`, "!<svg onload")
 	if n := strings.Count(got.body, "altra riga"); n != 2000 {
 		t.Errorf("%d of 2000 lines came back", n)
 	}
@@ -296,10 +296,15 @@ func TestTheRequesterSeesTheTicketThroughToItsEnd(t *testing.T) {
 	b.must(b.get(at), 200, "In lavorazione", "Riaperta da Ada Neri")
 	b.must(b.post(at+"/settle", url.Values{"outcome": {"answered"}}), 422)
 	b.must(b.post(at+"/settle", url.Values{"outcome": {"solved"}}), 303)
-	b.must(b.get(at), 200, "Hai indicato che è risolta.")
-	c.must(c.get(at), 200, "Ada Neri ha indicato che è risolta.")
+	b.must(b.get(at), 200, "Chiusa oggi alle", "Hai indicato che è risolta.", "Se scrivi entro", "Ada Neri: Risolta", "!Conferma la soluzione", "!Va tutto bene", "!Non serve più")
+	c.must(c.get(at), 200, "Ada Neri ha indicato che è risolta.", "!Conferma la soluzione")
+	b.must(b.post(at+"/message", url.Values{"body": {"È tornato."}}), 303)
+	b.must(b.get(at), 200, "In lavorazione")
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Svuota la **cache** del browser."}, To: store.StateResolved, Outcome: store.Answered})
+	b.must(b.get(at), 200, "ha risposto. È quello che cercavi?", `<div class="solution">`, "Conferma la soluzione")
+	c.must(c.get(at), 200, "ha risposto.", "!È quello che cercavi?", `<div class="solution">`)
 	b.must(b.post(at+"/confirm", url.Values{"body": {"Grazie mille."}}), 303)
-	b.must(b.get(at), 200, "Chiusa oggi alle", "Se scrivi entro", "Grazie mille.", "Riapri la richiesta")
+	b.must(b.get(at), 200, "Chiusa oggi alle", "Se scrivi entro", "Grazie mille.", "Riapri la richiesta", `<div class="solution">`, "ha risposto.", "!È quello che cercavi?")
 	w.age(n, func(k *store.Ticket) { k.Closed = k.Closed.AddDate(0, 0, -40) })
 	b.must(b.get(at), 200, "È chiusa da tempo", "Apri una nuova richiesta")
 	got := b.post(at+"/message", url.Values{"body": {"Dopo mesi è tornato."}})
@@ -364,28 +369,90 @@ func TestParticipantsAreAddedWithoutTellingWhoIsKnown(t *testing.T) {
 	p.must(p.get(at), 404)
 }
 
-func TestTheBellIsReadByAButtonAlone(t *testing.T) {
+func TestTheNoticesOfATicketAreReadWhenTheTicketIs(t *testing.T) {
 	w := newWorld(t)
-	n := w.ticket().ID
+	n, other := w.ticket().ID, w.ticket().ID
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Con quale programma?"}, To: store.StateWaiting})
 	if _, err := w.app.Desk.Notices.PlanNotices(); err != nil {
 		t.Fatal(err)
 	}
-	b := w.visitor("requester")
-	b.must(b.get("/notices"), 200, "Da leggere", "Bruno Galli aspetta una tua risposta", "!nota interna")
-	b.get(address.Ticket(n))
-	unread, err := w.app.Desk.Notices.Unread(w.as("requester"))
-	if err != nil || unread == 0 {
-		t.Fatalf("looking read them: %d, %v", unread, err)
+	unread := func() int {
+		t.Helper()
+		n, err := w.app.Desk.Notices.Unread(w.as("requester"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
 	}
-	got := b.post("/notices/read", url.Values{"ticket": {itoa(n)}})
-	if b.must(got, 303); got.header.Get("Location") != address.Ticket(n) {
+	all := unread()
+	b := w.visitor("requester")
+	page := b.get("/notices")
+	b.must(page, 200, "Da leggere", "Bruno Galli aspetta una tua risposta", "!nota interna")
+	for _, k := range []uint64{n, other} {
+		if c := strings.Count(page.body, "#"+itoa(k)+" "); c != 1 {
+			t.Errorf("ticket %d is listed %d times", k, c)
+		}
+	}
+	b.header.Set("Sec-Purpose", "prefetch")
+	b.get(address.Ticket(n))
+	b.header.Del("Sec-Purpose")
+	if got := unread(); got != all {
+		t.Errorf("what the browser fetched ahead read %d notices", all-got)
+	}
+	b.get(address.Ticket(n))
+	left := unread()
+	if left == 0 || left == all {
+		t.Errorf("of %d notices %d are unread after looking at one ticket of several", all, left)
+	}
+	b.get(address.Ticket(n))
+	w.do("requester", n, ticket.Step{Message: &ticket.Text{Body: "Con Firefox."}})
+	page = b.get("/notices")
+	b.must(page, 200, "Bruno Galli ha chiesto qualcosa", "!Bruno Galli aspetta una tua risposta</")
+	got := b.post("/notices/read", url.Values{"ticket": {itoa(other)}})
+	if b.must(got, 303); got.header.Get("Location") != address.Ticket(other) {
 		t.Errorf("led to %s", got.header.Get("Location"))
 	}
 	b.must(b.post("/notices/read", url.Values{}), 303)
-	if unread, _ = w.app.Desk.Notices.Unread(w.as("requester")); unread != 0 {
-		t.Errorf("%d are unread", unread)
+	if left := unread(); left != 0 {
+		t.Errorf("%d are unread", left)
 	}
 	b.must(b.post("/notices/read", url.Values{"ticket": {"x"}}), 422)
+}
+
+// TestStatesAreSaidAsTheyConcernTheReader: what is asked of the requester is asked of nobody else, and not again.
+func TestStatesAreSaidAsTheyConcernTheReader(t *testing.T) {
+	w := newWorld(t)
+	n := w.ticket().ID
+	at := address.Ticket(n)
+	b, c, p := w.visitor("requester"), w.visitor("coordinator"), w.visitor("participant")
+	says := func(where string, mine, others string) {
+		t.Helper()
+		b.must(b.get("/tickets"), 200, mine)
+		c.must(c.get("/tickets?of=organisation&kind=malfunction"), 200, others, "!"+mine)
+		p.must(p.get("/"), 200, others, "!"+mine)
+	}
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Con quale programma?"}, To: store.StateWaiting})
+	says("waiting", "Attendiamo una tua risposta", "Attendiamo chi l")
+	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Corretto."}, To: store.StateResolved, Outcome: store.Solved})
+	says("resolved", "Risolta: confermi?", "Risolta, da confermare")
+	b.must(b.get(at), 200, "Va tutto bene?", "Corretto.")
+	c.must(c.get(at), 200, "ha indicato una soluzione.", "!Va tutto bene?", "Conferma la soluzione")
+	b.must(b.post(at+"/message", url.Values{"body": {"Ancora no."}}), 303)
+	b.must(b.post(at+"/settle", url.Values{"outcome": {"withdrawn"}}), 303)
+	b.must(b.get(at), 200, "Hai indicato che non serve più.", "!Conferma la soluzione", "!Va tutto bene")
+	b.must(b.get("/tickets"), 200, "Ritirata", "!Risolta: confermi?</span>")
+}
+
+func TestTodayNeedsNoDateTyped(t *testing.T) {
+	w := newWorld(t)
+	b := w.visitor("requester")
+	today := w.app.Desk.Now().In(w.app.Desk.Location()).Format(time.DateOnly)
+	n := w.opened(b.post("/tickets/new", asked("urgency", "today", "deadline", "")))
+	if got := w.view("requester", n).Ticket.Deadline.In(w.app.Desk.Location()).Format(time.DateOnly); got != today {
+		t.Errorf("due on %s, today is %s", got, today)
+	}
+	b.must(b.post("/tickets/new", asked("urgency", "today", "deadline", "", "subject", "")), 422, `name="deadline" value="`+today+`"`)
+	b.must(b.post("/tickets/new", asked("urgency", "week", "deadline", "")), 422, "Indica la data")
 }
 
 func TestTheCoordinatorFindsTheTicketsOfTheOrganisation(t *testing.T) {

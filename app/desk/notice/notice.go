@@ -334,7 +334,8 @@ type NoticeLine struct {
 	Subject string
 	Who     string // name of who caused it; empty when the desk did
 
-	Unproven bool // it tells of a mail of which nothing proves who sent it
+	Unproven bool // it tells of somebody else's mail of which nothing proves who sent it
+	Asks     bool // what it asks still waits for the reader: to answer, or to confirm
 }
 
 // List returns the person's notices, newest first, and how many are unread.
@@ -359,11 +360,12 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]NoticeLine, int, error) {
 					continue
 				}
 				line.Subject = t.Subject
+				line.Asks = t.Requester == a.ID() && (n.Event == "waiting" && t.State == store.StateWaiting || n.Event == "resolved" && t.State == store.StateResolved)
 				m, err := toldMessage(tx, t, n.Event, n.Reply)
 				if err != nil {
 					return err
 				}
-				line.Unproven = m != nil && m.NotVerified()
+				line.Unproven = m != nil && m.NotVerified() && m.Author != a.ID()
 			}
 			if p, err := store.People.Get(tx, n.By); err == nil {
 				line.Who = p.Name

@@ -33,7 +33,7 @@ func (w *Change) move() error {
 		return nil
 	case to == w.t.State && to != store.StatePlanned && to != store.StateResolved:
 		return nil
-	case by == requesterSide && to == store.StateResolved:
+	case by == requesterSide && (to == store.StateResolved || to == store.StateClosed && w.t.State.Active()):
 		if err := w.need(policy.Settle); err != nil {
 			return err
 		}
@@ -76,6 +76,10 @@ func (w *Change) move() error {
 	from := w.t.State
 	outcome := w.t.Outcome
 	duplicate := w.t.DuplicateOf
+	if to == store.StateClosed && from.Active() { // solved and confirmed in one
+		w.ts.due.Enter(w.set, w.t, store.StateResolved, w.tx.Now())
+		outcome = w.s.Outcome
+	}
 	w.ts.due.Enter(w.set, w.t, to, w.tx.Now())
 	switch to {
 	case store.StateWaiting:

@@ -24,6 +24,7 @@ const (
 	outcome                     // an outcome allowed for the side
 	correction                  // a malfunction or request, and a version or a date
 	resolvedNow                 // resolved by the requester's side: outcome solved or withdrawn
+	solvedNow                   // closed by the requester's side at once: outcome solved
 	grace                       // closed no longer than the settings allow
 )
 
@@ -45,6 +46,7 @@ var moves = []move{
 	{[]store.State{store.StatePlanned}, store.StateWaiting, agentSide, []need{question}},
 	{store.ActiveStates, store.StateResolved, agentSide, []need{outcome, answer}},
 	{store.ActiveStates, store.StateResolved, requesterSide, []need{resolvedNow}},
+	{store.ActiveStates, store.StateClosed, requesterSide, []need{solvedNow}},
 	{[]store.State{store.StateResolved}, store.StateClosed, requesterSide, nil},
 	{[]store.State{store.StateResolved}, store.StateClosed, itself, nil},
 	{[]store.State{store.StateResolved}, store.StateOpen, requesterSide, []need{answer}},
@@ -103,6 +105,10 @@ func (m attempt) has(n need) error {
 		}
 	case resolvedNow:
 		if m.outcome != store.Solved && m.outcome != store.Withdrawn {
+			return store.Fail(store.Invalid, "error.outcome-needed").At("outcome")
+		}
+	case solvedNow:
+		if m.outcome != store.Solved {
 			return store.Fail(store.Invalid, "error.outcome-needed").At("outcome")
 		}
 	case correction:

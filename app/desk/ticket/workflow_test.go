@@ -21,6 +21,7 @@ func TestMovesAreThoseOfTheDomain(t *testing.T) {
 		"open planned agent", "waiting planned agent", "planned open agent", "planned waiting agent",
 		"new resolved agent", "open resolved agent", "waiting resolved agent", "planned resolved agent",
 		"new resolved requester", "open resolved requester", "waiting resolved requester", "planned resolved requester",
+		"new closed requester", "open closed requester", "waiting closed requester", "planned closed requester",
 		"resolved closed requester", "resolved closed itself", "resolved open requester", "resolved open agent", "closed open requester",
 	} {
 		legal[m] = true
@@ -56,6 +57,7 @@ func TestWhatAMoveNeeds(t *testing.T) {
 		{"an agent does not withdraw", store.StateOpen, store.StateResolved, agentSide, func(a *attempt) { a.outcome = store.Withdrawn }, "outcome"},
 		{"spam is marked, not resolved", store.StateOpen, store.StateResolved, agentSide, func(a *attempt) { a.outcome = store.Spam }, "outcome"},
 		{"a requester resolves as solved or withdrawn only", store.StateOpen, store.StateResolved, requesterSide, func(a *attempt) { a.outcome = store.Answered }, "outcome"},
+		{"a requester closes at once as solved only", store.StateOpen, store.StateClosed, requesterSide, func(a *attempt) { a.outcome = store.Withdrawn }, "outcome"},
 		{"reopening wants a message", store.StateResolved, store.StateOpen, requesterSide, func(a *attempt) { a.message = false }, "body"},
 		{"a ticket closed long ago stays closed", store.StateClosed, store.StateOpen, requesterSide, func(a *attempt) { a.inGrace = false }, "state"},
 	} {

@@ -1,39 +1,50 @@
 package account
 
 import (
+	"fmt"
 	"net/http"
 
 	"sportello/app/address"
-	"sportello/app/desk/post"
+	"sportello/app/desk/notice"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
 )
 
-// noticesPage is the page behind the bell. Opening an unread notice is a button, because it changes something.
+// noticesPage is the page behind the bell: the notices grouped by ticket. Opening a ticket marks its notices as read.
 type noticesPage struct {
 	web.Page
-	Lines  []noticeLine
+	Groups []*noticeGroup
 	Unread int
 	Words  string // number of unread notices in words
 }
 
-type noticeLine struct {
-	ID      uint64
+// noticeGroup holds the notices about one ticket, or one notice about the person's own account.
+type noticeGroup struct {
 	Ticket  uint64 // 0 for a notice about the person's own account
+	ID      uint64 // of the notice, where there is no ticket
 	Address string
-	Text    string
-	Subject string
-	Why     string
-	At      words.Moment
+	Title   string
 	Unread  bool
+	Lines   []noticeLine // the newest first
+	More    string       // how many older ones are not listed
+	more    int
+}
+
+type noticeLine struct {
+	Text string
+	Why  string
+	At   words.Moment
 
 	Unproven bool // its sender is not verified
 }
 
-// noticesShown is how many notices the page lists; older ones no longer matter.
-const noticesShown = 50
+// How much the page lists; older notices no longer matter.
+const (
+	noticesShown = 100
+	linesShown   = 3 // of one ticket
+)
 
 func (a pages) getNotices(r *web.Request) error {
 	v := &noticesPage{Page: r.Page("bell.title")}
@@ -44,31 +55,29 @@ func (a pages) getNotices(r *web.Request) error {
 		return err
 	}
 	v.Unread, v.Words = unread, v.Plural("bell.unread", unread)
+	of := map[uint64]*noticeGroup{}
 	for _, n := range lines {
-		who := n.Who
-		if who == "" {
-			who = v.T("bell.the-desk")
-		}
-		line := noticeLine{ID: n.ID, Ticket: n.Ticket, Address: address.Ticket(n.Ticket), Text: v.T("bell.event-"+n.Event, "who", who), Subject: n.Subject,
-			At: v.Moment(n.At), Unread: !n.Read}
-		if n.Reply != 0 {
-			line.Address = address.Message(n.Ticket, n.Reply)
-		}
-		if n.Ticket == 0 && post.AccountEvent(n.Event) {
-			line.Address = "/me"
-		}
-		line.Unproven = n.Unproven
-		if n.Event == "view" {
-			line.Text = v.T("bell.event-view", "view", n.Why) // for this event the reason is the name of the view
-		} else if n.Event == "ending" {
-			line.Text = v.T("bell.event-ending", "token", n.Why) // and for this one the name of the token
-			if n.Why == "" {
-				line.Text = v.T("bell.event-ending", "token", v.T("me.token-without-name"))
+		line := v.line(n)
+		g := of[n.Ticket]
+		if g == nil {
+			g = &noticeGroup{Ticket: n.Ticket, ID: n.ID, Address: address.Ticket(n.Ticket), Title: fmt.Sprintf("#%d %s", n.Ticket, n.Subject)}
+			if n.Reply != 0 {
+				g.Address = address.Message(n.Ticket, n.Reply)
 			}
-		} else if n.Why != "" {
-			line.Why = v.T("bell.why", "reason", n.Why)
+			if n.Ticket == 0 {
+				g.Address, g.Title, line.Text = "/me", line.Text, ""
+			} else {
+				of[n.Ticket] = g
+			}
+			v.Groups = append(v.Groups, g)
 		}
-		v.Lines = append(v.Lines, line)
+		g.Unread = g.Unread || !n.Read
+		if len(g.Lines) < linesShown {
+			g.Lines = append(g.Lines, line)
+		} else {
+			g.more++
+			g.More = v.Plural("bell.more", g.more)
+		}
 	}
 	if err := show.House(a.Site, r, &v.Page, "/notices"); err != nil {
 		return err
@@ -76,7 +85,31 @@ func (a pages) getNotices(r *web.Request) error {
 	return r.Render("page/notices", v)
 }
 
-// postReadNotices marks the notices of one ticket, or all, as read, and redirects to that ticket or back.
+// line says what the notice tells.
+func (v *noticesPage) line(n notice.NoticeLine) noticeLine {
+	who := n.Who
+	if who == "" {
+		who = v.T("bell.the-desk")
+	}
+	event := n.Event
+	if (event == "waiting" || event == "resolved") && !n.Asks {
+		event += "-told"
+	}
+	line := noticeLine{Text: v.T("bell.event-"+event, "who", who), At: v.Moment(n.At), Unproven: n.Unproven}
+	switch {
+	case n.Event == "view":
+		line.Text = v.T("bell.event-view", "view", n.Why) // the reason of such a notice is the view
+	case n.Event == "ending" && n.Why == "": // and of this one the token
+		line.Text = v.T("bell.event-ending", "token", v.T("me.token-without-name"))
+	case n.Event == "ending":
+		line.Text = v.T("bell.event-ending", "token", n.Why)
+	case n.Why != "":
+		line.Why = v.T("bell.why", "reason", n.Why)
+	}
+	return line
+}
+
+// postReadNotices marks notices as read, those of one ticket or all, and leads to that ticket or back.
 func (a pages) postReadNotices(r *web.Request) error {
 	f := r.Form()
 	n, one := f.ID("ticket"), f.ID("notice")

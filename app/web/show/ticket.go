@@ -58,12 +58,29 @@ func OwnLineOf(p *web.Page, t *store.Ticket, modules map[uint64]string) OwnLine 
 		State: t.State.String(), Words: StateWords(p, t)}
 }
 
-// StateWords returns the state in the words for the requester's side.
+// StateWords returns the state in the words for the requester's side. Only the requester is asked for something, and
+// only until they have answered.
 func StateWords(p *web.Page, t *store.Ticket) string {
-	if t.State == store.StatePlanned && t.Version != "" {
+	switch {
+	case t.State == store.StatePlanned && t.Version != "":
 		return p.T("state.planned-version", "version", t.Version)
+	case t.State == store.StateResolved && t.Outcome == store.Withdrawn:
+		return p.T("outcome.withdrawn")
+	case t.Requester != p.Person:
+		return StateOfOthers(p, t.State)
 	}
 	return p.T("state." + t.State.String())
+}
+
+// StateOfOthers returns the state of somebody else's ticket in words.
+func StateOfOthers(p *web.Page, s store.State) string {
+	switch s {
+	case store.StateWaiting:
+		return p.T("state.waiting-other")
+	case store.StateResolved:
+		return p.T("state.resolved-other")
+	}
+	return p.T("state." + s.String())
 }
 
 // Joined joins the parts that are not empty.

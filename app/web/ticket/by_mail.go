@@ -57,6 +57,8 @@ func byMailOf(p *web.Page, m *store.Message, t *ticket.View, mails map[uint64]*s
 		}
 	}
 	switch {
+	case m.NotVerified() && m.Author == p.Person && p.Person != 0 && !m.Internal:
+		mark("", "info", "by-mail.unproven-own")
 	case m.NotVerified():
 		mark("mark-wait", "warn", "by-mail.unproven")
 	case m.Unproven && m.Known:

@@ -41,6 +41,7 @@ type newTicketPage struct {
 	Hours      string
 	Times      string
 	Today      string
+	Deadline   string
 	Refocus    bool // a module was just chosen: the focus returns to it
 	KeepsDraft bool // the browser stores what is typed; not for agents, whose page of the ticket would not delete it
 	DraftName  string
@@ -56,7 +57,7 @@ type askedQuestion struct {
 }
 
 // guide lists the fields that help to reproduce a malfunction, in the order in which they are written into the text.
-var guide = []string{"doing", "expected", "happened", "example", "since"}
+var guide = []string{"doing", "expected", "example", "since"}
 
 func (a pages) getNewTicket(r *web.Request) error {
 	q := r.QueryForm()
@@ -124,9 +125,9 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 		}
 	}
 	for _, name := range append([]string{"affected", "regression", "worked_in"}, guide...) {
-		v.Guide = v.Guide || v.Value(name) != ""
+		v.Guide = v.Guide || v.Value(name) != "" || v.Err(name) != ""
 	}
-	v.Guide = v.Guide || v.Chosen("kind", store.Malfunction.String())
+	v.Deadline = prefilled(&v.Page)
 	if err := a.whoReads(r, v, l); err != nil {
 		return err
 	}
@@ -355,13 +356,25 @@ func (a pages) formModule(f *web.Form) (*catalogue.Level, error) {
 	}
 }
 
-// deadline returns the date that belongs to an urgency. A date without an hour means the end of that day's work, or the
-// end of the day when today's work is over.
+// prefilled returns the date shown in the form: today if the urgency is today and no date was given.
+func prefilled(p *web.Page) string {
+	day := p.Value("deadline")
+	if day == "" && p.Chosen("urgency", store.Today.String()) {
+		return p.Now.Format(time.DateOnly)
+	}
+	return day
+}
+
+// deadline returns the date that belongs to an urgency; for today no date has to be given. A date without an hour means
+// the end of that day's work, or the end of the day when today's work is over.
 func (a pages) deadline(r *web.Request, f *web.Form, u store.Urgency) time.Time {
 	if u != store.Today && u != store.Week {
 		return time.Time{}
 	}
 	t := f.Time("deadline")
+	if u == store.Today && f.Raw("deadline") == "" {
+		t = a.Desk.Now().In(a.Desk.Location())
+	}
 	switch {
 	case t.IsZero():
 		if f.Raw("deadline") == "" {

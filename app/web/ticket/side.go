@@ -30,6 +30,7 @@ type sidePage struct {
 	State    string
 	Sentence string
 	Next     string
+	Solution *sideMessage  // the message that resolved it, shown with the state
 	SeeOther *show.OwnLine // the ticket that this one duplicates, for those who may see it
 
 	MayWrite   bool
@@ -58,6 +59,7 @@ type sidePage struct {
 	Severities []show.Choice
 	Urgencies  []show.Choice
 	Today      string
+	Deadline   string
 }
 
 type replyBox struct{ Heading, Hint, Button string }
@@ -136,6 +138,7 @@ func (a pages) sideTicket(r *web.Request, tv *ticket.View, f *web.Form, wrong er
 	}
 	v.standing(tv)
 	v.thread(tv, names)
+	v.solution(tv)
 	v.facts(tv)
 	v.people(tv)
 	for _, o := range tv.Links {

@@ -35,7 +35,7 @@ func (v *sidePage) correcting(levels []catalogue.Level) {
 		code := u.String()
 		v.Urgencies = append(v.Urgencies, show.Choice{Value: code, Label: v.T("urgency." + code), Chosen: v.Chosen("urgency", code)})
 	}
-	v.Today = v.Now.Format(time.DateOnly)
+	v.Today, v.Deadline = v.Now.Format(time.DateOnly), prefilled(&v.Page)
 	for _, field := range []string{"subject", "module", "severity", "urgency", "deadline"} {
 		v.Correcting = v.Correcting || v.Err(field) != ""
 	}
@@ -70,9 +70,14 @@ func (a pages) postSideSettle(r *web.Request) error {
 	return a.sideStep(r, f, settle(f, "outcome", a.sideText(r, f, false)), "flash.side-settled")
 }
 
-// settle returns the step with which the requester's side resolves the ticket: solved, or no longer needed.
+// settle returns the step with which the requester's side ends the ticket: solved closes it, since saying so confirms it
+// too; no longer needed resolves it.
 func settle(f *web.Form, field string, text *ticket.Text) ticket.Step {
-	return ticket.Step{Message: text, To: store.StateResolved, Outcome: web.FormCode[store.Outcome](f, field)}
+	s := ticket.Step{Message: text, To: store.StateResolved, Outcome: web.FormCode[store.Outcome](f, field)}
+	if s.Outcome == store.Solved {
+		s.To = store.StateClosed
+	}
+	return s
 }
 
 // sideText returns the message of the form, nil when there is none and none is needed. Files alone count as a message.
@@ -142,9 +147,7 @@ func (a pages) sideStep(r *web.Request, f *web.Form, s ticket.Step, flashKey str
 		}
 		return a.sideTicket(r, tv, f, err)
 	}
-	if err := a.Desk.Notices.ReadNotices(actor, n); err != nil {
-		a.Log.Error("read notices of a ticket", "ticket", n, "err", err)
-	}
+	a.readNotices(r, n)
 	if t := done.Ticket; t.ID != n {
 		return r.Done("flash.side-followed", address.Ticket(t.ID), "number", n)
 	}

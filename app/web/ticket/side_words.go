@@ -91,7 +91,7 @@ func (v *sidePage) outcome(tv *ticket.View, group string) string {
 			return v.T("side.settled-"+t.Outcome.String(), "who", by)
 		}
 		if t.Outcome == store.Solved && t.Version != "" {
-			return v.T("side.outcome-solved-version", "group", group, "version", t.Version)
+			return v.asking("side.outcome-solved-version", tv, "group", group, "version", t.Version)
 		}
 	case store.KnownProblem:
 		if t.Version != "" {
@@ -107,7 +107,16 @@ func (v *sidePage) outcome(tv *ticket.View, group string) string {
 	case store.OutcomeNone, store.Spam:
 		return ""
 	}
-	return v.T("side.outcome-"+t.Outcome.String(), "group", group)
+	return v.asking("side.outcome-"+t.Outcome.String(), tv, "group", group)
+}
+
+// asking says how the ticket ended, with the question that goes with it while the reader is the one to answer it.
+func (v *sidePage) asking(key string, tv *ticket.View, args ...any) string {
+	said := v.T(key, args...)
+	if tv.Ticket.State == store.StateResolved && tv.Ticket.Requester == v.Person {
+		said = show.Joined(" ", said, show.Known(&v.Page, key+"-ask", ""))
+	}
+	return said
 }
 
 // settledBy returns who of the requester's side resolved the ticket and whether that is the reader; nothing when an
@@ -116,7 +125,7 @@ func (v *sidePage) settledBy(tv *ticket.View) (who string, own bool) {
 	t := tv.Ticket
 	for i := len(tv.History) - 1; i >= 0; i-- {
 		e := tv.History[i]
-		if e.Act != "resolve" {
+		if _, outcome := fieldWord(e, "outcome"); e.Act != "resolve" && !(e.Act == "confirm" && outcome != "") {
 			continue
 		}
 		p := tv.People[e.By]
@@ -128,10 +137,35 @@ func (v *sidePage) settledBy(tv *ticket.View) (who string, own bool) {
 	return "", t.Outcome == store.Withdrawn && t.Requester == v.Person
 }
 
+// solution finds in the thread the message with which an agent ended the ticket.
+func (v *sidePage) solution(tv *ticket.View) {
+	switch t := tv.Ticket; {
+	case t.State != store.StateResolved && t.State != store.StateClosed, t.Outcome == store.Duplicate, t.Outcome == store.Withdrawn:
+		return
+	}
+	if by, own := v.settledBy(tv); by != "" || own {
+		return
+	}
+	last := uint64(0)
+	for _, m := range tv.Messages {
+		if m.Agent && !m.Internal && !m.At.After(tv.Ticket.Resolved) {
+			last = m.ID
+		}
+	}
+	for _, item := range v.Thread {
+		if m := item.Message; m != nil && m.ID == last {
+			v.Solution = m
+		}
+	}
+}
+
 func (v *sidePage) resolved(tv *ticket.View, group string) {
 	v.Sentence = v.outcome(tv, group)
 	if v.Sentence == "" {
-		v.Sentence = v.T("side.outcome-solved", "group", group)
+		v.Sentence = v.asking("side.outcome-solved", tv, "group", group)
+	}
+	if t := tv.Ticket; t.Outcome == store.Withdrawn && t.Requester == v.Person {
+		v.MayConfirm = false // who said so is not asked whether it is so
 	}
 	if v.MayConfirm {
 		v.Next = v.T("side.resolved-next", "when", show.DayInSentence(&v.Page, tv.Closes))
@@ -167,7 +201,12 @@ func (v *sidePage) event(tv *ticket.View, names sideNames, e ticket.Event) strin
 	switch e.Act {
 	case ticket.EventCut:
 		return v.T("thread.cut")
-	case "take", "wait", "resume", "confirm", "close", "reopen", "correct":
+	case "confirm":
+		if _, outcome := fieldWord(e, "outcome"); outcome != "" {
+			return v.T("side.event-resolve", "who", who, "outcome", v.T("outcome."+outcome))
+		}
+		return v.T("side.event-confirm", "who", who)
+	case "take", "wait", "resume", "close", "reopen", "correct":
 		return v.T("side.event-"+e.Act, "who", who)
 	case "assign":
 		id := fieldNumber(e, "assignee")

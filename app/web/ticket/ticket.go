@@ -157,6 +157,7 @@ func (a pages) getTicket(r *web.Request) error {
 		return err
 	}
 	show.OpenedHit(a.Site, r)
+	a.readNotices(r, n)
 	if asAgent(v, q) {
 		return a.workTicket(r, v, webqueue.QueryString(q, q.Raw("from")), nil, nil)
 	}
@@ -167,6 +168,17 @@ func (a pages) getTicket(r *web.Request) error {
 func asAgent(v *ticket.View, q *web.Form) bool {
 	as := q.Raw("as")
 	return v.Agents && as != "requester" && (!v.Side || v.May[policy.Work] || q.Has("from") || as == "agent")
+}
+
+// readNotices marks the person's notices about the ticket as read. A browser that fetches the page in advance reads
+// nothing.
+func (a pages) readNotices(r *web.Request, n uint64) {
+	if r.Header("Sec-Purpose") != "" || r.Header("Purpose") != "" {
+		return
+	}
+	if err := a.Desk.Notices.ReadNotices(r.Actor(), n); err != nil {
+		a.Log.Error("read notices of a ticket", "ticket", n, "err", err)
+	}
 }
 
 // posted is a posted form of the ticket page that failed.

@@ -130,7 +130,11 @@ const ownLooks = 20
 func (v *ownTicketsPage) choicesOf(q *web.Form, levels []catalogue.Level) {
 	v.States = []show.Choice{{Label: v.T("own.state-any")}, {Value: stateNotClosed, Label: v.T("own.state-not-closed"), Chosen: q.Raw("state") == stateNotClosed}}
 	for s := store.StateNew; s <= store.StateClosed; s++ {
-		v.States = append(v.States, show.Choice{Value: s.String(), Label: v.T("state." + s.String()), Chosen: q.Raw("state") == s.String()})
+		label := v.T("state." + s.String())
+		if v.Of != "" {
+			label = show.StateOfOthers(&v.Page, s)
+		}
+		v.States = append(v.States, show.Choice{Value: s.String(), Label: label, Chosen: q.Raw("state") == s.String()})
 	}
 	v.Kinds = []show.Choice{{Label: v.T("own.kind-any")}}
 	for k := store.Clarification; k <= store.Access; k++ {
