@@ -15,11 +15,12 @@ import (
 // storeOfWeb are the methods of the store that pages and API may call, each with its reason. None of them is a
 // transaction: what a page shows or changes goes through the desk, where rights are judged.
 var storeOfWeb = map[string]string{
-	"Last":      "a page names the change after which its stream of news begins",
-	"Wait":      "a stream sleeps until something changes, whatever it is",
-	"Fault":     "how the desk is: asked by those who watch it, when nothing else may answer",
-	"SecretKey": "what browsers carry is signed with it",
-	"OpenBlob":  "the logo is public and belongs to no ticket, article or person",
+	"Last":        "a page names the change after which its stream of news begins",
+	"Wait":        "a stream sleeps until something changes, whatever it is",
+	"Fault":       "how the desk is: asked by those who watch it, when nothing else may answer",
+	"SecretKey":   "what browsers carry is signed with it",
+	"OpenBlob":    "the logo is public and belongs to no ticket, article or person",
+	"SecretFiles": "the name of a folder, which a page tells administrators and does not open",
 }
 
 // TestPagesAndAPITouchNoTransaction reads the source of app/web: no function there takes a transaction, and of the
