@@ -139,7 +139,6 @@ func TestFoldsOpenPieceByPieceUntilAllIsRead(t *testing.T) {
 		for who, want := range map[*store.Person][]uint64{l.requester: l.messages, l.agent: all} {
 			b := l.signedIn(who)
 			body := b.get(l.page()).body
-			shown := shownIn(body)
 			for range 100 {
 				links := link.FindAllStringSubmatchIndex(body, -1)
 				if links == nil {
@@ -160,7 +159,7 @@ func TestFoldsOpenPieceByPieceUntilAllIsRead(t *testing.T) {
 					t.Errorf("%s for %s: %d bytes", path, who.Name, len(got.body))
 				}
 			}
-			if shown = shownIn(body); !slices.Equal(shown, want) {
+			if shown := shownIn(body); !slices.Equal(shown, want) {
 				t.Errorf("%s reads %d messages in the end, want %d:\n%v\n%v", who.Name, len(shown), len(want), shown, want)
 			}
 			if who == l.requester && strings.Contains(body, "Segreto") {
