@@ -78,7 +78,7 @@ func (a pages) getSimilar(r *web.Request) error {
 
 // similar is alike for agents, with the tickets of everybody.
 func (a pages) similar(r *web.Request, p *web.Page, subject, module string) (alike, error) {
-	return a.alikeOf(p, subject, "new-ticket.alike-other", func() ([]find.Found, error) {
+	return a.alikeOf(p, subject, "call.alike-hint", "new-ticket.alike-other", func() ([]find.Found, error) {
 		return a.Desk.Find.Similar(r.Ctx(), r.Actor(), subject, module, alikeMost)
 	})
 }

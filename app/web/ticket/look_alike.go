@@ -19,6 +19,7 @@ type alikeBox struct {
 
 // alike is what was found. Nothing: it was looked for, and there is none.
 type alike struct {
+	Hint    string // what will appear here
 	Lines   []alikeLine
 	Nothing bool
 }
@@ -40,14 +41,15 @@ func (a pages) getLookAlike(r *web.Request) error {
 
 // alike finds articles that fit the subject, those of the module first, and own tickets that resemble it.
 func (a pages) alike(r *web.Request, p *web.Page, subject, module string) (alike, error) {
-	return a.alikeOf(p, subject, "new-ticket.alike-ticket", func() ([]find.Found, error) {
+	return a.alikeOf(p, subject, "new-ticket.alike-hint", "new-ticket.alike-ticket", func() ([]find.Found, error) {
 		return a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, module, alikeMost)
 	})
 }
 
-// alikeOf shows what look finds for the subject; called is the sentence for a ticket. It is an addition: without an
+// alikeOf shows what look finds for the subject; hint and called are the keys of what stands there before and of a ticket's name. It is an addition: without an
 // index there is none, and the form works.
-func (a pages) alikeOf(p *web.Page, subject, called string, look func() ([]find.Found, error)) (out alike, err error) {
+func (a pages) alikeOf(p *web.Page, subject, hint, called string, look func() ([]find.Found, error)) (out alike, err error) {
+	out.Hint = p.T(hint)
 	if len([]rune(strings.TrimSpace(subject))) < 3 || len(subject) > 1000 {
 		return out, nil
 	}
