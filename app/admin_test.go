@@ -169,6 +169,7 @@ func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	if _, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, bytes.NewReader(mail.bytes())); err != nil {
 		t.Fatal(err)
 	}
+	d.enteredMailbox()
 	for _, lang := range words.Languages {
 		p := d.add("Capo "+lang, people.PersonForm{Administrator: true, Language: lang})
 		b := d.signedIn(p)

@@ -85,7 +85,7 @@ func TestImportEndsWithOneWhenTheSourceCannotBeRead(t *testing.T) {
 		{[]string{"import", "catalogue", write(t, "c.toml", "[[group]\n")}, 1, "line 1"},
 		{[]string{"import", "mbox", "/nowhere/at/all"}, 1, "no such file"},
 		{[]string{"import", "maildir", "/nowhere/at/all"}, 1, "no such file"},
-		{[]string{"import", "maildir", t.TempDir()}, 1, "no Maildir"},
+		{[]string{"import", "maildir", t.TempDir()}, 1, "is not a Maildir"},
 		{[]string{"import", "mbox", write(t, "m", "x"), "--group", "nobody"}, 1, "group"},
 		{[]string{"import"}, 2, "needs one of its commands"},
 		{[]string{"import", "tickets"}, 2, "accepts 1 arg"},

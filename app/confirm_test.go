@@ -178,6 +178,15 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		}
 		return address.Admin("groups", g.ID) + "/remove", url.Values{"remove": {"1"}}
 	},
+	"mail-servers.add": func(d *confirmDesk) (string, url.Values) {
+		return "/admin/mailboxes", url.Values{"address": {"prima@posta.example"}, "group": {d.group.Code}}
+	},
+	"mail-servers.change": func(d *confirmDesk) (string, url.Values) {
+		return "/admin/mailboxes/" + itoa(d.enteredMailbox()), url.Values{"address": {"altra@posta.example"}, "group": {d.group.Code}}
+	},
+	"mail-servers.remove": func(d *confirmDesk) (string, url.Values) {
+		return "/admin/mailboxes/" + itoa(d.enteredMailbox()) + "/remove", url.Values{}
+	},
 	"mail-texts.save": func(d *confirmDesk) (string, url.Values) {
 		s, err := d.app.Desk.Catalogue.Settings()
 		if err != nil {

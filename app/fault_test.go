@@ -169,7 +169,7 @@ func (d *faultDesk) refused(part string) {
 	t := d.t
 	t.Helper()
 	asked := url.Values{"subject": {"Cedolino"}, "body": {faultText}, "kind": {"clarification"}, "severity": {"medium"}, "urgency": {"none"}, "module": {"csa"}}
-	for language, sentence := range map[string]string{"it": "Il disco dello sportello non accetta dati in questo momento.", "en": "The desk&#39;s disk takes no data just now."} {
+	for language, sentence := range map[string]string{"it": "Il disco dello sportello non accetta dati in questo momento.", "en": "The desk cannot save data at the moment."} {
 		d.ada.header.Set("Accept-Language", language)
 		got := d.ada.post("/tickets/new", asked)
 		d.ada.must(got, http.StatusServiceUnavailable, sentence, "Ho provato con due browser")

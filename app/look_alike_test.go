@@ -91,12 +91,14 @@ func TestArticlesOfTheModuleAreOfferedBeforeOthers(t *testing.T) {
 
 func TestWhereNothingIsAlikeThePageSaysSo(t *testing.T) {
 	w := newWorld(t)
+	w.indexed()
 	b, agent := w.visitor("requester"), w.visitor("agent")
 	const nothing = "Non c&#39;è niente di simile"
 	b.must(b.get("/look-alike?q="), 200, "!"+nothing)
 	b.must(b.get("/look-alike?q=xy"), 200, "!"+nothing)
 	b.must(b.get("/look-alike?q=zibaldone+vattelapesca"), 200, nothing)
 	n := w.asks("requester", "zibaldone vattelapesca")
+	w.indexed()
 	agent.must(agent.get("/tickets/"+itoa(n.ID)), 200, "Nessun articolo ha le parole")
 }
 

@@ -173,7 +173,7 @@ func (m *matter) offered(by *player, what ticket.Step) (bool, error) {
 	}
 	switch {
 	case what.Confirm:
-		return reachable(store.StateClosed), nil
+		return v.Ticket.State == store.StateResolved && reachable(store.StateClosed), nil
 	case what.Reopen:
 		return reachable(store.StateOpen) && (v.Ticket.State != store.StateClosed || v.InGrace), nil
 	case what.To != store.StateNone:

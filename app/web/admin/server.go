@@ -18,8 +18,8 @@ type serverPage struct {
 	New      bool
 	Out      bool
 	ID       uint64
-	Name     string
-	Confirm  bool // the form asks for the password of the administrator
+	Called   string // its address or host
+	Confirm  bool   // the form asks for the password of the administrator
 	TLS      []show.Choice
 	Who      []show.Choice
 	After    []show.Choice
@@ -121,7 +121,7 @@ func (a pages) serverPage(r *web.Request, m *store.MailServer, f *web.Form, err 
 	case m.Out:
 		title = "mail-servers.new-outgoing"
 	}
-	v := &serverPage{AdminPage: show.Admin(a.Site, r, "mailboxes", title, "name", m.Address), New: m.ID == 0, Out: m.Out, ID: m.ID, Name: serverName(m), Folder: a.Store.SecretFiles(),
+	v := &serverPage{AdminPage: show.Admin(a.Site, r, "mailboxes", title, "name", m.Address), New: m.ID == 0, Out: m.Out, ID: m.ID, Called: serverName(m), Folder: a.Store.SecretFiles(),
 		Confirm: !r.IsConfirmed(web.Anew)}
 	v.End(v.Title)
 	if m.ID != 0 {
