@@ -195,24 +195,54 @@ func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module s
 	if words == "" {
 		return nil, nil
 	}
+	if fi.ix == nil {
+		return nil, store.Fail(store.Unavailable, "error.search")
+	}
 	most := limit
 	if module != "" {
 		most = max(limit, reach)
 	}
-	page, err := fi.Search(ctx, a, Query{Text: words, Types: []string{query.TypeArticle}, Limit: most})
+	ctx, cancel := context.WithTimeout(ctx, searchTime)
+	defer cancel()
+	r, err := fi.ix.Search(ctx, search.Query{Text: words, Access: fi.Access(a), Types: []string{query.TypeArticle}, Language: a.Lang(), Limit: most})
 	if err != nil {
-		return nil, err
+		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}
-	var near, rest []Found
-	for _, f := range page.Hits {
-		if module != "" && f.Module != nil && len(near) < limit-1 && (f.Module.Code == module || strings.HasPrefix(f.Module.Code, module+"/")) {
-			near = append(near, f)
-		} else {
-			rest = append(rest, f)
+	var out []Found
+	err = fi.st.View(func(tx *store.Tx) error {
+		var near, rest []search.Hit
+		for _, h := range r.Hits {
+			if module != "" && len(near) < limit-1 && below(tx, h.ID, module) {
+				near = append(near, h)
+			} else {
+				rest = append(rest, h)
+			}
 		}
+		for _, h := range append(near, rest...) { // only what is offered is read
+			if len(out) == limit {
+				break
+			}
+			f, ok, err := fi.found(tx, a, h, query.Parsed{})
+			if err != nil {
+				return err
+			}
+			if ok {
+				out = append(out, f)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// below reports whether the article belongs to the module of the code or to one below it.
+func below(tx *store.Tx, article uint64, module string) bool {
+	row, err := store.Articles.Peek(tx, article)
+	if err != nil || row.Module == 0 {
+		return false // an article that is gone is passed over when it is read
 	}
-	out := append(near, rest...)
-	return out[:min(limit, len(out))], nil
+	m, err := store.Modules.Peek(tx, row.Module)
+	return err == nil && (m.Code == module || strings.HasPrefix(m.Code, module+"/"))
 }
 
 // Similar finds articles that fit a subject, as Fitting does, and the tickets of everybody that the actor may read and
