@@ -10,13 +10,12 @@ import (
 
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/notice"
-	"sportello/app/desk/post"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // accountLetter is what the desk says about an account, as the person reads it.
-func (w *world) accountLetter(p *store.Person, event string, fill func(*notice.OutgoingLine)) (subject, text string) {
+func (w *world) accountLetter(p *store.Person, event store.Event, fill func(*notice.OutgoingLine)) (subject, text string) {
 	w.t.Helper()
 	line := notice.OutgoingLine{Who: "Anna Monti", Telling: store.Telling{Event: event, By: w.people["administrator"].ID, At: w.app.Desk.Now(), Why: "Ha perso la casella"}}
 	if fill != nil {
@@ -35,22 +34,22 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
 	page := b.get("/admin/mail-texts").body
-	for _, event := range catalogue.MailEvents {
+	for _, event := range store.MailEvents() {
 		for _, lang := range words.Languages {
-			for _, key := range []string{"mail." + event + ".subject", "mail." + event + ".text", "mail-texts.event-" + event, "mail-texts.when-" + event} {
+			for _, key := range []string{"mail." + event.Subject(), "mail." + event.Text(), event.Name(), event.When()} {
 				if !w.app.Words.Has(lang, key) {
 					t.Errorf("%s has no %s", lang, key)
 				}
 			}
 			for _, part := range []string{"subject", "text"} {
-				for _, m := range regexp.MustCompile(`\{([^{}]*)\}`).FindAllStringSubmatch(w.app.Words.Text(lang, "mail."+event+"."+part), -1) {
+				for _, m := range regexp.MustCompile(`\{([^{}]*)\}`).FindAllStringSubmatch(w.app.Words.Text(lang, "mail."+event.String()+"."+part), -1) {
 					if !slices.Contains(catalogue.MailPlaceholders, m[1]) {
 						t.Errorf("%s of %s fills in %s, which no administrator may write", part, event, m[0])
 					}
 				}
 			}
 		}
-		if !strings.Contains(page, `action="/admin/mail-texts/`+event+`"`) {
+		if !strings.Contains(page, `action="/admin/mail-texts/`+event.String()+`"`) {
 			t.Errorf("%s has no form", event)
 		}
 	}
@@ -64,8 +63,8 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 func TestAnAdministratorsWordsStandInLettersOfAccounts(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
-	for _, event := range catalogue.MailEvents {
-		if !post.AccountEvent(event) {
+	for _, event := range store.MailEvents() {
+		if !event.OfAccount() {
 			continue
 		}
 		for _, lang := range words.Languages {
@@ -80,8 +79,8 @@ func TestAnAdministratorsWordsStandInLettersOfAccounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		form := url.Values{"rev": {itoa(set.Rev)}, "event": {event}, "subject-it": {"Nostro {name}"}, "subject-en": {""}, "text-it": {"Da {who}: {desk}"}, "text-en": {""}}
-		if got := b.post("/admin/mail-texts/"+event, form); got.status != 303 {
+		form := url.Values{"rev": {itoa(set.Rev)}, "event": {event.String()}, "subject-it": {"Nostro {name}"}, "subject-en": {""}, "text-it": {"Da {who}: {desk}"}, "text-en": {""}}
+		if got := b.post("/admin/mail-texts/"+event.String(), form); got.status != 303 {
 			t.Fatalf("%s: %d %s", event, got.status, got.body)
 		}
 		if subject, text := w.accountLetter(w.people["requester"], event, nil); subject != "Nostro Ada Neri" || !strings.HasPrefix(text, "Da Anna Monti: ") {
@@ -98,7 +97,7 @@ func TestTheLetterOfATokenNamesItAndItsDay(t *testing.T) {
 	for lang, want := range map[string]string{"it": "1º febbraio 2031", "en": "1 February 2031"} {
 		p := *w.people["requester"]
 		p.Language = lang
-		subject, text := w.accountLetter(&p, "ending", func(l *notice.OutgoingLine) {
+		subject, text := w.accountLetter(&p, store.EventEnding, func(l *notice.OutgoingLine) {
 			l.Token, l.Named, l.Ends = 1, "Cruscotto {date}", time.Date(2031, 2, 1, 12, 0, 0, 0, time.UTC)
 		})
 		if !strings.Contains(subject, want) || !strings.Contains(text, want) || !strings.Contains(text, "Cruscotto {date}") || !strings.Contains(text, "/me") {
@@ -117,7 +116,7 @@ func TestTheLetterOfRightsSaysWhichInTheReadersLanguage(t *testing.T) {
 	} {
 		p := *w.people["requester"]
 		p.Language = lang
-		if _, text := w.accountLetter(&p, "rights", func(l *notice.OutgoingLine) { l.Rights = rights }); !strings.Contains(text, want) {
+		if _, text := w.accountLetter(&p, store.EventRights, func(l *notice.OutgoingLine) { l.Rights = rights }); !strings.Contains(text, want) {
 			t.Errorf("%s: %s", lang, text)
 		}
 	}

@@ -36,7 +36,7 @@ type administration struct {
 func newAdministration(t *testing.T) *administration {
 	t.Helper()
 	d := &administration{testDesk: newTestDesk(t)}
-	by := policy.Actor{Via: "command", System: true}
+	by := policy.Actor{Via: store.DoorCommand, System: true}
 	o, err := d.app.Desk.People.AddOrganisation(by, people.OrganisationForm{Name: "Università di Vallombra", Domains: []string{"vallombra.it"}})
 	if err != nil {
 		t.Fatal(err)

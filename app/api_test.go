@@ -24,7 +24,7 @@ func (d *testDesk) caller(p *store.Person) caller {
 	d.t.Helper()
 	b := d.browser()
 	if p != nil {
-		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "test")
+		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "test")
 		if err != nil {
 			d.t.Fatal(err)
 		}

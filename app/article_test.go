@@ -118,7 +118,7 @@ func TestThousandsOfPagesOfOneModuleAreAllReachedByTurningPages(t *testing.T) {
 	w := newWorld(t)
 	const many = 180
 	d := w.app.Desk
-	system := policy.Actor{System: true, Via: "import"}
+	system := policy.Actor{System: true, Via: store.DoorImport}
 	for i := range many {
 		for _, lang := range []string{"it", "en"} {
 			_, _, err := d.Articles.Put(system, article.Record{Slug: fmt.Sprintf("aiuto-%d", i), Title: fmt.Sprintf("%c%c aiuto %03d", 'A'+i%26, 'a'+i%7, i), Body: "<p>Testo della pagina</p>",
@@ -232,7 +232,7 @@ func TestWhatIsWrongIsSaidBesideTheFieldAndNothingTypedIsLost(t *testing.T) {
 
 func TestPublishingIsRefusedWithItsReasonWhereAReviewIsNeeded(t *testing.T) {
 	w := newWorld(t)
-	err := w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		s, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err
@@ -343,7 +343,7 @@ func TestArticlesOfferedBehindQuestionMarksAreThoseThatMayBeSent(t *testing.T) {
 func TestAnEndedSessionBringsTheArticleBackInItsLanguage(t *testing.T) {
 	w := newWorld(t)
 	p := w.people["editor"]
-	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, testPassword); err != nil {
 		t.Fatal(err)
 	}
 	b := w.browser()

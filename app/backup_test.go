@@ -35,7 +35,7 @@ func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum s
 		t.Fatal(err)
 	}
 	for _, subject := range []string{"Stampante bloccata in segreteria", "Fattura elettronica rifiutata"} {
-		err := d.app.Store.Update(store.By{Act: "open"}, func(tx *store.Tx) error {
+		err := d.app.Store.Update(store.By{Act: store.ActOpen}, func(tx *store.Tx) error {
 			row := &store.Ticket{Subject: subject, Language: "it", State: store.StateNew, Requester: p.ID, Group: 1, Opened: tx.Now(), PublicUpdated: tx.Now()}
 			if err := store.Tickets.Put(tx, row); err != nil {
 				return err

@@ -202,7 +202,7 @@ func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
 	}
 	b.must(b.get(searchFor("cedolino dopo:oggi")), 200, "1 risultato")
 	b.must(b.get(searchFor("cedolino prima:oggi")), 200, "0 risultati")
-	l, err := d.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: "link", Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: "link"}}}})
+	l, err := d.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: store.EventLink, Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: store.EventLink}}}})
 	if err != nil || !l.Date.Equal(morning) {
 		t.Errorf("the letter is of %v, %v", l.Date, err)
 	}

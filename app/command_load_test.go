@@ -26,12 +26,12 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	token, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: "command", Act: "make-token"}, ivo.ID, "load")
+	token, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand, Act: store.ActMakeToken}, ivo.ID, "load")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []*store.Person{ada, ivo} {
-		if err := d.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, "cavallo-batteria-graffetta"); err != nil {
+		if err := d.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, "cavallo-batteria-graffetta"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -93,7 +93,7 @@ func TestAPipeBesideARunningServerLeavesItToTheServer(t *testing.T) {
 	}
 	must(t, d.app.Desk.Intake.Process(t.Context()))
 	v, err := d.app.Desk.Tickets.Read(theDesk, 1)
-	if err != nil || v.Ticket.Via != "mail" {
+	if err != nil || v.Ticket.Via != store.DoorMail {
 		t.Errorf("%v", err)
 	}
 }

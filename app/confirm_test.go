@@ -106,7 +106,7 @@ func newConfirmDesk(t *testing.T) *confirmDesk {
 		c.Trial.Clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
 	})
 	d.admin = d.add("Carla Capo", people.PersonForm{Administrator: true})
-	d.actor = policy.Actor{Person: d.admin, Via: "page"}
+	d.actor = policy.Actor{Person: d.admin, Via: store.DoorPage}
 	var err error
 	if d.group, err = d.app.Desk.People.GroupByCode("csa"); err != nil {
 		t.Fatal(err)
@@ -125,8 +125,8 @@ func (d *confirmDesk) acts(since uint64) (out []string) {
 			if err != nil {
 				return err
 			}
-			if c.By == d.admin.ID && !slices.Contains([]string{"seen", "confirm", "sign-in"}, c.Act) {
-				out = append(out, c.Act+" "+c.Table)
+			if c.By == d.admin.ID && !slices.Contains([]store.Act{store.ActSeen, store.ActConfirm, store.ActSignIn}, c.Act) {
+				out = append(out, c.Act.String()+" "+c.Table)
 			}
 		}
 		return nil
@@ -210,7 +210,7 @@ func (d *confirmDesk) sleeping() uint64 {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	err = d.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err = d.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		t, err := store.Tokens.Get(tx, token.ID)
 		if err != nil {
 			return err
@@ -302,7 +302,7 @@ func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
 		}
 		if r.Confirm != web.Lately {
 			if r.Name == "me.password" {
-				if err := d.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, d.admin.ID, testPassword); err != nil {
+				if err := d.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, d.admin.ID, testPassword); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -133,9 +133,9 @@ group = "csa"
 		member = []store.Membership{{Group: g.ID}}
 		return err
 	}))
-	p, _, err := a.Desk.People.Add(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
+	p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
 	must(t, err)
-	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "crash")
+	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "crash")
 	must(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})

@@ -148,7 +148,7 @@ func TestNoNumberInAnAddressTellsWhatThereIs(t *testing.T) {
 func TestNoFilterTellsWhatThereIs(t *testing.T) {
 	t.Parallel()
 	d := newAPIDesk(t)
-	system := policy.Actor{Via: "command", System: true}
+	system := policy.Actor{Via: store.DoorCommand, System: true}
 	if _, err := d.app.Desk.People.AddGroup(system, people.GroupForm{Code: "segreta", Name: store.Words{IT: "Segreta", EN: "Secret"}, Confidential: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -61,11 +61,11 @@ func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *fau
 	cfg.Data = data
 	a, err := app.OpenDesk(cfg, discard())
 	must(t, err)
-	by := policy.Actor{Via: "command", System: true}
+	by := policy.Actor{Via: store.DoorCommand, System: true}
 	p, _, err := a.Desk.People.Add(by, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	must(t, err)
-	must(t, a.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword))
-	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "fault")
+	must(t, a.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, testPassword))
+	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "fault")
 	must(t, err)
 	must(t, a.Close())
 	d.serve(traced, torn.Trouble{})

@@ -71,7 +71,7 @@ func TestAFileFollowsItsMessageThroughEveryDoor(t *testing.T) {
 		t.Fatal(got.body)
 	}
 	check("merged", theirs)
-	agent := policy.Actor{Person: d.person("bruno.galli@example.it"), Via: "page", Language: "it"}
+	agent := policy.Actor{Person: d.person("bruno.galli@example.it"), Via: store.DoorPage, Language: "it"}
 	if _, err := d.app.Desk.Tickets.Do(agent, 2, ticket.Step{UndoDuplicate: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -293,7 +293,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 		letters := 0
 		link := admin.post("/admin/people/"+itoa(w.people["stranger"].ID)+"/link", url.Values{"csrf": {""}})
 		look("the link for a new password", link)
-		err := w.app.Store.Update(store.By{Via: "desk", Act: "letter"}, func(tx *store.Tx) error { // now, not after a while
+		err := w.app.Store.Update(store.By{Via: store.DoorDesk, Act: store.ActLetter}, func(tx *store.Tx) error { // now, not after a while
 			for l, err := range store.Letters.All(tx, 0, false) {
 				if err != nil {
 					return err

@@ -354,7 +354,7 @@ func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 		}
 	}
 	for role := range w.people { // a token's form asks for the password, which no attempt is
-		_, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: "command"}, w.people[role].ID, next(store.Most("tokens.name")))
+		_, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, w.people[role].ID, next(store.Most("tokens.name")))
 		must(t, err)
 	}
 	w.mailAttempts()

@@ -90,7 +90,7 @@ func gzipped(t *testing.T, before string, zeros int, after string) []byte {
 // session, with a token and with neither.
 func TestABodyThatUnfoldsIsNotUnfolded(t *testing.T) {
 	w := newWorld(t)
-	agent, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: "command"}, w.people["agent"].ID, "prova")
+	agent, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, w.people["agent"].ID, "prova")
 	must(t, err)
 	var form bytes.Buffer
 	m := multipart.NewWriter(&form)

@@ -221,7 +221,7 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 
 	// What the administration writes.
 	admin := w.as("administrator")
-	must(w.app.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	must(w.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		for _, p := range w.people {
 			row, err := store.People.Get(tx, p.ID)
 			if err != nil {
@@ -325,7 +325,7 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 	_, _, err = d.Keeper().SignIn(context.Background(), requester.Email, testPassword, next(90), "192.0.2.1")
 	must(err)
 	for _, role := range []string{"requester", "agent", "coordinator"} {
-		_, _, err = d.Keeper().NewToken(store.By{Via: "command"}, w.people[role].ID, next(90))
+		_, _, err = d.Keeper().NewToken(store.By{Via: store.DoorCommand}, w.people[role].ID, next(90))
 		must(err)
 	}
 	_, err = d.Notices.PlanNotices()

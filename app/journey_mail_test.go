@@ -277,7 +277,7 @@ func TestMailThatComesBackIsShownToWhoWorksTheTicket(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ticket := w.ticket()
-	err := w.app.Store.Update(store.By{Via: "mail", Act: "mail-failed"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: store.DoorMail, Act: store.ActMailFailed}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, w.people["requester"].ID)
 		if err != nil {
 			return err

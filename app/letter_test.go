@@ -16,43 +16,41 @@ import (
 
 	"sportello/app"
 	"sportello/app/config"
-	"sportello/app/desk/catalogue"
 	"sportello/app/desk/intake"
 	"sportello/app/desk/notice"
-	"sportello/app/desk/post"
 	"sportello/app/mail/transport"
 	"sportello/app/words"
 	"sportello/store"
 )
 
 // letterOfEvent writes the letter of the event to the reader, as the desk would fill it.
-func (w *world) letterOfEvent(reader *store.Person, event string, change func(*notice.Outgoing)) *transport.Letter {
+func (w *world) letterOfEvent(reader *store.Person, event store.Event, change func(*notice.Outgoing)) *transport.Letter {
 	w.t.Helper()
 	at := w.app.Desk.Now()
-	agents := slices.Contains([]string{"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed"}, event)
+	agents := slices.Contains([]string{"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed"}, event.String())
 	line := notice.OutgoingLine{Telling: store.Telling{Event: event, By: w.people["agent"].ID, At: at, Why: "Gli stipendi partono domani"}, Who: "Bruno Agente", Desk: !agents}
 	o := &notice.Outgoing{Letter: &store.Letter{To: reader.Email, MessageID: "x@desk.example"}, Person: reader, From: "csa@desk.example"}
 	switch {
-	case post.AccountEvent(event):
+	case event.OfAccount():
 		o.Account = event
 		line.Named, line.Device, line.Addr, line.Token = "Cruscotto", "Firefox su Linux", "192.0.2.7", 0
-		if event == "ending" {
+		if event == store.EventEnding {
 			line.Token, line.Ends = 1, time.Date(2031, 2, 1, 12, 0, 0, 0, time.UTC)
 		}
-		if slices.Contains(post.LinkEvents, event) {
+		if event.WithLink() {
 			o.Link = "segreto"
 		}
-		if event == "rights" {
+		if event == store.EventRights {
 			line.Rights = []notice.NamedRight{{Right: "supervisor", Over: store.Words{IT: "Stipendi", EN: "Payroll"}}, {Right: "editor", Taken: true}}
 		}
-	case event == post.EventReceived:
+	case event == store.EventReceived:
 		o.Person = &store.Person{Email: reader.Email, Name: reader.Email, Language: reader.Language}
 		o.ReplyTo = o.From
-	case event == "digest":
+	case event == store.EventDigest:
 		o.ReplyTo = o.From
-		line.Event, line.Ticket, line.Subject = "message", 12, "Il cedolino non si apre"
+		line.Event, line.Ticket, line.Subject = store.EventMessage, 12, "Il cedolino non si apre"
 		second := line
-		second.Event, second.Ticket, second.Subject, second.Unproven = "resolved", 123, "Accesso a CSA & altro", true
+		second.Event, second.Ticket, second.Subject, second.Unproven = store.EventResolved, 123, "Accesso a CSA & altro", true
 		o.Lines = append(o.Lines, second)
 	default:
 		o.Ticket = &store.Ticket{Row: store.Row{ID: 12}, Subject: "Il cedolino di <marzo> non si apre", Version: "12.1", Language: reader.Language}
@@ -65,9 +63,9 @@ func (w *world) letterOfEvent(reader *store.Person, event string, change func(*n
 		}
 		line.Ticket = 12
 		switch event {
-		case "opened":
+		case store.EventOpened:
 			line.Opening = "Buongiorno, da ieri non si apre:\n\n> errore 500 & <altro>\n\nGrazie"
-		case "message", "waiting", "resolved", "new":
+		case store.EventMessage, store.EventWaiting, store.EventResolved, store.EventNew:
 			line.Text = &store.Message{Format: store.Markdown, Body: "Prova così:\n\n1. apri [la guida](https://guida.example/cedolino)\n2. scrivi `SELECT 1`\n\n> citato da te\n\n| voce | euro |\n|---|---|\n| 810 | 1.500 |\n\n```\nfor i := range 3 {\n    fmt.Println(i)\n}\n```\n\nOppure https://csa.example/x & scrivi a aiuto@csa.example."}
 			line.Files = []*store.File{{Row: store.Row{ID: 7}, Name: "schermata & co.png", Type: "image/png", Size: 1200}}
 		}
@@ -121,7 +119,7 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 		"text": {Format: store.Text, Body: "Prova così:\n\n  riga rientrata <b>\n- uno\n- due\n\nhttps://csa.example/x?a=1&b=2 o scrivi a aiuto@csa.example"},
 		"html": {Format: store.HTML, Body: "?", HTML: `<p>Prova <b>così</b>, <a href="https://guida.example/x?a=1&amp;b=2">qui</a>:</p><ul><li>uno</li><li>due</li></ul><blockquote><p>citato</p></blockquote><table><tr><td>a</td><td>b</td></tr></table><pre>x
   y</pre>`}}
-	for _, event := range catalogue.MailEvents {
+	for _, event := range store.MailEvents() {
 		for _, lang := range words.Languages {
 			for format, m := range formats {
 				p := *w.people["requester"]
@@ -148,14 +146,14 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 				if strings.Contains(l.Text, "\n\n\n") || strings.HasPrefix(l.Text, "\n") || strings.Contains(l.Text, "\r") || strings.Contains(l.Subject, "{") || regexp.MustCompile(`\{[a-z]+\}`).MatchString(l.Text) {
 					t.Errorf("%s leaves gaps:\n%q", name, l.Text)
 				}
-				if format != "text" && event != "opened" && markOfHTML.MatchString(l.Text) {
+				if format != "text" && event != store.EventOpened && markOfHTML.MatchString(l.Text) {
 					t.Errorf("%s has marks of HTML: %s\n%s", name, markOfHTML.FindString(l.Text), l.Text)
 				}
-				if greets := opened.MatchString(l.Text); greets == (event == post.EventReceived) || strings.Count(l.Text, "Ada Neri") > 1 {
+				if greets := opened.MatchString(l.Text); greets == (event == store.EventReceived) || strings.Count(l.Text, "Ada Neri") > 1 {
 					t.Errorf("%s greets %t:\n%s", name, greets, l.Text)
 				}
 				reply := map[string]string{"it": "Puoi rispondere a questa e-mail.\n", "en": "You can reply to this email.\n"}[lang]
-				if strings.Contains(l.Text, reply) != (!post.AccountEvent(event) && event != "digest" && event != post.EventReceived && l.ReplyTo != nil && !strings.Contains(l.Text, w.app.Words.Text(lang, "letter.reply-note"))) {
+				if strings.Contains(l.Text, reply) != (!event.OfAccount() && event != store.EventDigest && event != store.EventReceived && l.ReplyTo != nil && !strings.Contains(l.Text, w.app.Words.Text(lang, "letter.reply-note"))) {
 					t.Errorf("%s and answers:\n%s", name, l.Text)
 				}
 			}
@@ -166,7 +164,7 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 func TestNobodyIsAskedToAnswerAnAddressThatTakesNone(t *testing.T) {
 	w := newWorld(t)
 	for _, from := range []string{"noreply@desk.example", "no-reply+token@desk.example", "nonrispondere+token@desk.example", ""} {
-		l := w.letterOfEvent(w.people["requester"], "taken", func(o *notice.Outgoing) { o.ReplyTo = from })
+		l := w.letterOfEvent(w.people["requester"], store.EventTaken, func(o *notice.Outgoing) { o.ReplyTo = from })
 		if strings.Contains(l.Text+l.HTML, "questa e-mail") {
 			t.Errorf("%q: %s", from, l.Text)
 		}
@@ -175,9 +173,9 @@ func TestNobodyIsAskedToAnswerAnAddressThatTakesNone(t *testing.T) {
 
 func TestALetterOfSeveralEventsGreetsOnce(t *testing.T) {
 	w := newWorld(t)
-	l := w.letterOfEvent(w.people["requester"], "taken", func(o *notice.Outgoing) {
+	l := w.letterOfEvent(w.people["requester"], store.EventTaken, func(o *notice.Outgoing) {
 		second := o.Lines[0]
-		second.Event = "moved"
+		second.Event = store.EventMoved
 		o.Lines = append(o.Lines, second, second)
 	})
 	if strings.Count(l.Text, "Gentile") != 1 || strings.Count(l.HTML, "Gentile") != 1 || !strings.HasPrefix(l.Text, "Gentile Ada Neri,\n\n") {
@@ -200,18 +198,18 @@ func TestTextsOfBeforeStandAsTheyWere(t *testing.T) {
 		}
 	}
 	write("resolved", "Caro {name},\nconferma qui: {link}.\n\nCiao")
-	l := w.letterOfEvent(w.people["requester"], "resolved", nil)
+	l := w.letterOfEvent(w.people["requester"], store.EventResolved, nil)
 	if !strings.HasPrefix(l.Text, "Caro Ada Neri,\nconferma qui: http") || strings.Contains(l.Text, "Gentile") || strings.Count(l.Text, "/r/segreto") != 1 ||
 		strings.Count(l.HTML, `/r/segreto">`) != 1 || !strings.Contains(l.HTML, `/r/segreto</a>.`) {
 		t.Errorf("%s\n%s", l.Text, l.HTML)
 	}
 	write("taken", "{greeting}\nci pensiamo noi.")
-	if l := w.letterOfEvent(w.people["requester"], "taken", nil); !strings.HasPrefix(l.Text, "Gentile Ada Neri,\nci pensiamo noi.\n\n") {
+	if l := w.letterOfEvent(w.people["requester"], store.EventTaken, nil); !strings.HasPrefix(l.Text, "Gentile Ada Neri,\nci pensiamo noi.\n\n") {
 		t.Errorf("%s", l.Text)
 	}
 	p := *w.people["requester"]
 	p.Name = p.Email
-	if l := w.letterOfEvent(&p, "taken", nil); !strings.HasPrefix(l.Text, "ci pensiamo noi.\n\n") || l.To.Name != "" {
+	if l := w.letterOfEvent(&p, store.EventTaken, nil); !strings.HasPrefix(l.Text, "ci pensiamo noi.\n\n") || l.To.Name != "" {
 		t.Errorf("to %q: %s", l.To.Name, l.Text)
 	}
 }
@@ -225,13 +223,13 @@ func TestNamesAndSubjectsOfOthersStayWords(t *testing.T) {
 		"https://male.example/x", "\u202egnp.exe", "&lt;b&gt;", "</blockquote></div><h1>x</h1>", "http://desk.example@male.example/", strings.Repeat("è", 5000),
 	} {
 		for _, lang := range words.Languages {
-			for _, event := range []string{"opened", "message", "taken", "resolved", "note", "digest", "invited"} {
+			for _, event := range []store.Event{store.EventOpened, store.EventMessage, store.EventTaken, store.EventResolved, store.EventNote, store.EventDigest, store.EventInvited} {
 				p := *w.people["requester"]
 				p.Language, p.Name = lang, evil
 				l := w.letterOfEvent(&p, event, func(o *notice.Outgoing) {
 					for i := range o.Lines {
 						o.Lines[i].Subject, o.Lines[i].Who, o.Lines[i].Why, o.Lines[i].Text, o.Lines[i].Files = evil, evil, evil, nil, nil
-						if event == "opened" {
+						if event == store.EventOpened {
 							o.Lines[i].Opening = evil
 						}
 					}
@@ -274,7 +272,7 @@ func deskWithoutServer(t *testing.T) *app.App {
 	a, err := openServer(cfg, cfg.Logger(io.Discard))
 	must(t, err)
 	t.Cleanup(func() { must(t, a.Close()) })
-	must(t, a.Store.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	must(t, a.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo", Domains: []string{"example.it"}})
 	}))
 	return a

@@ -60,7 +60,7 @@ func (w *world) do(role string, n uint64, s ticket.Step) *store.Ticket {
 // age changes the row of a ticket behind the desk's back, to let time pass.
 func (w *world) age(n uint64, change func(*store.Ticket)) {
 	w.t.Helper()
-	err := w.app.Store.Update(store.By{Via: "command", Act: "age"}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: store.DoorCommand, Act: store.ActChange}, func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, n)
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 		c.Trial.HeadTime, c.Trial.BodyTime = 700*time.Millisecond, 700*time.Millisecond
 	})
 	token := func(name string, f people.PersonForm) string {
-		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: "command"}, d.add(name, f).ID, "test")
+		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, d.add(name, f).ID, "test")
 		if err != nil {
 			t.Fatal(err)
 		}

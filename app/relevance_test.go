@@ -166,7 +166,7 @@ func (d *testDesk) reciprocal(c relevanceCorpus, pages map[uint64]string, every 
 		n++
 		text := word(q)
 		begun := time.Now()
-		found, err := d.app.Desk.Find.Search(context.Background(), policy.Actor{Via: "page", Language: c.language}, find.Query{Text: text, Limit: 10})
+		found, err := d.app.Desk.Find.Search(context.Background(), policy.Actor{Via: store.DoorPage, Language: c.language}, find.Query{Text: text, Limit: 10})
 		took = append(took, time.Since(begun))
 		if err != nil {
 			d.t.Fatalf("%q: %v", text, err)

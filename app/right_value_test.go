@@ -96,7 +96,7 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 // TestWhetherSomebodyIsKnownIsNotToldByAddingThem adds people of the requester's own organisation and others.
 func TestWhetherSomebodyIsKnownIsNotToldByAddingThem(t *testing.T) {
 	d := newAPIDesk(t)
-	org, err := d.app.Desk.People.AddOrganisation(policy.Actor{Via: "command", System: true}, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
+	org, err := d.app.Desk.People.AddOrganisation(policy.Actor{Via: store.DoorCommand, System: true}, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

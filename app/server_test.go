@@ -88,12 +88,12 @@ func (d *testDesk) add(name string, f people.PersonForm) *store.Person {
 	if f.Email == "" {
 		f.Email = strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"
 	}
-	by := policy.Actor{Via: "command", System: true}
+	by := policy.Actor{Via: store.DoorCommand, System: true}
 	p, _, err := d.app.Desk.People.Add(by, f)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if err := d.app.Desk.Keeper().SetPassword(store.By{Via: "command"}, p.ID, testPassword); err != nil {
+	if err := d.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, testPassword); err != nil {
 		d.t.Fatal(err)
 	}
 	return p
@@ -384,4 +384,4 @@ func openServer(cfg config.Config, log *slog.Logger) (*app.App, error) {
 }
 
 // theDesk acts without being anybody, as a command does.
-var theDesk = policy.Actor{Via: "command", System: true, Language: "it"}
+var theDesk = policy.Actor{Via: store.DoorCommand, System: true, Language: "it"}

@@ -19,7 +19,7 @@ func TestTheWayInTellsNobodyWhoHasAnAccount(t *testing.T) {
 	d := newTestDesk(t, withMail)
 	d.add("Ada Neri", people.PersonForm{})
 	d.add("Bea Via", people.PersonForm{Disabled: true})
-	if _, _, err := d.app.Desk.People.Add(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
+	if _, _, err := d.app.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
 		t.Fatal(err)
 	}
 	letters := func() (n uint64) {

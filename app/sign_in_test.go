@@ -135,7 +135,7 @@ func TestAnEndedSessionCostsNoText(t *testing.T) {
 func TestOneTimeLinksAreUsedUpByTheButtonAlone(t *testing.T) {
 	d := newTestDesk(t)
 	p := d.add("Ada Neri", people.PersonForm{})
-	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: "page"}, p.ID, credential.ForPassword)
+	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: store.DoorPage}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
 	}

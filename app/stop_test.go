@@ -40,11 +40,11 @@ func serveInProcess(t *testing.T, data string) *servedProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := a.Desk.People.Add(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+	p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, _, err := a.Desk.Keeper().NewToken(store.By{Via: "command"}, p.ID, "stop")
+	token, _, err := a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "stop")
 	if err := errors.Join(err, a.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, _, err := a.Desk.People.Add(policy.Actor{Via: "command", System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+			p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -42,7 +42,7 @@ func (w *world) formOf(b *browser, n uint64, fields ...string) url.Values {
 
 func (w *world) row(n uint64) *store.Ticket {
 	w.t.Helper()
-	v, err := w.app.Desk.Tickets.Read(policy.Actor{Via: "command", System: true}, n)
+	v, err := w.app.Desk.Tickets.Read(policy.Actor{Via: store.DoorCommand, System: true}, n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -384,7 +384,7 @@ func TestParticipantsAndWishesAreTheAgentsToGrant(t *testing.T) {
 func TestAnAdministratorGivesAReasonForAConfidentialTicket(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Riservatissima").ID
-	if err := w.app.Store.Update(store.By{Via: "command", Act: "change"}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(store.By{Via: store.DoorCommand, Act: store.ActChange}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, w.group["csa"])
 		if err != nil {
 			return err

@@ -125,7 +125,7 @@ func (f *fixture) close() {
 
 func (f *fixture) update(fn func(tx *store.Tx) error) {
 	f.t.Helper()
-	if err := f.st.Update(store.By{Via: "test", Act: "test"}, fn); err != nil {
+	if err := f.st.Update(store.By{Via: store.DoorCommand, Act: store.ActChange}, fn); err != nil {
 		f.t.Fatal(err)
 	}
 }

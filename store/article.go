@@ -74,7 +74,7 @@ type Notice struct {
 	Row
 	Person uint64    `json:"person"`
 	Ticket uint64    `json:"ticket,omitzero"`
-	Event  string    `json:"event"`           // opened, message, note, waiting, planned, resolved, closing, assigned, moved, priority, mention
+	Event  Event     `json:"event"`
 	By     uint64    `json:"by,omitzero"`     // who caused it
 	Seq    uint64    `json:"seq"`             // the change it comes from
 	At     time.Time `json:"at"`              // of the change

@@ -159,7 +159,7 @@ func (s *Store) Sweep() (int, error) {
 			}
 			sum := d.Name() + f.Name()
 			gone := false
-			err = s.Update(By{Via: "desk", Act: "sweep"}, func(tx *Tx) error {
+			err = s.Update(By{Via: DoorDesk, Act: ActSweep}, func(tx *Tx) error {
 				if tx.namesBlob(sum) {
 					return nil
 				}

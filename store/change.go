@@ -39,8 +39,8 @@ type Change struct {
 	Seq      uint64    `json:"-"`
 	At       time.Time `json:"at"`
 	By       uint64    `json:"by,omitzero"`
-	Via      string    `json:"via,omitzero"`
-	Act      string    `json:"act,omitzero"`
+	Via      Door      `json:"via,omitzero"`
+	Act      Act       `json:"act,omitzero"`
 	Why      string    `json:"why,omitzero"`
 	Internal bool      `json:"int,omitzero"`
 	Table    string    `json:"t"`

@@ -28,12 +28,12 @@ func changesAfter(t testing.TB, st *Store, after uint64) []*Change {
 
 func TestAChangeSaysWhoDidWhat(t *testing.T) {
 	st := fresh(t, quick)
-	by := By{Person: 7, Via: "page", Act: "take", Why: "mine", Internal: true}
+	by := By{Person: 7, Via: DoorPage, Act: ActTake, Why: "mine", Internal: true}
 	must(t, st.Update(by, func(tx *Tx) error {
 		if err := Tickets.Put(tx, &Ticket{Subject: "Stampa"}); err != nil {
 			return err
 		}
-		tx.Act("reply")
+		tx.Act(ActReply)
 		tx.Because("asked")
 		tx.Internally(false)
 		return Messages.Put(tx, &Message{Ticket: 1, Body: "Ecco"})
@@ -43,11 +43,11 @@ func TestAChangeSaysWhoDidWhat(t *testing.T) {
 		t.Fatalf("%d changes", len(got))
 	}
 	first, second := got[0], got[1]
-	if first.Seq != 1 || first.By != 7 || first.Via != "page" || first.Act != "take" || first.Why != "mine" || !first.Internal ||
+	if first.Seq != 1 || first.By != 7 || first.Via != DoorPage || first.Act != ActTake || first.Why != "mine" || !first.Internal ||
 		first.Table != "tickets" || first.ID != 1 || first.Ticket != 1 || first.Op != Insert || first.At.IsZero() {
 		t.Errorf("first %+v", first)
 	}
-	if second.Act != "reply" || second.Why != "asked" || second.Internal || second.Ticket != 1 || second.Table != "messages" {
+	if second.Act != ActReply || second.Why != "asked" || second.Internal || second.Ticket != 1 || second.Table != "messages" {
 		t.Errorf("second %+v", second)
 	}
 	must(t, st.View(func(tx *Tx) error {

@@ -32,7 +32,7 @@ func playFault(dir string) error {
 	n := uint64(0)
 	put := func() (uint64, error) {
 		var id uint64
-		err := st.Update(By{Act: "put"}, func(tx *Tx) error {
+		err := st.Update(By{Act: ActChange}, func(tx *Tx) error {
 			row := &item{Group: n, Secret: strings.Repeat("s", 3000)}
 			err := items.Put(tx, row)
 			id = row.ID
@@ -167,7 +167,7 @@ func until(done func() (bool, error)) error {
 func TestPagesThatCannotBeReadEndNothing(t *testing.T) {
 	st := fresh(t, quick)
 	put := func(n int) error {
-		return st.Update(By{Act: "put"}, func(tx *Tx) error {
+		return st.Update(By{Act: ActChange}, func(tx *Tx) error {
 			return items.Put(tx, &item{Group: uint64(n), Secret: strings.Repeat("s", 3000)})
 		})
 	}

@@ -146,7 +146,7 @@ const (
 
 // Telling is one event that a letter tells of.
 type Telling struct {
-	Event   string        `json:"event"`
+	Event   Event         `json:"event"`
 	By      uint64        `json:"by,omitzero"`
 	Message uint64        `json:"message,omitzero"`
 	At      time.Time     `json:"at"`

@@ -105,7 +105,7 @@ func messagesToSides(b *bbolt.Tx, _ time.Time) error {
 			}
 			for _, c := range changes {
 				if _, moved := c.Field("ticket"); moved && c.Table == Messages.name && c.ID == m.ID {
-					brought = c.Act == "merge" // the last one says it
+					brought = c.Act == ActMerge // the last one says it
 				}
 			}
 		}

@@ -43,7 +43,7 @@ var Tickets = declare(Table[Ticket]{
 		return out
 	}),
 	limits: limit.Fields{
-		"subject": text(250), "participants": entries(50), "added_by": entries(100), "wishes": texts(50, maxEmail), "language": text(8), "via": text(maxWord),
+		"subject": text(250), "participants": entries(50), "added_by": entries(100), "wishes": texts(50, maxEmail), "language": text(8),
 		"version": text(maxShort), "affected": text(maxShort), "worked_in": text(maxShort), "links": entries(1000), "answers": named(80, maxShort, 2000),
 		"external": text(250),
 	},
@@ -60,7 +60,7 @@ var Messages = declare(Table[Message]{
 		to("mail", "mails", m.Mail)
 	},
 	limits: limit.Fields{
-		"body": bytesOf(maxBody), "via": text(maxWord), "mentions": entries(20), "brought": entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
+		"body": bytesOf(maxBody), "mentions": entries(20), "brought": entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
 		"html": bytesOf(maxBody), "rest_html": {Text: maxBody, Bytes: true, Observed: true},
 		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord), "beside": text(maxWord), "beside_why": text(maxShort),
 	},
@@ -129,7 +129,7 @@ var Notices = declare(Table[Notice]{
 		}
 		return one(CountUnread, n.Person)
 	},
-	limits: limit.Fields{"event": text(maxWord), "why": observed(maxWhy)},
+	limits: limit.Fields{"why": observed(maxWhy)},
 })
 
 // SavedReplies holds one row for each saved reply.
@@ -221,7 +221,7 @@ var Letters = declare(Table[Letter]{
 	},
 	counts: func(l *Letter) [][]byte { return one(string(l.State)) },
 	limits: limit.Fields{
-		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true}, "tells.event": observed(maxWord),
+		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true},
 		"tells.why": observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": observed(maxWord), "tells.device": observed(200),
 		"tells.addr": observed(maxWord), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500), "answers": observed(500),
 	},

@@ -38,12 +38,12 @@ func playTorn(dir string) error {
 			for i := range 6 {
 				line, err := writeTicket(st, fmt.Sprintf("%d %d", g, i), i)
 				if err == nil && i == 2 {
-					err = st.Update(By{Act: "put"}, func(tx *Tx) error {
+					err = st.Update(By{Act: ActChange}, func(tx *Tx) error {
 						return items.Put(tx, &item{Group: uint64(g), Secret: strings.Repeat("s", 20000)})
 					})
 				}
 				if err == nil && i == 4 {
-					err = st.Update(By{Act: "drop"}, func(tx *Tx) error {
+					err = st.Update(By{Act: ActChange}, func(tx *Tx) error {
 						row, err := itemsByGroup.First(tx, uint64(g))
 						if err != nil {
 							return err

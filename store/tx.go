@@ -11,8 +11,8 @@ import (
 // By says who changes something, through which door, and what they do. It is written into every change.
 type By struct {
 	Person   uint64 // 0 is the desk itself
-	Via      string // page, api, mail, import, command, desk
-	Act      string // what is done, in the domain's words: open, reply, take, resolve, ...
+	Via      Door
+	Act      Act
 	Why      string // the reason given, if one was
 	Internal bool   // concerns only those who may see notes
 	Once     *Once  // the key that what is done uses up, nil when there is none
@@ -57,7 +57,7 @@ func (tx *Tx) By() By { return tx.by }
 
 // Act sets the act of the writes that follow: a transaction that takes charge and then replies calls it twice, and each
 // change carries its own act.
-func (tx *Tx) Act(act string) { tx.by.Act = act }
+func (tx *Tx) Act(act Act) { tx.by.Act = act }
 
 // As sets who makes the writes that follow, where that is known only inside the transaction: the sender of a mail.
 func (tx *Tx) As(person uint64) { tx.by.Person = person }

@@ -48,7 +48,7 @@ func BenchmarkBackup(b *testing.B) {
 					case <-time.After(20 * time.Millisecond):
 					}
 					began := time.Now()
-					err := st.Update(store.By{Person: 1, Via: "api", Act: "reply"}, func(tx *store.Tx) error {
+					err := st.Update(store.By{Person: 1, Via: store.DoorAPI, Act: store.ActReply}, func(tx *store.Tx) error {
 						return store.Messages.Put(tx, &store.Message{Ticket: uint64(w + 1), Author: 1, Body: fmt.Sprintf("%0600d", w), At: tx.Now()})
 					})
 					took := time.Since(began)

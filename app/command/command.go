@@ -232,10 +232,10 @@ func (h briefHandler) WithGroup(name string) slog.Handler {
 
 // actor returns the actor of the command line: the desk itself.
 func (r *runner) actor() policy.Actor {
-	return policy.Actor{Via: "command", System: true, Language: "it"}
+	return policy.Actor{Via: store.DoorCommand, System: true, Language: "it"}
 }
 
-func (r *runner) by(act string) store.By { return store.By{Via: "command", Act: act} }
+func (r *runner) by(act store.Act) store.By { return store.By{Via: store.DoorCommand, Act: act} }
 
 func versionCommand(r *runner) *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Show which release this is", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {

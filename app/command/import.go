@@ -41,7 +41,7 @@ type importing struct {
 }
 
 // importActor is the actor of an import: the desk itself. Nobody is notified.
-var importActor = policy.Actor{Via: "import", System: true, Language: "it"}
+var importActor = policy.Actor{Via: store.DoorImport, System: true, Language: "it"}
 
 func importCommand(r *runner) *cobra.Command {
 	in := &importing{r: r}

@@ -75,7 +75,7 @@ func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error
 	if now.Sub(t.Seen) < tokenSeenEach {
 		return p, nil
 	}
-	err = k.store.Update(store.By{Person: p.ID, Via: "api", Act: "seen"}, func(tx *store.Tx) error {
+	err = k.store.Update(store.By{Person: p.ID, Via: store.DoorAPI, Act: store.ActSeen}, func(tx *store.Tx) error {
 		row, err := store.Tokens.Get(tx, t.ID)
 		if err != nil {
 			return err

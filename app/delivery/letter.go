@@ -18,7 +18,6 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk/entry"
 	"sportello/app/desk/notice"
-	"sportello/app/desk/post"
 	inbound "sportello/app/mail"
 	"sportello/app/mail/transport"
 	"sportello/app/markup"
@@ -154,9 +153,9 @@ func (w *letterWriter) base(path string) string { return w.delivery.Base() + pat
 // link returns the address where the reader can read the ticket.
 func (w *letterWriter) link() string {
 	switch {
-	case w.o.Account != "" && w.o.Link != "":
+	case w.o.Account.OfAccount() && w.o.Link != "":
 		return w.base(address.Password(w.o.Link))
-	case w.o.Account != "":
+	case w.o.Account.OfAccount():
 		return w.base("/me")
 	case w.o.Ticket == nil:
 		return w.base("/tickets")
@@ -202,19 +201,19 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	return f
 }
 
-// say returns the sentence of an event: the administrator's, else the built-in one. A line with a label and an empty
+// say returns the subject or text of an event's letter: the administrator's, else the built-in one. A line with a label and an empty
 // placeholder stays as the administrator wrote it.
-func (w *letterWriter) say(event, part string, f map[string]string) string {
-	s := w.set.MailTexts[event+"."+part].IT // each language separately: without a text in one language, its built-in one is used
+func (w *letterWriter) say(name string, f map[string]string) string {
+	s := w.set.MailTexts[name].IT // each language separately: without a text in one language, its built-in one is used
 	if w.lang == "en" {
-		s = w.set.MailTexts[event+"."+part].EN
+		s = w.set.MailTexts[name].EN
 	}
 	if s == "" {
 		args := make([]any, 0, 2*len(f))
 		for k, v := range f {
 			args = append(args, k, v)
 		}
-		return w.t("mail."+event+"."+part, args...)
+		return w.t("mail."+name, args...)
 	}
 	pairs := make([]string, 0, 2*len(f))
 	for k, v := range f {
@@ -238,11 +237,11 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	p := letterPage{Language: w.lang}
 	first := o.Lines[len(o.Lines)-1]
 	event := first.Event
-	digest := o.Ticket == nil && o.Account == "" && event != post.EventReceived
+	digest := o.Ticket == nil && !o.Account.OfAccount() && event != store.EventReceived
 	if digest {
-		event = "digest"
+		event = store.EventDigest
 	}
-	p.Subject = w.named(markup.Line(w.say(event, "subject", w.fields(first))), first.Ticket)
+	p.Subject = w.named(markup.Line(w.say(event.Subject(), w.fields(first))), first.Ticket)
 	if digest {
 		p.Lines = w.digest(first)
 	} else {
@@ -258,7 +257,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 			p.Reply = w.t("letter.reply-note")
 		}
 	}
-	if event != post.EventReceived {
+	if event != store.EventReceived {
 		w.links(&p)
 	}
 	p.Signature = w.signature()
@@ -277,7 +276,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 		l.ReplyTo = &mail.Address{Name: w.from(), Address: o.ReplyTo}
 	}
 	switch {
-	case first.Event == "opened", event == post.EventReceived:
+	case first.Event == store.EventOpened, event == store.EventReceived:
 		l.AutoReplied = true
 	case !human(o):
 		l.Automatic = true
@@ -295,7 +294,7 @@ func (w *letterWriter) from() string {
 
 func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
 	fields := w.fields(l)
-	out := letterLine{Intro: w.paragraphs(w.say(l.Event, "text", fields))}
+	out := letterLine{Intro: w.paragraphs(w.say(l.Event.Text(), fields))}
 	w.greeted = true
 	if l.Opening != "" {
 		label := "letter.opening"
@@ -306,7 +305,7 @@ func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
 	}
 	if l.Unproven {
 		warning := "letter.unproven"
-		if w.o.Ticket != nil && l.Event == "opened" {
+		if w.o.Ticket != nil && l.Event == store.EventOpened {
 			warning = "letter.unproven-own"
 		}
 		at := 0
@@ -315,7 +314,7 @@ func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
 		}
 		out.Intro = slices.Insert(out.Intro, at, w.paragraph(w.t(warning), ""))
 	}
-	if l.Text == nil || l.Event == "opened" {
+	if l.Text == nil || l.Event == store.EventOpened {
 		return out
 	}
 	shown := forLetter(string(message.HTML(l.Text, "…", l.Files)))
@@ -383,13 +382,13 @@ func (w *letterWriter) paragraph(s, address string) letterParagraph {
 
 // digest returns one line for each ticket's event.
 func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
-	out := []letterLine{{Intro: w.paragraphs(w.say("digest", "text", w.fields(first)))}}
+	out := []letterLine{{Intro: w.paragraphs(w.say(store.EventDigest.Text(), w.fields(first)))}}
 	for _, l := range w.o.Lines {
 		who := l.Who
 		if who == "" {
 			who = w.t("letter.the-desk")
 		}
-		event := w.t("bell.event-"+l.Event, "who", who)
+		event := w.t(l.Event.InBell(), "who", who)
 		if l.Unproven {
 			event += " (" + w.t("bell.unproven") + ")"
 		}
@@ -405,7 +404,7 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 	var all []*store.File
 	total := int64(0)
 	for _, l := range w.o.Lines {
-		if l.Text == nil || l.Event == "opened" {
+		if l.Text == nil || l.Event == store.EventOpened {
 			continue
 		}
 		for _, f := range l.Files {
@@ -447,9 +446,9 @@ func (w *letterWriter) links(p *letterPage) {
 		p.Links = append(p.Links, letterLink{Name: w.t(plain, args...), Address: address, text: w.t(with, append(args, "link", address)...)})
 	}
 	switch {
-	case w.o.Account != "" && w.o.Link != "":
+	case w.o.Account.OfAccount() && w.o.Link != "":
 		add("letter.password-plain", "letter.password", w.link())
-	case w.o.Account != "":
+	case w.o.Account.OfAccount():
 		add("letter.account-plain", "letter.account", w.link())
 	case w.o.Ticket == nil:
 		add("letter.choose-plain", "letter.choose", w.base("/me"))

@@ -29,7 +29,7 @@ func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) 
 		f.Name, f.Email = name, name+"@ateneo.example"
 		p, _, err := o.People.Add(system, f)
 		if err == nil && password {
-			err = o.Keeper().SetPassword(store.By{Via: "command"}, p.ID, "cavallo batteria graffetta")
+			err = o.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, "cavallo batteria graffetta")
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Keeper().SetPassword(store.By{Via: "command"}, p.ID, "cavallo batteria graffetta"); err != nil {
+	if err := o.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, "cavallo batteria graffetta"); err != nil {
 		t.Fatal(err)
 	}
 	for _, email := range []string{"con@ateneo.example", "nessuno@ateneo.example"} {

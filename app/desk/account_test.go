@@ -115,10 +115,10 @@ func (o *mailOffice) told(id uint64) (bell, mail string) {
 		o.t.Fatal(err)
 	}
 	for _, l := range slices.Backward(lines) {
-		bell += l.Event + " "
+		bell += l.Event.String() + " "
 	}
 	for _, l := range o.sent {
-		mail += l.Letter.Tells[0].Event + ">" + l.Letter.To + " "
+		mail += l.Letter.Tells[0].Event.String() + ">" + l.Letter.To + " "
 	}
 	return strings.TrimSpace(bell), strings.TrimSpace(mail)
 }
@@ -165,7 +165,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	}
 	lines, _, err := o.Audit(a, 0, 200)
 	if err != nil || !slices.ContainsFunc(lines, func(l AuditLine) bool {
-		return l.Act == "hand-link" && l.Why == "Ha perso la casella" && l.By == "Anna Amministra"
+		return l.Act == store.ActHandLink && l.Why == "Ha perso la casella" && l.By == "Anna Amministra"
 	}) {
 		t.Errorf("the log does not name who handed over a link and why: %v", err)
 	}
@@ -214,16 +214,16 @@ func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	if bell, mail := o.told(p.ID); bell != "" || mail != "" {
 		t.Errorf("the first password: %q, %q", bell, mail)
 	}
-	if err := o.Keeper().SetPassword(store.By{Person: first.ID, Via: "page", Act: "set-password"}, p.ID, "cinque tartarughe verdi"); err != nil {
+	if err := o.Keeper().SetPassword(store.By{Person: first.ID, Via: store.DoorPage, Act: store.ActSetPassword}, p.ID, "cinque tartarughe verdi"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.Keeper().NewToken(store.By{Person: p.ID, Via: "page", Act: "make-token"}, p.ID, "x"); err != nil {
+	if _, _, err := o.Keeper().NewToken(store.By{Person: p.ID, Via: store.DoorPage, Act: store.ActMakeToken}, p.ID, "x"); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(p.ID); bell != "" || mail != "password>nuova@ateneo.example token>nuova@ateneo.example" {
 		t.Errorf("what looks like oneself is told by mail alone: %q, %q", bell, mail)
 	}
-	if _, _, err := o.People.Put(policy.Actor{System: true, Via: "import"}, people.PersonRecord{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
+	if _, _, err := o.People.Put(policy.Actor{System: true, Via: store.DoorImport}, people.PersonRecord{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(ada.ID); bell != "rights" || mail != "rights>ada@ateneo.example" {
@@ -325,7 +325,7 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	o := newMailOffice(t)
 	p := o.people["ada"]
-	if _, _, err := o.keeper.NewToken(store.By{Via: "command"}, p.ID, "report"); err != nil {
+	if _, _, err := o.keeper.NewToken(store.By{Via: store.DoorCommand}, p.ID, "report"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.keeper.AfterRestore(); err != nil {
@@ -341,7 +341,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if post.OfAccount(l) == "woken" && l.Person == p.ID {
+				if e, _ := post.OfAccount(l); e == store.EventWoken && l.Person == p.ID {
 					n++
 				}
 			}
@@ -354,7 +354,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	if n := told(); n != 0 {
 		t.Fatalf("told %d times before", n)
 	}
-	if n, err := o.People.WakeTokens(policy.Actor{Via: "command", System: true}); err != nil || n != 1 {
+	if n, err := o.People.WakeTokens(policy.Actor{Via: store.DoorCommand, System: true}); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
 	if n := told(); n != 1 {

@@ -36,7 +36,7 @@ func newDesk(t *testing.T) *Desk {
 	return d
 }
 
-var system = policy.Actor{System: true, Via: "command"}
+var system = policy.Actor{System: true, Via: store.DoorCommand}
 
 // wants fails unless the error has the kind and, if given, key and field in one of its problems.
 func wants(t *testing.T, err error, kind store.Kind, key, field string) {
@@ -421,7 +421,7 @@ func TestAuditTellsWhoChangedWhat(t *testing.T) {
 		t.Fatalf("%d lines, next %d, %v", len(lines), next, err)
 	}
 	l := lines[0]
-	if l.By != "Anna Amministra" || l.Act != "change-person" || l.What != "Ada Neri" || l.Table != "people" {
+	if l.By != "Anna Amministra" || l.Act != store.ActChangePerson || l.What != "Ada Neri" || l.Table != "people" {
 		t.Errorf("%+v", l)
 	}
 	got := map[string]string{}

@@ -19,8 +19,8 @@ type AuditLine struct {
 	Seq    uint64
 	At     time.Time
 	By     string // name of the person; empty for the desk itself
-	Via    string
-	Act    string // code, as act.CODE in the locale files
+	Via    store.Door
+	Act    store.Act
 	Table  string // people, groups, ...
 	ID     uint64
 	What   string // name of the row, or its number if it no longer exists

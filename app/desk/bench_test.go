@@ -36,7 +36,7 @@ func BenchmarkOpenTicket(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			a := policy.Actor{Person: p, Via: "api"}
+			a := policy.Actor{Person: p, Via: store.DoorAPI}
 			work := make(chan int)
 			var wg sync.WaitGroup
 			for range writers {

@@ -18,7 +18,7 @@ import (
 // confide makes the group's tickets confidential.
 func (o *mailOffice) confide(group string) {
 	o.t.Helper()
-	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, o.group[group])
 		if err != nil {
 			return err
@@ -129,7 +129,7 @@ func TestBelonging(t *testing.T) {
 							t.Errorf("the requester's side sees something: %+v", after)
 						}
 						out := o.post()[s.from]
-						if got == lies && (out == nil || out.Ticket != nil || out.Lines[0].Event != post.EventReceived) {
+						if got == lies && (out == nil || out.Ticket != nil || out.Lines[0].Event != store.EventReceived) {
 							t.Errorf("acknowledged with %+v", out)
 						}
 					})

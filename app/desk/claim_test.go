@@ -7,7 +7,6 @@ import (
 
 	"sportello/app/desk/intake"
 	"sportello/app/desk/policy"
-	"sportello/app/desk/post"
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
@@ -75,7 +74,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	}
 	out := o.post()
 	ack := out["ada@ateneo.example"]
-	if ack == nil || len(ack.Lines) != 1 || ack.Lines[0].Event != post.EventReceived || ack.Ticket != nil || ack.Link != "" {
+	if ack == nil || len(ack.Lines) != 1 || ack.Lines[0].Event != store.EventReceived || ack.Ticket != nil || ack.Link != "" {
 		t.Errorf("the acknowledgement: %+v", ack)
 	}
 	if list, _, err := o.Notices.List(ada, 10); err != nil || len(list) != 0 {

@@ -59,7 +59,7 @@ func newOffice(t testing.TB) *office {
 		st.Close()
 	})
 	o.Desk = New(Options{Store: st})
-	err = st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err = st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		put := func(g *store.Group) error {
 			err := store.Groups.Put(tx, g)
 			o.group[g.Code] = g.ID
@@ -122,7 +122,7 @@ func (o *office) as(name string) policy.Actor {
 	if p == nil {
 		o.t.Fatalf("nobody is called %s", name)
 	}
-	return policy.Actor{Person: p, Via: "page", Language: "it"}
+	return policy.Actor{Person: p, Via: store.DoorPage, Language: "it"}
 }
 
 // later advances the clock.
@@ -186,7 +186,7 @@ func TestWhoSeesATicket(t *testing.T) {
 	if err != nil {
 		t.Fatalf("with a reason: %v", err)
 	}
-	if e := v.History[len(v.History)-1]; e.Act != "look-in" || e.Why != "verifica dopo un reclamo" || !e.Internal {
+	if e := v.History[len(v.History)-1]; e.Act != store.ActLookIn || e.Why != "verifica dopo un reclamo" || !e.Internal {
 		t.Errorf("the reason is not in the history: %+v", e)
 	}
 }
@@ -286,7 +286,7 @@ func TestAReplyToANewTicketTakesChargeAsAStepOfItsOwn(t *testing.T) {
 	}
 	var acts []string
 	for _, e := range v.History {
-		acts = append(acts, e.Act)
+		acts = append(acts, e.Act.String())
 	}
 	if got := strings.Join(acts, " "); got != "open take resolve" {
 		t.Errorf("history: %s", got)
@@ -559,7 +559,7 @@ func TestWhoIsTold(t *testing.T) {
 			var events []string
 			for _, l := range lines {
 				if !l.Read {
-					events = append(events, l.Event)
+					events = append(events, l.Event.String())
 				}
 			}
 			if len(events) > 0 {

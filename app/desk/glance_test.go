@@ -20,7 +20,7 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	o := newOffice(t)
 	const far = `"lontano `
 	module := o.module["csa"]
-	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		m, err := store.Modules.Get(tx, module)
 		if err != nil {
 			return err
@@ -126,7 +126,7 @@ func BenchmarkQueue(b *testing.B) {
 					answers[fmt.Sprintf("domanda-%d", i)] = strings.Repeat("à", store.Tickets.MostOfEach("answers"))
 				}
 			}
-			err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+			err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 				for range 50 {
 					if err := store.Tickets.Put(tx, &store.Ticket{Subject: "Cedolino", State: store.StateNew, Group: o.group["csa"], Requester: o.people["ada"].ID, Answers: answers}); err != nil {
 						return err

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
 	"sportello/store"
 )
@@ -31,7 +30,7 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range lines {
-			if (n.Event == "message" || n.Event == "new") && n.Unproven == proven {
+			if (n.Event == store.EventMessage || n.Event == store.EventNew) && n.Unproven == proven {
 				t.Errorf("proven %v: the notice of %s: %+v", proven, n.Event, n)
 			}
 		}
@@ -83,11 +82,11 @@ func TestAStrangerIsConfirmedWithoutWords(t *testing.T) {
 	for _, c := range []struct {
 		from   string
 		proven bool
-		event  string
-	}{{"ignota@altrove.example", false, post.EventReceived}, {"provata@altrove.example", true, "opened"}, {"ada@ateneo.example", false, "opened"}} {
+		event  store.Event
+	}{{"ignota@altrove.example", false, store.EventReceived}, {"provata@altrove.example", true, store.EventOpened}, {"ada@ateneo.example", false, store.EventOpened}} {
 		o.mail(letter{from: c.from, subject: "Parola segreta", body: "Altra parola.", proven: c.proven})
 		l := o.post()[c.from]
-		if l == nil || l.Lines[0].Event != c.event || c.event == post.EventReceived && (l.Ticket != nil || l.Link != "") {
+		if l == nil || l.Lines[0].Event != c.event || c.event == store.EventReceived && (l.Ticket != nil || l.Link != "") {
 			t.Errorf("%s: %+v", c.from, l)
 		}
 	}

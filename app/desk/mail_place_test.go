@@ -18,7 +18,7 @@ func newOffices(t *testing.T) *mailOffice {
 	opts := o.Post.Mail()
 	opts.Mailboxes = append(opts.Mailboxes, post.Mailbox{Address: "generale@ateneo.example", Group: "generale"})
 	o.Post.SetMail(opts)
-	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, o.group["legale"])
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
 // that colleague.
 func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
 	o := newOffices(t)
-	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, o.group["legale"])
 		if err != nil {
 			return err
@@ -197,7 +197,7 @@ func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 	}
 	o.post()
 	o.do("amministratore", k.ID, ticket.Step{Group: ptr(o.group["generale"])})
-	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people["altrove"].ID)
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"sportello/app/desk/intake"
-	"sportello/app/desk/post"
 	"sportello/store"
 )
 
@@ -82,7 +81,7 @@ func TestWhoseMailWasCutIsTold(t *testing.T) {
 		told := 0
 		for _, l := range o.sent {
 			for _, line := range l.Lines {
-				if line.Event == post.EventCut {
+				if line.Event == store.EventCut {
 					told++
 				}
 			}

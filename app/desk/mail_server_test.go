@@ -98,7 +98,7 @@ func TestASecretOfAMailServerIsNeverShownAgain(t *testing.T) {
 	}
 	found := false
 	for _, l := range lines {
-		found = found || l.Act == "add-mail-server" && l.Table == "mail_servers" && l.By == "Anna Amministra"
+		found = found || l.Act == store.ActAddMailServer && l.Table == "mail_servers" && l.By == "Anna Amministra"
 	}
 	if !found {
 		t.Error("the log does not say who entered it")

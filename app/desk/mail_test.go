@@ -38,7 +38,7 @@ func newMailOffice(t *testing.T) *mailOffice {
 		Mailboxes: []post.Mailbox{{Address: "csa@ateneo.example", Group: "csa", Module: "csa"},
 			{Address: "noti@ateneo.example", Who: post.WhoKnown}, {Address: "dominio@ateneo.example", Who: post.WhoDomains, Domains: []string{"ateneo.example"}},
 			{Address: "approvare@ateneo.example", Who: post.WhoHold, Group: "csa"}}})
-	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		g, err := store.Organisations.Get(tx, o.organis["Ateneo"])
 		if err != nil {
 			return err
@@ -533,7 +533,7 @@ func TestTheLetterAboutANewTicketHasItsText(t *testing.T) {
 	o.mail(letter{from: "ada@ateneo.example", subject: "Cedolino", body: "Non si apre da stamani.", proven: true})
 	out := o.post()
 	l := out["agente@ateneo.example"]
-	if !hasText(l, "Non si apre da stamani.") || l.Lines[0].Event != "new" {
+	if !hasText(l, "Non si apre da stamani.") || l.Lines[0].Event != store.EventNew {
 		t.Errorf("%+v", l)
 	}
 	if l := out["ada@ateneo.example"]; hasText(l, "stamani") {
@@ -686,7 +686,7 @@ func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 
 func TestTheDailyMail(t *testing.T) {
 	o := newMailOffice(t)
-	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people["agente"].ID)
 		if err != nil {
 			return err
@@ -849,7 +849,7 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
 	send := func(row *store.Mail) {
-		if err := o.st.Update(store.By{Via: "mail"}, func(tx *store.Tx) error { return o.Notices.PlanReceived(tx, row, "it") }); err != nil {
+		if err := o.st.Update(store.By{Via: store.DoorMail}, func(tx *store.Tx) error { return o.Notices.PlanReceived(tx, row, "it") }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -55,7 +55,7 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 	if v, err = o.Tickets.Read(o.as("agente"), m.Ticket); err != nil || v.Inner != nil {
 		t.Errorf("still offered: %+v, %v", v.Inner, err)
 	}
-	if v.People[before.Requester] == nil || v.History[len(v.History)-1].Act != "requester" {
+	if v.People[before.Requester] == nil || v.History[len(v.History)-1].Act != store.ActRequester {
 		t.Errorf("the history is %+v", v.History)
 	}
 	if v, err = o.Tickets.Read(o.as("ada"), m.Ticket); err != nil || !v.Side {

@@ -16,7 +16,7 @@ func (o *office) long(n int) *store.Ticket {
 	const step = 100
 	for from := 1; from < n; from += step {
 		o.later(time.Second)
-		err := o.st.Update(store.By{Via: "page", Act: "message"}, func(tx *store.Tx) error {
+		err := o.st.Update(store.By{Via: store.DoorPage, Act: store.ActMessage}, func(tx *store.Tx) error {
 			row, err := store.Tickets.Get(tx, t.ID)
 			if err != nil {
 				return err

@@ -17,7 +17,7 @@ import (
 	"sportello/store"
 )
 
-var importing = policy.Actor{System: true, Via: "import"}
+var importing = policy.Actor{System: true, Via: store.DoorImport}
 
 func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 	o := newOffice(t)

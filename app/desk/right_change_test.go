@@ -36,7 +36,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 	for range 200 {
 		var before, after []string
 		var seq uint64
-		err := o.st.Update(store.By{Via: "command", Act: "change"}, func(tx *store.Tx) error {
+		err := o.st.Update(store.By{Via: store.DoorCommand, Act: store.ActChange}, func(tx *store.Tx) error {
 			p, err := store.People.Get(tx, id)
 			if err != nil {
 				return err
@@ -97,7 +97,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 func TestTheLetterNamesTheRightsThatChanged(t *testing.T) {
 	o := newMailOffice(t)
 	a, p := o.as("amministratore"), o.people["altrove"]
-	if err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	if err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		for code, name := range map[string]string{"csa": "Stipendi", "legale": "Ufficio legale"} {
 			g, err := store.Groups.Get(tx, o.group[code])
 			if err != nil {

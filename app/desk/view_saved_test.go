@@ -47,7 +47,7 @@ func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.Query{View: queue.ViewAll, Overdue: true}})
 	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.Query{View: queue.ViewGroup}})
 	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "redattore"} {
-		a, want := policy.Actor{Via: "page"}, store.SignIn
+		a, want := policy.Actor{Via: store.DoorPage}, store.SignIn
 		if who != "" {
 			a, want = o.as(who), store.Denied
 		}
@@ -216,7 +216,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range lines {
-			if n.Event == "view" {
+			if n.Event == store.EventView {
 				out = append(out, n.Ticket)
 			}
 		}
@@ -246,7 +246,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 		t.Errorf("an agent elsewhere is told of %v", got)
 	}
 	// A person who leaves the group no longer gets the view's notices.
-	err := o.st.Update(store.By{Via: "command"}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people["agente"].ID)
 		if err != nil {
 			return err
@@ -279,7 +279,7 @@ func TestATicketThatComesToMatchAViewIsNewInItAsWell(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, l := range lines {
-			if l.Event == "view" {
+			if l.Event == store.EventView {
 				n++
 			}
 		}

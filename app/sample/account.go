@@ -71,7 +71,7 @@ func (list Accounts) set(d *desk.Desk) error {
 		if err != nil {
 			return fmt.Errorf("sample: find %s: %w", a.Email, err)
 		}
-		if err := d.Keeper().SetPassword(store.By{Via: "command", Act: "set-password"}, person.ID, a.Password); err != nil {
+		if err := d.Keeper().SetPassword(store.By{Via: store.DoorCommand, Act: store.ActSetPassword}, person.ID, a.Password); err != nil {
 			return fmt.Errorf("sample: set password of %s: %w", a.Email, err)
 		}
 	}

@@ -187,7 +187,7 @@ func (s *stage) notices() error {
 		return err
 	}
 	for some := range slices.Chunk(ids, 1000) {
-		err := s.d.Store().Update(store.By{Via: "desk", Act: "read-notices"}, func(tx *store.Tx) error {
+		err := s.d.Store().Update(store.By{Via: store.DoorDesk, Act: store.ActReadNotices}, func(tx *store.Tx) error {
 			for _, id := range some {
 				n, err := store.Notices.Get(tx, id)
 				if err != nil {

@@ -92,7 +92,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 				if c.At.After(demoNow.Add(time.Minute)) {
 					t.Errorf("#%d: %s at %v", ticket.ID, c.Act, c.At)
 				}
-				if c.Act == "reopen" {
+				if c.Act == store.ActReopen {
 					reopened++
 				}
 			}

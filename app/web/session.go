@@ -47,9 +47,9 @@ func (r *Request) Visit() *Visit {
 	}
 	v := &Visit{Settings: (&store.Settings{}).WithDefaults(), last: r.site.Store.Last()}
 	r.V = v
-	v.Actor.Via = "page"
+	v.Actor.Via = store.DoorPage
 	if r.isAPI() {
-		v.Actor.Via = "api"
+		v.Actor.Via = store.DoorAPI
 		if secret, ok := strings.CutPrefix(r.c.Get(fiber.HeaderAuthorization), "Bearer "); ok {
 			v.Actor.Person, v.refused = r.site.Desk.Keeper().Token(r.Ctx(), strings.TrimSpace(secret))
 		}

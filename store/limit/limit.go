@@ -3,12 +3,12 @@
 package limit
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 	"unicode/utf8"
 )
 
@@ -79,7 +79,7 @@ func (h *holding) value(path string, was, is reflect.Value) {
 			}
 		}
 	case reflect.Struct:
-		if is.Type() != timeType {
+		if !opaque(is.Type()) {
 			h.fields(path, was, is)
 		}
 	case reflect.Slice:
@@ -261,9 +261,12 @@ type jsonField struct {
 }
 
 var (
-	timeType = reflect.TypeFor[time.Time]()
+	textType = reflect.TypeFor[encoding.TextMarshaler]()
 	shapes   sync.Map // reflect.Type -> []jsonField
 )
+
+// opaque reports whether nothing in the struct can be of any length: a moment, or a code.
+func opaque(t reflect.Type) bool { return t.Kind() == reflect.Struct && t.Implements(textType) }
 
 // jsonFields returns the fields of a struct that can hold values of any length, by their JSON names.
 func jsonFields(t reflect.Type) []jsonField {
@@ -279,7 +282,7 @@ func jsonFields(t reflect.Type) []jsonField {
 		}
 		switch f.Type.Kind() {
 		case reflect.String, reflect.Slice, reflect.Map, reflect.Struct:
-			if f.Type != timeType && name != "-" {
+			if !opaque(f.Type) && name != "-" {
 				if name == "" {
 					panic(fmt.Sprintf("limit: %v.%s has no JSON name", t, f.Name))
 				}

@@ -65,9 +65,9 @@ func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created
 	if named != "" {
 		entry.CleanCode(&bad, "slug", named, maxSlug)
 	}
-	act := "write-article"
-	if a.Via == "import" {
-		act = "import"
+	act := store.ActWriteArticle
+	if a.Via == store.DoorImport {
+		act = store.ActImport
 	}
 	sums := make([]string, len(rec.Pictures))
 	for i, p := range rec.Pictures {

@@ -73,7 +73,7 @@ func (ct *Catalogue) Import(a policy.Actor, r io.Reader) (Imported, error) {
 		return Imported{}, err
 	}
 	var out Imported
-	err = ct.st.Update(a.By("import-catalogue"), func(tx *store.Tx) (err error) {
+	err = ct.st.Update(a.By(store.ActImportCatalogue), func(tx *store.Tx) (err error) {
 		out, err = f.put(tx)
 		return err
 	})

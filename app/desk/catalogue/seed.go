@@ -42,7 +42,7 @@ func (ct *Catalogue) Seed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("desk: read built-in catalogue: %w", err)
 	}
-	return ct.st.Update(store.By{Via: "desk", Act: "seed"}, func(tx *store.Tx) error {
+	return ct.st.Update(store.By{Via: store.DoorDesk, Act: store.ActSeed}, func(tx *store.Tx) error {
 		if store.SettingsTable.Last(tx) > 0 {
 			return nil
 		}

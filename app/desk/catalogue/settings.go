@@ -91,7 +91,7 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 		}
 	}
 	var out *store.Settings
-	err := ct.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By(store.ActChangeSettings), func(tx *store.Tx) error {
 		set, err := store.StoredSettings(tx)
 		if err != nil {
 			return err

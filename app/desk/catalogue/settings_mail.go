@@ -6,25 +6,13 @@ import (
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
-	"sportello/app/desk/post"
 	"sportello/app/markup"
 	"sportello/store"
 )
 
-// MailEvents are the events that the desk reports by mail: those of a ticket in the order of its life, then those of an
-// account. Each has a subject and a text.
-var MailEvents = append([]string{"opened", post.EventReceived, post.EventCut, "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority",
-	"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed", "digest"}, post.AccountEvents...)
-
-// optionalMails are the events whose mail an administrator may turn off.
-var optionalMails = []string{"browser"}
-
-// MayBeOff reports whether the event's mail may be turned off.
-func MayBeOff(event string) bool { return slices.Contains(optionalMails, event) }
-
 // MailOff reports whether the event's mail is turned off.
-func MailOff(set *store.Settings, event string) bool {
-	return MayBeOff(event) && slices.Contains(set.MailsOff, event)
+func MailOff(set *store.Settings, event store.Event) bool {
+	return event.MayBeOff() && slices.Contains(set.MailsOff, event.String())
 }
 
 // MailPlaceholders are the placeholders allowed in the texts of mail, written {name}.
@@ -36,20 +24,20 @@ var inBraces = regexp.MustCompile(`\{([^{}\n]*)\}`)
 
 // MailText returns the administrator's subject and text for the event's mail. Where one is empty in a language, the
 // built-in one is used.
-func MailText(set *store.Settings, event string) (subject, text store.Words) {
-	return set.MailTexts[event+".subject"], set.MailTexts[event+".text"]
+func MailText(set *store.Settings, event store.Event) (subject, text store.Words) {
+	return set.MailTexts[event.Subject()], set.MailTexts[event.Text()]
 }
 
 // SetMailText changes subject and text of the event's mail; an empty one restores the built-in one. off turns the mail
-// off if MayBeOff allows it, and is ignored otherwise. Only administrators may call it. saw is the revision of the
+// off if it may be, and is ignored otherwise. Only administrators may call it. saw is the revision of the
 // settings that the actor saw; 0 skips the check. It returns a NotFound error for an event without mail, and Invalid
 // errors of subject-it, subject-en, text-it and text-en: "error.mail-placeholder", with the argument unknown, for
 // anything in braces that is not a placeholder.
-func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event string, subject, text store.Words, off bool) error {
+func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event store.Event, subject, text store.Words, off bool) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	if !slices.Contains(MailEvents, event) {
+	if !event.ByMail() {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	var wrong store.Problems
@@ -63,7 +51,7 @@ func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event string, subje
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	return ct.st.Update(a.By("change-settings"), func(tx *store.Tx) error {
+	return ct.st.Update(a.By(store.ActChangeSettings), func(tx *store.Tx) error {
 		set, err := store.StoredSettings(tx)
 		if err != nil {
 			return err
@@ -75,7 +63,7 @@ func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event string, subje
 		for key, words := range set.MailTexts {
 			texts[key] = words
 		}
-		for key, words := range map[string]store.Words{event + ".subject": subject, event + ".text": text} {
+		for key, words := range map[string]store.Words{event.Subject(): subject, event.Text(): text} {
 			if texts[key] = words; words == (store.Words{}) {
 				delete(texts, key)
 			}
@@ -84,9 +72,9 @@ func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event string, subje
 			texts = nil
 		}
 		set.MailTexts = texts
-		set.MailsOff = slices.DeleteFunc(slices.Clone(set.MailsOff), func(e string) bool { return e == event })
-		if off && MayBeOff(event) {
-			set.MailsOff = append(set.MailsOff, event)
+		set.MailsOff = slices.DeleteFunc(slices.Clone(set.MailsOff), func(e string) bool { return e == event.String() })
+		if off && event.MayBeOff() {
+			set.MailsOff = append(set.MailsOff, event.String())
 		}
 		return store.SettingsTable.Put(tx, set)
 	})

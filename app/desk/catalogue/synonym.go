@@ -79,7 +79,7 @@ func (ct *Catalogue) ChangeSynonyms(a policy.Actor, saw string, lists SynonymLis
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ct.st.Update(a.By("change-synonyms"), func(tx *store.Tx) error {
+	return ct.st.Update(a.By(store.ActChangeSynonyms), func(tx *store.Tx) error {
 		now, err := readSynonyms(tx)
 		if err != nil {
 			return err

@@ -42,7 +42,7 @@ func (fs *Files) Keep(a policy.Actor, name string, r io.Reader) (*store.File, er
 		return nil, err
 	}
 	f := &store.File{Person: a.ID(), Name: markup.FileName(name), Type: mimetype.Detect(head).String(), Size: blob.Size, Sum: blob.Sum}
-	err = fs.st.Update(a.By("upload"), func(tx *store.Tx) error {
+	err = fs.st.Update(a.By(store.ActUpload), func(tx *store.Tx) error {
 		c := *f
 		if err := store.Files.Put(tx, &c); err != nil {
 			return err

@@ -210,7 +210,7 @@ func (fi *Finder) WriteMisses() error {
 	if len(list) == 0 {
 		return nil
 	}
-	err := fi.st.Update(store.By{Via: "desk", Act: "count-misses"}, func(tx *store.Tx) error {
+	err := fi.st.Update(store.By{Via: store.DoorDesk, Act: store.ActCountMisses}, func(tx *store.Tx) error {
 		month := fi.month(tx.Now())
 		y, m, day := tx.Now().In(fi.loc).Date()
 		today := time.Date(y, m, day, 0, 0, 0, 0, time.UTC)
@@ -249,7 +249,7 @@ func (fi *Finder) WriteMisses() error {
 func (fi *Finder) EraseMisses() error {
 	for {
 		n := 0
-		err := fi.st.Update(store.By{Via: "desk", Act: "erase-misses"}, func(tx *store.Tx) error {
+		err := fi.st.Update(store.By{Via: store.DoorDesk, Act: store.ActEraseMisses}, func(tx *store.Tx) error {
 			n = 0
 			y, m, _ := tx.Now().In(fi.loc).Date()
 			// The current month is one of those that are kept.

@@ -21,7 +21,7 @@ const keptFor = 24 * time.Hour
 // Keep keeps the values for the person and the page, and returns the number under which Kept has them.
 func (fs *Forms) Keep(person uint64, path string, values map[string][]string) (uint64, error) {
 	var id uint64
-	err := fs.st.Update(store.By{Person: person, Via: "page", Act: "keep-form"}, func(tx *store.Tx) error {
+	err := fs.st.Update(store.By{Person: person, Via: store.DoorPage, Act: store.ActKeepForm}, func(tx *store.Tx) error {
 		row := &store.Form{Person: person, Path: path, Values: values, Ends: tx.Now().Add(keptFor)}
 		if err := store.Drafts.Put(tx, row); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (fs *Forms) Done(key string) (*store.UsedKey, error) {
 
 // KeepAnswer keeps what an act was answered with beside its key.
 func (fs *Forms) KeepAnswer(k store.UsedKey) error {
-	return fs.st.Update(store.By{Via: "desk", Act: "keep-answer"}, func(tx *store.Tx) error {
+	return fs.st.Update(store.By{Via: store.DoorDesk, Act: store.ActKeepAnswer}, func(tx *store.Tx) error {
 		row := k
 		return store.UsedKeys.Put(tx, &row)
 	})

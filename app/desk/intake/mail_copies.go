@@ -64,11 +64,11 @@ func (j *joining) linkCopies(t *store.Ticket) error {
 			continue
 		}
 		t.Links, o.Links = append(t.Links, o.ID), append(slices.Clone(o.Links), t.ID)
-		j.tx.Act("link")
+		j.tx.Act(store.ActLink)
 		j.tx.Internally(true)
 		err = errors.Join(store.Tickets.Put(j.tx, t), store.Tickets.Put(j.tx, o))
 		j.tx.Internally(false)
-		j.tx.Act("open")
+		j.tx.Act(store.ActOpen)
 		if err != nil {
 			return err
 		}

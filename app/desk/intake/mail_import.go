@@ -101,7 +101,9 @@ type mailImport struct {
 	short string // the desk's name in its subjects
 }
 
-func (im *mailImport) by() store.By { return store.By{Person: im.a.ID(), Via: "import", Act: "import"} }
+func (im *mailImport) by() store.By {
+	return store.By{Person: im.a.ID(), Via: store.DoorImport, Act: store.ActImport}
+}
 
 func (im *mailImport) place() error {
 	im.box = post.Mailbox{Group: im.o.Group, Module: im.o.Module}

@@ -135,13 +135,16 @@ const (
 	MailDrop    = "drop"    // refused; it is kept and stays in the list
 )
 
+// judgements are the acts of judging.
+var judgements = map[string]store.Act{MailApprove: store.ActApproveMail, MailDrop: store.ActDropMail}
+
 // maxJudged limits how many mails are judged at once.
 const maxJudged = 200
 
 // Judge has a mail processed again, or refuses it. A failed mail is tried again; a held mail or one set aside is
 // approved and then becomes a message, whoever sent it. It returns a Conflict error for a mail that is already done.
 func (it *Intake) Judge(a policy.Actor, id uint64, decision string) error {
-	err := it.st.Update(a.By(decision+"-mail"), func(tx *store.Tx) error {
+	err := it.st.Update(a.By(judgements[decision]), func(tx *store.Tx) error {
 		m, err := store.Mails.Get(tx, id)
 		if err != nil {
 			return err
@@ -205,7 +208,7 @@ func (it *Intake) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
 func (it *Intake) adoptMail(ctx context.Context) error {
 	for ctx.Err() == nil {
 		n := 0
-		err := it.st.Update(store.By{Via: "desk", Act: "adopt-mail"}, func(tx *store.Tx) error {
+		err := it.st.Update(store.By{Via: store.DoorDesk, Act: store.ActAdoptMail}, func(tx *store.Tx) error {
 			n = 0
 			var orphans []*store.Mail
 			for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {

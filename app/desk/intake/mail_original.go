@@ -129,7 +129,7 @@ func (it *Intake) MailPosition(name string) (position string, err error) {
 
 // KeepMailPosition stores the position up to which the mailbox has been read.
 func (it *Intake) KeepMailPosition(name, position string) error {
-	return it.st.Update(store.By{Via: "mail", Act: "position"}, func(tx *store.Tx) error {
+	return it.st.Update(store.By{Via: store.DoorMail, Act: store.ActPosition}, func(tx *store.Tx) error {
 		m, err := store.MailboxesByName.First(tx, store.Address(name))
 		if errors.Is(err, store.ErrNotFound) {
 			m, err = &store.Mailbox{Name: store.Address(name)}, nil

@@ -66,7 +66,7 @@ func (j *joining) report(back *store.Letter) error {
 	if kind == mail.Personal || j.in.Report == nil && j.in.PEC == nil {
 		kind = mail.Bounce
 	}
-	m := &store.Message{Author: letter.Person, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: "mail", Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below, Internal: true,
+	m := &store.Message{Author: letter.Person, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: store.DoorMail, Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below, Internal: true,
 		Automatic: string(kind), PEC: j.row.PEC}
 	if verdict == mail.Hard {
 		m.Automatic = string(mail.Bounce)
@@ -74,7 +74,7 @@ func (j *joining) report(back *store.Letter) error {
 	for _, f := range j.in.files {
 		f.Person = letter.Person
 	}
-	j.tx.Act("note")
+	j.tx.Act(store.ActNote)
 	j.tx.Internally(true)
 	if err := j.it.tickets.AppendMessage(j.tx, t, m, j.in.files); err != nil {
 		return err

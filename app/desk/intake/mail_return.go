@@ -191,7 +191,7 @@ func (it *Intake) ProbeTags(address string) (to string, at time.Time) {
 
 // ProbedTags records that a test mail was sent, so that its absence can be noticed.
 func (it *Intake) ProbedTags(address string, at time.Time) error {
-	return it.st.Update(store.By{Via: "desk", Act: "probe"}, func(tx *store.Tx) error {
+	return it.st.Update(store.By{Via: store.DoorDesk, Act: store.ActProbe}, func(tx *store.Tx) error {
 		return keepBox(tx, store.Address(address), func(box *store.Mailbox) bool { box.Probed = at; return true })
 	})
 }

@@ -2,7 +2,6 @@ package notice
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"sportello/app/credential"
@@ -14,38 +13,38 @@ import (
 	"sportello/store"
 )
 
-// accountEvent is what a change of the log means to the person whose account it is, "" for nothing.
-func accountEvent(c *store.Change) string {
+// accountEvent is what a change of the log means to the person whose account it is, false for nothing.
+func accountEvent(c *store.Change) (store.Event, bool) {
 	switch {
 	case c.Table == store.Tokens.Name() && c.Op == store.Insert:
-		return "token"
+		return store.EventToken, true
 	case c.Table == store.Tokens.Name() && c.Op == store.Modify:
 		if f, ok := c.Field("asleep"); ok && len(f.Old) > 0 && len(f.New) == 0 {
-			return "woken"
+			return store.EventWoken, true
 		}
 		if _, ok := c.Field("reminded"); ok {
-			return "ending"
+			return store.EventEnding, true
 		}
-		return ""
+		return store.Event{}, false
 	case c.Table != store.People.Name() || c.Op != store.Modify:
-		return ""
+		return store.Event{}, false
 	}
 	if _, ok := c.Field("email"); ok {
-		return "address"
+		return store.EventAddress, true
 	}
 	if f, ok := c.Field("password_set"); ok && len(f.Old) > 0 {
-		return "password"
+		return store.EventPassword, true
 	}
 	for _, name := range []string{"groups", "administrator", "editor", "coordinates"} {
 		if _, ok := c.Field(name); ok {
-			return "rights"
+			return store.EventRights, true
 		}
 	}
-	return ""
+	return store.Event{}, false
 }
 
 // planAccount tells the person what a change did to their account.
-func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event string) error {
+func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event store.Event) error {
 	id, tell, why := c.ID, store.Telling{Event: event, By: c.By, Why: c.Why}, c.Why
 	if c.Table == store.Tokens.Name() {
 		t, err := store.Tokens.Get(tx, c.ID)
@@ -53,7 +52,7 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event string) erro
 			return store.IgnoreNotFound(err)
 		}
 		id = t.Person
-		if event == "ending" {
+		if event == store.EventEnding {
 			if !people.Acts(t, tx.Now()) {
 				return nil
 			}
@@ -64,15 +63,15 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event string) erro
 	if err != nil || p.Disabled {
 		return store.IgnoreNotFound(err)
 	}
-	if event == "rights" {
+	if event == store.EventRights {
 		tell.Rights = policy.RightChanges(c)
 	}
-	if event == "address" {
+	if event == store.EventAddress {
 		// The address that was is told too: who was sent the links until now must learn that somebody else is.
 		if f, _ := c.Field("email"); len(f.Old) > 0 {
 			var was string
 			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && ns.post.Mail().From != "" && entry.PlausibleAddress(was) && !ns.post.Ours(tx, was) {
-				if err := ns.post.PlanAccountLetter(tx, p, was, store.Telling{Event: "address", By: c.By}); err != nil {
+				if err := ns.post.PlanAccountLetter(tx, p, was, store.Telling{Event: store.EventAddress, By: c.By}); err != nil {
 					return err
 				}
 			}
@@ -84,7 +83,7 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event string) erro
 // TellStrange tells the person by letter, at most once an hour, that they signed in from a browser that is not known.
 // It stands behind no bell: whoever signed in would read it first.
 func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) error {
-	const event = "browser"
+	event := store.EventBrowser
 	if catalogue.MailOff(store.CurrentSettings(tx), event) {
 		return nil
 	}
@@ -92,7 +91,7 @@ func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) 
 		if err != nil {
 			return err
 		}
-		if post.OfAccount(o) == event && o.Person == p.ID {
+		if e, _ := post.OfAccount(o); e == event && o.Person == p.ID {
 			return nil
 		}
 	}
@@ -101,8 +100,8 @@ func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) 
 
 // outgoingAccount gathers a letter about an account. A link goes to the address of its person as of now and to no other,
 // and not once they have chosen a password since.
-func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Outgoing, string, error) {
-	if slices.Contains(post.LinkEvents, event) && (o.Letter.To != o.Person.Email || o.Person.PasswordSet.After(o.Letter.Created)) {
+func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event store.Event) (*Outgoing, string, error) {
+	if event.WithLink() && (o.Letter.To != o.Person.Email || o.Person.PasswordSet.After(o.Letter.Created)) {
 		return nil, post.WhyGone, nil
 	}
 	tell := o.Letter.Tells[0]
@@ -136,5 +135,5 @@ func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event string) (*Ou
 
 // passwordLink makes the link that the letter carries. It is nowhere but in the letter: each try to send makes another.
 func (ns *Notices) passwordLink(l *store.Letter) (string, error) {
-	return ns.keeper.NewLink(store.By{Via: "desk", Act: "send-link"}, l.Person, credential.ForPassword)
+	return ns.keeper.NewLink(store.By{Via: store.DoorDesk, Act: store.ActSendLink}, l.Person, credential.ForPassword)
 }

@@ -32,7 +32,7 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 		if !m.Internal && slices.Contains(m.Copied, p.ID) {
 			return nil // the sender sent it to them, too
 		}
-		answer = !m.Internal && m.Via != "mail"
+		answer = !m.Internal && m.Via != store.DoorMail
 	}
 	tell := store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why}
 	l, err := gathering(tx, p.ID, t.ID)
@@ -47,7 +47,7 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 		return store.Letters.Put(tx, l)
 	}
 	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(ns.post.Mail().Gather)}
-	if n.Event == "opened" {
+	if n.Event == store.EventOpened {
 		l.Next = tx.Now() // who asks wants to know that it arrived
 	}
 	if !p.MailFailed.IsZero() {
@@ -86,7 +86,7 @@ func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
 		if err != nil {
 			return nil, err
 		}
-		if tx.Now().Before(l.Next) && len(l.Tells) < post.MostGathered && post.OfAccount(l) == "" {
+		if _, account := post.OfAccount(l); !account && tx.Now().Before(l.Next) && len(l.Tells) < post.MostGathered {
 			return l, nil
 		}
 	}
@@ -100,7 +100,7 @@ func (ns *Notices) PlanCut(tx *store.Tx, row *store.Mail, p *store.Person) error
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: row.Ticket, Next: tx.Now(),
-		Tells: []store.Telling{{Event: post.EventCut, By: p.ID, At: tx.Now()}}}
+		Tells: []store.Telling{{Event: store.EventCut, By: p.ID, At: tx.Now()}}}
 	until, err := ns.post.Crowded(tx, l)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (ns *Notices) PlanReceived(tx *store.Tx, row *store.Mail, language string) 
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, To: row.From, Language: language, Answers: row.MessageID,
-		Tells: []store.Telling{{Event: post.EventReceived, At: tx.Now()}}, Next: tx.Now()}
+		Tells: []store.Telling{{Event: store.EventReceived, At: tx.Now()}}, Next: tx.Now()}
 	if p, err := store.PeopleByEmail.PeekFirst(tx, row.From); err == nil && (p.Disabled || !p.MailFailed.IsZero()) {
 		return nil
 	}
@@ -158,7 +158,7 @@ func (ns *Notices) PlanDigest() (int, error) {
 	}
 	planned, last := 0, false
 	for !last {
-		err := ns.st.Update(store.By{Via: "desk", Act: "digest"}, func(tx *store.Tx) error {
+		err := ns.st.Update(store.By{Via: store.DoorDesk, Act: store.ActDigest}, func(tx *store.Tx) error {
 			last = true
 			person, list, err := nextDigest(tx, due)
 			if err != nil || person == 0 {

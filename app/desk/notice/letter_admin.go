@@ -58,13 +58,16 @@ const (
 	LetterDrop  = "drop"
 )
 
+// decisions are the acts of deciding about a letter.
+var decisions = map[string]store.Act{LetterHold: store.ActHoldLetter, LetterRetry: store.ActRetryLetter, LetterDrop: store.ActDropLetter}
+
 // DecideLetter holds a letter that waits, sends one that waits, is held, failed or came back, at once, or drops any of
 // these. Conflict for a letter that is past that.
 func (ns *Notices) DecideLetter(a policy.Actor, id uint64, decision string) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	err := ns.st.Update(a.By(decision+"-letter"), func(tx *store.Tx) error {
+	err := ns.st.Update(a.By(decisions[decision]), func(tx *store.Tx) error {
 		l, err := store.Letters.Get(tx, id)
 		if err != nil {
 			return err
@@ -92,7 +95,7 @@ func (ns *Notices) DecideLetter(a policy.Actor, id uint64, decision string) erro
 
 // ReachAgain takes the mark off a person that mail to them comes back.
 func (ns *Notices) ReachAgain(a policy.Actor, person uint64) error {
-	return ns.st.Update(a.By("reach-again"), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(store.ActReachAgain), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, person)
 		if err != nil {
 			return err

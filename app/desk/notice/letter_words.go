@@ -81,7 +81,7 @@ func ShownName(p *store.Person) string {
 // doubtful reports whether nothing proves that what the letters about the ticket say again to the reader is theirs: the
 // ticket came by mail that proves nothing, and the reader is on the requester's side of it.
 func doubtful(tx *store.Tx, t *store.Ticket, reader uint64) (bool, error) {
-	if t.Via != "mail" || !t.OnSide(reader) {
+	if t.Via != store.DoorMail || !t.OnSide(reader) {
 		return false, nil
 	}
 	m, err := opening(tx, t)

@@ -110,7 +110,7 @@ func (ns *Notices) LinkedTicket(token string, p ticket.Piece) (*ticket.View, *st
 		return nil, nil, gone
 	}
 	// The bare person has neither groups nor roles: the link shows what the requester's side sees, whoever holds it.
-	v, err := ns.tickets.ReadPiece(policy.Actor{Person: person, Via: "link"}, n[0], p)
+	v, err := ns.tickets.ReadPiece(policy.Actor{Person: person, Via: store.DoorLink}, n[0], p)
 	if err != nil {
 		return nil, nil, gone
 	}
@@ -139,13 +139,13 @@ func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.Fil
 	if !slices.ContainsFunc(v.Files[message], func(f *store.File) bool { return f.ID == id }) {
 		return nil, nil, gone
 	}
-	return ns.files.Open(policy.Actor{Person: person, Via: "link"}, id)
+	return ns.files.Open(policy.Actor{Person: person, Via: store.DoorLink}, id)
 }
 
 // WithdrawLinks makes the links that people hold to the ticket open nothing. Whoever arranges the ticket may, and the
 // requester. New notices carry new links.
 func (ns *Notices) WithdrawLinks(a policy.Actor, number uint64) error {
-	return ns.st.Update(a.By("withdraw-links"), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(store.ActWithdrawLinks), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err

@@ -17,15 +17,11 @@ import (
 // cursorNotices is the planner's name in the store's cursors.
 const cursorNotices = "notices"
 
-// eventWeight lists the events a notice may be about, the weightier ones last: of several that one step causes, a
-// person is told the last.
-var eventWeight = []string{"opened", "new", "taken", "note", "message", "priority", "moved", "assigned", "group", "closing", "waiting", "planned", "beside", "mention", "bounce", "unconfirmed", "resolved"}
-
 // notices follows the change log and plans notices from it.
 func (ns *Notices) notices() store.Follower {
 	return store.Follower{
 		Name:    cursorNotices,
-		By:      store.By{Via: "desk", Act: "notify"},
+		By:      store.By{Via: store.DoorDesk, Act: store.ActNotify},
 		Gather:  200 * time.Millisecond,
 		Tells:   func(_ *store.Tx, c *store.Change) bool { return tells(c) },
 		Plan:    ns.plan,
@@ -43,19 +39,18 @@ func (ns *Notices) PlanNotices() (uint64, error) {
 
 // tells reports whether somebody may have to be told of the change.
 func tells(c *store.Change) bool {
-	if accountEvent(c) != "" {
+	if _, ok := accountEvent(c); ok {
 		return true // an import as well gives and takes rights
 	}
-	if c.Via == "import" || c.Act == "import" {
+	if c.Via.Silent() || c.Act == store.ActImport {
 		return false
 	}
-	return c.Table == store.Tickets.Name() && c.Op != store.Remove && slices.Contains([]string{"open", "take", "move", "assign", "wait", "plan", "resolve", "priority", "remind", "reply"}, c.Act) ||
-		c.Table == store.Messages.Name() && c.Op == store.Insert
+	return c.Table == store.Tickets.Name() && c.Op != store.Remove && len(c.Act.Tells()) > 0 || c.Table == store.Messages.Name() && c.Op == store.Insert
 }
 
 // telling is what one person is to be told because of one step.
 type telling struct {
-	event    string
+	event    store.Event
 	reply    uint64
 	optional bool // the person may turn such notices down
 }
@@ -73,11 +68,15 @@ func (ns *Notices) plan(tx *store.Tx, changes []*store.Change) error {
 		changes []*store.Change
 	}
 	var steps []*step
-	var accounts []*store.Change
+	type account struct {
+		event  store.Event
+		change *store.Change
+	}
+	var accounts []account
 	index := map[stepKey]*step{}
 	for _, c := range changes {
-		if accountEvent(c) != "" {
-			accounts = append(accounts, c)
+		if e, ok := accountEvent(c); ok {
+			accounts = append(accounts, account{e, c})
 			continue
 		}
 		k := stepKey{c.Ticket, c.By, c.At}
@@ -94,8 +93,8 @@ func (ns *Notices) plan(tx *store.Tx, changes []*store.Change) error {
 			return err
 		}
 	}
-	for _, c := range accounts {
-		if err := ns.planAccount(tx, c, accountEvent(c)); err != nil {
+	for _, a := range accounts {
+		if err := ns.planAccount(tx, a.change, a.event); err != nil {
 			return err
 		}
 	}
@@ -115,19 +114,19 @@ func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
 		return nil
 	}
 	tell := map[uint64]telling{}
-	say := func(event string, reply uint64, optional bool, people ...uint64) {
+	say := func(what store.Told, reply uint64, people []uint64) {
 		for _, p := range people {
 			if p == 0 {
 				continue
 			}
-			if optional && !ns.wants(tx, p, event) {
+			if what.Optional && !ns.wants(tx, p, what.Event) {
 				continue
 			}
-			if now, ok := tell[p]; !ok || slices.Index(eventWeight, event) >= slices.Index(eventWeight, now.event) {
+			if now, ok := tell[p]; !ok || what.Event.Weight() >= now.event.Weight() {
 				if reply == 0 {
 					reply = now.reply
 				}
-				tell[p] = telling{event, reply, optional}
+				tell[p] = telling{what.Event, reply, what.Optional}
 			}
 		}
 	}
@@ -142,10 +141,8 @@ func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
 			return err
 		}
 	}
-	opened := slices.ContainsFunc(changes, func(c *store.Change) bool { return c.Act == "open" })
 	for person, what := range tell {
-		// Nobody is told of what they did themselves, the confirmation of opening excepted.
-		if person == last.By && !(opened && what.event == "opened") && what.event != "unconfirmed" {
+		if person == last.By && !what.event.ToOneself() {
 			continue
 		}
 		p, err := store.People.Peek(tx, person)
@@ -153,7 +150,7 @@ func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
 			continue
 		}
 		see := policy.See
-		if slices.Contains(eventsOfNotes, what.event) {
+		if what.event.OfNotes() {
 			see = policy.SeeNotes
 		}
 		if t.Unclaimed && person == t.Requester {
@@ -192,112 +189,6 @@ func (ns *Notices) planUnclaimed(tx *store.Tx, t *store.Ticket, p *store.Person,
 	return ns.planLetter(tx, t, p, &store.Notice{Person: p.ID, Ticket: t.ID, Event: what.event, By: c.By, Seq: c.Seq, At: c.At, Reply: what.reply}, false)
 }
 
-// eventsOfNotes are those told only to whom may read notes.
-var eventsOfNotes = []string{"note", "beside", "mention", "bounce", "unconfirmed"}
-
-// say is the table of domain.md, "who is told".
-func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(event string, reply uint64, optional bool, people ...uint64)) error {
-	side, err := ns.sideOf(tx, t)
-	if err != nil {
-		return err
-	}
-	if c.Table == store.Messages.Name() {
-		m, err := store.Messages.Get(tx, c.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch {
-		case m.Internal && m.Automatic == "bounce":
-			// Somebody has to look after a requester who is no longer reached.
-			if t.Assignee != 0 {
-				say("bounce", m.ID, false, t.Assignee)
-			} else {
-				say("bounce", m.ID, false, members(tx, t.Group)...)
-			}
-		case m.Internal && m.Automatic != "" || m.Beside == store.BesideDismissed:
-		case m.Beside != "", m.AnswersNote && t.Assignee == 0:
-			event := "note"
-			if m.Beside != "" {
-				event = "beside"
-			}
-			if t.Assignee != 0 {
-				say(event, m.ID, false, t.Assignee)
-			} else {
-				say(event, m.ID, m.Beside == "", members(tx, t.Group)...)
-			}
-		case m.Unconfirmed:
-			say("unconfirmed", m.ID, false, m.Author)
-			say("note", m.ID, true, t.Assignee)
-		case m.Internal:
-			say("note", m.ID, true, t.Assignee)
-			say("mention", m.ID, false, m.Mentions...)
-		case m.Opening:
-		case m.Automatic != "":
-			// What a machine wrote is there to be read; it disturbs nobody, least of all another machine.
-		case m.Merged(): // of the people of a duplicate: those of this ticket know nothing of it
-			if t.Assignee != 0 {
-				say("message", m.ID, false, t.Assignee)
-			} else {
-				say("message", m.ID, false, members(tx, t.Group)...)
-			}
-		case m.Agent:
-			say("message", m.ID, false, side...)
-			say("message", m.ID, true, t.Assignee)
-		default:
-			say("message", m.ID, true, side...)
-			say("message", m.ID, false, t.Assignee)
-			if t.Assignee == 0 {
-				say("message", m.ID, false, members(tx, t.Group)...)
-			}
-		}
-		return nil
-	}
-	switch c.Act {
-	case "open":
-		m, err := opening(tx, t)
-		if err != nil {
-			return err
-		}
-		switch {
-		case m != nil && t.Via == "mail" && m.Automatic != "": // a machine gets no confirmation
-		case m != nil && m.Mail != 0 && m.NotVerified() && (t.Unclaimed || ns.strange(tx, t.Requester)):
-			row, err := store.Mails.Get(tx, m.Mail)
-			if err == nil {
-				err = ns.PlanReceived(tx, row, t.Language)
-			}
-			if err != nil {
-				return err
-			}
-		default:
-			say("opened", 0, false, t.Requester)
-		}
-		say("new", 0, true, members(tx, t.Group)...)
-	case "take":
-		say("taken", 0, true, side...)
-	case "assign":
-		say("taken", 0, true, side...)
-		say("assigned", 0, false, t.Assignee)
-	case "move":
-		say("moved", 0, true, side...)
-		say("group", 0, true, members(tx, t.Group)...)
-	case "wait":
-		say("waiting", 0, false, side...)
-	case "plan":
-		say("planned", 0, false, side...)
-	case "resolve":
-		say("resolved", 0, false, side...)
-	case "remind":
-		say("closing", 0, false, side...)
-	case "priority":
-		say("priority", 0, false, side...)
-		say("priority", 0, true, t.Assignee)
-	}
-	return nil
-}
-
 // strange reports whether the person is a stranger: of no organisation of the desk, and never given a way to sign in.
 func (ns *Notices) strange(tx *store.Tx, person uint64) bool {
 	p, err := store.People.Peek(tx, person)
@@ -314,14 +205,14 @@ func members(tx *store.Tx, group uint64) []uint64 {
 
 // wants tells whether the person's choice keeps an optional notice. The daily digest keeps it too: it gathers by mail
 // what the bell shows at once.
-func (ns *Notices) wants(tx *store.Tx, person uint64, event string) bool {
+func (ns *Notices) wants(tx *store.Tx, person uint64, event store.Event) bool {
 	p, err := store.People.Peek(tx, person)
 	if err != nil {
 		return false
 	}
 	switch p.Notices {
 	case store.NoticeOwn:
-		return event != "new" && event != "group"
+		return !event.OfGroup()
 	case store.NoticeAnswers:
 		return false
 	}
@@ -360,7 +251,7 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]NoticeLine, int, error) {
 					continue
 				}
 				line.Subject = t.Subject
-				line.Asks = t.Requester == a.ID() && (n.Event == "waiting" && t.State == store.StateWaiting || n.Event == "resolved" && t.State == store.StateResolved)
+				line.Asks = t.Requester == a.ID() && (n.Event == store.EventWaiting && t.State == store.StateWaiting || n.Event == store.EventResolved && t.State == store.StateResolved)
 				m, err := toldMessage(tx, t, n.Event, n.Reply)
 				if err != nil {
 					return err
@@ -389,7 +280,7 @@ func (ns *Notices) ReadNotice(a policy.Actor, id uint64) error {
 	if !a.SignedIn() {
 		return policy.Denied(a)
 	}
-	return ns.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(store.ActReadNotices), func(tx *store.Tx) error {
 		n, err := store.Notices.Get(tx, id)
 		if err != nil {
 			return err
@@ -426,7 +317,7 @@ func (ns *Notices) ReadNotices(a policy.Actor, ticket uint64) error {
 	if err != nil || !some {
 		return err
 	}
-	return ns.st.Update(a.By("read-notices"), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(store.ActReadNotices), func(tx *store.Tx) error {
 		var ids []uint64
 		for e := range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
 			if ids = append(ids, e.ID); len(ids) == 1000 {

@@ -1,9 +1,6 @@
 package notice
 
-import (
-	"sportello/app/desk/post"
-	"sportello/store"
-)
+import "sportello/store"
 
 // Purpose is what the answer to a letter becomes.
 type Purpose uint8
@@ -15,23 +12,12 @@ const (
 	PurposeInternal                // a note, which an agent may publish
 )
 
-// purposes says of each event what the answer to its letter becomes. What tells agents of their own affairs is
-// internal: notes, who works, whose it is, what came back, what waits for them, their account. An event that does not stand here is
-// internal.
-var purposes = map[string]Purpose{
-	"opened": PurposePublic, "message": PurposePublic, "taken": PurposePublic, "moved": PurposePublic, "waiting": PurposePublic, "planned": PurposePublic,
-	"resolved": PurposePublic, "closing": PurposePublic, "priority": PurposePublic, "new": PurposePublic,
-	"group": PurposeInternal, "assigned": PurposeInternal, "note": PurposeInternal, "mention": PurposeInternal, "bounce": PurposeInternal,
-	"unconfirmed": PurposeInternal, "beside": PurposeInternal, "digest": PurposeInternal, post.EventReceived: PurposePublic, post.EventCut: PurposePublic,
-	"invited": PurposeInternal, "link": PurposeInternal, post.EventAsked: PurposeInternal, "handed": PurposeInternal, "rights": PurposeInternal, "password": PurposeInternal,
-	"address": PurposeInternal, "token": PurposeInternal, "woken": PurposeInternal, "ending": PurposeInternal, "browser": PurposeInternal,
-}
-
 // PurposeOf is what the answer to the letter becomes: a note as soon as it tells of anything internal, whatever else it
-// tells, and whatever event is named for it.
+// tells, and whatever event is named for it. What tells agents of their own affairs is internal: notes, who works, whose
+// it is, what came back, what waits for them, their account.
 func PurposeOf(tx *store.Tx, l *store.Letter) Purpose {
 	for _, tell := range l.Tells {
-		if purposes[tell.Event] != PurposePublic {
+		if !tell.Event.Answered() {
 			return PurposeInternal
 		}
 		if tell.Message == 0 {

@@ -4,20 +4,18 @@ import (
 	"slices"
 	"testing"
 
-	"sportello/app/desk/catalogue"
-	"sportello/app/desk/post"
+	"sportello/store"
 )
 
-// TestEachLetterHasItsPurpose fails for an event or a mail without a row.
+// TestEachLetterHasItsPurpose says once more, apart from the table of events, to which letters the answer is public.
 func TestEachLetterHasItsPurpose(t *testing.T) {
-	public := []string{"opened", "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority", "new", post.EventReceived, post.EventCut}
-	for _, event := range slices.Concat(eventWeight, catalogue.MailEvents) {
-		p, ok := purposes[event]
-		if !ok || (p == PurposePublic) != slices.Contains(public, event) {
-			t.Errorf("%s: purpose %d, %t", event, p, ok)
+	public := []string{"opened", "message", "taken", "moved", "waiting", "planned", "resolved", "closing", "priority", "new", "received", "cut"}
+	for _, e := range store.Events() {
+		if e.Answered() != slices.Contains(public, e.String()) {
+			t.Errorf("%s: the answer to its letter is public: %t", e, e.Answered())
 		}
-		if slices.Contains(eventsOfNotes, event) && p != PurposeInternal {
-			t.Errorf("%s tells of notes and its answer is public", event)
+		if e.OfNotes() && e.Answered() {
+			t.Errorf("%s tells of notes and its answer is public", e)
 		}
 	}
 }

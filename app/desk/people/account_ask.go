@@ -2,7 +2,6 @@ package people
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"sportello/app/desk/entry"
@@ -73,7 +72,7 @@ func (ps *People) SendAsked() error {
 // sendAsked plans the letter with a link for the person with the address, unless there is none, they cannot get mail,
 // were never given access, or have just been sent one.
 func (ps *People) sendAsked(email string) error {
-	err := ps.st.Update(store.By{Via: "page", Act: "ask-link"}, func(tx *store.Tx) error {
+	err := ps.st.Update(store.By{Via: store.DoorPage, Act: store.ActAskLink}, func(tx *store.Tx) error {
 		p, err := store.PeopleByEmail.First(tx, email)
 		if err != nil || p.Disabled || !ps.post.Reaches(tx, p) {
 			return store.IgnoreNotFound(err)
@@ -82,7 +81,7 @@ func (ps *People) sendAsked(email string) error {
 		if err != nil || lately || !has && p.Password == "" {
 			return err
 		}
-		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: post.EventAsked})
+		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: store.EventAsked})
 	})
 	if err == nil {
 		ps.post.Wake()
@@ -98,7 +97,7 @@ func sentLinks(tx *store.Tx, p *store.Person) (ever, lately bool, err error) {
 		if err != nil {
 			return false, false, err
 		}
-		if l.Person != p.ID || !slices.Contains(post.LinkEvents, post.OfAccount(l)) {
+		if event, _ := post.OfAccount(l); l.Person != p.ID || !event.WithLink() {
 			continue
 		}
 		gone := l.State == store.LetterDropped || l.State == store.LetterFailed || l.State == store.LetterBounced

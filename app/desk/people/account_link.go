@@ -28,7 +28,7 @@ func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
 // Administrators may call it for everybody, supervisors for agents whose rights all come from groups they manage. It
 // returns Invalid "error.link-not-sent" when no mail can be sent to the person.
 func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
-	err := ps.st.Update(a.By("send-link"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(store.ActSendLink), func(tx *store.Tx) error {
 		p, err := ps.linkable(tx, a, policy.SendLink, id, "")
 		if err != nil {
 			return err
@@ -36,7 +36,7 @@ func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
 		if !ps.post.Reaches(tx, p) {
 			return store.Fail(store.Invalid, "error.link-not-sent")
 		}
-		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: "link", By: a.ID()})
+		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: store.EventLink, By: a.ID()})
 	})
 	if err == nil {
 		ps.post.Wake()
@@ -50,7 +50,7 @@ func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
 func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (string, error) {
 	reason = entry.Cut(markup.Line(reason), entry.MaxName)
 	link := ""
-	err := ps.st.Update(a.By("hand-link"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(store.ActHandLink), func(tx *store.Tx) error {
 		p, err := ps.linkable(tx, a, policy.HandLink, id, reason)
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (st
 			return err
 		}
 		tx.Because("")
-		return ps.post.TellAccount(tx, p, store.Telling{Event: "handed", By: a.ID(), Why: reason}, reason)
+		return ps.post.TellAccount(tx, p, store.Telling{Event: store.EventHanded, By: a.ID(), Why: reason}, reason)
 	})
 	if err != nil {
 		return "", err
@@ -143,7 +143,7 @@ func (ps *People) SleepingTokens(a policy.Actor) (out []SleepingToken, all int, 
 // WakeToken makes a sleeping token valid again. Only administrators may call it. It returns a NotFound error when no
 // token with the id sleeps.
 func (ps *People) WakeToken(a policy.Actor, id uint64) error {
-	return ps.st.Update(a.By("wake-token"), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(store.ActWakeToken), func(tx *store.Tx) error {
 		if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
 			return policy.Denied(a)
 		}
@@ -167,7 +167,7 @@ func (ps *People) WakeTokens(a policy.Actor) (int, error) {
 	woken := 0
 	for {
 		n := 0
-		err := ps.st.Update(a.By("wake-tokens"), func(tx *store.Tx) error {
+		err := ps.st.Update(a.By(store.ActWakeTokens), func(tx *store.Tx) error {
 			n = 0
 			var ids []uint64
 			for e := range store.TokensAsleep.Entries(tx, store.Span{}) {

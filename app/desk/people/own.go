@@ -26,7 +26,7 @@ func (ps *People) ChangeOwn(a policy.Actor, f OwnForm) (*store.Person, error) {
 		return nil, policy.Denied(a)
 	}
 	var out *store.Person
-	err := ps.st.Update(a.By("change-own"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(store.ActChangeOwn), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, a.ID())
 		if err != nil {
 			return err
@@ -92,7 +92,7 @@ func (ps *People) SetUp(f SetUpForm) (*store.Person, error) {
 		return nil, err
 	}
 	var out *store.Person
-	err = ps.st.Update(store.By{Via: "page", Act: "set-up"}, func(tx *store.Tx) error {
+	err = ps.st.Update(store.By{Via: store.DoorPage, Act: store.ActSetUp}, func(tx *store.Tx) error {
 		if store.PeopleByRole.Has(tx, "administrator") {
 			return store.Fail(store.Denied, "error.set-up-done")
 		}

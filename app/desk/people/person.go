@@ -62,7 +62,7 @@ func (ps *People) Add(a policy.Actor, f PersonForm) (*store.Person, string, erro
 	}
 	var out *store.Person
 	var link string
-	err := ps.st.Update(a.By("add-person"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(store.ActAddPerson), func(tx *store.Tx) error {
 		p := &store.Person{}
 		link, out = "", nil
 		if err := ps.fill(tx, a, p, f); err != nil {
@@ -76,7 +76,7 @@ func (ps *People) Add(a policy.Actor, f PersonForm) (*store.Person, string, erro
 		switch {
 		case p.Disabled:
 		case !a.System && ps.post.Reaches(tx, p):
-			err = ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: "invited", By: a.ID()})
+			err = ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: store.EventInvited, By: a.ID()})
 		case policy.MayAccount(a, policy.HandLink, policy.Account{Person: &store.Person{}}):
 			link, err = ps.keeper.NewLinkTx(tx, p.ID, credential.ForPassword)
 		}
@@ -98,7 +98,7 @@ func (ps *People) Change(a policy.Actor, id, saw uint64, f PersonForm) (*store.P
 		return nil, policy.Denied(a)
 	}
 	var out *store.Person
-	err := ps.st.Update(a.By("change-person"), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(store.ActChangePerson), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
@@ -257,7 +257,7 @@ func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Pers
 		return nil, err
 	}
 	act := tx.By().Act
-	tx.Act("add-person")
+	tx.Act(store.ActAddPerson)
 	err = store.People.Put(tx, p)
 	tx.Act(act)
 	return p, err

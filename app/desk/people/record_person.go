@@ -38,9 +38,9 @@ func (ps *People) Put(a policy.Actor, rec PersonRecord) (p *store.Person, create
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, false, err
 	}
-	act := "change-person"
-	if a.Via == "import" {
-		act = "import"
+	act := store.ActChangePerson
+	if a.Via == store.DoorImport {
+		act = store.ActImport
 	}
 	err = ps.st.Update(a.By(act), func(tx *store.Tx) error {
 		p, created = nil, false

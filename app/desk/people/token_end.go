@@ -65,7 +65,7 @@ func (ps *People) RemindTokens() (int, error) {
 			return told, err
 		}
 		n := 0
-		err = ps.st.Update(store.By{Via: "desk", Act: "remind-token"}, func(tx *store.Tx) error {
+		err = ps.st.Update(store.By{Via: store.DoorDesk, Act: store.ActRemindToken}, func(tx *store.Tx) error {
 			n = 0
 			for _, id := range due {
 				t, err := store.Tokens.Get(tx, id)

@@ -5,7 +5,7 @@ import "sportello/store"
 // Actor is who acts, and through which door. The zero Actor is somebody who is not signed in.
 type Actor struct {
 	Person   *store.Person
-	Via      string      // page, api, mail, import, command
+	Via      store.Door
 	Language string      // the reader's: it or en
 	System   bool        // the desk's own command line and imports: may do everything, in the name of Person if there is one
 	Once     *store.Once // what the actor does uses this key up; nil: it may be done again
@@ -31,10 +31,10 @@ func (a Actor) IsAdministrator() bool {
 func (a Actor) IsAgent() bool { return a.Person != nil && a.Person.IsAgent() }
 
 // By says that the actor does the act, for a transaction.
-func (a Actor) By(act string) store.By {
+func (a Actor) By(act store.Act) store.By {
 	via := a.Via
-	if via == "" {
-		via = "page"
+	if via == (store.Door{}) {
+		via = store.DoorPage
 	}
 	return store.By{Person: a.ID(), Via: via, Act: act, Once: a.Once}
 }

@@ -219,7 +219,7 @@ func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	if reason == "" {
 		return store.Fail(store.Invalid, "error.required").At("reason")
 	}
-	err := rs.st.Update(a.By("look-in"), func(tx *store.Tx) error {
+	err := rs.st.Update(a.By(store.ActLookIn), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err

@@ -25,26 +25,10 @@ func (po *Post) MailReaches(p *store.Person) (yes bool, err error) {
 	return yes, err
 }
 
-// The notices about a person's own account. Some are mailed even when the person made the change: whoever took over the
-// account looks like that person to the desk.
-var (
-	// AccountEvents are all events about an account.
-	AccountEvents = []string{"invited", "link", EventAsked, "handed", "rights", "password", "address", "token", "woken", "ending", "browser"}
-	// ownToo are the events also reported to the person who caused them.
-	ownToo = []string{"password", "address", "token", "woken", "browser"}
-	// LinkEvents are the events whose letter contains a link for choosing a password.
-	LinkEvents = []string{"invited", "link", EventAsked}
-)
-
-// EventAsked is the letter with a link requested by somebody who is not signed in.
-const EventAsked = "asked"
-
-// AccountEvent reports whether the event is about the person's account rather than a ticket.
-func AccountEvent(event string) bool { return slices.Contains(AccountEvents, event) }
-
-// TellAccount notifies the person by bell, with why as the text, and by letter if mail can be sent.
+// TellAccount notifies the person of their own account by bell, with why as the text, and by letter if mail can be sent.
+// Some events are mailed even when the person caused them.
 func (po *Post) TellAccount(tx *store.Tx, p *store.Person, tell store.Telling, why string) error {
-	if tell.By == p.ID && !slices.Contains(ownToo, tell.Event) {
+	if tell.By == p.ID && !tell.Event.ToOneself() {
 		return nil
 	}
 	if tell.By != p.ID {
@@ -73,7 +57,7 @@ func (po *Post) PlanAccountLetter(tx *store.Tx, p *store.Person, to string, tell
 			if err != nil {
 				return err
 			}
-			if OfAccount(o) == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && slices.Equal(o.Tells[0].Rights, tell.Rights) {
+			if e, _ := OfAccount(o); e == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && slices.Equal(o.Tells[0].Rights, tell.Rights) {
 				return nil // one with the same content is waiting already
 			}
 		}
@@ -81,12 +65,12 @@ func (po *Post) PlanAccountLetter(tx *store.Tx, p *store.Person, to string, tell
 	return po.Enqueue(tx, l)
 }
 
-// OfAccount returns the event of a letter about its person's account, "" for other letters.
-func OfAccount(l *store.Letter) string {
-	if l.Ticket == 0 && len(l.Tells) == 1 && AccountEvent(l.Tells[0].Event) {
-		return l.Tells[0].Event
+// OfAccount returns the event of a letter about its person's account, false for other letters.
+func OfAccount(l *store.Letter) (store.Event, bool) {
+	if l.Ticket == 0 && len(l.Tells) == 1 && l.Tells[0].Event.OfAccount() {
+		return l.Tells[0].Event, true
 	}
-	return ""
+	return store.Event{}, false
 }
 
 // The limits of what the desk sends automatically, so that no machine that answers keeps it writing. Letters above a
@@ -160,14 +144,8 @@ func (po *Post) Crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
 }
 
 func isConfirmation(l *store.Letter) bool {
-	return len(l.Tells) > 0 && (l.Tells[0].Event == "opened" || l.Tells[0].Event == EventReceived)
+	return len(l.Tells) > 0 && (l.Tells[0].Event == store.EventOpened || l.Tells[0].Event == store.EventReceived)
 }
-
-// EventReceived is a plain acknowledgement: it says only that a mail arrived.
-const EventReceived = "received"
-
-// EventCut tells the sender of a mail that only its beginning was accepted.
-const EventCut = "cut"
 
 // Wake signals that a letter may be due. Call it after the commit: before it, the sender would find nothing.
 func (po *Post) Wake() {
@@ -212,7 +190,7 @@ func MarkUnreachable(tx *store.Tx, l *store.Letter, why string) error {
 	}
 	p.MailFailed, p.MailFailedWhy = tx.Now(), entry.Cut(why, 300)
 	act := tx.By().Act
-	tx.Act("mail-failed")
+	tx.Act(store.ActMailFailed)
 	err = store.People.Put(tx, p)
 	tx.Act(act)
 	return err

@@ -126,9 +126,9 @@ func (po *Post) PutMailServer(a policy.Actor, id, saw uint64, f ServerForm) (*st
 	if err != nil {
 		return nil, err
 	}
-	act := "change-mail-server"
+	act := store.ActChangeMailServer
 	if id == 0 {
-		act = "add-mail-server"
+		act = store.ActAddMailServer
 	}
 	var out *store.MailServer
 	err = po.st.Update(a.By(act), func(tx *store.Tx) error {
@@ -262,7 +262,7 @@ func (po *Post) RemoveMailServer(a policy.Actor, id uint64) (*store.MailServer, 
 		return nil, err
 	}
 	var out *store.MailServer
-	err := po.st.Update(a.By("remove-mail-server"), func(tx *store.Tx) (err error) {
+	err := po.st.Update(a.By(store.ActRemoveMailServer), func(tx *store.Tx) (err error) {
 		if out, err = store.MailServers.Get(tx, id); err != nil {
 			return err
 		}

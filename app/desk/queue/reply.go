@@ -106,7 +106,7 @@ func (qs *Queues) AddReply(a policy.Actor, f ReplyForm) (*store.SavedReply, erro
 		return nil, store.Fail(store.Denied, "error.denied").At("group")
 	}
 	var out *store.SavedReply
-	err := qs.st.Update(a.By("add-reply"), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(store.ActAddReply), func(tx *store.Tx) error {
 		r := &store.SavedReply{Group: f.Group}
 		if f.Group == 0 {
 			r.Person = a.ID()
@@ -124,7 +124,7 @@ func (qs *Queues) ChangeReply(a policy.Actor, id, saw uint64, f ReplyForm) (*sto
 		return nil, policy.Denied(a)
 	}
 	var out *store.SavedReply
-	err := qs.st.Update(a.By("change-reply"), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(store.ActChangeReply), func(tx *store.Tx) error {
 		r, err := ownReply(tx, a, id)
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (qs *Queues) RemoveReply(a policy.Actor, id uint64) error {
 	if !a.SignedIn() && !a.System {
 		return policy.Denied(a)
 	}
-	return qs.st.Update(a.By("remove-reply"), func(tx *store.Tx) error {
+	return qs.st.Update(a.By(store.ActRemoveReply), func(tx *store.Tx) error {
 		if _, err := ownReply(tx, a, id); err != nil {
 			return err
 		}

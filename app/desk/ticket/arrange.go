@@ -21,12 +21,12 @@ func (w *Change) spam() error {
 		return err
 	}
 	w.t.SpamSince = time.Time{}
-	act := "not-spam"
+	act := store.ActNotSpam
 	if *w.s.Spam {
 		w.t.SpamSince = w.tx.Now()
-		act = "spam"
+		act = store.ActSpam
 	}
-	w.changed(act, false)
+	w.changed(act)
 	return w.Flush()
 }
 
@@ -39,7 +39,7 @@ func (w *Change) arrange() error {
 		}
 		if !slices.Contains(w.t.Links, id) {
 			w.t.Links = append(slices.Clone(w.t.Links), id)
-			w.changed("link", false)
+			w.changedFor(store.ActLink, false)
 			if err := w.Flush(); err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func (w *Change) arrange() error {
 			return err
 		}
 		w.t.Links = store.Without(w.t.Links, id)
-		w.changed("unlink", false)
+		w.changed(store.ActUnlink)
 		if err := w.Flush(); err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (w *Change) merge() error {
 	if !slices.Contains(w.t.Links, o.ID) {
 		w.t.Links = append(slices.Clone(w.t.Links), o.ID)
 	}
-	w.changed("resolve", true)
+	w.changed(store.ActResolve)
 	if err := w.Flush(); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (w *Change) merge() error {
 	if err != nil {
 		return err
 	}
-	w.tx.Act("merge")
+	w.tx.Act(store.ActMerge)
 	w.tx.Internally(true)
 	for _, m := range messages {
 		if m.Agent && !m.Internal && m.At.Equal(w.tx.Now()) {
@@ -189,7 +189,7 @@ func (w *Change) undoDuplicate() error {
 	if err != nil {
 		return err
 	}
-	w.tx.Act("unmerge")
+	w.tx.Act(store.ActUnmerge)
 	w.tx.Internally(true)
 	holders := map[uint64]*store.Ticket{o.ID: o} // merged messages may have moved on with the other ticket
 	for _, m := range moved {
@@ -215,7 +215,7 @@ func (w *Change) undoDuplicate() error {
 	}
 	w.t.Links = store.Without(w.t.Links, o.ID)
 	w.ts.due.Enter(w.set, w.t, store.StateOpen, w.tx.Now())
-	w.changed("reopen", true)
+	w.changed(store.ActReopen)
 	return nil
 }
 
@@ -231,7 +231,7 @@ func (w *Change) moveMessage() error {
 	if err != nil || m.Ticket != w.t.ID || m.Opening && w.t.ID != 0 && m.Origin == 0 {
 		return store.Fail(store.Invalid, "error.message-stays").At("message")
 	}
-	w.tx.Act("move-message")
+	w.tx.Act(store.ActMoveMessage)
 	w.tx.Internally(true)
 	if w.s.MoveTo == 0 {
 		return w.split(m)
@@ -263,7 +263,7 @@ func (w *Change) moveMessage() error {
 	if err := store.Tickets.Put(w.tx, o); err != nil {
 		return err
 	}
-	w.changed("move-message", seen)
+	w.changedFor(store.ActMoveMessage, seen)
 	if opened {
 		if err := w.reopenWith(o); err != nil {
 			return err
@@ -324,7 +324,7 @@ func (w *Change) split(m *store.Message) error {
 	w.t.Messages--
 	w.t.Files -= len(files)
 	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
-	w.changed("move-message", seen)
+	w.changedFor(store.ActMoveMessage, seen)
 	return w.Flush()
 }
 
@@ -348,7 +348,7 @@ func (w *Change) confirmMail() error {
 	}
 	if w.s.KeepNote != 0 {
 		note.Unconfirmed, note.AnswersNote = false, false
-		w.tx.Act("note")
+		w.tx.Act(store.ActNote)
 		w.tx.Internally(true)
 		return store.Messages.Put(w.tx, note)
 	}
@@ -360,7 +360,7 @@ func (w *Change) confirmMail() error {
 	if _, err := w.reveal(note); err != nil {
 		return err
 	}
-	w.changed("reply", true)
+	w.changed(store.ActReply)
 	if note.Agent {
 		return w.Flush()
 	}
@@ -378,7 +378,7 @@ func (w *Change) reveal(note *store.Message) (*store.Message, error) {
 		return nil, err
 	}
 	w.tx.As(m.Author)
-	w.tx.Act("message")
+	w.tx.Act(store.ActMessage)
 	w.tx.Internally(false)
 	w.tx.Because("")
 	err = w.ts.AppendMessage(w.tx, w.t, m, files)
@@ -409,7 +409,7 @@ func (w *Change) drop(note, m *store.Message) error {
 			return err
 		}
 	}
-	w.tx.Act("note")
+	w.tx.Act(store.ActNote)
 	w.tx.Internally(true)
 	if note.Beside == store.BesideWaiting {
 		w.t.Beside--

@@ -34,7 +34,7 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 			continue
 		}
 		r := ts.readTicket(rec)
-		r.history = a.Via == "import" || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
+		r.history = a.Via == store.DoorImport || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
 		if err := r.wrong.Err(); err != nil && r.external == "" {
 			// A record that is invalid without a look into the store need not spoil a transaction, but all its problems
 			// are reported together: it is tried alone.
@@ -49,7 +49,7 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 	}
 	for spoiled := 0; len(todo) > 0 && spoiled < mostSpoiled; spoiled++ {
 		bad := -1
-		err := ts.st.Update(a.By("import"), func(tx *store.Tx) error {
+		err := ts.st.Update(a.By(store.ActImport), func(tx *store.Tx) error {
 			bad = -1
 			for _, i := range todo {
 				t, created, err := ts.putRead(tx, a, reads[i])
@@ -87,9 +87,9 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 
 // putRead opens or changes the ticket of one record within the batch's transaction.
 func (ts *Tickets) putRead(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, bool, error) {
-	tx.Act("open")
+	tx.Act(store.ActOpen)
 	if r.history {
-		tx.Act("import")
+		tx.Act(store.ActImport)
 	}
 	tx.Internally(false)
 	tx.Because("")

@@ -29,7 +29,7 @@ func (w *Change) beside() error {
 		}
 		if w.t.MayBelong != 0 {
 			w.t.MayBelong = 0
-			w.changed("apart", false)
+			w.changed(store.ActApart)
 			if err := w.Flush(); err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ func (w *Change) beside() error {
 		if _, err := w.reveal(m); err != nil {
 			return err
 		}
-		w.changed("let-in", true)
+		w.changed(store.ActLetIn)
 		if err := w.wake(); err != nil {
 			return err
 		}
@@ -80,13 +80,13 @@ func (w *Change) beside() error {
 			return store.Fail(store.Invalid, "error.required").At("reason")
 		}
 		m.Beside, m.BesideWhy = store.BesideDismissed, entry.Cut(w.s.Reason, entry.MaxShort)
-		w.tx.Act("dismiss")
+		w.tx.Act(store.ActDismiss)
 		w.tx.Internally(true)
 		if err := store.Messages.Put(w.tx, m); err != nil {
 			return err
 		}
 		w.t.Beside--
-		w.changed("dismiss", false)
+		w.changed(store.ActDismiss)
 		return w.Flush()
 	}
 	return store.Fail(store.Invalid, "error.choice").At("do")
@@ -110,9 +110,9 @@ func (w *Change) ownTicket(note *store.Message) error {
 	}
 	m.At, m.Outside = opened, false
 	t := &store.Ticket{Subject: subject, Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: w.t.Module, Group: w.t.Group,
-		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: people.LanguageOf(author, subject+"\n"+entry.Words(m), ""), Via: "mail", Opened: opened, Links: []uint64{w.t.ID}}
+		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: people.LanguageOf(author, subject+"\n"+entry.Words(m), ""), Via: store.DoorMail, Opened: opened, Links: []uint64{w.t.ID}}
 	w.tx.As(author.ID)
-	w.tx.Act("open")
+	w.tx.Act(store.ActOpen)
 	w.tx.Internally(false)
 	w.tx.Because("")
 	err = w.ts.InsertTicket(w.tx, t, m, files)
@@ -127,6 +127,6 @@ func (w *Change) ownTicket(note *store.Message) error {
 		return err
 	}
 	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
-	w.changed("own-ticket", false)
+	w.changed(store.ActOwnTicket)
 	return w.Flush()
 }

@@ -15,9 +15,9 @@ type Change struct {
 	s      Step
 	set    *store.Settings
 	stand  policy.Standing
-	act    string // the act under which the final write appears in the history
-	dirty  bool   // the ticket has changes that are not written yet
-	public bool   // the changes concern the requester's side
+	act    store.Act // the act under which the final write appears in the history
+	dirty  bool      // the ticket has changes that are not written yet
+	public bool      // the changes concern the requester's side
 	said   *store.Message
 	files  []*store.File // of what was said
 }
@@ -41,7 +41,11 @@ func (w *Change) need(act policy.Act) error {
 }
 
 // changed records that the ticket must be written under the act. A later, more important act names the whole change.
-func (w *Change) changed(act string, public bool) {
+// The table of acts says whom it concerns.
+func (w *Change) changed(act store.Act) { w.changedFor(act, act.Public()) }
+
+// changedFor is changed for an act that concerns the requester's side or not, as it happens.
+func (w *Change) changedFor(act store.Act, public bool) {
 	w.act, w.dirty, w.public = act, true, w.public || public
 }
 

@@ -22,7 +22,7 @@ func (ts *Tickets) MayClaim(a policy.Actor, number uint64) (yes bool, err error)
 // Claim confirms that the ticket is the actor's and sets their current organisation and unit. Everybody but the person
 // it waits for gets a NotFound error.
 func (ts *Tickets) Claim(a policy.Actor, number uint64) error {
-	return ts.st.Update(a.By("claim"), func(tx *store.Tx) error {
+	return ts.st.Update(a.By(store.ActClaim), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err

@@ -30,7 +30,7 @@ func (ts *Tickets) RunClock(ctx context.Context) error {
 func (ts *Tickets) Elapse() error {
 	for {
 		n := 0
-		err := ts.st.Update(store.By{Via: "desk"}, func(tx *store.Tx) error {
+		err := ts.st.Update(store.By{Via: store.DoorDesk}, func(tx *store.Tx) error {
 			n = 0
 			var due []uint64
 			for e := range store.TicketsByWake.Entries(tx, store.Span{High: store.Key(tx.Now())}) {
@@ -50,7 +50,7 @@ func (ts *Tickets) Elapse() error {
 					break
 				}
 			}
-			tx.Act("forget-upload")
+			tx.Act(store.ActForgetUpload)
 			for _, id := range stale {
 				if err := store.DeleteFile(tx, id); err != nil {
 					return err
@@ -74,16 +74,16 @@ func (ts *Tickets) wake(tx *store.Tx, id uint64) error {
 	now := tx.Now()
 	switch {
 	case t.IsSpam():
-		tx.Act("remove-spam")
+		tx.Act(store.ActRemoveSpam)
 		return removeTicket(tx, t)
 	case t.State == store.StateResolved && now.Before(t.Resolved.AddDate(0, 0, set.CloseAfter)):
-		tx.Act("remind")
+		tx.Act(store.ActRemind)
 		t.Warned = true
 	case t.State == store.StateResolved:
 		if err := (attempt{from: t.State, to: store.StateClosed, by: itself}).legal(); err != nil {
 			return err
 		}
-		tx.Act("close")
+		tx.Act(store.ActClose)
 		outcome, dup := t.Outcome, t.DuplicateOf
 		ts.due.Enter(set, t, store.StateClosed, now)
 		t.Outcome, t.DuplicateOf = outcome, dup

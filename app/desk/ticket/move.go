@@ -83,30 +83,30 @@ func (w *Change) move() error {
 	w.ts.due.Enter(w.set, w.t, to, w.tx.Now())
 	switch to {
 	case store.StateWaiting:
-		w.changed("wait", true)
+		w.changed(store.ActWait)
 	case store.StatePlanned:
 		w.t.Version, w.t.PlannedFor = version, w.s.PlannedFor.UTC()
 		if w.s.PlannedFor.IsZero() {
 			w.t.PlannedFor = time.Time{}
 		}
-		w.changed("plan", true)
+		w.changed(store.ActPlan)
 	case store.StateResolved:
 		w.t.Outcome = w.s.Outcome
 		if version != "" {
 			w.t.Version = version
 		}
-		w.changed("resolve", true)
+		w.changed(store.ActResolve)
 		if w.s.Outcome == store.Duplicate {
 			return w.merge()
 		}
 	case store.StateClosed:
 		w.t.Outcome, w.t.DuplicateOf = outcome, duplicate
-		w.changed("confirm", true)
+		w.changed(store.ActConfirm)
 	case store.StateOpen:
 		if from == store.StateResolved || from == store.StateClosed {
-			w.changed("reopen", true)
+			w.changed(store.ActReopen)
 		} else {
-			w.changed("resume", true)
+			w.changed(store.ActResume)
 		}
 	}
 	return nil
@@ -124,7 +124,7 @@ func (w *Change) replan(version string) error {
 	if !w.s.PlannedFor.IsZero() {
 		w.t.PlannedFor = w.s.PlannedFor.UTC()
 	}
-	w.changed("plan", true)
+	w.changed(store.ActPlan)
 	return nil
 }
 
@@ -138,11 +138,11 @@ func (w *Change) WakeUp() error {
 	if err := (attempt{from: w.t.State, to: store.StateOpen, by: requesterSide, message: true, inGrace: true}).legal(); err != nil {
 		return err
 	}
-	act := "message"
+	act := store.ActMessage
 	if w.t.State != store.StateWaiting {
-		act = "reopen"
+		act = store.ActReopen
 	}
 	w.ts.due.Enter(w.set, w.t, store.StateOpen, w.tx.Now())
-	w.changed(act, true)
+	w.changed(act)
 	return nil
 }

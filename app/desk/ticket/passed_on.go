@@ -83,7 +83,7 @@ func (w *Change) passedOn() error {
 	if len(t.AddedBy) == 0 {
 		t.AddedBy = nil
 	}
-	w.changed("requester", true)
+	w.changed(store.ActRequester)
 	if err := w.Flush(); err != nil {
 		return err
 	}

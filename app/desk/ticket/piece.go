@@ -292,7 +292,7 @@ func (h *thread) between(p Piece, back bool) (r run, left *Fold, err error) {
 // leftOff returns the oldest message of the thread that a notice tells the actor of and that they have not read, 0 when
 // they have read all. A notice about what they may not read counts for nothing.
 func (h *thread) leftOff(a policy.Actor) (uint64, error) {
-	if !a.SignedIn() || a.Via == "link" {
+	if !a.SignedIn() || a.Via == store.DoorLink {
 		return 0, nil
 	}
 	var first *store.Message

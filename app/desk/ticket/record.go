@@ -121,10 +121,10 @@ func (ts *Tickets) Put(a policy.Actor, rec Record) (t *store.Ticket, created boo
 		return nil, false, err
 	}
 	r := ts.readTicket(rec)
-	r.history = a.Via == "import" || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
-	act := "open"
+	r.history = a.Via == store.DoorImport || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
+	act := store.ActOpen
 	if r.history {
-		act = "import"
+		act = store.ActImport
 	}
 	err = ts.st.Update(a.By(act), func(tx *store.Tx) error {
 		t, created = nil, false

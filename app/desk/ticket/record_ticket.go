@@ -18,7 +18,7 @@ import (
 func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, error) {
 	wrong := slices.Clone(r.wrong)
 	var err error
-	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.By("").Via, Opened: r.opened,
+	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.By(store.Act{}).Via, Opened: r.opened,
 		Language: r.rec.Language, Affected: markup.Line(r.rec.Affected), Regression: r.rec.Regression, WorkedIn: markup.Line(r.rec.WorkedIn), Version: markup.Line(r.rec.Version)}
 	if t.Kind == store.KindNone {
 		t.Kind = store.Clarification
@@ -209,7 +209,7 @@ func (ts *Tickets) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]importe
 			at = m.at
 		}
 		agent := m.Internal || author.IsAgent() && author.ID != t.Requester
-		row := &store.Message{Author: author.ID, At: at, Body: m.Body, Format: m.format, HTML: m.HTML, Internal: m.Internal, Agent: agent, Via: "import", Unproven: m.Unproven}
+		row := &store.Message{Author: author.ID, At: at, Body: m.Body, Format: m.format, HTML: m.HTML, Internal: m.Internal, Agent: agent, Via: store.DoorImport, Unproven: m.Unproven}
 		entry.Phrase(row)
 		out = append(out, imported{row, said})
 	}
@@ -320,7 +320,7 @@ func (ts *Tickets) updateFromRecord(tx *store.Tx, a policy.Actor, r *read, t *st
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	tx.Act("import")
+	tx.Act(store.ActImport)
 	rewritten, err := rewriteOpening(tx, t.ID, r)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ func (w *Change) speak() error {
 	if text == nil {
 		return nil
 	}
-	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By("").Via, Internal: text.Internal, Mentions: text.Mentions}
+	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By(store.Act{}).Via, Internal: text.Internal, Mentions: text.Mentions}
 	if err := w.phrase(m); err != nil {
 		return err
 	}
@@ -56,21 +56,21 @@ func (w *Change) say(m *store.Message, files []*store.File) error {
 			return err
 		}
 		m.Mentions = w.mentioned(m.Mentions)
-		w.tx.Act("note")
+		w.tx.Act(store.ActNote)
 		w.tx.Internally(true)
 		w.tx.Because("")
 		if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
 			return err
 		}
-		w.changed("note", false)
+		w.changed(store.ActNote)
 		return w.Flush()
 	}
 	if err := w.need(policy.Write); err != nil {
 		return err
 	}
-	act := "message"
+	act := store.ActMessage
 	if m.Agent {
-		act = "reply"
+		act = store.ActReply
 		if w.t.State == store.StateNew {
 			if err := w.takeCharge(); err != nil {
 				return err
@@ -87,7 +87,7 @@ func (w *Change) say(m *store.Message, files []*store.File) error {
 	if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
 		return err
 	}
-	w.changed(act, true)
+	w.changed(act)
 	if w.t.State == store.StateClosed && m.NotVerified() {
 		return nil // an unproved message adds its text and reopens nothing
 	}
@@ -101,18 +101,18 @@ func (w *Change) say(m *store.Message, files []*store.File) error {
 // and unproved mail is added in this way.
 func (w *Change) Lay(m *store.Message, files []*store.File) error {
 	act := w.act
-	if act == "" || act == "wish" {
-		act = "message"
+	if act == (store.Act{}) || act == store.ActWish {
+		act = store.ActMessage
 	}
-	w.tx.Act("message")
+	w.tx.Act(store.ActMessage)
 	w.tx.Internally(m.Internal)
 	if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
 		return err
 	}
 	if m.Internal && !w.dirty {
-		act = "note"
+		act = store.ActNote
 	}
-	w.changed(act, !m.Internal)
+	w.changedFor(act, !m.Internal)
 	return w.Flush()
 }
 
@@ -126,13 +126,13 @@ func (w *Change) follow(m *store.Message, files []*store.File) error {
 	t := &store.Ticket{Subject: old.Subject, Kind: old.Kind, Severity: old.Severity, Urgency: store.NoDate, Module: old.Module, Group: old.Group,
 		Requester: requester, Organisation: old.Organisation, Unit: old.Unit, Participants: store.Without(old.Participants, requester), Language: old.Language,
 		Via: m.Via, Opened: w.tx.Now(), Links: []uint64{old.ID}}
-	w.tx.Act("open")
+	w.tx.Act(store.ActOpen)
 	w.tx.Internally(false)
 	if err := w.ts.InsertTicket(w.tx, t, m, files); err != nil {
 		return err
 	}
 	old.Links = append(slices.Clone(old.Links), t.ID)
-	w.changed("link", true)
+	w.changedFor(store.ActLink, true)
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ type Done struct {
 // "error.changed-meanwhile" when the ticket has another revision than the step's, Invalid naming the field.
 func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (Done, error) {
 	var out Done
-	err := ts.st.Update(a.By("change"), func(tx *store.Tx) error {
+	err := ts.st.Update(a.By(store.ActChange), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -178,7 +178,7 @@ func (w *Change) takeCharge() error {
 	if w.t.Taken.IsZero() {
 		w.t.Taken = w.tx.Now()
 	}
-	w.changed("take", true)
+	w.changed(store.ActTake)
 	return w.Flush()
 }
 
@@ -195,7 +195,7 @@ func (w *Change) place() error {
 			return store.Fail(store.Invalid, "error.group-unknown").At("group")
 		}
 		w.t.Group, w.t.Assignee = group.ID, 0
-		w.changed("move", true)
+		w.changed(store.ActMove)
 		if err := w.Flush(); err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (w *Change) place() error {
 			}
 		}
 		w.t.Assignee = *p
-		w.changed("assign", true)
+		w.changed(store.ActAssign)
 		return w.Flush()
 	}
 	return nil
@@ -292,14 +292,14 @@ func (w *Change) correct() error {
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	if priority && !w.stand.Side() && w.s.Reason == "" && w.a.Via != "import" {
+	if priority && !w.stand.Side() && w.s.Reason == "" && w.a.Via != store.DoorImport {
 		// The requester sees that the severity changed and must be given the reason.
 		return store.Fail(store.Invalid, "error.reason-for-priority").At("reason")
 	}
 	if priority {
-		w.changed("priority", true)
+		w.changed(store.ActPriority)
 	} else {
-		w.changed("correct", true)
+		w.changed(store.ActCorrect)
 	}
 	return w.Flush()
 }
@@ -324,7 +324,7 @@ func (w *Change) people() error {
 		}
 		t.Participants = store.Without(t.Participants, id)
 		delete(t.AddedBy, id)
-		w.changed("remove-participant", true)
+		w.changed(store.ActRemoveParticipant)
 	}
 	for _, wish := range []string{s.Grant, s.Refuse} {
 		wish = store.Address(wish)
@@ -343,7 +343,7 @@ func (w *Change) people() error {
 			w.Join(p.ID)
 			continue
 		}
-		w.changed("refuse-wish", true) // the requester sees the wishes
+		w.changed(store.ActRefuseWish) // the requester sees the wishes
 	}
 	if len(t.AddedBy) == 0 {
 		t.AddedBy = nil
@@ -385,7 +385,7 @@ func (w *Change) Join(person uint64) {
 		added[k] = v
 	}
 	t.AddedBy = added
-	w.changed("participant", true)
+	w.changed(store.ActParticipant)
 }
 
 // add makes a person a participant. Agents may add anybody. The requester's side may add people of their organisation;
@@ -432,7 +432,7 @@ func (w *Change) add(address string) error {
 	}
 	if !slices.Contains(w.t.Wishes, address) {
 		w.t.Wishes = append(slices.Clone(w.t.Wishes), address)
-		w.changed("wish", true)
+		w.changed(store.ActWish)
 	}
 	return nil
 }
@@ -448,7 +448,7 @@ func (w *Change) Wish(addresses ...string) error {
 			continue
 		}
 		w.t.Wishes = append(slices.Clone(w.t.Wishes), address)
-		w.changed("wish", true)
+		w.changed(store.ActWish)
 	}
 	return w.Flush()
 }

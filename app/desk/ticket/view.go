@@ -47,11 +47,12 @@ type Event struct {
 	Seq      uint64
 	At       time.Time
 	By       uint64
-	Act      string
+	Act      store.Act
 	Why      string
 	Internal bool
 	Fields   []store.Field
 	Message  uint64 // the message it is about, if any
+	Cut      bool   // it stands for those before it, which are too many to be read; Seq and At alone are set
 }
 
 // Read returns what the actor may see of the ticket, or a NotFound error when that is nothing. Of a long thread it reads
@@ -206,7 +207,7 @@ func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Stan
 		for _, f := range e.Fields {
 			for _, raw := range []json.RawMessage{f.Old, f.New} {
 				var person uint64
-				if e.Act == "requester" && f.Name == "requester" && len(raw) > 0 && json.Unmarshal(raw, &person) == nil {
+				if e.Act == store.ActRequester && f.Name == "requester" && len(raw) > 0 && json.Unmarshal(raw, &person) == nil {
 					v.know(tx, person)
 				}
 			}
@@ -304,16 +305,6 @@ func unsent(tx *store.Tx, ticket uint64) ([]*store.Letter, error) {
 	return out, nil
 }
 
-// publicActs are the steps of a ticket that the requester's side sees in the history.
-var publicActs = []string{"open", "take", "move", "assign", "wait", "resume", "plan", "resolve", "confirm", "close", "reopen", "priority", "correct",
-	"participant", "remove-participant", "import", "claim"}
-
-// agentActs are the steps that only agents see.
-var agentActs = []string{"link", "unlink", "merge", "unmerge", "move-message", "spam", "not-spam", "wish", "refuse-wish", "beside", "let-in", "own-ticket", "dismiss", "apart", "requester", "look-in", "remind"}
-
-// EventCut is the act of an Event that stands for those before it, when they are too many to be read.
-const EventCut = "cut"
-
 // history reads the change log of the ticket into the lines the actor may see, those that belong to the runs. A change
 // of the ticket's row is one line, named by its act; messages are lines only where no message is shown for them.
 func (ts *Tickets) history(tx *store.Tx, v *View, runs []run) error {
@@ -329,7 +320,7 @@ func (ts *Tickets) history(tx *store.Tx, v *View, runs []run) error {
 				break // what they may not read is not to be seen even by this
 			}
 			if looked > maxChanges || ok && len(lines) == maxEvents {
-				lines = append(lines, Event{Seq: c.Seq, At: c.At, Act: EventCut})
+				lines = append(lines, Event{Seq: c.Seq, At: c.At, Cut: true})
 				break
 			}
 			if ok {
@@ -347,9 +338,9 @@ func (v *View) line(c *store.Change) (Event, bool) {
 	if c.Table != store.Tickets.Name() {
 		return Event{}, false
 	}
-	known := slices.Contains(publicActs, c.Act) && !c.Internal
-	if v.May[policy.SeeHistory] {
-		known = known || slices.Contains(agentActs, c.Act)
+	known := c.Act.ForSide() && !c.Internal
+	if v.May[policy.SeeHistory] && c.Act.ForAgents() && !c.Act.ForSide() {
+		known = true
 	}
 	act := c.Act
 	if !known {
@@ -358,7 +349,7 @@ func (v *View) line(c *store.Change) (Event, bool) {
 		if !moved || c.Internal || len(f.New) == 0 {
 			return Event{}, false
 		}
-		act = "state"
+		act = store.ActState
 	}
 	return Event{Seq: c.Seq, At: c.At, By: c.By, Act: act, Why: c.Why, Internal: c.Internal, Fields: c.Fields}, true
 }

@@ -155,7 +155,7 @@ func (a pages) postMyPassword(r *web.Request) error {
 	}
 	if err == nil {
 		who := r.Actor().ID()
-		err = a.Desk.Keeper().SetPassword(r.Actor().By("set-password"), who, password, r.Visit().Session.ID)
+		err = a.Desk.Keeper().SetPassword(r.Actor().By(store.ActSetPassword), who, password, r.Visit().Session.ID)
 	}
 	if err != nil {
 		return a.mePage(r, &mePage{Password: true}, f, err)
@@ -211,7 +211,7 @@ func (a pages) postToken(r *web.Request) error {
 		return a.mePage(r, &mePage{}, f, err)
 	}
 	who := r.Actor().ID()
-	secret, _, err := a.Desk.Keeper().NewTokenFor(r.Actor().By("make-token"), who, name, time.Duration(days)*24*time.Hour)
+	secret, _, err := a.Desk.Keeper().NewTokenFor(r.Actor().By(store.ActMakeToken), who, name, time.Duration(days)*24*time.Hour)
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (a pages) postRevokeToken(r *web.Request) error {
 		return err
 	}
 	who := r.Actor().ID()
-	if err := a.Desk.Keeper().RevokeToken(r.Actor().By("revoke-token"), who, id); err != nil {
+	if err := a.Desk.Keeper().RevokeToken(r.Actor().By(store.ActRevokeToken), who, id); err != nil {
 		return err
 	}
 	return r.Done("flash.token-revoked", "/me")

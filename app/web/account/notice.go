@@ -91,18 +91,18 @@ func (v *noticesPage) line(n notice.NoticeLine) noticeLine {
 	if who == "" {
 		who = v.T("bell.the-desk")
 	}
-	event := n.Event
-	if (event == "waiting" || event == "resolved") && !n.Asks {
-		event += "-told"
+	key := n.Event.InBell()
+	if (n.Event == store.EventWaiting || n.Event == store.EventResolved) && !n.Asks {
+		key += "-told"
 	}
-	line := noticeLine{Text: v.T("bell.event-"+event, "who", who), At: v.Moment(n.At), Unproven: n.Unproven}
+	line := noticeLine{Text: v.T(key, "who", who), At: v.Moment(n.At), Unproven: n.Unproven}
 	switch {
-	case n.Event == "view":
-		line.Text = v.T("bell.event-view", "view", n.Why) // the reason of such a notice is the view
-	case n.Event == "ending" && n.Why == "": // and of this one the token
-		line.Text = v.T("bell.event-ending", "token", v.T("me.token-without-name"))
-	case n.Event == "ending":
-		line.Text = v.T("bell.event-ending", "token", n.Why)
+	case n.Event == store.EventView:
+		line.Text = v.T(n.Event.InBell(), "view", n.Why) // the reason of such a notice is the view
+	case n.Event == store.EventEnding && n.Why == "": // and of this one the token
+		line.Text = v.T(n.Event.InBell(), "token", v.T("me.token-without-name"))
+	case n.Event == store.EventEnding:
+		line.Text = v.T(n.Event.InBell(), "token", n.Why)
 	case n.Why != "":
 		line.Why = v.T("bell.why", "reason", n.Why)
 	}

@@ -123,12 +123,12 @@ func (a pages) changesOf(who policy.Actor, before uint64, tables []string) (out 
 
 func (v *adminChangesPage) changeLine(l desk.AuditLine) changeLine {
 	out := changeLine{At: v.Moment(l.At), By: l.By, Kind: show.Known(&v.Page, "audit.table."+l.Table, l.Table), What: l.What, Address: changeAddress(l),
-		Act: show.Known(&v.Page, "audit.act."+l.Act, show.Known(&v.Page, "audit.op."+l.Op.String(), l.Act)), Why: l.Why}
+		Act: show.Known(&v.Page, l.Act.InLog(), show.Known(&v.Page, "audit.op."+l.Op.String(), l.Act.String())), Why: l.Why}
 	if out.By == "" {
 		out.By = v.T("admin-changes.desk")
 	}
-	if l.Via != "page" && l.Via != "desk" {
-		out.Via = show.Known(&v.Page, "audit.via."+l.Via, l.Via)
+	if !l.Via.Usual() {
+		out.Via = show.Known(&v.Page, l.Via.InLog(), l.Via.String())
 	}
 	switch {
 	case l.Table == "settings":

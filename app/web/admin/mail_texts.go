@@ -43,10 +43,10 @@ type mailTextField struct {
 
 type placeholderView struct{ Name, What string }
 
-func (a pages) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, "", nil, nil) }
+func (a pages) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, store.Event{}, nil, nil) }
 
 // mailTextsPage shows the page; event, f and err belong to the posted form.
-func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err error) error {
+func (a pages) mailTextsPage(r *web.Request, event store.Event, f *web.Form, err error) error {
 	v := &mailTextsPage{AdminPage: show.Admin(a.Site, r, "mail-texts", "mail-texts.title")}
 	v.Top()
 	v.Path = "/admin/mail-texts"
@@ -67,13 +67,14 @@ func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err erro
 		}
 		// Field names on the page include their event; the summary must link to them.
 		for i := range v.Wrongs {
-			v.Wrongs[i].Field = event + "-" + v.Wrongs[i].Field
+			v.Wrongs[i].Field = event.String() + "-" + v.Wrongs[i].Field
 		}
 	} else if v.Resume(r) && v.Form.Has("event") {
-		f, event = v.Form, v.Form.Raw("event")
+		f = v.Form
+		event, _ = store.MailEvent(f.Raw("event"))
 	}
-	for _, e := range catalogue.MailEvents {
-		view := mailTextView{Event: e, Name: v.T("mail-texts.event-" + e), When: v.T("mail-texts.when-" + e), Open: e == event, MayOff: catalogue.MayBeOff(e), Sent: !catalogue.MailOff(set, e)}
+	for _, e := range store.MailEvents() {
+		view := mailTextView{Event: e.String(), Name: v.T(e.Name()), When: v.T(e.When()), Open: e == event, MayOff: e.MayBeOff(), Sent: !catalogue.MailOff(set, e)}
 		if f != nil && view.Open {
 			view.Sent = f.Bool("sent")
 		}
@@ -84,9 +85,9 @@ func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err erro
 			words store.Words
 		}{{"subject", subject}, {"text", text}} {
 			for _, lang := range words.Languages {
-				field := mailTextField{Name: part.name + "-" + lang, Field: e + "-" + part.name + "-" + lang, Label: v.T("mail-texts." + part.name + "-" + lang), Lang: lang,
+				field := mailTextField{Name: part.name + "-" + lang, Field: e.String() + "-" + part.name + "-" + lang, Label: v.T("mail-texts." + part.name + "-" + lang), Lang: lang,
 					Value: map[string]string{"it": part.words.IT, "en": part.words.EN}[lang], Lines: part.name == "text"}
-				if key := "mail." + e + "." + part.name; a.Words.Has(lang, key) {
+				if key := "mail." + e.String() + "." + part.name; a.Words.Has(lang, key) {
 					field.BuiltIn = a.Words.Text(lang, key)
 				}
 				if f != nil && view.Open {
@@ -104,7 +105,7 @@ func (a pages) mailTextsPage(r *web.Request, event string, f *web.Form, err erro
 }
 
 func (a pages) postMailText(r *web.Request) error {
-	event := strings.Clone(r.Param("event"))
+	event, _ := store.MailEvent(strings.Clone(r.Param("event")))
 	f := r.Form()
 	subject, text := wordsIn(f, "subject", store.Most("tickets.subject")), textsIn(f, "text")
 	if !f.Has("rev") {
@@ -117,5 +118,5 @@ func (a pages) postMailText(r *web.Request) error {
 	if err != nil {
 		return a.mailTextsPage(r, event, f, err)
 	}
-	return r.Done("flash.mail-text-saved", "/admin/mail-texts#"+event, "name", a.Words.Text(r.Lang(), "mail-texts.event-"+event))
+	return r.Done("flash.mail-text-saved", "/admin/mail-texts#"+event.String(), "name", a.Words.Text(r.Lang(), event.Name()))
 }

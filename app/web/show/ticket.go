@@ -287,7 +287,7 @@ func LetterRowOf(p *web.Page, l *store.Letter, who *store.Person) LetterRow {
 	}
 	var events []string
 	for _, t := range l.Tells {
-		words := p.T("mail-texts.event-" + t.Event)
+		words := p.T(t.Event.Name())
 		if !slices.Contains(events, words) {
 			events = append(events, words)
 		}

@@ -36,7 +36,7 @@ var machines = map[mail.Automatic]bool{mail.AutoReply: true, mail.OutOfOffice: t
 // byMailOf returns what the page says about the mail of a message, nil for a message that did not come by mail. mails
 // are the mail rows by message, for agents only.
 func byMailOf(p *web.Page, m *store.Message, t *ticket.View, mails map[uint64]*store.Mail) *byMail {
-	if m.Via != "mail" && m.Mail == 0 {
+	if m.Via != store.DoorMail && m.Mail == 0 {
 		return nil
 	}
 	v := &byMail{Page: p}

@@ -278,7 +278,9 @@ func (v *sidePage) thread(tv *ticket.View, names sideNames) {
 }
 
 // precedes reports whether an event comes before the message of the same step: a reply takes charge first.
-func precedes(e ticket.Event) bool { return e.Act == "take" || e.Act == "assign" || e.Act == "move" }
+func precedes(e ticket.Event) bool {
+	return e.Act == store.ActTake || e.Act == store.ActAssign || e.Act == store.ActMove
+}
 
 func (v *sidePage) message(tv *ticket.View, names sideNames, m *store.Message) *sideMessage {
 	out := &sideMessage{On: v, ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: message.HTML(m, v.T("ticket.quoted"), message.Pictures(tv.Files, m))}

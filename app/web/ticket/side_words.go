@@ -125,7 +125,7 @@ func (v *sidePage) settledBy(tv *ticket.View) (who string, own bool) {
 	t := tv.Ticket
 	for i := len(tv.History) - 1; i >= 0; i-- {
 		e := tv.History[i]
-		if _, outcome := fieldWord(e, "outcome"); e.Act != "resolve" && !(e.Act == "confirm" && outcome != "") {
+		if _, outcome := fieldWord(e, "outcome"); e.Act != store.ActResolve && (e.Act != store.ActConfirm || outcome == "") {
 			continue
 		}
 		p := tv.People[e.By]
@@ -191,7 +191,10 @@ func (v *sidePage) closed(tv *ticket.View) {
 
 // event describes an event in one line. It returns nothing for an event that the thread shows anyway.
 func (v *sidePage) event(tv *ticket.View, names sideNames, e ticket.Event) string {
-	if e.Internal {
+	if e.Cut {
+		return v.T("thread.cut")
+	}
+	if e.Internal || !e.Act.SaidToSide() {
 		return ""
 	}
 	who := v.T("side.the-desk")
@@ -199,46 +202,39 @@ func (v *sidePage) event(tv *ticket.View, names sideNames, e ticket.Event) strin
 		who = p.Name
 	}
 	switch e.Act {
-	case ticket.EventCut:
-		return v.T("thread.cut")
-	case "confirm":
+	case store.ActConfirm:
 		if _, outcome := fieldWord(e, "outcome"); outcome != "" {
-			return v.T("side.event-resolve", "who", who, "outcome", v.T("outcome."+outcome))
+			return v.T(store.ActResolve.OnSide(), "who", who, "outcome", v.T("outcome."+outcome))
 		}
-		return v.T("side.event-confirm", "who", who)
-	case "take", "wait", "resume", "close", "reopen", "correct":
-		return v.T("side.event-"+e.Act, "who", who)
-	case "assign":
+	case store.ActAssign:
 		id := fieldNumber(e, "assignee")
 		if id == 0 {
 			return v.T("side.event-unassign")
 		}
-		return v.T("side.event-assign", "who", names.people[id])
-	case "move":
-		return v.T("side.event-move", "group", names.groups[fieldNumber(e, "group")].In(v.Lang))
-	case "plan":
+		return v.T(e.Act.OnSide(), "who", names.people[id])
+	case store.ActMove:
+		return v.T(e.Act.OnSide(), "group", names.groups[fieldNumber(e, "group")].In(v.Lang))
+	case store.ActPlan:
 		if _, version := fieldWord(e, "version"); version != "" {
 			return v.T("side.event-plan-version", "who", who, "version", version)
 		}
-		return v.T("side.event-plan", "who", who)
-	case "resolve":
+		return v.T(e.Act.OnSide(), "who", who)
+	case store.ActResolve:
 		_, outcome := fieldWord(e, "outcome")
 		if outcome == "" || outcome == store.Spam.String() {
 			outcome = store.Solved.String()
 		}
-		return v.T("side.event-resolve", "who", who, "outcome", v.T("outcome."+outcome))
-	case "priority":
+		return v.T(e.Act.OnSide(), "who", who, "outcome", v.T("outcome."+outcome))
+	case store.ActPriority:
 		return v.priorityEvent(e, who)
-	case "participant", "remove-participant":
-		return v.T("side.event-"+e.Act, "who", who)
-	case "state":
+	case store.ActState:
 		_, state := fieldWord(e, "state")
 		if state == "" {
 			return ""
 		}
-		return v.T("side.event-state", "state", v.T("state."+state))
+		return v.T(e.Act.OnSide(), "state", v.T("state."+state))
 	}
-	return ""
+	return v.T(e.Act.OnSide(), "who", who)
 }
 
 // priorityEvent says how severity and urgency changed, and why.
@@ -250,7 +246,7 @@ func (v *sidePage) priorityEvent(e ticket.Event, who string) string {
 	if was, is := fieldWord(e, "urgency"); is != "" {
 		parts = append(parts, v.T("side.event-urgency", "before", v.T("urgency."+was), "after", v.T("urgency."+is)))
 	}
-	text := v.T("side.event-priority", "who", who, "what", show.Joined(", ", parts...))
+	text := v.T(e.Act.OnSide(), "who", who, "what", show.Joined(", ", parts...))
 	if e.Why != "" {
 		text = fmt.Sprintf("%s %s", text, v.T("side.event-why", "reason", e.Why))
 	}

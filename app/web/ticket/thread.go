@@ -70,6 +70,7 @@ type eventView struct {
 	Why  string
 	At   words.Moment
 	Icon string
+	act  store.Act
 	seq  uint64
 	at   time.Time
 }
@@ -227,7 +228,7 @@ func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eve
 			i++
 		}
 		left(k)
-		for i < len(events) && (events[i].at.Before(at[k]) || events[i].at.Equal(at[k]) && events[i].Icon == "hand") {
+		for i < len(events) && (events[i].at.Before(at[k]) || events[i].at.Equal(at[k]) && events[i].act == store.ActTake) {
 			run = append(run, events[i])
 			i++
 		}
@@ -318,26 +319,18 @@ func attachmentOf(p *web.Page, f *store.File) attachment {
 		Picture: slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, f.Type)}
 }
 
-var eventIcons = map[string]string{"take": "hand", "assign": "person", "move": "right", "wait": "clock", "plan": "pin", "resolve": "check", "confirm": "check",
-	"close": "lock", "reopen": "reply", "link": "link", "unlink": "link", "merge": "link", "unmerge": "link", "participant": "people", "remove-participant": "people",
-	"requester": "people", "wish": "people", "refuse-wish": "people", "beside": "mail", "let-in": "mail", "own-ticket": "mail", "dismiss": "mail", "apart": "link", "move-message": "right", "spam": "trash", "not-spam": "reply", "look-in": "eye"}
-
 // event describes one line of the history: who did what, and the values before and after. It returns false for the
 // opening, which the first message shows, unless somebody else opened the ticket.
 func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (eventView, bool) {
-	line := eventView{Why: e.Why, At: v.Moment(e.At), Icon: eventIcons[e.Act], seq: e.Seq, at: e.At}
-	if line.Icon == "" {
-		line.Icon = "edit"
+	if e.Cut {
+		return eventView{Text: v.T("thread.cut"), At: v.Moment(e.At), Icon: "edit", seq: e.Seq, at: e.At}, true
 	}
-	if e.Act == ticket.EventCut {
-		line.Text = v.T("thread.cut")
-		return line, true
-	}
-	if e.Act == "open" {
+	line := eventView{Why: e.Why, At: v.Moment(e.At), Icon: e.Act.Icon(), act: e.Act, seq: e.Seq, at: e.At}
+	if e.Act == store.ActOpen {
 		if t.Ticket.OpenedBy == 0 {
 			return line, false
 		}
-		key := "history.open"
+		key := e.Act.History()
 		if t.Ticket.Contact != store.ContactNone {
 			key += "-" + t.Ticket.Contact.String()
 		}
@@ -348,21 +341,21 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 	if e.By != 0 {
 		who = n.person(e.By)
 	}
-	key, args := "history."+e.Act, []any{"who", who}
+	key, args := e.Act.History(), []any{"who", who}
 	changes := v.changes(e, t, n)
 	switch e.Act {
-	case "assign":
+	case store.ActAssign:
 		if f := field(e, "assignee"); jsonID(f.New) == 0 {
 			key = "history.unassign"
 		} else {
 			args = append(args, "person", n.person(jsonID(f.New)))
 		}
-	case "move":
+	case store.ActMove:
 		args = append(args, "group", n.group(jsonID(field(e, "group").New), v.Lang))
-	case "participant", "remove-participant":
+	case store.ActParticipant, store.ActRemoveParticipant:
 		f := field(e, "participants")
 		before, after := jsonIDs(f.Old), jsonIDs(f.New)
-		if e.Act == "remove-participant" {
+		if e.Act == store.ActRemoveParticipant {
 			before, after = after, before
 		}
 		var names []string
@@ -372,13 +365,13 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 			}
 		}
 		args = append(args, "person", listWords(v.T("ticket.and"), names))
-	case "requester":
+	case store.ActRequester:
 		f := field(e, "requester")
 		args = append(args, "old", n.person(jsonID(f.Old)), "person", n.person(jsonID(f.New)))
-	case "wish", "refuse-wish":
+	case store.ActWish, store.ActRefuseWish:
 		f := field(e, "wishes")
 		before, after := jsonTexts(f.Old), jsonTexts(f.New)
-		if e.Act == "refuse-wish" {
+		if e.Act == store.ActRefuseWish {
 			before, after = after, before
 		}
 		after = slices.DeleteFunc(after, func(s string) bool { return slices.Contains(before, s) })
@@ -420,43 +413,44 @@ func (v *ticketPage) changes(e ticket.Event, t *ticket.View, n *ticketNames) []s
 		}
 		return ""
 	}
+	of := func(acts ...store.Act) bool { return slices.Contains(acts, e.Act) }
 	for _, f := range e.Fields {
-		switch e.Act + " " + f.Name {
-		case "resolve outcome":
+		switch {
+		case f.Name == "outcome" && of(store.ActResolve):
 			if words := word("outcome.", f.New); words != "" {
 				out = append(out, words)
 			}
-		case "plan version", "resolve version":
+		case f.Name == "version" && of(store.ActPlan, store.ActResolve):
 			from("ticket.version", "", jsonText(f.New))
-		case "plan planned_for":
+		case f.Name == "planned_for" && of(store.ActPlan):
 			if at := jsonTime(f.New); !at.IsZero() {
 				from("ticket.planned-for", "", v.Date(at))
 			}
-		case "priority severity", "correct severity":
+		case f.Name == "severity" && of(store.ActPriority, store.ActCorrect):
 			from("ticket.severity", word("severity.", f.Old), word("severity.", f.New))
-		case "priority urgency", "correct urgency":
+		case f.Name == "urgency" && of(store.ActPriority, store.ActCorrect):
 			from("ticket.urgency", word("urgency.", f.Old), word("urgency.", f.New))
-		case "priority deadline", "correct deadline":
+		case f.Name == "deadline" && of(store.ActPriority, store.ActCorrect):
 			from("ticket.deadline", v.When(jsonTime(f.Old)), v.When(jsonTime(f.New)))
-		case "correct subject", "priority subject":
+		case f.Name == "subject" && of(store.ActCorrect, store.ActPriority):
 			from("ticket.subject", "«"+jsonText(f.Old)+"»", "«"+jsonText(f.New)+"»")
-		case "correct kind", "priority kind":
+		case f.Name == "kind" && of(store.ActCorrect, store.ActPriority):
 			from("ticket.kind", word("kind.", f.Old), word("kind.", f.New))
-		case "correct module", "priority module":
+		case f.Name == "module" && of(store.ActCorrect, store.ActPriority):
 			from("ticket.module", n.module(jsonID(f.Old), v.Lang), n.module(jsonID(f.New), v.Lang))
-		case "correct affected":
+		case f.Name == "affected" && of(store.ActCorrect):
 			from("ticket.affected", jsonText(f.Old), jsonText(f.New))
-		case "correct worked_in":
+		case f.Name == "worked_in" && of(store.ActCorrect):
 			from("ticket.worked-in", jsonText(f.Old), jsonText(f.New))
-		case "correct regression":
+		case f.Name == "regression" && of(store.ActCorrect):
 			out = append(out, v.T("ticket.regression"))
-		case "correct answers":
+		case f.Name == "answers" && of(store.ActCorrect):
 			out = append(out, v.T("ticket.answers"))
-		case "state state":
+		case f.Name == "state" && of(store.ActState):
 			from("ticket.state", word("state.agent.", f.Old), word("state.agent.", f.New))
-		case "link links", "unlink links":
+		case f.Name == "links" && of(store.ActLink, store.ActUnlink):
 			before, after := jsonIDs(f.Old), jsonIDs(f.New)
-			if e.Act == "unlink" {
+			if e.Act == store.ActUnlink {
 				before, after = after, before
 			}
 			for _, id := range after {

@@ -1,0 +1,195 @@
+package store
+
+import "slices"
+
+// Event is what a person is told, under the bell and by mail. Notices and letters keep its code. Events come from the
+// table below; of one that only another release knows, its code is all there is to know.
+type Event struct{ code string }
+
+// trait is what is particular to an event.
+type trait uint16
+
+const (
+	byBell    trait = 1 << iota // it can stand behind the bell
+	byMail                      // a letter tells of it, with a subject and a text of its own
+	answered                    // the answer to its letter becomes a message; of the others a note
+	ofNotes                     // only those who may read notes are told
+	ofGroup                     // of what is the whole group's: people who want only their own are not told
+	ofTicket                    // of a ticket as it came: its first message is what it tells of
+	ofAccount                   // of the person's own account
+	toOneself                   // also to whoever did it: who got hold of an account is to the desk its person
+	withLink                    // its letter carries a link for choosing a password
+	mayBeOff                    // an administrator may switch its letter off
+)
+
+// eventRow is what the table says of an event.
+type eventRow struct {
+	weight int
+	traits trait
+}
+
+var (
+	events    []Event
+	eventRows = map[string]eventRow{}
+)
+
+// event adds a row to the table of events.
+func event(code string, weight int, traits trait) Event {
+	if _, twice := eventRows[code]; twice {
+		panic("store: two events " + code)
+	}
+	e := Event{code}
+	events, eventRows[code] = append(events, e), eventRow{weight, traits}
+	return e
+}
+
+// The events, in the order in which a ticket lives through them, then those of an account: code, weight, traits. Of
+// several events that one step causes, a person is told the weightiest; what is told by itself has no weight.
+var (
+	EventOpened      = event("opened", 1, byBell|byMail|answered|ofTicket|toOneself)
+	EventReceived    = event("received", 0, byMail|answered) // a mail arrived, and nothing else is said
+	EventCut         = event("cut", 0, byMail|answered)      // only the beginning of a mail was taken
+	EventMessage     = event("message", 5, byBell|byMail|answered)
+	EventTaken       = event("taken", 3, byBell|byMail|answered)
+	EventMoved       = event("moved", 7, byBell|byMail|answered)
+	EventWaiting     = event("waiting", 11, byBell|byMail|answered)
+	EventPlanned     = event("planned", 12, byBell|byMail|answered)
+	EventResolved    = event("resolved", 17, byBell|byMail|answered)
+	EventClosing     = event("closing", 10, byBell|byMail|answered)
+	EventPriority    = event("priority", 6, byBell|byMail|answered)
+	EventNew         = event("new", 2, byBell|byMail|answered|ofGroup|ofTicket)
+	EventGroup       = event("group", 9, byBell|byMail|ofGroup|ofTicket)
+	EventAssigned    = event("assigned", 8, byBell|byMail|ofTicket)
+	EventNote        = event("note", 4, byBell|byMail|ofNotes)
+	EventBeside      = event("beside", 13, byBell|byMail|ofNotes)
+	EventMention     = event("mention", 14, byBell|byMail|ofNotes)
+	EventBounce      = event("bounce", 15, byBell|byMail|ofNotes)
+	EventUnconfirmed = event("unconfirmed", 16, byBell|byMail|ofNotes|toOneself)
+	EventDigest      = event("digest", 0, byMail)
+	EventView        = event("view", 0, byBell|ofTicket) // a new ticket in a view of one's own
+	EventInvited     = event("invited", 0, byBell|byMail|ofAccount|withLink)
+	EventLink        = event("link", 0, byBell|byMail|ofAccount|withLink)
+	EventAsked       = event("asked", 0, byBell|byMail|ofAccount|withLink) // by somebody who is not signed in
+	EventHanded      = event("handed", 0, byBell|byMail|ofAccount)
+	EventRights      = event("rights", 0, byBell|byMail|ofAccount)
+	EventPassword    = event("password", 0, byBell|byMail|ofAccount|toOneself)
+	EventAddress     = event("address", 0, byBell|byMail|ofAccount|toOneself)
+	EventToken       = event("token", 0, byBell|byMail|ofAccount|toOneself)
+	EventWoken       = event("woken", 0, byBell|byMail|ofAccount|toOneself)
+	EventEnding      = event("ending", 0, byBell|byMail|ofAccount)
+	EventBrowser     = event("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
+)
+
+// Events returns every event there is.
+func Events() []Event { return slices.Clone(events) }
+
+// MailEvents returns the events of which a letter tells.
+func MailEvents() []Event {
+	return slices.DeleteFunc(Events(), func(e Event) bool { return !e.ByMail() })
+}
+
+// MailEvent returns the event of the code, false when no letter tells of it.
+func MailEvent(code string) (Event, bool) {
+	if e := (Event{code}); e.ByMail() {
+		return e, true
+	}
+	return Event{}, false
+}
+
+func (e Event) String() string { return e.code }
+
+// MarshalText writes the code.
+func (e Event) MarshalText() ([]byte, error) { return []byte(e.code), nil }
+
+// UnmarshalText reads a code, known or not.
+func (e *Event) UnmarshalText(b []byte) error { e.code = string(b); return nil }
+
+func (e Event) is(t trait) bool { return eventRows[e.code].traits&t != 0 }
+
+// Weight orders the events that one step causes, the weightiest the highest.
+func (e Event) Weight() int { return eventRows[e.code].weight }
+
+// ByBell reports whether the event can stand behind the bell.
+func (e Event) ByBell() bool { return e.is(byBell) }
+
+// ByMail reports whether a letter tells of the event.
+func (e Event) ByMail() bool { return e.is(byMail) }
+
+// Answered reports whether the answer to the event's letter becomes a message, not a note.
+func (e Event) Answered() bool { return e.is(answered) }
+
+// OfNotes reports whether only those who may read notes are told.
+func (e Event) OfNotes() bool { return e.is(ofNotes) }
+
+// OfGroup reports whether the event is the whole group's, not one person's own.
+func (e Event) OfGroup() bool { return e.is(ofGroup) }
+
+// OfTicket reports whether the event tells of a ticket as it came, with its first message.
+func (e Event) OfTicket() bool { return e.is(ofTicket) }
+
+// OfAccount reports whether the event is about the person's own account, not about a ticket.
+func (e Event) OfAccount() bool { return e.is(ofAccount) }
+
+// ToOneself reports whether people are told of it although they did it themselves.
+func (e Event) ToOneself() bool { return e.is(toOneself) }
+
+// WithLink reports whether the event's letter carries a link for choosing a password.
+func (e Event) WithLink() bool { return e.is(withLink) }
+
+// MayBeOff reports whether an administrator may switch the event's letter off.
+func (e Event) MayBeOff() bool { return e.is(mayBeOff) }
+
+// Subject returns the name of the subject of the event's letter, among the texts of mail.
+func (e Event) Subject() string { return e.code + ".subject" }
+
+// Text returns the name of the text of the event's letter, among the texts of mail.
+func (e Event) Text() string { return e.code + ".text" }
+
+// InBell returns the key of the sentence behind the bell.
+func (e Event) InBell() string { return "bell.event-" + e.code }
+
+// Name returns the key of the name that the event has in the administration.
+func (e Event) Name() string { return "mail-texts.event-" + e.code }
+
+// When returns the key of the sentence that says when the event's letter goes out.
+func (e Event) When() string { return "mail-texts.when-" + e.code }
+
+// Sentences returns the keys of the sentences that the event needs in each language.
+func (e Event) Sentences() []string {
+	out := []string{e.Name()}
+	if e.ByBell() {
+		out = append(out, e.InBell())
+	}
+	if e.ByMail() {
+		out = append(out, e.When(), "mail."+e.Subject(), "mail."+e.Text())
+	}
+	return out
+}
+
+// Whom says who is told of an act, as somebody stands to its ticket.
+type Whom uint8
+
+// Who may be told.
+const (
+	ToRequester Whom = iota + 1
+	ToSide           // requester and participants
+	ToAssignee
+	ToGroup     // the members of the ticket's group
+	ToKeeper    // the assignee; the group where nobody has the ticket
+	ToAuthor    // of the message
+	ToMentioned // in the message
+	ToReaders   // those whom the message of the same step tells, by what it is
+)
+
+// Told is one row of who is told: whom, of which event, and whether they may turn that down.
+type Told struct {
+	Event    Event
+	Whom     Whom
+	Optional bool
+}
+
+// tell tells people whether they like it or not.
+func tell(e Event, whom Whom) Told { return Told{e, whom, false} }
+
+// offer tells people who did not turn it down.
+func offer(e Event, whom Whom) Told { return Told{e, whom, true} }
