@@ -21,7 +21,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 	d := newAdministration(t)
 	b := d.signedIn(d.supervisor)
 	group := address.Admin("groups", d.csa.ID)
-	neverSeen := d.add("Mai Entrata", people.PersonForm{Email: "mai@example.it"})
+	neverSeen := d.add("Mai Entrata", people.Form{Email: "mai@example.it"})
 	for _, p := range []*store.Person{d.asker, neverSeen} {
 		got := b.post(group+"/members", url.Values{"member": {p.Email}})
 		b.must(got, http.StatusSeeOther, "!/password/")
@@ -34,7 +34,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 		b.must(b.post(group+"/members/remove", url.Values{"person": {show.IDValue(p.ID)}}), http.StatusSeeOther)
 		// Who was added and removed finds it under the bell.
 		theirs := d.signedIn(p)
-		if _, err := d.app.Desk.Notices.PlanNotices(); err != nil {
+		if _, err := d.app.Desk.Notices.Plan(); err != nil {
 			t.Fatal(err)
 		}
 		theirs.must(theirs.get("/notices"), 200, "Carla Serra ha cambiato quello che puoi fare")

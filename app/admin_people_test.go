@@ -19,7 +19,7 @@ import (
 func (w *world) crowd(n int, group uint64) {
 	w.t.Helper()
 	for i := range n {
-		f := people.PersonForm{Groups: []store.Membership{{Group: group}}, Email: fmt.Sprintf("annamaria.bartolomeipasquinelli.%03d@dipartimento.ateneo.example.it", i)}
+		f := people.Form{Groups: []store.Membership{{Group: group}}, Email: fmt.Sprintf("annamaria.bartolomeipasquinelli.%03d@dipartimento.ateneo.example.it", i)}
 		f.Name = fmt.Sprintf("Annamaria Vittoria Bartolomei Pasquinelli della Rovere %03d", i)
 		_, _, err := w.app.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, f)
 		must(w.t, err)

@@ -10,7 +10,7 @@ import (
 
 func TestSynonymsAreEditedInTheBrowser(t *testing.T) {
 	d := newTestDesk(t)
-	b := d.signedIn(d.add("Ada Neri", people.PersonForm{Administrator: true}))
+	b := d.signedIn(d.add("Ada Neri", people.Form{Administrator: true}))
 	page := b.get("/admin/synonyms")
 	b.must(page, 200, "cedolino, busta paga", "payslip, pay slip", "Sinonimi")
 	rev := regexp.MustCompile(`name="rev" value="([^"]+)"`).FindStringSubmatch(page.body)

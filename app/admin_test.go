@@ -51,13 +51,13 @@ func newAdministration(t *testing.T) *administration {
 	in := func(g *store.Group, supervisor bool) []store.Membership {
 		return []store.Membership{{Group: g.ID, Supervisor: supervisor}}
 	}
-	d.admin = d.add("Franca Gatti", people.PersonForm{Administrator: true, Language: "it"})
-	d.supervisor = d.add("Carla Serra", people.PersonForm{Groups: in(d.csa, true), Language: "it"})
-	d.other = d.add("Gino Riva", people.PersonForm{Groups: in(d.ricerca, true), Language: "it"})
-	d.agent = d.add("Bruno Galli", people.PersonForm{Groups: in(d.csa, false), Language: "it"})
-	d.editor = d.add("Elena Moro", people.PersonForm{Editor: true, Language: "it"})
-	d.coordinator = d.add("Dario Fonti", people.PersonForm{Organisation: o.ID, Coordinates: []store.Coordination{{Organisation: o.ID}}, Language: "it"})
-	d.asker = d.add("Ada Neri", people.PersonForm{Organisation: o.ID, Language: "it"})
+	d.admin = d.add("Franca Gatti", people.Form{Administrator: true, Language: "it"})
+	d.supervisor = d.add("Carla Serra", people.Form{Groups: in(d.csa, true), Language: "it"})
+	d.other = d.add("Gino Riva", people.Form{Groups: in(d.ricerca, true), Language: "it"})
+	d.agent = d.add("Bruno Galli", people.Form{Groups: in(d.csa, false), Language: "it"})
+	d.editor = d.add("Elena Moro", people.Form{Editor: true, Language: "it"})
+	d.coordinator = d.add("Dario Fonti", people.Form{Organisation: o.ID, Coordinates: []store.Coordination{{Organisation: o.ID}}, Language: "it"})
+	d.asker = d.add("Ada Neri", people.Form{Organisation: o.ID, Language: "it"})
 	return d
 }
 
@@ -171,7 +171,7 @@ func TestEveryPageOfTheAdministrationIsShownInBothLanguages(t *testing.T) {
 	}
 	d.enteredMailbox()
 	for _, lang := range words.Languages {
-		p := d.add("Capo "+lang, people.PersonForm{Administrator: true, Language: lang})
+		p := d.add("Capo "+lang, people.Form{Administrator: true, Language: lang})
 		b := d.signedIn(p)
 		for _, r := range routesBelow(d.app, "/admin") {
 			if r.Method != http.MethodGet {
@@ -306,7 +306,7 @@ func TestPeopleAreFoundByNameRoleGroupAndOrganisation(t *testing.T) {
 
 func (d *administration) addQuick(name string) {
 	d.t.Helper()
-	f := people.PersonForm{Name: name, Email: strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"}
+	f := people.Form{Name: name, Email: strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"}
 	if _, _, err := d.app.Desk.People.Add(policy.Actor{System: true}, f); err != nil {
 		d.t.Fatal(err)
 	}
@@ -367,7 +367,7 @@ func TestOrganisationsAndUnitsAreKept(t *testing.T) {
 	b.must(b.post(at+"/units/rename", rename("Dipartimento di Chimica")), 303)
 	b.must(b.get("/admin/organisations"), 200, "Dipartimento di Chimica", "altro.it")
 	id, _ := strconv.ParseUint(unit, 10, 64)
-	d.add("Ugo Po", people.PersonForm{Unit: id})
+	d.add("Ugo Po", people.Form{Unit: id})
 	b.must(b.post(at+"/units/remove", url.Values{"unit-id": {unit}}), 409, "ancora in uso")
 	b.must(b.post(at+"/remove", url.Values{}), 409, "ancora in uso")
 }

@@ -73,10 +73,10 @@ func newAPIDesk(t *testing.T) *apiDesk {
 		t.Fatal(err)
 	}
 	d.nobody = d.caller(nil)
-	d.requester = d.caller(d.add("Ada Neri", people.PersonForm{}))
-	d.stranger = d.caller(d.add("Elsa Estranea", people.PersonForm{}))
-	d.agent = d.caller(d.add("Bruno Galli", people.PersonForm{Groups: []store.Membership{{Group: csa.ID}}}))
-	d.administrator = d.caller(d.add("Anna Monti", people.PersonForm{Administrator: true}))
+	d.requester = d.caller(d.add("Ada Neri", people.Form{}))
+	d.stranger = d.caller(d.add("Elsa Estranea", people.Form{}))
+	d.agent = d.caller(d.add("Bruno Galli", people.Form{Groups: []store.Membership{{Group: csa.ID}}}))
+	d.administrator = d.caller(d.add("Anna Monti", people.Form{Administrator: true}))
 	return d
 }
 

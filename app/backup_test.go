@@ -28,7 +28,7 @@ import (
 func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum string) {
 	t.Helper()
 	d = newTestDesk(t, append([]func(*config.Config){func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") }}, configure...)...)
-	p := d.add("Ada Neri", people.PersonForm{Administrator: true})
+	p := d.add("Ada Neri", people.Form{Administrator: true})
 	actor := policy.Actor{Person: p, Language: "it"}
 	kept, err := d.app.Desk.Files.Keep(actor, "nota.txt", strings.NewReader("bytes of a file"))
 	if err != nil {
@@ -235,7 +235,7 @@ func TestABackupThatFailsIsShown(t *testing.T) {
 		got := d.browser().get("/readyz")
 		return got.status == http.StatusOK && strings.Contains(got.body, `"degraded"`) && strings.Contains(got.body, `"part":"backup"`)
 	})
-	b := d.signedIn(d.add("Ada Neri", people.PersonForm{Administrator: true}))
+	b := d.signedIn(d.add("Ada Neri", people.Form{Administrator: true}))
 	if got := b.get("/admin"); !strings.Contains(got.body, path) {
 		t.Error("the page of the administration does not tell")
 	}

@@ -99,7 +99,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	if err := a.Index.CatchUp(b.Context(), a.Store.Last()); err != nil {
 		b.Fatal(err)
 	}
-	token := func(form people.PersonForm) string {
+	token := func(form people.Form) string {
 		var p *store.Person
 		err := a.Store.View(func(tx *store.Tx) error {
 			var err error
@@ -122,8 +122,8 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	agent = token(people.PersonForm{Name: "Bruno Galli", Email: "bruno.galli@bench.example", Groups: []store.Membership{{Group: csa.ID}}})
-	requester = token(people.PersonForm{Name: "Ada Neri", Email: "ada.neri@bench.example"})
+	agent = token(people.Form{Name: "Bruno Galli", Email: "bruno.galli@bench.example", Groups: []store.Membership{{Group: csa.ID}}})
+	requester = token(people.Form{Name: "Ada Neri", Email: "ada.neri@bench.example"})
 	return a, url, agent, requester
 }
 

@@ -189,7 +189,7 @@ func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
 	morning := time.Date(2031, 7, 4, 9, 30, 0, 0, rome)
 	set(morning)
 	d := newTestDesk(t, func(c *config.Config) { c.Trial.Clock = func() time.Time { return *clock.Load() } })
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b, program := d.signedIn(p), d.caller(p)
 
 	got, ticket := program.call("POST", "/tickets", box{"subject": "Il cedolino di luglio", "body": "Non si apre."})

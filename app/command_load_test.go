@@ -19,10 +19,10 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ada := d.add("Ada Neri", people.PersonForm{Groups: []store.Membership{{Group: general.ID}}})
-	ivo := d.add("Ivo Bo", people.PersonForm{})
+	ada := d.add("Ada Neri", people.Form{Groups: []store.Membership{{Group: general.ID}}})
+	ivo := d.add("Ivo Bo", people.Form{})
 	for i := range 5 {
-		if _, err := d.app.Desk.Tickets.Open(policy.Actor{Person: ivo}, ticket.NewTicket{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
+		if _, err := d.app.Desk.Tickets.Open(policy.Actor{Person: ivo}, ticket.Opening{Subject: fmt.Sprintf("Prova %d", i), Body: "Testo"}); err != nil {
 			t.Fatal(err)
 		}
 	}

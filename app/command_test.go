@@ -160,7 +160,7 @@ func TestAServerStopsWithAStreamAndAnIdleConnectionOpen(t *testing.T) {
 		t.Errorf("set-up link %q", s.SetUp)
 	}
 	d := &testDesk{t: t, app: a, url: s.Address}
-	b := d.signedIn(d.add("Ada Neri", people.PersonForm{}))
+	b := d.signedIn(d.add("Ada Neri", people.Form{}))
 	q, err := http.NewRequest(http.MethodGet, d.url+"/live", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ import (
 
 func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.signedIn(p)
 	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}}), 422, `id="token_password-e"`, `!<code id="token">`)
 	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}, "password_now": {"wrong"}}), 422, `!<code id="token">`)
@@ -59,7 +59,7 @@ func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
 
 func TestOnlyFailuresOfStrangersSlowStrangers(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	mine := d.signedIn(p)
 	mine.must(mine.post("/sign-out", nil), http.StatusSeeOther)
 	stranger := d.browser()
@@ -79,7 +79,7 @@ func TestOnlyFailuresOfStrangersSlowStrangers(t *testing.T) {
 
 func TestTokensEndWithThePassword(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	token, _, err := d.app.Desk.Keeper().NewToken(store.By{}, p.ID, "report")
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func newConfirmDesk(t *testing.T) *confirmDesk {
 	d.testDesk = newTestDesk(t, withMail, func(c *config.Config) {
 		c.Trial.Clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
 	})
-	d.admin = d.add("Carla Capo", people.PersonForm{Administrator: true})
+	d.admin = d.add("Carla Capo", people.Form{Administrator: true})
 	d.actor = policy.Actor{Person: d.admin, Via: store.DoorPage}
 	var err error
 	if d.group, err = d.app.Desk.People.GroupByCode("csa"); err != nil {
@@ -147,28 +147,28 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		return "/admin/people", url.Values{"name": {"Lia \"Testa\" <b>& figli</b>"}, "email": {"lia@example.it"}, "administrator": {"1"}}
 	},
 	"admin-people.change": func(d *confirmDesk) (string, url.Values) {
-		p := d.add("Ada Cambia", people.PersonForm{})
+		p := d.add("Ada Cambia", people.Form{})
 		return address.Person(p.ID), changed(admin.PersonValues(d.person(p.Email)), "email", "altrove@example.it", "administrator", "1", admin.MemberField(d.group.ID), "supervisor")
 	},
 	"admin-people.link": func(d *confirmDesk) (string, url.Values) {
-		return address.Person(d.add("Ada Link", people.PersonForm{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
+		return address.Person(d.add("Ada Link", people.Form{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
 	},
 	"admin-people.disable": func(d *confirmDesk) (string, url.Values) {
-		p := d.add("Ada Via", people.PersonForm{})
+		p := d.add("Ada Via", people.Form{})
 		return address.Person(p.ID) + "/disable", admin.PersonValues(d.person(p.Email))
 	},
 	"admin-people.enable": func(d *confirmDesk) (string, url.Values) {
-		p := d.add("Ada Torna", people.PersonForm{Disabled: true})
+		p := d.add("Ada Torna", people.Form{Disabled: true})
 		return address.Person(p.ID) + "/enable", admin.PersonValues(d.person(p.Email))
 	},
 	"admin-groups.change": func(d *confirmDesk) (string, url.Values) {
 		return address.Admin("groups", d.group.ID), changed(admin.GroupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")
 	},
 	"admin-groups.member": func(d *confirmDesk) (string, url.Values) {
-		return address.Admin("groups", d.group.ID) + "/members", url.Values{"member": {d.add("Ada Membro", people.PersonForm{}).Email}, "rank": {"supervisor"}}
+		return address.Admin("groups", d.group.ID) + "/members", url.Values{"member": {d.add("Ada Membro", people.Form{}).Email}, "rank": {"supervisor"}}
 	},
 	"admin-groups.remove-member": func(d *confirmDesk) (string, url.Values) {
-		p := d.add("Ada Esce", people.PersonForm{Groups: []store.Membership{{Group: d.group.ID}}})
+		p := d.add("Ada Esce", people.Form{Groups: []store.Membership{{Group: d.group.ID}}})
 		return address.Admin("groups", d.group.ID) + "/members/remove", url.Values{"person": {itoa(p.ID)}}
 	},
 	"admin-groups.remove": func(d *confirmDesk) (string, url.Values) {

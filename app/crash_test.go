@@ -133,7 +133,7 @@ group = "csa"
 		member = []store.Membership{{Group: g.ID}}
 		return err
 	}))
-	p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
+	p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
 	must(t, err)
 	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "crash")
 	must(t, err)
@@ -434,7 +434,7 @@ func (d *crashDesk) letters() (sent, again int) {
 			t.Error(err)
 		}
 	}()
-	_, err = a.Desk.Notices.PlanNotices()
+	_, err = a.Desk.Notices.Plan()
 	must(t, err)
 	eventually(t, "letters are left", func() bool {
 		n := 1

@@ -93,7 +93,7 @@ func TestWhoIsNotSignedInIsAskedTo(t *testing.T) {
 
 func TestTextIsNotLostToAConflictOrAFault(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.signedIn(p)
 	// The newest session is ended by its number, which is none of theirs: the error page answers a POST with text.
 	a := b.post("/me/sessions/999999/end", url.Values{"body": {"un testo lungo che qualcuno ha scritto"}, "password": {"a secret with spaces in it"}})

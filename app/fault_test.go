@@ -62,7 +62,7 @@ func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *fau
 	a, err := app.OpenDesk(cfg, discard())
 	must(t, err)
 	by := policy.Actor{Via: store.DoorCommand, System: true}
-	p, _, err := a.Desk.People.Add(by, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+	p, _, err := a.Desk.People.Add(by, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	must(t, err)
 	must(t, a.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, testPassword))
 	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "fault")

@@ -85,7 +85,7 @@ func TestAFormReadsEachKindOfValueAndCollectsWhatIsWrong(t *testing.T) {
 
 func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.MaxFileMB = 1 })
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	actor := policy.Actor{Person: p, Language: "it"}
 	var got []uint64
 	var problems error
@@ -151,7 +151,7 @@ func TestUploadsAreKeptWhileTheFormIsCorrected(t *testing.T) {
 	if send(nil, map[string]string{"": ""}); len(got) != 0 || problems != nil {
 		t.Errorf("nothing chosen: %v %v", got, problems)
 	}
-	actor = policy.Actor{Person: d.add("Luca Bassi", people.PersonForm{}), Language: "it"}
+	actor = policy.Actor{Person: d.add("Luca Bassi", people.Form{}), Language: "it"}
 	if send([]uint64{first}, nil); len(got) != 0 {
 		t.Error("another person's upload can be taken")
 	}

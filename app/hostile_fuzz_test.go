@@ -64,14 +64,14 @@ func newFuzzed(f *testing.F) *fuzzed {
 		}
 	})
 	z := &fuzzed{app: a, secret: strings.Repeat("A", 43)}
-	if z.admin, _, err = a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
+	if z.admin, _, err = a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
 		f.Fatal(err)
 	}
 	if z.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, z.admin.ID, "fuzz"); err != nil {
 		f.Fatal(err)
 	}
 	for _, s := range []string{"Il cedolino non si apre", "Una fattura manca"} {
-		if _, err := a.Desk.Tickets.Open(policy.Actor{Person: z.admin, Via: store.DoorPage, Language: "it"}, ticket.NewTicket{Subject: s, Body: "Da ieri.", Kind: store.Malfunction, Severity: store.Medium, Urgency: store.NoDate}); err != nil {
+		if _, err := a.Desk.Tickets.Open(policy.Actor{Person: z.admin, Via: store.DoorPage, Language: "it"}, ticket.Opening{Subject: s, Body: "Da ieri.", Kind: store.Malfunction, Severity: store.Medium, Urgency: store.NoDate}); err != nil {
 			f.Fatal(err)
 		}
 	}

@@ -350,7 +350,7 @@ func TestNoAddressLeavesTheFoldersOfTheDesk(t *testing.T) {
 func TestSignInIsSlowedPerAccountAndPerAddress(t *testing.T) {
 	t.Parallel()
 	d := newTestDesk(t, func(c *config.Config) { c.TrustedProxies = []string{"127.0.0.0/8"} })
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	try := func(email, password, from string) answer {
 		b := d.browser()
 		b.header.Set("X-Forwarded-For", from)
@@ -384,7 +384,7 @@ func TestSignInIsSlowedPerAccountAndPerAddress(t *testing.T) {
 	}
 	// What a client says of its own address counts for nothing where no proxy is trusted.
 	d2 := newTestDesk(t)
-	p2 := d2.add("Ada Neri", people.PersonForm{})
+	p2 := d2.add("Ada Neri", people.Form{})
 	for i := range 6 {
 		b := d2.browser()
 		b.header.Set("X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i+1))

@@ -284,7 +284,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 			return
 		}
 		look("the ticket that was opened", got)
-		if _, err := w.app.Desk.Notices.PlanNotices(); err != nil {
+		if _, err := w.app.Desk.Notices.Plan(); err != nil {
 			t.Fatal(err)
 		}
 		admin := w.visitor("administrator")

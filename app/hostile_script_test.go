@@ -359,7 +359,7 @@ func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 	}
 	w.mailAttempts()
 	w.importAttempts(everything)
-	if _, err := w.app.Desk.Notices.PlanNotices(); err != nil {
+	if _, err := w.app.Desk.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
 	w.searchable()

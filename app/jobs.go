@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
 	_ "time/tzdata"
 
 	"github.com/thejerf/suture/v4"
@@ -82,7 +81,7 @@ func (a *App) jobs() *suture.Supervisor {
 		}
 	}
 	add("search follower", a.Index.Run)
-	add("notices", a.Desk.Notices.RunNotices)
+	add("notices", a.Desk.Notices.Run)
 	add("clock", a.Desk.Tickets.RunClock)
 	if extract.Able {
 		add("attachments", func(ctx context.Context) error { return a.Desk.Files.RunAttachments(ctx, extract.ByItself) })

@@ -310,7 +310,7 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 		files = append(files, f.ID)
 		w.things["file"] = itoa(f.ID)
 	}
-	tk, err := d.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: next(250), Body: everything, Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate,
+	tk, err := d.Tickets.Open(w.as("requester"), ticket.Opening{Subject: next(250), Body: everything, Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate,
 		Affected: next(60), Regression: true, WorkedIn: next(60), Answers: map[string]string{"q1": next(200)}, Files: files})
 	must(err)
 	other := w.asks("requester", next(200))
@@ -328,7 +328,7 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 		_, _, err = d.Keeper().NewToken(store.By{Via: store.DoorCommand}, w.people[role].ID, next(90))
 		must(err)
 	}
-	_, err = d.Notices.PlanNotices()
+	_, err = d.Notices.Plan()
 	must(err)
 	return tk.ID
 }

@@ -392,7 +392,7 @@ func (w *world) does(role string, number uint64, steps ...ticket.Step) {
 // asks opens a ticket of CSA in the name of the role.
 func (w *world) asks(role, subject string) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.Desk.Tickets.Open(w.as(role), ticket.NewTicket{Subject: subject, Body: "Succede da ieri.", Kind: store.Malfunction, Module: w.module["csa"],
+	t, err := w.app.Desk.Tickets.Open(w.as(role), ticket.Opening{Subject: subject, Body: "Succede da ieri.", Kind: store.Malfunction, Module: w.module["csa"],
 		Severity: store.Medium, Urgency: store.NoDate})
 	if err != nil {
 		w.t.Fatal(err)

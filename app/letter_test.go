@@ -285,7 +285,7 @@ func goesTo(t *testing.T, a *app.App, l letter, address string) (out *transport.
 	_, err := a.Desk.Intake.Take(intake.From{Source: "lmtp"}, bytes.NewReader(l.bytes()))
 	must(t, err)
 	must(t, a.Desk.Intake.Process(t.Context()))
-	_, err = a.Desk.Notices.PlanNotices()
+	_, err = a.Desk.Notices.Plan()
 	must(t, err)
 	_, err = a.Desk.Notices.SendLetters(t.Context(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
 		l, err := a.Mail.WriteLetter(o)

@@ -16,8 +16,8 @@ import (
 // limit, and changes nothing.
 func TestNobodyWritesPastALimit(t *testing.T) {
 	d := newTestDesk(t)
-	requester := d.caller(d.add("Ada Neri", people.PersonForm{}))
-	agent := d.caller(d.add("Bruno Galli", people.PersonForm{Groups: d.memberOf(store.GeneralGroup)}))
+	requester := d.caller(d.add("Ada Neri", people.Form{}))
+	agent := d.caller(d.add("Bruno Galli", people.Form{Groups: d.memberOf(store.GeneralGroup)}))
 	long := strings.Repeat("ù", 100_000)
 	many := box{}
 	for i := range 11_000 {

@@ -70,13 +70,13 @@ func TestLiveEventsSayOnlyWhatThePersonMayKnow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ada, luca := d.add("Ada Neri", people.PersonForm{}), d.add("Luca Bassi", people.PersonForm{})
-	bruno := d.add("Bruno Galli", people.PersonForm{Groups: []store.Membership{{Group: g.ID}}})
+	ada, luca := d.add("Ada Neri", people.Form{}), d.add("Luca Bassi", people.Form{})
+	bruno := d.add("Bruno Galli", people.Form{Groups: []store.Membership{{Group: g.ID}}})
 	adas, lucas, brunos := listenLive(t, d.signedIn(ada)), listenLive(t, d.signedIn(luca)), listenLive(t, d.signedIn(bruno))
 
 	open := func(p *store.Person) *store.Ticket {
 		t.Helper()
-		tk, err := d.app.Desk.Tickets.Open(policy.Actor{Person: p}, ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+		tk, err := d.app.Desk.Tickets.Open(policy.Actor{Person: p}, ticket.Opening{Subject: "Il cedolino non si apre", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,13 +163,13 @@ func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := []store.Membership{{Group: g.ID}}
-	ada := d.add("Ada Neri", people.PersonForm{})
-	tk, err := d.app.Desk.Tickets.Open(policy.Actor{Person: ada}, ticket.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
+	ada := d.add("Ada Neri", people.Form{})
+	tk, err := d.app.Desk.Tickets.Open(policy.Actor{Person: ada}, ticket.Opening{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: m.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := "/tickets/" + itoa(tk.ID) + "/presence"
-	bruno, carla := d.signedIn(d.add("Bruno Galli", people.PersonForm{Groups: in})), d.signedIn(d.add("Carla Serra", people.PersonForm{Groups: in}))
+	bruno, carla := d.signedIn(d.add("Bruno Galli", people.Form{Groups: in})), d.signedIn(d.add("Carla Serra", people.Form{Groups: in}))
 	bruno.must(bruno.post(path, nil), 200, `{"text":""}`)
 	carla.must(carla.post(path, nil), 200, "Bruno Galli la sta guardando")
 	asks := d.signedIn(ada)
@@ -188,7 +188,7 @@ func TestPresenceTellsAgentsOfEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, who := range map[string]people.PersonForm{"Dario Fonti": {Groups: []store.Membership{{Group: other.ID}}}, "Anna Motta": {Administrator: true}} {
+	for name, who := range map[string]people.Form{"Dario Fonti": {Groups: []store.Membership{{Group: other.ID}}}, "Anna Motta": {Administrator: true}} {
 		b := d.signedIn(d.add(name, who))
 		b.must(b.get("/desk/presence?ticket="+itoa(tk.ID)), 200, `{}`)
 		b.must(b.get("/desk/all"), 200, "Il cedolino", "!sta scrivendo", "!guardando")

@@ -36,8 +36,8 @@ func newLongTicket(t testing.TB, d *testDesk, n int) *longTicket {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &longTicket{testDesk: d, requester: d.add("Ada Neri", people.PersonForm{}), agent: d.add("Bruno Galli", people.PersonForm{Groups: []store.Membership{{Group: g.ID}}})}
-	row, err := desk.Tickets.Open(policy.Actor{Person: l.requester}, ticket.NewTicket{Subject: "La chiusura si blocca ogni notte", Body: "Messaggio 0.", Kind: store.Malfunction, Module: level.ID})
+	l := &longTicket{testDesk: d, requester: d.add("Ada Neri", people.Form{}), agent: d.add("Bruno Galli", people.Form{Groups: []store.Membership{{Group: g.ID}}})}
+	row, err := desk.Tickets.Open(policy.Actor{Person: l.requester}, ticket.Opening{Subject: "La chiusura si blocca ogni notte", Body: "Messaggio 0.", Kind: store.Malfunction, Module: level.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestNotesChangeNothingOfALongTicketForItsRequester(t *testing.T) {
 			t.Errorf("a piece between what the requester may not read: %d", got.status)
 		}
 	}
-	stranger := l.signedIn(l.add("Luca Bassi", people.PersonForm{}))
+	stranger := l.signedIn(l.add("Luca Bassi", people.Form{}))
 	if got := stranger.get(piece); got.status != 404 {
 		t.Errorf("a stranger gets %d for a piece", got.status)
 	}

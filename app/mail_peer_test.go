@@ -93,7 +93,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	must(t, d.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo di prova", Domains: []string{"ateneo.example"}})
 	}))
-	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
+	agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 
 	postfix.Submit(t, "ada@ateneo.example", "csa@sportello.example",
 		"From: Ada Neri <ada@ateneo.example>\r\nTo: csa@sportello.example\r\nSubject: =?utf-8?q?Cedolino_di_marzo=2C_perch=C3=A9?=\r\nMessage-ID: <prima@ateneo.example>\r\nDate: Mon, 02 Mar 2026 10:00:00 +0100\r\n"+
@@ -189,16 +189,16 @@ func TestTwoDesksThatBothConfirmFallSilent(t *testing.T) {
 	postfix.Submit(t, "csa@due.example", "csa@uno.example", "From: csa@due.example\r\nTo: csa@uno.example\r\nSubject: Un guasto\r\nMessage-ID: <inizio@due.example>\r\n\r\nNon funziona.\r\n")
 	eventually(t, "a ticket", func() bool { return one.tickets() == 1 })
 	eventually(t, "its confirmation", func() bool { return one.count(store.LetterSent) == 1 })
-	agent := one.add("Bruno Agente", people.PersonForm{Groups: one.memberOf("csa"), Email: "bruno@altrove.example"})
+	agent := one.add("Bruno Agente", people.Form{Groups: one.memberOf("csa"), Email: "bruno@altrove.example"})
 	_, err := one.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: store.DoorPage}, 1, ticket.Step{Message: &ticket.Text{Body: "Ci guardiamo."}})
 	must(t, err)
 	eventually(t, "the answer of a person at the other desk", func() bool { return two.tickets() == 1 })
 	postfix.Empty(t)
 	must(t, two.app.Desk.Intake.Process(t.Context()))
 	must(t, one.app.Desk.Intake.Process(t.Context()))
-	_, err = two.app.Desk.Notices.PlanNotices()
+	_, err = two.app.Desk.Notices.Plan()
 	must(t, err)
-	_, err = one.app.Desk.Notices.PlanNotices()
+	_, err = one.app.Desk.Notices.Plan()
 	must(t, err)
 	eventually(t, "nothing to send", func() bool { return one.count(store.LetterQueued)+two.count(store.LetterQueued) == 0 })
 	postfix.Empty(t)
@@ -234,8 +234,8 @@ func TestALetterIsTriedAgainAndSentOnce(t *testing.T) {
 func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	relay := mailpeer.NewRelay(t, nil)
 	d := mailDesk(t, "sportello.example", freePort(t), relay.Port)
-	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
-	second := d.add("Bianca Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bianca@ateneo.example"})
+	agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
+	second := d.add("Bianca Agente", people.Form{Groups: d.memberOf("csa"), Email: "bianca@ateneo.example"})
 	_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 	must(t, err)
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
@@ -307,7 +307,7 @@ func TestFilesGoAlongWhileTheyAreSmall(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			relay := mailpeer.NewRelay(t, nil)
 			d := mailDesk(t, "sportello.example", freePort(t), relay.Port, func(cfg *config.Config) { cfg.SMTP.AttachMB = c.mb })
-			agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
+			agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
 			_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 			must(t, err)
 			eventually(t, "a ticket", func() bool { return d.tickets() == 1 })

@@ -111,7 +111,7 @@ func serverForm(port int, change func(url.Values)) url.Values {
 // entered is never shown again, and whoever is no administrator reaches nothing of it.
 func TestMailIsSetUpInTheBrowser(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.Trial.MailGather = 1 })
-	admin := d.add("Anna Amministra", people.PersonForm{Administrator: true})
+	admin := d.add("Anna Amministra", people.Form{Administrator: true})
 	b := d.signedIn(admin)
 	box := newPostBox(t, "")
 	const secret = "parolasegretissima"
@@ -152,7 +152,7 @@ func TestMailIsSetUpInTheBrowser(t *testing.T) {
 	b.must(b.post("/admin/mailboxes/try-sender", nil), 422, "Utente, password o token rifiutati", "!"+secret)
 	b.must(b.get("/admin/changes"), 200, "ha impostato un server di posta", "ha cambiato un server di posta")
 
-	for role, f := range map[string]people.PersonForm{"requester": {}, "editor": {Editor: true}, "supervisor": {Groups: []store.Membership{{Group: 1, Supervisor: true}}}} {
+	for role, f := range map[string]people.Form{"requester": {}, "editor": {Editor: true}, "supervisor": {Groups: []store.Membership{{Group: 1, Supervisor: true}}}} {
 		o := d.signedIn(d.add("Altri "+role, f))
 		for _, path := range []string{"/admin/mailboxes", "/admin/mailboxes/new", "/admin/mailboxes/outgoing", at} {
 			if got := o.get(path); got.status != 403 && got.status != 404 {
@@ -194,7 +194,7 @@ func TestMailIsSetUpInTheBrowser(t *testing.T) {
 // TestTryingAMailServerSaysWhatFailsAndNoMore, in the reader's language: of what is no mail server not a word is told.
 func TestTryingAMailServerSaysWhatFailsAndNoMore(t *testing.T) {
 	d := newTestDesk(t)
-	b := d.signedIn(d.add("Anna Amministra", people.PersonForm{Administrator: true}))
+	b := d.signedIn(d.add("Anna Amministra", people.Form{Administrator: true}))
 	refusing := newPostBox(t, "550 5.7.1 not from you")
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -243,7 +243,7 @@ func TestTheConfigurationComesFirst(t *testing.T) {
 		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = "127.0.0.1", box.port, "none", "file@posta.example"
 		c.Mailboxes = []config.Mailbox{{Address: "csa@posta.example", Group: "csa"}}
 	})
-	b := d.signedIn(d.add("Anna Amministra", people.PersonForm{Administrator: true}))
+	b := d.signedIn(d.add("Anna Amministra", people.Form{Administrator: true}))
 	b.must(b.get("/admin/mailboxes"), 200, "dal file di configurazione", "csa@posta.example", "!Impostati qui e non usati")
 	b.must(b.post("/admin/mailboxes", serverForm(entered.port, nil)), 303)
 	b.must(b.post("/admin/mailboxes", url.Values{"address": {"csa@posta.example"}, "group": {"contabilita"}}), 303)
@@ -279,7 +279,7 @@ func TestAMailboxThatIsEnteredIsFetchedAtOnce(t *testing.T) {
 		must(t, err)
 	}
 	d := newTestDesk(t)
-	b := d.signedIn(d.add("Anna Amministra", people.PersonForm{Administrator: true}))
+	b := d.signedIn(d.add("Anna Amministra", people.Form{Administrator: true}))
 	form := url.Values{"address": {"csa@posta.example"}, "group": {"csa"}, "host": {"127.0.0.1"}, "port": {fmt.Sprint(ln.Addr().(*net.TCPAddr).Port)}, "tls": {"none"}, "user": {"csa"},
 		"password": {"sbagliata"}, "password_now": {testPassword}}
 	arrive("primo")

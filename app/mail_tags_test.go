@@ -67,7 +67,7 @@ func TestDoctorTriesWhetherMailWithATagArrives(t *testing.T) {
 	}
 	_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
 	must(t, err)
-	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
+	agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	_, err = d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: store.DoorPage}, 1, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 	must(t, err)
@@ -131,7 +131,7 @@ func TestAServerThatTakesNoTagGetsLettersAsEver(t *testing.T) {
 	}
 	_, err = d.app.Desk.Intake.Take(intake.From{Source: "lmtp", To: []string{"csa+x@desk.example"}}, strings.NewReader("From: ada@altrove.example\r\nTo: csa@desk.example\r\nSubject: D\r\nMessage-ID: <d@altrove.example>\r\n\r\n?\r\n"))
 	must(t, err)
-	agent := d.add("Bruno Agente", people.PersonForm{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
+	agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	sent := d.count(store.LetterSent)
 	_, err = d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: store.DoorPage}, 1, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
@@ -165,7 +165,7 @@ func TestTheAdministratorIsToldOnceOfCertifiedMail(t *testing.T) {
 	if strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "note certified mail (PEC) comes") || !strings.Contains(got, "pec_certificates") || !strings.Contains(got, delivery.PECList) {
 		t.Errorf("doctor: %s", got)
 	}
-	page := d.signedIn(d.add("Capo", people.PersonForm{Administrator: true, Email: "capo@desk.example"})).get("/admin").body
+	page := d.signedIn(d.add("Capo", people.Form{Administrator: true, Email: "capo@desk.example"})).get("/admin").body
 	if strings.Count(page, delivery.PECList) != 1 || !strings.Contains(page, "pec_certificates") {
 		t.Errorf("the page of the desk's state:\n%s", page)
 	}

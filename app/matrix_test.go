@@ -80,7 +80,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	add := func(role, name string, f people.PersonForm) {
+	add := func(role, name string, f people.Form) {
 		f.Name, f.Email = name, role+"@example.it"
 		if f.Organisation == 0 {
 			f.Organisation = home
@@ -91,15 +91,15 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 		}
 		w.people[role] = p
 	}
-	add("requester", "Ada Neri", people.PersonForm{Unit: unit})
-	add("participant", "Carlo Collega", people.PersonForm{})
-	add("stranger", "Elsa Estranea", people.PersonForm{Organisation: other})
-	add("coordinator", "Rita Referente", people.PersonForm{Coordinates: []store.Coordination{{Organisation: home}}})
-	add("elsewhere", "Aldo Altrove", people.PersonForm{Groups: []store.Membership{{Group: w.group["contabilita"]}}})
-	add("agent", "Bruno Galli", people.PersonForm{Groups: []store.Membership{{Group: w.group["csa"]}}})
-	add("supervisor", "Sara Responsabile", people.PersonForm{Groups: []store.Membership{{Group: w.group["csa"], Supervisor: true}}})
-	add("editor", "Renzo Redattore", people.PersonForm{Editor: true})
-	add("administrator", "Anna Monti", people.PersonForm{Administrator: true})
+	add("requester", "Ada Neri", people.Form{Unit: unit})
+	add("participant", "Carlo Collega", people.Form{})
+	add("stranger", "Elsa Estranea", people.Form{Organisation: other})
+	add("coordinator", "Rita Referente", people.Form{Coordinates: []store.Coordination{{Organisation: home}}})
+	add("elsewhere", "Aldo Altrove", people.Form{Groups: []store.Membership{{Group: w.group["contabilita"]}}})
+	add("agent", "Bruno Galli", people.Form{Groups: []store.Membership{{Group: w.group["csa"]}}})
+	add("supervisor", "Sara Responsabile", people.Form{Groups: []store.Membership{{Group: w.group["csa"], Supervisor: true}}})
+	add("editor", "Renzo Redattore", people.Form{Editor: true})
+	add("administrator", "Anna Monti", people.Form{Administrator: true})
 	w.fill(home, unit)
 	return w
 }
@@ -126,7 +126,7 @@ func (w *world) ticket() *store.Ticket {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	t, err := d.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: fmt.Sprintf("Il cedolino di ottobre non si apre (%d)", w.now), Body: "Da ieri esce **l'errore 500**.",
+	t, err := d.Tickets.Open(w.as("requester"), ticket.Opening{Subject: fmt.Sprintf("Il cedolino di ottobre non si apre (%d)", w.now), Body: "Da ieri esce **l'errore 500**.",
 		Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate, Files: []uint64{f.ID}})
 	if err != nil {
 		w.t.Fatal(err)
@@ -178,7 +178,7 @@ func (w *world) fill(home, unit uint64) {
 	t := w.ticket()
 	w.things["organisation"], w.things["unit"] = fmt.Sprint(home), fmt.Sprint(unit)
 	w.things["group"], w.things["module"] = fmt.Sprint(w.group["csa"]), fmt.Sprint(w.module["csa"])
-	somebody, _, err := d.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
+	somebody, _, err := d.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func (w *world) fill(home, unit uint64) {
 	w.held()
 	w.letterTo(w.people["requester"], t.ID, store.LetterQueued, "")
 	w.letterTo(w.people["participant"], t.ID, store.LetterFailed, "")
-	if _, err := d.Notices.PlanNotices(); err != nil {
+	if _, err := d.Notices.Plan(); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -388,7 +388,7 @@ func (w *world) invariants(r web.Route, role, address string, got answer) {
 	}
 }
 
-var administratorForm = people.PersonForm{Administrator: true}
+var administratorForm = people.Form{Administrator: true}
 
 // person returns the row of the address.
 func (d *testDesk) person(address string) *store.Person {

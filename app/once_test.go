@@ -128,7 +128,7 @@ func TestNoHandlerActsBesideTheKey(t *testing.T) {
 
 func TestTwentyPostsOfOneFormOpenOneTicketAndAllAreLedToIt(t *testing.T) {
 	d := newTestDesk(t)
-	ada := d.signedIn(d.add("Ada Neri", people.PersonForm{}))
+	ada := d.signedIn(d.add("Ada Neri", people.Form{}))
 	form := url.Values{"once": {keyOf(t, ada.get("/tickets/new").body, "/tickets/new")}, "act": {"open"}, "module": {"csa"}, "kind": {"clarification"}, "severity": {"medium"}, "urgency": {"none"},
 		"subject": {"Stampa del cedolino"}, "body": {"Come si stampa?"}}
 	var all sync.WaitGroup
@@ -149,8 +149,8 @@ func TestTwentyPostsOfOneFormOpenOneTicketAndAllAreLedToIt(t *testing.T) {
 
 func TestAKeyIsUsedUpByWhatItMadeAndByNothingElse(t *testing.T) {
 	d := newTestDesk(t)
-	ada := d.signedIn(d.add("Ada Neri", people.PersonForm{}))
-	leo := d.signedIn(d.add("Leo Bassi", people.PersonForm{}))
+	ada := d.signedIn(d.add("Ada Neri", people.Form{}))
+	leo := d.signedIn(d.add("Leo Bassi", people.Form{}))
 	form := url.Values{"once": {keyOf(t, ada.get("/tickets/new").body, "/tickets/new")}, "act": {"open"}, "module": {"csa"}, "kind": {"clarification"}, "severity": {"medium"}, "urgency": {"none"},
 		"subject": {""}, "body": {"Come si stampa?"}}
 	ada.must(ada.post("/tickets/new", form), http.StatusUnprocessableEntity)

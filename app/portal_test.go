@@ -373,7 +373,7 @@ func TestTheNoticesOfATicketAreReadWhenTheTicketIs(t *testing.T) {
 	w := newWorld(t)
 	n, other := w.ticket().ID, w.ticket().ID
 	w.do("agent", n, ticket.Step{Message: &ticket.Text{Body: "Con quale programma?"}, To: store.StateWaiting})
-	if _, err := w.app.Desk.Notices.PlanNotices(); err != nil {
+	if _, err := w.app.Desk.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
 	unread := func() int {
@@ -473,7 +473,7 @@ func TestTheCoordinatorFindsTheTicketsOfTheOrganisation(t *testing.T) {
 func TestALongListIsReadPageByPage(t *testing.T) {
 	w := newWorld(t)
 	for i := range webticket.OwnPerPage + 5 {
-		_, err := w.app.Desk.Tickets.Open(w.as("stranger"), ticket.NewTicket{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
+		_, err := w.app.Desk.Tickets.Open(w.as("stranger"), ticket.Opening{Subject: fmt.Sprintf("Richiesta numero %d", i), Body: "Testo.", Module: w.module["csa"]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -501,7 +501,7 @@ func TestALongListIsReadPageByPage(t *testing.T) {
 
 func TestAnEndedSessionReturnsToTheFormAsItWas(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.browser()
 	got := b.post("/tickets/new", asked("body", "Un testo lungo, scritto con pazienza."))
 	b.must(got, 401, "Un testo lungo, scritto con pazienza.")

@@ -21,14 +21,14 @@ func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) {
 		c.Trial.HeadTime, c.Trial.BodyTime = 700*time.Millisecond, 700*time.Millisecond
 	})
-	token := func(name string, f people.PersonForm) string {
+	token := func(name string, f people.Form) string {
 		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, d.add(name, f).ID, "test")
 		if err != nil {
 			t.Fatal(err)
 		}
 		return secret
 	}
-	admin, requester := token("Ada Neri", people.PersonForm{Administrator: true}), token("Rita Bianchi", people.PersonForm{})
+	admin, requester := token("Ada Neri", people.Form{Administrator: true}), token("Rita Bianchi", people.Form{})
 	a := d.caller(nil)
 	a.header.Set("Authorization", "Bearer "+admin)
 	if got, _ := a.call(http.MethodPost, "/tickets", box{"subject": "Una richiesta", "body": "testo"}); got.status != http.StatusCreated {

@@ -69,7 +69,7 @@ func (w *world) decides(n uint64, do ticket.BesideDo) error {
 // themselves: not a byte of what they can fetch differs.
 func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	w := newWorld(t)
-	elsas, err := w.app.Desk.Tickets.Open(w.as("stranger"), ticket.NewTicket{Subject: "Di un altro ente", Body: "Altro.", Kind: store.Clarification, Module: w.module["csa"]})
+	elsas, err := w.app.Desk.Tickets.Open(w.as("stranger"), ticket.Opening{Subject: "Di un altro ente", Body: "Altro.", Kind: store.Clarification, Module: w.module["csa"]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 		return out
 	}
 	settle := func() { // notices and index follow in the background
-		if _, err := w.app.Desk.Notices.PlanNotices(); err != nil {
+		if _, err := w.app.Desk.Notices.Plan(); err != nil {
 			t.Fatal(err)
 		}
 		w.searchable()

@@ -146,7 +146,7 @@ func TestARetiredModuleIsNoModuleForWhoAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	ada := w.caller(w.people["requester"])
-	fresh, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: "x", Body: "y"})
+	fresh, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.Opening{Subject: "x", Body: "y"})
 	if err != nil {
 		t.Fatal(err)
 	}

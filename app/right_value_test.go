@@ -36,8 +36,8 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.add("Collega Rossi", people.PersonForm{Groups: []store.Membership{{Group: csa.ID}}})
-	elsewhere := d.caller(d.add("Aldo Altrove", people.PersonForm{Groups: []store.Membership{{Group: ricerca.ID}}}))
+	d.add("Collega Rossi", people.Form{Groups: []store.Membership{{Group: csa.ID}}})
+	elsewhere := d.caller(d.add("Aldo Altrove", people.Form{Groups: []store.Membership{{Group: ricerca.ID}}}))
 	_, opened := d.requester.call("POST", "/tickets", box{"subject": "Il cedolino non si apre", "body": "Errore 500", "module": "csa"})
 	number := fmt.Sprint(opened["number"])
 	if got, _ := d.agent.call("PATCH", "/tickets/"+number, box{"take": true}); got.status != http.StatusOK {
@@ -100,9 +100,9 @@ func TestWhetherSomebodyIsKnownIsNotToldByAddingThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.add("Nota Collega", people.PersonForm{Email: "nota@ateneo.example", Organisation: org.ID})
-	d.add("Nota Altrove", people.PersonForm{Email: "nota@altrove.example"})
-	who := d.caller(d.add("Chi Apre", people.PersonForm{Email: "chi@ateneo.example", Organisation: org.ID}))
+	d.add("Nota Collega", people.Form{Email: "nota@ateneo.example", Organisation: org.ID})
+	d.add("Nota Altrove", people.Form{Email: "nota@altrove.example"})
+	who := d.caller(d.add("Chi Apre", people.Form{Email: "chi@ateneo.example", Organisation: org.ID}))
 	plain := regexp.MustCompile(`(ig)?not[ao]|"(number|id|rev|at|created_at|updated_at|due_at|name)":("[^"]*"|\d+)|#?\d+`)
 	for _, domain := range []string{"ateneo.example", "altrove.example", "nessuno.example"} {
 		var answers []string

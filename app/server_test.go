@@ -82,7 +82,7 @@ func itoa(n uint64) string { return strconv.FormatUint(n, 10) }
 const testPassword = "cavallo batteria graffetta"
 
 // add adds a person with a password. The form's address is made of the name when it is empty.
-func (d *testDesk) add(name string, f people.PersonForm) *store.Person {
+func (d *testDesk) add(name string, f people.Form) *store.Person {
 	d.t.Helper()
 	f.Name = name
 	if f.Email == "" {
@@ -217,7 +217,7 @@ func TestEveryAnswerCarriesTheHeadersThatKeepBrowsersSafe(t *testing.T) {
 
 func TestOnHTTPSCookiesAreBoundToTheHost(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.BaseURL = "https://sportello.example.it" })
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.browser()
 	b.header.Set("Origin", "https://sportello.example.it")
 	got := b.post("/sign-in", url.Values{"email": {p.Email}, "password": {testPassword}})

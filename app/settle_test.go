@@ -16,9 +16,9 @@ import (
 
 func TestSettlingChangesNoPage(t *testing.T) {
 	d := newTestDesk(t)
-	admin := d.add("Anna Neri", people.PersonForm{Administrator: true, Groups: d.memberOf(store.GeneralGroup)})
+	admin := d.add("Anna Neri", people.Form{Administrator: true, Groups: d.memberOf(store.GeneralGroup)})
 	for range 3 {
-		if _, err := d.app.Desk.Tickets.Open(policy.Actor{Person: admin}, ticket.NewTicket{Subject: `Una "prova" & <altro>`, Body: "Testo"}); err != nil {
+		if _, err := d.app.Desk.Tickets.Open(policy.Actor{Person: admin}, ticket.Opening{Subject: `Una "prova" & <altro>`, Body: "Testo"}); err != nil {
 			t.Fatal(err)
 		}
 	}

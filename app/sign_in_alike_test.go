@@ -17,9 +17,9 @@ import (
 // addresses that are somebody's and one that is nobody's, and counts the work: passwords worked on, changes, letters.
 func TestTheWayInTellsNobodyWhoHasAnAccount(t *testing.T) {
 	d := newTestDesk(t, withMail)
-	d.add("Ada Neri", people.PersonForm{})
-	d.add("Bea Via", people.PersonForm{Disabled: true})
-	if _, _, err := d.app.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
+	d.add("Ada Neri", people.Form{})
+	d.add("Bea Via", people.Form{Disabled: true})
+	if _, _, err := d.app.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
 		t.Fatal(err)
 	}
 	letters := func() (n uint64) {
@@ -117,7 +117,7 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 			}
 		},
 	} {
-		p := d.add("Ada "+name, people.PersonForm{})
+		p := d.add("Ada "+name, people.Form{})
 		link, err := d.app.Desk.Keeper().NewLink(store.By{}, p.ID, credential.ForPassword)
 		if err != nil {
 			t.Fatal(err)
@@ -149,8 +149,8 @@ func TestAskingForAPasswordAnswersAlikeWhereMailGoesOut(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) {
 		c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.From = "127.0.0.1", freePort(t), "none", "sportello@desk.example"
 	})
-	d.add("Ada Neri", people.PersonForm{})
-	d.add("Bea Via", people.PersonForm{Disabled: true})
+	d.add("Ada Neri", people.Form{})
+	d.add("Bea Via", people.Form{Disabled: true})
 	first := d.browser()
 	first.must(first.get("/password"), http.StatusOK, `<input id="email"`, "Manda il collegamento")
 	first.must(first.post("/password", nil), http.StatusUnprocessableEntity, `aria-invalid="true"`)

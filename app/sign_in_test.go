@@ -18,7 +18,7 @@ import (
 
 func TestSigningInAndOut(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.browser()
 
 	b.must(b.get("/me"), http.StatusSeeOther)
@@ -44,7 +44,7 @@ func TestSigningInAndOut(t *testing.T) {
 
 func TestSigningInChangesTheSession(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.signedIn(p)
 	u, err := url.Parse(d.url)
 	if err != nil {
@@ -77,7 +77,7 @@ func TestTheSignInPageSaysWhoGivesCredentials(t *testing.T) {
 	d := newTestDesk(t)
 	b := d.browser()
 	b.must(b.get("/sign-in"), 200, "CSA", "Ricerca", "ESSE3", "CIA", "non è ancora configurato")
-	d.add("Capo", people.PersonForm{Administrator: true})
+	d.add("Capo", people.Form{Administrator: true})
 	b.must(b.get("/sign-in"), 200, "!non è ancora configurato")
 }
 
@@ -100,7 +100,7 @@ func carried(body string) url.Values {
 
 func TestAnEndedSessionCostsNoText(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.signedIn(p)
 	if _, err := d.app.Desk.Keeper().EndOthers(p.ID); err != nil {
 		t.Fatal(err)
@@ -128,13 +128,13 @@ func TestAnEndedSessionCostsNoText(t *testing.T) {
 	}
 	b.must(b.get(to), 200, "0521 1", "seconda riga", "Abbiamo ritrovato")
 
-	other := d.signedIn(d.add("Luca Bassi", people.PersonForm{}))
+	other := d.signedIn(d.add("Luca Bassi", people.Form{}))
 	other.must(other.get(to), 200, "!seconda riga", "!Abbiamo ritrovato")
 }
 
 func TestOneTimeLinksAreUsedUpByTheButtonAlone(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: store.DoorPage}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestForgettingThePasswordTellsNothingOfAnybody(t *testing.T) {
 
 func TestOnesOwnSettings(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.signedIn(p)
 	b.must(b.post("/me", url.Values{"name": {""}, "phone": {"0521 1234"}, "notices": {"own"}}), 422, "Scrivi qualcosa", "0521 1234", `aria-invalid="true"`)
 	b.must(b.post("/me", url.Values{"name": {"Ada B. Neri"}, "language": {"en"}, "theme": {"dark"}, "notices": {"own"}}), http.StatusSeeOther)
@@ -201,7 +201,7 @@ func TestOnesOwnSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := d.signedIn(d.add("Luca Bassi", people.PersonForm{}))
+	stranger := d.signedIn(d.add("Luca Bassi", people.Form{}))
 	path := "/me/tokens/" + itoa(tokens[0].ID) + "/revoke"
 	stranger.must(stranger.post(path, nil), 404)
 	b.must(b.post(path, nil), http.StatusSeeOther)
@@ -233,7 +233,7 @@ func TestTheLanguageIsThePersonsElseTheBrowsers(t *testing.T) {
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	d := newTestDesk(t)
-	p := d.add("Ada Neri", people.PersonForm{})
+	p := d.add("Ada Neri", people.Form{})
 	b := d.signedIn(p)
 	page := b.get("/me").body
 	token := regexp.MustCompile(`<meta name="csrf" content="([0-9a-f]+)">`).FindStringSubmatch(page)[1]
@@ -241,7 +241,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	if token == second {
 		t.Error("the token is not masked anew for each page")
 	}
-	foreign := d.signedIn(d.add("Luca Bassi", people.PersonForm{}))
+	foreign := d.signedIn(d.add("Luca Bassi", people.Form{}))
 	theirs := regexp.MustCompile(`<meta name="csrf" content="([0-9a-f]+)">`).FindStringSubmatch(foreign.get("/me").body)[1]
 	for _, c := range []struct {
 		name, site, origin, token string

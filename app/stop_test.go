@@ -40,7 +40,7 @@ func serveInProcess(t *testing.T, data string) *servedProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+	p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 	clock.Store(time.Date(2031, 2, 1, 8, 5, 0, 0, time.UTC).UnixNano())
 	d := newTestDesk(t, withSending, func(c *config.Config) { c.Trial.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	later := func(by time.Duration) { clock.Add(int64(by)) }
-	p, other, english := d.add("Ada Neri", people.PersonForm{}), d.add("Bruno Galli", people.PersonForm{}), d.add("Mary White", people.PersonForm{Language: "en"})
+	p, other, english := d.add("Ada Neri", people.Form{}), d.add("Bruno Galli", people.Form{}), d.add("Mary White", people.Form{Language: "en"})
 	enter := func(b *browser, p *store.Person, password string, status int) {
 		t.Helper()
 		if got := b.post("/sign-in", url.Values{"email": {p.Email}, "password": {password}}); got.status != status {

@@ -73,7 +73,7 @@ func TestAViewWithWordsShowsTicketsTheReaderMaySeeAndItsNumber(t *testing.T) {
 	b.must(b.get("/desk/all"), 200, `<span>Cedolini</span><span class="count">1</span>`)
 
 	// What is new is told under the bell, once, with the name of the view.
-	n, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: "Il cedolino di ottobre ha un errore", Body: "Importo sbagliato.",
+	n, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.Opening{Subject: "Il cedolino di ottobre ha un errore", Body: "Importo sbagliato.",
 		Kind: store.Malfunction, Module: w.module["csa"], Severity: store.High, Urgency: store.NoDate})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 
 func TestTheStateOfTheDeskIsOnOnePageAndInFigures(t *testing.T) {
 	d := newTestDesk(t, func(c *config.Config) { c.Data = filepath.Join(t.TempDir(), "data") })
-	b := d.signedIn(d.add("Ada Neri", people.PersonForm{Administrator: true}))
+	b := d.signedIn(d.add("Ada Neri", people.Form{Administrator: true}))
 	d.app.Log.Error("something failed", "reference", "xyzzy", "err", errors.New("<script>broken</script>"))
 	d.app.Watch.Jobs.Failed("sweep", errors.New("no such folder"))
 	eventually(t, "the jobs do not begin", func() bool { return len(d.app.Watch.Jobs.All()) > 5 })
@@ -85,7 +85,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.PersonForm{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+			p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 			if err != nil {
 				t.Fatal(err)
 			}

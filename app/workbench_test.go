@@ -52,7 +52,7 @@ func (w *world) row(n uint64) *store.Ticket {
 // fresh opens a plain ticket of CSA in the requester's name.
 func (w *world) fresh(subject string) *store.Ticket {
 	w.t.Helper()
-	t, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.NewTicket{Subject: subject, Body: "Non funziona.", Kind: store.Malfunction, Module: w.module["csa"],
+	t, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.Opening{Subject: subject, Body: "Non funziona.", Kind: store.Malfunction, Module: w.module["csa"],
 		Severity: store.Medium, Urgency: store.NoDate})
 	if err != nil {
 		w.t.Fatal(err)
@@ -439,7 +439,7 @@ func TestSavedRepliesAreKeptInBothLanguages(t *testing.T) {
 
 func TestAnAgentsOwnTicketElsewhereIsTheirsAsARequester(t *testing.T) {
 	w := newWorld(t)
-	own, err := w.app.Desk.Tickets.Open(w.as("agent"), ticket.NewTicket{Subject: "Mia in contabilità", Body: "Aiuto.", Module: w.module["u-gov/contabilita"]})
+	own, err := w.app.Desk.Tickets.Open(w.as("agent"), ticket.Opening{Subject: "Mia in contabilità", Body: "Aiuto.", Module: w.module["u-gov/contabilita"]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -450,7 +450,7 @@ func TestAnAgentsOwnTicketElsewhereIsTheirsAsARequester(t *testing.T) {
 
 func TestAnEndedSessionBringsTheTypedTextBack(t *testing.T) {
 	w := newWorld(t)
-	p := w.add("Ugo Operatore", people.PersonForm{Groups: []store.Membership{{Group: w.group["csa"]}}})
+	p := w.add("Ugo Operatore", people.Form{Groups: []store.Membership{{Group: w.group["csa"]}}})
 	n := w.fresh("Sessione").ID
 	b := w.signedIn(p)
 	form := w.formOf(b, n, "mode", "note", "act", "note", "body", "Una nota scritta a lungo")

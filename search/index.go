@@ -184,7 +184,7 @@ func (ix *Index) fingerprint() string { return made() + " " + ix.o.Location.Stri
 
 var made = sync.OnceValue(func() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %d %+v %q", analysis.AnalysisVersion, documentVersion, fields, libraries)
+	fmt.Fprintf(h, "%d %d %+v %q", analysis.Version, documentVersion, fields, libraries)
 	return hex.EncodeToString(h.Sum(nil))
 })
 

@@ -53,10 +53,10 @@ func lineEncoder(out *bufio.Writer) *json.Encoder {
 func exportPeople(r *runner) func(context.Context, *app.App, *bufio.Writer) error {
 	return func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		table := csv.NewWriter(out)
-		if err := table.Write(people.PersonColumns); err != nil {
+		if err := table.Write(people.Columns); err != nil {
 			return fmt.Errorf("app: write people: %w", err)
 		}
-		err := a.Desk.ExportPeople(ctx, r.actor(), func(p people.PersonRecord) error {
+		err := a.Desk.ExportPeople(ctx, r.actor(), func(p people.Record) error {
 			row := []string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";")}
 			for i := range row {
 				row[i] = tableCell(row[i])

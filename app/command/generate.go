@@ -81,7 +81,7 @@ func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.L
 	if err := d.Catalogue.Seed(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := d.Notices.PlanNotices(); err != nil {
+	if _, err := d.Notices.Plan(); err != nil {
 		return nil, fmt.Errorf("app: plan notices: %w", err)
 	}
 	p := r.progress("generating")

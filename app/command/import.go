@@ -51,7 +51,7 @@ func importCommand(r *runner) *cobra.Command {
 	_ = c.PersistentFlags().MarkHidden("messages") // a server does not know the caller's language
 
 	c.AddCommand(in.command("tickets PATH", "Take tickets in from JSON Lines", in.tickets))
-	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(people.PersonColumns, ", "), in.people))
+	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(people.Columns, ", "), in.people))
 	c.AddCommand(in.command("catalogue PATH", "Take groups and modules in from TOML, as export catalogue writes them", in.catalogue))
 	c.AddCommand(in.articlesCommand())
 	c.AddCommand(in.mailCommands()...)
@@ -344,7 +344,7 @@ func (in *importing) people(ctx context.Context, src io.Reader) error {
 			if known != nil {
 				name = known[name]
 			}
-			if _, taken := column[name]; !taken && slices.Contains(people.PersonColumns, name) {
+			if _, taken := column[name]; !taken && slices.Contains(people.Columns, name) {
 				column[name] = i
 			}
 		}
@@ -398,7 +398,7 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 			return in.refuse(where, store.Fail(store.Invalid, "error.not-text"))
 		}
 	}
-	_, created, err := in.app.Desk.People.Put(importActor, people.PersonRecord{Email: value("email"), Name: value("name"), Language: value("language"),
+	_, created, err := in.app.Desk.People.Put(importActor, people.Record{Email: value("email"), Name: value("name"), Language: value("language"),
 		Organisation: value("organisation"), Unit: value("unit"), Roles: list("roles"), Groups: list("groups")})
 	if err != nil {
 		return in.refuse(where, err)

@@ -111,7 +111,7 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 			return err
 		}
 	}
-	f := people.PersonForm{Email: n.email, Name: n.name, Language: n.language, Administrator: is.administrator, Editor: is.editor}
+	f := people.Form{Email: n.email, Name: n.name, Language: n.language, Administrator: is.administrator, Editor: is.editor}
 	var err error
 	if f.Organisation, f.Unit, err = r.place(a, n.organisation, n.unit); err != nil {
 		return err

@@ -24,7 +24,7 @@ func (o *office) lookAtAsked() {
 // every address; afterwards a letter goes to people who were given access, and to nobody else.
 func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) {
 	o := newMailOffice(t)
-	add := func(name string, password bool, f people.PersonForm) *store.Person {
+	add := func(name string, password bool, f people.Form) *store.Person {
 		t.Helper()
 		f.Name, f.Email = name, name+"@ateneo.example"
 		p, _, err := o.People.Add(system, f)
@@ -36,11 +36,11 @@ func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) 
 		}
 		return p
 	}
-	with := add("con", true, people.PersonForm{})
-	add("senza", false, people.PersonForm{})
-	add("spento", true, people.PersonForm{Disabled: true})
-	add("csa", true, people.PersonForm{}) // one of the desk's own addresses
-	invited, _, err := o.People.Add(o.as("amministratore"), people.PersonForm{Name: "Invitata", Email: "invitata@ateneo.example"})
+	with := add("con", true, people.Form{})
+	add("senza", false, people.Form{})
+	add("spento", true, people.Form{Disabled: true})
+	add("csa", true, people.Form{}) // one of the desk's own addresses
+	invited, _, err := o.People.Add(o.as("amministratore"), people.Form{Name: "Invitata", Email: "invitata@ateneo.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) 
 // address, and prevent nobody from signing in.
 func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 	o := newMailOffice(t)
-	p, _, err := o.People.Add(system, people.PersonForm{Name: "Con", Email: "con@ateneo.example"})
+	p, _, err := o.People.Add(system, people.Form{Name: "Con", Email: "con@ateneo.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestInvitationsAndLinksAreMailedAndShownOnlyWhereNoMailGoesOut(t *testing.T
 			o.Post.SetMail(post.Options{})
 		}
 		for _, who := range []string{"amministratore", "responsabile"} {
-			form := people.PersonForm{Name: "Nuova di " + who, Email: "nuova." + who + "@ateneo.example"}
+			form := people.Form{Name: "Nuova di " + who, Email: "nuova." + who + "@ateneo.example"}
 			if who == "responsabile" {
 				form.Groups = []store.Membership{{Group: o.group["csa"]}}
 			}
@@ -176,7 +176,7 @@ func TestInvitationsAndLinksAreMailedAndShownOnlyWhereNoMailGoesOut(t *testing.T
 			}
 		}
 		for _, who := range []string{"ada", "agente"} {
-			if _, _, err := o.People.Add(o.as(who), people.PersonForm{Name: "X", Email: "x@ateneo.example"}); store.KindOf(err) != store.Denied {
+			if _, _, err := o.People.Add(o.as(who), people.Form{Name: "X", Email: "x@ateneo.example"}); store.KindOf(err) != store.Denied {
 				t.Errorf("%s adds somebody: %v", who, err)
 			}
 		}

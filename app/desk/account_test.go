@@ -18,7 +18,7 @@ import (
 
 // TestEachFieldOfTheFormIsAnAct fails when the form of a person has a field that can be changed without a right.
 func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
-	form, nobody := reflect.TypeFor[people.PersonForm](), policy.Actor{Person: &store.Person{Row: store.Row{ID: 8}}}
+	form, nobody := reflect.TypeFor[people.Form](), policy.Actor{Person: &store.Person{Row: store.Row{ID: 8}}}
 	for i := range form.NumField() {
 		name := form.Field(i).Name
 		before, after := &store.Person{Row: store.Row{ID: 7}}, &store.Person{Row: store.Row{ID: 7}}
@@ -96,7 +96,7 @@ func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 // told returns the person's notices and the mail sent, as event>address.
 func (o *mailOffice) told(id uint64) (bell, mail string) {
 	o.t.Helper()
-	if _, err := o.Notices.PlanNotices(); err != nil {
+	if _, err := o.Notices.Plan(); err != nil {
 		o.t.Fatal(err)
 	}
 	o.sent = nil
@@ -200,7 +200,7 @@ func (o *office) stored(id uint64) *store.Person {
 func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	o := newMailOffice(t)
 	a, ada := o.as("amministratore"), o.people["ada"]
-	p, link, err := o.People.Add(a, people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova"})
+	p, link, err := o.People.Add(a, people.Form{Email: "nuova@ateneo.example", Name: "Nuova"})
 	if err != nil || link != "" {
 		t.Fatalf("where mail goes out nobody sees the link: %q, %v", link, err)
 	}
@@ -223,7 +223,7 @@ func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	if bell, mail := o.told(p.ID); bell != "" || mail != "password>nuova@ateneo.example token>nuova@ateneo.example" {
 		t.Errorf("what looks like oneself is told by mail alone: %q, %q", bell, mail)
 	}
-	if _, _, err := o.People.Put(policy.Actor{System: true, Via: store.DoorImport}, people.PersonRecord{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
+	if _, _, err := o.People.Put(policy.Actor{System: true, Via: store.DoorImport}, people.Record{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(ada.ID); bell != "rights" || mail != "rights>ada@ateneo.example" {
@@ -249,7 +249,7 @@ func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tk, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: o.module["csa"], Severity: store.Low, Urgency: store.NoDate})
+	tk, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "Il cedolino", Body: "Da ieri.", Kind: store.Clarification, Module: o.module["csa"], Severity: store.Low, Urgency: store.NoDate})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	}
 	told := func() (n int) {
 		t.Helper()
-		if _, err := o.Notices.PlanNotices(); err != nil {
+		if _, err := o.Notices.Plan(); err != nil {
 			t.Fatal(err)
 		}
 		if err := o.st.View(func(tx *store.Tx) error {

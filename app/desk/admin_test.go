@@ -100,8 +100,8 @@ func TestOnlyAdministratorsRunTheDesk(t *testing.T) {
 			"audit":               third(o.Audit(a, 0, 10)),
 			"export tickets":      o.ExportTickets(context.Background(), a, func(ticket.Record) error { return nil }),
 			"export articles":     o.ExportArticles(context.Background(), a, func(article.Record) error { return nil }),
-			"export people":       o.ExportPeople(context.Background(), a, func(people.PersonRecord) error { return nil }),
-			"import a person":     third(o.People.Put(a, people.PersonRecord{Email: "x@y.example", Name: "X"})),
+			"export people":       o.ExportPeople(context.Background(), a, func(people.Record) error { return nil }),
+			"import a person":     third(o.People.Put(a, people.Record{Email: "x@y.example", Name: "X"})),
 		} {
 			if store.KindOf(err) != store.Denied {
 				t.Errorf("%s by %s: %v, want denied", what, who, err)

@@ -42,7 +42,7 @@ func BenchmarkOpenTicket(b *testing.B) {
 			for range writers {
 				wg.Go(func() {
 					for range work {
-						if _, err := d.Tickets.Open(a, ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500 quando apro il cedolino di ottobre."}); err != nil {
+						if _, err := d.Tickets.Open(a, ticket.Opening{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500 quando apro il cedolino di ottobre."}); err != nil {
 							b.Error(err)
 							return
 						}

@@ -131,7 +131,7 @@ func (o *office) later(d time.Duration) { o.now.Add(int64(d)) }
 // open opens a malfunction of CSA in Ada's name.
 func (o *office) open(module string) *store.Ticket {
 	o.t.Helper()
-	t, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500.", Kind: store.Malfunction, Module: o.module[module], Severity: store.High, Urgency: store.NoDate})
+	t, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "Il cedolino non si apre", Body: "Da ieri esce l'errore 500.", Kind: store.Malfunction, Module: o.module[module], Severity: store.High, Urgency: store.NoDate})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 	o := newOffice(t)
 	first := o.open("csa")
-	other, err := o.Tickets.Open(o.as("collega"), ticket.NewTicket{Subject: "Cedolino", Body: "Parola privata: zucchina", Module: o.module["csa"]})
+	other, err := o.Tickets.Open(o.as("collega"), ticket.Opening{Subject: "Cedolino", Body: "Parola privata: zucchina", Module: o.module["csa"]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,12 +479,12 @@ func TestTheReasonForAChangedSeverityIsOwed(t *testing.T) {
 
 func TestAModuleServedElsewhereTakesNoTicketsFromRequesters(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"]})
+	_, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"]})
 	var problems store.Problems
 	if !errors.As(err, &problems) || problems[0].Key != "error.module-elsewhere" || problems[0].Args["address"] != "https://esse3.example" {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := o.Tickets.Open(o.as("agente"), ticket.NewTicket{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"], For: o.people["ada"].ID}); err != nil {
+	if _, err := o.Tickets.Open(o.as("agente"), ticket.Opening{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"], For: o.people["ada"].ID}); err != nil {
 		t.Errorf("an agent: %v", err)
 	}
 }
@@ -492,12 +492,12 @@ func TestAModuleServedElsewhereTakesNoTicketsFromRequesters(t *testing.T) {
 func TestWhoOpensInAnothersName(t *testing.T) {
 	o := newOffice(t)
 	for who, may := range map[string]bool{"ada": false, "collega": false, "redattore": false, "estraneo": false, "referente": true, "unita": true, "agente": true, "altrove": true, "amministratore": true} {
-		_, err := o.Tickets.Open(o.as(who), ticket.NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["ada"].ID})
+		_, err := o.Tickets.Open(o.as(who), ticket.Opening{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["ada"].ID})
 		if who != "ada" && may != (err == nil) {
 			t.Errorf("%s: %v", who, err)
 		}
 	}
-	if _, err := o.Tickets.Open(o.as("referente"), ticket.NewTicket{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); store.KindOf(err) != store.Denied {
+	if _, err := o.Tickets.Open(o.as("referente"), ticket.Opening{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); store.KindOf(err) != store.Denied {
 		t.Errorf("a coordinator for somebody else's person: %v", err)
 	}
 }
@@ -547,7 +547,7 @@ func TestWhoIsTold(t *testing.T) {
 	o := newOffice(t)
 	told := func() map[string]string {
 		t.Helper()
-		if _, err := o.Notices.PlanNotices(); err != nil {
+		if _, err := o.Notices.Plan(); err != nil {
 			t.Fatal(err)
 		}
 		out := map[string]string{}
@@ -565,7 +565,7 @@ func TestWhoIsTold(t *testing.T) {
 			if len(events) > 0 {
 				out[name] = strings.Join(events, " ")
 			}
-			if err := o.Notices.ReadNotices(o.as(name), 0); err != nil {
+			if err := o.Notices.ReadAll(o.as(name), 0); err != nil {
 				t.Fatal(err)
 			}
 		}

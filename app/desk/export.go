@@ -82,11 +82,11 @@ func (d *Desk) ExportArticles(ctx context.Context, a policy.Actor, give func(art
 }
 
 // ExportPeople exports everyone except disabled people, without passwords.
-func (d *Desk) ExportPeople(ctx context.Context, a policy.Actor, give func(people.PersonRecord) error) error {
+func (d *Desk) ExportPeople(ctx context.Context, a policy.Actor, give func(people.Record) error) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []people.PersonRecord, next uint64, err error) {
+	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []people.Record, next uint64, err error) {
 		read := 0
 		for p, err := range store.People.All(tx, from, false) {
 			if err != nil {
@@ -201,8 +201,8 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.Record, error) {
 
 func written3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-func personRecord(tx *store.Tx, p *store.Person) (people.PersonRecord, error) {
-	r := people.PersonRecord{Email: p.Email, Name: p.Name, Language: p.Language, Roles: []string{"requester"}}
+func personRecord(tx *store.Tx, p *store.Person) (people.Record, error) {
+	r := people.Record{Email: p.Email, Name: p.Name, Language: p.Language, Roles: []string{"requester"}}
 	if p.Organisation != 0 {
 		o, err := store.Organisations.Get(tx, p.Organisation)
 		if err != nil {

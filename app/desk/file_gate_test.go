@@ -65,7 +65,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 		for range 45 {
 			if len(tickets) < 4 {
 				who, w := people[len(tickets)%3], word()
-				tk, err := o.Tickets.Open(o.as(who), ticket.NewTicket{Subject: "S", Body: w, Module: o.module["csa"], Files: attach(who, w)})
+				tk, err := o.Tickets.Open(o.as(who), ticket.Opening{Subject: "S", Body: w, Module: o.module["csa"], Files: attach(who, w)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -188,7 +188,7 @@ func TestAFileIsAsVisibleAsTheMessageItCameWith(t *testing.T) {
 			pick := func() uint64 { return tickets[r.IntN(len(tickets))] }
 			if len(tickets) < 3 || r.IntN(8) == 0 {
 				who := []string{"ada", "collega", "estraneo"}[r.IntN(3)]
-				tk, err := o.Tickets.Open(o.as(who), ticket.NewTicket{Subject: "S", Body: "B", Module: o.module[[]string{"csa", "csa", "legale"}[r.IntN(3)]], Files: attach(who)})
+				tk, err := o.Tickets.Open(o.as(who), ticket.Opening{Subject: "S", Body: "B", Module: o.module[[]string{"csa", "csa", "legale"}[r.IntN(3)]], Files: attach(who)})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -31,11 +31,11 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Cedolino", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
+	n, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "Cedolino", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, err := o.Tickets.Open(o.as("ada"), ticket.NewTicket{Subject: "Cedolino di marzo", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
+	done, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "Cedolino di marzo", Body: "Non si apre", Module: module, Answers: map[string]string{"menu": "lontano dagli occhi"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func TestNobodyIsCutOffByARefusalThatSaysNothingAgainstTheirAddress(t *testing.T
 				return notice.Sent{Permanent: true, Status: status, Text: words}
 			}
 			send := func() (string, *store.Letter) {
-				if _, err := o.Notices.PlanNotices(); err != nil {
+				if _, err := o.Notices.Plan(); err != nil {
 					t.Fatal(err)
 				}
 				o.later(2 * time.Minute)

@@ -140,7 +140,7 @@ func (o *mailOffice) do(who string, n uint64, s ticket.Step) *store.Ticket {
 // post plans what is due and returns the letters sent since the last call, by recipient.
 func (o *mailOffice) post() map[string]*notice.Outgoing {
 	o.t.Helper()
-	if _, err := o.Notices.PlanNotices(); err != nil {
+	if _, err := o.Notices.Plan(); err != nil {
 		o.t.Fatal(err)
 	}
 	o.later(2 * time.Minute)
@@ -447,7 +447,7 @@ func TestEventsWithinAMinuteAreOneLetter(t *testing.T) {
 	o.post()
 	before := len(o.sent)
 	o.do("agente", k.ID, ticket.Step{Message: &ticket.Text{Body: "Uno."}})
-	if _, err := o.Notices.PlanNotices(); err != nil {
+	if _, err := o.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
 	o.later(20 * time.Second)
@@ -554,7 +554,7 @@ func TestATicketShowsTheLettersThatDidNotLeave(t *testing.T) {
 	k := o.open("csa")
 	o.post()
 	o.do("agente", k.ID, ticket.Step{Message: say("Ecco.")})
-	if _, err := o.Notices.PlanNotices(); err != nil {
+	if _, err := o.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
 	o.later(2 * time.Minute)

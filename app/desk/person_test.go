@@ -15,7 +15,7 @@ func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
 	o := newOffice(t)
 	for _, who := range everybodyBut(o, "amministratore", "responsabile") {
 		a := o.as(who)
-		f := people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova", Groups: []store.Membership{{Group: o.group["csa"]}}}
+		f := people.Form{Email: "nuova@ateneo.example", Name: "Nuova", Groups: []store.Membership{{Group: o.group["csa"]}}}
 		for what, err := range map[string]error{
 			"list":   second(o.People.List(a, people.Query{})),
 			"add":    third(o.People.Add(a, f)),
@@ -47,18 +47,18 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 	o := newOffice(t)
 	s := o.as("responsabile")
 	csa := store.Membership{Group: o.group["csa"]}
-	ok := people.PersonForm{Email: "nuova@ateneo.example", Name: "Nuova Agente", Groups: []store.Membership{csa}}
+	ok := people.Form{Email: "nuova@ateneo.example", Name: "Nuova Agente", Groups: []store.Membership{csa}}
 	for name, c := range map[string]struct {
-		change func(*people.PersonForm)
+		change func(*people.Form)
 		kind   store.Kind
 		field  string
 	}{
-		"no administrator":       {func(f *people.PersonForm) { f.Administrator = true }, store.Denied, "administrator"},
-		"no editor":              {func(f *people.PersonForm) { f.Editor = true }, store.Denied, "editor"},
-		"no coordinator":         {func(f *people.PersonForm) { f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}} }, store.Denied, "coordinates"},
-		"no other supervisor":    {func(f *people.PersonForm) { f.Groups = []store.Membership{{Group: csa.Group, Supervisor: true}} }, store.Denied, "groups"},
-		"nobody of other groups": {func(f *people.PersonForm) { f.Groups = []store.Membership{csa, {Group: o.group["legale"]}} }, store.Denied, "groups"},
-		"nobody of no group":     {func(f *people.PersonForm) { f.Groups = nil }, store.Invalid, "groups"},
+		"no administrator":       {func(f *people.Form) { f.Administrator = true }, store.Denied, "administrator"},
+		"no editor":              {func(f *people.Form) { f.Editor = true }, store.Denied, "editor"},
+		"no coordinator":         {func(f *people.Form) { f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}} }, store.Denied, "coordinates"},
+		"no other supervisor":    {func(f *people.Form) { f.Groups = []store.Membership{{Group: csa.Group, Supervisor: true}} }, store.Denied, "groups"},
+		"nobody of other groups": {func(f *people.Form) { f.Groups = []store.Membership{csa, {Group: o.group["legale"]}} }, store.Denied, "groups"},
+		"nobody of no group":     {func(f *people.Form) { f.Groups = nil }, store.Invalid, "groups"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := ok
@@ -97,13 +97,13 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 
 func TestPersonFormsTellAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
-	_, _, err := o.People.Add(o.as("amministratore"), people.PersonForm{Email: "ada@", Name: " ", Language: "fr", Organisation: o.organis["Altro ente"], Unit: 1,
+	_, _, err := o.People.Add(o.as("amministratore"), people.Form{Email: "ada@", Name: " ", Language: "fr", Organisation: o.organis["Altro ente"], Unit: 1,
 		Groups: []store.Membership{{Group: 99}}, Coordinates: []store.Coordination{{}}, Phone: strings.Repeat("1", 101)})
 	for field, key := range map[string]string{"email": "error.email", "name": "error.required", "language": "error.language", "unit": "error.unit-elsewhere",
 		"groups": "error.group-unknown", "coordinates": "error.organisation-unknown", "phone": "error.too-long"} {
 		wants(t, err, store.Invalid, key, field)
 	}
-	_, _, err = o.People.Add(o.as("amministratore"), people.PersonForm{Email: " ADA@Ateneo.example", Name: "Un'altra"})
+	_, _, err = o.People.Add(o.as("amministratore"), people.Form{Email: " ADA@Ateneo.example", Name: "Un'altra"})
 	wants(t, err, store.Invalid, "error.email-taken", "email")
 }
 
@@ -124,16 +124,16 @@ func TestAddressesAreBareAddresses(t *testing.T) {
 func TestTheLastAdministratorStays(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	for field, change := range map[string]func(*people.PersonForm){
-		"administrator": func(f *people.PersonForm) { f.Administrator = false },
-		"disabled":      func(f *people.PersonForm) { f.Disabled = true },
+	for field, change := range map[string]func(*people.Form){
+		"administrator": func(f *people.Form) { f.Administrator = false },
+		"disabled":      func(f *people.Form) { f.Disabled = true },
 	} {
 		f := people.FormOf(a.Person)
 		change(&f)
 		_, err := o.People.Change(a, a.ID(), 0, f)
 		wants(t, err, store.Invalid, "error.last-administrator", field)
 	}
-	_, _, err := o.People.Put(a, people.PersonRecord{Email: a.Person.Email, Roles: []string{"requester"}})
+	_, _, err := o.People.Put(a, people.Record{Email: a.Person.Email, Roles: []string{"requester"}})
 	wants(t, err, store.Invalid, "error.last-administrator", "administrator")
 	f := people.FormOf(o.people["ada"])
 	f.Administrator = true

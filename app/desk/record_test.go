@@ -145,7 +145,7 @@ func TestImportedTicketsKeepTheirPastAndTellNobody(t *testing.T) {
 	if again, _, err = o.Tickets.Put(importing, rec); err != nil || again.State != store.StateOpen || again.Outcome != store.OutcomeNone || !again.Closed.IsZero() {
 		t.Errorf("%+v, %v", again, err)
 	}
-	if _, err := o.Notices.PlanNotices(); err != nil {
+	if _, err := o.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
 	for name, p := range o.people {
@@ -262,30 +262,30 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 
 func TestPersonRecordsGiveRolesAndPlaces(t *testing.T) {
 	o := newOffice(t)
-	p, created, err := o.People.Put(importing, people.PersonRecord{Email: "Lia@Nuovo.example", Name: "Lia Verdi", Language: "it", Organisation: "Nuovo ente", Unit: "Ufficio",
+	p, created, err := o.People.Put(importing, people.Record{Email: "Lia@Nuovo.example", Name: "Lia Verdi", Language: "it", Organisation: "Nuovo ente", Unit: "Ufficio",
 		Roles: []string{"requester", "coordinator", "supervisor"}, Groups: []string{"csa"}})
 	if err != nil || !created || !p.Covers(p.Organisation, p.Unit) || p.Unit == 0 || !p.Supervises(o.group["csa"]) {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	seq := o.Store().Last()
-	if _, created, err := o.People.Put(importing, people.PersonRecord{Email: "lia@nuovo.example", Name: "Lia Verdi", Organisation: "NUOVO ente"}); err != nil || created || o.Store().Last() != seq {
+	if _, created, err := o.People.Put(importing, people.Record{Email: "lia@nuovo.example", Name: "Lia Verdi", Organisation: "NUOVO ente"}); err != nil || created || o.Store().Last() != seq {
 		t.Errorf("an equal record wrote something: %v", err)
 	}
-	p, _, err = o.People.Put(importing, people.PersonRecord{Email: "lia@nuovo.example", Roles: []string{"agent"}})
+	p, _, err = o.People.Put(importing, people.Record{Email: "lia@nuovo.example", Roles: []string{"agent"}})
 	if err != nil || p.Supervises(o.group["csa"]) || !p.InGroup(o.group["csa"]) || len(p.Coordinates) != 0 || p.Name != "Lia Verdi" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, _, err = o.People.Put(importing, people.PersonRecord{Email: "op@ateneo.example", Name: "Op", Roles: []string{"agent"}}); err != nil || !p.InGroup(o.group["generale"]) {
+	if p, _, err = o.People.Put(importing, people.Record{Email: "op@ateneo.example", Name: "Op", Roles: []string{"agent"}}); err != nil || !p.InGroup(o.group["generale"]) {
 		t.Errorf("%+v, %v", p, err)
 	}
-	_, _, err = o.People.Put(importing, people.PersonRecord{Email: "x@solo.example", Name: "X", Language: "de", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
+	_, _, err = o.People.Put(importing, people.Record{Email: "x@solo.example", Name: "X", Language: "de", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
 	wants(t, err, store.Invalid, "error.language", "language")
-	_, _, err = o.People.Put(importing, people.PersonRecord{Email: "x@solo.example", Name: "X", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
+	_, _, err = o.People.Put(importing, people.Record{Email: "x@solo.example", Name: "X", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
 	for _, field := range []string{"roles", "organisation", "groups"} {
 		wants(t, err, store.Invalid, "", field)
 	}
-	var got []people.PersonRecord
-	if err := o.ExportPeople(t.Context(), importing, func(r people.PersonRecord) error { got = append(got, r); return nil }); err != nil || len(got) != len(o.people)+2 {
+	var got []people.Record
+	if err := o.ExportPeople(t.Context(), importing, func(r people.Record) error { got = append(got, r); return nil }); err != nil || len(got) != len(o.people)+2 {
 		t.Errorf("exported %d, %v", len(got), err)
 	}
 }

@@ -105,7 +105,7 @@ func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	if n, err := o.People.RemindTokens(); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
-	if _, err := o.Notices.PlanNotices(); err != nil {
+	if _, err := o.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.keeper.RevokeToken(store.By{Person: p.ID, Via: store.DoorPage}, p.ID, row.ID); err != nil {

@@ -16,7 +16,7 @@ import (
 // open opens the ticket and plans what follows.
 func (m *matter) open() error {
 	s, t := m.s, m.story
-	n := ticket.NewTicket{Subject: m.subject, Body: m.fill.Replace(t.Body), Language: t.Language, Deadline: m.deadline, Affected: m.fill.Replace(t.Version)}
+	n := ticket.Opening{Subject: m.subject, Body: m.fill.Replace(t.Body), Language: t.Language, Deadline: m.deadline, Affected: m.fill.Replace(t.Version)}
 	var err error
 	if n.Kind, err = store.Parse[store.TicketKind](t.Kind); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (m *matter) open() error {
 	return nil
 }
 
-func (m *matter) enclose(n *ticket.NewTicket) error {
+func (m *matter) enclose(n *ticket.Opening) error {
 	window := "Sportello"
 	if l := m.s.modules[m.story.Module]; l != nil {
 		window = l.Path.In(m.story.Language)

@@ -167,7 +167,7 @@ func (s *stage) elapse(until time.Time) error {
 
 // notices plans notices and marks those older than a week as read.
 func (s *stage) notices() error {
-	if _, err := s.d.Notices.PlanNotices(); err != nil {
+	if _, err := s.d.Notices.Plan(); err != nil {
 		return fmt.Errorf("sample: plan notices: %w", err)
 	}
 	old := s.now.AddDate(0, 0, -7)

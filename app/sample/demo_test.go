@@ -176,7 +176,7 @@ func everything(t *testing.T, d *desk.Desk) string {
 		err = d.ExportArticles(context.Background(), system, func(r article.Record) error { return put(r) })
 	}
 	if err == nil {
-		err = d.ExportPeople(context.Background(), system, func(r people.PersonRecord) error { return put(r) })
+		err = d.ExportPeople(context.Background(), system, func(r people.Record) error { return put(r) })
 	}
 	if err == nil { // the log contains every row with its number and times, and its content except secrets
 		err = d.Store().View(func(tx *store.Tx) error {

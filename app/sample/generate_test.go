@@ -142,7 +142,7 @@ func again(t *testing.T, st *store.Store, d *desk.Desk) {
 	if err := Generate(context.Background(), st, GenerateOptions{Tickets: 60, Seed: 4, Now: demoNow}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Notices.PlanNotices(); err != nil {
+	if _, err := d.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
 	err := st.View(func(tx *store.Tx) error {

@@ -19,8 +19,8 @@ import (
 	"sportello/store/spelling"
 )
 
-// AnalysisVersion goes into the fingerprint of an index: raise it with any change of this package that makes other terms.
-const AnalysisVersion = 4
+// Version goes into the fingerprint of an index: raise it with any change of this package that makes other terms.
+const Version = 4
 
 // Languages are those that have a stemmed field. The first one is taken for a text that does not show its language.
 var Languages = []string{"it", "en"}

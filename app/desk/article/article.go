@@ -95,7 +95,7 @@ func (as *Articles) viewArticle(tx *store.Tx, a policy.Actor, art *store.Article
 	if err != nil {
 		return nil, err
 	}
-	if v.Files, err = as.files.ReadableFiles(tx, a, files); err != nil {
+	if v.Files, err = as.files.Readable(tx, a, files); err != nil {
 		return nil, err
 	}
 	v.MayPublish = policy.MayPublish(tx, a, art.Module) == nil
@@ -163,7 +163,7 @@ func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 			}
 			return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", current)
 		}
-		files, err := file.PendingFiles(tx, a, f.Files)
+		files, err := file.Pending(tx, a, f.Files)
 		if err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (as *Articles) shareFiles(tx *store.Tx, a policy.Actor, v *store.Version) e
 		has, names := slices.Contains(f.Versions, v.ID), v.Names(f.ID)
 		switch {
 		case names && !has:
-			if as.files.MayReadFile(tx, a, f) != nil {
+			if as.files.MayRead(tx, a, f) != nil {
 				continue
 			}
 			f.Versions = append(slices.Clone(f.Versions), v.ID)

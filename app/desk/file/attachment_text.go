@@ -236,7 +236,7 @@ func (fs *Files) FailedAttachments(a policy.Actor, limit int) (list []FailedAtta
 			if err != nil {
 				return err
 			}
-			if fs.MayReadFile(tx, a, f) != nil {
+			if fs.MayRead(tx, a, f) != nil {
 				f = &store.File{Row: f.Row, Ticket: f.Ticket, Size: f.Size}
 			}
 			v := FailedAttachment{File: f, Reason: t.Failed, At: t.At}

@@ -96,7 +96,7 @@ func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) 
 		if f, err = store.Files.Get(tx, id); err != nil {
 			return err
 		}
-		return fs.MayReadFile(tx, a, f)
+		return fs.MayRead(tx, a, f)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -105,9 +105,9 @@ func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) 
 	return f, r, err
 }
 
-// MayReadFile returns nil when the actor may read the file: they may read its message or note, or a version of an
+// MayRead returns nil when the actor may read the file: they may read its message or note, or a version of an
 // article that shows it, or the file is their own pending upload. Otherwise it returns a NotFound error.
-func (fs *Files) MayReadFile(tx *store.Tx, a policy.Actor, f *store.File) error {
+func (fs *Files) MayRead(tx *store.Tx, a policy.Actor, f *store.File) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	switch {
 	case f.Ticket != 0:
@@ -132,11 +132,11 @@ func (fs *Files) MayReadFile(tx *store.Tx, a policy.Actor, f *store.File) error 
 	return gone
 }
 
-// ReadableFiles returns the files that the actor may read, in the same order.
-func (fs *Files) ReadableFiles(tx *store.Tx, a policy.Actor, files []*store.File) ([]*store.File, error) {
+// Readable returns the files that the actor may read, in the same order.
+func (fs *Files) Readable(tx *store.Tx, a policy.Actor, files []*store.File) ([]*store.File, error) {
 	var out []*store.File
 	for _, f := range files {
-		switch err := fs.MayReadFile(tx, a, f); {
+		switch err := fs.MayRead(tx, a, f); {
 		case err == nil:
 			out = append(out, f)
 		case store.KindOf(err) != store.NotFound && store.KindOf(err) != store.Denied:
@@ -146,8 +146,8 @@ func (fs *Files) ReadableFiles(tx *store.Tx, a policy.Actor, files []*store.File
 	return out, nil
 }
 
-// PendingFiles returns the pending uploads of the actor among the ids.
-func PendingFiles(tx *store.Tx, a policy.Actor, ids []uint64) ([]*store.File, error) {
+// Pending returns the pending uploads of the actor among the ids.
+func Pending(tx *store.Tx, a policy.Actor, ids []uint64) ([]*store.File, error) {
 	var out []*store.File
 	for _, id := range ids {
 		f, err := store.Files.Get(tx, id)

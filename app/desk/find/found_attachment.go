@@ -61,7 +61,7 @@ func (fi *Finder) filesOf(tx *store.Tx, a policy.Actor, f *Found) ([]*store.File
 		if err != nil {
 			return nil, err
 		}
-		return fi.files.ReadableFiles(tx, a, files)
+		return fi.files.Readable(tx, a, files)
 	}
 	s := fi.rights.Stand(tx, a, f.Ticket)
 	messages, err := fi.rights.Messages(tx, f.Ticket, s)

@@ -334,7 +334,7 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 	if requester.ID != author.ID {
 		t.OpenedBy = author.ID
 	}
-	if err := im.it.tickets.InsertTicket(w.tx, t, msg, m.in.files); err != nil {
+	if err := im.it.tickets.Insert(w.tx, t, msg, m.in.files); err != nil {
 		return nil, err
 	}
 	t.LastAgent = msg.Agent

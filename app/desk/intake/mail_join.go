@@ -389,7 +389,7 @@ func (j *joining) open() error {
 	if j.foreign && m.Automatic == "" {
 		m.Automatic = string(mail.Notification) // a ticket opened by a program gets no automatic answer
 	}
-	if err := j.it.tickets.InsertTicket(j.tx, t, m, j.in.files); err != nil {
+	if err := j.it.tickets.Insert(j.tx, t, m, j.in.files); err != nil {
 		return err
 	}
 	if err := j.linkCopies(t); err != nil {

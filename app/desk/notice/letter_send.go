@@ -428,7 +428,7 @@ func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (Outgoing
 		return line, true, err
 	}
 	if tell.Event == store.EventOpened && o.Ticket != nil {
-		if line.Opening, err = ns.OpeningWords(tx, t, o.Person.ID); err != nil {
+		if line.Opening, err = ns.openingWords(tx, t, o.Person.ID); err != nil {
 			return line, false, err
 		}
 	}

@@ -97,9 +97,9 @@ func letterSubject(tx *store.Tx, t *store.Ticket, reader uint64) (string, error)
 	return t.Subject, err
 }
 
-// OpeningWords returns the text for the confirmation to the requester: the beginning of the message that opened the
+// openingWords returns the text for the confirmation to the requester: the beginning of the message that opened the
 // ticket, if they may read it, else "".
-func (ns *Notices) OpeningWords(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
+func (ns *Notices) openingWords(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
 	if t.Requester != reader || t.Unclaimed {
 		return "", nil
 	}

@@ -10,7 +10,7 @@ import (
 	"sportello/store"
 )
 
-// Notices are planned from the change log: RunNotices reads the changes behind its cursor, and writes the notices and
+// Notices are planned from the change log: Run reads the changes behind its cursor, and writes the notices and
 // the cursor in one transaction, so that each change is planned exactly once. They are shown under the bell, and are
 // what mail will carry.
 
@@ -29,11 +29,11 @@ func (ns *Notices) notices() store.Follower {
 	}
 }
 
-// RunNotices plans notices as changes come, until the context ends.
-func (ns *Notices) RunNotices(ctx context.Context) error { return ns.st.Follow(ctx, ns.notices()) }
+// Run plans notices as changes come, until the context ends.
+func (ns *Notices) Run(ctx context.Context) error { return ns.st.Follow(ctx, ns.notices()) }
 
-// PlanNotices plans what is behind the cursor now and returns the sequence number it came to.
-func (ns *Notices) PlanNotices() (uint64, error) {
+// Plan plans what is behind the cursor now and returns the sequence number it came to.
+func (ns *Notices) Plan() (uint64, error) {
 	return ns.st.CatchUp(context.Background(), ns.notices())
 }
 
@@ -219,8 +219,8 @@ func (ns *Notices) wants(tx *store.Tx, person uint64, event store.Event) bool {
 	return true
 }
 
-// NoticeLine is a notice with what its line names.
-type NoticeLine struct {
+// Line is a notice with what its line names.
+type Line struct {
 	*store.Notice
 	Subject string
 	Who     string // name of who caused it; empty when the desk did
@@ -230,11 +230,11 @@ type NoticeLine struct {
 }
 
 // List returns the person's notices, newest first, and how many are unread.
-func (ns *Notices) List(a policy.Actor, limit int) ([]NoticeLine, int, error) {
+func (ns *Notices) List(a policy.Actor, limit int) ([]Line, int, error) {
 	if !a.SignedIn() {
 		return nil, 0, policy.Denied(a)
 	}
-	var out []NoticeLine
+	var out []Line
 	unread := 0
 	err := ns.st.View(func(tx *store.Tx) error {
 		unread = store.Notices.Count(tx, store.CountUnread, a.ID())
@@ -245,7 +245,7 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]NoticeLine, int, error) {
 			if len(out) == limit {
 				break
 			}
-			line := NoticeLine{Notice: n}
+			line := Line{Notice: n}
 			if t, err := store.Tickets.Glance(tx, n.Ticket); err == nil {
 				if ns.rights.May(tx, a, policy.See, t) != nil {
 					continue
@@ -275,8 +275,8 @@ func (ns *Notices) Unread(a policy.Actor) (int, error) {
 	return n, err
 }
 
-// ReadNotice marks one of the person's notices as read; NotFound when it is not theirs.
-func (ns *Notices) ReadNotice(a policy.Actor, id uint64) error {
+// Read marks one of the person's notices as read; NotFound when it is not theirs.
+func (ns *Notices) Read(a policy.Actor, id uint64) error {
 	if !a.SignedIn() {
 		return policy.Denied(a)
 	}
@@ -296,8 +296,8 @@ func (ns *Notices) ReadNotice(a policy.Actor, id uint64) error {
 	})
 }
 
-// ReadNotices marks the person's unread notices as read: those of one ticket, or all with 0.
-func (ns *Notices) ReadNotices(a policy.Actor, ticket uint64) error {
+// ReadAll marks the person's unread notices as read: those of one ticket, or all with 0.
+func (ns *Notices) ReadAll(a policy.Actor, ticket uint64) error {
 	if !a.SignedIn() {
 		return policy.Denied(a)
 	}

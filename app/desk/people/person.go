@@ -31,8 +31,8 @@ func (ps *People) Read(a policy.Actor, id uint64) (*store.Person, error) {
 	return Bare(p), nil
 }
 
-// PersonForm is a person as the administration submits them.
-type PersonForm struct {
+// Form is a person as the administration submits them.
+type Form struct {
 	Email         string
 	Name          string
 	Language      string
@@ -47,8 +47,8 @@ type PersonForm struct {
 }
 
 // FormOf returns the form that leaves the person unchanged.
-func FormOf(p *store.Person) PersonForm {
-	return PersonForm{Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit, Phone: p.Phone,
+func FormOf(p *store.Person) Form {
+	return Form{Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit, Phone: p.Phone,
 		Administrator: p.Administrator, Editor: p.Editor, Groups: slices.Clone(p.Groups), Coordinates: slices.Clone(p.Coordinates), Disabled: p.Disabled}
 }
 
@@ -56,7 +56,7 @@ func FormOf(p *store.Person) PersonForm {
 // sent to them, and on the command line, whose user may do everything, it returns the secret of the link instead, to be
 // handed over: a new person owns nothing yet. Supervisors may add agents of groups they supervise and give no other
 // role. It returns all problems as store.Problems.
-func (ps *People) Add(a policy.Actor, f PersonForm) (*store.Person, string, error) {
+func (ps *People) Add(a policy.Actor, f Form) (*store.Person, string, error) {
 	if !maySeePeople(a) {
 		return nil, "", policy.Denied(a)
 	}
@@ -93,7 +93,7 @@ func (ps *People) Add(a policy.Actor, f PersonForm) (*store.Person, string, erro
 // an agent in the groups they supervise. The last enabled administrator must remain one. Disabling a person ends their
 // sessions, tokens and links for good; a new address ends the links. saw is the revision the actor saw; 0 skips the
 // check.
-func (ps *People) Change(a policy.Actor, id, saw uint64, f PersonForm) (*store.Person, error) {
+func (ps *People) Change(a policy.Actor, id, saw uint64, f Form) (*store.Person, error) {
 	if !maySeePeople(a) {
 		return nil, policy.Denied(a)
 	}
@@ -146,7 +146,7 @@ func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
 }
 
 // fill copies the form to the row, after checking its values and the actor's rights.
-func (ps *People) fill(tx *store.Tx, a policy.Actor, p *store.Person, f PersonForm) error {
+func (ps *People) fill(tx *store.Tx, a policy.Actor, p *store.Person, f Form) error {
 	before := *p
 	var wrong store.Problems
 	p.Email = entry.CleanAddress(&wrong, "email", f.Email)

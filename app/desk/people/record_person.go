@@ -12,9 +12,9 @@ import (
 	"sportello/store"
 )
 
-// PersonRecord is a person in imports, exports and `person add`. In CSV, Roles and Groups are joined by semicolons;
+// Record is a person in imports, exports and `person add`. In CSV, Roles and Groups are joined by semicolons;
 // organisation and unit are names, groups are codes.
-type PersonRecord struct {
+type Record struct {
 	Email        string   `json:"email"`
 	Name         string   `json:"name"`
 	Language     string   `json:"language,omitempty"`
@@ -24,8 +24,8 @@ type PersonRecord struct {
 	Groups       []string `json:"groups,omitempty"`
 }
 
-// PersonColumns are the columns of people in CSV, in order.
-var PersonColumns = []string{"email", "name", "language", "organisation", "unit", "roles", "groups"}
+// Columns are the columns of people in CSV, in order.
+var Columns = []string{"email", "name", "language", "organisation", "unit", "roles", "groups"}
 
 // Roles are the roles a record can give. Everybody is a requester.
 var Roles = []string{"requester", "coordinator", "agent", "supervisor", "editor", "administrator"}
@@ -34,7 +34,7 @@ var Roles = []string{"requester", "coordinator", "agent", "supervisor", "editor"
 // values. It adds missing organisations and units by name; without an organisation it uses the mail domain. A
 // coordinator coordinates the unit, else the organisation. Agents and supervisors without a group join the general one;
 // groups without a role make an agent. Only administrators may call it.
-func (ps *People) Put(a policy.Actor, rec PersonRecord) (p *store.Person, created bool, err error) {
+func (ps *People) Put(a policy.Actor, rec Record) (p *store.Person, created bool, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, false, err
 	}
@@ -87,7 +87,7 @@ func (ps *People) Put(a policy.Actor, rec PersonRecord) (p *store.Person, create
 }
 
 // place sets the organisation and the unit, and adds those that do not exist.
-func (rec PersonRecord) place(tx *store.Tx, p *store.Person, wrong *store.Problems) error {
+func (rec Record) place(tx *store.Tx, p *store.Person, wrong *store.Problems) error {
 	if title := entry.CleanLine(wrong, "organisation", rec.Organisation, entry.MaxName); title != "" {
 		o, err := store.OrganisationsByName.First(tx, store.FoldName(title))
 		if errors.Is(err, store.ErrNotFound) {
@@ -127,7 +127,7 @@ func (rec PersonRecord) place(tx *store.Tx, p *store.Person, wrong *store.Proble
 }
 
 // roles gives the person exactly the roles and groups of the record, if it has any.
-func (rec PersonRecord) roles(tx *store.Tx, p *store.Person, wrong *store.Problems) {
+func (rec Record) roles(tx *store.Tx, p *store.Person, wrong *store.Problems) {
 	roles, codes := entry.CleanLines(rec.Roles), entry.CleanLines(rec.Groups)
 	has := func(role string) bool { return slices.Contains(roles, role) }
 	for _, r := range roles {

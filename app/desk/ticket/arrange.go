@@ -315,7 +315,7 @@ func (w *Change) split(m *store.Message) error {
 		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: w.t.Language, Via: m.Via, Opened: m.At, Links: []uint64{w.t.ID}}
 	m.Origin = w.t.ID
 	seen := !m.Merged()
-	if err := w.ts.InsertTicket(w.tx, t, m, files); err != nil {
+	if err := w.ts.Insert(w.tx, t, m, files); err != nil {
 		return err
 	}
 	if err := moveMail(w.tx, m, t.ID); err != nil {

@@ -115,7 +115,7 @@ func (w *Change) ownTicket(note *store.Message) error {
 	w.tx.Act(store.ActOpen)
 	w.tx.Internally(false)
 	w.tx.Because("")
-	err = w.ts.InsertTicket(w.tx, t, m, files)
+	err = w.ts.Insert(w.tx, t, m, files)
 	w.tx.As(w.a.ID())
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store
 	ts.enterImported(store.CurrentSettings(tx), t, r, lastOf(t.Opened, list))
 	first := &store.Message{Author: requester.ID, At: t.Opened, Body: r.body, Format: r.format, HTML: r.html, Via: t.Via, Unproven: r.rec.Unproven}
 	entry.Phrase(first)
-	if err := ts.InsertTicket(tx, t, first, nil); err != nil {
+	if err := ts.Insert(tx, t, first, nil); err != nil {
 		return nil, err
 	}
 	if len(list) == 0 {

@@ -20,7 +20,7 @@ func (w *Change) speak() error {
 	if err := w.phrase(m); err != nil {
 		return err
 	}
-	files, err := file.PendingFiles(w.tx, w.a, text.Files)
+	files, err := file.Pending(w.tx, w.a, text.Files)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (w *Change) follow(m *store.Message, files []*store.File) error {
 		Via: m.Via, Opened: w.tx.Now(), Links: []uint64{old.ID}}
 	w.tx.Act(store.ActOpen)
 	w.tx.Internally(false)
-	if err := w.ts.InsertTicket(w.tx, t, m, files); err != nil {
+	if err := w.ts.Insert(w.tx, t, m, files); err != nil {
 		return err
 	}
 	old.Links = append(slices.Clone(old.Links), t.ID)

@@ -15,9 +15,9 @@ import (
 	"sportello/store"
 )
 
-// NewTicket is the data for opening a ticket. Defaults are: kind clarification, severity medium, urgency none, no
+// Opening is the data for opening a ticket. Defaults are: kind clarification, severity medium, urgency none, no
 // module, and without a module the general group.
-type NewTicket struct {
+type Opening struct {
 	Subject    string
 	Body       string
 	Kind       store.TicketKind
@@ -43,7 +43,7 @@ type NewTicket struct {
 // Open opens a ticket. Everyone who is signed in may open one in their own name; agents and administrators may do so
 // for anyone, coordinators for their people. It returns all problems of the fields as store.Problems. For a module
 // served elsewhere requesters get Invalid "error.module-elsewhere" with the arguments channel and address.
-func (ts *Tickets) Open(a policy.Actor, n NewTicket) (*store.Ticket, error) {
+func (ts *Tickets) Open(a policy.Actor, n Opening) (*store.Ticket, error) {
 	if !a.SignedIn() {
 		return nil, policy.Denied(a)
 	}
@@ -53,7 +53,7 @@ func (ts *Tickets) Open(a policy.Actor, n NewTicket) (*store.Ticket, error) {
 		if err != nil {
 			return err
 		}
-		if err := ts.InsertTicket(tx, t, m, files); err != nil {
+		if err := ts.Insert(tx, t, m, files); err != nil {
 			return err
 		}
 		for _, s := range n.Then {
@@ -70,7 +70,7 @@ func (ts *Tickets) Open(a policy.Actor, n NewTicket) (*store.Ticket, error) {
 }
 
 // draft makes the rows of a new ticket and collects all problems.
-func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n NewTicket) (*store.Ticket, *store.Message, []*store.File, error) {
+func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n Opening) (*store.Ticket, *store.Message, []*store.File, error) {
 	var wrong store.Problems
 	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
 		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.By(store.Act{}).Via, Opened: tx.Now()}
@@ -113,7 +113,7 @@ func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n NewTicket) (*store.Tick
 	if t.Kind != store.Malfunction {
 		t.Regression, t.WorkedIn = false, ""
 	}
-	files, err := file.PendingFiles(tx, a, n.Files)
+	files, err := file.Pending(tx, a, n.Files)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -225,10 +225,10 @@ func checkDeadline(u store.Urgency, date time.Time, bind bool, now time.Time, wr
 	return date.UTC()
 }
 
-// InsertTicket writes a new ticket with its first message and files. The ticket must have Subject, Kind, Group,
-// Requester and Opened, the message Author, At and Body. InsertTicket sets counts, public revision, priority, due time
+// Insert writes a new ticket with its first message and files. The ticket must have Subject, Kind, Group,
+// Requester and Opened, the message Author, At and Body. Insert sets counts, public revision, priority, due time
 // and wake-up.
-func (ts *Tickets) InsertTicket(tx *store.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
+func (ts *Tickets) Insert(tx *store.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
 	if t.State == store.StateNone {
 		t.State = store.StateNew
 	}

@@ -86,7 +86,7 @@ func (a pages) getNotices(r *web.Request) error {
 }
 
 // line says what the notice tells.
-func (v *noticesPage) line(n notice.NoticeLine) noticeLine {
+func (v *noticesPage) line(n notice.Line) noticeLine {
 	who := n.Who
 	if who == "" {
 		who = v.T("bell.the-desk")
@@ -117,7 +117,7 @@ func (a pages) postReadNotices(r *web.Request) error {
 		return err
 	}
 	if one != 0 { // a notice about the person's own account has no ticket
-		if err := a.Desk.Notices.ReadNotice(r.Actor(), one); err != nil {
+		if err := a.Desk.Notices.Read(r.Actor(), one); err != nil {
 			return err
 		}
 		return r.Redirect("/me", http.StatusSeeOther)
@@ -131,7 +131,7 @@ func (a pages) postReadNotices(r *web.Request) error {
 			return err
 		}
 	}
-	if err := a.Desk.Notices.ReadNotices(r.Actor(), n); err != nil {
+	if err := a.Desk.Notices.ReadAll(r.Actor(), n); err != nil {
 		return err
 	}
 	if n != 0 {

@@ -178,10 +178,10 @@ func (v *adminPersonPage) membership(who policy.Actor, p *store.Person, g *store
 }
 
 // readPerson returns the person with the changes of the form. A supervisor's form contains only the groups.
-func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.PersonForm, error) {
+func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.Form, error) {
 	s, err := a.surroundings(r)
 	if err != nil {
-		return people.PersonForm{}, err
+		return people.Form{}, err
 	}
 	who := r.Actor()
 	out := people.FormOf(p)

@@ -299,8 +299,8 @@ func (a pages) postNewTicket(r *web.Request) error {
 }
 
 // readNewTicket reads the form. It collects the problems in the form; the error is one that is not the person's fault.
-func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (ticket.NewTicket, []string, error) {
-	n := ticket.NewTicket{Kind: web.FormCode[store.TicketKind](f, "kind"), Severity: web.FormCode[store.Severity](f, "severity"), Urgency: web.FormCode[store.Urgency](f, "urgency"), Form: true}
+func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (ticket.Opening, []string, error) {
+	n := ticket.Opening{Kind: web.FormCode[store.TicketKind](f, "kind"), Severity: web.FormCode[store.Severity](f, "severity"), Urgency: web.FormCode[store.Urgency](f, "urgency"), Form: true}
 	// Read in the order of the page, which is the order of the summary of problems.
 	var err error
 	if n.For, err = a.formRequester(r, f); err != nil {

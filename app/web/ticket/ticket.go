@@ -176,7 +176,7 @@ func (a pages) readNotices(r *web.Request, n uint64) {
 	if r.Header("Sec-Purpose") != "" || r.Header("Purpose") != "" {
 		return
 	}
-	if err := a.Desk.Notices.ReadNotices(r.Actor(), n); err != nil {
+	if err := a.Desk.Notices.ReadAll(r.Actor(), n); err != nil {
 		a.Log.Error("read notices of a ticket", "ticket", n, "err", err)
 	}
 }
