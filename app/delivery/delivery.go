@@ -71,7 +71,7 @@ func (d *Delivery) Open() error {
 	if err != nil {
 		return fmt.Errorf("app: read pec_certificates: %w", err)
 	}
-	d.options = post.Options{Servers: d.Config.Mail.TrustedServers, Roots: pec, Key: key, Desk: d.Store.ID(), MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20,
+	d.options = post.Options{BaseURL: strings.TrimRight(d.Config.BaseURL, "/"), Servers: d.Config.Mail.TrustedServers, Roots: pec, Key: key, Desk: d.Store.ID(), MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20,
 		DigestAt: d.Config.Mail.DigestHour, MostPerAddress: d.Config.Mail.MostPerAddress, MostPerDomain: d.Config.Mail.MostPerDomain, Forms: d.Config.Mail.Forms, Gather: d.Config.Trial.MailGather}
 	if err := d.readFile(); err != nil {
 		return err

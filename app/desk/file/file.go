@@ -108,6 +108,11 @@ func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) 
 // MayRead returns nil when the actor may read the file: they may read its message or note, or a version of an
 // article that shows it, or the file is their own pending upload. Otherwise it returns a NotFound error.
 func (fs *Files) MayRead(tx *store.Tx, a policy.Actor, f *store.File) error {
+	return MayRead(tx, fs.rights, a, f)
+}
+
+// MayRead is Files.MayRead, judged by the rights.
+func MayRead(tx *store.Tx, rights *policy.Rights, a policy.Actor, f *store.File) error {
 	gone := store.Fail(store.NotFound, "error.not-found")
 	switch {
 	case f.Ticket != 0:
@@ -115,7 +120,7 @@ func (fs *Files) MayRead(tx *store.Tx, a policy.Actor, f *store.File) error {
 		if err != nil {
 			return err
 		}
-		return fs.rights.MayReadMessage(tx, a, m)
+		return rights.MayReadMessage(tx, a, m)
 	case f.Article != 0:
 		for _, id := range f.Versions {
 			v, err := store.Versions.Glance(tx, id)

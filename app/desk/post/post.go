@@ -17,6 +17,7 @@ type Options struct {
 	Servers    []string       // names of our own mail servers, whose statements about senders are trusted
 	Roots      *x509.CertPool // certificates of PEC providers; nil: no mail counts as certified
 	Key        []byte         // signs reply addresses and reading links
+	BaseURL    string         // the address of the desk, without a slash at its end; empty where it is not known
 	Desk       string         // the desk's name for itself in its mail, by which it recognises it
 	MaxMessage int64          // maximum bytes of one mail; 100 MiB when 0
 	Gather     time.Duration  // how long events of one ticket are collected into one mail; a minute when 0

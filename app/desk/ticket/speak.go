@@ -24,6 +24,14 @@ func (w *Change) speak() error {
 	if err != nil {
 		return err
 	}
+	if m.Agent && !m.Internal {
+		if err := w.need(policy.Write); err != nil {
+			return err
+		}
+		if err := w.readable(m, files); err != nil {
+			return err
+		}
+	}
 	return w.say(m, files)
 }
 
