@@ -351,7 +351,10 @@ func TestADuplicateIsMergedAndTheMergeUndone(t *testing.T) {
 	one, two := w.fresh("Originale").ID, w.fresh("Doppione").ID
 	b := w.visitor("agent")
 	at := address.Ticket(two)
-	b.must(b.post(at+"/step", w.formOf(b, two, "mode", "reply", "act", "resolve", "outcome", "duplicate", "body", "Ci lavoriamo già")), 422, "di cui è doppione", "Ci lavoriamo già")
+	b.must(b.post(at+"/step", w.formOf(b, two, "mode", "reply", "act", "resolve", "outcome", "duplicate", "body", "Ci lavoriamo già")), 200, "di cui è doppione", "Ci lavoriamo già", "Originale")
+	if r := w.row(two); r.State != store.StateNew {
+		t.Errorf("resolved before the other ticket was chosen: %+v", r)
+	}
 	b.must(b.post(at+"/step", w.formOf(b, two, "mode", "reply", "act", "resolve", "outcome", "duplicate", "duplicate_of", "99999", "body", "Ci lavoriamo già")), 422, "La richiesta #99999 non c&#39;è")
 	b.must(b.post(at+"/step", w.formOf(b, two, "mode", "reply", "act", "resolve", "outcome", "duplicate", "duplicate_of", fmt.Sprint(one), "body", "Ci lavoriamo già")), 303)
 	b.must(b.get(at), 200, "È un doppione", "#"+fmt.Sprint(one), "Non è un doppione")

@@ -191,7 +191,7 @@ const reach = 20
 // puts first is always among them. In a subject nothing is a command, whatever the language of search makes of it.
 // Unavailable when there is no index.
 func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module string, limit int) ([]Found, error) {
-	words := plain(subject)
+	words := Plain(subject)
 	if words == "" {
 		return nil, nil
 	}
@@ -252,13 +252,33 @@ func (fi *Finder) Similar(ctx context.Context, a policy.Actor, subject, module s
 	if err != nil {
 		return nil, err
 	}
-	page, err := fi.Search(ctx, a, Query{Text: plain(subject), Types: []string{query.TypeTicket}, Limit: limit})
+	page, err := fi.Search(ctx, a, Query{Text: Plain(subject), Types: []string{query.TypeTicket}, Limit: limit})
 	return append(out, page.Hits...), err
 }
 
-// plain takes out of a subject what the language of search would read as a command.
-func plain(subject string) string {
+// Plain takes out of a subject what the language of search would read as a command.
+func Plain(subject string) string {
 	return strings.Join(strings.FieldsFunc(subject, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
+}
+
+// TicketsOfGroups finds the tickets of the actor's groups that a search for the text finds, at most limit. Unavailable
+// when there is no index.
+func (fi *Finder) TicketsOfGroups(ctx context.Context, a policy.Actor, text string, limit int) ([]uint64, error) {
+	if fi.ix == nil {
+		return nil, store.Fail(store.Unavailable, "error.search")
+	}
+	ctx, cancel := context.WithTimeout(ctx, searchTime)
+	defer cancel()
+	r, err := fi.ix.Search(ctx, search.Query{Text: text, Access: search.Access{Groups: fi.Access(a).Groups}, Types: []string{query.TypeTicket},
+		Language: a.Lang(), Limit: limit})
+	if err != nil {
+		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+	}
+	var out []uint64
+	for _, h := range r.Hits {
+		out = append(out, h.ID)
+	}
+	return out, nil
 }
 
 // maxOwn is how many of the actor's own tickets LookAlike finds.

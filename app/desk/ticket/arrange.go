@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -90,11 +91,12 @@ func (w *Change) merge() error {
 	if err != nil {
 		return err
 	}
-	if w.ts.rights.May(w.tx, w.a, policy.Arrange, o) != nil {
-		return store.Fail(store.Denied, "error.duplicate-denied").At("duplicate_of")
-	}
-	if o.DuplicateOf != 0 {
-		return store.Fail(store.Invalid, "error.duplicate-chain", "number", o.DuplicateOf).At("duplicate_of")
+	if err := w.ts.rights.MayTakeIn(w.tx, w.a, o); err != nil {
+		var one *store.Error
+		if errors.As(err, &one) {
+			return one.At("duplicate_of")
+		}
+		return err
 	}
 	w.t.DuplicateOf = o.ID
 	if !slices.Contains(w.t.Links, o.ID) {

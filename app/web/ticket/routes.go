@@ -55,6 +55,8 @@ func Routes(s *web.Site, presence *live.Presence) []web.Route {
 		work("beside", "beside", a.postBeside),
 		work("belongs", "belongs", a.postBelongs),
 		work("mail-answer", "mail-answer", a.postMailAnswer),
+		web.Get("/tickets/:n<int>/merge", "ticket.merge", web.Agent, a.getMerge),
+		web.Post("/tickets/:n<int>/merge", "ticket.merge-into", web.Agent, a.ticketPost(a.postMerge), "/tickets/:n/merge").WithFiles("files"),
 		web.Post("/tickets/:n<int>/reachable", "ticket.reachable", web.Agent, a.postReachable, "/tickets/:n"),
 		web.Post("/tickets/:n<int>/withdraw-links", "ticket.withdraw-links", web.Person, a.postWithdrawLinks, "/tickets/:n"),
 		web.Post("/tickets/:n<int>/claim", "ticket.claim", web.Person, a.postClaim, "/tickets/:n"),

@@ -107,6 +107,12 @@ func (a pages) ticketAgain(r *web.Request, n uint64, act ticketAct, f *web.Form,
 	if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
 		return err
 	}
+	if act.part == "merge" {
+		// One that was finished in the meantime has no such page; the ticket's own keeps the text.
+		if problem := a.mergePage(r, n, f, renamed(err, act.moved)); problem == nil || store.KindOf(problem) != store.Invalid {
+			return problem
+		}
+	}
 	t, problem := a.Desk.Tickets.Read(r.Actor(), n)
 	if problem != nil {
 		return problem
@@ -193,9 +199,7 @@ func (a pages) postStep(r *web.Request, n uint64, f *web.Form) (ticketAct, error
 		s.To, done.flash = store.StateResolved, "flash.ticket-resolved"
 		s.Outcome, s.Version = web.FormCode[store.Outcome](f, "outcome"), f.Text("resolve_version", show.MaxVersion)
 		if s.Outcome == store.Duplicate {
-			if s.DuplicateOf = f.ID("duplicate_of"); s.DuplicateOf == 0 {
-				f.Refuse("duplicate_of", "error.duplicate-of-needed")
-			}
+			return a.duplicate(r, n, f, text)
 		}
 	case "note":
 		mentioned, missing, err := a.mentions(r, text.Body)

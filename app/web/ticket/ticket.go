@@ -74,6 +74,7 @@ type ticketPage struct {
 	MayCorrect bool
 	MayArrange bool
 	MayAdd     bool
+	Merge      string // address of the page for merging it, empty for who may not
 	OpenPart   string // the part of the facts that is unfolded
 
 	Members    []show.Choice
@@ -204,6 +205,9 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 	v.may(t)
 	v.MayTake = v.MayAssign && r.Actor().Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
 	v.IsSpam, v.OwnSide = row.IsSpam(), t.Side
+	if v.MayArrange && v.MayWork && row.State.Active() {
+		v.Merge = show.JoinQuery(v.Act+"/merge", from)
+	}
 
 	values := v.firstValues(t)
 	kept := []web.KeptFile(nil)
